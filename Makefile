@@ -1,0 +1,109 @@
+# Two commands need nothing but Python 3.11 or later: `make demo` and `make test`.
+# PYTHON=/path/to/python chooses the interpreter, ARGS="-k uploads" is handed to pytest.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := test
+
+PYTHON ?= python3 python3.14 python3.13 python3.12 python3.11 python
+ARGS ?=
+
+VENV := .venv
+VENV_SDK2 := .venv-sdk2
+VENV_LOCK := .venv-lock
+JAVASCRIPT := tests/end_to_end/javascript
+GO := tests/end_to_end/go
+UV := uv==0.13.9
+
+# What a developer's own settings must not change.
+export PYTHONNOUSERSITE := 1
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+INSTALLED := $(VENV)/.installed
+SDKS := $(VENV_SDK2)/.installed
+ifneq ($(shell command -v npm),)
+SDKS += $(JAVASCRIPT)/node_modules/.installed
+endif
+ifneq ($(shell command -v go),)
+SDKS += $(GO)/bin/runner
+endif
+
+.PHONY: demo test lint types bench install sdks lock clean
+
+## The whole workflow of every provider against the fakes: no key, no network.
+demo: $(INSTALLED)
+	$(VENV)/bin/python -m tests.demo
+
+## Everything that CI checks; pytest comes last.
+test: install sdks lint types
+	$(VENV)/bin/python -m pytest $(ARGS)
+
+lint: $(INSTALLED)
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/lint-imports
+
+types: $(INSTALLED)
+	$(VENV)/bin/mypy
+
+## Peak memory under load; minutes, and not part of the tests.
+bench: $(INSTALLED)
+	$(VENV)/bin/python -m tests.benchmarks
+
+install: $(INSTALLED)
+
+## What the end-to-end tests drive besides the newest Python SDK.
+sdks: $(SDKS)
+	@command -v npm >/dev/null || echo "npm was not found: no test drives the JavaScript SDK"
+	@command -v go >/dev/null || echo "go was not found: no test drives the Go SDK"
+
+## Resolves every version anew.
+lock: $(VENV_LOCK)/bin/uv
+	$(VENV_LOCK)/bin/uv pip compile --upgrade --universal --python-version 3.11 --generate-hashes \
+	    --no-header --quiet --extra dev pyproject.toml --output-file requirements.lock
+	$(VENV_LOCK)/bin/uv pip compile --upgrade --universal --python-version 3.11 --generate-hashes \
+	    --no-header --quiet tests/end_to_end/requirements-sdk2.in \
+	    --output-file tests/end_to_end/requirements-sdk2.lock
+
+clean:
+	rm -rf $(VENV) $(VENV_SDK2) $(VENV_LOCK) $(JAVASCRIPT)/node_modules $(GO)/bin
+	rm -rf build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# --- how each of them comes to be -------------------------------------------------------------
+
+# The first interpreter that is new enough; a half-made environment is not left behind.
+$(VENV)/bin/python:
+	@for python in $(PYTHON); do \
+	  if "$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then \
+	    echo "$(VENV): made by $$("$$python" --version)"; \
+	    "$$python" -m venv $(VENV) || { rm -rf $(VENV); exit 1; }; \
+	    exit 0; \
+	  fi; \
+	done; \
+	echo "No Python 3.11 or later among: $(PYTHON). Name one: make PYTHON=/path/to/python" >&2; \
+	exit 1
+
+$(INSTALLED): requirements.lock pyproject.toml setup.cfg | $(VENV)/bin/python
+	$(VENV)/bin/python -m pip install --quiet --require-hashes --requirement requirements.lock
+	$(VENV)/bin/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV_SDK2)/bin/python: | $(VENV)/bin/python
+	$(VENV)/bin/python -m venv $(VENV_SDK2) || { rm -rf $(VENV_SDK2); exit 1; }
+
+$(VENV_SDK2)/.installed: tests/end_to_end/requirements-sdk2.lock | $(VENV_SDK2)/bin/python
+	$(VENV_SDK2)/bin/python -m pip install --quiet --require-hashes --requirement $<
+	@touch $@
+
+$(JAVASCRIPT)/node_modules/.installed: $(JAVASCRIPT)/package.json $(JAVASCRIPT)/package-lock.json
+	npm ci --prefix $(JAVASCRIPT) --ignore-scripts --silent
+	@touch $@
+
+$(GO)/bin/runner: $(GO)/main.go $(GO)/go.mod $(GO)/go.sum
+	cd $(GO) && go vet . && go build -o bin/runner .
+
+$(VENV_LOCK)/bin/uv: | $(VENV)/bin/python
+	$(VENV)/bin/python -m venv $(VENV_LOCK)
+	$(VENV_LOCK)/bin/python -m pip install --quiet $(UV)

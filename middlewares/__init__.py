@@ -1,0 +1,5 @@
+"""The ordered chain, one step a file. `chain.CHAIN` is the order; `journey` is what they share.
+
+No step knows a provider by name: where one provider is to be treated differently, the provider
+has a capability, or lacks it.
+"""

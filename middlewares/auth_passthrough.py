@@ -1,0 +1,74 @@
+"""Third step: lift the credential out of the request, or out of the sealed upload URL."""
+
+import time
+
+from aiohttp import web
+
+from middlewares.journey import CREDENTIAL, EDGE, ROUTE, UPLOAD, Edge, Handler, OpenedUpload
+from middlewares.routes import Call, parse_route
+from middlewares.sealing import SealedUpload
+from providers.credential import Caller, Credential
+from providers.errors import FerryError, not_found, unauthenticated
+from providers.upload_sessions import delete_session_key, read_session_key
+from providers.uploads import UploadSession, UploadStatus
+
+
+@web.middleware
+async def auth_passthrough(request: web.Request, handler: Handler) -> web.StreamResponse:
+    route = parse_route(request.method, request.rel_url.raw_path)
+    if route is None:
+        raise not_found("nothing is served here; the SDK's base_url must end with /genai")
+    request[ROUTE] = route
+    credential = lift_credential(request)
+    token = request.query.get("upload_id")
+    if route.call is Call.UPLOAD and token is not None:
+        request[UPLOAD] = await _open(request, request.app[EDGE], token, credential)
+    elif not credential:
+        raise unauthenticated(
+            "no key: give the provider's key as the SDK's api_key (x-goog-api-key, ?key= or "
+            "Authorization: Bearer)"
+        )
+    request[CREDENTIAL] = credential
+    return await handler(request)
+
+
+def lift_credential(request: web.Request) -> Credential:
+    """The key that the SDK sends (gemini.md section 1). Raises UNAUTHENTICATED if it is no key."""
+    api_key = request.headers.get("x-goog-api-key") or request.query.get("key")
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    bearer = token.strip() if scheme.lower() == "bearer" else None
+    for secret in (api_key, bearer):
+        if secret and not (secret.isascii() and secret.isprintable() and " " not in secret):
+            raise unauthenticated("the key holds characters that no provider's key has")
+    return Credential(api_key or None, bearer or None)
+
+
+async def _open(
+    request: web.Request, edge: Edge, token: str, credential: Credential
+) -> OpenedUpload:
+    sealed = edge.upload_urls.open(token, request.rel_url.raw_path)
+    provider = edge.providers.get(sealed.provider) if sealed else None
+    if sealed is None or provider is None:
+        raise _unknown()
+    expired = sealed.expires <= time.time()
+    if expired:
+        await delete_session_key(edge.state, sealed.session)
+    caller = await _caller(edge, sealed)
+    if credential:
+        claimed = await edge.tenants.caller(provider, credential, sealed.scoping)
+        if claimed.tenant != sealed.tenant:
+            raise _unknown()
+    session = UploadSession(sealed.session, sealed.details, caller, expired)
+    return OpenedUpload(sealed.provider, session)
+
+
+async def _caller(edge: Edge, sealed: SealedUpload) -> Caller | None:
+    if not sealed.sealed_caller:
+        return None
+    key = await read_session_key(edge.state, sealed.session)
+    return edge.upload_urls.open_caller(sealed, key) if key else None
+
+
+def _unknown() -> FerryError:
+    """One and the same for everything that does not open: it must tell a guesser nothing."""
+    return FerryError("NOT_FOUND", "no such upload URL", upload_status=UploadStatus.FINAL)

@@ -1,0 +1,128 @@
+"""The body of a batch creation to the neutral `NewBatch`, field by field (gemini.md section 6)."""
+
+import hashlib
+from collections.abc import Mapping
+from typing import Any, Final
+
+from middlewares.inbound_body import parse_json_object
+from providers.errors import invalid_argument
+from providers.resource_names import file_id_of_uri
+from providers.resources import BatchKind, InlineRequest, NewBatch
+
+_CAMEL: Final = {
+    "display_name": "displayName",
+    "input_config": "inputConfig",
+    "file_name": "fileName",
+    "webhook_config": "webhookConfig",
+}
+_ONLY_GEMINI: Final = "this provider has no such thing; only gemini has"
+
+
+def parse_new_batch(
+    data: bytes, model: str, kind: BatchKind, idempotency_key: str | None
+) -> NewBatch:
+    """A creation. Every field that cannot be carried is refused with its JSON path."""
+    document = parse_json_object(data)
+    batch = _object(_only(document, "", {"batch"}).get("batch"), "batch")
+    fields = _only(
+        batch, "batch", {"displayName", "inputConfig", "model", "name", "webhookConfig", "priority"}
+    )
+    for name in ("webhookConfig", "name"):
+        if fields.get(name):
+            raise invalid_argument(_ONLY_GEMINI, path=f"batch.{_written(batch, name)}")
+    if fields.get("priority") not in (None, 0, "0", ""):
+        raise invalid_argument(_ONLY_GEMINI, path="batch.priority")
+    model = _model(model, fields.get("model"))
+    return NewBatch(
+        model=model,
+        kind=kind,
+        source=_source(fields.get("inputConfig"), f"batch.{_written(batch, 'inputConfig')}"),
+        display_name=_optional_text(
+            fields.get("displayName"), f"batch.{_written(batch, 'displayName')}"
+        ),
+        idempotency_key=idempotency_key,
+        fingerprint=hashlib.sha256(b"\0".join([kind.encode(), model.encode(), data])).hexdigest(),
+    )
+
+
+def _model(called: str, named: object) -> str:
+    model = called.removeprefix("models/")
+    if named not in (None, "", called, model, f"models/{model}"):
+        raise invalid_argument("differs from the model in the URL", path="batch.model")
+    return model
+
+
+def _source(value: object, path: str) -> list[InlineRequest] | str:
+    config = _object(value, path)
+    fields = _only(config, path, {"fileName", "requests"})
+    file_name, requests = fields.get("fileName"), fields.get("requests")
+    if (file_name is None) == (requests is None):
+        raise invalid_argument("give either fileName or requests", path=path)
+    if requests is None:
+        return _file_id(file_name, f"{path}.{_written(config, 'fileName')}")
+    path = f"{path}.requests"
+    listed = _only(_object(requests, path), path, {"requests"}).get("requests")
+    if not isinstance(listed, list) or not listed:
+        raise invalid_argument("a list of at least one request is needed", path=f"{path}.requests")
+    return [_inline(item, f"{path}.requests[{index}]") for index, item in enumerate(listed)]
+
+
+def _file_id(value: object, path: str) -> str:
+    found = file_id_of_uri(value) if isinstance(value, str) else None
+    if found is None:
+        raise invalid_argument("not the name of a file (files/...)", path=path)
+    return found
+
+
+def _inline(value: object, path: str) -> InlineRequest:
+    item = _object(value, path)
+    if "key" in item:
+        raise invalid_argument("an inline request has no key; use metadata", path=f"{path}.key")
+    fields = _only(item, path, {"request", "metadata"})
+    if fields.get("request") is None:
+        raise invalid_argument("is missing", path=f"{path}.request")
+    return InlineRequest(
+        fields["request"], _metadata(fields.get("metadata"), f"{path}.metadata"), f"{path}.request"
+    )
+
+
+def _metadata(value: object, path: str) -> Mapping[str, str] | None:
+    if value is None:
+        return None
+    metadata = _object(value, path)
+    for key, item in metadata.items():
+        # SDKs refuse the whole answer when a value is no string (sdk-wire.md section 3).
+        if not isinstance(item, str):
+            raise invalid_argument("metadata values are strings", path=f"{path}.{key}")
+    return metadata
+
+
+def _object(value: object, path: str) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise invalid_argument("a JSON object is needed", path=path)
+    return value
+
+
+def _only(value: dict[str, Any], path: str, known: set[str]) -> dict[str, Any]:
+    """The fields in camelCase; anything unknown, or given twice, is refused with its path."""
+    fields: dict[str, Any] = {}
+    for key, item in value.items():
+        name = _CAMEL.get(key, key)
+        where = f"{path}.{key}" if path else key
+        if name not in known:
+            raise invalid_argument("unknown field", path=where)
+        if name in fields:
+            raise invalid_argument("given in both spellings", path=where)
+        fields[name] = item
+    return fields
+
+
+def _written(value: dict[str, Any], name: str) -> str:
+    """The field as the client spelled it."""
+    return next((key for key in value if _CAMEL.get(key, key) == name), name)
+
+
+def _optional_text(value: object, path: str) -> str | None:
+    if value is not None and not isinstance(value, str):
+        raise invalid_argument("not a string", path=path)
+    return value or None

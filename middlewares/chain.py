@@ -1,0 +1,47 @@
+"""The order of the chain, in one list."""
+
+from typing import Final
+
+from aiohttp import web
+
+from middlewares.auth_passthrough import auth_passthrough, lift_credential
+from middlewares.error_envelope import error_envelope, render_error
+from middlewares.forward import forward
+from middlewares.journey import EDGE, Edge
+from middlewares.observe import observe
+from middlewares.provider_resolution import provider_resolution
+from middlewares.request_rewrite import request_rewrite
+from middlewares.response_rewrite import response_rewrite
+from providers.errors import FerryError, invalid_argument, unauthenticated
+
+CHAIN: Final = (
+    observe,
+    error_envelope,
+    auth_passthrough,
+    provider_resolution,
+    request_rewrite,
+    response_rewrite,
+)
+
+
+def mount(app: web.Application, edge: Edge) -> None:
+    """Serve everything that no other route of `app` serves: the chain, then `forward`."""
+    app[EDGE] = edge
+    app.router.add_route("*", "/{path:.*}", forward, expect_handler=expect)
+
+
+async def expect(request: web.Request) -> web.StreamResponse | None:
+    """`Expect: 100-continue`: a caller without any credential is told before it sends a body."""
+    try:
+        if request.headers.get("Expect", "").lower() != "100-continue":
+            raise invalid_argument("unknown expectation; known: 100-continue")
+        if not lift_credential(request) and "upload_id" not in request.query:
+            raise unauthenticated("no key")
+    except FerryError as error:
+        response = render_error(error)
+        response.force_close()
+        return response
+    await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+    # The interim answer is no part of the response's size.
+    request.writer.output_size = 0
+    return None

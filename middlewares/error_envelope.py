@@ -1,0 +1,88 @@
+"""Second step: whatever goes wrong further on becomes Google's error envelope."""
+
+import logging
+import traceback
+from typing import Any
+
+import orjson
+from aiohttp import web
+
+from middlewares.inbound_body import ClientGone, discard
+from middlewares.journey import REQUEST_ID, ROUTE, Handler
+from middlewares.routes import Call
+from providers.errors import FerryError
+from providers.uploads import UploadStatus
+
+_log = logging.getLogger("genai_ferry.errors")
+
+
+@web.middleware
+async def error_envelope(request: web.Request, handler: Handler) -> web.StreamResponse:
+    try:
+        return await handler(request)
+    except FerryError as error:
+        refusal = error
+    except web.HTTPException as error:
+        refusal = FerryError("INVALID_ARGUMENT", error.reason)
+    except (ClientGone, ConnectionResetError):
+        refusal = FerryError("INVALID_ARGUMENT", "the request broke off")
+    except Exception as error:
+        # The message may hold what the client sent: only its type and where it happened is logged.
+        where = "".join(traceback.format_tb(error.__traceback__))
+        _log.error("a bug of ours: %s\n%s", type(error).__name__, where, extra=_who(request))
+        refusal = FerryError("INTERNAL", f"internal error, request {request[REQUEST_ID]}")
+    read_to_end = await discard(request)
+    response = render_error(refusal, upload_status(request, refusal))
+    if not read_to_end:
+        response.force_close()
+    return response
+
+
+def upload_status(request: web.Request, error: FerryError) -> str | None:
+    """`final` stops an SDK at once; without the header it sends the chunk again.
+
+    sdk-wire.md section 2: `active` must never go with an error.
+    """
+    route = request.get(ROUTE)
+    if error.upload_status or route is None or route.call is not Call.UPLOAD:
+        return error.upload_status
+    return UploadStatus.FINAL if error.permanent else None
+
+
+def render_error(error: FerryError, upload: str | None = None) -> web.Response:
+    response = web.Response(
+        status=error.code,
+        body=orjson.dumps({"error": _envelope(error)}),
+        content_type="application/json",
+    )
+    if upload:
+        response.headers["X-Goog-Upload-Status"] = upload
+    if error.retry_after:
+        response.headers["Retry-After"] = error.retry_after
+    return response
+
+
+def _envelope(error: FerryError) -> dict[str, Any]:
+    envelope: dict[str, Any] = {
+        "code": error.code,
+        "message": error.message,
+        "status": error.status,
+    }
+    if error.provider:
+        metadata = {
+            "requestId": error.request_id,
+            "httpStatus": str(error.upstream_status) if error.upstream_status else None,
+        }
+        envelope["details"] = [
+            {
+                "@type": "type.googleapis.com/google.rpc.ErrorInfo",
+                "reason": error.reason or error.status,
+                "domain": error.provider,
+                "metadata": {key: value for key, value in metadata.items() if value},
+            }
+        ]
+    return envelope
+
+
+def _who(request: web.Request) -> dict[str, str]:
+    return {"request_id": request[REQUEST_ID]}

@@ -1,0 +1,74 @@
+"""The request's body as the client sends it: streamed, read whole within a bound, or thrown away."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any, Final
+
+import orjson
+from aiohttp import ClientPayloadError, web
+
+from providers.body import Body
+from providers.errors import invalid_argument
+
+# A chunk of every SDK is 8 MiB (sdk-wire.md section 2); more than a few of them is not worth it.
+_DISCARD_BYTES: Final = 32 << 20
+_DISCARD_SECONDS: Final = 30
+
+
+class ClientGone(Exception):
+    """The client broke off while it was sending; there is nobody left to answer."""
+
+
+async def _chunks(request: web.Request) -> AsyncIterator[bytes]:
+    try:
+        async for chunk in request.content.iter_any():
+            yield chunk
+    except (ClientPayloadError, ConnectionError, web.RequestPayloadError) as error:
+        raise ClientGone from error
+
+
+def inbound_body(request: web.Request) -> Body:
+    """The body as it arrives; without a Content-Length only the end tells its length."""
+    if not request.body_exists:
+        return Body(_chunks(request), 0)
+    return Body(_chunks(request), request.content_length)
+
+
+async def read_whole(request: web.Request, limit: int, what: str) -> bytes:
+    """The body whole. Raises INVALID_ARGUMENT beyond `limit` bytes, which `what` names."""
+    too_large = invalid_argument(f"the body is larger than {what} ({limit} bytes)")
+    if (request.content_length or 0) > limit:
+        raise too_large
+    held = bytearray()
+    async for chunk in _chunks(request):
+        held += chunk
+        if len(held) > limit:
+            raise too_large
+    return bytes(held)
+
+
+def parse_json_object(data: bytes, *, path: str = "body") -> dict[str, Any]:
+    try:
+        document = orjson.loads(data)
+    except orjson.JSONDecodeError as error:
+        raise invalid_argument(f"not JSON: {error}", path=path) from None
+    if not isinstance(document, dict):
+        raise invalid_argument("not a JSON object", path=path)
+    return document
+
+
+async def discard(request: web.Request) -> bool:
+    """Read what is left of the body and throw it away; False if that was given up.
+
+    SDKs send a chunk to its end before they read the answer, so an early one would be lost.
+    """
+    left = _DISCARD_BYTES
+    try:
+        async with asyncio.timeout(_DISCARD_SECONDS):
+            async for chunk in request.content.iter_any():
+                left -= len(chunk)
+                if left < 0:
+                    return False
+    except (TimeoutError, ClientPayloadError, ConnectionError, web.RequestPayloadError):
+        return False
+    return True

@@ -1,0 +1,64 @@
+"""What the steps of the chain hand on to each other, each under a typed key of the request."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from aiohttp import web
+
+from middlewares.operations import Operation, Outcome
+from middlewares.public_address import PublicAddress
+from middlewares.routes import Route
+from middlewares.sealing import UploadUrls
+from middlewares.tenants import Tenants
+from providers.credential import Caller, Credential
+from providers.memory import MemoryBudget
+from providers.provider import Provider
+from providers.state import State
+from providers.uploads import UploadSession
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+Middleware = Callable[[web.Request, Handler], Awaitable[web.StreamResponse]]
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """What the steps work with. `default_provider` serves a request that names none.
+
+    `upload_ttl` in seconds; `inline_max_bytes` bounds one inline body.
+    """
+
+    providers: Mapping[str, Provider]
+    default_provider: str
+    upload_urls: UploadUrls
+    upload_ttl: int
+    tenants: Tenants
+    public_address: PublicAddress
+    state: State
+    memory: MemoryBudget
+    inline_max_bytes: int
+
+    def others(self, provider: Provider) -> Sequence[Provider]:
+        """One configured provider of each kind that `provider` is not."""
+        kinds = {p.kind: p for p in self.providers.values() if p.kind != provider.kind}
+        return list(kinds.values())
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedUpload:
+    """An upload URL that opened; `provider` is the configured name."""
+
+    provider: str
+    session: UploadSession
+
+
+EDGE: Final = web.AppKey("edge", Edge)
+
+REQUEST_ID: Final = web.RequestKey("request_id", str)
+CREDENTIAL: Final = web.RequestKey("credential", Credential)
+UPLOAD: Final = web.RequestKey("upload", OpenedUpload)
+ROUTE: Final = web.RequestKey("route", Route)
+PROVIDER: Final = web.RequestKey("provider", Provider)
+CALLER: Final = web.RequestKey("caller", Caller)
+OPERATION: Final[web.RequestKey[Operation]] = web.RequestKey("operation")
+OUTCOME: Final[web.RequestKey[Outcome]] = web.RequestKey("outcome")

@@ -1,0 +1,67 @@
+"""The multipart protocol: one part of JSON that says what the file is, one with its bytes."""
+
+from collections.abc import AsyncIterator
+from typing import Final
+
+from aiohttp import BodyPartReader, MultipartReader, web
+
+from middlewares.inbound_body import parse_json_object
+from middlewares.upload_request import file_fields
+from providers.body import Body
+from providers.errors import invalid_argument
+from providers.uploads import UploadStart
+
+_JSON_LIMIT: Final = 64 << 10
+_READ_BYTES: Final = 64 << 10
+
+
+async def parse_multipart(request: web.Request, version: str) -> tuple[UploadStart, Body]:
+    """What the file is, and its bytes as they arrive. Only their end tells their length."""
+    if not request.content_type.startswith("multipart/") or not request.body_exists:
+        raise _malformed("Content-Type must be multipart/related with a boundary")
+    try:
+        parts = await request.multipart()
+        first = await _part(parts)
+        document = await _read_json(first)
+        second = await _part(parts)
+    except (ValueError, AssertionError) as error:
+        raise _malformed(str(error)) from None
+    fields = file_fields(parse_json_object(document, path="the first part"))
+    start = UploadStart(
+        display_name=fields.get("display_name"),
+        mime_type=fields.get("mime_type") or second.headers.get("Content-Type"),
+        version=version,
+    )
+    return start, Body(_content(second, parts), None)
+
+
+async def _part(parts: MultipartReader) -> BodyPartReader:
+    part = await parts.next()
+    if not isinstance(part, BodyPartReader):
+        raise _malformed("two parts are needed: JSON, then the file")
+    return part
+
+
+async def _read_json(part: BodyPartReader) -> bytes:
+    held = bytearray()
+    while chunk := await part.read_chunk(_READ_BYTES):
+        held += chunk
+        if len(held) > _JSON_LIMIT:
+            raise _malformed("the first part is JSON that says what the file is")
+    return bytes(held)
+
+
+async def _content(part: BodyPartReader, parts: MultipartReader) -> AsyncIterator[bytes]:
+    """The file's bytes; an error, never an end, where the closing boundary is missing."""
+    try:
+        while chunk := await part.read_chunk(_READ_BYTES):
+            yield chunk
+        surplus = await parts.next()
+    except (ValueError, AssertionError) as error:
+        raise _malformed(str(error)) from None
+    if surplus is not None:
+        raise _malformed("there are more than two parts")
+
+
+def _malformed(why: str) -> Exception:
+    return invalid_argument(f"not a multipart/related upload: {why}")

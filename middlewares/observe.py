@@ -1,0 +1,38 @@
+"""First step: a request id, and one line of log for each request, without any secret in it."""
+
+import logging
+import secrets
+import time
+
+from aiohttp import web
+
+from middlewares.journey import PROVIDER, REQUEST_ID, ROUTE, Handler
+
+_log = logging.getLogger("genai_ferry.access")
+
+
+@web.middleware
+async def observe(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Neither path nor query is logged: both can hold secrets (keys, upload URLs)."""
+    request[REQUEST_ID] = secrets.token_hex(8)
+    began = time.monotonic()
+    status = 0
+    try:
+        response = await handler(request)
+        status = response.status
+        if not response.prepared:
+            response.headers["x-ferry-request-id"] = request[REQUEST_ID]
+        return response
+    finally:
+        route, provider = request.get(ROUTE), request.get(PROVIDER)
+        _log.info(
+            "request",
+            extra={
+                "request_id": request[REQUEST_ID],
+                "method": request.method,
+                "call": route.call.name.lower() if route else None,
+                "provider": provider.name if provider else None,
+                "status": status or None,
+                "seconds": round(time.monotonic() - began, 4),
+            },
+        )

@@ -1,0 +1,153 @@
+"""The typed operations that a request can be, and the outcomes that they can have."""
+
+from dataclasses import dataclass, field
+
+from providers.body import Body
+from providers.provider import RelayedRequest
+from providers.resources import Batch, CreatedBatch, Download, File, NewBatch, Page
+from providers.upstream import Reply
+from providers.uploads import Chunk, UploadProgress, UploadStart
+
+
+@dataclass(frozen=True, slots=True)
+class StartUpload:
+    session_id: str
+    start: UploadStart
+
+
+@dataclass(frozen=True, slots=True)
+class SendChunk:
+    chunk: Chunk
+
+
+@dataclass(frozen=True, slots=True)
+class QueryUpload:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class CancelUpload:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class CreateFile:
+    """A whole file in one request: the raw and multipart protocols."""
+
+    session_id: str
+    start: UploadStart
+    body: Body
+
+
+@dataclass(frozen=True, slots=True)
+class ListFiles:
+    page_size: int
+    page_token: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class GetFile:
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteFile:
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class DownloadFile:
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class CreateBatch:
+    batch: NewBatch
+
+
+@dataclass(frozen=True, slots=True)
+class ListBatches:
+    page_size: int
+    page_token: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class GetBatch:
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class CancelBatch:
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteBatch:
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Relayed:
+    request: RelayedRequest
+
+
+Operation = (
+    StartUpload
+    | SendChunk
+    | QueryUpload
+    | CancelUpload
+    | CreateFile
+    | ListFiles
+    | GetFile
+    | DeleteFile
+    | DownloadFile
+    | CreateBatch
+    | ListBatches
+    | GetBatch
+    | CancelBatch
+    | DeleteBatch
+    | Relayed
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """An upload that began; `url` is where its chunks go."""
+
+    url: str = field(repr=False)
+    granularity: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class FileCreated:
+    file: File
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """Nothing to say but that it is done: `{}`."""
+
+
+@dataclass(frozen=True, slots=True)
+class FilePage:
+    page: Page[File]
+
+
+@dataclass(frozen=True, slots=True)
+class BatchPage:
+    page: Page[Batch]
+
+
+Outcome = (
+    Started
+    | UploadProgress
+    | FileCreated
+    | File
+    | FilePage
+    | Batch
+    | BatchPage
+    | CreatedBatch
+    | Download
+    | Done
+    | Reply
+)

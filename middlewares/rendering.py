@@ -1,0 +1,97 @@
+"""Resources in Gemini's shape, as every SDK reads it (sdk-wire.md section 3)."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
+
+from providers.resources import Batch, BatchKind, File, InlineResults, ResultFile
+
+
+def render_file(file: File, address: str) -> dict[str, Any]:
+    """`sizeBytes` is a string: Go takes nothing else. What is unknown is left out."""
+    uri = f"{address}/v1beta/files/{file.id}"
+    document = {
+        "name": f"files/{file.id}",
+        "displayName": file.display_name,
+        "mimeType": file.mime_type,
+        "sizeBytes": None if file.size is None else str(file.size),
+        "createTime": render_time(file.create_time),
+        "expirationTime": render_time(file.expiration_time),
+        "sha256Hash": file.sha256,
+        "uri": uri,
+        "downloadUri": f"{uri}:download?alt=media" if file.downloadable else None,
+        "state": file.state,
+        "source": file.source,
+        "error": {"code": 13, "message": file.error} if file.error else None,
+    }
+    return {key: value for key, value in document.items() if value is not None}
+
+
+def render_batch(batch: Batch, output: dict[str, Any] | None) -> dict[str, Any]:
+    """The operation shape: SDKs read `metadata` alone, REST users `response` too."""
+    terminal = batch.state.terminal
+    document: dict[str, Any] = {
+        "name": f"batches/{batch.id}",
+        "metadata": _metadata(batch, output),
+        "done": terminal,
+    }
+    if terminal and batch.error:
+        document["error"] = {"code": 3, "message": batch.error}
+    elif output is not None:
+        document["response"] = {"@type": _type(batch.kind, "Output"), **output}
+    return document
+
+
+def _metadata(batch: Batch, output: dict[str, Any] | None) -> dict[str, Any]:
+    counts = batch.counts
+    document = {
+        "@type": _type(batch.kind),
+        "name": f"batches/{batch.id}",
+        "model": f"models/{batch.model}" if batch.model else None,
+        "displayName": batch.display_name,
+        "state": batch.state,
+        "nativeStatus": batch.native_status,
+        "createTime": render_time(batch.create_time),
+        "startTime": render_time(batch.start_time),
+        "endTime": render_time(batch.end_time),
+        "updateTime": render_time(batch.end_time or batch.start_time or batch.create_time),
+        "batchStats": None
+        if counts is None
+        else {
+            "requestCount": str(counts.total),
+            "successfulRequestCount": str(counts.succeeded),
+            "failedRequestCount": str(counts.failed),
+            "pendingRequestCount": str(counts.pending),
+        },
+        "output": output,
+    }
+    return {key: value for key, value in document.items() if value is not None}
+
+
+def render_output(batch: Batch, items: object) -> dict[str, Any] | None:
+    """The `output` union; `items` stands where the inline results go."""
+    match batch.output:
+        case None:
+            return None
+        case ResultFile(file_id):
+            return {"responsesFile": f"files/{file_id}"}
+        case InlineResults():
+            embeds = batch.kind is BatchKind.EMBED
+            key = "inlinedEmbedContentResponses" if embeds else "inlinedResponses"
+            return {key: {"inlinedResponses": items}}
+
+
+def _type(kind: BatchKind, suffix: str = "") -> str:
+    return f"type.googleapis.com/google.ai.generativelanguage.v1main.{kind}{suffix}"
+
+
+def render_time(time: datetime | None) -> str | None:
+    """RFC 3339 in UTC."""
+    if time is None:
+        return None
+    return time.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def to_json(document: object) -> bytes:
+    return orjson.dumps(document)

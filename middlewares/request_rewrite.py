@@ -1,0 +1,151 @@
+"""Fifth step: read the Gemini-shaped request into one typed operation."""
+
+from contextlib import AbstractContextManager, nullcontext
+from typing import Final
+
+from aiohttp import web
+from multidict import CIMultiDict
+from yarl import URL
+
+from middlewares import operations as op
+from middlewares.batch_request import parse_new_batch
+from middlewares.inbound_body import inbound_body, read_whole
+from middlewares.journey import EDGE, OPERATION, PROVIDER, ROUTE, UPLOAD, Edge, Handler
+from middlewares.multipart_related import parse_multipart
+from middlewares.provider_resolution import check_file_owner
+from middlewares.routes import Call, Route
+from middlewares.upload_request import (
+    Protocol,
+    parse_command,
+    parse_start,
+    raw_start,
+    upload_protocol,
+)
+from providers.errors import invalid_argument, unimplemented
+from providers.memory import Reservation
+from providers.provider import Provider, RelayedRequest
+from providers.resources import BatchKind
+
+_PAGE_SIZE: Final = 10
+_PAGE_SIZE_LIMIT: Final = 100
+# What a parsed JSON document takes of memory beside its text, measured on requests of short texts.
+_PARSED_FACTOR: Final = 3
+
+_BATCH_KINDS: Final = {
+    Call.GENERATE_BATCH: BatchKind.GENERATE,
+    Call.EMBED_BATCH: BatchKind.EMBED,
+}
+
+
+@web.middleware
+async def request_rewrite(request: web.Request, handler: Handler) -> web.StreamResponse:
+    with _memory(request):
+        request[OPERATION] = await _operation(request)
+        return await handler(request)
+
+
+def _memory(request: web.Request) -> AbstractContextManager[Reservation | None]:
+    """An inline body is held whole: its share of the budget is taken before it is read."""
+    edge: Edge = request.app[EDGE]
+    if request[ROUTE].call not in _BATCH_KINDS or request[PROVIDER].batches is None:
+        return nullcontext()
+    length = request.content_length
+    size = min(edge.inline_max_bytes if length is None else length, edge.inline_max_bytes)
+    return edge.memory.reserve(size * _PARSED_FACTOR)
+
+
+async def _operation(request: web.Request) -> op.Operation:
+    route, provider = request[ROUTE], request[PROVIDER]
+    if route.call is Call.UPLOAD:
+        return await _upload(request, route, provider)
+    if route.call in _BATCH_KINDS and provider.batches:
+        return await _new_batch(request, route, provider)
+    capability = provider.batches if route.call in _BATCH_CALLS else provider.files
+    if capability is not None and route.call is not Call.OTHER:
+        return _named(request, route)
+    return _relayed(request, route, provider)
+
+
+async def _upload(request: web.Request, route: Route, provider: Provider) -> op.Operation:
+    if request.get(UPLOAD) is not None:
+        return parse_command(request)
+    protocol = upload_protocol(request)
+    session = request.app[EDGE].upload_urls.new_session()
+    if protocol is Protocol.RESUMABLE:
+        start = await parse_start(request, route.version, strict=provider.relay is None)
+        return op.StartUpload(session, start)
+    if provider.files is None:
+        return _relayed(request, route, provider)
+    if protocol is Protocol.RAW:
+        return op.CreateFile(session, raw_start(request, route.version), inbound_body(request))
+    return op.CreateFile(session, *await parse_multipart(request, route.version))
+
+
+async def _new_batch(request: web.Request, route: Route, provider: Provider) -> op.CreateBatch:
+    edge = request.app[EDGE]
+    data = await read_whole(request, edge.inline_max_bytes, "FERRY_INLINE_MAX_BYTES")
+    key = request.headers.get("x-ferry-idempotency-key")
+    batch = parse_new_batch(data, route.name, _BATCH_KINDS[route.call], key)
+    if isinstance(batch.source, str):
+        check_file_owner(edge, provider, batch.source)
+    return op.CreateBatch(batch)
+
+
+_BATCH_CALLS: Final = frozenset(
+    {
+        Call.GENERATE_BATCH,
+        Call.EMBED_BATCH,
+        Call.LIST_BATCHES,
+        Call.GET_BATCH,
+        Call.DELETE_BATCH,
+        Call.CANCEL_BATCH,
+    }
+)
+
+
+def _named(request: web.Request, route: Route) -> op.Operation:
+    match route.call:
+        case Call.LIST_FILES:
+            return op.ListFiles(*_page(request))
+        case Call.LIST_BATCHES:
+            return op.ListBatches(*_page(request))
+        case Call.GET_FILE:
+            return op.GetFile(route.name)
+        case Call.DELETE_FILE:
+            return op.DeleteFile(route.name)
+        case Call.DOWNLOAD_FILE:
+            return op.DownloadFile(route.name)
+        case Call.GET_BATCH:
+            return op.GetBatch(route.name)
+        case Call.CANCEL_BATCH:
+            return op.CancelBatch(route.name)
+        case Call.DELETE_BATCH:
+            return op.DeleteBatch(route.name)
+        case _:
+            raise unimplemented("this path is not served")
+
+
+def _page(request: web.Request) -> tuple[int, str | None]:
+    text = request.query.get("pageSize") or request.query.get("page_size") or str(_PAGE_SIZE)
+    if not (text.isascii() and text.isdigit() and len(text) < 10):
+        raise invalid_argument(f"{text[:40]!r} is not a page size", path="pageSize")
+    if request.query.get("filter"):
+        raise invalid_argument("lists cannot be filtered here", path="filter")
+    token = request.query.get("pageToken") or request.query.get("page_token")
+    return min(int(text) or _PAGE_SIZE, _PAGE_SIZE_LIMIT), token or None
+
+
+def _relayed(request: web.Request, route: Route, provider: Provider) -> op.Relayed:
+    if provider.relay is None:
+        raise unimplemented(f"{provider.name} has no such capability")
+    target = URL(f"/{route.target}{_query(request)}", encoded=True)
+    headers: CIMultiDict[str] = CIMultiDict(request.headers)
+    body = inbound_body(request) if request.body_exists else None
+    return op.Relayed(RelayedRequest(request.method, target, headers, body))
+
+
+def _query(request: web.Request) -> str:
+    """The query as it came, less the key, which travels as the credential does."""
+    pairs = request.rel_url.raw_query_string.split("&")
+    kept = "&".join(pair for pair in pairs if pair and not pair.startswith("key="))
+    return f"?{kept}" if kept else ""

@@ -1,0 +1,154 @@
+"""Sixth step, on the way back: the outcome in Gemini's shape, a stream as a stream."""
+
+import secrets
+from collections.abc import AsyncIterator, Mapping
+from typing import Any, Final
+
+from aiohttp import web
+from multidict import CIMultiDict
+
+from middlewares import operations as op
+from middlewares.journey import EDGE, OUTCOME, Handler
+from middlewares.rendering import render_batch, render_file, render_output, to_json
+from middlewares.streamed_response import StreamedResponse
+from providers.body import Body
+from providers.resources import Batch, CreatedBatch, Download, File, InlineResults
+from providers.uploads import UploadProgress
+
+# Hop by hop (RFC 9110 section 7.6.1), and what is ours to say.
+_NOT_RELAYED: Final = frozenset(
+    {
+        "connection",
+        "keep-alive",
+        "proxy-authenticate",
+        "proxy-authorization",
+        "proxy-connection",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+        "content-length",
+        "set-cookie",
+        "alt-svc",
+        "server",
+        "date",
+    }
+)
+
+
+@web.middleware
+async def response_rewrite(request: web.Request, handler: Handler) -> web.StreamResponse:
+    await handler(request)
+    return _render(request[OUTCOME], request)
+
+
+def _render(outcome: op.Outcome, request: web.Request) -> web.StreamResponse:
+    edge = request.app[EDGE]
+    match outcome:
+        case op.Started():
+            return _started(outcome)
+        case UploadProgress():
+            return _progress(outcome, request)
+        case Download():
+            return _download(outcome)
+        case Batch(output=InlineResults() as results):
+            return _inline_results(outcome, results)
+        case Batch():
+            return _json(_batch(outcome))
+        case op.BatchPage(page):
+            listed = [_batch(batch) for batch in page.items]
+            return _json(_page("operations", listed, page.next_page_token))
+        case CreatedBatch(batch, warnings):
+            return _json(_batch(batch), {"x-ferry-warnings": warnings} if warnings else {})
+        case op.Done():
+            return _json({})
+        case File() | op.FileCreated() | op.FilePage():
+            return _json(_files(outcome, edge.public_address.of(request)))
+        case reply:
+            return _relayed(reply)
+
+
+def _files(outcome: File | op.FileCreated | op.FilePage, address: str) -> dict[str, Any]:
+    match outcome:
+        case File():
+            return render_file(outcome, address)
+        case op.FileCreated(file):
+            return {"file": render_file(file, address)}
+        case op.FilePage(page):
+            listed = [render_file(file, address) for file in page.items]
+            return _page("files", listed, page.next_page_token)
+
+
+def _page(key: str, listed: list[Any], token: str | None) -> dict[str, Any]:
+    document: dict[str, Any] = {key: listed} if listed else {}
+    return document | ({"nextPageToken": token} if token else {})
+
+
+def _batch(batch: Batch) -> dict[str, Any]:
+    return render_batch(batch, render_output(batch, []))
+
+
+def _json(document: object, headers: Mapping[str, str] | None = None) -> web.Response:
+    return web.Response(
+        body=to_json(document), content_type="application/json", headers=headers or {}
+    )
+
+
+def _started(started: op.Started) -> web.Response:
+    """`X-Goog-Upload-URL` is spelled so because Python's aiohttp transport looks for just that."""
+    headers = {
+        "X-Goog-Upload-Status": "active",
+        "X-Goog-Upload-URL": started.url,
+        "X-Goog-Upload-Control-URL": started.url,
+    }
+    if started.granularity is not None:
+        headers["X-Goog-Upload-Chunk-Granularity"] = str(started.granularity)
+    return _json({}, headers)
+
+
+def _progress(progress: UploadProgress, request: web.Request) -> web.Response:
+    headers = {"X-Goog-Upload-Status": progress.status.value}
+    if progress.received is not None:
+        headers["X-Goog-Upload-Size-Received"] = str(progress.received)
+    if progress.document is not None:
+        return web.Response(
+            body=progress.document, content_type="application/json", headers=headers
+        )
+    if progress.file is None:
+        return _json({}, headers)
+    address = request.app[EDGE].public_address.of(request)
+    return _json({"file": render_file(progress.file, address)}, headers)
+
+
+def _download(download: Download) -> web.StreamResponse:
+    headers = {"Content-Type": download.mime_type}
+    return StreamedResponse(download.body, headers=headers, close=download.close)
+
+
+def _inline_results(batch: Batch, results: InlineResults) -> web.StreamResponse:
+    """The results stand in the answer twice; they are streamed so that they are held once."""
+    mark = secrets.token_hex(16)
+    template = to_json(render_batch(batch, render_output(batch, mark))).split(f'"{mark}"'.encode())
+    size = sum(map(len, results.items)) + max(0, len(results.items) - 1) + 2
+    length = sum(map(len, template)) + size * (len(template) - 1)
+
+    async def chunks() -> AsyncIterator[bytes]:
+        yield template[0]
+        for rest in template[1:]:
+            for index, item in enumerate(results.items):
+                yield b"[" + item if index == 0 else b"," + item
+            yield b"]" if results.items else b"[]"
+            yield rest
+
+    headers = {"Content-Type": "application/json"}
+    return StreamedResponse(Body(chunks(), length), headers=headers, close=results.close)
+
+
+def _relayed(reply: Any) -> web.StreamResponse:
+    headers: CIMultiDict[str] = CIMultiDict()
+    for name, value in reply.headers.items():
+        if name.lower() not in _NOT_RELAYED:
+            headers.add(name, value)
+    length = reply.headers.get("Content-Length")
+    body = Body(reply.chunks(), int(length) if length else None)
+    return StreamedResponse(body, headers=headers, status=reply.status, close=reply.aclose)

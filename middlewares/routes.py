@@ -1,0 +1,106 @@
+"""Method and path to one call of the surface (design.md section 1), independent of version.
+
+Prefixes vary by SDK and by how its user set `base_url`: `/v1/upload/v1beta/files`, doubled
+versions, none (sdk-wire.md sections 1a and 6). A name may hold raw slashes and colons, so a verb
+is split off at the last colon.
+"""
+
+import re
+from dataclasses import dataclass
+from enum import Enum, auto
+from typing import Final
+from urllib.parse import unquote
+
+from providers.resource_names import file_id_of_uri
+
+PREFIX: Final = "/genai"
+UPLOAD_PATH: Final = f"{PREFIX}/upload/v1beta/files"
+
+_VERSION: Final = re.compile(r"v\d[a-z0-9]*")
+
+
+class Call(Enum):
+    UPLOAD = auto()
+    LIST_FILES = auto()
+    GET_FILE = auto()
+    DELETE_FILE = auto()
+    DOWNLOAD_FILE = auto()
+    GENERATE_BATCH = auto()
+    EMBED_BATCH = auto()
+    LIST_BATCHES = auto()
+    GET_BATCH = auto()
+    DELETE_BATCH = auto()
+    CANCEL_BATCH = auto()
+    OTHER = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """`name` is the decoded id or model; `target` the raw path as Google itself spells it."""
+
+    call: Call
+    target: str
+    version: str = ""
+    name: str = ""
+
+
+_CALLS: Final = {
+    ("POST", "models", "batchGenerateContent"): Call.GENERATE_BATCH,
+    ("POST", "models", "asyncBatchEmbedContent"): Call.EMBED_BATCH,
+    ("GET", "files", "download"): Call.DOWNLOAD_FILE,
+    ("GET", "files", ""): Call.GET_FILE,
+    ("DELETE", "files", ""): Call.DELETE_FILE,
+    ("GET", "batches", ""): Call.GET_BATCH,
+    ("DELETE", "batches", ""): Call.DELETE_BATCH,
+    ("POST", "batches", "cancel"): Call.CANCEL_BATCH,
+}
+_COLLECTIONS: Final = {
+    ("GET", "files"): Call.LIST_FILES,
+    ("GET", "batches"): Call.LIST_BATCHES,
+}
+
+
+def parse_route(method: str, raw_path: str) -> Route | None:
+    """The call that `raw_path` (still percent-encoded) names; None outside `/genai`."""
+    if raw_path != PREFIX and not raw_path.startswith(f"{PREFIX}/"):
+        return None
+    version, service, rest = _split_prefix(raw_path.removeprefix(PREFIX))
+    target = "/".join(part for part in ("", service, version, rest) if part)
+    other = Route(Call.OTHER, raw_path.removeprefix(PREFIX).lstrip("/"), version)
+    if service == "upload":
+        known = rest == "files" and method in ("POST", "PUT")
+        return Route(Call.UPLOAD, target, version) if known else other
+    if service == "" and (method, rest) in _COLLECTIONS:
+        return Route(_COLLECTIONS[method, rest], target, version)
+    collection, _, resource = rest.partition("/")
+    name, verb = _split_verb(collection, resource)
+    call = _CALLS.get((method, collection, verb))
+    if call is None or not name or (service and call is not Call.DOWNLOAD_FILE):
+        return other
+    if collection == "files":
+        name = file_id_of_uri(f"files/{name}") or name
+        target = "/".join(p for p in (service, version, f"files/{name}") if p)
+        target += f":{verb}" if verb else ""
+    return Route(call, target, version, unquote(name))
+
+
+def _split_prefix(path: str) -> tuple[str, str, str]:
+    """The last version, `upload`, `download` or nothing, and the rest of the path."""
+    version = service = ""
+    segments = path.lstrip("/").split("/")
+    while segments:
+        if _VERSION.fullmatch(segments[0]):
+            version = segments[0]
+        elif segments[0] in ("upload", "download") and not service:
+            service = segments[0]
+        elif segments[0]:
+            break
+        segments.pop(0)
+    return version, service, "/".join(segments)
+
+
+def _split_verb(collection: str, resource: str) -> tuple[str, str]:
+    """Name and verb. A colon that no known verb follows belongs to the name."""
+    name, colon, verb = resource.rpartition(":")
+    known = {v for _, c, v in _CALLS if c == collection and v}
+    return (name, verb) if colon and verb in known else (resource, "")

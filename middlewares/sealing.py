@@ -1,0 +1,144 @@
+"""Upload URLs: everything a chunk needs to know, sealed, since chunks carry nothing else.
+
+Python's chunks have no key, no provider and no client header (sdk-wire.md section 1b). The token
+is `{session}.{tenant}.{sealed}`, in unreserved characters only because Java decodes and encodes
+it again. The seal binds session, tenant and path. A caller's credential inside is sealed once
+more, under a key derived from random bytes in the session's state object: once those are deleted
+an old URL opens nothing.
+"""
+
+import base64
+import binascii
+import os
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import orjson
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+from providers.credential import Caller, Credential
+from providers.errors import invalid_argument
+
+_NONCE_BYTES: Final = 12
+_KEY_BYTES: Final = 32
+# A request line longer than 8190 bytes is refused by common parsers, aiohttp's among them.
+_TOKEN_LIMIT: Final = 7_500
+
+
+@dataclass(frozen=True, slots=True)
+class SealedUpload:
+    """What an upload URL says. `expires` in seconds since the epoch.
+
+    `scoping` are the start's headers that divide tenants. `sealed_caller` opens only with the
+    session's key; it is empty where chunks need no caller. `opened_by` is the secret that opened
+    it.
+    """
+
+    session: str
+    tenant: str
+    provider: str
+    expires: int
+    details: Mapping[str, str] = field(repr=False)
+    scoping: Mapping[str, str] = field(default_factory=dict, repr=False)
+    sealed_caller: str = field(default="", repr=False)
+    opened_by: bytes = field(default=b"", repr=False, compare=False)
+
+
+class UploadUrls:
+    """Seals and opens upload URLs. The first secret seals, all of them open (rotation)."""
+
+    def __init__(self, secret_keys: Sequence[str]) -> None:
+        self._secrets = [key.encode() for key in secret_keys]
+
+    @staticmethod
+    def new_session() -> str:
+        return secrets.token_hex(16)
+
+    def seal(self, upload: SealedUpload, path: str) -> str:
+        """The token for `upload`, good for `path` alone."""
+        document = {
+            "provider": upload.provider,
+            "expires": upload.expires,
+            "details": dict(upload.details),
+            "scoping": dict(upload.scoping),
+            "caller": upload.sealed_caller,
+        }
+        bound = _bound(upload.session, upload.tenant, path)
+        sealed = _seal(_derive(self._secrets[0], b"upload-url"), orjson.dumps(document), bound)
+        token = f"{upload.session}.{upload.tenant}.{sealed}"
+        if len(token) > _TOKEN_LIMIT:
+            raise invalid_argument("the names and headers of this upload are too long together")
+        return token
+
+    def open(self, token: str, path: str) -> SealedUpload | None:
+        """What `token` says, or None where it is not one of ours for `path`."""
+        session, _, rest = token.partition(".")
+        tenant, _, sealed = rest.partition(".")
+        bound = _bound(session, tenant, path)
+        for secret in self._secrets:
+            plain = _open(_derive(secret, b"upload-url"), sealed, bound)
+            if plain is not None:
+                document: dict[str, Any] = orjson.loads(plain)
+                return SealedUpload(
+                    session=session,
+                    tenant=tenant,
+                    provider=document["provider"],
+                    expires=document["expires"],
+                    details=document["details"],
+                    scoping=document["scoping"],
+                    sealed_caller=document["caller"],
+                    opened_by=secret,
+                )
+        return None
+
+    def seal_caller(self, caller: Caller, session: str, session_key: bytes) -> str:
+        document = {
+            "api_key": caller.credential.api_key,
+            "bearer": caller.credential.bearer,
+            "headers": dict(caller.headers),
+        }
+        key = _derive(self._secrets[0], b"upload-caller", session_key)
+        return _seal(key, orjson.dumps(document), session.encode())
+
+    @staticmethod
+    def open_caller(upload: SealedUpload, session_key: bytes) -> Caller | None:
+        key = _derive(upload.opened_by, b"upload-caller", session_key)
+        plain = _open(key, upload.sealed_caller, upload.session.encode())
+        if plain is None:
+            return None
+        document: dict[str, Any] = orjson.loads(plain)
+        credential = Credential(document["api_key"], document["bearer"])
+        return Caller(credential, upload.tenant, document["headers"])
+
+
+def _bound(session: str, tenant: str, path: str) -> bytes:
+    return orjson.dumps([session, tenant, path])
+
+
+def _derive(secret: bytes, purpose: bytes, salt: bytes | None = None) -> bytes:
+    return HKDF(SHA256(), length=_KEY_BYTES, salt=salt, info=purpose).derive(secret)
+
+
+def _seal(key: bytes, plain: bytes, bound: bytes) -> str:
+    nonce = os.urandom(_NONCE_BYTES)
+    sealed = nonce + AESGCM(key).encrypt(nonce, plain, bound)
+    return base64.urlsafe_b64encode(sealed).rstrip(b"=").decode()
+
+
+def _open(key: bytes, sealed: str, bound: bytes) -> bytes | None:
+    try:
+        raw = base64.b64decode(sealed + "=" * (-len(sealed) % 4), altchars=b"-_", validate=True)
+        if _canonical(raw) != sealed:
+            return None
+        return AESGCM(key).decrypt(raw[:_NONCE_BYTES], raw[_NONCE_BYTES:], bound)
+    except (binascii.Error, InvalidTag, ValueError):
+        return None
+
+
+def _canonical(raw: bytes) -> str:
+    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()

@@ -1,0 +1,167 @@
+"""The upload protocols as requests: start, the commands on an upload URL, raw and multipart."""
+
+from enum import StrEnum
+from typing import Any, Final
+
+from aiohttp import web
+
+from middlewares.inbound_body import inbound_body, parse_json_object, read_whole
+from middlewares.operations import CancelUpload, QueryUpload, SendChunk
+from providers.errors import FerryError, invalid_argument, unimplemented
+from providers.uploads import Chunk, UploadStart, UploadStatus
+
+_START_LIMIT: Final = 64 << 10
+_FILE_FIELDS: Final = {
+    "name": "name",
+    "displayName": "display_name",
+    "mimeType": "mime_type",
+    "sizeBytes": "size_bytes",
+}
+
+
+class Protocol(StrEnum):
+    RESUMABLE = "resumable"
+    MULTIPART = "multipart"
+    RAW = "raw"
+
+
+def upload_protocol(request: web.Request) -> Protocol:
+    """Which protocol a request without an upload URL speaks.
+
+    With neither protocol nor command a JSON body is a start: JS loses all `X-Goog-Upload-*`
+    headers when given per-call options (sdk-wire.md section 1a).
+    """
+    query, content_type = request.query, request.content_type
+    named = request.headers.get("X-Goog-Upload-Protocol") or query.get("upload_protocol")
+    kind = query.get("uploadType")
+    if not named and kind == "resumable" and not commands(request):
+        raise unimplemented("the uploadType=resumable protocol; use X-Goog-Upload-Protocol")
+    named = (named or ("raw" if kind == "media" else kind) or "").strip().lower()
+    if not named:
+        named = "multipart" if content_type == "multipart/related" else "resumable"
+    try:
+        protocol = Protocol(named)
+    except ValueError:
+        known = ", ".join(Protocol)
+        raise invalid_argument(f"unknown upload protocol {named[:40]!r}; known: {known}") from None
+    if protocol is Protocol.RESUMABLE and commands(request) not in ([], ["start"]):
+        raise invalid_argument(
+            "an upload begins with X-Goog-Upload-Command: start; its other commands go to the "
+            "upload URL that start returned"
+        )
+    return protocol
+
+
+def commands(request: web.Request) -> list[str]:
+    """The command list, trimmed and in lower case (gemini.md section 3.2)."""
+    text = request.headers.get("X-Goog-Upload-Command", "")
+    return [part.strip().lower() for part in text.split(",") if part.strip()]
+
+
+async def parse_start(request: web.Request, version: str, *, strict: bool) -> UploadStart:
+    """A start. `strict` refuses fields that only Google itself could honour."""
+    data = await read_whole(request, _START_LIMIT, "a start's limit")
+    fields = _file_fields(data, strict=strict)
+    headers = request.headers
+    size = headers.get("X-Goog-Upload-Header-Content-Length", fields.get("size_bytes"))
+    return UploadStart(
+        display_name=fields.get("display_name"),
+        mime_type=fields.get("mime_type") or headers.get("X-Goog-Upload-Header-Content-Type"),
+        file_name=headers.get("X-Goog-Upload-File-Name"),
+        size=parse_size(size) if size is not None else None,
+        version=version,
+        document=data,
+    )
+
+
+def raw_start(request: web.Request, version: str) -> UploadStart:
+    """A raw upload says what it is in its headers alone."""
+    length = request.content_length
+    return UploadStart(
+        mime_type=request.headers.get("Content-Type"),
+        file_name=request.headers.get("X-Goog-Upload-File-Name"),
+        size=length if request.body_exists else 0,
+        version=version,
+    )
+
+
+def file_fields(document: dict[str, Any]) -> dict[str, str]:
+    """The fields of `{"file": {...}}` in either spelling. Raises INVALID_ARGUMENT with the path."""
+    for key in document:
+        if key != "file":
+            raise invalid_argument("unknown field; a start holds `file` alone", path=key)
+    file = document.get("file")
+    if file is None:
+        return {}
+    if not isinstance(file, dict):
+        raise invalid_argument("not a JSON object", path="file")
+    found: dict[str, str] = {}
+    for key, value in file.items():
+        field: str = _FILE_FIELDS.get(key, str(key))
+        if field not in _FILE_FIELDS.values():
+            raise invalid_argument("unknown or output-only field", path=f"file.{key}")
+        if field == "name" and value:
+            raise invalid_argument("this provider chooses the names itself", path=f"file.{key}")
+        if value is not None:
+            found[field] = _text(value, f"file.{key}")
+    return found
+
+
+def _file_fields(data: bytes, *, strict: bool) -> dict[str, str]:
+    if not data.strip():
+        return {}
+    document = parse_json_object(data)
+    if strict:
+        return file_fields(document)
+    file = document.get("file")
+    return {} if not isinstance(file, dict) else _lenient(file)
+
+
+def _lenient(file: dict[str, Any]) -> dict[str, str]:
+    named: dict[str, object] = {_FILE_FIELDS.get(key, key): item for key, item in file.items()}
+    return {key: str(value) for key, value in named.items() if isinstance(value, str | int)}
+
+
+def _text(value: object, path: str) -> str:
+    if isinstance(value, bool) or not isinstance(value, str | int):
+        raise invalid_argument("not a string", path=path)
+    return str(value)
+
+
+def parse_size(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) < 19):
+        raise invalid_argument(f"{text[:40]!r} is not a size in bytes")
+    return int(text)
+
+
+def parse_command(request: web.Request) -> SendChunk | QueryUpload | CancelUpload:
+    """A command on an upload URL."""
+    listed = commands(request)
+    body = inbound_body(request)
+    if listed == ["query"]:
+        return QueryUpload()
+    if listed == ["cancel"]:
+        return CancelUpload()
+    if body.length is None:
+        raise _refused("a chunk needs a Content-Length")
+    if listed == ["finalize"]:
+        if body.length:
+            raise _refused("`finalize` carries no bytes; `upload, finalize` does")
+        return SendChunk(Chunk(None, body, finalize=True))
+    if sorted(listed) not in (["upload"], ["finalize", "upload"]):
+        named = ", ".join(listed)[:80] or "none"
+        raise _refused(
+            f"unknown X-Goog-Upload-Command ({named}); known: upload, finalize, query, cancel"
+        )
+    return SendChunk(Chunk(_offset(request), body, finalize="finalize" in listed))
+
+
+def _offset(request: web.Request) -> int:
+    text = request.headers.get("X-Goog-Upload-Offset", "")
+    if not (text.isascii() and text.isdigit() and len(text) < 19):
+        raise _refused(f"X-Goog-Upload-Offset {text[:40]!r} is not a number of bytes")
+    return int(text)
+
+
+def _refused(message: str) -> FerryError:
+    return FerryError("INVALID_ARGUMENT", message, upload_status=UploadStatus.FINAL)

@@ -1,0 +1,43 @@
+"""Who is calling, and with what."""
+
+import hashlib
+import hmac
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Credential:
+    """The caller's key as it came: `x-goog-api-key` or `?key=`, and `Authorization: Bearer`.
+
+    Kept out of every `repr`; it is written only into an outbound header.
+    """
+
+    api_key: str | None = field(default=None, repr=False)
+    bearer: str | None = field(default=None, repr=False)
+
+    @property
+    def secret(self) -> str:
+        """The one value a provider with a single credential takes: the SDK's api_key first."""
+        return self.api_key or self.bearer or ""
+
+    def __bool__(self) -> bool:
+        return bool(self.secret)
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """A credential at one upstream, with the inbound headers that this provider lets through."""
+
+    credential: Credential
+    tenant: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+def tenant_of(
+    salt: bytes, upstream: str, credential: Credential, scoping: Mapping[str, str]
+) -> str:
+    """The tenant: an HMAC of upstream, principal and scoping headers (design.md section 1)."""
+    parts = [upstream, credential.secret, *(f"{k}={v}" for k, v in sorted(scoping.items()))]
+    material = b"".join(len(p.encode()).to_bytes(4, "big") + p.encode() for p in parts)
+    return hmac.new(salt, material, hashlib.sha256).hexdigest()[:32]

@@ -1,0 +1,103 @@
+"""Errors that a client is told of, in the words of Google's RPC status codes.
+
+One class, because every one of them ends in the same envelope; the functions below are its
+vocabulary. HTTP statuses follow translation.md section 6.
+"""
+
+from collections.abc import Mapping
+from typing import Final
+
+HTTP_OF_STATUS: Final[Mapping[str, int]] = {
+    "INVALID_ARGUMENT": 400,
+    "FAILED_PRECONDITION": 400,
+    "OUT_OF_RANGE": 400,
+    "UNAUTHENTICATED": 401,
+    "PERMISSION_DENIED": 403,
+    "NOT_FOUND": 404,
+    "ALREADY_EXISTS": 409,
+    "ABORTED": 409,
+    "RESOURCE_EXHAUSTED": 429,
+    "INTERNAL": 500,
+    "UNIMPLEMENTED": 501,
+    "UNAVAILABLE": 503,
+    "DEADLINE_EXCEEDED": 504,
+}
+
+
+class FerryError(Exception):
+    """An answer to the client that is not success.
+
+    `status` is the RPC name, `message` names what is wrong and what would be right. `path` is the
+    JSON path of the field at fault. `provider`, `reason` and `request_id` say which provider
+    refused, its own error type, and its request id. `upload_status` is what
+    `X-Goog-Upload-Status` must say when the status alone does not decide it.
+    """
+
+    def __init__(
+        self,
+        status: str,
+        message: str,
+        *,
+        path: str | None = None,
+        provider: str | None = None,
+        reason: str | None = None,
+        request_id: str | None = None,
+        upstream_status: int | None = None,
+        retry_after: str | None = None,
+        upload_status: str | None = None,
+    ) -> None:
+        super().__init__(message if path is None else f"{path}: {message}")
+        self.code = HTTP_OF_STATUS[status]
+        self.status = status
+        self.path = path
+        self.provider = provider
+        self.reason = reason
+        self.request_id = request_id
+        self.upstream_status = upstream_status
+        self.retry_after = retry_after
+        self.upload_status = upload_status
+
+    @property
+    def message(self) -> str:
+        return str(self.args[0])
+
+    @property
+    def permanent(self) -> bool:
+        """Whether the same request, sent again, could only be refused again."""
+        return self.code < 500 and self.status != "RESOURCE_EXHAUSTED" or self.code == 501
+
+
+def invalid_argument(message: str, *, path: str | None = None) -> FerryError:
+    return FerryError("INVALID_ARGUMENT", message, path=path)
+
+
+def failed_precondition(message: str) -> FerryError:
+    return FerryError("FAILED_PRECONDITION", message)
+
+
+def unauthenticated(message: str) -> FerryError:
+    return FerryError("UNAUTHENTICATED", message)
+
+
+def not_found(message: str) -> FerryError:
+    return FerryError("NOT_FOUND", message)
+
+
+def already_exists(message: str) -> FerryError:
+    return FerryError("ALREADY_EXISTS", message)
+
+
+def resource_exhausted(message: str) -> FerryError:
+    return FerryError("RESOURCE_EXHAUSTED", message)
+
+
+def unimplemented(message: str) -> FerryError:
+    return FerryError("UNIMPLEMENTED", message)
+
+
+def unavailable(message: str) -> FerryError:
+    return FerryError("UNAVAILABLE", message)
+
+
+def deadline_exceeded(message: str) -> FerryError:
+    return FerryError("DEADLINE_EXCEEDED", message)

@@ -1,0 +1,107 @@
+"""One resumable upload at Google, command by command (gemini.md section 3.2)."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from yarl import URL
+
+from providers.body import Body, held
+from providers.errors import FerryError, failed_precondition
+from providers.gemini.refusal import GoogleRefusal, check
+from providers.uploads import UploadProgress, UploadStatus
+from providers.upstream import OutboundRequest, Reply, Upstream, UpstreamError
+
+_DOCUMENT_BYTES: Final = 1 << 20
+
+
+class GoogleUpload:
+    """Knows the URL that Google gave, which is all that a command needs: no key goes with it.
+
+    Every method raises GoogleRefusal for an error that Google answers, and UpstreamError where
+    there is no answer, or one that makes no sense.
+    """
+
+    def __init__(self, provider: str, details: Mapping[str, str], upstream: Upstream) -> None:
+        self._provider = provider
+        self._url = URL(details["url"], encoded=True)
+        self._control_url = URL(details["control_url"], encoded=True)
+        self._upstream = upstream
+
+    async def put(self, offset: int, body: Body, *, finalize: bool) -> UploadProgress:
+        """ACTIVE, or FINAL with `document`.
+
+        An empty `upload, finalize` is what the Go SDK ends with; unlike a bare `finalize` it has
+        an offset, so that Google can tell if a file is shorter than its sender thinks.
+        """
+        headers = _headers("upload, finalize" if finalize else "upload")
+        headers["X-Goog-Upload-Offset"] = str(offset)
+        headers["Content-Type"] = "application/octet-stream"
+        request = OutboundRequest("POST", self._url, headers, body)
+        return await self._send(request, UploadStatus.FINAL if finalize else UploadStatus.ACTIVE)
+
+    async def finalize(self) -> UploadProgress:
+        """FINAL with `document`."""
+        request = OutboundRequest("POST", self._url, _headers("finalize"), held(b""))
+        return await self._send(request, UploadStatus.FINAL)
+
+    async def query(self) -> UploadProgress:
+        """ACTIVE with `received`, or FINAL with `document`; FAILED_PRECONDITION if cancelled."""
+        try:
+            progress = await self._control("query", UploadStatus.ACTIVE, UploadStatus.FINAL)
+        except GoogleRefusal as refusal:
+            raise _cancelled() if refusal.upload_status else refusal from None
+        if progress.status is UploadStatus.ACTIVE and progress.received is None:
+            raise UpstreamError("UNAVAILABLE", "Google did not say how much it has received")
+        return progress
+
+    async def cancel(self) -> UploadProgress:
+        """CANCELLED; FAILED_PRECONDITION if the upload has ended."""
+        try:
+            return await self._control("cancel", UploadStatus.CANCELLED)
+        except GoogleRefusal as refusal:
+            # A cancel has no arguments: only the upload's state can be what is wrong.
+            raise failed_precondition(refusal.message) if refusal.code == 400 else refusal from None
+
+    async def _control(self, command: str, *expected: UploadStatus) -> UploadProgress:
+        request = OutboundRequest("POST", self._control_url, _headers(command), held(b""))
+        return await self._send(request, *expected)
+
+    async def _send(self, request: OutboundRequest, *expected: UploadStatus) -> UploadProgress:
+        async with await self._upstream.send(request) as reply:
+            await check(self._provider, reply)
+            progress = await _parse_progress(reply)
+        if progress.status not in expected:
+            raise UpstreamError("UNAVAILABLE", f"Google said unexpectedly: {progress.status}")
+        return progress
+
+
+def _headers(command: str) -> dict[str, str]:
+    return {
+        "X-Goog-Upload-Protocol": "resumable",
+        "X-Goog-Upload-Command": command,
+        "Accept-Encoding": "identity",
+    }
+
+
+async def _parse_progress(reply: Reply) -> UploadProgress:
+    # Read to its end in any case, so that the connection is free for the next request.
+    document = await reply.read(_DOCUMENT_BYTES)
+    match reply.headers.get("X-Goog-Upload-Status"):
+        case UploadStatus.ACTIVE:
+            return UploadProgress(UploadStatus.ACTIVE, received=_received(reply))
+        case UploadStatus.FINAL:
+            return UploadProgress(UploadStatus.FINAL, document=document)
+        case UploadStatus.CANCELLED:
+            return UploadProgress(UploadStatus.CANCELLED)
+    raise UpstreamError("UNAVAILABLE", "Google's answer says nothing of the upload's status")
+
+
+def _received(reply: Reply) -> int | None:
+    text = reply.headers.get("X-Goog-Upload-Size-Received", "")
+    return int(text) if text.isdecimal() else None
+
+
+def _cancelled() -> FerryError:
+    return FerryError(
+        "FAILED_PRECONDITION", "the upload was cancelled", upload_status=UploadStatus.CANCELLED
+    )

@@ -1,0 +1,66 @@
+"""What goes out to Google, by name; nothing else does."""
+
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+from providers.credential import Caller, Credential
+
+SCOPING: Final = frozenset({"x-goog-user-project"})
+
+# Who asks, and how: of use to Google with any request.
+_CONTEXT: Final = SCOPING | {
+    "accept-language",
+    "user-agent",
+    "x-goog-api-client",
+    "x-goog-request-params",
+    "x-server-timeout",
+}
+
+# What a relayed request says of its own content, and of the answer that it wants. The upload
+# headers are those of the multipart and raw protocols, which are relayed too.
+_CONTENT: Final = frozenset(
+    {
+        "accept",
+        "accept-encoding",
+        "content-encoding",
+        "content-type",
+        "if-match",
+        "if-modified-since",
+        "if-none-match",
+        "if-range",
+        "if-unmodified-since",
+        "range",
+        "x-goog-fieldmask",
+        "x-goog-upload-command",
+        "x-goog-upload-file-name",
+        "x-goog-upload-header-content-length",
+        "x-goog-upload-header-content-type",
+        "x-goog-upload-offset",
+        "x-goog-upload-protocol",
+    }
+)
+
+PASSED: Final = _CONTEXT | _CONTENT
+
+
+def relayed(caller: Caller, inbound: Mapping[str, str]) -> dict[str, str]:
+    return _allowed(inbound, PASSED) | _credential(caller.credential)
+
+
+def started(caller: Caller, upload: dict[str, str]) -> dict[str, str]:
+    """For the start of an upload; `upload` are the protocol's own headers."""
+    context = _allowed(caller.headers, _CONTEXT)
+    return context | upload | _credential(caller.credential)
+
+
+def _allowed(inbound: Mapping[str, str], names: Iterable[str]) -> dict[str, str]:
+    return {name.lower(): value for name, value in inbound.items() if name.lower() in names}
+
+
+def _credential(credential: Credential) -> dict[str, str]:
+    headers = {}
+    if credential.api_key:
+        headers["x-goog-api-key"] = credential.api_key
+    if credential.bearer:
+        headers["authorization"] = f"Bearer {credential.bearer}"
+    return headers

@@ -1,0 +1,31 @@
+"""The Gemini provider: relayed untouched, all but its resumable uploads."""
+
+import re
+from typing import Final
+
+from yarl import URL
+
+from providers.gemini.headers import PASSED, SCOPING
+from providers.gemini.relay import GeminiRelay
+from providers.gemini.uploads import GeminiUploads
+from providers.provider import NameForms, Provider
+from providers.state import State
+from providers.upstream import Upstream
+
+KIND: Final = "gemini"
+DEFAULT_BASE_URL: Final = "https://generativelanguage.googleapis.com"
+
+# gemini.md section 4. Much else looks like this, so a name of this form tells nothing.
+_ID: Final = re.compile(r"[a-z0-9-]{1,40}")
+
+
+def gemini(name: str, base_url: URL, upstream: Upstream, state: State) -> Provider:
+    return Provider(
+        name=name,
+        kind=KIND,
+        names=NameForms(files=_ID, batches=_ID, distinctive=False),
+        passed_headers=PASSED,
+        scoping_headers=SCOPING,
+        uploads=GeminiUploads(name, base_url, upstream, state),
+        relay=GeminiRelay(base_url, upstream),
+    )

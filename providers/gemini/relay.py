@@ -1,0 +1,46 @@
+"""Relays to Google whatever is not translated: the path, the query and the bytes as they came."""
+
+from urllib.parse import unquote_plus
+
+from yarl import URL
+
+from providers.credential import Caller
+from providers.errors import invalid_argument
+from providers.gemini.headers import relayed
+from providers.provider import RelayedRequest
+from providers.upstream import OutboundRequest, Reply, Upstream
+
+
+class GeminiRelay:
+    def __init__(self, base_url: URL, upstream: Upstream) -> None:
+        self._base_url = base_url
+        self._upstream = upstream
+
+    async def relay(self, caller: Caller, request: RelayedRequest) -> Reply:
+        return await self._upstream.send(
+            OutboundRequest(
+                method=request.method,
+                url=below(self._base_url, request.target),
+                headers=relayed(caller, request.headers),
+                body=request.body,
+            )
+        )
+
+
+def below(base_url: URL, target: URL) -> URL:
+    """`target` under `base_url` with its percent-encoding untouched, and without `?key=`.
+
+    Raises INVALID_ARGUMENT for a path that would climb out of `base_url`.
+    """
+    path = target.raw_path.lstrip("/")
+    if ".." in unquote_plus(path).split("/"):
+        raise invalid_argument("the path has a '..' in it")
+    query = _without_key(target.raw_query_string)
+    url = f"{base_url.origin()}{base_url.raw_path.rstrip('/')}/{path}"
+    return URL(f"{url}?{query}" if query else url, encoded=True)
+
+
+def _without_key(query: str) -> str:
+    # The key goes in a header: a URL ends up in the logs of whoever stands between.
+    pieces = query.split("&")
+    return "&".join(piece for piece in pieces if unquote_plus(piece.split("=")[0]) != "key")

@@ -1,0 +1,133 @@
+"""One chunk on its way to Google, whatever happens to it there.
+
+SDKs send a chunk again with the same offset until they have an answer, and skip bytes when told
+`active` too early (sdk-wire.md section 2). So wherever the outcome is unclear, Google is asked
+what it has, and gets what it lacks.
+"""
+
+from dataclasses import replace
+
+import orjson
+
+from providers.body import TruncatedBody
+from providers.errors import FerryError, failed_precondition
+from providers.gemini.client_bytes import BytesGone, ClientBytes
+from providers.gemini.google_upload import GoogleUpload
+from providers.gemini.refusal import GoogleRefusal
+from providers.uploads import UploadProgress, UploadStatus
+from providers.upstream import UpstreamError
+
+
+class Unfinished(Exception):
+    """Google may have a part of the chunk: sent again, it must be continued and not begun."""
+
+
+async def finish(google: GoogleUpload) -> UploadProgress:
+    """A bare `finalize`: it carries no bytes, so that it can be repeated at any time."""
+    try:
+        return await google.finalize()
+    except (GoogleRefusal, UpstreamError) as trouble:
+        if not _is_unclear(trouble):
+            raise
+        standing = await google.query()
+        if standing.status is UploadStatus.FINAL:
+            return standing
+        raise
+
+
+class Transfer:
+    """Raises GoogleRefusal or UpstreamError where nothing of the chunk arrived, and Unfinished."""
+
+    def __init__(self, google: GoogleUpload, client_bytes: ClientBytes, *, finalize: bool) -> None:
+        self._google = google
+        self._bytes = client_bytes
+        self._finalize = finalize
+
+    async def begin(self) -> UploadProgress:
+        try:
+            return await self._put()
+        except (GoogleRefusal, UpstreamError) as trouble:
+            if not _is_unclear(trouble):
+                raise
+            return await self._recover(trouble)
+
+    async def resume(self) -> UploadProgress:
+        """For a chunk of which Google may have a part: ask before sending."""
+        return await self._continue_from(await self._ask())
+
+    async def _recover(self, trouble: FerryError) -> UploadProgress:
+        standing = await self._ask()
+        try:
+            return await self._continue_from(standing)
+        except (BytesGone, TruncatedBody):
+            if standing.received == self._bytes.offset:
+                raise trouble from None
+            raise Unfinished from trouble
+
+    async def _ask(self) -> UploadProgress:
+        try:
+            return await self._google.query()
+        except (GoogleRefusal, UpstreamError) as trouble:
+            if trouble.permanent:
+                raise
+            raise Unfinished from trouble
+
+    async def _continue_from(self, standing: UploadProgress) -> UploadProgress:
+        """Do what is left to do, `standing` being what Google has."""
+        if standing.status is UploadStatus.FINAL:
+            return await self._repeated(standing)
+        received = standing.received or 0
+        if received < self._bytes.offset:
+            raise _out_of_step(self._bytes.offset, received)
+        if self._finalize and received > self._bytes.end:
+            raise _out_of_step(self._bytes.end, received)
+        await self._bytes.skip_to(received)
+        if self._bytes.exhausted and not self._finalize:
+            return UploadProgress(UploadStatus.ACTIVE, received=received)
+        return await self._put_rest()
+
+    async def _repeated(self, final: UploadProgress) -> UploadProgress:
+        if not self._finalize:
+            raise failed_precondition("the upload is finished: it takes no more bytes")
+        await self._bytes.skip_to(self._bytes.end)
+        size = _size_of(final.document or b"")
+        if size not in (None, self._bytes.end):
+            raise failed_precondition(
+                f"the upload is finished with {size} bytes, and this chunk ends at"
+                f" {self._bytes.end}"
+            )
+        return final
+
+    async def _put_rest(self) -> UploadProgress:
+        try:
+            return await self._put()
+        except (GoogleRefusal, UpstreamError) as trouble:
+            if trouble.permanent:
+                raise
+            raise Unfinished from trouble
+
+    async def _put(self) -> UploadProgress:
+        progress = await self._google.put(
+            self._bytes.position, self._bytes.rest(), finalize=self._finalize
+        )
+        if not self._bytes.exhausted:
+            raise UpstreamError("UNAVAILABLE", "Google answered before the chunk was complete")
+        return replace(progress, received=self._bytes.end)
+
+
+def _is_unclear(trouble: GoogleRefusal | UpstreamError) -> bool:
+    return trouble.unclear if isinstance(trouble, GoogleRefusal) else not trouble.unsent
+
+
+def _out_of_step(offset: int, received: int) -> FerryError:
+    return failed_precondition(
+        f"the chunk is for offset {offset}, and the upload has received {received} bytes"
+    )
+
+
+def _size_of(document: bytes) -> int | None:
+    """The file's size in bytes, where Google's answer says it."""
+    try:
+        return int(orjson.loads(document)["file"]["sizeBytes"])
+    except (ValueError, TypeError, KeyError):
+        return None

@@ -1,0 +1,130 @@
+"""Resumable uploads: Google's, with Google's URL inside ours.
+
+The only thing kept is a note that a chunk arrived in part, and only when that happened.
+"""
+
+from typing import Final
+
+from yarl import URL
+
+from providers.credential import Caller
+from providers.errors import failed_precondition, invalid_argument, unavailable
+from providers.gemini.client_bytes import ClientBytes
+from providers.gemini.google_upload import GoogleUpload
+from providers.gemini.headers import started
+from providers.gemini.refusal import check
+from providers.gemini.relay import below
+from providers.gemini.transfer import Transfer, Unfinished, finish
+from providers.state import State, write
+from providers.upload_sessions import session_object
+from providers.uploads import Chunk, StartedUpload, UploadProgress, UploadSession, UploadStart
+from providers.upstream import OutboundRequest, Reply, Upstream, UpstreamError
+
+_BODY_OF_START_BYTES: Final = 1 << 20
+
+
+class GeminiUploads:
+    def __init__(self, name: str, base_url: URL, upstream: Upstream, state: State) -> None:
+        self._name = name
+        self._base_url = base_url
+        self._upstream = upstream
+        self._state = state
+
+    async def start(
+        self,
+        caller: Caller,
+        session_id: str,  # noqa: ARG002 - Google keeps the session
+        start: UploadStart,
+    ) -> StartedUpload:
+        request = OutboundRequest(
+            method="POST",
+            url=below(self._base_url, URL(_start_path(start.version), encoded=True)),
+            headers=started(caller, _start_headers(start)),
+            body=start.document,
+        )
+        async with await self._upstream.send(request) as reply:
+            await check(self._name, reply)
+            # Read to its end, so that the connection is free for the next request.
+            await reply.read(_BODY_OF_START_BYTES)
+            return _parse_started(reply, start.size)
+
+    async def send(self, session: UploadSession, chunk: Chunk) -> UploadProgress:
+        google = self._open(session)
+        if chunk.offset is None:
+            return await finish(google)
+        client_bytes = ClientBytes(chunk.offset, chunk.body)
+        _check_total(session, client_bytes.end, finalize=chunk.finalize)
+        transfer = Transfer(google, client_bytes, finalize=chunk.finalize)
+        note = session_object(session.id, "ask-first")
+        try:
+            if await self._state.head(note) is None:
+                return await transfer.begin()
+            progress = await transfer.resume()
+        except Unfinished:
+            await write(self._state, note, b"")
+            raise unavailable("the chunk may have reached Google in part; send it again") from None
+        await self._state.delete(note)
+        return progress
+
+    async def query(self, session: UploadSession) -> UploadProgress:
+        return await self._open(session).query()
+
+    async def cancel(self, session: UploadSession) -> UploadProgress:
+        return await self._open(session).cancel()
+
+    def _open(self, session: UploadSession) -> GoogleUpload:
+        if session.expired:
+            raise failed_precondition("the upload URL has expired; start the upload again")
+        return GoogleUpload(self._name, session.details, self._upstream)
+
+
+def _start_path(version: str) -> str:
+    return f"/upload/{version}/files" if version else "/upload/files"
+
+
+def _start_headers(start: UploadStart) -> dict[str, str]:
+    headers = {
+        "X-Goog-Upload-Protocol": "resumable",
+        "X-Goog-Upload-Command": "start",
+        "Content-Type": "application/json",
+        "Accept-Encoding": "identity",
+    }
+    if start.size is not None:
+        headers["X-Goog-Upload-Header-Content-Length"] = str(start.size)
+    if start.mime_type:
+        headers["X-Goog-Upload-Header-Content-Type"] = start.mime_type
+    if start.file_name:
+        headers["X-Goog-Upload-File-Name"] = start.file_name
+    return headers
+
+
+def _parse_started(reply: Reply, size: int | None) -> StartedUpload:
+    url = reply.headers.get("X-Goog-Upload-URL", "")
+    control_url = reply.headers.get("X-Goog-Upload-Control-URL") or url
+    if not (_is_absolute(url) and _is_absolute(control_url)):
+        raise UpstreamError("UNAVAILABLE", "Google's answer to the start has no upload URL")
+    granularity = reply.headers.get("X-Goog-Upload-Chunk-Granularity", "")
+    return StartedUpload(
+        details={
+            "url": url,
+            "control_url": control_url,
+            "size": "" if size is None else str(size),
+        },
+        needs_caller=False,
+        granularity=int(granularity) if granularity.isdecimal() else None,
+    )
+
+
+def _is_absolute(text: str) -> bool:
+    try:
+        url = URL(text, encoded=True)
+    except ValueError:
+        return False
+    return url.scheme in ("http", "https") and bool(url.host)
+
+
+def _check_total(session: UploadSession, end: int, *, finalize: bool) -> None:
+    """Refuse what cannot add up to the size that was declared at the start."""
+    size = session.details["size"]
+    if size and (end > int(size) or (finalize and end != int(size))):
+        raise invalid_argument(f"the chunk ends at {end}, and the start declared {size} bytes")

@@ -1,0 +1,129 @@
+"""Gemini's Schema -> JSON Schema (translation.md section 2, the paragraph on schemas)."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import orjson
+
+from providers.errors import invalid_argument
+from providers.gemini_content.json_path import item, member
+
+_TYPES: Final[Mapping[str, str]] = {
+    "STRING": "string",
+    "NUMBER": "number",
+    "INTEGER": "integer",
+    "BOOLEAN": "boolean",
+    "ARRAY": "array",
+    "OBJECT": "object",
+    "NULL": "null",
+}
+
+# Fields that mean the same under the same name.
+_SAME: Final = (
+    "title",
+    "description",
+    "default",
+    "minItems",
+    "maxItems",
+    "required",
+    "minProperties",
+    "maxProperties",
+    "minLength",
+    "maxLength",
+    "pattern",
+    "minimum",
+    "maximum",
+)
+
+_NULL: Final = {"type": "null"}
+
+
+def to_json_schema(schema: Mapping[str, Any], path: str) -> dict[str, Any]:
+    """Translate a normalised Schema that the client wrote at `path`.
+
+    `propertyOrdering` becomes the order of `properties`, which is the order in which models write
+    them. Raises INVALID_ARGUMENT for a type or an enum value that is none.
+    """
+    translated: dict[str, Any] = {}
+    if "type" in schema:
+        translated["type"] = _type(schema["type"], member(path, "type"))
+    if "enum" in schema:
+        translated["enum"] = _enum(schema, path)
+    if schema.get("format", "enum") != "enum":
+        translated["format"] = schema["format"]
+    translated |= {field: schema[field] for field in _SAME if field in schema}
+    if "example" in schema:
+        translated["examples"] = [schema["example"]]
+    translated |= _subschemas(schema, path)
+    return _nullable(translated) if schema.get("nullable") else translated
+
+
+def _type(name: str, path: str) -> str:
+    try:
+        return _TYPES[name.upper()]
+    except KeyError:
+        raise invalid_argument(f"must be one of {', '.join(_TYPES)}", path=path) from None
+
+
+def _enum(schema: Mapping[str, Any], path: str) -> list[Any]:
+    if schema.get("type", "").upper() not in ("INTEGER", "NUMBER"):
+        return list(schema["enum"])
+    return [
+        _parse_number(value, item(member(path, "enum"), index))
+        for index, value in enumerate(schema["enum"])
+    ]
+
+
+def _parse_number(text: str, path: str) -> int | float:
+    """Gemini writes the values of an enum of numbers as strings too."""
+    try:
+        number = orjson.loads(text)
+    except orjson.JSONDecodeError:
+        number = None
+    if isinstance(number, bool) or not isinstance(number, int | float):
+        raise invalid_argument("must be a number, as the schema's type says", path=path)
+    return number
+
+
+def _subschemas(schema: Mapping[str, Any], path: str) -> dict[str, Any]:
+    translated: dict[str, Any] = {}
+    if "items" in schema:
+        translated["items"] = to_json_schema(schema["items"], member(path, "items"))
+    if "properties" in schema:
+        translated["properties"] = _properties(schema, member(path, "properties"))
+    if "additionalProperties" in schema:
+        translated["additionalProperties"] = _additional(
+            schema["additionalProperties"], member(path, "additionalProperties")
+        )
+    if "anyOf" in schema:
+        translated["anyOf"] = [
+            to_json_schema(choice, item(member(path, "anyOf"), index))
+            for index, choice in enumerate(schema["anyOf"])
+        ]
+    return translated
+
+
+def _properties(schema: Mapping[str, Any], path: str) -> dict[str, Any]:
+    properties = schema["properties"]
+    first = [name for name in schema.get("propertyOrdering", ()) if name in properties]
+    return {
+        name: to_json_schema(properties[name], member(path, name))
+        for name in dict.fromkeys([*first, *properties])
+    }
+
+
+def _additional(schema: bool | Mapping[str, Any], path: str) -> bool | dict[str, Any]:
+    return schema if isinstance(schema, bool) else to_json_schema(schema, path)
+
+
+def _nullable(schema: dict[str, Any]) -> dict[str, Any]:
+    if "anyOf" in schema:
+        return schema | {"anyOf": [*schema["anyOf"], _NULL]}
+    if "enum" in schema:
+        # A null beside the enum's type would still have to be one of its values.
+        outside = {k: schema[k] for k in ("title", "description", "default") if k in schema}
+        inside = {k: v for k, v in schema.items() if k not in outside}
+        return {"anyOf": [inside, _NULL]} | outside
+    if "type" in schema and schema["type"] != "null":
+        return schema | {"type": [schema["type"], "null"]}
+    return schema

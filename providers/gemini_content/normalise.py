@@ -1,0 +1,177 @@
+"""A Gemini request as a client wrote it -> the one form that translators read.
+
+In that form every name is in camelCase, every value has the type of the schema's table, bytes are
+standard base64, every turn has a role and parts, and what would say nothing is absent: nulls,
+empty lists, `false`, unspecified enum values, and the defaults that the table lists.
+"""
+
+import re
+from collections.abc import Mapping
+from functools import cache
+from typing import Any, Final
+
+from providers.errors import invalid_argument
+from providers.gemini_content.json_path import item, member
+from providers.gemini_content.nesting import DEEPEST
+from providers.gemini_content.scalars import read_scalar, too_deep, wrong_type
+from providers.gemini_content.schema import (
+    DEFAULTS,
+    EMBED,
+    GENERATE,
+    OBJECTS,
+    BooleanOr,
+    Kind,
+    ListOf,
+    MapOf,
+    Object,
+    Scalar,
+)
+
+_ROLES: Final[Mapping[str, str]] = {
+    "user": "user",
+    "model": "model",
+    # Names of the turn that answers a function call, from before "user" was the only one.
+    "function": "user",
+    "tool": "user",
+}
+
+
+def normalise_generate(request: object, path: str) -> dict[str, Any]:
+    """Read a GenerateContentRequest that the client wrote at `path`.
+
+    Gives a new dict; `request` is not changed. Raises INVALID_ARGUMENT with the JSON path of the
+    first key or value that is unknown, doubled, of a wrong type, or missing.
+    """
+    _hint_at_config(request, path)
+    normal = _object(request, GENERATE.name, path, 0)
+    contents = normal.get("contents")
+    if not contents:
+        raise invalid_argument("must have at least one turn", path=member(path, "contents"))
+    normal["contents"] = [
+        _turn(turn, item(member(path, "contents"), index)) for index, turn in enumerate(contents)
+    ]
+    if "systemInstruction" in normal:
+        normal["systemInstruction"] = _roleless(
+            normal["systemInstruction"], member(path, "systemInstruction")
+        )
+    return normal
+
+
+def normalise_embed(request: object, path: str) -> dict[str, Any]:
+    """Read an EmbedContentRequest that the client wrote at `path`, as `normalise_generate` does."""
+    normal = _object(request, EMBED.name, path, 0)
+    if "content" not in normal:
+        raise invalid_argument("is required", path=member(path, "content"))
+    normal["content"] = _roleless(normal["content"], member(path, "content"))
+    return normal
+
+
+# What a request as a whole must satisfy.
+
+
+def _hint_at_config(request: object, path: str) -> None:
+    # The SDKs split `config` before they send it; hand-written lines keep it by mistake.
+    if isinstance(request, dict) and "config" in request:
+        raise invalid_argument(
+            "unknown field; its settings belong in generationConfig, and systemInstruction, tools, "
+            "toolConfig and safetySettings beside it",
+            path=member(path, "config"),
+        )
+
+
+def _turn(content: dict[str, Any], path: str) -> dict[str, Any]:
+    role = content.get("role") or "user"
+    if role not in _ROLES:
+        raise invalid_argument('must be "user" or "model"', path=member(path, "role"))
+    return {"role": _ROLES[role], "parts": _parts(content, path)}
+
+
+def _roleless(content: dict[str, Any], path: str) -> dict[str, Any]:
+    return {"parts": _parts(content, path)}
+
+
+def _parts(content: dict[str, Any], path: str) -> list[dict[str, Any]]:
+    if "parts" not in content:
+        raise invalid_argument("must have at least one part", path=member(path, "parts"))
+    parts: list[dict[str, Any]] = content["parts"]
+    return parts
+
+
+# The walk along the schema's table.
+
+
+def _object(value: object, name: str, path: str, depth: int) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise wrong_type(Scalar.FREE_MAP, path)
+    names = _names(name)
+    normal: dict[str, Any] = {}
+    seen: set[str] = set()
+    for key, raw in value.items():
+        field = names.get(key)
+        if field is None:
+            raise invalid_argument("unknown field", path=member(path, key))
+        if field in seen:
+            raise invalid_argument(f"{field} is given twice", path=member(path, key))
+        seen.add(field)
+        if raw is None:
+            continue
+        kind = OBJECTS[name][field]
+        read = _value(raw, kind, member(path, key), depth + 1)
+        if not _says_nothing(read, kind) and read != DEFAULTS.get(name, {}).get(field):
+            normal[field] = read
+    return normal
+
+
+def _value(value: object, kind: Kind, path: str, depth: int) -> Any:
+    if depth > DEEPEST:
+        raise too_deep(path)
+    match kind:
+        case Scalar():
+            return read_scalar(value, kind, path)
+        case Object(name):
+            return _object(value, name, path, depth)
+        case ListOf(element):
+            return _list(value, element, path, depth)
+        case MapOf(element):
+            return _map(value, element, path, depth)
+        case BooleanOr(otherwise):
+            return value if isinstance(value, bool) else _value(value, otherwise, path, depth)
+
+
+def _list(value: object, element: Kind, path: str, depth: int) -> list[Any]:
+    if not isinstance(value, list):
+        raise invalid_argument("must be a list", path=path)
+    return [
+        _value(entry, element, item(path, index), depth + 1) for index, entry in enumerate(value)
+    ]
+
+
+def _map(value: object, element: Kind, path: str, depth: int) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise wrong_type(Scalar.FREE_MAP, path)
+    return {
+        key: _value(entry, element, member(path, key), depth + 1) for key, entry in value.items()
+    }
+
+
+def _says_nothing(value: object, kind: Kind) -> bool:
+    match kind:
+        case ListOf():
+            return not value
+        case Scalar.BOOLEAN:
+            return not value
+        case Scalar.ENUM:
+            return str(value).endswith("UNSPECIFIED")
+        case _:
+            return False
+
+
+@cache
+def _names(name: str) -> Mapping[str, str]:
+    """Both spellings of every field of an object -> its camelCase name."""
+    fields = OBJECTS[name]
+    return {_to_snake(field): field for field in fields} | {field: field for field in fields}
+
+
+def _to_snake(camel: str) -> str:
+    return re.sub(r"[A-Z]", lambda upper: "_" + upper.group().lower(), camel)

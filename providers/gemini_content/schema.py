@@ -1,0 +1,224 @@
+"""The fields of Gemini's GenerateContentRequest and EmbedContentRequest, as a table.
+
+Names are in camelCase; `normalise` derives the snake_case ones. A field that is not in the table
+is unknown and refused. Field names follow the wire captures (sdk-wire.md section 4) and the
+mapping tables (translation.md sections 1 and 2).
+"""
+
+import enum
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final, TypeAlias
+
+
+class Scalar(enum.Enum):
+    """A value that holds no further known fields."""
+
+    STRING = "a string"
+    NUMBER = "a number"
+    INTEGER = "an integer"
+    BOOLEAN = "true or false"
+    ENUM = "the name of an enum value"
+    BYTES = "base64 text"
+    ANY = "any JSON value"
+    FREE_MAP = "an object"
+
+
+STRING = Scalar.STRING
+NUMBER = Scalar.NUMBER
+INTEGER = Scalar.INTEGER
+BOOLEAN = Scalar.BOOLEAN
+ENUM = Scalar.ENUM
+BYTES = Scalar.BYTES
+ANY = Scalar.ANY
+# The keys are the client's own, so neither their spelling nor their values are touched.
+FREE_MAP = Scalar.FREE_MAP
+# An object that only Gemini understands. Every translator refuses it whole, so no one reads it.
+OPAQUE = Scalar.FREE_MAP
+
+
+@dataclass(frozen=True)
+class Object:
+    """An object of the table, by its name there."""
+
+    name: str
+
+
+@dataclass(frozen=True)
+class ListOf:
+    item: "Kind"
+
+
+@dataclass(frozen=True)
+class MapOf:
+    """An object whose keys are the client's own and whose values are known."""
+
+    value: "Kind"
+
+
+@dataclass(frozen=True)
+class BooleanOr:
+    otherwise: Object
+
+
+Kind: TypeAlias = Scalar | Object | ListOf | MapOf | BooleanOr
+
+GENERATE: Final = Object("GenerateContentRequest")
+EMBED: Final = Object("EmbedContentRequest")
+CONTENT: Final = Object("Content")
+SCHEMA: Final = Object("Schema")
+
+OBJECTS: Final[Mapping[str, Mapping[str, Kind]]] = {
+    "GenerateContentRequest": {
+        "model": STRING,
+        "contents": ListOf(CONTENT),
+        "systemInstruction": CONTENT,
+        "tools": ListOf(Object("Tool")),
+        "toolConfig": Object("ToolConfig"),
+        "safetySettings": ListOf(Object("SafetySetting")),
+        "generationConfig": Object("GenerationConfig"),
+        "cachedContent": STRING,
+        "labels": FREE_MAP,
+        "serviceTier": ENUM,
+        "store": BOOLEAN,
+        "continuationToken": BYTES,
+    },
+    "EmbedContentRequest": {
+        "model": STRING,
+        "content": CONTENT,
+        "taskType": ENUM,
+        "title": STRING,
+        "outputDimensionality": INTEGER,
+    },
+    "Content": {
+        "role": STRING,
+        "parts": ListOf(Object("Part")),
+    },
+    "Part": {
+        "text": STRING,
+        "inlineData": Object("Blob"),
+        "fileData": Object("FileData"),
+        "functionCall": Object("FunctionCall"),
+        "functionResponse": Object("FunctionResponse"),
+        "executableCode": OPAQUE,
+        "codeExecutionResult": OPAQUE,
+        "toolCall": OPAQUE,
+        "toolResponse": OPAQUE,
+        "audioTranscription": OPAQUE,
+        "thought": BOOLEAN,
+        "thoughtSignature": BYTES,
+        "partMetadata": FREE_MAP,
+        "videoMetadata": OPAQUE,
+        "speechMetadata": OPAQUE,
+        "documentMetadata": OPAQUE,
+        "spreadsheetMetadata": OPAQUE,
+        "audioMetadata": OPAQUE,
+        "mediaProcessing": ANY,
+        "mediaResolution": OPAQUE,
+    },
+    "Blob": {"mimeType": STRING, "data": BYTES, "displayName": STRING},
+    "FileData": {"mimeType": STRING, "fileUri": STRING, "displayName": STRING},
+    "FunctionCall": {"id": STRING, "name": STRING, "args": FREE_MAP},
+    "FunctionResponse": {
+        "id": STRING,
+        "name": STRING,
+        "response": FREE_MAP,
+        "parts": ListOf(OPAQUE),
+        "willContinue": BOOLEAN,
+        "scheduling": ENUM,
+    },
+    "GenerationConfig": {
+        "temperature": NUMBER,
+        "topP": NUMBER,
+        "topK": INTEGER,
+        "candidateCount": INTEGER,
+        "maxOutputTokens": INTEGER,
+        "stopSequences": ListOf(STRING),
+        "seed": INTEGER,
+        "presencePenalty": NUMBER,
+        "frequencyPenalty": NUMBER,
+        "responseLogprobs": BOOLEAN,
+        "logprobs": INTEGER,
+        "responseMimeType": STRING,
+        "responseSchema": SCHEMA,
+        "responseJsonSchema": FREE_MAP,
+        "responseModalities": ListOf(ENUM),
+        "thinkingConfig": Object("ThinkingConfig"),
+        "mediaResolution": ENUM,
+        "speechConfig": OPAQUE,
+        "imageConfig": OPAQUE,
+        "audioTranscriptionConfig": OPAQUE,
+        "enableEnhancedCivicAnswers": BOOLEAN,
+    },
+    "ThinkingConfig": {
+        "includeThoughts": BOOLEAN,
+        "thinkingBudget": INTEGER,
+        "thinkingLevel": ENUM,
+    },
+    "Tool": {
+        "functionDeclarations": ListOf(Object("FunctionDeclaration")),
+        "codeExecution": OPAQUE,
+        "computerUse": OPAQUE,
+        "fileSearch": OPAQUE,
+        "googleMaps": OPAQUE,
+        "googleSearch": OPAQUE,
+        "googleSearchRetrieval": OPAQUE,
+        "mcpServers": ListOf(OPAQUE),
+        "retrieval": OPAQUE,
+        "urlContext": OPAQUE,
+    },
+    "FunctionDeclaration": {
+        "name": STRING,
+        "description": STRING,
+        "parameters": SCHEMA,
+        "parametersJsonSchema": FREE_MAP,
+        "response": SCHEMA,
+        "responseJsonSchema": FREE_MAP,
+        "behavior": ENUM,
+    },
+    "ToolConfig": {
+        "functionCallingConfig": Object("FunctionCallingConfig"),
+        "retrievalConfig": OPAQUE,
+        "includeServerSideToolInvocations": BOOLEAN,
+    },
+    "FunctionCallingConfig": {
+        "mode": ENUM,
+        "allowedFunctionNames": ListOf(STRING),
+    },
+    "SafetySetting": {"category": ENUM, "threshold": ENUM},
+    "Schema": {
+        # Not ENUM: a type that is named UNSPECIFIED is an error here, not a default.
+        "type": STRING,
+        "format": STRING,
+        "title": STRING,
+        "description": STRING,
+        "nullable": BOOLEAN,
+        "enum": ListOf(STRING),
+        "items": SCHEMA,
+        "minItems": INTEGER,
+        "maxItems": INTEGER,
+        "properties": MapOf(SCHEMA),
+        "additionalProperties": BooleanOr(SCHEMA),
+        "required": ListOf(STRING),
+        "minProperties": INTEGER,
+        "maxProperties": INTEGER,
+        "propertyOrdering": ListOf(STRING),
+        "minLength": INTEGER,
+        "maxLength": INTEGER,
+        "pattern": STRING,
+        "minimum": NUMBER,
+        "maximum": NUMBER,
+        "anyOf": ListOf(SCHEMA),
+        "default": ANY,
+        "example": ANY,
+    },
+}
+
+# Values that say what saying nothing says (translation.md, principle).
+DEFAULTS: Final[Mapping[str, Mapping[str, object]]] = {
+    "GenerationConfig": {
+        "candidateCount": 1,
+        "responseModalities": ["TEXT"],
+        "responseMimeType": "text/plain",
+    },
+}

@@ -1,0 +1,58 @@
+"""The statuses of Google's RPCs, by name, by number, and by HTTP status (translation.md section 6).
+
+A request's error carries the HTTP status (`providers.errors`); the error of one item in a batch
+carries the RPC number, which is what this file is for.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+RPC_CODES: Final[Mapping[str, int]] = {
+    "CANCELLED": 1,
+    "UNKNOWN": 2,
+    "INVALID_ARGUMENT": 3,
+    "DEADLINE_EXCEEDED": 4,
+    "NOT_FOUND": 5,
+    "ALREADY_EXISTS": 6,
+    "PERMISSION_DENIED": 7,
+    "RESOURCE_EXHAUSTED": 8,
+    "FAILED_PRECONDITION": 9,
+    "ABORTED": 10,
+    "OUT_OF_RANGE": 11,
+    "UNIMPLEMENTED": 12,
+    "INTERNAL": 13,
+    "UNAVAILABLE": 14,
+    "DATA_LOSS": 15,
+    "UNAUTHENTICATED": 16,
+}
+
+_RPC_STATUS_OF_HTTP: Final[Mapping[int, str]] = {
+    401: "UNAUTHENTICATED",
+    402: "RESOURCE_EXHAUSTED",
+    403: "PERMISSION_DENIED",
+    404: "NOT_FOUND",
+    408: "DEADLINE_EXCEEDED",
+    409: "ABORTED",
+    429: "RESOURCE_EXHAUSTED",
+    499: "CANCELLED",
+    501: "UNIMPLEMENTED",
+    504: "DEADLINE_EXCEEDED",
+}
+
+
+def rpc_status_of_http(status: int) -> str:
+    """The RPC name of an upstream's HTTP status, 400 to 599; UNKNOWN for any other number."""
+    if status in _RPC_STATUS_OF_HTTP:
+        return _RPC_STATUS_OF_HTTP[status]
+    if 400 <= status < 500:
+        return "INVALID_ARGUMENT"
+    return "UNAVAILABLE" if 500 <= status < 600 else "UNKNOWN"
+
+
+def item_error(status: str, message: str) -> dict[str, Any]:
+    """The error of one item of a batch: `{"code": 3, "message": "..."}`.
+
+    There are no `details`: the SDK wants strings there, and a job with objects in them cannot be
+    read at all (gemini.md section 6).
+    """
+    return {"code": RPC_CODES[status], "message": message}

@@ -1,0 +1,55 @@
+"""What was left out of a translation, for the response header `x-ferry-warnings`."""
+
+import re
+from typing import Final
+from urllib.parse import quote
+
+_MAX_BYTES: Final = 2048
+# More paths than the header can show; a client that invents names cannot make the memory grow.
+_MAX_PATHS: Final = 256
+_INDEX: Final = re.compile(r"\[[0-9]+\]")
+
+
+class Warnings:
+    """The paths of the fields that were dropped, each with how often.
+
+    A path is counted without its list indices, so that a batch of a thousand requests with the
+    same field has one warning: `requests[*].request.safetySettings`.
+    """
+
+    def __init__(self) -> None:
+        self._counts: dict[str, int] = {}
+        self._uncounted = 0
+
+    def __bool__(self) -> bool:
+        return bool(self._counts)
+
+    def drop(self, path: str) -> None:
+        """Note that the field at `path` was left out."""
+        anywhere = _INDEX.sub("[*]", path)
+        if anywhere not in self._counts and len(self._counts) == _MAX_PATHS:
+            self._uncounted += 1
+        else:
+            self._counts[anywhere] = self._counts.get(anywhere, 0) + 1
+
+    def render(self) -> str:
+        """`path;count=N, path;count=M`, percent-encoded ASCII, at most 2048 bytes.
+
+        Paths are in the order in which they were first dropped. Those that do not fit end in one
+        `...;count=K`, K being how many drops it stands for.
+        """
+        for shown in range(len(self._counts), 0, -1):
+            line = self._line(shown)
+            if len(line) <= _MAX_BYTES:
+                return line
+        return self._line(0)
+
+    def _line(self, shown: int) -> str:
+        drops = list(self._counts.items())
+        entries = [f"{_encode(path)};count={count}" for path, count in drops[:shown]]
+        left = self._uncounted + sum(count for _, count in drops[shown:])
+        return ", ".join(entries + [f"...;count={left}"] * bool(left))
+
+
+def _encode(path: str) -> str:
+    return quote(path, safe="[]*$")

@@ -1,0 +1,51 @@
+"""The one budget for everything that is held whole (design.md section 2, Streams)."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+from providers.errors import resource_exhausted
+
+BUDGET_BYTES: Final = 256 << 20
+
+
+class Reservation:
+    """A share of the budget that can grow and is given back whole."""
+
+    def __init__(self, budget: "MemoryBudget") -> None:
+        self._budget = budget
+        self._size = 0
+
+    def grow(self, size: int) -> None:
+        """Take `size` more bytes. Raises RESOURCE_EXHAUSTED when the budget is empty."""
+        self._budget.take(size)
+        self._size += size
+
+    def release(self) -> None:
+        self._budget.give_back(self._size)
+        self._size = 0
+
+
+class MemoryBudget:
+    def __init__(self, size: int = BUDGET_BYTES) -> None:
+        self._left = size
+
+    def take(self, size: int) -> None:
+        if size > self._left:
+            raise resource_exhausted(
+                "the proxy holds as much in memory as it may; try again in a moment"
+            )
+        self._left -= size
+
+    def give_back(self, size: int) -> None:
+        self._left += size
+
+    @contextmanager
+    def reserve(self, size: int = 0) -> Iterator[Reservation]:
+        """Hold `size` bytes of the budget for the length of a block."""
+        reservation = Reservation(self)
+        reservation.grow(size)
+        try:
+            yield reservation
+        finally:
+            reservation.release()

@@ -1,0 +1,204 @@
+"""One request at a time into a line of OpenAI's batch input, and its row of the request table."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import orjson
+
+from providers.errors import FerryError, invalid_argument
+from providers.gemini_content.normalise import normalise_embed, normalise_generate
+from providers.gemini_content.warnings import Warnings
+from providers.openai.embed_to_openai import to_openai_embedding
+from providers.openai.generate_to_openai import to_openai_chat
+from providers.request_table import indexed_id
+from providers.resource_names import FileKind, file_id_of_uri, parse_file_id
+from providers.resources import BatchKind
+
+CHAT: Final = "/v1/chat/completions"
+EMBEDDINGS: Final = "/v1/embeddings"
+RESPONSES: Final = "/v1/responses"
+_MAPPED_ENDPOINTS: Final = (CHAT, RESPONSES, EMBEDDINGS)
+
+# Keys come back with every result and are held, all of one batch, while it is downloaded.
+_KEY_BYTES: Final = 1000
+
+ENDPOINT_OF: Final[Mapping[BatchKind, str]] = {
+    BatchKind.GENERATE: CHAT,
+    BatchKind.EMBED: EMBEDDINGS,
+}
+
+
+@dataclass(slots=True)
+class RequestTranslator:
+    """Gemini requests to OpenAI lines. `referenced` collects native file ids and where they stand.
+
+    `model` is the batch's, without `models/`.
+    """
+
+    model: str
+    kind: BatchKind
+    warnings: Warnings = field(default_factory=Warnings)
+    referenced: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def endpoint(self) -> str:
+        return ENDPOINT_OF[self.kind]
+
+    def line(self, index: int, request: object, path: str) -> bytes:
+        """The input line of request `index`, that the client wrote at `path`."""
+        return orjson.dumps(
+            {
+                "custom_id": indexed_id(index),
+                "method": "POST",
+                "url": self.endpoint,
+                "body": self._body(request, path),
+            },
+            option=orjson.OPT_APPEND_NEWLINE,
+        )
+
+    def _body(self, request: object, path: str) -> dict[str, Any]:
+        if self.kind is BatchKind.EMBED:
+            normalised = normalise_embed(request, path)
+            return to_openai_embedding(
+                normalised, model=self.model, path=path, warnings=self.warnings
+            )
+        return to_openai_chat(
+            normalise_generate(request, path),
+            model=self.model,
+            path=path,
+            warnings=self.warnings,
+            file_ids=lambda uri: self._file_id(uri, path),
+        )
+
+    def _file_id(self, uri: str, path: str) -> str | None:
+        found = file_id_of_uri(uri)
+        if found is None:
+            return None
+        file_id = parse_file_id(found)
+        if file_id.kind is not FileKind.NATIVE:
+            return None
+        self.referenced.setdefault(file_id.native, path)
+        return file_id.native
+
+
+def parse_line(number: int, line: bytes) -> dict[str, Any]:
+    """A line as a JSON object. Raises INVALID_ARGUMENT with its number."""
+    try:
+        document = orjson.loads(line)
+    except orjson.JSONDecodeError as error:
+        raise invalid_argument(f"not JSON: {error}", path=f"line {number}") from None
+    if not isinstance(document, dict):
+        raise invalid_argument("not a JSON object", path=f"line {number}")
+    return document
+
+
+class LineFormat:
+    """Checks lines of one format and makes, of each, the outgoing line and its table row."""
+
+    name: str
+    endpoint: str
+
+    def read(self, index: int, number: int, document: dict[str, Any]) -> tuple[bytes, bytes]:
+        raise NotImplementedError
+
+
+class GeminiLines(LineFormat):
+    """`{"key", "request"}`, or a bare request (translation.md section 7)."""
+
+    name = "gemini"
+
+    def __init__(self, translator: RequestTranslator) -> None:
+        self._translator = translator
+        self._keys: set[str] = set()
+        self.endpoint = translator.endpoint
+
+    def read(self, index: int, number: int, document: dict[str, Any]) -> tuple[bytes, bytes]:
+        where = f"line {number}"
+        if "request" not in document:
+            request, path, key = document, where, None
+        else:
+            unknown = next((k for k in document if k not in ("key", "request")), None)
+            if unknown is not None:
+                raise invalid_argument("unknown field", path=f"{where}: {unknown}")
+            request, path, key = document["request"], f"{where}: request", document.get("key")
+        key = self._key(key, number)
+        return self._translator.line(index, request, path), orjson.dumps(key)
+
+    def _key(self, key: object, number: int) -> str:
+        if key is None:
+            key = str(number)
+        path = f"line {number}: key"
+        if not isinstance(key, str):
+            raise invalid_argument("a key is a string", path=path)
+        if len(key.encode()) > _KEY_BYTES:
+            raise invalid_argument(f"a key has at most {_KEY_BYTES} bytes", path=path)
+        if key in self._keys:
+            raise invalid_argument(f"the key {key[:80]!r} stands on another line too", path=path)
+        self._keys.add(key)
+        return key
+
+
+class OpenAILines(LineFormat):
+    """`{"custom_id", "method", "url", "body"}`; they go as they are, results keyed by custom id."""
+
+    name = "openai"
+
+    def __init__(self, model: str, kind: BatchKind) -> None:
+        self._model = model
+        self._kind = kind
+        self._ids: set[str] = set()
+        self.endpoint = ""
+
+    def read(self, index: int, number: int, document: dict[str, Any]) -> tuple[bytes, bytes]:
+        where = f"line {number}"
+        custom_id, body = document.get("custom_id"), document.get("body")
+        if not isinstance(custom_id, str) or not custom_id:
+            raise invalid_argument("a string is needed", path=f"{where}: custom_id")
+        if custom_id in self._ids:
+            raise invalid_argument("stands on another line too", path=f"{where}: custom_id")
+        self._ids.add(custom_id)
+        if not isinstance(body, dict):
+            raise invalid_argument("a JSON object is needed", path=f"{where}: body")
+        if body.get("model") != self._model:
+            raise invalid_argument(
+                f"is not {self._model!r}, the model in the call", path=f"{where}: body.model"
+            )
+        self._check_url(document.get("url"), f"{where}: url")
+        return b"", orjson.dumps(custom_id)
+
+    def _check_url(self, url: object, path: str) -> None:
+        if url not in _MAPPED_ENDPOINTS:
+            known = ", ".join(_MAPPED_ENDPOINTS)
+            raise invalid_argument(f"results are known for {known} only", path=path)
+        if self.endpoint and url != self.endpoint:
+            raise invalid_argument(f"differs from line 1's, {self.endpoint}", path=path)
+        self.endpoint = str(url)
+        if (self._kind is BatchKind.EMBED) != (url == EMBEDDINGS):
+            raise invalid_argument(f"is no endpoint of a {self._kind}", path=path)
+
+
+def recognise(
+    document: dict[str, Any], openai: Callable[[], LineFormat], gemini: Callable[[], LineFormat]
+) -> LineFormat:
+    """The format of a file, from its first line."""
+    return openai() if format_name(document) == OpenAILines.name else gemini()
+
+
+def format_name(document: Mapping[str, Any]) -> str:
+    if "params" in document or "modelInput" in document or "recordId" in document:
+        return "another provider's"
+    if "custom_id" in document or "body" in document:
+        return OpenAILines.name
+    return GeminiLines.name
+
+
+def check_format(document: Mapping[str, Any], expected: LineFormat, number: int) -> None:
+    """Raises INVALID_ARGUMENT for a line of another format than the file's first."""
+    name = format_name(document)
+    if name != expected.name:
+        raise FerryError(
+            "INVALID_ARGUMENT",
+            f"a line in {name} format in a file whose first line is in {expected.name} format",
+            path=f"line {number}",
+        )

@@ -1,0 +1,43 @@
+"""Gemini's EmbedContentRequest -> the body of OpenAI's /v1/embeddings."""
+
+from typing import Any, Final
+
+from providers.errors import invalid_argument
+from providers.gemini_content.json_path import member
+from providers.gemini_content.refusal import refuse_fields
+from providers.gemini_content.warnings import Warnings
+from providers.openai.model_to_openai import require_model
+from providers.openai.parts_to_openai import carried_parts
+
+_REFUSED: Final = {
+    "taskType": "OpenAI's embeddings know no tasks",
+    "title": "OpenAI's embeddings know no titles",
+}
+
+
+def to_openai_embedding(
+    request: dict[str, Any], *, model: str, path: str, warnings: Warnings
+) -> dict[str, Any]:
+    """Translate a normalised request (`normalise_embed`) that the client wrote at `path`.
+
+    Raises INVALID_ARGUMENT for a content that is not one text, and for what has no equivalent.
+    """
+    require_model(request, model, path)
+    refuse_fields(request, _REFUSED, path)
+    content_path = member(path, "content")
+    parts = carried_parts(request["content"], content_path, warnings)
+    # How Gemini joins several parts into one vector is not known, so no joint text would be it.
+    if len(parts) != 1 or parts[0].field != "text" or not parts[0].value:
+        raise invalid_argument(
+            "OpenAI embeds one text, which must not be empty", path=member(content_path, "parts")
+        )
+    body: dict[str, Any] = {
+        "model": model.removeprefix("models/"),
+        "input": parts[0].value,
+        "encoding_format": "float",
+    }
+    if "outputDimensionality" in request:
+        if request["outputDimensionality"] < 1:
+            raise invalid_argument("must be positive", path=member(path, "outputDimensionality"))
+        body["dimensions"] = request["outputDimensionality"]
+    return body

@@ -1,0 +1,69 @@
+"""What a file is called and what it is for at OpenAI (openai.md section 2)."""
+
+import re
+from collections.abc import Mapping
+from pathlib import PurePosixPath
+from typing import Final
+
+from providers.credential import Caller
+from providers.errors import invalid_argument
+from providers.uploads import UploadStart
+
+PURPOSE_HEADER: Final = "x-ferry-openai-purpose"
+PURPOSES: Final = frozenset({"assistants", "batch", "fine-tune", "vision", "user_data", "evals"})
+OUTPUT_PURPOSE: Final = "batch_output"
+
+_BATCH_SUFFIXES: Final = frozenset({".jsonl", ".ndjson", ".json"})
+_IMAGE_SUFFIXES: Final = frozenset({".png", ".jpg", ".jpeg", ".gif", ".webp"})
+_MIME_TYPE: Final = re.compile(r"[\w.+-]+/[\w.+-]+", re.ASCII)
+_DERIVED: Final = re.compile(r"ferry-[0-9a-f]{32}\.jsonl")
+
+
+def purpose_of(caller: Caller, start: UploadStart) -> str:
+    """The purpose by name, then by type, unless the caller's header says otherwise."""
+    named = caller.headers.get(PURPOSE_HEADER)
+    if named is not None:
+        if named not in PURPOSES:
+            known = ", ".join(sorted(PURPOSES))
+            raise invalid_argument(f"{PURPOSE_HEADER} {named[:40]!r} is unknown; known: {known}")
+        return named
+    suffixes = {_suffix(name) for name in (start.display_name, start.file_name)}
+    mime_type = (start.mime_type or "").partition(";")[0].strip().lower()
+    if suffixes & _BATCH_SUFFIXES or "json" in mime_type or mime_type == "text/plain":
+        return "batch"
+    if mime_type.startswith("image/") or suffixes & _IMAGE_SUFFIXES:
+        return "vision"
+    return "user_data"
+
+
+def native_file_name(start: UploadStart, purpose: str) -> str:
+    """The display name as a file name; for a batch it must end in `.jsonl`."""
+    name = start.display_name or start.file_name or "upload"
+    name = "".join(c if c.isprintable() and c not in "/\\" else "_" for c in name)
+    if purpose == "batch" and _suffix(name) != ".jsonl":
+        name += ".jsonl"
+    return name
+
+
+def part_type(details: Mapping[str, str]) -> str:
+    """The content type for OpenAI; SDKs pass on whatever they are given (`jsonl`)."""
+    if details["purpose"] == "batch":
+        return "application/jsonl"
+    mime_type = details.get("mime_type", "")
+    return mime_type if _MIME_TYPE.fullmatch(mime_type) else "application/octet-stream"
+
+
+def derived_file_name(job: str) -> str:
+    """The name of a file that we make for a batch; files so named are not listed."""
+    return f"ferry-{job}.jsonl"
+
+
+def is_listed(file: Mapping[str, object]) -> bool:
+    """Whether a file is the user's own: neither a translated input nor a batch's raw output."""
+    if file.get("purpose") == OUTPUT_PURPOSE:
+        return False
+    return not _DERIVED.fullmatch(str(file.get("filename")))
+
+
+def _suffix(name: str | None) -> str:
+    return PurePosixPath(name or "").suffix.lower()

@@ -1,0 +1,70 @@
+"""Gemini's GenerateContentRequest -> the body of OpenAI's /v1/chat/completions."""
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+from providers.errors import invalid_argument
+from providers.gemini_content.json_path import member
+from providers.gemini_content.refusal import refuse_fields
+from providers.gemini_content.warnings import Warnings
+from providers.openai.contents_to_openai import FileIds, to_openai_messages
+from providers.openai.model_to_openai import require_model
+from providers.openai.options_to_openai import to_openai_options
+from providers.openai.tools_to_openai import to_openai_tools
+
+_REFUSED: Final = {
+    "cachedContent": "OpenAI cannot read a context that Gemini caches",
+    "store": "a batch at OpenAI stores no conversations",
+    "continuationToken": "OpenAI cannot continue what Gemini began",
+}
+_DROPPED: Final = ("labels", "serviceTier")
+# Thresholds that block nothing, as OpenAI, which has no such settings, blocks nothing by them.
+_OPEN_THRESHOLDS: Final = ("BLOCK_NONE", "OFF")
+
+
+def to_openai_chat(
+    request: dict[str, Any], *, model: str, path: str, warnings: Warnings, file_ids: FileIds
+) -> dict[str, Any]:
+    """Translate a normalised request (`normalise_generate`) that the client wrote at `path`.
+
+    `model` is the batch's; `file_ids` gives the native id of a file at this provider from the URI
+    or name that the proxy gave it, or None. Raises INVALID_ARGUMENT with the JSON path of the
+    first field that OpenAI cannot be given without a change of meaning.
+    """
+    require_model(request, model, path)
+    refuse_fields(request, _REFUSED, path)
+    _drop_harmless(request, path, warnings)
+    config_path = member(path, "generationConfig")
+    options = to_openai_options(request.get("generationConfig", {}), config_path, warnings)
+    tools = to_openai_tools(request, path, warnings)
+    messages = to_openai_messages(request, path=path, warnings=warnings, file_ids=file_ids)
+    if options.get("response_format") == {"type": "json_object"}:
+        _require_mention_of_json(messages, member(config_path, "responseMimeType"))
+    return {"model": model.removeprefix("models/"), "messages": messages} | options | tools
+
+
+def _drop_harmless(request: dict[str, Any], path: str, warnings: Warnings) -> None:
+    for field in _DROPPED:
+        if field in request:
+            warnings.drop(member(path, field))
+    settings = request.get("safetySettings", [])
+    if any(setting.get("threshold") not in _OPEN_THRESHOLDS for setting in settings):
+        warnings.drop(member(path, "safetySettings"))
+
+
+def _require_mention_of_json(messages: list[dict[str, Any]], path: str) -> None:
+    if not any("json" in text.lower() for text in _texts(messages)):
+        raise invalid_argument(
+            "without a schema OpenAI writes JSON only if the word JSON stands in the prompt; "
+            "mention it, or give responseSchema",
+            path=path,
+        )
+
+
+def _texts(messages: list[dict[str, Any]]) -> Iterator[str]:
+    for message in messages:
+        content = message.get("content", "")
+        if isinstance(content, str):
+            yield content
+        else:
+            yield from (part["text"] for part in content if part["type"] == "text")

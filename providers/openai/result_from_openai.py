@@ -1,0 +1,79 @@
+"""One line of a batch's output or error file -> one result in Gemini's shape.
+
+Nothing here raises: a line that cannot be read is one failed item, never a failed file.
+"""
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from providers.errors import FerryError
+from providers.gemini_content.status import item_error, rpc_status_of_http
+from providers.openai.answer_shape import as_object, text_or_none, unreadable
+from providers.openai.chat_from_openai import from_openai_chat
+from providers.openai.embed_from_openai import from_openai_embedding
+from providers.openai.responses_from_openai import from_openai_response
+
+_TRANSLATORS: Final[dict[str, Callable[[dict[str, Any]], dict[str, Any]]]] = {
+    "/v1/chat/completions": from_openai_chat,
+    "/v1/responses": from_openai_response,
+    "/v1/embeddings": from_openai_embedding,
+}
+
+# Why OpenAI never sent a request (openai.md section 5).
+_UNSENT: Final = {"batch_expired": "DEADLINE_EXCEEDED", "batch_cancelled": "CANCELLED"}
+
+_MISSING: Final = {
+    "cancelled": ("CANCELLED", "The batch was cancelled before this request was answered."),
+    "cancelling": ("CANCELLED", "The batch was cancelled before this request was answered."),
+    "expired": ("DEADLINE_EXCEEDED", "The batch expired before this request was answered."),
+}
+_NEVER_ANSWERED: Final = ("INTERNAL", "OpenAI ended the batch without an answer to this request.")
+
+
+def from_openai_line(line: object, endpoint: str) -> dict[str, Any]:
+    """`{"response": {...}}` or `{"error": {"code": <rpc number>, "message": "..."}}`.
+
+    `endpoint` is the batch's: /v1/chat/completions, /v1/responses or /v1/embeddings. A line or a
+    body that is malformed is an error INTERNAL (13).
+    """
+    try:
+        return _result(as_object(line, "the line"), endpoint)
+    except FerryError as error:
+        return {"error": item_error(error.status, error.message)}
+
+
+def missing_result(native_status: str) -> dict[str, Any]:
+    """The result of a request that OpenAI never answered in a batch that ended as it did.
+
+    `{"error": {...}}` with CANCELLED (1), DEADLINE_EXCEEDED (4), or INTERNAL (13).
+    """
+    status, message = _MISSING.get(native_status, _NEVER_ANSWERED)
+    return {"error": item_error(status, message)}
+
+
+def _result(line: dict[str, Any], endpoint: str) -> dict[str, Any]:
+    if line.get("response") is None:
+        return {"error": _unsent(as_object(line.get("error"), "error"))}
+    response = as_object(line["response"], "response")
+    http_status = response.get("status_code")
+    if not isinstance(http_status, int):
+        raise unreadable("status_code is not a number")
+    if not 200 <= http_status < 300:
+        return {"error": _refused(http_status, response.get("body"))}
+    if endpoint not in _TRANSLATORS:
+        raise unreadable("the answers of this endpoint are not translated")
+    return {"response": _TRANSLATORS[endpoint](as_object(response.get("body"), "body"))}
+
+
+def _unsent(error: dict[str, Any]) -> dict[str, Any]:
+    code = text_or_none(error.get("code")) or ""
+    message = text_or_none(error.get("message")) or code or "OpenAI gave no reason"
+    return item_error(_UNSENT.get(code, "UNKNOWN"), message)
+
+
+def _refused(http_status: int, body: object) -> dict[str, Any]:
+    error = body.get("error") if isinstance(body, dict) else None
+    message = text_or_none(error.get("message")) if isinstance(error, dict) else None
+    return item_error(
+        rpc_status_of_http(http_status), message or f"OpenAI answered with HTTP {http_status}"
+    )

@@ -1,0 +1,88 @@
+"""Whether a JSON Schema is one that OpenAI can hold a model to strictly.
+
+OpenAI refuses `strict: true` on any other, so a schema counts as strict only if everything in it
+is known to be allowed: all properties required, no others admitted, and no keyword beyond those
+listed here.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+_KEYWORDS: Final = frozenset(
+    {
+        "type",
+        "title",
+        "description",
+        "properties",
+        "required",
+        "additionalProperties",
+        "items",
+        "enum",
+        "const",
+        "anyOf",
+        "$defs",
+        "pattern",
+        "format",
+        "multipleOf",
+        "minimum",
+        "maximum",
+        "exclusiveMinimum",
+        "exclusiveMaximum",
+        "minItems",
+        "maxItems",
+    }
+)
+_FORMATS: Final = (
+    "date-time",
+    "time",
+    "date",
+    "duration",
+    "email",
+    "hostname",
+    "ipv4",
+    "ipv6",
+    "uuid",
+)
+_DEEPEST: Final = 5
+
+
+def allows_strict(schema: Mapping[str, Any]) -> bool:
+    """Whether `schema`, an object at its root, satisfies OpenAI's rules for strict schemas."""
+    return schema.get("type") == "object" and "anyOf" not in schema and _strict(schema, 1)
+
+
+def _strict(schema: object, depth: int) -> bool:
+    if not isinstance(schema, dict) or depth > _DEEPEST:
+        return False
+    if schema.keys() == {"$ref"}:
+        return str(schema["$ref"]).startswith("#")
+    if not schema.keys() <= _KEYWORDS or not ("type" in schema or "anyOf" in schema):
+        return False
+    if "format" in schema and schema["format"] not in _FORMATS:
+        return False
+    return _strict_object(schema) and all(_strict(inner, depth + 1) for inner in _inner(schema))
+
+
+def _strict_object(schema: Mapping[str, Any]) -> bool:
+    types = schema.get("type")
+    if types != "object" and not (isinstance(types, list) and "object" in types):
+        return True
+    properties, required = schema.get("properties"), schema.get("required")
+    return (
+        schema.get("additionalProperties") is False
+        and isinstance(properties, dict)
+        and isinstance(required, list)
+        and len(required) == len(properties)
+        and all(name in required for name in properties)
+    )
+
+
+def _inner(schema: Mapping[str, Any]) -> Iterator[object]:
+    """The schemas inside `schema`; a None for every place that should hold some and does not."""
+    for field in ("properties", "$defs"):
+        named = schema.get(field, {})
+        yield from named.values() if isinstance(named, dict) else [None]
+    choices = schema.get("anyOf", [])
+    yield from choices if isinstance(choices, list) else [None]
+    if "items" in schema:
+        yield schema["items"]

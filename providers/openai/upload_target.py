@@ -1,0 +1,239 @@
+"""Where the bytes of a resumable upload go at OpenAI.
+
+One chunk: one multipart POST. Several: the Uploads API, a part for each slice. No total, or no
+Uploads API: parts in the state store, and one multipart POST of them at the end.
+"""
+
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from typing import Any, Final
+
+import orjson
+
+from providers.body import Body
+from providers.credential import Caller
+from providers.errors import FerryError, failed_precondition, unavailable
+from providers.openai.client import OpenAIClient
+from providers.openai.file_naming import native_file_name, part_type, purpose_of
+from providers.openai.file_records import FileRecords, from_openai_file
+from providers.openai.multipart import form_with_file
+from providers.resource_names import parse_file_id
+from providers.resources import File
+from providers.resumable import OpenSession
+from providers.state import State, read, write
+from providers.upload_sessions import session_object
+from providers.upstream import UpstreamError
+from providers.uploads import GRANULARITY, UploadStart, UploadStatus
+
+# openai.md sections 2 and 3; the provider itself refuses what lies between MB and MiB.
+BATCH_FILE_LIMIT: Final = 200 << 20
+WHOLE_FILE_LIMIT: Final = 512 << 20
+UPLOADS_LIMIT: Final = 8 << 30
+
+_NO_SUCH_API: Final = (404, 405)
+# Between OpenAI's clock and ours, when a file made by a lost request is looked for.
+_CLOCK_SECONDS: Final = 300
+
+
+class OpenAIUploadTarget:
+    """Implements `providers.resumable.UploadTarget`. `staged`: never use the Uploads API."""
+
+    whole_limit = WHOLE_FILE_LIMIT
+    size_limit = UPLOADS_LIMIT
+
+    def __init__(
+        self, client: OpenAIClient, state: State, records: FileRecords, *, staged: bool
+    ) -> None:
+        self._client = client
+        self._state = state
+        self._records = records
+        self._staged = staged
+
+    def describe(self, caller: Caller, start: UploadStart) -> Mapping[str, str]:
+        purpose = purpose_of(caller, start)
+        details = {
+            "purpose": purpose,
+            "filename": native_file_name(start, purpose),
+            "display_name": start.display_name or start.file_name or "",
+            "mime_type": start.mime_type or "",
+            "started": str(int(time.time())),
+        }
+        if purpose == "batch" and (start.size or 0) > BATCH_FILE_LIMIT:
+            raise FerryError(
+                "INVALID_ARGUMENT",
+                f"{start.size} bytes are more than OpenAI takes in a batch file "
+                f"({BATCH_FILE_LIMIT})",
+            )
+        return {key: value for key, value in details.items() if value}
+
+    async def whole(self, session: OpenSession, body: Body) -> File:
+        return await self._once(session, body.length or 0, lambda: self._post(session, body))
+
+    async def put(self, session: OpenSession, offset: int, body: Body) -> None:
+        upload = await self._upload(session)
+        if upload is None:
+            await self._state.create(_part(session.id, offset), body)
+            return
+        content_type, form = form_with_file({}, "data", "part", "application/octet-stream", body)
+        part = await self._client.post_body(
+            session.caller, f"uploads/{upload}/parts", content_type, form
+        )
+        record = {"part": part["id"], "size": body.length}
+        await write(self._state, _part(session.id, offset), orjson.dumps(record))
+
+    async def part_size(self, session: OpenSession, offset: int) -> int | None:
+        info = await self._state.head(_part(session.id, offset))
+        if info is None:
+            return None
+        if await self._upload(session) is None:
+            return info.size
+        return int((await self._part_record(session, offset))["size"])
+
+    async def assemble(self, session: OpenSession, total: int) -> File:
+        upload = await self._upload(session)
+        if upload is None:
+            return await self._once(session, total, lambda: self._post_staged(session, total))
+        return await self._once(session, total, lambda: self._complete(session, upload, total))
+
+    async def abort(self, session: OpenSession) -> None:
+        route = await self._route(session)
+        if route is not None and route["upload"]:
+            await self._cancel_upload(session.caller, route["upload"])
+
+    async def discard(self, session: OpenSession, file: File) -> None:
+        native = parse_file_id(file.id).native
+        await self._client.delete(session.caller, f"files/{native}")
+        await self._records.delete(native)
+
+    async def _post(self, session: OpenSession, body: Body) -> dict[str, Any]:
+        details = session.details
+        content_type, form = form_with_file(
+            {"purpose": details["purpose"]}, "file", details["filename"], part_type(details), body
+        )
+        return await self._client.post_body(session.caller, "files", content_type, form)
+
+    async def _post_staged(self, session: OpenSession, total: int) -> dict[str, Any]:
+        return await self._post(session, Body(self._staged_bytes(session, total), total))
+
+    async def _staged_bytes(self, session: OpenSession, total: int) -> AsyncIterator[bytes]:
+        for offset in range(0, total, GRANULARITY):
+            part = await self._state.get(_part(session.id, offset))
+            if part is None:
+                raise unavailable("a part of the upload is missing in the state store")
+            async for chunk in part.chunks:
+                yield chunk
+
+    async def _complete(self, session: OpenSession, upload: str, total: int) -> dict[str, Any]:
+        offsets = range(0, total, GRANULARITY)
+        parts = [(await self._part_record(session, offset))["part"] for offset in offsets]
+        completed = await self._client.post(
+            session.caller, f"uploads/{upload}/complete", {"part_ids": parts}
+        )
+        file: dict[str, Any] = completed["file"]
+        return file
+
+    async def _once(
+        self, session: OpenSession, size: int, make: Callable[[], Awaitable[dict[str, Any]]]
+    ) -> File:
+        """What `make` makes, unless a request whose answer was lost has made it already."""
+        first = await write(self._state, session_object(session.id, "attempt"), b"")
+        native = None if first else await self._find(session, size)
+        if native is None:
+            try:
+                native = await make()
+            except FerryError as error:
+                if not _outcome_unknown(error):
+                    raise
+                native = await self._find(session, size)
+                if native is None:
+                    raise
+        await self._records.write(str(native["id"]), session.id, session.details)
+        return from_openai_file(native, dict(session.details))
+
+    async def _find(self, session: OpenSession, size: int) -> dict[str, Any] | None:
+        """A file as this session would have made it, that no other session has recorded."""
+        started = int(session.details["started"]) - _CLOCK_SECONDS
+        purpose, name = session.details["purpose"], session.details["filename"]
+        page = await self._client.get(
+            session.caller, "files", purpose=purpose, order="desc", limit=100
+        )
+        for native in page.get("data", []):
+            if (native["filename"], native["bytes"]) != (name, size):
+                continue
+            if native["created_at"] < started:
+                continue
+            record = await self._records.read(native["id"])
+            if record is None or record["session"] == session.id:
+                return dict(native)
+        return None
+
+    async def _upload(self, session: OpenSession) -> str | None:
+        """The Uploads API's upload of this session, None where its parts are staged."""
+        route = await self._route(session) or await self._decide(session)
+        if route["upload"] and time.time() >= route["expires_at"]:
+            error = failed_precondition("the upload expired at OpenAI; start the upload again")
+            error.upload_status = UploadStatus.FINAL
+            raise error
+        return route["upload"] or None
+
+    async def _route(self, session: OpenSession) -> dict[str, Any] | None:
+        data = await read(self._state, session_object(session.id, "route"))
+        return None if data is None else orjson.loads(data)
+
+    async def _decide(self, session: OpenSession) -> dict[str, Any]:
+        """Settle, once for all replicas, where the parts of this session go."""
+        upload = None if self._staged or session.declared is None else await self._begin(session)
+        route = {"upload": upload["id"], "expires_at": upload["expires_at"]} if upload else _STAGED
+        if await write(self._state, session_object(session.id, "route"), orjson.dumps(route)):
+            return route
+        if upload:
+            await self._cancel_upload(session.caller, upload["id"])
+        decided = await self._route(session)
+        if decided is None:
+            raise unavailable("the upload session ended meanwhile")
+        return decided
+
+    async def _begin(self, session: OpenSession) -> dict[str, Any] | None:
+        """An upload at OpenAI, or None where the server has no Uploads API."""
+        details = session.details
+        document = {
+            "bytes": session.declared,
+            "filename": details["filename"],
+            "mime_type": part_type(details),
+            "purpose": details["purpose"],
+        }
+        try:
+            return await self._client.post(session.caller, "uploads", document)
+        except FerryError as error:
+            if error.upstream_status in _NO_SUCH_API:
+                return None
+            raise
+
+    async def _cancel_upload(self, caller: Caller, upload: str) -> None:
+        try:
+            await self._client.post(caller, f"uploads/{upload}/cancel")
+        except FerryError as error:
+            # It has ended by itself: completed, cancelled or expired.
+            if error.upstream_status not in (400, 404, 409):
+                raise
+
+    async def _part_record(self, session: OpenSession, offset: int) -> dict[str, Any]:
+        data = await read(self._state, _part(session.id, offset))
+        if data is None:
+            raise unavailable("a part of the upload is missing in the state store")
+        record: dict[str, Any] = orjson.loads(data)
+        return record
+
+
+_STAGED: Final[dict[str, Any]] = {"upload": "", "expires_at": 0}
+
+
+def _part(session_id: str, offset: int) -> str:
+    return session_object(session_id, f"parts/{offset:015d}")
+
+
+def _outcome_unknown(error: FerryError) -> bool:
+    """Whether OpenAI may have done what it was asked (a completed upload says so by 400)."""
+    if isinstance(error, UpstreamError):
+        return not error.unsent
+    return error.status in ("UNAVAILABLE", "DEADLINE_EXCEEDED") or error.upstream_status == 400

@@ -1,0 +1,100 @@
+"""The seam: what a provider is to the rest of the house."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from yarl import URL
+
+from providers.body import Body
+from providers.credential import Caller
+from providers.resources import Batch, CreatedBatch, Download, File, NewBatch, Page
+from providers.upstream import Reply
+from providers.uploads import Chunk, StartedUpload, UploadProgress, UploadSession, UploadStart
+
+
+class Uploads(Protocol):
+    async def start(self, caller: Caller, session_id: str, start: UploadStart) -> StartedUpload:
+        """Begin a resumable upload. `session_id` names the session in the state store."""
+
+    async def send(self, session: UploadSession, chunk: Chunk) -> UploadProgress:
+        """Take one chunk; ACTIVE only when the whole of it is at the provider."""
+
+    async def query(self, session: UploadSession) -> UploadProgress: ...
+
+    async def cancel(self, session: UploadSession) -> UploadProgress: ...
+
+
+class Files(Protocol):
+    async def create(self, caller: Caller, session_id: str, start: UploadStart, body: Body) -> File:
+        """Upload a file that arrives in one request (the raw and multipart protocols)."""
+
+    async def get(self, caller: Caller, file_id: str) -> File: ...
+
+    async def list(self, caller: Caller, page_size: int, page_token: str | None) -> Page[File]: ...
+
+    async def delete(self, caller: Caller, file_id: str) -> None: ...
+
+    async def download(self, caller: Caller, file_id: str) -> Download: ...
+
+
+class Batches(Protocol):
+    async def create(self, caller: Caller, batch: NewBatch) -> CreatedBatch: ...
+
+    async def get(self, caller: Caller, batch_id: str) -> Batch:
+        """With its results, when it has ended."""
+
+    async def list(self, caller: Caller, page_size: int, page_token: str | None) -> Page[Batch]:
+        """Never with results."""
+
+    async def cancel(self, caller: Caller, batch_id: str) -> None: ...
+
+    async def delete(self, caller: Caller, batch_id: str) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class RelayedRequest:
+    """A request that goes on as it came: `target` is path and query below the service's root."""
+
+    method: str
+    target: URL = field(repr=False)
+    headers: Mapping[str, str] = field(repr=False)
+    body: Body | None
+
+
+class Relay(Protocol):
+    async def relay(self, caller: Caller, request: RelayedRequest) -> Reply: ...
+
+
+@dataclass(frozen=True, slots=True)
+class NameForms:
+    """How this kind's native ids look, to tell whose a name is.
+
+    `files` and `batches` match ids that are surely of this kind when `distinctive`.
+    """
+
+    files: re.Pattern[str]
+    batches: re.Pattern[str]
+    distinctive: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Provider:
+    """One configured upstream of some kind. A capability that it lacks is None.
+
+    A provider with `relay` speaks Gemini's own protocol: whatever none of its other capabilities
+    covers goes on untouched.
+    `passed_headers` are the inbound headers, in lower case, that its operations read;
+    `scoping_headers` those of them that divide tenants.
+    """
+
+    name: str
+    kind: str
+    names: NameForms
+    passed_headers: frozenset[str]
+    scoping_headers: frozenset[str]
+    uploads: Uploads
+    files: Files | None = None
+    batches: Batches | None = None
+    relay: Relay | None = None

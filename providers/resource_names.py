@@ -1,0 +1,72 @@
+"""File ids that every SDK accepts, made of native ids, and back.
+
+`[a-z0-9]+` is the only alphabet that survives all of them (sdk-wire.md section 3): one kind
+letter, then the native id in lower-case base32 without padding.
+"""
+
+import base64
+import binascii
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from providers.errors import invalid_argument
+
+# One path segment, and nothing that a URL or a state object's name would read otherwise.
+NATIVE_ID: Final = re.compile(r"(?!\.+$)[A-Za-z0-9._~=-]{1,512}")
+_URI_ID: Final = re.compile(r"(?:^|/)files/([^/:?#]+)(?::download)?(?:[?#].*)?$")
+
+
+class FileKind(StrEnum):
+    """The kind letter: what the encoded id belongs to."""
+
+    NATIVE = "f"
+    RESULTS = "r"
+
+
+@dataclass(frozen=True, slots=True)
+class FileId:
+    """`native`: the provider's file id, or for RESULTS the batch id."""
+
+    kind: FileKind
+    native: str
+
+    def __str__(self) -> str:
+        encoded = base64.b32encode(self.native.encode()).decode().rstrip("=").lower()
+        return f"{self.kind}{encoded}"
+
+
+def decode_file_id(text: str) -> FileId | None:
+    """The id that we encoded as `text`, or None where it is not one of ours."""
+    if not re.fullmatch(r"[a-z][a-z2-7]+", text) or text[0] not in list(FileKind):
+        return None
+    padded = text[1:].upper() + "=" * (-len(text[1:]) % 8)
+    try:
+        native = base64.b32decode(padded).decode("ascii")
+    except (binascii.Error, UnicodeDecodeError):
+        return None
+    file_id = FileId(FileKind(text[0]), native)
+    return file_id if NATIVE_ID.fullmatch(native) and str(file_id) == text else None
+
+
+def parse_file_id(text: str) -> FileId:
+    """A file id as a client gives it: ours, or the provider's own. Raises INVALID_ARGUMENT."""
+    decoded = decode_file_id(text)
+    if decoded is not None:
+        return decoded
+    return FileId(FileKind.NATIVE, check_native_id(text, "file"))
+
+
+def check_native_id(text: str, what: str) -> str:
+    if not NATIVE_ID.fullmatch(text):
+        raise invalid_argument(
+            f"{text[:80]!r} is not the name of a {what}: letters, digits and . _ ~ = - are"
+        )
+    return text
+
+
+def file_id_of_uri(uri: str) -> str | None:
+    """The id in `files/{id}` or in any URI that ends so; None where there is none."""
+    found = _URI_ID.search(uri)
+    return found.group(1) if found else None

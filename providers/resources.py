@@ -1,0 +1,178 @@
+"""The neutral model of what providers keep, with each provider's own status beside ours."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Generic, TypeVar
+
+from providers.body import Body
+
+
+class FileState(StrEnum):
+    PROCESSING = "PROCESSING"
+    ACTIVE = "ACTIVE"
+    FAILED = "FAILED"
+
+
+class FileSource(StrEnum):
+    UPLOADED = "UPLOADED"
+    GENERATED = "GENERATED"
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """A file; what the provider lacks is None and absent from the answer. `size` in bytes.
+
+    `id` is the last segment of its resource name (`files/{id}`).
+    """
+
+    id: str
+    display_name: str | None = None
+    mime_type: str | None = None
+    size: int | None = None
+    create_time: datetime | None = None
+    expiration_time: datetime | None = None
+    sha256: str | None = None
+    state: FileState = FileState.ACTIVE
+    source: FileSource = FileSource.UPLOADED
+    error: str | None = None
+    downloadable: bool = False
+
+
+def parse_file(document: Mapping[str, Any]) -> File:
+    """A file as `orjson.dumps(file)` wrote it."""
+    times = {
+        key: datetime.fromisoformat(document[key])
+        for key in ("create_time", "expiration_time")
+        if document[key] is not None
+    }
+    kinds = {"state": FileState(document["state"]), "source": FileSource(document["source"])}
+    return File(**{**document, **times, **kinds})
+
+
+class BatchState(StrEnum):
+    """As `metadata.state` says it. CANCELLING is literal: its BATCH_ form makes SDKs warn."""
+
+    PENDING = "BATCH_STATE_PENDING"
+    RUNNING = "BATCH_STATE_RUNNING"
+    CANCELLING = "JOB_STATE_CANCELLING"
+    SUCCEEDED = "BATCH_STATE_SUCCEEDED"
+    FAILED = "BATCH_STATE_FAILED"
+    CANCELLED = "BATCH_STATE_CANCELLED"
+    EXPIRED = "BATCH_STATE_EXPIRED"
+
+    @property
+    def terminal(self) -> bool:
+        return self not in (BatchState.PENDING, BatchState.RUNNING, BatchState.CANCELLING)
+
+
+class BatchKind(StrEnum):
+    GENERATE = "GenerateContentBatch"
+    EMBED = "EmbedContentBatch"
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    total: int
+    succeeded: int
+    failed: int
+
+    @property
+    def pending(self) -> int:
+        return max(0, self.total - self.succeeded - self.failed)
+
+
+@dataclass(frozen=True, slots=True)
+class ResultFile:
+    """The results as a file: `id` as in File.id."""
+
+    id: str
+
+
+async def nothing_to_close() -> None:
+    pass
+
+
+Close = Callable[[], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class InlineResults:
+    """Rendered JSON objects `{"response"|"error", "metadata"?}`, in request order.
+
+    `close` gives back the memory that they are counted for.
+    """
+
+    items: Sequence[bytes] = field(repr=False)
+    close: Close = nothing_to_close
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """A batch; `id` is the native id as it is (`batches/{id}`)."""
+
+    id: str
+    kind: BatchKind
+    state: BatchState
+    native_status: str
+    model: str | None = None
+    display_name: str | None = None
+    create_time: datetime | None = None
+    start_time: datetime | None = None
+    end_time: datetime | None = None
+    counts: Counts | None = None
+    output: ResultFile | InlineResults | None = None
+    error: str | None = None
+
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[T]):
+    items: Sequence[T]
+    next_page_token: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Download:
+    """A file's content on its way; `close` ends the calls that it comes from."""
+
+    body: Body
+    mime_type: str
+    close: Close = nothing_to_close
+
+
+@dataclass(frozen=True, slots=True)
+class CreatedBatch:
+    """A new batch; `warnings` is the rendered `x-ferry-warnings`, empty when there are none."""
+
+    batch: Batch
+    warnings: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class InlineRequest:
+    """One request of an inline batch as the client wrote it; `path` is its JSON path."""
+
+    request: Any
+    metadata: Mapping[str, str] | None
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class NewBatch:
+    """What a client asks for when it creates a batch.
+
+    `source` is the requests themselves or the id of the file that holds them. `fingerprint` is a
+    digest of the whole request, to tell a repeat from another request with the same
+    `idempotency_key`.
+    """
+
+    model: str
+    kind: BatchKind
+    source: Sequence[InlineRequest] | str = field(repr=False)
+    display_name: str | None = None
+    idempotency_key: str | None = field(default=None, repr=False)
+    fingerprint: str = ""

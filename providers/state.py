@@ -1,0 +1,60 @@
+"""What no provider keeps for us: write-once objects in one store, shared by all replicas."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from providers.body import Body, held
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectInfo:
+    """`size` in bytes; `created` in UTC."""
+
+    name: str
+    size: int
+    created: datetime
+
+
+class State(Protocol):
+    """A small object store. Names are `[a-z0-9._-]+` segments joined by `/`.
+
+    An object appears whole or not at all, and is never changed after.
+    """
+
+    async def create(self, name: str, body: Body) -> bool:
+        """Write an object; False, with nothing changed, if the name exists already.
+
+        What `body` raises passes through, and then nothing was created.
+        """
+
+    async def get(self, name: str) -> Body | None:
+        """The object as a stream of known length, or None."""
+
+    async def head(self, name: str) -> ObjectInfo | None: ...
+
+    async def delete(self, name: str) -> None:
+        """Gone afterwards, whether it was there or not."""
+
+    def list(self, prefix: str) -> AsyncIterator[ObjectInfo]:
+        """Every object whose name starts with `prefix`, in the order of names."""
+
+
+async def read(state: State, name: str, limit: int = 1 << 20) -> bytes | None:
+    """A small object whole; `limit` in bytes guards against reading a large one."""
+    body = await state.get(name)
+    if body is None:
+        return None
+    parts: list[bytes] = []
+    size = 0
+    async for chunk in body.chunks:
+        size += len(chunk)
+        if size > limit:
+            raise ValueError(f"the object {name} is larger than {limit} bytes")
+        parts.append(chunk)
+    return b"".join(parts)
+
+
+async def write(state: State, name: str, data: bytes) -> bool:
+    return await state.create(name, held(data))

@@ -1,0 +1,87 @@
+"""The resumable upload as the edge and a provider speak of it (gemini.md section 3)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Final
+
+from providers.body import Body
+from providers.credential import Caller
+from providers.resources import File
+
+GRANULARITY: Final = 8 << 20
+"""Bytes. Every SDK sends chunks of this size (sdk-wire.md section 2)."""
+
+
+class UploadStatus(StrEnum):
+    """The value of `X-Goog-Upload-Status`; SDKs compare it case-sensitively."""
+
+    ACTIVE = "active"
+    FINAL = "final"
+    CANCELLED = "cancelled"
+
+
+@dataclass(frozen=True, slots=True)
+class UploadStart:
+    """What a start says of the file. `size` in bytes, None when not declared.
+
+    `version` and `document` are the path's version segment and the JSON body as they came, for a
+    provider that is Google itself. `display_name` was given by the client, `file_name` is the name
+    of the file on the client's disk.
+    """
+
+    display_name: str | None = None
+    mime_type: str | None = None
+    file_name: str | None = None
+    size: int | None = None
+    version: str = ""
+    document: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class StartedUpload:
+    """What a provider wants back with every chunk, to be sealed into the upload URL.
+
+    `needs_caller`: whether chunks are sent with the caller's credential, which then travels
+    sealed too.
+    """
+
+    details: Mapping[str, str] = field(repr=False)
+    needs_caller: bool
+    granularity: int | None = GRANULARITY
+
+
+@dataclass(frozen=True, slots=True)
+class UploadSession:
+    """An upload URL, opened. `caller` is None once the session has ended."""
+
+    id: str
+    details: Mapping[str, str] = field(repr=False)
+    caller: Caller | None
+    expired: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """`offset` in bytes; None for a bare `finalize`, which carries no bytes.
+
+    `body.length` is always known: a chunk without a Content-Length is refused at the edge.
+    """
+
+    offset: int | None
+    body: Body
+    finalize: bool
+
+
+@dataclass(frozen=True, slots=True)
+class UploadProgress:
+    """The answer to a chunk, a query or a cancel.
+
+    `received` in bytes. `file` is ours to render; `document` is the provider's own JSON, already
+    in Gemini's shape.
+    """
+
+    status: UploadStatus
+    received: int | None = None
+    file: File | None = None
+    document: bytes | None = None

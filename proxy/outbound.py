@@ -1,0 +1,169 @@
+"""The one client through which providers reach their upstreams."""
+
+import re
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
+from typing import Final, Self
+
+import aiohttp
+from aiohttp import hdrs
+from aiohttp.http_exceptions import HttpProcessingError
+
+from providers.body import Body
+from providers.errors import invalid_argument
+from providers.upstream import OutboundRequest, UpstreamError
+from proxy.outbound_body import OutboundBody
+
+READ_BUFFER_BYTES: Final = 64 << 10  # streaming.md: as fast as the default, and bounds memory
+MAX_FIELD_BYTES: Final = 16 << 10
+
+# Everything that aiohttp raises where an upstream is at fault.
+_UPSTREAM_FAULTS: Final = (aiohttp.ClientError, OSError, HttpProcessingError)
+
+# What aiohttp would add of its own accord: only what the provider gave goes out.
+_AUTOMATIC_HEADERS: Final = (hdrs.ACCEPT, hdrs.ACCEPT_ENCODING, hdrs.USER_AGENT, hdrs.CONTENT_TYPE)
+
+# How a body is framed is decided by the body, and by nothing else.
+_FRAMING_HEADERS: Final = frozenset({"content-length", "transfer-encoding"})
+
+_CONTROL_CHARACTERS: Final = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
+
+
+@dataclass(frozen=True, slots=True)
+class Timeouts:
+    """Seconds. `silence` bounds each wait for the upstream to read or to say something."""
+
+    connect: float = 30
+    silence: float = 300
+
+
+class OutboundReply:
+    """An upstream's answer.
+
+    Reading it to its end, or closing it, stops a request body that is still being sent.
+    """
+
+    def __init__(
+        self, response: aiohttp.ClientResponse, sent: OutboundBody | None, host: str
+    ) -> None:
+        self._response = response
+        self._sent = sent
+        self._host = host
+
+    @property
+    def status(self) -> int:
+        return self._response.status
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        return self._response.headers
+
+    async def chunks(self) -> AsyncIterator[bytes]:
+        try:
+            async for chunk in self._response.content.iter_any():
+                yield chunk
+        except _UPSTREAM_FAULTS as error:
+            raise _blame(error, self._sent, self._host) from None
+        if self._sent is not None and self._sent.failure is not None:
+            raise self._sent.failure
+
+    async def read(self, limit: int) -> bytes:
+        parts: list[bytes] = []
+        size = 0
+        async for chunk in self.chunks():
+            size += len(chunk)
+            if size > limit:
+                raise UpstreamError("UNAVAILABLE", f"{self._host} answered over {limit} bytes")
+            parts.append(chunk)
+        return b"".join(parts)
+
+    async def aclose(self) -> None:
+        # A connection whose reply was read to its end is back in the pool already.
+        self._response.close()
+        if self._sent is not None:
+            await self._sent.let_go()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        await self.aclose()
+
+
+class OutboundClient:
+    """Implements `providers.upstream.Upstream`; belongs to the event loop it was made in."""
+
+    def __init__(self, timeouts: Timeouts = Timeouts()) -> None:
+        self._timeouts = timeouts
+        self._session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=0),
+            cookie_jar=aiohttp.DummyCookieJar(),
+            timeout=aiohttp.ClientTimeout(
+                total=None, connect=timeouts.connect, sock_read=timeouts.silence
+            ),
+            skip_auto_headers=_AUTOMATIC_HEADERS,
+            auto_decompress=False,
+            read_bufsize=READ_BUFFER_BYTES,
+            max_line_size=MAX_FIELD_BYTES,
+            max_field_size=MAX_FIELD_BYTES,
+        )
+
+    async def send(self, request: OutboundRequest) -> OutboundReply:
+        headers = _outgoing(request.headers)
+        host = request.url.host or "the upstream"
+        sent = self._body(request.body)
+        try:
+            response = await self._request(request, headers, sent)
+        except _UPSTREAM_FAULTS as error:
+            raise _blame(error, sent, host) from None
+        return OutboundReply(response, sent, host)
+
+    async def close(self) -> None:
+        await self._session.close()
+
+    def _body(self, body: Body | bytes | None) -> OutboundBody | None:
+        return None if body is None else OutboundBody(body, self._timeouts.silence)
+
+    async def _request(
+        self, request: OutboundRequest, headers: Mapping[str, str], sent: OutboundBody | None
+    ) -> aiohttp.ClientResponse:
+        try:
+            return await self._session.request(
+                request.method, request.url, headers=headers, data=sent, allow_redirects=False
+            )
+        except BaseException:
+            if sent is not None:
+                await sent.let_go()
+            raise
+
+
+def _outgoing(headers: Mapping[str, str]) -> dict[str, str]:
+    """The headers as given. Raises INVALID_ARGUMENT, as they may hold what a client sent."""
+    for name, value in headers.items():
+        if _CONTROL_CHARACTERS.search(value):
+            raise invalid_argument(f"the value for the header {name} holds a control character")
+    return {n: v for n, v in headers.items() if n.lower() not in _FRAMING_HEADERS}
+
+
+def _blame(error: Exception, sent: OutboundBody | None, host: str) -> BaseException:
+    """The error of the request's own body, if it had one, else the upstream's."""
+    if sent is not None and sent.failure is not None:
+        return sent.failure
+    return _upstream_error(error, host)
+
+
+def _upstream_error(error: Exception, host: str) -> UpstreamError:
+    """In our own words: aiohttp's may quote a URL whose query is secret."""
+    match error:
+        case aiohttp.ConnectionTimeoutError():
+            return UpstreamError("DEADLINE_EXCEEDED", f"{host} took no connection", unsent=True)
+        case TimeoutError():
+            return UpstreamError("DEADLINE_EXCEEDED", f"{host} went silent")
+        case aiohttp.ClientSSLError():
+            return UpstreamError("UNAVAILABLE", f"{host} failed the TLS handshake", unsent=True)
+        case aiohttp.ClientConnectorError():
+            return UpstreamError("UNAVAILABLE", f"{host} cannot be reached", unsent=True)
+        case aiohttp.ClientResponseError() | HttpProcessingError():
+            return UpstreamError("UNAVAILABLE", f"{host} answered what is not HTTP")
+        case _:
+            return UpstreamError("UNAVAILABLE", f"{host} broke off the connection")

@@ -1,0 +1,130 @@
+"""A request's body on its way to the upstream, with its exact length where that is known."""
+
+import asyncio
+import select
+from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
+from typing import Final, NoReturn
+
+from aiohttp import ClientConnectionError
+from aiohttp.abc import AbstractStreamWriter
+from aiohttp.payload import Payload
+
+from providers.body import Body, TruncatedBody
+
+SLICE_BYTES: Final = 64 << 10
+
+
+async def _slices(data: bytes) -> AsyncIterator[bytes]:
+    for start in range(0, len(data), SLICE_BYTES):
+        yield data[start : start + SLICE_BYTES]
+
+
+def _ear(writer: AbstractStreamWriter) -> Callable[[], bool]:
+    """Tells whether the upstream has said something that the loop has not read yet."""
+    transport = writer.transport
+    sock = transport.get_extra_info("socket") if transport is not None else None
+    if sock is None or sock.fileno() < 0:
+        return lambda: False
+    poll = select.poll()
+    poll.register(sock.fileno(), select.POLLIN)
+    return lambda: bool(poll.poll(0))
+
+
+class OutboundBody(Payload):
+    """Streams a `Body`, once.
+
+    `failure` is the error of the body's own source, which is not the upstream's fault. A body that
+    is not sent to its end takes the connection down with it, so that it never looks complete.
+    """
+
+    _autoclose = True
+
+    def __init__(self, body: Body | bytes, stall_seconds: float) -> None:
+        """`stall_seconds` is how long the upstream may go without reading any of it."""
+        super().__init__(body)
+        self._size = len(body) if isinstance(body, bytes) else body.length
+        self._source = _slices(body) if isinstance(body, bytes) else aiter(body.chunks)
+        self._stall_seconds = stall_seconds
+        self._let_go = asyncio.Event()
+        self._let_go.set()
+        self.failure: BaseException | None = None
+
+    async def let_go(self) -> None:
+        """Wait until the source is no longer read: it may be another's to read from then on."""
+        await self._let_go.wait()
+
+    def decode(self, encoding: str = "utf-8", errors: str = "strict") -> str:  # noqa: ARG002
+        raise TypeError("a streamed body cannot be decoded")
+
+    async def write(self, writer: AbstractStreamWriter) -> None:
+        await self.write_with_length(writer, None)
+
+    async def write_with_length(
+        self,
+        writer: AbstractStreamWriter,
+        content_length: int | None,  # noqa: ARG002 - that of the header, which is our own
+    ) -> None:
+        self._consumed = True  # tells aiohttp not to send it a second time
+        self._let_go.clear()
+        try:
+            await self._relay(writer)
+            # Here, since aiohttp leaves a reply hanging where its own call of this fails.
+            await writer.write_eof()
+        except BaseException:
+            if writer.transport is not None:
+                writer.transport.abort()
+            raise
+        finally:
+            await self._close_source()
+            self._let_go.set()
+
+    async def _relay(self, writer: AbstractStreamWriter) -> None:
+        upstream_speaks = _ear(writer)
+        left = self._size
+        while (chunk := await self._next()) is not None:
+            if left is not None:
+                left -= len(chunk)
+                if left <= 0:
+                    await self._expect_end(left)
+            if upstream_speaks():
+                # An early answer must be read before a failing write closes the connection
+                # (streaming.md, traps): the loop reads on its next turn, we go on after it.
+                await asyncio.sleep(0)
+                await asyncio.sleep(0)
+            async with asyncio.timeout(self._stall_seconds):
+                await writer.write(chunk)
+        if left:
+            self._fail(TruncatedBody("the body ended before its declared length"))
+
+    async def _expect_end(self, left: int) -> None:
+        """Before the last byte goes out: a body that is too long must not arrive as complete."""
+        while left == 0 and (chunk := await self._next()) is not None:
+            left -= len(chunk)
+        if left < 0:
+            self._fail(TruncatedBody("the body went on after its declared length"))
+
+    async def _next(self) -> bytes | None:
+        try:
+            return await anext(self._source, None)
+        except asyncio.CancelledError as error:
+            if _being_cancelled():
+                raise
+            self._fail(error)
+        except Exception as error:
+            self._fail(error)
+
+    def _fail(self, error: BaseException) -> NoReturn:
+        self.failure = error
+        raise ClientConnectionError("the body of the request failed")
+
+    async def _close_source(self) -> None:
+        aclose = getattr(self._source, "aclose", None)
+        if aclose is not None:
+            with suppress(Exception):
+                await aclose()
+
+
+def _being_cancelled() -> bool:
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0

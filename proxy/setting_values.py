@@ -1,0 +1,103 @@
+"""How the values of settings are written.
+
+Every function raises ValueError with a sentence that says what would be right, and that never
+quotes the value: it may be a secret that went into the wrong variable.
+"""
+
+import ipaddress
+import os
+import re
+from datetime import timedelta
+from pathlib import Path
+from typing import Final
+
+from pydantic import SecretStr
+from yarl import URL
+
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+SECRET_KEY_CHARACTERS: Final = 16
+
+_DURATION: Final = re.compile(r"([0-9]{1,9})([smhd])")
+_UNITS: Final = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+_PROVIDER_NAME: Final = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+
+
+def canonical_name(name: str) -> str:
+    """Provider names match without case, `-` and `_` alike."""
+    return name.lower().replace("_", "-")
+
+
+def check_provider_name(name: str) -> str:
+    if not _PROVIDER_NAME.fullmatch(name):
+        raise ValueError("a provider's name is made of letters, digits, - and _")
+    return name
+
+
+def parse_list(value: object) -> tuple[str, ...]:
+    """`a,b` in the environment, a list of strings in TOML."""
+    items = value.split(",") if isinstance(value, str) else value
+    if not isinstance(items, list | tuple) or not all(isinstance(item, str) for item in items):
+        raise ValueError("must be a comma-separated list")
+    return tuple(item.strip() for item in items if item.strip())
+
+
+def parse_networks(value: object) -> tuple[Network, ...]:
+    try:
+        return tuple(ipaddress.ip_network(item) for item in parse_list(value))
+    except ValueError:
+        raise ValueError("must be a comma-separated list of networks, such as 10.0.0.0/8") from None
+
+
+def parse_secret_keys(value: object) -> tuple[SecretStr, ...] | None:
+    """The newest first, and those that are still accepted after it."""
+    keys = parse_list(value)
+    if any(len(key) < SECRET_KEY_CHARACTERS for key in keys):
+        raise ValueError(f"each key must have at least {SECRET_KEY_CHARACTERS} characters")
+    return tuple(SecretStr(key) for key in keys) or None
+
+
+def parse_duration(value: object) -> timedelta:
+    match = _DURATION.fullmatch(value) if isinstance(value, str) else None
+    if match is None or not int(match[1]):
+        raise ValueError("must be a duration such as 30d, 24h, 15m or 90s")
+    return timedelta(**{_UNITS[match[2]]: int(match[1])})
+
+
+def render_duration(duration: timedelta) -> str:
+    seconds = int(duration.total_seconds())
+    for unit, size in (("d", 86400), ("h", 3600), ("m", 60)):
+        if seconds % size == 0:
+            return f"{seconds // size}{unit}"
+    return f"{seconds}s"
+
+
+def parse_http_url(value: object) -> URL:
+    """An absolute address without a trailing slash."""
+    try:
+        url = URL(value) if isinstance(value, str) else URL()
+    except ValueError:
+        url = URL()
+    if url.scheme not in {"http", "https"} or not url.host or url.query_string or url.fragment:
+        raise ValueError("must be an address such as https://host/path, without query or fragment")
+    if url.user or url.password:
+        raise ValueError("must not hold a user or a password")
+    return url.with_path(url.raw_path.rstrip("/"), encoded=True)
+
+
+def parse_state_url(value: object) -> str:
+    url = URL(value) if isinstance(value, str) else URL()
+    if url.scheme == "s3":
+        raise ValueError("s3:// is not available yet; use file:///directory")
+    if url.scheme != "file" or url.host or not url.path.startswith("/"):
+        raise ValueError("must be file:///directory, with an absolute path")
+    return str(url)
+
+
+def default_state_url() -> str:
+    """Empty, which is then refused as a value, where the user has no home directory."""
+    try:
+        home = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
+    except RuntimeError:
+        return ""
+    return (Path(home) / "genai-ferry").absolute().as_uri()

@@ -1,0 +1,260 @@
+"""The state store as a directory, which several processes on one machine may share."""
+
+import asyncio
+import os
+import re
+import secrets
+import time
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterator
+from datetime import UTC, datetime
+from itertools import islice
+from pathlib import Path
+from typing import BinaryIO, Final, ParamSpec, TypeVar
+
+from providers.body import Body, TruncatedBody
+from providers.state import ObjectInfo
+
+SLICE_BYTES: Final = 256 << 10
+LEFTOVER_SECONDS: Final = 24 * 3600
+
+# Objects carry a mark that names cannot hold, so that `a` and `a/b` can both exist, as in a bucket.
+_OBJECT_MARK: Final = "="
+_SEGMENT: Final = r"[a-z0-9_-][a-z0-9._-]{0,253}"
+_NAME: Final = re.compile(rf"{_SEGMENT}(?:/{_SEGMENT})*")
+_PREFIX: Final = re.compile(rf"(?:{_SEGMENT}/)*(?:{_SEGMENT})?")
+
+_LISTED_AT_ONCE: Final = 256
+
+# How often a create finds its directory deleted under it before it gives up.
+_PUBLISH_ATTEMPTS: Final = 100
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class DirectoryState:
+    """Implements `providers.state.State`.
+
+    An object is written under `.tmp`, and appears by a hard link, which is atomic and fails where
+    the name exists. Raises OSError where the directory cannot be made or written.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._drafts = root / ".tmp"
+        _make_directory(self._drafts)
+        _remove_leftovers(self._drafts)
+
+    async def create(self, name: str, body: Body) -> bool:
+        path = self._path(name)
+        draft = _Draft(self._drafts / secrets.token_hex(16))
+        try:
+            await _fill(draft, body)
+            return await _in_thread(draft.publish, path)
+        finally:
+            await _in_thread(draft.discard)
+
+    async def get(self, name: str) -> Body | None:
+        info = await self.head(name)
+        return None if info is None else Body(_read(self._path(name)), info.size)
+
+    async def head(self, name: str) -> ObjectInfo | None:
+        return await _in_thread(_info, name, self._path(name))
+
+    async def delete(self, name: str) -> None:
+        await _in_thread(_delete, self._path(name), self._root)
+
+    async def list(self, prefix: str) -> AsyncIterator[ObjectInfo]:
+        if not _PREFIX.fullmatch(prefix):
+            raise ValueError(f"{prefix!r} cannot begin the name of a state object")
+        parent = prefix[: prefix.rfind("/") + 1]
+        found = _walk(self._root / parent, parent, prefix)
+        while batch := await _in_thread(_next_batch, found):
+            for info in batch:
+                yield info
+
+    def _path(self, name: str) -> Path:
+        if not _NAME.fullmatch(name):
+            raise ValueError(f"{name!r} cannot name a state object")
+        return self._root / f"{name}{_OBJECT_MARK}"
+
+
+# --- writing ---------------------------------------------------------------------------------
+
+
+class _Draft:
+    """An object while it is written. Its methods block."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._file: BinaryIO | None = None
+
+    def append(self, piece: bytes) -> None:
+        if self._file is None:
+            self._file = open(self._path, "xb", opener=_open_private)  # noqa: SIM115 - `discard` closes it
+        self._file.write(piece)
+
+    def publish(self, path: Path) -> bool:
+        if self._file is not None:
+            self._file.flush()
+            os.fsync(self._file.fileno())
+        return _link(self._path, path)
+
+    def discard(self) -> None:
+        if self._file is not None:
+            self._file.close()
+        self._path.unlink(missing_ok=True)
+
+
+async def _fill(draft: _Draft, body: Body) -> None:
+    size = 0
+    async for piece in _in_slices(body.chunks):
+        size += len(piece)
+        await _in_thread(draft.append, piece)
+    if body.length is not None and size != body.length:
+        raise TruncatedBody(f"a body of {body.length} bytes had {size}")
+
+
+async def _in_slices(chunks: AsyncIterable[bytes]) -> AsyncIterator[bytes]:
+    """Gathers small chunks, as each slice costs a change of thread; one slice at least."""
+    held: list[bytes] = []
+    size = 0
+    async for chunk in chunks:
+        held.append(chunk)
+        size += len(chunk)
+        if size >= SLICE_BYTES:
+            yield b"".join(held)
+            held.clear()
+            size = 0
+    yield b"".join(held)
+
+
+def _open_private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
+
+
+def _make_directory(path: Path) -> None:
+    """With its parents, each for this user only."""
+    try:
+        path.mkdir(mode=0o700, exist_ok=True)
+    except FileNotFoundError:
+        _make_directory(path.parent)
+        path.mkdir(mode=0o700, exist_ok=True)
+
+
+def _link(draft: Path, path: Path) -> bool:
+    for _ in range(_PUBLISH_ATTEMPTS):
+        try:
+            _make_directory(path.parent)
+            os.link(draft, path)
+        except FileExistsError:
+            return False
+        except FileNotFoundError:
+            continue  # a delete removed the directory as empty in between
+        _sync_directory(path.parent)
+        return True
+    raise OSError("the state directory changes too fast to write to")
+
+
+def _sync_directory(path: Path) -> None:
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+    except FileNotFoundError:
+        return  # the object was deleted at once
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+# --- reading and deleting --------------------------------------------------------------------
+
+
+async def _read(path: Path) -> AsyncIterator[bytes]:
+    try:
+        file = path.open("rb")  # here: a thread's result is lost where the wait is cancelled
+    except FileNotFoundError:
+        raise TruncatedBody("the object was deleted before it was read") from None
+    try:
+        while piece := await _in_thread(file.read, SLICE_BYTES):
+            yield piece
+    finally:
+        file.close()
+
+
+def _info(name: str, path: Path) -> ObjectInfo | None:
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return None
+    return ObjectInfo(name, found.st_size, datetime.fromtimestamp(found.st_mtime, UTC))
+
+
+def _delete(path: Path, root: Path) -> None:
+    path.unlink(missing_ok=True)
+    for parent in path.parents:
+        if parent == root or not _remove_empty(parent):
+            return
+
+
+def _remove_empty(directory: Path) -> bool:
+    try:
+        directory.rmdir()
+    except OSError:
+        return False
+    return True
+
+
+def _walk(directory: Path, above: str, prefix: str) -> Iterator[ObjectInfo]:
+    """Everything in `directory` whose name starts with `prefix`; its names start with `above`."""
+    for key, path in sorted(_entries(directory)):
+        name = above + key
+        if not name.startswith(prefix):
+            continue
+        if key.endswith("/"):
+            yield from _walk(path, name, prefix)
+        elif info := _info(name, path):
+            yield info
+
+
+def _entries(directory: Path) -> Iterator[tuple[str, Path]]:
+    """Objects by name and directories by name with a slash: that sorts as whole names do."""
+    try:
+        found = list(directory.iterdir())
+    except FileNotFoundError:
+        return
+    for path in found:
+        if path.name.endswith(_OBJECT_MARK):
+            yield path.name.removesuffix(_OBJECT_MARK), path
+        elif not path.name.startswith(".") and path.is_dir():
+            yield f"{path.name}/", path
+
+
+def _next_batch(found: Iterator[ObjectInfo]) -> list[ObjectInfo]:
+    return list(islice(found, _LISTED_AT_ONCE))
+
+
+def _remove_leftovers(drafts: Path) -> None:
+    """Drafts of processes that died: none takes a day to write."""
+    limit = time.time() - LEFTOVER_SECONDS
+    for draft in drafts.iterdir():
+        try:
+            if draft.stat().st_mtime < limit:
+                draft.unlink()
+        except FileNotFoundError:
+            continue  # another process removed it first
+
+
+# --- threads ---------------------------------------------------------------------------------
+
+
+async def _in_thread(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """Run what blocks. Ends only when the thread has, also if cancelled: files get closed after."""
+    work = asyncio.ensure_future(asyncio.to_thread(function, *args, **kwargs))
+    try:
+        return await asyncio.shield(work)
+    except asyncio.CancelledError:
+        await asyncio.wait([work])
+        if not work.cancelled():
+            work.exception()
+        raise

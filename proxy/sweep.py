@@ -1,0 +1,57 @@
+"""Deletes what the state store has kept long enough."""
+
+import asyncio
+import logging
+import random
+from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from aiohttp import web
+
+from providers.state import State
+
+INTERVAL_SECONDS: Final = 3600.0
+
+# Replicas that start together then spread their sweeps.
+_JITTER: Final = 0.1
+
+_log: Final = logging.getLogger(__name__)
+
+
+async def sweep(state: State, now: datetime, upload_ttl: timedelta, state_ttl: timedelta) -> int:
+    """Delete what is past its life; returns how many. Another replica may be doing the same."""
+    deleted = 0
+    async for info in state.list(""):
+        if info.name == "salt":  # written once, for ever: it divides the tenants
+            continue
+        life = upload_ttl if info.name.startswith("uploads/") else state_ttl
+        if now - info.created > life:
+            await state.delete(info.name)
+            deleted += 1
+    return deleted
+
+
+def sweeping(
+    state: State, upload_ttl: timedelta, state_ttl: timedelta
+) -> Callable[[web.Application], AsyncIterator[None]]:
+    """For `app.cleanup_ctx`: sweeps once at the start, and then hourly."""
+
+    async def context(_: web.Application) -> AsyncIterator[None]:
+        task = asyncio.create_task(_sweep_for_ever(state, upload_ttl, state_ttl))
+        yield
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+
+    return context
+
+
+async def _sweep_for_ever(state: State, upload_ttl: timedelta, state_ttl: timedelta) -> None:
+    while True:
+        try:
+            await sweep(state, datetime.now(UTC), upload_ttl, state_ttl)
+        except Exception as error:  # of any store; the next sweep tries again
+            _log.warning("a sweep of the state store failed: %s", type(error).__name__)
+        await asyncio.sleep(INTERVAL_SECONDS * random.uniform(1 - _JITTER, 1 + _JITTER))  # noqa: S311

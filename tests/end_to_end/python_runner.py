@@ -1,0 +1,140 @@
+"""Drives google-genai for the end-to-end tests; `sdk_process.py` tells the protocol.
+
+It runs under two releases of the SDK, each in a virtual environment of its own, and so imports
+nothing beside the SDK. `FERRY_MODE` chooses `client` (`sync`) or `client.aio` (`async`).
+"""
+
+import asyncio
+import inspect
+import io
+import json
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from google import genai
+from google.genai import errors, types
+
+from tests.end_to_end.pattern import pattern_bytes
+
+Args = dict[str, Any]
+Call = Callable[[Any, Args], Any]
+
+
+async def main() -> None:
+    client = genai.Client(
+        api_key=os.environ["FERRY_API_KEY"],
+        http_options=types.HttpOptions(
+            base_url=os.environ["FERRY_BASE_URL"],
+            headers=json.loads(os.environ["FERRY_HEADERS"]),
+        ),
+    )
+    async with client.aio as asynchronous:
+        surface = asynchronous if os.environ.get("FERRY_MODE") == "async" else client
+        while line := await asyncio.to_thread(sys.stdin.readline):
+            sys.stdout.write(json.dumps(await answer(surface, json.loads(line))) + "\n")
+            sys.stdout.flush()
+
+
+async def answer(client: Any, command: Args) -> Args:
+    try:
+        return {"id": command["id"], "ok": await CALLS[command["call"]](client, command["args"])}
+    except errors.APIError as error:
+        told = {"code": error.code, "status": error.status, "message": error.message}
+        return {"id": command["id"], "error": {"name": type(error).__name__, **told}}
+    except Exception as error:  # whatever the SDK raises is what the test wants to hear of
+        told = {"code": None, "status": None, "message": str(error)}
+        return {"id": command["id"], "error": {"name": type(error).__name__, **told}}
+
+
+# --- calls ---------------------------------------------------------------------------------------
+
+
+async def upload(client: Any, args: Args) -> Any:
+    file = args["path"] if "path" in args else io.BytesIO(pattern_bytes(args["size"]))
+    config = types.UploadFileConfig(
+        mime_type=args.get("mime_type"), display_name=args.get("display_name")
+    )
+    return plain(await settled(client.files.upload(file=file, config=config)))
+
+
+async def list_files(client: Any, args: Args) -> Any:
+    return await every_page(await settled(client.files.list(config=paging(args))))
+
+
+async def list_batches(client: Any, args: Args) -> Any:
+    return await every_page(await settled(client.batches.list(config=paging(args))))
+
+
+async def download(client: Any, args: Args) -> Any:
+    file = args["name"] if "name" in args else types.File.model_validate(args["file"])
+    await settled(client.files.download(file=file, destination=args["path"]))
+    return {"size": Path(args["path"]).stat().st_size}
+
+
+async def create_batch(client: Any, args: Args) -> Any:
+    return plain(await settled(client.batches.create(**args)))
+
+
+async def create_embeddings(client: Any, args: Args) -> Any:
+    return plain(await settled(client.batches.create_embeddings(**args)))
+
+
+def by_name(resource: str, method: str) -> Call:
+    async def call(client: Any, args: Args) -> Any:
+        surface = getattr(client, resource)
+        return plain(await settled(getattr(surface, method)(name=args["name"])))
+
+    return call
+
+
+CALLS: dict[str, Call] = {
+    "files.upload": upload,
+    "files.list": list_files,
+    "files.get": by_name("files", "get"),
+    "files.delete": by_name("files", "delete"),
+    "files.download": download,
+    "batches.create": create_batch,
+    "batches.create_embeddings": create_embeddings,
+    "batches.list": list_batches,
+    "batches.get": by_name("batches", "get"),
+    "batches.cancel": by_name("batches", "cancel"),
+    "batches.delete": by_name("batches", "delete"),
+}
+
+
+# --- one shape for both modes --------------------------------------------------------------------
+
+
+async def settled(value: Any) -> Any:
+    return await value if inspect.isawaitable(value) else value
+
+
+def paging(args: Args) -> Args:
+    return {"page_size": args["page_size"]} if "page_size" in args else {}
+
+
+async def every_page(pager: Any) -> Args:
+    items: list[Any] = []
+    pages = 0
+    while True:
+        pages += 1
+        items += map(plain, pager.page)
+        try:
+            await settled(pager.next_page())
+        except IndexError:  # how a pager says that there is no further page
+            return {"items": items, "pages": pages}
+
+
+def plain(result: Any) -> Any:
+    if result is None:
+        return None
+    return result.model_dump(
+        mode="json", by_alias=True, exclude_none=True, exclude={"sdk_http_response"}
+    )
+
+
+if __name__ == "__main__":
+    asyncio.run(main())

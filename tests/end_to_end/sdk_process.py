@@ -1,0 +1,186 @@
+"""Drives each SDK in a process of its own, so that one test suite serves every SDK.
+
+    async with PYTHON_NEWEST.start(base_url, headers={"x-model-provider": "openai"}) as sdk:
+        file = await sdk.call("files.upload", size=20 << 20, mime_type="text/plain")
+
+The protocol is one JSON object a line. A runner reads `{"id", "call", "args"}` and answers
+`{"id", "ok"}` or `{"id", "error": {"name", "code", "status", "message"}}`, one command at a time,
+until its input ends. Its client is made from `FERRY_BASE_URL`, `FERRY_API_KEY` and `FERRY_HEADERS`.
+
+| call                         | arguments                                                      |
+|------------------------------|----------------------------------------------------------------|
+| `files.upload`               | `path`, or `size` (see `pattern`); `mime_type`, `display_name` |
+| `files.upload_reader`        | Go only: `size`, of which the SDK is not told; as above        |
+| `files.list`, `batches.list` | `page_size`; answers `{"items": [...], "pages": n}`            |
+| `files.download`             | `name` or `file`, and the `path` to write; answers `{"size"}`  |
+| `batches.create`             | `model`, `src` (a file's name or a list of requests), `config` |
+| `batches.create_embeddings`  | as above, `src` being `{"fileName"}` or `{"inlinedRequests"}`  |
+| every other                  | `name`                                                         |
+
+Requests, configs and answers are in camelCase with `contents` written out as a list of contents:
+the one spelling that every SDK reads. An answer is the SDK's own object as JSON, so that a 64-bit
+number (`sizeBytes`) is a number or a string as the SDK has it, and an absent result is None.
+"""
+
+import asyncio
+import contextlib
+import json
+import os
+import shutil
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import pytest
+
+HERE = Path(__file__).parent
+ROOT = HERE.parents[1]
+
+ANSWER_LIMIT = 256 << 20
+"""Bytes of one answer: an inline job's results come in one line."""
+
+EXIT_SECONDS = 10.0
+"""How long a runner may take to leave once its input has ended."""
+
+FOREIGN_SETTINGS = ("FERRY_", "GEMINI_", "GOOGLE_")
+"""The developer's own settings, which must not reach a runner's client."""
+
+
+@dataclass
+class SdkError(Exception):
+    """What an SDK raised: its class's name, the HTTP code, Google's status, and the message.
+
+    `code` and `status` are None where the SDK has made nothing but text of the answer.
+    """
+
+    name: str
+    code: int | None
+    status: str | None
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.code} {self.status}: {self.message}"
+
+
+@dataclass(frozen=True)
+class Sdk:
+    """One SDK: how its runner starts, and which file `make sdks` leaves when it can."""
+
+    name: str
+    command: tuple[str, ...]
+    needs: Path
+    environment: dict[str, str] = field(default_factory=dict)
+    toolchain: str | None = None
+    """The program without which the runner may be missing, even in CI."""
+
+    def __str__(self) -> str:
+        return self.name
+
+    def start(
+        self, base_url: str, *, api_key: str = "test-key", headers: dict[str, str] | None = None
+    ) -> "SdkProcess":
+        """A client of `base_url`, to be entered; skips the test where the SDK is not installed."""
+        self.require()
+        return SdkProcess(
+            self,
+            {
+                "FERRY_BASE_URL": base_url,
+                "FERRY_API_KEY": api_key,
+                "FERRY_HEADERS": json.dumps(headers or {}),
+            },
+        )
+
+    def require(self) -> None:
+        """Skips the calling test where the SDK is not installed; in CI that fails the test."""
+        if self.needs.exists():
+            return
+        if self.toolchain is not None and shutil.which(self.toolchain) is None:
+            pytest.skip(f"{self.name}: no {self.toolchain} toolchain on this machine")
+        absent = f"{self.name}: {self.needs.relative_to(ROOT)} is missing: run `make sdks`"
+        if os.environ.get("CI") == "true":
+            pytest.fail(absent)
+        pytest.skip(absent)
+
+
+class SdkProcess:
+    """A runner that has been started, as an async context manager."""
+
+    def __init__(self, sdk: Sdk, client: dict[str, str]) -> None:
+        self.sdk = sdk
+        self._client = client
+        self._turn = asyncio.Lock()
+        self._calls = 0
+
+    async def __aenter__(self) -> Self:
+        own = {k: v for k, v in os.environ.items() if not k.startswith(FOREIGN_SETTINGS)}
+        self._process = await asyncio.create_subprocess_exec(
+            *self.sdk.command,
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            env=own | self.sdk.environment | self._client,
+            cwd=ROOT,
+            limit=ANSWER_LIMIT,
+        )
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._commands, self._answers = self._process.stdin, self._process.stdout
+        return self
+
+    async def __aexit__(
+        self,
+        _kind: type[BaseException] | None,
+        _error: BaseException | None,
+        _trace: TracebackType | None,
+    ) -> None:
+        self._commands.close()
+        try:
+            async with asyncio.timeout(EXIT_SECONDS):
+                await self._process.wait()
+        finally:
+            if self._process.returncode is None:
+                self._process.kill()
+                await self._process.wait()
+
+    async def call(self, call: str, **args: Any) -> Any:
+        """The SDK's answer to one call, as JSON. Raises SdkError with what the SDK raised."""
+        async with self._turn:
+            self._calls += 1
+            command = {"id": self._calls, "call": call, "args": args}
+            # A runner that has ended is told by the end of its answers, so not here too.
+            with contextlib.suppress(ConnectionError):
+                self._commands.write(json.dumps(command).encode() + b"\n")
+                await self._commands.drain()
+            line = await self._answers.readline()
+        if not line:
+            raise RuntimeError(f"the {self.sdk} runner ended during {call}")
+        answer = json.loads(line)
+        assert answer["id"] == command["id"], "an answer to another command"
+        if "error" in answer:
+            raise SdkError(**answer["error"])
+        return answer["ok"]
+
+
+def _python(name: str, interpreter: Path, mode: str) -> Sdk:
+    command = (str(interpreter), "-m", f"{__package__}.python_runner")
+    return Sdk(name, command, needs=interpreter, environment={"FERRY_MODE": mode})
+
+
+_NEWEST = Path(sys.executable)
+_RELEASE_2 = ROOT / ".venv-sdk2" / "bin" / "python"
+_GO_RUNNER = HERE / "go" / "bin" / "runner"
+
+PYTHON_NEWEST = _python("python", _NEWEST, "sync")
+PYTHON_NEWEST_ASYNC = _python("python-async", _NEWEST, "async")
+PYTHON_2X = _python("python-2x", _RELEASE_2, "sync")
+PYTHON_2X_ASYNC = _python("python-2x-async", _RELEASE_2, "async")
+JAVASCRIPT = Sdk(
+    "javascript",
+    ("node", str(HERE / "javascript" / "runner.mjs")),
+    needs=HERE / "javascript" / "node_modules" / "@google" / "genai",
+)
+GO = Sdk("go", (str(_GO_RUNNER),), needs=_GO_RUNNER, toolchain="go")
+
+EVERY_SDK = (PYTHON_NEWEST, PYTHON_NEWEST_ASYNC, PYTHON_2X, PYTHON_2X_ASYNC, JAVASCRIPT, GO)
+"""For `@pytest.mark.parametrize("sdk", EVERY_SDK, ids=str)`."""

@@ -1,0 +1,18 @@
+"""Strict, stateful stand-ins for the upstreams, written from the facts and never from the proxy.
+
+The rules:
+1. A fake imports nothing of `proxy`, `middlewares`, `providers`: it must not share their mistakes.
+2. It refuses what the real one refuses: unknown or missing fields, wrong purposes, wrong lengths.
+3. It refuses what must never leave the proxy: `x-model-provider`, `x-ferry-*`, foreign headers.
+4. Every credential is a project of its own: what one key made, another key does not see.
+5. Nothing moves by a timer: a batch advances one state at each get, or as `/_fake/` tells it.
+6. Answers derive from the input ("echo: <last user text>"), so tests can compare line by line.
+   "please fail" in a text fails, "please refuse" is refused, "call the tool" calls the first
+   tool; OpenAI never answers "please lose".
+7. Bodies go to a temporary file and are never held whole; lengths are checked to the byte.
+8. Faults, waiting and looking inside go through `/_fake/` on the same port (see `control`).
+9. Where the facts leave the real one's behaviour open, the stricter reading is taken.
+
+`python -m tests.fakes gemini|openai [--port N]` prints `{"fake", "url", "control"}` once it
+listens. In process: `tests.fakes.gemini.gemini_app()`, `tests.fakes.openai.openai_app()`.
+"""

@@ -1,0 +1,216 @@
+"""The middleware that logs and strikes every request, and the tests' own surface under `/_fake/`.
+
+GET  /_fake/requests[?path=REGEX&method=M]   the log: no credentials, only the sha256 of each
+GET  /_fake/events?wait=NAME                 until the fault of that name struck
+GET  /_fake/events?wait=bytes&path=REGEX&count=N     until N bytes of a matching body are here
+GET  /_fake/events?wait=requests&path=REGEX&count=N  until N matching requests have ended
+     (`method=M`, `outcome=O` narrow both; `timeout` in seconds, 30 unless told: then 408)
+POST /_fake/faults     {"match": {method, path, query, headers, nth, times},
+                        "fault": {kind, name, ...}}, see `striking` for the kinds
+POST /_fake/release    {"name"}: let go what the delay of that name holds
+POST /_fake/settings   any of journal.Settings; GET shows them
+GET  /_fake/objects    {"files": [...], "uploads": [...], "batches": [...]}, whoever owns them
+GET  /_fake/files/{id}/sha256
+POST /_fake/batches/{id}, POST /_fake/uploads/{id}   see each fake's `backdoor`
+POST /_fake/reset      forget everything, settings too
+"""
+
+import asyncio
+import re
+from dataclasses import asdict, fields
+from typing import Any, Protocol
+
+from aiohttp import web
+
+from .faults import FaultTable
+from .journal import EXCHANGE, Exchange, Journal, Settings
+from .refusal import Refusal
+from .shape import Flag, Nullable, Number, Record, ShapeError
+from .striking import Handler, abandon, strike
+
+WHOLE = Number(low=1, whole=True)
+SETTINGS = Record(
+    {
+        "uploads_api": Flag(),
+        "read_rate": Nullable(WHOLE),
+        "write_rate": Nullable(WHOLE),
+        "auto_advance": Flag(),
+        "granularity": WHOLE,
+        "page_limit": Nullable(WHOLE),
+        "answer_bytes": Number(low=0, whole=True),
+    }
+)
+
+
+class Backdoor(Protocol):
+    """What a fake lets tests see and steer behind its API. Unknown ids raise KeyError."""
+
+    def objects(self) -> dict[str, list[str]]: ...
+    async def file_sha256(self, native_id: str) -> str: ...
+    async def steer_batch(self, native_id: str, order: Any) -> dict[str, Any]: ...
+    def steer_upload(self, native_id: str, order: Any) -> dict[str, Any]: ...
+    def clear(self) -> None: ...
+    def close(self) -> None: ...
+
+
+class Control:
+    def __init__(self, backdoor: Backdoor, settings: Settings) -> None:
+        self.backdoor = backdoor
+        self.settings = settings
+        self.journal = Journal(settings)
+        self.faults = FaultTable()
+
+    def reset(self) -> None:
+        for setting in fields(Settings):
+            setattr(self.settings, setting.name, setting.default)
+        self.faults.clear()
+        self.journal.clear()
+        self.backdoor.clear()
+
+
+CONTROL: web.AppKey[Control] = web.AppKey("control", Control)
+
+
+@web.middleware
+async def control_middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Outermost: log the request, let its fault strike, and see whether the client stayed."""
+    if request.path.startswith("/_fake/"):
+        return await handler(request)
+    control = request.app[CONTROL]
+    exchange = control.journal.open(request)
+    request[EXCHANGE] = exchange
+    headers = {name.lower(): value for name, value in request.headers.items()}
+    fault = control.faults.take(request.method, request.path, request.query_string, headers)
+    exchange.fault = fault
+    try:
+        response = await strike(request, handler, exchange, fault)
+    except ConnectionError:
+        outcome = "body_broken" if exchange.sent == 0 else "client_gone"
+        exchange.end(outcome)
+        return abandon(request)
+    except asyncio.CancelledError:
+        exchange.end("client_gone")
+        raise
+    if exchange.outcome == "open":
+        exchange.end("answered", response.status)
+    return response
+
+
+# --- the tests' surface -------------------------------------------------------------------------
+
+
+def _matching(request: web.Request) -> list[Exchange]:
+    query = request.query
+    path = re.compile(query.get("path", ""))
+    return [
+        exchange
+        for exchange in request.app[CONTROL].journal.exchanges
+        if path.search(exchange.path)
+        and query.get("method") in (None, exchange.method)
+        and query.get("outcome") in (None, exchange.outcome)
+    ]
+
+
+async def show_requests(request: web.Request) -> web.Response:
+    return web.json_response({"requests": [exchange.render() for exchange in _matching(request)]})
+
+
+async def wait_for_event(request: web.Request) -> web.Response:
+    journal = request.app[CONTROL].journal
+    wanted = request.query["wait"]
+    count = int(request.query.get("count", "1"))
+
+    def holds() -> bool:
+        if wanted == "bytes":
+            return any(exchange.received >= count for exchange in _matching(request))
+        if wanted == "requests":
+            return sum(exchange.outcome != "open" for exchange in _matching(request)) >= count
+        return wanted in journal.fired
+
+    try:
+        async with asyncio.timeout(float(request.query.get("timeout", "30"))):
+            await journal.changes.until(holds)
+    except TimeoutError:
+        return web.json_response({"error": f"{wanted} did not happen"}, status=408)
+    return web.json_response({"event": wanted})
+
+
+async def arm_fault(request: web.Request) -> web.Response:
+    return web.json_response({"name": request.app[CONTROL].faults.arm(await request.json()).name})
+
+
+async def release(request: web.Request) -> web.Response:
+    if not request.app[CONTROL].faults.release((await request.json())["name"]):
+        raise KeyError("no fault of that name")
+    return web.json_response({})
+
+
+async def change_settings(request: web.Request) -> web.Response:
+    settings = request.app[CONTROL].settings
+    if request.method == "POST":
+        for name, value in SETTINGS.parse(await request.json()).items():
+            setattr(settings, name, value)
+    return web.json_response(asdict(settings))
+
+
+async def show_objects(request: web.Request) -> web.Response:
+    return web.json_response(request.app[CONTROL].backdoor.objects())
+
+
+async def show_sha256(request: web.Request) -> web.Response:
+    found = await request.app[CONTROL].backdoor.file_sha256(request.match_info["id"])
+    return web.json_response({"sha256": found})
+
+
+async def steer_batch(request: web.Request) -> web.Response:
+    backdoor = request.app[CONTROL].backdoor
+    return web.json_response(
+        await backdoor.steer_batch(request.match_info["id"], await request.json())
+    )
+
+
+async def steer_upload(request: web.Request) -> web.Response:
+    backdoor = request.app[CONTROL].backdoor
+    return web.json_response(backdoor.steer_upload(request.match_info["id"], await request.json()))
+
+
+async def reset(request: web.Request) -> web.Response:
+    request.app[CONTROL].reset()
+    return web.json_response({})
+
+
+def answering_errors(handler: Handler) -> Handler:
+    """A test's own mistake is told plainly, not as a crash."""
+
+    async def answered(request: web.Request) -> web.StreamResponse:
+        try:
+            return await handler(request)
+        except (ShapeError, Refusal, KeyError, ValueError, re.error) as error:
+            return web.json_response({"error": repr(error)}, status=400)
+
+    return answered
+
+
+def install(app: web.Application, backdoor: Backdoor, settings: Settings) -> None:
+    """Give `app` its control; `control_middleware` must be the first of its middlewares."""
+    app[CONTROL] = Control(backdoor, settings)
+    routes: list[tuple[str, str, Handler]] = [
+        ("GET", "/_fake/requests", show_requests),
+        ("GET", "/_fake/events", wait_for_event),
+        ("POST", "/_fake/faults", arm_fault),
+        ("POST", "/_fake/release", release),
+        ("GET", "/_fake/settings", change_settings),
+        ("POST", "/_fake/settings", change_settings),
+        ("GET", "/_fake/objects", show_objects),
+        ("GET", "/_fake/files/{id:.+}/sha256", show_sha256),
+        ("POST", "/_fake/batches/{id}", steer_batch),
+        ("POST", "/_fake/uploads/{id}", steer_upload),
+        ("POST", "/_fake/reset", reset),
+    ]
+    for method, path, handler in routes:
+        app.router.add_route(method, path, answering_errors(handler))
+
+    async def close_store(_: web.Application) -> None:
+        backdoor.close()
+
+    app.on_cleanup.append(close_store)

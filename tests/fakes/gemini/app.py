@@ -1,0 +1,46 @@
+"""The fake Gemini as an aiohttp application."""
+
+from aiohttp import web
+
+from .. import control
+from ..journal import Settings
+from . import batches, files, models
+from .backdoor import GeminiBackdoor
+from .gate import envelope_middleware, gate_middleware
+from .resumable import resume
+from .start import upload
+from .store import STORE, GeminiStore
+
+V = "/{v:v1|v1beta|v1alpha}"
+FILE, BATCH, MODEL = (
+    f"{V}/files/{{id:[^/:]+}}",
+    f"{V}/batches/{{id:[^/:]+}}",
+    f"{V}/models/{{model}}",
+)
+
+
+def gemini_app() -> web.Application:
+    """A fresh fake; its state lives as long as the application."""
+    settings = Settings()
+    store = GeminiStore(settings)
+    app = web.Application(
+        middlewares=[control.control_middleware, envelope_middleware, gate_middleware]
+    )
+    app[STORE] = store
+    control.install(app, GeminiBackdoor(store), settings)
+    app.router.add_post(f"/upload{V}/files", upload)
+    app.router.add_put(f"/upload{V}/files", resume)
+    app.router.add_get(f"{V}/files", files.list_files)
+    app.router.add_get(FILE, files.get_file)
+    app.router.add_delete(FILE, files.delete_file)
+    app.router.add_get(f"{FILE}:download", files.download_file)
+    app.router.add_get(f"/download{FILE}:download", files.download_file)
+    app.router.add_post(f"{MODEL}:batchGenerateContent", batches.create_generate)
+    app.router.add_post(f"{MODEL}:asyncBatchEmbedContent", batches.create_embed)
+    app.router.add_post(f"{MODEL}:generateContent", models.generate_content)
+    app.router.add_post(f"{MODEL}:streamGenerateContent", models.stream_generate_content)
+    app.router.add_get(f"{V}/batches", batches.list_batches)
+    app.router.add_get(BATCH, batches.get_batch)
+    app.router.add_delete(BATCH, batches.delete_batch)
+    app.router.add_post(f"{BATCH}:cancel", batches.cancel_batch)
+    return app

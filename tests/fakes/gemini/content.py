@@ -1,0 +1,143 @@
+"""The requests that Gemini understands: every object closed, both spellings taken."""
+
+from typing import Any
+
+from ..shape import Anything, Either, Flag, Number, Record, Sequence, Shape, Table, Text
+
+INT64 = Either((Text(pattern=r"-?\d+"), Number(whole=True)))
+ANY = Anything()
+
+
+def message(*free: str, required: tuple[str, ...] = (), **fields: Shape) -> Record:
+    """A protobuf message: `free` fields are not looked into."""
+    return Record({**dict.fromkeys(free, ANY), **fields}, required, protobuf=True)
+
+
+PART = message(
+    "thoughtSignature",
+    "executableCode",
+    "codeExecutionResult",
+    "toolCall",
+    "toolResponse",
+    "partMetadata",
+    "videoMetadata",
+    "mediaResolution",
+    text=Text(),
+    thought=Flag(),
+    inlineData=message(data=Text(), mimeType=Text(), displayName=Text()),
+    fileData=message(fileUri=Text(), mimeType=Text(), displayName=Text()),
+    functionCall=message("args", id=Text(), name=Text(), required=("name",)),
+    functionResponse=message(
+        "response", "parts", "scheduling", "willContinue", id=Text(), name=Text()
+    ),
+)
+CONTENT = message(
+    role=Text(choices=["user", "model", "function", "tool"]), parts=Sequence(PART), required=()
+)
+FUNCTION = message(
+    "parameters",
+    "parametersJsonSchema",
+    "response",
+    "responseJsonSchema",
+    "behavior",
+    name=Text(pattern=r"[a-zA-Z_][\w.:-]{0,127}"),
+    description=Text(),
+    required=("name",),
+)
+TOOL = message(
+    "googleSearch",
+    "googleSearchRetrieval",
+    "codeExecution",
+    "urlContext",
+    "googleMaps",
+    "computerUse",
+    "fileSearch",
+    "mcpServers",
+    functionDeclarations=Sequence(FUNCTION),
+)
+CALLING = message(
+    mode=Text(choices=["MODE_UNSPECIFIED", "AUTO", "ANY", "NONE", "VALIDATED"]),
+    allowedFunctionNames=Sequence(Text()),
+    streamFunctionCallArguments=Flag(),
+)
+GENERATION = message(
+    "responseSchema",
+    "responseJsonSchema",
+    "speechConfig",
+    "imageConfig",
+    "mediaResolution",
+    "audioTimestamp",
+    "audioTranscriptionConfig",
+    "enableEnhancedCivicAnswers",
+    temperature=Number(low=0, high=2),
+    topP=Number(low=0, high=1),
+    topK=Number(low=0),
+    candidateCount=Number(low=1, high=8, whole=True),
+    maxOutputTokens=Number(low=1, whole=True),
+    stopSequences=Sequence(Text(), high=5),
+    responseMimeType=Text(choices=["text/plain", "application/json", "text/x.enum"]),
+    responseModalities=Sequence(Text(choices=["TEXT", "IMAGE", "AUDIO"])),
+    seed=Number(whole=True),
+    presencePenalty=Number(),
+    frequencyPenalty=Number(),
+    responseLogprobs=Flag(),
+    logprobs=Number(low=0, high=20, whole=True),
+    thinkingConfig=message("thinkingLevel", includeThoughts=Flag(), thinkingBudget=Number()),
+)
+GENERATE = message(
+    "continuationToken",
+    "store",
+    "serviceTier",
+    model=Text(pattern=r"models/.+"),
+    contents=Sequence(CONTENT, low=1),
+    systemInstruction=CONTENT,
+    tools=Sequence(TOOL),
+    toolConfig=message("retrievalConfig", functionCallingConfig=CALLING),
+    safetySettings=Sequence(message(category=Text(), threshold=Text(), method=Text())),
+    generationConfig=GENERATION,
+    cachedContent=Text(),
+    labels=Table(Text()),
+    required=("contents",),
+)
+EMBED = message(
+    model=Text(pattern=r"models/.+"),
+    content=CONTENT,
+    taskType=Text(),
+    title=Text(),
+    outputDimensionality=Number(low=1, whole=True),
+    embedContentConfig=ANY,
+    required=("content",),
+)
+
+
+def _inline(request: Record) -> Record:
+    item = message(request=request, metadata=Table(ANY), required=("request",))
+    return message(requests=Sequence(item, low=1), required=("requests",))
+
+
+def creation(request: Record) -> Record:
+    """The body of `:batchGenerateContent` or `:asyncBatchEmbedContent` (gemini.md section 6)."""
+    source = message(fileName=Text(pattern=r"files/.+"), requests=_inline(request))
+    batch = message(
+        "webhookConfig",
+        displayName=Text(),
+        inputConfig=source,
+        priority=INT64,
+        model=Text(),
+        name=Text(),
+        required=("inputConfig",),
+    )
+    return message(batch=batch, required=("batch",))
+
+
+def line(request: Record) -> Record:
+    """One line of a batch file."""
+    return message(key=Text(), request=request, required=("request",))
+
+
+def last_user_text(contents: list[dict[str, Any]]) -> str:
+    for content in reversed(contents):
+        texts = [part["text"] for part in content.get("parts", []) if "text" in part]
+        if content.get("role", "user") == "user" and texts:
+            return "".join(texts)
+    return ""

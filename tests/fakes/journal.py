@@ -1,0 +1,149 @@
+"""What the fake saw: one `Exchange` a request, and a way to wait until something was seen."""
+
+import asyncio
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from aiohttp import web
+
+from .faults import Fault
+
+MIB = 1024 * 1024
+CREDENTIAL_HEADERS = frozenset({"authorization", "x-goog-api-key", "cookie", "proxy-authorization"})
+
+
+@dataclass
+class Settings:
+    """What `POST /_fake/settings` changes. Rates are bytes per second of one request."""
+
+    uploads_api: bool = True
+    read_rate: int | None = None
+    write_rate: int | None = None
+    auto_advance: bool = True
+    granularity: int = 8 * MIB
+    page_limit: int | None = None
+    answer_bytes: int = 0
+
+
+class Changes:
+    """Lets anyone wait until a condition holds, without polling and without timers."""
+
+    def __init__(self) -> None:
+        self._changed = asyncio.Event()
+
+    def notify(self) -> None:
+        self._changed.set()
+        self._changed = asyncio.Event()
+
+    async def until(self, holds: Callable[[], bool]) -> None:
+        while not holds():
+            await self._changed.wait()
+
+
+@dataclass
+class Exchange:
+    """One request as it went.
+
+    `outcome`: `open`, `answered`, `client_gone` (the client left before it had the whole answer),
+    `body_broken` (its body broke off), or the kind of the fault that ended it.
+    """
+
+    number: int
+    method: str
+    path: str
+    query: dict[str, str]
+    headers: dict[str, str]
+    credential_sha256: str | None
+    declared_length: int | None
+    chunked: bool
+    settings: Settings = field(repr=False)
+    changes: Changes = field(repr=False)
+    fired: set[str] = field(repr=False)
+    fault: Fault | None = None
+    received: int = 0
+    sent: int = 0
+    status: int | None = None
+    outcome: str = "open"
+
+    def render(self) -> dict[str, Any]:
+        return {
+            "number": self.number,
+            "method": self.method,
+            "path": self.path,
+            "query": self.query,
+            "headers": self.headers,
+            "credential_sha256": self.credential_sha256,
+            "declared_length": self.declared_length,
+            "chunked": self.chunked,
+            "received": self.received,
+            "sent": self.sent,
+            "status": self.status,
+            "outcome": self.outcome,
+        }
+
+    def fire(self, event: str) -> None:
+        self.fired.add(event)
+        self.changes.notify()
+
+    def took(self, count: int) -> None:
+        self.received += count
+        self.changes.notify()
+
+    def gave(self, count: int) -> None:
+        self.sent += count
+        self.changes.notify()
+
+    def end(self, outcome: str, status: int | None = None) -> None:
+        self.outcome, self.status = outcome, status
+        self.changes.notify()
+
+
+EXCHANGE = web.RequestKey("exchange", Exchange)
+
+
+def credential_of(request: web.Request) -> str | None:
+    """The bare secret that came with the request, whatever way it came."""
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    bearer = token if scheme.lower() == "bearer" else None
+    return request.headers.get("X-Goog-Api-Key") or bearer or request.query.get("key")
+
+
+def fingerprint(credential: str) -> str:
+    return hashlib.sha256(credential.encode()).hexdigest()
+
+
+@dataclass
+class Journal:
+    settings: Settings
+    changes: Changes = field(default_factory=Changes)
+    exchanges: list[Exchange] = field(default_factory=list)
+    fired: set[str] = field(default_factory=set)
+
+    def open(self, request: web.Request) -> Exchange:
+        credential = credential_of(request)
+        exchange = Exchange(
+            number=len(self.exchanges) + 1,
+            method=request.method,
+            path=request.path,
+            query={k: v for k, v in request.query.items() if k not in ("key", "access_token")},
+            headers={
+                name.lower(): ", ".join(request.headers.getall(name))
+                for name in request.headers
+                if name.lower() not in CREDENTIAL_HEADERS
+            },
+            credential_sha256=fingerprint(credential) if credential else None,
+            declared_length=request.content_length,
+            chunked="chunked" in request.headers.get("Transfer-Encoding", "").lower(),
+            settings=self.settings,
+            changes=self.changes,
+            fired=self.fired,
+        )
+        self.exchanges.append(exchange)
+        self.changes.notify()
+        return exchange
+
+    def clear(self) -> None:
+        self.exchanges.clear()
+        self.fired.clear()

@@ -1,0 +1,216 @@
+"""Deterministic answers, derived from the request's body alone."""
+
+import base64
+import hashlib
+import struct
+import time
+from collections.abc import Callable
+from typing import Any
+
+import orjson
+
+from ..sample import sample
+from ..shape import ShapeError
+from .chat_request import parse_chat
+from .envelope import error_body
+from .other_requests import EMBEDDING, RESPONSE, response_text
+
+REASONING_TOKENS = 5
+REFUSAL = "I'm sorry, I cannot help with that."
+
+
+class LineError(Exception):
+    """One request is answered with an error: a status and an error body."""
+
+    def __init__(self, status: int, body: dict[str, Any]) -> None:
+        super().__init__(body["error"]["message"])
+        self.status, self.body = status, body
+
+
+def _asked_to_fail(text: str) -> None:
+    if "please fail" in text:
+        raise LineError(400, error_body("The request asked to fail.", code="invalid_value"))
+
+
+def text_of(content: Any) -> str:
+    if isinstance(content, str):
+        return content
+    return "".join(part.get("text", "") for part in content or ())
+
+
+def _native_id(prefix: str, text: str) -> str:
+    return prefix + hashlib.sha256(text.encode()).hexdigest()[:24]
+
+
+def chat(body: dict[str, Any], answer_bytes: int) -> dict[str, Any]:
+    """A ChatCompletion; raises ShapeError, LineError."""
+    parsed = parse_chat(body)
+    users = [message for message in parsed["messages"] if message["role"] == "user"]
+    text = text_of(users[-1]["content"]) if users else ""
+    _asked_to_fail(text)
+    message, finish = _message(parsed, text, answer_bytes)
+    words = (message["content"] or message["refusal"] or "call").split()
+    limit = parsed.get("max_completion_tokens") or parsed.get("max_tokens")
+    if limit is not None and message["content"] and len(words) > limit:
+        words, finish = words[:limit], "length"
+        message["content"] = " ".join(words)
+    asked = sum(len(text_of(turn.get("content")).split()) for turn in parsed["messages"])
+    logprobs = _logprobs(words, parsed.get("top_logprobs") or 0) if parsed.get("logprobs") else None
+    count = parsed.get("n") or 1
+    thought = REASONING_TOKENS if parsed.get("reasoning_effort") not in (None, "none") else 0
+    written = len(words) * count + thought
+    return {
+        "id": _native_id("chatcmpl-", text),
+        "object": "chat.completion",
+        "created": int(time.time()),
+        "model": parsed["model"],
+        "choices": [
+            {"index": index, "message": message, "logprobs": logprobs, "finish_reason": finish}
+            for index in range(count)
+        ],
+        "usage": {
+            "prompt_tokens": asked,
+            "completion_tokens": written,
+            "total_tokens": asked + written,
+            "prompt_tokens_details": {"cached_tokens": 0, "audio_tokens": 0},
+            "completion_tokens_details": {
+                "reasoning_tokens": thought,
+                "audio_tokens": 0,
+                "accepted_prediction_tokens": 0,
+                "rejected_prediction_tokens": 0,
+            },
+        },
+        "service_tier": "default",
+        "system_fingerprint": "fp_fake",
+    }
+
+
+def _message(body: dict[str, Any], text: str, size: int) -> tuple[dict[str, Any], str]:
+    message: dict[str, Any] = {
+        "role": "assistant",
+        "content": None,
+        "refusal": None,
+        "annotations": [],
+    }
+    function = _called(body, text)
+    if "please refuse" in text:
+        message["refusal"] = REFUSAL
+        return message, "stop"
+    if function is not None:
+        arguments = orjson.dumps(sample(function.get("parameters") or {"type": "object"})).decode()
+        call = {"name": function["name"], "arguments": arguments}
+        message["tool_calls"] = [
+            {"id": _native_id("call_", text), "type": "function", "function": call}
+        ]
+        return message, "tool_calls"
+    wanted = body.get("response_format", {"type": "text"})
+    if wanted["type"] == "json_schema":
+        schema = wanted["json_schema"].get("schema", {"type": "object"})
+        message["content"] = orjson.dumps(sample(schema)).decode()
+    elif wanted["type"] == "json_object":
+        message["content"] = orjson.dumps({"echo": text}).decode()
+    else:
+        message["content"] = f"echo: {text}".ljust(size, ".")
+    return message, "stop"
+
+
+def _called(body: dict[str, Any], text: str) -> dict[str, Any] | None:
+    """The function that the fake model calls, if it calls one."""
+    functions: list[dict[str, Any]] = [tool["function"] for tool in body.get("tools", ())]
+    choice = body.get("tool_choice", "auto")
+    if isinstance(choice, dict):
+        allowed = choice.get("allowed_tools", {"mode": "required", "tools": [choice]})
+        names = {tool["function"]["name"] for tool in allowed["tools"]}
+        functions = [function for function in functions if function["name"] in names]
+        choice = allowed["mode"]
+    if choice == "required" or (choice == "auto" and "call the tool" in text):
+        return functions[0] if functions else None
+    return None
+
+
+def _logprobs(words: list[str], top: int) -> dict[str, Any]:
+    def one(word: str) -> dict[str, Any]:
+        return {"token": word, "logprob": -0.5, "bytes": list(word.encode())}
+
+    content = [one(word) | {"top_logprobs": [one(word)] * min(top, 1)} for word in words]
+    return {"content": content, "refusal": None}
+
+
+def embeddings(body: dict[str, Any], answer_bytes: int) -> dict[str, Any]:
+    """A CreateEmbeddingResponse: `dimensions` numbers, 8 unless told, for each input."""
+    parsed = EMBEDDING.parse(body)
+    given = parsed["input"]
+    inputs = given if isinstance(given, list) and not isinstance(given[0], int) else [given]
+    _asked_to_fail(str(given))
+    vectors = [vector(str(text), int(parsed.get("dimensions", 8))) for text in inputs]
+    packed = parsed.get("encoding_format") == "base64"
+    tokens = sum(len(str(text).split()) for text in inputs)
+    return {
+        "object": "list",
+        "data": [
+            {"object": "embedding", "index": index, "embedding": pack(one) if packed else one}
+            for index, one in enumerate(vectors)
+        ],
+        "model": parsed["model"],
+        "usage": {"prompt_tokens": tokens, "total_tokens": tokens},
+    }
+
+
+def vector(text: str, count: int) -> list[float]:
+    """`count` numbers in -1..1 that depend on the text alone."""
+    stream = hashlib.shake_256(text.encode()).digest(count)
+    return [round(byte / 127.5 - 1, 4) for byte in stream]
+
+
+def pack(values: list[float]) -> str:
+    return base64.b64encode(struct.pack(f"<{len(values)}f", *values)).decode()
+
+
+def response(body: dict[str, Any], answer_bytes: int) -> dict[str, Any]:
+    """A Responses API object with one message."""
+    parsed = RESPONSE.parse(body)
+    text = response_text(parsed)
+    _asked_to_fail(text)
+    answer = f"echo: {text}".ljust(answer_bytes, ".")
+    asked, written = len(text.split()), len(answer.split())
+    part = {"type": "output_text", "text": answer, "annotations": [], "logprobs": []}
+    return {
+        "id": _native_id("resp_", text),
+        "object": "response",
+        "created_at": int(time.time()),
+        "status": "completed",
+        "error": None,
+        "incomplete_details": None,
+        "model": parsed["model"],
+        "output": [
+            {
+                "id": _native_id("msg_", text),
+                "type": "message",
+                "status": "completed",
+                "role": "assistant",
+                "content": [part],
+            }
+        ],
+        "usage": {
+            "input_tokens": asked,
+            "input_tokens_details": {"cached_tokens": 0},
+            "output_tokens": written,
+            "output_tokens_details": {"reasoning_tokens": 0},
+            "total_tokens": asked + written,
+        },
+    }
+
+
+ANSWERS: dict[str, Callable[[dict[str, Any], int], dict[str, Any]]] = {
+    "/v1/chat/completions": chat,
+    "/v1/embeddings": embeddings,
+    "/v1/responses": response,
+}
+
+
+def answer(endpoint: str, body: dict[str, Any], answer_bytes: int) -> dict[str, Any]:
+    """The answer to one line's body; raises ShapeError, LineError."""
+    if endpoint not in ANSWERS:
+        message = f"This fake does not answer {endpoint}."
+        raise ShapeError("value", "url", message)
+    return ANSWERS[endpoint](body, answer_bytes)

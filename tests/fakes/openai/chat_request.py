@@ -1,0 +1,281 @@
+"""The chat-completions request as one table, and the rules that span several of its fields.
+
+The names are those of the official SDK's request types (openai 3.54).
+"""
+
+import re
+from typing import Any
+
+import orjson
+
+from ..shape import (
+    Anything,
+    Either,
+    Flag,
+    Nullable,
+    Number,
+    Record,
+    Sequence,
+    Shape,
+    ShapeError,
+    Table,
+    Tagged,
+    Text,
+)
+
+ANY = Anything()
+FUNCTION_NAME = Text(pattern=r"[a-zA-Z0-9_-]{1,64}")
+EFFORTS = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
+METADATA = Table(Text(high=512), Text(high=64), high=16)
+BASE64_URL = (
+    r"data:[\w.+-]+/[\w.+-]+;base64,(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?"
+)
+
+TEXT_PART = Record({"text": Text()}, required=("text",))
+IMAGE = Record(
+    {
+        "url": Text(pattern=rf"https?://\S+|{BASE64_URL}"),
+        "detail": Text(choices=["auto", "low", "high", "original"]),
+    },
+    required=("url",),
+)
+AUDIO = Record(
+    {"data": Text(), "format": Text(choices=["wav", "mp3"])}, required=("data", "format")
+)
+FILE = Record({"file_data": Text(pattern=BASE64_URL), "file_id": Text(), "filename": Text()})
+USER_PARTS = Tagged(
+    "type",
+    {
+        "text": TEXT_PART,
+        "image_url": Record({"image_url": IMAGE}, required=("image_url",)),
+        "input_audio": Record({"input_audio": AUDIO}, required=("input_audio",)),
+        "file": Record({"file": FILE}, required=("file",)),
+    },
+)
+TEXT_PARTS = Tagged("type", {"text": TEXT_PART})
+ANSWER_PARTS = Tagged(
+    "type",
+    {"text": TEXT_PART, "refusal": Record({"refusal": Text()}, required=("refusal",))},
+)
+CALL = Record({"name": FUNCTION_NAME, "arguments": Text()}, required=("name", "arguments"))
+TOOL_CALL = Tagged(
+    "type",
+    {"function": Record({"id": Text(low=1), "function": CALL}, required=("id", "function"))},
+)
+
+
+def _content(part: Shape) -> Either:
+    return Either((Text(), Sequence(part, low=1)))
+
+
+MESSAGE = Tagged(
+    "role",
+    {
+        "developer": Record(
+            {"content": _content(TEXT_PARTS), "name": Text()}, required=("content",)
+        ),
+        "system": Record({"content": _content(TEXT_PARTS), "name": Text()}, required=("content",)),
+        "user": Record({"content": _content(USER_PARTS), "name": Text()}, required=("content",)),
+        "assistant": Record(
+            {
+                "content": Nullable(_content(ANSWER_PARTS)),
+                "name": Text(),
+                "refusal": Nullable(Text()),
+                "audio": Nullable(Record({"id": Text()}, required=("id",))),
+                "tool_calls": Sequence(TOOL_CALL, low=1),
+            }
+        ),
+        "tool": Record(
+            {"content": _content(TEXT_PARTS), "tool_call_id": Text(low=1)},
+            required=("content", "tool_call_id"),
+        ),
+    },
+)
+FUNCTION = Record(
+    {
+        "name": FUNCTION_NAME,
+        "description": Text(),
+        "parameters": Table(ANY),
+        "strict": Nullable(Flag()),
+    },
+    required=("name",),
+)
+TOOL = Tagged("type", {"function": Record({"function": FUNCTION}, required=("function",))})
+NAMED = Record({"name": FUNCTION_NAME}, required=("name",))
+NAMED_TOOL = Tagged("type", {"function": Record({"function": NAMED}, required=("function",))})
+ALLOWED = Record(
+    {"mode": Text(choices=["auto", "required"]), "tools": Sequence(NAMED_TOOL, low=1)},
+    required=("mode", "tools"),
+)
+TOOL_CHOICE = Either(
+    (
+        Text(choices=["none", "auto", "required"]),
+        Tagged(
+            "type",
+            {
+                "function": Record({"function": NAMED}, required=("function",)),
+                "allowed_tools": Record({"allowed_tools": ALLOWED}, required=("allowed_tools",)),
+            },
+        ),
+    )
+)
+JSON_SCHEMA = Record(
+    {
+        "name": FUNCTION_NAME,
+        "description": Text(),
+        "schema": Table(ANY),
+        "strict": Nullable(Flag()),
+    },
+    required=("name",),
+)
+RESPONSE_FORMAT = Tagged(
+    "type",
+    {
+        "text": Record({}),
+        "json_object": Record({}),
+        "json_schema": Record({"json_schema": JSON_SCHEMA}, required=("json_schema",)),
+    },
+)
+POSITIVE = Number(low=1, whole=True)
+PENALTY = Nullable(Number(low=-2, high=2))
+CHAT = Record(
+    {
+        "model": Text(low=1),
+        "messages": Sequence(MESSAGE, low=1),
+        "audio": Nullable(Table(ANY)),
+        "frequency_penalty": PENALTY,
+        "presence_penalty": PENALTY,
+        "logit_bias": Nullable(Table(Number(low=-100, high=100), Text(pattern=r"\d+"))),
+        "logprobs": Nullable(Flag()),
+        "top_logprobs": Nullable(Number(low=0, high=20, whole=True)),
+        "max_completion_tokens": Nullable(POSITIVE),
+        "max_tokens": Nullable(POSITIVE),
+        "metadata": Nullable(METADATA),
+        "modalities": Nullable(Sequence(Text(choices=["text", "audio"]))),
+        "n": Nullable(Number(low=1, high=128, whole=True)),
+        "parallel_tool_calls": Flag(),
+        "prediction": Nullable(Table(ANY)),
+        "prompt_cache_key": Text(),
+        "prompt_cache_retention": Nullable(Text(choices=["in_memory", "24h"])),
+        "reasoning_effort": Nullable(Text(choices=EFFORTS)),
+        "response_format": RESPONSE_FORMAT,
+        "safety_identifier": Text(),
+        "seed": Nullable(Number(low=-(2**63), high=2**63 - 1, whole=True)),
+        "service_tier": Nullable(
+            Text(choices=["auto", "default", "flex", "scale", "priority", "fast"])
+        ),
+        "stop": Nullable(Either((Text(), Sequence(Text(low=1), low=1, high=4)))),
+        "store": Nullable(Flag()),
+        "temperature": Nullable(Number(low=0, high=2)),
+        "tool_choice": TOOL_CHOICE,
+        "tools": Sequence(TOOL, low=1, high=128),
+        "top_p": Nullable(Number(low=0, high=1)),
+        "user": Text(),
+        "verbosity": Nullable(Text(choices=["low", "medium", "high"])),
+        "web_search_options": Table(ANY),
+    },
+    required=("model", "messages"),
+)
+REASONING_MODEL = re.compile(r"o\d")
+
+
+def parse_chat(body: Any) -> dict[str, Any]:
+    """The body as it is; raises ShapeError for what the API answers 400 to."""
+    chat = CHAT.parse(body)
+    _check_turns(chat["messages"])
+    _check_tools(chat)
+    _check_format(chat)
+    if chat.get("top_logprobs") is not None and not chat.get("logprobs"):
+        raise ShapeError("value", "top_logprobs", "'top_logprobs' needs 'logprobs' to be true.")
+    if chat.get("max_tokens") and chat.get("max_completion_tokens"):
+        raise ShapeError("value", "max_tokens", "Set one of max_tokens, max_completion_tokens.")
+    if REASONING_MODEL.match(chat["model"]):
+        _check_reasoning(chat)
+    return chat
+
+
+def _check_turns(messages: list[dict[str, Any]]) -> None:
+    """Each tool call is answered once, right after the message that made it."""
+    open_calls: set[str] = set()
+    for index, message in enumerate(messages):
+        path = f"messages[{index}]"
+        if message["role"] == "tool":
+            if message["tool_call_id"] not in open_calls:
+                text = "A message with role 'tool' must answer a preceding 'tool_calls'."
+                raise ShapeError("value", f"{path}.role", text)
+            open_calls.remove(message["tool_call_id"])
+            continue
+        if open_calls:
+            text = f"These tool_call_ids have no answer: {sorted(open_calls)}."
+            raise ShapeError("value", path, text)
+        if message["role"] == "assistant":
+            calls = [call["id"] for call in message.get("tool_calls", ())]
+            if not calls and message.get("content") is None and not message.get("refusal"):
+                raise ShapeError("missing", f"{path}.content", "content or tool_calls is needed.")
+            open_calls = set(calls)
+            if len(open_calls) != len(calls):
+                raise ShapeError("value", f"{path}.tool_calls", "Duplicate tool call ids.")
+    if open_calls:
+        text = f"These tool_call_ids have no answer: {sorted(open_calls)}."
+        raise ShapeError("value", "messages", text)
+
+
+def _check_tools(chat: dict[str, Any]) -> None:
+    functions = [tool["function"] for tool in chat.get("tools", ())]
+    names = {function["name"] for function in functions}
+    if len(names) != len(functions):
+        raise ShapeError("value", "tools", "Two tools have the same name.")
+    for index, function in enumerate(functions):
+        if function.get("strict"):
+            check_strict(function.get("parameters", {}), f"tools[{index}].function.parameters")
+    for field in ("tool_choice", "parallel_tool_calls"):
+        if field in chat and not functions:
+            raise ShapeError("value", field, f"'{field}' is only allowed with 'tools'.")
+    choice = chat.get("tool_choice")
+    if isinstance(choice, dict):
+        chosen = choice.get("allowed_tools", {}).get("tools", [choice])
+        for tool in chosen:
+            if tool["function"]["name"] not in names:
+                raise ShapeError("value", "tool_choice", "The chosen tool is not in 'tools'.")
+
+
+def _check_format(chat: dict[str, Any]) -> None:
+    wanted = chat.get("response_format", {"type": "text"})
+    if wanted["type"] == "json_object":
+        if b"json" not in orjson.dumps(chat["messages"]).lower():
+            text = "'messages' must contain the word 'json' to use 'json_object'."
+            raise ShapeError("value", "messages", text)
+    elif wanted["type"] == "json_schema" and wanted["json_schema"].get("strict"):
+        schema = wanted["json_schema"].get("schema", {})
+        check_strict(schema, "response_format.json_schema.schema")
+
+
+def check_strict(schema: Any, path: str) -> None:
+    """In strict mode every object is closed and every one of its properties required."""
+    if isinstance(schema, list):
+        for index, inner in enumerate(schema):
+            check_strict(inner, f"{path}[{index}]")
+    elif isinstance(schema, dict):
+        properties = schema.get("properties", {})
+        if schema.get("type") == "object" or properties:
+            if schema.get("additionalProperties") is not False:
+                raise ShapeError("value", path, "'additionalProperties' must be false.")
+            if set(schema.get("required", ())) != set(properties):
+                raise ShapeError("value", path, "'required' must name every property.")
+        for name, inner in properties.items():
+            check_strict(inner, f"{path}.properties.{name}")
+        for name in ("items", "anyOf", "oneOf", "allOf"):
+            if name in schema:
+                check_strict(schema[name], f"{path}.{name}")
+        for name, inner in schema.get("$defs", {}).items():
+            check_strict(inner, f"{path}.$defs.{name}")
+
+
+def _check_reasoning(chat: dict[str, Any]) -> None:
+    if chat.get("temperature") not in (None, 1):
+        raise ShapeError("value", "temperature", "Only the default (1) value is supported.")
+    if chat.get("max_tokens") is not None:
+        text = "Use 'max_completion_tokens' instead of 'max_tokens' with this model."
+        raise ShapeError("unknown", "max_tokens", text)
+    if chat.get("stop") is not None and chat["model"].startswith(("o3", "o4-mini")):
+        raise ShapeError("unknown", "stop", "'stop' is not supported with this model.")

@@ -1,0 +1,97 @@
+"""What every request must pass: the header rule, the key, and errors in OpenAI's envelope."""
+
+import re
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import orjson
+from aiohttp import hdrs, web
+
+from ..intake import BodyTooLong, read_json
+from ..journal import fingerprint
+from ..multipart import MultipartError
+from ..refusal import Refusal
+from ..shape import ShapeError
+from .envelope import refuse, shape_body
+from .store import OWNER, STORE
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+# What is the proxy's own, or Google's, must have been taken off.
+FOREIGN_HEADER = re.compile(r"x-goog-.*|x-model-provider|x-ferry-.*|anthropic-.*", re.IGNORECASE)
+GOOD_KEY = re.compile(r"sk-[\w-]+")
+JSON_TYPE = re.compile(r"application/json(; *charset=utf-8)?", re.IGNORECASE)
+
+
+@web.middleware
+async def envelope_middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
+    try:
+        return await handler(request)
+    except Refusal as refusal:
+        answer = refusal
+    except ShapeError as error:
+        answer = Refusal(400, shape_body(error))
+    except orjson.JSONDecodeError:
+        answer = refuse(400, "We could not parse the JSON body of your request.")
+    except MultipartError as error:
+        answer = refuse(400, f"Could not parse multipart form: {error}.")
+    except BodyTooLong:
+        answer = refuse(413, "The request body is too large.")
+    except web.HTTPException as error:
+        if error.status not in (404, 405):
+            raise
+        answer = refuse(error.status, f"Invalid URL ({request.method} {request.path})")
+    return web.json_response(answer.payload, status=answer.status, headers=answer.headers)
+
+
+@web.middleware
+async def gate_middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
+    if request.path.startswith("/_fake/"):
+        return await handler(request)
+    for name in request.headers:
+        if FOREIGN_HEADER.fullmatch(name):
+            raise refuse(400, f"The header {name} must not leave the proxy.")
+    request[OWNER] = _owner(request)
+    return await handler(request)
+
+
+def _owner(request: web.Request) -> str:
+    given = request.headers.getall(hdrs.AUTHORIZATION, [])
+    if not given:
+        raise refuse(401, "You didn't provide an API key.")
+    scheme, _, key = given[0].partition(" ")
+    if len(given) > 1 or scheme != "Bearer" or not GOOD_KEY.fullmatch(key):
+        raise refuse(401, "Incorrect API key provided.", code="invalid_api_key")
+    return fingerprint(key)
+
+
+async def name_request(request: web.Request, response: web.StreamResponse) -> None:
+    """On every answer, whatever it is."""
+    if not request.path.startswith("/_fake/"):
+        response.headers.setdefault("x-request-id", request.app[STORE].new_id("req_"))
+        response.headers.setdefault("openai-processing-ms", "1")
+
+
+def allow_query(request: web.Request, *names: str) -> None:
+    for name in request.query:
+        if name not in names:
+            message = f"Unknown query parameter: '{name}'."
+            raise refuse(400, message, param=name, code="unknown_parameter")
+        if len(request.query.getall(name)) > 1:
+            raise refuse(400, f"Query parameter '{name}' was given twice.", param=name)
+
+
+async def read_object(request: web.Request) -> Any:
+    if not JSON_TYPE.fullmatch(request.headers.get(hdrs.CONTENT_TYPE, "")):
+        raise refuse(400, "The Content-Type must be application/json.")
+    return await read_json(request)
+
+
+async def no_body(request: web.Request) -> None:
+    """For calls that take none; an empty object is let through, as the official SDK sends it."""
+    if request.body_exists and await read_json_or_nothing(request) not in (None, {}):
+        raise refuse(400, "This call takes no body.")
+
+
+async def read_json_or_nothing(request: web.Request) -> Any:
+    return None if request.content_length == 0 else await read_json(request)

@@ -1,0 +1,40 @@
+"""A value that fits a JSON schema: what a fake model answers when a schema is asked for."""
+
+from typing import Any
+
+PLAIN: dict[str, Any] = {
+    "string": "text",
+    "integer": 1,
+    "number": 1.5,
+    "boolean": True,
+    "null": None,
+}
+
+
+def sample(schema: dict[str, Any], root: dict[str, Any] | None = None) -> Any:
+    """The smallest telling value: every property, one item, the first of several choices."""
+    root = schema if root is None else root
+    if "$ref" in schema:
+        return sample(_resolve(schema["$ref"], root), root)
+    if schema.get("enum"):
+        return schema["enum"][0]
+    if "const" in schema:
+        return schema["const"]
+    for choice in ("anyOf", "oneOf", "any_of"):
+        if schema.get(choice):
+            return sample(schema[choice][0], root)
+    kind = schema.get("type", "object" if "properties" in schema else "string")
+    kind = (kind[0] if isinstance(kind, list) else kind).lower()
+    if kind == "object":
+        return {name: sample(inner, root) for name, inner in schema.get("properties", {}).items()}
+    if kind == "array":
+        return [sample(schema.get("items", {"type": "string"}), root)]
+    return PLAIN[kind]
+
+
+def _resolve(reference: str, root: dict[str, Any]) -> dict[str, Any]:
+    found: Any = root
+    for step in reference.removeprefix("#/").split("/") if reference != "#" else ():
+        found = found[step.replace("~1", "/").replace("~0", "~")]
+    resolved: dict[str, Any] = found
+    return resolved

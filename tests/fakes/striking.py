@@ -1,0 +1,117 @@
+"""What each kind of fault does to the request that it strikes.
+
+lose_answer   do the work, then drop the connection without an answer
+reset         reset the connection after `after_bytes` of the body, at its end if it is shorter
+status        answer `status`, `headers`, `body`, having read the body unless `read_body` is false
+delay         wait for the release: `at` "request" or "answer", or after `after_bytes` of the body
+truncate      send the full Content-Length, then `after_bytes` of the answer, then close
+reject_after  answer `status` after `after_bytes` of the body, while it still arrives, then close
+"""
+
+import socket
+import struct
+from collections.abc import Awaitable, Callable
+
+import orjson
+from aiohttp import hdrs, web
+
+from .blob import BlobResponse
+from .faults import Fault
+from .intake import BodyBroken, drain
+from .journal import Exchange
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+async def strike(
+    request: web.Request, handler: Handler, exchange: Exchange, fault: Fault | None
+) -> web.StreamResponse:
+    """Handle the request as the fault has it; raises ConnectionError when the client is gone."""
+    if fault is None:
+        return await _send(request, await handler(request), None)
+    if fault.kind == "status":
+        return await _answer_status(request, exchange, fault)
+    if fault.kind == "delay" and fault.at == "request" and fault.after_bytes is None:
+        await _hold(exchange, fault)
+    try:
+        response = await handler(request)
+    except BodyBroken:
+        if fault.kind not in ("reset", "reject_after"):
+            raise
+        response = web.Response()
+    if fault.kind == "delay":
+        if fault.at == "answer":
+            await _hold(exchange, fault)
+        return await _send(request, response, None)
+    return await _break_off(request, exchange, fault, response)
+
+
+async def _hold(exchange: Exchange, fault: Fault) -> None:
+    exchange.fire(fault.name)
+    await fault.released.wait()
+
+
+async def _answer_status(
+    request: web.Request, exchange: Exchange, fault: Fault
+) -> web.StreamResponse:
+    if fault.read_body:
+        await drain(request)
+    exchange.fire(fault.name)
+    exchange.end("status", fault.status)
+    return _fault_answer(fault)
+
+
+async def _break_off(
+    request: web.Request, exchange: Exchange, fault: Fault, response: web.StreamResponse
+) -> web.StreamResponse:
+    exchange.end(fault.kind)
+    exchange.fire(fault.name)
+    if fault.kind == "truncate":
+        await _send(request, response, fault.after_bytes or 0)
+        return abandon(request, abruptly=False)
+    if fault.kind == "lose_answer":
+        return abandon(request, abruptly=False)
+    if fault.kind == "reset":
+        return abandon(request)
+    answer = _fault_answer(fault)
+    answer.force_close()
+    await answer.prepare(request)
+    await answer.write_eof()
+    # Only our half is closed: closing both would reset the connection and could eat the answer.
+    if request.transport is not None and request.transport.can_write_eof():
+        request.transport.write_eof()
+    return answer
+
+
+async def _send(
+    request: web.Request, response: web.StreamResponse, limit: int | None
+) -> web.StreamResponse:
+    if isinstance(response, BlobResponse):
+        await response.send(request, limit)
+    elif limit is not None and isinstance(response, web.Response):
+        body = response.body if isinstance(response.body, bytes) else b""
+        cut = web.StreamResponse(status=response.status, headers=response.headers)
+        cut.content_length = len(body)
+        await cut.prepare(request)
+        await cut.write(body[:limit])
+    return response
+
+
+def _fault_answer(fault: Fault) -> web.Response:
+    text = isinstance(fault.answer_body, str)
+    body = fault.answer_body.encode() if text else orjson.dumps(fault.answer_body)
+    headers = {hdrs.CONTENT_TYPE: "text/plain" if text else "application/json"}
+    return web.Response(status=fault.status, body=body, headers=headers | fault.answer_headers)
+
+
+def abandon(request: web.Request, abruptly: bool = True) -> web.StreamResponse:
+    """Close the connection without (more of) an answer: with a reset, or in good order."""
+    transport = request.transport
+    if transport is not None and abruptly:
+        peer: socket.socket | None = transport.get_extra_info("socket")
+        if peer is not None:
+            peer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        transport.abort()
+    elif transport is not None:
+        transport.close()
+    return web.Response()

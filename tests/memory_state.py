@@ -1,0 +1,65 @@
+"""A state store in memory, as strict as the protocol is (providers/state.py)."""
+
+import re
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from providers.body import Body, TruncatedBody, held
+from providers.state import ObjectInfo
+
+_NAME = re.compile(r"(?!\.+(?:/|$))[a-z0-9._-]+(?:/(?!\.+(?:/|$))[a-z0-9._-]+)*")
+_PREFIX = re.compile(r"[a-z0-9._/-]*")
+
+
+@dataclass(frozen=True, slots=True)
+class _Object:
+    data: bytes = field(repr=False)
+    created: datetime
+
+
+class MemoryState:
+    """Implements `State`. `objects` is there for tests to look at: names and their bytes."""
+
+    def __init__(self) -> None:
+        self._objects: dict[str, _Object] = {}
+
+    @property
+    def objects(self) -> dict[str, bytes]:
+        return {name: kept.data for name, kept in sorted(self._objects.items())}
+
+    async def create(self, name: str, body: Body) -> bool:
+        _check(_NAME, name)
+        data = b"".join([chunk async for chunk in body.chunks])
+        if body.length not in (None, len(data)):
+            raise TruncatedBody(f"{len(data)} bytes came, {body.length} were declared")
+        # After the body was read: whoever is done first has made it.
+        if name in self._objects:
+            return False
+        self._objects[name] = _Object(data, datetime.now(UTC))
+        return True
+
+    async def get(self, name: str) -> Body | None:
+        _check(_NAME, name)
+        kept = self._objects.get(name)
+        return None if kept is None else held(kept.data)
+
+    async def head(self, name: str) -> ObjectInfo | None:
+        _check(_NAME, name)
+        kept = self._objects.get(name)
+        return None if kept is None else ObjectInfo(name, len(kept.data), kept.created)
+
+    async def delete(self, name: str) -> None:
+        _check(_NAME, name)
+        self._objects.pop(name, None)
+
+    async def list(self, prefix: str) -> AsyncIterator[ObjectInfo]:
+        _check(_PREFIX, prefix)
+        for name in sorted(self._objects):
+            if name.startswith(prefix) and (info := await self.head(name)):
+                yield info
+
+
+def _check(pattern: re.Pattern[str], name: str) -> None:
+    if not pattern.fullmatch(name):
+        raise ValueError(f"{name!r} is no name of an object")

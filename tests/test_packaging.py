@@ -1,0 +1,55 @@
+"""What is installed is ours, and what is locked is what `pyproject.toml` asks for."""
+
+import importlib.metadata
+import importlib.util
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+ROOT = Path(__file__).parents[1]
+TOP_LEVEL_NAMES = ("proxy", "middlewares", "providers")
+LOCKS = (ROOT / "requirements.lock", ROOT / "tests/end_to_end/requirements-sdk2.lock")
+
+PIN = re.compile(r"^([a-z0-9.-]+)==(\S+)((?:.*\\\n)(?:    --hash=sha256:[0-9a-f]{64}.*\n)*)", re.M)
+
+
+@pytest.mark.parametrize("name", TOP_LEVEL_NAMES)
+def test_a_top_level_name_is_ours(name: str) -> None:
+    owners = set(importlib.metadata.packages_distributions().get(name, ()))
+    spec = importlib.util.find_spec(name)
+
+    assert owners == {"genai-ferry"}, "run `make install`"
+    assert spec is not None
+    assert spec.origin is not None
+    assert Path(spec.origin).is_relative_to(ROOT)
+
+
+def test_nothing_else_is_installed_by_the_distribution() -> None:
+    top_level = importlib.metadata.distribution("genai-ferry").read_text("top_level.txt")
+
+    assert top_level is not None
+    assert sorted(top_level.split()) == sorted(TOP_LEVEL_NAMES)
+
+
+def test_the_lock_holds_what_the_project_asks_for() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    asked = project["dependencies"] + project["optional-dependencies"]["dev"]
+    pinned = {name: version for name, version, _ in PIN.findall(LOCKS[0].read_text())}
+
+    for requirement in map(Requirement, asked):
+        version = pinned[canonicalize_name(requirement.name)]
+        assert requirement.specifier.contains(version), requirement
+
+
+@pytest.mark.parametrize("lock", LOCKS, ids=lambda path: path.name)
+def test_every_pin_is_hashed_and_names_no_registry(lock: Path) -> None:
+    text = lock.read_text()
+    pins = PIN.findall(text)
+
+    assert len(pins) == len(re.findall(r"^[a-z]", text, re.M))
+    assert all("--hash=sha256:" in hashes for _, _, hashes in pins)
+    assert "://" not in text

@@ -1,0 +1,71 @@
+import pytest
+from yarl import URL
+
+from providers.body import held
+from providers.credential import Caller, Credential
+from providers.errors import FerryError
+from providers.gemini.relay import GeminiRelay, below
+from providers.provider import RelayedRequest
+from tests.test_providers.test_gemini.scripted_upstream import Answer, ScriptedUpstream
+
+GOOGLE = URL("https://generativelanguage.googleapis.com")
+CALLER = Caller(Credential(api_key="KEY"), "tenant")
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        "/v1/files/a%2Fb%20c:download?alt=media",
+        "/v1beta/models/openai/gpt-4:batchGenerateContent",
+        "/v1/models/m:streamGenerateContent?alt=sse&x=%2B+%26&empty=&bare",
+        "/v1/files/http://host/genai/v1/files/x",
+        "/v1//double//slash/",
+        "/v1/files/%F0%9F%98%80?t=%e4",
+        "/v1/..files/...",
+        "/",
+    ],
+)
+def test_the_encoding_is_untouched(target: str) -> None:
+    assert str(below(GOOGLE, URL(target, encoded=True))) == f"{GOOGLE.origin()}{target}"
+
+
+@pytest.mark.parametrize(
+    ("query", "kept"),
+    [
+        ("?key=SECRET", ""),
+        ("?key=SECRET&a=%41", "?a=%41"),
+        ("?a=1&k%65y=SECRET&b=2", "?a=1&b=2"),
+        ("?key", ""),
+        ("?monkey=1&keys=2&a=key=3", "?monkey=1&keys=2&a=key=3"),
+    ],
+)
+def test_a_key_in_the_query_is_taken_out(query: str, kept: str) -> None:
+    url = below(GOOGLE, URL(f"/v1/files{query}", encoded=True))
+    assert str(url) == f"{GOOGLE.origin()}/v1/files{kept}"
+
+
+def test_a_base_url_with_a_path_keeps_it() -> None:
+    base = URL("http://gateway:8080/corp%20/gemini/")
+    url = below(base, URL("/v1/files?a=b", encoded=True))
+    assert str(url) == "http://gateway:8080/corp%20/gemini/v1/files?a=b"
+
+
+@pytest.mark.parametrize("path", ["/v1/../../admin", "/v1/%2e%2E/admin", "/..", "/v1/files%2F.."])
+def test_nothing_climbs_out_of_the_base_url(path: str) -> None:
+    with pytest.raises(FerryError) as caught:
+        below(GOOGLE, URL(path, encoded=True))
+    assert caught.value.status == "INVALID_ARGUMENT"
+
+
+async def test_a_request_is_relayed_as_it_came() -> None:
+    upstream = ScriptedUpstream(Answer(418, {"X-Odd": "yes"}, b"no", takes=0))
+    body = held(b"{}")
+    request = RelayedRequest(
+        "PATCH", URL("/v1/x?y=z"), {"Content-Type": "text/x", "Cookie": "c"}, body
+    )
+    reply = await GeminiRelay(GOOGLE, upstream).relay(CALLER, request)
+    assert (reply.status, reply.headers["x-odd"]) == (418, "yes")
+    sent = upstream.sent[0].request
+    assert (sent.method, str(sent.url)) == ("PATCH", f"{GOOGLE.origin()}/v1/x?y=z")
+    assert sent.headers == {"content-type": "text/x", "x-goog-api-key": "KEY"}
+    assert sent.body is body

@@ -1,0 +1,345 @@
+"""A chunk of bytes 40 to 60 of 100 and all that can happen to it."""
+
+import pytest
+from yarl import URL
+
+from providers.body import Body, TruncatedBody
+from providers.errors import FerryError
+from providers.gemini.provider import gemini
+from providers.uploads import Chunk, UploadProgress, UploadSession, UploadStatus
+from providers.upstream import UpstreamError
+from tests.memory_state import MemoryState
+from tests.test_providers.test_gemini.scripted_upstream import (
+    Answer,
+    Failure,
+    ScriptedUpstream,
+    in_pieces,
+    pieces,
+)
+
+GOOGLE = URL("https://generativelanguage.googleapis.com")
+URL_ = "https://uploads.example/upload/v1/files?upload_id=x"
+DATA = bytes(range(40, 60))
+NOTE = "uploads/s1/ask-first"
+
+ACTIVE = Answer(headers={"X-Goog-Upload-Status": "active"})
+DOCUMENT = b'{"file": {"name": "files/x", "sizeBytes": "60"}}'
+FINAL = Answer(200, {"X-Goog-Upload-Status": "final"}, DOCUMENT)
+LOST = Failure(UpstreamError("UNAVAILABLE", "broke off"))
+SILENT = Failure(UpstreamError("DEADLINE_EXCEEDED", "silent"))
+
+
+def refused(code: int, told: str = "active", takes: int | None = None) -> Answer:
+    headers = {"X-Goog-Upload-Status": told} if told else {}
+    return Answer(code, headers, b'{"error": {"message": "Google said no."}}', takes)
+
+
+def has(received: int) -> Answer:
+    headers = {"X-Goog-Upload-Status": "active", "X-Goog-Upload-Size-Received": str(received)}
+    return Answer(headers=headers)
+
+
+class Uploading:
+    """One session against one script; `body` is what the client still has to send."""
+
+    def __init__(self, *script: Answer | Failure, declared: str = "", noted: bool = False) -> None:
+        self.upstream = ScriptedUpstream(*script)
+        self.state = MemoryState()
+        self.noted = noted
+        self._uploads = gemini("google", GOOGLE, self.upstream, self.state).uploads
+        details = {"url": URL_, "control_url": URL_, "size": declared}
+        self._session = UploadSession("s1", details, None)
+
+    async def send(
+        self,
+        *,
+        finalize: bool = False,
+        data: bytes = DATA,
+        offset: int = 40,
+        body: Body | None = None,
+    ) -> UploadProgress:
+        if self.noted:
+            await self.state.create(NOTE, in_pieces(b""))
+        self.body = body or in_pieces(data)
+        return await self._uploads.send(self._session, Chunk(offset, self.body, finalize))
+
+    async def fail(self, *, finalize: bool = False, offset: int = 40) -> FerryError:
+        with pytest.raises(FerryError) as caught:
+            await self.send(finalize=finalize, offset=offset)
+        assert self.upstream.done
+        return caught.value
+
+    @property
+    def went(self) -> list[tuple[str, str, bytes]]:
+        return [(sent.command, sent.offset, sent.body) for sent in self.upstream.sent]
+
+    async def left(self) -> bytes:
+        return b"".join([piece async for piece in self.body.chunks])
+
+
+WHOLE = ("upload", "40", DATA)
+WHOLE_AND_LAST = ("upload, finalize", "40", DATA)
+QUERY = ("query", "", b"")
+
+
+# --- when all is well ---------------------------------------------------------------------------
+
+
+async def test_a_chunk_is_relayed() -> None:
+    uploading = Uploading(ACTIVE)
+    progress = await uploading.send()
+    assert (progress.status, progress.received) == (UploadStatus.ACTIVE, 60)
+    assert uploading.went == [WHOLE]
+    request = uploading.upstream.sent[0].request
+    assert (request.method, str(request.url)) == ("POST", URL_)
+    assert isinstance(request.body, Body)
+    assert request.body.length == 20
+    assert request.headers == {
+        "X-Goog-Upload-Protocol": "resumable",
+        "X-Goog-Upload-Command": "upload",
+        "X-Goog-Upload-Offset": "40",
+        "Content-Type": "application/octet-stream",
+        "Accept-Encoding": "identity",
+    }
+    assert uploading.state.objects == {}
+
+
+async def test_the_last_chunk_brings_the_file_as_google_wrote_it() -> None:
+    uploading = Uploading(FINAL, declared="60")
+    progress = await uploading.send(finalize=True)
+    assert (progress.status, progress.received, progress.document) == ("final", 60, DOCUMENT)
+    assert uploading.went == [WHOLE_AND_LAST]
+
+
+async def test_an_empty_file() -> None:
+    uploading = Uploading(FINAL, declared="0")
+    assert (await uploading.send(finalize=True, offset=0, data=b"")).status == "final"
+    assert uploading.went == [("upload, finalize", "0", b"")]
+
+
+# --- Google refuses -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("code", [401, 403, 404, 405, 410, 411, 413, 415])
+async def test_a_permanent_refusal_is_passed_on(code: int) -> None:
+    error = await Uploading(refused(code)).fail()
+    assert (error.code, error.message, error.permanent) == (code, "Google said no.", True)
+
+
+async def test_too_many_requests_is_passed_on_and_may_be_repeated() -> None:
+    error = await Uploading(refused(429)).fail()
+    assert (error.code, error.permanent) == (429, False)
+
+
+@pytest.mark.parametrize("told", ["active", "final", ""])
+async def test_a_400_that_is_not_about_the_offset_is_permanent(told: str) -> None:
+    error = await Uploading(refused(400, told), has(40)).fail()
+    assert (error.code, error.message, error.permanent) == (400, "Google said no.", True)
+
+
+@pytest.mark.parametrize("code", [408, 409, 412, 416, 500, 503])
+async def test_a_passing_refusal_may_be_repeated(code: int) -> None:
+    uploading = Uploading(refused(code), has(40))
+    error = await uploading.fail()
+    assert (error.code, error.permanent, error.upload_status) == (code, False, None)
+    assert uploading.state.objects == {}
+
+
+@pytest.mark.parametrize("received", [0, 39])
+@pytest.mark.parametrize("trouble", [refused(409), refused(400), refused(416, ""), LOST])
+async def test_an_offset_beyond_what_google_has_is_permanent(
+    received: int, trouble: Answer | Failure
+) -> None:
+    error = await Uploading(trouble, has(received)).fail()
+    assert (error.code, error.status, error.permanent) == (400, "FAILED_PRECONDITION", True)
+    assert "40" in error.message
+    assert str(received) in error.message
+
+
+async def test_a_cancelled_upload_says_so() -> None:
+    error = await Uploading(refused(400, "cancelled"), refused(410, "cancelled")).fail()
+    assert (error.status, error.upload_status) == ("FAILED_PRECONDITION", "cancelled")
+
+
+@pytest.mark.parametrize(("end", "finalize"), [("59", True), ("61", True), ("59", False)])
+async def test_a_total_that_disagrees_reaches_nobody(end: str, finalize: bool) -> None:
+    error = await Uploading(declared=end).fail(finalize=finalize)
+    assert (error.code, error.permanent) == (400, True)
+    assert end in error.message
+
+
+# --- an answer is lost, or comes too soon ---------------------------------------------------------
+
+TROUBLES = [LOST, SILENT, refused(409), refused(400), refused(503, ""), Answer(), Answer(308)]
+
+
+@pytest.mark.parametrize("trouble", TROUBLES)
+@pytest.mark.parametrize("received", [60, 80])
+async def test_a_chunk_that_is_there_already_is_active(
+    trouble: Answer | Failure, received: int
+) -> None:
+    uploading = Uploading(trouble, has(received))
+    progress = await uploading.send()
+    assert (progress.status, progress.received) == ("active", received)
+    assert await uploading.left() == b""
+    assert uploading.upstream.done
+
+
+async def test_the_rest_of_a_chunk_that_is_there_already_is_drained() -> None:
+    uploading = Uploading(refused(409, takes=10), has(60))
+    assert (await uploading.send()).status == "active"
+    assert await uploading.left() == b""
+
+
+@pytest.mark.parametrize("trouble", TROUBLES)
+async def test_a_last_chunk_that_is_there_already_is_ended_without_its_bytes(
+    trouble: Answer | Failure,
+) -> None:
+    uploading = Uploading(trouble, has(60), FINAL)
+    assert (await uploading.send(finalize=True)).document == DOCUMENT
+    assert uploading.went == [WHOLE_AND_LAST, QUERY, ("upload, finalize", "60", b"")]
+
+
+@pytest.mark.parametrize("trouble", [*TROUBLES, refused(400, "final")])
+async def test_a_last_chunk_whose_answer_was_lost_has_the_same_file(
+    trouble: Answer | Failure,
+) -> None:
+    uploading = Uploading(trouble, FINAL)
+    assert (await uploading.send(finalize=True)).document == DOCUMENT
+    assert await uploading.left() == b""
+
+
+async def test_a_last_chunk_is_no_repeat_of_a_shorter_file() -> None:
+    shorter = Answer(200, FINAL.headers, DOCUMENT.replace(b"60", b"59"))
+    error = await Uploading(refused(400, "final"), shorter).fail(finalize=True)
+    assert (error.status, error.permanent) == ("FAILED_PRECONDITION", True)
+
+
+@pytest.mark.parametrize("document", [b"", b"{}", b"[]", b'{"file": {"sizeBytes": null}}'])
+async def test_a_file_without_a_size_is_believed(document: bytes) -> None:
+    final = Answer(200, FINAL.headers, document)
+    assert (await Uploading(LOST, final).send(finalize=True)).document == document
+
+
+async def test_a_finished_upload_takes_no_more() -> None:
+    error = await Uploading(refused(400, "final"), FINAL).fail()
+    assert (error.status, error.permanent) == ("FAILED_PRECONDITION", True)
+
+
+async def test_more_than_the_end_of_the_last_chunk_is_permanent() -> None:
+    error = await Uploading(refused(409), has(61)).fail(finalize=True)
+    assert (error.status, error.permanent) == ("FAILED_PRECONDITION", True)
+
+
+@pytest.mark.parametrize("early", [ACTIVE, has(60)])
+async def test_active_before_the_chunk_was_sent_is_not_believed(early: Answer) -> None:
+    uploading = Uploading(Answer(200, early.headers, takes=10), has(50), ACTIVE)
+    assert (await uploading.send()).received == 60
+    assert uploading.went[1:] == [QUERY, ("upload", "50", DATA[10:])]
+
+
+# --- a part of the chunk is there -----------------------------------------------------------------
+
+
+@pytest.mark.parametrize("received", [45, 50, 59])
+async def test_what_is_missing_is_sent_from_the_same_body(received: int) -> None:
+    uploading = Uploading(refused(409, takes=0), has(received), ACTIVE)
+    assert (await uploading.send()).received == 60
+    rest = DATA[received - 40 :]
+    assert uploading.went[1:] == [QUERY, ("upload", str(received), rest)]
+    assert uploading.state.objects == {}
+    assert uploading.upstream.done
+
+
+async def test_a_connection_that_broke_at_once_is_tried_again() -> None:
+    broken = Failure(UpstreamError("UNAVAILABLE", "broke off"), takes=0)
+    uploading = Uploading(broken, has(40), ACTIVE)
+    assert (await uploading.send()).received == 60
+    assert uploading.went == [("upload", "40", b""), QUERY, WHOLE]
+
+
+async def test_what_was_never_sent_is_not_asked_for() -> None:
+    unsent = UpstreamError("UNAVAILABLE", "cannot be reached", unsent=True)
+    uploading = Uploading(Failure(unsent, takes=0))
+    assert await uploading.fail() is unsent
+    assert uploading.state.objects == {}
+
+
+@pytest.mark.parametrize(("takes", "received"), [(None, 41), (None, 59), (20, 50), (10, 49)])
+async def test_bytes_that_are_gone_are_asked_of_the_client_again(
+    takes: int | None, received: int
+) -> None:
+    broken = Failure(UpstreamError("UNAVAILABLE", "broke off"), takes)
+    uploading = Uploading(broken, has(received))
+    error = await uploading.fail()
+    assert (error.code, error.permanent, error.upload_status) == (503, False, None)
+    assert uploading.state.objects == {NOTE: b""}
+
+
+@pytest.mark.parametrize("query", [LOST, SILENT, refused(503, ""), refused(429), Answer()])
+async def test_an_outcome_that_stays_unknown_is_noted(query: Answer | Failure) -> None:
+    uploading = Uploading(LOST, query)
+    error = await uploading.fail()
+    assert (error.code, error.permanent, error.upload_status) == (503, False, None)
+    assert uploading.state.objects == {NOTE: b""}
+
+
+@pytest.mark.parametrize("again", [LOST, refused(409), refused(503, "")])
+async def test_what_is_missing_is_sent_once(again: Answer | Failure) -> None:
+    uploading = Uploading(refused(409, takes=0), has(45), again)
+    assert (await uploading.fail()).code == 503
+    assert uploading.state.objects == {NOTE: b""}
+
+
+async def test_a_refusal_of_what_is_missing_is_passed_on() -> None:
+    error = await Uploading(refused(409, takes=0), has(45), refused(413)).fail()
+    assert (error.code, error.permanent) == (413, True)
+
+
+# --- the same chunk again -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("received", [40, 41, 59])
+async def test_a_noted_chunk_is_continued(received: int) -> None:
+    uploading = Uploading(has(received), ACTIVE, noted=True)
+    assert (await uploading.send()).received == 60
+    rest = DATA[received - 40 :]
+    assert uploading.went == [QUERY, ("upload", str(received), rest)]
+    assert uploading.state.objects == {}
+
+
+async def test_a_noted_chunk_that_is_there_is_not_sent_again() -> None:
+    uploading = Uploading(has(60), noted=True)
+    assert (await uploading.send()).received == 60
+    assert await uploading.left() == b""
+    assert uploading.state.objects == {}
+
+
+async def test_a_noted_last_chunk_that_is_there_has_its_file() -> None:
+    uploading = Uploading(FINAL, noted=True)
+    assert (await uploading.send(finalize=True)).document == DOCUMENT
+
+
+@pytest.mark.parametrize("script", [[LOST], [has(50), LOST], [has(50), refused(409)]])
+async def test_a_note_stays_while_the_outcome_is_unknown(script: list[Answer | Failure]) -> None:
+    uploading = Uploading(*script, noted=True)
+    assert (await uploading.fail()).code == 503
+    assert uploading.state.objects == {NOTE: b""}
+
+
+# --- the client is at fault -----------------------------------------------------------------------
+
+
+async def test_an_error_of_the_clients_body_passes_as_it_is() -> None:
+    uploading = Uploading(ACTIVE)
+    with pytest.raises(TruncatedBody):
+        await uploading.send(body=Body(pieces(DATA[:10], 10), 20))
+
+
+async def test_a_body_that_cannot_be_read_on_is_asked_for_again() -> None:
+    """Some bodies end where their reading was cancelled; the chunk comes again in any case."""
+    uploading = Uploading(refused(409, takes=10), has(55))
+    with pytest.raises(FerryError) as caught:
+        await uploading.send(body=Body(pieces(DATA[:10], 10), 20))
+    assert caught.value.code == 503
+    assert uploading.state.objects == {NOTE: b""}

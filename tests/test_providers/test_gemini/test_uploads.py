@@ -1,0 +1,222 @@
+"""Starts, queries, cancels: what goes to Google and what is made of its answers."""
+
+import pytest
+from yarl import URL
+
+from providers.body import held
+from providers.credential import Caller, Credential
+from providers.errors import FerryError
+from providers.gemini.provider import gemini
+from providers.provider import Uploads
+from providers.uploads import Chunk, UploadSession, UploadStart, UploadStatus
+from providers.upstream import UpstreamError
+from tests.memory_state import MemoryState
+from tests.test_providers.test_gemini.scripted_upstream import Answer, Failure, ScriptedUpstream
+
+GOOGLE = URL("https://generativelanguage.googleapis.com")
+UPLOAD_URL = "https://uploads.example/upload/v1/files?upload_id=SECRET%2Fx"
+STARTED = {
+    "X-Goog-Upload-Status": "active",
+    "X-Goog-Upload-URL": UPLOAD_URL,
+    "X-Goog-Upload-Chunk-Granularity": "262144",
+}
+CALLER = Caller(Credential(api_key="KEY"), "tenant", {"x-goog-user-project": "p"})
+SESSION = UploadSession(
+    "s1", {"url": UPLOAD_URL, "control_url": f"{UPLOAD_URL}&c=1", "size": "100"}, None
+)
+EXPIRED = UploadSession("s1", SESSION.details, None, expired=True)
+
+
+def uploads(upstream: ScriptedUpstream) -> Uploads:
+    return gemini("google", GOOGLE, upstream, MemoryState()).uploads
+
+
+# --- start --------------------------------------------------------------------------------------
+
+
+async def test_a_start_says_everything_that_the_client_said() -> None:
+    upstream = ScriptedUpstream(Answer(headers=STARTED))
+    start = UploadStart("dn", "text/x", "a.txt", 100, "v1beta", b'{"file": {}}')
+    started = await uploads(upstream).start(CALLER, "s1", start)
+    assert started.details == {"url": UPLOAD_URL, "control_url": UPLOAD_URL, "size": "100"}
+    assert (started.granularity, started.needs_caller) == (262144, False)
+    sent = upstream.sent[0]
+    assert str(sent.request.url) == f"{GOOGLE.origin()}/upload/v1beta/files"
+    assert sent.body == b'{"file": {}}'
+    assert sent.request.headers == {
+        "X-Goog-Upload-Protocol": "resumable",
+        "X-Goog-Upload-Command": "start",
+        "X-Goog-Upload-Header-Content-Length": "100",
+        "X-Goog-Upload-Header-Content-Type": "text/x",
+        "X-Goog-Upload-File-Name": "a.txt",
+        "Content-Type": "application/json",
+        "Accept-Encoding": "identity",
+        "x-goog-user-project": "p",
+        "x-goog-api-key": "KEY",
+    }
+    assert upstream.done
+
+
+async def test_a_start_invents_nothing() -> None:
+    headers = {**STARTED, "X-Goog-Upload-Control-URL": "https://uploads.example/control"}
+    del headers["X-Goog-Upload-Chunk-Granularity"]
+    upstream = ScriptedUpstream(Answer(headers=headers))
+    started = await uploads(upstream).start(CALLER, "s1", UploadStart())
+    assert started.granularity is None
+    assert started.details["size"] == ""
+    assert started.details["control_url"] == "https://uploads.example/control"
+    request = upstream.sent[0].request
+    assert str(request.url) == f"{GOOGLE.origin()}/upload/files"
+    assert not any("Header" in name or "File-Name" in name for name in request.headers)
+
+
+async def test_googles_url_is_in_no_repr() -> None:
+    upstream = ScriptedUpstream(Answer(headers=STARTED), Answer(503), Answer(404))
+    provider = uploads(upstream)
+    started = await provider.start(CALLER, "s1", UploadStart(size=1))
+    session = UploadSession("s1", started.details, None)
+    with pytest.raises(FerryError) as caught:
+        await provider.send(session, Chunk(0, held(b"x"), finalize=True))
+    shown = f"{started!r} {session!r} {caught.value!r} {upstream.sent[1].request!r} {CALLER!r}"
+    assert "SECRET" not in shown
+    assert "KEY" not in shown
+
+
+@pytest.mark.parametrize(
+    "url", ["", "/upload/v1/files?upload_id=x", "ftp://a/b", "https://", "http://[", "javascript:x"]
+)
+async def test_a_start_without_a_usable_url_is_googles_fault(url: str) -> None:
+    upstream = ScriptedUpstream(Answer(headers={**STARTED, "X-Goog-Upload-URL": url}))
+    with pytest.raises(UpstreamError) as caught:
+        await uploads(upstream).start(CALLER, "s1", UploadStart())
+    assert caught.value.code == 503
+    assert upstream.done
+
+
+@pytest.mark.parametrize("code", [400, 403, 429, 500, 503])
+async def test_a_refused_start_has_googles_code(code: int) -> None:
+    upstream = ScriptedUpstream(Answer(code, body=b'{"error": {"message": "no", "status": "ODD"}}'))
+    with pytest.raises(FerryError) as caught:
+        await uploads(upstream).start(CALLER, "s1", UploadStart())
+    error = caught.value
+    assert (error.code, error.status, error.message, error.provider) == (
+        code,
+        "ODD",
+        "no",
+        "google",
+    )
+
+
+# --- query and cancel ---------------------------------------------------------------------------
+
+
+async def test_a_query_says_how_much_google_has() -> None:
+    active = {"X-Goog-Upload-Status": "active", "X-Goog-Upload-Size-Received": "50"}
+    upstream = ScriptedUpstream(Answer(headers=active))
+    progress = await uploads(upstream).query(SESSION)
+    assert (progress.status, progress.received) == (UploadStatus.ACTIVE, 50)
+    assert str(upstream.sent[0].request.url) == SESSION.details["control_url"]
+    assert "x-goog-api-key" not in upstream.sent[0].request.headers
+
+
+async def test_a_query_of_a_finished_upload_has_the_file() -> None:
+    upstream = ScriptedUpstream(Answer(200, {"X-Goog-Upload-Status": "final"}, b'{"file": {}}'))
+    progress = await uploads(upstream).query(SESSION)
+    assert (progress.status, progress.document) == (UploadStatus.FINAL, b'{"file": {}}')
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        {"X-Goog-Upload-Status": "ACTIVE", "X-Goog-Upload-Size-Received": "5"},
+        {"X-Goog-Upload-Status": "active"},
+        {"X-Goog-Upload-Status": "active", "X-Goog-Upload-Size-Received": "-5"},
+        {"X-Goog-Upload-Status": "cancelled"},
+    ],
+)
+async def test_an_answer_that_says_nothing_is_googles_fault(headers: dict[str, str]) -> None:
+    with pytest.raises(UpstreamError):
+        await uploads(ScriptedUpstream(Answer(headers=headers))).query(SESSION)
+
+
+async def test_a_query_of_a_cancelled_upload() -> None:
+    upstream = ScriptedUpstream(Answer(410, {"X-Goog-Upload-Status": "cancelled"}))
+    with pytest.raises(FerryError) as caught:
+        await uploads(upstream).query(SESSION)
+    assert caught.value.status == "FAILED_PRECONDITION"
+    assert caught.value.upload_status == "cancelled"
+
+
+async def test_a_query_of_an_unknown_upload() -> None:
+    with pytest.raises(FerryError) as caught:
+        await uploads(ScriptedUpstream(Answer(404))).query(SESSION)
+    assert (caught.value.code, caught.value.permanent) == (404, True)
+
+
+async def test_cancel() -> None:
+    upstream = ScriptedUpstream(Answer(headers={"X-Goog-Upload-Status": "cancelled"}))
+    assert (await uploads(upstream).cancel(SESSION)).status is UploadStatus.CANCELLED
+    assert upstream.commands == ["cancel"]
+
+
+@pytest.mark.parametrize(("told", "shown"), [("final", None), ("cancelled", "cancelled")])
+async def test_what_has_ended_cannot_be_cancelled(told: str, shown: str | None) -> None:
+    upstream = ScriptedUpstream(Answer(400, {"X-Goog-Upload-Status": told}))
+    with pytest.raises(FerryError) as caught:
+        await uploads(upstream).cancel(SESSION)
+    assert caught.value.status == "FAILED_PRECONDITION"
+    assert caught.value.upload_status == shown
+
+
+async def test_an_expired_url_reaches_nobody() -> None:
+    upstream = ScriptedUpstream()
+    provider = uploads(upstream)
+    for call in (
+        provider.query(EXPIRED),
+        provider.cancel(EXPIRED),
+        provider.send(EXPIRED, Chunk(0, held(b"x"), finalize=False)),
+    ):
+        with pytest.raises(FerryError, match="expired") as caught:
+            await call
+        assert caught.value.status == "FAILED_PRECONDITION"
+        assert caught.value.permanent
+
+
+# --- the bare finalize --------------------------------------------------------------------------
+
+BARE = Chunk(None, held(b""), finalize=True)
+FINAL = Answer(200, {"X-Goog-Upload-Status": "final"}, b'{"file": {}}')
+ACTIVE = Answer(headers={"X-Goog-Upload-Status": "active", "X-Goog-Upload-Size-Received": "100"})
+
+
+async def test_a_bare_finalize_goes_as_it_came() -> None:
+    upstream = ScriptedUpstream(FINAL)
+    progress = await uploads(upstream).send(SESSION, BARE)
+    assert (progress.status, progress.document) == (UploadStatus.FINAL, b'{"file": {}}')
+    assert (upstream.commands, upstream.sent[0].offset) == (["finalize"], "")
+
+
+@pytest.mark.parametrize(
+    "trouble", [Failure(UpstreamError("UNAVAILABLE", "lost")), Answer(400), Answer(503), ACTIVE]
+)
+async def test_a_bare_finalize_that_was_carried_out_already(trouble: Answer | Failure) -> None:
+    upstream = ScriptedUpstream(trouble, FINAL)
+    assert (await uploads(upstream).send(SESSION, BARE)).document == b'{"file": {}}'
+    assert upstream.commands == ["finalize", "query"]
+    assert upstream.done
+
+
+@pytest.mark.parametrize(("trouble", "code"), [(400, 400), (503, 503)])
+async def test_a_bare_finalize_that_fails_says_why(trouble: int, code: int) -> None:
+    upstream = ScriptedUpstream(Answer(trouble), ACTIVE)
+    with pytest.raises(FerryError) as caught:
+        await uploads(upstream).send(SESSION, BARE)
+    assert caught.value.code == code
+    assert upstream.done
+
+
+async def test_a_bare_finalize_of_an_unknown_upload() -> None:
+    with pytest.raises(FerryError) as caught:
+        await uploads(ScriptedUpstream(Answer(404))).send(SESSION, BARE)
+    assert caught.value.code == 404

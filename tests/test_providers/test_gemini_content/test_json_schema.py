@@ -1,0 +1,96 @@
+from typing import Any
+
+import pytest
+
+from providers.errors import FerryError
+from providers.gemini_content.json_schema import to_json_schema
+
+
+@pytest.mark.parametrize(
+    ("gemini", "json_schema"),
+    [
+        ({}, {}),
+        ({"type": "STRING"}, {"type": "string"}),
+        ({"type": "object"}, {"type": "object"}),
+        ({"type": "STRING", "format": "enum", "enum": ["a"]}, {"type": "string", "enum": ["a"]}),
+        ({"type": "STRING", "format": "date-time"}, {"type": "string", "format": "date-time"}),
+        ({"type": "INTEGER", "enum": ["1", "2"]}, {"type": "integer", "enum": [1, 2]}),
+        ({"type": "NUMBER", "enum": ["0.5"]}, {"type": "number", "enum": [0.5]}),
+        ({"type": "STRING", "nullable": True}, {"type": ["string", "null"]}),
+        ({"type": "NULL", "nullable": True}, {"type": "null"}),
+        ({"nullable": True, "title": "t"}, {"title": "t"}),
+        (
+            {"type": "STRING", "enum": ["a"], "nullable": True, "description": "d"},
+            {"anyOf": [{"type": "string", "enum": ["a"]}, {"type": "null"}], "description": "d"},
+        ),
+        (
+            {"anyOf": [{"type": "STRING"}, {"type": "INTEGER"}], "nullable": True},
+            {"anyOf": [{"type": "string"}, {"type": "integer"}, {"type": "null"}]},
+        ),
+        (
+            {"type": "ARRAY", "items": {"type": "STRING"}, "minItems": 1, "maxItems": 2},
+            {"type": "array", "items": {"type": "string"}, "minItems": 1, "maxItems": 2},
+        ),
+        (
+            {"type": "STRING", "minLength": 1, "maxLength": 2, "pattern": "."},
+            {"type": "string", "minLength": 1, "maxLength": 2, "pattern": "."},
+        ),
+        (
+            {"type": "NUMBER", "minimum": 0, "maximum": 0.5, "default": 0},
+            {"type": "number", "minimum": 0, "maximum": 0.5, "default": 0},
+        ),
+        ({"type": "STRING", "example": "e"}, {"type": "string", "examples": ["e"]}),
+        (
+            {
+                "type": "OBJECT",
+                "properties": {"a_b": {"type": "STRING"}},
+                "required": ["a_b"],
+                "minProperties": 1,
+                "maxProperties": 1,
+                "additionalProperties": False,
+            },
+            {
+                "type": "object",
+                "properties": {"a_b": {"type": "string"}},
+                "required": ["a_b"],
+                "minProperties": 1,
+                "maxProperties": 1,
+                "additionalProperties": False,
+            },
+        ),
+        (
+            {"type": "OBJECT", "additionalProperties": {"type": "STRING", "nullable": True}},
+            {"type": "object", "additionalProperties": {"type": ["string", "null"]}},
+        ),
+    ],
+)
+def test_schemas(gemini: dict[str, Any], json_schema: dict[str, Any]) -> None:
+    assert to_json_schema(gemini, "schema") == json_schema
+
+
+def test_the_ordering_of_properties_is_their_order() -> None:
+    schema = {
+        "type": "OBJECT",
+        "properties": {name: {"type": "STRING"} for name in "abc"},
+        "propertyOrdering": ["c", "unknown", "a"],
+    }
+    assert list(to_json_schema(schema, "")["properties"]) == ["c", "a", "b"]
+
+
+@pytest.mark.parametrize(
+    ("schema", "path"),
+    [
+        ({"type": "TYPE_UNSPECIFIED"}, "schema.type"),
+        ({"type": "tuple"}, "schema.type"),
+        ({"items": {"type": "tuple"}}, "schema.items.type"),
+        ({"anyOf": [{}, {"type": "tuple"}]}, "schema.anyOf[1].type"),
+        ({"properties": {"a b": {"type": "tuple"}}}, 'schema.properties["a b"].type'),
+        ({"additionalProperties": {"type": "tuple"}}, "schema.additionalProperties.type"),
+        ({"type": "INTEGER", "enum": ["1", "one"]}, "schema.enum[1]"),
+        ({"type": "NUMBER", "enum": ["true"]}, "schema.enum[0]"),
+    ],
+)
+def test_what_is_no_schema_is_refused_at_its_path(schema: dict[str, Any], path: str) -> None:
+    with pytest.raises(FerryError) as refused:
+        to_json_schema(schema, "schema")
+    assert refused.value.path == path

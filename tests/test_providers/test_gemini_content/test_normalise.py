@@ -1,0 +1,238 @@
+from typing import Any
+
+import pytest
+
+from providers.errors import FerryError
+from providers.gemini_content.normalise import normalise_embed, normalise_generate
+
+_HELLO = {"role": "user", "parts": [{"text": "Hello"}]}
+_INLINE = "batch.inputConfig.requests.requests[0].request"
+
+
+def _generate(**fields: Any) -> dict[str, Any]:
+    return normalise_generate({"contents": [_HELLO], **fields}, "request")
+
+
+def _config(**fields: Any) -> Any:
+    return _generate(generationConfig=fields)["generationConfig"]
+
+
+def _refusal(request: object, path: str = "request") -> FerryError:
+    with pytest.raises(FerryError) as refused:
+        normalise_generate(request, path)
+    assert refused.value.status == "INVALID_ARGUMENT"
+    return refused.value
+
+
+# What the SDKs really send (sdk-wire.md section 4).
+
+
+def test_the_python_sdks_mixed_spelling() -> None:
+    request = {
+        "contents": [
+            {
+                "role": "user",
+                "parts": [{"inlineData": {"data": "__79-w==", "mime_type": "image/png"}}],
+            },
+            {"role": "user", "parts": [{"fileData": {"file_uri": "u", "mime_type": "image/png"}}]},
+        ],
+        "generationConfig": {"topK": 3.0, "thinkingConfig": {"include_thoughts": True}},
+        "tools": [{"functionDeclarations": [{"name": "f", "parameters_json_schema": {"a_b": 1}}]}],
+    }
+    assert normalise_generate(request, "") == {
+        "contents": [
+            {
+                "role": "user",
+                "parts": [{"inlineData": {"data": "//79+w==", "mimeType": "image/png"}}],
+            },
+            {"role": "user", "parts": [{"fileData": {"fileUri": "u", "mimeType": "image/png"}}]},
+        ],
+        "generationConfig": {"topK": 3, "thinkingConfig": {"includeThoughts": True}},
+        "tools": [{"functionDeclarations": [{"name": "f", "parametersJsonSchema": {"a_b": 1}}]}],
+    }
+
+
+def test_the_request_is_left_as_it_was() -> None:
+    request = {"contents": [{"parts": [{"text": "Hello"}]}], "generation_config": {"top_k": 3.0}}
+    normalise_generate(request, "")
+    assert request == {
+        "contents": [{"parts": [{"text": "Hello"}]}],
+        "generation_config": {"top_k": 3.0},
+    }
+
+
+# What says nothing is absent.
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"temperature": None},
+        {"candidateCount": 1},
+        {"candidateCount": "1"},
+        {"responseModalities": ["TEXT"]},
+        {"response_modalities": ["text"]},
+        {"responseMimeType": "text/plain"},
+        {"stopSequences": []},
+        {"responseLogprobs": False},
+        {"mediaResolution": "MEDIA_RESOLUTION_UNSPECIFIED"},
+    ],
+)
+def test_defaults_are_dropped(fields: dict[str, Any]) -> None:
+    assert _config(**fields) == {}
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"temperature": 0},
+        {"seed": 0},
+        {"candidateCount": 0},
+        {"responseModalities": ["TEXT", "IMAGE"]},
+        {"responseMimeType": ""},
+        {"thinkingConfig": {}},
+    ],
+)
+def test_what_looks_empty_and_says_something_is_kept(fields: dict[str, Any]) -> None:
+    assert _config(**fields) == fields
+
+
+def test_a_schema_that_admits_no_other_properties_keeps_saying_so() -> None:
+    schema = {"type": "OBJECT", "additionalProperties": False}
+    assert _config(responseSchema=schema) == {"responseSchema": schema}
+
+
+def test_nulls_inside_free_form_maps_are_kept() -> None:
+    call = {"name": "f", "args": {"a_b": None, "list": []}}
+    turn = {"role": "model", "parts": [{"functionCall": call}]}
+    assert _generate(contents=[_HELLO, turn])["contents"][1] == turn
+
+
+# Roles and turns.
+
+
+@pytest.mark.parametrize(
+    ("role", "normal"),
+    [
+        (None, "user"),
+        ("", "user"),
+        ("user", "user"),
+        ("model", "model"),
+        ("function", "user"),
+        ("tool", "user"),
+    ],
+)
+def test_roles(role: str | None, normal: str) -> None:
+    turn = {"role": role, "parts": [{"text": "Hello"}]}
+    assert _generate(contents=[turn])["contents"][0]["role"] == normal
+
+
+def test_the_role_of_a_system_instruction_is_ignored() -> None:
+    instruction = {"role": "anyone", "parts": [{"text": "Be brief."}]}
+    normal = _generate(system_instruction=instruction)
+    assert normal["systemInstruction"] == {"parts": [{"text": "Be brief."}]}
+
+
+@pytest.mark.parametrize(
+    ("request_", "path"),
+    [
+        ({}, "request.contents"),
+        ({"contents": None}, "request.contents"),
+        ({"contents": []}, "request.contents"),
+        ({"contents": [{}]}, "request.contents[0].parts"),
+        ({"contents": [_HELLO, {"parts": []}]}, "request.contents[1].parts"),
+        ({"contents": [{"role": "assistant", "parts": [{}]}]}, "request.contents[0].role"),
+        ({"contents": [_HELLO], "systemInstruction": {}}, "request.systemInstruction.parts"),
+    ],
+)
+def test_turns_that_say_nothing_are_refused(request_: object, path: str) -> None:
+    assert _refusal(request_).path == path
+
+
+# Wrong types and unknown names.
+
+
+@pytest.mark.parametrize(
+    ("request_", "path"),
+    [
+        ("text", "request"),
+        (None, "request"),
+        ({"contents": "Hello"}, "request.contents"),
+        ({"contents": _HELLO}, "request.contents"),
+        ({"contents": [None]}, "request.contents[0]"),
+        ({"contents": ["Hello"]}, "request.contents[0]"),
+        ({"contents": [{"parts": [{"text": 1}]}]}, "request.contents[0].parts[0].text"),
+        ({"contents": [_HELLO], "labels": []}, "request.labels"),
+        (
+            {"generation_config": {"response_schema": {"properties": []}}},
+            "request.generation_config.response_schema.properties",
+        ),
+        (
+            {"generation_config": {"response_schema": {"properties": {"a b": None}}}},
+            'request.generation_config.response_schema.properties["a b"]',
+        ),
+        ({"generationConfig": {"seed": "x"}}, "request.generationConfig.seed"),
+    ],
+)
+def test_wrong_types_are_refused_as_the_client_spelt_them(request_: object, path: str) -> None:
+    assert _refusal(request_).path == path
+
+
+def test_an_unknown_field_deep_inside() -> None:
+    error = _refusal({"contents": [{"parts": [{"text": "Hello", "foo": 1}]}]}, _INLINE)
+    assert error.path == f"{_INLINE}.contents[0].parts[0].foo"
+    assert error.message == f"{_INLINE}.contents[0].parts[0].foo: unknown field"
+
+
+def test_an_unknown_field_is_refused_even_if_it_is_null() -> None:
+    assert _refusal({"contents": [_HELLO], "odd key": None}).path == 'request["odd key"]'
+
+
+def test_a_config_is_refused_with_a_hint() -> None:
+    error = _refusal({"contents": [_HELLO], "config": {"temperature": 1}})
+    assert error.path == "request.config"
+    assert "generationConfig" in error.message
+
+
+@pytest.mark.parametrize("first", ["generationConfig", "generation_config"])
+def test_both_spellings_of_a_field_are_refused_at_the_second(first: str) -> None:
+    both = ["generationConfig", "generation_config"]
+    second = next(name for name in both if name != first)
+    assert _refusal({first: None, second: None}).path == f"request.{second}"
+
+
+def test_a_schema_without_a_bottom_is_refused() -> None:
+    schema: dict[str, Any] = {"type": "STRING"}
+    for _ in range(2000):
+        schema = {"type": "ARRAY", "items": schema}
+    error = _refusal({"contents": [_HELLO], "generationConfig": {"responseSchema": schema}})
+    assert "nested too deeply" in error.message
+
+
+# Embeddings.
+
+
+def test_an_embedding_request() -> None:
+    request = {
+        "content": {"role": "user", "parts": [{"text": "Hello"}]},
+        "task_type": "TASK_TYPE_UNSPECIFIED",
+        "output_dimensionality": "64",
+    }
+    assert normalise_embed(request, "request") == {
+        "content": {"parts": [{"text": "Hello"}]},
+        "outputDimensionality": 64,
+    }
+
+
+@pytest.mark.parametrize(
+    ("request_", "path"),
+    [
+        ({}, "request.content"),
+        ({"content": {"parts": []}}, "request.content.parts"),
+        ({"content": {"parts": [{"text": "a"}]}, "contents": []}, "request.contents"),
+    ],
+)
+def test_embedding_requests_that_are_refused(request_: object, path: str) -> None:
+    with pytest.raises(FerryError) as refused:
+        normalise_embed(request_, "request")
+    assert refused.value.path == path

@@ -1,0 +1,41 @@
+import pytest
+
+from providers.errors import HTTP_OF_STATUS
+from providers.gemini_content.status import RPC_CODES, item_error, rpc_status_of_http
+
+
+@pytest.mark.parametrize(
+    ("http", "status", "number"),
+    [
+        (400, "INVALID_ARGUMENT", 3),
+        (401, "UNAUTHENTICATED", 16),
+        (402, "RESOURCE_EXHAUSTED", 8),
+        (403, "PERMISSION_DENIED", 7),
+        (404, "NOT_FOUND", 5),
+        (409, "ABORTED", 10),
+        (413, "INVALID_ARGUMENT", 3),
+        (418, "INVALID_ARGUMENT", 3),
+        (422, "INVALID_ARGUMENT", 3),
+        (429, "RESOURCE_EXHAUSTED", 8),
+        (499, "CANCELLED", 1),
+        (500, "UNAVAILABLE", 14),
+        (501, "UNIMPLEMENTED", 12),
+        (502, "UNAVAILABLE", 14),
+        (503, "UNAVAILABLE", 14),
+        (504, "DEADLINE_EXCEEDED", 4),
+        (529, "UNAVAILABLE", 14),
+        (302, "UNKNOWN", 2),
+        (-1, "UNKNOWN", 2),
+    ],
+)
+def test_http_statuses(http: int, status: str, number: int) -> None:
+    assert rpc_status_of_http(http) == status
+    assert item_error(status, "why") == {"code": number, "message": "why"}
+
+
+def test_every_status_of_an_error_has_a_number() -> None:
+    assert set(HTTP_OF_STATUS) <= set(RPC_CODES)
+
+
+def test_the_numbers_are_those_of_google_rpc() -> None:
+    assert sorted(RPC_CODES.values()) == list(range(1, 17))

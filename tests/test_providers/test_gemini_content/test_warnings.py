@@ -1,0 +1,61 @@
+from hypothesis import given
+from hypothesis import strategies as st
+
+from providers.gemini_content.warnings import Warnings
+
+
+def _dropped(*paths: str) -> str:
+    warnings = Warnings()
+    for path in paths:
+        warnings.drop(path)
+    return warnings.render()
+
+
+def test_nothing_dropped() -> None:
+    warnings = Warnings()
+    assert not warnings
+    assert warnings.render() == ""
+
+
+def test_list_indices_do_not_make_a_path_another() -> None:
+    warnings = Warnings()
+    warnings.drop("requests[0].request.safetySettings")
+    warnings.drop("requests[17].request.labels")
+    warnings.drop("requests[17].request.safetySettings")
+    assert warnings
+    assert warnings.render() == (
+        "requests[*].request.safetySettings;count=2, requests[*].request.labels;count=1"
+    )
+
+
+def test_what_would_break_a_header_is_percent_encoded() -> None:
+    assert _dropped('a["b; c=d,é\r\n%"]') == "a[%22b%3B%20c%3Dd%2C%C3%A9%0D%0A%25%22];count=1"
+
+
+def test_paths_that_do_not_fit_are_counted_together() -> None:
+    rendered = _dropped(*[f"{letter * 1000}" for letter in "abcc"])
+    assert rendered == f"{'a' * 1000};count=1, {'b' * 1000};count=1, ...;count=2"
+    assert len(rendered) <= 2048
+
+
+def test_a_path_longer_than_the_header_is_only_counted() -> None:
+    assert _dropped("a" * 3000) == "...;count=1"
+
+
+def test_names_that_a_client_invents_do_not_add_up() -> None:
+    warnings = Warnings()
+    for number in range(10_000):
+        warnings.drop(f"p{number}")
+    counts = [int(entry.rpartition("=")[2]) for entry in warnings.render().split(", ")]
+    assert sum(counts) == 10_000
+    assert len(warnings.__dict__["_counts"]) < 1000
+
+
+@given(st.lists(st.text(max_size=300), max_size=40))
+def test_any_paths_make_a_header(paths: list[str]) -> None:
+    rendered = _dropped(*paths)
+    assert rendered.isascii()
+    assert rendered.isprintable()
+    assert len(rendered) <= 2048
+    entries = rendered.split(", ") if rendered else []
+    assert sum(int(entry.rpartition(";count=")[2]) for entry in entries) == len(paths)
