@@ -19,19 +19,27 @@ class ClientGone(Exception):
     """The client broke off while it was sending; there is nobody left to answer."""
 
 
-async def _chunks(request: web.Request) -> AsyncIterator[bytes]:
-    try:
-        async for chunk in request.content.iter_any():
-            yield chunk
-    except (ClientPayloadError, ConnectionError, web.RequestPayloadError) as error:
-        raise ClientGone from error
+class _Chunks(AsyncIterator[bytes]):
+    """What the client sends. No generator: one that is cancelled in the middle could not go on."""
+
+    def __init__(self, request: web.Request) -> None:
+        self._content = request.content
+
+    async def __anext__(self) -> bytes:
+        try:
+            chunk = await self._content.readany()
+        except (ClientPayloadError, ConnectionError, web.RequestPayloadError) as error:
+            raise ClientGone from error
+        if not chunk:
+            raise StopAsyncIteration
+        return chunk
 
 
 def inbound_body(request: web.Request) -> Body:
     """The body as it arrives; without a Content-Length only the end tells its length."""
     if not request.body_exists:
-        return Body(_chunks(request), 0)
-    return Body(_chunks(request), request.content_length)
+        return Body(_Chunks(request), 0)
+    return Body(_Chunks(request), request.content_length)
 
 
 async def read_whole(request: web.Request, limit: int, what: str) -> bytes:
@@ -40,7 +48,7 @@ async def read_whole(request: web.Request, limit: int, what: str) -> bytes:
     if (request.content_length or 0) > limit:
         raise too_large
     held = bytearray()
-    async for chunk in _chunks(request):
+    async for chunk in _Chunks(request):
         held += chunk
         if len(held) > limit:
             raise too_large

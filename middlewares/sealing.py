@@ -9,7 +9,6 @@ an old URL opens nothing.
 
 import base64
 import binascii
-import os
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -125,7 +124,7 @@ def _derive(secret: bytes, purpose: bytes, salt: bytes | None = None) -> bytes:
 
 
 def _seal(key: bytes, plain: bytes, bound: bytes) -> str:
-    nonce = os.urandom(_NONCE_BYTES)
+    nonce = secrets.token_bytes(_NONCE_BYTES)
     sealed = nonce + AESGCM(key).encrypt(nonce, plain, bound)
     return base64.urlsafe_b64encode(sealed).rstrip(b"=").decode()
 

@@ -45,7 +45,7 @@ async def drain(body: Body) -> None:
 
 
 class Slices:
-    """Cuts one stream into consecutive bodies of given lengths.
+    """Cuts one stream into consecutive bodies; `position` is how many bytes they have given.
 
     Each slice must be read to its end, or given up with `skip`, before the next is taken.
     """
@@ -53,22 +53,34 @@ class Slices:
     def __init__(self, chunks: AsyncIterable[bytes]) -> None:
         self._source = aiter(chunks)
         self._rest = b""
+        self.position = 0
 
     def take(self, length: int) -> Body:
-        return Body(self._take(length), length)
+        """The next `length` bytes; a stream that ends before them raises TruncatedBody."""
+        return Body(self._exactly(length), length)
+
+    def take_up_to(self, length: int) -> Body:
+        """The next `length` bytes, or as many as there still are."""
+        return Body(self._next(length), None)
 
     async def skip(self, length: int) -> None:
         await drain(self.take(length))
 
-    async def _take(self, length: int) -> AsyncIterator[bytes]:
+    async def _exactly(self, length: int) -> AsyncIterator[bytes]:
+        end = self.position + length
+        async for piece in self._next(length):
+            yield piece
+        if self.position < end:
+            raise TruncatedBody("the body ended before its declared length")
+
+    async def _next(self, length: int) -> AsyncIterator[bytes]:
         while length:
-            chunk = self._rest or await self._next()
+            chunk: bytes | None = self._rest
+            if not chunk:
+                chunk = await anext(self._source, None)
+            if chunk is None:
+                return
             piece, self._rest = chunk[:length], chunk[length:]
             length -= len(piece)
+            self.position += len(piece)
             yield piece
-
-    async def _next(self) -> bytes:
-        try:
-            return await anext(self._source)
-        except StopAsyncIteration:
-            raise TruncatedBody("the body ended before its declared length") from None

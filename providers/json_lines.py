@@ -1,6 +1,6 @@
 """JSON lines cut out of a stream, in memory that one line bounds."""
 
-from collections.abc import AsyncIterable, AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterable, Sequence
 from typing import Final
 
 from providers.errors import invalid_argument
@@ -20,7 +20,7 @@ class LineSplitter:
 
     async def split(
         self, chunks: AsyncIterable[bytes]
-    ) -> AsyncIterator[Sequence[tuple[int, bytes]]]:
+    ) -> AsyncGenerator[Sequence[tuple[int, bytes]], None]:
         """Slices of (line number from 1, line), blank lines left out, a BOM tolerated.
 
         Raises INVALID_ARGUMENT with the number of a line beyond the limit.

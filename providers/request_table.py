@@ -6,7 +6,6 @@ one JSON value a line: a key, a custom id, or a metadata object (or null).
 """
 
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
@@ -95,8 +94,3 @@ class RequestTables:
 
     async def delete(self, name: str) -> None:
         await self._state.delete(f"{self._prefix}/{name}")
-
-
-def unseen(table: RequestTable, seen: bytearray) -> Iterable[int]:
-    """The indices of requests that have no result yet."""
-    return (index for index in range(len(table)) if not seen[index])

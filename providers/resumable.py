@@ -109,6 +109,18 @@ class ResumableUploads:
         file = await self._target.assemble(opened, offset + length)
         return await self._finish(opened, file, offset + length)
 
+    async def create(self, caller: Caller, session_id: str, start: UploadStart, body: Body) -> File:
+        """A file that arrives in one request: one chunk, or slices until it ends."""
+        started = await self.start(caller, session_id, start)
+        session = OpenSession(UploadSession(session_id, started.details, caller), caller)
+        try:
+            if body.length is not None and body.length <= self._target.whole_limit:
+                return await self._target.whole(session, body)
+            total = await self._put_all(session, body)
+            return await self._target.assemble(session, total)
+        finally:
+            await self._clean_up(session_id)
+
     async def query(self, session: UploadSession) -> UploadProgress:
         finished = await self._finished(session.id)
         if finished is not None:
@@ -180,6 +192,15 @@ class ResumableUploads:
             else:
                 await self._target.put(session, offset, slices.take(size))
             offset, left = offset + size, left - size
+
+    async def _put_all(self, session: OpenSession, body: Body) -> int:
+        """Put a body whose length only its end tells, and say what it was."""
+        slices, offset = Slices(body.chunks), 0
+        while slices.position == offset:
+            self._check_limit(offset)
+            await self._target.put(session, offset, slices.take_up_to(GRANULARITY))
+            offset += GRANULARITY
+        return slices.position
 
     async def _finished(self, session_id: str) -> tuple[File, int] | None:
         """The file that ended this session, and its size."""

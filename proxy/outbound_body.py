@@ -73,7 +73,7 @@ class OutboundBody(Payload):
             await writer.write_eof()
         except BaseException:
             if writer.transport is not None:
-                writer.transport.abort()
+                pass
             raise
         finally:
             await self._close_source()

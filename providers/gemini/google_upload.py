@@ -6,7 +6,7 @@ from typing import Final
 from yarl import URL
 
 from providers.body import Body, held
-from providers.errors import FerryError, failed_precondition
+from providers.errors import FerryError
 from providers.gemini.refusal import GoogleRefusal, check
 from providers.uploads import UploadProgress, UploadStatus
 from providers.upstream import OutboundRequest, Reply, Upstream, UpstreamError
@@ -59,8 +59,12 @@ class GoogleUpload:
         try:
             return await self._control("cancel", UploadStatus.CANCELLED)
         except GoogleRefusal as refusal:
+            if refusal.code != 400:
+                raise
             # A cancel has no arguments: only the upload's state can be what is wrong.
-            raise failed_precondition(refusal.message) if refusal.code == 400 else refusal from None
+            raise FerryError(
+                "FAILED_PRECONDITION", refusal.message, upload_status=refusal.upload_status
+            ) from None
 
     async def _control(self, command: str, *expected: UploadStatus) -> UploadProgress:
         request = OutboundRequest("POST", self._control_url, _headers(command), held(b""))

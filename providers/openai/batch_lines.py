@@ -1,17 +1,17 @@
 """One request at a time into a line of OpenAI's batch input, and its row of the request table."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import orjson
 
-from providers.errors import FerryError, invalid_argument
+from providers.errors import invalid_argument
 from providers.gemini_content.normalise import normalise_embed, normalise_generate
 from providers.gemini_content.warnings import Warnings
 from providers.openai.embed_to_openai import to_openai_embedding
 from providers.openai.generate_to_openai import to_openai_chat
-from providers.request_table import indexed_id
+from providers.request_table import RowKind, indexed_id
 from providers.resource_names import FileKind, file_id_of_uri, parse_file_id
 from providers.resources import BatchKind
 
@@ -93,20 +93,25 @@ def parse_line(number: int, line: bytes) -> dict[str, Any]:
     return document
 
 
-class LineFormat:
-    """Checks lines of one format and makes, of each, the outgoing line and its table row."""
+class LineFormat(Protocol):
+    """Checks the lines of one file, all in one format."""
 
     name: str
+    row_kind: RowKind
     endpoint: str
 
     def read(self, index: int, number: int, document: dict[str, Any]) -> tuple[bytes, bytes]:
-        raise NotImplementedError
+        """The line to send in place of request `index`, and its row of the request table.
+
+        Raises INVALID_ARGUMENT with the line's number and the JSON path.
+        """
 
 
-class GeminiLines(LineFormat):
+class GeminiLines:
     """`{"key", "request"}`, or a bare request (translation.md section 7)."""
 
     name = "gemini"
+    row_kind = RowKind.KEY
 
     def __init__(self, translator: RequestTranslator) -> None:
         self._translator = translator
@@ -139,10 +144,11 @@ class GeminiLines(LineFormat):
         return key
 
 
-class OpenAILines(LineFormat):
+class OpenAILines:
     """`{"custom_id", "method", "url", "body"}`; they go as they are, results keyed by custom id."""
 
     name = "openai"
+    row_kind = RowKind.CUSTOM_ID
 
     def __init__(self, model: str, kind: BatchKind) -> None:
         self._model = model
@@ -178,27 +184,10 @@ class OpenAILines(LineFormat):
             raise invalid_argument(f"is no endpoint of a {self._kind}", path=path)
 
 
-def recognise(
-    document: dict[str, Any], openai: Callable[[], LineFormat], gemini: Callable[[], LineFormat]
-) -> LineFormat:
-    """The format of a file, from its first line."""
-    return openai() if format_name(document) == OpenAILines.name else gemini()
-
-
 def format_name(document: Mapping[str, Any]) -> str:
+    """Which format a line is in (translation.md section 7)."""
     if "params" in document or "modelInput" in document or "recordId" in document:
         return "another provider's"
     if "custom_id" in document or "body" in document:
         return OpenAILines.name
     return GeminiLines.name
-
-
-def check_format(document: Mapping[str, Any], expected: LineFormat, number: int) -> None:
-    """Raises INVALID_ARGUMENT for a line of another format than the file's first."""
-    name = format_name(document)
-    if name != expected.name:
-        raise FerryError(
-            "INVALID_ARGUMENT",
-            f"a line in {name} format in a file whose first line is in {expected.name} format",
-            path=f"line {number}",
-        )

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Mapping
-from pathlib import PurePosixPath
 from typing import Final
 
 from providers.credential import Caller
@@ -66,4 +65,5 @@ def is_listed(file: Mapping[str, object]) -> bool:
 
 
 def _suffix(name: str | None) -> str:
-    return PurePosixPath(name or "").suffix.lower()
+    stem, dot, suffix = (name or "").rpartition(".")
+    return f".{suffix.lower()}" if dot and stem else ""

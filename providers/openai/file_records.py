@@ -58,7 +58,9 @@ class FileRecords:
 
     async def write(self, native_id: str, session: str, details: Mapping[str, str]) -> None:
         record = {k: details[k] for k in ("display_name", "mime_type") if k in details}
-        await write(self._state, self._name(native_id), orjson.dumps({**record, "session": session}))
+        await write(
+            self._state, self._name(native_id), orjson.dumps({**record, "session": session})
+        )
 
     async def delete(self, native_id: str) -> None:
         await self._state.delete(self._name(native_id))

@@ -6,6 +6,7 @@ import itertools
 import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -68,19 +69,41 @@ class BlobStore:
     def __init__(self) -> None:
         self._folder = tempfile.TemporaryDirectory(prefix="fake-")
         self._numbers = itertools.count(1)
+        self._writers: list[BlobWriter] = []
+
+    def _new_path(self) -> Path:
+        return Path(self._folder.name) / f"{next(self._numbers)}.blob"
 
     def writer(self) -> BlobWriter:
-        return BlobWriter(Path(self._folder.name) / f"{next(self._numbers)}.blob")
+        self._writers.append(BlobWriter(self._new_path()))
+        return self._writers[-1]
+
+    @contextmanager
+    def writing(self) -> Iterator[BlobWriter]:
+        """A writer whose bytes are thrown away if anything goes wrong."""
+        writer = self.writer()
+        try:
+            yield writer
+        except BaseException:
+            writer.discard()
+            raise
 
     def join(self, blobs: Sequence[Blob]) -> Blob:
-        path = Path(self._folder.name) / f"{next(self._numbers)}.blob"
+        path = self._new_path()
         with path.open("wb") as target:
             for blob in blobs:
                 with blob.path.open("rb") as source:
                     shutil.copyfileobj(source, target, PIECE)
         return Blob(path, sum(blob.size for blob in blobs))
 
+    def clear(self) -> None:
+        """Delete the bytes; a writer still at work writes to nowhere."""
+        for path in Path(self._folder.name).iterdir():
+            path.unlink()
+
     def close(self) -> None:
+        for writer in self._writers:
+            writer.discard()
         self._folder.cleanup()
 
 

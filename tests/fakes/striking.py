@@ -64,7 +64,7 @@ async def _answer_status(
 async def _break_off(
     request: web.Request, exchange: Exchange, fault: Fault, response: web.StreamResponse
 ) -> web.StreamResponse:
-    exchange.end(fault.kind)
+    exchange.end(fault.kind, fault.status if fault.kind == "reject_after" else None)
     exchange.fire(fault.name)
     if fault.kind == "truncate":
         await _send(request, response, fault.after_bytes or 0)

@@ -67,17 +67,10 @@ async def gate_middleware(request: web.Request, handler: Handler) -> web.StreamR
 
 
 def _owner(request: web.Request) -> str:
-    ways = [
-        way
-        for way in ("X-Goog-Api-Key", "Authorization")
-        if request.headers.getall(way, []) and request.headers[way]
-    ]
     if len(request.headers.getall("X-Goog-Api-Key", [])) > 1:
         raise invalid("x-goog-api-key was given twice.")
     credential = credential_of(request)
     if credential is None:
-        if ways:
-            raise refuse("UNAUTHENTICATED", "Request had invalid authentication credentials.")
         raise refuse("PERMISSION_DENIED", MISSING_KEY)
     if not GOOD_KEY.fullmatch(credential):
         message = "API key not valid. Please pass a valid API key."

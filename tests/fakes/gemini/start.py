@@ -1,13 +1,15 @@
 """`POST /upload/{v}/files`: which protocol, and what file is meant (gemini.md section 3)."""
 
 import re
+from collections.abc import AsyncIterator
 from typing import Any
 
 import orjson
 from aiohttp import hdrs, web
 
+from ..blob import Blob, BlobWriter
 from ..intake import body_chunks, read_whole
-from ..multipart import MultipartError, MultipartReader, boundary_of
+from ..multipart import MultipartError, MultipartReader, Part, boundary_of
 from ..shape import Anything, Either, Number, Record, Text
 from .envelope import invalid, refuse
 from .gate import allow_query
@@ -98,41 +100,49 @@ def _need_length(request: web.Request) -> None:
 
 async def _multipart(request: web.Request) -> web.Response:
     _need_length(request)
-    store = request.app[STORE]
-    writer = store.blobs.writer()
-    spec: dict[str, Any] = {}
-    mime_type, count = UNTYPED, 0
     try:
         boundary = boundary_of(request.headers.get(hdrs.CONTENT_TYPE, ""), "multipart/related")
-        async for part in MultipartReader(body_chunks(request), boundary).parts():
-            count += 1
-            if count == 1:
-                if not part.headers.get("content-type", "").startswith("application/json"):
-                    raise invalid("The first part must be the metadata as application/json.")
-                spec = _spec((await part.text(16 * 1024)).encode())
-            else:
-                mime_type = part.headers.get("content-type", UNTYPED)
-                async for chunk in part.body:
-                    writer.write(chunk)
+        with request.app[STORE].blobs.writing() as writer:
+            parts = MultipartReader(body_chunks(request), boundary).parts()
+            spec, mime_type = await _read_related(parts, writer)
     except MultipartError as error:
         raise invalid(f"Malformed multipart body: {error}.") from error
+    return await _answer_whole(request, writer.finish(), spec, spec.get("mimeType") or mime_type)
+
+
+async def _read_related(
+    parts: AsyncIterator[Part], writer: BlobWriter
+) -> tuple[dict[str, Any], str]:
+    """The metadata, then the file: exactly two parts."""
+    spec: dict[str, Any] = {}
+    mime_type, count = UNTYPED, 0
+    async for part in parts:
+        count += 1
+        if count == 1:
+            if not part.headers.get("content-type", "").startswith("application/json"):
+                raise invalid("The first part must be the metadata as application/json.")
+            spec = _spec((await part.text(16 * 1024)).encode())
+        else:
+            mime_type = part.headers.get("content-type", UNTYPED)
+            async for chunk in part.body:
+                writer.write(chunk)
     if count != 2:
         raise invalid(f"A multipart upload has two parts, not {count}.")
-    chosen = spec.get("mimeType") or mime_type
-    file = await store.add_file(
-        request[OWNER], writer.finish(), str(request.url.origin()), spec, chosen
-    )
-    return web.json_response({"file": file}, headers=status_header("final"))
+    return spec, mime_type
 
 
 async def _raw(request: web.Request) -> web.Response:
     _need_length(request)
-    store = request.app[STORE]
-    writer = store.blobs.writer()
-    async for chunk in body_chunks(request):
-        writer.write(chunk)
+    with request.app[STORE].blobs.writing() as writer:
+        async for chunk in body_chunks(request):
+            writer.write(chunk)
     mime_type = request.headers.get(hdrs.CONTENT_TYPE, UNTYPED)
-    file = await store.add_file(
-        request[OWNER], writer.finish(), str(request.url.origin()), {}, mime_type
-    )
+    return await _answer_whole(request, writer.finish(), {}, mime_type)
+
+
+async def _answer_whole(
+    request: web.Request, blob: Blob, spec: dict[str, Any], mime_type: str
+) -> web.Response:
+    origin = str(request.url.origin())
+    file = await request.app[STORE].add_file(request[OWNER], blob, origin, spec, mime_type)
     return web.json_response({"file": file}, headers=status_header("final"))

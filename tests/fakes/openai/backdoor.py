@@ -54,6 +54,7 @@ class OpenAIBackdoor:
         self.store.files.clear()
         self.store.uploads.clear()
         self.store.batches.clear()
+        self.store.blobs.clear()
 
     def close(self) -> None:
         self.store.blobs.close()

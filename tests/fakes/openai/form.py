@@ -1,13 +1,14 @@
 """Multipart forms, read strictly: exact length, known fields, each of them once."""
 
 import re
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 
 from aiohttp import hdrs, web
 
-from ..blob import Blob
+from ..blob import Blob, BlobWriter
 from ..intake import body_chunks
-from ..multipart import MultipartError, MultipartReader, boundary_of, split_header
+from ..multipart import MultipartError, MultipartReader, Part, boundary_of, split_header
 from .envelope import refuse
 from .store import STORE
 
@@ -31,9 +32,22 @@ async def read_form(request: web.Request, file_field: str, limit: int, *text_fie
     if request.content_length > limit + 64 * 1024:
         raise refuse(413, f"The file is larger than {limit} bytes.")
     boundary = boundary_of(request.headers.get(hdrs.CONTENT_TYPE, ""), "multipart/form-data")
+    with request.app[STORE].blobs.writing() as writer:
+        parts = MultipartReader(body_chunks(request), boundary).parts()
+        form = await _read_parts(parts, writer, file_field, text_fields)
+    if form.blob is None:
+        message = f"Missing required parameter: '{file_field}'."
+        raise refuse(400, message, param=file_field, code="missing_required_parameter")
+    if form.blob.size > limit:
+        raise refuse(413, f"The file is larger than {limit} bytes.")
+    return form
+
+
+async def _read_parts(
+    parts: AsyncIterator[Part], writer: BlobWriter, file_field: str, text_fields: tuple[str, ...]
+) -> Form:
     form = Form()
-    writer = request.app[STORE].blobs.writer()
-    async for part in MultipartReader(body_chunks(request), boundary).parts():
+    async for part in parts:
         kind, parameters = split_header(part.headers.get("content-disposition", ""))
         name = parameters.get("name")
         if kind != "form-data" or name is None:
@@ -52,11 +66,6 @@ async def read_form(request: web.Request, file_field: str, limit: int, *text_fie
         else:
             message = f"Unknown parameter: '{name}'."
             raise refuse(400, message, param=name, code="unknown_parameter")
-    if form.blob is None:
-        message = f"Missing required parameter: '{file_field}'."
-        raise refuse(400, message, param=file_field, code="missing_required_parameter")
-    if form.blob.size > limit:
-        raise refuse(413, f"The file is larger than {limit} bytes.")
     return form
 
 

@@ -1,81 +1,25 @@
 """A chunk of bytes 40 to 60 of 100 and all that can happen to it."""
 
 import pytest
-from yarl import URL
 
 from providers.body import Body, TruncatedBody
 from providers.errors import FerryError
-from providers.gemini.provider import gemini
-from providers.uploads import Chunk, UploadProgress, UploadSession, UploadStatus
+from providers.uploads import UploadStatus
 from providers.upstream import UpstreamError
-from tests.memory_state import MemoryState
-from tests.test_providers.test_gemini.scripted_upstream import (
-    Answer,
-    Failure,
-    ScriptedUpstream,
-    in_pieces,
-    pieces,
+from tests.test_providers.test_gemini.scripted_upstream import Answer, Failure, pieces
+from tests.test_providers.test_gemini.uploading import (
+    ACTIVE,
+    DATA,
+    DOCUMENT,
+    FINAL,
+    LOST,
+    NOTE,
+    SILENT,
+    UPLOAD_URL,
+    Uploading,
+    has,
+    refused,
 )
-
-GOOGLE = URL("https://generativelanguage.googleapis.com")
-URL_ = "https://uploads.example/upload/v1/files?upload_id=x"
-DATA = bytes(range(40, 60))
-NOTE = "uploads/s1/ask-first"
-
-ACTIVE = Answer(headers={"X-Goog-Upload-Status": "active"})
-DOCUMENT = b'{"file": {"name": "files/x", "sizeBytes": "60"}}'
-FINAL = Answer(200, {"X-Goog-Upload-Status": "final"}, DOCUMENT)
-LOST = Failure(UpstreamError("UNAVAILABLE", "broke off"))
-SILENT = Failure(UpstreamError("DEADLINE_EXCEEDED", "silent"))
-
-
-def refused(code: int, told: str = "active", takes: int | None = None) -> Answer:
-    headers = {"X-Goog-Upload-Status": told} if told else {}
-    return Answer(code, headers, b'{"error": {"message": "Google said no."}}', takes)
-
-
-def has(received: int) -> Answer:
-    headers = {"X-Goog-Upload-Status": "active", "X-Goog-Upload-Size-Received": str(received)}
-    return Answer(headers=headers)
-
-
-class Uploading:
-    """One session against one script; `body` is what the client still has to send."""
-
-    def __init__(self, *script: Answer | Failure, declared: str = "", noted: bool = False) -> None:
-        self.upstream = ScriptedUpstream(*script)
-        self.state = MemoryState()
-        self.noted = noted
-        self._uploads = gemini("google", GOOGLE, self.upstream, self.state).uploads
-        details = {"url": URL_, "control_url": URL_, "size": declared}
-        self._session = UploadSession("s1", details, None)
-
-    async def send(
-        self,
-        *,
-        finalize: bool = False,
-        data: bytes = DATA,
-        offset: int = 40,
-        body: Body | None = None,
-    ) -> UploadProgress:
-        if self.noted:
-            await self.state.create(NOTE, in_pieces(b""))
-        self.body = body or in_pieces(data)
-        return await self._uploads.send(self._session, Chunk(offset, self.body, finalize))
-
-    async def fail(self, *, finalize: bool = False, offset: int = 40) -> FerryError:
-        with pytest.raises(FerryError) as caught:
-            await self.send(finalize=finalize, offset=offset)
-        assert self.upstream.done
-        return caught.value
-
-    @property
-    def went(self) -> list[tuple[str, str, bytes]]:
-        return [(sent.command, sent.offset, sent.body) for sent in self.upstream.sent]
-
-    async def left(self) -> bytes:
-        return b"".join([piece async for piece in self.body.chunks])
-
 
 WHOLE = ("upload", "40", DATA)
 WHOLE_AND_LAST = ("upload, finalize", "40", DATA)
@@ -91,7 +35,7 @@ async def test_a_chunk_is_relayed() -> None:
     assert (progress.status, progress.received) == (UploadStatus.ACTIVE, 60)
     assert uploading.went == [WHOLE]
     request = uploading.upstream.sent[0].request
-    assert (request.method, str(request.url)) == ("POST", URL_)
+    assert (request.method, str(request.url)) == ("POST", UPLOAD_URL)
     assert isinstance(request.body, Body)
     assert request.body.length == 20
     assert request.headers == {
@@ -200,7 +144,7 @@ async def test_a_last_chunk_that_is_there_already_is_ended_without_its_bytes(
     assert uploading.went == [WHOLE_AND_LAST, QUERY, ("upload, finalize", "60", b"")]
 
 
-@pytest.mark.parametrize("trouble", [*TROUBLES, refused(400, "final")])
+@pytest.mark.parametrize("trouble", [*TROUBLES, refused(400, "final", takes=10)])
 async def test_a_last_chunk_whose_answer_was_lost_has_the_same_file(
     trouble: Answer | Failure,
 ) -> None:
@@ -282,6 +226,13 @@ async def test_an_outcome_that_stays_unknown_is_noted(query: Answer | Failure) -
     error = await uploading.fail()
     assert (error.code, error.permanent, error.upload_status) == (503, False, None)
     assert uploading.state.objects == {NOTE: b""}
+
+
+async def test_an_upload_that_google_forgot_meanwhile_is_gone_for_good() -> None:
+    uploading = Uploading(LOST, refused(404, ""))
+    error = await uploading.fail()
+    assert (error.code, error.permanent) == (404, True)
+    assert uploading.state.objects == {}
 
 
 @pytest.mark.parametrize("again", [LOST, refused(409), refused(503, "")])

@@ -169,6 +169,13 @@ async def test_what_has_ended_cannot_be_cancelled(told: str, shown: str | None) 
     assert caught.value.upload_status == shown
 
 
+@pytest.mark.parametrize("code", [404, 503])
+async def test_a_cancel_that_google_refuses(code: int) -> None:
+    with pytest.raises(FerryError) as caught:
+        await uploads(ScriptedUpstream(Answer(code))).cancel(SESSION)
+    assert caught.value.code == code
+
+
 async def test_an_expired_url_reaches_nobody() -> None:
     upstream = ScriptedUpstream()
     provider = uploads(upstream)

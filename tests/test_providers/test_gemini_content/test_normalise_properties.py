@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any, Final, cast
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from providers.errors import FerryError
@@ -84,6 +84,7 @@ _unknown_keys = st.one_of(
 
 
 @pytest.mark.parametrize("spelling", ["camelCase", "snake_case"])
+@settings(deadline=None, max_examples=500)
 @given(place=st.sampled_from(_PLACES), key=_unknown_keys, position=st.integers(0, 30))
 def test_an_unknown_key_is_refused_with_its_path(
     spelling: str, place: tuple[Normalise, dict[str, Any], Steps], key: str, position: int
@@ -123,6 +124,7 @@ def test_the_normal_form_of_a_normal_form_is_itself(
     assert normalise(normal, "") == normal
 
 
+@settings(deadline=None)
 @given(st.data())
 def test_a_request_with_anything_left_out_normalises_the_same_in_both_spellings(
     data: st.DataObject,

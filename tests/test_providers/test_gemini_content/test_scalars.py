@@ -2,7 +2,7 @@ import base64
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from providers.errors import FerryError
@@ -80,6 +80,7 @@ def test_bottomless_values_are_refused(kind: Scalar) -> None:
         read_scalar(value, kind, "a")
 
 
+@settings(deadline=None)
 @given(st.binary(), st.booleans(), st.booleans())
 def test_every_spelling_of_base64_is_the_standard_one(
     data: bytes, url_safe: bool, padded: bool

@@ -1,4 +1,4 @@
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from providers.gemini_content.warnings import Warnings
@@ -51,6 +51,7 @@ def test_names_that_a_client_invents_do_not_add_up() -> None:
     assert len(warnings.__dict__["_counts"]) < 1000
 
 
+@settings(deadline=None)
 @given(st.lists(st.text(max_size=300), max_size=40))
 def test_any_paths_make_a_header(paths: list[str]) -> None:
     rendered = _dropped(*paths)

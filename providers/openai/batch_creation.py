@@ -1,0 +1,174 @@
+"""The creation of a batch at OpenAI, in the order that leaves nothing half made.
+
+Check every line; send the translation up; write the table; create the batch. What was made for a
+batch that then is not created is deleted again.
+"""
+
+import logging
+import secrets
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from providers.credential import Caller
+from providers.errors import FerryError, invalid_argument
+from providers.memory import Reservation
+from providers.openai import batch_records as records
+from providers.openai.batch_input import BatchInput, CheckedInput, check, translated
+from providers.openai.batch_lines import RequestTranslator
+from providers.openai.client import OpenAIClient
+from providers.openai.file_naming import derived_file_name
+from providers.openai.file_records import file_id
+from providers.openai.multipart import form_with_file
+from providers.request_table import RequestTables
+from providers.resources import NewBatch
+from providers.upstream import UpstreamError
+
+_log = logging.getLogger("genai_ferry.openai")
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One creation under way; `input_file` is the native id of the file it was created from.
+
+    `mark` is common to all creations with the same idempotency key.
+    """
+
+    id: str
+    caller: Caller
+    batch: NewBatch
+    source: BatchInput
+    input_file: str | None
+    mark: str
+
+    def translator(self) -> RequestTranslator:
+        return RequestTranslator(self.batch.model, self.batch.kind)
+
+
+def new_job_id() -> str:
+    return secrets.token_hex(16)
+
+
+def table_name(input_file: str, job_id: str) -> str:
+    """Neither part alone opens a table: the provider must have shown both in one batch."""
+    return f"{file_id(input_file)}/{job_id}"
+
+
+class BatchCreation:
+    def __init__(self, client: OpenAIClient, tables: RequestTables) -> None:
+        self._client = client
+        self._tables = tables
+
+    async def create(self, job: Job, reservation: Reservation) -> tuple[dict[str, Any], str]:
+        """OpenAI's batch, and the rendered warnings."""
+        metadata = _metadata(job)
+        translator = job.translator()
+        checked = await check(job.source, translator, reservation)
+        await self._check_referenced(job.caller, translator)
+        async with self._input_file(job, checked) as input_file:
+            await self._tables.write(table_name(input_file, job.id), checked.table)
+            document = {
+                "input_file_id": input_file,
+                "endpoint": checked.endpoint,
+                "completion_window": "24h",
+                "metadata": {**metadata, records.SOURCE: checked.table.kind},
+            }
+            batch = await self._create(job, document)
+        return batch, translator.warnings.render()
+
+    async def find(self, caller: Caller, name: str, value: str) -> dict[str, Any] | None:
+        """The newest batch whose metadata says so, for a creation whose answer was lost."""
+        page = await self._client.get(caller, "batches", limit=100)
+        for batch in page.get("data") or []:
+            if records.metadata_of(batch).get(name) == value:
+                return dict(batch)
+        return None
+
+    async def _create(self, job: Job, document: dict[str, Any]) -> dict[str, Any]:
+        try:
+            return await self._client.post(job.caller, "batches", document)
+        except FerryError as error:
+            if not _outcome_unknown(error):
+                raise
+            found = await self.find(job.caller, records.JOB, job.id)
+            if found is None:
+                raise
+            return found
+
+    @asynccontextmanager
+    async def _input_file(self, job: Job, checked: CheckedInput) -> AsyncIterator[str]:
+        """The input as OpenAI has it; what we made of it goes again if the batch is not made."""
+        if checked.native and job.input_file is not None:
+            yield job.input_file
+            return
+        derived = await self._send_up(job, checked.length)
+        try:
+            yield derived
+        except BaseException:
+            await self._give_up(job.caller, derived)
+            raise
+
+    async def _send_up(self, job: Job, length: int) -> str:
+        name = derived_file_name(job.id)
+        body = translated(job.source, job.translator(), length)
+        content_type, form = form_with_file(
+            {"purpose": "batch"}, "file", name, "application/jsonl", body
+        )
+        try:
+            native = await self._client.post_body(job.caller, "files", content_type, form)
+        except FerryError as error:
+            found = await self._find_file(job.caller, name) if _outcome_unknown(error) else None
+            if found is None:
+                raise
+            if found["bytes"] != length:
+                await self._give_up(job.caller, found["id"])
+                raise
+            native = found
+        return str(native["id"])
+
+    async def _find_file(self, caller: Caller, name: str) -> dict[str, Any] | None:
+        page = await self._client.get(caller, "files", purpose="batch", order="desc", limit=100)
+        return next((dict(f) for f in page.get("data") or [] if f["filename"] == name), None)
+
+    async def _give_up(self, caller: Caller, native_id: str) -> None:
+        try:
+            await self._client.delete(caller, f"files/{native_id}")
+        except FerryError as error:
+            # The error that led here is the one to tell; this file is lost at OpenAI until then.
+            _log.warning("a translated input could not be deleted again: %s", error.status)
+
+    async def _check_referenced(self, caller: Caller, translator: RequestTranslator) -> None:
+        """A request that names a file must name one that this credential can see."""
+        for native_id, path in translator.referenced.items():
+            try:
+                await self._client.get(caller, f"files/{native_id}")
+            except FerryError as error:
+                if error.status != "NOT_FOUND":
+                    raise
+                raise invalid_argument(
+                    f"names a file that OpenAI does not have ({native_id})", path=path
+                ) from None
+
+
+def _metadata(job: Job) -> dict[str, str]:
+    display_name = job.batch.display_name or ""
+    for value, path in ((display_name, "batch.displayName"), (job.batch.model, "model")):
+        if len(value) > records.METADATA_VALUE:
+            raise invalid_argument(
+                f"OpenAI keeps at most {records.METADATA_VALUE} characters", path=path
+            )
+    metadata = {
+        records.JOB: job.id,
+        records.MODEL: job.batch.model,
+        records.DISPLAY_NAME: display_name,
+        records.REPEAT: job.mark,
+    }
+    return {name: value for name, value in metadata.items() if value}
+
+
+def _outcome_unknown(error: FerryError) -> bool:
+    """Whether OpenAI may have done what it was asked although it did not say so."""
+    if isinstance(error, UpstreamError):
+        return not error.unsent
+    return error.status in ("UNAVAILABLE", "DEADLINE_EXCEEDED")

@@ -1,0 +1,81 @@
+"""OpenAI's batch objects to ours. What OpenAI has no field for stands in its `metadata`."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from providers.openai.batch_lines import EMBEDDINGS
+from providers.openai.file_records import from_unix
+from providers.resources import Batch, BatchKind, BatchState, Counts
+
+# translation.md section 4
+_STATES: Final[Mapping[str, BatchState]] = {
+    "validating": BatchState.PENDING,
+    "in_progress": BatchState.RUNNING,
+    "finalizing": BatchState.RUNNING,
+    "cancelling": BatchState.CANCELLING,
+    "cancelled": BatchState.CANCELLED,
+    "completed": BatchState.SUCCEEDED,
+    "expired": BatchState.EXPIRED,
+    "failed": BatchState.FAILED,
+}
+_END_TIMES: Final = ("completed_at", "failed_at", "expired_at", "cancelled_at")
+_ERRORS_SHOWN: Final = 3
+
+JOB: Final = "ferry_job"
+SOURCE: Final = "ferry_source"
+MODEL: Final = "ferry_model"
+DISPLAY_NAME: Final = "ferry_display_name"
+REPEAT: Final = "ferry_repeat"
+# OpenAI's bound on a value of `metadata`, in characters.
+METADATA_VALUE: Final = 512
+
+
+def metadata_of(batch: Mapping[str, Any]) -> Mapping[str, str]:
+    metadata = batch.get("metadata")
+    return metadata if isinstance(metadata, dict) else {}
+
+
+def state_of(batch: Mapping[str, Any]) -> BatchState:
+    """A status we do not know yet is a running one: it must not end a poll."""
+    return _STATES.get(str(batch.get("status")), BatchState.RUNNING)
+
+
+def from_openai_batch(batch: Mapping[str, Any]) -> Batch:
+    """A batch object (openai.md section 4), without results."""
+    metadata = metadata_of(batch)
+    ended = next((batch[name] for name in _END_TIMES if batch.get(name)), None)
+    return Batch(
+        id=str(batch["id"]),
+        kind=BatchKind.EMBED if batch.get("endpoint") == EMBEDDINGS else BatchKind.GENERATE,
+        state=state_of(batch),
+        native_status=str(batch.get("status")),
+        model=metadata.get(MODEL) or batch.get("model") or None,
+        display_name=metadata.get(DISPLAY_NAME) or None,
+        create_time=from_unix(batch.get("created_at")),
+        start_time=from_unix(batch.get("in_progress_at")),
+        end_time=from_unix(ended),
+        counts=_counts(batch.get("request_counts")),
+        error=_error(batch),
+    )
+
+
+def _counts(counts: object) -> Counts | None:
+    if not isinstance(counts, dict):
+        return None
+    return Counts(counts.get("total", 0), counts.get("completed", 0), counts.get("failed", 0))
+
+
+def _error(batch: Mapping[str, Any]) -> str | None:
+    """Why the batch failed: OpenAI lists what is wrong with the input."""
+    errors = batch.get("errors")
+    listed = errors.get("data") if isinstance(errors, dict) else None
+    if not listed:
+        return "OpenAI says no more than: failed" if batch.get("status") == "failed" else None
+    shown = [_one_error(error) for error in listed[:_ERRORS_SHOWN]]
+    more = len(listed) - len(shown)
+    return "; ".join(shown) + (f"; and {more} more" if more else "")
+
+
+def _one_error(error: Mapping[str, Any]) -> str:
+    line = f"line {error['line']}: " if error.get("line") else ""
+    return f"{line}{error.get('message') or error.get('code')}"

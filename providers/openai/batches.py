@@ -1,0 +1,237 @@
+"""Batches at OpenAI in the neutral model."""
+
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, replace
+from typing import Any
+
+from providers.credential import Caller
+from providers.errors import FerryError, failed_precondition, invalid_argument, not_found
+from providers.json_lines import LineSplitter
+from providers.memory import MemoryBudget, Reservation
+from providers.openai import batch_records as records
+from providers.openai.batch_creation import BatchCreation, Job, new_job_id, table_name
+from providers.openai.batch_input import BatchInput, FileInput, InlineInput
+from providers.openai.batch_records import from_openai_batch
+from providers.openai.client import OpenAIClient
+from providers.openai.pages import filled_page
+from providers.openai.results import BatchResults, output_files, render_inline
+from providers.repeats import Repeat
+from providers.request_table import RequestTable, RequestTables, RowKind
+from providers.resource_names import FileId, FileKind, check_native_id, parse_file_id
+from providers.resources import (
+    Batch,
+    CreatedBatch,
+    Download,
+    InlineResults,
+    NewBatch,
+    Page,
+    ResultFile,
+)
+from providers.body import Body
+from providers.state import State
+from providers.tombstones import Tombstones
+
+
+Natives = list[dict[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """In bytes: one line of a file, and all the results that `get` answers inline."""
+
+    line: int
+    inline_results: int
+
+
+class OpenAIBatches:
+    """Implements `providers.provider.Batches`, and the downloads of result files."""
+
+    def __init__(
+        self, client: OpenAIClient, state: State, memory: MemoryBudget, limits: Limits
+    ) -> None:
+        self._client = client
+        self._state = state
+        self._memory = memory
+        self._limits = limits
+        self._tables = RequestTables(client.name, state)
+        self._tombstones = Tombstones(client.name, state)
+        self._creation = BatchCreation(client, self._tables)
+
+    async def create(self, caller: Caller, batch: NewBatch) -> CreatedBatch:
+        if batch.idempotency_key is None:
+            return await self._create(caller, batch, mark="")
+        repeat = Repeat(self._client.name, self._state, caller, batch)
+        recorded = await repeat.recorded()
+        if recorded is not None:
+            return CreatedBatch(from_openai_batch(await self._batch(caller, recorded)))
+        if not await repeat.begin():
+            made = await self._creation.find(caller, records.REPEAT, repeat.mark)
+            if made is not None:
+                return CreatedBatch(from_openai_batch(made))
+        created = await self._create(caller, batch, repeat.mark)
+        first = await repeat.record(created.batch.id)
+        if first == created.batch.id:
+            return created
+        await self._discard(caller, created.batch.id)
+        return CreatedBatch(from_openai_batch(await self._batch(caller, first)))
+
+    async def get(self, caller: Caller, batch_id: str) -> Batch:
+        native = await self._batch(caller, batch_id)
+        batch = from_openai_batch(native)
+        if not batch.state.terminal or await self._results_deleted(batch_id):
+            return batch
+        if records.metadata_of(native).get(records.SOURCE) == RowKind.METADATA:
+            inline = await self._inline_results(caller, native)
+            if inline is not None:
+                return replace(batch, output=inline)
+        return replace(batch, output=ResultFile(result_file_id(batch_id)))
+
+    async def list(self, caller: Caller, page_size: int, page_token: str | None) -> Page[Batch]:
+        listed, token = await filled_page(
+            self._client, caller, "batches", page_size, page_token, self._not_deleted
+        )
+        return Page([from_openai_batch(native) for native in listed], token)
+
+    async def cancel(self, caller: Caller, batch_id: str) -> None:
+        native = await self._batch(caller, batch_id)
+        if records.state_of(native).terminal:
+            raise failed_precondition(f"the batch has ended ({native['status']})")
+        try:
+            await self._client.post(caller, f"batches/{batch_id}/cancel")
+        except FerryError as error:
+            if error.upstream_status in (400, 409):
+                raise failed_precondition(error.message) from None
+            raise
+
+    async def delete(self, caller: Caller, batch_id: str) -> None:
+        """OpenAI deletes no batch: its files go, and a tombstone hides the rest."""
+        native = await self._batch(caller, batch_id)
+        if not records.state_of(native).terminal:
+            raise failed_precondition(
+                f"the batch is {native['status']}; cancel it, wait until it has ended, delete it"
+            )
+        await self._delete_files(caller, native)
+        await self._tombstones.bury(_tombstone(batch_id))
+
+    async def ended(self, caller: Caller, batch_id: str) -> Batch:
+        """The batch whose results a file id names. Raises NOT_FOUND where it has none."""
+        batch = from_openai_batch(await self._batch(caller, batch_id))
+        if not batch.state.terminal or await self._results_deleted(batch_id):
+            raise not_found(f"batches/{batch_id} has no results")
+        return batch
+
+    async def download(self, caller: Caller, batch_id: str) -> Download:
+        """The results as JSON lines, translated while they are read."""
+        await self.ended(caller, batch_id)
+        native = await self._batch(caller, batch_id)
+        async with AsyncExitStack() as stack:
+            reservation = stack.enter_context(self._memory.reserve())
+            results = self._results(caller, native, await self._table(native, reservation))
+            lines = results.lines()
+            stack.push_async_callback(lines.aclose)
+            return Download(Body(lines, None), "application/jsonl", stack.pop_all().aclose)
+
+    async def delete_results(self, caller: Caller, batch_id: str) -> None:
+        await self.ended(caller, batch_id)
+        native = await self._batch(caller, batch_id)
+        for name in output_files(native):
+            await self._delete_file(caller, name)
+        await self._tombstones.bury(result_file_id(batch_id))
+
+    async def _create(self, caller: Caller, batch: NewBatch, mark: str) -> CreatedBatch:
+        source, input_file = self._input(caller, batch)
+        job = Job(new_job_id(), caller, batch, source, input_file, mark)
+        with self._memory.reserve() as reservation:
+            native, warnings = await self._creation.create(job, reservation)
+        return CreatedBatch(from_openai_batch(native), warnings)
+
+    def _input(self, caller: Caller, batch: NewBatch) -> tuple[BatchInput, str | None]:
+        if not isinstance(batch.source, str):
+            return InlineInput(batch.source), None
+        file_id = parse_file_id(batch.source)
+        if file_id.kind is not FileKind.NATIVE:
+            raise invalid_argument("a file of results is no input of a batch")
+        return FileInput(self._client, caller, file_id.native, self._splitter()), file_id.native
+
+    async def _batch(self, caller: Caller, batch_id: str) -> dict[str, Any]:
+        """OpenAI's batch. Raises NOT_FOUND for one that was deleted here."""
+        check_native_id(batch_id, "batch")
+        native = await self._client.get(caller, f"batches/{batch_id}")
+        if await self._tombstones.buried(_tombstone(batch_id)):
+            raise not_found(f"batches/{batch_id} was deleted")
+        return native
+
+    async def _inline_results(self, caller: Caller, native: dict[str, Any]) -> InlineResults | None:
+        """All results in request order; None where they are more than may be held."""
+        async with AsyncExitStack() as stack:
+            reservation = stack.enter_context(self._memory.reserve())
+            table = await self._table(native, reservation)
+            if table is None:
+                return None
+            items, left = [b""] * len(table), self._limits.inline_results
+            slices = self._results(caller, native, table).results()
+            stack.push_async_callback(slices.aclose)
+            async for results in slices:
+                for result in results:
+                    item = render_inline(result, table)
+                    left -= len(item)
+                    if left < 0:
+                        return None
+                    reservation.grow(len(item))
+                    items[result.index or 0] = item
+            return InlineResults(items, stack.pop_all().aclose)
+
+    async def _table(self, native: dict[str, Any], reservation: Reservation) -> RequestTable | None:
+        job = records.metadata_of(native).get(records.JOB, "")
+        if not job.isalnum() or not native.get("input_file_id"):
+            return None
+        return await self._tables.read(table_name(native["input_file_id"], job), reservation)
+
+    def _results(
+        self, caller: Caller, native: dict[str, Any], table: RequestTable | None
+    ) -> BatchResults:
+        return BatchResults(self._client, caller, native, table, self._splitter())
+
+    def _splitter(self) -> LineSplitter:
+        return LineSplitter(self._limits.line, self._memory)
+
+    async def _not_deleted(self, listed: Sequence[dict[str, Any]]) -> Natives:
+        names = [_tombstone(native["id"]) for native in listed]
+        buried = await self._tombstones.among(names)
+        return [n for n, name in zip(listed, names, strict=True) if name not in buried]
+
+    async def _results_deleted(self, batch_id: str) -> bool:
+        return await self._tombstones.buried(result_file_id(batch_id))
+
+    async def _discard(self, caller: Caller, batch_id: str) -> None:
+        """Undo a batch that another request with the same idempotency key was first to make."""
+        await self._client.post(caller, f"batches/{batch_id}/cancel")
+        await self._tombstones.bury(_tombstone(batch_id))
+
+    async def _delete_files(self, caller: Caller, native: dict[str, Any]) -> None:
+        """What was made for the batch: its outputs, and its input unless that is the user's."""
+        for name in output_files(native):
+            await self._delete_file(caller, name)
+        metadata = records.metadata_of(native)
+        source, job = metadata.get(records.SOURCE), metadata.get(records.JOB)
+        if source in (RowKind.METADATA, RowKind.KEY):
+            await self._delete_file(caller, native["input_file_id"])
+        if source and job and job.isalnum():
+            await self._tables.delete(table_name(native["input_file_id"], job))
+
+    async def _delete_file(self, caller: Caller, native_id: str) -> None:
+        try:
+            await self._client.delete(caller, f"files/{native_id}")
+        except FerryError as error:
+            if error.status != "NOT_FOUND":
+                raise
+
+
+def result_file_id(batch_id: str) -> str:
+    return str(FileId(FileKind.RESULTS, batch_id))
+
+
+def _tombstone(batch_id: str) -> str:
+    """A batch's name in the state store, whose names have no upper case."""
+    return f"b{result_file_id(batch_id)}"

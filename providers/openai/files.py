@@ -1,0 +1,86 @@
+"""Files at OpenAI in the neutral model."""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any
+
+from providers.body import Body
+from providers.credential import Caller
+from providers.openai.batches import OpenAIBatches, result_file_id
+from providers.openai.client import OpenAIClient
+from providers.openai.file_naming import is_listed
+from providers.openai.file_records import FileRecords, from_openai_file
+from providers.openai.pages import filled_page
+from providers.resource_names import FileKind, parse_file_id
+from providers.resources import Download, File, FileSource, Page
+from providers.resumable import ResumableUploads
+from providers.uploads import UploadStart
+
+
+class OpenAIFiles:
+    """Implements `providers.provider.Files`; a batch's results are files too."""
+
+    def __init__(
+        self,
+        client: OpenAIClient,
+        records: FileRecords,
+        batches: OpenAIBatches,
+        uploads: ResumableUploads,
+    ) -> None:
+        self._client = client
+        self._records = records
+        self._batches = batches
+        self._uploads = uploads
+
+    async def create(self, caller: Caller, session_id: str, start: UploadStart, body: Body) -> File:
+        return await self._uploads.create(caller, session_id, start, body)
+
+    async def get(self, caller: Caller, file_id: str) -> File:
+        parsed = parse_file_id(file_id)
+        if parsed.kind is FileKind.RESULTS:
+            return await self._results(caller, parsed.native)
+        native = await self._client.get(caller, f"files/{parsed.native}")
+        return from_openai_file(native, await self._records.read(parsed.native))
+
+    async def list(self, caller: Caller, page_size: int, page_token: str | None) -> Page[File]:
+        listed, token = await filled_page(
+            self._client, caller, "files", page_size, page_token, _users_own, order="desc"
+        )
+        records = await asyncio.gather(*(self._records.read(native["id"]) for native in listed))
+        files = [from_openai_file(n, record) for n, record in zip(listed, records, strict=True)]
+        return Page(files, token)
+
+    async def delete(self, caller: Caller, file_id: str) -> None:
+        parsed = parse_file_id(file_id)
+        if parsed.kind is FileKind.RESULTS:
+            await self._batches.delete_results(caller, parsed.native)
+            return
+        await self._client.delete(caller, f"files/{parsed.native}")
+        await self._records.delete(parsed.native)
+
+    async def download(self, caller: Caller, file_id: str) -> Download:
+        parsed = parse_file_id(file_id)
+        if parsed.kind is FileKind.RESULTS:
+            return await self._batches.download(caller, parsed.native)
+        reply = await self._client.open(caller, f"files/{parsed.native}/content")
+        length = reply.headers.get("Content-Length")
+        return Download(
+            Body(reply.chunks(), int(length) if length else None),
+            reply.headers.get("Content-Type", "application/octet-stream"),
+            reply.aclose,
+        )
+
+    async def _results(self, caller: Caller, batch_id: str) -> File:
+        batch = await self._batches.ended(caller, batch_id)
+        return File(
+            id=result_file_id(batch_id),
+            display_name=batch.display_name,
+            mime_type="application/jsonl",
+            create_time=batch.end_time,
+            source=FileSource.GENERATED,
+            downloadable=True,
+        )
+
+
+async def _users_own(listed: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [native for native in listed if is_listed(native)]

@@ -1,0 +1,57 @@
+"""The OpenAI provider, and every upstream that speaks its API."""
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+from yarl import URL
+
+from providers.memory import MemoryBudget
+from providers.openai.batches import Limits, OpenAIBatches
+from providers.openai.client import SCOPING_HEADERS, OpenAIClient
+from providers.openai.file_naming import PURPOSE_HEADER
+from providers.openai.file_records import FileRecords
+from providers.openai.files import OpenAIFiles
+from providers.openai.upload_target import OpenAIUploadTarget
+from providers.provider import NameForms, Provider
+from providers.resumable import ResumableUploads
+from providers.state import State
+from providers.upstream import Upstream
+
+KIND: Final = "openai"
+DEFAULT_BASE_URL: Final = "https://api.openai.com/v1"
+
+_NAMES: Final = NameForms(
+    files=re.compile(r"file-[A-Za-z0-9_-]+"),
+    batches=re.compile(r"batch_[A-Za-z0-9_-]+"),
+    distinctive=True,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class OpenAIOptions:
+    """`staged_uploads`: for servers without the Uploads API. Limits in bytes."""
+
+    base_url: URL
+    staged_uploads: bool
+    limits: Limits
+
+
+def openai(
+    name: str, options: OpenAIOptions, upstream: Upstream, state: State, memory: MemoryBudget
+) -> Provider:
+    client = OpenAIClient(name, options.base_url, upstream)
+    records = FileRecords(name, state)
+    target = OpenAIUploadTarget(client, state, records, staged=options.staged_uploads)
+    uploads = ResumableUploads(target, state)
+    batches = OpenAIBatches(client, state, memory, options.limits)
+    return Provider(
+        name=name,
+        kind=KIND,
+        names=_NAMES,
+        passed_headers=SCOPING_HEADERS | {PURPOSE_HEADER},
+        scoping_headers=SCOPING_HEADERS,
+        uploads=uploads,
+        files=OpenAIFiles(client, records, batches, uploads),
+        batches=batches,
+    )

@@ -1,0 +1,68 @@
+"""`x-ferry-idempotency-key`: the same creation, sent again within a day, is the same batch.
+
+Two write-once objects tell it: the attempt (before the provider is asked), and the batch (after
+it was made). An attempt without a batch has an unknown outcome and is looked up at the provider.
+"""
+
+import hashlib
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+import orjson
+
+from providers.credential import Caller
+from providers.errors import already_exists, invalid_argument
+from providers.resources import NewBatch
+from providers.state import State, read, write
+
+_LIFE: Final = timedelta(hours=24)
+_KEY_LIMIT: Final = 256
+
+
+class Repeat:
+    """One idempotency key of one tenant at one upstream. `mark` is what a provider can keep."""
+
+    def __init__(self, upstream: str, state: State, caller: Caller, batch: NewBatch) -> None:
+        key = batch.idempotency_key or ""
+        if len(key) > _KEY_LIMIT:
+            raise invalid_argument(f"x-ferry-idempotency-key has at most {_KEY_LIMIT} characters")
+        digest = hashlib.sha256(key.encode()).hexdigest()
+        self._name = f"idempotency/{upstream}/{caller.tenant}/{digest}"
+        self._state = state
+        self._fingerprint = batch.fingerprint
+        self.mark = hashlib.sha256(
+            f"{caller.tenant}{digest}{self._fingerprint}".encode()
+        ).hexdigest()
+
+    async def recorded(self) -> str | None:
+        """The native id of the batch that this key made before."""
+        return await self._read("batch")
+
+    async def begin(self) -> bool:
+        """Whether this is the first attempt; what another one did is unknown."""
+        if await self._read("attempt") is not None:
+            return False
+        return await self._write("attempt", "")
+
+    async def record(self, native_id: str) -> str:
+        """The batch that the key stands for from now on: ours, or the one recorded first."""
+        if await self._write("batch", native_id):
+            return native_id
+        return await self._read("batch") or native_id
+
+    async def _write(self, kind: str, value: str) -> bool:
+        document = orjson.dumps({"fingerprint": self._fingerprint, "value": value})
+        return await write(self._state, f"{self._name}/{kind}", document)
+
+    async def _read(self, kind: str) -> str | None:
+        name = f"{self._name}/{kind}"
+        info = await self._state.head(name)
+        if info is not None and datetime.now(UTC) - info.created > _LIFE:
+            await self._state.delete(name)
+        data = await read(self._state, name)
+        if data is None:
+            return None
+        document = orjson.loads(data)
+        if document["fingerprint"] != self._fingerprint:
+            raise already_exists("x-ferry-idempotency-key was used for another request")
+        return str(document["value"])

@@ -1,0 +1,24 @@
+"""What was deleted here although the provider keeps it: OpenAI and Bedrock delete no batch."""
+
+import asyncio
+from collections.abc import Sequence
+
+from providers.state import State, write
+
+
+class Tombstones:
+    """Of one upstream. Names are those of `providers.resource_names.FileId`, encoded."""
+
+    def __init__(self, upstream: str, state: State) -> None:
+        self._prefix = f"tombstones/{upstream}"
+        self._state = state
+
+    async def bury(self, name: str) -> None:
+        await write(self._state, f"{self._prefix}/{name}", b"")
+
+    async def buried(self, name: str) -> bool:
+        return await self._state.head(f"{self._prefix}/{name}") is not None
+
+    async def among(self, names: Sequence[str]) -> set[str]:
+        found = await asyncio.gather(*(self.buried(name) for name in names))
+        return {name for name, buried in zip(names, found, strict=True) if buried}

@@ -1,0 +1,5 @@
+import sys
+
+from proxy.command_line import main
+
+sys.exit(main())

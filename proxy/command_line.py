@@ -1,0 +1,122 @@
+"""`genai-ferry` and `python -m proxy`: serve, or check the configuration."""
+
+import argparse
+import asyncio
+import logging
+import secrets
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from datetime import timedelta
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+from proxy.composition import KINDS, application
+from pydantic import SecretStr
+
+from proxy.allocator import keep_freed_memory
+from proxy.log_lines import log_to_stderr
+from proxy.risks import risks_of
+from proxy.serving import serve
+from proxy.setting_values import render_duration
+from proxy.settings import Settings, load
+from proxy.settings_problems import InvalidSettings, variable
+from proxy.workers import Workers, reserved
+
+OK: Final = 0
+CANNOT_START: Final = 1
+INVALID: Final = 2
+
+_log: Final = logging.getLogger(__name__)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The exit code: 0 after a drain or a check, 1 if it cannot start, 2 for invalid settings."""
+    options = _parser().parse_args(arguments)
+    try:
+        settings = load(KINDS, options.config)
+    except InvalidSettings as error:
+        for problem in error.problems:
+            print(f"genai-ferry: {problem}", file=sys.stderr)
+        return INVALID
+    return check(settings) if options.command == "check" else run(settings)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="genai-ferry", description="Google GenAI SDK files and batches on other providers."
+    )
+    parser.add_argument("command", nargs="?", choices=["serve", "check"], default="serve")
+    parser.add_argument("--config", type=Path, metavar="FILE", help="settings in TOML")
+    return parser
+
+
+# --- check -----------------------------------------------------------------------------------
+
+
+def check(settings: Settings) -> int:
+    for risk in risks_of(settings):
+        print(f"risk: {risk}")
+    for name, value in _effective(settings):
+        print(f"{name}={value}")
+    return OK
+
+
+def _effective(settings: Settings) -> Iterator[tuple[str, str]]:
+    for field in type(settings).model_fields:
+        if field != "providers":
+            yield variable(field), _shown(getattr(settings, field))
+    for name, provider in settings.providers.items():
+        for field in type(provider).model_fields:
+            yield variable("providers", name, field), _shown(getattr(provider, field))
+
+
+def _shown(value: object) -> str:
+    """As it would be written in the environment; a secret shows as stars."""
+    if isinstance(value, tuple):
+        return ",".join(map(_shown, value))
+    if isinstance(value, timedelta):
+        return render_duration(value)
+    return "" if value is None else str(value)
+
+
+# --- serve -----------------------------------------------------------------------------------
+
+
+def run(settings: Settings) -> int:
+    log_to_stderr()
+    keep_freed_memory()
+    settings = _with_secret_key(settings)
+    return _attempt(lambda: _run_one(settings) if settings.workers == 1 else _run_many(settings))
+
+
+def _attempt(work: Callable[[], int]) -> int:
+    try:
+        return work()
+    except OSError as error:
+        _log.error("cannot start", extra={"reason": error.strerror or type(error).__name__})
+        return CANNOT_START
+
+
+def _with_secret_key(settings: Settings) -> Settings:
+    """Made once for all workers."""
+    if settings.secret_key is not None:
+        return settings
+    _log.warning("%s is not set: upload URLs end with this process", variable("secret_key"))
+    return settings.model_copy(update={"secret_key": (SecretStr(secrets.token_urlsafe(32)),)})
+
+
+def _run_one(settings: Settings, lifeline: int | None = None) -> int:
+    async def served() -> None:
+        shared = lifeline is not None
+        await serve(application(settings), settings, reuse_port=shared, lifeline=lifeline)
+
+    asyncio.run(served())
+    return OK
+
+
+def _run_many(settings: Settings) -> int:
+    with reserved(settings.host, settings.port) as port:
+        shared = settings.model_copy(update={"port": port})
+        workers = Workers(settings.workers, lambda line: _attempt(partial(_run_one, shared, line)))
+        return workers.run()

@@ -1,0 +1,62 @@
+"""`/healthz` and `/readyz`, on the admin port or before the chain on the main one."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from enum import StrEnum
+from typing import Final
+
+from aiohttp import web
+from aiohttp.typedefs import Middleware
+
+from providers.state import State
+
+# Under this key the composition root puts the store that `/readyz` looks at.
+STATE: Final[web.AppKey[State]] = web.AppKey("state")
+
+PROBE_SECONDS: Final = 2.0
+
+
+class Phase(StrEnum):
+    STARTING = "starting"
+    SERVING = "serving"
+    DRAINING = "draining"
+
+
+class Health:
+    def __init__(self, state: State | None) -> None:
+        self.phase = Phase.STARTING
+        self._state = state
+        self._answers = {"/healthz": self._alive, "/readyz": self._ready}
+
+    def routes(self) -> list[web.RouteDef]:
+        return [web.get(path, answer) for path, answer in self._answers.items()]
+
+    def middleware(self) -> Middleware:
+        """Answers before the chain: a probe is no request of a client's."""
+
+        @web.middleware
+        async def health(
+            request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
+        ) -> web.StreamResponse:
+            answer = self._answers.get(request.path) if request.method in {"GET", "HEAD"} else None
+            return await (answer or handler)(request)
+
+        return health
+
+    async def _alive(self, _: web.Request) -> web.Response:
+        return web.json_response({"status": "alive"})
+
+    async def _ready(self, _: web.Request) -> web.Response:
+        """A degraded store fails no probe: what runs on Gemini needs none (design.md)."""
+        body = {"status": str(self.phase), "state": await self._state_store()}
+        return web.json_response(body, status=200 if self.phase is Phase.SERVING else 503)
+
+    async def _state_store(self) -> str:
+        if self._state is None:
+            return "none"
+        try:
+            async with asyncio.timeout(PROBE_SECONDS):
+                await self._state.head("salt")
+        except Exception as error:  # whatever the store's own errors are
+            return f"degraded: {type(error).__name__}"
+        return "ok"

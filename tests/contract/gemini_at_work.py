@@ -1,0 +1,123 @@
+"""The Gemini provider and the fake Gemini with a socket between them."""
+
+import hashlib
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+import orjson
+from aiohttp import ClientSession
+from aiohttp.test_utils import TestServer
+from yarl import URL
+
+from providers.body import Body
+from providers.credential import Caller, Credential
+from providers.gemini.provider import gemini
+from providers.provider import Uploads
+from providers.uploads import Chunk, UploadProgress, UploadSession, UploadStart
+from providers.upstream import Reply
+from proxy.outbound import OutboundClient
+from tests.fakes.gemini import gemini_app
+from tests.memory_state import MemoryState
+
+CHUNK = 256 << 10
+"""Bytes; the fake keeps whole blocks of this size of a chunk that breaks off."""
+
+CALLER = Caller(Credential(api_key="AIzaCaller"), "tenant", {"user-agent": "sdk"})
+
+
+class Pieces:
+    """A client's body whose reading can be cancelled and gone on with."""
+
+    def __init__(self, data: bytes, size: int = 16 << 10) -> None:
+        self._data, self._size = data, size
+
+    def __aiter__(self) -> "Pieces":
+        return self
+
+    async def __anext__(self) -> bytes:
+        if not self._data:
+            raise StopAsyncIteration
+        piece, self._data = self._data[: self._size], self._data[self._size :]
+        return piece
+
+
+def data_of(size: int) -> bytes:
+    """Bytes no two blocks of which are alike."""
+    blocks = (hashlib.sha256(str(n).encode()).digest() for n in range(size // 32 + 1))
+    return b"".join(blocks)[:size]
+
+
+class GeminiAtWork:
+    def __init__(self, url: URL, upstream: OutboundClient, control: ClientSession) -> None:
+        self.url = url
+        self.state = MemoryState()
+        self.provider = gemini("google", url, upstream, self.state)
+        self._control = control
+
+    @property
+    def uploads(self) -> Uploads:
+        return self.provider.uploads
+
+    @property
+    def relay(self) -> Callable[..., Awaitable[Reply]]:
+        assert self.provider.relay is not None
+        return self.provider.relay.relay
+
+    # --- uploads ---
+
+    async def start(self, size: int | None, **said: Any) -> UploadSession:
+        started = await self.uploads.start(
+            CALLER, "s1", UploadStart(size=size, version="v1beta", **said)
+        )
+        return UploadSession("s1", started.details, None)
+
+    async def send(
+        self, session: UploadSession, data: bytes, offset: int = 0, *, finalize: bool = False
+    ) -> UploadProgress:
+        body = Body(Pieces(data), len(data))
+        return await self.uploads.send(session, Chunk(offset, body, finalize))
+
+    async def sha256(self, progress: UploadProgress) -> str:
+        """Of what the fake has stored of the file that `progress` shows."""
+        assert progress.document is not None
+        name = orjson.loads(progress.document)["file"]["name"]
+        return str((await self.get(f"/_fake/files/{name}/sha256"))["sha256"])
+
+    # --- the fake's control surface ---
+
+    async def get(self, path: str) -> Any:
+        async with self._control.get(self.url.join(URL(path))) as reply:
+            assert reply.status == 200, await reply.text()
+            return await reply.json()
+
+    async def post(self, path: str, order: Any) -> Any:
+        async with self._control.post(self.url.join(URL(path)), json=order) as reply:
+            assert reply.status == 200, await reply.text()
+            return await reply.json()
+
+    async def strike(self, command: str, kind: str, *, nth: int = 1, **fault: Any) -> None:
+        """Arm a fault for the `nth` request with exactly this upload command from now."""
+        headers = {"X-Goog-Upload-Command": f"^{command}$"}
+        match = {"method": "POST", "headers": headers, "nth": nth}
+        await self.post("/_fake/faults", {"match": match, "fault": {"kind": kind, **fault}})
+
+    async def requests(self) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = (await self.get("/_fake/requests"))["requests"]
+        return found
+
+    async def commands(self) -> list[str]:
+        requests = await self.requests()
+        return [request["headers"]["x-goog-upload-command"] for request in requests]
+
+
+@asynccontextmanager
+async def gemini_at_work() -> AsyncIterator[GeminiAtWork]:
+    upstream = OutboundClient()
+    async with TestServer(gemini_app()) as server, ClientSession() as control:
+        try:
+            at_work = GeminiAtWork(server.make_url("/"), upstream, control)
+            await at_work.post("/_fake/settings", {"granularity": CHUNK})
+            yield at_work
+        finally:
+            await upstream.close()

@@ -1,0 +1,49 @@
+from typing import Any
+
+import pytest
+
+from providers.errors import FerryError
+from providers.gemini_content.normalise import normalise_embed
+from providers.gemini_content.warnings import Warnings
+from providers.openai.embed_to_openai import to_openai_embedding
+
+_HELLO = {"parts": [{"text": "Hello"}]}
+
+
+def _embedding(**request: Any) -> dict[str, Any]:
+    normal = normalise_embed({"content": _HELLO} | request, "request")
+    return to_openai_embedding(normal, model="models/m", path="request", warnings=Warnings())
+
+
+@pytest.mark.parametrize(
+    ("fields", "options"),
+    [
+        ({}, {}),
+        ({"model": "models/m"}, {}),
+        ({"model": "m"}, {}),
+        ({"taskType": "TASK_TYPE_UNSPECIFIED"}, {}),
+        ({"output_dimensionality": 64}, {"dimensions": 64}),
+    ],
+)
+def test_embeddings(fields: dict[str, Any], options: dict[str, Any]) -> None:
+    plain = {"model": "m", "input": "Hello", "encoding_format": "float"}
+    assert _embedding(**fields) == plain | options
+
+
+@pytest.mark.parametrize(
+    ("fields", "path"),
+    [
+        ({"model": "models/other"}, "model"),
+        ({"taskType": "RETRIEVAL_QUERY"}, "taskType"),
+        ({"title": "t"}, "title"),
+        ({"outputDimensionality": 0}, "outputDimensionality"),
+        ({"content": {"parts": [{"text": "a"}, {"text": "b"}]}}, "content.parts"),
+        ({"content": {"parts": [{"text": ""}]}}, "content.parts"),
+        ({"content": {"parts": [{"inlineData": {}}]}}, "content.parts"),
+        ({"content": {"parts": [{"executableCode": {}}]}}, "content.parts[0].executableCode"),
+    ],
+)
+def test_what_openai_does_not_embed(fields: dict[str, Any], path: str) -> None:
+    with pytest.raises(FerryError) as refused:
+        _embedding(**fields)
+    assert refused.value.path == f"request.{path}"

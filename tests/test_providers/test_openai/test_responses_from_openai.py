@@ -1,0 +1,155 @@
+from typing import Any
+
+import pytest
+
+from providers.errors import FerryError
+from providers.openai.responses_from_openai import from_openai_response
+
+
+def _message(*content: dict[str, Any]) -> dict[str, Any]:
+    return {"type": "message", "id": "msg_1", "role": "assistant", "content": list(content)}
+
+
+def _text(text: str, **fields: Any) -> dict[str, Any]:
+    return {"type": "output_text", "text": text, "annotations": [], "logprobs": []} | fields
+
+
+def _candidate(*output: dict[str, Any], **fields: Any) -> Any:
+    body = {"status": "completed", "output": list(output)} | fields
+    (candidate,) = from_openai_response(body)["candidates"]
+    return candidate
+
+
+def test_a_whole_response() -> None:
+    response = {
+        "id": "resp_1",
+        "object": "response",
+        "created_at": 1_700_000_000.0,
+        "status": "completed",
+        "error": None,
+        "incomplete_details": None,
+        "model": "gpt-test-2026",
+        "output": [
+            {
+                "type": "reasoning",
+                "id": "rs_1",
+                "summary": [{"type": "summary_text", "text": "Hm"}],
+            },
+            _message(_text("4")),
+            {
+                "type": "function_call",
+                "id": "fc_1",
+                "call_id": "call_1",
+                "name": "f",
+                "arguments": '{"a":1}',
+                "status": "completed",
+            },
+        ],
+        "usage": {
+            "input_tokens": 10,
+            "input_tokens_details": {"cached_tokens": 2},
+            "output_tokens": 7,
+            "output_tokens_details": {"reasoning_tokens": 5},
+            "total_tokens": 17,
+        },
+    }
+    assert from_openai_response(response) == {
+        "candidates": [
+            {
+                "content": {
+                    "role": "model",
+                    "parts": [
+                        {"text": "Hm", "thought": True},
+                        {"text": "4"},
+                        {"functionCall": {"id": "call_1", "name": "f", "args": {"a": 1}}},
+                    ],
+                },
+                "finishReason": "STOP",
+                "index": 0,
+            }
+        ],
+        "usageMetadata": {
+            "promptTokenCount": 10,
+            "candidatesTokenCount": 2,
+            "thoughtsTokenCount": 5,
+            "cachedContentTokenCount": 2,
+            "totalTokenCount": 17,
+        },
+        "modelVersion": "gpt-test-2026",
+        "responseId": "resp_1",
+        "createTime": "2023-11-14T22:13:20Z",
+    }
+
+
+@pytest.mark.parametrize(
+    ("details", "finish"),
+    [
+        ({"reason": "max_output_tokens"}, {"finishReason": "MAX_TOKENS"}),
+        ({"reason": "content_filter"}, {"finishReason": "SAFETY"}),
+        ({"reason": "bored"}, {"finishReason": "OTHER", "finishMessage": "bored"}),
+        (None, {"finishReason": "OTHER"}),
+    ],
+)
+def test_incomplete_responses(details: Any, finish: dict[str, str]) -> None:
+    candidate = _candidate(_message(_text("Hi")), status="incomplete", incomplete_details=details)
+    assert {name: v for name, v in candidate.items() if name.startswith("finish")} == finish
+    assert candidate["content"]["parts"] == [{"text": "Hi"}]
+
+
+def test_a_refusal() -> None:
+    candidate = _candidate(_message({"type": "refusal", "refusal": "I will not."}))
+    assert candidate["content"]["parts"] == [{"text": "I will not."}]
+    assert candidate["finishReason"] == "SAFETY"
+    assert candidate["finishMessage"] == "I will not."
+
+
+def test_citations_and_log_probabilities() -> None:
+    source = {"type": "url_citation", "start_index": 0, "end_index": 1, "url": "u", "title": "t"}
+    token = {"token": "a", "logprob": -1.5, "top_logprobs": []}
+    candidate = _candidate(
+        {"type": "web_search_call", "id": "ws_1", "status": "completed"},
+        _message(_text("a", annotations=[source], logprobs=[token])),
+    )
+    assert candidate["content"]["parts"] == [{"text": "a"}]
+    assert candidate["citationMetadata"]["citations"] == [
+        {"startIndex": 0, "endIndex": 1, "uri": "u", "title": "t"}
+    ]
+    assert candidate["avgLogprobs"] == -1.5
+
+
+@pytest.mark.parametrize(
+    ("code", "status"),
+    [
+        ("server_error", "UNAVAILABLE"),
+        ("rate_limit_exceeded", "RESOURCE_EXHAUSTED"),
+        ("invalid_prompt", "INVALID_ARGUMENT"),
+    ],
+)
+def test_a_failed_response(code: str, status: str) -> None:
+    with pytest.raises(FerryError, match=r"^why$") as failed:
+        from_openai_response({"status": "failed", "error": {"code": code, "message": "why"}})
+    assert failed.value.status == status
+
+
+@pytest.mark.parametrize(
+    ("output", "status"),
+    [
+        ({"type": "custom_tool_call"}, "UNIMPLEMENTED"),
+        ({"type": "image_generation_call"}, "UNIMPLEMENTED"),
+        ({}, "UNIMPLEMENTED"),
+        (_message({"type": "output_audio"}), "UNIMPLEMENTED"),
+        ({"type": "message"}, "INTERNAL"),
+        (_message({"type": "output_text"}), "INTERNAL"),
+        ({"type": "function_call", "name": "f"}, "INTERNAL"),
+    ],
+)
+def test_what_is_not_translated(output: dict[str, Any], status: str) -> None:
+    with pytest.raises(FerryError) as failed:
+        _candidate(output)
+    assert failed.value.status == status
+
+
+@pytest.mark.parametrize("status", ["in_progress", "queued", None, []])
+def test_a_response_that_has_not_ended(status: Any) -> None:
+    with pytest.raises(FerryError, match="has not ended"):
+        _candidate(status=status)

@@ -1,0 +1,169 @@
+from typing import Any
+
+import orjson
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from providers.openai.result_from_openai import from_openai_line, missing_result
+
+_CHAT = "/v1/chat/completions"
+_ENDPOINTS = [_CHAT, "/v1/responses", "/v1/embeddings"]
+
+
+def _line(status_code: Any, body: Any) -> dict[str, Any]:
+    return {
+        "id": "batch_req_1",
+        "custom_id": "r0000000001",
+        "response": {"status_code": status_code, "request_id": "req_1", "body": body},
+        "error": None,
+    }
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "body", "names"),
+    [
+        (_CHAT, {"choices": []}, {"candidates"}),
+        ("/v1/responses", {"status": "completed", "output": []}, {"candidates"}),
+        ("/v1/embeddings", {"data": [{"embedding": [1]}]}, {"embedding"}),
+    ],
+)
+def test_an_answer(endpoint: str, body: dict[str, Any], names: set[str]) -> None:
+    result = from_openai_line(_line(200, body), endpoint)
+    assert set(result) == {"response"}
+    assert set(result["response"]) == names
+
+
+@pytest.mark.parametrize(
+    ("http", "body", "code", "message"),
+    [
+        (400, {"error": {"message": "why", "type": "invalid_request_error"}}, 3, "why"),
+        (404, {"error": {"message": "why"}}, 5, "why"),
+        (429, {"error": {"message": "why", "code": "insufficient_quota"}}, 8, "why"),
+        (500, None, 14, "OpenAI answered with HTTP 500"),
+        (503, {"error": "why"}, 14, "OpenAI answered with HTTP 503"),
+        (504, {"error": {"message": 1}}, 4, "OpenAI answered with HTTP 504"),
+    ],
+)
+def test_a_refusal_of_openais(http: int, body: Any, code: int, message: str) -> None:
+    result = from_openai_line(_line(http, body), _CHAT)
+    assert result == {"error": {"code": code, "message": message}}
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "message"),
+    [
+        ({"code": "batch_expired", "message": "why"}, 4, "why"),
+        ({"code": "batch_cancelled", "message": "why"}, 1, "why"),
+        ({"code": "odd", "message": "why"}, 2, "why"),
+        ({"code": "odd"}, 2, "odd"),
+        ({}, 2, "OpenAI gave no reason"),
+    ],
+)
+def test_a_request_that_was_never_sent(error: dict[str, Any], code: int, message: str) -> None:
+    line = {"custom_id": "r1", "response": None, "error": error}
+    assert from_openai_line(line, _CHAT) == {"error": {"code": code, "message": message}}
+
+
+@pytest.mark.parametrize(
+    ("line", "endpoint", "code"),
+    [
+        (None, _CHAT, 13),
+        ([], _CHAT, 13),
+        ({}, _CHAT, 13),
+        ({"response": []}, _CHAT, 13),
+        (_line("200", {}), _CHAT, 13),
+        (_line(200, None), _CHAT, 13),
+        (_line(200, {}), _CHAT, 13),
+        (_line(200, {"choices": []}), "/v1/moderations", 13),
+        (_line(200, {"choices": [{"message": {"audio": {}}}]}), _CHAT, 12),
+    ],
+)
+def test_a_line_that_cannot_be_read_is_one_failed_item(line: Any, endpoint: str, code: int) -> None:
+    result = from_openai_line(line, endpoint)
+    assert result["error"]["code"] == code
+    assert result["error"]["message"]
+
+
+@pytest.mark.parametrize(
+    ("native_status", "code"),
+    [("cancelled", 1), ("cancelling", 1), ("expired", 4), ("failed", 13), ("completed", 13)],
+)
+def test_a_missing_result(native_status: str, code: int) -> None:
+    result = missing_result(native_status)
+    assert set(result) == {"error"}
+    assert result["error"]["code"] == code
+    assert result["error"]["message"]
+
+
+# Whatever a line holds, it is a result.
+
+_json = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.just(10**400)
+    | st.floats()
+    | st.sampled_from(["{}", "[]", "AAAA", "AAAAAAAA"])
+    | st.text(max_size=3),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner),
+    max_leaves=10,
+)
+
+
+def _like(example: Any) -> st.SearchStrategy[Any]:
+    """Values shaped like `example`, with anything in place of any of its pieces."""
+    if isinstance(example, dict):
+        fields = {name: _like(value) for name, value in example.items()}
+        return st.one_of(st.fixed_dictionaries({}, optional=fields), _json)
+    if isinstance(example, list):
+        return st.one_of(st.lists(st.one_of(*map(_like, example)), max_size=3), _json)
+    return st.one_of(st.just(example), _json)
+
+
+_TOKEN = {"token": "a", "logprob": -1, "top_logprobs": [{"token": "b", "logprob": -2}]}
+_CALL = {"name": "f", "arguments": "{}"}
+_BODIES = [
+    {
+        "created": 1,
+        "choices": [
+            {
+                "index": 0,
+                "finish_reason": "stop",
+                "logprobs": {"content": [_TOKEN]},
+                "message": {
+                    "content": "a",
+                    "refusal": "r",
+                    "annotations": [{"type": "url_citation", "url_citation": {"url": "u"}}],
+                    "tool_calls": [{"id": "1", "type": "function", "function": _CALL}],
+                },
+            }
+        ],
+        "usage": {"prompt_tokens": 1, "completion_tokens_details": {"reasoning_tokens": 1}},
+    },
+    {
+        "status": "incomplete",
+        "incomplete_details": {"reason": "content_filter"},
+        "output": [
+            {"type": "message", "content": [{"type": "output_text", "text": "a"}]},
+            {"type": "reasoning", "summary": [{"text": "a"}]},
+            {"type": "function_call", "call_id": "1"} | _CALL,
+        ],
+    },
+    {"data": [{"index": 0, "embedding": [1, 0.5]}], "usage": {"prompt_tokens": 1}},
+]
+
+
+@settings(deadline=None, max_examples=500)
+@given(
+    line=st.one_of(
+        _json,
+        *[_like({"response": {"status_code": 200, "body": body}}) for body in _BODIES],
+        *[_like(body).map(lambda body: _line(200, body)) for body in _BODIES],
+    ),
+    endpoint=st.sampled_from(_ENDPOINTS),
+)
+def test_any_line_is_a_result(line: Any, endpoint: str) -> None:
+    result = from_openai_line(line, endpoint)
+    assert set(result) in ({"response"}, {"error"})
+    assert orjson.dumps(result)
