@@ -1,0 +1,139 @@
+"""The proxy and the fakes as real processes on real sockets, for end-to-end tests and the demo."""
+
+import asyncio
+import json
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, Self
+
+SECRET_KEY = "a-secret-key-for-tests-of-good-length"
+START_SECONDS = 30
+STOP_SECONDS = 30
+
+
+class Process:
+    """A running program that says in a line of JSON, on `stream`, that it is ready."""
+
+    def __init__(self, process: asyncio.subprocess.Process, ready: Mapping[str, Any]) -> None:
+        self._process = process
+        self.ready = ready
+        self.lines: list[str] = []
+        self._reading: list[asyncio.Task[None]] = []
+
+    @property
+    def url(self) -> str:
+        return str(self.ready["url"])
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    @classmethod
+    async def start(cls, *arguments: str, env: Mapping[str, str], ready: str) -> Self:
+        """Run `python *arguments`; ready when a line of JSON has the member `ready`."""
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            *arguments,
+            env={**_environment(), **env},
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+        )
+        lines: list[str] = []
+        try:
+            async with asyncio.timeout(START_SECONDS):
+                document = await _ready(process, ready, lines)
+        except BaseException:
+            if process.returncode is None:
+                process.kill()
+            await process.wait()
+            raise
+        started = cls(process, document)
+        started.lines = lines
+        started._reading = [asyncio.create_task(started._keep())]
+        return started
+
+    async def stop(self) -> int:
+        """SIGTERM, and the exit code."""
+        if self._process.returncode is None:
+            self._process.send_signal(signal.SIGTERM)
+        async with asyncio.timeout(STOP_SECONDS):
+            code = await self._process.wait()
+            await asyncio.gather(*self._reading)
+        return code
+
+    async def kill(self) -> None:
+        """SIGKILL: nothing gets a chance to be tidied up."""
+        if self._process.returncode is None:
+            self._process.kill()
+        await self._process.wait()
+        await asyncio.gather(*self._reading)
+
+    @property
+    def output(self) -> str:
+        """All that the process wrote so far."""
+        return "\n".join(self.lines)
+
+    async def _keep(self) -> None:
+        assert self._process.stdout is not None
+        async for line in self._process.stdout:
+            self.lines.append(line.decode(errors="replace").rstrip())
+
+
+async def _ready(
+    process: asyncio.subprocess.Process, member: str, lines: list[str]
+) -> Mapping[str, Any]:
+    assert process.stdout is not None
+    async for line in process.stdout:
+        lines.append(line.decode(errors="replace").rstrip())
+        try:
+            document = json.loads(line)
+        except json.JSONDecodeError:
+            continue
+        if isinstance(document, dict) and document.get(member):
+            return document
+    raise RuntimeError("the process ended before it was ready:\n" + "\n".join(lines))
+
+
+def _environment() -> dict[str, str]:
+    """Ours less every FERRY_ variable: a developer's own settings must not change a test."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("FERRY_")}
+
+
+@asynccontextmanager
+async def fake(kind: str) -> AsyncIterator[Process]:
+    """The fake of that kind; `ready["control"]` is where its `/_fake/` surface is."""
+    process = await Process.start("-m", "tests.fakes", kind, "--port", "0", env={}, ready="fake")
+    try:
+        yield process
+    finally:
+        await process.kill()
+
+
+@asynccontextmanager
+async def proxy(
+    state: Path, upstreams: Mapping[str, str], env: Mapping[str, str] | None = None
+) -> AsyncIterator[Process]:
+    """A proxy on a free port; `upstreams` are base URLs by provider name."""
+    process = await start_proxy(state, upstreams, env)
+    try:
+        yield process
+    finally:
+        await process.stop()
+
+
+async def start_proxy(
+    state: Path, upstreams: Mapping[str, str], env: Mapping[str, str] | None = None
+) -> Process:
+    """As `proxy`, for who stops or kills it himself."""
+    settings = {
+        "FERRY_PORT": "0",
+        "FERRY_SECRET_KEY": SECRET_KEY,
+        "FERRY_STATE_URL": state.as_uri(),
+        **{f"FERRY_PROVIDERS__{n.upper()}__BASE_URL": url for n, url in upstreams.items()},
+        **(env or {}),
+    }
+    return await Process.start("-m", "proxy", env=settings, ready="url")
