@@ -75,7 +75,7 @@ async def _start_upload(request: web.Request, operation: op.StartUpload) -> op.S
     edge, provider, caller = request.app[EDGE], request[PROVIDER], request[CALLER]
     # Nothing is begun at the provider for a client whose own address we cannot tell.
     address = edge.public_address.of(request)
-    started = await provider.uploads.start(caller, operation.session_id, operation.start)
+    started = await provider.uploads.start(caller, operation.start)
     sealed_caller = ""
     if started.needs_caller:
         key = await create_session_key(edge.state, operation.session_id)
@@ -92,7 +92,7 @@ async def _start_upload(request: web.Request, operation: op.StartUpload) -> op.S
     token = edge.upload_urls.seal(upload, UPLOAD_PATH)
     path = UPLOAD_PATH.removeprefix("/genai")
     url = f"{address}{path}?upload_id={token}&upload_protocol=resumable"
-    return op.Started(url, started.granularity)
+    return op.Started(url, started.granularity, started.headers)
 
 
 async def _upload_command(

@@ -1,4 +1,4 @@
-"""The request's body as the client sends it: streamed, read whole within a bound, or thrown away."""
+"""The request's body as the client sends it: streamed, held within a bound, or thrown away."""
 
 import asyncio
 from collections.abc import AsyncIterator

@@ -1,12 +1,13 @@
 """The typed operations that a request can be, and the outcomes that they can have."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from providers.body import Body
 from providers.provider import RelayedRequest
 from providers.resources import Batch, CreatedBatch, Download, File, NewBatch, Page
-from providers.upstream import Reply
 from providers.uploads import Chunk, UploadProgress, UploadStart
+from providers.upstream import Reply
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +117,7 @@ class Started:
 
     url: str = field(repr=False)
     granularity: int | None
+    headers: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)

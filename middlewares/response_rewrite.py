@@ -43,14 +43,30 @@ async def response_rewrite(request: web.Request, handler: Handler) -> web.Stream
 
 
 def _render(outcome: op.Outcome, request: web.Request) -> web.StreamResponse:
-    edge = request.app[EDGE]
     match outcome:
-        case op.Started():
-            return _started(outcome)
-        case UploadProgress():
-            return _progress(outcome, request)
+        case op.Started() | UploadProgress():
+            return _upload(outcome, request)
+        case File() | op.FileCreated() | op.FilePage():
+            return _json(_files(outcome, request.app[EDGE].public_address.of(request)))
+        case Batch() | op.BatchPage() | CreatedBatch():
+            return _batches(outcome)
+        case op.Done():
+            return _json({})
         case Download():
-            return _download(outcome)
+            headers = {"Content-Type": outcome.mime_type}
+            return StreamedResponse(outcome.body, headers=headers, close=outcome.close)
+        case reply:
+            return _relayed(reply)
+
+
+def _upload(outcome: op.Started | UploadProgress, request: web.Request) -> web.Response:
+    if isinstance(outcome, op.Started):
+        return _started(outcome)
+    return _progress(outcome, request)
+
+
+def _batches(outcome: Batch | op.BatchPage | CreatedBatch) -> web.StreamResponse:
+    match outcome:
         case Batch(output=InlineResults() as results):
             return _inline_results(outcome, results)
         case Batch():
@@ -60,12 +76,6 @@ def _render(outcome: op.Outcome, request: web.Request) -> web.StreamResponse:
             return _json(_page("operations", listed, page.next_page_token))
         case CreatedBatch(batch, warnings):
             return _json(_batch(batch), {"x-ferry-warnings": warnings} if warnings else {})
-        case op.Done():
-            return _json({})
-        case File() | op.FileCreated() | op.FilePage():
-            return _json(_files(outcome, edge.public_address.of(request)))
-        case reply:
-            return _relayed(reply)
 
 
 def _files(outcome: File | op.FileCreated | op.FilePage, address: str) -> dict[str, Any]:
@@ -97,6 +107,7 @@ def _json(document: object, headers: Mapping[str, str] | None = None) -> web.Res
 def _started(started: op.Started) -> web.Response:
     """`X-Goog-Upload-URL` is spelled so because Python's aiohttp transport looks for just that."""
     headers = {
+        **started.headers,
         "X-Goog-Upload-Status": "active",
         "X-Goog-Upload-URL": started.url,
         "X-Goog-Upload-Control-URL": started.url,
@@ -107,7 +118,7 @@ def _started(started: op.Started) -> web.Response:
 
 
 def _progress(progress: UploadProgress, request: web.Request) -> web.Response:
-    headers = {"X-Goog-Upload-Status": progress.status.value}
+    headers = {**progress.headers, "X-Goog-Upload-Status": progress.status.value}
     if progress.received is not None:
         headers["X-Goog-Upload-Size-Received"] = str(progress.received)
     if progress.document is not None:
@@ -118,11 +129,6 @@ def _progress(progress: UploadProgress, request: web.Request) -> web.Response:
         return _json({}, headers)
     address = request.app[EDGE].public_address.of(request)
     return _json({"file": render_file(progress.file, address)}, headers)
-
-
-def _download(download: Download) -> web.StreamResponse:
-    headers = {"Content-Type": download.mime_type}
-    return StreamedResponse(download.body, headers=headers, close=download.close)
 
 
 def _inline_results(batch: Batch, results: InlineResults) -> web.StreamResponse:

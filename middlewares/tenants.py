@@ -4,6 +4,7 @@ import secrets
 from collections.abc import Mapping
 
 from providers.credential import Caller, Credential, tenant_of
+from providers.errors import unavailable
 from providers.provider import Provider
 from providers.state import State, read, write
 
@@ -28,5 +29,6 @@ class Tenants:
         if self._salt is None:
             await write(self._state, "salt", secrets.token_bytes(32))
             self._salt = await read(self._state, "salt")
-            assert self._salt is not None, "the salt was created a line above"
+        if self._salt is None:
+            raise unavailable("the state store lost the salt that was just written")
         return self._salt

@@ -64,7 +64,9 @@ class FerryError(Exception):
     @property
     def permanent(self) -> bool:
         """Whether the same request, sent again, could only be refused again."""
-        return self.code < 500 and self.status != "RESOURCE_EXHAUSTED" or self.code == 501
+        if self.code >= 500:
+            return self.code == 501
+        return self.status != "RESOURCE_EXHAUSTED"
 
 
 def invalid_argument(message: str, *, path: str | None = None) -> FerryError:

@@ -10,13 +10,13 @@ from yarl import URL
 from providers.body import Body
 from providers.credential import Caller
 from providers.resources import Batch, CreatedBatch, Download, File, NewBatch, Page
-from providers.upstream import Reply
 from providers.uploads import Chunk, StartedUpload, UploadProgress, UploadSession, UploadStart
+from providers.upstream import Reply
 
 
 class Uploads(Protocol):
-    async def start(self, caller: Caller, session_id: str, start: UploadStart) -> StartedUpload:
-        """Begin a resumable upload. `session_id` names the session in the state store."""
+    async def start(self, caller: Caller, start: UploadStart) -> StartedUpload:
+        """Begin a resumable upload."""
 
     async def send(self, session: UploadSession, chunk: Chunk) -> UploadProgress:
         """Take one chunk; ACTIVE only when the whole of it is at the provider."""

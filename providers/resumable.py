@@ -84,7 +84,7 @@ class ResumableUploads:
         self._target = target
         self._state = state
 
-    async def start(self, caller: Caller, session_id: str, start: UploadStart) -> StartedUpload:
+    async def start(self, caller: Caller, start: UploadStart) -> StartedUpload:
         details = dict(self._target.describe(caller, start))
         if start.size is not None:
             self._check_limit(start.size)
@@ -111,7 +111,7 @@ class ResumableUploads:
 
     async def create(self, caller: Caller, session_id: str, start: UploadStart, body: Body) -> File:
         """A file that arrives in one request: one chunk, or slices until it ends."""
-        started = await self.start(caller, session_id, start)
+        started = await self.start(caller, start)
         session = OpenSession(UploadSession(session_id, started.details, caller), caller)
         try:
             if body.length is not None and body.length <= self._target.whole_limit:

@@ -43,12 +43,13 @@ class StartedUpload:
     """What a provider wants back with every chunk, to be sealed into the upload URL.
 
     `needs_caller`: whether chunks are sent with the caller's credential, which then travels
-    sealed too.
+    sealed too. `headers` are `X-Goog-Upload-*` headers of the provider's own.
     """
 
     details: Mapping[str, str] = field(repr=False)
     needs_caller: bool
     granularity: int | None = GRANULARITY
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,10 +79,11 @@ class UploadProgress:
     """The answer to a chunk, a query or a cancel.
 
     `received` in bytes. `file` is ours to render; `document` is the provider's own JSON, already
-    in Gemini's shape.
+    in Gemini's shape. `headers` are `X-Goog-Upload-*` headers of the provider's own.
     """
 
     status: UploadStatus
     received: int | None = None
     file: File | None = None
     document: bytes | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)

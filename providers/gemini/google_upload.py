@@ -7,6 +7,7 @@ from yarl import URL
 
 from providers.body import Body, held
 from providers.errors import FerryError
+from providers.gemini.headers import answered
 from providers.gemini.refusal import GoogleRefusal, check
 from providers.uploads import UploadProgress, UploadStatus
 from providers.upstream import OutboundRequest, Reply, Upstream, UpstreamError
@@ -90,13 +91,14 @@ def _headers(command: str) -> dict[str, str]:
 async def _parse_progress(reply: Reply) -> UploadProgress:
     # Read to its end in any case, so that the connection is free for the next request.
     document = await reply.read(_DOCUMENT_BYTES)
+    headers = answered(reply.headers)
     match reply.headers.get("X-Goog-Upload-Status"):
         case UploadStatus.ACTIVE:
-            return UploadProgress(UploadStatus.ACTIVE, received=_received(reply))
+            return UploadProgress(UploadStatus.ACTIVE, received=_received(reply), headers=headers)
         case UploadStatus.FINAL:
-            return UploadProgress(UploadStatus.FINAL, document=document)
+            return UploadProgress(UploadStatus.FINAL, document=document, headers=headers)
         case UploadStatus.CANCELLED:
-            return UploadProgress(UploadStatus.CANCELLED)
+            return UploadProgress(UploadStatus.CANCELLED, headers=headers)
     raise UpstreamError("UNAVAILABLE", "Google's answer says nothing of the upload's status")
 
 

@@ -64,3 +64,22 @@ def _credential(credential: Credential) -> dict[str, str]:
     if credential.bearer:
         headers["authorization"] = f"Bearer {credential.bearer}"
     return headers
+
+
+# Those that say where the session stands are read and said anew.
+_UPLOAD: Final = "x-goog-upload-"
+_SAID_ANEW: Final = frozenset({"status", "url", "control-url", "size-received"})
+
+
+def answered(reply: Mapping[str, str]) -> dict[str, str]:
+    """The `X-Goog-Upload-*` headers that Google adds of its own, in Google's spelling."""
+    found = {
+        name.lower().removeprefix(_UPLOAD): value
+        for name, value in reply.items()
+        if name.lower().startswith(_UPLOAD)
+    }
+    return {
+        f"X-Goog-Upload-{name.title()}": value
+        for name, value in found.items()
+        if name not in _SAID_ANEW
+    }

@@ -11,7 +11,7 @@ from providers.credential import Caller
 from providers.errors import failed_precondition, invalid_argument, unavailable
 from providers.gemini.client_bytes import ClientBytes
 from providers.gemini.google_upload import GoogleUpload
-from providers.gemini.headers import started
+from providers.gemini.headers import answered, started
 from providers.gemini.refusal import check
 from providers.gemini.relay import below
 from providers.gemini.transfer import Transfer, Unfinished, finish
@@ -30,12 +30,7 @@ class GeminiUploads:
         self._upstream = upstream
         self._state = state
 
-    async def start(
-        self,
-        caller: Caller,
-        session_id: str,  # noqa: ARG002 - Google keeps the session
-        start: UploadStart,
-    ) -> StartedUpload:
+    async def start(self, caller: Caller, start: UploadStart) -> StartedUpload:
         request = OutboundRequest(
             method="POST",
             url=below(self._base_url, URL(_start_path(start.version), encoded=True)),
@@ -112,6 +107,7 @@ def _parse_started(reply: Reply, size: int | None) -> StartedUpload:
         },
         needs_caller=False,
         granularity=int(granularity) if granularity.isdecimal() else None,
+        headers=answered(reply.headers),
     )
 
 

@@ -100,7 +100,7 @@ class LineFormat(Protocol):
     row_kind: RowKind
     endpoint: str
 
-    def read(self, index: int, number: int, document: dict[str, Any]) -> tuple[bytes, bytes]:
+    def read(self, index: int, number: int, document: dict[str, Any], /) -> tuple[bytes, bytes]:
         """The line to send in place of request `index`, and its row of the request table.
 
         Raises INVALID_ARGUMENT with the line's number and the JSON path.
@@ -156,7 +156,7 @@ class OpenAILines:
         self._ids: set[str] = set()
         self.endpoint = ""
 
-    def read(self, index: int, number: int, document: dict[str, Any]) -> tuple[bytes, bytes]:
+    def read(self, _: int, number: int, document: dict[str, Any]) -> tuple[bytes, bytes]:
         where = f"line {number}"
         custom_id, body = document.get("custom_id"), document.get("body")
         if not isinstance(custom_id, str) or not custom_id:

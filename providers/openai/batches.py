@@ -5,6 +5,7 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from typing import Any
 
+from providers.body import Body
 from providers.credential import Caller
 from providers.errors import FerryError, failed_precondition, invalid_argument, not_found
 from providers.json_lines import LineSplitter
@@ -28,10 +29,8 @@ from providers.resources import (
     Page,
     ResultFile,
 )
-from providers.body import Body
 from providers.state import State
 from providers.tombstones import Tombstones
-
 
 Natives = list[dict[str, Any]]
 

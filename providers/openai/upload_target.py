@@ -22,8 +22,8 @@ from providers.resources import File
 from providers.resumable import OpenSession
 from providers.state import State, read, write
 from providers.upload_sessions import session_object
-from providers.upstream import UpstreamError
 from providers.uploads import GRANULARITY, UploadStart, UploadStatus
+from providers.upstream import UpstreamError
 
 # openai.md sections 2 and 3; the provider itself refuses what lies between MB and MiB.
 BATCH_FILE_LIMIT: Final = 200 << 20

@@ -67,9 +67,7 @@ class GeminiAtWork:
     # --- uploads ---
 
     async def start(self, size: int | None, **said: Any) -> UploadSession:
-        started = await self.uploads.start(
-            CALLER, "s1", UploadStart(size=size, version="v1beta", **said)
-        )
+        started = await self.uploads.start(CALLER, UploadStart(size=size, version="v1beta", **said))
         return UploadSession("s1", started.details, None)
 
     async def send(

@@ -296,7 +296,7 @@ async def test_a_start_that_google_refuses(
     google: GeminiAtWork, credential: Credential, code: int, reason: str | None
 ) -> None:
     with pytest.raises(FerryError) as caught:
-        await google.uploads.start(Caller(credential, "t"), "s1", UploadStart(size=1, version="v1"))
+        await google.uploads.start(Caller(credential, "t"), UploadStart(size=1, version="v1"))
     assert (caught.value.code, caught.value.reason) == (code, reason)
 
 

@@ -330,6 +330,8 @@ async def test_a_body_that_ends_early_breaks_the_connection(
         with pytest.raises(TruncatedBody):
             body = Body(Source(*chunks).chunks(), 4)
             await client.send(OutboundRequest("POST", url, {}, body))
+        await heard.ended.wait()
+    assert heard.body == b"".join(chunks)
 
 
 @pytest.mark.parametrize(
@@ -344,7 +346,8 @@ async def test_a_body_that_is_too_long_never_arrives_whole(
         with pytest.raises(TruncatedBody):
             body = Body(Source(*chunks).chunks(), length)
             await client.send(OutboundRequest("POST", url, {}, body))
-    assert len(heard.body) < length or not heard.data
+        await heard.ended.wait()
+    assert not heard.data or len(heard.body) < length
 
 
 # --- an answer that comes early --------------------------------------------------------------
@@ -372,26 +375,35 @@ async def test_an_early_answer_is_there_at_once(client: OutboundClient, ending: 
 
 
 class BusyUpstream:
-    """Answers in a thread of its own and resets, while the event loop is kept from running."""
+    """Answers in a thread of its own, and resets even while the event loop is kept from running."""
 
-    def __init__(self) -> None:
+    def __init__(self, answer: bytes) -> None:
+        self._answer = answer
         self._server = socket.create_server(("127.0.0.1", 0))
         self.url = URL(f"http://127.0.0.1:{self._server.getsockname()[1]}")
-        self.reset = threading.Event()
-        self._thread = threading.Thread(target=self._answer)
+        self.may_reset = threading.Event()
+        self.has_reset = threading.Event()
+        self._thread = threading.Thread(target=self._converse)
         self._thread.start()
 
-    def _answer(self) -> None:
+    def _converse(self) -> None:
         connection, _ = self._server.accept()
         with connection:
             received = b""
             while b"\r\n\r\n" not in received:
                 received += connection.recv(1 << 16)
-            connection.sendall(b"HTTP/1.1 413 Too Large\r\nContent-Length: 5\r\n\r\nlarge")
+            connection.sendall(self._answer)
+            self.may_reset.wait()
             resetting(connection)
-        self.reset.set()
+        self.has_reset.set()
+
+    def reset(self) -> None:
+        """Blocks until the reset is out: the loop cannot read it before the next write."""
+        self.may_reset.set()
+        self.has_reset.wait()
 
     def close(self) -> None:
+        self.may_reset.set()
         self._thread.join()
         self._server.close()
 
@@ -401,11 +413,11 @@ async def test_an_early_answer_survives_the_failed_write(
     client: OutboundClient, chunk: bytes
 ) -> None:
     """The answer and the reset are both there before the client's next write (streaming.md)."""
-    upstream = BusyUpstream()
+    upstream = BusyUpstream(b"HTTP/1.1 413 Too Large\r\nContent-Length: 5\r\n\r\nlarge")
 
     async def source() -> AsyncIterator[bytes]:
         yield chunk[:1]
-        upstream.reset.wait()  # blocks the loop, so that it cannot read before the write
+        upstream.reset()
         for _ in range(8):
             yield chunk
 
@@ -414,6 +426,31 @@ async def test_an_early_answer_survives_the_failed_write(
         async with await client.send(request) as reply:
             assert reply.status == 413
             assert await reply.read(100) == b"large"
+    finally:
+        upstream.close()
+
+
+async def test_a_last_write_that_fails_does_not_leave_the_reply_hanging(
+    client: OutboundClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The reset comes in the moment between listening and writing, and the body ends there."""
+    monkeypatch.setattr("proxy.outbound_body._ear", lambda _: lambda: False)
+    upstream = BusyUpstream(b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\nbegun")
+    headers_read = asyncio.Event()
+
+    async def source() -> AsyncIterator[bytes]:
+        yield b"first"
+        await headers_read.wait()
+        upstream.reset()
+        yield b"last"
+
+    request = OutboundRequest("POST", upstream.url, {}, Body(source(), None))
+    try:
+        async with await client.send(request) as reply:
+            headers_read.set()
+            async with asyncio.timeout(5):
+                with pytest.raises(UpstreamError):
+                    await reply.read(100)
     finally:
         upstream.close()
 

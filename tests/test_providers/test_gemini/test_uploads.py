@@ -37,7 +37,7 @@ def uploads(upstream: ScriptedUpstream) -> Uploads:
 async def test_a_start_says_everything_that_the_client_said() -> None:
     upstream = ScriptedUpstream(Answer(headers=STARTED))
     start = UploadStart("dn", "text/x", "a.txt", 100, "v1beta", b'{"file": {}}')
-    started = await uploads(upstream).start(CALLER, "s1", start)
+    started = await uploads(upstream).start(CALLER, start)
     assert started.details == {"url": UPLOAD_URL, "control_url": UPLOAD_URL, "size": "100"}
     assert (started.granularity, started.needs_caller) == (262144, False)
     sent = upstream.sent[0]
@@ -61,7 +61,7 @@ async def test_a_start_invents_nothing() -> None:
     headers = {**STARTED, "X-Goog-Upload-Control-URL": "https://uploads.example/control"}
     del headers["X-Goog-Upload-Chunk-Granularity"]
     upstream = ScriptedUpstream(Answer(headers=headers))
-    started = await uploads(upstream).start(CALLER, "s1", UploadStart())
+    started = await uploads(upstream).start(CALLER, UploadStart())
     assert started.granularity is None
     assert started.details["size"] == ""
     assert started.details["control_url"] == "https://uploads.example/control"
@@ -73,7 +73,7 @@ async def test_a_start_invents_nothing() -> None:
 async def test_googles_url_is_in_no_repr() -> None:
     upstream = ScriptedUpstream(Answer(headers=STARTED), Answer(503), Answer(404))
     provider = uploads(upstream)
-    started = await provider.start(CALLER, "s1", UploadStart(size=1))
+    started = await provider.start(CALLER, UploadStart(size=1))
     session = UploadSession("s1", started.details, None)
     with pytest.raises(FerryError) as caught:
         await provider.send(session, Chunk(0, held(b"x"), finalize=True))
@@ -88,7 +88,7 @@ async def test_googles_url_is_in_no_repr() -> None:
 async def test_a_start_without_a_usable_url_is_googles_fault(url: str) -> None:
     upstream = ScriptedUpstream(Answer(headers={**STARTED, "X-Goog-Upload-URL": url}))
     with pytest.raises(UpstreamError) as caught:
-        await uploads(upstream).start(CALLER, "s1", UploadStart())
+        await uploads(upstream).start(CALLER, UploadStart())
     assert caught.value.code == 503
     assert upstream.done
 
@@ -97,7 +97,7 @@ async def test_a_start_without_a_usable_url_is_googles_fault(url: str) -> None:
 async def test_a_refused_start_has_googles_code(code: int) -> None:
     upstream = ScriptedUpstream(Answer(code, body=b'{"error": {"message": "no", "status": "ODD"}}'))
     with pytest.raises(FerryError) as caught:
-        await uploads(upstream).start(CALLER, "s1", UploadStart())
+        await uploads(upstream).start(CALLER, UploadStart())
     error = caught.value
     assert (error.code, error.status, error.message, error.provider) == (
         code,
