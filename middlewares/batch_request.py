@@ -1,8 +1,9 @@
 """The body of a batch creation to the neutral `NewBatch`, field by field (gemini.md section 6)."""
 
 import hashlib
-from collections.abc import Mapping
 from typing import Any, Final
+
+import orjson
 
 from middlewares.inbound_body import parse_json_object
 from providers.errors import invalid_argument
@@ -64,7 +65,11 @@ def _source(value: object, path: str) -> list[InlineRequest] | str:
     listed = _only(_object(requests, path), path, {"requests"}).get("requests")
     if not isinstance(listed, list) or not listed:
         raise invalid_argument("a list of at least one request is needed", path=f"{path}.requests")
-    return [_inline(item, f"{path}.requests[{index}]") for index, item in enumerate(listed)]
+    inline = []
+    for index, item in enumerate(listed):
+        inline.append(_inline(item, f"{path}.requests[{index}]"))
+        listed[index] = None  # gives the parsed one's memory back
+    return inline
 
 
 def _file_id(value: object, path: str) -> str:
@@ -82,19 +87,28 @@ def _inline(value: object, path: str) -> InlineRequest:
     if fields.get("request") is None:
         raise invalid_argument("is missing", path=f"{path}.request")
     return InlineRequest(
-        fields["request"], _metadata(fields.get("metadata"), f"{path}.metadata"), f"{path}.request"
+        _rendered(fields["request"], f"{path}.request"),
+        _metadata(fields.get("metadata"), f"{path}.metadata"),
+        f"{path}.request",
     )
 
 
-def _metadata(value: object, path: str) -> Mapping[str, str] | None:
+def _rendered(request: object, path: str) -> bytes:
+    try:
+        return orjson.dumps(request)
+    except orjson.JSONEncodeError:  # its only reason with what was just parsed
+        raise invalid_argument("is nested too deeply", path=path) from None
+
+
+def _metadata(value: object, path: str) -> bytes:
     if value is None:
-        return None
+        return b"null"
     metadata = _object(value, path)
     for key, item in metadata.items():
         # SDKs refuse the whole answer when a value is no string (sdk-wire.md section 3).
         if not isinstance(item, str):
             raise invalid_argument("metadata values are strings", path=f"{path}.{key}")
-    return metadata
+    return orjson.dumps(metadata)
 
 
 def _object(value: object, path: str) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from aiohttp import web
+from aiohttp import HttpVersion11, web
 
 from middlewares.auth_passthrough import auth_passthrough, lift_credential
 from middlewares.error_envelope import error_envelope, render_error
@@ -27,11 +27,16 @@ CHAIN: Final = (
 def mount(app: web.Application, edge: Edge) -> None:
     """Serve everything that no other route of `app` serves: the chain, then `forward`."""
     app[EDGE] = edge
-    app.router.add_route("*", "/{path:.*}", forward, expect_handler=expect)
+    app.router.add_route("*", r"/{path:[\s\S]*}", forward, expect_handler=expect)
 
 
 async def expect(request: web.Request) -> web.StreamResponse | None:
-    """`Expect: 100-continue`: a caller without any credential is told before it sends a body."""
+    """`Expect: 100-continue`: a caller without any credential is told before it sends a body.
+
+    HTTP/1.0 knows no interim answer, so there it says nothing (RFC 9110 section 10.1.1).
+    """
+    if request.version < HttpVersion11:
+        return None
     try:
         if request.headers.get("Expect", "").lower() != "100-continue":
             raise invalid_argument("unknown expectation; known: 100-continue")

@@ -38,6 +38,8 @@ async def _file_operation(request: web.Request) -> op.Outcome:
     files, caller = _files(request[PROVIDER]), request[CALLER]
     match request[OPERATION]:
         case op.CreateFile(session_id, start, body):
+            # Nothing is made for a client whose own address, which is in the answer, is unknown.
+            request.app[EDGE].public_address.of(request)
             return op.FileCreated(await files.create(caller, session_id, start, body))
         case op.ListFiles(size, token):
             return op.FilePage(await files.list(caller, size, token))

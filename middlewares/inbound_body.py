@@ -42,8 +42,16 @@ def inbound_body(request: web.Request) -> Body:
     return Body(_Chunks(request), request.content_length)
 
 
+def refuse_encoded(request: web.Request) -> None:
+    """What is not relayed is read as it is, or stored: compressed it would be something else."""
+    encoding = request.headers.get("Content-Encoding", "").strip().lower()
+    if encoding not in ("", "identity"):
+        raise invalid_argument("send the body as it is: Content-Encoding is not supported")
+
+
 async def read_whole(request: web.Request, limit: int, what: str) -> bytes:
     """The body whole. Raises INVALID_ARGUMENT beyond `limit` bytes, which `what` names."""
+    refuse_encoded(request)
     too_large = invalid_argument(f"the body is larger than {what} ({limit} bytes)")
     if (request.content_length or 0) > limit:
         raise too_large

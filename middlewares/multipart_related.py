@@ -3,9 +3,11 @@
 from collections.abc import AsyncIterator
 from typing import Final
 
-from aiohttp import BodyPartReader, MultipartReader, web
+from aiohttp import BodyPartReader, ClientPayloadError, MultipartReader, web
+from aiohttp.http_exceptions import HttpProcessingError
 
-from middlewares.inbound_body import parse_json_object
+from middlewares.header_text import header_text
+from middlewares.inbound_body import ClientGone, parse_json_object
 from middlewares.upload_request import file_fields
 from providers.body import Body
 from providers.errors import invalid_argument
@@ -13,6 +15,10 @@ from providers.uploads import UploadStart
 
 _JSON_LIMIT: Final = 64 << 10
 _READ_BYTES: Final = 64 << 10
+
+# What aiohttp's reader raises where the client is at fault.
+_MALFORMED: Final = (ValueError, AssertionError, HttpProcessingError)
+_GONE: Final = (ClientPayloadError, ConnectionError, web.RequestPayloadError)
 
 
 async def parse_multipart(request: web.Request, version: str) -> tuple[UploadStart, Body]:
@@ -24,12 +30,14 @@ async def parse_multipart(request: web.Request, version: str) -> tuple[UploadSta
         first = await _part(parts)
         document = await _read_json(first)
         second = await _part(parts)
-    except (ValueError, AssertionError) as error:
-        raise _malformed(str(error)) from None
+    except _MALFORMED as error:
+        raise _malformed(_why(error)) from None
+    except _GONE as error:
+        raise ClientGone from error
     fields = file_fields(parse_json_object(document, path="the first part"))
     start = UploadStart(
         display_name=fields.get("display_name"),
-        mime_type=fields.get("mime_type") or second.headers.get("Content-Type"),
+        mime_type=fields.get("mime_type") or header_text(second.headers.get("Content-Type", "")),
         version=version,
     )
     return start, Body(_content(second, parts), None)
@@ -57,10 +65,16 @@ async def _content(part: BodyPartReader, parts: MultipartReader) -> AsyncIterato
         while chunk := await part.read_chunk(_READ_BYTES):
             yield chunk
         surplus = await parts.next()
-    except (ValueError, AssertionError) as error:
-        raise _malformed(str(error)) from None
+    except _MALFORMED as error:
+        raise _malformed(_why(error)) from None
+    except _GONE as error:
+        raise ClientGone from error
     if surplus is not None:
         raise _malformed("there are more than two parts")
+
+
+def _why(error: Exception) -> str:
+    return "bad headers of a part" if isinstance(error, HttpProcessingError) else str(error)
 
 
 def _malformed(why: str) -> Exception:

@@ -48,7 +48,7 @@ def resolve(edge: Edge, named: str | None) -> Provider:
 
 
 def normalised(name: str) -> str:
-    return name.strip().lower().replace("-", "_")
+    return name.strip().lower().replace("_", "-")
 
 
 def check_owner(edge: Edge, provider: Provider, route: Route) -> None:

@@ -10,7 +10,7 @@ from aiohttp import web
 from middlewares.routes import PREFIX
 from providers.errors import invalid_argument
 
-_HOST: Final = re.compile(r"[A-Za-z0-9._-]+(:\d{1,5})?|\[[0-9A-Fa-f:.]+\](:\d{1,5})?")
+_HOST: Final = re.compile(r"([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?")
 
 Network = IPv4Network | IPv6Network
 
@@ -31,6 +31,7 @@ class PublicAddress:
         if self._is_trusted(request.remote):
             scheme = _first(request, "X-Forwarded-Proto") or scheme
             host = _first(request, "X-Forwarded-Host") or host
+        scheme = scheme.lower()
         if scheme not in ("http", "https") or not _HOST.fullmatch(host):
             raise invalid_argument("the Host (or X-Forwarded-Host, -Proto) is not a host name")
         return f"{scheme}://{host}"

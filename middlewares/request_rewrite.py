@@ -9,7 +9,8 @@ from yarl import URL
 
 from middlewares import operations as op
 from middlewares.batch_request import parse_new_batch
-from middlewares.inbound_body import inbound_body, read_whole
+from middlewares.header_text import header_text
+from middlewares.inbound_body import inbound_body, read_whole, refuse_encoded
 from middlewares.journey import EDGE, OPERATION, PROVIDER, ROUTE, UPLOAD, Edge, Handler
 from middlewares.multipart_related import parse_multipart
 from middlewares.provider_resolution import check_file_owner
@@ -28,8 +29,8 @@ from providers.resources import BatchKind
 
 _PAGE_SIZE: Final = 10
 _PAGE_SIZE_LIMIT: Final = 100
-# What a parsed JSON document takes of memory beside its text, measured on requests of short texts.
-_PARSED_FACTOR: Final = 3
+# The text as it came, and that of each request cut out of it.
+_HELD_TWICE: Final = 2
 
 _BATCH_KINDS: Final = {
     Call.GENERATE_BATCH: BatchKind.GENERATE,
@@ -51,7 +52,7 @@ def _memory(request: web.Request) -> AbstractContextManager[Reservation | None]:
         return nullcontext()
     length = request.content_length
     size = min(edge.inline_max_bytes if length is None else length, edge.inline_max_bytes)
-    return edge.memory.reserve(size * _PARSED_FACTOR)
+    return edge.memory.reserve(size * _HELD_TWICE)
 
 
 async def _operation(request: web.Request) -> op.Operation:
@@ -76,6 +77,7 @@ async def _upload(request: web.Request, route: Route, provider: Provider) -> op.
         return op.StartUpload(session, start)
     if provider.files is None:
         return _relayed(request, route, provider)
+    refuse_encoded(request)
     if protocol is Protocol.RAW:
         return op.CreateFile(session, raw_start(request, route.version), inbound_body(request))
     return op.CreateFile(session, *await parse_multipart(request, route.version))
@@ -84,8 +86,8 @@ async def _upload(request: web.Request, route: Route, provider: Provider) -> op.
 async def _new_batch(request: web.Request, route: Route, provider: Provider) -> op.CreateBatch:
     edge = request.app[EDGE]
     data = await read_whole(request, edge.inline_max_bytes, "FERRY_INLINE_MAX_BYTES")
-    key = request.headers.get("x-ferry-idempotency-key")
-    batch = parse_new_batch(data, route.name, _BATCH_KINDS[route.call], key)
+    key = header_text(request.headers.get("x-ferry-idempotency-key", ""))
+    batch = parse_new_batch(data, route.name, _BATCH_KINDS[route.call], key or None)
     if isinstance(batch.source, str):
         check_file_owner(edge, provider, batch.source)
     return op.CreateBatch(batch)

@@ -3,6 +3,7 @@
 import secrets
 from collections.abc import Mapping
 
+from middlewares.header_text import header_text
 from providers.credential import Caller, Credential, tenant_of
 from providers.errors import unavailable
 from providers.provider import Provider
@@ -20,7 +21,7 @@ class Tenants:
         self, provider: Provider, credential: Credential, headers: Mapping[str, str]
     ) -> Caller:
         """The caller at `provider`, with those of the inbound `headers` that it lets through."""
-        passed = {k: headers[k] for k in provider.passed_headers if k in headers}
+        passed = {k: header_text(headers[k]) for k in provider.passed_headers if k in headers}
         scoping = {k: v for k, v in passed.items() if k in provider.scoping_headers}
         tenant = tenant_of(await self.salt(), provider.name, credential, scoping)
         return Caller(credential, tenant, passed)

@@ -5,7 +5,8 @@ from typing import Any, Final
 
 from aiohttp import web
 
-from middlewares.inbound_body import inbound_body, parse_json_object, read_whole
+from middlewares.header_text import header_text
+from middlewares.inbound_body import inbound_body, parse_json_object, read_whole, refuse_encoded
 from middlewares.operations import CancelUpload, QueryUpload, SendChunk
 from providers.errors import FerryError, invalid_argument, unimplemented
 from providers.uploads import Chunk, UploadStart, UploadStatus
@@ -66,8 +67,9 @@ async def parse_start(request: web.Request, version: str, *, strict: bool) -> Up
     size = headers.get("X-Goog-Upload-Header-Content-Length", fields.get("size_bytes"))
     return UploadStart(
         display_name=fields.get("display_name"),
-        mime_type=fields.get("mime_type") or headers.get("X-Goog-Upload-Header-Content-Type"),
-        file_name=headers.get("X-Goog-Upload-File-Name"),
+        mime_type=fields.get("mime_type")
+        or _header_text(request, "X-Goog-Upload-Header-Content-Type"),
+        file_name=_header_text(request, "X-Goog-Upload-File-Name"),
         size=parse_size(size) if size is not None else None,
         version=version,
         document=data,
@@ -78,11 +80,16 @@ def raw_start(request: web.Request, version: str) -> UploadStart:
     """A raw upload says what it is in its headers alone."""
     length = request.content_length
     return UploadStart(
-        mime_type=request.headers.get("Content-Type"),
-        file_name=request.headers.get("X-Goog-Upload-File-Name"),
+        mime_type=_header_text(request, "Content-Type"),
+        file_name=_header_text(request, "X-Goog-Upload-File-Name"),
         size=length if request.body_exists else 0,
         version=version,
     )
+
+
+def _header_text(request: web.Request, name: str) -> str | None:
+    value = request.headers.get(name)
+    return None if value is None else header_text(value)
 
 
 def file_fields(document: dict[str, Any]) -> dict[str, str]:
@@ -102,6 +109,8 @@ def file_fields(document: dict[str, Any]) -> dict[str, str]:
             raise invalid_argument("unknown or output-only field", path=f"file.{key}")
         if field == "name" and value:
             raise invalid_argument("this provider chooses the names itself", path=f"file.{key}")
+        if field in found:
+            raise invalid_argument("given in both spellings", path=f"file.{key}")
         if value is not None:
             found[field] = _text(value, f"file.{key}")
     return found
@@ -136,6 +145,7 @@ def parse_size(text: str) -> int:
 
 def parse_command(request: web.Request) -> SendChunk | QueryUpload | CancelUpload:
     """A command on an upload URL."""
+    refuse_encoded(request)
     listed = commands(request)
     body = inbound_body(request)
     if listed == ["query"]:

@@ -154,10 +154,14 @@ class CreatedBatch:
 
 @dataclass(frozen=True, slots=True)
 class InlineRequest:
-    """One request of an inline batch as the client wrote it; `path` is its JSON path."""
+    """One request of an inline batch, at JSON path `path` of what the client sent.
 
-    request: Any
-    metadata: Mapping[str, str] | None
+    `request` and `metadata` (an object of strings, or null) are JSON text: parsed they would take
+    up to ten times the memory for as long as the batch is being created.
+    """
+
+    request: bytes
+    metadata: bytes
     path: str
 
 

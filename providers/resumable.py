@@ -5,7 +5,9 @@ The rules of offsets, sizes and endings are here; where the bytes go is the prov
 slicing writes the same bytes to the same place, through any replica.
 """
 
+import logging
 from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Final, Protocol
 
 import orjson
@@ -55,7 +57,7 @@ class UploadTarget(Protocol):
         """End what is open at the provider; the session's own objects are removed after it."""
 
     async def discard(self, session: "OpenSession", file: File) -> None:
-        """Delete a file that was made while another request finished the same session."""
+        """Delete a file that was made while another request ended the same session."""
 
 
 class OpenSession:
@@ -73,8 +75,17 @@ class OpenSession:
         return int(text) if text else None
 
 
-_FINAL: Final = "final"
-_CANCELLED: Final = "cancelled"
+_END: Final = "end"
+
+_log: Final = logging.getLogger("genai_ferry.uploads")
+
+
+@dataclass(frozen=True, slots=True)
+class _End:
+    """How a session ended: with a file of `size` bytes, or with none since it was cancelled."""
+
+    file: File | None = None
+    size: int = 0
 
 
 class ResumableUploads:
@@ -92,61 +103,78 @@ class ResumableUploads:
         return StartedUpload(details, needs_caller=True)
 
     async def send(self, session: UploadSession, chunk: Chunk) -> UploadProgress:
-        finished = await self._finished(session.id)
-        if finished is not None:
-            return await _repeat(chunk, *finished)
-        opened = await self._opened(session)
-        offset = await self._offset(opened, chunk)
-        length = chunk.body.length or 0
-        self._check(opened, chunk, offset, offset + length)
-        if offset == 0 and chunk.finalize and length <= self._target.whole_limit:
-            file = await self._target.whole(opened, chunk.body)
-            return await self._finish(opened, file, length)
-        await self._check_contiguous(opened, offset)
-        await self._put_slices(opened, offset, chunk.body)
-        if not chunk.finalize:
-            return UploadProgress(UploadStatus.ACTIVE, received=offset + length)
-        file = await self._target.assemble(opened, offset + length)
-        return await self._finish(opened, file, offset + length)
+        end = await self._end(session.id)
+        if end is not None:
+            return await _repeat(chunk, end)
+        opened = _opened(session)
+        try:
+            progress = await self._take(opened, chunk)
+        except FerryError:
+            overtaken = await self._overtaken(opened, chunk)
+            if overtaken is None:
+                raise
+            return overtaken
+        if progress.status is UploadStatus.FINAL:
+            return progress
+        return await self._overtaken(opened, chunk) or progress
 
     async def create(self, caller: Caller, session_id: str, start: UploadStart, body: Body) -> File:
         """A file that arrives in one request: one chunk, or slices until it ends."""
-        started = await self.start(caller, start)
+        started = await self.start(caller, replace(start, size=body.length))
         session = OpenSession(UploadSession(session_id, started.details, caller), caller)
         try:
             if body.length is not None and body.length <= self._target.whole_limit:
                 return await self._target.whole(session, body)
             total = await self._put_all(session, body)
             return await self._target.assemble(session, total)
+        except BaseException:
+            await self._abort(session)
+            raise
         finally:
             await self._clean_up(session_id)
 
     async def query(self, session: UploadSession) -> UploadProgress:
-        finished = await self._finished(session.id)
-        if finished is not None:
-            return UploadProgress(UploadStatus.FINAL, received=finished[1], file=finished[0])
-        received = await self._received(await self._opened(session))
-        return UploadProgress(UploadStatus.ACTIVE, received=received)
+        end = await self._end(session.id)
+        if end is None:
+            received = await self._received(_opened(session))
+            end = await self._end(session.id)
+            if end is None:
+                return UploadProgress(UploadStatus.ACTIVE, received=received)
+        return _answer(end)
 
     async def cancel(self, session: UploadSession) -> UploadProgress:
-        if await self._finished(session.id) is not None:
-            raise _refused("the upload is finished; delete the file instead")
-        opened = await self._opened(session)
-        await self._target.abort(opened)
-        await write(self._state, session_object(session.id, _CANCELLED), b"")
-        await self._clean_up(session.id)
-        return UploadProgress(UploadStatus.CANCELLED)
+        end = await self._end(session.id)
+        if end is None:
+            opened = _opened(session)
+            end = await self._record(session.id, _End())
+            if end.file is None:
+                await self._abort(opened)
+                await self._clean_up(session.id)
+                return UploadProgress(UploadStatus.CANCELLED)
+        _answer(end)
+        raise _refused("the upload is finished; delete the file instead")
 
-    async def _opened(self, session: UploadSession) -> OpenSession:
-        if await self._state.head(session_object(session.id, _CANCELLED)) is not None:
-            raise FerryError(
-                "FAILED_PRECONDITION",
-                "the upload was cancelled",
-                upload_status=UploadStatus.CANCELLED,
-            )
-        if session.expired or session.caller is None:
-            raise _refused("the upload URL has expired; start the upload again")
-        return OpenSession(session, session.caller)
+    async def _take(self, session: OpenSession, chunk: Chunk) -> UploadProgress:
+        offset = await self._offset(session, chunk)
+        length = chunk.body.length or 0
+        end = offset + length
+        self._check(session, chunk, offset, end)
+        if offset == 0 and chunk.finalize and length <= self._target.whole_limit:
+            return await self._finish(session, await self._target.whole(session, chunk.body), end)
+        await self._check_contiguous(session, offset)
+        await self._put_slices(session, offset, chunk.body)
+        if not chunk.finalize:
+            return UploadProgress(UploadStatus.ACTIVE, received=end)
+        return await self._finish(session, await self._target.assemble(session, end), end)
+
+    async def _overtaken(self, session: OpenSession, chunk: Chunk) -> UploadProgress | None:
+        """The answer where another request ended the session meanwhile; what this one began goes."""
+        end = await self._end(session.id)
+        if end is None:
+            return None
+        await self._abort(session)
+        await self._clean_up(session.id)
+        return await _repeat(chunk, end)
 
     async def _offset(self, session: OpenSession, chunk: Chunk) -> int:
         return await self._received(session) if chunk.offset is None else chunk.offset
@@ -187,14 +215,20 @@ class ResumableUploads:
         slices, left = Slices(body.chunks), body.length or 0
         while left:
             size = min(left, GRANULARITY)
-            if await self._target.part_size(session, offset) == size:
+            there = await self._target.part_size(session, offset)
+            if there is None:
+                await self._target.put(session, offset, slices.take(size))
+            elif there == size:
                 await slices.skip(size)
             else:
-                await self._target.put(session, offset, slices.take(size))
+                raise _refused(f"{there} bytes, not {size}, have been received from {offset} on")
             offset, left = offset + size, left - size
 
     async def _put_all(self, session: OpenSession, body: Body) -> int:
-        """Put a body whose length only its end tells, and say what it was."""
+        """Put a body whose length its end tells, if nothing else, and say what it was."""
+        if body.length is not None:
+            await self._put_slices(session, 0, body)
+            return body.length
         slices, offset = Slices(body.chunks), 0
         while slices.position == offset:
             self._check_limit(offset)
@@ -202,41 +236,65 @@ class ResumableUploads:
             offset += GRANULARITY
         return slices.position
 
-    async def _finished(self, session_id: str) -> tuple[File, int] | None:
-        """The file that ended this session, and its size."""
-        data = await read(self._state, session_object(session_id, _FINAL))
+    async def _end(self, session_id: str) -> _End | None:
+        data = await read(self._state, session_object(session_id, _END))
         if data is None:
             return None
         document = orjson.loads(data)
-        return parse_file(document["file"]), document["size"]
+        file = document["file"]
+        return _End(None if file is None else parse_file(file), document["size"])
+
+    async def _record(self, session_id: str, end: _End) -> _End:
+        """How the session has ended: like this, or as the request said that was first."""
+        name = session_object(session_id, _END)
+        if await write(self._state, name, orjson.dumps(end)):
+            return end
+        return await self._end(session_id) or end
 
     async def _finish(self, session: OpenSession, file: File, size: int) -> UploadProgress:
-        """Record the end, once: where another request was first, its file is the one."""
-        document = orjson.dumps({"file": file, "size": size})
-        if not await write(self._state, session_object(session.id, _FINAL), document):
-            recorded = await self._finished(session.id)
-            if recorded is not None and recorded[0].id != file.id:
-                await self._target.discard(session, file)
-                file = recorded[0]
+        end = await self._record(session.id, _End(file, size))
+        if end.file is None or end.file.id != file.id:
+            await self._target.discard(session, file)
         await self._clean_up(session.id)
-        return UploadProgress(UploadStatus.FINAL, received=size, file=file)
+        return _answer(end)
+
+    async def _abort(self, session: OpenSession) -> None:
+        try:
+            await self._target.abort(session)
+        except FerryError as error:
+            # The session has ended all the same; providers drop what nobody finishes.
+            _log.warning("an upload could not be ended at the provider: %s", error.status)
 
     async def _clean_up(self, session_id: str) -> None:
         """Remove all that an ended session leaves but how it ended; its key goes first."""
         await delete_session_key(self._state, session_id)
-        kept = [session_object(session_id, name) for name in (_FINAL, _CANCELLED)]
         async for found in self._state.list(session_object(session_id, "")):
-            if found.name not in kept:
+            if found.name != session_object(session_id, _END):
                 await self._state.delete(found.name)
 
 
-async def _repeat(chunk: Chunk, file: File, size: int) -> UploadProgress:
+def _opened(session: UploadSession) -> OpenSession:
+    if session.expired or session.caller is None:
+        raise _refused("the upload URL has expired; start the upload again")
+    return OpenSession(session, session.caller)
+
+
+def _answer(end: _End) -> UploadProgress:
+    if end.file is None:
+        error = failed_precondition("the upload was cancelled")
+        error.upload_status = UploadStatus.CANCELLED
+        raise error
+    return UploadProgress(UploadStatus.FINAL, received=end.size, file=end.file)
+
+
+async def _repeat(chunk: Chunk, end: _End) -> UploadProgress:
     """A repeat of the finalizing chunk, whose first answer was lost, is answered the same again."""
-    end = size if chunk.offset is None else chunk.offset + (chunk.body.length or 0)
-    if not chunk.finalize or end != size:
+    answer = _answer(end)
+    reaches = end.size if chunk.offset is None else chunk.offset + (chunk.body.length or 0)
+    if not chunk.finalize or reaches != end.size:
         raise _refused("the upload is finished")
     await drain(chunk.body)
-    return UploadProgress(UploadStatus.FINAL, received=size, file=file)
+    return answer
 
 
 def _refused(message: str) -> FerryError:

@@ -11,10 +11,10 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
-from proxy.composition import KINDS, application
 from pydantic import SecretStr
 
 from proxy.allocator import keep_freed_memory
+from proxy.composition import KINDS, application
 from proxy.log_lines import log_to_stderr
 from proxy.risks import risks_of
 from proxy.serving import serve
@@ -94,7 +94,7 @@ def _attempt(work: Callable[[], int]) -> int:
     try:
         return work()
     except OSError as error:
-        _log.error("cannot start", extra={"reason": error.strerror or type(error).__name__})
+        _log.error("cannot start", extra={"reason": str(error)})
         return CANNOT_START
 
 

@@ -68,16 +68,21 @@ class OutboundBody(Payload):
         self._consumed = True  # tells aiohttp not to send it a second time
         self._let_go.clear()
         try:
-            await self._relay(writer)
-            # Here, since aiohttp leaves a reply hanging where its own call of this fails.
-            await writer.write_eof()
+            await self._send_all(writer)
         except BaseException:
             if writer.transport is not None:
                 writer.transport.abort()
             raise
         finally:
-            await self._close_source()
             self._let_go.set()
+
+    async def _send_all(self, writer: AbstractStreamWriter) -> None:
+        try:
+            await self._relay(writer)
+            # Here, since aiohttp leaves a reply hanging where its own call of this fails.
+            await writer.write_eof()
+        finally:
+            await self._close_source()
 
     async def _relay(self, writer: AbstractStreamWriter) -> None:
         upstream_speaks = _ear(writer)
@@ -94,7 +99,7 @@ class OutboundBody(Payload):
                 await asyncio.sleep(0)
             async with asyncio.timeout(self._stall_seconds):
                 await writer.write(chunk)
-        if False:
+        if left:
             self._fail(TruncatedBody("the body ended before its declared length"))
 
     async def _expect_end(self, left: int) -> None:

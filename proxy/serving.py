@@ -37,32 +37,17 @@ async def serve(
     stop = _stop_on_signals()
     if lifeline is not None:
         asyncio.get_running_loop().add_reader(lifeline, stop.set)
-    health = Health(app.get(STATE))
-    if settings.admin_port is None:
-        app.middlewares.insert(0, health.middleware())
-    app.on_response_prepare.append(_name_no_server)
+    health, in_flight = Health(app.get(STATE)), InFlight()
+    _equip(app, health, in_flight, health_too=settings.admin_port is None)
     async with _admin_site(health, settings, reuse_port) as admin_url:
-        async with _site(_runner(app, settings), settings.host, settings.port, reuse_port) as url:
+        async with _main_site(app, settings, in_flight, reuse_port) as url:
             health.phase = Phase.SERVING
-            _log.info("listening", extra={"url": url, "admin_url": admin_url})
+            urls = {"url": url, "admin_url": admin_url}
+            _log.info("listening", extra={**urls, "pid": os.getpid()})
             await stop.wait()
             health.phase = Phase.DRAINING
             _log.info("draining", extra={"seconds": settings.drain_seconds})
     _log.info("stopped")
-
-
-def _runner(app: web.Application, settings: Settings) -> web.AppRunner:
-    return web.AppRunner(
-        app,
-        handler_cancellation=True,  # a client that leaves cancels its upstream call
-        access_log=None,
-        auto_decompress=False,
-        read_bufsize=READ_BUFFER_BYTES,
-        max_line_size=MAX_FIELD_BYTES,
-        max_field_size=MAX_FIELD_BYTES,
-        shutdown_timeout=settings.drain_seconds,
-    )
-
 
 @asynccontextmanager
 async def _site(

@@ -74,10 +74,7 @@ def render_duration(duration: timedelta) -> str:
 
 def parse_http_url(value: object) -> URL:
     """An absolute address without a trailing slash."""
-    try:
-        url = URL(value) if isinstance(value, str) else URL()
-    except ValueError:
-        url = URL()
+    url = _parse_url(value)
     if url.scheme not in {"http", "https"} or not url.host or url.query_string or url.fragment:
         raise ValueError("must be an address such as https://host/path, without query or fragment")
     if url.user or url.password:
@@ -86,12 +83,20 @@ def parse_http_url(value: object) -> URL:
 
 
 def parse_state_url(value: object) -> str:
-    url = URL(value) if isinstance(value, str) else URL()
+    url = _parse_url(value)
     if url.scheme == "s3":
         raise ValueError("s3:// is not available yet; use file:///directory")
     if url.scheme != "file" or url.host or not url.path.startswith("/"):
         raise ValueError("must be file:///directory, with an absolute path")
     return str(url)
+
+
+def _parse_url(value: object) -> URL:
+    """Empty where it is none, which every check then refuses."""
+    try:
+        return URL(value) if isinstance(value, str | URL) else URL()
+    except ValueError:
+        return URL()
 
 
 def default_state_url() -> str:

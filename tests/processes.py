@@ -110,7 +110,7 @@ async def fake(kind: str) -> AsyncIterator[Process]:
     try:
         yield process
     finally:
-        await process.kill()
+        await process.stop()  # not killed: it keeps files on the disk, and removes them at its end
 
 
 @asynccontextmanager

@@ -1,4 +1,7 @@
-"""The documents say what is so: their programs are programs, and what they name exists."""
+"""The documents say what is so: what they name exists.
+
+That the README's programs work is seen by tests/end_to_end/test_readme.py.
+"""
 
 import re
 from pathlib import Path
@@ -18,14 +21,6 @@ def fenced_blocks(document: Path, language: str) -> list[str]:
 
 def makefile_targets() -> set[str]:
     return set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
-
-
-def test_the_readmes_programs_compile() -> None:
-    programs = fenced_blocks(ROOT / "README.md", "python")
-
-    assert programs
-    for number, program in enumerate(programs):
-        compile(program, f"README.md, program {number}", "exec")
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)

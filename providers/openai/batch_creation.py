@@ -17,13 +17,12 @@ from providers.memory import Reservation
 from providers.openai import batch_records as records
 from providers.openai.batch_input import BatchInput, CheckedInput, check, translated
 from providers.openai.batch_lines import RequestTranslator
-from providers.openai.client import OpenAIClient
+from providers.openai.client import Answer, OpenAIClient, outcome_unknown
 from providers.openai.file_naming import derived_file_name
 from providers.openai.file_records import file_id
 from providers.openai.multipart import form_with_file
 from providers.request_table import RequestTables
 from providers.resources import NewBatch
-from providers.upstream import UpstreamError
 
 _log = logging.getLogger("genai_ferry.openai")
 
@@ -89,7 +88,7 @@ class BatchCreation:
         try:
             return await self._client.post(job.caller, "batches", document)
         except FerryError as error:
-            if not _outcome_unknown(error):
+            if not outcome_unknown(error):
                 raise
             found = await self.find(job.caller, records.JOB, job.id)
             if found is None:
@@ -118,7 +117,7 @@ class BatchCreation:
         try:
             native = await self._client.post_body(job.caller, "files", content_type, form)
         except FerryError as error:
-            found = await self._find_file(job.caller, name) if _outcome_unknown(error) else None
+            found = await self._find_file(job.caller, name) if outcome_unknown(error) else None
             if found is None:
                 raise
             if found["bytes"] != length:
@@ -165,10 +164,3 @@ def _metadata(job: Job) -> dict[str, str]:
         records.REPEAT: job.mark,
     }
     return {name: value for name, value in metadata.items() if value}
-
-
-def _outcome_unknown(error: FerryError) -> bool:
-    """Whether OpenAI may have done what it was asked although it did not say so."""
-    if isinstance(error, UpstreamError):
-        return not error.unsent
-    return error.status in ("UNAVAILABLE", "DEADLINE_EXCEEDED")

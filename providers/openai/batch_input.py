@@ -62,9 +62,8 @@ class InlineInput:
     async def lines(self, translator: RequestTranslator) -> AsyncIterator[Line]:
         unyielded = 0
         for index, item in enumerate(self._requests):
-            text = translator.line(index, item.request, item.path)
-            row = orjson.dumps(item.metadata)
-            yield Line(text, row, RowKind.METADATA, translator.endpoint)
+            text = translator.line(index, orjson.loads(item.request), item.path)
+            yield Line(text, item.metadata, RowKind.METADATA, translator.endpoint)
             unyielded += len(text)
             if unyielded > _SLICE_BYTES:
                 unyielded = 0

@@ -1,6 +1,6 @@
 """Calls to OpenAI's API: headers from an allow-list, JSON in and out, refusals as our errors."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import orjson
@@ -21,10 +21,28 @@ _STATUS: Final[Mapping[int, str]] = {
     402: "RESOURCE_EXHAUSTED",
     403: "PERMISSION_DENIED",
     404: "NOT_FOUND",
+    408: "DEADLINE_EXCEEDED",
     409: "ABORTED",
     429: "RESOURCE_EXHAUSTED",
     504: "DEADLINE_EXCEEDED",
 }
+
+
+class Answer(dict[str, Any]):
+    """A JSON object from the upstream. What is asked for by `[]` must be there, and not null."""
+
+    def __getitem__(self, key: str) -> Any:
+        value = self.get(key)
+        if value is None:
+            raise UpstreamError("UNAVAILABLE", f"the provider's answer lacks {key!r}")
+        return value
+
+    def part(self, key: str) -> "Answer":
+        """The object at `key`."""
+        value = self[key]
+        if not isinstance(value, dict):
+            raise UpstreamError("UNAVAILABLE", f"the provider's answer has no object at {key!r}")
+        return Answer(value)
 
 
 class OpenAIClient:
@@ -35,22 +53,32 @@ class OpenAIClient:
         self._base = base_url
         self._upstream = upstream
 
-    async def get(self, caller: Caller, path: str, **query: str | int) -> dict[str, Any]:
+    async def get(self, caller: Caller, path: str, **query: str | int) -> Answer:
         return await self._json(caller, OutboundRequest("GET", self._url(path, query)))
 
-    async def delete(self, caller: Caller, path: str) -> dict[str, Any]:
+    async def list(
+        self, caller: Caller, path: str, **query: str | int
+    ) -> tuple[Sequence[Answer], bool]:
+        """One page of a list, and whether there are more."""
+        page = await self.get(caller, path, **query)
+        data = page.get("data") or []
+        if not isinstance(data, list) or not all(isinstance(item, dict) for item in data):
+            raise UpstreamError("UNAVAILABLE", f"{self.name} answered what is no list of objects")
+        return [Answer(item) for item in data], bool(data and page.get("has_more"))
+
+    async def delete(self, caller: Caller, path: str) -> Answer:
         return await self._json(caller, OutboundRequest("DELETE", self._url(path)))
 
     async def post(
         self, caller: Caller, path: str, document: Mapping[str, Any] | None = None
-    ) -> dict[str, Any]:
+    ) -> Answer:
         body = None if document is None else orjson.dumps(document)
         headers = {"Content-Type": "application/json"} if body is not None else {}
         return await self._json(caller, OutboundRequest("POST", self._url(path), headers, body))
 
     async def post_body(
         self, caller: Caller, path: str, content_type: str, body: Body
-    ) -> dict[str, Any]:
+    ) -> Answer:
         headers = {"Content-Type": content_type}
         return await self._json(caller, OutboundRequest("POST", self._url(path), headers, body))
 
@@ -62,7 +90,7 @@ class OpenAIClient:
             raise UpstreamError("UNAVAILABLE", f"{self.name} encoded what it was asked not to")
         return reply
 
-    async def _json(self, caller: Caller, request: OutboundRequest) -> dict[str, Any]:
+    async def _json(self, caller: Caller, request: OutboundRequest) -> Answer:
         async with await self._send(caller, request) as reply:
             data = await reply.read(_ANSWER_LIMIT)
         document = _parse(data)
@@ -78,8 +106,8 @@ class OpenAIClient:
         if reply.status == 200:
             return reply
         async with reply:
-            data = await reply.read(_REFUSAL_LIMIT)
-        raise self._refusal(caller, reply, _parse(data) or {})
+            document = _parse(await _read_refusal(reply)) or {}
+        raise self._refusal(caller, reply, document)
 
     def _url(self, path: str, query: Mapping[str, str | int] | None = None) -> URL:
         return self._base.joinpath(*path.split("/")).with_query(dict(query or {}))
@@ -93,27 +121,48 @@ class OpenAIClient:
             "Accept-Encoding": "identity",
         }
 
-    def _refusal(self, caller: Caller, reply: Reply, document: dict[str, Any]) -> FerryError:
+    def _refusal(self, caller: Caller, reply: Reply, document: Mapping[str, Any]) -> FerryError:
         error = document.get("error")
         error = error if isinstance(error, dict) else {}
         text = str(error.get("message") or f"HTTP status {reply.status}")
+        reason = str(error.get("code") or error.get("type") or "")
         status = _STATUS.get(reply.status, "INVALID_ARGUMENT")
         if not 400 <= reply.status < 500 and reply.status != 504:
             status = "UNAVAILABLE"
         return FerryError(
             status,
-            f"{self.name}: {text.replace(caller.credential.secret, '***')}",
+            f"{self.name}: {_without_secret(text, caller)}",
             provider=self.name,
-            reason=str(error.get("code") or error.get("type") or "") or None,
+            reason=_without_secret(reason, caller) or None,
             request_id=reply.headers.get("x-request-id"),
             upstream_status=reply.status,
             retry_after=reply.headers.get("retry-after"),
         )
 
 
-def _parse(data: bytes) -> dict[str, Any] | None:
+def outcome_unknown(error: FerryError) -> bool:
+    """Whether OpenAI may have done what it was asked although it did not say so."""
+    if isinstance(error, UpstreamError):
+        return not error.unsent
+    return error.status in ("UNAVAILABLE", "DEADLINE_EXCEEDED")
+
+
+async def _read_refusal(reply: Reply) -> bytes:
+    """The status says what matters: a refusal that breaks off, or rambles, is one all the same."""
+    try:
+        return await reply.read(_REFUSAL_LIMIT)
+    except UpstreamError:
+        return b""
+
+
+def _without_secret(text: str, caller: Caller) -> str:
+    secret = caller.credential.secret
+    return text.replace(secret, "***") if secret else text
+
+
+def _parse(data: bytes) -> Answer | None:
     try:
         document = orjson.loads(data)
     except orjson.JSONDecodeError:
         return None
-    return document if isinstance(document, dict) else None
+    return Answer(document) if isinstance(document, dict) else None

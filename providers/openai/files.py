@@ -2,12 +2,11 @@
 
 import asyncio
 from collections.abc import Sequence
-from typing import Any
 
 from providers.body import Body
 from providers.credential import Caller
 from providers.openai.batches import OpenAIBatches, result_file_id
-from providers.openai.client import OpenAIClient
+from providers.openai.client import Answer, OpenAIClient
 from providers.openai.file_naming import is_listed
 from providers.openai.file_records import FileRecords, from_openai_file
 from providers.openai.pages import filled_page
@@ -82,5 +81,5 @@ class OpenAIFiles:
         )
 
 
-async def _users_own(listed: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+async def _users_own(listed: Sequence[Answer]) -> list[Answer]:
     return [native for native in listed if is_listed(native)]

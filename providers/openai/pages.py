@@ -1,13 +1,12 @@
 """Pages of OpenAI's lists, filled up where something on them is not to be shown."""
 
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any
 
 from providers.credential import Caller
-from providers.openai.client import OpenAIClient
+from providers.openai.client import Answer, OpenAIClient
 from providers.page_tokens import decode_page_token, encode_page_token
 
-Shown = Callable[[Sequence[dict[str, Any]]], Awaitable[list[dict[str, Any]]]]
+Shown = Callable[[Sequence[Answer]], Awaitable[list[Answer]]]
 
 
 async def filled_page(
@@ -18,20 +17,19 @@ async def filled_page(
     page_token: str | None,
     shown: Shown,
     **query: str,
-) -> tuple[list[dict[str, Any]], str | None]:
+) -> tuple[list[Answer], str | None]:
     """`page_size` objects that `shown` lets through, and the token of the next page.
 
     A page token is the native id of the last object looked at (openai.md section 2).
     """
     if page_token:
         query = {**query, "after": decode_page_token(page_token)}
-    listed: list[dict[str, Any]] = []
+    listed: list[Answer] = []
     while True:
-        page = await client.get(caller, path, limit=page_size - len(listed), **query)
-        data = page.get("data") or []
-        listed += await shown(data)
-        if not data or not page.get("has_more"):
+        page, more = await client.list(caller, path, limit=page_size - len(listed), **query)
+        listed += await shown(page)
+        if not more:
             return listed, None
-        query = {**query, "after": str(data[-1]["id"])}
-        if len(listed) == page_size:
+        query = {**query, "after": str(page[-1]["id"])}
+        if len(listed) >= page_size:
             return listed, encode_page_token(query["after"])

@@ -5,7 +5,7 @@ Uploads API: parts in the state store, and one multipart POST of them at the end
 """
 
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from typing import Any, Final
 
 import orjson
@@ -13,7 +13,7 @@ import orjson
 from providers.body import Body
 from providers.credential import Caller
 from providers.errors import FerryError, failed_precondition, unavailable
-from providers.openai.client import OpenAIClient
+from providers.openai.client import Answer, OpenAIClient, outcome_unknown
 from providers.openai.file_naming import native_file_name, part_type, purpose_of
 from providers.openai.file_records import FileRecords, from_openai_file
 from providers.openai.multipart import form_with_file
@@ -23,7 +23,6 @@ from providers.resumable import OpenSession
 from providers.state import State, read, write
 from providers.upload_sessions import session_object
 from providers.uploads import GRANULARITY, UploadStart, UploadStatus
-from providers.upstream import UpstreamError
 
 # openai.md sections 2 and 3; the provider itself refuses what lies between MB and MiB.
 BATCH_FILE_LIMIT: Final = 200 << 20
@@ -67,7 +66,7 @@ class OpenAIUploadTarget:
         return {key: value for key, value in details.items() if value}
 
     async def whole(self, session: OpenSession, body: Body) -> File:
-        return await self._once(session, body.length or 0, lambda: self._post(session, body))
+        return await self._posted(session, body.length or 0, body)
 
     async def put(self, session: OpenSession, offset: int, body: Body) -> None:
         upload = await self._upload(session)
@@ -83,17 +82,18 @@ class OpenAIUploadTarget:
 
     async def part_size(self, session: OpenSession, offset: int) -> int | None:
         info = await self._state.head(_part(session.id, offset))
-        if info is None:
+        route = await self._route(session)
+        if info is None or route is None:
             return None
-        if await self._upload(session) is None:
+        if _upload_of(route) is None:
             return info.size
         return int((await self._part_record(session, offset))["size"])
 
     async def assemble(self, session: OpenSession, total: int) -> File:
         upload = await self._upload(session)
         if upload is None:
-            return await self._once(session, total, lambda: self._post_staged(session, total))
-        return await self._once(session, total, lambda: self._complete(session, upload, total))
+            return await self._posted(session, total, Body(self._staged_bytes(session, total), total))
+        return await self._completed(session, upload, total)
 
     async def abort(self, session: OpenSession) -> None:
         route = await self._route(session)
@@ -105,15 +105,50 @@ class OpenAIUploadTarget:
         await self._client.delete(session.caller, f"files/{native}")
         await self._records.delete(native)
 
-    async def _post(self, session: OpenSession, body: Body) -> dict[str, Any]:
+    async def _posted(self, session: OpenSession, size: int, content: Body) -> File:
+        """The file by `POST /files`, unless a request whose answer was lost has made it already."""
+        first = await write(self._state, session_object(session.id, "attempt"), b"")
+        native = None if first else await self._find(session, size)
+        if native is None:
+            try:
+                native = await self._post(session, content)
+            except FerryError as error:
+                native = await self._find(session, size) if outcome_unknown(error) else None
+                if native is None:
+                    raise
+        return await self._recorded(session, native)
+
+    async def _completed(self, session: OpenSession, upload: str, total: int) -> File:
+        """The file of an upload's parts. An upload that was completed before says 400."""
+        offsets = range(0, total, GRANULARITY)
+        parts = [(await self._part_record(session, offset))["part"] for offset in offsets]
+        try:
+            completed = await self._client.post(
+                session.caller, f"uploads/{upload}/complete", {"part_ids": parts}
+            )
+            native = completed.part("file")
+        except FerryError as error:
+            may_be = outcome_unknown(error) or error.upstream_status == 400
+            found = await self._find(session, total) if may_be else None
+            if found is None:
+                raise
+            native = found
+        return await self._recorded(session, native)
+
+    async def _recorded(self, session: OpenSession, native: Answer) -> File:
+        await self._records.write(str(native["id"]), session.id, session.details)
+        return from_openai_file(native, dict(session.details))
+
+    async def _post(self, session: OpenSession, content: Body) -> Answer:
         details = session.details
         content_type, form = form_with_file(
-            {"purpose": details["purpose"]}, "file", details["filename"], part_type(details), body
+            {"purpose": details["purpose"]},
+            "file",
+            details["filename"],
+            part_type(details),
+            content,
         )
         return await self._client.post_body(session.caller, "files", content_type, form)
-
-    async def _post_staged(self, session: OpenSession, total: int) -> dict[str, Any]:
-        return await self._post(session, Body(self._staged_bytes(session, total), total))
 
     async def _staged_bytes(self, session: OpenSession, total: int) -> AsyncIterator[bytes]:
         for offset in range(0, total, GRANULARITY):
@@ -123,58 +158,30 @@ class OpenAIUploadTarget:
             async for chunk in part.chunks:
                 yield chunk
 
-    async def _complete(self, session: OpenSession, upload: str, total: int) -> dict[str, Any]:
-        offsets = range(0, total, GRANULARITY)
-        parts = [(await self._part_record(session, offset))["part"] for offset in offsets]
-        completed = await self._client.post(
-            session.caller, f"uploads/{upload}/complete", {"part_ids": parts}
-        )
-        file: dict[str, Any] = completed["file"]
-        return file
-
-    async def _once(
-        self, session: OpenSession, size: int, make: Callable[[], Awaitable[dict[str, Any]]]
-    ) -> File:
-        """What `make` makes, unless a request whose answer was lost has made it already."""
-        first = await write(self._state, session_object(session.id, "attempt"), b"")
-        native = None if first else await self._find(session, size)
-        if native is None:
-            try:
-                native = await make()
-            except FerryError as error:
-                if not _outcome_unknown(error):
-                    raise
-                native = await self._find(session, size)
-                if native is None:
-                    raise
-        await self._records.write(str(native["id"]), session.id, session.details)
-        return from_openai_file(native, dict(session.details))
-
-    async def _find(self, session: OpenSession, size: int) -> dict[str, Any] | None:
+    async def _find(self, session: OpenSession, size: int) -> Answer | None:
         """A file as this session would have made it, that no other session has recorded."""
         started = int(session.details["started"]) - _CLOCK_SECONDS
         purpose, name = session.details["purpose"], session.details["filename"]
-        page = await self._client.get(
-            session.caller, "files", purpose=purpose, order="desc", limit=100
-        )
-        for native in page.get("data", []):
-            if (native["filename"], native["bytes"]) != (name, size):
-                continue
-            if native["created_at"] < started:
-                continue
-            record = await self._records.read(native["id"])
-            if record is None or record["session"] == session.id:
-                return dict(native)
-        return None
+        after: dict[str, str] = {}
+        while True:
+            page, more = await self._client.list(
+                session.caller, "files", purpose=purpose, order="desc", limit=100, **after
+            )
+            for native in page:
+                if native["created_at"] < started:
+                    return None
+                if (native["filename"], native["bytes"]) != (name, size):
+                    continue
+                record = await self._records.read(str(native["id"]))
+                if record is None or record["session"] == session.id:
+                    return native
+            if not more:
+                return None
+            after = {"after": str(page[-1]["id"])}
 
     async def _upload(self, session: OpenSession) -> str | None:
         """The Uploads API's upload of this session, None where its parts are staged."""
-        route = await self._route(session) or await self._decide(session)
-        if route["upload"] and time.time() >= route["expires_at"]:
-            error = failed_precondition("the upload expired at OpenAI; start the upload again")
-            error.upload_status = UploadStatus.FINAL
-            raise error
-        return route["upload"] or None
+        return _upload_of(await self._route(session) or await self._decide(session))
 
     async def _route(self, session: OpenSession) -> dict[str, Any] | None:
         data = await read(self._state, session_object(session.id, "route"))
@@ -183,17 +190,17 @@ class OpenAIUploadTarget:
     async def _decide(self, session: OpenSession) -> dict[str, Any]:
         """Settle, once for all replicas, where the parts of this session go."""
         upload = None if self._staged or session.declared is None else await self._begin(session)
-        route = {"upload": upload["id"], "expires_at": upload["expires_at"]} if upload else _STAGED
+        route = _route_to(upload) if upload is not None else _STAGED
         if await write(self._state, session_object(session.id, "route"), orjson.dumps(route)):
             return route
-        if upload:
+        if upload is not None:
             await self._cancel_upload(session.caller, upload["id"])
         decided = await self._route(session)
         if decided is None:
             raise unavailable("the upload session ended meanwhile")
         return decided
 
-    async def _begin(self, session: OpenSession) -> dict[str, Any] | None:
+    async def _begin(self, session: OpenSession) -> Answer | None:
         """An upload at OpenAI, or None where the server has no Uploads API."""
         details = session.details
         document = {
@@ -228,12 +235,18 @@ class OpenAIUploadTarget:
 _STAGED: Final[dict[str, Any]] = {"upload": "", "expires_at": 0}
 
 
+def _route_to(upload: Answer) -> dict[str, Any]:
+    return {"upload": upload["id"], "expires_at": upload["expires_at"]}
+
+
+def _upload_of(route: Mapping[str, Any]) -> str | None:
+    """The upload to which a route leads. Raises FAILED_PRECONDITION if it has expired."""
+    if route["upload"] and time.time() >= route["expires_at"]:
+        error = failed_precondition("the upload expired at OpenAI; start the upload again")
+        error.upload_status = UploadStatus.FINAL
+        raise error
+    return route["upload"] or None
+
+
 def _part(session_id: str, offset: int) -> str:
     return session_object(session_id, f"parts/{offset:015d}")
-
-
-def _outcome_unknown(error: FerryError) -> bool:
-    """Whether OpenAI may have done what it was asked (a completed upload says so by 400)."""
-    if isinstance(error, UpstreamError):
-        return not error.unsent
-    return error.status in ("UNAVAILABLE", "DEADLINE_EXCEEDED") or error.upstream_status == 400

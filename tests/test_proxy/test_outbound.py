@@ -131,9 +131,7 @@ async def test_a_body_streams_as_it_comes(client: OutboundClient) -> None:
 
 
 @pytest.mark.parametrize("bad", ["a\r\nX-Evil: 1", "a\x00b", "a\nb", "\x7f"])
-async def test_a_control_character_in_a_header_is_refused(
-    client: OutboundClient, bad: str
-) -> None:
+async def test_a_control_character_in_a_header_is_refused(client: OutboundClient, bad: str) -> None:
     with pytest.raises(FerryError) as caught:
         await client.send(OutboundRequest("GET", URL("http://127.0.0.1:1"), {"X-Key": bad}))
     assert caught.value.status == "INVALID_ARGUMENT"
@@ -195,9 +193,7 @@ async def test_a_connection_is_used_again(client: OutboundClient) -> None:
     recorder = Recorder()
     async with raw_upstream(recorder) as url:
         for _ in range(3):
-            await exchange(
-                client, OutboundRequest("POST", url, {}, Body(pieces(b"a", b"bc"), 3))
-            )
+            await exchange(client, OutboundRequest("POST", url, {}, Body(pieces(b"a", b"bc"), 3)))
     assert (recorder.connections, recorder.bodies) == (1, [b"abc"] * 3)
 
 

@@ -60,6 +60,7 @@ async def test_a_reply_over_the_limit_is_refused(
 async def test_the_fixture_is_still_needed() -> None:
     """When this fails, aioresponses works with aiohttp as it is: remove the `answers` fixture."""
     async with ClientSession() as session:
-        with aioresponses() as plain, pytest.raises(TypeError, match="stream_writer"):
+        with aioresponses() as plain:
             plain.get(ADDRESS)
-            await session.get(ADDRESS)
+            with pytest.raises(TypeError, match="stream_writer"):
+                await session.get(ADDRESS)

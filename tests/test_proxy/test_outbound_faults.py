@@ -10,7 +10,7 @@ from yarl import URL
 
 from providers.body import Body, TruncatedBody
 from providers.errors import invalid_argument
-from providers.upstream import OutboundRequest, UpstreamError
+from providers.upstream import OutboundRequest, Reply, UpstreamError
 from proxy.outbound import OutboundClient, Timeouts
 from tests.test_proxy.raw_upstream import Conversation, raw_upstream, read_head, resetting
 
@@ -42,6 +42,8 @@ class Source:
             elif self._then is not None:
                 raise self._then
         finally:
+            for _ in range(5):  # a source may take a moment to stop
+                await asyncio.sleep(0)
             self.let_go = True
 
 
@@ -83,6 +85,11 @@ async def refused(client: OutboundClient, request: OutboundRequest) -> UpstreamE
             await reply.read(10 * MIB)
     assert "AIza" not in str(caught.value)
     return caught.value
+
+
+async def _collect(reply: Reply, into: list[bytes]) -> None:
+    async for chunk in reply.chunks():
+        into.append(chunk)  # noqa: PERF401 - what came before an error counts
 
 
 # --- no connection ---------------------------------------------------------------------------
@@ -171,8 +178,7 @@ async def test_what_came_before_the_break_is_given(client: OutboundClient) -> No
     async with raw_upstream(answering(answer)) as url:
         async with await client.send(OutboundRequest("GET", url)) as reply:
             with pytest.raises(UpstreamError):
-                async for chunk in reply.chunks():
-                    came.append(chunk)  # noqa: PERF401 - what came before the error counts
+                await _collect(reply, came)
     assert came == [b"short"]
 
 
@@ -327,8 +333,8 @@ async def test_a_body_that_ends_early_breaks_the_connection(
 ) -> None:
     heard = Heard()
     async with raw_upstream(heard) as url:
+        body = Body(Source(*chunks).chunks(), 4)
         with pytest.raises(TruncatedBody):
-            body = Body(Source(*chunks).chunks(), 4)
             await client.send(OutboundRequest("POST", url, {}, body))
         await heard.ended.wait()
     assert heard.body == b"".join(chunks)
@@ -343,8 +349,8 @@ async def test_a_body_that_is_too_long_never_arrives_whole(
 ) -> None:
     heard = Heard()
     async with raw_upstream(heard) as url:
+        body = Body(Source(*chunks).chunks(), length)
         with pytest.raises(TruncatedBody):
-            body = Body(Source(*chunks).chunks(), length)
             await client.send(OutboundRequest("POST", url, {}, body))
         await heard.ended.wait()
     assert not heard.data or len(heard.body) < length

@@ -1,0 +1,41 @@
+"""How large the workloads are."""
+
+from dataclasses import dataclass
+from typing import Final
+
+MIB: Final = 1 << 20
+MB: Final = 1_000_000
+
+
+@dataclass(frozen=True)
+class Scale:
+    """Sizes and limits in bytes; `read_rate` in bytes a second of one connection."""
+
+    uploads: int
+    upload_size: int
+    requests: int
+    input_size: int
+    results_size: int
+    peak_limit: int
+    read_rate: int = 8 * MB
+
+
+FULL: Final = Scale(
+    uploads=64,
+    upload_size=64 * MIB,
+    requests=48_000,  # OpenAI takes 50,000: what is kept for each counts too
+    input_size=200 * MB,
+    results_size=500 * MB,
+    peak_limit=150 * MIB,
+)
+
+# Small, yet a proxy that held a chunk of each upload, an input or the results would break the limit.
+QUICK: Final = Scale(
+    uploads=16,
+    upload_size=16 * MIB,
+    requests=4_000,
+    input_size=40 * MB,
+    results_size=60 * MB,
+    peak_limit=100 * MIB,
+    read_rate=24 * MB,
+)

@@ -1,0 +1,77 @@
+"""Many uploads at once, chunk by chunk as the SDKs send them (sdk-wire.md section 2)."""
+
+import asyncio
+import hashlib
+from collections.abc import AsyncIterator
+
+from tests.benchmarks.scale import MIB
+from tests.benchmarks.stage import Stage
+from tests.end_to_end.pattern import pattern_bytes
+
+CHUNK = 8 * MIB
+PIECE = 256 * 1024
+
+
+async def upload_all(stage: Stage) -> int:
+    """The bytes that the upstream then holds; no two files are alike."""
+    scale = stage.scale
+    await asyncio.gather(*(_upload(stage, number) for number in range(scale.uploads)))
+    sent = await asyncio.to_thread(_digests, scale.uploads, scale.upload_size)
+    if await stage.stored() != sent:
+        raise RuntimeError("the files at the upstream are not those that were sent")
+    return scale.uploads * scale.upload_size
+
+
+async def _upload(stage: Stage, number: int) -> None:
+    size = stage.scale.upload_size
+    url = await _start(stage, number, size)
+    for offset in range(0, size, CHUNK):
+        await _send_chunk(stage, url, number, offset, min(offset + CHUNK, size))
+
+
+async def _start(stage: Stage, number: int, size: int) -> str:
+    headers = stage.headers | {
+        "X-Goog-Upload-Protocol": "resumable",
+        "X-Goog-Upload-Command": "start",
+        "X-Goog-Upload-Header-Content-Length": str(size),
+        "X-Goog-Upload-Header-Content-Type": "application/octet-stream",
+    }
+    document = {"file": {"displayName": f"upload {number}", "mimeType": "application/octet-stream"}}
+    url = stage.url("upload/v1beta/files")
+    async with stage.client.post(url, headers=headers, json=document) as answer:
+        if answer.status != 200:
+            raise RuntimeError(f"the start was refused: {await answer.text()}")
+        return answer.headers["X-Goog-Upload-URL"]
+
+
+async def _send_chunk(stage: Stage, url: str, number: int, offset: int, end: int) -> None:
+    final = end == stage.scale.upload_size
+    headers = {
+        "X-Goog-Upload-Command": "upload, finalize" if final else "upload",
+        "X-Goog-Upload-Offset": str(offset),
+        "Content-Length": str(end - offset),
+        "Content-Type": "application/octet-stream",
+    }
+    data = _pieces(number + offset, end - offset)
+    async with stage.client.post(url, headers=headers, data=data) as answer:
+        text = await answer.text()
+        status = answer.headers.get("X-Goog-Upload-Status")
+    if status != ("final" if final else "active"):
+        raise RuntimeError(f"the chunk at {offset} was answered {status}: {text}")
+
+
+async def _pieces(start: int, size: int) -> AsyncIterator[bytes]:
+    for offset in range(0, size, PIECE):
+        yield pattern_bytes(min(PIECE, size - offset), start + offset)
+
+
+def _digests(count: int, size: int) -> list[str]:
+    """The sha256 of each file: the pattern, begun at the file's number."""
+    return sorted(_digest(number, size) for number in range(count))
+
+
+def _digest(number: int, size: int) -> str:
+    hashed = hashlib.sha256()
+    for offset in range(0, size, PIECE):
+        hashed.update(pattern_bytes(min(PIECE, size - offset), number + offset))
+    return hashed.hexdigest()

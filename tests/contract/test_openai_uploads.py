@@ -1,0 +1,443 @@
+"""OpenAI's uploads against the fake: one file, the right bytes, whatever the network does."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+
+from providers.body import Body, TruncatedBody, held
+from providers.errors import FerryError
+from providers.resource_names import parse_file_id
+from providers.uploads import GRANULARITY, Chunk, UploadProgress, UploadSession, UploadStatus
+from tests.contract.openai_at_work import (
+    SECRET,
+    OpenAIAtWork,
+    Pieces,
+    data_of,
+    openai_at_work,
+    sha256,
+)
+
+DATA = data_of(2 * GRANULARITY + 100)
+SMALL = DATA[:1000]
+
+
+@pytest.fixture
+async def openai() -> AsyncIterator[OpenAIAtWork]:
+    async with openai_at_work() as at_work:
+        yield at_work
+
+
+async def in_chunks(openai: OpenAIAtWork, session: UploadSession) -> UploadProgress:
+    for offset in (0, GRANULARITY):
+        progress = await openai.send(session, DATA[offset : offset + GRANULARITY], offset)
+        assert (progress.status, progress.received) == (
+            UploadStatus.ACTIVE,
+            offset + GRANULARITY,
+        )
+    return await last_chunk(openai, session)
+
+
+async def last_chunk(openai: OpenAIAtWork, session: UploadSession) -> UploadProgress:
+    return await openai.send(session, DATA[2 * GRANULARITY :], 2 * GRANULARITY, finalize=True)
+
+
+async def whole(openai: OpenAIAtWork, session: UploadSession) -> UploadProgress:
+    return await openai.send(session, SMALL, finalize=True)
+
+
+async def refused(attempt: Any) -> FerryError:
+    with pytest.raises(FerryError) as caught:
+        await attempt
+    assert SECRET not in f"{caught.value!r} {caught.value} {vars(caught.value)}"
+    return caught.value
+
+
+async def the_one_file(openai: OpenAIAtWork, data: bytes, *ends: UploadProgress) -> None:
+    """Every answer names the same file, the only one there is, with these bytes."""
+    [native] = await openai.objects("files")
+    assert await openai.sha256_of(native) == sha256(data)
+    for end in ends:
+        assert (end.status, end.received) == (UploadStatus.FINAL, len(data))
+        assert end.file is not None
+        assert (parse_file_id(end.file.id).native, end.file.size) == (native, len(data))
+
+
+def left_of_session(openai: OpenAIAtWork) -> list[str]:
+    return [name for name in openai.state.objects if name.startswith("uploads/")]
+
+
+# --- when all is well ---------------------------------------------------------------------------
+
+
+async def test_one_chunk_is_one_request(openai: OpenAIAtWork) -> None:
+    session = await openai.start(len(SMALL))
+    await the_one_file(openai, SMALL, await whole(openai, session))
+    assert await openai.calls("POST") == ["files"]
+    assert len(left_of_session(openai)) == 1
+
+
+async def test_several_chunks_are_parts_of_one_upload(openai: OpenAIAtWork) -> None:
+    final = await in_chunks(openai, await openai.start(len(DATA)))
+    await the_one_file(openai, DATA, final)
+    assert len(await openai.calls("POST", "uploads/.*/parts")) == 3
+    assert len(left_of_session(openai)) == 1
+
+
+@pytest.mark.parametrize("size", [None, len(DATA)])
+async def test_without_the_uploads_api_parts_are_staged(
+    openai: OpenAIAtWork, size: int | None
+) -> None:
+    openai.provider = openai.replica(staged=True)
+    final = await in_chunks(openai, await openai.start(size))
+    await the_one_file(openai, DATA, final)
+    assert await openai.calls("POST") == ["files"]
+    assert len(left_of_session(openai)) == 1
+
+
+async def test_without_a_size_parts_are_staged(openai: OpenAIAtWork) -> None:
+    final = await in_chunks(openai, await openai.start(None))
+    await the_one_file(openai, DATA, final)
+    assert await openai.calls("POST") == ["files"]
+
+
+@pytest.mark.parametrize("status", [404, 405])
+async def test_a_server_that_lacks_the_uploads_api_is_noticed(
+    openai: OpenAIAtWork, status: int
+) -> None:
+    page = "<html>" + "no such page " * 10_000
+    await openai.strike("POST", "uploads", "status", status=status, body=page)
+    final = await in_chunks(openai, await openai.start(len(DATA)))
+    await the_one_file(openai, DATA, final)
+    assert await openai.calls("POST") == ["uploads", "files"]
+
+
+@pytest.mark.parametrize("size", [None, 0])
+async def test_an_empty_file(openai: OpenAIAtWork, size: int | None) -> None:
+    session = await openai.start(size)
+    await the_one_file(openai, b"", await openai.send(session, b"", finalize=True))
+
+
+@pytest.mark.parametrize("offset", [GRANULARITY, None])
+async def test_an_end_without_bytes(openai: OpenAIAtWork, offset: int | None) -> None:
+    session = await openai.start(None)
+    await openai.send(session, DATA[:GRANULARITY])
+    final = await openai.uploads.send(session, Chunk(offset, held(b""), finalize=True))
+    await the_one_file(openai, DATA[:GRANULARITY], final)
+
+
+async def test_chunks_go_through_any_replica(openai: OpenAIAtWork) -> None:
+    session = await openai.start(len(DATA))
+    for offset in (0, GRANULARITY):
+        openai.provider = openai.replica()
+        await openai.send(session, DATA[offset : offset + GRANULARITY], offset)
+    openai.provider = openai.replica()
+    await the_one_file(openai, DATA, await last_chunk(openai, session))
+
+
+async def test_a_repeat_in_another_slicing(openai: OpenAIAtWork) -> None:
+    session = await openai.start(len(DATA))
+    await openai.send(session, DATA[:GRANULARITY])
+    await openai.send(session, DATA[: 2 * GRANULARITY])
+    await openai.send(session, DATA[GRANULARITY : 2 * GRANULARITY], GRANULARITY)
+    final = await openai.send(session, DATA[GRANULARITY:], GRANULARITY, finalize=True)
+    await the_one_file(openai, DATA, final)
+    assert len(await openai.calls("POST", "uploads/.*/parts")) == 3
+
+
+async def test_a_repeat_of_the_end_is_answered_alike(openai: OpenAIAtWork) -> None:
+    session = await openai.start(len(DATA))
+    final = await in_chunks(openai, session)
+    again = await last_chunk(openai, session)
+    bare = await openai.uploads.send(session, Chunk(None, held(b""), finalize=True))
+    asked = await openai.uploads.query(session)
+    await the_one_file(openai, DATA, final, again, bare, asked)
+    assert final.file == again.file == asked.file
+    for attempt in (
+        openai.send(session, DATA[:GRANULARITY]),
+        openai.send(session, DATA[GRANULARITY:], GRANULARITY + 1, finalize=True),
+        openai.uploads.cancel(session),
+    ):
+        error = await refused(attempt)
+        assert (error.status, error.upload_status) == ("FAILED_PRECONDITION", "final")
+
+
+# --- the network, or OpenAI, has a bad moment -----------------------------------------------------
+
+
+async def test_a_lost_answer_to_a_file_makes_no_second(openai: OpenAIAtWork) -> None:
+    await openai.strike("POST", "files", "lose_answer")
+    session = await openai.start(len(SMALL))
+    await the_one_file(openai, SMALL, await whole(openai, session))
+
+
+async def test_a_lost_answer_that_cannot_be_looked_up_at_once(openai: OpenAIAtWork) -> None:
+    await openai.strike("POST", "files", "lose_answer")
+    await openai.strike("GET", "files", "status", status=500)
+    session = await openai.start(len(SMALL))
+    error = await refused(whole(openai, session))
+    assert (error.status, error.upload_status) == ("UNAVAILABLE", None)
+    await the_one_file(openai, SMALL, await whole(openai, session))
+    assert await openai.calls("POST") == ["files"]
+
+
+@pytest.mark.parametrize("fault", ["lose_answer", "reset"])
+async def test_a_lost_file_is_found_behind_many_newer_ones(
+    openai: OpenAIAtWork, fault: str
+) -> None:
+    await openai.post("/_fake/settings", {"page_limit": 1})
+    session = await openai.start(len(SMALL))
+    await openai.strike("POST", "files", fault, after_bytes=100_000)
+    await openai.strike("GET", "files", "status", status=500)
+    await refused(whole(openai, session))
+    if fault == "lose_answer":
+        [lost] = await openai.objects("files")
+    for number in range(3):
+        await openai.upload(b"another", "b.bin", f"other-{number}")
+    final = await whole(openai, session)
+    assert final.file is not None
+    if fault == "lose_answer":
+        assert parse_file_id(final.file.id).native == lost
+    assert len(await openai.objects("files")) == 4
+
+
+async def test_a_break_in_the_middle_is_repaired_by_a_repeat(openai: OpenAIAtWork) -> None:
+    await openai.strike("POST", "files", "reset", after_bytes=500)
+    session = await openai.start(len(SMALL))
+    error = await refused(whole(openai, session))
+    assert (error.status, error.upload_status) == ("UNAVAILABLE", None)
+    await the_one_file(openai, SMALL, await whole(openai, session))
+
+
+async def test_a_client_that_sends_too_little_makes_no_file(openai: OpenAIAtWork) -> None:
+    session = await openai.start(len(SMALL) + 1)
+    short = Chunk(0, Body(Pieces(SMALL), len(SMALL) + 1), finalize=True)
+    with pytest.raises(TruncatedBody):
+        await openai.uploads.send(session, short)
+    assert await openai.objects("files") == []
+
+
+@pytest.mark.parametrize("call", ["uploads", "uploads/[^/]+/parts"])
+@pytest.mark.parametrize(
+    "fault",
+    [{"kind": "lose_answer"}, {"kind": "status", "status": 500}, {"kind": "reset"}],
+    ids=lambda fault: str(fault["kind"]),
+)
+async def test_a_part_that_failed_is_sent_again(
+    openai: OpenAIAtWork, call: str, fault: dict[str, Any]
+) -> None:
+    await openai.strike("POST", call, **fault, after_bytes=10)
+    session = await openai.start(len(DATA))
+    error = await refused(openai.send(session, DATA[:GRANULARITY]))
+    assert (error.status, error.upload_status, error.permanent) == ("UNAVAILABLE", None, False)
+    assert (await openai.uploads.query(session)).received == 0
+    await the_one_file(openai, DATA, await in_chunks(openai, session))
+
+
+async def test_what_is_there_of_a_failed_chunk_is_not_sent_twice(openai: OpenAIAtWork) -> None:
+    await openai.strike("POST", "uploads/[^/]+/parts", "status", nth=2, status=503)
+    session = await openai.start(len(DATA))
+    two = DATA[: 2 * GRANULARITY]
+    await refused(openai.send(session, two))
+    assert (await openai.uploads.query(session)).received == GRANULARITY
+    await openai.send(session, two)
+    assert len(await openai.calls("POST", "uploads/.*/parts")) == 3
+    await the_one_file(openai, DATA, await last_chunk(openai, session))
+
+
+async def test_a_lost_answer_to_complete_makes_no_second(openai: OpenAIAtWork) -> None:
+    await openai.strike("POST", "uploads/[^/]+/complete", "lose_answer")
+    await the_one_file(openai, DATA, await in_chunks(openai, await openai.start(len(DATA))))
+
+
+async def test_a_completed_upload_is_found_by_the_repeat(openai: OpenAIAtWork) -> None:
+    await openai.strike("POST", "uploads/[^/]+/complete", "lose_answer")
+    await openai.strike("GET", "files", "status", status=503)
+    session = await openai.start(len(DATA))
+    error = await refused(in_chunks(openai, session))
+    assert (error.status, error.upload_status) == ("UNAVAILABLE", None)
+    await the_one_file(openai, DATA, await last_chunk(openai, session))
+
+
+async def test_a_refused_file_is_not_taken_for_one_of_the_same_name(openai: OpenAIAtWork) -> None:
+    """Another tool's file has the same name and size; ours was refused and never made."""
+    await openai.upload(SMALL, "a.bin", "first")
+    for name in [name for name in openai.state.objects if name.startswith("files/")]:
+        await openai.state.delete(name)
+    await openai.strike("POST", "files", "status", status=400)
+    error = await refused(whole(openai, await openai.start(len(SMALL))))
+    assert (error.status, error.permanent) == ("INVALID_ARGUMENT", True)
+
+
+async def test_another_sessions_file_of_the_same_name_is_left_alone(openai: OpenAIAtWork) -> None:
+    await openai.upload(SMALL, "a.bin", "first")
+    await openai.strike("POST", "files", "reset", after_bytes=500)
+    session = await openai.start(len(SMALL))
+    await refused(whole(openai, session))
+    await whole(openai, session)
+    assert len(await openai.objects("files")) == 2
+
+
+@pytest.mark.parametrize("answer", [{}, {"id": None}, [], "no json", {"error": "x"}])
+@pytest.mark.parametrize("call", ["files", "uploads", "uploads/[^/]+/parts", "uploads/[^/]+/complete"])
+async def test_an_answer_that_makes_no_sense_is_the_upstreams_fault(
+    openai: OpenAIAtWork, call: str, answer: Any
+) -> None:
+    if call == "files":
+        session, attempt = await openai.start(len(SMALL)), whole
+    else:
+        session, attempt = await openai.start(len(DATA)), in_chunks
+    await openai.strike("POST", call, "status", status=200, body=answer)
+    error = await refused(attempt(openai, session))
+    assert error.status == "UNAVAILABLE"
+
+
+# --- endings --------------------------------------------------------------------------------------
+
+
+async def test_an_upload_that_expired_at_openai(openai: OpenAIAtWork) -> None:
+    session = await openai.start(len(DATA))
+    await openai.send(session, DATA[:GRANULARITY])
+    [upload] = await openai.objects("uploads")
+    await openai.post(f"/_fake/uploads/{upload}", {"status": "expired"})
+    error = await refused(openai.send(session, DATA[GRANULARITY : 2 * GRANULARITY], GRANULARITY))
+    assert error.permanent
+    assert "expired" in error.message
+
+
+async def test_an_upload_past_its_life_at_openai(
+    openai: OpenAIAtWork, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session = await openai.start(len(DATA))
+    await openai.send(session, DATA[:GRANULARITY])
+    monkeypatch.setattr("time.time", lambda: 1e11)
+    for attempt in (
+        openai.send(session, DATA[GRANULARITY : 2 * GRANULARITY], GRANULARITY),
+        openai.uploads.query(session),
+    ):
+        error = await refused(attempt)
+        assert (error.status, error.upload_status) == ("FAILED_PRECONDITION", "final")
+
+
+@pytest.mark.parametrize("caller", [True, False])
+async def test_an_expired_url(openai: OpenAIAtWork, caller: bool) -> None:
+    session = await openai.start(len(SMALL))
+    ended = UploadSession(
+        session.id, session.details, session.caller if caller else None, expired=caller
+    )
+    for attempt in (whole(openai, ended), openai.uploads.query(ended)):
+        error = await refused(attempt)
+        assert (error.status, error.upload_status) == ("FAILED_PRECONDITION", "final")
+        assert "expired" in error.message
+
+
+async def test_a_cancelled_upload_is_cancelled_at_openai(openai: OpenAIAtWork) -> None:
+    session = await openai.start(len(DATA))
+    await openai.send(session, DATA[:GRANULARITY])
+    assert (await openai.uploads.cancel(session)).status is UploadStatus.CANCELLED
+    assert len(await openai.calls("POST", "uploads/.*/cancel")) == 1
+    for attempt in (
+        openai.send(session, DATA[GRANULARITY : 2 * GRANULARITY], GRANULARITY),
+        openai.uploads.query(session),
+        openai.uploads.cancel(session),
+    ):
+        error = await refused(attempt)
+        assert (error.status, error.upload_status) == ("FAILED_PRECONDITION", "cancelled")
+    assert len(left_of_session(openai)) == 1
+    assert await openai.objects("files") == []
+
+
+@pytest.mark.parametrize("fault", ["lose_answer", "status"])
+async def test_a_cancel_holds_although_openai_has_a_bad_moment(
+    openai: OpenAIAtWork, fault: str
+) -> None:
+    session = await openai.start(len(DATA))
+    await openai.send(session, DATA[:GRANULARITY])
+    await openai.strike("POST", "uploads/[^/]+/cancel", fault)
+    assert (await openai.uploads.cancel(session)).status is UploadStatus.CANCELLED
+    error = await refused(openai.uploads.query(session))
+    assert error.upload_status == "cancelled"
+    assert len(left_of_session(openai)) == 1
+
+
+# --- at once --------------------------------------------------------------------------------------
+
+
+async def test_two_ends_at_once_are_one_file(openai: OpenAIAtWork) -> None:
+    session = await openai.start(len(SMALL))
+    ends = await asyncio.gather(*(whole(openai, session) for _ in range(4)))
+    await the_one_file(openai, SMALL, *ends)
+
+
+async def test_two_ends_of_parts_at_once_are_one_file(openai: OpenAIAtWork) -> None:
+    session = await openai.start(len(DATA))
+    await openai.send(session, DATA[: 2 * GRANULARITY])
+    ends = await asyncio.gather(*(last_chunk(openai, session) for _ in range(4)))
+    await the_one_file(openai, DATA, *ends)
+
+
+@pytest.mark.parametrize("call", ["uploads/[^/]+/parts", "uploads/[^/]+/complete"])
+async def test_an_end_that_another_overtakes(openai: OpenAIAtWork, call: str) -> None:
+    session = await openai.start(len(DATA))
+    await openai.send(session, DATA[: 2 * GRANULARITY])
+    await openai.strike("POST", call, "delay", name="slow")
+    slow = asyncio.create_task(last_chunk(openai, session))
+    await openai.happened("slow")
+    fast = await last_chunk(openai, session)
+    await openai.release("slow")
+    await the_one_file(openai, DATA, fast, await slow)
+    assert len(left_of_session(openai)) == 1
+
+
+async def test_two_first_chunks_at_once_are_one_upload(openai: OpenAIAtWork) -> None:
+    session = await openai.start(len(DATA))
+    sends = (openai.send(session, DATA[:GRANULARITY]) for _ in range(3))
+    for progress in await asyncio.gather(*sends):
+        assert (progress.status, progress.received) == (UploadStatus.ACTIVE, GRANULARITY)
+    uploads = await openai.objects("uploads")
+    assert len(await openai.calls("POST", "uploads/.*/cancel")) == len(uploads) - 1
+    await openai.send(session, DATA[GRANULARITY : 2 * GRANULARITY], GRANULARITY)
+    await the_one_file(openai, DATA, await last_chunk(openai, session))
+
+
+@pytest.mark.parametrize("at", ["request", "answer"])
+async def test_a_cancel_during_the_end_leaves_no_file(openai: OpenAIAtWork, at: str) -> None:
+    session = await openai.start(len(SMALL))
+    await openai.strike("POST", "files", "delay", name="slow", at=at)
+    slow = asyncio.create_task(whole(openai, session))
+    await openai.happened("slow")
+    assert (await openai.uploads.cancel(session)).status is UploadStatus.CANCELLED
+    await openai.release("slow")
+    error = await refused(slow)
+    assert (error.status, error.upload_status) == ("FAILED_PRECONDITION", "cancelled")
+    assert await openai.objects("files") == []
+    assert len(left_of_session(openai)) == 1
+
+
+@pytest.mark.parametrize("call", ["uploads", "uploads/[^/]+/parts"])
+@pytest.mark.parametrize("at", ["request", "answer"])
+async def test_a_cancel_during_a_chunk_leaves_no_upload(
+    openai: OpenAIAtWork, call: str, at: str
+) -> None:
+    session = await openai.start(len(DATA))
+    await openai.strike("POST", call, "delay", name="slow", at=at)
+    slow = asyncio.create_task(openai.send(session, DATA[:GRANULARITY]))
+    await openai.happened("slow")
+    assert (await openai.uploads.cancel(session)).status is UploadStatus.CANCELLED
+    await openai.release("slow")
+    error = await refused(slow)
+    assert (error.status, error.upload_status) == ("FAILED_PRECONDITION", "cancelled")
+    assert len(await openai.calls("POST", "uploads/.*/cancel")) >= 1
+    assert len(left_of_session(openai)) == 1
+
+
+async def test_a_sender_that_leaves_can_be_taken_over(openai: OpenAIAtWork) -> None:
+    session = await openai.start(len(SMALL))
+    await openai.strike("POST", "files", "delay", name="slow", at="answer")
+    gone = asyncio.create_task(whole(openai, session))
+    await openai.happened("slow")
+    gone.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await gone
+    await the_one_file(openai, SMALL, await whole(openai, session))

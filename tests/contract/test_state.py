@@ -1,0 +1,233 @@
+"""What every state store promises (providers/state.py), whatever it is made of."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from providers.body import Body, TruncatedBody
+from providers.state import State, read, write
+from proxy.state_directory import DirectoryState
+from tests.memory_state import MemoryState
+
+STORES: dict[str, Callable[[Path], State]] = {
+    "directory": lambda path: DirectoryState(path / "state"),
+    "memory": lambda _: MemoryState(),
+}
+
+
+@pytest.fixture(params=list(STORES.values()), ids=list(STORES))
+def state(request: pytest.FixtureRequest, tmp_path: Path) -> State:
+    made: State = request.param(tmp_path)
+    return made
+
+
+async def names(state: State, prefix: str = "") -> list[str]:
+    return [info.name async for info in state.list(prefix)]
+
+
+async def pieces(*chunks: bytes) -> AsyncIterator[bytes]:
+    for chunk in chunks:
+        yield chunk
+
+
+@pytest.mark.parametrize("name", ["salt", "a/b/c", "a.b-c_d/0", "uploads/x1/parts/00000008"])
+async def test_what_was_created_is_read_back(state: State, name: str) -> None:
+    assert await write(state, name, b"content")
+    assert await read(state, name) == b"content"
+    assert await names(state) == [name]
+
+
+@pytest.mark.parametrize(
+    "chunks",
+    [[], [b"ab", b"", b"c"], [b"0123456789" * 10_000] * 9],
+    ids=["empty", "small", "large"],
+)
+@pytest.mark.parametrize("declared", [True, False])
+async def test_a_body_is_kept_as_it_came(state: State, chunks: list[bytes], declared: bool) -> None:
+    content = b"".join(chunks)
+    assert await state.create("a", Body(pieces(*chunks), len(content) if declared else None))
+    got = await state.get("a")
+    assert got is not None
+    assert got.length == len(content)
+    assert b"".join([chunk async for chunk in got.chunks]) == content
+
+
+async def test_what_exists_is_never_written_over(state: State) -> None:
+    assert await write(state, "a", b"first")
+    assert not await write(state, "a", b"second")
+    assert await read(state, "a") == b"first"
+
+
+async def test_a_create_reads_its_body_even_if_the_name_exists(state: State) -> None:
+    """So that whoever cuts one stream into slices goes on at the right place."""
+    await write(state, "a", b"first")
+    ended = False
+
+    async def source() -> AsyncIterator[bytes]:
+        nonlocal ended
+        yield b"second"
+        ended = True
+
+    assert not await state.create("a", Body(source(), 6))
+    assert ended
+
+
+async def test_of_two_creates_at_once_one_succeeds(state: State) -> None:
+    both_begun = asyncio.Barrier(2)
+
+    async def source(content: bytes) -> AsyncIterator[bytes]:
+        await both_begun.wait()
+        yield content
+
+    created = await asyncio.gather(
+        state.create("a", Body(source(b"x"), 1)), state.create("a", Body(source(b"y"), 1))
+    )
+    assert sorted(created) == [False, True]
+    assert await read(state, "a") == (b"x" if created[0] else b"y")
+
+
+@pytest.mark.parametrize("chunks", [[b"ab"], [b"abcd"], [], [b"abc", b"d"]])
+async def test_a_body_of_another_length_creates_nothing(state: State, chunks: list[bytes]) -> None:
+    with pytest.raises(TruncatedBody):
+        await state.create("a", Body(pieces(*chunks), 3))
+    assert await names(state) == []
+    assert await write(state, "a", b"later")
+
+
+async def test_a_body_that_fails_creates_nothing(state: State) -> None:
+    failure = ConnectionResetError("client")
+
+    async def source() -> AsyncIterator[bytes]:
+        yield b"begun"
+        raise failure
+
+    with pytest.raises(ConnectionResetError) as caught:
+        await state.create("a", Body(source(), None))
+    assert caught.value is failure
+    assert await names(state) == []
+
+
+async def test_a_cancelled_create_creates_nothing(state: State) -> None:
+    begun = asyncio.Event()
+
+    async def source() -> AsyncIterator[bytes]:
+        yield b"x" * (1 << 20)
+        begun.set()
+        await asyncio.Event().wait()
+
+    create = asyncio.create_task(state.create("a", Body(source(), None)))
+    await begun.wait()
+    create.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await create
+    assert await names(state) == []
+
+
+async def test_an_object_appears_only_when_it_is_whole(state: State) -> None:
+    first_sent, may_end = asyncio.Event(), asyncio.Event()
+
+    async def source() -> AsyncIterator[bytes]:
+        yield b"first"
+        first_sent.set()
+        await may_end.wait()
+        yield b"second"
+
+    create = asyncio.create_task(state.create("a", Body(source(), 11)))
+    await first_sent.wait()
+    assert await state.get("a") is None
+    assert await state.head("a") is None
+    assert await names(state) == []
+    may_end.set()
+    assert await create
+
+
+async def test_what_is_not_there_is_none(state: State) -> None:
+    assert await state.get("a/b") is None
+    assert await state.head("a/b") is None
+    assert await read(state, "a/b") is None
+    assert await names(state, "a/") == []
+
+
+async def test_head_tells_size_and_time(state: State) -> None:
+    await write(state, "a/b", b"12345")
+    info = await state.head("a/b")
+    assert info is not None
+    assert (info.name, info.size) == ("a/b", 5)
+    assert info.created.tzinfo is not None
+    assert abs(datetime.now(UTC) - info.created) < timedelta(minutes=1)
+    assert [info async for info in state.list("")] == [info]
+
+
+async def test_a_delete_is_final_and_harmless_if_repeated(state: State) -> None:
+    await write(state, "a/b", b"x")
+    await write(state, "a/c", b"y")
+    for _ in range(2):
+        await state.delete("a/b")
+    assert await names(state) == ["a/c"]
+    assert await write(state, "a/b", b"again")
+
+
+@pytest.mark.parametrize(
+    ("prefix", "expected"),
+    [
+        ("", ["a", "a-b", "a.b", "a/b", "a/b/c", "a/b0", "a0", "b/x"]),
+        ("a", ["a", "a-b", "a.b", "a/b", "a/b/c", "a/b0", "a0"]),
+        ("a/", ["a/b", "a/b/c", "a/b0"]),
+        ("a/b", ["a/b", "a/b/c", "a/b0"]),
+        ("a/b/", ["a/b/c"]),
+        ("b/x", ["b/x"]),
+        ("b/xy", []),
+        ("c/", []),
+    ],
+)
+async def test_a_prefix_lists_names_in_their_order(
+    state: State, prefix: str, expected: list[str]
+) -> None:
+    for name in ["b/x", "a0", "a/b0", "a/b", "a/b/c", "a.b", "a", "a-b"]:
+        await write(state, name, b"")
+    assert await names(state, prefix) == expected
+
+
+async def test_deletes_while_listing_are_harmless(state: State) -> None:
+    for number in range(600):
+        await write(state, f"x/{number:04}/y", b"")
+    seen = 0
+    async for info in state.list("x/"):
+        await state.delete(info.name)
+        seen += 1
+    assert seen == 600
+    assert await names(state) == []
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "",
+        "/",
+        "a/",
+        "/a",
+        "a//b",
+        ".",
+        "..",
+        "a/..",
+        "../a",
+        "a/./b",
+        "A",
+        "é",
+        "a b",
+        "a\x00",
+        "a\n",
+    ],
+)
+async def test_an_odd_name_is_refused(state: State, name: str) -> None:
+    with pytest.raises(ValueError, match="name"):
+        await write(state, name, b"")
+    with pytest.raises(ValueError, match="name"):
+        await state.get(name)
+    with pytest.raises(ValueError, match="name"):
+        await state.head(name)
+    with pytest.raises(ValueError, match="name"):
+        await state.delete(name)

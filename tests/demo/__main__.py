@@ -1,0 +1,90 @@
+"""`python -m tests.demo`: exits with 0 when everything went as it must, with 1 when not."""
+
+import asyncio
+import sys
+import tempfile
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import google.genai
+from google import genai
+from google.genai import types
+from google.genai._common import ExperimentalWarning
+
+from tests.demo.narration import heading, step, told
+from tests.demo.questions import Lines, openai_lines
+from tests.demo.tour import Tour, Wrong
+from tests.processes import Process, fake, proxy
+
+
+@dataclass(frozen=True)
+class Stop:
+    """One provider on the way. `key` has the form that its fake, as the real one, demands."""
+
+    provider: str
+    key: str
+    model: str
+    embedding_model: str
+    native_lines: Lines | None
+
+
+STOPS = (
+    Stop("gemini", "AIza-demo", "gemini-2.5-flash", "gemini-embedding-001", None),
+    Stop("openai", "sk-demo", "gpt-4o-mini", "text-embedding-3-small", openai_lines),
+)
+
+
+async def demo(stops: Sequence[Stop]) -> int:
+    """The exit code."""
+    with tempfile.TemporaryDirectory() as folder:
+        async with fake("gemini") as gemini, fake("openai") as openai:
+            upstreams = {"gemini": gemini.url, "openai": openai.url}
+            async with proxy(Path(folder) / "state", upstreams) as ferry:
+                _introduce(ferry, upstreams)
+                try:
+                    for stop in stops:
+                        await asyncio.to_thread(_visit, stop, ferry, Path(folder))
+                except Exception as error:
+                    _lament(error, ferry)
+                    return 1
+    heading("done")
+    print(f"\nOne program, {len(stops)} providers, and every result was checked.")
+    return 0
+
+
+def _introduce(ferry: Process, upstreams: dict[str, str]) -> None:
+    heading("genai-ferry")
+    print(f"\nA program written against google-genai {google.genai.__version__} points base_url at")
+    told(f"{ferry.url}/genai")
+    print("and names a provider in the header x-model-provider. Behind the proxy stand fakes:")
+    for name, url in upstreams.items():
+        told(f"{name:<10}", url)
+
+
+def _visit(stop: Stop, ferry: Process, folder: Path) -> None:
+    heading(f"x-model-provider: {stop.provider}")
+    client = genai.Client(
+        api_key=stop.key,
+        http_options=types.HttpOptions(
+            base_url=f"{ferry.url}/genai", headers={"x-model-provider": stop.provider}
+        ),
+    )
+    try:
+        Tour(client, stop.model, stop.embedding_model, stop.native_lines, folder).run()
+    finally:
+        client.close()
+
+
+def _lament(error: Exception, ferry: Process) -> None:
+    heading("it went wrong")
+    step(str(error) if isinstance(error, Wrong) else f"{type(error).__name__}: {error}")
+    step("The proxy's log:")
+    told(ferry.output.replace("\n", "\n    "))
+
+
+if __name__ == "__main__":
+    # The SDK says of its embeddings that they may change; it is no concern of who watches.
+    warnings.filterwarnings("ignore", category=ExperimentalWarning)
+    sys.exit(asyncio.run(demo(STOPS)))

@@ -1,0 +1,30 @@
+"""What the demo prints. It is ASCII, so that every terminal shows it."""
+
+import textwrap
+
+WIDTH = 96
+
+
+def heading(text: str) -> None:
+    print(f"\n=== {text} ".ljust(WIDTH, "="))
+
+
+def step(text: str) -> None:
+    """What is about to be done, for a reader."""
+    print(f"\n{text}")
+
+
+def call(text: str) -> None:
+    """The call of the SDK that does it, as a program would spell it."""
+    print(f"  > {text}")
+
+
+def told(*columns: object) -> None:
+    """What the SDK answered."""
+    print("    " + "  ".join(str(column) for column in columns))
+
+
+def result(name: str, text: str) -> None:
+    """One result: under its name, wrapped."""
+    margin = " " * 20
+    print(textwrap.fill(text, WIDTH, initial_indent=f"    {name:<16}", subsequent_indent=margin))

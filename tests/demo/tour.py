@@ -1,0 +1,233 @@
+"""The documented workflow of files and batches, in one program for every provider.
+
+It is an ordinary program against google-genai: nothing in it knows about a proxy, and nothing but
+the models' names and the format of a native line differs between providers.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from google import genai
+from google.genai import errors, types
+
+from tests.demo.narration import call, result, step, told
+from tests.demo.questions import QUESTIONS, Lines, gemini_lines, inline_requests
+
+LOOKS = 20
+"""A fake moves one state on at each look; a real batch takes minutes to hours."""
+
+ENDED = ("JOB_STATE_SUCCEEDED", "JOB_STATE_FAILED", "JOB_STATE_CANCELLED", "JOB_STATE_EXPIRED")
+
+
+class Wrong(Exception):
+    """Something did not turn out as it must; the demo then fails."""
+
+
+def check(holds: bool, what: str) -> None:
+    if not holds:
+        raise Wrong(what)
+
+
+@dataclass(frozen=True)
+class Tour:
+    """One provider's workflow. `native_lines`: where it has a format of its own."""
+
+    client: genai.Client
+    model: str
+    embedding_model: str
+    native_lines: Lines | None
+    folder: Path
+
+    def run(self) -> None:
+        step("Upload a file with one request a line.")
+        uploaded = self.upload("questions.jsonl", gemini_lines)
+        self.find(uploaded)
+        self.batch_from_file(uploaded)
+        if self.native_lines is not None:
+            step("The lines may be in the provider's own format too; the results stay Gemini's.")
+            native = self.upload("native.jsonl", self.native_lines)
+            self.batch_from_file(native)
+            self.tidy_file(native)
+        self.batch_inline()
+        self.embeddings()
+        self.cancelled_batch(uploaded)
+        step("Delete the file.")
+        call(f'client.files.delete(name="{_short(uploaded.name)}")')
+        self.tidy_file(uploaded)
+        told("gone: the list is without it")
+
+    # --- files -----------------------------------------------------------------------------------
+
+    def upload(self, file_name: str, lines: Lines) -> types.File:
+        path = self.folder / file_name
+        path.write_text("".join(json.dumps(line) + "\n" for line in lines(self.model)))
+        call(f'uploaded = client.files.upload(file="{file_name}", config=UploadFileConfig(')
+        call('    display_name="three questions", mime_type="application/jsonl"))')
+        uploaded = self.client.files.upload(
+            file=str(path),
+            config=types.UploadFileConfig(
+                display_name="three questions", mime_type="application/jsonl"
+            ),
+        )
+        _tell_file(uploaded)
+        check(uploaded.size_bytes == path.stat().st_size, "the file has lost its size")
+        check(uploaded.display_name == "three questions", "the file has lost its name")
+        return uploaded
+
+    def find(self, uploaded: types.File) -> None:
+        step("Find it again: in the list, and by its name.")
+        call('client.files.list(config={"page_size": 50})')
+        listed = list(self.client.files.list(config={"page_size": 50}))
+        for file in listed:
+            _tell_file(file)
+        check(uploaded.name in [file.name for file in listed], "the list does not have the file")
+        call(f'client.files.get(name="{_short(uploaded.name)}")')
+        _tell_file(self.client.files.get(name=_name(uploaded)))
+
+    # --- batches ---------------------------------------------------------------------------------
+
+    def batch_from_file(self, uploaded: types.File) -> None:
+        step("Make a batch of the file, and wait until it has ended.")
+        call(f'job = client.batches.create(model="{self.model}", src=uploaded.name)')
+        job = self.wait(self.client.batches.create(model=self.model, src=_name(uploaded)))
+        results = job.dest.file_name if job.dest else None
+        check(results is not None, "the batch has no file of results")
+        step("Its results are a file too: one line for each request, by key.")
+        call("client.files.download(file=job.dest.file_name)")
+        lines = self.client.files.download(file=str(results)).decode().splitlines()
+        answers = {line["key"]: line for line in map(json.loads, lines)}
+        for key, answer in answers.items():
+            result(key, _text(answer))
+        check(answers.keys() == QUESTIONS.keys(), "not every request has its result")
+        check("error" in answers.pop("broken"), "what was to fail did not")
+        for key, answer in answers.items():
+            check(QUESTIONS[key] in _text(answer), f"{key} got another request's answer")
+        self.tidy_batch(job)
+
+    def batch_inline(self) -> None:
+        step("A few requests need no file. These have metadata, a system instruction, a JSON")
+        print("schema, and a tool; the results come inline, in the order of the requests.")
+        call(f'job = client.batches.create(model="{self.model}", src=[')
+        for request in inline_requests():
+            contents, config = request["contents"][0]["parts"][0]["text"], list(request["config"])
+            call(f'    {{"contents": "{contents}", "config": {{{", ".join(config)}}}, ...}},')
+        call("])")
+        job = self.client.batches.create(model=self.model, src=inline_requests())
+        answered = _inlined(self.wait(job))
+        for one in answered:
+            result((one.metadata or {}).get("question", "?"), _part(one.response))
+        questions = [(one.metadata or {}).get("question") for one in answered]
+        check(questions == ["plain", "schema", "tool"], "metadata or order was lost")
+        check(json.loads(_part(answered[1].response)).keys() == {"country", "capital"}, "no JSON")
+        check(_part(answered[2].response).startswith("look_up("), "the tool was not called")
+        self.tidy_batch(job)
+
+    def embeddings(self) -> None:
+        step("Embeddings are batches as well.")
+        contents = ["a stone", "a river"]
+        call(f'job = client.batches.create_embeddings(model="{self.embedding_model}", src={{')
+        call(f'    "inlined_requests": {{"contents": {contents}}}}})')
+        job = self.wait(
+            self.client.batches.create_embeddings(
+                model=self.embedding_model,
+                src=types.EmbeddingsBatchJobSource(
+                    inlined_requests=types.EmbedContentBatch(contents=list(contents))
+                ),
+            )
+        )
+        answered = (job.dest and job.dest.inlined_embed_content_responses) or []
+        check(len(answered) == len(contents), "not every text has its embedding")
+        for text, one in zip(contents, answered, strict=True):
+            embedding = one.response and one.response.embedding
+            values = (embedding and embedding.values) or []
+            check(len(values) > 0, f"{text!r} has no embedding")
+            shown = ", ".join(f"{value:+.2f}" for value in values[:4])
+            result(text, f"[{shown}, ...] ({len(values)} numbers)")
+        self.tidy_batch(job)
+
+    def cancelled_batch(self, uploaded: types.File) -> None:
+        step("A batch that is not wanted any more is cancelled, and then deleted.")
+        call(f'job = client.batches.create(model="{self.model}", src=uploaded.name)')
+        job = self.client.batches.create(model=self.model, src=_name(uploaded))
+        call(f'client.batches.cancel(name="{_short(job.name)}")')
+        self.client.batches.cancel(name=str(job.name))
+        call("client.batches.list(config=ListBatchJobsConfig(page_size=10))")
+        listed = list(self.client.batches.list(config=types.ListBatchJobsConfig(page_size=10)))
+        for one in listed:
+            told(_short(one.name), _state(one))
+        check(job.name in [one.name for one in listed], "the list does not have the batch")
+        job = self.wait(job, until="JOB_STATE_CANCELLED")
+        call("client.batches.delete(name=job.name)")
+        self.tidy_batch(job)
+        try:
+            self.client.batches.get(name=str(job.name))
+        except errors.ClientError as error:
+            told(f"gone: get answers {error.code} {error.status}")
+        else:
+            raise Wrong("a deleted batch is still there")
+
+    # --- the end ---------------------------------------------------------------------------------
+
+    def tidy_file(self, uploaded: types.File) -> None:
+        self.client.files.delete(name=_name(uploaded))
+        check(uploaded.name not in [f.name for f in self.client.files.list()], "still listed")
+
+    def tidy_batch(self, job: types.BatchJob) -> None:
+        self.client.batches.delete(name=str(job.name))
+
+    def wait(self, job: types.BatchJob, until: str = "JOB_STATE_SUCCEEDED") -> types.BatchJob:
+        told(_short(job.name), _state(job))
+        for _ in range(LOOKS):
+            if _state(job) in ENDED:
+                break
+            job = self.client.batches.get(name=str(job.name))
+            told(" " * len(_short(job.name)), _state(job))
+        check(_state(job) == until, f"the batch ended as {_state(job)}")
+        return job
+
+
+# --- answers -------------------------------------------------------------------------------------
+
+
+def _inlined(job: types.BatchJob) -> Sequence[types.InlinedResponse]:
+    answered = (job.dest and job.dest.inlined_responses) or []
+    check(len(answered) == len(inline_requests()), "not every request has its result")
+    return answered
+
+
+def _text(line: dict[str, Any]) -> str:
+    """One line of a file of results, in Gemini's shape whoever answered it."""
+    if "error" in line:
+        return f"error {line['error']['code']}: {line['error']['message']}"
+    return _part(types.GenerateContentResponse.model_validate(line["response"]))
+
+
+def _part(response: types.GenerateContentResponse | None) -> str:
+    check(response is not None, "a request failed that was to succeed")
+    assert response is not None
+    if response.function_calls:
+        function = response.function_calls[0]
+        return f"{function.name}({json.dumps(function.args)})"
+    return response.text or ""
+
+
+def _name(file: types.File) -> str:
+    return str(file.name)
+
+
+def _state(job: types.BatchJob) -> str:
+    return job.state.value if job.state else "no state"
+
+
+def _tell_file(file: types.File) -> None:
+    state = file.state.value if file.state else "no state"
+    told(_short(file.name), state, f"{file.size_bytes} bytes", f'"{file.display_name}"')
+
+
+def _short(name: str | None) -> str:
+    """Long names are cut for the reader only."""
+    text = str(name)
+    return text if len(text) <= 36 else f"{text[:33]}..."

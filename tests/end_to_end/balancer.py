@@ -1,0 +1,47 @@
+"""A load balancer before two proxies that hands each request to the other one than the last."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from itertools import cycle
+
+from aiohttp import ClientSession, web
+from aiohttp.test_utils import TestServer
+
+LARGEST_BODY = 16 << 20
+
+
+class Balancer:
+    """`served` counts the requests that each backend got."""
+
+    def __init__(self, backends: Sequence[str], session: ClientSession) -> None:
+        self._turn = cycle(backends)
+        self._session = session
+        self.served = dict.fromkeys(backends, 0)
+        self.url = ""
+
+    async def hand_on(self, request: web.Request) -> web.Response:
+        backend = next(self._turn)
+        self.served[backend] += 1
+        headers = request.headers.copy()
+        headers["X-Forwarded-Host"] = headers.pop("Host")
+        async with self._session.request(
+            request.method,
+            backend + request.path_qs,
+            headers=headers,
+            data=await request.read(),
+        ) as reply:
+            said = reply.headers.copy()
+            for name in ("Content-Length", "Transfer-Encoding"):
+                said.popall(name, None)
+            return web.Response(status=reply.status, body=await reply.read(), headers=said)
+
+
+@asynccontextmanager
+async def balancer(backends: Sequence[str], session: ClientSession) -> AsyncIterator[Balancer]:
+    """Listening; the proxies trust what a balancer on loopback says of the client's address."""
+    between = Balancer(backends, session)
+    app = web.Application(client_max_size=LARGEST_BODY)
+    app.router.add_route("*", "/{path:.*}", between.hand_on)
+    async with TestServer(app) as server:
+        between.url = str(server.make_url("/genai"))
+        yield between

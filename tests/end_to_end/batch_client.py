@@ -1,0 +1,195 @@
+"""Files and batches by plain HTTP: what no SDK sends, and what an SDK would hide."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from aiohttp import ClientSession
+from multidict import CIMultiDictProxy
+from yarl import URL
+
+from tests.end_to_end.fake_client import Kind
+
+Document = dict[str, Any]
+
+ENDED: Final = (
+    "BATCH_STATE_SUCCEEDED",
+    "BATCH_STATE_FAILED",
+    "BATCH_STATE_CANCELLED",
+    "BATCH_STATE_EXPIRED",
+)
+LOOKS: Final = 10
+"""A fake moves a batch one state on at each look, so a few of them see its end."""
+
+MODELS: Final = {"gemini": "gemini-2.5-flash", "openai": "gpt-4o-mini"}
+EMBEDDING_MODELS: Final = {"gemini": "gemini-embedding-001", "openai": "text-embedding-3-small"}
+
+
+@dataclass(frozen=True)
+class Answer:
+    code: int
+    headers: CIMultiDictProxy[str]
+    content: bytes
+
+    @property
+    def document(self) -> Document:
+        document: Document = json.loads(self.content)
+        return document
+
+    @property
+    def ok(self) -> Document:
+        assert self.code == 200, self.content[:2000]
+        return self.document
+
+    @property
+    def error(self) -> tuple[int, str]:
+        """The HTTP status, and Google's name of it, which the envelope must have told alike."""
+        error = self.document["error"]
+        assert error["code"] == self.code, error
+        return self.code, error["status"]
+
+    @property
+    def message(self) -> str:
+        return str(self.document["error"]["message"])
+
+
+class BatchClient:
+    """Speaks to one proxy as a client of one kind of upstream."""
+
+    def __init__(self, base_url: str, kind: Kind, session: ClientSession) -> None:
+        self.base_url = base_url
+        self.kind = kind
+        self._session = session
+
+    @property
+    def model(self) -> str:
+        return MODELS[self.kind.name]
+
+    async def call(
+        self,
+        method: str,
+        path: str,
+        body: object = None,
+        headers: Mapping[str, str] | None = None,
+        key: str | None = None,
+    ) -> Answer:
+        """Any call below `/genai`; `body` is bytes, or is sent as JSON."""
+        said = {
+            "x-goog-api-key": self.kind.key if key is None else key,
+            "Content-Type": "application/json",
+            **self.kind.headers,
+            **(headers or {}),
+        }
+        said = {name: value for name, value in said.items() if value}
+        data = body if isinstance(body, bytes | None) else json.dumps(body).encode()
+        url = URL(f"{self.base_url}/{path}", encoded=True)
+        async with self._session.request(method, url, data=data, headers=said) as reply:
+            return Answer(reply.status, reply.headers, await reply.read())
+
+    # --- files -----------------------------------------------------------------------------------
+
+    async def upload(self, content: bytes, name: str = "lines.jsonl") -> str:
+        """The name of a new file, sent by the raw protocol."""
+        said = {
+            "X-Goog-Upload-Protocol": "raw",
+            "X-Goog-Upload-File-Name": name,
+            "Content-Type": "application/jsonl",
+        }
+        answer = await self.call("POST", "upload/v1beta/files", content, said)
+        return str(answer.ok["file"]["name"])
+
+    async def upload_lines(self, lines: Sequence[object]) -> str:
+        return await self.upload("".join(json.dumps(line) + "\n" for line in lines).encode())
+
+    async def download(self, name: str) -> list[Document]:
+        """A file of results, line by line."""
+        answer = await self.call("GET", f"v1beta/{name}:download?alt=media")
+        assert answer.code == 200, answer.content
+        assert not answer.content or answer.content.endswith(b"\n")
+        return [json.loads(line) for line in answer.content.splitlines()]
+
+    # --- batches ---------------------------------------------------------------------------------
+
+    async def create(
+        self,
+        source: Document,
+        *,
+        model: str | None = None,
+        verb: str = "batchGenerateContent",
+        headers: Mapping[str, str] | None = None,
+        **batch: object,
+    ) -> Answer:
+        """`source` is the `inputConfig`; see `from_file` and `inline`."""
+        body = {"batch": {"inputConfig": source, **batch}}
+        return await self.call("POST", f"v1beta/models/{model or self.model}:{verb}", body, headers)
+
+    async def get(self, name: str) -> Answer:
+        return await self.call("GET", f"v1beta/{name}")
+
+    async def cancel(self, name: str) -> Answer:
+        return await self.call("POST", f"v1beta/{name}:cancel")
+
+    async def delete(self, name: str) -> Answer:
+        return await self.call("DELETE", f"v1beta/{name}")
+
+    async def ended(self, name: str) -> Document:
+        """The batch, polled until it has ended."""
+        for _ in range(LOOKS):
+            document = (await self.get(name)).ok
+            if document["metadata"]["state"] in ENDED:
+                assert document["done"] is True
+                return document
+            assert document["done"] is False
+        raise AssertionError(f"{name} did not end: {document}")
+
+    async def results(self, batch: Document) -> list[Document]:
+        """Of an ended batch, wherever they stand: in its file, or inline."""
+        output = batch["metadata"]["output"]
+        if "responsesFile" in output:
+            return await self.download(output["responsesFile"])
+        (inline,) = output.values()
+        results: list[Document] = inline["inlinedResponses"]
+        return results
+
+
+# --- what is sent --------------------------------------------------------------------------------
+
+
+def from_file(name: str) -> Document:
+    return {"fileName": name}
+
+
+def inline(*requests: Document) -> Document:
+    """Each `{"request", "metadata"?}`."""
+    return {"requests": {"requests": list(requests)}}
+
+
+def asking(text: str, **fields: object) -> Document:
+    """A request of Gemini's, with further top-level fields."""
+    return {"contents": [{"role": "user", "parts": [{"text": text}]}], **fields}
+
+
+def gemini_line(key: str, text: str, **fields: object) -> Document:
+    return {"key": key, "request": asking(text, **fields)}
+
+
+def chat_line(custom_id: str, text: str, model: str = MODELS["openai"]) -> Document:
+    body = {"model": model, "messages": [{"role": "user", "content": text}]}
+    return {"custom_id": custom_id, "method": "POST", "url": "/v1/chat/completions", "body": body}
+
+
+# --- what comes back -----------------------------------------------------------------------------
+
+
+def text_of(result: Document) -> str:
+    """The text that a result answers with."""
+    parts: list[Document] = result["response"]["candidates"][0]["content"]["parts"]
+    return "".join(part["text"] for part in parts)
+
+
+def by_key(results: Sequence[Document]) -> dict[str, Document]:
+    """The lines of a file of results; each key once."""
+    keyed = {result["key"]: result for result in results}
+    assert len(keyed) == len(results), "a request has several results"
+    return keyed

@@ -1,0 +1,118 @@
+"""The fakes, one proxy before them, and a process for each SDK: started once for the session.
+
+Tests that use them run in the session's event loop:
+`pytestmark = [pytest.mark.end_to_end, pytest.mark.asyncio(loop_scope="session")]`.
+"""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+from aiohttp import ClientSession, ClientTimeout
+
+from tests.end_to_end.fake_client import KINDS, FakeClient, Kind
+from tests.end_to_end.pattern import pattern_bytes
+from tests.end_to_end.sdk_process import Sdk, SdkProcess
+from tests.processes import SECRET_KEY, Process, proxy
+from tests.processes import fake as fake_process
+
+MIB = 1 << 20
+
+
+@dataclass(frozen=True)
+class Ferry:
+    """The proxy and what is behind it; `state` is the directory of its state store."""
+
+    proxy: Process
+    upstreams: Mapping[str, str]
+    state: Path
+
+    @property
+    def base_url(self) -> str:
+        return f"{self.proxy.url}/genai"
+
+    def leaks(self) -> list[str]:
+        """What of the secrets that tests use stands in the proxy's output."""
+        keys = [key for kind in KINDS.values() for key in (kind.key, kind.other_key)]
+        marks = ["upload_id=", SECRET_KEY, *keys]
+        return [mark for mark in marks if mark in self.proxy.output]
+
+
+class Sdks:
+    """A process for each SDK and kind of upstream, started when it is first asked for."""
+
+    def __init__(self, base_url: str, stack: AsyncExitStack) -> None:
+        self._base_url = base_url
+        self._stack = stack
+        self._started: dict[tuple[str, str], SdkProcess] = {}
+
+    async def get(self, sdk: Sdk, kind: Kind) -> SdkProcess:
+        known = self._started.get((sdk.name, kind.name))
+        if known is not None:
+            return known
+        client = sdk.start(self._base_url, api_key=kind.key, headers=dict(kind.headers))
+        started = await self._stack.enter_async_context(client)
+        self._started[sdk.name, kind.name] = started
+        return started
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def http() -> AsyncIterator[ClientSession]:
+    """A client of its own for what no SDK does."""
+    async with ClientSession(timeout=ClientTimeout(total=60)) as session:
+        yield session
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def fakes(http: ClientSession) -> AsyncIterator[Mapping[str, FakeClient]]:
+    async with AsyncExitStack() as stack:
+        yield {
+            name: FakeClient(kind, await stack.enter_async_context(fake_process(name)), http)
+            for name, kind in KINDS.items()
+        }
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def ferry(
+    fakes: Mapping[str, FakeClient], tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Ferry]:
+    state = tmp_path_factory.mktemp("state")
+    upstreams = {name: fake.base_url for name, fake in fakes.items()}
+    async with proxy(state, upstreams) as process:
+        yield (ferry := Ferry(process, upstreams, state))
+    assert ferry.leaks() == []
+
+
+@pytest_asyncio.fixture(loop_scope="session", params=list(KINDS))
+async def fake(
+    request: pytest.FixtureRequest, fakes: Mapping[str, FakeClient], ferry: Ferry
+) -> FakeClient:
+    """Each upstream in turn, as if freshly started."""
+    for each in fakes.values():
+        await each.reset()
+    chosen: FakeClient = fakes[request.param]
+    return chosen
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def openai(fakes: Mapping[str, FakeClient], ferry: Ferry) -> FakeClient:
+    """The one upstream that is translated to, as if freshly started."""
+    await fakes["openai"].reset()
+    return fakes["openai"]
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def sdks(ferry: Ferry) -> AsyncIterator[Sdks]:
+    async with AsyncExitStack() as stack:
+        yield Sdks(ferry.base_url, stack)
+
+
+@pytest.fixture(scope="session")
+def twenty_mib(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A file of two chunks and a half."""
+    path = tmp_path_factory.mktemp("files") / "twenty.txt"
+    path.write_bytes(pattern_bytes(20 * MIB))
+    return path

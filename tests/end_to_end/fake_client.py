@@ -1,0 +1,124 @@
+"""The fakes' control surface (`tests/fakes/control.py`) as end-to-end tests use it."""
+
+import base64
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from aiohttp import ClientSession
+
+from tests.processes import Process
+
+Match = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Kind:
+    """How one kind of upstream is called, and how its uploads look on the way to it.
+
+    `part` matches a request that carries a chunk of a file of several chunks (the last one's only
+    where that is a request like the others), `finish` the one that ends such a file, and `whole`
+    the one that carries a file of one chunk.
+    """
+
+    name: str
+    key: str
+    other_key: str
+    headers: Mapping[str, str]
+    part: Match
+    finish: Match
+    whole: Match
+
+
+def _command(command: str) -> Match:
+    return {"method": "POST", "headers": {"X-Goog-Upload-Command": f"^{command}$"}}
+
+
+GEMINI: Final = Kind(
+    name="gemini",
+    key="AIzaOfTheEndToEndTests",
+    other_key="AIzaOfSomebodyElse",
+    headers={},
+    part=_command("upload"),
+    finish=_command("upload, finalize"),
+    whole=_command("upload, finalize"),
+)
+OPENAI: Final = Kind(
+    name="openai",
+    key="sk-of-the-end-to-end-tests",
+    other_key="sk-of-somebody-else",
+    headers={"x-model-provider": "openai"},
+    part={"method": "POST", "path": "/parts$"},
+    finish={"method": "POST", "path": "/complete$"},
+    whole={"method": "POST", "path": "^/v1/files$"},
+)
+KINDS: Final = {kind.name: kind for kind in (GEMINI, OPENAI)}
+
+
+class FakeClient:
+    """One running fake. Every credential is a project of its own; `reset` forgets them all."""
+
+    def __init__(self, kind: Kind, process: Process, session: ClientSession) -> None:
+        self.kind = kind
+        self.base_url = process.url
+        self._control = f"{process.ready['control']}/_fake"
+        self._session = session
+
+    async def reset(self) -> None:
+        await self._post("reset", {})
+
+    async def settings(self, **changed: Any) -> None:
+        await self._post("settings", changed)
+
+    async def arm(self, match: Match, kind: str, *, nth: int = 1, **fault: Any) -> str:
+        """The name of a fault that strikes the `nth` request of `match` from now."""
+        order = {"match": {**match, "nth": nth}, "fault": {"kind": kind, **fault}}
+        return str((await self._post("faults", order))["name"])
+
+    async def release(self, name: str) -> None:
+        await self._post("release", {"name": name})
+
+    async def struck(self, name: str) -> None:
+        """Until the fault of that name struck."""
+        await self._get("events", wait=name)
+
+    async def ended(self, count: int = 1, **which: str) -> None:
+        """Until `count` requests have ended; `which` narrows by path, method, outcome."""
+        await self._get("events", wait="requests", count=str(count), **which)
+
+    async def received(self, count: int, **which: str) -> None:
+        """Until a request has `count` bytes of its body here."""
+        await self._get("events", wait="bytes", count=str(count), **which)
+
+    async def requests(self, **which: str) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = (await self._get("requests", **which))["requests"]
+        return found
+
+    async def objects(self) -> dict[str, list[str]]:
+        found: dict[str, list[str]] = await self._get("objects")
+        return found
+
+    async def steer(self, batch: str, **order: Any) -> None:
+        """Move the batch of that name, or hold it; each fake's `backdoor` tells how."""
+        await self._post(f"batches/{batch.removeprefix('batches/')}", order)
+
+    async def sha256(self, name: str) -> str:
+        """Of what is stored as the file that clients call `name`."""
+        return str((await self._get(f"files/{self.native_id(name)}/sha256"))["sha256"])
+
+    def native_id(self, name: str) -> str:
+        """The upstream's own id (design.md section 1, Names), decoded by none of our code."""
+        own = name.removeprefix("files/")
+        if self.kind is GEMINI:
+            return own
+        return base64.b32decode(own[1:].upper() + "=" * (-len(own[1:]) % 8)).decode()
+
+    async def _get(self, path: str, /, **query: str) -> Any:
+        async with self._session.get(f"{self._control}/{path}", params=query) as reply:
+            assert reply.status == 200, await reply.text()
+            return await reply.json()
+
+    async def _post(self, path: str, order: Any) -> Any:
+        async with self._session.post(f"{self._control}/{path}", json=order) as reply:
+            assert reply.status == 200, await reply.text()
+            return await reply.json()

@@ -1,0 +1,204 @@
+"""Uploads by every SDK: the bytes at the upstream are the bytes on the client's disk."""
+
+import hashlib
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.end_to_end.conftest import MIB, Ferry, Sdks
+from tests.end_to_end.fake_client import FakeClient
+from tests.end_to_end.pattern import pattern_bytes
+from tests.end_to_end.sdk_process import (
+    GO,
+    JAVASCRIPT,
+    PYTHON_2X,
+    PYTHON_NEWEST,
+    PYTHON_NEWEST_ASYNC,
+    Sdk,
+    SdkError,
+)
+
+CHUNK = 8 * MIB
+PYTHONS = (PYTHON_NEWEST, PYTHON_NEWEST_ASYNC, PYTHON_2X)
+SDKS = (*PYTHONS, JAVASCRIPT, GO)
+RETRYING = (*PYTHONS, GO)
+"""JavaScript throws at once at whatever is not a 200 (sdk-wire.md section 2)."""
+
+pytestmark = [pytest.mark.end_to_end, pytest.mark.asyncio(loop_scope="session")]
+
+
+def pattern_sha256(size: int) -> str:
+    return hashlib.sha256(pattern_bytes(size)).hexdigest()
+
+
+async def check_stored(fake: FakeClient, file: dict[str, Any], size: int) -> None:
+    assert int(file.get("sizeBytes") or 0) == size
+    assert await fake.sha256(file["name"]) == pattern_sha256(size)
+    assert len((await fake.objects())["files"]) == 1
+
+
+# --- sizes --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("sdk", SDKS, ids=str)
+async def test_a_file_of_20_mib(
+    sdks: Sdks, fake: FakeClient, sdk: Sdk, ferry: Ferry, twenty_mib: Path
+) -> None:
+    process = await sdks.get(sdk, fake.kind)
+    file = await process.call("files.upload", path=str(twenty_mib), display_name="twenty")
+    await check_stored(fake, file, 20 * MIB)
+    # Go takes the type from its own table, with a character set.
+    assert (file["displayName"], file["mimeType"].partition(";")[0]) == ("twenty", "text/plain")
+    assert (file["state"], file["source"]) == ("ACTIVE", "UPLOADED")
+    assert ferry.leaks() == []
+
+
+@pytest.mark.parametrize("size", [CHUNK, 2 * CHUNK], ids=["8MiB", "16MiB"])
+@pytest.mark.parametrize("sdk", SDKS, ids=str)
+async def test_a_file_of_whole_chunks(
+    sdks: Sdks, fake: FakeClient, sdk: Sdk, size: int, tmp_path: Path
+) -> None:
+    path = tmp_path / "whole.txt"
+    path.write_bytes(pattern_bytes(size))
+    process = await sdks.get(sdk, fake.kind)
+    await check_stored(fake, await process.call("files.upload", path=str(path)), size)
+
+
+@pytest.mark.parametrize("sdk", SDKS, ids=str)
+async def test_a_file_of_one_chunk(sdks: Sdks, fake: FakeClient, sdk: Sdk) -> None:
+    process = await sdks.get(sdk, fake.kind)
+    file = await process.call("files.upload", size=12_345, mime_type="text/plain")
+    await check_stored(fake, file, 12_345)
+
+
+@pytest.mark.parametrize("sdk", [*PYTHONS, GO], ids=str)
+async def test_an_empty_file(sdks: Sdks, fake: FakeClient, sdk: Sdk) -> None:
+    process = await sdks.get(sdk, fake.kind)
+    file = await process.call("files.upload", size=0, mime_type="text/plain")
+    await check_stored(fake, file, 0)
+
+
+@pytest.mark.parametrize("size", [1000, CHUNK, 2 * CHUNK, 2 * CHUNK + 1])
+async def test_go_tells_no_size_and_may_end_with_no_bytes(
+    sdks: Sdks, fake: FakeClient, size: int
+) -> None:
+    process = await sdks.get(GO, fake.kind)
+    file = await process.call("files.upload_reader", size=size, mime_type="text/plain")
+    await check_stored(fake, file, size)
+
+
+# --- what a file is called ------------------------------------------------------------------------
+
+NAMES = ['Zürich – "quoted" 文件 🚢', "../a/b\\c", "line; filename=x", "100%25 & more", "it's"]
+
+
+@pytest.mark.parametrize("sdk", [PYTHON_NEWEST, PYTHON_NEWEST_ASYNC, JAVASCRIPT, GO], ids=str)
+async def test_a_display_name_survives(sdks: Sdks, fake: FakeClient, sdk: Sdk) -> None:
+    process = await sdks.get(sdk, fake.kind)
+    for name in NAMES:
+        file = await process.call(
+            "files.upload", size=10, mime_type="application/jsonl", display_name=name
+        )
+        again = await process.call("files.get", name=file["name"])
+        assert (file["displayName"], again["displayName"]) == (name, name)
+    listed = await process.call("files.list", page_size=50)
+    assert {file["displayName"] for file in listed["items"]} == set(NAMES)
+
+
+# --- without the Uploads API ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("fake", ["openai"], indirect=True)
+@pytest.mark.parametrize("code", [404, 405])
+@pytest.mark.parametrize("sdk", [PYTHON_NEWEST, GO], ids=str)
+async def test_an_upstream_without_the_uploads_api(
+    sdks: Sdks, fake: FakeClient, sdk: Sdk, code: int, twenty_mib: Path
+) -> None:
+    await fake.settings(uploads_api=False)
+    if code == 405:
+        await fake.arm({"path": "^/v1/uploads$"}, "status", status=405)
+    process = await sdks.get(sdk, fake.kind)
+    await check_stored(fake, await process.call("files.upload", path=str(twenty_mib)), 20 * MIB)
+    assert (await fake.objects())["uploads"] == []
+
+
+# --- trouble at the upstream ------------------------------------------------------------------------
+
+TROUBLES: dict[str, dict[str, Any]] = {
+    "503": {"kind": "status", "status": 503},
+    "lost": {"kind": "lose_answer"},
+    "reset": {"kind": "reset", "after_bytes": 3 * MIB},
+    "early 500": {"kind": "reject_after", "status": 500, "after_bytes": 3 * MIB},
+}
+
+
+@pytest.mark.parametrize(
+    ("sdk", "trouble"),
+    [
+        *((PYTHON_NEWEST, trouble) for trouble in TROUBLES),
+        *((sdk, "reset") for sdk in RETRYING if sdk is not PYTHON_NEWEST),
+    ],
+    ids=str,
+)
+async def test_a_second_chunk_that_meets_trouble(
+    sdks: Sdks, fake: FakeClient, sdk: Sdk, trouble: str, twenty_mib: Path
+) -> None:
+    struck = await fake.arm(fake.kind.part, nth=2, **TROUBLES[trouble])
+    process = await sdks.get(sdk, fake.kind)
+    file = await process.call("files.upload", path=str(twenty_mib))
+    await fake.struck(struck)
+    await check_stored(fake, file, 20 * MIB)
+
+
+async def test_a_first_chunk_that_breaks_off_twice(
+    sdks: Sdks, fake: FakeClient, twenty_mib: Path
+) -> None:
+    for nth in (1, 2):
+        await fake.arm(fake.kind.part, "reset", nth=nth, after_bytes=nth * MIB)
+    process = await sdks.get(PYTHON_NEWEST, fake.kind)
+    await check_stored(fake, await process.call("files.upload", path=str(twenty_mib)), 20 * MIB)
+
+
+@pytest.mark.parametrize(
+    ("sdk", "trouble"), [(PYTHON_NEWEST, "503"), *((sdk, "lost") for sdk in SDKS)], ids=str
+)
+async def test_an_end_that_meets_trouble(
+    sdks: Sdks, fake: FakeClient, sdk: Sdk, trouble: str, twenty_mib: Path
+) -> None:
+    struck = await fake.arm(fake.kind.finish, **TROUBLES[trouble])
+    process = await sdks.get(sdk, fake.kind)
+    file = await process.call("files.upload", path=str(twenty_mib))
+    await fake.struck(struck)
+    await check_stored(fake, file, 20 * MIB)
+
+
+@pytest.mark.parametrize(
+    ("sdk", "trouble"),
+    [(PYTHON_NEWEST, "503"), (PYTHON_NEWEST_ASYNC, "reset"), *((sdk, "lost") for sdk in SDKS)],
+    ids=str,
+)
+async def test_an_only_chunk_that_meets_trouble(
+    sdks: Sdks, fake: FakeClient, sdk: Sdk, trouble: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "one.txt"
+    path.write_bytes(pattern_bytes(5 * MIB))
+    struck = await fake.arm(fake.kind.whole, **TROUBLES[trouble])
+    process = await sdks.get(sdk, fake.kind)
+    file = await process.call("files.upload", path=str(path))
+    await fake.struck(struck)
+    await check_stored(fake, file, 5 * MIB)
+
+
+@pytest.mark.parametrize("sdk", SDKS, ids=str)
+async def test_a_refusal_is_told_at_once(
+    sdks: Sdks, fake: FakeClient, sdk: Sdk, twenty_mib: Path
+) -> None:
+    refusal = {"error": {"message": "no more room", "status": "INVALID_ARGUMENT"}}
+    await fake.arm(fake.kind.part, "status", nth=2, status=413, body=refusal)
+    process = await sdks.get(sdk, fake.kind)
+    with pytest.raises(SdkError, match="no more room") as raised:
+        await process.call("files.upload", path=str(twenty_mib))
+    assert raised.value.code in (400, 413)
+    chunks = [one for one in await fake.requests(method="POST") if one["received"] >= CHUNK]
+    assert len(chunks) == 2

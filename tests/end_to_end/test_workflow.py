@@ -1,0 +1,227 @@
+"""Every snippet of the documented workflow, against each provider.
+
+They differ from the documentation by what the README lists under "Corrections to the documented
+workflow", and by nothing else.
+"""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from google import genai
+from google.genai import errors, types
+
+from tests.end_to_end.batch_client import MODELS
+from tests.end_to_end.conftest import Ferry
+from tests.end_to_end.fake_client import FakeClient
+
+pytestmark = pytest.mark.end_to_end
+
+COMPLETED = [
+    "JOB_STATE_SUCCEEDED",
+    "JOB_STATE_FAILED",
+    "JOB_STATE_CANCELLED",
+    "JOB_STATE_EXPIRED",
+]
+LOOKS = 10
+QUESTIONS = {"request-1": "What is 2+2?", "request-2": "What is the capital of France?"}
+INLINE = [
+    {
+        "contents": [{"role": "user", "parts": [{"text": question}]}],
+        "config": {"response_modalities": ["TEXT"]},
+    }
+    for question in QUESTIONS.values()
+]
+
+
+@pytest.fixture
+def model(fake: FakeClient) -> str:
+    return MODELS[fake.kind.name]
+
+
+@pytest.fixture
+def client(fake: FakeClient, ferry: Ferry) -> Iterator[genai.Client]:
+    client = genai.Client(
+        api_key=fake.kind.key,
+        http_options=types.HttpOptions(base_url=ferry.base_url, headers=dict(fake.kind.headers)),
+    )
+    yield client
+    client.close()
+
+
+@pytest.fixture
+def path(fake: FakeClient, tmp_path: Path) -> Path:
+    """Lines in the format that the documented workflow writes for the provider."""
+    path = tmp_path / "batch_requests.jsonl"
+    lines = [_line(fake.kind.name, key, question) for key, question in QUESTIONS.items()]
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    return path
+
+
+@pytest.fixture
+def uploaded(client: genai.Client, path: Path) -> types.File:
+    return _upload(client, path)
+
+
+@pytest.fixture
+def job(client: genai.Client, model: str, uploaded: types.File) -> types.BatchJob:
+    return client.batches.create(model=model, src=_name(uploaded))
+
+
+# --- files ---------------------------------------------------------------------------------------
+
+
+def test_uploads_a_file(client: genai.Client, path: Path) -> None:
+    uploaded = client.files.upload(
+        file=str(path),
+        config=types.UploadFileConfig(display_name="batch_input", mime_type="application/jsonl"),
+    )
+
+    assert uploaded.name is not None
+    assert uploaded.name.startswith("files/")
+    assert uploaded.display_name == "batch_input"
+    assert uploaded.size_bytes == path.stat().st_size
+    assert uploaded.state == types.FileState.ACTIVE
+
+
+def test_lists_files(client: genai.Client, uploaded: types.File) -> None:
+    names = [file.name for file in client.files.list(config={"page_size": 50})]
+
+    assert names == [uploaded.name]
+
+
+def test_gets_a_file(client: genai.Client, uploaded: types.File) -> None:
+    file = client.files.get(name=_name(uploaded))
+
+    assert (file.name, file.display_name) == (uploaded.name, uploaded.display_name)
+    assert (file.size_bytes, file.create_time) == (uploaded.size_bytes, uploaded.create_time)
+
+
+def test_deletes_a_file(client: genai.Client, uploaded: types.File) -> None:
+    client.files.delete(name=_name(uploaded))
+
+    assert list(client.files.list(config={"page_size": 50})) == []
+    with pytest.raises(errors.ClientError):
+        client.files.get(name=_name(uploaded))
+
+
+# --- batches -------------------------------------------------------------------------------------
+
+
+def test_creates_a_batch_from_a_file(
+    client: genai.Client, model: str, uploaded: types.File
+) -> None:
+    job = client.batches.create(model=model, src=_name(uploaded))
+
+    assert job.name is not None
+    assert job.name.startswith("batches/")
+    assert job.state == "JOB_STATE_PENDING"
+    assert job.model == f"models/{model}"
+
+
+def test_creates_a_batch_of_inline_requests(client: genai.Client, model: str) -> None:
+    job = client.batches.create(model=model, src=INLINE)
+
+    job = _polled(client, job)
+    assert job.state == "JOB_STATE_SUCCEEDED"
+    assert job.dest is not None
+    answered = job.dest.inlined_responses or []
+    texts = [one.response.text for one in answered if one.response]
+    assert texts == [f"echo: {question}" for question in QUESTIONS.values()]
+
+
+def test_lists_batches(client: genai.Client, job: types.BatchJob) -> None:
+    listed = client.batches.list(config=types.ListBatchJobsConfig(page_size=10))
+
+    assert [(one.name, one.dest) for one in listed] == [(job.name, None)]
+
+
+def test_gets_a_batch(client: genai.Client, job: types.BatchJob) -> None:
+    got = client.batches.get(name=_name(job))
+
+    assert (got.name, got.model, got.create_time) == (job.name, job.model, job.create_time)
+
+
+def test_polls_until_the_batch_succeeded(client: genai.Client, job: types.BatchJob) -> None:
+    name = _name(job)
+    for _ in range(LOOKS):
+        job = client.batches.get(name=name)
+        if job.state in COMPLETED:
+            break
+
+    assert job.state == "JOB_STATE_SUCCEEDED"
+    assert job.done
+    assert job.end_time is not None
+
+
+def test_downloads_the_results(client: genai.Client, job: types.BatchJob) -> None:
+    job = _polled(client, job)
+
+    assert job.dest is not None
+    assert job.dest.file_name is not None
+    content = client.files.download(file=job.dest.file_name)
+    answers = {}
+    for line in content.decode().splitlines():
+        result = json.loads(line)
+        response = types.GenerateContentResponse.model_validate(result["response"])
+        answers[result["key"]] = response.text
+    assert answers == {key: f"echo: {question}" for key, question in QUESTIONS.items()}
+
+
+def test_cancels_a_batch(client: genai.Client, job: types.BatchJob) -> None:
+    nothing = client.batches.cancel(name=_name(job))
+
+    assert nothing is None
+    cancelled = client.batches.get(name=_name(job))
+    assert cancelled.state in ("JOB_STATE_CANCELLING", "JOB_STATE_CANCELLED")
+    assert _polled(client, job).state == "JOB_STATE_CANCELLED"
+
+
+def test_deletes_a_batch(client: genai.Client, job: types.BatchJob) -> None:
+    _polled(client, job)
+
+    client.batches.delete(name=_name(job))
+
+    with pytest.raises(errors.ClientError) as refused:
+        client.batches.get(name=_name(job))
+    assert (refused.value.code, refused.value.status) == (404, "NOT_FOUND")
+    assert list(client.batches.list(config=types.ListBatchJobsConfig(page_size=10))) == []
+
+
+# -------------------------------------------------------------------------------------------------
+
+
+def _upload(client: genai.Client, path: Path) -> types.File:
+    config = types.UploadFileConfig(display_name="batch_input", mime_type="application/jsonl")
+    return client.files.upload(file=str(path), config=config)
+
+
+def _polled(client: genai.Client, job: types.BatchJob) -> types.BatchJob:
+    for _ in range(LOOKS):
+        if job.state in COMPLETED:
+            break
+        job = client.batches.get(name=_name(job))
+    return job
+
+
+def _name(resource: types.File | types.BatchJob) -> str:
+    assert resource.name is not None
+    return resource.name
+
+
+def _line(provider: str, key: str, question: str) -> dict[str, object]:
+    if provider == "gemini":
+        return {
+            "key": key,
+            "request": {"contents": [{"role": "user", "parts": [{"text": question}]}]},
+        }
+    return {
+        "custom_id": key,
+        "method": "POST",
+        "url": "/v1/chat/completions",
+        "body": {
+            "model": MODELS[provider],
+            "messages": [{"role": "user", "content": question}],
+        },
+    }

@@ -1,0 +1,336 @@
+"""Requests that no honest client sends: each is refused cleanly, in Google's envelope if it parses.
+
+`served` checks, when a test is over, that nothing logged an error of ours or a secret.
+"""
+
+import pytest
+
+from tests.test_middlewares.serving_ferry import (
+    BATCHES,
+    GEMINI_KEY,
+    OPENAI_KEY,
+    START,
+    Ferry,
+    Headers,
+    rendered,
+)
+
+GEMINI: Headers = {"x-model-provider": "gemini", "x-goog-api-key": GEMINI_KEY}
+FILES = "/genai/v1/files"
+INLINE = (
+    b'{"batch":{"inputConfig":{"requests":{"requests":'
+    b'[{"request":{"contents":[{"parts":[{"text":"a"}]}]}}]}}}}'
+)
+
+# --- framing: refused by the parser, before any of our code sees a request -----------------------
+
+
+@pytest.mark.parametrize(
+    ("headers", "body"),
+    [
+        pytest.param(
+            {"Transfer-Encoding": "chunked", "Content-Length": "4"}, b"0\r\n\r\n", id="both"
+        ),
+        pytest.param({"Content-Length": "+2"}, b"{}", id="length with a sign"),
+        pytest.param({"Content-Length": "2, 2"}, b"{}", id="lengths"),
+        pytest.param({"Content-Length": "-2"}, b"{}", id="negative length"),
+        pytest.param({"Content-Length": "9" * 26}, b"{}", id="length overflow"),
+        pytest.param({"Transfer-Encoding": "xchunked"}, b"0\r\n\r\n", id="unknown coding"),
+        pytest.param({"Transfer-Encoding": "chunked"}, b"ZZ\r\n{}\r\n", id="chunk size no number"),
+        pytest.param({"Transfer-Encoding": "chunked"}, b"-1\r\n{}\r\n", id="chunk size negative"),
+        pytest.param({"Transfer-Encoding": "chunked"}, b"F" * 18 + b"\r\n{}", id="chunk overflow"),
+        pytest.param({"X-Folded": "a\r\n b"}, b"", id="folded"),
+        pytest.param({"X-Bare": "a\rX-B: c"}, b"", id="bare CR"),
+        pytest.param({"X-Space ": "a"}, b"", id="space in name"),
+        pytest.param({"x-model-provider": "open\x00ai"}, b"", id="NUL"),
+        pytest.param({"X-Long": "a" * 20_000}, b"", id="long"),
+        pytest.param({f"X-{n}": "a" * 900 for n in range(400)}, b"", id="many"),
+    ],
+)
+async def test_a_request_that_two_parsers_could_read_two_ways_is_none(
+    served: Ferry, headers: Headers, body: bytes
+) -> None:
+    smuggled = rendered("DELETE", f"{FILES}/smuggled")
+    answer = await served.raw(rendered("POST", BATCHES, headers, body) + smuggled)
+    assert answer.status == 400
+    assert await served.upstream_requests(served.openai) == []
+
+
+@pytest.mark.parametrize(
+    "target",
+    [b"/genai/v1/files/\xff", b"/genai/v1/files?pageToken=\xff", b"http://[::1/genai/v1/files"],
+)
+async def test_a_target_that_is_no_uri_is_refused(served: Ferry, target: bytes) -> None:
+    assert (await served.ask("GET", target)).status == 400
+
+
+async def test_two_lengths_that_differ_are_refused(served: Ferry) -> None:
+    request = rendered("POST", BATCHES, {"Content-Length": "2"}, b"{}")
+    doubled = request.replace(b"Content-Length: 2", b"Content-Length: 2\r\nContent-Length: 40")
+    assert (await served.raw(doubled)).status == 400
+
+
+# --- header values ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "key", [b"sk-\xe9-secret", "sk-\u00e9-secret", b"sk secret", b"sk\tsecret"]
+)
+@pytest.mark.parametrize("header", ["x-goog-api-key", "Authorization"])
+async def test_a_key_of_odd_characters_is_no_key(
+    served: Ferry, header: str, key: str | bytes
+) -> None:
+    raw = key if isinstance(key, bytes) else key.encode()
+    value = b"Bearer " + raw if header == "Authorization" else raw
+    message = (await served.ask("GET", FILES, {header: value})).refused(401, "UNAUTHENTICATED")
+    assert "secret" not in message
+
+
+@pytest.mark.parametrize("query", ["?key=a%0d%0ab", "?key=a%00b", "?key=%C3%A9", "?key=a+b"])
+async def test_a_key_in_the_query_is_held_to_the_same(served: Ferry, query: str) -> None:
+    answer = await served.ask("GET", FILES + query, {"x-goog-api-key": ""})
+    answer.refused(401, "UNAUTHENTICATED")
+
+
+@pytest.mark.parametrize("named", [b"\xe9", "gemini,openai", "../openai", "o" * 9000, "\u0661"])
+async def test_an_unknown_provider_is_refused(served: Ferry, named: str | bytes) -> None:
+    answer = await served.ask("GET", FILES, {"x-model-provider": named})
+    message = answer.refused(400, "INVALID_ARGUMENT")
+    assert len(message) < 200
+    assert "gemini, openai" in message
+
+
+@pytest.mark.parametrize("named", [" OpenAI\t", "OPENAI", ""])
+async def test_a_provider_matches_without_case_and_space(served: Ferry, named: str) -> None:
+    headers = {"x-model-provider": named} | ({} if named else {"x-goog-api-key": GEMINI_KEY})
+    assert (await served.ask("GET", FILES, headers)).status == 200
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "X-Goog-Upload-File-Name",
+        "X-Goog-Upload-Header-Content-Type",
+        "openai-organization",
+        "X-Unread",
+    ],
+)
+@pytest.mark.parametrize("value", [b"r\xe9sum\xe9", "r\u00e9sum\u00e9", b"\xff\xfe"])
+async def test_header_bytes_beyond_ascii_start_an_upload(
+    served: Ferry, header: str, value: str | bytes
+) -> None:
+    headers: dict[str, str | bytes] = {header: value, "X-Goog-Upload-Protocol": "resumable"}
+    answer = await served.ask("POST", START, headers, b"{}")
+    assert (answer.status, answer.headers["x-goog-upload-status"]) == (200, "active")
+
+
+@pytest.mark.parametrize("value", [b"r\xe9sum\xe9", "r\u00e9sum\u00e9"])
+async def test_a_latin_1_file_name_is_shown_as_it_was_meant(
+    served: Ferry, value: str | bytes
+) -> None:
+    headers: dict[str, str | bytes] = {
+        "X-Goog-Upload-File-Name": value,
+        "X-Goog-Upload-Protocol": "raw",
+    }
+    answer = await served.ask("POST", START, headers, b"x")
+    assert answer.document["file"]["displayName"] == "r\u00e9sum\u00e9"
+
+
+@pytest.mark.parametrize("key", [b"\xe9", "\u00e9"])
+async def test_an_idempotency_key_may_be_any_bytes(served: Ferry, key: str | bytes) -> None:
+    headers = {"x-ferry-idempotency-key": key}
+    first = await served.ask("POST", BATCHES, headers, INLINE)
+    again = await served.ask("POST", BATCHES, headers, INLINE)
+    assert first.status == again.status == 200
+    assert first.document["name"] == again.document["name"]
+
+
+async def test_an_empty_idempotency_key_is_none(served: Ferry) -> None:
+    headers = {"x-ferry-idempotency-key": ""}
+    first = await served.ask("POST", BATCHES, headers, INLINE)
+    again = await served.ask("POST", BATCHES, headers, INLINE)
+    assert first.document["name"] != again.document["name"]
+
+
+@pytest.mark.parametrize(
+    ("header", "value"),
+    [
+        ("X-Goog-Upload-Command", b"\xff"),
+        ("X-Goog-Upload-Protocol", b"\xff"),
+        ("X-Goog-Upload-Header-Content-Length", b"\xff"),
+        ("X-Goog-Upload-Header-Content-Length", "-1"),
+        ("X-Goog-Upload-Header-Content-Length", "9223372036854775808"),
+        ("X-Goog-Upload-Header-Content-Length", "\u0663"),
+        ("x-ferry-openai-purpose", b"\xff"),
+        ("Content-Encoding", "gzip"),
+    ],
+)
+async def test_a_start_with_a_senseless_header_is_refused(
+    served: Ferry, header: str, value: str | bytes
+) -> None:
+    answer = await served.ask("POST", START, {header: value}, b"{}")
+    answer.refused(400, "INVALID_ARGUMENT")
+    assert answer.headers["x-goog-upload-status"] == "final"
+
+
+@pytest.mark.parametrize("mime_type", ["a\\r\\nx-goog-api-key: b", "a\\u0000b"])
+async def test_a_content_type_cannot_inject_a_header_at_google(
+    served: Ferry, mime_type: str
+) -> None:
+    body = f'{{"file":{{"mimeType":"{mime_type}"}}}}'.encode()
+    (await served.ask("POST", START, GEMINI, body)).refused(400, "INVALID_ARGUMENT")
+    assert await served.upstream_requests(served.gemini) == []
+
+
+# --- hosts --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("header", ["Host", "X-Forwarded-Host"])
+@pytest.mark.parametrize(
+    "host", [b"\xe9", "a b", "a/../b", "a@b", "a:x", "a:\u0663", "a\tb", '"><script>', "[::1"]
+)
+async def test_an_upload_url_is_never_made_of_what_is_no_host(
+    served: Ferry, header: str, host: str | bytes
+) -> None:
+    answer = await served.ask("POST", START, {header: host}, b"{}")
+    answer.refused(400, "INVALID_ARGUMENT")
+    assert "x-goog-upload-url" not in answer.headers
+
+
+async def test_nothing_is_created_for_a_client_whose_address_is_unknown(served: Ferry) -> None:
+    headers = {"Host": "a b", "X-Goog-Upload-Protocol": "raw"}
+    (await served.ask("POST", START, headers, b"x")).refused(400, "INVALID_ARGUMENT")
+    assert await served.upstream_requests(served.openai) == []
+
+
+# --- methods and versions of HTTP ---------------------------------------------------------------
+
+
+@pytest.mark.parametrize("method", ["PATCH", "OPTIONS", "TRACE", "PROPFIND", "PUT"])
+async def test_a_method_that_is_not_served_says_so(served: Ferry, method: str) -> None:
+    (await served.ask(method, FILES)).refused(501, "UNIMPLEMENTED")
+
+
+async def test_a_head_has_no_body(served: Ferry) -> None:
+    answer = await served.ask("HEAD", FILES)
+    assert (answer.status, answer.body) == (501, b"")
+
+
+@pytest.mark.parametrize(
+    ("method", "target"), [("OPTIONS", "*"), ("CONNECT", "evil:443"), ("GET", "http://evil/else")]
+)
+async def test_what_is_outside_genai_is_not_found(served: Ferry, method: str, target: str) -> None:
+    (await served.ask(method, target)).refused(404, "NOT_FOUND")
+
+
+async def test_a_websocket_is_not_opened(served: Ferry) -> None:
+    upgrade = {"Upgrade": "websocket", "Connection": "Upgrade", "Sec-WebSocket-Version": "13"}
+    for headers in (upgrade, {**GEMINI, **upgrade}):
+        answer = await served.ask("GET", FILES, headers)
+        assert (answer.status, "upgrade" in answer.headers) == (200, False)
+
+
+async def test_http_1_0_is_answered_in_full_and_closed(served: Ferry) -> None:
+    request = rendered("GET", FILES).replace(b"HTTP/1.1", b"HTTP/1.0")
+    answer = await served.raw(request)
+    assert answer.status == 200
+    assert "transfer-encoding" not in answer.headers
+
+
+async def test_http_1_0_gets_no_interim_answer(served: Ferry) -> None:
+    request = rendered("POST", START, {"Expect": "100-continue"}, b"{}")
+    async with served.connection() as (reader, writer):
+        writer.write(request.replace(b"HTTP/1.1", b"HTTP/1.0"))
+        assert (await reader.readline()).split()[1] == b"200"
+
+
+# --- Expect -------------------------------------------------------------------------------------
+
+
+async def test_who_has_no_key_is_told_before_the_body(served: Ferry) -> None:
+    headers = {"x-goog-api-key": "", "Expect": "100-continue", "Content-Length": "8388608"}
+    answer = await served.ask("POST", BATCHES, headers)
+    answer.refused(401, "UNAUTHENTICATED")
+    assert answer.headers["connection"] == "close"
+
+
+async def test_who_has_a_key_is_told_to_go_on(served: Ferry) -> None:
+    async with served.connection() as (reader, writer):
+        writer.write(rendered("POST", START, {"Expect": "100-continue", "Content-Length": "2"}))
+        assert await reader.readuntil(b"\r\n\r\n") == b"HTTP/1.1 100 Continue\r\n\r\n"
+        writer.write(b"{}")
+        assert (await reader.readline()).split()[1] == b"200"
+
+
+@pytest.mark.parametrize("expected", ["200-ok", b"\xe9"])
+async def test_an_unknown_expectation_is_refused(served: Ferry, expected: str | bytes) -> None:
+    answer = await served.ask("POST", START, {"Expect": expected}, b"{}")
+    answer.refused(400, "INVALID_ARGUMENT")
+
+
+# --- names, pages, tokens -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("collection", ["files", "batches"])
+@pytest.mark.parametrize(
+    "name",
+    ["%00", "a%0ab", "a%0d%0aX:%20b", "..", ".", "%2e%2e", "%2e%2e/x", "..%2f..%2fbatches", "a%25b",
+     "%F0%9F%98%80", "%ff", "%", "a" * 600, "a%5Cb", "a;b", "a%3Fb", "a%23b"],
+)  # fmt: skip
+async def test_a_name_of_odd_characters_never_reaches_the_provider(
+    served: Ferry, collection: str, name: str
+) -> None:
+    for method in ("GET", "DELETE"):
+        answer = await served.ask(method, f"/genai/v1beta/{collection}/{name}")
+        answer.refused(400, "INVALID_ARGUMENT")
+    assert await served.upstream_requests(served.openai) == []
+
+
+@pytest.mark.parametrize("path", ["v1/files/../../x", "v1/%2e%2e/x", "v1/files/..%2f..%2fx"])
+async def test_no_relayed_path_climbs_out(served: Ferry, path: str) -> None:
+    (await served.ask("GET", f"/genai/{path}", GEMINI)).refused(400, "INVALID_ARGUMENT")
+    assert await served.upstream_requests(served.gemini) == []
+
+
+@pytest.mark.parametrize("model", ["%00", "a%0ab", "..%2f..", "a" * 600, "%F0%9F%98%80"])
+async def test_an_odd_model_is_never_an_error_of_ours(served: Ferry, model: str) -> None:
+    target = f"/genai/v1/models/{model}:batchGenerateContent"
+    answer = await served.ask("POST", target, {}, INLINE)
+    assert answer.status == 200 or answer.refused(400, "INVALID_ARGUMENT")
+
+
+@pytest.mark.parametrize("collection", ["files", "batches"])
+@pytest.mark.parametrize(
+    "query",
+    ["pageToken=%00%0a", "pageToken=../../x", "pageToken=%ff", "pageToken=Li4vLi4", "pageToken=*",
+     "pageSize=-1", "pageSize=99999999999999999999", "pageSize=1e3", "pageSize=%D9%A3",
+     "page_size=x", "pageSize=", "filter=x"],
+)  # fmt: skip
+async def test_a_senseless_page_is_refused(served: Ferry, collection: str, query: str) -> None:
+    answer = await served.ask("GET", f"/genai/v1/{collection}?{query}")
+    if query == "pageSize=":
+        assert answer.status == 200
+    else:
+        answer.refused(400, "INVALID_ARGUMENT")
+
+
+@pytest.mark.parametrize("size", ["0", "999999999"])
+async def test_an_enormous_page_is_a_large_one(served: Ferry, size: str) -> None:
+    assert (await served.ask("GET", f"/genai/v1/files?pageSize={size}")).document == {}
+
+
+# --- upload URLs --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["upload_id=", "upload_id=a", "upload_id=..", "upload_id=%00.%00.%00", "upload_id=%ff.a.b",
+     "upload_id=%F0%9F%98%80.a.b", "upload_id=a&upload_id=b", "upload_id=" + "a" * 9000],
+)  # fmt: skip
+async def test_an_upload_id_that_does_not_open_is_one_and_the_same_404(
+    served: Ferry, query: str
+) -> None:
+    headers = {"X-Goog-Upload-Command": "query", "x-goog-api-key": OPENAI_KEY}
+    answer = await served.ask("POST", f"{START}?{query}", headers)
+    assert answer.refused(404, "NOT_FOUND") == "no such upload URL"
+    assert answer.headers["x-goog-upload-status"] == "final"

@@ -1,0 +1,153 @@
+"""Clients that dawdle, break off, or talk nonsense half way: nothing of theirs stays open."""
+
+import asyncio
+
+import pytest
+
+from providers.memory import BUDGET_BYTES
+from tests.test_middlewares.serving_ferry import (
+    BATCHES,
+    GEMINI_KEY,
+    START,
+    Ferry,
+    Headers,
+    read_answer,
+    rendered,
+)
+
+GEMINI: Headers = {"x-model-provider": "gemini", "x-goog-api-key": GEMINI_KEY}
+RAW: Headers = {"X-Goog-Upload-Protocol": "raw"}
+MULTIPART: Headers = {"Content-Type": "multipart/related; boundary=b"}
+GENERATE = "/genai/v1beta/models/m:generateContent"
+INLINE = (
+    b'{"batch":{"inputConfig":{"requests":{"requests":'
+    b'[{"request":{"contents":[{"parts":[{"text":"a"}]}]}}]}}}}'
+)
+HALF = b"--b\r\n\r\n{}\r\n--b\r\n\r\n" + b"x" * 100_000
+
+
+def promised(headers: Headers) -> Headers:
+    """With a Content-Length that will not be kept."""
+    return {**headers, "Content-Length": "10000000"}
+
+
+async def test_a_body_of_one_byte_at_a_time_is_a_body(served: Ferry) -> None:
+    async with served.connection() as (reader, writer):
+        writer.write(rendered("POST", BATCHES, {"Content-Length": str(len(INLINE))}))
+        for byte in INLINE:
+            writer.write(bytes([byte]))
+            await writer.drain()
+            await asyncio.sleep(0)
+        assert (await read_answer(reader)).status == 200
+
+
+@pytest.mark.parametrize(
+    ("target", "headers", "half"),
+    [
+        pytest.param(BATCHES, {}, INLINE, id="batch"),
+        pytest.param(START, {}, b'{"file":', id="start"),
+        pytest.param(START, MULTIPART, b"--b\r\n", id="multipart, first part"),
+        pytest.param(START, MULTIPART, HALF, id="multipart, second part"),
+        pytest.param(START, RAW, b"x" * 100_000, id="raw"),
+        pytest.param(GENERATE, GEMINI, b'{"contents":', id="relayed"),
+        pytest.param("/genai/v1/files", {"x-goog-api-key": ""}, b"x", id="no key"),
+        pytest.param("/elsewhere", {}, b"x", id="not found"),
+    ],
+)
+async def test_who_breaks_off_in_a_body_leaves_nothing(
+    served: Ferry, target: str, headers: Headers, half: bytes
+) -> None:
+    async with served.connection() as (_, writer):
+        writer.write(rendered("POST", target, promised(headers)) + half)
+        await writer.drain()
+    logged = await served.until_logged("request")
+    assert logged["status"] != 500
+    served.edge.memory.take(BUDGET_BYTES)
+    assert served.kept() == []
+    requests = await served.upstream_requests(served.openai)
+    assert [r for r in requests if r["outcome"] == "answered" and r["method"] == "POST"] == []
+
+
+@pytest.mark.parametrize(("fake", "headers"), [("openai", RAW), ("gemini", {**GEMINI, **RAW})])
+async def test_who_breaks_off_ends_the_upstream_call(
+    served: Ferry, fake: str, headers: Headers
+) -> None:
+    upstream = getattr(served, fake)
+    async with served.connection() as (_, writer):
+        writer.write(rendered("POST", START, promised(headers)) + b"x" * 500_000)
+        await served.wait_upstream(upstream, wait="bytes", path="files", count=100_000)
+    await served.wait_upstream(upstream, wait="requests", path="files", count=1)
+    (seen,) = await served.upstream_requests(upstream)
+    assert seen["outcome"] != "answered"
+    assert (await served.until_logged("request"))["status"] != 500
+
+
+@pytest.mark.parametrize(
+    ("target", "headers", "half"),
+    [
+        pytest.param(BATCHES, {}, b"{", id="batch"),
+        pytest.param(START, {}, b"{", id="start"),
+        pytest.param(START, MULTIPART, HALF[:1000], id="multipart"),
+        pytest.param(START, RAW, b"x" * 1000, id="raw"),
+        pytest.param(GENERATE, GEMINI, b"{", id="relayed"),
+    ],
+)
+async def test_a_chunk_size_that_is_none_in_the_middle_of_a_body(
+    served: Ferry, target: str, headers: Headers, half: bytes
+) -> None:
+    chunked = {**headers, "Transfer-Encoding": "chunked"}
+    chunk = f"{len(half):x}\r\n".encode() + half + b"\r\n"
+    async with served.connection() as (reader, writer):
+        writer.write(rendered("POST", target, chunked) + chunk)
+        await writer.drain()
+        await served.begun.wait()
+        writer.write(b"ZZ\r\n")
+        answer = await read_answer(reader)
+    assert answer.status in (0, 400)
+    assert (await served.until_logged("request"))["status"] != 500
+    assert served.kept() == []
+
+
+@pytest.mark.parametrize(("fake", "headers"), [("openai", {}), ("gemini", GEMINI)])
+async def test_who_leaves_before_the_answer_cancels_the_upstream_call(
+    served: Ferry, fake: str, headers: Headers
+) -> None:
+    upstream = getattr(served, fake)
+    await served.strike(upstream, {"path": "files"}, {"kind": "delay", "name": "held"})
+    async with served.connection() as (_, writer):
+        writer.write(rendered("GET", "/genai/v1beta/files", headers))
+        await served.wait_upstream(upstream, wait="held")
+    await served.wait_upstream(upstream, wait="requests", outcome="client_gone")
+    assert (await served.until_logged("request"))["status"] is None
+
+
+async def test_an_early_refusal_is_heard_by_who_is_still_sending(served: Ferry) -> None:
+    headers = {"Content-Length": "8000000", "x-goog-api-key": ""}
+    async with served.connection() as (reader, writer):
+        writer.write(rendered("POST", START, headers) + b"x" * 8_000_000)
+        (await read_answer(reader)).refused(401, "UNAUTHENTICATED")
+
+
+async def test_who_sends_without_end_is_cut_off_with_an_answer(served: Ferry) -> None:
+    async with served.connection() as (reader, writer):
+        sending = asyncio.create_task(_send_forever(writer))
+        answer = await read_answer(reader)
+        sending.cancel()
+        await asyncio.gather(sending, return_exceptions=True)
+    answer.refused(401, "UNAUTHENTICATED")
+    assert answer.headers["connection"] == "close"
+
+
+async def _send_forever(writer: asyncio.StreamWriter) -> None:
+    headers = {"Content-Length": str(10**12), "x-goog-api-key": ""}
+    writer.write(rendered("POST", START, headers))
+    while True:
+        writer.write(b"x" * 1_000_000)
+        await writer.drain()
+
+
+async def test_pipelined_requests_are_answered_in_order(served: Ferry) -> None:
+    good, bad = rendered("GET", "/genai/v1/files"), rendered("GET", "/genai/v1/files/%00")
+    async with served.connection() as (reader, writer):
+        writer.write(good + bad + good)
+        assert [(await read_answer(reader)).status for _ in range(3)] == [200, 400, 200]

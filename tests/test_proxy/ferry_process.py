@@ -1,0 +1,52 @@
+"""A process of ours: started, listened to, signalled."""
+
+import asyncio
+import json
+import os
+import sys
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from typing import Any
+
+
+class FerryProcess:
+    def __init__(self, process: asyncio.subprocess.Process) -> None:
+        self._process = process
+
+    async def event(self, name: str) -> dict[str, Any]:
+        """The next line of log that tells of `name`."""
+        assert self._process.stderr is not None
+        async for line in self._process.stderr:
+            told: dict[str, Any] = json.loads(line)
+            if told["event"] == name:
+                return told
+        raise AssertionError(f"it ended without {name}")
+
+    def signal(self, number: int) -> None:
+        self._process.send_signal(number)
+
+    async def exit_code(self) -> int:
+        return await self._process.wait()
+
+
+@asynccontextmanager
+async def ferry_process(
+    *arguments: str, environment: Mapping[str, str]
+) -> AsyncIterator[FerryProcess]:
+    """Run Python with `arguments` until the block ends, and only with the settings given."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        *arguments,
+        env={**clean_environment(), **environment},
+        stderr=asyncio.subprocess.PIPE,
+    )
+    try:
+        yield FerryProcess(process)
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.wait()
+
+
+def clean_environment() -> dict[str, str]:
+    return {k: v for k, v in os.environ.items() if not k.upper().startswith("FERRY_")}

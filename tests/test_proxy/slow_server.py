@@ -1,0 +1,45 @@
+"""Serves as the proxy does, with an answer that takes as long as its client asks for."""
+
+import asyncio
+import logging
+
+from aiohttp import web
+from aiohttp.typedefs import Handler
+
+from proxy.health import STATE
+from proxy.log_lines import log_to_stderr
+from proxy.serving import serve
+from proxy.settings import load
+from tests.memory_state import MemoryState
+
+_log = logging.getLogger(__name__)
+
+
+async def slow(request: web.Request) -> web.Response:
+    """Answers once the request's body has ended."""
+    _log.info("begun")
+    try:
+        return web.Response(body=await request.read())
+    except asyncio.CancelledError:
+        _log.info("cancelled")
+        raise
+
+
+@web.middleware
+async def only_slow(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """As a chain would that knows nothing of health."""
+    if request.path != "/slow":
+        raise web.HTTPForbidden
+    return await handler(request)
+
+
+async def main() -> None:
+    log_to_stderr()
+    app = web.Application(middlewares=[only_slow])
+    app[STATE] = MemoryState()
+    app.router.add_post("/slow", slow)
+    await serve(app, load(["gemini"]))
+
+
+if __name__ == "__main__":
+    asyncio.run(main())

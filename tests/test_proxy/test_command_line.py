@@ -1,0 +1,99 @@
+"""The program as it is called."""
+
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+from aiohttp import ClientSession
+
+from tests.test_proxy.ferry_process import clean_environment, ferry_process
+
+SECRET = "a-secret-key-of-32-characters-..."
+
+
+def ferry(*arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "proxy", *arguments],
+        env=clean_environment() | settings,
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+
+
+def test_check_prints_the_settings_with_secrets_masked() -> None:
+    done = ferry("check", FERRY_SECRET_KEY=f"{SECRET},{SECRET}2", FERRY_UPLOAD_TTL="90m")
+    assert (done.returncode, done.stderr) == (0, "")
+    lines = dict(line.split("=", 1) for line in done.stdout.splitlines())
+    assert lines["FERRY_SECRET_KEY"] == "**********,**********"
+    assert lines["FERRY_UPLOAD_TTL"] == "90m"
+    assert lines["FERRY_TRUSTED_PROXIES"] == "127.0.0.0/8,::1/128"
+    assert lines["FERRY_PROVIDERS__OPENAI__KIND"] == "openai"
+    assert lines["FERRY_ADMIN_PORT"] == ""
+    assert SECRET not in done.stdout
+
+
+def test_what_check_prints_can_be_set() -> None:
+    first = ferry("check", FERRY_SECRET_KEY=SECRET, FERRY_STATE_URL="file:///nowhere")
+    printed = dict(line.split("=", 1) for line in first.stdout.splitlines())
+    again = ferry("check", **{**printed, "FERRY_SECRET_KEY": SECRET})
+    assert (again.stdout, again.stderr) == (first.stdout, "")
+
+
+def test_check_names_risks() -> None:
+    done = ferry("check", FERRY_HOST="0.0.0.0")
+    assert done.returncode == 0
+    assert done.stdout.count("risk: ") == 3
+
+
+@pytest.mark.parametrize("command", [["check"], ["serve"], []])
+def test_invalid_settings_end_it_with_a_sentence_each(command: list[str]) -> None:
+    done = ferry(*command, FERRY_SECRET_KEY="short", FERRY_PORT="x")
+    assert (done.returncode, done.stdout) == (2, "")
+    first, second = done.stderr.splitlines()
+    assert first.startswith("genai-ferry: FERRY_PORT: ")
+    assert second == "genai-ferry: FERRY_SECRET_KEY: each key must have at least 16 characters"
+
+
+def test_a_file_may_hold_the_settings(tmp_path: Path) -> None:
+    config = tmp_path / "ferry.toml"
+    config.write_text(f"port = 9\nsecret_key = '{SECRET}'")
+    done = ferry("check", "--config", str(config))
+    assert "FERRY_PORT=9\n" in done.stdout
+    assert "FERRY_SECRET_KEY=**********\n" in done.stdout
+
+
+def test_a_directory_that_cannot_be_made_ends_it(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"")
+    done = ferry(FERRY_PORT="0", FERRY_STATE_URL=(tmp_path / "file" / "state").as_uri())
+    assert done.returncode == 1
+    assert '"event": "cannot start"' in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_a_port_that_is_taken_ends_it(tmp_path: Path, workers: str) -> None:
+    with reserved("127.0.0.1", 0) as port:
+        done = ferry(FERRY_PORT=str(port), FERRY_STATE_URL=tmp_path.as_uri(), FERRY_WORKERS=workers)
+    assert (done.returncode, done.stderr.count("cannot start")) == (1, 1)
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(("key", "warned"), [({}, True), ({"FERRY_SECRET_KEY": SECRET}, False)])
+async def test_it_serves_and_warns_of_a_random_key(
+    tmp_path: Path, key: Mapping[str, str], warned: bool
+) -> None:
+    settings = {"FERRY_PORT": "0", "FERRY_STATE_URL": tmp_path.as_uri(), **key}
+    warning = "FERRY_SECRET_KEY is not set: upload URLs end with this process"
+    async with ferry_process("-m", "proxy", environment=settings) as process:
+        if warned:
+            assert (await process.event(warning))["level"] == "warning"
+        url = (await process.event("listening"))["url"]
+        async with ClientSession() as session, session.get(f"{url}/readyz") as ready:
+            assert (await ready.json()) == {"status": "serving", "state": "ok"}
+        process.signal(signal.SIGTERM)
+        assert await process.exit_code() == 0

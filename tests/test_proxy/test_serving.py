@@ -1,0 +1,116 @@
+"""Serving, as a process with real signals."""
+
+import asyncio
+import signal
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+
+import pytest
+from aiohttp import ClientSession
+
+from tests.test_proxy.ferry_process import FerryProcess, ferry_process
+
+
+@asynccontextmanager
+async def serving(settings: Mapping[str, str] | None = None) -> AsyncIterator[FerryProcess]:
+    environment = {"FERRY_PORT": "0", **(settings or {})}
+    async with ferry_process(
+        "-m", "tests.test_proxy.slow_server", environment=environment
+    ) as process:
+        yield process
+
+
+@asynccontextmanager
+async def slow_request(
+    session: ClientSession, url: str
+) -> AsyncIterator[tuple[asyncio.Event, "asyncio.Task[bytes]"]]:
+    """A request that is not over until the event is set."""
+    may_end = asyncio.Event()
+
+    async def body() -> AsyncIterator[bytes]:
+        yield b"begun"
+        await may_end.wait()
+
+    async def post() -> bytes:
+        async with session.post(f"{url}/slow", data=body()) as response:
+            return await response.read()
+
+    request = asyncio.create_task(post())
+    yield may_end, request
+    request.cancel()
+    await asyncio.gather(request, return_exceptions=True)
+
+
+async def test_health_is_told_before_the_chain() -> None:
+    async with serving() as process, ClientSession() as session:
+        url = (await process.event("listening"))["url"]
+        async with session.get(f"{url}/healthz") as alive:
+            assert (alive.status, await alive.json()) == (200, {"status": "alive"})
+            assert alive.headers["Server"] == "genai-ferry"
+        async with session.get(f"{url}/readyz") as ready:
+            assert ready.status == 200
+            assert await ready.json() == {"status": "serving", "state": "ok"}
+        async with session.get(f"{url}/other") as other:
+            assert (other.status, other.headers["Server"]) == (403, "genai-ferry")
+
+
+async def test_a_drain_lets_requests_end_and_says_so() -> None:
+    async with serving({"FERRY_ADMIN_PORT": "0"}) as process, ClientSession() as session:
+        listening = await process.event("listening")
+        async with slow_request(session, listening["url"]) as (may_end, request):
+            await process.event("begun")
+            process.signal(signal.SIGTERM)
+            await process.event("draining")
+            async with session.get(f"{listening['admin_url']}/readyz") as ready:
+                assert ready.status == 503
+                assert (await ready.json())["status"] == "draining"
+            async with session.get(f"{listening['admin_url']}/healthz") as alive:
+                assert alive.status == 200
+            may_end.set()
+            assert await request == b"begun"
+        assert await process.exit_code() == 0
+
+
+async def test_with_an_admin_port_health_is_not_on_the_main_one() -> None:
+    async with serving({"FERRY_ADMIN_PORT": "0"}) as process, ClientSession() as session:
+        url = (await process.event("listening"))["url"]
+        async with session.get(f"{url}/healthz") as response:
+            assert response.status == 403
+
+
+async def test_a_drain_has_an_end() -> None:
+    async with serving({"FERRY_DRAIN_SECONDS": "0.05"}) as process, ClientSession() as session:
+        url = (await process.event("listening"))["url"]
+        async with slow_request(session, url):
+            await process.event("begun")
+            process.signal(signal.SIGINT)
+            await process.event("cancelled")
+            assert await process.exit_code() == 0
+
+
+async def test_a_second_signal_ends_at_once() -> None:
+    async with serving() as process, ClientSession() as session:
+        url = (await process.event("listening"))["url"]
+        async with slow_request(session, url):
+            await process.event("begun")
+            process.signal(signal.SIGTERM)
+            await process.event("draining")
+            process.signal(signal.SIGTERM)
+            assert await process.exit_code() == 1
+
+
+async def test_a_client_that_leaves_cancels_its_request() -> None:
+    async with serving() as process, ClientSession() as session:
+        url = (await process.event("listening"))["url"]
+        async with slow_request(session, url):
+            await process.event("begun")
+        await process.event("cancelled")
+
+
+@pytest.mark.parametrize("size", [8_000, 12_000])
+async def test_a_long_address_is_taken(size: int) -> None:
+    """A sealed upload URL is longer than aiohttp's default lets through."""
+    async with serving() as process, ClientSession() as session:
+        url = (await process.event("listening"))["url"]
+        async with session.post(f"{url}/slow?upload_id={'x' * size}", data=b"ok") as response:
+            assert await response.read() == b"ok"

@@ -1,0 +1,291 @@
+import os
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+from yarl import URL
+
+from proxy.settings import ProviderSettings, Settings, load
+from proxy.settings_problems import InvalidSettings
+
+KINDS = ("gemini", "openai")
+LONG_KEY = "k" * 16
+
+
+@pytest.fixture(autouse=True)
+def _nothing_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [name for name in os.environ if name.upper().startswith("FERRY_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("XDG_STATE_HOME", "/home/me/state")
+
+
+@pytest.fixture
+def given(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    return monkeypatch
+
+
+def problems(config: Path | None = None) -> list[str]:
+    with pytest.raises(InvalidSettings) as caught:
+        load(KINDS, config)
+    return list(caught.value.problems)
+
+
+def toml(directory: Path, text: str) -> Path:
+    path = directory / "ferry.toml"
+    path.write_text(text)
+    return path
+
+
+# --- values ----------------------------------------------------------------------------------
+
+
+def test_nothing_needs_to_be_set() -> None:
+    settings = load(KINDS)
+    assert (settings.host, settings.port, settings.admin_port) == ("127.0.0.1", 8080, None)
+    assert settings.secret_key is None
+    assert settings.public_url is None
+    assert [str(network) for network in settings.trusted_proxies] == ["127.0.0.0/8", "::1/128"]
+    assert settings.state_url == "file:///home/me/state/genai-ferry"
+    assert settings.state_ttl == timedelta(days=30)
+    assert settings.upload_ttl == timedelta(hours=24)
+    assert settings.default_provider == "gemini"
+    assert (settings.workers, settings.drain_seconds) == (1, 30)
+    assert settings.inline_max_bytes == 20 << 20
+    assert settings.inline_result_bytes == 64 << 20
+    assert settings.max_line_bytes == 32 << 20
+    assert settings.providers == {
+        "gemini": ProviderSettings(kind="gemini"),
+        "openai": ProviderSettings(kind="openai"),
+    }
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "field", "expected"),
+    [
+        ("FERRY_HOST", "0.0.0.0", "host", "0.0.0.0"),
+        ("FERRY_PORT", "0", "port", 0),
+        ("ferry_port", "81", "port", 81),
+        ("FERRY_PORT", "", "port", 8080),
+        ("FERRY_ADMIN_PORT", "9000", "admin_port", 9000),
+        ("FERRY_PUBLIC_URL", "https://h/x/", "public_url", URL("https://h/x")),
+        ("FERRY_STATE_URL", "file:///var/a%20b", "state_directory", Path("/var/a b")),
+        ("FERRY_STATE_TTL", "90s", "state_ttl", timedelta(seconds=90)),
+        ("FERRY_UPLOAD_TTL", "15m", "upload_ttl", timedelta(minutes=15)),
+        ("FERRY_DEFAULT_PROVIDER", "OpenAI", "default_provider", "openai"),
+        ("FERRY_WORKERS", "4", "workers", 4),
+        ("FERRY_DRAIN_SECONDS", "0.5", "drain_seconds", 0.5),
+        ("FERRY_MAX_LINE_BYTES", "1", "max_line_bytes", 1),
+    ],
+)
+def test_a_variable_sets_its_field(
+    given: pytest.MonkeyPatch, variable: str, value: str, field: str, expected: object
+) -> None:
+    given.setenv(variable, value)
+    assert getattr(load(KINDS), field) == expected
+
+
+def test_lists_are_separated_by_commas(given: pytest.MonkeyPatch) -> None:
+    given.setenv("FERRY_TRUSTED_PROXIES", "10.0.0.0/8, fd00::/8,")
+    given.setenv("FERRY_SECRET_KEY", f"new-{LONG_KEY}, old-{LONG_KEY}")
+    settings = load(KINDS)
+    assert [str(network) for network in settings.trusted_proxies] == ["10.0.0.0/8", "fd00::/8"]
+    assert settings.secret_key is not None
+    keys = [key.get_secret_value() for key in settings.secret_key]
+    assert keys == [f"new-{LONG_KEY}", f"old-{LONG_KEY}"]
+
+
+def test_no_secret_shows(given: pytest.MonkeyPatch) -> None:
+    given.setenv("FERRY_SECRET_KEY", LONG_KEY)
+    settings = load(KINDS)
+    assert LONG_KEY not in repr(settings)
+    assert LONG_KEY not in str(settings)
+    assert LONG_KEY not in settings.model_dump_json(exclude={"public_url", "providers"})
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "problem"),
+    [
+        ("FERRY_PORT", "http", "input should be a valid integer, unable to parse string"),
+        ("FERRY_PORT", "70000", "input should be less than or equal to 65535"),
+        ("FERRY_WORKERS", "0", "input should be greater than or equal to 1"),
+        ("FERRY_DRAIN_SECONDS", "0", "input should be greater than 0"),
+        ("FERRY_INLINE_MAX_BYTES", "0", "input should be greater than 0"),
+        ("FERRY_STATE_TTL", "30", "must be a duration such as 30d, 24h, 15m or 90s"),
+        ("FERRY_UPLOAD_TTL", "0h", "must be a duration such as 30d, 24h, 15m or 90s"),
+        ("FERRY_SECRET_KEY", f"{LONG_KEY},short", "each key must have at least 16 characters"),
+        ("FERRY_TRUSTED_PROXIES", "10.1.2.3/8", "must be a comma-separated list of networks"),
+        ("FERRY_PUBLIC_URL", "h:80", "must be an address such as https://host/path"),
+        ("FERRY_PUBLIC_URL", "http://[", "must be an address such as https://host/path"),
+        ("FERRY_PUBLIC_URL", "https://h/?q=1", "must be an address such as https://host/path"),
+        ("FERRY_PUBLIC_URL", "https://u:pw@h", "must not hold a user or a password"),
+        ("FERRY_STATE_URL", "s3://bucket/x", "s3:// is not available yet; use file:///directory"),
+        ("FERRY_STATE_URL", "state", "must be file:///directory, with an absolute path"),
+        ("FERRY_STATE_URL", "file://host/x", "must be file:///directory, with an absolute path"),
+        ("FERRY_STATE_URL", "http://[", "must be file:///directory, with an absolute path"),
+        ("FERRY_DEFAULT_PROVIDER", "acme", "must be one of gemini, openai"),
+    ],
+)
+def test_a_bad_value_gets_one_sentence_without_it(
+    given: pytest.MonkeyPatch, variable: str, value: str, problem: str
+) -> None:
+    given.setenv(variable, value)
+    [sentence] = problems()
+    assert sentence.startswith(f"{variable}: {problem}")
+    assert "short" not in sentence
+    assert "u:pw" not in sentence
+
+
+def test_every_problem_is_told_at_once(given: pytest.MonkeyPatch) -> None:
+    given.setenv("FERRY_PORT", "x")
+    given.setenv("FERRY_STATE_TTL", "x")
+    given.setenv("FERRY_HOTS", "x")
+    assert len(problems()) == 3
+
+
+def test_without_a_home_the_state_must_be_given(given: pytest.MonkeyPatch) -> None:
+    given.delenv("XDG_STATE_HOME")
+
+    def no_home(_: object) -> Path:
+        raise RuntimeError("no home directory")
+
+    given.setattr("proxy.setting_values.Path.home", classmethod(no_home))
+    [sentence] = problems()
+    assert sentence.startswith("FERRY_STATE_URL: ")
+    given.setenv("FERRY_STATE_URL", "file:///state")
+    assert load(KINDS).state_directory == Path("/state")
+
+
+# --- what is not a setting -------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "variable",
+    [
+        "FERRY_CLIENT_TOKENS",
+        "FERRY_STATE_S3_ENDPOINT_URL",
+        "FERRY_PROVIDERS",
+        "FERRY_PORT__OTHER",
+        "FERRY_PROVIDERS__OPENAI__CREDENTIALS",
+        "FERRY_PROVIDERS__OPENAI__API_KEY",
+        "FERRY_PROVIDERS__OPENAI__REGION",
+    ],
+)
+def test_what_is_not_available_is_refused(given: pytest.MonkeyPatch, variable: str) -> None:
+    given.setenv(variable, "sk-secret")
+    assert problems() == [f"{variable} is not a setting"]
+
+
+def test_a_misspelt_variable_is_recognised(given: pytest.MonkeyPatch) -> None:
+    given.setenv("FERRY_UPLOAD_TLT", "1h")
+    assert problems() == ["FERRY_UPLOAD_TLT is not a setting; did you mean FERRY_UPLOAD_TTL?"]
+
+
+def test_a_misspelt_key_in_the_file_is_recognised(tmp_path: Path) -> None:
+    found = problems(toml(tmp_path, "upload_tlt = '1h'"))
+    assert found == ["FERRY_UPLOAD_TLT is not a setting; did you mean FERRY_UPLOAD_TTL?"]
+
+
+# --- the file --------------------------------------------------------------------------------
+
+
+def test_the_environment_has_the_last_word(given: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    given.setenv("FERRY_PORT", "1")
+    given.setenv("FERRY_PROVIDERS__MY_VLLM__UPLOADS", "staged")
+    config = toml(
+        tmp_path,
+        """
+        port = 2
+        workers = 3
+        trusted_proxies = ["10.0.0.0/8"]
+        [providers.My-VLLM]
+        kind = "openai"
+        uploads = "auto"
+        base_url = "http://vllm/v1"
+        """,
+    )
+    settings = load(KINDS, config)
+    assert (settings.port, settings.workers) == (1, 3)
+    assert [str(network) for network in settings.trusted_proxies] == ["10.0.0.0/8"]
+    assert settings.providers["my-vllm"] == ProviderSettings(
+        kind="openai", uploads="staged", base_url=URL("http://vllm/v1")
+    )
+
+
+def test_a_variable_may_name_the_file(given: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    given.setenv("FERRY_CONFIG", str(toml(tmp_path, "port = 5")))
+    assert load(KINDS).port == 5
+    (tmp_path / "other").mkdir()
+    assert load(KINDS, toml(tmp_path / "other", "port = 6")).port == 6
+
+
+@pytest.mark.parametrize("text", ["port = ", "[", "\udcff"])
+def test_a_file_that_is_not_toml_is_refused(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "bad.toml"
+    path.write_bytes(text.encode(errors="surrogateescape"))
+    assert problems(path) == [f"{path} is not TOML"]
+
+
+def test_a_file_that_is_not_there_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "none.toml"
+    assert problems(path) == [f"cannot read {path}: No such file or directory"]
+
+
+# --- providers -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["MY_VLLM", "my_vllm", "My-Vllm"])
+def test_names_match_without_case_and_dashes(given: pytest.MonkeyPatch, name: str) -> None:
+    given.setenv(f"FERRY_PROVIDERS__{name}__KIND", "openai")
+    given.setenv("FERRY_DEFAULT_PROVIDER", "MY-vllm")
+    settings = load(KINDS)
+    assert settings.default_provider == "my-vllm"
+    assert settings.providers["my-vllm"].kind == "openai"
+
+
+def test_a_base_url_loses_its_last_slash(given: pytest.MonkeyPatch) -> None:
+    given.setenv("FERRY_PROVIDERS__OPENAI__BASE_URL", "http://127.0.0.1:9/v1/")
+    assert load(KINDS).providers["openai"].base_url == URL("http://127.0.0.1:9/v1")
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "problem"),
+    [
+        ("FERRY_PROVIDERS__ACME__UPLOADS", "auto", "must be one of gemini, openai"),
+        ("FERRY_PROVIDERS__ACME__KIND", "acme", "must be one of gemini, openai"),
+        ("FERRY_PROVIDERS__OPENAI__KIND", "gemini", "openai is always of its own kind"),
+    ],
+)
+def test_a_further_name_needs_a_kind_that_exists(
+    given: pytest.MonkeyPatch, variable: str, value: str, problem: str
+) -> None:
+    given.setenv(variable, value)
+    [sentence] = problems()
+    name = variable.split("__")[1]
+    assert sentence.startswith(f"FERRY_PROVIDERS__{name}__KIND: {problem}")
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "problem"),
+    [
+        ("FERRY_PROVIDERS__OPENAI", "x", "must be a table of settings"),
+        ("FERRY_PROVIDERS__OPENAI__UPLOADS", "always", "input should be 'auto' or 'staged'"),
+        ("FERRY_PROVIDERS__OPENAI__BASE_URL", "ftp://h", "must be an address such as https://"),
+    ],
+)
+def test_a_bad_provider_setting_is_named(
+    given: pytest.MonkeyPatch, variable: str, value: str, problem: str
+) -> None:
+    given.setenv(variable, value)
+    [sentence] = problems()
+    assert sentence.startswith(f"{variable}: {problem}")
+
+
+def test_a_provider_name_is_a_word(tmp_path: Path) -> None:
+    [sentence] = problems(toml(tmp_path, '[providers."a b"]\nkind = "openai"'))
+    assert sentence.endswith("a provider's name is made of letters, digits, - and _")
+
+
+def test_settings_do_not_change() -> None:
+    with pytest.raises(ValidationError):
+        Settings().port = 1  # type: ignore[misc]

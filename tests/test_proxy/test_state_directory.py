@@ -1,0 +1,156 @@
+"""What is particular to a directory; the rest is in `tests/contract/test_state.py`."""
+
+import asyncio
+import os
+import stat
+import time
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+
+from providers.body import TruncatedBody
+from providers.state import State, read, write
+from proxy.state_directory import LEFTOVER_SECONDS, DirectoryState
+
+
+def files(root: Path) -> list[Path]:
+    return [path for path in root.rglob("*") if path.is_file()]
+
+
+async def test_only_this_user_may_look(tmp_path: Path) -> None:
+    root = tmp_path / "deep" / "state"
+    await write(DirectoryState(root), "a/b/c", b"secret")
+    for path in [root, *root.rglob("*")]:
+        expected = 0o700 if path.is_dir() else 0o600
+        assert stat.S_IMODE(path.stat().st_mode) == expected
+
+
+async def test_a_create_leaves_no_draft(tmp_path: Path) -> None:
+    state = DirectoryState(tmp_path)
+    await write(state, "a", b"1")
+    await write(state, "a", b"2")
+    assert len(files(tmp_path)) == 1
+
+
+async def test_a_delete_leaves_no_empty_directory(tmp_path: Path) -> None:
+    state = DirectoryState(tmp_path)
+    await write(state, "a/b/c/d", b"")
+    await write(state, "a/x", b"")
+    await state.delete("a/b/c/d")
+    assert {path.name for path in (tmp_path / "a").iterdir()} == {"x="}
+
+
+async def test_creates_and_deletes_in_one_directory_do_not_trip(tmp_path: Path) -> None:
+    """Each delete removes the directory that the next create is about to use."""
+    mine, theirs = DirectoryState(tmp_path), DirectoryState(tmp_path)
+
+    async def come_and_go(state: State, name: str) -> None:
+        for _ in range(100):
+            assert await write(state, name, b"x")
+            await state.delete(name)
+
+    await asyncio.gather(come_and_go(mine, "a/b/c/one"), come_and_go(theirs, "a/b/c/two"))
+    assert files(tmp_path) == []
+
+
+async def test_another_process_sees_the_same(tmp_path: Path) -> None:
+    await write(DirectoryState(tmp_path), "a", b"x")
+    assert await read(DirectoryState(tmp_path), "a") == b"x"
+
+
+async def test_only_old_drafts_of_the_dead_are_removed(tmp_path: Path) -> None:
+    DirectoryState(tmp_path)
+    old, young = tmp_path / ".tmp" / "old", tmp_path / ".tmp" / "young"
+    for draft in (old, young):
+        draft.write_bytes(b"half")
+    long_ago = time.time() - LEFTOVER_SECONDS - 60
+    os.utime(old, (long_ago, long_ago))
+    state = DirectoryState(tmp_path)
+    assert files(tmp_path) == [young]
+    assert [info async for info in state.list("")] == []
+
+
+async def test_an_object_deleted_before_it_was_read_is_truncated(tmp_path: Path) -> None:
+    state = DirectoryState(tmp_path)
+    await write(state, "a", b"x")
+    body = await state.get("a")
+    assert body is not None
+    await state.delete("a")
+    with pytest.raises(TruncatedBody):
+        await anext(aiter(body.chunks))
+
+
+async def test_an_object_deleted_while_it_is_read_is_read_to_its_end(tmp_path: Path) -> None:
+    state = DirectoryState(tmp_path)
+    await write(state, "a", b"x" * (1 << 20))
+    body = await state.get("a")
+    assert body is not None
+    size = 0
+    async for chunk in body.chunks:
+        size += len(chunk)
+        await state.delete("a")
+    assert size == 1 << 20
+
+
+async def test_a_directory_that_cannot_be_made_is_an_os_error(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"")
+    with pytest.raises(OSError, match="file"):
+        DirectoryState(tmp_path / "file" / "state")
+
+
+@pytest.mark.parametrize("prefix", ["..", "../", "/etc", "a/../b", "a//", "A"])
+async def test_a_prefix_does_not_leave_the_directory(tmp_path: Path, prefix: str) -> None:
+    with pytest.raises(ValueError, match="name"):
+        await anext(DirectoryState(tmp_path).list(prefix))
+
+
+NAMES = st.lists(st.sampled_from(["a", "b", "a-b", "a.b", "a0"]), min_size=1, max_size=3).map(
+    "/".join
+)
+
+
+class LikeADict(RuleBasedStateMachine):
+    """Whatever is done to it, the directory holds what a dictionary would."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._directory = TemporaryDirectory()
+        self._state = DirectoryState(Path(self._directory.name))
+        self._model: dict[str, bytes] = {}
+
+    def teardown(self) -> None:
+        self._directory.cleanup()
+
+    @rule(name=NAMES, data=st.binary(max_size=4))
+    def create(self, name: str, data: bytes) -> None:
+        assert asyncio.run(write(self._state, name, data)) == (name not in self._model)
+        self._model.setdefault(name, data)
+
+    @rule(name=NAMES)
+    def delete(self, name: str) -> None:
+        asyncio.run(self._state.delete(name))
+        self._model.pop(name, None)
+
+    @rule(name=NAMES)
+    def get(self, name: str) -> None:
+        assert asyncio.run(read(self._state, name)) == self._model.get(name)
+
+    @rule(prefix=NAMES | st.just(""))
+    def list_by_prefix(self, prefix: str) -> None:
+        expected = sorted(name for name in self._model if name.startswith(prefix))
+        assert asyncio.run(self._listed(prefix)) == expected
+
+    @invariant()
+    def no_draft_is_left(self) -> None:
+        assert list(Path(self._directory.name, ".tmp").iterdir()) == []
+
+    async def _listed(self, prefix: str) -> list[str]:
+        return [info.name async for info in self._state.list(prefix)]
+
+
+LikeADict.TestCase.settings = settings(max_examples=15, stateful_step_count=15, deadline=None)
+test_like_a_dict = LikeADict.TestCase

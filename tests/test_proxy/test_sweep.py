@@ -1,0 +1,98 @@
+import asyncio
+import logging
+import os
+import time
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from aiohttp import web
+
+from providers.body import Body
+from providers.state import ObjectInfo, State, write
+from proxy.state_directory import DirectoryState
+from proxy.sweep import sweep, sweeping
+
+UPLOAD_TTL = timedelta(hours=24)
+STATE_TTL = timedelta(days=30)
+
+
+async def kept(state: State) -> list[str]:
+    return [info.name async for info in state.list("")]
+
+
+@pytest.fixture
+async def aged(tmp_path: Path) -> DirectoryState:
+    """Each object's name ends in its age in days."""
+    state = DirectoryState(tmp_path)
+    for name in ["salt", "uploads/s-0", "uploads/s-2", "uploads/s-40", "batch/b-2", "batch/b-40"]:
+        await write(state, name, b"x")
+        age = 99 if name == "salt" else int(name.rpartition("-")[2])
+        then = time.time() - age * 86400
+        os.utime(tmp_path / f"{name}=", (then, then))
+    return state
+
+
+async def test_everything_has_its_life_and_the_salt_lives_for_ever(aged: DirectoryState) -> None:
+    assert await sweep(aged, datetime.now(UTC), UPLOAD_TTL, STATE_TTL) == 3
+    assert await kept(aged) == ["batch/b-2", "salt", "uploads/s-0"]
+
+
+async def test_two_replicas_may_sweep_at_once(aged: DirectoryState) -> None:
+    now = datetime.now(UTC)
+    await asyncio.gather(*[sweep(aged, now, UPLOAD_TTL, STATE_TTL) for _ in range(2)])
+    assert await kept(aged) == ["batch/b-2", "salt", "uploads/s-0"]
+
+
+class Watched:
+    """A store whose listing fails as often as it is told to, and that tells when it was listed."""
+
+    def __init__(self, failures: int) -> None:
+        self._failures = failures
+        self.listed = asyncio.Event()
+
+    async def list(self, prefix: str) -> AsyncIterator[ObjectInfo]:
+        self.listed.set()
+        if self._failures:
+            self._failures -= 1
+            raise OSError("away")
+        return
+        yield
+
+    async def create(self, name: str, body: Body) -> bool:
+        raise NotImplementedError
+
+    async def get(self, name: str) -> Body | None:
+        raise NotImplementedError
+
+    async def head(self, name: str) -> ObjectInfo | None:
+        raise NotImplementedError
+
+    async def delete(self, name: str) -> None:
+        raise NotImplementedError
+
+
+async def test_the_application_sweeps_from_its_start_to_its_end() -> None:
+    state = Watched(failures=0)
+    before = asyncio.all_tasks()
+    running = sweeping(state, UPLOAD_TTL, STATE_TTL)(web.Application())
+    await anext(running)
+    await state.listed.wait()
+    assert asyncio.all_tasks() != before
+    assert [_ async for _ in running] == []  # runs what follows the `yield`
+    assert asyncio.all_tasks() == before
+
+
+async def test_a_store_that_fails_is_swept_again(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("proxy.sweep.INTERVAL_SECONDS", 0)
+    state = Watched(failures=1)
+    running = sweeping(state, UPLOAD_TTL, STATE_TTL)(web.Application())
+    await anext(running)
+    await state.listed.wait()
+    state.listed.clear()
+    await state.listed.wait()
+    assert [_ async for _ in running] == []  # runs what follows the `yield`
+    assert [r.levelno for r in caplog.records if "OSError" in r.getMessage()] == [logging.WARNING]

@@ -1,0 +1,94 @@
+"""Several processes on one port, with real signals."""
+
+import asyncio
+import os
+import signal
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from proxy.workers import RESTARTS, reserved
+from tests.test_proxy.ferry_process import FerryProcess, ferry_process
+
+
+@asynccontextmanager
+async def two_workers(directory: Path) -> AsyncIterator[FerryProcess]:
+    settings = {
+        "FERRY_PORT": "0",
+        "FERRY_WORKERS": "2",
+        "FERRY_STATE_URL": (directory / "state").as_uri(),
+    }
+    async with ferry_process("-m", "proxy", environment=settings) as process:
+        yield process
+
+
+async def test_workers_share_a_port_and_end_together(tmp_path: Path) -> None:
+    async with two_workers(tmp_path) as process:
+        first, second = [await process.event("listening") for _ in range(2)]
+        assert first["url"] == second["url"]
+        assert first["pid"] != second["pid"]
+        process.signal(signal.SIGTERM)
+        for _ in range(2):
+            await process.event("stopped")
+        assert await process.exit_code() == 0
+
+
+async def test_a_dead_worker_is_replaced(tmp_path: Path) -> None:
+    async with two_workers(tmp_path) as process:
+        url, pid = [(await process.event("listening"))[key] for key in ("url", "pid")]
+        os.kill(pid, signal.SIGKILL)
+        assert (await process.event("a worker died and is replaced"))["pid"] == pid
+        assert (await process.event("listening"))["url"] == url
+        process.signal(signal.SIGINT)
+        assert await process.exit_code() == 0
+
+
+async def test_workers_do_not_outlive_their_parent(tmp_path: Path) -> None:
+    async with two_workers(tmp_path) as process:
+        for _ in range(2):
+            await process.event("listening")
+        process.signal(signal.SIGKILL)
+        for _ in range(2):
+            await process.event("stopped")
+
+
+async def test_workers_that_die_too_often_are_given_up() -> None:
+    script = (
+        "import sys; from proxy.workers import Workers; from proxy.log_lines import log_to_stderr;"
+        "log_to_stderr(); sys.exit(Workers(2, lambda lifeline: 1).run())"
+    )
+    async with ferry_process("-c", script, environment={}) as process:
+        for _ in range(RESTARTS - 1):
+            await process.event("a worker died and is replaced")
+        await process.event("workers die too often")
+        assert await process.exit_code() == 1
+
+
+async def test_a_worker_with_a_bug_says_so() -> None:
+    script = (
+        "import sys; from proxy.workers import Workers; from proxy.log_lines import log_to_stderr;"
+        "log_to_stderr(); sys.exit(Workers(1, lambda lifeline: 1 // 0).run())"
+    )
+    async with ferry_process("-c", script, environment={}) as process:
+        assert (await process.event("a worker failed"))["error"] == "ZeroDivisionError"
+        assert await process.exit_code() == 1
+
+
+async def test_a_reserved_port_can_be_listened_on() -> None:
+    with reserved("127.0.0.1", 0) as port:
+        assert port
+        servers = [
+            await asyncio.start_server(lambda *_: None, "127.0.0.1", port, reuse_port=True)
+            for _ in range(2)
+        ]
+        for server in servers:
+            server.close()
+
+
+async def test_a_port_of_others_cannot_be_reserved() -> None:
+    server = await asyncio.start_server(lambda *_: None, "127.0.0.1", 0)
+    with pytest.raises(OSError, match="in use"), reserved(*server.sockets[0].getsockname()):
+        pass
+    server.close()
