@@ -7,6 +7,7 @@ import orjson
 
 from middlewares.inbound_body import parse_json_object
 from providers.errors import invalid_argument
+from providers.held_json import render_held
 from providers.resource_names import file_id_of_uri
 from providers.resources import BatchKind, InlineRequest, NewBatch
 
@@ -95,7 +96,7 @@ def _inline(value: object, path: str) -> InlineRequest:
 
 def _rendered(request: object, path: str) -> bytes:
     try:
-        return orjson.dumps(request)
+        return render_held(request)
     except orjson.JSONEncodeError:  # its only reason with what was just parsed
         raise invalid_argument("is nested too deeply", path=path) from None
 
@@ -108,7 +109,7 @@ def _metadata(value: object, path: str) -> bytes:
         # SDKs refuse the whole answer when a value is no string (sdk-wire.md section 3).
         if not isinstance(item, str):
             raise invalid_argument("metadata values are strings", path=f"{path}.{key}")
-    return orjson.dumps(metadata)
+    return render_held(metadata)
 
 
 def _object(value: object, path: str) -> dict[str, Any]:

@@ -25,7 +25,10 @@ async def error_envelope(request: web.Request, handler: Handler) -> web.StreamRe
     except web.HTTPException as error:
         refusal = FerryError("INVALID_ARGUMENT", error.reason)
     except (ClientGone, ConnectionResetError):
-        refusal = FerryError("INVALID_ARGUMENT", "the request broke off")
+        # Nothing sensible can follow on this connection, so nothing is waited for.
+        response = render_error(FerryError("INVALID_ARGUMENT", "the request broke off"))
+        response.force_close()
+        return response
     except Exception as error:
         # The message may hold what the client sent: only its type and where it happened is logged.
         where = "".join(traceback.format_tb(error.__traceback__))

@@ -13,10 +13,13 @@ from providers.errors import invalid_argument
 # A chunk of every SDK is 8 MiB (sdk-wire.md section 2); more than a few of them is not worth it.
 _DISCARD_BYTES: Final = 32 << 20
 _DISCARD_SECONDS: Final = 30
+# A client that says nothing for so long holds a share of the memory budget for nothing. aiohttp
+# does not tell of a body whose chunked framing breaks half way: it, too, just goes silent.
+_SILENCE_SECONDS: Final = 300
 
 
 class ClientGone(Exception):
-    """The client broke off while it was sending; there is nobody left to answer."""
+    """The client broke off, or fell silent, while it was sending."""
 
 
 class _Chunks(AsyncIterator[bytes]):
@@ -27,8 +30,14 @@ class _Chunks(AsyncIterator[bytes]):
 
     async def __anext__(self) -> bytes:
         try:
-            chunk = await self._content.readany()
-        except (ClientPayloadError, ConnectionError, web.RequestPayloadError) as error:
+            async with asyncio.timeout(_SILENCE_SECONDS):
+                chunk = await self._content.readany()
+        except (
+            TimeoutError,
+            ClientPayloadError,
+            ConnectionError,
+            web.RequestPayloadError,
+        ) as error:
             raise ClientGone from error
         if not chunk:
             raise StopAsyncIteration

@@ -1,6 +1,6 @@
 """JSON lines cut out of a stream, in memory that one line bounds."""
 
-from collections.abc import AsyncGenerator, AsyncIterable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterable, Iterator, Sequence
 from typing import Final
 
 from providers.errors import invalid_argument
@@ -9,6 +9,8 @@ from providers.memory import MemoryBudget, Reservation
 _BOM: Final = b"\xef\xbb\xbf"
 # Lines shorter than this are the ordinary buffer of a stream and not counted.
 _UNCOUNTED_BYTES: Final = 256 << 10
+# Of one chunk at once: translating its lines holds the event loop up (streaming.md).
+_SLICE_BYTES: Final = 64 << 10
 
 
 class LineSplitter:
@@ -28,41 +30,45 @@ class LineSplitter:
         number, waiting = 1, bytearray()
         with self._memory.reserve() as reservation:
             async for chunk in chunks:
-                head, newline, rest = chunk.rpartition(b"\n")
-                if not newline:
+                for piece in _pieces(chunk):
+                    head, newline, rest = piece.rpartition(b"\n")
+                    if not newline:
+                        self._wait(waiting, rest, number, reservation)
+                        continue
+                    waiting += head
+                    lines = self._numbered(bytes(waiting), number)
+                    number += waiting.count(b"\n") + 1
+                    waiting = bytearray()
+                    reservation.release()
                     self._wait(waiting, rest, number, reservation)
-                    continue
-                waiting += head
-                lines = _numbered(bytes(waiting), number)
-                self._check(lines)
-                number += waiting.count(b"\n") + 1
-                waiting = bytearray()
-                reservation.release()
-                self._wait(waiting, rest, number, reservation)
-                if lines:
-                    yield lines
-            if last := _numbered(bytes(waiting), number):
-                self._check(last)
+                    if lines:
+                        yield lines
+            if last := self._numbered(bytes(waiting), number):
                 yield last
 
     def _wait(self, waiting: bytearray, more: bytes, number: int, reservation: Reservation) -> None:
         waiting += more
-        self._check([(number, waiting)])
+        self._check(number, waiting)
         if len(waiting) > _UNCOUNTED_BYTES:
             reservation.grow(len(more))
 
-    def _check(self, lines: Sequence[tuple[int, bytes | bytearray]]) -> None:
-        for number, line in lines:
-            if len(line) > self._limit:
-                raise invalid_argument(
-                    f"longer than {self._limit} bytes (FERRY_MAX_LINE_BYTES)",
-                    path=f"line {number}",
-                )
+    def _numbered(self, text: bytes, first: int) -> list[tuple[int, bytes]]:
+        lines = text.split(b"\n")
+        # As they came, since a line that waits for its end cannot be stripped yet.
+        for number, line in enumerate(lines, start=first):
+            self._check(number, line)
+        if first == 1:
+            lines[0] = lines[0].removeprefix(_BOM)
+        numbered = [(number, line.strip()) for number, line in enumerate(lines, start=first)]
+        return [(number, line) for number, line in numbered if line]
+
+    def _check(self, number: int, line: bytes | bytearray) -> None:
+        if len(line) > self._limit:
+            raise invalid_argument(
+                f"longer than {self._limit} bytes (FERRY_MAX_LINE_BYTES)", path=f"line {number}"
+            )
 
 
-def _numbered(text: bytes, first: int) -> list[tuple[int, bytes]]:
-    lines = text.split(b"\n")
-    if first == 1:
-        lines[0] = lines[0].removeprefix(_BOM)
-    numbered = [(first + index, line.strip()) for index, line in enumerate(lines)]
-    return [(number, line) for number, line in numbered if line]
+def _pieces(chunk: bytes) -> Iterator[bytes]:
+    for start in range(0, len(chunk), _SLICE_BYTES):
+        yield chunk[start : start + _SLICE_BYTES]

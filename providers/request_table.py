@@ -6,14 +6,16 @@ one JSON value a line: a key, a custom id, or a metadata object (or null).
 """
 
 import re
+from collections.abc import AsyncIterable, AsyncIterator
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
 import orjson
 
+from providers.body import Body
 from providers.memory import Reservation
-from providers.state import State, read, write
+from providers.state import State
 
 _INDEXED_ID: Final = re.compile(r"r(\d{10})")
 # 100,000 requests (the most any provider takes) with keys of 1,000 bytes, or as many metadata.
@@ -59,14 +61,20 @@ class RequestTable:
         index = int(found.group(1)) if found else len(self.rows)
         return index if index < len(self.rows) else None
 
-    def render(self) -> bytes:
+    def render(self) -> Body:
         header = orjson.dumps({"kind": self.kind, "count": len(self.rows)})
-        return b"\n".join([header, *self.rows])
+        return Body(self._lines(header), len(header) + sum(len(row) + 1 for row in self.rows))
+
+    async def _lines(self, header: bytes) -> AsyncIterator[bytes]:
+        yield header
+        for row in self.rows:
+            yield b"\n" + row
 
     @staticmethod
-    def parse(data: bytes) -> "RequestTable":
-        header, *rows = data.split(b"\n")
-        document = orjson.loads(header)
+    async def parse(body: Body) -> "RequestTable":
+        lines = _split(body.chunks)
+        document = orjson.loads(await anext(lines))
+        rows = [row async for row in lines]
         if document["count"] != len(rows):
             raise ValueError("a request table of another length than it says")
         return RequestTable(RowKind(document["kind"]), rows)
@@ -80,7 +88,7 @@ class RequestTables:
         self._state = state
 
     async def write(self, name: str, table: RequestTable) -> None:
-        await write(self._state, f"{self._prefix}/{name}", table.render())
+        await self._state.create(f"{self._prefix}/{name}", table.render())
 
     async def read(self, name: str, reservation: Reservation) -> RequestTable | None:
         """The table, counted on `reservation`; None for a batch that was made elsewhere."""
@@ -88,9 +96,21 @@ class RequestTables:
         info = await self._state.head(object_name)
         if info is None:
             return None
+        if info.size > _LIMIT_BYTES:
+            raise ValueError(f"the request table {name} is larger than {_LIMIT_BYTES} bytes")
         reservation.grow(2 * info.size)
-        data = await read(self._state, object_name, _LIMIT_BYTES)
-        return None if data is None else RequestTable.parse(data)
+        body = await self._state.get(object_name)
+        return None if body is None else await RequestTable.parse(body)
 
     async def delete(self, name: str) -> None:
         await self._state.delete(f"{self._prefix}/{name}")
+
+
+async def _split(chunks: AsyncIterable[bytes]) -> AsyncIterator[bytes]:
+    """The lines of a stream; no more of it is held than a line and a chunk."""
+    rest = b""
+    async for chunk in chunks:
+        *lines, rest = (rest + chunk).split(b"\n")
+        for line in lines:
+            yield line
+    yield rest

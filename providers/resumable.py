@@ -168,7 +168,7 @@ class ResumableUploads:
         return await self._finish(session, await self._target.assemble(session, end), end)
 
     async def _overtaken(self, session: OpenSession, chunk: Chunk) -> UploadProgress | None:
-        """The answer where another request ended the session meanwhile; what this one began goes."""
+        """The answer if another request ended the session meanwhile; what this one began goes."""
         end = await self._end(session.id)
         if end is None:
             return None
@@ -200,7 +200,11 @@ class ResumableUploads:
     def _check_limit(self, size: int) -> None:
         limit = self._target.size_limit
         if size > limit:
-            raise _refused(f"{size} bytes are more than this provider takes in a file ({limit})")
+            raise FerryError(
+                "INVALID_ARGUMENT",
+                f"{size} bytes are more than this provider takes in a file ({limit})",
+                upload_status=UploadStatus.FINAL,
+            )
 
     async def _check_contiguous(self, session: OpenSession, offset: int) -> None:
         before = (offset - 1) // GRANULARITY * GRANULARITY if offset else None

@@ -77,6 +77,8 @@ def _shown(value: object) -> str:
         return ",".join(map(_shown, value))
     if isinstance(value, timedelta):
         return render_duration(value)
+    if isinstance(value, float):
+        return f"{value:g}"
     return "" if value is None else str(value)
 
 

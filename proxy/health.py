@@ -1,12 +1,11 @@
 """`/healthz` and `/readyz`, on the admin port or before the chain on the main one."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from enum import StrEnum
 from typing import Final
 
 from aiohttp import web
-from aiohttp.typedefs import Middleware
+from aiohttp.typedefs import Handler, Middleware
 
 from providers.state import State
 
@@ -35,9 +34,7 @@ class Health:
         """Answers before the chain: a probe is no request of a client's."""
 
         @web.middleware
-        async def health(
-            request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
-        ) -> web.StreamResponse:
+        async def health(request: web.Request, handler: Handler) -> web.StreamResponse:
             answer = self._answers.get(request.path) if request.method in {"GET", "HEAD"} else None
             return await (answer or handler)(request)
 

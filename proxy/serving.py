@@ -9,12 +9,13 @@ from contextlib import asynccontextmanager
 from typing import Final
 
 from aiohttp import hdrs, web
-from yarl import URL
 
 from proxy.health import STATE, Health, Phase
+from proxy.in_flight import InFlight
 from proxy.settings import Settings
 
 READ_BUFFER_BYTES: Final = 64 << 10  # streaming.md: as fast as the default, and bounds memory
+CUT_SECONDS: Final = 0.5  # what a request that outlives the drain gets before it is cancelled
 MAX_FIELD_BYTES: Final = 16 << 10  # a sealed upload URL is longer than the default lets through
 
 _SIGNALS: Final = (signal.SIGTERM, signal.SIGINT)
@@ -36,29 +37,67 @@ async def serve(
     """
     stop = _stop_on_signals()
     if lifeline is not None:
-        asyncio.get_running_loop().add_reader(lifeline, stop.set)
+        _stop_at_end_of(lifeline, stop)
     health, in_flight = Health(app.get(STATE)), InFlight()
-    _equip(app, health, in_flight, health_too=settings.admin_port is None)
-    async with _admin_site(health, settings, reuse_port) as admin_url:
-        async with _main_site(app, settings, in_flight, reuse_port) as url:
+    _equip(app, health, in_flight, health_here=settings.admin_port is None)
+    async with _admin_site(health, settings, reuse_port) as admin:
+        async with _site(_runner(app), settings.host, settings.port, reuse_port) as site:
             health.phase = Phase.SERVING
-            urls = {"url": url, "admin_url": admin_url}
+            urls = {"url": site.name, "admin_url": admin and admin.name}
             _log.info("listening", extra={**urls, "pid": os.getpid()})
             await stop.wait()
             health.phase = Phase.DRAINING
             _log.info("draining", extra={"seconds": settings.drain_seconds})
+            await site.stop()
+            await in_flight.ended(settings.drain_seconds)
     _log.info("stopped")
+
+
+def _equip(app: web.Application, health: Health, in_flight: InFlight, *, health_here: bool) -> None:
+    """Put what serving needs before everything that the application does."""
+    if health_here:
+        app.middlewares.insert(0, health.middleware())
+    app.middlewares.insert(0, in_flight.middleware())
+    app.on_response_prepare.append(_name_no_server)
+
+    async def part_when_draining(_: web.Request, response: web.StreamResponse) -> None:
+        if health.phase is Phase.DRAINING:
+            response.force_close()
+
+    app.on_response_prepare.append(part_when_draining)
+
+
+async def _name_no_server(_: web.Request, response: web.StreamResponse) -> None:
+    """aiohttp names itself and Python with their versions, which is nobody's business."""
+    response.headers[hdrs.SERVER] = "genai-ferry"
+
+
+# --- sites -----------------------------------------------------------------------------------
+
+
+def _runner(app: web.Application) -> web.AppRunner:
+    return web.AppRunner(
+        app,
+        handler_cancellation=True,  # a client that leaves cancels its upstream call
+        access_log=None,
+        auto_decompress=False,
+        read_bufsize=READ_BUFFER_BYTES,
+        max_line_size=MAX_FIELD_BYTES,
+        max_field_size=MAX_FIELD_BYTES,
+        shutdown_timeout=CUT_SECONDS,
+    )
+
 
 @asynccontextmanager
 async def _site(
     runner: web.AppRunner, host: str, port: int, reuse_port: bool
-) -> AsyncIterator[str]:
-    """Listening; yields the URL. Leaving takes no new connection and waits for those at work."""
+) -> AsyncIterator[web.TCPSite]:
+    """A site that listens; at the end of the block all its connections are closed."""
     try:
         await runner.setup()
         site = web.TCPSite(runner, host, port, reuse_port=reuse_port or None)
         await site.start()
-        yield str(URL.build(scheme="http", host=host, port=site.port))
+        yield site
     finally:
         await runner.cleanup()
 
@@ -66,7 +105,7 @@ async def _site(
 @asynccontextmanager
 async def _admin_site(
     health: Health, settings: Settings, reuse_port: bool
-) -> AsyncIterator[str | None]:
+) -> AsyncIterator[web.TCPSite | None]:
     """Around the main site, so that a drain can be watched."""
     if settings.admin_port is None:
         yield None
@@ -74,14 +113,12 @@ async def _admin_site(
     app = web.Application()
     app.add_routes(health.routes())
     app.on_response_prepare.append(_name_no_server)
-    runner = web.AppRunner(app, access_log=None)
-    async with _site(runner, settings.host, settings.admin_port, reuse_port) as url:
-        yield url
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=CUT_SECONDS)
+    async with _site(runner, settings.host, settings.admin_port, reuse_port) as site:
+        yield site
 
 
-async def _name_no_server(_: web.Request, response: web.StreamResponse) -> None:
-    """aiohttp names itself and Python with their versions, which is nobody's business."""
-    response.headers[hdrs.SERVER] = "genai-ferry"
+# --- the end ---------------------------------------------------------------------------------
 
 
 def _stop_on_signals() -> asyncio.Event:
@@ -95,3 +132,13 @@ def _stop_on_signals() -> asyncio.Event:
     for number in _SIGNALS:
         asyncio.get_running_loop().add_signal_handler(number, on_signal)
     return stop
+
+
+def _stop_at_end_of(lifeline: int, stop: asyncio.Event) -> None:
+    loop = asyncio.get_running_loop()
+
+    def on_end() -> None:
+        loop.remove_reader(lifeline)
+        stop.set()
+
+    loop.add_reader(lifeline, on_end)

@@ -82,7 +82,7 @@ class Settings(BaseSettings):
     upload_ttl: Duration = timedelta(hours=24)
     default_provider: Name = "gemini"
     workers: Annotated[int, Field(ge=1, le=256)] = 1
-    drain_seconds: Annotated[float, Field(gt=0)] = 30
+    drain_seconds: Annotated[float, Field(gt=0)] = 30.0
     inline_max_bytes: Bytes = 20 * MIB
     inline_result_bytes: Bytes = 64 * MIB
     max_line_bytes: Bytes = 32 * MIB

@@ -8,7 +8,7 @@ from typing import Final
 from yarl import URL
 
 from providers.credential import Caller
-from providers.errors import failed_precondition, invalid_argument, unavailable
+from providers.errors import failed_precondition, unavailable
 from providers.gemini.client_bytes import ClientBytes
 from providers.gemini.google_upload import GoogleUpload
 from providers.gemini.headers import answered, started
@@ -123,4 +123,4 @@ def _check_total(session: UploadSession, end: int, *, finalize: bool) -> None:
     """Refuse what cannot add up to the size that was declared at the start."""
     size = session.details["size"]
     if size and (end > int(size) or (finalize and end != int(size))):
-        raise invalid_argument(f"the chunk ends at {end}, and the start declared {size} bytes")
+        raise failed_precondition(f"the chunk ends at {end}, and the start declared {size} bytes")

@@ -59,7 +59,7 @@ class BatchCreation:
         self._client = client
         self._tables = tables
 
-    async def create(self, job: Job, reservation: Reservation) -> tuple[dict[str, Any], str]:
+    async def create(self, job: Job, reservation: Reservation) -> tuple[Answer, str]:
         """OpenAI's batch, and the rendered warnings."""
         metadata = _metadata(job)
         translator = job.translator()
@@ -76,17 +76,15 @@ class BatchCreation:
             batch = await self._create(job, document)
         return batch, translator.warnings.render()
 
-    async def find(self, caller: Caller, name: str, value: str) -> dict[str, Any] | None:
+    async def find(self, caller: Caller, name: str, value: str) -> Answer | None:
         """The newest batch whose metadata says so, for a creation whose answer was lost."""
-        page = await self._client.get(caller, "batches", limit=100)
-        for batch in page.get("data") or []:
-            if records.metadata_of(batch).get(name) == value:
-                return dict(batch)
-        return None
+        page, _ = await self._client.list(caller, "batches", limit=100)
+        return next((b for b in page if records.metadata_of(b).get(name) == value), None)
 
-    async def _create(self, job: Job, document: dict[str, Any]) -> dict[str, Any]:
+    async def _create(self, job: Job, document: dict[str, Any]) -> Answer:
         try:
-            return await self._client.post(job.caller, "batches", document)
+            batch = await self._client.post(job.caller, "batches", document)
+            _ = batch.id  # it must be there
         except FerryError as error:
             if not outcome_unknown(error):
                 raise
@@ -94,19 +92,31 @@ class BatchCreation:
             if found is None:
                 raise
             return found
+        return batch
 
     @asynccontextmanager
     async def _input_file(self, job: Job, checked: CheckedInput) -> AsyncIterator[str]:
         """The input as OpenAI has it; what we made of it goes again if the batch is not made."""
-        if checked.native and job.input_file is not None:
-            yield job.input_file
-            return
-        derived = await self._send_up(job, checked.length)
+        native = job.input_file if checked.native else None
+        input_file = native or await self._send_up(job, checked.length)
         try:
-            yield derived
-        except BaseException:
-            await self._give_up(job.caller, derived)
+            yield input_file
+        except BaseException as error:
+            if await self._not_made(job, error):
+                await self._tables.delete(table_name(input_file, job.id))
+                if native is None:
+                    await self._give_up(job.caller, input_file)
             raise
+
+    async def _not_made(self, job: Job, error: BaseException) -> bool:
+        """Whether it is certain that there is no batch: one that there is needs its input."""
+        if isinstance(error, FerryError) and not outcome_unknown(error):
+            return True
+        try:
+            return await self.find(job.caller, records.JOB, job.id) is None
+        except FerryError as lookup:
+            _log.warning("whether a batch was made is unknown: %s", lookup.status)
+            return False
 
     async def _send_up(self, job: Job, length: int) -> str:
         name = derived_file_name(job.id)
@@ -116,19 +126,21 @@ class BatchCreation:
         )
         try:
             native = await self._client.post_body(job.caller, "files", content_type, form)
+            return native.id
         except FerryError as error:
             found = await self._find_file(job.caller, name) if outcome_unknown(error) else None
             if found is None:
                 raise
-            if found["bytes"] != length:
-                await self._give_up(job.caller, found["id"])
-                raise
-            native = found
-        return str(native["id"])
+            return found.id
+        except BaseException:
+            found = await self._find_file(job.caller, name)
+            if found is not None:
+                await self._give_up(job.caller, found.id)
+            raise
 
-    async def _find_file(self, caller: Caller, name: str) -> dict[str, Any] | None:
-        page = await self._client.get(caller, "files", purpose="batch", order="desc", limit=100)
-        return next((dict(f) for f in page.get("data") or [] if f["filename"] == name), None)
+    async def _find_file(self, caller: Caller, name: str) -> Answer | None:
+        page, _ = await self._client.list(caller, "files", purpose="batch", order="desc", limit=100)
+        return next((file for file in page if file.get("filename") == name), None)
 
     async def _give_up(self, caller: Caller, native_id: str) -> None:
         try:

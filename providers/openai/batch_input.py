@@ -5,7 +5,8 @@ every line and count the bytes, once to send them.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Final, Protocol
 
@@ -49,7 +50,7 @@ class Line:
 
 
 class BatchInput(Protocol):
-    def lines(self, translator: RequestTranslator) -> AsyncIterator[Line]:
+    def lines(self, translator: RequestTranslator) -> AsyncGenerator[Line, None]:
         """Every request in order, read anew on each call. Raises INVALID_ARGUMENT with a path."""
 
 
@@ -59,7 +60,7 @@ class InlineInput:
     def __init__(self, requests: Sequence[InlineRequest]) -> None:
         self._requests = requests
 
-    async def lines(self, translator: RequestTranslator) -> AsyncIterator[Line]:
+    async def lines(self, translator: RequestTranslator) -> AsyncGenerator[Line, None]:
         unyielded = 0
         for index, item in enumerate(self._requests):
             text = translator.line(index, orjson.loads(item.request), item.path)
@@ -81,20 +82,26 @@ class FileInput:
         self._path = f"files/{native_id}/content"
         self._splitter = splitter
 
-    async def lines(self, translator: RequestTranslator) -> AsyncIterator[Line]:
+    async def lines(self, translator: RequestTranslator) -> AsyncGenerator[Line, None]:
         lines: LineFormat | None = None
         index = 0
+        async with aclosing(self._texts()) as texts:
+            async for number, text in texts:
+                document = parse_line(number, text)
+                lines = lines or _recognise(document, translator)
+                if format_name(document) != lines.name:
+                    raise _mixed(format_name(document), lines.name, number)
+                sent, row = lines.read(index, number, document)
+                yield Line(sent, row, lines.row_kind, lines.endpoint)
+                index += 1
+
+    async def _texts(self) -> AsyncGenerator[tuple[int, bytes], None]:
         async with await self._client.open(self._caller, self._path) as reply:
-            async for numbered in self._splitter.split(reply.chunks()):
-                for number, text in numbered:
-                    document = parse_line(number, text)
-                    lines = lines or _recognise(document, translator)
-                    if format_name(document) != lines.name:
-                        raise _mixed(format_name(document), lines.name, number)
-                    sent, row = lines.read(index, number, document)
-                    yield Line(sent, row, lines.row_kind, lines.endpoint)
-                    index += 1
-                await asyncio.sleep(0)
+            async with aclosing(self._splitter.split(reply.chunks())) as slices:
+                async for numbered in slices:
+                    for number, text in numbered:
+                        yield number, text
+                    await asyncio.sleep(0)
 
 
 def _recognise(first: dict[str, object], translator: RequestTranslator) -> LineFormat:
@@ -129,15 +136,16 @@ async def check(
     """Read the input whole. The table of its requests is counted on `reservation`."""
     table: RequestTable | None = None
     length, endpoint = 0, ""
-    async for line in source.lines(translator):
-        table = table or RequestTable(line.row_kind)
-        table.rows.append(line.row)
-        reservation.grow(len(line.row) + _ROW_BYTES)
-        length, endpoint = length + len(line.text), line.endpoint
-        if len(table) > REQUEST_LIMIT:
-            raise invalid_argument(f"OpenAI takes at most {REQUEST_LIMIT} requests in a batch")
-        if length > INPUT_LIMIT:
-            raise invalid_argument(f"OpenAI takes at most {INPUT_LIMIT} bytes in a batch's input")
+    async with aclosing(source.lines(translator)) as lines:
+        async for line in lines:
+            table = table or RequestTable(line.row_kind)
+            table.rows.append(line.row)
+            reservation.grow(len(line.row) + _ROW_BYTES)
+            length, endpoint = length + len(line.text), line.endpoint
+            if len(table) > REQUEST_LIMIT:
+                raise invalid_argument(f"OpenAI takes at most {REQUEST_LIMIT} requests in a batch")
+            if length > INPUT_LIMIT:
+                raise invalid_argument(f"OpenAI takes at most {INPUT_LIMIT} bytes in an input")
     if table is None:
         raise invalid_argument("the file holds no request")
     return CheckedInput(table, length, endpoint)
@@ -148,12 +156,13 @@ def translated(source: BatchInput, translator: RequestTranslator, length: int) -
     return Body(_slices(source, translator), length)
 
 
-async def _slices(source: BatchInput, translator: RequestTranslator) -> AsyncIterator[bytes]:
+async def _slices(source: BatchInput, translator: RequestTranslator) -> AsyncGenerator[bytes, None]:
     held = bytearray()
-    async for line in source.lines(translator):
-        held += line.text
-        if len(held) > _SLICE_BYTES:
-            yield bytes(held)
-            held.clear()
+    async with aclosing(source.lines(translator)) as lines:
+        async for line in lines:
+            held += line.text
+            if len(held) > _SLICE_BYTES:
+                yield bytes(held)
+                held.clear()
     if held:
         yield bytes(held)

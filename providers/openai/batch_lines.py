@@ -1,5 +1,6 @@
 """One request at a time into a line of OpenAI's batch input, and its row of the request table."""
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
@@ -9,6 +10,7 @@ import orjson
 from providers.errors import invalid_argument
 from providers.gemini_content.normalise import normalise_embed, normalise_generate
 from providers.gemini_content.warnings import Warnings
+from providers.held_json import render_held
 from providers.openai.embed_to_openai import to_openai_embedding
 from providers.openai.generate_to_openai import to_openai_chat
 from providers.request_table import RowKind, indexed_id
@@ -93,6 +95,19 @@ def parse_line(number: int, line: bytes) -> dict[str, Any]:
     return document
 
 
+class _Seen:
+    """Which texts there were, whatever their length: the digest of each is kept."""
+
+    def __init__(self) -> None:
+        self._digests: set[bytes] = set()
+
+    def add(self, text: str) -> bool:
+        """Whether this is the first of its kind."""
+        count = len(self._digests)
+        self._digests.add(hashlib.blake2b(text.encode(), digest_size=16).digest())
+        return len(self._digests) > count
+
+
 class LineFormat(Protocol):
     """Checks the lines of one file, all in one format."""
 
@@ -115,7 +130,7 @@ class GeminiLines:
 
     def __init__(self, translator: RequestTranslator) -> None:
         self._translator = translator
-        self._keys: set[str] = set()
+        self._keys = _Seen()
         self.endpoint = translator.endpoint
 
     def read(self, index: int, number: int, document: dict[str, Any]) -> tuple[bytes, bytes]:
@@ -128,7 +143,7 @@ class GeminiLines:
                 raise invalid_argument("unknown field", path=f"{where}: {unknown}")
             request, path, key = document["request"], f"{where}: request", document.get("key")
         key = self._key(key, number)
-        return self._translator.line(index, request, path), orjson.dumps(key)
+        return self._translator.line(index, request, path), render_held(key)
 
     def _key(self, key: object, number: int) -> str:
         if key is None:
@@ -138,9 +153,8 @@ class GeminiLines:
             raise invalid_argument("a key is a string", path=path)
         if len(key.encode()) > _KEY_BYTES:
             raise invalid_argument(f"a key has at most {_KEY_BYTES} bytes", path=path)
-        if key in self._keys:
+        if not self._keys.add(key):
             raise invalid_argument(f"the key {key[:80]!r} stands on another line too", path=path)
-        self._keys.add(key)
         return key
 
 
@@ -153,7 +167,7 @@ class OpenAILines:
     def __init__(self, model: str, kind: BatchKind) -> None:
         self._model = model
         self._kind = kind
-        self._ids: set[str] = set()
+        self._ids = _Seen()
         self.endpoint = ""
 
     def read(self, _: int, number: int, document: dict[str, Any]) -> tuple[bytes, bytes]:
@@ -161,9 +175,8 @@ class OpenAILines:
         custom_id, body = document.get("custom_id"), document.get("body")
         if not isinstance(custom_id, str) or not custom_id:
             raise invalid_argument("a string is needed", path=f"{where}: custom_id")
-        if custom_id in self._ids:
+        if not self._ids.add(custom_id):
             raise invalid_argument("stands on another line too", path=f"{where}: custom_id")
-        self._ids.add(custom_id)
         if not isinstance(body, dict):
             raise invalid_argument("a JSON object is needed", path=f"{where}: body")
         if body.get("model") != self._model:
@@ -171,7 +184,7 @@ class OpenAILines:
                 f"is not {self._model!r}, the model in the call", path=f"{where}: body.model"
             )
         self._check_url(document.get("url"), f"{where}: url")
-        return b"", orjson.dumps(custom_id)
+        return b"", render_held(custom_id)
 
     def _check_url(self, url: object, path: str) -> None:
         if url not in _MAPPED_ENDPOINTS:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from providers.openai.batch_lines import EMBEDDINGS
+from providers.openai.client import Answer
 from providers.openai.file_records import from_unix
 from providers.resources import Batch, BatchKind, BatchState, Counts
 
@@ -32,7 +33,9 @@ METADATA_VALUE: Final = 512
 
 def metadata_of(batch: Mapping[str, Any]) -> Mapping[str, str]:
     metadata = batch.get("metadata")
-    return metadata if isinstance(metadata, dict) else {}
+    if not isinstance(metadata, dict):
+        return {}
+    return {name: value for name, value in metadata.items() if isinstance(value, str)}
 
 
 def state_of(batch: Mapping[str, Any]) -> BatchState:
@@ -40,12 +43,12 @@ def state_of(batch: Mapping[str, Any]) -> BatchState:
     return _STATES.get(str(batch.get("status")), BatchState.RUNNING)
 
 
-def from_openai_batch(batch: Mapping[str, Any]) -> Batch:
+def from_openai_batch(batch: Answer) -> Batch:
     """A batch object (openai.md section 4), without results."""
     metadata = metadata_of(batch)
     ended = next((batch[name] for name in _END_TIMES if batch.get(name)), None)
     return Batch(
-        id=str(batch["id"]),
+        id=batch.id,
         kind=BatchKind.EMBED if batch.get("endpoint") == EMBEDDINGS else BatchKind.GENERATE,
         state=state_of(batch),
         native_status=str(batch.get("status")),
@@ -62,20 +65,23 @@ def from_openai_batch(batch: Mapping[str, Any]) -> Batch:
 def _counts(counts: object) -> Counts | None:
     if not isinstance(counts, dict):
         return None
-    return Counts(counts.get("total", 0), counts.get("completed", 0), counts.get("failed", 0))
+    numbers = [counts.get(name, 0) for name in ("total", "completed", "failed")]
+    return Counts(*numbers) if all(isinstance(number, int) for number in numbers) else None
 
 
 def _error(batch: Mapping[str, Any]) -> str | None:
     """Why the batch failed: OpenAI lists what is wrong with the input."""
     errors = batch.get("errors")
     listed = errors.get("data") if isinstance(errors, dict) else None
-    if not listed:
+    if not listed or not isinstance(listed, list):
         return "OpenAI says no more than: failed" if batch.get("status") == "failed" else None
     shown = [_one_error(error) for error in listed[:_ERRORS_SHOWN]]
     more = len(listed) - len(shown)
     return "; ".join(shown) + (f"; and {more} more" if more else "")
 
 
-def _one_error(error: Mapping[str, Any]) -> str:
+def _one_error(error: object) -> str:
+    if not isinstance(error, dict):
+        return str(error)
     line = f"line {error['line']}: " if error.get("line") else ""
     return f"{line}{error.get('message') or error.get('code')}"

@@ -1,11 +1,12 @@
 """Batches at OpenAI in the neutral model."""
 
+import logging
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Final
 
-from providers.body import Body
+from providers.body import Body, join, once
 from providers.credential import Caller
 from providers.errors import FerryError, failed_precondition, invalid_argument, not_found
 from providers.json_lines import LineSplitter
@@ -14,7 +15,7 @@ from providers.openai import batch_records as records
 from providers.openai.batch_creation import BatchCreation, Job, new_job_id, table_name
 from providers.openai.batch_input import BatchInput, FileInput, InlineInput
 from providers.openai.batch_records import from_openai_batch
-from providers.openai.client import OpenAIClient
+from providers.openai.client import Answer, OpenAIClient
 from providers.openai.pages import filled_page
 from providers.openai.results import BatchResults, output_files, render_inline
 from providers.repeats import Repeat
@@ -31,8 +32,10 @@ from providers.resources import (
 )
 from providers.state import State
 from providers.tombstones import Tombstones
+from providers.upstream import UpstreamError
 
-Natives = list[dict[str, Any]]
+Natives = list[Answer]
+_log: Final = logging.getLogger("genai_ferry.openai")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,21 +62,18 @@ class OpenAIBatches:
 
     async def create(self, caller: Caller, batch: NewBatch) -> CreatedBatch:
         if batch.idempotency_key is None:
-            return await self._create(caller, batch, mark="")
+            native, warnings = await self._create(caller, batch, mark="")
+            return CreatedBatch(from_openai_batch(native), warnings)
         repeat = Repeat(self._client.name, self._state, caller, batch)
         recorded = await repeat.recorded()
         if recorded is not None:
             return CreatedBatch(from_openai_batch(await self._batch(caller, recorded)))
-        if not await repeat.begin():
-            made = await self._creation.find(caller, records.REPEAT, repeat.mark)
-            if made is not None:
-                return CreatedBatch(from_openai_batch(made))
-        created = await self._create(caller, batch, repeat.mark)
-        first = await repeat.record(created.batch.id)
-        if first == created.batch.id:
-            return created
-        await self._discard(caller, created.batch.id)
-        return CreatedBatch(from_openai_batch(await self._batch(caller, first)))
+        native, warnings = await self._create_or_find(caller, batch, repeat)
+        first = await repeat.record(native.id)
+        if first != native.id:
+            await self._discard(caller, native)
+            native, warnings = await self._batch(caller, first), ""
+        return CreatedBatch(from_openai_batch(native), warnings)
 
     async def get(self, caller: Caller, batch_id: str) -> Batch:
         native = await self._batch(caller, batch_id)
@@ -115,35 +115,41 @@ class OpenAIBatches:
 
     async def ended(self, caller: Caller, batch_id: str) -> Batch:
         """The batch whose results a file id names. Raises NOT_FOUND where it has none."""
-        batch = from_openai_batch(await self._batch(caller, batch_id))
-        if not batch.state.terminal or await self._results_deleted(batch_id):
-            raise not_found(f"batches/{batch_id} has no results")
-        return batch
+        return from_openai_batch(await self._ended(caller, batch_id))
 
     async def download(self, caller: Caller, batch_id: str) -> Download:
         """The results as JSON lines, translated while they are read."""
-        await self.ended(caller, batch_id)
-        native = await self._batch(caller, batch_id)
+        native = await self._ended(caller, batch_id)
         async with AsyncExitStack() as stack:
             reservation = stack.enter_context(self._memory.reserve())
             results = self._results(caller, native, await self._table(native, reservation))
             lines = results.lines()
             stack.push_async_callback(lines.aclose)
-            return Download(Body(lines, None), "application/jsonl", stack.pop_all().aclose)
+            # What cannot even begin is refused with a status, not by a body that breaks off.
+            first = Body(once(await anext(lines, b"")), None)
+            body = join(first, Body(lines, None))
+            return Download(body, "application/jsonl", stack.pop_all().aclose)
 
     async def delete_results(self, caller: Caller, batch_id: str) -> None:
-        await self.ended(caller, batch_id)
-        native = await self._batch(caller, batch_id)
-        for name in output_files(native):
+        for name in output_files(await self._ended(caller, batch_id)):
             await self._delete_file(caller, name)
         await self._tombstones.bury(result_file_id(batch_id))
 
-    async def _create(self, caller: Caller, batch: NewBatch, mark: str) -> CreatedBatch:
+    async def _create_or_find(
+        self, caller: Caller, batch: NewBatch, repeat: Repeat
+    ) -> tuple[Answer, str]:
+        """A new batch, unless an attempt whose outcome is unknown has made it."""
+        if not await repeat.begin():
+            found = await self._creation.find(caller, records.REPEAT, repeat.mark)
+            if found is not None:
+                return found, ""
+        return await self._create(caller, batch, repeat.mark)
+
+    async def _create(self, caller: Caller, batch: NewBatch, mark: str) -> tuple[Answer, str]:
         source, input_file = self._input(caller, batch)
         job = Job(new_job_id(), caller, batch, source, input_file, mark)
         with self._memory.reserve() as reservation:
-            native, warnings = await self._creation.create(job, reservation)
-        return CreatedBatch(from_openai_batch(native), warnings)
+            return await self._creation.create(job, reservation)
 
     def _input(self, caller: Caller, batch: NewBatch) -> tuple[BatchInput, str | None]:
         if not isinstance(batch.source, str):
@@ -153,15 +159,23 @@ class OpenAIBatches:
             raise invalid_argument("a file of results is no input of a batch")
         return FileInput(self._client, caller, file_id.native, self._splitter()), file_id.native
 
-    async def _batch(self, caller: Caller, batch_id: str) -> dict[str, Any]:
+    async def _batch(self, caller: Caller, batch_id: str) -> Answer:
         """OpenAI's batch. Raises NOT_FOUND for one that was deleted here."""
         check_native_id(batch_id, "batch")
         native = await self._client.get(caller, f"batches/{batch_id}")
+        if native.id != batch_id:
+            raise UpstreamError("UNAVAILABLE", f"{self._client.name} answered with another batch")
         if await self._tombstones.buried(_tombstone(batch_id)):
             raise not_found(f"batches/{batch_id} was deleted")
         return native
 
-    async def _inline_results(self, caller: Caller, native: dict[str, Any]) -> InlineResults | None:
+    async def _ended(self, caller: Caller, batch_id: str) -> Answer:
+        native = await self._batch(caller, batch_id)
+        if not records.state_of(native).terminal or await self._results_deleted(batch_id):
+            raise not_found(f"batches/{batch_id} has no results")
+        return native
+
+    async def _inline_results(self, caller: Caller, native: Answer) -> InlineResults | None:
         """All results in request order; None where they are more than may be held."""
         async with AsyncExitStack() as stack:
             reservation = stack.enter_context(self._memory.reserve())
@@ -181,34 +195,38 @@ class OpenAIBatches:
                     items[result.index or 0] = item
             return InlineResults(items, stack.pop_all().aclose)
 
-    async def _table(self, native: dict[str, Any], reservation: Reservation) -> RequestTable | None:
+    async def _table(self, native: Answer, reservation: Reservation) -> RequestTable | None:
         job = records.metadata_of(native).get(records.JOB, "")
         if not job.isalnum() or not native.get("input_file_id"):
             return None
         return await self._tables.read(table_name(native["input_file_id"], job), reservation)
 
-    def _results(
-        self, caller: Caller, native: dict[str, Any], table: RequestTable | None
-    ) -> BatchResults:
+    def _results(self, caller: Caller, native: Answer, table: RequestTable | None) -> BatchResults:
         return BatchResults(self._client, caller, native, table, self._splitter())
 
     def _splitter(self) -> LineSplitter:
         return LineSplitter(self._limits.line, self._memory)
 
-    async def _not_deleted(self, listed: Sequence[dict[str, Any]]) -> Natives:
-        names = [_tombstone(native["id"]) for native in listed]
+    async def _not_deleted(self, listed: Sequence[Answer]) -> Natives:
+        names = [_tombstone(native.id) for native in listed]
         buried = await self._tombstones.among(names)
         return [n for n, name in zip(listed, names, strict=True) if name not in buried]
 
     async def _results_deleted(self, batch_id: str) -> bool:
         return await self._tombstones.buried(result_file_id(batch_id))
 
-    async def _discard(self, caller: Caller, batch_id: str) -> None:
+    async def _discard(self, caller: Caller, native: Answer) -> None:
         """Undo a batch that another request with the same idempotency key was first to make."""
-        await self._client.post(caller, f"batches/{batch_id}/cancel")
+        batch_id = native.id
         await self._tombstones.bury(_tombstone(batch_id))
+        try:
+            await self._client.post(caller, f"batches/{batch_id}/cancel")
+            await self._delete_files(caller, native)
+        except FerryError as error:
+            # It is hidden all the same, and the batch that the key stands for is what counts.
+            _log.warning("a second batch for one key could not be undone: %s", error.status)
 
-    async def _delete_files(self, caller: Caller, native: dict[str, Any]) -> None:
+    async def _delete_files(self, caller: Caller, native: Answer) -> None:
         """What was made for the batch: its outputs, and its input unless that is the user's."""
         for name in output_files(native):
             await self._delete_file(caller, name)

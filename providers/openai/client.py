@@ -9,6 +9,7 @@ from yarl import URL
 from providers.body import Body
 from providers.credential import Caller
 from providers.errors import FerryError
+from providers.resource_names import NATIVE_ID
 from providers.upstream import OutboundRequest, Reply, Upstream, UpstreamError
 
 SCOPING_HEADERS: Final = frozenset({"openai-organization", "openai-project"})
@@ -35,6 +36,14 @@ class Answer(dict[str, Any]):
         value = self.get(key)
         if value is None:
             raise UpstreamError("UNAVAILABLE", f"the provider's answer lacks {key!r}")
+        return value
+
+    @property
+    def id(self) -> str:
+        """The native id: names and paths are made of it."""
+        value = self["id"]
+        if not isinstance(value, str) or not NATIVE_ID.fullmatch(value):
+            raise UpstreamError("UNAVAILABLE", "the provider's answer has an id that is none")
         return value
 
     def part(self, key: str) -> "Answer":
@@ -76,9 +85,7 @@ class OpenAIClient:
         headers = {"Content-Type": "application/json"} if body is not None else {}
         return await self._json(caller, OutboundRequest("POST", self._url(path), headers, body))
 
-    async def post_body(
-        self, caller: Caller, path: str, content_type: str, body: Body
-    ) -> Answer:
+    async def post_body(self, caller: Caller, path: str, content_type: str, body: Body) -> Answer:
         headers = {"Content-Type": content_type}
         return await self._json(caller, OutboundRequest("POST", self._url(path), headers, body))
 
@@ -106,8 +113,8 @@ class OpenAIClient:
         if reply.status == 200:
             return reply
         async with reply:
-            document = _parse(await _read_refusal(reply)) or {}
-        raise self._refusal(caller, reply, document)
+            document = _parse(await _read_refusal(reply))
+        raise self._refusal(caller, reply, document or {})
 
     def _url(self, path: str, query: Mapping[str, str | int] | None = None) -> URL:
         return self._base.joinpath(*path.split("/")).with_query(dict(query or {}))

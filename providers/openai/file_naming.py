@@ -36,10 +36,10 @@ def purpose_of(caller: Caller, start: UploadStart) -> str:
 
 
 def native_file_name(start: UploadStart, purpose: str) -> str:
-    """The display name as a file name; for a batch it must end in `.jsonl`."""
+    """The display name as a file name; for a batch it must end in `.jsonl`, and just so."""
     name = start.display_name or start.file_name or "upload"
     name = "".join(c if c.isprintable() and c not in "/\\" else "_" for c in name)
-    if purpose == "batch" and _suffix(name) != ".jsonl":
+    if purpose == "batch" and not name.endswith(".jsonl"):
         name += ".jsonl"
     return name
 

@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any
 
 import orjson
 
+from providers.openai.client import Answer
 from providers.resource_names import FileId, FileKind
 from providers.resources import File, FileState
 from providers.state import State, read, write
@@ -15,7 +15,7 @@ def file_id(native: str) -> str:
     return str(FileId(FileKind.NATIVE, native))
 
 
-def from_openai_file(native: Mapping[str, Any], record: Mapping[str, str] | None) -> File:
+def from_openai_file(native: Answer, record: Mapping[str, str] | None) -> File:
     """A file object (openai.md section 2); without a record its file name is its display name.
 
     Its content type comes from the record alone, and so is absent for files of other tools.
@@ -24,7 +24,7 @@ def from_openai_file(native: Mapping[str, Any], record: Mapping[str, str] | None
     failed = native.get("status") == "error"
     size = native.get("bytes")
     return File(
-        id=file_id(str(native["id"])),
+        id=file_id(native.id),
         display_name=names.get("display_name") or None,
         mime_type=names.get("mime_type") or None,
         size=size if isinstance(size, int) else None,

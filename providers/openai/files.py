@@ -45,7 +45,7 @@ class OpenAIFiles:
         listed, token = await filled_page(
             self._client, caller, "files", page_size, page_token, _users_own, order="desc"
         )
-        records = await asyncio.gather(*(self._records.read(native["id"]) for native in listed))
+        records = await asyncio.gather(*(self._records.read(native.id) for native in listed))
         files = [from_openai_file(n, record) for n, record in zip(listed, records, strict=True)]
         return Page(files, token)
 

@@ -30,6 +30,6 @@ async def filled_page(
         listed += await shown(page)
         if not more:
             return listed, None
-        query = {**query, "after": str(page[-1]["id"])}
+        query = {**query, "after": page[-1].id}
         if len(listed) >= page_size:
             return listed, encode_page_token(query["after"])

@@ -9,6 +9,7 @@ from typing import Any
 import orjson
 
 from providers.credential import Caller
+from providers.held_json import render_held
 from providers.json_lines import LineSplitter
 from providers.openai.client import OpenAIClient
 from providers.openai.result_from_openai import from_openai_line, missing_result
@@ -100,4 +101,4 @@ def render_inline(result: Result, table: RequestTable) -> bytes:
     document = dict(result.document)
     if result.index is not None and table.rows[result.index] != b"null":
         document["metadata"] = orjson.Fragment(table.rows[result.index])
-    return orjson.dumps(document)
+    return render_held(document)

@@ -92,7 +92,8 @@ class OpenAIUploadTarget:
     async def assemble(self, session: OpenSession, total: int) -> File:
         upload = await self._upload(session)
         if upload is None:
-            return await self._posted(session, total, Body(self._staged_bytes(session, total), total))
+            staged = Body(self._staged_bytes(session, total), total)
+            return await self._posted(session, total, staged)
         return await self._completed(session, upload, total)
 
     async def abort(self, session: OpenSession) -> None:
@@ -136,7 +137,7 @@ class OpenAIUploadTarget:
         return await self._recorded(session, native)
 
     async def _recorded(self, session: OpenSession, native: Answer) -> File:
-        await self._records.write(str(native["id"]), session.id, session.details)
+        await self._records.write(native.id, session.id, session.details)
         return from_openai_file(native, dict(session.details))
 
     async def _post(self, session: OpenSession, content: Body) -> Answer:
@@ -172,12 +173,12 @@ class OpenAIUploadTarget:
                     return None
                 if (native["filename"], native["bytes"]) != (name, size):
                     continue
-                record = await self._records.read(str(native["id"]))
+                record = await self._records.read(native.id)
                 if record is None or record["session"] == session.id:
                     return native
             if not more:
                 return None
-            after = {"after": str(page[-1]["id"])}
+            after = {"after": page[-1].id}
 
     async def _upload(self, session: OpenSession) -> str | None:
         """The Uploads API's upload of this session, None where its parts are staged."""

@@ -29,7 +29,7 @@ FULL: Final = Scale(
     peak_limit=150 * MIB,
 )
 
-# Small, yet a proxy that held a chunk of each upload, an input or the results would break the limit.
+# Small, but whoever held a chunk of each upload, an input or its results would break the limit.
 QUICK: Final = Scale(
     uploads=16,
     upload_size=16 * MIB,

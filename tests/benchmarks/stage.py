@@ -1,7 +1,7 @@
 """What a workload runs on: a fresh proxy in front of a fresh fake, and a client of both."""
 
 import tempfile
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -67,7 +67,7 @@ class Stage:
 
 
 @asynccontextmanager
-async def stage(kind: str, scale: Scale, env: dict[str, str]) -> AsyncIterator[Stage]:
+async def stage(kind: str, scale: Scale, env: Mapping[str, str]) -> AsyncIterator[Stage]:
     """`env` is the proxy's."""
     with tempfile.TemporaryDirectory(prefix="benchmark-") as folder:
         async with fake(kind) as upstream, _client() as client:

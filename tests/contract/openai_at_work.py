@@ -84,9 +84,7 @@ def json_lines(*documents: object) -> bytes:
 
 
 def gemini_lines(*texts: str) -> bytes:
-    return json_lines(
-        *({"key": f"k-{n}", "request": asking(text)} for n, text in enumerate(texts))
-    )
+    return json_lines(*({"key": f"k-{n}", "request": asking(text)} for n, text in enumerate(texts)))
 
 
 class OpenAIAtWork:

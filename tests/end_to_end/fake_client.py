@@ -102,6 +102,9 @@ class FakeClient:
         """Move the batch of that name, or hold it; each fake's `backdoor` tells how."""
         await self._post(f"batches/{batch.removeprefix('batches/')}", order)
 
+    async def expire_upload(self, native_id: str) -> None:
+        await self._post(f"uploads/{native_id}", {"status": "expired"})
+
     async def sha256(self, name: str) -> str:
         """Of what is stored as the file that clients call `name`."""
         return str((await self._get(f"files/{self.native_id(name)}/sha256"))["sha256"])
@@ -114,7 +117,7 @@ class FakeClient:
         return base64.b32decode(own[1:].upper() + "=" * (-len(own[1:]) % 8)).decode()
 
     async def _get(self, path: str, /, **query: str) -> Any:
-        async with self._session.get(f"{self._control}/{path}", params=query) as reply:
+        async with self._session.get(f"{self._control}/{path}", params={"timeout": "10", **query}) as reply:
             assert reply.status == 200, await reply.text()
             return await reply.json()
 

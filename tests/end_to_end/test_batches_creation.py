@@ -104,9 +104,7 @@ async def test_a_batch_whose_answer_is_lost_is_looked_up(
     await has_its_result(client, created.ok["name"])
 
 
-async def test_a_client_that_leaves_leaves_nothing(
-    client: BatchClient, openai: FakeClient
-) -> None:
+async def test_a_client_that_leaves_leaves_nothing(client: BatchClient, openai: FakeClient) -> None:
     fault = await openai.arm(CREATE, "delay", at="request")
     creating = asyncio.create_task(client.create(ONE))
     await openai.struck(fault)
@@ -149,9 +147,10 @@ async def test_the_same_key_with_another_body_is_a_conflict(
 async def test_keys_are_a_tenants_own(
     client: BatchClient, openai: FakeClient, http: ClientSession
 ) -> None:
-    path, body = f"v1beta/models/{client.model}:batchGenerateContent", {
-        "batch": {"inputConfig": ONE}
-    }
+    path, body = (
+        f"v1beta/models/{client.model}:batchGenerateContent",
+        {"batch": {"inputConfig": ONE}},
+    )
     headers = {"x-ferry-idempotency-key": "Thursday's job"}
 
     names = [
@@ -221,9 +220,17 @@ async def test_what_is_dropped_harmlessly_is_named(client: BatchClient) -> None:
 AT = "batch.inputConfig.requests.requests"
 REFUSED: dict[str, tuple[Document, str]] = {
     "topK": (asking("x", generationConfig={"topK": 3}), f"{AT}[1].request.generationConfig.topK"),
-    "both spellings kept": (
+    "top_k": (
         asking("x", generation_config={"top_k": 3}),
-        f"{AT}[1].request.generation_config.top_k",
+        f"{AT}[1].request.generationConfig.topK",
+    ),
+    "both spellings": (
+        asking("x", generation_config={}, generationConfig={}),
+        f"{AT}[1].request.generationConfig",
+    ),
+    "unknown in snake case": (
+        asking("x", generation_config={"nonsense": 3}),
+        f"{AT}[1].request.generation_config.nonsense",
     ),
     "cachedContent": (asking("x", cachedContent="c/1"), f"{AT}[1].request.cachedContent"),
     "googleSearch": (asking("x", tools=[{"googleSearch": {}}]), f"{AT}[1].request.tools[0]"),
@@ -238,7 +245,11 @@ REFUSED: dict[str, tuple[Document, str]] = {
     "a file that is not there": (
         {
             "contents": [
-                {"parts": [{"fileData": {"fileUri": "files/file-abc", "mimeType": "application/pdf"}}]}
+                {
+                    "parts": [
+                        {"fileData": {"fileUri": "files/file-abc", "mimeType": "application/pdf"}}
+                    ]
+                }
             ]
         },
         f"{AT}[1].request",
@@ -274,7 +285,10 @@ async def test_a_field_of_a_request_is_refused_with_its_path(
 async def test_a_field_of_the_batch_is_refused_with_its_path(
     client: BatchClient, openai: FakeClient, field: str, value: object
 ) -> None:
-    refused = await client.create(ONE, **{field: value})
+    body = {"batch": {"inputConfig": ONE, field: value}}
+    path = f"v1beta/models/{client.model}:batchGenerateContent"
+
+    refused = await client.call("POST", path, body)
 
     assert refused.error == (400, "INVALID_ARGUMENT")
     assert f"batch.{field}" in refused.message

@@ -23,7 +23,7 @@ from tests.end_to_end.fake_client import FakeClient
 pytestmark = [pytest.mark.end_to_end, pytest.mark.asyncio(loop_scope="session")]
 
 COUNT = 40
-CANCELLED, FAILED_LINE, DEADLINE_EXCEEDED, INTERNAL = 1, 3, 4, 13
+CANCELLED, FAILED_LINE, DEADLINE_EXCEEDED, NOT_FOUND, INTERNAL = 1, 3, 4, 5, 13
 
 
 @pytest.fixture
@@ -77,6 +77,15 @@ JOBS = {"inline": inline_job, "file": file_job, "native": native_job}
 @pytest.fixture(params=JOBS.values(), ids=JOBS)
 def make_job(request: pytest.FixtureRequest) -> Any:
     return request.param
+
+
+async def delete_at_openai(openai: FakeClient, http: ClientSession, job: str, field: str) -> None:
+    """Without the proxy: the file that the batch names in `field`."""
+    key = {"Authorization": f"Bearer {openai.kind.key}"}
+    async with http.get(f"{openai.base_url}/{job}", headers=key) as got:
+        file = (await got.json())[field]
+    async with http.delete(f"{openai.base_url}/files/{file}", headers=key) as deleted:
+        assert deleted.status == 200
 
 
 # --- how a batch may end -------------------------------------------------------------------------
@@ -145,10 +154,8 @@ async def test_inline_results_stand_in_the_order_of_the_requests(client: BatchCl
     told = ["error" if "error" in one else text_of(one) for one in results]
     assert told == ["error" if n % 3 == 0 else f"echo: q{n}" for n in range(30)]
     assert all("metadata" not in one for one in results)
-    assert batch["response"] == {
-        "@type": "type.googleapis.com/google.ai.generativelanguage.v1main.GenerateContentBatchOutput",
-        **batch["metadata"]["output"],
-    }
+    assert batch["response"].pop("@type").endswith(".GenerateContentBatchOutput")
+    assert batch["response"] == batch["metadata"]["output"]
 
 
 async def test_a_request_that_openai_never_answers_has_an_error_that_says_so(
@@ -214,6 +221,38 @@ async def test_a_batch_that_another_tool_made(
     }
 
 
+@pytest.mark.parametrize("gone", ["output", "error"])
+async def test_results_that_openai_has_no_more(
+    client: BatchClient, openai: FakeClient, http: ClientSession, gone: str
+) -> None:
+    """They expire there, and other tools delete them; the batch itself is still to be had."""
+    texts = {"answered": "hello", "refused": "please fail"}
+    jobs = [
+        (await client.create(from_file(await client.upload_lines(lines)))).ok["name"]
+        for lines in [[gemini_line(key, text) for key, text in texts.items()]]
+    ]
+    jobs.append(
+        (await client.create(inline(*({"request": asking(text)} for text in texts.values())))).ok[
+            "name"
+        ]
+    )
+    for job in jobs:
+        await client.ended(job)
+        await delete_at_openai(openai, http, job, f"{gone}_file_id")
+
+        in_file = job == jobs[0]
+        batch = (await client.get(job)).ok
+        results = await client.results(batch)
+        by_name = by_key(results) if in_file else dict(zip(texts, results, strict=True))
+        lost, kept = ("answered", "refused") if gone == "output" else ("refused", "answered")
+        assert by_name[lost]["error"]["code"] == NOT_FOUND
+        assert "no longer" in by_name[lost]["error"]["message"]
+        if kept == "answered":
+            assert text_of(by_name[kept]) == "echo: hello"
+        else:
+            assert by_name[kept]["error"]["code"] == FAILED_LINE
+
+
 # --- the file of results -------------------------------------------------------------------------
 
 
@@ -233,9 +272,7 @@ async def test_the_file_of_results_is_a_file(client: BatchClient, ferry: Ferry) 
     assert elsewhere.content == downloaded.content
 
 
-async def test_deleting_it_deletes_what_openai_has(
-    client: BatchClient, openai: FakeClient
-) -> None:
+async def test_deleting_it_deletes_what_openai_has(client: BatchClient, openai: FakeClient) -> None:
     source = await client.upload_lines([gemini_line("a", "x"), gemini_line("b", "please fail")])
     job = (await client.create(from_file(source))).ok["name"]
     name = (await client.ended(job))["metadata"]["output"]["responsesFile"]

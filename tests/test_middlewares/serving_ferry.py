@@ -212,7 +212,7 @@ async def ferry(
         app = application(loaded)
         begun = asyncio.Event()
         app.middlewares.insert(0, _telling(begun))
-        runner = _runner(app, loaded)
+        runner = _runner(app)
         await runner.setup()
         site = web.TCPSite(runner, "127.0.0.1", 0)
         await site.start()

@@ -45,6 +45,8 @@ async def ferry_process(
     finally:
         if process.returncode is None:
             process.kill()
+        assert process.stderr is not None
+        await process.stderr.read()  # ends with the last of its children
         await process.wait()
 
 

@@ -8,6 +8,8 @@ from contextlib import asynccontextmanager
 
 from yarl import URL
 
+MIB = 1 << 20
+
 Conversation = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 
@@ -37,3 +39,57 @@ async def read_head(reader: asyncio.StreamReader) -> bytes:
 def resetting(sock: socket.socket) -> None:
     """Make the next close of `sock` a reset."""
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+
+def answering(data: bytes) -> Conversation:
+    """Reads the head of a request, answers `data`, and closes."""
+
+    async def conversation(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await read_head(reader)
+        writer.write(data)
+
+    return conversation
+
+
+class Source:
+    """A body's source that tells when it was let go."""
+
+    def __init__(self, *chunks: bytes, then: BaseException | asyncio.Event | None = None) -> None:
+        self._chunks = chunks
+        self._then = then
+        self.let_go = False
+
+    async def chunks(self) -> AsyncIterator[bytes]:
+        try:
+            for chunk in self._chunks:
+                yield chunk
+            if isinstance(self._then, asyncio.Event):
+                await self._then.wait()
+            elif self._then is not None:
+                raise self._then
+        finally:
+            for _ in range(5):  # a source may take a moment to stop
+                await asyncio.sleep(0)
+            self.let_go = True
+
+
+class Heard:
+    """What an upstream heard until the connection ended."""
+
+    def __init__(self) -> None:
+        self.data = b""
+        self.started = asyncio.Event()
+        self.ended = asyncio.Event()
+
+    async def __call__(self, reader: asyncio.StreamReader, _: asyncio.StreamWriter) -> None:
+        try:
+            self.data = await read_head(reader)
+            self.started.set()
+            while chunk := await reader.read(MIB):
+                self.data += chunk
+        finally:
+            self.ended.set()
+
+    @property
+    def body(self) -> bytes:
+        return self.data.partition(b"\r\n\r\n")[2]

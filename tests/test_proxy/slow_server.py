@@ -25,10 +25,27 @@ async def slow(request: web.Request) -> web.Response:
         raise
 
 
+class Late(web.StreamResponse):
+    """A body that is made only when it is sent, which is after every middleware has returned."""
+
+    def __init__(self, inbound: web.Request) -> None:
+        super().__init__()
+        self._inbound = inbound
+
+    async def write_eof(self, data: bytes = b"") -> None:
+        _log.info("begun")
+        await self.write(await self._inbound.read())
+        await super().write_eof()
+
+
+async def late(request: web.Request) -> web.StreamResponse:
+    return Late(request)
+
+
 @web.middleware
 async def only_slow(request: web.Request, handler: Handler) -> web.StreamResponse:
     """As a chain would that knows nothing of health."""
-    if request.path != "/slow":
+    if request.path not in {"/slow", "/late"}:
         raise web.HTTPForbidden
     return await handler(request)
 
@@ -38,6 +55,7 @@ async def main() -> None:
     app = web.Application(middlewares=[only_slow])
     app[STATE] = MemoryState()
     app.router.add_post("/slow", slow)
+    app.router.add_post("/late", late)
     await serve(app, load(["gemini"]))
 
 

@@ -1,6 +1,7 @@
 """The program as it is called."""
 
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -77,8 +78,9 @@ def test_a_directory_that_cannot_be_made_ends_it(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("workers", ["1", "2"])
 def test_a_port_that_is_taken_ends_it(tmp_path: Path, workers: str) -> None:
-    with reserved("127.0.0.1", 0) as port:
-        done = ferry(FERRY_PORT=str(port), FERRY_STATE_URL=tmp_path.as_uri(), FERRY_WORKERS=workers)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = str(server.getsockname()[1])
+        done = ferry(FERRY_PORT=port, FERRY_STATE_URL=tmp_path.as_uri(), FERRY_WORKERS=workers)
     assert (done.returncode, done.stderr.count("cannot start")) == (1, 1)
     assert "Traceback" not in done.stderr
 

@@ -22,7 +22,7 @@ async def serving(settings: Mapping[str, str] | None = None) -> AsyncIterator[Fe
 
 @asynccontextmanager
 async def slow_request(
-    session: ClientSession, url: str
+    session: ClientSession, url: str, path: str = "/slow"
 ) -> AsyncIterator[tuple[asyncio.Event, "asyncio.Task[bytes]"]]:
     """A request that is not over until the event is set."""
     may_end = asyncio.Event()
@@ -32,7 +32,7 @@ async def slow_request(
         await may_end.wait()
 
     async def post() -> bytes:
-        async with session.post(f"{url}/slow", data=body()) as response:
+        async with session.post(f"{url}{path}", data=body()) as response:
             return await response.read()
 
     request = asyncio.create_task(post())
@@ -54,10 +54,11 @@ async def test_health_is_told_before_the_chain() -> None:
             assert (other.status, other.headers["Server"]) == (403, "genai-ferry")
 
 
-async def test_a_drain_lets_requests_end_and_says_so() -> None:
+@pytest.mark.parametrize("path", ["/slow", "/late"])
+async def test_a_drain_lets_requests_end_and_says_so(path: str) -> None:
     async with serving({"FERRY_ADMIN_PORT": "0"}) as process, ClientSession() as session:
         listening = await process.event("listening")
-        async with slow_request(session, listening["url"]) as (may_end, request):
+        async with slow_request(session, listening["url"], path) as (may_end, request):
             await process.event("begun")
             process.signal(signal.SIGTERM)
             await process.event("draining")

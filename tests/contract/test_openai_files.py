@@ -1,0 +1,241 @@
+"""Files at OpenAI against the fake: names, pages, downloads, and uploads in one request."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+
+from providers.body import Body, TruncatedBody
+from providers.credential import Caller, Credential
+from providers.errors import FerryError
+from providers.openai.client import OpenAIClient
+from providers.openai.file_records import FileRecords
+from providers.openai.upload_target import OpenAIUploadTarget
+from providers.resource_names import parse_file_id
+from providers.resources import File
+from providers.resumable import ResumableUploads
+from providers.uploads import GRANULARITY, UploadStart
+from tests.contract.openai_at_work import (
+    CALLER,
+    SECRET,
+    OpenAIAtWork,
+    Pieces,
+    body_of,
+    data_of,
+    gemini_lines,
+    inline,
+    openai_at_work,
+    sha256,
+)
+
+DATA = data_of(2 * GRANULARITY + 100)
+SMALL = DATA[:1000]
+
+
+@pytest.fixture
+async def openai() -> AsyncIterator[OpenAIAtWork]:
+    async with openai_at_work() as at_work:
+        yield at_work
+
+
+async def refused(attempt: Any) -> FerryError:
+    with pytest.raises(FerryError) as caught:
+        await attempt
+    assert SECRET not in f"{caught.value!r} {caught.value} {vars(caught.value)}"
+    return caught.value
+
+
+async def download(openai: OpenAIAtWork, file_id: str) -> bytes:
+    opened = await openai.files.download(CALLER, file_id)
+    try:
+        data = b"".join([chunk async for chunk in opened.body.chunks])
+        assert opened.body.length == len(data)
+        return data
+    finally:
+        await opened.close()
+
+
+async def native_file(openai: OpenAIAtWork, file: File) -> dict[str, Any]:
+    found: dict[str, Any] = await openai.native(f"files/{parse_file_id(file.id).native}")
+    return found
+
+
+# --- one file -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "name", ["plain.jsonl", 'a "quoted" name', "schön 漢字.txt", "a/b\\c", "x.JSONL", ".jsonl"]
+)
+@pytest.mark.parametrize("mime_type", ["jsonl", "text/plain", "image/png", None])
+async def test_a_file_keeps_its_names(
+    openai: OpenAIAtWork, name: str, mime_type: str | None
+) -> None:
+    start = UploadStart(display_name=name, mime_type=mime_type, size=len(SMALL))
+    made = await openai.files.create(CALLER, "s1", start, body_of(SMALL))
+    assert made == await openai.files.get(CALLER, made.id)
+    assert (made.display_name, made.mime_type, made.size) == (name, mime_type, len(SMALL))
+
+
+async def test_a_file_is_read_by_every_name_of_it(openai: OpenAIAtWork) -> None:
+    data = gemini_lines("a", "b")
+    file_id = await openai.upload(data, "in.jsonl")
+    native = parse_file_id(file_id).native
+    assert await openai.files.get(CALLER, native) == await openai.files.get(CALLER, file_id)
+    assert await download(openai, file_id) == await download(openai, native) == data
+    await openai.files.delete(CALLER, native)
+    assert (await refused(openai.files.get(CALLER, file_id))).status == "NOT_FOUND"
+    assert [name for name in openai.state.objects if name.startswith("files/")] == []
+
+
+async def test_another_tools_file(openai: OpenAIAtWork) -> None:
+    file_id = await openai.upload(SMALL, "mine.txt")
+    for name in openai.state.objects:
+        await openai.state.delete(name)
+    file = await openai.files.get(CALLER, file_id)
+    assert (file.display_name, file.mime_type) == ("mine.txt", None)
+
+
+async def test_another_callers_files_are_not_there(openai: OpenAIAtWork) -> None:
+    file_id = await openai.upload(SMALL, "a.jsonl")
+    other = Caller(Credential(api_key="sk-another"), "other")
+    assert (await refused(openai.files.get(other, file_id))).status == "NOT_FOUND"
+    assert (await openai.files.list(other, 10, None)).items == []
+
+
+async def test_what_openai_gives_to_nobody(openai: OpenAIAtWork) -> None:
+    file_id = await openai.upload(SMALL, "a.bin")
+    assert not (await openai.files.get(CALLER, file_id)).downloadable
+    assert (await refused(openai.files.download(CALLER, file_id))).status == "INVALID_ARGUMENT"
+
+
+@pytest.mark.parametrize("after", [0, 500])
+async def test_a_truncated_download_never_ends_cleanly(openai: OpenAIAtWork, after: int) -> None:
+    file_id = await openai.upload(gemini_lines(*"abcdefgh"), "in.jsonl")
+    await openai.strike("GET", "files/[^/]+/content", "truncate", after_bytes=after)
+    assert (await refused(download(openai, file_id))).status == "UNAVAILABLE"
+
+
+async def test_the_key_is_in_no_error(openai: OpenAIAtWork) -> None:
+    body = {"error": {"message": f"no such key: {SECRET}", "code": f"key {SECRET}"}}
+    await openai.strike("GET", "files/file-a", "status", status=401, body=body)
+    error = await refused(openai.files.get(CALLER, "file-a"))
+    assert (error.status, error.message) == ("UNAUTHENTICATED", "openai: no such key: ***")
+    assert error.request_id
+    assert SECRET not in repr(CALLER)
+
+
+# --- lists ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("page_limit", [None, 2])
+@pytest.mark.parametrize("page_size", [1, 3, 100])
+async def test_a_list_shows_the_users_own_alone(
+    openai: OpenAIAtWork, page_size: int, page_limit: int | None
+) -> None:
+    mine = [await openai.upload(b"x", f"{n}.txt", f"s{n}") for n in range(2)]
+    for _ in range(3):
+        created = await openai.batches.create(CALLER, inline("a"))
+        await openai.move(created.batch.id, "completed")
+    mine += [await openai.upload(b"x", f"{n}.txt", f"s{n}") for n in range(2, 5)]
+    await openai.post("/_fake/settings", {"page_limit": page_limit})
+    seen: list[str] = []
+    token: str | None = None
+    while True:
+        page = await openai.files.list(CALLER, page_size, token)
+        seen += [file.id for file in page.items]
+        token = page.next_page_token
+        if token is None:
+            break
+        assert len(page.items) == page_size
+    assert seen == mine[::-1]
+
+
+@pytest.mark.parametrize("data", ["no list", [1], [{}], {"id": "x"}])
+async def test_a_list_that_is_none(openai: OpenAIAtWork, data: Any) -> None:
+    await openai.strike("GET", "files", "status", status=200, body={"data": data})
+    assert (await refused(openai.files.list(CALLER, 10, None))).status == "UNAVAILABLE"
+
+
+async def test_a_server_that_gives_more_than_was_asked_for(openai: OpenAIAtWork) -> None:
+    data = [{"id": f"file-{n}", "filename": f"{n}"} for n in range(5)]
+    await openai.strike("GET", "files", "status", status=200, body={"data": data, "has_more": True})
+    page = await openai.files.list(CALLER, 2, None)
+    assert [file.display_name for file in page.items] == list("01234")
+    assert page.next_page_token
+
+
+async def test_a_token_of_another_kind(openai: OpenAIAtWork) -> None:
+    error = await refused(openai.files.list(CALLER, 2, "%%%"))
+    assert (error.status, error.path) == ("INVALID_ARGUMENT", "pageToken")
+
+
+# --- a file in one request ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("known", [True, False])
+@pytest.mark.parametrize("size", [0, 1000, GRANULARITY, len(DATA)])
+async def test_a_file_of_any_size(openai: OpenAIAtWork, size: int, known: bool) -> None:
+    body = Body(Pieces(DATA[:size]), size if known else None)
+    made = await openai.files.create(CALLER, "s1", UploadStart(display_name="a"), body)
+    assert made.size == size
+    [native] = await openai.objects("files")
+    assert await openai.sha256_of(native) == sha256(DATA[:size])
+    assert [name for name in openai.state.objects if name.startswith("uploads/")] == []
+
+
+def of_small_files(openai: OpenAIAtWork) -> ResumableUploads:
+    """Uploads at a provider that takes no more than 1,000 bytes in one request."""
+    client = OpenAIClient("openai", openai.url / "v1", openai.upstream)
+    records = FileRecords("openai", openai.state)
+    target = OpenAIUploadTarget(client, openai.state, records, staged=False)
+    target.whole_limit = 1000
+    return ResumableUploads(target, openai.state)
+
+
+async def test_a_file_that_is_too_large_for_one_request_goes_in_parts(
+    openai: OpenAIAtWork,
+) -> None:
+    uploads = of_small_files(openai)
+    await uploads.create(CALLER, "s1", UploadStart(display_name="a"), body_of(DATA))
+    [native] = await openai.objects("files")
+    assert await openai.sha256_of(native) == sha256(DATA)
+    assert len(await openai.calls("POST", "uploads/.*/parts")) == 3
+
+
+async def test_parts_of_a_file_that_failed_are_given_up(openai: OpenAIAtWork) -> None:
+    await openai.strike("POST", "uploads/[^/]+/parts", "status", nth=2, status=500)
+    attempt = of_small_files(openai).create(
+        CALLER, "s1", UploadStart(display_name="a"), body_of(DATA)
+    )
+    assert (await refused(attempt)).status == "UNAVAILABLE"
+    assert len(await openai.calls("POST", "uploads/.*/cancel")) == 1
+    assert openai.state.objects == {}
+
+
+@pytest.mark.parametrize("declared", [999, 1001])
+async def test_a_body_of_another_length_than_it_says(openai: OpenAIAtWork, declared: int) -> None:
+    body = Body(Pieces(SMALL), declared)
+    with pytest.raises(TruncatedBody):
+        await openai.files.create(CALLER, "s1", UploadStart(display_name="a"), body)
+    assert await openai.objects("files") == []
+    assert openai.state.objects == {}
+
+
+async def test_a_client_that_breaks_off(openai: OpenAIAtWork) -> None:
+    async def broken() -> AsyncIterator[bytes]:
+        yield DATA[:GRANULARITY]
+        raise ConnectionResetError
+
+    for body in (Body(broken(), None), Body(broken(), len(DATA))):
+        with pytest.raises(ConnectionResetError):
+            await openai.files.create(CALLER, "s1", UploadStart(display_name="a"), body)
+        assert await openai.objects("files") == []
+        assert openai.state.objects == {}
+
+
+async def test_a_lost_answer_makes_no_second(openai: OpenAIAtWork) -> None:
+    await openai.strike("POST", "files", "lose_answer")
+    start = UploadStart(display_name="a")
+    made = await openai.files.create(CALLER, "s1", start, body_of(SMALL))
+    assert [parse_file_id(made.id).native] == await openai.objects("files")
+    assert (await native_file(openai, made))["filename"] == "a"

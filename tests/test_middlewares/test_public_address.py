@@ -1,0 +1,89 @@
+"""Only a configured address, a trusted proxy, or the request's own Host says where we are."""
+
+from ipaddress import ip_network
+from typing import Any
+from unittest.mock import Mock
+
+import pytest
+from aiohttp.test_utils import make_mocked_request
+
+from middlewares.public_address import PublicAddress
+from providers.errors import FerryError
+
+LOOPBACK = (ip_network("127.0.0.0/8"), ip_network("::1/128"))
+FORWARDED = {"X-Forwarded-Host": "ferry.example", "X-Forwarded-Proto": "https"}
+
+
+def request_from(remote: str | None, **headers: str) -> Any:
+    transport = Mock()
+    transport.get_extra_info.side_effect = lambda name, *_: (
+        (remote, 1) if name == "peername" and remote else None
+    )
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    return make_mocked_request("GET", "/genai/v1/files", named, transport=transport)
+
+
+@pytest.mark.parametrize(
+    "configured",
+    [
+        "https://a.example/base",
+        "https://a.example/base/",
+        "https://a.example/base/genai",
+        "https://a.example/base/genai/",
+    ],
+)
+def test_the_configured_address_wins(configured: str) -> None:
+    request = request_from("127.0.0.1", Host="other", X_Forwarded_Host="third")
+    assert PublicAddress(configured, LOOPBACK).of(request) == "https://a.example/base/genai"
+
+
+@pytest.mark.parametrize("remote", ["127.0.0.1", "127.9.9.9", "::1"])
+def test_a_trusted_proxy_is_believed(remote: str) -> None:
+    request = request_from(remote, Host="inside:8080", **_underscored(FORWARDED))
+    assert PublicAddress(None, LOOPBACK).of(request) == "https://ferry.example/genai"
+
+
+@pytest.mark.parametrize("remote", ["10.0.0.1", "2001:db8::1", "", None, "/run/socket"])
+def test_nobody_else_is(remote: str | None) -> None:
+    request = request_from(remote, Host="inside:8080", **_underscored(FORWARDED))
+    assert PublicAddress(None, LOOPBACK).of(request) == "http://inside:8080/genai"
+
+
+def test_of_several_proxies_the_first_counts_and_case_does_not() -> None:
+    request = request_from(
+        "127.0.0.1", Host="inside", X_Forwarded_Host="a.example, b", X_Forwarded_Proto="HTTPS, http"
+    )
+    assert PublicAddress(None, LOOPBACK).of(request) == "https://a.example/genai"
+
+
+@pytest.mark.parametrize("host", ["a.example", "a:1", "[::1]", "[2001:db8::1]:8080", "a_b-c"])
+def test_a_host_as_it_may_be(host: str) -> None:
+    assert PublicAddress(None, ()).of(request_from(None, Host=host)) == f"http://{host}/genai"
+
+
+@pytest.mark.parametrize(
+    "host",
+    ["", "a b", "a/b", "a@b", "a:", "a:x", "a:123456", "a:\u0663", "[::1", "::1", "a\n", "\u00e9"],
+)
+@pytest.mark.parametrize("header", ["Host", "X-Forwarded-Host"])
+def test_a_host_as_it_may_not_be(header: str, host: str) -> None:
+    headers = {"Host": "a.example", header: host}
+    address = PublicAddress(None, LOOPBACK)
+    request = request_from("127.0.0.1", **_underscored(headers))
+    if header == "X-Forwarded-Host" and not host:
+        assert address.of(request) == "http://a.example/genai"
+        return
+    with pytest.raises(FerryError) as refusal:
+        address.of(request)
+    assert refusal.value.code == 400
+
+
+@pytest.mark.parametrize("scheme", ["ftp", "javascript", "http:"])
+def test_a_scheme_as_it_may_not_be(scheme: str) -> None:
+    request = request_from("127.0.0.1", Host="a", X_Forwarded_Proto=scheme)
+    with pytest.raises(FerryError):
+        PublicAddress(None, LOOPBACK).of(request)
+
+
+def _underscored(headers: dict[str, str]) -> dict[str, str]:
+    return {name.replace("-", "_"): value for name, value in headers.items()}

@@ -1,0 +1,133 @@
+"""An upload URL opens whole, for its own path, under a secret of ours, or not at all."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from middlewares.sealing import SealedUpload, UploadUrls
+from providers.credential import Caller, Credential
+from providers.errors import FerryError
+
+PATH = "/genai/upload/v1beta/files"
+URLS = UploadUrls(["new-secret-of-good-length"])
+OLD = UploadUrls(["old-secret-of-good-length"])
+BOTH = UploadUrls(["new-secret-of-good-length", "old-secret-of-good-length"])
+UPLOAD = SealedUpload(
+    session=UploadUrls.new_session(),
+    tenant="ab" * 16,
+    provider="openai",
+    expires=2_000_000_000,
+    details={"size": "71", "filename": "r\u00e9sum\u00e9"},
+    scoping={"openai-project": "p"},
+    sealed_caller="",
+)
+TOKEN = URLS.seal(UPLOAD, PATH)
+URL_CHARACTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.~"
+
+
+def test_what_was_sealed_opens() -> None:
+    assert URLS.open(TOKEN, PATH) == UPLOAD
+
+
+def test_a_token_needs_no_escaping() -> None:
+    assert set(TOKEN) <= set(URL_CHARACTERS)
+
+
+@given(st.integers(0, len(TOKEN) - 1), st.sampled_from(URL_CHARACTERS))
+def test_any_other_character_anywhere_closes_it(position: int, character: str) -> None:
+    changed = TOKEN[:position] + character + TOKEN[position + 1 :]
+    assert (URLS.open(changed, PATH) is None) == (changed != TOKEN)
+
+
+@given(st.integers(0, len(TOKEN) - 1))
+def test_truncated_it_does_not_open(length: int) -> None:
+    assert URLS.open(TOKEN[:length], PATH) is None
+    assert URLS.open(TOKEN[length + 1 :], PATH) is None
+
+
+@given(st.text(min_size=1, max_size=8))
+def test_with_anything_added_it_does_not_open(more: str) -> None:
+    assert URLS.open(TOKEN + more, PATH) is None
+    assert URLS.open(more + TOKEN, PATH) is None
+
+
+@given(st.text(max_size=60))
+def test_no_text_is_an_error(text: str) -> None:
+    assert URLS.open(text, PATH) is None
+
+
+@given(st.text(max_size=40))
+def test_for_another_path_it_does_not_open(path: str) -> None:
+    assert (URLS.open(TOKEN, path) is None) == (path != PATH)
+
+
+@pytest.mark.parametrize("place", [0, 1], ids=["session", "tenant"])
+def test_parts_of_two_tokens_do_not_go_together(place: int) -> None:
+    other = replace(UPLOAD, session=UploadUrls.new_session(), tenant="cd" * 16)
+    pieces = TOKEN.split(".")
+    pieces[place] = URLS.seal(other, PATH).split(".")[place]
+    assert URLS.open(".".join(pieces), PATH) is None
+
+
+def test_another_secret_does_not_open_it() -> None:
+    assert OLD.open(TOKEN, PATH) is None
+
+
+def test_rotation_opens_the_old_and_seals_with_the_new() -> None:
+    assert BOTH.open(OLD.seal(UPLOAD, PATH), PATH) == UPLOAD
+    assert BOTH.open(TOKEN, PATH) == UPLOAD
+    sealed = BOTH.seal(UPLOAD, PATH)
+    assert URLS.open(sealed, PATH) == UPLOAD
+    assert OLD.open(sealed, PATH) is None
+
+
+def test_two_seals_of_the_same_differ() -> None:
+    assert URLS.seal(UPLOAD, PATH) != TOKEN
+
+
+def test_what_would_not_fit_in_a_request_line_is_refused() -> None:
+    long = replace(UPLOAD, details={"filename": "a" * 6000})
+    with pytest.raises(FerryError, match="too long together") as refusal:
+        URLS.seal(long, PATH)
+    assert refusal.value.code == 400
+
+
+# --- the caller inside --------------------------------------------------------------------------
+
+KEY = b"k" * 32
+CALLER = Caller(Credential("sk-secret", "bearer-secret"), UPLOAD.tenant, {"openai-project": "p"})
+
+
+def sealed_with(urls: UploadUrls, session: str = UPLOAD.session) -> SealedUpload:
+    inner = urls.seal_caller(CALLER, session, KEY)
+    opened = urls.open(urls.seal(replace(UPLOAD, sealed_caller=inner), PATH), PATH)
+    assert opened is not None
+    return opened
+
+
+def test_the_caller_opens_with_the_sessions_key() -> None:
+    assert URLS.open_caller(sealed_with(URLS), KEY) == CALLER
+
+
+@given(st.binary(min_size=1, max_size=40))
+def test_the_caller_opens_with_no_other_key(key: bytes) -> None:
+    assert (URLS.open_caller(sealed_with(URLS), key) is None) == (key != KEY)
+
+
+def test_the_caller_of_another_session_does_not_open() -> None:
+    assert URLS.open_caller(sealed_with(URLS, "another"), KEY) is None
+
+
+def test_the_caller_survives_rotation() -> None:
+    upload = replace(UPLOAD, sealed_caller=OLD.seal_caller(CALLER, UPLOAD.session, KEY))
+    opened = BOTH.open(OLD.seal(upload, PATH), PATH)
+    assert opened is not None
+    assert BOTH.open_caller(opened, KEY) == CALLER
+
+
+@pytest.mark.parametrize("shown", [UPLOAD, CALLER, CALLER.credential, sealed_with(URLS)])
+def test_no_repr_shows_a_secret(shown: Any) -> None:
+    assert "secret" not in repr(shown)

@@ -1,0 +1,25 @@
+"""In processes of their own: what the allocator is told holds for the whole of one."""
+
+import platform
+import subprocess
+import sys
+
+
+def told(script: str) -> str:
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    return done.stdout.strip()
+
+
+def test_glibc_takes_it_and_no_other_is_asked() -> None:
+    script = "from proxy.allocator import keep_freed_memory; print(keep_freed_memory())"
+    assert told(script) == str(platform.libc_ver()[0] == "glibc")
+
+
+def test_another_allocator_is_left_alone() -> None:
+    script = (
+        "import ctypes; ctypes.CDLL = lambda _: object();"
+        "from proxy.allocator import keep_freed_memory; print(keep_freed_memory())"
+    )
+    assert told(script) == "False"

@@ -1,0 +1,74 @@
+import os
+from pathlib import Path
+
+import pytest
+
+from proxy.risks import is_loopback, risks_of
+from proxy.settings import load
+
+SAFE = {"FERRY_SECRET_KEY": "k" * 32, "FERRY_STATE_URL": "file:///nowhere/at/all"}
+
+
+@pytest.fixture(autouse=True)
+def _safe(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [name for name in os.environ if name.upper().startswith("FERRY_")]:
+        monkeypatch.delenv(name)
+    for name, value in SAFE.items():
+        monkeypatch.setenv(name, value)
+
+
+def risks() -> list[str]:
+    """The settings that the risks are about."""
+    return [risk.split()[0].rstrip(":") for risk in risks_of(load(["gemini", "openai"]))]
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ({}, []),
+        ({"FERRY_HOST": "localhost"}, []),
+        ({"FERRY_SECRET_KEY": ""}, ["FERRY_SECRET_KEY"]),
+        ({"FERRY_HOST": "0.0.0.0"}, ["FERRY_HOST", "FERRY_PUBLIC_URL"]),
+        ({"FERRY_HOST": "::", "FERRY_PUBLIC_URL": "https://h"}, ["FERRY_HOST"]),
+        (
+            {
+                "FERRY_HOST": "10.0.0.1",
+                "FERRY_PUBLIC_URL": "https://h",
+                "FERRY_TRUSTED_PROXIES": "0.0.0.0/0",
+            },
+            ["FERRY_HOST", "FERRY_TRUSTED_PROXIES"],
+        ),
+        ({"FERRY_PROVIDERS__OPENAI__BASE_URL": "http://127.0.0.1:1/v1"}, []),
+        ({"FERRY_PROVIDERS__OPENAI__BASE_URL": "http://[::1]:1/v1"}, []),
+        ({"FERRY_PROVIDERS__OPENAI__BASE_URL": "https://vllm/v1"}, []),
+        (
+            {"FERRY_PROVIDERS__OPENAI__BASE_URL": "http://vllm/v1"},
+            ["FERRY_PROVIDERS__OPENAI__BASE_URL"],
+        ),
+    ],
+)
+def test_what_is_risky_is_named(
+    monkeypatch: pytest.MonkeyPatch, given: dict[str, str], expected: list[str]
+) -> None:
+    for name, value in given.items():
+        monkeypatch.setenv(name, value)
+    assert risks() == expected
+
+
+@pytest.mark.parametrize(("mode", "expected"), [(0o700, []), (0o750, ["FERRY_STATE_URL"])])
+def test_a_state_directory_open_to_others_is_named(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, mode: int, expected: list[str]
+) -> None:
+    state = tmp_path / "state"
+    state.mkdir()
+    state.chmod(mode)
+    monkeypatch.setenv("FERRY_STATE_URL", state.as_uri())
+    assert risks() == expected
+
+
+@pytest.mark.parametrize(
+    ("host", "expected"),
+    [("localhost", True), ("127.9.9.9", True), ("::1", True), ("0.0.0.0", False), ("h", False)],
+)
+def test_loopback_is_known_by_its_address(host: str, expected: bool) -> None:
+    assert is_loopback(host) is expected
