@@ -38,8 +38,7 @@ async def _file_operation(request: web.Request) -> op.Outcome:
     files, caller = _files(request[PROVIDER]), request[CALLER]
     match request[OPERATION]:
         case op.CreateFile(session_id, start, body):
-            # Nothing is made for a client whose own address, which is in the answer, is unknown.
-            request.app[EDGE].public_address.of(request)
+            _check_address(request)
             return op.FileCreated(await files.create(caller, session_id, start, body))
         case op.ListFiles(size, token):
             return op.FilePage(await files.list(caller, size, token))
@@ -103,11 +102,18 @@ async def _upload_command(
     uploads, session = request[PROVIDER].uploads, request[UPLOAD].session
     match command:
         case op.SendChunk(chunk):
+            if chunk.finalize:
+                _check_address(request)
             return await uploads.send(session, chunk)
         case op.QueryUpload():
             return await uploads.query(session)
         case op.CancelUpload():
             return await uploads.cancel(session)
+
+
+def _check_address(request: web.Request) -> None:
+    """Nothing is made for a client whose own address, which is in the answer, cannot be told."""
+    request.app[EDGE].public_address.of(request)
 
 
 def _files(provider: Provider) -> Files:

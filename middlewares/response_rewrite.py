@@ -150,10 +150,16 @@ def _inline_results(batch: Batch, results: InlineResults) -> web.StreamResponse:
     return StreamedResponse(Body(chunks(), length), headers=headers, close=results.close)
 
 
+def _nominated(connection: str) -> set[str]:
+    """The further headers that a `Connection` header says are hop by hop."""
+    return {name.strip().lower() for name in connection.split(",")}
+
+
 def _relayed(reply: Any) -> web.StreamResponse:
     headers: CIMultiDict[str] = CIMultiDict()
+    dropped = _NOT_RELAYED | _nominated(reply.headers.get("Connection", ""))
     for name, value in reply.headers.items():
-        if name.lower() not in _NOT_RELAYED:
+        if name.lower() not in dropped:
             headers.add(name, value)
     length = reply.headers.get("Content-Length")
     body = Body(reply.chunks(), int(length) if length else None)

@@ -17,7 +17,7 @@ from providers.body import Body
 from providers.memory import Reservation
 from providers.state import State
 
-_INDEXED_ID: Final = re.compile(r"r(\d{10})")
+_INDEXED_ID: Final = re.compile(r"r([0-9]{10})")
 # 100,000 requests (the most any provider takes) with keys of 1,000 bytes, or as many metadata.
 _LIMIT_BYTES: Final = 128 << 20
 

@@ -134,12 +134,14 @@ def _open_private(path: str, flags: int) -> int:
 
 
 def _make_directory(path: Path) -> None:
-    """With its parents, each for this user only."""
+    """With its parents, each for this user only; another process may be making or removing them."""
     try:
-        path.mkdir(mode=0o700, exist_ok=True)
+        path.mkdir(mode=0o700)
+    except FileExistsError:
+        pass  # not `exist_ok`: that looks again, and raises this where it has vanished in between
     except FileNotFoundError:
         _make_directory(path.parent)
-        path.mkdir(mode=0o700, exist_ok=True)
+        _make_directory(path)
 
 
 def _link(draft: Path, path: Path) -> bool:

@@ -7,14 +7,14 @@ from urllib.parse import quote
 _MAX_BYTES: Final = 2048
 # More paths than the header can show; a client that invents names cannot make the memory grow.
 _MAX_PATHS: Final = 256
-_INDEX: Final = re.compile(r"\[[0-9]+\]")
+_NUMBER: Final = re.compile(r"(?<=\[)[0-9]+(?=\])|(?<=\Aline )[0-9]+")
 
 
 class Warnings:
     """The paths of the fields that were dropped, each with how often.
 
-    A path is counted without its list indices, so that a batch of a thousand requests with the
-    same field has one warning: `requests[*].request.safetySettings`.
+    A path is counted without its list indices and its line, so that a batch of a thousand requests
+    with the same field has one warning: `requests[*].request.safetySettings`.
     """
 
     def __init__(self) -> None:
@@ -26,7 +26,7 @@ class Warnings:
 
     def drop(self, path: str) -> None:
         """Note that the field at `path` was left out."""
-        anywhere = _INDEX.sub("[*]", path)
+        anywhere = _NUMBER.sub("*", path)
         if anywhere not in self._counts and len(self._counts) == _MAX_PATHS:
             self._uncounted += 1
         else:

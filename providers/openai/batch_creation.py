@@ -125,8 +125,7 @@ class BatchCreation:
             {"purpose": "batch"}, "file", name, "application/jsonl", body
         )
         try:
-            native = await self._client.post_body(job.caller, "files", content_type, form)
-            return native.id
+            made = (await self._client.post_body(job.caller, "files", content_type, form)).id
         except FerryError as error:
             found = await self._find_file(job.caller, name) if outcome_unknown(error) else None
             if found is None:
@@ -137,6 +136,7 @@ class BatchCreation:
             if found is not None:
                 await self._give_up(job.caller, found.id)
             raise
+        return made
 
     async def _find_file(self, caller: Caller, name: str) -> Answer | None:
         page, _ = await self._client.list(caller, "files", purpose="batch", order="desc", limit=100)

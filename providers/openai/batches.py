@@ -81,7 +81,12 @@ class OpenAIBatches:
         if not batch.state.terminal or await self._results_deleted(batch_id):
             return batch
         if records.metadata_of(native).get(records.SOURCE) == RowKind.METADATA:
-            inline = await self._inline_results(caller, native)
+            try:
+                inline = await self._inline_results(caller, native)
+            except FerryError as error:
+                if error.status != "NOT_FOUND":
+                    raise
+                return batch
             if inline is not None:
                 return replace(batch, output=inline)
         return replace(batch, output=ResultFile(result_file_id(batch_id)))

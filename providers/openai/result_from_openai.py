@@ -51,6 +51,12 @@ def missing_result(native_status: str) -> dict[str, Any]:
     return {"error": item_error(status, message)}
 
 
+def lost_result() -> dict[str, Any]:
+    """The result of a request whose answer stood in a file that OpenAI no longer has."""
+    message = "OpenAI no longer has the file with the result of this request."
+    return {"error": item_error("NOT_FOUND", message)}
+
+
 def _result(line: dict[str, Any], endpoint: str) -> dict[str, Any]:
     if line.get("response") is None:
         return {"error": _unsent(as_object(line.get("error"), "error"))}

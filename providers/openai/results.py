@@ -9,10 +9,11 @@ from typing import Any
 import orjson
 
 from providers.credential import Caller
+from providers.errors import FerryError, not_found
 from providers.held_json import render_held
 from providers.json_lines import LineSplitter
 from providers.openai.client import OpenAIClient
-from providers.openai.result_from_openai import from_openai_line, missing_result
+from providers.openai.result_from_openai import from_openai_line, lost_result, missing_result
 from providers.request_table import RequestTable, RowKind
 
 
@@ -46,16 +47,20 @@ class BatchResults:
         self._table = table
         self._splitter = splitter
         self._seen = bytearray(len(table) if table else 0)
+        self._lost: list[str] = []
 
     async def results(self) -> AsyncGenerator[Sequence[Result], None]:
-        """Slices of results in the provider's order; the unanswered requests come last."""
-        for name in output_files(self._batch):
-            async with await self._client.open(self._caller, f"files/{name}/content") as reply:
-                async with aclosing(self._splitter.split(reply.chunks())) as slices:
-                    async for numbered in slices:
-                        read = [self._read(text) for _, text in numbered]
-                        yield [result for result in read if result is not None]
-                        await asyncio.sleep(0)
+        """Slices of results in the provider's order; the unanswered requests come last.
+
+        Raises NOT_FOUND, before anything else, where OpenAI no longer has any file of results.
+        """
+        files = output_files(self._batch)
+        for name in files:
+            async with aclosing(self._file(name)) as slices:
+                async for results in slices:
+                    yield results
+        if files and self._lost == files:
+            raise not_found("OpenAI no longer has the results of this batch")
         yield [self._missing(index) for index, seen in enumerate(self._seen) if not seen]
 
     async def lines(self) -> AsyncGenerator[bytes, None]:
@@ -64,6 +69,21 @@ class BatchResults:
             async for results in slices:
                 if text := b"".join(result.render_line() for result in results):
                     yield text
+
+    async def _file(self, name: str) -> AsyncGenerator[Sequence[Result], None]:
+        """Slices of one file; files expire, and other tools delete them."""
+        try:
+            reply = await self._client.open(self._caller, f"files/{name}/content")
+        except FerryError as error:
+            if error.status != "NOT_FOUND":
+                raise
+            self._lost.append(name)
+            return
+        async with reply, aclosing(self._splitter.split(reply.chunks())) as slices:
+            async for numbered in slices:
+                read = [self._read(text) for _, text in numbered]
+                yield [result for result in read if result is not None]
+                await asyncio.sleep(0)
 
     def _read(self, text: bytes) -> Result | None:
         """One line; None for what names no request, whose result then is that it has none."""
@@ -82,7 +102,9 @@ class BatchResults:
         return Result(index, self._key(index), document)
 
     def _missing(self, index: int) -> Result:
-        return Result(index, self._key(index), missing_result(str(self._batch.get("status"))))
+        status = str(self._batch.get("status"))
+        missing = lost_result() if self._lost else missing_result(status)
+        return Result(index, self._key(index), missing)
 
     def _key(self, index: int) -> bytes:
         """An inline request has no key: in a file its number stands for it."""

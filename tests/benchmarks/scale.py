@@ -36,6 +36,6 @@ QUICK: Final = Scale(
     requests=4_000,
     input_size=40 * MB,
     results_size=60 * MB,
-    peak_limit=100 * MIB,
+    peak_limit=90 * MIB,
     read_rate=24 * MB,
 )

@@ -238,7 +238,7 @@ async def test_a_download_that_cannot_begin_is_refused_before_it_does(
     openai: OpenAIAtWork,
 ) -> None:
     batch_id = await ended(openai, inline(*TEXTS))
-    await openai.strike("GET", "files/[^/]+/content", "status", status=404)
+    await openai.strike("GET", "files/[^/]+/content", "status", status=404, times=2)
     error = await refused(openai.files.download(CALLER, result_file_id(batch_id)))
     assert error.status == "NOT_FOUND"
 

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from io import BytesIO
 from itertools import cycle
 
 from aiohttp import ClientSession, web
@@ -28,7 +29,7 @@ class Balancer:
             request.method,
             backend + request.path_qs,
             headers=headers,
-            data=await request.read(),
+            data=BytesIO(await request.read()),
         ) as reply:
             said = reply.headers.copy()
             for name in ("Content-Length", "Transfer-Encoding"):

@@ -137,11 +137,11 @@ class BatchClient:
         """The batch, polled until it has ended."""
         for _ in range(LOOKS):
             document = (await self.get(name)).ok
-            if document["metadata"]["state"] in ENDED:
-                assert document["done"] is True
+            ended = document["metadata"]["state"] in ENDED
+            assert document["done"] is ended
+            if ended:
                 return document
-            assert document["done"] is False
-        raise AssertionError(f"{name} did not end: {document}")
+        raise AssertionError(f"{name} did not end")
 
     async def results(self, batch: Document) -> list[Document]:
         """Of an ended batch, wherever they stand: in its file, or inline."""

@@ -16,6 +16,7 @@ from aiohttp import ClientSession, ClientTimeout
 from tests.end_to_end.fake_client import KINDS, FakeClient, Kind
 from tests.end_to_end.pattern import pattern_bytes
 from tests.end_to_end.sdk_process import Sdk, SdkProcess
+from tests.end_to_end.upload_client import UploadClient
 from tests.processes import SECRET_KEY, Process, proxy
 from tests.processes import fake as fake_process
 
@@ -102,6 +103,12 @@ async def openai(fakes: Mapping[str, FakeClient], ferry: Ferry) -> FakeClient:
     """The one upstream that is translated to, as if freshly started."""
     await fakes["openai"].reset()
     return fakes["openai"]
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def client(fake: FakeClient, ferry: Ferry, http: ClientSession) -> UploadClient:
+    """Speaks the upload protocols to the proxy without any SDK."""
+    return UploadClient(ferry.base_url, fake.kind, http)
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")

@@ -1,6 +1,7 @@
 """The fakes' control surface (`tests/fakes/control.py`) as end-to-end tests use it."""
 
 import base64
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -10,6 +11,9 @@ from aiohttp import ClientSession
 from tests.processes import Process
 
 Match = Mapping[str, Any]
+
+WAIT_SECONDS: Final = "10"
+"""How long an event may be waited for."""
 
 
 @dataclass(frozen=True)
@@ -109,6 +113,12 @@ class FakeClient:
         """Of what is stored as the file that clients call `name`."""
         return str((await self._get(f"files/{self.native_id(name)}/sha256"))["sha256"])
 
+    async def check_only_file(self, file: Mapping[str, Any], content: bytes) -> None:
+        """`file`, as a client was told of it, is the only one here, and holds `content`."""
+        assert int(file.get("sizeBytes") or 0) == len(content)
+        assert await self.sha256(file["name"]) == hashlib.sha256(content).hexdigest()
+        assert len((await self.objects())["files"]) == 1
+
     def native_id(self, name: str) -> str:
         """The upstream's own id (design.md section 1, Names), decoded by none of our code."""
         own = name.removeprefix("files/")
@@ -117,7 +127,8 @@ class FakeClient:
         return base64.b32decode(own[1:].upper() + "=" * (-len(own[1:]) % 8)).decode()
 
     async def _get(self, path: str, /, **query: str) -> Any:
-        async with self._session.get(f"{self._control}/{path}", params={"timeout": "10", **query}) as reply:
+        query = {"timeout": WAIT_SECONDS, **query}
+        async with self._session.get(f"{self._control}/{path}", params=query) as reply:
             assert reply.status == 200, await reply.text()
             return await reply.json()
 

@@ -1,7 +1,6 @@
 """A creation is one batch or none, and leaves nothing half made."""
 
 import asyncio
-from collections.abc import Mapping
 from typing import Any
 from urllib.parse import unquote
 
@@ -116,90 +115,6 @@ async def test_a_client_that_leaves_leaves_nothing(client: BatchClient, openai: 
     assert await left(openai) == (0, 0)
 
 
-# --- x-ferry-idempotency-key ---------------------------------------------------------------------
-
-KEY: Mapping[str, str] = {"x-ferry-idempotency-key": "Tuesday's job"}
-
-
-async def test_the_same_key_and_body_are_the_same_batch(
-    client: BatchClient, openai: FakeClient
-) -> None:
-    first = (await client.create(ONE, headers=KEY)).ok
-
-    again = (await client.create(ONE, headers=KEY)).ok
-
-    assert again["name"] == first["name"]
-    assert await left(openai) == (1, 1)
-
-
-async def test_the_same_key_with_another_body_is_a_conflict(
-    client: BatchClient, openai: FakeClient
-) -> None:
-    headers = {"x-ferry-idempotency-key": "Wednesday's job"}
-    await client.create(ONE, headers=headers)
-
-    other = await client.create(ONE, headers=headers, displayName="another")
-
-    assert other.error == (409, "ALREADY_EXISTS")
-    assert await left(openai) == (1, 1)
-
-
-async def test_keys_are_a_tenants_own(
-    client: BatchClient, openai: FakeClient, http: ClientSession
-) -> None:
-    path, body = (
-        f"v1beta/models/{client.model}:batchGenerateContent",
-        {"batch": {"inputConfig": ONE}},
-    )
-    headers = {"x-ferry-idempotency-key": "Thursday's job"}
-
-    names = [
-        (await client.call("POST", path, body, headers, key=key)).ok["name"]
-        for key in (openai.kind.key, openai.kind.other_key)
-    ]
-
-    assert names[0] != names[1]
-
-
-async def test_without_a_key_or_with_another_one_each_request_is_its_own_batch(
-    client: BatchClient, openai: FakeClient
-) -> None:
-    names = [
-        (await client.create(ONE, headers=headers)).ok["name"]
-        for headers in ({}, {}, {"x-ferry-idempotency-key": "one"})
-    ]
-
-    assert len(set(names)) == 3
-    assert await left(openai) == (3, 3)
-
-
-async def test_a_creation_that_failed_may_be_repeated_with_its_key(
-    client: BatchClient, openai: FakeClient
-) -> None:
-    headers = {"x-ferry-idempotency-key": "Friday's job"}
-    await openai.arm(CREATE, "status", status=503)
-    assert (await client.create(ONE, headers=headers)).error == (503, "UNAVAILABLE")
-
-    created = (await client.create(ONE, headers=headers)).ok
-
-    assert await left(openai) == (1, 1)
-    await has_its_result(client, created["name"])
-
-
-async def test_two_at_once_with_one_key_are_one_batch(
-    client: BatchClient, openai: FakeClient
-) -> None:
-    """Both may have been made; then the one that lost is cancelled, and nobody sees it."""
-    headers = {"x-ferry-idempotency-key": "Saturday's job"}
-
-    created = await asyncio.gather(*(client.create(ONE, headers=headers) for _ in range(2)))
-
-    assert len({one.ok["name"] for one in created}) == 1
-    listed = (await client.call("GET", "v1beta/batches")).ok["operations"]
-    assert [one["name"] for one in listed] == [created[0].ok["name"]]
-    await has_its_result(client, created[0].ok["name"])
-
-
 # --- what is dropped, and what is refused --------------------------------------------------------
 
 
@@ -215,6 +130,14 @@ async def test_what_is_dropped_harmlessly_is_named(client: BatchClient) -> None:
     assert "safetySettings" in unquote(warnings)
     assert "labels" in unquote(warnings)
     assert "x-ferry-warnings" not in (await client.create(ONE)).headers
+
+
+async def test_what_is_dropped_from_a_file_is_counted_over_its_lines(client: BatchClient) -> None:
+    lines = [gemini_line(str(n), "hello", labels={"n": str(n)}) for n in range(1000)]
+
+    created = await client.create(from_file(await client.upload_lines(lines)))
+
+    assert unquote(created.headers["x-ferry-warnings"]) == "line *: request.labels;count=1000"
 
 
 AT = "batch.inputConfig.requests.requests"

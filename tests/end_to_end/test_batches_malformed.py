@@ -30,9 +30,9 @@ def client(openai: FakeClient, ferry: Ferry, http: ClientSession) -> BatchClient
     return BatchClient(ferry.base_url, openai.kind, http)
 
 
-@pytest.fixture(params=MALFORMED.values(), ids=MALFORMED)
+@pytest.fixture(params=list(MALFORMED))
 def malformed(request: pytest.FixtureRequest) -> Any:
-    return request.param
+    return MALFORMED[request.param]
 
 
 async def test_of_the_batch(client: BatchClient, openai: FakeClient, malformed: Any) -> None:
@@ -116,7 +116,7 @@ async def test_of_a_field_that_we_can_do_without(
 ) -> None:
     name = (await client.create(ONE)).ok["name"]
     odd = {"id": name.removeprefix("batches/"), "status": "in_progress"}
-    odd = {**odd, field.split()[0]: ODD_FIELDS[field]}
+    odd = {**odd, field.split(maxsplit=1)[0]: ODD_FIELDS[field]}
     await openai.arm({"path": "/batches/"}, "status", status=200, body=odd)
 
     batch = (await client.get(name)).ok

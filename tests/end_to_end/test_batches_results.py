@@ -1,11 +1,9 @@
 """Every request gets exactly one result, however its batch ended."""
 
-import base64
-import json
 from typing import Any
 
 import pytest
-from aiohttp import ClientError, ClientSession
+from aiohttp import ClientSession
 
 from tests.end_to_end.batch_client import (
     BatchClient,
@@ -23,7 +21,7 @@ from tests.end_to_end.fake_client import FakeClient
 pytestmark = [pytest.mark.end_to_end, pytest.mark.asyncio(loop_scope="session")]
 
 COUNT = 40
-CANCELLED, FAILED_LINE, DEADLINE_EXCEEDED, NOT_FOUND, INTERNAL = 1, 3, 4, 5, 13
+CANCELLED, FAILED_LINE, DEADLINE_EXCEEDED, INTERNAL = 1, 3, 4, 13
 
 
 @pytest.fixture
@@ -31,22 +29,22 @@ def client(openai: FakeClient, ferry: Ferry, http: ClientSession) -> BatchClient
     return BatchClient(ferry.base_url, openai.kind, http)
 
 
-async def inline_job(client: BatchClient, count: int = COUNT) -> str:
+async def inline_job(client: BatchClient) -> str:
     requests = [
-        {"request": asking(f"question {n}"), "metadata": {"number": str(n)}} for n in range(count)
+        {"request": asking(f"question {n}"), "metadata": {"number": str(n)}} for n in range(COUNT)
     ]
     return str((await client.create(inline(*requests))).ok["name"])
 
 
-async def file_job(client: BatchClient, count: int = COUNT) -> str:
+async def file_job(client: BatchClient) -> str:
     name = await client.upload_lines(
-        [gemini_line(f"key {n}", f"question {n}") for n in range(count)]
+        [gemini_line(f"key {n}", f"question {n}") for n in range(COUNT)]
     )
     return str((await client.create(from_file(name))).ok["name"])
 
 
-async def native_job(client: BatchClient, count: int = COUNT) -> str:
-    name = await client.upload_lines([chat_line(f"key {n}", f"question {n}") for n in range(count)])
+async def native_job(client: BatchClient) -> str:
+    name = await client.upload_lines([chat_line(f"key {n}", f"question {n}") for n in range(COUNT)])
     return str((await client.create(from_file(name))).ok["name"])
 
 
@@ -74,18 +72,9 @@ def outcomes(results: dict[int, dict[str, Any]], code: int) -> tuple[int, int]:
 JOBS = {"inline": inline_job, "file": file_job, "native": native_job}
 
 
-@pytest.fixture(params=JOBS.values(), ids=JOBS)
+@pytest.fixture(params=list(JOBS))
 def make_job(request: pytest.FixtureRequest) -> Any:
-    return request.param
-
-
-async def delete_at_openai(openai: FakeClient, http: ClientSession, job: str, field: str) -> None:
-    """Without the proxy: the file that the batch names in `field`."""
-    key = {"Authorization": f"Bearer {openai.kind.key}"}
-    async with http.get(f"{openai.base_url}/{job}", headers=key) as got:
-        file = (await got.json())[field]
-    async with http.delete(f"{openai.base_url}/files/{file}", headers=key) as deleted:
-        assert deleted.status == 200
+    return JOBS[request.param]
 
 
 # --- how a batch may end -------------------------------------------------------------------------
@@ -219,129 +208,3 @@ async def test_a_batch_that_another_tool_made(
     assert {key: text_of(one) for key, one in results.items()} == {
         f"their {n}": f"echo: question {n}" for n in range(5)
     }
-
-
-@pytest.mark.parametrize("gone", ["output", "error"])
-async def test_results_that_openai_has_no_more(
-    client: BatchClient, openai: FakeClient, http: ClientSession, gone: str
-) -> None:
-    """They expire there, and other tools delete them; the batch itself is still to be had."""
-    texts = {"answered": "hello", "refused": "please fail"}
-    jobs = [
-        (await client.create(from_file(await client.upload_lines(lines)))).ok["name"]
-        for lines in [[gemini_line(key, text) for key, text in texts.items()]]
-    ]
-    jobs.append(
-        (await client.create(inline(*({"request": asking(text)} for text in texts.values())))).ok[
-            "name"
-        ]
-    )
-    for job in jobs:
-        await client.ended(job)
-        await delete_at_openai(openai, http, job, f"{gone}_file_id")
-
-        in_file = job == jobs[0]
-        batch = (await client.get(job)).ok
-        results = await client.results(batch)
-        by_name = by_key(results) if in_file else dict(zip(texts, results, strict=True))
-        lost, kept = ("answered", "refused") if gone == "output" else ("refused", "answered")
-        assert by_name[lost]["error"]["code"] == NOT_FOUND
-        assert "no longer" in by_name[lost]["error"]["message"]
-        if kept == "answered":
-            assert text_of(by_name[kept]) == "echo: hello"
-        else:
-            assert by_name[kept]["error"]["code"] == FAILED_LINE
-
-
-# --- the file of results -------------------------------------------------------------------------
-
-
-async def test_the_file_of_results_is_a_file(client: BatchClient, ferry: Ferry) -> None:
-    batch = await client.ended(await file_job(client, 3))
-    name = batch["metadata"]["output"]["responsesFile"]
-
-    file = (await client.call("GET", f"v1beta/{name}")).ok
-
-    assert (file["name"], file["source"], file["state"]) == (name, "GENERATED", "ACTIVE")
-    assert file["uri"] == f"{ferry.base_url}/v1beta/{name}"
-    downloaded = await client.call("GET", file["downloadUri"].removeprefix(f"{ferry.base_url}/"))
-    assert [json.loads(line) for line in downloaded.content.splitlines()] == await client.download(
-        name
-    )
-    elsewhere = await client.call("GET", f"download/v1beta/{name}:download?alt=media")
-    assert elsewhere.content == downloaded.content
-
-
-async def test_deleting_it_deletes_what_openai_has(client: BatchClient, openai: FakeClient) -> None:
-    source = await client.upload_lines([gemini_line("a", "x"), gemini_line("b", "please fail")])
-    job = (await client.create(from_file(source))).ok["name"]
-    name = (await client.ended(job))["metadata"]["output"]["responsesFile"]
-    assert len((await openai.objects())["files"]) == 4
-
-    assert (await client.call("DELETE", f"v1beta/{name}")).ok == {}
-
-    assert len((await openai.objects())["files"]) == 2, "the input, and its translation"
-    assert (await client.call("GET", f"v1beta/{name}")).error == (404, "NOT_FOUND")
-    gone = await client.call("GET", f"v1beta/{name}:download?alt=media")
-    assert gone.error == (404, "NOT_FOUND")
-    batch = (await client.get(job)).ok
-    assert (batch["metadata"]["state"], "output" in batch["metadata"]) == (
-        "BATCH_STATE_SUCCEEDED",
-        False,
-    )
-    assert (await client.call("DELETE", f"v1beta/{name}")).error == (404, "NOT_FOUND")
-
-
-async def test_there_is_none_before_the_batch_has_ended(client: BatchClient) -> None:
-    running = await file_job(client, 1)
-    native = running.removeprefix("batches/").encode()
-
-    name = f"files/r{base64.b32encode(native).decode().rstrip('=').lower()}"
-
-    assert (await client.call("GET", f"v1beta/{name}")).error == (404, "NOT_FOUND")
-    assert "output" not in (await client.get(running)).ok["metadata"]
-
-
-async def test_what_was_made_for_a_batch_is_not_listed_and_goes_with_it(
-    client: BatchClient, openai: FakeClient
-) -> None:
-    source = await client.upload_lines([gemini_line("a", "x"), gemini_line("b", "please fail")])
-    jobs = [(await client.create(from_file(source))).ok["name"], await inline_job(client, 2)]
-    for job in jobs:
-        await client.ended(job)
-    assert len((await openai.objects())["files"]) == 6, "the input, 2 translations, 3 results"
-
-    listed = (await client.call("GET", "v1beta/files?pageSize=1")).ok
-    assert ([file["name"] for file in listed["files"]], "nextPageToken" in listed) == (
-        [source],
-        False,
-    )
-
-    for job in jobs:
-        assert (await client.delete(job)).ok == {}
-    assert (await openai.objects())["files"] == [openai.native_id(source)]
-
-
-async def test_a_download_that_breaks_off_never_ends_cleanly(
-    client: BatchClient, openai: FakeClient
-) -> None:
-    batch = await client.ended(await file_job(client))
-    name = batch["metadata"]["output"]["responsesFile"]
-    await openai.arm({"method": "GET", "path": "/content$"}, "truncate", after_bytes=2000)
-
-    with pytest.raises(ClientError):
-        await client.download(name)
-
-    assert outcomes(numbered(await client.download(name)), 0) == (COUNT, 0)
-
-
-async def test_inline_results_that_break_off_are_no_answer(
-    client: BatchClient, openai: FakeClient
-) -> None:
-    name = await inline_job(client)
-    await client.ended(name)
-    await openai.arm({"method": "GET", "path": "/content$"}, "truncate", after_bytes=2000)
-
-    assert (await client.get(name)).error == (503, "UNAVAILABLE")
-
-    assert len(await client.results((await client.get(name)).ok)) == COUNT

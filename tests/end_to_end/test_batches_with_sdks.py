@@ -223,7 +223,7 @@ async def ended(process: SdkProcess, name: str) -> Any:
         job = await process.call("batches.get", name=name)
         if job["state"] in ENDED:
             return job
-    raise AssertionError(f"{name} did not end: {job}")
+    raise AssertionError(f"{name} did not end")
 
 
 async def download(process: SdkProcess, job: Any, folder: Path) -> list[Any]:

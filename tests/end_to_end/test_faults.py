@@ -1,19 +1,16 @@
 """Clients that leave, upstreams that break off, and what must never be said or left behind."""
 
 import asyncio
-import hashlib
-from collections.abc import AsyncIterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-import pytest_asyncio
 from aiohttp import ClientSession
 
 from tests.end_to_end.conftest import MIB, Ferry
 from tests.end_to_end.fake_client import OPENAI, FakeClient
 from tests.end_to_end.pattern import pattern_bytes
-from tests.end_to_end.upload_client import Answer, UploadClient
+from tests.end_to_end.upload_client import UploadClient
 
 CHUNK = 8 * MIB
 TOTAL = 2 * CHUNK
@@ -24,27 +21,7 @@ OPENAI_ONLY = pytest.mark.parametrize("fake", ["openai"], indirect=True)
 pytestmark = [pytest.mark.end_to_end, pytest.mark.asyncio(loop_scope="session")]
 
 
-@pytest_asyncio.fixture(loop_scope="session")
-async def client(fake: FakeClient, ferry: Ferry, http: ClientSession) -> UploadClient:
-    return UploadClient(ferry.base_url, fake.kind, http)
-
-
-async def check_whole(fake: FakeClient, answer: Answer) -> None:
-    assert await fake.sha256(answer.file["name"]) == hashlib.sha256(DATA).hexdigest()
-    assert len((await fake.objects())["files"]) == 1
-
-
-async def until_taken(client: UploadClient, url: str, offset: int, data: bytes) -> Answer:
-    """As an SDK does: again while the answer says nothing of the upload, three times in all."""
-    for _ in range(3):
-        answer = await client.send(url, offset, data, finalize=offset + len(data) == TOTAL)
-        if answer.upload_status is not None:
-            break
-    assert answer.code == 200, answer
-    return answer
-
-
-# --- a client that leaves -----------------------------------------------------------------------------
+# --- a client that leaves -------------------------------------------------------------------------
 
 
 async def send_a_part_and_leave(
@@ -52,12 +29,12 @@ async def send_a_part_and_leave(
 ) -> None:
     """A POST whose body breaks off after `data`, once all of it has arrived upstream."""
     parts = urlsplit(url)
-    reader, writer = await asyncio.open_connection(parts.hostname, parts.port)
+    _, writer = await asyncio.open_connection(parts.hostname, parts.port)
     said = {"Host": parts.netloc, "Content-Length": str(declared), **headers}
     head = "".join(f"{name}: {value}\r\n" for name, value in said.items())
     writer.write(f"POST {parts.path}?{parts.query} HTTP/1.1\r\n{head}\r\n".encode() + data)
     await writer.drain()
-    await fake.received(len(data) - MIB, method="POST")
+    await fake.received(len(data) - MIB, method="POST", outcome="open")
     writer.close()
     await writer.wait_closed()
 
@@ -69,29 +46,51 @@ async def test_a_client_that_leaves_a_chunk_ends_it_upstream(
     await client.send(url, 0, FIRST)
     chunk = {"X-Goog-Upload-Command": "upload, finalize", "X-Goog-Upload-Offset": str(CHUNK)}
     await send_a_part_and_leave(fake, url, chunk, CHUNK, SECOND[: 3 * MIB])
-    await fake.ended(outcome="body_broken")
+    await fake.ended(outcome="client_gone")
     assert (await fake.objects())["files"] == []
-    await check_whole(fake, await until_taken(client, url, CHUNK, SECOND))
+    await fake.check_only_file((await client.insist(url, CHUNK, SECOND, finalize=True)).file, DATA)
 
 
-@pytest.mark.parametrize("protocol", ["resumable", "raw", "multipart"])
-async def test_a_client_that_leaves_a_file_makes_none(
-    client: UploadClient, fake: FakeClient, protocol: str
+async def test_a_client_that_leaves_an_only_chunk_makes_no_file(
+    client: UploadClient, fake: FakeClient
 ) -> None:
-    if protocol == "resumable":
-        url = await client.begin(TOTAL)
-        headers = {"X-Goog-Upload-Command": "upload, finalize", "X-Goog-Upload-Offset": "0"}
-        data = FIRST
+    url = await client.begin(TOTAL)
+    headers = {"X-Goog-Upload-Command": "upload, finalize", "X-Goog-Upload-Offset": "0"}
+    await send_a_part_and_leave(fake, url, headers, TOTAL, FIRST)
+    await fake.ended(outcome="client_gone")
+    assert (await fake.objects())["files"] == []
+    await fake.check_only_file((await client.insist(url, 0, DATA, finalize=True)).file, DATA)
+
+
+async def test_a_client_that_leaves_a_raw_upload_makes_no_file(
+    client: UploadClient, fake: FakeClient
+) -> None:
+    headers = {**client.authorised, "X-Goog-Upload-Protocol": "raw"}
+    url = f"{client.base_url}/upload/v1beta/files"
+    await send_a_part_and_leave(fake, url, headers, TOTAL, FIRST)
+    await fake.ended(outcome="client_gone")
+    assert (await fake.objects())["files"] == []
+
+
+async def test_a_client_that_leaves_a_multipart_upload_makes_no_file(
+    client: UploadClient, fake: FakeClient, http: ClientSession
+) -> None:
+    """Its end tells its length: to OpenAI nothing goes before that, as the length comes first."""
+    spec = b'--b\r\nContent-Type: application/json\r\n\r\n{"file": {}}\r\n'
+    head = b"--b\r\nContent-Type: text/plain\r\n\r\n"
+    headers = {
+        **client.authorised,
+        "X-Goog-Upload-Protocol": "multipart",
+        "Content-Type": "multipart/related; boundary=b",
+    }
+    url = f"{client.base_url}/upload/v1beta/files"
+    if fake.kind is OPENAI:
+        cut = await client.post(url, spec + head + DATA, headers)
+        assert (cut.code, cut.document["error"]["status"]) == (400, "INVALID_ARGUMENT")
+        assert await fake.requests() == []
     else:
-        url = f"{client.base_url}/upload/v1beta/files?"
-        headers = {**client.authorised, "X-Goog-Upload-Protocol": protocol}
-        data = FIRST
-    if protocol == "multipart":
-        headers["Content-Type"] = "multipart/related; boundary=b"
-        spec = b'--b\r\nContent-Type: application/json\r\n\r\n{"file": {}}\r\n--b\r\n\r\n'
-        data = spec + 2 * FIRST  # the proxy sends on whole slices of what has no known length
-    await send_a_part_and_leave(fake, url, headers, 3 * len(data), data)
-    await fake.ended(outcome="body_broken")
+        await send_a_part_and_leave(fake, url, headers, 3 * CHUNK, spec + head + DATA)
+        await fake.ended(outcome="client_gone")
     assert (await fake.objects())["files"] == []
 
 
@@ -107,14 +106,16 @@ async def test_a_client_that_leaves_while_its_answer_is_made(
     leaving.cancel()
     await asyncio.gather(leaving, return_exceptions=True)
     await fake.ended(outcome="client_gone")
-    await check_whole(fake, await until_taken(client, url, CHUNK, SECOND))
+    await fake.check_only_file((await client.insist(url, CHUNK, SECOND, finalize=True)).file, DATA)
 
 
-# --- an upstream that breaks off ----------------------------------------------------------------------
+# --- an upstream that breaks off ------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("code", [429, 500, 502, 503, 529])
-async def test_an_upstream_of_bad_moments(client: UploadClient, fake: FakeClient, code: int) -> None:
+async def test_an_upstream_of_bad_moments(
+    client: UploadClient, fake: FakeClient, code: int
+) -> None:
     """No status of the upload goes with what may pass, so that SDKs send the chunk again."""
     url = await client.begin(TOTAL)
     for nth in (1, 2):
@@ -122,8 +123,8 @@ async def test_an_upstream_of_bad_moments(client: UploadClient, fake: FakeClient
     first = await client.send(url, 0, FIRST)
     assert first.upload_status is None
     assert first.code == 429 if code == 429 else first.code >= 500
-    await until_taken(client, url, 0, FIRST)
-    await check_whole(fake, await until_taken(client, url, CHUNK, SECOND))
+    await client.insist(url, 0, FIRST)
+    await fake.check_only_file((await client.insist(url, CHUNK, SECOND, finalize=True)).file, DATA)
 
 
 async def test_an_upstream_that_answers_nonsense(client: UploadClient, fake: FakeClient) -> None:
@@ -131,8 +132,8 @@ async def test_an_upstream_that_answers_nonsense(client: UploadClient, fake: Fak
     await fake.arm(fake.kind.part, "status", status=200, body="<html>not JSON</html>")
     first = await client.send(url, 0, FIRST)
     assert (first.code, first.document["error"]["status"]) == (503, "UNAVAILABLE")
-    await until_taken(client, url, 0, FIRST)
-    await check_whole(fake, await until_taken(client, url, CHUNK, SECOND))
+    await client.insist(url, 0, FIRST)
+    await fake.check_only_file((await client.insist(url, CHUNK, SECOND, finalize=True)).file, DATA)
 
 
 @OPENAI_ONLY
@@ -184,7 +185,7 @@ async def test_a_wrong_key_is_told_and_never_shown(
     assert wrong not in ferry.proxy.output
 
 
-# --- what is left behind --------------------------------------------------------------------------------
+# --- what is left behind --------------------------------------------------------------------------
 
 
 @OPENAI_ONLY
@@ -204,22 +205,3 @@ async def test_an_ended_session_keeps_neither_bytes_nor_credential(
 
 def files_below(directory: Path) -> list[Path]:
     return [path for path in directory.rglob("*") if path.is_file()]
-
-
-async def test_a_body_without_end_is_not_read_for_ever(
-    client: UploadClient, fake: FakeClient, http: ClientSession
-) -> None:
-    """A refused chunk is read and thrown away so that the answer is heard, but within bounds."""
-
-    async def endless() -> AsyncIterator[bytes]:
-        while True:
-            yield bytes(MIB)
-
-    url = await client.begin(TOTAL)
-    wrong = url.replace("upload_id=", "upload_id=x")
-    headers = {"X-Goog-Upload-Command": "upload", "X-Goog-Upload-Offset": "0"}
-    try:
-        async with http.post(wrong, data=endless(), headers=headers) as reply:
-            assert reply.status == 404
-    except ConnectionError:
-        pass  # the proxy closed while the body was still being written

@@ -198,7 +198,7 @@ async def test_a_file_that_openai_keeps_to_itself(
 async def test_googles_generated_file(
     sdks: Sdks, fake: FakeClient, sdk: Sdk, tmp_path: Path
 ) -> None:
-    """Not by Go, which cuts Google's own `files/batch-...` at the hyphen (sdk-wire.md section 8)."""
+    """Not by Go, which cuts Google's own `files/batch-...` at the hyphen (sdk-wire.md, 8)."""
     process = await sdks.get(sdk, fake.kind)
     path = tmp_path / "requests.jsonl"
     request = {"contents": [{"role": "user", "parts": [{"text": "hello"}]}]}

@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-from aiohttp import ClientSession
+from aiohttp import ClientError, ClientSession
 
 from tests.end_to_end.balancer import Balancer, balancer
 from tests.end_to_end.conftest import MIB, Ferry
-from tests.end_to_end.fake_client import KINDS, OPENAI, FakeClient
+from tests.end_to_end.fake_client import KINDS, FakeClient
 from tests.end_to_end.pattern import pattern_bytes
 from tests.end_to_end.sdk_process import (
     GO,
@@ -31,8 +31,6 @@ TOTAL = 3 * CHUNK + MIB
 DATA = pattern_bytes(TOTAL)
 SHA256 = hashlib.sha256(DATA).hexdigest()
 MODELS = {"gemini": "gemini-2.5-flash", "openai": "gpt-4o-mini"}
-SDK_TRIES = 3
-"""How often an SDK sends a chunk that is answered without a status (sdk-wire.md section 2)."""
 
 pytestmark = [pytest.mark.end_to_end, pytest.mark.asyncio(loop_scope="session")]
 
@@ -45,15 +43,13 @@ async def second(ferry: Ferry) -> AsyncIterator[Process]:
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def between(
-    ferry: Ferry, second: Process, http: ClientSession
-) -> AsyncIterator[Balancer]:
+async def between(ferry: Ferry, second: Process, http: ClientSession) -> AsyncIterator[Balancer]:
     """Every request goes to the other proxy than the one before."""
     async with balancer([ferry.proxy.url, second.url], http) as balanced:
         yield balanced
 
 
-# --- replicas ---------------------------------------------------------------------------------------
+# --- replicas -------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("sdk", [PYTHON_NEWEST, PYTHON_NEWEST_ASYNC, JAVASCRIPT, GO], ids=str)
@@ -92,8 +88,8 @@ async def test_two_proxies_share_a_batch(between: Balancer, fake: FakeClient) ->
             job = await process.call("batches.get", name=job["name"])
             states.append(job["state"])
     assert states[-1] == "JOB_STATE_SUCCEEDED"
-    assert len(states) >= 3, "each poll was another proxy's"
-    assert min(between.served.values()) >= 2
+    assert len(states) >= 3
+    assert min(between.served.values()) >= 1, "each poll was another proxy's"
     assert job["displayName"] == "shared"
     results = job["dest"]["inlinedResponses"]
     assert [one["metadata"]["number"] for one in results] == ["0", "1", "2"]
@@ -115,8 +111,7 @@ async def test_one_finalize_at_two_proxies(
     )
     while any(answer.code == 503 for answer in answers):  # as an SDK does
         answers = [
-            await client.send(each, CHUNK, DATA[CHUNK : CHUNK + 5], finalize=True)
-            for each in urls
+            await client.send(each, CHUNK, DATA[CHUNK : CHUNK + 5], finalize=True) for each in urls
         ]
     names = {answer.file["name"] for answer in answers}
     assert len(names) == 1
@@ -137,7 +132,7 @@ async def test_an_upload_cancelled_at_one_proxy_is_so_at_the_other(
     assert refused.error == (400, "FAILED_PRECONDITION", "cancelled")
 
 
-# --- a proxy that is killed -------------------------------------------------------------------------
+# --- a proxy that is killed -----------------------------------------------------------------------
 
 
 @asynccontextmanager
@@ -170,25 +165,21 @@ def free_port() -> int:
         return int(server.getsockname()[1])
 
 
-@pytest.fixture(params=["as it is", "staged"])
-def uploads(request: pytest.FixtureRequest, fake: FakeClient) -> Mapping[str, str]:
-    if request.param == "as it is":
-        return {}
-    if fake.kind is not OPENAI:
-        return {"FERRY_DRAIN_SECONDS": "1"}  # nothing is ever staged for it: one run more
-    return {"FERRY_PROVIDERS__OPENAI__UPLOADS": "staged"}
-
-
+@pytest.mark.parametrize(
+    ("fake", "uploads"),
+    [("gemini", "auto"), ("openai", "auto"), ("openai", "staged")],
+    indirect=["fake"],
+)
 async def test_a_kill_between_two_chunks(
-    fake: FakeClient, http: ClientSession, ferry: Ferry, tmp_path: Path, uploads: Mapping[str, str]
+    fake: FakeClient, http: ClientSession, ferry: Ferry, tmp_path: Path, uploads: str
 ) -> None:
-    async with killable(tmp_path, ferry.upstreams, uploads) as proxy:
+    env = {"FERRY_PROVIDERS__OPENAI__UPLOADS": uploads}
+    async with killable(tmp_path, ferry.upstreams, env) as proxy:
         client = UploadClient(f"{proxy.process.url}/genai", fake.kind, http)
         url = await client.begin(TOTAL)
         for offset in range(0, 3 * CHUNK, CHUNK):
-            assert (
-                await client.send(url, offset, DATA[offset : offset + CHUNK])
-            ).upload_status == "active"
+            answer = await client.send(url, offset, DATA[offset : offset + CHUNK])
+            assert answer.upload_status == "active"
             if offset == 0:
                 await proxy.kill_and_start()
         await proxy.kill_and_start()
@@ -212,25 +203,15 @@ async def test_a_kill_in_the_middle_of_a_chunk(
         sending = asyncio.create_task(client.send(url, CHUNK, DATA[CHUNK : 2 * CHUNK]))
         await fake.struck(held)
         await proxy.kill_and_start()
-        with pytest.raises(Exception, match="."):
+        with pytest.raises(ClientError):
             await sending
         await fake.release(held)
-        await fake.ended(outcome="body_broken")
-        for offset in range(CHUNK, TOTAL, CHUNK):
-            answer = await as_an_sdk(client, url, offset)
-        assert await fake.sha256(answer.file["name"]) == SHA256
+        await fake.ended(3, method="POST")  # the start, and two chunks: the second in any state
+        for offset in range(CHUNK, 3 * CHUNK, CHUNK):
+            await client.insist(url, offset, DATA[offset : offset + CHUNK])
+        last = await client.insist(url, 3 * CHUNK, DATA[3 * CHUNK :], finalize=True)
+        assert await fake.sha256(last.file["name"]) == SHA256
         assert len((await fake.objects())["files"]) == 1
-
-
-async def as_an_sdk(client: UploadClient, url: str, offset: int) -> Answer:
-    """Send a chunk again while its answer says nothing of the upload, as often as an SDK does."""
-    data = DATA[offset : offset + CHUNK]
-    for _ in range(SDK_TRIES):
-        answer = await client.send(url, offset, data, finalize=offset + CHUNK >= TOTAL)
-        if answer.upload_status is not None:
-            break
-    assert answer.code == 200, answer
-    return answer
 
 
 async def test_a_restart_without_a_secret_key_says_that_urls_do_not_survive(

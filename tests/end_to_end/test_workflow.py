@@ -7,6 +7,7 @@ workflow", and by nothing else.
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from google import genai
@@ -26,7 +27,7 @@ COMPLETED = [
 ]
 LOOKS = 10
 QUESTIONS = {"request-1": "What is 2+2?", "request-2": "What is the capital of France?"}
-INLINE = [
+INLINE: list[Any] = [
     {
         "contents": [{"role": "user", "parts": [{"text": question}]}],
         "config": {"response_modalities": ["TEXT"]},
@@ -170,9 +171,8 @@ def test_downloads_the_results(client: genai.Client, job: types.BatchJob) -> Non
 
 
 def test_cancels_a_batch(client: genai.Client, job: types.BatchJob) -> None:
-    nothing = client.batches.cancel(name=_name(job))
+    client.batches.cancel(name=_name(job))
 
-    assert nothing is None
     cancelled = client.batches.get(name=_name(job))
     assert cancelled.state in ("JOB_STATE_CANCELLING", "JOB_STATE_CANCELLED")
     assert _polled(client, job).state == "JOB_STATE_CANCELLED"

@@ -103,6 +103,15 @@ class UploadClient:
         }
         return await self.post(url, data, said)
 
+    async def insist(self, url: str, offset: int, data: bytes, *, finalize: bool = False) -> Answer:
+        """As SDKs do: again while the answer says nothing of the upload, three times in all."""
+        answer = await self.send(url, offset, data, finalize=finalize)
+        for _ in range(2):
+            if answer.upload_status is None:
+                answer = await self.send(url, offset, data, finalize=finalize)
+        assert answer.code == 200, answer
+        return answer
+
     async def command(self, url: str, command: str) -> Answer:
         return await self.post(url, b"", {"X-Goog-Upload-Command": command})
 

@@ -12,9 +12,10 @@ import orjson
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
+from aiohttp.typedefs import Middleware
 from yarl import URL
 
-from middlewares.journey import EDGE, Edge, Handler, Middleware
+from middlewares.journey import EDGE, Edge, Handler
 from proxy.composition import KINDS, application
 from proxy.log_lines import JsonLines
 from proxy.serving import _runner

@@ -150,7 +150,8 @@ async def test_an_encoded_body_is_relayed_as_it_is(served: Ferry) -> None:
     "body",
     [
         b"", b"x", b"--b", b"--b--\r\n", b"--b\r\n\r\n{}\r\n--b--\r\n", b"--b\r\n\r\n{}",
-        b"--b\r\n\r\n{}\r\n--b\r\n\r\nno end", b"--b\r\nno colon\r\n\r\n{}\r\n--b\r\n\r\nx\r\n--b--",
+        b"--b\r\n\r\n{}\r\n--b\r\n\r\nno end",
+        b"--b\r\nno colon\r\n\r\n{}\r\n--b\r\n\r\nx\r\n--b--",
         b"--b\r\nX: " + b"a" * 70_000 + b"\r\n\r\n{}\r\n--b\r\n\r\nx\r\n--b--",
         b"--b\r\nA: b\r\n" * 300, b"--b\r\n\r\n" + b" " * 70_000 + b"\r\n--b\r\n\r\nx\r\n--b--",
         b"--b\r\n\r\n{}\r\n--b\r\nContent-Length: -1\r\n\r\nx\r\n--b--\r\n",
@@ -158,7 +159,8 @@ async def test_an_encoded_body_is_relayed_as_it_is(served: Ferry) -> None:
         b"--b\r\n\r\n{}\r\n--b\r\nContent-Length: a\r\n\r\nx\r\n--b--\r\n",
         b"--b\r\n\r\n{}\r\n--b\r\nContent-Type: multipart/mixed\r\n\r\nx\r\n--b--\r\n",
         b"--b\r\n\r\n{}\r\n--b\r\n\r\nx\r\n--b\r\n\r\nthird\r\n--b--\r\n",
-        b"--b\r\n\r\n[]\r\n--b\r\n\r\nx\r\n--b--\r\n", b"--c\r\n\r\n{}\r\n--c\r\n\r\nx\r\n--c--\r\n",
+        b"--b\r\n\r\n[]\r\n--b\r\n\r\nx\r\n--b--\r\n",
+        b"--c\r\n\r\n{}\r\n--c\r\n\r\nx\r\n--c--\r\n",
     ],
 )  # fmt: skip
 async def test_a_malformed_multipart_upload_is_refused(served: Ferry, body: bytes) -> None:
@@ -172,7 +174,8 @@ async def test_a_malformed_multipart_upload_is_refused(served: Ferry, body: byte
 @pytest.mark.parametrize(
     "content_type",
     ["multipart/related", "multipart/related; boundary=", b"multipart/related; boundary=\xe9",
-     "multipart/related; boundary=" + "b" * 71, "multipart/mixed; boundary=b", "multipart/", "a/b/c"],
+     "multipart/related; boundary=" + "b" * 71, "multipart/mixed; boundary=b", "multipart/",
+     "a/b/c"],
 )  # fmt: skip
 async def test_a_multipart_upload_needs_its_content_type(
     served: Ferry, content_type: str | bytes
@@ -243,4 +246,4 @@ async def test_an_offset_beyond_every_file_is_refused(served: Ferry) -> None:
     target = started.headers["x-goog-upload-url"].removeprefix("http://ferry.test")
     headers = {"X-Goog-Upload-Command": "upload", "X-Goog-Upload-Offset": "9" * 18}
     answer = await served.ask("POST", target, headers, b"x")
-    answer.refused(400, "FAILED_PRECONDITION")
+    answer.refused(400, "INVALID_ARGUMENT")

@@ -95,7 +95,7 @@ async def test_who_breaks_off_ends_the_upstream_call(
 async def test_a_chunk_size_that_is_none_in_the_middle_of_a_body(
     served: Ferry, target: str, headers: Headers, half: bytes
 ) -> None:
-    """aiohttp does not tell the handler, which waits until the client leaves or is too long silent."""
+    """aiohttp tells the handler nothing, which waits until the client leaves, or for too long."""
     chunked = {**headers, "Transfer-Encoding": "chunked"}
     chunk = f"{len(half):x}\r\n".encode() + half + b"\r\n"
     async with served.connection() as (_, writer):

@@ -1,67 +1,78 @@
-import tracemalloc
-from pathlib import Path
-
+import orjson
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from providers.body import Body, held
+from providers.errors import FerryError
 from providers.memory import MemoryBudget
-from providers.request_table import RequestTable, RequestTables, RowKind
-from providers.state import write
-from proxy.state_directory import DirectoryState
+from providers.request_table import RequestTable, RequestTables, RowKind, indexed_id
 from tests.memory_state import MemoryState
+from tests.test_providers.streams import CUTS, collect, cut, stream
 
-NAME = "file/job"
+ROWS = st.lists(st.text(max_size=5), unique=True, max_size=6)
 
 
-async def stored(state: MemoryState, table: RequestTable) -> RequestTable | None:
-    tables = RequestTables("openai", state)
-    await tables.write(NAME, table)
-    with MemoryBudget().reserve() as reservation:
-        return await tables.read(NAME, reservation)
+def table(kind: RowKind, *rows: object) -> RequestTable:
+    return RequestTable(kind, [orjson.dumps(row) for row in rows])
+
+
+@given(st.sampled_from(RowKind), ROWS, CUTS)
+async def test_a_table_comes_back(kind: RowKind, rows: list[str], cuts: list[int]) -> None:
+    made = table(kind, *rows)
+    rendered = made.render()
+    data = await collect(aiter(rendered.chunks))
+    assert rendered.length == len(data)
+    assert await RequestTable.parse(Body(stream(cut(data, cuts)), None)) == made
+
+
+@given(st.sampled_from([RowKind.KEY, RowKind.METADATA]), ROWS)
+def test_an_index_is_the_custom_id(kind: RowKind, rows: list[str]) -> None:
+    made = table(kind, *rows)
+    for index in range(len(rows)):
+        assert made.index_of(indexed_id(index)) == index
+    assert made.index_of(indexed_id(len(rows))) is None
+
+
+@given(ROWS)
+def test_an_id_of_the_clients_own_is_known_by_its_place(rows: list[str]) -> None:
+    made = table(RowKind.CUSTOM_ID, *rows)
+    assert [made.index_of(row) for row in rows] == list(range(len(rows)))
+    assert made.index_of("none of them") is None
 
 
 @pytest.mark.parametrize(
-    "rows",
-    [
-        [b'"a"'],
-        [b"null", b'{"a":"b"}', b"null"],
-        [b'"%06d"' % number for number in range(30_000)],
-        [b'"%s"' % (b"x" * 700_000), b'"y"'],
-    ],
+    "text", ["", "r", "r1", "r00000000000", "x0000000000", "r" + "\u0660" * 10]
 )
-async def test_a_table_comes_back_as_it_was_written(rows: list[bytes]) -> None:
-    table = RequestTable(RowKind.KEY, rows)
-    assert await stored(MemoryState(), table) == table
+def test_what_is_no_index(text: str) -> None:
+    assert table(RowKind.KEY, "a").index_of(text) is None
 
 
-async def test_a_table_that_is_not_there() -> None:
-    with MemoryBudget().reserve() as reservation:
-        assert await RequestTables("openai", MemoryState()).read(NAME, reservation) is None
+async def test_a_table_that_was_cut_off_is_not_taken_for_a_shorter_one() -> None:
+    data = await collect(aiter(table(RowKind.KEY, "a", "b").render().chunks))
+    with pytest.raises(ValueError, match="another length"):
+        await RequestTable.parse(held(data.rpartition(b"\n")[0]))
 
 
-async def test_a_table_of_another_length_than_it_says() -> None:
-    state = MemoryState()
-    await write(state, f"batches/openai/{NAME}", b'{"kind":"key","count":3}\n"a"\n"b"')
-    with MemoryBudget().reserve() as reservation:
-        with pytest.raises(ValueError, match="another length"):
-            await RequestTables("openai", state).read(NAME, reservation)
+async def test_a_table_is_kept_counted_and_deleted() -> None:
+    state, memory = MemoryState(), MemoryBudget(1000)
+    tables = RequestTables("openai", state)
+    made = table(RowKind.METADATA, {"a": "b"}, None)
+    await tables.write("fabc/job", made)
+    with memory.reserve() as reservation:
+        assert await tables.read("fabc/job", reservation) == made
+        with pytest.raises(FerryError):
+            memory.take(1000)
+        assert await tables.read("fabc/other", reservation) is None
+    memory.take(1000)
+    await tables.delete("fabc/job")
+    assert state.objects == {}
 
 
-async def test_a_large_table_is_written_and_read_without_a_second_copy_of_it(
-    tmp_path: Path,
-) -> None:
-    tables, size = RequestTables("openai", DirectoryState(tmp_path)), 20_000 * 1_000
-    tracemalloc.start()
-    try:
-        table = RequestTable(RowKind.KEY, [b'"%0998d"' % number for number in range(20_000)])
-        await tables.write(NAME, table)
-        _, written = tracemalloc.get_traced_memory()
-        del table
-        tracemalloc.reset_peak()
-        with MemoryBudget().reserve() as reservation:
-            found = await tables.read(NAME, reservation)
-        _, read = tracemalloc.get_traced_memory()
-    finally:
-        tracemalloc.stop()
-    assert found is not None
-    assert len(found) == 20_000
-    assert max(written, read) < 1.3 * size
+async def test_a_table_larger_than_the_budget_is_not_read() -> None:
+    state, memory = MemoryState(), MemoryBudget(100)
+    tables = RequestTables("openai", state)
+    await tables.write("fabc/job", table(RowKind.KEY, "x" * 100))
+    with pytest.raises(FerryError), memory.reserve() as reservation:
+        await tables.read("fabc/job", reservation)
+    memory.take(100)

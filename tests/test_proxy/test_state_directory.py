@@ -57,6 +57,25 @@ async def test_creates_and_deletes_in_one_directory_do_not_trip(tmp_path: Path) 
     assert files(tmp_path) == []
 
 
+async def test_a_directory_that_vanishes_before_the_link_is_made_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    link = os.link
+    vanished: list[Path] = []
+
+    def link_late(draft: Path, path: Path) -> None:
+        if not vanished:
+            path.parent.rmdir()
+            vanished.append(path.parent)
+        link(draft, path)
+
+    monkeypatch.setattr("proxy.state_directory.os.link", link_late)
+    state = DirectoryState(tmp_path)
+    assert await write(state, "a/b", b"x")
+    assert await read(state, "a/b") == b"x"
+    assert vanished == [tmp_path / "a"]
+
+
 async def test_another_process_sees_the_same(tmp_path: Path) -> None:
     await write(DirectoryState(tmp_path), "a", b"x")
     assert await read(DirectoryState(tmp_path), "a") == b"x"

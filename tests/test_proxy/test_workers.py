@@ -29,6 +29,8 @@ async def test_workers_share_a_port_and_end_together(tmp_path: Path) -> None:
         first, second = [await process.event("listening") for _ in range(2)]
         assert first["url"] == second["url"]
         assert first["pid"] != second["pid"]
+        for pid in (first["pid"], second["pid"]):
+            assert os.getpgid(pid) == pid  # a terminal's Ctrl-C reaches the parent alone
         process.signal(signal.SIGTERM)
         for _ in range(2):
             await process.event("stopped")

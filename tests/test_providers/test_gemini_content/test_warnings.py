@@ -28,6 +28,11 @@ def test_list_indices_do_not_make_a_path_another() -> None:
     )
 
 
+def test_the_line_of_a_file_does_not_make_a_path_another() -> None:
+    rendered = _dropped("line 1: request.labels", "line 20: request.labels", "line 3: a.line 4")
+    assert rendered == ("line%20*%3A%20request.labels;count=2, line%20*%3A%20a.line%204;count=1")
+
+
 def test_what_would_break_a_header_is_percent_encoded() -> None:
     assert _dropped('a["b; c=d,é\r\n%"]') == "a[%22b%3B%20c%3Dd%2C%C3%A9%0D%0A%25%22];count=1"
 

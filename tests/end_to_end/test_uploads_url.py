@@ -1,0 +1,150 @@
+"""The upload URL: who holds it holds the session, and nothing else opens it."""
+
+import base64
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from aiohttp import ClientSession
+
+from middlewares.routes import UPLOAD_PATH
+from middlewares.sealing import UploadUrls
+from tests.end_to_end.conftest import MIB, Ferry
+from tests.end_to_end.fake_client import FakeClient
+from tests.end_to_end.pattern import pattern_bytes
+from tests.end_to_end.upload_client import UploadClient
+from tests.processes import SECRET_KEY, proxy
+
+CHUNK = 8 * MIB
+TOTAL = CHUNK + 3 * MIB
+DATA = pattern_bytes(TOTAL)
+FIRST, LAST = DATA[:CHUNK], DATA[CHUNK:]
+
+INVALID, PRECONDITION = (400, "INVALID_ARGUMENT"), (400, "FAILED_PRECONDITION")
+UNKNOWN_URL = (404, "NOT_FOUND", "final")
+OPENAI_ONLY = pytest.mark.parametrize("fake", ["openai"], indirect=True)
+
+pytestmark = [pytest.mark.end_to_end, pytest.mark.asyncio(loop_scope="session")]
+
+
+# --- the URL --------------------------------------------------------------------------------------
+
+
+def token_of(url: str) -> str:
+    return url.partition("upload_id=")[2].partition("&")[0]
+
+
+async def test_the_url_gives_nothing_away(
+    client: UploadClient, fake: FakeClient, ferry: Ferry
+) -> None:
+    token = token_of(await client.begin(TOTAL))
+    session, tenant, sealed = token.split(".")
+    plain = base64.urlsafe_b64decode(sealed + "=" * (-len(sealed) % 4))
+    for secret in (fake.kind.key, fake.base_url, "upload_id"):
+        assert secret not in session + tenant + sealed
+        assert secret.encode() not in plain
+    assert all(c.isascii() and (c.isalnum() or c in "._~-") for c in token), "Java decodes it"
+    assert ferry.leaks() == []
+
+
+async def test_a_url_that_is_not_ours(client: UploadClient, fake: FakeClient) -> None:
+    """Every way of not opening is told in the same words."""
+    url = await client.begin(TOTAL)
+    token = token_of(url)
+    middle = len(token) // 2
+    flipped = "A" if token[middle] != "A" else "B"
+    bad = [
+        url.replace(token, token[:middle] + flipped + token[middle + 1 :]),
+        url.replace(token, token[:-1]),
+        url.replace(token, token + "A"),
+        url.replace(token, token.replace(".", "", 1)),
+        url.replace(token, token[5:]),
+        url.replace(token, "x"),
+        url.replace("/upload/v1beta/", "/upload/v1/"),
+    ]
+    answers = [await client.send(one, 0, FIRST) for one in bad]
+    assert {answer.error for answer in answers} == {UNKNOWN_URL}
+    assert len({str(answer.document) for answer in answers}) == 1
+    assert (await client.send(url, 0, FIRST)).upload_status == "active"
+
+
+async def test_a_url_of_another_proxy(
+    client: UploadClient, fake: FakeClient, ferry: Ferry, http: ClientSession, tmp_path: Path
+) -> None:
+    other = {"FERRY_SECRET_KEY": "another-secret-key-of-good-length"}
+    async with proxy(ferry.state, ferry.upstreams, other) as process:
+        stranger = UploadClient(f"{process.url}/genai", fake.kind, http)
+        theirs = (await stranger.begin(TOTAL)).replace(process.url, ferry.proxy.url)
+        ours = (await client.begin(TOTAL)).replace(ferry.proxy.url, process.url)
+        assert (await client.send(theirs, 0, FIRST)).error == UNKNOWN_URL
+        assert (await client.send(ours, 0, FIRST)).error == UNKNOWN_URL
+
+
+async def test_secret_keys_rotate(
+    client: UploadClient, fake: FakeClient, ferry: Ferry, http: ClientSession
+) -> None:
+    url = await client.begin(TOTAL)
+    await client.send(url, 0, FIRST)
+    rotated = {"FERRY_SECRET_KEY": f"the-newer-key-of-good-length,{SECRET_KEY}"}
+    async with proxy(ferry.state, ferry.upstreams, rotated) as process:
+        moved = url.replace(ferry.proxy.url, process.url)
+        await fake.check_only_file(
+            (await client.send(moved, CHUNK, LAST, finalize=True)).file, DATA
+        )
+        newer = UploadClient(f"{process.url}/genai", fake.kind, http)
+        theirs = (await newer.begin(TOTAL)).replace(process.url, ferry.proxy.url)
+        assert (await client.send(theirs, 0, FIRST)).error == UNKNOWN_URL
+
+
+async def test_a_key_of_another_tenant(client: UploadClient, fake: FakeClient) -> None:
+    url = await client.begin(TOTAL)
+    for stranger in (
+        {"x-goog-api-key": fake.kind.other_key},
+        {"Authorization": f"Bearer {fake.kind.other_key}"},
+    ):
+        assert (await client.send(url, 0, FIRST, headers=stranger)).error == UNKNOWN_URL
+    by_query = f"{url}&key={fake.kind.other_key}"
+    assert (await client.send(by_query, 0, FIRST)).error == UNKNOWN_URL
+    # As JavaScript and Go send it: the session's own key, and the provider's name.
+    own = await client.send(url, 0, FIRST, headers=client.authorised)
+    assert (own.code, own.upload_status) == (200, "active")
+
+
+async def test_an_expired_url_says_so(client: UploadClient, fake: FakeClient, ferry: Ferry) -> None:
+    url = await client.begin(TOTAL)
+    await client.send(url, 0, FIRST)
+    token = token_of(url)
+    sealer = UploadUrls([SECRET_KEY])
+    opened = sealer.open(token, UPLOAD_PATH)
+    assert opened is not None
+    aged = sealer.seal(replace(opened, expires=int(time.time()) - 1), UPLOAD_PATH)
+    for refused in (
+        await client.send(url.replace(token, aged), CHUNK, LAST, finalize=True),
+        await client.command(url.replace(token, aged), "query"),
+        await client.command(url.replace(token, aged), "cancel"),
+    ):
+        assert refused.error == (*PRECONDITION, "final")
+        assert "expired" in refused.document["error"]["message"]
+    if fake.kind.name == "openai":  # where the credential was sealed in: now nothing opens it
+        assert (await client.send(url, CHUNK, LAST, finalize=True)).error[:2] == PRECONDITION
+    assert (await fake.objects())["files"] == []
+
+
+@OPENAI_ONLY
+async def test_what_came_with_the_start_goes_with_every_chunk(
+    client: UploadClient, fake: FakeClient
+) -> None:
+    said = {
+        "OpenAI-Organization": "org-1",
+        "OpenAI-Project": "proj-1",
+        "x-ferry-openai-purpose": "user_data",
+    }
+    url = await client.begin(TOTAL, headers=said)
+    await client.send(url, 0, FIRST)
+    file = (await client.send(url, CHUNK, LAST, finalize=True)).file
+    await fake.check_only_file(file, DATA)
+    assert "downloadUri" not in file, "user_data is not to be downloaded"
+    for sent in await fake.requests(path="^/v1/uploads"):
+        assert sent["headers"]["openai-organization"] == "org-1"
+        assert sent["headers"]["openai-project"] == "proj-1"

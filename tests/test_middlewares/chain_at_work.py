@@ -1,0 +1,126 @@
+"""The chain over providers that do what a test tells them, with a client in front."""
+
+import re
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any, Self, cast
+
+from aiohttp import web
+from aiohttp.test_utils import TestClient, TestServer
+from multidict import CIMultiDict
+
+from middlewares.chain import CHAIN, mount
+from middlewares.journey import Edge
+from middlewares.public_address import PublicAddress
+from middlewares.sealing import UploadUrls
+from middlewares.tenants import Tenants
+from providers.body import Body, once
+from providers.credential import Caller
+from providers.memory import MemoryBudget
+from providers.provider import Files, NameForms, Provider, Relay, RelayedRequest, Uploads
+from tests.memory_state import MemoryState
+
+Client = TestClient[web.Request, web.Application]
+
+
+@dataclass
+class ScriptedReply:
+    """An upstream's answer; `failure` is raised after the body."""
+
+    status: int = 200
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = b"{}"
+    failure: Exception | None = None
+    closed: bool = False
+
+    async def chunks(self) -> AsyncIterator[bytes]:
+        async for chunk in once(self.body):
+            yield chunk
+        if self.failure:
+            raise self.failure
+
+    async def read(self, limit: int) -> bytes:
+        return self.body[:limit]
+
+    async def aclose(self) -> None:
+        self.closed = True
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        await self.aclose()
+
+
+class Scripted:
+    """Any capability: each method does what `act` does, and `calls` are its arguments."""
+
+    def __init__(self, act: Callable[..., Any]) -> None:
+        self._act = act
+        self.calls: list[tuple[Any, ...]] = []
+
+    def __getattr__(self, name: str) -> Callable[..., Awaitable[Any]]:
+        async def method(*arguments: Any) -> Any:
+            self.calls.append((name, *arguments))
+            return self._act(*arguments)
+
+        return method
+
+    @property
+    def caller(self) -> Caller:
+        found: Caller = self.calls[-1][1]
+        return found
+
+    @property
+    def relayed(self) -> RelayedRequest:
+        found: RelayedRequest = self.calls[-1][2]
+        return found
+
+
+def scripted_provider(name: str, **capabilities: Scripted) -> Provider:
+    forms = {
+        "openai": NameForms(re.compile(r"file-\w+"), re.compile(r"batch_\w+"), distinctive=True)
+    }
+    anything = re.compile(r"[a-z0-9-]{1,40}")
+    return Provider(
+        name=name,
+        kind=name,
+        names=forms.get(name, NameForms(anything, anything, distinctive=False)),
+        passed_headers=frozenset({"x-scope", "x-passed"}),
+        scoping_headers=frozenset({"x-scope"}),
+        uploads=cast(Uploads, Scripted(lambda *_: None)),
+        files=cast(Files | None, capabilities.get("files")),
+        relay=cast(Relay | None, capabilities.get("relay")),
+    )
+
+
+@asynccontextmanager
+async def chain_at_work(*providers: Provider, default: str | None = None) -> AsyncIterator[Client]:
+    state = MemoryState()
+    edge = Edge(
+        providers={provider.name: provider for provider in providers},
+        default_provider=default or providers[0].name,
+        upload_urls=UploadUrls(["a-secret-of-good-length"]),
+        upload_ttl=60,
+        tenants=Tenants(state),
+        public_address=PublicAddress(None, ()),
+        state=state,
+        memory=MemoryBudget(),
+        inline_max_bytes=1000,
+    )
+    app = web.Application(middlewares=CHAIN)
+    mount(app, edge)
+    server = TestServer(app)
+    await server.start_server(access_log=None, auto_decompress=False)
+    async with TestClient(server, auto_decompress=False) as client:
+        yield client
+
+
+async def body_of(request: RelayedRequest) -> bytes:
+    body: Body | None = request.body
+    return b"" if body is None else b"".join([chunk async for chunk in body.chunks])
+
+
+def multi(*pairs: tuple[str, str]) -> CIMultiDict[str]:
+    return CIMultiDict(pairs)

@@ -1,0 +1,105 @@
+"""The creation's body, field by field, in both spellings, each refusal with its JSON path."""
+
+from typing import Any
+
+import orjson
+import pytest
+
+from middlewares.batch_request import parse_new_batch
+from providers.errors import FerryError
+from providers.resources import BatchKind, NewBatch
+
+REQUEST = {"contents": [{"parts": [{"text": "a"}]}]}
+
+
+def parse(batch: Any, model: str = "gpt-4o", kind: BatchKind = BatchKind.GENERATE) -> NewBatch:
+    return parse_new_batch(orjson.dumps({"batch": batch}), model, kind, None)
+
+
+def inline(*items: Any) -> dict[str, Any]:
+    return {"inputConfig": {"requests": {"requests": list(items)}}}
+
+
+def refusal(batch: Any) -> str:
+    with pytest.raises(FerryError) as raised:
+        parse(batch)
+    assert raised.value.code == 400
+    return str(raised.value.path)
+
+
+@pytest.mark.parametrize("name", ["files/fabc", "https://h/genai/v1beta/files/fabc"])
+@pytest.mark.parametrize(
+    "spelling",
+    [("inputConfig", "fileName"), ("input_config", "file_name"), ("inputConfig", "file_name")],
+)
+def test_from_a_file(spelling: tuple[str, str], name: str) -> None:
+    assert parse({spelling[0]: {spelling[1]: name}}).source == "fabc"
+
+
+def test_inline_requests_keep_order_metadata_and_path() -> None:
+    created = parse(inline({"request": REQUEST, "metadata": {"key": "k"}}, {"request": REQUEST}))
+    assert not isinstance(created.source, str)
+    assert [item.path for item in created.source] == [
+        f"batch.inputConfig.requests.requests[{n}].request" for n in (0, 1)
+    ]
+
+
+@pytest.mark.parametrize("key", ["displayName", "display_name"])
+def test_a_display_name(key: str) -> None:
+    assert parse({**inline({"request": REQUEST}), key: "d"}).display_name == "d"
+    assert parse({**inline({"request": REQUEST}), key: ""}).display_name is None
+
+
+@pytest.mark.parametrize("called", ["gpt-4o", "models/gpt-4o"])
+@pytest.mark.parametrize("named", [None, "", "gpt-4o", "models/gpt-4o"])
+def test_the_model_in_the_body_may_repeat_the_urls(called: str, named: str | None) -> None:
+    assert parse({**inline({"request": REQUEST}), "model": named}, called).model == "gpt-4o"
+
+
+@pytest.mark.parametrize(
+    ("batch", "path"),
+    [
+        (None, "batch"),
+        ([], "batch"),
+        ({}, "batch.inputConfig"),
+        ({"inputConfig": {}}, "batch.inputConfig"),
+        ({"input_config": {}}, "batch.input_config"),
+        ({"inputConfig": {"fileName": "abc"}}, "batch.inputConfig.fileName"),
+        ({"inputConfig": {"file_name": 1}}, "batch.inputConfig.file_name"),
+        ({"inputConfig": {"gcsUri": "x"}}, "batch.inputConfig.gcsUri"),
+        ({"inputConfig": {"fileName": "files/a", "requests": {}}}, "batch.inputConfig"),
+        (inline(), "batch.inputConfig.requests.requests"),
+        (inline(1), "batch.inputConfig.requests.requests[0]"),
+        (inline({}), "batch.inputConfig.requests.requests[0].request"),
+        (inline({"request": REQUEST, "key": "k"}), "batch.inputConfig.requests.requests[0].key"),
+        (inline({"request": REQUEST}, {"request": REQUEST, "metadata": {"n": 1}}),
+         "batch.inputConfig.requests.requests[1].metadata.n"),
+        (inline({"request": REQUEST, "metadata": []}),
+         "batch.inputConfig.requests.requests[0].metadata"),
+        ({**inline({"request": REQUEST}), "priority": 5}, "batch.priority"),
+        ({**inline({"request": REQUEST}), "webhook_config": {"a": 1}}, "batch.webhook_config"),
+        ({**inline({"request": REQUEST}), "name": "batches/mine"}, "batch.name"),
+        ({**inline({"request": REQUEST}), "model": "gpt-4"}, "batch.model"),
+        ({**inline({"request": REQUEST}), "display_name": 1}, "batch.display_name"),
+        ({**inline({"request": REQUEST}), "display_name": "a", "displayName": "a"},
+         "batch.displayName"),
+        ({**inline({"request": REQUEST}), "dest": "x"}, "batch.dest"),
+    ],
+)  # fmt: skip
+def test_refusals_name_the_field_as_it_was_spelled(batch: Any, path: str) -> None:
+    assert refusal(batch) == path
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"model": "gpt-4"},
+        {"kind": BatchKind.EMBED},
+        {"batch": {**inline({"request": REQUEST}), "displayName": "d"}},
+    ],
+)
+def test_the_fingerprint_tells_requests_apart(other: dict[str, Any]) -> None:
+    batch = inline({"request": REQUEST})
+    first = parse(batch).fingerprint
+    assert parse(batch).fingerprint == first
+    assert parse(**{"batch": batch, **other}).fingerprint != first

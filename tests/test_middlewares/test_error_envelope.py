@@ -1,0 +1,124 @@
+"""Whatever goes wrong is one envelope, and what an exception says stays with us."""
+
+import asyncio
+import logging
+from typing import Any
+
+import pytest
+
+from middlewares.error_envelope import render_error
+from providers.errors import HTTP_OF_STATUS, FerryError
+from proxy.log_lines import JsonLines
+from tests.test_middlewares.chain_at_work import Client, Scripted, chain_at_work, scripted_provider
+
+KEY = {"x-goog-api-key": "sk-secret-key"}
+
+
+def raising(error: BaseException) -> Scripted:
+    def act(*_: object) -> None:
+        raise error
+
+    return Scripted(act)
+
+
+async def answer_to(error: BaseException, path: str = "/genai/v1/files") -> tuple[int, Any, Any]:
+    async with chain_at_work(scripted_provider("openai", files=raising(error))) as client:
+        async with client.get(path, headers=KEY) as reply:
+            return reply.status, await reply.json(), reply.headers
+
+
+@pytest.mark.parametrize(("status", "code"), HTTP_OF_STATUS.items())
+async def test_a_refusal_is_rendered_as_it_is(status: str, code: int) -> None:
+    answered = await answer_to(FerryError(status, "why", path="a.b"))
+    assert answered[:2] == (
+        code,
+        {"error": {"code": code, "message": "a.b: why", "status": status}},
+    )
+
+
+async def test_details_name_the_provider() -> None:
+    error = FerryError(
+        "UNAVAILABLE",
+        "why",
+        provider="openai",
+        reason="server_error",
+        request_id="req_1",
+        upstream_status=502,
+        retry_after="7",
+    )
+    _, document, headers = await answer_to(error)
+    (detail,) = document["error"]["details"]
+    assert (detail["domain"], detail["reason"]) == ("openai", "server_error")
+    assert detail["metadata"] == {"requestId": "req_1", "httpStatus": "502"}
+    assert headers["Retry-After"] == "7"
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        ValueError("sk-secret-key"),
+        KeyError("sk-secret-key"),
+        UnicodeEncodeError("utf-8", "sk-secret-key", 0, 1, "sk-secret-key"),
+        AssertionError("sk-secret-key"),
+        RecursionError("sk-secret-key"),
+        MemoryError("sk-secret-key"),
+    ],
+)
+async def test_what_a_bug_says_reaches_neither_log_nor_client(
+    caplog: pytest.LogCaptureFixture, error: Exception
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    status, document, headers = await answer_to(error)
+    assert (status, document["error"]["status"]) == (500, "INTERNAL")
+    assert "secret" not in str(document)
+    lines = [JsonLines().format(record) for record in caplog.records]
+    assert not [line for line in lines if "secret" in line or "secret" in caplog.text]
+    (logged,) = [line for line in lines if type(error).__name__ in line]
+    assert headers["x-ferry-request-id"] in logged
+    assert headers["x-ferry-request-id"] in document["error"]["message"]
+
+
+async def test_a_cancelled_handler_is_not_answered(caplog: pytest.LogCaptureFixture) -> None:
+    provider = scripted_provider("openai", files=raising(asyncio.CancelledError()))
+    async with chain_at_work(provider) as client:
+        with pytest.raises(Exception, match="Server disconnected"):
+            await client.get("/genai/v1/files", headers=KEY)
+    assert "a bug of ours" not in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("error", "status"),
+    [
+        (FerryError("INVALID_ARGUMENT", "x"), "final"),
+        (FerryError("NOT_FOUND", "x"), "final"),
+        (FerryError("UNIMPLEMENTED", "x"), "final"),
+        (FerryError("RESOURCE_EXHAUSTED", "x"), None),
+        (FerryError("UNAVAILABLE", "x"), None),
+        (FerryError("DEADLINE_EXCEEDED", "x"), None),
+        (FerryError("INTERNAL", "x"), None),
+        (FerryError("FAILED_PRECONDITION", "x", upload_status="cancelled"), "cancelled"),
+    ],
+)
+async def test_only_what_is_permanent_ends_an_upload(error: FerryError, status: str | None) -> None:
+    async with chain_at_work(scripted_provider("openai", files=raising(error))) as client:
+        headers = {**KEY, "X-Goog-Upload-Protocol": "raw"}
+        async with client.post("/genai/upload/v1/files", headers=headers, data=b"x") as reply:
+            assert reply.headers.get("X-Goog-Upload-Status") == status
+        async with client.get("/genai/v1/files", headers=KEY) as reply:
+            assert reply.headers.get("X-Goog-Upload-Status") == error.upload_status
+
+
+def test_the_envelope_is_json_for_every_sdk() -> None:
+    response = render_error(FerryError("NOT_FOUND", "x"))
+    assert (response.status, response.content_type) == (404, "application/json")
+
+
+async def test_every_answer_has_its_own_request_id() -> None:
+    def lists(client: Client) -> Any:
+        return client.get("/genai/v1/files", headers=KEY)
+
+    provider = scripted_provider("openai", files=raising(FerryError("NOT_FOUND", "x")))
+    async with chain_at_work(provider) as client:
+        async with lists(client) as first, lists(client) as second:
+            ids = [reply.headers["x-ferry-request-id"] for reply in (first, second)]
+    assert len(set(ids)) == 2

@@ -1,0 +1,65 @@
+"""The multipart protocol, whole and byte by byte."""
+
+import asyncio
+from typing import Any
+from unittest.mock import Mock
+
+import pytest
+from aiohttp import StreamReader, web
+from aiohttp.test_utils import make_mocked_request
+
+from middlewares.inbound_body import ClientGone
+from middlewares.multipart_related import parse_multipart
+from providers.errors import FerryError
+
+WHOLE = (
+    b"--b\r\nContent-Type: application/json\r\n\r\n"
+    b'{"file":{"display_name":"d"}}\r\n'
+    b"--b\r\nContent-Type: text/plain\r\n\r\nline\r\n--b not the end\r\n\r\n--b--\r\n"
+)
+CONTENT = b"line\r\n--b not the end\r\n"
+
+
+def arriving(*pieces: bytes, failure: Exception | None = None) -> Any:
+    reader = StreamReader(Mock(_reading_paused=False), 2**16, loop=asyncio.get_running_loop())
+    for piece in pieces:
+        reader.feed_data(piece)
+    if failure:
+        reader.set_exception(failure)
+    else:
+        reader.feed_eof()
+    headers = {"Content-Type": "multipart/related; boundary=b", "Content-Length": "1000"}
+    return make_mocked_request("POST", "/genai/upload/v1/files", headers, payload=reader)
+
+
+async def parsed(request: Any) -> tuple[str | None, str | None, bytes]:
+    start, body = await parse_multipart(request, "v1")
+    content = b"".join([chunk async for chunk in body.chunks])
+    assert body.length is None
+    return start.display_name, start.mime_type, content
+
+
+async def test_whole() -> None:
+    simple = WHOLE.replace(CONTENT, b"data")
+    assert await parsed(arriving(simple)) == ("d", "text/plain", b"data")
+
+
+async def test_byte_by_byte() -> None:
+    simple = WHOLE.replace(CONTENT, b"data\r\n-\r\n--\r\nb")
+    pieces = [simple[n : n + 1] for n in range(len(simple))]
+    assert await parsed(arriving(*pieces)) == ("d", "text/plain", b"data\r\n-\r\n--\r\nb")
+
+
+async def test_cut_anywhere_it_never_ends_cleanly() -> None:
+    simple = WHOLE.replace(CONTENT, b"data")
+    end = simple.index(b"--b--") + len(b"--b--")
+    for length in range(end):
+        with pytest.raises(FerryError):
+            await parsed(arriving(simple[:length]))
+
+
+@pytest.mark.parametrize("length", [0, 20, 60, 110, 130])
+async def test_a_client_that_is_gone_is_no_bug(length: int) -> None:
+    request = arriving(WHOLE[:length], failure=web.RequestPayloadError("gone"))
+    with pytest.raises(ClientGone):
+        await parsed(request)

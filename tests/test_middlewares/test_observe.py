@@ -1,0 +1,46 @@
+"""One line of log a request, in which no path, query, header or body can stand."""
+
+import logging
+
+import orjson
+import pytest
+
+from proxy.log_lines import JsonLines
+from tests.test_middlewares.chain_at_work import (
+    Scripted,
+    ScriptedReply,
+    chain_at_work,
+    scripted_provider,
+)
+
+FIELDS = {"event", "request_id", "method", "call", "provider", "status", "seconds", "level", "time"}
+
+
+@pytest.mark.parametrize(
+    ("target", "call", "provider", "status"),
+    [
+        ("/genai/v1/files/secret-name?key=secret", "get_file", "gemini", 200),
+        ("/genai/v1/secret?key=secret", "other", "gemini", 200),
+        ("/genai/upload/v1/files?upload_id=secret&key=secret", "other", "gemini", 200),
+        ("/genai/v1/files", "list_files", None, 401),
+        ("/secret?key=secret", None, None, 404),
+    ],
+)
+async def test_a_line_says_who_and_what_but_nothing_secret(
+    caplog: pytest.LogCaptureFixture,
+    target: str,
+    call: str | None,
+    provider: str | None,
+    status: int,
+) -> None:
+    caplog.set_level(logging.INFO, logger="genai_ferry")
+    gemini = scripted_provider("gemini", relay=Scripted(lambda *_: ScriptedReply()))
+    async with chain_at_work(gemini) as client:
+        async with client.get(target, headers={"x-secret": "secret"}) as reply:
+            assert reply.status == status
+    (line,) = [JsonLines().format(r) for r in caplog.records if r.name == "genai_ferry.access"]
+    assert "secret" not in line
+    document = orjson.loads(line)
+    assert set(document) == FIELDS
+    assert (document["call"], document["provider"], document["status"]) == (call, provider, status)
+    assert document["method"] == "GET"

@@ -1,0 +1,179 @@
+"""What is rendered is what the real SDK reads (sdk-wire.md section 3)."""
+
+from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
+
+import orjson
+import pytest
+from google.genai import types
+from google.genai.batches import _BatchJob_from_mldev, _ListBatchJobsResponse_from_mldev
+from google.genai.files import _ListFilesResponse_from_mldev
+
+from middlewares.rendering import render_batch, render_file, render_output, render_time
+from providers.resources import (
+    Batch,
+    BatchKind,
+    BatchState,
+    Counts,
+    File,
+    FileSource,
+    FileState,
+    InlineResults,
+    ResultFile,
+)
+
+ADDRESS = "https://ferry.example/genai"
+TIME = datetime(2026, 1, 2, 3, 4, 5, 678900, tzinfo=UTC)
+
+
+def read_file(file: File) -> types.File:
+    return types.File.model_validate(orjson.loads(orjson.dumps(render_file(file, ADDRESS))))
+
+
+def read_batch(batch: Batch, items: object = None) -> types.BatchJob:
+    document = render_batch(batch, render_output(batch, items))
+    converted = _BatchJob_from_mldev(orjson.loads(orjson.dumps(document)))
+    return types.BatchJob.model_validate(converted)
+
+
+def batch(state: BatchState, **fields: Any) -> Batch:
+    return Batch("batch_1", fields.pop("kind", BatchKind.GENERATE), state, "native", **fields)
+
+
+def test_a_file_with_everything() -> None:
+    file = read_file(
+        File(
+            id="fabc",
+            display_name="r\u00e9sum\u00e9\n\x00",
+            mime_type="application/jsonl",
+            size=71,
+            create_time=TIME,
+            expiration_time=TIME,
+            sha256="YWJj",
+            state=FileState.PROCESSING,
+            source=FileSource.GENERATED,
+            error="why",
+            downloadable=True,
+        )
+    )
+    assert (file.name, file.display_name) == ("files/fabc", "r\u00e9sum\u00e9\n\x00")
+    assert (file.size_bytes, file.mime_type) == (71, "application/jsonl")
+    assert (file.create_time, file.expiration_time) == (TIME, TIME)
+    assert (file.state, file.source) == (types.FileState.PROCESSING, types.FileSource.GENERATED)
+    assert file.uri == f"{ADDRESS}/v1beta/files/fabc"
+    assert file.download_uri == f"{file.uri}:download?alt=media"
+    assert file.error is not None
+    assert (file.error.code, file.error.message) == (13, "why")
+
+
+def test_a_file_of_which_nothing_is_known() -> None:
+    document = render_file(File(id="fabc"), ADDRESS)
+    assert set(document) == {"name", "uri", "state", "source"}
+    assert read_file(File(id="fabc")).state is types.FileState.ACTIVE
+
+
+def test_a_size_is_a_string_as_go_demands_also_when_it_is_zero() -> None:
+    assert render_file(File(id="a", size=0), ADDRESS)["sizeBytes"] == "0"
+
+
+def test_a_list_of_files() -> None:
+    page = {"files": [render_file(File(id="fa"), ADDRESS)], "nextPageToken": "t"}
+    listed = types.ListFilesResponse.model_validate(_ListFilesResponse_from_mldev(page))
+    assert [file.name for file in listed.files or []] == ["files/fa"]
+    assert listed.next_page_token == "t"
+
+
+@pytest.mark.parametrize(
+    ("state", "name"),
+    [
+        (BatchState.PENDING, "JOB_STATE_PENDING"),
+        (BatchState.RUNNING, "JOB_STATE_RUNNING"),
+        (BatchState.CANCELLING, "JOB_STATE_CANCELLING"),
+        (BatchState.SUCCEEDED, "JOB_STATE_SUCCEEDED"),
+        (BatchState.FAILED, "JOB_STATE_FAILED"),
+        (BatchState.CANCELLED, "JOB_STATE_CANCELLED"),
+        (BatchState.EXPIRED, "JOB_STATE_EXPIRED"),
+    ],
+)
+def test_every_state_is_one_that_the_sdk_knows(state: BatchState, name: str) -> None:
+    job = read_batch(batch(state))
+    assert job.state is types.JobState[name]
+    assert bool(job.done) == state.terminal == render_batch(batch(state), None)["done"]
+
+
+def test_every_state_is_tested_above() -> None:
+    assert len(BatchState) == 7
+
+
+def test_a_batch_with_everything() -> None:
+    full = batch(
+        BatchState.SUCCEEDED,
+        model="gpt-4o",
+        display_name="d",
+        create_time=TIME,
+        start_time=TIME + timedelta(1),
+        end_time=TIME + timedelta(2),
+        counts=Counts(5, 3, 1),
+        output=ResultFile("rabc"),
+    )
+    job = read_batch(full)
+    assert (job.name, job.model, job.display_name) == ("batches/batch_1", "models/gpt-4o", "d")
+    assert (job.create_time, job.end_time, job.update_time) == (
+        TIME,
+        TIME + timedelta(2),
+        TIME + timedelta(2),
+    )
+    assert job.dest is not None
+    assert job.dest.file_name == "files/rabc"
+    document = render_batch(full, render_output(full, None))
+    assert document["response"]["responsesFile"] == "files/rabc"
+    assert document["metadata"]["nativeStatus"] == "native"
+    assert document["metadata"]["batchStats"] == {
+        "requestCount": "5",
+        "successfulRequestCount": "3",
+        "failedRequestCount": "1",
+        "pendingRequestCount": "1",
+    }
+
+
+def test_inline_results() -> None:
+    items = [
+        {"response": {"candidates": [{"content": {"parts": [{"text": "4"}], "role": "model"}}]}},
+        {"error": {"code": 400, "message": "bad"}, "metadata": {"key": "k"}},
+    ]
+    job = read_batch(batch(BatchState.SUCCEEDED, output=InlineResults([])), items)
+    assert job.dest is not None
+    first, second = job.dest.inlined_responses or []
+    assert first.response is not None
+    assert first.response.text == "4"
+    assert second.error is not None
+    assert (second.error.code, second.metadata) == (400, {"key": "k"})
+
+
+def test_inline_embeddings() -> None:
+    items = [{"response": {"embedding": {"values": [0.5]}}}]
+    done = batch(BatchState.SUCCEEDED, kind=BatchKind.EMBED, output=InlineResults([]))
+    job = read_batch(done, items)
+    assert job.dest is not None
+    (result,) = job.dest.inlined_embed_content_responses or []
+    assert result.response is not None
+    assert result.response.embedding is not None
+    assert result.response.embedding.values == [0.5]
+
+
+def test_a_failed_batch_says_why() -> None:
+    document = render_batch(batch(BatchState.FAILED, error="line 3"), None)
+    assert document["error"] == {"code": 3, "message": "line 3"}
+    assert "response" not in document
+
+
+def test_a_list_of_batches() -> None:
+    page = {"operations": [render_batch(batch(BatchState.RUNNING), None)], "nextPageToken": "t"}
+    listed = types.ListBatchJobsResponse.model_validate(_ListBatchJobsResponse_from_mldev(page))
+    assert [job.name for job in listed.batch_jobs or []] == ["batches/batch_1"]
+
+
+def test_times_are_rendered_in_utc() -> None:
+    elsewhere = TIME.astimezone(timezone(timedelta(hours=5, minutes=30)))
+    assert render_time(elsewhere) == "2026-01-02T03:04:05.678900Z"
+    assert render_time(None) is None

@@ -1,0 +1,79 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from providers.body import Body, Slices, TruncatedBody, drain, held, join, once
+from tests.test_providers.streams import CUTS, collect, cut, stream
+
+
+@given(st.binary(max_size=60), CUTS, st.integers(1, 20))
+async def test_slices_are_the_stream_however_it_arrives(
+    data: bytes, cuts: list[int], size: int
+) -> None:
+    slices = Slices(stream(cut(data, cuts)))
+    taken = []
+    for start in range(0, len(data), size):
+        body = slices.take(min(size, len(data) - start))
+        taken.append(await collect(aiter(body.chunks)))
+        assert len(taken[-1]) == body.length
+    assert taken == [data[start : start + size] for start in range(0, len(data), size)]
+    assert slices.position == len(data)
+
+
+@given(st.binary(max_size=60), CUTS, st.integers(1, 20))
+async def test_slices_of_an_unknown_length_end_with_the_stream(
+    data: bytes, cuts: list[int], size: int
+) -> None:
+    slices = Slices(stream(cut(data, cuts)))
+    taken = [b"."]
+    while taken[-1]:
+        taken.append(await collect(aiter(slices.take_up_to(size).chunks)))
+    assert b"".join(taken) == b"." + data
+    assert all(len(piece) == size for piece in taken[1:-2])
+
+
+@given(st.binary(min_size=1, max_size=30), CUTS)
+async def test_skipping_goes_on_where_reading_would(data: bytes, cuts: list[int]) -> None:
+    slices = Slices(stream(cut(data, cuts)))
+    half = len(data) // 2
+    await slices.skip(half)
+    rest = slices.take(len(data) - half)
+    assert await collect(aiter(rest.chunks)) == data[half:]
+
+
+async def test_a_stream_that_ends_too_early() -> None:
+    slices = Slices(stream([b"abc"]))
+    with pytest.raises(TruncatedBody):
+        await drain(slices.take(4))
+    assert slices.position == 3
+
+
+@pytest.mark.parametrize(
+    ("lengths", "length"), [((1, 2), 3), ((1, None), None), ((), 0), ((0, 0), 0)]
+)
+def test_the_length_of_a_joined_body(lengths: tuple[int | None, ...], length: int | None) -> None:
+    assert join(*(Body(once(b""), each) for each in lengths)).length == length
+
+
+async def test_a_joined_body_is_one_after_the_other() -> None:
+    body = join(held(b"ab"), Body(stream([b"c", b"d"]), None), held(b""), held(b"e"))
+    assert await collect(aiter(body.chunks)) == b"abcde"
+
+
+async def test_a_joined_body_that_is_given_up_ends_its_parts() -> None:
+    """Now, and not when the collector comes by: a part may hold memory or a connection."""
+    ended: list[str] = []
+
+    async def part(name: str) -> object:
+        try:
+            yield name.encode()
+            yield b"more"
+        finally:
+            ended.append(name)
+
+    body = join(Body(part("a"), None), Body(part("b"), None))  # type: ignore[arg-type]
+    chunks = body.chunks
+    assert await anext(aiter(chunks)) == b"a"
+    kept_alive = list(ended)
+    await chunks.aclose()  # type: ignore[attr-defined]
+    assert (kept_alive, ended) == ([], ["a"])

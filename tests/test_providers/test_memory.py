@@ -1,0 +1,31 @@
+import pytest
+
+from providers.errors import FerryError
+from providers.memory import MemoryBudget
+
+
+def test_a_share_grows_and_is_given_back_whole() -> None:
+    budget = MemoryBudget(10)
+    with budget.reserve(2) as share:
+        share.grow(8)
+        with pytest.raises(FerryError) as caught:
+            budget.take(1)
+        assert (caught.value.status, caught.value.code) == ("RESOURCE_EXHAUSTED", 429)
+    budget.take(10)
+
+
+def test_a_share_is_given_back_whatever_happens() -> None:
+    budget = MemoryBudget(10)
+    with pytest.raises(FerryError), budget.reserve(3) as share:
+        share.grow(8)
+    with pytest.raises(FerryError), budget.reserve(11):
+        pass
+    budget.take(10)
+
+
+def test_a_share_given_back_early_can_be_taken_anew() -> None:
+    budget = MemoryBudget(10)
+    with budget.reserve(9) as share:
+        share.release()
+        share.grow(10)
+    budget.take(10)

@@ -1,0 +1,174 @@
+from typing import Any
+
+import orjson
+import pytest
+
+from providers.errors import FerryError
+from providers.openai.batch_lines import (
+    GeminiLines,
+    OpenAILines,
+    RequestTranslator,
+    format_name,
+    parse_line,
+)
+from providers.resource_names import FileId, FileKind
+from providers.resources import BatchKind
+
+MODEL = "gpt-4o-mini"
+CHAT, RESPONSES, EMBEDDINGS = "/v1/chat/completions", "/v1/responses", "/v1/embeddings"
+REQUEST: dict[str, Any] = {"contents": [{"parts": [{"text": "hi"}]}]}
+
+
+def gemini() -> GeminiLines:
+    return GeminiLines(RequestTranslator(MODEL, BatchKind.GENERATE))
+
+
+def native(**changes: Any) -> dict[str, Any]:
+    line = {"custom_id": "a", "method": "POST", "url": CHAT, "body": {"model": MODEL}}
+    return line | changes
+
+
+def refusal(lines: GeminiLines | OpenAILines, number: int, document: dict[str, Any]) -> FerryError:
+    with pytest.raises(FerryError) as caught:
+        lines.read(0, number, document)
+    assert caught.value.status == "INVALID_ARGUMENT"
+    return caught.value
+
+
+# --- Gemini's format ----------------------------------------------------------------------------
+
+
+def test_a_line_becomes_one_of_openais() -> None:
+    sent, row = gemini().read(7, 9, {"key": "k", "request": REQUEST})
+    assert sent.endswith(b"\n")
+    line = orjson.loads(sent)
+    assert (line["custom_id"], line["method"], line["url"]) == ("r0000000007", "POST", CHAT)
+    assert line["body"]["model"] == MODEL
+    assert row == b'"k"'
+
+
+def test_a_line_without_a_key_gets_its_number() -> None:
+    lines = gemini()
+    assert lines.read(0, 3, {"request": REQUEST})[1] == b'"3"'
+    assert lines.read(1, 4, REQUEST)[1] == b'"4"'
+    assert lines.read(2, 5, {"key": None, "request": REQUEST})[1] == b'"5"'
+
+
+def test_a_number_that_another_line_has_as_its_key() -> None:
+    lines = gemini()
+    lines.read(0, 1, {"key": "2", "request": REQUEST})
+    assert refusal(lines, 2, {"request": REQUEST}).path == "line 2: key"
+
+
+@pytest.mark.parametrize(
+    ("document", "path"),
+    [
+        ({"key": 1, "request": REQUEST}, "line 4: key"),
+        ({"key": "é" * 501, "request": REQUEST}, "line 4: key"),
+        ({"key": "k", "request": REQUEST, "custom": 1}, "line 4: custom"),
+        ({"key": "k", "request": REQUEST | {"nope": 1}}, "line 4: request.nope"),
+        (REQUEST | {"nope": 1}, "line 4"),
+        ({"key": "k", "request": []}, "line 4: request"),
+        ({"key": "k", "request": None}, "line 4: request"),
+    ],
+)
+def test_a_line_that_is_wrong_says_where(document: dict[str, Any], path: str) -> None:
+    assert str(refusal(gemini(), 4, document).path).startswith(path)
+
+
+def test_a_key_at_the_limit() -> None:
+    gemini().read(0, 1, {"key": "é" * 500, "request": REQUEST})
+
+
+def test_an_embedding() -> None:
+    lines = GeminiLines(RequestTranslator("text-embedding-3-small", BatchKind.EMBED))
+    sent, _ = lines.read(0, 1, {"key": "k", "request": {"content": {"parts": [{"text": "hi"}]}}})
+    line = orjson.loads(sent)
+    assert (line["url"], line["body"]["input"], lines.endpoint) == (EMBEDDINGS, "hi", EMBEDDINGS)
+
+
+@pytest.mark.parametrize(
+    ("name", "referenced"),
+    [
+        (str(FileId(FileKind.NATIVE, "file-AbC")), {"file-AbC": "line 1: request"}),
+        ("file-AbC", {"file-AbC": "line 1: request"}),
+        (str(FileId(FileKind.RESULTS, "batch_A")), None),
+    ],
+)
+def test_a_file_that_a_request_names(name: str, referenced: dict[str, str] | None) -> None:
+    translator = RequestTranslator(MODEL, BatchKind.GENERATE)
+    uri = f"http://localhost/genai/v1beta/files/{name}"
+    part = {"fileData": {"fileUri": uri, "mimeType": "application/pdf"}}
+    document = {"key": "k", "request": {"contents": [{"parts": [part]}]}}
+    if referenced is None:
+        refusal(GeminiLines(translator), 1, document)
+        assert translator.referenced == {}
+    else:
+        sent, _ = GeminiLines(translator).read(0, 1, document)
+        assert b"file-AbC" in sent
+        assert translator.referenced == referenced
+
+
+# --- OpenAI's own format --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("url", [CHAT, RESPONSES])
+def test_a_native_line_goes_as_it_is(url: str) -> None:
+    lines = OpenAILines(MODEL, BatchKind.GENERATE)
+    assert lines.read(0, 1, native(url=url)) == (b"", b'"a"')
+    assert lines.endpoint == url
+
+
+@pytest.mark.parametrize(
+    ("changes", "path"),
+    [
+        ({"custom_id": None}, "line 2: custom_id"),
+        ({"custom_id": ""}, "line 2: custom_id"),
+        ({"custom_id": 1}, "line 2: custom_id"),
+        ({"custom_id": "a"}, "line 2: custom_id"),
+        ({"body": None}, "line 2: body"),
+        ({"body": []}, "line 2: body"),
+        ({"body": {"model": "gpt-4o"}}, "line 2: body.model"),
+        ({"body": {}}, "line 2: body.model"),
+        ({"url": None}, "line 2: url"),
+        ({"url": RESPONSES}, "line 2: url"),
+        ({"url": EMBEDDINGS}, "line 2: url"),
+        ({"url": "/v1/images/edits"}, "line 2: url"),
+    ],
+)
+def test_a_native_line_that_is_wrong(changes: dict[str, Any], path: str) -> None:
+    lines = OpenAILines(MODEL, BatchKind.GENERATE)
+    lines.read(0, 1, native())
+    assert refusal(lines, 2, native(custom_id="b") | changes).path == path
+
+
+def test_an_endpoint_of_the_other_kind() -> None:
+    lines = OpenAILines(MODEL, BatchKind.EMBED)
+    assert refusal(lines, 1, native()).path == "line 1: url"
+    lines = OpenAILines(MODEL, BatchKind.GENERATE)
+    assert refusal(lines, 1, native(url=EMBEDDINGS)).path == "line 1: url"
+
+
+# --- any line -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("line", [b"{", b"[]", b"1", b'"text"', b"null", b"\xff", b"{} {}"])
+def test_a_line_that_is_no_object(line: bytes) -> None:
+    with pytest.raises(FerryError) as caught:
+        parse_line(12, line)
+    assert (caught.value.status, caught.value.path) == ("INVALID_ARGUMENT", "line 12")
+
+
+@pytest.mark.parametrize(
+    ("document", "name"),
+    [
+        (REQUEST, "gemini"),
+        ({"key": "k", "request": REQUEST}, "gemini"),
+        (native(), "openai"),
+        ({"body": {}}, "openai"),
+        ({"custom_id": "a", "params": {}}, "another provider's"),
+        ({"recordId": "a", "modelInput": {}}, "another provider's"),
+    ],
+)
+def test_the_format_of_a_line(document: dict[str, Any], name: str) -> None:
+    assert format_name(document) == name

@@ -1,0 +1,93 @@
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from providers.openai.batch_records import from_openai_batch, metadata_of, state_of
+from providers.openai.client import Answer
+from providers.resources import BatchKind, BatchState, Counts
+
+NATIVE: dict[str, Any] = {
+    "id": "batch_A",
+    "endpoint": "/v1/chat/completions",
+    "status": "completed",
+    "created_at": 1_700_000_000,
+    "in_progress_at": 1_700_000_001,
+    "completed_at": 1_700_000_002,
+    "request_counts": {"total": 3, "completed": 2, "failed": 1},
+    "model": "gpt-native",
+    "metadata": {"ferry_model": "gpt-asked", "ferry_display_name": "dn"},
+}
+
+
+def test_a_batch_of_ours() -> None:
+    batch = from_openai_batch(Answer(NATIVE))
+    assert (batch.id, batch.kind, batch.state) == (
+        "batch_A",
+        BatchKind.GENERATE,
+        BatchState.SUCCEEDED,
+    )
+    assert (batch.model, batch.display_name, batch.native_status) == (
+        "gpt-asked",
+        "dn",
+        "completed",
+    )
+    assert batch.counts == Counts(3, 2, 1)
+    assert batch.end_time == datetime(2023, 11, 14, 22, 13, 22, tzinfo=UTC)
+    assert (batch.error, batch.output) == (None, None)
+
+
+@pytest.mark.parametrize("metadata", [None, {}, "text", []])
+def test_a_batch_of_another_tool(metadata: object) -> None:
+    batch = from_openai_batch(Answer(NATIVE | {"metadata": metadata, "endpoint": "/v1/embeddings"}))
+    assert (batch.model, batch.display_name, batch.kind) == ("gpt-native", None, BatchKind.EMBED)
+    assert metadata_of(Answer(NATIVE | {"metadata": metadata})) == {}
+
+
+@pytest.mark.parametrize(
+    ("status", "state"),
+    [
+        ("validating", BatchState.PENDING),
+        ("in_progress", BatchState.RUNNING),
+        ("finalizing", BatchState.RUNNING),
+        ("cancelling", BatchState.CANCELLING),
+        ("cancelled", BatchState.CANCELLED),
+        ("completed", BatchState.SUCCEEDED),
+        ("expired", BatchState.EXPIRED),
+        ("failed", BatchState.FAILED),
+        ("of the future", BatchState.RUNNING),
+        (None, BatchState.RUNNING),
+    ],
+)
+def test_every_status(status: str | None, state: BatchState) -> None:
+    assert state_of({"status": status}) is state
+
+
+@pytest.mark.parametrize(
+    "counts", [None, [], {}, {"total": None}, {"total": "3", "completed": [], "failed": True}]
+)
+def test_counts_that_make_no_sense(counts: object) -> None:
+    found = from_openai_batch(Answer(NATIVE | {"request_counts": counts})).counts
+    assert found in (None, Counts(0, 0, 0))
+
+
+def test_why_a_batch_failed() -> None:
+    errors = [{"code": "c", "line": n, "message": f"m{n}"} for n in range(1, 6)]
+    batch = from_openai_batch(Answer(NATIVE | {"status": "failed", "errors": {"data": errors}}))
+    assert batch.error == "line 1: m1; line 2: m2; line 3: m3; and 2 more"
+    whole = [{"code": "empty_file", "line": None, "message": None}]
+    batch = from_openai_batch(Answer(NATIVE | {"status": "failed", "errors": {"data": whole}}))
+    assert batch.error == "empty_file"
+
+
+@pytest.mark.parametrize("errors", [None, "text", {}, {"data": None}, {"data": "text"}])
+def test_a_batch_that_failed_without_a_word(errors: object) -> None:
+    batch = from_openai_batch(Answer(NATIVE | {"status": "failed", "errors": errors}))
+    assert batch.error == "OpenAI says no more than: failed"
+    assert from_openai_batch(Answer(NATIVE | {"errors": errors})).error is None
+
+
+def test_errors_that_make_no_sense() -> None:
+    errors = {"data": ["text", {}, 1]}
+    batch = from_openai_batch(Answer(NATIVE | {"status": "failed", "errors": errors}))
+    assert batch.error

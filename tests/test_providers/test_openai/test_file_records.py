@@ -1,0 +1,71 @@
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from providers.openai.client import Answer
+from providers.openai.file_records import FileRecords, file_id, from_openai_file, from_unix
+from providers.resources import FileState
+from tests.memory_state import MemoryState
+
+NATIVE: dict[str, Any] = {
+    "id": "file-AbC",
+    "bytes": 12,
+    "created_at": 1_700_000_000,
+    "expires_at": 1_700_000_060,
+    "filename": "a.jsonl",
+    "purpose": "batch",
+    "status": "processed",
+}
+
+
+def test_a_file_with_its_record() -> None:
+    file = from_openai_file(
+        Answer(NATIVE), {"display_name": "dn", "mime_type": "jsonl", "session": "s"}
+    )
+    assert (file.id, file.display_name, file.mime_type) == (file_id("file-AbC"), "dn", "jsonl")
+    assert (file.size, file.state, file.downloadable) == (12, FileState.ACTIVE, True)
+    assert file.create_time == datetime(2023, 11, 14, 22, 13, 20, tzinfo=UTC)
+    assert file.expiration_time == datetime(2023, 11, 14, 22, 14, 20, tzinfo=UTC)
+
+
+def test_a_file_of_another_tool() -> None:
+    file = from_openai_file(Answer(NATIVE | {"purpose": "user_data", "expires_at": None}), None)
+    assert (file.display_name, file.mime_type, file.expiration_time) == ("a.jsonl", None, None)
+    assert not file.downloadable
+
+
+def test_a_file_without_a_display_name_has_none() -> None:
+    assert from_openai_file(Answer(NATIVE), {"session": "s"}).display_name is None
+
+
+@pytest.mark.parametrize("details", [None, "bad image"])
+def test_a_file_that_failed_says_why(details: str | None) -> None:
+    file = from_openai_file(Answer(NATIVE | {"status": "error", "status_details": details}), None)
+    assert file.state is FileState.FAILED
+    assert file.error == (details or "the provider says: error")
+
+
+def test_a_file_of_which_only_the_id_is_told() -> None:
+    file = from_openai_file(Answer(id="a", bytes="many", created_at="then"), None)
+    assert (file.size, file.create_time, file.display_name) == (None, None, None)
+
+
+@given(st.integers() | st.floats() | st.text(max_size=3) | st.none() | st.booleans())
+def test_any_time_is_read_or_none(seconds: object) -> None:
+    time = from_unix(seconds)
+    assert time is None or abs(time.timestamp() - float(str(seconds))) < 1e-3
+
+
+async def test_a_record_keeps_names_alone() -> None:
+    state = MemoryState()
+    records = FileRecords("openai", state)
+    details = {"display_name": "dn", "mime_type": "m", "purpose": "batch", "size": "3"}
+    await records.write("file-AbC", "s1", details)
+    expected = {"display_name": "dn", "mime_type": "m", "session": "s1"}
+    assert await records.read("file-AbC") == expected
+    assert await FileRecords("other", state).read("file-AbC") is None
+    await records.delete("file-AbC")
+    assert await records.read("file-AbC") is None

@@ -1,0 +1,129 @@
+from typing import Any
+
+import orjson
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from providers.errors import FerryError
+from providers.json_lines import LineSplitter
+from providers.memory import MemoryBudget
+from providers.openai.client import Answer
+from providers.openai.results import BatchResults, Result, output_files, render_inline
+from providers.request_table import RequestTable, RowKind, indexed_id
+from tests.test_providers.test_gemini.scripted_upstream import Answer as Scripted
+from tests.test_providers.test_gemini.scripted_upstream import ScriptedUpstream
+from tests.test_providers.test_openai.answering import CALLER, answer, client
+
+KEYS = ["a", "b", "c"]
+BATCH = {
+    "status": "completed",
+    "endpoint": "/v1/chat/completions",
+    "output_file_id": "file-out",
+    "error_file_id": "file-err",
+}
+
+
+def table(kind: RowKind = RowKind.KEY) -> RequestTable:
+    return RequestTable(kind, [orjson.dumps(key) for key in KEYS])
+
+
+def line(custom_id: str, message: str = "m") -> bytes:
+    error = {"code": "c", "message": message}
+    return orjson.dumps({"custom_id": custom_id, "response": None, "error": error}) + b"\n"
+
+
+def results(upstream: ScriptedUpstream, rows: RequestTable | None, **changes: Any) -> BatchResults:
+    splitter = LineSplitter(1000, MemoryBudget())
+    return BatchResults(client(upstream), CALLER, Answer(BATCH | changes), rows, splitter)
+
+
+async def read(found: BatchResults) -> list[dict[str, Any]]:
+    text = b"".join([chunk async for chunk in found.lines()])
+    return [orjson.loads(each) for each in text.splitlines()]
+
+
+def scripted(*files: bytes) -> ScriptedUpstream:
+    return ScriptedUpstream(*[answer(data) for data in files])
+
+
+async def test_output_and_errors_are_one_list_in_the_providers_order() -> None:
+    upstream = scripted(line(indexed_id(2), "out"), line(indexed_id(0), "err"))
+    found = await read(results(upstream, table()))
+    assert [(each["key"], each["error"]["message"]) for each in found[:2]] == [
+        ("c", "out"),
+        ("a", "err"),
+    ]
+    assert (found[2]["key"], found[2]["error"]["code"]) == ("b", 13)
+    assert upstream.done
+
+
+JUNK = st.sampled_from([b"{}\n", b"no json\n", b"[]\n", b'{"custom_id": null}\n', line("r99")])
+OURS = st.sampled_from([line(indexed_id(n)) for n in range(4)])
+
+
+@given(st.lists(JUNK | OURS, max_size=8), st.lists(JUNK | OURS, max_size=8))
+async def test_every_request_has_exactly_one_result(out: list[bytes], err: list[bytes]) -> None:
+    upstream = scripted(b"".join(out), b"".join(err))
+    found = await read(results(upstream, table()))
+    assert sorted(each["key"] for each in found) == KEYS
+    assert all(set(each) == {"key", "error"} for each in found)
+
+
+async def test_a_second_answer_is_not_the_one() -> None:
+    upstream = scripted(line(indexed_id(1), "first"), line(indexed_id(1), "second"))
+    found = {
+        each["key"]: each["error"]["message"] for each in await read(results(upstream, table()))
+    }
+    assert found["b"] == "first"
+
+
+async def test_another_tools_results_are_keyed_by_custom_id() -> None:
+    upstream = scripted(line("mine"), line("r0000000001"))
+    found = await read(results(upstream, None))
+    assert [each["key"] for each in found] == ["mine", "r0000000001"]
+
+
+async def test_an_inline_request_is_known_by_its_number() -> None:
+    found = await read(results(scripted(b"", b""), table(RowKind.METADATA)))
+    assert [each["key"] for each in found] == ["1", "2", "3"]
+
+
+@pytest.mark.parametrize(
+    ("status", "code"), [("cancelled", 1), ("expired", 4), ("completed", 13), ("failed", 13)]
+)
+async def test_a_request_that_was_never_answered(status: str, code: int) -> None:
+    absent = {"output_file_id": None, "error_file_id": None}
+    found = await read(results(ScriptedUpstream(), table(), status=status, **absent))
+    assert [each["error"]["code"] for each in found] == [code] * 3
+
+
+async def test_results_given_up_let_their_file_go() -> None:
+    upstream = scripted(line(indexed_id(0)))
+    lines = results(upstream, table()).lines()
+    assert await anext(lines)
+    assert not upstream.done
+    await lines.aclose()
+    assert upstream.done
+
+
+async def test_a_file_that_cannot_be_had_is_no_empty_one() -> None:
+    upstream = ScriptedUpstream(Scripted(500))
+    with pytest.raises(FerryError) as caught:
+        await read(results(upstream, table()))
+    assert caught.value.status == "UNAVAILABLE"
+
+
+def test_which_files_there_are() -> None:
+    assert output_files(Answer(BATCH)) == ["file-out", "file-err"]
+    assert output_files(Answer(BATCH | {"output_file_id": None})) == ["file-err"]
+    assert output_files(Answer(status="failed")) == []
+
+
+def test_metadata_goes_with_its_own_request() -> None:
+    rows = RequestTable(RowKind.METADATA, [b"null", b'{"a":"b"}'])
+    result: dict[str, Any] = {"response": {}}
+    assert orjson.loads(render_inline(Result(0, b'"1"', result), rows)) == result
+    rendered = render_inline(Result(1, b'"2"', result), rows)
+    assert orjson.loads(rendered) == result | {"metadata": {"a": "b"}}
+    assert result == {"response": {}}
