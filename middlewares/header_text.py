@@ -4,7 +4,7 @@
 def header_text(value: str) -> str:
     """`value` as UTF-8, or else as ISO-8859-1, HTTP's old charset.
 
-    JavaScript's fetch writes a file name so (sdk-wire.md section 1b). aiohttp hands on bytes that
+    Clients have written names in either (RFC 9110 section 5.5). aiohttp hands on bytes that
     are not UTF-8 as lone surrogates, which nothing can encode.
     """
     if value.isascii():

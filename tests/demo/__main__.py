@@ -13,7 +13,7 @@ from google import genai
 from google.genai import types
 from google.genai._common import ExperimentalWarning
 
-from tests.demo.narration import heading, step, told
+from tests.demo.narration import heading, say, step, told
 from tests.demo.questions import Lines, openai_lines
 from tests.demo.tour import Tour, Wrong
 from tests.processes import Process, fake, proxy
@@ -50,15 +50,15 @@ async def demo(stops: Sequence[Stop]) -> int:
                     _lament(error, ferry)
                     return 1
     heading("done")
-    print(f"\nOne program, {len(stops)} providers, and every result was checked.")
+    say(f"\nOne program, {len(stops)} providers, and every result was checked.")
     return 0
 
 
 def _introduce(ferry: Process, upstreams: dict[str, str]) -> None:
     heading("genai-ferry")
-    print(f"\nA program written against google-genai {google.genai.__version__} points base_url at")
+    say(f"\nA program written against google-genai {google.genai.__version__} points base_url at")
     told(f"{ferry.url}/genai")
-    print("and names a provider in the header x-model-provider. Behind the proxy stand fakes:")
+    say("and names a provider in the header x-model-provider. Behind the proxy stand fakes:")
     for name, url in upstreams.items():
         told(f"{name:<10}", url)
 

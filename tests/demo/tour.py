@@ -13,7 +13,7 @@ from typing import Any
 from google import genai
 from google.genai import errors, types
 
-from tests.demo.narration import call, result, step, told
+from tests.demo.narration import call, result, say, step, told
 from tests.demo.questions import QUESTIONS, Lines, gemini_lines, inline_requests
 
 LOOKS = 20
@@ -109,7 +109,7 @@ class Tour:
 
     def batch_inline(self) -> None:
         step("A few requests need no file. These have metadata, a system instruction, a JSON")
-        print("schema, and a tool; the results come inline, in the order of the requests.")
+        say("schema, and a tool; the results come inline, in the order of the requests.")
         call(f'job = client.batches.create(model="{self.model}", src=[')
         for request in inline_requests():
             contents, config = request["contents"][0]["parts"][0]["text"], list(request["config"])

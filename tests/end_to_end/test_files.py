@@ -248,6 +248,27 @@ async def test_a_client_that_leaves_a_download_ends_it_upstream(
 # --- whose it is ----------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("way", ["header", "query", "bearer"])
+async def test_each_way_of_giving_a_key(
+    sdks: Sdks, fake: FakeClient, ferry: Ferry, http: ClientSession, way: str
+) -> None:
+    file = await uploaded(await sdks.get(PYTHON_NEWEST, fake.kind))
+    key = fake.kind.key
+    ways = {
+        "header": ({"x-goog-api-key": key}, {}),
+        "query": ({}, {"key": key}),
+        "bearer": ({"Authorization": f"Bearer {key}"}, {}),
+    }
+    headers, query = ways[way]
+    url = f"{ferry.base_url}/v1beta/files"
+    async with http.get(url, params=query, headers={**fake.kind.headers, **headers}) as reply:
+        listed = (await reply.json())["files"]
+    assert [one["name"] for one in listed] == [file["name"]]
+    (asked,) = await fake.requests(method="GET")
+    assert asked["credential_sha256"] == hashlib.sha256(key.encode()).hexdigest()
+    assert ferry.leaks() == []
+
+
 async def test_what_one_key_made_another_does_not_see(
     sdks: Sdks, fake: FakeClient, ferry: Ferry
 ) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tests.end_to_end.conftest import MIB, Ferry, Sdks
-from tests.end_to_end.fake_client import FakeClient
+from tests.end_to_end.fake_client import OPENAI, FakeClient
 from tests.end_to_end.pattern import pattern_bytes
 from tests.end_to_end.sdk_process import (
     GO,
@@ -95,6 +95,26 @@ async def test_a_display_name_survives(sdks: Sdks, fake: FakeClient, sdk: Sdk) -
         assert (file["displayName"], again["displayName"]) == (name, name)
     listed = await process.call("files.list", page_size=50)
     assert {file["displayName"] for file in listed["items"]} == set(NAMES)
+
+
+@pytest.mark.parametrize(
+    ("sdk", "name"),
+    [
+        *((sdk, 'it\'s "so".txt') for sdk in SDKS),
+        *((sdk, "Zürich 文件.txt") for sdk in (PYTHON_NEWEST_ASYNC, GO)),
+    ],
+    ids=str,
+)
+async def test_a_file_of_any_name(
+    sdks: Sdks, fake: FakeClient, sdk: Sdk, name: str, tmp_path: Path
+) -> None:
+    """The name goes in a header; the other SDKs put no more than ASCII there, or fail."""
+    (tmp_path / name).write_bytes(b"hello")
+    process = await sdks.get(sdk, fake.kind)
+    file = await process.call("files.upload", path=str(tmp_path / name), mime_type="text/plain")
+    await fake.check_only_file(file, b"hello")
+    if fake.kind is OPENAI:  # it has no other name to show
+        assert file["displayName"] == name
 
 
 # --- without the Uploads API ----------------------------------------------------------------------
