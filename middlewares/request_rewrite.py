@@ -141,7 +141,7 @@ def _relayed(request: web.Request, route: Route, provider: Provider) -> op.Relay
     if provider.relay is None:
         raise unimplemented(f"{provider.name} has no such capability")
     target = URL(f"/{route.target}{_query(request)}", encoded=True)
-    headers: CIMultiDict[str] = CIMultiDict(request.headers)
+    headers = CIMultiDict((name, header_text(value)) for name, value in request.headers.items())
     body = inbound_body(request) if request.body_exists else None
     return op.Relayed(RelayedRequest(request.method, target, headers, body))
 

@@ -10,9 +10,7 @@ from typing import Final
 
 import orjson
 
-from providers.credential import Caller
 from providers.errors import already_exists, invalid_argument
-from providers.resources import NewBatch
 from providers.state import State, read, write
 
 _LIFE: Final = timedelta(hours=24)
@@ -20,19 +18,21 @@ _KEY_LIMIT: Final = 256
 
 
 class Repeat:
-    """One idempotency key of one tenant at one upstream. `mark` is what a provider can keep."""
+    """One idempotency key of one tenant at one upstream. `mark` is what a provider can keep.
 
-    def __init__(self, upstream: str, state: State, caller: Caller, batch: NewBatch) -> None:
-        key = batch.idempotency_key or ""
+    `fingerprint` is a digest of the whole request that came with the key.
+    """
+
+    def __init__(
+        self, upstream: str, state: State, tenant: str, key: str, fingerprint: str
+    ) -> None:
         if len(key) > _KEY_LIMIT:
             raise invalid_argument(f"x-ferry-idempotency-key has at most {_KEY_LIMIT} characters")
         digest = hashlib.sha256(key.encode()).hexdigest()
-        self._name = f"idempotency/{upstream}/{caller.tenant}/{digest}"
+        self._name = f"idempotency/{upstream}/{tenant}/{digest}"
         self._state = state
-        self._fingerprint = batch.fingerprint
-        self.mark = hashlib.sha256(
-            f"{caller.tenant}{digest}{self._fingerprint}".encode()
-        ).hexdigest()
+        self._fingerprint = fingerprint
+        self.mark = hashlib.sha256(f"{tenant}{digest}{fingerprint}".encode()).hexdigest()
 
     async def recorded(self) -> str | None:
         """The native id of the batch that this key made before."""
@@ -43,6 +43,10 @@ class Repeat:
         if await self._read("attempt") is not None:
             return False
         return await self._write("attempt", "")
+
+    async def forget(self) -> None:
+        """Take an attempt back that certainly made nothing."""
+        await self._state.delete(f"{self._name}/attempt")
 
     async def record(self, native_id: str) -> str:
         """The batch that the key stands for from now on: ours, or the one recorded first."""

@@ -38,7 +38,7 @@ class World:
 
 def _gemini(name: str, settings: ProviderSettings, world: World) -> Provider:
     base_url = settings.base_url or URL(gemini.DEFAULT_BASE_URL)
-    return gemini.gemini(name, base_url, world.upstream, world.state)
+    return gemini.gemini(name, base_url, world.upstream, world.state, world.memory)
 
 
 def _openai(name: str, settings: ProviderSettings, world: World) -> Provider:

@@ -5,9 +5,11 @@ from typing import Final
 
 from yarl import URL
 
+from providers.gemini.creation import RepeatableCreations
 from providers.gemini.headers import PASSED, SCOPING
 from providers.gemini.relay import GeminiRelay
 from providers.gemini.uploads import GeminiUploads
+from providers.memory import MemoryBudget
 from providers.provider import NameForms, Provider
 from providers.state import State
 from providers.upstream import Upstream
@@ -19,7 +21,9 @@ DEFAULT_BASE_URL: Final = "https://generativelanguage.googleapis.com"
 _ID: Final = re.compile(r"[a-z0-9-]{1,40}")
 
 
-def gemini(name: str, base_url: URL, upstream: Upstream, state: State) -> Provider:
+def gemini(
+    name: str, base_url: URL, upstream: Upstream, state: State, memory: MemoryBudget
+) -> Provider:
     return Provider(
         name=name,
         kind=KIND,
@@ -27,5 +31,5 @@ def gemini(name: str, base_url: URL, upstream: Upstream, state: State) -> Provid
         passed_headers=PASSED,
         scoping_headers=SCOPING,
         uploads=GeminiUploads(name, base_url, upstream, state),
-        relay=GeminiRelay(base_url, upstream),
+        relay=RepeatableCreations(name, GeminiRelay(base_url, upstream), state, memory),
     )

@@ -64,7 +64,9 @@ class OpenAIBatches:
         if batch.idempotency_key is None:
             native, warnings = await self._create(caller, batch, mark="")
             return CreatedBatch(from_openai_batch(native), warnings)
-        repeat = Repeat(self._client.name, self._state, caller, batch)
+        repeat = Repeat(
+            self._client.name, self._state, caller.tenant, batch.idempotency_key, batch.fingerprint
+        )
         recorded = await repeat.recorded()
         if recorded is not None:
             return CreatedBatch(from_openai_batch(await self._batch(caller, recorded)))

@@ -13,6 +13,7 @@ from yarl import URL
 from providers.body import Body
 from providers.credential import Caller, Credential
 from providers.gemini.provider import gemini
+from providers.memory import MemoryBudget
 from providers.provider import Uploads
 from providers.uploads import Chunk, UploadProgress, UploadSession, UploadStart
 from providers.upstream import Reply
@@ -52,7 +53,7 @@ class GeminiAtWork:
     def __init__(self, url: URL, upstream: OutboundClient, control: ClientSession) -> None:
         self.url = url
         self.state = MemoryState()
-        self.provider = gemini("google", url, upstream, self.state)
+        self.provider = gemini("google", url, upstream, self.state, MemoryBudget())
         self._control = control
 
     @property

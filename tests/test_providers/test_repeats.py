@@ -4,13 +4,11 @@ from unittest.mock import patch
 
 import pytest
 
-from providers.credential import Caller, Credential
 from providers.errors import FerryError
 from providers.repeats import Repeat
 from providers.resources import BatchKind, NewBatch
 from tests.memory_state import MemoryState
 
-CALLER = Caller(Credential("key"), "tenant")
 BATCH = NewBatch("m", BatchKind.GENERATE, [], idempotency_key="once", fingerprint="f")
 
 
@@ -20,7 +18,7 @@ def state() -> MemoryState:
 
 
 def repeat(state: MemoryState, batch: NewBatch = BATCH, tenant: str = "tenant") -> Repeat:
-    return Repeat("openai", state, Caller(Credential("key"), tenant), batch)
+    return Repeat("openai", state, tenant, batch.idempotency_key or "", batch.fingerprint)
 
 
 async def test_only_the_first_attempt_is_the_first(state: MemoryState) -> None:
@@ -63,6 +61,12 @@ async def test_a_key_is_free_again_after_a_day(state: MemoryState) -> None:
         clock.now.return_value = datetime.now(UTC) + timedelta(hours=24, minutes=1)
         assert await repeat(state).recorded() is None
         assert await repeat(state).begin()
+
+
+async def test_an_attempt_that_made_nothing_can_be_forgotten(state: MemoryState) -> None:
+    assert await repeat(state).begin()
+    await repeat(state).forget()
+    assert await repeat(state).begin()
 
 
 async def test_keys_are_not_stored(state: MemoryState) -> None:

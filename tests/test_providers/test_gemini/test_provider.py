@@ -2,10 +2,13 @@ import pytest
 from yarl import URL
 
 from providers.gemini.provider import DEFAULT_BASE_URL, gemini
+from providers.memory import MemoryBudget
 from tests.memory_state import MemoryState
 from tests.test_providers.test_gemini.scripted_upstream import ScriptedUpstream
 
-PROVIDER = gemini("google", URL(DEFAULT_BASE_URL), ScriptedUpstream(), MemoryState())
+PROVIDER = gemini(
+    "google", URL(DEFAULT_BASE_URL), ScriptedUpstream(), MemoryState(), MemoryBudget()
+)
 
 
 def test_all_but_uploads_is_relayed() -> None:

@@ -7,6 +7,7 @@ from providers.body import held
 from providers.credential import Caller, Credential
 from providers.errors import FerryError
 from providers.gemini.provider import gemini
+from providers.memory import MemoryBudget
 from providers.provider import Uploads
 from providers.uploads import Chunk, UploadSession, UploadStart, UploadStatus
 from providers.upstream import UpstreamError
@@ -28,7 +29,7 @@ EXPIRED = UploadSession("s1", SESSION.details, None, expired=True)
 
 
 def uploads(upstream: ScriptedUpstream) -> Uploads:
-    return gemini("google", GOOGLE, upstream, MemoryState()).uploads
+    return gemini("google", GOOGLE, upstream, MemoryState(), MemoryBudget()).uploads
 
 
 # --- start --------------------------------------------------------------------------------------

@@ -6,6 +6,7 @@ from yarl import URL
 from providers.body import Body
 from providers.errors import FerryError
 from providers.gemini.provider import gemini
+from providers.memory import MemoryBudget
 from providers.uploads import Chunk, UploadProgress, UploadSession
 from providers.upstream import UpstreamError
 from tests.memory_state import MemoryState
@@ -45,7 +46,7 @@ class Uploading:
         self.upstream = ScriptedUpstream(*script)
         self.state = MemoryState()
         self.noted = noted
-        self._uploads = gemini("google", GOOGLE, self.upstream, self.state).uploads
+        self._uploads = gemini("google", GOOGLE, self.upstream, self.state, MemoryBudget()).uploads
         details = {"url": UPLOAD_URL, "control_url": UPLOAD_URL, "size": declared}
         self._session = UploadSession("s1", details, None)
 

@@ -1,0 +1,121 @@
+"""Creations at Google with `x-ferry-idempotency-key`, which Google itself does not know.
+
+Google has no mark by which a batch could be found again, so of one key only one attempt is ever
+relayed: where its outcome is unknown, the caller is told so and no second batch is made.
+"""
+
+import hashlib
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import replace
+from typing import Final, Self
+
+import orjson
+from yarl import URL
+
+from providers.body import Body, held, once
+from providers.credential import Caller
+from providers.errors import FerryError
+from providers.memory import MemoryBudget, Reservation
+from providers.provider import Relay, RelayedRequest
+from providers.repeats import Repeat
+from providers.state import State
+from providers.upstream import Reply, UpstreamError
+
+KEY_HEADER: Final = "x-ferry-idempotency-key"
+_CREATIONS: Final = (":batchGenerateContent", ":asyncBatchEmbedContent")
+_ANSWER_BYTES: Final = 32 << 20
+
+
+class HeldReply:
+    """A reply that was read to its end."""
+
+    def __init__(self, reply: Reply, data: bytes) -> None:
+        self.status = reply.status
+        self.headers: Mapping[str, str] = reply.headers
+        self._data = data
+
+    def chunks(self) -> AsyncIterator[bytes]:
+        return once(self._data)
+
+    async def read(self, limit: int) -> bytes:
+        if len(self._data) > limit:
+            raise UpstreamError("UNAVAILABLE", f"Google answered over {limit} bytes")
+        return self._data
+
+    async def aclose(self) -> None:
+        pass
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        pass
+
+
+class RepeatableCreations:
+    """Implements `providers.provider.Relay` around another; all but creations goes straight on."""
+
+    def __init__(self, name: str, relay: Relay, state: State, memory: MemoryBudget) -> None:
+        self._name = name
+        self._relay = relay
+        self._state = state
+        self._memory = memory
+
+    async def relay(self, caller: Caller, request: RelayedRequest) -> Reply:
+        key = request.headers.get(KEY_HEADER)
+        if not key or not request.target.raw_path.endswith(_CREATIONS):
+            return await self._relay.relay(caller, request)
+        with self._memory.reserve() as reservation:
+            data = await _hold(request.body, reservation)
+            fingerprint = hashlib.sha256(request.target.raw_path.encode() + b"\0" + data)
+            repeat = Repeat(self._name, self._state, caller.tenant, key, fingerprint.hexdigest())
+            recorded = await repeat.recorded()
+            if recorded is not None:
+                return await self._get(caller, request, recorded)
+            if not await repeat.begin():
+                raise FerryError(
+                    "ABORTED",
+                    f"an earlier request with this {KEY_HEADER} is still under way, or its outcome "
+                    "is unknown: list the batches, and use another key to create one all the same",
+                )
+            return await self._create(caller, replace(request, body=held(data)), repeat)
+
+    async def _create(self, caller: Caller, request: RelayedRequest, repeat: Repeat) -> Reply:
+        try:
+            reply = await self._relay.relay(caller, request)
+        except UpstreamError as error:
+            if error.unsent:
+                await repeat.forget()
+            raise
+        if reply.status != 200:
+            if reply.status < 500:
+                await repeat.forget()
+            return reply
+        async with reply:
+            data = await reply.read(_ANSWER_BYTES)
+        await repeat.record(_batch_name(data))
+        return HeldReply(reply, data)
+
+    async def _get(self, caller: Caller, request: RelayedRequest, name: str) -> Reply:
+        version, _, _ = request.target.raw_path.strip("/").rpartition("models/")
+        target = URL(f"/{version}{name}", encoded=True)
+        return await self._relay.relay(
+            caller, RelayedRequest("GET", target, request.headers, body=None)
+        )
+
+
+async def _hold(body: Body | None, reservation: Reservation) -> bytes:
+    """The body whole, since it must be known before anything is sent; counted as it grows."""
+    parts: list[bytes] = []
+    if body is not None:
+        async for chunk in body.chunks:
+            reservation.grow(len(chunk))
+            parts.append(chunk)
+    return b"".join(parts)
+
+
+def _batch_name(data: bytes) -> str:
+    try:
+        return str(orjson.loads(data)["name"])
+    except (orjson.JSONDecodeError, KeyError, TypeError):
+        raise UpstreamError("UNAVAILABLE", "Google's answer names no batch") from None

@@ -1,0 +1,76 @@
+"""Creations with an idempotency key, which Google does not know, against the fake."""
+
+from collections.abc import AsyncIterator
+
+import orjson
+import pytest
+from yarl import URL
+
+from providers.body import held
+from providers.errors import FerryError
+from providers.provider import RelayedRequest
+from providers.upstream import UpstreamError
+from tests.contract.gemini_at_work import CALLER, GeminiAtWork, gemini_at_work
+
+TARGET = URL("/v1beta/models/gemini-2.5-flash:batchGenerateContent", encoded=True)
+
+
+@pytest.fixture
+async def google() -> AsyncIterator[GeminiAtWork]:
+    async with gemini_at_work() as at_work:
+        yield at_work
+
+
+def creation(text: str = "hello", key: str = "once") -> RelayedRequest:
+    request = {"contents": [{"role": "user", "parts": [{"text": text}]}]}
+    batch = {"inputConfig": {"requests": {"requests": [{"request": request}]}}}
+    headers = {"content-type": "application/json", "x-ferry-idempotency-key": key}
+    return RelayedRequest("POST", TARGET, headers, held(orjson.dumps({"batch": batch})))
+
+
+async def named(google: GeminiAtWork, request: RelayedRequest) -> str:
+    async with await google.relay(CALLER, request) as reply:
+        assert reply.status == 200
+        return str(orjson.loads(await reply.read(1 << 20))["name"])
+
+
+async def batches(google: GeminiAtWork) -> int:
+    request = RelayedRequest("GET", URL("/v1beta/batches"), {}, None)
+    async with await google.relay(CALLER, request) as reply:
+        return len(orjson.loads(await reply.read(1 << 20)).get("operations", []))
+
+
+async def test_the_same_creation_again_is_the_same_batch(google: GeminiAtWork) -> None:
+    first = await named(google, creation())
+    assert await named(google, creation()) == first
+    assert await batches(google) == 1
+    assert await named(google, creation(key="another")) != first
+
+
+async def test_another_body_with_the_same_key_is_refused(google: GeminiAtWork) -> None:
+    await named(google, creation())
+    with pytest.raises(FerryError) as caught:
+        await google.relay(CALLER, creation("something else"))
+    assert caught.value.status == "ALREADY_EXISTS"
+    assert await batches(google) == 1
+
+
+async def test_a_creation_whose_outcome_is_unknown_is_not_repeated(google: GeminiAtWork) -> None:
+    match = {"method": "POST", "path": ".*batchGenerateContent"}
+    await google.post("/_fake/faults", {"match": match, "fault": {"kind": "lose_answer"}})
+    with pytest.raises(UpstreamError):
+        await google.relay(CALLER, creation())
+    with pytest.raises(FerryError) as caught:
+        await google.relay(CALLER, creation())
+    assert caught.value.status == "ABORTED"
+    assert await batches(google) == 1
+
+
+async def test_a_creation_that_google_refused_can_be_sent_again(google: GeminiAtWork) -> None:
+    match = {"method": "POST", "path": ".*batchGenerateContent"}
+    fault = {"kind": "status", "status": 429, "body": "{}", "read_body": True}
+    await google.post("/_fake/faults", {"match": match, "fault": fault})
+    async with await google.relay(CALLER, creation()) as reply:
+        assert reply.status == 429
+    assert await named(google, creation())
+    assert await batches(google) == 1
