@@ -1,17 +1,19 @@
 """The OpenAI provider and the fake OpenAI with a socket between them."""
 
 import hashlib
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
 import orjson
+import pytest
 from aiohttp import ClientSession
 from aiohttp.test_utils import TestServer
 from yarl import URL
 
 from providers.body import Body
 from providers.credential import Caller, Credential
+from providers.errors import FerryError
 from providers.memory import BUDGET_BYTES, MemoryBudget
 from providers.openai.batches import Limits
 from providers.openai.provider import OpenAIOptions, openai
@@ -56,6 +58,14 @@ def sha256(data: bytes) -> str:
 
 def body_of(data: bytes) -> Body:
     return Body(Pieces(data), len(data))
+
+
+async def refused(attempt: Awaitable[object]) -> FerryError:
+    """The error that `attempt` ends in; the caller's key is in none."""
+    with pytest.raises(FerryError) as caught:
+        await attempt
+    assert SECRET not in f"{caught.value!r} {caught.value} {vars(caught.value)}"
+    return caught.value
 
 
 def asking(text: str) -> dict[str, Any]:

@@ -7,7 +7,6 @@ import pytest
 
 from providers.body import Body, TruncatedBody
 from providers.credential import Caller, Credential
-from providers.errors import FerryError
 from providers.openai.client import OpenAIClient
 from providers.openai.file_records import FileRecords
 from providers.openai.upload_target import OpenAIUploadTarget
@@ -25,6 +24,7 @@ from tests.contract.openai_at_work import (
     gemini_lines,
     inline,
     openai_at_work,
+    refused,
     sha256,
 )
 
@@ -36,13 +36,6 @@ SMALL = DATA[:1000]
 async def openai() -> AsyncIterator[OpenAIAtWork]:
     async with openai_at_work() as at_work:
         yield at_work
-
-
-async def refused(attempt: Any) -> FerryError:
-    with pytest.raises(FerryError) as caught:
-        await attempt
-    assert SECRET not in f"{caught.value!r} {caught.value} {vars(caught.value)}"
-    return caught.value
 
 
 async def download(openai: OpenAIAtWork, file_id: str) -> bytes:

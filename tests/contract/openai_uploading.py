@@ -1,0 +1,44 @@
+"""Files sent to OpenAI in one chunk and in three, and what must be there afterwards."""
+
+from providers.resource_names import parse_file_id
+from providers.uploads import GRANULARITY, UploadProgress, UploadSession, UploadStatus
+from tests.contract.openai_at_work import (
+    OpenAIAtWork,
+    data_of,
+    sha256,
+)
+
+DATA = data_of(2 * GRANULARITY + 100)
+SMALL = DATA[:1000]
+
+
+async def in_chunks(openai: OpenAIAtWork, session: UploadSession) -> UploadProgress:
+    for offset in (0, GRANULARITY):
+        progress = await openai.send(session, DATA[offset : offset + GRANULARITY], offset)
+        assert (progress.status, progress.received) == (
+            UploadStatus.ACTIVE,
+            offset + GRANULARITY,
+        )
+    return await last_chunk(openai, session)
+
+
+async def last_chunk(openai: OpenAIAtWork, session: UploadSession) -> UploadProgress:
+    return await openai.send(session, DATA[2 * GRANULARITY :], 2 * GRANULARITY, finalize=True)
+
+
+async def whole(openai: OpenAIAtWork, session: UploadSession) -> UploadProgress:
+    return await openai.send(session, SMALL, finalize=True)
+
+
+async def the_one_file(openai: OpenAIAtWork, data: bytes, *ends: UploadProgress) -> None:
+    """Every answer names the same file, the only one there is, with these bytes."""
+    [native] = await openai.objects("files")
+    assert await openai.sha256_of(native) == sha256(data)
+    for end in ends:
+        assert (end.status, end.received) == (UploadStatus.FINAL, len(data))
+        assert end.file is not None
+        assert (parse_file_id(end.file.id).native, end.file.size) == (native, len(data))
+
+
+def left_of_session(openai: OpenAIAtWork) -> list[str]:
+    return [name for name in openai.state.objects if name.startswith("uploads/")]

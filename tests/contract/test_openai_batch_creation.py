@@ -1,0 +1,244 @@
+"""The creation of a batch at OpenAI: one job, and nothing left behind by a failed one."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from typing import Any
+
+import pytest
+
+from providers.resource_names import FileId, FileKind, parse_file_id
+from providers.resources import NewBatch
+from tests.contract.openai_at_work import (
+    CALLER,
+    OpenAIAtWork,
+    from_file,
+    gemini_lines,
+    inline,
+    json_lines,
+    openai_at_work,
+    refused,
+)
+from tests.contract.openai_batching import (
+    TEXTS,
+    ended,
+    items,
+    listed,
+    native_line,
+)
+
+
+@pytest.fixture
+async def openai() -> AsyncIterator[OpenAIAtWork]:
+    async with openai_at_work() as at_work:
+        yield at_work
+        assert at_work.nothing_held
+
+
+# --- a creation that fails leaves nothing ---------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {"kind": "status", "status": 400},
+        {"kind": "status", "status": 429},
+        {"kind": "status", "status": 500},
+        {"kind": "reset", "after_bytes": 10},
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("call", ["files", "batches"])
+async def test_a_refused_creation_leaves_nothing(
+    openai: OpenAIAtWork, call: str, fault: Mapping[str, Any]
+) -> None:
+    await openai.strike("POST", call, **fault)
+    await refused(openai.batches.create(CALLER, inline(*TEXTS)))
+    assert await openai.objects("files") == []
+    assert await openai.objects("batches") == []
+    assert openai.state.objects == {}
+    assert openai.nothing_held
+
+
+@pytest.mark.parametrize("call", ["files", "batches"])
+async def test_a_lost_answer_is_looked_up(openai: OpenAIAtWork, call: str) -> None:
+    await openai.strike("POST", call, "lose_answer")
+    batch_id = await ended(openai, inline(*TEXTS))
+    assert await openai.objects("batches") == [batch_id]
+    assert len(await items(openai, batch_id)) == len(TEXTS)
+    assert len(await openai.calls("POST", call)) == 1
+
+
+async def test_an_input_is_kept_while_it_is_unknown_whether_its_batch_was_made(
+    openai: OpenAIAtWork,
+) -> None:
+    await openai.strike("POST", "batches", "lose_answer")
+    await openai.strike("GET", "batches", "status", status=500, times=9)
+    error = await refused(openai.batches.create(CALLER, inline(*TEXTS)))
+    assert error.status == "UNAVAILABLE"
+    assert len(await openai.objects("files")) == 1
+    assert await openai.calls("DELETE") == []
+
+
+async def test_a_client_that_leaves_after_the_batch_was_made(openai: OpenAIAtWork) -> None:
+    await openai.strike("POST", "batches", "delay", name="slow", at="answer")
+    batch = inline(*TEXTS, idempotency_key="once", fingerprint="f")
+    creating = asyncio.create_task(openai.batches.create(CALLER, batch))
+    await openai.happened("slow")
+    creating.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await creating
+    assert openai.nothing_held
+    again = await openai.batches.create(CALLER, batch)
+    assert await openai.objects("batches") == [again.batch.id]
+    assert len(await openai.objects("files")) == 1
+    await openai.move(again.batch.id, "completed")
+    assert len(await items(openai, again.batch.id)) == len(TEXTS)
+
+
+async def test_a_client_that_leaves_before_the_batch_was_made(openai: OpenAIAtWork) -> None:
+    await openai.strike("POST", "batches", "delay", name="slow", at="request")
+    creating = asyncio.create_task(openai.batches.create(CALLER, inline(*TEXTS)))
+    await openai.happened("slow")
+    creating.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await creating
+    assert await openai.objects("files") == []
+    assert openai.nothing_held
+
+
+async def test_a_client_that_leaves_after_the_input_was_made(openai: OpenAIAtWork) -> None:
+    await openai.strike("POST", "files", "delay", name="slow", at="answer")
+    creating = asyncio.create_task(openai.batches.create(CALLER, inline(*TEXTS)))
+    await openai.happened("slow")
+    creating.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await creating
+    assert await openai.objects("files") == []
+    assert openai.nothing_held
+
+
+@pytest.mark.parametrize("nth", [1, 2])
+async def test_an_input_that_breaks_off(openai: OpenAIAtWork, nth: int) -> None:
+    file_id = await openai.upload(gemini_lines(*TEXTS * 50), "in.jsonl")
+    await openai.strike("GET", "files/[^/]+/content", "truncate", nth=nth, after_bytes=5000)
+    error = await refused(openai.batches.create(CALLER, from_file(file_id)))
+    assert error.status == "UNAVAILABLE"
+    assert await openai.objects("files") == [parse_file_id(file_id).native]
+    assert openai.nothing_held
+
+
+@pytest.mark.parametrize(
+    ("data", "where"),
+    [
+        (gemini_lines("a") + b"{\n", "line 2"),
+        (gemini_lines("a") + b"\n\n[]\n", "line 4"),
+        (gemini_lines("a") + gemini_lines("b"), "line 2"),
+        (gemini_lines("a") + json_lines(native_line("x")), "line 2"),
+        (gemini_lines(*TEXTS) + b'"' + b"x" * (2 << 20), "line 7"),
+        (b"", None),
+    ],
+    ids=["no json", "no object", "key twice", "two formats", "too long", "empty"],
+)
+async def test_an_input_that_is_wrong_is_refused_whole(
+    openai: OpenAIAtWork, data: bytes, where: str | None
+) -> None:
+    file_id = await openai.upload(data, "in.jsonl")
+    error = await refused(openai.batches.create(CALLER, from_file(file_id)))
+    assert error.status == "INVALID_ARGUMENT"
+    assert where is None or str(error.path).startswith(where)
+    assert await openai.objects("batches") == []
+    assert len(await openai.objects("files")) == 1
+    # At once, and not when the collector comes by.
+    assert openai.nothing_held
+
+
+async def test_a_file_that_is_not_there(openai: OpenAIAtWork) -> None:
+    for file_id in ("file-none", str(FileId(FileKind.NATIVE, "file-none"))):
+        error = await refused(openai.batches.create(CALLER, from_file(file_id)))
+        assert error.status == "NOT_FOUND"
+    results = str(FileId(FileKind.RESULTS, "batch_1"))
+    error = await refused(openai.batches.create(CALLER, from_file(results)))
+    assert error.status == "INVALID_ARGUMENT"
+
+
+@pytest.mark.parametrize("answer", [{}, {"id": None}, []])
+@pytest.mark.parametrize("call", ["files", "batches"])
+async def test_an_answer_that_makes_no_sense_is_the_upstreams_fault(
+    openai: OpenAIAtWork, call: str, answer: Any
+) -> None:
+    await openai.strike("POST", call, "status", status=200, body=answer)
+    error = await refused(openai.batches.create(CALLER, inline(*TEXTS)))
+    assert error.status == "UNAVAILABLE"
+
+
+# --- one job for one idempotency key --------------------------------------------------------------
+
+
+def keyed(fingerprint: str = "f") -> NewBatch:
+    return inline(*TEXTS, idempotency_key="once", fingerprint=fingerprint)
+
+
+async def test_a_repeat_is_the_same_batch(openai: OpenAIAtWork) -> None:
+    made = {(await openai.batches.create(CALLER, keyed())).batch.id for _ in range(3)}
+    assert await openai.objects("batches") == list(made)
+
+
+async def test_another_body_with_the_same_key(openai: OpenAIAtWork) -> None:
+    await openai.batches.create(CALLER, keyed())
+    error = await refused(openai.batches.create(CALLER, keyed("another")))
+    assert (error.status, error.code) == ("ALREADY_EXISTS", 409)
+
+
+async def test_without_a_key_each_request_is_its_own_job(openai: OpenAIAtWork) -> None:
+    made = [(await openai.batches.create(CALLER, inline("a"))).batch.id for _ in range(2)]
+    assert sorted(await openai.objects("batches")) == sorted(made)
+    assert made[0] != made[1]
+
+
+async def test_creations_at_once_with_one_key_are_one_batch(openai: OpenAIAtWork) -> None:
+    await openai.post("/_fake/settings", {"auto_advance": False})
+    creations = (openai.batches.create(CALLER, keyed()) for _ in range(4))
+    [made] = {created.batch.id for created in await asyncio.gather(*creations)}
+    assert await listed(openai) == [made]
+    [batch] = [
+        native
+        for native in (await openai.native("batches"))["data"]
+        if native["status"] not in ("cancelling", "cancelled")
+    ]
+    assert batch["id"] == made
+    # What was sent up for the others is gone.
+    assert await openai.objects("files") == [batch["input_file_id"]]
+
+
+@pytest.mark.parametrize("fault", ["lose_answer", "status"])
+async def test_a_second_batch_is_hidden_even_where_it_cannot_be_cancelled(
+    openai: OpenAIAtWork, fault: str
+) -> None:
+    await openai.strike("POST", "batches", "delay", name="slow", at="request")
+    await openai.strike("POST", "batches/[^/]+/cancel", fault)
+    slow = asyncio.create_task(openai.batches.create(CALLER, keyed()))
+    await openai.happened("slow")
+    fast = await openai.batches.create(CALLER, keyed())
+    await openai.release("slow")
+    assert (await slow).batch.id == fast.batch.id
+    assert await listed(openai) == [fast.batch.id]
+
+
+async def test_a_batch_found_by_its_key_is_found_again(openai: OpenAIAtWork) -> None:
+    """However many are made after it: what was looked up once is recorded."""
+    await openai.strike("POST", "batches", "lose_answer")
+    await openai.strike("GET", "batches", "status", status=500, times=2)
+    await refused(openai.batches.create(CALLER, keyed()))
+    [made] = await openai.objects("batches")
+    found = await openai.batches.create(CALLER, keyed())
+    assert found.batch.id == made
+    lookups = len(await openai.calls("GET", "batches"))
+    assert (await openai.batches.create(CALLER, keyed())).batch.id == made
+    assert len(await openai.calls("GET", "batches")) == lookups
+
+
+async def test_a_creation_that_was_refused_may_be_tried_again(openai: OpenAIAtWork) -> None:
+    await openai.strike("POST", "batches", "status", status=429)
+    await refused(openai.batches.create(CALLER, keyed()))
+    made = await openai.batches.create(CALLER, keyed())
+    assert await openai.objects("batches") == [made.batch.id]

@@ -1,0 +1,177 @@
+"""How uploads to OpenAI end: expired, cancelled, or by several requests at once."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+
+from providers.uploads import GRANULARITY, UploadSession, UploadStatus
+from tests.contract.openai_at_work import (
+    OpenAIAtWork,
+    openai_at_work,
+    refused,
+)
+from tests.contract.openai_uploading import (
+    DATA,
+    SMALL,
+    last_chunk,
+    left_of_session,
+    the_one_file,
+    whole,
+)
+
+
+@pytest.fixture
+async def openai() -> AsyncIterator[OpenAIAtWork]:
+    async with openai_at_work() as at_work:
+        yield at_work
+
+
+# --- endings --------------------------------------------------------------------------------------
+
+
+async def test_an_upload_that_expired_at_openai(openai: OpenAIAtWork) -> None:
+    session = await openai.start(len(DATA))
+    await openai.send(session, DATA[:GRANULARITY])
+    [upload] = await openai.objects("uploads")
+    await openai.post(f"/_fake/uploads/{upload}", {"status": "expired"})
+    error = await refused(openai.send(session, DATA[GRANULARITY : 2 * GRANULARITY], GRANULARITY))
+    assert error.permanent
+    assert "expired" in error.message
+
+
+async def test_an_upload_past_its_life_at_openai(
+    openai: OpenAIAtWork, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session = await openai.start(len(DATA))
+    await openai.send(session, DATA[:GRANULARITY])
+    monkeypatch.setattr("time.time", lambda: 1e11)
+    for attempt in (
+        openai.send(session, DATA[GRANULARITY : 2 * GRANULARITY], GRANULARITY),
+        openai.uploads.query(session),
+    ):
+        error = await refused(attempt)
+        assert (error.status, error.upload_status) == ("FAILED_PRECONDITION", "final")
+
+
+@pytest.mark.parametrize("caller", [True, False])
+async def test_an_expired_url(openai: OpenAIAtWork, caller: bool) -> None:
+    session = await openai.start(len(SMALL))
+    ended = UploadSession(
+        session.id, session.details, session.caller if caller else None, expired=caller
+    )
+    for attempt in (whole(openai, ended), openai.uploads.query(ended)):
+        error = await refused(attempt)
+        assert (error.status, error.upload_status) == ("FAILED_PRECONDITION", "final")
+        assert "expired" in error.message
+
+
+async def test_a_cancelled_upload_is_cancelled_at_openai(openai: OpenAIAtWork) -> None:
+    session = await openai.start(len(DATA))
+    await openai.send(session, DATA[:GRANULARITY])
+    assert (await openai.uploads.cancel(session)).status is UploadStatus.CANCELLED
+    assert len(await openai.calls("POST", "uploads/.*/cancel")) == 1
+    for attempt in (
+        openai.send(session, DATA[GRANULARITY : 2 * GRANULARITY], GRANULARITY),
+        openai.uploads.query(session),
+        openai.uploads.cancel(session),
+    ):
+        error = await refused(attempt)
+        assert (error.status, error.upload_status) == ("FAILED_PRECONDITION", "cancelled")
+    assert len(left_of_session(openai)) == 1
+    assert await openai.objects("files") == []
+
+
+@pytest.mark.parametrize("fault", ["lose_answer", "status"])
+async def test_a_cancel_holds_although_openai_has_a_bad_moment(
+    openai: OpenAIAtWork, fault: str
+) -> None:
+    session = await openai.start(len(DATA))
+    await openai.send(session, DATA[:GRANULARITY])
+    await openai.strike("POST", "uploads/[^/]+/cancel", fault)
+    assert (await openai.uploads.cancel(session)).status is UploadStatus.CANCELLED
+    error = await refused(openai.uploads.query(session))
+    assert error.upload_status == "cancelled"
+    assert len(left_of_session(openai)) == 1
+
+
+# --- at once --------------------------------------------------------------------------------------
+
+
+async def test_two_ends_at_once_are_one_file(openai: OpenAIAtWork) -> None:
+    session = await openai.start(len(SMALL))
+    ends = await asyncio.gather(*(whole(openai, session) for _ in range(4)))
+    await the_one_file(openai, SMALL, *ends)
+
+
+async def test_two_ends_of_parts_at_once_are_one_file(openai: OpenAIAtWork) -> None:
+    session = await openai.start(len(DATA))
+    await openai.send(session, DATA[: 2 * GRANULARITY])
+    ends = await asyncio.gather(*(last_chunk(openai, session) for _ in range(4)))
+    await the_one_file(openai, DATA, *ends)
+
+
+@pytest.mark.parametrize("call", ["uploads/[^/]+/parts", "uploads/[^/]+/complete"])
+async def test_an_end_that_another_overtakes(openai: OpenAIAtWork, call: str) -> None:
+    session = await openai.start(len(DATA))
+    await openai.send(session, DATA[: 2 * GRANULARITY])
+    await openai.strike("POST", call, "delay", name="slow")
+    slow = asyncio.create_task(last_chunk(openai, session))
+    await openai.happened("slow")
+    fast = await last_chunk(openai, session)
+    await openai.release("slow")
+    await the_one_file(openai, DATA, fast, await slow)
+    assert len(left_of_session(openai)) == 1
+
+
+async def test_two_first_chunks_at_once_are_one_upload(openai: OpenAIAtWork) -> None:
+    session = await openai.start(len(DATA))
+    sends = (openai.send(session, DATA[:GRANULARITY]) for _ in range(3))
+    for progress in await asyncio.gather(*sends):
+        assert (progress.status, progress.received) == (UploadStatus.ACTIVE, GRANULARITY)
+    uploads = await openai.objects("uploads")
+    assert len(await openai.calls("POST", "uploads/.*/cancel")) == len(uploads) - 1
+    await openai.send(session, DATA[GRANULARITY : 2 * GRANULARITY], GRANULARITY)
+    await the_one_file(openai, DATA, await last_chunk(openai, session))
+
+
+@pytest.mark.parametrize("at", ["request", "answer"])
+async def test_a_cancel_during_the_end_leaves_no_file(openai: OpenAIAtWork, at: str) -> None:
+    session = await openai.start(len(SMALL))
+    await openai.strike("POST", "files", "delay", name="slow", at=at)
+    slow = asyncio.create_task(whole(openai, session))
+    await openai.happened("slow")
+    assert (await openai.uploads.cancel(session)).status is UploadStatus.CANCELLED
+    await openai.release("slow")
+    error = await refused(slow)
+    assert (error.status, error.upload_status) == ("FAILED_PRECONDITION", "cancelled")
+    assert await openai.objects("files") == []
+    assert len(left_of_session(openai)) == 1
+
+
+@pytest.mark.parametrize("call", ["uploads", "uploads/[^/]+/parts"])
+@pytest.mark.parametrize("at", ["request", "answer"])
+async def test_a_cancel_during_a_chunk_leaves_no_upload(
+    openai: OpenAIAtWork, call: str, at: str
+) -> None:
+    session = await openai.start(len(DATA))
+    await openai.strike("POST", call, "delay", name="slow", at=at)
+    slow = asyncio.create_task(openai.send(session, DATA[:GRANULARITY]))
+    await openai.happened("slow")
+    assert (await openai.uploads.cancel(session)).status is UploadStatus.CANCELLED
+    await openai.release("slow")
+    error = await refused(slow)
+    assert (error.status, error.upload_status) == ("FAILED_PRECONDITION", "cancelled")
+    assert len(await openai.calls("POST", "uploads/.*/cancel")) >= 1
+    assert len(left_of_session(openai)) == 1
+
+
+async def test_a_sender_that_leaves_can_be_taken_over(openai: OpenAIAtWork) -> None:
+    session = await openai.start(len(SMALL))
+    await openai.strike("POST", "files", "delay", name="slow", at="answer")
+    gone = asyncio.create_task(whole(openai, session))
+    await openai.happened("slow")
+    gone.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await gone
+    await the_one_file(openai, SMALL, await whole(openai, session))
