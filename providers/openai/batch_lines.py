@@ -173,8 +173,10 @@ class OpenAILines:
     def read(self, _: int, number: int, document: dict[str, Any]) -> tuple[bytes, bytes]:
         where = f"line {number}"
         custom_id, body = document.get("custom_id"), document.get("body")
-        if not isinstance(custom_id, str) or not custom_id:
-            raise invalid_argument("a string is needed", path=f"{where}: custom_id")
+        if not isinstance(custom_id, str) or not 0 < len(custom_id.encode()) <= _KEY_BYTES:
+            raise invalid_argument(
+                f"a string of 1 to {_KEY_BYTES} bytes is needed", path=f"{where}: custom_id"
+            )
         if not self._ids.add(custom_id):
             raise invalid_argument("stands on another line too", path=f"{where}: custom_id")
         if not isinstance(body, dict):

@@ -15,7 +15,7 @@ from providers.openai import batch_records as records
 from providers.openai.batch_creation import BatchCreation, Job, new_job_id, table_name
 from providers.openai.batch_input import BatchInput, FileInput, InlineInput
 from providers.openai.batch_records import from_openai_batch
-from providers.openai.client import Answer, OpenAIClient
+from providers.openai.client import Answer, OpenAIClient, outcome_unknown
 from providers.openai.pages import filled_page
 from providers.openai.results import BatchResults, output_files, render_inline
 from providers.repeats import Repeat
@@ -150,7 +150,12 @@ class OpenAIBatches:
             found = await self._creation.find(caller, records.REPEAT, repeat.mark)
             if found is not None:
                 return found, ""
-        return await self._create(caller, batch, repeat.mark)
+        try:
+            return await self._create(caller, batch, repeat.mark)
+        except FerryError as error:
+            if not outcome_unknown(error):
+                await repeat.forget()
+            raise
 
     async def _create(self, caller: Caller, batch: NewBatch, mark: str) -> tuple[Answer, str]:
         source, input_file = self._input(caller, batch)

@@ -16,6 +16,9 @@ SCOPING_HEADERS: Final = frozenset({"openai-organization", "openai-project"})
 _ANSWER_LIMIT: Final = 16 << 20
 _REFUSAL_LIMIT: Final = 64 << 10
 
+# OpenAI says 200; a server that only speaks its API may say created or accepted instead.
+_DONE: Final = (200, 201, 202)
+
 # translation.md section 6
 _STATUS: Final[Mapping[int, str]] = {
     401: "UNAUTHENTICATED",
@@ -110,7 +113,7 @@ class OpenAIClient:
         reply = await self._upstream.send(
             OutboundRequest(request.method, request.url, headers, request.body)
         )
-        if reply.status == 200:
+        if reply.status in _DONE:
             return reply
         async with reply:
             document = _parse(await _read_refusal(reply))

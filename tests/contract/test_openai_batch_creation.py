@@ -237,6 +237,15 @@ async def test_a_batch_found_by_its_key_is_found_again(openai: OpenAIAtWork) -> 
     assert len(await openai.calls("GET", "batches")) == lookups
 
 
+async def test_a_key_whose_creation_was_refused_may_come_with_another_body(
+    openai: OpenAIAtWork,
+) -> None:
+    await openai.strike("POST", "batches", "status", status=400)
+    await refused(openai.batches.create(CALLER, keyed("wrong")))
+    made = await openai.batches.create(CALLER, keyed("mended"))
+    assert await openai.objects("batches") == [made.batch.id]
+
+
 async def test_a_creation_that_was_refused_may_be_tried_again(openai: OpenAIAtWork) -> None:
     await openai.strike("POST", "batches", "status", status=429)
     await refused(openai.batches.create(CALLER, keyed()))

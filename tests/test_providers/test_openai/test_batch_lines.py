@@ -125,6 +125,7 @@ def test_a_native_line_goes_as_it_is(url: str) -> None:
         ({"custom_id": None}, "line 2: custom_id"),
         ({"custom_id": ""}, "line 2: custom_id"),
         ({"custom_id": 1}, "line 2: custom_id"),
+        ({"custom_id": "x" * 1001}, "line 2: custom_id"),
         ({"custom_id": "a"}, "line 2: custom_id"),
         ({"body": None}, "line 2: body"),
         ({"body": []}, "line 2: body"),

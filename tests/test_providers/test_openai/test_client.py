@@ -75,10 +75,16 @@ async def test_an_encoded_content_is_not_handed_on() -> None:
     assert upstream.done
 
 
+@pytest.mark.parametrize("http", [200, 201, 202])
+async def test_a_server_that_only_speaks_the_api_may_say_created(http: int) -> None:
+    upstream = ScriptedUpstream(answer({"id": "file-a"}, http))
+    assert (await client(upstream).post(CALLER, "files")).id == "file-a"
+
+
 @pytest.mark.parametrize(
     ("http", "status"),
     [
-        (201, "UNAVAILABLE"),
+        (204, "UNAVAILABLE"),
         (302, "UNAVAILABLE"),
         (400, "INVALID_ARGUMENT"),
         (401, "UNAUTHENTICATED"),
