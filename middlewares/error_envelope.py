@@ -8,10 +8,11 @@ import orjson
 from aiohttp import web
 
 from middlewares.inbound_body import ClientGone, discard
-from middlewares.journey import REQUEST_ID, ROUTE, Handler
+from middlewares.journey import PROVIDER, REQUEST_ID, ROUTE, Handler
 from middlewares.routes import Call
 from providers.errors import FerryError
 from providers.uploads import UploadStatus
+from providers.upstream import UpstreamError
 
 _log = logging.getLogger("genai_ferry.errors")
 
@@ -21,7 +22,7 @@ async def error_envelope(request: web.Request, handler: Handler) -> web.StreamRe
     try:
         return await handler(request)
     except FerryError as error:
-        refusal = error
+        refusal = _naming_the_provider(request, error)
     except web.HTTPException as error:
         refusal = FerryError("INVALID_ARGUMENT", error.reason)
     except (ClientGone, ConnectionResetError):
@@ -39,6 +40,14 @@ async def error_envelope(request: web.Request, handler: Handler) -> web.StreamRe
     if not read_to_end:
         response.force_close()
     return response
+
+
+def _naming_the_provider(request: web.Request, error: FerryError) -> FerryError:
+    """An upstream that gives no usable answer does not say in it which provider it is of."""
+    provider = request.get(PROVIDER)
+    if isinstance(error, UpstreamError) and provider is not None:
+        error.provider = error.provider or provider.name
+    return error
 
 
 def upload_status(request: web.Request, error: FerryError) -> str | None:

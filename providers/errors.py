@@ -68,6 +68,18 @@ class FerryError(Exception):
             return self.code == 501
         return self.status != "RESOURCE_EXHAUSTED"
 
+    def restated(self, status: str) -> "FerryError":
+        """The same refusal under another status; who refused, and why, stays."""
+        return FerryError(
+            status,
+            self.message,
+            provider=self.provider,
+            reason=self.reason,
+            request_id=self.request_id,
+            upstream_status=self.upstream_status,
+            upload_status=self.upload_status,
+        )
+
 
 def invalid_argument(message: str, *, path: str | None = None) -> FerryError:
     return FerryError("INVALID_ARGUMENT", message, path=path)
@@ -99,7 +111,3 @@ def unimplemented(message: str) -> FerryError:
 
 def unavailable(message: str) -> FerryError:
     return FerryError("UNAVAILABLE", message)
-
-
-def deadline_exceeded(message: str) -> FerryError:
-    return FerryError("DEADLINE_EXCEEDED", message)

@@ -48,25 +48,38 @@ class LineSplitter:
 
     def _wait(self, waiting: bytearray, more: bytes, number: int, reservation: Reservation) -> None:
         waiting += more
-        self._check(number, waiting)
-        if len(waiting) > _UNCOUNTED_BYTES:
+        if not self._fits(number, waiting):
+            # Enough of it to be known by at its end.
+            del waiting[self._limit + 1 :]
+        elif len(waiting) > _UNCOUNTED_BYTES:
             reservation.grow(len(more))
 
     def _numbered(self, text: bytes, first: int) -> list[tuple[int, bytes]]:
-        lines = text.split(b"\n")
+        lines = enumerate(text.split(b"\n"), start=first)
         # As they came, since a line that waits for its end cannot be stripped yet.
-        for number, line in enumerate(lines, start=first):
-            self._check(number, line)
-        if first == 1:
-            lines[0] = lines[0].removeprefix(_BOM)
-        numbered = [(number, line.strip()) for number, line in enumerate(lines, start=first)]
+        fitting = [(number, line) for number, line in lines if self._fits(number, line)]
+        if fitting and fitting[0][0] == 1:
+            fitting[0] = (1, fitting[0][1].removeprefix(_BOM))
+        numbered = [(number, line.strip()) for number, line in fitting]
         return [(number, line) for number, line in numbered if line]
 
-    def _check(self, number: int, line: bytes | bytearray) -> None:
-        if len(line) > self._limit:
-            raise invalid_argument(
-                f"longer than {self._limit} bytes (FERRY_MAX_LINE_BYTES)", path=f"line {number}"
-            )
+    def _fits(self, number: int, line: bytes | bytearray) -> bool:
+        if len(line) <= self._limit:
+            return True
+        self._too_long(number)
+        return False
+
+    def _too_long(self, number: int) -> None:
+        raise invalid_argument(
+            f"longer than {self._limit} bytes (FERRY_MAX_LINE_BYTES)", path=f"line {number}"
+        )
+
+
+class ResultSplitter(LineSplitter):
+    """Leaves a line beyond the limit out: one bad line is one failed item, no failed file."""
+
+    def _too_long(self, number: int) -> None:
+        pass
 
 
 def _pieces(chunk: bytes) -> Iterator[bytes]:

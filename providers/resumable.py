@@ -12,7 +12,7 @@ from typing import Final, Protocol
 
 import orjson
 
-from providers.body import Body, Slices, drain
+from providers.body import Body, Slices, TruncatedBody, drain
 from providers.credential import Caller
 from providers.errors import FerryError, failed_precondition
 from providers.resources import File, parse_file
@@ -109,7 +109,7 @@ class ResumableUploads:
         opened = _opened(session)
         try:
             progress = await self._take(opened, chunk)
-        except FerryError:
+        except (FerryError, TruncatedBody):
             overtaken = await self._overtaken(opened, chunk)
             if overtaken is None:
                 raise

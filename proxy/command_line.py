@@ -19,8 +19,8 @@ from proxy.log_lines import log_to_stderr
 from proxy.risks import risks_of
 from proxy.serving import serve
 from proxy.setting_values import render_duration
-from proxy.settings import Settings, load
-from proxy.settings_problems import InvalidSettings, variable
+from proxy.settings import CONFIG_VARIABLE, Settings, load
+from proxy.settings_problems import PREFIX, InvalidSettings, variable
 from proxy.workers import Workers, reserved
 
 OK: Final = 0
@@ -44,9 +44,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="genai-ferry", description="Google GenAI SDK files and batches on other providers."
+        prog="genai-ferry",
+        description="The Google GenAI SDK's files and batches, on other providers.",
+        epilog=f"All else is set by {PREFIX}* variables, or in FILE, which {CONFIG_VARIABLE} may "
+        "name too; `genai-ferry check` prints them all.",
     )
-    parser.add_argument("command", nargs="?", choices=["serve", "check"], default="serve")
+    parser.add_argument(
+        "command",
+        nargs="?",
+        choices=["serve", "check"],
+        default="serve",
+        help="serve, until SIGTERM (the default), or check the settings: say what is wrong or "
+        "risky, and print them",
+    )
     parser.add_argument("--config", type=Path, metavar="FILE", help="settings in TOML")
     return parser
 

@@ -17,6 +17,10 @@ INTERVAL_SECONDS: Final = 3600.0
 # Replicas that start together then spread their sweeps.
 _JITTER: Final = 0.1
 
+# The salt divides the tenants. What is deleted by a tombstone alone, the provider keeps for ever:
+# without it, it would be back.
+_KEPT_FOR_EVER: Final = ("salt", "tombstones/")
+
 _log: Final = logging.getLogger(__name__)
 
 
@@ -24,7 +28,7 @@ async def sweep(state: State, now: datetime, upload_ttl: timedelta, state_ttl: t
     """Delete what is past its life; returns how many. Another replica may be doing the same."""
     deleted = 0
     async for info in state.list(""):
-        if info.name == "salt":  # written once, for ever: it divides the tenants
+        if info.name.startswith(_KEPT_FOR_EVER):
             continue
         life = upload_ttl if info.name.startswith("uploads/") else state_ttl
         if now - info.created > life:

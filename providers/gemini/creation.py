@@ -83,8 +83,8 @@ class RepeatableCreations:
     async def _create(self, caller: Caller, request: RelayedRequest, repeat: Repeat) -> Reply:
         try:
             reply = await self._relay.relay(caller, request)
-        except UpstreamError as error:
-            if error.unsent:
+        except FerryError as error:
+            if not isinstance(error, UpstreamError) or error.unsent:
                 await repeat.forget()
             raise
         if reply.status != 200:

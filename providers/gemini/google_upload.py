@@ -63,9 +63,7 @@ class GoogleUpload:
             if refusal.code != 400:
                 raise
             # A cancel has no arguments: only the upload's state can be what is wrong.
-            raise FerryError(
-                "FAILED_PRECONDITION", refusal.message, upload_status=refusal.upload_status
-            ) from None
+            raise refusal.restated("FAILED_PRECONDITION") from None
 
     async def _control(self, command: str, *expected: UploadStatus) -> UploadProgress:
         request = OutboundRequest("POST", self._control_url, _headers(command), held(b""))

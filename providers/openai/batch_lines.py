@@ -89,7 +89,8 @@ def parse_line(number: int, line: bytes) -> dict[str, Any]:
     try:
         document = orjson.loads(line)
     except orjson.JSONDecodeError as error:
-        raise invalid_argument(f"not JSON: {error}", path=f"line {number}") from None
+        what = f"not JSON: {error.msg} at column {error.colno}"
+        raise invalid_argument(what, path=f"line {number}") from None
     if not isinstance(document, dict):
         raise invalid_argument("not a JSON object", path=f"line {number}")
     return document
@@ -185,6 +186,11 @@ class OpenAILines:
             raise invalid_argument(
                 f"is not {self._model!r}, the model in the call", path=f"{where}: body.model"
             )
+        # Either would fail the whole batch, once it is made (openai.md section 5).
+        if document.get("method") != "POST":
+            raise invalid_argument('must be "POST"', path=f"{where}: method")
+        if body.get("stream"):
+            raise invalid_argument("a batch streams no answers", path=f"{where}: body.stream")
         self._check_url(document.get("url"), f"{where}: url")
         return b"", render_held(custom_id)
 

@@ -9,7 +9,7 @@ from typing import Final
 from providers.body import Body, join, once
 from providers.credential import Caller
 from providers.errors import FerryError, failed_precondition, invalid_argument, not_found
-from providers.json_lines import LineSplitter
+from providers.json_lines import LineSplitter, ResultSplitter
 from providers.memory import MemoryBudget, Reservation
 from providers.openai import batch_records as records
 from providers.openai.batch_creation import BatchCreation, Job, new_job_id, table_name
@@ -107,7 +107,7 @@ class OpenAIBatches:
             await self._client.post(caller, f"batches/{batch_id}/cancel")
         except FerryError as error:
             if error.upstream_status in (400, 409):
-                raise failed_precondition(error.message) from None
+                raise error.restated("FAILED_PRECONDITION") from None
             raise
 
     async def delete(self, caller: Caller, batch_id: str) -> None:
@@ -169,7 +169,8 @@ class OpenAIBatches:
         file_id = parse_file_id(batch.source)
         if file_id.kind is not FileKind.NATIVE:
             raise invalid_argument("a file of results is no input of a batch")
-        return FileInput(self._client, caller, file_id.native, self._splitter()), file_id.native
+        splitter = LineSplitter(self._limits.line, self._memory)
+        return FileInput(self._client, caller, file_id.native, splitter), file_id.native
 
     async def _batch(self, caller: Caller, batch_id: str) -> Answer:
         """OpenAI's batch. Raises NOT_FOUND for one that was deleted here."""
@@ -214,10 +215,8 @@ class OpenAIBatches:
         return await self._tables.read(table_name(native["input_file_id"], job), reservation)
 
     def _results(self, caller: Caller, native: Answer, table: RequestTable | None) -> BatchResults:
-        return BatchResults(self._client, caller, native, table, self._splitter())
-
-    def _splitter(self) -> LineSplitter:
-        return LineSplitter(self._limits.line, self._memory)
+        splitter = ResultSplitter(self._limits.line, self._memory)
+        return BatchResults(self._client, caller, native, table, splitter)
 
     async def _not_deleted(self, listed: Sequence[Answer]) -> Natives:
         names = [_tombstone(native.id) for native in listed]

@@ -49,6 +49,12 @@ class Answer(dict[str, Any]):
             raise UpstreamError("UNAVAILABLE", "the provider's answer has an id that is none")
         return value
 
+    def number(self, key: str) -> int | float:
+        value = self[key]
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise UpstreamError("UNAVAILABLE", f"the provider's answer has no number at {key!r}")
+        return value
+
     def part(self, key: str) -> "Answer":
         """The object at `key`."""
         value = self[key]
@@ -76,7 +82,11 @@ class OpenAIClient:
         data = page.get("data") or []
         if not isinstance(data, list) or not all(isinstance(item, dict) for item in data):
             raise UpstreamError("UNAVAILABLE", f"{self.name} answered what is no list of objects")
-        return [Answer(item) for item in data], bool(data and page.get("has_more"))
+        if data and "after" in query and data[-1].get("id") == query["after"]:
+            return [], False  # a server that knows no pages gives the same again
+        # OpenAI-compatible servers may leave `has_more` out: then a full page may not be the last.
+        more = page.get("has_more", len(data) == query.get("limit"))
+        return [Answer(item) for item in data], bool(data and more)
 
     async def delete(self, caller: Caller, path: str) -> Answer:
         return await self._json(caller, OutboundRequest("DELETE", self._url(path)))

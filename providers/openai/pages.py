@@ -1,12 +1,16 @@
 """Pages of OpenAI's lists, filled up where something on them is not to be shown."""
 
 from collections.abc import Awaitable, Callable, Sequence
+from typing import Final
 
 from providers.credential import Caller
 from providers.openai.client import Answer, OpenAIClient
 from providers.page_tokens import decode_page_token, encode_page_token
 
 Shown = Callable[[Sequence[Answer]], Awaitable[list[Answer]]]
+
+# What the list of batches takes (openai.md section 4).
+_LARGEST_LIMIT: Final = 100
 
 
 async def filled_page(
@@ -20,16 +24,20 @@ async def filled_page(
 ) -> tuple[list[Answer], str | None]:
     """`page_size` objects that `shown` lets through, and the token of the next page.
 
-    A page token is the native id of the last object looked at (openai.md section 2).
+    A page token is the native id after which the next page goes on (openai.md section 2). There is
+    one only if something is left to show: an empty page that a token led to breaks the Python
+    SDK's pager. Whole pages are asked for: to ask for what is still missing would end in a request
+    an object.
     """
     if page_token:
         query = {**query, "after": decode_page_token(page_token)}
+    limit = min(page_size + 1, _LARGEST_LIMIT)
     listed: list[Answer] = []
     while True:
-        page, more = await client.list(caller, path, limit=page_size - len(listed), **query)
+        page, more = await client.list(caller, path, limit=limit, **query)
         listed += await shown(page)
+        if len(listed) > page_size:
+            return listed[:page_size], encode_page_token(listed[page_size - 1].id)
         if not more:
             return listed, None
         query = {**query, "after": page[-1].id}
-        if len(listed) >= page_size:
-            return listed, encode_page_token(query["after"])

@@ -27,7 +27,10 @@ _MISSING: Final = {
     "cancelling": ("CANCELLED", "The batch was cancelled before this request was answered."),
     "expired": ("DEADLINE_EXCEEDED", "The batch expired before this request was answered."),
 }
-_NEVER_ANSWERED: Final = ("INTERNAL", "OpenAI ended the batch without an answer to this request.")
+_NEVER_ANSWERED: Final = (
+    "INTERNAL",
+    "OpenAI ended the batch without an answer to this request that could be read.",
+)
 
 
 def from_openai_line(line: object, endpoint: str) -> dict[str, Any]:

@@ -11,7 +11,7 @@ import orjson
 from providers.credential import Caller
 from providers.errors import FerryError, not_found
 from providers.held_json import render_held
-from providers.json_lines import LineSplitter
+from providers.json_lines import ResultSplitter
 from providers.openai.client import OpenAIClient
 from providers.openai.result_from_openai import from_openai_line, lost_result, missing_result
 from providers.request_table import RequestTable, RowKind
@@ -39,7 +39,7 @@ class BatchResults:
         caller: Caller,
         batch: Mapping[str, Any],
         table: RequestTable | None,
-        splitter: LineSplitter,
+        splitter: ResultSplitter,
     ) -> None:
         self._client = client
         self._caller = caller

@@ -77,7 +77,7 @@ class OpenAIUploadTarget:
         part = await self._client.post_body(
             session.caller, f"uploads/{upload}/parts", content_type, form
         )
-        record = {"part": part["id"], "size": body.length}
+        record = {"part": part.id, "size": body.length}
         await write(self._state, _part(session.id, offset), orjson.dumps(record))
 
     async def part_size(self, session: OpenSession, offset: int) -> int | None:
@@ -169,7 +169,7 @@ class OpenAIUploadTarget:
                 session.caller, "files", purpose=purpose, order="desc", limit=100, **after
             )
             for native in page:
-                if native["created_at"] < started:
+                if native.number("created_at") < started:
                     return None
                 if (native["filename"], native["bytes"]) != (name, size):
                     continue
@@ -195,7 +195,7 @@ class OpenAIUploadTarget:
         if await write(self._state, session_object(session.id, "route"), orjson.dumps(route)):
             return route
         if upload is not None:
-            await self._cancel_upload(session.caller, upload["id"])
+            await self._cancel_upload(session.caller, upload.id)
         decided = await self._route(session)
         if decided is None:
             raise unavailable("the upload session ended meanwhile")
@@ -237,7 +237,7 @@ _STAGED: Final[dict[str, Any]] = {"upload": "", "expires_at": 0}
 
 
 def _route_to(upload: Answer) -> dict[str, Any]:
-    return {"upload": upload["id"], "expires_at": upload["expires_at"]}
+    return {"upload": upload.id, "expires_at": upload.number("expires_at")}
 
 
 def _upload_of(route: Mapping[str, Any]) -> str | None:

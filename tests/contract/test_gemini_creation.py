@@ -1,6 +1,7 @@
 """Creations with an idempotency key, which Google does not know, against the fake."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 import orjson
 import pytest
@@ -63,6 +64,16 @@ async def test_a_creation_whose_outcome_is_unknown_is_not_repeated(google: Gemin
     with pytest.raises(FerryError) as caught:
         await google.relay(CALLER, creation())
     assert caught.value.status == "ABORTED"
+    assert await batches(google) == 1
+
+
+async def test_a_creation_that_never_left_can_be_sent_again(google: GeminiAtWork) -> None:
+    request = creation()
+    broken = replace(request, headers={**request.headers, "accept-language": "a\x00b"})
+    with pytest.raises(FerryError) as caught:
+        await google.relay(CALLER, broken)
+    assert caught.value.status == "INVALID_ARGUMENT"
+    assert await named(google, creation())
     assert await batches(google) == 1
 
 

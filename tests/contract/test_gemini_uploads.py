@@ -111,7 +111,8 @@ async def test_a_finished_upload_takes_nothing_more(google: GeminiAtWork) -> Non
     assert (error.status, error.permanent) == ("FAILED_PRECONDITION", True)
     with pytest.raises(FerryError) as caught:
         await google.uploads.cancel(session)
-    assert caught.value.status == "FAILED_PRECONDITION"
+    assert (caught.value.status, caught.value.code) == ("FAILED_PRECONDITION", 400)
+    assert (caught.value.provider, caught.value.upstream_status) == ("google", 400)
 
 
 # --- the network, or Google, has a bad moment -----------------------------------------------------

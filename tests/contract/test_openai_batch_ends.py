@@ -61,6 +61,8 @@ async def test_a_cancel_that_openai_refuses_is_one_too_late(openai: OpenAIAtWork
     await openai.strike("POST", "batches/[^/]+/cancel", "status", status=409)
     error = await refused(openai.batches.cancel(CALLER, batch_id))
     assert (error.status, error.code) == ("FAILED_PRECONDITION", 400)
+    assert (error.provider, error.upstream_status) == ("openai", 409)
+    assert str(error.request_id).startswith("req_")
 
 
 async def test_deleted_results_leave_the_batch(openai: OpenAIAtWork) -> None:

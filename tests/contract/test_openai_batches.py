@@ -207,7 +207,8 @@ async def test_a_download_given_up_holds_nothing(openai: OpenAIAtWork) -> None:
 
 async def test_a_line_beyond_the_limit_in_the_output(openai: OpenAIAtWork) -> None:
     batch_id = await ended(openai, inline(*TEXTS))
-    replica = openai.replica(limits=Limits(line=100, inline_results=LIMITS.inline_results))
-    assert replica.batches is not None
-    await refused(replica.batches.get(CALLER, batch_id))
+    limits = Limits(line=100, inline_results=LIMITS.inline_results)
+    openai.provider = openai.replica(limits=limits)
+    codes = [item["error"]["code"] for item in await items(openai, batch_id)]
+    assert codes == [13] * len(TEXTS)
     assert openai.nothing_held

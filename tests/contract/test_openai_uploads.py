@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from typing import Any
 
+import orjson
 import pytest
 
 from providers.body import Body, TruncatedBody, held
@@ -194,6 +195,39 @@ async def test_a_part_that_failed_is_sent_again(
     assert (error.status, error.upload_status, error.permanent) == ("UNAVAILABLE", None, False)
     assert (await openai.uploads.query(session)).received == 0
     await the_one_file(openai, DATA, await in_chunks(openai, session))
+
+
+@pytest.mark.parametrize(
+    ("call", "malformed"),
+    [
+        ("uploads", {"id": 5, "expires_at": 2**40}),
+        ("uploads", {"id": "up/../../files", "expires_at": 2**40}),
+        ("uploads", {"id": "upload_1", "expires_at": "soon"}),
+        ("uploads", {"id": "upload_1", "expires_at": True}),
+        ("uploads/[^/]+/parts", {"id": ["part_1"]}),
+    ],
+)
+async def test_an_answer_that_makes_no_sense_begins_nothing(
+    openai: OpenAIAtWork, call: str, malformed: dict[str, Any]
+) -> None:
+    body = orjson.dumps(malformed).decode()
+    await openai.strike("POST", call, "status", status=200, body=body, read_body=True)
+    session = await openai.start(len(DATA))
+    error = await refused(openai.send(session, DATA[:GRANULARITY]))
+    assert (error.status, error.upload_status) == ("UNAVAILABLE", None)
+    assert (await openai.uploads.query(session)).received == 0
+    await the_one_file(openai, DATA, await in_chunks(openai, session))
+
+
+async def test_a_lost_file_among_files_that_make_no_sense(openai: OpenAIAtWork) -> None:
+    await openai.strike("POST", "files", "lose_answer")
+    listed = {"data": [{"id": "file-1", "created_at": "today"}], "has_more": False}
+    body = orjson.dumps(listed).decode()
+    await openai.strike("GET", "files", "status", status=200, body=body)
+    session = await openai.start(len(SMALL))
+    error = await refused(whole(openai, session))
+    assert (error.status, error.upload_status) == ("UNAVAILABLE", None)
+    await the_one_file(openai, SMALL, await whole(openai, session))
 
 
 async def test_what_is_there_of_a_failed_chunk_is_not_sent_twice(openai: OpenAIAtWork) -> None:

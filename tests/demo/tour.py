@@ -152,6 +152,7 @@ class Tour:
         step("A batch that is not wanted any more is cancelled, and then deleted.")
         call(f'job = client.batches.create(model="{self.model}", src=uploaded.name)')
         job = self.client.batches.create(model=self.model, src=_name(uploaded))
+        told(_short(job.name), _state(job))
         call(f'client.batches.cancel(name="{_short(job.name)}")')
         self.client.batches.cancel(name=str(job.name))
         call("client.batches.list(config=ListBatchJobsConfig(page_size=10))")
@@ -159,7 +160,8 @@ class Tour:
         for one in listed:
             told(_short(one.name), _state(one))
         check(job.name in [one.name for one in listed], "the list does not have the batch")
-        job = self.wait(job, until="JOB_STATE_CANCELLED")
+        call("job = client.batches.get(name=job.name)")
+        job = self.wait(self.client.batches.get(name=str(job.name)), until="JOB_STATE_CANCELLED")
         call("client.batches.delete(name=job.name)")
         self.tidy_batch(job)
         try:

@@ -8,6 +8,7 @@ import pytest
 
 from middlewares.error_envelope import render_error
 from providers.errors import HTTP_OF_STATUS, FerryError
+from providers.upstream import UpstreamError
 from proxy.log_lines import JsonLines
 from tests.test_middlewares.chain_at_work import Client, Scripted, chain_at_work, scripted_provider
 
@@ -51,6 +52,13 @@ async def test_details_name_the_provider() -> None:
     assert (detail["domain"], detail["reason"]) == ("openai", "server_error")
     assert detail["metadata"] == {"requestId": "req_1", "httpStatus": "502"}
     assert headers["Retry-After"] == "7"
+
+
+async def test_an_upstream_that_gave_no_answer_is_named_too() -> None:
+    code, document, _ = await answer_to(UpstreamError("UNAVAILABLE", "cannot be reached"))
+    (detail,) = document["error"]["details"]
+    assert (code, detail["domain"], detail["reason"]) == (503, "openai", "UNAVAILABLE")
+    assert detail["metadata"] == {}
 
 
 @pytest.mark.parametrize(

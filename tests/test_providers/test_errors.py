@@ -21,7 +21,6 @@ def test_every_status_has_its_code(status: str) -> None:
         (errors.resource_exhausted, "RESOURCE_EXHAUSTED"),
         (errors.unimplemented, "UNIMPLEMENTED"),
         (errors.unavailable, "UNAVAILABLE"),
-        (errors.deadline_exceeded, "DEADLINE_EXCEEDED"),
     ],
 )
 def test_the_vocabulary(make: object, status: str) -> None:

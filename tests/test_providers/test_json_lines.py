@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from providers.errors import FerryError
-from providers.json_lines import LineSplitter
+from providers.json_lines import LineSplitter, ResultSplitter
 from providers.memory import MemoryBudget
 from tests.test_providers.streams import CUTS, cut, stream
 
@@ -46,6 +46,27 @@ async def test_a_line_at_the_limit_and_one_beyond_it(end: bytes) -> None:
     data = b"{}\n" + b"x" * (LIMIT - len(end.strip(b"\n"))) + end
     assert await split([data]) == [(1, b"{}"), (2, data[3:].strip())]
     assert await split([b"{}\n", b"y" + data[3:]]) == "INVALID_ARGUMENT line 2"
+
+
+@given(TEXT, CUTS)
+async def test_of_results_only_the_lines_that_fit_are_given(
+    text: list[bytes], cuts: list[int]
+) -> None:
+    data = b"".join(text)
+    lines = enumerate(data.split(b"\n"), start=1)
+    short = [(number, line) for number, line in lines if len(line) <= LIMIT]
+    if short and short[0][0] == 1:
+        short[0] = (1, short[0][1].removeprefix(b"\xef\xbb\xbf"))
+    bare = [(number, line.strip()) for number, line in short]
+    slices = ResultSplitter(LIMIT, MemoryBudget()).split(stream(cut(data, cuts)))
+    assert [line async for lines in slices for line in lines] == [pair for pair in bare if pair[1]]
+
+
+async def test_a_result_that_is_too_long_is_not_held() -> None:
+    memory = MemoryBudget(1 << 20)
+    slices = ResultSplitter(600 << 10, memory).split(stream([b"x" * (1 << 20)] * 8 + [b"\n{}"]))
+    assert [line async for lines in slices for line in lines] == [(2, b"{}")]
+    memory.take(1 << 20)
 
 
 async def test_a_line_that_never_ends_is_refused_before_it_is_held() -> None:

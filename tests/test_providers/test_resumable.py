@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from providers.body import Body, TruncatedBody, held
 from providers.credential import Caller, Credential
 from providers.errors import FerryError
+from providers.resources import File
 from providers.resumable import ResumableUploads
 from providers.uploads import Chunk, UploadProgress, UploadSession, UploadStart, UploadStatus
 from tests.memory_state import MemoryState
@@ -242,3 +243,16 @@ async def test_a_cancel_and_an_end_at_once() -> None:
         finished = progress.status is UploadStatus.FINAL
         assert len(client.target.files) == finished
         assert error.upload_status == ("final" if finished else "cancelled")
+
+
+async def test_an_end_whose_parts_vanish_since_another_was_first() -> None:
+    """A staged part that is deleted while it is read breaks off: no error of the client's."""
+    client = Client(None, whole_limit=0)
+
+    async def vanish(*_: object) -> File:
+        await client.uploads.cancel(client.session)
+        raise TruncatedBody("the object was deleted before it was read")
+
+    with patch.object(client.target, "assemble", vanish), pytest.raises(FerryError) as caught:
+        await client.send(0, 13, finalize=True)
+    assert caught.value.upload_status == "cancelled"

@@ -26,7 +26,9 @@ async def kept(state: State) -> list[str]:
 async def aged(tmp_path: Path) -> DirectoryState:
     """Each object's name ends in its age in days."""
     state = DirectoryState(tmp_path)
-    for name in ["salt", "uploads/s-0", "uploads/s-2", "uploads/s-40", "batch/b-2", "batch/b-40"]:
+    young = ["uploads/s-0", "batches/b-2"]
+    old = ["uploads/s-2", "uploads/s-40", "batches/b-40"]
+    for name in ["salt", "tombstones/t-99", *young, *old]:
         await write(state, name, b"x")
         age = 99 if name == "salt" else int(name.rpartition("-")[2])
         then = time.time() - age * 86400
@@ -34,15 +36,15 @@ async def aged(tmp_path: Path) -> DirectoryState:
     return state
 
 
-async def test_everything_has_its_life_and_the_salt_lives_for_ever(aged: DirectoryState) -> None:
+async def test_all_but_the_salt_and_tombstones_has_its_life(aged: DirectoryState) -> None:
     assert await sweep(aged, datetime.now(UTC), UPLOAD_TTL, STATE_TTL) == 3
-    assert await kept(aged) == ["batch/b-2", "salt", "uploads/s-0"]
+    assert await kept(aged) == ["batches/b-2", "salt", "tombstones/t-99", "uploads/s-0"]
 
 
 async def test_two_replicas_may_sweep_at_once(aged: DirectoryState) -> None:
     now = datetime.now(UTC)
     await asyncio.gather(*[sweep(aged, now, UPLOAD_TTL, STATE_TTL) for _ in range(2)])
-    assert await kept(aged) == ["batch/b-2", "salt", "uploads/s-0"]
+    assert await kept(aged) == ["batches/b-2", "salt", "tombstones/t-99", "uploads/s-0"]
 
 
 class Watched:

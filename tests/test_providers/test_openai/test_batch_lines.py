@@ -35,6 +35,14 @@ def refusal(lines: GeminiLines | OpenAILines, number: int, document: dict[str, A
     return caught.value
 
 
+def test_a_line_that_is_not_json_says_where_in_the_line() -> None:
+    with pytest.raises(FerryError) as caught:
+        parse_line(7, b'{"key": oops}')
+    assert caught.value.message.startswith("line 7: not JSON: ")
+    assert "line 1" not in caught.value.message
+    assert caught.value.message.endswith("at column 9")
+
+
 # --- Gemini's format ----------------------------------------------------------------------------
 
 
@@ -131,6 +139,9 @@ def test_a_native_line_goes_as_it_is(url: str) -> None:
         ({"body": []}, "line 2: body"),
         ({"body": {"model": "gpt-4o"}}, "line 2: body.model"),
         ({"body": {}}, "line 2: body.model"),
+        ({"body": {"model": MODEL, "stream": True}}, "line 2: body.stream"),
+        ({"method": "GET"}, "line 2: method"),
+        ({"method": None}, "line 2: method"),
         ({"url": None}, "line 2: url"),
         ({"url": RESPONSES}, "line 2: url"),
         ({"url": EMBEDDINGS}, "line 2: url"),

@@ -20,14 +20,26 @@ class Listing:
     def __init__(self, ids: Sequence[str], at_most: int) -> None:
         self.ids = ids
         self.at_most = at_most
+        self.requests = 0
+
+    def document(self, page: list[dict[str, str]], *, more: bool) -> dict[str, Any]:
+        return {"data": page, "has_more": more}
 
     async def send(self, request: OutboundRequest) -> ScriptedReply:
+        self.requests += 1
         query = request.url.query
         start = self.ids.index(query["after"]) + 1 if "after" in query else 0
         assert int(query["limit"]) > 0
         end = start + min(int(query["limit"]), self.at_most)
         page = [{"id": name} for name in self.ids[start:end]]
-        return ScriptedReply(answer({"data": page, "has_more": end < len(self.ids)}))
+        return ScriptedReply(answer(self.document(page, more=end < len(self.ids))))
+
+
+class SilentListing(Listing):
+    """A list at a compatible server that does not say whether there are more."""
+
+    def document(self, page: list[dict[str, str]], *, more: bool) -> dict[str, Any]:
+        return {"data": page}
 
 
 async def even(listed: Sequence[Answer]) -> list[Answer]:
@@ -50,11 +62,37 @@ async def test_pages_are_full_and_complete(
     assert seen == [number for number in numbers if number % 2 == 0]
 
 
-async def test_a_token_is_the_last_object_looked_at() -> None:
-    client = OpenAIClient("openai", BASE, Listing(["2", "1", "4", "6"], 3))
+async def test_a_full_page_that_does_not_say_whether_it_is_the_last() -> None:
+    client = OpenAIClient("openai", BASE, SilentListing(["1", "3", "2", "4", "6"], 9))
+    page, token = await filled_page(client, CALLER, "files", 2, None, even)
+    assert [item["id"] for item in page] == ["2", "4"]
+    page, token = await filled_page(client, CALLER, "files", 2, token, even)
+    assert ([item["id"] for item in page], token) == (["6"], None)
+
+
+@pytest.mark.parametrize("ids", ["2146", "2416", "21436"])
+async def test_a_token_is_the_object_after_which_a_page_goes_on(ids: str) -> None:
+    client = OpenAIClient("openai", BASE, Listing(ids, 3))
     page, token = await filled_page(client, CALLER, "files", 2, None, even, order="desc")
     assert [item["id"] for item in page] == ["2", "4"]
     assert decode_page_token(token or "") == "4"
+
+
+@pytest.mark.parametrize("ids", ["24", "241", "2413579"])
+async def test_no_token_leads_to_an_empty_page(ids: str) -> None:
+    """The Python SDK's pager raises IndexError on one."""
+    client = OpenAIClient("openai", BASE, Listing(ids, 3))
+    page, token = await filled_page(client, CALLER, "files", 2, None, even)
+    assert ([item["id"] for item in page], token) == (["2", "4"], None)
+
+
+async def test_a_page_that_lacks_one_object_is_not_filled_object_by_object() -> None:
+    """Most files of who makes many batches are those of the batches, which are not shown."""
+    listing = Listing([str(n) for n in (*range(0, 18, 2), *range(1, 200, 2), 200)], at_most=100)
+    client = OpenAIClient("openai", BASE, listing)
+    page, token = await filled_page(client, CALLER, "files", 10, None, even)
+    assert (len(page), page[-1]["id"], token) == (10, "200", None)
+    assert listing.requests == 10
 
 
 @pytest.mark.parametrize(
@@ -73,4 +111,18 @@ async def test_a_page_that_makes_no_sense(document: dict[str, Any]) -> None:
 @pytest.mark.parametrize("document", [{}, {"data": []}, {"data": None, "has_more": True}])
 async def test_an_empty_page_ends_a_list(document: dict[str, Any]) -> None:
     client = OpenAIClient("openai", BASE, ScriptedUpstream(answer(document)))
+    assert await filled_page(client, CALLER, "files", 2, None, even) == ([], None)
+
+
+@pytest.mark.parametrize("more", [{"has_more": True}, {}])
+async def test_a_server_that_knows_no_pages_is_not_asked_for_ever(more: dict[str, Any]) -> None:
+    class Pageless:
+        asked = 0
+
+        async def send(self, _: OutboundRequest) -> ScriptedReply:
+            self.asked += 1
+            assert self.asked < 5
+            return ScriptedReply(answer({"data": [{"id": "1"}, {"id": "3"}, {"id": "5"}], **more}))
+
+    client = OpenAIClient("openai", BASE, Pageless())
     assert await filled_page(client, CALLER, "files", 2, None, even) == ([], None)

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from providers.errors import FerryError
-from providers.json_lines import LineSplitter
+from providers.json_lines import ResultSplitter
 from providers.memory import MemoryBudget
 from providers.openai.client import Answer
 from providers.openai.results import BatchResults, Result, output_files, render_inline
@@ -34,7 +34,7 @@ def line(custom_id: str, message: str = "m") -> bytes:
 
 
 def results(upstream: ScriptedUpstream, rows: RequestTable | None, **changes: Any) -> BatchResults:
-    splitter = LineSplitter(1000, MemoryBudget())
+    splitter = ResultSplitter(1000, MemoryBudget())
     return BatchResults(client(upstream), CALLER, Answer(BATCH | changes), rows, splitter)
 
 
@@ -76,6 +76,18 @@ async def test_a_second_answer_is_not_the_one() -> None:
         each["key"]: each["error"]["message"] for each in await read(results(upstream, table()))
     }
     assert found["b"] == "first"
+
+
+async def test_an_answer_longer_than_a_line_may_be_is_one_failed_item() -> None:
+    upstream = scripted(
+        line(indexed_id(0)) + line(indexed_id(1), "m" * 2000) + line(indexed_id(2)), b""
+    )
+    found = await read(results(upstream, table()))
+    assert [(each["key"], each["error"]["code"]) for each in found] == [
+        ("a", 2),
+        ("c", 2),
+        ("b", 13),
+    ]
 
 
 async def test_another_tools_results_are_keyed_by_custom_id() -> None:
