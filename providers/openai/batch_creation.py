@@ -20,6 +20,7 @@ from providers.openai.batch_lines import RequestTranslator
 from providers.openai.client import Answer, OpenAIClient, outcome_unknown
 from providers.openai.file_naming import derived_file_name
 from providers.openai.file_records import file_id
+from providers.openai.kept_metadata import KeptMetadata
 from providers.openai.multipart import form_with_file
 from providers.request_table import RequestTables
 from providers.resources import NewBatch
@@ -55,26 +56,28 @@ def table_name(input_file: str, job_id: str) -> str:
 
 
 class BatchCreation:
-    def __init__(self, client: OpenAIClient, tables: RequestTables) -> None:
+    def __init__(self, client: OpenAIClient, tables: RequestTables, kept: KeptMetadata) -> None:
         self._client = client
         self._tables = tables
+        self._kept = kept
 
     async def create(self, job: Job, reservation: Reservation) -> tuple[Answer, str]:
         """OpenAI's batch, and the rendered warnings."""
-        metadata = _metadata(job)
+        said = _metadata(job)
         translator = job.translator()
         checked = await check(job.source, translator, reservation)
         await self._check_referenced(job.caller, translator)
         async with self._input_file(job, checked) as input_file:
             await self._tables.write(table_name(input_file, job.id), checked.table)
+            metadata = {**said, records.SOURCE: checked.table.kind}
             document = {
                 "input_file_id": input_file,
                 "endpoint": checked.endpoint,
                 "completion_window": "24h",
-                "metadata": {**metadata, records.SOURCE: checked.table.kind},
+                "metadata": metadata,
             }
             batch = await self._create(job, document)
-        return batch, translator.warnings.render()
+        return await self._kept.keep(batch, metadata), translator.warnings.render()
 
     async def find(self, caller: Caller, name: str, value: str) -> Answer | None:
         """The newest batch whose metadata says so, for a creation whose answer was lost."""

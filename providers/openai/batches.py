@@ -1,5 +1,6 @@
 """Batches at OpenAI in the neutral model."""
 
+import asyncio
 import logging
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
@@ -16,6 +17,7 @@ from providers.openai.batch_creation import BatchCreation, Job, new_job_id, tabl
 from providers.openai.batch_input import BatchInput, FileInput, InlineInput
 from providers.openai.batch_records import from_openai_batch
 from providers.openai.client import Answer, OpenAIClient, outcome_unknown
+from providers.openai.kept_metadata import KeptMetadata
 from providers.openai.pages import filled_page
 from providers.openai.results import BatchResults, output_files, render_inline
 from providers.repeats import Repeat
@@ -58,7 +60,8 @@ class OpenAIBatches:
         self._limits = limits
         self._tables = RequestTables(client.name, state)
         self._tombstones = Tombstones(client.name, state)
-        self._creation = BatchCreation(client, self._tables)
+        self._kept = KeptMetadata(client.name, state)
+        self._creation = BatchCreation(client, self._tables, self._kept)
 
     async def create(self, caller: Caller, batch: NewBatch) -> CreatedBatch:
         if batch.idempotency_key is None:
@@ -97,7 +100,8 @@ class OpenAIBatches:
         listed, token = await filled_page(
             self._client, caller, "batches", page_size, page_token, self._not_deleted
         )
-        return Page([from_openai_batch(native) for native in listed], token)
+        whole = await asyncio.gather(*map(self._kept.restored, listed))
+        return Page([from_openai_batch(native) for native in whole], token)
 
     async def cancel(self, caller: Caller, batch_id: str) -> None:
         native = await self._batch(caller, batch_id)
@@ -119,6 +123,7 @@ class OpenAIBatches:
             )
         await self._delete_files(caller, native)
         await self._tombstones.bury(_tombstone(batch_id))
+        await self._kept.delete(native)
 
     async def ended(self, caller: Caller, batch_id: str) -> Batch:
         """The batch whose results a file id names. Raises NOT_FOUND where it has none."""
@@ -180,7 +185,7 @@ class OpenAIBatches:
             raise UpstreamError("UNAVAILABLE", f"{self._client.name} answered with another batch")
         if await self._tombstones.buried(_tombstone(batch_id)):
             raise not_found(f"batches/{batch_id} was deleted")
-        return native
+        return await self._kept.restored(native)
 
     async def _ended(self, caller: Caller, batch_id: str) -> Answer:
         native = await self._batch(caller, batch_id)

@@ -205,6 +205,19 @@ async def test_a_download_given_up_holds_nothing(openai: OpenAIAtWork) -> None:
     assert openai.nothing_held
 
 
+async def test_a_server_that_keeps_no_metadata(openai: OpenAIAtWork) -> None:
+    await openai.post("/_fake/settings", {"keeps_metadata": False})
+    batch_id = await ended(openai, inline(*TEXTS, display_name="mine"))
+    assert [item["metadata"] for item in await items(openai, batch_id)] == [
+        {"place": str(place)} for place in range(len(TEXTS))
+    ]
+    [listed] = (await openai.batches.list(CALLER, 10, None)).items
+    assert (listed.id, listed.display_name, listed.model) == (batch_id, "mine", MODEL)
+    await openai.batches.delete(CALLER, batch_id)
+    assert await openai.objects("files") == []
+    assert not [name for name in openai.state.objects if name.startswith("metadata/")]
+
+
 async def test_a_line_beyond_the_limit_in_the_output(openai: OpenAIAtWork) -> None:
     batch_id = await ended(openai, inline(*TEXTS))
     limits = Limits(line=100, inline_results=LIMITS.inline_results)

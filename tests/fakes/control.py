@@ -32,6 +32,7 @@ WHOLE = Number(low=1, whole=True)
 SETTINGS = Record(
     {
         "uploads_api": Flag(),
+        "keeps_metadata": Flag(),
         "read_rate": Nullable(WHOLE),
         "write_rate": Nullable(WHOLE),
         "auto_advance": Flag(),

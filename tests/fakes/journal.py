@@ -19,6 +19,7 @@ class Settings:
     """What `POST /_fake/settings` changes. Rates are bytes per second of one request."""
 
     uploads_api: bool = True
+    keeps_metadata: bool = True
     read_rate: int | None = None
     write_rate: int | None = None
     auto_advance: bool = True

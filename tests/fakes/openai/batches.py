@@ -60,7 +60,7 @@ async def create_batch(request: web.Request) -> web.Response:
         "created_at": now,
         "expires_at": now + WINDOW,
         "request_counts": {"total": 0, "completed": 0, "failed": 0},
-        "metadata": spec.get("metadata"),
+        "metadata": spec.get("metadata") if store.settings.keeps_metadata else None,
         **dict.fromkeys(UNKNOWN_YET),
         **{f"{moment}_at": None for moment in MOMENTS},
     }

@@ -1,0 +1,37 @@
+"""The metadata of batches at servers that keep none: OpenAI does, others with its API may not."""
+
+from collections.abc import Mapping
+
+import orjson
+
+from providers.openai import batch_records as records
+from providers.openai.client import Answer
+from providers.resource_names import FileId, FileKind
+from providers.state import State, read, write
+
+
+class KeptMetadata:
+    """Of one upstream; consulted only for a batch that the upstream has just shown."""
+
+    def __init__(self, upstream: str, state: State) -> None:
+        self._prefix = f"metadata/{upstream}"
+        self._state = state
+
+    async def keep(self, native: Answer, metadata: Mapping[str, str]) -> Answer:
+        """The batch as it was asked for. What its server dropped of it is written down."""
+        if records.metadata_of(native).get(records.JOB) == metadata[records.JOB]:
+            return native
+        await write(self._state, self._name(native), orjson.dumps(metadata))
+        return Answer({**native, "metadata": metadata})
+
+    async def restored(self, native: Answer) -> Answer:
+        if records.metadata_of(native):
+            return native
+        data = await read(self._state, self._name(native))
+        return native if data is None else Answer({**native, "metadata": orjson.loads(data)})
+
+    async def delete(self, native: Answer) -> None:
+        await self._state.delete(self._name(native))
+
+    def _name(self, native: Answer) -> str:
+        return f"{self._prefix}/{FileId(FileKind.RESULTS, native.id)}"
