@@ -54,7 +54,7 @@ def _render(outcome: op.Outcome, request: web.Request) -> web.StreamResponse:
             return _json({})
         case Download():
             headers = {"Content-Type": outcome.mime_type}
-            return StreamedResponse(outcome.body, headers=headers, close=outcome.close)
+            return StreamedResponse(outcome.body, headers=headers, release=outcome.close)
         case reply:
             return _relayed(reply)
 
@@ -147,7 +147,7 @@ def _inline_results(batch: Batch, results: InlineResults) -> web.StreamResponse:
             yield rest
 
     headers = {"Content-Type": "application/json"}
-    return StreamedResponse(Body(chunks(), length), headers=headers, close=results.close)
+    return StreamedResponse(Body(chunks(), length), headers=headers, release=results.close)
 
 
 def _nominated(connection: str) -> set[str]:
@@ -163,4 +163,4 @@ def _relayed(reply: Any) -> web.StreamResponse:
             headers.add(name, value)
     length = reply.headers.get("Content-Length")
     body = Body(reply.chunks(), int(length) if length else None)
-    return StreamedResponse(body, headers=headers, status=reply.status, close=reply.aclose)
+    return StreamedResponse(body, headers=headers, status=reply.status, release=reply.aclose)

@@ -5,11 +5,11 @@ from collections.abc import Awaitable, Callable, Mapping
 from aiohttp import web
 from aiohttp.abc import AbstractStreamWriter
 
-from providers.body import Body
+from providers.body import Body, close
 
 
 class StreamedResponse(web.StreamResponse):
-    """Sends `body` as it comes; `close` is called once it has ended, however it ended.
+    """Sends `body` as it comes; `release` is called once it has ended, however it ended.
 
     Where the body breaks off the client's connection is aborted: with a clean end the client
     would take what it has for the whole.
@@ -21,13 +21,13 @@ class StreamedResponse(web.StreamResponse):
         *,
         headers: Mapping[str, str],
         status: int = 200,
-        close: Callable[[], Awaitable[None]],
+        release: Callable[[], Awaitable[None]],
     ) -> None:
         super().__init__(status=status, headers=headers)
         if body.length is not None:
             self.content_length = body.length
         self._source = body
-        self._release = close
+        self._release = release
 
     async def prepare(self, request: web.BaseRequest) -> AbstractStreamWriter | None:
         try:
@@ -41,5 +41,6 @@ class StreamedResponse(web.StreamResponse):
                 request.transport.abort()
             raise
         finally:
+            await close(self._source)
             await self._release()
         return writer

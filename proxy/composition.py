@@ -38,7 +38,8 @@ class World:
 
 def _gemini(name: str, settings: ProviderSettings, world: World) -> Provider:
     base_url = settings.base_url or URL(gemini.DEFAULT_BASE_URL)
-    return gemini.gemini(name, base_url, world.upstream, world.state, world.memory)
+    limit = world.settings.inline_max_bytes
+    return gemini.gemini(name, base_url, world.upstream, world.state, world.memory, limit)
 
 
 def _openai(name: str, settings: ProviderSettings, world: World) -> Provider:

@@ -11,6 +11,7 @@ from typing import Final
 from aiohttp import hdrs, web
 
 from proxy.health import STATE, Health, Phase
+from proxy.http_errors import SERVER_NAME, EnvelopeRunner
 from proxy.in_flight import InFlight
 from proxy.settings import Settings
 
@@ -69,14 +70,14 @@ def _equip(app: web.Application, health: Health, in_flight: InFlight, *, health_
 
 async def _name_no_server(_: web.Request, response: web.StreamResponse) -> None:
     """aiohttp names itself and Python with their versions, which is nobody's business."""
-    response.headers[hdrs.SERVER] = "genai-ferry"
+    response.headers[hdrs.SERVER] = SERVER_NAME
 
 
 # --- sites -----------------------------------------------------------------------------------
 
 
 def _runner(app: web.Application) -> web.AppRunner:
-    return web.AppRunner(
+    return EnvelopeRunner(
         app,
         handler_cancellation=True,  # a client that leaves cancels its upstream call
         access_log=None,

@@ -83,7 +83,8 @@ class Settings(BaseSettings):
     default_provider: Name = "gemini"
     workers: Annotated[int, Field(ge=1, le=256)] = 1
     drain_seconds: Annotated[float, Field(gt=0)] = 30.0
-    inline_max_bytes: Bytes = 20 * MIB
+    # It is held twice while it is taken apart, and the budget for all of them is 256 MiB.
+    inline_max_bytes: Annotated[int, Field(gt=0, le=128 * MIB)] = 20 * MIB
     inline_result_bytes: Bytes = 64 * MIB
     max_line_bytes: Bytes = 32 * MIB
     providers: Mapping[str, ProviderSettings] = Field(default_factory=dict)

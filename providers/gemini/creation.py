@@ -14,8 +14,8 @@ from yarl import URL
 
 from providers.body import Body, held, once
 from providers.credential import Caller
-from providers.errors import FerryError
-from providers.memory import MemoryBudget, Reservation
+from providers.errors import FerryError, invalid_argument
+from providers.memory import MemoryBudget
 from providers.provider import Relay, RelayedRequest
 from providers.repeats import Repeat
 from providers.state import State
@@ -55,8 +55,12 @@ class HeldReply:
 class RepeatableCreations:
     """Implements `providers.provider.Relay` around another; all but creations goes straight on."""
 
-    def __init__(self, name: str, relay: Relay, state: State, memory: MemoryBudget) -> None:
+    def __init__(
+        self, name: str, relay: Relay, state: State, memory: MemoryBudget, limit: int
+    ) -> None:
+        """`limit` in bytes is that of one inline body."""
         self._name = name
+        self._limit = limit
         self._relay = relay
         self._state = state
         self._memory = memory
@@ -65,8 +69,10 @@ class RepeatableCreations:
         key = request.headers.get(KEY_HEADER)
         if not key or not request.target.raw_path.endswith(_CREATIONS):
             return await self._relay.relay(caller, request)
-        with self._memory.reserve() as reservation:
-            data = await _hold(request.body, reservation)
+        length = 0 if request.body is None else request.body.length
+        held_twice = 2 * min(self._limit if length is None else length, self._limit)
+        with self._memory.reserve(held_twice):
+            data = await self._hold(request.body)
             fingerprint = hashlib.sha256(request.target.raw_path.encode() + b"\0" + data)
             repeat = Repeat(self._name, self._state, caller.tenant, key, fingerprint.hexdigest())
             recorded = await repeat.recorded()
@@ -79,6 +85,21 @@ class RepeatableCreations:
                     "is unknown: list the batches, and use another key to create one all the same",
                 )
             return await self._create(caller, replace(request, body=held(data)), repeat)
+
+    async def _hold(self, body: Body | None) -> bytes:
+        """The body whole, since it must be known before anything is sent."""
+        parts: list[bytes] = []
+        left = self._limit
+        if body is not None:
+            async for chunk in body.chunks:
+                left -= len(chunk)
+                if left < 0:
+                    raise invalid_argument(
+                        f"with {KEY_HEADER} the body has at most {self._limit} bytes "
+                        "(FERRY_INLINE_MAX_BYTES)"
+                    )
+                parts.append(chunk)
+        return b"".join(parts)
 
     async def _create(self, caller: Caller, request: RelayedRequest, repeat: Repeat) -> Reply:
         try:
@@ -102,16 +123,6 @@ class RepeatableCreations:
         return await self._relay.relay(
             caller, RelayedRequest("GET", target, request.headers, body=None)
         )
-
-
-async def _hold(body: Body | None, reservation: Reservation) -> bytes:
-    """The body whole, since it must be known before anything is sent; counted as it grows."""
-    parts: list[bytes] = []
-    if body is not None:
-        async for chunk in body.chunks:
-            reservation.grow(len(chunk))
-            parts.append(chunk)
-    return b"".join(parts)
 
 
 def _batch_name(data: bytes) -> str:

@@ -22,8 +22,14 @@ _ID: Final = re.compile(r"[a-z0-9-]{1,40}")
 
 
 def gemini(
-    name: str, base_url: URL, upstream: Upstream, state: State, memory: MemoryBudget
+    name: str,
+    base_url: URL,
+    upstream: Upstream,
+    state: State,
+    memory: MemoryBudget,
+    inline_limit: int,
 ) -> Provider:
+    """`inline_limit` in bytes bounds the bodies that must be held whole."""
     return Provider(
         name=name,
         kind=KIND,
@@ -31,5 +37,7 @@ def gemini(
         passed_headers=PASSED,
         scoping_headers=SCOPING,
         uploads=GeminiUploads(name, base_url, upstream, state),
-        relay=RepeatableCreations(name, GeminiRelay(base_url, upstream), state, memory),
+        relay=RepeatableCreations(
+            name, GeminiRelay(base_url, upstream), state, memory, inline_limit
+        ),
     )

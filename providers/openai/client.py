@@ -104,11 +104,7 @@ class OpenAIClient:
 
     async def open(self, caller: Caller, path: str) -> Reply:
         """The content at `path`, still on the wire and not encoded; the caller closes it."""
-        reply = await self._send(caller, OutboundRequest("GET", self._url(path)))
-        if reply.headers.get("Content-Encoding", "identity") != "identity":
-            await reply.aclose()
-            raise UpstreamError("UNAVAILABLE", f"{self.name} encoded what it was asked not to")
-        return reply
+        return await self._send(caller, OutboundRequest("GET", self._url(path)))
 
     async def _json(self, caller: Caller, request: OutboundRequest) -> Answer:
         async with await self._send(caller, request) as reply:
@@ -124,10 +120,17 @@ class OpenAIClient:
             OutboundRequest(request.method, request.url, headers, request.body)
         )
         if reply.status in _DONE:
-            return reply
+            return await self._plain(reply)
         async with reply:
             document = _parse(await _read_refusal(reply))
         raise self._refusal(caller, reply, document or {})
+
+    async def _plain(self, reply: Reply) -> Reply:
+        """`reply`, if it is not encoded: it was asked not to be, and nothing here decodes."""
+        if reply.headers.get("Content-Encoding", "identity") != "identity":
+            await reply.aclose()
+            raise UpstreamError("UNAVAILABLE", f"{self.name} encoded what it was asked not to")
+        return reply
 
     def _url(self, path: str, query: Mapping[str, str | int] | None = None) -> URL:
         return self._base.joinpath(*path.split("/")).with_query(dict(query or {}))

@@ -53,7 +53,7 @@ class GeminiAtWork:
     def __init__(self, url: URL, upstream: OutboundClient, control: ClientSession) -> None:
         self.url = url
         self.state = MemoryState()
-        self.provider = gemini("google", url, upstream, self.state, MemoryBudget())
+        self.provider = gemini("google", url, upstream, self.state, MemoryBudget(), 1 << 20)
         self._control = control
 
     @property

@@ -77,6 +77,15 @@ async def test_a_creation_that_never_left_can_be_sent_again(google: GeminiAtWork
     assert await batches(google) == 1
 
 
+async def test_a_body_that_must_be_held_has_a_limit(google: GeminiAtWork) -> None:
+    """The harness allows 1 MiB."""
+    with pytest.raises(FerryError, match="FERRY_INLINE_MAX_BYTES") as caught:
+        await google.relay(CALLER, creation("x" * (1 << 20)))
+    assert caught.value.status == "INVALID_ARGUMENT"
+    assert await batches(google) == 0
+    assert await named(google, creation())
+
+
 async def test_a_creation_that_google_refused_can_be_sent_again(google: GeminiAtWork) -> None:
     match = {"method": "POST", "path": ".*batchGenerateContent"}
     fault = {"kind": "status", "status": 429, "body": "{}", "read_body": True}

@@ -7,7 +7,7 @@ from tests.memory_state import MemoryState
 from tests.test_providers.test_gemini.scripted_upstream import ScriptedUpstream
 
 PROVIDER = gemini(
-    "google", URL(DEFAULT_BASE_URL), ScriptedUpstream(), MemoryState(), MemoryBudget()
+    "google", URL(DEFAULT_BASE_URL), ScriptedUpstream(), MemoryState(), MemoryBudget(), 1 << 20
 )
 
 

@@ -29,7 +29,7 @@ EXPIRED = UploadSession("s1", SESSION.details, None, expired=True)
 
 
 def uploads(upstream: ScriptedUpstream) -> Uploads:
-    return gemini("google", GOOGLE, upstream, MemoryState(), MemoryBudget()).uploads
+    return gemini("google", GOOGLE, upstream, MemoryState(), MemoryBudget(), 1 << 20).uploads
 
 
 # --- start --------------------------------------------------------------------------------------

@@ -46,7 +46,9 @@ class Uploading:
         self.upstream = ScriptedUpstream(*script)
         self.state = MemoryState()
         self.noted = noted
-        self._uploads = gemini("google", GOOGLE, self.upstream, self.state, MemoryBudget()).uploads
+        self._uploads = gemini(
+            "google", GOOGLE, self.upstream, self.state, MemoryBudget(), 1 << 20
+        ).uploads
         details = {"url": UPLOAD_URL, "control_url": UPLOAD_URL, "size": declared}
         self._session = UploadSession("s1", details, None)
 

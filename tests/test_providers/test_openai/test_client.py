@@ -70,9 +70,15 @@ def test_what_must_be_in_an_answer() -> None:
 
 async def test_an_encoded_content_is_not_handed_on() -> None:
     upstream = ScriptedUpstream(answer(b"x", headers={"Content-Encoding": "gzip"}))
-    with pytest.raises(UpstreamError):
+    with pytest.raises(UpstreamError, match="encoded"):
         await client(upstream).open(CALLER, "files/a/content")
     assert upstream.done
+
+
+async def test_an_encoded_document_is_called_what_it_is() -> None:
+    upstream = ScriptedUpstream(answer(b"x", headers={"Content-Encoding": "gzip"}))
+    with pytest.raises(UpstreamError, match="encoded"):
+        await client(upstream).get(CALLER, "files/a")
 
 
 @pytest.mark.parametrize("http", [200, 201, 202])

@@ -1,0 +1,56 @@
+"""What is no readable HTTP gets the envelope too, and never its own words back.
+
+aiohttp answers it before any middleware, in plain text that quotes the request: a key that stands
+in a malformed header, or in a malformed request line, would be echoed.
+"""
+
+from typing import Final
+
+from aiohttp import hdrs, web
+
+from middlewares.error_envelope import render_error
+from providers.errors import FerryError
+
+SERVER_NAME: Final = "genai-ferry"
+
+
+class _Handler(web.RequestHandler):
+    def handle_error(
+        self,
+        request: web.BaseRequest,
+        status: int = 500,
+        exc: BaseException | None = None,
+        message: str | None = None,
+    ) -> web.StreamResponse:
+        # It logs, and raises where an answer has begun; its own answer is dropped.
+        super().handle_error(request, status, exc, message)
+        ours = status >= 500
+        error = FerryError("INTERNAL", "internal error") if ours else _NO_HTTP
+        response = render_error(error)
+        response.headers[hdrs.SERVER] = SERVER_NAME
+        response.force_close()
+        return response
+
+
+_NO_HTTP: Final = FerryError(
+    "INVALID_ARGUMENT", "the request line or a header is malformed, or longer than 16 KiB"
+)
+
+
+class _Server(web.Server):
+    def __call__(self) -> web.RequestHandler:
+        return _Handler(self, loop=self._loop, **self._kwargs)
+
+
+class EnvelopeRunner(web.AppRunner):
+    """Runs an application; aiohttp has no public place to name another request handler."""
+
+    async def _make_server(self) -> web.Server:
+        made = await super()._make_server()
+        return _Server(
+            made.request_handler,
+            request_factory=made.request_factory,
+            handler_cancellation=made.handler_cancellation,
+            loop=made._loop,
+            **made._kwargs,
+        )
