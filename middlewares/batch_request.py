@@ -6,7 +6,7 @@ from typing import Any, Final
 import orjson
 
 from middlewares.inbound_body import parse_json_object
-from providers.errors import invalid_argument
+from providers.errors import FerryError, invalid_argument
 from providers.held_json import render_held
 from providers.resource_names import file_id_of_uri
 from providers.resources import BatchKind, InlineRequest, NewBatch
@@ -45,6 +45,15 @@ def parse_new_batch(
         idempotency_key=idempotency_key,
         fingerprint=hashlib.sha256(b"\0".join([kind.encode(), model.encode(), data])).hexdigest(),
     )
+
+
+def named_file(data: bytes) -> str | None:
+    """The id of the file that a creation names, if it can be read and names one."""
+    try:
+        batch = parse_new_batch(data, "", BatchKind.GENERATE, None)
+    except FerryError:
+        return None
+    return batch.source if isinstance(batch.source, str) else None
 
 
 def _model(called: str, named: object) -> str:

@@ -1,6 +1,7 @@
 """Fifth step: read the Gemini-shaped request into one typed operation."""
 
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
 from typing import Final
 
 from aiohttp import web
@@ -8,7 +9,7 @@ from multidict import CIMultiDict
 from yarl import URL
 
 from middlewares import operations as op
-from middlewares.batch_request import parse_new_batch
+from middlewares.batch_request import named_file, parse_new_batch
 from middlewares.header_text import header_text
 from middlewares.inbound_body import inbound_body, read_whole, refuse_encoded
 from middlewares.journey import EDGE, OPERATION, PROVIDER, ROUTE, UPLOAD, Edge, Handler
@@ -22,6 +23,7 @@ from middlewares.upload_request import (
     raw_start,
     upload_protocol,
 )
+from providers.body import held
 from providers.errors import invalid_argument, unimplemented
 from providers.memory import Reservation
 from providers.provider import Provider, RelayedRequest
@@ -31,6 +33,8 @@ _PAGE_SIZE: Final = 10
 _PAGE_SIZE_LIMIT: Final = 100
 # The text as it came, and that of each request cut out of it.
 _HELD_TWICE: Final = 2
+
+_GLANCE_BYTES: Final = 16 << 10
 
 _BATCH_KINDS: Final = {
     Call.GENERATE_BATCH: BatchKind.GENERATE,
@@ -64,7 +68,24 @@ async def _operation(request: web.Request) -> op.Operation:
     capability = provider.batches if route.call in _BATCH_CALLS else provider.files
     if capability is not None and route.call is not Call.OTHER:
         return _named(request, route)
-    return _relayed(request, route, provider)
+    relayed = _relayed(request, route, provider)
+    return await _owned(request, relayed, provider) if _names_a_file(request) else relayed
+
+
+def _names_a_file(request: web.Request) -> bool:
+    """Whether a request that is relayed may be a creation from a file: those are small."""
+    size = request.content_length or 0
+    plain = "Content-Encoding" not in request.headers
+    return request[ROUTE].call in _BATCH_KINDS and plain and 0 < size <= _GLANCE_BYTES
+
+
+async def _owned(request: web.Request, relayed: op.Relayed, provider: Provider) -> op.Relayed:
+    """A creation that names another provider's file is refused, with whose it is."""
+    data = await read_whole(request, _GLANCE_BYTES, "what is looked at")
+    file_id = named_file(data)
+    if file_id is not None:
+        check_file_owner(request.app[EDGE], provider, file_id)
+    return op.Relayed(replace(relayed.request, body=held(data)))
 
 
 async def _upload(request: web.Request, route: Route, provider: Provider) -> op.Operation:

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from providers.memory import BUDGET_BYTES
+from providers.resource_names import FileId, FileKind
 from tests.test_middlewares.serving_ferry import (
     BATCHES,
     GEMINI_KEY,
@@ -247,4 +248,27 @@ async def test_an_offset_beyond_every_file_is_refused(served: Ferry) -> None:
     target = started.headers["x-goog-upload-url"].removeprefix("http://ferry.test")
     headers = {"X-Goog-Upload-Command": "upload", "X-Goog-Upload-Offset": "9" * 18}
     answer = await served.ask("POST", target, headers, b"x")
+    answer.refused(400, "INVALID_ARGUMENT")
+
+
+# --- what is relayed ----------------------------------------------------------------------------
+
+
+async def test_a_creation_at_gemini_from_a_file_of_openai(served: Ferry) -> None:
+    name = str(FileId(FileKind.NATIVE, "file-AbCdEf123456"))
+    headers: Headers = {"x-model-provider": "gemini", "x-goog-api-key": GEMINI_KEY}
+    for document in (
+        b'{"batch":{"inputConfig":{"fileName":"files/%b"}}}' % name.encode(),
+        b'{"batch":{"input_config":{"file_name":"files/%b"}}}' % name.encode(),
+    ):
+        answer = await served.ask("POST", BATCHES, headers, document)
+        assert "openai" in answer.refused(404, "NOT_FOUND")
+
+
+@pytest.mark.parametrize("document", [b"no json", b"[]", b'{"batch":{"inputConfig":{}}}'])
+async def test_what_makes_no_sense_is_left_to_google(served: Ferry, document: bytes) -> None:
+    headers: Headers = {"x-model-provider": "gemini", "x-goog-api-key": GEMINI_KEY}
+    answer = await served.ask(
+        "POST", BATCHES.replace("gpt-4o-mini", "gemini-2.5-flash"), headers, document
+    )
     answer.refused(400, "INVALID_ARGUMENT")
