@@ -1,9 +1,10 @@
-"""Page tokens made of the native id after which a page goes on."""
+"""Page tokens made of what says where a list goes on: as a rule the native id before."""
 
 import base64
 import binascii
+import re
 
-from providers.errors import invalid_argument
+from providers.errors import FerryError, invalid_argument
 from providers.resource_names import NATIVE_ID
 
 
@@ -11,13 +12,17 @@ def encode_page_token(after: str) -> str:
     return base64.urlsafe_b64encode(after.encode()).rstrip(b"=").decode()
 
 
-def decode_page_token(token: str) -> str:
-    """Raises INVALID_ARGUMENT for what is no token of ours."""
+def decode_page_token(token: str, expected: re.Pattern[str] = NATIVE_ID) -> str:
+    """What was encoded. Raises INVALID_ARGUMENT for what is no token of ours."""
     try:
         padded = token + "=" * (-len(token) % 4)
         after = base64.b64decode(padded, altchars=b"-_", validate=True).decode("ascii")
     except (binascii.Error, UnicodeError, ValueError):
         after = ""
-    if not NATIVE_ID.fullmatch(after):
-        raise invalid_argument("not a page token of this list", path="pageToken")
+    if not expected.fullmatch(after):
+        raise no_token()
     return after
+
+
+def no_token() -> FerryError:
+    return invalid_argument("not a page token of this list", path="pageToken")

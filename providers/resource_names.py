@@ -23,11 +23,12 @@ class FileKind(StrEnum):
 
     NATIVE = "f"
     RESULTS = "r"
+    STAGED = "s"
 
 
 @dataclass(frozen=True, slots=True)
 class FileId:
-    """`native`: the provider's file id, or for RESULTS the batch id."""
+    """`native`: the provider's file id, for RESULTS the batch id, for STAGED the object's id."""
 
     kind: FileKind
     native: str
@@ -35,6 +36,15 @@ class FileId:
     def __str__(self) -> str:
         encoded = base64.b32encode(self.native.encode()).decode().rstrip("=").lower()
         return f"{self.kind}{encoded}"
+
+
+def native_file_id(native: str) -> str:
+    return str(FileId(FileKind.NATIVE, native))
+
+
+def result_file_id(batch_id: str) -> str:
+    """The id of the file of a batch's results."""
+    return str(FileId(FileKind.RESULTS, batch_id))
 
 
 def decode_file_id(text: str) -> FileId | None:

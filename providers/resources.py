@@ -24,7 +24,7 @@ class FileSource(StrEnum):
 class File:
     """A file; what the provider lacks is None and absent from the answer. `size` in bytes.
 
-    `id` is the last segment of its resource name (`files/{id}`).
+    `id` is the last segment of its resource name (`files/{id}`); `sha256` in base64.
     """
 
     id: str

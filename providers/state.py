@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Protocol
 
 from providers.body import Body, held
+from providers.parted_objects import PartedObjects
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +23,10 @@ class State(Protocol):
 
     An object appears whole or not at all, and is never changed after.
     """
+
+    @property
+    def parted(self) -> PartedObjects:
+        """For objects that arrive in parts."""
 
     async def create(self, name: str, body: Body) -> bool:
         """Write an object; False, with nothing changed, if the name exists already.

@@ -13,6 +13,23 @@ GRANULARITY: Final = 8 << 20
 """Bytes. Every SDK sends chunks of this size (sdk-wire.md section 2)."""
 
 
+_BATCH_SUFFIXES: Final = frozenset({".jsonl", ".ndjson", ".json"})
+
+
+def is_batch_input(start: "UploadStart") -> bool:
+    """Whether an upload is the input of a batch: by name, or by type (`jsonl` alone is one too)."""
+    if {suffix(start.display_name), suffix(start.file_name)} & _BATCH_SUFFIXES:
+        return True
+    mime_type = (start.mime_type or "").partition(";")[0].strip().lower()
+    return "json" in mime_type or mime_type == "text/plain"
+
+
+def suffix(name: str | None) -> str:
+    """The suffix of a file's name in lower case, with its dot; empty where there is none."""
+    stem, dot, ending = (name or "").rpartition(".")
+    return f".{ending.lower()}" if dot and stem else ""
+
+
 class UploadStatus(StrEnum):
     """The value of `X-Goog-Upload-Status`; SDKs compare it case-sensitively."""
 

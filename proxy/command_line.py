@@ -14,6 +14,7 @@ from typing import Final
 from pydantic import SecretStr
 
 from proxy.allocator import keep_freed_memory
+from proxy.bucket_errors import UnfitBucket
 from proxy.composition import KINDS, application
 from proxy.log_lines import log_to_stderr
 from proxy.risks import risks_of
@@ -21,6 +22,7 @@ from proxy.serving import serve
 from proxy.setting_values import render_duration
 from proxy.settings import CONFIG_VARIABLE, Settings, load
 from proxy.settings_problems import PREFIX, InvalidSettings, variable
+from proxy.state_store import trouble_of
 from proxy.workers import Workers, reserved
 
 OK: Final = 0
@@ -67,6 +69,13 @@ def _parser() -> argparse.ArgumentParser:
 def check(settings: Settings) -> int:
     for risk in risks_of(settings):
         print(f"risk: {risk}")
+    try:
+        trouble = asyncio.run(trouble_of(settings))
+    except UnfitBucket as error:
+        print(f"genai-ferry: {variable('state_url')}: {error}", file=sys.stderr)
+        return CANNOT_START
+    if trouble is not None:
+        print(f"risk: {variable('state_url')}: {trouble}.")
     for name, value in _effective(settings):
         print(f"{name}={value}")
     return OK
@@ -105,7 +114,7 @@ def run(settings: Settings) -> int:
 def _attempt(work: Callable[[], int]) -> int:
     try:
         return work()
-    except OSError as error:
+    except (OSError, UnfitBucket) as error:
         _log.error("cannot start", extra={"reason": str(error)})
         return CANNOT_START
 

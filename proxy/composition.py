@@ -13,16 +13,17 @@ from middlewares.journey import Edge
 from middlewares.public_address import PublicAddress
 from middlewares.sealing import UploadUrls
 from middlewares.tenants import Tenants
+from providers.anthropic import provider as anthropic
 from providers.gemini import provider as gemini
+from providers.limits import Limits
 from providers.memory import MemoryBudget
 from providers.openai import provider as openai
-from providers.openai.batches import Limits
 from providers.provider import Provider
 from providers.state import State
 from proxy.health import STATE
 from proxy.outbound import OutboundClient
 from proxy.settings import ProviderSettings, Settings
-from proxy.state_directory import DirectoryState
+from proxy.state_store import opening, state_store
 from proxy.sweep import sweeping
 
 
@@ -46,29 +47,42 @@ def _openai(name: str, settings: ProviderSettings, world: World) -> Provider:
     options = openai.OpenAIOptions(
         base_url=settings.base_url or URL(openai.DEFAULT_BASE_URL),
         staged_uploads=settings.uploads == "staged",
-        limits=Limits(
-            line=world.settings.max_line_bytes,
-            inline_results=world.settings.inline_result_bytes,
-        ),
+        limits=_limits(world.settings),
     )
     return openai.openai(name, options, world.upstream, world.state, world.memory)
+
+
+def _anthropic(name: str, settings: ProviderSettings, world: World) -> Provider:
+    options = anthropic.AnthropicOptions(
+        base_url=settings.base_url or URL(anthropic.DEFAULT_BASE_URL),
+        api_version=settings.api_version,
+        default_max_tokens=settings.default_max_tokens,
+        state_life=world.settings.state_ttl,
+        limits=_limits(world.settings),
+    )
+    return anthropic.anthropic(name, options, world.upstream, world.state, world.memory)
+
+
+def _limits(settings: Settings) -> Limits:
+    return Limits(line=settings.max_line_bytes, inline_results=settings.inline_result_bytes)
 
 
 KINDS: Final[Mapping[str, Callable[[str, ProviderSettings, World], Provider]]] = {
     gemini.KIND: _gemini,
     openai.KIND: _openai,
+    anthropic.KIND: _anthropic,
 }
 
 
 def application(settings: Settings) -> web.Application:
     """The proxy as an aiohttp application. Made inside a running event loop."""
     app = web.Application(middlewares=CHAIN)
-    world = World(
-        settings, OutboundClient(), DirectoryState(settings.state_directory), MemoryBudget()
-    )
+    upstream = OutboundClient()
+    world = World(settings, upstream, state_store(settings, upstream), MemoryBudget())
     mount(app, _edge(world))
     app[STATE] = world.state
-    app.cleanup_ctx.append(_outbound(world.upstream))
+    app.cleanup_ctx.append(_outbound(upstream))
+    app.cleanup_ctx.append(opening(world.state))
     app.cleanup_ctx.append(sweeping(world.state, settings.upload_ttl, settings.state_ttl))
     return app
 

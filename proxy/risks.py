@@ -69,6 +69,14 @@ def _in_the_clear(url: URL) -> bool:
 
 
 def _state_risks(settings: Settings) -> Iterator[str]:
+    endpoint = settings.state_s3_endpoint_url
+    if endpoint is not None and _in_the_clear(endpoint):
+        yield (
+            f"{variable('state_s3_endpoint_url')} is http and not a loopback address: what the "
+            "state store keeps crosses the network in the clear."
+        )
+    if not settings.state_url.startswith("file:"):
+        return
     try:
         mode = settings.state_directory.stat().st_mode
     except OSError:

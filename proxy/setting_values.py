@@ -20,6 +20,9 @@ SECRET_KEY_CHARACTERS: Final = 16
 
 _DURATION: Final = re.compile(r"([0-9]{1,9})([smhd])")
 _UNITS: Final = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+_BUCKET_URL: Final = re.compile(
+    r"(s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](?:/(?!\.+(?:/|$))[A-Za-z0-9._-]+)+)/?"
+)
 _PROVIDER_NAME: Final = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 
 
@@ -83,11 +86,12 @@ def parse_http_url(value: object) -> URL:
 
 
 def parse_state_url(value: object) -> str:
+    """A bucket's comes without a trailing slash. The prefix keeps sweeps off what is not ours."""
+    if isinstance(value, str) and (bucket := _BUCKET_URL.fullmatch(value)):
+        return bucket[1]
     url = _parse_url(value)
-    if url.scheme == "s3":
-        raise ValueError("s3:// is not available yet; use file:///directory")
     if url.scheme != "file" or url.host or not url.path.startswith("/"):
-        raise ValueError("must be file:///directory, with an absolute path")
+        raise ValueError("must be file:///directory, with an absolute path, or s3://bucket/prefix")
     return str(url)
 
 

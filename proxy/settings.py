@@ -50,6 +50,8 @@ class ProviderSettings(BaseModel):
     kind: str | None = None
     base_url: HttpUrl | None = None
     uploads: Literal["auto", "staged"] = "auto"
+    default_max_tokens: Annotated[int, Field(ge=1)] = 4096
+    api_version: Literal["2023-06-01", "2026-10-21"] = "2023-06-01"
 
 
 class Settings(BaseSettings):
@@ -78,6 +80,7 @@ class Settings(BaseSettings):
     state_url: Annotated[str, BeforeValidator(parse_state_url)] = Field(
         default_factory=default_state_url, validate_default=True
     )
+    state_s3_endpoint_url: HttpUrl | None = None
     state_ttl: Duration = timedelta(days=30)
     upload_ttl: Duration = timedelta(hours=24)
     default_provider: Name = "gemini"
@@ -91,6 +94,7 @@ class Settings(BaseSettings):
 
     @property
     def state_directory(self) -> Path:
+        """Where `state_url` is a `file://`."""
         return Path(URL(self.state_url).path)
 
     @classmethod
@@ -120,6 +124,8 @@ def load(kinds: Collection[str], config: Path | None = None) -> Settings:
     except SettingsError:  # FERRY_PROVIDERS whole, which is among the unknown variables
         raise InvalidSettings(problems) from None
     providers = _with_kinds(settings.providers, kinds)
+    if settings.state_s3_endpoint_url and not settings.state_url.startswith("s3:"):
+        problems.append(f"{variable('state_s3_endpoint_url')}: only an s3:// state has an endpoint")
     problems.extend(_provider_problems(providers, kinds, settings.default_provider))
     if problems:
         raise InvalidSettings(problems)

@@ -1,35 +1,29 @@
 """The state store as a directory, which several processes on one machine may share."""
 
-import asyncio
 import os
-import re
 import secrets
 import time
-from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
-from typing import BinaryIO, Final, ParamSpec, TypeVar
+from typing import BinaryIO, Final
 
 from providers.body import Body, TruncatedBody
 from providers.state import ObjectInfo
+from proxy.object_names import check_name, check_prefix
+from proxy.parts_as_objects import PartsAsObjects
+from proxy.threads import in_slices, in_thread, slices_of
 
-SLICE_BYTES: Final = 256 << 10
 LEFTOVER_SECONDS: Final = 24 * 3600
 
 # Objects carry a mark that names cannot hold, so that `a` and `a/b` can both exist, as in a bucket.
 _OBJECT_MARK: Final = "="
-_SEGMENT: Final = r"[a-z0-9_-][a-z0-9._-]{0,253}"
-_NAME: Final = re.compile(rf"{_SEGMENT}(?:/{_SEGMENT})*")
-_PREFIX: Final = re.compile(rf"(?:{_SEGMENT}/)*(?:{_SEGMENT})?")
 
 _LISTED_AT_ONCE: Final = 256
 
 # How often a create finds its directory deleted under it before it gives up.
 _PUBLISH_ATTEMPTS: Final = 100
-
-P = ParamSpec("P")
-T = TypeVar("T")
 
 
 class DirectoryState:
@@ -44,39 +38,36 @@ class DirectoryState:
         self._drafts = root / ".tmp"
         _make_directory(self._drafts)
         _remove_leftovers(self._drafts)
+        self.parted = PartsAsObjects(self)
 
     async def create(self, name: str, body: Body) -> bool:
         path = self._path(name)
         draft = _Draft(self._drafts / secrets.token_hex(16))
         try:
             await _fill(draft, body)
-            return await _in_thread(draft.publish, path)
+            return await in_thread(draft.publish, path)
         finally:
-            await _in_thread(draft.discard)
+            await in_thread(draft.discard)
 
     async def get(self, name: str) -> Body | None:
         info = await self.head(name)
         return None if info is None else Body(_read(self._path(name)), info.size)
 
     async def head(self, name: str) -> ObjectInfo | None:
-        return await _in_thread(_info, name, self._path(name))
+        return await in_thread(_info, name, self._path(name))
 
     async def delete(self, name: str) -> None:
-        await _in_thread(_delete, self._path(name), self._root)
+        await in_thread(_delete, self._path(name), self._root)
 
     async def list(self, prefix: str) -> AsyncIterator[ObjectInfo]:
-        if not _PREFIX.fullmatch(prefix):
-            raise ValueError(f"{prefix!r} cannot begin the name of a state object")
-        parent = prefix[: prefix.rfind("/") + 1]
+        parent = check_prefix(prefix)[: prefix.rfind("/") + 1]
         found = _walk(self._root / parent, parent, prefix)
-        while batch := await _in_thread(_next_batch, found):
+        while batch := await in_thread(_next_batch, found):
             for info in batch:
                 yield info
 
     def _path(self, name: str) -> Path:
-        if not _NAME.fullmatch(name):
-            raise ValueError(f"{name!r} cannot name a state object")
-        return self._root / f"{name}{_OBJECT_MARK}"
+        return self._root / f"{check_name(name)}{_OBJECT_MARK}"
 
 
 # --- writing ---------------------------------------------------------------------------------
@@ -108,25 +99,11 @@ class _Draft:
 
 async def _fill(draft: _Draft, body: Body) -> None:
     size = 0
-    async for piece in _in_slices(body.chunks):
+    async for piece in in_slices(body.chunks):
         size += len(piece)
-        await _in_thread(draft.append, piece)
+        await in_thread(draft.append, piece)
     if body.length is not None and size != body.length:
         raise TruncatedBody(f"a body of {body.length} bytes had {size}")
-
-
-async def _in_slices(chunks: AsyncIterable[bytes]) -> AsyncIterator[bytes]:
-    """Gathers small chunks, as each slice costs a change of thread; one slice at least."""
-    held: list[bytes] = []
-    size = 0
-    async for chunk in chunks:
-        held.append(chunk)
-        size += len(chunk)
-        if size >= SLICE_BYTES:
-            yield b"".join(held)
-            held.clear()
-            size = 0
-    yield b"".join(held)
 
 
 def _open_private(path: str, flags: int) -> int:
@@ -178,7 +155,7 @@ async def _read(path: Path) -> AsyncIterator[bytes]:
     except FileNotFoundError:
         raise TruncatedBody("the object was deleted before it was read") from None
     try:
-        while piece := await _in_thread(file.read, SLICE_BYTES):
+        async for piece in slices_of(file):
             yield piece
     finally:
         file.close()
@@ -245,18 +222,3 @@ def _remove_leftovers(drafts: Path) -> None:
                 draft.unlink()
         except FileNotFoundError:
             continue  # another process removed it first
-
-
-# --- threads ---------------------------------------------------------------------------------
-
-
-async def _in_thread(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    """Run what blocks. Ends only when the thread has, also if cancelled: files get closed after."""
-    work = asyncio.ensure_future(asyncio.to_thread(function, *args, **kwargs))
-    try:
-        return await asyncio.shield(work)
-    except asyncio.CancelledError:
-        await asyncio.wait([work])
-        if not work.cancelled():
-            work.exception()
-        raise

@@ -10,6 +10,7 @@ from typing import Final
 
 from aiohttp import web
 
+from providers.errors import FerryError
 from providers.state import State
 
 INTERVAL_SECONDS: Final = 3600.0
@@ -25,16 +26,27 @@ _log: Final = logging.getLogger(__name__)
 
 
 async def sweep(state: State, now: datetime, upload_ttl: timedelta, state_ttl: timedelta) -> int:
-    """Delete what is past its life; returns how many. Another replica may be doing the same."""
+    """Delete what is past its life; returns how many objects. Another replica may do the same."""
+    try:
+        await state.parted.abort_before(now - upload_ttl)
+    except FerryError as error:
+        # A credential may lack this one permission; all else is swept all the same.
+        _log.warning("abandoned uploads could not be aborted: %s", error.message)
     deleted = 0
     async for info in state.list(""):
         if info.name.startswith(_KEPT_FOR_EVER):
             continue
-        life = upload_ttl if info.name.startswith("uploads/") else state_ttl
-        if now - info.created > life:
+        if now - info.created > _life(info.name, upload_ttl, state_ttl):
             await state.delete(info.name)
             deleted += 1
     return deleted
+
+
+def _life(name: str, upload_ttl: timedelta, state_ttl: timedelta) -> timedelta:
+    if name.startswith("uploads/"):
+        return upload_ttl
+    # A bucket dates what came in parts to when its upload began; the file begins with its record.
+    return state_ttl + upload_ttl if name.startswith("staged-content/") else state_ttl
 
 
 def sweeping(

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 from providers.body import Body, TruncatedBody, held
 from providers.state import ObjectInfo
+from proxy.parts_as_objects import PartsAsObjects
 
 _NAME = re.compile(r"(?!\.+(?:/|$))[a-z0-9._-]+(?:/(?!\.+(?:/|$))[a-z0-9._-]+)*")
 _PREFIX = re.compile(r"[a-z0-9._/-]*")
@@ -23,6 +24,7 @@ class MemoryState:
 
     def __init__(self) -> None:
         self._objects: dict[str, _Object] = {}
+        self.parted = PartsAsObjects(self)
 
     @property
     def objects(self) -> dict[str, bytes]:

@@ -26,14 +26,20 @@ class Warnings:
 
     def drop(self, path: str) -> None:
         """Note that the field at `path` was left out."""
-        anywhere = _NUMBER.sub("*", path)
+        self._count(_encode(_NUMBER.sub("*", path)))
+
+    def fill(self, path: str, value: int) -> None:
+        """Note that `value` stands in for the field at `path`, which was not given."""
+        self._count(f"{_encode(_NUMBER.sub('*', path))}={value}")
+
+    def _count(self, anywhere: str) -> None:
         if anywhere not in self._counts and len(self._counts) == _MAX_PATHS:
             self._uncounted += 1
         else:
             self._counts[anywhere] = self._counts.get(anywhere, 0) + 1
 
     def render(self) -> str:
-        """`path;count=N, path;count=M`, percent-encoded ASCII, at most 2048 bytes.
+        """`path;count=N, path=value;count=M`, percent-encoded ASCII, at most 2048 bytes.
 
         Paths are in the order in which they were first dropped. Those that do not fit end in one
         `...;count=K`, K being how many drops it stands for.
@@ -46,7 +52,7 @@ class Warnings:
 
     def _line(self, shown: int) -> str:
         drops = list(self._counts.items())
-        entries = [f"{_encode(path)};count={count}" for path, count in drops[:shown]]
+        entries = [f"{entry};count={count}" for entry, count in drops[:shown]]
         left = self._uncounted + sum(count for _, count in drops[shown:])
         return ", ".join(entries + [f"...;count={left}"] * bool(left))
 

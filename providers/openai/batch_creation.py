@@ -9,21 +9,33 @@ import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
+from providers.batch_input import (
+    BatchInput,
+    CheckedInput,
+    Framing,
+    InputLimits,
+    check,
+    translated,
+)
 from providers.credential import Caller
 from providers.errors import FerryError, invalid_argument
+from providers.json_api import Answer, JsonApi, outcome_unknown
 from providers.memory import Reservation
+from providers.multipart import form_with_file
 from providers.openai import batch_records as records
-from providers.openai.batch_input import BatchInput, CheckedInput, check, translated
-from providers.openai.batch_lines import RequestTranslator
-from providers.openai.client import Answer, OpenAIClient, outcome_unknown
+from providers.openai.batch_lines import OpenAITranslator
 from providers.openai.file_naming import derived_file_name
-from providers.openai.file_records import file_id
 from providers.openai.kept_metadata import KeptMetadata
-from providers.openai.multipart import form_with_file
+from providers.referenced_files import check_referenced
 from providers.request_table import RequestTables
+from providers.resource_names import native_file_id
 from providers.resources import NewBatch
+
+# openai.md section 4
+LIMITS: Final = InputLimits("OpenAI", requests=50_000, size=200 << 20)
+JSON_LINES: Final = Framing(between=b"\n", tail=b"\n")
 
 _log = logging.getLogger("genai_ferry.openai")
 
@@ -42,8 +54,8 @@ class Job:
     input_file: str | None
     mark: str
 
-    def translator(self) -> RequestTranslator:
-        return RequestTranslator(self.batch.model, self.batch.kind)
+    def translator(self) -> OpenAITranslator:
+        return OpenAITranslator(self.batch.model, self.batch.kind)
 
 
 def new_job_id() -> str:
@@ -52,11 +64,11 @@ def new_job_id() -> str:
 
 def table_name(input_file: str, job_id: str) -> str:
     """Neither part alone opens a table: the provider must have shown both in one batch."""
-    return f"{file_id(input_file)}/{job_id}"
+    return f"{native_file_id(input_file)}/{job_id}"
 
 
 class BatchCreation:
-    def __init__(self, client: OpenAIClient, tables: RequestTables, kept: KeptMetadata) -> None:
+    def __init__(self, client: JsonApi, tables: RequestTables, kept: KeptMetadata) -> None:
         self._client = client
         self._tables = tables
         self._kept = kept
@@ -65,8 +77,8 @@ class BatchCreation:
         """OpenAI's batch, and the rendered warnings."""
         said = _metadata(job)
         translator = job.translator()
-        checked = await check(job.source, translator, reservation)
-        await self._check_referenced(job.caller, translator)
+        checked = await check(job.source, translator, LIMITS, JSON_LINES, reservation)
+        await check_referenced(self._client, job.caller, "files", translator.referenced)
         async with self._input_file(job, checked) as input_file:
             await self._tables.write(table_name(input_file, job.id), checked.table)
             metadata = {**said, records.SOURCE: checked.table.kind}
@@ -123,7 +135,7 @@ class BatchCreation:
 
     async def _send_up(self, job: Job, length: int) -> str:
         name = derived_file_name(job.id)
-        body = translated(job.source, job.translator(), length)
+        body = translated(job.source, job.translator(), JSON_LINES, length)
         content_type, form = form_with_file(
             {"purpose": "batch"}, "file", name, "application/jsonl", body
         )
@@ -151,18 +163,6 @@ class BatchCreation:
         except FerryError as error:
             # The error that led here is the one to tell; this file is lost at OpenAI until then.
             _log.warning("a translated input could not be deleted again: %s", error.status)
-
-    async def _check_referenced(self, caller: Caller, translator: RequestTranslator) -> None:
-        """A request that names a file must name one that this credential can see."""
-        for native_id, path in translator.referenced.items():
-            try:
-                await self._client.get(caller, f"files/{native_id}")
-            except FerryError as error:
-                if error.status != "NOT_FOUND":
-                    raise
-                raise invalid_argument(
-                    f"names a file that OpenAI does not have ({native_id})", path=path
-                ) from None
 
 
 def _metadata(job: Job) -> dict[str, str]:

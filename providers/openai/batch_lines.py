@@ -1,9 +1,8 @@
 """One request at a time into a line of OpenAI's batch input, and its row of the request table."""
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 import orjson
 
@@ -11,6 +10,7 @@ from providers.errors import invalid_argument
 from providers.gemini_content.normalise import normalise_embed, normalise_generate
 from providers.gemini_content.warnings import Warnings
 from providers.held_json import render_held
+from providers.line_formats import LineFormats, SeenTexts, check_custom_id
 from providers.openai.embed_to_openai import to_openai_embedding
 from providers.openai.generate_to_openai import to_openai_chat
 from providers.request_table import RowKind, indexed_id
@@ -22,8 +22,9 @@ EMBEDDINGS: Final = "/v1/embeddings"
 RESPONSES: Final = "/v1/responses"
 _MAPPED_ENDPOINTS: Final = (CHAT, RESPONSES, EMBEDDINGS)
 
-# Keys come back with every result and are held, all of one batch, while it is downloaded.
-_KEY_BYTES: Final = 1000
+# translation.md section 7
+_MEMBERS: Final = frozenset({"custom_id", "body"})
+_FOREIGN: Final = frozenset({"params", "recordId", "modelInput"})
 
 ENDPOINT_OF: Final[Mapping[BatchKind, str]] = {
     BatchKind.GENERATE: CHAT,
@@ -32,7 +33,7 @@ ENDPOINT_OF: Final[Mapping[BatchKind, str]] = {
 
 
 @dataclass(slots=True)
-class RequestTranslator:
+class OpenAITranslator:
     """Gemini requests to OpenAI lines. `referenced` collects native file ids and where they stand.
 
     `model` is the batch's, without `models/`.
@@ -55,8 +56,7 @@ class RequestTranslator:
                 "method": "POST",
                 "url": self.endpoint,
                 "body": self._body(request, path),
-            },
-            option=orjson.OPT_APPEND_NEWLINE,
+            }
         )
 
     def _body(self, request: object, path: str) -> dict[str, Any]:
@@ -84,81 +84,6 @@ class RequestTranslator:
         return file_id.native
 
 
-def parse_line(number: int, line: bytes) -> dict[str, Any]:
-    """A line as a JSON object. Raises INVALID_ARGUMENT with its number."""
-    try:
-        document = orjson.loads(line)
-    except orjson.JSONDecodeError as error:
-        what = f"not JSON: {error.msg} at column {error.colno}"
-        raise invalid_argument(what, path=f"line {number}") from None
-    if not isinstance(document, dict):
-        raise invalid_argument("not a JSON object", path=f"line {number}")
-    return document
-
-
-class _Seen:
-    """Which texts there were, whatever their length: the digest of each is kept."""
-
-    def __init__(self) -> None:
-        self._digests: set[bytes] = set()
-
-    def add(self, text: str) -> bool:
-        """Whether this is the first of its kind."""
-        count = len(self._digests)
-        self._digests.add(hashlib.blake2b(text.encode(), digest_size=16).digest())
-        return len(self._digests) > count
-
-
-class LineFormat(Protocol):
-    """Checks the lines of one file, all in one format."""
-
-    name: str
-    row_kind: RowKind
-    endpoint: str
-
-    def read(self, index: int, number: int, document: dict[str, Any], /) -> tuple[bytes, bytes]:
-        """The line to send in place of request `index`, and its row of the request table.
-
-        Raises INVALID_ARGUMENT with the line's number and the JSON path.
-        """
-
-
-class GeminiLines:
-    """`{"key", "request"}`, or a bare request (translation.md section 7)."""
-
-    name = "gemini"
-    row_kind = RowKind.KEY
-
-    def __init__(self, translator: RequestTranslator) -> None:
-        self._translator = translator
-        self._keys = _Seen()
-        self.endpoint = translator.endpoint
-
-    def read(self, index: int, number: int, document: dict[str, Any]) -> tuple[bytes, bytes]:
-        where = f"line {number}"
-        if "request" not in document:
-            request, path, key = document, where, None
-        else:
-            unknown = next((k for k in document if k not in ("key", "request")), None)
-            if unknown is not None:
-                raise invalid_argument("unknown field", path=f"{where}: {unknown}")
-            request, path, key = document["request"], f"{where}: request", document.get("key")
-        key = self._key(key, number)
-        return self._translator.line(index, request, path), render_held(key)
-
-    def _key(self, key: object, number: int) -> str:
-        if key is None:
-            key = str(number)
-        path = f"line {number}: key"
-        if not isinstance(key, str):
-            raise invalid_argument("a key is a string", path=path)
-        if len(key.encode()) > _KEY_BYTES:
-            raise invalid_argument(f"a key has at most {_KEY_BYTES} bytes", path=path)
-        if not self._keys.add(key):
-            raise invalid_argument(f"the key {key[:80]!r} stands on another line too", path=path)
-        return key
-
-
 class OpenAILines:
     """`{"custom_id", "method", "url", "body"}`; they go as they are, results keyed by custom id."""
 
@@ -168,18 +93,13 @@ class OpenAILines:
     def __init__(self, model: str, kind: BatchKind) -> None:
         self._model = model
         self._kind = kind
-        self._ids = _Seen()
+        self._ids = SeenTexts()
         self.endpoint = ""
 
     def read(self, _: int, number: int, document: dict[str, Any]) -> tuple[bytes, bytes]:
         where = f"line {number}"
-        custom_id, body = document.get("custom_id"), document.get("body")
-        if not isinstance(custom_id, str) or not 0 < len(custom_id.encode()) <= _KEY_BYTES:
-            raise invalid_argument(
-                f"a string of 1 to {_KEY_BYTES} bytes is needed", path=f"{where}: custom_id"
-            )
-        if not self._ids.add(custom_id):
-            raise invalid_argument("stands on another line too", path=f"{where}: custom_id")
+        custom_id = check_custom_id(document.get("custom_id"), self._ids, number)
+        body = document.get("body")
         if not isinstance(body, dict):
             raise invalid_argument("a JSON object is needed", path=f"{where}: body")
         if body.get("model") != self._model:
@@ -205,10 +125,10 @@ class OpenAILines:
             raise invalid_argument(f"is no endpoint of a {self._kind}", path=path)
 
 
-def format_name(document: Mapping[str, Any]) -> str:
-    """Which format a line is in (translation.md section 7)."""
-    if "params" in document or "modelInput" in document or "recordId" in document:
-        return "another provider's"
-    if "custom_id" in document or "body" in document:
-        return OpenAILines.name
-    return GeminiLines.name
+def is_openai_line(document: Mapping[str, Any]) -> bool:
+    """Whether a line has what OpenAI's have, and nothing of another provider's."""
+    return bool(_MEMBERS & document.keys()) and not _FOREIGN & document.keys()
+
+
+def line_formats(model: str, kind: BatchKind) -> LineFormats:
+    return LineFormats(OpenAILines.name, is_openai_line, lambda: OpenAILines(model, kind))

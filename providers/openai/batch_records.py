@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
+from providers.json_api import Answer
 from providers.openai.batch_lines import EMBEDDINGS
-from providers.openai.client import Answer
 from providers.openai.file_records import from_unix
 from providers.resources import Batch, BatchKind, BatchState, Counts
 

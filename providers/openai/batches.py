@@ -2,27 +2,30 @@
 
 import asyncio
 import logging
-from collections.abc import Sequence
-from contextlib import AsyncExitStack
-from dataclasses import dataclass, replace
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
+from functools import partial
 from typing import Final
 
-from providers.body import Body, join, once
+from providers.batch_input import BatchInput, FileInput, InlineInput
+from providers.batch_results import deliver_file, deliver_inline
 from providers.credential import Caller
 from providers.errors import FerryError, failed_precondition, invalid_argument, not_found
+from providers.json_api import Answer, JsonApi, outcome_unknown, wrong_state_if_refused
 from providers.json_lines import LineSplitter, ResultSplitter
+from providers.limits import Limits
 from providers.memory import MemoryBudget, Reservation
 from providers.openai import batch_records as records
 from providers.openai.batch_creation import BatchCreation, Job, new_job_id, table_name
-from providers.openai.batch_input import BatchInput, FileInput, InlineInput
+from providers.openai.batch_lines import line_formats
 from providers.openai.batch_records import from_openai_batch
-from providers.openai.client import Answer, OpenAIClient, outcome_unknown
 from providers.openai.kept_metadata import KeptMetadata
 from providers.openai.pages import filled_page
-from providers.openai.results import BatchResults, output_files, render_inline
+from providers.openai.result_files import OpenAIResultLines, output_files
 from providers.repeats import Repeat
 from providers.request_table import RequestTable, RequestTables, RowKind
-from providers.resource_names import FileId, FileKind, check_native_id, parse_file_id
+from providers.resource_names import FileKind, check_native_id, parse_file_id, result_file_id
 from providers.resources import (
     Batch,
     CreatedBatch,
@@ -40,20 +43,10 @@ Natives = list[Answer]
 _log: Final = logging.getLogger("genai_ferry.openai")
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """In bytes: one line of a file, and all the results that `get` answers inline."""
-
-    line: int
-    inline_results: int
-
-
 class OpenAIBatches:
     """Implements `providers.provider.Batches`, and the downloads of result files."""
 
-    def __init__(
-        self, client: OpenAIClient, state: State, memory: MemoryBudget, limits: Limits
-    ) -> None:
+    def __init__(self, client: JsonApi, state: State, memory: MemoryBudget, limits: Limits) -> None:
         self._client = client
         self._state = state
         self._memory = memory
@@ -107,12 +100,8 @@ class OpenAIBatches:
         native = await self._batch(caller, batch_id)
         if records.state_of(native).terminal:
             raise failed_precondition(f"the batch has ended ({native['status']})")
-        try:
+        with wrong_state_if_refused():
             await self._client.post(caller, f"batches/{batch_id}/cancel")
-        except FerryError as error:
-            if error.upstream_status in (400, 409):
-                raise error.restated("FAILED_PRECONDITION") from None
-            raise
 
     async def delete(self, caller: Caller, batch_id: str) -> None:
         """OpenAI deletes no batch: its files go, and a tombstone hides the rest."""
@@ -134,17 +123,12 @@ class OpenAIBatches:
         native = await self._ended(caller, batch_id)
         async with AsyncExitStack() as stack:
             reservation = stack.enter_context(self._memory.reserve())
-            results = self._results(caller, native, await self._table(native, reservation))
-            lines = results.lines()
-            stack.push_async_callback(lines.aclose)
-            # What cannot even begin is refused with a status, not by a body that breaks off.
-            first = Body(once(await anext(lines, b"")), None)
-            body = join(first, Body(lines, None))
-            return Download(body, "application/jsonl", stack.pop_all().aclose)
+            table = await self._table(native, reservation)
+            return await deliver_file(self._lines(caller, native), table, stack)
 
     async def delete_results(self, caller: Caller, batch_id: str) -> None:
         for name in output_files(await self._ended(caller, batch_id)):
-            await self._delete_file(caller, name)
+            await self._client.ensure_deleted(caller, f"files/{name}")
         await self._tombstones.bury(result_file_id(batch_id))
 
     async def _create_or_find(
@@ -174,8 +158,15 @@ class OpenAIBatches:
         file_id = parse_file_id(batch.source)
         if file_id.kind is not FileKind.NATIVE:
             raise invalid_argument("a file of results is no input of a batch")
+        opened = partial(self._opened, caller, file_id.native)
+        formats = line_formats(batch.model, batch.kind)
         splitter = LineSplitter(self._limits.line, self._memory)
-        return FileInput(self._client, caller, file_id.native, splitter), file_id.native
+        return FileInput(opened, splitter, formats), file_id.native
+
+    @asynccontextmanager
+    async def _opened(self, caller: Caller, native_id: str) -> AsyncIterator[AsyncIterator[bytes]]:
+        async with await self._client.open(caller, f"files/{native_id}/content") as reply:
+            yield reply.chunks()
 
     async def _batch(self, caller: Caller, batch_id: str) -> Answer:
         """OpenAI's batch. Raises NOT_FOUND for one that was deleted here."""
@@ -200,18 +191,8 @@ class OpenAIBatches:
             table = await self._table(native, reservation)
             if table is None:
                 return None
-            items, left = [b""] * len(table), self._limits.inline_results
-            slices = self._results(caller, native, table).results()
-            stack.push_async_callback(slices.aclose)
-            async for results in slices:
-                for result in results:
-                    item = render_inline(result, table)
-                    left -= len(item)
-                    if left < 0:
-                        return None
-                    reservation.grow(len(item))
-                    items[result.index or 0] = item
-            return InlineResults(items, stack.pop_all().aclose)
+            lines, limit = self._lines(caller, native), self._limits.inline_results
+            return await deliver_inline(lines, table, limit, reservation, stack)
 
     async def _table(self, native: Answer, reservation: Reservation) -> RequestTable | None:
         job = records.metadata_of(native).get(records.JOB, "")
@@ -219,9 +200,9 @@ class OpenAIBatches:
             return None
         return await self._tables.read(table_name(native["input_file_id"], job), reservation)
 
-    def _results(self, caller: Caller, native: Answer, table: RequestTable | None) -> BatchResults:
+    def _lines(self, caller: Caller, native: Answer) -> OpenAIResultLines:
         splitter = ResultSplitter(self._limits.line, self._memory)
-        return BatchResults(self._client, caller, native, table, splitter)
+        return OpenAIResultLines(self._client, caller, native, splitter)
 
     async def _not_deleted(self, listed: Sequence[Answer]) -> Natives:
         names = [_tombstone(native.id) for native in listed]
@@ -245,24 +226,13 @@ class OpenAIBatches:
     async def _delete_files(self, caller: Caller, native: Answer) -> None:
         """What was made for the batch: its outputs, and its input unless that is the user's."""
         for name in output_files(native):
-            await self._delete_file(caller, name)
+            await self._client.ensure_deleted(caller, f"files/{name}")
         metadata = records.metadata_of(native)
         source, job = metadata.get(records.SOURCE), metadata.get(records.JOB)
         if source in (RowKind.METADATA, RowKind.KEY):
-            await self._delete_file(caller, native["input_file_id"])
+            await self._client.ensure_deleted(caller, f"files/{native['input_file_id']}")
         if source and job and job.isalnum():
             await self._tables.delete(table_name(native["input_file_id"], job))
-
-    async def _delete_file(self, caller: Caller, native_id: str) -> None:
-        try:
-            await self._client.delete(caller, f"files/{native_id}")
-        except FerryError as error:
-            if error.status != "NOT_FOUND":
-                raise
-
-
-def result_file_id(batch_id: str) -> str:
-    return str(FileId(FileKind.RESULTS, batch_id))
 
 
 def _tombstone(batch_id: str) -> str:

@@ -4,8 +4,7 @@ from typing import Any
 
 import orjson
 
-from providers.gemini_content.nesting import nested_too_deep
-from providers.openai.answer_shape import (
+from providers.answer_shape import (
     as_number,
     as_objects,
     as_text,
@@ -14,6 +13,7 @@ from providers.openai.answer_shape import (
     present,
     text_or_none,
 )
+from providers.gemini_content.nesting import nested_too_deep
 
 
 class Candidate:

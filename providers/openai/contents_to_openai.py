@@ -1,16 +1,17 @@
 """Gemini's contents and systemInstruction -> OpenAI's messages (translation.md section 1)."""
 
-from collections.abc import Callable
 from typing import Any
 
-from providers.errors import invalid_argument
-from providers.gemini_content.json_path import item, member
-from providers.gemini_content.warnings import Warnings
-from providers.openai.calls_to_openai import OpenCalls
-from providers.openai.media_to_openai import to_openai_file_media, to_openai_inline_media
-from providers.openai.parts_to_openai import CarriedPart, carried_parts
+import orjson
 
-FileIds = Callable[[str], str | None]
+from providers.errors import invalid_argument
+from providers.gemini_content.carried_parts import CarriedPart, carried_parts
+from providers.gemini_content.function_calls import Answer, Call, OpenCalls
+from providers.gemini_content.json_path import item, member
+from providers.gemini_content.media import FileIds
+from providers.gemini_content.warnings import Warnings
+from providers.openai.media_to_openai import to_openai_file_media, to_openai_inline_media
+from providers.openai.tools_to_openai import CALL_RULES
 
 
 def to_openai_messages(
@@ -28,9 +29,9 @@ def to_openai_messages(
             path=item(contents_path, len(contents) - 1),
         )
     messages = _system(request, path, warnings)
-    calls = OpenCalls()
+    calls = OpenCalls(CALL_RULES)
     for turn, content in enumerate(contents):
-        parts = carried_parts(content, item(contents_path, turn), warnings)
+        parts = carried_parts(content, item(contents_path, turn), warnings, "OpenAI")
         if content["role"] == "model":
             calls.require_all_answered()
             messages.append(_assistant(parts, turn, calls))
@@ -43,7 +44,8 @@ def to_openai_messages(
 def _system(request: dict[str, Any], path: str, warnings: Warnings) -> list[dict[str, Any]]:
     if "systemInstruction" not in request:
         return []
-    parts = carried_parts(request["systemInstruction"], member(path, "systemInstruction"), warnings)
+    system_path = member(path, "systemInstruction")
+    parts = carried_parts(request["systemInstruction"], system_path, warnings, "OpenAI")
     # "system" and not "developer": every model and compatible server takes it.
     return [{"role": "system", "content": _texts(parts, "a system instruction")}]
 
@@ -55,7 +57,8 @@ def _assistant(parts: list[CarriedPart], turn: int, calls: OpenCalls) -> dict[st
     if said:
         message["content"] = _texts(said, "a turn of the model's")
     if called:
-        message["tool_calls"] = calls.open(called, turn)
+        opened = [calls.open(part, turn, number) for number, part in enumerate(called)]
+        message["tool_calls"] = [_tool_call(call) for call in opened]
     return message
 
 
@@ -63,13 +66,24 @@ def _user(
     parts: list[CarriedPart], calls: OpenCalls, warnings: Warnings, file_ids: FileIds
 ) -> list[dict[str, Any]]:
     # OpenAI wants the answers to a turn's calls right after it, before anything that is said.
-    messages = calls.answer([part for part in parts if part.field == "functionResponse"])
+    answers = calls.answer([part for part in parts if part.field == "functionResponse"])
+    messages = [_tool_message(answer) for answer in answers]
     said = [part for part in parts if part.field != "functionResponse"]
     if said:
         calls.require_all_answered()
         content = [_user_content(part, warnings, file_ids) for part in said]
         messages.append({"role": "user", "content": _plain_if_text(content)})
     return messages
+
+
+def _tool_call(call: Call) -> dict[str, Any]:
+    function = {"name": call.name, "arguments": orjson.dumps(call.args).decode()}
+    return {"id": call.id, "type": "function", "function": function}
+
+
+def _tool_message(answer: Answer) -> dict[str, Any]:
+    content = orjson.dumps(answer.response).decode()
+    return {"role": "tool", "tool_call_id": answer.call_id, "content": content}
 
 
 def _user_content(part: CarriedPart, warnings: Warnings, file_ids: FileIds) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from array import array
 from base64 import b64decode
 from typing import Any
 
-from providers.openai.answer_shape import (
+from providers.answer_shape import (
     as_list,
     as_number,
     as_objects,

@@ -3,11 +3,11 @@
 from typing import Any, Final
 
 from providers.errors import invalid_argument
+from providers.gemini_content.carried_parts import carried_parts
 from providers.gemini_content.json_path import member
 from providers.gemini_content.refusal import refuse_fields
 from providers.gemini_content.warnings import Warnings
 from providers.openai.model_to_openai import require_model
-from providers.openai.parts_to_openai import carried_parts
 
 _REFUSED: Final = {
     "taskType": "OpenAI's embeddings know no tasks",
@@ -25,7 +25,7 @@ def to_openai_embedding(
     require_model(request, model, path)
     refuse_fields(request, _REFUSED, path)
     content_path = member(path, "content")
-    parts = carried_parts(request["content"], content_path, warnings)
+    parts = carried_parts(request["content"], content_path, warnings, "OpenAI")
     # How Gemini joins several parts into one vector is not known, so no joint text would be it.
     if len(parts) != 1 or parts[0].field != "text" or not parts[0].value:
         raise invalid_argument(

@@ -6,13 +6,12 @@ from typing import Final
 
 from providers.credential import Caller
 from providers.errors import invalid_argument
-from providers.uploads import UploadStart
+from providers.uploads import UploadStart, is_batch_input, suffix
 
 PURPOSE_HEADER: Final = "x-ferry-openai-purpose"
 PURPOSES: Final = frozenset({"assistants", "batch", "fine-tune", "vision", "user_data", "evals"})
 OUTPUT_PURPOSE: Final = "batch_output"
 
-_BATCH_SUFFIXES: Final = frozenset({".jsonl", ".ndjson", ".json"})
 _IMAGE_SUFFIXES: Final = frozenset({".png", ".jpg", ".jpeg", ".gif", ".webp"})
 _MIME_TYPE: Final = re.compile(r"[\w.+-]+/[\w.+-]+", re.ASCII)
 _DERIVED: Final = re.compile(r"ferry-[0-9a-f]{32}\.jsonl")
@@ -26,11 +25,10 @@ def purpose_of(caller: Caller, start: UploadStart) -> str:
             known = ", ".join(sorted(PURPOSES))
             raise invalid_argument(f"{PURPOSE_HEADER} {named[:40]!r} is unknown; known: {known}")
         return named
-    suffixes = {_suffix(name) for name in (start.display_name, start.file_name)}
-    mime_type = (start.mime_type or "").partition(";")[0].strip().lower()
-    if suffixes & _BATCH_SUFFIXES or "json" in mime_type or mime_type == "text/plain":
+    if is_batch_input(start):
         return "batch"
-    if mime_type.startswith("image/") or suffixes & _IMAGE_SUFFIXES:
+    suffixes = {suffix(name) for name in (start.display_name, start.file_name)}
+    if (start.mime_type or "").lower().startswith("image/") or suffixes & _IMAGE_SUFFIXES:
         return "vision"
     return "user_data"
 
@@ -62,8 +60,3 @@ def is_listed(file: Mapping[str, object]) -> bool:
     if file.get("purpose") == OUTPUT_PURPOSE:
         return False
     return not _DERIVED.fullmatch(str(file.get("filename")))
-
-
-def _suffix(name: str | None) -> str:
-    stem, dot, suffix = (name or "").rpartition(".")
-    return f".{suffix.lower()}" if dot and stem else ""

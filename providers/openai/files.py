@@ -3,15 +3,17 @@
 import asyncio
 from collections.abc import Sequence
 
+from providers.batch_results import result_file
 from providers.body import Body
 from providers.credential import Caller
-from providers.openai.batches import OpenAIBatches, result_file_id
-from providers.openai.client import Answer, OpenAIClient
+from providers.file_records import FileRecords
+from providers.json_api import Answer, JsonApi
+from providers.openai.batches import OpenAIBatches
 from providers.openai.file_naming import is_listed
-from providers.openai.file_records import FileRecords, from_openai_file
+from providers.openai.file_records import from_openai_file
 from providers.openai.pages import filled_page
 from providers.resource_names import FileKind, parse_file_id
-from providers.resources import Download, File, FileSource, Page
+from providers.resources import Download, File, Page
 from providers.resumable import ResumableUploads
 from providers.uploads import UploadStart
 
@@ -21,7 +23,7 @@ class OpenAIFiles:
 
     def __init__(
         self,
-        client: OpenAIClient,
+        client: JsonApi,
         records: FileRecords,
         batches: OpenAIBatches,
         uploads: ResumableUploads,
@@ -37,7 +39,7 @@ class OpenAIFiles:
     async def get(self, caller: Caller, file_id: str) -> File:
         parsed = parse_file_id(file_id)
         if parsed.kind is FileKind.RESULTS:
-            return await self._results(caller, parsed.native)
+            return result_file(await self._batches.ended(caller, parsed.native))
         native = await self._client.get(caller, f"files/{parsed.native}")
         return from_openai_file(native, await self._records.read(parsed.native))
 
@@ -61,24 +63,7 @@ class OpenAIFiles:
         parsed = parse_file_id(file_id)
         if parsed.kind is FileKind.RESULTS:
             return await self._batches.download(caller, parsed.native)
-        reply = await self._client.open(caller, f"files/{parsed.native}/content")
-        length = reply.headers.get("Content-Length")
-        return Download(
-            Body(reply.chunks(), int(length) if length else None),
-            reply.headers.get("Content-Type", "application/octet-stream"),
-            reply.aclose,
-        )
-
-    async def _results(self, caller: Caller, batch_id: str) -> File:
-        batch = await self._batches.ended(caller, batch_id)
-        return File(
-            id=result_file_id(batch_id),
-            display_name=batch.display_name,
-            mime_type="application/jsonl",
-            create_time=batch.end_time,
-            source=FileSource.GENERATED,
-            downloadable=True,
-        )
+        return await self._client.download(caller, f"files/{parsed.native}/content")
 
 
 async def _users_own(listed: Sequence[Answer]) -> list[Answer]:

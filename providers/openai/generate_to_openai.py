@@ -4,10 +4,12 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from providers.errors import invalid_argument
+from providers.gemini_content.harmless_fields import drop_harmless_fields
 from providers.gemini_content.json_path import member
+from providers.gemini_content.media import FileIds
 from providers.gemini_content.refusal import refuse_fields
 from providers.gemini_content.warnings import Warnings
-from providers.openai.contents_to_openai import FileIds, to_openai_messages
+from providers.openai.contents_to_openai import to_openai_messages
 from providers.openai.model_to_openai import require_model
 from providers.openai.options_to_openai import to_openai_options
 from providers.openai.tools_to_openai import to_openai_tools
@@ -17,9 +19,6 @@ _REFUSED: Final = {
     "store": "a batch at OpenAI stores no conversations",
     "continuationToken": "OpenAI cannot continue what Gemini began",
 }
-_DROPPED: Final = ("labels", "serviceTier")
-# Thresholds that block nothing, as OpenAI, which has no such settings, blocks nothing by them.
-_OPEN_THRESHOLDS: Final = ("BLOCK_NONE", "OFF")
 
 
 def to_openai_chat(
@@ -33,7 +32,7 @@ def to_openai_chat(
     """
     require_model(request, model, path)
     refuse_fields(request, _REFUSED, path)
-    _drop_harmless(request, path, warnings)
+    drop_harmless_fields(request, path, warnings)
     config_path = member(path, "generationConfig")
     options = to_openai_options(request.get("generationConfig", {}), config_path, warnings)
     tools = to_openai_tools(request, path, warnings)
@@ -41,15 +40,6 @@ def to_openai_chat(
     if options.get("response_format") == {"type": "json_object"}:
         _require_mention_of_json(messages, member(config_path, "responseMimeType"))
     return {"model": model.removeprefix("models/"), "messages": messages} | options | tools
-
-
-def _drop_harmless(request: dict[str, Any], path: str, warnings: Warnings) -> None:
-    for field in _DROPPED:
-        if field in request:
-            warnings.drop(member(path, field))
-    settings = request.get("safetySettings", [])
-    if any(setting.get("threshold") not in _OPEN_THRESHOLDS for setting in settings):
-        warnings.drop(member(path, "safetySettings"))
 
 
 def _require_mention_of_json(messages: list[dict[str, Any]], path: str) -> None:

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 
 import orjson
 
+from providers.json_api import Answer
 from providers.openai import batch_records as records
-from providers.openai.client import Answer
 from providers.resource_names import FileId, FileKind
 from providers.state import State, read, write
 

@@ -4,8 +4,8 @@ from typing import Any, Final
 
 from providers.errors import invalid_argument
 from providers.gemini_content.json_path import member
-from providers.gemini_content.json_schema import to_json_schema
 from providers.gemini_content.refusal import refuse_fields
+from providers.gemini_content.response_schema import json_answer
 from providers.gemini_content.warnings import Warnings
 from providers.openai.strict_schema import allows_strict
 
@@ -38,7 +38,6 @@ _RENAMED: Final = (
 
 _MOST_STOPS: Final = 4
 _EFFORTS: Final = {"MINIMAL": "minimal", "LOW": "low", "MEDIUM": "medium", "HIGH": "high"}
-_JSON: Final = "application/json"
 
 
 def to_openai_options(config: dict[str, Any], path: str, warnings: Warnings) -> dict[str, Any]:
@@ -98,26 +97,11 @@ def _reasoning_effort(
 
 
 def _response_format(config: dict[str, Any], path: str) -> dict[str, Any]:
-    mime_type = config.get("responseMimeType")
-    if mime_type not in (None, _JSON):
-        raise invalid_argument(
-            f"OpenAI answers in text/plain or {_JSON}", path=member(path, "responseMimeType")
-        )
-    schema = _response_schema(config, path)
-    if schema is None:
-        return {"response_format": {"type": "json_object"}} if mime_type == _JSON else {}
-    json_schema = {"name": "response", "schema": schema, "strict": allows_strict(schema)}
+    asked = json_answer(config, path, "OpenAI")
+    if asked is None:
+        return {}
+    if asked.schema is None:
+        return {"response_format": {"type": "json_object"}}
+    strict = allows_strict(asked.schema)
+    json_schema = {"name": "response", "schema": asked.schema, "strict": strict}
     return {"response_format": {"type": "json_schema", "json_schema": json_schema}}
-
-
-def _response_schema(config: dict[str, Any], path: str) -> dict[str, Any] | None:
-    fields = [field for field in ("responseSchema", "responseJsonSchema") if field in config]
-    if not fields:
-        return None
-    field_path = member(path, fields[-1])
-    if len(fields) > 1:
-        raise invalid_argument("excludes responseSchema", path=field_path)
-    if config.get("responseMimeType") != _JSON:
-        raise invalid_argument(f'needs responseMimeType "{_JSON}"', path=field_path)
-    schema: dict[str, Any] = config[fields[0]]
-    return to_json_schema(schema, field_path) if fields[0] == "responseSchema" else schema

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
 from providers.credential import Caller
-from providers.openai.client import Answer, OpenAIClient
+from providers.json_api import Answer, JsonApi
 from providers.page_tokens import decode_page_token, encode_page_token
 
 Shown = Callable[[Sequence[Answer]], Awaitable[list[Answer]]]
@@ -14,7 +14,7 @@ _LARGEST_LIMIT: Final = 100
 
 
 async def filled_page(
-    client: OpenAIClient,
+    client: JsonApi,
     caller: Caller,
     path: str,
     page_size: int,

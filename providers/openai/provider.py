@@ -6,11 +6,12 @@ from typing import Final
 
 from yarl import URL
 
+from providers.file_records import FileRecords
+from providers.limits import Limits
 from providers.memory import MemoryBudget
-from providers.openai.batches import Limits, OpenAIBatches
-from providers.openai.client import SCOPING_HEADERS, OpenAIClient
+from providers.openai.batches import OpenAIBatches
+from providers.openai.client import SCOPING_HEADERS, openai_client
 from providers.openai.file_naming import PURPOSE_HEADER
-from providers.openai.file_records import FileRecords
 from providers.openai.files import OpenAIFiles
 from providers.openai.upload_target import OpenAIUploadTarget
 from providers.provider import NameForms, Provider
@@ -40,7 +41,7 @@ class OpenAIOptions:
 def openai(
     name: str, options: OpenAIOptions, upstream: Upstream, state: State, memory: MemoryBudget
 ) -> Provider:
-    client = OpenAIClient(name, options.base_url, upstream)
+    client = openai_client(name, options.base_url, upstream)
     records = FileRecords(name, state)
     target = OpenAIUploadTarget(client, state, records, staged=options.staged_uploads)
     uploads = ResumableUploads(target, state)

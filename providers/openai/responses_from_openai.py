@@ -2,8 +2,7 @@
 
 from typing import Any, Final
 
-from providers.errors import FerryError, unimplemented
-from providers.openai.answer_shape import (
+from providers.answer_shape import (
     as_object,
     as_objects,
     as_text,
@@ -13,6 +12,7 @@ from providers.openai.answer_shape import (
     text_or_none,
     unreadable,
 )
+from providers.errors import FerryError, unimplemented
 from providers.openai.candidate_from_openai import Candidate
 from providers.openai.usage_from_openai import from_openai_time, from_openai_usage
 

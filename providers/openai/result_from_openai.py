@@ -6,9 +6,9 @@ Nothing here raises: a line that cannot be read is one failed item, never a fail
 from collections.abc import Callable
 from typing import Any, Final
 
+from providers.answer_shape import as_object, text_or_none, unreadable
 from providers.errors import FerryError
 from providers.gemini_content.status import item_error, rpc_status_of_http
-from providers.openai.answer_shape import as_object, text_or_none, unreadable
 from providers.openai.chat_from_openai import from_openai_chat
 from providers.openai.embed_from_openai import from_openai_embedding
 from providers.openai.responses_from_openai import from_openai_response

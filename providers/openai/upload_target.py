@@ -13,10 +13,11 @@ import orjson
 from providers.body import Body
 from providers.credential import Caller
 from providers.errors import FerryError, failed_precondition, unavailable
-from providers.openai.client import Answer, OpenAIClient, outcome_unknown
+from providers.file_records import FileRecords
+from providers.json_api import Answer, JsonApi, outcome_unknown
+from providers.multipart import form_with_file
 from providers.openai.file_naming import native_file_name, part_type, purpose_of
-from providers.openai.file_records import FileRecords, from_openai_file
-from providers.openai.multipart import form_with_file
+from providers.openai.file_records import from_openai_file
 from providers.resource_names import parse_file_id
 from providers.resources import File
 from providers.resumable import OpenSession
@@ -41,7 +42,7 @@ class OpenAIUploadTarget:
     size_limit = UPLOADS_LIMIT
 
     def __init__(
-        self, client: OpenAIClient, state: State, records: FileRecords, *, staged: bool
+        self, client: JsonApi, state: State, records: FileRecords, *, staged: bool
     ) -> None:
         self._client = client
         self._state = state
@@ -103,7 +104,7 @@ class OpenAIUploadTarget:
 
     async def discard(self, session: OpenSession, file: File) -> None:
         native = parse_file_id(file.id).native
-        await self._client.delete(session.caller, f"files/{native}")
+        await self._client.ensure_deleted(session.caller, f"files/{native}")
         await self._records.delete(native)
 
     async def _posted(self, session: OpenSession, size: int, content: Body) -> File:

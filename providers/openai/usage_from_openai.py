@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from providers.openai.answer_shape import count_or_none, object_or_empty, present
+from providers.answer_shape import count_or_none, object_or_empty, present
 
 _YEAR_10000 = 253_402_300_800
 

@@ -9,7 +9,7 @@ from tests.benchmarks.measurement import Measurement
 from tests.benchmarks.scale import FULL, MIB, QUICK, Scale
 from tests.benchmarks.workloads import WORKLOADS, Workload, measure
 
-COLUMNS = "{:<30}{:>12}{:>9}{:>10}{:>10}{:>10}{:>16}  {}"
+COLUMNS = "{:<40}{:>12}{:>9}{:>10}{:>10}{:>10}{:>16}  {}"
 HEADINGS = ("workload", "moved", "took", "at rest", "VmHWM", "limit", "worst /healthz", "verdict")
 
 

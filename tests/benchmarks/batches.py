@@ -2,33 +2,50 @@
 
 import tempfile
 from collections.abc import Iterator
-from typing import BinaryIO
+from io import BytesIO
+from typing import Any, BinaryIO
 
 import aiohttp
 import orjson
 
 from tests.benchmarks.stage import KEYS, Stage
+from tests.benchmarks.uploads import CHUNK, send_chunk, start_upload
 
-MODEL = "gpt-4o-mini"
+MODELS = {"openai": "gpt-4o-mini", "anthropic": "claude-haiku-4-5"}
 SHORT_REQUEST = 250
 
 
 async def create_from_file(stage: Stage) -> int:
     """A batch of a file in Gemini's format; the bytes of that file."""
     scale = stage.scale
-    batch = await _create(stage, await _put_input(stage, scale.input_size // scale.requests))
-    # The upstream checks every line of what it was sent before it begins.
-    metadata = (await stage.get(batch))["metadata"]
-    if metadata["batchStats"]["requestCount"] != str(scale.requests):
-        raise RuntimeError(f"the translation was refused: {metadata}")
+    native_id = await _put_input(stage, scale.input_size // scale.requests)
+    await _check_count(stage, await _create(stage, f"files/{native_id}"), scale.requests)
     return scale.input_size
+
+
+async def create_from_staged_file(stage: Stage) -> int:
+    """The same of a file that the proxy keeps, its upload included."""
+    scale = stage.scale
+    with tempfile.TemporaryFile() as file:
+        count = scale.staged_requests
+        file.writelines(_lines(count, scale.input_size // count))
+        name = await _upload(stage, file)
+    await _check_count(stage, await _create(stage, name), count)
+    return scale.input_size
+
+
+async def _check_count(stage: Stage, batch: str, count: int) -> None:
+    """The upstream checks every line of what it was sent before it begins."""
+    metadata = (await stage.get(batch))["metadata"]
+    if metadata["batchStats"]["requestCount"] != str(count):
+        raise RuntimeError(f"the translation was refused: {metadata}")
 
 
 async def download_results(stage: Stage) -> int:
     """The results of a batch of short requests with long answers; the bytes that came."""
     scale = stage.scale
     await stage.settings(answer_bytes=scale.results_size // scale.requests)
-    batch = await _create(stage, await _put_input(stage, SHORT_REQUEST))
+    batch = await _create(stage, f"files/{await _put_input(stage, SHORT_REQUEST)}")
     while not (operation := await stage.get(batch))["done"]:
         pass  # each get moves the fake's batch one state on
     size, lines = 0, 0
@@ -42,11 +59,24 @@ async def download_results(stage: Stage) -> int:
     return size
 
 
-async def _create(stage: Stage, native_id: str) -> str:
+async def _create(stage: Stage, file_name: str) -> str:
     """The path of the new batch."""
-    batch = {"displayName": "benchmark", "inputConfig": {"fileName": f"files/{native_id}"}}
-    path = f"v1beta/models/{MODEL}:batchGenerateContent"
+    batch = {"displayName": "benchmark", "inputConfig": {"fileName": file_name}}
+    path = f"v1beta/models/{MODELS[stage.kind]}:batchGenerateContent"
     return f"v1beta/{(await stage.post(path, {'batch': batch}))['name']}"
+
+
+async def _upload(stage: Stage, file: BinaryIO) -> str:
+    """The name of the file, sent to the proxy chunk by chunk."""
+    size = file.tell()
+    file.seek(0)
+    url = await start_upload(stage, "input.jsonl", "application/jsonl", size)
+    answer: Any = None
+    for offset in range(0, size, CHUNK):
+        length = min(CHUNK, size - offset)
+        data = BytesIO(file.read(length))
+        answer = await send_chunk(stage, url, offset, length, data, offset + length == size)
+    return str(answer["file"]["name"])
 
 
 async def _put_input(stage: Stage, line_size: int) -> str:

@@ -9,11 +9,15 @@ MB: Final = 1_000_000
 
 @dataclass(frozen=True)
 class Scale:
-    """Sizes and limits in bytes; `read_rate` in bytes a second of one connection."""
+    """Sizes and limits in bytes; `read_rate` in bytes a second of one connection.
+
+    `staged_requests` are those of a batch whose input the proxy keeps.
+    """
 
     uploads: int
     upload_size: int
     requests: int
+    staged_requests: int
     input_size: int
     results_size: int
     peak_limit: int
@@ -24,6 +28,7 @@ FULL: Final = Scale(
     uploads=64,
     upload_size=64 * MIB,
     requests=48_000,  # OpenAI takes 50,000: what is kept for each counts too
+    staged_requests=100_000,  # all that Anthropic takes
     input_size=200 * MB,
     results_size=500 * MB,
     peak_limit=150 * MIB,
@@ -34,6 +39,7 @@ QUICK: Final = Scale(
     uploads=16,
     upload_size=16 * MIB,
     requests=4_000,
+    staged_requests=8_000,
     input_size=40 * MB,
     results_size=60 * MB,
     peak_limit=90 * MIB,

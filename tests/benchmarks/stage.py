@@ -13,7 +13,11 @@ from tests.benchmarks.scale import Scale
 from tests.processes import Process, fake, proxy
 
 # What each fake takes for a key; they are nobody's.
-KEYS: Final = {"gemini": "AIza-benchmark", "openai": "sk-benchmark"}
+KEYS: Final = {
+    "gemini": "AIza-benchmark",
+    "openai": "sk-benchmark",
+    "anthropic": "sk-ant-api-benchmark",
+}
 
 
 @dataclass(frozen=True)

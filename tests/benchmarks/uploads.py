@@ -2,7 +2,10 @@
 
 import asyncio
 import hashlib
+import json
 from collections.abc import AsyncIterator
+from io import BytesIO
+from typing import Any
 
 from tests.benchmarks.scale import MIB
 from tests.benchmarks.stage import Stage
@@ -24,19 +27,22 @@ async def upload_all(stage: Stage) -> int:
 
 async def _upload(stage: Stage, number: int) -> None:
     size = stage.scale.upload_size
-    url = await _start(stage, number, size)
+    url = await start_upload(stage, f"upload {number}", "application/octet-stream", size)
     for offset in range(0, size, CHUNK):
-        await _send_chunk(stage, url, number, offset, min(offset + CHUNK, size))
+        length = min(CHUNK, size - offset)
+        final = offset + length == size
+        await send_chunk(stage, url, offset, length, _pieces(number + offset, length), final)
 
 
-async def _start(stage: Stage, number: int, size: int) -> str:
+async def start_upload(stage: Stage, name: str, mime_type: str, size: int) -> str:
+    """The URL of a new resumable upload."""
     headers = stage.headers | {
         "X-Goog-Upload-Protocol": "resumable",
         "X-Goog-Upload-Command": "start",
         "X-Goog-Upload-Header-Content-Length": str(size),
-        "X-Goog-Upload-Header-Content-Type": "application/octet-stream",
+        "X-Goog-Upload-Header-Content-Type": mime_type,
     }
-    document = {"file": {"displayName": f"upload {number}", "mimeType": "application/octet-stream"}}
+    document = {"file": {"displayName": name, "mimeType": mime_type}}
     url = stage.url("upload/v1beta/files")
     async with stage.client.post(url, headers=headers, json=document) as answer:
         if answer.status != 200:
@@ -44,20 +50,27 @@ async def _start(stage: Stage, number: int, size: int) -> str:
         return answer.headers["X-Goog-Upload-URL"]
 
 
-async def _send_chunk(stage: Stage, url: str, number: int, offset: int, end: int) -> None:
-    final = end == stage.scale.upload_size
+async def send_chunk(
+    stage: Stage,
+    url: str,
+    offset: int,
+    length: int,
+    data: AsyncIterator[bytes] | BytesIO,
+    final: bool,
+) -> Any:
+    """What is answered to a chunk that was taken."""
     headers = {
         "X-Goog-Upload-Command": "upload, finalize" if final else "upload",
         "X-Goog-Upload-Offset": str(offset),
-        "Content-Length": str(end - offset),
+        "Content-Length": str(length),
         "Content-Type": "application/octet-stream",
     }
-    data = _pieces(number + offset, end - offset)
     async with stage.client.post(url, headers=headers, data=data) as answer:
         text = await answer.text()
         status = answer.headers.get("X-Goog-Upload-Status")
     if status != ("final" if final else "active"):
         raise RuntimeError(f"the chunk at {offset} was answered {status}: {text}")
+    return json.loads(text or "{}")
 
 
 async def _pieces(start: int, size: int) -> AsyncIterator[bytes]:

@@ -5,7 +5,11 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from tests.benchmarks.batches import create_from_file, download_results
+from tests.benchmarks.batches import (
+    create_from_file,
+    create_from_staged_file,
+    download_results,
+)
 from tests.benchmarks.measurement import HealthProbe, Measurement, memory
 from tests.benchmarks.scale import Scale
 from tests.benchmarks.stage import Stage, stage
@@ -29,6 +33,7 @@ WORKLOADS: Final = (
     Workload("uploads to openai", "openai", upload_all),
     Workload("staged uploads to openai", "openai", upload_all, STAGED),
     Workload("batch from a file at openai", "openai", create_from_file),
+    Workload("batch from a staged file at anthropic", "anthropic", create_from_staged_file),
     Workload("results from openai", "openai", download_results),
 )
 

@@ -5,14 +5,10 @@ from typing import Any
 
 import orjson
 
-from providers.openai.batches import result_file_id
+from providers.resource_names import result_file_id
 from providers.resources import InlineResults, NewBatch
-from tests.contract.openai_at_work import (
-    CALLER,
-    MODEL,
-    OpenAIAtWork,
-    json_lines,
-)
+from tests.contract.at_work import json_lines
+from tests.contract.openai_at_work import CALLER, MODEL, OpenAIAtWork
 
 TEXTS = [f"question {number}" for number in range(6)]
 CHAT = "/v1/chat/completions"

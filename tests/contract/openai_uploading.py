@@ -2,11 +2,8 @@
 
 from providers.resource_names import parse_file_id
 from providers.uploads import GRANULARITY, UploadProgress, UploadSession, UploadStatus
-from tests.contract.openai_at_work import (
-    OpenAIAtWork,
-    data_of,
-    sha256,
-)
+from tests.contract.at_work import data_of, sha256
+from tests.contract.openai_at_work import OpenAIAtWork
 
 DATA = data_of(2 * GRANULARITY + 100)
 SMALL = DATA[:1000]

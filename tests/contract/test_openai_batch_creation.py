@@ -8,16 +8,8 @@ import pytest
 
 from providers.resource_names import FileId, FileKind, parse_file_id
 from providers.resources import NewBatch
-from tests.contract.openai_at_work import (
-    CALLER,
-    OpenAIAtWork,
-    from_file,
-    gemini_lines,
-    inline,
-    json_lines,
-    openai_at_work,
-    refused,
-)
+from tests.contract.at_work import gemini_lines, json_lines, refused
+from tests.contract.openai_at_work import CALLER, OpenAIAtWork, from_file, inline, openai_at_work
 from tests.contract.openai_batching import (
     TEXTS,
     ended,

@@ -4,18 +4,10 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from providers.openai.batches import result_file_id
-from providers.resource_names import parse_file_id
+from providers.resource_names import parse_file_id, result_file_id
 from providers.resources import Batch, BatchState, ResultFile
-from tests.contract.openai_at_work import (
-    CALLER,
-    OpenAIAtWork,
-    from_file,
-    gemini_lines,
-    inline,
-    openai_at_work,
-    refused,
-)
+from tests.contract.at_work import gemini_lines, refused
+from tests.contract.openai_at_work import CALLER, OpenAIAtWork, from_file, inline, openai_at_work
 from tests.contract.openai_batching import (
     TEXTS,
     ended,

@@ -4,20 +4,17 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from providers.openai.batches import Limits, result_file_id
-from providers.resource_names import parse_file_id
+from providers.limits import Limits
+from providers.resource_names import parse_file_id, result_file_id
 from providers.resources import BatchKind, BatchState, InlineResults, ResultFile
+from tests.contract.at_work import LIMITS, gemini_lines, json_lines, refused
 from tests.contract.openai_at_work import (
     CALLER,
-    LIMITS,
     MODEL,
     OpenAIAtWork,
     from_file,
-    gemini_lines,
     inline,
-    json_lines,
     openai_at_work,
-    refused,
 )
 from tests.contract.openai_batching import (
     CHAT,

@@ -7,27 +7,23 @@ import pytest
 
 from providers.body import Body, TruncatedBody
 from providers.credential import Caller, Credential
-from providers.openai.client import OpenAIClient
-from providers.openai.file_records import FileRecords
+from providers.file_records import FileRecords
+from providers.openai.client import openai_client
 from providers.openai.upload_target import OpenAIUploadTarget
 from providers.page_tokens import decode_page_token
 from providers.resource_names import parse_file_id
 from providers.resources import File
 from providers.resumable import ResumableUploads
 from providers.uploads import GRANULARITY, UploadStart
-from tests.contract.openai_at_work import (
-    CALLER,
-    SECRET,
-    OpenAIAtWork,
+from tests.contract.at_work import (
     Pieces,
     body_of,
     data_of,
     gemini_lines,
-    inline,
-    openai_at_work,
     refused,
     sha256,
 )
+from tests.contract.openai_at_work import CALLER, SECRET, OpenAIAtWork, inline, openai_at_work
 
 DATA = data_of(2 * GRANULARITY + 100)
 SMALL = DATA[:1000]
@@ -179,7 +175,7 @@ async def test_a_file_of_any_size(openai: OpenAIAtWork, size: int, known: bool) 
 
 def of_small_files(openai: OpenAIAtWork) -> ResumableUploads:
     """Uploads at a provider that takes no more than 1,000 bytes in one request."""
-    client = OpenAIClient("openai", openai.url / "v1", openai.upstream)
+    client = openai_client("openai", openai.url / "v1", openai.upstream)
     records = FileRecords("openai", openai.state)
     target = OpenAIUploadTarget(client, openai.state, records, staged=False)
     target.whole_limit = 1000

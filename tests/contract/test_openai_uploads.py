@@ -9,12 +9,8 @@ import pytest
 from providers.body import Body, TruncatedBody, held
 from providers.resource_names import parse_file_id
 from providers.uploads import GRANULARITY, Chunk
-from tests.contract.openai_at_work import (
-    OpenAIAtWork,
-    Pieces,
-    openai_at_work,
-    refused,
-)
+from tests.contract.at_work import Pieces, refused
+from tests.contract.openai_at_work import OpenAIAtWork, openai_at_work
 from tests.contract.openai_uploading import (
     DATA,
     SMALL,

@@ -1,27 +1,13 @@
 """What every state store promises (providers/state.py), whatever it is made of."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 
 from providers.body import Body, TruncatedBody
 from providers.state import State, read, write
-from proxy.state_directory import DirectoryState
-from tests.memory_state import MemoryState
-
-STORES: dict[str, Callable[[Path], State]] = {
-    "directory": lambda path: DirectoryState(path / "state"),
-    "memory": lambda _: MemoryState(),
-}
-
-
-@pytest.fixture(params=list(STORES.values()), ids=list(STORES))
-def state(request: pytest.FixtureRequest, tmp_path: Path) -> State:
-    made: State = request.param(tmp_path)
-    return made
 
 
 async def names(state: State, prefix: str = "") -> list[str]:

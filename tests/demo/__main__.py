@@ -5,6 +5,7 @@ import sys
 import tempfile
 import warnings
 from collections.abc import Sequence
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from google.genai import types
 from google.genai._common import ExperimentalWarning
 
 from tests.demo.narration import heading, say, step, told
-from tests.demo.questions import Lines, openai_lines
+from tests.demo.questions import Lines, anthropic_lines, openai_lines
 from tests.demo.tour import Tour, Wrong
 from tests.processes import Process, fake, proxy
 
@@ -26,29 +27,33 @@ class Stop:
     provider: str
     key: str
     model: str
-    embedding_model: str
+    embedding_model: str | None
     native_lines: Lines | None
 
 
 STOPS = (
     Stop("gemini", "AIza-demo", "gemini-2.5-flash", "gemini-embedding-001", None),
     Stop("openai", "sk-demo", "gpt-4o-mini", "text-embedding-3-small", openai_lines),
+    Stop("anthropic", "sk-ant-api-demo", "claude-haiku-4-5", None, anthropic_lines),
 )
 
 
 async def demo(stops: Sequence[Stop]) -> int:
     """The exit code."""
     with tempfile.TemporaryDirectory() as folder:
-        async with fake("gemini") as gemini, fake("openai") as openai:
-            upstreams = {"gemini": gemini.url, "openai": openai.url}
-            async with proxy(Path(folder) / "state", upstreams) as ferry:
-                _introduce(ferry, upstreams)
-                try:
-                    for stop in stops:
-                        await asyncio.to_thread(_visit, stop, ferry, Path(folder))
-                except Exception as error:
-                    _lament(error, ferry)
-                    return 1
+        async with AsyncExitStack() as stack:
+            upstreams = {
+                stop.provider: (await stack.enter_async_context(fake(stop.provider))).url
+                for stop in stops
+            }
+            ferry = await stack.enter_async_context(proxy(Path(folder) / "state", upstreams))
+            _introduce(ferry, upstreams)
+            try:
+                for stop in stops:
+                    await asyncio.to_thread(_visit, stop, ferry, Path(folder))
+            except Exception as error:
+                _lament(error, ferry)
+                return 1
     heading("done")
     say(f"\nOne program, {len(stops)} providers, and every result was checked.")
     return 0

@@ -42,6 +42,21 @@ def openai_lines(model: str) -> list[Line]:
     ]
 
 
+def anthropic_lines(model: str) -> list[Line]:
+    """Anthropic's own format, which it reads from no file but the proxy's."""
+    return [
+        {
+            "custom_id": key,
+            "params": {
+                "model": model,
+                "max_tokens": 100,
+                "messages": [{"role": "user", "content": question}],
+            },
+        }
+        for key, question in QUESTIONS.items()
+    ]
+
+
 def inline_requests() -> list[Any]:
     look_up = {"name": "look_up", "parameters": CAPITAL, "description": "Looks a capital up."}
     modalities = {"response_modalities": ["TEXT"]}

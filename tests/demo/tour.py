@@ -33,11 +33,14 @@ def check(holds: bool, what: str) -> None:
 
 @dataclass(frozen=True)
 class Tour:
-    """One provider's workflow. `native_lines`: where it has a format of its own."""
+    """One provider's workflow.
+
+    `native_lines`: where it has a format of its own; `embedding_model`: where it has embeddings.
+    """
 
     client: genai.Client
     model: str
-    embedding_model: str
+    embedding_model: str | None
     native_lines: Lines | None
     folder: Path
 
@@ -52,7 +55,10 @@ class Tour:
             self.batch_from_file(native)
             self.tidy_file(native)
         self.batch_inline()
-        self.embeddings()
+        if self.embedding_model is not None:
+            self.embeddings(self.embedding_model)
+        else:
+            self.no_embeddings()
         self.cancelled_batch(uploaded)
         step("Delete the file.")
         call(f'client.files.delete(name="{_short(uploaded.name)}")')
@@ -125,19 +131,10 @@ class Tour:
         check(_part(answered[2].response).startswith("look_up("), "the tool was not called")
         self.tidy_batch(job)
 
-    def embeddings(self) -> None:
+    def embeddings(self, model: str) -> None:
         step("Embeddings are batches as well.")
         contents = ["a stone", "a river"]
-        call(f'job = client.batches.create_embeddings(model="{self.embedding_model}", src={{')
-        call(f'    "inlined_requests": {{"contents": {contents}}}}})')
-        job = self.wait(
-            self.client.batches.create_embeddings(
-                model=self.embedding_model,
-                src=types.EmbeddingsBatchJobSource(
-                    inlined_requests=types.EmbedContentBatch(contents=list(contents))
-                ),
-            )
-        )
+        job = self.wait(self.embed(model, contents))
         answered = (job.dest and job.dest.inlined_embed_content_responses) or []
         check(len(answered) == len(contents), "not every text has its embedding")
         for text, one in zip(contents, answered, strict=True):
@@ -147,6 +144,26 @@ class Tour:
             shown = ", ".join(f"{value:+.2f}" for value in values[:4])
             result(text, f"[{shown}, ...] ({len(values)} numbers)")
         self.tidy_batch(job)
+
+    def no_embeddings(self) -> None:
+        step("Embeddings it has none, and says so.")
+        try:
+            self.embed("some-model", ["a stone"])
+        except errors.APIError as error:
+            told(f"{error.code} {error.status}: {error.message}")
+            check(error.status == "UNIMPLEMENTED", "it did not say why")
+        else:
+            raise Wrong("embeddings were taken that there are not")
+
+    def embed(self, model: str, contents: list[str]) -> types.BatchJob:
+        call(f'job = client.batches.create_embeddings(model="{model}", src={{')
+        call(f'    "inlined_requests": {{"contents": {contents}}}}})')
+        return self.client.batches.create_embeddings(
+            model=model,
+            src=types.EmbeddingsBatchJobSource(
+                inlined_requests=types.EmbedContentBatch(contents=list(contents))
+            ),
+        )
 
     def cancelled_batch(self, uploaded: types.File) -> None:
         step("A batch that is not wanted any more is cancelled, and then deleted.")

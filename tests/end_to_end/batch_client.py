@@ -1,8 +1,9 @@
 """Files and batches by plain HTTP: what no SDK sends, and what an SDK would hide."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from io import BytesIO
 from typing import Any, Final
 
 from aiohttp import ClientSession
@@ -22,7 +23,11 @@ ENDED: Final = (
 LOOKS: Final = 10
 """A fake moves a batch one state on at each look, so a few of them see its end."""
 
-MODELS: Final = {"gemini": "gemini-2.5-flash", "openai": "gpt-4o-mini"}
+MODELS: Final = {
+    "gemini": "gemini-2.5-flash",
+    "openai": "gpt-4o-mini",
+    "anthropic": "claude-haiku-4-5",
+}
 EMBEDDING_MODELS: Final = {"gemini": "gemini-embedding-001", "openai": "text-embedding-3-small"}
 
 
@@ -82,7 +87,8 @@ class BatchClient:
             **(headers or {}),
         }
         said = {name: value for name, value in said.items() if value}
-        data = body if isinstance(body, bytes | None) else json.dumps(body).encode()
+        content = body if isinstance(body, bytes | None) else json.dumps(body).encode()
+        data = None if content is None else BytesIO(content)
         url = URL(f"{self.base_url}/{path}", encoded=True)
         async with self._session.request(method, url, data=data, headers=said) as reply:
             return Answer(reply.status, reply.headers, await reply.read())
@@ -177,6 +183,19 @@ def gemini_line(key: str, text: str, **fields: object) -> Document:
 def chat_line(custom_id: str, text: str, model: str = MODELS["openai"]) -> Document:
     body = {"model": model, "messages": [{"role": "user", "content": text}]}
     return {"custom_id": custom_id, "method": "POST", "url": "/v1/chat/completions", "body": body}
+
+
+def anthropic_line(custom_id: str, text: str, model: str = MODELS["anthropic"]) -> Document:
+    params = {"model": model, "max_tokens": 64, "messages": [{"role": "user", "content": text}]}
+    return {"custom_id": custom_id, "params": params}
+
+
+NATIVE_LINES: Final[Mapping[str, Callable[[str, str], Document]]] = {
+    "gemini": gemini_line,
+    "openai": chat_line,
+    "anthropic": anthropic_line,
+}
+"""Each provider's own format."""
 
 
 # --- what comes back -----------------------------------------------------------------------------

@@ -4,6 +4,7 @@ Tests that use them run in the session's event loop:
 `pytestmark = [pytest.mark.end_to_end, pytest.mark.asyncio(loop_scope="session")]`.
 """
 
+import shutil
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -13,10 +14,12 @@ import pytest
 import pytest_asyncio
 from aiohttp import ClientSession, ClientTimeout
 
+from tests.buckets import FakeS3, aws_environment, new_prefix
 from tests.end_to_end.fake_client import KINDS, FakeClient, Kind
 from tests.end_to_end.pattern import pattern_bytes
 from tests.end_to_end.sdk_process import Sdk, SdkProcess
 from tests.end_to_end.upload_client import UploadClient
+from tests.fakes.s3 import BUCKET
 from tests.processes import SECRET_KEY, Process, proxy
 from tests.processes import fake as fake_process
 
@@ -34,6 +37,11 @@ class Ferry:
     @property
     def base_url(self) -> str:
         return f"{self.proxy.url}/genai"
+
+    def forget_files(self) -> None:
+        """Those that the proxy keeps itself."""
+        for kept in ("staged", "staged-content"):
+            shutil.rmtree(self.state / kept, ignore_errors=True)
 
     def leaks(self) -> list[str]:
         """What of the secrets that tests use stands in the proxy's output."""
@@ -94,21 +102,56 @@ async def fake(
     """Each upstream in turn, as if freshly started."""
     for each in fakes.values():
         await each.reset()
+    ferry.forget_files()
     chosen: FakeClient = fakes[request.param]
     return chosen
 
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def openai(fakes: Mapping[str, FakeClient], ferry: Ferry) -> FakeClient:
-    """The one upstream that is translated to, as if freshly started."""
+    """As if freshly started."""
     await fakes["openai"].reset()
     return fakes["openai"]
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def anthropic(fakes: Mapping[str, FakeClient], ferry: Ferry) -> FakeClient:
+    """As if freshly started."""
+    await fakes["anthropic"].reset()
+    ferry.forget_files()
+    return fakes["anthropic"]
+
+
+@pytest.fixture(params=["openai", "anthropic"])
+def translated(request: pytest.FixtureRequest) -> FakeClient:
+    """Each upstream that is translated to, as if freshly started."""
+    chosen: FakeClient = request.getfixturevalue(request.param)
+    return chosen
 
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def client(fake: FakeClient, ferry: Ferry, http: ClientSession) -> UploadClient:
     """Speaks the upload protocols to the proxy without any SDK."""
     return UploadClient(ferry.base_url, fake.kind, http)
+
+
+@pytest.fixture(params=["directory", "bucket"])
+def a_store(
+    request: pytest.FixtureRequest, tmp_path: Path, s3_process: FakeS3
+) -> Mapping[str, str]:
+    """The settings of a proxy on a state store that is empty, of each kind in turn."""
+    if request.param == "bucket":
+        return on_a_bucket(s3_process)
+    return {"FERRY_STATE_URL": tmp_path.as_uri()}
+
+
+def on_a_bucket(s3: FakeS3) -> Mapping[str, str]:
+    """The settings of a proxy whose state is on a bucket, under a prefix of its own."""
+    return {
+        **aws_environment(),
+        "FERRY_STATE_URL": f"s3://{BUCKET}/{new_prefix().rstrip('/')}",
+        "FERRY_STATE_S3_ENDPOINT_URL": s3.url,
+    }
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
@@ -119,7 +162,7 @@ async def sdks(ferry: Ferry) -> AsyncIterator[Sdks]:
 
 @pytest.fixture(scope="session")
 def twenty_mib(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A file of two chunks and a half."""
-    path = tmp_path_factory.mktemp("files") / "twenty.txt"
+    """A file of two chunks and a half, of a type that every upstream stores itself."""
+    path = tmp_path_factory.mktemp("files") / "twenty.pdf"
     path.write_bytes(pattern_bytes(20 * MIB))
     return path

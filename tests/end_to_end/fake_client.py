@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+import pytest
 from aiohttp import ClientSession
 
 from tests.processes import Process
@@ -21,15 +22,16 @@ class Kind:
     """How one kind of upstream is called, and how its uploads look on the way to it.
 
     `part` matches a request that carries a chunk of a file of several chunks (the last one's only
-    where that is a request like the others), `finish` the one that ends such a file, and `whole`
-    the one that carries a file of one chunk.
+    where that is a request like the others; there is none where the chunks wait in the proxy's
+    state store), `finish` the one that ends such a file, and `whole` the one that carries a file
+    of one chunk.
     """
 
     name: str
     key: str
     other_key: str
     headers: Mapping[str, str]
-    part: Match
+    part: Match | None
     finish: Match
     whole: Match
 
@@ -56,7 +58,21 @@ OPENAI: Final = Kind(
     finish={"method": "POST", "path": "/complete$"},
     whole={"method": "POST", "path": "^/v1/files$"},
 )
-KINDS: Final = {kind.name: kind for kind in (GEMINI, OPENAI)}
+ANTHROPIC: Final = Kind(
+    name="anthropic",
+    key="sk-ant-api-of-the-end-to-end-tests",
+    other_key="sk-ant-api-of-somebody-else",
+    headers={"x-model-provider": "anthropic"},
+    part=None,
+    finish={"method": "POST", "path": "^/v1/files$"},
+    whole={"method": "POST", "path": "^/v1/files$"},
+)
+KINDS: Final = {kind.name: kind for kind in (GEMINI, OPENAI, ANTHROPIC)}
+
+CHUNKS_GO_UPSTREAM: Final = pytest.mark.parametrize(
+    "fake", [name for name, kind in KINDS.items() if kind.part is not None], indirect=True
+)
+"""For tests of what becomes of a chunk on its way."""
 
 
 class FakeClient:
@@ -74,8 +90,9 @@ class FakeClient:
     async def settings(self, **changed: Any) -> None:
         await self._post("settings", changed)
 
-    async def arm(self, match: Match, kind: str, *, nth: int = 1, **fault: Any) -> str:
+    async def arm(self, match: Match | None, kind: str, *, nth: int = 1, **fault: Any) -> str:
         """The name of a fault that strikes the `nth` request of `match` from now."""
+        assert match is not None, "no such request goes to this upstream"
         order = {"match": {**match, "nth": nth}, "fault": {"kind": kind, **fault}}
         return str((await self._post("faults", order))["name"])
 
@@ -108,6 +125,10 @@ class FakeClient:
 
     async def expire_upload(self, native_id: str) -> None:
         await self._post(f"uploads/{native_id}", {"status": "expired"})
+
+    async def steer_file(self, native_id: str, **order: Any) -> None:
+        """At Anthropic, where a file is what was uploaded."""
+        await self._post(f"uploads/{native_id}", order)
 
     async def sha256(self, name: str) -> str:
         """Of what is stored as the file that clients call `name`."""

@@ -15,8 +15,8 @@ ABSENT = (404, "NOT_FOUND")
 
 
 @pytest.fixture
-def client(openai: FakeClient, ferry: Ferry, http: ClientSession) -> BatchClient:
-    return BatchClient(ferry.base_url, openai.kind, http)
+def client(translated: FakeClient, ferry: Ferry, http: ClientSession) -> BatchClient:
+    return BatchClient(ferry.base_url, translated.kind, http)
 
 
 async def jobs(client: BatchClient, count: int) -> list[str]:
@@ -90,7 +90,7 @@ async def test_the_deleted_are_gone_for_every_call(client: BatchClient) -> None:
 
 
 async def test_a_running_batch_is_not_deleted_and_an_ended_one_not_cancelled(
-    client: BatchClient, openai: FakeClient
+    client: BatchClient, translated: FakeClient
 ) -> None:
     (name,) = await jobs(client, 1)
 
@@ -101,12 +101,12 @@ async def test_a_running_batch_is_not_deleted_and_an_ended_one_not_cancelled(
     assert (await client.delete(name)).ok == {}
 
 
-async def test_a_cancel_that_openai_finds_late_is_in_the_wrong_state(
-    client: BatchClient, openai: FakeClient
+async def test_a_cancel_that_the_provider_finds_late_is_in_the_wrong_state(
+    client: BatchClient, translated: FakeClient
 ) -> None:
     (name,) = await jobs(client, 1)
     refusal = {"error": {"message": "too late", "type": "invalid_request_error", "code": None}}
-    await openai.arm({"path": "/cancel$"}, "status", status=409, body=refusal)
+    await translated.arm({"path": "/cancel$"}, "status", status=409, body=refusal)
 
     refused = await client.cancel(name)
 
@@ -114,9 +114,11 @@ async def test_a_cancel_that_openai_finds_late_is_in_the_wrong_state(
     assert "too late" in refused.message
 
 
-async def test_a_batch_of_another_key_is_not_there(client: BatchClient, openai: FakeClient) -> None:
+async def test_a_batch_of_another_key_is_not_there(
+    client: BatchClient, translated: FakeClient
+) -> None:
     (name,) = await jobs(client, 1)
-    theirs = openai.kind.other_key
+    theirs = translated.kind.other_key
 
     for method, path in (
         ("GET", f"v1beta/{name}"),

@@ -8,7 +8,7 @@ import pytest
 from aiohttp import ClientSession
 
 from tests.end_to_end.conftest import MIB, Ferry
-from tests.end_to_end.fake_client import OPENAI, FakeClient
+from tests.end_to_end.fake_client import CHUNKS_GO_UPSTREAM, GEMINI, OPENAI, FakeClient
 from tests.end_to_end.pattern import pattern_bytes
 from tests.end_to_end.upload_client import UploadClient
 
@@ -39,6 +39,7 @@ async def send_a_part_and_leave(
     await writer.wait_closed()
 
 
+@CHUNKS_GO_UPSTREAM
 async def test_a_client_that_leaves_a_chunk_ends_it_upstream(
     client: UploadClient, fake: FakeClient
 ) -> None:
@@ -75,16 +76,16 @@ async def test_a_client_that_leaves_a_raw_upload_makes_no_file(
 async def test_a_client_that_leaves_a_multipart_upload_makes_no_file(
     client: UploadClient, fake: FakeClient, http: ClientSession
 ) -> None:
-    """Its end tells its length: to OpenAI nothing goes before that, as the length comes first."""
+    """Its end tells its length: where the length comes first, nothing goes before that."""
     spec = b'--b\r\nContent-Type: application/json\r\n\r\n{"file": {}}\r\n'
-    head = b"--b\r\nContent-Type: text/plain\r\n\r\n"
+    head = b"--b\r\nContent-Type: application/pdf\r\n\r\n"
     headers = {
         **client.authorised,
         "X-Goog-Upload-Protocol": "multipart",
         "Content-Type": "multipart/related; boundary=b",
     }
     url = f"{client.base_url}/upload/v1beta/files"
-    if fake.kind is OPENAI:
+    if fake.kind is not GEMINI:
         cut = await client.post(url, spec + head + DATA, headers)
         assert (cut.code, cut.document["error"]["status"]) == (400, "INVALID_ARGUMENT")
         assert await fake.requests() == []
@@ -112,6 +113,7 @@ async def test_a_client_that_leaves_while_its_answer_is_made(
 # --- an upstream that breaks off ------------------------------------------------------------------
 
 
+@CHUNKS_GO_UPSTREAM
 @pytest.mark.parametrize("code", [429, 500, 502, 503, 529])
 async def test_an_upstream_of_bad_moments(
     client: UploadClient, fake: FakeClient, code: int
@@ -127,6 +129,7 @@ async def test_an_upstream_of_bad_moments(
     await fake.check_only_file((await client.insist(url, CHUNK, SECOND, finalize=True)).file, DATA)
 
 
+@CHUNKS_GO_UPSTREAM
 async def test_an_upstream_that_answers_nonsense(client: UploadClient, fake: FakeClient) -> None:
     url = await client.begin(TOTAL)
     await fake.arm(fake.kind.part, "status", status=200, body="<html>not JSON</html>")

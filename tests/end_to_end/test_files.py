@@ -10,7 +10,7 @@ import pytest
 from aiohttp import ClientError, ClientSession
 
 from tests.end_to_end.conftest import MIB, Ferry, Sdks
-from tests.end_to_end.fake_client import GEMINI, OPENAI, FakeClient
+from tests.end_to_end.fake_client import GEMINI, FakeClient
 from tests.end_to_end.pattern import pattern_bytes
 from tests.end_to_end.sdk_process import (
     GO,
@@ -26,7 +26,11 @@ from tests.end_to_end.upload_client import UploadClient
 
 SDKS = (PYTHON_NEWEST, PYTHON_NEWEST_ASYNC, PYTHON_2X, JAVASCRIPT, GO)
 EVERY_SDK = pytest.mark.parametrize("sdk", SDKS, ids=str)
-ABSENT = {"gemini": (403, "PERMISSION_DENIED"), "openai": (404, "NOT_FOUND")}
+ABSENT = {
+    "gemini": (403, "PERMISSION_DENIED"),
+    "openai": (404, "NOT_FOUND"),
+    "anthropic": (404, "NOT_FOUND"),
+}
 """What a name that there is not is answered; Google tells no more than that."""
 
 pytestmark = [pytest.mark.end_to_end, pytest.mark.asyncio(loop_scope="session")]
@@ -66,11 +70,11 @@ async def test_a_deleted_file_is_gone(sdks: Sdks, fake: FakeClient, sdk: Sdk) ->
     assert (await process.call("files.list", page_size=10))["items"] == []
 
 
-@pytest.mark.parametrize("fake", ["openai"], indirect=True)
+@pytest.mark.parametrize("fake", ["openai", "anthropic"], indirect=True)
 @EVERY_SDK
 async def test_the_native_id_is_a_name_too(sdks: Sdks, fake: FakeClient, sdk: Sdk) -> None:
     process = await sdks.get(sdk, fake.kind)
-    file = await uploaded(process)
+    file = await uploaded(process, mime_type="application/pdf")
     native = fake.native_id(file["name"])
     assert (await process.call("files.get", name=f"files/{native}"))["name"] == file["name"]
     await process.call("files.delete", name=f"files/{native}")
@@ -152,7 +156,7 @@ async def test_a_page_token_is_real(
     status, first = await page(pageSize="2")
     assert status == 200
     assert [file["name"] for file in first["files"]] == [names[3], names[2]]
-    if fake.kind is OPENAI:  # where Google's own tokens point to is Google's affair
+    if fake.kind is not GEMINI:  # where Google's own tokens point to is Google's affair
         await uploaded(process)
     status, second = await page(pageSize="2", pageToken=first["nextPageToken"])
     assert status == 200
@@ -165,7 +169,7 @@ async def test_a_page_token_is_real(
 # --- download -------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("fake", ["openai"], indirect=True)
+@pytest.mark.parametrize("fake", ["openai", "anthropic"], indirect=True)
 @EVERY_SDK
 async def test_an_uploaded_file_comes_back(
     sdks: Sdks, fake: FakeClient, sdk: Sdk, tmp_path: Path
@@ -181,14 +185,18 @@ async def test_an_uploaded_file_comes_back(
     assert hashlib.sha256(by_file.read_bytes()).digest() == wanted
 
 
-@pytest.mark.parametrize("fake", ["openai"], indirect=True)
-async def test_a_file_that_openai_keeps_to_itself(
-    sdks: Sdks, fake: FakeClient, tmp_path: Path
+@pytest.mark.parametrize(
+    ("fake", "why"),
+    [("openai", "user_data"), ("anthropic", "not downloadable")],
+    indirect=["fake"],
+)
+async def test_a_file_that_the_provider_keeps_to_itself(
+    sdks: Sdks, fake: FakeClient, why: str, tmp_path: Path
 ) -> None:
     process = await sdks.get(PYTHON_NEWEST, fake.kind)
     file = await uploaded(process, mime_type="application/pdf")
     assert "downloadUri" not in file
-    with pytest.raises(SdkError, match="user_data") as raised:
+    with pytest.raises(SdkError, match=why) as raised:
         await process.call("files.download", name=file["name"], path=str(tmp_path / "got"))
     assert raised.value.code == 400
 
@@ -284,13 +292,14 @@ async def test_what_one_key_made_another_does_not_see(
             assert (raised.value.code, raised.value.status) == ABSENT[fake.kind.name]
 
 
-@pytest.mark.parametrize("fake", ["openai"], indirect=True)
-async def test_a_name_of_openai_asked_of_gemini_says_whose_it_is(
+@pytest.mark.parametrize("fake", ["openai", "anthropic"], indirect=True)
+async def test_a_name_of_another_provider_asked_of_gemini_says_whose_it_is(
     sdks: Sdks, fake: FakeClient
 ) -> None:
-    file = await uploaded(await sdks.get(PYTHON_NEWEST, fake.kind))
+    process = await sdks.get(PYTHON_NEWEST, fake.kind)
+    file = await uploaded(process, mime_type="application/pdf")
     process = await sdks.get(PYTHON_NEWEST, GEMINI)
-    with pytest.raises(SdkError, match="openai") as raised:
+    with pytest.raises(SdkError, match=fake.kind.name) as raised:
         await process.call("files.get", name=file["name"])
     assert (raised.value.code, raised.value.status) == (404, "NOT_FOUND")
 

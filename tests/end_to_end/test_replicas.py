@@ -13,8 +13,9 @@ import pytest_asyncio
 from aiohttp import ClientError, ClientSession
 
 from tests.end_to_end.balancer import Balancer, balancer
+from tests.end_to_end.batch_client import MODELS
 from tests.end_to_end.conftest import MIB, Ferry
-from tests.end_to_end.fake_client import KINDS, FakeClient
+from tests.end_to_end.fake_client import CHUNKS_GO_UPSTREAM, KINDS, FakeClient
 from tests.end_to_end.pattern import pattern_bytes
 from tests.end_to_end.sdk_process import (
     GO,
@@ -30,7 +31,6 @@ CHUNK = 8 * MIB
 TOTAL = 3 * CHUNK + MIB
 DATA = pattern_bytes(TOTAL)
 SHA256 = hashlib.sha256(DATA).hexdigest()
-MODELS = {"gemini": "gemini-2.5-flash", "openai": "gpt-4o-mini"}
 
 pytestmark = [pytest.mark.end_to_end, pytest.mark.asyncio(loop_scope="session")]
 
@@ -167,7 +167,7 @@ def free_port() -> int:
 
 @pytest.mark.parametrize(
     ("fake", "uploads"),
-    [("gemini", "auto"), ("openai", "auto"), ("openai", "staged")],
+    [("gemini", "auto"), ("openai", "auto"), ("openai", "staged"), ("anthropic", "auto")],
     indirect=["fake"],
 )
 async def test_a_kill_between_two_chunks(
@@ -192,6 +192,7 @@ async def test_a_kill_between_two_chunks(
         assert len((await fake.objects())["files"]) == 1
 
 
+@CHUNKS_GO_UPSTREAM
 async def test_a_kill_in_the_middle_of_a_chunk(
     fake: FakeClient, http: ClientSession, ferry: Ferry, tmp_path: Path
 ) -> None:

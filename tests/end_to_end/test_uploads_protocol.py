@@ -18,7 +18,7 @@ FIRST, LAST = DATA[:CHUNK], DATA[CHUNK:]
 
 INVALID, PRECONDITION = (400, "INVALID_ARGUMENT"), (400, "FAILED_PRECONDITION")
 UNKNOWN_URL = (404, "NOT_FOUND", "final")
-OPENAI_ONLY = pytest.mark.parametrize("fake", ["openai"], indirect=True)
+TRANSLATED = pytest.mark.parametrize("fake", ["openai", "anthropic"], indirect=True)
 
 pytestmark = [pytest.mark.end_to_end, pytest.mark.asyncio(loop_scope="session")]
 
@@ -134,7 +134,7 @@ async def test_put_is_taken_as_post(
 
 async def test_the_start_of_another_spelling(client: UploadClient, fake: FakeClient) -> None:
     """JavaScript with options of its own for a call loses every header of the protocol."""
-    document = {"file": {"display_name": "one", "mime_type": "text/plain", "size_bytes": "5"}}
+    document = {"file": {"display_name": "one", "mime_type": "application/pdf", "size_bytes": "5"}}
     started = await client.create(document, {})
     url = started.headers["X-Goog-Upload-URL"]
     final = await client.send(url, 0, DATA[:5], finalize=True)
@@ -205,6 +205,8 @@ async def test_a_command_that_there_is_not(
     [
         ("openai", "application/jsonl", (200 << 20) + 1),
         ("openai", "application/pdf", (8 << 30) + 1),
+        ("anthropic", "application/jsonl", (500 << 20) + 1),
+        ("anthropic", "application/pdf", (500 << 20) + 1),
         ("gemini", "application/pdf", (2 << 30) + 1),
     ],
     indirect=["fake"],
@@ -219,14 +221,14 @@ async def test_a_size_over_the_providers_limit(
     assert (objects["files"], objects["uploads"]) == ([], [])
 
 
-@OPENAI_ONLY
+@TRANSLATED
 @pytest.mark.parametrize("size", ["-1", "many", "1.5"])
 async def test_a_size_that_is_none(client: UploadClient, fake: FakeClient, size: str) -> None:
     refused = await client.start(None, headers={"X-Goog-Upload-Header-Content-Length": size})
     assert refused.error[:2] == INVALID
 
 
-@OPENAI_ONLY
+@TRANSLATED
 @pytest.mark.parametrize(
     ("document", "path"),
     [

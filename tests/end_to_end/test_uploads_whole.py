@@ -33,12 +33,12 @@ async def test_the_raw_protocol(
 ) -> None:
     headers = {"X-Goog-Upload-Protocol": "raw"} if how == "header" else {}
     query = "" if how == "header" else "?uploadType=media"
-    said = {**headers, "Content-Type": "text/plain", "X-Goog-Upload-File-Name": "raw.txt"}
+    said = {**headers, "Content-Type": "application/pdf", "X-Goog-Upload-File-Name": "raw.pdf"}
     answer = await client.create(DATA[:size], said, query)
     assert answer.code == 200, answer
     file = answer.document["file"]
     await fake.check_only_file(file, DATA[:size])
-    assert file["mimeType"] == "text/plain"
+    assert file["mimeType"] == "application/pdf"
 
 
 @pytest.mark.parametrize("how", ["header", "query"])
@@ -46,13 +46,13 @@ async def test_the_raw_protocol(
 async def test_the_multipart_protocol(
     client: UploadClient, fake: FakeClient, size: int, how: str
 ) -> None:
-    spec = {"file": {"displayName": 'ünd "so"', "mimeType": "text/plain"}}
+    spec = {"file": {"displayName": 'ünd "so"', "mimeType": "application/pdf"}}
     query = "" if how == "header" else "?uploadType=multipart"
-    answer = await client.related(spec, DATA[:size], "text/plain", query)
+    answer = await client.related(spec, DATA[:size], "application/pdf", query)
     assert answer.code == 200, answer
     file = answer.document["file"]
     await fake.check_only_file(file, DATA[:size])
-    assert (file["displayName"], file["mimeType"]) == ('ünd "so"', "text/plain")
+    assert (file["displayName"], file["mimeType"]) == ('ünd "so"', "application/pdf")
 
 
 RELATED = {
@@ -60,7 +60,7 @@ RELATED = {
     "Content-Type": "multipart/related; boundary=b",
 }
 SPEC_PART = b'--b\r\nContent-Type: application/json\r\n\r\n{"file": {}}\r\n'
-FILE_PART = b"--b\r\nContent-Type: text/plain\r\n\r\nhello"
+FILE_PART = b"--b\r\nContent-Type: application/pdf\r\n\r\nhello"
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ import pytest
 from google import genai
 from google.genai import errors, types
 
-from tests.end_to_end.batch_client import MODELS
+from tests.end_to_end.batch_client import MODELS, NATIVE_LINES
 from tests.end_to_end.conftest import Ferry
 from tests.end_to_end.fake_client import FakeClient
 
@@ -25,6 +25,11 @@ COMPLETED = [
     "JOB_STATE_CANCELLED",
     "JOB_STATE_EXPIRED",
 ]
+STATE_AT_FIRST = {
+    MODELS["gemini"]: "JOB_STATE_PENDING",
+    MODELS["openai"]: "JOB_STATE_PENDING",
+    MODELS["anthropic"]: "JOB_STATE_RUNNING",  # it knows none before that
+}
 LOOKS = 10
 QUESTIONS = {"request-1": "What is 2+2?", "request-2": "What is the capital of France?"}
 INLINE: list[Any] = [
@@ -55,7 +60,8 @@ def client(fake: FakeClient, ferry: Ferry) -> Iterator[genai.Client]:
 def path(fake: FakeClient, tmp_path: Path) -> Path:
     """Lines in the format that the documented workflow writes for the provider."""
     path = tmp_path / "batch_requests.jsonl"
-    lines = [_line(fake.kind.name, key, question) for key, question in QUESTIONS.items()]
+    line = NATIVE_LINES[fake.kind.name]
+    lines = [line(key, question) for key, question in QUESTIONS.items()]
     path.write_text("".join(json.dumps(line) + "\n" for line in lines))
     return path
 
@@ -117,7 +123,7 @@ def test_creates_a_batch_from_a_file(
 
     assert job.name is not None
     assert job.name.startswith("batches/")
-    assert job.state == "JOB_STATE_PENDING"
+    assert job.state == STATE_AT_FIRST[model]
     assert job.model == f"models/{model}"
 
 
@@ -208,20 +214,3 @@ def _polled(client: genai.Client, job: types.BatchJob) -> types.BatchJob:
 def _name(resource: types.File | types.BatchJob) -> str:
     assert resource.name is not None
     return resource.name
-
-
-def _line(provider: str, key: str, question: str) -> dict[str, object]:
-    if provider == "gemini":
-        return {
-            "key": key,
-            "request": {"contents": [{"role": "user", "parts": [{"text": question}]}]},
-        }
-    return {
-        "custom_id": key,
-        "method": "POST",
-        "url": "/v1/chat/completions",
-        "body": {
-            "model": MODELS[provider],
-            "messages": [{"role": "user", "content": question}],
-        },
-    }

@@ -1,4 +1,7 @@
-"""The upload protocols by plain HTTP: what no SDK sends, and what an SDK would hide."""
+"""The upload protocols by plain HTTP: what no SDK sends, and what an SDK would hide.
+
+A file is a PDF unless told: that every upstream stores itself, where a batch's input may stay here.
+"""
 
 import json
 from collections.abc import AsyncIterator, Mapping
@@ -47,7 +50,7 @@ class UploadClient:
         self,
         size: int | None,
         *,
-        mime_type: str = "text/plain",
+        mime_type: str = "application/pdf",
         display_name: str = "a name",
         headers: Mapping[str, str] | None = None,
     ) -> Answer:

@@ -8,11 +8,13 @@ The rules:
 5. Nothing moves by a timer: a batch advances one state at each get, or as `/_fake/` tells it.
 6. Answers derive from the input ("echo: <last user text>"), so tests can compare line by line.
    "please fail" in a text fails, "please refuse" is refused, "call the tool" calls the first
-   tool; OpenAI never answers "please lose".
+   tool; OpenAI and Anthropic never answer "please lose", Anthropic lets "please expire" expire
+   and redacts the thinking of "please redact".
 7. Bodies go to a temporary file and are never held whole; lengths are checked to the byte.
 8. Faults, waiting and looking inside go through `/_fake/` on the same port (see `control`).
 9. Where the facts leave the real one's behaviour open, the stricter reading is taken.
 
-`python -m tests.fakes gemini|openai [--port N]` prints `{"fake", "url", "control"}` once it
-listens. In process: `tests.fakes.gemini.gemini_app()`, `tests.fakes.openai.openai_app()`.
+`python -m tests.fakes gemini|openai|anthropic|s3 [--port N]` prints `{"fake", "url", "control"}`
+once it listens. In process: `tests.fakes.gemini.gemini_app()`, `tests.fakes.openai.openai_app()`,
+`tests.fakes.anthropic.anthropic_app()`, `tests.fakes.s3.s3_app()`.
 """

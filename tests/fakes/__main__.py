@@ -1,4 +1,4 @@
-"""`python -m tests.fakes gemini|openai [--host H] [--port N]`: serve one fake until told to end."""
+"""`python -m tests.fakes FAKE [--host H] [--port N]`: serve one fake until it is told to end."""
 
 import argparse
 import asyncio
@@ -8,12 +8,16 @@ from collections.abc import Callable
 
 from aiohttp import web
 
+from .anthropic import anthropic_app
 from .gemini import gemini_app
 from .openai import openai_app
+from .s3 import s3_app
 
 FAKES: dict[str, tuple[Callable[[], web.Application], str]] = {
     "gemini": (gemini_app, ""),
     "openai": (openai_app, "/v1"),
+    "s3": (s3_app, ""),
+    "anthropic": (anthropic_app, ""),
 }
 
 

@@ -25,7 +25,7 @@ from aiohttp import web
 from .faults import FaultTable
 from .journal import EXCHANGE, Exchange, Journal, Settings
 from .refusal import Refusal
-from .shape import Flag, Nullable, Number, Record, ShapeError
+from .shape import Flag, Nullable, Number, Record, ShapeError, Text
 from .striking import Handler, abandon, strike
 
 WHOLE = Number(low=1, whole=True)
@@ -39,6 +39,8 @@ SETTINGS = Record(
         "granularity": WHOLE,
         "page_limit": Nullable(WHOLE),
         "answer_bytes": Number(low=0, whole=True),
+        "results_url": Nullable(Text(low=1)),
+        "beta_file_list": Flag(),
     }
 )
 

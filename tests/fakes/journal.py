@@ -11,12 +11,18 @@ from aiohttp import web
 from .faults import Fault
 
 MIB = 1024 * 1024
-CREDENTIAL_HEADERS = frozenset({"authorization", "x-goog-api-key", "cookie", "proxy-authorization"})
+CREDENTIAL_HEADERS = frozenset(
+    {"authorization", "x-goog-api-key", "x-api-key", "cookie", "proxy-authorization"}
+)
 
 
 @dataclass
 class Settings:
-    """What `POST /_fake/settings` changes. Rates are bytes per second of one request."""
+    """What `POST /_fake/settings` changes. Rates are bytes per second of one request.
+
+    Of Anthropic alone: `results_url` is where results are, relative to the fake or absolute, with
+    `{id}` for the batch's; `beta_file_list` lists files as the Files API's beta did.
+    """
 
     uploads_api: bool = True
     keeps_metadata: bool = True
@@ -26,6 +32,8 @@ class Settings:
     granularity: int = 8 * MIB
     page_limit: int | None = None
     answer_bytes: int = 0
+    results_url: str | None = None
+    beta_file_list: bool = False
 
 
 class Changes:
@@ -108,7 +116,8 @@ def credential_of(request: web.Request) -> str | None:
     """The bare secret that came with the request, whatever way it came."""
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
     bearer = token if scheme.lower() == "bearer" else None
-    return request.headers.get("X-Goog-Api-Key") or bearer or request.query.get("key")
+    given = request.headers.get("X-Goog-Api-Key") or request.headers.get("X-Api-Key")
+    return given or bearer or request.query.get("key")
 
 
 def fingerprint(credential: str) -> str:

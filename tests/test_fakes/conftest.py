@@ -3,6 +3,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestClient
 from pytest_aiohttp import AiohttpClient
 
+from tests.fakes.anthropic import anthropic_app
 from tests.fakes.gemini import gemini_app
 from tests.fakes.openai import openai_app
 
@@ -17,3 +18,9 @@ async def gemini(aiohttp_client: AiohttpClient) -> Client:
 @pytest.fixture
 async def openai(aiohttp_client: AiohttpClient) -> Client:
     return await aiohttp_client(openai_app(), headers={"Authorization": "Bearer sk-one"})
+
+
+@pytest.fixture
+async def anthropic(aiohttp_client: AiohttpClient) -> Client:
+    headers = {"x-api-key": "sk-ant-api03-one", "anthropic-version": "2023-06-01"}
+    return await aiohttp_client(anthropic_app(), headers=headers)

@@ -6,10 +6,11 @@ from hypothesis import strategies as st
 from providers.body import Body, held
 from providers.errors import FerryError
 from providers.memory import MemoryBudget
-from providers.request_table import RequestTable, RequestTables, RowKind, indexed_id
+from providers.request_table import RequestTable, RequestTables, RowKind, indexed_id, job_of
 from tests.memory_state import MemoryState
 from tests.test_providers.streams import CUTS, collect, cut, stream
 
+JOB = "0123456789abcdef" * 2
 ROWS = st.lists(st.text(max_size=5), unique=True, max_size=6)
 
 
@@ -31,6 +32,7 @@ def test_an_index_is_the_custom_id(kind: RowKind, rows: list[str]) -> None:
     made = table(kind, *rows)
     for index in range(len(rows)):
         assert made.index_of(indexed_id(index)) == index
+        assert made.index_of(indexed_id(index, JOB)) == index
     assert made.index_of(indexed_id(len(rows))) is None
 
 
@@ -42,10 +44,27 @@ def test_an_id_of_the_clients_own_is_known_by_its_place(rows: list[str]) -> None
 
 
 @pytest.mark.parametrize(
-    "text", ["", "r", "r1", "r00000000000", "x0000000000", "r" + "\u0660" * 10]
+    "text",
+    [
+        "",
+        "r",
+        "r1",
+        "r00000000000",
+        "x0000000000",
+        "r" + "\u0660" * 10,
+        "r0000000000-",
+        f"r0000000000-{JOB}0",
+        f"r0000000000-{JOB.upper()}",
+    ],
 )
 def test_what_is_no_index(text: str) -> None:
     assert table(RowKind.KEY, "a").index_of(text) is None
+    assert job_of(text) is None
+
+
+def test_a_custom_id_may_name_its_job() -> None:
+    assert job_of(indexed_id(7, JOB)) == JOB
+    assert job_of(indexed_id(7)) is None
 
 
 async def test_a_table_that_was_cut_off_is_not_taken_for_a_shorter_one() -> None:

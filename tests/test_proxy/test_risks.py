@@ -45,6 +45,14 @@ def risks() -> list[str]:
             {"FERRY_PROVIDERS__OPENAI__BASE_URL": "http://vllm/v1"},
             ["FERRY_PROVIDERS__OPENAI__BASE_URL"],
         ),
+        ({"FERRY_STATE_URL": "s3://bucket/prefix"}, []),
+        (
+            {
+                "FERRY_STATE_URL": "s3://bucket/prefix",
+                "FERRY_STATE_S3_ENDPOINT_URL": "http://minio:9000",
+            },
+            ["FERRY_STATE_S3_ENDPOINT_URL"],
+        ),
     ],
 )
 def test_what_is_risky_is_named(

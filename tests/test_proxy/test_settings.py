@@ -11,6 +11,8 @@ from proxy.settings_problems import InvalidSettings
 
 KINDS = ("gemini", "openai")
 LONG_KEY = "k" * 16
+HTTP_URL = "must be an address such as https://host/path"
+STATE_URL = "must be file:///directory, with an absolute path, or s3://bucket/prefix"
 
 
 @pytest.fixture(autouse=True)
@@ -70,6 +72,7 @@ def test_nothing_needs_to_be_set() -> None:
         ("FERRY_ADMIN_PORT", "9000", "admin_port", 9000),
         ("FERRY_PUBLIC_URL", "https://h/x/", "public_url", URL("https://h/x")),
         ("FERRY_STATE_URL", "file:///var/a%20b", "state_directory", Path("/var/a b")),
+        ("FERRY_STATE_URL", "s3://a.bucket/some/prefix/", "state_url", "s3://a.bucket/some/prefix"),
         ("FERRY_STATE_TTL", "90s", "state_ttl", timedelta(seconds=90)),
         ("FERRY_UPLOAD_TTL", "15m", "upload_ttl", timedelta(minutes=15)),
         ("FERRY_DEFAULT_PROVIDER", "OpenAI", "default_provider", "openai"),
@@ -119,10 +122,15 @@ def test_no_secret_shows(given: pytest.MonkeyPatch) -> None:
         ("FERRY_PUBLIC_URL", "http://[", "must be an address such as https://host/path"),
         ("FERRY_PUBLIC_URL", "https://h/?q=1", "must be an address such as https://host/path"),
         ("FERRY_PUBLIC_URL", "https://u:pw@h", "must not hold a user or a password"),
-        ("FERRY_STATE_URL", "s3://bucket/x", "s3:// is not available yet; use file:///directory"),
-        ("FERRY_STATE_URL", "state", "must be file:///directory, with an absolute path"),
-        ("FERRY_STATE_URL", "file://host/x", "must be file:///directory, with an absolute path"),
-        ("FERRY_STATE_URL", "http://[", "must be file:///directory, with an absolute path"),
+        ("FERRY_STATE_URL", "s3://bucket", STATE_URL),
+        ("FERRY_STATE_URL", "s3://bucket/", STATE_URL),
+        ("FERRY_STATE_URL", "s3://Bucket/x", STATE_URL),
+        ("FERRY_STATE_URL", "s3://bucket/a/../b", STATE_URL),
+        ("FERRY_STATE_URL", "s3://key:secret@bucket/x", STATE_URL),
+        ("FERRY_STATE_S3_ENDPOINT_URL", "minio:9000", HTTP_URL),
+        ("FERRY_STATE_URL", "state", STATE_URL),
+        ("FERRY_STATE_URL", "file://host/x", STATE_URL),
+        ("FERRY_STATE_URL", "http://[", STATE_URL),
         ("FERRY_DEFAULT_PROVIDER", "acme", "must be one of gemini, openai"),
     ],
 )
@@ -134,6 +142,14 @@ def test_a_bad_value_gets_one_sentence_without_it(
     assert sentence.startswith(f"{variable}: {problem}")
     assert "short" not in sentence
     assert "u:pw" not in sentence
+    assert "key:secret" not in sentence
+
+
+def test_only_a_bucket_has_an_endpoint(given: pytest.MonkeyPatch) -> None:
+    given.setenv("FERRY_STATE_S3_ENDPOINT_URL", "http://localhost:9000/")
+    assert problems() == ["FERRY_STATE_S3_ENDPOINT_URL: only an s3:// state has an endpoint"]
+    given.setenv("FERRY_STATE_URL", "s3://bucket/prefix")
+    assert load(KINDS).state_s3_endpoint_url == URL("http://localhost:9000")
 
 
 def test_every_problem_is_told_at_once(given: pytest.MonkeyPatch) -> None:
@@ -163,7 +179,6 @@ def test_without_a_home_the_state_must_be_given(given: pytest.MonkeyPatch) -> No
     "variable",
     [
         "FERRY_CLIENT_TOKENS",
-        "FERRY_STATE_S3_ENDPOINT_URL",
         "FERRY_PROVIDERS",
         "FERRY_PORT__OTHER",
         "FERRY_PROVIDERS__OPENAI__CREDENTIALS",

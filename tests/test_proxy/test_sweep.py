@@ -9,10 +9,13 @@ from pathlib import Path
 import pytest
 from aiohttp import web
 
-from providers.body import Body
+from providers.body import Body, held
+from providers.errors import unavailable
+from providers.parted_objects import UploadEnded
 from providers.state import ObjectInfo, State, write
 from proxy.state_directory import DirectoryState
 from proxy.sweep import sweep, sweeping
+from tests.memory_state import MemoryState
 
 UPLOAD_TTL = timedelta(hours=24)
 STATE_TTL = timedelta(days=30)
@@ -41,10 +44,44 @@ async def test_all_but_the_salt_and_tombstones_has_its_life(aged: DirectoryState
     assert await kept(aged) == ["batches/b-2", "salt", "tombstones/t-99", "uploads/s-0"]
 
 
+async def test_a_permission_that_is_lacking_stops_no_sweep(
+    aged: DirectoryState, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def denied(_: datetime) -> None:
+        raise unavailable("AccessDenied")
+
+    monkeypatch.setattr(aged.parted, "abort_before", denied)
+    assert await sweep(aged, datetime.now(UTC), UPLOAD_TTL, STATE_TTL) == 3
+    assert "AccessDenied" in caplog.text
+
+
+async def test_content_outlives_its_record(tmp_path: Path) -> None:
+    """What came in parts is, to a bucket, as old as the beginning of its upload."""
+    state = DirectoryState(tmp_path)
+    begun = time.time() - (STATE_TTL + UPLOAD_TTL - timedelta(hours=1)).total_seconds()
+    await write(state, "staged-content/a", b"x")
+    os.utime(tmp_path / "staged-content/a=", (begun, begun))
+    now = datetime.now(UTC)
+    assert await sweep(state, now, UPLOAD_TTL, STATE_TTL) == 0
+    assert await sweep(state, now + timedelta(hours=2), UPLOAD_TTL, STATE_TTL) == 1
+
+
 async def test_two_replicas_may_sweep_at_once(aged: DirectoryState) -> None:
     now = datetime.now(UTC)
     await asyncio.gather(*[sweep(aged, now, UPLOAD_TTL, STATE_TTL) for _ in range(2)])
     assert await kept(aged) == ["batches/b-2", "salt", "tombstones/t-99", "uploads/s-0"]
+
+
+async def test_an_upload_in_parts_lives_as_long_as_its_url(aged: DirectoryState) -> None:
+    upload = await aged.parted.begin("files/x")
+    await aged.parted.put(upload, 1, held(b"x"))
+    now = datetime.now(UTC)
+    await sweep(aged, now, UPLOAD_TTL, STATE_TTL)
+    assert [part.number async for part in aged.parted.parts(upload)] == [1]
+    await sweep(aged, now + UPLOAD_TTL + timedelta(minutes=1), UPLOAD_TTL, STATE_TTL)
+    with pytest.raises(UploadEnded):
+        await anext(aged.parted.parts(upload))
+    assert not [name for name in await kept(aged) if name.startswith("parted/")]
 
 
 class Watched:
@@ -53,6 +90,7 @@ class Watched:
     def __init__(self, failures: int) -> None:
         self._failures = failures
         self.listed = asyncio.Event()
+        self.parted = MemoryState().parted
 
     async def list(self, prefix: str) -> AsyncIterator[ObjectInfo]:
         self.listed.set()

@@ -4,13 +4,8 @@ import orjson
 import pytest
 
 from providers.errors import FerryError
-from providers.openai.batch_lines import (
-    GeminiLines,
-    OpenAILines,
-    RequestTranslator,
-    format_name,
-    parse_line,
-)
+from providers.line_formats import GeminiLines
+from providers.openai.batch_lines import OpenAILines, OpenAITranslator, line_formats
 from providers.resource_names import FileId, FileKind
 from providers.resources import BatchKind
 
@@ -20,7 +15,7 @@ REQUEST: dict[str, Any] = {"contents": [{"parts": [{"text": "hi"}]}]}
 
 
 def gemini() -> GeminiLines:
-    return GeminiLines(RequestTranslator(MODEL, BatchKind.GENERATE))
+    return GeminiLines(OpenAITranslator(MODEL, BatchKind.GENERATE))
 
 
 def native(**changes: Any) -> dict[str, Any]:
@@ -35,20 +30,12 @@ def refusal(lines: GeminiLines | OpenAILines, number: int, document: dict[str, A
     return caught.value
 
 
-def test_a_line_that_is_not_json_says_where_in_the_line() -> None:
-    with pytest.raises(FerryError) as caught:
-        parse_line(7, b'{"key": oops}')
-    assert caught.value.message.startswith("line 7: not JSON: ")
-    assert "line 1" not in caught.value.message
-    assert caught.value.message.endswith("at column 9")
-
-
 # --- Gemini's format ----------------------------------------------------------------------------
 
 
 def test_a_line_becomes_one_of_openais() -> None:
     sent, row = gemini().read(7, 9, {"key": "k", "request": REQUEST})
-    assert sent.endswith(b"\n")
+    assert b"\n" not in sent
     line = orjson.loads(sent)
     assert (line["custom_id"], line["method"], line["url"]) == ("r0000000007", "POST", CHAT)
     assert line["body"]["model"] == MODEL
@@ -72,7 +59,7 @@ def test_a_number_that_another_line_has_as_its_key() -> None:
     ("document", "path"),
     [
         ({"key": 1, "request": REQUEST}, "line 4: key"),
-        ({"key": "é" * 501, "request": REQUEST}, "line 4: key"),
+        ({"key": "🎉" * 501, "request": REQUEST}, "line 4: key"),
         ({"key": "k", "request": REQUEST, "custom": 1}, "line 4: custom"),
         ({"key": "k", "request": REQUEST | {"nope": 1}}, "line 4: request.nope"),
         (REQUEST | {"nope": 1}, "line 4"),
@@ -85,11 +72,11 @@ def test_a_line_that_is_wrong_says_where(document: dict[str, Any], path: str) ->
 
 
 def test_a_key_at_the_limit() -> None:
-    gemini().read(0, 1, {"key": "é" * 500, "request": REQUEST})
+    gemini().read(0, 1, {"key": "🎉" * 500, "request": REQUEST})
 
 
 def test_an_embedding() -> None:
-    lines = GeminiLines(RequestTranslator("text-embedding-3-small", BatchKind.EMBED))
+    lines = GeminiLines(OpenAITranslator("text-embedding-3-small", BatchKind.EMBED))
     sent, _ = lines.read(0, 1, {"key": "k", "request": {"content": {"parts": [{"text": "hi"}]}}})
     line = orjson.loads(sent)
     assert (line["url"], line["body"]["input"], lines.endpoint) == (EMBEDDINGS, "hi", EMBEDDINGS)
@@ -104,7 +91,7 @@ def test_an_embedding() -> None:
     ],
 )
 def test_a_file_that_a_request_names(name: str, referenced: dict[str, str] | None) -> None:
-    translator = RequestTranslator(MODEL, BatchKind.GENERATE)
+    translator = OpenAITranslator(MODEL, BatchKind.GENERATE)
     uri = f"http://localhost/genai/v1beta/files/{name}"
     part = {"fileData": {"fileUri": uri, "mimeType": "application/pdf"}}
     document = {"key": "k", "request": {"contents": [{"parts": [part]}]}}
@@ -164,13 +151,6 @@ def test_an_endpoint_of_the_other_kind() -> None:
 # --- any line -----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("line", [b"{", b"[]", b"1", b'"text"', b"null", b"\xff", b"{} {}"])
-def test_a_line_that_is_no_object(line: bytes) -> None:
-    with pytest.raises(FerryError) as caught:
-        parse_line(12, line)
-    assert (caught.value.status, caught.value.path) == ("INVALID_ARGUMENT", "line 12")
-
-
 @pytest.mark.parametrize(
     ("document", "name"),
     [
@@ -180,7 +160,29 @@ def test_a_line_that_is_no_object(line: bytes) -> None:
         ({"body": {}}, "openai"),
         ({"custom_id": "a", "params": {}}, "another provider's"),
         ({"recordId": "a", "modelInput": {}}, "another provider's"),
+        ({"custom_id": "a"}, "openai"),
+        ({"params": {}}, "another provider's"),
+        # What another provider's lines have is enough to tell: theirs go nowhere but there.
+        (native(params={}), "another provider's"),
+        (native(modelInput={}), "another provider's"),
+        ({"custom_id": "a", "recordId": "a"}, "another provider's"),
     ],
 )
 def test_the_format_of_a_line(document: dict[str, Any], name: str) -> None:
-    assert format_name(document) == name
+    formats = line_formats(MODEL, BatchKind.GENERATE)
+    of_the_file = {"gemini": REQUEST, "openai": native()}
+    expected = {
+        each: formats.recognise(first, OpenAITranslator(MODEL, BatchKind.GENERATE))
+        for each, first in of_the_file.items()
+    }
+    assert {each: lines.name for each, lines in expected.items()} == {
+        each: each for each in of_the_file
+    }
+    for each, lines in expected.items():
+        if each == name:
+            formats.check(document, lines, 2)
+            continue
+        with pytest.raises(FerryError) as caught:
+            formats.check(document, lines, 2)
+        assert caught.value.path == "line 2"
+        assert f"is in {name} format, where {each} format" in caught.value.message

@@ -3,8 +3,8 @@ from typing import Any
 
 import pytest
 
+from providers.json_api import Answer
 from providers.openai.batch_records import from_openai_batch, metadata_of, state_of
-from providers.openai.client import Answer
 from providers.resources import BatchKind, BatchState, Counts
 
 NATIVE: dict[str, Any] = {

@@ -58,6 +58,29 @@ def test_a_call_and_its_answer() -> None:
     assert json.loads(answered["content"]) == {"result": 2}
 
 
+def test_a_call_and_an_answer_without_content() -> None:
+    nothing = {"name": "f"}
+    _, called, answered = _messages(
+        contents=[
+            user(_HELLO),
+            model({"functionCall": nothing}),
+            user({"functionResponse": nothing}),
+        ]
+    )
+    assert called["tool_calls"] == [
+        {"id": "call_1_0", "type": "function", "function": {"name": "f", "arguments": "{}"}}
+    ]
+    assert answered == {"role": "tool", "tool_call_id": "call_1_0", "content": "{}"}
+
+
+@pytest.mark.parametrize("given", ["a.b", "ü", "a b"])
+def test_any_id_is_openais(given: str) -> None:
+    call = {"functionCall": {"id": given, "name": "f"}}
+    answer = {"functionResponse": {"id": given, "name": "f"}}
+    _, called, answered = _messages(contents=[user(_HELLO), model(call), user(answer)])
+    assert called["tool_calls"][0]["id"] == answered["tool_call_id"] == given
+
+
 def test_answers_come_before_what_is_said_with_them() -> None:
     messages = _messages(contents=[user(_HELLO), model(_HELLO, _CALL), user(_HELLO, _ANSWER)])
     assert [message["role"] for message in messages] == ["user", "assistant", "tool", "user"]

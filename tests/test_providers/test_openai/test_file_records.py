@@ -5,10 +5,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from providers.openai.client import Answer
-from providers.openai.file_records import FileRecords, file_id, from_openai_file, from_unix
+from providers.json_api import Answer
+from providers.openai.file_records import from_openai_file, from_unix
+from providers.resource_names import native_file_id
 from providers.resources import FileState
-from tests.memory_state import MemoryState
 
 NATIVE: dict[str, Any] = {
     "id": "file-AbC",
@@ -25,7 +25,8 @@ def test_a_file_with_its_record() -> None:
     file = from_openai_file(
         Answer(NATIVE), {"display_name": "dn", "mime_type": "jsonl", "session": "s"}
     )
-    assert (file.id, file.display_name, file.mime_type) == (file_id("file-AbC"), "dn", "jsonl")
+    assert file.id == native_file_id("file-AbC")
+    assert (file.display_name, file.mime_type) == ("dn", "jsonl")
     assert (file.size, file.state, file.downloadable) == (12, FileState.ACTIVE, True)
     assert file.create_time == datetime(2023, 11, 14, 22, 13, 20, tzinfo=UTC)
     assert file.expiration_time == datetime(2023, 11, 14, 22, 14, 20, tzinfo=UTC)
@@ -57,15 +58,3 @@ def test_a_file_of_which_only_the_id_is_told() -> None:
 def test_any_time_is_read_or_none(seconds: object) -> None:
     time = from_unix(seconds)
     assert time is None or abs(time.timestamp() - float(str(seconds))) < 1e-3
-
-
-async def test_a_record_keeps_names_alone() -> None:
-    state = MemoryState()
-    records = FileRecords("openai", state)
-    details = {"display_name": "dn", "mime_type": "m", "purpose": "batch", "size": "3"}
-    await records.write("file-AbC", "s1", details)
-    expected = {"display_name": "dn", "mime_type": "m", "session": "s1"}
-    assert await records.read("file-AbC") == expected
-    assert await FileRecords("other", state).read("file-AbC") is None
-    await records.delete("file-AbC")
-    assert await records.read("file-AbC") is None

@@ -6,12 +6,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from providers.errors import FerryError
-from providers.openai.client import Answer, OpenAIClient
+from providers.json_api import Answer
 from providers.openai.pages import filled_page
 from providers.page_tokens import decode_page_token
 from providers.upstream import OutboundRequest
+from tests.test_providers.answering import answer
 from tests.test_providers.test_gemini.scripted_upstream import ScriptedReply, ScriptedUpstream
-from tests.test_providers.test_openai.answering import BASE, CALLER, answer
+from tests.test_providers.test_openai.answering import CALLER, client
 
 
 class Listing:
@@ -50,11 +51,11 @@ async def even(listed: Sequence[Answer]) -> list[Answer]:
 async def test_pages_are_full_and_complete(
     numbers: list[int], page_size: int, at_most: int
 ) -> None:
-    client = OpenAIClient("openai", BASE, Listing([str(n) for n in numbers], at_most))
+    ours = client(Listing([str(n) for n in numbers], at_most))
     seen: list[int] = []
     token: str | None = None
     while True:
-        page, token = await filled_page(client, CALLER, "files", page_size, token, even)
+        page, token = await filled_page(ours, CALLER, "files", page_size, token, even)
         seen += [int(item["id"]) for item in page]
         if token is None:
             break
@@ -63,17 +64,17 @@ async def test_pages_are_full_and_complete(
 
 
 async def test_a_full_page_that_does_not_say_whether_it_is_the_last() -> None:
-    client = OpenAIClient("openai", BASE, SilentListing(["1", "3", "2", "4", "6"], 9))
-    page, token = await filled_page(client, CALLER, "files", 2, None, even)
+    ours = client(SilentListing(["1", "3", "2", "4", "6"], 9))
+    page, token = await filled_page(ours, CALLER, "files", 2, None, even)
     assert [item["id"] for item in page] == ["2", "4"]
-    page, token = await filled_page(client, CALLER, "files", 2, token, even)
+    page, token = await filled_page(ours, CALLER, "files", 2, token, even)
     assert ([item["id"] for item in page], token) == (["6"], None)
 
 
 @pytest.mark.parametrize("ids", ["2146", "2416", "21436"])
 async def test_a_token_is_the_object_after_which_a_page_goes_on(ids: str) -> None:
-    client = OpenAIClient("openai", BASE, Listing(ids, 3))
-    page, token = await filled_page(client, CALLER, "files", 2, None, even, order="desc")
+    ours = client(Listing(ids, 3))
+    page, token = await filled_page(ours, CALLER, "files", 2, None, even, order="desc")
     assert [item["id"] for item in page] == ["2", "4"]
     assert decode_page_token(token or "") == "4"
 
@@ -81,16 +82,16 @@ async def test_a_token_is_the_object_after_which_a_page_goes_on(ids: str) -> Non
 @pytest.mark.parametrize("ids", ["24", "241", "2413579"])
 async def test_no_token_leads_to_an_empty_page(ids: str) -> None:
     """The Python SDK's pager raises IndexError on one."""
-    client = OpenAIClient("openai", BASE, Listing(ids, 3))
-    page, token = await filled_page(client, CALLER, "files", 2, None, even)
+    ours = client(Listing(ids, 3))
+    page, token = await filled_page(ours, CALLER, "files", 2, None, even)
     assert ([item["id"] for item in page], token) == (["2", "4"], None)
 
 
 async def test_a_page_that_lacks_one_object_is_not_filled_object_by_object() -> None:
     """Most files of who makes many batches are those of the batches, which are not shown."""
     listing = Listing([str(n) for n in (*range(0, 18, 2), *range(1, 200, 2), 200)], at_most=100)
-    client = OpenAIClient("openai", BASE, listing)
-    page, token = await filled_page(client, CALLER, "files", 10, None, even)
+    ours = client(listing)
+    page, token = await filled_page(ours, CALLER, "files", 10, None, even)
     assert (len(page), page[-1]["id"], token) == (10, "200", None)
     assert listing.requests == 10
 
@@ -102,16 +103,16 @@ async def test_a_page_that_makes_no_sense(document: dict[str, Any]) -> None:
     async def shown(listed: Sequence[Answer]) -> list[Answer]:
         return list(listed)
 
-    client = OpenAIClient("openai", BASE, ScriptedUpstream(answer(document)))
+    ours = client(ScriptedUpstream(answer(document)))
     with pytest.raises(FerryError) as caught:
-        await filled_page(client, CALLER, "files", 2, None, shown)
+        await filled_page(ours, CALLER, "files", 2, None, shown)
     assert caught.value.status == "UNAVAILABLE"
 
 
 @pytest.mark.parametrize("document", [{}, {"data": []}, {"data": None, "has_more": True}])
 async def test_an_empty_page_ends_a_list(document: dict[str, Any]) -> None:
-    client = OpenAIClient("openai", BASE, ScriptedUpstream(answer(document)))
-    assert await filled_page(client, CALLER, "files", 2, None, even) == ([], None)
+    ours = client(ScriptedUpstream(answer(document)))
+    assert await filled_page(ours, CALLER, "files", 2, None, even) == ([], None)
 
 
 @pytest.mark.parametrize("more", [{"has_more": True}, {}])
@@ -124,5 +125,5 @@ async def test_a_server_that_knows_no_pages_is_not_asked_for_ever(more: dict[str
             assert self.asked < 5
             return ScriptedReply(answer({"data": [{"id": "1"}, {"id": "3"}, {"id": "5"}], **more}))
 
-    client = OpenAIClient("openai", BASE, Pageless())
-    assert await filled_page(client, CALLER, "files", 2, None, even) == ([], None)
+    ours = client(Pageless())
+    assert await filled_page(ours, CALLER, "files", 2, None, even) == ([], None)

@@ -1,0 +1,72 @@
+"""Reading a JSON body of a provider's without trusting its shape.
+
+Every reader raises INTERNAL, naming the field, if it is not what is documented: the item that
+the body belongs to then fails, and no other.
+"""
+
+from typing import Any, Final
+
+from providers.errors import FerryError
+
+_LARGEST: Final = 2**63 - 1
+
+
+def unreadable(what: str) -> FerryError:
+    return FerryError("INTERNAL", f"the provider's answer could not be read: {what}")
+
+
+def as_object(value: object, what: str) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise unreadable(f"{what} is not an object")
+    return value
+
+
+def as_list(value: object, what: str) -> list[Any]:
+    if not isinstance(value, list):
+        raise unreadable(f"{what} is not a list")
+    return value
+
+
+def as_text(value: object, what: str) -> str:
+    if not isinstance(value, str):
+        raise unreadable(f"{what} is not a string")
+    return value
+
+
+def as_number(value: object, what: str) -> int | float:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise unreadable(f"{what} is not a number")
+    if isinstance(value, int) and abs(value) > _LARGEST:
+        raise unreadable(f"{what} is too large")
+    return value
+
+
+def as_objects(value: object, what: str) -> list[dict[str, Any]]:
+    return [as_object(entry, f"an entry of {what}") for entry in as_list(value, what)]
+
+
+def object_or_empty(value: object, what: str) -> dict[str, Any]:
+    """An object that the provider may leave out or set to null."""
+    return {} if value is None else as_object(value, what)
+
+
+def objects_or_empty(value: object, what: str) -> list[dict[str, Any]]:
+    """A list of objects that the provider may leave out or set to null."""
+    return [] if value is None else as_objects(value, what)
+
+
+def count_or_none(value: object) -> int | None:
+    """A count, or None for anything that is none: no answer is worth losing over a count."""
+    if isinstance(value, bool) or not isinstance(value, int):
+        return None
+    return value if 0 <= value <= _LARGEST else None
+
+
+def text_or_none(value: object) -> str | None:
+    """A text that only adds to an answer, or None."""
+    return value if isinstance(value, str) else None
+
+
+def present(fields: dict[str, Any]) -> dict[str, Any]:
+    """The fields that are known: what the provider did not say is left out, not invented."""
+    return {name: value for name, value in fields.items() if value is not None}

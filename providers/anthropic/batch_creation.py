@@ -1,0 +1,113 @@
+"""The creation of a batch at Anthropic: every line is checked before it has anything.
+
+Anthropic takes the requests in the body of the creation, and keeps neither keys nor names: the
+table is written before, the record after it has told the batch's id. Were the record lost, custom
+ids, which name the job, would still lead to the table.
+"""
+
+import logging
+import secrets
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
+from typing import Final
+
+from providers.anthropic.api_version import OLD_VERSION
+from providers.anthropic.batch_lines import AnthropicTranslator, Items
+from providers.anthropic.batch_records import BatchRecords, from_anthropic_batch
+from providers.batch_input import BatchInput, Framing, InputLimits, check, translated
+from providers.credential import Caller
+from providers.errors import FerryError
+from providers.json_api import Answer, JsonApi, outcome_unknown
+from providers.memory import Reservation
+from providers.referenced_files import check_referenced
+from providers.request_table import RequestTables
+from providers.resources import CreatedBatch, NewBatch
+
+# anthropic.md section 2
+LIMITS: Final = InputLimits("Anthropic", requests=100_000, size=256_000_000)
+_REQUESTS: Final = Framing(head=b'{"requests":[', between=b",", tail=b"]}")
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One creation under way. `source` renders native lines into `items`.
+
+    `attempt` is entered around the one call that makes the batch.
+    """
+
+    caller: Caller
+    batch: NewBatch
+    source: BatchInput
+    items: Items
+    default_max_tokens: int
+    attempt: AbstractAsyncContextManager[None]
+    id: str = field(default_factory=lambda: secrets.token_hex(16))
+
+    def translator(self) -> AnthropicTranslator:
+        return AnthropicTranslator(self.batch.model, self.id, self.items, self.default_max_tokens)
+
+
+class BatchCreation:
+    def __init__(self, client: JsonApi, tables: RequestTables, records: BatchRecords) -> None:
+        self._client = client
+        self._tables = tables
+        self._records = records
+
+    async def create(self, job: Job, reservation: Reservation) -> CreatedBatch:
+        translator = job.translator()
+        checked = await check(job.source, translator, LIMITS, _REQUESTS, reservation)
+        await check_referenced(self._client, job.caller, "v1/files", translator.referenced)
+        await self._tables.write(job.id, checked.table)
+        try:
+            async with job.attempt:
+                batch = await self._make(job, checked.length)
+        except Exception as error:
+            if not may_have_made(error):
+                await self._tables.delete(job.id)
+            raise
+        record = _record(job, checked.table.kind)
+        await self._remember(batch.id, record)
+        return CreatedBatch(from_anthropic_batch(batch, record), translator.warnings.render())
+
+    async def _remember(self, batch_id: str, record: dict[str, str]) -> None:
+        try:
+            await self._records.write(batch_id, record)
+        except FerryError as error:
+            # There is a batch: told of a failure, the client would make, and pay for, a second.
+            # Its keys are found again by its custom ids; its display name and model are lost.
+            _log.warning("what Anthropic forgets of a batch was not kept: %s", error.status)
+
+    async def _make(self, job: Job, length: int) -> Answer:
+        body = translated(job.source, job.translator(), _REQUESTS, length)
+        version = {"anthropic_version": OLD_VERSION} if job.items.needs_old_version else {}
+        try:
+            batch = await self._client.post_body(
+                job.caller, "v1/messages/batches", "application/json", body, **version
+            )
+            _ = batch.id  # it must be there
+        except FerryError as error:
+            if outcome_unknown(error):
+                # Anthropic keeps no mark by which the batch could be found.
+                error.args = (f"{error.message}; whether the batch was made is unknown: {_ADVICE}",)
+            raise
+        return batch
+
+
+_log: Final = logging.getLogger("genai_ferry.anthropic")
+
+_ADVICE: Final = "list the batches before you create it again"
+
+
+def may_have_made(error: Exception) -> bool:
+    """Whether there may be a batch all the same. What else ends a creation is its own body."""
+    return isinstance(error, FerryError) and outcome_unknown(error)
+
+
+def _record(job: Job, source: str) -> dict[str, str]:
+    record = {
+        "job": job.id,
+        "model": job.batch.model,
+        "source": source,
+        "display_name": job.batch.display_name or "",
+    }
+    return {name: value for name, value in record.items() if value}

@@ -1,0 +1,119 @@
+"""One request at a time into an item of Anthropic's `requests`, and its row of the table."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import orjson
+
+from providers.anthropic.api_version import OLD_VERSION, needs_old_version
+from providers.anthropic.generate_to_anthropic import to_anthropic_message
+from providers.errors import invalid_argument
+from providers.gemini_content.normalise import normalise_generate
+from providers.gemini_content.warnings import Warnings
+from providers.held_json import render_held
+from providers.line_formats import LineFormats, SeenTexts, check_custom_id
+from providers.request_table import RowKind, indexed_id
+from providers.resource_names import FileKind, decode_file_id, file_id_of_uri, parse_file_id
+
+ENDPOINT: Final = "v1/messages"
+NATIVE_FILE: Final = re.compile(r"file_[A-Za-z0-9]+")
+
+_ON_THE_WEB: Final = re.compile(r"https?://", re.IGNORECASE)
+
+# anthropic.md section 2
+_CUSTOM_ID: Final = re.compile(r"[a-zA-Z0-9_-]{1,64}")
+
+
+@dataclass(slots=True)
+class Items:
+    """The items of one batch. A batch has one API version: `needs_old_version` is whether any of
+    its items can be sent under 2023-06-01 alone.
+    """
+
+    needs_old_version: bool = False
+
+    def render(self, custom_id: str, params: Mapping[str, Any]) -> bytes:
+        self.needs_old_version = self.needs_old_version or needs_old_version(params)
+        return orjson.dumps({"custom_id": custom_id, "params": params})
+
+
+@dataclass(slots=True)
+class AnthropicTranslator:
+    """Gemini requests to Anthropic's items, whose custom ids name the job.
+
+    `referenced` collects native file ids and where they stand.
+    """
+
+    model: str
+    job_id: str
+    items: Items
+    default_max_tokens: int
+    warnings: Warnings = field(default_factory=Warnings)
+    referenced: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def endpoint(self) -> str:
+        return ENDPOINT
+
+    def line(self, index: int, request: object, path: str) -> bytes:
+        """The item of request `index`, that the client wrote at `path`."""
+        params = to_anthropic_message(
+            normalise_generate(request, path),
+            model=self.model,
+            path=path,
+            warnings=self.warnings,
+            file_ids=lambda uri: self._file_id(uri, path),
+            default_max_tokens=self.default_max_tokens,
+            # The version is chosen by what the items need, so the older one decides what may be.
+            api_version=OLD_VERSION,
+        )
+        return self.items.render(indexed_id(index, self.job_id), params)
+
+    def _file_id(self, uri: str, path: str) -> str | None:
+        found = file_id_of_uri(uri)
+        if found is None:
+            return None
+        # On the web many an address ends like this, which Anthropic then reads for itself.
+        elsewhere = _ON_THE_WEB.match(uri) and not NATIVE_FILE.fullmatch(found)
+        file_id = decode_file_id(found) if elsewhere else parse_file_id(found)
+        if file_id is None or file_id.kind is not FileKind.NATIVE:
+            return None
+        self.referenced.setdefault(file_id.native, path)
+        return file_id.native
+
+
+class AnthropicLines:
+    """`{"custom_id", "params"}`; they pass as they are, results keyed by custom id."""
+
+    name = "anthropic"
+    row_kind = RowKind.CUSTOM_ID
+    endpoint = ENDPOINT
+
+    def __init__(self, items: Items) -> None:
+        self._items = items
+        self._ids = SeenTexts()
+
+    def read(self, _: int, number: int, document: dict[str, Any]) -> tuple[bytes, bytes]:
+        where = f"line {number}"
+        custom_id = check_custom_id(document.get("custom_id"), self._ids, number)
+        if not _CUSTOM_ID.fullmatch(custom_id):
+            raise invalid_argument(
+                "Anthropic takes 1 to 64 letters, digits, _ and -", path=f"{where}: custom_id"
+            )
+        unknown = next((key for key in document if key not in ("custom_id", "params")), None)
+        if unknown is not None:
+            raise invalid_argument("unknown field", path=f"{where}: {unknown}")
+        params = document.get("params")
+        if not isinstance(params, dict):
+            raise invalid_argument("a JSON object is needed", path=f"{where}: params")
+        return self._items.render(custom_id, params), render_held(custom_id)
+
+
+def is_anthropic_line(document: Mapping[str, Any]) -> bool:
+    return "params" in document or ("custom_id" in document and "body" not in document)
+
+
+def line_formats(items: Items) -> LineFormats:
+    return LineFormats(AnthropicLines.name, is_anthropic_line, lambda: AnthropicLines(items))

@@ -1,0 +1,86 @@
+"""Anthropic's batch objects to ours, with what Anthropic does not remember."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+import orjson
+
+from providers.anthropic.file_records import from_rfc3339
+from providers.json_api import Answer
+from providers.resource_names import FileId, FileKind
+from providers.resources import Batch, BatchKind, BatchState, Counts
+from providers.state import State, read, write
+
+_COUNTS = ("processing", "succeeded", "errored", "canceled", "expired")
+
+
+class BatchRecords:
+    """What was given at creation, by native id; used once Anthropic has shown the batch."""
+
+    def __init__(self, upstream: str, state: State) -> None:
+        self._prefix = f"records/{upstream}"
+        self._state = state
+
+    async def write(self, batch_id: str, record: Mapping[str, str]) -> None:
+        await write(self._state, self._name(batch_id), orjson.dumps(record))
+
+    async def read(self, batch_id: str) -> dict[str, str]:
+        """Empty for a batch that another tool created."""
+        data = await read(self._state, self._name(batch_id))
+        return {} if data is None else orjson.loads(data)
+
+    async def delete(self, batch_id: str) -> None:
+        await self._state.delete(self._name(batch_id))
+
+    def _name(self, batch_id: str) -> str:
+        return f"{self._prefix}/{FileId(FileKind.RESULTS, batch_id)}"
+
+
+def counts_of(batch: Mapping[str, Any]) -> dict[str, int]:
+    counts = batch.get("request_counts")
+    counts = counts if isinstance(counts, dict) else {}
+    return {name: counts[name] for name in _COUNTS if isinstance(counts.get(name), int)}
+
+
+def state_of(batch: Mapping[str, Any]) -> BatchState:
+    """translation.md section 4: `ended` tells no outcome, the counts do."""
+    status = batch.get("processing_status")
+    if status != "ended":
+        return BatchState.CANCELLING if status == "canceling" else BatchState.RUNNING
+    counts = counts_of(batch)
+    if batch.get("cancel_initiated_at") and counts.get("canceled"):
+        return BatchState.CANCELLED
+    if counts.get("expired") and not (counts.get("succeeded") or counts.get("errored")):
+        return BatchState.EXPIRED
+    return BatchState.SUCCEEDED
+
+
+def from_anthropic_batch(batch: Answer, record: Mapping[str, str]) -> Batch:
+    """A batch object (anthropic.md section 2), without results."""
+    state = state_of(batch)
+    created = from_rfc3339(batch.get("created_at"))
+    return Batch(
+        id=batch.id,
+        kind=BatchKind.GENERATE,
+        state=state,
+        native_status=str(batch.get("processing_status")),
+        model=record.get("model"),
+        display_name=record.get("display_name"),
+        create_time=created,
+        start_time=created,
+        end_time=_ended(batch, state),
+        counts=_counts(batch),
+    )
+
+
+def _ended(batch: Answer, state: BatchState) -> datetime | None:
+    return from_rfc3339(batch.get("ended_at")) if state.terminal else None
+
+
+def _counts(batch: Answer) -> Counts | None:
+    counts = counts_of(batch)
+    if not counts:
+        return None
+    failed = sum(counts.get(name, 0) for name in ("errored", "canceled", "expired"))
+    return Counts(sum(counts.values()), counts.get("succeeded", 0), failed)

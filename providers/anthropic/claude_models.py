@@ -1,0 +1,59 @@
+"""What of the Messages API a Claude model refuses, by its name: the only place that knows models.
+
+Anthropic checks the requests of a batch one by one and after the fact, so what is known to fail is
+refused before. A name that says nothing (an alias, a newer family) is refused nothing: Anthropic
+decides. Sources: anthropic.md section 1 for sampling; for the rest Anthropic's and Amazon's pages
+on thinking [DOC], and what the API is known to answer [MEM].
+"""
+
+import re
+from collections.abc import Mapping
+from typing import Final, TypeAlias
+
+Version: TypeAlias = tuple[int, int]
+
+# claude-opus-4-7, claude-sonnet-4-5-20250929, claude-opus-4-20250514 (a date is no version).
+_NUMBERED: Final = re.compile(r"claude-(opus|sonnet|haiku)-(\d{1,2})(?:[.-](\d{1,2}))?(?!\d)")
+# claude-3-7-sonnet-20250219, claude-2.1: before the family stood first.
+_EARLY: Final = re.compile(r"claude-(?:instant|[123](?!\d))")
+_ALWAYS_THINKING: Final = re.compile(r"claude-(?:fable|mythos)")
+
+_NO_SAMPLING: Final[Mapping[str, Version]] = {"opus": (4, 7), "sonnet": (5, 0), "haiku": (5, 5)}
+_NO_BUDGET: Final[Mapping[str, Version]] = {"opus": (4, 7), "sonnet": (5, 0), "haiku": (5, 0)}
+_ADAPTIVE: Final[Mapping[str, Version]] = {"opus": (4, 6), "sonnet": (4, 6), "haiku": (5, 0)}
+_ONE_OF_TWO: Final[Version] = (4, 1)
+
+
+def refuses_sampling(model: str) -> bool:
+    """Whether temperature, top_p and top_k are errors."""
+    return always_thinks(model) or _from(model, _NO_SAMPLING)
+
+
+def refuses_temperature_with_top_p(model: str) -> bool:
+    """Whether the two together are an error, where each is accepted."""
+    return _from(model, dict.fromkeys(_NO_SAMPLING, _ONE_OF_TWO))
+
+
+def refuses_thinking_budget(model: str) -> bool:
+    """Whether thinking that is enabled with a budget is an error."""
+    return always_thinks(model) or _from(model, _NO_BUDGET)
+
+
+def refuses_adaptive_thinking(model: str) -> bool:
+    """Whether the model is known to be from before it could choose how much to think."""
+    numbered = _NUMBERED.search(model) is not None
+    return _EARLY.search(model) is not None or (numbered and not _from(model, _ADAPTIVE))
+
+
+def always_thinks(model: str) -> bool:
+    """Whether thinking that is disabled is an error."""
+    return _ALWAYS_THINKING.search(model) is not None
+
+
+def _from(model: str, first: Mapping[str, Version]) -> bool:
+    """Whether the model is its family's `first` of a kind, or a later one."""
+    found = _NUMBERED.search(model)
+    if found is None:
+        return False
+    family, major, minor = found.groups(default="0")
+    return (int(major), int(minor)) >= first[family]

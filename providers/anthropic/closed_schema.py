@@ -1,0 +1,100 @@
+"""JSON Schemas as Anthropic can hold a model to them, in answers and in strict tools.
+
+Anthropic wants every object closed, and knows few constraints (its page on structured outputs
+[DOC], and the schemas that its SDK 2.12 makes [SDK]). Gemini writes declared properties only, so
+closing an object that says nothing of others keeps its meaning. What Anthropic could not hold the
+model to is refused, not turned into a plea.
+"""
+
+from typing import Any, Final
+
+from providers.errors import invalid_argument
+from providers.gemini_content.json_path import item, member
+from providers.gemini_content.warnings import Warnings
+
+_KEPT: Final = frozenset(
+    {"type", "title", "description", "default", "enum", "const", "required", "pattern", "$ref"}
+)
+# They say something to a reader and constrain nothing.
+_ANNOTATIONS: Final = frozenset({"examples", "$schema", "$comment"})
+_FORMATS: Final = frozenset(
+    {
+        "date-time",
+        "time",
+        "date",
+        "duration",
+        "email",
+        "hostname",
+        "uri",
+        "ipv4",
+        "ipv6",
+        "uuid",
+    }
+)
+_NAMED: Final = ("properties", "$defs")
+_LISTED: Final = ("anyOf", "allOf")
+
+
+def closed_schema(schema: object, path: str, warnings: Warnings) -> dict[str, Any]:
+    """The JSON Schema at `path` with every object closed.
+
+    Raises INVALID_ARGUMENT with the path of the first keyword that Anthropic does not know.
+    """
+    if not isinstance(schema, dict):
+        raise invalid_argument("must be a schema, an object", path=path)
+    closed: dict[str, Any] = {}
+    for keyword, value in schema.items():
+        where = member(path, keyword)
+        if keyword in _ANNOTATIONS:
+            warnings.drop(where)
+        elif keyword in _NAMED:
+            closed[keyword] = _named(value, where, warnings)
+        elif keyword in _LISTED:
+            closed[keyword] = _listed(value, where, warnings)
+        elif keyword == "items":
+            closed[keyword] = closed_schema(value, where, warnings)
+        else:
+            _require_known(keyword, value, where)
+            closed[keyword] = value
+    if _is_object(schema):
+        if "properties" not in schema:
+            raise invalid_argument("Anthropic takes only objects with properties", path=path)
+        closed["additionalProperties"] = False
+    return closed
+
+
+def _require_known(keyword: str, value: object, path: str) -> None:
+    match keyword:
+        case "format" if value not in _FORMATS:
+            raise invalid_argument(f"Anthropic takes {', '.join(sorted(_FORMATS))}", path=path)
+        case "minItems" if value not in (0, 1):
+            raise invalid_argument("Anthropic takes 0 or 1", path=path)
+        case "additionalProperties" if value is not False:
+            raise invalid_argument("Anthropic takes only closed objects", path=path)
+        case "format" | "minItems" | "additionalProperties":
+            return
+        case _ if keyword not in _KEPT:
+            raise invalid_argument("Anthropic holds no model to this", path=path)
+
+
+def _named(value: object, path: str, warnings: Warnings) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise invalid_argument("must be an object", path=path)
+    return {
+        name: closed_schema(inner, member(path, name), warnings) for name, inner in value.items()
+    }
+
+
+def _listed(value: object, path: str, warnings: Warnings) -> list[dict[str, Any]]:
+    if not isinstance(value, list):
+        raise invalid_argument("must be a list", path=path)
+    return [closed_schema(inner, item(path, place), warnings) for place, inner in enumerate(value)]
+
+
+def _is_object(schema: dict[str, Any]) -> bool:
+    types = schema.get("type")
+    return (
+        "properties" in schema
+        or types == "object"
+        or (isinstance(types, list) and "object" in types)
+    )

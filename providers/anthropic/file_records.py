@@ -1,0 +1,34 @@
+"""Anthropic's file objects to ours (anthropic.md section 3)."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from providers.json_api import Answer
+from providers.resource_names import native_file_id
+from providers.resources import File
+
+
+def from_anthropic_file(native: Answer, record: Mapping[str, str] | None) -> File:
+    """A file object; Anthropic's own names of it are of files that another tool uploaded."""
+    names = record if record is not None else {}
+    size = native.get("size_bytes")
+    return File(
+        id=native_file_id(native.id),
+        display_name=names.get("display_name") or native.get("filename") or None,
+        mime_type=names.get("mime_type") or native.get("mime_type") or None,
+        size=size if isinstance(size, int) else None,
+        create_time=from_rfc3339(native.get("created_at")),
+        expiration_time=from_rfc3339(native.get("expires_at")),
+        downloadable=native.get("downloadable") is True,
+    )
+
+
+def from_rfc3339(text: Any) -> datetime | None:
+    if not isinstance(text, str):
+        return None
+    try:
+        time = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return time if time.tzinfo else time.replace(tzinfo=UTC)

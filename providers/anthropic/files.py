@@ -1,0 +1,114 @@
+"""Files for Anthropic in the neutral model: those that the proxy keeps, and Anthropic's own."""
+
+import asyncio
+from functools import partial
+
+from providers.anthropic.batches import AnthropicBatches
+from providers.anthropic.file_records import from_anthropic_file
+from providers.anthropic.lists import CURSOR, listed_page
+from providers.anthropic.staged_files import StagedFiles
+from providers.batch_results import result_file
+from providers.body import Body, close
+from providers.credential import Caller
+from providers.errors import failed_precondition
+from providers.file_records import FileRecords
+from providers.json_api import JsonApi
+from providers.page_tokens import decode_page_token, encode_page_token, no_token
+from providers.resource_names import FileKind, parse_file_id
+from providers.resources import Download, File, Page
+from providers.resumable import ResumableUploads
+from providers.uploads import UploadStart
+
+Files = list[File]
+
+# In which of the two lists a page token goes on.
+_STAGED = "s."
+_NATIVE = "n."
+
+
+class AnthropicFiles:
+    """Implements `providers.provider.Files`; a batch's results are files too."""
+
+    def __init__(
+        self,
+        client: JsonApi,
+        records: FileRecords,
+        staged: StagedFiles,
+        batches: AnthropicBatches,
+        uploads: ResumableUploads,
+    ) -> None:
+        self._client = client
+        self._records = records
+        self._staged = staged
+        self._batches = batches
+        self._uploads = uploads
+
+    async def create(self, caller: Caller, session_id: str, start: UploadStart, body: Body) -> File:
+        return await self._uploads.create(caller, session_id, start, body)
+
+    async def get(self, caller: Caller, file_id: str) -> File:
+        parsed = parse_file_id(file_id)
+        match parsed.kind:
+            case FileKind.STAGED:
+                return await self._staged.get(caller, parsed.native)
+            case FileKind.RESULTS:
+                return result_file(await self._batches.ended(caller, parsed.native))
+            case FileKind.NATIVE:
+                native = await self._client.get(caller, f"v1/files/{parsed.native}")
+                return from_anthropic_file(native, await self._records.read(parsed.native))
+
+    async def list(self, caller: Caller, page_size: int, page_token: str | None) -> Page[File]:
+        """One list: first what the proxy keeps, then what Anthropic does."""
+        place = decode_page_token(page_token, CURSOR) if page_token else _STAGED
+        if place.startswith(_NATIVE):
+            return await self._native_page(caller, [], page_size, place.removeprefix(_NATIVE))
+        if not place.startswith(_STAGED):
+            raise no_token()
+        files: Files = []
+        last = ""
+        async for staged_id, file in self._staged.after(caller, place.removeprefix(_STAGED)):
+            if len(files) == page_size:
+                return Page(files, encode_page_token(f"{_STAGED}{last}"))
+            files.append(file)
+            last = staged_id
+        return await self._native_page(caller, files, page_size, "")
+
+    async def _native_page(
+        self, caller: Caller, before: Files, page_size: int, cursor: str
+    ) -> Page[File]:
+        """The rest of a page that begins with the files `before`."""
+        room = page_size - len(before)
+        listed, following = await listed_page(self._client, caller, "v1/files", room or 1, cursor)
+        if room == 0:  # asked only whether a page follows
+            return Page(before, encode_page_token(_NATIVE) if listed else None)
+        records = await asyncio.gather(*(self._records.read(native.id) for native in listed))
+        files = [from_anthropic_file(n, record) for n, record in zip(listed, records, strict=True)]
+        token = encode_page_token(f"{_NATIVE}{following}") if following else None
+        return Page([*before, *files], token)
+
+    async def delete(self, caller: Caller, file_id: str) -> None:
+        parsed = parse_file_id(file_id)
+        match parsed.kind:
+            case FileKind.STAGED:
+                await self._staged.delete(caller, parsed.native)
+            case FileKind.RESULTS:
+                raise failed_precondition(
+                    f"Anthropic keeps results with their batch: delete batches/{parsed.native}"
+                )
+            case FileKind.NATIVE:
+                await self._client.delete(caller, f"v1/files/{parsed.native}")
+                await self._records.delete(parsed.native)
+
+    async def download(self, caller: Caller, file_id: str) -> Download:
+        parsed = parse_file_id(file_id)
+        match parsed.kind:
+            case FileKind.STAGED:
+                file, body = await self._staged.open(caller, parsed.native)
+                return Download(
+                    body, file.mime_type or "application/octet-stream", partial(close, body)
+                )
+            case FileKind.RESULTS:
+                return await self._batches.download(caller, parsed.native)
+            case FileKind.NATIVE:
+                # Which may be had Anthropic decides, and says why where it may not.
+                return await self._client.download(caller, f"v1/files/{parsed.native}/content")

@@ -1,0 +1,50 @@
+"""Gemini's GenerateContentRequest -> the params of Anthropic's Messages."""
+
+from typing import Any, Final
+
+from providers.anthropic.contents_to_anthropic import to_anthropic_messages, to_anthropic_system
+from providers.anthropic.options_to_anthropic import Target, to_anthropic_options
+from providers.anthropic.tools_to_anthropic import to_anthropic_tools
+from providers.gemini_content.harmless_fields import drop_harmless_fields
+from providers.gemini_content.json_path import member
+from providers.gemini_content.media import FileIds
+from providers.gemini_content.refusal import refuse_fields
+from providers.gemini_content.warnings import Warnings
+
+_REFUSED: Final = {
+    "cachedContent": "Anthropic cannot read a context that Gemini caches",
+    "store": "Anthropic stores no conversations",
+    "continuationToken": "Anthropic cannot continue what Gemini began",
+}
+
+
+def to_anthropic_message(
+    request: dict[str, Any],
+    *,
+    model: str,
+    path: str,
+    warnings: Warnings,
+    file_ids: FileIds,
+    default_max_tokens: int,
+    api_version: str,
+) -> dict[str, Any]:
+    """Translate a normalised request (`normalise_generate`) that the client wrote at `path`.
+
+    `model` is the batch's, unless the request names its own. `default_max_tokens` stands in for
+    an absent maxOutputTokens, with a warning that names it. `api_version` is the one that the
+    batch will be sent under. `file_ids` gives the native id of a file at this provider from the
+    URI or name that the proxy gave it, or None. Raises INVALID_ARGUMENT with the JSON path of the
+    first field that Anthropic cannot be given without a change of meaning.
+    """
+    refuse_fields(request, _REFUSED, path)
+    drop_harmless_fields(request, path, warnings)
+    model = request.get("model", model).removeprefix("models/")
+    target = Target(model, api_version, default_max_tokens)
+    config_path = member(path, "generationConfig")
+    options, thinking = to_anthropic_options(
+        request.get("generationConfig", {}), config_path, warnings, target
+    )
+    tools = to_anthropic_tools(request, path, warnings, thinking=thinking.asked)
+    messages = to_anthropic_messages(request, path=path, warnings=warnings, file_ids=file_ids)
+    system = to_anthropic_system(request, path, warnings)
+    return {"model": model, "messages": messages} | system | options | tools

@@ -1,0 +1,79 @@
+"""Gemini's inlineData and fileData -> image and document blocks of Anthropic's."""
+
+from base64 import b64decode
+from typing import Any, Final
+
+from providers.errors import invalid_argument
+from providers.gemini_content.json_path import member
+from providers.gemini_content.media import (
+    IMAGES,
+    PDF,
+    FileIds,
+    bare_type,
+    drop_name,
+    require_blob,
+    require_web_address,
+    unsupported_type,
+)
+from providers.gemini_content.warnings import Warnings
+
+_PLAIN: Final = "text/plain"
+
+
+def to_anthropic_inline_media(
+    blob: dict[str, Any], path: str, warnings: Warnings
+) -> dict[str, Any]:
+    """Translate the Blob at `path`: an image, a PDF, or a text, which is a document too."""
+    require_blob(blob, path)
+    mime_type, data = bare_type(blob), blob["data"]
+    if mime_type in IMAGES:
+        drop_name(blob, path, warnings)
+        source = {"type": "base64", "media_type": IMAGES[mime_type], "data": data}
+        return {"type": "image", "source": source}
+    if mime_type == PDF:
+        return _document({"type": "base64", "media_type": PDF, "data": data}, blob)
+    if mime_type.startswith("text/"):
+        if mime_type != _PLAIN:
+            warnings.drop(member(path, "mimeType"))  # what kind of text it is cannot be said
+        return _document({"type": "text", "media_type": _PLAIN, "data": _text(data, path)}, blob)
+    raise unsupported_type(path, "Anthropic", "PNG, JPEG, GIF and WebP images, PDF, and text")
+
+
+def to_anthropic_file_media(
+    file_data: dict[str, Any], path: str, warnings: Warnings, file_ids: FileIds
+) -> dict[str, Any]:
+    """Translate the FileData at `path`: a file among Anthropic's, or one on the web.
+
+    Its type must be given, because an image and a document are different blocks.
+    """
+    uri = file_data.get("fileUri", "")
+    file_id = file_ids(uri)
+    documents: tuple[str, ...] = (PDF,) if file_id is None else (PDF, _PLAIN)
+    if file_id is None:
+        require_web_address(uri, path)
+        source = {"type": "url", "url": uri}
+    else:
+        source = {"type": "file", "file_id": file_id}
+    mime_type = bare_type(file_data)
+    if mime_type in IMAGES:
+        drop_name(file_data, path, warnings)
+        return {"type": "image", "source": source}
+    if mime_type in documents:
+        return _document(source, file_data)
+    kinds = ", ".join([*documents, *IMAGES])
+    raise unsupported_type(path, "Anthropic", f"{kinds} here, and must be told which it is")
+
+
+def _document(source: dict[str, Any], media: dict[str, Any]) -> dict[str, Any]:
+    title = {"title": media["displayName"]} if media.get("displayName") else {}
+    return {"type": "document", "source": source} | title
+
+
+def _text(data: str, path: str) -> str:
+    try:
+        text = b64decode(data).decode()
+    except UnicodeDecodeError:
+        raise invalid_argument("must be UTF-8", path=member(path, "data")) from None
+    if not text.strip():
+        raise invalid_argument("holds no text", path=member(path, "data"))
+    return text

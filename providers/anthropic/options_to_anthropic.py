@@ -1,0 +1,115 @@
+"""Gemini's generationConfig -> the options of a message (translation.md section 2)."""
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+from providers.anthropic.closed_schema import closed_schema
+from providers.anthropic.sampling_to_anthropic import to_anthropic_sampling
+from providers.anthropic.thinking_to_anthropic import Thinking, to_anthropic_thinking
+from providers.errors import invalid_argument
+from providers.gemini_content.json_path import item, member
+from providers.gemini_content.refusal import refuse_fields
+from providers.gemini_content.response_schema import json_answer
+from providers.gemini_content.warnings import Warnings
+
+_NO_SETTING: Final = "Anthropic has no such setting"
+_TEXT_ONLY: Final = "Anthropic answers in text only"
+_REFUSED: Final = {
+    "candidateCount": "Anthropic gives one answer",
+    "seed": _NO_SETTING,
+    "responseLogprobs": _NO_SETTING,
+    "logprobs": _NO_SETTING,
+    "responseModalities": _TEXT_ONLY,
+    "mediaResolution": _NO_SETTING,
+    "speechConfig": _TEXT_ONLY,
+    "imageConfig": _TEXT_ONLY,
+    "audioTranscriptionConfig": _NO_SETTING,
+    "enableEnhancedCivicAnswers": _NO_SETTING,
+}
+_PENALTIES: Final = ("presencePenalty", "frequencyPenalty")
+
+
+@dataclass(frozen=True)
+class Target:
+    """What the options depend on beside the request."""
+
+    model: str
+    api_version: str
+    default_max_tokens: int
+
+
+def to_anthropic_options(
+    config: dict[str, Any], path: str, warnings: Warnings, target: Target
+) -> tuple[dict[str, Any], Thinking]:
+    """Translate the normalised GenerationConfig at `path`.
+
+    Raises INVALID_ARGUMENT for a setting, or a value of one, that Anthropic has no equivalent of.
+    """
+    refuse_fields(config, _REFUSED, path)
+    _refuse_penalties(config, path)
+    max_tokens = _max_tokens(config, path, warnings, target.default_max_tokens)
+    thinking = to_anthropic_thinking(
+        config.get("thinkingConfig", {}),
+        member(path, "thinkingConfig"),
+        warnings,
+        model=target.model,
+        max_tokens=max_tokens,
+    )
+    sampling = to_anthropic_sampling(
+        config,
+        path,
+        model=target.model,
+        api_version=target.api_version,
+        thinking=thinking.asked,
+    )
+    options = {"max_tokens": max_tokens} | sampling | _stop_sequences(config, path)
+    if thinking.param is not None:
+        options["thinking"] = thinking.param
+    output_config = _format(config, path, warnings)
+    if thinking.effort is not None:
+        output_config["effort"] = thinking.effort
+    if output_config:
+        options["output_config"] = output_config
+    return options, thinking
+
+
+def _refuse_penalties(config: dict[str, Any], path: str) -> None:
+    for penalty in _PENALTIES:
+        if config.get(penalty, 0) != 0:
+            raise invalid_argument("Anthropic has no penalties", path=member(path, penalty))
+
+
+def _max_tokens(config: dict[str, Any], path: str, warnings: Warnings, default: int) -> int:
+    field_path = member(path, "maxOutputTokens")
+    if "maxOutputTokens" not in config:
+        # Anthropic must be given one, and it was not the client's.
+        warnings.fill(field_path, default)
+        return default
+    asked: int = config["maxOutputTokens"]
+    if asked < 1:
+        raise invalid_argument("Anthropic takes 1 or more", path=field_path)
+    return asked
+
+
+def _stop_sequences(config: dict[str, Any], path: str) -> dict[str, Any]:
+    if "stopSequences" not in config:
+        return {}
+    for index, sequence in enumerate(config["stopSequences"]):
+        if not sequence.strip():
+            raise invalid_argument(
+                "Anthropic does not stop at white space alone",
+                path=item(member(path, "stopSequences"), index),
+            )
+    return {"stop_sequences": config["stopSequences"]}
+
+
+def _format(config: dict[str, Any], path: str, warnings: Warnings) -> dict[str, Any]:
+    asked = json_answer(config, path, "Anthropic")
+    if asked is None:
+        return {}
+    if asked.schema is None:
+        raise invalid_argument(
+            "Anthropic answers in JSON only by a schema; give responseSchema", path=asked.path
+        )
+    schema = closed_schema(asked.schema, asked.path, warnings)
+    return {"format": {"type": "json_schema", "schema": schema}}

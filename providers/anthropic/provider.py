@@ -1,0 +1,64 @@
+"""The Anthropic provider: batches from files too, which Anthropic itself does not have."""
+
+import re
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+
+from yarl import URL
+
+from providers.anthropic.batch_lines import NATIVE_FILE
+from providers.anthropic.batches import AnthropicBatches
+from providers.anthropic.client import PASSED_HEADERS, SCOPING_HEADERS, anthropic_client
+from providers.anthropic.files import AnthropicFiles
+from providers.anthropic.staged_files import StagedFiles
+from providers.anthropic.upload_target import AnthropicUploadTarget
+from providers.file_records import FileRecords
+from providers.limits import Limits
+from providers.memory import MemoryBudget
+from providers.provider import NameForms, Provider
+from providers.resumable import ResumableUploads
+from providers.state import State
+from providers.upstream import Upstream
+
+KIND: Final = "anthropic"
+DEFAULT_BASE_URL: Final = "https://api.anthropic.com"
+
+_NAMES: Final = NameForms(
+    files=NATIVE_FILE,
+    batches=re.compile(r"msgbatch_[A-Za-z0-9]+"),
+    distinctive=True,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class AnthropicOptions:
+    """`state_life`: how long a batch's input is kept."""
+
+    base_url: URL
+    api_version: str
+    default_max_tokens: int
+    state_life: timedelta
+    limits: Limits
+
+
+def anthropic(
+    name: str, options: AnthropicOptions, upstream: Upstream, state: State, memory: MemoryBudget
+) -> Provider:
+    client = anthropic_client(name, options.base_url, upstream, options.api_version)
+    staged = StagedFiles(name, state, options.state_life)
+    records = FileRecords(name, state)
+    uploads = ResumableUploads(AnthropicUploadTarget(client, state, records, staged), state)
+    batches = AnthropicBatches(
+        client, state, staged, memory, options.limits, options.default_max_tokens
+    )
+    return Provider(
+        name=name,
+        kind=KIND,
+        names=_NAMES,
+        passed_headers=PASSED_HEADERS,
+        scoping_headers=SCOPING_HEADERS,
+        uploads=uploads,
+        files=AnthropicFiles(client, records, staged, batches, uploads),
+        batches=batches,
+    )

@@ -1,0 +1,79 @@
+"""One line of a batch's results -> one result in Gemini's shape.
+
+Nothing here raises: a line that cannot be read is one failed item, never a failed file.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from providers.answer_shape import as_object, text_or_none, unreadable
+from providers.anthropic.message_from_anthropic import from_anthropic_message
+from providers.errors import FerryError
+from providers.gemini_content.status import item_error
+from providers.resources import BatchState
+
+# anthropic.md section 5, by translation.md section 6
+RPC_STATUS_OF_TYPE: Final[Mapping[str, str]] = {
+    "invalid_request_error": "INVALID_ARGUMENT",
+    "request_too_large": "INVALID_ARGUMENT",
+    "authentication_error": "UNAUTHENTICATED",
+    "billing_error": "RESOURCE_EXHAUSTED",
+    "rate_limit_error": "RESOURCE_EXHAUSTED",
+    "permission_error": "PERMISSION_DENIED",
+    "not_found_error": "NOT_FOUND",
+    "conflict_error": "ABORTED",
+    "api_error": "UNAVAILABLE",
+    "overloaded_error": "UNAVAILABLE",
+    "timeout_error": "DEADLINE_EXCEEDED",
+}
+
+_CANCELLED: Final = ("CANCELLED", "The batch was cancelled before this request was answered.")
+_EXPIRED: Final = ("DEADLINE_EXCEEDED", "The batch expired before this request was answered.")
+_NEVER_ANSWERED: Final = (
+    "INTERNAL",
+    "Anthropic ended the batch without an answer to this request.",
+)
+_MISSING: Final = {BatchState.CANCELLED: _CANCELLED, BatchState.EXPIRED: _EXPIRED}
+
+
+def from_anthropic_line(line: object) -> dict[str, Any]:
+    """`{"response": {...}}` or `{"error": {"code": <rpc number>, "message": "..."}}`.
+
+    A line or a message that is malformed is an error INTERNAL (13).
+    """
+    try:
+        return _result(as_object(as_object(line, "the line").get("result"), "result"))
+    except FerryError as error:
+        return {"error": item_error(error.status, error.message)}
+
+
+def missing_result(state: BatchState) -> dict[str, Any]:
+    """The result of a request that Anthropic never answered in a batch that ended in `state`.
+
+    `{"error": {...}}` with CANCELLED (1), DEADLINE_EXCEEDED (4), or INTERNAL (13).
+    """
+    return {"error": item_error(*_MISSING.get(state, _NEVER_ANSWERED))}
+
+
+def _result(result: dict[str, Any]) -> dict[str, Any]:
+    match result.get("type"):
+        case "succeeded":
+            return {"response": from_anthropic_message(as_object(result.get("message"), "message"))}
+        case "errored":
+            return {"error": _refusal(result.get("error"))}
+        case "canceled":
+            return {"error": item_error(*_CANCELLED)}
+        case "expired":
+            return {"error": item_error(*_EXPIRED)}
+        case _:
+            raise unreadable("the result is of no known type")
+
+
+def _refusal(envelope: object) -> dict[str, Any]:
+    outer = as_object(envelope, "error")
+    # Anthropic writes the envelope of an HTTP error here, with the error itself inside.
+    inner = outer.get("error")
+    error = inner if isinstance(inner, dict) else outer
+    kind = text_or_none(error.get("type")) or ""
+    message = text_or_none(error.get("message")) or kind or "Anthropic gave no reason"
+    return item_error(RPC_STATUS_OF_TYPE.get(kind, "UNKNOWN"), message)

@@ -1,0 +1,58 @@
+"""The results of an ended batch, from where Anthropic says that they are."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
+from typing import Any
+
+import orjson
+
+from providers.anthropic.batch_records import state_of
+from providers.anthropic.result_from_anthropic import from_anthropic_line, missing_result
+from providers.credential import Caller
+from providers.errors import not_found
+from providers.json_api import Answer, JsonApi
+from providers.json_lines import ResultSplitter
+from providers.request_table import job_of
+
+
+class AnthropicResultLines:
+    """Implements `providers.batch_results.ResultLines`."""
+
+    def __init__(
+        self, client: JsonApi, caller: Caller, batch: Answer, splitter: ResultSplitter
+    ) -> None:
+        self._client = client
+        self._caller = caller
+        self._batch = batch
+        self._splitter = splitter
+
+    async def job_id(self) -> str | None:
+        """The job that the first result names; None in a batch that another tool made."""
+        async with aclosing(self.slices()) as slices:
+            async for lines in slices:
+                return _job_of(lines[0])
+        return None
+
+    async def slices(self) -> AsyncGenerator[Sequence[bytes], None]:
+        url = self._batch.get("results_url")
+        if not isinstance(url, str):
+            raise not_found("Anthropic no longer has the results of this batch")
+        async with await self._client.open_url(self._caller, url) as reply:
+            async with aclosing(self._splitter.split(reply.chunks())) as slices:
+                async for numbered in slices:
+                    yield [text for _, text in numbered]
+                    await asyncio.sleep(0)
+
+    def translate(self, line: dict[str, Any], /) -> dict[str, Any]:
+        return from_anthropic_line(line)
+
+    def missing(self) -> dict[str, Any]:
+        return missing_result(state_of(self._batch))
+
+
+def _job_of(text: bytes) -> str | None:
+    try:
+        return job_of(str(orjson.loads(text)["custom_id"]))
+    except (orjson.JSONDecodeError, KeyError, TypeError):
+        return None

@@ -1,0 +1,71 @@
+"""Gemini's temperature, topP and topK -> Anthropic's, where they are still accepted.
+
+A newer model and the newer API refuse them (anthropic.md section 1). They are never dropped and
+never rescaled: Gemini's temperature goes to 2, Anthropic's to 1.
+"""
+
+from typing import Any, Final
+
+from providers.anthropic import claude_models
+from providers.anthropic.api_version import NEW_VERSION
+from providers.errors import invalid_argument
+from providers.gemini_content.json_path import member
+
+# Gemini's name, Anthropic's, and the range that Anthropic takes.
+_RANGES: Final = (
+    ("temperature", "temperature", 0, 1),
+    ("topP", "top_p", 0, 1),
+    ("topK", "top_k", 0, 2**31 - 1),
+)
+_LEAST_TOP_P_WHILE_THINKING: Final = 0.95
+
+
+def to_anthropic_sampling(
+    config: dict[str, Any], path: str, *, model: str, api_version: str, thinking: bool
+) -> dict[str, Any]:
+    """The sampling parameters of the GenerationConfig at `path`.
+
+    `thinking` says whether the model is to think. Raises INVALID_ARGUMENT for what `model`, or
+    Anthropic under `api_version`, does not accept.
+    """
+    sampling: dict[str, Any] = {}
+    for gemini, anthropic, least, greatest in _RANGES:
+        if gemini in config:
+            field_path = member(path, gemini)
+            _require_accepted(field_path, model, api_version)
+            if not least <= config[gemini] <= greatest:
+                raise invalid_argument(f"Anthropic takes {least} to {greatest}", path=field_path)
+            sampling[anthropic] = config[gemini]
+    both = "temperature" in sampling and "top_p" in sampling
+    if both and claude_models.refuses_temperature_with_top_p(model):
+        raise invalid_argument(f"{model} takes temperature or this", path=member(path, "topP"))
+    if thinking:
+        _require_thoughtful(sampling, path)
+    return sampling
+
+
+def _require_accepted(path: str, model: str, api_version: str) -> None:
+    if claude_models.refuses_sampling(model):
+        raise invalid_argument(f"{model} takes no sampling parameters", path=path)
+    # Versions are dates: those to come will not bring the parameters back.
+    if api_version >= NEW_VERSION:
+        raise invalid_argument(
+            f"Anthropic takes no sampling parameters in its API version {api_version}", path=path
+        )
+
+
+def _require_thoughtful(sampling: dict[str, Any], path: str) -> None:
+    """A model that thinks is sampled its own way [MEM: Anthropic's page on extended thinking]."""
+    if sampling.get("temperature", 1) != 1:
+        raise invalid_argument(
+            "Anthropic takes only 1 for a model that thinks", path=member(path, "temperature")
+        )
+    if sampling.get("top_p", 1) < _LEAST_TOP_P_WHILE_THINKING:
+        raise invalid_argument(
+            f"Anthropic takes {_LEAST_TOP_P_WHILE_THINKING} to 1 for a model that thinks",
+            path=member(path, "topP"),
+        )
+    if "top_k" in sampling:
+        raise invalid_argument(
+            "Anthropic takes none for a model that thinks", path=member(path, "topK")
+        )

@@ -1,0 +1,91 @@
+"""Batch inputs, which the proxy keeps: Anthropic reads none and gives no file back.
+
+Content and record are two objects; a file exists from the moment its record does. Ids begin with
+the time, inverted, so that the store's order of names is newest first.
+"""
+
+import re
+import secrets
+import time
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from typing import Final
+
+import orjson
+
+from providers.body import Body
+from providers.credential import Caller
+from providers.errors import FerryError, not_found
+from providers.resource_names import FileId, FileKind
+from providers.resources import File, parse_file
+from providers.state import State, read, write
+
+_END_OF_TIME: Final = 1 << 56
+_STAGED_ID: Final = re.compile(r"[0-9a-f]{30}")
+
+
+def new_staged_id() -> str:
+    age = _END_OF_TIME - time.time_ns() // 1000
+    return f"{age:014x}{secrets.token_hex(8)}"
+
+
+def staged_file_id(staged_id: str) -> str:
+    return str(FileId(FileKind.STAGED, staged_id))
+
+
+def _no_such_file(staged_id: str) -> FerryError:
+    return not_found(f"files/{staged_file_id(staged_id)} does not exist")
+
+
+class StagedFiles:
+    """The files of one upstream, each tenant's apart. `life` is that of the state store."""
+
+    def __init__(self, upstream: str, state: State, life: timedelta) -> None:
+        self._upstream = upstream
+        self._state = state
+        self.life = life
+
+    def content_name(self, caller: Caller, staged_id: str) -> str:
+        return f"staged-content/{self._upstream}/{caller.tenant}/{staged_id}"
+
+    async def record(self, caller: Caller, staged_id: str, file: File) -> File:
+        """Make the file whose content is there; a repeat answers the file as first recorded."""
+        if await write(self._state, self._record_name(caller, staged_id), orjson.dumps(file)):
+            return file
+        return await self.get(caller, staged_id)
+
+    async def get(self, caller: Caller, staged_id: str) -> File:
+        # A client can make up any id; this one becomes part of an object's name.
+        if not _STAGED_ID.fullmatch(staged_id):
+            raise _no_such_file(staged_id)
+        data = await read(self._state, self._record_name(caller, staged_id))
+        if data is None:
+            raise _no_such_file(staged_id)
+        return parse_file(orjson.loads(data))
+
+    async def open(self, caller: Caller, staged_id: str) -> tuple[File, Body]:
+        """A file that exists, and its content."""
+        file = await self.get(caller, staged_id)
+        body = await self._state.get(self.content_name(caller, staged_id))
+        if body is None:
+            raise _no_such_file(staged_id)
+        return file, body
+
+    async def delete(self, caller: Caller, staged_id: str) -> None:
+        await self.get(caller, staged_id)
+        await self._state.delete(self._record_name(caller, staged_id))
+        await self._state.delete(self.content_name(caller, staged_id))
+
+    async def after(self, caller: Caller, staged_id: str) -> AsyncIterator[tuple[str, File]]:
+        """The files behind `staged_id` in the list, newest first, with their ids."""
+        prefix = self._record_name(caller, "")
+        async for info in self._state.list(prefix):
+            found = info.name.removeprefix(prefix)
+            if found <= staged_id:
+                continue
+            data = await read(self._state, info.name)
+            if data is not None:
+                yield found, parse_file(orjson.loads(data))
+
+    def _record_name(self, caller: Caller, staged_id: str) -> str:
+        return f"staged/{self._upstream}/{caller.tenant}/{staged_id}"

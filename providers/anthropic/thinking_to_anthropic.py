@@ -1,0 +1,89 @@
+"""Gemini's thinkingConfig -> Anthropic's thinking and effort (translation.md section 2)."""
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+from providers.anthropic import claude_models
+from providers.errors import invalid_argument
+from providers.gemini_content.json_path import member
+from providers.gemini_content.warnings import Warnings
+
+_LEAST_BUDGET: Final = 1024
+_DYNAMIC: Final = -1
+_ASKING: Final = ("thinkingLevel", "thinkingBudget", "includeThoughts")
+_EFFORTS: Final = {"MINIMAL": "low", "LOW": "low", "MEDIUM": "medium", "HIGH": "high"}
+
+
+@dataclass(frozen=True)
+class Thinking:
+    """`param` is what `thinking` is set to, and `effort` what `output_config.effort` is."""
+
+    param: dict[str, Any] | None = None
+    effort: str | None = None
+
+    @property
+    def asked(self) -> bool:
+        return self.param is not None and self.param["type"] != "disabled"
+
+
+def to_anthropic_thinking(
+    config: dict[str, Any], path: str, warnings: Warnings, *, model: str, max_tokens: int
+) -> Thinking:
+    """Translate the ThinkingConfig at `path`.
+
+    Thoughts are shown if `includeThoughts` is set and omitted otherwise, so what a message holds
+    of them is what was asked for. Raises INVALID_ARGUMENT for what `model` is known to refuse.
+    """
+    if not config:
+        return Thinking()
+    level, budget = config.get("thinkingLevel"), config.get("thinkingBudget")
+    if budget is not None and level is not None:
+        raise invalid_argument("excludes thinkingLevel", path=member(path, "thinkingBudget"))
+    if budget == 0:
+        return _disabled(member(path, "thinkingBudget"), model)
+    display = "summarized" if config.get("includeThoughts") else "omitted"
+    if budget not in (None, _DYNAMIC):
+        _check_budget(budget, member(path, "thinkingBudget"), model, max_tokens)
+        return Thinking({"type": "enabled", "budget_tokens": budget, "display": display})
+    # Who asks for thoughts alone leaves it to the model how much to think, as Gemini does.
+    asked_by = next(field for field in _ASKING if field in config)
+    _require_adaptive(member(path, asked_by), model)
+    return Thinking(
+        {"type": "adaptive", "display": display},
+        _effort(level, member(path, "thinkingLevel"), warnings),
+    )
+
+
+def _disabled(path: str, model: str) -> Thinking:
+    if claude_models.always_thinks(model):
+        raise invalid_argument(f"{model} always thinks; give thinkingLevel", path=path)
+    return Thinking({"type": "disabled"})
+
+
+def _check_budget(budget: int, path: str, model: str, max_tokens: int) -> None:
+    if claude_models.refuses_thinking_budget(model):
+        raise invalid_argument(f"{model} takes no budget; give thinkingLevel", path=path)
+    if not _LEAST_BUDGET <= budget < max_tokens:
+        raise invalid_argument(
+            f"Anthropic takes 0, -1, or {_LEAST_BUDGET} up to less than maxOutputTokens "
+            f"({max_tokens})",
+            path=path,
+        )
+
+
+def _require_adaptive(path: str, model: str) -> None:
+    if claude_models.refuses_adaptive_thinking(model):
+        raise invalid_argument(
+            f"{model} does not choose how much to think; give a thinkingBudget of 1024 or more",
+            path=path,
+        )
+
+
+def _effort(level: str | None, path: str, warnings: Warnings) -> str | None:
+    if level is None:
+        return None
+    if level not in _EFFORTS:
+        raise invalid_argument(f"Anthropic takes {', '.join(_EFFORTS)}", path=path)
+    if level == "MINIMAL":
+        warnings.drop(path)  # low is the least that Anthropic has
+    return _EFFORTS[level]

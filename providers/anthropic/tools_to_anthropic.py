@@ -1,0 +1,74 @@
+"""Gemini's tools and toolConfig -> Anthropic's tools and tool_choice (translation.md section 2)."""
+
+import re
+from typing import Any, Final
+
+from providers.anthropic.closed_schema import closed_schema
+from providers.errors import invalid_argument
+from providers.gemini_content.function_calls import CallRules
+from providers.gemini_content.function_tools import DeclaredFunction, FunctionTools, function_tools
+from providers.gemini_content.json_path import member
+from providers.gemini_content.warnings import Warnings
+
+CALL_RULES: Final = CallRules("Anthropic", longest_name=128, ids=re.compile(r"[a-zA-Z0-9_-]+"))
+
+_CHOICES: Final = {"AUTO": "auto", "ANY": "any", "NONE": "none", "VALIDATED": "auto"}
+
+
+def to_anthropic_tools(
+    request: dict[str, Any], path: str, warnings: Warnings, *, thinking: bool
+) -> dict[str, Any]:
+    """The `tools` and `tool_choice` of the normalised request at `path`, where it has any.
+
+    `thinking` says whether the model is to think. Raises INVALID_ARGUMENT for tools that are no
+    functions, and for functions and choices that Anthropic does not accept.
+    """
+    asked = function_tools(request, path, warnings, CALL_RULES)
+    if thinking and asked.mode == "ANY":
+        raise invalid_argument(
+            "Anthropic forces no function call on a model that thinks",
+            path=member(asked.calling_path, "mode"),
+        )
+    if not asked.functions:
+        return {}
+    tools = [
+        _tool(function, asked.mode == "VALIDATED", warnings)
+        for function in _offered(asked, warnings)
+    ]
+    return {"tools": tools} | _choice(asked)
+
+
+def _offered(asked: FunctionTools, warnings: Warnings) -> list[DeclaredFunction]:
+    """Anthropic narrows functions down only by not being told of the others."""
+    functions = asked.functions.values()
+    if not asked.allowed or _one_by_name(asked):
+        return list(functions)
+    warnings.drop(member(asked.calling_path, "allowedFunctionNames"))
+    return [function for function in functions if function.name in asked.allowed]
+
+
+def _choice(asked: FunctionTools) -> dict[str, Any]:
+    if asked.mode is None:
+        return {}
+    if _one_by_name(asked):
+        return {"tool_choice": {"type": "tool", "name": asked.allowed[0]}}
+    return {"tool_choice": {"type": _CHOICES[asked.mode]}}
+
+
+def _one_by_name(asked: FunctionTools) -> bool:
+    return asked.mode == "ANY" and len(set(asked.allowed)) == 1
+
+
+def _tool(declared: DeclaredFunction, strict: bool, warnings: Warnings) -> dict[str, Any]:
+    tool: dict[str, Any] = {"name": declared.name}
+    if declared.description is not None:
+        tool["description"] = declared.description
+    if declared.parameters.get("type") != "object":
+        raise invalid_argument(
+            'Anthropic takes parameters of type "object"',
+            path=member(declared.schema_path, "type"),
+        )
+    if not strict:
+        return tool | {"input_schema": declared.parameters}
+    schema = closed_schema(declared.parameters, declared.schema_path, warnings)
+    return tool | {"input_schema": schema, "strict": True}

@@ -1,0 +1,232 @@
+"""Where the bytes of an upload go for Anthropic.
+
+A batch's input goes to the state store, chunk by chunk. Any other file goes to Anthropic's Files
+API: in one request when it came in one, else from the parts that the state store has collected.
+"""
+
+import base64
+import hashlib
+import re
+import time
+from collections.abc import AsyncIterator, Mapping
+from datetime import UTC, datetime
+from typing import Final
+
+import orjson
+
+from providers.anthropic.file_records import from_anthropic_file
+from providers.anthropic.lists import listed_page
+from providers.anthropic.staged_files import StagedFiles, new_staged_id, staged_file_id
+from providers.body import Body, close
+from providers.credential import Caller
+from providers.errors import FerryError, unavailable
+from providers.file_records import FileRecords
+from providers.json_api import Answer, JsonApi, outcome_unknown
+from providers.multipart import form_with_file
+from providers.parted_objects import PartedUpload, UploadEnded
+from providers.resource_names import FileKind, parse_file_id
+from providers.resources import File
+from providers.resumable import OpenSession
+from providers.state import State, read, write
+from providers.upload_sessions import session_object
+from providers.uploads import GRANULARITY, UploadStart, is_batch_input
+
+# anthropic.md section 3; a batch's input may be as large, since it is translated on its way.
+SIZE_LIMIT: Final = 500 << 20
+# Between Anthropic's clock and ours, when a file made by a lost request is looked for.
+_CLOCK_SECONDS: Final = 300
+_PAGE_SIZE: Final = 100
+# What may stand in the head of the multipart form: a client's own is any text.
+_MIME_TYPE: Final = re.compile(r"[\w.+-]+/[\w.+-]+", re.ASCII)
+_ANY_TYPE: Final = "application/octet-stream"
+# [MEM] in anthropic.md section 3; kept in this one place.
+_FORBIDDEN: Final = frozenset('<>:"|?*\\/')
+_NAME_LENGTH: Final = 255
+
+
+class AnthropicUploadTarget:
+    """Implements `providers.resumable.UploadTarget`."""
+
+    whole_limit = SIZE_LIMIT
+    size_limit = SIZE_LIMIT
+
+    def __init__(
+        self, client: JsonApi, state: State, records: FileRecords, staged: StagedFiles
+    ) -> None:
+        self._client = client
+        self._state = state
+        self._records = records
+        self._staged = staged
+
+    def describe(self, _: Caller, start: UploadStart) -> Mapping[str, str]:
+        details = {
+            "display_name": start.display_name or start.file_name or "",
+            "mime_type": start.mime_type or "",
+            "started": str(int(time.time())),
+            "staged": new_staged_id() if is_batch_input(start) else "",
+        }
+        return {key: value for key, value in details.items() if value}
+
+    async def whole(self, session: OpenSession, body: Body) -> File:
+        size, staged_id = body.length or 0, session.details.get("staged")
+        if staged_id is None:
+            return await self._sent(session, size, body)
+        digest = hashlib.sha256()
+        hashed = Body(_hashing(body, digest), size)
+        name = self._staged.content_name(session.caller, staged_id)
+        made = await self._state.create(name, hashed)
+        # Content that was there already need not have been read to its end again.
+        sha256 = base64.b64encode(digest.digest()).decode() if made else None
+        return await self._staged_file(session, staged_id, size, sha256)
+
+    async def put(self, session: OpenSession, offset: int, body: Body) -> None:
+        await self._state.parted.put(await self._upload(session), _number(offset), body)
+
+    async def part_size(self, session: OpenSession, offset: int) -> int | None:
+        upload = await self._begun(session)
+        if upload is None:
+            return None
+        try:
+            async for part in self._state.parted.parts(upload, after=_number(offset) - 1):
+                return part.size if part.number == _number(offset) else None
+        except UploadEnded:
+            # Complete, but what was to follow failed: the repeat finds its parts in the whole.
+            return await self._size_within(upload, offset)
+        return None
+
+    async def assemble(self, session: OpenSession, total: int) -> File:
+        upload = await self._upload(session)
+        await self._state.parted.complete(upload, total)
+        staged_id = session.details.get("staged")
+        if staged_id is not None:
+            return await self._staged_file(session, staged_id, total, None)
+        content = await self._state.get(upload.name)
+        if content is None:
+            raise unavailable("the parts of the upload are missing in the state store")
+        try:
+            return await self._sent(session, total, content)
+        finally:
+            await close(content)
+
+    async def abort(self, session: OpenSession) -> None:
+        upload = await self._begun(session)
+        if upload is not None:
+            await self._state.parted.abort(upload)
+
+    async def discard(self, session: OpenSession, file: File) -> None:
+        parsed = parse_file_id(file.id)
+        if parsed.kind is FileKind.STAGED:
+            await self._staged.delete(session.caller, parsed.native)
+        else:
+            await self._client.ensure_deleted(session.caller, f"v1/files/{parsed.native}")
+            await self._records.delete(parsed.native)
+
+    # --- in the state store --------------------------------------------------------------------
+
+    async def _staged_file(
+        self, session: OpenSession, staged_id: str, size: int, sha256: str | None
+    ) -> File:
+        now = datetime.now(UTC)
+        file = File(
+            id=staged_file_id(staged_id),
+            display_name=session.details.get("display_name"),
+            mime_type=session.details.get("mime_type"),
+            size=size,
+            create_time=now,
+            expiration_time=now + self._staged.life,
+            sha256=sha256,
+            downloadable=True,
+        )
+        return await self._staged.record(session.caller, staged_id, file)
+
+    async def _upload(self, session: OpenSession) -> PartedUpload:
+        """The parted object of this session, begun once for all replicas."""
+        begun = await self._begun(session)
+        if begun is not None:
+            return begun
+        upload = await self._state.parted.begin(self._content_name(session))
+        if await write(self._state, _route(session), orjson.dumps(upload)):
+            return upload
+        await self._state.parted.abort(upload)
+        begun = await self._begun(session)
+        if begun is None:
+            raise unavailable("the upload session ended meanwhile")
+        return begun
+
+    async def _begun(self, session: OpenSession) -> PartedUpload | None:
+        data = await read(self._state, _route(session))
+        return None if data is None else PartedUpload(**orjson.loads(data))
+
+    async def _size_within(self, upload: PartedUpload, offset: int) -> int | None:
+        whole = await self._state.head(upload.name)
+        if whole is None:
+            raise UploadEnded
+        return min(GRANULARITY, whole.size - offset) if offset < whole.size else None
+
+    def _content_name(self, session: OpenSession) -> str:
+        staged_id = session.details.get("staged")
+        if staged_id is None:
+            return session_object(session.id, "content")
+        return self._staged.content_name(session.caller, staged_id)
+
+    # --- Anthropic's Files API -----------------------------------------------------------------
+
+    async def _sent(self, session: OpenSession, size: int, content: Body) -> File:
+        """The file at Anthropic, unless a request whose answer was lost has made it already."""
+        first = await write(self._state, session_object(session.id, "attempt"), b"")
+        found = None if first else await self._find(session, size)
+        if found is None:
+            try:
+                found = await self._post(session, content)
+            except FerryError as error:
+                found = await self._find(session, size) if outcome_unknown(error) else None
+                if found is None:
+                    raise
+        await self._records.write(found.id, session.id, session.details)
+        return from_anthropic_file(found, session.details)
+
+    async def _post(self, session: OpenSession, content: Body) -> Answer:
+        mime_type = session.details.get("mime_type", "").partition(";")[0].strip()
+        part_type = mime_type if _MIME_TYPE.fullmatch(mime_type) else _ANY_TYPE
+        content_type, form = form_with_file({}, "file", _native_name(session), part_type, content)
+        return await self._client.post_body(session.caller, "v1/files", content_type, form)
+
+    async def _find(self, session: OpenSession, size: int) -> Answer | None:
+        """A file as this session would have made it, that no other session has recorded."""
+        started = int(session.details["started"]) - _CLOCK_SECONDS
+        cursor: str | None = None
+        while True:
+            listed, cursor = await listed_page(
+                self._client, session.caller, "v1/files", _PAGE_SIZE, cursor
+            )
+            for native in listed:
+                made = from_anthropic_file(native, None)
+                if made.create_time and made.create_time.timestamp() < started:
+                    return None
+                if (made.display_name, made.size) != (_native_name(session), size):
+                    continue
+                record = await self._records.read(native.id)
+                if record is None or record["session"] == session.id:
+                    return native
+            if cursor is None:
+                return None
+
+
+async def _hashing(body: Body, digest: "hashlib._Hash") -> AsyncIterator[bytes]:
+    async for chunk in body.chunks:
+        digest.update(chunk)
+        yield chunk
+
+
+def _native_name(session: OpenSession) -> str:
+    name = session.details.get("display_name", "upload")
+    allowed = ("_" if c in _FORBIDDEN or not c.isprintable() else c for c in name)
+    return "".join(allowed)[:_NAME_LENGTH]
+
+
+def _number(offset: int) -> int:
+    return offset // GRANULARITY + 1
+
+
+def _route(session: OpenSession) -> str:
+    return session_object(session.id, "route")

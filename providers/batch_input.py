@@ -1,0 +1,183 @@
+"""The input of a batch: checked whole first, then streamed up with its exact length.
+
+It is read twice, so that neither the requests nor their translation are ever held: once to check
+every line and count the bytes, once to send them.
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, aclosing
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+import orjson
+
+from providers.body import Body
+from providers.errors import invalid_argument
+from providers.json_lines import LineSplitter
+from providers.line_formats import LineFormat, LineFormats, RequestTranslator, parse_line
+from providers.memory import Reservation
+from providers.request_table import TABLE_BYTES, RequestTable, RowKind
+from providers.resources import InlineRequest
+
+# The loop is given back after this much text: 3-5 ms of work (streaming.md).
+_SLICE_BYTES: Final = 64 << 10
+# What a row takes of memory beside its text.
+_ROW_BYTES: Final = 64
+
+Opened = Callable[[], AbstractAsyncContextManager[AsyncIterator[bytes]]]
+
+
+@dataclass(frozen=True, slots=True)
+class InputLimits:
+    """What a provider, called `whose`, takes in one batch."""
+
+    whose: str
+    requests: int
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Framing:
+    """What stands before, between and after the lines, as the provider reads them."""
+
+    head: bytes = b""
+    between: bytes = b"\n"
+    tail: bytes = b""
+
+    def length(self, lines: int, texts: int) -> int:
+        """Of `lines` lines whose texts have `texts` bytes together."""
+        return len(self.head) + texts + len(self.between) * max(0, lines - 1) + len(self.tail)
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """What goes to the provider for one request, and its row.
+
+    `text` is empty where the provider takes the whole file as it is. `endpoint` is what of the
+    provider's the request is for.
+    """
+
+    text: bytes
+    row: bytes
+    row_kind: RowKind
+    endpoint: str
+
+
+class BatchInput(Protocol):
+    def lines(self, translator: RequestTranslator) -> AsyncGenerator[Line, None]:
+        """Every request in order, read anew on each call. Raises INVALID_ARGUMENT with a path."""
+
+
+class InlineInput:
+    """Requests that came in the body of the creation."""
+
+    def __init__(self, requests: Sequence[InlineRequest]) -> None:
+        self._requests = requests
+
+    async def lines(self, translator: RequestTranslator) -> AsyncGenerator[Line, None]:
+        unyielded = 0
+        for index, item in enumerate(self._requests):
+            text = translator.line(index, orjson.loads(item.request), item.path)
+            yield Line(text, item.metadata, RowKind.METADATA, translator.endpoint)
+            unyielded += len(text)
+            if unyielded > _SLICE_BYTES:
+                unyielded = 0
+                await asyncio.sleep(0)
+
+
+class FileInput:
+    """Requests in a file, in Gemini's format or in the provider's own. `opened` reads it anew."""
+
+    def __init__(self, opened: Opened, splitter: LineSplitter, formats: LineFormats) -> None:
+        self._opened = opened
+        self._splitter = splitter
+        self._formats = formats
+
+    async def lines(self, translator: RequestTranslator) -> AsyncGenerator[Line, None]:
+        lines: LineFormat | None = None
+        index = 0
+        async with aclosing(self._texts()) as texts:
+            async for number, text in texts:
+                document = parse_line(number, text)
+                lines = lines or self._formats.recognise(document, translator)
+                self._formats.check(document, lines, number)
+                sent, row = lines.read(index, number, document)
+                yield Line(sent, row, lines.row_kind, lines.endpoint)
+                index += 1
+
+    async def _texts(self) -> AsyncGenerator[tuple[int, bytes], None]:
+        async with self._opened() as chunks, aclosing(self._splitter.split(chunks)) as slices:
+            async for numbered in slices:
+                for number, text in numbered:
+                    yield number, text
+                await asyncio.sleep(0)
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedInput:
+    """An input whose every line can be sent; `length` in bytes is that of what is sent."""
+
+    table: RequestTable
+    length: int
+    endpoint: str
+
+    @property
+    def native(self) -> bool:
+        """Whether the input was in the provider's own format."""
+        return self.table.kind is RowKind.CUSTOM_ID
+
+
+async def check(
+    source: BatchInput,
+    translator: RequestTranslator,
+    limits: InputLimits,
+    framing: Framing,
+    reservation: Reservation,
+) -> CheckedInput:
+    """Read the input whole. The table of its requests is counted on `reservation`."""
+    table: RequestTable | None = None
+    texts, length, endpoint = 0, 0, ""
+    async with aclosing(source.lines(translator)) as lines:
+        async for line in lines:
+            table = table or RequestTable(line.row_kind)
+            table.rows.append(line.row)
+            reservation.grow(len(line.row) + _ROW_BYTES)
+            texts, endpoint = texts + len(line.text), line.endpoint
+            length = framing.length(len(table), texts) if texts else 0
+            _check_limits(limits, len(table), length)
+    if table is None:
+        raise invalid_argument("the file holds no request")
+    if (table.render().length or 0) > TABLE_BYTES:
+        raise invalid_argument(f"the keys take at most {TABLE_BYTES} bytes, all together")
+    return CheckedInput(table, length, endpoint)
+
+
+def _check_limits(limits: InputLimits, requests: int, length: int) -> None:
+    if requests > limits.requests:
+        raise invalid_argument(f"{limits.whose} takes at most {limits.requests} requests a batch")
+    if length > limits.size:
+        raise invalid_argument(f"{limits.whose} takes at most {limits.size} bytes a batch")
+
+
+def translated(
+    source: BatchInput, translator: RequestTranslator, framing: Framing, length: int
+) -> Body:
+    """The input once more, as the provider is to read it."""
+    return Body(_slices(source, translator, framing), length)
+
+
+async def _slices(
+    source: BatchInput, translator: RequestTranslator, framing: Framing
+) -> AsyncGenerator[bytes, None]:
+    held, between = bytearray(framing.head), b""
+    async with aclosing(source.lines(translator)) as lines:
+        async for line in lines:
+            held += between + line.text
+            between = framing.between
+            if len(held) > _SLICE_BYTES:
+                yield bytes(held)
+                held.clear()
+    held += framing.tail
+    if held:
+        yield bytes(held)

@@ -1,0 +1,89 @@
+"""What of a Gemini turn's parts has a place at providers that do not speak Gemini."""
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+from providers.errors import invalid_argument
+from providers.gemini_content.json_path import item, member
+from providers.gemini_content.refusal import refuse_fields
+from providers.gemini_content.warnings import Warnings
+
+_CARRIED: Final[tuple[str, ...]] = (
+    "text",
+    "inlineData",
+    "fileData",
+    "functionCall",
+    "functionResponse",
+)
+_DROPPED: Final[tuple[str, ...]] = ("thought", "thoughtSignature", "partMetadata")
+
+_NO_SERVER_TOOLS: Final = "{} has no place for the work of Gemini's own tools"
+_NO_TUNING: Final = "{} cannot be told how to read a part"
+_REFUSED: Final = {
+    "executableCode": _NO_SERVER_TOOLS,
+    "codeExecutionResult": _NO_SERVER_TOOLS,
+    "toolCall": _NO_SERVER_TOOLS,
+    "toolResponse": _NO_SERVER_TOOLS,
+    "audioTranscription": "{} takes no transcriptions",
+    "videoMetadata": _NO_TUNING,
+    "speechMetadata": _NO_TUNING,
+    "documentMetadata": _NO_TUNING,
+    "spreadsheetMetadata": _NO_TUNING,
+    "audioMetadata": _NO_TUNING,
+    "mediaProcessing": _NO_TUNING,
+    "mediaResolution": _NO_TUNING,
+}
+
+
+@dataclass(frozen=True)
+class CarriedPart:
+    """A part reduced to its one field that holds data, and that field's JSON path."""
+
+    field: str
+    value: Any
+    path: str
+
+
+def carried_parts(
+    content: dict[str, Any], path: str, warnings: Warnings, provider: str
+) -> list[CarriedPart]:
+    """The parts of the turn at `path` that `provider` is to see; there is at least one.
+
+    Raises INVALID_ARGUMENT as `carried_part` does, and if nothing is left.
+    """
+    parts_path = member(path, "parts")
+    candidates = [
+        carried_part(part, item(parts_path, index), warnings, provider)
+        for index, part in enumerate(content["parts"])
+    ]
+    carried = [part for part in candidates if part is not None]
+    if not carried:
+        raise nothing_left(parts_path, provider)
+    return carried
+
+
+def carried_part(
+    part: dict[str, Any], path: str, warnings: Warnings, provider: str
+) -> CarriedPart | None:
+    """The part at `path` as `provider` is to see it; None for a thought, or metadata alone.
+
+    Thoughts, signatures and metadata are dropped with a warning. Raises INVALID_ARGUMENT for a
+    part of another kind, and for one that is none or several at once.
+    """
+    reasons = {field: reason.format(provider) for field, reason in _REFUSED.items()}
+    refuse_fields(part, reasons, path)
+    dropped = [field for field in _DROPPED if field in part]
+    for field in dropped:
+        warnings.drop(member(path, field))
+    fields = [field for field in _CARRIED if field in part]
+    if len(fields) > 1 or not (fields or dropped):
+        raise invalid_argument(f"must hold exactly one of {', '.join(_CARRIED)}", path=path)
+    for field in fields:
+        # A call that the model thought of is still a call, and its answer follows.
+        if "thought" not in part or field == "functionCall":
+            return CarriedPart(field, part[field], member(path, field))
+    return None
+
+
+def nothing_left(parts_path: str, provider: str) -> Exception:
+    return invalid_argument(f"holds nothing that {provider} can be given", path=parts_path)

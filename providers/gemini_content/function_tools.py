@@ -1,0 +1,134 @@
+"""Gemini's tools and toolConfig, read for providers that know functions only."""
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+from providers.errors import invalid_argument
+from providers.gemini_content.function_calls import CallRules
+from providers.gemini_content.json_path import item, member
+from providers.gemini_content.json_schema import to_json_schema
+from providers.gemini_content.refusal import refuse_fields
+from providers.gemini_content.warnings import Warnings
+
+_SERVER_TOOLS: Final = (
+    "codeExecution",
+    "computerUse",
+    "fileSearch",
+    "googleMaps",
+    "googleSearch",
+    "googleSearchRetrieval",
+    "mcpServers",
+    "retrieval",
+    "urlContext",
+)
+_SERVER_TOOL_CONFIG: Final = ("retrievalConfig", "includeServerSideToolInvocations")
+
+_MODES: Final = ("AUTO", "ANY", "NONE", "VALIDATED")
+# The modes in which Gemini lets a client narrow the functions down.
+_NARROWING: Final = ("ANY", "VALIDATED")
+
+
+@dataclass(frozen=True)
+class DeclaredFunction:
+    """`parameters` is a JSON Schema; `path` is that of the declaration, `schema_path` of those."""
+
+    name: str
+    description: str | None
+    parameters: dict[str, Any]
+    path: str
+    schema_path: str
+
+
+@dataclass(frozen=True)
+class FunctionTools:
+    """The functions by name, and how they may be called: `mode` None is the provider's default.
+
+    `allowed` narrows the functions down, in modes ANY and VALIDATED; empty, it does not.
+    `calling_path` is that of the functionCallingConfig.
+    """
+
+    functions: dict[str, DeclaredFunction]
+    mode: str | None
+    allowed: list[str]
+    calling_path: str
+
+
+def function_tools(
+    request: dict[str, Any], path: str, warnings: Warnings, rules: CallRules
+) -> FunctionTools:
+    """The `tools` and `toolConfig` of the normalised request at `path`.
+
+    Raises INVALID_ARGUMENT for tools that are no functions, for functions that the provider does
+    not accept, and for a toolConfig that Gemini would not.
+    """
+    no_server_tools = f"{rules.provider} cannot carry out Gemini's own tools"
+    config_path = member(path, "toolConfig")
+    tool_config = request.get("toolConfig", {})
+    refuse_fields(tool_config, dict.fromkeys(_SERVER_TOOL_CONFIG, no_server_tools), config_path)
+    functions: dict[str, DeclaredFunction] = {}
+    for index, tool in enumerate(request.get("tools", [])):
+        tool_path = item(member(path, "tools"), index)
+        refuse_fields(tool, dict.fromkeys(_SERVER_TOOLS, no_server_tools), tool_path)
+        _declare(tool, tool_path, warnings, rules, functions)
+    calling = tool_config.get("functionCallingConfig", {})
+    calling_path = member(config_path, "functionCallingConfig")
+    mode, allowed = _calling(calling, calling_path, functions)
+    return FunctionTools(functions, mode, allowed, calling_path)
+
+
+def _declare(
+    tool: dict[str, Any],
+    path: str,
+    warnings: Warnings,
+    rules: CallRules,
+    functions: dict[str, DeclaredFunction],
+) -> None:
+    declarations_path = member(path, "functionDeclarations")
+    for number, declaration in enumerate(tool.get("functionDeclarations", [])):
+        declared_at = item(declarations_path, number)
+        function = _function(declaration, declared_at, warnings, rules)
+        if function.name in functions:
+            raise invalid_argument("is declared twice", path=member(declared_at, "name"))
+        functions[function.name] = function
+
+
+def _function(
+    declaration: dict[str, Any], path: str, warnings: Warnings, rules: CallRules
+) -> DeclaredFunction:
+    name = rules.require_name(declaration, path)
+    if declaration.get("behavior", "BLOCKING") != "BLOCKING":
+        raise invalid_argument(
+            f"{rules.provider} waits for every answer", path=member(path, "behavior")
+        )
+    for field in ("response", "responseJsonSchema"):
+        if field in declaration:
+            warnings.drop(member(path, field))
+    schema, schema_path = _parameters(declaration, path)
+    return DeclaredFunction(name, declaration.get("description"), schema, path, schema_path)
+
+
+def _parameters(declaration: dict[str, Any], path: str) -> tuple[dict[str, Any], str]:
+    gemini_path, json_path = member(path, "parameters"), member(path, "parametersJsonSchema")
+    if "parameters" not in declaration:
+        plain: dict[str, Any] = {"type": "object", "properties": {}}
+        return declaration.get("parametersJsonSchema", plain), json_path
+    if "parametersJsonSchema" in declaration:
+        raise invalid_argument("excludes parameters", path=json_path)
+    return to_json_schema(declaration["parameters"], gemini_path), gemini_path
+
+
+def _calling(
+    calling: dict[str, Any], path: str, functions: dict[str, DeclaredFunction]
+) -> tuple[str | None, list[str]]:
+    mode, allowed = calling.get("mode"), calling.get("allowedFunctionNames", [])
+    names_path = member(path, "allowedFunctionNames")
+    if allowed and mode not in _NARROWING:
+        raise invalid_argument(f"needs mode {' or '.join(_NARROWING)}", path=names_path)
+    for index, name in enumerate(allowed):
+        if name not in functions:
+            raise invalid_argument("is not a declared function", path=item(names_path, index))
+    if mode is not None and mode not in _MODES:
+        raise invalid_argument(f"must be one of {', '.join(_MODES)}", path=member(path, "mode"))
+    if mode == "ANY" and not functions:
+        raise invalid_argument("needs a declared function", path=member(path, "mode"))
+    return mode, allowed

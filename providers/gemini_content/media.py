@@ -1,0 +1,48 @@
+"""Reading inlineData and fileData, as far as it is the same for every provider."""
+
+from collections.abc import Callable
+from typing import Any, Final, TypeAlias
+
+from providers.errors import FerryError, invalid_argument
+from providers.gemini_content.json_path import member
+from providers.gemini_content.warnings import Warnings
+
+FileIds: TypeAlias = Callable[[str], str | None]
+"""The native id of a file at the provider, from the URI or name that the proxy gave it."""
+
+PDF: Final = "application/pdf"
+IMAGES: Final = {
+    "image/png": "image/png",
+    "image/jpeg": "image/jpeg",
+    "image/jpg": "image/jpeg",
+    "image/gif": "image/gif",
+    "image/webp": "image/webp",
+}
+
+
+def bare_type(media: dict[str, Any]) -> str:
+    """The media's type without parameters, or "" where it has none."""
+    mime_type: str = media.get("mimeType", "")
+    return mime_type.partition(";")[0].strip().lower()
+
+
+def require_blob(blob: dict[str, Any], path: str) -> None:
+    for required in ("mimeType", "data"):
+        if required not in blob:
+            raise invalid_argument("is required", path=member(path, required))
+
+
+def require_web_address(uri: str, path: str) -> None:
+    if not uri.lower().startswith(("http://", "https://")):
+        raise invalid_argument(
+            "is neither a file of this provider nor a web address", path=member(path, "fileUri")
+        )
+
+
+def drop_name(media: dict[str, Any], path: str, warnings: Warnings) -> None:
+    if "displayName" in media:
+        warnings.drop(member(path, "displayName"))
+
+
+def unsupported_type(path: str, provider: str, takes: str) -> FerryError:
+    return invalid_argument(f"{provider} takes {takes}", path=member(path, "mimeType"))

@@ -1,0 +1,144 @@
+"""The formats that a file of requests may be in: Gemini's, and each provider's own."""
+
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final, Protocol
+
+import orjson
+
+from providers.errors import invalid_argument
+from providers.held_json import render_held
+from providers.request_table import RowKind
+
+# Keys come back with every result and are held, all of one batch, while it is downloaded.
+# 500 characters of Unicode, as long as they come.
+_KEY_BYTES: Final = 2000
+_CUSTOM_ID_BYTES: Final = 1000
+# What only lines in some provider's own format have (translation.md section 7).
+_NATIVE_MEMBERS: Final = frozenset({"custom_id", "body", "params", "recordId", "modelInput"})
+
+
+class RequestTranslator(Protocol):
+    """Gemini requests to one provider's lines."""
+
+    @property
+    def endpoint(self) -> str: ...
+
+    def line(self, index: int, request: object, path: str) -> bytes:
+        """What goes to the provider for request `index`, that the client wrote at `path`."""
+
+
+def parse_line(number: int, line: bytes) -> dict[str, Any]:
+    """A line as a JSON object. Raises INVALID_ARGUMENT with its number."""
+    try:
+        document = orjson.loads(line)
+    except orjson.JSONDecodeError as error:
+        what = f"not JSON: {error.msg} at column {error.colno}"
+        raise invalid_argument(what, path=f"line {number}") from None
+    if not isinstance(document, dict):
+        raise invalid_argument("not a JSON object", path=f"line {number}")
+    return document
+
+
+class SeenTexts:
+    """Which texts there were, whatever their length: the digest of each is kept."""
+
+    def __init__(self) -> None:
+        self._digests: set[bytes] = set()
+
+    def add(self, text: str) -> bool:
+        """Whether this is the first of its kind."""
+        count = len(self._digests)
+        self._digests.add(hashlib.blake2b(text.encode(), digest_size=16).digest())
+        return len(self._digests) > count
+
+
+class LineFormat(Protocol):
+    """Checks the lines of one file, all in one format."""
+
+    name: str
+    row_kind: RowKind
+    endpoint: str
+
+    def read(self, index: int, number: int, document: dict[str, Any], /) -> tuple[bytes, bytes]:
+        """The line to send in place of request `index`, and its row of the request table.
+
+        Raises INVALID_ARGUMENT with the line's number and the JSON path.
+        """
+
+
+class GeminiLines:
+    """`{"key", "request"}`, or a bare request (translation.md section 7)."""
+
+    name = "gemini"
+    row_kind = RowKind.KEY
+
+    def __init__(self, translator: RequestTranslator) -> None:
+        self._translator = translator
+        self._keys = SeenTexts()
+        self.endpoint = translator.endpoint
+
+    def read(self, index: int, number: int, document: dict[str, Any]) -> tuple[bytes, bytes]:
+        where = f"line {number}"
+        if "request" not in document:
+            request, path, key = document, where, None
+        else:
+            unknown = next((k for k in document if k not in ("key", "request")), None)
+            if unknown is not None:
+                raise invalid_argument("unknown field", path=f"{where}: {unknown}")
+            request, path, key = document["request"], f"{where}: request", document.get("key")
+        key = self._key(key, number)
+        return self._translator.line(index, request, path), render_held(key)
+
+    def _key(self, key: object, number: int) -> str:
+        if key is None:
+            key = str(number)
+        path = f"line {number}: key"
+        if not isinstance(key, str):
+            raise invalid_argument("a key is a string", path=path)
+        if len(key.encode()) > _KEY_BYTES:
+            raise invalid_argument(f"a key has at most {_KEY_BYTES} bytes", path=path)
+        if not self._keys.add(key):
+            raise invalid_argument(f"the key {key[:80]!r} stands on another line too", path=path)
+        return key
+
+
+@dataclass(frozen=True, slots=True)
+class LineFormats:
+    """The two formats that one provider takes; `is_native` recognises its own, called `name`.
+
+    `native` makes a reader of its own format for the lines of one file.
+    """
+
+    name: str
+    is_native: Callable[[Mapping[str, Any]], bool]
+    native: Callable[[], LineFormat]
+
+    def recognise(self, first: Mapping[str, Any], translator: RequestTranslator) -> LineFormat:
+        """The format of a file, by its first line."""
+        return self.native() if self.is_native(first) else GeminiLines(translator)
+
+    def check(self, document: Mapping[str, Any], expected: LineFormat, number: int) -> None:
+        """Raises INVALID_ARGUMENT for a line in another format than the file's first."""
+        found = self._name(document)
+        if found != expected.name:
+            raise invalid_argument(
+                f"this line is in {found} format, where {expected.name} format is expected",
+                path=f"line {number}",
+            )
+
+    def _name(self, document: Mapping[str, Any]) -> str:
+        if self.is_native(document):
+            return self.name
+        return "another provider's" if _NATIVE_MEMBERS & document.keys() else GeminiLines.name
+
+
+def check_custom_id(custom_id: object, seen: SeenTexts, number: int) -> str:
+    """The id of a line in a provider's own format, by which its result is known."""
+    path = f"line {number}: custom_id"
+    if not isinstance(custom_id, str) or not 0 < len(custom_id.encode()) <= _CUSTOM_ID_BYTES:
+        raise invalid_argument(f"a string of 1 to {_CUSTOM_ID_BYTES} bytes is needed", path=path)
+    if not seen.add(custom_id):
+        raise invalid_argument("stands on another line too", path=path)
+    return custom_id

@@ -1,0 +1,59 @@
+"""The files in which OpenAI keeps a batch's results: its output, and its errors."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import aclosing
+from typing import Any
+
+from providers.credential import Caller
+from providers.errors import FerryError, not_found
+from providers.json_api import JsonApi
+from providers.json_lines import ResultSplitter
+from providers.openai.result_from_openai import from_openai_line, lost_result, missing_result
+
+
+class OpenAIResultLines:
+    """Implements `providers.batch_results.ResultLines`."""
+
+    def __init__(
+        self, client: JsonApi, caller: Caller, batch: Mapping[str, Any], splitter: ResultSplitter
+    ) -> None:
+        self._client = client
+        self._caller = caller
+        self._batch = batch
+        self._splitter = splitter
+        self._lost: list[str] = []
+
+    async def slices(self) -> AsyncGenerator[Sequence[bytes], None]:
+        files = output_files(self._batch)
+        for name in files:
+            async with aclosing(self._file(name)) as slices:
+                async for lines in slices:
+                    yield lines
+        if files and self._lost == files:
+            raise not_found("OpenAI no longer has the results of this batch")
+
+    def translate(self, line: dict[str, Any], /) -> dict[str, Any]:
+        return from_openai_line(line, str(self._batch.get("endpoint")))
+
+    def missing(self) -> dict[str, Any]:
+        return lost_result() if self._lost else missing_result(str(self._batch.get("status")))
+
+    async def _file(self, name: str) -> AsyncGenerator[Sequence[bytes], None]:
+        """Slices of one file; files expire, and other tools delete them."""
+        try:
+            reply = await self._client.open(self._caller, f"files/{name}/content")
+        except FerryError as error:
+            if error.status != "NOT_FOUND":
+                raise
+            self._lost.append(name)
+            return
+        async with reply, aclosing(self._splitter.split(reply.chunks())) as slices:
+            async for numbered in slices:
+                yield [text for _, text in numbered]
+                await asyncio.sleep(0)
+
+
+def output_files(batch: Mapping[str, Any]) -> list[str]:
+    """The native ids of the files that hold the results; either may be absent."""
+    return [str(batch[n]) for n in ("output_file_id", "error_file_id") if batch.get(n)]

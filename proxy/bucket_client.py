@@ -1,0 +1,138 @@
+"""How the state store speaks to S3: aiobotocore signs, and speaks the calls that are small.
+
+What has a body goes through our own upstream, over a URL that aiobotocore has presigned: it would
+hold or hash what is streamed (bedrock.md section 5). Such a URL is a secret.
+"""
+
+import logging
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, Final, Literal
+
+from aiobotocore.config import AioConfig
+from aiobotocore.session import get_session
+from botocore.exceptions import BotoCoreError
+from yarl import URL
+
+from providers.body import Body
+from providers.upstream import OutboundRequest, Reply, Upstream
+from proxy.bucket_errors import BucketRefusal, UnfitBucket, in_our_words
+from proxy.object_names import check_name
+
+if TYPE_CHECKING:
+    from types_aiobotocore_s3.client import S3Client
+
+# S3 looks at it when a request begins, however long that takes; as long as the skew that S3 allows
+# between its clock and ours, so that a clock in advance of ours does not find it expired.
+PRESIGNED_SECONDS: Final = 15 * 60
+
+_ATTEMPTS: Final = 3
+_CONNECT_SECONDS: Final = 10
+_SILENCE_SECONDS: Final = 60
+_CONNECTIONS: Final = 64
+
+# At DEBUG these tell every signature, and with it every presigned URL.
+for _name in ("botocore", "aiobotocore"):
+    logging.getLogger(_name).setLevel(logging.WARNING)
+
+
+@dataclass(frozen=True, slots=True)
+class BucketAddress:
+    """`prefix` ends in a slash. `endpoint` None is AWS's own."""
+
+    bucket: str
+    prefix: str
+    endpoint: URL | None = None
+
+
+class BucketClient:
+    """Belongs to the event loop that it is opened in."""
+
+    def __init__(self, address: BucketAddress, upstream: Upstream) -> None:
+        self.bucket = address.bucket
+        self.prefix = address.prefix
+        self._endpoint = address.endpoint
+        self._upstream = upstream
+        self._opened = AsyncExitStack()
+        self._s3: S3Client | None = None
+
+    async def open(self) -> None:
+        """Reaches nothing yet. Raises UnfitBucket."""
+        client = get_session().create_client(
+            "s3",
+            endpoint_url=str(self._endpoint) if self._endpoint else None,
+            config=_config(path_style=self._endpoint is not None),
+        )
+        try:
+            self._s3 = await self._opened.enter_async_context(client)
+        except (BotoCoreError, ValueError) as error:
+            raise UnfitBucket(f"AWS's own settings are at fault ({type(error).__name__})") from None
+
+    async def close(self) -> None:
+        await self._opened.aclose()
+
+    @property
+    def s3(self) -> "S3Client":
+        """For small calls, within `in_our_words`."""
+        if self._s3 is None:
+            raise RuntimeError("the bucket client is not open")
+        return self._s3
+
+    def key(self, name: str) -> str:
+        return self.prefix + check_name(name)
+
+    async def send(
+        self,
+        operation: Literal["put_object", "get_object", "upload_part"],
+        parameters: Mapping[str, Any],
+        headers: Mapping[str, str] | None = None,
+        body: Body | None = None,
+    ) -> Reply:
+        """An operation with a body. `headers` are those that `parameters` sign.
+
+        Raises UpstreamError; the reply may be an error of S3's.
+        """
+        with in_our_words():
+            url = await self.s3.generate_presigned_url(
+                operation,
+                Params={"Bucket": self.bucket, **parameters},
+                ExpiresIn=PRESIGNED_SECONDS,
+            )
+        method = "GET" if operation == "get_object" else "PUT"
+        return await self._upstream.send(
+            OutboundRequest(method, URL(url, encoded=True), headers or {}, body)
+        )
+
+    async def head(self, key: str) -> Any | None:
+        try:
+            with in_our_words():
+                return await self.s3.head_object(Bucket=self.bucket, Key=key)
+        except BucketRefusal as error:
+            if error.http_status == HTTPStatus.NOT_FOUND:
+                return None
+            raise
+
+    async def pages(
+        self, operation: Literal["list_objects_v2", "list_multipart_uploads"], prefix: str
+    ) -> AsyncIterator[Any]:
+        """Of everything whose key starts with `prefix`, which begins with our own."""
+        with in_our_words():
+            paginator = self.s3.get_paginator(operation)
+            async for page in paginator.paginate(Bucket=self.bucket, Prefix=prefix):
+                yield page
+
+
+def _config(*, path_style: bool) -> AioConfig:
+    return AioConfig(
+        signature_version="s3v4",
+        s3={"addressing_style": "path"} if path_style else None,
+        # S3-compatible stores need not know the checksums that AWS added in 2025.
+        request_checksum_calculation="when_required",
+        response_checksum_validation="when_required",
+        retries={"mode": "standard", "total_max_attempts": _ATTEMPTS},
+        connect_timeout=_CONNECT_SECONDS,
+        read_timeout=_SILENCE_SECONDS,
+        max_pool_connections=_CONNECTIONS,
+    )

@@ -1,0 +1,71 @@
+"""What goes wrong with S3, in our words: botocore's may quote a signature or an address."""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+import aiohttp
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    CredentialRetrievalError,
+    NoCredentialsError,
+    PartialCredentialsError,
+)
+
+from providers.upstream import Reply, UpstreamError
+
+_ERROR_BYTES: Final = 64 << 10
+_CODE: Final = r"[A-Za-z0-9.]{1,64}"
+_CODE_ELEMENT: Final = re.compile(rf"<Code>({_CODE})</Code>".encode())
+
+
+class BucketRefusal(UpstreamError):
+    """S3 answered with an error; `s3_code` is its name."""
+
+    def __init__(self, http_status: int, s3_code: str) -> None:
+        super().__init__("UNAVAILABLE", f"the state store refused: {s3_code}")
+        self.http_status = http_status
+        self.s3_code = s3_code
+
+    @property
+    def lasting(self) -> bool:
+        """Whether time alone will not change it."""
+        status = self.http_status
+        return status == 501 or (300 <= status < 500 and status not in (408, 409, 429))
+
+
+class UnfitBucket(UpstreamError):
+    """This bucket cannot keep the state, whatever is tried."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__("UNAVAILABLE", f"the bucket cannot keep the state: {reason}")
+
+
+async def expect_success(reply: Reply) -> None:
+    """Leaves a success unread. Raises BucketRefusal."""
+    if 200 <= reply.status < 300:
+        return
+    found = _CODE_ELEMENT.search(await reply.read(_ERROR_BYTES))
+    raise BucketRefusal(reply.status, found[1].decode() if found else str(reply.status))
+
+
+@contextmanager
+def in_our_words() -> Iterator[None]:
+    """Around what botocore does: of its errors only S3's code passes."""
+    try:
+        yield
+    except ClientError as error:
+        raise _refusal(error) from None
+    except (NoCredentialsError, PartialCredentialsError, CredentialRetrievalError):
+        raise UnfitBucket("AWS's own chain has no credentials for it") from None
+    except (BotoCoreError, aiohttp.ClientError, TimeoutError, OSError) as error:
+        why = type(error).__name__
+        raise UpstreamError("UNAVAILABLE", f"the state store cannot be reached ({why})") from None
+
+
+def _refusal(error: ClientError) -> BucketRefusal:
+    code = str(error.response.get("Error", {}).get("Code", ""))
+    status = int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 500))
+    return BucketRefusal(status, code if re.fullmatch(_CODE, code) else str(status))

@@ -1,0 +1,90 @@
+"""Objects that arrive in parts, in a store that knows no parts: each is an object until the end."""
+
+import secrets
+from collections.abc import AsyncIterator, Sequence
+from datetime import datetime
+from typing import Final
+
+from providers.body import Body, TruncatedBody
+from providers.errors import FerryError
+from providers.parted_objects import Part, PartedUpload, UploadEnded, check_number, check_whole
+from providers.state import State, write
+from proxy.object_names import check_name
+
+_ROOT: Final = "parted/"
+
+
+class PartsAsObjects:
+    """Implements `providers.parted_objects.PartedObjects`.
+
+    The object `parted/ID/begun` is there as long as the upload is; what a crash, or a part that
+    comes late, leaves beside it goes by age.
+    """
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+
+    async def begin(self, name: str) -> PartedUpload:
+        upload = PartedUpload(check_name(name), secrets.token_hex(16))
+        await write(self._state, _begun(upload), b"")
+        return upload
+
+    async def put(self, upload: PartedUpload, number: int, body: Body) -> None:
+        name = _part(upload, check_number(number))
+        await self._expect_open(upload)
+        await self._state.create(name, body)
+
+    async def parts(self, upload: PartedUpload, after: int = 0) -> AsyncIterator[Part]:
+        await self._expect_open(upload)
+        async for info in self._state.list(_parts(upload)):
+            number = int(info.name.rpartition("/")[2])
+            if number > after:
+                yield Part(number, info.size)
+
+    async def complete(self, upload: PartedUpload, size: int) -> None:
+        try:
+            await self._create(upload, size)
+        except (FerryError, TruncatedBody):
+            # It was complete before this, or while this was reading the parts.
+            if await self._state.head(upload.name) is None:
+                raise
+        await self.abort(upload)
+
+    async def abort(self, upload: PartedUpload) -> None:
+        await self._state.delete(_begun(upload))
+        async for info in self._state.list(_parts(upload)):
+            await self._state.delete(info.name)
+
+    async def abort_before(self, time: datetime) -> None:
+        async for info in self._state.list(_ROOT):
+            if info.created < time:
+                await self._state.delete(info.name)
+
+    async def _create(self, upload: PartedUpload, size: int) -> None:
+        parts = [part async for part in self.parts(upload)]
+        check_whole(parts, size)
+        await self._state.create(upload.name, Body(self._joined(upload, parts), size))
+
+    async def _joined(self, upload: PartedUpload, parts: Sequence[Part]) -> AsyncIterator[bytes]:
+        for part in parts:
+            body = await self._state.get(_part(upload, part.number))
+            if body is None:
+                raise UploadEnded
+            async for chunk in body.chunks:
+                yield chunk
+
+    async def _expect_open(self, upload: PartedUpload) -> None:
+        if await self._state.head(_begun(upload)) is None:
+            raise UploadEnded
+
+
+def _begun(upload: PartedUpload) -> str:
+    return f"{_ROOT}{upload.id}/begun"
+
+
+def _parts(upload: PartedUpload) -> str:
+    return f"{_ROOT}{upload.id}/parts/"
+
+
+def _part(upload: PartedUpload, number: int) -> str:
+    return f"{_parts(upload)}{number:05}"

@@ -1,0 +1,169 @@
+"""The state store as objects in an S3 bucket, which replicas on several machines may share."""
+
+import asyncio
+import secrets
+from collections.abc import AsyncIterator
+from http import HTTPStatus
+from typing import Final, Self
+
+from providers.body import Body, TruncatedBody, held
+from providers.state import ObjectInfo
+from providers.upstream import Reply, Upstream, UpstreamError
+from proxy.bucket_client import BucketAddress, BucketClient
+from proxy.bucket_errors import BucketRefusal, UnfitBucket, expect_success, in_our_words
+from proxy.object_names import check_prefix, is_name
+from proxy.parted_bucket import BucketParts
+from proxy.spool import of_known_length
+
+_ONLY_IF_ABSENT: Final = "*"
+_IN_THE_WAY: Final = (HTTPStatus.PRECONDITION_FAILED, HTTPStatus.CONFLICT)
+
+# User metadata, random to each create: it tells whose an object is once an answer was lost.
+_MARK: Final = "ferry-mark"
+
+
+class BucketState:
+    """Implements `providers.state.State`. Everything under the address's prefix is its own.
+
+    Nothing is written before `prove` has passed. Raises UpstreamError.
+    """
+
+    def __init__(self, address: BucketAddress, upstream: Upstream) -> None:
+        self._client = BucketClient(address, upstream)
+        self.parted = BucketParts(self._client, self.prove)
+        self._proving = asyncio.Lock()
+        self._proved = False
+
+    async def open(self) -> None:
+        await self._client.open()
+
+    async def close(self) -> None:
+        await self._client.close()
+
+    async def prove(self) -> None:
+        """See that nothing can be written over, once. Raises UnfitBucket, UpstreamError."""
+        async with self._proving:
+            if self._proved:
+                return
+            try:
+                fit = await self._refuses_a_second_create()
+            except BucketRefusal as error:
+                raise (UnfitBucket(error.s3_code) if error.lasting else error) from None
+            if not fit:
+                raise UnfitBucket("it does not honour If-None-Match, so objects are written over")
+            self._proved = True
+
+    async def create(self, name: str, body: Body) -> bool:
+        key = self._client.key(name)
+        await self.prove()
+        async with of_known_length(body) as sized:
+            return await self._create(key, sized)
+
+    async def get(self, name: str) -> Body | None:
+        reply = await self._client.send("get_object", {"Key": self._client.key(name)})
+        try:
+            await expect_success(reply)
+            return Body(_Content(reply), int(reply.headers["Content-Length"]))
+        except BaseException as error:
+            await reply.aclose()
+            if isinstance(error, BucketRefusal) and error.s3_code == "NoSuchKey":
+                return None
+            raise
+
+    async def head(self, name: str) -> ObjectInfo | None:
+        found = await self._client.head(self._client.key(name))
+        return found and ObjectInfo(name, found["ContentLength"], found["LastModified"])
+
+    async def delete(self, name: str) -> None:
+        key = self._client.key(name)
+        with in_our_words():
+            await self._client.s3.delete_object(Bucket=self._client.bucket, Key=key)
+
+    async def list(self, prefix: str) -> AsyncIterator[ObjectInfo]:
+        ours = self._client.prefix
+        async for page in self._client.pages("list_objects_v2", ours + check_prefix(prefix)):
+            for found in page.get("Contents", ()):
+                name = found["Key"].removeprefix(ours)
+                if is_name(name):  # what others left there is none of ours
+                    yield ObjectInfo(name, found["Size"], found["LastModified"])
+
+    async def _create(self, key: str, body: Body) -> bool:
+        mark, source = secrets.token_hex(16), _Source(body)
+        try:
+            await self._put(key, mark, Body(source.chunks(), body.length))
+        except UpstreamError as error:
+            if _changed_nothing(error):
+                raise
+            # The answer may be what was lost, and not the object: what is there tells.
+            found = await self._client.head(key)
+            if found is not None and found["Metadata"].get(_MARK) == mark:
+                return True
+            if found is None or not _in_the_way(error):
+                raise
+            await source.drain(body.length)
+            return False
+        return True
+
+    async def _put(self, key: str, mark: str, body: Body) -> None:
+        parameters = {"Key": key, "IfNoneMatch": _ONLY_IF_ABSENT, "Metadata": {_MARK: mark}}
+        headers = {"If-None-Match": _ONLY_IF_ABSENT, f"x-amz-meta-{_MARK}": mark}
+        async with await self._client.send("put_object", parameters, headers, body) as reply:
+            await expect_success(reply)
+
+    async def _refuses_a_second_create(self) -> bool:
+        """What a failure leaves is swept by its age."""
+        name = f"proof/{secrets.token_hex(16)}"
+        created = [await self._create(self._client.key(name), held(b"")) for _ in range(2)]
+        await self.delete(name)
+        return created == [True, False]
+
+
+class _Source:
+    """What a request is fed from. S3 may answer before it has read all: the rest is read here, as
+    whoever cuts one stream into several bodies goes on where this one ends.
+    """
+
+    def __init__(self, body: Body) -> None:
+        self._chunks = aiter(body.chunks)
+        self._size = 0
+
+    async def chunks(self) -> AsyncIterator[bytes]:
+        async for chunk in self._chunks:
+            self._size += len(chunk)
+            yield chunk
+
+    async def drain(self, length: int | None) -> None:
+        async for _ in self.chunks():
+            pass
+        if self._size != length:
+            raise TruncatedBody(f"a body of {length} bytes had {self._size}")
+
+
+class _Content:
+    """A reply's body. Closing it closes the reply, also where nothing was read yet."""
+
+    def __init__(self, reply: Reply) -> None:
+        self._reply = reply
+        self._chunks = aiter(reply.chunks())
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> bytes:
+        try:
+            return await anext(self._chunks)
+        except BaseException:
+            await self.aclose()
+            raise
+
+    async def aclose(self) -> None:
+        await self._reply.aclose()
+
+
+def _changed_nothing(error: UpstreamError) -> bool:
+    refused = isinstance(error, BucketRefusal) and error.lasting and not _in_the_way(error)
+    return error.unsent or refused
+
+
+def _in_the_way(error: UpstreamError) -> bool:
+    return isinstance(error, BucketRefusal) and error.http_status in _IN_THE_WAY

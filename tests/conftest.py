@@ -1,0 +1,24 @@
+"""What tests in several folders share."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+import pytest_asyncio
+
+from tests.buckets import FakeS3, aws_environment
+from tests.processes import fake
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def s3_process() -> AsyncIterator[FakeS3]:
+    """One S3 for all tests: each has a prefix of its own."""
+    async with fake("s3") as process:
+        yield FakeS3(process.url)
+
+
+@pytest.fixture
+def s3(s3_process: FakeS3, monkeypatch: pytest.MonkeyPatch) -> FakeS3:
+    """The same, and its credentials where AWS's own chain looks."""
+    for name, value in aws_environment().items():
+        monkeypatch.setenv(name, value)
+    return s3_process

@@ -1,0 +1,78 @@
+"""The Anthropic provider and the fake Anthropic with a socket between them."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from typing import Any
+
+import orjson
+from aiohttp import ClientSession
+from aiohttp.test_utils import TestServer
+from yarl import URL
+
+from providers.anthropic.provider import AnthropicOptions, anthropic
+from providers.credential import Caller, Credential
+from providers.limits import Limits
+from providers.provider import Provider
+from providers.resources import BatchKind, NewBatch
+from providers.state import State
+from proxy.outbound import OutboundClient
+from tests.contract.at_work import KEY, LIMITS, AtWork, inline_batch
+from tests.fakes.anthropic import anthropic_app
+from tests.memory_state import MemoryState
+
+SECRET = f"sk-ant-api03-{KEY}"
+CALLER = Caller(Credential(api_key=SECRET), "tenant")
+OTHER = Caller(Credential(api_key="sk-ant-api03-another"), "other")
+MODEL = "claude-sonnet-4-6"
+STATE_LIFE = timedelta(days=30)
+
+
+def inline(*texts: str, **said: Any) -> NewBatch:
+    return inline_batch(MODEL, texts, **said)
+
+
+def from_file(file_id: str, **said: Any) -> NewBatch:
+    return NewBatch(MODEL, BatchKind.GENERATE, file_id, **said)
+
+
+class AnthropicAtWork(AtWork):
+    def __init__(
+        self, url: URL, upstream: OutboundClient, control: ClientSession, state: State
+    ) -> None:
+        super().__init__(CALLER, url, upstream, control, state)
+        self.provider = self.replica()
+
+    def replica(self, *, limits: Limits = LIMITS, api_version: str = "2026-10-21") -> Provider:
+        """One more process on the same state."""
+        options = AnthropicOptions(self.url, api_version, 4096, STATE_LIFE, limits)
+        return anthropic("anthropic", options, self.upstream, self.state, self.memory)
+
+    async def native(self, path: str, method: str = "GET", **order: Any) -> Any:
+        """Anthropic's own API, as another tool uses it."""
+        headers = {"x-api-key": SECRET, "anthropic-version": "2026-10-21"}
+        url = self.url / "v1" / path
+        async with self._control.request(method, url, headers=headers, **order) as reply:
+            data = await reply.read()
+            assert reply.status == 200, data
+            return orjson.loads(data) if reply.content_type == "application/json" else data
+
+    async def kept(self, prefix: str = "") -> list[str]:
+        """The names in the state store."""
+        return [info.name async for info in self.state.list(prefix)]
+
+    async def lose(self, prefix: str) -> None:
+        """Of the state store, what a crash left unwritten."""
+        for name in await self.kept(prefix):
+            await self.state.delete(name)
+
+
+@asynccontextmanager
+async def anthropic_at_work(state: State | None = None) -> AsyncIterator[AnthropicAtWork]:
+    upstream = OutboundClient()
+    async with TestServer(anthropic_app()) as server, ClientSession() as control:
+        try:
+            url = server.make_url("/")
+            yield AnthropicAtWork(url, upstream, control, state or MemoryState())
+        finally:
+            await upstream.close()

@@ -1,0 +1,62 @@
+"""Files sent through the proxy in one chunk and in three, and what must be there afterwards."""
+
+import base64
+import hashlib
+
+from providers.resource_names import FileKind, parse_file_id
+from providers.uploads import GRANULARITY, UploadProgress, UploadSession, UploadStatus
+from tests.contract.anthropic_at_work import AnthropicAtWork
+from tests.contract.anthropic_batching import download
+from tests.contract.at_work import data_of, sha256
+
+DATA = data_of(2 * GRANULARITY + 100)
+SMALL = DATA[:1000]
+
+STAGED = "in.jsonl"
+SENT = "a.pdf"
+
+
+async def in_chunks(anthropic: AnthropicAtWork, session: UploadSession) -> UploadProgress:
+    for offset in (0, GRANULARITY):
+        progress = await anthropic.send(session, DATA[offset : offset + GRANULARITY], offset)
+        assert (progress.status, progress.received) == (UploadStatus.ACTIVE, offset + GRANULARITY)
+    return await last_chunk(anthropic, session)
+
+
+async def last_chunk(anthropic: AnthropicAtWork, session: UploadSession) -> UploadProgress:
+    return await anthropic.send(session, DATA[2 * GRANULARITY :], 2 * GRANULARITY, finalize=True)
+
+
+async def whole(anthropic: AnthropicAtWork, session: UploadSession) -> UploadProgress:
+    return await anthropic.send(session, SMALL, finalize=True)
+
+
+async def the_one_file(anthropic: AnthropicAtWork, data: bytes, *ends: UploadProgress) -> None:
+    """Every answer names the same file, the only one there is, with these bytes."""
+    [file] = (await anthropic.files.list(anthropic.caller, 10, None)).items
+    parsed = parse_file_id(file.id)
+    if parsed.kind is FileKind.STAGED:
+        assert await download(anthropic, file.id) == data
+        assert len(await anthropic.kept("staged-content/")) == 1
+    else:
+        assert await anthropic.objects("files") == [parsed.native]
+        assert await anthropic.sha256_of(parsed.native) == sha256(data)
+        assert await anthropic.kept("staged-content/") == []
+    for end in ends:
+        assert (end.status, end.received) == (UploadStatus.FINAL, len(data))
+        assert end.file == file
+
+
+async def no_file(anthropic: AnthropicAtWork) -> None:
+    assert (await anthropic.files.list(anthropic.caller, 10, None)).items == []
+    assert await anthropic.kept("staged") == []
+
+
+async def left_of_session(anthropic: AnthropicAtWork) -> int:
+    """How many objects; of an ended session there is the end alone."""
+    return len(await anthropic.kept("uploads/")) + len(await anthropic.kept("parted/"))
+
+
+def digest(data: bytes) -> str:
+    """As Gemini's `sha256Hash` has it."""
+    return base64.b64encode(hashlib.sha256(data).digest()).decode()

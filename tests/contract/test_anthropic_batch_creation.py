@@ -1,0 +1,309 @@
+"""The creation of a batch at Anthropic: one job, and nothing left behind by a failed one."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from typing import Any
+
+import orjson
+import pytest
+
+from providers.anthropic.batch_records import BatchRecords
+from providers.errors import unavailable
+from providers.resource_names import FileId, FileKind, native_file_id, result_file_id
+from providers.resources import BatchKind, InlineRequest, NewBatch
+from tests.contract.anthropic_at_work import (
+    CALLER,
+    MODEL,
+    OTHER,
+    AnthropicAtWork,
+    anthropic_at_work,
+    from_file,
+    inline,
+)
+from tests.contract.anthropic_batching import (
+    BATCHES,
+    TEXTS,
+    items,
+    listed,
+    native_line,
+)
+from tests.contract.at_work import gemini_lines, json_lines, refused
+
+
+@pytest.fixture
+async def anthropic() -> AsyncIterator[AnthropicAtWork]:
+    async with anthropic_at_work() as at_work:
+        yield at_work
+        assert at_work.nothing_held
+
+
+# --- a creation that fails leaves nothing ---------------------------------------------------------
+
+
+@pytest.mark.parametrize("status", [400, 413, 429])
+async def test_a_refused_creation_leaves_nothing(anthropic: AnthropicAtWork, status: int) -> None:
+    await anthropic.strike("POST", BATCHES, "status", status=status)
+    error = await refused(anthropic.batches.create(CALLER, inline(*TEXTS)))
+    assert error.upstream_status == status
+    assert await anthropic.kept() == []
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {"kind": "lose_answer"},
+        {"kind": "status", "status": 500},
+        {"kind": "status", "status": 200, "body": {}},
+        {"kind": "status", "status": 200, "body": {"id": "a/b"}},
+        {"kind": "status", "status": 200, "body": []},
+        {"kind": "status", "status": 200, "body": "no json"},
+    ],
+    ids=str,
+)
+async def test_an_unknown_outcome_is_told_with_what_to_do(
+    anthropic: AnthropicAtWork, fault: Mapping[str, Any]
+) -> None:
+    """The batch may be there: the table, which its results then name, stays."""
+    await anthropic.strike("POST", BATCHES, **fault)
+    error = await refused(anthropic.batches.create(CALLER, inline(*TEXTS)))
+    assert error.status == "UNAVAILABLE"
+    assert error.message.endswith("unknown: list the batches before you create it again")
+    assert len(await anthropic.kept("batches/")) == len(await anthropic.kept()) == 1
+    assert len(await anthropic.calls("POST", BATCHES)) == 1
+
+
+async def test_an_unknown_outcome_names_the_request(anthropic: AnthropicAtWork) -> None:
+    await anthropic.strike("POST", BATCHES, "status", status=500)
+    error = await refused(anthropic.batches.create(CALLER, inline(*TEXTS)))
+    assert (error.provider, error.upstream_status) == ("anthropic", 500)
+    assert error.request_id
+
+
+async def test_a_batch_whose_answer_was_lost_still_has_its_metadata(
+    anthropic: AnthropicAtWork,
+) -> None:
+    await anthropic.strike("POST", BATCHES, "lose_answer")
+    await refused(anthropic.batches.create(CALLER, inline(*TEXTS)))
+    [batch_id] = await listed(anthropic)
+    await anthropic.move(batch_id, "ended")
+    results = await items(anthropic, batch_id)
+    assert [result["metadata"]["place"] for result in results] == list("012345")
+
+
+async def test_a_client_that_leaves_after_the_batch_was_made(anthropic: AnthropicAtWork) -> None:
+    await anthropic.strike("POST", BATCHES, "delay", name="slow", at="answer")
+    creating = asyncio.create_task(anthropic.batches.create(CALLER, inline(*TEXTS)))
+    await anthropic.happened("slow")
+    creating.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await creating
+    assert anthropic.nothing_held
+    [batch_id] = await listed(anthropic)
+    await anthropic.move(batch_id, "ended")
+    assert len(await items(anthropic, batch_id)) == len(TEXTS)
+
+
+async def test_an_input_that_goes_while_it_is_sent(anthropic: AnthropicAtWork) -> None:
+    """It is read twice; between the two a referenced file is looked up."""
+    document = await anthropic.upload(b"%PDF", "a.pdf", "s1", mime_type="application/pdf")
+    part = {"fileData": {"fileUri": f"files/{document}", "mimeType": "application/pdf"}}
+    request = {"contents": [{"parts": [{"text": "hi"}, part]}]}
+    file_id = await anthropic.upload(json_lines({"key": "k", "request": request}), "in.jsonl")
+    await anthropic.strike("GET", "files/file_.*", "delay", name="slow")
+    batch = from_file(file_id, idempotency_key="once", fingerprint="f")
+    creating = asyncio.create_task(refused(anthropic.batches.create(CALLER, batch)))
+    await anthropic.happened("slow")
+    await anthropic.files.delete(CALLER, file_id)
+    await anthropic.release("slow")
+    assert (await creating).status == "NOT_FOUND"
+    assert await anthropic.objects("batches") == []
+    assert await anthropic.kept("batches/") == await anthropic.kept("idempotency/") == []
+
+
+# --- what is refused before Anthropic has anything ------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("data", "where"),
+    [
+        (gemini_lines("a") + b"{\n", "line 2"),
+        (gemini_lines("a") + b"\n\n[]\n", "line 4"),
+        (gemini_lines("a") + gemini_lines("b"), "line 2: key"),
+        (gemini_lines("a") + json_lines(native_line("x")), "line 2"),
+        (gemini_lines(*TEXTS) + b'"' + b"x" * (2 << 20), "line 7"),
+        (b"", None),
+        (json_lines(native_line("a"), native_line("a")), "line 2: custom_id"),
+        (json_lines(native_line("a b")), "line 1: custom_id"),
+        (json_lines(native_line("a" * 65)), "line 1: custom_id"),
+        (json_lines(native_line("ä")), "line 1: custom_id"),
+        (json_lines({"custom_id": "a"}), "line 1: params"),
+        (json_lines({"custom_id": "a", "params": []}), "line 1: params"),
+        (json_lines({"params": {}}), "line 1: custom_id"),
+        (json_lines(native_line("a") | {"more": 1}), "line 1: more"),
+        (json_lines({"custom_id": "a", "method": "POST", "body": {}}), "line 1"),
+    ],
+    ids=str,
+)
+async def test_an_input_that_is_wrong_is_refused_whole(
+    anthropic: AnthropicAtWork, data: bytes, where: str | None
+) -> None:
+    file_id = await anthropic.upload(data, "in.jsonl")
+    kept = await anthropic.kept()
+    error = await refused(anthropic.batches.create(CALLER, from_file(file_id)))
+    assert error.status == "INVALID_ARGUMENT"
+    assert where is None or str(error.path).startswith(where)
+    assert await anthropic.calls("POST") == []
+    assert await anthropic.kept() == kept
+    # At once, and not when the collector comes by.
+    assert anthropic.nothing_held
+
+
+async def test_files_that_are_no_input(anthropic: AnthropicAtWork) -> None:
+    absent = str(FileId(FileKind.STAGED, "none"))
+    assert (await refused(anthropic.batches.create(CALLER, from_file(absent)))).status == (
+        "NOT_FOUND"
+    )
+    for file_id in ("file_1", native_file_id("file_1"), result_file_id("msgbatch_1")):
+        error = await refused(anthropic.batches.create(CALLER, from_file(file_id)))
+        assert error.status == "INVALID_ARGUMENT"
+    assert await anthropic.calls("POST") == []
+
+
+async def test_another_tenants_file_is_no_input(anthropic: AnthropicAtWork) -> None:
+    file_id = await anthropic.upload(gemini_lines(*TEXTS), "in.jsonl")
+    error = await refused(anthropic.batches.create(OTHER, from_file(file_id)))
+    assert error.status == "NOT_FOUND"
+
+
+async def test_embeddings_are_refused(anthropic: AnthropicAtWork) -> None:
+    error = await refused(
+        anthropic.batches.create(CALLER, NewBatch(MODEL, BatchKind.EMBED, "file"))
+    )
+    assert (error.status, error.code) == ("UNIMPLEMENTED", 501)
+
+
+def reading(uri: str) -> NewBatch:
+    part = {"fileData": {"fileUri": uri, "mimeType": "application/pdf"}}
+    request = {"contents": [{"parts": [part, {"text": "what is it"}]}]}
+    return NewBatch(
+        MODEL,
+        BatchKind.GENERATE,
+        [InlineRequest(orjson.dumps(request), b"null", "requests[0]")],
+    )
+
+
+async def test_a_file_that_a_request_names_is_looked_for(anthropic: AnthropicAtWork) -> None:
+    file_id = await anthropic.upload(b"%PDF", "a.pdf", mime_type="application/pdf")
+    await anthropic.batches.create(CALLER, reading(f"https://ferry/v1beta/files/{file_id}"))
+    error = await refused(anthropic.batches.create(CALLER, reading("files/file_none")))
+    assert (error.status, error.path) == ("INVALID_ARGUMENT", "requests[0]")
+    assert error.message.endswith("anthropic does not have (file_none)")
+    assert len(await anthropic.calls("POST", BATCHES)) == 1
+
+
+async def test_an_empty_budget_refuses_before_anything_is_made(anthropic: AnthropicAtWork) -> None:
+    with anthropic.memory.reserve(anthropic.memory._left):
+        error = await refused(anthropic.batches.create(CALLER, inline(*TEXTS)))
+    assert (error.status, error.code) == ("RESOURCE_EXHAUSTED", 429)
+    assert await anthropic.calls("POST") == []
+    assert await anthropic.kept() == []
+
+
+# --- one job for one idempotency key --------------------------------------------------------------
+
+
+def keyed(fingerprint: str = "f") -> NewBatch:
+    return inline(*TEXTS, idempotency_key="once", fingerprint=fingerprint, display_name="dn")
+
+
+async def test_a_repeat_is_the_same_batch(anthropic: AnthropicAtWork) -> None:
+    made = [(await anthropic.batches.create(CALLER, keyed())).batch for _ in range(3)]
+    assert {batch.id for batch in made} == set(await anthropic.objects("batches"))
+    assert [batch.display_name for batch in made] == ["dn"] * 3
+
+
+async def test_another_body_with_the_same_key(anthropic: AnthropicAtWork) -> None:
+    await anthropic.batches.create(CALLER, keyed())
+    error = await refused(anthropic.batches.create(CALLER, keyed("another")))
+    assert (error.status, error.code) == ("ALREADY_EXISTS", 409)
+
+
+async def test_without_a_key_each_request_is_its_own_job(anthropic: AnthropicAtWork) -> None:
+    made = [(await anthropic.batches.create(CALLER, inline("a"))).batch.id for _ in range(2)]
+    assert sorted(await anthropic.objects("batches")) == sorted(made)
+    assert made[0] != made[1]
+
+
+async def test_creations_at_once_with_one_key_are_one_batch(anthropic: AnthropicAtWork) -> None:
+    """The others are told so: whether the first made one is not known yet."""
+    await anthropic.strike("POST", BATCHES, "delay", name="slow", at="answer")
+    first = asyncio.create_task(anthropic.batches.create(CALLER, keyed()))
+    await anthropic.happened("slow")
+    for _ in range(2):
+        error = await refused(anthropic.batches.create(CALLER, keyed()))
+        assert (error.status, error.code) == ("ABORTED", 409)
+    await anthropic.release("slow")
+    made = (await first).batch.id
+    assert await anthropic.objects("batches") == [made]
+    assert (await anthropic.batches.create(CALLER, keyed())).batch.id == made
+    # The tables of the others are gone.
+    assert len(await anthropic.kept("batches/")) == 1
+
+
+@pytest.mark.parametrize("fault", ["lose_answer", "status"])
+async def test_what_may_have_made_a_batch_is_never_repeated(
+    anthropic: AnthropicAtWork, fault: str
+) -> None:
+    await anthropic.strike("POST", BATCHES, fault)
+    await refused(anthropic.batches.create(CALLER, keyed()))
+    error = await refused(anthropic.batches.create(CALLER, keyed()))
+    assert (error.status, error.code) == ("ABORTED", 409)
+    assert len(await anthropic.calls("POST", BATCHES)) == 1
+
+
+@pytest.mark.parametrize("status", [400, 429])
+async def test_a_key_whose_creation_was_refused_is_free(
+    anthropic: AnthropicAtWork, status: int
+) -> None:
+    await anthropic.strike("POST", BATCHES, "status", status=status)
+    await refused(anthropic.batches.create(CALLER, keyed("wrong")))
+    made = await anthropic.batches.create(CALLER, keyed("mended"))
+    assert await anthropic.objects("batches") == [made.batch.id]
+
+
+async def test_a_key_is_free_while_nothing_can_have_been_made(anthropic: AnthropicAtWork) -> None:
+    """The upstream fails, or the client leaves, before the one call that makes the batch."""
+    file_id = await anthropic.upload(b"%PDF", "a.pdf", mime_type="application/pdf")
+    batch = reading(f"files/{file_id}")
+    batch = NewBatch(
+        MODEL, BatchKind.GENERATE, batch.source, idempotency_key="once", fingerprint="f"
+    )
+    await anthropic.strike("GET", "files/[^/]+", "lose_answer", times=2)
+    assert (await refused(anthropic.batches.create(CALLER, batch))).status == "UNAVAILABLE"
+    await anthropic.strike("GET", "files/[^/]+", "delay", name="slow")
+    creating = asyncio.create_task(anthropic.batches.create(CALLER, batch))
+    await anthropic.happened("slow")
+    creating.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await creating
+    made = await anthropic.batches.create(CALLER, batch)
+    assert await anthropic.objects("batches") == [made.batch.id]
+
+
+async def test_a_key_is_one_tenants_own(anthropic: AnthropicAtWork) -> None:
+    mine = (await anthropic.batches.create(CALLER, keyed())).batch.id
+    theirs = (await anthropic.batches.create(OTHER, keyed())).batch.id
+    assert mine != theirs
+
+
+async def test_a_batch_that_was_made_is_told_although_its_record_is_lost(
+    anthropic: AnthropicAtWork, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Told of a failure, the client would make a second one."""
+
+    async def full(*_: object) -> None:
+        raise unavailable("SlowDown")
+
+    monkeypatch.setattr(BatchRecords, "write", full)
+    created = await anthropic.batches.create(CALLER, inline("a"))
+    assert await anthropic.objects("batches") == [created.batch.id]

@@ -1,0 +1,185 @@
+"""Files sent to Anthropic while answers are lost, malformed, or come late: one file, or none."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+
+from providers.body import Body
+from providers.resource_names import native_file_id, parse_file_id
+from providers.resources import File
+from providers.uploads import GRANULARITY
+from tests.contract.anthropic_at_work import (
+    CALLER,
+    AnthropicAtWork,
+    anthropic_at_work,
+)
+from tests.contract.anthropic_uploading import (
+    DATA,
+    SENT,
+    SMALL,
+    last_chunk,
+    the_one_file,
+    whole,
+)
+from tests.contract.at_work import refused
+
+
+@pytest.fixture
+async def anthropic() -> AsyncIterator[AnthropicAtWork]:
+    async with anthropic_at_work() as at_work:
+        yield at_work
+
+
+async def test_a_lost_answer_makes_no_second_file(anthropic: AnthropicAtWork) -> None:
+    await anthropic.strike("POST", "files", "lose_answer")
+    session = await anthropic.start(len(SMALL), SENT)
+    await the_one_file(anthropic, SMALL, await whole(anthropic, session))
+
+
+@pytest.mark.parametrize("fault", [{"kind": "lose_answer"}, {"kind": "reset", "after_bytes": 500}])
+async def test_a_lost_file_is_found_behind_many_newer_ones(
+    anthropic: AnthropicAtWork, fault: dict[str, Any]
+) -> None:
+    await anthropic.post("/_fake/settings", {"page_limit": 1})
+    session = await anthropic.start(len(SMALL), SENT)
+    await anthropic.strike("POST", "files", **fault)
+    await anthropic.strike("GET", "files", "status", status=500)
+    error = await refused(whole(anthropic, session))
+    assert (error.status, error.upload_status) == ("UNAVAILABLE", None)
+    lost = await anthropic.objects("files")
+    for number in range(3):
+        await anthropic.upload(b"another", "b.pdf", f"other-{number}")
+    final = await whole(anthropic, session)
+    assert final.file is not None
+    assert lost in ([], [parse_file_id(final.file.id).native])
+    assert len(await anthropic.objects("files")) == 4
+
+
+async def test_another_uploads_file_of_the_same_name_and_size_is_left_alone(
+    anthropic: AnthropicAtWork,
+) -> None:
+    first = await anthropic.upload(SMALL, SENT, "first")
+    await anthropic.strike("POST", "files", "reset", after_bytes=500)
+    session = await anthropic.start(len(SMALL), SENT)
+    await refused(whole(anthropic, session))
+    final = await whole(anthropic, session)
+    assert final.file is not None
+    assert final.file.id != first
+    assert len(await anthropic.objects("files")) == 2
+
+
+async def test_an_older_file_is_not_taken_for_ours(
+    anthropic: AnthropicAtWork, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await anthropic.upload(SMALL, SENT, "first")
+    await anthropic.lose("")
+    monkeypatch.setattr("time.time", lambda: 4e9)
+    session = await anthropic.start(len(SMALL), SENT)
+    monkeypatch.undo()
+    await anthropic.strike("POST", "files", "reset", after_bytes=500)
+    await refused(whole(anthropic, session))
+    assert len(await anthropic.objects("files")) == 1
+
+
+async def test_a_refused_file_is_not_taken_for_one_of_the_same_name(
+    anthropic: AnthropicAtWork,
+) -> None:
+    await anthropic.upload(SMALL, SENT, "first")
+    await anthropic.lose("files/")
+    await anthropic.strike("POST", "files", "status", status=400)
+    error = await refused(whole(anthropic, await anthropic.start(len(SMALL), SENT)))
+    assert (error.status, error.permanent) == ("INVALID_ARGUMENT", True)
+
+
+async def test_parts_whose_file_is_found_are_let_go(
+    anthropic: AnthropicAtWork, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session = await anthropic.start(len(DATA), SENT)
+    await anthropic.send(session, DATA[: 2 * GRANULARITY])
+    await anthropic.strike("POST", "files", "lose_answer")
+    await anthropic.strike("GET", "files", "status", status=503)
+    await refused(last_chunk(anthropic, session))
+    given: list[Content] = []
+    get = anthropic.state.get
+
+    async def remembered(name: str) -> Body | None:
+        body = await get(name)
+        if body is None or not name.endswith("/content"):
+            return body
+        given.append(Content(body))
+        return Body(given[-1], body.length)
+
+    monkeypatch.setattr(anthropic.state, "get", remembered)
+    await the_one_file(anthropic, DATA, await last_chunk(anthropic, session))
+    assert [content.closed for content in given] == [True]
+
+
+class Content:
+    """That of a state object, which tells whether it was closed."""
+
+    def __init__(self, body: Body) -> None:
+        self._chunks = aiter(body.chunks)
+        self.closed = False
+
+    def __aiter__(self) -> "Content":
+        return self
+
+    async def __anext__(self) -> bytes:
+        return await anext(self._chunks)
+
+    async def aclose(self) -> None:
+        self.closed = True
+
+
+@pytest.mark.parametrize("answer", [{}, {"id": None}, {"id": "a/b"}, [], "no json"])
+async def test_an_answer_that_makes_no_sense_is_the_upstreams_fault(
+    anthropic: AnthropicAtWork, answer: Any
+) -> None:
+    await anthropic.strike("POST", "files", "status", status=200, body=answer)
+    error = await refused(whole(anthropic, await anthropic.start(len(SMALL), SENT)))
+    assert error.status == "UNAVAILABLE"
+
+
+@pytest.mark.parametrize("at", ["request", "answer"])
+async def test_a_cancel_during_the_end_leaves_no_file(anthropic: AnthropicAtWork, at: str) -> None:
+    session = await anthropic.start(len(SMALL), SENT)
+    await anthropic.strike("POST", "files", "delay", name="slow", at=at)
+    slow = asyncio.create_task(refused(whole(anthropic, session)))
+    await anthropic.happened("slow")
+    assert (await anthropic.uploads.cancel(session)).status == "cancelled"
+    await anthropic.release("slow")
+    error = await slow
+    assert (error.status, error.upload_status) == ("FAILED_PRECONDITION", "cancelled")
+    assert await anthropic.objects("files") == []
+    assert await anthropic.kept() == ["uploads/s1/end"]
+
+
+async def test_a_sender_that_leaves_can_be_taken_over(anthropic: AnthropicAtWork) -> None:
+    session = await anthropic.start(len(SMALL), SENT)
+    await anthropic.strike("POST", "files", "delay", name="slow", at="answer")
+    gone = asyncio.create_task(whole(anthropic, session))
+    await anthropic.happened("slow")
+    gone.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await gone
+    await the_one_file(anthropic, SMALL, await whole(anthropic, session))
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"size_bytes": "many"}, "size"),
+        ({"created_at": "yesterday"}, "create_time"),
+        ({"filename": None}, "display_name"),
+        ({"mime_type": ""}, "mime_type"),
+    ],
+)
+async def test_what_of_a_file_cannot_be_read_is_absent(
+    anthropic: AnthropicAtWork, change: dict[str, Any], field: str
+) -> None:
+    native = {"id": "file_a", "size_bytes": 1, "created_at": "2026-11-01T00:00:00Z"} | change
+    await anthropic.strike("GET", "files/file_a", "status", status=200, body=native)
+    file: File = await anthropic.files.get(CALLER, "file_a")
+    assert (file.id, getattr(file, field)) == (native_file_id("file_a"), None)

@@ -1,0 +1,175 @@
+"""The results of batches at Anthropic: each request answered once, wherever they are."""
+
+from collections.abc import AsyncIterator
+
+import orjson
+import pytest
+
+from providers.limits import Limits
+from providers.resource_names import result_file_id
+from providers.resources import BatchState, InlineResults
+from tests.contract.anthropic_at_work import (
+    CALLER,
+    AnthropicAtWork,
+    anthropic_at_work,
+    from_file,
+    inline,
+)
+from tests.contract.anthropic_batching import (
+    RESULTS,
+    TEXTS,
+    answered_with,
+    custom_ids,
+    download,
+    ended,
+    items,
+    lines,
+)
+from tests.contract.at_work import LIMITS, gemini_lines, refused
+
+
+@pytest.fixture
+async def anthropic() -> AsyncIterator[AnthropicAtWork]:
+    async with anthropic_at_work() as at_work:
+        yield at_work
+        assert at_work.nothing_held
+
+
+async def test_failed_expired_and_lost_requests_have_their_errors(
+    anthropic: AnthropicAtWork,
+) -> None:
+    texts = ["fine", "please fail", "please expire", "please lose", "fine too"]
+    batch_id = await ended(
+        anthropic, from_file(await anthropic.upload(gemini_lines(*texts), "in.jsonl"))
+    )
+    results = {result["key"]: result for result in await lines(anthropic, batch_id)}
+    assert sorted(results) == [f"k-{n}" for n in range(5)]
+    codes = [results[f"k-{n}"].get("error", {}).get("code") for n in range(5)]
+    assert codes == [None, 3, 4, 13, None]
+
+
+async def test_results_full_of_nonsense(anthropic: AnthropicAtWork) -> None:
+    """A second answer, an unknown request, lines that are none: each request has one result."""
+    batch_id = await ended(anthropic, inline(*TEXTS[:3]))
+    _, second, third = await custom_ids(anthropic, batch_id)
+    failed = {"type": "errored", "error": {"error": {"type": "t", "message": "first"}}}
+    await answered_with(
+        anthropic,
+        b"no json\n",
+        {"custom_id": second, "result": failed},
+        {"custom_id": second, "result": {"type": "expired"}},
+        {"custom_id": "r0000000099", "result": failed},
+        {"custom_id": "somebody's", "result": failed},
+        {"custom_id": 7},
+        b"\n",
+        b"[1]\n",
+        b'"text"\n',
+        b'{"custom_id": "%s", "result": "cut off' % third.encode(),
+    )
+    results = await items(anthropic, batch_id)
+    assert [result["error"]["message"] for result in results][1] == "first"
+    assert [result["error"]["code"] for result in results] == [13, 2, 13]
+    assert sorted(line["key"] for line in await lines(anthropic, batch_id)) == ["1", "2", "3"]
+
+
+@pytest.mark.parametrize("first", [b"no json\n", b"[1]\n", b"{}\n", b""])
+async def test_nonsense_instead_of_what_would_name_the_job(
+    anthropic: AnthropicAtWork, first: bytes
+) -> None:
+    batch_id = await ended(anthropic, inline("a"))
+    await anthropic.lose("records/")
+    await answered_with(anthropic, first)
+    assert (await anthropic.batches.get(CALLER, batch_id)).output
+    assert await lines(anthropic, batch_id) == []
+
+
+@pytest.mark.parametrize("after", [0, 700])
+async def test_truncated_results_never_end_cleanly(anthropic: AnthropicAtWork, after: int) -> None:
+    batch_id = await ended(anthropic, inline(*TEXTS))
+    await anthropic.strike("GET", RESULTS, "truncate", after_bytes=after, times=2)
+    error = await refused(download(anthropic, result_file_id(batch_id)))
+    assert error.status == "UNAVAILABLE"
+    error = await refused(anthropic.batches.get(CALLER, batch_id))
+    assert error.status == "UNAVAILABLE"
+    assert anthropic.nothing_held
+
+
+async def test_a_download_given_up_holds_nothing(anthropic: AnthropicAtWork) -> None:
+    batch_id = await ended(anthropic, inline(*TEXTS))
+    opened = await anthropic.files.download(CALLER, result_file_id(batch_id))
+    chunks = aiter(opened.body.chunks)
+    assert await anext(chunks)
+    assert not anthropic.nothing_held
+    await opened.close()
+    assert anthropic.nothing_held
+
+
+async def test_a_line_beyond_the_limit_in_the_results(anthropic: AnthropicAtWork) -> None:
+    batch_id = await ended(anthropic, inline(*TEXTS))
+    replica = anthropic.replica(limits=Limits(line=100, inline_results=LIMITS.inline_results))
+    assert replica.batches is not None
+    output = (await replica.batches.get(CALLER, batch_id)).output
+    assert isinstance(output, InlineResults)
+    assert {orjson.loads(item)["error"]["code"] for item in output.items} == {13}
+    await output.close()
+
+
+# --- where the results are ------------------------------------------------------------------------
+
+
+async def test_results_are_where_anthropic_says(anthropic: AnthropicAtWork) -> None:
+    await anthropic.post("/_fake/settings", {"results_url": "/elsewhere/{id}.jsonl?a=b%2Fc"})
+    batch_id = await ended(anthropic, inline(*TEXTS))
+    assert len(await items(anthropic, batch_id)) == len(TEXTS)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://127.0.0.1:1/{id}",
+        "https://api.anthropic.com/{id}",
+        "http://api.anthropic.com@127.0.0.1/{id}",
+    ],
+)
+async def test_results_elsewhere_are_not_fetched(anthropic: AnthropicAtWork, url: str) -> None:
+    """The caller's key would go there."""
+    await anthropic.post("/_fake/settings", {"results_url": url})
+    batch_id = await ended(anthropic, inline(*TEXTS))
+    for attempt in (
+        anthropic.files.download(CALLER, result_file_id(batch_id)),
+        anthropic.batches.get(CALLER, batch_id),
+    ):
+        error = await refused(attempt)
+        assert (error.status, error.message) == (
+            "UNAVAILABLE",
+            "anthropic named a URL of another origin",
+        )
+
+
+async def test_results_that_are_no_longer_kept(anthropic: AnthropicAtWork) -> None:
+    batch_id = await ended(anthropic, inline(*TEXTS))
+    await anthropic.post(f"/_fake/batches/{batch_id}", {"archived": True})
+    batch = await anthropic.batches.get(CALLER, batch_id)
+    assert (batch.state, batch.output) == (BatchState.SUCCEEDED, None)
+    for attempt in (
+        anthropic.files.get(CALLER, result_file_id(batch_id)),
+        anthropic.files.download(CALLER, result_file_id(batch_id)),
+    ):
+        assert (await refused(attempt)).status == "NOT_FOUND"
+
+
+async def test_results_that_go_while_they_are_asked_for(anthropic: AnthropicAtWork) -> None:
+    batch_id = await ended(anthropic, inline(*TEXTS))
+    await anthropic.strike("GET", RESULTS, "status", status=404, times=2)
+    batch = await anthropic.batches.get(CALLER, batch_id)
+    assert (batch.state, batch.output) == (BatchState.SUCCEEDED, None)
+    error = await refused(anthropic.files.download(CALLER, result_file_id(batch_id)))
+    assert error.status == "NOT_FOUND"
+
+
+@pytest.mark.parametrize("status", [403, 429, 500])
+async def test_results_that_are_refused(anthropic: AnthropicAtWork, status: int) -> None:
+    batch_id = await ended(anthropic, inline(*TEXTS))
+    await anthropic.strike("GET", RESULTS, "status", status=status)
+    error = await refused(anthropic.batches.get(CALLER, batch_id))
+    assert error.upstream_status == status

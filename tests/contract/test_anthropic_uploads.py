@@ -1,0 +1,279 @@
+"""Uploads for Anthropic: one file, the right bytes, whatever the network does.
+
+A batch's input is kept by the store, in each of its forms; any other file is Anthropic's.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from providers.anthropic.staged_files import StagedFiles
+from providers.body import Body, TruncatedBody, held
+from providers.resource_names import parse_file_id
+from providers.state import State
+from providers.uploads import GRANULARITY, Chunk, UploadStart
+from tests.contract.anthropic_at_work import STATE_LIFE, AnthropicAtWork, anthropic_at_work
+from tests.contract.anthropic_uploading import (
+    DATA,
+    SENT,
+    SMALL,
+    STAGED,
+    digest,
+    in_chunks,
+    last_chunk,
+    left_of_session,
+    no_file,
+    the_one_file,
+    whole,
+)
+from tests.contract.at_work import Pieces, body_of, refused
+
+
+@pytest.fixture
+async def anthropic(state: State) -> AsyncIterator[AnthropicAtWork]:
+    async with anthropic_at_work(state) as at_work:
+        yield at_work
+
+
+# --- when all is well -----------------------------------------------------------------------------
+
+
+async def test_a_batchs_input_is_kept_here(anthropic: AnthropicAtWork) -> None:
+    session = await anthropic.start(len(SMALL), STAGED, mime_type="jsonl")
+    final = await whole(anthropic, session)
+    await the_one_file(anthropic, SMALL, final)
+    assert final.file is not None
+    assert (final.file.display_name, final.file.mime_type) == (STAGED, "jsonl")
+    assert (final.file.size, final.file.sha256) == (len(SMALL), digest(SMALL))
+    assert final.file.create_time is not None
+    assert final.file.expiration_time is not None
+    assert final.file.expiration_time - final.file.create_time == STATE_LIFE > timedelta(0)
+    assert await anthropic.calls("POST") == []
+    assert await left_of_session(anthropic) == 1
+
+
+async def test_any_other_file_goes_to_anthropic(anthropic: AnthropicAtWork) -> None:
+    session = await anthropic.start(len(SMALL), SENT, mime_type="application/pdf")
+    final = await whole(anthropic, session)
+    await the_one_file(anthropic, SMALL, final)
+    assert final.file is not None
+    assert (final.file.downloadable, final.file.sha256) == (False, None)
+    native = await anthropic.native(f"files/{parse_file_id(final.file.id).native}")
+    assert (native["filename"], native["mime_type"]) == (SENT, "application/pdf")
+    assert await anthropic.calls("POST") == ["files"]
+    assert await left_of_session(anthropic) == 1
+
+
+@pytest.mark.parametrize("mime_type", ["pdf", "a/b\r\nX-Ours: 1", "ä/b"])
+async def test_what_is_no_content_type_is_not_sent_as_one(
+    anthropic: AnthropicAtWork, mime_type: str
+) -> None:
+    session = await anthropic.start(len(SMALL), SENT, mime_type=mime_type)
+    final = await whole(anthropic, session)
+    assert final.file is not None
+    assert final.file.mime_type == mime_type
+    native = await anthropic.native(f"files/{parse_file_id(final.file.id).native}")
+    assert native["mime_type"] == "application/octet-stream"
+
+
+@pytest.mark.parametrize(("name", "size"), [(STAGED, None), (SENT, len(DATA))])
+async def test_chunks_go_through_any_replica(
+    anthropic: AnthropicAtWork, name: str, size: int | None
+) -> None:
+    session = await anthropic.start(size, name)
+    for offset in (0, GRANULARITY):
+        anthropic.provider = anthropic.replica()
+        await anthropic.send(session, DATA[offset : offset + GRANULARITY], offset)
+    anthropic.provider = anthropic.replica()
+    final = await last_chunk(anthropic, session)
+    await the_one_file(anthropic, DATA, final)
+    assert final.file is not None
+    assert final.file.sha256 is None
+    assert await left_of_session(anthropic) == 1
+
+
+@pytest.mark.parametrize("size", [None, 0])
+@pytest.mark.parametrize("name", [STAGED, SENT])
+async def test_an_empty_file(anthropic: AnthropicAtWork, name: str, size: int | None) -> None:
+    session = await anthropic.start(size, name)
+    await the_one_file(anthropic, b"", await anthropic.send(session, b"", finalize=True))
+
+
+@pytest.mark.parametrize("offset", [GRANULARITY, None])
+async def test_an_end_without_bytes(anthropic: AnthropicAtWork, offset: int | None) -> None:
+    session = await anthropic.start(None, STAGED)
+    await anthropic.send(session, DATA[:GRANULARITY])
+    final = await anthropic.uploads.send(session, Chunk(offset, held(b""), finalize=True))
+    await the_one_file(anthropic, DATA[:GRANULARITY], final)
+
+
+async def test_a_repeat_in_another_slicing(anthropic: AnthropicAtWork) -> None:
+    session = await anthropic.start(len(DATA), STAGED)
+    await anthropic.send(session, DATA[:GRANULARITY])
+    await anthropic.send(session, DATA[: 2 * GRANULARITY])
+    await anthropic.send(session, DATA[GRANULARITY : 2 * GRANULARITY], GRANULARITY)
+    final = await anthropic.send(session, DATA[GRANULARITY:], GRANULARITY, finalize=True)
+    await the_one_file(anthropic, DATA, final)
+
+
+async def test_a_repeat_of_the_end_is_answered_alike(anthropic: AnthropicAtWork) -> None:
+    session = await anthropic.start(len(DATA), STAGED)
+    final = await in_chunks(anthropic, session)
+    again = await last_chunk(anthropic, session)
+    asked = await anthropic.uploads.query(session)
+    await the_one_file(anthropic, DATA, final, again, asked)
+    for attempt in (anthropic.send(session, DATA[:GRANULARITY]), anthropic.uploads.cancel(session)):
+        error = await refused(attempt)
+        assert (error.status, error.upload_status) == ("FAILED_PRECONDITION", "final")
+
+
+@pytest.mark.parametrize(
+    ("size", "known"), [(0, False), (len(SMALL), False), (len(SMALL), True), (len(DATA), False)]
+)
+@pytest.mark.parametrize("name", [STAGED, SENT])
+async def test_a_file_in_one_request(
+    anthropic: AnthropicAtWork, name: str, size: int, known: bool
+) -> None:
+    body = Body(Pieces(DATA[:size]), size if known else None)
+    start = UploadStart(display_name=name)
+    made = await anthropic.files.create(anthropic.caller, "s1", start, body)
+    assert made.size == size
+    assert made.sha256 == (digest(DATA[:size]) if known and name == STAGED else None)
+    await the_one_file(anthropic, DATA[:size])
+    assert await left_of_session(anthropic) == 0
+
+
+# --- a bad moment ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", [STAGED, SENT])
+async def test_a_client_that_sends_too_little_makes_no_file(
+    anthropic: AnthropicAtWork, name: str
+) -> None:
+    session = await anthropic.start(len(SMALL) + 1, name)
+    short = Chunk(0, Body(Pieces(SMALL), len(SMALL) + 1), finalize=True)
+    with pytest.raises(TruncatedBody):
+        await anthropic.uploads.send(session, short)
+    await no_file(anthropic)
+    full = Chunk(0, body_of(SMALL + b"!"), finalize=True)
+    await the_one_file(anthropic, SMALL + b"!", await anthropic.uploads.send(session, full))
+
+
+@pytest.mark.parametrize("name", [STAGED, SENT])
+async def test_a_client_that_breaks_off(anthropic: AnthropicAtWork, name: str) -> None:
+    async def broken() -> AsyncIterator[bytes]:
+        yield DATA[:GRANULARITY]
+        raise ConnectionResetError
+
+    start = UploadStart(display_name=name)
+    for body in (Body(broken(), None), Body(broken(), len(DATA))):
+        with pytest.raises(ConnectionResetError):
+            await anthropic.files.create(anthropic.caller, "s1", start, body)
+        await no_file(anthropic)
+        assert await anthropic.kept() == []
+
+
+async def test_content_without_a_record_is_no_file_yet(anthropic: AnthropicAtWork) -> None:
+    """What a crash between the two leaves; the repeat mends it."""
+    session = await anthropic.start(len(SMALL), STAGED)
+    made = (await whole(anthropic, session)).file
+    assert made is not None
+    await anthropic.lose("staged/")
+    await anthropic.lose("uploads/")
+    for attempt in (
+        anthropic.files.get(anthropic.caller, made.id),
+        anthropic.files.download(anthropic.caller, made.id),
+        anthropic.files.delete(anthropic.caller, made.id),
+    ):
+        assert (await refused(attempt)).status == "NOT_FOUND"
+    assert (await anthropic.files.list(anthropic.caller, 10, None)).items == []
+    await the_one_file(anthropic, SMALL, await whole(anthropic, session))
+
+
+@pytest.mark.parametrize("fault", [{"kind": "status"}, {"kind": "reset", "after_bytes": 500}])
+async def test_what_fails_after_the_last_part_is_mended_by_the_repeat(
+    anthropic: AnthropicAtWork, fault: dict[str, Any]
+) -> None:
+    """The parts are one object by then, whose upload has ended."""
+    session = await anthropic.start(len(DATA), SENT)
+    await anthropic.strike("POST", "files", **fault)
+    error = await refused(in_chunks(anthropic, session))
+    assert (error.status, error.upload_status, error.permanent) == ("UNAVAILABLE", None, False)
+    assert (await anthropic.uploads.query(session)).received == len(DATA)
+    await the_one_file(anthropic, DATA, await last_chunk(anthropic, session))
+    assert await left_of_session(anthropic) == 1
+
+
+async def test_a_crash_after_the_parts_were_joined(
+    anthropic: AnthropicAtWork, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session = await anthropic.start(len(DATA), STAGED)
+    with monkeypatch.context() as crash:
+        crash.setattr(StagedFiles, "record", None)
+        with pytest.raises(TypeError):
+            await in_chunks(anthropic, session)
+    await the_one_file(anthropic, DATA, await last_chunk(anthropic, session))
+
+
+# --- endings, and several at once -----------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", [STAGED, SENT])
+async def test_a_cancelled_upload_leaves_nothing(anthropic: AnthropicAtWork, name: str) -> None:
+    session = await anthropic.start(len(DATA), name)
+    await anthropic.send(session, DATA[:GRANULARITY])
+    assert (await anthropic.uploads.cancel(session)).status == "cancelled"
+    for attempt in (
+        anthropic.send(session, DATA[GRANULARITY : 2 * GRANULARITY], GRANULARITY),
+        anthropic.uploads.query(session),
+        anthropic.uploads.cancel(session),
+    ):
+        error = await refused(attempt)
+        assert (error.status, error.upload_status) == ("FAILED_PRECONDITION", "cancelled")
+    await no_file(anthropic)
+    assert await left_of_session(anthropic) == 1
+
+
+async def test_an_upload_that_the_store_gave_up(anthropic: AnthropicAtWork) -> None:
+    """The sweep of another replica took it for abandoned."""
+    session = await anthropic.start(len(DATA), STAGED)
+    await anthropic.send(session, DATA[:GRANULARITY])
+    await anthropic.state.parted.abort_before(datetime.now(UTC) + timedelta(days=1))
+    for attempt in (
+        anthropic.send(session, DATA[GRANULARITY : 2 * GRANULARITY], GRANULARITY),
+        anthropic.uploads.query(session),
+    ):
+        error = await refused(attempt)
+        assert (error.status, error.permanent) == ("FAILED_PRECONDITION", True)
+    await no_file(anthropic)
+
+
+@pytest.mark.parametrize("name", [STAGED, SENT])
+async def test_two_ends_at_once_are_one_file(anthropic: AnthropicAtWork, name: str) -> None:
+    session = await anthropic.start(len(SMALL), name)
+    ends = await asyncio.gather(*(whole(anthropic, session) for _ in range(4)))
+    await the_one_file(anthropic, SMALL, *ends)
+
+
+@pytest.mark.parametrize("name", [STAGED, SENT])
+async def test_two_ends_of_parts_at_once_are_one_file(
+    anthropic: AnthropicAtWork, name: str
+) -> None:
+    session = await anthropic.start(len(DATA), name)
+    await anthropic.send(session, DATA[: 2 * GRANULARITY])
+    ends = await asyncio.gather(*(last_chunk(anthropic, session) for _ in range(4)))
+    await the_one_file(anthropic, DATA, *ends)
+    assert await left_of_session(anthropic) == 1
+
+
+async def test_two_first_chunks_at_once_are_one_upload(anthropic: AnthropicAtWork) -> None:
+    session = await anthropic.start(len(DATA), STAGED)
+    sends = (anthropic.send(session, DATA[:GRANULARITY]) for _ in range(3))
+    for progress in await asyncio.gather(*sends):
+        assert progress.received == GRANULARITY
+    await anthropic.send(session, DATA[GRANULARITY : 2 * GRANULARITY], GRANULARITY)
+    await the_one_file(anthropic, DATA, await last_chunk(anthropic, session))
+    assert await left_of_session(anthropic) == 1

@@ -1,0 +1,201 @@
+"""What every state store promises of objects in parts (providers/parted_objects.py)."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from providers.body import Body, TruncatedBody, held
+from providers.errors import FerryError
+from providers.parted_objects import SMALLEST_PART, PartedUpload, UploadEnded
+from providers.state import State, read, write
+from tests.contract.conftest import Replicas
+
+NAME = "files/x"
+FIRST, SECOND, LAST = b"a" * SMALLEST_PART, b"b" * SMALLEST_PART, b"end"
+WHOLE = FIRST + SECOND + LAST
+
+
+async def numbers(state: State, upload: PartedUpload, after: int = 0) -> list[int]:
+    return [part.number async for part in state.parted.parts(upload, after)]
+
+
+async def begun(state: State, *parts: bytes) -> PartedUpload:
+    upload = await state.parted.begin(NAME)
+    for number, content in enumerate(parts, 1):
+        await state.parted.put(upload, number, held(content))
+    return upload
+
+
+async def test_parts_come_in_any_order_through_any_replica(replicas: Replicas) -> None:
+    one, other = await replicas.another(), await replicas.another()
+    upload = await one.parted.begin(NAME)
+    await other.parted.put(upload, 3, held(LAST))
+    await one.parted.put(upload, 1, held(FIRST))
+    await other.parted.put(upload, 2, held(SECOND))
+    found = [(part.number, part.size) async for part in one.parted.parts(upload)]
+    assert found == [(1, SMALLEST_PART), (2, SMALLEST_PART), (3, len(LAST))]
+    assert await numbers(one, upload, after=1) == [2, 3]
+    assert await numbers(one, upload, after=3) == []
+    await other.parted.complete(upload, len(WHOLE))
+    assert await read(one, NAME, len(WHOLE)) == WHOLE
+
+
+async def test_there_is_no_object_before_its_completion(state: State) -> None:
+    upload = await begun(state, FIRST, LAST)
+    assert await state.head(NAME) is None
+    assert [info async for info in state.list("files/")] == []
+    await state.parted.complete(upload, len(FIRST + LAST))
+    assert [info.name async for info in state.list("")] == [NAME]
+
+
+async def test_a_repeated_part_is_harmless(state: State) -> None:
+    upload = await begun(state, FIRST, LAST)
+    await state.parted.put(upload, 1, held(FIRST))
+    await state.parted.complete(upload, len(FIRST + LAST))
+    assert await read(state, NAME, len(WHOLE)) == FIRST + LAST
+
+
+async def test_a_body_of_unknown_length_is_a_part(state: State) -> None:
+    upload = await state.parted.begin(NAME)
+    await state.parted.put(upload, 1, Body(held(LAST).chunks, None))
+    await state.parted.complete(upload, len(LAST))
+    assert await read(state, NAME) == LAST
+
+
+async def test_an_empty_object_has_one_empty_part(state: State) -> None:
+    upload = await begun(state, b"")
+    await state.parted.complete(upload, 0)
+    assert await read(state, NAME) == b""
+
+
+async def test_a_body_that_fails_is_no_part(state: State) -> None:
+    failure = ConnectionResetError("client")
+
+    async def source() -> AsyncIterator[bytes]:
+        yield b"begun"
+        raise failure
+
+    upload = await state.parted.begin(NAME)
+    with pytest.raises(ConnectionResetError) as caught:
+        await state.parted.put(upload, 1, Body(source(), 100))
+    assert caught.value is failure
+    with pytest.raises(TruncatedBody):
+        await state.parted.put(upload, 1, Body(held(b"short").chunks, 100))
+    assert await numbers(state, upload) == []
+
+
+async def test_a_completion_may_be_repeated_through_any_replica(replicas: Replicas) -> None:
+    one, other = await replicas.another(), await replicas.another()
+    upload = await begun(one, FIRST, LAST)
+    for store in (one, other, one):
+        await store.parted.complete(upload, len(FIRST + LAST))
+    assert await read(other, NAME, len(WHOLE)) == FIRST + LAST
+
+
+async def test_of_completions_at_once_all_succeed(replicas: Replicas) -> None:
+    stores = [await replicas.another() for _ in range(3)]
+    upload = await begun(stores[0], FIRST, LAST)
+    await asyncio.gather(*[store.parted.complete(upload, len(FIRST + LAST)) for store in stores])
+    assert await read(stores[0], NAME, len(WHOLE)) == FIRST + LAST
+
+
+@pytest.mark.parametrize(
+    ("parts", "size", "reason"),
+    [
+        ({1: FIRST, 3: LAST}, len(FIRST + LAST), "missing"),
+        ({2: LAST}, len(LAST), "missing"),
+        ({}, 0, "missing"),
+        ({1: FIRST, 2: LAST}, len(FIRST), "have arrived"),
+        ({1: FIRST, 2: LAST}, len(WHOLE), "have arrived"),
+        ({1: LAST, 2: FIRST}, len(FIRST + LAST), "before the last"),
+    ],
+    ids=["gap", "no first", "none", "too many bytes", "too few bytes", "small part"],
+)
+async def test_what_is_not_whole_is_not_completed(
+    state: State, parts: dict[int, bytes], size: int, reason: str
+) -> None:
+    upload = await state.parted.begin(NAME)
+    for number, content in parts.items():
+        await state.parted.put(upload, number, held(content))
+    with pytest.raises(FerryError, match=reason) as caught:
+        await state.parted.complete(upload, size)
+    assert caught.value.status == "FAILED_PRECONDITION"
+    assert await state.head(NAME) is None
+    assert await numbers(state, upload) == sorted(parts)
+
+
+async def test_what_exists_is_never_written_over(state: State) -> None:
+    upload = await begun(state, LAST)
+    await write(state, NAME, b"first")
+    await state.parted.complete(upload, len(LAST))
+    assert await read(state, NAME) == b"first"
+    with pytest.raises(UploadEnded):
+        await numbers(state, upload)
+
+
+async def test_an_aborted_upload_has_ended(state: State) -> None:
+    upload = await begun(state, LAST)
+    for _ in range(2):
+        await state.parted.abort(upload)
+    with pytest.raises(UploadEnded):
+        await numbers(state, upload)
+    with pytest.raises(UploadEnded):
+        await state.parted.put(upload, 1, held(LAST))
+    with pytest.raises(UploadEnded):
+        await state.parted.complete(upload, len(LAST))
+    assert [info async for info in state.list("")] == []
+
+
+async def test_an_abort_leaves_a_made_object(state: State) -> None:
+    upload = await begun(state, LAST)
+    await state.parted.complete(upload, len(LAST))
+    await state.parted.abort(upload)
+    assert await read(state, NAME) == LAST
+    with pytest.raises(UploadEnded):
+        await state.parted.put(upload, 2, held(LAST))
+
+
+async def test_of_a_deleted_object_no_completion_is_repeated(state: State) -> None:
+    upload = await begun(state, LAST)
+    await state.parted.complete(upload, len(LAST))
+    await state.delete(NAME)
+    with pytest.raises(UploadEnded):
+        await state.parted.complete(upload, len(LAST))
+
+
+async def test_what_never_was_has_ended(state: State) -> None:
+    with pytest.raises(UploadEnded):
+        await numbers(state, PartedUpload(NAME, "0" * 32))
+
+
+async def test_only_old_uploads_are_swept(state: State) -> None:
+    upload = await begun(state, LAST)
+    now, minute = datetime.now(UTC), timedelta(minutes=1)
+    await state.parted.abort_before(now - minute)
+    assert await numbers(state, upload) == [1]
+    for _ in range(2):
+        await state.parted.abort_before(now + minute)
+    with pytest.raises(UploadEnded):
+        await numbers(state, upload)
+
+
+@pytest.mark.parametrize("number", [0, -1, 10_001])
+async def test_a_number_beyond_the_bounds_is_refused(state: State, number: int) -> None:
+    upload = await state.parted.begin(NAME)
+    with pytest.raises(ValueError, match="number"):
+        await state.parted.put(upload, number, held(LAST))
+
+
+async def test_the_last_number_sorts_last(state: State) -> None:
+    upload = await state.parted.begin(NAME)
+    for number in (10_000, 9_999, 1):
+        await state.parted.put(upload, number, held(LAST))
+    assert await numbers(state, upload) == [1, 9_999, 10_000]
+
+
+@pytest.mark.parametrize("name", ["", "../a", "A", "a//b"])
+async def test_an_odd_name_is_refused(state: State, name: str) -> None:
+    with pytest.raises(ValueError, match="name"):
+        await state.parted.begin(name)

@@ -1,0 +1,37 @@
+"""The fake Anthropic as an aiohttp application; its base URL is its origin."""
+
+from aiohttp import web
+
+from .. import control
+from ..journal import Settings
+from . import batches, files
+from .backdoor import AnthropicBackdoor
+from .gate import envelope_middleware, gate_middleware, name_request
+from .store import STORE, AnthropicStore
+
+BATCH = "/v1/messages/batches/{id}"
+
+
+def anthropic_app() -> web.Application:
+    """A fresh fake; its state lives as long as the application."""
+    settings = Settings()
+    store = AnthropicStore(settings)
+    app = web.Application(
+        middlewares=[control.control_middleware, envelope_middleware, gate_middleware]
+    )
+    app[STORE] = store
+    control.install(app, AnthropicBackdoor(store), settings)
+    app.on_response_prepare.append(name_request)
+    app.router.add_post("/v1/files", files.create_file)
+    app.router.add_get("/v1/files", files.list_files)
+    app.router.add_get("/v1/files/{id}", files.get_file)
+    app.router.add_delete("/v1/files/{id}", files.delete_file)
+    app.router.add_get("/v1/files/{id}/content", files.get_content)
+    app.router.add_post("/v1/messages/batches", batches.create_batch)
+    app.router.add_get("/v1/messages/batches", batches.list_batches)
+    app.router.add_get(BATCH, batches.get_batch)
+    app.router.add_delete(BATCH, batches.delete_batch)
+    app.router.add_post(f"{BATCH}/cancel", batches.cancel_batch)
+    # Results are wherever `results_url` says, and a test may say any path.
+    app.router.add_route("*", "/{path:.*}", batches.get_results)
+    return app

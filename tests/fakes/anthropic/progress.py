@@ -1,0 +1,36 @@
+"""How a batch moves: in_progress (or canceling) -> ended, one step at each get but the first."""
+
+import asyncio
+
+from .envelope import now, timestamp
+from .results import answer_requests
+from .store import AnthropicStore, StoredBatch
+
+STATUSES = ("in_progress", "canceling", "ended")
+
+
+async def look(store: AnthropicStore, batch: StoredBatch) -> None:
+    """The first look finds the batch as it was created, each later one a step on."""
+    if batch.seen:
+        await advance(store, batch)
+    batch.seen = True
+
+
+async def advance(store: AnthropicStore, batch: StoredBatch) -> None:
+    """One step on, unless the batch has ended or is held where it is."""
+    if batch.status not in ("ended", batch.hold):
+        await move(store, batch, "ended")
+
+
+async def move(store: AnthropicStore, batch: StoredBatch, status: str) -> None:
+    """Into `status`; the requests are answered as it ends, and an ended batch stays ended."""
+    if batch.status == "ended":
+        return
+    if status == "canceling" and batch.status != "canceling":
+        batch.resource["cancel_initiated_at"] = timestamp(now())
+    if status == "ended":
+        results = await asyncio.to_thread(answer_requests, store, batch)
+        batch.results = results.blob
+        batch.resource["request_counts"] = results.counts
+        batch.resource["ended_at"] = timestamp(now())
+    batch.resource["processing_status"] = status

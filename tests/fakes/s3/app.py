@@ -1,0 +1,137 @@
+"""The front: it checks every signature itself, refuses what S3 refuses, and signs anew for moto.
+
+moto with its authorisation on answers 500 to each presigned URL, and misreads `partNumber` where a
+PUT has the Content-Type of a form (bedrock.md section 7). `page_limit` bounds every list.
+"""
+
+import asyncio
+import re
+from collections.abc import AsyncIterator, Mapping
+
+from aiohttp import ClientSession, DummyCookieJar, web
+from botocore.credentials import Credentials
+from yarl import URL
+
+from .. import control
+from ..intake import read_whole
+from ..journal import Settings
+from ..striking import Handler
+from .backdoor import S3Backdoor
+from .begun import BegunUploads
+from .moto_server import MotoServer
+from .refusals import S3Refusal, check_framing, check_headers, check_part_number
+from .signatures import Signed, check_signature, without_signature
+
+ACCESS_KEY_ID = "AKIAOFTHETESTSOFFERRY"
+SECRET_ACCESS_KEY = "the-secret-access-key-of-the-tests"
+BUCKET = "ferry-state"
+# As some S3-compatible stores do, it takes no notice of If-None-Match.
+OVERWRITING_BUCKET = "ferry-overwriting"
+
+BODY_BYTES = 1 << 30
+OF_THE_SIGNATURE = {"x-amz-date", "x-amz-content-sha256", "x-amz-security-token"}
+PAGE_SIZES = {"list-type": "max-keys", "uploads": "max-uploads", "uploadId": "max-parts"}
+FROM_MOTO = {"content-type", "content-length", "etag", "last-modified", "content-range"}
+
+
+class Front:
+    def __init__(self, moto: MotoServer, settings: Settings) -> None:
+        self._moto = moto
+        self._settings = settings
+        self._credentials = Credentials(ACCESS_KEY_ID, SECRET_ACCESS_KEY)
+        # moto looks whether an object exists and writes it in two steps, in threads.
+        self._one_at_a_time = asyncio.Lock()
+        self._begun = BegunUploads()
+        self._session: ClientSession | None = None
+
+    async def running(self, _: web.Application) -> AsyncIterator[None]:
+        async with ClientSession(cookie_jar=DummyCookieJar(), auto_decompress=False) as session:
+            self._session = session
+            yield
+
+    async def handle(self, request: web.Request) -> web.Response:
+        headers = {name.lower(): value for name, value in request.headers.items()}
+        check_framing(request.method, headers)
+        body = await read_whole(request, BODY_BYTES)
+        url = URL(f"http://{request.headers['Host']}{request.raw_path}", encoded=True)
+        check_signature(Signed(request.method, url, headers, body), self._credentials)
+        check_headers(headers)
+        check_part_number(url.query)
+        async with self._one_at_a_time:
+            return await self._pass_on(request.method, without_signature(url), headers, body)
+
+    async def _pass_on(
+        self, method: str, url: URL, headers: Mapping[str, str], body: bytes
+    ) -> web.Response:
+        bucket, upload = url.path.split("/")[1], url.query.get("uploadId")
+        if upload is not None and not self._moto.has_upload(bucket, upload):
+            # moto takes a second Complete, and answers 500 to a part of what has ended.
+            raise S3Refusal(404, "NoSuchUpload")
+        passed = {n: v for n, v in headers.items() if _is_for_moto(n, bucket)}
+        return await self._ask_moto(method, self._paged(method, url), passed, body)
+
+    async def _ask_moto(
+        self, method: str, url: URL, headers: Mapping[str, str], body: bytes
+    ) -> web.Response:
+        assert self._session is not None
+        target = URL(f"{self._moto.origin}{url.raw_path_qs}", encoded=True)
+        signed = self._moto.sign(method, target, headers, body)
+        async with self._session.request(
+            method,
+            target,
+            headers=dict(signed.headers),
+            data=body,
+            skip_auto_headers=["Content-Type"],
+        ) as answer:
+            kept = {n: v for n, v in answer.headers.items() if _is_for_client(n.lower())}
+            content = self._corrected(method, url, await answer.read())
+            if method != "HEAD":
+                kept.pop("Content-Length", None)
+            return web.Response(status=answer.status, headers=kept, body=content or None)
+
+    def _corrected(self, method: str, url: URL, content: bytes) -> bytes:
+        if "uploads" not in url.query:
+            return content
+        if method == "POST":
+            self._begun.note(content)
+        return self._begun.correct(content)
+
+    def _paged(self, method: str, url: URL) -> URL:
+        limit = self._settings.page_limit
+        for mark, size in PAGE_SIZES.items():
+            if method == "GET" and limit is not None and mark in url.query:
+                # S3 cuts what is asked for at its own bound.
+                query = re.sub(rf"&?{size}=\d+", "", url.raw_query_string)
+                return URL(f"{url.origin()}{url.raw_path}?{query}&{size}={limit}", encoded=True)
+        return url
+
+
+@web.middleware
+async def xml_errors(request: web.Request, handler: Handler) -> web.StreamResponse:
+    try:
+        return await handler(request)
+    except S3Refusal as refusal:
+        body = None if request.method == "HEAD" else refusal.render()
+        return web.Response(status=refusal.status, body=body, content_type="application/xml")
+
+
+def s3_app() -> web.Application:
+    """A fresh S3 with two buckets; it lives as long as the application."""
+    settings = Settings()
+    moto = MotoServer([BUCKET, OVERWRITING_BUCKET])
+    front = Front(moto, settings)
+    app = web.Application(middlewares=[control.control_middleware, xml_errors])
+    control.install(app, S3Backdoor(moto, BUCKET), settings)
+    app.cleanup_ctx.append(front.running)
+    app.router.add_route("*", "/{path:.*}", front.handle)
+    return app
+
+
+def _is_for_moto(name: str, bucket: str) -> bool:
+    if name == "if-none-match":
+        return bucket != OVERWRITING_BUCKET
+    return name == "range" or (name.startswith("x-amz-") and name not in OF_THE_SIGNATURE)
+
+
+def _is_for_client(name: str) -> bool:
+    return name in FROM_MOTO or name.startswith("x-amz-")

@@ -1,0 +1,48 @@
+"""A provider that is none: it takes numbered lines, and its own format names a thing."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+
+from providers.errors import invalid_argument
+from providers.held_json import render_held
+from providers.line_formats import LineFormats, SeenTexts, check_custom_id
+from providers.request_table import RowKind
+
+TRANSLATED, OWN = "/translated", "/own"
+
+
+class Numbered:
+    """Translates every object to its number and itself."""
+
+    endpoint = TRANSLATED
+
+    def line(self, index: int, request: object, path: str) -> bytes:
+        if not isinstance(request, dict):
+            raise invalid_argument("an object is needed", path=path)
+        return orjson.dumps({"number": index, "request": request})
+
+
+class OwnLines:
+    """`{"custom_id", "params"}`; they go as they are, or the whole file does."""
+
+    name = "own"
+    row_kind = RowKind.CUSTOM_ID
+    endpoint = OWN
+
+    def __init__(self, *, whole: bool) -> None:
+        self._whole = whole
+        self._ids = SeenTexts()
+
+    def read(self, _: int, number: int, document: dict[str, Any]) -> tuple[bytes, bytes]:
+        custom_id = check_custom_id(document.get("custom_id"), self._ids, number)
+        return b"" if self._whole else orjson.dumps(document), render_held(custom_id)
+
+
+def is_own(document: Mapping[str, Any]) -> bool:
+    return "params" in document
+
+
+def formats(*, whole: bool = False) -> LineFormats:
+    return LineFormats(OwnLines.name, is_own, lambda: OwnLines(whole=whole))

@@ -1,0 +1,136 @@
+from typing import Any
+
+import orjson
+import pytest
+
+from providers.anthropic.batch_lines import (
+    AnthropicLines,
+    AnthropicTranslator,
+    Items,
+    is_anthropic_line,
+)
+from providers.errors import FerryError
+from providers.request_table import job_of
+from providers.resource_names import native_file_id, result_file_id
+
+MODEL = "claude-opus-4-6"
+JOB = "0123456789abcdef" * 2
+PARAMS: dict[str, Any] = {
+    "model": MODEL,
+    "max_tokens": 5,
+    "messages": [{"role": "user", "content": "hi"}],
+}
+
+
+def translator(items: Items | None = None) -> AnthropicTranslator:
+    return AnthropicTranslator(MODEL, JOB, items or Items(), 4096)
+
+
+def asking(*parts: dict[str, Any], **more: Any) -> dict[str, Any]:
+    return {"contents": [{"parts": [{"text": "hi"}, *parts]}], **more}
+
+
+def reading(uri: str) -> dict[str, Any]:
+    return asking({"fileData": {"fileUri": uri, "mimeType": "application/pdf"}})
+
+
+def test_an_item_names_its_index_and_its_job() -> None:
+    item = orjson.loads(translator().line(7, asking(), "requests[7]"))
+    assert item.keys() == {"custom_id", "params"}
+    assert item["custom_id"] == f"r0000000007-{JOB}"
+    assert job_of(item["custom_id"]) == JOB
+    assert len(item["custom_id"]) <= 64
+    assert (item["params"]["model"], item["params"]["max_tokens"]) == (MODEL, 4096)
+
+
+def test_a_request_is_translated_alike_each_time() -> None:
+    """The first reading counts the bytes that the second sends."""
+    first, second = translator(), translator()
+    request = asking(generationConfig={"temperature": 0.5})
+    assert first.line(0, request, "p") == second.line(0, request, "p")
+
+
+def test_files_that_are_named_are_collected_with_where() -> None:
+    ours = translator()
+    ours.line(0, reading(f"https://ferry/v1beta/files/{native_file_id('file_a')}"), "line 1")
+    ours.line(1, reading("files/file_a"), "line 2")
+    ours.line(2, reading("files/file_b"), "line 3")
+    assert ours.referenced == {"file_a": "line 1", "file_b": "line 3"}
+
+
+@pytest.mark.parametrize("name", ["report.pdf", "report,1.pdf", "fabc"])
+def test_a_page_of_the_web_that_is_called_like_a_file_is_none_of_anthropics(name: str) -> None:
+    ours, uri = translator(), f"https://example.com/files/{name}"
+    item = orjson.loads(ours.line(0, reading(uri), "line 1"))
+    [_, document] = item["params"]["messages"][0]["content"]
+    assert document["source"] == {"type": "url", "url": uri}
+    assert ours.referenced == {}
+
+
+def test_an_address_that_ends_in_anthropics_own_id() -> None:
+    ours = translator()
+    ours.line(0, reading("https://ferry/v1beta/files/file_a"), "line 1")
+    assert ours.referenced == {"file_a": "line 1"}
+
+
+def test_a_file_of_results_is_none_to_read() -> None:
+    with pytest.raises(FerryError) as caught:
+        translator().line(0, reading(f"files/{result_file_id('msgbatch_a')}"), "p")
+    assert caught.value.status == "INVALID_ARGUMENT"
+
+
+@pytest.mark.parametrize(("more", "old"), [({}, False), ({"temperature": 0.5}, True)])
+def test_one_item_decides_the_version(more: dict[str, Any], old: bool) -> None:
+    translated, native = Items(), Items()
+    ours, lines = translator(translated), AnthropicLines(native)
+    for config in ({}, more, {}):
+        ours.line(0, asking(generationConfig=config), "p")
+    for index, change in enumerate(({}, more, {})):
+        lines.read(index, 1, {"custom_id": str(index), "params": PARAMS | change})
+    assert (translated.needs_old_version, native.needs_old_version) == (old, old)
+
+
+def test_a_native_line_passes_with_its_id_for_a_row() -> None:
+    line = {"custom_id": "a-_9", "params": PARAMS | {"of tomorrow": [1.5, None, "é"]}}
+    text, row = AnthropicLines(Items()).read(0, 1, line)
+    assert (orjson.loads(text), row) == (line, b'"a-_9"')
+
+
+@pytest.mark.parametrize(
+    ("line", "path"),
+    [
+        ({"params": {}}, "line 3: custom_id"),
+        ({"custom_id": 7, "params": {}}, "line 3: custom_id"),
+        ({"custom_id": "", "params": {}}, "line 3: custom_id"),
+        ({"custom_id": "a b", "params": {}}, "line 3: custom_id"),
+        ({"custom_id": "a" * 65, "params": {}}, "line 3: custom_id"),
+        ({"custom_id": "a\n", "params": {}}, "line 3: custom_id"),
+        ({"custom_id": "twice", "params": {}}, "line 3: custom_id"),
+        ({"custom_id": "a"}, "line 3: params"),
+        ({"custom_id": "a", "params": None}, "line 3: params"),
+        ({"custom_id": "a", "params": [], "x": 1}, "line 3: x"),
+    ],
+    ids=str,
+)
+def test_a_native_line_that_anthropic_would_refuse(line: dict[str, Any], path: str) -> None:
+    lines = AnthropicLines(Items())
+    lines.read(0, 2, {"custom_id": "twice", "params": {}})
+    with pytest.raises(FerryError) as caught:
+        lines.read(1, 3, line)
+    assert (caught.value.status, caught.value.path) == ("INVALID_ARGUMENT", path)
+
+
+@pytest.mark.parametrize(
+    ("line", "native"),
+    [
+        ({"custom_id": "a", "params": {}}, True),
+        ({"params": {}}, True),
+        ({"custom_id": "a"}, True),
+        ({"custom_id": "a", "method": "POST", "url": "/v1", "body": {}}, False),
+        ({"key": "a", "request": {}}, False),
+        ({"contents": []}, False),
+        ({"recordId": "a", "modelInput": {}}, False),
+    ],
+)
+def test_which_lines_are_anthropics(line: dict[str, Any], native: bool) -> None:
+    assert is_anthropic_line(line) is native

@@ -1,0 +1,85 @@
+from collections.abc import Mapping
+
+import pytest
+
+from providers.body import held
+from providers.credential import Caller, Credential
+from providers.errors import FerryError
+from tests.test_providers.answering import answer
+from tests.test_providers.test_anthropic.answering import BASE, CALLER, client
+from tests.test_providers.test_gemini.scripted_upstream import ScriptedUpstream
+
+FILES = "files-api-2025-04-14"
+OAUTH = "oauth-2025-04-20"
+
+
+async def headers_for(secret: str, passed: Mapping[str, str] | None = None) -> Mapping[str, str]:
+    upstream = ScriptedUpstream(answer({"id": "a"}))
+    await client(upstream).get(Caller(Credential(secret), "tenant", passed or {}), "v1/files")
+    return upstream.sent[0].request.headers
+
+
+async def test_only_listed_headers_are_sent() -> None:
+    upstream = ScriptedUpstream(answer({"id": "a"}))
+    assert await client(upstream).get(CALLER, "v1/files", limit=2) == {"id": "a"}
+    request = upstream.sent[0].request
+    assert str(request.url) == f"{BASE}/v1/files?limit=2"
+    assert request.headers == {
+        "anthropic-workspace-id": "w",
+        "anthropic-version": "2026-10-21",
+        "anthropic-beta": FILES,
+        "x-api-key": "sk-ant-api03-secret",
+        "Accept": "*/*",
+        "Accept-Encoding": "identity",
+    }
+    assert "secret" not in repr(request)
+
+
+@pytest.mark.parametrize(
+    ("secret", "header", "value", "betas"),
+    [
+        ("sk-ant-api03-x", "x-api-key", "sk-ant-api03-x", FILES),
+        ("sk-ant-oat01-x", "Authorization", "Bearer sk-ant-oat01-x", f"{FILES},{OAUTH}"),
+        ("of-a-gateway", "Authorization", "Bearer of-a-gateway", FILES),
+    ],
+)
+async def test_a_credential_has_one_header(
+    secret: str, header: str, value: str, betas: str
+) -> None:
+    headers = await headers_for(secret)
+    assert {k: v for k, v in headers.items() if k in ("x-api-key", "Authorization")} == {
+        header: value
+    }
+    assert headers["anthropic-beta"] == betas
+
+
+async def test_a_callers_betas_stand_between_ours() -> None:
+    headers = await headers_for("sk-ant-oat01-x", {"anthropic-beta": "a-2025-01-01"})
+    assert headers["anthropic-beta"] == f"{FILES},a-2025-01-01,{OAUTH}"
+
+
+async def test_a_call_may_have_a_version_of_its_own() -> None:
+    upstream = ScriptedUpstream(answer({"id": "a"}))
+    await client(upstream).post_body(
+        CALLER, "v1/a", "text/plain", held(b""), anthropic_version="2023-06-01"
+    )
+    headers = upstream.sent[0].request.headers
+    assert (headers["anthropic-version"], headers["Content-Type"]) == ("2023-06-01", "text/plain")
+
+
+async def test_a_refusal_in_anthropics_envelope() -> None:
+    document = {
+        "type": "error",
+        "error": {"type": "overloaded_error", "message": "not now, sk-ant-api03-secret"},
+    }
+    upstream = ScriptedUpstream(answer(document, 529, {"request-id": "req_1", "retry-after": "7"}))
+    with pytest.raises(FerryError) as caught:
+        await client(upstream).get(CALLER, "v1/files/a")
+    error = caught.value
+    assert (error.status, error.message) == ("UNAVAILABLE", "anthropic: not now, ***")
+    assert (error.provider, error.reason, error.request_id) == (
+        "anthropic",
+        "overloaded_error",
+        "req_1",
+    )
+    assert (error.upstream_status, error.retry_after) == (529, "7")

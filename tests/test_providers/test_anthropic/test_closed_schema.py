@@ -1,0 +1,93 @@
+from typing import Any
+
+import pytest
+
+from providers.anthropic.closed_schema import closed_schema
+from providers.errors import FerryError
+from providers.gemini_content.warnings import Warnings
+
+_STRING = {"type": "string"}
+_OBJECT = {"type": "object", "properties": {}}
+_CLOSED = _OBJECT | {"additionalProperties": False}
+
+
+def _close(schema: object) -> dict[str, Any]:
+    return closed_schema(schema, "schema", Warnings())
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {},
+        _CLOSED,
+        {"type": ["string", "null"], "title": "t", "description": "d", "default": "a"},
+        {"enum": ["a", 1, None]},
+        {"const": {"type": "object"}},
+        {"type": "string", "pattern": "a+"},
+        {"type": "string", "format": "date-time"},
+        {"type": "array", "items": _STRING, "minItems": 1},
+        {"$defs": {"a": _STRING}, "anyOf": [{"$ref": "#/$defs/a"}], "allOf": [_STRING]},
+    ],
+)
+def test_what_is_kept(schema: dict[str, Any]) -> None:
+    assert _close(schema) == schema
+
+
+@pytest.mark.parametrize(
+    ("schema", "closed"),
+    [
+        (_OBJECT, _CLOSED),
+        ({"properties": {}}, {"properties": {}, "additionalProperties": False}),
+        (
+            {"type": ["object", "null"], "properties": {"a": _OBJECT}, "required": ["a"]},
+            {
+                "type": ["object", "null"],
+                "properties": {"a": _CLOSED},
+                "required": ["a"],
+                "additionalProperties": False,
+            },
+        ),
+        ({"type": "array", "items": _OBJECT}, {"type": "array", "items": _CLOSED}),
+        ({"anyOf": [_OBJECT, _STRING]}, {"anyOf": [_CLOSED, _STRING]}),
+        ({"allOf": [_OBJECT]}, {"allOf": [_CLOSED]}),
+        ({"$defs": {"a": _OBJECT}}, {"$defs": {"a": _CLOSED}}),
+    ],
+)
+def test_every_object_is_closed(schema: dict[str, Any], closed: dict[str, Any]) -> None:
+    assert _close(schema) == closed
+
+
+def test_annotations_are_dropped() -> None:
+    warnings = Warnings()
+    schema = {"$schema": "s", "$comment": "c", "anyOf": [_STRING | {"examples": ["a"]}]}
+    assert closed_schema(schema, "schema", warnings) == {"anyOf": [_STRING]}
+    assert warnings.render() == (
+        "schema[%22$schema%22];count=1, schema[%22$comment%22];count=1, "
+        "schema.anyOf[*].examples;count=1"
+    )
+
+
+@pytest.mark.parametrize(
+    ("schema", "path"),
+    [
+        (True, "schema"),
+        ({"items": False}, "schema.items"),
+        ({"items": {"minimum": 1}}, "schema.items.minimum"),
+        ({"properties": {"a b": {"maxLength": 1}}}, 'schema.properties["a b"].maxLength'),
+        ({"anyOf": [_STRING, {"minItems": 2}]}, "schema.anyOf[1].minItems"),
+        ({"$defs": {"a": {"oneOf": []}}}, 'schema["$defs"].a.oneOf'),
+        ({"format": "int32"}, "schema.format"),
+        ({"properties": []}, "schema.properties"),
+        ({"anyOf": {}}, "schema.anyOf"),
+        ({"type": "object"}, "schema"),
+        ({"type": ["object", "null"]}, "schema"),
+        (_OBJECT | {"additionalProperties": True}, "schema.additionalProperties"),
+        (_OBJECT | {"additionalProperties": _STRING}, "schema.additionalProperties"),
+        (_OBJECT | {"additionalProperties": 0}, "schema.additionalProperties"),
+        (_OBJECT | {"patternProperties": {}}, "schema.patternProperties"),
+    ],
+)
+def test_what_anthropic_cannot_hold_a_model_to(schema: object, path: str) -> None:
+    with pytest.raises(FerryError) as refused:
+        _close(schema)
+    assert refused.value.path == path

@@ -1,0 +1,241 @@
+from typing import Any
+
+import pytest
+
+from providers.anthropic.message_from_anthropic import from_anthropic_message
+from providers.anthropic.thought_signatures import thinking_block
+from providers.errors import FerryError
+from tests.test_providers.test_anthropic.translate import message, model_turn, user
+
+
+def _answer(*blocks: dict[str, Any], **fields: Any) -> dict[str, Any]:
+    return from_anthropic_message(
+        {"type": "message", "role": "assistant", "content": list(blocks)} | fields
+    )
+
+
+def _parts(*blocks: dict[str, Any]) -> Any:
+    return _answer(*blocks)["candidates"][0]["content"]["parts"]
+
+
+_TEXT = {"type": "text", "text": "4", "citations": None}
+_CALL = {"type": "tool_use", "id": "toolu_1", "name": "f", "input": {"a_b": 1}}
+
+
+def test_a_message() -> None:
+    assert _answer(
+        _TEXT,
+        id="msg_1",
+        model="claude-opus-4-6",
+        stop_reason="end_turn",
+        stop_sequence=None,
+        usage={"input_tokens": 3, "output_tokens": 5, "service_tier": "batch"},
+    ) == {
+        "candidates": [
+            {
+                "content": {"role": "model", "parts": [{"text": "4"}]},
+                "finishReason": "STOP",
+                "index": 0,
+            }
+        ],
+        "usageMetadata": {
+            "promptTokenCount": 3,
+            "candidatesTokenCount": 5,
+            "totalTokenCount": 8,
+        },
+        "modelVersion": "claude-opus-4-6",
+        "responseId": "msg_1",
+    }
+
+
+def test_an_empty_message() -> None:
+    assert _answer() == {
+        "candidates": [
+            {"content": {"role": "model", "parts": []}, "finishReason": "OTHER", "index": 0}
+        ]
+    }
+
+
+@pytest.mark.parametrize(
+    ("block", "part"),
+    [
+        (_TEXT, {"text": "4"}),
+        (_CALL, {"functionCall": {"id": "toolu_1", "name": "f", "args": {"a_b": 1}}}),
+        (
+            {"type": "tool_use", "name": "f", "input": {}},
+            {"functionCall": {"name": "f", "args": {}}},
+        ),
+        ({"type": "thinking", "thinking": "Hm"}, {"text": "Hm", "thought": True}),
+    ],
+)
+def test_parts(block: dict[str, Any], part: dict[str, Any]) -> None:
+    assert _parts(block) == [part]
+
+
+_THINKING = {"type": "thinking", "thinking": "Hm", "signature": "sig"}
+_OMITTED = {"type": "thinking", "thinking": "", "signature": "sig"}
+_REDACTED = {"type": "redacted_thinking", "data": "data"}
+
+
+def test_thinking_that_is_shown_is_a_thought() -> None:
+    thought, said = _parts(_THINKING, _TEXT)
+    assert {name: thought[name] for name in ("text", "thought")} == {"text": "Hm", "thought": True}
+    assert thinking_block(thought) == _THINKING
+    assert said == {"text": "4"}
+
+
+@pytest.mark.parametrize("block", [_OMITTED, _REDACTED])
+def test_thinking_that_is_not_shown_is_a_signature(block: dict[str, Any]) -> None:
+    (part,) = _parts(block)
+    assert set(part) == {"thoughtSignature"}
+    assert thinking_block(part) == block
+
+
+def test_thinking_without_anything_is_nothing() -> None:
+    assert _parts({"type": "thinking", "thinking": "", "signature": ""}) == []
+
+
+@pytest.mark.parametrize("thinking", [_THINKING, _OMITTED, _REDACTED])
+def test_an_answer_goes_back_as_it_came(thinking: dict[str, Any]) -> None:
+    said = {"type": "text", "text": "4"}
+    parts = _parts(thinking, said, _CALL)
+    answer = {"functionResponse": {"id": "toolu_1", "name": "f", "response": {}}}
+    contents = [user({"text": "Hello"}), model_turn(*parts), user(answer)]
+    assert message(contents=contents)["messages"][1] == {
+        "role": "assistant",
+        "content": [thinking, said, _CALL],
+    }
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        "server_tool_use",
+        "web_search_tool_result",
+        "web_fetch_tool_result",
+        "code_execution_tool_result",
+        "bash_code_execution_tool_result",
+        "text_editor_code_execution_tool_result",
+        "tool_search_tool_result",
+        "mcp_tool_use",
+        "mcp_tool_result",
+    ],
+)
+def test_steps_on_the_way_are_passed_over(step: str) -> None:
+    assert _parts({"type": step, "content": []}, _TEXT) == [{"text": "4"}]
+
+
+def test_sources_on_the_web() -> None:
+    citations = [
+        {"type": "web_search_result_location", "url": "https://a.example", "title": "A"},
+        {"type": "web_search_result_location", "url": "https://b.example", "title": None},
+        {"type": "page_location", "document_index": 0},
+    ]
+    step = {"type": "mcp_tool_result", "citations": [{"url": "https://c.example"}]}
+    candidate = _answer(_TEXT | {"citations": citations}, _TEXT, step)["candidates"][0]
+    assert candidate["citationMetadata"] == {
+        "citations": [{"uri": "https://a.example", "title": "A"}, {"uri": "https://b.example"}]
+    }
+
+
+@pytest.mark.parametrize(
+    ("native", "finish"),
+    [
+        ("end_turn", {"finishReason": "STOP"}),
+        ("stop_sequence", {"finishReason": "STOP"}),
+        ("tool_use", {"finishReason": "STOP"}),
+        ("max_tokens", {"finishReason": "MAX_TOKENS"}),
+        ("model_context_window_exceeded", {"finishReason": "MAX_TOKENS"}),
+        ("refusal", {"finishReason": "SAFETY"}),
+        ("pause_turn", {"finishReason": "OTHER", "finishMessage": "pause_turn"}),
+        ("new", {"finishReason": "OTHER", "finishMessage": "new"}),
+        (None, {"finishReason": "OTHER"}),
+        ([], {"finishReason": "OTHER"}),
+    ],
+)
+def test_how_it_finished(native: Any, finish: dict[str, str]) -> None:
+    (candidate,) = _answer(_TEXT, stop_reason=native)["candidates"]
+    assert {name: candidate[name] for name in candidate if name.startswith("finish")} == finish
+
+
+@pytest.mark.parametrize(
+    ("details", "why"),
+    [
+        ({"type": "refusal", "category": "cyber", "explanation": "why"}, "why"),
+        ({"type": "refusal", "explanation": None}, None),
+        (None, None),
+        ("odd", None),
+    ],
+)
+def test_why_it_refused(details: Any, why: str | None) -> None:
+    (candidate,) = _answer(stop_reason="refusal", stop_details=details)["candidates"]
+    assert candidate["finishReason"] == "SAFETY"
+    assert candidate.get("finishMessage") == why
+
+
+@pytest.mark.parametrize(
+    ("usage", "metadata"),
+    [
+        (
+            {
+                "input_tokens": 1,
+                "cache_creation_input_tokens": 10,
+                "cache_read_input_tokens": 100,
+                "output_tokens": 7,
+                "output_tokens_details": {"thinking_tokens": 3},
+            },
+            {
+                "promptTokenCount": 111,
+                "cachedContentTokenCount": 100,
+                "candidatesTokenCount": 4,
+                "thoughtsTokenCount": 3,
+                "totalTokenCount": 118,
+            },
+        ),
+        (
+            {"input_tokens": 1, "cache_read_input_tokens": None, "output_tokens_details": None},
+            {"promptTokenCount": 1},
+        ),
+        (
+            {"output_tokens": 2, "output_tokens_details": {"thinking_tokens": 3}},
+            {"candidatesTokenCount": 0, "thoughtsTokenCount": 3},
+        ),
+        ({"input_tokens": -1, "output_tokens": True}, None),
+        (
+            {"input_tokens": 2**63 - 1, "output_tokens": 1},
+            {"promptTokenCount": 2**63 - 1, "candidatesTokenCount": 1},
+        ),
+        (None, None),
+        ({}, None),
+    ],
+)
+def test_usage(usage: Any, metadata: Any) -> None:
+    assert _answer(usage=usage).get("usageMetadata") == metadata
+
+
+def _nested(levels: int) -> dict[str, Any]:
+    value: dict[str, Any] = {}
+    for _ in range(levels):
+        value = {"a": value}
+    return value
+
+
+@pytest.mark.parametrize(
+    ("content", "status"),
+    [
+        (None, "INTERNAL"),
+        (["text"], "INTERNAL"),
+        ([{"type": "text"}], "INTERNAL"),
+        ([{"type": "tool_use", "name": "f", "input": "{}"}], "INTERNAL"),
+        ([{"type": "tool_use", "input": {}}], "INTERNAL"),
+        ([{"type": "tool_use", "name": "f", "input": _nested(300)}], "INTERNAL"),
+        ([{"type": "thinking"}], "INTERNAL"),
+        ([{"type": "redacted_thinking"}], "INTERNAL"),
+        ([{"type": "container_upload", "file_id": "file_1"}], "UNIMPLEMENTED"),
+        ([{}], "UNIMPLEMENTED"),
+    ],
+)
+def test_what_is_no_message(content: Any, status: str) -> None:
+    with pytest.raises(FerryError) as refused:
+        from_anthropic_message({"content": content})
+    assert refused.value.status == status

@@ -1,0 +1,158 @@
+from typing import Any
+
+import orjson
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from providers.anthropic.result_from_anthropic import from_anthropic_line, missing_result
+from providers.resources import BatchState
+
+
+def _line(**result: Any) -> dict[str, Any]:
+    return {"custom_id": "r0000000001", "result": result}
+
+
+def test_an_answer() -> None:
+    line = _line(type="succeeded", message={"content": [{"type": "text", "text": "4"}]})
+    result = from_anthropic_line(line)
+    assert set(result) == {"response"}
+    assert result["response"]["candidates"][0]["content"]["parts"] == [{"text": "4"}]
+
+
+@pytest.mark.parametrize(
+    ("kind", "code"),
+    [
+        ("invalid_request_error", 3),
+        ("request_too_large", 3),
+        ("authentication_error", 16),
+        ("billing_error", 8),
+        ("rate_limit_error", 8),
+        ("permission_error", 7),
+        ("not_found_error", 5),
+        ("conflict_error", 10),
+        ("api_error", 14),
+        ("overloaded_error", 14),
+        ("timeout_error", 4),
+        ("new_error", 2),
+    ],
+)
+def test_a_refusal_of_anthropics(kind: str, code: int) -> None:
+    error = {"type": kind, "message": "why"}
+    expected = {"error": {"code": code, "message": "why"}}
+    envelope = {"type": "error", "error": error, "request_id": "req_1"}
+    assert from_anthropic_line(_line(type="errored", error=envelope)) == expected
+    assert from_anthropic_line(_line(type="errored", error=error)) == expected
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "message"),
+    [
+        ({"type": "error", "error": {"type": "api_error"}}, 14, "api_error"),
+        ({"type": "error", "error": {}}, 2, "Anthropic gave no reason"),
+        ({}, 2, "Anthropic gave no reason"),
+    ],
+)
+def test_a_refusal_without_a_reason(error: dict[str, Any], code: int, message: str) -> None:
+    result = from_anthropic_line(_line(type="errored", error=error))
+    assert result == {"error": {"code": code, "message": message}}
+
+
+@pytest.mark.parametrize(("kind", "code"), [("canceled", 1), ("expired", 4)])
+def test_a_request_that_was_never_sent(kind: str, code: int) -> None:
+    result = from_anthropic_line(_line(type=kind))
+    assert set(result) == {"error"}
+    assert result["error"]["code"] == code
+    assert result["error"]["message"]
+
+
+@pytest.mark.parametrize(
+    ("line", "code"),
+    [
+        (None, 13),
+        ([], 13),
+        ({}, 13),
+        ({"result": []}, 13),
+        (_line(), 13),
+        (_line(type="new"), 13),
+        (_line(type="succeeded"), 13),
+        (_line(type="succeeded", message={}), 13),
+        (_line(type="errored"), 13),
+        (_line(type="succeeded", message={"content": [{"type": "new"}]}), 12),
+    ],
+)
+def test_a_line_that_cannot_be_read_is_one_failed_item(line: Any, code: int) -> None:
+    result = from_anthropic_line(line)
+    assert result["error"]["code"] == code
+    assert result["error"]["message"]
+
+
+@pytest.mark.parametrize(
+    ("state", "code"),
+    [(BatchState.CANCELLED, 1), (BatchState.EXPIRED, 4), (BatchState.SUCCEEDED, 13)],
+)
+def test_a_missing_result(state: BatchState, code: int) -> None:
+    result = missing_result(state)
+    assert set(result) == {"error"}
+    assert result["error"]["code"] == code
+    assert result["error"]["message"]
+
+
+# Whatever a line holds, it is a result. Integers are those that a JSON parser gives.
+
+_json = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**63), 2**64 - 1)
+    | st.floats()
+    | st.sampled_from(["refusal", "AAAA"])
+    | st.text(max_size=3),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner),
+    max_leaves=10,
+)
+
+
+def _like(example: Any) -> st.SearchStrategy[Any]:
+    """Values shaped like `example`, with anything in place of any of its pieces."""
+    if isinstance(example, dict):
+        fields = {name: _like(value) for name, value in example.items()}
+        return st.one_of(st.fixed_dictionaries({}, optional=fields), _json)
+    if isinstance(example, list):
+        return st.one_of(st.lists(st.one_of(*map(_like, example)), max_size=3), _json)
+    return st.one_of(st.just(example), _json)
+
+
+_MESSAGE = {
+    "id": "msg_1",
+    "model": "m",
+    "content": [
+        {"type": "text", "text": "a", "citations": [{"url": "u", "title": "t"}]},
+        {"type": "tool_use", "id": "1", "name": "f", "input": {"a": 1}},
+        {"type": "thinking", "thinking": "a", "signature": "s"},
+        {"type": "redacted_thinking", "data": "d"},
+    ],
+    "stop_reason": "refusal",
+    "stop_details": {"explanation": "e"},
+    "usage": {
+        "input_tokens": 1,
+        "cache_read_input_tokens": 1,
+        "output_tokens": 2,
+        "output_tokens_details": {"thinking_tokens": 1},
+    },
+}
+_ERROR = {"type": "error", "error": {"type": "api_error", "message": "m"}}
+
+
+@settings(deadline=None, max_examples=500)
+@given(
+    line=st.one_of(
+        _json,
+        _like(_line(type="succeeded", message=_MESSAGE)),
+        _like(_MESSAGE).map(lambda message: _line(type="succeeded", message=message)),
+        _like(_ERROR).map(lambda error: _line(type="errored", error=error)),
+    )
+)
+def test_any_line_is_a_result(line: Any) -> None:
+    result = from_anthropic_line(line)
+    assert set(result) in ({"response"}, {"error"})
+    assert orjson.dumps(result)

@@ -1,0 +1,83 @@
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from providers.anthropic.staged_files import StagedFiles, new_staged_id, staged_file_id
+from providers.body import held
+from providers.credential import Caller, Credential
+from providers.errors import FerryError
+from providers.resources import File
+from tests.memory_state import MemoryState
+from tests.test_providers.streams import collect
+from tests.test_providers.test_anthropic.answering import CALLER
+
+OTHER = Caller(Credential("sk-ant-api03-other"), "other")
+
+
+def files(state: MemoryState, upstream: str = "anthropic") -> StagedFiles:
+    return StagedFiles(upstream, state, timedelta(days=1))
+
+
+async def staged(state: MemoryState, caller: Caller = CALLER, data: bytes = b"x") -> str:
+    staged_id, kept = new_staged_id(), files(state)
+    await state.create(kept.content_name(caller, staged_id), held(data))
+    await kept.record(caller, staged_id, File(staged_file_id(staged_id), size=len(data)))
+    return staged_id
+
+
+def test_the_order_of_ids_is_newest_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    seconds = [1, 1_800_000_000, 4_000_000_000]
+    ids = []
+    for second in seconds:
+        monkeypatch.setattr("time.time_ns", lambda second=second: second * 10**9)
+        ids.append(new_staged_id())
+    assert sorted(ids) == ids[::-1]
+    assert {len(staged_id) for staged_id in ids} == {30}
+
+
+async def test_a_file_comes_back_as_first_recorded() -> None:
+    state, staged_id = MemoryState(), new_staged_id()
+    first = File(
+        staged_file_id(staged_id), "dn", "m", 1, datetime.now(UTC), datetime.now(UTC), "sha"
+    )
+    assert await files(state).record(CALLER, staged_id, first) == first
+    again = File(staged_file_id(staged_id), "another")
+    assert await files(state).record(CALLER, staged_id, again) == first
+    assert await files(state).get(CALLER, staged_id) == first
+
+
+async def test_content_is_read_through_its_record_alone() -> None:
+    state = MemoryState()
+    staged_id = await staged(state, data=b"abc")
+    file, body = await files(state).open(CALLER, staged_id)
+    assert (file.size, body.length, await collect(aiter(body.chunks))) == (3, 3, b"abc")
+    for kept, caller in ((files(state), OTHER), (files(state, "another"), CALLER)):
+        with pytest.raises(FerryError) as caught:
+            await kept.open(caller, staged_id)
+        assert caught.value.status == "NOT_FOUND"
+
+
+@given(st.lists(st.booleans(), max_size=8), st.integers(0, 8))
+async def test_a_tenants_files_behind_any_of_them(mine: list[bool], place: int) -> None:
+    state = MemoryState()
+    ids = sorted([await staged(state, CALLER if own else OTHER) for own in mine])
+    own = sorted([i async for i, _ in files(state).after(CALLER, "")])
+    assert len(own) == sum(mine)
+    after = ids[place] if place < len(ids) else ""
+    listed = [i async for i, _ in files(state).after(CALLER, after)]
+    assert listed == [i for i in own if i > after]
+
+
+@pytest.mark.parametrize("staged_id", ["", "A" * 30, "..", "a/b", "0" * 29, "0" * 31])
+async def test_an_id_that_is_none(staged_id: str) -> None:
+    with pytest.raises(FerryError) as caught:
+        await files(MemoryState()).get(CALLER, staged_id)
+    assert caught.value.status == "NOT_FOUND"
+
+
+async def test_a_deleted_file_leaves_nothing() -> None:
+    state = MemoryState()
+    await files(state).delete(CALLER, await staged(state))
+    assert state.objects == {}

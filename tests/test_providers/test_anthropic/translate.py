@@ -1,0 +1,70 @@
+"""Translating a request as a batch does: normalised first, with Anthropic's files at hand."""
+
+from typing import Any, Final
+
+import pytest
+
+from providers.anthropic.generate_to_anthropic import to_anthropic_message
+from providers.errors import FerryError
+from providers.gemini_content.normalise import normalise_generate
+from providers.gemini_content.warnings import Warnings
+
+FILES: Final = {"https://ferry/v1beta/files/known": "file_1"}
+DEFAULT_MAX_TOKENS: Final = 4096
+# Takes sampling parameters, budgets, and thinking that is left to it.
+MODEL: Final = "claude-opus-4-6"
+
+
+def message(**request: Any) -> dict[str, Any]:
+    """The params for a request, of one user turn unless it has `contents`."""
+    return translate(request)[0]
+
+
+def dropped(**request: Any) -> str:
+    """The warnings that the translation of a request gives, beside that of max_tokens."""
+    request["generationConfig"] = {"maxOutputTokens": 9999} | request.get("generationConfig", {})
+    return translate(request)[1]
+
+
+def refusal(*, under: dict[str, str] | None = None, **request: Any) -> FerryError:
+    with pytest.raises(FerryError) as refused:
+        translate(request, **(under or {}))
+    assert refused.value.status == "INVALID_ARGUMENT"
+    return refused.value
+
+
+def translate(
+    request: dict[str, Any], *, model: str = MODEL, api_version: str = "2023-06-01"
+) -> tuple[dict[str, Any], str]:
+    contents = [{"role": "user", "parts": [{"text": "Hello"}]}]
+    warnings = Warnings()
+    params = to_anthropic_message(
+        normalise_generate({"contents": contents} | request, "request"),
+        model=model,
+        path="request",
+        warnings=warnings,
+        file_ids=FILES.get,
+        default_max_tokens=DEFAULT_MAX_TOKENS,
+        api_version=api_version,
+    )
+    return params, warnings.render()
+
+
+def options(
+    config: dict[str, Any], *, model: str = MODEL, api_version: str = "2023-06-01"
+) -> dict[str, Any]:
+    """What a GenerationConfig becomes."""
+    params, _ = translate({"generationConfig": config}, model=model, api_version=api_version)
+    return {name: value for name, value in params.items() if name not in ("model", "messages")}
+
+
+def user(*parts: dict[str, Any]) -> dict[str, Any]:
+    return {"role": "user", "parts": list(parts)}
+
+
+def model_turn(*parts: dict[str, Any]) -> dict[str, Any]:
+    return {"role": "model", "parts": list(parts)}
+
+
+def text(words: str) -> dict[str, Any]:
+    return {"type": "text", "text": words}

@@ -1,0 +1,236 @@
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+from unittest.mock import patch
+
+import orjson
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from providers.batch_input import (
+    BatchInput,
+    CheckedInput,
+    FileInput,
+    Framing,
+    InlineInput,
+    InputLimits,
+    check,
+    translated,
+)
+from providers.body import close
+from providers.errors import FerryError
+from providers.json_lines import LineSplitter
+from providers.memory import MemoryBudget
+from providers.request_table import RowKind
+from providers.resources import InlineRequest
+from tests.test_providers.requests_in_lines import OWN, TRANSLATED, Numbered, formats
+from tests.test_providers.streams import CUTS, collect, cut, stream
+
+LIMITS = InputLimits("The provider", requests=100, size=100_000)
+LINES = Framing(between=b"\n", tail=b"\n")
+ARRAY = Framing(head=b'{"requests":[', between=b",", tail=b"]}")
+FRAMINGS = [LINES, ARRAY, Framing()]
+
+
+def asking(text: str) -> dict[str, Any]:
+    return {"contents": [{"parts": [{"text": text}]}]}
+
+
+def lines_of(*documents: object) -> bytes:
+    return b"\n".join(orjson.dumps(document) for document in documents)
+
+
+def keyed(count: int) -> bytes:
+    return lines_of(*({"key": f"k{n}", "request": asking("hi")} for n in range(count)))
+
+
+class StoredFile:
+    """A file that can be opened again and again; `readers` is how many have it open."""
+
+    def __init__(self, *pieces: bytes) -> None:
+        self._pieces = pieces
+        self.readers = 0
+        self.openings = 0
+
+    @asynccontextmanager
+    async def opened(self) -> AsyncIterator[AsyncIterator[bytes]]:
+        self.readers += 1
+        self.openings += 1
+        try:
+            yield stream(self._pieces)
+        finally:
+            self.readers -= 1
+
+
+def in_file(file: StoredFile, *, whole: bool = False) -> FileInput:
+    return FileInput(file.opened, LineSplitter(1000, MemoryBudget()), formats(whole=whole))
+
+
+def inline(count: int) -> InlineInput:
+    requests = [
+        InlineRequest(lines_of(asking("hi")), b'{"a":"b"}' if n else b"null", f"requests[{n}]")
+        for n in range(count)
+    ]
+    return InlineInput(requests)
+
+
+async def checked(
+    source: BatchInput, limits: InputLimits = LIMITS, framing: Framing = LINES
+) -> CheckedInput:
+    with MemoryBudget().reserve() as reservation:
+        return await check(source, Numbered(), limits, framing, reservation)
+
+
+async def refusal(source: BatchInput, limits: InputLimits = LIMITS) -> FerryError:
+    memory = MemoryBudget(1 << 20)
+    with memory.reserve() as reservation, pytest.raises(FerryError) as caught:
+        await check(source, Numbered(), limits, LINES, reservation)
+    memory.take(1 << 20)
+    assert caught.value.status == "INVALID_ARGUMENT"
+    return caught.value
+
+
+async def sent(source: BatchInput, framing: Framing, length: int) -> bytes:
+    body = translated(source, Numbered(), framing, length)
+    data = await collect(aiter(body.chunks))
+    assert len(data) == body.length == length
+    return data
+
+
+async def test_a_file_is_counted_and_then_sent() -> None:
+    file = StoredFile(b"\xef\xbb\xbf" + keyed(3))
+    source = in_file(file)
+    found = await checked(source)
+    assert (found.table.kind, found.table.rows) == (RowKind.KEY, [b'"k0"', b'"k1"', b'"k2"'])
+    assert (found.native, found.endpoint) == (False, TRANSLATED)
+    assert (file.openings, file.readers) == (1, 0)
+    data = await sent(source, LINES, found.length)
+    assert data == b"".join(
+        lines_of({"number": number, "request": asking("hi")}) + b"\n" for number in range(3)
+    )
+    assert (file.openings, file.readers) == (2, 0)
+
+
+async def test_keys_that_could_not_be_read_again_are_refused() -> None:
+    size = len(b'{"kind":"key","count":2}\n"k0"\n"k1"')
+    with patch("providers.batch_input.TABLE_BYTES", size):
+        await checked(in_file(StoredFile(keyed(2))))
+        error = await refusal(in_file(StoredFile(keyed(3))))
+    assert str(size) in error.message
+
+
+async def test_inline_requests_keep_their_metadata() -> None:
+    source = inline(2)
+    found = await checked(source)
+    assert (found.table.kind, found.table.rows) == (RowKind.METADATA, [b"null", b'{"a":"b"}'])
+    assert (found.native, found.endpoint) == (False, TRANSLATED)
+    data = await sent(source, LINES, found.length)
+    assert [orjson.loads(line)["number"] for line in data.splitlines()] == [0, 1]
+
+
+async def test_a_native_file_is_not_translated() -> None:
+    file = StoredFile(lines_of({"custom_id": "a", "params": {}}, {"custom_id": "b", "params": {}}))
+    found = await checked(in_file(file, whole=True))
+    assert (found.native, found.endpoint, found.length) == (True, OWN, 0)
+    assert (found.table.kind, found.table.rows) == (RowKind.CUSTOM_ID, [b'"a"', b'"b"'])
+
+
+async def test_a_native_file_whose_lines_are_sent() -> None:
+    lines = [{"custom_id": "a", "params": {}}, {"custom_id": "b", "params": {"x": [1]}}]
+    source = in_file(StoredFile(lines_of(*lines)))
+    found = await checked(source, framing=ARRAY)
+    assert (found.native, found.endpoint) == (True, OWN)
+    assert orjson.loads(await sent(source, ARRAY, found.length)) == {"requests": lines}
+
+
+@pytest.mark.parametrize("slice_bytes", [0, 50, 64 << 10])
+@pytest.mark.parametrize("framing", FRAMINGS)
+@pytest.mark.parametrize("count", [1, 2, 5])
+async def test_what_is_sent_has_the_length_that_was_counted(
+    count: int, framing: Framing, slice_bytes: int
+) -> None:
+    source = inline(count)
+    found = await checked(source, framing=framing)
+    with patch("providers.batch_input._SLICE_BYTES", slice_bytes):
+        data = await sent(source, framing, found.length)
+    texts = [lines_of({"number": n, "request": asking("hi")}) for n in range(count)]
+    assert data == framing.head + framing.between.join(texts) + framing.tail
+
+
+@given(CUTS, st.sampled_from(FRAMINGS))
+async def test_a_file_however_it_arrives(cuts: list[int], framing: Framing) -> None:
+    source = in_file(StoredFile(*cut(keyed(3), cuts)))
+    found = await checked(source, framing=framing)
+    assert found.table.rows == [b'"k0"', b'"k1"', b'"k2"']
+    assert await sent(source, framing, found.length)
+
+
+@pytest.mark.parametrize(
+    ("data", "path"),
+    [
+        (keyed(2) + b"\n{", "line 3"),
+        (keyed(1) + b"\n" + lines_of({"custom_id": "a", "params": {}}), "line 2"),
+        (lines_of({"custom_id": "a", "params": {}}, {"request": {}}), "line 2"),
+        (keyed(1) + b"\n\n" + lines_of({"request": []}), "line 3: request"),
+        (lines_of({"recordId": "a"}), "line 1"),
+        (keyed(1) + b"\n" + b"x" * 1001, "line 2"),
+        (b"\n\n  \n", None),
+        (b"", None),
+    ],
+)
+async def test_a_file_that_is_wrong_is_let_go_at_once(data: bytes, path: str | None) -> None:
+    file = StoredFile(data)
+    error = await refusal(in_file(file))
+    assert error.path == path
+    assert (file.openings, file.readers) == (1, 0)
+
+
+async def test_an_inline_request_that_is_wrong() -> None:
+    requests = [InlineRequest(b"{}", b"null", "a"), InlineRequest(b"[]", b"null", "b")]
+    assert (await refusal(InlineInput(requests))).path == "b"
+    assert "no request" in (await refusal(InlineInput([]))).message
+
+
+async def test_the_most_requests() -> None:
+    limits = InputLimits("The provider", requests=3, size=LIMITS.size)
+    assert len((await checked(inline(3), limits)).table) == 3
+    message = (await refusal(inline(4), limits)).message
+    assert message == "The provider takes at most 3 requests a batch"
+
+
+async def test_the_most_requests_of_a_native_file() -> None:
+    limits = InputLimits("The provider", requests=1, size=LIMITS.size)
+    lines = [lines_of({"custom_id": name, "params": {}}) for name in "ab"]
+    assert (await checked(in_file(StoredFile(lines[0]), whole=True), limits)).native
+    error = await refusal(in_file(StoredFile(b"\n".join(lines)), whole=True), limits)
+    assert "at most 1 requests" in error.message
+
+
+async def test_the_most_bytes() -> None:
+    length = (await checked(inline(3))).length
+    exactly = InputLimits("The provider", requests=LIMITS.requests, size=length)
+    assert (await checked(inline(3), exactly)).length == length
+    less = InputLimits("The provider", requests=LIMITS.requests, size=length - 1)
+    message = (await refusal(inline(3), less)).message
+    assert message == f"The provider takes at most {length - 1} bytes a batch"
+
+
+async def test_the_table_draws_on_the_budget() -> None:
+    memory = MemoryBudget(200)
+    file = StoredFile(keyed(3))
+    with memory.reserve() as reservation, pytest.raises(FerryError) as caught:
+        await check(in_file(file), Numbered(), LIMITS, LINES, reservation)
+    assert caught.value.code == 429
+    assert file.readers == 0
+    memory.take(200)
+
+
+async def test_a_translation_that_is_given_up_lets_its_file_go() -> None:
+    file = StoredFile(keyed(3))
+    with patch("providers.batch_input._SLICE_BYTES", 10):
+        body = translated(in_file(file), Numbered(), LINES, 1)
+        assert await anext(aiter(body.chunks))
+    assert file.readers == 1
+    await close(body)
+    assert file.readers == 0

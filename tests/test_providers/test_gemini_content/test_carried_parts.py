@@ -1,0 +1,85 @@
+from typing import Any
+
+import pytest
+
+from providers.errors import FerryError
+from providers.gemini_content.carried_parts import CarriedPart, carried_part, carried_parts
+from providers.gemini_content.warnings import Warnings
+
+
+def _carried(*parts: dict[str, Any]) -> list[CarriedPart]:
+    return carried_parts({"parts": list(parts)}, "turn", Warnings(), "Elsewhere")
+
+
+def _refusal(*parts: dict[str, Any]) -> FerryError:
+    with pytest.raises(FerryError) as refused:
+        _carried(*parts)
+    assert refused.value.status == "INVALID_ARGUMENT"
+    return refused.value
+
+
+@pytest.mark.parametrize(
+    "field", ["text", "inlineData", "fileData", "functionCall", "functionResponse"]
+)
+def test_a_part_is_reduced_to_what_it_holds(field: str) -> None:
+    part = carried_part({field: "value"}, "part", Warnings(), "Elsewhere")
+    assert part == CarriedPart(field, "value", f"part.{field}")
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("executableCode", {"code": "1"}),
+        ("codeExecutionResult", {"output": "1"}),
+        ("toolCall", {}),
+        ("toolResponse", {}),
+        ("audioTranscription", {}),
+        ("videoMetadata", {"fps": 1}),
+        ("speechMetadata", {}),
+        ("documentMetadata", {}),
+        ("spreadsheetMetadata", {}),
+        ("audioMetadata", {}),
+        ("mediaProcessing", "ANY"),
+        ("mediaResolution", {"level": "MEDIA_RESOLUTION_LOW"}),
+    ],
+)
+def test_fields_that_others_have_no_place_for(field: str, value: Any) -> None:
+    error = _refusal({"text": "Hello"}, {"text": "a", field: value})
+    assert error.path == f"turn.parts[1].{field}"
+    assert "Elsewhere" in error.message
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        {},
+        {"text": "a", "inlineData": {"mimeType": "image/png", "data": "AAAA"}},
+        {"text": "a", "functionResponse": {"name": "f"}},
+    ],
+)
+def test_a_part_holds_one_thing(part: dict[str, Any]) -> None:
+    assert _refusal(part).path == "turn.parts[0]"
+
+
+@pytest.mark.parametrize(
+    ("part", "fields"),
+    [
+        ({"text": "a", "thought": True}, []),
+        ({"text": "a", "thoughtSignature": "AAAA"}, ["text"]),
+        ({"text": "a", "partMetadata": {}}, ["text"]),
+        ({"thoughtSignature": "AAAA"}, []),
+        # A call that the model thought of is still a call.
+        ({"functionCall": {}, "thought": True}, ["functionCall"]),
+    ],
+)
+def test_what_is_dropped(part: dict[str, Any], fields: list[str]) -> None:
+    warnings = Warnings()
+    content = {"parts": [part, {"text": "b"}]}
+    carried = carried_parts(content, "turn", warnings, "Elsewhere")
+    assert [one.field for one in carried] == [*fields, "text"]
+    (dropped,) = part.keys() & {"thought", "thoughtSignature", "partMetadata"}
+    assert warnings.render() == f"turn.parts[*].{dropped};count=1"
+
+
+def test_a_turn_of_nothing_but_thoughts_is_refused() -> None:
+    assert _refusal({"text": "Hm", "thought": True}).path == "turn.parts"

@@ -1,0 +1,120 @@
+import re
+from typing import Any, Final
+
+import pytest
+
+from providers.errors import FerryError
+from providers.gemini_content.carried_parts import CarriedPart
+from providers.gemini_content.function_calls import CallRules, OpenCalls
+
+_RULES: Final = CallRules("Elsewhere", longest_name=8, ids=re.compile("[a-z]+|call_[0-9_]+"))
+
+
+def _exchange(
+    called: list[dict[str, Any]], answered: list[dict[str, Any]]
+) -> tuple[list[str], list[tuple[str, Any]]]:
+    """The ids of the calls, and the id and the number of every answer."""
+    calls = OpenCalls(_RULES)
+    ids = [
+        calls.open(CarriedPart("functionCall", call, f"calls[{number}]"), 1, number).id
+        for number, call in enumerate(called)
+    ]
+    answers = calls.answer(
+        [
+            CarriedPart("functionResponse", answer, f"answers[{number}]")
+            for number, answer in enumerate(answered)
+        ]
+    )
+    calls.require_all_answered()
+    return ids, [(answer.call_id, answer.response.get("n")) for answer in answers]
+
+
+def _answer(number: int, **fields: str) -> dict[str, Any]:
+    return {"response": {"n": number}, **fields}
+
+
+@pytest.mark.parametrize(
+    ("called", "answered", "ids"),
+    [
+        # By id, in whichever order.
+        (
+            [{"id": "a", "name": "f"}, {"id": "b", "name": "f"}],
+            [_answer(0, id="b", name="f"), _answer(1, id="a")],
+            ["b", "a"],
+        ),
+        # By name and order.
+        (
+            [{"name": "f"}, {"name": "g"}, {"name": "f"}],
+            [_answer(0, name="g"), _answer(1, name="f"), _answer(2, name="f")],
+            ["call_1_1", "call_1_0", "call_1_2"],
+        ),
+        # Those without an id take what those with one leave.
+        (
+            [{"id": "a", "name": "f"}, {"name": "f"}],
+            [_answer(0, name="f"), _answer(1, id="a", name="f")],
+            ["call_1_1", "a"],
+        ),
+        # By the client's id, where another goes out.
+        (
+            [{"id": "A", "name": "f"}, {"id": "B", "name": "f"}],
+            [_answer(0, id="B"), _answer(1, id="A")],
+            ["call_1_1", "call_1_0"],
+        ),
+    ],
+)
+def test_answers_find_their_calls(
+    called: list[dict[str, Any]], answered: list[dict[str, Any]], ids: list[str]
+) -> None:
+    sent, paired = _exchange(called, answered)
+    assert sorted(sent) == sorted(ids)
+    assert paired == [(call_id, number) for number, call_id in enumerate(ids)]
+
+
+def test_a_call_keeps_what_it_is_made_with() -> None:
+    part = CarriedPart("functionCall", {"name": "f", "args": {"a_b": 1}}, "path")
+    call = OpenCalls(_RULES).open(part, 1, 0)
+    assert (call.name, call.args, call.path) == ("f", {"a_b": 1}, "path")
+    bare = CarriedPart("functionCall", {"name": "f"}, "path")
+    assert OpenCalls(_RULES).open(bare, 1, 0).args == {}
+
+
+def test_an_id_goes_out_once() -> None:
+    calls = OpenCalls(_RULES)
+
+    def exchanged(turn: int, given: str | None) -> str:
+        value = {"id": given, "name": "f"} if given else {"name": "f"}
+        call = calls.open(CarriedPart("functionCall", value, "path"), turn, 0)
+        (answer,) = calls.answer([CarriedPart("functionResponse", value, "path")])
+        assert answer.call_id == call.id
+        return call.id
+
+    given = [(1, "a"), (3, "a"), (5, "call_7_0"), (7, None)]
+    assert [exchanged(*one) for one in given] == ["a", "call_3_0", "call_7_0", "call_7_0_"]
+
+
+@pytest.mark.parametrize(
+    ("called", "answered", "path"),
+    [
+        ([{"name": "f"}], [{"name": "g"}], "answers[0]"),
+        ([{"name": "f"}], [{}], "answers[0]"),
+        ([{"name": "f"}], [{"id": "x"}], "answers[0]"),
+        ([{"name": "f"}], [{"name": "f"}, {"name": "f"}], "answers[1]"),
+        ([{"id": "a", "name": "f"}], [{"id": "a", "name": "g"}], "answers[0].name"),
+        ([{"name": "f"}, {"name": "f"}], [{"name": "f"}], "calls[1]"),
+        ([{"id": "a", "name": "f"}, {"id": "a", "name": "g"}], [], "calls[1].id"),
+        ([{"id": "A", "name": "f"}, {"id": "A", "name": "g"}], [], "calls[1].id"),
+        ([{"name": "a.b"}], [], "calls[0].name"),
+        ([{"name": "f" * 9}], [], "calls[0].name"),
+        ([{"name": "f\n"}], [], "calls[0].name"),
+        ([{}], [], "calls[0].name"),
+        ([{"name": "f"}], [{"name": "f", "parts": [{}]}], "answers[0].parts"),
+        ([{"name": "f"}], [{"name": "f", "willContinue": True}], "answers[0].willContinue"),
+        ([{"name": "f"}], [{"name": "f", "scheduling": "SILENT"}], "answers[0].scheduling"),
+    ],
+)
+def test_calls_and_answers_that_do_not_fit(
+    called: list[dict[str, Any]], answered: list[dict[str, Any]], path: str
+) -> None:
+    with pytest.raises(FerryError) as refused:
+        _exchange(called, answered)
+    assert refused.value.path == path

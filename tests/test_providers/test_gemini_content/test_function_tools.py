@@ -1,0 +1,115 @@
+import re
+from typing import Any, Final
+
+import pytest
+
+from providers.errors import FerryError
+from providers.gemini_content.function_calls import CallRules
+from providers.gemini_content.function_tools import (
+    DeclaredFunction,
+    FunctionTools,
+    function_tools,
+)
+from providers.gemini_content.warnings import Warnings
+
+_RULES: Final = CallRules("Elsewhere", longest_name=8, ids=re.compile(".*"))
+_FIRST: Final = "request.tools[0].functionDeclarations[0]"
+_CALLING: Final = "request.toolConfig.functionCallingConfig"
+
+
+def _read(*declarations: dict[str, Any], **calling: Any) -> FunctionTools:
+    request = {
+        "tools": [{"functionDeclarations": list(declarations)}],
+        "toolConfig": {"functionCallingConfig": calling},
+    }
+    return function_tools(request, "request", Warnings(), _RULES)
+
+
+def test_no_tools() -> None:
+    read = function_tools({}, "request", Warnings(), _RULES)
+    assert read == FunctionTools({}, None, [], _CALLING)
+
+
+@pytest.mark.parametrize(
+    ("declaration", "description", "parameters", "schema_field"),
+    [
+        ({}, None, {"type": "object", "properties": {}}, "parametersJsonSchema"),
+        (
+            {"description": "d", "parameters": {"type": "OBJECT"}},
+            "d",
+            {"type": "object"},
+            "parameters",
+        ),
+        ({"parametersJsonSchema": {"a": 1}}, None, {"a": 1}, "parametersJsonSchema"),
+    ],
+)
+def test_a_function(
+    declaration: dict[str, Any],
+    description: str | None,
+    parameters: dict[str, Any],
+    schema_field: str,
+) -> None:
+    read = _read({"name": "f"} | declaration)
+    schema_path = f"{_FIRST}.{schema_field}"
+    function = DeclaredFunction("f", description, parameters, _FIRST, schema_path)
+    assert read.functions == {"f": function}
+
+
+@pytest.mark.parametrize(
+    "calling",
+    [
+        {"mode": "AUTO"},
+        {"mode": "NONE"},
+        {"mode": "ANY"},
+        {"mode": "ANY", "allowedFunctionNames": ["g"]},
+        {"mode": "VALIDATED", "allowedFunctionNames": ["g", "f"]},
+    ],
+)
+def test_how_functions_may_be_called(calling: dict[str, Any]) -> None:
+    read = _read({"name": "f"}, {"name": "g"}, **calling)
+    assert (read.mode, read.allowed) == (
+        calling["mode"],
+        calling.get("allowedFunctionNames", []),
+    )
+
+
+@pytest.mark.parametrize(
+    ("request_fields", "path"),
+    [
+        ({"tools": [{"googleSearch": {}}]}, "request.tools[0].googleSearch"),
+        ({"toolConfig": {"retrievalConfig": {}}}, "request.toolConfig.retrievalConfig"),
+    ],
+)
+def test_only_functions_are_tools_elsewhere(request_fields: dict[str, Any], path: str) -> None:
+    with pytest.raises(FerryError) as refused:
+        function_tools(request_fields, "request", Warnings(), _RULES)
+    assert refused.value.path == path
+    assert "Elsewhere" in refused.value.message
+
+
+@pytest.mark.parametrize(
+    ("declarations", "calling", "path"),
+    [
+        ([{"name": "f" * 9}], {}, f"{_FIRST}.name"),
+        ([{"name": "f", "behavior": "NON_BLOCKING"}], {}, f"{_FIRST}.behavior"),
+        ([{"name": "f"}] * 2, {}, "request.tools[0].functionDeclarations[1].name"),
+        ([{"name": "f"}], {"mode": "SOME"}, f"{_CALLING}.mode"),
+        ([], {"mode": "ANY"}, f"{_CALLING}.mode"),
+        (
+            [{"name": "f"}],
+            {"mode": "AUTO", "allowedFunctionNames": ["f"]},
+            f"{_CALLING}.allowedFunctionNames",
+        ),
+        (
+            [{"name": "f"}],
+            {"mode": "ANY", "allowedFunctionNames": ["f", "g"]},
+            f"{_CALLING}.allowedFunctionNames[1]",
+        ),
+    ],
+)
+def test_what_is_refused(
+    declarations: list[dict[str, Any]], calling: dict[str, Any], path: str
+) -> None:
+    with pytest.raises(FerryError) as refused:
+        _read(*declarations, **calling)
+    assert refused.value.path == path

@@ -1,0 +1,24 @@
+from typing import Any
+
+import pytest
+
+from providers.gemini_content.harmless_fields import drop_harmless_fields
+from providers.gemini_content.warnings import Warnings
+
+
+@pytest.mark.parametrize(
+    ("request_fields", "rendered"),
+    [
+        ({}, ""),
+        (
+            {"labels": {}, "serviceTier": "FLEX"},
+            "request.labels;count=1, request.serviceTier;count=1",
+        ),
+        ({"safetySettings": [{"threshold": "BLOCK_NONE"}, {"threshold": "OFF"}]}, ""),
+        ({"safetySettings": [{"threshold": "OFF"}, {}]}, "request.safetySettings;count=1"),
+    ],
+)
+def test_what_is_warned_of(request_fields: dict[str, Any], rendered: str) -> None:
+    warnings = Warnings()
+    drop_harmless_fields(request_fields, "request", warnings)
+    assert warnings.render() == rendered

@@ -1,0 +1,61 @@
+from typing import Any
+
+import pytest
+
+from providers.errors import FerryError
+from providers.gemini_content.media import (
+    bare_type,
+    drop_name,
+    require_blob,
+    require_web_address,
+    unsupported_type,
+)
+from providers.gemini_content.warnings import Warnings
+
+
+@pytest.mark.parametrize(
+    ("media", "bare"),
+    [
+        ({}, ""),
+        ({"mimeType": "image/png"}, "image/png"),
+        ({"mimeType": " Text/HTML ; charset=utf-8"}, "text/html"),
+    ],
+)
+def test_a_bare_type(media: dict[str, Any], bare: str) -> None:
+    assert bare_type(media) == bare
+
+
+@pytest.mark.parametrize(
+    ("blob", "missing"), [({"data": ""}, "mimeType"), ({"mimeType": ""}, "data")]
+)
+def test_a_blob_has_a_type_and_data(blob: dict[str, Any], missing: str) -> None:
+    with pytest.raises(FerryError) as refused:
+        require_blob(blob, "blob")
+    assert refused.value.path == f"blob.{missing}"
+    require_blob({"data": "", "mimeType": ""}, "blob")
+
+
+@pytest.mark.parametrize("uri", ["http://a.example", "HTTPS://a.example"])
+def test_a_web_address(uri: str) -> None:
+    require_web_address(uri, "file")
+
+
+@pytest.mark.parametrize("uri", ["", "gs://bucket/a", "files/a", "httpss://a"])
+def test_what_is_no_web_address(uri: str) -> None:
+    with pytest.raises(FerryError) as refused:
+        require_web_address(uri, "file")
+    assert refused.value.path == "file.fileUri"
+
+
+@pytest.mark.parametrize(
+    ("media", "rendered"), [({}, ""), ({"displayName": "n"}, "blob.displayName;count=1")]
+)
+def test_a_name_is_dropped(media: dict[str, Any], rendered: str) -> None:
+    warnings = Warnings()
+    drop_name(media, "blob", warnings)
+    assert warnings.render() == rendered
+
+
+def test_a_refusal_names_what_is_taken() -> None:
+    error = unsupported_type("blob", "Elsewhere", "PDF")
+    assert (error.path, error.message) == ("blob.mimeType", "blob.mimeType: Elsewhere takes PDF")

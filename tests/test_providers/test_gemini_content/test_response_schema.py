@@ -1,0 +1,43 @@
+from typing import Any
+
+import pytest
+
+from providers.errors import FerryError
+from providers.gemini_content.response_schema import JsonAnswer, json_answer
+
+_JSON = {"responseMimeType": "application/json"}
+
+
+@pytest.mark.parametrize(
+    ("config", "asked"),
+    [
+        ({}, None),
+        (_JSON, JsonAnswer(None, "config.responseMimeType")),
+        (
+            _JSON | {"responseSchema": {"type": "STRING"}},
+            JsonAnswer({"type": "string"}, "config.responseSchema"),
+        ),
+        (
+            _JSON | {"responseJsonSchema": {"type": "STRING"}},
+            JsonAnswer({"type": "STRING"}, "config.responseJsonSchema"),
+        ),
+    ],
+)
+def test_what_is_asked_for(config: dict[str, Any], asked: JsonAnswer | None) -> None:
+    assert json_answer(config, "config", "Elsewhere") == asked
+
+
+@pytest.mark.parametrize(
+    ("config", "field"),
+    [
+        ({"responseMimeType": "text/x.enum"}, "responseMimeType"),
+        ({"responseSchema": {}}, "responseSchema"),
+        ({"responseJsonSchema": {}}, "responseJsonSchema"),
+        (_JSON | {"responseSchema": {}, "responseJsonSchema": {}}, "responseJsonSchema"),
+        (_JSON | {"responseSchema": {"type": "odd"}}, "responseSchema.type"),
+    ],
+)
+def test_what_is_refused(config: dict[str, Any], field: str) -> None:
+    with pytest.raises(FerryError) as refused:
+        json_answer(config, "config", "Elsewhere")
+    assert refused.value.path == f"config.{field}"

@@ -1,0 +1,102 @@
+"""What a bucket must be able to do before anything is kept in it."""
+
+import asyncio
+import socket
+
+import pytest
+from yarl import URL
+
+from providers.state import write
+from providers.upstream import UpstreamError
+from proxy.bucket_client import BucketAddress
+from proxy.bucket_errors import UnfitBucket
+from tests.buckets import FakeS3, new_prefix, opened
+from tests.fakes.s3 import OVERWRITING_BUCKET, SECRET_ACCESS_KEY
+
+
+@pytest.fixture
+def prefix() -> str:
+    return new_prefix()
+
+
+async def test_a_proof_leaves_nothing(s3: FakeS3, prefix: str) -> None:
+    async with opened(s3.address(prefix)) as state:
+        await asyncio.gather(state.prove(), state.prove())
+        await write(state, "a", b"")
+        assert [info.name async for info in state.list("")] == ["a"]
+    puts = [r for r in await s3.requests(f"{prefix}proof/") if r["method"] == "PUT"]
+    assert [r["status"] for r in puts] == [200, 412]
+
+
+async def test_a_bucket_that_is_written_over_is_refused(s3: FakeS3, prefix: str) -> None:
+    async with opened(s3.address(prefix, OVERWRITING_BUCKET)) as state:
+        with pytest.raises(UnfitBucket, match="If-None-Match"):
+            await state.prove()
+        with pytest.raises(UnfitBucket, match="If-None-Match"):
+            await write(state, "a", b"x")
+        with pytest.raises(UnfitBucket, match="If-None-Match"):
+            await state.parted.begin("a")
+        assert [info async for info in state.list("")] == []
+
+
+async def test_a_bucket_that_is_not_there_is_refused(s3: FakeS3, prefix: str) -> None:
+    async with opened(s3.address(prefix, "no-such-bucket")) as state:
+        with pytest.raises(UnfitBucket, match="NoSuchBucket"):
+            await state.prove()
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "reason"),
+    [
+        ("AWS_SECRET_ACCESS_KEY", "another", "SignatureDoesNotMatch"),
+        ("AWS_ACCESS_KEY_ID", "AKIAANOTHER", "InvalidAccessKeyId"),
+        ("AWS_ACCESS_KEY_ID", None, "credentials"),
+    ],
+)
+async def test_credentials_that_do_not_do_are_refused(
+    s3: FakeS3,
+    prefix: str,
+    monkeypatch: pytest.MonkeyPatch,
+    variable: str,
+    value: str | None,
+    reason: str,
+) -> None:
+    if value is None:
+        monkeypatch.delenv(variable)
+    else:
+        monkeypatch.setenv(variable, value)
+    async with opened(s3.address(prefix)) as state:
+        with pytest.raises(UnfitBucket, match=reason) as caught:
+            await state.prove()
+    assert SECRET_ACCESS_KEY not in str(caught.value)
+
+
+async def test_settings_of_aws_that_do_not_do_are_refused(
+    s3: FakeS3, prefix: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_PROFILE", "nobody")
+    with pytest.raises(UnfitBucket, match="ProfileNotFound"):
+        async with opened(s3.address(prefix)):
+            pass
+
+
+async def test_a_bucket_that_is_away_may_come_back(s3: FakeS3, prefix: str) -> None:
+    async with opened(s3.address(prefix)) as state:
+        away = {"path": prefix, "times": 20}
+        await s3.arm(away, "status", body="away")
+        with pytest.raises(UpstreamError) as caught:
+            await state.prove()
+        assert not isinstance(caught.value, UnfitBucket)
+        await s3.post("reset", {})
+        assert await write(state, "a", b"x")
+
+
+async def test_an_endpoint_that_nobody_listens_on_is_unavailable(s3: FakeS3, prefix: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        endpoint = URL(f"http://127.0.0.1:{server.getsockname()[1]}")
+    async with opened(BucketAddress("bucket", prefix, endpoint)) as state:
+        with pytest.raises(UpstreamError) as caught:
+            await state.prove()
+        assert not isinstance(caught.value, UnfitBucket)
+        with pytest.raises(UpstreamError):
+            await state.get("a")

@@ -1,0 +1,265 @@
+"""What is particular to a bucket; the rest is in `tests/contract/`."""
+
+import logging
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from providers.body import Body, TruncatedBody, close, held
+from providers.errors import FerryError
+from providers.parted_objects import SMALLEST_PART, PartedUpload, UploadEnded
+from providers.state import read, write
+from providers.upstream import UpstreamError
+from proxy.bucket_errors import BucketRefusal
+from proxy.state_bucket import BucketState
+from tests.buckets import FakeS3, new_prefix, opened
+from tests.fakes.s3 import SECRET_ACCESS_KEY
+
+MIB = 1 << 20
+FIRST, LAST = b"a" * SMALLEST_PART, b"end"
+
+
+@pytest.fixture
+def prefix() -> str:
+    return new_prefix()
+
+
+@pytest.fixture
+async def state(s3: FakeS3, prefix: str) -> AsyncIterator[BucketState]:
+    async with opened(s3.address(prefix)) as state:
+        await state.prove()
+        yield state
+
+
+def put(prefix: str) -> dict[str, object]:
+    return {"method": "PUT", "path": prefix}
+
+
+def connections_in_use(state: BucketState) -> bool:
+    return bool(state._client._upstream._session.connector._acquired)  # type: ignore[attr-defined]
+
+
+def error(code: str) -> str:
+    return f"<Error><Code>{code}</Code><Message>armed by a test</Message></Error>"
+
+
+# --- what goes over the wire -----------------------------------------------------------------
+
+
+async def test_a_body_streams_with_its_exact_length(
+    s3: FakeS3, state: BucketState, prefix: str
+) -> None:
+    async def source() -> AsyncIterator[bytes]:
+        yield b"x" * MIB
+        await s3.received(f"{prefix}a", MIB)  # before there is any more of it
+        yield b"y"
+
+    assert await state.create("a", Body(source(), MIB + 1))
+    [sent] = await s3.requests(f"{prefix}a")
+    assert (sent["declared_length"], sent["chunked"]) == (MIB + 1, False)
+
+
+async def test_a_body_of_unknown_length_is_sent_with_its_length(
+    s3: FakeS3, state: BucketState, prefix: str
+) -> None:
+    assert await state.create("a", Body(held(b"x" * MIB).chunks, None))
+    [sent] = await s3.requests(f"{prefix}a")
+    assert (sent["declared_length"], sent["chunked"]) == (MIB, False)
+
+
+async def test_no_signature_is_logged_or_told(
+    s3: FakeS3, prefix: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    async with opened(s3.address(prefix)) as state:
+        await write(state, "a", b"x")
+        await read(state, "a")
+        await s3.arm(put(prefix), "reset", after_bytes=0)
+        with pytest.raises(FerryError) as caught:
+            await write(state, "b", b"x")
+    said = caplog.text + repr(caught.value) + repr(caught.value.__cause__)
+    assert "X-Amz-Signature" not in said
+    assert "Signature=" not in said
+    assert SECRET_ACCESS_KEY not in said
+
+
+async def test_lists_go_on_over_pages(s3: FakeS3, state: BucketState) -> None:
+    names = [f"x/{number}" for number in range(5)]
+    for name in names:
+        await write(state, name, b"")
+    upload = await state.parted.begin("files/x")
+    for number, content in enumerate([FIRST, FIRST, LAST], 1):
+        await state.parted.put(upload, number, held(content))
+    await s3.post("settings", {"page_limit": 2})
+    try:
+        assert [info.name async for info in state.list("x/")] == names
+        assert [part.number async for part in state.parted.parts(upload)] == [1, 2, 3]
+        await state.parted.complete(upload, 2 * SMALLEST_PART + len(LAST))
+    finally:
+        await s3.post("settings", {"page_limit": None})
+
+
+async def test_what_others_left_in_the_bucket_is_left(s3: FakeS3, prefix: str) -> None:
+    """Another prefix that ours begins is another's, and so is a key that no name of ours has."""
+    async with opened(s3.address(f"{prefix}Odd/")) as other:
+        await write(other, "a", b"")
+        theirs = await other.parted.begin("b")
+        async with opened(s3.address(prefix)) as state:
+            assert [info async for info in state.list("")] == []
+            await state.parted.abort_before(datetime.now(UTC) + timedelta(minutes=1))
+        assert [part async for part in other.parted.parts(theirs)] == []
+
+
+async def test_content_that_nobody_reads_is_let_go(s3: FakeS3, state: BucketState) -> None:
+    await write(state, "a", b"x" * (8 * MIB))
+    body = await state.get("a")
+    assert body is not None
+    await close(body)
+    assert not connections_in_use(state)
+
+
+# --- answers that are lost -------------------------------------------------------------------
+
+
+async def test_a_create_whose_answer_is_lost_is_a_create(
+    s3: FakeS3, state: BucketState, prefix: str
+) -> None:
+    await s3.arm(put(prefix), "lose_answer")
+    assert await write(state, "a", b"x")
+    assert not await write(state, "a", b"y")
+    assert await read(state, "a") == b"x"
+
+
+async def test_a_create_that_never_arrived_is_an_error(
+    s3: FakeS3, state: BucketState, prefix: str
+) -> None:
+    await s3.arm(put(prefix), "reset", after_bytes=0)
+    with pytest.raises(UpstreamError):
+        await write(state, "a", b"x")
+    await write(state, "b", b"another's")
+    await s3.arm(put(prefix), "reset", after_bytes=0)
+    with pytest.raises(UpstreamError):
+        await write(state, "b", b"x")
+    assert await write(state, "a", b"x")
+
+
+async def test_a_part_whose_answer_is_lost_has_arrived(
+    s3: FakeS3, state: BucketState, prefix: str
+) -> None:
+    upload = await state.parted.begin("files/x")
+    await s3.arm(put(prefix), "lose_answer")
+    with pytest.raises(UpstreamError):
+        await state.parted.put(upload, 1, held(LAST))
+    assert [part.number async for part in state.parted.parts(upload)] == [1]
+
+
+async def whole(state: BucketState) -> PartedUpload:
+    upload = await state.parted.begin("files/x")
+    await state.parted.put(upload, 1, held(LAST))
+    return upload
+
+
+def complete(prefix: str) -> dict[str, object]:
+    return {"method": "POST", "path": prefix, "query": "uploadId="}
+
+
+async def test_a_completion_whose_answer_is_lost_finds_the_object(
+    s3: FakeS3, state: BucketState, prefix: str
+) -> None:
+    upload = await whole(state)
+    await s3.arm(complete(prefix), "lose_answer")
+    await state.parted.complete(upload, len(LAST))
+    assert await read(state, "files/x") == LAST
+
+
+async def test_a_completion_that_answers_200_and_an_error_is_an_error(
+    s3: FakeS3, state: BucketState, prefix: str
+) -> None:
+    upload = await whole(state)
+    match = {**complete(prefix), "times": 3}
+    await s3.arm(match, "status", status=200, body=error("InternalError"))
+    with pytest.raises(BucketRefusal, match="InternalError"):
+        await state.parted.complete(upload, len(LAST))
+    assert await state.head("files/x") is None
+    await state.parted.complete(upload, len(LAST))
+    assert await read(state, "files/x") == LAST
+
+
+async def test_a_completion_that_finds_neither_upload_nor_object_has_ended(
+    s3: FakeS3, state: BucketState, prefix: str
+) -> None:
+    upload = await whole(state)
+    await s3.arm(complete(prefix), "status", status=404, body=error("NoSuchUpload"))
+    with pytest.raises(UploadEnded):
+        await state.parted.complete(upload, len(LAST))
+
+
+async def test_a_download_that_breaks_off_is_told(
+    s3: FakeS3, state: BucketState, prefix: str
+) -> None:
+    await write(state, "a", b"x" * MIB)
+    await s3.arm({"method": "GET", "path": prefix}, "truncate", after_bytes=1000)
+    body = await state.get("a")
+    assert body is not None
+    with pytest.raises(UpstreamError):
+        async for _ in body.chunks:
+            pass
+
+
+# --- refusals --------------------------------------------------------------------------------
+
+
+async def test_a_create_at_the_same_time_as_another_may_be_a_conflict(
+    s3: FakeS3, state: BucketState, prefix: str
+) -> None:
+    conflict = {"status": 409, "body": error("ConditionalRequestConflict")}
+    await s3.arm(put(prefix), "status", **conflict)
+    with pytest.raises(BucketRefusal):
+        await write(state, "a", b"x")
+    await write(state, "a", b"another's")
+    await s3.arm(put(prefix), "status", **conflict)
+    assert not await write(state, "a", b"x")
+
+
+@pytest.mark.parametrize("chunks", [3, 4, 5])
+async def test_a_refusal_in_the_midst_of_a_body_leaves_none_of_it_unread(
+    s3: FakeS3, state: BucketState, prefix: str, chunks: int
+) -> None:
+    await write(state, "a", b"another's")
+    early = {"status": 412, "body": error("PreconditionFailed")}
+    await s3.arm(put(prefix), "reject_after", after_bytes=MIB, **early)
+    read_to_end = False
+
+    async def source() -> AsyncIterator[bytes]:
+        nonlocal read_to_end
+        for _ in range(chunks):
+            yield b"x" * MIB
+        read_to_end = True
+
+    create = state.create("a", Body(source(), 4 * MIB))
+    if chunks == 4:
+        assert not await create
+    else:
+        with pytest.raises(TruncatedBody):
+            await create
+    assert read_to_end or chunks == 5
+
+
+@pytest.mark.parametrize("status", [500, 503])
+async def test_a_refusal_that_passes_is_unavailable(
+    s3: FakeS3, state: BucketState, prefix: str, status: int
+) -> None:
+    await s3.arm(put(prefix), "status", status=status, body=error("SlowDown"))
+    with pytest.raises(BucketRefusal, match="SlowDown") as caught:
+        await write(state, "a", b"x")
+    assert (caught.value.status, caught.value.lasting) == ("UNAVAILABLE", False)
+    assert await write(state, "a", b"x")
+
+
+async def test_a_get_that_is_refused_is_an_error(
+    s3: FakeS3, state: BucketState, prefix: str
+) -> None:
+    await s3.arm({"method": "GET", "path": prefix}, "status", body="no XML at all")
+    with pytest.raises(BucketRefusal, match="503"):
+        await state.get("a")

@@ -1,0 +1,198 @@
+"""The program with its state on a bucket."""
+
+import asyncio
+import ssl
+import sys
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
+from pathlib import Path
+
+import pytest
+from aiohttp import ClientSession
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+from yarl import URL
+
+from proxy.outbound import OutboundClient
+from proxy.settings import Settings
+from proxy.state_bucket import BucketState
+from proxy.state_directory import DirectoryState
+from proxy.state_store import state_store
+from tests.buckets import FakeS3, new_prefix
+from tests.fakes.s3 import BUCKET, OVERWRITING_BUCKET
+from tests.test_proxy.ferry_process import clean_environment, ferry_process
+from tests.test_proxy.raw_upstream import MIB
+
+CHECK = ("-m", "proxy", "check")
+SERVE = ("-m", "proxy", "serve")
+
+
+def on_bucket(s3: FakeS3, bucket: str = BUCKET) -> dict[str, str]:
+    return {
+        **s3.settings(new_prefix(), bucket),
+        "FERRY_PORT": "0",
+        "FERRY_SECRET_KEY": "a-secret-key-of-32-characters-...",
+    }
+
+
+async def run(*arguments: str, **settings: str) -> tuple[int, str, str]:
+    """Exit code, output, errors."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        *arguments,
+        env={**clean_environment(), **settings},
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    output, errors = await process.communicate()
+    return await process.wait(), output.decode(), errors.decode()
+
+
+async def test_the_scheme_chooses_the_store(tmp_path: Path, client: OutboundClient) -> None:
+    directory = Settings(state_url=tmp_path.as_uri())
+    assert isinstance(state_store(directory, client), DirectoryState)
+    assert isinstance(state_store(Settings(state_url="s3://bucket/p"), client), BucketState)
+
+
+# --- check -----------------------------------------------------------------------------------
+
+
+async def test_check_tries_the_bucket(s3: FakeS3) -> None:
+    settings = on_bucket(s3)
+    code, output, errors = await run(*CHECK, **settings)
+    assert (code, errors) == (0, "")
+    assert "risk: " not in output
+    assert f"FERRY_STATE_S3_ENDPOINT_URL={s3.url}\n" in output
+    prefix = settings["FERRY_STATE_URL"].removeprefix("s3:/")
+    tried = [(r["method"], r["status"]) for r in await s3.requests(prefix)]
+    assert [t for t in tried if t[0] == "PUT"] == [("PUT", 200), ("PUT", 412)]
+
+
+@pytest.mark.parametrize(
+    ("bucket", "reason"),
+    [(OVERWRITING_BUCKET, "it does not honour If-None-Match"), ("no-such-bucket", "NoSuchBucket")],
+)
+@pytest.mark.parametrize("command", [CHECK, SERVE])
+async def test_a_bucket_that_does_not_do_ends_it(
+    s3: FakeS3, bucket: str, reason: str, command: tuple[str, ...]
+) -> None:
+    code, _, errors = await run(*command, **on_bucket(s3, bucket))
+    assert code == 1
+    assert f"the bucket cannot keep the state: {reason}" in errors
+    assert "Traceback" not in errors
+
+
+async def test_check_tells_of_a_bucket_that_is_away(s3: FakeS3) -> None:
+    settings = on_bucket(s3)
+    prefix = settings["FERRY_STATE_URL"].removeprefix("s3:/")
+    await s3.arm({"path": prefix, "times": 20}, "status", body="away")
+    code, output, _ = await run(*CHECK, **settings)
+    await s3.post("reset", {})
+    assert code == 0
+    assert "risk: FERRY_STATE_URL: the state store refused: 503.\n" in output
+
+
+# --- serve -----------------------------------------------------------------------------------
+
+
+async def readiness(url: str) -> tuple[int, Mapping[str, str]]:
+    async with ClientSession() as session, session.get(f"{url}/readyz") as ready:
+        return ready.status, await ready.json()
+
+
+async def test_it_serves_on_a_bucket(s3: FakeS3) -> None:
+    async with ferry_process(*SERVE, environment=on_bucket(s3)) as process:
+        url = (await process.event("listening"))["url"]
+        assert await readiness(url) == (200, {"status": "serving", "state": "ok"})
+
+
+async def test_a_bucket_that_is_away_only_degrades_it(s3: FakeS3) -> None:
+    settings = on_bucket(s3)
+    prefix = settings["FERRY_STATE_URL"].removeprefix("s3:/")
+    await s3.arm({"path": prefix, "times": 1000}, "status", body="away")
+    async with ferry_process(*SERVE, environment=settings) as process:
+        url = (await process.event("listening"))["url"]
+        status, told = await readiness(url)
+        assert (status, told["status"]) == (200, "serving")
+        assert told["state"].startswith("degraded: ")
+        await s3.post("reset", {})
+        assert await readiness(url) == (200, {"status": "serving", "state": "ok"})
+
+
+# --- https -----------------------------------------------------------------------------------
+
+
+def certificate(directory: Path) -> Path:
+    """A certificate for the loopback address, with its key."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "ferry tests")])
+    now = datetime.now(UTC)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(
+            x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False
+        )
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    path = directory / "certificate.pem"
+    path.write_bytes(
+        key.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption(),
+        )
+        + made.public_bytes(serialization.Encoding.PEM)
+    )
+    return path
+
+
+@asynccontextmanager
+async def https(url: URL, path: Path) -> AsyncIterator[str]:
+    """Speaks TLS before `url`."""
+
+    async def copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while data := await reader.read(MIB):
+            writer.write(data)
+            await writer.drain()
+        writer.close()
+
+    async def converse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        inner_reader, inner_writer = await asyncio.open_connection(url.host, url.port)
+        try:
+            await asyncio.gather(copy(reader, inner_writer), copy(inner_reader, writer))
+        except (ConnectionError, asyncio.CancelledError):
+            pass
+        finally:
+            writer.close()
+            inner_writer.close()
+
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(path)
+    server = await asyncio.start_server(converse, "127.0.0.1", 0, ssl=context)
+    try:
+        yield f"https://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    finally:
+        server.close()
+
+
+async def test_https_does_as_http_does(s3: FakeS3, tmp_path: Path) -> None:
+    path = certificate(tmp_path)
+    trusted = {"SSL_CERT_FILE": str(path), "AWS_CA_BUNDLE": str(path)}
+    async with https(URL(s3.url), path) as endpoint:
+        settings = {**on_bucket(s3), "FERRY_STATE_S3_ENDPOINT_URL": endpoint}
+        code, output, errors = await run(*CHECK, **settings, **trusted)
+        assert (code, errors) == (0, "")
+        assert "risk: " not in output
+        untrusting = await run(*CHECK, **settings)
+        assert "risk: FERRY_STATE_URL: 127.0.0.1 failed the TLS handshake.\n" in untrusting[1]
