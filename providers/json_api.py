@@ -13,6 +13,7 @@ from yarl import URL
 from providers.body import Body
 from providers.credential import Caller
 from providers.errors import FerryError
+from providers.gemini_content.status import RPC_STATUS_OF_HTTP
 from providers.resource_names import NATIVE_ID
 from providers.resources import Download
 from providers.upstream import OutboundRequest, Reply, Upstream, UpstreamError
@@ -27,16 +28,10 @@ _PLAIN: Final = {"Accept": "*/*", "Accept-Encoding": "identity"}
 # Providers say 200; a server that only speaks their API may say created or accepted instead.
 _DONE: Final = (200, 201, 202)
 
-# translation.md section 6
-_STATUS: Final[Mapping[int, str]] = {
-    401: "UNAUTHENTICATED",
-    402: "RESOURCE_EXHAUSTED",
-    403: "PERMISSION_DENIED",
-    404: "NOT_FOUND",
-    408: "DEADLINE_EXCEEDED",
-    409: "ABORTED",
-    429: "RESOURCE_EXHAUSTED",
-    504: "DEADLINE_EXCEEDED",
+# Of a whole call: no envelope has a status for a client that left, and a provider that lacks what
+# it is asked for here is at fault, not the client.
+_STATUS: Final = {
+    http: status for http, status in RPC_STATUS_OF_HTTP.items() if http not in (499, 501)
 }
 
 

@@ -26,6 +26,9 @@ from providers.resources import CreatedBatch, NewBatch
 # anthropic.md section 2
 LIMITS: Final = InputLimits("Anthropic", requests=100_000, size=256_000_000)
 _REQUESTS: Final = Framing(head=b'{"requests":[', between=b",", tail=b"]}")
+_ADVICE: Final = "list the batches before you create it again"
+
+_log: Final = logging.getLogger("genai_ferry.anthropic")
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,11 +94,6 @@ class BatchCreation:
                 error.args = (f"{error.message}; whether the batch was made is unknown: {_ADVICE}",)
             raise
         return batch
-
-
-_log: Final = logging.getLogger("genai_ferry.anthropic")
-
-_ADVICE: Final = "list the batches before you create it again"
 
 
 def may_have_made(error: Exception) -> bool:

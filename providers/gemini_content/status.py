@@ -26,7 +26,7 @@ RPC_CODES: Final[Mapping[str, int]] = {
     "UNAUTHENTICATED": 16,
 }
 
-_RPC_STATUS_OF_HTTP: Final[Mapping[int, str]] = {
+RPC_STATUS_OF_HTTP: Final[Mapping[int, str]] = {
     401: "UNAUTHENTICATED",
     402: "RESOURCE_EXHAUSTED",
     403: "PERMISSION_DENIED",
@@ -42,8 +42,8 @@ _RPC_STATUS_OF_HTTP: Final[Mapping[int, str]] = {
 
 def rpc_status_of_http(status: int) -> str:
     """The RPC name of an upstream's HTTP status, 400 to 599; UNKNOWN for any other number."""
-    if status in _RPC_STATUS_OF_HTTP:
-        return _RPC_STATUS_OF_HTTP[status]
+    if status in RPC_STATUS_OF_HTTP:
+        return RPC_STATUS_OF_HTTP[status]
     if 400 <= status < 500:
         return "INVALID_ARGUMENT"
     return "UNAVAILABLE" if 500 <= status < 600 else "UNKNOWN"

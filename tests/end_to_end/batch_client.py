@@ -149,6 +149,11 @@ class BatchClient:
                 return document
         raise AssertionError(f"{name} did not end")
 
+    async def finished(self, source: Document, **how: Any) -> list[Document]:
+        """The results of a new batch."""
+        name = (await self.create(source, **how)).ok["name"]
+        return await self.results(await self.ended(name))
+
     async def results(self, batch: Document) -> list[Document]:
         """Of an ended batch, wherever they stand: in its file, or inline."""
         output = batch["metadata"]["output"]
