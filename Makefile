@@ -61,9 +61,9 @@ sdks: $(SDKS)
 ## Resolves every version anew.
 lock: $(VENV_LOCK)/bin/uv
 	$(VENV_LOCK)/bin/uv pip compile --upgrade --universal --python-version 3.11 --generate-hashes \
-	    --no-header --quiet --extra dev pyproject.toml --output-file requirements.lock
+	    --no-strip-extras --no-header --quiet --extra dev pyproject.toml --output-file requirements.lock
 	$(VENV_LOCK)/bin/uv pip compile --upgrade --universal --python-version 3.11 --generate-hashes \
-	    --no-header --quiet tests/end_to_end/requirements-sdk2.in \
+	    --no-strip-extras --no-header --quiet tests/end_to_end/requirements-sdk2.in \
 	    --output-file tests/end_to_end/requirements-sdk2.lock
 
 clean:
