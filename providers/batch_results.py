@@ -41,7 +41,12 @@ def result_file(batch: Batch) -> File:
 
 
 class ResultLines(Protocol):
-    """What one provider has to say about one ended batch."""
+    """What one provider has to say about one ended batch.
+
+    `id_member` is the member of a line that names its request.
+    """
+
+    id_member: str
 
     def slices(self) -> AsyncGenerator[Sequence[bytes], None]:
         """The lines of its results as they come. Raises NOT_FOUND where there are none any more."""
@@ -80,7 +85,7 @@ class BatchResults:
         """One line; None for what names no request, whose result then is that it has none."""
         try:
             line = orjson.loads(text)
-            custom_id = str(line["custom_id"])
+            custom_id = str(line[self._source.id_member])
         except (orjson.JSONDecodeError, KeyError, TypeError):
             return None
         document = self._source.translate(line)

@@ -134,9 +134,14 @@ class LineFormats:
         return "another provider's" if _NATIVE_MEMBERS & document.keys() else GeminiLines.name
 
 
-def check_custom_id(custom_id: object, seen: SeenTexts, number: int) -> str:
-    """The id of a line in a provider's own format, by which its result is known."""
-    path = f"line {number}: custom_id"
+def check_custom_id(
+    custom_id: object, seen: SeenTexts, number: int, member: str = "custom_id"
+) -> str:
+    """The id of a line in a provider's own format, by which its result is known.
+
+    `member` is what the provider calls it.
+    """
+    path = f"line {number}: {member}"
     if not isinstance(custom_id, str) or not 0 < len(custom_id.encode()) <= _CUSTOM_ID_BYTES:
         raise invalid_argument(f"a string of 1 to {_CUSTOM_ID_BYTES} bytes is needed", path=path)
     if not seen.add(custom_id):

@@ -44,6 +44,13 @@ class Repeat:
             return False
         return await self._write("attempt", "")
 
+    async def join(self, job: str) -> str:
+        """The id that all attempts share, where a provider takes one: `job`, or the first's."""
+        first = await self._read("attempt")
+        if first is None and await self._write("attempt", job):
+            return job
+        return first or await self._read("attempt") or job
+
     async def forget(self) -> None:
         """Take an attempt back that certainly made nothing."""
         await self._state.delete(f"{self._name}/attempt")

@@ -15,6 +15,11 @@ from providers.errors import invalid_argument
 
 # One path segment, and nothing that a URL or a state object's name would read otherwise.
 NATIVE_ID: Final = re.compile(r"(?!\.+$)[A-Za-z0-9._~=-]{1,512}")
+# Any text, but for the segments that a server between might resolve.
+OBJECT_KEY: Final = re.compile(r"(?!(?:[\s\S]*/)?\.{1,2}(?:/|$))[\s\S]{1,1024}")
+_ENCODED: Final = re.compile(r"[a-z2-7]+")
+# The kind letter of an object in a bucket; apart from the others, since its native id is any text.
+_OBJECT: Final = "o"
 _URI_ID: Final = re.compile(r"(?:^|/)files/([^/:?#]+)(?::download)?(?:[?#].*)?$")
 
 
@@ -34,8 +39,7 @@ class FileId:
     native: str
 
     def __str__(self) -> str:
-        encoded = base64.b32encode(self.native.encode()).decode().rstrip("=").lower()
-        return f"{self.kind}{encoded}"
+        return f"{self.kind}{_encode(self.native)}"
 
 
 def native_file_id(native: str) -> str:
@@ -47,17 +51,38 @@ def result_file_id(batch_id: str) -> str:
     return str(FileId(FileKind.RESULTS, batch_id))
 
 
+def object_file_id(key: str) -> str:
+    """The id of an object in a bucket, whose key may be any text."""
+    return f"{_OBJECT}{_encode(key)}"
+
+
 def decode_file_id(text: str) -> FileId | None:
     """The id that we encoded as `text`, or None where it is not one of ours."""
-    if not re.fullmatch(r"[a-z][a-z2-7]+", text) or text[0] not in list(FileKind):
+    native = _decode(text[1:]) if text[:1] in list(FileKind) else None
+    if native is None or not NATIVE_ID.fullmatch(native):
         return None
-    padded = text[1:].upper() + "=" * (-len(text[1:]) % 8)
+    return FileId(FileKind(text[0]), native)
+
+
+def decode_object_id(text: str) -> str | None:
+    """The key that `object_file_id` encoded, or None where `text` is no such id."""
+    key = _decode(text[1:]) if text[:1] == _OBJECT else None
+    return key if key and OBJECT_KEY.fullmatch(key) else None
+
+
+def _encode(native: str) -> str:
+    return base64.b32encode(native.encode()).decode().rstrip("=").lower()
+
+
+def _decode(encoded: str) -> str | None:
+    """What was encoded so, and not otherwise."""
+    if not _ENCODED.fullmatch(encoded):
+        return None
     try:
-        native = base64.b32decode(padded).decode("ascii")
+        native = base64.b32decode(encoded.upper() + "=" * (-len(encoded) % 8)).decode()
     except (binascii.Error, UnicodeDecodeError):
         return None
-    file_id = FileId(FileKind(text[0]), native)
-    return file_id if NATIVE_ID.fullmatch(native) and str(file_id) == text else None
+    return native if _encode(native) == encoded else None
 
 
 def parse_file_id(text: str) -> FileId:

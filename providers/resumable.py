@@ -38,7 +38,7 @@ class UploadTarget(Protocol):
     size_limit: int
     """The largest file there can be at all."""
 
-    def describe(self, caller: Caller, start: UploadStart) -> Mapping[str, str]:
+    async def describe(self, caller: Caller, start: UploadStart) -> Mapping[str, str]:
         """What a session must remember of its start. Raises what makes the start refused."""
 
     async def whole(self, session: "OpenSession", body: Body) -> File:
@@ -96,7 +96,7 @@ class ResumableUploads:
         self._state = state
 
     async def start(self, caller: Caller, start: UploadStart) -> StartedUpload:
-        details = dict(self._target.describe(caller, start))
+        details = dict(await self._target.describe(caller, start))
         if start.size is not None:
             self._check_limit(start.size)
             details["size"] = str(start.size)

@@ -3,7 +3,13 @@
 import asyncio
 from collections.abc import Sequence
 
+from providers.resource_names import result_file_id
 from providers.state import State, write
+
+
+def batch_tombstone(batch_id: str) -> str:
+    """A batch's name in the state store, whose names have no upper case."""
+    return f"b{result_file_id(batch_id)}"
 
 
 class Tombstones:

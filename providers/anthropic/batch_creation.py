@@ -11,10 +11,11 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import Final
 
-from providers.anthropic.api_version import OLD_VERSION
 from providers.anthropic.batch_lines import AnthropicTranslator, Items
-from providers.anthropic.batch_records import BatchRecords, from_anthropic_batch
+from providers.anthropic.batch_records import from_anthropic_batch
 from providers.batch_input import BatchInput, Framing, InputLimits, check, translated
+from providers.batch_records import BatchRecords
+from providers.claude_content.api_version import OLD_VERSION
 from providers.credential import Caller
 from providers.errors import FerryError
 from providers.json_api import Answer, JsonApi, outcome_unknown

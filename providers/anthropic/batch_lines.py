@@ -7,8 +7,8 @@ from typing import Any, Final
 
 import orjson
 
-from providers.anthropic.api_version import OLD_VERSION, needs_old_version
-from providers.anthropic.generate_to_anthropic import to_anthropic_message
+from providers.claude_content.api_version import OLD_VERSION, needs_old_version
+from providers.claude_content.generate_to_anthropic import to_anthropic_message
 from providers.errors import invalid_argument
 from providers.gemini_content.normalise import normalise_generate
 from providers.gemini_content.warnings import Warnings

@@ -4,37 +4,11 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-import orjson
-
-from providers.anthropic.file_records import from_rfc3339
 from providers.json_api import Answer
-from providers.resource_names import FileId, FileKind
 from providers.resources import Batch, BatchKind, BatchState, Counts
-from providers.state import State, read, write
+from providers.rfc3339 import from_rfc3339
 
 _COUNTS = ("processing", "succeeded", "errored", "canceled", "expired")
-
-
-class BatchRecords:
-    """What was given at creation, by native id; used once Anthropic has shown the batch."""
-
-    def __init__(self, upstream: str, state: State) -> None:
-        self._prefix = f"records/{upstream}"
-        self._state = state
-
-    async def write(self, batch_id: str, record: Mapping[str, str]) -> None:
-        await write(self._state, self._name(batch_id), orjson.dumps(record))
-
-    async def read(self, batch_id: str) -> dict[str, str]:
-        """Empty for a batch that another tool created."""
-        data = await read(self._state, self._name(batch_id))
-        return {} if data is None else orjson.loads(data)
-
-    async def delete(self, batch_id: str) -> None:
-        await self._state.delete(self._name(batch_id))
-
-    def _name(self, batch_id: str) -> str:
-        return f"{self._prefix}/{FileId(FileKind.RESULTS, batch_id)}"
 
 
 def counts_of(batch: Mapping[str, Any]) -> dict[str, int]:

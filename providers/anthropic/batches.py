@@ -13,12 +13,13 @@ from functools import partial
 
 from providers.anthropic.batch_creation import BatchCreation, Job
 from providers.anthropic.batch_lines import Items, line_formats
-from providers.anthropic.batch_records import BatchRecords, from_anthropic_batch, state_of
+from providers.anthropic.batch_records import from_anthropic_batch, state_of
 from providers.anthropic.lists import CURSOR, listed_page
 from providers.anthropic.result_stream import AnthropicResultLines
 from providers.anthropic.single_attempt import single_attempt
 from providers.anthropic.staged_files import StagedFiles
 from providers.batch_input import BatchInput, FileInput, InlineInput
+from providers.batch_records import BatchRecords
 from providers.batch_results import deliver_file, deliver_inline
 from providers.body import close
 from providers.credential import Caller

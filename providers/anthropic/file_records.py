@@ -1,12 +1,11 @@
 """Anthropic's file objects to ours (anthropic.md section 3)."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
-from typing import Any
 
 from providers.json_api import Answer
 from providers.resource_names import native_file_id
 from providers.resources import File
+from providers.rfc3339 import from_rfc3339
 
 
 def from_anthropic_file(native: Answer, record: Mapping[str, str] | None) -> File:
@@ -22,13 +21,3 @@ def from_anthropic_file(native: Answer, record: Mapping[str, str] | None) -> Fil
         expiration_time=from_rfc3339(native.get("expires_at")),
         downloadable=native.get("downloadable") is True,
     )
-
-
-def from_rfc3339(text: Any) -> datetime | None:
-    if not isinstance(text, str):
-        return None
-    try:
-        time = datetime.fromisoformat(text)
-    except ValueError:
-        return None
-    return time if time.tzinfo else time.replace(tzinfo=UTC)

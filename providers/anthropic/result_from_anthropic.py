@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from providers.answer_shape import as_object, text_or_none, unreadable
-from providers.anthropic.message_from_anthropic import from_anthropic_message
+from providers.claude_content.message_from_anthropic import from_anthropic_message
 from providers.errors import FerryError
 from providers.gemini_content.status import item_error
 from providers.resources import BatchState

@@ -19,6 +19,8 @@ from providers.request_table import job_of
 class AnthropicResultLines:
     """Implements `providers.batch_results.ResultLines`."""
 
+    id_member = "custom_id"
+
     def __init__(
         self, client: JsonApi, caller: Caller, batch: Answer, splitter: ResultSplitter
     ) -> None:

@@ -12,8 +12,6 @@ from collections.abc import AsyncIterator, Mapping
 from datetime import UTC, datetime
 from typing import Final
 
-import orjson
-
 from providers.anthropic.file_records import from_anthropic_file
 from providers.anthropic.lists import listed_page
 from providers.anthropic.staged_files import StagedFiles, new_staged_id, staged_file_id
@@ -23,13 +21,14 @@ from providers.errors import FerryError, unavailable
 from providers.file_records import FileRecords
 from providers.json_api import Answer, JsonApi, outcome_unknown
 from providers.multipart import form_with_file
-from providers.parted_objects import PartedUpload, UploadEnded
+from providers.parted_objects import PartedObjects
 from providers.resource_names import FileKind, parse_file_id
 from providers.resources import File
 from providers.resumable import OpenSession
-from providers.state import State, read, write
+from providers.session_parts import SessionParts
+from providers.state import State, write
 from providers.upload_sessions import session_object
-from providers.uploads import GRANULARITY, UploadStart, is_batch_input
+from providers.uploads import UploadStart, is_batch_input
 
 # anthropic.md section 3; a batch's input may be as large, since it is translated on its way.
 SIZE_LIMIT: Final = 500 << 20
@@ -57,8 +56,9 @@ class AnthropicUploadTarget:
         self._state = state
         self._records = records
         self._staged = staged
+        self._parts = SessionParts(state, self._parted, self._content_name, self._content_size)
 
-    def describe(self, _: Caller, start: UploadStart) -> Mapping[str, str]:
+    async def describe(self, _: Caller, start: UploadStart) -> Mapping[str, str]:
         details = {
             "display_name": start.display_name or start.file_name or "",
             "mime_type": start.mime_type or "",
@@ -80,27 +80,17 @@ class AnthropicUploadTarget:
         return await self._staged_file(session, staged_id, size, sha256)
 
     async def put(self, session: OpenSession, offset: int, body: Body) -> None:
-        await self._state.parted.put(await self._upload(session), _number(offset), body)
+        await self._parts.put(session, offset, body)
 
     async def part_size(self, session: OpenSession, offset: int) -> int | None:
-        upload = await self._begun(session)
-        if upload is None:
-            return None
-        try:
-            async for part in self._state.parted.parts(upload, after=_number(offset) - 1):
-                return part.size if part.number == _number(offset) else None
-        except UploadEnded:
-            # Complete, but what was to follow failed: the repeat finds its parts in the whole.
-            return await self._size_within(upload, offset)
-        return None
+        return await self._parts.part_size(session, offset)
 
     async def assemble(self, session: OpenSession, total: int) -> File:
-        upload = await self._upload(session)
-        await self._state.parted.complete(upload, total)
+        name = await self._parts.complete(session, total)
         staged_id = session.details.get("staged")
         if staged_id is not None:
             return await self._staged_file(session, staged_id, total, None)
-        content = await self._state.get(upload.name)
+        content = await self._state.get(name)
         if content is None:
             raise unavailable("the parts of the upload are missing in the state store")
         try:
@@ -109,9 +99,7 @@ class AnthropicUploadTarget:
             await close(content)
 
     async def abort(self, session: OpenSession) -> None:
-        upload = await self._begun(session)
-        if upload is not None:
-            await self._state.parted.abort(upload)
+        await self._parts.abort(session)
 
     async def discard(self, session: OpenSession, file: File) -> None:
         parsed = parse_file_id(file.id)
@@ -139,29 +127,12 @@ class AnthropicUploadTarget:
         )
         return await self._staged.record(session.caller, staged_id, file)
 
-    async def _upload(self, session: OpenSession) -> PartedUpload:
-        """The parted object of this session, begun once for all replicas."""
-        begun = await self._begun(session)
-        if begun is not None:
-            return begun
-        upload = await self._state.parted.begin(self._content_name(session))
-        if await write(self._state, _route(session), orjson.dumps(upload)):
-            return upload
-        await self._state.parted.abort(upload)
-        begun = await self._begun(session)
-        if begun is None:
-            raise unavailable("the upload session ended meanwhile")
-        return begun
+    async def _parted(self, _: OpenSession) -> PartedObjects:
+        return self._state.parted
 
-    async def _begun(self, session: OpenSession) -> PartedUpload | None:
-        data = await read(self._state, _route(session))
-        return None if data is None else PartedUpload(**orjson.loads(data))
-
-    async def _size_within(self, upload: PartedUpload, offset: int) -> int | None:
-        whole = await self._state.head(upload.name)
-        if whole is None:
-            raise UploadEnded
-        return min(GRANULARITY, whole.size - offset) if offset < whole.size else None
+    async def _content_size(self, _: OpenSession, name: str) -> int | None:
+        whole = await self._state.head(name)
+        return None if whole is None else whole.size
 
     def _content_name(self, session: OpenSession) -> str:
         staged_id = session.details.get("staged")
@@ -222,11 +193,3 @@ def _native_name(session: OpenSession) -> str:
     name = session.details.get("display_name", "upload")
     allowed = ("_" if c in _FORBIDDEN or not c.isprintable() else c for c in name)
     return "".join(allowed)[:_NAME_LENGTH]
-
-
-def _number(offset: int) -> int:
-    return offset // GRANULARITY + 1
-
-
-def _route(session: OpenSession) -> str:
-    return session_object(session.id, "route")

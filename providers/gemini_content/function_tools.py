@@ -52,6 +52,20 @@ class FunctionTools:
     allowed: list[str]
     calling_path: str
 
+    @property
+    def only(self) -> str | None:
+        """The name of the one function that must be called, where there is one."""
+        names = set(self.allowed)
+        return self.allowed[0] if self.mode == "ANY" and len(names) == 1 else None
+
+    def offered(self, warnings: Warnings) -> list[DeclaredFunction]:
+        """The functions for a provider that narrows them down only by not being told of others."""
+        functions = self.functions.values()
+        if not self.allowed or self.only:
+            return list(functions)
+        warnings.drop(member(self.calling_path, "allowedFunctionNames"))
+        return [function for function in functions if function.name in self.allowed]
+
 
 def function_tools(
     request: dict[str, Any], path: str, warnings: Warnings, rules: CallRules

@@ -28,9 +28,9 @@ class Warnings:
         """Note that the field at `path` was left out."""
         self._count(_encode(_NUMBER.sub("*", path)))
 
-    def fill(self, path: str, value: int) -> None:
+    def fill(self, path: str, value: int | str) -> None:
         """Note that `value` stands in for the field at `path`, which was not given."""
-        self._count(f"{_encode(_NUMBER.sub('*', path))}={value}")
+        self._count(f"{_encode(_NUMBER.sub('*', path))}={_encode(str(value))}")
 
     def _count(self, anywhere: str) -> None:
         if anywhere not in self._counts and len(self._counts) == _MAX_PATHS:

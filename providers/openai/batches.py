@@ -36,7 +36,7 @@ from providers.resources import (
     ResultFile,
 )
 from providers.state import State
-from providers.tombstones import Tombstones
+from providers.tombstones import Tombstones, batch_tombstone
 from providers.upstream import UpstreamError
 
 Natives = list[Answer]
@@ -111,7 +111,7 @@ class OpenAIBatches:
                 f"the batch is {native['status']}; cancel it, wait until it has ended, delete it"
             )
         await self._delete_files(caller, native)
-        await self._tombstones.bury(_tombstone(batch_id))
+        await self._tombstones.bury(batch_tombstone(batch_id))
         await self._kept.delete(native)
 
     async def ended(self, caller: Caller, batch_id: str) -> Batch:
@@ -174,7 +174,7 @@ class OpenAIBatches:
         native = await self._client.get(caller, f"batches/{batch_id}")
         if native.id != batch_id:
             raise UpstreamError("UNAVAILABLE", f"{self._client.name} answered with another batch")
-        if await self._tombstones.buried(_tombstone(batch_id)):
+        if await self._tombstones.buried(batch_tombstone(batch_id)):
             raise not_found(f"batches/{batch_id} was deleted")
         return await self._kept.restored(native)
 
@@ -205,7 +205,7 @@ class OpenAIBatches:
         return OpenAIResultLines(self._client, caller, native, splitter)
 
     async def _not_deleted(self, listed: Sequence[Answer]) -> Natives:
-        names = [_tombstone(native.id) for native in listed]
+        names = [batch_tombstone(native.id) for native in listed]
         buried = await self._tombstones.among(names)
         return [n for n, name in zip(listed, names, strict=True) if name not in buried]
 
@@ -215,7 +215,7 @@ class OpenAIBatches:
     async def _discard(self, caller: Caller, native: Answer) -> None:
         """Undo a batch that another request with the same idempotency key was first to make."""
         batch_id = native.id
-        await self._tombstones.bury(_tombstone(batch_id))
+        await self._tombstones.bury(batch_tombstone(batch_id))
         try:
             await self._client.post(caller, f"batches/{batch_id}/cancel")
             await self._delete_files(caller, native)
@@ -233,8 +233,3 @@ class OpenAIBatches:
             await self._client.ensure_deleted(caller, f"files/{native['input_file_id']}")
         if source and job and job.isalnum():
             await self._tables.delete(table_name(native["input_file_id"], job))
-
-
-def _tombstone(batch_id: str) -> str:
-    """A batch's name in the state store, whose names have no upper case."""
-    return f"b{result_file_id(batch_id)}"

@@ -15,6 +15,8 @@ from providers.openai.result_from_openai import from_openai_line, lost_result, m
 class OpenAIResultLines:
     """Implements `providers.batch_results.ResultLines`."""
 
+    id_member = "custom_id"
+
     def __init__(
         self, client: JsonApi, caller: Caller, batch: Mapping[str, Any], splitter: ResultSplitter
     ) -> None:

@@ -49,7 +49,7 @@ class OpenAIUploadTarget:
         self._records = records
         self._staged = staged
 
-    def describe(self, caller: Caller, start: UploadStart) -> Mapping[str, str]:
+    async def describe(self, caller: Caller, start: UploadStart) -> Mapping[str, str]:
         purpose = purpose_of(caller, start)
         details = {
             "purpose": purpose,

@@ -30,7 +30,7 @@ class MemoryTarget:
             data += part
         return data
 
-    def describe(self, caller: Caller, start: UploadStart) -> Mapping[str, str]:
+    async def describe(self, caller: Caller, start: UploadStart) -> Mapping[str, str]:
         return {}
 
     async def whole(self, session: OpenSession, body: Body) -> File:

@@ -26,7 +26,13 @@ MISSING = {"error": {"code": 13, "message": "missing"}}
 class Lines:
     """Results that a test has written down; `open` while they are being read."""
 
-    def __init__(self, *slices: Sequence[bytes], error: FerryError | None = None) -> None:
+    def __init__(
+        self,
+        *slices: Sequence[bytes],
+        error: FerryError | None = None,
+        id_member: str = "custom_id",
+    ) -> None:
+        self.id_member = id_member
         self._slices = slices
         self._error = error
         self.open = False
@@ -104,6 +110,12 @@ async def test_a_second_answer_is_not_the_one(together: bool) -> None:
 
 
 # --- what a request is called -------------------------------------------------------------------
+
+
+async def test_a_line_names_its_request_in_the_providers_own_word() -> None:
+    named = orjson.dumps({"recordId": indexed_id(1), "custom_id": indexed_id(0), "said": "m"})
+    found = await read(Lines([named], id_member="recordId"), table())
+    assert found[0] == {"key": "b", "response": {"said": "m"}}
 
 
 async def test_another_tools_results_are_keyed_by_custom_id() -> None:

@@ -93,6 +93,12 @@ def test_a_custom_id_that_is_wrong(custom_id: object) -> None:
     assert (caught.value.status, caught.value.path) == ("INVALID_ARGUMENT", "line 2: custom_id")
 
 
+def test_an_id_that_is_called_otherwise() -> None:
+    with pytest.raises(FerryError) as caught:
+        check_custom_id(None, SeenTexts(), 2, "recordId")
+    assert caught.value.path == "line 2: recordId"
+
+
 @pytest.mark.parametrize("custom_id", ["a", " ", "é" * 500])
 def test_a_custom_id_goes_once(custom_id: str) -> None:
     seen = SeenTexts()

@@ -8,9 +8,9 @@ import pytest
 
 from providers.anthropic.batch_creation import LIMITS, BatchCreation, Job, may_have_made
 from providers.anthropic.batch_lines import Items
-from providers.anthropic.batch_records import BatchRecords
 from providers.anthropic.single_attempt import single_attempt
 from providers.batch_input import InlineInput, InputLimits
+from providers.batch_records import BatchRecords
 from providers.errors import FerryError, invalid_argument, unavailable
 from providers.memory import MemoryBudget
 from providers.repeats import Repeat

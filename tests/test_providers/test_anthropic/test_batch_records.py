@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from providers.anthropic.batch_records import BatchRecords, from_anthropic_batch, state_of
+from providers.anthropic.batch_records import from_anthropic_batch, state_of
+from providers.batch_records import BatchRecords
 from providers.json_api import Answer
 from providers.resources import BatchState, Counts
 from tests.memory_state import MemoryState

@@ -113,3 +113,32 @@ def test_what_is_refused(
     with pytest.raises(FerryError) as refused:
         _read(*declarations, **calling)
     assert refused.value.path == path
+
+
+@pytest.mark.parametrize(
+    ("calling", "only", "offered", "rendered"),
+    [
+        ({}, None, ["f", "g", "h"], ""),
+        ({"mode": "ANY"}, None, ["f", "g", "h"], ""),
+        ({"mode": "ANY", "allowedFunctionNames": ["g", "g"]}, "g", ["f", "g", "h"], ""),
+        (
+            {"mode": "ANY", "allowedFunctionNames": ["h", "f"]},
+            None,
+            ["f", "h"],
+            f"{_CALLING}.allowedFunctionNames;count=1",
+        ),
+        (
+            {"mode": "VALIDATED", "allowedFunctionNames": ["g"]},
+            None,
+            ["g"],
+            f"{_CALLING}.allowedFunctionNames;count=1",
+        ),
+    ],
+)
+def test_which_functions_a_provider_is_told_of(
+    calling: dict[str, Any], only: str | None, offered: list[str], rendered: str
+) -> None:
+    asked, warnings = _read({"name": "f"}, {"name": "g"}, {"name": "h"}, **calling), Warnings()
+    assert asked.only == only
+    assert [function.name for function in asked.offered(warnings)] == offered
+    assert warnings.render() == rendered

@@ -37,6 +37,17 @@ def test_what_would_break_a_header_is_percent_encoded() -> None:
     assert _dropped('a["b; c=d,é\r\n%"]') == "a[%22b%3B%20c%3Dd%2C%C3%A9%0D%0A%25%22];count=1"
 
 
+def test_what_stands_in_is_named() -> None:
+    warnings = Warnings()
+    warnings.fill("requests[0].request.generationConfig.maxOutputTokens", 4096)
+    warnings.fill("requests[1].request.generationConfig.maxOutputTokens", 4096)
+    warnings.fill("request.taskType", "a, b")
+    assert warnings.render() == (
+        "requests[*].request.generationConfig.maxOutputTokens=4096;count=2, "
+        "request.taskType=a%2C%20b;count=1"
+    )
+
+
 def test_paths_that_do_not_fit_are_counted_together() -> None:
     rendered = _dropped(*[f"{letter * 1000}" for letter in "abcc"])
     assert rendered == f"{'a' * 1000};count=1, {'b' * 1000};count=1, ...;count=2"

@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from providers.anthropic.closed_schema import closed_schema
+from providers.claude_content.closed_schema import closed_schema
 from providers.errors import FerryError
 from providers.gemini_content.warnings import Warnings
 

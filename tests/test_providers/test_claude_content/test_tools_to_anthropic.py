@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from tests.test_providers.test_anthropic.translate import dropped, message, refusal
+from tests.test_providers.test_claude_content.translate import dropped, message, refusal
 
 _PLAIN = {"type": "object", "properties": {}}
 

@@ -4,7 +4,7 @@ from typing import Any, Final
 
 import pytest
 
-from providers.anthropic.generate_to_anthropic import to_anthropic_message
+from providers.claude_content.generate_to_anthropic import to_anthropic_message
 from providers.errors import FerryError
 from providers.gemini_content.normalise import normalise_generate
 from providers.gemini_content.warnings import Warnings

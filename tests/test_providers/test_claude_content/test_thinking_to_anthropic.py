@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from tests.test_providers.test_anthropic.translate import dropped, options, refusal
+from tests.test_providers.test_claude_content.translate import dropped, options, refusal
 
 _SHOWN, _OMITTED = {"display": "summarized"}, {"display": "omitted"}
 _ADAPTIVE = {"type": "adaptive"}

@@ -14,7 +14,7 @@ from providers.answer_shape import (
     text_or_none,
     unreadable,
 )
-from providers.anthropic.thought_signatures import (
+from providers.claude_content.thought_signatures import (
     render_redacted_thinking,
     render_thinking_signature,
 )

@@ -1,6 +1,6 @@
 import pytest
 
-from providers.anthropic import claude_models
+from providers.claude_content import claude_models
 
 # sampling, temperature with top_p, budgets, adaptive thinking: what each refuses
 _REFUSALS = {

@@ -3,7 +3,13 @@ from typing import Any
 
 import pytest
 
-from tests.test_providers.test_anthropic.translate import FILES, dropped, message, refusal, user
+from tests.test_providers.test_claude_content.translate import (
+    FILES,
+    dropped,
+    message,
+    refusal,
+    user,
+)
 
 (_KNOWN,) = FILES
 

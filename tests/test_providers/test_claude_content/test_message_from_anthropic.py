@@ -2,10 +2,10 @@ from typing import Any
 
 import pytest
 
-from providers.anthropic.message_from_anthropic import from_anthropic_message
-from providers.anthropic.thought_signatures import thinking_block
+from providers.claude_content.message_from_anthropic import from_anthropic_message
+from providers.claude_content.thought_signatures import thinking_block
 from providers.errors import FerryError
-from tests.test_providers.test_anthropic.translate import message, model_turn, user
+from tests.test_providers.test_claude_content.translate import message, model_turn, user
 
 
 def _answer(*blocks: dict[str, Any], **fields: Any) -> dict[str, Any]:

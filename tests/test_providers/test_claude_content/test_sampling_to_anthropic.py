@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from tests.test_providers.test_anthropic.translate import options, refusal, translate
+from tests.test_providers.test_claude_content.translate import options, refusal, translate
 
 
 def _sampled(config: dict[str, Any], model: str = "claude-sonnet-4-0") -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What of the Messages API a Claude model refuses, by its name: the only place that knows models.
+"""What of the Messages API a Claude model refuses, by its name: the only place that knows them.
 
 Anthropic checks the requests of a batch one by one and after the fact, so what is known to fail is
 refused before. A name that says nothing (an alias, a newer family) is refused nothing: Anthropic

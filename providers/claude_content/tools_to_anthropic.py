@@ -3,7 +3,7 @@
 import re
 from typing import Any, Final
 
-from providers.anthropic.closed_schema import closed_schema
+from providers.claude_content.closed_schema import closed_schema
 from providers.errors import invalid_argument
 from providers.gemini_content.function_calls import CallRules
 from providers.gemini_content.function_tools import DeclaredFunction, FunctionTools, function_tools
@@ -31,32 +31,17 @@ def to_anthropic_tools(
         )
     if not asked.functions:
         return {}
-    tools = [
-        _tool(function, asked.mode == "VALIDATED", warnings)
-        for function in _offered(asked, warnings)
-    ]
+    strict = asked.mode == "VALIDATED"
+    tools = [_tool(function, strict, warnings) for function in asked.offered(warnings)]
     return {"tools": tools} | _choice(asked)
-
-
-def _offered(asked: FunctionTools, warnings: Warnings) -> list[DeclaredFunction]:
-    """Anthropic narrows functions down only by not being told of the others."""
-    functions = asked.functions.values()
-    if not asked.allowed or _one_by_name(asked):
-        return list(functions)
-    warnings.drop(member(asked.calling_path, "allowedFunctionNames"))
-    return [function for function in functions if function.name in asked.allowed]
 
 
 def _choice(asked: FunctionTools) -> dict[str, Any]:
     if asked.mode is None:
         return {}
-    if _one_by_name(asked):
-        return {"tool_choice": {"type": "tool", "name": asked.allowed[0]}}
+    if asked.only:
+        return {"tool_choice": {"type": "tool", "name": asked.only}}
     return {"tool_choice": {"type": _CHOICES[asked.mode]}}
-
-
-def _one_by_name(asked: FunctionTools) -> bool:
-    return asked.mode == "ANY" and len(set(asked.allowed)) == 1
 
 
 def _tool(declared: DeclaredFunction, strict: bool, warnings: Warnings) -> dict[str, Any]:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from providers.anthropic.api_version import needs_old_version
+from providers.claude_content.api_version import needs_old_version
 
 
 def _message(role: str, *blocks: object) -> dict[str, Any]:

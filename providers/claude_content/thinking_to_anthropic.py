@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any, Final
 
-from providers.anthropic import claude_models
+from providers.claude_content import claude_models
 from providers.errors import invalid_argument
 from providers.gemini_content.json_path import member
 from providers.gemini_content.warnings import Warnings
@@ -27,12 +27,13 @@ class Thinking:
 
 
 def to_anthropic_thinking(
-    config: dict[str, Any], path: str, warnings: Warnings, *, model: str, max_tokens: int
+    config: dict[str, Any], path: str, warnings: Warnings, *, model: str, max_tokens: int | None
 ) -> Thinking:
     """Translate the ThinkingConfig at `path`.
 
-    Thoughts are shown if `includeThoughts` is set and omitted otherwise, so what a message holds
-    of them is what was asked for. Raises INVALID_ARGUMENT for what `model` is known to refuse.
+    `max_tokens` is None where the model's own limit is to hold. Thoughts are shown if
+    `includeThoughts` is set and omitted otherwise, so what a message holds of them is what was
+    asked for. Raises INVALID_ARGUMENT for what `model` is known to refuse.
     """
     if not config:
         return Thinking()
@@ -50,7 +51,7 @@ def to_anthropic_thinking(
     _require_adaptive(member(path, asked_by), model)
     return Thinking(
         {"type": "adaptive", "display": display},
-        _effort(level, member(path, "thinkingLevel"), warnings),
+        thinking_effort(level, member(path, "thinkingLevel"), warnings),
     )
 
 
@@ -60,15 +61,14 @@ def _disabled(path: str, model: str) -> Thinking:
     return Thinking({"type": "disabled"})
 
 
-def _check_budget(budget: int, path: str, model: str, max_tokens: int) -> None:
+def _check_budget(budget: int, path: str, model: str, max_tokens: int | None) -> None:
     if claude_models.refuses_thinking_budget(model):
         raise invalid_argument(f"{model} takes no budget; give thinkingLevel", path=path)
-    if not _LEAST_BUDGET <= budget < max_tokens:
-        raise invalid_argument(
-            f"Anthropic takes 0, -1, or {_LEAST_BUDGET} up to less than maxOutputTokens "
-            f"({max_tokens})",
-            path=path,
+    if budget < _LEAST_BUDGET or (max_tokens is not None and budget >= max_tokens):
+        limit = (
+            " or more" if max_tokens is None else f" up to less than maxOutputTokens ({max_tokens})"
         )
+        raise invalid_argument(f"Anthropic takes 0, -1, or {_LEAST_BUDGET}{limit}", path=path)
 
 
 def _require_adaptive(path: str, model: str) -> None:
@@ -79,7 +79,7 @@ def _require_adaptive(path: str, model: str) -> None:
         )
 
 
-def _effort(level: str | None, path: str, warnings: Warnings) -> str | None:
+def thinking_effort(level: str | None, path: str, warnings: Warnings) -> str | None:
     if level is None:
         return None
     if level not in _EFFORTS:

@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from tests.test_providers.test_anthropic.translate import (
+from tests.test_providers.test_claude_content.translate import (
     DEFAULT_MAX_TOKENS,
     MODEL,
     dropped,

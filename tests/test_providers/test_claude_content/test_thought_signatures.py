@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from providers.anthropic.thought_signatures import (
+from providers.claude_content.thought_signatures import (
     render_redacted_thinking,
     render_thinking_signature,
     thinking_block,

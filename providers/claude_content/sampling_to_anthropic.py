@@ -6,8 +6,8 @@ never rescaled: Gemini's temperature goes to 2, Anthropic's to 1.
 
 from typing import Any, Final
 
-from providers.anthropic import claude_models
-from providers.anthropic.api_version import NEW_VERSION
+from providers.claude_content import claude_models
+from providers.claude_content.api_version import NEW_VERSION
 from providers.errors import invalid_argument
 from providers.gemini_content.json_path import member
 

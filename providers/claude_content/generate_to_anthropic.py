@@ -2,9 +2,9 @@
 
 from typing import Any, Final
 
-from providers.anthropic.contents_to_anthropic import to_anthropic_messages, to_anthropic_system
-from providers.anthropic.options_to_anthropic import Target, to_anthropic_options
-from providers.anthropic.tools_to_anthropic import to_anthropic_tools
+from providers.claude_content.contents_to_anthropic import to_anthropic_messages
+from providers.claude_content.options_to_anthropic import Target, to_anthropic_options
+from providers.claude_content.tools_to_anthropic import to_anthropic_tools
 from providers.gemini_content.harmless_fields import drop_harmless_fields
 from providers.gemini_content.json_path import member
 from providers.gemini_content.media import FileIds
@@ -46,5 +46,4 @@ def to_anthropic_message(
     )
     tools = to_anthropic_tools(request, path, warnings, thinking=thinking.asked)
     messages = to_anthropic_messages(request, path=path, warnings=warnings, file_ids=file_ids)
-    system = to_anthropic_system(request, path, warnings)
-    return {"model": model, "messages": messages} | system | options | tools
+    return {"model": model} | messages | options | tools

@@ -4,11 +4,11 @@ from typing import Any
 import orjson
 import pytest
 
-from providers.anthropic.thought_signatures import (
+from providers.claude_content.thought_signatures import (
     render_redacted_thinking,
     render_thinking_signature,
 )
-from tests.test_providers.test_anthropic.translate import (
+from tests.test_providers.test_claude_content.translate import (
     dropped,
     message,
     model_turn,

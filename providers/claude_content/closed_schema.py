@@ -58,7 +58,7 @@ def closed_schema(schema: object, path: str, warnings: Warnings) -> dict[str, An
             closed[keyword] = value
     if _is_object(schema):
         if "properties" not in schema:
-            raise invalid_argument("Anthropic takes only objects with properties", path=path)
+            raise invalid_argument("must have properties, as an object", path=path)
         closed["additionalProperties"] = False
     return closed
 
@@ -66,15 +66,15 @@ def closed_schema(schema: object, path: str, warnings: Warnings) -> dict[str, An
 def _require_known(keyword: str, value: object, path: str) -> None:
     match keyword:
         case "format" if value not in _FORMATS:
-            raise invalid_argument(f"Anthropic takes {', '.join(sorted(_FORMATS))}", path=path)
+            raise invalid_argument(f"must be one of {', '.join(sorted(_FORMATS))}", path=path)
         case "minItems" if value not in (0, 1):
-            raise invalid_argument("Anthropic takes 0 or 1", path=path)
+            raise invalid_argument("must be 0 or 1", path=path)
         case "additionalProperties" if value is not False:
-            raise invalid_argument("Anthropic takes only closed objects", path=path)
+            raise invalid_argument("must be false: objects are closed", path=path)
         case "format" | "minItems" | "additionalProperties":
             return
         case _ if keyword not in _KEPT:
-            raise invalid_argument("Anthropic holds no model to this", path=path)
+            raise invalid_argument("no model is held to this", path=path)
 
 
 def _named(value: object, path: str, warnings: Warnings) -> dict[str, Any]:

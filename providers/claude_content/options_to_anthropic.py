@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from typing import Any, Final
 
-from providers.anthropic.closed_schema import closed_schema
-from providers.anthropic.sampling_to_anthropic import to_anthropic_sampling
-from providers.anthropic.thinking_to_anthropic import Thinking, to_anthropic_thinking
+from providers.claude_content.closed_schema import closed_schema
+from providers.claude_content.sampling_to_anthropic import to_anthropic_sampling
+from providers.claude_content.thinking_to_anthropic import Thinking, to_anthropic_thinking
 from providers.errors import invalid_argument
 from providers.gemini_content.json_path import item, member
 from providers.gemini_content.refusal import refuse_fields

@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from tests.test_providers.test_anthropic.translate import options, refusal, translate
+from tests.test_providers.test_claude_content.translate import options, refusal, translate
 
 _SCHEMA = {"type": "OBJECT", "properties": {"a": {"type": "STRING"}}, "required": ["a"]}
 _JSON_SCHEMA = {"type": "object", "properties": {"a": {"type": "string"}}, "required": ["a"]}

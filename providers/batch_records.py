@@ -1,0 +1,30 @@
+"""What a provider does not remember of a batch: its model, its names, where its table is."""
+
+from collections.abc import Mapping
+
+import orjson
+
+from providers.resource_names import FileId, FileKind
+from providers.state import State, read, write
+
+
+class BatchRecords:
+    """What was given at creation, by an id that the provider shows before it is used."""
+
+    def __init__(self, upstream: str, state: State) -> None:
+        self._prefix = f"records/{upstream}"
+        self._state = state
+
+    async def write(self, batch_id: str, record: Mapping[str, str]) -> None:
+        await write(self._state, self._name(batch_id), orjson.dumps(record))
+
+    async def read(self, batch_id: str) -> dict[str, str]:
+        """Empty for a batch that another tool created."""
+        data = await read(self._state, self._name(batch_id))
+        return {} if data is None else orjson.loads(data)
+
+    async def delete(self, batch_id: str) -> None:
+        await self._state.delete(self._name(batch_id))
+
+    def _name(self, batch_id: str) -> str:
+        return f"{self._prefix}/{FileId(FileKind.RESULTS, batch_id)}"

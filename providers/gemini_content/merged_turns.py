@@ -1,0 +1,191 @@
+"""Gemini's turns -> messages, for schemas in which the user and the model take turns.
+
+Such a schema wants turns of one role as one message, no text without words, and the answers to
+function calls first in the next message. What its blocks look like it says by a `BlockWriter`.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any, Protocol, TypeAlias
+
+from providers.errors import invalid_argument
+from providers.gemini_content.carried_parts import CarriedPart, carried_part, nothing_left
+from providers.gemini_content.function_calls import Answer, Call, CallRules, OpenCalls
+from providers.gemini_content.json_path import item, member
+from providers.gemini_content.warnings import Warnings
+
+Block: TypeAlias = dict[str, Any]
+Turn: TypeAlias = tuple[int, dict[str, Any]]
+
+
+class BlockWriter(Protocol):
+    """The blocks of one schema; `rules` names whose it is, and says which calls it takes."""
+
+    @property
+    def rules(self) -> CallRules: ...
+
+    def text(self, words: str, /) -> Block: ...
+
+    def media(self, part: CarriedPart, /) -> Block:
+        """Of an inlineData or a fileData. Raises INVALID_ARGUMENT for what has no place."""
+
+    def thinking(self, part: dict[str, Any], /) -> Block | None:
+        """Of the thoughtSignature of a part; None for one that the schema's model did not give."""
+
+    def call(self, call: Call, /) -> Block: ...
+
+    def answer(self, answer: Answer, /) -> Block: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """`role` is Gemini's; `path` is that of the first turn in the message."""
+
+    role: str
+    content: list[Block]
+    path: str
+
+
+def merged_turns(
+    request: dict[str, Any], path: str, warnings: Warnings, writer: BlockWriter
+) -> Iterator[Message]:
+    """The conversation of the normalised request at `path`; the user's and the model's in turn.
+
+    Raises INVALID_ARGUMENT for what the schema has no place for, for a function call without its
+    answer in the next turn or the other way round, and for a conversation that the model begins
+    or ends.
+    """
+    contents, contents_path = request["contents"], member(path, "contents")
+    _require_users_turns(contents, contents_path, writer.rules.provider)
+    conversation = _Conversation(contents_path, warnings, writer)
+    for role, grouped in groupby(enumerate(contents), key=lambda turn: turn[1]["role"]):
+        turns = list(grouped)
+        content = conversation.read(role, turns)
+        yield Message(role, content, item(contents_path, turns[0][0]))
+
+
+def system_texts(
+    request: dict[str, Any], path: str, warnings: Warnings, writer: BlockWriter
+) -> dict[str, list[Block]]:
+    """`{"system": [...]}` of the normalised request at `path`, or `{}` if it has none."""
+    if "systemInstruction" not in request:
+        return {}
+    system_path = member(path, "systemInstruction")
+    provider = writer.rules.provider
+    texts: list[Block] = []
+    for part in _parts(request["systemInstruction"], system_path, warnings, provider):
+        if part.field != "text":
+            raise invalid_argument(
+                f"{provider} takes only text in a system instruction", path=part.path
+            )
+        texts += _text(part, warnings, writer)
+    return {"system": _something(texts, system_path, provider)}
+
+
+def _require_users_turns(contents: list[dict[str, Any]], path: str, provider: str) -> None:
+    if contents[0]["role"] == "model":
+        raise invalid_argument(f"{provider} wants the user to begin", path=item(path, 0))
+    if contents[-1]["role"] == "model":
+        raise invalid_argument(
+            f"{provider} does not continue a turn of the model's; the last one must be the user's",
+            path=item(path, len(contents) - 1),
+        )
+
+
+class _Conversation:
+    """Reads the turns in their order; between them, it knows which calls wait for an answer."""
+
+    def __init__(self, path: str, warnings: Warnings, writer: BlockWriter) -> None:
+        self._path = path
+        self._warnings = warnings
+        self._writer = writer
+        self._provider = writer.rules.provider
+        self._calls = OpenCalls(writer.rules)
+
+    def read(self, role: str, turns: list[Turn]) -> list[Block]:
+        """The content of the message that `turns`, all of `role`, become."""
+        if role == "model":
+            return [block for turn in turns for block in self._model_turn(*turn)]
+        answers: list[CarriedPart] = []
+        said: list[Block] = []
+        for index, content in turns:
+            turn_path = item(self._path, index)
+            parts = list(_parts(content, turn_path, self._warnings, self._provider))
+            answered = [part for part in parts if part.field == "functionResponse"]
+            blocks = [block for part in parts for block in self._user_blocks(part)]
+            _something([*answered, *blocks], turn_path, self._provider)
+            answers += answered
+            said += blocks
+        # Every call is to be answered in the next message, before anything that is said.
+        results = [self._writer.answer(answer) for answer in self._calls.answer(answers)]
+        self._calls.require_all_answered()
+        return results + said
+
+    def _model_turn(self, index: int, content: dict[str, Any]) -> list[Block]:
+        turn_path = item(self._path, index)
+        blocks: list[Block] = []
+        number = 0
+        for place, part in enumerate(content["parts"]):
+            block = self._writer.thinking(part)
+            rest = part if block is None else _without_thinking(part)
+            blocks += [block] if block else []
+            part_path = item(member(turn_path, "parts"), place)
+            carried = rest and carried_part(rest, part_path, self._warnings, self._provider)
+            if not carried:
+                continue
+            if carried.field == "functionCall":
+                blocks.append(self._writer.call(self._calls.open(carried, index, number)))
+                number += 1
+            elif carried.field == "text":
+                blocks += _text(carried, self._warnings, self._writer)
+            else:
+                raise invalid_argument(
+                    f"{self._provider} takes only text and function calls in a turn of the model's",
+                    path=carried.path,
+                )
+        return _something(blocks, turn_path, self._provider)
+
+    def _user_blocks(self, part: CarriedPart) -> list[Block]:
+        match part.field:
+            case "text":
+                return _text(part, self._warnings, self._writer)
+            case "inlineData" | "fileData":
+                return [self._writer.media(part)]
+            case "functionResponse":
+                return []
+            case _:
+                raise invalid_argument("a turn of the user's cannot call functions", path=part.path)
+
+
+def _parts(
+    content: dict[str, Any], path: str, warnings: Warnings, provider: str
+) -> Iterator[CarriedPart]:
+    for place, part in enumerate(content["parts"]):
+        part_path = item(member(path, "parts"), place)
+        carried = carried_part(part, part_path, warnings, provider)
+        if carried is not None:
+            yield carried
+
+
+def _without_thinking(part: dict[str, Any]) -> dict[str, Any]:
+    """What is left of a part of the model's whose thinking is a block of its own."""
+    gone = {"thoughtSignature"}
+    if "thought" in part:
+        gone |= {"thought", "text"}
+    return {field: value for field, value in part.items() if field not in gone}
+
+
+def _text(part: CarriedPart, warnings: Warnings, writer: BlockWriter) -> list[Block]:
+    """A text block; none for a text of nothing but white space, which is refused."""
+    if part.value.strip():
+        return [writer.text(part.value)]
+    if part.value:
+        warnings.drop(part.path)
+    return []
+
+
+def _something(blocks: list[Any], turn_path: str, provider: str) -> list[Any]:
+    if not blocks:
+        raise nothing_left(member(turn_path, "parts"), provider)
+    return blocks
