@@ -1,17 +1,23 @@
-"""`python -m tests.fakes FAKE [--host H] [--port N]`: serve one fake until it is told to end."""
+"""`python -m tests.fakes FAKE [--host H] [--port N]`: serve one fake until it is told to end.
+
+Bedrock's starts an S3 of its own too (`--s3-port N`); `--min-records N` is the service's quota.
+"""
 
 import argparse
 import asyncio
 import json
 import signal
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
 
 from aiohttp import web
 
 from .anthropic import anthropic_app
+from .bedrock import LONG_TERM, REGION, ROLE_ARN, serving_bedrock
 from .gemini import gemini_app
+from .listening import listening
 from .openai import openai_app
-from .s3 import s3_app
+from .s3 import FILES_BUCKET, s3_app
 
 FAKES: dict[str, tuple[Callable[[], web.Application], str]] = {
     "gemini": (gemini_app, ""),
@@ -19,34 +25,53 @@ FAKES: dict[str, tuple[Callable[[], web.Application], str]] = {
     "s3": (s3_app, ""),
     "anthropic": (anthropic_app, ""),
 }
+BEDROCK = "bedrock"
 
 
-async def serve(name: str, host: str, port: int) -> None:
-    """Print `{"fake", "url", "control"}` once the port listens; end on SIGINT or SIGTERM."""
-    make_app, base = FAKES[name]
-    runner = web.AppRunner(
-        make_app(), access_log=None, handler_cancellation=True, shutdown_timeout=1
-    )
-    await runner.setup()
-    site = web.TCPSite(runner, host, port)
-    await site.start()
-    bound = runner.addresses[0][1]
-    origin = f"http://{host}:{bound}"
-    print(json.dumps({"fake": name, "url": origin + base, "control": origin}), flush=True)
-    ended = asyncio.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, ended.set)
-    await ended.wait()
-    await runner.cleanup()
+@asynccontextmanager
+async def serving(chosen: argparse.Namespace) -> AsyncIterator[Mapping[str, str]]:
+    """What to tell of the fake that listens."""
+    make_app, base = FAKES[chosen.fake]
+    async with listening(make_app(), chosen.host, chosen.port) as origin:
+        yield {"url": origin + base, "control": origin}
+
+
+@asynccontextmanager
+async def serving_both(chosen: argparse.Namespace) -> AsyncIterator[Mapping[str, str]]:
+    """What to tell of Bedrock and its S3, with all that a proxy's settings need."""
+    async with serving_bedrock(
+        chosen.host, chosen.port, chosen.s3_port, min_records=chosen.min_records
+    ) as both:
+        yield {
+            "url": both.url,
+            "control": both.url,
+            "s3_url": both.s3_url,
+            "s3_uri": f"s3://{FILES_BUCKET}",
+            "region": REGION,
+            "role_arn": ROLE_ARN,
+            "api_key": LONG_TERM.api_key,
+        }
+
+
+async def serve(chosen: argparse.Namespace) -> None:
+    """Print `{"fake", "url", "control", ...}` once it listens; end on SIGINT or SIGTERM."""
+    start = serving_both if chosen.fake == BEDROCK else serving
+    async with start(chosen) as told:
+        print(json.dumps({"fake": chosen.fake, **told}), flush=True)
+        ended = asyncio.Event()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            asyncio.get_running_loop().add_signal_handler(number, ended.set)
+        await ended.wait()
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.fakes", description=__doc__)
-    parser.add_argument("fake", choices=FAKES)
+    parser.add_argument("fake", choices=[*FAKES, BEDROCK])
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=0)
-    chosen = parser.parse_args()
-    asyncio.run(serve(chosen.fake, chosen.host, chosen.port))
+    parser.add_argument("--s3-port", type=int, default=0)
+    parser.add_argument("--min-records", type=int, default=100)
+    asyncio.run(serve(parser.parse_args()))
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ GET  /_fake/requests[?path=REGEX&method=M]   the log: no credentials, only the s
 GET  /_fake/events?wait=NAME                 until the fault of that name struck
 GET  /_fake/events?wait=bytes&path=REGEX&count=N     until N bytes of a matching body are here
 GET  /_fake/events?wait=requests&path=REGEX&count=N  until N matching requests have ended
+GET  /_fake/events?wait=asked&path=REGEX&count=N     until N of them are known to ask a model
      (`method=M`, `outcome=O` narrow both; `timeout` in seconds, 30 unless told: then 408)
 POST /_fake/faults     {"match": {method, path, query, headers, nth, times},
                         "fault": {kind, name, ...}}, see `striking` for the kinds
@@ -17,7 +18,7 @@ POST /_fake/reset      forget everything, settings too
 
 import asyncio
 import re
-from dataclasses import asdict, fields
+from dataclasses import asdict
 from typing import Any, Protocol
 
 from aiohttp import web
@@ -41,6 +42,7 @@ SETTINGS = Record(
         "answer_bytes": Number(low=0, whole=True),
         "results_url": Nullable(Text(low=1)),
         "beta_file_list": Flag(),
+        "min_records": WHOLE,
     }
 )
 
@@ -60,12 +62,19 @@ class Control:
     def __init__(self, backdoor: Backdoor, settings: Settings) -> None:
         self.backdoor = backdoor
         self.settings = settings
+        self._at_first = asdict(settings)
         self.journal = Journal(settings)
         self.faults = FaultTable()
 
+    def start_with(self, **settings: Any) -> None:
+        """Settings that a reset goes back to, other than the usual ones."""
+        self._at_first |= settings
+        for name, value in settings.items():
+            setattr(self.settings, name, value)
+
     def reset(self) -> None:
-        for setting in fields(Settings):
-            setattr(self.settings, setting.name, setting.default)
+        for name, value in self._at_first.items():
+            setattr(self.settings, name, value)
         self.faults.clear()
         self.journal.clear()
         self.backdoor.clear()
@@ -126,6 +135,8 @@ async def wait_for_event(request: web.Request) -> web.Response:
     def holds() -> bool:
         if wanted == "bytes":
             return any(exchange.received >= count for exchange in _matching(request))
+        if wanted == "asked":
+            return sum(exchange.asked is not None for exchange in _matching(request)) >= count
         if wanted == "requests":
             return sum(exchange.outcome != "open" for exchange in _matching(request)) >= count
         return wanted in journal.fired
@@ -196,7 +207,17 @@ def answering_errors(handler: Handler) -> Handler:
 
 def install(app: web.Application, backdoor: Backdoor, settings: Settings) -> None:
     """Give `app` its control; `control_middleware` must be the first of its middlewares."""
-    app[CONTROL] = Control(backdoor, settings)
+    join(app, Control(backdoor, settings))
+
+    async def close_store(_: web.Application) -> None:
+        backdoor.close()
+
+    app.on_cleanup.append(close_store)
+
+
+def join(app: web.Application, control: Control) -> None:
+    """Give `app` a control that another app has too: one log, one table of faults, one surface."""
+    app[CONTROL] = control
     routes: list[tuple[str, str, Handler]] = [
         ("GET", "/_fake/requests", show_requests),
         ("GET", "/_fake/events", wait_for_event),
@@ -212,8 +233,3 @@ def install(app: web.Application, backdoor: Backdoor, settings: Settings) -> Non
     ]
     for method, path, handler in routes:
         app.router.add_route(method, path, answering_errors(handler))
-
-    async def close_store(_: web.Application) -> None:
-        backdoor.close()
-
-    app.on_cleanup.append(close_store)

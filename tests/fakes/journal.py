@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,8 +13,20 @@ from .faults import Fault
 
 MIB = 1024 * 1024
 CREDENTIAL_HEADERS = frozenset(
-    {"authorization", "x-goog-api-key", "x-api-key", "cookie", "proxy-authorization"}
+    {
+        "authorization",
+        "x-goog-api-key",
+        "x-api-key",
+        "x-amz-security-token",
+        "cookie",
+        "proxy-authorization",
+    }
 )
+CREDENTIAL_QUERY = frozenset(
+    {"key", "access_token", "X-Amz-Signature", "X-Amz-Credential", "X-Amz-Security-Token"}
+)
+# In a signature, where the secret itself never travels, the key pair's public half tells whose.
+SIGNED_BY = re.compile(r"Credential=([^/]+)/")
 
 
 @dataclass
@@ -22,6 +35,7 @@ class Settings:
 
     Of Anthropic alone: `results_url` is where results are, relative to the fake or absolute, with
     `{id}` for the batch's; `beta_file_list` lists files as the Files API's beta did.
+    Of Bedrock alone: `min_records` is how many records a job has at least (bedrock.md section 3).
     """
 
     uploads_api: bool = True
@@ -34,6 +48,7 @@ class Settings:
     answer_bytes: int = 0
     results_url: str | None = None
     beta_file_list: bool = False
+    min_records: int = 100
 
 
 class Changes:
@@ -70,6 +85,9 @@ class Exchange:
     settings: Settings = field(repr=False)
     changes: Changes = field(repr=False)
     fired: set[str] = field(repr=False)
+    in_flight: set[int] = field(repr=False)
+    alongside: int = 0
+    asked: str | None = None
     fault: Fault | None = None
     received: int = 0
     sent: int = 0
@@ -86,6 +104,8 @@ class Exchange:
             "credential_sha256": self.credential_sha256,
             "declared_length": self.declared_length,
             "chunked": self.chunked,
+            "alongside": self.alongside,
+            "asked": self.asked,
             "received": self.received,
             "sent": self.sent,
             "status": self.status,
@@ -104,8 +124,13 @@ class Exchange:
         self.sent += count
         self.changes.notify()
 
+    def asks(self, text: str) -> None:
+        self.asked = text
+        self.changes.notify()
+
     def end(self, outcome: str, status: int | None = None) -> None:
         self.outcome, self.status = outcome, status
+        self.in_flight.discard(self.number)
         self.changes.notify()
 
 
@@ -114,10 +139,13 @@ EXCHANGE = web.RequestKey("exchange", Exchange)
 
 def credential_of(request: web.Request) -> str | None:
     """The bare secret that came with the request, whatever way it came."""
-    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    authorization = request.headers.get("Authorization", "")
+    scheme, _, token = authorization.partition(" ")
     bearer = token if scheme.lower() == "bearer" else None
     given = request.headers.get("X-Goog-Api-Key") or request.headers.get("X-Api-Key")
-    return given or bearer or request.query.get("key")
+    signed = SIGNED_BY.search(authorization)
+    signer = signed[1] if signed else request.query.get("X-Amz-Credential", "").partition("/")[0]
+    return given or bearer or request.query.get("key") or signer or None
 
 
 def fingerprint(credential: str) -> str:
@@ -130,6 +158,7 @@ class Journal:
     changes: Changes = field(default_factory=Changes)
     exchanges: list[Exchange] = field(default_factory=list)
     fired: set[str] = field(default_factory=set)
+    in_flight: set[int] = field(default_factory=set)
 
     def open(self, request: web.Request) -> Exchange:
         credential = credential_of(request)
@@ -137,7 +166,7 @@ class Journal:
             number=len(self.exchanges) + 1,
             method=request.method,
             path=request.path,
-            query={k: v for k, v in request.query.items() if k not in ("key", "access_token")},
+            query={k: v for k, v in request.query.items() if k not in CREDENTIAL_QUERY},
             headers={
                 name.lower(): ", ".join(request.headers.getall(name))
                 for name in request.headers
@@ -149,11 +178,15 @@ class Journal:
             settings=self.settings,
             changes=self.changes,
             fired=self.fired,
+            in_flight=self.in_flight,
+            alongside=len(self.in_flight),
         )
         self.exchanges.append(exchange)
+        self.in_flight.add(exchange.number)
         self.changes.notify()
         return exchange
 
     def clear(self) -> None:
         self.exchanges.clear()
         self.fired.clear()
+        self.in_flight = set()  # numbers begin anew, and what is still open keeps the old set

@@ -1,11 +1,19 @@
+from collections.abc import AsyncIterator, Iterator
+
 import pytest
-from aiohttp import web
+import pytest_asyncio
+from aiohttp import ClientSession, web
 from aiohttp.test_utils import TestClient
 from pytest_aiohttp import AiohttpClient
 
+from tests.buckets import FakeS3, new_prefix
 from tests.fakes.anthropic import anthropic_app
 from tests.fakes.gemini import gemini_app
 from tests.fakes.openai import openai_app
+from tests.fakes.s3 import FILES_BUCKET
+from tests.processes import Process, fake
+from tests.test_fakes import s3_client
+from tests.test_fakes.bedrock_at_work import RECORDS, BedrockAtWork, at_work, lines
 
 Client = TestClient[web.Request, web.Application]
 
@@ -24,3 +32,42 @@ async def openai(aiohttp_client: AiohttpClient) -> Client:
 async def anthropic(aiohttp_client: AiohttpClient) -> Client:
     headers = {"x-api-key": "sk-ant-api03-one", "anthropic-version": "2023-06-01"}
     return await aiohttp_client(anthropic_app(), headers=headers)
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def bedrock_process() -> AsyncIterator[Process]:
+    async with fake("bedrock", "--min-records", "2") as process:
+        yield process
+
+
+@pytest.fixture(scope="session")
+def bedrock_running(bedrock_process: Process) -> Iterator[BedrockAtWork]:
+    with at_work(bedrock_process.url, bedrock_process.ready["s3_url"]) as work:
+        yield work
+
+
+@pytest.fixture
+def bedrock(bedrock_running: BedrockAtWork) -> BedrockAtWork:
+    """As if freshly started; a job has at least two records."""
+    bedrock_running.control("reset", {})
+    return bedrock_running
+
+
+@pytest.fixture
+def job(bedrock: BedrockAtWork) -> str:
+    """One of Bedrock's, just created, over `RECORDS`."""
+    bedrock.put("in/a.jsonl", lines(RECORDS))
+    return bedrock.create()
+
+
+@pytest.fixture
+async def client(s3: FakeS3) -> AsyncIterator[s3_client.Client]:
+    """Of S3."""
+    async with ClientSession() as session:
+        yield s3_client.Client(s3.url, session)
+
+
+@pytest.fixture
+def files(s3: FakeS3) -> str:
+    """A place of its own in the bucket of files."""
+    return f"{s3.url}/{FILES_BUCKET}/{new_prefix()}"

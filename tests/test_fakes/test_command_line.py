@@ -10,7 +10,9 @@ import pytest
 ROOT = Path(__file__).parents[2]
 
 
-@pytest.mark.parametrize(("name", "base"), [("gemini", ""), ("openai", "/v1"), ("anthropic", "")])
+@pytest.mark.parametrize(
+    ("name", "base"), [("gemini", ""), ("openai", "/v1"), ("anthropic", ""), ("bedrock", "")]
+)
 def test_a_fake_serves_as_a_process_and_ends_when_told(name: str, base: str) -> None:
     command = [sys.executable, "-m", "tests.fakes", name, "--port", "0"]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:

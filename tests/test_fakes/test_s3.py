@@ -2,84 +2,20 @@
 
 import re
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from urllib.parse import quote
 
 import pytest
 from aiohttp import ClientSession
-from botocore.auth import S3SigV4Auth, S3SigV4QueryAuth
+from botocore.auth import S3SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
-from yarl import URL
 
-from tests.buckets import FakeS3, new_prefix
-from tests.fakes.s3 import ACCESS_KEY_ID, BUCKET, SECRET_ACCESS_KEY
+from tests.buckets import FakeS3
+from tests.fakes.s3 import ACCESS_KEY_ID, BUCKET, FILES_BUCKET
 from tests.fakes.s3.moto_server import MotoServer
 
-OURS = Credentials(ACCESS_KEY_ID, SECRET_ACCESS_KEY)
-
-
-@dataclass(frozen=True)
-class Answer:
-    status: int
-    text: str
-
-    @property
-    def code(self) -> str:
-        """S3's own name of the error, or nothing."""
-        return "".join(re.findall("<Code>(.*)</Code>", self.text))
-
-
-class Client:
-    def __init__(self, url: str, session: ClientSession) -> None:
-        self.key = f"{url}/{BUCKET}/{new_prefix()}key"
-        self._session = session
-
-    async def send(
-        self, method: str, url: str, headers: Mapping[str, str] | None = None, body: object = None
-    ) -> Answer:
-        async with self._session.request(
-            method,
-            URL(url, encoded=True),
-            headers=headers,
-            data=body,
-            skip_auto_headers=["Content-Type"],
-        ) as reply:
-            return Answer(reply.status, await reply.text())
-
-    async def presigned(
-        self,
-        method: str,
-        query: str = "",
-        headers: Mapping[str, str] | None = None,
-        body: object = b"",
-    ) -> Answer:
-        return await self.send(method, presign(method, self.key + query, headers), headers, body)
-
-    async def signed(self, method: str, query: str, body: bytes = b"") -> Answer:
-        request = AWSRequest(method, self.key + query, {}, data=body)
-        S3SigV4Auth(OURS, "s3", "us-east-1").add_auth(request)
-        return await self.send(method, self.key + query, dict(request.headers), body)
-
-
-def presign(
-    method: str,
-    url: str,
-    headers: Mapping[str, str] | None = None,
-    *,
-    credentials: Credentials = OURS,
-    expires: int = 60,
-) -> str:
-    request = AWSRequest(method, url, dict(headers or {}))
-    S3SigV4QueryAuth(credentials, "s3", "us-east-1", expires).add_auth(request)
-    return str(request.url)
-
-
-@pytest.fixture
-async def client(s3: FakeS3) -> AsyncIterator[Client]:
-    async with ClientSession() as session:
-        yield Client(s3.url, session)
-
+from .s3_client import OURS, Answer, Client, presign
 
 # --- signatures ------------------------------------------------------------------------------
 
@@ -198,6 +134,39 @@ async def test_a_part_before_the_last_is_not_small(client: Client) -> None:
     for number in (1, 2):
         await client.presigned("PUT", f"?partNumber={number}&uploadId={upload}", body=b"x")
     assert (await complete(client, upload)).code == "EntityTooSmall"
+
+
+async def test_what_is_completed_may_fail_within_a_200(client: Client, s3: FakeS3) -> None:
+    error = "<Error><Code>InternalError</Code></Error>"
+    match = {"method": "POST", "path": client.key.removeprefix(client.url), "query": "uploadId"}
+    head = {"Content-Type": "application/xml"}
+    await s3.arm(match, "status", status=200, headers=head, body=error)
+    upload = await begin(client)
+    await client.presigned("PUT", f"?partNumber=1&uploadId={upload}", body=b"x")
+    answer = await complete(client, upload)
+    assert (answer.status, answer.code) == (200, "InternalError")
+    assert (await complete(client, upload)).code == ""
+
+
+async def test_a_copy_is_made_without_a_download(client: Client, files: str) -> None:
+    assert (await client.signed_at(f"{files}a", "PUT", b"abc")).status == 200
+    source = {"x-amz-copy-source": f"{files}a".removeprefix(client.url)}
+    assert (await client.signed_at(f"{files}b", "PUT", headers=source)).status == 200
+    assert (await client.signed_at(f"{files}b")).text == "abc"
+
+
+async def test_a_list_goes_on_and_its_keys_are_encoded(client: Client, files: str) -> None:
+    for name in ("a%20b", "c%26d", "e"):
+        assert (await client.signed_at(f"{files}{name}", "PUT", b"x")).status == 200
+    prefix = files.removeprefix(f"{client.url}/{FILES_BUCKET}/")
+    bucket = f"{client.url}/{FILES_BUCKET}?encoding-type=url&list-type=2&max-keys=2"
+    asked = f"{bucket}&prefix={quote(prefix, safe='')}"
+    first = (await client.signed_at(asked)).text
+    assert re.findall("<Key>[^<]*/([^<]*)</Key>", first) == ["a%20b", "c%26d"]
+    [token] = re.findall("<NextContinuationToken>([^<]*)</NextContinuationToken>", first)
+    second = (await client.signed_at(f"{asked}&continuation-token={quote(token, safe='')}")).text
+    assert re.findall("<Key>[^<]*/([^<]*)</Key>", second) == ["e"]
+    assert "<IsTruncated>false</IsTruncated>" in second
 
 
 async def test_moto_itself_lets_nobody_else_in() -> None:

@@ -1,5 +1,13 @@
 """S3: moto's server with its authorisation on, behind a front that refuses what moto lets pass."""
 
-from .app import ACCESS_KEY_ID, BUCKET, OVERWRITING_BUCKET, SECRET_ACCESS_KEY, s3_app
+from ..aws_keys import ACCESS_KEY_ID, SECRET_ACCESS_KEY
+from .app import BUCKET, FILES_BUCKET, OVERWRITING_BUCKET, s3_app
 
-__all__ = ["ACCESS_KEY_ID", "BUCKET", "OVERWRITING_BUCKET", "SECRET_ACCESS_KEY", "s3_app"]
+__all__ = [
+    "ACCESS_KEY_ID",
+    "BUCKET",
+    "FILES_BUCKET",
+    "OVERWRITING_BUCKET",
+    "SECRET_ACCESS_KEY",
+    "s3_app",
+]

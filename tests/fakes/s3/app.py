@@ -9,7 +9,6 @@ import re
 from collections.abc import AsyncIterator, Mapping
 
 from aiohttp import ClientSession, DummyCookieJar, web
-from botocore.credentials import Credentials
 from yarl import URL
 
 from .. import control
@@ -22,11 +21,11 @@ from .moto_server import MotoServer
 from .refusals import S3Refusal, check_framing, check_headers, check_part_number
 from .signatures import Signed, check_signature, without_signature
 
-ACCESS_KEY_ID = "AKIAOFTHETESTSOFFERRY"
-SECRET_ACCESS_KEY = "the-secret-access-key-of-the-tests"
 BUCKET = "ferry-state"
 # As some S3-compatible stores do, it takes no notice of If-None-Match.
 OVERWRITING_BUCKET = "ferry-overwriting"
+# Where the files of Bedrock's users are, and the inputs and outputs of its jobs.
+FILES_BUCKET = "ferry-files"
 
 BODY_BYTES = 1 << 30
 OF_THE_SIGNATURE = {"x-amz-date", "x-amz-content-sha256", "x-amz-security-token"}
@@ -38,7 +37,6 @@ class Front:
     def __init__(self, moto: MotoServer, settings: Settings) -> None:
         self._moto = moto
         self._settings = settings
-        self._credentials = Credentials(ACCESS_KEY_ID, SECRET_ACCESS_KEY)
         # moto looks whether an object exists and writes it in two steps, in threads.
         self._one_at_a_time = asyncio.Lock()
         self._begun = BegunUploads()
@@ -54,7 +52,7 @@ class Front:
         check_framing(request.method, headers)
         body = await read_whole(request, BODY_BYTES)
         url = URL(f"http://{request.headers['Host']}{request.raw_path}", encoded=True)
-        check_signature(Signed(request.method, url, headers, body), self._credentials)
+        check_signature(Signed(request.method, url, headers, body))
         check_headers(headers)
         check_part_number(url.query)
         async with self._one_at_a_time:
@@ -64,10 +62,14 @@ class Front:
         self, method: str, url: URL, headers: Mapping[str, str], body: bytes
     ) -> web.Response:
         bucket, upload = url.path.split("/")[1], url.query.get("uploadId")
+        if bucket and not self._moto.has_bucket(bucket):
+            raise S3Refusal(404, "NoSuchBucket", BucketName=bucket)
         if upload is not None and not self._moto.has_upload(bucket, upload):
             # moto takes a second Complete, and answers 500 to a part of what has ended.
             raise S3Refusal(404, "NoSuchUpload")
         passed = {n: v for n, v in headers.items() if _is_for_moto(n, bucket)}
+        if "partNumber" not in url.query and "content-type" in headers:
+            passed["content-type"] = headers["content-type"]  # it is the object's
         return await self._ask_moto(method, self._paged(method, url), passed, body)
 
     async def _ask_moto(
@@ -112,16 +114,24 @@ async def xml_errors(request: web.Request, handler: Handler) -> web.StreamRespon
         return await handler(request)
     except S3Refusal as refusal:
         body = None if request.method == "HEAD" else refusal.render()
-        return web.Response(status=refusal.status, body=body, content_type="application/xml")
+        return web.Response(
+            status=refusal.status,
+            headers=refusal.headers,
+            body=body,
+            content_type="application/xml",
+        )
 
 
 def s3_app() -> web.Application:
-    """A fresh S3 with two buckets; it lives as long as the application."""
+    """A fresh S3 with three buckets; it lives as long as the application.
+
+    There can be one at a time in a process: moto keeps its buckets in a variable of its module.
+    """
     settings = Settings()
-    moto = MotoServer([BUCKET, OVERWRITING_BUCKET])
+    moto = MotoServer([BUCKET, OVERWRITING_BUCKET, FILES_BUCKET])
     front = Front(moto, settings)
     app = web.Application(middlewares=[control.control_middleware, xml_errors])
-    control.install(app, S3Backdoor(moto, BUCKET), settings)
+    control.install(app, S3Backdoor(moto, BUCKET, FILES_BUCKET), settings)
     app.cleanup_ctx.append(front.running)
     app.router.add_route("*", "/{path:.*}", front.handle)
     return app
@@ -130,7 +140,7 @@ def s3_app() -> web.Application:
 def _is_for_moto(name: str, bucket: str) -> bool:
     if name == "if-none-match":
         return bucket != OVERWRITING_BUCKET
-    return name == "range" or (name.startswith("x-amz-") and name not in OF_THE_SIGNATURE)
+    return name in ("range", "if-match") or (name.startswith("x-amz-") and name not in OF_THE_SIGNATURE)
 
 
 def _is_for_client(name: str) -> bool:

@@ -7,21 +7,29 @@ from .moto_server import MotoServer
 
 
 class S3Backdoor:
-    """Implements `control.Backdoor`; objects are told by key."""
+    """Implements `control.Backdoor`; objects are told by key, and found in either bucket."""
 
-    def __init__(self, moto: MotoServer, bucket: str) -> None:
+    def __init__(self, moto: MotoServer, state_bucket: str, files_bucket: str) -> None:
         self._moto = moto
-        self._bucket = bucket
+        self._state_bucket = state_bucket
+        self._files_bucket = files_bucket
 
     def objects(self) -> dict[str, list[str]]:
-        bucket = self._moto.backend.get_bucket(self._bucket)
-        return {"objects": sorted(bucket.keys), "uploads": sorted(bucket.multiparts)}
+        """`objects` are those of the state's bucket; `uploads`, unfinished, are of both."""
+        state = self._moto.backend.get_bucket(self._state_bucket)
+        files = self._moto.backend.get_bucket(self._files_bucket)
+        return {
+            "objects": sorted(state.keys),
+            "files": sorted(files.keys),
+            "uploads": sorted([*state.multiparts, *files.multiparts]),
+        }
 
     async def file_sha256(self, native_id: str) -> str:
-        found = self._moto.backend.get_object(self._bucket, native_id)
-        if found is None:
-            raise KeyError(native_id)
-        return hashlib.sha256(found.value).hexdigest()
+        for bucket in (self._files_bucket, self._state_bucket):
+            found = self._moto.backend.get_object(bucket, native_id)
+            if found is not None:
+                return hashlib.sha256(found.value).hexdigest()
+        raise KeyError(native_id)
 
     async def steer_batch(self, native_id: str, order: Any) -> dict[str, Any]:
         raise KeyError(native_id)

@@ -15,8 +15,8 @@ from moto.s3.models import S3Backend, s3_backends
 from moto.server import ThreadedMotoServer
 from yarl import URL
 
-ACCOUNT = "123456789012"
-REGION = "us-east-1"
+from ..aws_keys import ACCOUNT, REGION
+
 ANYTHING = {
     "Version": "2012-10-17",
     "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}],
@@ -47,6 +47,9 @@ class MotoServer:
         S3SigV4Auth(self._credentials, "s3", REGION).add_auth(request)
         return request
 
+    def has_bucket(self, bucket: str) -> bool:
+        return bucket in self._buckets
+
     def has_upload(self, bucket: str, upload: str) -> bool:
         return upload in self.backend.get_bucket(bucket).multiparts
 
@@ -67,10 +70,12 @@ class MotoServer:
             aws_access_key_id="before",
             aws_secret_access_key="authorisation",
         )
-        iam.create_user(UserName="front")
+        # One that ran in this process before has left its own.
+        user = f"front-{self.origin.port}"
+        iam.create_user(UserName=user)
         iam.put_user_policy(
-            UserName="front", PolicyName="anything", PolicyDocument=json.dumps(ANYTHING)
+            UserName=user, PolicyName="anything", PolicyDocument=json.dumps(ANYTHING)
         )
-        key = iam.create_access_key(UserName="front")["AccessKey"]
+        key = iam.create_access_key(UserName=user)["AccessKey"]
         iam.close()
         return Credentials(key["AccessKeyId"], key["SecretAccessKey"])

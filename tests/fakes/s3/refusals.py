@@ -1,6 +1,9 @@
 """What S3 refuses although moto lets it pass (bedrock.md section 5)."""
 
 from collections.abc import Mapping
+from html import escape
+
+from ..aws_keys import REGION
 
 METADATA_BYTES = 2048
 METADATA_PREFIX = "x-amz-meta-"
@@ -8,16 +11,30 @@ PART_NUMBERS = range(1, 10_001)
 
 
 class S3Refusal(Exception):
-    """An error of S3's: its HTTP status and its code."""
+    """An error of S3's: its HTTP status, its code, and what more it says."""
 
-    def __init__(self, status: int, code: str) -> None:
+    def __init__(self, status: int, code: str, message: str = "refused", **more: str) -> None:
         super().__init__(f"{status}: {code}")
         self.status = status
         self.code = code
+        self.headers: dict[str, str] = {}
+        self._document = {"Code": code, "Message": message, **more}
 
     def render(self) -> bytes:
-        head = '<?xml version="1.0" encoding="UTF-8"?>'
-        return f"{head}<Error><Code>{self.code}</Code><Message>refused</Message></Error>".encode()
+        told = "".join(f"<{name}>{escape(text)}</{name}>" for name, text in self._document.items())
+        return f'<?xml version="1.0" encoding="UTF-8"?><Error>{told}</Error>'.encode()
+
+
+class WrongRegion(S3Refusal):
+    """Signed for another region than the bucket's, which is told, so that a client can turn there.
+
+    `where` begins the message; `code` depends on whether the signature was in a URL.
+    """
+
+    def __init__(self, code: str, where: str, given: str) -> None:
+        message = f"{where}; the region '{given}' is wrong; expecting '{REGION}'"
+        super().__init__(400, code, message, Region=REGION)
+        self.headers["x-amz-bucket-region"] = REGION
 
 
 def check_framing(method: str, headers: Mapping[str, str]) -> None:

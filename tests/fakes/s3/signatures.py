@@ -9,14 +9,20 @@ from datetime import UTC, datetime, timedelta
 
 from botocore.auth import S3SigV4Auth, S3SigV4QueryAuth
 from botocore.awsrequest import AWSRequest
-from botocore.credentials import Credentials
 from yarl import URL
 
-from .refusals import S3Refusal
+from ..aws_keys import KEY_PAIRS, REGION, KeyPair, TokenFault
+from .refusals import S3Refusal, WrongRegion
 
 SKEW = timedelta(minutes=15)
 LONGEST = 7 * 24 * 3600
 UNSIGNED = "UNSIGNED-PAYLOAD"
+TOKEN_REFUSALS: dict[TokenFault, tuple[int, str]] = {
+    # A temporary key is none without its token.
+    "missing": (403, "InvalidAccessKeyId"),
+    "expired": (400, "ExpiredToken"),
+    "wrong": (400, "InvalidToken"),
+}
 
 _AUTHORIZATION = re.compile(
     r"AWS4-HMAC-SHA256 Credential=(?P<credential>[^,]+), ?"
@@ -47,15 +53,15 @@ def without_signature(url: URL) -> URL:
     )
 
 
-def check_signature(request: Signed, credentials: Credentials) -> None:
-    """Raises S3Refusal."""
+def check_signature(request: Signed) -> None:
+    """By any of the known key pairs; raises S3Refusal."""
     if is_presigned(request.url):
-        _check_presigned(request, credentials)
+        _check_presigned(request)
     else:
-        _check_header(request, credentials)
+        _check_header(request)
 
 
-def _check_presigned(request: Signed, credentials: Credentials) -> None:
+def _check_presigned(request: Signed) -> None:
     query = request.url.query
     try:
         expires, made = int(query["X-Amz-Expires"]), _time(query["X-Amz-Date"])
@@ -65,15 +71,19 @@ def _check_presigned(request: Signed, credentials: Credentials) -> None:
     now = datetime.now(UTC)
     if not 0 < expires <= LONGEST or made > now + SKEW or now > made + timedelta(seconds=expires):
         raise S3Refusal(403, "AccessDenied")
+    if len(scope) == 5 and scope[2] != REGION:
+        where = "Error parsing the X-Amz-Credential parameter"
+        raise WrongRegion("AuthorizationQueryParametersError", where, scope[2])
     pairs = request.url.raw_query_string.split("&")
     unsigned = "&".join(pair for pair in pairs if not pair.startswith("X-Amz-Signature="))
     url = f"{request.url.origin()}{request.url.raw_path}?{unsigned}"
     again = AWSRequest(request.method, url, _only(request, signed))
     again.context["timestamp"] = query["X-Amz-Date"]
-    _compare(S3SigV4QueryAuth, again, scope, credentials, query["X-Amz-Signature"])
+    pair = _pair(scope, query.get("X-Amz-Security-Token"))
+    _compare(S3SigV4QueryAuth, again, pair, query["X-Amz-Signature"])
 
 
-def _check_header(request: Signed, credentials: Credentials) -> None:
+def _check_header(request: Signed) -> None:
     given = _AUTHORIZATION.fullmatch(request.headers.get("authorization", ""))
     if given is None:
         raise S3Refusal(403, "AccessDenied")
@@ -86,7 +96,11 @@ def _check_header(request: Signed, credentials: Credentials) -> None:
     again = AWSRequest(request.method, str(request.url), _only(request, given["signed"]))
     again.context["timestamp"] = stamp
     scope = given["credential"].split("/")
-    _compare(S3SigV4Auth, again, scope, credentials, given["signature"])
+    if len(scope) == 5 and scope[2] != REGION:
+        where = "The authorization header is malformed"
+        raise WrongRegion("AuthorizationHeaderMalformed", where, scope[2])
+    pair = _pair(scope, request.headers.get("x-amz-security-token"))
+    _compare(S3SigV4Auth, again, pair, given["signature"])
 
 
 def _only(request: Signed, signed: str) -> dict[str, str]:
@@ -98,18 +112,23 @@ def _only(request: Signed, signed: str) -> dict[str, str]:
     return {name: request.headers[name] for name in names}
 
 
-def _compare(
-    algorithm: type[S3SigV4Auth | S3SigV4QueryAuth],
-    again: AWSRequest,
-    scope: list[str],
-    credentials: Credentials,
-    given: str,
-) -> None:
+def _pair(scope: list[str], token: str | None) -> KeyPair:
+    """The key pair that the scope of a signature names, if `token` is the one that it needs."""
     if len(scope) != 5 or scope[3:] != ["s3", "aws4_request"]:
         raise S3Refusal(400, "AuthorizationHeaderMalformed")
-    if scope[0] != credentials.access_key:
+    pair = KEY_PAIRS.get(scope[0])
+    if pair is None:
         raise S3Refusal(403, "InvalidAccessKeyId")
-    signer = algorithm(credentials, "s3", scope[2])
+    fault = pair.token_fault(token)
+    if fault is not None:
+        raise S3Refusal(*TOKEN_REFUSALS[fault])
+    return pair
+
+
+def _compare(
+    algorithm: type[S3SigV4Auth | S3SigV4QueryAuth], again: AWSRequest, pair: KeyPair, given: str
+) -> None:
+    signer = algorithm(pair.credentials, "s3", REGION)
     text = signer.string_to_sign(again, signer.canonical_request(again))
     if not hmac.compare_digest(signer.signature(text, again), given):
         raise S3Refusal(403, "SignatureDoesNotMatch")

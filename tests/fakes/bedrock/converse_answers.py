@@ -1,0 +1,116 @@
+"""Deterministic answers of Converse, derived from the request alone (see `tests.fakes`)."""
+
+import hashlib
+from typing import Any
+
+import orjson
+
+from ..anthropic.request_rules import check_closed
+from ..anthropic.signatures import redacted_block, thinking_block
+from ..sample import sample
+from ..shape import ShapeError
+from .model_fields import THINKING_ON, thinking_of
+from .sentences import ModelError, check_not_asked_to_fail
+
+Content = list[dict[str, Any]]
+REFUSAL = "I'm sorry, I cannot help with that."
+THINKING_TOKENS = 5
+
+
+def text_of_converse(asked: dict[str, Any]) -> str:
+    """The texts of the user's last message."""
+    users = [message for message in asked["messages"] if message["role"] == "user"]
+    return "".join(block.get("text", "") for block in users[-1]["content"])
+
+
+def answer_converse(asked: dict[str, Any], answer_bytes: int) -> dict[str, Any]:
+    """The response to a request that `parse_converse` let pass; raises ModelError."""
+    text = text_of_converse(asked)
+    check_not_asked_to_fail(text)
+    content, stop = _content(asked, text, answer_bytes)
+    thoughts = _thoughts(asked, text)
+    written = sum(len(str(block.get("text", "call")).split()) for block in content)
+    written += THINKING_TOKENS * len(thoughts)
+    read = len(orjson.dumps([asked.get("system"), asked["messages"]])) // 4
+    return {
+        "output": {"message": {"role": "assistant", "content": thoughts + content}},
+        "stopReason": stop,
+        "usage": {
+            "inputTokens": read,
+            "outputTokens": written,
+            "totalTokens": read + written,
+            "cacheReadInputTokens": 0,
+            "cacheWriteInputTokens": 0,
+        },
+        "metrics": {"latencyMs": 1},
+    }
+
+
+def _content(asked: dict[str, Any], text: str, size: int) -> tuple[Content, str]:
+    """The blocks after any thinking, and why they stop."""
+    if "please refuse" in text:
+        return [{"text": REFUSAL}], "content_filtered"
+    tool = _called(asked.get("toolConfig", {"tools": []}), text)
+    if tool is not None:
+        call = {
+            "toolUseId": "tooluse_" + hashlib.sha256(text.encode()).hexdigest()[:22],
+            "name": tool["name"],
+            "input": sample(tool["inputSchema"]["json"]),
+        }
+        return [{"toolUse": call}], "tool_use"
+    schema = _schema(asked)
+    if schema is not None:
+        return [{"text": orjson.dumps(sample(schema)).decode()}], "end_turn"
+    return _written(asked.get("inferenceConfig", {}), f"echo: {text}".ljust(size, "."))
+
+
+def _called(config: dict[str, Any], text: str) -> dict[str, Any] | None:
+    """The tool that the fake model calls, if it calls one."""
+    tools: Content = [tool["toolSpec"] for tool in config["tools"] if "toolSpec" in tool]
+    choice = config.get("toolChoice", {"auto": {}})
+    if "tool" in choice:
+        return next(tool for tool in tools if tool["name"] == choice["tool"]["name"])
+    if tools and ("any" in choice or "call the tool" in text):
+        return tools[0]
+    return None
+
+
+def _schema(asked: dict[str, Any]) -> dict[str, Any] | None:
+    """That of a structured output, which must be JSON in a string, and say that it is closed."""
+    wanted = asked.get("outputConfig", {}).get("textFormat")
+    if wanted is None:
+        return None
+    path = "outputConfig.textFormat.structure.jsonSchema.schema"
+    try:
+        schema = orjson.loads(wanted["structure"]["jsonSchema"]["schema"])
+        check_closed(schema, path)
+    except (orjson.JSONDecodeError, ShapeError) as error:
+        raise ModelError(f"{path}: {error}") from None
+    if not isinstance(schema, dict):
+        raise ModelError(f"{path}: must be a JSON schema")
+    return schema
+
+
+def _written(config: dict[str, Any], text: str) -> tuple[Content, str]:
+    """The text up to its first stop sequence, or its `maxTokens` words."""
+    places = [text.find(mark) for mark in config.get("stopSequences", ()) if mark in text]
+    if places:
+        kept = text[: min(places)].rstrip()
+        return [{"text": kept}] if kept else [], "stop_sequence"
+    words, limit = text.split(" "), config.get("maxTokens")
+    if limit is not None and len(words) > limit:
+        return [{"text": " ".join(words[:limit])}], "max_tokens"
+    return [{"text": text}], "end_turn"
+
+
+def _thoughts(asked: dict[str, Any], text: str) -> Content:
+    """One block where thinking is on; its display is "summarized" unless the request says."""
+    thinking = thinking_of(asked)
+    if thinking["type"] not in THINKING_ON:
+        return []
+    thought = f"thinking about: {text}"
+    if "please redact" in text:
+        return [{"reasoningContent": {"redactedContent": redacted_block(thought)["data"]}}]
+    block = thinking_block(thought, thinking.get("display") or "summarized")
+    shown = {"text": block["thinking"], "signature": block["signature"]}
+    return [{"reasoningContent": {"reasoningText": shown}}]

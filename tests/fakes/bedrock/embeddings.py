@@ -1,0 +1,85 @@
+"""The native bodies of embedding models, and their answers. All of it is [MEM], and only here.
+
+bedrock.md section 4, translation.md section 3 (the dimensions of Titan v2).
+"""
+
+import hashlib
+import math
+from typing import Any
+
+from ..shape import Flag, Number, Record, Sequence, ShapeError, Text
+from .models import Model
+from .sentences import check_not_asked_to_fail
+
+TITAN_V1 = "amazon.titan-embed-text-v1"
+TITAN_V1_SIZE, TITAN_V2_SIZE, COHERE_SIZE = 1536, 1024, 1024
+SIZES = (256, 512, 1024)
+LONGEST_TEXT = 50_000
+
+INPUT_TEXT = Text(low=1, high=LONGEST_TEXT)
+TITAN_BODIES = {
+    TITAN_V1: Record({"inputText": INPUT_TEXT}, ("inputText",)),
+    "amazon.titan-embed-text-v2": Record(
+        {
+            "inputText": INPUT_TEXT,
+            "dimensions": Number(whole=True),
+            "normalize": Flag(),
+            "embeddingTypes": Sequence(Text(choices=["float"]), low=1, high=1),
+        },
+        ("inputText",),
+    ),
+}
+COHERE_BODY = Record(
+    {
+        "texts": Sequence(Text(low=1, high=2048), low=1, high=96),
+        "input_type": Text(
+            choices=["search_document", "search_query", "classification", "clustering"]
+        ),
+        "truncate": Text(choices=["NONE", "START", "END"]),
+        "embedding_types": Sequence(Text(choices=["float"]), low=1, high=1),
+    },
+    ("texts", "input_type"),
+)
+
+
+def embed_titan(body: Any, model: Model) -> dict[str, Any]:
+    """Raises ShapeError, ModelError."""
+    asked = TITAN_BODIES[model.family].parse(body)
+    text = asked["inputText"]
+    check_not_asked_to_fail(text)
+    size = asked.get("dimensions", TITAN_V1_SIZE if model.family == TITAN_V1 else TITAN_V2_SIZE)
+    if "dimensions" in asked and size not in SIZES:
+        raise ShapeError("value", "dimensions", f"dimensions: {size} is not one of {SIZES}")
+    values = vector(text, size)
+    if model.family != TITAN_V1 and asked.get("normalize", True):
+        values = normalized(values)
+    answer = {"embedding": values, "inputTextTokenCount": len(text.split())}
+    if model.family == TITAN_V1:
+        return answer
+    return {**answer, "embeddingsByType": {"float": values}}
+
+
+def embed_cohere(body: Any) -> dict[str, Any]:
+    """Raises ShapeError, ModelError."""
+    asked = COHERE_BODY.parse(body)
+    texts = asked["texts"]
+    check_not_asked_to_fail("".join(texts))
+    values: Any = [vector(text, COHERE_SIZE) for text in texts]
+    by_type = "embedding_types" in asked
+    return {
+        "id": hashlib.sha256("".join(texts).encode()).hexdigest()[:32],
+        "response_type": "embeddings_by_type" if by_type else "embeddings_floats",
+        "embeddings": {"float": values} if by_type else values,
+        "texts": texts,
+    }
+
+
+def vector(text: str, size: int) -> list[float]:
+    """`size` numbers in -1..1 that depend on the text alone."""
+    stream = hashlib.shake_256(text.encode()).digest(size)
+    return [round(byte / 127.5 - 1, 4) for byte in stream]
+
+
+def normalized(values: list[float]) -> list[float]:
+    length = math.sqrt(math.fsum(value * value for value in values))
+    return [round(value / length, 6) for value in values]
