@@ -28,6 +28,13 @@ async def test_only_the_first_attempt_is_the_first(state: MemoryState) -> None:
     assert await repeat(state).recorded() is None
 
 
+async def test_all_attempts_share_the_id_of_the_first(state: MemoryState) -> None:
+    assert await repeat(state).join("job-a") == "job-a"
+    assert await repeat(state).join("job-b") == "job-a"
+    await repeat(state).forget()
+    assert await repeat(state).join("job-b") == "job-b"
+
+
 async def test_the_first_batch_recorded_is_the_one(state: MemoryState) -> None:
     assert await repeat(state).record("batch_a") == "batch_a"
     assert await repeat(state).record("batch_b") == "batch_a"

@@ -8,11 +8,14 @@ from hypothesis import strategies as st
 from providers.errors import FerryError
 from providers.resource_names import (
     NATIVE_ID,
+    OBJECT_KEY,
     FileId,
     FileKind,
     check_native_id,
     decode_file_id,
+    decode_object_id,
     file_id_of_uri,
+    object_file_id,
     parse_file_id,
 )
 
@@ -80,3 +83,32 @@ def test_what_names_nothing_is_refused(text: str) -> None:
 )
 def test_a_uri_that_names_no_file(uri: str) -> None:
     assert file_id_of_uri(uri) is None
+
+
+KEYS = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=60)
+
+
+@given(KEYS)
+def test_the_key_of_an_object_may_be_any_text(key: str) -> None:
+    file_id = object_file_id(key)
+    assert re.fullmatch("[a-z0-9]+", file_id)
+    assert file_id_of_uri(f"https://x/v1beta/files/{file_id}:download") == file_id
+    assert decode_object_id(file_id) == (key if OBJECT_KEY.fullmatch(key) else None)
+
+
+@given(KINDS, NATIVES, KEYS)
+def test_no_other_id_is_an_objects(kind: FileKind, native: str, key: str) -> None:
+    assert decode_object_id(str(FileId(kind, native))) is None
+    assert decode_file_id(object_file_id(key)) is None
+
+
+@pytest.mark.parametrize(
+    "key", [".", "..", "../x", "x/..", "x/../y", "./x", "x/.", "a\n/../b", "x" * 1025, ""]
+)
+def test_a_key_that_a_server_between_might_resolve_is_none(key: str) -> None:
+    assert not OBJECT_KEY.fullmatch(key)
+
+
+@pytest.mark.parametrize("key", ["...", "..x", "x..", "a/..b", "a/.hidden", "a//b", "x" * 1024])
+def test_dots_are_in_keys_otherwise(key: str) -> None:
+    assert OBJECT_KEY.fullmatch(key)

@@ -1,0 +1,1 @@
+"""AWS as Bedrock's provider speaks to it: signed calls over the one upstream, and S3."""

@@ -1,0 +1,142 @@
+"""The refusals of both services, S3's XML and Bedrock's JSON, as our errors (bedrock.md)."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import orjson
+from defusedxml import DefusedXmlException
+from defusedxml.ElementTree import ParseError, fromstring
+
+from providers.errors import FerryError
+from providers.gemini_content.status import RPC_STATUS_OF_HTTP
+from providers.upstream import Reply
+
+# bedrock.md sections 2 and 5, translation.md section 6. What is not named goes by its HTTP status.
+_STATUS_OF_CODE: Final[Mapping[str, str]] = {
+    code: status
+    for status, codes in {
+        "UNAUTHENTICATED": (
+            "UnrecognizedClientException InvalidSignatureException SignatureDoesNotMatch "
+            "ExpiredTokenException ExpiredToken InvalidAccessKeyId InvalidToken "
+            "InvalidClientTokenId IncompleteSignature MissingAuthenticationToken "
+            "MissingAuthenticationTokenException RequestTimeTooSkewed TokenRefreshRequired"
+        ),
+        "RESOURCE_EXHAUSTED": (
+            "ThrottlingException Throttling TooManyRequestsException RequestLimitExceeded "
+            "SlowDown ServiceQuotaExceededException"
+        ),
+        "ABORTED": "ConflictException OperationAborted",
+        "UNAVAILABLE": "RequestTimeout ModelNotReadyException ModelTimeoutException",
+        "INVALID_ARGUMENT": (
+            "PermanentRedirect TemporaryRedirect AuthorizationHeaderMalformed "
+            "IllegalLocationConstraintException MethodNotAllowed"
+        ),
+    }.items()
+    for code in codes.split()
+}
+_WRONG_REGION: Final = (
+    "PermanentRedirect",
+    "TemporaryRedirect",
+    "AuthorizationHeaderMalformed",
+    "IllegalLocationConstraintException",
+)
+# A model's own fault is not the proxy's upstream failing: 424 ModelErrorException.
+_NO_BUCKET: Final = "NoSuchBucket"
+
+
+@dataclass(frozen=True, slots=True)
+class AwsRefusal:
+    """What an AWS service said. `code` is its own error type, empty where it named none."""
+
+    code: str
+    message: str
+
+
+def is_absent(error: FerryError) -> bool:
+    """Whether an object or a job is not there; a bucket that is not there is a wrong setting."""
+    return error.status == "NOT_FOUND" and error.reason != _NO_BUCKET
+
+
+def refused(
+    name: str, reply: Reply, data: bytes, region: str, secrets: Iterable[str]
+) -> FerryError:
+    """The error for a refusal, whose body was `data`, of the upstream called `name`.
+
+    `region` and `secrets` are what was asked in, and signed with.
+    """
+    refusal = _read(reply, data)
+    text = _explained(refusal, reply, region)
+    for secret in secrets:
+        text = text.replace(secret, "***")
+    return FerryError(
+        _status(refusal, reply),
+        f"{name}: {text}",
+        provider=name,
+        reason=refusal.code or None,
+        request_id=reply.headers.get("x-amzn-requestid") or reply.headers.get("x-amz-request-id"),
+        upstream_status=reply.status,
+        retry_after=reply.headers.get("retry-after"),
+    )
+
+
+def parse_xml(data: bytes) -> Any:
+    """The root of a document of S3's, without namespaces. Raises ValueError.
+
+    A document type is refused: S3 sends none, and entities are declared in it.
+    """
+    try:
+        root = fromstring(data, forbid_dtd=True)
+    except (ParseError, DefusedXmlException) as error:
+        raise ValueError("not the XML of S3") from error
+    for element in root.iter():
+        element.tag = str(element.tag).rpartition("}")[2]
+    return root
+
+
+def _read(reply: Reply, data: bytes) -> AwsRefusal:
+    if data.lstrip().startswith(b"<"):
+        return _read_xml(data)
+    document = _json_object(data)
+    told = reply.headers.get("x-amzn-errortype") or str(document.get("__type") or "")
+    # `ValidationException:http://internal.amazon.com/...`, `com.amazon.coral#ValidationException`
+    code = told.partition(":")[0].rpartition("#")[2]
+    return AwsRefusal(code, str(document.get("message") or document.get("Message") or ""))
+
+
+def _read_xml(data: bytes) -> AwsRefusal:
+    try:
+        root = parse_xml(data)
+    except ValueError:
+        return AwsRefusal("", "")
+    return AwsRefusal(root.findtext("Code") or "", root.findtext("Message") or "")
+
+
+def _json_object(data: bytes) -> dict[str, Any]:
+    try:
+        document = orjson.loads(data)
+    except orjson.JSONDecodeError:
+        return {}
+    return document if isinstance(document, dict) else {}
+
+
+def _explained(refusal: AwsRefusal, reply: Reply, region: str) -> str:
+    text = refusal.message or f"HTTP status {reply.status}"
+    of_the_bucket = reply.headers.get("x-amz-bucket-region") or region
+    if of_the_bucket != region or refusal.code in _WRONG_REGION:
+        told = f" ({of_the_bucket}, not {region})" if of_the_bucket != region else ""
+        return f"the bucket is in another region{told}: {text}"
+    return f"{refusal.code}: {text}" if refusal.code else text
+
+
+def _status(refusal: AwsRefusal, reply: Reply) -> str:
+    named = _STATUS_OF_CODE.get(refusal.code)
+    if named is not None:
+        return named
+    if reply.status == 504:
+        return "DEADLINE_EXCEEDED"
+    if reply.status >= 500:
+        return "UNAVAILABLE"
+    if reply.status in (499, 501):
+        return "INVALID_ARGUMENT"
+    return RPC_STATUS_OF_HTTP.get(reply.status, "INVALID_ARGUMENT")

@@ -1,0 +1,51 @@
+"""The keys that sign: the caller's, as the SDK's api_key holds them, or the proxy's own."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Final, Protocol
+
+from providers.credential import Credential
+from providers.errors import unauthenticated
+
+FORM: Final = "ACCESS_KEY_ID:SECRET_ACCESS_KEY[:SESSION_TOKEN]"
+
+# None of the three parts has a colon in it.
+_KEYS: Final = re.compile(r"(\w{1,128}):([^\s:]+)(?::([^\s:]+))?", re.ASCII)
+# [MEM] in bedrock.md section 1: what Bedrock's own API keys begin with; kept in this one place.
+_BEDROCK_API_KEYS: Final = ("bedrock-api-key-", "ABSK")
+
+
+@dataclass(frozen=True, slots=True)
+class AwsKeys:
+    """Kept out of every `repr`. `session_token` is that of temporary keys."""
+
+    access_key_id: str = field(repr=False)
+    secret_access_key: str = field(repr=False)
+    session_token: str | None = field(default=None, repr=False)
+
+    def secrets(self) -> Iterator[str]:
+        """What no message may show; AWS's may quote what was signed."""
+        yield self.secret_access_key
+        yield self.access_key_id
+        if self.session_token:
+            yield self.session_token
+
+
+class OwnKeys(Protocol):
+    async def __call__(self) -> AwsKeys:
+        """The proxy's own, from AWS's chain, still valid. Raises UNAVAILABLE."""
+
+
+def parse_keys(credential: Credential) -> AwsKeys:
+    """The caller's keys. Raises UNAUTHENTICATED for what does not have their form."""
+    secret = credential.secret
+    if secret.startswith(_BEDROCK_API_KEYS):
+        raise unauthenticated(
+            "a Bedrock API key cannot reach S3, where Bedrock's files and batches lie: give "
+            f"{FORM} as the SDK's api_key"
+        )
+    keys = _KEYS.fullmatch(secret)
+    if keys is None:
+        raise unauthenticated(f"the SDK's api_key for Bedrock has the form {FORM}")
+    return AwsKeys(*keys.groups())

@@ -1,0 +1,30 @@
+"""One record at Bedrock's runtime, answered at once: for batches that are too small for a job."""
+
+from providers.bedrock.aws.client import AwsClient
+from providers.bedrock.aws.place import Places
+from providers.bedrock.aws.signing import BEDROCK, aws_url, encode_segment
+from providers.bedrock.invocation import InvocationType
+from providers.credential import Caller
+
+_VERBS = {InvocationType.CONVERSE: "converse", InvocationType.INVOKE_MODEL: "invoke"}
+
+
+class Runtime:
+    """`answer_limit` in bytes."""
+
+    def __init__(self, client: AwsClient, places: Places, answer_limit: int) -> None:
+        self._client = client
+        self._places = places
+        self._limit = answer_limit
+
+    async def __call__(
+        self, caller: Caller, model: str, invocation: InvocationType, model_input: bytes
+    ) -> bytes:
+        """One attempt: `modelOutput` as JSON. Raises what Bedrock refuses, and UpstreamError."""
+        place = await self._places.of(caller)
+        url = aws_url(place.runtime, f"/model/{encode_segment(model)}/{_VERBS[invocation]}")
+        headers = {"Content-Type": "application/json"}
+        async with await self._client.open(
+            place, BEDROCK, "POST", url, model_input, headers
+        ) as reply:
+            return await reply.read(self._limit)

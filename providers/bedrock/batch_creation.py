@@ -1,0 +1,83 @@
+"""The creation of a batch: a job at Bedrock, or, below its minimum, one carried out at once."""
+
+from dataclasses import dataclass
+
+from providers.batch_input import BatchInput
+from providers.bedrock.aws.place import Place
+from providers.bedrock.aws.s3 import S3
+from providers.bedrock.immediate.job_creation import NewImmediateJob
+from providers.bedrock.immediate.job_ids import job_id_of
+from providers.bedrock.immediate.jobs import ImmediateJobs
+from providers.bedrock.jobs.job_creation import JobCreation, NewJob, input_folder
+from providers.bedrock.jobs.job_input import JobInput, ReadyInput, ready, ready_for_a_job
+from providers.bedrock.jobs.job_media import Media
+from providers.credential import Caller
+from providers.errors import FerryError, invalid_argument
+from providers.memory import Reservation
+from providers.resources import CreatedBatch, NewBatch
+
+
+@dataclass(frozen=True, slots=True)
+class Creation:
+    """`job` is our id of it, 32 digits; `repeatable`: another attempt may have the same."""
+
+    job: str
+    caller: Caller
+    place: Place
+    batch: NewBatch
+    source: BatchInput
+    repeatable: bool
+
+
+class BatchCreation:
+    """`minimum`: records in a job. Below it `immediate` carries a batch out; None refuses it."""
+
+    def __init__(
+        self, s3: S3, jobs: JobCreation, immediate: ImmediateJobs | None, minimum: int
+    ) -> None:
+        self._s3 = s3
+        self._jobs = jobs
+        self._immediate = immediate
+        self._minimum = minimum
+
+    async def create(self, creation: Creation, reservation: Reservation) -> CreatedBatch:
+        place = creation.place
+        beside = input_folder(place, creation.job)
+        found = await ready(self._input(creation, Media(place.folder, beside)), reservation)
+        if found.count < self._minimum:
+            return await self._small(creation, found, reservation)
+        found = await ready_for_a_job(found, reservation)
+        await found.input.media.check(self._s3, place)
+        job = NewJob(creation.job, place, creation.batch, creation.repeatable)
+        return CreatedBatch(await self._jobs.create(job, found), found.warnings)
+
+    async def _small(
+        self, creation: Creation, found: ReadyInput, reservation: Reservation
+    ) -> CreatedBatch:
+        if self._immediate is None:
+            raise self._too_small(found.count)
+        if found.input.media.named:
+            media = Media(creation.place.folder, None)
+            found = await ready(self._input(creation, media), reservation)
+            await media.check(self._s3, creation.place)
+        batch = creation.batch
+        job = NewImmediateJob(
+            model=batch.model,
+            display_name=batch.display_name,
+            kind=batch.kind,
+            invocation=found.invocation,
+            table=found.checked.table,
+            input=found.body(),
+        )
+        made = await self._immediate.create(creation.caller, job_id_of(creation.job), job)
+        return CreatedBatch(made, found.warnings)
+
+    def _input(self, creation: Creation, media: Media) -> JobInput:
+        return JobInput(creation.batch, creation.source, media)
+
+    def _too_small(self, count: int) -> FerryError:
+        return invalid_argument(
+            f"{count} records are fewer than Bedrock takes in a batch: its quota 'Minimum number "
+            f"of records per batch inference job' is {self._minimum} here (MIN_RECORDS); "
+            "SMALL_BATCHES=immediate has the proxy carry such batches out itself, at full price"
+        )

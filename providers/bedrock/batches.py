@@ -1,0 +1,198 @@
+"""Batches at Bedrock in the neutral model: jobs, and those too small for one."""
+
+import secrets
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, replace
+from functools import partial
+
+from providers.batch_input import BatchInput, FileInput, InlineInput
+from providers.batch_results import deliver_file, deliver_inline
+from providers.bedrock.aws.errors import is_absent
+from providers.bedrock.aws.place import Place, Places
+from providers.bedrock.aws.s3 import S3
+from providers.bedrock.batch_creation import BatchCreation, Creation
+from providers.bedrock.content.batch_lines import line_formats
+from providers.bedrock.immediate.immediate_room import ImmediateRoom
+from providers.bedrock.immediate.job_ids import is_immediate
+from providers.bedrock.immediate.job_list import Position, parse_position
+from providers.bedrock.input_object import InputObject
+from providers.bedrock.jobs.job_room import JobRoom
+from providers.bedrock.pages import TOKEN, filled_page
+from providers.bedrock.rooms import Results, Room
+from providers.credential import Caller
+from providers.errors import FerryError, invalid_argument
+from providers.json_api import outcome_unknown
+from providers.json_lines import LineSplitter
+from providers.limits import Limits
+from providers.memory import MemoryBudget
+from providers.page_tokens import decode_page_token, encode_page_token, no_token
+from providers.repeats import Repeat
+from providers.request_table import RowKind
+from providers.resource_names import FileKind, decode_file_id, result_file_id
+from providers.resources import (
+    Batch,
+    CreatedBatch,
+    Download,
+    InlineResults,
+    NewBatch,
+    Page,
+    ResultFile,
+)
+from providers.state import State
+
+# In which of the two lists a page token goes on.
+_IMMEDIATE = "i."
+_JOBS = "j."
+
+
+@dataclass(frozen=True, slots=True)
+class Rooms:
+    jobs: JobRoom
+    immediate: ImmediateRoom
+
+    def of(self, batch_id: str) -> Room:
+        return self.immediate if is_immediate(batch_id) else self.jobs
+
+
+class BedrockBatches:
+    """Implements `providers.provider.Batches`, and the downloads of result files.
+
+    `name` is how the user configured the upstream.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        places: Places,
+        s3: S3,
+        rooms: Rooms,
+        creation: BatchCreation,
+        state: State,
+        memory: MemoryBudget,
+        limits: Limits,
+    ) -> None:
+        self._name = name
+        self._places = places
+        self._s3 = s3
+        self._rooms = rooms
+        self._creation = creation
+        self._state = state
+        self._memory = memory
+        self._limits = limits
+
+    async def create(self, caller: Caller, batch: NewBatch) -> CreatedBatch:
+        job = secrets.token_hex(16)
+        if batch.idempotency_key is None:
+            return await self._create(caller, batch, job, repeatable=False)
+        repeat = Repeat(
+            self._name, self._state, caller.tenant, batch.idempotency_key, batch.fingerprint
+        )
+        recorded = await repeat.recorded()
+        if recorded is not None:
+            return CreatedBatch(await self._rooms.of(recorded).get(caller, recorded))
+        try:
+            created = await self._create(caller, batch, await repeat.join(job), repeatable=True)
+        except FerryError as error:
+            if error.permanent and not outcome_unknown(error):
+                await repeat.forget()
+            raise
+        await repeat.record(created.batch.id)
+        return created
+
+    async def get(self, caller: Caller, batch_id: str) -> Batch:
+        batch = await self._rooms.of(batch_id).get(caller, batch_id)
+        if not batch.state.terminal:
+            return batch
+        try:
+            results = await self._rooms.of(batch_id).results(caller, batch_id)
+            inline = await self._inline(results) if results.inline else None
+        except FerryError as error:
+            if not is_absent(error):
+                raise
+            return batch
+        return replace(batch, output=inline or ResultFile(result_file_id(batch_id)))
+
+    async def list(self, caller: Caller, page_size: int, page_token: str | None) -> Page[Batch]:
+        """One list: first what the proxy carries out, then Bedrock's jobs."""
+        place = decode_page_token(page_token, TOKEN) if page_token else _IMMEDIATE
+        if place.startswith(_JOBS):
+            return await self._jobs_page(caller, [], page_size, place.removeprefix(_JOBS))
+        if not place.startswith(_IMMEDIATE):
+            raise no_token()
+        after = _position(place.removeprefix(_IMMEDIATE))
+        listed = await self._rooms.immediate.list(caller, after, page_size)
+        batches = [batch for _, batch in listed.jobs]
+        if listed.more:
+            return Page(batches, encode_page_token(f"{_IMMEDIATE}{listed.last}"))
+        return await self._jobs_page(caller, batches, page_size, "")
+
+    async def cancel(self, caller: Caller, batch_id: str) -> None:
+        await self._rooms.of(batch_id).cancel(caller, batch_id)
+
+    async def delete(self, caller: Caller, batch_id: str) -> None:
+        await self._rooms.of(batch_id).delete(caller, batch_id)
+
+    async def ended(self, caller: Caller, batch_id: str) -> Batch:
+        """The batch whose results a file id names. Raises NOT_FOUND where it has none."""
+        return (await self._rooms.of(batch_id).results(caller, batch_id)).batch
+
+    async def download(self, caller: Caller, batch_id: str) -> Download:
+        """The results as JSON lines, translated while they are read."""
+        results = await self._rooms.of(batch_id).results(caller, batch_id)
+        async with AsyncExitStack() as stack:
+            table = await results.table(stack.enter_context(self._memory.reserve()))
+            return await deliver_file(results.lines, table, stack)
+
+    async def delete_results(self, caller: Caller, batch_id: str) -> None:
+        await self._rooms.of(batch_id).delete_results(caller, batch_id)
+
+    async def _create(
+        self, caller: Caller, batch: NewBatch, job: str, *, repeatable: bool
+    ) -> CreatedBatch:
+        place = await self._places.of(caller)
+        source = self._input(place, batch)
+        creation = Creation(job, caller, place, batch, source, repeatable)
+        with self._memory.reserve() as reservation:
+            return await self._creation.create(creation, reservation)
+
+    def _input(self, place: Place, batch: NewBatch) -> BatchInput:
+        if not isinstance(batch.source, str):
+            return InlineInput(batch.source)
+        results = decode_file_id(batch.source)
+        if results is not None and results.kind is FileKind.RESULTS:
+            raise invalid_argument("a file of results is no input of a batch")
+        splitter = LineSplitter(self._limits.line, self._memory)
+        opened = InputObject(self._s3, place, batch.source).opened
+        return FileInput(opened, splitter, line_formats(batch.model, batch.kind))
+
+    async def _inline(self, results: Results) -> InlineResults | None:
+        """All results in request order; None where they are more than may be held, or came so."""
+        async with AsyncExitStack() as stack:
+            reservation = stack.enter_context(self._memory.reserve())
+            table = await results.table(reservation)
+            if table is None or table.kind is not RowKind.METADATA:
+                return None
+            limit = self._limits.inline_results
+            return await deliver_inline(results.lines, table, limit, reservation, stack)
+
+    async def _jobs_page(
+        self, caller: Caller, before: Sequence[Batch], page_size: int, token: str
+    ) -> Page[Batch]:
+        """The rest of a page that begins with the batches `before`."""
+        fetch = partial(self._rooms.jobs.page, caller)
+        room = page_size - len(before)
+        if room == 0:  # asked only whether a page follows
+            jobs, _ = await filled_page(fetch, 1, None)
+            return Page(before, encode_page_token(_JOBS) if jobs else None)
+        jobs, following = await filled_page(fetch, room, token or None)
+        next_page = encode_page_token(f"{_JOBS}{following}") if following else None
+        return Page([*before, *jobs], next_page)
+
+
+def _position(text: str) -> Position | None:
+    """Where the immediate batches go on; None at their beginning."""
+    try:
+        return parse_position(text) if text else None
+    except ValueError:
+        raise no_token() from None

@@ -1,0 +1,111 @@
+"""One request at a time into a record of Bedrock's batch input, and its row of the table.
+
+A job is written in one way. All text models take Converse's, but no batch of that type takes tools:
+so a translation to Converse notes where the first request has some, and the job is then written in
+Claude's own schema, or refused (bedrock.md section 4).
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+
+from providers.bedrock.content.bedrock_models import ModelFamily, model_family
+from providers.bedrock.content.embed_to_bedrock import (
+    EMBEDDING_FAMILIES,
+    require_embedding_model,
+    to_bedrock_embedding,
+)
+from providers.bedrock.content.generate_to_converse import to_converse
+from providers.bedrock.content.generate_to_invoke_model import to_invoke_model
+from providers.bedrock.content.native_lines import MODEL_INPUT, RECORD_ID, native_formats
+from providers.bedrock.content.tools_to_converse import tools_at
+from providers.bedrock.invocation import InvocationType
+from providers.errors import invalid_argument
+from providers.gemini_content.normalise import normalise_embed, normalise_generate
+from providers.gemini_content.warnings import Warnings
+from providers.line_formats import LineFormats
+from providers.request_table import indexed_id
+from providers.resources import BatchKind
+
+
+@dataclass(slots=True)
+class BedrockTranslator:
+    """Gemini requests to Bedrock's records; implements `providers.line_formats.RequestTranslator`.
+
+    `media_uri` gives the `s3://` URI of a file of this proxy, from its URI or name and the JSON
+    path that names it. `tools_at` is the JSON path of the first thing about functions in any of
+    the requests: it is noted before the request is translated, so that it is known even where
+    Converse cannot be given them.
+    """
+
+    model: str
+    kind: BatchKind
+    invocation: InvocationType
+    default_max_tokens: int
+    media_uri: Callable[[str, str], str | None]
+    warnings: Warnings = field(default_factory=Warnings)
+    tools_at: str | None = None
+
+    @property
+    def endpoint(self) -> str:
+        return str(self.invocation)
+
+    def line(self, index: int, request: object, path: str) -> bytes:
+        """The record of request `index`, that the client wrote at `path`."""
+        model_input = self._model_input(request, path)
+        return orjson.dumps({RECORD_ID: indexed_id(index), MODEL_INPUT: model_input})
+
+    def _model_input(self, request: object, path: str) -> dict[str, Any]:
+        if self.kind is BatchKind.EMBED:
+            normalised = normalise_embed(request, path)
+            return to_bedrock_embedding(
+                normalised, model=self.model, path=path, warnings=self.warnings
+            )
+        normalised = normalise_generate(request, path)
+        self.tools_at = self.tools_at or tools_at(normalised, path)
+        if self.invocation is InvocationType.INVOKE_MODEL:
+            return to_invoke_model(
+                normalised,
+                model=self.model,
+                path=path,
+                warnings=self.warnings,
+                default_max_tokens=self.default_max_tokens,
+            )
+        return to_converse(
+            normalised,
+            model=self.model,
+            path=path,
+            warnings=self.warnings,
+            media_uri=self.media_uri,
+        )
+
+
+def first_invocation(model: str, kind: BatchKind) -> InvocationType:
+    """How a job is to be written, as long as it is not known to need tools.
+
+    Raises INVALID_ARGUMENT for a model that no batch takes, or none of this kind.
+    """
+    if kind is BatchKind.EMBED:
+        require_embedding_model(model)
+        return InvocationType.INVOKE_MODEL
+    if model_family(model) in EMBEDDING_FAMILIES:
+        raise invalid_argument(f"{model} gives embeddings only")
+    return InvocationType.CONVERSE
+
+
+def check_tools_can_go(model: str, path: str) -> None:
+    """Raise INVALID_ARGUMENT at `path`, unless a batch can give `model` functions.
+
+    Claude's can, whose whole job then goes as InvokeModel.
+    """
+    if model_family(model) is not ModelFamily.CLAUDE:
+        raise invalid_argument(
+            "a batch at Bedrock takes functions for Claude only, by a model id that says so",
+            path=path,
+        )
+
+
+def line_formats(model: str, kind: BatchKind) -> LineFormats:
+    return native_formats(model, embeds=kind is BatchKind.EMBED)

@@ -1,0 +1,102 @@
+"""Gemini's EmbedContentRequest -> the bodies of Titan's and Cohere's embeddings."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from providers.bedrock.content.bedrock_models import ModelFamily, model_family
+from providers.bedrock.content.job_model import require_model
+from providers.errors import invalid_argument
+from providers.gemini_content.carried_parts import carried_parts
+from providers.gemini_content.json_path import member
+from providers.gemini_content.refusal import refuse_fields
+from providers.gemini_content.warnings import Warnings
+
+EMBEDDING_FAMILIES: Final = frozenset(
+    {
+        ModelFamily.TITAN_EMBED_V1,
+        ModelFamily.TITAN_EMBED_V2,
+        ModelFamily.COHERE_EMBED_V3,
+        ModelFamily.COHERE_EMBED_V4,
+    }
+)
+_COHERE: Final = frozenset({ModelFamily.COHERE_EMBED_V3, ModelFamily.COHERE_EMBED_V4})
+
+# translation.md section 3 for Titan, Amazon's page on Cohere Embed v4 for the other. The older ones
+# have one dimension each.
+_DIMENSIONS: Final[Mapping[ModelFamily, tuple[int, ...]]] = {
+    ModelFamily.TITAN_EMBED_V2: (256, 512, 1024),
+    ModelFamily.COHERE_EMBED_V4: (256, 512, 1024, 1536),
+}
+_INPUT_TYPES: Final[Mapping[str, str]] = {
+    "RETRIEVAL_QUERY": "search_query",
+    "RETRIEVAL_DOCUMENT": "search_document",
+    "CLASSIFICATION": "classification",
+    "CLUSTERING": "clustering",
+}
+# Cohere must be given one, where Gemini need not: what is embedded in bulk is mostly searched.
+DEFAULT_INPUT_TYPE: Final = "search_document"
+
+
+def require_embedding_model(model: str) -> ModelFamily:
+    """The family of a model whose embeddings can be translated. Raises INVALID_ARGUMENT."""
+    family = model_family(model)
+    if family not in EMBEDDING_FAMILIES:
+        raise invalid_argument(
+            f"{model} gives no embeddings that are known here; those of "
+            f"{', '.join(sorted(EMBEDDING_FAMILIES))} are"
+        )
+    return family
+
+
+def to_bedrock_embedding(
+    request: dict[str, Any], *, model: str, path: str, warnings: Warnings
+) -> dict[str, Any]:
+    """Translate a normalised request (`normalise_embed`) that the client wrote at `path`.
+
+    Raises INVALID_ARGUMENT for a model of another kind, for a content that is not one text, and
+    for what has no equivalent.
+    """
+    family = require_embedding_model(model)
+    require_model(request, model, path)
+    refuse_fields(request, {"title": "Bedrock's embeddings know no titles"}, path)
+    text = _text(request, path, warnings)
+    dimensions = _dimensions(request, path, family)
+    if family in _COHERE:
+        body: dict[str, Any] = {"texts": [text], "input_type": _input_type(request, path, warnings)}
+        return body if dimensions is None else body | {"output_dimension": dimensions}
+    refuse_fields(request, {"taskType": "Titan's embeddings know no tasks"}, path)
+    body = {"inputText": text}
+    return body if dimensions is None else body | {"dimensions": dimensions}
+
+
+def _text(request: dict[str, Any], path: str, warnings: Warnings) -> str:
+    content_path = member(path, "content")
+    parts = carried_parts(request["content"], content_path, warnings, "Bedrock")
+    # How Gemini joins several parts into one vector is not known, so no joint text would be it.
+    if len(parts) != 1 or parts[0].field != "text" or not parts[0].value:
+        raise invalid_argument(
+            "Bedrock embeds one text, which must not be empty", path=member(content_path, "parts")
+        )
+    text: str = parts[0].value
+    return text
+
+
+def _dimensions(request: dict[str, Any], path: str, family: ModelFamily) -> int | None:
+    if "outputDimensionality" not in request:
+        return None
+    asked: int = request["outputDimensionality"]
+    offered = _DIMENSIONS.get(family, ())
+    if asked not in offered:
+        takes = ", ".join(map(str, offered)) or "none"
+        raise invalid_argument(f"{family} takes {takes}", path=member(path, "outputDimensionality"))
+    return asked
+
+
+def _input_type(request: dict[str, Any], path: str, warnings: Warnings) -> str:
+    field_path = member(path, "taskType")
+    if "taskType" not in request:
+        warnings.fill(field_path, DEFAULT_INPUT_TYPE)
+        return DEFAULT_INPUT_TYPE
+    if request["taskType"] not in _INPUT_TYPES:
+        raise invalid_argument(f"Cohere takes {', '.join(_INPUT_TYPES)}", path=field_path)
+    return _INPUT_TYPES[request["taskType"]]

@@ -1,0 +1,48 @@
+"""Gemini's GenerateContentRequest -> the body of Converse, which is the same for every model."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from providers.bedrock.content.bedrock_models import model_family
+from providers.bedrock.content.contents_to_converse import to_converse_messages
+from providers.bedrock.content.job_model import require_model
+from providers.bedrock.content.media_to_converse import MediaUri
+from providers.bedrock.content.options_to_converse import to_converse_options
+from providers.bedrock.content.tools_to_converse import to_converse_tools
+from providers.gemini_content.harmless_fields import drop_harmless_fields
+from providers.gemini_content.json_path import member
+from providers.gemini_content.refusal import refuse_fields
+from providers.gemini_content.warnings import Warnings
+
+_REFUSED: Final[Mapping[str, str]] = {
+    "cachedContent": "Bedrock cannot read a context that Gemini caches",
+    "store": "Bedrock stores no conversations",
+    "continuationToken": "Bedrock cannot continue what Gemini began",
+}
+
+
+def to_converse(
+    request: dict[str, Any], *, model: str, path: str, warnings: Warnings, media_uri: MediaUri
+) -> dict[str, Any]:
+    """Translate a normalised request (`normalise_generate`) that the client wrote at `path`.
+
+    The body names no model: `model` is the batch's, of which some settings depend. Bytes are
+    base64 text. `media_uri` gives the `s3://` URI of a file of this proxy. Raises INVALID_ARGUMENT
+    with the JSON path of the first field that Bedrock cannot be given without a change of meaning.
+    """
+    require_model(request, model, path)
+    refuse_fields(request, _REFUSED, path)
+    drop_harmless_fields(request, path, warnings)
+    config_path = member(path, "generationConfig")
+    options, thinking = to_converse_options(
+        request.get("generationConfig", {}), config_path, warnings, model
+    )
+    tools = to_converse_tools(request, path, warnings, thinking=thinking)
+    messages = to_converse_messages(
+        request,
+        family=model_family(model),
+        path=path,
+        warnings=warnings,
+        media_uri=media_uri,
+    )
+    return messages | options | tools

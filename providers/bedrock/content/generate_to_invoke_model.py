@@ -1,0 +1,59 @@
+"""Gemini's GenerateContentRequest -> Claude's own body at Bedrock (bedrock.md section 4)."""
+
+from typing import Any, Final
+
+from providers.bedrock.content.bedrock_models import ModelFamily, claude_name, model_family
+from providers.bedrock.content.job_model import require_model
+from providers.claude_content.api_version import OLD_VERSION
+from providers.claude_content.generate_to_anthropic import to_anthropic_message
+from providers.errors import invalid_argument
+from providers.gemini_content.json_path import item, member
+from providers.gemini_content.warnings import Warnings
+
+ANTHROPIC_VERSION: Final = "bedrock-2023-05-31"
+
+
+def to_invoke_model(
+    request: dict[str, Any],
+    *,
+    model: str,
+    path: str,
+    warnings: Warnings,
+    default_max_tokens: int,
+) -> dict[str, Any]:
+    """Translate a normalised request (`normalise_generate`) that the client wrote at `path`.
+
+    `default_max_tokens` stands in for an absent maxOutputTokens, with a warning. Raises
+    INVALID_ARGUMENT for a model that is not Claude, for files, which Claude's body has no place
+    for at Bedrock, and as `to_anthropic_message` does.
+    """
+    if model_family(model) is not ModelFamily.CLAUDE:
+        raise invalid_argument("is translated to no model's own schema but Claude's", path=path)
+    require_model(request, model, path)
+    _refuse_files(request, path)
+    body = to_anthropic_message(
+        {name: value for name, value in request.items() if name != "model"},
+        model=claude_name(model),
+        path=path,
+        warnings=warnings,
+        file_ids=_no_file,
+        default_max_tokens=default_max_tokens,
+        api_version=OLD_VERSION,
+    )
+    del body["model"]
+    return {"anthropic_version": ANTHROPIC_VERSION} | body
+
+
+def _refuse_files(request: dict[str, Any], path: str) -> None:
+    for turn, content in enumerate(request["contents"]):
+        for place, part in enumerate(content["parts"]):
+            if "fileData" in part:
+                parts_path = member(item(member(path, "contents"), turn), "parts")
+                raise invalid_argument(
+                    "beside functions, Claude at Bedrock reads media as inlineData only",
+                    path=member(item(parts_path, place), "fileData"),
+                )
+
+
+def _no_file(_: str) -> None:
+    return None

@@ -1,0 +1,16 @@
+"""The model of a request in a batch: Bedrock takes one model a job (translation.md section 0)."""
+
+from typing import Any
+
+from providers.errors import invalid_argument
+from providers.gemini_content.json_path import member
+
+
+def require_model(request: dict[str, Any], model: str, path: str) -> None:
+    """Raise INVALID_ARGUMENT if the request at `path` names a model other than the batch's."""
+    own = request.get("model", model).removeprefix("models/")
+    if own != model.removeprefix("models/"):
+        raise invalid_argument(
+            "differs from the batch's model, and Bedrock takes one model a batch",
+            path=member(path, "model"),
+        )

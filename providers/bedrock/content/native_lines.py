@@ -1,0 +1,124 @@
+"""Files in Bedrock's own format: `{"recordId", "modelInput"}` (bedrock.md sections 3 and 4).
+
+Bedrock checks a modelInput only when it runs the job, so what is known to fail there is refused
+here, and so is what no result could be translated of.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from providers.bedrock.content.bedrock_models import ModelFamily, model_family
+from providers.bedrock.content.embed_to_bedrock import require_embedding_model
+from providers.bedrock.content.generate_to_invoke_model import ANTHROPIC_VERSION
+from providers.bedrock.invocation import InvocationType
+from providers.errors import invalid_argument
+from providers.held_json import render_held
+from providers.line_formats import LineFormats, SeenTexts, check_custom_id
+from providers.request_table import RowKind
+
+RECORD_ID: Final = "recordId"
+MODEL_INPUT: Final = "modelInput"
+_MEMBERS: Final = (RECORD_ID, MODEL_INPUT)
+_LONGEST_ID: Final = 256
+_NOVAS_SCHEMA: Final = "messages-v1"  # bedrock.md section 4 [MEM]
+
+
+class BedrockLines:
+    """They pass as they are, written anew; results are keyed by record id.
+
+    `endpoint` is how the lines are written, by the first of them: a job has one way.
+    """
+
+    name = "bedrock"
+    row_kind = RowKind.CUSTOM_ID
+
+    def __init__(self, model: str, *, embeds: bool) -> None:
+        self._model = model
+        self._embeds = embeds
+        self._ids = SeenTexts()
+        self.endpoint = ""
+
+    def read(self, _: int, number: int, document: dict[str, Any]) -> tuple[bytes, bytes]:
+        where = f"line {number}"
+        record_id = check_custom_id(document.get(RECORD_ID), self._ids, number, RECORD_ID)
+        if len(record_id) > _LONGEST_ID or not record_id.isprintable():
+            raise invalid_argument(
+                f"1 to {_LONGEST_ID} printable characters are needed", path=f"{where}: {RECORD_ID}"
+            )
+        unknown = next((key for key in document if key not in _MEMBERS), None)
+        if unknown is not None:
+            raise invalid_argument("unknown field", path=f"{where}: {unknown}")
+        model_input = document.get(MODEL_INPUT)
+        path = f"{where}: {MODEL_INPUT}"
+        if not isinstance(model_input, dict):
+            raise invalid_argument("a JSON object is needed", path=path)
+        self._check(model_input, path)
+        line = {RECORD_ID: record_id, MODEL_INPUT: model_input}
+        return render_held(line), render_held(record_id)
+
+    def _check(self, model_input: dict[str, Any], path: str) -> None:
+        invocation = invocation_of(model_input)
+        if self.endpoint and invocation != self.endpoint:
+            raise invalid_argument(
+                f"is written for {invocation}, and the lines before for {self.endpoint}", path=path
+            )
+        self.endpoint = str(invocation)
+        if self._embeds:
+            require_embedding_model(self._model)
+            if "messages" in model_input:
+                raise invalid_argument("is no embedding", path=path)
+        elif invocation is InvocationType.INVOKE_MODEL:
+            _require_known_schema(model_input, path, model_family(self._model))
+        elif "toolConfig" in model_input:
+            raise invalid_argument(
+                "a batch of type Converse takes no tools; Claude takes them in its own schema, "
+                f'with anthropic_version "{ANTHROPIC_VERSION}"',
+                path=f"{path}.toolConfig",
+            )
+
+
+def invocation_of(model_input: Mapping[str, Any]) -> InvocationType:
+    """How a modelInput is written: for Converse, if nothing in it is of a model's own schema."""
+    if "anthropic_version" in model_input or "schemaVersion" in model_input:
+        return InvocationType.INVOKE_MODEL
+    messages = model_input.get("messages")
+    contents = [_content(message) for message in messages] if isinstance(messages, list) else []
+    if contents and all(map(_is_converses, contents)):
+        return InvocationType.CONVERSE
+    return InvocationType.INVOKE_MODEL
+
+
+def is_bedrock_line(document: Mapping[str, Any]) -> bool:
+    return RECORD_ID in document or MODEL_INPUT in document
+
+
+def native_formats(model: str, *, embeds: bool) -> LineFormats:
+    return LineFormats(
+        BedrockLines.name, is_bedrock_line, lambda: BedrockLines(model, embeds=embeds)
+    )
+
+
+def _content(message: object) -> object:
+    return message.get("content") if isinstance(message, dict) else None
+
+
+def _is_converses(content: object) -> bool:
+    """Converse tells its blocks apart by their one member, others by a `type`."""
+    return isinstance(content, list) and all(
+        isinstance(block, dict) and "type" not in block for block in content
+    )
+
+
+def _require_known_schema(model_input: Mapping[str, Any], path: str, family: ModelFamily) -> None:
+    claudes = model_input.get("anthropic_version") == ANTHROPIC_VERSION
+    novas = model_input.get("schemaVersion") == _NOVAS_SCHEMA
+    if claudes and family in (ModelFamily.CLAUDE, ModelFamily.UNKNOWN):
+        return
+    if novas and family in (ModelFamily.NOVA, ModelFamily.UNKNOWN):
+        return
+    raise invalid_argument(
+        "answers are known of Converse's schema, of Claude's with anthropic_version "
+        f'"{ANTHROPIC_VERSION}", and of Nova\'s with schemaVersion "{_NOVAS_SCHEMA}"; each with '
+        "its own model",
+        path=path,
+    )

@@ -1,0 +1,108 @@
+"""Gemini's generationConfig -> Converse's options (translation.md section 2)."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import orjson
+
+from providers.bedrock.content.bedrock_models import ModelFamily, claude_name, model_family
+from providers.bedrock.content.sampling_to_converse import to_converse_sampling
+from providers.bedrock.content.thinking_to_converse import to_converse_thinking
+from providers.claude_content.closed_schema import closed_schema
+from providers.errors import invalid_argument
+from providers.gemini_content.json_path import item, member
+from providers.gemini_content.refusal import refuse_fields
+from providers.gemini_content.response_schema import json_answer
+from providers.gemini_content.warnings import Warnings
+
+_NO_SETTING: Final = "Bedrock has no such setting"
+_TEXT_ONLY: Final = "Bedrock's Converse answers in text only"
+_REFUSED: Final[Mapping[str, str]] = {
+    "candidateCount": "Bedrock gives one answer",
+    "seed": _NO_SETTING,
+    "responseLogprobs": _NO_SETTING,
+    "logprobs": _NO_SETTING,
+    "responseModalities": _TEXT_ONLY,
+    "mediaResolution": _NO_SETTING,
+    "speechConfig": _TEXT_ONLY,
+    "imageConfig": _TEXT_ONLY,
+    "audioTranscriptionConfig": _NO_SETTING,
+    "enableEnhancedCivicAnswers": _NO_SETTING,
+}
+_PENALTIES: Final = ("presencePenalty", "frequencyPenalty")
+_MOST_TOKENS: Final = 2**31 - 1
+_MOST_STOPS: Final = 2500  # InferenceConfiguration [BC]
+_SCHEMA_NAME: Final = "response"
+
+
+def to_converse_options(
+    config: dict[str, Any], path: str, warnings: Warnings, model: str
+) -> tuple[dict[str, Any], bool]:
+    """Translate the normalised GenerationConfig at `path`; the flag is whether Claude is to think.
+
+    Raises INVALID_ARGUMENT for a setting, or a value of one, that Bedrock or `model` has no
+    equivalent of.
+    """
+    refuse_fields(config, _REFUSED, path)
+    for penalty in _PENALTIES:
+        if config.get(penalty, 0) != 0:
+            raise invalid_argument("Converse has no penalties", path=member(path, penalty))
+    thinking = to_converse_thinking(
+        config.get("thinkingConfig", {}),
+        member(path, "thinkingConfig"),
+        warnings,
+        model=model,
+        max_tokens=config.get("maxOutputTokens"),
+    )
+    inference, additional = to_converse_sampling(config, path, model=model, thinking=thinking.asked)
+    if thinking.param is not None:
+        additional["thinking"] = thinking.param
+    output = _text_format(config, path, warnings)
+    if thinking.effort is not None:
+        output["effort"] = thinking.effort
+    options = {
+        "inferenceConfig": _max_tokens(config, path) | inference | _stops(config, path, model),
+        "additionalModelRequestFields": additional,
+        "outputConfig": output,
+    }
+    return {name: value for name, value in options.items() if value}, thinking.asked
+
+
+def _max_tokens(config: dict[str, Any], path: str) -> dict[str, Any]:
+    if "maxOutputTokens" not in config:
+        return {}
+    if not 1 <= config["maxOutputTokens"] <= _MOST_TOKENS:
+        raise invalid_argument(
+            f"Bedrock takes 1 to {_MOST_TOKENS}", path=member(path, "maxOutputTokens")
+        )
+    return {"maxTokens": config["maxOutputTokens"]}
+
+
+def _stops(config: dict[str, Any], path: str, model: str) -> dict[str, Any]:
+    if "stopSequences" not in config:
+        return {}
+    stops, stops_path = config["stopSequences"], member(path, "stopSequences")
+    if len(stops) > _MOST_STOPS:
+        raise invalid_argument(f"Bedrock takes at most {_MOST_STOPS}", path=stops_path)
+    claude = model_family(model) is ModelFamily.CLAUDE
+    for index, stop in enumerate(stops):
+        if not stop or (claude and not stop.strip()):
+            raise invalid_argument(
+                f"{claude_name(model)} does not stop at nothing, or at white space alone",
+                path=item(stops_path, index),
+            )
+    return {"stopSequences": stops}
+
+
+def _text_format(config: dict[str, Any], path: str, warnings: Warnings) -> dict[str, Any]:
+    asked = json_answer(config, path, "Bedrock")
+    if asked is None:
+        return {}
+    if asked.schema is None:
+        raise invalid_argument(
+            "Bedrock answers in JSON only by a schema; give responseSchema", path=asked.path
+        )
+    # Bedrock holds every model to such schemas only [MEM: Amazon's page on structured outputs].
+    schema = orjson.dumps(closed_schema(asked.schema, asked.path, warnings)).decode()
+    json_schema = {"schema": schema, "name": _SCHEMA_NAME}
+    return {"textFormat": {"type": "json_schema", "structure": {"jsonSchema": json_schema}}}

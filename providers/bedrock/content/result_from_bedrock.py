@@ -1,0 +1,87 @@
+"""One line of a job's output -> one result in Gemini's shape.
+
+Nothing here raises: a line that cannot be read is one failed item, never a failed file.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from providers.answer_shape import as_object, text_or_none
+from providers.bedrock.content.answer_from_converse import from_converse_answer
+from providers.bedrock.content.embed_from_bedrock import (
+    from_cohere_embeddings,
+    from_titan_embedding,
+)
+from providers.bedrock.invocation import InvocationType
+from providers.claude_content.message_from_anthropic import from_anthropic_message
+from providers.errors import FerryError, unimplemented
+from providers.gemini_content.status import item_error, rpc_status_of_http
+
+_NO_CODE: Final = 0
+
+
+def result_from_bedrock(line: Mapping[str, Any], invocation: InvocationType) -> dict[str, Any]:
+    """`{"response": {...}}` or `{"error": {"code": <rpc number>, "message": "..."}}`.
+
+    `invocation` is the job's. Whether Claude's thoughts were asked for is read in the echo of the
+    request. A line or an answer that is malformed is an error INTERNAL (13), an answer in a schema
+    that is not known an error UNIMPLEMENTED (12).
+    """
+    try:
+        if line.get("error") is not None:
+            return {"error": _refusal(as_object(line["error"], "error"))}
+        answer = as_object(line.get("modelOutput"), "modelOutput")
+        return {"response": _response(answer, line, invocation)}
+    except FerryError as error:
+        return {"error": item_error(error.status, error.message)}
+
+
+def _response(
+    answer: dict[str, Any], line: Mapping[str, Any], invocation: InvocationType
+) -> dict[str, Any]:
+    # Nova answers in its own schema as Converse does (bedrock.md section 4 [MEM]).
+    if invocation is InvocationType.CONVERSE or "output" in answer:
+        return from_converse_answer(answer, thoughts=_asked_for_thoughts(line.get("modelInput")))
+    if answer.get("type") == "message":
+        return from_anthropic_message(answer)
+    if "embedding" in answer:
+        return from_titan_embedding(answer)
+    if "embeddings" in answer:
+        return from_cohere_embeddings(answer)
+    raise unimplemented("an answer in this model's own schema is not translated")
+
+
+def _asked_for_thoughts(model_input: object) -> bool:
+    """Whether the request had Claude think, and did not have its thoughts left out.
+
+    No other model can be asked for them in Converse, so nothing says that they were.
+    """
+    fields = _member(model_input, "additionalModelRequestFields")
+    thinking = _member(fields, "thinking")
+    return (
+        isinstance(thinking, dict)
+        and thinking.get("type") != "disabled"
+        and thinking.get("display") != "omitted"
+    )
+
+
+def _member(value: object, name: str) -> object:
+    return value.get(name) if isinstance(value, dict) else None
+
+
+def _refusal(error: dict[str, Any]) -> dict[str, Any]:
+    """errorCode is like an HTTP status (bedrock.md section 3)."""
+    status = _code(error.get("errorCode"))
+    message = text_or_none(error.get("errorMessage"))
+    return item_error(
+        rpc_status_of_http(status),
+        message or (f"Bedrock answered with {status}" if status else "Bedrock gave no reason"),
+    )
+
+
+def _code(value: object) -> int:
+    if isinstance(value, bool) or not isinstance(value, int | str):
+        return _NO_CODE
+    if isinstance(value, int):
+        return value
+    return int(value) if len(value) == 3 and value.isascii() and value.isdigit() else _NO_CODE

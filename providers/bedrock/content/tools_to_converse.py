@@ -1,0 +1,97 @@
+"""Gemini's tools and toolConfig -> Converse's toolConfig (translation.md section 2).
+
+No batch of type Converse takes it (bedrock.md section 4); a call of its own does.
+"""
+
+import re
+from typing import Any, Final
+
+from providers.claude_content.closed_schema import closed_schema
+from providers.errors import invalid_argument
+from providers.gemini_content.function_calls import CallRules
+from providers.gemini_content.function_tools import DeclaredFunction, FunctionTools, function_tools
+from providers.gemini_content.json_path import item, member
+from providers.gemini_content.warnings import Warnings
+
+# ToolUseBlock and ToolSpecification [BC].
+CALL_RULES: Final = CallRules("Bedrock", longest_name=64, ids=re.compile(r"[a-zA-Z0-9_.:-]{1,64}"))
+
+_TOOL_FIELDS: Final = ("tools", "toolConfig")
+_TOOL_PARTS: Final = ("functionCall", "functionResponse")
+_CHOICES: Final = {"AUTO": "auto", "ANY": "any", "VALIDATED": "auto"}
+
+
+def tools_at(request: dict[str, Any], path: str) -> str | None:
+    """The JSON path of what, in the normalised request at `path`, is about functions."""
+    for field in _TOOL_FIELDS:
+        if field in request:
+            return member(path, field)
+    return _called_at(request, path)
+
+
+def to_converse_tools(
+    request: dict[str, Any], path: str, warnings: Warnings, *, thinking: bool
+) -> dict[str, Any]:
+    """`{"toolConfig": {...}}` of the normalised request at `path`, or `{}` if it has no functions.
+
+    `thinking` says whether Claude is to think. Raises INVALID_ARGUMENT for tools that are no
+    functions, for functions and choices that Converse does not accept, and for a conversation with
+    calls of functions that are not declared.
+    """
+    asked = function_tools(request, path, warnings, CALL_RULES)
+    mode_path = member(asked.calling_path, "mode")
+    if thinking and asked.mode == "ANY":
+        raise invalid_argument(
+            "Claude is forced to no function call where it thinks", path=mode_path
+        )
+    if not asked.functions or asked.mode == "NONE":
+        _require_no_calls(request, path)
+        if asked.functions:
+            warnings.drop(member(path, "tools"))  # Converse can only be told of none
+        return {}
+    strict = asked.mode == "VALIDATED"
+    tools = [_tool(function, strict, warnings) for function in asked.offered(warnings)]
+    return {"toolConfig": {"tools": tools} | _choice(asked)}
+
+
+def _called_at(request: dict[str, Any], path: str) -> str | None:
+    for turn, content in enumerate(request["contents"]):
+        for place, part in enumerate(content["parts"]):
+            for field in _TOOL_PARTS:
+                if field in part:
+                    parts_path = member(item(member(path, "contents"), turn), "parts")
+                    return member(item(parts_path, place), field)
+    return None
+
+
+def _require_no_calls(request: dict[str, Any], path: str) -> None:
+    called_at = _called_at(request, path)
+    if called_at is not None:
+        raise invalid_argument(
+            "Converse takes a conversation with calls only where functions are declared and may "
+            "be called",
+            path=called_at,
+        )
+
+
+def _choice(asked: FunctionTools) -> dict[str, Any]:
+    if asked.mode is None:
+        return {}
+    if asked.only:
+        return {"toolChoice": {"tool": {"name": asked.only}}}
+    return {"toolChoice": {_CHOICES[asked.mode]: {}}}
+
+
+def _tool(declared: DeclaredFunction, strict: bool, warnings: Warnings) -> dict[str, Any]:
+    tool: dict[str, Any] = {"name": declared.name}
+    if declared.description:
+        tool["description"] = declared.description
+    if declared.parameters.get("type") != "object":
+        raise invalid_argument(
+            'Bedrock takes parameters of type "object"', path=member(declared.schema_path, "type")
+        )
+    schema = declared.parameters
+    if strict:
+        schema = closed_schema(schema, declared.schema_path, warnings)
+        tool["strict"] = True
+    return {"toolSpec": tool | {"inputSchema": {"json": schema}}}

@@ -1,0 +1,114 @@
+"""Files at Bedrock in the neutral model: objects in S3, and the results of batches."""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Final
+
+from providers.batch_results import result_file
+from providers.bedrock.aws.errors import is_absent
+from providers.bedrock.aws.place import Folder, Place, Places
+from providers.bedrock.aws.s3 import S3, StoredObject
+from providers.bedrock.batches import BedrockBatches
+from providers.bedrock.object_files import (
+    from_object,
+    is_made_for_a_batch,
+    key_of,
+    no_such_file,
+)
+from providers.bedrock.pages import TOKEN, filled_page
+from providers.body import Body
+from providers.credential import Caller
+from providers.errors import FerryError
+from providers.page_tokens import decode_page_token, encode_page_token
+from providers.resource_names import OBJECT_KEY, FileKind, decode_file_id
+from providers.resources import Download, File, Page
+from providers.resumable import ResumableUploads
+from providers.uploads import UploadStart
+
+# S3 lists no metadata: one call for each file on a page.
+_CALLS_AT_ONCE: Final = 16
+
+
+class BedrockFiles:
+    """Implements `providers.provider.Files`; a batch's results are files too."""
+
+    def __init__(
+        self, places: Places, s3: S3, batches: BedrockBatches, uploads: ResumableUploads
+    ) -> None:
+        self._places = places
+        self._s3 = s3
+        self._batches = batches
+        self._uploads = uploads
+
+    async def create(self, caller: Caller, session_id: str, start: UploadStart, body: Body) -> File:
+        return await self._uploads.create(caller, session_id, start, body)
+
+    async def get(self, caller: Caller, file_id: str) -> File:
+        batch_id = _batch_of(file_id)
+        if batch_id is not None:
+            return result_file(await self._batches.ended(caller, batch_id))
+        place = await self._places.of(caller)
+        stored = await self._s3.head(place, place.folder.bucket, key_of(file_id, place.folder))
+        if stored is None:
+            raise no_such_file(file_id)
+        return from_object(stored, place.folder)
+
+    async def list(self, caller: Caller, page_size: int, page_token: str | None) -> Page[File]:
+        place = await self._places.of(caller)
+        folder, calls = place.folder, asyncio.Semaphore(_CALLS_AT_ONCE)
+
+        async def described(listed: StoredObject) -> StoredObject | None:
+            async with calls:
+                return await self._s3.head(place, folder.bucket, listed.key)
+
+        async def fetch(limit: int, token: str | None) -> tuple[Sequence[StoredObject], str | None]:
+            listed, following = await self._s3.page(place, folder, limit, token)
+            return [found for found in listed if _is_shown(found, folder)], following
+
+        token = decode_page_token(page_token, TOKEN) if page_token else None
+        listed, following = await filled_page(fetch, page_size, token)
+        found = await asyncio.gather(*map(described, listed))
+        files = [from_object(stored, folder) for stored in found if stored is not None]
+        return Page(files, encode_page_token(following) if following else None)
+
+    async def delete(self, caller: Caller, file_id: str) -> None:
+        batch_id = _batch_of(file_id)
+        if batch_id is not None:
+            await self._batches.delete_results(caller, batch_id)
+            return
+        place = await self._places.of(caller)
+        bucket, key = place.folder.bucket, key_of(file_id, place.folder)
+        if await self._s3.head(place, bucket, key) is None:  # S3 deletes what is not there too
+            raise no_such_file(file_id)
+        await self._s3.delete(place, bucket, key)
+
+    async def download(self, caller: Caller, file_id: str) -> Download:
+        batch_id = _batch_of(file_id)
+        if batch_id is not None:
+            return await self._batches.download(caller, batch_id)
+        return await self._download(await self._places.of(caller), file_id)
+
+    async def _download(self, place: Place, file_id: str) -> Download:
+        try:
+            reply = await self._s3.open(place, place.folder.bucket, key_of(file_id, place.folder))
+        except FerryError as error:
+            raise (no_such_file(file_id) if is_absent(error) else error) from None
+        length = reply.headers.get("Content-Length")
+        return Download(
+            Body(reply.chunks(), int(length) if length else None),
+            reply.headers.get("Content-Type", "application/octet-stream"),
+            reply.aclose,
+        )
+
+
+def _batch_of(file_id: str) -> str | None:
+    """The batch whose results a file id names."""
+    decoded = decode_file_id(file_id)
+    return decoded.native if decoded and decoded.kind is FileKind.RESULTS else None
+
+
+def _is_shown(stored: StoredObject, folder: Folder) -> bool:
+    """Not what the proxy makes for batches, nor what S3's console makes of a folder."""
+    name = stored.key.removeprefix(folder.prefix)
+    named = bool(OBJECT_KEY.fullmatch(name)) and not name.endswith("/")
+    return named and not is_made_for_a_batch(name)

@@ -1,0 +1,77 @@
+"""Batches that the proxy carries out itself, because they are too small for a job."""
+
+from collections.abc import AsyncGenerator, Sequence
+from functools import partial
+from typing import Any
+
+from providers.bedrock.content.result_from_bedrock import result_from_bedrock
+from providers.bedrock.immediate.job_list import ListedJobs, Position
+from providers.bedrock.immediate.jobs import ImmediateJobs
+from providers.bedrock.invocation import InvocationType
+from providers.bedrock.rooms import Results
+from providers.credential import Caller
+from providers.errors import not_found
+from providers.gemini_content.status import item_error
+from providers.request_table import RowKind
+from providers.resources import Batch, BatchState
+
+_STOPPED = ("CANCELLED", "The batch was cancelled before this request was answered.")
+_NEVER = ("INTERNAL", "The batch ended without an answer to this request.")
+
+
+class ImmediateRoom:
+    """Implements `providers.bedrock.rooms.Room`, and lists."""
+
+    def __init__(self, jobs: ImmediateJobs) -> None:
+        self._jobs = jobs
+
+    async def get(self, caller: Caller, batch_id: str) -> Batch:
+        return await self._jobs.get(caller, batch_id)
+
+    async def list(self, caller: Caller, after: Position | None, limit: int) -> ListedJobs:
+        return await self._jobs.list(caller, after, limit)
+
+    async def cancel(self, caller: Caller, batch_id: str) -> None:
+        await self._jobs.cancel(caller, batch_id)
+
+    async def delete(self, caller: Caller, batch_id: str) -> None:
+        await self._jobs.delete(caller, batch_id)
+
+    async def results(self, caller: Caller, batch_id: str) -> Results:
+        batch = await self._jobs.get(caller, batch_id)
+        if not await self._jobs.has_results(caller, batch_id):
+            raise not_found(f"batches/{batch_id} has no results")
+        job = await self._jobs.job(caller, batch_id)
+        slices = partial(self._jobs.output_lines, caller, batch_id)
+        return Results(
+            batch=batch,
+            inline=job.rows is RowKind.METADATA,
+            lines=_ImmediateLines(slices, job.invocation, batch.state),
+            table=partial(self._jobs.table, caller, batch_id),
+        )
+
+    async def delete_results(self, caller: Caller, batch_id: str) -> None:
+        await self._jobs.delete_results(caller, batch_id)
+
+
+class _ImmediateLines:
+    """Implements `providers.batch_results.ResultLines`."""
+
+    id_member = "recordId"
+
+    def __init__(
+        self,
+        slices: partial[AsyncGenerator[Sequence[bytes], None]],
+        invocation: InvocationType,
+        state: BatchState,
+    ) -> None:
+        self.slices = slices
+        self._invocation = invocation
+        self._state = state
+
+    def translate(self, line: dict[str, Any], /) -> dict[str, Any]:
+        return result_from_bedrock(line, self._invocation)
+
+    def missing(self) -> dict[str, Any]:
+        reason = _STOPPED if self._state is BatchState.CANCELLED else _NEVER
+        return {"error": item_error(*reason)}

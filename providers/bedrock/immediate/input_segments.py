@@ -1,0 +1,60 @@
+"""A job's input in pieces of a few lines: a job may run for longer than a stream can stay open."""
+
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from contextlib import aclosing
+from typing import Final
+
+from providers.body import Body
+from providers.json_lines import LineSplitter
+from providers.memory import MemoryBudget
+
+# A segment is at most this and one line more.
+SEGMENT_BYTES: Final = 64 << 10
+# Set aside for the answer to one record.
+ANSWER_BYTES: Final = 1 << 20
+
+
+def segment_bytes(size: int) -> int:
+    """What a segment of `size` bytes takes of memory while its records are carried out."""
+    return 2 * size
+
+
+def record_bytes(size: int) -> int:
+    """What a record of `size` bytes takes of memory while it is carried out."""
+    return 2 * size + ANSWER_BYTES
+
+
+async def segments(
+    body: Body, splitter: LineSplitter, memory: MemoryBudget
+) -> AsyncGenerator[tuple[int, bytes], None]:
+    """(index of its first record, its lines), counted on `memory` until the next is asked for.
+
+    Counted as when it is carried out: what could never be held then is refused now.
+    """
+    held: list[bytes] = []
+    first, size = 0, 0
+    with memory.reserve() as reservation:
+        async for line in _lines(body, splitter):
+            held.append(line)
+            size += len(line)
+            reservation.grow(len(line))
+            if size >= SEGMENT_BYTES:
+                reservation.grow(segment_bytes(size) + record_bytes(size) - size)
+                yield first, b"\n".join(held)
+                first += len(held)
+                held, size = [], 0
+                reservation.release()
+        if held:
+            yield first, b"\n".join(held)
+
+
+def records_of(first: int, segment: bytes) -> Sequence[tuple[int, bytes]]:
+    """(index, line) of each record of a segment."""
+    return list(enumerate(segment.split(b"\n"), start=first))
+
+
+async def _lines(body: Body, splitter: LineSplitter) -> AsyncIterator[bytes]:
+    async with aclosing(splitter.split(body.chunks)) as slices:
+        async for numbered in slices:
+            for _, line in numbered:
+                yield line

@@ -1,0 +1,91 @@
+"""The creation of an immediate job: everything first, its record last."""
+
+import secrets
+from contextlib import aclosing
+from dataclasses import dataclass, field
+
+from providers.bedrock.immediate.clock import Clock
+from providers.bedrock.immediate.input_segments import segments
+from providers.bedrock.immediate.job_store import ImmediateJob, JobKey, JobStore
+from providers.bedrock.immediate.job_work import JobWork
+from providers.bedrock.invocation import InvocationType
+from providers.body import Body
+from providers.json_lines import LineSplitter
+from providers.memory import MemoryBudget
+from providers.request_table import RequestTable, RequestTables
+from providers.resources import BatchKind
+
+
+@dataclass(frozen=True, slots=True)
+class NewImmediateJob:
+    """`input` is JSON lines `{"recordId", "modelInput"}`, one for each row of `table`, in order."""
+
+    model: str
+    kind: BatchKind
+    invocation: InvocationType
+    table: RequestTable = field(repr=False)
+    input: Body = field(repr=False)
+    display_name: str | None = None
+
+
+class JobCreation:
+    """`line_limit` in bytes, of one line of a job's input."""
+
+    def __init__(
+        self,
+        store: JobStore,
+        tables: RequestTables,
+        memory: MemoryBudget,
+        clock: Clock,
+        line_limit: int,
+    ) -> None:
+        self._store = store
+        self._tables = tables
+        self._memory = memory
+        self._clock = clock
+        self._line_limit = line_limit
+
+    async def create(self, key: JobKey, new: NewImmediateJob) -> None:
+        """Nothing where there is a job `key` already; then the input is not read to its end."""
+        if await self._store.find(key) is not None:
+            return
+        job = ImmediateJob(
+            model=new.model,
+            display_name=new.display_name,
+            kind=new.kind,
+            invocation=new.invocation,
+            rows=new.table.kind,
+            count=len(new.table),
+            created=self._clock.now(),
+            creation=secrets.token_hex(8),
+        )
+        work = self._store.work(key, job)
+        try:
+            await self._write(key, job, work, new)
+        except BaseException:
+            await self._take_back(key, job, work)
+            raise
+        # Where this fails nothing is taken back: the record may be there all the same.
+        if not await self._store.create(key, job):
+            await self._take_back(key, job, work)
+
+    async def _write(
+        self, key: JobKey, job: ImmediateJob, work: JobWork, new: NewImmediateJob
+    ) -> None:
+        await self._tables.write(table_name(key, job), new.table)
+        splitter = LineSplitter(self._line_limit, self._memory)
+        lines = 0
+        async with aclosing(segments(new.input, splitter, self._memory)) as pieces:
+            async for first, piece in pieces:
+                await work.write_segment(first, piece)
+                lines = first + piece.count(b"\n") + 1
+        if lines != job.count:
+            raise ValueError(f"an input of {lines} records for a table of {job.count}")
+
+    async def _take_back(self, key: JobKey, job: ImmediateJob, work: JobWork) -> None:
+        await work.delete()
+        await self._tables.delete(table_name(key, job))
+
+
+def table_name(key: JobKey, job: ImmediateJob) -> str:
+    return f"{key}/{job.creation}"

@@ -1,0 +1,63 @@
+"""A tenant's jobs, newest first, a page at a time."""
+
+import re
+from bisect import insort
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from providers.bedrock.immediate.job_store import JobKey, JobStore
+from providers.resources import Batch
+
+# For providers.page_tokens.
+POSITION: Final = re.compile(r"([0-9]{1,12})\.([a-z0-9-]{1,64})")
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Position:
+    """Where a job stands in the list, also once it was deleted. Newer ones are less.
+
+    By the store's own time, in whole seconds, since some stores tell no more of it in one answer
+    than in another; within a second by id, which new_job_id makes fall with time.
+    """
+
+    negative_seconds: int
+    job_id: str
+
+    def __str__(self) -> str:
+        return f"{-self.negative_seconds}.{self.job_id}"
+
+
+@dataclass(frozen=True, slots=True)
+class ListedJobs:
+    """`more`: the list goes on after the last position that was asked for."""
+
+    jobs: Sequence[tuple[Position, Batch]]
+    last: Position | None
+    more: bool
+
+
+def parse_position(text: str) -> Position:
+    """Of a `str(position)`. Raises ValueError."""
+    found = POSITION.fullmatch(text)
+    if found is None:
+        raise ValueError(f"{text!r} is no position in a list")
+    return Position(-int(found.group(1)), found.group(2))
+
+
+async def newest(
+    store: JobStore, tenant: str, after: Position | None, count: int
+) -> Sequence[Position]:
+    """The first `count` after `after`, in their order; no more than these are held."""
+    best: list[Position] = []
+    async for key, info in store.of_tenant(tenant):
+        position = _position(key, info.created)
+        if after is None or position > after:
+            insort(best, position)
+            del best[count:]
+    return best
+
+
+def _position(key: JobKey, created: datetime) -> Position:
+    return Position(-int(created.timestamp()), key.job_id)

@@ -1,0 +1,145 @@
+"""The jobs themselves: what was asked for, and how it ended.
+
+A job is there from when its record is written, after all that it needs, until the record is
+deleted, before all else. Records live for the state's time to live, everything else longer
+(proxy/sweep.py): so no job is seen with half of its objects swept.
+"""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+import orjson
+
+from providers.bedrock.immediate.job_ids import is_immediate
+from providers.bedrock.immediate.job_work import JobWork
+from providers.bedrock.invocation import InvocationType
+from providers.request_table import RowKind
+from providers.resources import BatchKind, BatchState
+from providers.state import ObjectInfo, State, read, write
+
+_RECORDS: Final = "immediate"
+_ENDINGS: Final = "immediate-ended"
+_WORK: Final = "immediate-work"
+
+
+@dataclass(frozen=True, slots=True)
+class JobKey:
+    tenant: str
+    job_id: str
+
+    def __str__(self) -> str:
+        return f"{self.tenant}/{self.job_id}"
+
+
+@dataclass(frozen=True, slots=True)
+class ImmediateJob:
+    """What is known of a job from its creation on. `count` records; `rows` as in its table.
+
+    `creation` tells the objects of one attempt to create the job from those of any other.
+    """
+
+    model: str
+    display_name: str | None
+    kind: BatchKind
+    invocation: InvocationType
+    rows: RowKind
+    count: int
+    created: datetime
+    creation: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How a job ended. `output` is the number of the object with its results."""
+
+    state: BatchState
+    started: datetime
+    ended: datetime
+    succeeded: int
+    failed: int
+    output: int
+
+
+class JobStore:
+    """All immediate jobs of one upstream."""
+
+    def __init__(self, upstream: str, state: State) -> None:
+        self._upstream = upstream
+        self._state = state
+
+    async def create(self, key: JobKey, job: ImmediateJob) -> bool:
+        return await write(self._state, self._record(key), orjson.dumps(job))
+
+    async def find(self, key: JobKey) -> ImmediateJob | None:
+        data = await read(self._state, self._record(key))
+        return None if data is None else _parse_job(data)
+
+    async def forget(self, key: JobKey) -> None:
+        """The job is gone at once; its work and its ending are not yet."""
+        await self._state.delete(self._record(key))
+
+    async def end(self, key: JobKey, job: ImmediateJob, ending: Ending) -> bool:
+        """False where the job had ended already: it stays as it ended first."""
+        return await write(self._state, self._ending(key, job), orjson.dumps(ending))
+
+    async def ending(self, key: JobKey, job: ImmediateJob) -> Ending | None:
+        data = await read(self._state, self._ending(key, job))
+        return None if data is None else _parse_ending(data)
+
+    async def delete_ending(self, key: JobKey, job: ImmediateJob) -> None:
+        await self._state.delete(self._ending(key, job))
+
+    def work(self, key: JobKey, job: ImmediateJob) -> JobWork:
+        return JobWork(f"{_WORK}/{self._upstream}/{key}/{job.creation}", self._state)
+
+    async def of_tenant(self, tenant: str) -> AsyncIterator[tuple[JobKey, ObjectInfo]]:
+        """In the order of ids."""
+        prefix = f"{_RECORDS}/{self._upstream}/{tenant}/"
+        async for info in self._state.list(prefix):
+            yield JobKey(tenant, info.name.removeprefix(prefix)), info
+
+    async def unended(self) -> list[JobKey]:
+        """Of all tenants; two listings, however many have ended."""
+        ended = {key async for key in self._keys(_ENDINGS)}
+        return [key async for key in self._keys(_RECORDS) if key not in ended]
+
+    async def _keys(self, root: str) -> AsyncIterator[JobKey]:
+        prefix = f"{root}/{self._upstream}/"
+        async for info in self._state.list(prefix):
+            tenant, job_id, *_ = info.name.removeprefix(prefix).split("/")
+            if is_immediate(job_id):
+                yield JobKey(tenant, job_id)
+
+    def _record(self, key: JobKey) -> str:
+        return f"{_RECORDS}/{self._upstream}/{key}"
+
+    def _ending(self, key: JobKey, job: ImmediateJob) -> str:
+        return f"{_ENDINGS}/{self._upstream}/{key}/{job.creation}"
+
+
+def _parse_job(data: bytes) -> ImmediateJob:
+    document = orjson.loads(data)
+    return ImmediateJob(
+        document["model"],
+        document["display_name"],
+        BatchKind(document["kind"]),
+        InvocationType(document["invocation"]),
+        RowKind(document["rows"]),
+        document["count"],
+        datetime.fromisoformat(document["created"]),
+        document["creation"],
+    )
+
+
+def _parse_ending(data: bytes) -> Ending:
+    document = orjson.loads(data)
+    return Ending(
+        BatchState(document["state"]),
+        datetime.fromisoformat(document["started"]),
+        datetime.fromisoformat(document["ended"]),
+        document["succeeded"],
+        document["failed"],
+        document["output"],
+    )

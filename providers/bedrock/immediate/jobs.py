@@ -1,0 +1,221 @@
+"""Immediate jobs as the rest of the provider sees them: batches like any other."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
+from functools import partial
+from typing import Final
+
+from providers.background import Background
+from providers.bedrock.immediate.claims import acquire
+from providers.bedrock.immediate.clock import Clock, SystemClock
+from providers.bedrock.immediate.job_creation import JobCreation, NewImmediateJob, table_name
+from providers.bedrock.immediate.job_ids import is_immediate
+from providers.bedrock.immediate.job_list import ListedJobs, Position, newest
+from providers.bedrock.immediate.job_state import ended_batch, unended_batch
+from providers.bedrock.immediate.job_store import Ending, ImmediateJob, JobKey, JobStore
+from providers.bedrock.immediate.record_call import RecordCall
+from providers.bedrock.immediate.run import Means, Run
+from providers.body import close
+from providers.credential import Caller
+from providers.errors import FerryError, failed_precondition, not_found
+from providers.json_lines import ResultSplitter
+from providers.memory import MemoryBudget, Reservation
+from providers.request_table import RequestTable, RequestTables
+from providers.resources import Batch
+from providers.state import State
+
+# Of all the jobs of one process together.
+CALLS_AT_ONCE: Final = 32
+
+
+class ImmediateJobs:
+    """The immediate jobs of one upstream. A caller sees those of its own tenant.
+
+    Every call about a job that has not ended yet resumes it in the background, with the caller's
+    credential, which is kept in the memory of that work alone. `line_limit` in bytes, of a line
+    of a job's input and of its output. All methods raise NOT_FOUND for a job that is not there.
+    """
+
+    def __init__(
+        self,
+        upstream: str,
+        state: State,
+        memory: MemoryBudget,
+        background: Background,
+        call: RecordCall,
+        line_limit: int,
+        clock: Clock | None = None,
+    ) -> None:
+        clock = clock or SystemClock()
+        self._upstream = upstream
+        self._background = background
+        self._line_limit = line_limit
+        self._means = Means(call, memory, clock, asyncio.Semaphore(CALLS_AT_ONCE))
+        self._store = JobStore(upstream, state)
+        self._tables = RequestTables(upstream, state)
+        self._creation = JobCreation(self._store, self._tables, memory, clock, line_limit)
+        self._runs: dict[JobKey, Run] = {}
+
+    # --- as batches ------------------------------------------------------------------------------
+
+    async def create(self, caller: Caller, job_id: str, new: NewImmediateJob) -> Batch:
+        """The job `job_id`, which a repeat does not make again. `job_id` is one of job_ids.py."""
+        if not is_immediate(job_id):
+            raise ValueError(f"{job_id!r} is no id of an immediate job")
+        await self._creation.create(JobKey(caller.tenant, job_id), new)
+        return await self.get(caller, job_id)
+
+    async def get(self, caller: Caller, job_id: str) -> Batch:
+        """Without results."""
+        key, job = await self._find(caller, job_id)
+        return await self._batch(caller, key, job)
+
+    async def list(self, caller: Caller, after: Position | None, limit: int) -> ListedJobs:
+        """Newest first; `limit` is at least 1. A job that vanishes meanwhile is left out."""
+        places = await newest(self._store, caller.tenant, after, limit + 1)
+        page = places[:limit]
+        batches = await asyncio.gather(*(self._if_there(caller, p.job_id) for p in page))
+        listed = [(p, batch) for p, batch in zip(page, batches, strict=True) if batch]
+        return ListedJobs(listed, page[-1] if page else None, len(places) > limit)
+
+    async def cancel(self, caller: Caller, job_id: str) -> None:
+        """Calls in flight end, others do not begin. FAILED_PRECONDITION for a job that has ended.
+
+        Whichever replica has the job, or now gets it, ends it.
+        """
+        key, job = await self._find(caller, job_id)
+        ending = await self._store.ending(key, job)
+        if ending is not None:
+            raise failed_precondition(f"the batch has ended ({ending.state})")
+        await self._store.work(key, job).cancel()
+        if key in self._runs:
+            self._runs[key].cancel()
+        self.resume(caller, key)
+
+    async def delete(self, caller: Caller, job_id: str) -> None:
+        """The job and all that is kept of it. FAILED_PRECONDITION for one that has not ended."""
+        key, job = await self._find(caller, job_id)
+        if await self._store.ending(key, job) is None:
+            raise failed_precondition(
+                "the batch has not ended; cancel it, wait until it has ended, delete it"
+            )
+        # In an order in which the job is never there again, nor run again.
+        await self._store.forget(key)
+        await self._store.work(key, job).delete()
+        await self._tables.delete(table_name(key, job))
+        await self._store.delete_ending(key, job)
+
+    # --- its results -----------------------------------------------------------------------------
+
+    async def job(self, caller: Caller, job_id: str) -> ImmediateJob:
+        """What it takes to read the results: the model, the invocation, what its rows are."""
+        _, job = await self._find(caller, job_id)
+        return job
+
+    async def table(self, caller: Caller, job_id: str, reservation: Reservation) -> RequestTable:
+        """Counted on `reservation`."""
+        key, job = await self._find(caller, job_id)
+        table = await self._tables.read(table_name(key, job), reservation)
+        if table is None:
+            raise _no_job(job_id)  # it is just being swept
+        return table
+
+    async def has_results(self, caller: Caller, job_id: str) -> bool:
+        """Whether the job has ended and its results were not deleted."""
+        key, job, ending = await self._ended(caller, job_id)
+        return ending is not None and await self._store.work(key, job).has_output(ending.output)
+
+    async def output_lines(
+        self, caller: Caller, job_id: str
+    ) -> AsyncGenerator[Sequence[bytes], None]:
+        """Lines `{"recordId", "modelOutput" | "error"}` of an ended job, for ResultLines.slices.
+
+        Raises NOT_FOUND where there are none, or none any more.
+        """
+        key, job, ending = await self._ended(caller, job_id)
+        body = await self._store.work(key, job).output(ending.output) if ending else None
+        if body is None:
+            raise not_found(f"batches/{job_id} has no results")
+        splitter = ResultSplitter(self._line_limit, self._means.memory)
+        try:
+            async with aclosing(splitter.split(body.chunks)) as slices:
+                async for numbered in slices:
+                    yield [line for _, line in numbered]
+        finally:
+            await close(body)
+
+    async def delete_results(self, caller: Caller, job_id: str) -> None:
+        """The job stays. Raises NOT_FOUND for one that has not ended."""
+        key, job, ending = await self._ended(caller, job_id)
+        if ending is None:
+            raise not_found(f"batches/{job_id} has no results")
+        await self._store.work(key, job).delete_output(ending.output)
+
+    # --- carrying on -----------------------------------------------------------------------------
+
+    def resume(self, caller: Caller, key: JobKey) -> None:
+        """Carry the job on as soon as nobody else does; nothing where this waits for it already."""
+        name = f"immediate batch {self._upstream}/{key}"
+        self._background.start(name, partial(self._carry_on, caller, key))
+
+    async def unended(self) -> Sequence[JobKey]:
+        """Of all tenants."""
+        return await self._store.unended()
+
+    async def _carry_on(self, caller: Caller, key: JobKey) -> None:
+        job = await self._store.find(key)
+        if job is None:
+            return
+        work = self._store.work(key, job)
+        lease = await acquire(work.claims, self._means.clock, partial(self._unended, key, job))
+        if lease is None:
+            return
+        run = Run(job, work, lease, caller, self._means, partial(self._store.end, key, job))
+        self._runs[key] = run
+        try:
+            await run.carry_out()
+        finally:
+            del self._runs[key]
+
+    async def _unended(self, key: JobKey, job: ImmediateJob) -> bool:
+        if await self._store.ending(key, job) is not None:
+            return False
+        return await self._store.find(key) == job
+
+    # --- finding ---------------------------------------------------------------------------------
+
+    async def _find(self, caller: Caller, job_id: str) -> tuple[JobKey, ImmediateJob]:
+        key = JobKey(caller.tenant, job_id)
+        job = await self._store.find(key) if is_immediate(job_id) else None
+        if job is None:
+            raise _no_job(job_id)
+        return key, job
+
+    async def _ended(
+        self, caller: Caller, job_id: str
+    ) -> tuple[JobKey, ImmediateJob, Ending | None]:
+        key, job = await self._find(caller, job_id)
+        return key, job, await self._store.ending(key, job)
+
+    async def _batch(self, caller: Caller, key: JobKey, job: ImmediateJob) -> Batch:
+        ending = await self._store.ending(key, job)
+        if ending is not None:
+            return ended_batch(key.job_id, job, ending)
+        work = self._store.work(key, job)
+        cancelled, claim = await asyncio.gather(work.cancelled(), work.claims.newest())
+        self.resume(caller, key)
+        run = self._runs.get(key)
+        return unended_batch(key.job_id, job, cancelled, claim, run.progress if run else None)
+
+    async def _if_there(self, caller: Caller, job_id: str) -> Batch | None:
+        try:
+            return await self.get(caller, job_id)
+        except FerryError as error:
+            if error.status != "NOT_FOUND":
+                raise
+            return None
+
+
+def _no_job(job_id: str) -> FerryError:
+    return not_found(f"batches/{job_id} was not found")

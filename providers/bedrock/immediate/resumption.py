@@ -1,0 +1,46 @@
+"""The periodic look for jobs that nobody carries on, where the proxy has credentials of its own."""
+
+import logging
+import random
+from collections.abc import Callable
+from typing import Final
+
+from providers.bedrock.immediate.claims import LEASE_SECONDS
+from providers.bedrock.immediate.clock import Clock, SystemClock
+from providers.bedrock.immediate.jobs import ImmediateJobs
+from providers.credential import Caller
+from providers.errors import FerryError
+
+INTERVAL_SECONDS: Final = LEASE_SECONDS / 2
+# Replicas that start together then spread their looks.
+_JITTER: Final = 0.1
+
+_log: Final = logging.getLogger("genai_ferry.bedrock")
+
+
+class Resumption:
+    """`caller_of` makes the ambient caller of a tenant."""
+
+    def __init__(
+        self,
+        jobs: ImmediateJobs,
+        caller_of: Callable[[str], Caller],
+        clock: Clock | None = None,
+    ) -> None:
+        self._jobs = jobs
+        self._caller_of = caller_of
+        self._clock = clock or SystemClock()
+
+    async def look_for_ever(self) -> None:
+        """At once, and then ever again. For `Background.start`."""
+        while True:
+            try:
+                await self._look()
+            except (FerryError, OSError) as error:  # of the store; the next look tries again
+                _log.warning("unended batches could not be listed: %s", type(error).__name__)
+            jitter = random.uniform(1 - _JITTER, 1 + _JITTER)  # noqa: S311
+            await self._clock.wait(INTERVAL_SECONDS * jitter)
+
+    async def _look(self) -> None:
+        for key in await self._jobs.unended():
+            self._jobs.resume(self._caller_of(key.tenant), key)

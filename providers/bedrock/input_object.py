@@ -1,0 +1,42 @@
+"""A file of requests in S3, which other tools may write to while it is read for a batch."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from providers.bedrock.aws.errors import is_absent
+from providers.bedrock.aws.place import Place
+from providers.bedrock.aws.s3 import S3
+from providers.bedrock.object_files import key_of, no_such_file
+from providers.errors import FerryError
+
+_PRECONDITION_FAILED = 412
+
+
+class InputObject:
+    """Read several times; after the first, no other content is taken for it."""
+
+    def __init__(self, s3: S3, place: Place, file_id: str) -> None:
+        self._s3 = s3
+        self._place = place
+        self._file_id = file_id
+        self._etag: str | None = None
+
+    @asynccontextmanager
+    async def opened(self) -> AsyncIterator[AsyncIterator[bytes]]:
+        """Raises NOT_FOUND, and ABORTED where it was written to since it was first opened."""
+        folder = self._place.folder
+        key = key_of(self._file_id, folder)
+        try:
+            reply = await self._s3.open(self._place, folder.bucket, key, self._etag)
+        except FerryError as error:
+            raise self._explained(error) from None
+        async with reply:
+            self._etag = self._etag or reply.headers.get("ETag")
+            yield reply.chunks()
+
+    def _explained(self, error: FerryError) -> FerryError:
+        if is_absent(error):
+            return no_such_file(self._file_id)
+        if error.upstream_status == _PRECONDITION_FAILED:
+            return FerryError("ABORTED", "the file of requests was written to while it was read")
+        return error

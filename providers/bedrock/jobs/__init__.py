@@ -1,0 +1,1 @@
+"""Batches that are model invocation jobs at Bedrock."""

@@ -1,0 +1,155 @@
+"""The creation of a job at Bedrock, in the order that leaves nothing half made.
+
+The requests go up as one object in a folder of the job's own; what only we remember is written;
+the job is created. What was made for a job that then is not created is deleted again.
+"""
+
+import logging
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any, Final
+
+from providers.bedrock.aws.place import Folder, Place
+from providers.bedrock.aws.s3 import S3
+from providers.bedrock.jobs.job_input import ReadyInput
+from providers.bedrock.jobs.job_memory import JobMemory
+from providers.bedrock.jobs.job_records import (
+    DISPLAY_NAME,
+    KIND,
+    MODEL,
+    SOURCE,
+    JobName,
+    from_bedrock_job,
+)
+from providers.bedrock.jobs.operations import Jobs, job_id_of
+from providers.bedrock.object_files import JOBS
+from providers.errors import FerryError
+from providers.json_api import Answer, outcome_unknown
+from providers.resources import Batch, NewBatch
+
+INPUT: Final = "input.jsonl"
+_CONTENT_TYPE: Final = {"Content-Type": "application/jsonl"}
+
+_log: Final = logging.getLogger("genai_ferry.bedrock")
+
+
+@dataclass(frozen=True, slots=True)
+class NewJob:
+    """`id` is ours, 32 digits; `repeatable`: another attempt may be under way with the same."""
+
+    id: str
+    place: Place
+    batch: NewBatch
+    repeatable: bool
+
+    @property
+    def name(self) -> str:
+        return str(JobName(self.place.mark, self.id))
+
+    @property
+    def folder(self) -> Folder:
+        return self.place.folder / JOBS / self.id
+
+
+def input_folder(place: Place, job: str) -> Folder:
+    return place.folder / JOBS / job / "input"
+
+
+class JobCreation:
+    def __init__(self, s3: S3, jobs: Jobs, memory: JobMemory) -> None:
+        self._s3 = s3
+        self._jobs = jobs
+        self._memory = memory
+
+    async def create(self, job: NewJob, ready: ReadyInput) -> Batch:
+        document = _document(job, ready)  # whatever is missing in it is missed now
+        try:
+            await self._put_input(job, ready)
+            await self._memory.write(job.id, _record(job.batch, ready), ready.checked.table)
+        except BaseException:
+            await self._undo(job)
+            raise
+        native_id = await self._make(job, document)
+        await self._tie(job, native_id)
+        return await self._shown(job, native_id)
+
+    async def _put_input(self, job: NewJob, ready: ReadyInput) -> None:
+        folder = input_folder(job.place, job.id)
+        await ready.input.media.copy(self._s3, job.place)
+        key = folder.prefix + INPUT
+        await self._s3.put(job.place, folder.bucket, key, ready.body(), _CONTENT_TYPE)
+
+    async def _make(self, job: NewJob, document: dict[str, Any]) -> str:
+        """Bedrock's id. The request token makes a repeat the same job, so there may be some."""
+        try:
+            return await self._jobs.create(job.place, document)
+        except FerryError as error:
+            if outcome_unknown(error) or error.status == "ABORTED":
+                found = await self._found(job, error)
+                if found is not None:
+                    return found
+            if error.permanent or not job.repeatable:
+                await self._undo(job)
+            raise
+
+    async def _found(self, job: NewJob, error: FerryError) -> str | None:
+        """The job that a lost answer may have spoken of."""
+        try:
+            found = await self._jobs.find(job.place, job.name)
+        except FerryError:
+            error.args = (
+                f"{error.message}; whether the batch was made is unknown: list the batches before "
+                "you create it again",
+            )
+            raise error from None
+        return job_id_of(found) if found is not None else None
+
+    async def _tie(self, job: NewJob, native_id: str) -> None:
+        try:
+            await self._memory.tie(job.id, native_id)
+        except FerryError as error:
+            # There is a job: told of a failure, the client would make, and pay for, a second.
+            _log.warning("a job was not tied to its record: %s", error.status)
+
+    async def _shown(self, job: NewJob, native_id: str) -> Batch:
+        record = await self._memory.record(Answer(jobArn=native_id, jobName=job.name))
+        try:
+            return from_bedrock_job(await self._jobs.get(job.place, native_id), record)
+        except FerryError:
+            # It was created, and a new job is that: the next call tells more.
+            submitted = Answer(jobArn=native_id, jobName=job.name, status="Submitted")
+            return from_bedrock_job(submitted, record)
+
+    async def _undo(self, job: NewJob) -> None:
+        try:
+            async for found in self._s3.each(job.place, job.folder):
+                await self._s3.delete(job.place, job.folder.bucket, found.key)
+        except FerryError as error:
+            _log.warning("what was made for a batch was not deleted: %s", error.status)
+        with suppress(FerryError):
+            await self._memory.forget(job.id)
+
+
+def _document(job: NewJob, ready: ReadyInput) -> dict[str, Any]:
+    """CreateModelInvocationJob (bedrock.md section 2)."""
+    folder = input_folder(job.place, job.id)
+    source = folder.uri() if ready.input.media.named else folder.uri(INPUT)
+    return {
+        "jobName": job.name,
+        "clientRequestToken": job.id,
+        "roleArn": job.place.role_arn,
+        "modelId": job.batch.model,
+        "modelInvocationType": ready.invocation,
+        "inputDataConfig": {"s3InputDataConfig": {"s3InputFormat": "JSONL", "s3Uri": source}},
+        "outputDataConfig": {"s3OutputDataConfig": {"s3Uri": (job.folder / "output").uri()}},
+    }
+
+
+def _record(batch: NewBatch, ready: ReadyInput) -> dict[str, str]:
+    record = {
+        MODEL: batch.model,
+        DISPLAY_NAME: batch.display_name or "",
+        SOURCE: ready.checked.table.kind,
+        KIND: batch.kind,
+    }
+    return {name: value for name, value in record.items() if value}

@@ -1,0 +1,100 @@
+"""The input of a batch, checked, and written in the way that Bedrock can carry it."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from providers.batch_input import BatchInput, CheckedInput, Framing, InputLimits, check, translated
+from providers.bedrock.content.batch_lines import (
+    BedrockTranslator,
+    check_tools_can_go,
+    first_invocation,
+)
+from providers.bedrock.content.bedrock_models import ModelFamily, model_family
+from providers.bedrock.invocation import InvocationType
+from providers.bedrock.jobs.job_media import Media
+from providers.body import Body
+from providers.errors import FerryError
+from providers.memory import Reservation
+from providers.resources import NewBatch
+
+# bedrock.md section 3: the size is public, the number of records [MEM]; both in this one place.
+LIMITS: Final = InputLimits("Bedrock", requests=50_000, size=1 << 30)
+JSON_LINES: Final = Framing(between=b"\n", tail=b"\n")
+# Claude's own schema demands one (translation.md section 2).
+_DEFAULT_MAX_TOKENS: Final = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class JobInput:
+    """`source` reads the requests anew; `media` is where their files will be."""
+
+    batch: NewBatch
+    source: BatchInput
+    media: Media
+
+    def translator(self, invocation: InvocationType) -> BedrockTranslator:
+        return BedrockTranslator(
+            model=self.batch.model,
+            kind=self.batch.kind,
+            invocation=invocation,
+            default_max_tokens=_DEFAULT_MAX_TOKENS,
+            media_uri=self.media.uri,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class ReadyInput:
+    """An input whose every line can be sent. `tools_at`: the path of its first tool, if any."""
+
+    input: JobInput
+    checked: CheckedInput
+    warnings: str
+    tools_at: str | None
+
+    @property
+    def invocation(self) -> InvocationType:
+        return InvocationType(self.checked.endpoint)
+
+    @property
+    def count(self) -> int:
+        return len(self.checked.table)
+
+    def body(self) -> Body:
+        """JSON lines `{"recordId", "modelInput"}`, written while they are read."""
+        source, length = self.input.source, self.checked.length
+        return translated(source, self.input.translator(self.invocation), JSON_LINES, length)
+
+
+async def ready(job: JobInput, reservation: Reservation) -> ReadyInput:
+    """Through Converse, tools included, which an immediate batch can carry and a job cannot.
+
+    Where Converse cannot carry the tools, Claude's own schema may.
+    """
+    translator = job.translator(first_invocation(job.batch.model, job.batch.kind))
+    try:
+        return await _checked(job, translator, reservation)
+    except FerryError:
+        own = translator.tools_at is not None and model_family(job.batch.model)
+        if own is not ModelFamily.CLAUDE:
+            raise
+    return await _checked(job, job.translator(InvocationType.INVOKE_MODEL), reservation)
+
+
+async def ready_for_a_job(found: ReadyInput, reservation: Reservation) -> ReadyInput:
+    """`found`, or the same requests in the model's own schema where they have tools.
+
+    Raises INVALID_ARGUMENT where the model's own schema is not one that we speak.
+    """
+    if found.tools_at is None or found.invocation is InvocationType.INVOKE_MODEL:
+        return found
+    check_tools_can_go(found.input.batch.model, found.tools_at)
+    translator = found.input.translator(InvocationType.INVOKE_MODEL)
+    return await _checked(found.input, translator, reservation)
+
+
+async def _checked(
+    job: JobInput, translator: BedrockTranslator, reservation: Reservation
+) -> ReadyInput:
+    reservation.release()  # what an earlier reading held
+    checked = await check(job.source, translator, LIMITS, JSON_LINES, reservation)
+    return ReadyInput(job, checked, translator.warnings.render(), translator.tools_at)

@@ -1,0 +1,66 @@
+"""The files that the requests of a batch name, as S3 locations that Bedrock can read.
+
+A job reads media from the folder of its input alone (bedrock.md section 3), so they are copied
+there, within S3; an immediate call reads them where they are.
+"""
+
+from dataclasses import dataclass, field
+
+from providers.bedrock.aws.errors import is_absent
+from providers.bedrock.aws.place import Folder, Place
+from providers.bedrock.aws.s3 import S3
+from providers.bedrock.object_files import key_of
+from providers.errors import FerryError, invalid_argument
+from providers.resource_names import decode_object_id, file_id_of_uri
+from providers.uploads import suffix
+
+
+@dataclass(slots=True)
+class Media:
+    """`folder` has the files; `beside` is where a job's copies go, None for an immediate batch.
+
+    `named` collects keys, with the first JSON path that names each.
+    """
+
+    folder: Folder
+    beside: Folder | None
+    named: dict[str, str] = field(default_factory=dict)
+    _names: dict[str, str] = field(default_factory=dict)
+
+    def uri(self, file_uri: str, path: str) -> str | None:
+        """The s3:// URI for `file_uri`; None where that is no file of this proxy's."""
+        file_id = file_id_of_uri(file_uri)
+        if file_id is None:
+            return None
+        if decode_object_id(file_id) is None and not file_uri.startswith("files/"):
+            return None  # on the web many an address ends like this
+        key = key_of(file_id, self.folder)
+        self.named.setdefault(key, path)
+        if self.beside is None:
+            return Folder(self.folder.bucket, "").uri(key)
+        return self.beside.uri(self._copy_name(key))
+
+    def _copy_name(self, key: str) -> str:
+        return self._names.setdefault(key, f"media-{len(self._names)}{suffix(key)}")
+
+    async def check(self, s3: S3, place: Place) -> None:
+        """Raises INVALID_ARGUMENT for a file that is not there."""
+        for key, path in self.named.items():
+            if await s3.head(place, self.folder.bucket, key) is None:
+                raise _no_such_file(path)
+
+    async def copy(self, s3: S3, place: Place) -> None:
+        """Put every file beside the job's input. Raises INVALID_ARGUMENT as `check` does."""
+        if self.beside is None:
+            raise AssertionError("an immediate batch has no copies")
+        bucket = self.folder.bucket
+        for key, path in self.named.items():
+            target = self.beside.prefix + self._copy_name(key)
+            try:
+                await s3.copy(place, (bucket, key), (bucket, target))
+            except FerryError as error:
+                raise (_no_such_file(path) if is_absent(error) else error) from None
+
+
+def _no_such_file(path: str) -> FerryError:
+    return invalid_argument("names a file that is not there", path=path)

@@ -1,0 +1,54 @@
+"""What Bedrock does not remember of a job: its record and its table, kept under our own job id.
+
+Both are written before the job is created, since its name, which holds the id, is then known; a
+tie made afterwards binds them to Bedrock's id, so that no other job of that name opens them.
+"""
+
+from collections.abc import Mapping
+from typing import Final
+
+from providers.batch_records import BatchRecords
+from providers.bedrock.jobs.job_records import name_of
+from providers.bedrock.jobs.operations import job_id_of
+from providers.json_api import Answer
+from providers.memory import Reservation
+from providers.request_table import RequestTable, RequestTables
+from providers.state import State
+
+_TIE: Final = "tie-"
+_NATIVE: Final = "native"
+
+
+class JobMemory:
+    def __init__(self, upstream: str, state: State) -> None:
+        self._records = BatchRecords(upstream, state)
+        self._tables = RequestTables(upstream, state)
+
+    async def write(self, job: str, record: Mapping[str, str], table: RequestTable) -> None:
+        await self._tables.write(job, table)
+        await self._records.write(job, record)
+
+    async def tie(self, job: str, native_id: str) -> None:
+        await self._records.write(f"{_TIE}{job}", {_NATIVE: native_id})
+
+    async def job_of(self, native: Answer) -> str | None:
+        """Our id of a job that Bedrock has shown; None where it is not one of ours."""
+        name = name_of(native)
+        if name is None:
+            return None
+        tie = await self._records.read(f"{_TIE}{name.job}")
+        return name.job if tie.get(_NATIVE, job_id_of(native)) == job_id_of(native) else None
+
+    async def record(self, native: Answer) -> dict[str, str]:
+        """Empty for a job that another tool created."""
+        job = await self.job_of(native)
+        return await self._records.read(job) if job else {}
+
+    async def table(self, native: Answer, reservation: Reservation) -> RequestTable | None:
+        job = await self.job_of(native)
+        return await self._tables.read(job, reservation) if job else None
+
+    async def forget(self, job: str) -> None:
+        await self._tables.delete(job)
+        await self._records.delete(job)
+        await self._records.delete(f"{_TIE}{job}")

@@ -1,0 +1,105 @@
+"""Bedrock's jobs to our batches, and how a job's name tells whose and which it is.
+
+Bedrock keeps no more of ours than a name of 63 characters: `gf-{job}`, or `gf-{mark}-{job}` for a
+tenant of the proxy's own keys (bedrock.md section 2).
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from providers.bedrock.jobs.operations import job_id_of
+from providers.json_api import Answer
+from providers.resources import Batch, BatchKind, BatchState, Counts
+from providers.rfc3339 import from_rfc3339
+
+# translation.md section 4
+_STATES: Final[Mapping[str, BatchState]] = {
+    "Submitted": BatchState.PENDING,
+    "Validating": BatchState.PENDING,
+    "Scheduled": BatchState.PENDING,
+    "InProgress": BatchState.RUNNING,
+    "Stopping": BatchState.CANCELLING,
+    "Stopped": BatchState.CANCELLED,
+    "Completed": BatchState.SUCCEEDED,
+    "PartiallyCompleted": BatchState.SUCCEEDED,
+    "Expired": BatchState.EXPIRED,
+    "Failed": BatchState.FAILED,
+}
+_NAME: Final = re.compile(r"gf-(?:(?P<mark>[0-9a-f]{16})-)?(?P<job>[0-9a-f]{32})")
+_COUNTS: Final = ("totalRecordCount", "successRecordCount", "errorRecordCount")
+
+MODEL: Final = "model"
+DISPLAY_NAME: Final = "display_name"
+SOURCE: Final = "source"
+KIND: Final = "kind"
+
+
+@dataclass(frozen=True, slots=True)
+class JobName:
+    """`mark` is the tenant's, empty where there are none; `job` our own id, 32 digits."""
+
+    mark: str
+    job: str
+
+    def __str__(self) -> str:
+        return f"{prefix_of(self.mark)}{self.job}"
+
+
+def prefix_of(mark: str) -> str:
+    """What the names of one tenant's jobs begin with."""
+    return f"gf-{mark}-" if mark else "gf-"
+
+
+def name_of(job: Mapping[str, Any]) -> JobName | None:
+    """None for a job that another tool made."""
+    found = _NAME.fullmatch(str(job.get("jobName")))
+    return JobName(found["mark"] or "", found["job"]) if found else None
+
+
+def is_visible(job: Mapping[str, Any], mark: str) -> bool:
+    """Whether the job is this tenant's; without tenants all that the keys can see are."""
+    name = name_of(job)
+    return not mark or (name is not None and name.mark == mark)
+
+
+def state_of(job: Mapping[str, Any]) -> BatchState:
+    """A status that we do not know yet is a running one: it must not end a poll."""
+    return _STATES.get(str(job.get("status")), BatchState.RUNNING)
+
+
+def from_bedrock_job(job: Answer, record: Mapping[str, str]) -> Batch:
+    """A job (bedrock.md section 2) with what was said at its creation, without results."""
+    state = state_of(job)
+    return Batch(
+        id=job_id_of(job),
+        kind=BatchKind(record.get(KIND) or BatchKind.GENERATE),
+        state=state,
+        native_status=str(job.get("status")),
+        model=record.get(MODEL) or str(job.get("modelId") or "") or None,
+        display_name=record.get(DISPLAY_NAME) or _foreign_name(job),
+        create_time=from_rfc3339(job.get("submitTime")),
+        end_time=from_rfc3339(job.get("endTime")) if state.terminal else None,
+        counts=_counts(job),
+        error=_error(job, state),
+    )
+
+
+def _foreign_name(job: Mapping[str, Any]) -> str | None:
+    """The name that another tool gave; ours says nothing to anybody."""
+    return None if name_of(job) else str(job.get("jobName") or "") or None
+
+
+def _counts(job: Mapping[str, Any]) -> Counts | None:
+    numbers = [job.get(name) for name in _COUNTS]
+    if not all(isinstance(number, int) for number in numbers):
+        return None
+    total, succeeded, failed = (int(number or 0) for number in numbers)
+    return Counts(total, succeeded, failed)
+
+
+def _error(job: Mapping[str, Any], state: BatchState) -> str | None:
+    if state is not BatchState.FAILED:
+        return None
+    return str(job.get("message") or "Bedrock says no more than: Failed")

@@ -1,0 +1,101 @@
+"""The results of an ended job, from the objects that Bedrock wrote (bedrock.md section 3)."""
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from contextlib import aclosing
+from typing import Any, Final
+
+from providers.bedrock.aws.place import Folder, Place, parse_s3_uri
+from providers.bedrock.aws.s3 import S3
+from providers.bedrock.content.result_from_bedrock import result_from_bedrock
+from providers.bedrock.invocation import InvocationType
+from providers.bedrock.jobs.job_records import name_of, state_of
+from providers.bedrock.jobs.operations import job_id_of
+from providers.gemini_content.status import item_error
+from providers.json_api import Answer
+from providers.json_lines import ResultSplitter
+from providers.resources import BatchState
+from providers.upstream import UpstreamError
+
+_RESULTS: Final = ".jsonl.out"
+_STOPPED: Final = ("CANCELLED", "The batch was cancelled before this request was answered.")
+_LATE: Final = ("DEADLINE_EXCEEDED", "The batch ran out of time before this request was answered.")
+_NEVER: Final = ("INTERNAL", "Bedrock ended the batch without an answer to this request.")
+
+
+class JobResultLines:
+    """Implements `providers.batch_results.ResultLines`."""
+
+    id_member = "recordId"
+
+    def __init__(self, s3: S3, place: Place, job: Answer, splitter: ResultSplitter) -> None:
+        self._s3 = s3
+        self._place = place
+        self._job = job
+        self._splitter = splitter
+        self._invocation = invocation_of(job)
+
+    async def slices(self) -> AsyncGenerator[Sequence[bytes], None]:
+        async for bucket, key in output_objects(self._s3, self._place, self._job):
+            if not key.endswith(_RESULTS):
+                continue
+            async with aclosing(self._object(bucket, key)) as slices:
+                async for lines in slices:
+                    yield lines
+
+    def translate(self, line: dict[str, Any], /) -> dict[str, Any]:
+        return result_from_bedrock(line, self._invocation)
+
+    def missing(self) -> dict[str, Any]:
+        return {"error": item_error(*missing_reason(self._job))}
+
+    async def _object(self, bucket: str, key: str) -> AsyncGenerator[Sequence[bytes], None]:
+        async with await self._s3.open(self._place, bucket, key) as reply:
+            if reply.headers.get("Content-Encoding", "identity") not in ("identity", ""):
+                raise UpstreamError("UNAVAILABLE", "the results lie encoded in S3")
+            async with aclosing(self._splitter.split(reply.chunks())) as slices:
+                async for numbered in slices:
+                    yield [text for _, text in numbered]
+                    await asyncio.sleep(0)
+
+
+async def output_objects(s3: S3, place: Place, job: Answer) -> AsyncIterator[tuple[str, str]]:
+    """Bucket and key of everything that Bedrock wrote for the job, wherever it put it.
+
+    A job of ours has an output folder to itself; other tools' may share theirs, and there Bedrock
+    makes one for each job.
+    """
+    folder = _output_folder(job)
+    if folder is None:
+        return
+    if name_of(job) is None:
+        folder = folder / job_id_of(job)
+    async for found in s3.each(place, folder):
+        yield folder.bucket, found.key
+
+
+def invocation_of(job: Mapping[str, Any]) -> InvocationType:
+    """Bedrock's own default is InvokeModel; a type that we do not know is read like it."""
+    said = job.get("modelInvocationType")
+    return InvocationType.CONVERSE if said == "Converse" else InvocationType.INVOKE_MODEL
+
+
+def missing_reason(job: Mapping[str, Any]) -> tuple[str, str]:
+    """RPC status and message of a request that the job never answered."""
+    match state_of(job):
+        case BatchState.CANCELLED:
+            return _STOPPED
+        case BatchState.EXPIRED:
+            return _LATE
+        case BatchState.FAILED:
+            message = job.get("message") or "Bedrock gives no reason"
+            return "INTERNAL", f"The batch failed: {message}"
+        case _:
+            return _LATE if job.get("status") == "PartiallyCompleted" else _NEVER
+
+
+def _output_folder(job: Mapping[str, Any]) -> Folder | None:
+    config = job.get("outputDataConfig")
+    s3 = config.get("s3OutputDataConfig") if isinstance(config, dict) else None
+    uri = s3.get("s3Uri") if isinstance(s3, dict) else None
+    return parse_s3_uri(uri) if isinstance(uri, str) else None

@@ -1,0 +1,149 @@
+"""Batches that are jobs at Bedrock."""
+
+import asyncio
+from collections.abc import Sequence
+from functools import partial
+
+from providers.bedrock.aws.place import Place, Places
+from providers.bedrock.aws.s3 import S3
+from providers.bedrock.jobs.job_memory import JobMemory
+from providers.bedrock.jobs.job_records import (
+    SOURCE,
+    from_bedrock_job,
+    is_visible,
+    name_of,
+    prefix_of,
+    state_of,
+)
+from providers.bedrock.jobs.job_results import JobResultLines, output_objects
+from providers.bedrock.jobs.operations import Jobs, job_id_of
+from providers.bedrock.object_files import JOBS
+from providers.bedrock.rooms import Results
+from providers.credential import Caller
+from providers.errors import FerryError, failed_precondition, not_found
+from providers.json_api import Answer, wrong_state_if_refused
+from providers.json_lines import ResultSplitter
+from providers.request_table import RowKind
+from providers.resource_names import check_native_id, result_file_id
+from providers.resources import Batch, BatchState
+from providers.tombstones import Tombstones, batch_tombstone
+
+
+class JobRoom:
+    """Implements `providers.bedrock.rooms.Room`, and lists."""
+
+    def __init__(
+        self,
+        places: Places,
+        s3: S3,
+        jobs: Jobs,
+        memory: JobMemory,
+        tombstones: Tombstones,
+        splitter: ResultSplitter,
+    ) -> None:
+        self._places = places
+        self._s3 = s3
+        self._jobs = jobs
+        self._memory = memory
+        self._tombstones = tombstones
+        self._splitter = splitter
+
+    async def get(self, caller: Caller, batch_id: str) -> Batch:
+        _, job = await self._job(caller, batch_id)
+        return await self._batch(job)
+
+    async def page(
+        self, caller: Caller, limit: int, token: str | None
+    ) -> tuple[Sequence[Batch], str | None]:
+        """What is shown of one page of Bedrock's, and Bedrock's token of the next."""
+        place = await self._places.of(caller)
+        # Of a tenant's jobs alone; without tenants every job that the keys can see.
+        query = {"nameContains": prefix_of(place.mark)} if place.mark else {}
+        listed, following = await self._jobs.page(place, limit, token, **query)
+        mine = [job for job in listed if is_visible(job, place.mark)]
+        names = [batch_tombstone(job_id_of(job)) for job in mine]
+        buried = await self._tombstones.among(names)
+        shown = [job for job, name in zip(mine, names, strict=True) if name not in buried]
+        return await asyncio.gather(*map(self._batch, shown)), following
+
+    async def cancel(self, caller: Caller, batch_id: str) -> None:
+        place, job = await self._job(caller, batch_id)
+        if state_of(job).terminal:
+            raise failed_precondition(f"the batch has ended ({job.get('status')})")
+        if state_of(job) is BatchState.CANCELLING:
+            return
+        try:
+            with wrong_state_if_refused():
+                await self._jobs.stop(place, batch_id)
+        except FerryError as error:
+            # Bedrock refuses to stop what is stopping: a repeat, after a lost answer.
+            job = await self._jobs.get(place, batch_id)
+            if error.status != "FAILED_PRECONDITION" or not _is_stopped(job):
+                raise
+
+    async def delete(self, caller: Caller, batch_id: str) -> None:
+        """Bedrock deletes no job: its objects go, and a tombstone hides the rest."""
+        place, job = await self._job(caller, batch_id)
+        if not state_of(job).terminal:
+            raise failed_precondition(
+                f"the batch is {job.get('status')}; cancel it, wait until it has ended, delete it"
+            )
+        await self._delete_output(place, job)
+        await self._delete_input(place, job)
+        await self._tombstones.bury(batch_tombstone(batch_id))
+        ours = await self._memory.job_of(job)
+        if ours is not None:
+            await self._memory.forget(ours)
+
+    async def results(self, caller: Caller, batch_id: str) -> Results:
+        place, job = await self._ended(caller, batch_id)
+        record = await self._memory.record(job)
+        return Results(
+            batch=await self._batch(job),
+            # Where the record is lost, only the table can tell.
+            inline=record.get(SOURCE, RowKind.METADATA) == RowKind.METADATA,
+            lines=JobResultLines(self._s3, place, job, self._splitter),
+            table=partial(self._memory.table, job),
+        )
+
+    async def delete_results(self, caller: Caller, batch_id: str) -> None:
+        place, job = await self._ended(caller, batch_id)
+        await self._delete_output(place, job)
+        await self._tombstones.bury(result_file_id(batch_id))
+
+    async def _job(self, caller: Caller, batch_id: str) -> tuple[Place, Answer]:
+        check_native_id(batch_id, "batch")
+        place = await self._places.of(caller)
+        job = await self._jobs.get(place, batch_id)
+        if not is_visible(job, place.mark):
+            raise not_found(f"there is no batches/{batch_id}")
+        if await self._tombstones.buried(batch_tombstone(batch_id)):
+            raise not_found(f"batches/{batch_id} was deleted")
+        return place, job
+
+    async def _ended(self, caller: Caller, batch_id: str) -> tuple[Place, Answer]:
+        place, job = await self._job(caller, batch_id)
+        deleted = await self._tombstones.buried(result_file_id(batch_id))
+        if not state_of(job).terminal or deleted:
+            raise not_found(f"batches/{batch_id} has no results")
+        return place, job
+
+    async def _batch(self, job: Answer) -> Batch:
+        return from_bedrock_job(job, await self._memory.record(job))
+
+    async def _delete_output(self, place: Place, job: Answer) -> None:
+        async for bucket, key in output_objects(self._s3, place, job):
+            await self._s3.delete(place, bucket, key)
+
+    async def _delete_input(self, place: Place, job: Answer) -> None:
+        """What we made for the job; another tool's input is its own."""
+        name = name_of(job)
+        if name is None:
+            return
+        folder = place.folder / JOBS / name.job
+        async for found in self._s3.each(place, folder):
+            await self._s3.delete(place, folder.bucket, found.key)
+
+
+def _is_stopped(job: Answer) -> bool:
+    return state_of(job) in (BatchState.CANCELLING, BatchState.CANCELLED)

@@ -1,0 +1,69 @@
+"""Bedrock's four operations on model invocation jobs (bedrock.md section 2)."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from providers.bedrock.aws.client import AwsClient
+from providers.bedrock.aws.place import Place
+from providers.bedrock.aws.signing import encode_segment
+from providers.json_api import Answer
+from providers.upstream import UpstreamError
+
+_JOB: Final = "/model-invocation-job"
+_JOBS: Final = "/model-invocation-jobs"
+
+
+class Jobs:
+    def __init__(self, client: AwsClient) -> None:
+        self.name = client.name
+        self._client = client
+
+    async def create(self, place: Place, document: Mapping[str, Any]) -> str:
+        """The id of the job. Its request token makes a repeat harmless."""
+        return job_id_of(await self._client.json(place, "POST", _JOB, document))
+
+    async def get(self, place: Place, job_id: str) -> Answer:
+        job = await self._client.json(place, "GET", f"{_JOB}/{encode_segment(job_id)}")
+        if job_id_of(job) != job_id:
+            raise UpstreamError("UNAVAILABLE", f"{self.name} answered with another job")
+        return job
+
+    async def stop(self, place: Place, job_id: str) -> None:
+        await self._client.json(place, "POST", f"{_JOB}/{encode_segment(job_id)}/stop")
+
+    async def page(
+        self, place: Place, limit: int, token: str | None, **query: str
+    ) -> tuple[Sequence[Answer], str | None]:
+        """Newest first, and AWS's token of the next page."""
+        if token:
+            query = {**query, "nextToken": token}
+        page = await self._client.json(
+            place,
+            "GET",
+            _JOBS,
+            sortBy="CreationTime",
+            sortOrder="Descending",
+            maxResults=str(limit),
+            **query,
+        )
+        listed = page.get("invocationJobSummaries") or []
+        if not isinstance(listed, list) or not all(isinstance(job, dict) for job in listed):
+            raise UpstreamError("UNAVAILABLE", f"{self.name} answered what is no list of jobs")
+        following = page.get("nextToken")
+        return [Answer(job) for job in listed], following if isinstance(following, str) else None
+
+    async def find(self, place: Place, name: str) -> Answer | None:
+        """The job of exactly this name."""
+        token: str | None = None
+        while True:
+            listed, token = await self.page(place, 100, token, nameContains=name)
+            for job in listed:
+                if job.get("jobName") == name:
+                    return job
+            if token is None:
+                return None
+
+
+def job_id_of(job: Answer) -> str:
+    """The native id: the last part of the ARN."""
+    return Answer(id=str(job["jobArn"]).rpartition("/")[2]).id

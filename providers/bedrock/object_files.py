@@ -1,0 +1,116 @@
+"""Objects below a folder as files: their names, and what their metadata says of them."""
+
+import base64
+import re
+import secrets
+from email.errors import HeaderParseError
+from email.header import decode_header
+from typing import Final
+
+from providers.bedrock.aws.place import Folder
+from providers.bedrock.aws.s3 import METADATA_PREFIX, StoredObject
+from providers.errors import FerryError, invalid_argument, not_found
+from providers.resource_names import OBJECT_KEY, decode_object_id, object_file_id
+from providers.resources import File
+from providers.uploads import UploadStart, is_batch_input, suffix
+
+JOBS: Final = "genai-ferry"
+"""The folder, below a caller's own, of what the proxy makes for batches; it is not listed."""
+
+DISPLAY_NAME: Final = "display-name"
+
+# bedrock.md section 5: of all user metadata together, names included, and in ASCII.
+_METADATA_BYTES: Final = 2048
+_PLAIN_NAME: Final = re.compile(r"(?!=\?)[!-~]+(?: [!-~]+)*")
+_CONTENT_TYPE: Final = re.compile(r"[!-~]+(?: [!-~]+)*")
+_BATCH_SUFFIX: Final = ".jsonl"
+_SAFE_SUFFIX: Final = re.compile(r"\.[a-z0-9]{1,16}")
+_ANY_TYPE: Final = "application/octet-stream"
+
+
+def new_name(start: UploadStart) -> str:
+    """The name of a new object below its folder, which is all its own.
+
+    Bedrock reads a batch from what ends in `.jsonl` alone (bedrock.md section 3).
+    """
+    ending = suffix(start.file_name) or suffix(start.display_name)
+    if is_batch_input(start):
+        ending = _BATCH_SUFFIX
+    stem = base64.b32encode(secrets.token_bytes(15)).decode().lower()
+    return stem + (ending if _SAFE_SUFFIX.fullmatch(ending) else ".bin")
+
+
+def is_new_name(name: str) -> bool:
+    """Whether `name` may be of `new_name`: nothing else of a folder is ours to abort."""
+    stem, _, _ = name.partition(".")
+    return re.fullmatch(r"[a-z2-7]{24}", stem) is not None and "/" not in name
+
+
+def object_headers(display_name: str, mime_type: str) -> dict[str, str]:
+    """The headers with which an object is made. Raises INVALID_ARGUMENT for what S3 cannot keep."""
+    headers = {"Content-Type": mime_type or _ANY_TYPE}
+    if not _CONTENT_TYPE.fullmatch(headers["Content-Type"]):
+        raise invalid_argument("a content type is ASCII", path="file.mimeType")
+    if display_name:
+        encoded = encode_text(display_name)
+        if len(DISPLAY_NAME) + len(encoded) > _METADATA_BYTES:
+            raise invalid_argument(
+                f"too long: S3 keeps {_METADATA_BYTES} bytes of metadata, and this display name "
+                f"takes {len(encoded)}",
+                path="file.displayName",
+            )
+        headers[f"{METADATA_PREFIX}{DISPLAY_NAME}"] = encoded
+    return headers
+
+
+def encode_text(text: str) -> str:
+    """Any text as a header's value: as it is, or in the form in which S3 itself shows Unicode."""
+    if _PLAIN_NAME.fullmatch(text):
+        return text
+    return f"=?UTF-8?B?{base64.b64encode(text.encode()).decode()}?="
+
+
+def decode_text(value: str) -> str:
+    """What `encode_text` encoded, or another tool by RFC 2047; else the value as it is."""
+    if not value.startswith("=?"):
+        return value
+    try:
+        parts = decode_header(value)
+        return "".join(
+            part if isinstance(part, str) else part.decode(charset or "ascii")
+            for part, charset in parts
+        )
+    except (HeaderParseError, UnicodeDecodeError, LookupError, ValueError):
+        return value
+
+
+def key_of(file_id: str, folder: Folder) -> str:
+    """The key that a client's file id means: one of our ids, or a key below the folder itself.
+
+    Raises INVALID_ARGUMENT for what names no file.
+    """
+    name = decode_object_id(file_id) or file_id
+    if not OBJECT_KEY.fullmatch(name) or is_made_for_a_batch(name):
+        raise invalid_argument(f"{file_id[:80]!r} is not the name of a file")
+    return folder.prefix + name
+
+
+def is_made_for_a_batch(name: str) -> bool:
+    return name.startswith(f"{JOBS}/")
+
+
+def from_object(stored: StoredObject, folder: Folder) -> File:
+    """A file, with what HEAD told of it; a list alone tells less."""
+    display_name = stored.metadata.get(DISPLAY_NAME)
+    return File(
+        id=object_file_id(stored.key.removeprefix(folder.prefix)),
+        display_name=decode_text(display_name) if display_name else None,
+        mime_type=stored.content_type,
+        size=stored.size,
+        create_time=stored.modified,
+        downloadable=True,
+    )
+
+
+def no_such_file(file_id: str) -> FerryError:
+    return not_found(f"files/{file_id[:120]} is no object below the S3 prefix")

@@ -1,0 +1,102 @@
+"""The Bedrock provider: files are objects in S3, batches are jobs that read and write there."""
+
+import re
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+
+from providers.background import Background
+from providers.bedrock.aws.client import AwsClient
+from providers.bedrock.aws.place import PASSED_HEADERS, SCOPING_HEADERS, PlaceOptions, Places
+from providers.bedrock.aws.runtime import Runtime
+from providers.bedrock.aws.s3 import S3
+from providers.bedrock.batch_creation import BatchCreation
+from providers.bedrock.batches import BedrockBatches, Rooms
+from providers.bedrock.files import BedrockFiles
+from providers.bedrock.immediate.immediate_room import ImmediateRoom
+from providers.bedrock.immediate.jobs import ImmediateJobs
+from providers.bedrock.immediate.resumption import Resumption
+from providers.bedrock.jobs.job_creation import JobCreation
+from providers.bedrock.jobs.job_memory import JobMemory
+from providers.bedrock.jobs.job_room import JobRoom
+from providers.bedrock.jobs.operations import Jobs
+from providers.bedrock.upload_target import BedrockUploadTarget
+from providers.credential import Caller, Credential
+from providers.json_lines import ResultSplitter
+from providers.limits import Limits
+from providers.memory import MemoryBudget
+from providers.provider import NameForms, Provider
+from providers.resumable import ResumableUploads
+from providers.state import State
+from providers.tombstones import Tombstones
+from providers.upstream import Upstream
+
+KIND: Final = "bedrock"
+
+# Twelve lower-case letters and digits may be a batch's name elsewhere too, and a key is any text.
+_NAMES: Final = NameForms(
+    files=re.compile(r"o[a-z2-7]+"),
+    batches=re.compile(r"[a-z0-9]{12}|immediate-[0-9a-v]{26}"),
+    distinctive=False,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class BedrockOptions:
+    """`minimum`: records in a job, below which `immediate` carries a batch out or refuses it.
+
+    `upload_life`: of an upload that nobody finishes.
+    """
+
+    place: PlaceOptions
+    minimum: int
+    immediate: bool
+    upload_life: timedelta
+    limits: Limits
+
+
+def bedrock(
+    options: BedrockOptions,
+    upstream: Upstream,
+    state: State,
+    memory: MemoryBudget,
+    background: Background,
+) -> Provider:
+    name, limits = options.place.name, options.limits
+    places = Places(options.place)
+    client = AwsClient(name, upstream)
+    s3, jobs, kept = S3(client), Jobs(client), JobMemory(name, state)
+    immediate = ImmediateJobs(
+        name, state, memory, background, Runtime(client, places, limits.line), limits.line
+    )
+    rooms = Rooms(
+        JobRoom(
+            places, s3, jobs, kept, Tombstones(name, state), ResultSplitter(limits.line, memory)
+        ),
+        ImmediateRoom(immediate),
+    )
+    creation = BatchCreation(
+        s3,
+        JobCreation(s3, jobs, kept),
+        immediate if options.immediate else None,
+        options.minimum,
+    )
+    batches = BedrockBatches(name, places, s3, rooms, creation, state, memory, limits)
+    target = BedrockUploadTarget(places, s3, state, options.upload_life)
+    uploads = ResumableUploads(target, state)
+    own = options.place.own_keys is not None
+    if own:  # without keys of its own the proxy carries nothing on that no caller asks for
+        looking = Resumption(immediate, lambda tenant: Caller(Credential(), tenant))
+        background.start(f"unended batches of {name}", looking.look_for_ever)
+    return Provider(
+        name=name,
+        kind=KIND,
+        names=_NAMES,
+        passed_headers=PASSED_HEADERS,
+        scoping_headers=SCOPING_HEADERS,
+        uploads=uploads,
+        files=BedrockFiles(places, s3, batches, uploads),
+        batches=batches,
+        own_credential=Credential() if own else None,
+        secret_key_travels=not own,
+    )

@@ -1,0 +1,39 @@
+"""What the two kinds of batches at Bedrock have in common: jobs, and those carried out at once."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from providers.batch_results import ResultLines
+from providers.credential import Caller
+from providers.memory import Reservation
+from providers.request_table import RequestTable
+from providers.resources import Batch
+
+
+@dataclass(frozen=True, slots=True)
+class Results:
+    """Of a batch that has ended; `batch` is without them.
+
+    `inline`: whether its requests came inline, so that its table has their metadata.
+    """
+
+    batch: Batch
+    inline: bool
+    lines: ResultLines = field(repr=False)
+    table: Callable[[Reservation], Awaitable[RequestTable | None]] = field(repr=False)
+
+
+class Room(Protocol):
+    """One kind of batch. Every method raises NOT_FOUND for what is not the caller's."""
+
+    async def get(self, caller: Caller, batch_id: str) -> Batch: ...
+
+    async def cancel(self, caller: Caller, batch_id: str) -> None: ...
+
+    async def delete(self, caller: Caller, batch_id: str) -> None: ...
+
+    async def results(self, caller: Caller, batch_id: str) -> Results:
+        """NOT_FOUND also where there are none: it has not ended, or they were deleted."""
+
+    async def delete_results(self, caller: Caller, batch_id: str) -> None: ...

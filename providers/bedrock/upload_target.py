@@ -1,0 +1,132 @@
+"""Where the bytes of an upload go at Bedrock: into S3, in one request or a part for each slice."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Final
+
+from providers.bedrock.aws.place import Places
+from providers.bedrock.aws.s3 import S3
+from providers.bedrock.aws.s3_parts import S3Parts
+from providers.bedrock.object_files import (
+    from_object,
+    is_made_for_a_batch,
+    new_name,
+    object_headers,
+)
+from providers.body import Body, close
+from providers.credential import Caller
+from providers.errors import FerryError, unavailable
+from providers.json_api import outcome_unknown
+from providers.parted_objects import MOST_PARTS, PartedObjects
+from providers.resource_names import decode_object_id
+from providers.resources import File
+from providers.resumable import OpenSession
+from providers.session_parts import SessionParts
+from providers.state import State
+from providers.upload_sessions import session_object
+from providers.uploads import GRANULARITY, UploadStart
+
+# bedrock.md section 5
+WHOLE_LIMIT: Final = 5 << 30
+SIZE_LIMIT: Final = MOST_PARTS * GRANULARITY
+
+
+class BedrockUploadTarget:
+    """Implements `providers.resumable.UploadTarget`. `life`: of an upload that nobody finishes."""
+
+    whole_limit = WHOLE_LIMIT
+    size_limit = SIZE_LIMIT
+
+    def __init__(self, places: Places, s3: S3, state: State, life: timedelta) -> None:
+        self._places = places
+        self._s3 = s3
+        self._state = state
+        self._life = life
+        self._parts = SessionParts(state, self._parted, _name, self._size)
+
+    async def describe(self, caller: Caller, start: UploadStart) -> Mapping[str, str]:
+        _ = (await self._places.of(caller)).folder  # there must be one
+        details = {
+            "name": new_name(start),
+            "display_name": start.display_name or start.file_name or "",
+            "mime_type": start.mime_type or "",
+        }
+        object_headers(details["display_name"], details["mime_type"])  # S3 must be able to keep it
+        return {key: value for key, value in details.items() if value}
+
+    async def whole(self, session: OpenSession, body: Body) -> File:
+        place = await self._places.of(session.caller)
+        folder = place.folder
+        key = folder.prefix + _name(session)
+        try:
+            await self._s3.put(place, folder.bucket, key, body, _headers(session))
+        except FerryError as error:
+            # The key is the session's own: an object of that size is what was sent.
+            if not outcome_unknown(error) or await self._size(session, _name(session)) != (
+                body.length
+            ):
+                raise
+        return await self._file(session)
+
+    async def put(self, session: OpenSession, offset: int, body: Body) -> None:
+        if body.length is None:
+            await self._put_staged(session, offset, body)
+        else:
+            await self._parts.put(session, offset, body)
+
+    async def part_size(self, session: OpenSession, offset: int) -> int | None:
+        return await self._parts.part_size(session, offset)
+
+    async def assemble(self, session: OpenSession, total: int) -> File:
+        await self._parts.complete(session, total)
+        return await self._file(session)
+
+    async def abort(self, session: OpenSession) -> None:
+        await self._parts.abort(session)
+
+    async def discard(self, session: OpenSession, file: File) -> None:
+        name = decode_object_id(file.id)
+        if name is None or is_made_for_a_batch(name):
+            raise AssertionError("a file that no upload made")
+        place = await self._places.of(session.caller)
+        await self._s3.delete(place, place.folder.bucket, place.folder.prefix + name)
+
+    async def _put_staged(self, session: OpenSession, offset: int, body: Body) -> None:
+        """By way of the state store: S3 takes nothing whose length only its end tells."""
+        name = session_object(session.id, f"slice-{offset}")
+        await self._state.create(name, body)
+        staged = await self._state.get(name)
+        if staged is None:
+            raise unavailable("the state store lost what it was just given")
+        try:
+            if staged.length or offset == 0:  # the end of a whole number of slices is no part
+                await self._parts.put(session, offset, staged)
+        finally:
+            await close(staged)
+            await self._state.delete(name)
+
+    async def _file(self, session: OpenSession) -> File:
+        place = await self._places.of(session.caller)
+        folder = place.folder
+        stored = await self._s3.head(place, folder.bucket, folder.prefix + _name(session))
+        if stored is None:
+            raise unavailable("S3 does not show the object that it has just taken")
+        return from_object(stored, folder)
+
+    async def _parted(self, session: OpenSession) -> PartedObjects:
+        place = await self._places.of(session.caller)
+        return S3Parts(self._s3, place, place.folder, _headers(session), self._life)
+
+    async def _size(self, session: OpenSession, name: str) -> int | None:
+        place = await self._places.of(session.caller)
+        stored = await self._s3.head(place, place.folder.bucket, place.folder.prefix + name)
+        return None if stored is None else stored.size
+
+
+def _name(session: OpenSession) -> str:
+    return session.details["name"]
+
+
+def _headers(session: OpenSession) -> dict[str, str]:
+    details = session.details
+    return object_headers(details.get("display_name", ""), details.get("mime_type", ""))

@@ -1,0 +1,54 @@
+"""What only AWS's own library knows: which regions there are, and the proxy's own keys."""
+
+import asyncio
+from collections.abc import Mapping
+from functools import cache
+
+import botocore.session
+from aiobotocore.credentials import AioCredentials
+from aiobotocore.session import AioSession
+from botocore.exceptions import BotoCoreError
+
+from providers.bedrock.aws.keys import AwsKeys
+from providers.errors import unavailable
+
+_NONE = (
+    "the proxy has no AWS credentials of its own: AWS's chain (environment, profile, web identity, "
+    "instance role) led to none"
+)
+
+
+@cache
+def bedrock_regions() -> Mapping[str, str]:
+    """The DNS suffix of each region that botocore lists for Bedrock."""
+    session = botocore.session.get_session()
+    suffixes = {
+        partition["partition"]: partition["dnsSuffix"]
+        for partition in session.get_data("endpoints")["partitions"]
+    }
+    return {
+        region: suffix
+        for partition, suffix in suffixes.items()
+        for region in session.get_available_regions("bedrock", partition)
+    }
+
+
+class OwnAwsKeys:
+    """Implements `providers.bedrock.aws.keys.OwnKeys`: AWS's chain, asked once, then refreshed."""
+
+    def __init__(self) -> None:
+        self._session = AioSession()
+        self._found: AioCredentials | None = None
+        self._one_at_a_time = asyncio.Lock()
+
+    async def __call__(self) -> AwsKeys:
+        # What a chain raises may quote what it has read.
+        try:
+            async with self._one_at_a_time:
+                self._found = self._found or await self._session.get_credentials()
+            frozen = await self._found.get_frozen_credentials() if self._found else None
+        except (BotoCoreError, OSError) as error:
+            raise unavailable(f"{_NONE} ({type(error).__name__})") from None
+        if frozen is None or not frozen.access_key or not frozen.secret_key:
+            raise unavailable(_NONE)
+        return AwsKeys(frozen.access_key, frozen.secret_key, frozen.token)

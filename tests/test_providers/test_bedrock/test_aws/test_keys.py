@@ -1,0 +1,45 @@
+import pytest
+
+from providers.bedrock.aws.keys import AwsKeys, parse_keys
+from providers.credential import Credential
+from providers.errors import FerryError
+
+
+@pytest.mark.parametrize(
+    ("key", "keys"),
+    [
+        ("AKIAEXAMPLE:secret", AwsKeys("AKIAEXAMPLE", "secret")),
+        (
+            "ASIAEXAMPLE:a/secret+key=:token/+==",
+            AwsKeys("ASIAEXAMPLE", "a/secret+key=", "token/+=="),
+        ),
+    ],
+)
+def test_the_keys_are_taken_apart(key: str, keys: AwsKeys) -> None:
+    assert parse_keys(Credential(api_key=key)) == keys
+    assert parse_keys(Credential(bearer=key)) == keys
+
+
+@pytest.mark.parametrize(
+    "key",
+    ["AIzaOfGemini", "AKIA:", ":secret", "AKIA:secret:", "AKIA:secret:token:more", "AK IA:secret"],
+)
+def test_another_form_is_refused_without_being_shown(key: str) -> None:
+    with pytest.raises(FerryError, match="ACCESS_KEY_ID:SECRET_ACCESS_KEY") as refused:
+        parse_keys(Credential(api_key=key))
+    assert refused.value.status == "UNAUTHENTICATED"
+    assert key not in str(refused.value)
+
+
+@pytest.mark.parametrize("key", ["bedrock-api-key-abc", "ABSKabc"])
+def test_why_an_api_key_of_bedrocks_will_not_do(key: str) -> None:
+    with pytest.raises(FerryError, match="cannot reach S3") as refused:
+        parse_keys(Credential(api_key=key))
+    assert refused.value.status == "UNAUTHENTICATED"
+
+
+def test_no_part_of_them_is_shown() -> None:
+    keys = AwsKeys("the-id", "the-secret", "the-token")
+    assert not any(part in repr(keys) for part in keys.secrets())
+    assert set(keys.secrets()) == {"the-id", "the-secret", "the-token"}
+    assert set(AwsKeys("the-id", "the-secret").secrets()) == {"the-id", "the-secret"}

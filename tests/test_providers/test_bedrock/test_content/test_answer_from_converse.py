@@ -1,0 +1,227 @@
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from providers.bedrock.content.answer_from_converse import from_converse_answer
+from providers.claude_content.thought_signatures import thinking_block
+from providers.errors import FerryError
+from tests.test_providers.test_bedrock.test_content.translate import converse, model_turn, user
+
+_TEXT = {"text": "4"}
+_USE = {"toolUseId": "tooluse_1", "name": "f", "input": {"a_b": 1}}
+_REASONING = {"reasoningText": {"text": "Hm", "signature": "sig"}}
+_OMITTED = {"reasoningText": {"text": "", "signature": "sig"}}
+_REDACTED = {"redactedContent": "AAAA"}
+
+
+def _answer(*blocks: Any, thoughts: bool = True, **fields: Any) -> dict[str, Any]:
+    message = {"role": "assistant", "content": list(blocks)}
+    return from_converse_answer({"output": {"message": message}} | fields, thoughts=thoughts)
+
+
+def _parts(*blocks: Any, thoughts: bool = True) -> Any:
+    return _answer(*blocks, thoughts=thoughts)["candidates"][0]["content"]["parts"]
+
+
+def test_an_answer() -> None:
+    assert _answer(
+        _TEXT,
+        stopReason="end_turn",
+        usage={"inputTokens": 3, "outputTokens": 5, "totalTokens": 8},
+        metrics={"latencyMs": 9},
+    ) == {
+        "candidates": [
+            {
+                "content": {"role": "model", "parts": [{"text": "4"}]},
+                "finishReason": "STOP",
+                "index": 0,
+            }
+        ],
+        "usageMetadata": {
+            "promptTokenCount": 3,
+            "candidatesTokenCount": 5,
+            "totalTokenCount": 8,
+        },
+    }
+
+
+def test_an_empty_answer() -> None:
+    assert _answer() == {
+        "candidates": [
+            {"content": {"role": "model", "parts": []}, "finishReason": "OTHER", "index": 0}
+        ]
+    }
+
+
+@pytest.mark.parametrize(
+    ("block", "parts"),
+    [
+        (_TEXT, [{"text": "4"}]),
+        (
+            {"toolUse": _USE},
+            [{"functionCall": {"id": "tooluse_1", "name": "f", "args": {"a_b": 1}}}],
+        ),
+        ({"toolUse": {"name": "f", "input": {}}}, [{"functionCall": {"name": "f", "args": {}}}]),
+        ({"toolUse": _USE | {"type": "server_tool_use"}}, []),
+        ({"toolResult": {"toolUseId": "tooluse_1", "content": []}}, []),
+        ({"cachePoint": {"type": "default"}}, []),
+        (
+            {"citationsContent": {"content": [{"text": "a"}, {"text": "b"}]}},
+            [{"text": "a"}, {"text": "b"}],
+        ),
+        ({"citationsContent": {}}, []),
+        (
+            {"reasoningContent": {"reasoningText": {"text": "Hm"}}},
+            [{"text": "Hm", "thought": True}],
+        ),
+        ({"reasoningContent": {"reasoningText": {"text": "", "signature": ""}}}, []),
+    ],
+)
+def test_parts(block: dict[str, Any], parts: list[dict[str, Any]]) -> None:
+    assert _parts(block) == parts
+
+
+def test_thoughts_where_they_were_asked_for() -> None:
+    thought, said = _parts({"reasoningContent": _REASONING}, _TEXT)
+    assert {name: thought[name] for name in ("text", "thought")} == {"text": "Hm", "thought": True}
+    block = {"type": "thinking", "thinking": "Hm", "signature": "sig"}
+    assert (thinking_block(thought), said) == (block, _TEXT)
+
+
+def test_and_where_they_were_not() -> None:
+    reasoning = [{"reasoningContent": each} for each in (_REASONING, _OMITTED, _REDACTED)]
+    omitted, redacted, said = _parts(*reasoning, _TEXT, thoughts=False)
+    assert set(omitted) == set(redacted) == {"thoughtSignature"}
+    assert thinking_block(omitted) == {"type": "thinking", "thinking": "", "signature": "sig"}
+    assert thinking_block(redacted) == {"type": "redacted_thinking", "data": "AAAA"}
+    assert said == _TEXT
+
+
+@pytest.mark.parametrize("reasoning", [_REASONING, _OMITTED, _REDACTED])
+def test_an_answer_goes_back_as_it_came(reasoning: dict[str, Any]) -> None:
+    content = [{"reasoningContent": reasoning}, _TEXT, {"toolUse": _USE}]
+    answer = {"functionResponse": {"id": "tooluse_1", "name": "f", "response": {}}}
+    contents = [user({"text": "Hello"}), model_turn(*_parts(*content)), user(answer)]
+    body = converse(contents=contents, tools=[{"functionDeclarations": [{"name": "f"}]}])
+    assert body["messages"][1] == {"role": "assistant", "content": content}
+
+
+def test_sources_on_the_web() -> None:
+    web = {"location": {"web": {"url": "https://a.example", "domain": "a.example"}}, "title": "A"}
+    page = {"location": {"documentPage": {"documentIndex": 0}}, "title": "B"}
+    cited = {"content": [{"text": "a"}], "citations": [web, page, {"title": "C"}]}
+    candidate = _answer({"citationsContent": cited}, _TEXT)["candidates"][0]
+    assert candidate["citationMetadata"] == {
+        "citations": [{"uri": "https://a.example", "title": "A"}]
+    }
+
+
+@pytest.mark.parametrize(
+    ("native", "finish"),
+    [
+        ("end_turn", {"finishReason": "STOP"}),
+        ("stop_sequence", {"finishReason": "STOP"}),
+        ("tool_use", {"finishReason": "STOP"}),
+        ("max_tokens", {"finishReason": "MAX_TOKENS"}),
+        ("model_context_window_exceeded", {"finishReason": "MAX_TOKENS"}),
+        ("content_filtered", {"finishReason": "SAFETY"}),
+        ("guardrail_intervened", {"finishReason": "SAFETY"}),
+        ("malformed_tool_use", {"finishReason": "MALFORMED_FUNCTION_CALL"}),
+        ("malformed_model_output", {"finishReason": "MALFORMED_RESPONSE"}),
+        ("new", {"finishReason": "OTHER", "finishMessage": "new"}),
+        (None, {"finishReason": "OTHER"}),
+        ([], {"finishReason": "OTHER"}),
+    ],
+)
+def test_how_it_finished(native: Any, finish: dict[str, str]) -> None:
+    (candidate,) = _answer(_TEXT, stopReason=native)["candidates"]
+    assert {name: candidate[name] for name in candidate if name.startswith("finish")} == finish
+
+
+_CACHE = {"cacheReadInputTokens": 100, "cacheWriteInputTokens": 10}
+
+
+@pytest.mark.parametrize(
+    ("usage", "metadata"),
+    [
+        (
+            {"inputTokens": 1, "outputTokens": 7, "totalTokens": 118} | _CACHE,
+            {
+                "promptTokenCount": 111,
+                "candidatesTokenCount": 7,
+                "cachedContentTokenCount": 100,
+                "totalTokenCount": 118,
+            },
+        ),
+        # The total says that the cache is among the input tokens.
+        (
+            {"inputTokens": 111, "outputTokens": 7, "totalTokens": 118} | _CACHE,
+            {
+                "promptTokenCount": 111,
+                "candidatesTokenCount": 7,
+                "cachedContentTokenCount": 100,
+                "totalTokenCount": 118,
+            },
+        ),
+        ({"inputTokens": 1}, {"promptTokenCount": 1}),
+        ({"outputTokens": 2}, {"candidatesTokenCount": 2}),
+        ({"inputTokens": -1, "outputTokens": True}, None),
+        ({"inputTokens": 2**63 - 1, "cacheReadInputTokens": 1}, {"cachedContentTokenCount": 1}),
+        (None, None),
+        ({}, None),
+    ],
+)
+def test_usage(usage: Any, metadata: Any) -> None:
+    assert _answer(usage=usage).get("usageMetadata") == metadata
+
+
+def _nested(levels: int) -> dict[str, Any]:
+    value: dict[str, Any] = {}
+    for _ in range(levels):
+        value = {"a": value}
+    return value
+
+
+@pytest.mark.parametrize(
+    ("block", "status"),
+    [
+        ("text", "INTERNAL"),
+        ({"text": None}, "INTERNAL"),
+        ({"toolUse": {"name": "f", "input": "{}"}}, "INTERNAL"),
+        ({"toolUse": {"input": {}}}, "INTERNAL"),
+        ({"toolUse": {"name": "f", "input": _nested(300)}}, "INTERNAL"),
+        ({"reasoningContent": {"reasoningText": {}}}, "INTERNAL"),
+        ({"reasoningContent": {"redactedContent": {}}}, "INTERNAL"),
+        ({"image": {"format": "png", "source": {}}}, "UNIMPLEMENTED"),
+        ({"of tomorrow": {}}, "UNIMPLEMENTED"),
+    ],
+)
+def test_content_that_cannot_be_translated(block: Any, status: str) -> None:
+    with pytest.raises(FerryError) as refused:
+        _answer(block)
+    assert refused.value.status == status
+
+
+@pytest.mark.parametrize("answer", [{}, {"output": {}}, {"output": {"message": {}}}])
+def test_what_is_no_answer(answer: dict[str, Any]) -> None:
+    with pytest.raises(FerryError) as refused:
+        from_converse_answer(answer, thoughts=True)
+    assert refused.value.status == "INTERNAL"
+
+
+@given(
+    content=st.lists(
+        st.sampled_from([_TEXT, {"toolUse": _USE}, {"reasoningContent": _REASONING}]), max_size=5
+    ),
+    thoughts=st.booleans(),
+)
+def test_every_block_is_a_part_in_its_order(content: list[Any], thoughts: bool) -> None:
+    fields = {"text": "text", "toolUse": "functionCall", "reasoningContent": "thought"}
+    expected = [fields[kind] for block in content for kind in block]
+    found = [
+        "thought" if "thought" in part else next(iter(part))
+        for part in _parts(*content, thoughts=thoughts)
+    ]
+    assert found == [kind for kind in expected if thoughts or kind != "thought"]

@@ -1,0 +1,169 @@
+from typing import Any
+
+import orjson
+import pytest
+
+from providers.bedrock.content.native_lines import (
+    BedrockLines,
+    invocation_of,
+    is_bedrock_line,
+    native_formats,
+)
+from providers.bedrock.invocation import InvocationType
+from providers.errors import FerryError
+from providers.request_table import RowKind
+from tests.test_providers.test_bedrock.test_content.translate import CLAUDE, NOVA, OPAQUE, OTHER
+
+_TITAN = "amazon.titan-embed-text-v2:0"
+_CONVERSE: dict[str, Any] = {"messages": [{"role": "user", "content": [{"text": "a"}]}]}
+_TYPED = [{"role": "user", "content": [{"type": "text", "text": "a"}]}]
+_MESSAGE: dict[str, Any] = {
+    "anthropic_version": "bedrock-2023-05-31",
+    "max_tokens": 9,
+    "messages": [{"role": "user", "content": "a"}],
+}
+_NOVAS: dict[str, Any] = {"schemaVersion": "messages-v1"} | _CONVERSE
+_EMBEDDING: dict[str, Any] = {"inputText": "a"}
+
+
+def _lines(model: str = CLAUDE, *, embeds: bool = False) -> BedrockLines:
+    return BedrockLines(model, embeds=embeds)
+
+
+def _line(record_id: Any = "a", model_input: Any = _CONVERSE, **more: Any) -> dict[str, Any]:
+    return {"recordId": record_id, "modelInput": model_input} | more
+
+
+def _refusal(lines: BedrockLines, document: dict[str, Any], number: int = 3) -> FerryError:
+    with pytest.raises(FerryError) as refused:
+        lines.read(0, number, document)
+    assert refused.value.status == "INVALID_ARGUMENT"
+    return refused.value
+
+
+@pytest.mark.parametrize(
+    ("model", "model_input", "embeds", "endpoint"),
+    [
+        (CLAUDE, _CONVERSE, False, "Converse"),
+        (OTHER, _CONVERSE | {"of tomorrow": [1.5, None, "é"]}, False, "Converse"),
+        (CLAUDE, _MESSAGE, False, "InvokeModel"),
+        (OPAQUE, _MESSAGE | {"tools": []}, False, "InvokeModel"),
+        (NOVA, _NOVAS | {"toolConfig": {}}, False, "InvokeModel"),
+        (_TITAN, _EMBEDDING, True, "InvokeModel"),
+        ("cohere.embed-v4:0", {"texts": ["a", "b"]}, True, "InvokeModel"),
+    ],
+)
+def test_a_line_passes_with_its_id_for_a_row(
+    model: str, model_input: dict[str, Any], embeds: bool, endpoint: str
+) -> None:
+    lines = _lines(model, embeds=embeds)
+    sent, row = lines.read(0, 1, _line("A-_9 é", model_input))
+    assert orjson.loads(sent) == _line("A-_9 é", model_input)
+    assert orjson.loads(row) == "A-_9 é"
+    assert (lines.row_kind, lines.endpoint) == (RowKind.CUSTOM_ID, endpoint)
+
+
+@pytest.mark.parametrize(
+    "record_id", [None, "", 7, "a" * 257, "a\n", "a\x00", "a\u200b", "twice"], ids=repr
+)
+def test_a_record_id_that_is_none(record_id: Any) -> None:
+    lines = _lines()
+    lines.read(0, 2, _line("twice"))
+    assert _refusal(lines, _line(record_id)).path == "line 3: recordId"
+
+
+@pytest.mark.parametrize(
+    ("document", "path"),
+    [
+        ({"modelInput": _CONVERSE}, "recordId"),
+        ({"recordId": "a"}, "modelInput"),
+        (_line(model_input=None), "modelInput"),
+        (_line(model_input=[]), "modelInput"),
+        (_line(key="k"), "key"),
+        (_line(model_input=_CONVERSE | {"toolConfig": {}}), "modelInput.toolConfig"),
+    ],
+)
+def test_a_line_that_would_fail(document: dict[str, Any], path: str) -> None:
+    assert _refusal(_lines(), document).path == f"line 3: {path}"
+
+
+@pytest.mark.parametrize(("first", "second"), [(_CONVERSE, _MESSAGE), (_MESSAGE, _CONVERSE)])
+def test_all_lines_are_written_in_one_way(first: Any, second: Any) -> None:
+    lines = _lines()
+    lines.read(0, 1, _line("a", first))
+    lines.read(1, 2, _line("b", first))
+    assert _refusal(lines, _line("c", second)).path == "line 3: modelInput"
+
+
+@pytest.mark.parametrize(
+    ("model", "model_input"),
+    [
+        (CLAUDE, _MESSAGE | {"anthropic_version": "2023-06-01"}),
+        (CLAUDE, {"messages": _TYPED}),
+        (CLAUDE, {"prompt": "a"}),
+        (CLAUDE, _NOVAS),
+        (NOVA, _MESSAGE),
+        (NOVA, _NOVAS | {"schemaVersion": "messages-v2"}),
+        (OTHER, _MESSAGE),
+        (OTHER, {"prompt": "a"}),
+        (_TITAN, _EMBEDDING),
+    ],
+)
+def test_a_schema_whose_answers_are_not_known(model: str, model_input: Any) -> None:
+    error = _refusal(_lines(model), _line(model_input=model_input))
+    assert error.path == "line 3: modelInput"
+    assert "bedrock-2023-05-31" in error.message
+
+
+@pytest.mark.parametrize("model_input", [_CONVERSE, _MESSAGE])
+def test_what_is_no_embedding(model_input: Any) -> None:
+    error = _refusal(_lines(_TITAN, embeds=True), _line(model_input=model_input))
+    assert error.path == "line 3: modelInput"
+
+
+def test_a_model_without_known_embeddings() -> None:
+    assert "Titan" in _refusal(_lines(CLAUDE, embeds=True), _line(model_input=_EMBEDDING)).message
+
+
+@pytest.mark.parametrize(
+    ("model_input", "invocation"),
+    [
+        (_CONVERSE, InvocationType.CONVERSE),
+        ({"messages": [*_CONVERSE["messages"], *_CONVERSE["messages"]]}, InvocationType.CONVERSE),
+        (_MESSAGE, InvocationType.INVOKE_MODEL),
+        (_MESSAGE | _CONVERSE, InvocationType.INVOKE_MODEL),
+        (_NOVAS, InvocationType.INVOKE_MODEL),
+        ({"messages": [*_CONVERSE["messages"], *_TYPED]}, InvocationType.INVOKE_MODEL),
+        ({"messages": [{"role": "user", "content": "a"}]}, InvocationType.INVOKE_MODEL),
+        ({"messages": [{"role": "user", "content": ["a"]}]}, InvocationType.INVOKE_MODEL),
+        ({"messages": ["a"]}, InvocationType.INVOKE_MODEL),
+        ({"messages": []}, InvocationType.INVOKE_MODEL),
+        ({"messages": {}}, InvocationType.INVOKE_MODEL),
+        ({}, InvocationType.INVOKE_MODEL),
+    ],
+)
+def test_how_a_line_is_written(model_input: Any, invocation: InvocationType) -> None:
+    assert invocation_of(model_input) is invocation
+
+
+@pytest.mark.parametrize(
+    ("document", "native"),
+    [
+        (_line(), True),
+        ({"recordId": "a"}, True),
+        ({"modelInput": {}}, True),
+        ({"key": "a", "request": {}}, False),
+        ({"contents": []}, False),
+        ({"custom_id": "a", "params": {}}, False),
+        ({"custom_id": "a", "body": {}}, False),
+    ],
+)
+def test_which_lines_are_bedrocks(document: dict[str, Any], native: bool) -> None:
+    assert is_bedrock_line(document) is native
+
+
+def test_each_file_has_a_reader_of_its_own() -> None:
+    formats = native_formats(CLAUDE, embeds=False)
+    first, second = formats.native(), formats.native()
+    assert formats.name == first.name == "bedrock"
+    assert first.read(0, 1, _line()) == second.read(0, 1, _line())

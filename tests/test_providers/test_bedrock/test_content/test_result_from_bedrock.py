@@ -1,0 +1,175 @@
+from typing import Any
+
+import orjson
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from providers.bedrock.content.result_from_bedrock import result_from_bedrock
+from providers.bedrock.invocation import InvocationType
+from tests.test_providers.test_bedrock.test_content.translate import converse
+
+CONVERSE, INVOKE_MODEL = InvocationType.CONVERSE, InvocationType.INVOKE_MODEL
+_REASONING = {"reasoningContent": {"reasoningText": {"text": "Hm"}}}
+_ANSWER: dict[str, Any] = {
+    "output": {"message": {"role": "assistant", "content": [_REASONING, {"text": "4"}]}},
+    "stopReason": "end_turn",
+}
+_MESSAGE = {"type": "message", "role": "assistant", "content": [{"type": "text", "text": "4"}]}
+
+
+def _line(**members: Any) -> dict[str, Any]:
+    return {"recordId": "r0000000001", "modelInput": {}} | members
+
+
+def _texts(result: dict[str, Any]) -> list[str]:
+    assert set(result) == {"response"}
+    parts = result["response"]["candidates"][0]["content"]["parts"]
+    return [part["text"] for part in parts]
+
+
+@pytest.mark.parametrize(
+    ("output", "invocation"),
+    [(_ANSWER, CONVERSE), (_ANSWER, INVOKE_MODEL), (_MESSAGE, INVOKE_MODEL)],
+)
+def test_an_answer(output: dict[str, Any], invocation: InvocationType) -> None:
+    assert _texts(result_from_bedrock(_line(modelOutput=output), invocation)) == ["4"]
+    answered = _line(modelOutput=output, error=None)
+    del answered["modelInput"]
+    assert _texts(result_from_bedrock(answered, invocation)) == ["4"]
+
+
+@pytest.mark.parametrize(
+    ("output", "embedding"),
+    [
+        ({"embedding": [0.5], "inputTextTokenCount": 1}, {"tokenCount": "1"}),
+        ({"embeddings": [[0.5]], "id": "a", "texts": ["a"]}, {}),
+    ],
+)
+def test_an_embedding(output: dict[str, Any], embedding: dict[str, Any]) -> None:
+    assert result_from_bedrock(_line(modelOutput=output), INVOKE_MODEL) == {
+        "response": {"embedding": {"values": [0.5]}} | embedding
+    }
+
+
+@pytest.mark.parametrize(
+    ("thinking", "texts"),
+    [
+        ({"type": "adaptive", "display": "summarized"}, ["Hm", "4"]),
+        ({"type": "enabled", "budget_tokens": 1024}, ["Hm", "4"]),
+        ({"type": "adaptive", "display": "omitted"}, ["4"]),
+        ({"type": "disabled"}, ["4"]),
+        (None, ["4"]),
+        ("odd", ["4"]),
+    ],
+)
+def test_thoughts_by_the_echo_of_the_request(thinking: Any, texts: list[str]) -> None:
+    echo = {"additionalModelRequestFields": {"thinking": thinking}}
+    line = _line(modelInput=echo, modelOutput=_ANSWER)
+    assert _texts(result_from_bedrock(line, CONVERSE)) == texts
+
+
+@pytest.mark.parametrize(("asked", "texts"), [(True, ["Hm", "4"]), (False, ["4"])])
+def test_thoughts_by_what_was_translated(asked: bool, texts: list[str]) -> None:
+    config = {"thinkingConfig": {"thinkingLevel": "HIGH", "includeThoughts": asked}}
+    line = _line(modelInput=converse(generationConfig=config), modelOutput=_ANSWER)
+    assert _texts(result_from_bedrock(line, CONVERSE)) == texts
+
+
+@pytest.mark.parametrize(
+    ("code", "rpc"),
+    [
+        (400, 3),
+        (401, 16),
+        (403, 7),
+        (404, 5),
+        (408, 4),
+        (424, 3),
+        (429, 8),
+        (500, 14),
+        (503, 14),
+        ("400", 3),
+        (0, 2),
+        ("often", 2),
+        (True, 2),
+        (None, 2),
+    ],
+)
+def test_a_refusal(code: Any, rpc: int) -> None:
+    line = _line(error={"errorCode": code, "errorMessage": "bad request"})
+    expected = {"error": {"code": rpc, "message": "bad request"}}
+    assert result_from_bedrock(line, CONVERSE) == expected
+    assert result_from_bedrock(line | {"modelOutput": _ANSWER}, INVOKE_MODEL) == expected
+
+
+@pytest.mark.parametrize(
+    ("error", "message"),
+    [
+        ({"errorCode": 400}, "Bedrock answered with 400"),
+        ({"errorMessage": None}, "Bedrock gave no reason"),
+    ],
+)
+def test_a_refusal_without_a_reason(error: dict[str, Any], message: str) -> None:
+    assert result_from_bedrock(_line(error=error), CONVERSE)["error"]["message"] == message
+
+
+@pytest.mark.parametrize(
+    ("output", "invocation", "code"),
+    [
+        (None, CONVERSE, 13),
+        ([], CONVERSE, 13),
+        ({}, CONVERSE, 13),
+        (_MESSAGE, CONVERSE, 13),
+        ({"output": None}, INVOKE_MODEL, 13),
+        ({"embedding": None}, INVOKE_MODEL, 13),
+        ({"generation": "4", "stop_reason": "stop"}, INVOKE_MODEL, 12),
+        ({"choices": []}, INVOKE_MODEL, 12),
+        ({}, INVOKE_MODEL, 12),
+    ],
+)
+def test_what_cannot_be_translated(output: Any, invocation: InvocationType, code: int) -> None:
+    result = result_from_bedrock(_line(modelOutput=output), invocation)
+    assert result["error"]["code"] == code
+    assert result["error"]["message"]
+
+
+_NAMES = st.sampled_from(
+    [
+        "output",
+        "message",
+        "content",
+        "text",
+        "type",
+        "toolUse",
+        "reasoningContent",
+        "reasoningText",
+        "citationsContent",
+        "embedding",
+        "embeddings",
+        "usage",
+        "stopReason",
+        "inputTokens",
+        "errorCode",
+    ]
+)
+_JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=3),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(_NAMES, inner, max_size=3),
+    max_leaves=12,
+)
+
+
+@settings(deadline=None, max_examples=300)
+@given(
+    members=st.fixed_dictionaries(
+        {}, optional={"modelInput": _JSON, "modelOutput": _JSON, "error": _JSON}
+    ),
+    invocation=st.sampled_from(InvocationType),
+)
+def test_whatever_stands_there_is_one_result(
+    members: dict[str, Any], invocation: InvocationType
+) -> None:
+    result = result_from_bedrock({"recordId": "a"} | members, invocation)
+    assert len(result) == 1
+    assert result.keys() <= {"response", "error"}
+    orjson.dumps(result)

@@ -1,0 +1,294 @@
+"""Replicas that share one state store, under a clock that a test moves."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import orjson
+
+from providers.bedrock.immediate.claims import LEASE_SECONDS, RENEWAL_SECONDS
+from providers.bedrock.immediate.clock import Clock
+from providers.bedrock.immediate.job_creation import NewImmediateJob
+from providers.bedrock.immediate.job_ids import job_id_of
+from providers.bedrock.immediate.job_store import JobKey
+from providers.bedrock.immediate.jobs import ImmediateJobs
+from providers.bedrock.invocation import InvocationType
+from providers.body import Body, held
+from providers.credential import Caller, Credential
+from providers.errors import FerryError
+from providers.memory import MemoryBudget
+from providers.request_table import RequestTable, RowKind, indexed_id
+from providers.resources import Batch, BatchKind
+from providers.state import ObjectInfo, State
+from tests.memory_state import MemoryState
+
+CALLER = Caller(Credential("AKIA:secret"), "tenant")
+JOB_ID = job_id_of("the job")
+KEY = JobKey("tenant", JOB_ID)
+MODEL = "amazon.nova-lite-v1:0"
+# An owner is missed for a whole lease, and the look that sees it may be a renewal away.
+TAKEN_OVER = LEASE_SECONDS + 2 * RENEWAL_SECONDS
+# More turns of the loop than anything here takes without waiting for time or for a test.
+_TURNS = 10_000
+_TURNS_TO_SETTLE = 200
+
+Answer = bytes | BaseException
+
+
+async def until(reached: Callable[[], bool]) -> None:
+    for _ in range(_TURNS):
+        if reached():
+            return
+        await asyncio.sleep(0)
+    raise AssertionError("it never came to that")
+
+
+async def settle() -> None:
+    """Let everything go on that waits neither for time nor for a test."""
+    for _ in range(_TURNS_TO_SETTLE):
+        await asyncio.sleep(0)
+
+
+class FakeClock:
+    """Implements `Clock`. Time passes in `pass_time` only."""
+
+    def __init__(self) -> None:
+        self._seconds = 1000.0
+        self._sleepers: list[tuple[float, asyncio.Future[None]]] = []
+
+    def now(self) -> datetime:
+        return datetime(2026, 1, 1, tzinfo=UTC) + timedelta(seconds=self._seconds)
+
+    def monotonic(self) -> float:
+        return self._seconds
+
+    async def wait(self, seconds: float) -> None:
+        sleeper = (self._seconds + seconds, asyncio.get_running_loop().create_future())
+        self._sleepers.append(sleeper)
+        try:
+            await sleeper[1]
+        finally:
+            if sleeper in self._sleepers:
+                self._sleepers.remove(sleeper)
+
+    async def pass_time(self, seconds: float) -> None:
+        end = self._seconds + seconds
+        while True:
+            await settle()
+            due = min((s for s in self._sleepers if s[0] <= end), default=None, key=lambda s: s[0])
+            if due is None:
+                break
+            self._sleepers.remove(due)
+            self._seconds = max(self._seconds, due[0])
+            due[1].set_result(None)
+        self._seconds = end
+        await settle()
+
+
+class ScriptedCall:
+    """Implements `RecordCall`. A record answers by its script, then with its number."""
+
+    def __init__(self, script: dict[int, Sequence[Answer]] | None = None) -> None:
+        self._script = {number: list(answers) for number, answers in (script or {}).items()}
+        self.made: list[int] = []
+        self.callers: list[Caller] = []
+        self.asked: list[tuple[str, InvocationType]] = []
+        self.at_once = 0
+        self.most_at_once = 0
+        self.open = asyncio.Event()
+        self.open.set()
+        self._called = asyncio.Condition()
+
+    async def in_flight(self, count: int) -> None:
+        """Wait for so many calls at once."""
+        async with self._called:
+            await self._called.wait_for(lambda: self.at_once >= count)
+
+    async def __call__(
+        self, caller: Caller, model: str, invocation: InvocationType, model_input: bytes
+    ) -> bytes:
+        number = orjson.loads(model_input)["n"]
+        self.made.append(number)
+        self.callers.append(caller)
+        self.asked.append((model, invocation))
+        self.at_once += 1
+        self.most_at_once = max(self.most_at_once, self.at_once)
+        try:
+            async with self._called:
+                self._called.notify_all()
+            await self.open.wait()
+        finally:
+            self.at_once -= 1
+        answers = self._script.get(number)
+        answer = answers.pop(0) if answers else orjson.dumps({"n": number})
+        if isinstance(answer, BaseException):
+            raise answer
+        return answer
+
+
+class TestBackground:
+    """Implements `Background`. What work raises is kept for the test to look at."""
+
+    __test__ = False
+
+    def __init__(self) -> None:
+        self.tasks: dict[str, asyncio.Task[None]] = {}
+        self.failures: list[Exception] = []
+
+    def start(self, name: str, work: Callable[[], Awaitable[None]]) -> None:
+        if name in self.tasks:
+            return
+        task = asyncio.create_task(self._carry_out(work))
+        self.tasks[name] = task
+        task.add_done_callback(lambda _: self.tasks.pop(name))
+
+    async def stop(self) -> None:
+        tasks = list(self.tasks.values())
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def idle(self) -> None:
+        """All that was begun has ended, without the help of time."""
+        await until(lambda: not self.tasks)
+
+    async def ended(self) -> None:
+        """The like, over a store that takes its time."""
+        await asyncio.gather(*self.tasks.values())
+
+    async def _carry_out(self, work: Callable[[], Awaitable[None]]) -> None:
+        try:
+            await work()
+        except Exception as error:
+            self.failures.append(error)
+
+
+class Dated(MemoryState):
+    """A store that dates its objects, by the last segment of their names, as it is told to."""
+
+    def __init__(self, created: Mapping[str, datetime]) -> None:
+        super().__init__()
+        self._created = created
+
+    async def head(self, name: str) -> ObjectInfo | None:
+        info = await super().head(name)
+        created = self._created.get(name.rpartition("/")[2])
+        return replace(info, created=created) if info and created else info
+
+
+class Mortal:
+    """A state store as one process sees it; when `away`, nothing of it reaches the store.
+
+    It goes away when it is to create an object with `last` in its name.
+    """
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+        self.away = False
+        self.last: str | None = None
+        self.parted = state.parted
+
+    async def create(self, name: str, body: Body) -> bool:
+        self.away |= self.last is not None and self.last in name
+        self._check()
+        return await self._state.create(name, body)
+
+    async def get(self, name: str) -> Body | None:
+        self._check()
+        return await self._state.get(name)
+
+    async def head(self, name: str) -> ObjectInfo | None:
+        self._check()
+        return await self._state.head(name)
+
+    async def delete(self, name: str) -> None:
+        self._check()
+        await self._state.delete(name)
+
+    async def list(self, prefix: str) -> AsyncIterator[ObjectInfo]:
+        self._check()
+        async for info in self._state.list(prefix):
+            yield info
+
+    def _check(self) -> None:
+        if self.away:
+            raise OSError("away")
+
+
+class Replica:
+    """One process: its jobs, its background, its view of the shared store."""
+
+    def __init__(
+        self,
+        state: State,
+        clock: Clock,
+        call: ScriptedCall | None = None,
+        memory: MemoryBudget | None = None,
+    ) -> None:
+        self.shared = state
+        self.state = Mortal(state)
+        self.call = call or ScriptedCall()
+        self.background = TestBackground()
+        self.jobs = ImmediateJobs(
+            "bedrock",
+            self.state,
+            memory or MemoryBudget(),
+            self.background,
+            self.call,
+            1 << 20,
+            clock,
+        )
+
+    async def create(self, count: int, job_id: str = JOB_ID, caller: Caller = CALLER) -> Batch:
+        return await self.jobs.create(caller, job_id, new_job(count))
+
+    async def get(self, caller: Caller = CALLER) -> Batch:
+        return await self.jobs.get(caller, JOB_ID)
+
+    async def die(self) -> None:
+        """Without a word to the store."""
+        self.state.away = True
+        await self.background.stop()
+
+    async def lines(self, caller: Caller = CALLER) -> list[dict[str, object]]:
+        slices = self.jobs.output_lines(caller, JOB_ID)
+        return [orjson.loads(line) async for lines in slices for line in lines]
+
+
+async def blocked(state: MemoryState, clock: FakeClock, count: int) -> Replica:
+    """An owner with as many calls in flight as it may have."""
+    owner = Replica(state, clock)
+    owner.call.open.clear()
+    await owner.create(count)
+    await until(lambda: owner.call.at_once == min(8, count))
+    return owner
+
+
+def input_line(number: int, padding: int = 0) -> bytes:
+    model_input = {"n": number, "padding": "x" * padding}
+    return orjson.dumps({"recordId": indexed_id(number), "modelInput": model_input})
+
+
+def new_job(count: int, padding: int = 0) -> NewImmediateJob:
+    return NewImmediateJob(
+        model=MODEL,
+        kind=BatchKind.GENERATE,
+        invocation=InvocationType.CONVERSE,
+        table=RequestTable(RowKind.KEY, [orjson.dumps(f"k{n}") for n in range(count)]),
+        input=held(b"".join(input_line(n, padding) + b"\n" for n in range(count))),
+        display_name="few",
+    )
+
+
+def objects(state: MemoryState, kind: str) -> dict[str, bytes]:
+    """The objects of the job's work of one kind, by their last segment."""
+    return {
+        name.rpartition("/")[2]: data
+        for name, data in state.objects.items()
+        if name.startswith("immediate-work/") and f"/{kind}/" in name
+    }
+
+
+def refusal(status: str, upstream_status: int | None = None) -> FerryError:
+    return FerryError(status, "bedrock: no", upstream_status=upstream_status)

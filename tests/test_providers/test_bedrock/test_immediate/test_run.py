@@ -1,0 +1,311 @@
+"""Owners that die, lose their claim, are stopped, or have a bad credential."""
+
+import logging
+
+import orjson
+import pytest
+
+from providers.bedrock.immediate.claims import LEASE_SECONDS, RENEWAL_SECONDS
+from providers.credential import Caller, Credential
+from providers.resources import BatchState, Counts
+from providers.state import write
+from tests.memory_state import MemoryState
+from tests.test_providers.test_bedrock.test_immediate.stage import (
+    CALLER,
+    JOB_ID,
+    TAKEN_OVER,
+    FakeClock,
+    Replica,
+    ScriptedCall,
+    blocked,
+    objects,
+    refusal,
+    settle,
+    until,
+)
+
+# --- death and take-over ---------------------------------------------------------------------
+
+
+async def test_a_recorded_result_is_never_fetched_again(
+    state: MemoryState, clock: FakeClock
+) -> None:
+    owner = Replica(state, clock)
+    await owner.create(30)
+    await until(lambda: len(objects(state, "results")) >= 11)
+    owner.call.open.clear()
+    await settle()
+    await owner.die()
+    recorded = {int(name) for name in objects(state, "results")}
+    begun = set(owner.call.made)
+    assert recorded < begun < set(range(30))
+    heir = Replica(state, clock)
+    await heir.get()
+    await clock.pass_time(TAKEN_OVER)
+    await heir.background.idle()
+    assert sorted(heir.call.made) == sorted(set(range(30)) - recorded)
+    assert (await heir.get()).counts == Counts(30, 30, 0)
+    assert [line["modelOutput"] for line in await heir.lines()] == [{"n": n} for n in range(30)]
+
+
+async def test_a_call_in_flight_is_repeated_once_and_no_more(
+    state: MemoryState, clock: FakeClock
+) -> None:
+    replicas = []
+    for _ in range(3):
+        replica = Replica(state, clock)
+        replica.call.open.clear()
+        replicas.append(replica)
+    first, second, third = replicas
+    await first.create(2)
+    for replica in (first, second):
+        await replica.get()
+        await clock.pass_time(TAKEN_OVER)
+        assert sorted(replica.call.made) == [0, 1]
+        await replica.die()
+    await third.get()
+    await clock.pass_time(TAKEN_OVER)
+    await third.background.idle()
+    assert third.call.made == []
+    batch = await third.get()
+    assert (batch.state, batch.counts) == (BatchState.SUCCEEDED, Counts(2, 0, 2))
+    for line in await third.lines():
+        error = line["error"]
+        assert isinstance(error, dict)
+        assert error["errorCode"] == 500
+        assert "outcome of this request is unknown" in error["errorMessage"]
+
+
+async def test_no_job_is_taken_over_from_an_owner_that_lives(
+    state: MemoryState, clock: FakeClock
+) -> None:
+    owner = await blocked(state, clock, 2)
+    other = Replica(state, clock)
+    await other.get()
+    await clock.pass_time(10 * LEASE_SECONDS)
+    assert other.call.made == []
+    owner.call.open.set()
+    await owner.background.idle()
+    await clock.pass_time(RENEWAL_SECONDS)
+    await other.background.idle()
+    assert other.call.made == []
+
+
+async def test_an_owner_cut_off_from_the_store_stops_before_it_can_be_replaced(
+    state: MemoryState, clock: FakeClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    owner = await blocked(state, clock, 2)
+    heir = Replica(state, clock)
+    await heir.get()
+    owner.state.away = True
+    await clock.pass_time(LEASE_SECONDS - 1)
+    assert (owner.call.at_once, owner.background.tasks) == (0, {})
+    assert heir.call.made == []
+    owner.state.away = False
+    await clock.pass_time(TAKEN_OVER)
+    await heir.background.idle()
+    assert sorted(heir.call.made) == [0, 1]
+    assert owner.background.failures == []
+    assert objects(state, "results") == {}
+    assert "OSError" in caplog.text
+
+
+async def test_a_store_that_is_away_for_a_moment_costs_nothing(
+    state: MemoryState, clock: FakeClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    owner = await blocked(state, clock, 1)
+    owner.state.away = True
+    owner.call.open.set()
+    await clock.pass_time(RENEWAL_SECONDS + 2)
+    assert objects(state, "results") == {}
+    owner.state.away = False
+    await clock.pass_time(RENEWAL_SECONDS)
+    await owner.background.idle()
+    assert owner.call.made == [0]
+    assert (await owner.get()).counts == Counts(1, 1, 0)
+
+
+async def test_a_claim_taken_by_another_stops_the_owner(
+    state: MemoryState, clock: FakeClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    owner = await blocked(state, clock, 2)
+    [newest] = objects(state, "claims")
+    [path] = [name for name in state.objects if name.endswith(newest)]
+    thief = {**orjson.loads(state.objects[path]), "epoch": 2, "owner": "thief"}
+    claims = path.rpartition("/")[0]
+    assert await write(state, f"{claims}/{int(newest) - 1}", orjson.dumps(thief))
+    await clock.pass_time(RENEWAL_SECONDS)
+    assert owner.background.tasks == {}
+    assert owner.call.at_once == 0
+    assert objects(state, "results") == {}
+    assert len(objects(state, "claims")) == 2
+    assert "was lost" in caplog.text
+
+
+async def test_a_call_that_another_began_is_not_made(state: MemoryState, clock: FakeClock) -> None:
+    """An owner that slept through its lease, whatever its clock says."""
+    owner = await blocked(state, clock, 9)
+    [work] = {name.rpartition("/calls/")[0] for name in state.objects if "/calls/" in name}
+    await write(state, f"{work}/calls/0000000008-1", b"")
+    owner.call.open.set()
+    await owner.background.idle()
+    assert 8 not in owner.call.made
+    assert not [name for name in state.objects if name.startswith("immediate-ended/")]
+    assert not [c for c in objects(state, "claims").values() if orjson.loads(c)["over"]]
+
+
+async def test_a_store_that_is_away_between_calls_costs_nothing(
+    state: MemoryState, clock: FakeClock
+) -> None:
+    owner = await blocked(state, clock, 9)
+    owner.state.last = "/calls/0000000008-"
+    owner.call.open.set()
+    await until(lambda: owner.state.away)
+    await clock.pass_time(2)
+    assert 8 not in owner.call.made
+    owner.state.last, owner.state.away = None, False
+    await clock.pass_time(RENEWAL_SECONDS)
+    await owner.background.idle()
+    assert sorted(owner.call.made) == list(range(9))
+    assert owner.background.failures == []
+    assert (await owner.get()).counts == Counts(9, 9, 0)
+
+
+# --- a graceful stop -------------------------------------------------------------------------
+
+
+async def test_an_owner_that_is_stopped_gives_the_job_up(
+    state: MemoryState, clock: FakeClock
+) -> None:
+    owner = await blocked(state, clock, 3)
+    await owner.background.stop()
+    heir = Replica(state, clock)
+    await heir.get()
+    await heir.background.idle()  # no time has passed
+    assert sorted(heir.call.made) == [0, 1, 2]
+    assert (await heir.get()).counts == Counts(3, 3, 0)
+    assert (await heir.get()).start_time == clock.now()
+
+
+async def test_a_stop_between_two_tries_spends_no_call(
+    state: MemoryState, clock: FakeClock
+) -> None:
+    owner = Replica(state, clock, ScriptedCall({0: [refusal("RESOURCE_EXHAUSTED", 429)]}))
+    await owner.create(1)
+    await until(lambda: owner.call.made == [0])
+    await settle()
+    assert list(objects(state, "calls")) == ["0000000000-1"]
+    await owner.background.stop()
+    assert objects(state, "calls") == {}
+
+
+async def test_what_a_bug_raises_leaves_the_job_to_others(
+    state: MemoryState, clock: FakeClock
+) -> None:
+    owner = Replica(state, clock, ScriptedCall({0: [ZeroDivisionError()]}))
+    await owner.create(1)
+    await owner.background.idle()
+    assert len(owner.background.failures) == 1
+    heir = Replica(state, clock)
+    await heir.get()
+    await heir.background.idle()
+    assert (await heir.get()).counts == Counts(1, 1, 0)
+
+
+# --- credentials -----------------------------------------------------------------------------
+
+
+async def test_a_bad_credential_spends_no_record(state: MemoryState, clock: FakeClock) -> None:
+    bad = [refusal("UNAUTHENTICATED", 403)]
+    replica = Replica(state, clock, ScriptedCall({n: list(bad) for n in range(30)}))
+    replica.call.open.clear()
+    await replica.create(30)
+    await settle()
+    replica.call.open.set()
+    await replica.background.idle()
+    assert sorted(replica.call.made) == list(range(8))
+    assert objects(state, "calls") == objects(state, "results") == {}
+    assert replica.background.failures == []
+
+    good = Replica(state, clock)
+    renewed = Caller(Credential("AKIA:new"), CALLER.tenant)
+    assert (await good.get(renewed)).state is BatchState.RUNNING
+    await good.background.idle()
+    assert good.call.callers == [renewed] * 30
+    assert (await good.get()).counts == Counts(30, 30, 0)
+
+
+async def test_results_that_came_before_the_credential_expired_stay(
+    state: MemoryState, clock: FakeClock
+) -> None:
+    replica = Replica(state, clock, ScriptedCall({1: [refusal("UNAUTHENTICATED")]}))
+    await replica.create(3)
+    await replica.background.idle()
+    assert "0000000000" in objects(state, "results")
+    assert (await replica.get()).state is BatchState.RUNNING
+    await replica.background.idle()
+    assert sorted(replica.call.made) == [0, 1, 1, 2]
+    assert (await replica.get()).counts == Counts(3, 3, 0)
+
+
+async def test_a_job_is_cancelled_with_a_bad_credential_too(
+    state: MemoryState, clock: FakeClock
+) -> None:
+    replica = Replica(state, clock, ScriptedCall({0: [refusal("UNAUTHENTICATED")] * 9}))
+    await replica.create(1)
+    await replica.background.idle()
+    await replica.jobs.cancel(CALLER, JOB_ID)
+    await replica.background.idle()
+    assert (await replica.get()).state is BatchState.CANCELLED
+    assert replica.call.made == [0]
+
+
+# --- the end ---------------------------------------------------------------------------------
+
+
+async def test_an_ended_job_is_not_run_again_by_who_waited_for_it(
+    state: MemoryState, clock: FakeClock
+) -> None:
+    owner = await blocked(state, clock, 2)
+    waiting = Replica(state, clock)
+    await waiting.get()
+    owner.call.open.set()
+    await owner.background.idle()
+    assert objects(state, "results") == objects(state, "input") == {}
+    await clock.pass_time(TAKEN_OVER)
+    await waiting.background.idle()
+    assert waiting.call.made == []
+    assert (await waiting.get()).counts == Counts(2, 2, 0)
+
+
+async def test_an_owner_that_died_at_the_very_end_is_finished_for(
+    state: MemoryState, clock: FakeClock
+) -> None:
+    """All results are there, and part of an output that nothing names."""
+    owner = await blocked(state, clock, 2)
+    owner.state.last = "immediate-ended/"
+    owner.call.open.set()
+    await until(lambda: owner.state.away)
+    await settle()
+    heir = Replica(state, clock)
+    assert (await heir.get()).state is BatchState.RUNNING
+    await clock.pass_time(TAKEN_OVER)
+    await heir.background.idle()
+    assert heir.call.made == []
+    assert (await heir.get()).counts == Counts(2, 2, 0)
+    assert len(await heir.lines()) == 2
+
+
+async def test_a_job_whose_input_was_lost_ends(state: MemoryState, clock: FakeClock) -> None:
+    owner = await blocked(state, clock, 2)
+    await owner.background.stop()
+    for name in state.objects:
+        if "/input/" in name:
+            await state.delete(name)
+    heir = Replica(state, clock)
+    await heir.get()
+    await heir.background.idle()
+    batch = await heir.get()
+    assert (batch.state, batch.counts) == (BatchState.SUCCEEDED, Counts(2, 0, 0))
+    assert await heir.lines() == []

@@ -1,0 +1,77 @@
+"""How many calls are made at once, and how much is held for them."""
+
+import orjson
+
+from providers.bedrock.immediate.job_ids import job_id_of
+from providers.memory import MemoryBudget
+from providers.resources import Counts
+from tests.memory_state import MemoryState
+from tests.test_providers.test_bedrock.test_immediate.stage import (
+    CALLER,
+    JOB_ID,
+    FakeClock,
+    Replica,
+    ScriptedCall,
+    new_job,
+    objects,
+    settle,
+)
+
+
+async def test_calls_are_made_a_few_at_once(state: MemoryState, clock: FakeClock) -> None:
+    replica = Replica(state, clock)
+    replica.call.open.clear()
+    await replica.create(30)
+    await settle()
+    assert replica.call.at_once == 8
+    replica.call.open.set()
+    await replica.background.idle()
+    assert replica.call.most_at_once == 8
+    assert sorted(replica.call.made) == list(range(30))
+
+
+async def test_all_jobs_of_a_process_share_a_bound(state: MemoryState, clock: FakeClock) -> None:
+    replica = Replica(state, clock)
+    replica.call.open.clear()
+    for number in range(6):
+        await replica.create(10, job_id_of(str(number)))
+    await settle()
+    assert replica.call.at_once == 32
+    replica.call.open.set()
+    await replica.background.idle()
+    assert len(replica.call.made) == 60
+
+
+async def test_what_is_large_waits_for_memory(state: MemoryState, clock: FakeClock) -> None:
+    memory = MemoryBudget(8 << 20)
+    replica = Replica(state, clock, memory=memory)
+    replica.call.open.clear()
+    await replica.jobs.create(CALLER, JOB_ID, new_job(6, padding=700_000))
+    await settle()
+    assert 0 < replica.call.at_once < 6
+    replica.call.open.set()
+    await clock.pass_time(10)
+    await replica.background.idle()
+    assert (await replica.get()).counts == Counts(6, 6, 0)
+    memory.take(8 << 20)  # all of it is back
+
+
+async def test_it_waits_while_others_hold_the_memory(state: MemoryState, clock: FakeClock) -> None:
+    memory = MemoryBudget(8 << 20)
+    replica = Replica(state, clock, memory=memory)
+    await replica.create(2)
+    with memory.reserve(8 << 20):
+        await clock.pass_time(5)
+        assert replica.call.made == []
+    await clock.pass_time(5)
+    await replica.background.idle()
+    assert sorted(replica.call.made) == [0, 1]
+
+
+async def test_a_larger_answer_is_kept_all_the_same(state: MemoryState, clock: FakeClock) -> None:
+    answer = orjson.dumps({"text": "x" * (3 << 20)})
+    replica = Replica(state, clock, ScriptedCall({0: [answer]}), MemoryBudget(2 << 20))
+    await replica.create(1)
+    await replica.background.idle()
+    [output] = objects(state, "output").values()
+    assert orjson.loads(output)["modelOutput"] == orjson.loads(answer)

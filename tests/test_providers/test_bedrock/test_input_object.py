@@ -1,0 +1,47 @@
+import pytest
+from tenacity import wait_none
+
+from providers.bedrock.aws.client import AwsClient
+from providers.bedrock.aws.s3 import S3
+from providers.bedrock.input_object import InputObject
+from providers.errors import FerryError
+from tests.test_providers.test_bedrock.test_aws.places import place
+from tests.test_providers.test_gemini.scripted_upstream import Answer, ScriptedUpstream
+
+
+async def input_object(*script: Answer) -> tuple[InputObject, ScriptedUpstream]:
+    upstream = ScriptedUpstream(*script)
+    store = S3(AwsClient("bedrock", upstream, wait_none()))
+    return InputObject(store, await place(), "requests.jsonl"), upstream
+
+
+async def read(source: InputObject) -> bytes:
+    async with source.opened() as chunks:
+        return b"".join([chunk async for chunk in chunks])
+
+
+async def test_it_is_the_same_content_each_time() -> None:
+    source, upstream = await input_object(
+        Answer(headers={"ETag": '"e1"'}, body=b"lines"), Answer(body=b"lines")
+    )
+    assert [await read(source), await read(source)] == [b"lines", b"lines"]
+    asked = [sent.request.headers.get("If-Match") for sent in upstream.sent]
+    assert asked == [None, '"e1"']
+    assert upstream.done
+
+
+@pytest.mark.parametrize(
+    ("answer", "status"),
+    [
+        (Answer(404, body=b"<Error><Code>NoSuchKey</Code></Error>"), "NOT_FOUND"),
+        (Answer(412, body=b"<Error><Code>PreconditionFailed</Code></Error>"), "ABORTED"),
+        (Answer(403, body=b"<Error><Code>AccessDenied</Code></Error>"), "PERMISSION_DENIED"),
+        (Answer(404, body=b"<Error><Code>NoSuchBucket</Code></Error>"), "NOT_FOUND"),
+    ],
+)
+async def test_why_it_cannot_be_read(answer: Answer, status: str) -> None:
+    source, upstream = await input_object(answer)
+    with pytest.raises(FerryError) as refused:
+        await read(source)
+    assert refused.value.status == status
+    assert upstream.done

@@ -1,0 +1,91 @@
+import pytest
+from tenacity import wait_none
+
+from providers.bedrock.aws.client import AwsClient
+from providers.bedrock.aws.place import Folder
+from providers.bedrock.aws.s3 import S3
+from providers.bedrock.jobs.job_media import Media
+from providers.errors import FerryError
+from providers.resource_names import object_file_id
+from tests.test_providers.test_bedrock.test_aws.places import place
+from tests.test_providers.test_gemini.scripted_upstream import Answer, ScriptedUpstream
+
+FOLDER = Folder("bucket", "p/")
+BESIDE = Folder("bucket", "p/genai-ferry/job/input/")
+CAT, DOG = object_file_id("cat.png"), object_file_id("pets/dog.jpeg")
+ABSENT = Answer(404, body=b"<Error><Code>NoSuchKey</Code></Error>")
+
+
+def s3(*script: Answer) -> tuple[S3, ScriptedUpstream]:
+    upstream = ScriptedUpstream(*script)
+    return S3(AwsClient("bedrock", upstream, wait_none())), upstream
+
+
+def test_a_jobs_media_have_names_beside_its_input() -> None:
+    media = Media(FOLDER, BESIDE)
+    first = media.uri(f"https://ferry.test/genai/v1beta/files/{CAT}", "requests[0]")
+    second = media.uri(f"files/{DOG}", "requests[1]")
+    assert first == "s3://bucket/p/genai-ferry/job/input/media-0.png"
+    assert second == "s3://bucket/p/genai-ferry/job/input/media-1.jpeg"
+    assert media.uri(f"files/{CAT}", "requests[2]") == first
+    assert media.named == {"p/cat.png": "requests[0]", "p/pets/dog.jpeg": "requests[1]"}
+
+
+def test_the_names_are_the_same_whenever_the_requests_are_read() -> None:
+    """The input is written twice, and the second time must be as long as the first."""
+    media = Media(FOLDER, BESIDE)
+    read = [[media.uri(f"files/{file}", "path") for file in (DOG, CAT)] for _ in range(2)]
+    assert read[0] == read[1]
+
+
+def test_an_immediate_batch_reads_them_where_they_are() -> None:
+    assert Media(FOLDER, None).uri(f"files/{CAT}", "path") == "s3://bucket/p/cat.png"
+
+
+def test_a_key_of_another_tools_is_a_name_too() -> None:
+    assert Media(FOLDER, None).uri("files/cat.png", "path") == "s3://bucket/p/cat.png"
+
+
+@pytest.mark.parametrize(
+    "uri", ["https://example.test/files/cat.png", "https://example.test/cat.png", "gs://b/cat", ""]
+)
+def test_what_is_no_file_of_ours_is_none(uri: str) -> None:
+    media = Media(FOLDER, None)
+    assert media.uri(uri, "path") is None
+    assert media.named == {}
+
+
+async def test_a_file_that_is_not_there_is_refused_with_its_path() -> None:
+    store, upstream = s3(Answer(), Answer(404))
+    media = Media(FOLDER, BESIDE)
+    media.uri(f"files/{CAT}", "requests[0].a")
+    media.uri(f"files/{DOG}", "requests[1].b")
+    with pytest.raises(FerryError, match="file that is not there") as refused:
+        await media.check(store, await place())
+    assert (refused.value.status, refused.value.path) == ("INVALID_ARGUMENT", "requests[1].b")
+    assert upstream.done
+
+
+async def test_every_file_is_copied_once() -> None:
+    store, upstream = s3(Answer(body=b"<R/>"), Answer(body=b"<R/>"))
+    media = Media(FOLDER, BESIDE)
+    for file in (CAT, DOG, CAT):
+        media.uri(f"files/{file}", "path")
+    await media.copy(store, await place())
+    copied = [
+        (sent.request.headers["x-amz-copy-source"], sent.request.url.path) for sent in upstream.sent
+    ]
+    assert copied == [
+        ("bucket/p/cat.png", "/p/genai-ferry/job/input/media-0.png"),
+        ("bucket/p/pets/dog.jpeg", "/p/genai-ferry/job/input/media-1.jpeg"),
+    ]
+    assert upstream.done
+
+
+async def test_a_file_that_went_meanwhile_is_refused_with_its_path() -> None:
+    store, _ = s3(ABSENT)
+    media = Media(FOLDER, BESIDE)
+    media.uri(f"files/{CAT}", "requests[0].a")
+    with pytest.raises(FerryError) as refused:
+        await media.copy(store, await place())
+    assert (refused.value.status, refused.value.path) == ("INVALID_ARGUMENT", "requests[0].a")

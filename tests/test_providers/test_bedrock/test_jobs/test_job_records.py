@@ -1,0 +1,102 @@
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from providers.bedrock.jobs.job_records import (
+    JobName,
+    from_bedrock_job,
+    is_visible,
+    name_of,
+    prefix_of,
+    state_of,
+)
+from providers.json_api import Answer
+from providers.resources import BatchKind, BatchState, Counts
+
+ARN = "arn:aws:bedrock:eu-west-1:123456789012:model-invocation-job/abcdef012345"
+OURS = JobName("", "0123456789abcdef" * 2)
+MARKED = JobName("fedcba9876543210", OURS.job)
+
+
+def job(**said: Any) -> Answer:
+    return Answer({"jobArn": ARN, "jobName": str(OURS), "status": "InProgress", **said})
+
+
+@pytest.mark.parametrize("name", [OURS, MARKED])
+def test_a_name_comes_back(name: JobName) -> None:
+    assert name_of({"jobName": str(name)}) == name
+    assert str(name).startswith(prefix_of(name.mark))
+    assert len(str(name)) <= 63
+
+
+@pytest.mark.parametrize("name", ["nightly", "gf-", "gf-xyz", f"gf-{OURS.job}-more", None, 7])
+def test_another_tools_name_is_none_of_ours(name: object) -> None:
+    assert name_of({"jobName": name}) is None
+
+
+def test_a_tenant_sees_what_has_its_mark_alone() -> None:
+    assert is_visible(job(jobName=str(MARKED)), MARKED.mark)
+    for other in (str(OURS), "nightly", str(JobName("0" * 16, OURS.job))):
+        assert not is_visible(job(jobName=other), MARKED.mark)
+        assert is_visible(job(jobName=other), "")
+
+
+@pytest.mark.parametrize(
+    ("status", "state"),
+    [
+        ("Submitted", BatchState.PENDING),
+        ("Validating", BatchState.PENDING),
+        ("Scheduled", BatchState.PENDING),
+        ("InProgress", BatchState.RUNNING),
+        ("Stopping", BatchState.CANCELLING),
+        ("Stopped", BatchState.CANCELLED),
+        ("Completed", BatchState.SUCCEEDED),
+        ("PartiallyCompleted", BatchState.SUCCEEDED),
+        ("Expired", BatchState.EXPIRED),
+        ("Failed", BatchState.FAILED),
+        ("Unheard", BatchState.RUNNING),
+        (None, BatchState.RUNNING),
+    ],
+)
+def test_states(status: str | None, state: BatchState) -> None:
+    assert state_of({"status": status}) is state
+
+
+def test_a_job_is_a_batch() -> None:
+    record = {"model": "m", "display_name": "d", "kind": "EmbedContentBatch"}
+    batch = from_bedrock_job(
+        job(
+            status="Completed",
+            modelId="arn:of:the:model",
+            submitTime="2026-11-26T10:00:00Z",
+            endTime="2026-11-26T11:00:00Z",
+            totalRecordCount=100,
+            successRecordCount=98,
+            errorRecordCount=2,
+        ),
+        record,
+    )
+    assert (batch.id, batch.native_status) == ("abcdef012345", "Completed")
+    assert (batch.model, batch.display_name, batch.kind) == ("m", "d", BatchKind.EMBED)
+    assert batch.create_time == datetime(2026, 11, 26, 10, tzinfo=UTC)
+    assert batch.end_time == datetime(2026, 11, 26, 11, tzinfo=UTC)
+    assert (batch.counts, batch.error) == (Counts(100, 98, 2), None)
+
+
+def test_a_job_whose_record_is_lost_is_one_too() -> None:
+    batch = from_bedrock_job(job(modelId="arn:of:the:model"), {})
+    assert (batch.model, batch.display_name) == ("arn:of:the:model", None)
+    assert (batch.kind, batch.counts, batch.end_time) == (BatchKind.GENERATE, None, None)
+
+
+def test_another_tools_job_keeps_its_name() -> None:
+    assert from_bedrock_job(job(jobName="nightly"), {}).display_name == "nightly"
+
+
+@pytest.mark.parametrize(
+    ("said", "error"),
+    [({"message": "no such bucket"}, "no such bucket"), ({}, "Bedrock says no more than: Failed")],
+)
+def test_why_a_job_failed(said: dict[str, Any], error: str) -> None:
+    assert from_bedrock_job(job(status="Failed", **said), {}).error == error

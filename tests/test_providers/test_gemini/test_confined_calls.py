@@ -1,0 +1,75 @@
+"""Which paths are relayed where tenants share the proxy's key; all else is not."""
+
+import pytest
+from yarl import URL
+
+from providers.errors import FerryError
+from providers.gemini.confined_calls import CallKind, ConfinedCall, parse_call
+from providers.ownership import Owned
+
+
+@pytest.mark.parametrize(
+    ("method", "target", "call"),
+    [
+        ("GET", "/v1beta/files", ConfinedCall(CallKind.LIST, Owned.FILES)),
+        ("GET", "/files?pageSize=5&pageToken=x", ConfinedCall(CallKind.LIST, Owned.FILES)),
+        ("GET", "/v1/files/a-1", ConfinedCall(CallKind.READ, Owned.FILES, "a-1")),
+        (
+            "GET",
+            "/download/v1beta/files/a:download?alt=media",
+            ConfinedCall(CallKind.READ, Owned.FILES, "a"),
+        ),
+        ("DELETE", "/v1beta/files/a", ConfinedCall(CallKind.DELETE, Owned.FILES, "a")),
+        ("GET", "/v1beta/batches", ConfinedCall(CallKind.LIST, Owned.BATCHES)),
+        ("POST", "/v1beta/batches/b:cancel", ConfinedCall(CallKind.CANCEL, Owned.BATCHES, "b")),
+        (
+            "POST",
+            "/v1beta/models/gemini-2.5-flash:batchGenerateContent",
+            ConfinedCall(CallKind.CREATE_BATCH, Owned.BATCHES),
+        ),
+        ("GET", "/v1beta/models", ConfinedCall(CallKind.STATELESS, None)),
+        (
+            "POST",
+            "/v1beta/models/gemini-2.5-flash:streamGenerateContent?alt=sse",
+            ConfinedCall(CallKind.STATELESS, None),
+        ),
+    ],
+)
+def test_the_surface_is_known(method: str, target: str, call: ConfinedCall) -> None:
+    assert parse_call(method, URL(target, encoded=True)) == call
+
+
+@pytest.mark.parametrize(
+    ("method", "target"),
+    [
+        ("POST", "/v1beta/files/a"),
+        ("PATCH", "/v1beta/batches/b:updateGenerateContentBatch"),
+        ("GET", "/v1beta/cachedContents"),
+        ("GET", "/v1beta/operations/o"),
+        ("GET", "/v1beta/tunedModels"),
+        ("POST", "/v1beta/files:register"),
+        ("POST", "/upload/v1beta/files"),
+        ("POST", "/v1beta/models/m:predictLongRunning"),
+        ("POST", "/v1beta/models/m/../../files:generateContent"),
+        ("POST", "/v1beta/models/m%3AgenerateContent"),
+        ("GET", "/v1beta/files/a/../b"),
+        ("GET", "/v1beta/files/%61"),
+        ("GET", "/v1beta/files/a%2Fb"),
+        ("GET", "/v1beta/files/a/"),
+        ("GET", "/v1beta/v1beta/files"),
+    ],
+)
+def test_everything_else_is_not_served(method: str, target: str) -> None:
+    with pytest.raises(FerryError) as caught:
+        parse_call(method, URL(target, encoded=True))
+    assert caught.value.status == "UNIMPLEMENTED"
+
+
+@pytest.mark.parametrize("query", ["fields=nextPageToken", "$httpMethod=DELETE", "access_token=x"])
+def test_no_parameter_changes_what_a_call_does(query: str) -> None:
+    with pytest.raises(FerryError) as caught:
+        parse_call("GET", URL(f"/v1beta/files/a?{query}", encoded=True))
+    assert (caught.value.status, caught.value.path) == (
+        "INVALID_ARGUMENT",
+        query.partition("=")[0],
+    )

@@ -1,0 +1,65 @@
+"""Google's names, as it says them and as clients do."""
+
+from typing import Any
+
+import orjson
+import pytest
+
+from providers.errors import FerryError
+from providers.gemini.owned_names import given_file, input_files, made, result_files, uploaded
+from providers.uploads import UploadProgress, UploadStatus
+
+
+def final(document: object) -> UploadProgress:
+    return UploadProgress(UploadStatus.FINAL, document=orjson.dumps(document))
+
+
+def test_names_are_read_where_google_says_them() -> None:
+    thing = uploaded(final({"file": {"name": "files/abc"}}))
+    assert thing is not None
+    assert (thing.name, thing) == ("files/abc", made({"name": "files/abc"}))
+    assert made({"name": "batches/b-1"}).name == "batches/b-1"
+    assert uploaded(UploadProgress(UploadStatus.ACTIVE, received=1)) is None
+
+
+@pytest.mark.parametrize("document", [{}, [], {"file": None}, {"file": {"name": "abc"}}])
+def test_an_answer_without_a_name_is_no_answer(document: Any) -> None:
+    with pytest.raises(FerryError) as caught:
+        uploaded(final(document))
+    assert caught.value.status == "UNAVAILABLE"
+
+
+@pytest.mark.parametrize(
+    "batch",
+    [
+        {"metadata": {"output": {"responsesFile": "files/r"}}},
+        {"response": {"responsesFile": "files/r"}},
+    ],
+)
+def test_results_are_a_batchs_own(batch: dict[str, Any]) -> None:
+    assert [thing.name for thing in result_files(batch)] == ["files/r"]
+
+
+def test_what_an_answer_says_in_a_result_is_no_file_of_results() -> None:
+    said = {"response": {"candidates": [{"args": {"responsesFile": "files/anothers"}}]}}
+    output = {"inlinedResponses": {"inlinedResponses": [said]}}
+    assert list(result_files({"metadata": {"output": output}, "response": output})) == []
+
+
+@pytest.mark.parametrize("config", ["inputConfig", "input_config"])
+@pytest.mark.parametrize("key", ["fileName", "file_name"])
+def test_a_creation_names_its_file_in_either_spelling(config: str, key: str) -> None:
+    body = {"batch": {config: {key: "files/abc"}}}
+    assert list(input_files(body)) == [given_file("files/abc", "")]
+
+
+@pytest.mark.parametrize("name", ["abc", "batches/abc", "files/a/b", "files/", 7, ["files/a"]])
+def test_what_is_no_file_name_is_refused_where_it_stands(name: Any) -> None:
+    with pytest.raises(FerryError) as caught:
+        list(input_files({"batch": {"inputConfig": {"fileName": name}}}))
+    assert caught.value.path == "batch.inputConfig.fileName"
+
+
+@pytest.mark.parametrize("body", [None, [], {"batch": []}, {"batch": {"inputConfig": "x"}}, {}])
+def test_what_is_no_creation_names_none(body: Any) -> None:
+    assert list(input_files(body)) == []

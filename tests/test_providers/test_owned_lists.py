@@ -1,0 +1,104 @@
+"""A tenant's own things, page by page, out of a list that others write to at the same time."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from providers.errors import FerryError
+from providers.owned_lists import owned_page
+from providers.resources import Page
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    id: str
+
+
+class Everybodys:
+    """A provider's list; a token is the id after which a page begins, as OpenAI's are."""
+
+    def __init__(self, ids: Sequence[str], largest: int = 100) -> None:
+        self.ids = list(ids)
+        self.largest = largest
+        self.asked: list[int] = []
+
+    async def page(self, size: int, token: str | None) -> Page[Item]:
+        self.asked.append(size)
+        begin = self.ids.index(token) + 1 if token else 0
+        found = self.ids[begin : begin + min(size, self.largest)]
+        more = begin + len(found) < len(self.ids)
+        return Page([Item(name) for name in found], found[-1] if more else None)
+
+
+async def walked(everybodys: Everybodys, own: set[str], size: int) -> list[list[str]]:
+    """All pages."""
+    pages: list[list[str]] = []
+    token = None
+    while True:
+        page = await owned_page(everybodys.page, lambda item: item.id, own, size, token)
+        pages.append([item.id for item in page.items])
+        if page.next_page_token is None:
+            return pages
+        token = page.next_page_token
+
+
+@given(
+    owners=st.lists(st.booleans(), max_size=120),
+    size=st.integers(1, 12),
+    largest=st.integers(1, 100),
+)
+async def test_every_own_thing_is_shown_once_in_order(
+    owners: list[bool], size: int, largest: int
+) -> None:
+    ids = [f"n{number}" for number in range(len(owners))]
+    own = [name for name, is_own in zip(ids, owners, strict=True) if is_own]
+    # What a provider gives at once it gives for a smaller size too.
+    everybodys = Everybodys(ids, max(largest, size))
+    pages = await walked(everybodys, set(own), size)
+    assert [name for page in pages for name in page] == own
+    assert all(len(page) == size for page in pages[:-1])
+    assert pages[-1] or not own
+
+
+async def test_who_has_nothing_asks_for_nothing() -> None:
+    everybodys = Everybodys(["a", "b"])
+    assert await walked(everybodys, set(), 10) == [[]]
+    assert everybodys.asked == []
+
+
+async def test_nothing_is_asked_for_once_all_is_found() -> None:
+    everybodys = Everybodys([f"n{number}" for number in range(1000)])
+    assert await walked(everybodys, {"n3"}, 10) == [["n3"]]
+    assert len(everybodys.asked) == 1
+
+
+@pytest.mark.parametrize("change", ["new first", "first gone"])
+async def test_what_moves_meanwhile_loses_nothing(change: str) -> None:
+    everybodys = Everybodys(["x", "a", "y", "b", "z", "c"])
+
+    async def page(size: int, token: str | None) -> Page[Item]:
+        found = await everybodys.page(size, token)
+        if len(everybodys.asked) == 1:
+            everybodys.ids = ["w", *everybodys.ids] if change == "new first" else everybodys.ids[1:]
+        return found
+
+    first = await owned_page(page, lambda item: item.id, {"a", "b", "c"}, 2, None)
+    assert [item.id for item in first.items] == ["a", "b"]
+    assert first.next_page_token == "b"
+
+
+async def test_a_list_that_never_rests_is_given_up() -> None:
+    turn = 0
+
+    async def page(size: int, _: str | None) -> Page[Item]:
+        nonlocal turn
+        turn += 1
+        items = ["a", "b", "c"] if turn == 1 else [f"new{turn}-{n}" for n in range(size)]
+        return Page([Item(name) for name in items], "more")
+
+    with pytest.raises(FerryError) as caught:
+        await owned_page(page, lambda item: item.id, {"a", "b", "c"}, 2, None)
+    assert caught.value.status == "UNAVAILABLE"

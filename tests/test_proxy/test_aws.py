@@ -1,0 +1,62 @@
+from pathlib import Path
+
+import pytest
+
+from providers.errors import FerryError
+from proxy.aws import OwnAwsKeys, bedrock_regions
+
+
+@pytest.fixture(autouse=True)
+def nothing_of_this_machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """No credentials but those that a test gives."""
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_PROFILE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "credentials"))
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+
+
+def test_regions_and_where_their_services_are() -> None:
+    regions = bedrock_regions()
+    assert regions["eu-central-1"] == regions["us-gov-west-1"] == "amazonaws.com"
+    assert "mars-north-1" not in regions
+
+
+async def test_the_keys_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAOFTHEPROXY")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "the-secret")
+    monkeypatch.setenv("AWS_SESSION_TOKEN", "the-token")
+    own = OwnAwsKeys()
+    keys = await own()
+    assert [*keys.secrets()] == ["the-secret", "AKIAOFTHEPROXY", "the-token"]
+    assert await own() == keys
+
+
+async def test_the_keys_of_a_profile(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("AWS_PROFILE", "batches")
+    (tmp_path / "credentials").write_text(
+        "[batches]\naws_access_key_id = AKIAOFTHEPROFILE\naws_secret_access_key = s\n"
+    )
+    assert (await OwnAwsKeys()()).access_key_id == "AKIAOFTHEPROFILE"
+
+
+async def test_a_chain_that_leads_nowhere_says_so() -> None:
+    with pytest.raises(FerryError, match="no AWS credentials of its own") as missing:
+        await OwnAwsKeys()()
+    assert missing.value.status == "UNAVAILABLE"
+
+
+async def test_what_is_at_fault_is_not_quoted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_PROFILE", "the-secret-name")
+    with pytest.raises(FerryError, match="ProfileNotFound") as missing:
+        await OwnAwsKeys()()
+    assert "the-secret-name" not in str(missing.value)
+
+
+async def test_credentials_that_come_later_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    own = OwnAwsKeys()
+    with pytest.raises(FerryError):
+        await own()
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAOFTHEPROXY")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "the-secret")
+    assert (await own()).access_key_id == "AKIAOFTHEPROXY"
