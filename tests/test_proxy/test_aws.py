@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from providers.errors import FerryError
-from proxy.aws import OwnAwsKeys, bedrock_regions
+from proxy.aws import OwnAwsKeys, aws_regions
 
 
 @pytest.fixture(autouse=True)
@@ -17,9 +17,10 @@ def nothing_of_this_machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> 
 
 
 def test_regions_and_where_their_services_are() -> None:
-    regions = bedrock_regions()
+    regions = aws_regions()
     assert regions["eu-central-1"] == regions["us-gov-west-1"] == "amazonaws.com"
-    assert "mars-north-1" not in regions
+    assert regions["cn-north-1"] == "amazonaws.com.cn"
+    assert not {"mars-north-1", "aws-global", "aws"} & regions.keys()
 
 
 async def test_the_keys_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:

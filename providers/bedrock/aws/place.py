@@ -26,7 +26,9 @@ _SETTINGS: Final[Mapping[str, str]] = {
 # bedrock.md section 2: what CreateModelInvocationJob takes.
 _ROLE: Final = re.compile(r"arn:aws(?:-[a-z-]+)?:iam::[0-9]{12}:role/[!-~]{1,2000}")
 _S3_URI: Final = re.compile(
-    r"s3://(?P<bucket>[a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?P<key>(?:/[-!_*'().a-zA-Z0-9]+)*)/?"
+    r"s3://(?P<bucket>[a-z0-9][a-z0-9.-]{1,61}[a-z0-9])"
+    # A server between might resolve segments of dots.
+    r"(?P<key>(?:/(?!\.{1,2}(?:/|$))[-!_*'().a-zA-Z0-9]+)*)/?"
 )
 _MARK_LENGTH: Final = 16
 
@@ -142,7 +144,7 @@ class Places:
         region = _said(options, said, REGION_HEADER, "the AWS region")
         if region not in options.dns_suffixes:
             raise invalid_argument(
-                f"{_names(options, REGION_HEADER)}: {region[:40]!r} is no region with Bedrock"
+                f"{_names(options, REGION_HEADER)}: {region[:40]!r} is no region of AWS"
             )
         mark = caller.tenant[:_MARK_LENGTH] if options.divided else ""
         return Place(keys, region, mark, options, said)

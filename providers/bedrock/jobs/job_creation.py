@@ -66,8 +66,8 @@ class JobCreation:
         try:
             await self._put_input(job, ready)
             await self._memory.write(job.id, _record(job.batch, ready), ready.checked.table)
-        except BaseException:
-            await self._undo(job)
+        except BaseException as error:
+            await self._undo_if_alone(job, error)
             raise
         native_id = await self._make(job, document)
         await self._tie(job, native_id)
@@ -88,8 +88,7 @@ class JobCreation:
                 found = await self._found(job, error)
                 if found is not None:
                     return found
-            if error.permanent or not job.repeatable:
-                await self._undo(job)
+            await self._undo_if_alone(job, error)
             raise
 
     async def _found(self, job: NewJob, error: FerryError) -> str | None:
@@ -119,6 +118,12 @@ class JobCreation:
             # It was created, and a new job is that: the next call tells more.
             submitted = Answer(jobArn=native_id, jobName=job.name, status="Submitted")
             return from_bedrock_job(submitted, record)
+
+    async def _undo_if_alone(self, job: NewJob, error: BaseException) -> None:
+        """Delete what was made, unless another attempt may still need it, or will."""
+        hopeless = isinstance(error, FerryError) and error.permanent
+        if hopeless or not job.repeatable:
+            await self._undo(job)
 
     async def _undo(self, job: NewJob) -> None:
         try:
