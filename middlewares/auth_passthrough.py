@@ -1,14 +1,17 @@
 """Third step: lift the credential out of the request, or out of the sealed upload URL."""
 
 import time
+from dataclasses import replace
 
 from aiohttp import web
 
+from middlewares.admission import refuse_in_the_clear
 from middlewares.journey import CREDENTIAL, EDGE, ROUTE, UPLOAD, Edge, Handler, OpenedUpload
 from middlewares.routes import Call, parse_route
 from middlewares.sealing import SealedUpload
 from providers.credential import Caller, Credential
 from providers.errors import FerryError, not_found, unauthenticated
+from providers.provider import Provider
 from providers.upload_sessions import delete_session_key, read_session_key
 from providers.uploads import UploadSession, UploadStatus
 
@@ -53,20 +56,35 @@ async def _open(
     expired = sealed.expires <= time.time()
     if expired:
         await delete_session_key(edge.state, sealed.session)
-    caller = await _caller(edge, sealed)
     if credential:
-        claimed = await edge.tenants.caller(provider, credential, sealed.scoping)
-        if claimed.tenant != sealed.tenant:
-            raise _unknown()
-    session = UploadSession(sealed.session, sealed.details, caller, expired)
+        refuse_in_the_clear(request, provider)
+    if not await _is_open_to(edge, provider, sealed, credential):
+        raise _unknown()
+    caller = await _caller(edge, provider, sealed)
+    session = UploadSession(sealed.session, sealed.details, caller, expired, sealed.tenant)
     return OpenedUpload(sealed.provider, session)
 
 
-async def _caller(edge: Edge, sealed: SealedUpload) -> Caller | None:
+async def _is_open_to(
+    edge: Edge, provider: Provider, sealed: SealedUpload, credential: Credential
+) -> bool:
+    """A chunk need not carry a key; one that it does carry must be the tenant's own."""
+    if credential:
+        return await edge.tenants.holds(provider, credential, sealed.tenant, sealed.scoping)
+    return await edge.tenants.may_spend(provider, sealed.tenant, sealed.scoping)
+
+
+async def _caller(edge: Edge, provider: Provider, sealed: SealedUpload) -> Caller | None:
+    """The sealed caller; the proxy's own credential, which no URL holds, is put back in."""
     if not sealed.sealed_caller:
         return None
     key = await read_session_key(edge.state, sealed.session)
-    return edge.upload_urls.open_caller(sealed, key) if key else None
+    caller = edge.upload_urls.open_caller(sealed, key) if key else None
+    if caller is None:
+        return None
+    if bool(caller.credential) is (provider.own_credential is not None):
+        raise _unknown()  # it was begun when the settings had another's credential spent
+    return replace(caller, credential=provider.own_credential or caller.credential)
 
 
 def _unknown() -> FerryError:

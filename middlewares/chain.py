@@ -4,12 +4,13 @@ from typing import Final
 
 from aiohttp import HttpVersion11, web
 
+from middlewares.admission import admit
 from middlewares.auth_passthrough import auth_passthrough, lift_credential
 from middlewares.error_envelope import error_envelope, render_error
 from middlewares.forward import forward
 from middlewares.journey import EDGE, Edge
 from middlewares.observe import observe
-from middlewares.provider_resolution import provider_resolution
+from middlewares.provider_resolution import provider_resolution, resolve
 from middlewares.request_rewrite import request_rewrite
 from middlewares.response_rewrite import response_rewrite
 from providers.errors import FerryError, invalid_argument, unauthenticated
@@ -31,7 +32,7 @@ def mount(app: web.Application, edge: Edge) -> None:
 
 
 async def expect(request: web.Request) -> web.StreamResponse | None:
-    """`Expect: 100-continue`: a caller without any credential is told before it sends a body.
+    """`Expect: 100-continue`: a caller whose key may not come in is told before it sends a body.
 
     HTTP/1.0 knows no interim answer, so there it says nothing (RFC 9110 section 10.1.1).
     """
@@ -40,8 +41,7 @@ async def expect(request: web.Request) -> web.StreamResponse | None:
     try:
         if request.headers.get("Expect", "").lower() != "100-continue":
             raise invalid_argument("unknown expectation; known: 100-continue")
-        if not lift_credential(request) and "upload_id" not in request.query:
-            raise unauthenticated("no key")
+        _check_key(request)
     except FerryError as error:
         response = render_error(error)
         response.force_close()
@@ -50,3 +50,14 @@ async def expect(request: web.Request) -> web.StreamResponse | None:
     # The interim answer is no part of the response's size.
     request.writer.output_size = 0
     return None
+
+
+def _check_key(request: web.Request) -> None:
+    """What is opened by an upload URL is checked with it, once the chunk is on its way."""
+    if "upload_id" in request.query:
+        return
+    credential = lift_credential(request)
+    if not credential:
+        raise unauthenticated("no key")
+    provider = resolve(request.app[EDGE], request.headers.get("x-model-provider"))
+    admit(request, provider, credential)

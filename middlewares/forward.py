@@ -1,6 +1,7 @@
 """The end of the chain: the provider carries the operation out."""
 
 import time
+from dataclasses import replace
 from typing import Any
 
 from aiohttp import web
@@ -9,6 +10,7 @@ from middlewares import operations as op
 from middlewares.journey import CALLER, EDGE, OPERATION, OUTCOME, PROVIDER, UPLOAD
 from middlewares.routes import UPLOAD_PATH
 from middlewares.sealing import SealedUpload
+from providers.credential import Credential
 from providers.errors import unimplemented
 from providers.provider import Batches, Files, Provider, Relay
 from providers.upload_sessions import create_session_key
@@ -80,7 +82,9 @@ async def _start_upload(request: web.Request, operation: op.StartUpload) -> op.S
     sealed_caller = ""
     if started.needs_caller:
         key = await create_session_key(edge.state, operation.session_id)
-        sealed_caller = edge.upload_urls.seal_caller(caller, operation.session_id, key)
+        lent = provider.own_credential is not None
+        sealed = replace(caller, credential=Credential()) if lent else caller
+        sealed_caller = edge.upload_urls.seal_caller(sealed, operation.session_id, key)
     upload = SealedUpload(
         session=operation.session_id,
         tenant=caller.tenant,

@@ -25,7 +25,8 @@ Middleware = Callable[[web.Request, Handler], Awaitable[web.StreamResponse]]
 class Edge:
     """What the steps work with. `default_provider` serves a request that names none.
 
-    `upload_ttl` in seconds; `inline_max_bytes` bounds one inline body.
+    `upload_ttl` in seconds; `inline_max_bytes` bounds one inline body. `allow_plaintext_keys`:
+    whether secret keys that only sign may cross a network in the clear.
     """
 
     providers: Mapping[str, Provider]
@@ -37,6 +38,7 @@ class Edge:
     state: State
     memory: MemoryBudget
     inline_max_bytes: int
+    allow_plaintext_keys: bool = False
 
     def others(self, provider: Provider) -> Sequence[Provider]:
         """One configured provider of each kind that `provider` is not."""

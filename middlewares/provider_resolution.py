@@ -2,6 +2,7 @@
 
 from aiohttp import web
 
+from middlewares.admission import admit
 from middlewares.journey import (
     CALLER,
     CREDENTIAL,
@@ -30,6 +31,7 @@ async def provider_resolution(request: web.Request, handler: Handler) -> web.Str
         return await handler(request)
     provider = resolve(edge, request.headers.get("x-model-provider"))
     request[PROVIDER] = provider
+    admit(request, provider, request[CREDENTIAL])
     if route.call is Call.OTHER and provider.relay is None:
         raise unimplemented(f"{request.method} on this path is not served for {provider.name}")
     check_owner(edge, provider, route)

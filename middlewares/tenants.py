@@ -3,9 +3,10 @@
 import secrets
 from collections.abc import Mapping
 
+from middlewares.client_tokens import ClientTokens
 from middlewares.header_text import header_text
 from providers.credential import Caller, Credential, tenant_of
-from providers.errors import unavailable
+from providers.errors import FerryError, unavailable
 from providers.provider import Provider
 from providers.state import State, read, write
 
@@ -13,18 +14,57 @@ from providers.state import State, read, write
 class Tenants:
     """Computes tenants under a salt that is written once into the state store."""
 
-    def __init__(self, state: State) -> None:
+    def __init__(self, state: State, client_tokens: ClientTokens) -> None:
         self._state = state
+        self._client_tokens = client_tokens
         self._salt: bytes | None = None
 
+    def principal(self, provider: Provider, given: Credential) -> Credential:
+        """Whose objects a request with the key `given` is about: who spends, not what is spent.
+
+        Raises UNAUTHENTICATED where the provider's own credential is not for whoever gives it.
+        """
+        own = provider.own_credential is not None
+        return self._client_tokens.principal(given) if own else given
+
     async def caller(
-        self, provider: Provider, credential: Credential, headers: Mapping[str, str]
+        self, provider: Provider, given: Credential, headers: Mapping[str, str]
     ) -> Caller:
-        """The caller at `provider`, with those of the inbound `headers` that it lets through."""
+        """The caller at `provider`, with those of the inbound `headers` that it lets through.
+
+        Its credential is the provider's own where it has one: a client token goes no further.
+        """
         passed = {k: header_text(headers[k]) for k in provider.passed_headers if k in headers}
-        scoping = {k: v for k, v in passed.items() if k in provider.scoping_headers}
-        tenant = tenant_of(await self.salt(), provider.name, credential, scoping)
-        return Caller(credential, tenant, passed)
+        tenant = await self._tenant(provider, self.principal(provider, given), passed)
+        own = provider.own_credential
+        return Caller(given if own is None else own, tenant, passed)
+
+    async def holds(
+        self, provider: Provider, given: Credential, tenant: str, scoping: Mapping[str, str]
+    ) -> bool:
+        """Whether `given`, with the `scoping` headers, is `tenant`'s key at `provider`."""
+        try:
+            principal = self.principal(provider, given)
+        except FerryError:
+            return False
+        return await self._tenant(provider, principal, scoping) == tenant
+
+    async def may_spend(self, provider: Provider, tenant: str, scoping: Mapping[str, str]) -> bool:
+        """Whether `tenant`, without showing its key, may still spend what `provider` spends.
+
+        Not where its client token was taken away since, or where there was none to ask for.
+        """
+        if provider.own_credential is None:
+            return True
+        principals = self._client_tokens.principals
+        tenants = [await self._tenant(provider, who, scoping) for who in principals]
+        return tenant in tenants
+
+    async def _tenant(
+        self, provider: Provider, principal: Credential, headers: Mapping[str, str]
+    ) -> str:
+        scoping = {k: v for k, v in headers.items() if k in provider.scoping_headers}
+        return tenant_of(await self.salt(), provider.name, principal, scoping)
 
     async def salt(self) -> bytes:
         if self._salt is None:

@@ -8,7 +8,7 @@ from typing import Protocol
 from yarl import URL
 
 from providers.body import Body
-from providers.credential import Caller
+from providers.credential import Caller, Credential
 from providers.resources import Batch, CreatedBatch, Download, File, NewBatch, Page
 from providers.uploads import Chunk, StartedUpload, UploadProgress, UploadSession, UploadStart
 from providers.upstream import Reply
@@ -87,6 +87,10 @@ class Provider:
     covers goes on untouched.
     `passed_headers` are the inbound headers, in lower case, that its operations read;
     `scoping_headers` those of them that divide tenants.
+    `own_credential` is spent in place of the caller's; None where the caller's passes through,
+    and empty where the provider itself asks a chain for it.
+    `secret_key_travels`: what a caller gives as its key holds a secret that only signs, and that
+    must not cross a network in the clear.
     """
 
     name: str
@@ -98,3 +102,5 @@ class Provider:
     files: Files | None = None
     batches: Batches | None = None
     relay: Relay | None = None
+    own_credential: Credential | None = None
+    secret_key_travels: bool = False

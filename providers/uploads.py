@@ -71,12 +71,15 @@ class StartedUpload:
 
 @dataclass(frozen=True, slots=True)
 class UploadSession:
-    """An upload URL, opened. `caller` is None once the session has ended."""
+    """An upload URL, opened. `caller` is None once the session has ended; `tenant` is whose it is
+    all the same.
+    """
 
     id: str
     details: Mapping[str, str] = field(repr=False)
     caller: Caller | None
     expired: bool = False
+    tenant: str = ""
 
 
 @dataclass(frozen=True, slots=True)

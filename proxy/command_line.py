@@ -17,6 +17,7 @@ from proxy.allocator import keep_freed_memory
 from proxy.bucket_errors import UnfitBucket
 from proxy.composition import KINDS, application
 from proxy.log_lines import log_to_stderr
+from proxy.provider_settings import shown_settings
 from proxy.risks import risks_of
 from proxy.serving import serve
 from proxy.setting_values import render_duration
@@ -86,14 +87,16 @@ def _effective(settings: Settings) -> Iterator[tuple[str, str]]:
         if field != "providers":
             yield variable(field), _shown(getattr(settings, field))
     for name, provider in settings.providers.items():
-        for field in type(provider).model_fields:
-            yield variable("providers", name, field), _shown(getattr(provider, field))
+        for field, value in shown_settings(provider, KINDS):
+            yield variable("providers", name, field), _shown(value)
 
 
 def _shown(value: object) -> str:
     """As it would be written in the environment; a secret shows as stars."""
     if isinstance(value, tuple):
         return ",".join(map(_shown, value))
+    if isinstance(value, bool):
+        return str(value).lower()
     if isinstance(value, timedelta):
         return render_duration(value)
     if isinstance(value, float):

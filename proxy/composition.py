@@ -2,27 +2,37 @@
 
 import secrets
 from collections.abc import AsyncIterator, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from aiohttp import web
 from yarl import URL
 
 from middlewares.chain import CHAIN, mount
+from middlewares.client_tokens import ClientTokens
 from middlewares.journey import Edge
 from middlewares.public_address import PublicAddress
 from middlewares.sealing import UploadUrls
 from middlewares.tenants import Tenants
 from providers.anthropic import provider as anthropic
+from providers.bedrock import provider as bedrock
+from providers.bedrock.aws.place import PlaceOptions
+from providers.credential import Credential
 from providers.gemini import provider as gemini
+from providers.gemini.divided import divided as divided_gemini
+from providers.json_lines import LineSplitter
 from providers.limits import Limits
 from providers.memory import MemoryBudget
 from providers.openai import provider as openai
+from providers.owned_capabilities import divided
 from providers.provider import Provider
 from providers.state import State
+from proxy.aws import OwnAwsKeys, aws_regions
+from proxy.background import BackgroundTasks
 from proxy.health import STATE
 from proxy.outbound import OutboundClient
-from proxy.settings import ProviderSettings, Settings
+from proxy.provider_settings import ProviderSettings
+from proxy.settings import Settings
 from proxy.state_store import opening, state_store
 from proxy.sweep import sweeping
 
@@ -35,6 +45,7 @@ class World:
     upstream: OutboundClient
     state: State
     memory: MemoryBudget
+    background: BackgroundTasks
 
 
 def _gemini(name: str, settings: ProviderSettings, world: World) -> Provider:
@@ -63,14 +74,77 @@ def _anthropic(name: str, settings: ProviderSettings, world: World) -> Provider:
     return anthropic.anthropic(name, options, world.upstream, world.state, world.memory)
 
 
+def _bedrock(name: str, settings: ProviderSettings, world: World) -> Provider:
+    place = PlaceOptions(
+        name=name,
+        base_url=settings.base_url,
+        runtime_url=settings.runtime_url,
+        s3_endpoint_url=settings.s3_endpoint_url,
+        region=settings.region,
+        role_arn=settings.role_arn,
+        s3_uri=settings.s3_uri,
+        headers=settings.allow_headers,
+        dns_suffixes=aws_regions(),
+        own_keys=OwnAwsKeys() if settings.ambient else None,
+        divided=settings.ambient and bool(world.settings.client_tokens),
+    )
+    options = bedrock.BedrockOptions(
+        place=place,
+        minimum=settings.min_records,
+        immediate=settings.small_batches == "immediate",
+        upload_life=world.settings.upload_ttl,
+        limits=_limits(world.settings),
+    )
+    return bedrock.bedrock(options, world.upstream, world.state, world.memory, world.background)
+
+
 def _limits(settings: Settings) -> Limits:
     return Limits(line=settings.max_line_bytes, inline_results=settings.inline_result_bytes)
 
 
-KINDS: Final[Mapping[str, Callable[[str, ProviderSettings, World], Provider]]] = {
-    gemini.KIND: _gemini,
-    openai.KIND: _openai,
-    anthropic.KIND: _anthropic,
+def _divided(provider: Provider, world: World) -> Provider:
+    splitter = LineSplitter(world.settings.max_line_bytes, world.memory)
+    return divided(provider, world.state, splitter)
+
+
+def _divided_gemini(provider: Provider, world: World) -> Provider:
+    limit = world.settings.inline_max_bytes
+    return divided_gemini(provider, world.state, world.memory, limit)
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A kind of provider: how one is built, and which settings are its own.
+
+    `takes_api_key`: its own credential is an API key of the settings, and not found by a chain.
+    `divide` keeps files and batches apart where tenants share that key; a kind with a chain is
+    built divided.
+    """
+
+    build: Callable[[str, ProviderSettings, World], Provider]
+    settings: frozenset[str] = frozenset()
+    takes_api_key: bool = True
+    divide: Callable[[Provider, World], Provider] = _divided
+
+
+_OF_BEDROCK: Final = frozenset(
+    {
+        "runtime_url",
+        "region",
+        "role_arn",
+        "s3_uri",
+        "s3_endpoint_url",
+        "min_records",
+        "small_batches",
+        "allow_headers",
+    }
+)
+
+KINDS: Final[Mapping[str, Kind]] = {
+    gemini.KIND: Kind(_gemini, divide=_divided_gemini),
+    openai.KIND: Kind(_openai, frozenset({"uploads"})),
+    anthropic.KIND: Kind(_anthropic, frozenset({"default_max_tokens", "api_version"})),
+    bedrock.KIND: Kind(_bedrock, _OF_BEDROCK, takes_api_key=False),
 }
 
 
@@ -78,12 +152,15 @@ def application(settings: Settings) -> web.Application:
     """The proxy as an aiohttp application. Made inside a running event loop."""
     app = web.Application(middlewares=CHAIN)
     upstream = OutboundClient()
-    world = World(settings, upstream, state_store(settings, upstream), MemoryBudget())
+    background = BackgroundTasks()
+    state = state_store(settings, upstream)
+    world = World(settings, upstream, state, MemoryBudget(), background)
     mount(app, _edge(world))
     app[STATE] = world.state
     app.cleanup_ctx.append(_outbound(upstream))
     app.cleanup_ctx.append(opening(world.state))
     app.cleanup_ctx.append(sweeping(world.state, settings.upload_ttl, settings.state_ttl))
+    app.cleanup_ctx.append(background.running)
     return app
 
 
@@ -91,20 +168,34 @@ def _edge(world: World) -> Edge:
     settings = world.settings
     return Edge(
         providers={
-            name: KINDS[provider.kind or name](name, provider, world)
-            for name, provider in settings.providers.items()
+            name: _provider(name, provider, world) for name, provider in settings.providers.items()
         },
         default_provider=settings.default_provider,
         upload_urls=UploadUrls(_secret_keys(settings)),
         upload_ttl=int(settings.upload_ttl.total_seconds()),
-        tenants=Tenants(world.state),
+        tenants=Tenants(world.state, ClientTokens(_client_tokens(settings))),
         public_address=PublicAddress(
             str(settings.public_url) if settings.public_url else None, settings.trusted_proxies
         ),
         state=world.state,
         memory=world.memory,
         inline_max_bytes=settings.inline_max_bytes,
+        allow_plaintext_keys=settings.allow_plaintext_aws_keys,
     )
+
+
+def _provider(name: str, settings: ProviderSettings, world: World) -> Provider:
+    kind = KINDS[settings.kind or name]
+    provider = kind.build(name, settings, world)
+    if not settings.ambient or not kind.takes_api_key:
+        return provider
+    key = settings.api_key.get_secret_value() if settings.api_key else None
+    lending = replace(provider, own_credential=Credential(api_key=key))
+    return kind.divide(lending, world) if world.settings.client_tokens else lending
+
+
+def _client_tokens(settings: Settings) -> list[str]:
+    return [token.get_secret_value() for token in settings.client_tokens]
 
 
 def _secret_keys(settings: Settings) -> list[str]:

@@ -1,31 +1,28 @@
 """What a valid configuration still puts at risk, one sentence each."""
 
-import ipaddress
 import stat
 from collections.abc import Iterator
+from typing import Final
 
 from yarl import URL
 
+from proxy.setting_values import is_loopback
 from proxy.settings import Settings
 from proxy.settings_problems import variable
 
+CLIENT_TOKEN_CHARACTERS: Final = 16
+
 _OTHERS: int = stat.S_IRWXG | stat.S_IRWXO
+
+_UPSTREAM_URLS: Final = ("base_url", "runtime_url", "s3_endpoint_url")
 
 
 def risks_of(settings: Settings) -> Iterator[str]:
     yield from _secret_risks(settings)
+    yield from _own_credential_risks(settings)
     yield from _listening_risks(settings)
     yield from _upstream_risks(settings)
     yield from _state_risks(settings)
-
-
-def is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def _secret_risks(settings: Settings) -> Iterator[str]:
@@ -34,6 +31,19 @@ def _secret_risks(settings: Settings) -> Iterator[str]:
             f"{variable('secret_key')} is not set: a random key is made at each start, so upload "
             "URLs survive no restart and cross no replicas."
         )
+
+
+def _own_credential_risks(settings: Settings) -> Iterator[str]:
+    tokens = variable("client_tokens")
+    if settings.client_tokens and not settings.ambient:
+        yield f"{tokens} is asked for nowhere: no provider's credentials are ambient."
+    if settings.ambient and not settings.client_tokens:
+        yield (
+            f"{tokens} is not set: anyone on this machine may spend the proxy's own credential "
+            f"for {', '.join(settings.ambient)}, and all share its files and jobs."
+        )
+    if any(len(t.get_secret_value()) < CLIENT_TOKEN_CHARACTERS for t in settings.client_tokens):
+        yield f"{tokens} has a token of under {CLIENT_TOKEN_CHARACTERS} characters: easily guessed."
 
 
 def _listening_risks(settings: Settings) -> Iterator[str]:
@@ -48,6 +58,11 @@ def _listening_risks(settings: Settings) -> Iterator[str]:
             f"{variable('public_url')} is not set: addresses given to clients are made from what "
             "their own requests say about the host."
         )
+    if settings.allow_plaintext_aws_keys:
+        yield (
+            f"{variable('allow_plaintext_aws_keys')} is true: secret keys of AWS may cross the "
+            "network in the clear."
+        )
     if any(network.prefixlen == 0 for network in settings.trusted_proxies):
         yield (
             f"{variable('trusted_proxies')} trusts every address: anyone may say under which "
@@ -57,11 +72,13 @@ def _listening_risks(settings: Settings) -> Iterator[str]:
 
 def _upstream_risks(settings: Settings) -> Iterator[str]:
     for name, provider in settings.providers.items():
-        if provider.base_url is not None and _in_the_clear(provider.base_url):
-            yield (
-                f"{variable('providers', name, 'base_url')} is http and not a loopback address: "
-                "callers' keys are sent to it in the clear."
-            )
+        for field in _UPSTREAM_URLS:
+            url = getattr(provider, field)
+            if url is not None and _in_the_clear(url):
+                yield (
+                    f"{variable('providers', name, field)} is http and not a loopback address: "
+                    "what is sent to it, keys too, crosses the network in the clear."
+                )
 
 
 def _in_the_clear(url: URL) -> bool:

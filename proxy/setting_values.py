@@ -14,6 +14,8 @@ from typing import Final
 from pydantic import SecretStr
 from yarl import URL
 
+from proxy.aws import aws_regions
+
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 SECRET_KEY_CHARACTERS: Final = 16
@@ -23,6 +25,14 @@ _UNITS: Final = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 _BUCKET_URL: Final = re.compile(
     r"(s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](?:/(?!\.+(?:/|$))[A-Za-z0-9._-]+)+)/?"
 )
+_S3_URI: Final = re.compile(
+    r"s3://([a-z0-9](?:[a-z0-9-]|\.(?!\.)){1,61}[a-z0-9])(?:/(?!\.+(?:/|$))[-!_*'().a-zA-Z0-9]+)*/?"
+)
+_S3_URI_LIMIT: Final = 1024
+_ADDRESS: Final = re.compile(r"[0-9]+(\.[0-9]+){3}")
+_ROLE_ARN: Final = re.compile(r"arn:aws(-[a-z]+)*:iam::[0-9]{12}:role/[A-Za-z0-9_+=,.@/-]+")
+_ROLE_ARN_LIMIT: Final = 2048
+_KEY: Final = re.compile(r"[!-~]+")
 _PROVIDER_NAME: Final = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 
 
@@ -58,6 +68,55 @@ def parse_secret_keys(value: object) -> tuple[SecretStr, ...] | None:
     if any(len(key) < SECRET_KEY_CHARACTERS for key in keys):
         raise ValueError(f"each key must have at least {SECRET_KEY_CHARACTERS} characters")
     return tuple(SecretStr(key) for key in keys) or None
+
+
+def parse_key(value: object) -> SecretStr:
+    """The proxy's own key at a provider. One that has other characters cannot go in a header."""
+    text = value.get_secret_value() if isinstance(value, SecretStr) else value
+    if not isinstance(text, str) or not _KEY.fullmatch(text):
+        raise ValueError("must be a key: visible ASCII characters, without spaces")
+    return SecretStr(text)
+
+
+def parse_client_tokens(value: object) -> tuple[SecretStr, ...]:
+    """Each is what an SDK is given as its `api_key`."""
+    tokens = parse_list(value)
+    if not all(_KEY.fullmatch(token) and "," not in token for token in tokens):
+        raise ValueError("each token must be visible ASCII characters, without spaces or commas")
+    if len(set(tokens)) < len(tokens):
+        raise ValueError("each token must be another one: a token is a tenant")
+    return tuple(SecretStr(token) for token in tokens)
+
+
+def parse_region(value: object) -> str:
+    if not isinstance(value, str) or value not in aws_regions():
+        raise ValueError("must be a region that botocore lists, such as us-east-1")
+    return value
+
+
+def parse_role_arn(value: object) -> str:
+    if not isinstance(value, str) or len(value) > _ROLE_ARN_LIMIT or not _ROLE_ARN.fullmatch(value):
+        raise ValueError("must be the ARN of a role, such as arn:aws:iam::123456789012:role/NAME")
+    return value
+
+
+def parse_s3_uri(value: object) -> str:
+    """Without a trailing slash. bedrock.md section 2: what Bedrock takes in a key, and no more."""
+    match = _S3_URI.fullmatch(value) if isinstance(value, str) else None
+    if match is None or len(match[0]) > _S3_URI_LIMIT or _ADDRESS.fullmatch(match[1]):
+        raise ValueError(
+            "must be s3://bucket or s3://bucket/prefix, the prefix of letters, digits and -!_*'()."
+        )
+    return match[0].rstrip("/")
+
+
+def is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def parse_duration(value: object) -> timedelta:

@@ -2,12 +2,12 @@
 
 import os
 import tomllib
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_settings import (
     BaseSettings,
     NoDecode,
@@ -17,13 +17,20 @@ from pydantic_settings import (
 )
 from yarl import URL
 
+from proxy.provider_settings import (
+    HttpUrl,
+    Kinds,
+    ProviderSettings,
+    provider_problems,
+    with_kinds,
+)
 from proxy.setting_values import (
     Network,
     canonical_name,
-    check_provider_name,
     default_state_url,
+    is_loopback,
+    parse_client_tokens,
     parse_duration,
-    parse_http_url,
     parse_networks,
     parse_secret_keys,
     parse_state_url,
@@ -36,22 +43,9 @@ MIB: Final = 1 << 20
 LOOPBACK: Final = parse_networks("127.0.0.0/8,::1/128")
 
 Name = Annotated[str, BeforeValidator(canonical_name)]
-HttpUrl = Annotated[URL, BeforeValidator(parse_http_url)]
 Duration = Annotated[timedelta, BeforeValidator(parse_duration)]
 Port = Annotated[int, Field(ge=0, le=65535)]
 Bytes = Annotated[int, Field(gt=0)]
-
-
-class ProviderSettings(BaseModel):
-    """`base_url` None is the provider's public address. `kind` is always there once loaded."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
-
-    kind: str | None = None
-    base_url: HttpUrl | None = None
-    uploads: Literal["auto", "staged"] = "auto"
-    default_max_tokens: Annotated[int, Field(ge=1)] = 4096
-    api_version: Literal["2023-06-01", "2026-10-21"] = "2023-06-01"
 
 
 class Settings(BaseSettings):
@@ -84,6 +78,10 @@ class Settings(BaseSettings):
     state_ttl: Duration = timedelta(days=30)
     upload_ttl: Duration = timedelta(hours=24)
     default_provider: Name = "gemini"
+    client_tokens: Annotated[
+        tuple[SecretStr, ...], NoDecode, BeforeValidator(parse_client_tokens)
+    ] = ()
+    allow_plaintext_aws_keys: bool = False
     workers: Annotated[int, Field(ge=1, le=256)] = 1
     drain_seconds: Annotated[float, Field(gt=0)] = 30.0
     # It is held twice while it is taken apart, and the budget for all of them is 256 MiB.
@@ -97,6 +95,11 @@ class Settings(BaseSettings):
         """Where `state_url` is a `file://`."""
         return Path(URL(self.state_url).path)
 
+    @property
+    def ambient(self) -> tuple[str, ...]:
+        """The providers at which the proxy's own credential is spent."""
+        return tuple(name for name, provider in self.providers.items() if provider.ambient)
+
     @classmethod
     def settings_customise_sources(
         cls,
@@ -109,7 +112,7 @@ class Settings(BaseSettings):
         return (lambda: _merge(_by_name(init_settings()), _by_name(env_settings())),)
 
 
-def load(kinds: Collection[str], config: Path | None = None) -> Settings:
+def load(kinds: Kinds, config: Path | None = None) -> Settings:
     """The settings, with a provider for each of `kinds`, the kinds of provider there are.
 
     `config` is a TOML file; without it FERRY_CONFIG may name one. Raises InvalidSettings.
@@ -123,13 +126,27 @@ def load(kinds: Collection[str], config: Path | None = None) -> Settings:
         raise InvalidSettings([*problems, *problems_of(error, _variables())]) from None
     except SettingsError:  # FERRY_PROVIDERS whole, which is among the unknown variables
         raise InvalidSettings(problems) from None
-    providers = _with_kinds(settings.providers, kinds)
-    if settings.state_s3_endpoint_url and not settings.state_url.startswith("s3:"):
-        problems.append(f"{variable('state_s3_endpoint_url')}: only an s3:// state has an endpoint")
-    problems.extend(_provider_problems(providers, kinds, settings.default_provider))
+    settings = settings.model_copy(update={"providers": with_kinds(settings.providers, kinds)})
+    problems.extend(provider_problems(settings.providers, kinds))
+    problems.extend(_contradictions(settings))
     if problems:
         raise InvalidSettings(problems)
-    return settings.model_copy(update={"providers": providers})
+    return settings
+
+
+def _contradictions(settings: Settings) -> Iterator[str]:
+    """What is wrong between settings each of which is right."""
+    if settings.state_s3_endpoint_url and not settings.state_url.startswith("s3:"):
+        yield f"{variable('state_s3_endpoint_url')}: only an s3:// state has an endpoint"
+    if settings.default_provider not in settings.providers:
+        known = ", ".join(sorted(settings.providers))
+        yield f"{variable('default_provider')}: must be one of {known}"
+    if settings.ambient and not settings.client_tokens and not is_loopback(settings.host):
+        spent = ", ".join(variable("providers", name, "credentials") for name in settings.ambient)
+        yield (
+            f"{variable('client_tokens')}: must be set where {spent} is ambient and "
+            f"{variable('host')} is not a loopback address: anyone could spend that credential"
+        )
 
 
 # --- sources ---------------------------------------------------------------------------------
@@ -172,34 +189,3 @@ def _unknown_variables() -> Iterator[str]:
 
 def _variables() -> list[str]:
     return [variable(field) for field in Settings.model_fields if field != "providers"]
-
-
-# --- providers -------------------------------------------------------------------------------
-
-
-def _with_kinds(
-    given: Mapping[str, ProviderSettings], kinds: Collection[str]
-) -> dict[str, ProviderSettings]:
-    """Each kind is a provider of that name, whether or not it has settings."""
-    providers = {kind: ProviderSettings() for kind in kinds} | dict(given)
-    for name, provider in providers.items():
-        if provider.kind is None and name in kinds:
-            providers[name] = provider.model_copy(update={"kind": name})
-    return providers
-
-
-def _provider_problems(
-    providers: Mapping[str, ProviderSettings], kinds: Collection[str], default: str
-) -> Iterator[str]:
-    for name, provider in providers.items():
-        setting = variable("providers", name, "kind")
-        try:
-            check_provider_name(name)
-        except ValueError as error:
-            yield f"{variable('providers', name)}: {error}"
-        if provider.kind not in kinds:
-            yield f"{setting}: must be one of {', '.join(sorted(kinds))}"
-        elif name in kinds and provider.kind != name:
-            yield f"{setting}: {name} is always of its own kind; give the provider another name"
-    if default not in providers:
-        yield f"{variable('default_provider')}: must be one of {', '.join(sorted(providers))}"

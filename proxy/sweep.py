@@ -19,8 +19,12 @@ INTERVAL_SECONDS: Final = 3600.0
 _JITTER: Final = 0.1
 
 # The salt divides the tenants. What is deleted by a tombstone alone, the provider keeps for ever:
-# without it, it would be back.
-_KEPT_FOR_EVER: Final = ("salt", "tombstones/")
+# without it, it would be back. Without the record of whose it is, a thing would be nobody's.
+_KEPT_FOR_EVER: Final = ("salt", "tombstones/", "owned/")
+
+# What a record is about outlives it, so that none is found without: the content of a staged file,
+# which a bucket dates to when its upload began, and all that there is of an immediate batch.
+_OUTLIVES_ITS_RECORD: Final = ("staged-content/", "immediate-work/", "immediate-ended/")
 
 _log: Final = logging.getLogger(__name__)
 
@@ -45,8 +49,7 @@ async def sweep(state: State, now: datetime, upload_ttl: timedelta, state_ttl: t
 def _life(name: str, upload_ttl: timedelta, state_ttl: timedelta) -> timedelta:
     if name.startswith("uploads/"):
         return upload_ttl
-    # A bucket dates what came in parts to when its upload began; the file begins with its record.
-    return state_ttl + upload_ttl if name.startswith("staged-content/") else state_ttl
+    return state_ttl + upload_ttl if name.startswith(_OUTLIVES_ITS_RECORD) else state_ttl
 
 
 def sweeping(

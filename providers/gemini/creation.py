@@ -5,16 +5,16 @@ relayed: where its outcome is unknown, the caller is told so and no second batch
 """
 
 import hashlib
-from collections.abc import AsyncIterator, Mapping
 from dataclasses import replace
-from typing import Final, Self
+from typing import Final
 
 import orjson
 from yarl import URL
 
-from providers.body import Body, held, once
+from providers.body import Body, held
 from providers.credential import Caller
 from providers.errors import FerryError, invalid_argument
+from providers.gemini.held_reply import HeldReply
 from providers.memory import MemoryBudget
 from providers.provider import Relay, RelayedRequest
 from providers.repeats import Repeat
@@ -24,32 +24,6 @@ from providers.upstream import Reply, UpstreamError
 KEY_HEADER: Final = "x-ferry-idempotency-key"
 _CREATIONS: Final = (":batchGenerateContent", ":asyncBatchEmbedContent")
 _ANSWER_BYTES: Final = 32 << 20
-
-
-class HeldReply:
-    """A reply that was read to its end."""
-
-    def __init__(self, reply: Reply, data: bytes) -> None:
-        self.status = reply.status
-        self.headers: Mapping[str, str] = reply.headers
-        self._data = data
-
-    def chunks(self) -> AsyncIterator[bytes]:
-        return once(self._data)
-
-    async def read(self, limit: int) -> bytes:
-        if len(self._data) > limit:
-            raise UpstreamError("UNAVAILABLE", f"Google answered over {limit} bytes")
-        return self._data
-
-    async def aclose(self) -> None:
-        pass
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(self, *exc: object) -> None:
-        pass
 
 
 class RepeatableCreations:
@@ -115,7 +89,7 @@ class RepeatableCreations:
         async with reply:
             data = await reply.read(_ANSWER_BYTES)
         await repeat.record(_batch_name(data))
-        return HeldReply(reply, data)
+        return HeldReply(reply.status, reply.headers, data)
 
     async def _get(self, caller: Caller, request: RelayedRequest, name: str) -> Reply:
         version, _, _ = request.target.raw_path.strip("/").rpartition("models/")

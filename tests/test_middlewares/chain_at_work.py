@@ -1,7 +1,7 @@
 """The chain over providers that do what a test tells them, with a client in front."""
 
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, Self, cast
@@ -11,8 +11,9 @@ from aiohttp.test_utils import TestClient, TestServer
 from multidict import CIMultiDict
 
 from middlewares.chain import CHAIN, mount
+from middlewares.client_tokens import ClientTokens
 from middlewares.journey import Edge
-from middlewares.public_address import PublicAddress
+from middlewares.public_address import Network, PublicAddress
 from middlewares.sealing import UploadUrls
 from middlewares.tenants import Tenants
 from providers.body import Body, once
@@ -96,18 +97,25 @@ def scripted_provider(name: str, **capabilities: Scripted) -> Provider:
 
 
 @asynccontextmanager
-async def chain_at_work(*providers: Provider, default: str | None = None) -> AsyncIterator[Client]:
+async def chain_at_work(
+    *providers: Provider,
+    default: str | None = None,
+    tokens: Sequence[str] = (),
+    trusted: Sequence[Network] = (),
+    allow_plaintext_keys: bool = False,
+) -> AsyncIterator[Client]:
     state = MemoryState()
     edge = Edge(
         providers={provider.name: provider for provider in providers},
         default_provider=default or providers[0].name,
         upload_urls=UploadUrls(["a-secret-of-good-length"]),
         upload_ttl=60,
-        tenants=Tenants(state),
-        public_address=PublicAddress(None, ()),
+        tenants=Tenants(state, ClientTokens(tokens)),
+        public_address=PublicAddress(None, trusted),
         state=state,
         memory=MemoryBudget(),
         inline_max_bytes=1000,
+        allow_plaintext_keys=allow_plaintext_keys,
     )
     app = web.Application(middlewares=CHAIN)
     mount(app, edge)

@@ -11,6 +11,7 @@ from proxy.log_lines import log_to_stderr
 from proxy.serving import serve
 from proxy.settings import load
 from tests.memory_state import MemoryState
+from tests.test_proxy.kinds import kinds
 
 _log = logging.getLogger(__name__)
 
@@ -56,7 +57,7 @@ async def main() -> None:
     app[STATE] = MemoryState()
     app.router.add_post("/slow", slow)
     app.router.add_post("/late", late)
-    await serve(app, load(["gemini"]))
+    await serve(app, load(kinds(gemini=set())))
 
 
 if __name__ == "__main__":

@@ -45,6 +45,33 @@ def test_what_check_prints_can_be_set() -> None:
     assert (again.stdout, again.stderr) == (first.stdout, "")
 
 
+def test_check_prints_no_key_and_no_token() -> None:
+    done = ferry(
+        "check",
+        FERRY_CLIENT_TOKENS=f"{SECRET}3,{SECRET}4",
+        FERRY_PROVIDERS__OPENAI__CREDENTIALS="ambient",
+        FERRY_PROVIDERS__OPENAI__API_KEY=SECRET,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    lines = dict(line.split("=", 1) for line in done.stdout.splitlines() if "=" in line)
+    assert lines["FERRY_CLIENT_TOKENS"] == "**********,**********"
+    assert lines["FERRY_PROVIDERS__OPENAI__API_KEY"] == "**********"
+    assert SECRET not in done.stdout
+
+
+@pytest.mark.parametrize("command", ["check", "serve"])
+def test_the_proxys_own_key_is_not_there_for_all(command: str) -> None:
+    done = ferry(
+        command,
+        FERRY_HOST="0.0.0.0",
+        FERRY_PROVIDERS__OPENAI__CREDENTIALS="ambient",
+        FERRY_PROVIDERS__OPENAI__API_KEY=SECRET,
+    )
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("genai-ferry: FERRY_CLIENT_TOKENS: must be set where ")
+    assert SECRET not in done.stderr
+
+
 def test_check_names_risks() -> None:
     done = ferry("check", FERRY_HOST="0.0.0.0")
     assert done.returncode == 0

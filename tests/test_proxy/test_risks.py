@@ -3,9 +3,17 @@ from pathlib import Path
 
 import pytest
 
-from proxy.risks import is_loopback, risks_of
+from proxy.risks import risks_of
+from proxy.setting_values import is_loopback
 from proxy.settings import load
+from tests.test_proxy.kinds import kinds
 
+KINDS = kinds(gemini=set(), openai=set(), bedrock={"runtime_url", "s3_endpoint_url"})
+TOKEN = "t" * 16
+AMBIENT = {
+    "FERRY_PROVIDERS__OPENAI__CREDENTIALS": "ambient",
+    "FERRY_PROVIDERS__OPENAI__API_KEY": "sk-own",
+}
 SAFE = {"FERRY_SECRET_KEY": "k" * 32, "FERRY_STATE_URL": "file:///nowhere/at/all"}
 
 
@@ -19,7 +27,7 @@ def _safe(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def risks() -> list[str]:
     """The settings that the risks are about."""
-    return [risk.split()[0].rstrip(":") for risk in risks_of(load(["gemini", "openai"]))]
+    return [risk.split()[0].rstrip(":") for risk in risks_of(load(KINDS))]
 
 
 @pytest.mark.parametrize(
@@ -44,6 +52,24 @@ def risks() -> list[str]:
         (
             {"FERRY_PROVIDERS__OPENAI__BASE_URL": "http://vllm/v1"},
             ["FERRY_PROVIDERS__OPENAI__BASE_URL"],
+        ),
+        (
+            {"FERRY_PROVIDERS__BEDROCK__S3_ENDPOINT_URL": "http://minio:9000"},
+            ["FERRY_PROVIDERS__BEDROCK__S3_ENDPOINT_URL"],
+        ),
+        ({"FERRY_PROVIDERS__BEDROCK__RUNTIME_URL": "http://127.0.0.1:9000"}, []),
+        (AMBIENT, ["FERRY_CLIENT_TOKENS"]),
+        ({**AMBIENT, "FERRY_CLIENT_TOKENS": TOKEN}, []),
+        ({**AMBIENT, "FERRY_CLIENT_TOKENS": f"{TOKEN},short"}, ["FERRY_CLIENT_TOKENS"]),
+        ({"FERRY_CLIENT_TOKENS": TOKEN}, ["FERRY_CLIENT_TOKENS"]),
+        ({"FERRY_ALLOW_PLAINTEXT_AWS_KEYS": "true"}, []),
+        (
+            {
+                "FERRY_HOST": "10.0.0.1",
+                "FERRY_PUBLIC_URL": "https://h",
+                "FERRY_ALLOW_PLAINTEXT_AWS_KEYS": "true",
+            },
+            ["FERRY_HOST", "FERRY_ALLOW_PLAINTEXT_AWS_KEYS"],
         ),
         ({"FERRY_STATE_URL": "s3://bucket/prefix"}, []),
         (

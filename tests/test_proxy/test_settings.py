@@ -6,10 +6,12 @@ import pytest
 from pydantic import ValidationError
 from yarl import URL
 
-from proxy.settings import ProviderSettings, Settings, load
+from proxy.provider_settings import ProviderSettings
+from proxy.settings import Settings, load
 from proxy.settings_problems import InvalidSettings
+from tests.test_proxy.kinds import kinds
 
-KINDS = ("gemini", "openai")
+KINDS = kinds(gemini=set(), openai={"uploads"})
 LONG_KEY = "k" * 16
 HTTP_URL = "must be an address such as https://host/path"
 STATE_URL = "must be file:///directory, with an absolute path, or s3://bucket/prefix"
@@ -79,6 +81,7 @@ def test_nothing_needs_to_be_set() -> None:
         ("FERRY_WORKERS", "4", "workers", 4),
         ("FERRY_DRAIN_SECONDS", "0.5", "drain_seconds", 0.5),
         ("FERRY_MAX_LINE_BYTES", "1", "max_line_bytes", 1),
+        ("FERRY_ALLOW_PLAINTEXT_AWS_KEYS", "true", "allow_plaintext_aws_keys", True),
     ],
 )
 def test_a_variable_sets_its_field(
@@ -100,7 +103,14 @@ def test_lists_are_separated_by_commas(given: pytest.MonkeyPatch) -> None:
 
 def test_no_secret_shows(given: pytest.MonkeyPatch) -> None:
     given.setenv("FERRY_SECRET_KEY", LONG_KEY)
+    given.setenv("FERRY_CLIENT_TOKENS", f"{LONG_KEY}1,{LONG_KEY}2")
+    given.setenv("FERRY_PROVIDERS__OPENAI__CREDENTIALS", "ambient")
+    given.setenv("FERRY_PROVIDERS__OPENAI__API_KEY", f"sk-{LONG_KEY}")
     settings = load(KINDS)
+    assert [t.get_secret_value() for t in settings.client_tokens] == [
+        f"{LONG_KEY}1",
+        f"{LONG_KEY}2",
+    ]
     assert LONG_KEY not in repr(settings)
     assert LONG_KEY not in str(settings)
     assert LONG_KEY not in settings.model_dump_json(exclude={"public_url", "providers"})
@@ -132,6 +142,9 @@ def test_no_secret_shows(given: pytest.MonkeyPatch) -> None:
         ("FERRY_STATE_URL", "file://host/x", STATE_URL),
         ("FERRY_STATE_URL", "http://[", STATE_URL),
         ("FERRY_DEFAULT_PROVIDER", "acme", "must be one of gemini, openai"),
+        ("FERRY_CLIENT_TOKENS", "short one", "each token must be visible ASCII characters"),
+        ("FERRY_CLIENT_TOKENS", "short\u00e9", "each token must be visible ASCII characters"),
+        ("FERRY_CLIENT_TOKENS", "short,b,short", "each token must be another one"),
     ],
 )
 def test_a_bad_value_gets_one_sentence_without_it(
@@ -178,12 +191,9 @@ def test_without_a_home_the_state_must_be_given(given: pytest.MonkeyPatch) -> No
 @pytest.mark.parametrize(
     "variable",
     [
-        "FERRY_CLIENT_TOKENS",
         "FERRY_PROVIDERS",
         "FERRY_PORT__OTHER",
-        "FERRY_PROVIDERS__OPENAI__CREDENTIALS",
-        "FERRY_PROVIDERS__OPENAI__API_KEY",
-        "FERRY_PROVIDERS__OPENAI__REGION",
+        "FERRY_PROVIDERS__OPENAI__SECRET",
     ],
 )
 def test_what_is_not_available_is_refused(given: pytest.MonkeyPatch, variable: str) -> None:

@@ -133,7 +133,6 @@ class Run:
             made.failed,
             number,
         )
-        self._lease.check()
         if not await self._end(ending):
             await self._work.delete_output(number)
             raise LostClaim

@@ -1,0 +1,89 @@
+"""Which calls are relayed to Google where tenants share one key: a list, and nothing beside it.
+
+Paths are matched as they go out, percent-encoded, and names by their own alphabet (gemini.md
+section 4), so that no spelling of a path leads past what was checked.
+"""
+
+import re
+from dataclasses import dataclass
+from enum import Enum, auto
+from typing import Final
+
+from yarl import URL
+
+from providers.errors import invalid_argument, unimplemented
+from providers.gemini.owned_names import ID
+from providers.ownership import Owned
+
+
+class CallKind(Enum):
+    LIST = auto()
+    READ = auto()
+    CANCEL = auto()
+    DELETE = auto()
+    CREATE_BATCH = auto()
+    STATELESS = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class ConfinedCall:
+    """`things` is what it is about, None for a model; `id` is empty for a list or a creation."""
+
+    kind: CallKind
+    things: Owned | None
+    id: str = ""
+
+
+_VERSION: Final = r"(?:/v[0-9][a-z0-9]*)?"
+_ID: Final = rf"(?P<id>{ID})"
+_MODEL: Final = r"[A-Za-z0-9._~-]{1,128}"
+# They answer, and leave nothing behind in the account.
+_STATELESS: Final = (
+    "generateContent|streamGenerateContent|countTokens|embedContent|batchEmbedContents"
+)
+
+_CALLS: Final = [
+    (method, re.compile(pattern), things, kind)
+    for method, pattern, things, kind in (
+        ("GET", rf"{_VERSION}/files", Owned.FILES, CallKind.LIST),
+        ("GET", rf"{_VERSION}/files/{_ID}", Owned.FILES, CallKind.READ),
+        ("GET", rf"(?:/download)?{_VERSION}/files/{_ID}:download", Owned.FILES, CallKind.READ),
+        ("DELETE", rf"{_VERSION}/files/{_ID}", Owned.FILES, CallKind.DELETE),
+        ("GET", rf"{_VERSION}/batches", Owned.BATCHES, CallKind.LIST),
+        ("GET", rf"{_VERSION}/batches/{_ID}", Owned.BATCHES, CallKind.READ),
+        ("DELETE", rf"{_VERSION}/batches/{_ID}", Owned.BATCHES, CallKind.DELETE),
+        ("POST", rf"{_VERSION}/batches/{_ID}:cancel", Owned.BATCHES, CallKind.CANCEL),
+        (
+            "POST",
+            rf"{_VERSION}/models/{_MODEL}:(?:batchGenerateContent|asyncBatchEmbedContent)",
+            Owned.BATCHES,
+            CallKind.CREATE_BATCH,
+        ),
+        ("GET", rf"{_VERSION}/models(?:/{_MODEL})?", None, CallKind.STATELESS),
+        ("POST", rf"{_VERSION}/models/{_MODEL}:(?:{_STATELESS})", None, CallKind.STATELESS),
+    )
+]
+
+# How an answer is written, and where a list goes on. Others could change what a call does.
+_QUERY: Final = frozenset(
+    {"alt", "prettyPrint", "pageSize", "page_size", "pageToken", "page_token"}
+)
+
+
+def parse_call(method: str, target: URL) -> ConfinedCall:
+    """Raises UNIMPLEMENTED for what is not on the list."""
+    for listed, pattern, things, kind in _CALLS:
+        match = pattern.fullmatch(target.raw_path) if method == listed else None
+        if match is not None:
+            _check_query(target)
+            return ConfinedCall(kind, things, match.groupdict().get("id") or "")
+    raise unimplemented("this path is not served where tenants share the proxy's own key")
+
+
+def _check_query(target: URL) -> None:
+    for name in target.query:
+        if name not in _QUERY:
+            raise invalid_argument(
+                "this parameter is not served where tenants share the proxy's own key",
+                path=name[:80],
+            )

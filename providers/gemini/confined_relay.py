@@ -1,0 +1,261 @@
+"""The relay where tenants share the proxy's own key at Google: each sees what it made itself.
+
+What the lines of a file name is beyond it: Google gives no uploaded file back, so they cannot be
+looked into. To name another tenant's file there takes knowing its random id.
+"""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any, Final, Self
+
+import orjson
+from yarl import URL
+
+from providers.body import Body, held, join
+from providers.credential import Caller
+from providers.errors import FerryError, invalid_argument, unavailable
+from providers.gemini.confined_calls import CallKind, ConfinedCall, parse_call
+from providers.gemini.creation import KEY_HEADER
+from providers.gemini.held_reply import HeldReply
+from providers.gemini.owned_names import input_files, made, result_files, thing_of
+from providers.gemini.refusal import check
+from providers.memory import BUDGET_BYTES, MemoryBudget
+from providers.owned_lists import owned_page
+from providers.owned_references import References
+from providers.ownership import Owned, Ownership
+from providers.provider import Relay, RelayedRequest
+from providers.resources import Page
+from providers.upstream import Reply, UpstreamError
+
+_PAGE_SIZE: Final = 10
+_PAGE_SIZE_LIMIT: Final = 100
+# A list of batches may carry results; gemini.md section 7 bounds those of one.
+_ANSWER_BYTES: Final = 32 << 20
+# An answer that shows a batch and has no results in it is smaller by far.
+_GLANCE_BYTES: Final = 1 << 20
+# What a parsed document takes of memory, against its text.
+_PARSED: Final = 10
+
+_LISTED_AS: Final = {Owned.FILES: "files", Owned.BATCHES: "operations"}
+# With these Google would leave names out of its answer, encode it, or give a part of it.
+_UNREADABLE: Final = frozenset({"x-goog-fieldmask", "accept-encoding", "range", "if-none-match"})
+
+
+@dataclass(frozen=True, slots=True)
+class _Listed:
+    id: str
+    key: str
+    document: dict[str, Any]
+
+
+class ConfinedRelay:
+    """Implements `providers.provider.Relay` around another. `limit` in bytes is that of a body."""
+
+    def __init__(
+        self,
+        name: str,
+        relay: Relay,
+        ownership: Ownership,
+        references: References,
+        memory: MemoryBudget,
+        limit: int,
+    ) -> None:
+        self._name = name
+        self._relay = relay
+        self._ownership = ownership
+        self._references = references
+        self._memory = memory
+        self._limit = limit
+
+    async def relay(self, caller: Caller, request: RelayedRequest) -> Reply:
+        call = parse_call(request.method, request.target)
+        if call.things is None or call.kind is CallKind.CREATE_BATCH:
+            return await self._asked(caller, request, call)
+        if call.kind is CallKind.LIST:
+            return await self._list(caller, _readable(request), call.things)
+        thing = thing_of(call.things, call.id)
+        await self._ownership.check(caller.tenant, thing)
+        if call.things is Owned.BATCHES and call.kind is CallKind.READ:
+            return await self._batch(caller, _readable(request))
+        reply = await self._relay.relay(caller, request)
+        if call.kind is CallKind.DELETE and reply.status == 200:
+            await self._ownership.release(caller.tenant, thing)
+        return reply
+
+    # --- requests with a body ---
+
+    async def _asked(self, caller: Caller, request: RelayedRequest, call: ConfinedCall) -> Reply:
+        """A call whose body may name files. It goes out as it was read, in one reading only."""
+        if request.body is None:
+            return await self._relay.relay(caller, request)
+        length = self._limit if request.body.length is None else request.body.length
+        with self._memory.reserve(min(_PARSED * min(length, self._limit), BUDGET_BYTES)):
+            document = _parsed(await self._read_body(request, request.body))
+            owns = partial(self._ownership.owns, caller.tenant)
+            await self._references.check(document, "body", owns)
+            outbound = replace(request, body=held(orjson.dumps(document)))
+            if call.kind is not CallKind.CREATE_BATCH:
+                return await self._relay.relay(caller, outbound)
+            for thing in input_files(document):
+                await self._ownership.check(caller.tenant, thing)
+            return await self._create(caller, _readable(outbound))
+
+    async def _read_body(self, request: RelayedRequest, body: Body) -> bytes:
+        encoding = request.headers.get("Content-Encoding", "").strip().lower()
+        if encoding not in ("", "identity"):
+            raise invalid_argument("send the body as it is: Content-Encoding is not supported")
+        data = bytearray()
+        async for chunk in body.chunks:
+            data += chunk
+            if len(data) > self._limit:
+                raise invalid_argument(
+                    f"the body has at most {self._limit} bytes (FERRY_INLINE_MAX_BYTES)"
+                )
+        return bytes(data)
+
+    async def _create(self, caller: Caller, request: RelayedRequest) -> Reply:
+        """A batch whose owner cannot be kept is cancelled again: nobody would ever see it."""
+        reply = await self._relay.relay(caller, request)
+        if reply.status != 200:
+            return reply
+        async with reply:
+            data = await reply.read(_ANSWER_BYTES)
+        thing = made(_document(data))
+        try:
+            await self._ownership.claim(caller.tenant, thing)
+        except Exception as error:
+            raise await self._undone(caller, request, thing.name) from error
+        return HeldReply(reply.status, reply.headers, data)
+
+    async def _undone(self, caller: Caller, request: RelayedRequest, name: str) -> FerryError:
+        what = f"{name} was made, but whose it is could not be kept"
+        if KEY_HEADER in request.headers:
+            return unavailable(f"{what}: send the creation again with the same idempotency key")
+        version, _, _ = request.target.raw_path.strip("/").rpartition("models/")
+        target = URL(f"/{version}{name}:cancel", encoded=True)
+        cancel = RelayedRequest("POST", target, request.headers, held(b"{}"))
+        try:
+            async with await self._relay.relay(caller, cancel) as reply:
+                await check(self._name, reply)
+        except FerryError as error:
+            return unavailable(f"{what}, nor could it be cancelled ({error.status})")
+        return unavailable(f"{what}, so it was cancelled: create it again")
+
+    # --- answers ---
+
+    async def _batch(self, caller: Caller, request: RelayedRequest) -> Reply:
+        """A batch's file of results is its owner's. A large answer holds results, and no file."""
+        reply = await self._relay.relay(caller, request)
+        if reply.status != 200:
+            return reply
+        try:
+            glanced = await _Glanced.of(reply)
+            if len(glanced.beginning) <= _GLANCE_BYTES:
+                await self._claim_results(caller, _document(glanced.beginning))
+        except BaseException:
+            await reply.aclose()
+            raise
+        return glanced
+
+    async def _claim_results(self, caller: Caller, batch: dict[str, Any]) -> None:
+        for thing in result_files(batch):
+            await self._ownership.claim(caller.tenant, thing)
+
+    async def _list(self, caller: Caller, request: RelayedRequest, things: Owned) -> Reply:
+        query = request.target.query
+        token = query.get("pageToken") or query.get("page_token") or None
+        page = await owned_page(
+            partial(self._page, caller, request, things),
+            lambda listed: listed.key,
+            await self._ownership.keys(caller.tenant, things),
+            _page_size(query.get("pageSize") or query.get("page_size") or str(_PAGE_SIZE)),
+            token,
+        )
+        listed = [item.document for item in page.items]
+        for document in listed:
+            await self._claim_results(caller, document)
+        answer: dict[str, Any] = {_LISTED_AS[things]: listed} if listed else {}
+        if page.next_page_token:
+            answer["nextPageToken"] = page.next_page_token
+        return HeldReply(200, {"Content-Type": "application/json"}, orjson.dumps(answer))
+
+    async def _page(
+        self, caller: Caller, request: RelayedRequest, things: Owned, size: int, token: str | None
+    ) -> Page[_Listed]:
+        """Of Google's list of everybody's."""
+        query = {"pageSize": str(size)} | ({"pageToken": token} if token else {})
+        target = request.target.with_query(query)
+        async with await self._relay.relay(caller, replace(request, target=target)) as reply:
+            await check(self._name, reply)
+            document = _document(await reply.read(_ANSWER_BYTES))
+        items = document.get(_LISTED_AS[things]) or []
+        listed = [_Listed(item["name"], made(item).key, item) for item in items]
+        return Page(listed, document.get("nextPageToken") or None)
+
+
+class _Glanced:
+    """A reply whose `beginning` was looked at; the rest of it is still on the wire."""
+
+    def __init__(self, reply: Reply, beginning: bytes, rest: AsyncIterator[bytes]) -> None:
+        self.status = reply.status
+        self.headers = reply.headers
+        self.beginning = beginning
+        self._reply = reply
+        self._rest = rest
+
+    @classmethod
+    async def of(cls, reply: Reply) -> Self:
+        rest, beginning = aiter(reply.chunks()), bytearray()
+        while len(beginning) <= _GLANCE_BYTES:
+            try:
+                beginning += await anext(rest)
+            except StopAsyncIteration:
+                break
+        return cls(reply, bytes(beginning), rest)
+
+    def chunks(self) -> AsyncIterator[bytes]:
+        return aiter(join(held(self.beginning), Body(self._rest, None)).chunks)
+
+    async def read(self, limit: int) -> bytes:
+        data = b"".join([chunk async for chunk in self.chunks()])
+        if len(data) > limit:
+            raise UpstreamError("UNAVAILABLE", f"Google answered over {limit} bytes")
+        return data
+
+    async def aclose(self) -> None:
+        await self._reply.aclose()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        await self.aclose()
+
+
+def _readable(request: RelayedRequest) -> RelayedRequest:
+    kept = {k: v for k, v in request.headers.items() if k.lower() not in _UNREADABLE}
+    return replace(request, headers={**kept, "Accept-Encoding": "identity"})
+
+
+def _parsed(data: bytes) -> Any:
+    try:
+        return orjson.loads(data)
+    except orjson.JSONDecodeError as error:
+        raise invalid_argument(f"not JSON: {error}", path="body") from None
+
+
+def _document(data: bytes) -> dict[str, Any]:
+    try:
+        document = orjson.loads(data)
+    except orjson.JSONDecodeError:
+        document = None
+    if not isinstance(document, dict):
+        raise UpstreamError("UNAVAILABLE", "Google answered what is no JSON object")
+    return document
+
+
+def _page_size(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) < 10):
+        raise invalid_argument(f"{text[:40]!r} is not a page size", path="pageSize")
+    return min(int(text) or _PAGE_SIZE, _PAGE_SIZE_LIMIT)

@@ -1,0 +1,51 @@
+"""Gemini with its files and batches divided by tenant: uploads and relay, each within bounds."""
+
+from dataclasses import replace
+
+import orjson
+
+from providers.credential import Caller
+from providers.errors import invalid_argument
+from providers.gemini.confined_relay import ConfinedRelay
+from providers.gemini.owned_names import uploaded
+from providers.memory import MemoryBudget
+from providers.owned_capabilities import OwnedUploads
+from providers.owned_references import References
+from providers.ownership import Ownership, native_file_thing
+from providers.provider import Provider
+from providers.state import State
+from providers.uploads import StartedUpload, UploadStart
+
+
+def divided(provider: Provider, state: State, memory: MemoryBudget, inline_limit: int) -> Provider:
+    """`inline_limit` in bytes bounds the bodies that are looked into."""
+    ownership = Ownership(provider.name, state)
+    references = References(provider.names.files, native_file_thing)
+    relay = provider.relay and ConfinedRelay(
+        provider.name, provider.relay, ownership, references, memory, inline_limit
+    )
+    uploads = UnnamedUploads(provider.uploads, ownership, uploaded)
+    return replace(provider, uploads=uploads, relay=relay)
+
+
+class UnnamedUploads(OwnedUploads):
+    """Uploads whose files Google names: a chosen name may have been another tenant's before."""
+
+    async def start(self, caller: Caller, start: UploadStart) -> StartedUpload:
+        return await super().start(caller, replace(start, document=_unnamed(start.document)))
+
+
+def _unnamed(document: bytes) -> bytes:
+    """The start's body as it was read, in one reading only."""
+    if not document.strip():
+        return document
+    try:
+        parsed = orjson.loads(document)
+    except orjson.JSONDecodeError as error:
+        raise invalid_argument(f"not JSON: {error}", path="body") from None
+    file = parsed.get("file") if isinstance(parsed, dict) else None
+    if isinstance(file, dict) and file.get("name"):
+        raise invalid_argument(
+            "names cannot be chosen where tenants share the proxy's own key", path="file.name"
+        )
+    return orjson.dumps(parsed)

@@ -1,0 +1,94 @@
+"""Whose a file or a batch is, where several tenants share the proxy's own credential.
+
+To that one credential a provider shows all that there is, so what a tenant made stands in the
+state: one empty object each, written when the thing had been made. What has none, because another
+tenant or another tool made it, is for the tenant not there. A record goes when its thing is
+deleted through us. No sweep takes it: it would hide from a tenant what the provider still has.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from providers.errors import FerryError, not_found
+from providers.resource_names import (
+    FileKind,
+    check_native_id,
+    native_file_id,
+    parse_file_id,
+    result_file_id,
+)
+from providers.state import State, write
+
+PREFIX: Final = "owned/"
+
+
+class Owned(StrEnum):
+    FILES = "files"
+    BATCHES = "batches"
+
+
+@dataclass(frozen=True, slots=True)
+class Thing:
+    """What a tenant owns; `key` is its id as the state store can name it, `name` its own name."""
+
+    kind: Owned
+    key: str
+    name: str
+
+    @property
+    def absent(self) -> FerryError:
+        """The same whether there is no such thing or it is another's."""
+        return not_found(f"{self.name} does not exist")
+
+
+def file_thing(file_id: str) -> Thing:
+    """A file by its id, ours or native. Raises INVALID_ARGUMENT for what is neither.
+
+    A file of results is its batch's.
+    """
+    parsed = parse_file_id(file_id)
+    kind = Owned.BATCHES if parsed.kind is FileKind.RESULTS else Owned.FILES
+    return Thing(kind, str(parsed), f"files/{file_id}")
+
+
+def batch_thing(batch_id: str) -> Thing:
+    key = result_file_id(check_native_id(batch_id, "batch"))
+    return Thing(Owned.BATCHES, key, f"batches/{batch_id}")
+
+
+def native_file_thing(native_id: str) -> Thing:
+    """A file by its native id, however that looks."""
+    key = native_file_id(check_native_id(native_id, "file"))
+    return Thing(Owned.FILES, key, f"files/{native_id}")
+
+
+class Ownership:
+    """Of one upstream."""
+
+    def __init__(self, upstream: str, state: State) -> None:
+        self._upstream = upstream
+        self._state = state
+
+    async def claim(self, tenant: str, thing: Thing) -> None:
+        """Record that `tenant` made `thing`; saying it again changes nothing."""
+        await write(self._state, self._name(tenant, thing.kind, thing.key), b"")
+
+    async def release(self, tenant: str, thing: Thing) -> None:
+        await self._state.delete(self._name(tenant, thing.kind, thing.key))
+
+    async def owns(self, tenant: str, thing: Thing) -> bool:
+        return await self._state.head(self._name(tenant, thing.kind, thing.key)) is not None
+
+    async def check(self, tenant: str, thing: Thing) -> None:
+        """Raises NOT_FOUND for what is not the tenant's."""
+        if not await self.owns(tenant, thing):
+            raise thing.absent
+
+    async def keys(self, tenant: str, kind: Owned) -> set[str]:
+        """The keys of all that `tenant` has of this kind."""
+        prefix = self._name(tenant, kind, "")
+        return {info.name.removeprefix(prefix) async for info in self._state.list(prefix)}
+
+    def _name(self, tenant: str, kind: Owned, key: str) -> str:
+        return f"{PREFIX}{self._upstream}/{tenant}/{kind}/{key}"

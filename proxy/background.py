@@ -1,0 +1,75 @@
+"""The work that goes on beside the requests, and its end together with the application."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextvars import Context
+from typing import Final
+
+from aiohttp import web
+
+# What is cancelled may still have to tell the state store so.
+STOP_SECONDS: Final = 10.0
+
+_log: Final = logging.getLogger(__name__)
+
+
+class BackgroundTasks:
+    """Implements `providers.background.Background`; `running` belongs into `app.cleanup_ctx`.
+
+    What is started before the application is begins together with it; what is started when it
+    has ended never begins.
+    """
+
+    def __init__(self, stop_seconds: float = STOP_SECONDS) -> None:
+        self._stop_seconds = stop_seconds
+        self._waiting: dict[str, Callable[[], Awaitable[None]]] = {}
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._begun = self._ended = False
+
+    def start(self, name: str, work: Callable[[], Awaitable[None]]) -> None:
+        if self._ended or name in self._tasks:
+            return
+        if not self._begun:
+            self._waiting.setdefault(name, work)
+            return
+        # In a context of its own: the request that started it ends before it does.
+        task = asyncio.create_task(_carry_out(name, work), name=name, context=Context())
+        self._tasks[name] = task
+        task.add_done_callback(lambda _: self._tasks.pop(name))
+
+    async def running(self, _: web.Application) -> AsyncIterator[None]:
+        """Append it last: it then ends first, while the work still has what it needs to end."""
+        self._begun = True
+        for name, work in self._waiting.items():
+            self.start(name, work)
+        self._waiting.clear()
+        yield
+        await self._stop()
+
+    async def _stop(self) -> None:
+        self._ended = True
+        tasks = set(self._tasks.values())
+        for task in tasks:
+            task.cancel()
+        if not tasks:
+            return
+        _, unended = await asyncio.wait(tasks, timeout=self._stop_seconds)
+        for task in unended:
+            _log.warning("%s did not end in time", task.get_name())
+
+
+async def _carry_out(name: str, work: Callable[[], Awaitable[None]]) -> None:
+    try:
+        await work()
+    except Exception as error:  # whatever it is, it is the end of this work alone
+        # By type only: the message of a failure in the middle of a call may hold a secret.
+        _log.warning("%s failed: %s", name, ", ".join(sorted(set(_types(error)))))
+
+
+def _types(error: BaseException) -> Iterator[str]:
+    if isinstance(error, BaseExceptionGroup):
+        for inner in error.exceptions:
+            yield from _types(inner)
+    else:
+        yield type(error).__name__

@@ -1,0 +1,132 @@
+"""What can be set of one provider, and which kind of provider has which of it."""
+
+from collections.abc import Collection, Iterator, Mapping
+from typing import Annotated, Any, Final, Literal, Protocol
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
+from yarl import URL
+
+from proxy.setting_values import (
+    check_provider_name,
+    parse_http_url,
+    parse_key,
+    parse_region,
+    parse_role_arn,
+    parse_s3_uri,
+)
+from proxy.settings_problems import variable
+
+HttpUrl = Annotated[URL, BeforeValidator(parse_http_url)]
+
+# Every kind has these. All else belongs to the kinds that name it.
+_OF_EVERY_KIND: Final = ("kind", "base_url", "credentials", "api_key")
+
+
+class ProviderSettings(BaseModel):
+    """`base_url` None is the provider's public address. `kind` is always there once loaded.
+
+    `min_records` in records. Which kind has which is in the composition root's table.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
+
+    kind: str | None = None
+    base_url: HttpUrl | None = None
+    credentials: Literal["caller", "ambient"] = "caller"
+    api_key: Annotated[SecretStr, BeforeValidator(parse_key)] | None = None
+    uploads: Literal["auto", "staged"] = "auto"
+    default_max_tokens: Annotated[int, Field(ge=1)] = 4096
+    api_version: Literal["2023-06-01", "2026-10-21"] = "2023-06-01"
+    runtime_url: HttpUrl | None = None
+    region: Annotated[str, BeforeValidator(parse_region)] | None = None
+    role_arn: Annotated[str, BeforeValidator(parse_role_arn)] | None = None
+    s3_uri: Annotated[str, BeforeValidator(parse_s3_uri)] | None = None
+    s3_endpoint_url: HttpUrl | None = None
+    min_records: Annotated[int, Field(ge=1)] = 100
+    small_batches: Literal["refuse", "immediate"] = "refuse"
+    allow_headers: bool = True
+
+    @property
+    def ambient(self) -> bool:
+        """Whether the proxy's own credential is spent here."""
+        return self.credentials == "ambient"
+
+
+class KindOfProvider(Protocol):
+    """What the settings must know of a kind; the composition root has a row for each."""
+
+    @property
+    def settings(self) -> frozenset[str]:
+        """The settings that this kind has, beside those of every kind."""
+
+    @property
+    def takes_api_key(self) -> bool:
+        """Whether its own credential is an `api_key`, and not found by a chain."""
+
+
+Kinds = Mapping[str, KindOfProvider]
+
+
+def settings_of(kind: KindOfProvider) -> Iterator[str]:
+    """The fields of ProviderSettings that mean something for a provider of this kind."""
+    for field in ProviderSettings.model_fields:
+        if field in kind.settings or (field in _OF_EVERY_KIND and _has(kind, field)):
+            yield field
+
+
+def _has(kind: KindOfProvider, field: str) -> bool:
+    return kind.takes_api_key or field != "api_key"
+
+
+def with_kinds(
+    given: Mapping[str, ProviderSettings], kinds: Collection[str]
+) -> dict[str, ProviderSettings]:
+    """Each kind is a provider of that name, whether or not it has settings."""
+    providers = {kind: ProviderSettings() for kind in kinds} | dict(given)
+    for name, provider in providers.items():
+        if provider.kind is None and name in kinds:
+            providers[name] = provider.model_copy(update={"kind": name})
+    return providers
+
+
+def provider_problems(providers: Mapping[str, ProviderSettings], kinds: Kinds) -> Iterator[str]:
+    for name, provider in providers.items():
+        setting = variable("providers", name, "kind")
+        try:
+            check_provider_name(name)
+        except ValueError as error:
+            yield f"{variable('providers', name)}: {error}"
+        kind = kinds.get(provider.kind or "")
+        if kind is None:
+            yield f"{setting}: must be one of {', '.join(sorted(kinds))}"
+            continue
+        if name in kinds and provider.kind != name:
+            yield f"{setting}: {name} is always of its own kind; give the provider another name"
+        yield from _misplaced(name, provider, kinds)
+        if kind.takes_api_key:
+            yield from _key_problems(name, provider)
+
+
+def _misplaced(name: str, provider: ProviderSettings, kinds: Kinds) -> Iterator[str]:
+    """A setting that this kind would ignore: whoever set it meant something by it."""
+    own = set(settings_of(kinds[provider.kind or name]))
+    for field in ProviderSettings.model_fields:
+        if field in provider.model_fields_set and field not in own:
+            owners = [kind for kind in sorted(kinds) if field in settings_of(kinds[kind])]
+            have = "have" if owners[1:] else "has"
+            yield f"{variable('providers', name, field)}: only {' and '.join(owners)} {have} it"
+
+
+def _key_problems(name: str, provider: ProviderSettings) -> Iterator[str]:
+    key = variable("providers", name, "api_key")
+    credentials = variable("providers", name, "credentials")
+    if provider.ambient and provider.api_key is None:
+        yield f"{key}: must be set where {credentials} is ambient"
+    if not provider.ambient and provider.api_key is not None:
+        yield f"{key}: is spent only where {credentials} is ambient"
+
+
+def shown_settings(provider: ProviderSettings, kinds: Kinds) -> Iterator[tuple[str, Any]]:
+    """The settings that `provider` has, for printing."""
+    for field in settings_of(kinds[provider.kind or ""]):
+        yield field, getattr(provider, field)

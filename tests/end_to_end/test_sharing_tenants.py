@@ -1,0 +1,58 @@
+"""The SDK with a client token as its `api_key`: two tenants on the proxy's own credential."""
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from google import genai
+from google.genai import errors, types
+
+from tests.test_proxy.sharing_tenants import ANN, BOB, MODELS, OWN, Sharing, lines, sharing
+
+
+def client_of(shared: Sharing, token: str) -> genai.Client:
+    options = types.HttpOptions(
+        base_url=f"{shared.url}/genai", headers={"x-model-provider": shared.provider}
+    )
+    return genai.Client(api_key=token, http_options=options)
+
+
+def code_of(call: Callable[..., object], **named: str) -> int:
+    """The status that the SDK tells of a refusal."""
+    with pytest.raises(errors.ClientError) as caught:
+        call(**named)
+    return int(caught.value.code)
+
+
+def work_together(shared: Sharing, path: Path) -> None:
+    """Ann works as ever; Bob sees nothing of it, and works as ever too."""
+    path.write_bytes(lines())
+    with client_of(shared, ANN) as ann, client_of(shared, BOB) as bob:
+        config = types.UploadFileConfig(display_name="mine.jsonl", mime_type="application/jsonl")
+        file = ann.files.upload(file=path, config=config)
+        assert file.name
+        job = ann.batches.create(model=MODELS[shared.provider], src=file.name)
+        assert job.name
+        assert [found.name for found in ann.files.list()] == [file.name]
+        assert [found.name for found in ann.batches.list()] == [job.name]
+        assert ann.batches.get(name=job.name).name == job.name
+        assert not list(bob.files.list())
+        assert not list(bob.batches.list())
+        assert code_of(bob.files.get, name=file.name) == 404
+        assert code_of(bob.files.delete, name=file.name) == 404
+        assert code_of(bob.batches.get, name=job.name) == 404
+        assert code_of(bob.batches.cancel, name=job.name) == 404
+        assert code_of(bob.batches.delete, name=job.name) == 404
+        other = bob.files.upload(file=path, config=config)
+        assert [found.name for found in bob.files.list()] == [other.name]
+    with client_of(shared, "no-token") as nobody:
+        assert code_of(lambda: list(nobody.files.list())) == 401
+
+
+@pytest.mark.parametrize("provider", OWN)
+async def test_each_works_as_if_it_were_alone(
+    provider: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with sharing(provider, tmp_path / "state", monkeypatch) as shared:
+        await asyncio.to_thread(work_together, shared, tmp_path / "requests.jsonl")

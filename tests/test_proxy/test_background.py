@@ -1,0 +1,163 @@
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from contextvars import ContextVar
+
+import pytest
+from aiohttp import web
+
+from proxy.background import BackgroundTasks
+
+REQUEST: ContextVar[str] = ContextVar("REQUEST", default="none")
+
+
+class Work:
+    """Begins, and goes on until it may end or is cancelled."""
+
+    def __init__(self) -> None:
+        self.begun = asyncio.Event()
+        self.may_end = asyncio.Event()
+        self.times = 0
+        self.cancelled = False
+        self.said_so = False
+
+    async def __call__(self) -> None:
+        self.times += 1
+        self.begun.set()
+        try:
+            await self.may_end.wait()
+        except asyncio.CancelledError:
+            self.cancelled = True
+            await asyncio.sleep(0)  # as who has still something to write
+            self.said_so = True
+            raise
+
+
+@pytest.fixture
+async def background() -> AsyncIterator[BackgroundTasks]:
+    tasks = BackgroundTasks()
+    running = tasks.running(web.Application())
+    await anext(running)
+    yield tasks
+    await end(running)
+
+
+async def end(running: AsyncIterator[None]) -> None:
+    assert [_ async for _ in running] == []  # runs what follows the `yield`
+
+
+async def test_no_two_of_one_name_run_at_once(background: BackgroundTasks) -> None:
+    first, second, other = Work(), Work(), Work()
+    for name, work in (("a", first), ("a", second), ("b", other)):
+        background.start(name, work)
+    await first.begun.wait()
+    await other.begun.wait()
+    assert second.times == 0
+
+
+async def test_a_name_is_free_again_when_its_work_has_ended(background: BackgroundTasks) -> None:
+    work = Work()
+    work.may_end.set()
+    before = asyncio.all_tasks()
+    background.start("a", work)
+    [task] = asyncio.all_tasks() - before
+    await task
+    background.start("a", work)
+    [task] = asyncio.all_tasks() - before
+    await task
+    assert work.times == 2
+
+
+async def test_a_failure_ends_its_own_work_and_tells_no_secret(
+    background: BackgroundTasks, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def failing() -> None:
+        raise ExceptionGroup("secret", [ValueError("secret"), OSError("secret"), OSError()])
+
+    work = Work()
+    background.start("a", work)
+    before = asyncio.all_tasks()
+    background.start("b", failing)
+    [task] = asyncio.all_tasks() - before
+    await task
+    assert [r.getMessage() for r in caplog.records] == ["b failed: OSError, ValueError"]
+    assert caplog.records[0].levelno == logging.WARNING
+    assert "secret" not in caplog.text
+    await work.begun.wait()
+    assert not work.cancelled
+
+
+async def test_the_end_of_the_application_is_waited_for() -> None:
+    background, works = BackgroundTasks(), [Work(), Work()]
+    running = background.running(web.Application())
+    await anext(running)
+    for number, work in enumerate(works):
+        background.start(str(number), work)
+        await work.begun.wait()
+    await end(running)
+    assert all(work.said_so for work in works)
+    late = Work()
+    before = asyncio.all_tasks()
+    background.start("late", late)
+    assert asyncio.all_tasks() == before
+
+
+async def test_what_does_not_end_is_not_waited_for_for_ever(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    background = BackgroundTasks(stop_seconds=0)
+    may_end, begun = asyncio.Event(), asyncio.Event()
+
+    async def stubborn() -> None:
+        begun.set()
+        try:
+            await may_end.wait()
+        except asyncio.CancelledError:
+            await may_end.wait()
+
+    running = background.running(web.Application())
+    await anext(running)
+    before = asyncio.all_tasks()
+    background.start("stubborn", stubborn)
+    [task] = asyncio.all_tasks() - before
+    await begun.wait()
+    await end(running)
+    assert "stubborn did not end in time" in caplog.text
+    may_end.set()
+    await task
+
+
+async def test_what_is_started_before_the_application_begins_with_it() -> None:
+    background, first, second = BackgroundTasks(), Work(), Work()
+    before = asyncio.all_tasks()
+    background.start("a", first)
+    background.start("a", second)
+    assert asyncio.all_tasks() == before
+    running = background.running(web.Application())
+    await anext(running)
+    await first.begun.wait()
+    assert second.times == 0
+    await end(running)
+    assert first.cancelled
+
+
+async def test_an_application_that_never_had_work_ends() -> None:
+    running = BackgroundTasks().running(web.Application())
+    await anext(running)
+    await end(running)
+
+
+async def test_work_knows_nothing_of_the_request_that_started_it(
+    background: BackgroundTasks,
+) -> None:
+    seen: list[str] = []
+
+    async def look() -> None:
+        seen.append(REQUEST.get())
+
+    REQUEST.set("a request")
+    before = asyncio.all_tasks()
+    background.start("a", look)
+    [task] = asyncio.all_tasks() - before
+    await task
+    assert seen == ["none"]

@@ -1,0 +1,179 @@
+import os
+
+import pytest
+
+from proxy.provider_settings import ProviderSettings
+from proxy.settings import load
+from proxy.settings_problems import InvalidSettings
+from tests.test_proxy.kinds import kinds
+
+BEDROCK = {"runtime_url", "region", "role_arn", "s3_uri", "s3_endpoint_url"} | {
+    "min_records",
+    "small_batches",
+    "allow_headers",
+}
+KINDS = kinds(gemini=set(), openai={"uploads"}, bedrock=BEDROCK)
+ROLE = "arn:aws:iam::123456789012:role/service/batch"
+
+
+@pytest.fixture(autouse=True)
+def _nothing_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [name for name in os.environ if name.upper().startswith("FERRY_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("XDG_STATE_HOME", "/home/me/state")
+
+
+def given(monkeypatch: pytest.MonkeyPatch, **settings: str) -> None:
+    for name, value in settings.items():
+        monkeypatch.setenv(f"FERRY_{name}", value)
+
+
+def problems() -> list[str]:
+    with pytest.raises(InvalidSettings) as caught:
+        load(KINDS)
+    return list(caught.value.problems)
+
+
+def bedrock(monkeypatch: pytest.MonkeyPatch, **settings: str) -> ProviderSettings:
+    given(monkeypatch, **{f"PROVIDERS__BEDROCK__{name}": v for name, v in settings.items()})
+    return load(KINDS).providers["bedrock"]
+
+
+# --- values ----------------------------------------------------------------------------------
+
+
+def test_nothing_of_bedrock_is_set_but_its_defaults(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = bedrock(monkeypatch)
+    assert (found.credentials, found.ambient, found.api_key) == ("caller", False, None)
+    assert (found.min_records, found.small_batches, found.allow_headers) == (100, "refuse", True)
+    assert {found.runtime_url, found.region, found.role_arn, found.s3_uri} == {None}
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("REGION", "us-east-1"),
+        ("REGION", "us-gov-west-1"),
+        ("REGION", "ap-southeast-2"),
+        ("ROLE_ARN", ROLE),
+        ("ROLE_ARN", "arn:aws-us-gov:iam::123456789012:role/r"),
+        ("S3_URI", "s3://bucket"),
+        ("S3_URI", "s3://a.bucket-1/some/Pre_fix-!*'()./x"),
+        ("SMALL_BATCHES", "immediate"),
+    ],
+)
+def test_what_aws_takes_is_taken(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
+    assert getattr(bedrock(monkeypatch, **{name: value}), name.lower()) == value
+
+
+def test_an_s3_uri_loses_its_last_slash(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert bedrock(monkeypatch, S3_URI="s3://bucket/").s3_uri == "s3://bucket"
+    assert bedrock(monkeypatch, S3_URI="s3://bucket/a/b/").s3_uri == "s3://bucket/a/b"
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "problem"),
+    [
+        ("REGION", "us-east", "must be a region"),
+        ("REGION", "us-east-1.evil.example", "must be a region"),
+        ("ROLE_ARN", "arn:aws:iam::12345678901:role/r", "must be the ARN of a role"),
+        ("ROLE_ARN", "arn:aws:iam::123456789012:user/r", "must be the ARN of a role"),
+        ("ROLE_ARN", f"{ROLE}{'x' * 2048}", "must be the ARN of a role"),
+        ("S3_URI", "bucket/prefix", "must be s3://bucket"),
+        ("S3_URI", "s3://Bucket/prefix", "must be s3://bucket"),
+        ("S3_URI", "s3://bu", "must be s3://bucket"),
+        ("S3_URI", "s3://buck..et", "must be s3://bucket"),
+        ("S3_URI", "s3://192.168.1.1/prefix", "must be s3://bucket"),
+        ("S3_URI", "s3://bucket//prefix", "must be s3://bucket"),
+        ("S3_URI", "s3://bucket/a//b", "must be s3://bucket"),
+        ("S3_URI", "s3://bucket/a/../b", "must be s3://bucket"),
+        ("S3_URI", "s3://bucket/a+b", "must be s3://bucket"),
+        ("S3_URI", f"s3://bucket/{'x' * 1024}", "must be s3://bucket"),
+        ("S3_ENDPOINT_URL", "minio:9000", "must be an address such as https://host/path"),
+        ("RUNTIME_URL", "minio:9000", "must be an address such as https://host/path"),
+        ("MIN_RECORDS", "0", "input should be greater than or equal to 1"),
+        ("SMALL_BATCHES", "never", "input should be 'refuse' or 'immediate'"),
+        ("ALLOW_HEADERS", "perhaps", "input should be a valid boolean"),
+        ("CREDENTIALS", "both", "input should be 'caller' or 'ambient'"),
+    ],
+)
+def test_what_aws_refuses_is_refused(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str, problem: str
+) -> None:
+    given(monkeypatch, **{f"PROVIDERS__BEDROCK__{name}": value})
+    [sentence] = problems()
+    assert sentence.startswith(f"FERRY_PROVIDERS__BEDROCK__{name}: {problem}")
+
+
+@pytest.mark.parametrize("key", ["sk own", "sk-\u00e9", "sk-\u007f"])
+def test_a_key_that_no_header_carries_is_refused(monkeypatch: pytest.MonkeyPatch, key: str) -> None:
+    given(monkeypatch, PROVIDERS__OPENAI__CREDENTIALS="ambient", PROVIDERS__OPENAI__API_KEY=key)
+    [sentence] = problems()
+    assert sentence.startswith("FERRY_PROVIDERS__OPENAI__API_KEY: must be a key")
+    assert key not in sentence
+
+
+# --- whose a setting is ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "owners"),
+    [
+        ("GEMINI__UPLOADS", "auto", "openai has"),
+        ("BEDROCK__UPLOADS", "staged", "openai has"),
+        ("OPENAI__REGION", "us-east-1", "bedrock has"),
+        ("OPENAI__ALLOW_HEADERS", "true", "bedrock has"),
+        ("BEDROCK__API_KEY", "key", "gemini and openai have"),
+    ],
+)
+def test_a_setting_that_a_kind_would_ignore_is_refused(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str, owners: str
+) -> None:
+    given(monkeypatch, **{f"PROVIDERS__{name}": value})
+    assert problems() == [f"FERRY_PROVIDERS__{name}: only {owners} it"]
+
+
+def test_a_further_provider_has_its_kinds_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    given(monkeypatch, PROVIDERS__MY_VLLM__KIND="openai", PROVIDERS__MY_VLLM__UPLOADS="staged")
+    assert load(KINDS).providers["my-vllm"].uploads == "staged"
+    given(monkeypatch, PROVIDERS__MY_VLLM__REGION="us-east-1")
+    assert problems() == ["FERRY_PROVIDERS__MY_VLLM__REGION: only bedrock has it"]
+
+
+# --- ambient credentials ---------------------------------------------------------------------
+
+
+def test_ambient_and_a_key_belong_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    given(monkeypatch, PROVIDERS__OPENAI__CREDENTIALS="ambient")
+    assert problems() == [
+        "FERRY_PROVIDERS__OPENAI__API_KEY: must be set where "
+        "FERRY_PROVIDERS__OPENAI__CREDENTIALS is ambient"
+    ]
+    given(monkeypatch, PROVIDERS__OPENAI__API_KEY="sk-own")
+    assert load(KINDS).ambient == ("openai",)
+    given(monkeypatch, PROVIDERS__OPENAI__CREDENTIALS="caller")
+    assert problems() == [
+        "FERRY_PROVIDERS__OPENAI__API_KEY: is spent only where "
+        "FERRY_PROVIDERS__OPENAI__CREDENTIALS is ambient"
+    ]
+
+
+def test_a_kind_that_asks_a_chain_needs_no_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert bedrock(monkeypatch, CREDENTIALS="ambient").ambient
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "10.0.0.1", "::", "ferry.example"])
+def test_off_loopback_ambient_demands_tokens(monkeypatch: pytest.MonkeyPatch, host: str) -> None:
+    given(monkeypatch, PROVIDERS__BEDROCK__CREDENTIALS="ambient", HOST=host)
+    [sentence] = problems()
+    assert sentence.startswith(
+        "FERRY_CLIENT_TOKENS: must be set where FERRY_PROVIDERS__BEDROCK__CREDENTIALS is ambient"
+    )
+    given(monkeypatch, CLIENT_TOKENS="a-token-of-one-tenant")
+    assert load(KINDS).host == host
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "::1"])
+def test_on_loopback_it_does_not(monkeypatch: pytest.MonkeyPatch, host: str) -> None:
+    given(monkeypatch, PROVIDERS__BEDROCK__CREDENTIALS="ambient", HOST=host)
+    assert load(KINDS).client_tokens == ()

@@ -1,0 +1,186 @@
+"""Two tenants on the proxy's own credential: what one made is for the other not there."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.test_proxy.sharing_tenants import ANN, BOB, OWN, Sharing, lines, requests, sharing
+
+SCAN = b"%PDF-1.7 of nobody in particular"
+
+
+@pytest.fixture(params=list(OWN))
+async def shared(
+    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[Sharing]:
+    async with sharing(request.param, tmp_path / "state", monkeypatch) as at_work:
+        yield at_work
+
+
+def absent(name: str) -> tuple[int, str, str]:
+    return 404, "NOT_FOUND", f"{name} does not exist"
+
+
+async def test_each_has_its_own_files(shared: Sharing) -> None:
+    ann, bob = await shared.upload(ANN), await shared.upload(BOB)
+    assert await shared.listed(ANN, "files") == [ann["name"]]
+    assert await shared.listed(BOB, "files") == [bob["name"]]
+    assert (await shared.ask(ANN, "GET", f"v1beta/{ann['name']}")).ok["name"] == ann["name"]
+
+
+async def test_each_has_its_own_batches(shared: Sharing) -> None:
+    ann = (await shared.create(ANN, requests())).ok["name"]
+    bob = (await shared.create(BOB, (await shared.upload(BOB))["name"])).ok["name"]
+    assert await shared.listed(ANN, "batches") == [ann]
+    assert await shared.listed(BOB, "batches") == [bob]
+    assert (await shared.ask(BOB, "GET", f"v1beta/{bob}")).ok["name"] == bob
+
+
+async def test_every_call_on_anothers_is_as_on_nothing(shared: Sharing) -> None:
+    file, batch = (await shared.upload(ANN))["name"], (await shared.create(ANN, requests())).ok
+    await shared.steer(batch["name"])
+    for method, path in (
+        ("GET", file),
+        ("DELETE", file),
+        ("GET", f"{file}:download"),
+        ("GET", batch["name"]),
+        ("DELETE", batch["name"]),
+        ("POST", f"{batch['name']}:cancel"),
+    ):
+        answer = await shared.ask(BOB, method, f"v1beta/{path}")
+        assert answer.error == absent(path.partition(":")[0]), (method, path)
+        # And just so what was never there.
+        invented = f"{path.partition(':')[0][:-3]}qqq" + path[len(path.partition(":")[0]) :]
+        answer = await shared.ask(BOB, method, f"v1beta/{invented}")
+        assert answer.error == absent(invented.partition(":")[0]), (method, invented)
+    assert (await shared.create(BOB, file)).error == absent(file)
+    assert await shared.listed(BOB, "files") == await shared.listed(BOB, "batches") == []
+    assert (await shared.ask(ANN, "GET", f"v1beta/{file}")).status == 200
+    assert (await shared.ask(ANN, "GET", f"v1beta/{batch['name']}")).status == 200
+
+
+async def test_results_belong_to_whose_batch_it_is(shared: Sharing) -> None:
+    batch = (await shared.create(ANN, (await shared.upload(ANN))["name"])).ok["name"]
+    await shared.steer(batch)
+    ended = (await shared.ask(ANN, "GET", f"v1beta/{batch}")).ok
+    results = ended["metadata"]["output"]["responsesFile"]
+    download = f"v1beta/{results}:download?alt=media"
+    assert '"k0"' in (await shared.ask(ANN, "GET", download)).text
+    assert (await shared.ask(ANN, "GET", f"v1beta/{results}")).status == 200
+    for method, path in (("GET", download), ("GET", results), ("DELETE", results)):
+        answer = await shared.ask(BOB, method, path if path == download else f"v1beta/{path}")
+        assert answer.error == absent(results)
+
+
+async def test_what_is_deleted_is_nobodys(shared: Sharing) -> None:
+    file = (await shared.upload(ANN))["name"]
+    batch = (await shared.create(ANN, requests())).ok["name"]
+    await shared.steer(batch)
+    await shared.ask(ANN, "GET", f"v1beta/{batch}")
+    for name in (file, batch):
+        assert (await shared.ask(ANN, "DELETE", f"v1beta/{name}")).ok == {}
+        assert (await shared.ask(ANN, "GET", f"v1beta/{name}")).error == absent(name)
+    assert [info.name async for info in shared.edge.state.list("owned/")] == []
+
+
+async def test_requests_name_no_file_of_anothers(shared: Sharing) -> None:
+    file = await shared.upload(ANN, SCAN, "scan.pdf")
+    for uri in (file["uri"], file["name"]):
+        refused = await shared.create(BOB, requests(uri))
+        assert refused.error[:2] == (400, "INVALID_ARGUMENT")
+        assert "parts[1].fileData.fileUri" in refused.error[2]
+        assert (await shared.create(ANN, requests(uri))).status == 200, uri
+
+
+async def test_pages_are_full_and_end(shared: Sharing) -> None:
+    ann = []
+    for _ in range(5):
+        ann.append((await shared.upload(ANN))["name"])
+        await shared.upload(BOB)
+    for size in (1, 2, 3, 5, 6):
+        assert sorted(await shared.listed(ANN, "files", size)) == sorted(ann)
+    batches = []
+    for _ in range(3):
+        batches.append((await shared.create(ANN, requests())).ok["name"])
+        await shared.create(BOB, requests())
+    for size in (1, 2, 3, 4):
+        assert sorted(await shared.listed(ANN, "batches", size)) == sorted(batches)
+
+
+async def test_only_the_own_key_reaches_the_provider(shared: Sharing) -> None:
+    await shared.create(ANN, (await shared.upload(ANN))["name"])
+    await shared.ask(None, "GET", f"v1beta/files?key={ANN}")
+    await shared.ask(None, "GET", "v1beta/files", Authorization=f"Bearer {ANN}")
+    seen = await shared.upstream_requests()
+    assert "/v1" in seen
+    assert ANN not in seen
+
+
+@pytest.mark.parametrize("key", [None, "no-token"])
+async def test_without_a_token_nothing_is_served(shared: Sharing, key: str | None) -> None:
+    for method, path in (("GET", "v1beta/files"), ("POST", "upload/v1beta/files")):
+        assert (await shared.ask(key, method, path)).error[:2] == (401, "UNAUTHENTICATED")
+    assert "/v1" not in await shared.upstream_requests()
+
+
+async def test_a_key_repeats_a_creation_of_the_same_tenant_alone(shared: Sharing) -> None:
+    ann = (await shared.create(ANN, requests(), "1")).ok["name"]
+    again = (await shared.create(ANN, requests(), "1")).ok["name"]
+    bob = (await shared.create(BOB, requests(), "1")).ok["name"]
+    assert ann == again != bob
+    assert await shared.listed(BOB, "batches") == [bob]
+
+
+# --- what only some have ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("protocol", ["raw", "multipart"])
+async def test_files_of_one_request_are_owned(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, protocol: str
+) -> None:
+    form = (
+        b"--b\r\nContent-Type: application/json\r\n\r\n"
+        b'{"file": {"displayName": "input.jsonl"}}\r\n'
+        b"--b\r\nContent-Type: application/jsonl\r\n\r\n" + lines() + b"\r\n--b--"
+    )
+    sent: dict[str, Any] = {
+        "raw": (lines(), "application/jsonl"),
+        "multipart": (form, "multipart/related; boundary=b"),
+    }
+    data, content_type = sent[protocol]
+    async with sharing("openai", tmp_path / "state", monkeypatch) as shared:
+        answer = await shared.ask(
+            ANN,
+            "POST",
+            "upload/v1beta/files",
+            data=data,
+            X_Goog_Upload_Protocol=protocol,
+            Content_Type=content_type,
+        )
+        assert await shared.listed(ANN, "files") == [answer.ok["file"]["name"]]
+        assert await shared.listed(BOB, "files") == []
+    async with sharing("gemini", tmp_path / "state", monkeypatch) as shared:
+        answer = await shared.ask(
+            ANN,
+            "POST",
+            "upload/v1beta/files",
+            data=data,
+            X_Goog_Upload_Protocol=protocol,
+            Content_Type=content_type,
+        )
+        assert answer.error[:2] == (501, "UNIMPLEMENTED")
+
+
+async def test_a_files_lines_name_no_file_of_anothers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with sharing("openai", tmp_path / "state", monkeypatch) as shared:
+        scan = await shared.upload(ANN, SCAN, "scan.pdf")
+        source = (await shared.upload(BOB, lines(scan["uri"])))["name"]
+        refused = await shared.create(BOB, source)
+        assert refused.error[:2] == (400, "INVALID_ARGUMENT")
+        assert refused.error[2].startswith("line 1.request.contents[0].parts[1].fileData.fileUri")
+        own = (await shared.upload(ANN, lines(scan["uri"])))["name"]
+        assert (await shared.create(ANN, own)).status == 200

@@ -1,0 +1,79 @@
+"""Upload URLs where tenants share the proxy's own credential."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from yarl import URL
+
+from providers.credential import Credential
+from providers.upload_sessions import read_session_key
+from tests.test_proxy.sharing_tenants import ANN, BOB, OWN, Sharing, lines, sharing
+
+
+@pytest.fixture(params=list(OWN))
+async def shared(
+    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[Sharing]:
+    async with sharing(request.param, tmp_path / "state", monkeypatch) as at_work:
+        yield at_work
+
+
+async def test_an_upload_url_is_of_the_tenant_that_began_it(shared: Sharing) -> None:
+    data = lines()
+    url = await shared.start(ANN, len(data))
+    for other in (BOB, "no-token", OWN[shared.provider]):
+        refused = await shared.chunk(other, url, data)
+        assert refused.error == (404, "NOT_FOUND", "no such upload URL")
+    name = (await shared.chunk(ANN, url, data)).ok["file"]["name"]
+    assert await shared.listed(ANN, "files") == [name]
+    assert await shared.listed(BOB, "files") == []
+
+
+async def test_no_upload_url_holds_the_own_key(shared: Sharing) -> None:
+    url = URL(await shared.start(ANN, 10))
+    sealed = shared.edge.upload_urls.open(url.query["upload_id"], url.path)
+    assert sealed is not None
+    assert OWN[shared.provider] not in repr(dict(sealed.details))
+    if shared.provider == "gemini":
+        assert sealed.sealed_caller == ""
+        return
+    key = await read_session_key(shared.edge.state, sealed.session)
+    caller = shared.edge.upload_urls.open_caller(sealed, key or b"")
+    assert caller is not None
+    assert caller.credential == Credential()
+
+
+async def test_a_token_that_was_taken_away_ends_its_uploads(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FERRY_SECRET_KEY", "sealing-key-of-many-characters")
+    data = lines()
+    async with sharing("openai", tmp_path / "state", monkeypatch) as shared:
+        paths = [URL(await shared.start(token, len(data))).path_qs for token in (ANN, BOB)]
+    left = {"FERRY_CLIENT_TOKENS": BOB}
+    async with sharing("openai", tmp_path / "state", monkeypatch, **left) as shared:
+        ann, bob = [await shared.chunk(None, f"{shared.url}{path}", data) for path in paths]
+    assert (ann.error[0], bob.status) == (404, 200)
+
+
+@pytest.mark.parametrize(("before", "after"), [("ambient", "caller"), ("caller", "ambient")])
+async def test_an_upload_goes_on_with_no_other_credential_than_it_began_with(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, before: str, after: str
+) -> None:
+    monkeypatch.setenv("FERRY_SECRET_KEY", "sealing-key-of-many-characters")
+    settings = {
+        "ambient": {"FERRY_CLIENT_TOKENS": ""},
+        "caller": {
+            "FERRY_CLIENT_TOKENS": "",
+            "FERRY_PROVIDERS__OPENAI__CREDENTIALS": "caller",
+            "FERRY_PROVIDERS__OPENAI__API_KEY": "",
+        },
+    }
+    data = lines()
+    async with sharing("openai", tmp_path / "state", monkeypatch, **settings[before]) as shared:
+        path = URL(await shared.start("sk-callers-secret", len(data))).path_qs
+    async with sharing("openai", tmp_path / "state", monkeypatch, **settings[after]) as shared:
+        refused = await shared.chunk(None, f"{shared.url}{path}", data)
+        assert refused.error == (404, "NOT_FOUND", "no such upload URL")
+        assert '"path":"/v1' not in (await shared.upstream_requests()).replace(" ", "")
