@@ -27,14 +27,16 @@ from providers.state import State
 
 # Of all the jobs of one process together.
 CALLS_AT_ONCE: Final = 32
+# What stands in a line beside the model's input or output: its names, and the record's id.
+_AROUND_BYTES: Final = 64 << 10
 
 
 class ImmediateJobs:
     """The immediate jobs of one upstream. A caller sees those of its own tenant.
 
     Every call about a job that has not ended yet resumes it in the background, with the caller's
-    credential, which is kept in the memory of that work alone. `line_limit` in bytes, of a line
-    of a job's input and of its output. All methods raise NOT_FOUND for a job that is not there.
+    credential, which is kept in the memory of that work alone. `line_limit` in bytes, of a
+    record's input and of its output. All methods raise NOT_FOUND for a job that is not there.
     """
 
     def __init__(
@@ -50,11 +52,11 @@ class ImmediateJobs:
         clock = clock or SystemClock()
         self._upstream = upstream
         self._background = background
-        self._line_limit = line_limit
+        self._line_limit = line_limit + _AROUND_BYTES
         self._means = Means(call, memory, clock, asyncio.Semaphore(CALLS_AT_ONCE))
         self._store = JobStore(upstream, state)
         self._tables = RequestTables(upstream, state)
-        self._creation = JobCreation(self._store, self._tables, memory, clock, line_limit)
+        self._creation = JobCreation(self._store, self._tables, memory, clock, self._line_limit)
         self._runs: dict[JobKey, Run] = {}
 
     # --- as batches ------------------------------------------------------------------------------

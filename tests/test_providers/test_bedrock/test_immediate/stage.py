@@ -187,6 +187,7 @@ class Mortal:
         self._state = state
         self.away = False
         self.last: str | None = None
+        self.read: list[str] = []
         self.parted = state.parted
 
     async def create(self, name: str, body: Body) -> bool:
@@ -196,6 +197,7 @@ class Mortal:
 
     async def get(self, name: str) -> Body | None:
         self._check()
+        self.read.append(name)
         return await self._state.get(name)
 
     async def head(self, name: str) -> ObjectInfo | None:

@@ -100,3 +100,17 @@ async def test_a_job_whose_owner_died_is_cancelled_after_its_lease(
     await other.background.idle()
     assert (await other.get()).state is BatchState.CANCELLED
     assert other.call.made == []
+
+
+async def test_a_cancelled_job_whose_credential_is_refused_ends_all_the_same(
+    state: MemoryState, clock: FakeClock
+) -> None:
+    owner = Replica(state, clock, ScriptedCall({0: [refusal("UNAUTHENTICATED", 403)]}))
+    owner.call.open.clear()
+    await owner.create(1)
+    await until(lambda: owner.call.at_once == 1)
+    await owner.jobs.cancel(CALLER, JOB_ID)
+    owner.call.open.set()
+    await owner.background.idle()
+    assert [name for name in state.objects if name.startswith("immediate-ended/")]
+    assert (await owner.get()).counts == Counts(1, 0, 0)

@@ -69,7 +69,7 @@ async def test_a_creation_that_fails_leaves_nothing(
 async def test_a_line_beyond_the_limit_is_refused(state: MemoryState, clock: FakeClock) -> None:
     replica = Replica(state, clock)
     with pytest.raises(FerryError, match="line 1: longer than") as caught:
-        await replica.jobs.create(CALLER, JOB_ID, new_job(2, padding=1 << 20))
+        await replica.jobs.create(CALLER, JOB_ID, new_job(2, padding=2 << 20))
     assert caught.value.status == "INVALID_ARGUMENT"
     assert state.objects == {}
 

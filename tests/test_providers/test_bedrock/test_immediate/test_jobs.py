@@ -1,10 +1,12 @@
 """A job from its creation to its deletion, in one process."""
 
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 
+import orjson
 import pytest
 
-from providers.bedrock.immediate.job_ids import new_job_id
+from providers.bedrock.immediate.job_ids import job_id_of, new_job_id
 from providers.bedrock.immediate.job_list import Position, parse_position
 from providers.bedrock.invocation import InvocationType
 from providers.credential import Caller, Credential
@@ -12,6 +14,7 @@ from providers.errors import FerryError
 from providers.memory import MemoryBudget
 from providers.request_table import RowKind
 from providers.resources import BatchState, Counts
+from providers.state import ObjectInfo
 from proxy.sweep import sweep
 from tests.memory_state import MemoryState
 from tests.test_providers.test_bedrock.test_immediate.stage import (
@@ -24,6 +27,7 @@ from tests.test_providers.test_bedrock.test_immediate.stage import (
     Replica,
     ScriptedCall,
     blocked,
+    new_job,
     objects,
     refusal,
     settle,
@@ -67,6 +71,20 @@ async def test_each_record_has_its_line_in_order(state: MemoryState, clock: Fake
     with MemoryBudget().reserve() as reservation:
         table = await replica.jobs.table(CALLER, JOB_ID, reservation)
     assert table.rows[19] == b'"k19"'
+
+
+async def test_what_is_as_large_as_it_may_be_comes_through(
+    state: MemoryState, clock: FakeClock
+) -> None:
+    """The limit is that of the input and of the output, without the line around them."""
+    answer = orjson.dumps({"text": "x" * ((1 << 20) - len(b'{"text":""}'))})
+    replica = Replica(state, clock, ScriptedCall({0: [answer]}))
+    model_input = orjson.dumps({"n": 0, "padding": ""})
+    await replica.jobs.create(CALLER, JOB_ID, new_job(1, (1 << 20) - len(model_input)))
+    await replica.background.idle()
+    assert await replica.lines() == [
+        {"recordId": "r0000000000", "modelOutput": orjson.loads(answer)}
+    ]
 
 
 async def test_an_answer_of_several_lines_is_one_line(state: MemoryState, clock: FakeClock) -> None:
@@ -203,6 +221,30 @@ async def test_jobs_are_listed_newest_first(clock: FakeClock) -> None:
             await replica.jobs.delete(CALLER, batch.id)
     assert listed == [ids[0], ids[4], ids[3], ids[2], ids[1]]
     assert (await replica.jobs.list(CALLER, None, 2)).last is None
+
+
+class Vanishing(MemoryState):
+    """A store in which a job is deleted between its being listed and read."""
+
+    def __init__(self, vanishing: str) -> None:
+        super().__init__()
+        self._vanishing = vanishing
+
+    async def list(self, prefix: str) -> AsyncIterator[ObjectInfo]:
+        async for info in super().list(prefix):
+            yield info
+            if prefix.startswith("immediate/") and info.name.endswith(self._vanishing):
+                await self.delete(info.name)
+
+
+async def test_a_job_that_vanishes_while_they_are_listed_is_left_out(clock: FakeClock) -> None:
+    ids = [job_id_of("stays"), job_id_of("vanishes")]
+    replica = Replica(Vanishing(ids[1]), clock)
+    for job_id in ids:
+        await replica.create(1, job_id)
+    await replica.background.idle()
+    listed = await replica.jobs.list(CALLER, None, 2)
+    assert [batch.id for _, batch in listed.jobs] == ids[:1]
 
 
 async def test_a_swept_job_is_gone_before_what_it_is_made_of(

@@ -1,13 +1,27 @@
-"""Owners that die, lose their claim, are stopped, or have a bad credential."""
+"""Owners that die, lose their claim, or are stopped."""
 
+import asyncio
 import logging
 
 import orjson
 import pytest
 
-from providers.bedrock.immediate.claims import LEASE_SECONDS, RENEWAL_SECONDS
-from providers.credential import Caller, Credential
-from providers.resources import BatchState, Counts
+from providers.bedrock.immediate.claims import (
+    LEASE_SECONDS,
+    RENEWAL_SECONDS,
+    Claim,
+    Claims,
+    Progress,
+    acquire,
+)
+from providers.bedrock.immediate.input_segments import SEGMENT_BYTES
+from providers.bedrock.immediate.job_store import Ending, ImmediateJob
+from providers.bedrock.immediate.job_work import JobWork
+from providers.bedrock.immediate.run import Means, Run
+from providers.bedrock.invocation import InvocationType
+from providers.memory import MemoryBudget
+from providers.request_table import RowKind
+from providers.resources import BatchKind, BatchState, Counts
 from providers.state import write
 from tests.memory_state import MemoryState
 from tests.test_providers.test_bedrock.test_immediate.stage import (
@@ -18,6 +32,7 @@ from tests.test_providers.test_bedrock.test_immediate.stage import (
     Replica,
     ScriptedCall,
     blocked,
+    new_job,
     objects,
     refusal,
     settle,
@@ -172,6 +187,42 @@ async def test_a_store_that_is_away_between_calls_costs_nothing(
     assert (await owner.get()).counts == Counts(9, 9, 0)
 
 
+async def test_input_that_was_answered_is_not_read_again(
+    state: MemoryState, clock: FakeClock
+) -> None:
+    owner = Replica(state, clock, ScriptedCall({2: [refusal("UNAUTHENTICATED", 403)]}))
+    await owner.jobs.create(CALLER, JOB_ID, new_job(3, padding=SEGMENT_BYTES))
+    await owner.background.idle()
+    assert list(objects(state, "input")) == [f"{n:010d}" for n in range(3)]
+    heir = Replica(state, clock)
+    await heir.get()
+    await heir.background.idle()
+    assert [name[-10:] for name in heir.state.read if "/input/" in name] == ["0000000002"]
+
+
+async def test_a_new_owner_begins_with_the_progress_of_the_last(
+    state: MemoryState, clock: FakeClock
+) -> None:
+    claims = Claims("work/claims", state)
+    await claims.create(Claim(1, "another", clock.now(), Progress(5, 2), over=True))
+    lease = await acquire(claims, clock, yes)
+    assert lease is not None
+    job = ImmediateJob(
+        "m", None, BatchKind.GENERATE, InvocationType.CONVERSE, RowKind.KEY, 9, clock.now(), "c"
+    )
+    means = Means(ScriptedCall(), MemoryBudget(), clock, asyncio.Semaphore(1))
+    run = Run(job, JobWork("work", state), lease, CALLER, means, never_ended)
+    assert run.progress == Progress(5, 2)
+
+
+async def yes() -> bool:
+    return True
+
+
+async def never_ended(_: Ending) -> bool:
+    raise AssertionError
+
+
 # --- a graceful stop -------------------------------------------------------------------------
 
 
@@ -180,6 +231,8 @@ async def test_an_owner_that_is_stopped_gives_the_job_up(
 ) -> None:
     owner = await blocked(state, clock, 3)
     await owner.background.stop()
+    # Bedrock may be at work on them still.
+    assert list(objects(state, "calls")) == [f"{n:010d}-1" for n in range(3)]
     heir = Replica(state, clock)
     await heir.get()
     await heir.background.idle()  # no time has passed
@@ -211,101 +264,3 @@ async def test_what_a_bug_raises_leaves_the_job_to_others(
     await heir.get()
     await heir.background.idle()
     assert (await heir.get()).counts == Counts(1, 1, 0)
-
-
-# --- credentials -----------------------------------------------------------------------------
-
-
-async def test_a_bad_credential_spends_no_record(state: MemoryState, clock: FakeClock) -> None:
-    bad = [refusal("UNAUTHENTICATED", 403)]
-    replica = Replica(state, clock, ScriptedCall({n: list(bad) for n in range(30)}))
-    replica.call.open.clear()
-    await replica.create(30)
-    await settle()
-    replica.call.open.set()
-    await replica.background.idle()
-    assert sorted(replica.call.made) == list(range(8))
-    assert objects(state, "calls") == objects(state, "results") == {}
-    assert replica.background.failures == []
-
-    good = Replica(state, clock)
-    renewed = Caller(Credential("AKIA:new"), CALLER.tenant)
-    assert (await good.get(renewed)).state is BatchState.RUNNING
-    await good.background.idle()
-    assert good.call.callers == [renewed] * 30
-    assert (await good.get()).counts == Counts(30, 30, 0)
-
-
-async def test_results_that_came_before_the_credential_expired_stay(
-    state: MemoryState, clock: FakeClock
-) -> None:
-    replica = Replica(state, clock, ScriptedCall({1: [refusal("UNAUTHENTICATED")]}))
-    await replica.create(3)
-    await replica.background.idle()
-    assert "0000000000" in objects(state, "results")
-    assert (await replica.get()).state is BatchState.RUNNING
-    await replica.background.idle()
-    assert sorted(replica.call.made) == [0, 1, 1, 2]
-    assert (await replica.get()).counts == Counts(3, 3, 0)
-
-
-async def test_a_job_is_cancelled_with_a_bad_credential_too(
-    state: MemoryState, clock: FakeClock
-) -> None:
-    replica = Replica(state, clock, ScriptedCall({0: [refusal("UNAUTHENTICATED")] * 9}))
-    await replica.create(1)
-    await replica.background.idle()
-    await replica.jobs.cancel(CALLER, JOB_ID)
-    await replica.background.idle()
-    assert (await replica.get()).state is BatchState.CANCELLED
-    assert replica.call.made == [0]
-
-
-# --- the end ---------------------------------------------------------------------------------
-
-
-async def test_an_ended_job_is_not_run_again_by_who_waited_for_it(
-    state: MemoryState, clock: FakeClock
-) -> None:
-    owner = await blocked(state, clock, 2)
-    waiting = Replica(state, clock)
-    await waiting.get()
-    owner.call.open.set()
-    await owner.background.idle()
-    assert objects(state, "results") == objects(state, "input") == {}
-    await clock.pass_time(TAKEN_OVER)
-    await waiting.background.idle()
-    assert waiting.call.made == []
-    assert (await waiting.get()).counts == Counts(2, 2, 0)
-
-
-async def test_an_owner_that_died_at_the_very_end_is_finished_for(
-    state: MemoryState, clock: FakeClock
-) -> None:
-    """All results are there, and part of an output that nothing names."""
-    owner = await blocked(state, clock, 2)
-    owner.state.last = "immediate-ended/"
-    owner.call.open.set()
-    await until(lambda: owner.state.away)
-    await settle()
-    heir = Replica(state, clock)
-    assert (await heir.get()).state is BatchState.RUNNING
-    await clock.pass_time(TAKEN_OVER)
-    await heir.background.idle()
-    assert heir.call.made == []
-    assert (await heir.get()).counts == Counts(2, 2, 0)
-    assert len(await heir.lines()) == 2
-
-
-async def test_a_job_whose_input_was_lost_ends(state: MemoryState, clock: FakeClock) -> None:
-    owner = await blocked(state, clock, 2)
-    await owner.background.stop()
-    for name in state.objects:
-        if "/input/" in name:
-            await state.delete(name)
-    heir = Replica(state, clock)
-    await heir.get()
-    await heir.background.idle()
-    batch = await heir.get()
-    assert (batch.state, batch.counts) == (BatchState.SUCCEEDED, Counts(2, 0, 0))
-    assert await heir.lines() == []

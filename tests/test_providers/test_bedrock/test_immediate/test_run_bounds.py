@@ -1,8 +1,10 @@
 """How many calls are made at once, and how much is held for them."""
 
 import orjson
+import pytest
 
 from providers.bedrock.immediate.job_ids import job_id_of
+from providers.errors import FerryError
 from providers.memory import MemoryBudget
 from providers.resources import Counts
 from tests.memory_state import MemoryState
@@ -15,6 +17,7 @@ from tests.test_providers.test_bedrock.test_immediate.stage import (
     new_job,
     objects,
     settle,
+    until,
 )
 
 
@@ -75,3 +78,20 @@ async def test_a_larger_answer_is_kept_all_the_same(state: MemoryState, clock: F
     await replica.background.idle()
     [output] = objects(state, "output").values()
     assert orjson.loads(output)["modelOutput"] == orjson.loads(answer)
+
+
+async def test_a_larger_answer_is_counted_while_it_is_held(
+    state: MemoryState, clock: FakeClock
+) -> None:
+    memory = MemoryBudget(8 << 20)
+    answer = orjson.dumps({"text": "x" * (3 << 20)})
+    replica = Replica(state, clock, ScriptedCall({0: [answer]}), memory)
+    replica.state.last = "/results/"
+    await replica.create(1)
+    await until(lambda: replica.state.away)
+    with pytest.raises(FerryError):
+        memory.take(6 << 20)
+    replica.state.last, replica.state.away = None, False
+    await clock.pass_time(5)
+    await replica.background.idle()
+    memory.take(8 << 20)

@@ -1,0 +1,77 @@
+"""Immediate jobs on every form of the state store: what one replica begins, another ends."""
+
+import asyncio
+
+from providers.bedrock.immediate.claims import Claims, acquire
+from providers.bedrock.immediate.clock import SystemClock
+from providers.resources import BatchState, Counts
+from tests.contract.conftest import Replicas
+from tests.test_providers.test_bedrock.test_immediate.stage import (
+    CALLER,
+    JOB_ID,
+    Replica,
+    ScriptedCall,
+    refusal,
+)
+
+
+async def yes() -> bool:
+    return True
+
+
+async def test_of_many_replicas_one_has_the_claim(replicas: Replicas) -> None:
+    stores = [await replicas.another() for _ in range(4)]
+    tasks = [
+        asyncio.create_task(acquire(Claims("x/claims", store), SystemClock(), yes))
+        for store in stores
+    ]
+    done, waiting = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    [owner] = done
+    lease = owner.result()
+    assert lease is not None
+    assert lease.epoch == 1
+    assert len(waiting) == 3
+    for task in waiting:
+        task.cancel()
+    await asyncio.gather(*waiting, return_exceptions=True)
+
+
+async def test_what_one_replica_gives_up_another_carries_on(replicas: Replicas) -> None:
+    expired = ScriptedCall({3: [refusal("UNAUTHENTICATED", 403)]})
+    first = Replica(await replicas.another(), SystemClock(), expired)
+    second = Replica(await replicas.another(), SystemClock())
+    assert (await first.create(5)).state is BatchState.PENDING
+    await first.background.ended()
+    assert (await second.get()).state is BatchState.RUNNING
+    await second.background.ended()
+    made = first.call.made + second.call.made
+    assert sorted(made) == [0, 1, 2, 3, 3, 4]
+    ended = await second.get()
+    assert (ended.state, ended.counts) == (BatchState.SUCCEEDED, Counts(5, 5, 0))
+    assert [line["modelOutput"] for line in await first.lines()] == [{"n": n} for n in range(5)]
+    listed = await first.jobs.list(CALLER, None, 5)
+    assert [batch.id for _, batch in listed.jobs] == [JOB_ID]
+
+
+async def test_a_deleted_job_leaves_nothing(replicas: Replicas) -> None:
+    state = await replicas.another()
+    replica = Replica(state, SystemClock())
+    await replica.create(2)
+    await replica.background.ended()
+    await replica.jobs.delete(CALLER, JOB_ID)
+    assert [info.name async for info in state.list("")] == []
+
+
+async def test_a_job_is_cancelled_by_another_replica(replicas: Replicas) -> None:
+    owner = Replica(await replicas.another(), SystemClock())
+    owner.call.open.clear()
+    await owner.create(9)
+    await owner.call.in_flight(8)
+    other = Replica(await replicas.another(), SystemClock())
+    await other.jobs.cancel(CALLER, JOB_ID)
+    owner.call.open.set()
+    await owner.background.ended()
+    ended = await other.get()
+    assert (ended.state, ended.counts) == (BatchState.CANCELLED, Counts(9, 8, 0))
+    assert owner.background.failures == other.background.failures == []
+    await other.background.stop()
