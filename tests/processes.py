@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import signal
+import socket
 import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -33,10 +34,12 @@ class Process:
         return self._process.pid
 
     @classmethod
-    async def start(cls, *arguments: str, env: Mapping[str, str], ready: str) -> Self:
-        """Run `python *arguments`; ready when a line of JSON has the member `ready`."""
+    async def start(
+        cls, *arguments: str, env: Mapping[str, str], ready: str, program: str = sys.executable
+    ) -> Self:
+        """Run `program *arguments`; ready when a line of JSON has the member `ready`."""
         process = await asyncio.create_subprocess_exec(
-            sys.executable,
+            program,
             *arguments,
             env={**_environment(), **env},
             stdout=asyncio.subprocess.PIPE,
@@ -103,21 +106,49 @@ def _environment() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if not name.startswith("FERRY_")}
 
 
+def free_port() -> int:
+    """One that nobody listens on just now."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return int(server.getsockname()[1])
+
+
 @asynccontextmanager
-async def fake(kind: str) -> AsyncIterator[Process]:
-    """The fake of that kind; `ready["control"]` is where its `/_fake/` surface is."""
-    process = await Process.start("-m", "tests.fakes", kind, "--port", "0", env={}, ready="fake")
+async def fake(kind: str, *options: str) -> AsyncIterator[Process]:
+    """The fake of that kind; `ready["control"]` is where its `/_fake/` surface is.
+
+    Bedrock's has an S3 with it, at `ready["s3_url"]`.
+    """
+    command = ("-m", "tests.fakes", kind, "--port", "0", *options)
+    process = await Process.start(*command, env={}, ready="fake")
     try:
         yield process
     finally:
         await process.stop()  # not killed: it keeps files on the disk, and removes them at its end
 
 
+Upstreams = Mapping[str, Mapping[str, str]]
+"""By the provider's name: its settings, less the prefix that all settings of one provider have."""
+
+
+def upstream_settings(fake: Process) -> dict[str, str]:
+    """All that a proxy must be told to use this fake as an upstream."""
+    told = fake.ready
+    settings = {"BASE_URL": fake.url}
+    if told["fake"] == "bedrock":
+        settings |= {
+            "REGION": str(told["region"]),
+            "ROLE_ARN": str(told["role_arn"]),
+            "S3_URI": str(told["s3_uri"]),
+            "S3_ENDPOINT_URL": str(told["s3_url"]),
+        }
+    return settings
+
+
 @asynccontextmanager
 async def proxy(
-    state: Path, upstreams: Mapping[str, str], env: Mapping[str, str] | None = None
+    state: Path, upstreams: Upstreams, env: Mapping[str, str] | None = None
 ) -> AsyncIterator[Process]:
-    """A proxy on a free port; `upstreams` are base URLs by provider name."""
+    """A proxy on a free port; `env` has the last word."""
     process = await start_proxy(state, upstreams, env)
     try:
         yield process
@@ -126,14 +157,21 @@ async def proxy(
 
 
 async def start_proxy(
-    state: Path, upstreams: Mapping[str, str], env: Mapping[str, str] | None = None
+    state: Path,
+    upstreams: Upstreams,
+    env: Mapping[str, str] | None = None,
+    program: str = "proxy",
 ) -> Process:
-    """As `proxy`, for who stops or kills it himself."""
+    """As `proxy`, for who stops or kills it himself. `program` is the module that is run."""
     settings = {
         "FERRY_PORT": "0",
         "FERRY_SECRET_KEY": SECRET_KEY,
         "FERRY_STATE_URL": state.as_uri(),
-        **{f"FERRY_PROVIDERS__{n.upper()}__BASE_URL": url for n, url in upstreams.items()},
+        **{
+            f"FERRY_PROVIDERS__{name.upper()}__{setting}": value
+            for name, settings in upstreams.items()
+            for setting, value in settings.items()
+        },
         **(env or {}),
     }
-    return await Process.start("-m", "proxy", env=settings, ready="url")
+    return await Process.start("-m", program, env=settings, ready="url")

@@ -3,15 +3,25 @@
 That the README's programs work is seen by tests/end_to_end/test_readme.py.
 """
 
+import json
 import re
 from pathlib import Path
 
+import botocore.session
 import pytest
 
+from proxy.composition import KINDS
+from proxy.provider_settings import settings_of
+from proxy.settings import Settings
+
 ROOT = Path(__file__).parents[1]
-DOCUMENTS = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")]
+DOCUMENTS = [
+    *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")),
+    *sorted((ROOT / "deploy" / "docs").glob("*.md")),
+]
 
 FENCED = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+VARIABLE = re.compile(r"\bFERRY_[A-Z0-9_]+\b")
 LINK = re.compile(r"\]\((?!https?:)([^)#]+)\)")
 
 
@@ -48,3 +58,42 @@ def test_ci_runs_the_readmes_test_command() -> None:
 
     assert script.stat().st_mode & 0o111 == 0o111
     assert script.read_text().splitlines()[-1] == "make test"
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_every_setting_that_is_named_exists(document: Path) -> None:
+    named = set(VARIABLE.findall(document.read_text()))
+
+    assert named <= settings()
+
+
+def settings() -> set[str]:
+    general = {f"FERRY_{field.upper()}" for field in Settings.model_fields}
+    of_providers = {
+        f"FERRY_PROVIDERS__{name.upper()}__{field.upper()}"
+        for name, kind in KINDS.items()
+        for field in settings_of(kind)
+    }
+    # What a document leaves open: `FERRY_PROVIDERS__<NAME>__…`, `FERRY_PROVIDERS__BEDROCK__…`.
+    begun = {"FERRY_PROVIDERS__", *(f"FERRY_PROVIDERS__{name.upper()}__" for name in KINDS)}
+    return general | of_providers | begun | {"FERRY_CONFIG"}
+
+
+def actions_of_bedrock() -> set[str]:
+    """That the policies allow whoever signs."""
+    document = ROOT / "deploy" / "docs" / "bedrock.md"
+    signer, _, _ = (json.loads(block) for block in fenced_blocks(document, "json"))
+    lists = [one["Action"] for one in signer["Statement"] if isinstance(one["Action"], list)]
+    return {action for actions in lists for action in actions if action.startswith("bedrock:")}
+
+
+def test_the_policies_are_json_and_name_operations_of_bedrock() -> None:
+    session = botocore.session.get_session()
+    operations = {
+        f"bedrock:{name}"
+        for service in ("bedrock", "bedrock-runtime")
+        for name in session.get_service_model(service).operation_names
+    }
+
+    assert len(actions_of_bedrock()) == 5
+    assert actions_of_bedrock() <= operations

@@ -62,9 +62,8 @@ class BedrockUploadTarget:
             await self._s3.put(place, folder.bucket, key, body, _headers(session))
         except FerryError as error:
             # The key is the session's own: an object of that size is what was sent.
-            if not outcome_unknown(error) or await self._size(session, _name(session)) != (
-                body.length
-            ):
+            arrived = await self._size(session, _name(session)) if outcome_unknown(error) else None
+            if arrived is None or arrived != body.length:
                 raise
         return await self._file(session)
 

@@ -42,6 +42,6 @@ QUICK: Final = Scale(
     staged_requests=8_000,
     input_size=40 * MB,
     results_size=60 * MB,
-    peak_limit=90 * MIB,
+    peak_limit=100 * MIB,
     read_rate=24 * MB,
 )

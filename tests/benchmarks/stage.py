@@ -10,13 +10,15 @@ from typing import Any, Final
 import aiohttp
 
 from tests.benchmarks.scale import Scale
-from tests.processes import Process, fake, proxy
+from tests.fakes.aws_keys import LONG_TERM
+from tests.processes import Process, fake, proxy, upstream_settings
 
 # What each fake takes for a key; they are nobody's.
 KEYS: Final = {
     "gemini": "AIza-benchmark",
     "openai": "sk-benchmark",
     "anthropic": "sk-ant-api-benchmark",
+    "bedrock": LONG_TERM.api_key,
 }
 
 
@@ -75,7 +77,7 @@ async def stage(kind: str, scale: Scale, env: Mapping[str, str]) -> AsyncIterato
     """`env` is the proxy's."""
     with tempfile.TemporaryDirectory(prefix="benchmark-") as folder:
         async with fake(kind) as upstream, _client() as client:
-            async with proxy(Path(folder), {kind: upstream.url}, env) as running:
+            async with proxy(Path(folder), {kind: upstream_settings(upstream)}, env) as running:
                 set_up = Stage(kind, scale, running, upstream, client)
                 await set_up.settings(read_rate=scale.read_rate)
                 yield set_up

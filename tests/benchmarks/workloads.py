@@ -31,6 +31,7 @@ STAGED: Final = {"FERRY_PROVIDERS__OPENAI__UPLOADS": "staged"}
 WORKLOADS: Final = (
     Workload("uploads to gemini", "gemini", upload_all),
     Workload("uploads to openai", "openai", upload_all),
+    Workload("uploads to bedrock", "bedrock", upload_all),
     Workload("staged uploads to openai", "openai", upload_all, STAGED),
     Workload("batch from a file at openai", "openai", create_from_file),
     Workload("batch from a staged file at anthropic", "anthropic", create_from_staged_file),

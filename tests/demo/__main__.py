@@ -4,9 +4,9 @@ import asyncio
 import sys
 import tempfile
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import google.genai
@@ -15,26 +15,42 @@ from google.genai import types
 from google.genai._common import ExperimentalWarning
 
 from tests.demo.narration import heading, say, step, told
-from tests.demo.questions import Lines, anthropic_lines, openai_lines
+from tests.demo.questions import Lines, anthropic_lines, bedrock_lines, openai_lines
 from tests.demo.tour import Tour, Wrong
-from tests.processes import Process, fake, proxy
+from tests.fakes.aws_keys import LONG_TERM
+from tests.processes import Process, fake, proxy, upstream_settings
 
 
 @dataclass(frozen=True)
 class Stop:
-    """One provider on the way. `key` has the form that its fake, as the real one, demands."""
+    """One provider on the way. `key` has the form that its fake, as the real one, demands.
+
+    `settings` are the proxy's of this provider. `job_size` is how many requests the provider takes
+    at least, where the proxy carries out itself what has fewer.
+    """
 
     provider: str
     key: str
     model: str
     embedding_model: str | None
     native_lines: Lines | None
+    settings: Mapping[str, str] = field(default_factory=dict)
+    job_size: int | None = None
 
 
 STOPS = (
     Stop("gemini", "AIza-demo", "gemini-2.5-flash", "gemini-embedding-001", None),
     Stop("openai", "sk-demo", "gpt-4o-mini", "text-embedding-3-small", openai_lines),
     Stop("anthropic", "sk-ant-api-demo", "claude-haiku-4-5", None, anthropic_lines),
+    Stop(
+        "bedrock",
+        LONG_TERM.api_key,
+        "anthropic.claude-haiku-4-5-20251001-v1:0",
+        "amazon.titan-embed-text-v2:0",
+        bedrock_lines,
+        {"SMALL_BATCHES": "immediate"},
+        job_size=100,
+    ),
 )
 
 
@@ -42,12 +58,16 @@ async def demo(stops: Sequence[Stop]) -> int:
     """The exit code."""
     with tempfile.TemporaryDirectory() as folder:
         async with AsyncExitStack() as stack:
+            fakes = {
+                stop.provider: await stack.enter_async_context(fake(stop.provider))
+                for stop in stops
+            }
             upstreams = {
-                stop.provider: (await stack.enter_async_context(fake(stop.provider))).url
+                stop.provider: {**upstream_settings(fakes[stop.provider]), **stop.settings}
                 for stop in stops
             }
             ferry = await stack.enter_async_context(proxy(Path(folder) / "state", upstreams))
-            _introduce(ferry, upstreams)
+            _introduce(ferry, fakes)
             try:
                 for stop in stops:
                     await asyncio.to_thread(_visit, stop, ferry, Path(folder))
@@ -59,13 +79,13 @@ async def demo(stops: Sequence[Stop]) -> int:
     return 0
 
 
-def _introduce(ferry: Process, upstreams: dict[str, str]) -> None:
+def _introduce(ferry: Process, fakes: Mapping[str, Process]) -> None:
     heading("genai-ferry")
     say(f"\nA program written against google-genai {google.genai.__version__} points base_url at")
     told(f"{ferry.url}/genai")
     say("and names a provider in the header x-model-provider. Behind the proxy stand fakes:")
-    for name, url in upstreams.items():
-        told(f"{name:<10}", url)
+    for name, process in fakes.items():
+        told(f"{name:<10}", process.url)
 
 
 def _visit(stop: Stop, ferry: Process, folder: Path) -> None:
@@ -77,7 +97,9 @@ def _visit(stop: Stop, ferry: Process, folder: Path) -> None:
         ),
     )
     try:
-        Tour(client, stop.model, stop.embedding_model, stop.native_lines, folder).run()
+        Tour(
+            client, stop.model, stop.embedding_model, stop.native_lines, stop.job_size, folder
+        ).run()
     finally:
         client.close()
 

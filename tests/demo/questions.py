@@ -57,6 +57,24 @@ def anthropic_lines(model: str) -> list[Line]:
     ]
 
 
+def bedrock_lines(model: str) -> list[Line]:
+    """Bedrock's own format, for Converse; the model is named by the batch alone."""
+    return [
+        {
+            "recordId": key,
+            "modelInput": {"messages": [{"role": "user", "content": [{"text": question}]}]},
+        }
+        for key, question in QUESTIONS.items()
+    ]
+
+
+def many_lines(count: int) -> list[Line]:
+    return [
+        {"key": f"sum-{n}", "request": {"contents": [_content(f"What is {n}+{n}?")]}}
+        for n in range(count)
+    ]
+
+
 def inline_requests() -> list[Any]:
     look_up = {"name": "look_up", "parameters": CAPITAL, "description": "Looks a capital up."}
     modalities = {"response_modalities": ["TEXT"]}

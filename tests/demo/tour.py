@@ -5,6 +5,7 @@ the models' names and the format of a native line differs between providers.
 """
 
 import json
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,9 +15,10 @@ from google import genai
 from google.genai import errors, types
 
 from tests.demo.narration import call, result, say, step, told
-from tests.demo.questions import QUESTIONS, Lines, gemini_lines, inline_requests
+from tests.demo.questions import QUESTIONS, Line, Lines, gemini_lines, inline_requests, many_lines
 
-LOOKS = 20
+LOOKS = 1000
+PAUSE_SECONDS = 0.01
 """A fake moves one state on at each look; a real batch takes minutes to hours."""
 
 ENDED = ("JOB_STATE_SUCCEEDED", "JOB_STATE_FAILED", "JOB_STATE_CANCELLED", "JOB_STATE_EXPIRED")
@@ -35,13 +37,15 @@ def check(holds: bool, what: str) -> None:
 class Tour:
     """One provider's workflow.
 
-    `native_lines`: where it has a format of its own; `embedding_model`: where it has embeddings.
+    `native_lines`: where it has a format of its own; `embedding_model`: where it has embeddings;
+    `job_size`: how many requests it takes at least, where it does not itself take fewer.
     """
 
     client: genai.Client
     model: str
     embedding_model: str | None
     native_lines: Lines | None
+    job_size: int | None
     folder: Path
 
     def run(self) -> None:
@@ -59,7 +63,12 @@ class Tour:
             self.embeddings(self.embedding_model)
         else:
             self.no_embeddings()
-        self.cancelled_batch(uploaded)
+        if self.job_size is None:
+            self.cancelled_batch(uploaded)
+        else:
+            many = self.batch_of_many(self.job_size)
+            self.cancelled_batch(many)
+            self.tidy_file(many)
         step("Delete the file.")
         call(f'client.files.delete(name="{_short(uploaded.name)}")')
         self.tidy_file(uploaded)
@@ -68,19 +77,20 @@ class Tour:
     # --- files -----------------------------------------------------------------------------------
 
     def upload(self, file_name: str, lines: Lines) -> types.File:
+        return self.upload_lines(file_name, lines(self.model), "three questions")
+
+    def upload_lines(self, file_name: str, lines: list[Line], display_name: str) -> types.File:
         path = self.folder / file_name
-        path.write_text("".join(json.dumps(line) + "\n" for line in lines(self.model)))
+        path.write_text("".join(json.dumps(line) + "\n" for line in lines))
         call(f'uploaded = client.files.upload(file="{file_name}", config=UploadFileConfig(')
-        call('    display_name="three questions", mime_type="application/jsonl"))')
+        call(f'    display_name="{display_name}", mime_type="application/jsonl"))')
         uploaded = self.client.files.upload(
             file=str(path),
-            config=types.UploadFileConfig(
-                display_name="three questions", mime_type="application/jsonl"
-            ),
+            config=types.UploadFileConfig(display_name=display_name, mime_type="application/jsonl"),
         )
         _tell_file(uploaded)
         check(uploaded.size_bytes == path.stat().st_size, "the file has lost its size")
-        check(uploaded.display_name == "three questions", "the file has lost its name")
+        check(uploaded.display_name == display_name, "the file has lost its name")
         return uploaded
 
     def find(self, uploaded: types.File) -> None:
@@ -165,6 +175,23 @@ class Tour:
             ),
         )
 
+    def batch_of_many(self, count: int) -> types.File:
+        """Its input, which is kept."""
+        step("So far the proxy carried out every batch itself: the provider takes none of under")
+        say(f"{count} requests. This one is the provider's own job.")
+        uploaded = self.upload_lines("many.jsonl", many_lines(count), f"{count} questions")
+        call(f'job = client.batches.create(model="{self.model}", src=uploaded.name)')
+        job = self.wait(self.client.batches.create(model=self.model, src=_name(uploaded)))
+        results = job.dest.file_name if job.dest else None
+        lines = self.client.files.download(file=str(results)).decode().splitlines()
+        answers = {line["key"]: _text(line) for line in map(json.loads, lines)}
+        result("sum-0", answers.get("sum-0", "?"))
+        told(f"... {len(answers)} results")
+        wrong = [n for n in range(count) if f"{n}+{n}" not in answers.get(f"sum-{n}", "")]
+        check(wrong == [] and len(answers) == count, "not every request has its own result")
+        self.tidy_batch(job)
+        return uploaded
+
     def cancelled_batch(self, uploaded: types.File) -> None:
         step("A batch that is not wanted any more is cancelled, and then deleted.")
         call(f'job = client.batches.create(model="{self.model}", src=uploaded.name)')
@@ -199,11 +226,15 @@ class Tour:
 
     def wait(self, job: types.BatchJob, until: str = "JOB_STATE_SUCCEEDED") -> types.BatchJob:
         told(_short(job.name), _state(job))
+        seen = _state(job)
         for _ in range(LOOKS):
-            if _state(job) in ENDED:
+            if seen in ENDED:
                 break
+            time.sleep(PAUSE_SECONDS)
             job = self.client.batches.get(name=str(job.name))
-            told(" " * len(_short(job.name)), _state(job))
+            if _state(job) != seen:
+                seen = _state(job)
+                told(" " * len(_short(job.name)), seen)
         check(_state(job) == until, f"the batch ended as {_state(job)}")
         return job
 

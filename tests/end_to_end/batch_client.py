@@ -1,5 +1,6 @@
 """Files and batches by plain HTTP: what no SDK sends, and what an SDK would hide."""
 
+import asyncio
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -23,12 +24,22 @@ ENDED: Final = (
 LOOKS: Final = 10
 """A fake moves a batch one state on at each look, so a few of them see its end."""
 
+WORK_SECONDS: Final = 20.0
+"""How long a batch may take that the proxy carries out itself."""
+PAUSE_SECONDS: Final = 0.05
+"""Between two looks at such a batch, which no look moves on."""
+
 MODELS: Final = {
     "gemini": "gemini-2.5-flash",
     "openai": "gpt-4o-mini",
     "anthropic": "claude-haiku-4-5",
+    "bedrock": "anthropic.claude-haiku-4-5-20251001-v1:0",
 }
-EMBEDDING_MODELS: Final = {"gemini": "gemini-embedding-001", "openai": "text-embedding-3-small"}
+EMBEDDING_MODELS: Final = {
+    "gemini": "gemini-embedding-001",
+    "openai": "text-embedding-3-small",
+    "bedrock": "amazon.titan-embed-text-v2:0",
+}
 
 
 @dataclass(frozen=True)
@@ -149,6 +160,24 @@ class BatchClient:
                 return document
         raise AssertionError(f"{name} did not end")
 
+    async def worked_off(self, name: str) -> Document:
+        """As `ended`, for a batch that the proxy carries out itself, whoever looks."""
+        async with asyncio.timeout(WORK_SECONDS):
+            # Looks are all that a client has.
+            while not (document := (await self.get(name)).ok)["done"]:  # noqa: ASYNC110
+                await asyncio.sleep(PAUSE_SECONDS)
+        return document
+
+    async def until_answered(self, name: str, count: int) -> None:
+        """Until `count` requests of a batch that the proxy carries out itself have succeeded."""
+        async with asyncio.timeout(WORK_SECONDS):
+            while await self._answered(name) != count:  # noqa: ASYNC110 - as above
+                await asyncio.sleep(PAUSE_SECONDS)
+
+    async def _answered(self, name: str) -> int:
+        stats = (await self.get(name)).ok["metadata"]["batchStats"]
+        return int(stats.get("successfulRequestCount", 0))
+
     async def finished(self, source: Document, **how: Any) -> list[Document]:
         """The results of a new batch."""
         name = (await self.create(source, **how)).ok["name"]
@@ -195,10 +224,16 @@ def anthropic_line(custom_id: str, text: str, model: str = MODELS["anthropic"]) 
     return {"custom_id": custom_id, "params": params}
 
 
+def converse_line(record_id: str, text: str) -> Document:
+    messages = [{"role": "user", "content": [{"text": text}]}]
+    return {"recordId": record_id, "modelInput": {"messages": messages}}
+
+
 NATIVE_LINES: Final[Mapping[str, Callable[[str, str], Document]]] = {
     "gemini": gemini_line,
     "openai": chat_line,
     "anthropic": anthropic_line,
+    "bedrock": converse_line,
 }
 """Each provider's own format."""
 

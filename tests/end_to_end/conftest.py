@@ -15,15 +15,33 @@ import pytest_asyncio
 from aiohttp import ClientSession, ClientTimeout
 
 from tests.buckets import FakeS3, aws_environment, new_prefix
-from tests.end_to_end.fake_client import KINDS, FakeClient, Kind
+from tests.end_to_end.fake_client import IMMEDIATE, KINDS, FakeClient, Kind
 from tests.end_to_end.pattern import pattern_bytes
-from tests.end_to_end.sdk_process import Sdk, SdkProcess
+from tests.end_to_end.sdk_process import GO, JAVASCRIPT, PYTHON_NEWEST, Sdk, SdkProcess
 from tests.end_to_end.upload_client import UploadClient
-from tests.fakes.s3 import BUCKET
-from tests.processes import SECRET_KEY, Process, proxy
+from tests.fakes.s3 import BUCKET, FILES_BUCKET
+from tests.processes import SECRET_KEY, Process, Upstreams, proxy
 from tests.processes import fake as fake_process
 
 MIB = 1 << 20
+
+AT_BEDROCK = (PYTHON_NEWEST, JAVASCRIPT, GO)
+"""The SDKs that stand for all where a test goes through SDKs and upstreams.
+
+What SDKs differ in ends at the proxy, and the other upstreams see every one of them.
+"""
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    left_out = [item for item in items if _is_left_out(item)]
+    config.hook.pytest_deselected(items=left_out)
+    items[:] = [item for item in items if item not in left_out]
+
+
+def _is_left_out(item: pytest.Item) -> bool:
+    parameters = item.callspec.params if hasattr(item, "callspec") else {}
+    sdk = parameters.get("sdk", PYTHON_NEWEST)
+    return parameters.get("fake") == "bedrock" and sdk not in AT_BEDROCK
 
 
 @dataclass(frozen=True)
@@ -31,7 +49,7 @@ class Ferry:
     """The proxy and what is behind it; `state` is the directory of its state store."""
 
     proxy: Process
-    upstreams: Mapping[str, str]
+    upstreams: Upstreams
     state: Path
 
     @property
@@ -45,8 +63,8 @@ class Ferry:
 
     def leaks(self) -> list[str]:
         """What of the secrets that tests use stands in the proxy's output."""
-        keys = [key for kind in KINDS.values() for key in (kind.key, kind.other_key)]
-        marks = ["upload_id=", SECRET_KEY, *keys]
+        secrets = [secret for kind in KINDS.values() for secret in kind.secrets]
+        marks = ["upload_id=", SECRET_KEY, "X-Amz-Signature", *secrets]
         return [mark for mark in marks if mark in self.proxy.output]
 
 
@@ -78,10 +96,11 @@ async def http() -> AsyncIterator[ClientSession]:
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def fakes(http: ClientSession) -> AsyncIterator[Mapping[str, FakeClient]]:
     async with AsyncExitStack() as stack:
-        yield {
-            name: FakeClient(kind, await stack.enter_async_context(fake_process(name)), http)
+        started = {
+            name: await stack.enter_async_context(fake_process(name, *kind.fake_options))
             for name, kind in KINDS.items()
         }
+        yield {name: FakeClient(kind, started[name], http) for name, kind in KINDS.items()}
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
@@ -89,10 +108,26 @@ async def ferry(
     fakes: Mapping[str, FakeClient], tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[Ferry]:
     state = tmp_path_factory.mktemp("state")
-    upstreams = {name: fake.base_url for name, fake in fakes.items()}
+    upstreams = {name: fake.as_upstream for name, fake in fakes.items()}
     async with proxy(state, upstreams) as process:
         yield (ferry := Ferry(process, upstreams, state))
     assert ferry.leaks() == []
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def at_once(
+    fakes: Mapping[str, FakeClient], tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Process]:
+    """A proxy that carries Bedrock's small batches out itself."""
+    upstreams = {"bedrock": {**fakes["bedrock"].as_upstream, **IMMEDIATE}}
+    async with proxy(tmp_path_factory.mktemp("at-once"), upstreams) as process:
+        yield process
+    assert not [one for one in KINDS["bedrock"].secrets if one in process.output]
+
+
+def a_place_of_its_own() -> dict[str, str]:
+    """The headers of a client whose files and immediate batches at Bedrock nobody else sees."""
+    return {"x-ferry-bedrock-s3-uri": f"s3://{FILES_BUCKET}/{new_prefix()}"}
 
 
 @pytest_asyncio.fixture(loop_scope="session", params=list(KINDS))
@@ -122,7 +157,14 @@ async def anthropic(fakes: Mapping[str, FakeClient], ferry: Ferry) -> FakeClient
     return fakes["anthropic"]
 
 
-@pytest.fixture(params=["openai", "anthropic"])
+@pytest_asyncio.fixture(loop_scope="session")
+async def bedrock(fakes: Mapping[str, FakeClient], ferry: Ferry) -> FakeClient:
+    """As if freshly started."""
+    await fakes["bedrock"].reset()
+    return fakes["bedrock"]
+
+
+@pytest.fixture(params=["openai", "anthropic", "bedrock"])
 def translated(request: pytest.FixtureRequest) -> FakeClient:
     """Each upstream that is translated to, as if freshly started."""
     chosen: FakeClient = request.getfixturevalue(request.param)

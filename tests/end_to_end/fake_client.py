@@ -3,13 +3,14 @@
 import base64
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import pytest
 from aiohttp import ClientSession
 
-from tests.processes import Process
+from tests.fakes.aws_keys import LONG_TERM, TEMPORARY, KeyPair
+from tests.processes import Process, upstream_settings
 
 Match = Mapping[str, Any]
 
@@ -25,6 +26,10 @@ class Kind:
     where that is a request like the others; there is none where the chunks wait in the proxy's
     state store), `finish` the one that ends such a file, and `whole` the one that carries a file
     of one chunk.
+
+    `fake_options` are the fake's, and `settings` those of the provider before it. `key_pairs`:
+    where both keys are such, of one account, and only their ids travel to the upstream; elsewhere
+    each key is of a project of its own.
     """
 
     name: str
@@ -34,6 +39,22 @@ class Kind:
     part: Match | None
     finish: Match
     whole: Match
+    fake_options: tuple[str, ...] = ()
+    settings: Mapping[str, str] = field(default_factory=dict)
+    key_pairs: tuple[KeyPair, KeyPair] | None = None
+
+    @property
+    def secrets(self) -> list[str]:
+        """What of both keys nobody must learn."""
+        if self.key_pairs is None:
+            return [self.key, self.other_key]
+        parts = [(pair.secret_access_key, pair.session_token) for pair in self.key_pairs]
+        return [part for pair in parts for part in pair if part is not None]
+
+    @property
+    def shown_key(self) -> str:
+        """What of `key` travels to the upstream."""
+        return self.key if self.key_pairs is None else self.key_pairs[0].access_key_id
 
 
 def _command(command: str) -> Match:
@@ -67,7 +88,25 @@ ANTHROPIC: Final = Kind(
     finish={"method": "POST", "path": "^/v1/files$"},
     whole={"method": "POST", "path": "^/v1/files$"},
 )
-KINDS: Final = {kind.name: kind for kind in (GEMINI, OPENAI, ANTHROPIC)}
+BEDROCK: Final = Kind(
+    name="bedrock",
+    key=LONG_TERM.api_key,
+    other_key=TEMPORARY.api_key,
+    headers={"x-model-provider": "bedrock"},
+    part={"method": "PUT", "query": "partNumber="},
+    finish={"method": "POST", "query": "uploadId="},
+    whole={"method": "PUT", "query": "^(?!.*partNumber=)"},
+    # So that a few requests are a job.
+    fake_options=("--min-records", "1"),
+    settings={"MIN_RECORDS": "1"},
+    key_pairs=(LONG_TERM, TEMPORARY),
+)
+KINDS: Final = {kind.name: kind for kind in (GEMINI, OPENAI, ANTHROPIC, BEDROCK)}
+
+IMMEDIATE: Final[Mapping[str, str]] = {"SMALL_BATCHES": "immediate", "MIN_RECORDS": "100"}
+"""Of a proxy that carries Bedrock's small batches out itself."""
+
+CONVERSE: Final[Match] = {"method": "POST", "path": "/converse$"}
 
 CHUNKS_GO_UPSTREAM: Final = pytest.mark.parametrize(
     "fake", [name for name, kind in KINDS.items() if kind.part is not None], indirect=True
@@ -76,11 +115,15 @@ CHUNKS_GO_UPSTREAM: Final = pytest.mark.parametrize(
 
 
 class FakeClient:
-    """One running fake. Every credential is a project of its own; `reset` forgets them all."""
+    """One running fake. `reset` forgets everything.
+
+    Every credential is a project of its own, but Bedrock's key pairs are of one account.
+    """
 
     def __init__(self, kind: Kind, process: Process, session: ClientSession) -> None:
         self.kind = kind
         self.base_url = process.url
+        self.as_upstream = {**upstream_settings(process), **kind.settings}
         self._control = f"{process.ready['control']}/_fake"
         self._session = session
 

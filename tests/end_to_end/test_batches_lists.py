@@ -1,5 +1,7 @@
 """Pages of batches, deleted batches, and calls in a state that does not allow them."""
 
+from typing import Any
+
 import pytest
 from aiohttp import ClientSession
 
@@ -101,12 +103,32 @@ async def test_a_running_batch_is_not_deleted_and_an_ended_one_not_cancelled(
     assert (await client.delete(name)).ok == {}
 
 
+_INVALID = {"error": {"message": "too late", "type": "invalid_request_error", "code": None}}
+_LATE: dict[str, Any] = {
+    "match": {"path": "/cancel$"},
+    "kind": "status",
+    "status": 409,
+    "body": _INVALID,
+}
+TOO_LATE: dict[str, dict[str, Any]] = {
+    "openai": _LATE,
+    "anthropic": _LATE,
+    "bedrock": {
+        "match": {"path": "/stop$"},
+        "kind": "status",
+        "status": 400,
+        "headers": {"x-amzn-ErrorType": "ConflictException"},
+        "body": {"message": "too late"},
+    },
+}
+"""How each provider refuses to end what has ended meanwhile."""
+
+
 async def test_a_cancel_that_the_provider_finds_late_is_in_the_wrong_state(
     client: BatchClient, translated: FakeClient
 ) -> None:
     (name,) = await jobs(client, 1)
-    refusal = {"error": {"message": "too late", "type": "invalid_request_error", "code": None}}
-    await translated.arm({"path": "/cancel$"}, "status", status=409, body=refusal)
+    await translated.arm(**TOO_LATE[translated.kind.name])
 
     refused = await client.cancel(name)
 
@@ -114,9 +136,11 @@ async def test_a_cancel_that_the_provider_finds_late_is_in_the_wrong_state(
     assert "too late" in refused.message
 
 
+@pytest.mark.parametrize("translated", ["openai", "anthropic"], indirect=True)
 async def test_a_batch_of_another_key_is_not_there(
     client: BatchClient, translated: FakeClient
 ) -> None:
+    """Bedrock's keys are of one account, and see the same jobs."""
     (name,) = await jobs(client, 1)
     theirs = translated.kind.other_key
 

@@ -34,7 +34,7 @@ async def send_a_part_and_leave(
     head = "".join(f"{name}: {value}\r\n" for name, value in said.items())
     writer.write(f"POST {parts.path}?{parts.query} HTTP/1.1\r\n{head}\r\n".encode() + data)
     await writer.drain()
-    await fake.received(len(data) - MIB, method="POST", outcome="open")
+    await fake.received(len(data) - MIB, outcome="open")
     writer.close()
     await writer.wait_closed()
 
@@ -88,7 +88,11 @@ async def test_a_client_that_leaves_a_multipart_upload_makes_no_file(
     if fake.kind is not GEMINI:
         cut = await client.post(url, spec + head + DATA, headers)
         assert (cut.code, cut.document["error"]["status"]) == (400, "INVALID_ARGUMENT")
-        assert await fake.requests() == []
+        if fake.kind.name == "bedrock":  # where parts go up as they come, and are aborted
+            await fake.ended(method="DELETE")
+            assert (await fake.objects())["uploads"] == []
+        else:
+            assert await fake.requests() == []
     else:
         await send_a_part_and_leave(fake, url, headers, 3 * CHUNK, spec + head + DATA)
         await fake.ended(outcome="client_gone")

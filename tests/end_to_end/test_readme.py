@@ -1,14 +1,27 @@
-"""The README's programs run as they stand, the address, the key and the waiting excepted."""
+"""The README's programs run as they stand, the address, the key and the waiting excepted.
+
+So do its commands that put the proxy before a fake, the ports excepted.
+
+The programs are written for OpenAI. For Bedrock the provider and the model are named instead, and
+the proxy carries their one request out itself.
+"""
 
 import asyncio
 import os
+import re
+import shlex
 import sys
+from collections.abc import Mapping
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
+from aiohttp import ClientSession
 
+from tests.end_to_end.batch_client import MODELS, PAUSE_SECONDS, BatchClient, asking, inline
 from tests.end_to_end.conftest import Ferry
-from tests.end_to_end.fake_client import FakeClient
+from tests.end_to_end.fake_client import BEDROCK, KINDS, OPENAI, FakeClient
+from tests.processes import Process, free_port
 from tests.test_documentation import ROOT, fenced_blocks
 
 pytestmark = [pytest.mark.end_to_end, pytest.mark.asyncio(loop_scope="session")]
@@ -19,17 +32,38 @@ REQUESTS = b'{"key": "sum", "request": {"contents": [{"parts": [{"text": "What i
 CLIENT, FROM_FILE, INLINE, RESULTS = range(4)
 
 
-@pytest.fixture
-def programs(openai: FakeClient, ferry: Ferry) -> list[str]:
-    """The README's blocks; what a test must replace in them stands there exactly once."""
+@pytest.fixture(params=["openai", "bedrock"])
+def programs(
+    request: pytest.FixtureRequest, openai: FakeClient, bedrock: FakeClient, ferry: Ferry
+) -> list[str]:
+    """The README's blocks, for each provider in turn."""
+    if request.param == "openai":
+        return replaced({ADDRESS: ferry.base_url, KEY: OPENAI.key, WAIT: "time.sleep(0)"})
+    at_once: Process = request.getfixturevalue("at_once")
+    return replaced(
+        {
+            ADDRESS: f"{at_once.url}/genai",
+            KEY: BEDROCK.key,
+            WAIT: f"time.sleep({PAUSE_SECONDS})",
+            PROVIDER: '"x-model-provider": "bedrock"',
+            f'model="{MODELS["openai"]}", src=uploaded.name': (
+                f'model="{MODELS["bedrock"]}", src=uploaded.name'
+            ),
+            f'model="{MODELS["openai"]}",\n': f'model="{MODELS["bedrock"]}",\n',
+        }
+    )
+
+
+ADDRESS, KEY = "http://localhost:8080/genai", "the provider's own key"
+WAIT, PROVIDER = "time.sleep(10)", '"x-model-provider": "openai"'
+
+
+def replaced(replacements: Mapping[str, str]) -> list[str]:
+    """The README's blocks; what must be replaced in them stands there exactly once."""
     blocks = fenced_blocks(ROOT / "README.md", "python")
     assert len(blocks) == 4, "there is a program that no test runs"
     text = "\0".join(blocks)
-    for written, here in (
-        ("http://localhost:8080/genai", ferry.base_url),
-        ("the provider's own key", openai.kind.key),
-        ("time.sleep(10)", "time.sleep(0)"),
-    ):
+    for written, here in replacements.items():
         assert text.count(written) == 1, written
         text = text.replace(written, here)
     return text.split("\0")
@@ -48,6 +82,56 @@ async def test_the_program_with_inline_requests(programs: list[str], tmp_path: P
     printed = await run(tmp_path, programs[CLIENT], programs[INLINE], programs[RESULTS])
 
     assert printed.splitlines() == ["echo: What is 2+2?"]
+
+
+# --- without a key -------------------------------------------------------------------------------
+
+
+def commands(fake: str) -> list[str]:
+    """That start the fake, and the proxy before it."""
+    blocks = fenced_blocks(ROOT / "README.md", "")
+    (block,) = [block for block in blocks if f"tests.fakes {fake} " in block]
+    return block.replace("\\\n", " ").splitlines()
+
+
+def settings_and_arguments(command: str) -> tuple[dict[str, str], list[str]]:
+    """A line of a shell: what it sets, and what it runs."""
+    words = shlex.split(command)
+    settings = dict(word.split("=", 1) for word in words if word.startswith("FERRY_"))
+    return settings, words[len(settings) :]
+
+
+async def started(command: str, ready: str, more: Mapping[str, str]) -> Process:
+    settings, (program, *arguments) = settings_and_arguments(command)
+    return await Process.start(
+        *arguments, env={**settings, **more}, ready=ready, program=str(ROOT / program)
+    )
+
+
+@pytest.mark.parametrize(
+    ("fake", "key"),
+    [("openai", "sk-anything"), ("bedrock", BEDROCK.key)],
+    ids=["openai", "bedrock"],
+)
+async def test_the_commands_without_a_key(
+    fake: str, key: str, http: ClientSession, tmp_path: Path
+) -> None:
+    text = "\n".join(commands(fake))
+    for port in re.findall(r"--(?:s3-)?port (\d+)", text):
+        text = text.replace(port, str(free_port()))
+    serve_fake, serve = text.splitlines()
+    own = {"FERRY_PORT": "0", "FERRY_STATE_URL": tmp_path.as_uri()}
+    async with AsyncExitStack() as stack:
+        upstream = await started(serve_fake, "fake", {})
+        stack.push_async_callback(upstream.stop)
+        proxy = await started(serve, "url", own)
+        stack.push_async_callback(proxy.stop)
+        client = BatchClient(f"{proxy.url}/genai", KINDS[fake], http)
+        path = f"v1beta/models/{client.model}:batchGenerateContent"
+        body = {"batch": {"inputConfig": inline({"request": asking("hello")})}}
+        name = (await client.call("POST", path, body, key=key)).ok["name"]
+        assert name.startswith("batches/")
+        assert upstream.ready.get("api_key", key) == key, "it says which"
 
 
 async def run(folder: Path, *blocks: str) -> str:

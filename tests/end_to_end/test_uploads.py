@@ -143,6 +143,12 @@ async def test_an_upstream_without_the_uploads_api(
 
 # --- trouble at the upstream ----------------------------------------------------------------------
 
+REFUSAL = {"error": {"message": "no more room", "status": "INVALID_ARGUMENT"}}
+REFUSALS: dict[str, object] = {
+    "bedrock": "<Error><Code>EntityTooLarge</Code><Message>no more room</Message></Error>"
+}
+"""Where it is another's than `REFUSAL`, in S3's XML."""
+
 TROUBLES: dict[str, dict[str, Any]] = {
     "503": {"kind": "status", "status": 503},
     "lost": {"kind": "lose_answer"},
@@ -217,11 +223,11 @@ async def test_an_only_chunk_that_meets_trouble(
 async def test_a_refusal_is_told_at_once(
     sdks: Sdks, fake: FakeClient, sdk: Sdk, twenty_mib: Path
 ) -> None:
-    refusal = {"error": {"message": "no more room", "status": "INVALID_ARGUMENT"}}
+    refusal = REFUSALS.get(fake.kind.name, REFUSAL)
     await fake.arm(fake.kind.part, "status", nth=2, status=413, body=refusal)
     process = await sdks.get(sdk, fake.kind)
     with pytest.raises(SdkError, match="no more room") as raised:
         await process.call("files.upload", path=str(twenty_mib))
     assert raised.value.code in (400, 413)
-    chunks = [one for one in await fake.requests(method="POST") if one["received"] >= CHUNK]
+    chunks = [one for one in await fake.requests() if one["received"] >= CHUNK]
     assert len(chunks) == 2

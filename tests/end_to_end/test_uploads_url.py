@@ -4,6 +4,7 @@ import base64
 import time
 from dataclasses import replace
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 from aiohttp import ClientSession
@@ -104,7 +105,7 @@ async def test_a_key_of_another_tenant(client: UploadClient, fake: FakeClient) -
         {"Authorization": f"Bearer {fake.kind.other_key}"},
     ):
         assert (await client.send(url, 0, FIRST, headers=stranger)).error == UNKNOWN_URL
-    by_query = f"{url}&key={fake.kind.other_key}"
+    by_query = f"{url}&key={quote(fake.kind.other_key, safe='')}"
     assert (await client.send(by_query, 0, FIRST)).error == UNKNOWN_URL
     # As JavaScript and Go send it: the session's own key, and the provider's name.
     own = await client.send(url, 0, FIRST, headers=client.authorised)

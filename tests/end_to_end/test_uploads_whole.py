@@ -96,7 +96,7 @@ async def test_an_unknown_protocol(client: UploadClient, fake: FakeClient) -> No
 
 @OPENAI_ONLY
 async def test_staged_uploads(fake: FakeClient, http: ClientSession, tmp_path: Path) -> None:
-    upstreams = {fake.kind.name: fake.base_url}
+    upstreams = {fake.kind.name: fake.as_upstream}
     staged = {"FERRY_PROVIDERS__OPENAI__UPLOADS": "staged"}
     async with proxy(tmp_path, upstreams, staged) as process:
         client = UploadClient(f"{process.url}/genai", fake.kind, http)

@@ -84,7 +84,8 @@ class JobCreation:
         try:
             return await self._jobs.create(job.place, document)
         except FerryError as error:
-            if outcome_unknown(error) or error.status == "ABORTED":
+            # Whatever is said of this attempt, an earlier one with its key may have made the job.
+            if job.repeatable or outcome_unknown(error) or error.status == "ABORTED":
                 found = await self._found(job, error)
                 if found is not None:
                     return found
@@ -122,8 +123,15 @@ class JobCreation:
     async def _undo_if_alone(self, job: NewJob, error: BaseException) -> None:
         """Delete what was made, unless another attempt may still need it, or will."""
         hopeless = isinstance(error, FerryError) and error.permanent
-        if hopeless or not job.repeatable:
+        if not job.repeatable or (hopeless and await self._is_unmade(job)):
             await self._undo(job)
+
+    async def _is_unmade(self, job: NewJob) -> bool:
+        """Whether certainly no earlier attempt with the same key made the job."""
+        try:
+            return await self._jobs.find(job.place, job.name) is None
+        except FerryError:
+            return False
 
     async def _undo(self, job: NewJob) -> None:
         try:

@@ -1,0 +1,23 @@
+"""`python -m tests.end_to_end.short_lease`: the proxy, whose claims on immediate batches end soon.
+
+How long they last is no setting. A test that kills their owner would have to wait for it.
+"""
+
+import runpy
+from typing import Final
+
+from providers.bedrock.immediate import claims
+
+_LEASE_SECONDS: Final = 2.0
+_LASTING: Final = {
+    "LEASE_SECONDS": _LEASE_SECONDS,
+    "RENEWAL_SECONDS": _LEASE_SECONDS / 4,
+    "MARGIN_SECONDS": _LEASE_SECONDS / 4,
+}
+
+if __name__ == "__main__":
+    for name, seconds in _LASTING.items():
+        assert isinstance(getattr(claims, name), float), name
+        setattr(claims, name, seconds)
+    # Only now: what follows from the lease is computed when it is imported.
+    runpy.run_module("proxy", run_name="__main__")

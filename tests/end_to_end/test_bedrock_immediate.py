@@ -1,0 +1,153 @@
+"""Batches that the proxy carries out itself: they outlive the proxy that began them."""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final
+
+import pytest
+from aiohttp import ClientSession
+
+from tests.buckets import aws_environment
+from tests.end_to_end.batch_client import BatchClient, Document, asking, inline, text_of
+from tests.end_to_end.fake_client import BEDROCK, CONVERSE, IMMEDIATE, FakeClient
+from tests.processes import Process, start_proxy
+
+pytestmark = [pytest.mark.end_to_end, pytest.mark.asyncio(loop_scope="session")]
+
+TOKEN: Final = "the-only-client-token"
+COUNT: Final = 5
+AMBIENT: Final[Mapping[str, str]] = {"CREDENTIALS": "ambient"}
+CALLER: Final[Mapping[str, str]] = {"CREDENTIALS": "caller"}
+CALLS: Final = {"path": "/converse$"}
+
+
+@dataclass
+class Interrupted:
+    """A batch of COUNT requests, all answered but one: that call is under way."""
+
+    process: Process
+    client: BatchClient
+    name: str
+    held: str
+
+
+class Stage:
+    """Proxies one after the other, on one state directory and one port or another."""
+
+    def __init__(
+        self, fake: FakeClient, session: ClientSession, state: Path, credentials: Mapping[str, str]
+    ) -> None:
+        self._fake = fake
+        self._session = session
+        self._state = state
+        self._credentials = credentials
+
+    async def proxy(self, program: str = "proxy") -> Process:
+        upstreams = {"bedrock": {**self._fake.as_upstream, **IMMEDIATE, **self._credentials}}
+        own = {**aws_environment(), "FERRY_CLIENT_TOKENS": TOKEN}
+        env = own if self._credentials is AMBIENT else {}
+        return await start_proxy(self._state, upstreams, env, program)
+
+    def client(self, process: Process) -> BatchClient:
+        kind = replace(BEDROCK, key=TOKEN) if self._credentials is AMBIENT else BEDROCK
+        return BatchClient(f"{process.url}/genai", kind, self._session)
+
+    async def interrupted(self, program: str = "proxy") -> Interrupted:
+        process = await self.proxy(program)
+        client = self.client(process)
+        held = await self._fake.arm(CONVERSE, "delay", nth=COUNT)
+        requests = ({"request": asking(f"question {n}")} for n in range(COUNT))
+        name = (await client.create(inline(*requests))).ok["name"]
+        await self._fake.struck(held)
+        await client.until_answered(name, COUNT - 1)
+        return Interrupted(process, client, name, held)
+
+    async def check(self, batch: Document, client: BatchClient) -> None:
+        """Every result is there, and no call was made that need not have been."""
+        assert batch["metadata"]["state"] == "BATCH_STATE_SUCCEEDED"
+        texts = [text_of(one) for one in await client.results(batch)]
+        assert texts == [f"echo: question {n}" for n in range(COUNT)]
+        calls = await self._fake.requests(**CALLS)
+        answered = Counter(one["asked"] for one in calls if one["outcome"] == "answered")
+        assert answered == Counter(f"question {n}" for n in range(COUNT))
+        assert len(calls) == COUNT + 1, "the one that was under way was repeated, once"
+
+
+async def test_a_killed_proxys_batch_is_finished_by_the_next_one(
+    bedrock: FakeClient, http: ClientSession, tmp_path: Path
+) -> None:
+    """With the proxy's own credentials nobody has to ask for it."""
+    short_lease = "tests.end_to_end.short_lease"
+    stage = Stage(bedrock, http, tmp_path, AMBIENT)
+    interrupted = await stage.interrupted(short_lease)
+    await interrupted.process.kill()
+    await bedrock.release(interrupted.held)
+
+    process = await stage.proxy(short_lease)
+    try:
+        await bedrock.ended(COUNT, outcome="answered", **CALLS)
+        client = stage.client(process)
+        await stage.check(await client.worked_off(interrupted.name), client)
+    finally:
+        await process.stop()
+
+
+async def test_a_stopped_proxys_batch_is_finished_by_the_next_one_at_once(
+    bedrock: FakeClient, http: ClientSession, tmp_path: Path
+) -> None:
+    """It gives its claim up before it ends."""
+    stage = Stage(bedrock, http, tmp_path, AMBIENT)
+    interrupted = await stage.interrupted()
+    assert await interrupted.process.stop() == 0
+    await bedrock.release(interrupted.held)
+
+    process = await stage.proxy()
+    try:
+        await bedrock.ended(COUNT, outcome="answered", **CALLS)
+        client = stage.client(process)
+        await stage.check(await client.worked_off(interrupted.name), client)
+    finally:
+        await process.stop()
+
+
+async def test_with_a_callers_credential_a_batch_goes_on_when_the_caller_comes(
+    bedrock: FakeClient, http: ClientSession, tmp_path: Path
+) -> None:
+    stage = Stage(bedrock, http, tmp_path, CALLER)
+    interrupted = await stage.interrupted()
+    assert await interrupted.process.stop() == 0
+    await bedrock.release(interrupted.held)
+    secret = BEDROCK.secrets[0].encode()
+    kept = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert kept
+    assert not any(secret in path.read_bytes() for path in kept), "nothing to go on with is kept"
+
+    process = await stage.proxy()
+    try:
+        client = stage.client(process)
+        assert (await client.call("GET", "v1beta/files")).ok == {}
+        assert len(await bedrock.requests(**CALLS)) == COUNT, "a call about files is none about it"
+        await stage.check(await client.worked_off(interrupted.name), client)
+    finally:
+        await process.stop()
+    assert secret.decode() not in interrupted.process.output + process.output
+
+
+async def test_what_a_refusing_proxy_says_of_a_small_batch(
+    bedrock: FakeClient, http: ClientSession, tmp_path: Path
+) -> None:
+    process = await start_proxy(tmp_path, {"bedrock": {**bedrock.as_upstream, "MIN_RECORDS": "3"}})
+    try:
+        client = BatchClient(f"{process.url}/genai", BEDROCK, http)
+        two = inline({"request": asking("one")}, {"request": asking("two")})
+
+        refused = await client.create(two)
+
+        assert refused.error == (400, "INVALID_ARGUMENT")
+        for said in ("2 records", "Minimum number of records", "SMALL_BATCHES=immediate"):
+            assert said in refused.message
+        assert await bedrock.requests(method="POST") == []
+    finally:
+        await process.stop()

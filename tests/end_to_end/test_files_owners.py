@@ -1,0 +1,82 @@
+"""Whose a file is, and what whoever has another key, or asks another provider, learns of it."""
+
+import hashlib
+
+import pytest
+from aiohttp import ClientSession
+
+from tests.end_to_end.conftest import Ferry, Sdks
+from tests.end_to_end.fake_client import GEMINI, KINDS, FakeClient
+from tests.end_to_end.sdk_process import PYTHON_NEWEST, SdkError
+from tests.end_to_end.test_files import ABSENT, uploaded
+
+PROJECTS = [name for name, kind in KINDS.items() if kind.key_pairs is None]
+
+pytestmark = [pytest.mark.end_to_end, pytest.mark.asyncio(loop_scope="session")]
+
+
+@pytest.mark.parametrize("way", ["header", "query", "bearer"])
+async def test_each_way_of_giving_a_key(
+    sdks: Sdks, fake: FakeClient, ferry: Ferry, http: ClientSession, way: str
+) -> None:
+    file = await uploaded(await sdks.get(PYTHON_NEWEST, fake.kind))
+    key = fake.kind.key
+    ways = {
+        "header": ({"x-goog-api-key": key}, {}),
+        "query": ({}, {"key": key}),
+        "bearer": ({"Authorization": f"Bearer {key}"}, {}),
+    }
+    headers, query = ways[way]
+    url = f"{ferry.base_url}/v1beta/files"
+    async with http.get(url, params=query, headers={**fake.kind.headers, **headers}) as reply:
+        listed = (await reply.json())["files"]
+    assert [one["name"] for one in listed] == [file["name"]]
+    (asked,) = await fake.requests(method="GET")
+    shown = fake.kind.shown_key
+    assert asked["credential_sha256"] == hashlib.sha256(shown.encode()).hexdigest()
+    assert ferry.leaks() == []
+
+
+@pytest.mark.parametrize("fake", PROJECTS, indirect=True)
+async def test_what_one_key_made_another_does_not_see(
+    sdks: Sdks, fake: FakeClient, ferry: Ferry
+) -> None:
+    file = await uploaded(await sdks.get(PYTHON_NEWEST, fake.kind))
+    stranger = PYTHON_NEWEST.start(
+        ferry.base_url, api_key=fake.kind.other_key, headers=dict(fake.kind.headers)
+    )
+    async with stranger as process:
+        assert (await process.call("files.list"))["items"] == []
+        for call in ("files.get", "files.delete"):
+            with pytest.raises(SdkError) as raised:
+                await process.call(call, name=file["name"])
+            assert (raised.value.code, raised.value.status) == ABSENT[fake.kind.name]
+
+
+@pytest.mark.parametrize("fake", ["bedrock"], indirect=True)
+async def test_what_one_key_pair_made_another_of_the_account_sees(
+    sdks: Sdks, fake: FakeClient, ferry: Ferry
+) -> None:
+    """S3 is the authority, and to it both are the same account; the second one is temporary."""
+    file = await uploaded(await sdks.get(PYTHON_NEWEST, fake.kind))
+    other = PYTHON_NEWEST.start(
+        ferry.base_url, api_key=fake.kind.other_key, headers=dict(fake.kind.headers)
+    )
+    async with other as process:
+        assert [one["name"] for one in (await process.call("files.list"))["items"]] == [
+            file["name"]
+        ]
+        await process.call("files.delete", name=file["name"])
+    assert (await fake.objects())["files"] == []
+
+
+@pytest.mark.parametrize("fake", ["openai", "anthropic"], indirect=True)
+async def test_a_name_of_another_provider_asked_of_gemini_says_whose_it_is(
+    sdks: Sdks, fake: FakeClient
+) -> None:
+    process = await sdks.get(PYTHON_NEWEST, fake.kind)
+    file = await uploaded(process, mime_type="application/pdf")
+    process = await sdks.get(PYTHON_NEWEST, GEMINI)
+    with pytest.raises(SdkError, match=fake.kind.name) as raised:
+        await process.call("files.get", name=file["name"])
+    assert (raised.value.code, raised.value.status) == (404, "NOT_FOUND")
