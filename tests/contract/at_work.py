@@ -89,10 +89,14 @@ def gemini_lines(*texts: str) -> bytes:
 
 
 class AtWork:
-    """One provider and its fake with a socket between them. `caller` is whose requests they are."""
+    """One provider and its fake with a socket between them. `caller` is whose requests they are.
+
+    `base_path` is what the paths of its API begin with.
+    """
 
     provider: Provider
     state: State
+    base_path = "/v1/"
 
     def __init__(
         self,
@@ -161,10 +165,22 @@ class AtWork:
             return await reply.json()
 
     async def strike(
-        self, method: str, path: str, kind: str, *, nth: int = 1, times: int = 1, **fault: Any
+        self,
+        method: str,
+        path: str,
+        kind: str,
+        *,
+        query: str = "",
+        nth: int = 1,
+        times: int = 1,
+        **fault: Any,
     ) -> None:
-        """Arm a fault for the `nth` request from now whose path ends in `path`."""
-        match = {"method": method, "path": f"^/v1/{path}$", "nth": nth, "times": times}
+        """Arm a fault for the `nth` request from now with this path below `base_path`.
+
+        `path` is a pattern of all of it, `query` one that is found in the query.
+        """
+        where = {"method": method, "path": self._pattern(path), "query": query}
+        match = {**where, "nth": nth, "times": times}
         await self.post("/_fake/faults", {"match": match, "fault": {"kind": kind, **fault}})
 
     async def happened(self, name: str) -> None:
@@ -174,10 +190,15 @@ class AtWork:
         await self.post("/_fake/release", {"name": name})
 
     async def calls(self, method: str, path: str = ".*") -> list[str]:
-        """The paths of the requests so far, below /v1/."""
-        query = {"method": method, "path": f"^/v1/{path}$"}
-        found = (await self.get("/_fake/requests", query))["requests"]
-        return [request["path"].removeprefix("/v1/") for request in found]
+        """The paths of the requests so far, below `base_path`."""
+        found = await self.requests(method, path)
+        return [request["path"].removeprefix(self.base_path) for request in found]
+
+    async def requests(self, method: str, path: str = ".*") -> list[dict[str, Any]]:
+        """The requests so far, as the fake's journal has them."""
+        query = {"method": method, "path": self._pattern(path)}
+        found: list[dict[str, Any]] = (await self.get("/_fake/requests", query))["requests"]
+        return found
 
     async def objects(self, kind: str) -> Sequence[str]:
         found: Sequence[str] = (await self.get("/_fake/objects"))[kind]
@@ -189,3 +210,6 @@ class AtWork:
     async def move(self, batch_id: str, status: str) -> dict[str, Any]:
         moved: dict[str, Any] = await self.post(f"/_fake/batches/{batch_id}", {"status": status})
         return moved
+
+    def _pattern(self, path: str) -> str:
+        return f"^{self.base_path}{path}$"

@@ -1,15 +1,26 @@
-"""Every form of the state store, each made anew for a test."""
+"""Every form of the state store, each made anew for a test; and one Bedrock for all tests."""
 
-from collections.abc import AsyncIterator
+import logging
+from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 
 from providers.state import State
 from proxy.state_directory import DirectoryState
 from tests.buckets import FakeS3, new_prefix, opened
+from tests.contract.bedrock_at_work import (
+    MINIMUM,
+    BedrockAtWork,
+    bedrock_at_work,
+    shows_no_secret,
+)
 from tests.memory_state import MemoryState
+from tests.processes import Process, fake
+from tests.test_fakes.bedrock_at_work import BedrockAtWork as OtherTool
+from tests.test_fakes.bedrock_at_work import at_work
 
 FORMS = ["directory", "bucket", "memory"]
 
@@ -46,3 +57,30 @@ async def replicas(
 @pytest.fixture
 async def state(replicas: Replicas) -> State:
     return await replicas.another()
+
+
+# --- Bedrock --------------------------------------------------------------------------------------
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def bedrock_process() -> AsyncIterator[Process]:
+    async with fake("bedrock", "--min-records", str(MINIMUM)) as process:
+        yield process
+
+
+@pytest.fixture(scope="session")
+def other_tool(bedrock_process: Process) -> Iterator[OtherTool]:
+    with at_work(bedrock_process.url, bedrock_process.ready["s3_url"]) as work:
+        yield work
+
+
+@pytest.fixture
+async def bedrock(
+    bedrock_process: Process, other_tool: OtherTool, caplog: pytest.LogCaptureFixture
+) -> AsyncIterator[BedrockAtWork]:
+    """Whatever a test does, no memory stays held, and no secret is logged."""
+    caplog.set_level(logging.DEBUG, "genai_ferry")
+    async with bedrock_at_work(bedrock_process, other_tool) as work:
+        yield work
+        assert work.nothing_held
+    assert shows_no_secret(caplog.text)

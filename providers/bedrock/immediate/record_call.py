@@ -60,7 +60,9 @@ class TriedCall:
             if error.status == "UNAUTHENTICATED":
                 raise CredentialRefused from None
             self.undone = False
-            return render_error(record_id, error.upstream_status or error.code, error.message)
+            # Without our own name for the upstream: as a job's line would say it.
+            said = error.message.removeprefix(f"{error.provider}: ")
+            return render_error(record_id, error.upstream_status or error.code, said)
         try:
             return render_output(record_id, output)
         except ValueError:

@@ -1,0 +1,20 @@
+"""Batches that the proxy carries out itself, and the wait for their end."""
+
+import asyncio
+
+from providers.resources import Batch
+from tests.contract.bedrock_at_work import BedrockAtWork
+
+RUNTIME = "model/.*/converse"
+_SECONDS = 30
+
+
+async def has_ended(bedrock: BedrockAtWork, batch_id: str) -> Batch:
+    """The batch as it ended, without results; each look is answered from memory."""
+    async with asyncio.timeout(_SECONDS):
+        while True:
+            batch = await bedrock.batches.get(bedrock.caller, batch_id)
+            await bedrock.give_back(batch)
+            if batch.state.terminal:
+                return batch
+            await asyncio.sleep(0)

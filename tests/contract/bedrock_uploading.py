@@ -1,0 +1,53 @@
+"""Files sent to Bedrock's S3 in one chunk and in three, and what must be there afterwards."""
+
+from providers.resource_names import decode_object_id
+from providers.uploads import GRANULARITY, UploadProgress, UploadSession, UploadStatus
+from tests.contract.at_work import data_of, sha256
+from tests.contract.bedrock_at_work import PREFIX, BedrockAtWork
+
+DATA = data_of(2 * GRANULARITY + 100)
+SMALL = DATA[:1000]
+
+# What only the requests of a multipart upload have in their queries (bedrock.md section 5).
+BEGIN = "uploads"
+PART = "partNumber"
+UPLOAD = "uploadId"
+
+
+async def in_chunks(bedrock: BedrockAtWork, session: UploadSession) -> UploadProgress:
+    for offset in (0, GRANULARITY):
+        progress = await bedrock.send(session, DATA[offset : offset + GRANULARITY], offset)
+        assert (progress.status, progress.received) == (UploadStatus.ACTIVE, offset + GRANULARITY)
+    return await last_chunk(bedrock, session)
+
+
+async def last_chunk(bedrock: BedrockAtWork, session: UploadSession) -> UploadProgress:
+    return await bedrock.send(session, DATA[2 * GRANULARITY :], 2 * GRANULARITY, finalize=True)
+
+
+async def whole(bedrock: BedrockAtWork, session: UploadSession) -> UploadProgress:
+    return await bedrock.send(session, SMALL, finalize=True)
+
+
+async def the_one_file(bedrock: BedrockAtWork, data: bytes, *ends: UploadProgress) -> None:
+    """Every answer names the same file, the only one there is, with these bytes; nothing is open.
+
+    Of the session there is left how it ended.
+    """
+    [name] = await bedrock.keys()
+    assert await bedrock.sha256_of(PREFIX + name) == sha256(data)
+    for end in ends:
+        assert (end.status, end.received) == (UploadStatus.FINAL, len(data))
+        assert end.file is not None
+        assert (decode_object_id(end.file.id), end.file.size) == (name, len(data))
+    assert await bedrock.objects("uploads") == []
+    assert len(left_of_session(bedrock)) == 1
+
+
+async def nothing_made(bedrock: BedrockAtWork) -> None:
+    assert await bedrock.keys() == []
+    assert await bedrock.objects("uploads") == []
+
+
+def left_of_session(bedrock: BedrockAtWork) -> list[str]:
+    return [name for name in bedrock.state.objects if name.startswith("uploads/")]

@@ -1,0 +1,233 @@
+"""The creation of a batch at Bedrock: what the job is told, and what goes up for it."""
+
+import re
+from typing import Any
+
+import orjson
+import pytest
+
+from providers.request_table import indexed_id
+from providers.resources import BatchKind, BatchState, InlineRequest, NewBatch
+from tests.contract.at_work import asking, gemini_lines, json_lines
+from tests.contract.bedrock_at_work import (
+    CALLER,
+    JOB,
+    MODEL,
+    PREFIX,
+    BedrockAtWork,
+    from_file,
+    inline,
+    refused,
+)
+from tests.contract.bedrock_batching import (
+    TEXTS,
+    claude_line,
+    converse_line,
+    created,
+    ended,
+    folder_of,
+    input_lines,
+    items,
+    lines,
+    native,
+    text_of,
+    uri,
+)
+from tests.fakes.bedrock import ROLE_ARN
+
+TOOL = {"functionDeclarations": [{"name": "look", "parameters": {"type": "OBJECT"}}]}
+TITAN = "amazon.titan-embed-text-v2:0"
+
+
+def with_tool(text: str) -> dict[str, Any]:
+    return {**asking(text), "tools": [TOOL]}
+
+
+def requests(*documents: dict[str, Any], model: str = MODEL, **said: Any) -> NewBatch:
+    listed = [
+        InlineRequest(orjson.dumps(document), b"null", f"requests[{place}]")
+        for place, document in enumerate(documents)
+    ]
+    return NewBatch(model, said.pop("kind", BatchKind.GENERATE), listed, **said)
+
+
+# --- inline ---------------------------------------------------------------------------------------
+
+
+async def test_what_the_job_is_told(bedrock: BedrockAtWork) -> None:
+    made = (await bedrock.batches.create(CALLER, inline(*TEXTS, display_name="mine"))).batch
+    job = native(bedrock, made.id)
+    assert re.fullmatch(r"gf-[0-9a-f]{32}", job["jobName"])
+    token = job["jobName"].removeprefix("gf-")
+    folder = f"genai-ferry/{token}/"
+    told = (job["clientRequestToken"], job["roleArn"], job["modelId"], job["modelInvocationType"])
+    assert told == (token, ROLE_ARN, MODEL, "Converse")
+    source = {"s3Uri": uri(f"{folder}input/input.jsonl"), "s3InputFormat": "JSONL"}
+    assert job["inputDataConfig"] == {"s3InputDataConfig": source}
+    target = {"s3Uri": uri(f"{folder}output/")}
+    assert job["outputDataConfig"] == {"s3OutputDataConfig": target}
+    assert "tags" not in job
+
+
+async def test_what_the_client_is_told(bedrock: BedrockAtWork) -> None:
+    await bedrock.post("/_fake/settings", {"auto_advance": False})
+    made = await bedrock.batches.create(CALLER, inline(*TEXTS, display_name="mine"))
+    batch = made.batch
+    assert (batch.state, batch.native_status) == (BatchState.PENDING, "Submitted")
+    assert (batch.display_name, batch.model, batch.kind) == ("mine", MODEL, BatchKind.GENERATE)
+    assert batch.create_time == native(bedrock, batch.id)["submitTime"]
+    assert (batch.output, batch.end_time, batch.error, made.warnings) == (None, None, None, "")
+    assert await bedrock.batches.get(CALLER, batch.id) == batch
+
+
+async def test_what_goes_up(bedrock: BedrockAtWork) -> None:
+    batch_id = await created(bedrock, inline(*TEXTS))
+    folder = folder_of(bedrock, batch_id)
+    assert await bedrock.keys() == [f"{folder}input/input.jsonl"]
+    up = input_lines(bedrock, f"{folder}input/input.jsonl")
+    assert up == [converse_line(indexed_id(index), text) for index, text in enumerate(TEXTS)]
+    [put] = await bedrock.requests("PUT")
+    assert (put["headers"]["content-type"], put["chunked"]) == ("application/jsonl", False)
+
+
+async def test_dropped_fields_are_warned_of(bedrock: BedrockAtWork) -> None:
+    safety = {"category": "HARM_CATEGORY_HARASSMENT", "threshold": "BLOCK_LOW_AND_ABOVE"}
+    document = {**asking("hi"), "safetySettings": [safety]}
+    made = await bedrock.batches.create(CALLER, requests(*[document] * 3))
+    assert "safetySettings" in made.warnings
+
+
+async def test_what_only_we_remember_is_written_before_the_job_is_made(
+    bedrock: BedrockAtWork,
+) -> None:
+    """Else a crash in between would lose it, and the results of a paid batch their keys."""
+    await bedrock.strike("POST", JOB, "delay", name="slow", at="request")
+    async with bedrock.creating(inline(*TEXTS, display_name="mine")) as creating:
+        await bedrock.happened("slow")
+        there = sorted(name.split("/")[0] for name in bedrock.state.objects)
+        assert there == ["batches", "records"]
+        assert len(await bedrock.keys()) == 1
+        assert await bedrock.objects("batches") == []
+        await bedrock.release("slow")
+        batch_id = (await creating).batch.id
+    await bedrock.move(batch_id, "Completed")
+    assert [item["metadata"] for item in await items(bedrock, batch_id)] == [
+        {"place": str(place)} for place in range(len(TEXTS))
+    ]
+
+
+# --- from a file ----------------------------------------------------------------------------------
+
+
+async def test_from_a_file_in_geminis_format(bedrock: BedrockAtWork) -> None:
+    file_id = await bedrock.upload(gemini_lines(*TEXTS), "in.jsonl")
+    batch_id = await ended(bedrock, from_file(file_id))
+    folder = folder_of(bedrock, batch_id)
+    up = input_lines(bedrock, f"{folder}input/input.jsonl")
+    assert up == [converse_line(indexed_id(index), text) for index, text in enumerate(TEXTS)]
+    results = {line["key"]: text_of(line) for line in await lines(bedrock, batch_id)}
+    assert results == {f"k-{place}": f"echo: {text}" for place, text in enumerate(TEXTS)}
+
+
+async def test_from_another_tools_file_by_its_key(bedrock: BedrockAtWork) -> None:
+    bedrock.other_tool.put(f"{PREFIX}their inputs/a+b.txt", gemini_lines(*TEXTS))
+    batch_id = await ended(bedrock, from_file("their inputs/a+b.txt"))
+    assert len(await lines(bedrock, batch_id)) == len(TEXTS)
+
+
+@pytest.mark.parametrize(
+    ("line", "invocation", "model"),
+    [
+        (converse_line, "Converse", MODEL),
+        (claude_line, "InvokeModel", MODEL),
+        (converse_line, "Converse", "amazon.nova-lite-v1:0"),
+    ],
+)
+async def test_from_a_native_file(
+    bedrock: BedrockAtWork, line: Any, invocation: str, model: str
+) -> None:
+    """Its invocation type is recognised; its results come in Gemini's shape, by record id."""
+    written = [line(f"my-{place}", text) for place, text in enumerate(TEXTS)]
+    bedrock.other_tool.put(f"{PREFIX}in.jsonl", json_lines(*written))
+    batch_id = await ended(bedrock, from_file("in.jsonl", model=model))
+    assert native(bedrock, batch_id)["modelInvocationType"] == invocation
+    folder = folder_of(bedrock, batch_id)
+    assert input_lines(bedrock, f"{folder}input/input.jsonl") == written
+    results = {line["key"]: text_of(line) for line in await lines(bedrock, batch_id)}
+    assert results == {f"my-{place}": f"echo: {text}" for place, text in enumerate(TEXTS)}
+
+
+async def test_the_input_file_stays_as_it_is(bedrock: BedrockAtWork) -> None:
+    data = gemini_lines(*TEXTS)
+    bedrock.other_tool.put(f"{PREFIX}in.jsonl", data)
+    batch_id = await ended(bedrock, from_file("in.jsonl"))
+    await bedrock.batches.delete(CALLER, batch_id)
+    assert await bedrock.keys() == ["in.jsonl"]
+    assert bedrock.other_tool.read(f"{PREFIX}in.jsonl") == data
+
+
+# --- one way for a whole job ----------------------------------------------------------------------
+
+
+async def test_a_tool_makes_the_whole_job_claudes(bedrock: BedrockAtWork) -> None:
+    batch = requests(asking("a"), with_tool("call the tool"), asking("c"))
+    batch_id = await ended(bedrock, batch)
+    assert native(bedrock, batch_id)["modelInvocationType"] == "InvokeModel"
+    up = input_lines(bedrock, f"{folder_of(bedrock, batch_id)}input/input.jsonl")
+    assert all(line["modelInput"]["anthropic_version"] == "bedrock-2023-05-31" for line in up)
+    first, called, third = await items(bedrock, batch_id)
+    assert (text_of(first), text_of(third)) == ("echo: a", "echo: c")
+    [part] = called["response"]["candidates"][0]["content"]["parts"]
+    assert part["functionCall"]["name"] == "look"
+
+
+@pytest.mark.parametrize("model", ["amazon.nova-lite-v1:0", "meta.llama3-1-8b-instruct-v1:0"])
+async def test_a_tool_for_another_model_is_refused_with_its_path(
+    bedrock: BedrockAtWork, model: str
+) -> None:
+    batch = requests(asking("a"), asking("b"), with_tool("c"), with_tool("d"), model=model)
+    error = await refused(bedrock.batches.create(CALLER, batch))
+    assert (error.status, error.path) == ("INVALID_ARGUMENT", "requests[2].tools")
+    assert await bedrock.keys() == []
+    assert bedrock.state.objects == {}
+
+
+async def test_embeddings(bedrock: BedrockAtWork) -> None:
+    asked = [{"content": {"parts": [{"text": text}]}} for text in TEXTS]
+    batch_id = await ended(bedrock, requests(*asked, model=TITAN, kind=BatchKind.EMBED))
+    assert native(bedrock, batch_id)["modelInvocationType"] == "InvokeModel"
+    results = await items(bedrock, batch_id)
+    assert all(len(item["response"]["embedding"]["values"]) > 0 for item in results)
+    [listed] = (await bedrock.batches.list(CALLER, 10, None)).items
+    assert listed.kind is BatchKind.EMBED
+
+
+# --- the model ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        "anthropic.claude-haiku-4-5-20251001-v1:0",
+        "eu.anthropic.claude-haiku-4-5-20251001-v1:0",
+        "global.amazon.nova-lite-v1:0",
+        "arn:aws:bedrock:us-east-1::foundation-model/amazon.nova-lite-v1:0",
+        "arn:aws:bedrock:us-east-1:123456789012:inference-profile/us.amazon.nova-lite-v1:0",
+        "arn:aws:bedrock:us-east-1:123456789012:application-inference-profile/ferrytests01",
+    ],
+)
+async def test_profiles_and_arns_are_models(bedrock: BedrockAtWork, model: str) -> None:
+    batch_id = await ended(bedrock, inline(*TEXTS, model=model))
+    assert native(bedrock, batch_id)["modelId"] == model
+    [listed] = (await bedrock.batches.list(CALLER, 10, None)).items
+    assert (listed.id, listed.model) == (batch_id, model)
+    results = [text_of(item) for item in await items(bedrock, batch_id)]
+    assert results == [f"echo: {text}" for text in TEXTS]
+
+
+async def test_a_model_that_is_none(bedrock: BedrockAtWork) -> None:
+    error = await refused(bedrock.batches.create(CALLER, inline(*TEXTS, model="no.such-model")))
+    assert (error.status, error.reason) == ("INVALID_ARGUMENT", "ValidationException")
+    assert "model identifier is invalid" in error.message
+    assert await bedrock.keys() == []
+    assert bedrock.state.objects == {}

@@ -1,0 +1,171 @@
+"""One job at Bedrock for one idempotency key, whatever becomes of the answers."""
+
+import asyncio
+from dataclasses import replace
+
+import pytest
+
+from providers.resources import NewBatch
+from tests.contract.bedrock_at_work import ATTEMPTS, CALLER, JOB, BedrockAtWork, inline, refused
+from tests.contract.bedrock_batching import TEXTS, items, jobs_created, listed, native
+
+
+def keyed(fingerprint: str = "f", *texts: str) -> NewBatch:
+    return inline(*(texts or TEXTS), idempotency_key="once", fingerprint=fingerprint)
+
+
+async def test_a_repeat_is_the_same_batch(bedrock: BedrockAtWork) -> None:
+    made = {(await bedrock.batches.create(CALLER, keyed())).batch.id for _ in range(3)}
+    assert await bedrock.objects("batches") == list(made)
+    assert await jobs_created(bedrock) == 1
+    assert len(await bedrock.keys()) == 1
+
+
+async def test_a_repeat_at_another_replica_is_the_same_batch(bedrock: BedrockAtWork) -> None:
+    first = await bedrock.batches.create(CALLER, keyed())
+    bedrock.provider = bedrock.replica()
+    again = await bedrock.batches.create(CALLER, keyed())
+    assert again.batch.id == first.batch.id
+    assert await bedrock.objects("batches") == [first.batch.id]
+
+
+async def test_another_body_with_the_same_key(bedrock: BedrockAtWork) -> None:
+    await bedrock.batches.create(CALLER, keyed())
+    error = await refused(bedrock.batches.create(CALLER, keyed("another")))
+    assert (error.status, error.code) == ("ALREADY_EXISTS", 409)
+    assert len(await bedrock.objects("batches")) == 1
+
+
+async def test_keys_of_two_tenants_are_two(bedrock: BedrockAtWork) -> None:
+    await bedrock.batches.create(CALLER, keyed())
+    await bedrock.batches.create(replace(CALLER, tenant="other"), keyed("another"))
+    assert len(await bedrock.objects("batches")) == 2
+
+
+async def test_without_a_key_each_request_is_its_own_job(bedrock: BedrockAtWork) -> None:
+    made = {(await bedrock.batches.create(CALLER, inline(*TEXTS))).batch.id for _ in range(2)}
+    assert set(await bedrock.objects("batches")) == made
+    assert len(made) == 2
+
+
+async def test_creations_at_once_with_one_key_are_one_job(bedrock: BedrockAtWork) -> None:
+    """Through four replicas; all give Bedrock one request token."""
+    await bedrock.post("/_fake/settings", {"auto_advance": False})
+    replicas = [bedrock.replica() for _ in range(4)]
+    creations = (replica.batches.create(CALLER, keyed()) for replica in replicas if replica.batches)
+    [made] = {created.batch.id for created in await asyncio.gather(*creations)}
+    assert await bedrock.objects("batches") == [made]
+    assert await listed(bedrock) == [made]
+    assert len(await bedrock.keys()) == 1
+    await bedrock.move(made, "Completed")
+    assert len(await items(bedrock, made)) == len(TEXTS)
+
+
+async def test_an_attempt_that_another_overtakes_is_the_same_job(bedrock: BedrockAtWork) -> None:
+    await bedrock.strike("POST", JOB, "delay", name="slow", at="request")
+    async with bedrock.creating(keyed()) as slow:
+        await bedrock.happened("slow")
+        bedrock.provider = bedrock.replica()
+        fast = await bedrock.batches.create(CALLER, keyed())
+        await bedrock.release("slow")
+        assert (await slow).batch.id == fast.batch.id
+    assert await bedrock.objects("batches") == [fast.batch.id]
+    # The token alone did it: none had to be looked up.
+    assert await bedrock.calls("GET", f"{JOB}s") == []
+
+
+async def test_the_key_stands_for_the_request_token(bedrock: BedrockAtWork) -> None:
+    """A repeat after an unknown outcome is answered by Bedrock itself with the same job."""
+    await bedrock.strike("POST", JOB, "lose_answer", times=ATTEMPTS)
+    await bedrock.strike("GET", f"{JOB}s", "status", status=500, times=ATTEMPTS)
+    await refused(bedrock.batches.create(CALLER, keyed()))
+    [made] = await bedrock.objects("batches")
+    token = native(bedrock, made)["clientRequestToken"]
+    again = await bedrock.batches.create(CALLER, keyed())
+    assert again.batch.id == made
+    assert await bedrock.objects("batches") == [made]
+    assert native(bedrock, made)["clientRequestToken"] == token
+    await bedrock.move(made, "Completed")
+    metadata = [item["metadata"] for item in await items(bedrock, made)]
+    assert metadata == [{"place": str(place)} for place in range(len(TEXTS))]
+
+
+async def test_a_repeat_that_is_refused_undoes_nothing_of_the_first_attempts_job(
+    bedrock: BedrockAtWork,
+) -> None:
+    await bedrock.strike("POST", JOB, "lose_answer", times=ATTEMPTS)
+    await bedrock.strike("GET", f"{JOB}s", "status", status=500, times=ATTEMPTS)
+    await refused(bedrock.batches.create(CALLER, keyed()))
+    [made] = await bedrock.objects("batches")
+    named = {"x-amzn-ErrorType": "AccessDeniedException"}
+    await bedrock.strike("POST", JOB, "status", status=403, headers=named, body={"message": "no"})
+    again = await bedrock.batches.create(CALLER, keyed())
+    assert again.batch.id == made
+    await bedrock.move(made, "Completed")
+    metadata = [item["metadata"] for item in await items(bedrock, made)]
+    assert metadata == [{"place": str(place)} for place in range(len(TEXTS))]
+
+
+async def test_a_repeat_whose_input_is_refused_undoes_nothing_either(
+    bedrock: BedrockAtWork,
+) -> None:
+    await bedrock.strike("POST", JOB, "lose_answer", times=ATTEMPTS)
+    await bedrock.strike("GET", f"{JOB}s", "status", status=500, times=ATTEMPTS)
+    await refused(bedrock.batches.create(CALLER, keyed()))
+    [made] = await bedrock.objects("batches")
+    await bedrock.strike_s3("PUT", "status", status=403, code="AccessDenied")
+    await refused(bedrock.batches.create(CALLER, keyed()))
+    await bedrock.move(made, "Completed")
+    metadata = [item["metadata"] for item in await items(bedrock, made)]
+    assert metadata == [{"place": str(place)} for place in range(len(TEXTS))]
+
+
+async def test_a_repeat_after_an_unknown_outcome_that_was_none(bedrock: BedrockAtWork) -> None:
+    await bedrock.strike("POST", JOB, "status", status=500, times=ATTEMPTS)
+    await bedrock.strike("GET", f"{JOB}s", "status", status=500, times=ATTEMPTS)
+    await refused(bedrock.batches.create(CALLER, keyed()))
+    made = await bedrock.batches.create(CALLER, keyed())
+    assert await bedrock.objects("batches") == [made.batch.id]
+    assert len(await bedrock.keys()) == 1
+
+
+@pytest.mark.parametrize("at", ["request", "answer"])
+async def test_a_client_that_left_finds_its_job_by_the_key(bedrock: BedrockAtWork, at: str) -> None:
+    await bedrock.strike("POST", JOB, "delay", name="slow", at=at)
+    async with bedrock.creating(keyed()) as creating:
+        await bedrock.happened("slow")
+        creating.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await creating
+    assert bedrock.nothing_held
+    again = await bedrock.batches.create(CALLER, keyed())
+    assert await bedrock.objects("batches") == [again.batch.id]
+    assert len(await bedrock.keys()) == 1
+    await bedrock.move(again.batch.id, "Completed")
+    assert len(await items(bedrock, again.batch.id)) == len(TEXTS)
+
+
+async def test_a_key_whose_creation_was_refused_may_come_with_another_body(
+    bedrock: BedrockAtWork,
+) -> None:
+    named = {"x-amzn-ErrorType": "ValidationException"}
+    await bedrock.strike("POST", JOB, "status", status=400, headers=named, body={"message": "no"})
+    await refused(bedrock.batches.create(CALLER, keyed("wrong")))
+    assert await bedrock.keys() == []
+    made = await bedrock.batches.create(CALLER, keyed("mended"))
+    assert await bedrock.objects("batches") == [made.batch.id]
+
+
+async def test_a_creation_that_was_put_off_may_be_tried_again(bedrock: BedrockAtWork) -> None:
+    await bedrock.strike("POST", JOB, "status", status=429, times=ATTEMPTS)
+    error = await refused(bedrock.batches.create(CALLER, keyed()))
+    assert error.status == "RESOURCE_EXHAUSTED"
+    made = await bedrock.batches.create(CALLER, keyed())
+    assert await bedrock.objects("batches") == [made.batch.id]
+    assert len(await bedrock.keys()) == 1
+
+
+async def test_too_few_records_leave_the_key_free(bedrock: BedrockAtWork) -> None:
+    await refused(bedrock.batches.create(CALLER, keyed("few", "one")))
+    made = await bedrock.batches.create(CALLER, keyed("enough"))
+    assert await bedrock.objects("batches") == [made.batch.id]

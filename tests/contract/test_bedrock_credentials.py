@@ -1,0 +1,143 @@
+"""The caller's AWS keys: their form, what AWS says of bad ones, and that they leak nowhere."""
+
+import pytest
+
+from providers.credential import Caller, Credential
+from providers.errors import unavailable
+from tests.contract.bedrock_at_work import (
+    CALLER,
+    JOB,
+    BedrockAtWork,
+    inline,
+    refused,
+    the_own_keys,
+)
+from tests.contract.bedrock_batching import TEXTS, ended, items
+from tests.fakes.bedrock import EXPIRED_SESSION_TOKEN, LONG_TERM, TEMPORARY
+
+OF_LONG_TERM = f"{LONG_TERM.access_key_id}:{LONG_TERM.secret_access_key}"
+OF_TEMPORARY = f"{TEMPORARY.access_key_id}:{TEMPORARY.secret_access_key}"
+MALFORMED = [
+    "",
+    "sk-another-providers-key",
+    LONG_TERM.access_key_id,
+    f"{LONG_TERM.access_key_id}:",
+    f":{LONG_TERM.secret_access_key}",
+    f"{OF_LONG_TERM}:",
+    f"{OF_TEMPORARY}:{TEMPORARY.session_token}:more",
+    f"{OF_LONG_TERM} ",
+    f"{OF_LONG_TERM}\n",
+    f"Ä{OF_LONG_TERM}",
+]
+BEDROCK_API_KEYS = [
+    "bedrock-api-key-YmVkcm9jay5hbWF6b25hd3MuY29tLz9BY3Rpb249",
+    "ABSKQmVkcm9ja0FQSUtleS0x",
+]
+
+
+def caller(api_key: str) -> Caller:
+    return Caller(Credential(api_key=api_key), "tenant")
+
+
+@pytest.mark.parametrize("api_key", MALFORMED)
+async def test_a_key_of_another_form_is_refused_before_anything_is_asked(
+    bedrock: BedrockAtWork, api_key: str
+) -> None:
+    for attempt in (
+        bedrock.files.list(caller(api_key), 10, None),
+        bedrock.batches.list(caller(api_key), 10, None),
+        bedrock.batches.create(caller(api_key), inline(*TEXTS)),
+    ):
+        error = await refused(attempt)
+        assert (error.status, error.code) == ("UNAUTHENTICATED", 401)
+        assert "ACCESS_KEY_ID:SECRET_ACCESS_KEY[:SESSION_TOKEN]" in error.message
+    assert await bedrock.requests("GET") == []
+
+
+@pytest.mark.parametrize("api_key", BEDROCK_API_KEYS)
+async def test_a_bedrock_api_key_is_told_to_be_one(bedrock: BedrockAtWork, api_key: str) -> None:
+    error = await refused(bedrock.batches.list(caller(api_key), 10, None))
+    assert (error.status, error.code) == ("UNAUTHENTICATED", 401)
+    assert "cannot reach S3" in error.message
+    assert api_key not in f"{error!r} {error}"
+    assert await bedrock.requests("GET") == []
+
+
+async def test_keys_may_be_temporary_and_come_as_a_bearer(bedrock: BedrockAtWork) -> None:
+    temporary = Caller(Credential(bearer=TEMPORARY.api_key), "tenant")
+    created = await bedrock.batches.create(temporary, inline(*TEXTS))
+    await bedrock.move(created.batch.id, "Completed")
+    assert len(await items(bedrock, created.batch.id)) == len(TEXTS)
+
+
+@pytest.mark.parametrize(
+    ("api_key", "of_s3", "of_bedrock"),
+    [
+        (f"{LONG_TERM.access_key_id}:wrong", "SignatureDoesNotMatch", "InvalidSignatureException"),
+        (
+            f"AKIANOTHERE:{LONG_TERM.secret_access_key}",
+            "InvalidAccessKeyId",
+            "UnrecognizedClientException",
+        ),
+        (f"{OF_TEMPORARY}:wrong", "InvalidToken", "UnrecognizedClientException"),
+        (f"{OF_TEMPORARY}:{EXPIRED_SESSION_TOKEN}", "ExpiredToken", "ExpiredTokenException"),
+        (OF_TEMPORARY, "InvalidAccessKeyId", "UnrecognizedClientException"),
+    ],
+    ids=["secret", "id", "token", "expired", "no token"],
+)
+async def test_keys_that_aws_does_not_take(
+    bedrock: BedrockAtWork, api_key: str, of_s3: str, of_bedrock: str
+) -> None:
+    bad = caller(api_key)
+    for attempt, reason in (
+        (bedrock.files.list(bad, 10, None), of_s3),
+        (bedrock.files.download(bad, "a.txt"), of_s3),
+        (bedrock.batches.list(bad, 10, None), of_bedrock),
+        (bedrock.batches.get(bad, "abcdefghijkl"), of_bedrock),
+        (bedrock.batches.create(bad, inline(*TEXTS)), of_s3),
+    ):
+        error = await refused(attempt)
+        assert (error.status, error.reason) == ("UNAUTHENTICATED", reason)
+        assert reason in error.message
+        assert api_key.split(":")[1] not in f"{error!r} {error} {vars(error)}"
+    assert bedrock.state.objects == {}
+
+
+async def test_a_refusal_that_quotes_the_keys_is_shown_without_them(
+    bedrock: BedrockAtWork,
+) -> None:
+    quoted = f"{LONG_TERM.access_key_id} signed with {LONG_TERM.secret_access_key}"
+    await bedrock.strike_s3(
+        "GET",
+        "status",
+        status=403,
+        body=f"<Error><Code>X</Code><Message>{quoted}</Message></Error>",
+    )
+    error = await refused(bedrock.files.list(CALLER, 10, None))
+    assert (error.status, error.message) == ("PERMISSION_DENIED", "bedrock: X: *** signed with ***")
+    await bedrock.strike("GET", f"{JOB}s", "status", status=403, body={"message": quoted})
+    error = await refused(bedrock.batches.list(CALLER, 10, None))
+    assert error.message.endswith("*** signed with ***")
+
+
+async def test_a_refusal_names_aws_s_request(bedrock: BedrockAtWork) -> None:
+    error = await refused(bedrock.batches.get(CALLER, "abcdefghijkl"))
+    assert (error.status, error.provider) == ("NOT_FOUND", "bedrock")
+    assert (error.reason, error.upstream_status) == ("ResourceNotFoundException", 404)
+    assert len(str(error.request_id)) == 32
+
+
+async def test_the_proxys_own_keys_sign_in_place_of_the_callers(bedrock: BedrockAtWork) -> None:
+    bedrock.provider = bedrock.replica(own_keys=the_own_keys)
+    bedrock.caller = caller("a-client-token")
+    batch_id = await ended(bedrock, inline(*TEXTS))
+    assert len(await items(bedrock, batch_id)) == len(TEXTS)
+
+
+async def test_own_keys_that_are_not_there(bedrock: BedrockAtWork) -> None:
+    async def none() -> None:
+        raise unavailable("no AWS credentials")
+
+    bedrock.provider = bedrock.replica(own_keys=none)
+    error = await refused(bedrock.files.list(CALLER, 10, None))
+    assert (error.status, error.message) == ("UNAVAILABLE", "no AWS credentials")

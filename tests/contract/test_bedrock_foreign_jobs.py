@@ -1,0 +1,268 @@
+"""Jobs that another tool created, jobs whose state is lost, and a control plane that errs."""
+
+from typing import Any
+
+import pytest
+
+from providers.errors import unavailable
+from providers.request_table import indexed_id
+from providers.resource_names import result_file_id
+from providers.resources import BatchState, ResultFile
+from tests.contract.at_work import json_lines
+from tests.contract.bedrock_at_work import CALLER, JOB, MODEL, BedrockAtWork, inline, refused
+from tests.contract.bedrock_batching import (
+    TEXTS,
+    claude_line,
+    converse_line,
+    created,
+    ended,
+    items,
+    lines,
+    listed,
+    text_of,
+)
+from tests.fakes.s3 import FILES_BUCKET
+from tests.memory_state import MemoryState
+
+RECORDS = [converse_line(f"theirs-{n}", text) for n, text in enumerate(TEXTS)]
+
+
+@pytest.fixture
+def foreign(bedrock: BedrockAtWork) -> str:
+    """A job of another tool's, which has its input and its output outside our prefix."""
+    bedrock.other_tool.put("in/a.jsonl", json_lines(*RECORDS))
+    return bedrock.other_tool.create(jobName="theirs")
+
+
+# --- of another tool ------------------------------------------------------------------------------
+
+
+async def test_it_is_listed_and_got(bedrock: BedrockAtWork, foreign: str) -> None:
+    ours = await created(bedrock, inline(*TEXTS))
+    assert await listed(bedrock) == [ours, foreign]
+    await bedrock.move(foreign, "Completed")
+    batch = await bedrock.batches.get(CALLER, foreign)
+    assert (batch.id, batch.display_name, batch.model) == (foreign, "theirs", MODEL)
+    assert (batch.state, batch.output) == (
+        BatchState.SUCCEEDED,
+        ResultFile(result_file_id(foreign)),
+    )
+
+
+async def test_its_results_are_keyed_by_record_id(bedrock: BedrockAtWork, foreign: str) -> None:
+    await bedrock.move(foreign, "Completed")
+    results = {line["key"]: text_of(line) for line in await lines(bedrock, foreign)}
+    assert results == {f"theirs-{n}": f"echo: {text}" for n, text in enumerate(TEXTS)}
+
+
+async def test_in_claudes_own_schema_too(bedrock: BedrockAtWork) -> None:
+    records = [claude_line(f"theirs-{n}", text) for n, text in enumerate(TEXTS)]
+    bedrock.other_tool.put("in/a.jsonl", json_lines(*records))
+    job = bedrock.other_tool.create(modelInvocationType=None)
+    await bedrock.move(job, "Completed")
+    results = {line["key"]: text_of(line) for line in await lines(bedrock, job)}
+    assert results == {f"theirs-{n}": f"echo: {text}" for n, text in enumerate(TEXTS)}
+
+
+async def test_of_jobs_that_share_an_output_folder_each_has_its_own(
+    bedrock: BedrockAtWork, foreign: str
+) -> None:
+    await bedrock.move(foreign, "Completed")
+    bedrock.other_tool.put("in/b.jsonl", json_lines(*RECORDS[:3]))
+    source = {"s3InputDataConfig": {"s3Uri": f"s3://{FILES_BUCKET}/in/b.jsonl"}}
+    second = bedrock.other_tool.create(inputDataConfig=source)
+    await bedrock.move(second, "Completed")
+    bedrock.other_tool.put("out/stray.jsonl.out", json_lines({"recordId": "stray"}))
+    assert len(await lines(bedrock, foreign)) == 6
+    assert len(await lines(bedrock, second)) == 3
+    await bedrock.files.delete(CALLER, result_file_id(second))
+    assert len(await lines(bedrock, foreign)) == 6
+    left = [key for key in await bedrock.objects("files") if key.startswith("out/")]
+    theirs = [f"out/{foreign}/a.jsonl.out", f"out/{foreign}/manifest.json.out"]
+    assert set(left) == {*theirs, "out/stray.jsonl.out"}
+
+
+async def test_its_delete_takes_its_output_and_leaves_its_input(
+    bedrock: BedrockAtWork, foreign: str
+) -> None:
+    await bedrock.move(foreign, "Completed")
+    await bedrock.batches.delete(CALLER, foreign)
+    assert await bedrock.objects("files") == ["in/a.jsonl"]
+    assert await listed(bedrock) == []
+    assert (await refused(bedrock.batches.get(CALLER, foreign))).status == "NOT_FOUND"
+
+
+async def test_it_is_cancelled(bedrock: BedrockAtWork, foreign: str) -> None:
+    await bedrock.steer(foreign, status="InProgress", hold="InProgress")
+    await bedrock.batches.cancel(CALLER, foreign)
+    await bedrock.steer(foreign, hold="Stopping")
+    assert (await bedrock.batches.get(CALLER, foreign)).state is BatchState.CANCELLING
+
+
+@pytest.mark.parametrize(
+    "name", ["gf-theirs", f"gf-{'0' * 31}", f"gf-{'0' * 32}x", f"x-gf-{'0' * 32}", f"GF-{'0' * 32}"]
+)
+async def test_a_name_that_is_like_ours_is_still_anothers(
+    bedrock: BedrockAtWork, name: str
+) -> None:
+    bedrock.other_tool.put("in/a.jsonl", json_lines(*RECORDS))
+    job = bedrock.other_tool.create(jobName=name)
+    await bedrock.move(job, "Completed")
+    assert len(await lines(bedrock, job)) == len(TEXTS)
+    assert (await bedrock.batches.get(CALLER, job)).display_name == name
+
+
+async def test_a_later_job_of_the_same_name_opens_no_record_of_ours(
+    bedrock: BedrockAtWork,
+) -> None:
+    """Names are free again once a job is old: then another's job might have ours."""
+    batch_id = await ended(bedrock, inline(*TEXTS, display_name="mine"))
+    shown = await bedrock.job(batch_id)
+    other = {**shown, "jobArn": shown["jobArn"].replace(batch_id, "abcdefghijkl")}
+    await bedrock.strike("GET", f"{JOB}/abcdefghijkl", "status", status=200, body=other, times=9)
+    batch = await bedrock.batches.get(CALLER, "abcdefghijkl")
+    assert batch.display_name is None
+    assert isinstance(batch.output, ResultFile)
+
+
+# --- without state --------------------------------------------------------------------------------
+
+
+async def test_jobs_and_results_are_there_without_the_state(bedrock: BedrockAtWork) -> None:
+    batch_id = await ended(bedrock, inline(*TEXTS, display_name="mine"))
+    bedrock.state = MemoryState()
+    bedrock.provider = bedrock.replica()
+    assert await listed(bedrock) == [batch_id]
+    batch = await bedrock.batches.get(CALLER, batch_id)
+    assert (batch.state, batch.model, batch.display_name) == (BatchState.SUCCEEDED, MODEL, None)
+    assert batch.output == ResultFile(result_file_id(batch_id))
+    results = {line["key"]: text_of(line) for line in await lines(bedrock, batch_id)}
+    assert results == {indexed_id(n): f"echo: {text}" for n, text in enumerate(TEXTS)}
+    await bedrock.batches.delete(CALLER, batch_id)
+    assert await bedrock.keys() == []
+    assert await listed(bedrock) == []
+
+
+async def test_without_the_record_the_table_still_tells_whose_each_result_is(
+    bedrock: BedrockAtWork,
+) -> None:
+    batch_id = await ended(bedrock, inline(*TEXTS, display_name="mine"))
+    await bedrock.lose("records/")
+    metadata = [item["metadata"] for item in await items(bedrock, batch_id)]
+    assert metadata == [{"place": str(n)} for n in range(len(TEXTS))]
+    [shown] = (await bedrock.batches.list(CALLER, 10, None)).items
+    assert shown.display_name is None
+
+
+async def test_without_the_table_there_is_a_file_by_record_id(bedrock: BedrockAtWork) -> None:
+    batch_id = await ended(bedrock, inline(*TEXTS, display_name="mine"))
+    await bedrock.lose("batches/")
+    batch = await bedrock.batches.get(CALLER, batch_id)
+    assert (batch.display_name, batch.output) == ("mine", ResultFile(result_file_id(batch_id)))
+    assert {line["key"] for line in await lines(bedrock, batch_id)} == {
+        indexed_id(n) for n in range(len(TEXTS))
+    }
+
+
+async def test_a_job_that_was_never_tied_to_its_record_has_it_by_its_name(
+    bedrock: BedrockAtWork, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The proxy died, or its store failed, between Bedrock's answer and the tie."""
+
+    async def failing(*_: object) -> None:
+        raise unavailable("the store is away")
+
+    monkeypatch.setattr("providers.bedrock.jobs.job_memory.JobMemory.tie", failing)
+    batch_id = await ended(bedrock, inline(*TEXTS, display_name="mine"))
+    metadata = [item["metadata"] for item in await items(bedrock, batch_id)]
+    assert metadata == [{"place": str(n)} for n in range(len(TEXTS))]
+
+
+# --- answers that make no sense -------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("body", ["no JSON", [], "null", {}, {"jobArn": None}, {"jobArn": 7}, ""])
+async def test_a_job_that_makes_no_sense_is_bedrocks_fault(
+    bedrock: BedrockAtWork, body: Any
+) -> None:
+    batch_id = await created(bedrock, inline(*TEXTS))
+    await bedrock.strike("GET", f"{JOB}/.*", "status", status=200, body=body, times=99)
+    for attempt in (
+        bedrock.batches.get(CALLER, batch_id),
+        bedrock.batches.cancel(CALLER, batch_id),
+        bedrock.batches.delete(CALLER, batch_id),
+        bedrock.files.get(CALLER, result_file_id(batch_id)),
+        bedrock.files.download(CALLER, result_file_id(batch_id)),
+    ):
+        error = await refused(attempt)
+        assert (error.status, error.code) == ("UNAVAILABLE", 503)
+
+
+async def test_an_answer_with_another_job_is_bedrocks_fault(
+    bedrock: BedrockAtWork, foreign: str
+) -> None:
+    batch_id = await created(bedrock, inline(*TEXTS))
+    other = await bedrock.job(foreign)
+    await bedrock.strike("GET", f"{JOB}/{batch_id}", "status", status=200, body=other, times=9)
+    error = await refused(bedrock.batches.get(CALLER, batch_id))
+    assert (error.status, error.code) == ("UNAVAILABLE", 503)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "no JSON",
+        [],
+        {"invocationJobSummaries": {"a": 1}},
+        {"invocationJobSummaries": [7]},
+        {"invocationJobSummaries": [{}]},
+        {"invocationJobSummaries": [{"jobArn": "../.."}]},
+    ],
+    ids=str,
+)
+async def test_a_list_that_makes_no_sense_is_bedrocks_fault(
+    bedrock: BedrockAtWork, body: Any
+) -> None:
+    await bedrock.strike("GET", f"{JOB}s", "status", status=200, body=body, times=9)
+    error = await refused(bedrock.batches.list(CALLER, 10, None))
+    assert (error.status, error.code) == ("UNAVAILABLE", 503)
+
+
+@pytest.mark.parametrize(
+    "field",
+    [
+        {"status": 7},
+        {"submitTime": "yesterday", "endTime": []},
+        {"totalRecordCount": "many"},
+        {"outputDataConfig": "nowhere"},
+        {"outputDataConfig": {"s3OutputDataConfig": {"s3Uri": "https://example.com"}}},
+        {"jobName": None},
+        {"modelId": 7},
+    ],
+    ids=str,
+)
+async def test_a_field_that_makes_no_sense_is_left_out(
+    bedrock: BedrockAtWork, field: dict[str, Any]
+) -> None:
+    batch_id = await ended(bedrock, inline(*TEXTS))
+    job = {**await bedrock.job(batch_id), **field}
+    await bedrock.strike("GET", f"{JOB}/{batch_id}", "status", status=200, body=job, times=9)
+    batch = await bedrock.batches.get(CALLER, batch_id)
+    assert batch.id == batch_id
+    await bedrock.give_back(batch)
+
+
+@pytest.mark.parametrize("token", ["!", "====", "eA", "ai4A", "aS5ub25l"])
+async def test_what_is_no_page_token(bedrock: BedrockAtWork, token: str) -> None:
+    error = await refused(bedrock.batches.list(CALLER, 10, token))
+    assert error.status == "INVALID_ARGUMENT"
+
+
+@pytest.mark.parametrize("batch_id", ["a" * 12, "none", f"immediate-{'0' * 26}"])
+async def test_a_batch_that_is_not_there(bedrock: BedrockAtWork, batch_id: str) -> None:
+    for attempt in (
+        bedrock.batches.get(CALLER, batch_id),
+        bedrock.batches.cancel(CALLER, batch_id),
+        bedrock.batches.delete(CALLER, batch_id),
+    ):
+        assert (await refused(attempt)).status in ("NOT_FOUND", "INVALID_ARGUMENT")

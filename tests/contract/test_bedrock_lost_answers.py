@@ -1,0 +1,75 @@
+"""A creation at Bedrock whose answer is lost: one job, asked for again by its token, or sought."""
+
+import pytest
+
+from tests.contract.bedrock_at_work import ATTEMPTS, CALLER, JOB, BedrockAtWork, inline, refused
+from tests.contract.bedrock_batching import TEXTS, created, ended, items, jobs_created
+
+
+@pytest.mark.parametrize("fault", ["lose_answer", "truncate"])
+async def test_a_lost_answer_is_asked_for_again_with_the_same_token(
+    bedrock: BedrockAtWork, fault: str
+) -> None:
+    await bedrock.strike("POST", JOB, fault)
+    batch_id = await ended(bedrock, inline(*TEXTS))
+    assert await bedrock.objects("batches") == [batch_id]
+    assert await jobs_created(bedrock) == 2
+    assert len(await items(bedrock, batch_id)) == len(TEXTS)
+
+
+async def test_where_every_answer_is_lost_the_job_is_looked_up(bedrock: BedrockAtWork) -> None:
+    await bedrock.strike("POST", JOB, "lose_answer", times=ATTEMPTS)
+    batch_id = await ended(bedrock, inline(*TEXTS))
+    assert await bedrock.objects("batches") == [batch_id]
+    assert len(await items(bedrock, batch_id)) == len(TEXTS)
+
+
+async def test_a_token_that_bedrock_has_forgotten_leads_to_the_name(
+    bedrock: BedrockAtWork,
+) -> None:
+    """Then the repeat is refused for the name, which the lost job has."""
+    await bedrock.strike("POST", JOB, "lose_answer")
+    conflict = {"x-amzn-ErrorType": "ConflictException"}
+    await bedrock.strike(
+        "POST", JOB, "status", nth=2, status=400, headers=conflict, body={"message": "taken"}
+    )
+    batch_id = await ended(bedrock, inline(*TEXTS))
+    assert await bedrock.objects("batches") == [batch_id]
+    assert len(await items(bedrock, batch_id)) == len(TEXTS)
+
+
+async def test_a_lost_job_is_found_behind_many_newer_ones(bedrock: BedrockAtWork) -> None:
+    await bedrock.post("/_fake/settings", {"page_limit": 1})
+    await bedrock.strike("POST", JOB, "lose_answer", times=ATTEMPTS)
+    await bedrock.strike("GET", f"{JOB}s", "delay", name="slow")
+    async with bedrock.creating(inline(*TEXTS)) as creating:
+        await bedrock.happened("slow")
+        [lost] = await bedrock.objects("batches")
+        for _ in range(3):
+            await created(bedrock, inline(*TEXTS))
+        await bedrock.release("slow")
+        assert (await creating).batch.id == lost
+
+
+async def test_an_input_is_kept_while_it_is_unknown_whether_its_job_was_made(
+    bedrock: BedrockAtWork,
+) -> None:
+    await bedrock.strike("POST", JOB, "lose_answer", times=ATTEMPTS)
+    await bedrock.strike("GET", f"{JOB}s", "status", status=500, times=ATTEMPTS)
+    error = await refused(bedrock.batches.create(CALLER, inline(*TEXTS)))
+    assert error.status == "UNAVAILABLE"
+    assert "list the batches before you create it again" in error.message
+    assert len(await bedrock.keys()) == 1
+    [batch_id] = await bedrock.objects("batches")
+    await bedrock.move(batch_id, "Completed")
+    metadata = [item["metadata"] for item in await items(bedrock, batch_id)]
+    assert metadata == [{"place": str(place)} for place in range(len(TEXTS))]
+
+
+async def test_a_new_job_that_cannot_be_shown_yet_is_a_batch_all_the_same(
+    bedrock: BedrockAtWork,
+) -> None:
+    await bedrock.strike("GET", f"{JOB}/.*", "status", status=500, times=ATTEMPTS)
+    made = await bedrock.batches.create(CALLER, inline(*TEXTS, display_name="mine"))
+    assert await bedrock.objects("batches") == [made.batch.id]
+    assert (made.batch.display_name, made.batch.native_status) == ("mine", "Submitted")

@@ -1,0 +1,180 @@
+"""Where a call to Bedrock goes: region, role and S3 prefix, from the settings or the request."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from providers.bedrock.aws.place import REGION_HEADER, ROLE_HEADER, S3_HEADER
+from providers.resource_names import object_file_id
+from tests.contract.bedrock_at_work import (
+    CALLER,
+    S3_URI,
+    BedrockAtWork,
+    inline,
+    refused,
+    the_own_keys,
+)
+from tests.contract.bedrock_batching import TEXTS
+from tests.fakes.bedrock import REGION, ROLE_ARN
+from tests.fakes.s3 import FILES_BUCKET
+
+SAYS = {REGION_HEADER: REGION, ROLE_HEADER: ROLE_ARN, S3_HEADER: S3_URI}
+SETTINGS = {REGION_HEADER: "region", ROLE_HEADER: "role_arn", S3_HEADER: "s3_uri"}
+
+
+def without(setting: str) -> dict[str, Any]:
+    return {setting: None}
+
+
+Call = Callable[[BedrockAtWork], Awaitable[object]]
+
+
+async def nothing_was_asked(bedrock: BedrockAtWork) -> bool:
+    asked = [await bedrock.requests(method) for method in ("GET", "HEAD", "PUT", "POST", "DELETE")]
+    return not any(asked)
+
+
+@pytest.mark.parametrize("header", SAYS)
+async def test_what_is_missing_is_named_by_its_setting_and_its_header(
+    bedrock: BedrockAtWork, header: str
+) -> None:
+    bedrock.provider = bedrock.replica(**without(SETTINGS[header]))
+    error = await refused(bedrock.batches.create(CALLER, inline(*TEXTS)))
+    assert error.status == "INVALID_ARGUMENT"
+    assert f"FERRY_PROVIDERS__BEDROCK__{SETTINGS[header].upper()}" in error.message
+    assert header in error.message
+    assert await bedrock.keys() == []
+    assert await bedrock.objects("batches") == []
+    assert bedrock.state.objects == {}
+
+
+@pytest.mark.parametrize("header", [REGION_HEADER, S3_HEADER])
+async def test_files_need_no_role_but_the_rest(bedrock: BedrockAtWork, header: str) -> None:
+    bedrock.provider = bedrock.replica(role_arn=None, **without(SETTINGS[header]))
+    for attempt in (
+        bedrock.start(1),
+        bedrock.files.list(CALLER, 10, None),
+        bedrock.files.get(CALLER, "a"),
+        bedrock.files.download(CALLER, "a"),
+    ):
+        assert header in (await refused(attempt)).message
+    bedrock.provider = bedrock.replica(role_arn=None)
+    file_id = await bedrock.upload(b"x", "a.txt")
+    assert (await bedrock.files.get(CALLER, file_id)).size == 1
+
+
+async def test_all_may_be_said_by_headers(bedrock: BedrockAtWork) -> None:
+    bedrock.provider = bedrock.replica(region=None, role_arn=None, s3_uri=None)
+    bedrock.caller = replace(CALLER, headers=SAYS)
+    created = await bedrock.batches.create(bedrock.caller, inline(*TEXTS))
+    assert await bedrock.objects("batches") == [created.batch.id]
+    file_id = await bedrock.upload(b"x", "a.txt")
+    listed = await bedrock.files.list(bedrock.caller, 10, None)
+    assert [file.id for file in listed.items] == [file_id]
+
+
+async def test_a_header_says_more_than_a_setting(bedrock: BedrockAtWork) -> None:
+    bedrock.other_tool.put("another/prefix/a.txt", b"x")
+    caller = replace(CALLER, headers={S3_HEADER: f"s3://{FILES_BUCKET}/another/prefix"})
+    listed = await bedrock.files.list(caller, 10, None)
+    assert [file.id for file in listed.items] == [object_file_id("a.txt")]
+    assert (await bedrock.files.list(CALLER, 10, None)).items == []
+    caller = replace(CALLER, headers={ROLE_HEADER: ROLE_ARN + "-of-another"})
+    error = await refused(bedrock.batches.create(caller, inline(*TEXTS)))
+    assert "ferry-batch-of-another" in error.message
+
+
+@pytest.mark.parametrize("header", SAYS)
+async def test_headers_that_are_not_allowed_are_refused(
+    bedrock: BedrockAtWork, header: str
+) -> None:
+    bedrock.provider = bedrock.replica(headers=False)
+    caller = replace(CALLER, headers={header: SAYS[header]})
+    error = await refused(bedrock.files.list(caller, 10, None))
+    assert error.status == "INVALID_ARGUMENT"
+    assert header in error.message
+    assert SETTINGS[header].upper() in error.message
+    assert await nothing_was_asked(bedrock)
+
+
+@pytest.mark.parametrize("header", SAYS)
+async def test_the_proxys_own_keys_go_nowhere_that_a_caller_says(
+    bedrock: BedrockAtWork, header: str
+) -> None:
+    bedrock.provider = bedrock.replica(own_keys=the_own_keys)
+    caller = replace(CALLER, headers={header: SAYS[header]})
+    for attempt in (
+        bedrock.files.list(caller, 10, None),
+        bedrock.batches.list(caller, 10, None),
+        bedrock.batches.create(caller, inline(*TEXTS)),
+    ):
+        error = await refused(attempt)
+        assert error.status == "INVALID_ARGUMENT"
+        assert header in error.message
+    assert await nothing_was_asked(bedrock)
+
+
+@pytest.mark.parametrize("setting", ["region", "role_arn", "s3_uri"])
+@pytest.mark.parametrize("changes", [{"headers": False}, {"own_keys": the_own_keys}], ids=str)
+async def test_where_no_headers_are_taken_none_is_recommended(
+    bedrock: BedrockAtWork, changes: dict[str, Any], setting: str
+) -> None:
+    bedrock.provider = bedrock.replica(**changes, **without(setting))
+    error = await refused(bedrock.batches.create(CALLER, inline(*TEXTS)))
+    assert error.status == "INVALID_ARGUMENT"
+    assert f"FERRY_PROVIDERS__BEDROCK__{setting.upper()}" in error.message
+    assert "x-ferry-" not in error.message
+
+
+@pytest.mark.parametrize(
+    ("header", "value"),
+    [
+        (REGION_HEADER, "moon-1"),
+        (REGION_HEADER, "us-east-1.attacker.example/"),
+        (S3_HEADER, "https://bucket/prefix"),
+        (S3_HEADER, "s3://bucket/../prefix"),
+        (S3_HEADER, "s3://bucket//prefix"),
+        (S3_HEADER, "s3://bucket/with space"),
+        (S3_HEADER, "s3://bucket/pre+fix"),
+        (S3_HEADER, "s3://Bucket/prefix"),
+        (S3_HEADER, "s3://bu@cket/prefix"),
+        (ROLE_HEADER, "ferry-batch"),
+        (ROLE_HEADER, "arn:aws:iam::123:role/x"),
+        (ROLE_HEADER, "arn:aws:iam::123456789012:user/x"),
+    ],
+)
+async def test_what_is_malformed_is_refused_before_anything_is_asked(
+    bedrock: BedrockAtWork, header: str, value: str
+) -> None:
+    caller = replace(CALLER, headers={header: value})
+    error = await refused(bedrock.batches.create(caller, inline(*TEXTS)))
+    assert error.status == "INVALID_ARGUMENT"
+    assert header in error.message
+    assert await nothing_was_asked(bedrock)
+
+
+# --- another region -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda bedrock: bedrock.files.list(CALLER, 10, None),
+        lambda bedrock: bedrock.files.get(CALLER, "a.txt"),
+        lambda bedrock: bedrock.files.delete(CALLER, "a.txt"),
+        lambda bedrock: bedrock.files.download(CALLER, "a.txt"),
+        lambda bedrock: bedrock.upload(b"x", "a.txt"),
+        lambda bedrock: bedrock.batches.create(CALLER, inline(*TEXTS)),
+    ],
+    ids=["list", "get", "delete", "download", "upload", "create"],
+)
+async def test_a_bucket_in_another_region_is_told_with_that_region(
+    bedrock: BedrockAtWork, call: Call
+) -> None:
+    bedrock.provider = bedrock.replica(region="eu-central-1")
+    error = await refused(call(bedrock))
+    assert error.status == "INVALID_ARGUMENT"
+    assert f"the bucket is in another region ({REGION}, not eu-central-1)" in error.message
+    assert error.permanent

@@ -1,0 +1,243 @@
+"""Two tenants of the proxy's own keys: nothing of one's is there for the other."""
+
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from typing import Any
+
+import orjson
+import pytest
+
+from providers.credential import Caller, Credential
+from providers.resource_names import decode_object_id, result_file_id
+from providers.resources import BatchKind, InlineRequest, NewBatch
+from tests.contract.at_work import gemini_lines, json_lines
+from tests.contract.bedrock_at_work import (
+    NOVA,
+    PREFIX,
+    BedrockAtWork,
+    from_file,
+    inline,
+    refused,
+    the_own_keys,
+)
+from tests.contract.bedrock_batching import (
+    TEXTS,
+    converse_line,
+    download,
+    ended,
+    items,
+    listed,
+    native,
+    uri,
+)
+from tests.contract.bedrock_immediate import has_ended
+
+ANNA = Caller(Credential(api_key="token-of-anna"), "0123456789abcdef" * 2)
+BERT = Caller(Credential(api_key="token-of-bert"), "fedcba9876543210" * 2)
+MARK = ANNA.tenant[:16]
+
+
+@pytest.fixture
+async def shared(bedrock: BedrockAtWork) -> BedrockAtWork:
+    """Both come with client tokens; the calls are Anna's unless a test says Bert's."""
+    bedrock.provider = bedrock.replica(
+        own_keys=the_own_keys, divided=True, headers=False, immediate=True
+    )
+    bedrock.caller = ANNA
+    return bedrock
+
+
+async def files_of(bedrock: BedrockAtWork, caller: Caller) -> list[str]:
+    return [file.id for file in (await bedrock.files.list(caller, 100, None)).items]
+
+
+async def batches_of(bedrock: BedrockAtWork, caller: Caller) -> list[str]:
+    return [batch.id for batch in (await bedrock.batches.list(caller, 100, None)).items]
+
+
+def calls_on_a_batch(
+    bedrock: BedrockAtWork, batch_id: str
+) -> list[Callable[[Caller], Awaitable[object]]]:
+    results = result_file_id(batch_id)
+    return [
+        lambda caller: bedrock.batches.get(caller, batch_id),
+        lambda caller: bedrock.batches.cancel(caller, batch_id),
+        lambda caller: bedrock.batches.delete(caller, batch_id),
+        lambda caller: bedrock.files.get(caller, results),
+        lambda caller: bedrock.files.download(caller, results),
+        lambda caller: bedrock.files.delete(caller, results),
+    ]
+
+
+# --- jobs -----------------------------------------------------------------------------------------
+
+
+async def test_every_call_on_the_others_job_finds_none(shared: BedrockAtWork) -> None:
+    batch_id = await ended(shared, inline(*TEXTS))
+    before = await shared.keys()
+    for call in calls_on_a_batch(shared, batch_id):
+        assert (await refused(call(BERT))).status == "NOT_FOUND"
+    assert await shared.keys() == before
+    assert len(await items(shared, batch_id)) == len(TEXTS)
+    assert await shared.requests("DELETE") == []
+
+
+async def test_a_running_job_cannot_be_stopped_by_the_other(shared: BedrockAtWork) -> None:
+    batch_id = (await shared.batches.create(ANNA, inline(*TEXTS))).batch.id
+    await shared.steer(batch_id, status="InProgress", hold="InProgress")
+    assert (await refused(shared.batches.cancel(BERT, batch_id))).status == "NOT_FOUND"
+    assert (await shared.job(batch_id))["status"] == "InProgress"
+
+
+@pytest.mark.parametrize("page_limit", [None, 1])
+async def test_the_lists_are_disjoint(shared: BedrockAtWork, page_limit: int | None) -> None:
+    made: dict[str, list[str]] = {ANNA.tenant: [], BERT.tenant: []}
+    for caller in (ANNA, BERT, BERT, ANNA):
+        created = await shared.batches.create(caller, inline(*TEXTS))
+        made[caller.tenant].insert(0, created.batch.id)
+    await shared.post("/_fake/settings", {"page_limit": page_limit})
+    for caller in (ANNA, BERT):
+        seen: list[str] = []
+        token: str | None = None
+        while not seen or token:
+            page = await shared.batches.list(caller, 1, token)
+            assert len(page.items) == 1
+            seen += [batch.id for batch in page.items]
+            token = page.next_page_token
+        assert seen == made[caller.tenant]
+
+
+async def test_a_jobs_name_and_objects_carry_its_tenants_mark(shared: BedrockAtWork) -> None:
+    batch_id = await ended(shared, inline(*TEXTS))
+    job = native(shared, batch_id)
+    mark, own = job["jobName"].removeprefix("gf-").split("-")
+    assert (mark, len(own)) == (MARK, 32)
+    assert all(key.startswith(f"{MARK}/genai-ferry/{own}/") for key in await shared.keys())
+    output = job["outputDataConfig"]["s3OutputDataConfig"]["s3Uri"]
+    assert output == uri(f"{MARK}/genai-ferry/{own}/output/")
+    await shared.batches.delete(ANNA, batch_id)
+    assert await shared.keys() == []
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "theirs",
+        f"gf-{'0' * 32}",
+        f"gf-{BERT.tenant[:16]}-{'0' * 32}",
+        f"x-gf-{MARK}-{'0' * 32}"[:63],
+        f"gf-{MARK}-0",
+    ],
+)
+async def test_a_job_without_the_tenants_mark_is_none(shared: BedrockAtWork, name: str) -> None:
+    shared.other_tool.put("in/a.jsonl", json_lines(*[converse_line(f"x-{n}") for n in range(3)]))
+    job = shared.other_tool.create(jobName=name)
+    await shared.move(job, "Completed")
+    assert await listed(shared) == []
+    for call in calls_on_a_batch(shared, job):
+        assert (await refused(call(ANNA))).status == "NOT_FOUND"
+
+
+async def test_one_key_of_two_tenants_is_two_jobs(shared: BedrockAtWork) -> None:
+    made = {
+        (
+            await shared.batches.create(
+                caller, inline(*TEXTS, idempotency_key="once", fingerprint="f")
+            )
+        ).batch.id
+        for caller in (ANNA, BERT, ANNA)
+    }
+    assert len(made) == 2
+
+
+# --- immediate jobs -------------------------------------------------------------------------------
+
+
+async def test_every_call_on_the_others_immediate_job_finds_none(shared: BedrockAtWork) -> None:
+    batch_id = (await shared.batches.create(ANNA, inline("a"))).batch.id
+    await has_ended(shared, batch_id)
+    for call in calls_on_a_batch(shared, batch_id):
+        assert (await refused(call(BERT))).status == "NOT_FOUND"
+    assert len(await items(shared, batch_id)) == 1
+    assert await batches_of(shared, BERT) == []
+    assert await batches_of(shared, ANNA) == [batch_id]
+
+
+# --- files ----------------------------------------------------------------------------------------
+
+
+async def test_every_call_on_the_others_file_finds_none(shared: BedrockAtWork) -> None:
+    file_id = await shared.upload(b"content", "a.txt")
+    key = str(decode_object_id(file_id))
+    assert await shared.keys() == [f"{MARK}/{key}"]
+    for name in (file_id, key):
+        for attempt in (
+            shared.files.get(BERT, name),
+            shared.files.download(BERT, name),
+            shared.files.delete(BERT, name),
+            shared.batches.create(BERT, from_file(name)),
+        ):
+            assert (await refused(attempt)).status == "NOT_FOUND"
+    assert await download(shared, file_id) == b"content"
+
+
+async def test_the_lists_of_files_are_disjoint(shared: BedrockAtWork) -> None:
+    annas = await shared.upload(b"a", "a.txt", "s1")
+    shared.caller = BERT
+    berts = await shared.upload(b"b", "b.txt", "s2")
+    shared.other_tool.put(f"{PREFIX}nobodys.txt", b"x")
+    assert await files_of(shared, ANNA) == [annas]
+    assert await files_of(shared, BERT) == [berts]
+
+
+@pytest.mark.parametrize("name", [f"../{MARK}/a.txt", f"{MARK}/a.txt", f"x/../../{MARK}/a.txt"])
+async def test_no_name_leads_to_the_others_folder(shared: BedrockAtWork, name: str) -> None:
+    shared.other_tool.put(f"{PREFIX}{MARK}/a.txt", b"annas")
+    for attempt in (
+        shared.files.get(BERT, name),
+        shared.files.download(BERT, name),
+        shared.files.delete(BERT, name),
+        shared.batches.create(BERT, from_file(name)),
+    ):
+        assert (await refused(attempt)).status in ("NOT_FOUND", "INVALID_ARGUMENT")
+    assert await shared.keys() == [f"{MARK}/a.txt"]
+
+
+@pytest.mark.parametrize("texts", [["a"], TEXTS])
+async def test_a_request_that_names_the_others_file_is_refused(
+    shared: BedrockAtWork, texts: list[str]
+) -> None:
+    """In an immediate batch, and in a job."""
+    file_id = await shared.upload(b"png", "a.png", mime_type="image/png")
+    media: dict[str, Any] = {"fileData": {"fileUri": f"files/{file_id}", "mimeType": "image/png"}}
+    asked = orjson.dumps({"contents": [{"role": "user", "parts": [media]}]})
+    requests = [InlineRequest(asked, b"null", f"requests[{n}]") for n in range(len(texts))]
+    batch = NewBatch(NOVA, BatchKind.GENERATE, requests)
+    error = await refused(shared.batches.create(BERT, batch))
+    assert error.status == "INVALID_ARGUMENT"
+    assert "names a file that is not there" in error.message
+    assert await batches_of(shared, BERT) == []
+
+
+async def test_an_abandoned_upload_of_the_other_is_left_alone(
+    shared: BedrockAtWork, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Whatever was begun is abandoned already.
+    monkeypatch.setattr("tests.contract.bedrock_at_work.UPLOAD_LIFE", timedelta(hours=-1))
+    shared.provider = shared.replica(own_keys=the_own_keys, divided=True, headers=False)
+    annas = shared.begin_upload(f"{PREFIX}{MARK}/{'a' * 24}.bin")
+    shared.caller = BERT
+    berts = shared.begin_upload(f"{PREFIX}{BERT.tenant[:16]}/{'a' * 24}.bin")
+    session = await shared.start(None)
+    await shared.send(session, b"x" * (8 << 20))
+    left = await shared.objects("uploads")
+    assert annas in left
+    assert berts not in left
+
+
+async def test_own_keys_without_tenants_are_divided_by_nobody(bedrock: BedrockAtWork) -> None:
+    bedrock.provider = bedrock.replica(own_keys=the_own_keys, headers=False)
+    bedrock.other_tool.put(f"{PREFIX}in.jsonl", gemini_lines(*TEXTS))
+    batch_id = await ended(bedrock, from_file("in.jsonl"))
+    assert await batches_of(bedrock, BERT) == [batch_id]
+    assert len(await files_of(bedrock, BERT)) == 1

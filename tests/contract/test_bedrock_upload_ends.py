@@ -1,0 +1,183 @@
+"""How uploads to Bedrock end: cancelled, by several requests at once, or abandoned."""
+
+import asyncio
+import logging
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from providers.uploads import GRANULARITY, UploadSession, UploadStatus
+from tests.contract.bedrock_at_work import PREFIX, UPLOAD_LIFE, BedrockAtWork, refused
+from tests.contract.bedrock_uploading import (
+    BEGIN,
+    DATA,
+    PART,
+    SMALL,
+    UPLOAD,
+    in_chunks,
+    last_chunk,
+    left_of_session,
+    nothing_made,
+    the_one_file,
+    whole,
+)
+
+# --- at once --------------------------------------------------------------------------------------
+
+
+async def test_two_ends_at_once_are_one_file(bedrock: BedrockAtWork) -> None:
+    session = await bedrock.start(len(SMALL))
+    ends = await asyncio.gather(*(whole(bedrock, session) for _ in range(4)))
+    await the_one_file(bedrock, SMALL, *ends)
+
+
+async def test_two_ends_of_parts_at_once_are_one_file(bedrock: BedrockAtWork) -> None:
+    session = await bedrock.start(len(DATA))
+    await bedrock.send(session, DATA[: 2 * GRANULARITY])
+    ends = await asyncio.gather(*(last_chunk(bedrock, session) for _ in range(4)))
+    await the_one_file(bedrock, DATA, *ends)
+
+
+@pytest.mark.parametrize(("method", "query"), [("PUT", PART), ("POST", UPLOAD)])
+async def test_an_end_that_another_overtakes(
+    bedrock: BedrockAtWork, method: str, query: str
+) -> None:
+    session = await bedrock.start(len(DATA))
+    await bedrock.send(session, DATA[: 2 * GRANULARITY])
+    await bedrock.strike_s3(method, "delay", query=query, name="slow")
+    slow = asyncio.create_task(last_chunk(bedrock, session))
+    await bedrock.happened("slow")
+    fast = await last_chunk(bedrock, session)
+    await bedrock.release("slow")
+    await the_one_file(bedrock, DATA, fast, await slow)
+
+
+async def test_two_first_chunks_at_once_are_one_upload(bedrock: BedrockAtWork) -> None:
+    """Through two replicas: one of the two uploads is aborted."""
+    await bedrock.strike_s3("POST", "delay", query=BEGIN, name="slow", at="answer")
+    session = await bedrock.start(len(DATA))
+    slow = asyncio.create_task(bedrock.send(session, DATA[:GRANULARITY]))
+    await bedrock.happened("slow")
+    bedrock.provider = bedrock.replica()
+    await bedrock.send(session, DATA[:GRANULARITY])
+    assert len(await bedrock.objects("uploads")) == 2
+    await bedrock.release("slow")
+    assert (await slow).received == GRANULARITY
+    assert len(await bedrock.objects("uploads")) == 1
+    await bedrock.send(session, DATA[GRANULARITY : 2 * GRANULARITY], GRANULARITY)
+    await the_one_file(bedrock, DATA, await last_chunk(bedrock, session))
+
+
+# --- cancelled ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("fault", ["lose_answer", "status"])
+async def test_a_cancel_holds_although_s3_has_a_bad_moment(
+    bedrock: BedrockAtWork, fault: str
+) -> None:
+    session = await bedrock.start(len(DATA))
+    await bedrock.send(session, DATA[:GRANULARITY])
+    await bedrock.strike_s3("DELETE", fault, query=UPLOAD)
+    assert (await bedrock.uploads.cancel(session)).status is UploadStatus.CANCELLED
+    await nothing_made(bedrock)
+    error = await refused(bedrock.uploads.query(session))
+    assert error.upload_status == "cancelled"
+    assert len(left_of_session(bedrock)) == 1
+
+
+@pytest.mark.parametrize("at", ["request", "answer"])
+async def test_a_cancel_during_the_end_leaves_no_file(bedrock: BedrockAtWork, at: str) -> None:
+    session = await bedrock.start(len(SMALL))
+    await bedrock.strike_s3("PUT", "delay", name="slow", at=at)
+    slow = asyncio.create_task(whole(bedrock, session))
+    await bedrock.happened("slow")
+    assert (await bedrock.uploads.cancel(session)).status is UploadStatus.CANCELLED
+    await bedrock.release("slow")
+    error = await refused(slow)
+    assert (error.status, error.upload_status) == ("FAILED_PRECONDITION", "cancelled")
+    await nothing_made(bedrock)
+
+
+@pytest.mark.parametrize(("method", "query"), [("POST", BEGIN), ("PUT", PART)])
+@pytest.mark.parametrize("at", ["request", "answer"])
+async def test_a_cancel_during_a_chunk_leaves_no_upload(
+    bedrock: BedrockAtWork, method: str, query: str, at: str
+) -> None:
+    session = await bedrock.start(len(DATA))
+    await bedrock.strike_s3(method, "delay", query=query, name="slow", at=at)
+    slow = asyncio.create_task(bedrock.send(session, DATA[:GRANULARITY]))
+    await bedrock.happened("slow")
+    assert (await bedrock.uploads.cancel(session)).status is UploadStatus.CANCELLED
+    await bedrock.release("slow")
+    error = await refused(slow)
+    assert (error.status, error.upload_status) == ("FAILED_PRECONDITION", "cancelled")
+    await nothing_made(bedrock)
+    assert len(left_of_session(bedrock)) == 1
+
+
+@pytest.mark.parametrize("caller", [True, False])
+async def test_an_expired_url(bedrock: BedrockAtWork, caller: bool) -> None:
+    session = await bedrock.start(len(SMALL))
+    ended = UploadSession(
+        session.id, session.details, session.caller if caller else None, expired=caller
+    )
+    for attempt in (whole(bedrock, ended), bedrock.uploads.query(ended)):
+        error = await refused(attempt)
+        assert (error.status, error.upload_status) == ("FAILED_PRECONDITION", "final")
+        assert "expired" in error.message
+
+
+# --- abandoned ------------------------------------------------------------------------------------
+
+
+def later(monkeypatch: pytest.MonkeyPatch, time: timedelta) -> None:
+    """Only what looks for abandoned uploads sees that it is later: signatures hold 15 minutes."""
+
+    class Later(datetime):
+        @classmethod
+        def now(cls, tz: object = None) -> datetime:  # type: ignore[override]
+            return datetime.now(UTC) + time
+
+    monkeypatch.setattr("providers.bedrock.aws.s3_parts.datetime", Later)
+
+
+async def test_an_abandoned_upload_is_aborted_when_the_next_begins(
+    bedrock: BedrockAtWork, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await bedrock.send(await bedrock.start(len(DATA)), DATA[:GRANULARITY])
+    foreign = bedrock.begin_upload(f"{PREFIX}another-tools.bin")
+    deeper = bedrock.begin_upload(f"{PREFIX}deeper/{'a' * 24}.bin")
+    elsewhere = bedrock.begin_upload(f"elsewhere/{'a' * 24}.bin")
+    later(monkeypatch, UPLOAD_LIFE + timedelta(minutes=1))
+    session = await bedrock.start(len(DATA), session="s2")
+    await bedrock.send(session, DATA[:GRANULARITY])
+    assert {foreign, deeper, elsewhere} < set(await bedrock.objects("uploads"))
+    assert len(await bedrock.objects("uploads")) == 4
+    await bedrock.send(session, DATA[GRANULARITY : 2 * GRANULARITY], GRANULARITY)
+    assert (await last_chunk(bedrock, session)).status is UploadStatus.FINAL
+
+
+async def test_an_upload_that_may_still_be_finished_is_left_alone(
+    bedrock: BedrockAtWork, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await bedrock.send(await bedrock.start(len(DATA)), DATA[:GRANULARITY])
+    later(monkeypatch, UPLOAD_LIFE - timedelta(minutes=1))
+    await bedrock.send(await bedrock.start(len(DATA), session="s2"), DATA[:GRANULARITY])
+    assert len(await bedrock.objects("uploads")) == 2
+
+
+@pytest.mark.parametrize(("method", "query"), [("GET", rf"\b{BEGIN}\b"), ("DELETE", UPLOAD)])
+async def test_without_the_permission_to_abort_uploads_go_on_and_it_is_logged(
+    bedrock: BedrockAtWork,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    method: str,
+    query: str,
+) -> None:
+    await bedrock.send(await bedrock.start(len(DATA)), DATA[:GRANULARITY])
+    later(monkeypatch, UPLOAD_LIFE + timedelta(minutes=1))
+    await bedrock.strike_s3(method, "status", query=query, status=403, code="AccessDenied", times=9)
+    session = await bedrock.start(len(DATA), session="s2")
+    await in_chunks(bedrock, session)
+    warned = [record.message for record in caplog.records if record.levelno == logging.WARNING]
+    assert warned == ["abandoned uploads could not be aborted: PERMISSION_DENIED"]
