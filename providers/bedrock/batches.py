@@ -54,6 +54,10 @@ class Rooms:
     def of(self, batch_id: str) -> Room:
         return self.immediate if is_immediate(batch_id) else self.jobs
 
+    async def find(self, caller: Caller, job: str) -> Batch | None:
+        """The batch made under our id `job` by an attempt whose answer was lost."""
+        return await self.immediate.find(caller, job) or await self.jobs.find(caller, job)
+
 
 class BedrockBatches:
     """Implements `providers.provider.Batches`, and the downloads of result files.
@@ -91,10 +95,16 @@ class BedrockBatches:
         recorded = await repeat.recorded()
         if recorded is not None:
             return CreatedBatch(await self._rooms.of(recorded).get(caller, recorded))
+        first = await repeat.join(job)
+        earlier = None if first == job else await self._rooms.find(caller, first)
+        if earlier is not None:
+            await repeat.record(earlier.id)
+            return CreatedBatch(earlier)
         try:
-            created = await self._create(caller, batch, await repeat.join(job), repeatable=True)
+            created = await self._create(caller, batch, first, repeatable=True)
         except FerryError as error:
-            if error.permanent and not outcome_unknown(error):
+            # What an attempt before this one did is not known.
+            if first == job and error.permanent and not outcome_unknown(error):
                 await repeat.forget()
             raise
         await repeat.record(created.batch.id)

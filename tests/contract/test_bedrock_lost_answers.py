@@ -1,5 +1,7 @@
 """A creation at Bedrock whose answer is lost: one job, asked for again by its token, or sought."""
 
+import asyncio
+
 import pytest
 
 from tests.contract.bedrock_at_work import ATTEMPTS, CALLER, JOB, BedrockAtWork, inline, refused
@@ -73,3 +75,23 @@ async def test_a_new_job_that_cannot_be_shown_yet_is_a_batch_all_the_same(
     made = await bedrock.batches.create(CALLER, inline(*TEXTS, display_name="mine"))
     assert await bedrock.objects("batches") == [made.batch.id]
     assert (made.batch.display_name, made.batch.native_status) == ("mine", "Submitted")
+
+
+@pytest.mark.parametrize(("at", "made"), [("request", 0), ("answer", 1)])
+async def test_a_client_that_leaves_leaves_nothing_but_a_job_that_was_made(
+    bedrock: BedrockAtWork, at: str, made: int
+) -> None:
+    await bedrock.strike("POST", JOB, "delay", name="slow", at=at)
+    async with bedrock.creating(inline(*TEXTS)) as creating:
+        await bedrock.happened("slow")
+        creating.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await creating
+    jobs = await bedrock.objects("batches")
+    assert len(jobs) == made
+    for batch_id in jobs:
+        await bedrock.move(batch_id, "Completed")
+        assert len(await items(bedrock, batch_id)) == len(TEXTS)
+    inputs = [key for key in await bedrock.keys() if key.endswith("input.jsonl")]
+    assert len(inputs) == made
+    assert made or bedrock.state.objects == {}

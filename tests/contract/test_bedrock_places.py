@@ -16,7 +16,7 @@ from tests.contract.bedrock_at_work import (
     refused,
     the_own_keys,
 )
-from tests.contract.bedrock_batching import TEXTS
+from tests.contract.bedrock_batching import TEXTS, ended
 from tests.fakes.bedrock import REGION, ROLE_ARN
 from tests.fakes.s3 import FILES_BUCKET
 
@@ -178,3 +178,14 @@ async def test_a_bucket_in_another_region_is_told_with_that_region(
     assert error.status == "INVALID_ARGUMENT"
     assert f"the bucket is in another region ({REGION}, not eu-central-1)" in error.message
     assert error.permanent
+
+
+async def test_what_was_made_goes_also_where_files_lie_elsewhere_now(
+    bedrock: BedrockAtWork,
+) -> None:
+    before = await bedrock.keys()
+    batch_id = await ended(bedrock, inline(*TEXTS))
+    batches = bedrock.replica(s3_uri=f"s3://{FILES_BUCKET}/elsewhere").batches
+    assert batches is not None
+    await batches.delete(CALLER, batch_id)
+    assert await bedrock.keys() == before

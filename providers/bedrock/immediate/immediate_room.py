@@ -5,12 +5,13 @@ from functools import partial
 from typing import Any
 
 from providers.bedrock.content.result_from_bedrock import result_from_bedrock
+from providers.bedrock.immediate.job_ids import job_id_of
 from providers.bedrock.immediate.job_list import ListedJobs, Position
 from providers.bedrock.immediate.jobs import ImmediateJobs
 from providers.bedrock.invocation import InvocationType
 from providers.bedrock.rooms import Results
 from providers.credential import Caller
-from providers.errors import not_found
+from providers.errors import FerryError, not_found
 from providers.gemini_content.status import item_error
 from providers.request_table import RowKind
 from providers.resources import Batch, BatchState
@@ -27,6 +28,15 @@ class ImmediateRoom:
 
     async def get(self, caller: Caller, batch_id: str) -> Batch:
         return await self._jobs.get(caller, batch_id)
+
+    async def find(self, caller: Caller, job: str) -> Batch | None:
+        """The batch that an earlier attempt made under our id `job`."""
+        try:
+            return await self._jobs.get(caller, job_id_of(job))
+        except FerryError as error:
+            if error.status != "NOT_FOUND":
+                raise
+            return None
 
     async def list(self, caller: Caller, after: Position | None, limit: int) -> ListedJobs:
         return await self._jobs.list(caller, after, limit)

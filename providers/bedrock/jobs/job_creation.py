@@ -4,6 +4,7 @@ The requests go up as one object in a folder of the job's own; what only we reme
 the job is created. What was made for a job that then is not created is deleted again.
 """
 
+import asyncio
 import logging
 from contextlib import suppress
 from dataclasses import dataclass
@@ -91,6 +92,11 @@ class JobCreation:
                     return found
             await self._undo_if_alone(job, error)
             raise
+        except asyncio.CancelledError:
+            # The client left, and nobody will look for what its request may have made.
+            if not job.repeatable and await self._is_unmade(job):
+                await self._undo(job)
+            raise
 
     async def _found(self, job: NewJob, error: FerryError) -> str | None:
         """The job that a lost answer may have spoken of."""
@@ -127,7 +133,7 @@ class JobCreation:
             await self._undo(job)
 
     async def _is_unmade(self, job: NewJob) -> bool:
-        """Whether certainly no earlier attempt with the same key made the job."""
+        """Whether Bedrock certainly shows no such job, by whichever attempt."""
         try:
             return await self._jobs.find(job.place, job.name) is None
         except FerryError:

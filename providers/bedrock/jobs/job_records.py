@@ -9,7 +9,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from providers.bedrock.aws.place import Folder, parse_s3_uri
 from providers.bedrock.jobs.operations import job_id_of
+from providers.bedrock.object_files import JOBS
 from providers.json_api import Answer
 from providers.resources import Batch, BatchKind, BatchState, Counts
 from providers.rfc3339 import from_rfc3339
@@ -62,6 +64,20 @@ def is_visible(job: Mapping[str, Any], mark: str) -> bool:
     """Whether the job is this tenant's; without tenants all that the keys can see are."""
     name = name_of(job)
     return not mark or (name is not None and name.mark == mark)
+
+
+def folder_of(job: Mapping[str, Any]) -> Folder | None:
+    """What we made for the job lies there, its input among it; None for another tool's job.
+
+    Told by the job, and not by where its caller's files lie now.
+    """
+    name, config = name_of(job), job.get("inputDataConfig")
+    s3 = config.get("s3InputDataConfig") if isinstance(config, dict) else None
+    uri = s3.get("s3Uri") if isinstance(s3, dict) else None
+    if name is None or not isinstance(uri, str):
+        return None
+    before, ours, _ = uri.partition(f"/{JOBS}/{name.job}/")
+    return parse_s3_uri(before + ours) if ours else None
 
 
 def state_of(job: Mapping[str, Any]) -> BatchState:

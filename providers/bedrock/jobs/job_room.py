@@ -9,15 +9,15 @@ from providers.bedrock.aws.s3 import S3
 from providers.bedrock.jobs.job_memory import JobMemory
 from providers.bedrock.jobs.job_records import (
     SOURCE,
+    JobName,
+    folder_of,
     from_bedrock_job,
     is_visible,
-    name_of,
     prefix_of,
     state_of,
 )
 from providers.bedrock.jobs.job_results import JobResultLines, output_objects
 from providers.bedrock.jobs.operations import Jobs, job_id_of
-from providers.bedrock.object_files import JOBS
 from providers.bedrock.rooms import Results
 from providers.credential import Caller
 from providers.errors import FerryError, failed_precondition, not_found
@@ -51,6 +51,12 @@ class JobRoom:
     async def get(self, caller: Caller, batch_id: str) -> Batch:
         _, job = await self._job(caller, batch_id)
         return await self._batch(job)
+
+    async def find(self, caller: Caller, job: str) -> Batch | None:
+        """The batch that an earlier attempt made under our id `job`, wherever its answer went."""
+        place = await self._places.of(caller)
+        found = await self._jobs.find(place, str(JobName(place.mark, job)))
+        return None if found is None else await self._batch(found)
 
     async def page(
         self, caller: Caller, limit: int, token: str | None
@@ -137,10 +143,9 @@ class JobRoom:
 
     async def _delete_input(self, place: Place, job: Answer) -> None:
         """What we made for the job; another tool's input is its own."""
-        name = name_of(job)
-        if name is None:
+        folder = folder_of(job)
+        if folder is None:
             return
-        folder = place.folder / JOBS / name.job
         async for found in self._s3.each(place, folder):
             await self._s3.delete(place, folder.bucket, found.key)
 

@@ -103,8 +103,9 @@ class Front:
         for mark, size in PAGE_SIZES.items():
             if method == "GET" and limit is not None and mark in url.query:
                 # S3 cuts what is asked for at its own bound.
+                bounded = min(limit, int(url.query.get(size, limit)))
                 query = re.sub(rf"&?{size}=\d+", "", url.raw_query_string)
-                return URL(f"{url.origin()}{url.raw_path}?{query}&{size}={limit}", encoded=True)
+                return URL(f"{url.origin()}{url.raw_path}?{query}&{size}={bounded}", encoded=True)
         return url
 
 
@@ -140,7 +141,9 @@ def s3_app() -> web.Application:
 def _is_for_moto(name: str, bucket: str) -> bool:
     if name == "if-none-match":
         return bucket != OVERWRITING_BUCKET
-    return name in ("range", "if-match") or (name.startswith("x-amz-") and name not in OF_THE_SIGNATURE)
+    return name in ("range", "if-match") or (
+        name.startswith("x-amz-") and name not in OF_THE_SIGNATURE
+    )
 
 
 def _is_for_client(name: str) -> bool:
