@@ -34,7 +34,14 @@ class PublicAddress:
         """
         address = _address(request.remote)
         on_this_machine = address is not None and address.is_loopback
-        return on_this_machine or self._scheme(request) == "https"
+        return on_this_machine or self._all_in_private(request)
+
+    def _all_in_private(self, request: web.Request) -> bool:
+        """A chain of proxies says a scheme for each leg, of which none may be in the clear."""
+        if not self._is_trusted(request.remote):
+            return request.scheme == "https"
+        told = ",".join(request.headers.getall("X-Forwarded-Proto", [request.scheme]))
+        return all(leg.strip().lower() == "https" for leg in told.split(","))
 
     def _scheme(self, request: web.Request) -> str:
         """How the client reached whoever is nearest to it that we may believe."""

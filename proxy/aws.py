@@ -7,7 +7,7 @@ from functools import cache
 import botocore.session
 from aiobotocore.credentials import AioCredentials
 from aiobotocore.session import AioSession
-from botocore.exceptions import BotoCoreError
+from botocore.exceptions import BotoCoreError, ClientError
 
 from providers.bedrock.aws.keys import AwsKeys
 from providers.errors import unavailable
@@ -42,12 +42,13 @@ class OwnAwsKeys:
         self._one_at_a_time = asyncio.Lock()
 
     async def __call__(self) -> AwsKeys:
-        # What a chain raises may quote what it has read.
+        # What a chain raises may quote what it has read. A refusal of STS's is a ClientError, and
+        # keys that are expired and cannot be renewed are a RuntimeError.
         try:
             async with self._one_at_a_time:
                 self._found = self._found or await self._session.get_credentials()
             frozen = await self._found.get_frozen_credentials() if self._found else None
-        except (BotoCoreError, OSError) as error:
+        except (BotoCoreError, ClientError, OSError, RuntimeError) as error:
             raise unavailable(f"{_NONE} ({type(error).__name__})") from None
         if frozen is None or not frozen.access_key or not frozen.secret_key:
             raise unavailable(_NONE)

@@ -8,11 +8,11 @@ from yarl import URL
 
 from proxy.setting_values import (
     check_provider_name,
+    parse_bedrock_s3_uri,
     parse_http_url,
     parse_key,
     parse_region,
     parse_role_arn,
-    parse_s3_uri,
 )
 from proxy.settings_problems import variable
 
@@ -40,7 +40,7 @@ class ProviderSettings(BaseModel):
     runtime_url: HttpUrl | None = None
     region: Annotated[str, BeforeValidator(parse_region)] | None = None
     role_arn: Annotated[str, BeforeValidator(parse_role_arn)] | None = None
-    s3_uri: Annotated[str, BeforeValidator(parse_s3_uri)] | None = None
+    s3_uri: Annotated[str, BeforeValidator(parse_bedrock_s3_uri)] | None = None
     s3_endpoint_url: HttpUrl | None = None
     min_records: Annotated[int, Field(ge=1)] = 100
     small_batches: Literal["refuse", "immediate"] = "refuse"

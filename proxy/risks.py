@@ -14,6 +14,7 @@ CLIENT_TOKEN_CHARACTERS: Final = 16
 
 _OTHERS: int = stat.S_IRWXG | stat.S_IRWXO
 
+_PLACE: Final = ("region", "role_arn", "s3_uri")
 _UPSTREAM_URLS: Final = ("base_url", "runtime_url", "s3_endpoint_url")
 
 
@@ -22,6 +23,7 @@ def risks_of(settings: Settings) -> Iterator[str]:
     yield from _own_credential_risks(settings)
     yield from _listening_risks(settings)
     yield from _upstream_risks(settings)
+    yield from _place_risks(settings)
     yield from _state_risks(settings)
 
 
@@ -78,6 +80,19 @@ def _upstream_risks(settings: Settings) -> Iterator[str]:
                 yield (
                     f"{variable('providers', name, field)} is http and not a loopback address: "
                     "what is sent to it, keys too, crosses the network in the clear."
+                )
+
+
+def _place_risks(settings: Settings) -> Iterator[str]:
+    """Where the own credential is found by a chain, no request says where it is spent."""
+    for name, provider in settings.providers.items():
+        if not provider.ambient or provider.api_key is not None:
+            continue
+        for field in _PLACE:
+            if getattr(provider, field) is None:
+                yield (
+                    f"{variable('providers', name, field)} is not set, and with the proxy's own "
+                    "credentials no request can say it: what needs it is refused."
                 )
 
 

@@ -14,6 +14,7 @@ from typing import Final
 from pydantic import SecretStr
 from yarl import URL
 
+from providers.bedrock.aws.folder import is_role_arn, parse_s3_uri
 from proxy.aws import aws_regions
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -25,13 +26,6 @@ _UNITS: Final = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 _BUCKET_URL: Final = re.compile(
     r"(s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](?:/(?!\.+(?:/|$))[A-Za-z0-9._-]+)+)/?"
 )
-_S3_URI: Final = re.compile(
-    r"s3://([a-z0-9](?:[a-z0-9-]|\.(?!\.)){1,61}[a-z0-9])(?:/(?!\.+(?:/|$))[-!_*'().a-zA-Z0-9]+)*/?"
-)
-_S3_URI_LIMIT: Final = 1024
-_ADDRESS: Final = re.compile(r"[0-9]+(\.[0-9]+){3}")
-_ROLE_ARN: Final = re.compile(r"arn:aws(-[a-z]+)*:iam::[0-9]{12}:role/[A-Za-z0-9_+=,.@/-]+")
-_ROLE_ARN_LIMIT: Final = 2048
 _KEY: Final = re.compile(r"[!-~]+")
 _PROVIDER_NAME: Final = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 
@@ -95,19 +89,18 @@ def parse_region(value: object) -> str:
 
 
 def parse_role_arn(value: object) -> str:
-    if not isinstance(value, str) or len(value) > _ROLE_ARN_LIMIT or not _ROLE_ARN.fullmatch(value):
+    if not isinstance(value, str) or not is_role_arn(value):
         raise ValueError("must be the ARN of a role, such as arn:aws:iam::123456789012:role/NAME")
     return value
 
 
-def parse_s3_uri(value: object) -> str:
-    """Without a trailing slash. bedrock.md section 2: what Bedrock takes in a key, and no more."""
-    match = _S3_URI.fullmatch(value) if isinstance(value, str) else None
-    if match is None or len(match[0]) > _S3_URI_LIMIT or _ADDRESS.fullmatch(match[1]):
+def parse_bedrock_s3_uri(value: object) -> str:
+    """Without a trailing slash."""
+    if not isinstance(value, str) or parse_s3_uri(value) is None:
         raise ValueError(
             "must be s3://bucket or s3://bucket/prefix, the prefix of letters, digits and -!_*'()."
         )
-    return match[0].rstrip("/")
+    return value.rstrip("/")
 
 
 def is_loopback(host: str) -> bool:

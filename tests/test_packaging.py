@@ -14,7 +14,11 @@ ROOT = Path(__file__).parents[1]
 TOP_LEVEL_NAMES = ("proxy", "middlewares", "providers")
 LOCKS = (ROOT / "requirements.lock", ROOT / "tests/end_to_end/requirements-sdk2.lock")
 
-PIN = re.compile(r"^([a-z0-9.-]+)==(\S+)((?:.*\\\n)(?:    --hash=sha256:[0-9a-f]{64}.*\n)*)", re.M)
+PIN = re.compile(
+    r"^([a-z0-9.-]+)(?:\[[a-z0-9, -]+\])?==(\S+)"
+    r"((?:.*\\\n)(?:    --hash=sha256:[0-9a-f]{64}.*\n)*)",
+    re.M,
+)
 
 
 @pytest.mark.parametrize("name", TOP_LEVEL_NAMES)

@@ -55,7 +55,11 @@ async def refusal(
         ("10.0.0.1", HTTP, True),
         ("10.0.0.1", HTTPS, False),
         ("::ffff:10.0.0.1", HTTPS, False),
-        ("10.0.0.1", {"X-Forwarded-Proto": "https, http"}, False),
+        # One value for each leg of the way, of which the client may have written the first.
+        ("10.0.0.1", {"X-Forwarded-Proto": "https, https"}, False),
+        ("10.0.0.1", {"X-Forwarded-Proto": "https, http"}, True),
+        ("10.0.0.1", {"X-Forwarded-Proto": "http, https"}, True),
+        ("10.0.0.1", {"X-Forwarded-Proto": ""}, True),
     ],
 )
 async def test_it_must_not_cross_a_network_in_the_clear(

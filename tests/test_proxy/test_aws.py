@@ -1,6 +1,7 @@
 from pathlib import Path
 
 import pytest
+from botocore.exceptions import ClientError
 
 from providers.errors import FerryError
 from proxy.aws import OwnAwsKeys, aws_regions
@@ -52,6 +53,27 @@ async def test_what_is_at_fault_is_not_quoted(monkeypatch: pytest.MonkeyPatch) -
     with pytest.raises(FerryError, match="ProfileNotFound") as missing:
         await OwnAwsKeys()()
     assert "the-secret-name" not in str(missing.value)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        ClientError({"Error": {"Code": "AccessDenied", "Message": "the-secret"}}, "AssumeRole"),
+        RuntimeError("Credentials were refreshed, but are still expired: the-secret"),
+        OSError("the-secret"),
+    ],
+)
+async def test_a_chain_that_is_refused_says_so(
+    monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    async def refused(_: object) -> None:
+        raise error
+
+    monkeypatch.setattr("aiobotocore.session.AioSession.get_credentials", refused)
+    with pytest.raises(FerryError, match=type(error).__name__) as missing:
+        await OwnAwsKeys()()
+    assert missing.value.status == "UNAVAILABLE"
+    assert "the-secret" not in str(missing.value)
 
 
 async def test_credentials_that_come_later_are_found(monkeypatch: pytest.MonkeyPatch) -> None:

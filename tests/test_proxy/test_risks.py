@@ -8,7 +8,8 @@ from proxy.setting_values import is_loopback
 from proxy.settings import load
 from tests.test_proxy.kinds import kinds
 
-KINDS = kinds(gemini=set(), openai=set(), bedrock={"runtime_url", "s3_endpoint_url"})
+PLACE = {"region", "role_arn", "s3_uri"}
+KINDS = kinds(gemini=set(), openai=set(), bedrock={"runtime_url", "s3_endpoint_url"} | PLACE)
 TOKEN = "t" * 16
 AMBIENT = {
     "FERRY_PROVIDERS__OPENAI__CREDENTIALS": "ambient",
@@ -62,6 +63,14 @@ def risks() -> list[str]:
         ({**AMBIENT, "FERRY_CLIENT_TOKENS": TOKEN}, []),
         ({**AMBIENT, "FERRY_CLIENT_TOKENS": f"{TOKEN},short"}, ["FERRY_CLIENT_TOKENS"]),
         ({"FERRY_CLIENT_TOKENS": TOKEN}, ["FERRY_CLIENT_TOKENS"]),
+        (
+            {
+                "FERRY_PROVIDERS__BEDROCK__CREDENTIALS": "ambient",
+                "FERRY_CLIENT_TOKENS": TOKEN,
+                "FERRY_PROVIDERS__BEDROCK__REGION": "us-east-1",
+            },
+            ["FERRY_PROVIDERS__BEDROCK__ROLE_ARN", "FERRY_PROVIDERS__BEDROCK__S3_URI"],
+        ),
         ({"FERRY_ALLOW_PLAINTEXT_AWS_KEYS": "true"}, []),
         (
             {
