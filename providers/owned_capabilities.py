@@ -17,13 +17,14 @@ from providers.body import Body
 from providers.credential import Caller
 from providers.errors import FerryError, unavailable
 from providers.json_lines import LineSplitter
-from providers.owned_lists import owned_page
+from providers.owned_lists import OwnedList
 from providers.owned_references import References
 from providers.ownership import Owned, Ownership, Thing, batch_thing, file_thing
 from providers.provider import Batches, Files, Provider, Uploads
 from providers.repeats import Repeat
 from providers.resources import Batch, CreatedBatch, Download, File, NewBatch, Page
 from providers.state import State
+from providers.unbroken import unbroken
 from providers.uploads import Chunk, StartedUpload, UploadProgress, UploadSession, UploadStart
 
 
@@ -45,6 +46,7 @@ def _file_made(progress: UploadProgress) -> Thing | None:
 class OwnedUploads:
     """Implements `providers.provider.Uploads`; `made` tells the file that an answer shows.
 
+    A client that leaves during its last chunk may have made the file, so that is seen to its end.
     If whose the file is cannot be kept, the answer is an error without `final`: the SDK sends the
     last chunk again, and the answer to that shows the same file.
     """
@@ -63,13 +65,17 @@ class OwnedUploads:
         return await self._uploads.start(caller, start)
 
     async def send(self, session: UploadSession, chunk: Chunk) -> UploadProgress:
-        return await self._claimed(session, await self._uploads.send(session, chunk))
+        sending = self._sent(session, chunk)
+        return await (unbroken(sending) if chunk.finalize else sending)
 
     async def query(self, session: UploadSession) -> UploadProgress:
         return await self._claimed(session, await self._uploads.query(session))
 
     async def cancel(self, session: UploadSession) -> UploadProgress:
         return await self._uploads.cancel(session)
+
+    async def _sent(self, session: UploadSession, chunk: Chunk) -> UploadProgress:
+        return await self._claimed(session, await self._uploads.send(session, chunk))
 
     async def _claimed(self, session: UploadSession, progress: UploadProgress) -> UploadProgress:
         made = self._made(progress)
@@ -86,6 +92,10 @@ class OwnedFiles:
         self._ownership = ownership
 
     async def create(self, caller: Caller, session_id: str, start: UploadStart, body: Body) -> File:
+        """Seen to its end, also if the client leaves: the file would be nobody's."""
+        return await unbroken(self._made(caller, session_id, start, body))
+
+    async def _made(self, caller: Caller, session_id: str, start: UploadStart, body: Body) -> File:
         """A file whose owner cannot be kept is deleted again: nobody could ever reach it."""
         file = await self._files.create(caller, session_id, start, body)
         try:
@@ -100,9 +110,11 @@ class OwnedFiles:
         return await self._files.get(caller, file_id)
 
     async def list(self, caller: Caller, page_size: int, page_token: str | None) -> Page[File]:
-        own = await self._ownership.keys(caller.tenant, Owned.FILES)
         fetch = partial(self._files.list, caller)
-        return await owned_page(fetch, lambda f: file_thing(f.id).key, own, page_size, page_token)
+        own = OwnedList(
+            self._ownership, caller.tenant, Owned.FILES, fetch, lambda f: file_thing(f.id).key
+        )
+        return await own.page(page_size, page_token)
 
     async def delete(self, caller: Caller, file_id: str) -> None:
         await self._check(caller, file_id)
@@ -140,11 +152,13 @@ class OwnedBatches:
     async def create(self, caller: Caller, batch: NewBatch) -> CreatedBatch:
         """Every request is looked into first: it may name no file but the tenant's own.
 
-        A client that leaves between the making and the record does not see its batch, unless it
-        repeats the creation with its idempotency key.
+        The making is seen to its end, also if the client leaves: nobody would ever see the batch.
         """
         if not await self._is_repeat(caller, batch):
             await self._check_requests(caller, batch)
+        return await unbroken(self._made(caller, batch))
+
+    async def _made(self, caller: Caller, batch: NewBatch) -> CreatedBatch:
         created = await self._batches.create(caller, batch)
         try:
             await self._ownership.claim(caller.tenant, batch_thing(created.batch.id))
@@ -157,9 +171,11 @@ class OwnedBatches:
         return await self._batches.get(caller, batch_id)
 
     async def list(self, caller: Caller, page_size: int, page_token: str | None) -> Page[Batch]:
-        own = await self._ownership.keys(caller.tenant, Owned.BATCHES)
         fetch = partial(self._batches.list, caller)
-        return await owned_page(fetch, lambda b: batch_thing(b.id).key, own, page_size, page_token)
+        own = OwnedList(
+            self._ownership, caller.tenant, Owned.BATCHES, fetch, lambda b: batch_thing(b.id).key
+        )
+        return await own.page(page_size, page_token)
 
     async def cancel(self, caller: Caller, batch_id: str) -> None:
         await self._check(caller, batch_id)
@@ -222,7 +238,8 @@ class OwnedBatches:
             async with aclosing(self._splitter.split(content.body.chunks)) as slices:
                 async for numbered in slices:
                     for number, text in numbered:
-                        yield _parsed(text), f"line {number}"
+                        with self._splitter.working(len(text)):
+                            yield _parsed(text), f"line {number}"
                     await asyncio.sleep(0)
         finally:
             await content.close()

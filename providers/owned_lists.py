@@ -2,6 +2,9 @@
 
 The tokens are the provider's own. There is one only if something is left to show: an empty page
 that a token led to breaks the Python SDK's pager.
+
+Providers let things go without a delete through us: Google after 48 hours. A walk through all of
+the list tells what is gone; its records are released, or every later list would look for it.
 """
 
 from collections.abc import Awaitable, Callable
@@ -9,6 +12,7 @@ from dataclasses import dataclass
 from typing import Final, Generic, Protocol, TypeVar
 
 from providers.errors import unavailable
+from providers.ownership import Owned, Ownership
 from providers.resources import Page
 
 # As many as every provider gives at once: OpenAI is asked for one more, and gives 100.
@@ -27,6 +31,23 @@ Fetch = Callable[[int, str | None], Awaitable[Page[T]]]
 
 
 @dataclass(frozen=True, slots=True)
+class OwnedList(Generic[T]):
+    """What `tenant` has of one `kind`. `fetch` gives everybody's, `key_of` a thing's own key."""
+
+    ownership: Ownership
+    tenant: str
+    kind: Owned
+    fetch: Fetch[T]
+    key_of: Callable[[T], str]
+
+    async def page(self, page_size: int, page_token: str | None) -> Page[T]:
+        own = await self.ownership.keys(self.tenant, self.kind)
+        page, unseen = await owned_page(self.fetch, self.key_of, own, page_size, page_token)
+        await self.ownership.release_gone(self.tenant, self.kind, unseen)
+        return page
+
+
+@dataclass(frozen=True, slots=True)
 class _Place(Generic[T]):
     """Where `thing` stands: `index` on the page that begins at `token`."""
 
@@ -41,8 +62,11 @@ async def owned_page(
     own: set[str],
     page_size: int,
     page_token: str | None,
-) -> Page[T]:
-    """`page_size` things whose keys are among `own`, from `page_token` on."""
+) -> tuple[Page[T], set[str]]:
+    """`page_size` things whose keys are among `own`, from `page_token` on.
+
+    And those of `own` that the provider's list does not show: none unless this call read all of it.
+    """
     kept: list[_Place[T]] = []
     token, left = page_token, set(own)
     while left:
@@ -51,13 +75,14 @@ async def owned_page(
             if key_of(thing) not in left:
                 continue
             if len(kept) == page_size:
-                return Page([place.thing for place in kept], await _token_after(fetch, kept[-1]))
+                token_after = await _token_after(fetch, kept[-1])
+                return Page([place.thing for place in kept], token_after), set()
             left.discard(key_of(thing))
             kept.append(_Place(thing, token, index))
         if page.next_page_token is None:
             break
         token = page.next_page_token
-    return Page([place.thing for place in kept])
+    return Page([place.thing for place in kept]), set() if page_token else left
 
 
 async def _token_after(fetch: Fetch[T], place: _Place[T]) -> str | None:

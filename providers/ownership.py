@@ -3,10 +3,13 @@
 To that one credential a provider shows all that there is, so what a tenant made stands in the
 state: one empty object each, written when the thing had been made. What has none, because another
 tenant or another tool made it, is for the tenant not there. A record goes when its thing is
-deleted through us. No sweep takes it: it would hide from a tenant what the provider still has.
+deleted through us, or the provider shows it no more. No sweep takes it by its age: that would
+hide from a tenant what the provider still has.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
@@ -21,6 +24,10 @@ from providers.resource_names import (
 from providers.state import State, write
 
 PREFIX: Final = "owned/"
+
+# A thing just made may not be listed yet. And whether Google lists a batch's file of results is not
+# known; it keeps that for 48 hours (gemini.md section 7 [MEM]), and then it is gone in any case.
+_LISTED_WITHIN: Final = timedelta(hours=49)
 
 
 class Owned(StrEnum):
@@ -76,6 +83,14 @@ class Ownership:
 
     async def release(self, tenant: str, thing: Thing) -> None:
         await self._state.delete(self._name(tenant, thing.kind, thing.key))
+
+    async def release_gone(self, tenant: str, kind: Owned, unseen: Iterable[str]) -> None:
+        """Release what all of the provider's list did not show, by key, but for what is new."""
+        for key in unseen:
+            name = self._name(tenant, kind, key)
+            info = await self._state.head(name)
+            if info is not None and datetime.now(UTC) - info.created > _LISTED_WITHIN:
+                await self._state.delete(name)
 
     async def owns(self, tenant: str, thing: Thing) -> bool:
         return await self._state.head(self._name(tenant, thing.kind, thing.key)) is not None

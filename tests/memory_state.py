@@ -2,8 +2,8 @@
 
 import re
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 
 from providers.body import Body, TruncatedBody, held
 from providers.state import ObjectInfo
@@ -25,6 +25,11 @@ class MemoryState:
     def __init__(self) -> None:
         self._objects: dict[str, _Object] = {}
         self.parted = PartsAsObjects(self)
+
+    def age(self, by: timedelta) -> None:
+        """Let everything be older."""
+        for name, kept in self._objects.items():
+            self._objects[name] = replace(kept, created=kept.created - by)
 
     @property
     def objects(self) -> dict[str, bytes]:

@@ -21,11 +21,12 @@ from providers.gemini.held_reply import HeldReply
 from providers.gemini.owned_names import input_files, made, result_files, thing_of
 from providers.gemini.refusal import check
 from providers.memory import BUDGET_BYTES, MemoryBudget
-from providers.owned_lists import owned_page
+from providers.owned_lists import OwnedList
 from providers.owned_references import References
 from providers.ownership import Owned, Ownership
 from providers.provider import Relay, RelayedRequest
 from providers.resources import Page
+from providers.unbroken import unbroken
 from providers.upstream import Reply, UpstreamError
 
 _PAGE_SIZE: Final = 10
@@ -99,7 +100,8 @@ class ConfinedRelay:
                 return await self._relay.relay(caller, outbound)
             for thing in input_files(document):
                 await self._ownership.check(caller.tenant, thing)
-            return await self._create(caller, _readable(outbound))
+            # Seen to its end, also if the client leaves: nobody would ever see the batch.
+            return await unbroken(self._create(caller, _readable(outbound)))
 
     async def _read_body(self, request: RelayedRequest, body: Body) -> bytes:
         encoding = request.headers.get("Content-Encoding", "").strip().lower()
@@ -116,11 +118,10 @@ class ConfinedRelay:
 
     async def _create(self, caller: Caller, request: RelayedRequest) -> Reply:
         """A batch whose owner cannot be kept is cancelled again: nobody would ever see it."""
-        reply = await self._relay.relay(caller, request)
-        if reply.status != 200:
-            return reply
-        async with reply:
+        async with await self._relay.relay(caller, request) as reply:
             data = await reply.read(_ANSWER_BYTES)
+        if reply.status != 200:
+            return HeldReply(reply.status, reply.headers, data)
         thing = made(_document(data))
         try:
             await self._ownership.claim(caller.tenant, thing)
@@ -165,13 +166,10 @@ class ConfinedRelay:
     async def _list(self, caller: Caller, request: RelayedRequest, things: Owned) -> Reply:
         query = request.target.query
         token = query.get("pageToken") or query.get("page_token") or None
-        page = await owned_page(
-            partial(self._page, caller, request, things),
-            lambda listed: listed.key,
-            await self._ownership.keys(caller.tenant, things),
-            _page_size(query.get("pageSize") or query.get("page_size") or str(_PAGE_SIZE)),
-            token,
-        )
+        size = _page_size(query.get("pageSize") or query.get("page_size") or str(_PAGE_SIZE))
+        fetch = partial(self._page, caller, request, things)
+        own = OwnedList(self._ownership, caller.tenant, things, fetch, lambda listed: listed.key)
+        page = await own.page(size, token)
         listed = [item.document for item in page.items]
         for document in listed:
             await self._claim_results(caller, document)

@@ -1,6 +1,9 @@
 """What becomes of a thing whose owner cannot be kept, and what is asked before a call goes on."""
 
+import asyncio
+import logging
 import re
+from collections.abc import Coroutine
 from typing import Any
 
 import orjson
@@ -52,6 +55,14 @@ class Inner:
         self.calls: list[str] = []
         self.content = b""
         self.refusing: str | None = None
+        self.making, self.made = asyncio.Event(), asyncio.Event()
+        self.made.set()
+
+    async def _make(self, name: str) -> None:
+        """Set `making`, and wait for `made`."""
+        self._called(name)
+        self.making.set()
+        await self.made.wait()
 
     def _called(self, name: str) -> None:
         self.calls.append(name)
@@ -59,11 +70,11 @@ class Inner:
             raise FerryError("FAILED_PRECONDITION", "not now")
 
     async def send(self, *_: Any) -> UploadProgress:
-        self._called("send")
+        await self._make("send")
         return FINAL
 
     async def create(self, *given: Any) -> Any:
-        self._called("create")
+        await self._make("create")
         return File(FILE) if len(given) == 4 else CreatedBatch(batch("batch_1"))
 
     async def get(self, *_: Any) -> Batch:
@@ -172,6 +183,58 @@ async def test_one_that_can_be_asked_for_again_is_left(at_work: AtWork) -> None:
     at_work.state.away = False
     await at_work.batches.create(ANN, repeatable)
     await at_work.batches.get(ANN, "batch_1")
+
+
+# --- clients that leave ----------------------------------------------------------------------
+
+
+async def leave(at_work: AtWork, call: Coroutine[Any, Any, Any]) -> None:
+    """Leave while `call` makes something, which is then made all the same."""
+    at_work.inner.making.clear()
+    at_work.inner.made.clear()
+    calling = asyncio.create_task(call)
+    await at_work.inner.making.wait()
+    calling.cancel()
+    at_work.inner.made.set()
+    with pytest.raises(asyncio.CancelledError):
+        await calling
+
+
+async def test_what_is_made_for_a_client_that_left_is_its_own(at_work: AtWork) -> None:
+    await leave(at_work, at_work.files.create(ANN, "s", UploadStart(), held(b"hi")))
+    await leave(at_work, at_work.batches.create(ANN, INLINE))
+    await at_work.files.get(ANN, FILE)
+    await at_work.batches.get(ANN, "batch_1")
+    assert at_work.inner.calls == ["create", "create", "get", "get"]
+
+
+async def test_a_file_whose_last_chunk_a_client_left_is_its_own(at_work: AtWork) -> None:
+    session = UploadSession("s", {}, None, tenant="ann")
+    await leave(
+        at_work, at_work.provider.uploads.send(session, Chunk(0, held(b"hi"), finalize=True))
+    )
+    await at_work.files.get(ANN, FILE)
+
+
+async def test_a_chunk_before_the_last_breaks_off_with_its_client(at_work: AtWork) -> None:
+    at_work.inner.made.clear()
+    session = UploadSession("s", {}, None, tenant="ann")
+    chunk = Chunk(0, held(b"hi"), finalize=False)
+    sending = asyncio.create_task(at_work.provider.uploads.send(session, chunk))
+    await at_work.inner.making.wait()
+    sending.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await sending
+
+
+async def test_what_then_cannot_be_kept_is_undone_and_told_of(
+    at_work: AtWork, caplog: pytest.LogCaptureFixture
+) -> None:
+    at_work.state.away = True
+    with caplog.at_level(logging.WARNING):
+        await leave(at_work, at_work.batches.create(ANN, INLINE))
+    assert at_work.inner.calls == ["create", "cancel"]
+    assert "what a client that left had begun failed: batches/batch_1 was made" in caplog.text
 
 
 # --- before a call goes on -------------------------------------------------------------------

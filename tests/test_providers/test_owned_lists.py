@@ -2,14 +2,17 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from providers.errors import FerryError
-from providers.owned_lists import owned_page
+from providers.owned_lists import OwnedList, owned_page
+from providers.ownership import Owned, Ownership, batch_thing
 from providers.resources import Page
+from tests.memory_state import MemoryState
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +41,7 @@ async def walked(everybodys: Everybodys, own: set[str], size: int) -> list[list[
     pages: list[list[str]] = []
     token = None
     while True:
-        page = await owned_page(everybodys.page, lambda item: item.id, own, size, token)
+        page, _ = await owned_page(everybodys.page, lambda item: item.id, own, size, token)
         pages.append([item.id for item in page.items])
         if page.next_page_token is None:
             return pages
@@ -85,7 +88,7 @@ async def test_what_moves_meanwhile_loses_nothing(change: str) -> None:
             everybodys.ids = ["w", *everybodys.ids] if change == "new first" else everybodys.ids[1:]
         return found
 
-    first = await owned_page(page, lambda item: item.id, {"a", "b", "c"}, 2, None)
+    first, _ = await owned_page(page, lambda item: item.id, {"a", "b", "c"}, 2, None)
     assert [item.id for item in first.items] == ["a", "b"]
     assert first.next_page_token == "b"
 
@@ -102,3 +105,88 @@ async def test_a_list_that_never_rests_is_given_up() -> None:
     with pytest.raises(FerryError) as caught:
         await owned_page(page, lambda item: item.id, {"a", "b", "c"}, 2, None)
     assert caught.value.status == "UNAVAILABLE"
+
+
+# --- what the provider has no more -----------------------------------------------------------
+
+
+class Kept:
+    """The records of Ann, who made `made`, and of everybody's list that shows `shown`."""
+
+    def __init__(self, made: list[str], shown: list[str]) -> None:
+        self.made, self.everybodys = made, Everybodys(shown)
+        self.state = MemoryState()
+        self.ownership = Ownership("openai", self.state)
+
+    async def listed(self, size: int, token: str | None = None) -> Page[Item]:
+        own = OwnedList(
+            self.ownership,
+            "ann",
+            Owned.BATCHES,
+            self.everybodys.page,
+            lambda item: batch_thing(item.id).key,
+        )
+        return await own.page(size, token)
+
+    async def owned(self) -> list[str]:
+        things = [batch_thing(name) for name in self.made]
+        return [
+            n for n, t in zip(self.made, things, strict=True) if await self.ownership.owns("ann", t)
+        ]
+
+
+async def kept(made: list[str], shown: list[str], age: timedelta = timedelta(days=3)) -> Kept:
+    found = Kept(made, shown)
+    for name in made:
+        await found.ownership.claim("ann", batch_thing(name))
+    found.state.age(age)
+    return found
+
+
+async def test_what_all_of_the_list_does_not_show_is_looked_for_once() -> None:
+    ours = await kept(["a", "gone", "b"], ["x", "a", "y", "b", *(f"n{n}" for n in range(300))])
+    await ours.ownership.claim("bob", batch_thing("x"))
+    assert [item.id for item in (await ours.listed(10)).items] == ["a", "b"]
+    assert await ours.owned() == ["a", "b"]
+    assert await ours.ownership.owns("bob", batch_thing("x"))
+    ours.everybodys.asked.clear()
+    await ours.listed(10)
+    assert len(ours.everybodys.asked) == 1
+
+
+async def test_when_all_is_gone_nothing_is_asked_for() -> None:
+    ours = await kept(["gone"], ["x"])
+    assert (await ours.listed(10)).items == []
+    ours.everybodys.asked.clear()
+    assert (await ours.listed(10)).items == []
+    assert ours.everybodys.asked == []
+
+
+async def test_what_is_new_may_not_be_listed_yet() -> None:
+    ours = await kept(["new"], ["x"], timedelta(hours=48))
+    await ours.listed(10)
+    assert await ours.owned() == ["new"]
+
+
+async def test_a_part_of_the_list_tells_nothing() -> None:
+    ours = await kept(["a", "b", "c"], ["a", "x", "b", "c"])
+    first = await ours.listed(1)
+    assert await ours.owned() == ["a", "b", "c"]
+    assert [item.id for item in (await ours.listed(1, first.next_page_token)).items] == ["b"]
+    assert [item.id for item in (await ours.listed(3, first.next_page_token)).items] == ["b", "c"]
+    assert await ours.owned() == ["a", "b", "c"]
+
+
+async def test_a_walk_that_breaks_off_tells_nothing() -> None:
+    ours = await kept(["a"], ["x"] * 150)
+    whole = ours.everybodys.page
+
+    async def broken(size: int, token: str | None) -> Page[Item]:
+        if token is not None:
+            raise FerryError("UNAVAILABLE", "away")
+        return await whole(size, token)
+
+    ours.everybodys.page = broken  # type: ignore[method-assign]
+    with pytest.raises(FerryError):
+        await ours.listed(10)
+    assert await ours.owned() == ["a"]

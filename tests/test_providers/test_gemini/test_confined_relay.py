@@ -1,0 +1,84 @@
+"""A creation whose client leaves, and one that Google refuses, where tenants share one key."""
+
+import asyncio
+import re
+from typing import Any
+
+import orjson
+import pytest
+from yarl import URL
+
+from providers.body import held
+from providers.credential import Caller, Credential
+from providers.gemini.confined_relay import ConfinedRelay
+from providers.gemini.held_reply import HeldReply
+from providers.memory import BUDGET_BYTES, MemoryBudget
+from providers.owned_references import References
+from providers.ownership import Ownership, batch_thing, native_file_thing
+from providers.provider import RelayedRequest
+from tests.memory_state import MemoryState
+
+ANN = Caller(Credential(api_key="own"), "ann")
+MADE = {"name": "batches/b", "metadata": {}}
+
+
+def creation() -> RelayedRequest:
+    return RelayedRequest(
+        "POST",
+        URL("/v1beta/models/gemini-2.5-flash:batchGenerateContent"),
+        {"Content-Type": "application/json"},
+        held(b'{"batch": {"inputConfig": {"requests": {"requests": []}}}}'),
+    )
+
+
+class Answering:
+    """Answers as it was told, as soon as `answer` is set; `closed` is whether that was closed."""
+
+    def __init__(self, status: int, document: Any) -> None:
+        self.asked, self.answer = asyncio.Event(), asyncio.Event()
+        self.reply = ClosingReply(status, {"X-Said": "this"}, orjson.dumps(document))
+
+    async def relay(self, *_: Any) -> HeldReply:
+        self.asked.set()
+        await self.answer.wait()
+        return self.reply
+
+
+class ClosingReply(HeldReply):
+    closed = False
+
+    async def __aexit__(self, *_: object) -> None:
+        self.closed = True
+
+
+class AtWork:
+    def __init__(self, status: int, document: Any) -> None:
+        self.google, self.memory = Answering(status, document), MemoryBudget()
+        self.ownership = Ownership("gemini", MemoryState())
+        references = References(re.compile(r"[a-z0-9-]{1,40}"), native_file_thing)
+        self.relay = ConfinedRelay(
+            "gemini", self.google, self.ownership, references, self.memory, 1 << 20
+        )
+
+
+async def test_a_batch_whose_client_left_is_its_own() -> None:
+    at_work = AtWork(200, MADE)
+    creating = asyncio.create_task(at_work.relay.relay(ANN, creation()))
+    await at_work.google.asked.wait()
+    creating.cancel()
+    at_work.google.answer.set()
+    with pytest.raises(asyncio.CancelledError):
+        await creating
+    assert await at_work.ownership.owns("ann", batch_thing("b"))
+    assert at_work.google.reply.closed
+    at_work.memory.take(BUDGET_BYTES)  # all of it was given back
+
+
+async def test_a_refusal_goes_back_as_it_is() -> None:
+    refusal = {"error": {"code": 429, "status": "RESOURCE_EXHAUSTED", "message": "later"}}
+    at_work = AtWork(429, refusal)
+    at_work.google.answer.set()
+    reply = await at_work.relay.relay(ANN, creation())
+    assert (reply.status, reply.headers["X-Said"]) == (429, "this")
+    assert orjson.loads(await reply.read(1 << 10)) == refusal
+    assert at_work.google.reply.closed
