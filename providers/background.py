@@ -10,3 +10,9 @@ class Background(Protocol):
 
         It is cancelled, and waited for, when the application ends. What it raises ends only it.
         """
+
+    def before_end(self, prepare: Callable[[], Awaitable[None]]) -> None:
+        """Have `prepare()` run when the application is to end, for as long as its drain may take.
+
+        What goes on when it has returned, or when the time is over, is cancelled.
+        """

@@ -5,16 +5,17 @@ every line and count the bytes, once to send them.
 """
 
 import asyncio
+from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, aclosing
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 import orjson
 
 from providers.body import Body
 from providers.errors import invalid_argument
-from providers.json_lines import LineSplitter
+from providers.json_lines import LineSplitter, pieces
 from providers.line_formats import LineFormat, LineFormats, RequestTranslator, parse_line
 from providers.memory import Reservation
 from providers.request_table import TABLE_BYTES, RequestTable, RowKind
@@ -95,23 +96,37 @@ class FileInput:
         self._formats = formats
 
     async def lines(self, translator: RequestTranslator) -> AsyncGenerator[Line, None]:
-        lines: LineFormat | None = None
-        index = 0
-        async with aclosing(self._texts()) as texts:
-            async for number, text in texts:
-                document = parse_line(number, text)
-                lines = lines or self._formats.recognise(document, translator)
-                self._formats.check(document, lines, number)
-                sent, row = lines.read(index, number, document)
-                yield Line(sent, row, lines.row_kind, lines.endpoint)
-                index += 1
-
-    async def _texts(self) -> AsyncGenerator[tuple[int, bytes], None]:
+        reader = _Reader(self._formats, translator)
         async with self._opened() as chunks, aclosing(self._splitter.split(chunks)) as slices:
             async for numbered in slices:
-                for number, text in numbered:
-                    yield number, text
+                while numbered:
+                    yield self._next(numbered, reader)
                 await asyncio.sleep(0)
+
+    def _next(self, numbered: deque[tuple[int, bytes]], reader: "_Reader") -> Line:
+        number, text = numbered.popleft()
+        with self._splitter.working(len(text)):
+            document = parse_line(number, text)
+            # A long one is not held beside all that is made of it.
+            del text
+            return reader.line(number, document)
+
+
+class _Reader:
+    """One reading of a file, whose first line says in which format all are."""
+
+    def __init__(self, formats: LineFormats, translator: RequestTranslator) -> None:
+        self._formats = formats
+        self._translator = translator
+        self._lines: LineFormat | None = None
+        self._index = 0
+
+    def line(self, number: int, document: dict[str, Any]) -> Line:
+        lines = self._lines or self._formats.recognise(document, self._translator)
+        self._formats.check(document, lines, number)
+        sent, row = lines.read(self._index, number, document)
+        self._lines, self._index = lines, self._index + 1
+        return Line(sent, row, lines.row_kind, lines.endpoint)
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +161,7 @@ async def check(
             texts, endpoint = texts + len(line.text), line.endpoint
             length = framing.length(len(table), texts) if texts else 0
             _check_limits(limits, len(table), length)
+            del line  # its text may be long, and so may the next
     if table is None:
         raise invalid_argument("the file holds no request")
     if (table.render().length or 0) > TABLE_BYTES:
@@ -173,11 +189,14 @@ async def _slices(
     held, between = bytearray(framing.head), b""
     async with aclosing(source.lines(translator)) as lines:
         async for line in lines:
-            held += between + line.text
+            held += between
             between = framing.between
-            if len(held) > _SLICE_BYTES:
-                yield bytes(held)
-                held.clear()
+            for piece in pieces(line.text):
+                held += piece
+                if len(held) > _SLICE_BYTES:
+                    yield bytes(held)
+                    held.clear()
+            del line  # its text may be long, and so may the next
     held += framing.tail
     if held:
         yield bytes(held)

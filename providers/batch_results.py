@@ -1,18 +1,37 @@
 """A batch's results from wherever the provider keeps them: each request answered exactly once."""
 
-from collections.abc import AsyncGenerator, Sequence
+import logging
+from collections import deque
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator
 from contextlib import AsyncExitStack, aclosing
 from dataclasses import dataclass
-from typing import Any, Protocol
+from functools import partial
+from typing import Any, Final, Protocol, TypeAlias
 
 import orjson
 
 from providers.body import Body, join, once
+from providers.gemini_content.status import item_error
 from providers.held_json import render_held
+from providers.json_lines import ResultLine, TooLong, pieces, work_bytes
 from providers.memory import Reservation
 from providers.request_table import RequestTable, RowKind
 from providers.resource_names import result_file_id
 from providers.resources import Batch, Download, File, FileSource, InlineResults
+from providers.result_lines import id_at_head, parse_result
+
+_TOO_LONG: Final = "The result of this request is longer than FERRY_MAX_LINE_BYTES bytes."
+_UNREADABLE: Final = "The result of this request cannot be read."
+_NAMELESS: Final = (
+    "No answer to this request could be read; lines of the batch's results that cannot be read and "
+    "do not say whose they are: {}."
+)
+# Of the requests that no line answered, at once: what is made of them is held.
+_UNANSWERED_AT_ONCE: Final = 256
+# Sent at once, as the provider's own lines are read.
+_CHUNK_BYTES: Final = 64 << 10
+
+_log: Final = logging.getLogger("genai_ferry.results")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +45,10 @@ class Result:
     def render_line(self) -> bytes:
         line = {"key": orjson.Fragment(self.key), **self.document}
         return orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE)
+
+
+Render: TypeAlias = Callable[[Result], bytes]
+Item: TypeAlias = tuple[int, bytes]
 
 
 def result_file(batch: Batch) -> File:
@@ -48,8 +71,11 @@ class ResultLines(Protocol):
 
     id_member: str
 
-    def slices(self) -> AsyncGenerator[Sequence[bytes], None]:
-        """The lines of its results as they come. Raises NOT_FOUND where there are none any more."""
+    def slices(self) -> AsyncGenerator[deque[ResultLine], None]:
+        """The lines of its results as they come. Raises NOT_FOUND where there are none any more.
+
+        They are taken out of their slice, so that it does not hold a long one any longer.
+        """
 
     def translate(self, line: dict[str, Any], /) -> dict[str, Any]:
         """One line to `{"response"}` or `{"error"}`; never raises."""
@@ -59,46 +85,114 @@ class ResultLines(Protocol):
 
 
 class BatchResults:
-    """The results of one ended batch. `table` is None where another tool made it."""
+    """The results of one ended batch. `table` is None where another tool made it.
 
-    def __init__(self, lines: ResultLines, table: RequestTable | None) -> None:
+    What is made of a long line is counted on `reservation` as long as it is being made; the result
+    itself takes the place of its line, which `lines` counts.
+    """
+
+    def __init__(
+        self, lines: ResultLines, table: RequestTable | None, reservation: Reservation
+    ) -> None:
         self._source = lines
         self._table = table
+        self._reservation = reservation
         self._seen = bytearray(len(table) if table else 0)
+        self._faults: dict[int, str] = {}
+        self._too_long = 0
+        self._unreadable = 0
+        self._nameless = 0
 
-    async def results(self) -> AsyncGenerator[Sequence[Result], None]:
-        """Slices of results in the provider's order; the unanswered requests come last."""
+    async def items(self, render: Render) -> AsyncGenerator[list[Item], None]:
+        """Slices of (index of the request, its result) in the provider's order.
+
+        The unanswered requests come last. The index is 0 in a batch that another tool made.
+        """
         async with aclosing(self._source.slices()) as slices:
             async for lines in slices:
-                read = [self._read(text) for text in lines]
-                yield [result for result in read if result is not None]
-        yield [self._missing(index) for index, seen in enumerate(self._seen) if not seen]
+                yield list(self._rendered(lines, render))
+        self._log_faults()
+        unanswered = [index for index, seen in enumerate(self._seen) if not seen]
+        for start in range(0, len(unanswered), _UNANSWERED_AT_ONCE):
+            some = unanswered[start : start + _UNANSWERED_AT_ONCE]
+            yield [(index, render(self._missing(index))) for index in some]
 
     async def lines(self) -> AsyncGenerator[bytes, None]:
-        """The results as JSON lines `{"key", "response" | "error"}`."""
-        async with aclosing(self.results()) as slices:
-            async for results in slices:
-                if text := b"".join(result.render_line() for result in results):
-                    yield text
+        """The results as JSON lines `{"key", "response" | "error"}`, in chunks of any lines."""
+        async with aclosing(self.items(Result.render_line)) as slices:
+            async for items in slices:
+                for chunk in _chunks(text for _, text in items):
+                    yield chunk
+                # Before the next are waited for: one of them may be long.
+                items.clear()
 
-    def _read(self, text: bytes) -> Result | None:
-        """One line; None for what names no request, whose result then is that it has none."""
+    def _rendered(self, lines: deque[ResultLine], render: Render) -> Iterator[Item]:
+        while lines:
+            item = self._next(lines, render)
+            if item is not None:
+                yield item
+
+    def _next(self, lines: deque[ResultLine], render: Render) -> Item | None:
+        with self._reservation.more(_work_bytes(lines[0])):
+            result = self._read(lines)
+            return None if result is None else (result.index or 0, render(result))
+
+    def _read(self, lines: deque[ResultLine]) -> Result | None:
+        """The result in the next line; None where it has none, or one that the end must tell of."""
+        line = lines.popleft()
+        if isinstance(line, TooLong):
+            self._too_long += 1
+            return self._fault(line.head, _TOO_LONG)
         try:
-            line = orjson.loads(text)
-            custom_id = str(line[self._source.id_member])
-        except (orjson.JSONDecodeError, KeyError, TypeError):
-            return None
-        document = self._source.translate(line)
+            named, document = parse_result(line, self._source.id_member)
+        except ValueError:
+            self._unreadable += 1
+            return self._fault(line, _UNREADABLE)
+        # A long one is not held beside its translation.
+        del line
+        return self._answer(named, self._source.translate(document))
+
+    def _answer(self, named: str, document: dict[str, Any]) -> Result | None:
         if self._table is None:
-            return Result(None, orjson.dumps(custom_id), document)
-        index = self._table.index_of(custom_id)
+            return Result(None, orjson.dumps(named), document)
+        index = self._table.index_of(named)
         if index is None or self._seen[index]:
             return None
         self._seen[index] = 1
         return Result(index, self._key(index), document)
 
+    def _fault(self, head: bytes, message: str) -> Result | None:
+        """A line that could not be read: told of at the end, unless another line answers."""
+        named = id_at_head(head, self._source.id_member)
+        if named is None:
+            self._nameless += 1
+            return None
+        if self._table is None:
+            return Result(None, orjson.dumps(named), _error(message))
+        index = self._table.index_of(named)
+        if index is not None:
+            self._faults[index] = message
+        return None
+
     def _missing(self, index: int) -> Result:
-        return Result(index, self._key(index), self._source.missing())
+        return Result(index, self._key(index), self._reason(index))
+
+    def _reason(self, index: int) -> dict[str, Any]:
+        if index in self._faults:
+            return _error(self._faults[index])
+        if self._nameless:
+            return _error(_NAMELESS.format(self._nameless))
+        return self._source.missing()
+
+    def _log_faults(self) -> None:
+        if self._too_long or self._unreadable:
+            _log.warning(
+                "lines of a batch's results that could not be read: %d too long, %d malformed; "
+                "of these %d name no request",
+                self._too_long,
+                self._unreadable,
+                self._nameless,
+            )
 
     def _key(self, index: int) -> bytes:
         """An inline request has no key: in a file its number stands for it."""
@@ -108,10 +202,13 @@ class BatchResults:
 
 
 async def deliver_file(
-    lines: ResultLines, table: RequestTable | None, stack: AsyncExitStack
+    lines: ResultLines, table: RequestTable | None, reservation: Reservation, stack: AsyncExitStack
 ) -> Download:
-    """The results as a download; what `stack` holds is given back when it has ended."""
-    rendered = BatchResults(lines, table).lines()
+    """The results as a download; what `stack` holds is given back when it has ended.
+
+    `reservation` is one of what it holds.
+    """
+    rendered = BatchResults(lines, table, reservation).lines()
     stack.push_async_callback(rendered.aclose)
     # What cannot even begin is refused with a status, not by a body that breaks off.
     first = Body(once(await anext(rendered, b"")), None)
@@ -131,16 +228,15 @@ async def deliver_inline(
     They are counted on `reservation`, which `stack` gives back with whatever else it holds.
     """
     items, left = [b""] * len(table), limit
-    slices = BatchResults(lines, table).results()
+    slices = BatchResults(lines, table, reservation).items(partial(render_inline, table=table))
     stack.push_async_callback(slices.aclose)
-    async for results in slices:
-        for result in results:
-            item = render_inline(result, table)
+    async for rendered in slices:
+        for index, item in rendered:
             left -= len(item)
             if left < 0:
                 return None
             reservation.grow(len(item))
-            items[result.index or 0] = item
+            items[index] = item
     return InlineResults(items, stack.pop_all().aclose)
 
 
@@ -150,3 +246,24 @@ def render_inline(result: Result, table: RequestTable) -> bytes:
     if result.index is not None and table.rows[result.index] != b"null":
         document["metadata"] = orjson.Fragment(table.rows[result.index])
     return render_held(document)
+
+
+def _error(message: str) -> dict[str, Any]:
+    return {"error": item_error("INTERNAL", message)}
+
+
+def _work_bytes(line: ResultLine) -> int:
+    return 0 if isinstance(line, TooLong) else work_bytes(len(line))
+
+
+def _chunks(texts: Iterable[bytes]) -> Iterator[bytes]:
+    """One after the other, small ones together and long ones in parts."""
+    held = bytearray()
+    for text in texts:
+        for piece in pieces(text):
+            held += piece
+            if len(held) > _CHUNK_BYTES:
+                yield bytes(held)
+                held.clear()
+    if held:
+        yield bytes(held)

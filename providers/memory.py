@@ -1,7 +1,7 @@
 """The one budget for everything that is held whole (design.md section 2, Streams)."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Final
 
 from providers.errors import resource_exhausted
@@ -21,13 +21,20 @@ class Reservation:
         self._budget.take(size)
         self._size += size
 
+    def more(self, size: int) -> "AbstractContextManager[Reservation]":
+        """Hold `size` more bytes for the length of a block. Raises as `grow` does."""
+        return self._budget.reserve(size)
+
     def release(self) -> None:
         self._budget.give_back(self._size)
         self._size = 0
 
 
 class MemoryBudget:
+    """`size` in bytes, of all of it."""
+
     def __init__(self, size: int = BUDGET_BYTES) -> None:
+        self.size: Final = size
         self._left = size
 
     def take(self, size: int) -> None:

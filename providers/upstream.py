@@ -12,12 +12,16 @@ from providers.errors import FerryError
 
 @dataclass(frozen=True, slots=True)
 class OutboundRequest:
-    """A request that was built, never copied. `headers` may hold the credential: no `repr`."""
+    """A request that was built, never copied. `headers` may hold the credential: no `repr`.
+
+    `silence`: seconds for which the upstream may say nothing, where that is not as for any other.
+    """
 
     method: str
     url: URL = field(repr=False)
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     body: Body | bytes | None = None
+    silence: float | None = None
 
 
 class UpstreamError(FerryError):

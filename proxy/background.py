@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import suppress
 from contextvars import Context
 from typing import Final
 
@@ -17,6 +18,8 @@ _log: Final = logging.getLogger(__name__)
 class BackgroundTasks:
     """Implements `providers.background.Background`; `running` belongs into `app.cleanup_ctx`.
 
+    The drain before it is `prepare_to_end`, which whoever serves the application calls.
+
     What is started before the application is begins together with it; what is started when it
     has ended never begins.
     """
@@ -25,6 +28,7 @@ class BackgroundTasks:
         self._stop_seconds = stop_seconds
         self._waiting: dict[str, Callable[[], Awaitable[None]]] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._before_end: list[Callable[[], Awaitable[None]]] = []
         self._begun = self._ended = False
 
     def start(self, name: str, work: Callable[[], Awaitable[None]]) -> None:
@@ -37,6 +41,16 @@ class BackgroundTasks:
         task = asyncio.create_task(_carry_out(name, work), name=name, context=Context())
         self._tasks[name] = task
         task.add_done_callback(lambda _: self._tasks.pop(name))
+
+    def before_end(self, prepare: Callable[[], Awaitable[None]]) -> None:
+        self._before_end.append(prepare)
+
+    async def prepare_to_end(self, seconds: float) -> None:
+        """Let the work end by itself, as far as it does so within `seconds`."""
+        prepared = (_carry_out("the end of background work", p) for p in self._before_end)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await asyncio.gather(*prepared)
 
     async def running(self, _: web.Application) -> AsyncIterator[None]:
         """Append it last: it then ends first, while the work still has what it needs to end."""
@@ -57,6 +71,10 @@ class BackgroundTasks:
         _, unended = await asyncio.wait(tasks, timeout=self._stop_seconds)
         for task in unended:
             _log.warning("%s did not end in time", task.get_name())
+
+
+# Of an application, for whoever serves it.
+BACKGROUND: Final = web.AppKey("background", BackgroundTasks)
 
 
 async def _carry_out(name: str, work: Callable[[], Awaitable[None]]) -> None:

@@ -28,7 +28,7 @@ from providers.owned_capabilities import divided
 from providers.provider import Provider
 from providers.state import State
 from proxy.aws import OwnAwsKeys, aws_regions
-from proxy.background import BackgroundTasks
+from proxy.background import BACKGROUND, BackgroundTasks
 from proxy.health import STATE
 from proxy.outbound import OutboundClient
 from proxy.provider_settings import ProviderSettings
@@ -157,6 +157,7 @@ def application(settings: Settings) -> web.Application:
     world = World(settings, upstream, state, MemoryBudget(), background)
     mount(app, _edge(world))
     app[STATE] = world.state
+    app[BACKGROUND] = background
     app.cleanup_ctx.append(_outbound(upstream))
     app.cleanup_ctx.append(opening(world.state))
     app.cleanup_ctx.append(sweeping(world.state, settings.upload_ttl, settings.state_ttl))

@@ -98,9 +98,7 @@ class OutboundClient:
         self._session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(limit=0),
             cookie_jar=aiohttp.DummyCookieJar(),
-            timeout=aiohttp.ClientTimeout(
-                total=None, connect=timeouts.connect, sock_read=timeouts.silence
-            ),
+            timeout=self._timeout(timeouts.silence),
             skip_auto_headers=_AUTOMATIC_HEADERS,
             auto_decompress=False,
             read_bufsize=READ_BUFFER_BYTES,
@@ -121,6 +119,9 @@ class OutboundClient:
     async def close(self) -> None:
         await self._session.close()
 
+    def _timeout(self, silence: float) -> aiohttp.ClientTimeout:
+        return aiohttp.ClientTimeout(total=None, connect=self._timeouts.connect, sock_read=silence)
+
     def _body(self, body: Body | bytes | None) -> OutboundBody | None:
         return None if body is None else OutboundBody(body, self._timeouts.silence)
 
@@ -129,7 +130,12 @@ class OutboundClient:
     ) -> aiohttp.ClientResponse:
         try:
             return await self._session.request(
-                request.method, request.url, headers=headers, data=sent, allow_redirects=False
+                request.method,
+                request.url,
+                headers=headers,
+                data=sent,
+                allow_redirects=False,
+                timeout=self._timeout(request.silence or self._timeouts.silence),
             )
         except BaseException:
             if sent is not None:

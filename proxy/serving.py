@@ -10,6 +10,7 @@ from typing import Final
 
 from aiohttp import hdrs, web
 
+from proxy.background import BACKGROUND, BackgroundTasks
 from proxy.health import STATE, Health, Phase
 from proxy.http_errors import SERVER_NAME, EnvelopeRunner
 from proxy.in_flight import InFlight
@@ -40,6 +41,7 @@ async def serve(
     if lifeline is not None:
         _stop_at_end_of(lifeline, stop)
     health, in_flight = Health(app.get(STATE)), InFlight()
+    background = app.get(BACKGROUND) or BackgroundTasks()
     _equip(app, health, in_flight, health_here=settings.admin_port is None)
     async with _admin_site(health, settings, reuse_port) as admin:
         async with _site(_runner(app), settings.host, settings.port, reuse_port) as site:
@@ -50,7 +52,10 @@ async def serve(
             health.phase = Phase.DRAINING
             _log.info("draining", extra={"seconds": settings.drain_seconds})
             await site.stop()
-            await in_flight.ended(settings.drain_seconds)
+            await asyncio.gather(
+                in_flight.ended(settings.drain_seconds),
+                background.prepare_to_end(settings.drain_seconds),
+            )
     _log.info("stopped")
 
 

@@ -145,7 +145,7 @@ class AnthropicBatches:
         async with AsyncExitStack() as stack:
             reservation = stack.enter_context(self._memory.reserve())
             table = await self._table(caller, native, record, reservation)
-            return await deliver_file(self._lines(caller, native), table, stack)
+            return await deliver_file(self._lines(caller, native), table, reservation, stack)
 
     async def _create(
         self, caller: Caller, batch: NewBatch, attempt: AbstractAsyncContextManager[None]

@@ -1,19 +1,19 @@
 """The results of an ended batch, from where Anthropic says that they are."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Sequence
+from collections import deque
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from typing import Any
-
-import orjson
 
 from providers.anthropic.batch_records import state_of
 from providers.anthropic.result_from_anthropic import from_anthropic_line, missing_result
 from providers.credential import Caller
 from providers.errors import not_found
 from providers.json_api import Answer, JsonApi
-from providers.json_lines import ResultSplitter
+from providers.json_lines import ResultLine, ResultSplitter, TooLong
 from providers.request_table import job_of
+from providers.result_lines import id_of
 
 
 class AnthropicResultLines:
@@ -30,20 +30,22 @@ class AnthropicResultLines:
         self._splitter = splitter
 
     async def job_id(self) -> str | None:
-        """The job that the first result names; None in a batch that another tool made."""
+        """The job that the results name; None in a batch that another tool made."""
         async with aclosing(self.slices()) as slices:
             async for lines in slices:
-                return _job_of(lines[0])
+                named = next(filter(None, map(self._id_of, lines)), None)
+                if named is not None:
+                    return job_of(named)
         return None
 
-    async def slices(self) -> AsyncGenerator[Sequence[bytes], None]:
+    async def slices(self) -> AsyncGenerator[deque[ResultLine], None]:
         url = self._batch.get("results_url")
         if not isinstance(url, str):
             raise not_found("Anthropic no longer has the results of this batch")
         async with await self._client.open_url(self._caller, url) as reply:
             async with aclosing(self._splitter.split(reply.chunks())) as slices:
-                async for numbered in slices:
-                    yield [text for _, text in numbered]
+                async for lines in slices:
+                    yield lines
                     await asyncio.sleep(0)
 
     def translate(self, line: dict[str, Any], /) -> dict[str, Any]:
@@ -52,9 +54,7 @@ class AnthropicResultLines:
     def missing(self) -> dict[str, Any]:
         return missing_result(state_of(self._batch))
 
-
-def _job_of(text: bytes) -> str | None:
-    try:
-        return job_of(str(orjson.loads(text)["custom_id"]))
-    except (orjson.JSONDecodeError, KeyError, TypeError):
-        return None
+    def _id_of(self, line: ResultLine) -> str | None:
+        size = 0 if isinstance(line, TooLong) else len(line)
+        with self._splitter.working(size):
+            return id_of(line, self.id_member)

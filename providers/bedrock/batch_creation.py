@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from providers.batch_input import BatchInput
 from providers.bedrock.aws.place import Place
 from providers.bedrock.aws.s3 import S3
+from providers.bedrock.content.native_rules import NativeRules
 from providers.bedrock.immediate.job_creation import NewImmediateJob
 from providers.bedrock.immediate.job_ids import job_id_of
 from providers.bedrock.immediate.jobs import ImmediateJobs
@@ -26,6 +27,7 @@ class Creation:
     place: Place
     batch: NewBatch
     source: BatchInput
+    rules: NativeRules
     repeatable: bool
 
 
@@ -73,7 +75,7 @@ class BatchCreation:
         return CreatedBatch(made, found.warnings)
 
     def _input(self, creation: Creation, media: Media) -> JobInput:
-        return JobInput(creation.batch, creation.source, media)
+        return JobInput(creation.batch, creation.source, creation.rules, media)
 
     def _too_small(self, count: int) -> FerryError:
         return invalid_argument(

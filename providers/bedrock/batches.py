@@ -4,7 +4,6 @@ import secrets
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
-from functools import partial
 
 from providers.batch_input import BatchInput, FileInput, InlineInput
 from providers.batch_results import deliver_file, deliver_inline
@@ -13,12 +12,13 @@ from providers.bedrock.aws.place import Place, Places
 from providers.bedrock.aws.s3 import S3
 from providers.bedrock.batch_creation import BatchCreation, Creation
 from providers.bedrock.content.batch_lines import line_formats
+from providers.bedrock.content.native_rules import NativeRules
 from providers.bedrock.immediate.immediate_room import ImmediateRoom
 from providers.bedrock.immediate.job_ids import is_immediate
 from providers.bedrock.immediate.job_list import Position, parse_position
 from providers.bedrock.input_object import InputObject
 from providers.bedrock.jobs.job_room import JobRoom
-from providers.bedrock.pages import TOKEN, filled_page
+from providers.bedrock.pages import PRINTABLE, PageStart, parse_page_start
 from providers.bedrock.rooms import Results, Room
 from providers.credential import Caller
 from providers.errors import FerryError, invalid_argument
@@ -125,9 +125,10 @@ class BedrockBatches:
 
     async def list(self, caller: Caller, page_size: int, page_token: str | None) -> Page[Batch]:
         """One list: first what the proxy carries out, then Bedrock's jobs."""
-        place = decode_page_token(page_token, TOKEN) if page_token else _IMMEDIATE
+        place = decode_page_token(page_token, PRINTABLE) if page_token else _IMMEDIATE
         if place.startswith(_JOBS):
-            return await self._jobs_page(caller, [], page_size, place.removeprefix(_JOBS))
+            start = parse_page_start(place.removeprefix(_JOBS))
+            return await self._jobs_page(caller, [], page_size, start)
         if not place.startswith(_IMMEDIATE):
             raise no_token()
         after = _position(place.removeprefix(_IMMEDIATE))
@@ -135,7 +136,7 @@ class BedrockBatches:
         batches = [batch for _, batch in listed.jobs]
         if listed.more:
             return Page(batches, encode_page_token(f"{_IMMEDIATE}{listed.last}"))
-        return await self._jobs_page(caller, batches, page_size, "")
+        return await self._jobs_page(caller, batches, page_size, PageStart())
 
     async def cancel(self, caller: Caller, batch_id: str) -> None:
         await self._rooms.of(batch_id).cancel(caller, batch_id)
@@ -151,8 +152,9 @@ class BedrockBatches:
         """The results as JSON lines, translated while they are read."""
         results = await self._rooms.of(batch_id).results(caller, batch_id)
         async with AsyncExitStack() as stack:
-            table = await results.table(stack.enter_context(self._memory.reserve()))
-            return await deliver_file(results.lines, table, stack)
+            reservation = stack.enter_context(self._memory.reserve())
+            table = await results.table(reservation)
+            return await deliver_file(results.lines, table, reservation, stack)
 
     async def delete_results(self, caller: Caller, batch_id: str) -> None:
         await self._rooms.of(batch_id).delete_results(caller, batch_id)
@@ -161,12 +163,13 @@ class BedrockBatches:
         self, caller: Caller, batch: NewBatch, job: str, *, repeatable: bool
     ) -> CreatedBatch:
         place = await self._places.of(caller)
-        source = self._input(place, batch)
-        creation = Creation(job, caller, place, batch, source, repeatable)
+        rules = NativeRules(place.may_read)
+        source = self._input(place, batch, rules)
+        creation = Creation(job, caller, place, batch, source, rules, repeatable)
         with self._memory.reserve() as reservation:
             return await self._creation.create(creation, reservation)
 
-    def _input(self, place: Place, batch: NewBatch) -> BatchInput:
+    def _input(self, place: Place, batch: NewBatch, rules: NativeRules) -> BatchInput:
         if not isinstance(batch.source, str):
             return InlineInput(batch.source)
         results = decode_file_id(batch.source)
@@ -174,7 +177,7 @@ class BedrockBatches:
             raise invalid_argument("a file of results is no input of a batch")
         splitter = LineSplitter(self._limits.line, self._memory)
         opened = InputObject(self._s3, place, batch.source).opened
-        return FileInput(opened, splitter, line_formats(batch.model, batch.kind))
+        return FileInput(opened, splitter, line_formats(batch.model, batch.kind, rules))
 
     async def _inline(self, results: Results) -> InlineResults | None:
         """All results in request order; None where they are more than may be held, or came so."""
@@ -187,17 +190,18 @@ class BedrockBatches:
             return await deliver_inline(results.lines, table, limit, reservation, stack)
 
     async def _jobs_page(
-        self, caller: Caller, before: Sequence[Batch], page_size: int, token: str
+        self, caller: Caller, before: Sequence[Batch], page_size: int, start: PageStart
     ) -> Page[Batch]:
         """The rest of a page that begins with the batches `before`."""
-        fetch = partial(self._rooms.jobs.page, caller)
         room = page_size - len(before)
+        jobs, following = await self._rooms.jobs.list(caller, room or 1, start)
         if room == 0:  # asked only whether a page follows
-            jobs, _ = await filled_page(fetch, 1, None)
-            return Page(before, encode_page_token(_JOBS) if jobs else None)
-        jobs, following = await filled_page(fetch, room, token or None)
-        next_page = encode_page_token(f"{_JOBS}{following}") if following else None
-        return Page([*before, *jobs], next_page)
+            return Page(before, _jobs_token(start) if jobs else None)
+        return Page([*before, *jobs], _jobs_token(following) if following else None)
+
+
+def _jobs_token(start: PageStart) -> str:
+    return encode_page_token(f"{_JOBS}{start}")
 
 
 def _position(text: str) -> Position | None:

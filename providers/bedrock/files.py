@@ -6,7 +6,8 @@ from typing import Final
 
 from providers.batch_results import result_file
 from providers.bedrock.aws.errors import is_absent
-from providers.bedrock.aws.place import Folder, Place, Places
+from providers.bedrock.aws.folder import Folder
+from providers.bedrock.aws.place import Place, Places
 from providers.bedrock.aws.s3 import S3, StoredObject
 from providers.bedrock.batches import BedrockBatches
 from providers.bedrock.object_files import (
@@ -15,12 +16,18 @@ from providers.bedrock.object_files import (
     key_of,
     no_such_file,
 )
-from providers.bedrock.pages import TOKEN, filled_page
+from providers.bedrock.pages import Follows, Listed, filled_page, page_start_of
 from providers.body import Body
 from providers.credential import Caller
 from providers.errors import FerryError
-from providers.page_tokens import decode_page_token, encode_page_token
-from providers.resource_names import OBJECT_KEY, FileKind, decode_file_id
+from providers.page_tokens import encode_page_token
+from providers.resource_names import (
+    OBJECT_KEY,
+    FileKind,
+    decode_file_id,
+    decode_object_id,
+    object_file_id,
+)
 from providers.resources import Download, File, Page
 from providers.resumable import ResumableUploads
 from providers.uploads import UploadStart
@@ -61,15 +68,15 @@ class BedrockFiles:
             async with calls:
                 return await self._s3.head(place, folder.bucket, listed.key)
 
-        async def fetch(limit: int, token: str | None) -> tuple[Sequence[StoredObject], str | None]:
-            listed, following = await self._s3.page(place, folder, limit, token)
-            return [found for found in listed if _is_shown(found, folder)], following
+        async def fetch(token: str | None) -> tuple[Sequence[Listed[StoredObject]], str | None]:
+            page, following = await self._s3.page(place, folder, token=token)
+            return [_listed(found, folder) for found in page], following
 
-        token = decode_page_token(page_token, TOKEN) if page_token else None
-        listed, following = await filled_page(fetch, page_size, token)
-        found = await asyncio.gather(*map(described, listed))
+        start = page_start_of(page_token)
+        shown, following = await filled_page(fetch, page_size, start, _in_the_order_of_keys)
+        found = await asyncio.gather(*map(described, shown))
         files = [from_object(stored, folder) for stored in found if stored is not None]
-        return Page(files, encode_page_token(following) if following else None)
+        return Page(files, encode_page_token(str(following)) if following else None)
 
     async def delete(self, caller: Caller, file_id: str) -> None:
         batch_id = _batch_of(file_id)
@@ -107,8 +114,15 @@ def _batch_of(file_id: str) -> str | None:
     return decoded.native if decoded and decoded.kind is FileKind.RESULTS else None
 
 
-def _is_shown(stored: StoredObject, folder: Folder) -> bool:
-    """Not what the proxy makes for batches, nor what S3's console makes of a folder."""
+def _listed(stored: StoredObject, folder: Folder) -> Listed[StoredObject]:
+    """Hidden are what the proxy makes for batches, and what S3's console makes of a folder."""
     name = stored.key.removeprefix(folder.prefix)
     named = bool(OBJECT_KEY.fullmatch(name)) and not name.endswith("/")
-    return named and not is_made_for_a_batch(name)
+    shown = named and not is_made_for_a_batch(name)
+    return Listed(object_file_id(name), stored if shown else None)
+
+
+def _in_the_order_of_keys(after: str) -> Follows:
+    """As S3 lists them: by the bytes of their UTF-8."""
+    last = (decode_object_id(after) or "").encode()
+    return lambda listed: (decode_object_id(listed) or "").encode() > last

@@ -7,7 +7,7 @@ from email.errors import HeaderParseError
 from email.header import decode_header
 from typing import Final
 
-from providers.bedrock.aws.place import Folder
+from providers.bedrock.aws.folder import Folder
 from providers.bedrock.aws.s3 import METADATA_PREFIX, StoredObject
 from providers.errors import FerryError, invalid_argument, not_found
 from providers.resource_names import OBJECT_KEY, decode_object_id, object_file_id
@@ -23,8 +23,8 @@ DISPLAY_NAME: Final = "display-name"
 _METADATA_BYTES: Final = 2048
 _PLAIN_NAME: Final = re.compile(r"(?!=\?)[!-~]+(?: [!-~]+)*")
 _CONTENT_TYPE: Final = re.compile(r"[!-~]+(?: [!-~]+)*")
-_BATCH_SUFFIX: Final = ".jsonl"
-_SAFE_SUFFIX: Final = re.compile(r"\.[a-z0-9]{1,16}")
+BATCH_SUFFIX: Final = ".jsonl"
+SAFE_SUFFIX: Final = re.compile(r"\.[a-z0-9]{1,16}")
 _ANY_TYPE: Final = "application/octet-stream"
 
 
@@ -35,9 +35,9 @@ def new_name(start: UploadStart) -> str:
     """
     ending = suffix(start.file_name) or suffix(start.display_name)
     if is_batch_input(start):
-        ending = _BATCH_SUFFIX
+        ending = BATCH_SUFFIX
     stem = base64.b32encode(secrets.token_bytes(15)).decode().lower()
-    return stem + (ending if _SAFE_SUFFIX.fullmatch(ending) else ".bin")
+    return stem + (ending if SAFE_SUFFIX.fullmatch(ending) else ".bin")
 
 
 def is_new_name(name: str) -> bool:

@@ -66,14 +66,14 @@ def bedrock(
     places = Places(options.place)
     client = AwsClient(name, upstream)
     s3, jobs, kept = S3(client), Jobs(client), JobMemory(name, state)
-    immediate = ImmediateJobs(
-        name, state, memory, background, Runtime(client, places, limits.line), limits.line
-    )
+    own = options.place.own_keys is not None
+    runtime = Runtime(client, places, limits.line)
+    immediate = ImmediateJobs(name, state, memory, background, runtime, limits.line, ambient=own)
     rooms = Rooms(
         JobRoom(
             places, s3, jobs, kept, Tombstones(name, state), ResultSplitter(limits.line, memory)
         ),
-        ImmediateRoom(immediate),
+        ImmediateRoom(places, immediate),
     )
     creation = BatchCreation(
         s3,
@@ -84,7 +84,6 @@ def bedrock(
     batches = BedrockBatches(name, places, s3, rooms, creation, state, memory, limits)
     target = BedrockUploadTarget(places, s3, state, options.upload_life)
     uploads = ResumableUploads(target, state)
-    own = options.place.own_keys is not None
     if own:  # without keys of its own the proxy carries nothing on that no caller asks for
         looking = Resumption(immediate, lambda tenant: Caller(Credential(), tenant))
         background.start(f"unended batches of {name}", looking.look_for_ever)

@@ -68,7 +68,7 @@ def _check_budget(budget: int, path: str, model: str, max_tokens: int | None) ->
         limit = (
             " or more" if max_tokens is None else f" up to less than maxOutputTokens ({max_tokens})"
         )
-        raise invalid_argument(f"Anthropic takes 0, -1, or {_LEAST_BUDGET}{limit}", path=path)
+        raise invalid_argument(f"Claude takes 0, -1, or {_LEAST_BUDGET}{limit}", path=path)
 
 
 def _require_adaptive(path: str, model: str) -> None:
@@ -83,7 +83,7 @@ def thinking_effort(level: str | None, path: str, warnings: Warnings) -> str | N
     if level is None:
         return None
     if level not in _EFFORTS:
-        raise invalid_argument(f"Anthropic takes {', '.join(_EFFORTS)}", path=path)
+        raise invalid_argument(f"one of {', '.join(_EFFORTS)} is needed", path=path)
     if level == "MINIMAL":
         warnings.drop(path)  # low is the least that Anthropic has
     return _EFFORTS[level]

@@ -124,7 +124,7 @@ class OpenAIBatches:
         async with AsyncExitStack() as stack:
             reservation = stack.enter_context(self._memory.reserve())
             table = await self._table(native, reservation)
-            return await deliver_file(self._lines(caller, native), table, stack)
+            return await deliver_file(self._lines(caller, native), table, reservation, stack)
 
     async def delete_results(self, caller: Caller, batch_id: str) -> None:
         for name in output_files(await self._ended(caller, batch_id)):

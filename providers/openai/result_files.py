@@ -1,14 +1,15 @@
 """The files in which OpenAI keeps a batch's results: its output, and its errors."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections import deque
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 from typing import Any
 
 from providers.credential import Caller
 from providers.errors import FerryError, not_found
 from providers.json_api import JsonApi
-from providers.json_lines import ResultSplitter
+from providers.json_lines import ResultLine, ResultSplitter
 from providers.openai.result_from_openai import from_openai_line, lost_result, missing_result
 
 
@@ -26,7 +27,7 @@ class OpenAIResultLines:
         self._splitter = splitter
         self._lost: list[str] = []
 
-    async def slices(self) -> AsyncGenerator[Sequence[bytes], None]:
+    async def slices(self) -> AsyncGenerator[deque[ResultLine], None]:
         files = output_files(self._batch)
         for name in files:
             async with aclosing(self._file(name)) as slices:
@@ -41,7 +42,7 @@ class OpenAIResultLines:
     def missing(self) -> dict[str, Any]:
         return lost_result() if self._lost else missing_result(str(self._batch.get("status")))
 
-    async def _file(self, name: str) -> AsyncGenerator[Sequence[bytes], None]:
+    async def _file(self, name: str) -> AsyncGenerator[deque[ResultLine], None]:
         """Slices of one file; files expire, and other tools delete them."""
         try:
             reply = await self._client.open(self._caller, f"files/{name}/content")
@@ -51,8 +52,8 @@ class OpenAIResultLines:
             self._lost.append(name)
             return
         async with reply, aclosing(self._splitter.split(reply.chunks())) as slices:
-            async for numbered in slices:
-                yield [text for _, text in numbered]
+            async for lines in slices:
+                yield lines
                 await asyncio.sleep(0)
 
 

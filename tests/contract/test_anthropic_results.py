@@ -1,6 +1,7 @@
 """The results of batches at Anthropic: each request answered once, wherever they are."""
 
 from collections.abc import AsyncIterator
+from unittest.mock import patch
 
 import orjson
 import pytest
@@ -108,9 +109,12 @@ async def test_a_line_beyond_the_limit_in_the_results(anthropic: AnthropicAtWork
     batch_id = await ended(anthropic, inline(*TEXTS))
     replica = anthropic.replica(limits=Limits(line=100, inline_results=LIMITS.inline_results))
     assert replica.batches is not None
-    output = (await replica.batches.get(CALLER, batch_id)).output
+    with patch("providers.json_lines._RESULT_SLACK_BYTES", 0):
+        output = (await replica.batches.get(CALLER, batch_id)).output
     assert isinstance(output, InlineResults)
-    assert {orjson.loads(item)["error"]["code"] for item in output.items} == {13}
+    errors = [orjson.loads(item)["error"] for item in output.items]
+    assert {error["code"] for error in errors} == {13}
+    assert all("longer than FERRY_MAX_LINE_BYTES" in error["message"] for error in errors)
     await output.close()
 
 

@@ -79,6 +79,7 @@ async def test_more_than_bedrock_takes(
     await nothing_left(bedrock)
 
 
+ENOUGH = [converse_line(f"enough-{number}") for number in range(6)]
 WITH_TOOLS = converse_line("x")
 WITH_TOOLS["modelInput"]["toolConfig"] = {"tools": []}
 
@@ -95,7 +96,7 @@ WITH_TOOLS["modelInput"]["toolConfig"] = {"tools": []}
         (json_lines(converse_line("x"), claude_line("y")), "line 2: modelInput"),
         (json_lines(converse_line("x"), {"modelInput": {}}), "line 2: recordId"),
         (json_lines({**converse_line("x"), "more": 1}), "line 1: more"),
-        (json_lines(WITH_TOOLS), "line 1: modelInput.toolConfig"),
+        (json_lines(*ENOUGH, WITH_TOOLS), "line 7: modelInput.toolConfig"),
         (gemini_lines(*TEXTS) + b'"' + b"x" * (2 << 20), "line 7"),
         (b"", "None"),
     ],

@@ -119,6 +119,26 @@ async def test_tools_go_through_converse_for_every_model(small: BedrockAtWork, m
     assert len(await small.calls("POST", RUNTIME)) == 1
 
 
+async def test_thoughts_are_in_the_result_as_in_a_jobs(small: BedrockAtWork) -> None:
+    config = {"thinkingConfig": {"thinkingBudget": 2048, "includeThoughts": True}}
+    asked = {**asking("why?"), "generationConfig": config}
+    batches = []
+    for count in (1, MINIMUM):
+        requests = [
+            InlineRequest(orjson.dumps(asked), b"null", f"requests[{n}]") for n in range(count)
+        ]
+        batches.append(NewBatch(MODEL, BatchKind.GENERATE, requests))
+    few, many = batches
+    immediate = await created(small, few)
+    await has_ended(small, immediate)
+    [item] = await items(small, immediate)
+    thought, _ = item["response"]["candidates"][0]["content"]["parts"]
+    assert thought["thought"] is True
+    assert thought["thoughtSignature"]
+    of_a_job = (await items(small, await ended(small, many)))[0]
+    assert item["response"]["candidates"] == of_a_job["response"]["candidates"]
+
+
 async def test_media_are_read_where_they_are(small: BedrockAtWork) -> None:
     file_id = await small.upload(b"png", "a.png", mime_type="image/png")
     media = {"fileData": {"fileUri": f"files/{file_id}", "mimeType": "image/png"}}

@@ -134,3 +134,13 @@ async def test_what_is_no_file_of_this_proxy_is_refused_with_its_path(
     path = "requests[0].contents[0].parts[0].fileData.fileUri"
     assert (error.status, error.path) == ("INVALID_ARGUMENT", path)
     assert await bedrock.keys() == []
+
+
+async def test_a_text_file_is_no_second_input(bedrock: BedrockAtWork) -> None:
+    """It lies in S3 as a `.jsonl` like every possible input, and Bedrock reads each of those."""
+    file_id = await bedrock.upload(b"some notes", "notes.txt", mime_type="text/plain")
+    asked = seeing(f"files/{file_id}", "what?", "text/plain")
+    batch_id = await ended(bedrock, batch_of(*[asked] * 3))
+    folder = f"{folder_of(bedrock, batch_id)}input/"
+    assert f"{folder}media-0" in await bedrock.keys()
+    assert [text_of(item) for item in await items(bedrock, batch_id)] == ["echo: what?"] * 3

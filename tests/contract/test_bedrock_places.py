@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from providers.bedrock.aws.place import REGION_HEADER, ROLE_HEADER, S3_HEADER
-from providers.resource_names import object_file_id
+from providers.resource_names import object_file_id, result_file_id
 from tests.contract.bedrock_at_work import (
     CALLER,
     S3_URI,
@@ -16,7 +16,8 @@ from tests.contract.bedrock_at_work import (
     refused,
     the_own_keys,
 )
-from tests.contract.bedrock_batching import TEXTS, ended
+from tests.contract.bedrock_batching import TEXTS, created, ended
+from tests.contract.bedrock_immediate import has_ended
 from tests.fakes.bedrock import REGION, ROLE_ARN
 from tests.fakes.s3 import FILES_BUCKET
 
@@ -114,6 +115,31 @@ async def test_the_proxys_own_keys_go_nowhere_that_a_caller_says(
         assert error.status == "INVALID_ARGUMENT"
         assert header in error.message
     assert await nothing_was_asked(bedrock)
+
+
+@pytest.mark.parametrize("header", SAYS)
+@pytest.mark.parametrize("changes", [{"headers": False}, {"own_keys": the_own_keys}], ids=str)
+async def test_nor_do_headers_say_where_a_small_batch_is(
+    bedrock: BedrockAtWork, changes: dict[str, Any], header: str
+) -> None:
+    bedrock.provider = bedrock.replica(immediate=True, **changes)
+    batch_id = await created(bedrock, inline("few"))
+    await has_ended(bedrock, batch_id)
+    caller = replace(CALLER, headers={header: SAYS[header]})
+    results = result_file_id(batch_id)
+    for attempt in (
+        bedrock.batches.get(caller, batch_id),
+        bedrock.batches.list(caller, 1, None),
+        bedrock.batches.cancel(caller, batch_id),
+        bedrock.batches.delete(caller, batch_id),
+        bedrock.files.get(caller, results),
+        bedrock.files.download(caller, results),
+        bedrock.files.delete(caller, results),
+    ):
+        error = await refused(attempt)
+        assert error.status == "INVALID_ARGUMENT"
+        assert header in error.message
+    assert (await bedrock.batches.get(CALLER, batch_id)).output is not None
 
 
 @pytest.mark.parametrize("setting", ["region", "role_arn", "s3_uri"])

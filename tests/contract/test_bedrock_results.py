@@ -176,7 +176,33 @@ async def test_a_line_beyond_the_limit_is_one_failed_item(bedrock: BedrockAtWork
     rewrite(bedrock, batch_id, answer(indexed_id(0), "a"), huge, answer(indexed_id(2), "c"))
     first, second, third = await items(bedrock, batch_id)
     assert (text_of(first), text_of(third)) == ("a", "c")
-    assert "error" in second
+    assert "longer than FERRY_MAX_LINE_BYTES" in second["error"]["message"]
+
+
+async def test_an_answer_that_is_too_long_only_with_its_request_is_read(
+    bedrock: BedrockAtWork,
+) -> None:
+    batch_id = await ended(bedrock, inline("a", "b", "c"))
+    long = answer(indexed_id(0), "a") | {"modelInput": {"text": "x" * LIMITS.line}}
+    rewrite(bedrock, batch_id, long)
+    assert text_of((await items(bedrock, batch_id))[0]) == "a"
+
+
+async def test_half_a_character_in_an_answer_costs_nothing_else(bedrock: BedrockAtWork) -> None:
+    batch_id = await ended(bedrock, inline("a", "b", "c"))
+    line = json_lines(answer(indexed_id(0), "here"))
+    rewrite(bedrock, batch_id, line.replace(b"here", rb"h\ud83dere"))
+    assert text_of((await items(bedrock, batch_id))[0]) == "h\ufffdere"
+
+
+async def test_answers_that_cannot_be_read_are_told_of(bedrock: BedrockAtWork) -> None:
+    batch_id = await ended(bedrock, inline("a", "b", "c"))
+    own, whose = b'{"recordId":"%s","modelOutput":' % indexed_id(1).encode(), b'{"modelOutput":'
+    rewrite(bedrock, batch_id, answer(indexed_id(0), "a"), own + b"\n", whose + b"\n")
+    first, second, third = await items(bedrock, batch_id)
+    assert text_of(first) == "a"
+    assert second["error"]["message"] == "The result of this request cannot be read."
+    assert third["error"]["message"].endswith("do not say whose they are: 1.")
 
 
 async def test_results_may_lie_in_several_objects(bedrock: BedrockAtWork) -> None:

@@ -241,3 +241,44 @@ async def test_own_keys_without_tenants_are_divided_by_nobody(bedrock: BedrockAt
     batch_id = await ended(bedrock, from_file("in.jsonl"))
     assert await batches_of(bedrock, BERT) == [batch_id]
     assert len(await files_of(bedrock, BERT)) == 1
+
+
+def naming(uri_named: str) -> bytes:
+    """Records in Bedrock's own format, the last of which names an object."""
+    image = {"image": {"format": "png", "source": {"s3Location": {"uri": uri_named}}}}
+    seeing = converse_line("seeing")
+    seeing["modelInput"]["messages"][0]["content"].append(image)
+    return json_lines(*(converse_line(f"r{n}") for n in range(2)), seeing)
+
+
+@pytest.mark.parametrize("immediate", [True, False])
+@pytest.mark.parametrize("whose", ["the other's", "another bucket's"])
+async def test_a_native_line_names_no_object_but_the_tenants_own(
+    shared: BedrockAtWork, immediate: bool, whose: str
+) -> None:
+    """The proxy's own keys, or the role, would read it."""
+    shared.provider = shared.replica(
+        own_keys=the_own_keys,
+        divided=True,
+        headers=False,
+        immediate=immediate,
+        minimum=100 if immediate else 3,
+    )
+    secret = f"{BERT.tenant[:16]}/cat.png"
+    named = uri(secret) if whose == "the other's" else "s3://elsewhere/salaries.pdf"
+    file_id = await shared.upload(naming(named), "in.jsonl")
+    before, kept = await shared.keys(), dict(shared.state.objects)
+    error = await refused(shared.batches.create(ANNA, from_file(file_id, model=NOVA)))
+    assert error.status == "INVALID_ARGUMENT"
+    assert str(error.path).startswith("line 3: modelInput.messages[0].content[1].image")
+    assert (await shared.keys(), shared.state.objects) == (before, kept)
+
+
+async def test_a_native_line_names_the_tenants_own(shared: BedrockAtWork) -> None:
+    file_id = await shared.upload(naming(uri(f"{MARK}/cat.png")), "in.jsonl")
+    assert await ended(shared, from_file(file_id, model=NOVA))
+
+
+async def test_with_keys_of_its_own_a_caller_names_what_they_read(bedrock: BedrockAtWork) -> None:
+    file_id = await bedrock.upload(naming("s3://elsewhere/cat.png"), "in.jsonl")
+    assert await ended(bedrock, from_file(file_id, model=NOVA))

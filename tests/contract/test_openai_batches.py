@@ -1,6 +1,7 @@
 """OpenAI's batches against the fake: what is asked, and every result once."""
 
 from collections.abc import AsyncIterator
+from unittest.mock import patch
 
 import pytest
 
@@ -218,7 +219,9 @@ async def test_a_server_that_keeps_no_metadata(openai: OpenAIAtWork) -> None:
 async def test_a_line_beyond_the_limit_in_the_output(openai: OpenAIAtWork) -> None:
     batch_id = await ended(openai, inline(*TEXTS))
     limits = Limits(line=100, inline_results=LIMITS.inline_results)
-    openai.provider = openai.replica(limits=limits)
-    codes = [item["error"]["code"] for item in await items(openai, batch_id)]
-    assert codes == [13] * len(TEXTS)
+    with patch("providers.json_lines._RESULT_SLACK_BYTES", 0):
+        openai.provider = openai.replica(limits=limits)
+        errors = [item["error"] for item in await items(openai, batch_id)]
+    assert [error["code"] for error in errors] == [13] * len(TEXTS)
+    assert all("longer than FERRY_MAX_LINE_BYTES" in error["message"] for error in errors)
     assert openai.nothing_held

@@ -1,5 +1,6 @@
 """Batches that the proxy carries out itself: they outlive the proxy that began them."""
 
+import asyncio
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -10,7 +11,15 @@ import pytest
 from aiohttp import ClientSession
 
 from tests.buckets import aws_environment
-from tests.end_to_end.batch_client import BatchClient, Document, asking, inline, text_of
+from tests.end_to_end.batch_client import (
+    PAUSE_SECONDS,
+    WORK_SECONDS,
+    BatchClient,
+    Document,
+    asking,
+    inline,
+    text_of,
+)
 from tests.end_to_end.fake_client import BEDROCK, CONVERSE, IMMEDIATE, FakeClient
 from tests.processes import Process, start_proxy
 
@@ -32,6 +41,11 @@ class Interrupted:
     name: str
     held: str
 
+    async def draining(self) -> None:
+        async with asyncio.timeout(WORK_SECONDS):
+            while "draining" not in self.process.output:  # noqa: ASYNC110 - it says no more
+                await asyncio.sleep(PAUSE_SECONDS)
+
 
 class Stage:
     """Proxies one after the other, on one state directory and one port or another."""
@@ -44,18 +58,20 @@ class Stage:
         self._state = state
         self._credentials = credentials
 
-    async def proxy(self, program: str = "proxy") -> Process:
+    async def proxy(self, program: str = "proxy", drain: str = "30") -> Process:
+        """`drain` in seconds."""
         upstreams = {"bedrock": {**self._fake.as_upstream, **IMMEDIATE, **self._credentials}}
         own = {**aws_environment(), "FERRY_CLIENT_TOKENS": TOKEN}
         env = own if self._credentials is AMBIENT else {}
+        env = {**env, "FERRY_DRAIN_SECONDS": drain}
         return await start_proxy(self._state, upstreams, env, program)
 
     def client(self, process: Process) -> BatchClient:
         kind = replace(BEDROCK, key=TOKEN) if self._credentials is AMBIENT else BEDROCK
         return BatchClient(f"{process.url}/genai", kind, self._session)
 
-    async def interrupted(self, program: str = "proxy") -> Interrupted:
-        process = await self.proxy(program)
+    async def interrupted(self, program: str = "proxy", drain: str = "0.5") -> Interrupted:
+        process = await self.proxy(program, drain)
         client = self.client(process)
         held = await self._fake.arm(CONVERSE, "delay", nth=COUNT)
         requests = ({"request": asking(f"question {n}")} for n in range(COUNT))
@@ -64,7 +80,7 @@ class Stage:
         await client.until_answered(name, COUNT - 1)
         return Interrupted(process, client, name, held)
 
-    async def check(self, batch: Document, client: BatchClient) -> None:
+    async def check(self, batch: Document, client: BatchClient, repeated: int = 1) -> None:
         """Every result is there, and no call was made that need not have been."""
         assert batch["metadata"]["state"] == "BATCH_STATE_SUCCEEDED"
         texts = [text_of(one) for one in await client.results(batch)]
@@ -72,7 +88,7 @@ class Stage:
         calls = await self._fake.requests(**CALLS)
         answered = Counter(one["asked"] for one in calls if one["outcome"] == "answered")
         assert answered == Counter(f"question {n}" for n in range(COUNT))
-        assert len(calls) == COUNT + 1, "the one that was under way was repeated, once"
+        assert len(calls) == COUNT + repeated, "only what was under way was repeated, once"
 
 
 async def test_a_killed_proxys_batch_is_finished_by_the_next_one(
@@ -97,7 +113,7 @@ async def test_a_killed_proxys_batch_is_finished_by_the_next_one(
 async def test_a_stopped_proxys_batch_is_finished_by_the_next_one_at_once(
     bedrock: FakeClient, http: ClientSession, tmp_path: Path
 ) -> None:
-    """It gives its claim up before it ends."""
+    """It gives its claim up before it ends; its drain is too short for the call under way."""
     stage = Stage(bedrock, http, tmp_path, AMBIENT)
     interrupted = await stage.interrupted()
     assert await interrupted.process.stop() == 0
@@ -108,6 +124,24 @@ async def test_a_stopped_proxys_batch_is_finished_by_the_next_one_at_once(
         await bedrock.ended(COUNT, outcome="answered", **CALLS)
         client = stage.client(process)
         await stage.check(await client.worked_off(interrupted.name), client)
+    finally:
+        await process.stop()
+
+
+async def test_a_drain_lets_the_call_under_way_end(
+    bedrock: FakeClient, http: ClientSession, tmp_path: Path
+) -> None:
+    stage = Stage(bedrock, http, tmp_path, AMBIENT)
+    interrupted = await stage.interrupted(drain="30")
+    stopping = asyncio.create_task(interrupted.process.stop())
+    await interrupted.draining()
+    await bedrock.release(interrupted.held)
+    assert await stopping == 0
+
+    process = await stage.proxy()
+    try:
+        client = stage.client(process)
+        await stage.check(await client.worked_off(interrupted.name), client, repeated=0)
     finally:
         await process.stop()
 

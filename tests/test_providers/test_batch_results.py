@@ -1,3 +1,6 @@
+import logging
+import sys
+from collections import deque
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import AsyncExitStack
 from typing import Any
@@ -15,7 +18,8 @@ from providers.batch_results import (
     render_inline,
 )
 from providers.errors import FerryError, not_found
-from providers.memory import MemoryBudget
+from providers.json_lines import ResultLine, TooLong, work_bytes
+from providers.memory import MemoryBudget, Reservation
 from providers.request_table import RequestTable, RowKind, indexed_id
 from tests.test_providers.streams import collect
 
@@ -28,7 +32,7 @@ class Lines:
 
     def __init__(
         self,
-        *slices: Sequence[bytes],
+        *slices: Sequence[ResultLine],
         error: FerryError | None = None,
         id_member: str = "custom_id",
     ) -> None:
@@ -38,11 +42,11 @@ class Lines:
         self.open = False
         self.ended = False
 
-    async def slices(self) -> AsyncGenerator[Sequence[bytes], None]:
+    async def slices(self) -> AsyncGenerator[deque[ResultLine], None]:
         self.open = True
         try:
             for lines in self._slices:
-                yield lines
+                yield deque(lines)
             if self._error is not None:
                 raise self._error
             self.ended = True
@@ -69,8 +73,14 @@ def line(custom_id: str, said: str = "m") -> bytes:
     return orjson.dumps({"custom_id": custom_id, "said": said})
 
 
+def results_of(
+    lines: Lines, rows: RequestTable | None, memory: MemoryBudget | None = None
+) -> BatchResults:
+    return BatchResults(lines, rows, Reservation(memory or MemoryBudget()))
+
+
 async def read(lines: Lines, rows: RequestTable | None) -> list[dict[str, Any]]:
-    text = b"".join([chunk async for chunk in BatchResults(lines, rows).lines()])
+    text = b"".join([chunk async for chunk in results_of(lines, rows).lines()])
     assert not lines.open
     return [orjson.loads(each) for each in text.splitlines()]
 
@@ -109,6 +119,143 @@ async def test_a_second_answer_is_not_the_one(together: bool) -> None:
     assert found["b"] == {"key": "b", "response": {"said": "first"}}
 
 
+async def test_many_requests_without_an_answer() -> None:
+    rows = RequestTable(RowKind.KEY, [orjson.dumps(str(n)) for n in range(1000)])
+    found = await read(Lines([line(indexed_id(700))]), rows)
+    assert [int(each["key"]) for each in found] == [700, *range(700), *range(701, 1000)]
+
+
+# --- lines that cannot be read -------------------------------------------------------------------
+
+LONG = TooLong(b'{"custom_id":"%s","said":"mm' % indexed_id(1).encode())
+BROKEN = line(indexed_id(1))[:-1]
+NO_NAME: list[ResultLine] = [TooLong(b'{"said":{}'), b"no json", b"[]", b"{}", b'{"custom_id":7}']
+
+
+def without_answer(found: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    return {each["key"]: each["error"] for each in found if "error" in each}
+
+
+@pytest.mark.parametrize(
+    ("unreadable", "message"),
+    [
+        (LONG, "The result of this request is longer than FERRY_MAX_LINE_BYTES bytes."),
+        (BROKEN, "The result of this request cannot be read."),
+    ],
+)
+async def test_a_result_that_cannot_be_read_is_its_requests(
+    unreadable: ResultLine, message: str
+) -> None:
+    found = await read(Lines([line(indexed_id(0)), unreadable]), table())
+    assert without_answer(found) == {
+        "b": {"code": 13, "message": message},
+        "c": MISSING["error"],
+    }
+
+
+@pytest.mark.parametrize("unreadable", NO_NAME)
+async def test_a_result_that_may_be_anybodys(unreadable: ResultLine) -> None:
+    found = await read(Lines([unreadable, line(indexed_id(0))], [unreadable]), table())
+    errors = without_answer(found)
+    assert list(errors) == ["b", "c"]
+    for error in errors.values():
+        assert error["code"] == 13
+        assert error["message"].startswith("No answer to this request could be read")
+        assert error["message"].endswith(": 2.")
+
+
+@pytest.mark.parametrize("unreadable", [LONG, BROKEN])
+async def test_a_result_that_can_be_read_goes_before_one_that_cannot(
+    unreadable: ResultLine,
+) -> None:
+    for lines in ([unreadable, line(indexed_id(1))], [line(indexed_id(1)), unreadable]):
+        found = await read(Lines(lines), table())
+        assert found[0] == {"key": "b", "response": {"said": "m"}}
+        assert without_answer(found) == {"a": MISSING["error"], "c": MISSING["error"]}
+
+
+async def test_another_batchs_result_that_cannot_be_read_says_nothing_of_this_one() -> None:
+    found = await read(Lines([line("r99")[:-1]]), table())
+    assert without_answer(found) == dict.fromkeys(KEYS, MISSING["error"])
+
+
+async def test_another_tools_result_that_cannot_be_read() -> None:
+    [found] = await read(Lines([line("mine")[:-1], b"no json"]), None)
+    assert (found["key"], found["error"]["code"]) == ("mine", 13)
+
+
+async def test_half_a_character_spoils_no_result() -> None:
+    said = line(indexed_id(0)).replace(b'"m"', rb'"m\ud800"')
+    found = await read(Lines([said]), table())
+    assert found[0] == {"key": "a", "response": {"said": "m\ufffd"}}
+
+
+async def test_what_could_not_be_read_is_logged_once_and_without_it(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.INFO)
+    await read(Lines([LONG, BROKEN, *NO_NAME], [LONG]), table())
+    [record] = caplog.records
+    assert record.levelname == "WARNING"
+    assert record.args == (3, 5, 5)
+    assert indexed_id(1) not in caplog.text
+    caplog.clear()
+    await read(Lines([line(indexed_id(0)), line("r99")]), table())
+    assert not caplog.records
+
+
+# --- what a long line takes of memory ------------------------------------------------------------
+
+MIB = 1 << 20
+
+
+@pytest.mark.parametrize(("spare", "fits"), [(0, True), (-1, False)])
+async def test_what_is_made_of_a_long_line_is_counted(spare: int, fits: bool) -> None:
+    text = line(indexed_id(0), "m" * MIB)
+    memory = MemoryBudget(work_bytes(len(text)) + spare)
+    lines = results_of(Lines([text]), table(), memory).lines()
+    if fits:
+        assert len(await anext(lines)) < MIB
+        memory.take(memory.size)  # it was made
+    else:
+        with pytest.raises(FerryError) as caught:
+            await anext(lines)
+        assert caught.value.code == 429
+        memory.take(memory.size)
+    await lines.aclose()
+
+
+async def test_a_long_line_is_not_held_beside_its_translation() -> None:
+    texts = [line(indexed_id(n), "m" * MIB) for n in range(2)]
+    holders: list[int] = []
+
+    class Watched(Lines):
+        def translate(self, line: dict[str, Any], /) -> dict[str, Any]:
+            holders.append(sys.getrefcount(texts[len(holders)]))
+            return super().translate(line)
+
+    source = Watched(texts[:1], texts[1:])
+    before = [sys.getrefcount(texts[0]), sys.getrefcount(texts[1])]
+    assert len(await read(source, table())) == len(KEYS)
+    assert holders == before
+
+
+async def test_a_file_that_has_begun_is_not_ended_where_the_budget_is_empty() -> None:
+    texts = [line(indexed_id(0)), line(indexed_id(1), "m" * MIB)]
+    memory = MemoryBudget(MIB)
+    async with AsyncExitStack() as stack:
+        reservation = stack.enter_context(memory.reserve())
+        source = Lines(texts[:1], texts[1:])
+        download = await deliver_file(source, table(), reservation, stack)
+    chunks = aiter(download.body.chunks)
+    assert orjson.loads(await anext(chunks))["key"] == "a"
+    with pytest.raises(FerryError) as caught:
+        await anext(chunks)
+    assert caught.value.code == 429
+    await download.close()
+    memory.take(MIB)
+
+
 # --- what a request is called -------------------------------------------------------------------
 
 
@@ -144,7 +291,7 @@ async def test_a_batch_without_any_result() -> None:
 
 async def test_results_given_up_let_their_lines_go() -> None:
     source = Lines([line(indexed_id(0))], [line(indexed_id(1))])
-    lines = BatchResults(source, table()).lines()
+    lines = results_of(source, table()).lines()
     assert await anext(lines)
     assert source.open
     await lines.aclose()
@@ -153,7 +300,7 @@ async def test_results_given_up_let_their_lines_go() -> None:
 
 async def test_results_that_break_off_are_not_filled_up() -> None:
     source = Lines([line(indexed_id(0))], error=FerryError("UNAVAILABLE", "broke off"))
-    lines = BatchResults(source, table()).lines()
+    lines = results_of(source, table()).lines()
     assert await anext(lines)
     with pytest.raises(FerryError, match="broke off"):
         await anext(lines)
@@ -165,8 +312,8 @@ async def test_results_that_break_off_are_not_filled_up() -> None:
 async def test_results_as_a_file() -> None:
     memory, source = MemoryBudget(100), Lines([line(indexed_id(0))], [line(indexed_id(1))])
     async with AsyncExitStack() as stack:
-        stack.enter_context(memory.reserve(100))
-        download = await deliver_file(source, table(), stack)
+        reservation = stack.enter_context(memory.reserve(100))
+        download = await deliver_file(source, table(), reservation, stack)
     with pytest.raises(FerryError):
         memory.take(1)
     assert (download.mime_type, download.body.length) == ("application/jsonl", None)
@@ -180,8 +327,8 @@ async def test_results_as_a_file() -> None:
 async def test_a_file_given_up_lets_everything_go() -> None:
     memory, source = MemoryBudget(100), Lines([line(indexed_id(0))], [line(indexed_id(1))])
     async with AsyncExitStack() as stack:
-        stack.enter_context(memory.reserve(100))
-        download = await deliver_file(source, table(), stack)
+        reservation = stack.enter_context(memory.reserve(100))
+        download = await deliver_file(source, table(), reservation, stack)
     assert source.open
     await download.close()
     assert not source.open
@@ -191,16 +338,16 @@ async def test_a_file_given_up_lets_everything_go() -> None:
 async def test_a_file_that_cannot_begin_is_refused() -> None:
     memory, source = MemoryBudget(100), Lines(error=not_found("no results any more"))
     async with AsyncExitStack() as stack:
-        stack.enter_context(memory.reserve(100))
+        reservation = stack.enter_context(memory.reserve(100))
         with pytest.raises(FerryError, match="any more"):
-            await deliver_file(source, table(), stack)
+            await deliver_file(source, table(), reservation, stack)
     assert not source.open
     memory.take(100)
 
 
 async def test_a_file_of_nothing() -> None:
     async with AsyncExitStack() as stack:
-        download = await deliver_file(Lines(), None, stack)
+        download = await deliver_file(Lines(), None, Reservation(MemoryBudget()), stack)
     assert await collect(aiter(download.body.chunks)) == b""
     await download.close()
 

@@ -29,3 +29,14 @@ def test_a_share_given_back_early_can_be_taken_anew() -> None:
         share.release()
         share.grow(10)
     budget.take(10)
+
+
+def test_more_is_held_for_the_length_of_a_block() -> None:
+    budget = MemoryBudget(10)
+    with budget.reserve(4) as share:
+        with share.more(6), pytest.raises(FerryError):
+            share.grow(1)
+        with pytest.raises(FerryError), share.more(7):
+            pass
+        share.grow(6)
+    budget.take(10)

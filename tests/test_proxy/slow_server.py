@@ -2,10 +2,12 @@
 
 import asyncio
 import logging
+import os
 
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
+from proxy.background import BACKGROUND, BackgroundTasks
 from proxy.health import STATE
 from proxy.log_lines import log_to_stderr
 from proxy.serving import serve
@@ -51,9 +53,21 @@ async def only_slow(request: web.Request, handler: Handler) -> web.StreamRespons
     return await handler(request)
 
 
+async def prepare_to_end() -> None:
+    _log.info("preparing")
+    try:
+        await asyncio.Event().wait()
+    except asyncio.CancelledError:
+        _log.info("prepared for long enough")
+        raise
+
+
 async def main() -> None:
     log_to_stderr()
     app = web.Application(middlewares=[only_slow])
+    if "SLOW_SERVER_PREPARES" in os.environ:
+        app[BACKGROUND] = BackgroundTasks()
+        app[BACKGROUND].before_end(prepare_to_end)
     app[STATE] = MemoryState()
     app.router.add_post("/slow", slow)
     app.router.add_post("/late", late)

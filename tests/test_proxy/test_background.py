@@ -161,3 +161,45 @@ async def test_work_knows_nothing_of_the_request_that_started_it(
     [task] = asyncio.all_tasks() - before
     await task
     assert seen == ["none"]
+
+
+# --- the drain ---------------------------------------------------------------------------------
+
+
+async def test_before_the_end_all_that_asked_for_it_is_prepared() -> None:
+    background, prepared = BackgroundTasks(), []
+    both = asyncio.Barrier(2)
+
+    async def prepare() -> None:
+        await both.wait()
+        prepared.append(1)
+
+    background.before_end(prepare)
+    background.before_end(prepare)
+    await background.prepare_to_end(30)
+    assert prepared == [1, 1]
+
+
+async def test_a_preparation_has_an_end() -> None:
+    background, work = BackgroundTasks(), Work()
+    background.before_end(work)
+    await background.prepare_to_end(0)
+    await background.prepare_to_end(0.01)
+    assert work.said_so
+
+
+async def test_a_preparation_that_fails_ends_no_other(caplog: pytest.LogCaptureFixture) -> None:
+    background, done = BackgroundTasks(), asyncio.Event()
+
+    async def fail() -> None:
+        raise ValueError("secret")
+
+    async def prepare() -> None:
+        done.set()
+
+    background.before_end(fail)
+    background.before_end(prepare)
+    await background.prepare_to_end(30)
+    assert done.is_set()
+    assert "ValueError" in caplog.text
+    assert "secret" not in caplog.text

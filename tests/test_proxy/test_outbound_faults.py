@@ -158,6 +158,20 @@ async def test_silence_before_the_answer_is_a_timeout(impatient: OutboundClient)
     assert (error.status, error.unsent) == ("DEADLINE_EXCEEDED", False)
 
 
+async def test_a_request_may_allow_a_longer_silence(impatient: OutboundClient) -> None:
+    async def conversation(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await read_head(reader)
+        timer = asyncio.Event()
+        asyncio.get_running_loop().call_later(0.2, timer.set)
+        await timer.wait()
+        writer.write(b"HTTP/1.1 204 No Content\r\n\r\n")
+
+    async with raw_upstream(conversation) as url:
+        async with await impatient.send(OutboundRequest("GET", url, silence=30.0)) as reply:
+            assert reply.status == 204
+        assert (await refused(impatient, OutboundRequest("GET", url))).status == "DEADLINE_EXCEEDED"
+
+
 async def test_silence_in_the_answer_is_a_timeout(impatient: OutboundClient) -> None:
     ended = asyncio.Event()
 

@@ -89,6 +89,16 @@ async def test_a_drain_has_an_end() -> None:
             assert await process.exit_code() == 0
 
 
+async def test_work_beside_the_requests_has_the_time_of_the_drain_too() -> None:
+    settings = {"SLOW_SERVER_PREPARES": "1", "FERRY_DRAIN_SECONDS": "0.05"}
+    async with serving(settings) as process:
+        await process.event("listening")
+        process.signal(signal.SIGTERM)
+        await process.event("preparing")
+        await process.event("prepared for long enough")
+        assert await process.exit_code() == 0
+
+
 async def test_a_second_signal_ends_at_once() -> None:
     async with serving() as process, ClientSession() as session:
         url = (await process.event("listening"))["url"]

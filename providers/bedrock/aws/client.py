@@ -9,7 +9,7 @@ from tenacity import AsyncRetrying, retry_if_exception, stop_after_attempt, wait
 from tenacity.wait import wait_base
 from yarl import URL
 
-from providers.bedrock.aws.errors import parse_xml, refused
+from providers.bedrock.aws.errors import failed_after_all, parse_xml, refused
 from providers.bedrock.aws.place import Place
 from providers.bedrock.aws.signing import BEDROCK, S3, aws_url, presigned, signed
 from providers.body import Body
@@ -68,9 +68,10 @@ class AwsClient:
         url: URL,
         body: bytes = b"",
         headers: Mapping[str, str] | None = None,
+        silence: float | None = None,
     ) -> Reply:
-        """One attempt; the answer is still on the wire."""
-        request = OutboundRequest(method, url, dict(headers or {}), body or None)
+        """One attempt; the answer is still on the wire. `silence` as in OutboundRequest."""
+        request = OutboundRequest(method, url, dict(headers or {}), body or None, silence)
         return await self._sent(place, signed(request, place.keys, service, place.region))
 
     async def put(
@@ -134,7 +135,7 @@ class AwsClient:
         except ValueError:
             raise UpstreamError("UNAVAILABLE", f"{self.name}: S3 answered no XML") from None
         if root.tag == "Error":  # with the status 200: bedrock.md section 5
-            raise UpstreamError("UNAVAILABLE", f"{self.name}: S3 failed: {root.findtext('Code')}")
+            raise failed_after_all(self.name, root)
         return root
 
 

@@ -30,7 +30,7 @@ _STATUS_OF_CODE: Final[Mapping[str, str]] = {
         "UNAVAILABLE": "RequestTimeout ModelNotReadyException ModelTimeoutException",
         "INVALID_ARGUMENT": (
             "PermanentRedirect TemporaryRedirect AuthorizationHeaderMalformed "
-            "IllegalLocationConstraintException MethodNotAllowed"
+            "AuthorizationQueryParametersError IllegalLocationConstraintException MethodNotAllowed"
         ),
     }.items()
     for code in codes.split()
@@ -40,9 +40,18 @@ _WRONG_REGION: Final = (
     "TemporaryRedirect",
     "AuthorizationHeaderMalformed",
     "IllegalLocationConstraintException",
+    "AuthorizationQueryParametersError",  # [MEM]: the same of a presigned URL
 )
-# A model's own fault is not the proxy's upstream failing: 424 ModelErrorException.
 _NO_BUCKET: Final = "NoSuchBucket"
+# What a refusal tells by its HTTP status alone.
+_OF_A_LATE_ERROR: Final[Mapping[str, str]] = {
+    "AccessDenied": "PERMISSION_DENIED",
+    "NoSuchKey": "NOT_FOUND",
+    "NoSuchUpload": "NOT_FOUND",
+    _NO_BUCKET: "NOT_FOUND",
+    "InvalidPart": "INVALID_ARGUMENT",
+    "EntityTooSmall": "INVALID_ARGUMENT",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,13 +89,21 @@ def refused(
     )
 
 
+def failed_after_all(name: str, root: Any) -> FerryError:
+    """For an `<Error>` with the status 200, after which the same may be asked again as a rule."""
+    refusal = _said_in(root)
+    status = _STATUS_OF_CODE.get(refusal.code) or _OF_A_LATE_ERROR.get(refusal.code, "UNAVAILABLE")
+    text = f"{name}: {refusal.code}: {refusal.message}"
+    return FerryError(status, text, provider=name, reason=refusal.code or None)
+
+
 def parse_xml(data: bytes) -> Any:
     """The root of a document of S3's, without namespaces. Raises ValueError.
 
     A document type is refused: S3 sends none, and entities are declared in it.
     """
     try:
-        root = fromstring(data, forbid_dtd=True)
+        root = fromstring(data.lstrip(), forbid_dtd=True)
     except (ParseError, DefusedXmlException) as error:
         raise ValueError("not the XML of S3") from error
     for element in root.iter():
@@ -106,9 +123,12 @@ def _read(reply: Reply, data: bytes) -> AwsRefusal:
 
 def _read_xml(data: bytes) -> AwsRefusal:
     try:
-        root = parse_xml(data)
+        return _said_in(parse_xml(data))
     except ValueError:
         return AwsRefusal("", "")
+
+
+def _said_in(root: Any) -> AwsRefusal:
     return AwsRefusal(root.findtext("Code") or "", root.findtext("Message") or "")
 
 
@@ -135,8 +155,13 @@ def _status(refusal: AwsRefusal, reply: Reply) -> str:
         return named
     if reply.status == 504:
         return "DEADLINE_EXCEEDED"
-    if reply.status >= 500:
+    if reply.status >= 500 or _leads_elsewhere(reply):
         return "UNAVAILABLE"
     if reply.status in (499, 501):
         return "INVALID_ARGUMENT"
     return RPC_STATUS_OF_HTTP.get(reply.status, "INVALID_ARGUMENT")
+
+
+def _leads_elsewhere(reply: Reply) -> bool:
+    """A redirect that is none of S3's to a bucket's region: nothing at AWS answers so."""
+    return 300 <= reply.status < 400 and "x-amz-bucket-region" not in reply.headers

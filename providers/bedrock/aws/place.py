@@ -1,12 +1,12 @@
 """Where a caller's calls go: region, role and S3 prefix, from the settings or the request."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
 from yarl import URL
 
+from providers.bedrock.aws.folder import Folder, is_role_arn, parse_s3_uri
 from providers.bedrock.aws.keys import AwsKeys, OwnKeys, parse_keys
 from providers.credential import Caller
 from providers.errors import FerryError, invalid_argument
@@ -23,28 +23,7 @@ _SETTINGS: Final[Mapping[str, str]] = {
     ROLE_HEADER: "ROLE_ARN",
     S3_HEADER: "S3_URI",
 }
-# bedrock.md section 2: what CreateModelInvocationJob takes.
-_ROLE: Final = re.compile(r"arn:aws(?:-[a-z-]+)?:iam::[0-9]{12}:role/[!-~]{1,2000}")
-_S3_URI: Final = re.compile(
-    r"s3://(?P<bucket>[a-z0-9][a-z0-9.-]{1,61}[a-z0-9])"
-    # A server between might resolve segments of dots.
-    r"(?P<key>(?:/(?!\.{1,2}(?:/|$))[-!_*'().a-zA-Z0-9]+)*)/?"
-)
 _MARK_LENGTH: Final = 16
-
-
-@dataclass(frozen=True, slots=True)
-class Folder:
-    """Part of a bucket. `prefix` is empty or ends in a slash."""
-
-    bucket: str
-    prefix: str
-
-    def __truediv__(self, name: str) -> "Folder":
-        return Folder(self.bucket, f"{self.prefix}{name}/")
-
-    def uri(self, name: str = "") -> str:
-        return f"s3://{self.bucket}/{self.prefix}{name}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +69,7 @@ class Place:
     @property
     def role_arn(self) -> str:
         role = _said(self._options, self._said, ROLE_HEADER, "the role that Bedrock reads S3 by")
-        if not _ROLE.fullmatch(role):
+        if not is_role_arn(role):
             raise invalid_argument(
                 f"{_names(self._options, ROLE_HEADER)}: not the ARN of a role "
                 "(arn:aws:iam::ACCOUNT:role/NAME)"
@@ -108,6 +87,12 @@ class Place:
                 "that Bedrock takes in it"
             )
         return folder / self.mark if self.mark else folder
+
+    def may_read(self, uri: str) -> bool:
+        """Whether a request may name the object at `uri`: it is read with these keys, or by the
+        role, so with the proxy's own only what is the caller's to read.
+        """
+        return self._options.own_keys is None or uri.startswith(self.folder.uri())
 
     def bucket_url(self, bucket: str) -> URL:
         """The address below which the keys of `bucket` are."""
@@ -148,15 +133,6 @@ class Places:
             )
         mark = caller.tenant[:_MARK_LENGTH] if options.divided else ""
         return Place(keys, region, mark, options, said)
-
-
-def parse_s3_uri(uri: str) -> Folder | None:
-    """`s3://bucket[/prefix]` as Bedrock takes it; None for anything else."""
-    found = _S3_URI.fullmatch(uri)
-    if found is None:
-        return None
-    key = found["key"].removeprefix("/")
-    return Folder(found["bucket"], f"{key}/" if key else "")
 
 
 def _said(options: PlaceOptions, said: Mapping[str, str], header: str, what: str) -> str:

@@ -1,5 +1,6 @@
 """The few calls of S3's that files and jobs need (bedrock.md section 5)."""
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -12,7 +13,8 @@ from yarl import URL
 
 from providers.bedrock.aws.client import AwsClient
 from providers.bedrock.aws.errors import is_absent
-from providers.bedrock.aws.place import Folder, Place
+from providers.bedrock.aws.folder import Folder
+from providers.bedrock.aws.place import Place
 from providers.bedrock.aws.signing import S3 as SERVICE
 from providers.bedrock.aws.signing import aws_url, encode_key
 from providers.body import Body
@@ -22,6 +24,7 @@ from providers.upstream import Reply, UpstreamError
 
 METADATA_PREFIX: Final = "x-amz-meta-"
 _PAGE_LIMIT: Final = 1000
+_CALLS_AT_ONCE: Final = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +97,8 @@ class S3:
         if token:
             query["continuation-token"] = token
         root = await self._root(place, "GET", _url(place, folder.bucket, "", query))
+        if root.tag != "ListBucketResult":  # else another kind would be read as an empty list
+            raise UpstreamError("UNAVAILABLE", f"S3 answered with {root.tag[:40]!r}, not a list")
         encoded = root.findtext("EncodingType") == "url"
         listed = [_listed(element, encoded=encoded) for element in root.iter("Contents")]
         truncated = root.findtext("IsTruncated") == "true"
@@ -105,6 +110,17 @@ class S3:
             listed, token = await self.page(place, folder, token=token)
             for found in listed:
                 yield found
+            if token is None:
+                return
+
+    async def clear(self, place: Place, folder: Folder) -> None:
+        """Delete everything below `folder`, a few objects at a time."""
+        token: str | None = None
+        while True:
+            listed, token = await self.page(place, folder, token=token)
+            for start in range(0, len(listed), _CALLS_AT_ONCE):
+                some = listed[start : start + _CALLS_AT_ONCE]
+                await asyncio.gather(*(self.delete(place, folder.bucket, o.key) for o in some))
             if token is None:
                 return
 

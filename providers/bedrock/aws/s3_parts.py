@@ -9,7 +9,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from providers.bedrock.aws.errors import is_absent
-from providers.bedrock.aws.place import Folder, Place
+from providers.bedrock.aws.folder import Folder
+from providers.bedrock.aws.place import Place
 from providers.bedrock.aws.s3 import S3
 from providers.bedrock.object_files import is_new_name
 from providers.body import Body

@@ -20,9 +20,10 @@ from providers.bedrock.content.embed_to_bedrock import (
 from providers.bedrock.content.generate_to_converse import to_converse
 from providers.bedrock.content.generate_to_invoke_model import to_invoke_model
 from providers.bedrock.content.native_lines import MODEL_INPUT, RECORD_ID, native_formats
+from providers.bedrock.content.native_rules import NativeRules
 from providers.bedrock.content.tools_to_converse import tools_at
 from providers.bedrock.invocation import InvocationType
-from providers.errors import invalid_argument
+from providers.errors import FerryError, invalid_argument
 from providers.gemini_content.normalise import normalise_embed, normalise_generate
 from providers.gemini_content.warnings import Warnings
 from providers.line_formats import LineFormats
@@ -36,8 +37,7 @@ class BedrockTranslator:
 
     `media_uri` gives the `s3://` URI of a file of this proxy, from its URI or name and the JSON
     path that names it. `tools_at` is the JSON path of the first thing about functions in any of
-    the requests: it is noted before the request is translated, so that it is known even where
-    Converse cannot be given them.
+    the requests that Converse is given, or cannot be given.
     """
 
     model: str
@@ -64,7 +64,6 @@ class BedrockTranslator:
                 normalised, model=self.model, path=path, warnings=self.warnings
             )
         normalised = normalise_generate(request, path)
-        self.tools_at = self.tools_at or tools_at(normalised, path)
         if self.invocation is InvocationType.INVOKE_MODEL:
             return to_invoke_model(
                 normalised,
@@ -73,13 +72,24 @@ class BedrockTranslator:
                 warnings=self.warnings,
                 default_max_tokens=self.default_max_tokens,
             )
-        return to_converse(
-            normalised,
-            model=self.model,
-            path=path,
-            warnings=self.warnings,
-            media_uri=self.media_uri,
-        )
+        asked = tools_at(normalised, path)
+        try:
+            body = to_converse(
+                normalised,
+                model=self.model,
+                path=path,
+                warnings=self.warnings,
+                media_uri=self.media_uri,
+            )
+        except FerryError:
+            self._note(asked)
+            raise
+        if "toolConfig" in body:  # tools that may not be called are left out of it
+            self._note(asked)
+        return body
+
+    def _note(self, asked: str | None) -> None:
+        self.tools_at = self.tools_at or asked
 
 
 def first_invocation(model: str, kind: BatchKind) -> InvocationType:
@@ -107,5 +117,5 @@ def check_tools_can_go(model: str, path: str) -> None:
         )
 
 
-def line_formats(model: str, kind: BatchKind) -> LineFormats:
-    return native_formats(model, embeds=kind is BatchKind.EMBED)
+def line_formats(model: str, kind: BatchKind, rules: NativeRules) -> LineFormats:
+    return native_formats(model, rules, embeds=kind is BatchKind.EMBED)

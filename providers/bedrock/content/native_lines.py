@@ -10,8 +10,9 @@ from typing import Any, Final
 from providers.bedrock.content.bedrock_models import ModelFamily, model_family
 from providers.bedrock.content.embed_to_bedrock import require_embedding_model
 from providers.bedrock.content.generate_to_invoke_model import ANTHROPIC_VERSION
+from providers.bedrock.content.native_rules import NativeRules
 from providers.bedrock.invocation import InvocationType
-from providers.errors import invalid_argument
+from providers.errors import FerryError, invalid_argument
 from providers.held_json import render_held
 from providers.line_formats import LineFormats, SeenTexts, check_custom_id
 from providers.request_table import RowKind
@@ -32,8 +33,9 @@ class BedrockLines:
     name = "bedrock"
     row_kind = RowKind.CUSTOM_ID
 
-    def __init__(self, model: str, *, embeds: bool) -> None:
+    def __init__(self, model: str, rules: NativeRules, *, embeds: bool) -> None:
         self._model = model
+        self._rules = rules
         self._embeds = embeds
         self._ids = SeenTexts()
         self.endpoint = ""
@@ -53,6 +55,7 @@ class BedrockLines:
         if not isinstance(model_input, dict):
             raise invalid_argument("a JSON object is needed", path=path)
         self._check(model_input, path)
+        self._rules.check_media(model_input, path)
         line = {RECORD_ID: record_id, MODEL_INPUT: model_input}
         return render_held(line), render_held(record_id)
 
@@ -70,11 +73,7 @@ class BedrockLines:
         elif invocation is InvocationType.INVOKE_MODEL:
             _require_known_schema(model_input, path, model_family(self._model))
         elif "toolConfig" in model_input:
-            raise invalid_argument(
-                "a batch of type Converse takes no tools; Claude takes them in its own schema, "
-                f'with anthropic_version "{ANTHROPIC_VERSION}"',
-                path=f"{path}.toolConfig",
-            )
+            self._rules.tools_at = self._rules.tools_at or f"{path}.toolConfig"
 
 
 def invocation_of(model_input: Mapping[str, Any]) -> InvocationType:
@@ -92,9 +91,18 @@ def is_bedrock_line(document: Mapping[str, Any]) -> bool:
     return RECORD_ID in document or MODEL_INPUT in document
 
 
-def native_formats(model: str, *, embeds: bool) -> LineFormats:
+def native_formats(model: str, rules: NativeRules, *, embeds: bool) -> LineFormats:
     return LineFormats(
-        BedrockLines.name, is_bedrock_line, lambda: BedrockLines(model, embeds=embeds)
+        BedrockLines.name, is_bedrock_line, lambda: BedrockLines(model, rules, embeds=embeds)
+    )
+
+
+def no_tools_in_a_job(path: str) -> FerryError:
+    """For a Converse line with tools, in a batch that is no small one (bedrock.md section 4)."""
+    return invalid_argument(
+        "a batch of type Converse takes no tools; Claude takes them in its own schema, with "
+        f'anthropic_version "{ANTHROPIC_VERSION}"',
+        path=path,
     )
 
 

@@ -36,6 +36,15 @@ def result_from_bedrock(line: Mapping[str, Any], invocation: InvocationType) -> 
         return {"error": item_error(error.status, error.message)}
 
 
+def echoed(model_input: object) -> dict[str, Any]:
+    """The members of a line that `result_from_bedrock` reads of the request, and no more of it."""
+    thinking = _thinking(model_input)
+    if not isinstance(thinking, dict):
+        return {}
+    read = {name: thinking[name] for name in ("type", "display") if name in thinking}
+    return {"modelInput": {"additionalModelRequestFields": {"thinking": read}}}
+
+
 def _response(
     answer: dict[str, Any], line: Mapping[str, Any], invocation: InvocationType
 ) -> dict[str, Any]:
@@ -56,13 +65,16 @@ def _asked_for_thoughts(model_input: object) -> bool:
 
     No other model can be asked for them in Converse, so nothing says that they were.
     """
-    fields = _member(model_input, "additionalModelRequestFields")
-    thinking = _member(fields, "thinking")
+    thinking = _thinking(model_input)
     return (
         isinstance(thinking, dict)
         and thinking.get("type") != "disabled"
         and thinking.get("display") != "omitted"
     )
+
+
+def _thinking(model_input: object) -> object:
+    return _member(_member(model_input, "additionalModelRequestFields"), "thinking")
 
 
 def _member(value: object, name: str) -> object:

@@ -1,17 +1,16 @@
 """Batches that the proxy carries out itself, because they are too small for a job."""
 
-from collections.abc import AsyncGenerator, Sequence
-from functools import partial
 from typing import Any
 
+from providers.bedrock.aws.place import Places
 from providers.bedrock.content.result_from_bedrock import result_from_bedrock
 from providers.bedrock.immediate.job_ids import job_id_of
 from providers.bedrock.immediate.job_list import ListedJobs, Position
+from providers.bedrock.immediate.job_results import JobResults
 from providers.bedrock.immediate.jobs import ImmediateJobs
-from providers.bedrock.invocation import InvocationType
 from providers.bedrock.rooms import Results
 from providers.credential import Caller
-from providers.errors import FerryError, not_found
+from providers.errors import FerryError
 from providers.gemini_content.status import item_error
 from providers.request_table import RowKind
 from providers.resources import Batch, BatchState
@@ -21,46 +20,53 @@ _NEVER = ("INTERNAL", "The batch ended without an answer to this request.")
 
 
 class ImmediateRoom:
-    """Implements `providers.bedrock.rooms.Room`, and lists."""
+    """Implements `providers.bedrock.rooms.Room`, and lists.
 
-    def __init__(self, jobs: ImmediateJobs) -> None:
+    Nothing here is at AWS, but every call finds the caller's place first: what is refused of a
+    caller's headers and keys is refused here as it is for a job.
+    """
+
+    def __init__(self, places: Places, jobs: ImmediateJobs) -> None:
+        self._places = places
         self._jobs = jobs
 
     async def get(self, caller: Caller, batch_id: str) -> Batch:
+        await self._places.of(caller)
         return await self._jobs.get(caller, batch_id)
 
     async def find(self, caller: Caller, job: str) -> Batch | None:
         """The batch that an earlier attempt made under our id `job`."""
         try:
-            return await self._jobs.get(caller, job_id_of(job))
+            return await self.get(caller, job_id_of(job))
         except FerryError as error:
             if error.status != "NOT_FOUND":
                 raise
             return None
 
     async def list(self, caller: Caller, after: Position | None, limit: int) -> ListedJobs:
+        await self._places.of(caller)
         return await self._jobs.list(caller, after, limit)
 
     async def cancel(self, caller: Caller, batch_id: str) -> None:
+        await self._places.of(caller)
         await self._jobs.cancel(caller, batch_id)
 
     async def delete(self, caller: Caller, batch_id: str) -> None:
+        await self._places.of(caller)
         await self._jobs.delete(caller, batch_id)
 
     async def results(self, caller: Caller, batch_id: str) -> Results:
-        batch = await self._jobs.get(caller, batch_id)
-        if not await self._jobs.has_results(caller, batch_id):
-            raise not_found(f"batches/{batch_id} has no results")
-        job = await self._jobs.job(caller, batch_id)
-        slices = partial(self._jobs.output_lines, caller, batch_id)
+        await self._places.of(caller)
+        found = await self._jobs.results(caller, batch_id)
         return Results(
-            batch=batch,
-            inline=job.rows is RowKind.METADATA,
-            lines=_ImmediateLines(slices, job.invocation, batch.state),
-            table=partial(self._jobs.table, caller, batch_id),
+            batch=found.batch,
+            inline=found.job.rows is RowKind.METADATA,
+            lines=_ImmediateLines(found),
+            table=found.table,
         )
 
     async def delete_results(self, caller: Caller, batch_id: str) -> None:
+        await self._places.of(caller)
         await self._jobs.delete_results(caller, batch_id)
 
 
@@ -69,15 +75,10 @@ class _ImmediateLines:
 
     id_member = "recordId"
 
-    def __init__(
-        self,
-        slices: partial[AsyncGenerator[Sequence[bytes], None]],
-        invocation: InvocationType,
-        state: BatchState,
-    ) -> None:
-        self.slices = slices
-        self._invocation = invocation
-        self._state = state
+    def __init__(self, found: JobResults) -> None:
+        self.slices = found.lines
+        self._invocation = found.job.invocation
+        self._state = found.batch.state
 
     def translate(self, line: dict[str, Any], /) -> dict[str, Any]:
         return result_from_bedrock(line, self._invocation)

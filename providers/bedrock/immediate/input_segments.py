@@ -4,7 +4,9 @@ from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import aclosing
 from typing import Final
 
+from providers.bedrock.immediate.means import CALLS_OF_A_JOB
 from providers.body import Body
+from providers.errors import invalid_argument
 from providers.json_lines import LineSplitter
 from providers.memory import MemoryBudget
 
@@ -14,14 +16,12 @@ SEGMENT_BYTES: Final = 64 << 10
 ANSWER_BYTES: Final = 1 << 20
 
 
-def segment_bytes(size: int) -> int:
-    """What a segment of `size` bytes takes of memory while its records are carried out."""
-    return 2 * size
+def working_bytes(size: int, records: int) -> int:
+    """What a segment of `size` bytes takes of memory while its `records` are carried out.
 
-
-def record_bytes(size: int) -> int:
-    """What a record of `size` bytes takes of memory while it is carried out."""
-    return 2 * size + ANSWER_BYTES
+    Itself and its lines, each line parsed and as it is sent, and the answers to those at once.
+    """
+    return 4 * size + min(records, CALLS_OF_A_JOB) * ANSWER_BYTES
 
 
 async def segments(
@@ -29,7 +29,7 @@ async def segments(
 ) -> AsyncGenerator[tuple[int, bytes], None]:
     """(index of its first record, its lines), counted on `memory` until the next is asked for.
 
-    Counted as when it is carried out: what could never be held then is refused now.
+    Raises INVALID_ARGUMENT for what could never be held while it is carried out.
     """
     held: list[bytes] = []
     first, size = 0, 0
@@ -39,13 +39,22 @@ async def segments(
             size += len(line)
             reservation.grow(len(line))
             if size >= SEGMENT_BYTES:
-                reservation.grow(segment_bytes(size) + record_bytes(size) - size)
+                _check(size, len(held), memory)
+                reservation.grow(size)
                 yield first, b"\n".join(held)
                 first += len(held)
                 held, size = [], 0
                 reservation.release()
         if held:
             yield first, b"\n".join(held)
+
+
+def _check(size: int, records: int, memory: MemoryBudget) -> None:
+    if working_bytes(size, records) > memory.size:
+        raise invalid_argument(
+            f"a request of about {size} bytes is too large for a batch that the proxy carries out "
+            "itself, in the memory that it has"
+        )
 
 
 def records_of(first: int, segment: bytes) -> Sequence[tuple[int, bytes]]:

@@ -29,7 +29,7 @@ class NewImmediateJob:
 
 
 class JobCreation:
-    """`line_limit` in bytes, of one line of a job's input."""
+    """`line_limit` in bytes, of one line of a job's input. `ambient` as in the jobs it makes."""
 
     def __init__(
         self,
@@ -38,12 +38,14 @@ class JobCreation:
         memory: MemoryBudget,
         clock: Clock,
         line_limit: int,
+        ambient: bool,
     ) -> None:
         self._store = store
         self._tables = tables
         self._memory = memory
         self._clock = clock
         self._line_limit = line_limit
+        self._ambient = ambient
 
     async def create(self, key: JobKey, new: NewImmediateJob) -> None:
         """Nothing where there is a job `key` already; then the input is not read to its end."""
@@ -58,6 +60,7 @@ class JobCreation:
             count=len(new.table),
             created=self._clock.now(),
             creation=secrets.token_hex(8),
+            ambient=self._ambient,
         )
         work = self._store.work(key, job)
         try:
@@ -83,6 +86,7 @@ class JobCreation:
             raise ValueError(f"an input of {lines} records for a table of {job.count}")
 
     async def _take_back(self, key: JobKey, job: ImmediateJob, work: JobWork) -> None:
+        await self._store.close(key, job)
         await work.delete()
         await self._tables.delete(table_name(key, job))
 

@@ -19,7 +19,7 @@ class Position:
     """Where a job stands in the list, also once it was deleted. Newer ones are less.
 
     By the store's own time, in whole seconds, since some stores tell no more of it in one answer
-    than in another; within a second by id, which new_job_id makes fall with time.
+    than in another. Jobs of one second are in the order of their ids, which says nothing of time.
     """
 
     negative_seconds: int

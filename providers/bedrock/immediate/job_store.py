@@ -20,6 +20,7 @@ from providers.resources import BatchKind, BatchState
 from providers.state import ObjectInfo, State, read, write
 
 _RECORDS: Final = "immediate"
+_OPEN: Final = "immediate-open"
 _ENDINGS: Final = "immediate-ended"
 _WORK: Final = "immediate-work"
 
@@ -38,6 +39,7 @@ class ImmediateJob:
     """What is known of a job from its creation on. `count` records; `rows` as in its table.
 
     `creation` tells the objects of one attempt to create the job from those of any other.
+    `ambient`: whether it was made to be paid with the proxy's own credential.
     """
 
     model: str
@@ -48,6 +50,7 @@ class ImmediateJob:
     count: int
     created: datetime
     creation: str
+    ambient: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +73,10 @@ class JobStore:
         self._state = state
 
     async def create(self, key: JobKey, job: ImmediateJob) -> bool:
+        """False where there is a job `key` already."""
+        if job.ambient:
+            # Before the record, so that no job is there that is not looked for.
+            await write(self._state, self._open(key, job), b"")
         return await write(self._state, self._record(key), orjson.dumps(job))
 
     async def find(self, key: JobKey) -> ImmediateJob | None:
@@ -79,6 +86,11 @@ class JobStore:
     async def forget(self, key: JobKey) -> None:
         """The job is gone at once; its work and its ending are not yet."""
         await self._state.delete(self._record(key))
+
+    async def close(self, key: JobKey, job: ImmediateJob) -> None:
+        """Look for it no more: it has ended, or it was not made after all."""
+        if job.ambient:
+            await self._state.delete(self._open(key, job))
 
     async def end(self, key: JobKey, job: ImmediateJob, ending: Ending) -> bool:
         """False where the job had ended already: it stays as it ended first."""
@@ -100,17 +112,16 @@ class JobStore:
         async for info in self._state.list(prefix):
             yield JobKey(tenant, info.name.removeprefix(prefix)), info
 
-    async def unended(self) -> list[JobKey]:
-        """Of all tenants; two listings, however many have ended."""
-        ended = {key async for key in self._keys(_ENDINGS)}
-        return [key async for key in self._keys(_RECORDS) if key not in ended]
-
-    async def _keys(self, root: str) -> AsyncIterator[JobKey]:
-        prefix = f"{root}/{self._upstream}/"
+    async def open_to_the_proxy(self) -> AsyncIterator[JobKey]:
+        """Of all tenants, the jobs that its own credential pays for and that are not closed."""
+        prefix = f"{_OPEN}/{self._upstream}/"
         async for info in self._state.list(prefix):
             tenant, job_id, *_ = info.name.removeprefix(prefix).split("/")
             if is_immediate(job_id):
                 yield JobKey(tenant, job_id)
+
+    def _open(self, key: JobKey, job: ImmediateJob) -> str:
+        return f"{_OPEN}/{self._upstream}/{key}/{job.creation}"
 
     def _record(self, key: JobKey) -> str:
         return f"{_RECORDS}/{self._upstream}/{key}"
@@ -130,6 +141,7 @@ def _parse_job(data: bytes) -> ImmediateJob:
         document["count"],
         datetime.fromisoformat(document["created"]),
         document["creation"],
+        document["ambient"],
     )
 
 

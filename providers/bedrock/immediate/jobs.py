@@ -1,32 +1,32 @@
 """Immediate jobs as the rest of the provider sees them: batches like any other."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Sequence
-from contextlib import aclosing
+from collections.abc import AsyncIterator
 from functools import partial
 from typing import Final
 
 from providers.background import Background
-from providers.bedrock.immediate.claims import acquire
+from providers.bedrock.immediate.claims import Lease, acquire
 from providers.bedrock.immediate.clock import Clock, SystemClock
 from providers.bedrock.immediate.job_creation import JobCreation, NewImmediateJob, table_name
 from providers.bedrock.immediate.job_ids import is_immediate
 from providers.bedrock.immediate.job_list import ListedJobs, Position, newest
+from providers.bedrock.immediate.job_results import JobResults, no_job, no_results
 from providers.bedrock.immediate.job_state import ended_batch, unended_batch
 from providers.bedrock.immediate.job_store import Ending, ImmediateJob, JobKey, JobStore
+from providers.bedrock.immediate.means import CALLS_OF_A_PROCESS, Means
+from providers.bedrock.immediate.pauses import Pauses
 from providers.bedrock.immediate.record_call import RecordCall
-from providers.bedrock.immediate.run import Means, Run
-from providers.body import close
+from providers.bedrock.immediate.run import Run
+from providers.bedrock.immediate.working_memory import WorkingMemory
 from providers.credential import Caller
-from providers.errors import FerryError, failed_precondition, not_found
+from providers.errors import FerryError, failed_precondition
 from providers.json_lines import ResultSplitter
-from providers.memory import MemoryBudget, Reservation
-from providers.request_table import RequestTable, RequestTables
+from providers.memory import MemoryBudget
+from providers.request_table import RequestTables
 from providers.resources import Batch
 from providers.state import State
 
-# Of all the jobs of one process together.
-CALLS_AT_ONCE: Final = 32
 # What stands in a line beside the model's input or output: its names, and the record's id.
 _AROUND_BYTES: Final = 64 << 10
 
@@ -35,8 +35,9 @@ class ImmediateJobs:
     """The immediate jobs of one upstream. A caller sees those of its own tenant.
 
     Every call about a job that has not ended yet resumes it in the background, with the caller's
-    credential, which is kept in the memory of that work alone. `line_limit` in bytes, of a
-    record's input and of its output. All methods raise NOT_FOUND for a job that is not there.
+    credential, which is kept in the memory of that work alone; but only where who pays now, the
+    proxy (`ambient`) or the caller, is who was to pay when it was made. `line_limit` in bytes, of
+    a record's input and of its output. All methods raise NOT_FOUND for a job that is not there.
     """
 
     def __init__(
@@ -47,17 +48,27 @@ class ImmediateJobs:
         background: Background,
         call: RecordCall,
         line_limit: int,
+        *,
+        ambient: bool,
         clock: Clock | None = None,
     ) -> None:
         clock = clock or SystemClock()
         self._upstream = upstream
         self._background = background
         self._line_limit = line_limit + _AROUND_BYTES
-        self._means = Means(call, memory, clock, asyncio.Semaphore(CALLS_AT_ONCE))
+        self._memory = memory
+        self._ambient = ambient
+        slots = asyncio.Semaphore(CALLS_OF_A_PROCESS)
+        self._means = Means(call, WorkingMemory(memory), clock, slots)
         self._store = JobStore(upstream, state)
         self._tables = RequestTables(upstream, state)
-        self._creation = JobCreation(self._store, self._tables, memory, clock, self._line_limit)
+        self._creation = JobCreation(
+            self._store, self._tables, memory, clock, self._line_limit, ambient
+        )
+        self._pauses = Pauses(clock)
         self._runs: dict[JobKey, Run] = {}
+        self._leaving = False
+        background.before_end(self._leave)
 
     # --- as batches ------------------------------------------------------------------------------
 
@@ -93,7 +104,8 @@ class ImmediateJobs:
         await self._store.work(key, job).cancel()
         if key in self._runs:
             self._runs[key].cancel()
-        self.resume(caller, key)
+        # Whatever became of its credential: to end it takes none.
+        self._start(caller, key)
 
     async def delete(self, caller: Caller, job_id: str) -> None:
         """The job and all that is kept of it. FAILED_PRECONDITION for one that has not ended."""
@@ -104,66 +116,45 @@ class ImmediateJobs:
             )
         # In an order in which the job is never there again, nor run again.
         await self._store.forget(key)
+        await self._store.close(key, job)
         await self._store.work(key, job).delete()
         await self._tables.delete(table_name(key, job))
         await self._store.delete_ending(key, job)
 
     # --- its results -----------------------------------------------------------------------------
 
-    async def job(self, caller: Caller, job_id: str) -> ImmediateJob:
-        """What it takes to read the results: the model, the invocation, what its rows are."""
-        _, job = await self._find(caller, job_id)
-        return job
-
-    async def table(self, caller: Caller, job_id: str, reservation: Reservation) -> RequestTable:
-        """Counted on `reservation`."""
-        key, job = await self._find(caller, job_id)
-        table = await self._tables.read(table_name(key, job), reservation)
-        if table is None:
-            raise _no_job(job_id)  # it is just being swept
-        return table
-
-    async def has_results(self, caller: Caller, job_id: str) -> bool:
-        """Whether the job has ended and its results were not deleted."""
+    async def results(self, caller: Caller, job_id: str) -> JobResults:
+        """Raises NOT_FOUND where there are none: it has not ended, or they were deleted."""
         key, job, ending = await self._ended(caller, job_id)
-        return ending is not None and await self._store.work(key, job).has_output(ending.output)
-
-    async def output_lines(
-        self, caller: Caller, job_id: str
-    ) -> AsyncGenerator[Sequence[bytes], None]:
-        """Lines `{"recordId", "modelOutput" | "error"}` of an ended job, for ResultLines.slices.
-
-        Raises NOT_FOUND where there are none, or none any more.
-        """
-        key, job, ending = await self._ended(caller, job_id)
-        body = await self._store.work(key, job).output(ending.output) if ending else None
-        if body is None:
-            raise not_found(f"batches/{job_id} has no results")
-        splitter = ResultSplitter(self._line_limit, self._means.memory)
-        try:
-            async with aclosing(splitter.split(body.chunks)) as slices:
-                async for numbered in slices:
-                    yield [line for _, line in numbered]
-        finally:
-            await close(body)
+        work = self._store.work(key, job)
+        if not await work.has_output(ending.output):
+            raise no_results(job_id)
+        splitter = ResultSplitter(self._line_limit, self._memory)
+        return JobResults(key, job, ending, work, self._tables, splitter)
 
     async def delete_results(self, caller: Caller, job_id: str) -> None:
         """The job stays. Raises NOT_FOUND for one that has not ended."""
         key, job, ending = await self._ended(caller, job_id)
-        if ending is None:
-            raise not_found(f"batches/{job_id} has no results")
         await self._store.work(key, job).delete_output(ending.output)
 
     # --- carrying on -----------------------------------------------------------------------------
 
     def resume(self, caller: Caller, key: JobKey) -> None:
-        """Carry the job on as soon as nobody else does; nothing where this waits for it already."""
-        name = f"immediate batch {self._upstream}/{key}"
-        self._background.start(name, partial(self._carry_on, caller, key))
+        """Carry the job on as soon as nobody else does; nothing where this waits for it already.
 
-    async def unended(self) -> Sequence[JobKey]:
-        """Of all tenants."""
-        return await self._store.unended()
+        Nor just after no call could be made with this credential, or while the process ends.
+        """
+        if not self._pauses.holds(key, caller):
+            self._start(caller, key)
+
+    def open_to_the_proxy(self) -> AsyncIterator[JobKey]:
+        """The jobs of all tenants that the proxy's own credential is to carry on."""
+        return self._store.open_to_the_proxy()
+
+    def _start(self, caller: Caller, key: JobKey) -> None:
+        if not self._leaving:
+            name = f"immediate batch {self._upstream}/{key}"
+            self._background.start(name, partial(self._carry_on, caller, key))
 
     async def _carry_on(self, caller: Caller, key: JobKey) -> None:
         job = await self._store.find(key)
@@ -171,14 +162,33 @@ class ImmediateJobs:
             return
         work = self._store.work(key, job)
         lease = await acquire(work.claims, self._means.clock, partial(self._unended, key, job))
-        if lease is None:
-            return
+        if lease is None or await self._carry_out(caller, key, job, lease):
+            await self._store.close(key, job)
+
+    async def _carry_out(
+        self, caller: Caller, key: JobKey, job: ImmediateJob, lease: Lease
+    ) -> bool:
+        """Whether it has ended."""
+        work = self._store.work(key, job)
         run = Run(job, work, lease, caller, self._means, partial(self._store.end, key, job))
         self._runs[key] = run
+        # Then a job comes to its end only where it was cancelled: that takes no call.
+        if self._leaving or job.ambient is not self._ambient:
+            run.leave()
         try:
-            await run.carry_out()
+            return await run.carry_out()
         finally:
             del self._runs[key]
+            if run.refused:
+                self._pauses.begin(key, caller)
+
+    async def _leave(self) -> None:
+        """Begin no further call, and wait for those in flight and for their results."""
+        self._leaving = True
+        runs = list(self._runs.values())
+        for run in runs:
+            run.leave()
+        await asyncio.gather(*(run.over() for run in runs))
 
     async def _unended(self, key: JobKey, job: ImmediateJob) -> bool:
         if await self._store.ending(key, job) is not None:
@@ -191,14 +201,16 @@ class ImmediateJobs:
         key = JobKey(caller.tenant, job_id)
         job = await self._store.find(key) if is_immediate(job_id) else None
         if job is None:
-            raise _no_job(job_id)
+            raise no_job(job_id)
         return key, job
 
-    async def _ended(
-        self, caller: Caller, job_id: str
-    ) -> tuple[JobKey, ImmediateJob, Ending | None]:
+    async def _ended(self, caller: Caller, job_id: str) -> tuple[JobKey, ImmediateJob, Ending]:
+        """Raises NOT_FOUND for one that has not."""
         key, job = await self._find(caller, job_id)
-        return key, job, await self._store.ending(key, job)
+        ending = await self._store.ending(key, job)
+        if ending is None:
+            raise no_results(job_id)
+        return key, job, ending
 
     async def _batch(self, caller: Caller, key: JobKey, job: ImmediateJob) -> Batch:
         ending = await self._store.ending(key, job)
@@ -206,7 +218,10 @@ class ImmediateJobs:
             return ended_batch(key.job_id, job, ending)
         work = self._store.work(key, job)
         cancelled, claim = await asyncio.gather(work.cancelled(), work.claims.newest())
-        self.resume(caller, key)
+        if cancelled:
+            self._start(caller, key)
+        elif job.ambient is self._ambient:
+            self.resume(caller, key)
         run = self._runs.get(key)
         return unended_batch(key.job_id, job, cancelled, claim, run.progress if run else None)
 
@@ -217,7 +232,3 @@ class ImmediateJobs:
             if error.status != "NOT_FOUND":
                 raise
             return None
-
-
-def _no_job(job_id: str) -> FerryError:
-    return not_found(f"batches/{job_id} was not found")

@@ -1,91 +1,81 @@
-"""One record's call to Bedrock's runtime: tried again where it passes, and put into a line."""
+"""One record's call to Bedrock's runtime, and what it means for the record where it fails."""
 
-from collections.abc import Awaitable, Callable
+from enum import Enum, auto
 from typing import Final, Protocol
 
-from tenacity import (
-    AsyncRetrying,
-    retry_if_exception,
-    stop_after_attempt,
-    wait_exponential_jitter,
-)
+from tenacity import RetryCallState, wait_random_exponential
 
-from providers.bedrock.immediate.result_line import render_error, render_output
 from providers.bedrock.invocation import InvocationType
 from providers.credential import Caller
 from providers.errors import FerryError
+from providers.json_api import outcome_unknown
+from providers.upstream import UpstreamError
 
-TRIES: Final = 5
-_FIRST_PAUSE_SECONDS: Final = 1.0
-_LONGEST_PAUSE_SECONDS: Final = 30.0
-
-Pause = Callable[[float], Awaitable[None]]
+_LONGEST_PAUSE_SECONDS: Final = 60
+# Spread at random, so that calls refused together do not come back together.
+_PAUSE: Final = wait_random_exponential(multiplier=2, min=1, max=_LONGEST_PAUSE_SECONDS)
+# [MEM] Of 503 and 429: no model has taken the request, since there was none that could.
+_NOT_BEGUN: Final = frozenset({"ServiceUnavailableException", "ModelNotReadyException"})
 
 
 class RecordCall(Protocol):
     async def __call__(
         self, caller: Caller, model: str, invocation: InvocationType, model_input: bytes
     ) -> bytes:
-        """`modelOutput`, a JSON object. Raises FerryError, UNAUTHENTICATED for a bad credential."""
+        """`modelOutput`, a JSON object. Raises FerryError.
+
+        One that names no provider, and is no UpstreamError, was raised before anything was sent.
+        """
 
 
-class CredentialRefused(Exception):
-    """The caller's credential is not, or no longer, good; the record was not looked at."""
+class NoCalls(Exception):
+    """No call of this caller's can be made now; Bedrock has not looked at the record."""
+
+    def __init__(self, error: FerryError) -> None:
+        super().__init__(error.status)
+        self.error = error
 
 
-def retrying(pause: Pause, passes: Callable[[BaseException], bool]) -> AsyncRetrying:
-    """A few tries of what fails for reasons that pass; the last failure is raised as it is."""
-    return AsyncRetrying(
-        sleep=pause,
-        stop=stop_after_attempt(TRIES),
-        wait=wait_exponential_jitter(_FIRST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS),
-        retry=retry_if_exception(passes),
-        reraise=True,
-    )
+class NotBegun(Exception):
+    """Bedrock has done nothing, and may do it a little later."""
+
+    def __init__(self, error: FerryError) -> None:
+        super().__init__(error.status)
+        self.error = error
 
 
-class TriedCall:
-    """One call. `undone` while Bedrock certainly does nothing for it and has done nothing."""
+class Failure(Enum):
+    """What a failed call has done."""
 
-    def __init__(self, send: Callable[[], Awaitable[bytes]], pause: Pause) -> None:
-        self._send = send
-        self._pause = pause
-        self.undone = True
-
-    async def line(self, record_id: str) -> bytes:
-        """The record's result. Raises CredentialRefused, and what `pause` raises."""
-        try:
-            output: bytes = await retrying(self._pause, _passes)(self._try)
-        except FerryError as error:
-            if error.status == "UNAUTHENTICATED":
-                raise CredentialRefused from None
-            self.undone = False
-            # Without our own name for the upstream: as a job's line would say it.
-            said = error.message.removeprefix(f"{error.provider}: ")
-            return render_error(record_id, error.upstream_status or error.code, said)
-        try:
-            return render_output(record_id, output)
-        except ValueError:
-            return render_error(record_id, 503, "the model's answer is no JSON object")
-
-    async def _try(self) -> bytes:
-        self.undone = False
-        try:
-            return await self._send()
-        except FerryError:
-            self.undone = True
-            raise
+    NO_CALLS = auto()
+    """Nothing, as no call of this caller's would: the record was not looked at."""
+    NOT_BEGUN = auto()
+    """Nothing, and the same call may be begun a little later."""
+    UNKNOWN = auto()
+    """Perhaps everything: the model may have answered, and the answer cost its price."""
+    REFUSED = auto()
+    """It was answered: with an error that is the record's result."""
 
 
-def outcome_unknown(record_id: str) -> bytes:
-    """The result of a record whose calls all began, and of which none was heard of again."""
-    return render_error(
-        record_id,
-        500,
-        "the outcome of this request is unknown: the proxy was interrupted during its call, and "
-        "again when it repeated it",
-    )
+def failure_of(error: FerryError) -> Failure:
+    if isinstance(error, UpstreamError):
+        return Failure.NOT_BEGUN if error.unsent else Failure.UNKNOWN
+    if error.provider is None or error.status == "UNAUTHENTICATED":
+        return Failure.NO_CALLS
+    if error.status == "RESOURCE_EXHAUSTED" or error.reason in _NOT_BEGUN:
+        return Failure.NOT_BEGUN
+    return Failure.UNKNOWN if outcome_unknown(error) else Failure.REFUSED
 
 
-def _passes(error: BaseException) -> bool:
-    return isinstance(error, FerryError) and not error.permanent
+def pause_before_next(state: RetryCallState) -> float:
+    """Seconds after NotBegun until the call is tried again: what Bedrock asks, if that is little.
+
+    A Retry-After that is a date, or long, says less than trying does.
+    """
+    asked = _seconds(state.outcome.exception() if state.outcome else None)
+    return max(_PAUSE(state), asked if asked <= _LONGEST_PAUSE_SECONDS else 0.0)
+
+
+def _seconds(error: BaseException | None) -> float:
+    said = error.error.retry_after if isinstance(error, NotBegun) else None
+    return float(said) if said and said.isascii() and said.isdigit() else 0.0

@@ -1,23 +1,27 @@
 """The line that answers one record, in the format of Bedrock's own output (bedrock.md section 3).
 
-What tells success from failure comes first, so that a line need not be read whole for it.
+The first member tells success from failure, so that a line need not be read whole for it.
 """
 
 from typing import Final
 
 import orjson
 
+from providers.bedrock.content.result_from_bedrock import echoed
+from providers.result_lines import parse_in_unicode
+
 _ERROR_HEAD: Final = b'{"error":'
 HEAD_BYTES: Final = len(_ERROR_HEAD)
 
 
-def render_output(record_id: str, model_output: bytes) -> bytes:
-    """A success. Raises ValueError where `model_output` is no JSON object."""
+def render_output(record_id: str, model_output: bytes, model_input: object) -> bytes:
+    """A success, with what is read of the request. ValueError for an output that is no object."""
     # Parsed, since what is carried as it came might break the line.
-    output = orjson.loads(model_output)
+    output = parse_in_unicode(model_output)
     if not isinstance(output, dict):
         raise ValueError("the model's output is no JSON object")  # noqa: TRY004 - of the text
-    return _render({"modelOutput": output, "recordId": record_id})
+    # The id first: it is then known of a line that is too long to be read, too.
+    return _render({"recordId": record_id, "modelOutput": output} | echoed(model_input))
 
 
 def render_error(record_id: str, code: int, message: str) -> bytes:

@@ -1,4 +1,4 @@
-"""The periodic look for jobs that nobody carries on, where the proxy has credentials of its own."""
+"""The periodic look for jobs that nobody carries on, and the proxy's own credential pays for."""
 
 import logging
 import random
@@ -42,5 +42,5 @@ class Resumption:
             await self._clock.wait(INTERVAL_SECONDS * jitter)
 
     async def _look(self) -> None:
-        for key in await self._jobs.unended():
+        async for key in self._jobs.open_to_the_proxy():
             self._jobs.resume(self._caller_of(key.tenant), key)

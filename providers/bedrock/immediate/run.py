@@ -2,60 +2,27 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import ExitStack, aclosing, suppress
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable
+from contextlib import ExitStack, suppress
 from functools import partial
 from itertools import pairwise
-from typing import Final, TypeVar
-
-import orjson
+from typing import Final
 
 from providers.bedrock.immediate.claims import Lease, LostClaim, Progress
-from providers.bedrock.immediate.clock import Clock
-from providers.bedrock.immediate.input_segments import (
-    ANSWER_BYTES,
-    record_bytes,
-    records_of,
-    segment_bytes,
-)
+from providers.bedrock.immediate.course import Course, Halted
+from providers.bedrock.immediate.input_segments import ANSWER_BYTES, records_of, working_bytes
 from providers.bedrock.immediate.job_store import Ending, ImmediateJob
 from providers.bedrock.immediate.job_work import JobWork, Segment
-from providers.bedrock.immediate.record_call import (
-    CredentialRefused,
-    RecordCall,
-    TriedCall,
-    outcome_unknown,
-    retrying,
-)
+from providers.bedrock.immediate.means import CALLS_OF_A_JOB, Means
+from providers.bedrock.immediate.record_answers import Asking, RecordAnswers
+from providers.bedrock.immediate.record_call import NoCalls
 from providers.bedrock.immediate.result_line import is_error
+from providers.bedrock.immediate.working_memory import Room
 from providers.credential import Caller
 from providers.errors import FerryError
-from providers.memory import MemoryBudget, Reservation
 from providers.resources import BatchState
 
-CALLS_AT_ONCE: Final = 8
-# One that was in flight when an owner died is repeated once.
-CALLS_OF_A_RECORD: Final = 2
-_ROOM_SECONDS: Final = 1.0
-
-T = TypeVar("T")
-
 _log: Final = logging.getLogger("genai_ferry.bedrock")
-
-
-class Halted(Exception):
-    """No further call of this job is to be begun."""
-
-
-@dataclass(frozen=True, slots=True)
-class Means:
-    """What all runs of one process share; `slots` bounds their calls together."""
-
-    call: RecordCall
-    memory: MemoryBudget
-    clock: Clock
-    slots: asyncio.Semaphore
 
 
 class Run:
@@ -73,14 +40,16 @@ class Run:
         self._job = job
         self._work = work
         self._lease = lease
-        self._caller = caller
         self._means = means
         self._end = end
-        self._slots = asyncio.Semaphore(CALLS_AT_ONCE)
-        self._halted = asyncio.Event()
-        self._credential_refused = False
+        self._course = Course(lease, work, means.clock)
+        asking = Asking(job, work, caller, lease.owner)
+        self._answers = RecordAnswers(asking, means, self._course)
+        self._slots = asyncio.Semaphore(CALLS_OF_A_JOB)
+        self._over = asyncio.Event()
+        self._left = False
+        self._refused = False
         self._recorded: set[int] = set()
-        self._calls: dict[int, int] = {}
         self._failed = lease.progress.failed
 
     @property
@@ -89,12 +58,32 @@ class Run:
         answered = max(len(self._recorded), self._lease.progress.answered)
         return Progress(answered, self._failed)
 
+    @property
+    def refused(self) -> bool:
+        """Whether it stopped because no call of its caller's could be made."""
+        return self._refused
+
     def cancel(self) -> None:
         """Begin no further call. The job has been marked as cancelled before."""
-        self._halted.set()
+        self._course.halt()
 
-    async def carry_out(self) -> None:
-        """Whatever ends it before the job has ended leaves the job to the next owner."""
+    def leave(self) -> None:
+        """Begin no further call, and leave what then has no result to the next owner."""
+        self._left = True
+        self._course.halt()
+
+    async def over(self) -> None:
+        """Wait until no call is in flight and all results are recorded."""
+        await self._over.wait()
+
+    async def carry_out(self) -> bool:
+        """Whether the job has ended: whatever ends this before leaves it to the next owner."""
+        try:
+            return await self._carry_out_claimed()
+        finally:
+            self._over.set()
+
+    async def _carry_out_claimed(self) -> bool:
         ended = lost = False
         try:
             async with asyncio.TaskGroup() as group:
@@ -109,14 +98,13 @@ class Run:
         finally:
             if not (ended or lost):
                 await self._lease.give_up(self.progress)
+        return ended
 
     async def _to_its_end(self) -> bool:
-        """Whether the job has ended: a refused credential leaves it to a better one."""
         self._recorded = await self._work.recorded()
-        self._calls = await self._work.calls()
         await self._answer_all()
         cancelled = await self._work.cancelled()
-        if self._credential_refused and not cancelled:
+        if self._left and not cancelled and len(self._recorded) < self._job.count:
             return False
         await self._finish(BatchState.CANCELLED if cancelled else BatchState.SUCCEEDED)
         return True
@@ -141,130 +129,62 @@ class Run:
     # --- record by record ------------------------------------------------------------------------
 
     async def _answer_all(self) -> None:
-        async with asyncio.TaskGroup() as calls:
-            with suppress(Halted):
-                async with aclosing(self._unanswered()) as records:
-                    async for index, line in records:
-                        await self._begin(calls, index, line)
-
-    async def _unanswered(self) -> AsyncGenerator[tuple[int, bytes], None]:
+        await self._answers.look_up()
         segments = await self._work.segments()
         firsts = [*(segment.first for segment in segments), self._job.count]
-        for segment, (first, end) in zip(segments, pairwise(firsts), strict=True):
-            if self._recorded.issuperset(range(first, end)):
-                continue
-            with ExitStack() as held:
-                await self._take_room(segment_bytes(segment.size), held)
-                for index, line in records_of(first, await self._read(segment)):
-                    if index not in self._recorded:
-                        yield index, line
+        async with asyncio.TaskGroup() as calls:
+            with suppress(Halted):
+                for segment, (first, end) in zip(segments, pairwise(firsts), strict=True):
+                    if not self._recorded.issuperset(range(first, end)):
+                        await self._begin_segment(calls, segment, end - first)
+
+    async def _begin_segment(self, calls: asyncio.TaskGroup, segment: Segment, count: int) -> None:
+        """Begin the calls of a segment. All that they take of memory is taken at once."""
+        size = working_bytes(segment.size, count)
+        room = await self._means.memory.take(size, self._course.pause)
+        try:
+            for index, line in records_of(segment.first, await self._read(segment)):
+                if index not in self._recorded:
+                    await self._begin(calls, index, line, room)
+        finally:
+            room.let_go()
 
     async def _read(self, segment: Segment) -> bytes:
-        text = await self._patiently(partial(self._work.read_segment, segment))
+        text = await self._course.patiently(partial(self._work.read_segment, segment))
         if text is None:
             raise LostClaim  # whoever ended the job has cleared it
         return text
 
-    async def _begin(self, calls: asyncio.TaskGroup, index: int, line: bytes) -> None:
-        """Wait for what a call takes, and begin it. Raises Halted."""
+    async def _begin(self, calls: asyncio.TaskGroup, index: int, line: bytes, room: Room) -> None:
+        """Wait for a slot, and begin a record. Raises Halted."""
         with ExitStack() as held:
-            for slots in (self._slots, self._means.slots):
-                await slots.acquire()
-                held.callback(slots.release)
-            reservation = await self._take_room(record_bytes(len(line)), held)
-            await self._check()
-            task = calls.create_task(self._carry_out(index, line, reservation))
+            await self._slots.acquire()
+            held.callback(self._slots.release)
+            await self._course.check()
+            room.hold()
+            held.callback(room.let_go)
+            task = calls.create_task(self._carry_out(index, line, room))
             # Not within the task: one that is cancelled before it begins runs nothing.
             given_back = held.pop_all()
             task.add_done_callback(lambda _: given_back.close())
 
-    async def _carry_out(self, index: int, line: bytes, reservation: Reservation) -> None:
-        record = orjson.loads(line)
-        attempt = self._calls.get(index, 0) + 1
-        if attempt > CALLS_OF_A_RECORD:
-            result: bytes | None = outcome_unknown(record["recordId"])
-        else:
-            model_input = orjson.dumps(record["modelInput"])
-            result = await self._call(index, attempt, record["recordId"], model_input)
-        if result is not None:
-            await self._record(index, result, reservation)
-
-    async def _call(
-        self, index: int, attempt: int, record_id: str, model_input: bytes
-    ) -> bytes | None:
-        """The record's result; None where it has none because the job is halted."""
-        begin = partial(self._work.begin_call, index, attempt, self._lease.owner)
-        if not await self._patiently(begin):
-            raise LostClaim  # another owner makes this call
-        send = partial(
-            self._means.call, self._caller, self._job.model, self._job.invocation, model_input
-        )
-        call = TriedCall(send, self._pause)
+    async def _carry_out(self, index: int, line: bytes, room: Room) -> None:
         try:
-            return await call.line(record_id)
-        except CredentialRefused:
-            self._credential_refused = True
-            self._halted.set()
+            result = await self._answers.result(index, line)
         except Halted:
-            pass
-        finally:
-            if call.undone:
-                await self._forget(index, attempt)
-        return None
-
-    async def _forget(self, index: int, attempt: int) -> None:
-        try:
-            await self._work.forget_call(index, attempt)
-        except (FerryError, OSError) as error:
-            # The record has a call less then.
-            _log.warning("a call could not be taken back: %s", type(error).__name__)
-
-    async def _record(self, index: int, result: bytes, reservation: Reservation) -> None:
-        with suppress(FerryError):
-            # A larger answer than was expected is counted if it can be, and kept in any case.
-            reservation.grow(max(0, len(result) - ANSWER_BYTES))
-        await self._patiently(partial(self._work.record, index, result))
+            return
+        except NoCalls as refusal:
+            self._stop_for(refusal.error)
+            return
+        room.grow_if_possible(max(0, len(result) - ANSWER_BYTES))
+        await self._course.patiently(partial(self._work.record, index, result))
         self._recorded.add(index)
         self._failed += is_error(result)
 
-    # --- going on, or not ------------------------------------------------------------------------
-
-    async def _check(self) -> None:
-        """Raises Halted, or LostClaim."""
-        self._lease.check()
-        if not self._halted.is_set() and await self._patiently(self._work.cancelled):
-            self.cancel()  # by another replica
-        if self._halted.is_set():
-            raise Halted
-
-    async def _pause(self, seconds: float) -> None:
-        """Raises Halted as soon as the job is."""
-        halted = asyncio.create_task(self._halted.wait())
-        waited = asyncio.ensure_future(self._means.clock.wait(seconds))
-        try:
-            await asyncio.wait({halted, waited}, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            halted.cancel()
-            waited.cancel()
-        await self._check()
-
-    async def _patiently(self, ask: Callable[[], Awaitable[T]]) -> T:
-        """Ask the store, again where that may help: its failure ends the calls in flight."""
-        answer: T = await retrying(self._means.clock.wait, _store_recovers)(ask)
-        return answer
-
-    async def _take_room(self, size: int, held: ExitStack) -> Reservation:
-        """Wait until the budget has `size` bytes; `held` gives them back."""
-        reservation = Reservation(self._means.memory)
-        while True:
-            try:
-                reservation.grow(size)
-            except FerryError:
-                await self._pause(_ROOM_SECONDS)
-            else:
-                held.callback(reservation.release)
-                return reservation
-
-
-def _store_recovers(error: BaseException) -> bool:
-    return isinstance(error, OSError) or (isinstance(error, FerryError) and not error.permanent)
+    def _stop_for(self, error: FerryError) -> None:
+        if not self._refused:
+            # A refusal of AWS's may quote the request, so only its type is told.
+            why = error.message if error.provider is None else error.reason or error.status
+            _log.warning("an immediate batch waits, as no call can be made for it: %s", why)
+        self._refused = True
+        self.leave()

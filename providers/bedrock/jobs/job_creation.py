@@ -10,7 +10,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final
 
-from providers.bedrock.aws.place import Folder, Place
+from providers.bedrock.aws.folder import Folder
+from providers.bedrock.aws.place import Place
 from providers.bedrock.aws.s3 import S3
 from providers.bedrock.jobs.job_input import ReadyInput
 from providers.bedrock.jobs.job_memory import JobMemory
@@ -66,13 +67,14 @@ class JobCreation:
         document = _document(job, ready)  # whatever is missing in it is missed now
         try:
             await self._put_input(job, ready)
-            await self._memory.write(job.id, _record(job.batch, ready), ready.checked.table)
+            record = _record(job.batch, ready)
+            await self._memory.write(job.id, record, ready.checked.table)
         except BaseException as error:
             await self._undo_if_alone(job, error)
             raise
-        native_id = await self._make(job, document)
-        await self._tie(job, native_id)
-        return await self._shown(job, native_id)
+        made = await self._make(job, document)
+        await self._tie(job, job_id_of(made))
+        return from_bedrock_job(await self._shown(job, made), record)
 
     async def _put_input(self, job: NewJob, ready: ReadyInput) -> None:
         folder = input_folder(job.place, job.id)
@@ -80,8 +82,8 @@ class JobCreation:
         key = folder.prefix + INPUT
         await self._s3.put(job.place, folder.bucket, key, ready.body(), _CONTENT_TYPE)
 
-    async def _make(self, job: NewJob, document: dict[str, Any]) -> str:
-        """Bedrock's id. The request token makes a repeat the same job, so there may be some."""
+    async def _make(self, job: NewJob, document: dict[str, Any]) -> Answer:
+        """The job. The request token makes a repeat the same one, so there may be some."""
         try:
             return await self._jobs.create(job.place, document)
         except FerryError as error:
@@ -98,33 +100,30 @@ class JobCreation:
                 await self._undo(job)
             raise
 
-    async def _found(self, job: NewJob, error: FerryError) -> str | None:
+    async def _found(self, job: NewJob, error: FerryError) -> Answer | None:
         """The job that a lost answer may have spoken of."""
         try:
-            found = await self._jobs.find(job.place, job.name)
+            return await self._jobs.find(job.place, job.name)
         except FerryError:
             error.args = (
                 f"{error.message}; whether the batch was made is unknown: list the batches before "
                 "you create it again",
             )
             raise error from None
-        return job_id_of(found) if found is not None else None
 
     async def _tie(self, job: NewJob, native_id: str) -> None:
         try:
             await self._memory.tie(job.id, native_id)
-        except FerryError as error:
+        except (FerryError, OSError) as error:
             # There is a job: told of a failure, the client would make, and pay for, a second.
-            _log.warning("a job was not tied to its record: %s", error.status)
+            _log.warning("a job was not tied to its record: %s", type(error).__name__)
 
-    async def _shown(self, job: NewJob, native_id: str) -> Batch:
-        record = await self._memory.record(Answer(jobArn=native_id, jobName=job.name))
+    async def _shown(self, job: NewJob, made: Answer) -> Answer:
         try:
-            return from_bedrock_job(await self._jobs.get(job.place, native_id), record)
+            return await self._jobs.get(job.place, job_id_of(made))
         except FerryError:
             # It was created, and a new job is that: the next call tells more.
-            submitted = Answer(jobArn=native_id, jobName=job.name, status="Submitted")
-            return from_bedrock_job(submitted, record)
+            return Answer({"status": "Submitted", "jobName": job.name, **made})
 
     async def _undo_if_alone(self, job: NewJob, error: BaseException) -> None:
         """Delete what was made, unless another attempt may still need it, or will."""
@@ -141,11 +140,10 @@ class JobCreation:
 
     async def _undo(self, job: NewJob) -> None:
         try:
-            async for found in self._s3.each(job.place, job.folder):
-                await self._s3.delete(job.place, job.folder.bucket, found.key)
+            await self._s3.clear(job.place, job.folder)
         except FerryError as error:
             _log.warning("what was made for a batch was not deleted: %s", error.status)
-        with suppress(FerryError):
+        with suppress(FerryError, OSError):  # it expires
             await self._memory.forget(job.id)
 
 

@@ -10,6 +10,8 @@ from providers.bedrock.content.batch_lines import (
     first_invocation,
 )
 from providers.bedrock.content.bedrock_models import ModelFamily, model_family
+from providers.bedrock.content.native_lines import no_tools_in_a_job
+from providers.bedrock.content.native_rules import NativeRules
 from providers.bedrock.invocation import InvocationType
 from providers.bedrock.jobs.job_media import Media
 from providers.body import Body
@@ -26,10 +28,13 @@ _DEFAULT_MAX_TOKENS: Final = 4096
 
 @dataclass(frozen=True, slots=True)
 class JobInput:
-    """`source` reads the requests anew; `media` is where their files will be."""
+    """`source` reads the requests anew, by the `rules` where they are in Bedrock's own format;
+    `media` is where their files will be.
+    """
 
     batch: NewBatch
     source: BatchInput
+    rules: NativeRules
     media: Media
 
     def translator(self, invocation: InvocationType) -> BedrockTranslator:
@@ -87,6 +92,8 @@ async def ready_for_a_job(found: ReadyInput, reservation: Reservation) -> ReadyI
     """
     if found.tools_at is None or found.invocation is InvocationType.INVOKE_MODEL:
         return found
+    if found.checked.native:
+        raise no_tools_in_a_job(found.tools_at)
     check_tools_can_go(found.input.batch.model, found.tools_at)
     translator = found.input.translator(InvocationType.INVOKE_MODEL)
     return await _checked(found.input, translator, reservation)
@@ -97,4 +104,5 @@ async def _checked(
 ) -> ReadyInput:
     reservation.release()  # what an earlier reading held
     checked = await check(job.source, translator, LIMITS, JSON_LINES, reservation)
-    return ReadyInput(job, checked, translator.warnings.render(), translator.tools_at)
+    tools_at = translator.tools_at or job.rules.tools_at
+    return ReadyInput(job, checked, translator.warnings.render(), tools_at)

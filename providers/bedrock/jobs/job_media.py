@@ -4,15 +4,22 @@ A job reads media from the folder of its input alone (bedrock.md section 3), so 
 there, within S3; an immediate call reads them where they are.
 """
 
+import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from itertools import islice
+from typing import Final
 
 from providers.bedrock.aws.errors import is_absent
-from providers.bedrock.aws.place import Folder, Place
+from providers.bedrock.aws.folder import Folder
+from providers.bedrock.aws.place import Place
 from providers.bedrock.aws.s3 import S3
-from providers.bedrock.object_files import key_of
+from providers.bedrock.object_files import BATCH_SUFFIX, SAFE_SUFFIX, key_of
 from providers.errors import FerryError, invalid_argument
 from providers.resource_names import decode_object_id, file_id_of_uri
 from providers.uploads import suffix
+
+_CALLS_AT_ONCE: Final = 16
 
 
 @dataclass(slots=True)
@@ -41,25 +48,46 @@ class Media:
         return self.beside.uri(self._copy_name(key))
 
     def _copy_name(self, key: str) -> str:
-        return self._names.setdefault(key, f"media-{len(self._names)}{suffix(key)}")
+        return self._names.setdefault(key, f"media-{len(self._names)}{media_suffix(key)}")
 
     async def check(self, s3: S3, place: Place) -> None:
         """Raises INVALID_ARGUMENT for a file that is not there."""
-        for key, path in self.named.items():
+
+        async def check_one(key: str, path: str) -> None:
             if await s3.head(place, self.folder.bucket, key) is None:
                 raise _no_such_file(path)
+
+        await self._each(check_one)
 
     async def copy(self, s3: S3, place: Place) -> None:
         """Put every file beside the job's input. Raises INVALID_ARGUMENT as `check` does."""
         if self.beside is None:
             raise AssertionError("an immediate batch has no copies")
-        bucket = self.folder.bucket
-        for key, path in self.named.items():
-            target = self.beside.prefix + self._copy_name(key)
+        bucket, prefix = self.folder.bucket, self.beside.prefix
+
+        async def copy_one(key: str, path: str) -> None:
             try:
-                await s3.copy(place, (bucket, key), (bucket, target))
+                await s3.copy(place, (bucket, key), (bucket, prefix + self._copy_name(key)))
             except FerryError as error:
                 raise (_no_such_file(path) if is_absent(error) else error) from None
+
+        await self._each(copy_one)
+
+    async def _each(self, call: Callable[[str, str], Awaitable[None]]) -> None:
+        """A few at a time, since there may be as many files as requests."""
+        left = iter(self.named.items())
+        while some := list(islice(left, _CALLS_AT_ONCE)):
+            calls = (call(key, path) for key, path in some)
+            # To their ends, so that none is still under way when an error is dealt with.
+            for outcome in await asyncio.gather(*calls, return_exceptions=True):
+                if outcome is not None:
+                    raise outcome
+
+
+def media_suffix(key: str) -> str:
+    """For the eye of whoever looks into the folder: but never that of an input, which is read."""
+    ending = suffix(key.rpartition("/")[2])
+    return ending if SAFE_SUFFIX.fullmatch(ending) and ending != BATCH_SUFFIX else ""
 
 
 def _no_such_file(path: str) -> FerryError:

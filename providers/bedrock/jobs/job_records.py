@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from providers.bedrock.aws.place import Folder, parse_s3_uri
+from providers.bedrock.aws.folder import Folder, parse_s3_uri
 from providers.bedrock.jobs.operations import job_id_of
 from providers.bedrock.object_files import JOBS
 from providers.json_api import Answer

@@ -1,19 +1,21 @@
 """The results of an ended job, from the objects that Bedrock wrote (bedrock.md section 3)."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from collections import deque
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import aclosing
 from typing import Any, Final
 
-from providers.bedrock.aws.place import Folder, Place, parse_s3_uri
+from providers.bedrock.aws.folder import Folder, parse_s3_uri
+from providers.bedrock.aws.place import Place
 from providers.bedrock.aws.s3 import S3
 from providers.bedrock.content.result_from_bedrock import result_from_bedrock
 from providers.bedrock.invocation import InvocationType
-from providers.bedrock.jobs.job_records import name_of, state_of
+from providers.bedrock.jobs.job_records import folder_of, state_of
 from providers.bedrock.jobs.operations import job_id_of
 from providers.gemini_content.status import item_error
 from providers.json_api import Answer
-from providers.json_lines import ResultSplitter
+from providers.json_lines import ResultLine, ResultSplitter
 from providers.resources import BatchState
 from providers.upstream import UpstreamError
 
@@ -35,7 +37,7 @@ class JobResultLines:
         self._splitter = splitter
         self._invocation = invocation_of(job)
 
-    async def slices(self) -> AsyncGenerator[Sequence[bytes], None]:
+    async def slices(self) -> AsyncGenerator[deque[ResultLine], None]:
         async for bucket, key in output_objects(self._s3, self._place, self._job):
             if not key.endswith(_RESULTS):
                 continue
@@ -49,13 +51,13 @@ class JobResultLines:
     def missing(self) -> dict[str, Any]:
         return {"error": item_error(*missing_reason(self._job))}
 
-    async def _object(self, bucket: str, key: str) -> AsyncGenerator[Sequence[bytes], None]:
+    async def _object(self, bucket: str, key: str) -> AsyncGenerator[deque[ResultLine], None]:
         async with await self._s3.open(self._place, bucket, key) as reply:
             if reply.headers.get("Content-Encoding", "identity") not in ("identity", ""):
                 raise UpstreamError("UNAVAILABLE", "the results lie encoded in S3")
             async with aclosing(self._splitter.split(reply.chunks())) as slices:
-                async for numbered in slices:
-                    yield [text for _, text in numbered]
+                async for lines in slices:
+                    yield lines
                     await asyncio.sleep(0)
 
 
@@ -68,7 +70,7 @@ async def output_objects(s3: S3, place: Place, job: Answer) -> AsyncIterator[tup
     folder = _output_folder(job)
     if folder is None:
         return
-    if name_of(job) is None:
+    if folder_of(job) is None:
         folder = folder / job_id_of(job)
     async for found in s3.each(place, folder):
         yield folder.bucket, found.key

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from functools import partial
+from typing import Final
 
 from providers.bedrock.aws.place import Place, Places
 from providers.bedrock.aws.s3 import S3
@@ -18,6 +19,7 @@ from providers.bedrock.jobs.job_records import (
 )
 from providers.bedrock.jobs.job_results import JobResultLines, output_objects
 from providers.bedrock.jobs.operations import Jobs, job_id_of
+from providers.bedrock.pages import Listed, PageStart, filled_page, seen_after
 from providers.bedrock.rooms import Results
 from providers.credential import Caller
 from providers.errors import FerryError, failed_precondition, not_found
@@ -27,6 +29,9 @@ from providers.request_table import RowKind
 from providers.resource_names import check_native_id, result_file_id
 from providers.resources import Batch, BatchState
 from providers.tombstones import Tombstones, batch_tombstone
+
+# Few pages even where many jobs of it were deleted here; Bedrock gives up to 1000.
+_JOBS_PAGE: Final = 100
 
 
 class JobRoom:
@@ -58,19 +63,27 @@ class JobRoom:
         found = await self._jobs.find(place, str(JobName(place.mark, job)))
         return None if found is None else await self._batch(found)
 
-    async def page(
-        self, caller: Caller, limit: int, token: str | None
-    ) -> tuple[Sequence[Batch], str | None]:
-        """What is shown of one page of Bedrock's, and Bedrock's token of the next."""
+    async def list(
+        self, caller: Caller, page_size: int, start: PageStart
+    ) -> tuple[Sequence[Batch], PageStart | None]:
+        """A page of batches, newest first, and where the next one begins."""
         place = await self._places.of(caller)
         # Of a tenant's jobs alone; without tenants every job that the keys can see.
         query = {"nameContains": prefix_of(place.mark)} if place.mark else {}
-        listed, following = await self._jobs.page(place, limit, token, **query)
-        mine = [job for job in listed if is_visible(job, place.mark)]
-        names = [batch_tombstone(job_id_of(job)) for job in mine]
-        buried = await self._tombstones.among(names)
-        shown = [job for job, name in zip(mine, names, strict=True) if name not in buried]
-        return await asyncio.gather(*map(self._batch, shown)), following
+
+        async def fetch(token: str | None) -> tuple[Sequence[Listed[Answer]], str | None]:
+            page, following = await self._jobs.page(place, _JOBS_PAGE, token, **query)
+            names = [batch_tombstone(job_id_of(job)) for job in page]
+            buried = await self._tombstones.among(names)
+            shown = [is_visible(job, place.mark) for job in page]
+            listed = [
+                Listed(job_id_of(job), job if visible and name not in buried else None)
+                for job, name, visible in zip(page, names, shown, strict=True)
+            ]
+            return listed, following
+
+        jobs, next_page = await filled_page(fetch, page_size, start, seen_after)
+        return await asyncio.gather(*map(self._batch, jobs)), next_page
 
     async def cancel(self, caller: Caller, batch_id: str) -> None:
         place, job = await self._job(caller, batch_id)
@@ -144,10 +157,8 @@ class JobRoom:
     async def _delete_input(self, place: Place, job: Answer) -> None:
         """What we made for the job; another tool's input is its own."""
         folder = folder_of(job)
-        if folder is None:
-            return
-        async for found in self._s3.each(place, folder):
-            await self._s3.delete(place, folder.bucket, found.key)
+        if folder is not None:
+            await self._s3.clear(place, folder)
 
 
 def _is_stopped(job: Answer) -> bool:

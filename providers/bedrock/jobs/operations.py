@@ -1,5 +1,6 @@
 """Bedrock's four operations on model invocation jobs (bedrock.md section 2)."""
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
@@ -11,6 +12,7 @@ from providers.upstream import UpstreamError
 
 _JOB: Final = "/model-invocation-job"
 _JOBS: Final = "/model-invocation-jobs"
+_JOB_ARN: Final = re.compile(r"arn:[^/]*:model-invocation-job/([a-z0-9]{1,64})")
 
 
 class Jobs:
@@ -18,9 +20,11 @@ class Jobs:
         self.name = client.name
         self._client = client
 
-    async def create(self, place: Place, document: Mapping[str, Any]) -> str:
-        """The id of the job. Its request token makes a repeat harmless."""
-        return job_id_of(await self._client.json(place, "POST", _JOB, document))
+    async def create(self, place: Place, document: Mapping[str, Any]) -> Answer:
+        """The job's ARN, in an answer. Its request token makes a repeat harmless."""
+        made = await self._client.json(place, "POST", _JOB, document)
+        job_id_of(made)  # there must be one
+        return made
 
     async def get(self, place: Place, job_id: str) -> Answer:
         job = await self._client.json(place, "GET", f"{_JOB}/{encode_segment(job_id)}")
@@ -65,5 +69,8 @@ class Jobs:
 
 
 def job_id_of(job: Answer) -> str:
-    """The native id: the last part of the ARN."""
-    return Answer(id=str(job["jobArn"]).rpartition("/")[2]).id
+    """The native id: the last part of the ARN. Raises UpstreamError for what is none."""
+    found = _JOB_ARN.fullmatch(str(job["jobArn"]))
+    if found is None:
+        raise UpstreamError("UNAVAILABLE", "the provider's answer has a jobArn that is none")
+    return found[1]

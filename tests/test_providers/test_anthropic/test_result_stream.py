@@ -63,13 +63,16 @@ async def test_results_of_another_origin_are_not_asked_for(url: str) -> None:
         (b'{"custom_id": "%s"}' % indexed_id(3).encode(), None),
         (b'{"custom_id": "somebody\'s"}', None),
         (b'{"custom_id": 7}', None),
+        (b'{"custom_id": 7}\n{"custom_id": "%s"}' % indexed_id(3, JOB).encode(), JOB),
+        (b'{"custom_id": "%s", "result": ' % indexed_id(3, JOB).encode(), JOB),
+        (b'{"custom_id": "%s", "result": "' % indexed_id(3, JOB).encode() + b"m" * (2 << 20), JOB),
         (b'"text"', None),
         (b"[1]", None),
         (b"no json", None),
         (b"", None),
     ],
 )
-async def test_the_first_line_names_the_job(text: bytes, job: str | None) -> None:
+async def test_the_results_name_the_job(text: bytes, job: str | None) -> None:
     upstream = ScriptedUpstream(answer(text))
     assert await results(upstream).job_id() == job
     assert upstream.done

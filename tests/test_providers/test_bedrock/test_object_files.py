@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from providers.bedrock.aws.place import Folder
+from providers.bedrock.aws.folder import Folder
 from providers.bedrock.aws.s3 import StoredObject
 from providers.bedrock.object_files import (
     decode_text,

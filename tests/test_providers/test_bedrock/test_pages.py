@@ -1,49 +1,90 @@
 from collections.abc import Sequence
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from providers.bedrock.pages import filled_page
+from providers.bedrock.pages import (
+    Listed,
+    PageStart,
+    filled_page,
+    page_start_of,
+    parse_page_start,
+    seen_after,
+)
+from providers.errors import FerryError
+from providers.page_tokens import encode_page_token
 
 # The pages of a list as AWS cuts it, each with what is shown of it.
 LISTS = st.lists(st.lists(st.booleans(), max_size=4), min_size=1, max_size=6)
 
 
-class Listed:
-    """A list of numbers, of which some are hidden; it cuts pages where it likes, as AWS may."""
+class Aws:
+    """A list of numbers, of which some are hidden, in pages as AWS cuts them."""
 
-    def __init__(self, shown: Sequence[Sequence[bool]]) -> None:
-        self.all = [(n, show) for n, show in enumerate(flag for page in shown for flag in page)]
+    def __init__(self, pages: Sequence[Sequence[bool]]) -> None:
+        numbers = iter(range(100))
+        self.pages = [[(next(numbers), show) for show in page] for page in pages]
         self.calls = 0
 
     @property
     def shown(self) -> list[int]:
-        return [number for number, show in self.all if show]
+        return [number for page in self.pages for number, show in page if show]
 
-    async def fetch(self, limit: int, token: str | None) -> tuple[list[int], str | None]:
-        assert limit > 0
+    async def fetch(self, token: str | None) -> tuple[list[Listed[int]], str | None]:
         self.calls += 1
-        start = int(token or 0)
-        end = min(start + limit, len(self.all))
-        page = [number for number, show in self.all[start:end] if show]
-        return page, str(end) if end < len(self.all) else None
+        index = int(token or 0)
+        page = [Listed(str(number), number if show else None) for number, show in self.pages[index]]
+        return page, str(index + 1) if index + 1 < len(self.pages) else None
+
+
+BEGINNING = PageStart()
+
+
+async def page_of(
+    aws: Aws, size: int, start: PageStart = BEGINNING
+) -> tuple[list[int], PageStart | None]:
+    return await filled_page(aws.fetch, size, start, seen_after)
 
 
 @given(LISTS, st.integers(1, 5))
 async def test_every_item_is_shown_once_and_no_later_page_is_empty(
-    shown: list[list[bool]], page_size: int
+    pages: list[list[bool]], size: int
 ) -> None:
-    listed = Listed(shown)
-    items, token = await filled_page(listed.fetch, page_size, None)
-    seen = list(items)
-    while token is not None:
-        items, token = await filled_page(listed.fetch, page_size, token)
-        assert 0 < len(items) <= page_size
+    aws = Aws(pages)
+    seen, following = await page_of(aws, size)
+    while following is not None:
+        items, following = await page_of(aws, size, parse_page_start(str(following)))
+        assert 0 < len(items) <= size
         seen += items
-    assert seen == listed.shown
+    assert seen == aws.shown
 
 
-async def test_a_full_page_asks_no_more_than_it_must() -> None:
-    listed = Listed([[True] * 4])
-    assert await filled_page(listed.fetch, 4, None) == ([0, 1, 2, 3], None)
-    assert listed.calls == 1
+async def test_what_is_hidden_costs_no_call_of_its_own() -> None:
+    aws = Aws([[False] * 50, [False] * 49 + [True]])
+    assert await page_of(aws, 1) == ([99], None)
+    assert aws.calls == 2
+
+
+async def test_a_list_that_grew_at_its_beginning_goes_on_where_it_was() -> None:
+    aws = Aws([[True] * 4])
+    first, following = await page_of(aws, 2)
+    assert following is not None
+    aws.pages[0][:0] = [(90, True), (91, True)]
+    assert (first, await page_of(aws, 9, following)) == ([0, 1], ([2, 3], None))
+
+
+@pytest.mark.parametrize("start", [PageStart(), PageStart("abc"), PageStart("a1", "to/ken+=.")])
+def test_a_page_start_comes_back(start: PageStart) -> None:
+    assert parse_page_start(str(start)) == start
+    assert page_start_of(encode_page_token(str(start))) == start
+
+
+@pytest.mark.parametrize("text", ["", "abc", "A.", "ä.", "a b."])
+def test_what_is_none_is_refused(text: str) -> None:
+    with pytest.raises(FerryError, match="page token"):
+        parse_page_start(text)
+
+
+def test_without_a_token_a_list_begins() -> None:
+    assert page_start_of(None) == PageStart()

@@ -9,7 +9,7 @@ from providers.batch_results import BatchResults
 from providers.errors import FerryError
 from providers.json_api import Answer
 from providers.json_lines import ResultSplitter
-from providers.memory import MemoryBudget
+from providers.memory import MemoryBudget, Reservation
 from providers.openai.result_files import OpenAIResultLines, output_files
 from providers.request_table import RequestTable, RowKind, indexed_id
 from tests.test_providers.answering import answer
@@ -38,7 +38,7 @@ def line(custom_id: str, message: str = "m") -> bytes:
 def results(upstream: ScriptedUpstream, rows: RequestTable | None, **changes: Any) -> BatchResults:
     splitter = ResultSplitter(1000, MemoryBudget())
     lines = OpenAIResultLines(client(upstream), CALLER, Answer(BATCH | changes), splitter)
-    return BatchResults(lines, rows)
+    return BatchResults(lines, rows, Reservation(MemoryBudget()))
 
 
 async def read(found: BatchResults) -> list[dict[str, Any]]:
@@ -83,7 +83,7 @@ async def test_a_second_answer_is_not_the_one() -> None:
 
 async def test_an_answer_longer_than_a_line_may_be_is_one_failed_item() -> None:
     upstream = scripted(
-        line(indexed_id(0)) + line(indexed_id(1), "m" * 2000) + line(indexed_id(2)), b""
+        line(indexed_id(0)) + line(indexed_id(1), "m" * (2 << 20)) + line(indexed_id(2)), b""
     )
     found = await read(results(upstream, table()))
     assert [(each["key"], each["error"]["code"]) for each in found] == [
@@ -91,6 +91,7 @@ async def test_an_answer_longer_than_a_line_may_be_is_one_failed_item() -> None:
         ("c", 2),
         ("b", 13),
     ]
+    assert "FERRY_MAX_LINE_BYTES" in found[2]["error"]["message"]
 
 
 async def test_another_tools_results_are_keyed_by_custom_id() -> None:

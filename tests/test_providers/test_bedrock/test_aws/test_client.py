@@ -73,8 +73,22 @@ async def test_an_error_with_the_status_200_is_one() -> None:
     aws, upstream = client(failed, Answer(body=b"<Done/>"))
     assert (await aws.xml(await place(), "POST", BUCKET)).tag == "Done"
     aws, upstream = client(failed, failed, failed)
-    with pytest.raises(UpstreamError, match="InternalError"):
+    with pytest.raises(FerryError, match="InternalError") as late:
         await aws.xml(await place(), "POST", BUCKET)
+    assert (late.value.status, late.value.reason) == ("UNAVAILABLE", "InternalError")
+    assert upstream.done
+
+
+@pytest.mark.parametrize(
+    ("code", "status"),
+    [("AccessDenied", "PERMISSION_DENIED"), ("NoSuchUpload", "NOT_FOUND"), ("SlowDown", "")],
+)
+async def test_a_late_error_is_what_it_would_be_in_time(code: str, status: str) -> None:
+    late = Answer(body=f"<Error><Code>{code}</Code><Message>m</Message></Error>".encode())
+    aws, upstream = client(*[late] * (1 if status else 3))
+    with pytest.raises(FerryError, match=f"{code}: m") as refused:
+        await aws.xml(await place(), "POST", BUCKET)
+    assert refused.value.status == (status or "RESOURCE_EXHAUSTED")
     assert upstream.done
 
 

@@ -83,6 +83,7 @@ def test_only_a_thing_that_is_not_there_is_absent() -> None:
     [
         (301, xml("PermanentRedirect")),
         (400, xml("AuthorizationHeaderMalformed")),
+        (400, xml("AuthorizationQueryParametersError")),
         (301, b""),
         (400, b""),
     ],
@@ -115,6 +116,15 @@ def test_a_refusal_that_cannot_be_read_is_known_by_its_status(body: bytes) -> No
     found = error(body, 403)
     assert (found.status, found.reason) == ("PERMISSION_DENIED", None)
     assert found.message == "my-bedrock: HTTP status 403"
+
+
+def test_a_redirect_to_nowhere_known_is_the_upstreams_fault() -> None:
+    found = error(b"", 302)
+    assert (found.status, found.message) == ("UNAVAILABLE", "my-bedrock: HTTP status 302")
+
+
+def test_xml_may_begin_with_white_space() -> None:
+    assert error(b'\n <?xml version="1.0"?>' + xml("AccessDenied"), 403).reason == "AccessDenied"
 
 
 def test_a_gateways_timeout_stays_one() -> None:

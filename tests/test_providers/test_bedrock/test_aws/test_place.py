@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 from yarl import URL
 
-from providers.bedrock.aws.place import Folder, parse_s3_uri
+from providers.bedrock.aws.folder import Folder
 from providers.errors import FerryError
 from tests.test_providers.test_bedrock.test_aws.places import (
     ENDPOINT,
@@ -120,23 +120,19 @@ async def test_configured_addresses() -> None:
 
 
 @pytest.mark.parametrize(
-    ("uri", "folder"),
+    ("uri", "with_callers", "with_own"),
     [
-        ("s3://bucket", Folder("bucket", "")),
-        ("s3://bucket/", Folder("bucket", "")),
-        ("s3://bucket/a/b(1)", Folder("bucket", "a/b(1)/")),
-        ("s3://bucket/a/b/", Folder("bucket", "a/b/")),
-        ("https://bucket/a", None),
+        ("s3://bucket/some/prefix/0123456789abcdef/cat.png", True, True),
+        ("s3://bucket/some/prefix/fedcba9876543210/cat.png", True, False),
+        ("s3://bucket/some/prefix/0123456789abcdef", True, False),
+        ("s3://elsewhere/cat.png", True, False),
     ],
 )
-def test_an_s3_uri_is_a_folder(uri: str, folder: Folder | None) -> None:
-    assert parse_s3_uri(uri) == folder
-
-
-def test_folders_in_folders() -> None:
-    folder = Folder("bucket", "") / "a" / "b"
-    assert folder == Folder("bucket", "a/b/")
-    assert (folder.uri(), folder.uri("c")) == ("s3://bucket/a/b/", "s3://bucket/a/b/c")
+async def test_with_the_proxys_own_keys_only_the_callers_own_may_be_read(
+    uri: str, with_callers: bool, with_own: bool
+) -> None:
+    assert (await place()).may_read(uri) is with_callers
+    assert (await place(own_keys=own_keys, divided=True)).may_read(uri) is with_own
 
 
 async def test_no_key_is_shown() -> None:

@@ -4,7 +4,7 @@ import pytest
 from tenacity import wait_none
 
 from providers.bedrock.aws.client import AwsClient
-from providers.bedrock.aws.place import Folder
+from providers.bedrock.aws.folder import Folder
 from providers.bedrock.aws.s3 import S3, StoredObject
 from providers.parted_objects import Part
 from providers.upstream import UpstreamError
@@ -31,7 +31,8 @@ def listing(
     ending = f"<IsTruncated>{'true' if more else 'false'}</IsTruncated>"
     token = f"<NextContinuationToken>{more}</NextContinuationToken>" if more else ""
     namespace = "http://s3.amazonaws.com/doc/2006-03-01/"
-    text = f'<R xmlns="{namespace}">{encoded}{contents}{ending}{token}</R>'
+    content = f"{encoded}{contents}{ending}{token}"
+    text = f'<ListBucketResult xmlns="{namespace}">{content}</ListBucketResult>'
     return Answer(body=text.encode())
 
 
@@ -122,8 +123,9 @@ async def test_only_the_same_content_is_opened_again() -> None:
     [
         b"",
         b"no XML",
-        b"<R><Contents><Size>5</Size></Contents></R>",
-        b"<R><Contents><Key>k</Key><Size>five</Size></Contents></R>",
+        b"<Other/>",
+        b"<ListBucketResult><Contents><Size>5</Size></Contents></ListBucketResult>",
+        b"<ListBucketResult><Contents><Key>k</Key><Size>five</Size></Contents></ListBucketResult>",
     ],
 )
 async def test_an_answer_that_cannot_be_read_is_the_upstreams_fault(body: bytes) -> None:

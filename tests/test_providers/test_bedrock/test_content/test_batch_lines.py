@@ -9,6 +9,7 @@ from providers.bedrock.content.batch_lines import (
     first_invocation,
     line_formats,
 )
+from providers.bedrock.content.native_rules import NativeRules
 from providers.bedrock.invocation import InvocationType
 from providers.errors import FerryError
 from providers.line_formats import GeminiLines
@@ -19,6 +20,7 @@ from tests.test_providers.test_bedrock.test_content.translate import CLAUDE, NOV
 _TITAN = "amazon.titan-embed-text-v2:0"
 _HI: dict[str, Any] = {"contents": [{"parts": [{"text": "Hello"}]}]}
 _TOOLS = {"tools": [{"functionDeclarations": [{"name": "f"}]}]}
+_RULES = NativeRules(lambda _: True)
 _PROVISIONED = "arn:aws:bedrock:us-east-1:123456789012:provisioned-model/a1b2c3d4e5f6"
 
 
@@ -66,6 +68,19 @@ def test_where_the_first_functions_are_is_noted() -> None:
     assert "toolConfig" in _record(translator, _HI | _TOOLS, "requests[1].request")
     _record(translator, _HI | _TOOLS, "requests[2].request")
     assert translator.tools_at == "requests[1].request.tools"
+
+
+@pytest.mark.parametrize(
+    "unused",
+    [
+        {**_TOOLS, "toolConfig": {"functionCallingConfig": {"mode": "NONE"}}},
+        {"toolConfig": {"functionCallingConfig": {"mode": "AUTO"}}},
+    ],
+)
+def test_functions_that_are_never_to_be_called_are_not(unused: dict[str, Any]) -> None:
+    translator = _translator(NOVA)
+    assert "toolConfig" not in _record(translator, _HI | unused)
+    assert translator.tools_at is None
 
 
 def test_functions_that_converse_cannot_take_are_noted_too() -> None:
@@ -155,7 +170,7 @@ def test_only_claude_is_given_functions_in_a_batch() -> None:
     ],
 )
 def test_the_format_of_a_line(document: dict[str, Any], name: str) -> None:
-    formats = line_formats(CLAUDE, BatchKind.GENERATE)
+    formats = line_formats(CLAUDE, BatchKind.GENERATE, _RULES)
     expected = {"gemini": GeminiLines(_translator()), "bedrock": formats.native()}
     for each, lines in expected.items():
         if each == name:
@@ -168,6 +183,6 @@ def test_the_format_of_a_line(document: dict[str, Any], name: str) -> None:
 
 def test_a_file_of_embeddings_is_read_as_one() -> None:
     line = {"recordId": "a", "modelInput": {"inputText": "a"}}
-    line_formats(_TITAN, BatchKind.EMBED).native().read(0, 1, line)
+    line_formats(_TITAN, BatchKind.EMBED, _RULES).native().read(0, 1, line)
     with pytest.raises(FerryError):
-        line_formats(_TITAN, BatchKind.GENERATE).native().read(0, 1, line)
+        line_formats(_TITAN, BatchKind.GENERATE, _RULES).native().read(0, 1, line)

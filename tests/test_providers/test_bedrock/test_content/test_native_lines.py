@@ -9,6 +9,7 @@ from providers.bedrock.content.native_lines import (
     is_bedrock_line,
     native_formats,
 )
+from providers.bedrock.content.native_rules import NativeRules
 from providers.bedrock.invocation import InvocationType
 from providers.errors import FerryError
 from providers.request_table import RowKind
@@ -27,7 +28,7 @@ _EMBEDDING: dict[str, Any] = {"inputText": "a"}
 
 
 def _lines(model: str = CLAUDE, *, embeds: bool = False) -> BedrockLines:
-    return BedrockLines(model, embeds=embeds)
+    return BedrockLines(model, NativeRules(lambda uri: uri.startswith("s3://own/")), embeds=embeds)
 
 
 def _line(record_id: Any = "a", model_input: Any = _CONVERSE, **more: Any) -> dict[str, Any]:
@@ -80,7 +81,6 @@ def test_a_record_id_that_is_none(record_id: Any) -> None:
         (_line(model_input=None), "modelInput"),
         (_line(model_input=[]), "modelInput"),
         (_line(key="k"), "key"),
-        (_line(model_input=_CONVERSE | {"toolConfig": {}}), "modelInput.toolConfig"),
     ],
 )
 def test_a_line_that_would_fail(document: dict[str, Any], path: str) -> None:
@@ -163,7 +163,18 @@ def test_which_lines_are_bedrocks(document: dict[str, Any], native: bool) -> Non
 
 
 def test_each_file_has_a_reader_of_its_own() -> None:
-    formats = native_formats(CLAUDE, embeds=False)
+    formats = native_formats(CLAUDE, NativeRules(lambda _: True), embeds=False)
     first, second = formats.native(), formats.native()
     assert formats.name == first.name == "bedrock"
     assert first.read(0, 1, _line()) == second.read(0, 1, _line())
+
+
+def test_tools_of_a_converse_line_are_noted_where_they_first_stand() -> None:
+    rules = NativeRules(lambda _: True)
+    lines = BedrockLines(NOVA, rules, embeds=False)
+    with_tools = _CONVERSE | {"toolConfig": {"tools": []}}
+    lines.read(0, 1, _line("a"))
+    assert rules.tools_at is None
+    for number in (2, 3):
+        lines.read(0, number, _line(f"b{number}", with_tools))
+    assert rules.tools_at == "line 2: modelInput.toolConfig"

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from providers.bedrock.content.result_from_bedrock import result_from_bedrock
+from providers.bedrock.content.result_from_bedrock import echoed, result_from_bedrock
 from providers.bedrock.invocation import InvocationType
 from tests.test_providers.test_bedrock.test_content.translate import converse
 
@@ -67,6 +67,21 @@ def test_thoughts_by_the_echo_of_the_request(thinking: Any, texts: list[str]) ->
     echo = {"additionalModelRequestFields": {"thinking": thinking}}
     line = _line(modelInput=echo, modelOutput=_ANSWER)
     assert _texts(result_from_bedrock(line, CONVERSE)) == texts
+    read = echoed(echo)
+    assert _texts(result_from_bedrock({**line, "modelInput": {}, **read}, CONVERSE)) == texts
+
+
+@pytest.mark.parametrize("model_input", [None, 3, {}, {"additionalModelRequestFields": 3}])
+def test_nothing_is_echoed_of_what_is_not_read(model_input: Any) -> None:
+    assert echoed(model_input) == {}
+
+
+def test_no_more_is_echoed_than_is_read() -> None:
+    thinking = {"type": "enabled", "budget_tokens": 1024}
+    fields = {"thinking": thinking, "top_k": 3}
+    echo = {"additionalModelRequestFields": {"thinking": {"type": "enabled"}}}
+    asked = {"messages": [], "additionalModelRequestFields": fields}
+    assert echoed(asked) == {"modelInput": echo}
 
 
 @pytest.mark.parametrize(("asked", "texts"), [(True, ["Hm", "4"]), (False, ["4"])])

@@ -1,8 +1,8 @@
 """Replicas that share one state store, under a clock that a test moves."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from dataclasses import replace
+from collections import Counter
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime, timedelta
 
 import orjson
@@ -14,14 +14,16 @@ from providers.bedrock.immediate.job_ids import job_id_of
 from providers.bedrock.immediate.job_store import JobKey
 from providers.bedrock.immediate.jobs import ImmediateJobs
 from providers.bedrock.invocation import InvocationType
-from providers.body import Body, held
+from providers.body import held
 from providers.credential import Caller, Credential
 from providers.errors import FerryError
+from providers.json_lines import ResultLine
 from providers.memory import MemoryBudget
 from providers.request_table import RequestTable, RowKind, indexed_id
 from providers.resources import Batch, BatchKind
-from providers.state import ObjectInfo, State
+from providers.state import State
 from tests.memory_state import MemoryState
+from tests.test_providers.test_bedrock.test_immediate.stores import Mortal
 
 CALLER = Caller(Credential("AKIA:secret"), "tenant")
 JOB_ID = job_id_of("the job")
@@ -72,6 +74,10 @@ class FakeClock:
             if sleeper in self._sleepers:
                 self._sleepers.remove(sleeper)
 
+    def leap(self, seconds: float) -> None:
+        """Time passes, and nobody has noticed yet: the machine slept."""
+        self._seconds += seconds
+
     async def pass_time(self, seconds: float) -> None:
         end = self._seconds + seconds
         while True:
@@ -99,6 +105,19 @@ class ScriptedCall:
         self.open = asyncio.Event()
         self.open.set()
         self._called = asyncio.Condition()
+        self._quota: Callable[[], None] = lambda: None
+
+    def allow_a_minute(self, count: int, clock: Clock, beyond: FerryError) -> None:
+        """As many calls begin in a minute; others are refused as `beyond` says."""
+        begun: Counter[int] = Counter()
+
+        def check() -> None:
+            minute = int(clock.monotonic() / 60)
+            begun[minute] += 1
+            if begun[minute] > count:
+                raise beyond
+
+        self._quota = check
 
     async def in_flight(self, count: int) -> None:
         """Wait for so many calls at once."""
@@ -112,6 +131,7 @@ class ScriptedCall:
         self.made.append(number)
         self.callers.append(caller)
         self.asked.append((model, invocation))
+        self._quota()
         self.at_once += 1
         self.most_at_once = max(self.most_at_once, self.at_once)
         try:
@@ -135,6 +155,14 @@ class TestBackground:
     def __init__(self) -> None:
         self.tasks: dict[str, asyncio.Task[None]] = {}
         self.failures: list[Exception] = []
+        self._before_end: list[Callable[[], Awaitable[None]]] = []
+
+    def before_end(self, prepare: Callable[[], Awaitable[None]]) -> None:
+        self._before_end.append(prepare)
+
+    async def drain(self) -> None:
+        """As the application's end begins, with all the time in the world."""
+        await asyncio.gather(*(prepare() for prepare in self._before_end))
 
     def start(self, name: str, work: Callable[[], Awaitable[None]]) -> None:
         if name in self.tasks:
@@ -164,60 +192,6 @@ class TestBackground:
             self.failures.append(error)
 
 
-class Dated(MemoryState):
-    """A store that dates its objects, by the last segment of their names, as it is told to."""
-
-    def __init__(self, created: Mapping[str, datetime]) -> None:
-        super().__init__()
-        self._created = created
-
-    async def head(self, name: str) -> ObjectInfo | None:
-        info = await super().head(name)
-        created = self._created.get(name.rpartition("/")[2])
-        return replace(info, created=created) if info and created else info
-
-
-class Mortal:
-    """A state store as one process sees it; when `away`, nothing of it reaches the store.
-
-    It goes away when it is to create an object with `last` in its name.
-    """
-
-    def __init__(self, state: State) -> None:
-        self._state = state
-        self.away = False
-        self.last: str | None = None
-        self.read: list[str] = []
-        self.parted = state.parted
-
-    async def create(self, name: str, body: Body) -> bool:
-        self.away |= self.last is not None and self.last in name
-        self._check()
-        return await self._state.create(name, body)
-
-    async def get(self, name: str) -> Body | None:
-        self._check()
-        self.read.append(name)
-        return await self._state.get(name)
-
-    async def head(self, name: str) -> ObjectInfo | None:
-        self._check()
-        return await self._state.head(name)
-
-    async def delete(self, name: str) -> None:
-        self._check()
-        await self._state.delete(name)
-
-    async def list(self, prefix: str) -> AsyncIterator[ObjectInfo]:
-        self._check()
-        async for info in self._state.list(prefix):
-            yield info
-
-    def _check(self) -> None:
-        if self.away:
-            raise OSError("away")
-
-
 class Replica:
     """One process: its jobs, its background, its view of the shared store."""
 
@@ -227,6 +201,8 @@ class Replica:
         clock: Clock,
         call: ScriptedCall | None = None,
         memory: MemoryBudget | None = None,
+        *,
+        ambient: bool = False,
     ) -> None:
         self.shared = state
         self.state = Mortal(state)
@@ -239,7 +215,8 @@ class Replica:
             self.background,
             self.call,
             1 << 20,
-            clock,
+            ambient=ambient,
+            clock=clock,
         )
 
     async def create(self, count: int, job_id: str = JOB_ID, caller: Caller = CALLER) -> Batch:
@@ -254,8 +231,8 @@ class Replica:
         await self.background.stop()
 
     async def lines(self, caller: Caller = CALLER) -> list[dict[str, object]]:
-        slices = self.jobs.output_lines(caller, JOB_ID)
-        return [orjson.loads(line) async for lines in slices for line in lines]
+        found = await self.jobs.results(caller, JOB_ID)
+        return [orjson.loads(line_text(line)) async for lines in found.lines() for line in lines]
 
 
 async def blocked(state: MemoryState, clock: FakeClock, count: int) -> Replica:
@@ -267,18 +244,23 @@ async def blocked(state: MemoryState, clock: FakeClock, count: int) -> Replica:
     return owner
 
 
-def input_line(number: int, padding: int = 0) -> bytes:
-    model_input = {"n": number, "padding": "x" * padding}
+def input_line(number: int, padding: int = 0, fields: object = None) -> bytes:
+    """`fields`: what only this model knows."""
+    model_input: dict[str, object] = {"n": number, "padding": "x" * padding}
+    if fields is not None:
+        model_input["additionalModelRequestFields"] = fields
     return orjson.dumps({"recordId": indexed_id(number), "modelInput": model_input})
 
 
-def new_job(count: int, padding: int = 0) -> NewImmediateJob:
+def new_job(count: int, padding: int = 0, first: int = 0, fields: object = None) -> NewImmediateJob:
+    """`first` is the number of its first record."""
+    numbers = range(first, first + count)
     return NewImmediateJob(
         model=MODEL,
         kind=BatchKind.GENERATE,
         invocation=InvocationType.CONVERSE,
-        table=RequestTable(RowKind.KEY, [orjson.dumps(f"k{n}") for n in range(count)]),
-        input=held(b"".join(input_line(n, padding) + b"\n" for n in range(count))),
+        table=RequestTable(RowKind.KEY, [orjson.dumps(f"k{n}") for n in numbers]),
+        input=held(b"".join(input_line(n, padding, fields) + b"\n" for n in numbers)),
         display_name="few",
     )
 
@@ -292,5 +274,15 @@ def objects(state: MemoryState, kind: str) -> dict[str, bytes]:
     }
 
 
-def refusal(status: str, upstream_status: int | None = None) -> FerryError:
-    return FerryError(status, "bedrock: no", upstream_status=upstream_status)
+def line_text(line: ResultLine) -> bytes:
+    assert isinstance(line, bytes)
+    return line
+
+
+def refusal(
+    status: str, upstream_status: int | None = None, reason: str | None = None
+) -> FerryError:
+    """One of Bedrock's."""
+    return FerryError(
+        status, "bedrock: no", provider="bedrock", reason=reason, upstream_status=upstream_status
+    )

@@ -61,7 +61,7 @@ async def test_a_cancel_from_another_replica_is_noticed_before_the_next_call(
 async def test_a_cancel_ends_a_pause_between_two_tries(
     state: MemoryState, clock: FakeClock, elsewhere: bool
 ) -> None:
-    owner = Replica(state, clock, ScriptedCall({0: [refusal("UNAVAILABLE", 503)] * 9}))
+    owner = Replica(state, clock, ScriptedCall({0: [refusal("RESOURCE_EXHAUSTED", 429)] * 9}))
     await owner.create(1)
     await until(lambda: owner.call.made == [0])
     await settle()

@@ -16,7 +16,8 @@ from providers.bedrock.immediate.claims import (
 )
 from providers.bedrock.immediate.clock import SystemClock
 from tests.memory_state import MemoryState
-from tests.test_providers.test_bedrock.test_immediate.stage import FakeClock, Mortal, settle
+from tests.test_providers.test_bedrock.test_immediate.stage import FakeClock, settle
+from tests.test_providers.test_bedrock.test_immediate.stores import Mortal
 
 STARTED = datetime(2026, 1, 1, tzinfo=UTC)
 

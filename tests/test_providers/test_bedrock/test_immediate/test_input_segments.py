@@ -5,12 +5,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from providers.bedrock.immediate.input_segments import (
+    ANSWER_BYTES,
     SEGMENT_BYTES,
-    record_bytes,
     records_of,
-    segment_bytes,
     segments,
+    working_bytes,
 )
+from providers.bedrock.immediate.means import CALLS_OF_A_JOB
 from providers.body import Body
 from providers.errors import FerryError
 from providers.json_lines import LineSplitter
@@ -41,13 +42,18 @@ async def test_a_long_line_is_a_segment_of_its_own() -> None:
 @pytest.mark.parametrize(("spare", "fits"), [(0, True), (-1, False)])
 async def test_what_could_never_be_carried_out_is_refused(spare: int, fits: bool) -> None:
     size = 4 * SEGMENT_BYTES
-    memory = MemoryBudget(segment_bytes(size) + record_bytes(size) + spare)
+    memory = MemoryBudget(working_bytes(size, 1) + spare)
     line = b"x" * size + b"\n"
     if fits:
         assert await cut_up([line], memory) == [(0, line[:-1])]
     else:
         with pytest.raises(FerryError) as caught:
             await cut_up([line], memory)
-        assert caught.value.status == "RESOURCE_EXHAUSTED"
+        assert caught.value.status == "INVALID_ARGUMENT"
     # All of it was given back.
-    memory.take(segment_bytes(size) + record_bytes(size) + spare)
+    memory.take(memory.size)
+
+
+def test_no_more_answers_are_held_than_calls_are_made_at_once() -> None:
+    assert working_bytes(0, 3) == 3 * ANSWER_BYTES
+    assert working_bytes(10, 100) == 40 + CALLS_OF_A_JOB * ANSWER_BYTES

@@ -80,7 +80,7 @@ async def test_a_line_that_can_never_be_held_is_refused(
     replica = Replica(state, clock, memory=MemoryBudget(2 << 20))
     with pytest.raises(FerryError) as caught:
         await replica.jobs.create(CALLER, JOB_ID, new_job(1, padding=1_000_000))
-    assert caught.value.status == "RESOURCE_EXHAUSTED"
+    assert caught.value.status == "INVALID_ARGUMENT"
     assert state.objects == {}
 
 

@@ -7,7 +7,7 @@ from providers.body import Body
 from tests.memory_state import MemoryState
 from tests.test_providers.streams import collect
 
-OUTPUT = render_output("r0", b'{"a":1}')
+OUTPUT = render_output("r0", b'{"a":1}', {})
 ERROR = render_error("r1", 400, "no")
 
 

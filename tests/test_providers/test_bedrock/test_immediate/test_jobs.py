@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import orjson
 import pytest
 
-from providers.bedrock.immediate.job_ids import job_id_of, new_job_id
+from providers.bedrock.immediate.job_ids import job_id_of
 from providers.bedrock.immediate.job_list import Position, parse_position
 from providers.bedrock.invocation import InvocationType
 from providers.credential import Caller, Credential
@@ -22,7 +22,6 @@ from tests.test_providers.test_bedrock.test_immediate.stage import (
     JOB_ID,
     KEY,
     MODEL,
-    Dated,
     FakeClock,
     Replica,
     ScriptedCall,
@@ -33,6 +32,7 @@ from tests.test_providers.test_bedrock.test_immediate.stage import (
     settle,
     until,
 )
+from tests.test_providers.test_bedrock.test_immediate.stores import Dated
 
 STRANGER = Caller(Credential("AKIA:other"), "other")
 
@@ -66,10 +66,12 @@ async def test_each_record_has_its_line_in_order(state: MemoryState, clock: Fake
     assert await replica.lines() == [
         {"recordId": f"r{n:010d}", "modelOutput": {"n": n}} for n in range(20)
     ]
-    job = await replica.jobs.job(CALLER, JOB_ID)
+    found = await replica.jobs.results(CALLER, JOB_ID)
+    assert found.batch == await replica.get()
+    job = found.job
     assert (job.rows, job.count, job.invocation) == (RowKind.KEY, 20, InvocationType.CONVERSE)
     with MemoryBudget().reserve() as reservation:
-        table = await replica.jobs.table(CALLER, JOB_ID, reservation)
+        table = await found.table(reservation)
     assert table.rows[19] == b'"k19"'
 
 
@@ -142,22 +144,18 @@ async def test_a_strangers_job_is_not_there(state: MemoryState, clock: FakeClock
     replica = Replica(state, clock)
     await replica.create(1)
     await replica.background.idle()
-    with MemoryBudget().reserve() as reservation:
-        for call in (
-            replica.jobs.get(STRANGER, JOB_ID),
-            replica.jobs.cancel(STRANGER, JOB_ID),
-            replica.jobs.delete(STRANGER, JOB_ID),
-            replica.jobs.job(STRANGER, JOB_ID),
-            replica.jobs.table(STRANGER, JOB_ID, reservation),
-            replica.jobs.has_results(STRANGER, JOB_ID),
-            replica.jobs.delete_results(STRANGER, JOB_ID),
-            anext(replica.jobs.output_lines(STRANGER, JOB_ID)),
-            replica.jobs.get(CALLER, "../tenant"),
-            replica.jobs.get(CALLER, "abcdefghijkl"),
-        ):
-            with pytest.raises(FerryError) as caught:
-                await call
-            assert caught.value.status == "NOT_FOUND"
+    for call in (
+        replica.jobs.get(STRANGER, JOB_ID),
+        replica.jobs.cancel(STRANGER, JOB_ID),
+        replica.jobs.delete(STRANGER, JOB_ID),
+        replica.jobs.results(STRANGER, JOB_ID),
+        replica.jobs.delete_results(STRANGER, JOB_ID),
+        replica.jobs.get(CALLER, "../tenant"),
+        replica.jobs.get(CALLER, "abcdefghijkl"),
+    ):
+        with pytest.raises(FerryError) as caught:
+            await call
+        assert caught.value.status == "NOT_FOUND"
     assert (await replica.jobs.list(STRANGER, None, 10)).jobs == []
     assert (await replica.get()).state is BatchState.SUCCEEDED
 
@@ -179,6 +177,20 @@ async def test_delete_leaves_nothing(state: MemoryState, clock: FakeClock) -> No
     assert caught.value.status == "NOT_FOUND"
 
 
+async def test_to_find_the_results_takes_two_reads(state: MemoryState, clock: FakeClock) -> None:
+    """The record and the ending; the rest is read where it is asked for."""
+    replica = Replica(state, clock)
+    await replica.create(1)
+    await replica.background.idle()
+    replica.state.read.clear()
+    found = await replica.jobs.results(CALLER, JOB_ID)
+    assert len(replica.state.read) == 2
+    with MemoryBudget().reserve() as reservation:
+        await found.table(reservation)
+    assert [lines async for lines in found.lines()] != []
+    assert len(set(replica.state.read)) == len(replica.state.read) == 4
+
+
 async def test_results_can_be_deleted_alone(state: MemoryState, clock: FakeClock) -> None:
     replica = Replica(state, clock)
     replica.call.open.clear()
@@ -187,22 +199,21 @@ async def test_results_can_be_deleted_alone(state: MemoryState, clock: FakeClock
         with pytest.raises(FerryError) as caught:
             await call
         assert caught.value.status == "NOT_FOUND"
-    assert not await replica.jobs.has_results(CALLER, JOB_ID)
     replica.call.open.set()
     await replica.background.idle()
-    assert await replica.jobs.has_results(CALLER, JOB_ID)
+    found = await replica.jobs.results(CALLER, JOB_ID)
     await replica.jobs.delete_results(CALLER, JOB_ID)
-    assert not await replica.jobs.has_results(CALLER, JOB_ID)
-    with pytest.raises(FerryError) as caught:
-        await replica.lines()
-    assert caught.value.status == "NOT_FOUND"
+    for late in (replica.lines(), anext(found.lines())):
+        with pytest.raises(FerryError) as caught:
+            await late
+        assert caught.value.status == "NOT_FOUND"
     assert (await replica.get()).counts == Counts(1, 1, 0)
 
 
 async def test_jobs_are_listed_newest_first(clock: FakeClock) -> None:
     """By the store's time, within a second of it by id."""
     now = clock.now()
-    ids = [new_job_id(now + timedelta(milliseconds=n)) for n in range(5)]
+    ids = sorted((job_id_of(str(n)) for n in range(5)), reverse=True)
     dated = {job_id: now + timedelta(milliseconds=n) for n, job_id in enumerate(reversed(ids))}
     replica = Replica(Dated({**dated, ids[0]: now + timedelta(seconds=1)}), clock)
     for job_id in (ids[2], ids[0], ids[4], ids[1], ids[3]):
@@ -260,7 +271,6 @@ async def test_a_swept_job_is_gone_before_what_it_is_made_of(
         await replica.get()
     assert caught.value.status == "NOT_FOUND"
     assert {name.split("/")[0] for name in state.objects} == {"immediate-work", "immediate-ended"}
-    assert await replica.jobs.unended() == []
     await sweep(state, now + life + upload_life + timedelta(hours=1), upload_life, life)
     assert state.objects == {}
 
@@ -273,9 +283,10 @@ async def test_a_job_whose_table_is_swept_first_is_gone(
     await replica.background.idle()
     [table] = [name for name in state.objects if name.startswith("batches/")]
     await state.delete(table)
+    found = await replica.jobs.results(CALLER, JOB_ID)
     with MemoryBudget().reserve() as reservation:
         with pytest.raises(FerryError) as caught:
-            await replica.jobs.table(CALLER, JOB_ID, reservation)
+            await found.table(reservation)
     assert caught.value.status == "NOT_FOUND"
 
 

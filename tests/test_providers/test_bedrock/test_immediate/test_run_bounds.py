@@ -16,9 +16,11 @@ from tests.test_providers.test_bedrock.test_immediate.stage import (
     ScriptedCall,
     new_job,
     objects,
+    refusal,
     settle,
     until,
 )
+from tests.test_providers.test_bedrock.test_immediate.stores import Yielding
 
 
 async def test_calls_are_made_a_few_at_once(state: MemoryState, clock: FakeClock) -> None:
@@ -95,3 +97,41 @@ async def test_a_larger_answer_is_counted_while_it_is_held(
     await clock.pass_time(5)
     await replica.background.idle()
     memory.take(8 << 20)
+
+
+@pytest.mark.parametrize(("jobs", "padding"), [(4, 950_000), (8, 450_000)])
+async def test_jobs_that_go_on_together_do_not_wait_for_each_other_for_ever(
+    clock: FakeClock, jobs: int, padding: int
+) -> None:
+    state = Yielding()
+    first = Replica(state, clock)
+    first.call.open.clear()
+    ids = [job_id_of(str(number)) for number in range(jobs)]
+    for job_id in ids:
+        await first.jobs.create(CALLER, job_id, new_job(2, padding))
+    await settle()
+    await first.background.stop()
+    memory = MemoryBudget(8 << 20)
+    second = Replica(state, clock, memory=memory)
+    for job_id in ids:
+        await second.jobs.get(CALLER, job_id)
+    await clock.pass_time(120)
+    await second.background.idle()
+    assert sorted(second.call.made) == sorted([0, 1] * jobs)
+    memory.take(8 << 20)
+
+
+async def test_what_is_throttled_leaves_its_slot_to_others(
+    state: MemoryState, clock: FakeClock
+) -> None:
+    throttled = [refusal("RESOURCE_EXHAUSTED", 429)]
+    replica = Replica(state, clock, ScriptedCall(dict.fromkeys(range(8), throttled * 4)))
+    for number in range(4):
+        await replica.create(8, job_id_of(str(number)))
+    await until(lambda: len(replica.call.made) == 32)
+    await settle()
+    assert replica.call.at_once == 0
+    replica.call.open.clear()
+    await replica.jobs.create(CALLER, JOB_ID, new_job(9, first=8))
+    await until(lambda: replica.call.at_once == 8)
+    await replica.background.stop()

@@ -1,7 +1,11 @@
 """How a run ends: with the job, or before it for want of a good credential."""
 
+import pytest
+
 from providers.bedrock.immediate.job_store import Ending, JobStore
+from providers.bedrock.immediate.pauses import PAUSE_SECONDS
 from providers.credential import Caller, Credential
+from providers.errors import FerryError, invalid_argument, unauthenticated, unavailable
 from providers.resources import BatchState, Counts
 from tests.memory_state import MemoryState
 from tests.test_providers.test_bedrock.test_immediate.stage import (
@@ -49,10 +53,56 @@ async def test_results_that_came_before_the_credential_expired_stay(
     await replica.create(3)
     await replica.background.idle()
     assert "0000000000" in objects(state, "results")
-    assert (await replica.get()).state is BatchState.RUNNING
+    renewed = Caller(Credential("AKIA:new"), CALLER.tenant)
+    assert (await replica.get(renewed)).state is BatchState.RUNNING
     await replica.background.idle()
     assert sorted(replica.call.made) == [0, 1, 1, 2]
     assert (await replica.get()).counts == Counts(3, 3, 0)
+
+
+async def test_a_bad_credential_is_tried_once_a_minute_and_told_of_once(
+    state: MemoryState, clock: FakeClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    bad = refusal("UNAUTHENTICATED", 403, "ExpiredTokenException")
+    replica = Replica(state, clock, ScriptedCall({n: [bad] * 9 for n in range(8)}))
+    await replica.create(8)
+    for _ in range(10):
+        await replica.get()
+        await replica.background.idle()
+    tried = len(replica.call.made)
+    assert 0 < tried <= 8
+    said = [record.getMessage() for record in caplog.records]
+    assert said == [
+        "an immediate batch waits, as no call can be made for it: ExpiredTokenException"
+    ]
+    await clock.pass_time(PAUSE_SECONDS)
+    await replica.get()
+    await replica.background.idle()
+    assert tried < len(replica.call.made) <= 2 * tried
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        unavailable("the proxy has no AWS credentials of its own"),
+        invalid_argument("the AWS region is missing"),
+        unauthenticated("the SDK's api_key for Bedrock has another form"),
+    ],
+)
+async def test_a_fault_of_our_own_is_no_result(
+    state: MemoryState, clock: FakeClock, caplog: pytest.LogCaptureFixture, error: FerryError
+) -> None:
+    """Nothing was sent, so the job goes on when that is mended."""
+    replica = Replica(state, clock, ScriptedCall({0: [error]}))
+    await replica.create(1)
+    await replica.background.idle()
+    assert objects(state, "results") == objects(state, "calls") == {}
+    assert (await replica.get()).state is BatchState.RUNNING
+    assert error.message in caplog.text
+    await clock.pass_time(PAUSE_SECONDS)
+    await replica.get()
+    await replica.background.idle()
+    assert (await replica.get()).counts == Counts(1, 1, 0)
 
 
 async def test_a_job_is_cancelled_with_a_bad_credential_too(
@@ -82,7 +132,6 @@ async def test_an_ended_job_is_not_run_again_by_who_waited_for_it(
     # For an owner that has slept since: what it finds begun, it does not begin.
     assert list(objects(state, "calls")) == ["0000000000-1", "0000000001-1"]
     assert objects(state, "claims") != {}
-    assert await waiting.jobs.unended() == []
     await clock.pass_time(TAKEN_OVER)
     await waiting.background.idle()
     assert waiting.call.made == []
@@ -92,8 +141,9 @@ async def test_an_ended_job_is_not_run_again_by_who_waited_for_it(
 async def test_a_job_stays_as_it_ended_first(state: MemoryState, clock: FakeClock) -> None:
     """Another owner ended it while this one slept."""
     owner = await blocked(state, clock, 2)
-    job = await owner.jobs.job(CALLER, JOB_ID)
     store = JobStore("bedrock", state)
+    job = await store.find(KEY)
+    assert job is not None
     ending = Ending(BatchState.SUCCEEDED, clock.now(), clock.now(), 2, 0, output=7)
     assert await store.end(KEY, job, ending)
     owner.call.open.set()

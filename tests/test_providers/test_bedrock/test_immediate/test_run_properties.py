@@ -18,7 +18,8 @@ from tests.test_providers.test_bedrock.test_immediate.stage import (
 )
 
 STEPS = st.lists(
-    st.sampled_from(["look", "stop", "die", "open", "shut", "wait", "long", "cancel"]), max_size=14
+    st.sampled_from(["look", "stop", "drain", "die", "open", "shut", "wait", "long", "cancel"]),
+    max_size=14,
 )
 
 
@@ -64,6 +65,12 @@ async def _take_step(step: str, which: int, present: list[Replica], clock: FakeC
     match step:
         case "look":
             await replica.get()
+        case "drain":
+            draining = asyncio.create_task(replica.background.drain())
+            await clock.pass_time(3)
+            draining.cancel()
+            await replica.background.stop()
+            present[which] = Replica(replica.shared, clock)
         case "stop" | "die":
             await (replica.die() if step == "die" else replica.background.stop())
             present[which] = Replica(replica.shared, clock)

@@ -5,7 +5,8 @@ import orjson
 import pytest
 
 from providers.batch_input import InlineInput
-from providers.bedrock.aws.place import Folder
+from providers.bedrock.aws.folder import Folder
+from providers.bedrock.content.native_rules import NativeRules
 from providers.bedrock.invocation import InvocationType
 from providers.bedrock.jobs.job_input import JobInput, ready, ready_for_a_job
 from providers.bedrock.jobs.job_media import Media
@@ -26,7 +27,8 @@ def job_input(model: str, *requests: dict[str, Any]) -> JobInput:
         for n, request in enumerate(requests)
     ]
     batch = NewBatch(model, BatchKind.GENERATE, inline)
-    return JobInput(batch, InlineInput(inline), Media(Folder("bucket", ""), None))
+    rules = NativeRules(lambda _: True)
+    return JobInput(batch, InlineInput(inline), rules, Media(Folder("bucket", ""), None))
 
 
 async def test_what_converse_carries_goes_so() -> None:

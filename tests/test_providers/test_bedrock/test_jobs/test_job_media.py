@@ -2,9 +2,9 @@ import pytest
 from tenacity import wait_none
 
 from providers.bedrock.aws.client import AwsClient
-from providers.bedrock.aws.place import Folder
+from providers.bedrock.aws.folder import Folder
 from providers.bedrock.aws.s3 import S3
-from providers.bedrock.jobs.job_media import Media
+from providers.bedrock.jobs.job_media import Media, media_suffix
 from providers.errors import FerryError
 from providers.resource_names import object_file_id
 from tests.test_providers.test_bedrock.test_aws.places import place
@@ -53,6 +53,20 @@ def test_what_is_no_file_of_ours_is_none(uri: str) -> None:
     media = Media(FOLDER, None)
     assert media.uri(uri, "path") is None
     assert media.named == {}
+
+
+@pytest.mark.parametrize(
+    ("key", "ending"),
+    [
+        ("p/a.PNG", ".png"),
+        ("p/notes.jsonl", ""),
+        ("p/team.v1/notes", ""),
+        ("p/a.b c", ""),
+        ("p/a", ""),
+    ],
+)
+def test_a_copy_is_named_for_the_eye_and_never_as_an_input(key: str, ending: str) -> None:
+    assert media_suffix(key) == ending
 
 
 async def test_a_file_that_is_not_there_is_refused_with_its_path() -> None:

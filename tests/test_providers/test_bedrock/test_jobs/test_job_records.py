@@ -3,8 +3,10 @@ from typing import Any
 
 import pytest
 
+from providers.bedrock.aws.folder import Folder
 from providers.bedrock.jobs.job_records import (
     JobName,
+    folder_of,
     from_bedrock_job,
     is_visible,
     name_of,
@@ -92,6 +94,23 @@ def test_a_job_whose_record_is_lost_is_one_too() -> None:
 
 def test_another_tools_job_keeps_its_name() -> None:
     assert from_bedrock_job(job(jobName="nightly"), {}).display_name == "nightly"
+
+
+@pytest.mark.parametrize(
+    ("uri", "folder"),
+    [
+        (f"s3://bucket/p/genai-ferry/{OURS.job}/input/input.jsonl", f"p/genai-ferry/{OURS.job}/"),
+        (f"s3://bucket/genai-ferry/{OURS.job}/input/", f"genai-ferry/{OURS.job}/"),
+        (f"s3://bucket/p/genai-ferry/{'0' * 32}/input/", None),
+        ("s3://bucket/p/in.jsonl", None),
+        (None, None),
+    ],
+)
+def test_what_we_made_for_a_job_is_told_by_its_input(uri: str | None, folder: str | None) -> None:
+    said = job(inputDataConfig={"s3InputDataConfig": {"s3Uri": uri}})
+    assert folder_of(said) == (Folder("bucket", folder) if folder else None)
+    assert folder_of({**said, "jobName": "nightly"}) is None
+    assert folder_of(job()) is None
 
 
 @pytest.mark.parametrize(

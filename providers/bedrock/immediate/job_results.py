@@ -1,0 +1,71 @@
+"""What there is to read of a job that has ended."""
+
+from collections import deque
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+
+from providers.bedrock.immediate.job_creation import table_name
+from providers.bedrock.immediate.job_state import ended_batch
+from providers.bedrock.immediate.job_store import Ending, ImmediateJob, JobKey
+from providers.bedrock.immediate.job_work import JobWork
+from providers.body import close
+from providers.errors import FerryError, not_found
+from providers.json_lines import ResultLine, ResultSplitter
+from providers.memory import Reservation
+from providers.request_table import RequestTable, RequestTables
+from providers.resources import Batch
+
+
+class JobResults:
+    """Of a job whose results are there, or were when this was made."""
+
+    def __init__(
+        self,
+        key: JobKey,
+        job: ImmediateJob,
+        ending: Ending,
+        work: JobWork,
+        tables: RequestTables,
+        splitter: ResultSplitter,
+    ) -> None:
+        self.job = job
+        self._key = key
+        self._ending = ending
+        self._work = work
+        self._tables = tables
+        self._splitter = splitter
+
+    @property
+    def batch(self) -> Batch:
+        """The batch that the job looks like, without results."""
+        return ended_batch(self._key.job_id, self.job, self._ending)
+
+    async def table(self, reservation: Reservation) -> RequestTable:
+        """Counted on `reservation`. Raises NOT_FOUND."""
+        table = await self._tables.read(table_name(self._key, self.job), reservation)
+        if table is None:
+            raise no_job(self._key.job_id)  # it is just being swept
+        return table
+
+    async def lines(self) -> AsyncGenerator[deque[ResultLine], None]:
+        """Lines `{"recordId", "modelOutput" | "error"}`, for ResultLines.slices.
+
+        Raises NOT_FOUND where there are none any more.
+        """
+        body = await self._work.output(self._ending.output)
+        if body is None:
+            raise no_results(self._key.job_id)
+        try:
+            async with aclosing(self._splitter.split(body.chunks)) as slices:
+                async for lines in slices:
+                    yield lines
+        finally:
+            await close(body)
+
+
+def no_job(job_id: str) -> FerryError:
+    return not_found(f"batches/{job_id} was not found")
+
+
+def no_results(job_id: str) -> FerryError:
+    return not_found(f"batches/{job_id} has no results")

@@ -1,0 +1,23 @@
+"""What all runs of one process share."""
+
+import asyncio
+from dataclasses import dataclass
+from typing import Final
+
+from providers.bedrock.immediate.clock import Clock
+from providers.bedrock.immediate.record_call import RecordCall
+from providers.bedrock.immediate.working_memory import WorkingMemory
+
+# Of one job, and of all the jobs of one process together.
+CALLS_OF_A_JOB: Final = 8
+CALLS_OF_A_PROCESS: Final = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Means:
+    """`slots` bounds the calls of all runs together."""
+
+    call: RecordCall
+    memory: WorkingMemory
+    clock: Clock
+    slots: asyncio.Semaphore

@@ -1,0 +1,37 @@
+"""Which jobs are left alone for a while, since their caller's credential was just of no use."""
+
+import hashlib
+import secrets
+from typing import Final
+
+from providers.bedrock.immediate.clock import Clock
+from providers.bedrock.immediate.job_store import JobKey
+from providers.credential import Caller
+
+# A caller that asks for its batch every second shall not be refused every second.
+PAUSE_SECONDS: Final = 60.0
+
+
+class Pauses:
+    """Of one process. Another credential is tried at once.
+
+    None is kept, only what tells two apart.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._salt = secrets.token_bytes(32)
+        self._until: dict[tuple[JobKey, bytes], float] = {}
+
+    def begin(self, key: JobKey, caller: Caller) -> None:
+        now = self._clock.monotonic()
+        self._until = {known: until for known, until in self._until.items() if until > now}
+        self._until[key, self._mark(caller)] = now + PAUSE_SECONDS
+
+    def holds(self, key: JobKey, caller: Caller) -> bool:
+        until = self._until.get((key, self._mark(caller)))
+        return until is not None and self._clock.monotonic() < until
+
+    def _mark(self, caller: Caller) -> bytes:
+        said = "\n".join([caller.credential.secret, *map(str, sorted(caller.headers.items()))])
+        return hashlib.blake2b(said.encode(), key=self._salt).digest()

@@ -1,0 +1,75 @@
+"""What immediate jobs hold in memory of their input: a share of the one budget, in turns.
+
+Whoever waits holds nothing, and whoever holds waits for no more of it: so nobody waits for ever.
+"""
+
+from collections import deque
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from typing import Final
+
+from providers.errors import FerryError
+from providers.memory import MemoryBudget, Reservation
+
+# Of the budget of providers/memory.py, which requests need too; one piece alone may be larger.
+SHARE_BYTES: Final = 64 << 20
+_WAIT_SECONDS: Final = 1.0
+
+Pause = Callable[[float], Awaitable[None]]
+
+
+class WorkingMemory:
+    def __init__(self, budget: MemoryBudget) -> None:
+        self._budget = budget
+        self._held = 0
+        self._turns: deque[object] = deque()
+
+    async def take(self, size: int, pause: Pause) -> "Room":
+        """Wait until there are `size` bytes, first come first served; raises what `pause` does."""
+        turn = object()
+        self._turns.append(turn)
+        try:
+            while True:
+                room = self._room(size) if self._turns[0] is turn else None
+                if room is not None:
+                    return room
+                await pause(_WAIT_SECONDS)
+        finally:
+            self._turns.remove(turn)
+
+    def _room(self, size: int) -> "Room | None":
+        if self._held and self._held + size > SHARE_BYTES:
+            return None
+        reservation = Reservation(self._budget)
+        try:
+            reservation.grow(size)
+        except FerryError:
+            return None
+        self._held += size
+        return Room(reservation, lambda: self._give_back(size))
+
+    def _give_back(self, size: int) -> None:
+        self._held -= size
+
+
+class Room:
+    """Memory that several hold together, given back when the last of them lets go of it."""
+
+    def __init__(self, reservation: Reservation, given_back: Callable[[], None]) -> None:
+        self._reservation = reservation
+        self._given_back = given_back
+        self._holders = 1
+
+    def hold(self) -> None:
+        self._holders += 1
+
+    def let_go(self) -> None:
+        self._holders -= 1
+        if self._holders == 0:
+            self._reservation.release()
+            self._given_back()
+
+    def grow_if_possible(self, size: int) -> None:
+        """For what is there already: it is counted if it can be."""
+        with suppress(FerryError):
+            self._reservation.grow(size)

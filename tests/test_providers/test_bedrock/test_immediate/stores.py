@@ -1,0 +1,82 @@
+"""State stores with something of what real ones do."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import replace
+from datetime import datetime
+
+from providers.body import Body
+from providers.state import ObjectInfo, State
+from tests.memory_state import MemoryState
+
+
+class Dated(MemoryState):
+    """A store that dates its objects, by the last segment of their names, as it is told to."""
+
+    def __init__(self, created: Mapping[str, datetime]) -> None:
+        super().__init__()
+        self._created = created
+
+    async def head(self, name: str) -> ObjectInfo | None:
+        info = await super().head(name)
+        created = self._created.get(name.rpartition("/")[2])
+        return replace(info, created=created) if info and created else info
+
+
+class Mortal:
+    """A state store as one process sees it; when `away`, nothing of it reaches the store.
+
+    It goes away when it is to create an object with `last` in its name.
+    """
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+        self.away = False
+        self.last: str | None = None
+        self.read: list[str] = []
+        self.listed: list[str] = []
+        self.parted = state.parted
+
+    async def create(self, name: str, body: Body) -> bool:
+        self.away |= self.last is not None and self.last in name
+        self._check()
+        return await self._state.create(name, body)
+
+    async def get(self, name: str) -> Body | None:
+        self._check()
+        self.read.append(name)
+        return await self._state.get(name)
+
+    async def head(self, name: str) -> ObjectInfo | None:
+        self._check()
+        return await self._state.head(name)
+
+    async def delete(self, name: str) -> None:
+        self._check()
+        await self._state.delete(name)
+
+    async def list(self, prefix: str) -> AsyncIterator[ObjectInfo]:
+        self._check()
+        self.listed.append(prefix)
+        async for info in self._state.list(prefix):
+            yield info
+
+    def _check(self) -> None:
+        if self.away:
+            raise OSError("away")
+
+
+class Yielding(MemoryState):
+    """A store whose answers take a turn of the loop, as those of any real one do."""
+
+    async def create(self, name: str, body: Body) -> bool:
+        await asyncio.sleep(0)
+        return await super().create(name, body)
+
+    async def get(self, name: str) -> Body | None:
+        await asyncio.sleep(0)
+        return await super().get(name)
+
+    async def head(self, name: str) -> ObjectInfo | None:
+        await asyncio.sleep(0)
+        return await super().head(name)

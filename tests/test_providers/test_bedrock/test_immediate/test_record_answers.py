@@ -1,0 +1,197 @@
+"""What becomes of a record whose call fails, and how often it is made."""
+
+import orjson
+import pytest
+
+from providers.bedrock.immediate.claims import LEASE_SECONDS
+from providers.bedrock.immediate.patience import PATIENCE_SECONDS
+from providers.errors import FerryError
+from providers.resources import BatchState, Counts
+from providers.upstream import UpstreamError
+from tests.memory_state import MemoryState
+from tests.test_providers.test_bedrock.test_immediate.stage import (
+    CALLER,
+    JOB_ID,
+    Answer,
+    FakeClock,
+    Replica,
+    ScriptedCall,
+    new_job,
+    objects,
+    refusal,
+    settle,
+    until,
+)
+
+THROTTLED = refusal("RESOURCE_EXHAUSTED", 429, "ThrottlingException")
+SILENT = UpstreamError("DEADLINE_EXCEEDED", "the host went silent")
+UNKNOWN = [
+    SILENT,
+    UpstreamError("UNAVAILABLE", "the host broke off the connection"),
+    refusal("UNAVAILABLE", 500, "InternalServerException"),
+]
+
+
+async def carried_out(state: MemoryState, clock: FakeClock, *answers: Answer) -> Replica:
+    replica = Replica(state, clock, ScriptedCall({0: answers}))
+    await replica.create(1)
+    await clock.pass_time(120)
+    return replica
+
+
+async def error_of(replica: Replica) -> dict[str, object]:
+    [line] = await replica.lines()
+    error = line["error"]
+    assert isinstance(error, dict)
+    return error
+
+
+async def test_a_refusal_is_the_records_error(state: MemoryState, clock: FakeClock) -> None:
+    replica = await carried_out(state, clock, refusal("NOT_FOUND", 404))
+    assert await error_of(replica) == {"errorCode": 404, "errorMessage": "no"}
+    assert replica.call.made == [0]
+    # An owner that has slept through all of this must find it begun.
+    assert list(objects(state, "calls")) == ["0000000000-1"]
+
+
+@pytest.mark.parametrize("output", [b"", b"{", b"[]", b"7", b"\xff"])
+async def test_an_answer_that_is_no_object_is_an_error(
+    state: MemoryState, clock: FakeClock, output: bytes
+) -> None:
+    replica = await carried_out(state, clock, output)
+    assert (await error_of(replica))["errorCode"] == 503
+    assert replica.call.made == [0]
+
+
+# --- outcomes that are not known -------------------------------------------------------------
+
+
+@pytest.mark.parametrize("error", UNKNOWN, ids=str)
+async def test_a_call_whose_outcome_is_unknown_is_made_once_more(
+    state: MemoryState, clock: FakeClock, error: FerryError
+) -> None:
+    replica = await carried_out(state, clock, error)
+    assert replica.call.made == [0, 0]
+    assert (await replica.get()).counts == Counts(1, 1, 0)
+
+
+@pytest.mark.parametrize("error", UNKNOWN, ids=str)
+async def test_and_no_more_than_once(
+    state: MemoryState, clock: FakeClock, error: FerryError
+) -> None:
+    replica = await carried_out(state, clock, *[error] * 9)
+    assert replica.call.made == [0, 0]
+    assert str((await error_of(replica))["errorMessage"]) in error.message
+    assert list(objects(state, "calls")) == ["0000000000-1", "0000000000-2"]
+
+
+async def test_nor_by_the_next_owner(state: MemoryState, clock: FakeClock) -> None:
+    owner = Replica(state, clock, ScriptedCall({0: [SILENT]}))
+    await owner.create(1)
+    await until(lambda: owner.call.made == [0])
+    await settle()
+    owner.call.open.clear()
+    await clock.pass_time(5)
+    assert owner.call.made == [0, 0]
+    await owner.background.stop()
+    heir = Replica(state, clock)
+    await heir.get()
+    await heir.background.idle()
+    assert heir.call.made == []
+    assert "outcome of this request is unknown" in str(await error_of(heir))
+
+
+async def test_a_cancel_before_the_repeat_ends_it(state: MemoryState, clock: FakeClock) -> None:
+    replica = Replica(state, clock, ScriptedCall({0: [SILENT]}))
+    await replica.create(1)
+    await until(lambda: replica.call.made == [0])
+    await settle()
+    await replica.jobs.cancel(CALLER, JOB_ID)
+    await replica.background.idle()
+    assert replica.call.made == [0]
+    assert (await replica.get()).state is BatchState.CANCELLED
+
+
+# --- throttling ------------------------------------------------------------------------------
+
+
+async def test_many_throttled_tries_cost_a_record_nothing(
+    state: MemoryState, clock: FakeClock
+) -> None:
+    replica = Replica(state, clock, ScriptedCall({0: [THROTTLED] * 9}))
+    await replica.create(1)
+    await clock.pass_time(PATIENCE_SECONDS)
+    assert (await replica.get()).counts == Counts(1, 1, 0)
+    assert replica.call.made == [0] * 10
+    assert list(objects(state, "calls")) == ["0000000000-1"]
+
+
+async def test_a_quota_of_a_few_requests_a_minute_fails_none_of_many(
+    state: MemoryState, clock: FakeClock
+) -> None:
+    replica = Replica(state, clock)
+    replica.call.allow_a_minute(5, clock, THROTTLED)
+    await replica.create(100)
+    await clock.pass_time(60 * 60)
+    assert (await replica.get()).counts == Counts(100, 100, 0)
+
+
+async def test_throttling_without_end_is_the_records_error(
+    state: MemoryState, clock: FakeClock
+) -> None:
+    replica = Replica(state, clock, ScriptedCall({n: [THROTTLED] * 999 for n in range(20)}))
+    await replica.create(20)
+    await clock.pass_time(PATIENCE_SECONDS - 1)
+    assert (await replica.get()).counts == Counts(20, 0, 0)
+    # No record waits for as long once more.
+    await clock.pass_time(120)
+    assert (await replica.get()).counts == Counts(20, 0, 20)
+    for line in await replica.lines():
+        assert line["error"] == {"errorCode": 429, "errorMessage": "no"}
+
+
+async def test_a_throttled_record_is_left_to_the_next_owner(
+    state: MemoryState, clock: FakeClock
+) -> None:
+    owner = Replica(state, clock, ScriptedCall({0: [THROTTLED] * 99}))
+    await owner.create(1)
+    await clock.pass_time(100)
+    await owner.background.stop()
+    heir = Replica(state, clock)
+    await heir.get()
+    await heir.background.idle()
+    assert heir.call.made == [0]
+    assert (await heir.get()).counts == Counts(1, 1, 0)
+
+
+async def test_who_has_slept_takes_back_no_call_of_the_next_owner(
+    state: MemoryState, clock: FakeClock
+) -> None:
+    owner = Replica(state, clock, ScriptedCall({0: [THROTTLED]}))
+    owner.call.open.clear()
+    await owner.create(1)
+    await until(lambda: owner.call.at_once == 1)
+    [mark] = objects(state, "calls").values()
+    clock.leap(LEASE_SECONDS)
+    owner.call.open.set()
+    await settle()
+    assert list(objects(state, "calls").values()) == [mark]
+    assert (owner.call.made, owner.background.tasks) == ([0], {})
+
+
+# --- what the result is read by --------------------------------------------------------------
+
+
+async def test_a_result_says_what_is_read_of_its_request(
+    state: MemoryState, clock: FakeClock
+) -> None:
+    thinking = {"type": "enabled", "budget_tokens": 2048}
+    fields = {"thinking": thinking, "top_k": 3}
+    replica = Replica(state, clock)
+    await replica.jobs.create(CALLER, JOB_ID, new_job(1, fields=fields))
+    await replica.background.idle()
+    [line] = await replica.lines()
+    echo = {"additionalModelRequestFields": {"thinking": {"type": "enabled"}}}
+    assert line == {"recordId": "r0000000000", "modelOutput": {"n": 0}, "modelInput": echo}
+    assert b"padding" not in b"".join(objects(state, "output").values())
+    assert orjson.dumps("budget_tokens") not in b"".join(objects(state, "output").values())
