@@ -18,8 +18,11 @@ from providers.resource_names import decode_file_id
 
 _URI_KEYS: Final = frozenset({"fileUri", "file_uri"})
 _ID_KEYS: Final = frozenset({"file_id", "file_ids"})
-# Whatever stands there: Google may know a cache by more spellings than its name.
-_CACHE_KEYS: Final = frozenset({"cachedContent", "cached_content"})
+# Whatever stands there: Google may know these by more spellings than their names. That of the file
+# search tool's stores is [MEM].
+_GOOGLES_KEYS: Final = frozenset(
+    {"cachedContent", "cached_content", "fileSearchStoreNames", "file_search_store_names"}
+)
 # By key, and by how the ids begin [MEM]: in the arguments of a user's function the same keys stand
 # for something else.
 _SHARED_KEYS: Final = frozenset(
@@ -54,7 +57,7 @@ class References:
     async def check(self, document: object, path: str, owns: Owns) -> None:
         """Raises INVALID_ARGUMENT, with the JSON path from `path` on, for what is another's."""
         for key, value, where in _strings(document, path):
-            if key in _CACHE_KEYS or (key in _SHARED_KEYS and _SHARED_ID.fullmatch(value)):
+            if key in _GOOGLES_KEYS or (key in _SHARED_KEYS and _SHARED_ID.fullmatch(value)):
                 raise invalid_argument(
                     "cannot be named where tenants share the proxy's own key", path=where
                 )

@@ -10,22 +10,10 @@ from providers.errors import invalid_argument
 from providers.gemini_content.json_path import item, member
 from providers.gemini_content.refusal import refuse_fields
 from providers.gemini_content.response_schema import json_answer
+from providers.gemini_content.text_alone import beyond_text
 from providers.gemini_content.warnings import Warnings
 
-_NO_SETTING: Final = "Anthropic has no such setting"
-_TEXT_ONLY: Final = "Anthropic answers in text only"
-_REFUSED: Final = {
-    "candidateCount": "Anthropic gives one answer",
-    "seed": _NO_SETTING,
-    "responseLogprobs": _NO_SETTING,
-    "logprobs": _NO_SETTING,
-    "responseModalities": _TEXT_ONLY,
-    "mediaResolution": _NO_SETTING,
-    "speechConfig": _TEXT_ONLY,
-    "imageConfig": _TEXT_ONLY,
-    "audioTranscriptionConfig": _NO_SETTING,
-    "enableEnhancedCivicAnswers": _NO_SETTING,
-}
+_REFUSED: Final = beyond_text("Anthropic")
 _PENALTIES: Final = ("presencePenalty", "frequencyPenalty")
 
 

@@ -71,6 +71,10 @@ async def test_what_is_the_tenants_own_or_nobodys_passes(document: Any) -> None:
         ({"container": "cntr_1"}, "container"),
         ({"cachedContent": "cachedContents/1"}, "cachedContent"),
         ({"cachedContent": "1"}, "cachedContent"),
+        (
+            {"tools": [{"fileSearch": {"fileSearchStoreNames": ["fileSearchStores/1"]}}]},
+            "tools[0].fileSearch.fileSearchStoreNames[0]",
+        ),
         ({"cached_content": "/cachedContents/1"}, "cached_content"),
         ({"cachedContent": "projects/1/locations/us/cachedContents/1"}, "cachedContent"),
         (
