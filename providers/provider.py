@@ -89,6 +89,7 @@ class Provider:
     `scoping_headers` those of them that divide tenants.
     `own_credential` is spent in place of the caller's; None where the caller's passes through,
     and empty where the provider itself asks a chain for it.
+    `key_form` matches keys that are surely this kind's, which no other is to be handed.
     `secret_key_travels`: what a caller gives as its key holds a secret that only signs, and that
     must not cross a network in the clear.
     """
@@ -103,4 +104,5 @@ class Provider:
     batches: Batches | None = None
     relay: Relay | None = None
     own_credential: Credential | None = None
+    key_form: re.Pattern[str] | None = None
     secret_key_travels: bool = False

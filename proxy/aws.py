@@ -4,10 +4,10 @@ import asyncio
 from collections.abc import Mapping
 from functools import cache
 
-import botocore.session
 from aiobotocore.credentials import AioCredentials
 from aiobotocore.session import AioSession
 from botocore.exceptions import BotoCoreError, ClientError
+from botocore.loaders import create_loader
 
 from providers.bedrock.aws.keys import AwsKeys
 from providers.errors import unavailable
@@ -24,7 +24,8 @@ def aws_regions() -> Mapping[str, str]:
 
     From its list of partitions: that of endpoints, which tells the service too, takes 11 MiB.
     """
-    partitions = botocore.session.get_session().get_data("partitions")["partitions"]
+    # Not by a session, which wants the profile that AWS_PROFILE names.
+    partitions = create_loader().load_data("partitions")["partitions"]
     return {
         region: partition["outputs"]["dnsSuffix"]
         for partition in partitions

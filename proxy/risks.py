@@ -86,13 +86,14 @@ def _upstream_risks(settings: Settings) -> Iterator[str]:
 def _place_risks(settings: Settings) -> Iterator[str]:
     """Where the own credential is found by a chain, no request says where it is spent."""
     for name, provider in settings.providers.items():
-        if not provider.ambient or provider.api_key is not None:
+        chain = provider.ambient and provider.api_key is None
+        if not chain and provider.allow_headers:
             continue
         for field in _PLACE:
             if getattr(provider, field) is None:
                 yield (
-                    f"{variable('providers', name, field)} is not set, and with the proxy's own "
-                    "credentials no request can say it: what needs it is refused."
+                    f"{variable('providers', name, field)} is not set, and no request may say it: "
+                    "what needs it is refused."
                 )
 
 

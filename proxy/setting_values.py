@@ -84,7 +84,7 @@ def parse_client_tokens(value: object) -> tuple[SecretStr, ...]:
 
 def parse_region(value: object) -> str:
     if not isinstance(value, str) or value not in aws_regions():
-        raise ValueError("must be a region that botocore lists, such as us-east-1")
+        raise ValueError("must be a region that AWS has, such as us-east-1")
     return value
 
 

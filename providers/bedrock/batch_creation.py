@@ -32,11 +32,20 @@ class Creation:
 
 
 class BatchCreation:
-    """`minimum`: records in a job. Below it `immediate` carries a batch out; None refuses it."""
+    """`minimum`: records in a job. Below it `immediate` carries a batch out; None refuses it.
+
+    `settings` is what the names of the upstream's settings begin with.
+    """
 
     def __init__(
-        self, s3: S3, jobs: JobCreation, immediate: ImmediateJobs | None, minimum: int
+        self,
+        s3: S3,
+        jobs: JobCreation,
+        immediate: ImmediateJobs | None,
+        minimum: int,
+        settings: str,
     ) -> None:
+        self._settings = settings
         self._s3 = s3
         self._jobs = jobs
         self._immediate = immediate
@@ -79,7 +88,8 @@ class BatchCreation:
 
     def _too_small(self, count: int) -> FerryError:
         return invalid_argument(
-            f"{count} records are fewer than Bedrock takes in a batch: its quota 'Minimum number "
-            f"of records per batch inference job' is {self._minimum} here (MIN_RECORDS); "
-            "SMALL_BATCHES=immediate has the proxy carry such batches out itself, at full price"
+            f"too few records ({count}) for a batch at Bedrock: its quota 'Minimum number of "
+            f"records per batch inference job' is {self._minimum} here "
+            f"({self._settings}MIN_RECORDS); with {self._settings}SMALL_BATCHES=immediate the "
+            "proxy carries such batches out itself, at full price"
         )

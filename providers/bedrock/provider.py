@@ -7,7 +7,14 @@ from typing import Final
 
 from providers.background import Background
 from providers.bedrock.aws.client import AwsClient
-from providers.bedrock.aws.place import PASSED_HEADERS, SCOPING_HEADERS, PlaceOptions, Places
+from providers.bedrock.aws.keys import KEY_FORM
+from providers.bedrock.aws.place import (
+    PASSED_HEADERS,
+    SCOPING_HEADERS,
+    PlaceOptions,
+    Places,
+    settings_prefix,
+)
 from providers.bedrock.aws.runtime import Runtime
 from providers.bedrock.aws.s3 import S3
 from providers.bedrock.batch_creation import BatchCreation
@@ -80,6 +87,7 @@ def bedrock(
         JobCreation(s3, jobs, kept),
         immediate if options.immediate else None,
         options.minimum,
+        settings_prefix(name),
     )
     batches = BedrockBatches(name, places, s3, rooms, creation, state, memory, limits)
     target = BedrockUploadTarget(places, s3, state, options.upload_life)
@@ -97,5 +105,6 @@ def bedrock(
         files=BedrockFiles(places, s3, batches, uploads),
         batches=batches,
         own_credential=Credential() if own else None,
+        key_form=KEY_FORM,
         secret_key_travels=not own,
     )

@@ -180,7 +180,7 @@ async def test_what_a_refusing_proxy_says_of_a_small_batch(
         refused = await client.create(two)
 
         assert refused.error == (400, "INVALID_ARGUMENT")
-        for said in ("2 records", "Minimum number of records", "SMALL_BATCHES=immediate"):
+        for said in ("too few records (2)", "Minimum number of records", "SMALL_BATCHES=immediate"):
             assert said in refused.message
         assert await bedrock.requests(method="POST") == []
     finally:

@@ -1,5 +1,6 @@
 """A secret key that only signs, and the network that it came over."""
 
+import re
 from dataclasses import replace
 from ipaddress import ip_network
 
@@ -102,3 +103,35 @@ async def test_who_is_no_tenant_is_told_before_it_sends_a_body(
         request = make_mocked_request("POST", "/genai/v1/files", headers, app=client.app)
         response = await expect(request)
     assert (response.status if response else None) == status
+
+
+# --- whose it is ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("how", ["x-goog-api-key", "Authorization"])
+@pytest.mark.parametrize(
+    ("key", "asked", "status"),
+    [
+        ("AKIA-of-it:secret", "openai", 401),
+        ("AKIA-of-it:secret", "", 401),
+        ("AKIA-of-it:secret", "bedrock", 200),
+        ("sk-of-openai", "openai", 200),
+    ],
+)
+async def test_a_key_goes_to_no_provider_that_it_is_surely_not_for(
+    how: str, key: str, asked: str, status: int
+) -> None:
+    files = Scripted(lambda *_: Page([]))
+    openai = scripted_provider("openai", files=files)
+    form = re.compile("AKIA.*")
+    bedrock = replace(scripted_provider("bedrock", files=files), key_form=form)
+    said = {how: key if how != "Authorization" else f"Bearer {key}"}
+    named = {"x-model-provider": asked} if asked else {}
+    async with chain_at_work(openai, replace(bedrock, kind="bedrock")) as client:
+        async with client.get("/genai/v1/files", headers={**said, **named}) as reply:
+            assert reply.status == status
+            text = await reply.text()
+    assert bool(files.calls) is (status == 200)
+    if status == 401:
+        assert "this is a key for bedrock" in text
+        assert "AKIA" not in text

@@ -24,6 +24,12 @@ def test_regions_and_where_their_services_are() -> None:
     assert not {"mars-north-1", "aws-global", "aws"} & regions.keys()
 
 
+def test_the_regions_need_no_profile(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_PROFILE", "nonesuch")
+    aws_regions.cache_clear()
+    assert "us-east-1" in aws_regions()
+
+
 async def test_the_keys_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAOFTHEPROXY")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "the-secret")

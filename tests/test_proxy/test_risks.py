@@ -9,7 +9,9 @@ from proxy.settings import load
 from tests.test_proxy.kinds import kinds
 
 PLACE = {"region", "role_arn", "s3_uri"}
-KINDS = kinds(gemini=set(), openai=set(), bedrock={"runtime_url", "s3_endpoint_url"} | PLACE)
+KINDS = kinds(
+    gemini=set(), openai=set(), bedrock={"runtime_url", "s3_endpoint_url", "allow_headers"} | PLACE
+)
 TOKEN = "t" * 16
 AMBIENT = {
     "FERRY_PROVIDERS__OPENAI__CREDENTIALS": "ambient",
@@ -63,6 +65,13 @@ def risks() -> list[str]:
         ({**AMBIENT, "FERRY_CLIENT_TOKENS": TOKEN}, []),
         ({**AMBIENT, "FERRY_CLIENT_TOKENS": f"{TOKEN},short"}, ["FERRY_CLIENT_TOKENS"]),
         ({"FERRY_CLIENT_TOKENS": TOKEN}, ["FERRY_CLIENT_TOKENS"]),
+        (
+            {
+                "FERRY_PROVIDERS__BEDROCK__ALLOW_HEADERS": "false",
+                "FERRY_PROVIDERS__BEDROCK__REGION": "us-east-1",
+            },
+            ["FERRY_PROVIDERS__BEDROCK__ROLE_ARN", "FERRY_PROVIDERS__BEDROCK__S3_URI"],
+        ),
         (
             {
                 "FERRY_PROVIDERS__BEDROCK__CREDENTIALS": "ambient",

@@ -129,7 +129,9 @@ def _read_xml(data: bytes) -> AwsRefusal:
 
 
 def _said_in(root: Any) -> AwsRefusal:
-    return AwsRefusal(root.findtext("Code") or "", root.findtext("Message") or "")
+    message, bucket = root.findtext("Message") or "", root.findtext("BucketName")
+    named = f"{message} ({bucket})" if bucket else message
+    return AwsRefusal(root.findtext("Code") or "", named)
 
 
 def _json_object(data: bytes) -> dict[str, Any]:

@@ -12,6 +12,10 @@ FORM: Final = "ACCESS_KEY_ID:SECRET_ACCESS_KEY[:SESSION_TOKEN]"
 
 # None of the three parts has a colon in it.
 _KEYS: Final = re.compile(r"(\w{1,128}):([^\s:]+)(?::([^\s:]+))?", re.ASCII)
+KEY_FORM: Final = re.compile(r"(AKIA|ASIA)\w{4,124}:\S+", re.ASCII)
+"""Key pairs, by what AWS's access key ids begin with."""
+
+_TEMPORARY: Final = "ASIA"
 # [MEM] in bedrock.md section 1: what Bedrock's own API keys begin with; kept in this one place.
 _BEDROCK_API_KEYS: Final = ("bedrock-api-key-", "ABSK")
 
@@ -48,4 +52,6 @@ def parse_keys(credential: Credential) -> AwsKeys:
     keys = _KEYS.fullmatch(secret)
     if keys is None:
         raise unauthenticated(f"the SDK's api_key for Bedrock has the form {FORM}")
+    if keys[1].startswith(_TEMPORARY) and keys[3] is None:
+        raise unauthenticated(f"temporary keys ({_TEMPORARY}…) have a session token too: {FORM}")
     return AwsKeys(*keys.groups())

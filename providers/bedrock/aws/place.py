@@ -135,6 +135,11 @@ class Places:
         return Place(keys, region, mark, options, said)
 
 
+def settings_prefix(name: str) -> str:
+    """What the settings of the upstream called `name` begin with."""
+    return f"FERRY_PROVIDERS__{name.upper().replace('-', '_')}__"
+
+
 def _said(options: PlaceOptions, said: Mapping[str, str], header: str, what: str) -> str:
     configured = {
         REGION_HEADER: options.region,
@@ -160,5 +165,4 @@ def _names(options: PlaceOptions, header: str) -> str:
 
 
 def _setting(options: PlaceOptions, header: str) -> str:
-    name = options.name.upper().replace("-", "_")
-    return f"FERRY_PROVIDERS__{name}__{_SETTINGS[header]}"
+    return f"{settings_prefix(options.name)}{_SETTINGS[header]}"

@@ -94,10 +94,10 @@ class JobCreation:
                     return found
             await self._undo_if_alone(job, error)
             raise
-        except asyncio.CancelledError:
-            # The client left, and nobody will look for what its request may have made.
+        except asyncio.CancelledError as left:
+            # Nobody will look for what the client's request may have made.
             if not job.repeatable and await self._is_unmade(job):
-                await self._undo(job)
+                await self._undo(job, left)
             raise
 
     async def _found(self, job: NewJob, error: FerryError) -> Answer | None:
@@ -129,7 +129,7 @@ class JobCreation:
         """Delete what was made, unless another attempt may still need it, or will."""
         hopeless = isinstance(error, FerryError) and error.permanent
         if not job.repeatable or (hopeless and await self._is_unmade(job)):
-            await self._undo(job)
+            await self._undo(job, error)
 
     async def _is_unmade(self, job: NewJob) -> bool:
         """Whether Bedrock certainly shows no such job, by whichever attempt."""
@@ -138,11 +138,13 @@ class JobCreation:
         except FerryError:
             return False
 
-    async def _undo(self, job: NewJob) -> None:
+    async def _undo(self, job: NewJob, because: BaseException) -> None:
         try:
             await self._s3.clear(job.place, job.folder)
         except FerryError as error:
-            _log.warning("what was made for a batch was not deleted: %s", error.status)
+            # The same that the creation failed of, as a rule before anything was made.
+            if not (isinstance(because, FerryError) and because.status == error.status):
+                _log.warning("what was made for a batch was not deleted: %s", error.status)
         with suppress(FerryError, OSError):  # it expires
             await self._memory.forget(job.id)
 

@@ -7,6 +7,7 @@ from typing import Any, Final
 from providers.bedrock.aws.client import AwsClient
 from providers.bedrock.aws.place import Place
 from providers.bedrock.aws.signing import encode_segment
+from providers.errors import FerryError, not_found
 from providers.json_api import Answer
 from providers.upstream import UpstreamError
 
@@ -27,7 +28,13 @@ class Jobs:
         return made
 
     async def get(self, place: Place, job_id: str) -> Answer:
-        job = await self._client.json(place, "GET", f"{_JOB}/{encode_segment(job_id)}")
+        try:
+            job = await self._client.json(place, "GET", f"{_JOB}/{encode_segment(job_id)}")
+        except FerryError as error:
+            # What has not the form of an id is no job either.
+            if error.reason != "ValidationException":
+                raise
+            raise not_found(f"there is no batches/{job_id}") from None
         if job_id_of(job) != job_id:
             raise UpstreamError("UNAVAILABLE", f"{self.name} answered with another job")
         return job

@@ -8,17 +8,23 @@ from ..aws_keys import REGION
 METADATA_BYTES = 2048
 METADATA_PREFIX = "x-amz-meta-"
 PART_NUMBERS = range(1, 10_001)
+SAYS = {
+    "AccessDenied": "Access Denied",
+    "InvalidAccessKeyId": "The AWS Access Key Id you provided does not exist in our records.",
+    "NoSuchBucket": "The specified bucket does not exist",
+    "SignatureDoesNotMatch": "The signature that was calculated is not the one you provided.",
+}
 
 
 class S3Refusal(Exception):
     """An error of S3's: its HTTP status, its code, and what more it says."""
 
-    def __init__(self, status: int, code: str, message: str = "refused", **more: str) -> None:
+    def __init__(self, status: int, code: str, message: str = "", **more: str) -> None:
         super().__init__(f"{status}: {code}")
         self.status = status
         self.code = code
         self.headers: dict[str, str] = {}
-        self._document = {"Code": code, "Message": message, **more}
+        self._document = {"Code": code, "Message": message or SAYS.get(code, "refused"), **more}
 
     def render(self) -> bytes:
         told = "".join(f"<{name}>{escape(text)}</{name}>" for name, text in self._document.items())

@@ -71,6 +71,11 @@ def test_s3s_errors_are_known_by_their_code(code: str, http: int, status: str) -
     assert found.message == f"my-bedrock: {code}: Said so."
 
 
+def test_a_bucket_that_is_not_there_is_named() -> None:
+    body = xml("NoSuchBucket").replace(b"</Error>", b"<BucketName>b-1</BucketName></Error>")
+    assert error(body, 404).message == "my-bedrock: NoSuchBucket: Said so. (b-1)"
+
+
 def test_only_a_thing_that_is_not_there_is_absent() -> None:
     assert is_absent(error(xml("NoSuchKey"), 404))
     assert is_absent(error(b"", 404)), "S3 says no more to a HEAD"

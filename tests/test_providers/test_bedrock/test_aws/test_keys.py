@@ -1,6 +1,6 @@
 import pytest
 
-from providers.bedrock.aws.keys import AwsKeys, parse_keys
+from providers.bedrock.aws.keys import KEY_FORM, AwsKeys, parse_keys
 from providers.credential import Credential
 from providers.errors import FerryError
 
@@ -29,6 +29,28 @@ def test_another_form_is_refused_without_being_shown(key: str) -> None:
         parse_keys(Credential(api_key=key))
     assert refused.value.status == "UNAUTHENTICATED"
     assert key not in str(refused.value)
+
+
+def test_temporary_keys_have_a_token() -> None:
+    with pytest.raises(FerryError, match="session token") as refused:
+        parse_keys(Credential(api_key="ASIAEXAMPLE:the-secret"))
+    assert refused.value.status == "UNAUTHENTICATED"
+    assert "the-secret" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("key", "is_one"),
+    [
+        ("AKIAEXAMPLE:secret", True),
+        ("ASIAEXAMPLE:secret:token", True),
+        ("AKIAEXAMPLE", False),
+        ("AIzaOfGemini", False),
+        ("sk-ant-api:x", False),
+        ("token-AKIAEXAMPLE:secret", False),
+    ],
+)
+def test_which_keys_are_surely_of_aws(key: str, is_one: bool) -> None:
+    assert bool(KEY_FORM.fullmatch(key)) is is_one
 
 
 @pytest.mark.parametrize("key", ["bedrock-api-key-abc", "ABSKabc"])
