@@ -5,7 +5,7 @@ only after the record of whose it is has been found, and a list shows only what 
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
 from dataclasses import replace
 from functools import partial
@@ -19,10 +19,10 @@ from providers.errors import FerryError, unavailable
 from providers.json_lines import LineSplitter
 from providers.owned_lists import OwnedList
 from providers.owned_references import References
-from providers.ownership import Owned, Ownership, Thing, batch_thing, file_thing
+from providers.ownership import Owned, Ownership, Thing, batch_thing, file_thing, native_id_of
 from providers.provider import Batches, Files, Provider, Uploads
 from providers.repeats import Repeat
-from providers.resources import Batch, CreatedBatch, Download, File, NewBatch, Page
+from providers.resources import Batch, CreatedBatch, Download, File, InlineResults, NewBatch, Page
 from providers.state import State
 from providers.unbroken import unbroken
 from providers.uploads import Chunk, StartedUpload, UploadProgress, UploadSession, UploadStart
@@ -112,7 +112,12 @@ class OwnedFiles:
     async def list(self, caller: Caller, page_size: int, page_token: str | None) -> Page[File]:
         fetch = partial(self._files.list, caller)
         own = OwnedList(
-            self._ownership, caller.tenant, Owned.FILES, fetch, lambda f: file_thing(f.id).key
+            self._ownership,
+            caller.tenant,
+            Owned.FILES,
+            fetch,
+            lambda file: file_thing(file.id).key,
+            lambda key: _answers(self._files.get(caller, key)),
         )
         return await own.page(page_size, page_token)
 
@@ -173,9 +178,19 @@ class OwnedBatches:
     async def list(self, caller: Caller, page_size: int, page_token: str | None) -> Page[Batch]:
         fetch = partial(self._batches.list, caller)
         own = OwnedList(
-            self._ownership, caller.tenant, Owned.BATCHES, fetch, lambda b: batch_thing(b.id).key
+            self._ownership,
+            caller.tenant,
+            Owned.BATCHES,
+            fetch,
+            lambda batch: batch_thing(batch.id).key,
+            lambda key: _answers(self._results_dropped(caller, native_id_of(key))),
         )
         return await own.page(page_size, page_token)
+
+    async def _results_dropped(self, caller: Caller, batch_id: str) -> None:
+        batch = await self._batches.get(caller, batch_id)
+        if isinstance(batch.output, InlineResults):
+            await batch.output.close()
 
     async def cancel(self, caller: Caller, batch_id: str) -> None:
         await self._check(caller, batch_id)
@@ -251,3 +266,12 @@ def _parsed(text: bytes) -> Any:
         return orjson.loads(text)
     except orjson.JSONDecodeError:
         return None
+
+
+async def _answers(asked: Awaitable[object]) -> bool:
+    """Whether the provider shows what it is asked for."""
+    try:
+        await asked
+    except FerryError as error:
+        return error.status != "NOT_FOUND"
+    return True

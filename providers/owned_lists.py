@@ -32,18 +32,23 @@ Fetch = Callable[[int, str | None], Awaitable[Page[T]]]
 
 @dataclass(frozen=True, slots=True)
 class OwnedList(Generic[T]):
-    """What `tenant` has of one `kind`. `fetch` gives everybody's, `key_of` a thing's own key."""
+    """What `tenant` has of one `kind`. `fetch` gives everybody's, `key_of` a thing's own key.
+
+    `exists` asks the provider for one thing by its key. A list is no proof: it may be cut short, or
+    move while it is read.
+    """
 
     ownership: Ownership
     tenant: str
     kind: Owned
     fetch: Fetch[T]
     key_of: Callable[[T], str]
+    exists: Callable[[str], Awaitable[bool]]
 
     async def page(self, page_size: int, page_token: str | None) -> Page[T]:
         own = await self.ownership.keys(self.tenant, self.kind)
         page, unseen = await owned_page(self.fetch, self.key_of, own, page_size, page_token)
-        await self.ownership.release_gone(self.tenant, self.kind, unseen)
+        await self.ownership.release_gone(self.tenant, self.kind, unseen, self.exists)
         return page
 
 

@@ -7,7 +7,7 @@ deleted through us, or the provider shows it no more. No sweep takes it by its a
 hide from a tenant what the provider still has.
 """
 
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -17,6 +17,7 @@ from providers.errors import FerryError, not_found
 from providers.resource_names import (
     FileKind,
     check_native_id,
+    decode_file_id,
     native_file_id,
     parse_file_id,
     result_file_id,
@@ -70,6 +71,14 @@ def native_file_thing(native_id: str) -> Thing:
     return Thing(Owned.FILES, key, f"files/{native_id}")
 
 
+def native_id_of(key: str) -> str:
+    """The provider's own id in a key of a Thing."""
+    decoded = decode_file_id(key)
+    if decoded is None:
+        raise ValueError(f"{key!r} is no key of a thing")
+    return decoded.native
+
+
 class Ownership:
     """Of one upstream."""
 
@@ -84,12 +93,19 @@ class Ownership:
     async def release(self, tenant: str, thing: Thing) -> None:
         await self._state.delete(self._name(tenant, thing.kind, thing.key))
 
-    async def release_gone(self, tenant: str, kind: Owned, unseen: Iterable[str]) -> None:
-        """Release what all of the provider's list did not show, by key, but for what is new."""
+    async def release_gone(
+        self,
+        tenant: str,
+        kind: Owned,
+        unseen: Iterable[str],
+        exists: Callable[[str], Awaitable[bool]],
+    ) -> None:
+        """Release what the provider's list did not show, by key, and what does not exist then."""
         for key in unseen:
             name = self._name(tenant, kind, key)
             info = await self._state.head(name)
-            if info is not None and datetime.now(UTC) - info.created > _LISTED_WITHIN:
+            old = info is not None and datetime.now(UTC) - info.created > _LISTED_WITHIN
+            if old and not await exists(key):
                 await self._state.delete(name)
 
     async def owns(self, tenant: str, thing: Thing) -> bool:

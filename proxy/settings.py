@@ -87,7 +87,8 @@ class Settings(BaseSettings):
     # It is held twice while it is taken apart, and the budget for all of them is 256 MiB.
     inline_max_bytes: Annotated[int, Field(gt=0, le=128 * MIB)] = 20 * MIB
     inline_result_bytes: Bytes = 64 * MIB
-    max_line_bytes: Bytes = 32 * MIB
+    # While it is worked on a line takes several times its size of that budget.
+    max_line_bytes: Annotated[int, Field(gt=0, le=36 * MIB)] = 32 * MIB
     providers: Mapping[str, ProviderSettings] = Field(default_factory=dict)
 
     @property

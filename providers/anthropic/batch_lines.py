@@ -108,7 +108,10 @@ class AnthropicLines:
         params = document.get("params")
         if not isinstance(params, dict):
             raise invalid_argument("a JSON object is needed", path=f"{where}: params")
-        return self._items.render(custom_id, params), render_held(custom_id)
+        try:
+            return self._items.render(custom_id, params), render_held(custom_id)
+        except orjson.JSONEncodeError:  # its only reason with what was just parsed
+            raise invalid_argument("is nested too deeply", path=f"{where}: params") from None
 
 
 def is_anthropic_line(document: Mapping[str, Any]) -> bool:

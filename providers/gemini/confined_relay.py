@@ -23,7 +23,7 @@ from providers.gemini.refusal import check
 from providers.memory import BUDGET_BYTES, MemoryBudget
 from providers.owned_lists import OwnedList
 from providers.owned_references import References
-from providers.ownership import Owned, Ownership
+from providers.ownership import Owned, Ownership, native_id_of
 from providers.provider import Relay, RelayedRequest
 from providers.resources import Page
 from providers.unbroken import unbroken
@@ -168,7 +168,14 @@ class ConfinedRelay:
         token = query.get("pageToken") or query.get("page_token") or None
         size = _page_size(query.get("pageSize") or query.get("page_size") or str(_PAGE_SIZE))
         fetch = partial(self._page, caller, request, things)
-        own = OwnedList(self._ownership, caller.tenant, things, fetch, lambda listed: listed.key)
+        own = OwnedList(
+            self._ownership,
+            caller.tenant,
+            things,
+            fetch,
+            lambda listed: listed.key,
+            partial(self._exists, caller, request),
+        )
         page = await own.page(size, token)
         listed = [item.document for item in page.items]
         for document in listed:
@@ -177,6 +184,12 @@ class ConfinedRelay:
         if page.next_page_token:
             answer["nextPageToken"] = page.next_page_token
         return HeldReply(200, {"Content-Type": "application/json"}, orjson.dumps(answer))
+
+    async def _exists(self, caller: Caller, request: RelayedRequest, key: str) -> bool:
+        """Whether Google shows it: of what it has no more it says 403 (gemini.md section 4)."""
+        target = request.target.with_query(None) / native_id_of(key)
+        async with await self._relay.relay(caller, replace(request, target=target)) as reply:
+            return reply.status not in (403, 404)
 
     async def _page(
         self, caller: Caller, request: RelayedRequest, things: Owned, size: int, token: str | None

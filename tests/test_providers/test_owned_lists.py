@@ -111,10 +111,14 @@ async def test_a_list_that_never_rests_is_given_up() -> None:
 
 
 class Kept:
-    """The records of Ann, who made `made`, and of everybody's list that shows `shown`."""
+    """The records of Ann, who made `made`, and of everybody's list that shows `shown`.
 
-    def __init__(self, made: list[str], shown: list[str]) -> None:
+    `hidden` the list leaves out, although it is there.
+    """
+
+    def __init__(self, made: list[str], shown: list[str], hidden: Sequence[str] = ()) -> None:
         self.made, self.everybodys = made, Everybodys(shown)
+        self.there = {batch_thing(name).key for name in (*shown, *hidden)}
         self.state = MemoryState()
         self.ownership = Ownership("openai", self.state)
 
@@ -125,8 +129,12 @@ class Kept:
             Owned.BATCHES,
             self.everybodys.page,
             lambda item: batch_thing(item.id).key,
+            self.exists,
         )
         return await own.page(size, token)
+
+    async def exists(self, key: str) -> bool:
+        return key in self.there
 
     async def owned(self) -> list[str]:
         things = [batch_thing(name) for name in self.made]
@@ -135,12 +143,24 @@ class Kept:
         ]
 
 
-async def kept(made: list[str], shown: list[str], age: timedelta = timedelta(days=3)) -> Kept:
-    found = Kept(made, shown)
+async def kept(
+    made: list[str],
+    shown: list[str],
+    age: timedelta = timedelta(days=3),
+    hidden: Sequence[str] = (),
+) -> Kept:
+    found = Kept(made, shown, hidden)
     for name in made:
         await found.ownership.claim("ann", batch_thing(name))
     found.state.age(age)
     return found
+
+
+async def test_what_a_list_leaves_out_although_it_is_there_stays_owned() -> None:
+    """Some servers cut their lists short, and say nothing of it."""
+    ours = await kept(["a", "left-out", "gone"], ["a"], hidden=["left-out"])
+    assert [item.id for item in (await ours.listed(10)).items] == ["a"]
+    assert await ours.owned() == ["a", "left-out"]
 
 
 async def test_what_all_of_the_list_does_not_show_is_looked_for_once() -> None:

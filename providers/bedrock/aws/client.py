@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any, Final, TypeVar
 
 import orjson
@@ -58,7 +59,8 @@ class AwsClient:
         headers: Mapping[str, str] | None = None,
     ) -> Any:
         """A small call to S3 that may be repeated: the root of its answer, None if it is empty."""
-        return await self._repeated(self._xml, place, S3, method, url, body, headers)
+        parse = partial(self._xml, place)
+        return await self._repeated(parse, place, S3, method, url, body, headers)
 
     async def open(
         self,
@@ -127,7 +129,7 @@ class AwsClient:
             raise UpstreamError("UNAVAILABLE", f"{self.name} answered what is no JSON object")
         return Answer(document)
 
-    def _xml(self, data: bytes) -> Any:
+    def _xml(self, place: Place, data: bytes) -> Any:
         if not data:
             return None
         try:
@@ -135,7 +137,7 @@ class AwsClient:
         except ValueError:
             raise UpstreamError("UNAVAILABLE", f"{self.name}: S3 answered no XML") from None
         if root.tag == "Error":  # with the status 200: bedrock.md section 5
-            raise failed_after_all(self.name, root)
+            raise failed_after_all(self.name, root, place.keys.secrets())
         return root
 
 

@@ -75,9 +75,7 @@ def refused(
     `region` and `secrets` are what was asked in, and signed with.
     """
     refusal = _read(reply, data)
-    text = _explained(refusal, reply, region)
-    for secret in secrets:
-        text = text.replace(secret, "***")
+    text = _without(secrets, _explained(refusal, reply, region))
     return FerryError(
         _status(refusal, reply),
         f"{name}: {text}",
@@ -89,11 +87,11 @@ def refused(
     )
 
 
-def failed_after_all(name: str, root: Any) -> FerryError:
+def failed_after_all(name: str, root: Any, secrets: Iterable[str]) -> FerryError:
     """For an `<Error>` with the status 200, after which the same may be asked again as a rule."""
     refusal = _said_in(root)
     status = _STATUS_OF_CODE.get(refusal.code) or _OF_A_LATE_ERROR.get(refusal.code, "UNAVAILABLE")
-    text = f"{name}: {refusal.code}: {refusal.message}"
+    text = _without(secrets, f"{name}: {refusal.code}: {refusal.message}")
     return FerryError(status, text, provider=name, reason=refusal.code or None)
 
 
@@ -140,6 +138,12 @@ def _json_object(data: bytes) -> dict[str, Any]:
     except orjson.JSONDecodeError:
         return {}
     return document if isinstance(document, dict) else {}
+
+
+def _without(secrets: Iterable[str], text: str) -> str:
+    for secret in secrets:
+        text = text.replace(secret, "***")
+    return text
 
 
 def _explained(refusal: AwsRefusal, reply: Reply, region: str) -> str:

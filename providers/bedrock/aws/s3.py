@@ -120,7 +120,11 @@ class S3:
             listed, token = await self.page(place, folder, token=token)
             for start in range(0, len(listed), _CALLS_AT_ONCE):
                 some = listed[start : start + _CALLS_AT_ONCE]
-                await asyncio.gather(*(self.delete(place, folder.bucket, o.key) for o in some))
+                deletes = (self.delete(place, folder.bucket, found.key) for found in some)
+                # To their ends, so that none is still under way when an error is dealt with.
+                for outcome in await asyncio.gather(*deletes, return_exceptions=True):
+                    if outcome is not None:
+                        raise outcome
             if token is None:
                 return
 

@@ -7,6 +7,8 @@ here, and so is what no result could be translated of.
 from collections.abc import Mapping
 from typing import Any, Final
 
+import orjson
+
 from providers.bedrock.content.bedrock_models import ModelFamily, model_family
 from providers.bedrock.content.embed_to_bedrock import require_embedding_model
 from providers.bedrock.content.generate_to_invoke_model import ANTHROPIC_VERSION
@@ -57,7 +59,10 @@ class BedrockLines:
         self._check(model_input, path)
         self._rules.check_media(model_input, path)
         line = {RECORD_ID: record_id, MODEL_INPUT: model_input}
-        return render_held(line), render_held(record_id)
+        try:
+            return render_held(line), render_held(record_id)
+        except orjson.JSONEncodeError:  # its only reason with what was just parsed
+            raise invalid_argument("is nested too deeply", path=path) from None
 
     def _check(self, model_input: dict[str, Any], path: str) -> None:
         invocation = invocation_of(model_input)

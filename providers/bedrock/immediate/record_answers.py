@@ -43,6 +43,14 @@ class Asking:
     owner: str
 
 
+class CallFailed(Exception):
+    """A call of Bedrock's that failed. What fails in the state store is no answer to a record."""
+
+    def __init__(self, error: FerryError) -> None:
+        super().__init__(error.status)
+        self.error = error
+
+
 class RecordAnswers:
     """Of one run; it goes on as its `course` does."""
 
@@ -69,10 +77,10 @@ class RecordAnswers:
                 await self._course.pause(_REPEAT_SECONDS)
             try:
                 output = await self._call(index, attempt, sent)
-            except FerryError as error:
-                if failure_of(error) is not Failure.UNKNOWN:
-                    return _render_failure(record_id, error)
-                unknown = error
+            except CallFailed as failed:
+                if failure_of(failed.error) is not Failure.UNKNOWN:
+                    return _render_failure(record_id, failed.error)
+                unknown = failed.error
             else:
                 return _render_answer(record_id, output, model_input)
         return _render_failure(record_id, unknown) if unknown else render_unheard_of(record_id)
@@ -85,7 +93,6 @@ class RecordAnswers:
             retry=retry_if_exception_type(NotBegun),
         )
         output: bytes = await tries(self._try, index, attempt, model_input)
-        self._patience.answered()
         return output
 
     async def _try(self, index: int, attempt: int, model_input: bytes) -> bytes:
@@ -94,7 +101,7 @@ class RecordAnswers:
         async with self._means.slots:
             await self._mark(index, attempt)
             try:
-                return await self._means.call(
+                output = await self._means.call(
                     self._asking.caller, job.model, job.invocation, model_input
                 )
             except FerryError as error:
@@ -102,10 +109,14 @@ class RecordAnswers:
                 if failure is Failure.NO_CALLS:
                     await self._forget(index, attempt)
                     raise NoCalls(error) from None
-                if failure is Failure.NOT_BEGUN and self._patience.try_on():
+                if failure is not Failure.NOT_BEGUN:
+                    self._patience.answered()
+                elif self._patience.try_on():
                     await self._forget(index, attempt)
                     raise NotBegun(error) from None
-                raise
+                raise CallFailed(error) from None
+            self._patience.answered()
+            return output
 
     async def _mark(self, index: int, attempt: int) -> None:
         self._course.check_here()
@@ -137,8 +148,9 @@ def render_unheard_of(record_id: str) -> bytes:
 def _render_answer(record_id: str, output: bytes, model_input: object) -> bytes:
     try:
         return render_output(record_id, output, model_input)
-    except ValueError:
-        return render_error(record_id, 503, "the model's answer is no JSON object")
+    except (ValueError, orjson.JSONEncodeError):
+        message = "the model's answer is no JSON object, or one that is nested too deeply"
+        return render_error(record_id, 503, message)
 
 
 def _render_failure(record_id: str, error: FerryError) -> bytes:

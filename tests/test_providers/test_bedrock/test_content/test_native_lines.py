@@ -178,3 +178,11 @@ def test_tools_of_a_converse_line_are_noted_where_they_first_stand() -> None:
     for number in (2, 3):
         lines.read(0, number, _line(f"b{number}", with_tools))
     assert rules.tools_at == "line 2: modelInput.toolConfig"
+
+
+def test_a_line_that_is_nested_too_deeply() -> None:
+    deep: Any = "a"
+    for _ in range(300):
+        deep = [deep]
+    refused = _refusal(_lines(), _line("a", _CONVERSE | {"additionalModelRequestFields": deep}))
+    assert refused.path == "line 3: modelInput"

@@ -5,6 +5,7 @@ import pytest
 
 from providers.bedrock.immediate.claims import LEASE_SECONDS
 from providers.bedrock.immediate.patience import PATIENCE_SECONDS
+from providers.body import Body
 from providers.errors import FerryError
 from providers.resources import BatchState, Counts
 from providers.upstream import UpstreamError
@@ -195,3 +196,48 @@ async def test_a_result_says_what_is_read_of_its_request(
     assert line == {"recordId": "r0000000000", "modelOutput": {"n": 0}, "modelInput": echo}
     assert b"padding" not in b"".join(objects(state, "output").values())
     assert orjson.dumps("budget_tokens") not in b"".join(objects(state, "output").values())
+
+
+async def test_an_answer_that_is_nested_too_deeply_costs_no_other_record_its_own(
+    state: MemoryState, clock: FakeClock
+) -> None:
+    deep = b'{"a":' * 300 + b"1" + b"}" * 300
+    replica = Replica(state, clock, ScriptedCall({0: [deep]}))
+    await replica.create(3)
+    await clock.pass_time(120)
+    lines = await replica.lines()
+    assert [
+        ("error" in line) for line in sorted(lines, key=lambda line: str(line["recordId"]))
+    ] == [
+        True,
+        False,
+        False,
+    ]
+    assert sorted(replica.call.made) == [0, 1, 2]
+
+
+@pytest.mark.parametrize("unsent", [True, False])
+async def test_a_store_that_fails_is_no_answer_to_a_record(
+    state: MemoryState, clock: FakeClock, monkeypatch: pytest.MonkeyPatch, unsent: bool
+) -> None:
+    """What a bucket's failure is called is also what Bedrock's is."""
+    failures = 0
+    create = MemoryState.create
+
+    async def failing(self: MemoryState, name: str, body: Body) -> bool:
+        nonlocal failures
+        if "/calls/" in name and failures < 40:
+            failures += 1
+            raise UpstreamError("UNAVAILABLE", "the state store cannot be reached", unsent=unsent)
+        return await create(self, name, body)
+
+    monkeypatch.setattr(MemoryState, "create", failing)
+    replica = Replica(state, clock, ScriptedCall({}))
+    await replica.create(2)
+    for _ in range(20):
+        await clock.pass_time(60)
+        if (await replica.get()).state.terminal:  # which carries the batch on, if it must
+            break
+    assert failures == 40
+    assert all("error" not in line for line in await replica.lines())
+    assert sorted(replica.call.made) == [0, 1]
