@@ -5,6 +5,8 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := test
+# What is installed and checked waits for other things than a core.
+MAKEFLAGS += --jobs=2
 
 PYTHON ?= python3 python3.14 python3.13 python3.12 python3.11 python
 ARGS ?=
