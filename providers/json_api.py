@@ -169,7 +169,7 @@ class JsonApi:
         if reply.status in _DONE:
             return await self._plain(reply)
         async with reply:
-            document = _parse(await _read_refusal(reply))
+            document = _parse(await read_refusal(reply))
         raise self._refusal(caller, reply, document or {})
 
     async def _plain(self, reply: Reply) -> Reply:
@@ -230,7 +230,7 @@ def wrong_state_if_refused() -> Iterator[None]:
         raise error.restated("FAILED_PRECONDITION") from None
 
 
-async def _read_refusal(reply: Reply) -> bytes:
+async def read_refusal(reply: Reply) -> bytes:
     """The status says what matters: a refusal that breaks off, or rambles, is one all the same."""
     try:
         return await reply.read(_REFUSAL_LIMIT)

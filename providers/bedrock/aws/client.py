@@ -15,14 +15,13 @@ from providers.bedrock.aws.place import Place
 from providers.bedrock.aws.signing import BEDROCK, S3, aws_url, presigned, signed
 from providers.body import Body
 from providers.errors import FerryError
-from providers.json_api import Answer
+from providers.json_api import Answer, read_refusal
 from providers.upstream import OutboundRequest, Reply, Upstream, UpstreamError
 
 T = TypeVar("T")
 
 # A page of 1000 jobs or objects, whose names are long.
 _ANSWER_LIMIT: Final = 16 << 20
-_REFUSAL_LIMIT: Final = 64 << 10
 # As many as AWS's own SDKs make.
 _ATTEMPTS: Final = 3
 _PLAIN: Final = {"Accept": "*/*", "Accept-Encoding": "identity"}
@@ -117,7 +116,7 @@ class AwsClient:
         if 200 <= reply.status < 300:
             return reply
         async with reply:
-            data = await _read_refusal(reply)
+            data = await read_refusal(reply)
         raise refused(self.name, reply, data, place.region, place.keys.secrets())
 
     def _json(self, data: bytes) -> Answer:
@@ -146,10 +145,3 @@ def _may_pass(error: BaseException) -> bool:
     if not isinstance(error, FerryError) or error.reason == "ServiceQuotaExceededException":
         return False
     return error.status in ("UNAVAILABLE", "RESOURCE_EXHAUSTED")
-
-
-async def _read_refusal(reply: Reply) -> bytes:
-    try:
-        return await reply.read(_REFUSAL_LIMIT)
-    except UpstreamError:
-        return b""  # the status says what matters

@@ -1,6 +1,5 @@
 """The few calls of S3's that files and jobs need (bedrock.md section 5)."""
 
-import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -13,6 +12,7 @@ from yarl import URL
 
 from providers.bedrock.aws.client import AwsClient
 from providers.bedrock.aws.errors import is_absent
+from providers.bedrock.aws.few_at_a_time import few_at_a_time
 from providers.bedrock.aws.folder import Folder
 from providers.bedrock.aws.place import Place
 from providers.bedrock.aws.signing import S3 as SERVICE
@@ -24,7 +24,6 @@ from providers.upstream import Reply, UpstreamError
 
 METADATA_PREFIX: Final = "x-amz-meta-"
 _PAGE_LIMIT: Final = 1000
-_CALLS_AT_ONCE: Final = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,13 +117,7 @@ class S3:
         token: str | None = None
         while True:
             listed, token = await self.page(place, folder, token=token)
-            for start in range(0, len(listed), _CALLS_AT_ONCE):
-                some = listed[start : start + _CALLS_AT_ONCE]
-                deletes = (self.delete(place, folder.bucket, found.key) for found in some)
-                # To their ends, so that none is still under way when an error is dealt with.
-                for outcome in await asyncio.gather(*deletes, return_exceptions=True):
-                    if outcome is not None:
-                        raise outcome
+            await few_at_a_time(self.delete(place, folder.bucket, found.key) for found in listed)
             if token is None:
                 return
 

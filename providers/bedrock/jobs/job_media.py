@@ -4,13 +4,10 @@ A job reads media from the folder of its input alone (bedrock.md section 3), so 
 there, within S3; an immediate call reads them where they are.
 """
 
-import asyncio
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from itertools import islice
-from typing import Final
 
 from providers.bedrock.aws.errors import is_absent
+from providers.bedrock.aws.few_at_a_time import few_at_a_time
 from providers.bedrock.aws.folder import Folder
 from providers.bedrock.aws.place import Place
 from providers.bedrock.aws.s3 import S3
@@ -18,8 +15,6 @@ from providers.bedrock.object_files import BATCH_SUFFIX, SAFE_SUFFIX, key_of
 from providers.errors import FerryError, invalid_argument
 from providers.resource_names import decode_object_id, file_id_of_uri
 from providers.uploads import suffix
-
-_CALLS_AT_ONCE: Final = 16
 
 
 @dataclass(slots=True)
@@ -57,7 +52,7 @@ class Media:
             if await s3.head(place, self.folder.bucket, key) is None:
                 raise _no_such_file(path)
 
-        await self._each(check_one)
+        await few_at_a_time(check_one(key, path) for key, path in self.named.items())
 
     async def copy(self, s3: S3, place: Place) -> None:
         """Put every file beside the job's input. Raises INVALID_ARGUMENT as `check` does."""
@@ -71,17 +66,7 @@ class Media:
             except FerryError as error:
                 raise (_no_such_file(path) if is_absent(error) else error) from None
 
-        await self._each(copy_one)
-
-    async def _each(self, call: Callable[[str, str], Awaitable[None]]) -> None:
-        """A few at a time, since there may be as many files as requests."""
-        left = iter(self.named.items())
-        while some := list(islice(left, _CALLS_AT_ONCE)):
-            calls = (call(key, path) for key, path in some)
-            # To their ends, so that none is still under way when an error is dealt with.
-            for outcome in await asyncio.gather(*calls, return_exceptions=True):
-                if outcome is not None:
-                    raise outcome
+        await few_at_a_time(copy_one(key, path) for key, path in self.named.items())
 
 
 def media_suffix(key: str) -> str:
