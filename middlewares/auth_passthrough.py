@@ -7,7 +7,7 @@ from aiohttp import web
 
 from middlewares.admission import refuse_in_the_clear
 from middlewares.journey import CREDENTIAL, EDGE, ROUTE, UPLOAD, Edge, Handler, OpenedUpload
-from middlewares.routes import Call, parse_route
+from middlewares.routes import UPLOAD_TAIL, parse_route, parse_upload_url
 from middlewares.sealing import SealedUpload
 from providers.credential import Caller, Credential
 from providers.errors import FerryError, not_found, unauthenticated
@@ -18,13 +18,15 @@ from providers.uploads import UploadSession, UploadStatus
 
 @web.middleware
 async def auth_passthrough(request: web.Request, handler: Handler) -> web.StreamResponse:
-    route = parse_route(request.method, request.rel_url.raw_path)
+    method, path = request.method, request.rel_url.raw_path
+    token = request.query.get("upload_id")
+    upload = parse_upload_url(method, path) if token is not None else None
+    route = upload or parse_route(method, path)
     if route is None:
         raise not_found("nothing is served here; the SDK's base_url must end with /genai")
     request[ROUTE] = route
     credential = lift_credential(request)
-    token = request.query.get("upload_id")
-    if route.call is Call.UPLOAD and token is not None:
+    if upload is not None and token is not None:
         request[UPLOAD] = await _open(request, request.app[EDGE], token, credential)
     elif not credential:
         raise unauthenticated(
@@ -49,7 +51,7 @@ def lift_credential(request: web.Request) -> Credential:
 async def _open(
     request: web.Request, edge: Edge, token: str, credential: Credential
 ) -> OpenedUpload:
-    sealed = edge.upload_urls.open(token, request.rel_url.raw_path)
+    sealed = edge.upload_urls.open(token, UPLOAD_TAIL)
     provider = edge.providers.get(sealed.provider) if sealed else None
     if sealed is None or provider is None:
         raise _unknown()

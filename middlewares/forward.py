@@ -8,7 +8,7 @@ from aiohttp import web
 
 from middlewares import operations as op
 from middlewares.journey import CALLER, EDGE, OPERATION, OUTCOME, PROVIDER, UPLOAD
-from middlewares.routes import UPLOAD_PATH
+from middlewares.routes import UPLOAD_PATH, UPLOAD_TAIL
 from middlewares.sealing import SealedUpload
 from providers.credential import Credential
 from providers.errors import unimplemented
@@ -94,7 +94,7 @@ async def _start_upload(request: web.Request, operation: op.StartUpload) -> op.S
         scoping={k: v for k, v in caller.headers.items() if k in provider.scoping_headers},
         sealed_caller=sealed_caller,
     )
-    token = edge.upload_urls.seal(upload, UPLOAD_PATH)
+    token = edge.upload_urls.seal(upload, UPLOAD_TAIL)
     path = UPLOAD_PATH.removeprefix("/genai")
     url = f"{address}{path}?upload_id={token}&upload_protocol=resumable"
     return op.Started(url, started.granularity, started.headers)

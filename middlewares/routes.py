@@ -15,6 +15,8 @@ from providers.resource_names import file_id_of_uri
 
 PREFIX: Final = "/genai"
 UPLOAD_PATH: Final = f"{PREFIX}/upload/v1beta/files"
+UPLOAD_TAIL: Final = "upload/files"
+"""What the path of every upload URL ends in, less the version; its seal binds it."""
 
 _VERSION: Final = re.compile(r"v\d[a-z0-9]*")
 
@@ -82,6 +84,17 @@ def parse_route(method: str, raw_path: str) -> Route | None:
         target = "/".join(p for p in (service, version, f"files/{name}") if p)
         target += f":{verb}" if verb else ""
     return Route(call, target, version, unquote(name))
+
+
+def parse_upload_url(method: str, raw_path: str) -> Route | None:
+    """The upload that a path with an `upload_id` names, whatever precedes its last `/upload/`.
+
+    The Java SDK appends the path of the upload URL to the path of its base URL, and an ingress may
+    strip a part of the result: `/team/genai/upload/v1beta/files`, without our prefix in its place.
+    """
+    _, found, tail = raw_path.rpartition("/upload/")
+    route = parse_route(method, f"{PREFIX}/upload/{tail}") if found else None
+    return route if route is not None and route.call is Call.UPLOAD else None
 
 
 def _split_prefix(path: str) -> tuple[str, str, str]:

@@ -2,9 +2,10 @@
 
 Python's chunks have no key, no provider and no client header (sdk-wire.md section 1b). The token
 is `{session}.{tenant}.{sealed}`, in unreserved characters only because Java decodes and encodes
-it again. The seal binds session, tenant and path. A caller's credential inside is sealed once
-more, under a key derived from random bytes in the session's state object: once those are deleted
-an old URL opens nothing.
+it again. The seal binds the session, the tenant and the tail of the path: what precedes the tail
+is the client's and the ingress's to choose. A caller's credential inside is sealed once more,
+under a key derived from random bytes in the session's state object: once those are deleted an old
+URL opens nothing.
 """
 
 import base64
@@ -58,8 +59,8 @@ class UploadUrls:
     def new_session() -> str:
         return secrets.token_hex(16)
 
-    def seal(self, upload: SealedUpload, path: str) -> str:
-        """The token for `upload`, good for `path` alone."""
+    def seal(self, upload: SealedUpload, tail: str) -> str:
+        """The token for `upload`, which opens only on paths that end in `tail`."""
         document = {
             "provider": upload.provider,
             "expires": upload.expires,
@@ -67,18 +68,18 @@ class UploadUrls:
             "scoping": dict(upload.scoping),
             "caller": upload.sealed_caller,
         }
-        bound = _bound(upload.session, upload.tenant, path)
+        bound = _bound(upload.session, upload.tenant, tail)
         sealed = _seal(_derive(self._secrets[0], b"upload-url"), orjson.dumps(document), bound)
         token = f"{upload.session}.{upload.tenant}.{sealed}"
         if len(token) > _TOKEN_LIMIT:
             raise invalid_argument("the names and headers of this upload are too long together")
         return token
 
-    def open(self, token: str, path: str) -> SealedUpload | None:
-        """What `token` says, or None where it is not one of ours for `path`."""
+    def open(self, token: str, tail: str) -> SealedUpload | None:
+        """What `token` says, or None if it was not sealed by us for `tail`."""
         session, _, rest = token.partition(".")
         tenant, _, sealed = rest.partition(".")
-        bound = _bound(session, tenant, path)
+        bound = _bound(session, tenant, tail)
         for secret in self._secrets:
             plain = _open(_derive(secret, b"upload-url"), sealed, bound)
             if plain is not None:
@@ -115,8 +116,8 @@ class UploadUrls:
         return Caller(credential, upload.tenant, document["headers"])
 
 
-def _bound(session: str, tenant: str, path: str) -> bytes:
-    return orjson.dumps([session, tenant, path])
+def _bound(session: str, tenant: str, tail: str) -> bytes:
+    return orjson.dumps([session, tenant, tail])
 
 
 def _derive(secret: bytes, purpose: bytes, salt: bytes | None = None) -> bytes:

@@ -9,7 +9,7 @@ from urllib.parse import quote
 import pytest
 from aiohttp import ClientSession
 
-from middlewares.routes import UPLOAD_PATH
+from middlewares.routes import UPLOAD_TAIL
 from middlewares.sealing import UploadUrls
 from tests.end_to_end.conftest import MIB, Ferry
 from tests.end_to_end.fake_client import FakeClient
@@ -62,12 +62,63 @@ async def test_a_url_that_is_not_ours(client: UploadClient, fake: FakeClient) ->
         url.replace(token, token.replace(".", "", 1)),
         url.replace(token, token[5:]),
         url.replace(token, "x"),
-        url.replace("/upload/v1beta/", "/upload/v1/"),
     ]
     answers = [await client.send(one, 0, FIRST) for one in bad]
     assert {answer.error for answer in answers} == {UNKNOWN_URL}
     assert len({str(answer.document) for answer in answers}) == 1
     assert (await client.send(url, 0, FIRST)).upload_status == "active"
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/genai/genai/upload/v1beta/files",  # Java: the base path, and then the URL's own
+        "/team/genai/team/genai/upload/v1beta/files",  # Java below a sub-path
+        "/genai/team/genai/upload/v1beta/files",  # the same behind an ingress that strips it
+        "/upload/v1/files",
+        "/genai/upload/files",
+    ],
+)
+async def test_a_url_is_known_on_any_path_with_its_tail(
+    client: UploadClient, fake: FakeClient, ferry: Ferry, path: str
+) -> None:
+    """Commands of every kind, with the headers that Java sends on chunks."""
+    url = moved(await client.begin(TOTAL), ferry, path)
+    first = await client.send(url, 0, FIRST, headers=client.authorised)
+    assert (first.code, first.upload_status) == (200, "active")
+    queried = await client.command(url, "query")
+    assert queried.headers["X-Goog-Upload-Size-Received"] == str(CHUNK)
+    last = await client.send(url, CHUNK, LAST, finalize=True, headers=client.authorised)
+    await fake.check_only_file(last.file, DATA)
+    given_up = moved(await client.begin(TOTAL), ferry, path)
+    assert (await client.command(given_up, "cancel")).upload_status == "cancelled"
+
+
+async def test_outside_the_prefix_an_id_opens_nothing_more(
+    client: UploadClient, fake: FakeClient, ferry: Ferry
+) -> None:
+    url = moved(await client.begin(TOTAL), ferry, "/team/genai/upload/v1beta/files")
+    stranger = {"x-goog-api-key": fake.kind.other_key}
+    assert (await client.send(url, 0, FIRST, headers=stranger)).error == UNKNOWN_URL
+    changed = url.replace(token_of(url), token_of(url)[:-1])
+    assert (await client.send(changed, 0, FIRST)).error == UNKNOWN_URL
+
+
+@OPENAI_ONLY
+async def test_outside_the_prefix_nothing_is_served_without_an_id(
+    client: UploadClient, ferry: Ferry
+) -> None:
+    url = f"{ferry.proxy.url}/team/genai/upload/v1beta/files"
+    refused = await client.post(url, b"{}", client.authorised)
+    assert (refused.code, refused.document["error"]["message"]) == (
+        404,
+        "nothing is served here; the SDK's base_url must end with /genai",
+    )
+
+
+def moved(url: str, ferry: Ferry, path: str) -> str:
+    """The URL as a client sends it that writes another path before its query."""
+    return f"{ferry.proxy.url}{path}?{url.partition('?')[2]}"
 
 
 async def test_a_url_of_another_proxy(
@@ -117,9 +168,9 @@ async def test_an_expired_url_says_so(client: UploadClient, fake: FakeClient, fe
     await client.send(url, 0, FIRST)
     token = token_of(url)
     sealer = UploadUrls([SECRET_KEY])
-    opened = sealer.open(token, UPLOAD_PATH)
+    opened = sealer.open(token, UPLOAD_TAIL)
     assert opened is not None
-    aged = sealer.seal(replace(opened, expires=int(time.time()) - 1), UPLOAD_PATH)
+    aged = sealer.seal(replace(opened, expires=int(time.time()) - 1), UPLOAD_TAIL)
     for refused in (
         await client.send(url.replace(token, aged), CHUNK, LAST, finalize=True),
         await client.command(url.replace(token, aged), "query"),

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from middlewares.routes import Call, Route, parse_route
+from middlewares.routes import UPLOAD_PATH, Call, Route, parse_route, parse_upload_url
 
 ID = "fabc2"
 URI = f"http://localhost:8080/genai/v1beta/files/{ID}"
@@ -123,6 +123,63 @@ def test_everything_else_keeps_its_path(method: str, path: str) -> None:
 @pytest.mark.parametrize("path", ["/", "/genaix/v1/files", "/v1/files", "/GENAI/v1/files", "", "*"])
 def test_outside_genai_is_nothing(path: str) -> None:
     assert parse_route("GET", path) is None
+
+
+# --- with an upload_id ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT"])
+@pytest.mark.parametrize(
+    ("path", "version"),
+    [
+        (UPLOAD_PATH, "v1beta"),
+        ("/genai/genai/upload/v1beta/files", "v1beta"),  # Java: base path, then the URL's own
+        ("/team/genai/team/genai/upload/v1beta/files", "v1beta"),  # Java below a sub-path
+        ("/genai/team/genai/upload/v1beta/files", "v1beta"),  # the same, `/team` stripped once
+        ("/team/genai/upload/v1beta/files", "v1beta"),  # an ingress that strips one `/genai`
+        ("/upload/v1beta/files", "v1beta"),
+        ("/upload/files", ""),
+        ("/genai/upload/upload/files", ""),
+        ("/genai/v1/v1beta/upload/v1/v1alpha/files", "v1alpha"),
+        ("//genai//upload//v1beta//files", "v1beta"),
+    ],
+)
+def test_an_upload_url_is_known_by_its_tail(method: str, path: str, version: str) -> None:
+    target = f"upload/{version}/files" if version else "upload/files"
+    assert parse_upload_url(method, path) == Route(Call.UPLOAD, target, version)
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", UPLOAD_PATH),
+        ("DELETE", UPLOAD_PATH),
+        ("POST", f"{UPLOAD_PATH}/"),
+        ("POST", f"{UPLOAD_PATH}/a"),
+        ("POST", "/genai/v1beta/files"),
+        ("POST", "/genai/xupload/v1beta/files"),
+        ("POST", "/genai/upload/v1beta/cachedContents"),
+        ("POST", "/genai/upload/other/files"),
+        ("POST", "/genai/upload/v1beta/a/files"),
+        ("POST", "/genai/upload%2Fv1beta%2Ffiles"),
+        ("POST", "/files"),
+        ("POST", ""),
+    ],
+)
+def test_another_tail_is_no_upload_url(method: str, path: str) -> None:
+    assert parse_upload_url(method, path) is None
+
+
+SEGMENTS = st.sampled_from(["genai", "upload", "download", "v1", "v1beta", "files", "", "team"])
+
+
+@given(st.lists(SEGMENTS, max_size=8))
+def test_every_path_of_an_upload_is_one_of_an_upload_url(segments: list[str]) -> None:
+    path = "/genai/" + "/".join(segments)
+    route = parse_route("POST", path)
+    assert route is not None
+    if route.call is Call.UPLOAD:
+        assert parse_upload_url("POST", path) == route
 
 
 @given(st.text(max_size=40), st.sampled_from(["GET", "POST", "PUT", "DELETE", "HEAD"]))

@@ -1,4 +1,4 @@
-"""An upload URL opens whole, for its own path, under a secret of ours, or not at all."""
+"""An upload URL opens whole, for its own tail of a path, under a secret of ours, or not at all."""
 
 from dataclasses import replace
 from typing import Any
@@ -11,7 +11,7 @@ from middlewares.sealing import SealedUpload, UploadUrls
 from providers.credential import Caller, Credential
 from providers.errors import FerryError
 
-PATH = "/genai/upload/v1beta/files"
+TAIL = "upload/files"
 URLS = UploadUrls(["new-secret-of-good-length"])
 OLD = UploadUrls(["old-secret-of-good-length"])
 BOTH = UploadUrls(["new-secret-of-good-length", "old-secret-of-good-length"])
@@ -24,12 +24,12 @@ UPLOAD = SealedUpload(
     scoping={"openai-project": "p"},
     sealed_caller="",
 )
-TOKEN = URLS.seal(UPLOAD, PATH)
+TOKEN = URLS.seal(UPLOAD, TAIL)
 URL_CHARACTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.~"
 
 
 def test_what_was_sealed_opens() -> None:
-    assert URLS.open(TOKEN, PATH) == UPLOAD
+    assert URLS.open(TOKEN, TAIL) == UPLOAD
 
 
 def test_a_token_needs_no_escaping() -> None:
@@ -39,59 +39,59 @@ def test_a_token_needs_no_escaping() -> None:
 @given(st.integers(0, len(TOKEN) - 1), st.sampled_from(URL_CHARACTERS))
 def test_any_other_character_anywhere_closes_it(position: int, character: str) -> None:
     changed = TOKEN[:position] + character + TOKEN[position + 1 :]
-    assert (URLS.open(changed, PATH) is None) == (changed != TOKEN)
+    assert (URLS.open(changed, TAIL) is None) == (changed != TOKEN)
 
 
 @given(st.integers(0, len(TOKEN) - 1))
 def test_truncated_it_does_not_open(length: int) -> None:
-    assert URLS.open(TOKEN[:length], PATH) is None
-    assert URLS.open(TOKEN[length + 1 :], PATH) is None
+    assert URLS.open(TOKEN[:length], TAIL) is None
+    assert URLS.open(TOKEN[length + 1 :], TAIL) is None
 
 
 @given(st.text(min_size=1, max_size=8))
 def test_with_anything_added_it_does_not_open(more: str) -> None:
-    assert URLS.open(TOKEN + more, PATH) is None
-    assert URLS.open(more + TOKEN, PATH) is None
+    assert URLS.open(TOKEN + more, TAIL) is None
+    assert URLS.open(more + TOKEN, TAIL) is None
 
 
 @given(st.text(max_size=60))
 def test_no_text_is_an_error(text: str) -> None:
-    assert URLS.open(text, PATH) is None
+    assert URLS.open(text, TAIL) is None
 
 
 @given(st.text(max_size=40))
-def test_for_another_path_it_does_not_open(path: str) -> None:
-    assert (URLS.open(TOKEN, path) is None) == (path != PATH)
+def test_for_another_tail_it_does_not_open(tail: str) -> None:
+    assert (URLS.open(TOKEN, tail) is None) == (tail != TAIL)
 
 
 @pytest.mark.parametrize("place", [0, 1], ids=["session", "tenant"])
 def test_parts_of_two_tokens_do_not_go_together(place: int) -> None:
     other = replace(UPLOAD, session=UploadUrls.new_session(), tenant="cd" * 16)
     pieces = TOKEN.split(".")
-    pieces[place] = URLS.seal(other, PATH).split(".")[place]
-    assert URLS.open(".".join(pieces), PATH) is None
+    pieces[place] = URLS.seal(other, TAIL).split(".")[place]
+    assert URLS.open(".".join(pieces), TAIL) is None
 
 
 def test_another_secret_does_not_open_it() -> None:
-    assert OLD.open(TOKEN, PATH) is None
+    assert OLD.open(TOKEN, TAIL) is None
 
 
 def test_rotation_opens_the_old_and_seals_with_the_new() -> None:
-    assert BOTH.open(OLD.seal(UPLOAD, PATH), PATH) == UPLOAD
-    assert BOTH.open(TOKEN, PATH) == UPLOAD
-    sealed = BOTH.seal(UPLOAD, PATH)
-    assert URLS.open(sealed, PATH) == UPLOAD
-    assert OLD.open(sealed, PATH) is None
+    assert BOTH.open(OLD.seal(UPLOAD, TAIL), TAIL) == UPLOAD
+    assert BOTH.open(TOKEN, TAIL) == UPLOAD
+    sealed = BOTH.seal(UPLOAD, TAIL)
+    assert URLS.open(sealed, TAIL) == UPLOAD
+    assert OLD.open(sealed, TAIL) is None
 
 
 def test_two_seals_of_the_same_differ() -> None:
-    assert URLS.seal(UPLOAD, PATH) != TOKEN
+    assert URLS.seal(UPLOAD, TAIL) != TOKEN
 
 
 def test_what_would_not_fit_in_a_request_line_is_refused() -> None:
     long = replace(UPLOAD, details={"filename": "a" * 6000})
     with pytest.raises(FerryError, match="too long together") as refusal:
-        URLS.seal(long, PATH)
+        URLS.seal(long, TAIL)
     assert refusal.value.code == 400
 
 
@@ -103,7 +103,7 @@ CALLER = Caller(Credential("sk-secret", "bearer-secret"), UPLOAD.tenant, {"opena
 
 def sealed_with(urls: UploadUrls, session: str = UPLOAD.session) -> SealedUpload:
     inner = urls.seal_caller(CALLER, session, KEY)
-    opened = urls.open(urls.seal(replace(UPLOAD, sealed_caller=inner), PATH), PATH)
+    opened = urls.open(urls.seal(replace(UPLOAD, sealed_caller=inner), TAIL), TAIL)
     assert opened is not None
     return opened
 
@@ -123,7 +123,7 @@ def test_the_caller_of_another_session_does_not_open() -> None:
 
 def test_the_caller_survives_rotation() -> None:
     upload = replace(UPLOAD, sealed_caller=OLD.seal_caller(CALLER, UPLOAD.session, KEY))
-    opened = BOTH.open(OLD.seal(upload, PATH), PATH)
+    opened = BOTH.open(OLD.seal(upload, TAIL), TAIL)
     assert opened is not None
     assert BOTH.open_caller(opened, KEY) == CALLER
 
