@@ -18,7 +18,7 @@ from providers.uploads import UploadSession, UploadStatus
 
 @web.middleware
 async def auth_passthrough(request: web.Request, handler: Handler) -> web.StreamResponse:
-    method, path = request.method, request.rel_url.raw_path
+    method, path = request.method, request.app[EDGE].public_address.local_path(request)
     token = request.query.get("upload_id")
     upload = parse_upload_url(method, path) if token is not None else None
     route = upload or parse_route(method, path)

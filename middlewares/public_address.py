@@ -6,11 +6,15 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_add
 from typing import Final
 
 from aiohttp import web
+from yarl import URL
 
 from middlewares.routes import PREFIX
 from providers.errors import invalid_argument
 
 _HOST: Final = re.compile(r"([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?")
+# Segments of unreserved characters (RFC 3986 section 2.3), none of which is `.` or `..`.
+_PATH_PREFIX: Final = re.compile(r"(/(?!\.{1,2}(/|\Z))[A-Za-z0-9._~-]+)*/?")
+_PATH_PREFIX_LIMIT: Final = 256
 
 Network = IPv4Network | IPv6Network
 
@@ -20,11 +24,23 @@ class PublicAddress:
 
     def __init__(self, configured: str | None, trusted_proxies: Sequence[Network]) -> None:
         self._configured = configured.rstrip("/").removesuffix(PREFIX) if configured else None
+        self._path = URL(self._configured).raw_path.rstrip("/") if self._configured else ""
         self._trusted = trusted_proxies
 
     def of(self, request: web.Request) -> str:
-        """Scheme, host and `/genai`, as in `https://ferry.example/genai`."""
-        return f"{self._configured or self._told(request)}{PREFIX}"
+        """Scheme, host, path and `/genai`, as in `https://ferry.example/team/genai`."""
+        return f"{self._configured or self._forwarded(request)}{PREFIX}"
+
+    def local_path(self, request: web.Request) -> str:
+        """The request's raw path without the configured public path.
+
+        An ingress may hand requests on with that path or without it.
+        """
+        path = request.rel_url.raw_path
+        public = f"{self._path}{PREFIX}"
+        if path == public or path.startswith(f"{public}/"):
+            return path.removeprefix(self._path)
+        return path
 
     def is_private(self, request: web.Request) -> bool:
         """Whether what the client sent crossed no network in the clear, as far as can be told.
@@ -48,13 +64,18 @@ class PublicAddress:
         told = _first(request, "X-Forwarded-Proto") if self._is_trusted(request.remote) else ""
         return (told or request.scheme).lower()
 
-    def _told(self, request: web.Request) -> str:
-        scheme, host = self._scheme(request), request.headers.get("Host", "")
+    def _forwarded(self, request: web.Request) -> str:
+        scheme, host, prefix = self._scheme(request), request.headers.get("Host", ""), ""
+        named = "Host"
         if self._is_trusted(request.remote):
-            host = _first(request, "X-Forwarded-Host") or host
-        if scheme not in ("http", "https") or not _HOST.fullmatch(host):
-            raise invalid_argument("the Host (or X-Forwarded-Host, -Proto) is not a host name")
-        return f"{scheme}://{host}"
+            prefix = _path_prefix(request)
+            if forwarded := _first(request, "X-Forwarded-Host"):
+                named, host = "X-Forwarded-Host", forwarded
+        if scheme not in ("http", "https"):
+            raise invalid_argument("X-Forwarded-Proto is not http or https")
+        if not _HOST.fullmatch(host):
+            raise invalid_argument(f"{named} is not a host name, with or without a port")
+        return f"{scheme}://{host}{prefix}"
 
     def _is_trusted(self, remote: str | None) -> bool:
         address = _address(remote)
@@ -72,3 +93,14 @@ def _address(remote: str | None) -> IPv4Address | IPv6Address | None:
 
 def _first(request: web.Request, header: str) -> str:
     return request.headers.get(header, "").partition(",")[0].strip()
+
+
+def _path_prefix(request: web.Request) -> str:
+    """The path that a proxy in front removed from the request's, without a trailing slash."""
+    prefix = _first(request, "X-Forwarded-Prefix")
+    if len(prefix) > _PATH_PREFIX_LIMIT or not _PATH_PREFIX.fullmatch(prefix):
+        raise invalid_argument(
+            "X-Forwarded-Prefix is not a path such as /team: segments of letters, digits and "
+            f"-._~, without `//`, `.` or `..`, {_PATH_PREFIX_LIMIT} characters at most"
+        )
+    return prefix.rstrip("/")

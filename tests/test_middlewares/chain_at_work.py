@@ -103,6 +103,7 @@ async def chain_at_work(
     tokens: Sequence[str] = (),
     trusted: Sequence[Network] = (),
     allow_plaintext_keys: bool = False,
+    public_url: str | None = None,
 ) -> AsyncIterator[Client]:
     state = MemoryState()
     edge = Edge(
@@ -111,7 +112,7 @@ async def chain_at_work(
         upload_urls=UploadUrls(["a-secret-of-good-length"]),
         upload_ttl=60,
         tenants=Tenants(state, ClientTokens(tokens)),
-        public_address=PublicAddress(None, trusted),
+        public_address=PublicAddress(public_url, trusted),
         state=state,
         memory=MemoryBudget(),
         inline_max_bytes=1000,

@@ -29,6 +29,15 @@ async def test_the_key_is_lifted(
     assert (credential.api_key, credential.bearer) == (api_key, bearer)
 
 
+@pytest.mark.parametrize("path", ["/genai/v1/files", "/team/genai/v1/files"])
+async def test_below_the_public_path_is_served_as_below_genai(path: str) -> None:
+    files = Scripted(lambda *_: Page([]))
+    openai = scripted_provider("openai", files=files)
+    async with chain_at_work(openai, public_url="https://a.example/team") as client:
+        async with client.get(path, headers={"x-goog-api-key": "a"}) as reply:
+            assert (reply.status, await reply.json()) == (200, {})
+
+
 @pytest.mark.parametrize(
     "headers",
     [

@@ -43,6 +43,96 @@ def test_a_trusted_proxy_is_believed(remote: str) -> None:
     assert PublicAddress(None, LOOPBACK).of(request) == "https://ferry.example/genai"
 
 
+@pytest.mark.parametrize(
+    ("prefix", "path"),
+    [
+        ("/team", "/team"),
+        ("/team/", "/team"),
+        ("/", ""),
+        ("", ""),
+        ("/team, /inner", "/team"),
+        ("/a/b-c.d_e~f/2", "/a/b-c.d_e~f/2"),
+        ("/" + "a" * 255, "/" + "a" * 255),
+        ("/...", "/..."),
+        ("/.hidden", "/.hidden"),
+    ],
+)
+def test_the_prefix_that_a_trusted_proxy_removed_is_put_back(prefix: str, path: str) -> None:
+    request = request_from("127.0.0.1", Host="a.example:8443", X_Forwarded_Prefix=prefix)
+    address = PublicAddress(None, LOOPBACK).of(request)
+    assert address == f"http://a.example:8443{path}/genai"
+
+
+def test_a_prefix_from_anyone_else_is_ignored() -> None:
+    request = request_from("10.0.0.1", Host="a.example", X_Forwarded_Prefix="/team")
+    assert PublicAddress(None, LOOPBACK).of(request) == "http://a.example/genai"
+
+
+def test_a_prefix_is_ignored_where_the_address_is_configured() -> None:
+    request = request_from("127.0.0.1", Host="a.example", X_Forwarded_Prefix="//evil")
+    assert PublicAddress("https://b.example", LOOPBACK).of(request) == "https://b.example/genai"
+
+
+@pytest.mark.parametrize(
+    "prefix",
+    [
+        "team",
+        "//evil.example",
+        "/a//b",
+        "/a//",
+        "/..",
+        "/a/../b",
+        "/a/.",
+        "/./a",
+        "/a b",
+        "/a?b",
+        "/a#b",
+        "/a%2e",
+        "/\u00e9",
+        "/a@b",
+        "/a\\b",
+        "https://evil.example",
+        "/" + "a" * 256,
+    ],
+)
+def test_a_prefix_as_it_may_not_be(prefix: str) -> None:
+    request = request_from("127.0.0.1", Host="a.example", X_Forwarded_Prefix=prefix)
+    with pytest.raises(FerryError, match="X-Forwarded-Prefix is not a path such as /team") as error:
+        PublicAddress(None, LOOPBACK).of(request)
+    assert error.value.code == 400
+
+
+@pytest.mark.parametrize("public", ["https://a.example/team", "https://a.example/team/genai/"])
+@pytest.mark.parametrize(
+    ("path", "local"),
+    [
+        ("/team/genai/v1/files", "/genai/v1/files"),
+        ("/team/genai", "/genai"),
+        ("/genai/v1/files", "/genai/v1/files"),
+        ("/genai/team/genai/v1/files", "/genai/team/genai/v1/files"),
+        ("/team/genaix", "/team/genaix"),
+        ("/teams/genai/v1/files", "/teams/genai/v1/files"),
+        ("/team/v1/files", "/team/v1/files"),
+        ("/healthz", "/healthz"),
+    ],
+)
+def test_the_public_path_may_be_stripped_or_not(public: str, path: str, local: str) -> None:
+    request = make_mocked_request("GET", path)
+    assert PublicAddress(public, ()).local_path(request) == local
+
+
+@pytest.mark.parametrize("public", [None, "https://a.example", "https://a.example/genai"])
+def test_without_a_public_path_a_path_stays_as_it_is(public: str | None) -> None:
+    request = make_mocked_request("GET", "/team/genai/v1/files%2F")
+    assert PublicAddress(public, ()).local_path(request) == "/team/genai/v1/files%2F"
+
+
+def test_an_encoded_public_path_is_found_as_it_is_sent() -> None:
+    request = make_mocked_request("GET", "/a%20b/genai/v1/files")
+    address = PublicAddress("https://a.example/a%20b", ())
+    assert address.local_path(request) == "/genai/v1/files"
+
+
 @pytest.mark.parametrize("remote", ["10.0.0.1", "2001:db8::1", "", None, "/run/socket"])
 def test_nobody_else_is(remote: str | None) -> None:
     request = request_from(remote, Host="inside:8080", **_underscored(FORWARDED))
@@ -73,7 +163,7 @@ def test_a_host_as_it_may_not_be(header: str, host: str) -> None:
     if header == "X-Forwarded-Host" and not host:
         assert address.of(request) == "http://a.example/genai"
         return
-    with pytest.raises(FerryError) as refusal:
+    with pytest.raises(FerryError, match=rf"^{header} is not a host name") as refusal:
         address.of(request)
     assert refusal.value.code == 400
 
@@ -81,7 +171,7 @@ def test_a_host_as_it_may_not_be(header: str, host: str) -> None:
 @pytest.mark.parametrize("scheme", ["ftp", "javascript", "http:"])
 def test_a_scheme_as_it_may_not_be(scheme: str) -> None:
     request = request_from("127.0.0.1", Host="a", X_Forwarded_Proto=scheme)
-    with pytest.raises(FerryError):
+    with pytest.raises(FerryError, match=r"^X-Forwarded-Proto is not http or https"):
         PublicAddress(None, LOOPBACK).of(request)
 
 
