@@ -13,7 +13,7 @@ from middlewares.journey import (
     Edge,
     Handler,
 )
-from middlewares.routes import Call, Route
+from middlewares.routes import Call, Route, answered_as
 from providers.errors import invalid_argument, not_found, unimplemented
 from providers.provider import Provider
 from providers.resource_names import decode_file_id
@@ -33,7 +33,9 @@ async def provider_resolution(request: web.Request, handler: Handler) -> web.Str
     request[PROVIDER] = provider
     admit(request, provider, request[CREDENTIAL])
     if route.call is Call.OTHER and provider.relay is None:
-        raise unimplemented(f"{request.method} on this path is not served for {provider.name}")
+        raise unimplemented(
+            f"{answered_as(request.method)} on this path is not served for {provider.name}"
+        )
     check_owner(edge, provider, route)
     request[CALLER] = await edge.tenants.caller(provider, request[CREDENTIAL], request.headers)
     return await handler(request)

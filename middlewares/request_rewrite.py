@@ -15,7 +15,7 @@ from middlewares.inbound_body import inbound_body, read_whole, refuse_encoded
 from middlewares.journey import EDGE, OPERATION, PROVIDER, ROUTE, UPLOAD, Edge, Handler
 from middlewares.multipart_related import parse_multipart
 from middlewares.provider_resolution import check_file_owner
-from middlewares.routes import Call, Route
+from middlewares.routes import Call, Route, answered_as
 from middlewares.upload_request import (
     Protocol,
     parse_command,
@@ -164,7 +164,7 @@ def _relayed(request: web.Request, route: Route, provider: Provider) -> op.Relay
     target = URL(f"/{route.target}{_query(request)}", encoded=True)
     headers = CIMultiDict((name, header_text(value)) for name, value in request.headers.items())
     body = inbound_body(request) if request.body_exists else None
-    return op.Relayed(RelayedRequest(request.method, target, headers, body))
+    return op.Relayed(RelayedRequest(answered_as(request.method), target, headers, body))
 
 
 def _query(request: web.Request) -> str:

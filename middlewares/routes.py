@@ -62,8 +62,14 @@ _COLLECTIONS: Final = {
 }
 
 
+def answered_as(method: str) -> str:
+    """A HEAD is a GET whose body is not sent (RFC 9110 section 9.3.2)."""
+    return "GET" if method == "HEAD" else method
+
+
 def parse_route(method: str, raw_path: str) -> Route | None:
     """The call that `raw_path` (still percent-encoded) names; None outside `/genai`."""
+    method = answered_as(method)
     if raw_path != PREFIX and not raw_path.startswith(f"{PREFIX}/"):
         return None
     version, service, rest = _split_prefix(raw_path.removeprefix(PREFIX))

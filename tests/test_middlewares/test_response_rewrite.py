@@ -1,5 +1,7 @@
 """Relayed answers: as they came, less what belongs to one connection."""
 
+from collections.abc import AsyncIterator
+
 import aiohttp
 import pytest
 from yarl import URL
@@ -109,6 +111,30 @@ async def test_a_download_without_a_body_when_only_the_head_is_asked() -> None:
         async with client.head("/genai/v1beta/files/a", headers=KEY) as answer:
             assert (answer.status, answer.headers["Content-Length"]) == (200, "9")
     assert reply.closed
+    assert relay.relayed.method == "GET", "Google's API knows no HEAD"
+
+
+@pytest.mark.parametrize("length", [1 << 40, None])
+async def test_the_head_of_a_download_reads_nothing_upstream(length: int | None) -> None:
+    read, closed = [], []
+
+    async def chunks() -> AsyncIterator[bytes]:
+        read.append(True)
+        yield b"never read"
+
+    async def close() -> None:
+        closed.append(True)
+
+    download = Download(Body(chunks(), length), "application/jsonl", close)
+    files = Scripted(lambda *_: download)
+    async with chain_at_work(scripted_provider("openai", files=files)) as client:
+        async with client.head("/genai/v1/files/file-1:download?alt=media", headers=KEY) as answer:
+            assert (answer.status, await answer.read()) == (200, b"")
+            assert answer.content_type == "application/jsonl"
+            assert answer.content_length == length
+        async with client.get("/genai/v1/nothing", headers=KEY) as answer:
+            assert answer.status == 501, "the connection is still good"
+    assert (read, closed) == ([], [True])
 
 
 @pytest.mark.parametrize("path", ["v1beta/a%0ab", "v1beta/%00", "v1beta/a%2Fb:c", "v1beta/%C3%A9"])

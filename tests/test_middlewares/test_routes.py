@@ -187,3 +187,13 @@ def test_no_path_is_an_error(path: str, method: str) -> None:
     route = parse_route(method, f"/genai/{path}")
     assert route is not None
     assert not route.target.startswith("/")
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["files", f"files/{ID}", f"files/{ID}:download", "batches", "batches/b1", "models", "upload"],
+)
+def test_head_is_routed_as_get(path: str) -> None:
+    as_get = parse_route("GET", f"/genai/v1beta/{path}")
+    assert as_get is not None
+    assert parse_route("HEAD", f"/genai/v1beta/{path}") == as_get
