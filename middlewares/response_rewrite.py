@@ -159,7 +159,8 @@ def _relayed(reply: Any) -> web.StreamResponse:
     headers: CIMultiDict[str] = CIMultiDict()
     dropped = _NOT_RELAYED | _nominated(reply.headers.get("Connection", ""))
     for name, value in reply.headers.items():
-        if name.lower() not in dropped:
+        # Which web pages may read an answer from Google's address says nothing of ours.
+        if name.lower() not in dropped and not name.lower().startswith("access-control-"):
             headers.add(name, value)
     length = reply.headers.get("Content-Length")
     body = Body(reply.chunks(), int(length) if length else None)

@@ -62,6 +62,11 @@ _COLLECTIONS: Final = {
 }
 
 
+def is_served(raw_path: str) -> bool:
+    """Whether `raw_path` is below `/genai`."""
+    return raw_path == PREFIX or raw_path.startswith(f"{PREFIX}/")
+
+
 def answered_as(method: str) -> str:
     """A HEAD is a GET whose body is not sent (RFC 9110 section 9.3.2)."""
     return "GET" if method == "HEAD" else method
@@ -70,7 +75,7 @@ def answered_as(method: str) -> str:
 def parse_route(method: str, raw_path: str) -> Route | None:
     """The call that `raw_path` (still percent-encoded) names; None outside `/genai`."""
     method = answered_as(method)
-    if raw_path != PREFIX and not raw_path.startswith(f"{PREFIX}/"):
+    if not is_served(raw_path):
         return None
     version, service, rest = _split_prefix(raw_path.removeprefix(PREFIX))
     target = "/".join(part for part in ("", service, version, rest) if part)

@@ -10,6 +10,7 @@ from yarl import URL
 
 from middlewares.chain import CHAIN, mount
 from middlewares.client_tokens import ClientTokens
+from middlewares.cors import Cors
 from middlewares.journey import Edge
 from middlewares.public_address import PublicAddress
 from middlewares.sealing import UploadUrls
@@ -155,7 +156,11 @@ def application(settings: Settings) -> web.Application:
     background = BackgroundTasks()
     state = state_store(settings, upstream)
     world = World(settings, upstream, state, MemoryBudget(), background)
-    mount(app, _edge(world))
+    edge = _edge(world)
+    mount(app, edge)
+    if settings.cors_origins:
+        passed = {header for each in edge.providers.values() for header in each.passed_headers}
+        Cors(settings.cors_origins, passed).install(app)
     app[STATE] = world.state
     app[BACKGROUND] = background
     app.cleanup_ctx.append(_outbound(upstream))

@@ -49,6 +49,8 @@ def _own_credential_risks(settings: Settings) -> Iterator[str]:
 
 
 def _listening_risks(settings: Settings) -> Iterator[str]:
+    if "*" in settings.cors_origins:
+        yield f"{variable('cors_origins')} is *: any web page may call from a visitor's browser."
     if is_loopback(settings.host):
         return
     yield (

@@ -26,6 +26,11 @@ _UNITS: Final = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 _BUCKET_URL: Final = re.compile(
     r"(s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](?:/(?!\.+(?:/|$))[A-Za-z0-9._-]+)+)/?"
 )
+_ORIGIN: Final = re.compile(
+    r"(?P<scheme>[a-z][a-z0-9+.-]{0,40})://(?:[a-z0-9._-]{1,253}|\[[0-9a-f:.]{2,45}\])"
+    r"(?P<port>:[0-9]{1,5})?"
+)
+_DEFAULT_PORTS: Final = {"http": ":80", "https": ":443"}
 _KEY: Final = re.compile(r"[!-~]+")
 _PROVIDER_NAME: Final = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 
@@ -54,6 +59,24 @@ def parse_networks(value: object) -> tuple[Network, ...]:
         return tuple(ipaddress.ip_network(item) for item in parse_list(value))
     except ValueError:
         raise ValueError("must be a comma-separated list of networks, such as 10.0.0.0/8") from None
+
+
+def parse_origins(value: object) -> tuple[str, ...]:
+    """Origins as browsers send them: in lower case, without the scheme's default port."""
+    origins = parse_list(value)
+    return origins if origins == ("*",) else tuple(map(_parse_origin, origins))
+
+
+def _parse_origin(value: str) -> str:
+    match = _ORIGIN.fullmatch(value.lower())
+    if match is None:
+        raise ValueError(
+            "must be * alone, or a comma-separated list of origins such as "
+            "https://app.example:8443, without a path; null is no origin of its own"
+        )
+    port = match["port"] or ""
+    default = port == _DEFAULT_PORTS.get(match["scheme"])
+    return match[0].removesuffix(port) if default else match[0]
 
 
 def parse_secret_keys(value: object) -> tuple[SecretStr, ...] | None:

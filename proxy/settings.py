@@ -32,6 +32,7 @@ from proxy.setting_values import (
     parse_client_tokens,
     parse_duration,
     parse_networks,
+    parse_origins,
     parse_secret_keys,
     parse_state_url,
 )
@@ -68,6 +69,7 @@ class Settings(BaseSettings):
     trusted_proxies: Annotated[tuple[Network, ...], NoDecode, BeforeValidator(parse_networks)] = (
         LOOPBACK
     )
+    cors_origins: Annotated[tuple[str, ...], NoDecode, BeforeValidator(parse_origins)] = ()
     secret_key: Annotated[
         tuple[SecretStr, ...] | None, NoDecode, BeforeValidator(parse_secret_keys)
     ] = None
@@ -147,6 +149,12 @@ def _contradictions(settings: Settings) -> Iterator[str]:
         yield (
             f"{variable('client_tokens')}: must be set where {spent} is ambient and "
             f"{variable('host')} is not a loopback address: anyone could spend that credential"
+        )
+    if settings.ambient and not settings.client_tokens and "*" in settings.cors_origins:
+        spent = ", ".join(variable("providers", name, "credentials") for name in settings.ambient)
+        yield (
+            f"{variable('cors_origins')}: cannot be * where {spent} is ambient and "
+            f"{variable('client_tokens')} is not set: any web page could spend that credential"
         )
 
 

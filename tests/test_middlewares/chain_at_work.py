@@ -12,6 +12,7 @@ from multidict import CIMultiDict
 
 from middlewares.chain import CHAIN, mount
 from middlewares.client_tokens import ClientTokens
+from middlewares.cors import Cors
 from middlewares.journey import Edge
 from middlewares.public_address import Network, PublicAddress
 from middlewares.sealing import UploadUrls
@@ -104,6 +105,7 @@ async def chain_at_work(
     trusted: Sequence[Network] = (),
     allow_plaintext_keys: bool = False,
     public_url: str | None = None,
+    cors: Cors | None = None,
 ) -> AsyncIterator[Client]:
     state = MemoryState()
     edge = Edge(
@@ -120,6 +122,8 @@ async def chain_at_work(
     )
     app = web.Application(middlewares=CHAIN)
     mount(app, edge)
+    if cors is not None:
+        cors.install(app)
     server = TestServer(app)
     await server.start_server(access_log=None, auto_decompress=False)
     async with TestClient(server, auto_decompress=False) as client:

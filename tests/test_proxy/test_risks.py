@@ -39,6 +39,8 @@ def risks() -> list[str]:
         ({}, []),
         ({"FERRY_HOST": "localhost"}, []),
         ({"FERRY_SECRET_KEY": ""}, ["FERRY_SECRET_KEY"]),
+        ({"FERRY_CORS_ORIGINS": "https://a.example"}, []),
+        ({"FERRY_CORS_ORIGINS": "*"}, ["FERRY_CORS_ORIGINS"]),
         ({"FERRY_HOST": "0.0.0.0"}, ["FERRY_HOST", "FERRY_PUBLIC_URL"]),
         ({"FERRY_HOST": "::", "FERRY_PUBLIC_URL": "https://h"}, ["FERRY_HOST"]),
         (

@@ -82,6 +82,15 @@ def test_nothing_needs_to_be_set() -> None:
         ("FERRY_DRAIN_SECONDS", "0.5", "drain_seconds", 0.5),
         ("FERRY_MAX_LINE_BYTES", "1", "max_line_bytes", 1),
         ("FERRY_ALLOW_PLAINTEXT_AWS_KEYS", "true", "allow_plaintext_aws_keys", True),
+        ("FERRY_CORS_ORIGINS", "", "cors_origins", ()),
+        ("FERRY_CORS_ORIGINS", " * ", "cors_origins", ("*",)),
+        (
+            "FERRY_CORS_ORIGINS",
+            "HTTPS://App.example:443, http://a:80,http://b:443,https://[::1]:8443",
+            "cors_origins",
+            ("https://app.example", "http://a", "http://b:443", "https://[::1]:8443"),
+        ),
+        ("FERRY_CORS_ORIGINS", "tauri://localhost", "cors_origins", ("tauri://localhost",)),
     ],
 )
 def test_a_variable_sets_its_field(
@@ -89,6 +98,56 @@ def test_a_variable_sets_its_field(
 ) -> None:
     given.setenv(variable, value)
     assert getattr(load(KINDS), field) == expected
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "*,https://a.example",
+        "null",
+        "a.example",
+        "//a.example",
+        "https://",
+        "https://a.example/",
+        "https://a.example/path",
+        "https://a.example?query",
+        "https://*.example",
+        "https://user@a.example",
+        "https://a.example:x",
+        "https://a.example:123456",
+        "https://b\u00fccher.example",
+        "https://a.example https://b.example",
+    ],
+)
+def test_what_is_no_origin_is_refused(given: pytest.MonkeyPatch, value: str) -> None:
+    given.setenv("FERRY_CORS_ORIGINS", value)
+    (problem,) = problems()
+    assert problem.startswith("FERRY_CORS_ORIGINS: must be * alone, or a comma-separated list")
+
+
+@pytest.mark.parametrize(
+    ("origins", "tokens", "refused"),
+    [
+        ("*", "", True),
+        ("https://a.example", "", False),
+        ("*", f"{LONG_KEY}1", False),
+    ],
+)
+def test_no_web_page_may_spend_the_proxys_own_credential(
+    given: pytest.MonkeyPatch, origins: str, tokens: str, refused: bool
+) -> None:
+    given.setenv("FERRY_PROVIDERS__OPENAI__CREDENTIALS", "ambient")
+    given.setenv("FERRY_PROVIDERS__OPENAI__API_KEY", f"sk-{LONG_KEY}")
+    given.setenv("FERRY_CORS_ORIGINS", origins)
+    given.setenv("FERRY_CLIENT_TOKENS", tokens)
+    if not refused:
+        assert load(KINDS).cors_origins == (origins,)
+        return
+    (problem,) = problems()
+    assert problem.startswith(
+        "FERRY_CORS_ORIGINS: cannot be * where FERRY_PROVIDERS__OPENAI__CREDENTIALS is ambient "
+        "and FERRY_CLIENT_TOKENS is not set"
+    )
 
 
 def test_lists_are_separated_by_commas(given: pytest.MonkeyPatch) -> None:

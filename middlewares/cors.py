@@ -1,0 +1,89 @@
+"""Web pages of the configured origins may call: the CORS protocol of https://fetch.spec.whatwg.org.
+
+It stands around the chain and is no step of it: a preflight carries no key, and every answer below
+`/genai` must say who may read it, whatever made that answer. No credentials that a browser keeps
+are ever allowed: a page gives its key itself.
+"""
+
+import re
+from collections.abc import Collection, Iterator
+from typing import Final
+
+from aiohttp import hdrs, web
+
+from middlewares.journey import EDGE, Handler
+from middlewares.routes import is_served
+
+ANY_ORIGIN: Final = "*"
+
+_METHODS: Final = "GET, HEAD, POST, PUT, DELETE"
+# What any SDK may send. They are named one by one, since `*` does not cover `authorization`.
+_REQUEST_HEADERS: Final = ("authorization", "content-type", "x-model-provider", "x-server-timeout")
+_OUR_REQUEST_HEADER: Final = re.compile(r"x-(goog|ferry)-[a-z0-9-]{1,100}")
+_EXPOSED_HEADER: Final = re.compile(r"x-goog-upload-.+|x-ferry-.+|retry-after")
+_PREFLIGHT_SECONDS: Final = "600"
+
+
+class Cors:
+    """`origins` are spelled as browsers send them, or `*` alone.
+
+    `passed_headers` are the further headers that the providers read.
+    """
+
+    def __init__(self, origins: Collection[str], passed_headers: Collection[str]) -> None:
+        self._origins = frozenset(origins)
+        self._request_headers = frozenset(_REQUEST_HEADERS) | {h.lower() for h in passed_headers}
+
+    def install(self, app: web.Application) -> None:
+        app.middlewares.insert(0, self.answer_preflight)
+        app.on_response_prepare.append(self.mark)
+
+    @web.middleware
+    async def answer_preflight(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        """A preflight of another origin goes on, as if this were not here."""
+        asked = hdrs.ACCESS_CONTROL_REQUEST_METHOD in request.headers
+        if not (asked and request.method == hdrs.METH_OPTIONS and self._allowed(request)):
+            return await handler(request)
+        headers = {
+            hdrs.ACCESS_CONTROL_ALLOW_METHODS: _METHODS,
+            hdrs.ACCESS_CONTROL_ALLOW_HEADERS: ", ".join(sorted(self._headers_for(request))),
+            hdrs.ACCESS_CONTROL_MAX_AGE: _PREFLIGHT_SECONDS,
+            hdrs.VARY: hdrs.ACCESS_CONTROL_REQUEST_HEADERS,
+        }
+        return web.Response(status=204, headers=headers)
+
+    async def mark(self, request: web.Request, response: web.StreamResponse) -> None:
+        """Say on any answer which origin may read it, and which of its headers."""
+        if not _is_ours(request):
+            return
+        response.headers.add(hdrs.VARY, hdrs.ORIGIN)
+        allowed = self._allowed(request)
+        if allowed is None:
+            return
+        response.headers[hdrs.ACCESS_CONTROL_ALLOW_ORIGIN] = allowed
+        if exposed := sorted(set(_exposed(response))):
+            response.headers[hdrs.ACCESS_CONTROL_EXPOSE_HEADERS] = ", ".join(exposed)
+
+    def _allowed(self, request: web.Request) -> str | None:
+        """The allowed origin to name in the answer."""
+        origin = request.headers.get(hdrs.ORIGIN)
+        if origin is None or not _is_ours(request):
+            return None
+        if ANY_ORIGIN in self._origins:
+            return ANY_ORIGIN
+        return origin if origin in self._origins else None
+
+    def _headers_for(self, request: web.Request) -> set[str]:
+        """The fixed ones, and those of ours that the browser asks about: it wants exact names."""
+        asked = ",".join(request.headers.getall(hdrs.ACCESS_CONTROL_REQUEST_HEADERS, []))
+        names = (name.strip().lower() for name in asked.split(","))
+        return {*self._request_headers, *filter(_OUR_REQUEST_HEADER.fullmatch, names)}
+
+
+def _is_ours(request: web.Request) -> bool:
+    """Not health: what that tells is for no web page."""
+    return is_served(request.app[EDGE].public_address.local_path(request))
+
+
+def _exposed(response: web.StreamResponse) -> Iterator[str]:
+    return filter(_EXPOSED_HEADER.fullmatch, map(str.lower, response.headers))
