@@ -15,7 +15,8 @@ import orjson
 
 from providers.body import Body
 from providers.errors import invalid_argument
-from providers.json_lines import LineSplitter, pieces
+from providers.file_signature import text_only
+from providers.json_lines import LineSplitter, Repairs, one_line, pieces
 from providers.line_formats import LineFormat, LineFormats, RequestTranslator, parse_line
 from providers.memory import Reservation
 from providers.request_table import TABLE_BYTES, RequestTable, RowKind
@@ -55,8 +56,7 @@ class Framing:
 class Line:
     """What goes to the provider for one request, and its row.
 
-    `text` is empty where the provider takes the whole file as it is. `endpoint` is what of the
-    provider's the request is for.
+    `endpoint` is what of the provider's the request is for.
     """
 
     text: bytes
@@ -66,12 +66,18 @@ class Line:
 
 
 class BatchInput(Protocol):
+    @property
+    def as_stored(self) -> bool:
+        """Whether the last reading found a file whose bytes are just its lines."""
+
     def lines(self, translator: RequestTranslator) -> AsyncGenerator[Line, None]:
         """Every request in order, read anew on each call. Raises INVALID_ARGUMENT with a path."""
 
 
 class InlineInput:
     """Requests that came in the body of the creation."""
+
+    as_stored = False
 
     def __init__(self, requests: Sequence[InlineRequest]) -> None:
         self._requests = requests
@@ -94,22 +100,34 @@ class FileInput:
         self._opened = opened
         self._splitter = splitter
         self._formats = formats
+        self._repairs = Repairs()
+
+    @property
+    def as_stored(self) -> bool:
+        return not self._repairs.made
 
     async def lines(self, translator: RequestTranslator) -> AsyncGenerator[Line, None]:
         reader = _Reader(self._formats, translator)
-        async with self._opened() as chunks, aclosing(self._splitter.split(chunks)) as slices:
-            async for numbered in slices:
-                while numbered:
-                    yield self._next(numbered, reader)
-                await asyncio.sleep(0)
+        repairs = self._repairs = Repairs()
+        async with self._opened() as chunks, aclosing(text_only(chunks)) as text:
+            async with aclosing(self._splitter.split(text, repairs)) as slices:
+                async for numbered in slices:
+                    while numbered:
+                        yield self._next(numbered, reader)
+                    await asyncio.sleep(0)
 
     def _next(self, numbered: deque[tuple[int, bytes]], reader: "_Reader") -> Line:
         number, text = numbered.popleft()
         with self._splitter.working(len(text)):
             document = parse_line(number, text)
-            # A long one is not held beside all that is made of it.
+            lines = reader.format(number, document)
+            if lines.row_kind is RowKind.CUSTOM_ID:
+                unbroken = one_line(text)
+                self._repairs.made |= unbroken != text
+                return reader.line(number, document, unbroken)
+            # A long one is not held beside its translation.
             del text
-            return reader.line(number, document)
+            return reader.line(number, document, b"")
 
 
 class _Reader:
@@ -121,21 +139,32 @@ class _Reader:
         self._lines: LineFormat | None = None
         self._index = 0
 
-    def line(self, number: int, document: dict[str, Any]) -> Line:
+    def format(self, number: int, document: dict[str, Any]) -> LineFormat:
+        """The file's. Raises INVALID_ARGUMENT for a line in another."""
         lines = self._lines or self._formats.recognise(document, self._translator)
         self._formats.check(document, lines, number)
+        self._lines = lines
+        return lines
+
+    def line(self, number: int, document: dict[str, Any], written: bytes) -> Line:
+        """A line that stands as `written` in a provider's own format."""
+        lines = self.format(number, document)
         sent, row = lines.read(self._index, number, document)
-        self._lines, self._index = lines, self._index + 1
-        return Line(sent, row, lines.row_kind, lines.endpoint)
+        self._index += 1
+        return Line(written if sent is None else sent, row, lines.row_kind, lines.endpoint)
 
 
 @dataclass(frozen=True, slots=True)
 class CheckedInput:
-    """An input whose every line can be sent; `length` in bytes is that of what is sent."""
+    """An input whose every line can be sent; `length` in bytes is that of what is sent.
+
+    `as_stored`: the input is a file whose bytes are just its lines.
+    """
 
     table: RequestTable
     length: int
     endpoint: str
+    as_stored: bool
 
     @property
     def native(self) -> bool:
@@ -159,14 +188,14 @@ async def check(
             table.rows.append(line.row)
             reservation.grow(len(line.row) + _ROW_BYTES)
             texts, endpoint = texts + len(line.text), line.endpoint
-            length = framing.length(len(table), texts) if texts else 0
+            length = framing.length(len(table), texts)
             _check_limits(limits, len(table), length)
             del line  # its text may be long, and so may the next
     if table is None:
         raise invalid_argument("the file holds no request")
     if (table.render().length or 0) > TABLE_BYTES:
         raise invalid_argument(f"the keys take at most {TABLE_BYTES} bytes, all together")
-    return CheckedInput(table, length, endpoint)
+    return CheckedInput(table, length, endpoint, source.as_stored)
 
 
 def _check_limits(limits: InputLimits, requests: int, length: int) -> None:

@@ -33,9 +33,36 @@ def work_bytes(size: int) -> int:
     return (_WORK_FACTOR - 1) * size if size > _UNCOUNTED_BYTES else 0
 
 
+# What other readers take for the end of a line although JSON lines end at line feeds alone. Raw
+# they can stand in strings, or, a carriage return, only between values.
+_BREAKS: Final = (
+    (b"\r", b" "),
+    (b"\xc2\x85", b"\\u0085"),
+    (b"\xe2\x80\xa8", b"\\u2028"),
+    (b"\xe2\x80\xa9", b"\\u2029"),
+)
+
+
+def one_line(text: bytes) -> bytes:
+    """The same JSON, which is one line to every reader."""
+    for raw, escaped in _BREAKS:
+        text = text.replace(raw, escaped)
+    return text
+
+
 def pieces(chunk: bytes) -> Iterator[bytes]:
     for start in range(0, len(chunk), _SLICE_BYTES):
         yield chunk[start : start + _SLICE_BYTES]
+
+
+@dataclass(slots=True)
+class Repairs:
+    """Whether lines were read in another form than they are written in.
+
+    That is without a byte order mark, blank lines, and space around a line.
+    """
+
+    made: bool = False
 
 
 class _Splitter(ABC, Generic[Line]):
@@ -45,14 +72,16 @@ class _Splitter(ABC, Generic[Line]):
         self._limit = limit
         self._memory = memory
 
-    async def split(self, chunks: AsyncIterable[bytes]) -> AsyncGenerator[deque[Line], None]:
-        """Slices of lines, blank lines left out, a BOM tolerated.
+    async def split(
+        self, chunks: AsyncIterable[bytes], repairs: Repairs | None = None
+    ) -> AsyncGenerator[deque[Line], None]:
+        """Slices of lines, without blank lines and a byte order mark, which `repairs` notes.
 
-        A long line is counted until the next slice is asked for. Whoever takes the lines out of
-        their slice holds them alone. Raises RESOURCE_EXHAUSTED when the budget is empty.
+        A long line is counted until the next slice is asked for; what takes a line out of its
+        slice is then the only holder of it. Raises RESOURCE_EXHAUSTED when the budget is empty.
         """
         with self._memory.reserve() as reservation:
-            cutter = _Cutter(self, self._limit, reservation)
+            cutter = _Cutter(self, self._limit, reservation, repairs or Repairs())
             async for chunk in chunks:
                 for piece in pieces(chunk):
                     lines = cutter.feed(piece)
@@ -61,7 +90,7 @@ class _Splitter(ABC, Generic[Line]):
                     if b"\n" in piece:
                         # What waits now came in this piece, and is too short to be counted.
                         reservation.release()
-            if last := cutter.end():
+            if last := cutter.last():
                 yield last
 
     def working(self, size: int) -> AbstractContextManager[Reservation]:
@@ -114,10 +143,13 @@ class ResultSplitter(_Splitter[ResultLine]):
 class _Cutter(Generic[Line]):
     """What waits for its end."""
 
-    def __init__(self, made: _Splitter[Line], limit: int, reservation: Reservation) -> None:
+    def __init__(
+        self, made: _Splitter[Line], limit: int, reservation: Reservation, repairs: Repairs
+    ) -> None:
         self._made = made
         self._limit = limit
         self._reservation = reservation
+        self._repairs = repairs
         self._number = 1
         self._waiting = bytearray()
         self._beyond = False
@@ -128,16 +160,24 @@ class _Cutter(Generic[Line]):
         *ends, rest = piece.split(b"\n")
         for end in ends:
             self._wait(end, lines)
-            lines += self.end()
+            if not self._waiting:
+                self._repairs.made = True
+            lines += self._end()
         self._wait(rest, lines)
         return lines
 
-    def end(self) -> deque[Line]:
-        """The line that ends here; none if it is blank, or too long, which was told before."""
-        text, self._waiting = bytes(self._waiting), bytearray()
-        if self._number == 1:
-            text = text.removeprefix(_BOM)
+    def last(self) -> deque[Line]:
+        """The line that the end of the stream ends."""
+        return self._end()
+
+    def _end(self) -> deque[Line]:
+        """The line that ends here; none if it is blank, or was given as too long before."""
+        written, self._waiting = bytes(self._waiting), bytearray()
+        text = written.removeprefix(_BOM) if self._number == 1 else written
         text, number = text.strip(), self._number
+        if len(text) != len(written):
+            self._repairs.made = True
+        del written
         self._number, self._beyond = number + 1, False
         return deque([self._made.line(number, text)] if text else [])
 

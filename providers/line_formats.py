@@ -9,12 +9,18 @@ import orjson
 
 from providers.errors import invalid_argument
 from providers.held_json import render_held
+from providers.misspelt import refuse_unknown
+from providers.repeated_members import repeated_member
 from providers.request_table import RowKind
 
 # Keys come back with every result and are held, all of one batch, while it is downloaded.
 # 500 characters of Unicode, as long as they come.
 _KEY_BYTES: Final = 2000
 _CUSTOM_ID_BYTES: Final = 1000
+_AN_ARRAY: Final = "the file is a JSON array; write each request on a line of its own, without [ ]"
+# What orjson says where JSON nests more deeply than it reads.
+_TOO_DEEP: Final = ("depth limit", "Recursion limit")
+_KEYED: Final = ("key", "request")
 # What only lines in some provider's own format have (translation.md section 7).
 _NATIVE_MEMBERS: Final = frozenset({"custom_id", "body", "params", "recordId", "modelInput"})
 
@@ -30,15 +36,44 @@ class RequestTranslator(Protocol):
 
 
 def parse_line(number: int, line: bytes) -> dict[str, Any]:
-    """A line as a JSON object. Raises INVALID_ARGUMENT with its number."""
+    """A line as a JSON object that can be read in one way only.
+
+    Raises INVALID_ARGUMENT with its number.
+    """
+    where = f"line {number}"
     try:
         document = orjson.loads(line)
+        repeated = repeated_member(line, document)
     except orjson.JSONDecodeError as error:
-        what = f"not JSON: {error.msg} at column {error.colno}"
-        raise invalid_argument(what, path=f"line {number}") from None
+        raise invalid_argument(_why_not_json(error, number, line), path=where) from None
+    except orjson.JSONEncodeError:  # its only reason with what was just parsed
+        raise invalid_argument("is nested too deeply", path=where) from None
     if not isinstance(document, dict):
-        raise invalid_argument("not a JSON object", path=f"line {number}")
+        array = isinstance(document, list) and number == 1
+        raise invalid_argument(_AN_ARRAY if array else "not a JSON object", path=where)
+    if repeated is not None:
+        raise invalid_argument(f"{repeated[:80]!r} stands twice in one object", path=where)
     return document
+
+
+def _why_not_json(error: orjson.JSONDecodeError, number: int, line: bytes) -> str:
+    if not _is_utf_8(line):
+        return "not UTF-8"
+    if error.msg.startswith(_TOO_DEEP):
+        return "is nested too deeply"
+    if number == 1 and line.startswith(b"["):
+        return _AN_ARRAY
+    if number == 1 and line.strip() == b"{":
+        return "a request stands on one line, and this one goes on over several"
+    return f"not JSON: {error.msg} at column {error.colno}"
+
+
+def _is_utf_8(line: bytes) -> bool:
+    try:
+        line.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 class SeenTexts:
@@ -61,10 +96,14 @@ class LineFormat(Protocol):
     row_kind: RowKind
     endpoint: str
 
-    def read(self, index: int, number: int, document: dict[str, Any], /) -> tuple[bytes, bytes]:
+    def read(
+        self, index: int, number: int, document: dict[str, Any], /
+    ) -> tuple[bytes | None, bytes]:
         """The line to send in place of request `index`, and its row of the request table.
 
-        Raises INVALID_ARGUMENT with the line's number and the JSON path.
+        None for the line as it is written, which is what a provider's own format gets: numbers
+        would not all survive being parsed and rendered. Raises INVALID_ARGUMENT with the line's
+        number and the JSON path.
         """
 
 
@@ -81,13 +120,14 @@ class GeminiLines:
 
     def read(self, index: int, number: int, document: dict[str, Any]) -> tuple[bytes, bytes]:
         where = f"line {number}"
-        if "request" not in document:
+        if not any(member in document for member in _KEYED):
             request, path, key = document, where, None
         else:
-            unknown = next((k for k in document if k not in ("key", "request")), None)
-            if unknown is not None:
-                raise invalid_argument("unknown field", path=f"{where}: {unknown}")
-            request, path, key = document["request"], f"{where}: request", document.get("key")
+            refuse_unknown(document, _KEYED, f"{where}: ")
+            path, key = f"{where}: request", document.get("key")
+            if "request" not in document:
+                raise invalid_argument("is missing", path=path)
+            request = document["request"]
         key = self._key(key, number)
         return self._translator.line(index, request, path), render_held(key)
 

@@ -7,13 +7,14 @@ from typing import Any, Final
 
 import orjson
 
-from providers.claude_content.api_version import OLD_VERSION, needs_old_version
+from providers.claude_content.api_version import OLD_VERSION, SAMPLING, needs_old_version
 from providers.claude_content.generate_to_anthropic import to_anthropic_message
 from providers.errors import invalid_argument
 from providers.gemini_content.normalise import normalise_generate
 from providers.gemini_content.warnings import Warnings
 from providers.held_json import render_held
 from providers.line_formats import LineFormats, SeenTexts, check_custom_id
+from providers.misspelt import refuse_unknown
 from providers.request_table import RowKind, indexed_id
 from providers.resource_names import FileKind, decode_file_id, file_id_of_uri, parse_file_id
 
@@ -24,6 +25,22 @@ _ON_THE_WEB: Final = re.compile(r"https?://", re.IGNORECASE)
 
 # anthropic.md section 2
 _CUSTOM_ID: Final = re.compile(r"[a-zA-Z0-9_-]{1,64}")
+_MEMBERS: Final = ("custom_id", "params")
+PARAMS: Final = frozenset(
+    {
+        # In every version.
+        *("cache_control", "container", "diagnostics", "inference_geo", "max_tokens", "messages"),
+        *("metadata", "model", "output_config", "service_tier", "speed", "stop_sequences"),
+        *("stream", "system", "thinking", "tool_choice", "tools", "user_profile_id"),
+        "workspace_id",
+        # With a header `anthropic-beta`.
+        *("billing_policy", "compaction", "context_management", "fallback_credit_token"),
+        *("fallbacks", "mcp_servers", "thread"),
+        # Under 2023-06-01 alone.
+        *SAMPLING,
+    }
+)
+"""What Messages params may have; the types of Anthropic's own SDK are the judge in the tests."""
 
 
 @dataclass(slots=True)
@@ -34,9 +51,8 @@ class Items:
 
     needs_old_version: bool = False
 
-    def render(self, custom_id: str, params: Mapping[str, Any]) -> bytes:
+    def note(self, params: Mapping[str, Any]) -> None:
         self.needs_old_version = self.needs_old_version or needs_old_version(params)
-        return orjson.dumps({"custom_id": custom_id, "params": params})
 
 
 @dataclass(slots=True)
@@ -69,7 +85,8 @@ class AnthropicTranslator:
             # The version is chosen by what the items need, so the older one decides what may be.
             api_version=OLD_VERSION,
         )
-        return self.items.render(indexed_id(index, self.job_id), params)
+        self.items.note(params)
+        return orjson.dumps({"custom_id": indexed_id(index, self.job_id), "params": params})
 
     def _file_id(self, uri: str, path: str) -> str | None:
         found = file_id_of_uri(uri)
@@ -85,7 +102,7 @@ class AnthropicTranslator:
 
 
 class AnthropicLines:
-    """`{"custom_id", "params"}`; they pass as they are, results keyed by custom id."""
+    """`{"custom_id", "params"}`; they go as written, results keyed by custom id."""
 
     name = "anthropic"
     row_kind = RowKind.CUSTOM_ID
@@ -95,23 +112,22 @@ class AnthropicLines:
         self._items = items
         self._ids = SeenTexts()
 
-    def read(self, _: int, number: int, document: dict[str, Any]) -> tuple[bytes, bytes]:
+    def read(self, _: int, number: int, document: dict[str, Any]) -> tuple[None, bytes]:
         where = f"line {number}"
+        refuse_unknown(document, _MEMBERS, f"{where}: ")
         custom_id = check_custom_id(document.get("custom_id"), self._ids, number)
         if not _CUSTOM_ID.fullmatch(custom_id):
             raise invalid_argument(
                 "Anthropic takes 1 to 64 letters, digits, _ and -", path=f"{where}: custom_id"
             )
-        unknown = next((key for key in document if key not in ("custom_id", "params")), None)
-        if unknown is not None:
-            raise invalid_argument("unknown field", path=f"{where}: {unknown}")
         params = document.get("params")
         if not isinstance(params, dict):
             raise invalid_argument("a JSON object is needed", path=f"{where}: params")
-        try:
-            return self._items.render(custom_id, params), render_held(custom_id)
-        except orjson.JSONEncodeError:  # its only reason with what was just parsed
-            raise invalid_argument("is nested too deeply", path=f"{where}: params") from None
+        refuse_unknown(params, PARAMS, f"{where}: params.")
+        if params.get("stream"):
+            raise invalid_argument("a batch streams no answers", path=f"{where}: params.stream")
+        self._items.note(params)
+        return None, render_held(custom_id)
 
 
 def is_anthropic_line(document: Mapping[str, Any]) -> bool:

@@ -13,7 +13,6 @@ from typing import Any, Final
 
 from providers.batch_input import (
     BatchInput,
-    CheckedInput,
     Framing,
     InputLimits,
     check,
@@ -79,9 +78,13 @@ class BatchCreation:
         translator = job.translator()
         checked = await check(job.source, translator, LIMITS, JSON_LINES, reservation)
         await check_referenced(self._client, job.caller, "files", translator.referenced)
-        async with self._input_file(job, checked) as input_file:
+        # What OpenAI holds is the input itself where it is just what was checked.
+        own = job.input_file if checked.native and checked.as_stored else None
+        async with self._input_file(job, own, checked.length) as input_file:
             await self._tables.write(table_name(input_file, job.id), checked.table)
             metadata = {**said, records.SOURCE: checked.table.kind}
+            if checked.native and own is None:
+                metadata[records.INPUT] = "derived"
             document = {
                 "input_file_id": input_file,
                 "endpoint": checked.endpoint,
@@ -110,16 +113,15 @@ class BatchCreation:
         return batch
 
     @asynccontextmanager
-    async def _input_file(self, job: Job, checked: CheckedInput) -> AsyncIterator[str]:
-        """The input as OpenAI has it; what we made of it goes again if the batch is not made."""
-        native = job.input_file if checked.native else None
-        input_file = native or await self._send_up(job, checked.length)
+    async def _input_file(self, job: Job, own: str | None, length: int) -> AsyncIterator[str]:
+        """`own`, or a file made of the input, which is deleted if the batch is not made."""
+        input_file = own or await self._send_up(job, length)
         try:
             yield input_file
         except BaseException as error:
             if await self._not_made(job, error):
                 await self._tables.delete(table_name(input_file, job.id))
-                if native is None:
+                if own is None:
                     await self._give_up(job.caller, input_file)
             raise
 

@@ -11,6 +11,7 @@ from providers.gemini_content.normalise import normalise_embed, normalise_genera
 from providers.gemini_content.warnings import Warnings
 from providers.held_json import render_held
 from providers.line_formats import LineFormats, SeenTexts, check_custom_id
+from providers.misspelt import refuse_unknown
 from providers.openai.embed_to_openai import to_openai_embedding
 from providers.openai.generate_to_openai import to_openai_chat
 from providers.request_table import RowKind, indexed_id
@@ -25,6 +26,11 @@ _MAPPED_ENDPOINTS: Final = (CHAT, RESPONSES, EMBEDDINGS)
 # translation.md section 7
 _MEMBERS: Final = frozenset({"custom_id", "body"})
 _FOREIGN: Final = frozenset({"params", "recordId", "modelInput"})
+_ALL_MEMBERS: Final = ("custom_id", "method", "url", "body")
+# In characters. No public type of OpenAI says it: unverified, and the most that was seen.
+_LONGEST_ID: Final = 512
+# openai.md section 4
+_MOST_EMBEDDINGS: Final = 50_000
 
 ENDPOINT_OF: Final[Mapping[BatchKind, str]] = {
     BatchKind.GENERATE: CHAT,
@@ -85,7 +91,7 @@ class OpenAITranslator:
 
 
 class OpenAILines:
-    """`{"custom_id", "method", "url", "body"}`; they go as they are, results keyed by custom id."""
+    """`{"custom_id", "method", "url", "body"}`; they go as written, results keyed by custom id."""
 
     name = "openai"
     row_kind = RowKind.CUSTOM_ID
@@ -94,25 +100,43 @@ class OpenAILines:
         self._model = model
         self._kind = kind
         self._ids = SeenTexts()
+        self._embeddings = 0
         self.endpoint = ""
 
-    def read(self, _: int, number: int, document: dict[str, Any]) -> tuple[bytes, bytes]:
+    def read(self, _: int, number: int, document: dict[str, Any]) -> tuple[None, bytes]:
+        """Whatever is refused here would fail the whole batch once it is made."""
         where = f"line {number}"
+        refuse_unknown(document, _ALL_MEMBERS, f"{where}: ")
         custom_id = check_custom_id(document.get("custom_id"), self._ids, number)
-        body = document.get("body")
-        if not isinstance(body, dict):
-            raise invalid_argument("a JSON object is needed", path=f"{where}: body")
-        if body.get("model") != self._model:
+        if len(custom_id) > _LONGEST_ID:
             raise invalid_argument(
-                f"is not {self._model!r}, the model in the call", path=f"{where}: body.model"
+                f"at most {_LONGEST_ID} characters are taken", path=f"{where}: custom_id"
             )
-        # Either would fail the whole batch, once it is made (openai.md section 5).
         if document.get("method") != "POST":
             raise invalid_argument('must be "POST"', path=f"{where}: method")
-        if body.get("stream"):
-            raise invalid_argument("a batch streams no answers", path=f"{where}: body.stream")
         self._check_url(document.get("url"), f"{where}: url")
-        return b"", render_held(custom_id)
+        self._check_body(document.get("body"), f"{where}: body")
+        return None, render_held(custom_id)
+
+    def _check_body(self, body: object, path: str) -> None:
+        if not isinstance(body, dict):
+            raise invalid_argument("a JSON object is needed", path=path)
+        if body.get("model") != self._model:
+            raise invalid_argument(
+                f"is not {self._model!r}, the model in the call", path=f"{path}.model"
+            )
+        if "stream" in body:
+            raise invalid_argument(
+                "a batch streams no answers; leave it out", path=f"{path}.stream"
+            )
+        texts = body.get("input") if self._kind is BatchKind.EMBED else None
+        several = isinstance(texts, list) and not all(isinstance(text, int) for text in texts)
+        self._embeddings += len(texts) if isinstance(texts, list) and several else 1
+        if self._embeddings > _MOST_EMBEDDINGS and self._kind is BatchKind.EMBED:
+            raise invalid_argument(
+                f"OpenAI takes at most {_MOST_EMBEDDINGS} inputs in all requests of a batch",
+                path=f"{path}.input",
+            )
 
     def _check_url(self, url: object, path: str) -> None:
         if url not in _MAPPED_ENDPOINTS:

@@ -24,6 +24,8 @@ _ERRORS_SHOWN: Final = 3
 
 JOB: Final = "ferry_job"
 SOURCE: Final = "ferry_source"
+INPUT: Final = "ferry_input"
+"""Where it stands, the input file was made by the proxy of a file in OpenAI's own format."""
 MODEL: Final = "ferry_model"
 DISPLAY_NAME: Final = "ferry_display_name"
 REPEAT: Final = "ferry_repeat"

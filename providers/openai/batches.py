@@ -229,7 +229,7 @@ class OpenAIBatches:
             await self._client.ensure_deleted(caller, f"files/{name}")
         metadata = records.metadata_of(native)
         source, job = metadata.get(records.SOURCE), metadata.get(records.JOB)
-        if source in (RowKind.METADATA, RowKind.KEY):
+        if source in (RowKind.METADATA, RowKind.KEY) or records.INPUT in metadata:
             await self._client.ensure_deleted(caller, f"files/{native['input_file_id']}")
         if source and job and job.isalnum():
             await self._tables.delete(table_name(native["input_file_id"], job))

@@ -1,7 +1,9 @@
 """Batches of files in OpenAI's own format, and files that are in no one format."""
 
+import gzip
 import json
 import struct
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -114,20 +116,29 @@ async def test_a_line_that_another_tool_would_refuse_fails_alone(client: BatchCl
     assert "no_such_parameter" in results["bad"]["error"]["message"]
 
 
-async def test_input_that_openai_finds_wrong_is_a_failed_batch_that_says_why(
-    client: BatchClient,
+@pytest.mark.parametrize(
+    "joined",
+    [
+        lambda lines: b"\xef\xbb\xbf" + b"\n".join(lines),
+        lambda lines: b"\n\n".join(lines) + b"\n\n",
+        b"\r\n".join,
+    ],
+    ids=["byte order mark", "blank lines", "CRLF"],
+)
+async def test_what_openai_would_fail_on_is_left_out(
+    client: BatchClient, openai: FakeClient, joined: Callable[[list[bytes]], bytes]
 ) -> None:
-    """What only OpenAI checks: an empty line is nothing to us and an error to it."""
-    lines = b"".join(json.dumps(chat_line(key, key)).encode() + b"\n\n" for key in ("a", "b"))
+    lines = [json.dumps(chat_line(key, key)).encode() for key in ("a", "b")]
+    name = await client.upload(joined(lines))
 
-    created = (await client.create(from_file(await client.upload(lines)))).ok
+    created = (await client.create(from_file(name))).ok
     batch = await client.ended(created["name"])
 
-    assert batch["metadata"]["state"] == "BATCH_STATE_FAILED"
-    assert batch["metadata"]["nativeStatus"] == "failed"
-    assert batch["error"]["message"].startswith("line 2: This line is not parseable")
+    assert batch["metadata"]["state"] == "BATCH_STATE_SUCCEEDED"
     results = by_key(await client.results(batch))
-    assert {key: one["error"]["code"] for key, one in results.items()} == {"a": 13, "b": 13}
+    assert {key: text_of(one) for key, one in results.items()} == {"a": "echo: a", "b": "echo: b"}
+    await client.delete(created["name"])
+    assert (await openai.objects())["files"] == [openai.native_id(name)]
 
 
 # --- refusals ------------------------------------------------------------------------------------
@@ -140,6 +151,12 @@ REFUSED: dict[str, tuple[list[Any], str]] = {
     "no model": ([line("a", CHAT, messages=[])], "line 1: body.model"),
     "the same id": ([chat_line("a", "x"), chat_line("a", "y")], "line 2: custom_id"),
     "no id": ([{**chat_line("a", "x"), "custom_id": None}], "line 1: custom_id"),
+    "a long id": ([chat_line("a" * 513, "x")], "line 1: custom_id"),
+    "one member more": ([{**chat_line("a", "x"), "metadata": {}}], "line 1: metadata"),
+    "a misspelt member": (
+        [{"key": "a", "reqest": {}}],
+        "line 1: reqest: unknown field; did you mean 'request'?",
+    ),
     "no body": ([{**chat_line("a", "x"), "body": None}], "line 1: body"),
     "an url whose answers are not known": (
         [line("a", "/v1/moderations", model="gpt-4o-mini", input="x")],
@@ -174,6 +191,9 @@ async def test_lines_that_are_refused_with_their_number(
 
 
 UNREADABLE = {
+    "gzip": (gzip.compress(json.dumps(chat_line("a", "x")).encode()), "gzip-compressed"),
+    "UTF-16": (json.dumps(chat_line("a", "x")).encode("utf-16"), "in UTF-16"),
+    "a member twice": (b'{"custom_id": "a", "custom_id": "b"}\n', "'custom_id' stands twice"),
     "not JSON": (b'{"key": "a", "request": {"contents": []}', "line 1"),
     "not JSON later": (json.dumps(gemini_line("a", "b")).encode() + b"\n\n{oops\n", "line 3"),
     "not UTF-8": (b'{"key": "\xff"}\n', "line 1"),

@@ -25,24 +25,23 @@ class Numbered:
 
 
 class OwnLines:
-    """`{"custom_id", "params"}`; they go as they are, or the whole file does."""
+    """`{"custom_id", "params"}`; they go as written."""
 
     name = "own"
     row_kind = RowKind.CUSTOM_ID
     endpoint = OWN
 
-    def __init__(self, *, whole: bool) -> None:
-        self._whole = whole
+    def __init__(self) -> None:
         self._ids = SeenTexts()
 
-    def read(self, _: int, number: int, document: dict[str, Any]) -> tuple[bytes, bytes]:
+    def read(self, _: int, number: int, document: dict[str, Any]) -> tuple[None, bytes]:
         custom_id = check_custom_id(document.get("custom_id"), self._ids, number)
-        return b"" if self._whole else orjson.dumps(document), render_held(custom_id)
+        return None, render_held(custom_id)
 
 
 def is_own(document: Mapping[str, Any]) -> bool:
     return "params" in document
 
 
-def formats(*, whole: bool = False) -> LineFormats:
-    return LineFormats(OwnLines.name, is_own, lambda: OwnLines(whole=whole))
+def formats() -> LineFormats:
+    return LineFormats(OwnLines.name, is_own, OwnLines)

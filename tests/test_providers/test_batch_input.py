@@ -1,3 +1,6 @@
+import bz2
+import gzip
+import lzma
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -64,8 +67,8 @@ class StoredFile:
             self.readers -= 1
 
 
-def in_file(file: StoredFile, *, whole: bool = False) -> FileInput:
-    return FileInput(file.opened, LineSplitter(1000, MemoryBudget()), formats(whole=whole))
+def in_file(file: StoredFile) -> FileInput:
+    return FileInput(file.opened, LineSplitter(1000, MemoryBudget()), formats())
 
 
 def inline(count: int) -> InlineInput:
@@ -130,11 +133,77 @@ async def test_inline_requests_keep_their_metadata() -> None:
     assert [orjson.loads(line)["number"] for line in data.splitlines()] == [0, 1]
 
 
-async def test_a_native_file_is_not_translated() -> None:
-    file = StoredFile(lines_of({"custom_id": "a", "params": {}}, {"custom_id": "b", "params": {}}))
-    found = await checked(in_file(file, whole=True))
-    assert (found.native, found.endpoint, found.length) == (True, OWN, 0)
-    assert (found.table.kind, found.table.rows) == (RowKind.CUSTOM_ID, [b'"a"', b'"b"'])
+OWN_LINES = [b'{"custom_id": "%b", "params": {"n": 1.00}}' % name for name in (b"a", b"b")]
+
+
+@pytest.mark.parametrize(
+    ("data", "as_stored"),
+    [
+        (b"\n".join(OWN_LINES), True),
+        (b"\n".join(OWN_LINES) + b"\n", True),
+        (b"\xef\xbb\xbf" + b"\n".join(OWN_LINES), False),
+        (b"\r\n".join(OWN_LINES), False),
+        (b"\n\n".join(OWN_LINES), False),
+        (b"\n" + b"\n".join(OWN_LINES), False),
+        (b"\n".join(OWN_LINES) + b"\n\n", False),
+        (b"\n".join(OWN_LINES) + b" ", False),
+        (b"\n".join(OWN_LINES) + b"\n\x0c", False),
+    ],
+)
+async def test_native_lines_go_as_written_and_nothing_else_with_them(
+    data: bytes, as_stored: bool
+) -> None:
+    for pieces in ([data], cut(data, range(1, len(data)))):
+        source = in_file(StoredFile(*pieces))
+        found = await checked(source)
+        assert (found.native, found.endpoint, found.as_stored) == (True, OWN, as_stored)
+        assert (found.table.kind, found.table.rows) == (RowKind.CUSTOM_ID, [b'"a"', b'"b"'])
+        assert await sent(source, LINES, found.length) == b"".join(
+            line + b"\n" for line in OWN_LINES
+        )
+
+
+@pytest.mark.parametrize("raw", ["\x85", "\u2028", "\u2029"])
+async def test_what_breaks_lines_for_other_readers_is_escaped(raw: str) -> None:
+    line = {"custom_id": "a", "params": {"text": f"a{raw}b"}}
+    source = in_file(StoredFile(orjson.dumps(line)))
+    found = await checked(source)
+    assert not found.as_stored
+    data = await sent(source, LINES, found.length)
+    assert len(data.decode().splitlines()) == 1
+    assert orjson.loads(data) == line
+
+
+async def test_a_carriage_return_between_values_is_a_space() -> None:
+    source = in_file(StoredFile(b'{"custom_id":\r"a","params":{}}'))
+    found = await checked(source)
+    assert not found.as_stored
+    assert await sent(source, LINES, found.length) == b'{"custom_id": "a","params":{}}\n'
+
+
+NOT_LINES = {
+    "gzip": gzip.compress(OWN_LINES[0]),
+    "ZIP": b"PK\x03\x04" + bytes(40),
+    "zstd": b"\x28\xb5\x2f\xfd" + bytes(40),
+    "bzip2": bz2.compress(OWN_LINES[0]),
+    "xz": lzma.compress(OWN_LINES[0]),
+    "UTF-16": OWN_LINES[0].decode().encode("utf-16"),
+    "UTF-16;": OWN_LINES[0].decode().encode("utf-16-le"),
+    "UTF-16; ": OWN_LINES[0].decode().encode("utf-16-be"),
+    "UTF-32": OWN_LINES[0].decode().encode("utf-32"),
+    "UTF-32;": OWN_LINES[0].decode().encode("utf-32-le"),
+    "UTF-32; ": OWN_LINES[0].decode().encode("utf-32-be"),
+    "JSON array": b"[" + b",\n".join(OWN_LINES) + b"]",
+    "is a JSON array": b"[" + b",".join(OWN_LINES) + b"]",
+    "on one line": b'{\n  "custom_id": "a"\n}',
+    "not UTF-8": '{"custom_id": "é"}'.encode("latin-1"),
+}
+
+
+@pytest.mark.parametrize(("name", "data"), NOT_LINES.items(), ids=NOT_LINES)
+async def test_a_file_of_another_kind_is_called_that(name: str, data: bytes) -> None:
+    for pieces in ([data], cut(data, range(1, len(data)))):
+        assert name.strip() in (await refusal(in_file(StoredFile(*pieces)))).message
 
 
 async def test_a_native_file_whose_lines_are_sent() -> None:
@@ -203,8 +272,8 @@ async def test_the_most_requests() -> None:
 async def test_the_most_requests_of_a_native_file() -> None:
     limits = InputLimits("The provider", requests=1, size=LIMITS.size)
     lines = [lines_of({"custom_id": name, "params": {}}) for name in "ab"]
-    assert (await checked(in_file(StoredFile(lines[0]), whole=True), limits)).native
-    error = await refusal(in_file(StoredFile(b"\n".join(lines)), whole=True), limits)
+    assert (await checked(in_file(StoredFile(lines[0])), limits)).native
+    error = await refusal(in_file(StoredFile(b"\n".join(lines))), limits)
     assert "at most 1 requests" in error.message
 
 

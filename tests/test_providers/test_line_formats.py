@@ -1,7 +1,10 @@
+import json
 from typing import Any
 
 import orjson
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from providers.errors import FerryError
 from providers.line_formats import (
@@ -73,10 +76,23 @@ def test_a_key_that_another_line_has() -> None:
         ({"key": "k", "request": REQUEST, "custom": 1}, "line 4: custom"),
         ({"key": "k", "request": []}, "line 4: request"),
         ({"key": "k", "request": None}, "line 4: request"),
+        ({"key": "k"}, "line 4: request"),
     ],
 )
 def test_a_line_that_is_wrong_says_where(document: dict[str, Any], path: str) -> None:
     assert refusal(gemini(), 4, document).path == path
+
+
+@pytest.mark.parametrize(
+    ("document", "message"),
+    [
+        ({"key": "k", "reqest": REQUEST}, "line 4: reqest: unknown field; did you mean 'request'?"),
+        ({"kye": "k", "request": REQUEST}, "line 4: kye: unknown field; did you mean 'key'?"),
+        ({"key": "k", "x" * 100: 1}, f"line 4: {'x' * 80}: unknown field"),
+    ],
+)
+def test_a_misspelt_member_is_named_itself(document: dict[str, Any], message: str) -> None:
+    assert refusal(gemini(), 4, document).message == message
 
 
 def test_a_key_at_the_limit() -> None:
@@ -117,6 +133,42 @@ def test_a_line_that_is_no_object(line: bytes) -> None:
     with pytest.raises(FerryError) as caught:
         parse_line(12, line)
     assert (caught.value.status, caught.value.path) == ("INVALID_ARGUMENT", "line 12")
+
+
+@pytest.mark.parametrize(
+    ("line", "name"),
+    [
+        (b'{"custom_id":"a","custom_id":"b"}', "'custom_id'"),
+        (b'{"a":{"b":[{"c":1,"d":":","c":2}]}}', "'c'"),
+        (b'{"a":1,"\\u0061":2}', "'a'"),
+        # A colon that is written as an escape makes up for the one that is lost.
+        (b'{"a":1,"a":"\\u003a"}', "'a'"),
+    ],
+)
+def test_a_member_that_stands_twice(line: bytes, name: str) -> None:
+    with pytest.raises(FerryError) as caught:
+        parse_line(12, line)
+    assert caught.value.message == f"line 12: {name} stands twice in one object"
+
+
+@given(
+    st.recursive(
+        st.none() | st.floats() | st.text(),
+        lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    )
+)
+def test_members_that_stand_once(value: object) -> None:
+    document = {"a": value, "b": {"a": value}}
+    for written in (orjson.dumps(document), json.dumps(orjson.loads(orjson.dumps(document)))):
+        text = written if isinstance(written, bytes) else written.encode()
+        assert parse_line(1, text.replace(b"x", b"\\u0078")) == orjson.loads(text)
+
+
+@pytest.mark.parametrize("depth", [300, 5000])
+def test_a_line_that_is_nested_too_deeply(depth: int) -> None:
+    with pytest.raises(FerryError) as caught:
+        parse_line(2, b'{"a":' + b"[" * depth + b"]" * depth + b"}")
+    assert caught.value.message == "line 2: is nested too deeply"
 
 
 OWN_LINE: dict[str, Any] = {"custom_id": "a", "params": {}}

@@ -7,8 +7,6 @@ here, and so is what no result could be translated of.
 from collections.abc import Mapping
 from typing import Any, Final
 
-import orjson
-
 from providers.bedrock.content.bedrock_models import ModelFamily, model_family
 from providers.bedrock.content.embed_to_bedrock import require_embedding_model
 from providers.bedrock.content.generate_to_invoke_model import ANTHROPIC_VERSION
@@ -17,6 +15,7 @@ from providers.bedrock.invocation import InvocationType
 from providers.errors import FerryError, invalid_argument
 from providers.held_json import render_held
 from providers.line_formats import LineFormats, SeenTexts, check_custom_id
+from providers.misspelt import refuse_unknown
 from providers.request_table import RowKind
 
 RECORD_ID: Final = "recordId"
@@ -27,7 +26,7 @@ _NOVAS_SCHEMA: Final = "messages-v1"  # bedrock.md section 4 [MEM]
 
 
 class BedrockLines:
-    """They pass as they are, written anew; results are keyed by record id.
+    """They go as written, results keyed by record id.
 
     `endpoint` is how the lines are written, by the first of them: a job has one way.
     """
@@ -42,27 +41,21 @@ class BedrockLines:
         self._ids = SeenTexts()
         self.endpoint = ""
 
-    def read(self, _: int, number: int, document: dict[str, Any]) -> tuple[bytes, bytes]:
+    def read(self, _: int, number: int, document: dict[str, Any]) -> tuple[None, bytes]:
         where = f"line {number}"
+        refuse_unknown(document, _MEMBERS, f"{where}: ")
         record_id = check_custom_id(document.get(RECORD_ID), self._ids, number, RECORD_ID)
         if len(record_id) > _LONGEST_ID or not record_id.isprintable():
             raise invalid_argument(
                 f"1 to {_LONGEST_ID} printable characters are needed", path=f"{where}: {RECORD_ID}"
             )
-        unknown = next((key for key in document if key not in _MEMBERS), None)
-        if unknown is not None:
-            raise invalid_argument("unknown field", path=f"{where}: {unknown}")
         model_input = document.get(MODEL_INPUT)
         path = f"{where}: {MODEL_INPUT}"
         if not isinstance(model_input, dict):
             raise invalid_argument("a JSON object is needed", path=path)
         self._check(model_input, path)
         self._rules.check_media(model_input, path)
-        line = {RECORD_ID: record_id, MODEL_INPUT: model_input}
-        try:
-            return render_held(line), render_held(record_id)
-        except orjson.JSONEncodeError:  # its only reason with what was just parsed
-            raise invalid_argument("is nested too deeply", path=path) from None
+        return None, render_held(record_id)
 
     def _check(self, model_input: dict[str, Any], path: str) -> None:
         invocation = invocation_of(model_input)

@@ -1,8 +1,15 @@
-from typing import Any
+from typing import Any, get_type_hints
 
 import orjson
 import pytest
+from anthropic.types.beta.message_create_params import (
+    MessageCreateParamsNonStreaming as BetaParams,
+)
+from anthropic.types.message_create_params import MessageCreateParamsNonStreaming as MessageParams
 
+from providers.anthropic.batch_lines import (
+    PARAMS as KNOWN_PARAMS,
+)
 from providers.anthropic.batch_lines import (
     AnthropicLines,
     AnthropicTranslator,
@@ -91,9 +98,14 @@ def test_one_item_decides_the_version(more: dict[str, Any], old: bool) -> None:
 
 
 def test_a_native_line_passes_with_its_id_for_a_row() -> None:
-    line = {"custom_id": "a-_9", "params": PARAMS | {"of tomorrow": [1.5, None, "é"]}}
-    text, row = AnthropicLines(Items()).read(0, 1, line)
-    assert (orjson.loads(text), row) == (line, b'"a-_9"')
+    line = {"custom_id": "a-_9", "params": PARAMS | {"metadata": [1.5, None, "é"]}}
+    assert AnthropicLines(Items()).read(0, 1, line) == (None, b'"a-_9"')
+
+
+def test_params_are_those_of_anthropics_own_sdk() -> None:
+    """And the sampling parameters, which its newest version no longer has."""
+    typed = get_type_hints(MessageParams).keys() | get_type_hints(BetaParams).keys()
+    assert (typed - {"betas"}) | {"temperature", "top_p", "top_k"} == KNOWN_PARAMS
 
 
 @pytest.mark.parametrize(
@@ -109,6 +121,8 @@ def test_a_native_line_passes_with_its_id_for_a_row() -> None:
         ({"custom_id": "a"}, "line 3: params"),
         ({"custom_id": "a", "params": None}, "line 3: params"),
         ({"custom_id": "a", "params": [], "x": 1}, "line 3: x"),
+        ({"custom_id": "a", "params": {"max_token": 1}}, "line 3: params.max_token"),
+        ({"custom_id": "a", "params": {"stream": True}}, "line 3: params.stream"),
     ],
     ids=str,
 )

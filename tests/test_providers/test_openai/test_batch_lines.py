@@ -110,7 +110,7 @@ def test_a_file_that_a_request_names(name: str, referenced: dict[str, str] | Non
 @pytest.mark.parametrize("url", [CHAT, RESPONSES])
 def test_a_native_line_goes_as_it_is(url: str) -> None:
     lines = OpenAILines(MODEL, BatchKind.GENERATE)
-    assert lines.read(0, 1, native(url=url)) == (b"", b'"a"')
+    assert lines.read(0, 1, native(url=url)) == (None, b'"a"')
     assert lines.endpoint == url
 
 
@@ -127,6 +127,11 @@ def test_a_native_line_goes_as_it_is(url: str) -> None:
         ({"body": {"model": "gpt-4o"}}, "line 2: body.model"),
         ({"body": {}}, "line 2: body.model"),
         ({"body": {"model": MODEL, "stream": True}}, "line 2: body.stream"),
+        ({"body": {"model": MODEL, "stream": False}}, "line 2: body.stream"),
+        ({"custom_id": "é" * 513}, "line 2: custom_id"),
+        ({"custom_id": "x" * 513}, "line 2: custom_id"),
+        ({"metadata": {}}, "line 2: metadata"),
+        ({"custom_Id": "b"}, "line 2: custom_Id"),
         ({"method": "GET"}, "line 2: method"),
         ({"method": None}, "line 2: method"),
         ({"url": None}, "line 2: url"),
@@ -139,6 +144,29 @@ def test_a_native_line_that_is_wrong(changes: dict[str, Any], path: str) -> None
     lines = OpenAILines(MODEL, BatchKind.GENERATE)
     lines.read(0, 1, native())
     assert refusal(lines, 2, native(custom_id="b") | changes).path == path
+
+
+def test_a_native_id_at_the_limit() -> None:
+    OpenAILines(MODEL, BatchKind.GENERATE).read(0, 1, native(custom_id="x" * 512))
+
+
+def test_a_misspelt_member_is_named_itself() -> None:
+    line = native()
+    line["bdy"] = line.pop("body")
+    message = refusal(OpenAILines(MODEL, BatchKind.GENERATE), 1, line).message
+    assert message == "line 1: bdy: unknown field; did you mean 'body'?"
+
+
+def test_the_most_embeddings() -> None:
+    lines = OpenAILines(MODEL, BatchKind.EMBED)
+
+    def asking(custom_id: str, given: object) -> dict[str, Any]:
+        return native(url=EMBEDDINGS, custom_id=custom_id, body={"model": MODEL, "input": given})
+
+    lines.read(0, 1, asking("a", ["text"] * 49_998))
+    lines.read(1, 2, asking("b", [1, 2, 3]))  # tokens of one text
+    lines.read(2, 3, asking("c", "text"))
+    assert refusal(lines, 4, asking("d", "text")).path == "line 4: body.input"
 
 
 def test_an_endpoint_of_the_other_kind() -> None:
