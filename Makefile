@@ -16,6 +16,7 @@ VENV_SDK2 := .venv-sdk2
 VENV_LOCK := .venv-lock
 JAVASCRIPT := tests/end_to_end/javascript
 GO := tests/end_to_end/go
+JAVA := tests/end_to_end/java
 UV := uv==0.13.9
 
 # What a developer's own settings must not change.
@@ -29,6 +30,10 @@ SDKS += $(JAVASCRIPT)/node_modules/.installed
 endif
 ifneq ($(shell command -v go),)
 SDKS += $(GO)/bin/runner
+endif
+JDK := $(shell javac -version 2>&1 | sed -n 's/^javac \([0-9]*\).*/\1/p')
+ifneq ($(shell command -v mvn >/dev/null && test "$(JDK)" -ge 17 2>/dev/null && echo yes),)
+SDKS += $(JAVA)/target/.built
 endif
 
 .PHONY: demo test lint types bench install sdks lock clean
@@ -59,6 +64,8 @@ install: $(INSTALLED)
 sdks: $(SDKS)
 	@command -v npm >/dev/null || echo "npm was not found: no test drives the JavaScript SDK"
 	@command -v go >/dev/null || echo "go was not found: no test drives the Go SDK"
+	@test -n "$(filter $(JAVA)/%,$(SDKS))" || \
+	    echo "mvn and a JDK of 17 or later were not found: no test drives the Java SDK"
 
 ## Resolves every version anew.
 lock: $(VENV_LOCK)/bin/uv
@@ -69,7 +76,7 @@ lock: $(VENV_LOCK)/bin/uv
 	    --output-file tests/end_to_end/requirements-sdk2.lock
 
 clean:
-	rm -rf $(VENV) $(VENV_SDK2) $(VENV_LOCK) $(JAVASCRIPT)/node_modules $(GO)/bin
+	rm -rf $(VENV) $(VENV_SDK2) $(VENV_LOCK) $(JAVASCRIPT)/node_modules $(GO)/bin $(JAVA)/target
 	rm -rf build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
@@ -105,6 +112,12 @@ $(JAVASCRIPT)/node_modules/.installed: $(JAVASCRIPT)/package.json $(JAVASCRIPT)/
 
 $(GO)/bin/runner: $(GO)/main.go $(GO)/go.mod $(GO)/go.sum
 	cd $(GO) && go vet . && go build -o bin/runner .
+
+# One after the other: two Mavens at a time do not share a local repository well.
+$(JAVA)/target/.built: $(JAVA)/pom.xml $(JAVA)/src/main/java/Runner.java
+	mvn --quiet --batch-mode --file $(JAVA)/pom.xml compile
+	mvn --quiet --batch-mode --file $(JAVA)/pom.xml --activate-profiles release-1 compile
+	@touch $@
 
 $(VENV_LOCK)/bin/uv: | $(VENV)/bin/python
 	$(VENV)/bin/python -m venv $(VENV_LOCK)

@@ -17,7 +17,15 @@ from aiohttp import ClientSession, ClientTimeout
 from tests.buckets import FakeS3, aws_environment, new_prefix
 from tests.end_to_end.fake_client import IMMEDIATE, KINDS, FakeClient, Kind
 from tests.end_to_end.pattern import pattern_bytes
-from tests.end_to_end.sdk_process import GO, JAVASCRIPT, PYTHON_NEWEST, Sdk, SdkProcess
+from tests.end_to_end.sdk_process import (
+    GO,
+    JAVA,
+    JAVA_1X,
+    JAVASCRIPT,
+    PYTHON_NEWEST,
+    Sdk,
+    SdkProcess,
+)
 from tests.end_to_end.upload_client import UploadClient
 from tests.fakes.s3 import BUCKET, FILES_BUCKET
 from tests.processes import SECRET_KEY, Process, Upstreams, proxy
@@ -25,7 +33,7 @@ from tests.processes import fake as fake_process
 
 MIB = 1 << 20
 
-AT_BEDROCK = (PYTHON_NEWEST, JAVASCRIPT, GO)
+AT_BEDROCK = (PYTHON_NEWEST, JAVASCRIPT, GO, JAVA, JAVA_1X)
 """The SDKs that stand for all where a test goes through SDKs and upstreams.
 
 What SDKs differ in ends at the proxy, and the other upstreams see every one of them.

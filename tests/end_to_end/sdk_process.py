@@ -72,8 +72,8 @@ class Sdk:
     command: tuple[str, ...]
     needs: Path
     environment: dict[str, str] = field(default_factory=dict)
-    toolchain: str | None = None
-    """The program without which the runner may be missing, even in CI."""
+    toolchain: tuple[str, ...] = ()
+    """The programs without which the runner may be missing, even in CI."""
 
     def __str__(self) -> str:
         return self.name
@@ -96,8 +96,9 @@ class Sdk:
         """Skips the calling test where the SDK is not installed; in CI that fails the test."""
         if self.needs.exists():
             return
-        if self.toolchain is not None and shutil.which(self.toolchain) is None:
-            pytest.skip(f"{self.name}: no {self.toolchain} toolchain on this machine")
+        for program in self.toolchain:
+            if shutil.which(program) is None:
+                pytest.skip(f"{self.name}: no {program} on this machine")
         absent = f"{self.name}: {self.needs.relative_to(ROOT)} is missing: run `make sdks`"
         if os.environ.get("CI") == "true":
             pytest.fail(absent)
@@ -167,6 +168,14 @@ def _python(name: str, interpreter: Path, mode: str) -> Sdk:
     return Sdk(name, command, needs=interpreter, environment={"FERRY_MODE": mode})
 
 
+def _java(name: str, release: str) -> Sdk:
+    built = HERE / "java" / "target"
+    path = os.pathsep.join((f"{built}/{release}/classes", f"{built}/{release}/dependency/*"))
+    quick_start = ("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC")
+    command = ("java", *quick_start, "-cp", path, "Runner")
+    return Sdk(name, command, needs=built / ".built", toolchain=("mvn", "javac"))
+
+
 _NEWEST = Path(sys.executable)
 _RELEASE_2 = ROOT / ".venv-sdk2" / "bin" / "python"
 _GO_RUNNER = HERE / "go" / "bin" / "runner"
@@ -180,7 +189,9 @@ JAVASCRIPT = Sdk(
     ("node", str(HERE / "javascript" / "runner.mjs")),
     needs=HERE / "javascript" / "node_modules" / "@google" / "genai",
 )
-GO = Sdk("go", (str(_GO_RUNNER),), needs=_GO_RUNNER, toolchain="go")
+GO = Sdk("go", (str(_GO_RUNNER),), needs=_GO_RUNNER, toolchain=("go",))
+JAVA = _java("java", "2x")
+JAVA_1X = _java("java-1x", "1x")
 
-EVERY_SDK = (PYTHON_NEWEST, PYTHON_NEWEST_ASYNC, PYTHON_2X, PYTHON_2X_ASYNC, JAVASCRIPT, GO)
+EVERY_SDK = (PYTHON_NEWEST, PYTHON_NEWEST_ASYNC, PYTHON_2X, PYTHON_2X_ASYNC, JAVASCRIPT, GO, JAVA)
 """For `@pytest.mark.parametrize("sdk", EVERY_SDK, ids=str)`."""

@@ -14,6 +14,7 @@ from tests.end_to_end.fake_client import BEDROCK, FakeClient
 from tests.end_to_end.pattern import pattern_bytes
 from tests.end_to_end.sdk_process import (
     GO,
+    JAVA,
     JAVASCRIPT,
     PYTHON_2X,
     PYTHON_NEWEST,
@@ -24,7 +25,7 @@ from tests.end_to_end.sdk_process import (
 )
 from tests.end_to_end.upload_client import UploadClient
 
-SDKS = (PYTHON_NEWEST, PYTHON_NEWEST_ASYNC, PYTHON_2X, JAVASCRIPT, GO)
+SDKS = (PYTHON_NEWEST, PYTHON_NEWEST_ASYNC, PYTHON_2X, JAVASCRIPT, GO, JAVA)
 EVERY_SDK = pytest.mark.parametrize("sdk", SDKS, ids=str)
 ABSENT = {
     "gemini": (403, "PERMISSION_DENIED"),
@@ -212,7 +213,7 @@ async def test_a_file_that_the_provider_keeps_to_itself(
 
 
 @pytest.mark.parametrize("fake", ["gemini"], indirect=True)
-@pytest.mark.parametrize("sdk", SDKS[:-1], ids=str)
+@pytest.mark.parametrize("sdk", [sdk for sdk in SDKS if sdk is not GO], ids=str)
 async def test_googles_generated_file(
     sdks: Sdks, fake: FakeClient, sdk: Sdk, tmp_path: Path
 ) -> None:
