@@ -4,13 +4,13 @@ import logging
 import traceback
 from typing import Any
 
-import orjson
 from aiohttp import web
 
 from middlewares.inbound_body import ClientGone, discard
 from middlewares.journey import PROVIDER, REQUEST_ID, ROUTE, Handler
 from middlewares.routes import Call
 from providers.errors import FerryError
+from providers.json_text import render_json
 from providers.uploads import UploadStatus
 from providers.upstream import UpstreamError
 
@@ -64,7 +64,7 @@ def upload_status(request: web.Request, error: FerryError) -> str | None:
 def render_error(error: FerryError, upload: str | None = None) -> web.Response:
     response = web.Response(
         status=error.code,
-        body=orjson.dumps({"error": _envelope(error)}),
+        body=render_json({"error": _envelope(error)}),
         content_type="application/json",
     )
     if upload:

@@ -9,6 +9,7 @@ from aiohttp import ClientPayloadError, web
 
 from providers.body import Body
 from providers.errors import invalid_argument
+from providers.json_text import parse_json
 
 # A chunk of every SDK is 8 MiB (sdk-wire.md section 2); more than a few of them is not worth it.
 _DISCARD_BYTES: Final = 32 << 20
@@ -74,7 +75,7 @@ async def read_whole(request: web.Request, limit: int, what: str) -> bytes:
 
 def parse_json_object(data: bytes, *, path: str = "body") -> dict[str, Any]:
     try:
-        document = orjson.loads(data)
+        document = parse_json(data)
     except orjson.JSONDecodeError as error:
         raise invalid_argument(f"not JSON: {error}", path=path) from None
     if not isinstance(document, dict):

@@ -3,8 +3,7 @@
 from datetime import UTC, datetime
 from typing import Any
 
-import orjson
-
+from providers.json_text import render_json
 from providers.resources import Batch, BatchKind, File, InlineResults, ResultFile
 
 
@@ -94,4 +93,4 @@ def render_time(time: datetime | None) -> str | None:
 
 
 def to_json(document: object) -> bytes:
-    return orjson.dumps(document)
+    return render_json(document)

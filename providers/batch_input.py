@@ -11,12 +11,11 @@ from contextlib import AbstractAsyncContextManager, aclosing
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
-import orjson
-
 from providers.body import Body
 from providers.errors import invalid_argument
 from providers.file_signature import text_only
-from providers.json_lines import LineSplitter, Repairs, one_line, pieces
+from providers.json_lines import LineSplitter, Repairs, pieces
+from providers.json_text import one_line, parse_json
 from providers.line_formats import LineFormat, LineFormats, RequestTranslator, parse_line
 from providers.memory import Reservation
 from providers.request_table import TABLE_BYTES, RequestTable, RowKind
@@ -85,7 +84,7 @@ class InlineInput:
     async def lines(self, translator: RequestTranslator) -> AsyncGenerator[Line, None]:
         unyielded = 0
         for index, item in enumerate(self._requests):
-            text = translator.line(index, orjson.loads(item.request), item.path)
+            text = translator.line(index, parse_json(item.request), item.path)
             yield Line(text, item.metadata, RowKind.METADATA, translator.endpoint)
             unyielded += len(text)
             if unyielded > _SLICE_BYTES:

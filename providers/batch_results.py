@@ -14,6 +14,7 @@ from providers.body import Body, join, once
 from providers.gemini_content.status import item_error
 from providers.held_json import render_held
 from providers.json_lines import ResultLine, TooLong, pieces, work_bytes
+from providers.json_text import render_line
 from providers.memory import Reservation
 from providers.request_table import RequestTable, RowKind
 from providers.resource_names import result_file_id
@@ -44,7 +45,7 @@ class Result:
 
     def render_line(self) -> bytes:
         line = {"key": orjson.Fragment(self.key), **self.document}
-        return orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE)
+        return render_line(line)
 
 
 Render: TypeAlias = Callable[[Result], bytes]

@@ -1,6 +1,6 @@
 """JSON that is kept, in no more memory than its bytes take."""
 
-import orjson
+from providers.json_text import render_json
 
 
 def render_held(value: object) -> bytes:
@@ -9,4 +9,4 @@ def render_held(value: object) -> bytes:
     The result of `orjson.dumps` keeps the whole buffer that it was written into (orjson 3.13: for
     a few bytes 4 KiB, for 5,000 64 KiB): the short keys of one batch's 50,000 lines took 200 MiB.
     """
-    return bytes(memoryview(orjson.dumps(value)))
+    return bytes(memoryview(render_json(value)))

@@ -33,23 +33,6 @@ def work_bytes(size: int) -> int:
     return (_WORK_FACTOR - 1) * size if size > _UNCOUNTED_BYTES else 0
 
 
-# What other readers take for the end of a line although JSON lines end at line feeds alone. Raw
-# they can stand in strings, or, a carriage return, only between values.
-_BREAKS: Final = (
-    (b"\r", b" "),
-    (b"\xc2\x85", b"\\u0085"),
-    (b"\xe2\x80\xa8", b"\\u2028"),
-    (b"\xe2\x80\xa9", b"\\u2029"),
-)
-
-
-def one_line(text: bytes) -> bytes:
-    """The same JSON, which is one line to every reader."""
-    for raw, escaped in _BREAKS:
-        text = text.replace(raw, escaped)
-    return text
-
-
 def pieces(chunk: bytes) -> Iterator[bytes]:
     for start in range(0, len(chunk), _SLICE_BYTES):
         yield chunk[start : start + _SLICE_BYTES]

@@ -9,6 +9,7 @@ import orjson
 
 from providers.errors import invalid_argument
 from providers.held_json import render_held
+from providers.json_text import parse_json
 from providers.misspelt import refuse_unknown
 from providers.repeated_members import repeated_member
 from providers.request_table import RowKind
@@ -42,7 +43,7 @@ def parse_line(number: int, line: bytes) -> dict[str, Any]:
     """
     where = f"line {number}"
     try:
-        document = orjson.loads(line)
+        document = parse_json(line)
         repeated = repeated_member(line, document)
     except orjson.JSONDecodeError as error:
         raise invalid_argument(_why_not_json(error, number, line), path=where) from None

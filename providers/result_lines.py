@@ -7,6 +7,7 @@ from typing import Any, Final
 import orjson
 
 from providers.json_lines import HEAD_BYTES, ResultLine, TooLong
+from providers.json_text import parse_json
 
 # A model can write half a character, which JSON can escape and Unicode cannot hold. What else
 # begins with a backslash is matched so that it is passed over: `\\ud800` is no escape of a half.
@@ -57,8 +58,8 @@ def parse_in_unicode(text: bytes) -> Any:
     """JSON, with U+FFFD for what is not Unicode. Raises ValueError for what is no JSON."""
     # Not within `except`: what is caught there holds the text once more.
     with suppress(orjson.JSONDecodeError):
-        return orjson.loads(text)
-    return orjson.loads(_in_unicode(text))
+        return parse_json(text)
+    return parse_json(_in_unicode(text))
 
 
 def _in_unicode(text: bytes) -> str:

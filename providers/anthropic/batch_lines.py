@@ -5,14 +5,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-import orjson
-
 from providers.claude_content.api_version import OLD_VERSION, SAMPLING, needs_old_version
 from providers.claude_content.generate_to_anthropic import to_anthropic_message
 from providers.errors import invalid_argument
 from providers.gemini_content.normalise import normalise_generate
 from providers.gemini_content.warnings import Warnings
 from providers.held_json import render_held
+from providers.json_text import render_json
 from providers.line_formats import LineFormats, SeenTexts, check_custom_id
 from providers.misspelt import refuse_unknown
 from providers.request_table import RowKind, indexed_id
@@ -86,7 +85,7 @@ class AnthropicTranslator:
             api_version=OLD_VERSION,
         )
         self.items.note(params)
-        return orjson.dumps({"custom_id": indexed_id(index, self.job_id), "params": params})
+        return render_json({"custom_id": indexed_id(index, self.job_id), "params": params})
 
     def _file_id(self, uri: str, path: str) -> str | None:
         found = file_id_of_uri(uri)

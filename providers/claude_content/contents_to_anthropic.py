@@ -3,8 +3,6 @@
 from dataclasses import dataclass
 from typing import Any, Final
 
-import orjson
-
 from providers.claude_content.media_to_anthropic import (
     to_anthropic_file_media,
     to_anthropic_inline_media,
@@ -16,6 +14,7 @@ from providers.gemini_content.function_calls import Answer, Call
 from providers.gemini_content.media import FileIds
 from providers.gemini_content.merged_turns import Block, merged_turns, system_texts
 from providers.gemini_content.warnings import Warnings
+from providers.json_text import render_json
 
 _ROLES: Final = {"user": "user", "model": "assistant"}
 
@@ -63,7 +62,7 @@ class _AnthropicBlocks:
         result: Block = {
             "type": "tool_result",
             "tool_use_id": answer.call_id,
-            "content": orjson.dumps(answer.response).decode(),
+            "content": render_json(answer.response).decode(),
         }
         # Gemini's word for what went wrong in the function.
         failed = answer.response.get("error") is not None

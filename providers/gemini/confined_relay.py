@@ -20,6 +20,7 @@ from providers.gemini.creation import KEY_HEADER
 from providers.gemini.held_reply import HeldReply
 from providers.gemini.owned_names import input_files, made, result_files, thing_of
 from providers.gemini.refusal import check
+from providers.json_text import parse_json, render_json
 from providers.memory import BUDGET_BYTES, MemoryBudget
 from providers.owned_lists import OwnedList
 from providers.owned_references import References
@@ -95,7 +96,7 @@ class ConfinedRelay:
             document = _parsed(await self._read_body(request, request.body))
             owns = partial(self._ownership.owns, caller.tenant)
             await self._references.check(document, "body", owns)
-            outbound = replace(request, body=held(orjson.dumps(document)))
+            outbound = replace(request, body=held(render_json(document)))
             if call.kind is not CallKind.CREATE_BATCH:
                 return await self._relay.relay(caller, outbound)
             for thing in input_files(document):
@@ -183,7 +184,7 @@ class ConfinedRelay:
         answer: dict[str, Any] = {_LISTED_AS[things]: listed} if listed else {}
         if page.next_page_token:
             answer["nextPageToken"] = page.next_page_token
-        return HeldReply(200, {"Content-Type": "application/json"}, orjson.dumps(answer))
+        return HeldReply(200, {"Content-Type": "application/json"}, render_json(answer))
 
     async def _exists(self, caller: Caller, request: RelayedRequest, key: str) -> bool:
         """Whether Google shows it: of what it has no more it says 403 (gemini.md section 4)."""
@@ -251,14 +252,14 @@ def _readable(request: RelayedRequest) -> RelayedRequest:
 
 def _parsed(data: bytes) -> Any:
     try:
-        return orjson.loads(data)
+        return parse_json(data)
     except orjson.JSONDecodeError as error:
         raise invalid_argument(f"not JSON: {error}", path="body") from None
 
 
 def _document(data: bytes) -> dict[str, Any]:
     try:
-        document = orjson.loads(data)
+        document = parse_json(data)
     except orjson.JSONDecodeError:
         document = None
     if not isinstance(document, dict):

@@ -8,6 +8,7 @@ from providers.credential import Caller
 from providers.errors import invalid_argument
 from providers.gemini.confined_relay import ConfinedRelay
 from providers.gemini.owned_names import uploaded
+from providers.json_text import parse_json, render_json
 from providers.memory import MemoryBudget
 from providers.owned_capabilities import OwnedUploads
 from providers.owned_references import References
@@ -40,7 +41,7 @@ def _unnamed(document: bytes) -> bytes:
     if not document.strip():
         return document
     try:
-        parsed = orjson.loads(document)
+        parsed = parse_json(document)
     except orjson.JSONDecodeError as error:
         raise invalid_argument(f"not JSON: {error}", path="body") from None
     file = parsed.get("file") if isinstance(parsed, dict) else None
@@ -48,4 +49,4 @@ def _unnamed(document: bytes) -> bytes:
         raise invalid_argument(
             "names cannot be chosen where tenants share the proxy's own key", path="file.name"
         )
-    return orjson.dumps(parsed)
+    return render_json(parsed)

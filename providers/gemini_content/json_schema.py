@@ -7,6 +7,7 @@ import orjson
 
 from providers.errors import invalid_argument
 from providers.gemini_content.json_path import item, member
+from providers.json_text import parse_json
 
 _TYPES: Final[Mapping[str, str]] = {
     "STRING": "string",
@@ -77,7 +78,7 @@ def _enum(schema: Mapping[str, Any], path: str) -> list[Any]:
 def _parse_number(text: str, path: str) -> int | float:
     """Gemini writes the values of an enum of numbers as strings too."""
     try:
-        number = orjson.loads(text)
+        number = parse_json(text)
     except orjson.JSONDecodeError:
         number = None
     if isinstance(number, bool) or not isinstance(number, int | float):

@@ -32,7 +32,9 @@ def _string(value: Any, path: str) -> str:
 
 
 def _number(value: Any, path: str) -> int | float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise wrong_type(Scalar.NUMBER, path)
+    if isinstance(value, float) and not math.isfinite(value):
         raise wrong_type(Scalar.NUMBER, path)
     return value
 

@@ -4,12 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-import orjson
-
 from providers.errors import invalid_argument
 from providers.gemini_content.normalise import normalise_embed, normalise_generate
 from providers.gemini_content.warnings import Warnings
 from providers.held_json import render_held
+from providers.json_text import render_json
 from providers.line_formats import LineFormats, SeenTexts, check_custom_id
 from providers.misspelt import refuse_unknown
 from providers.openai.embed_to_openai import to_openai_embedding
@@ -56,7 +55,7 @@ class OpenAITranslator:
 
     def line(self, index: int, request: object, path: str) -> bytes:
         """The input line of request `index`, that the client wrote at `path`."""
-        return orjson.dumps(
+        return render_json(
             {
                 "custom_id": indexed_id(index),
                 "method": "POST",

@@ -2,14 +2,13 @@
 
 from typing import Any
 
-import orjson
-
 from providers.errors import invalid_argument
 from providers.gemini_content.carried_parts import CarriedPart, carried_parts
 from providers.gemini_content.function_calls import Answer, Call, OpenCalls
 from providers.gemini_content.json_path import item, member
 from providers.gemini_content.media import FileIds
 from providers.gemini_content.warnings import Warnings
+from providers.json_text import render_json
 from providers.openai.media_to_openai import to_openai_file_media, to_openai_inline_media
 from providers.openai.tools_to_openai import CALL_RULES
 
@@ -77,12 +76,12 @@ def _user(
 
 
 def _tool_call(call: Call) -> dict[str, Any]:
-    function = {"name": call.name, "arguments": orjson.dumps(call.args).decode()}
+    function = {"name": call.name, "arguments": render_json(call.args).decode()}
     return {"id": call.id, "type": "function", "function": function}
 
 
 def _tool_message(answer: Answer) -> dict[str, Any]:
-    content = orjson.dumps(answer.response).decode()
+    content = render_json(answer.response).decode()
     return {"role": "tool", "tool_call_id": answer.call_id, "content": content}
 
 

@@ -9,7 +9,7 @@ from google.genai import types
 from google.genai.batches import _BatchJob_from_mldev, _ListBatchJobsResponse_from_mldev
 from google.genai.files import _ListFilesResponse_from_mldev
 
-from middlewares.rendering import render_batch, render_file, render_output, render_time
+from middlewares.rendering import render_batch, render_file, render_output, render_time, to_json
 from providers.resources import (
     Batch,
     BatchKind,
@@ -177,3 +177,10 @@ def test_times_are_rendered_in_utc() -> None:
     elsewhere = TIME.astimezone(timezone(timedelta(hours=5, minutes=30)))
     assert render_time(elsewhere) == "2026-01-02T03:04:05.678900Z"
     assert render_time(None) is None
+
+
+def test_an_answer_is_one_line_to_everybody() -> None:
+    document = {"displayName": "a\u2028b\u2029c\u0085d"}
+    text = to_json(document)
+    assert len(text.decode().splitlines()) == 1
+    assert orjson.loads(text) == document

@@ -9,8 +9,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-import orjson
-
 from providers.bedrock.content.bedrock_models import ModelFamily, model_family
 from providers.bedrock.content.embed_to_bedrock import (
     EMBEDDING_FAMILIES,
@@ -26,6 +24,7 @@ from providers.bedrock.invocation import InvocationType
 from providers.errors import FerryError, invalid_argument
 from providers.gemini_content.normalise import normalise_embed, normalise_generate
 from providers.gemini_content.warnings import Warnings
+from providers.json_text import render_json
 from providers.line_formats import LineFormats
 from providers.request_table import indexed_id
 from providers.resources import BatchKind
@@ -55,7 +54,7 @@ class BedrockTranslator:
     def line(self, index: int, request: object, path: str) -> bytes:
         """The record of request `index`, that the client wrote at `path`."""
         model_input = self._model_input(request, path)
-        return orjson.dumps({RECORD_ID: indexed_id(index), MODEL_INPUT: model_input})
+        return render_json({RECORD_ID: indexed_id(index), MODEL_INPUT: model_input})
 
     def _model_input(self, request: object, path: str) -> dict[str, Any]:
         if self.kind is BatchKind.EMBED:

@@ -2,8 +2,6 @@
 
 from typing import Any, Final
 
-import orjson
-
 from providers.bedrock.content.bedrock_models import ModelFamily, claude_name, model_family
 from providers.bedrock.content.sampling_to_converse import to_converse_sampling
 from providers.bedrock.content.thinking_to_converse import to_converse_thinking
@@ -14,6 +12,7 @@ from providers.gemini_content.refusal import refuse_fields
 from providers.gemini_content.response_schema import json_answer
 from providers.gemini_content.text_alone import beyond_text
 from providers.gemini_content.warnings import Warnings
+from providers.json_text import render_json
 
 _REFUSED: Final = beyond_text("Bedrock")
 _PENALTIES: Final = ("presencePenalty", "frequencyPenalty")
@@ -90,6 +89,6 @@ def _text_format(config: dict[str, Any], path: str, warnings: Warnings) -> dict[
             "Bedrock answers in JSON only by a schema; give responseSchema", path=asked.path
         )
     # Bedrock holds every model to such schemas only [MEM: Amazon's page on structured outputs].
-    schema = orjson.dumps(closed_schema(asked.schema, asked.path, warnings)).decode()
+    schema = render_json(closed_schema(asked.schema, asked.path, warnings)).decode()
     json_schema = {"schema": schema, "name": _SCHEMA_NAME}
     return {"textFormat": {"type": "json_schema", "structure": {"jsonSchema": json_schema}}}

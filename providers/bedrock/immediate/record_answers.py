@@ -25,6 +25,7 @@ from providers.bedrock.immediate.record_call import (
 from providers.bedrock.immediate.result_line import render_error, render_output
 from providers.credential import Caller
 from providers.errors import FerryError
+from providers.json_text import parse_json, render_json
 
 # One whose outcome is not known, or that was in flight when an owner died, is repeated once.
 CALLS_OF_A_RECORD: Final = 2
@@ -68,9 +69,9 @@ class RecordAnswers:
 
     async def result(self, index: int, line: bytes) -> bytes:
         """The line that answers the record. Raises NoCalls, Halted, and LostClaim."""
-        record = orjson.loads(line)
+        record = parse_json(line)
         record_id, model_input = record["recordId"], record["modelInput"]
-        sent = orjson.dumps(model_input)
+        sent = render_json(model_input)
         unknown: FerryError | None = None
         for attempt in range(self._begun.get(index, 0) + 1, CALLS_OF_A_RECORD + 1):
             if unknown is not None:

@@ -5,9 +5,8 @@ The first member tells success from failure, so that a line need not be read who
 
 from typing import Final
 
-import orjson
-
 from providers.bedrock.content.result_from_bedrock import echoed
+from providers.json_text import render_line
 from providers.result_lines import parse_in_unicode
 
 _ERROR_HEAD: Final = b'{"error":'
@@ -36,4 +35,4 @@ def is_error(head: bytes) -> bool:
 
 
 def _render(document: dict[str, object]) -> bytes:
-    return orjson.dumps(document, option=orjson.OPT_APPEND_NEWLINE)
+    return render_line(document)
