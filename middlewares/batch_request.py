@@ -9,7 +9,13 @@ from middlewares.inbound_body import parse_json_object
 from providers.errors import FerryError, invalid_argument
 from providers.held_json import render_held
 from providers.resource_names import file_id_of_uri
-from providers.resources import BatchKind, InlineRequest, NewBatch
+from providers.resources import (
+    BatchKind,
+    CheckFileName,
+    InlineRequest,
+    NewBatch,
+    any_file_name,
+)
 
 _CAMEL: Final = {
     "display_name": "displayName",
@@ -21,7 +27,11 @@ _ONLY_GEMINI: Final = "this provider has no such thing; only gemini has"
 
 
 def parse_new_batch(
-    data: bytes, model: str, kind: BatchKind, idempotency_key: str | None
+    data: bytes,
+    model: str,
+    kind: BatchKind,
+    idempotency_key: str | None,
+    check_file_name: CheckFileName,
 ) -> NewBatch:
     """A creation. Every field that cannot be carried is refused with its JSON path."""
     document = parse_json_object(data)
@@ -44,13 +54,14 @@ def parse_new_batch(
         ),
         idempotency_key=idempotency_key,
         fingerprint=hashlib.sha256(b"\0".join([kind.encode(), model.encode(), data])).hexdigest(),
+        check_file_name=check_file_name,
     )
 
 
 def named_file(data: bytes) -> str | None:
     """The id of the file that a creation names, if it can be read and names one."""
     try:
-        batch = parse_new_batch(data, "", BatchKind.GENERATE, None)
+        batch = parse_new_batch(data, "", BatchKind.GENERATE, None, any_file_name)
     except FerryError:
         return None
     return batch.source if isinstance(batch.source, str) else None

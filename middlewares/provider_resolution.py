@@ -1,5 +1,7 @@
 """Fourth step: which provider serves the request, and whether it is the one the name belongs to."""
 
+from collections.abc import Sequence
+
 from aiohttp import web
 
 from middlewares.admission import admit
@@ -14,9 +16,9 @@ from middlewares.journey import (
     Handler,
 )
 from middlewares.routes import Call, Route, answered_as
-from providers.errors import invalid_argument, not_found, unimplemented
-from providers.provider import Provider
-from providers.resource_names import decode_file_id
+from providers.errors import FerryError, invalid_argument, not_found, unimplemented
+from providers.provider import NameForms, Provider
+from providers.resource_names import decode_letter
 
 _NAMED_FILES = (Call.GET_FILE, Call.DELETE_FILE, Call.DOWNLOAD_FILE)
 _NAMED_BATCHES = (Call.GET_BATCH, Call.DELETE_BATCH, Call.CANCEL_BATCH)
@@ -60,33 +62,45 @@ def check_owner(edge: Edge, provider: Provider, route: Route) -> None:
     if route.call in _NAMED_FILES:
         check_file_owner(edge, provider, route.name)
     elif route.call in _NAMED_BATCHES and not provider.names.batches.fullmatch(route.name):
-        for other in edge.others(provider):
-            if other.names.distinctive and other.names.batches.fullmatch(route.name):
-                raise _elsewhere(f"batches/{route.name}", other)
+        owners = [
+            other
+            for other in edge.others(provider)
+            if other.names.distinctive and other.names.batches.fullmatch(route.name)
+        ]
+        if owners:
+            raise _elsewhere(f"batches/{route.name}", owners)
 
 
-def check_file_owner(edge: Edge, provider: Provider, file_id: str) -> None:
-    decoded = decode_file_id(file_id)
-    others = [other for other in edge.others(provider) if other.names.distinctive]
-    if decoded is None and provider.names.files.fullmatch(file_id):
+def check_file_owner(edge: Edge, provider: Provider, file_id: str, path: str | None = None) -> None:
+    """Raises NOT_FOUND for a file's id as `check_owner` does; `path` is where it stands."""
+    made = decode_letter(file_id)
+    letter, native = made or ("", file_id)
+    own = provider.names
+    if own.has_letter(letter, native) or _is_distinctive(own, native):
         return
-    native = decoded.native if decoded else file_id
-    if _is_own(provider, native):
+    if own.files.fullmatch(file_id) and made is None:
         return
-    for other in others:
-        if _is_own(other, native):
-            raise _elsewhere(f"files/{file_id}", other)
+    # Where its own ids look like the proxy's, only the native id tells.
+    letters_tell = not own.files.fullmatch(file_id)
+    owners = [
+        other
+        for other in edge.others(provider)
+        if _is_distinctive(other.names, native)
+        or (letters_tell and other.names.has_letter(letter, native))
+    ]
+    if owners:
+        raise _elsewhere(f"files/{file_id}", owners, path)
 
 
-def _is_own(provider: Provider, native: str) -> bool:
-    """A results file's native id is its batch's."""
-    names = provider.names
+def _is_distinctive(names: NameForms, native: str) -> bool:
+    """Whether a native id is surely of this kind. A results file's is its batch's."""
     return names.distinctive and any(
         form.fullmatch(native) for form in (names.files, names.batches)
     )
 
 
-def _elsewhere(name: str, owner: Provider) -> Exception:
+def _elsewhere(name: str, owners: Sequence[Provider], path: str | None = None) -> FerryError:
+    kinds = " or ".join(owner.kind for owner in owners)
     return not_found(
-        f"{name[:120]} is a name of {owner.kind}, which x-model-provider does not name here"
+        f"{name[:120]} is a name of {kinds}, which x-model-provider does not name here", path=path
     )

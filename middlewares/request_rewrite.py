@@ -2,6 +2,7 @@
 
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
+from functools import partial
 from typing import Final
 
 from aiohttp import web
@@ -84,7 +85,7 @@ async def _owned(request: web.Request, relayed: op.Relayed, provider: Provider) 
     data = await read_whole(request, _GLANCE_BYTES, "what is looked at")
     file_id = named_file(data)
     if file_id is not None:
-        check_file_owner(request.app[EDGE], provider, file_id)
+        check_file_owner(request.app[EDGE], provider, file_id, "batch.inputConfig.fileName")
     return op.Relayed(replace(relayed.request, body=held(data)))
 
 
@@ -108,9 +109,10 @@ async def _new_batch(request: web.Request, route: Route, provider: Provider) -> 
     edge = request.app[EDGE]
     data = await read_whole(request, edge.inline_max_bytes, "FERRY_INLINE_MAX_BYTES")
     key = header_text(request.headers.get("x-ferry-idempotency-key", ""))
-    batch = parse_new_batch(data, route.name, _BATCH_KINDS[route.call], key or None)
+    check = partial(check_file_owner, edge, provider)
+    batch = parse_new_batch(data, route.name, _BATCH_KINDS[route.call], key or None, check)
     if isinstance(batch.source, str):
-        check_file_owner(edge, provider, batch.source)
+        check(batch.source, "batch.inputConfig.fileName")
     return op.CreateBatch(batch)
 
 

@@ -93,8 +93,8 @@ def unauthenticated(message: str) -> FerryError:
     return FerryError("UNAUTHENTICATED", message)
 
 
-def not_found(message: str) -> FerryError:
-    return FerryError("NOT_FOUND", message)
+def not_found(message: str, *, path: str | None = None) -> FerryError:
+    return FerryError("NOT_FOUND", message, path=path)
 
 
 def already_exists(message: str) -> FerryError:

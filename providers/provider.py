@@ -72,11 +72,18 @@ class NameForms:
     """How this kind's native ids look, to tell whose a name is.
 
     `files` and `batches` match ids that are surely of this kind when `distinctive`.
+    `letters` are the kind letters of file names that the proxy makes for this kind and not for
+    every other, each with the form of the native id behind it.
     """
 
     files: re.Pattern[str]
     batches: re.Pattern[str]
     distinctive: bool
+    letters: Mapping[str, re.Pattern[str]] = field(default_factory=dict)
+
+    def has_letter(self, letter: str, native: str) -> bool:
+        form = self.letters.get(letter)
+        return form is not None and form.fullmatch(native) is not None
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,10 +17,16 @@ from providers.errors import invalid_argument
 NATIVE_ID: Final = re.compile(r"(?!\.+$)[A-Za-z0-9._~=-]{1,512}")
 # Any text, but for the segments that a server between might resolve.
 OBJECT_KEY: Final = re.compile(r"(?!(?:[\s\S]*/)?\.{1,2}(?:/|$))[\s\S]{1,1024}")
+_QUERY: Final = re.compile(r"[?#]")
 _ENCODED: Final = re.compile(r"[a-z2-7]+")
 # The kind letter of an object in a bucket; apart from the others, since its native id is any text.
-_OBJECT: Final = "o"
-_URI_ID: Final = re.compile(r"(?:^|/)files/([^/:?#]+)(?::download)?(?:[?#].*)?$")
+OBJECT_LETTER: Final = "o"
+# The longest id that the proxy makes: an object's key of 1,024 characters of four bytes each.
+_ID_LIMIT: Final = 1 + -(-4096 * 8 // 5)
+# Room for the address in front of it, and for a query behind it.
+_URI_LIMIT: Final = _ID_LIMIT + 2048
+# As `uri` of a file is written; the address in front of it is not known here.
+_OUR_URI_PATH: Final = "/v1beta/files/"
 
 
 class FileKind(StrEnum):
@@ -53,7 +59,7 @@ def result_file_id(batch_id: str) -> str:
 
 def object_file_id(key: str) -> str:
     """The id of an object in a bucket, whose key may be any text."""
-    return f"{_OBJECT}{_encode(key)}"
+    return f"{OBJECT_LETTER}{_encode(key)}"
 
 
 def decode_file_id(text: str) -> FileId | None:
@@ -66,8 +72,17 @@ def decode_file_id(text: str) -> FileId | None:
 
 def decode_object_id(text: str) -> str | None:
     """The key that `object_file_id` encoded, or None where `text` is no such id."""
-    key = _decode(text[1:]) if text[:1] == _OBJECT else None
+    key = _decode(text[1:]) if text[:1] == OBJECT_LETTER else None
     return key if key and OBJECT_KEY.fullmatch(key) else None
+
+
+def decode_letter(text: str) -> tuple[str, str] | None:
+    """Kind letter and native id of an id that the proxy makes for some provider, or None."""
+    key = decode_object_id(text)
+    if key is not None:
+        return OBJECT_LETTER, key
+    decoded = decode_file_id(text)
+    return None if decoded is None else (decoded.kind, decoded.native)
 
 
 def _encode(native: str) -> str:
@@ -76,7 +91,7 @@ def _encode(native: str) -> str:
 
 def _decode(encoded: str) -> str | None:
     """What was encoded so, and not otherwise."""
-    if not _ENCODED.fullmatch(encoded):
+    if len(encoded) >= _ID_LIMIT or not _ENCODED.fullmatch(encoded):
         return None
     try:
         native = base64.b32decode(encoded.upper() + "=" * (-len(encoded) % 8)).decode()
@@ -103,5 +118,15 @@ def check_native_id(text: str, what: str) -> str:
 
 def file_id_of_uri(uri: str) -> str | None:
     """The id in `files/{id}` or in any URI that ends so; None where there is none."""
-    found = _URI_ID.search(uri)
-    return found.group(1) if found else None
+    if len(uri) > _URI_LIMIT:
+        return None
+    path = _QUERY.split(uri, maxsplit=1)[0]
+    folder, _, last = path.rpartition("/")
+    found = last.removesuffix(":download")
+    in_files = folder == "files" or folder.endswith("/files")
+    return found if in_files and found and ":" not in found else None
+
+
+def is_written_by_us(uri: str) -> bool:
+    """Whether a file's name or URI looks as the proxy writes it, and not like one of the web."""
+    return uri.startswith("files/") or _OUR_URI_PATH in uri

@@ -165,13 +165,21 @@ class InlineRequest:
     path: str
 
 
+CheckFileName = Callable[[str, str], None]
+"""Raises NOT_FOUND, with the JSON path, for a file id that is surely another provider's."""
+
+
+def any_file_name(file_id: str, path: str) -> None:
+    """Takes every name, as where there is one provider alone."""
+
+
 @dataclass(frozen=True, slots=True)
 class NewBatch:
     """What a client asks for when it creates a batch.
 
     `source` is the requests themselves or the id of the file that holds them. `fingerprint` is a
     digest of the whole request, to tell a repeat from another request with the same
-    `idempotency_key`.
+    `idempotency_key`. `check_file_name` is asked about every file that the requests name.
     """
 
     model: str
@@ -180,3 +188,4 @@ class NewBatch:
     display_name: str | None = None
     idempotency_key: str | None = field(default=None, repr=False)
     fingerprint: str = ""
+    check_file_name: CheckFileName = field(default=any_file_name, repr=False)

@@ -48,7 +48,13 @@ class Job:
     id: str = field(default_factory=lambda: secrets.token_hex(16))
 
     def translator(self) -> AnthropicTranslator:
-        return AnthropicTranslator(self.batch.model, self.id, self.items, self.default_max_tokens)
+        return AnthropicTranslator(
+            self.batch.model,
+            self.id,
+            self.items,
+            self.default_max_tokens,
+            self.batch.check_file_name,
+        )
 
 
 class BatchCreation:

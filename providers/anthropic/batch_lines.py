@@ -15,7 +15,14 @@ from providers.json_text import render_json
 from providers.line_formats import LineFormats, SeenTexts, check_custom_id
 from providers.misspelt import refuse_unknown
 from providers.request_table import RowKind, indexed_id
-from providers.resource_names import FileKind, decode_file_id, file_id_of_uri, parse_file_id
+from providers.resource_names import (
+    FileKind,
+    decode_file_id,
+    file_id_of_uri,
+    is_written_by_us,
+    parse_file_id,
+)
+from providers.resources import CheckFileName, any_file_name
 
 ENDPOINT: Final = "v1/messages"
 NATIVE_FILE: Final = re.compile(r"file_[A-Za-z0-9]+")
@@ -65,6 +72,7 @@ class AnthropicTranslator:
     job_id: str
     items: Items
     default_max_tokens: int
+    check_file_name: CheckFileName = any_file_name
     warnings: Warnings = field(default_factory=Warnings)
     referenced: dict[str, str] = field(default_factory=dict)
 
@@ -91,6 +99,8 @@ class AnthropicTranslator:
         found = file_id_of_uri(uri)
         if found is None:
             return None
+        if is_written_by_us(uri):
+            self.check_file_name(found, path)
         # On the web many an address ends like this, which Anthropic then reads for itself.
         elsewhere = _ON_THE_WEB.match(uri) and not NATIVE_FILE.fullmatch(found)
         file_id = decode_file_id(found) if elsewhere else parse_file_id(found)

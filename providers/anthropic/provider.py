@@ -11,12 +11,13 @@ from providers.anthropic.batch_lines import NATIVE_FILE
 from providers.anthropic.batches import AnthropicBatches
 from providers.anthropic.client import PASSED_HEADERS, SCOPING_HEADERS, anthropic_client
 from providers.anthropic.files import AnthropicFiles
-from providers.anthropic.staged_files import StagedFiles
+from providers.anthropic.staged_files import STAGED_ID, StagedFiles
 from providers.anthropic.upload_target import AnthropicUploadTarget
 from providers.file_records import FileRecords
 from providers.limits import Limits
 from providers.memory import MemoryBudget
 from providers.provider import NameForms, Provider
+from providers.resource_names import FileKind
 from providers.resumable import ResumableUploads
 from providers.state import State
 from providers.upstream import Upstream
@@ -28,6 +29,7 @@ _NAMES: Final = NameForms(
     files=NATIVE_FILE,
     batches=re.compile(r"msgbatch_[A-Za-z0-9]+"),
     distinctive=True,
+    letters={FileKind.STAGED: STAGED_ID},
 )
 
 

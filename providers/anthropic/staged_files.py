@@ -21,7 +21,7 @@ from providers.resources import File, parse_file
 from providers.state import State, read, write
 
 _END_OF_TIME: Final = 1 << 56
-_STAGED_ID: Final = re.compile(r"[0-9a-f]{30}")
+STAGED_ID: Final = re.compile(r"[0-9a-f]{30}")
 
 
 def new_staged_id() -> str:
@@ -56,7 +56,7 @@ class StagedFiles:
 
     async def get(self, caller: Caller, staged_id: str) -> File:
         # A client can make up any id; this one becomes part of an object's name.
-        if not _STAGED_ID.fullmatch(staged_id):
+        if not STAGED_ID.fullmatch(staged_id):
             raise _no_such_file(staged_id)
         data = await read(self._state, self._record_name(caller, staged_id))
         if data is None:

@@ -54,7 +54,8 @@ class BatchCreation:
     async def create(self, creation: Creation, reservation: Reservation) -> CreatedBatch:
         place = creation.place
         beside = input_folder(place, creation.job)
-        found = await ready(self._input(creation, Media(place.folder, beside)), reservation)
+        media = Media(place.folder, beside, creation.batch.check_file_name)
+        found = await ready(self._input(creation, media), reservation)
         if found.count < self._minimum:
             return await self._small(creation, found, reservation)
         found = await ready_for_a_job(found, reservation)

@@ -33,6 +33,7 @@ from providers.json_lines import ResultSplitter
 from providers.limits import Limits
 from providers.memory import MemoryBudget
 from providers.provider import NameForms, Provider
+from providers.resource_names import OBJECT_KEY, OBJECT_LETTER
 from providers.resumable import ResumableUploads
 from providers.state import State
 from providers.tombstones import Tombstones
@@ -45,6 +46,7 @@ _NAMES: Final = NameForms(
     files=re.compile(r"o[a-z2-7]+"),
     batches=re.compile(r"[a-z0-9]{12}|immediate-[0-9a-v]{26}"),
     distinctive=False,
+    letters={OBJECT_LETTER: OBJECT_KEY},
 )
 
 

@@ -54,7 +54,7 @@ class Job:
     mark: str
 
     def translator(self) -> OpenAITranslator:
-        return OpenAITranslator(self.batch.model, self.batch.kind)
+        return OpenAITranslator(self.batch.model, self.batch.kind, self.batch.check_file_name)
 
 
 def new_job_id() -> str:

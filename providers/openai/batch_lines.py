@@ -15,7 +15,7 @@ from providers.openai.embed_to_openai import to_openai_embedding
 from providers.openai.generate_to_openai import to_openai_chat
 from providers.request_table import RowKind, indexed_id
 from providers.resource_names import FileKind, file_id_of_uri, parse_file_id
-from providers.resources import BatchKind
+from providers.resources import BatchKind, CheckFileName, any_file_name
 
 CHAT: Final = "/v1/chat/completions"
 EMBEDDINGS: Final = "/v1/embeddings"
@@ -46,6 +46,7 @@ class OpenAITranslator:
 
     model: str
     kind: BatchKind
+    check_file_name: CheckFileName = any_file_name
     warnings: Warnings = field(default_factory=Warnings)
     referenced: dict[str, str] = field(default_factory=dict)
 
@@ -82,6 +83,7 @@ class OpenAITranslator:
         found = file_id_of_uri(uri)
         if found is None:
             return None
+        self.check_file_name(found, path)
         file_id = parse_file_id(found)
         if file_id.kind is not FileKind.NATIVE:
             return None

@@ -82,7 +82,19 @@ class Scripted:
 
 def scripted_provider(name: str, **capabilities: Scripted) -> Provider:
     forms = {
-        "openai": NameForms(re.compile(r"file-\w+"), re.compile(r"batch_\w+"), distinctive=True)
+        "openai": NameForms(re.compile(r"file-\w+"), re.compile(r"batch_\w+"), distinctive=True),
+        "anthropic": NameForms(
+            re.compile(r"file_\w+"),
+            re.compile(r"msgbatch_\w+"),
+            distinctive=True,
+            letters={"s": re.compile(r"[0-9a-f]{30}")},
+        ),
+        "bedrock": NameForms(
+            re.compile(r"o[a-z2-7]+"),
+            re.compile(r"[a-z0-9]{12}"),
+            distinctive=False,
+            letters={"o": re.compile(r"[\s\S]+")},
+        ),
     }
     anything = re.compile(r"[a-z0-9-]{1,40}")
     return Provider(

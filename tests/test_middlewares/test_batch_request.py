@@ -7,13 +7,13 @@ import pytest
 
 from middlewares.batch_request import parse_new_batch
 from providers.errors import FerryError
-from providers.resources import BatchKind, NewBatch
+from providers.resources import BatchKind, NewBatch, any_file_name
 
 REQUEST = {"contents": [{"parts": [{"text": "a"}]}]}
 
 
 def parse(batch: Any, model: str = "gpt-4o", kind: BatchKind = BatchKind.GENERATE) -> NewBatch:
-    return parse_new_batch(orjson.dumps({"batch": batch}), model, kind, None)
+    return parse_new_batch(orjson.dumps({"batch": batch}), model, kind, None, any_file_name)
 
 
 def inline(*items: Any) -> dict[str, Any]:

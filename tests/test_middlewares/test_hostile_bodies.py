@@ -3,10 +3,11 @@
 import gzip
 from pathlib import Path
 
+import orjson
 import pytest
 
 from providers.memory import BUDGET_BYTES
-from providers.resource_names import FileId, FileKind
+from providers.resource_names import FileId, FileKind, object_file_id
 from tests.test_middlewares.serving_ferry import (
     BATCHES,
     GEMINI_KEY,
@@ -263,6 +264,28 @@ async def test_a_creation_at_gemini_from_a_file_of_openai(served: Ferry) -> None
     ):
         answer = await served.ask("POST", BATCHES, headers, document)
         assert "openai" in answer.refused(404, "NOT_FOUND")
+
+
+@pytest.mark.parametrize("form", ["files/{}", "http://ferry.test/genai/v1beta/files/{}"])
+@pytest.mark.parametrize(
+    ("file_id", "owner"),
+    [
+        (str(FileId(FileKind.STAGED, "0123456789abcdef0123456789abcd")), "anthropic"),
+        (str(FileId(FileKind.NATIVE, "file_011CNha8iCJcU1wXNR6q4V8w")), "anthropic"),
+        (object_file_id("abcdefghijklmnopqrstuvwx.png"), "bedrock"),
+    ],
+)
+async def test_a_request_at_openai_that_names_a_file_of_another_provider(
+    served: Ferry, form: str, file_id: str, owner: str
+) -> None:
+    file = {"fileUri": form.format(file_id), "mimeType": "image/png"}
+    request = {"contents": [{"role": "user", "parts": [{"fileData": file}]}]}
+    batch = {"inputConfig": {"requests": {"requests": [{"request": request}]}}}
+    answer = await served.ask("POST", BATCHES, {}, orjson.dumps({"batch": batch}))
+    message = answer.refused(404, "NOT_FOUND")
+    assert message.startswith("batch.inputConfig.requests.requests[0].request: files/")
+    assert f"is a name of {owner}" in message
+    assert await served.upstream_requests(served.openai) == []
 
 
 @pytest.mark.parametrize("document", [b"no json", b"[]", b'{"batch":{"inputConfig":{}}}'])

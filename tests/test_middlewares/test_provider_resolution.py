@@ -1,9 +1,13 @@
 """Which provider a request is for, and names that are another's."""
 
+from dataclasses import replace
+from typing import Any, cast
+
 import pytest
 
 from middlewares.provider_resolution import normalised
-from providers.resource_names import FileId, FileKind
+from providers.provider import Batches, Provider
+from providers.resource_names import FileId, FileKind, object_file_id
 from providers.resources import File, Page
 from proxy.setting_values import canonical_name
 from tests.test_middlewares.chain_at_work import (
@@ -65,6 +69,79 @@ async def test_a_name_of_another_provider_is_told_from_an_unknown_one(path: str)
         async with client.get("/genai/v1/files/abc-123", headers=KEY) as reply:
             assert reply.status == 200
     assert len(relay.calls) == 1
+
+
+STAGED = str(FileId(FileKind.STAGED, "0123456789abcdef0123456789abcd"))
+OBJECT = object_file_id("abcdefghijklmnopqrstuvwx.jsonl")
+RESULTS = str(FileId(FileKind.RESULTS, "msgbatch_01AbC"))
+NATIVE = str(FileId(FileKind.NATIVE, "file_011CNha8iCJcU1wXNR6q4V8w"))
+
+
+def three(files: Scripted, relay: Scripted) -> list[Provider]:
+    kinds = [scripted_provider(name, files=files) for name in ("openai", "anthropic", "bedrock")]
+    batching = [replace(kind, batches=cast(Batches, files)) for kind in kinds]
+    return [*batching, scripted_provider("gemini", relay=relay)]
+
+
+@pytest.mark.parametrize("how", ["get", "delete", "download", "input"])
+@pytest.mark.parametrize(
+    ("file_id", "owner", "others"),
+    [
+        (STAGED, "anthropic", ["openai", "bedrock", "gemini"]),
+        (RESULTS, "anthropic", ["openai", "bedrock", "gemini"]),
+        (NATIVE, "anthropic", ["openai", "bedrock", "gemini"]),
+        ("file_011CNha8iCJcU1wXNR6q4V8w", "anthropic", ["openai", "bedrock"]),
+        (OBJECT, "bedrock", ["openai", "anthropic", "gemini"]),
+        (str(FileId(FileKind.NATIVE, "file-AbC")), "openai", ["anthropic", "bedrock", "gemini"]),
+    ],
+)
+async def test_a_file_of_another_provider_is_known_by_its_name(
+    how: str, file_id: str, owner: str, others: list[str]
+) -> None:
+    files, relay = Scripted(lambda *_: File(id="a")), Scripted(lambda *_: ScriptedReply())
+    async with chain_at_work(*three(files, relay)) as client:
+        for asked in others:
+            headers = {**KEY, "x-model-provider": asked}
+            async with client.request(**naming(how, file_id), headers=headers) as reply:
+                error = (await reply.json())["error"]
+            assert (reply.status, error["status"]) == (404, "NOT_FOUND"), asked
+            assert f"files/{file_id} is a name of {owner}, " in error["message"]
+        assert (files.calls, relay.calls) == ([], [])
+
+
+def naming(how: str, file_id: str) -> dict[str, Any]:
+    path = f"/genai/v1beta/files/{file_id}"
+    match how:
+        case "get" | "delete":
+            return {"method": how, "path": path}
+        case "download":
+            return {"method": "get", "path": f"{path}:download"}
+        case _:
+            return {
+                "method": "post",
+                "path": "/genai/v1beta/models/m:batchGenerateContent",
+                "json": {"batch": {"inputConfig": {"fileName": f"files/{file_id}"}}},
+            }
+
+
+@pytest.mark.parametrize(
+    ("file_id", "asked"),
+    [
+        (STAGED, "anthropic"),
+        (OBJECT, "bedrock"),
+        ("oceans", "gemini"),
+        ("abc-123", "gemini"),
+        ("sunset", "bedrock"),
+        ("sunset", "openai"),
+    ],
+)
+async def test_a_providers_own_file_goes_to_it(file_id: str, asked: str) -> None:
+    files, relay = Scripted(lambda *_: File(id="a")), Scripted(lambda *_: ScriptedReply())
+    async with chain_at_work(*three(files, relay)) as client:
+        headers = {**KEY, "x-model-provider": asked}
+        async with client.get(f"/genai/v1beta/files/{file_id}", headers=headers) as reply:
+            assert reply.status == 200
+    assert len(files.calls) + len(relay.calls) == 1
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from providers.resource_names import (
     decode_file_id,
     decode_object_id,
     file_id_of_uri,
+    is_written_by_us,
     object_file_id,
     parse_file_id,
 )
@@ -79,10 +80,39 @@ def test_what_names_nothing_is_refused(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "uri", ["", "files/", "batches/x", "files", "https://x/files/a/b", "xfiles/a"]
+    "uri",
+    [
+        "",
+        "files/",
+        "batches/x",
+        "files",
+        "https://x/files/a/b",
+        "xfiles/a",
+        "files/a:b",
+        "files/:download",
+        "https://x/y?of=/files/a",
+        "files/" + "a" * 20_000,
+    ],
 )
 def test_a_uri_that_names_no_file(uri: str) -> None:
     assert file_id_of_uri(uri) is None
+
+
+def test_a_long_text_that_is_no_uri_takes_no_time() -> None:
+    """2.5 million starts of a name, each of which a search would follow to the end."""
+    assert file_id_of_uri("/files/a#" * 2_500_000 + "\nx") is None
+
+
+@pytest.mark.parametrize(
+    ("uri", "ours"),
+    [
+        ("files/abc", True),
+        ("http://localhost:8080/genai/v1beta/files/abc", True),
+        ("https://example.org/files/sunset", False),
+    ],
+)
+def test_an_address_of_the_web_is_not_taken_for_ours(uri: str, ours: bool) -> None:
+    assert is_written_by_us(uri) is ours
 
 
 KEYS = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=60)

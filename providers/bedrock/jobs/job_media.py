@@ -13,7 +13,8 @@ from providers.bedrock.aws.place import Place
 from providers.bedrock.aws.s3 import S3
 from providers.bedrock.object_files import BATCH_SUFFIX, SAFE_SUFFIX, key_of
 from providers.errors import FerryError, invalid_argument
-from providers.resource_names import decode_object_id, file_id_of_uri
+from providers.resource_names import decode_object_id, file_id_of_uri, is_written_by_us
+from providers.resources import CheckFileName, any_file_name
 from providers.uploads import suffix
 
 
@@ -21,11 +22,13 @@ from providers.uploads import suffix
 class Media:
     """`folder` has the files; `beside` is where a job's copies go, None for an immediate batch.
 
-    `named` collects keys, with the first JSON path that names each.
+    `check_file_name` refuses names of other providers. `named` collects keys, with the first JSON
+    path that names each.
     """
 
     folder: Folder
     beside: Folder | None
+    check_file_name: CheckFileName = any_file_name
     named: dict[str, str] = field(default_factory=dict)
     _names: dict[str, str] = field(default_factory=dict)
 
@@ -34,6 +37,8 @@ class Media:
         file_id = file_id_of_uri(file_uri)
         if file_id is None:
             return None
+        if is_written_by_us(file_uri):
+            self.check_file_name(file_id, path)
         if decode_object_id(file_id) is None and not file_uri.startswith("files/"):
             return None  # on the web many an address ends like this
         key = key_of(file_id, self.folder)

@@ -1,3 +1,4 @@
+from contextlib import suppress
 from typing import Any, get_type_hints
 
 import orjson
@@ -148,3 +149,26 @@ def test_a_native_line_that_anthropic_would_refuse(line: dict[str, Any], path: s
 )
 def test_which_lines_are_anthropics(line: dict[str, Any], native: bool) -> None:
     assert is_anthropic_line(line) is native
+
+
+@pytest.mark.parametrize(
+    ("uri", "checked"),
+    [
+        ("files/oabcd", ["oabcd"]),
+        ("http://ferry.test/genai/v1beta/files/oabcd", ["oabcd"]),
+        ("https://example.org/files/oceans", []),
+    ],
+)
+def test_only_the_proxys_own_names_are_checked_for_another_provider(
+    uri: str, checked: list[str]
+) -> None:
+    named: list[str] = []
+
+    def check(file_id: str, path: str) -> None:
+        named.append(file_id)
+        assert path == "requests[0]"
+
+    made = AnthropicTranslator(MODEL, JOB, Items(), 4096, check)
+    with suppress(FerryError):
+        made.line(0, reading(uri), "requests[0]")
+    assert named == checked

@@ -5,7 +5,7 @@ from providers.bedrock.aws.client import AwsClient
 from providers.bedrock.aws.folder import Folder
 from providers.bedrock.aws.s3 import S3
 from providers.bedrock.jobs.job_media import Media, media_suffix
-from providers.errors import FerryError
+from providers.errors import FerryError, not_found
 from providers.resource_names import object_file_id
 from tests.test_providers.test_bedrock.test_aws.places import place
 from tests.test_providers.test_gemini.scripted_upstream import Answer, ScriptedUpstream
@@ -103,3 +103,16 @@ async def test_a_file_that_went_meanwhile_is_refused_with_its_path() -> None:
     with pytest.raises(FerryError) as refused:
         await media.copy(store, await place())
     assert (refused.value.status, refused.value.path) == ("INVALID_ARGUMENT", "requests[0].a")
+
+
+def test_a_name_of_another_provider_is_refused() -> None:
+    def check(file_id: str, path: str) -> None:
+        raise not_found(f"{file_id} is another's", path=path)
+
+    media = Media(FOLDER, BESIDE, check)
+    for uri in ("files/sabcd", "http://ferry.test/genai/v1beta/files/sabcd"):
+        with pytest.raises(FerryError) as caught:
+            media.uri(uri, "requests[0]")
+        assert str(caught.value) == "requests[0]: sabcd is another's"
+    assert media.uri("https://example.org/files/sabcd", "requests[0]") is None
+    assert media.named == {}
