@@ -28,11 +28,8 @@ _PLAIN: Final = {"Accept": "*/*", "Accept-Encoding": "identity"}
 # Providers say 200; a server that only speaks their API may say created or accepted instead.
 _DONE: Final = (200, 201, 202)
 
-# Of a whole call: no envelope has a status for a client that left, and a provider that lacks what
-# it is asked for here is at fault, not the client.
-_STATUS: Final = {
-    http: status for http, status in RPC_STATUS_OF_HTTP.items() if http not in (499, 501)
-}
+# Of a whole call: no envelope has a status for a client that left.
+_STATUS: Final = {http: status for http, status in RPC_STATUS_OF_HTTP.items() if http != 499}
 
 
 class Answer(dict[str, Any]):
@@ -187,9 +184,10 @@ class JsonApi:
         error = error if isinstance(error, dict) else {}
         text = str(error.get("message") or f"HTTP status {reply.status}")
         reason = str(error.get("code") or error.get("type") or "")
-        status = _STATUS.get(reply.status, "INVALID_ARGUMENT")
-        if not 400 <= reply.status < 500 and reply.status != 504:
-            status = "UNAVAILABLE"
+        other = "INVALID_ARGUMENT" if 400 <= reply.status < 500 else "UNAVAILABLE"
+        status = _STATUS.get(reply.status, other)
+        if status == "UNIMPLEMENTED":
+            text = f"this upstream does not serve the call: {text}"
         return FerryError(
             status,
             f"{self.name}: {_without_secret(text, caller)}",

@@ -168,6 +168,15 @@ async def test_a_refusal_in_our_words(http: int, status: str) -> None:
     assert (error.upstream_status, error.retry_after) == (http, "7")
 
 
+@pytest.mark.parametrize("http", [405, 501])
+async def test_a_call_that_the_upstream_does_not_serve(http: int) -> None:
+    error = await refusal(http, {"error": {"message": "no", "code": "c"}})
+    assert (error.status, error.code, error.permanent) == ("UNIMPLEMENTED", 501, True)
+    assert error.message == "provider: this upstream does not serve the call: no"
+    assert (error.upstream_status, error.reason) == (http, "c")
+    assert not outcome_unknown(error)
+
+
 @pytest.mark.parametrize("header", ["x-request-id", "request-id"])
 async def test_the_request_id_of_a_refusal(header: str) -> None:
     upstream = ScriptedUpstream(answer({}, 404, {header: "req_2"}))

@@ -30,8 +30,9 @@ _STATUS_OF_CODE: Final[Mapping[str, str]] = {
         "UNAVAILABLE": "RequestTimeout ModelNotReadyException ModelTimeoutException",
         "INVALID_ARGUMENT": (
             "PermanentRedirect TemporaryRedirect AuthorizationHeaderMalformed "
-            "AuthorizationQueryParametersError IllegalLocationConstraintException MethodNotAllowed"
+            "AuthorizationQueryParametersError IllegalLocationConstraintException"
         ),
+        "UNIMPLEMENTED": "MethodNotAllowed NotImplemented",
     }.items()
     for code in codes.split()
 }
@@ -76,8 +77,11 @@ def refused(
     """
     refusal = _read(reply, data)
     text = _without(secrets, _explained(refusal, reply, region))
+    status = _status(refusal, reply)
+    if status == "UNIMPLEMENTED":
+        text = f"this upstream does not serve the call: {text}"
     return FerryError(
-        _status(refusal, reply),
+        status,
         f"{name}: {text}",
         provider=name,
         reason=refusal.code or None,
@@ -159,13 +163,12 @@ def _status(refusal: AwsRefusal, reply: Reply) -> str:
     named = _STATUS_OF_CODE.get(refusal.code)
     if named is not None:
         return named
-    if reply.status == 504:
-        return "DEADLINE_EXCEEDED"
-    if reply.status >= 500 or _leads_elsewhere(reply):
+    if _leads_elsewhere(reply):
         return "UNAVAILABLE"
-    if reply.status in (499, 501):
+    if reply.status == 499:
         return "INVALID_ARGUMENT"
-    return RPC_STATUS_OF_HTTP.get(reply.status, "INVALID_ARGUMENT")
+    other = "UNAVAILABLE" if reply.status >= 500 else "INVALID_ARGUMENT"
+    return RPC_STATUS_OF_HTTP.get(reply.status, other)
 
 
 def _leads_elsewhere(reply: Reply) -> bool:

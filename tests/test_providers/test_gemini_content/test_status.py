@@ -19,6 +19,7 @@ from providers.gemini_content.status import RPC_CODES, item_error, rpc_status_of
         (429, "RESOURCE_EXHAUSTED", 8),
         (499, "CANCELLED", 1),
         (500, "UNAVAILABLE", 14),
+        (405, "UNIMPLEMENTED", 12),
         (501, "UNIMPLEMENTED", 12),
         (502, "UNAVAILABLE", 14),
         (503, "UNAVAILABLE", 14),

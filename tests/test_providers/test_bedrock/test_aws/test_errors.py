@@ -134,7 +134,17 @@ def test_xml_may_begin_with_white_space() -> None:
 
 def test_a_gateways_timeout_stays_one() -> None:
     assert error(b"", 504).status == "DEADLINE_EXCEEDED"
-    assert error(b"", 501).status == "UNAVAILABLE"
+    assert error(b"", 503).status == "UNAVAILABLE"
+
+
+@pytest.mark.parametrize(
+    ("http", "body"),
+    [(405, b""), (405, xml("MethodNotAllowed")), (501, b""), (501, xml("NotImplemented"))],
+)
+def test_a_call_that_the_upstream_does_not_serve(http: int, body: bytes) -> None:
+    found = error(body, http)
+    assert (found.status, found.code, found.permanent) == ("UNIMPLEMENTED", 501, True)
+    assert found.message.startswith("my-bedrock: this upstream does not serve the call: ")
 
 
 def test_what_was_signed_with_is_not_shown() -> None:
