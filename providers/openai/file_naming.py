@@ -10,6 +10,9 @@ from providers.uploads import UploadStart, is_batch_input, suffix
 
 PURPOSE_HEADER: Final = "x-ferry-openai-purpose"
 PURPOSES: Final = frozenset({"assistants", "batch", "fine-tune", "vision", "user_data", "evals"})
+# Of these alone the published specification of `POST /uploads` (github.com/openai/openai-openapi,
+# CreateUploadRequest) says that an upload may have them.
+UPLOADS_PURPOSES: Final = frozenset({"assistants", "batch", "fine-tune", "vision"})
 OUTPUT_PURPOSE: Final = "batch_output"
 
 _IMAGE_SUFFIXES: Final = frozenset({".png", ".jpg", ".jpeg", ".gif", ".webp"})

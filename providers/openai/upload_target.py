@@ -1,7 +1,8 @@
 """Where the bytes of a resumable upload go at OpenAI.
 
-One chunk: one multipart POST. Several: the Uploads API, a part for each slice. No total, or no
-Uploads API: parts in the state store, and one multipart POST of them at the end.
+One chunk: one multipart POST. Several: the Uploads API, a part for each slice. No total, no
+Uploads API, or a purpose that it does not take: parts in the state store, and one multipart POST
+of them at the end.
 """
 
 import time
@@ -12,11 +13,17 @@ import orjson
 
 from providers.body import Body
 from providers.credential import Caller
-from providers.errors import FerryError, failed_precondition, unavailable
+from providers.errors import FerryError, failed_precondition, invalid_argument, unavailable
 from providers.file_records import FileRecords
 from providers.json_api import Answer, JsonApi, outcome_unknown
 from providers.multipart import form_with_file
-from providers.openai.file_naming import native_file_name, part_type, purpose_of
+from providers.openai.file_naming import (
+    PURPOSE_HEADER,
+    UPLOADS_PURPOSES,
+    native_file_name,
+    part_type,
+    purpose_of,
+)
 from providers.openai.file_records import from_openai_file
 from providers.resource_names import parse_file_id
 from providers.resources import File
@@ -30,7 +37,7 @@ BATCH_FILE_LIMIT: Final = 200 << 20
 WHOLE_FILE_LIMIT: Final = 512 << 20
 UPLOADS_LIMIT: Final = 8 << 30
 
-_NO_SUCH_API: Final = (404, 405)
+_NO_SUCH_API: Final = (404, 405, 501)
 # Between OpenAI's clock and ours, when a file made by a lost request is looked for.
 _CLOCK_SECONDS: Final = 300
 
@@ -58,12 +65,13 @@ class OpenAIUploadTarget:
             "mime_type": start.mime_type or "",
             "started": str(int(time.time())),
         }
-        if purpose == "batch" and (start.size or 0) > BATCH_FILE_LIMIT:
-            raise FerryError(
-                "INVALID_ARGUMENT",
-                f"{start.size} bytes are more than OpenAI takes in a batch file "
-                f"({BATCH_FILE_LIMIT})",
+        size = start.size or 0
+        if purpose == "batch" and size > BATCH_FILE_LIMIT:
+            raise invalid_argument(
+                f"{size} bytes are more than OpenAI takes in a batch file ({BATCH_FILE_LIMIT})"
             )
+        if purpose not in UPLOADS_PURPOSES:
+            _check_whole(size, purpose)
         return {key: value for key, value in details.items() if value}
 
     async def whole(self, session: OpenSession, body: Body) -> File:
@@ -72,6 +80,8 @@ class OpenAIUploadTarget:
     async def put(self, session: OpenSession, offset: int, body: Body) -> None:
         upload = await self._upload(session)
         if upload is None:
+            end = offset + (body.length or 0)
+            _check_whole(max(session.declared or 0, end), session.details["purpose"])
             await self._state.create(_part(session.id, offset), body)
             return
         content_type, form = form_with_file({}, "data", "part", "application/octet-stream", body)
@@ -191,7 +201,7 @@ class OpenAIUploadTarget:
 
     async def _decide(self, session: OpenSession) -> dict[str, Any]:
         """Settle, once for all replicas, where the parts of this session go."""
-        upload = None if self._staged or session.declared is None else await self._begin(session)
+        upload = await self._begin(session) if self._may_begin(session) else None
         route = _route_to(upload) if upload is not None else _STAGED
         if await write(self._state, session_object(session.id, "route"), orjson.dumps(route)):
             return route
@@ -202,8 +212,12 @@ class OpenAIUploadTarget:
             raise unavailable("the upload session ended meanwhile")
         return decided
 
+    def _may_begin(self, session: OpenSession) -> bool:
+        known = session.details["purpose"] in UPLOADS_PURPOSES
+        return known and not self._staged and session.declared is not None
+
     async def _begin(self, session: OpenSession) -> Answer | None:
-        """An upload at OpenAI, or None where the server has no Uploads API."""
+        """An upload at OpenAI, or None where the server has no Uploads API for such a file."""
         details = session.details
         document = {
             "bytes": session.declared,
@@ -214,7 +228,7 @@ class OpenAIUploadTarget:
         try:
             return await self._client.post(session.caller, "uploads", document)
         except FerryError as error:
-            if error.upstream_status in _NO_SUCH_API:
+            if error.upstream_status in _NO_SUCH_API or _refuses_the_purpose(error):
                 return None
             raise
 
@@ -248,6 +262,22 @@ def _upload_of(route: Mapping[str, Any]) -> str | None:
         error.upload_status = UploadStatus.FINAL
         raise error
     return route["upload"] or None
+
+
+def _refuses_the_purpose(error: FerryError) -> bool:
+    return error.upstream_status in (400, 422) and "purpose" in error.message.lower()
+
+
+def _check_whole(size: int, purpose: str) -> None:
+    """Raises INVALID_ARGUMENT for a file that cannot be sent without the Uploads API."""
+    if size > WHOLE_FILE_LIMIT:
+        error = invalid_argument(
+            f"{size} bytes are more than OpenAI takes in one request ({WHOLE_FILE_LIMIT}), and a "
+            f"file of purpose {purpose} cannot be sent to it in parts; {PURPOSE_HEADER} names "
+            "another purpose"
+        )
+        error.upload_status = UploadStatus.FINAL
+        raise error
 
 
 def _part(session_id: str, offset: int) -> str:

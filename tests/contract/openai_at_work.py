@@ -14,6 +14,7 @@ from providers.limits import Limits
 from providers.openai.provider import OpenAIOptions, openai
 from providers.provider import Provider
 from providers.resources import BatchKind, NewBatch
+from providers.uploads import UploadSession
 from proxy.outbound import OutboundClient
 from tests.contract.at_work import KEY, LIMITS, AtWork, inline_batch
 from tests.fakes.openai import openai_app
@@ -38,6 +39,12 @@ class OpenAIAtWork(AtWork):
     def __init__(self, url: URL, upstream: OutboundClient, control: ClientSession) -> None:
         super().__init__(CALLER, url, upstream, control, MemoryState())
         self.provider = self.replica()
+
+    async def start(
+        self, size: int | None, name: str = "a.png", session: str = "s1", **said: Any
+    ) -> UploadSession:
+        """An image is one of the files that the Uploads API takes."""
+        return await super().start(size, name, session, **said)
 
     def replica(self, *, staged: bool = False, limits: Limits = LIMITS) -> Provider:
         """One more process on the same state."""

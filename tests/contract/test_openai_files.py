@@ -186,7 +186,7 @@ async def test_a_file_that_is_too_large_for_one_request_goes_in_parts(
     openai: OpenAIAtWork,
 ) -> None:
     uploads = of_small_files(openai)
-    await uploads.create(CALLER, "s1", UploadStart(display_name="a"), body_of(DATA))
+    await uploads.create(CALLER, "s1", UploadStart(display_name="a.png"), body_of(DATA))
     [native] = await openai.objects("files")
     assert await openai.sha256_of(native) == sha256(DATA)
     assert len(await openai.calls("POST", "uploads/.*/parts")) == 3
@@ -195,7 +195,7 @@ async def test_a_file_that_is_too_large_for_one_request_goes_in_parts(
 async def test_parts_of_a_file_that_failed_are_given_up(openai: OpenAIAtWork) -> None:
     await openai.strike("POST", "uploads/[^/]+/parts", "status", nth=2, status=500)
     attempt = of_small_files(openai).create(
-        CALLER, "s1", UploadStart(display_name="a"), body_of(DATA)
+        CALLER, "s1", UploadStart(display_name="a.png"), body_of(DATA)
     )
     assert (await refused(attempt)).status == "UNAVAILABLE"
     assert len(await openai.calls("POST", "uploads/.*/cancel")) == 1

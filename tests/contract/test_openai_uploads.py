@@ -7,6 +7,7 @@ import orjson
 import pytest
 
 from providers.body import Body, TruncatedBody, held
+from providers.openai.upload_target import WHOLE_FILE_LIMIT
 from providers.resource_names import parse_file_id
 from providers.uploads import GRANULARITY, Chunk
 from tests.contract.at_work import Pieces, refused
@@ -71,6 +72,48 @@ async def test_a_server_that_lacks_the_uploads_api_is_noticed(
     final = await in_chunks(openai, await openai.start(len(DATA)))
     await the_one_file(openai, DATA, final)
     assert await openai.calls("POST") == ["uploads", "files"]
+
+
+@pytest.mark.parametrize("size", [None, len(DATA)])
+async def test_a_purpose_that_the_uploads_api_does_not_list_is_kept_off_it(
+    openai: OpenAIAtWork, size: int | None
+) -> None:
+    final = await in_chunks(openai, await openai.start(size, "a.pdf"))
+    await the_one_file(openai, DATA, final)
+    assert await openai.calls("POST") == ["files"]
+    [native] = (await openai.native("files"))["data"]
+    assert native["purpose"] == "user_data"
+
+
+async def test_a_purpose_that_the_uploads_api_refuses(openai: OpenAIAtWork) -> None:
+    said = {
+        "error": {"message": "'vision' is not one of ['batch'] - 'purpose'", "param": "purpose"}
+    }
+    await openai.strike("POST", "uploads", "status", status=400, body=said)
+    final = await in_chunks(openai, await openai.start(len(DATA)))
+    await the_one_file(openai, DATA, final)
+    assert await openai.calls("POST") == ["uploads", "files"]
+
+
+async def test_another_refusal_of_an_upload_is_passed_on(openai: OpenAIAtWork) -> None:
+    said = {"error": {"message": "no more room"}}
+    await openai.strike("POST", "uploads", "status", status=400, body=said)
+    error = await refused(in_chunks(openai, await openai.start(len(DATA))))
+    assert (error.status, error.message) == ("INVALID_ARGUMENT", "openai: no more room")
+
+
+async def test_more_than_goes_in_one_request_is_refused_early(openai: OpenAIAtWork) -> None:
+    await openai.start(WHOLE_FILE_LIMIT, "a.pdf")
+    error = await refused(openai.start(WHOLE_FILE_LIMIT + 1, "a.pdf"))
+    assert (error.status, error.upload_status) == ("INVALID_ARGUMENT", "final")
+    assert "user_data" in error.message
+
+    # What is found only at the first chunk: the Uploads API is not there.
+    openai.provider = openai.replica(staged=True)
+    session = await openai.start(WHOLE_FILE_LIMIT + 1)
+    error = await refused(openai.send(session, DATA[:GRANULARITY]))
+    assert (error.status, error.upload_status) == ("INVALID_ARGUMENT", "final")
+    assert await openai.calls("POST") == []
 
 
 @pytest.mark.parametrize("size", [None, 0])

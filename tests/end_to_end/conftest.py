@@ -212,7 +212,7 @@ async def sdks(ferry: Ferry) -> AsyncIterator[Sdks]:
 
 @pytest.fixture(scope="session")
 def twenty_mib(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A file of two chunks and a half, of a type that every upstream stores itself."""
-    path = tmp_path_factory.mktemp("files") / "twenty.pdf"
+    """Two chunks and a half, of a type that every upstream which takes parts takes in parts."""
+    path = tmp_path_factory.mktemp("files") / "twenty.png"
     path.write_bytes(pattern_bytes(20 * MIB))
     return path

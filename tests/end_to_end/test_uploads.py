@@ -42,7 +42,7 @@ async def test_a_file_of_20_mib(
     # Go takes the type from its own table, with a character set.
     assert (file["displayName"], file["mimeType"].partition(";")[0]) == (
         "twenty",
-        "application/pdf",
+        "image/png",
     )
     assert (file["state"], file["source"]) == ("ACTIVE", "UPLOADED")
     assert ferry.leaks() == []
@@ -152,6 +152,20 @@ async def test_an_upstream_without_the_uploads_api(
         await process.call("files.upload", path=str(twenty_mib)), pattern_bytes(20 * MIB)
     )
     assert (await fake.objects())["uploads"] == []
+
+
+@pytest.mark.parametrize("fake", ["openai"], indirect=True)
+@pytest.mark.parametrize("sdk", [PYTHON_NEWEST, GO], ids=str)
+async def test_a_file_that_the_uploads_api_does_not_take(
+    sdks: Sdks, fake: FakeClient, sdk: Sdk, tmp_path: Path
+) -> None:
+    """OpenAI lists no purpose there that a PDF could have."""
+    path = tmp_path / "report.pdf"
+    path.write_bytes(pattern_bytes(20 * MIB))
+    process = await sdks.get(sdk, fake.kind)
+    file = await process.call("files.upload", path=str(path))
+    await fake.check_only_file(file, pattern_bytes(20 * MIB))
+    assert await fake.requests(path="^/v1/uploads") == []
 
 
 # --- trouble at the upstream ----------------------------------------------------------------------

@@ -190,13 +190,13 @@ async def test_what_came_with_the_start_goes_with_every_chunk(
     said = {
         "OpenAI-Organization": "org-1",
         "OpenAI-Project": "proj-1",
-        "x-ferry-openai-purpose": "user_data",
+        "x-ferry-openai-purpose": "assistants",
     }
     url = await client.begin(TOTAL, headers=said)
     await client.send(url, 0, FIRST)
     file = (await client.send(url, CHUNK, LAST, finalize=True)).file
     await fake.check_only_file(file, DATA)
-    assert "downloadUri" not in file, "user_data is not to be downloaded"
+    assert "downloadUri" not in file, "it is not to be downloaded"
     for sent in await fake.requests(path="^/v1/uploads"):
         assert sent["headers"]["openai-organization"] == "org-1"
         assert sent["headers"]["openai-project"] == "proj-1"

@@ -1,6 +1,6 @@
 """The upload protocols by plain HTTP: what no SDK sends, and what an SDK would hide.
 
-A file is a PDF unless told: that every upstream stores itself, where a batch's input may stay here.
+A file is an image unless a test says so: every upstream that takes parts takes those in parts.
 """
 
 import json
@@ -50,7 +50,7 @@ class UploadClient:
         self,
         size: int | None,
         *,
-        mime_type: str = "application/pdf",
+        mime_type: str = "image/png",
         display_name: str = "a name",
         headers: Mapping[str, str] | None = None,
     ) -> Answer:

@@ -145,6 +145,8 @@ async def test_content_of_some_purposes_is_closed(openai: Client) -> None:
         {"bytes": 201 * MIB},
         {"filename": "a.json"},
         {"purpose": "batch_output"},
+        {"purpose": "user_data"},
+        {"purpose": "evals"},
         {"mimetype": "x"},
         {"expires_after": {"anchor": "created_at", "seconds": 1}},
     ],
