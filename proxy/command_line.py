@@ -3,11 +3,14 @@
 import argparse
 import asyncio
 import logging
+import os
 import secrets
+import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from datetime import timedelta
 from functools import partial
+from importlib import metadata
 from pathlib import Path
 from typing import Final
 
@@ -18,7 +21,7 @@ from proxy.bucket_errors import UnfitBucket
 from proxy.composition import KINDS, application
 from proxy.log_lines import log_to_stderr
 from proxy.provider_settings import shown_settings
-from proxy.risks import risks_of
+from proxy.risks import probable_mistakes, risks_of
 from proxy.serving import serve
 from proxy.setting_values import render_duration
 from proxy.settings import CONFIG_VARIABLE, Settings, load
@@ -29,12 +32,28 @@ from proxy.workers import Workers, reserved
 OK: Final = 0
 CANNOT_START: Final = 1
 INVALID: Final = 2
+OUTPUT_CLOSED: Final = 128 + signal.SIGPIPE
 
 _log: Final = logging.getLogger(__name__)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """The exit code: 0 after a drain or a check, 1 if it cannot start, 2 for invalid settings."""
+    """The exit code: 0 after a drain or a check, 1 if it cannot start, 2 for invalid settings.
+
+    If nothing reads the output any more, it is what a shell reports for SIGPIPE.
+    """
+    try:
+        try:
+            return _command(arguments)
+        finally:
+            if sys.stdout is not None:
+                sys.stdout.flush()
+    except BrokenPipeError:
+        _discard_output()
+        return OUTPUT_CLOSED
+
+
+def _command(arguments: Sequence[str] | None) -> int:
     options = _parser().parse_args(arguments)
     try:
         settings = load(KINDS, options.config)
@@ -45,12 +64,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return check(settings) if options.command == "check" else run(settings)
 
 
+def _discard_output() -> None:
+    """What is still buffered would fail once more, with a traceback, when Python ends."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for stream in (sys.stdout, sys.stderr):
+        if stream is not None:
+            os.dup2(nowhere, stream.fileno())
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="genai-ferry",
         description="The Google GenAI SDK's files and batches, on other providers.",
-        epilog=f"All else is set by {PREFIX}* variables, or in FILE, which {CONFIG_VARIABLE} may "
-        "name too; `genai-ferry check` prints them all.",
+        epilog=f"Everything else is set by {PREFIX}* variables, or in FILE, which "
+        f"{CONFIG_VARIABLE} may name too; `genai-ferry check` prints them all.",
     )
     parser.add_argument(
         "command",
@@ -60,15 +87,23 @@ def _parser() -> argparse.ArgumentParser:
         help="serve, until SIGTERM (the default), or check the settings: say what is wrong or "
         "risky, and print them",
     )
+    parser.add_argument("--version", action="version", version=f"genai-ferry {_version()}")
     parser.add_argument("--config", type=Path, metavar="FILE", help="settings in TOML")
     return parser
+
+
+def _version() -> str:
+    try:
+        return metadata.version("genai-ferry")
+    except metadata.PackageNotFoundError:
+        return "of an unknown version: it runs from a checkout that is not installed"
 
 
 # --- check -----------------------------------------------------------------------------------
 
 
 def check(settings: Settings) -> int:
-    for risk in risks_of(settings):
+    for risk in risks_of(settings, KINDS):
         print(f"risk: {risk}")
     try:
         trouble = asyncio.run(trouble_of(settings))
@@ -109,6 +144,8 @@ def _shown(value: object) -> str:
 
 def run(settings: Settings) -> int:
     log_to_stderr()
+    for mistake in probable_mistakes(settings, KINDS):
+        _log.warning(mistake)
     keep_freed_memory()
     settings = _with_secret_key(settings)
     return _attempt(lambda: _run_one(settings) if settings.workers == 1 else _run_many(settings))

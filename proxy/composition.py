@@ -125,6 +125,7 @@ class Kind:
     build: Callable[[str, ProviderSettings, World], Provider]
     settings: frozenset[str] = frozenset()
     takes_api_key: bool = True
+    public_url: str | None = None
     divide: Callable[[Provider, World], Provider] = _divided
 
 
@@ -142,9 +143,13 @@ _OF_BEDROCK: Final = frozenset(
 )
 
 KINDS: Final[Mapping[str, Kind]] = {
-    gemini.KIND: Kind(_gemini, divide=_divided_gemini),
-    openai.KIND: Kind(_openai, frozenset({"uploads"})),
-    anthropic.KIND: Kind(_anthropic, frozenset({"default_max_tokens", "api_version"})),
+    gemini.KIND: Kind(_gemini, divide=_divided_gemini, public_url=gemini.DEFAULT_BASE_URL),
+    openai.KIND: Kind(_openai, frozenset({"uploads"}), public_url=openai.DEFAULT_BASE_URL),
+    anthropic.KIND: Kind(
+        _anthropic,
+        frozenset({"default_max_tokens", "api_version"}),
+        public_url=anthropic.DEFAULT_BASE_URL,
+    ),
     bedrock.KIND: Kind(_bedrock, _OF_BEDROCK, takes_api_key=False),
 }
 

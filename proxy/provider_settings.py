@@ -14,7 +14,7 @@ from proxy.setting_values import (
     parse_region,
     parse_role_arn,
 )
-from proxy.settings_problems import variable
+from proxy.settings_problems import Problem, variable
 
 HttpUrl = Annotated[URL, BeforeValidator(parse_http_url)]
 
@@ -63,6 +63,10 @@ class KindOfProvider(Protocol):
     def takes_api_key(self) -> bool:
         """Whether its own credential is an `api_key`, and not found by a chain."""
 
+    @property
+    def public_url(self) -> str | None:
+        """The base URL without settings; None if it is not the same for all its providers."""
+
 
 Kinds = Mapping[str, KindOfProvider]
 
@@ -89,41 +93,42 @@ def with_kinds(
     return providers
 
 
-def provider_problems(providers: Mapping[str, ProviderSettings], kinds: Kinds) -> Iterator[str]:
+def provider_problems(providers: Mapping[str, ProviderSettings], kinds: Kinds) -> Iterator[Problem]:
     for name, provider in providers.items():
-        setting = variable("providers", name, "kind")
+        setting = ("providers", name, "kind")
         try:
             check_provider_name(name)
         except ValueError as error:
-            yield f"{variable('providers', name)}: {error}"
+            yield Problem(("providers", name), f": {error}")
         kind = kinds.get(provider.kind or "")
         if kind is None:
-            yield f"{setting}: must be one of {', '.join(sorted(kinds))}"
+            yield Problem(setting, f": must be one of {', '.join(sorted(kinds))}")
             continue
         if name in kinds and provider.kind != name:
-            yield f"{setting}: {name} is always of its own kind; give the provider another name"
+            text = f": {name} is always of its own kind; give the provider another name"
+            yield Problem(setting, text)
         yield from _misplaced(name, provider, kinds)
         if kind.takes_api_key:
             yield from _key_problems(name, provider)
 
 
-def _misplaced(name: str, provider: ProviderSettings, kinds: Kinds) -> Iterator[str]:
-    """A setting that this kind would ignore: whoever set it meant something by it."""
+def _misplaced(name: str, provider: ProviderSettings, kinds: Kinds) -> Iterator[Problem]:
+    """A setting that this kind would ignore, although its user expects something of it."""
     own = set(settings_of(kinds[provider.kind or name]))
     for field in ProviderSettings.model_fields:
         if field in provider.model_fields_set and field not in own:
             owners = [kind for kind in sorted(kinds) if field in settings_of(kinds[kind])]
             have = "have" if owners[1:] else "has"
-            yield f"{variable('providers', name, field)}: only {' and '.join(owners)} {have} it"
+            yield Problem(("providers", name, field), f": only {' and '.join(owners)} {have} it")
 
 
-def _key_problems(name: str, provider: ProviderSettings) -> Iterator[str]:
-    key = variable("providers", name, "api_key")
+def _key_problems(name: str, provider: ProviderSettings) -> Iterator[Problem]:
+    key = ("providers", name, "api_key")
     credentials = variable("providers", name, "credentials")
     if provider.ambient and provider.api_key is None:
-        yield f"{key}: must be set where {credentials} is ambient"
+        yield Problem(key, f": must be set where {credentials} is ambient")
     if not provider.ambient and provider.api_key is not None:
-        yield f"{key}: is spent only where {credentials} is ambient"
+        yield Problem(key, f": is spent only where {credentials} is ambient")
 
 
 def shown_settings(provider: ProviderSettings, kinds: Kinds) -> Iterator[tuple[str, Any]]:

@@ -1,16 +1,21 @@
-"""What a valid configuration still puts at risk, one sentence each."""
+"""What a valid configuration still puts at risk, or has probably wrong, one sentence each."""
 
+import re
 import stat
 from collections.abc import Iterator
 from typing import Final
 
 from yarl import URL
 
+from proxy.environment import injected_variables
+from proxy.provider_settings import Kinds, ProviderSettings
 from proxy.setting_values import is_loopback
 from proxy.settings import Settings
 from proxy.settings_problems import variable
 
 CLIENT_TOKEN_CHARACTERS: Final = 16
+
+_VERSION: Final = re.compile(r"v[0-9][a-z0-9]*")
 
 _OTHERS: int = stat.S_IRWXG | stat.S_IRWXO
 
@@ -18,7 +23,39 @@ _PLACE: Final = ("region", "role_arn", "s3_uri")
 _UPSTREAM_URLS: Final = ("base_url", "runtime_url", "s3_endpoint_url")
 
 
-def risks_of(settings: Settings) -> Iterator[str]:
+def probable_mistakes(settings: Settings, kinds: Kinds) -> Iterator[str]:
+    """What is worth a warning at each start, too."""
+    if injected := injected_variables():
+        yield (
+            f"{', '.join(injected)}: ignored, as Kubernetes injects such variables for Services "
+            "whose names begin with ferry."
+        )
+    for name, provider in settings.providers.items():
+        yield from _address_mistakes(name, provider, kinds)
+
+
+def _address_mistakes(name: str, provider: ProviderSettings, kinds: Kinds) -> Iterator[str]:
+    public = kinds[provider.kind or name].public_url
+    if public is None:
+        return
+    setting = variable("providers", name, "base_url")
+    if provider.base_url is None:
+        if name not in kinds:
+            yield f"{setting} is not set: requests for {name} go to {public}."
+        return
+    expected = URL(public).path.strip("/")
+    ends_in_version = _VERSION.fullmatch(provider.base_url.name) is not None
+    if expected and not ends_in_version:
+        yield (
+            f"{setting} does not end in /{expected}, as it does for most servers of its kind: did "
+            f"you mean {provider.base_url.origin()}{provider.base_url.path.rstrip('/')}/{expected}?"
+        )
+    if not expected and ends_in_version:
+        yield f"{setting} ends in /{provider.base_url.name}, which the proxy adds itself."
+
+
+def risks_of(settings: Settings, kinds: Kinds) -> Iterator[str]:
+    yield from probable_mistakes(settings, kinds)
     yield from _secret_risks(settings)
     yield from _own_credential_risks(settings)
     yield from _listening_risks(settings)

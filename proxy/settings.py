@@ -1,8 +1,7 @@
 """The settings: an optional TOML file, and the environment, which has the last word."""
 
 import os
-import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, Final
@@ -10,6 +9,7 @@ from typing import Annotated, Any, Final
 from pydantic import BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_settings import (
     BaseSettings,
+    EnvSettingsSource,
     NoDecode,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
@@ -17,6 +17,12 @@ from pydantic_settings import (
 )
 from yarl import URL
 
+from proxy.environment import (
+    PROVIDERS_PREFIX,
+    comparable,
+    own_variables,
+    repeated_variables,
+)
 from proxy.provider_settings import (
     HttpUrl,
     Kinds,
@@ -36,10 +42,17 @@ from proxy.setting_values import (
     parse_secret_keys,
     parse_state_url,
 )
-from proxy.settings_problems import PREFIX, InvalidSettings, problems_of, unknown, variable
+from proxy.settings_file import SettingsFile, by_name, merged
+from proxy.settings_problems import (
+    PREFIX,
+    InvalidSettings,
+    Problem,
+    problems_of,
+    unknown,
+    variable,
+)
 
 CONFIG_VARIABLE: Final = variable("config")
-PROVIDERS_PREFIX: Final = variable("providers", "")
 MIB: Final = 1 << 20
 LOOPBACK: Final = parse_networks("127.0.0.0/8,::1/128")
 
@@ -106,13 +119,14 @@ class Settings(BaseSettings):
     @classmethod
     def settings_customise_sources(
         cls,
-        settings_cls: type[BaseSettings],  # noqa: ARG003
+        settings_cls: type[BaseSettings],
         init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,  # noqa: ARG003
         dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
         file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
     ) -> tuple[Any, ...]:
-        return (lambda: _merge(_by_name(init_settings()), _by_name(env_settings())),)
+        variables = _variables_source(settings_cls)
+        return (lambda: merged(by_name(init_settings()), by_name(variables())),)
 
 
 def load(kinds: Kinds, config: Path | None = None) -> Settings:
@@ -121,80 +135,91 @@ def load(kinds: Kinds, config: Path | None = None) -> Settings:
     `config` is a TOML file; without it FERRY_CONFIG may name one. Raises InvalidSettings.
     """
     path = config or os.environ.get(CONFIG_VARIABLE)
-    content = _read_toml(Path(path)) if path else {}
-    problems = list(_unknown_variables())
+    file = SettingsFile(Path(path)) if path else None
+    content = file.content if file else {}
+    problems = [*(file.problems if file else ()), *repeated_variables(own_variables())]
+    problems.extend(_unknown_variables(kinds))
     try:
         settings = Settings(**content)
     except ValidationError as error:
-        raise InvalidSettings([*problems, *problems_of(error, _variables())]) from None
+        names = {*kinds, *_provider_names(error)}
+        problems.extend(problems_of(error, _known(names)))
+        raise InvalidSettings(_sentences(problems, file)) from None
     except SettingsError:  # FERRY_PROVIDERS whole, which is among the unknown variables
-        raise InvalidSettings(problems) from None
+        raise InvalidSettings(_sentences(problems, file)) from None
     settings = settings.model_copy(update={"providers": with_kinds(settings.providers, kinds)})
     problems.extend(provider_problems(settings.providers, kinds))
     problems.extend(_contradictions(settings))
     if problems:
-        raise InvalidSettings(problems)
+        raise InvalidSettings(_sentences(problems, file))
     return settings
 
 
-def _contradictions(settings: Settings) -> Iterator[str]:
+def _provider_names(error: ValidationError) -> Iterator[str]:
+    """The providers that have settings at fault."""
+    for details in error.errors(include_input=False):
+        match details["loc"]:
+            case ("providers", str(name), *_):
+                yield name
+
+
+def _contradictions(settings: Settings) -> Iterator[Problem]:
     """What is wrong between settings each of which is right."""
     if settings.state_s3_endpoint_url and not settings.state_url.startswith("s3:"):
-        yield f"{variable('state_s3_endpoint_url')}: only an s3:// state has an endpoint"
+        yield Problem(("state_s3_endpoint_url",), ": only an s3:// state has an endpoint")
     if settings.default_provider not in settings.providers:
         known = ", ".join(sorted(settings.providers))
-        yield f"{variable('default_provider')}: must be one of {known}"
+        yield Problem(("default_provider",), f": must be one of {known}")
     if settings.ambient and not settings.client_tokens and not is_loopback(settings.host):
         spent = ", ".join(variable("providers", name, "credentials") for name in settings.ambient)
-        yield (
-            f"{variable('client_tokens')}: must be set where {spent} is ambient and "
-            f"{variable('host')} is not a loopback address: anyone could spend that credential"
+        yield Problem(
+            ("client_tokens",),
+            f": must be set where {spent} is ambient and {variable('host')} is not a loopback "
+            "address: anyone could spend that credential",
         )
     if settings.ambient and not settings.client_tokens and "*" in settings.cors_origins:
         spent = ", ".join(variable("providers", name, "credentials") for name in settings.ambient)
-        yield (
-            f"{variable('cors_origins')}: cannot be * where {spent} is ambient and "
-            f"{variable('client_tokens')} is not set: any web page could spend that credential"
+        yield Problem(
+            ("cors_origins",),
+            f": cannot be * where {spent} is ambient and {variable('client_tokens')} is not set: "
+            "any web page could spend that credential",
         )
 
 
 # --- sources ---------------------------------------------------------------------------------
 
 
-def _read_toml(path: Path) -> dict[str, Any]:
-    try:
-        with path.open("rb") as file:
-            return tomllib.load(file)
-    except OSError as error:
-        raise InvalidSettings([f"cannot read {path}: {error.strerror}"]) from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError):
-        raise InvalidSettings([f"{path} is not TOML"]) from None
+def _variables_source(settings_cls: type[BaseSettings]) -> EnvSettingsSource:
+    source = EnvSettingsSource(settings_cls)
+    source.env_vars = {name.lower(): value for name, value in own_variables().items() if value}
+    return source
 
 
-def _by_name(content: Mapping[str, Any]) -> dict[str, Any]:
-    """With provider names in their one spelling, so that both sources mean the same provider."""
-    providers = content.get("providers")
-    if not isinstance(providers, dict):
-        return dict(content)
-    return {**content, "providers": {canonical_name(n): v for n, v in providers.items()}}
+def _sentences(problems: Iterable[Problem], file: SettingsFile | None) -> list[str]:
+    """Each names its setting as it is written where it stands: a variable or the file."""
+    given = {comparable(name) for name in own_variables()}
+
+    def sentence(problem: Problem) -> str:
+        in_file = file is not None and file.has(problem.path)
+        if file is None or not in_file or variable(*problem.path) in given:
+            return problem.sentence(variable)
+        return file.sentence(problem)
+
+    return [sentence(problem) for problem in problems]
 
 
-def _merge(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
-    """Tables are merged, and all else in `above` wins."""
-    merged = {**below, **above}
-    for key in below.keys() & above.keys():
-        if isinstance(below[key], dict) and isinstance(above[key], dict):
-            merged[key] = _merge(below[key], above[key])
-    return merged
+def _unknown_variables(kinds: Kinds) -> Iterator[Problem]:
+    """pydantic-settings ignores what it does not know; a misspelt variable must not be lost."""
+    top = {variable(*path) for path in _known(()) if len(path) == 1} - {variable("providers")}
+    for name in sorted(map(comparable, own_variables())):
+        if name not in {*top, CONFIG_VARIABLE} and not name.startswith(PROVIDERS_PREFIX):
+            yield unknown((name.removeprefix(PREFIX).lower(),), _known(kinds))
 
 
-def _unknown_variables() -> Iterator[str]:
-    """pydantic-settings passes over what it does not know; a misspelt variable must not be lost."""
-    known = {*_variables(), CONFIG_VARIABLE}
-    for name in sorted(map(str.upper, os.environ)):
-        if name.startswith(PREFIX) and name not in known and not name.startswith(PROVIDERS_PREFIX):
-            yield unknown(name, known)
-
-
-def _variables() -> list[str]:
-    return [variable(field) for field in Settings.model_fields if field != "providers"]
+def _known(providers: Iterable[str]) -> Iterator[tuple[str, ...]]:
+    """The paths of all settings, with those of each of `providers`."""
+    for field in (*Settings.model_fields, "config"):
+        yield (field,)
+    for provider in providers:
+        for field in ProviderSettings.model_fields:
+            yield ("providers", provider, field)

@@ -1,12 +1,17 @@
 """What is wrong with the settings, one sentence each, never with a value in it."""
 
 import difflib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 from pydantic import ValidationError
 
 PREFIX: Final = "FERRY_"
+
+# Two names that are at least this much alike are taken for one that is misspelt.
+_LIKENESS: Final = 0.7
+_LIKENESS_OF_NESTED: Final = 0.9  # their common beginning makes all of these look alike
 
 
 class InvalidSettings(Exception):
@@ -17,31 +22,66 @@ class InvalidSettings(Exception):
         super().__init__("; ".join(self.problems))
 
 
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """`text` goes on after the name of the setting at `path`, as in `: must be a list`.
+
+    With an empty path `text` is the whole sentence. `suggestion` is the path of the setting that
+    was probably meant.
+    """
+
+    path: tuple[str, ...]
+    text: str
+    suggestion: tuple[str, ...] = ()
+
+    def sentence(self, name: Callable[..., str]) -> str:
+        """`name` renders a path as it is written where the setting stands."""
+        hint = f"; did you mean {name(*self.suggestion)}?" if self.suggestion else ""
+        return f"{name(*self.path) if self.path else ''}{self.text}{hint}"
+
+
 def variable(*path: object) -> str:
     """A setting by the name that it has in the environment."""
     return PREFIX + "__".join(str(part).upper().replace("-", "_") for part in path)
 
 
-def unknown(name: str, known: Iterable[str]) -> str:
-    near = difflib.get_close_matches(name, list(known), n=1, cutoff=0.8)
-    return f"{name} is not a setting" + (f"; did you mean {near[0]}?" if near else "")
+def unknown(path: Sequence[str], known: Iterable[Sequence[str]]) -> Problem:
+    return Problem(tuple(path), " is not a setting", _nearest(path, known))
 
 
-def problems_of(error: ValidationError, known: Iterable[str]) -> list[str]:
-    """`known` are the names of all settings, for spotting a misspelt one."""
+def problems_of(error: ValidationError, known: Iterable[Sequence[str]]) -> list[Problem]:
+    """`known` are the paths of settings that a misspelt one is compared with."""
+    known = list(known)
     return [_problem(details, known) for details in error.errors(include_input=False)]
 
 
-def _problem(details: Mapping[str, Any], known: Iterable[str]) -> str:
-    path = [part for part in details["loc"] if isinstance(part, str)]
-    name = variable(*path)
+def _problem(details: Mapping[str, Any], known: Iterable[Sequence[str]]) -> Problem:
+    path = tuple(part for part in details["loc"] if isinstance(part, str))
     match details["type"]:
         case "extra_forbidden":
-            return unknown(name, known)
+            return unknown(path, known)
         case "value_error":
-            return f"{name}: {details['ctx']['error']}"
+            return Problem(path, f": {details['ctx']['error']}")
         case "model_type" | "dict_type":
-            return f"{name}: must be a table of settings"
+            meant = _nearest(path, known)
+            text = " is not a setting" if meant else ": must be a table of settings"
+            return Problem(path, text, meant)
         case _:
             message = str(details["msg"])
-            return f"{name}: {message[0].lower()}{message[1:]}"
+            return Problem(path, f": {message[0].lower()}{message[1:]}")
+
+
+def _nearest(path: Sequence[str], known: Iterable[Sequence[str]]) -> tuple[str, ...]:
+    """The known path that differs least; empty if none is like it."""
+    others = [tuple(other) for other in known if tuple(other) != tuple(path)]
+    siblings = {other[-1]: other for other in others if other[:-1] == tuple(path[:-1])}
+    if near := difflib.get_close_matches(path[-1].lower(), list(siblings), 1, _LIKENESS):
+        return siblings[near[0]]
+    # A table that was joined to its setting by one underscore, or by a dash.
+    nested = {_flat(other): other for other in others if len(other) > len(path)}
+    near = difflib.get_close_matches(_flat(path), list(nested), 1, _LIKENESS_OF_NESTED)
+    return nested[near[0]] if near else ()
+
+
+def _flat(path: Sequence[str]) -> str:
+    return "__".join(path).lower().replace("-", "_")

@@ -1,15 +1,19 @@
 """The program as it is called."""
 
+import asyncio
+import os
 import signal
 import socket
 import subprocess
 import sys
 from collections.abc import Mapping
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import pytest
-from aiohttp import ClientSession
+from aiohttp import ClientConnectorError, ClientResponse, ClientSession
 
+from proxy.command_line import main
 from tests.test_proxy.ferry_process import clean_environment, ferry_process
 
 SECRET = "a-secret-key-of-32-characters-..."
@@ -85,6 +89,112 @@ def test_invalid_settings_end_it_with_a_sentence_each(command: list[str]) -> Non
     first, second = done.stderr.splitlines()
     assert first.startswith("genai-ferry: FERRY_PORT: ")
     assert second == "genai-ferry: FERRY_SECRET_KEY: each key must have at least 16 characters"
+
+
+def test_it_tells_its_version() -> None:
+    done = ferry("--version")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == f"genai-ferry {version('genai-ferry')}\n"
+
+
+def test_a_checkout_that_is_not_installed_says_so(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def not_installed(name: str) -> str:
+        raise PackageNotFoundError(name)
+
+    monkeypatch.setattr("proxy.command_line.metadata.version", not_installed)
+    with pytest.raises(SystemExit) as ended:
+        main(["--version"])
+    assert ended.value.code == 0
+    assert capsys.readouterr().out.startswith("genai-ferry of an unknown version: ")
+
+
+@pytest.mark.parametrize("argument", ["check", "--help", "--version"])
+def test_output_into_a_closed_pipe_ends_quietly(argument: str) -> None:
+    """As before `head`, which goes once it has what it wants: 141 is what a shell says of that."""
+    read_end, write_end = os.pipe()
+    os.close(read_end)
+    try:
+        done = subprocess.run(
+            [sys.executable, "-m", "proxy", argument],
+            env={**clean_environment(), "PYTHONUNBUFFERED": ""},
+            stdout=write_end,
+            stderr=subprocess.PIPE,
+            timeout=30,
+            check=False,
+        )
+    finally:
+        os.close(write_end)
+    assert (done.returncode, done.stderr) == (141, b"")
+
+
+async def test_a_log_that_is_not_read_stops_nothing(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    read_end, write_end = os.pipe()
+    os.close(read_end)
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "proxy",
+        env={
+            **clean_environment(),
+            "FERRY_PORT": str(port),
+            "FERRY_STATE_URL": tmp_path.as_uri(),
+        },
+        stderr=write_end,
+    )
+    os.close(write_end)
+    try:
+        async with ClientSession() as session:
+            async with await first_answer(session, f"http://127.0.0.1:{port}/genai/v1/x") as answer:
+                assert answer.status == 401
+            async with session.get(f"http://127.0.0.1:{port}/healthz") as alive:
+                assert alive.status == 200
+    finally:
+        process.terminate()
+        assert await process.wait() == 0
+
+
+async def first_answer(session: ClientSession, url: str) -> ClientResponse:
+    """Its log cannot say when the process listens, so it is asked until it answers."""
+    async with asyncio.timeout(30):
+        while True:
+            try:
+                return await session.get(url)
+            except ClientConnectorError:
+                await asyncio.sleep(0.05)
+
+
+def test_what_kubernetes_injects_is_one_warning() -> None:
+    injected = {"FERRY_PORT": "tcp://10.0.0.1:80", "FERRY_SERVICE_HOST": "10.0.0.1"}
+    done = ferry("check", FERRY_SECRET_KEY=SECRET, **injected)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.count("risk: ") == 1
+    assert done.stdout.startswith("risk: FERRY_PORT, FERRY_SERVICE_HOST: ignored")
+    assert "FERRY_PORT=8080\n" in done.stdout
+
+
+async def test_probable_mistakes_are_told_at_the_start(tmp_path: Path) -> None:
+    settings = {
+        "FERRY_PORT": "tcp://10.0.0.1:80",
+        "FERRY_STATE_URL": tmp_path.as_uri(),
+        "FERRY_PROVIDERS__MY_VLLM__KIND": "openai",
+    }
+    config = tmp_path / "ferry.toml"
+    config.write_text("port = 0")
+    told = "FERRY_PROVIDERS__MY_VLLM__BASE_URL is not set: requests for my-vllm go to "
+    async with ferry_process(
+        "-m", "proxy", "--config", str(config), environment=settings
+    ) as process:
+        injected = await process.event(
+            "FERRY_PORT: ignored, as Kubernetes injects such variables for Services whose names "
+            "begin with ferry."
+        )
+        assert injected["level"] == "warning"
+        await process.event(f"{told}https://api.openai.com/v1.")
+        await process.event("listening")
 
 
 def test_a_file_may_hold_the_settings(tmp_path: Path) -> None:

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from proxy.risks import risks_of
+from proxy.risks import probable_mistakes, risks_of
 from proxy.setting_values import is_loopback
 from proxy.settings import load
 from tests.test_proxy.kinds import kinds
@@ -30,7 +30,7 @@ def _safe(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def risks() -> list[str]:
     """The settings that the risks are about."""
-    return [risk.split()[0].rstrip(":") for risk in risks_of(load(KINDS))]
+    return [risk.split()[0].rstrip(":") for risk in risks_of(load(KINDS), KINDS)]
 
 
 @pytest.mark.parametrize(
@@ -107,6 +107,45 @@ def test_what_is_risky_is_named(
     for name, value in given.items():
         monkeypatch.setenv(name, value)
     assert risks() == expected
+
+
+@pytest.mark.parametrize(
+    ("given", "mistake"),
+    [
+        (
+            {"FERRY_PROVIDERS__OPENAI__BASE_URL": "http://127.0.0.1:8000"},
+            "FERRY_PROVIDERS__OPENAI__BASE_URL does not end in /v1, as it does for most servers of "
+            "its kind: did you mean http://127.0.0.1:8000/v1?",
+        ),
+        ({"FERRY_PROVIDERS__OPENAI__BASE_URL": "https://gateway/openai/v1"}, None),
+        ({"FERRY_PROVIDERS__OPENAI__BASE_URL": "https://gateway/v2beta/"}, None),
+        (
+            {"FERRY_PROVIDERS__GEMINI__BASE_URL": "https://gateway/v1beta"},
+            "FERRY_PROVIDERS__GEMINI__BASE_URL ends in /v1beta, which the proxy adds itself.",
+        ),
+        ({"FERRY_PROVIDERS__GEMINI__BASE_URL": "https://gateway/gemini"}, None),
+        (
+            {"FERRY_PROVIDERS__MY_VLLM__KIND": "openai"},
+            "FERRY_PROVIDERS__MY_VLLM__BASE_URL is not set: requests for my-vllm go to "
+            "https://openai.example/v1.",
+        ),
+        ({"FERRY_PROVIDERS__EUROPE__KIND": "bedrock"}, None),
+        (
+            {"FERRY_PORT": "tcp://10.0.0.1:80", "FERRY_SERVICE_HOST": "10.0.0.1"},
+            "FERRY_PORT, FERRY_SERVICE_HOST: ignored, as Kubernetes injects such variables for "
+            "Services whose names begin with ferry.",
+        ),
+    ],
+)
+def test_a_probable_mistake_is_named(
+    monkeypatch: pytest.MonkeyPatch, given: dict[str, str], mistake: str | None
+) -> None:
+    for name, value in given.items():
+        monkeypatch.setenv(name, value)
+    settings = load(KINDS)
+    expected = [mistake] if mistake else []
+    assert list(probable_mistakes(settings, KINDS)) == expected
+    assert list(risks_of(settings, KINDS)) == expected
 
 
 @pytest.mark.parametrize(("mode", "expected"), [(0o700, []), (0o750, ["FERRY_STATE_URL"])])

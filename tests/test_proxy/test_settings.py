@@ -6,6 +6,7 @@ import pytest
 from pydantic import ValidationError
 from yarl import URL
 
+from proxy.environment import injected_variables
 from proxy.provider_settings import ProviderSettings
 from proxy.settings import Settings, load
 from proxy.settings_problems import InvalidSettings
@@ -13,6 +14,7 @@ from tests.test_proxy.kinds import kinds
 
 KINDS = kinds(gemini=set(), openai={"uploads"})
 LONG_KEY = "k" * 16
+_PROVIDER_FIELDS = tuple(ProviderSettings.model_fields)
 HTTP_URL = "must be an address such as https://host/path"
 STATE_URL = "must be file:///directory, with an absolute path, or s3://bucket/prefix"
 
@@ -265,9 +267,97 @@ def test_a_misspelt_variable_is_recognised(given: pytest.MonkeyPatch) -> None:
     assert problems() == ["FERRY_UPLOAD_TLT is not a setting; did you mean FERRY_UPLOAD_TTL?"]
 
 
-def test_a_misspelt_key_in_the_file_is_recognised(tmp_path: Path) -> None:
-    found = problems(toml(tmp_path, "upload_tlt = '1h'"))
-    assert found == ["FERRY_UPLOAD_TLT is not a setting; did you mean FERRY_UPLOAD_TTL?"]
+@pytest.mark.parametrize(
+    ("variable", "meant"),
+    [
+        ("FERRY_HOTS", "FERRY_HOST"),
+        ("FERRY_CONFG", "FERRY_CONFIG"),
+        ("FERRY_PROVIDERS__OPENAI__BASEURL", "FERRY_PROVIDERS__OPENAI__BASE_URL"),
+        ("FERRY_PROVIDERS__MY_VLLM__APIKEY", "FERRY_PROVIDERS__MY_VLLM__API_KEY"),
+        ("FERRY_PROVIDERS_OPENAI_BASE_URL", "FERRY_PROVIDERS__OPENAI__BASE_URL"),
+        ("FERRY_PROVIDERS__OPENAI_BASE_URL", "FERRY_PROVIDERS__OPENAI__BASE_URL"),
+    ],
+)
+def test_a_nested_name_gets_a_hint_too(
+    given: pytest.MonkeyPatch, variable: str, meant: str
+) -> None:
+    given.setenv(variable, "http://secret")
+    assert problems() == [f"{variable} is not a setting; did you mean {meant}?"]
+
+
+@pytest.mark.parametrize("name", ["ferry_port", "FERRY_port"])
+def test_a_variable_in_two_spellings_is_refused(given: pytest.MonkeyPatch, name: str) -> None:
+    given.setenv("FERRY_PORT", "1")
+    given.setenv(name, "2")
+    assert problems() == [f"FERRY_PORT and {name} are the same setting; give only one of them"]
+
+
+def test_one_provider_may_be_spelled_in_two_ways(given: pytest.MonkeyPatch) -> None:
+    given.setenv("FERRY_PROVIDERS__MY_VLLM__KIND", "openai")
+    given.setenv("FERRY_PROVIDERS__my-vllm__UPLOADS", "staged")
+    expected = ProviderSettings(kind="openai", uploads="staged")
+    assert load(KINDS).providers["my-vllm"] == expected
+    given.setenv("FERRY_PROVIDERS__my-vllm__KIND", "openai")
+    assert problems() == [
+        "FERRY_PROVIDERS__MY_VLLM__KIND and FERRY_PROVIDERS__my-vllm__KIND are the same setting; "
+        "give only one of them"
+    ]
+
+
+# --- what Kubernetes injects -----------------------------------------------------------------
+
+INJECTED = {
+    "FERRY_PORT": "tcp://10.0.0.1:8080",
+    "FERRY_SERVICE_HOST": "10.0.0.1",
+    "FERRY_SERVICE_PORT": "8080",
+    "FERRY_SERVICE_PORT_HTTP": "8080",
+    "FERRY_PORT_8080_TCP": "tcp://10.0.0.1:8080",
+    "FERRY_PORT_8080_TCP_PROTO": "tcp",
+    "FERRY_PORT_8080_TCP_PORT": "8080",
+    "FERRY_PORT_8080_TCP_ADDR": "10.0.0.1",
+    "FERRY_PORT_53_UDP_ADDR": "10.0.0.1",
+    "FERRY_PORT_99_SCTP": "sctp://10.0.0.1:99",
+    "FERRY_ADMIN_PORT": "tcp://10.0.0.2:80",
+    "FERRY_ADMIN_SERVICE_HOST": "10.0.0.2",
+    "FERRY_ADMIN_SERVICE_PORT": "80",
+    "FERRY_ADMIN_PORT_80_TCP_ADDR": "10.0.0.2",
+    "FERRY_DNS_PORT": "udp://10.0.0.3:53",
+}
+
+
+def test_what_kubernetes_injects_is_ignored(given: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name, value in INJECTED.items():
+        given.setenv(name, value)
+    assert (load(KINDS).port, load(KINDS).admin_port) == (8080, None)
+    assert load(KINDS, toml(tmp_path, "port = 5")).port == 5
+    assert injected_variables() == sorted(INJECTED)
+
+
+@pytest.mark.parametrize(
+    "variable",
+    [*Settings.model_fields, *(f"providers__a_service_port__{f}" for f in _PROVIDER_FIELDS)],
+)
+def test_no_setting_is_taken_for_injected(given: pytest.MonkeyPatch, variable: str) -> None:
+    given.setenv(f"FERRY_{variable.upper()}", "8080")
+    assert injected_variables() == []
+
+
+@pytest.mark.parametrize(
+    "variable",
+    ["FERRY_SERVICE", "FERRY_SERVICE_HOSTS", "FERRY_PORT_TCP", "FERRY_PORT_X_TCP"],
+)
+def test_what_only_looks_injected_is_still_refused(
+    given: pytest.MonkeyPatch, variable: str
+) -> None:
+    given.setenv(variable, "8080")
+    [sentence] = problems()
+    assert sentence.startswith(f"{variable} is not a setting")
+
+
+def test_an_address_of_a_provider_is_not_ignored(given: pytest.MonkeyPatch) -> None:
+    given.setenv("FERRY_PROVIDERS__OPENAI__BASE_URL", "tcp://10.0.0.1:8080")
+    [sentence] = problems()
+    assert sentence.startswith("FERRY_PROVIDERS__OPENAI__BASE_URL: must be an address")
 
 
 # --- the file --------------------------------------------------------------------------------
@@ -303,11 +393,73 @@ def test_a_variable_may_name_the_file(given: pytest.MonkeyPatch, tmp_path: Path)
     assert load(KINDS, toml(tmp_path / "other", "port = 6")).port == 6
 
 
-@pytest.mark.parametrize("text", ["port = ", "[", "\udcff"])
-def test_a_file_that_is_not_toml_is_refused(tmp_path: Path, text: str) -> None:
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("host = 'h'\nport = ", "line 2, column 8: not TOML: invalid value"),
+        ("port = 1\n\n x y", "line 3, column 4: not TOML: expected '=' after a key"),
+        ("[", "line 1, column 2: not TOML: "),
+        ("port = 1\r\nport = 2", "line 2, column 9: not TOML: cannot overwrite a value"),
+        ("port = 1\n\udcff", "line 2: the file is not UTF-8"),
+    ],
+)
+def test_a_file_that_is_not_toml_is_refused_with_its_line(
+    tmp_path: Path, text: str, problem: str
+) -> None:
     path = tmp_path / "bad.toml"
     path.write_bytes(text.encode(errors="surrogateescape"))
-    assert problems(path) == [f"{path} is not TOML"]
+    [sentence] = problems(path)
+    assert sentence.startswith(f"{path}, {problem}")
+
+
+def test_a_problem_in_the_file_has_its_line(given: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    path = toml(
+        tmp_path,
+        """# settings
+trusted_proxies = [
+    "10.1.2.3/8",
+]
+upload_tlt = '1h'
+workers = 0
+
+[providers.My-VLLM]
+kind = "openai"
+baseurl = "http://vllm/v1"
+region = "us-east-1"
+""",
+    )
+    given.setenv("FERRY_WORKERS", "0")
+    expected = [
+        "FERRY_WORKERS: input should be",
+        f"{path}, line 2: trusted_proxies: must be a comma-separated list of networks",
+        f"{path}, line 5: upload_tlt is not a setting; did you mean upload_ttl?",
+        f"{path}, line 10: providers.my-vllm.baseurl is not a setting; "
+        "did you mean providers.my-vllm.base_url?",
+    ]
+    found = problems(path)
+    assert len(found) == len(expected)
+    for start in expected:
+        assert [sentence.startswith(start) for sentence in found].count(True) == 1
+
+
+def test_a_setting_of_another_kind_in_the_file_has_its_line(tmp_path: Path) -> None:
+    path = toml(tmp_path, "[providers.gemini]\n\nuploads = 'staged'")
+    assert problems(path) == [f"{path}, line 3: providers.gemini.uploads: only openai has it"]
+
+
+def test_a_provider_in_the_file_has_one_name(tmp_path: Path) -> None:
+    path = toml(
+        tmp_path, "[providers.my-vllm]\nkind = 'openai'\n[providers.my_vllm]\nuploads = 'staged'"
+    )
+    assert problems(path) == [
+        f"{path}, line 1: providers.my-vllm: my-vllm and my_vllm are the same name; "
+        "give the provider only once"
+    ]
+
+
+def test_a_file_that_nests_too_deeply_is_refused(tmp_path: Path) -> None:
+    path = toml(tmp_path, f"port = {'[' * 100_000}")
+    assert problems(path) == [f"{path}: the file nests too deeply"]
 
 
 def test_a_file_that_is_not_there_is_refused(tmp_path: Path) -> None:

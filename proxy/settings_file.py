@@ -1,0 +1,127 @@
+"""The optional TOML file with settings, and where in it a setting stands."""
+
+import re
+import tomllib
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from proxy.setting_values import canonical_name
+from proxy.settings_problems import InvalidSettings, Problem
+
+_POSITION: Final = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
+
+
+class SettingsFile:
+    """`content` has the names of providers in their one spelling."""
+
+    def __init__(self, path: Path) -> None:
+        """Raises InvalidSettings."""
+        self._path = path
+        self._text = _text_of(path)
+        content = _parse(path, self._text)
+        self.problems = list(_repeated_providers(content))
+        self.content = by_name(content)
+
+    def has(self, path: Sequence[str]) -> bool:
+        return _has(self.content, path)
+
+    def sentence(self, problem: Problem) -> str:
+        line = self._line_of(problem.path)
+        place = f"{self._path}, line {line}" if line else f"{self._path}"
+        return f"{place}: {problem.sentence(_dotted)}"
+
+    def _line_of(self, path: Sequence[str]) -> int | None:
+        """The first line of the statement with which the file has `path`.
+
+        The beginning of a TOML file is TOML itself exactly where it ends with a statement.
+        """
+        lines = self._text.split("\n")
+        first = 1
+        for last in range(1, len(lines) + 1):
+            try:
+                content = tomllib.loads("\n".join(lines[:last]))
+            except tomllib.TOMLDecodeError:
+                continue
+            if _has(by_name(content), path):
+                return first
+            first = last + 1
+        return None
+
+
+def by_name(content: Mapping[str, Any]) -> dict[str, Any]:
+    """With provider names in their one spelling, so that all sources mean the same provider."""
+    providers = content.get("providers")
+    if not isinstance(providers, dict):
+        return dict(content)
+    named: dict[str, Any] = {}
+    for name, settings in providers.items():
+        named = merged(named, {canonical_name(name): settings})
+    return {**content, "providers": named}
+
+
+def merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+    """Tables are merged, and anything else in `above` wins."""
+    result = {**below, **above}
+    for key in below.keys() & above.keys():
+        if isinstance(below[key], dict) and isinstance(above[key], dict):
+            result[key] = merged(below[key], above[key])
+    return result
+
+
+def _text_of(path: Path) -> str:
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise InvalidSettings([f"cannot read {path}: {error.strerror}"]) from None
+    try:
+        return data.decode().replace("\r\n", "\n")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise InvalidSettings([f"{path}, line {line}: the file is not UTF-8"]) from None
+
+
+def _parse(path: Path, text: str) -> dict[str, Any]:
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise InvalidSettings([f"{path}, {_syntax_problem(str(error), text)}"]) from None
+    except RecursionError:
+        raise InvalidSettings([f"{path}: the file nests too deeply"]) from None
+
+
+def _syntax_problem(message: str, text: str) -> str:
+    """tomllib says where at the end of its message, and quotes no value."""
+    position = _POSITION.search(message)
+    if position is None:
+        return f"not TOML: {message}"
+    line, column = position.groups()
+    if line is None:
+        lines = text.split("\n")
+        line, column = str(len(lines)), str(len(lines[-1]) + 1)
+    return f"line {line}, column {column}: not TOML: {message[: position.start()].lower()}"
+
+
+def _repeated_providers(content: Mapping[str, Any]) -> Iterator[Problem]:
+    providers = content.get("providers")
+    spellings: dict[str, str] = {}
+    for name in providers if isinstance(providers, dict) else ():
+        first = spellings.setdefault(canonical_name(name), name)
+        if first != name:
+            yield Problem(
+                ("providers", canonical_name(name)),
+                f": {first} and {name} are the same name; give the provider only once",
+            )
+
+
+def _has(content: Mapping[str, Any], path: Sequence[str]) -> bool:
+    found: Any = content
+    for part in path:
+        if not isinstance(found, dict) or part not in found:
+            return False
+        found = found[part]
+    return bool(path)
+
+
+def _dotted(*path: str) -> str:
+    return ".".join(path)
