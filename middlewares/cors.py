@@ -18,7 +18,14 @@ ANY_ORIGIN: Final = "*"
 
 _METHODS: Final = "GET, HEAD, POST, PUT, DELETE"
 # What any SDK may send. They are named one by one, since `*` does not cover `authorization`.
-_REQUEST_HEADERS: Final = ("authorization", "content-type", "x-model-provider", "x-server-timeout")
+# Google's web SDK sets `user-agent`, which Chromium ignores and other browsers send.
+_REQUEST_HEADERS: Final = (
+    "authorization",
+    "content-type",
+    "user-agent",
+    "x-model-provider",
+    "x-server-timeout",
+)
 _OUR_REQUEST_HEADER: Final = re.compile(r"x-(goog|ferry)-[a-z0-9-]{1,100}")
 _EXPOSED_HEADER: Final = re.compile(r"x-goog-upload-.+|x-ferry-.+|retry-after")
 _PREFLIGHT_SECONDS: Final = "600"
