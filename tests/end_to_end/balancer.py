@@ -12,11 +12,15 @@ LARGEST_BODY = 16 << 20
 
 
 class Balancer:
-    """`served` counts the requests that each backend got."""
+    """`served` counts the requests that each backend got.
 
-    def __init__(self, backends: Sequence[str], session: ClientSession) -> None:
+    It serves below the path `below`, which it strips and names in a header.
+    """
+
+    def __init__(self, backends: Sequence[str], session: ClientSession, below: str) -> None:
         self._turn = cycle(backends)
         self._session = session
+        self._below = below
         self.served = dict.fromkeys(backends, 0)
         self.url = ""
 
@@ -25,9 +29,11 @@ class Balancer:
         self.served[backend] += 1
         headers = request.headers.copy()
         headers["X-Forwarded-Host"] = headers.pop("Host")
+        if self._below:
+            headers["X-Forwarded-Prefix"] = self._below
         async with self._session.request(
             request.method,
-            backend + request.path_qs,
+            backend + request.path_qs.removeprefix(self._below),
             headers=headers,
             data=BytesIO(await request.read()),
         ) as reply:
@@ -38,11 +44,13 @@ class Balancer:
 
 
 @asynccontextmanager
-async def balancer(backends: Sequence[str], session: ClientSession) -> AsyncIterator[Balancer]:
+async def balancer(
+    backends: Sequence[str], session: ClientSession, below: str = ""
+) -> AsyncIterator[Balancer]:
     """Listening; the proxies trust what a balancer on loopback says of the client's address."""
-    between = Balancer(backends, session)
+    between = Balancer(backends, session, below)
     app = web.Application(client_max_size=LARGEST_BODY)
-    app.router.add_route("*", "/{path:.*}", between.hand_on)
+    app.router.add_route("*", below + "/{path:.*}", between.hand_on)
     async with TestServer(app) as server:
-        between.url = str(server.make_url("/genai"))
+        between.url = str(server.make_url(f"{below}/genai"))
         yield between
