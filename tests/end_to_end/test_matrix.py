@@ -1,4 +1,4 @@
-"""The matrix: everything that a client does with files and batches, on every provider and store."""
+"""The matrix: what clients do with files and batches, on every provider and store."""
 
 import base64
 import hashlib
@@ -24,12 +24,11 @@ from tests.end_to_end.batch_client import (
 )
 from tests.end_to_end.conftest import Ferry, on_a_bucket
 from tests.end_to_end.fake_client import KINDS
-from tests.end_to_end.sdk_process import PYTHON_NEWEST, SdkError, SdkProcess
+from tests.end_to_end.sdk_process import JAVA, PYTHON_NEWEST, SdkError, SdkProcess
 from tests.processes import proxy
 
 pytestmark = [pytest.mark.end_to_end, pytest.mark.asyncio(loop_scope="session")]
 
-STORES: Final = ("directory", "bucket")
 ENDED: Final = ("JOB_STATE_SUCCEEDED", "JOB_STATE_CANCELLED")
 TEXTS: Final = {"first key": "question 1", "second key": "please fail", "third key": "question 3"}
 REQUESTS: Final = [
@@ -236,6 +235,12 @@ ROWS: Final[Mapping[str, Callable[[Client], Awaitable[None]]]] = {
 
 # --- its columns ---------------------------------------------------------------------------------
 
+COLUMNS: Final = {
+    "directory-python": ("directory", PYTHON_NEWEST),
+    "bucket-python": ("bucket", PYTHON_NEWEST),
+    "directory-java": ("directory", JAVA),
+}
+
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def addresses(
@@ -250,29 +255,29 @@ async def addresses(
         assert secret not in on_bucket.output
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="session")
+@pytest_asyncio.fixture(
+    scope="module", loop_scope="session", params=COLUMNS.values(), ids=list(COLUMNS)
+)
 async def processes(
-    addresses: Mapping[str, str],
-) -> AsyncIterator[Mapping[tuple[str, str], SdkProcess]]:
-    """An SDK for each column."""
+    addresses: Mapping[str, str], request: pytest.FixtureRequest
+) -> AsyncIterator[Mapping[str, SdkProcess]]:
+    """The column's SDK, for each provider."""
+    store, sdk = request.param
     async with AsyncExitStack() as stack:
         yield {
-            (name, store): await stack.enter_async_context(
-                PYTHON_NEWEST.start(url, api_key=kind.key, headers=dict(kind.headers))
+            name: await stack.enter_async_context(
+                sdk.start(addresses[store], api_key=kind.key, headers=dict(kind.headers))
             )
-            for store, url in addresses.items()
             for name, kind in KINDS.items()
         }
 
 
 @pytest.mark.parametrize("row", ROWS.values(), ids=ROWS)
 @pytest.mark.parametrize("provider", KINDS)
-@pytest.mark.parametrize("store", STORES)
 async def test_the_matrix(
-    processes: Mapping[tuple[str, str], SdkProcess],
+    processes: Mapping[str, SdkProcess],
     tmp_path: Path,
     row: Callable[[Client], Awaitable[None]],
     provider: str,
-    store: str,
 ) -> None:
-    await row(Client(processes[provider, store], provider, tmp_path))
+    await row(Client(processes[provider], provider, tmp_path))
