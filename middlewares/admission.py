@@ -9,26 +9,32 @@ from providers.provider import Provider
 
 
 def admit(request: web.Request, provider: Provider, given: Credential) -> None:
-    """Raises UNAUTHENTICATED for a key that is no client token where there must be one, or is for
-    another provider, and PERMISSION_DENIED for a secret key that came over a network in the clear.
+    """Raises UNAUTHENTICATED for a key that is no client token where there must be one, or that
+    looks like another provider's where the client named none, and PERMISSION_DENIED for a secret
+    key that came over a network in the clear.
     """
     edge: Edge = request.app[EDGE]
     refuse_in_the_clear(request, provider)
     edge.tenants.principal(provider, given)
-    if provider.own_credential is None:
-        _refuse_anothers(edge, provider, given)
+    if provider.own_credential is None and not request.headers.get("x-model-provider"):
+        for key in filter(None, (given.api_key, given.bearer)):
+            _refuse_misdirected(edge, provider, key)
 
 
-def _refuse_anothers(edge: Edge, provider: Provider, given: Credential) -> None:
-    """A key goes to no provider that it is surely not for: most often the header is missing."""
+def _refuse_misdirected(edge: Edge, provider: Provider, key: str) -> None:
+    """A key that is surely for another provider came without the header, so it goes to no one."""
+    if any(known.form.fullmatch(key) for known in provider.key_forms):
+        return
     for other in edge.others(provider):
-        if other.key_form is None:
+        found = next((known for known in other.key_forms if known.form.fullmatch(key)), None)
+        if found is None:
             continue
-        if any(other.key_form.fullmatch(key) for key in (given.api_key, given.bearer) if key):
-            raise unauthenticated(
-                f"this is a key for {other.kind}, and {provider.name} is asked: say so in the "
-                "header x-model-provider"
-            )
+        names = sorted(p.name for p in edge.providers.values() if p.kind == other.kind)
+        raise unauthenticated(
+            f"this looks like {found.what}, and without a header the request is for "
+            f"{provider.name}: name the provider in the header x-model-provider: "
+            f"{' or '.join(names)}"
+        )
 
 
 def refuse_in_the_clear(request: web.Request, provider: Provider) -> None:

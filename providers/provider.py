@@ -1,7 +1,7 @@
 """The seam: what a provider is to the rest of the house."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -87,6 +87,14 @@ class NameForms:
 
 
 @dataclass(frozen=True, slots=True)
+class KeyForm:
+    """How a kind of key looks. `what` it is called, with its article."""
+
+    form: re.Pattern[str]
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
 class Provider:
     """One configured upstream of some kind. A capability that it lacks is None.
 
@@ -96,7 +104,7 @@ class Provider:
     `scoping_headers` those of them that divide tenants.
     `own_credential` is spent in place of the caller's; None where the caller's passes through,
     and empty where the provider itself asks a chain for it.
-    `key_form` matches keys that are surely this kind's, which no other is to be handed.
+    `key_forms` are those of keys that are surely for this kind.
     `secret_key_travels`: what a caller gives as its key holds a secret that only signs, and that
     must not cross a network in the clear.
     """
@@ -111,5 +119,5 @@ class Provider:
     batches: Batches | None = None
     relay: Relay | None = None
     own_credential: Credential | None = None
-    key_form: re.Pattern[str] | None = None
+    key_forms: Sequence[KeyForm] = ()
     secret_key_travels: bool = False

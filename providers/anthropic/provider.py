@@ -16,7 +16,7 @@ from providers.anthropic.upload_target import AnthropicUploadTarget
 from providers.file_records import FileRecords
 from providers.limits import Limits
 from providers.memory import MemoryBudget
-from providers.provider import NameForms, Provider
+from providers.provider import KeyForm, NameForms, Provider
 from providers.resource_names import FileKind
 from providers.resumable import ResumableUploads
 from providers.state import State
@@ -24,6 +24,8 @@ from providers.upstream import Upstream
 
 KIND: Final = "anthropic"
 DEFAULT_BASE_URL: Final = "https://api.anthropic.com"
+
+KEY_FORMS: Final = (KeyForm(re.compile(r"sk-ant-\S+"), "an Anthropic key"),)
 
 _NAMES: Final = NameForms(
     files=NATIVE_FILE,
@@ -63,4 +65,5 @@ def anthropic(
         uploads=uploads,
         files=AnthropicFiles(client, records, staged, batches, uploads),
         batches=batches,
+        key_forms=KEY_FORMS,
     )

@@ -7,7 +7,7 @@ from typing import Final
 
 from providers.background import Background
 from providers.bedrock.aws.client import AwsClient
-from providers.bedrock.aws.keys import KEY_FORM
+from providers.bedrock.aws.keys import KEY_FORMS
 from providers.bedrock.aws.place import (
     PASSED_HEADERS,
     SCOPING_HEADERS,
@@ -107,6 +107,6 @@ def bedrock(
         files=BedrockFiles(places, s3, batches, uploads),
         batches=batches,
         own_credential=Credential() if own else None,
-        key_form=KEY_FORM,
+        key_forms=KEY_FORMS,
         secret_key_travels=not own,
     )

@@ -10,7 +10,7 @@ from providers.gemini.headers import PASSED, SCOPING
 from providers.gemini.relay import GeminiRelay
 from providers.gemini.uploads import GeminiUploads
 from providers.memory import MemoryBudget
-from providers.provider import NameForms, Provider
+from providers.provider import KeyForm, NameForms, Provider
 from providers.state import State
 from providers.upstream import Upstream
 
@@ -19,6 +19,11 @@ DEFAULT_BASE_URL: Final = "https://generativelanguage.googleapis.com"
 
 # gemini.md section 4. Much else looks like this, so a name of this form tells nothing.
 _ID: Final = re.compile(r"[a-z0-9-]{1,40}")
+
+KEY_FORMS: Final = (
+    KeyForm(re.compile(r"AIza[\w-]{35}", re.ASCII), "a Google API key"),
+    KeyForm(re.compile(r"ya29\.\S+"), "a Google access token"),
+)
 
 
 def gemini(
@@ -36,6 +41,7 @@ def gemini(
         names=NameForms(files=_ID, batches=_ID, distinctive=False),
         passed_headers=PASSED,
         scoping_headers=SCOPING,
+        key_forms=KEY_FORMS,
         uploads=GeminiUploads(name, base_url, upstream, state),
         relay=RepeatableCreations(
             name, GeminiRelay(base_url, upstream), state, memory, inline_limit

@@ -14,13 +14,15 @@ from providers.openai.client import SCOPING_HEADERS, openai_client
 from providers.openai.file_naming import PURPOSE_HEADER
 from providers.openai.files import OpenAIFiles
 from providers.openai.upload_target import OpenAIUploadTarget
-from providers.provider import NameForms, Provider
+from providers.provider import KeyForm, NameForms, Provider
 from providers.resumable import ResumableUploads
 from providers.state import State
 from providers.upstream import Upstream
 
 KIND: Final = "openai"
 DEFAULT_BASE_URL: Final = "https://api.openai.com/v1"
+
+KEY_FORMS: Final = (KeyForm(re.compile(r"sk-(?!ant-)\S+"), "an OpenAI key"),)
 
 _NAMES: Final = NameForms(
     files=re.compile(r"file-[A-Za-z0-9_-]+"),
@@ -55,4 +57,5 @@ def openai(
         uploads=uploads,
         files=OpenAIFiles(client, records, batches, uploads),
         batches=batches,
+        key_forms=KEY_FORMS,
     )

@@ -1,8 +1,9 @@
 """A secret key that only signs, and the network that it came over."""
 
-import re
+from collections.abc import Sequence
 from dataclasses import replace
 from ipaddress import ip_network
+from typing import cast
 
 import pytest
 from aiohttp import web
@@ -10,8 +11,12 @@ from aiohttp.test_utils import make_mocked_request
 
 from middlewares.admission import refuse_in_the_clear
 from middlewares.chain import expect
+from providers.anthropic import provider as anthropic
+from providers.bedrock.aws import keys as bedrock_keys
 from providers.credential import Credential
 from providers.errors import FerryError
+from providers.gemini import provider as gemini
+from providers.openai import provider as openai
 from providers.provider import Provider
 from providers.resources import Page
 from tests.test_middlewares.chain_at_work import Scripted, chain_at_work, scripted_provider
@@ -108,30 +113,123 @@ async def test_who_is_no_tenant_is_told_before_it_sends_a_body(
 # --- whose it is ----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("how", ["x-goog-api-key", "Authorization"])
+OPENAI = "sk-proj-abcDEF123"
+ANTHROPIC = "sk-ant-api03-abcDEF123"
+AWS = "AKIAIOSFODNN7EXAMPLE:wJalrXUtnFEMI"
+TEMPORARY = "ASIAIOSFODNN7EXAMPLE:wJalrXUtnFEMI:token"
+BEDROCK_API_KEY = "ABSKabcDEF123="
+GOOGLE = "AIza" + "b" * 35
+OAUTH = "ya29.abcDEF123"
+
+
+FORMS = {
+    "gemini": gemini.KEY_FORMS,
+    "openai": openai.KEY_FORMS,
+    "anthropic": anthropic.KEY_FORMS,
+    "bedrock": bedrock_keys.KEY_FORMS,
+}
+
+
+@pytest.fixture
+def kinds() -> Sequence[Provider]:
+    """Every kind, with its own forms of keys, in front of what a test can watch."""
+    return [
+        replace(scripted_provider(name, files=Scripted(lambda *_: Page([]))), key_forms=forms)
+        for name, forms in FORMS.items()
+    ]
+
+
+def carried(how: str, key: str) -> tuple[dict[str, str], dict[str, str]]:
+    """Headers and query of a request with that key."""
+    match how:
+        case "query":
+            return {}, {"key": key}
+        case "Authorization":
+            return {how: f"Bearer {key}"}, {}
+        case _:
+            return {how: key}, {}
+
+
+def calls(kinds: Sequence[Provider]) -> list[str]:
+    return [kind.name for kind in kinds if cast(Scripted, kind.files).calls]
+
+
+@pytest.mark.parametrize("how", ["x-goog-api-key", "Authorization", "query"])
 @pytest.mark.parametrize(
-    ("key", "asked", "status"),
+    ("key", "default", "owner", "what"),
     [
-        ("AKIA-of-it:secret", "openai", 401),
-        ("AKIA-of-it:secret", "", 401),
-        ("AKIA-of-it:secret", "bedrock", 200),
-        ("sk-of-openai", "openai", 200),
+        (OPENAI, "gemini", "openai", "an OpenAI key"),
+        ("sk-abcDEF123", "gemini", "openai", "an OpenAI key"),
+        (ANTHROPIC, "gemini", "anthropic", "an Anthropic key"),
+        (AWS, "gemini", "bedrock", "a pair of AWS keys"),
+        (TEMPORARY, "openai", "bedrock", "a pair of AWS keys"),
+        (BEDROCK_API_KEY, "gemini", "bedrock", "a Bedrock API key, which cannot reach S3"),
+        (ANTHROPIC, "openai", "anthropic", "an Anthropic key"),
+        (OPENAI, "anthropic", "openai", "an OpenAI key"),
+        (GOOGLE, "openai", "gemini", "a Google API key"),
+        (OAUTH, "bedrock", "gemini", "a Google access token"),
     ],
 )
-async def test_a_key_goes_to_no_provider_that_it_is_surely_not_for(
-    how: str, key: str, asked: str, status: int
+async def test_a_key_that_looks_like_anothers_goes_to_nobody_without_the_header(
+    kinds: Sequence[Provider], how: str, key: str, default: str, owner: str, what: str
 ) -> None:
-    files = Scripted(lambda *_: Page([]))
-    openai = scripted_provider("openai", files=files)
-    form = re.compile("AKIA.*")
-    bedrock = replace(scripted_provider("bedrock", files=files), key_form=form)
-    said = {how: key if how != "Authorization" else f"Bearer {key}"}
-    named = {"x-model-provider": asked} if asked else {}
-    async with chain_at_work(openai, replace(bedrock, kind="bedrock")) as client:
-        async with client.get("/genai/v1/files", headers={**said, **named}) as reply:
-            assert reply.status == status
-            text = await reply.text()
-    assert bool(files.calls) is (status == 200)
-    if status == 401:
-        assert "this is a key for bedrock" in text
-        assert "AKIA" not in text
+    headers, query = carried(how, key)
+    async with chain_at_work(*kinds, default=default) as client:
+        async with client.get("/genai/v1/files", headers=headers, params=query) as reply:
+            error = (await reply.json())["error"]
+    assert (reply.status, error["status"]) == (401, "UNAUTHENTICATED")
+    assert what in error["message"]
+    assert error["message"].endswith(f"x-model-provider: {owner}")
+    assert key not in error["message"]
+    assert calls(kinds) == []
+
+
+@pytest.mark.parametrize("key", [OPENAI, ANTHROPIC, AWS, BEDROCK_API_KEY, GOOGLE, OAUTH])
+@pytest.mark.parametrize("asked", ["gemini", "openai", "anthropic", "bedrock"])
+async def test_with_the_header_the_client_is_believed(
+    kinds: Sequence[Provider], key: str, asked: str
+) -> None:
+    headers = {"x-goog-api-key": key, "x-model-provider": asked}
+    async with chain_at_work(*kinds) as client:
+        async with client.get("/genai/v1/files", headers=headers) as reply:
+            assert reply.status == 200
+    assert calls(kinds) == [asked]
+
+
+@pytest.mark.parametrize(
+    ("key", "default"),
+    [
+        (GOOGLE, "gemini"),
+        (OAUTH, "gemini"),
+        (OPENAI, "openai"),
+        (ANTHROPIC, "anthropic"),
+        (AWS, "bedrock"),
+        ("a-key-of-no-known-form", "gemini"),
+        ("AKIA", "gemini"),
+        ("AIza", "openai"),
+        ("risk-of-nothing", "gemini"),
+    ],
+)
+async def test_a_key_of_its_own_or_of_no_known_form_goes_to_the_default(
+    kinds: Sequence[Provider], key: str, default: str
+) -> None:
+    async with chain_at_work(*kinds, default=default) as client:
+        async with client.get("/genai/v1/files", headers={"x-goog-api-key": key}) as reply:
+            assert reply.status == 200
+    assert calls(kinds) == [default]
+
+
+async def test_every_further_name_of_the_kind_is_told(kinds: Sequence[Provider]) -> None:
+    further = next(replace(kind, name="local") for kind in kinds if kind.name == "openai")
+    async with chain_at_work(*kinds, further, default="gemini") as client:
+        async with client.get("/genai/v1/files", headers={"x-goog-api-key": OPENAI}) as reply:
+            message = (await reply.json())["error"]["message"]
+    assert message.endswith("x-model-provider: local or openai")
+
+
+async def test_a_client_token_is_not_judged_by_its_form(kinds: Sequence[Provider]) -> None:
+    lending = [replace(kind, own_credential=Credential(api_key="own")) for kind in kinds]
+    async with chain_at_work(*lending, tokens=[OPENAI]) as client:
+        async with client.get("/genai/v1/files", headers={"x-goog-api-key": OPENAI}) as reply:
+            assert reply.status == 200
+    assert calls(kinds) == [kinds[0].name]

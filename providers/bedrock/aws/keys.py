@@ -7,17 +7,24 @@ from typing import Final, Protocol
 
 from providers.credential import Credential
 from providers.errors import unauthenticated
+from providers.provider import KeyForm
 
 FORM: Final = "ACCESS_KEY_ID:SECRET_ACCESS_KEY[:SESSION_TOKEN]"
 
 # None of the three parts has a colon in it.
 _KEYS: Final = re.compile(r"(\w{1,128}):([^\s:]+)(?::([^\s:]+))?", re.ASCII)
-KEY_FORM: Final = re.compile(r"(AKIA|ASIA)\w{4,124}:\S+", re.ASCII)
-"""Key pairs, by what AWS's access key ids begin with."""
-
 _TEMPORARY: Final = "ASIA"
 # [MEM] in bedrock.md section 1: what Bedrock's own API keys begin with; kept in this one place.
 _BEDROCK_API_KEYS: Final = ("bedrock-api-key-", "ABSK")
+
+# Of key pairs, what AWS's access key ids begin with.
+KEY_FORMS: Final = (
+    KeyForm(re.compile(r"(AKIA|ASIA)\w{4,124}:\S+", re.ASCII), "a pair of AWS keys"),
+    KeyForm(
+        re.compile(rf"({'|'.join(_BEDROCK_API_KEYS)})\S+"),
+        f"a Bedrock API key, which cannot reach S3 (Bedrock's files and batches need {FORM})",
+    ),
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 import pytest
 
-from providers.bedrock.aws.keys import KEY_FORM, AwsKeys, parse_keys
+from providers.bedrock.aws.keys import KEY_FORMS, AwsKeys, parse_keys
 from providers.credential import Credential
 from providers.errors import FerryError
 
@@ -43,6 +43,8 @@ def test_temporary_keys_have_a_token() -> None:
     [
         ("AKIAEXAMPLE:secret", True),
         ("ASIAEXAMPLE:secret:token", True),
+        ("ABSKabc", True),
+        ("bedrock-api-key-abc", True),
         ("AKIAEXAMPLE", False),
         ("AIzaOfGemini", False),
         ("sk-ant-api:x", False),
@@ -50,7 +52,7 @@ def test_temporary_keys_have_a_token() -> None:
     ],
 )
 def test_which_keys_are_surely_of_aws(key: str, is_one: bool) -> None:
-    assert bool(KEY_FORM.fullmatch(key)) is is_one
+    assert any(known.form.fullmatch(key) for known in KEY_FORMS) is is_one
 
 
 @pytest.mark.parametrize("key", ["bedrock-api-key-abc", "ABSKabc"])
