@@ -151,16 +151,20 @@ class AnthropicBatches:
         self, caller: Caller, batch: NewBatch, attempt: AbstractAsyncContextManager[None]
     ) -> CreatedBatch:
         items = Items()
-        source = self._input(caller, batch, items)
+        source = await self._input(caller, batch, items)
         job = Job(caller, batch, source, items, self._default_max_tokens, attempt)
         with self._memory.reserve() as reservation:
             return await self._creation.create(job, reservation)
 
-    def _input(self, caller: Caller, batch: NewBatch, items: Items) -> BatchInput:
+    async def _input(self, caller: Caller, batch: NewBatch, items: Items) -> BatchInput:
         if not isinstance(batch.source, str):
             return InlineInput(batch.source)
         file_id = parse_file_id(batch.source)
-        if file_id.kind is not FileKind.STAGED:
+        if file_id.kind is FileKind.RESULTS:
+            raise invalid_argument("a file of results is no input of a batch")
+        if file_id.kind is FileKind.NATIVE:
+            # Of one that is not there, that is what must be said.
+            await self._client.get(caller, f"v1/files/{file_id.native}")
             raise invalid_argument(
                 "Anthropic gives no uploaded file back: upload the requests as a file whose name "
                 "ends in .jsonl, which the proxy keeps"

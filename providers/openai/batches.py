@@ -20,6 +20,7 @@ from providers.openai import batch_records as records
 from providers.openai.batch_creation import BatchCreation, Job, new_job_id, table_name
 from providers.openai.batch_lines import line_formats
 from providers.openai.batch_records import from_openai_batch
+from providers.openai.file_naming import INPUT_PURPOSE, PURPOSE_HEADER
 from providers.openai.kept_metadata import KeptMetadata
 from providers.openai.pages import filled_page
 from providers.openai.result_files import OpenAIResultLines, output_files
@@ -148,6 +149,8 @@ class OpenAIBatches:
 
     async def _create(self, caller: Caller, batch: NewBatch, mark: str) -> tuple[Answer, str]:
         source, input_file = self._input(caller, batch)
+        if input_file is not None:
+            await self._check_purpose(caller, input_file)
         job = Job(new_job_id(), caller, batch, source, input_file, mark)
         with self._memory.reserve() as reservation:
             return await self._creation.create(job, reservation)
@@ -162,6 +165,16 @@ class OpenAIBatches:
         formats = line_formats(batch.model, batch.kind)
         splitter = LineSplitter(self._limits.line, self._memory)
         return FileInput(opened, splitter, formats), file_id.native
+
+    async def _check_purpose(self, caller: Caller, native_id: str) -> None:
+        """OpenAI takes no file of another purpose for a batch, and gives few of them back."""
+        purpose = (await self._client.get(caller, f"files/{native_id}")).get("purpose")
+        if isinstance(purpose, str) and purpose != INPUT_PURPOSE:
+            raise invalid_argument(
+                f"OpenAI has this file for {purpose!r}, not for {INPUT_PURPOSE!r}: upload it again "
+                f"under a name that ends in .jsonl, or with the header {PURPOSE_HEADER}: "
+                f"{INPUT_PURPOSE}"
+            )
 
     @asynccontextmanager
     async def _opened(self, caller: Caller, native_id: str) -> AsyncIterator[AsyncIterator[bytes]]:

@@ -13,6 +13,7 @@ PURPOSES: Final = frozenset({"assistants", "batch", "fine-tune", "vision", "user
 # Of these alone the published specification of `POST /uploads` (github.com/openai/openai-openapi,
 # CreateUploadRequest) says that an upload may have them.
 UPLOADS_PURPOSES: Final = frozenset({"assistants", "batch", "fine-tune", "vision"})
+INPUT_PURPOSE: Final = "batch"
 OUTPUT_PURPOSE: Final = "batch_output"
 
 _IMAGE_SUFFIXES: Final = frozenset({".png", ".jpg", ".jpeg", ".gif", ".webp"})
@@ -29,7 +30,7 @@ def purpose_of(caller: Caller, start: UploadStart) -> str:
             raise invalid_argument(f"{PURPOSE_HEADER} {named[:40]!r} is unknown; known: {known}")
         return named
     if is_batch_input(start):
-        return "batch"
+        return INPUT_PURPOSE
     suffixes = {suffix(name) for name in (start.display_name, start.file_name)}
     if (start.mime_type or "").lower().startswith("image/") or suffixes & _IMAGE_SUFFIXES:
         return "vision"

@@ -163,10 +163,20 @@ async def test_files_that_are_no_input(anthropic: AnthropicAtWork) -> None:
     assert (await refused(anthropic.batches.create(CALLER, from_file(absent)))).status == (
         "NOT_FOUND"
     )
-    for file_id in ("file_1", native_file_id("file_1"), result_file_id("msgbatch_1")):
+    for file_id in ("file_1", native_file_id("file_1")):
         error = await refused(anthropic.batches.create(CALLER, from_file(file_id)))
-        assert error.status == "INVALID_ARGUMENT"
+        assert error.status == "NOT_FOUND"
+    error = await refused(anthropic.batches.create(CALLER, from_file(result_file_id("msgbatch_1"))))
+    assert error.status == "INVALID_ARGUMENT"
     assert await anthropic.calls("POST") == []
+
+
+async def test_a_file_that_anthropic_has_is_no_input(anthropic: AnthropicAtWork) -> None:
+    file_id = await anthropic.upload(b"%PDF", "a.pdf", mime_type="application/pdf")
+    error = await refused(anthropic.batches.create(CALLER, from_file(file_id)))
+    assert error.status == "INVALID_ARGUMENT"
+    assert "a file whose name ends in .jsonl" in error.message
+    assert await anthropic.objects("batches") == []
 
 
 async def test_another_tenants_file_is_no_input(anthropic: AnthropicAtWork) -> None:

@@ -5,8 +5,9 @@ from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
 import pytest
+from aiohttp import FormData
 
-from providers.resource_names import FileId, FileKind, parse_file_id
+from providers.resource_names import FileId, FileKind, native_file_id, parse_file_id
 from providers.resources import NewBatch
 from tests.contract.at_work import gemini_lines, json_lines, refused
 from tests.contract.openai_at_work import CALLER, OpenAIAtWork, from_file, inline, openai_at_work
@@ -151,6 +152,20 @@ async def test_a_file_that_is_not_there(openai: OpenAIAtWork) -> None:
     results = str(FileId(FileKind.RESULTS, "batch_1"))
     error = await refused(openai.batches.create(CALLER, from_file(results)))
     assert error.status == "INVALID_ARGUMENT"
+
+
+@pytest.mark.parametrize("purpose", ["user_data", "vision", "assistants"])
+async def test_a_file_for_another_purpose(openai: OpenAIAtWork, purpose: str) -> None:
+    form = FormData({"purpose": purpose})
+    form.add_field("file", json_lines(native_line("a")), filename="in.jsonl")
+    native = (await openai.native("files", "POST", data=form))["id"]
+    error = await refused(openai.batches.create(CALLER, from_file(native_file_id(native))))
+    assert (error.status, error.code) == ("INVALID_ARGUMENT", 400)
+    assert error.message == (
+        f"OpenAI has this file for '{purpose}', not for 'batch': upload it again under a name that "
+        "ends in .jsonl, or with the header x-ferry-openai-purpose: batch"
+    )
+    assert await openai.objects("batches") == []
 
 
 @pytest.mark.parametrize("answer", [{}, {"id": None}, []])

@@ -184,14 +184,30 @@ async def test_embeddings_are_refused(client: BatchClient, anthropic: FakeClient
 
 async def test_native_lines_pass_and_each_fails_alone(client: BatchClient) -> None:
     fine, odd = anthropic_line("fine", "hello"), anthropic_line("odd", "hello")
-    odd["params"]["no_such_parameter"] = 1
+    odd["params"]["service_tier"] = "no such tier"
     name = await client.upload_lines([fine, odd, anthropic_line("sad", "please fail")])
 
     results = by_key(await client.finished(from_file(name)))
 
     assert text_of(results["fine"]) == "echo: hello"
-    assert "no_such_parameter" in results["odd"]["error"]["message"]
+    assert "service_tier" in results["odd"]["error"]["message"]
     assert [results[key]["error"]["code"] for key in ("odd", "sad")] == [3, 3]
+
+
+async def test_a_parameter_that_anthropic_does_not_know_is_refused(
+    client: BatchClient, anthropic: FakeClient
+) -> None:
+    odd = anthropic_line("odd", "hello")
+    odd["params"]["max_token"] = 1
+    name = await client.upload_lines([anthropic_line("fine", "hello"), odd])
+
+    refused = await client.create(from_file(name))
+
+    assert refused.error == (400, "INVALID_ARGUMENT")
+    assert refused.message == (
+        "line 2: params.max_token: unknown field; did you mean 'max_tokens'?"
+    )
+    await nothing_was_made(anthropic)
 
 
 # --- API versions --------------------------------------------------------------------------------
