@@ -15,7 +15,7 @@ from tests.end_to_end.conftest import MIB, Ferry
 from tests.end_to_end.fake_client import FakeClient
 from tests.end_to_end.nginx import nginx
 from tests.end_to_end.pattern import pattern_bytes
-from tests.end_to_end.sdk_process import PYTHON_NEWEST, SdkProcess
+from tests.end_to_end.sdk_process import JAVA, PYTHON_NEWEST, SdkProcess
 from tests.end_to_end.test_faults import send_a_part_and_leave
 from tests.end_to_end.upload_client import UploadClient
 
@@ -42,10 +42,13 @@ def base_url(request: pytest.FixtureRequest, front: str) -> str:
     return f"{front}{request.param}"
 
 
-@pytest_asyncio.fixture(loop_scope="session")
-async def sdk(openai: FakeClient, base_url: str) -> AsyncIterator[SdkProcess]:
+@pytest_asyncio.fixture(loop_scope="session", params=[PYTHON_NEWEST, JAVA], ids=str)
+async def sdk(
+    request: pytest.FixtureRequest, openai: FakeClient, base_url: str
+) -> AsyncIterator[SdkProcess]:
+    """Java's puts the path of its base URL before that of an upload URL, once more."""
     kind = openai.kind
-    client = PYTHON_NEWEST.start(base_url, api_key=kind.key, headers=dict(kind.headers))
+    client = request.param.start(base_url, api_key=kind.key, headers=dict(kind.headers))
     async with client as started:
         yield started
 
