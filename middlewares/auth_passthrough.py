@@ -91,4 +91,9 @@ async def _caller(edge: Edge, provider: Provider, sealed: SealedUpload) -> Calle
 
 def _unknown() -> FerryError:
     """One and the same for everything that does not open: it must tell a guesser nothing."""
-    return FerryError("NOT_FOUND", "no such upload URL", upload_status=UploadStatus.FINAL)
+    return FerryError(
+        "NOT_FOUND",
+        "no such upload URL: it is not one of this proxy's, or it was sealed with another "
+        "FERRY_SECRET_KEY (replicas need the same one; without one, every restart makes a new one)",
+        upload_status=UploadStatus.FINAL,
+    )

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from aiohttp import web
 
 from middlewares.admission import admit
+from middlewares.ferry_headers import check_ferry_headers
 from middlewares.journey import (
     CALLER,
     CREDENTIAL,
@@ -15,8 +16,9 @@ from middlewares.journey import (
     Edge,
     Handler,
 )
-from middlewares.routes import Call, Route, answered_as
-from providers.errors import FerryError, invalid_argument, not_found, unimplemented
+from middlewares.routes import Call, Route
+from middlewares.served import not_served
+from providers.errors import FerryError, invalid_argument, not_found
 from providers.provider import NameForms, Provider
 from providers.resource_names import decode_letter
 
@@ -35,9 +37,8 @@ async def provider_resolution(request: web.Request, handler: Handler) -> web.Str
     request[PROVIDER] = provider
     admit(request, provider, request[CREDENTIAL])
     if route.call is Call.OTHER and provider.relay is None:
-        raise unimplemented(
-            f"{answered_as(request.method)} on this path is not served for {provider.name}"
-        )
+        raise not_served(request, provider)
+    check_ferry_headers(request)
     check_owner(edge, provider, route)
     request[CALLER] = await edge.tenants.caller(provider, request[CREDENTIAL], request.headers)
     return await handler(request)

@@ -11,12 +11,14 @@ from yarl import URL
 
 from middlewares import operations as op
 from middlewares.batch_request import named_file, parse_new_batch
+from middlewares.ferry_headers import IDEMPOTENCY_KEY
 from middlewares.header_text import header_text
 from middlewares.inbound_body import inbound_body, read_whole, refuse_encoded
 from middlewares.journey import EDGE, OPERATION, PROVIDER, ROUTE, UPLOAD, Edge, Handler
 from middlewares.multipart_related import parse_multipart
 from middlewares.provider_resolution import check_file_owner
 from middlewares.routes import Call, Route, answered_as
+from middlewares.served import not_served
 from middlewares.upload_request import (
     Protocol,
     parse_command,
@@ -25,7 +27,7 @@ from middlewares.upload_request import (
     upload_protocol,
 )
 from providers.body import held
-from providers.errors import invalid_argument, unimplemented
+from providers.errors import invalid_argument
 from providers.memory import Reservation
 from providers.provider import Provider, RelayedRequest
 from providers.resources import BatchKind
@@ -108,7 +110,7 @@ async def _upload(request: web.Request, route: Route, provider: Provider) -> op.
 async def _new_batch(request: web.Request, route: Route, provider: Provider) -> op.CreateBatch:
     edge = request.app[EDGE]
     data = await read_whole(request, edge.inline_max_bytes, "FERRY_INLINE_MAX_BYTES")
-    key = header_text(request.headers.get("x-ferry-idempotency-key", ""))
+    key = header_text(request.headers.get(IDEMPOTENCY_KEY, ""))
     check = partial(check_file_owner, edge, provider)
     batch = parse_new_batch(data, route.name, _BATCH_KINDS[route.call], key or None, check)
     if isinstance(batch.source, str):
@@ -146,8 +148,8 @@ def _named(request: web.Request, route: Route) -> op.Operation:
             return op.CancelBatch(route.name)
         case Call.DELETE_BATCH:
             return op.DeleteBatch(route.name)
-        case _:
-            raise unimplemented("this path is not served")
+        case other:
+            raise AssertionError(f"no call on a named resource: {other}")
 
 
 def _page(request: web.Request) -> tuple[int, str | None]:
@@ -162,7 +164,7 @@ def _page(request: web.Request) -> tuple[int, str | None]:
 
 def _relayed(request: web.Request, route: Route, provider: Provider) -> op.Relayed:
     if provider.relay is None:
-        raise unimplemented(f"{provider.name} has no such capability")
+        raise not_served(request, provider)
     target = URL(f"/{route.target}{_query(request)}", encoded=True)
     headers = CIMultiDict((name, header_text(value)) for name, value in request.headers.items())
     body = inbound_body(request) if request.body_exists else None

@@ -76,7 +76,10 @@ class AnthropicBatches:
 
     async def create(self, caller: Caller, batch: NewBatch) -> CreatedBatch:
         if batch.kind is BatchKind.EMBED:
-            raise unimplemented("Anthropic has no embeddings")
+            raise unimplemented(
+                "Anthropic has no embeddings: client.batches.create works with it, and "
+                "client.batches.create_embeddings does not"
+            )
         if batch.idempotency_key is None:
             return await self._create(caller, batch, nullcontext())
         repeat = Repeat(

@@ -60,7 +60,7 @@ async def test_the_names_of_files_stay_googles(client: BatchClient, gemini: Fake
 async def test_what_is_ours_does_not_reach_google(
     client: BatchClient, gemini: FakeClient, provider: str
 ) -> None:
-    headers = {"x-model-provider": provider, "x-ferry-anything": "x"}
+    headers = {"x-model-provider": provider, "x-ferry-openai-purpose": "batch"}
 
     assert (await client.create(ONE, headers=headers)).code == 200
 

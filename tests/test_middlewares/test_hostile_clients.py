@@ -199,5 +199,17 @@ async def test_an_upload_id_that_does_not_open_is_one_and_the_same_404(
 ) -> None:
     headers = {"X-Goog-Upload-Command": "query", "x-goog-api-key": OPENAI_KEY}
     answer = await served.ask("POST", f"{START}?{query}", headers)
-    assert answer.refused(404, "NOT_FOUND") == "no such upload URL"
+    assert answer.refused(404, "NOT_FOUND") == (
+        "no such upload URL: it is not one of this proxy's, or it was sealed with another "
+        "FERRY_SECRET_KEY (replicas need the same one; without one, every restart makes a new one)"
+    )
     assert answer.headers["x-goog-upload-status"] == "final"
+
+
+async def test_headers_with_a_chunk_are_not_looked_at(served: Ferry) -> None:
+    """What the upload is was said at its start; a chunk of another version may say more."""
+    started = await served.ask("POST", START, {}, b"{}")
+    target = started.headers["x-goog-upload-url"].removeprefix("http://ferry.test")
+    headers = {"X-Goog-Upload-Command": "query", "x-ferry-of-tomorrow": "x"}
+    answer = await served.ask("POST", target, headers)
+    assert answer.status == 200

@@ -158,4 +158,8 @@ async def test_what_a_provider_lacks_is_unimplemented(method: str, path: str) ->
     openai = scripted_provider("openai", files=Scripted(lambda *_: Page([])))
     async with chain_at_work(openai) as client:
         async with client.request(method, f"/genai/{path}", headers=KEY) as reply:
-            assert (reply.status, (await reply.json())["error"]["status"]) == (501, "UNIMPLEMENTED")
+            error = (await reply.json())["error"]
+            assert (reply.status, error["status"]) == (501, "UNIMPLEMENTED")
+            assert error["message"] == (
+                f"{method} {path} is not served for openai: only client.files works with openai"
+            )

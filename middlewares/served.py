@@ -1,0 +1,23 @@
+"""What a refusal with 501 says: what was asked for, and what works with the provider instead."""
+
+from typing import Final
+
+from aiohttp import web
+
+from middlewares.journey import ROUTE
+from middlewares.routes import answered_as
+from providers.errors import FerryError, unimplemented
+from providers.provider import Provider
+
+_PATH_LIMIT: Final = 120
+
+
+def not_served(request: web.Request, provider: Provider) -> FerryError:
+    """In the words of the SDK, from what the provider has."""
+    capabilities = {"client.files": provider.files, "client.batches": provider.batches}
+    working = [name for name, capability in capabilities.items() if capability is not None]
+    asked = f"{answered_as(request.method)} {request[ROUTE].target[:_PATH_LIMIT]}"
+    return unimplemented(
+        f"{asked} is not served for {provider.name}: only {' and '.join(working)} "
+        f"work{'s' if len(working) == 1 else ''} with {provider.name}"
+    )
