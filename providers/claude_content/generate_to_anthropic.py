@@ -1,21 +1,15 @@
 """Gemini's GenerateContentRequest -> the params of Anthropic's Messages."""
 
-from typing import Any, Final
+from typing import Any
 
 from providers.claude_content.contents_to_anthropic import to_anthropic_messages
 from providers.claude_content.options_to_anthropic import Target, to_anthropic_options
 from providers.claude_content.tools_to_anthropic import to_anthropic_tools
+from providers.gemini_content.gemini_only import refuse_gemini_only
 from providers.gemini_content.harmless_fields import drop_harmless_fields
 from providers.gemini_content.json_path import member
 from providers.gemini_content.media import FileIds
-from providers.gemini_content.refusal import refuse_fields
 from providers.gemini_content.warnings import Warnings
-
-_REFUSED: Final = {
-    "cachedContent": "Anthropic cannot read a context that Gemini caches",
-    "store": "Anthropic stores no conversations",
-    "continuationToken": "Anthropic cannot continue what Gemini began",
-}
 
 
 def to_anthropic_message(
@@ -36,7 +30,7 @@ def to_anthropic_message(
     URI or name that the proxy gave it, or None. Raises INVALID_ARGUMENT with the JSON path of the
     first field that Anthropic cannot be given without a change of meaning.
     """
-    refuse_fields(request, _REFUSED, path)
+    refuse_gemini_only(request, path, "Anthropic")
     drop_harmless_fields(request, path, warnings)
     model = request.get("model", model).removeprefix("models/")
     target = Target(model, api_version, default_max_tokens)

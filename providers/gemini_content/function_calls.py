@@ -6,6 +6,7 @@ the same ones every time.
 """
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -16,6 +17,10 @@ from providers.gemini_content.refusal import refuse_fields
 
 _NAME: Final = re.compile(r"[a-zA-Z0-9_-]+")
 
+_PIECEWISE: Final = {
+    "partialArgs": "{} takes the arguments of a call whole",
+    "willContinue": "{} takes the arguments of a call whole",
+}
 _REFUSED: Final = {
     "parts": "{} is given no media in a function's answer",
     "willContinue": "{} takes one answer to a call",
@@ -70,6 +75,7 @@ class OpenCalls:
 
     def open(self, part: CarriedPart, turn: int, number: int) -> Call:
         """The functionCall `part`, call `number` of the model turn with index `turn`."""
+        self._refuse(_PIECEWISE, part)
         name = self._rules.require_name(part.value, part.path)
         given = part.value.get("id")
         if given and any(call.given == given for call in self._waiting):
@@ -103,9 +109,12 @@ class OpenCalls:
         self._ids.add(call_id)
         return call_id
 
+    def _refuse(self, reasons: Mapping[str, str], part: CarriedPart) -> None:
+        of_provider = {field: why.format(self._rules.provider) for field, why in reasons.items()}
+        refuse_fields(part.value, of_provider, part.path)
+
     def _take(self, part: CarriedPart) -> Call:
-        reasons = {field: why.format(self._rules.provider) for field, why in _REFUSED.items()}
-        refuse_fields(part.value, reasons, part.path)
+        self._refuse(_REFUSED, part)
         wanted_id, wanted_name = part.value.get("id"), part.value.get("name")
         for call in self._waiting:
             if call.given == wanted_id if wanted_id else call.name == wanted_name:

@@ -12,6 +12,9 @@ from providers.gemini_content.warnings import Warnings
 
 _SERVER_TOOLS: Final = (
     "codeExecution",
+    "enterpriseWebSearch",
+    "exaAiSearch",
+    "parallelAiSearch",
     "computerUse",
     "fileSearch",
     "googleMaps",
@@ -86,6 +89,8 @@ def function_tools(
         _declare(tool, tool_path, warnings, rules, functions)
     calling = tool_config.get("functionCallingConfig", {})
     calling_path = member(config_path, "functionCallingConfig")
+    whole = f"{rules.provider} gives the arguments of a call whole"
+    refuse_fields(calling, {"streamFunctionCallArguments": whole}, calling_path)
     mode, allowed = _calling(calling, calling_path, functions)
     return FunctionTools(functions, mode, allowed, calling_path)
 

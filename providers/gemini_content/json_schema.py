@@ -7,6 +7,7 @@ import orjson
 
 from providers.errors import invalid_argument
 from providers.gemini_content.json_path import item, member
+from providers.gemini_content.refusal import refuse_fields
 from providers.json_text import parse_json
 
 _TYPES: Final[Mapping[str, str]] = {
@@ -37,14 +38,19 @@ _SAME: Final = (
 )
 
 _NULL: Final = {"type": "null"}
+# Gemini's API takes neither in a Schema; JSON Schema has both under names of its own.
+_REFERENCES: Final = dict.fromkeys(
+    ("defs", "ref"), "a Schema has no references here; give a JSON Schema with $defs and $ref"
+)
 
 
 def to_json_schema(schema: Mapping[str, Any], path: str) -> dict[str, Any]:
     """Translate a normalised Schema that the client wrote at `path`.
 
     `propertyOrdering` becomes the order of `properties`, which is the order in which models write
-    them. Raises INVALID_ARGUMENT for a type or an enum value that is none.
+    them. Raises INVALID_ARGUMENT for a reference, and for an unknown type or enum value.
     """
+    refuse_fields(schema, _REFERENCES, path)
     translated: dict[str, Any] = {}
     if "type" in schema:
         translated["type"] = _type(schema["type"], member(path, "type"))

@@ -1,13 +1,27 @@
-"""In which format a request wants its answer: responseMimeType and the two schema fields."""
+"""The format that a request asks for: responseMimeType and the schemas, or responseFormat.
 
+`responseFormat.text` is the newer spelling of the same two things.
+"""
+
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
 from providers.errors import invalid_argument
 from providers.gemini_content.json_path import member
 from providers.gemini_content.json_schema import to_json_schema
+from providers.gemini_content.refusal import refuse_fields
 
 _JSON: Final = "application/json"
+_TEXT: Final = "text/plain"
+_SCHEMAS: Final = ("responseSchema", "responseJsonSchema", "_responseJsonSchema")
+# Google's names; its SDKs take any text.
+_FORMATS: Final = {
+    "APPLICATION_JSON": _JSON,
+    "APPLICATION/JSON": _JSON,
+    "TEXT_PLAIN": _TEXT,
+    "TEXT/PLAIN": _TEXT,
+}
 
 
 @dataclass(frozen=True)
@@ -21,21 +35,47 @@ class JsonAnswer:
 def json_answer(config: dict[str, Any], path: str, provider: str) -> JsonAnswer | None:
     """What the normalised GenerationConfig at `path` asks for; None for plain text.
 
-    Raises INVALID_ARGUMENT for other formats, and for schemas that contradict one another.
+    Raises INVALID_ARGUMENT for other formats, and for settings that contradict one another.
     """
     mime_path = member(path, "responseMimeType")
     mime_type = config.get("responseMimeType")
     if mime_type not in (None, _JSON):
-        raise invalid_argument(f"{provider} answers in text/plain or {_JSON}", path=mime_path)
-    fields = [field for field in ("responseSchema", "responseJsonSchema") if field in config]
-    if not fields:
-        return JsonAnswer(None, mime_path) if mime_type else None
-    field_path = member(path, fields[-1])
-    if len(fields) > 1:
-        raise invalid_argument("excludes responseSchema", path=field_path)
-    if mime_type != _JSON:
-        raise invalid_argument(f'needs responseMimeType "{_JSON}"', path=field_path)
-    schema: dict[str, Any] = config[fields[0]]
-    if fields[0] == "responseSchema":
-        schema = to_json_schema(schema, field_path)
-    return JsonAnswer(schema, field_path)
+        raise invalid_argument(f"{provider} answers in {_TEXT} or {_JSON}", path=mime_path)
+    newer, newer_path = _newer_mime_type(config, path, provider)
+    if mime_type and newer == _TEXT:
+        raise invalid_argument("differs from responseMimeType", path=newer_path)
+    schemas = list(_schemas(config, path))
+    if not schemas:
+        if mime_type:
+            return JsonAnswer(None, mime_path)
+        return JsonAnswer(None, newer_path) if newer == _JSON else None
+    schema, schema_path = schemas[-1]
+    if len(schemas) > 1:
+        raise invalid_argument("is a second schema; give one", path=schema_path)
+    if _JSON not in (mime_type, newer):
+        raise invalid_argument(f"needs the MIME type {_JSON} beside it", path=schema_path)
+    return JsonAnswer(schema, schema_path)
+
+
+def _newer_mime_type(config: dict[str, Any], path: str, provider: str) -> tuple[str | None, str]:
+    """The mimeType of responseFormat.text, and its path."""
+    answer, format_path = config.get("responseFormat", {}), member(path, "responseFormat")
+    text_only = f"{provider} answers in text only"
+    refuse_fields(answer, dict.fromkeys(("audio", "image", "video"), text_only), format_path)
+    mime_path = member(member(format_path, "text"), "mimeType")
+    named = answer.get("text", {}).get("mimeType")
+    if named is not None and named not in _FORMATS:
+        raise invalid_argument("must be TEXT_PLAIN or APPLICATION_JSON", path=mime_path)
+    return _FORMATS.get(named), mime_path
+
+
+def _schemas(config: dict[str, Any], path: str) -> Iterator[tuple[dict[str, Any], str]]:
+    """Every schema that is given, as JSON Schema, with its path."""
+    for field in _SCHEMAS:
+        if field in config:
+            schema, field_path = config[field], member(path, field)
+            geminis = field == "responseSchema"
+            yield (to_json_schema(schema, field_path) if geminis else schema), field_path
+    text = config.get("responseFormat", {}).get("text", {})
+    if "schema" in text:
+        yield text["schema"], member(member(member(path, "responseFormat"), "text"), "schema")

@@ -1,8 +1,9 @@
 """The fields of Gemini's GenerateContentRequest and EmbedContentRequest, as a table.
 
 Names are in camelCase; `normalise` derives the snake_case ones. A field that is not in the table
-is unknown and refused. Field names follow the wire captures (sdk-wire.md section 4) and the
-mapping tables (translation.md sections 1 and 2).
+is unknown and refused. Field names follow Google's published description of the API and the types
+of its SDK, with those that only Vertex AI takes: a refusal then names the field as one that the
+provider lacks.
 """
 
 import enum
@@ -82,6 +83,8 @@ OBJECTS: Final[Mapping[str, Mapping[str, Kind]]] = {
         "serviceTier": ENUM,
         "store": BOOLEAN,
         "continuationToken": BYTES,
+        "modelArmorConfig": OPAQUE,
+        "outputConfig": OPAQUE,
     },
     "EmbedContentRequest": {
         "model": STRING,
@@ -89,6 +92,16 @@ OBJECTS: Final[Mapping[str, Mapping[str, Kind]]] = {
         "taskType": ENUM,
         "title": STRING,
         "outputDimensionality": INTEGER,
+        "embedContentConfig": Object("EmbedContentConfig"),
+    },
+    "EmbedContentConfig": {
+        "taskType": ENUM,
+        "title": STRING,
+        "outputDimensionality": INTEGER,
+        "autoTruncate": BOOLEAN,
+        "documentOcr": BOOLEAN,
+        "audioTrackExtraction": BOOLEAN,
+        "mimeType": STRING,
     },
     "Content": {
         "role": STRING,
@@ -118,7 +131,13 @@ OBJECTS: Final[Mapping[str, Mapping[str, Kind]]] = {
     },
     "Blob": {"mimeType": STRING, "data": BYTES, "displayName": STRING},
     "FileData": {"mimeType": STRING, "fileUri": STRING, "displayName": STRING},
-    "FunctionCall": {"id": STRING, "name": STRING, "args": FREE_MAP},
+    "FunctionCall": {
+        "id": STRING,
+        "name": STRING,
+        "args": FREE_MAP,
+        "partialArgs": ListOf(OPAQUE),
+        "willContinue": BOOLEAN,
+    },
     "FunctionResponse": {
         "id": STRING,
         "name": STRING,
@@ -142,6 +161,8 @@ OBJECTS: Final[Mapping[str, Mapping[str, Kind]]] = {
         "responseMimeType": STRING,
         "responseSchema": SCHEMA,
         "responseJsonSchema": FREE_MAP,
+        "_responseJsonSchema": FREE_MAP,
+        "responseFormat": Object("ResponseFormatConfig"),
         "responseModalities": ListOf(ENUM),
         "thinkingConfig": Object("ThinkingConfig"),
         "mediaResolution": ENUM,
@@ -149,7 +170,20 @@ OBJECTS: Final[Mapping[str, Mapping[str, Kind]]] = {
         "imageConfig": OPAQUE,
         "audioTranscriptionConfig": OPAQUE,
         "enableEnhancedCivicAnswers": BOOLEAN,
+        "translationConfig": OPAQUE,
+        "audioTimestamp": BOOLEAN,
+        "enableAffectiveDialog": BOOLEAN,
+        "routingConfig": OPAQUE,
+        "modelConfig": OPAQUE,
+        "modelSelectionConfig": OPAQUE,
     },
+    "ResponseFormatConfig": {
+        "text": Object("TextResponseFormat"),
+        "audio": OPAQUE,
+        "image": OPAQUE,
+        "video": OPAQUE,
+    },
+    "TextResponseFormat": {"mimeType": ENUM, "schema": FREE_MAP},
     "ThinkingConfig": {
         "includeThoughts": BOOLEAN,
         "thinkingBudget": INTEGER,
@@ -158,6 +192,9 @@ OBJECTS: Final[Mapping[str, Mapping[str, Kind]]] = {
     "Tool": {
         "functionDeclarations": ListOf(Object("FunctionDeclaration")),
         "codeExecution": OPAQUE,
+        "enterpriseWebSearch": OPAQUE,
+        "exaAiSearch": OPAQUE,
+        "parallelAiSearch": OPAQUE,
         "computerUse": OPAQUE,
         "fileSearch": OPAQUE,
         "googleMaps": OPAQUE,
@@ -184,8 +221,9 @@ OBJECTS: Final[Mapping[str, Mapping[str, Kind]]] = {
     "FunctionCallingConfig": {
         "mode": ENUM,
         "allowedFunctionNames": ListOf(STRING),
+        "streamFunctionCallArguments": BOOLEAN,
     },
-    "SafetySetting": {"category": ENUM, "threshold": ENUM},
+    "SafetySetting": {"category": ENUM, "threshold": ENUM, "method": ENUM},
     "Schema": {
         # Not ENUM: a type that is named UNSPECIFIED is an error here, not a default.
         "type": STRING,
@@ -211,6 +249,8 @@ OBJECTS: Final[Mapping[str, Mapping[str, Kind]]] = {
         "anyOf": ListOf(SCHEMA),
         "default": ANY,
         "example": ANY,
+        "defs": MapOf(SCHEMA),
+        "ref": STRING,
     },
 }
 

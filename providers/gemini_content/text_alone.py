@@ -1,4 +1,4 @@
-"""What no provider has that gives one answer to a request, and that in text."""
+"""The settings of an answer that no provider has whose answer is one text."""
 
 from collections.abc import Mapping
 
@@ -12,9 +12,22 @@ def beyond_text(whose: str) -> Mapping[str, str]:
         "responseLogprobs": no_setting,
         "logprobs": no_setting,
         "responseModalities": text_only,
-        "mediaResolution": no_setting,
         "speechConfig": text_only,
         "imageConfig": text_only,
-        "audioTranscriptionConfig": no_setting,
-        "enableEnhancedCivicAnswers": no_setting,
-    }
+    } | geminis_settings(whose)
+
+
+def geminis_settings(whose: str) -> dict[str, str]:
+    """Fields of a GenerationConfig that only Gemini's models have, each with why `whose` do not."""
+    settings = (
+        "mediaResolution",
+        "audioTranscriptionConfig",
+        "enableEnhancedCivicAnswers",
+        "translationConfig",
+        "audioTimestamp",
+        "enableAffectiveDialog",
+        "routingConfig",
+        "modelConfig",
+        "modelSelectionConfig",
+    )
+    return dict.fromkeys(settings, f"{whose} has no such setting")

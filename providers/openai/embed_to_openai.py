@@ -4,8 +4,8 @@ from typing import Any, Final
 
 from providers.errors import invalid_argument
 from providers.gemini_content.carried_parts import carried_parts
+from providers.gemini_content.embed_settings import embed_settings
 from providers.gemini_content.json_path import member
-from providers.gemini_content.refusal import refuse_fields
 from providers.gemini_content.warnings import Warnings
 from providers.openai.model_to_openai import require_model
 
@@ -23,7 +23,10 @@ def to_openai_embedding(
     Raises INVALID_ARGUMENT for a content that is not one text, and for what has no equivalent.
     """
     require_model(request, model, path)
-    refuse_fields(request, _REFUSED, path)
+    settings = embed_settings(request, path, "OpenAI")
+    for name, reason in _REFUSED.items():
+        if name in settings:
+            raise invalid_argument(reason, path=settings[name].path)
     content_path = member(path, "content")
     parts = carried_parts(request["content"], content_path, warnings, "OpenAI")
     # How Gemini joins several parts into one vector is not known, so no joint text would be it.
@@ -36,8 +39,9 @@ def to_openai_embedding(
         "input": parts[0].value,
         "encoding_format": "float",
     }
-    if "outputDimensionality" in request:
-        if request["outputDimensionality"] < 1:
-            raise invalid_argument("must be positive", path=member(path, "outputDimensionality"))
-        body["dimensions"] = request["outputDimensionality"]
+    if "outputDimensionality" in settings:
+        dimensions = settings["outputDimensionality"]
+        if dimensions.value < 1:
+            raise invalid_argument("must be positive", path=dimensions.path)
+        body["dimensions"] = dimensions.value
     return body

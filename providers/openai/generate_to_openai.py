@@ -1,24 +1,18 @@
 """Gemini's GenerateContentRequest -> the body of OpenAI's /v1/chat/completions."""
 
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Any
 
 from providers.errors import invalid_argument
+from providers.gemini_content.gemini_only import refuse_gemini_only
 from providers.gemini_content.harmless_fields import drop_harmless_fields
 from providers.gemini_content.json_path import member
 from providers.gemini_content.media import FileIds
-from providers.gemini_content.refusal import refuse_fields
 from providers.gemini_content.warnings import Warnings
 from providers.openai.contents_to_openai import to_openai_messages
 from providers.openai.model_to_openai import require_model
 from providers.openai.options_to_openai import to_openai_options
 from providers.openai.tools_to_openai import to_openai_tools
-
-_REFUSED: Final = {
-    "cachedContent": "OpenAI cannot read a context that Gemini caches",
-    "store": "a batch at OpenAI stores no conversations",
-    "continuationToken": "OpenAI cannot continue what Gemini began",
-}
 
 
 def to_openai_chat(
@@ -31,7 +25,7 @@ def to_openai_chat(
     first field that OpenAI cannot be given without a change of meaning.
     """
     require_model(request, model, path)
-    refuse_fields(request, _REFUSED, path)
+    refuse_gemini_only(request, path, "OpenAI")
     drop_harmless_fields(request, path, warnings)
     config_path = member(path, "generationConfig")
     options = to_openai_options(request.get("generationConfig", {}), config_path, warnings)

@@ -6,18 +6,16 @@ from providers.errors import invalid_argument
 from providers.gemini_content.json_path import member
 from providers.gemini_content.refusal import refuse_fields
 from providers.gemini_content.response_schema import json_answer
+from providers.gemini_content.text_alone import geminis_settings
 from providers.gemini_content.warnings import Warnings
 from providers.openai.strict_schema import allows_strict
 
 _REFUSED: Final = {
     "topK": "OpenAI has no such setting",
     "responseModalities": "a batch at OpenAI answers in text only",
-    "mediaResolution": "OpenAI has no such setting",
     "speechConfig": "a batch at OpenAI answers in text only",
     "imageConfig": "a batch at OpenAI answers in text only",
-    "audioTranscriptionConfig": "OpenAI has no such setting",
-    "enableEnhancedCivicAnswers": "OpenAI has no such setting",
-}
+} | geminis_settings("OpenAI")
 
 # Gemini's name, OpenAI's, the least and the greatest value that OpenAI takes.
 _RANGES: Final = (

@@ -7,8 +7,8 @@ from providers.bedrock.content.bedrock_models import ModelFamily, model_family
 from providers.bedrock.content.job_model import require_model
 from providers.errors import invalid_argument
 from providers.gemini_content.carried_parts import carried_parts
+from providers.gemini_content.embed_settings import EmbedSetting, embed_settings
 from providers.gemini_content.json_path import member
-from providers.gemini_content.refusal import refuse_fields
 from providers.gemini_content.warnings import Warnings
 
 EMBEDDING_FAMILIES: Final = frozenset(
@@ -58,13 +58,18 @@ def to_bedrock_embedding(
     """
     family = require_embedding_model(model)
     require_model(request, model, path)
-    refuse_fields(request, {"title": "Bedrock's embeddings know no titles"}, path)
+    settings = embed_settings(request, path, "Bedrock")
+    if "title" in settings:
+        raise invalid_argument("Bedrock's embeddings have no titles", path=settings["title"].path)
+    task = settings.get("taskType")
     text = _text(request, path, warnings)
-    dimensions = _dimensions(request, path, family)
+    dimensions = _dimensions(settings.get("outputDimensionality"), family)
     if family in _COHERE:
-        body: dict[str, Any] = {"texts": [text], "input_type": _input_type(request, path, warnings)}
+        input_type = _input_type(task, member(path, "taskType"), warnings)
+        body: dict[str, Any] = {"texts": [text], "input_type": input_type}
         return body if dimensions is None else body | {"output_dimension": dimensions}
-    refuse_fields(request, {"taskType": "Titan's embeddings know no tasks"}, path)
+    if task is not None:
+        raise invalid_argument("Titan's embeddings have no task types", path=task.path)
     body = {"inputText": text}
     return body if dimensions is None else body | {"dimensions": dimensions}
 
@@ -81,22 +86,21 @@ def _text(request: dict[str, Any], path: str, warnings: Warnings) -> str:
     return text
 
 
-def _dimensions(request: dict[str, Any], path: str, family: ModelFamily) -> int | None:
-    if "outputDimensionality" not in request:
+def _dimensions(asked: EmbedSetting | None, family: ModelFamily) -> int | None:
+    if asked is None:
         return None
-    asked: int = request["outputDimensionality"]
     offered = _DIMENSIONS.get(family, ())
-    if asked not in offered:
+    if asked.value not in offered:
         takes = ", ".join(map(str, offered)) or "none"
-        raise invalid_argument(f"{family} takes {takes}", path=member(path, "outputDimensionality"))
-    return asked
+        raise invalid_argument(f"{family} takes {takes}", path=asked.path)
+    dimensions: int = asked.value
+    return dimensions
 
 
-def _input_type(request: dict[str, Any], path: str, warnings: Warnings) -> str:
-    field_path = member(path, "taskType")
-    if "taskType" not in request:
-        warnings.fill(field_path, DEFAULT_INPUT_TYPE)
+def _input_type(task: EmbedSetting | None, default_path: str, warnings: Warnings) -> str:
+    if task is None:
+        warnings.fill(default_path, DEFAULT_INPUT_TYPE)
         return DEFAULT_INPUT_TYPE
-    if request["taskType"] not in _INPUT_TYPES:
-        raise invalid_argument(f"Cohere takes {', '.join(_INPUT_TYPES)}", path=field_path)
-    return _INPUT_TYPES[request["taskType"]]
+    if task.value not in _INPUT_TYPES:
+        raise invalid_argument(f"Cohere takes {', '.join(_INPUT_TYPES)}", path=task.path)
+    return _INPUT_TYPES[task.value]

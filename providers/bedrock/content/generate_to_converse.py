@@ -1,7 +1,6 @@
 """Gemini's GenerateContentRequest -> the body of Converse, which is the same for every model."""
 
-from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any
 
 from providers.bedrock.content.bedrock_models import model_family
 from providers.bedrock.content.contents_to_converse import to_converse_messages
@@ -9,16 +8,10 @@ from providers.bedrock.content.job_model import require_model
 from providers.bedrock.content.media_to_converse import MediaUri
 from providers.bedrock.content.options_to_converse import to_converse_options
 from providers.bedrock.content.tools_to_converse import to_converse_tools
+from providers.gemini_content.gemini_only import refuse_gemini_only
 from providers.gemini_content.harmless_fields import drop_harmless_fields
 from providers.gemini_content.json_path import member
-from providers.gemini_content.refusal import refuse_fields
 from providers.gemini_content.warnings import Warnings
-
-_REFUSED: Final[Mapping[str, str]] = {
-    "cachedContent": "Bedrock cannot read a context that Gemini caches",
-    "store": "Bedrock stores no conversations",
-    "continuationToken": "Bedrock cannot continue what Gemini began",
-}
 
 
 def to_converse(
@@ -31,7 +24,7 @@ def to_converse(
     with the JSON path of the first field that Bedrock cannot be given without a change of meaning.
     """
     require_model(request, model, path)
-    refuse_fields(request, _REFUSED, path)
+    refuse_gemini_only(request, path, "Bedrock")
     drop_harmless_fields(request, path, warnings)
     config_path = member(path, "generationConfig")
     options, thinking = to_converse_options(

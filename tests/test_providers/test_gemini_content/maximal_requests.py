@@ -13,6 +13,8 @@ _SCHEMA: Final[dict[str, Any]] = {
     "propertyOrdering": ["snake_case", "maxItems"],
     "default": {"free_form": 1},
     "example": {"free_form": 2},
+    "defs": {"odd name": {"type": "STRING"}},
+    "ref": "#/defs/odd name",
     "additionalProperties": {"type": "STRING", "minLength": "1", "maxLength": "9", "pattern": "."},
     "properties": {
         # Names of the client's own, one of them spelt like a field of the schema.
@@ -52,7 +54,15 @@ GENERATE: Final[dict[str, Any]] = {
             "role": "model",
             "parts": [
                 {"text": "Hm", "thought": True},
-                {"functionCall": {"id": "1", "name": "f", "args": {"free_form": {"a_b": None}}}},
+                {
+                    "functionCall": {
+                        "id": "1",
+                        "name": "f",
+                        "args": {"free_form": {"a_b": None}},
+                        "partialArgs": [{"free_form": 1}],
+                        "willContinue": True,
+                    }
+                },
                 {"executableCode": {"free_form": 1}},
                 {"codeExecutionResult": {"free_form": 1}},
                 {"toolCall": {"free_form": 1}},
@@ -95,6 +105,9 @@ GENERATE: Final[dict[str, Any]] = {
         },
         {
             "codeExecution": {"free_form": 1},
+            "enterpriseWebSearch": {"free_form": 1},
+            "exaAiSearch": {"free_form": 1},
+            "parallelAiSearch": {"free_form": 1},
             "computerUse": {"free_form": 1},
             "fileSearch": {"free_form": 1},
             "googleMaps": {"free_form": 1},
@@ -106,11 +119,15 @@ GENERATE: Final[dict[str, Any]] = {
         },
     ],
     "toolConfig": {
-        "functionCallingConfig": {"mode": "ANY", "allowedFunctionNames": ["f"]},
+        "functionCallingConfig": {
+            "mode": "ANY",
+            "allowedFunctionNames": ["f"],
+            "streamFunctionCallArguments": True,
+        },
         "retrievalConfig": {"free_form": 1},
         "includeServerSideToolInvocations": True,
     },
-    "safetySettings": [{"category": "C", "threshold": "BLOCK_NONE"}],
+    "safetySettings": [{"category": "C", "threshold": "BLOCK_NONE", "method": "SEVERITY"}],
     "generationConfig": {
         "temperature": 0,
         "topP": 0.5,
@@ -126,6 +143,13 @@ GENERATE: Final[dict[str, Any]] = {
         "responseMimeType": "application/json",
         "responseSchema": _SCHEMA,
         "responseJsonSchema": {"free_form": 1},
+        "_responseJsonSchema": {"free_form": 1},
+        "responseFormat": {
+            "text": {"mimeType": "APPLICATION_JSON", "schema": {"free_form": 1}},
+            "audio": {"free_form": 1},
+            "image": {"free_form": 1},
+            "video": {"free_form": 1},
+        },
         "responseModalities": ["TEXT", "IMAGE"],
         "thinkingConfig": {"includeThoughts": True, "thinkingBudget": 0, "thinkingLevel": "LOW"},
         "mediaResolution": "MEDIA_RESOLUTION_LOW",
@@ -133,12 +157,20 @@ GENERATE: Final[dict[str, Any]] = {
         "imageConfig": {"free_form": 1},
         "audioTranscriptionConfig": {"free_form": 1},
         "enableEnhancedCivicAnswers": True,
+        "translationConfig": {"free_form": 1},
+        "audioTimestamp": True,
+        "enableAffectiveDialog": True,
+        "routingConfig": {"free_form": 1},
+        "modelConfig": {"free_form": 1},
+        "modelSelectionConfig": {"free_form": 1},
     },
     "cachedContent": "cachedContents/c",
     "labels": {"free_form": "1"},
     "serviceTier": "FLEX",
     "store": True,
     "continuationToken": "AAAA",
+    "modelArmorConfig": {"free_form": 1},
+    "outputConfig": {"free_form": 1},
 }
 
 EMBED: Final[dict[str, Any]] = {
@@ -147,12 +179,23 @@ EMBED: Final[dict[str, Any]] = {
     "taskType": "RETRIEVAL_QUERY",
     "title": "t",
     "outputDimensionality": "64",
+    "embedContentConfig": {
+        "taskType": "RETRIEVAL_QUERY",
+        "title": "t",
+        "outputDimensionality": "64",
+        "autoTruncate": True,
+        "documentOcr": True,
+        "audioTrackExtraction": True,
+        "mimeType": "text/plain",
+    },
 }
 
 # Where a client's own names begin, so that no key inside is a field.
 FREE_FORM: Final = frozenset(
     {
+        "_responseJsonSchema",
         "args",
+        "audio",
         "audioMetadata",
         "audioTranscription",
         "audioTranscriptionConfig",
@@ -161,28 +204,41 @@ FREE_FORM: Final = frozenset(
         "computerUse",
         "default",
         "documentMetadata",
+        "enterpriseWebSearch",
+        "exaAiSearch",
         "example",
         "executableCode",
         "fileSearch",
         "googleMaps",
         "googleSearch",
         "googleSearchRetrieval",
+        "image",
         "imageConfig",
         "labels",
         "mcpServers",
         "mediaProcessing",
         "mediaResolution",
+        "modelArmorConfig",
+        "modelConfig",
+        "modelSelectionConfig",
+        "outputConfig",
+        "parallelAiSearch",
         "parametersJsonSchema",
         "partMetadata",
+        "partialArgs",
         "responseJsonSchema",
         "retrieval",
         "retrievalConfig",
+        "routingConfig",
+        "schema",
         "speechConfig",
         "speechMetadata",
         "spreadsheetMetadata",
         "toolCall",
         "toolResponse",
+        "translationConfig",
         "urlContext",
+        "video",
         "videoMetadata",
     }
 )
@@ -205,7 +261,7 @@ def objects(value: Any, at: Steps = ()) -> Iterator[Steps]:
 
 def names_are_free(at: Steps) -> bool:
     """Whether the object at `at` has names of the client's own, and fields further in."""
-    return at[-1:] == ("properties",) and at[-2:-1] != ("properties",)
+    return at[-1:] in (("properties",), ("defs",)) and at[-2:-1] != at[-1:]
 
 
 def is_free_form(at: Steps, key: str) -> bool:

@@ -23,6 +23,7 @@ def _embedding(**request: Any) -> dict[str, Any]:
         ({"model": "m"}, {}),
         ({"taskType": "TASK_TYPE_UNSPECIFIED"}, {}),
         ({"output_dimensionality": 64}, {"dimensions": 64}),
+        ({"embedContentConfig": {"outputDimensionality": 64}}, {"dimensions": 64}),
     ],
 )
 def test_embeddings(fields: dict[str, Any], options: dict[str, Any]) -> None:
@@ -37,6 +38,9 @@ def test_embeddings(fields: dict[str, Any], options: dict[str, Any]) -> None:
         ({"taskType": "RETRIEVAL_QUERY"}, "taskType"),
         ({"title": "t"}, "title"),
         ({"outputDimensionality": 0}, "outputDimensionality"),
+        ({"embedContentConfig": {"taskType": "CLUSTERING"}}, "embedContentConfig.taskType"),
+        ({"embedContentConfig": {"title": "t"}}, "embedContentConfig.title"),
+        ({"embedContentConfig": {"autoTruncate": True}}, "embedContentConfig.autoTruncate"),
         ({"content": {"parts": [{"text": "a"}, {"text": "b"}]}}, "content.parts"),
         ({"content": {"parts": [{"text": ""}]}}, "content.parts"),
         ({"content": {"parts": [{"inlineData": {}}]}}, "content.parts"),

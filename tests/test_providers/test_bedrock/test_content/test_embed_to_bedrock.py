@@ -39,6 +39,16 @@ _DOCUMENT = {"texts": ["a"], "input_type": "search_document"}
         (TITAN_V2, {}, {"inputText": "a"}),
         (TITAN_V2, {"outputDimensionality": 256}, {"inputText": "a", "dimensions": 256}),
         (TITAN_V2, {"outputDimensionality": "1024"}, {"inputText": "a", "dimensions": 1024}),
+        (
+            TITAN_V2,
+            {"embedContentConfig": {"outputDimensionality": 256}},
+            {"inputText": "a", "dimensions": 256},
+        ),
+        (
+            COHERE_V3,
+            {"embedContentConfig": {"taskType": "RETRIEVAL_DOCUMENT"}},
+            _DOCUMENT,
+        ),
         (TITAN_V2, {"taskType": "TASK_TYPE_UNSPECIFIED"}, {"inputText": "a"}),
         (COHERE_V3, {"taskType": "RETRIEVAL_DOCUMENT"}, _DOCUMENT),
         (COHERE_V3, {"taskType": "RETRIEVAL_QUERY"}, _DOCUMENT | {"input_type": "search_query"}),
