@@ -1,7 +1,7 @@
 """Reading a JSON body of a provider's without trusting its shape.
 
-Every reader raises INTERNAL, naming the field, if it is not what is documented: the item that
-the body belongs to then fails, and no other.
+Every reader raises INTERNAL, naming the field, if it is not what is documented. What is read inside
+`Candidate.reading` then costs that member alone, anything else the item that the body belongs to.
 """
 
 from typing import Any, Final
@@ -11,8 +11,28 @@ from providers.errors import FerryError
 _LARGEST: Final = 2**63 - 1
 
 
-def unreadable(what: str) -> FerryError:
-    return FerryError("INTERNAL", f"the provider's answer could not be read: {what}")
+class UnreadableAnswer(FerryError):
+    """An answer, or a member of one, that is not translated; `what` names it by its JSON path."""
+
+    def __init__(self, status: str, what: str) -> None:
+        super().__init__(status, f"the provider's answer could not be read: {what}")
+        self.what = what
+
+
+def unreadable(what: str) -> UnreadableAnswer:
+    """For what is not as the provider documents it."""
+    return UnreadableAnswer("INTERNAL", what)
+
+
+def untranslatable(what: str) -> UnreadableAnswer:
+    """For what Gemini's schema has no place for."""
+    return UnreadableAnswer("UNIMPLEMENTED", what)
+
+
+def unknown_type(value: object, where: str) -> UnreadableAnswer:
+    """For a member at `where` whose type, as the provider names it, has no translation."""
+    named = repr(value[:80]) if isinstance(value, str) else "unknown"
+    return untranslatable(f"{where} is of type {named}, which is not translated")
 
 
 def as_object(value: object, what: str) -> dict[str, Any]:
@@ -42,12 +62,7 @@ def as_number(value: object, what: str) -> int | float:
 
 
 def as_objects(value: object, what: str) -> list[dict[str, Any]]:
-    return [as_object(entry, f"an entry of {what}") for entry in as_list(value, what)]
-
-
-def object_or_empty(value: object, what: str) -> dict[str, Any]:
-    """An object that the provider may leave out or set to null."""
-    return {} if value is None else as_object(value, what)
+    return [as_object(each, f"{what}[{i}]") for i, each in enumerate(as_list(value, what))]
 
 
 def objects_or_empty(value: object, what: str) -> list[dict[str, Any]]:
@@ -55,11 +70,21 @@ def objects_or_empty(value: object, what: str) -> list[dict[str, Any]]:
     return [] if value is None else as_objects(value, what)
 
 
+def list_or_empty(value: object, what: str) -> list[Any]:
+    """A list that the provider may leave out or set to null."""
+    return [] if value is None else as_list(value, what)
+
+
 def count_or_none(value: object) -> int | None:
     """A count, or None for anything that is none: no answer is worth losing over a count."""
     if isinstance(value, bool) or not isinstance(value, int):
         return None
     return value if 0 <= value <= _LARGEST else None
+
+
+def object_or_nothing(value: object) -> dict[str, Any]:
+    """An object that only adds to an answer, such as its counts; {} for anything else."""
+    return value if isinstance(value, dict) else {}
 
 
 def text_or_none(value: object) -> str | None:

@@ -1,25 +1,23 @@
 """Anthropic's Message -> Gemini's GenerateContentResponse (translation.md section 3)."""
 
-from collections.abc import Iterator
 from typing import Any, Final
 
 from providers.answer_shape import (
+    as_list,
     as_object,
-    as_objects,
     as_text,
     count_or_none,
-    object_or_empty,
-    objects_or_empty,
+    list_or_empty,
+    object_or_nothing,
     present,
     text_or_none,
-    unreadable,
+    unknown_type,
 )
 from providers.claude_content.thought_signatures import (
     render_redacted_thinking,
     render_thinking_signature,
 )
-from providers.errors import unimplemented
-from providers.gemini_content.nesting import nested_too_deep
+from providers.gemini_content.candidate import Candidate, render_candidates
 
 _FINISH_REASONS: Final = {
     "end_turn": "STOP",
@@ -43,92 +41,75 @@ _STEPS: Final = (
     "mcp_tool_result",
 )
 
-Part = dict[str, Any]
-
 
 def from_anthropic_message(message: dict[str, Any]) -> dict[str, Any]:
-    """Translate a Message.
+    """Translate a Message. What cannot be read is named in a text part beside the rest.
 
     Thinking becomes a thought where it has text. It has none where the request did not ask for
     thoughts (`to_anthropic_thinking`); then only its signature remains, for the next request.
-    Raises INTERNAL for a body that is no Message, UNIMPLEMENTED for content that Gemini's schema
-    has no place for.
+    Raises UnreadableAnswer for a body without `content`, or if nothing in it can be read.
     """
-    blocks = as_objects(message.get("content"), "content")
-    candidate: dict[str, Any] = {
-        "content": {"role": "model", "parts": [p for block in blocks for p in _parts(block)]},
-        "index": 0,
-    }
-    candidate |= _finish(message)
-    citations = [citation for block in blocks for citation in _citations(block)]
-    if citations:
-        candidate["citationMetadata"] = {"citations": citations}
+    native = text_or_none(message.get("stop_reason"))
+    candidate = Candidate(0, _FINISH_REASONS.get(native or "", "OTHER"), native)
+    for index, block in enumerate(as_list(message.get("content"), "content")):
+        with candidate.reading():
+            _add(candidate, as_object(block, f"content[{index}]"), f"content[{index}]")
+    if native == "refusal":
+        _explain_refusal(candidate, object_or_nothing(message.get("stop_details")))
     named = {
         "modelVersion": text_or_none(message.get("model")),
         "responseId": text_or_none(message.get("id")),
     }
-    return {"candidates": [candidate]} | _usage(message.get("usage")) | present(named)
+    return render_candidates([candidate]) | _usage(message.get("usage")) | present(named)
 
 
-def _parts(block: dict[str, Any]) -> Iterator[Part]:
+def _add(candidate: Candidate, block: dict[str, Any], where: str) -> None:
     match block.get("type"):
         case "text":
-            yield {"text": as_text(block.get("text"), "a text")}
+            _add_text(candidate, block, where)
         case "tool_use":
-            yield {"functionCall": _call(block)}
+            candidate.call(block.get("name"), block.get("input"), block.get("id"), where)
         case "thinking":
-            yield from _thought(block)
+            text = as_text(block.get("thinking"), f"{where}.thinking")
+            signature = text_or_none(block.get("signature"))
+            candidate.think(text, render_thinking_signature(signature) if signature else None)
         case "redacted_thinking":
-            data = as_text(block.get("data"), "redacted thinking")
-            yield {"thoughtSignature": render_redacted_thinking(data)}
+            data = as_text(block.get("data"), f"{where}.data")
+            candidate.think("", render_redacted_thinking(data))
         case step if step in _STEPS:
             pass
         case other:
-            named = other if isinstance(other, str) else "unknown"
-            raise unimplemented(f"Anthropic's content of type {named} is not translated")
+            raise unknown_type(other, where)
 
 
-def _call(block: dict[str, Any]) -> dict[str, Any]:
-    args = as_object(block.get("input"), "a tool's input")
-    if nested_too_deep(args):
-        raise unreadable("a tool's input is nested too deeply")
-    name = as_text(block.get("name"), "a tool's name")
-    return present({"id": text_or_none(block.get("id")), "name": name, "args": args})
+def _add_text(candidate: Candidate, block: dict[str, Any], where: str) -> None:
+    """Citations stand for the whole block; one of a document in the prompt has no URI."""
+    said = candidate.say(as_text(block.get("text"), f"{where}.text"))
+    citations = list_or_empty(block.get("citations"), f"{where}.citations")
+    uris: dict[str | None, None] = {}
+    for index, citation in enumerate(citations):
+        with candidate.reading():
+            uris[_uri(as_object(citation, f"{where}.citations[{index}]"))] = None
+    candidate.cite(said.source(uri) for uri in uris)
 
 
-def _thought(block: dict[str, Any]) -> Iterator[Part]:
-    text = as_text(block.get("thinking"), "thinking")
-    signature = text_or_none(block.get("signature"))
-    part: Part = {"text": text, "thought": True} if text else {}
-    if signature:
-        part["thoughtSignature"] = render_thinking_signature(signature)
-    if part:
-        yield part
+def _uri(citation: dict[str, Any]) -> str | None:
+    """A page on the web, or what the client called the search result that it gave."""
+    return text_or_none(citation.get("url")) or text_or_none(citation.get("source"))
 
 
-def _citations(block: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """Sources on the web; Gemini has no way to point into a document of the prompt's."""
-    if block.get("type") != "text":
-        return
-    for citation in objects_or_empty(block.get("citations"), "citations"):
-        uri = text_or_none(citation.get("url"))
-        if uri is not None:
-            yield present({"uri": uri, "title": text_or_none(citation.get("title"))})
-
-
-def _finish(message: dict[str, Any]) -> dict[str, Any]:
-    reason = message.get("stop_reason")
-    if not isinstance(reason, str) or reason not in _FINISH_REASONS:
-        return present({"finishReason": "OTHER", "finishMessage": text_or_none(reason)})
-    details = message.get("stop_details")
-    why = details.get("explanation") if isinstance(details, dict) else None
-    return present({"finishReason": _FINISH_REASONS[reason], "finishMessage": text_or_none(why)})
+def _explain_refusal(candidate: Candidate, details: dict[str, Any]) -> None:
+    category, why = text_or_none(details.get("category")), text_or_none(details.get("explanation"))
+    if why or category:
+        sort = f" (category {category!r})" if category else ""
+        said = f" The provider's explanation: {why}" if why else ""
+        candidate.explain(why or category or "", f"The model refused to answer{sort}.{said}")
 
 
 def _usage(usage: object) -> dict[str, Any]:
-    """`{"usageMetadata": {...}}`, or `{}` if Anthropic counted nothing."""
-    counts = object_or_empty(usage, "usage")
-    details = object_or_empty(counts.get("output_tokens_details"), "usage details")
+    """`{"usageMetadata": {...}}`, or `{}` if Anthropic counted nothing that can be read."""
+    counts = object_or_nothing(usage)
+    details = object_or_nothing(counts.get("output_tokens_details"))
     cached = count_or_none(counts.get("cache_read_input_tokens"))
     sent = _sum(
         count_or_none(counts.get("input_tokens")),

@@ -3,17 +3,22 @@
 from typing import Any, Final
 
 from providers.answer_shape import (
+    as_list,
     as_object,
-    as_objects,
     as_text,
     count_or_none,
-    objects_or_empty,
+    list_or_empty,
+    object_or_nothing,
     present,
     text_or_none,
+    unknown_type,
+    untranslatable,
 )
-from providers.errors import unimplemented
-from providers.openai.candidate_from_openai import Candidate
-from providers.openai.usage_from_openai import from_openai_time, from_openai_usage
+from providers.gemini_content.candidate import Candidate, render_candidates
+from providers.gemini_content.citations import Segment, joined
+from providers.openai.citations_from_openai import cite_annotations
+from providers.openai.logprobs_from_openai import weigh_tokens
+from providers.openai.usage_from_openai import from_openai_usage
 
 _FINISH_REASONS: Final = {
     "stop": "STOP",
@@ -25,53 +30,105 @@ _FINISH_REASONS: Final = {
 
 
 def from_openai_chat(body: dict[str, Any]) -> dict[str, Any]:
-    """Translate a ChatCompletion.
+    """Translate a ChatCompletion. What cannot be read is named in a text part beside the rest.
 
-    Raises INTERNAL for a body that is none, UNIMPLEMENTED for an answer in audio or with calls of
-    custom tools, which Gemini's schema has no place for.
+    Raises UnreadableAnswer for a body without `choices`, or if nothing in it can be read.
     """
-    choices = as_objects(body.get("choices"), "choices")
+    choices = as_list(body.get("choices"), "choices")
     return (
-        {"candidates": [_candidate(choice, place) for place, choice in enumerate(choices)]}
+        render_candidates([_candidate(choice, place) for place, choice in enumerate(choices)])
         | from_openai_usage(body.get("usage"), sent="prompt", written="completion")
         | present(
             {
                 "modelVersion": text_or_none(body.get("model")),
                 "responseId": text_or_none(body.get("id")),
-                "createTime": from_openai_time(body.get("created")),
             }
         )
     )
 
 
-def _candidate(choice: dict[str, Any], place: int) -> dict[str, Any]:
-    message = as_object(choice.get("message"), "a choice's message")
+def _candidate(entry: object, place: int) -> Candidate:
+    choice, where = object_or_nothing(entry), f"choices[{place}]"
     index = count_or_none(choice.get("index"))
-    candidate = Candidate(place if index is None else index, *_finish(choice.get("finish_reason")))
-    if message.get("audio") is not None:
-        raise unimplemented("OpenAI answered in audio, which is not translated")
+    native = text_or_none(choice.get("finish_reason"))
+    finish_reason = _FINISH_REASONS.get(native or "", "OTHER")
+    candidate = Candidate(place if index is None else index, finish_reason, native)
+    with candidate.reading():
+        as_object(entry, where)
+        message = as_object(choice.get("message"), f"{where}.message")
+        _read_message(candidate, message, f"{where}.message")
+    logprobs = object_or_nothing(choice.get("logprobs"))
+    weigh_tokens(candidate, logprobs.get("content"), f"{where}.logprobs.content")
+    return candidate
+
+
+def _read_message(candidate: Candidate, message: dict[str, Any], where: str) -> None:
     if message.get("content"):
-        text = as_text(message["content"], "a message's content")
-        candidate.say(text, message.get("annotations"))
+        with candidate.reading():
+            said = _say(candidate, message["content"], f"{where}.content")
+            annotations = list_or_empty(message.get("annotations"), f"{where}.annotations")
+            cite_annotations(candidate, said, annotations, f"{where}.annotations")
     if message.get("refusal"):
-        candidate.refuse(as_text(message["refusal"], "a message's refusal"))
-    _call_functions(candidate, message)
-    logprobs = choice.get("logprobs")
-    candidate.weigh(logprobs.get("content") if isinstance(logprobs, dict) else None)
-    return candidate.render()
-
-
-def _call_functions(candidate: Candidate, message: dict[str, Any]) -> None:
-    for call in objects_or_empty(message.get("tool_calls"), "tool_calls"):
-        if call.get("type", "function") != "function":
-            raise unimplemented("OpenAI called a custom tool, which is not translated")
-        function = as_object(call.get("function"), "a function call")
-        candidate.call(function, text_or_none(call.get("id")))
+        with candidate.reading():
+            candidate.refuse(as_text(message["refusal"], f"{where}.refusal"))
+    with candidate.reading():
+        calls = list_or_empty(message.get("tool_calls"), f"{where}.tool_calls")
+        for index, call in enumerate(calls):
+            with candidate.reading():
+                _call(candidate, call, f"{where}.tool_calls[{index}]")
     if message.get("function_call") is not None:  # what tool_calls was before it had ids
-        candidate.call(as_object(message["function_call"], "a function call"), None)
+        with candidate.reading():
+            _call_function(candidate, message["function_call"], None, f"{where}.function_call")
+    if message.get("audio") is not None:
+        with candidate.reading():
+            raise untranslatable(f"{where}.audio is audio, which is not translated")
 
 
-def _finish(native: object) -> tuple[str, str | None]:
-    if isinstance(native, str) and native in _FINISH_REASONS:
-        return _FINISH_REASONS[native], None
-    return "OTHER", text_or_none(native)
+def _say(candidate: Candidate, content: object, where: str) -> Segment:
+    """OpenAI writes a string, some of the servers like it a list of parts."""
+    if isinstance(content, str):
+        return candidate.say(content)
+    segments: list[Segment] = []
+    for index, part in enumerate(as_list(content, where)):
+        with candidate.reading():
+            segments += _say_part(candidate, part, f"{where}[{index}]")
+    return joined(segments)
+
+
+def _say_part(candidate: Candidate, part: object, where: str) -> list[Segment]:
+    if isinstance(part, str):
+        return [candidate.say(part)]
+    fields = as_object(part, where)
+    match fields.get("type"):
+        case "text" | "output_text":
+            return [candidate.say(as_text(fields.get("text"), f"{where}.text"))]
+        case "refusal":
+            candidate.refuse(as_text(fields.get("refusal"), f"{where}.refusal"))
+        case "thinking":
+            candidate.think(_thought(fields.get("thinking"), f"{where}.thinking"))
+        case other:
+            raise unknown_type(other, where)
+    return []
+
+
+def _thought(thinking: object, where: str) -> str:
+    """A string, or a list of text parts."""
+    if isinstance(thinking, str):
+        return thinking
+    parts = enumerate(as_list(thinking, where))
+    return "".join(
+        as_text(as_object(part, f"{where}[{i}]").get("text"), f"{where}[{i}].text")
+        for i, part in parts
+    )
+
+
+def _call(candidate: Candidate, entry: object, where: str) -> None:
+    call = as_object(entry, where)
+    if call.get("type") not in (None, "function"):
+        raise unknown_type(call["type"], where)
+    _call_function(candidate, call.get("function"), call.get("id"), f"{where}.function")
+
+
+def _call_function(candidate: Candidate, entry: object, call_id: object, where: str) -> None:
+    function = as_object(entry, where)
+    candidate.call(function.get("name"), function.get("arguments"), call_id, where)

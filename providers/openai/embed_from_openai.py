@@ -10,7 +10,7 @@ from providers.answer_shape import (
     as_number,
     as_objects,
     count_or_none,
-    object_or_empty,
+    object_or_nothing,
     unreadable,
 )
 
@@ -27,7 +27,7 @@ def from_openai_embedding(body: dict[str, Any]) -> dict[str, Any]:
         raise unreadable("data is empty")
     entries.sort(key=lambda entry: count_or_none(entry.get("index")) or 0)
     embeddings = [{"values": _values(entry.get("embedding"))} for entry in entries]
-    tokens = count_or_none(object_or_empty(body.get("usage"), "usage").get("prompt_tokens"))
+    tokens = count_or_none(object_or_nothing(body.get("usage")).get("prompt_tokens"))
     counted = {} if tokens is None else {"tokenCount": str(tokens)}
     if len(embeddings) == 1:
         return {"embedding": embeddings[0]} | counted

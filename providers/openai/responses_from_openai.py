@@ -3,18 +3,22 @@
 from typing import Any, Final
 
 from providers.answer_shape import (
+    as_list,
     as_object,
-    as_objects,
     as_text,
-    object_or_empty,
+    list_or_empty,
+    object_or_nothing,
     objects_or_empty,
     present,
     text_or_none,
+    unknown_type,
     unreadable,
 )
-from providers.errors import FerryError, unimplemented
-from providers.openai.candidate_from_openai import Candidate
-from providers.openai.usage_from_openai import from_openai_time, from_openai_usage
+from providers.errors import FerryError
+from providers.gemini_content.candidate import Candidate, render_candidates
+from providers.openai.citations_from_openai import cite_annotations
+from providers.openai.logprobs_from_openai import weigh_tokens
+from providers.openai.usage_from_openai import from_openai_usage
 
 _INCOMPLETE: Final = {"max_output_tokens": "MAX_TOKENS", "content_filter": "SAFETY"}
 
@@ -35,22 +39,22 @@ _FAILURES: Final = {
 
 
 def from_openai_response(body: dict[str, Any]) -> dict[str, Any]:
-    """Translate a Response that has ended.
+    """Translate a Response that has ended; what cannot be read is named beside the rest.
 
-    Raises INTERNAL for a body that is none, UNIMPLEMENTED for output that Gemini's schema has no
-    place for, and for a response that failed the status that fits OpenAI's reason.
+    Raises UnreadableAnswer for a body that is none, or if nothing in it can be read, and for a
+    response that failed the status that fits OpenAI's reason.
     """
     candidate = Candidate(0, *_finish(body))
-    for output in as_objects(body.get("output"), "output"):
-        _add_output(candidate, output)
+    for index, output in enumerate(as_list(body.get("output"), "output")):
+        with candidate.reading():
+            _add_output(candidate, output, f"output[{index}]")
     return (
-        {"candidates": [candidate.render()]}
+        render_candidates([candidate])
         | from_openai_usage(body.get("usage"), sent="input", written="output")
         | present(
             {
                 "modelVersion": text_or_none(body.get("model")),
                 "responseId": text_or_none(body.get("id")),
-                "createTime": from_openai_time(body.get("created_at")),
             }
         )
     )
@@ -61,13 +65,10 @@ def _finish(body: dict[str, Any]) -> tuple[str, str | None]:
         case "completed":
             return "STOP", None
         case "incomplete":
-            details = object_or_empty(body.get("incomplete_details"), "incomplete_details")
-            reason = text_or_none(details.get("reason"))
-            if reason in _INCOMPLETE:
-                return _INCOMPLETE[reason], None
-            return "OTHER", reason
+            reason = text_or_none(object_or_nothing(body.get("incomplete_details")).get("reason"))
+            return _INCOMPLETE.get(reason or "", "OTHER"), reason
         case "failed":
-            raise _failure(as_object(body.get("error"), "the error of a failed response"))
+            raise _failure(as_object(body.get("error"), "error"))
         case _:
             raise unreadable("the response has not ended")
 
@@ -79,33 +80,37 @@ def _failure(error: dict[str, Any]) -> FerryError:
     return FerryError(_FAILURES.get(code, "INVALID_ARGUMENT"), message)
 
 
-def _add_output(candidate: Candidate, output: dict[str, Any]) -> None:
+def _add_output(candidate: Candidate, entry: object, where: str) -> None:
+    output = as_object(entry, where)
     match output.get("type"):
         case "message":
-            for content in as_objects(output.get("content"), "a message's content"):
-                _add_content(candidate, content)
+            for index, content in enumerate(as_list(output.get("content"), f"{where}.content")):
+                with candidate.reading():
+                    _add_content(candidate, content, f"{where}.content[{index}]")
         case "reasoning":
-            for summary in objects_or_empty(output.get("summary"), "a reasoning summary"):
-                candidate.think(as_text(summary.get("text"), "a reasoning summary's text"))
+            for index, summary in enumerate(
+                objects_or_empty(output.get("summary"), f"{where}.summary")
+            ):
+                candidate.think(as_text(summary.get("text"), f"{where}.summary[{index}].text"))
         case "function_call":
-            candidate.call(output, text_or_none(output.get("call_id")))
+            candidate.call(
+                output.get("name"), output.get("arguments"), output.get("call_id"), where
+            )
         case step if step in _STEPS:
             pass
         case other:
-            raise unimplemented(f"OpenAI's output of type {_named(other)} is not translated")
+            raise unknown_type(other, where)
 
 
-def _add_content(candidate: Candidate, content: dict[str, Any]) -> None:
+def _add_content(candidate: Candidate, entry: object, where: str) -> None:
+    content = as_object(entry, where)
     match content.get("type"):
         case "output_text":
-            text = as_text(content.get("text"), "an output text")
-            candidate.say(text, content.get("annotations"))
-            candidate.weigh(content.get("logprobs"))
+            said = candidate.say(as_text(content.get("text"), f"{where}.text"))
+            annotations = list_or_empty(content.get("annotations"), f"{where}.annotations")
+            cite_annotations(candidate, said, annotations, f"{where}.annotations")
+            weigh_tokens(candidate, content.get("logprobs"), f"{where}.logprobs")
         case "refusal":
-            candidate.refuse(as_text(content.get("refusal"), "a refusal"))
+            candidate.refuse(as_text(content.get("refusal"), f"{where}.refusal"))
         case other:
-            raise unimplemented(f"OpenAI's content of type {_named(other)} is not translated")
-
-
-def _named(kind: object) -> str:
-    return kind if isinstance(kind, str) else "unknown"
+            raise unknown_type(other, where)

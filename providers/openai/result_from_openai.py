@@ -9,6 +9,7 @@ from typing import Any, Final
 from providers.answer_shape import as_object, text_or_none, unreadable
 from providers.errors import FerryError
 from providers.gemini_content.status import item_error, rpc_status_of_http
+from providers.json_text import parse_json
 from providers.openai.chat_from_openai import from_openai_chat
 from providers.openai.embed_from_openai import from_openai_embedding
 from providers.openai.responses_from_openai import from_openai_response
@@ -64,14 +65,24 @@ def _result(line: dict[str, Any], endpoint: str) -> dict[str, Any]:
     if line.get("response") is None:
         return {"error": _unsent(as_object(line.get("error"), "error"))}
     response = as_object(line["response"], "response")
-    http_status = response.get("status_code")
+    http_status, body = response.get("status_code"), _body(response.get("body"))
     if not isinstance(http_status, int):
         raise unreadable("status_code is not a number")
     if not 200 <= http_status < 300:
-        return {"error": _refused(http_status, response.get("body"))}
+        return {"error": _refused(http_status, body)}
     if endpoint not in _TRANSLATORS:
         raise unreadable("the answers of this endpoint are not translated")
-    return {"response": _TRANSLATORS[endpoint](as_object(response.get("body"), "body"))}
+    return {"response": _TRANSLATORS[endpoint](as_object(body, "body"))}
+
+
+def _body(body: object) -> object:
+    """Servers like OpenAI's may write an answer's JSON as text."""
+    if not isinstance(body, str):
+        return body
+    try:
+        return parse_json(body)
+    except ValueError:
+        return body
 
 
 def _unsent(error: dict[str, Any]) -> dict[str, Any]:

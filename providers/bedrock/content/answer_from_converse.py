@@ -1,25 +1,26 @@
 """Converse's response -> Gemini's GenerateContentResponse (translation.md section 3)."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any, Final
 
 from providers.answer_shape import (
+    as_list,
     as_object,
-    as_objects,
     as_text,
     count_or_none,
-    object_or_empty,
+    list_or_empty,
+    object_or_nothing,
     objects_or_empty,
     present,
     text_or_none,
-    unreadable,
+    unknown_type,
 )
 from providers.claude_content.thought_signatures import (
     render_redacted_thinking,
     render_thinking_signature,
 )
-from providers.errors import unimplemented
-from providers.gemini_content.nesting import nested_too_deep
+from providers.gemini_content.candidate import Candidate, render_candidates
+from providers.gemini_content.citations import joined
 
 _FINISH_REASONS: Final[Mapping[str, str]] = {
     "end_turn": "STOP",
@@ -35,97 +36,89 @@ _FINISH_REASONS: Final[Mapping[str, str]] = {
 # What a model had the server do on the way to the answer, in which its outcome stands [BC].
 _SERVER_TOOL: Final = "server_tool_use"
 
-Part = dict[str, Any]
-
 
 def from_converse_answer(answer: dict[str, Any], *, thoughts: bool) -> dict[str, Any]:
     """Translate a Converse response; `thoughts` is whether the request asked for them.
 
-    Converse names neither the model nor the answer, so neither is named here. Raises INTERNAL for
-    a body that is no such response, UNIMPLEMENTED for content that Gemini's schema has no place
-    for.
+    What cannot be read is named in a text part beside the rest. Converse names neither the model
+    nor the answer, so neither is named here. Raises UnreadableAnswer for a body without `content`,
+    or if nothing in it can be read.
     """
-    message = as_object(as_object(answer.get("output"), "output").get("message"), "message")
-    blocks = as_objects(message.get("content"), "content")
-    parts = [part for block in blocks for part in _parts(block, thoughts)]
-    candidate = {"content": {"role": "model", "parts": parts}, "index": 0}
-    candidate |= _finish(answer.get("stopReason"))
-    citations = [citation for block in blocks for citation in _citations(block)]
-    if citations:
-        candidate["citationMetadata"] = {"citations": citations}
-    return {"candidates": [candidate]} | _usage(answer.get("usage"))
+    output = as_object(answer.get("output"), "output")
+    content = as_object(output.get("message"), "output.message").get("content")
+    native = text_or_none(answer.get("stopReason"))
+    candidate = Candidate(0, _FINISH_REASONS.get(native or "", "OTHER"), native)
+    where = "output.message.content"
+    for index, block in enumerate(as_list(content, where)):
+        with candidate.reading():
+            for member, value in as_object(block, f"{where}[{index}]").items():
+                with candidate.reading():
+                    _add(candidate, member, value, thoughts, f"{where}[{index}]")
+    return render_candidates([candidate]) | _usage(answer.get("usage"))
 
 
-def _parts(block: dict[str, Any], thoughts: bool) -> Iterator[Part]:
-    for member, value in block.items():
-        match member:
-            case "text":
-                yield {"text": as_text(value, "a text")}
-            case "toolUse":
-                yield from _call(as_object(value, "a tool's use"))
-            case "reasoningContent":
-                yield from _thought(as_object(value, "reasoning"), thoughts)
-            case "citationsContent":
-                yield from _cited(as_object(value, "cited content"))
-            case "toolResult" | "cachePoint":
-                pass
-            case other:
-                raise unimplemented(f"Converse's content {other[:80]} is not translated")
+def _add(candidate: Candidate, member: str, value: object, thoughts: bool, block: str) -> None:
+    where = f"{block}.{member}"
+    match member:
+        case "text":
+            candidate.say(as_text(value, where))
+        case "toolUse":
+            _add_call(candidate, as_object(value, where), where)
+        case "reasoningContent":
+            _add_thought(candidate, as_object(value, where), thoughts, where)
+        case "citationsContent":
+            _add_cited(candidate, as_object(value, where), where)
+        case "toolResult" | "cachePoint":
+            pass
+        case other:
+            raise unknown_type(other, block)
 
 
-def _call(use: dict[str, Any]) -> Iterator[Part]:
-    if use.get("type") == _SERVER_TOOL:
-        return
-    args = as_object(use.get("input"), "a tool's input")
-    if nested_too_deep(args):
-        raise unreadable("a tool's input is nested too deeply")
-    name = as_text(use.get("name"), "a tool's name")
-    call = present({"id": text_or_none(use.get("toolUseId")), "name": name, "args": args})
-    yield {"functionCall": call}
+def _add_call(candidate: Candidate, use: dict[str, Any], where: str) -> None:
+    if use.get("type") != _SERVER_TOOL:
+        candidate.call(use.get("name"), use.get("input"), use.get("toolUseId"), where)
 
 
-def _thought(reasoning: dict[str, Any], thoughts: bool) -> Iterator[Part]:
+def _add_thought(
+    candidate: Candidate, reasoning: dict[str, Any], thoughts: bool, where: str
+) -> None:
     if "redactedContent" in reasoning:
-        data = as_text(reasoning["redactedContent"], "redacted reasoning")
-        yield {"thoughtSignature": render_redacted_thinking(data)}
+        data = as_text(reasoning["redactedContent"], f"{where}.redactedContent")
+        candidate.think("", render_redacted_thinking(data))
     if "reasoningText" not in reasoning:
         return
-    said = as_object(reasoning["reasoningText"], "a reasoning text")
-    text = as_text(said.get("text"), "a reasoning's text")
+    said = as_object(reasoning["reasoningText"], f"{where}.reasoningText")
+    text = as_text(said.get("text"), f"{where}.reasoningText.text")
     if text and not thoughts:
         return  # a signature without the text that it signs would be refused in the next request
-    part: Part = {"text": text, "thought": True} if text else {}
     signature = text_or_none(said.get("signature"))
-    if signature:
-        part["thoughtSignature"] = render_thinking_signature(signature)
-    if part:
-        yield part
+    candidate.think(text, render_thinking_signature(signature) if signature else None)
 
 
-def _cited(cited: dict[str, Any]) -> Iterator[Part]:
-    for generated in objects_or_empty(cited.get("content"), "cited content"):
-        yield {"text": as_text(generated.get("text"), "a cited text")}
+def _add_cited(candidate: Candidate, cited: dict[str, Any], where: str) -> None:
+    """Citations stand for all the texts beside them; one of a document has no URI."""
+    segments = []
+    for index, generated in enumerate(objects_or_empty(cited.get("content"), f"{where}.content")):
+        with candidate.reading():
+            text = as_text(generated.get("text"), f"{where}.content[{index}].text")
+            segments.append(candidate.say(text))
+    uris: dict[str | None, None] = {}
+    for index, citation in enumerate(list_or_empty(cited.get("citations"), f"{where}.citations")):
+        with candidate.reading():
+            uris[_uri(as_object(citation, f"{where}.citations[{index}]"))] = None
+    said = joined(segments)
+    candidate.cite(said.source(uri) for uri in uris)
 
 
-def _citations(block: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """Sources on the web; Gemini has no way to point into a document of the prompt's."""
-    cited = object_or_empty(block.get("citationsContent"), "cited content")
-    for citation in objects_or_empty(cited.get("citations"), "citations"):
-        location = object_or_empty(citation.get("location"), "a location")
-        uri = text_or_none(object_or_empty(location.get("web"), "a web location").get("url"))
-        if uri is not None:
-            yield present({"uri": uri, "title": text_or_none(citation.get("title"))})
-
-
-def _finish(reason: object) -> dict[str, Any]:
-    if not isinstance(reason, str) or reason not in _FINISH_REASONS:
-        return present({"finishReason": "OTHER", "finishMessage": text_or_none(reason)})
-    return {"finishReason": _FINISH_REASONS[reason]}
+def _uri(citation: dict[str, Any]) -> str | None:
+    """A page on the web, or what the client called the search result that it gave."""
+    web = object_or_nothing(object_or_nothing(citation.get("location")).get("web"))
+    return text_or_none(web.get("url")) or text_or_none(citation.get("source"))
 
 
 def _usage(usage: object) -> dict[str, Any]:
-    """`{"usageMetadata": {...}}`, or `{}` if Bedrock counted nothing."""
-    counts = object_or_empty(usage, "usage")
+    """`{"usageMetadata": {...}}`, or `{}` if Bedrock counted nothing that can be read."""
+    counts = object_or_nothing(usage)
     written = count_or_none(counts.get("outputTokens"))
     total = count_or_none(counts.get("totalTokens"))
     metadata = present(

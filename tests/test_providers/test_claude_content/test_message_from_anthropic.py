@@ -125,17 +125,24 @@ def test_steps_on_the_way_are_passed_over(step: str) -> None:
     assert _parts({"type": step, "content": []}, _TEXT) == [{"text": "4"}]
 
 
-def test_sources_on_the_web() -> None:
-    citations = [
-        {"type": "web_search_result_location", "url": "https://a.example", "title": "A"},
-        {"type": "web_search_result_location", "url": "https://b.example", "title": None},
-        {"type": "page_location", "document_index": 0},
-    ]
+@pytest.mark.parametrize(
+    ("location", "uri"),
+    [
+        ({"type": "web_search_result_location", "url": "https://a.example"}, "https://a.example"),
+        ({"type": "search_result_location", "source": "https://b.example"}, "https://b.example"),
+        ({"type": "char_location", "document_index": 0, "start_char_index": 3}, None),
+        ({"type": "page_location", "document_index": 0, "document_title": "A"}, None),
+        ({"type": "content_block_location", "document_index": 0, "file_id": None}, None),
+    ],
+)
+def test_citations_stand_for_their_block_in_bytes(location: Any, uri: str | None) -> None:
+    said = {"type": "text", "text": "Zoë: "}
+    cited = {"type": "text", "text": "é4", "citations": [location, location | {"title": "B"}]}
     step = {"type": "mcp_tool_result", "citations": [{"url": "https://c.example"}]}
-    candidate = _answer(_TEXT | {"citations": citations}, _TEXT, step)["candidates"][0]
-    assert candidate["citationMetadata"] == {
-        "citations": [{"uri": "https://a.example", "title": "A"}, {"uri": "https://b.example"}]
-    }
+    candidate = _answer(_THINKING, said, cited, said, step)["candidates"][0]
+    source: dict[str, Any] = {"startIndex": 6, "endIndex": 9} | ({"uri": uri} if uri else {})
+    assert candidate["citationMetadata"] == {"citationSources": [source]}
+    assert "Zoë: é4Zoë: ".encode()[6:9].decode() == "é4"
 
 
 @pytest.mark.parametrize(
@@ -159,18 +166,40 @@ def test_how_it_finished(native: Any, finish: dict[str, str]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("details", "why"),
+    ("details", "why", "sentence"),
     [
-        ({"type": "refusal", "category": "cyber", "explanation": "why"}, "why"),
-        ({"type": "refusal", "explanation": None}, None),
-        (None, None),
-        ("odd", None),
+        (
+            {"type": "refusal", "category": "cyber", "explanation": "It harms."},
+            "It harms.",
+            "The model refused to answer (category 'cyber'). The provider's explanation: It harms.",
+        ),
+        (
+            {"type": "refusal", "explanation": "It harms."},
+            "It harms.",
+            "The model refused to answer. The provider's explanation: It harms.",
+        ),
+        (
+            {"type": "refusal", "category": "bio", "explanation": None},
+            "bio",
+            "The model refused to answer (category 'bio').",
+        ),
+        (None, "refusal", "The provider ended the answer with the reason 'refusal'."),
+        ("odd", "refusal", "The provider ended the answer with the reason 'refusal'."),
     ],
 )
-def test_why_it_refused(details: Any, why: str | None) -> None:
+def test_why_it_refused(details: Any, why: str, sentence: str) -> None:
     (candidate,) = _answer(stop_reason="refusal", stop_details=details)["candidates"]
     assert candidate["finishReason"] == "SAFETY"
-    assert candidate.get("finishMessage") == why
+    assert candidate["finishMessage"] == why
+    assert candidate["content"]["parts"] == [{"text": f"[genai-ferry] {sentence}"}]
+
+
+def test_a_refusal_in_the_middle_keeps_what_was_said() -> None:
+    details = {"type": "refusal", "explanation": "It harms."}
+    (candidate,) = _answer(_TEXT, stop_reason="refusal", stop_details=details)["candidates"]
+    first, second = candidate["content"]["parts"]
+    assert first == {"text": "4"}
+    assert second["text"].endswith("The provider's explanation: It harms.")
 
 
 @pytest.mark.parametrize(
@@ -226,7 +255,6 @@ def _nested(levels: int) -> dict[str, Any]:
         (None, "INTERNAL"),
         (["text"], "INTERNAL"),
         ([{"type": "text"}], "INTERNAL"),
-        ([{"type": "tool_use", "name": "f", "input": "{}"}], "INTERNAL"),
         ([{"type": "tool_use", "input": {}}], "INTERNAL"),
         ([{"type": "tool_use", "name": "f", "input": _nested(300)}], "INTERNAL"),
         ([{"type": "thinking"}], "INTERNAL"),
@@ -239,3 +267,43 @@ def test_what_is_no_message(content: Any, status: str) -> None:
     with pytest.raises(FerryError) as refused:
         from_anthropic_message({"content": content})
     assert refused.value.status == status
+
+
+@pytest.mark.parametrize("written", [{"input": None}, {"input": ""}, {"input": "{}"}, {}])
+def test_a_call_without_arguments(written: dict[str, Any]) -> None:
+    assert _parts({"type": "tool_use", "id": "t", "name": "f"} | written) == [
+        {"functionCall": {"id": "t", "name": "f", "args": {}}}
+    ]
+
+
+def test_one_member_that_cannot_be_read_costs_no_other() -> None:
+    unread = "[genai-ferry] This part of the answer could not be read: "
+    answer = _answer(
+        {"type": "container_upload", "file_id": "file_1"},
+        _TEXT,
+        {"type": "text"},
+        _CALL | {"input": [1]},
+        _CALL,
+        None,  # type: ignore[arg-type]
+        {"type": "text", "text": "5", "citations": [3]},
+        stop_reason="tool_use",
+        usage=[],
+    )
+    (candidate,) = answer["candidates"]
+    assert candidate["content"]["parts"] == [
+        {"text": "4"},
+        {"functionCall": {"id": "toolu_1", "name": "f", "args": {"a_b": 1}}},
+        {"text": "5"},
+        {"text": unread + "content[0] is of type 'container_upload', which is not translated"},
+        {"text": unread + "content[2].text is not a string"},
+        {
+            "text": "[genai-ferry] The model called the function 'f' with arguments that cannot be "
+            "read as a JSON object: [1]"
+        },
+        {"text": unread + "content[5] is not an object"},
+        {"text": unread + "content[6].citations[0] is not an object"},
+    ]
+    assert (candidate["finishReason"], candidate["finishMessage"]) == (
+        "MALFORMED_FUNCTION_CALL",
+        "[1]",
+    )

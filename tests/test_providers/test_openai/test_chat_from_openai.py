@@ -51,7 +51,6 @@ def test_a_whole_completion() -> None:
         },
         "modelVersion": "gpt-test-2026",
         "responseId": "chatcmpl-1",
-        "createTime": "2023-11-14T22:13:20Z",
     }
 
 
@@ -113,14 +112,49 @@ def test_function_calls(message: dict[str, Any], call: dict[str, Any]) -> None:
     assert candidate["finishReason"] == "STOP"
 
 
+@pytest.mark.parametrize("arguments", [None, "", {}, "{}"])
+@pytest.mark.parametrize("form", ["tool_calls", "function_call"])
+def test_a_call_without_arguments(arguments: Any, form: str) -> None:
+    call = _call(arguments)
+    message = {form: [call] if form == "tool_calls" else call["function"]}
+    (part,) = _candidate({"content": None} | message, "tool_calls")["content"]["parts"]
+    assert part["functionCall"]["args"] == {}
+    del call["function"]["arguments"]
+    (part,) = _candidate({"content": None} | message, "tool_calls")["content"]["parts"]
+    assert part["functionCall"]["args"] == {}
+
+
 @pytest.mark.parametrize(
-    "arguments", ['{"a":', "[]", "1", '{"a":' * 150 + "1" + "}" * 150, "[" * 100_000]
+    ("arguments", "written"),
+    [
+        ('{"a":', '{"a":'),
+        ("[]", "[]"),
+        ([1, "a"], '[1,"a"]'),
+        (0, "0"),
+        (False, "false"),
+        ('{"a":' * 150 + "1" + "}" * 150, '{"a":' * 150 + "1" + "}" * 150),
+        ("[" * 100_000, "[" * 8000 + "… (92000 more characters)"),
+    ],
 )
-def test_arguments_that_are_no_object(arguments: str) -> None:
-    candidate = _candidate({"tool_calls": [_call(arguments)]}, "tool_calls")
+def test_arguments_that_are_no_object(arguments: Any, written: str) -> None:
+    calls = [_call(arguments), _call('{"b":1}', id="call_2")]
+    candidate = _candidate({"content": "Hm", "tool_calls": calls}, "tool_calls")
     assert candidate["finishReason"] == "MALFORMED_FUNCTION_CALL"
-    assert candidate["finishMessage"] == arguments
-    assert candidate["content"]["parts"] == []
+    assert candidate["finishMessage"] == written
+    assert candidate["content"]["parts"] == [
+        {"text": "Hm"},
+        {"functionCall": {"id": "call_2", "name": "f", "args": {"b": 1}}},
+        {
+            "text": "[genai-ferry] The model called the function 'f' with arguments that cannot be "
+            f"read as a JSON object: {written}"
+        },
+    ]
+
+
+def test_large_numbers_in_arguments_stay_exact() -> None:
+    candidate = _candidate({"tool_calls": [_call(f'{{"n":{2**64 + 1}}}')]})
+    (part,) = candidate["content"]["parts"]
+    assert part["functionCall"]["args"] == {"n": 2**64 + 1}
 
 
 def test_several_choices() -> None:
@@ -135,13 +169,33 @@ def test_several_choices() -> None:
     ]
 
 
-def test_citations() -> None:
-    source = {"start_index": 0, "end_index": 2, "url": "https://example.com", "title": "t"}
-    annotations = [{"type": "url_citation", "url_citation": source}, {"type": "other"}]
-    candidate = _candidate({"content": "Hi", "annotations": annotations})
-    assert candidate["citationMetadata"] == {
-        "citations": [{"startIndex": 0, "endIndex": 2, "uri": "https://example.com", "title": "t"}]
-    }
+_TEXT = "Zoë 😀 said it."
+
+
+@pytest.mark.parametrize(
+    ("source", "cited"),
+    [
+        ({"start_index": 0, "end_index": 3}, {"startIndex": 0, "endIndex": 4}),
+        ({"start_index": 4, "end_index": 5}, {"startIndex": 5, "endIndex": 9}),
+        ({"start_index": 6, "end_index": 14}, {"startIndex": 10, "endIndex": 18}),
+        ({"start_index": 15, "end_index": 16}, {}),
+        ({"start_index": 3, "end_index": 2}, {}),
+        ({"start_index": "0", "end_index": 2}, {}),
+        ({"start_index": -1, "end_index": 2}, {}),
+        ({}, {}),
+    ],
+)
+def test_citations_count_in_bytes(source: dict[str, Any], cited: dict[str, int]) -> None:
+    page = source | {"url": "https://example.com", "title": "t"}
+    for annotation in ({"type": "url_citation", "url_citation": page}, page):
+        candidate = _candidate({"content": _TEXT, "annotations": [annotation, {"type": "x"}]})
+        assert candidate["content"]["parts"] == [{"text": _TEXT}]
+        assert candidate["citationMetadata"] == {
+            "citationSources": [cited | {"uri": "https://example.com"}]
+        }
+        if cited:
+            text = _TEXT.encode()[cited["startIndex"] : cited["endIndex"]]
+            assert text.decode() == _TEXT[page["start_index"] : page["end_index"]]
 
 
 def _token(token: str, logprob: float, *top: dict[str, Any]) -> dict[str, Any]:
@@ -187,7 +241,6 @@ def test_log_probabilities(tokens: list[dict[str, Any]], result: dict[str, Any] 
         ({"choices": [{}]}, "INTERNAL"),
         ({"choices": [{"message": {"content": 1}}]}, "INTERNAL"),
         ({"choices": [{"message": {"tool_calls": [{"type": "function"}]}}]}, "INTERNAL"),
-        ({"choices": [{"message": {"tool_calls": [_call(None)]}}]}, "INTERNAL"),
         (
             {"choices": [{"message": {"tool_calls": [{"type": "custom", "custom": {}}]}}]},
             "UNIMPLEMENTED",
@@ -199,3 +252,119 @@ def test_what_is_no_answer_in_text(body: dict[str, Any], status: str) -> None:
     with pytest.raises(FerryError) as failed:
         from_openai_chat(body)
     assert failed.value.status == status
+
+
+def _unread(what: str) -> dict[str, str]:
+    return {"text": f"[genai-ferry] This part of the answer could not be read: {what}"}
+
+
+_CUSTOM = {"id": "call_2", "type": "custom", "custom": {"name": "f", "input": "x"}}
+
+
+@pytest.mark.parametrize(
+    ("message", "parts"),
+    [
+        ({"content": [{"type": "text", "text": "a"}, "b"]}, [{"text": "a"}, {"text": "b"}]),
+        (
+            {"content": [{"type": "text", "text": "a"}, {"type": "image_url", "image_url": {}}]},
+            [
+                {"text": "a"},
+                _unread(
+                    "choices[0].message.content[1] is of type 'image_url', which is not translated"
+                ),
+            ],
+        ),
+        (
+            {
+                "content": [
+                    {"type": "thinking", "thinking": [{"type": "text", "text": "Hm"}]},
+                    {"type": "thinking", "thinking": "So"},
+                    {"type": "output_text", "text": "a"},
+                ]
+            },
+            [{"text": "Hm", "thought": True}, {"text": "So", "thought": True}, {"text": "a"}],
+        ),
+        (
+            {"content": [{"type": "refusal", "refusal": "No."}, {"type": "text"}]},
+            [
+                {"text": "No."},
+                _unread("choices[0].message.content[1].text is not a string"),
+            ],
+        ),
+        (
+            {"content": "a", "tool_calls": [_CUSTOM, _call("{}")]},
+            [
+                {"text": "a"},
+                {"functionCall": {"id": "call_1", "name": "f", "args": {}}},
+                _unread(
+                    "choices[0].message.tool_calls[0] is of type 'custom', which is not translated"
+                ),
+            ],
+        ),
+        (
+            {"content": "a", "tool_calls": [{"function": {"arguments": "{}"}}, None]},
+            [
+                {"text": "a"},
+                _unread("choices[0].message.tool_calls[0].function.name is not a string"),
+                _unread("choices[0].message.tool_calls[1] is not an object"),
+            ],
+        ),
+        (
+            {"content": "a", "tool_calls": "x"},
+            [{"text": "a"}, _unread("choices[0].message.tool_calls is not a list")],
+        ),
+        (
+            {"content": "a", "audio": {"id": "audio_1"}},
+            [{"text": "a"}, _unread("choices[0].message.audio is audio, which is not translated")],
+        ),
+        (
+            {"content": "a", "refusal": 5},
+            [{"text": "a"}, _unread("choices[0].message.refusal is not a string")],
+        ),
+        (
+            {"content": "a", "annotations": [None]},
+            [{"text": "a"}, _unread("choices[0].message.annotations[0] is not an object")],
+        ),
+    ],
+)
+def test_one_member_that_cannot_be_read_costs_no_other(
+    message: dict[str, Any], parts: list[dict[str, Any]]
+) -> None:
+    assert _candidate(message)["content"]["parts"] == parts
+
+
+def test_a_choice_that_cannot_be_read_costs_no_other() -> None:
+    choices = [{"message": {"content": "a"}, "finish_reason": "stop"}, None]
+    first, second = from_openai_chat({"choices": choices})["candidates"]
+    assert first["content"]["parts"] == [{"text": "a"}]
+    assert second["content"]["parts"] == [_unread("choices[1] is not an object")]
+
+
+def test_numbers_that_cannot_be_read_cost_no_text() -> None:
+    choice = {
+        "message": {"content": "a"},
+        "finish_reason": "stop",
+        "logprobs": {"content": [{"token": "a", "logprob": None}]},
+    }
+    answer = from_openai_chat({"choices": [choice], "usage": "odd"})
+    (candidate,) = answer["candidates"]
+    assert candidate["content"]["parts"] == [
+        {"text": "a"},
+        _unread("choices[0].logprobs.content[0].logprob is not a number"),
+    ]
+    assert answer.keys() == {"candidates"}
+
+
+@pytest.mark.parametrize(
+    ("native", "sentence"),
+    [
+        ("bored", "The provider ended the answer with the reason 'bored'."),
+        ("content_filter", "The provider ended the answer with the reason 'content_filter'."),
+        ("length", None),
+        ("stop", None),
+        (None, None),
+    ],
+)
+def test_an_end_without_content_says_why(native: Any, sentence: str | None) -> None:
+    parts = _candidate({"content": None}, native)["content"]["parts"]
+    assert parts == ([{"text": f"[genai-ferry] {sentence}"}] if sentence else [])

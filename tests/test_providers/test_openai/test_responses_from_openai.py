@@ -77,7 +77,6 @@ def test_a_whole_response() -> None:
         },
         "modelVersion": "gpt-test-2026",
         "responseId": "resp_1",
-        "createTime": "2023-11-14T22:13:20Z",
     }
 
 
@@ -93,7 +92,9 @@ def test_a_whole_response() -> None:
 def test_incomplete_responses(details: Any, finish: dict[str, str]) -> None:
     candidate = _candidate(_message(_text("Hi")), status="incomplete", incomplete_details=details)
     assert {name: v for name, v in candidate.items() if name.startswith("finish")} == finish
-    assert candidate["content"]["parts"] == [{"text": "Hi"}]
+    reason = "[genai-ferry] The provider ended the answer with the reason 'bored'."
+    told = [{"text": reason}] if "finishMessage" in finish else []
+    assert candidate["content"]["parts"] == [{"text": "Hi"}, *told]
 
 
 def test_a_refusal() -> None:
@@ -111,8 +112,8 @@ def test_citations_and_log_probabilities() -> None:
         _message(_text("a", annotations=[source], logprobs=[token])),
     )
     assert candidate["content"]["parts"] == [{"text": "a"}]
-    assert candidate["citationMetadata"]["citations"] == [
-        {"startIndex": 0, "endIndex": 1, "uri": "u", "title": "t"}
+    assert candidate["citationMetadata"]["citationSources"] == [
+        {"startIndex": 0, "endIndex": 1, "uri": "u"}
     ]
     assert candidate["avgLogprobs"] == -1.5
 
@@ -140,7 +141,7 @@ def test_a_failed_response(code: str, status: str) -> None:
         (_message({"type": "output_audio"}), "UNIMPLEMENTED"),
         ({"type": "message"}, "INTERNAL"),
         (_message({"type": "output_text"}), "INTERNAL"),
-        ({"type": "function_call", "name": "f"}, "INTERNAL"),
+        ({"type": "function_call"}, "INTERNAL"),
     ],
 )
 def test_what_is_not_translated(output: dict[str, Any], status: str) -> None:
@@ -153,3 +154,35 @@ def test_what_is_not_translated(output: dict[str, Any], status: str) -> None:
 def test_a_response_that_has_not_ended(status: Any) -> None:
     with pytest.raises(FerryError, match="has not ended"):
         _candidate(status=status)
+
+
+def test_citations_count_from_the_candidates_first_text() -> None:
+    cited = {"type": "url_citation", "start_index": 0, "end_index": 1, "url": "u"}
+    in_container = {"type": "container_file_citation", "start_index": 1, "end_index": 2}
+    of_a_file = {"type": "file_citation", "file_id": "file_1", "index": 0, "filename": "a.pdf"}
+    candidate = _candidate(
+        {"type": "reasoning", "summary": [{"text": "thoughts do not count"}]},
+        _message(_text("é"), _text("aé", annotations=[cited, in_container, of_a_file])),
+    )
+    assert candidate["citationMetadata"]["citationSources"] == [
+        {"startIndex": 2, "endIndex": 3, "uri": "u"},
+        {"startIndex": 3, "endIndex": 5},
+    ]
+
+
+def test_one_member_that_cannot_be_read_costs_no_other() -> None:
+    unread = "[genai-ferry] This part of the answer could not be read: "
+    candidate = _candidate(
+        {"type": "image_generation_call", "result": "A" * 100_000},
+        _message(_text("a"), {"type": "output_text"}, _text("b", annotations="odd")),
+        {"type": "function_call", "call_id": "c", "name": "f", "arguments": None},
+    )
+    assert candidate["content"]["parts"] == [
+        {"text": "a"},
+        {"text": "b"},
+        {"functionCall": {"id": "c", "name": "f", "args": {}}},
+        {"text": unread + "output[0] is of type 'image_generation_call', which is not translated"},
+        {"text": unread + "output[1].content[1].text is not a string"},
+        {"text": unread + "output[1].content[2].annotations is not a list"},
+    ]
+    assert candidate["finishReason"] == "STOP"

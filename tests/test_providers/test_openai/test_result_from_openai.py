@@ -1,3 +1,4 @@
+import json
 from typing import Any
 
 import orjson
@@ -48,6 +49,17 @@ def test_an_answer(endpoint: str, body: dict[str, Any], names: set[str]) -> None
 def test_a_refusal_of_openais(http: int, body: Any, code: int, message: str) -> None:
     result = from_openai_line(_line(http, body), _CHAT)
     assert result == {"error": {"code": code, "message": message}}
+
+
+def test_a_body_that_is_written_as_text() -> None:
+    answer = {"choices": [{"message": {"content": "a"}, "finish_reason": "stop"}]}
+    result = from_openai_line(_line(200, json.dumps(answer)), _CHAT)
+    assert result == from_openai_line(_line(200, answer), _CHAT)
+    assert result["response"]["candidates"][0]["content"]["parts"] == [{"text": "a"}]
+    refused = from_openai_line(_line(400, '{"error":{"message":"why"}}'), _CHAT)
+    assert refused == {"error": {"code": 3, "message": "why"}}
+    for odd in ("", "<html>", "[]"):
+        assert from_openai_line(_line(200, odd), _CHAT)["error"]["code"] == 13
 
 
 @pytest.mark.parametrize(

@@ -108,14 +108,26 @@ def test_an_answer_goes_back_as_it_came(reasoning: dict[str, Any]) -> None:
     assert body["messages"][1] == {"role": "assistant", "content": content}
 
 
-def test_sources_on_the_web() -> None:
-    web = {"location": {"web": {"url": "https://a.example", "domain": "a.example"}}, "title": "A"}
-    page = {"location": {"documentPage": {"documentIndex": 0}}, "title": "B"}
-    cited = {"content": [{"text": "a"}], "citations": [web, page, {"title": "C"}]}
-    candidate = _answer({"citationsContent": cited}, _TEXT)["candidates"][0]
-    assert candidate["citationMetadata"] == {
-        "citations": [{"uri": "https://a.example", "title": "A"}]
-    }
+@pytest.mark.parametrize(
+    ("citation", "uri"),
+    [
+        ({"location": {"web": {"url": "https://a.example"}}, "title": "A"}, "https://a.example"),
+        (
+            {"source": "https://b.example", "location": {"searchResultLocation": {}}},
+            "https://b.example",
+        ),
+        ({"location": {"documentChar": {"documentIndex": 0, "start": 1, "end": 2}}}, None),
+        ({"location": {"documentPage": {"documentIndex": 0}}, "title": "B"}, None),
+        ({"location": {"documentChunk": {"documentIndex": 0}}}, None),
+        ({"title": "C"}, None),
+    ],
+)
+def test_citations_stand_for_their_texts_in_bytes(citation: Any, uri: str | None) -> None:
+    cited = {"content": [{"text": "é"}, {"text": "b"}], "citations": [citation, citation]}
+    block = {"citationsContent": cited}
+    candidate = _answer({"reasoningContent": _REASONING}, {"text": "Zoë"}, block, _TEXT)
+    source: dict[str, Any] = {"startIndex": 4, "endIndex": 7} | ({"uri": uri} if uri else {})
+    assert candidate["candidates"][0]["citationMetadata"] == {"citationSources": [source]}
 
 
 @pytest.mark.parametrize(
@@ -189,7 +201,6 @@ def _nested(levels: int) -> dict[str, Any]:
     [
         ("text", "INTERNAL"),
         ({"text": None}, "INTERNAL"),
-        ({"toolUse": {"name": "f", "input": "{}"}}, "INTERNAL"),
         ({"toolUse": {"input": {}}}, "INTERNAL"),
         ({"toolUse": {"name": "f", "input": _nested(300)}}, "INTERNAL"),
         ({"reasoningContent": {"reasoningText": {}}}, "INTERNAL"),
@@ -202,6 +213,51 @@ def test_content_that_cannot_be_translated(block: Any, status: str) -> None:
     with pytest.raises(FerryError) as refused:
         _answer(block)
     assert refused.value.status == status
+
+
+@pytest.mark.parametrize("written", [{"input": None}, {"input": ""}, {"input": "{}"}, {}])
+def test_a_call_without_arguments(written: dict[str, Any]) -> None:
+    assert _parts({"toolUse": {"toolUseId": "t", "name": "f"} | written}) == [
+        {"functionCall": {"id": "t", "name": "f", "args": {}}}
+    ]
+
+
+def test_one_member_that_cannot_be_read_costs_no_other() -> None:
+    unread = "[genai-ferry] This part of the answer could not be read: output.message.content"
+    image = {"format": "png", "source": {"bytes": "A" * 100_000}}
+    blocks = [
+        {"image": image},
+        _TEXT,
+        {"text": 5},
+        {"toolUse": _USE},
+        "odd",
+        {"citationsContent": 1},
+    ]
+    (candidate,) = _answer(*blocks, stopReason="tool_use", usage=3)["candidates"]
+    assert candidate["content"]["parts"] == [
+        {"text": "4"},
+        {"functionCall": {"id": "tooluse_1", "name": "f", "args": {"a_b": 1}}},
+        {"text": f"{unread}[0] is of type 'image', which is not translated"},
+        {"text": f"{unread}[2].text is not a string"},
+        {"text": f"{unread}[4] is not an object"},
+        {"text": f"{unread}[5].citationsContent is not an object"},
+    ]
+
+
+@pytest.mark.parametrize(
+    ("native", "said"),
+    [
+        ("guardrail_intervened", True),
+        ("malformed_tool_use", True),
+        ("new", True),
+        ("max_tokens", False),
+        ("end_turn", False),
+    ],
+)
+def test_an_end_without_content_says_why(native: str, said: bool) -> None:
+    parts = _answer(stopReason=native)["candidates"][0]["content"]["parts"]
+    reason = f"[genai-ferry] The provider ended the answer with the reason '{native}'."
+    assert parts == ([{"text": reason}] if said else [])
 
 
 @pytest.mark.parametrize("answer", [{}, {"output": {}}, {"output": {"message": {}}}])

@@ -1,0 +1,182 @@
+"""One candidate of a GenerateContentResponse, built part by part from a provider's answer.
+
+An answer is paid for: one member that cannot be read must not cost the rest. So a translator reads
+each member inside `reading()`, and a fault becomes a sentence at the end of the candidate's text.
+Sentences stand in text parts because no SDK shows `finishMessage` to a program.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any, Final
+
+import orjson
+
+from providers.answer_shape import UnreadableAnswer, as_text, present, text_or_none, unreadable
+from providers.gemini_content.citations import Segment, utf8_length
+from providers.gemini_content.nesting import nested_too_deep
+from providers.json_text import parse_json, render_json
+
+Part = dict[str, Any]
+Weighed = dict[str, Any]
+
+# Of a text that is quoted in a sentence.
+_LONGEST_QUOTE: Final = 8000
+_ENDS_THAT_NEED_NO_REASON: Final = frozenset({"STOP", "MAX_TOKENS"})
+
+
+class Candidate:
+    """`finish_reason` is Gemini's; `native_reason` is the provider's word for it, if it has one."""
+
+    def __init__(self, index: int, finish_reason: str, native_reason: str | None) -> None:
+        self._index = index
+        self._finish_reason = finish_reason
+        self._native_reason = native_reason
+        self._finish_message: str | None = None
+        self._parts: list[Part] = []
+        self._text_bytes = 0
+        self._sources: list[dict[str, Any]] = []
+        self._chosen: list[Weighed] = []
+        self._top: list[list[Weighed]] = []
+        self._sentences: list[str] = []
+        self._faults: list[UnreadableAnswer] = []
+
+    def say(self, text: str) -> Segment:
+        """Add the model's text. The segment is where it stands."""
+        self._parts.append({"text": text})
+        start = self._text_bytes
+        self._text_bytes += utf8_length(text)
+        return Segment(text, start, self._text_bytes)
+
+    def cite(self, sources: Iterable[Mapping[str, Any]]) -> None:
+        """Add CitationSources. An empty one says nothing and is left out."""
+        self._sources += [dict(source) for source in sources if source]
+
+    def think(self, text: str, signature: str | None = None) -> None:
+        """Add a thought: its text, its signature for the next request, or both."""
+        part: Part = {"text": text, "thought": True} if text else {}
+        if signature is not None:
+            part["thoughtSignature"] = signature
+        if part:
+            self._parts.append(part)
+
+    def call(self, name: object, arguments: object, call_id: object, where: str) -> None:
+        """Add a function call; `where` is its path in the answer.
+
+        `arguments` is a JSON object, as such or as text. Anything else ends the candidate as
+        MALFORMED_FUNCTION_CALL. Raises UnreadableAnswer for a call without a name.
+        """
+        function = as_text(name, f"{where}.name")
+        args = _read_arguments(arguments)
+        if args is not None:
+            if nested_too_deep(args):
+                raise unreadable(f"the arguments of {where} are nested too deeply")
+            call = present({"id": text_or_none(call_id), "name": function, "args": args})
+            self._parts.append({"functionCall": call})
+            return
+        written = _quoted(arguments if isinstance(arguments, str) else _rendered(arguments, where))
+        self._finish_reason, self._finish_message = "MALFORMED_FUNCTION_CALL", written
+        self._sentences.append(
+            f"The model called the function {function[:80]!r} with arguments that cannot be read "
+            f"as a JSON object: {written}"
+        )
+
+    def refuse(self, refusal: str) -> None:
+        """The model's refusal in its own words, which are its text."""
+        self.say(refusal)
+        self._finish_reason, self._finish_message = "SAFETY", refusal
+
+    def explain(self, reason: str, sentence: str) -> None:
+        """Say why the answer ended; `sentence` holds the `reason`, and whose words it is."""
+        self._finish_message = reason
+        self._sentences.append(_quoted(sentence))
+
+    def weigh(self, chosen: Sequence[Weighed], top: Sequence[list[Weighed]]) -> None:
+        """Add the LogprobsResultCandidates of tokens, and the likeliest in place of each."""
+        self._chosen += chosen
+        self._top += top
+
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """Read one member of the answer; if it cannot be read, say so and go on."""
+        try:
+            yield
+        except UnreadableAnswer as fault:
+            self._faults.append(fault)
+            self._sentences.append(f"This part of the answer could not be read: {fault.what}")
+
+    @property
+    def only_fault(self) -> UnreadableAnswer | None:
+        """The first fault, if there is nothing else in the candidate."""
+        if any(map(_says_something, self._parts)) or len(self._sentences) > len(self._faults):
+            return None
+        return self._faults[0] if self._faults else None
+
+    def render(self) -> dict[str, Any]:
+        self._explain_the_end()
+        sentences = [{"text": f"[genai-ferry] {sentence}"} for sentence in self._sentences]
+        candidate: dict[str, Any] = {
+            "content": {"role": "model", "parts": self._parts + sentences},
+            "finishReason": self._finish_reason,
+            "index": self._index,
+        }
+        if self._finish_message is not None:
+            candidate["finishMessage"] = self._finish_message
+        if self._sources:
+            candidate["citationMetadata"] = {"citationSources": self._sources}
+        return candidate | self._log_probabilities()
+
+    def _explain_the_end(self) -> None:
+        """Say the provider's reason where Gemini's does not: an unknown one, or no content."""
+        if self._native_reason is None or self._finish_message is not None:
+            return
+        unknown = self._finish_reason == "OTHER"
+        empty = not self._parts and self._finish_reason not in _ENDS_THAT_NEED_NO_REASON
+        if unknown or empty:
+            reason = self._native_reason[:200]
+            self.explain(reason, f"The provider ended the answer with the reason {reason!r}.")
+
+    def _log_probabilities(self) -> dict[str, Any]:
+        if not self._chosen:
+            return {}
+        result: dict[str, Any] = {"chosenCandidates": self._chosen}
+        if any(self._top):
+            result["topCandidates"] = [{"candidates": top} for top in self._top]
+        average = sum(token["logProbability"] for token in self._chosen) / len(self._chosen)
+        return {"logprobsResult": result, "avgLogprobs": average}
+
+
+def render_candidates(candidates: Sequence[Candidate]) -> dict[str, Any]:
+    """`{"candidates": [...]}`. Raises UnreadableAnswer if nothing in any of them can be read."""
+    faults = [candidate.only_fault for candidate in candidates]
+    if faults and faults[0] is not None and None not in faults:
+        raise faults[0]
+    return {"candidates": [candidate.render() for candidate in candidates]}
+
+
+def _read_arguments(arguments: object) -> dict[str, Any] | None:
+    """None for what is not a JSON object, or one that is nested too deeply."""
+    if isinstance(arguments, str) and arguments:
+        try:
+            parsed = parse_json(arguments)
+        except ValueError:
+            return None
+        return parsed if isinstance(parsed, dict) and not nested_too_deep(parsed) else None
+    # Servers write "", null or nothing where a function without parameters is called.
+    return arguments if isinstance(arguments, dict) else ({} if arguments in (None, "") else None)
+
+
+def _rendered(arguments: object, where: str) -> str:
+    try:
+        return render_json(arguments).decode()
+    except orjson.JSONEncodeError:
+        raise unreadable(f"the arguments of {where} are nested too deeply") from None
+
+
+def _says_something(part: Part) -> bool:
+    return part.get("text") != ""
+
+
+def _quoted(text: str) -> str:
+    if len(text) <= _LONGEST_QUOTE:
+        return text
+    return f"{text[:_LONGEST_QUOTE]}… ({len(text) - _LONGEST_QUOTE} more characters)"
