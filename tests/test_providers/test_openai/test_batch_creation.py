@@ -25,7 +25,10 @@ from tests.test_providers.test_gemini.scripted_upstream import (
 from tests.test_providers.test_openai.answering import BASE, CALLER, client
 
 MODEL = "gpt-4o-mini"
-CONTENT = f"{BASE}/files/file-a/content"
+FILE = f"{BASE}/files/file-a"
+CONTENT = f"{FILE}/content"
+PURPOSE = answer({"id": "file-a", "purpose": "batch"})
+"""What is asked first of an input file."""
 
 
 def asking(text: str) -> dict[str, Any]:
@@ -100,7 +103,7 @@ async def rows(state: MemoryState, job: str, input_file: str) -> tuple[RowKind, 
 async def test_a_file_is_counted_and_then_sent() -> None:
     content = answer(b"\xef\xbb\xbf" + keyed(3))
     # It is asked for the second time by the body of the form, whose answer is written down first.
-    upstream, state = scripted(content, answer({"id": "file-b"}), content), MemoryState()
+    upstream, state = scripted(PURPOSE, content, answer({"id": "file-b"}), content), MemoryState()
     made = await batches(upstream, state).create(CALLER, from_file())
     assert (made.batch.id, made.warnings) == ("batch_A", "")
     assert [str(sent.request.url) for sent in upstream.sent].count(CONTENT) == 2
@@ -131,9 +134,9 @@ async def test_inline_requests_keep_their_metadata() -> None:
 async def test_a_native_file_is_not_translated() -> None:
     body = {"model": MODEL}
     line = {"custom_id": "a", "method": "POST", "url": "/v1/responses", "body": body}
-    upstream, state = scripted(answer(lines_of(line))), MemoryState()
+    upstream, state = scripted(PURPOSE, answer(lines_of(line))), MemoryState()
     await batches(upstream, state).create(CALLER, from_file())
-    assert [str(sent.request.url) for sent in upstream.sent] == [CONTENT, f"{BASE}/batches"]
+    assert [str(sent.request.url) for sent in upstream.sent] == [FILE, CONTENT, f"{BASE}/batches"]
     document = created(upstream)
     assert (document["input_file_id"], document["endpoint"]) == ("file-a", "/v1/responses")
     assert document["metadata"]["ferry_source"] == "custom_id"
@@ -153,7 +156,7 @@ async def test_a_native_file_is_not_translated() -> None:
     ],
 )
 async def test_a_file_that_is_wrong_is_let_go_at_once(data: bytes, path: str | None) -> None:
-    upstream = ScriptedUpstream(answer(data))
+    upstream = ScriptedUpstream(PURPOSE, answer(data))
     error = await refusal(upstream, from_file())
     assert error.path == path
     assert upstream.done
@@ -183,7 +186,7 @@ def test_the_limits_of_openai() -> None:
 
 async def test_the_table_draws_on_the_budget() -> None:
     memory = MemoryBudget(200)
-    upstream = ScriptedUpstream(answer(keyed(3)))
+    upstream = ScriptedUpstream(PURPOSE, answer(keyed(3)))
     with pytest.raises(FerryError) as caught:
         await batches(upstream, memory=memory).create(CALLER, from_file())
     assert caught.value.code == 429
@@ -209,8 +212,8 @@ class Stopping(ScriptedUpstream):
 
 async def test_a_translation_that_is_given_up_lets_its_file_go() -> None:
     content = answer(keyed(3))
-    upstream = Stopping(content, content)
+    upstream = Stopping(PURPOSE, content, content)
     with patch("providers.batch_input._SLICE_BYTES", 10), pytest.raises(UpstreamError):
         await batches(upstream).create(CALLER, from_file())
     assert upstream.done
-    assert len(upstream.replies) == 2
+    assert len(upstream.replies) == 3
