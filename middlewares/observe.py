@@ -3,10 +3,13 @@
 import logging
 import secrets
 import time
+from typing import Any
 
 from aiohttp import web
 
-from middlewares.journey import PROVIDER, REQUEST_ID, ROUTE, Handler
+from middlewares.journey import OUTCOME, PROVIDER, REQUEST_ID, ROUTE, Handler
+from providers.gemini_content.warnings import explain
+from providers.resources import Batch, CreatedBatch
 
 _log = logging.getLogger("genai_ferry.access")
 
@@ -25,6 +28,7 @@ async def observe(request: web.Request, handler: Handler) -> web.StreamResponse:
         return response
     finally:
         route, provider = request.get(ROUTE), request.get(PROVIDER)
+        made = request.get(OUTCOME)
         _log.info(
             "request",
             extra={
@@ -34,5 +38,11 @@ async def observe(request: web.Request, handler: Handler) -> web.StreamResponse:
                 "provider": provider.name if provider else None,
                 "status": status or None,
                 "seconds": round(time.monotonic() - began, 4),
+                **(_creation(made.batch) if isinstance(made, CreatedBatch) else {}),
             },
         )
+
+
+def _creation(batch: Batch) -> dict[str, Any]:
+    warnings = explain(batch.warnings)
+    return {"batch": f"batches/{batch.id}", **({"warnings": warnings} if warnings else {})}

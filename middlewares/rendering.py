@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 from typing import Any
 
+from providers.gemini_content.warnings import explain
 from providers.json_text import render_json
 from providers.resources import Batch, BatchKind, File, InlineResults, ResultFile
 
@@ -63,6 +64,7 @@ def _metadata(batch: Batch, output: dict[str, Any] | None) -> dict[str, Any]:
             "failedRequestCount": str(counts.failed),
             "pendingRequestCount": str(counts.pending),
         },
+        "ferryWarnings": explain(batch.warnings) or None,
         "output": output,
     }
     return {key: value for key, value in document.items() if value is not None}

@@ -74,8 +74,9 @@ def _batches(outcome: Batch | op.BatchPage | CreatedBatch) -> web.StreamResponse
         case op.BatchPage(page):
             listed = [_batch(batch) for batch in page.items]
             return _json(_page("operations", listed, page.next_page_token))
-        case CreatedBatch(batch, warnings):
-            return _json(_batch(batch), {"x-ferry-warnings": warnings} if warnings else {})
+        case CreatedBatch(batch):
+            said = {"x-ferry-warnings": batch.warnings} if batch.warnings else {}
+            return _json(_batch(batch), said)
 
 
 def _files(outcome: File | op.FileCreated | op.FilePage, address: str) -> dict[str, Any]:

@@ -110,7 +110,10 @@ class InlineResults:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """A batch; `id` is the native id as it is (`batches/{id}`)."""
+    """A batch; `id` is the native id as it is (`batches/{id}`).
+
+    `warnings` says what its creation dropped or filled in, as `Warnings.render` writes it.
+    """
 
     id: str
     kind: BatchKind
@@ -124,6 +127,7 @@ class Batch:
     counts: Counts | None = None
     output: ResultFile | InlineResults | None = None
     error: str | None = None
+    warnings: str = ""
 
 
 T = TypeVar("T")
@@ -146,10 +150,9 @@ class Download:
 
 @dataclass(frozen=True, slots=True)
 class CreatedBatch:
-    """A new batch; `warnings` is the rendered `x-ferry-warnings`, empty when there are none."""
+    """The answer to a creation: its warnings stand in a header too."""
 
     batch: Batch
-    warnings: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -75,16 +75,16 @@ class BatchCreation:
             if not may_have_made(error):
                 await self._tables.delete(job.id)
             raise
-        record = _record(job, checked.table.kind)
+        record = _record(job, checked.table.kind, translator.warnings.render())
         await self._remember(batch.id, record)
-        return CreatedBatch(from_anthropic_batch(batch, record), translator.warnings.render())
+        return CreatedBatch(from_anthropic_batch(batch, record))
 
     async def _remember(self, batch_id: str, record: dict[str, str]) -> None:
         try:
             await self._records.write(batch_id, record)
         except FerryError as error:
             # There is a batch: told of a failure, the client would make, and pay for, a second.
-            # Its keys are found again by its custom ids; its display name and model are lost.
+            # Its keys are found again by its custom ids; its names and warnings are lost.
             _log.warning("what Anthropic forgets of a batch was not kept: %s", error.status)
 
     async def _make(self, job: Job, length: int) -> Answer:
@@ -108,11 +108,12 @@ def may_have_made(error: Exception) -> bool:
     return isinstance(error, FerryError) and outcome_unknown(error)
 
 
-def _record(job: Job, source: str) -> dict[str, str]:
+def _record(job: Job, source: str, warnings: str) -> dict[str, str]:
     record = {
         "job": job.id,
         "model": job.batch.model,
         "source": source,
         "display_name": job.batch.display_name or "",
+        "warnings": warnings,
     }
     return {name: value for name, value in record.items() if value}

@@ -45,6 +45,7 @@ def from_anthropic_batch(batch: Answer, record: Mapping[str, str]) -> Batch:
         start_time=created,
         end_time=_ended(batch, state),
         counts=_counts(batch),
+        warnings=record.get("warnings", ""),
     )
 
 

@@ -61,7 +61,7 @@ class BatchCreation:
         found = await ready_for_a_job(found, reservation)
         await found.input.media.check(self._s3, place)
         job = NewJob(creation.job, place, creation.batch, creation.repeatable)
-        return CreatedBatch(await self._jobs.create(job, found), found.warnings)
+        return CreatedBatch(await self._jobs.create(job, found))
 
     async def _small(
         self, creation: Creation, found: ReadyInput, reservation: Reservation
@@ -80,9 +80,10 @@ class BatchCreation:
             invocation=found.invocation,
             table=found.checked.table,
             input=found.body(),
+            warnings=found.warnings,
         )
         made = await self._immediate.create(creation.caller, job_id_of(creation.job), job)
-        return CreatedBatch(made, found.warnings)
+        return CreatedBatch(made)
 
     def _input(self, creation: Creation, media: Media) -> JobInput:
         return JobInput(creation.batch, creation.source, creation.rules, media)

@@ -1,12 +1,20 @@
-"""What was left out of a translation, for the response header `x-ferry-warnings`."""
+"""What was left out of a translation, or filled in.
 
+It is told in the response header `x-ferry-warnings`, in the batch (`metadata.ferryWarnings`) and in
+the log: paths and counts, and never a value that the client gave.
+"""
+
+import json
 import re
 from typing import Final
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 _MAX_BYTES: Final = 2048
 # More paths than the header can show; a client that invents names cannot make the memory grow.
 _MAX_PATHS: Final = 256
+_OTHERS: Final = "..."
+_OTHERS_BYTES: Final = 64  # for the entry that stands for those that do not fit
+_ENTRY: Final = re.compile(r"(?P<path>[^=;]*)(?:=(?P<value>[^;]*))?;count=(?P<count>[0-9]{1,9})")
 _NUMBER: Final = re.compile(r"(?<=\[)[0-9]+(?=\])|(?<=\Aline )[0-9]+")
 
 
@@ -54,7 +62,35 @@ class Warnings:
         drops = list(self._counts.items())
         entries = [f"{entry};count={count}" for entry, count in drops[:shown]]
         left = self._uncounted + sum(count for _, count in drops[shown:])
-        return ", ".join(entries + [f"...;count={left}"] * bool(left))
+        return ", ".join(entries + [f"{_OTHERS};count={left}"] * bool(left))
+
+
+def explain(rendered: str) -> list[str]:
+    """The warnings of `Warnings.render` as sentences, of at most 2048 bytes as JSON.
+
+    What is no warning is passed over: it comes back from where others can write.
+    """
+    entries = map(_ENTRY.fullmatch, rendered[:_MAX_BYTES].split(", "))
+    sentences: list[str] = []
+    size, left = 0, 0
+    for entry in filter(None, entries):
+        sentence = _sentence(entry)
+        size += len(json.dumps(sentence)) + 2
+        if entry["path"] == _OTHERS or size > _MAX_BYTES - _OTHERS_BYTES:
+            left += int(entry["count"])
+        else:
+            sentences.append(sentence)
+    return sentences + [f"other fields: dropped or filled in {_times(left)}"] * bool(left)
+
+
+def _sentence(entry: re.Match[str]) -> str:
+    value = entry["value"]
+    what = "dropped" if value is None else f"filled in with {unquote(value)}"
+    return f"{unquote(entry['path'])}: {what} {_times(int(entry['count']))}"
+
+
+def _times(count: int) -> str:
+    return "(once)" if count == 1 else f"({count} times)"
 
 
 def _encode(path: str) -> str:

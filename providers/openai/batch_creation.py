@@ -72,8 +72,7 @@ class BatchCreation:
         self._tables = tables
         self._kept = kept
 
-    async def create(self, job: Job, reservation: Reservation) -> tuple[Answer, str]:
-        """OpenAI's batch, and the rendered warnings."""
+    async def create(self, job: Job, reservation: Reservation) -> Answer:
         said = _metadata(job)
         translator = job.translator()
         checked = await check(job.source, translator, LIMITS, JSON_LINES, reservation)
@@ -83,6 +82,7 @@ class BatchCreation:
         async with self._input_file(job, own, checked.length) as input_file:
             await self._tables.write(table_name(input_file, job.id), checked.table)
             metadata = {**said, records.SOURCE: checked.table.kind}
+            metadata |= records.warning_metadata(translator.warnings.render())
             if checked.native and own is None:
                 metadata[records.INPUT] = "derived"
             document = {
@@ -92,7 +92,7 @@ class BatchCreation:
                 "metadata": metadata,
             }
             batch = await self._create(job, document)
-        return await self._kept.keep(batch, metadata), translator.warnings.render()
+        return await self._kept.keep(batch, metadata)
 
     async def find(self, caller: Caller, name: str, value: str) -> Answer | None:
         """The newest batch whose metadata says so, for a creation whose answer was lost."""

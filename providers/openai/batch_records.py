@@ -29,8 +29,10 @@ INPUT: Final = "ferry_input"
 MODEL: Final = "ferry_model"
 DISPLAY_NAME: Final = "ferry_display_name"
 REPEAT: Final = "ferry_repeat"
-# OpenAI's bound on a value of `metadata`, in characters.
+# OpenAI's bound on a value of `metadata`, in characters. It takes 16 of them.
 METADATA_VALUE: Final = 512
+# All of `Warnings.render` (2048 bytes), cut into values.
+_WARNINGS: Final = [f"ferry_warnings_{number}" for number in range(1, 5)]
 
 
 def metadata_of(batch: Mapping[str, Any]) -> Mapping[str, str]:
@@ -61,7 +63,23 @@ def from_openai_batch(batch: Answer) -> Batch:
         end_time=from_unix(ended),
         counts=_counts(batch.get("request_counts")),
         error=_error(batch),
+        warnings=_warnings(metadata),
     )
+
+
+def warning_metadata(warnings: str) -> dict[str, str]:
+    """What keeps the rendered `warnings` at OpenAI."""
+    pieces = [
+        warnings[start : start + METADATA_VALUE]
+        for start in range(0, len(warnings), METADATA_VALUE)
+    ]
+    return dict(zip(_WARNINGS[: len(pieces)], pieces, strict=True))
+
+
+def _warnings(metadata: Mapping[str, str]) -> str:
+    """Empty for text that the proxy cannot have written: anyone with the key writes metadata."""
+    warnings = "".join(metadata.get(name, "") for name in _WARNINGS)
+    return warnings if warnings.isascii() and warnings.isprintable() else ""
 
 
 def _counts(counts: object) -> Counts | None:

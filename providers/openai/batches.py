@@ -59,20 +59,19 @@ class OpenAIBatches:
 
     async def create(self, caller: Caller, batch: NewBatch) -> CreatedBatch:
         if batch.idempotency_key is None:
-            native, warnings = await self._create(caller, batch, mark="")
-            return CreatedBatch(from_openai_batch(native), warnings)
+            return CreatedBatch(from_openai_batch(await self._create(caller, batch, mark="")))
         repeat = Repeat(
             self._client.name, self._state, caller.tenant, batch.idempotency_key, batch.fingerprint
         )
         recorded = await repeat.recorded()
         if recorded is not None:
             return CreatedBatch(from_openai_batch(await self._batch(caller, recorded)))
-        native, warnings = await self._create_or_find(caller, batch, repeat)
+        native = await self._create_or_find(caller, batch, repeat)
         first = await repeat.record(native.id)
         if first != native.id:
             await self._discard(caller, native)
-            native, warnings = await self._batch(caller, first), ""
-        return CreatedBatch(from_openai_batch(native), warnings)
+            native = await self._batch(caller, first)
+        return CreatedBatch(from_openai_batch(native))
 
     async def get(self, caller: Caller, batch_id: str) -> Batch:
         native = await self._batch(caller, batch_id)
@@ -132,14 +131,12 @@ class OpenAIBatches:
             await self._client.ensure_deleted(caller, f"files/{name}")
         await self._tombstones.bury(result_file_id(batch_id))
 
-    async def _create_or_find(
-        self, caller: Caller, batch: NewBatch, repeat: Repeat
-    ) -> tuple[Answer, str]:
+    async def _create_or_find(self, caller: Caller, batch: NewBatch, repeat: Repeat) -> Answer:
         """A new batch, unless an attempt whose outcome is unknown has made it."""
         if not await repeat.begin():
             found = await self._creation.find(caller, records.REPEAT, repeat.mark)
             if found is not None:
-                return found, ""
+                return found
         try:
             return await self._create(caller, batch, repeat.mark)
         except FerryError as error:
@@ -147,7 +144,7 @@ class OpenAIBatches:
                 await repeat.forget()
             raise
 
-    async def _create(self, caller: Caller, batch: NewBatch, mark: str) -> tuple[Answer, str]:
+    async def _create(self, caller: Caller, batch: NewBatch, mark: str) -> Answer:
         source, input_file = self._input(caller, batch)
         if input_file is not None:
             await self._check_purpose(caller, input_file)

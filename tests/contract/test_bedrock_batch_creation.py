@@ -76,7 +76,12 @@ async def test_what_the_client_is_told(bedrock: BedrockAtWork) -> None:
     assert (batch.state, batch.native_status) == (BatchState.PENDING, "Submitted")
     assert (batch.display_name, batch.model, batch.kind) == ("mine", MODEL, BatchKind.GENERATE)
     assert batch.create_time == native(bedrock, batch.id)["submitTime"]
-    assert (batch.output, batch.end_time, batch.error, made.warnings) == (None, None, None, "")
+    assert (batch.output, batch.end_time, batch.error, made.batch.warnings) == (
+        None,
+        None,
+        None,
+        "",
+    )
     assert await bedrock.batches.get(CALLER, batch.id) == batch
 
 
@@ -94,7 +99,7 @@ async def test_dropped_fields_are_warned_of(bedrock: BedrockAtWork) -> None:
     safety = {"category": "HARM_CATEGORY_HARASSMENT", "threshold": "BLOCK_LOW_AND_ABOVE"}
     document = {**asking("hi"), "safetySettings": [safety]}
     made = await bedrock.batches.create(CALLER, requests(*[document] * 3))
-    assert "safetySettings" in made.warnings
+    assert "safetySettings" in made.batch.warnings
 
 
 async def test_what_only_we_remember_is_written_before_the_job_is_made(

@@ -26,6 +26,7 @@ class NewImmediateJob:
     table: RequestTable = field(repr=False)
     input: Body = field(repr=False)
     display_name: str | None = None
+    warnings: str = ""
 
 
 class JobCreation:
@@ -61,6 +62,7 @@ class JobCreation:
             created=self._clock.now(),
             creation=secrets.token_hex(8),
             ambient=self._ambient,
+            warnings=new.warnings,
         )
         work = self._store.work(key, job)
         try:

@@ -29,6 +29,7 @@ def ended_batch(job_id: str, job: ImmediateJob, ending: Ending) -> Batch:
         start_time=ending.started,
         end_time=ending.ended,
         counts=Counts(job.count, ending.succeeded, ending.failed),
+        warnings=job.warnings,
     )
 
 
@@ -52,6 +53,7 @@ def unended_batch(
         create_time=job.created,
         start_time=claim.started if claim else None,
         counts=Counts(job.count, made.answered - made.failed, made.failed),
+        warnings=job.warnings,
     )
 
 

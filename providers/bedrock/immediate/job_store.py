@@ -51,6 +51,7 @@ class ImmediateJob:
     created: datetime
     creation: str
     ambient: bool
+    warnings: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +143,7 @@ def _parse_job(data: bytes) -> ImmediateJob:
         datetime.fromisoformat(document["created"]),
         document["creation"],
         document["ambient"],
+        document.get("warnings", ""),
     )
 
 

@@ -20,6 +20,7 @@ from providers.bedrock.jobs.job_records import (
     KIND,
     MODEL,
     SOURCE,
+    WARNINGS,
     JobName,
     from_bedrock_job,
 )
@@ -170,5 +171,6 @@ def _record(batch: NewBatch, ready: ReadyInput) -> dict[str, str]:
         DISPLAY_NAME: batch.display_name or "",
         SOURCE: ready.checked.table.kind,
         KIND: batch.kind,
+        WARNINGS: ready.warnings,
     }
     return {name: value for name, value in record.items() if value}

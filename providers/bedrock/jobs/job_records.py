@@ -36,6 +36,7 @@ MODEL: Final = "model"
 DISPLAY_NAME: Final = "display_name"
 SOURCE: Final = "source"
 KIND: Final = "kind"
+WARNINGS: Final = "warnings"
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +100,7 @@ def from_bedrock_job(job: Answer, record: Mapping[str, str]) -> Batch:
         end_time=from_rfc3339(job.get("endTime")) if state.terminal else None,
         counts=_counts(job),
         error=_error(job, state),
+        warnings=record.get(WARNINGS, ""),
     )
 
 

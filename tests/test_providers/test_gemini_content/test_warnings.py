@@ -1,7 +1,10 @@
+import json
+import re
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from providers.gemini_content.warnings import Warnings
+from providers.gemini_content.warnings import Warnings, explain
 
 
 def _dropped(*paths: str) -> str:
@@ -65,6 +68,38 @@ def test_names_that_a_client_invents_do_not_add_up() -> None:
     counts = [int(entry.rpartition("=")[2]) for entry in warnings.render().split(", ")]
     assert sum(counts) == 10_000
     assert len(warnings.__dict__["_counts"]) < 1000
+
+
+def test_what_a_person_reads() -> None:
+    warnings = Warnings()
+    for number in range(3):
+        warnings.drop(f"requests[{number}].request.safetySettings")
+    warnings.fill("requests[0].request.generationConfig.maxOutputTokens", 4096)
+    warnings.drop("b" * 2000)
+    assert explain(warnings.render()) == [
+        "requests[*].request.safetySettings: dropped (3 times)",
+        "requests[*].request.generationConfig.maxOutputTokens: filled in with 4096 (once)",
+        "other fields: dropped or filled in (once)",
+    ]
+
+
+def test_no_warning_says_nothing() -> None:
+    assert explain("") == []
+
+
+@settings(deadline=None)
+@given(st.lists(st.text(max_size=60), max_size=100))
+def test_a_person_reads_as_much_as_a_header_holds(paths: list[str]) -> None:
+    rendered = _dropped(*paths)
+    sentences = explain(rendered)
+    assert len(json.dumps(sentences)) <= 2048
+    told = [re.search(r"\((?:once|([0-9]+) times)\)$", sentence) for sentence in sentences]
+    assert sum(int(found[1] or 1) for found in told if found) == len(paths)
+
+
+@given(st.text() | st.from_regex(r"[a-z.=;,% ]*;count=[0-9a-z]*", fullmatch=True))
+def test_what_others_wrote_in_its_place_does_no_harm(text: str) -> None:
+    assert len(json.dumps(explain(text))) <= 2048
 
 
 @settings(deadline=None)

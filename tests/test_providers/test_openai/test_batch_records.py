@@ -4,7 +4,12 @@ from typing import Any
 import pytest
 
 from providers.json_api import Answer
-from providers.openai.batch_records import from_openai_batch, metadata_of, state_of
+from providers.openai.batch_records import (
+    from_openai_batch,
+    metadata_of,
+    state_of,
+    warning_metadata,
+)
 from providers.resources import BatchKind, BatchState, Counts
 
 NATIVE: dict[str, Any] = {
@@ -91,3 +96,18 @@ def test_errors_that_make_no_sense() -> None:
     errors = {"data": ["text", {}, 1]}
     batch = from_openai_batch(Answer(NATIVE | {"status": "failed", "errors": errors}))
     assert batch.error
+
+
+@pytest.mark.parametrize("length", [0, 1, 512, 513, 1024, 2047, 2048])
+def test_warnings_come_back_from_values_of_512_characters(length: int) -> None:
+    warnings = ("path;count=1, " * 200)[:length]
+    metadata = warning_metadata(warnings)
+    assert all(0 < len(value) <= 512 for value in metadata.values())
+    assert len(metadata) <= 4
+    assert from_openai_batch(Answer(NATIVE | {"metadata": metadata})).warnings == warnings
+
+
+@pytest.mark.parametrize("text", ["a\r\nset-cookie: b", "\x00", "\u00e9"])
+def test_warnings_that_another_tool_wrote_reach_no_header(text: str) -> None:
+    metadata = {"ferry_warnings_1": text}
+    assert from_openai_batch(Answer(NATIVE | {"metadata": metadata})).warnings == ""
