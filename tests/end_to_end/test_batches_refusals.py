@@ -2,6 +2,7 @@
 
 import base64
 from collections.abc import Mapping
+from pathlib import Path
 
 import pytest
 from aiohttp import ClientSession
@@ -9,6 +10,7 @@ from aiohttp import ClientSession
 from tests.end_to_end.batch_client import BatchClient, asking, from_file, inline
 from tests.end_to_end.conftest import Ferry
 from tests.end_to_end.fake_client import GEMINI, FakeClient
+from tests.processes import Upstreams, proxy
 
 pytestmark = [pytest.mark.end_to_end, pytest.mark.asyncio(loop_scope="session")]
 
@@ -158,6 +160,27 @@ async def test_a_batch_that_does_not_exist(client: BatchClient) -> None:
         await client.call("GET", f"v1beta/{encoded('r', 'batch_none')}:download?alt=media"),
     ):
         assert answer.error == ABSENT
+
+
+async def test_only_openai_itself_is_held_to_its_rule_for_schemas(
+    openai: FakeClient, http: ClientSession, tmp_path: Path
+) -> None:
+    names: Upstreams = {
+        "openai": openai.as_upstream,
+        "vllm": {**openai.as_upstream, "KIND": "openai"},
+    }
+    listing = {"responseMimeType": "application/json", "responseSchema": {"type": "ARRAY"}}
+    asked = inline({"request": asking("hello", generationConfig=listing)})
+    async with proxy(tmp_path, names) as process:
+        client = BatchClient(f"{process.url}/genai", openai.kind, http)
+        path = "v1beta/models/gpt-4o-mini:batchGenerateContent"
+        body = {"batch": {"inputConfig": asked}}
+        refused = await client.call("POST", path, body)
+        assert refused.error == INVALID
+        assert "generationConfig.responseSchema.type" in refused.message
+        assert await openai.requests() == []
+        taken = await client.call("POST", path, body, headers={"x-model-provider": "vllm"})
+        assert taken.ok["name"]
 
 
 # --- bodies and paths ----------------------------------------------------------------------------
