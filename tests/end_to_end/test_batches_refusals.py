@@ -84,7 +84,7 @@ async def test_a_key_that_openai_refuses_is_not_told(
         ("ft:gpt-4o-mini:us:x:1", "ft:gpt-4o-mini:us:x:1"),
         ("gpt-4o%2Dmini", "gpt-4o-mini"),
         ("openai/gpt-4o-mini", "openai/gpt-4o-mini"),
-        ("gpt%20%22%C3%A9%22%0A%3F%23", 'gpt "\u00e9"\n?#'),
+        ("gpt%20%22%C3%A9%22", 'gpt "\u00e9"'),
     ],
 )
 async def test_a_model_with_odd_characters_reaches_openai_as_it_is(
@@ -160,6 +160,31 @@ async def test_a_batch_that_does_not_exist(client: BatchClient) -> None:
         await client.call("GET", f"v1beta/{encoded('r', 'batch_none')}:download?alt=media"),
     ):
         assert answer.error == ABSENT
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "..%2F..%2Ffiles",
+        "%2e%2e%2f%2e%2e%2ffiles",
+        "%252e%252e%252ffiles",
+        "..%5C..%5Cfiles",
+        "gpt%3Fkey=x",
+        "gpt%23",
+        "gpt%0A",
+        "x" * 2049,
+    ],
+    ids=lambda written: written[:20],
+)
+async def test_a_model_that_is_another_path_reaches_nobody(
+    fake: FakeClient, ferry: Ferry, http: ClientSession, written: str
+) -> None:
+    client = BatchClient(ferry.base_url, fake.kind, http)
+    refused = await client.create(ONE, model=written)
+
+    assert refused.error == INVALID
+    assert "model" in refused.message
+    assert await fake.requests() == []
 
 
 async def test_only_openai_itself_is_held_to_its_rule_for_schemas(
