@@ -7,7 +7,7 @@ from typing import Any
 from aiohttp import web
 
 from middlewares.inbound_body import ClientGone, discard
-from middlewares.journey import PROVIDER, REQUEST_ID, ROUTE, Handler
+from middlewares.journey import PROVIDER, REFUSAL, REQUEST_ID, ROUTE, Handler
 from middlewares.routes import Call
 from providers.errors import FerryError
 from providers.json_text import render_json
@@ -35,6 +35,7 @@ async def error_envelope(request: web.Request, handler: Handler) -> web.StreamRe
         where = "".join(traceback.format_tb(error.__traceback__))
         _log.error("a bug of ours: %s\n%s", type(error).__name__, where, extra=_who(request))
         refusal = FerryError("INTERNAL", f"internal error, request {request[REQUEST_ID]}")
+    request[REFUSAL] = refusal
     read_to_end = await discard(request)
     response = render_error(refusal, upload_status(request, refusal))
     if not read_to_end:

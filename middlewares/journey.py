@@ -12,6 +12,7 @@ from middlewares.routes import Route
 from middlewares.sealing import UploadUrls
 from middlewares.tenants import Tenants
 from providers.credential import Caller, Credential
+from providers.errors import FerryError
 from providers.memory import MemoryBudget
 from providers.provider import Provider
 from providers.state import State
@@ -63,4 +64,5 @@ ROUTE: Final = web.RequestKey("route", Route)
 PROVIDER: Final = web.RequestKey("provider", Provider)
 CALLER: Final = web.RequestKey("caller", Caller)
 OPERATION: Final[web.RequestKey[Operation]] = web.RequestKey("operation")
+REFUSAL: Final = web.RequestKey("refusal", FerryError)
 OUTCOME: Final[web.RequestKey[Outcome]] = web.RequestKey("outcome")

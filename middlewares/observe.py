@@ -3,20 +3,18 @@
 import logging
 import secrets
 import time
-from typing import Any
 
 from aiohttp import web
 
-from middlewares.journey import OUTCOME, PROVIDER, REQUEST_ID, ROUTE, Handler
-from providers.gemini_content.warnings import explain
-from providers.resources import Batch, CreatedBatch
+from middlewares.journey import PROVIDER, REQUEST_ID, ROUTE, Handler
+from middlewares.log_fields import log_fields
 
 _log = logging.getLogger("genai_ferry.access")
 
 
 @web.middleware
 async def observe(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Neither path nor query is logged: both can hold secrets (keys, upload URLs)."""
+    """Neither path nor query is logged whole: both can hold secrets (keys, upload URLs)."""
     request[REQUEST_ID] = secrets.token_hex(8)
     began = time.monotonic()
     status = 0
@@ -28,7 +26,6 @@ async def observe(request: web.Request, handler: Handler) -> web.StreamResponse:
         return response
     finally:
         route, provider = request.get(ROUTE), request.get(PROVIDER)
-        made = request.get(OUTCOME)
         _log.info(
             "request",
             extra={
@@ -38,11 +35,6 @@ async def observe(request: web.Request, handler: Handler) -> web.StreamResponse:
                 "provider": provider.name if provider else None,
                 "status": status or None,
                 "seconds": round(time.monotonic() - began, 4),
-                **(_creation(made.batch) if isinstance(made, CreatedBatch) else {}),
+                **log_fields(request),
             },
         )
-
-
-def _creation(batch: Batch) -> dict[str, Any]:
-    warnings = explain(batch.warnings)
-    return {"batch": f"batches/{batch.id}", **({"warnings": warnings} if warnings else {})}

@@ -22,6 +22,7 @@ from providers.errors import FerryError, invalid_argument, not_found
 from providers.provider import NameForms, Provider
 from providers.resource_names import decode_letter
 
+_SHORTER_THAN_KEYS = 20
 _NAMED_FILES = (Call.GET_FILE, Call.DELETE_FILE, Call.DOWNLOAD_FILE)
 _NAMED_BATCHES = (Call.GET_BATCH, Call.DELETE_BATCH, Call.CANCEL_BATCH)
 
@@ -50,7 +51,9 @@ def resolve(edge: Edge, named: str | None) -> Provider:
     provider = edge.providers.get(name)
     if provider is None:
         known = ", ".join(sorted(edge.providers))
-        raise invalid_argument(f"unknown x-model-provider {name[:60]!r}; there are: {known}")
+        # A key that is set in the wrong header is longer than any provider's name.
+        shown = repr(name) if len(name) < _SHORTER_THAN_KEYS else "(too long for one)"
+        raise invalid_argument(f"unknown x-model-provider {shown}; there are: {known}")
     return provider
 
 

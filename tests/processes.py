@@ -24,6 +24,7 @@ class Process:
         self.ready = ready
         self.lines: list[str] = []
         self._reading: list[asyncio.Task[None]] = []
+        self._written = asyncio.Event()
 
     @property
     def url(self) -> str:
@@ -80,10 +81,21 @@ class Process:
         """All that the process wrote so far."""
         return "\n".join(self.lines)
 
+    async def line_with(self, text: str) -> str:
+        """The first line that holds `text`, once it is there."""
+        async with asyncio.timeout(START_SECONDS):
+            while True:
+                self._written.clear()
+                found = next((line for line in self.lines if text in line), None)
+                if found is not None:
+                    return found
+                await self._written.wait()
+
     async def _keep(self) -> None:
         assert self._process.stdout is not None
         async for line in self._process.stdout:
             self.lines.append(line.decode(errors="replace").rstrip())
+            self._written.set()
 
 
 async def _ready(

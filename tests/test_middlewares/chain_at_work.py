@@ -20,7 +20,16 @@ from middlewares.tenants import Tenants
 from providers.body import Body, once
 from providers.credential import Caller
 from providers.memory import MemoryBudget
-from providers.provider import Files, NameForms, Provider, Relay, RelayedRequest, Uploads
+from providers.provider import (
+    Batches,
+    Files,
+    KeyForm,
+    NameForms,
+    Provider,
+    Relay,
+    RelayedRequest,
+    Uploads,
+)
 from tests.memory_state import MemoryState
 
 Client = TestClient[web.Request, web.Application]
@@ -80,7 +89,9 @@ class Scripted:
         return found
 
 
-def scripted_provider(name: str, **capabilities: Scripted) -> Provider:
+def scripted_provider(
+    name: str, *, key_forms: Sequence[KeyForm] = (), **capabilities: Scripted
+) -> Provider:
     forms = {
         "openai": NameForms(re.compile(r"file-\w+"), re.compile(r"batch_\w+"), distinctive=True),
         "anthropic": NameForms(
@@ -105,7 +116,9 @@ def scripted_provider(name: str, **capabilities: Scripted) -> Provider:
         scoping_headers=frozenset({"x-scope"}),
         uploads=cast(Uploads, Scripted(lambda *_: None)),
         files=cast(Files | None, capabilities.get("files")),
+        batches=cast(Batches | None, capabilities.get("batches")),
         relay=cast(Relay | None, capabilities.get("relay")),
+        key_forms=key_forms,
     )
 
 

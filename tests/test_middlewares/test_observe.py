@@ -14,12 +14,13 @@ from tests.test_middlewares.chain_at_work import (
 )
 
 FIELDS = {"event", "request_id", "method", "call", "provider", "status", "seconds", "level", "time"}
+WHY = {"refused", "why"}
 
 
 @pytest.mark.parametrize(
     ("target", "call", "provider", "status"),
     [
-        ("/genai/v1/files/secret-name?key=secret", "get_file", "gemini", 200),
+        ("/genai/v1/files/a-name?key=secret", "get_file", "gemini", 200),
         ("/genai/v1/secret?key=secret", "other", "gemini", 200),
         ("/genai/upload/v1/files?upload_id=secret&key=secret", "other", "gemini", 200),
         ("/genai/v1/files", "list_files", None, 401),
@@ -41,6 +42,6 @@ async def test_a_line_says_who_and_what_but_nothing_secret(
     (line,) = [JsonLines().format(r) for r in caplog.records if r.name == "genai_ferry.access"]
     assert "secret" not in line
     document = orjson.loads(line)
-    assert set(document) == FIELDS
+    assert set(document) == FIELDS | (WHY if status >= 400 else set())
     assert (document["call"], document["provider"], document["status"]) == (call, provider, status)
     assert document["method"] == "GET"

@@ -1,0 +1,104 @@
+"""What the log line of a request says beside its figures: what was made, or why it was refused.
+
+Names, paths and our own words. Keys, prompts and answers never: no value of a request stands in a
+message of ours, and a name that is a key after all is masked.
+"""
+
+import re
+from typing import Any, Final
+
+from aiohttp import web
+
+from middlewares.journey import EDGE, OPERATION, OUTCOME, REFUSAL, ROUTE
+from middlewares.operations import CreateBatch
+from middlewares.routes import Call, Route
+from providers.errors import FerryError
+from providers.gemini_content.warnings import explain
+from providers.resources import Batch, CreatedBatch, NewBatch
+from providers.upstream import UpstreamError
+
+_MESSAGE_LIMIT: Final = 500
+_NAME_LIMIT: Final = 200
+_WORD: Final = re.compile(r"[^\s'\"`,;()]+")
+# What upstreams call errors and requests; anything else may be text that quotes the request.
+_CODE: Final = re.compile(r"[A-Za-z0-9_.:/=+-]{1,120}")
+_MASK: Final = "***"
+_COLLECTIONS: Final = {
+    Call.GET_FILE: "files",
+    Call.DELETE_FILE: "files",
+    Call.DOWNLOAD_FILE: "files",
+    Call.GENERATE_BATCH: "models",
+    Call.EMBED_BATCH: "models",
+    Call.GET_BATCH: "batches",
+    Call.DELETE_BATCH: "batches",
+    Call.CANCEL_BATCH: "batches",
+}
+
+
+def log_fields(request: web.Request) -> dict[str, Any]:
+    """Nothing for a request that was answered with what it asked for."""
+    refusal, outcome = request.get(REFUSAL), request.get(OUTCOME)
+    if refusal is not None:
+        fields = _refusal(request, refusal)
+    elif isinstance(outcome, CreatedBatch):
+        fields = _creation(outcome.batch)
+    else:
+        fields = {}
+    return {name: value for name, value in fields.items() if value}
+
+
+def _creation(batch: Batch) -> dict[str, Any]:
+    return {"batch": f"batches/{batch.id}", "warnings": explain(batch.warnings)}
+
+
+def _refusal(request: web.Request, error: FerryError) -> dict[str, Any]:
+    # An upstream's message may quote the request or name a key, so its status, type and request id
+    # are logged instead. An UpstreamError is ours: it says that there was no usable answer.
+    ours = error.provider is None or isinstance(error, UpstreamError)
+    return {
+        "refused": error.status,
+        "why": _masked(request, error.message[:_MESSAGE_LIMIT]) if ours else None,
+        "path": _masked(request, (error.path or "")[:_NAME_LIMIT]),
+        "resource": _masked(request, _resource(request.get(ROUTE))),
+        "input_file": _masked(request, _input_file(request)),
+        "upstream_status": error.upstream_status,
+        "upstream_error": _code(error.reason),
+        "upstream_request_id": _code(error.request_id),
+    }
+
+
+def _resource(route: Route | None) -> str:
+    collection = _COLLECTIONS.get(route.call) if route else None
+    return f"{collection}/{route.name[:_NAME_LIMIT]}" if route and collection else ""
+
+
+def _input_file(request: web.Request) -> str:
+    match request.get(OPERATION):
+        case CreateBatch(NewBatch(source=str(file_id))):
+            return f"files/{file_id[:_NAME_LIMIT]}"
+    return ""
+
+
+def _code(text: str | None) -> str | None:
+    return text if text and _CODE.fullmatch(text) else None
+
+
+def _masked(request: web.Request, text: str) -> str:
+    """`text` without the request's own key, and without what has the form of any provider's."""
+    forms = [
+        known.form
+        for provider in request.app[EDGE].providers.values()
+        for known in provider.key_forms
+    ]
+    for secret in _secrets(request):
+        text = text.replace(secret, _MASK)
+    return _WORD.sub(
+        lambda word: _MASK if any(form.fullmatch(word[0]) for form in forms) else word[0], text
+    )
+
+
+def _secrets(request: web.Request) -> list[str]:
+    """As they came: a key that is refused for its form is one too."""
+    bearer = request.headers.get("Authorization", "").rpartition(" ")[2]
+    keys = [request.headers.get("x-goog-api-key"), request.query.get("key"), bearer]
+    return [key for key in keys if key]
