@@ -16,6 +16,7 @@ from providers.errors import FerryError
 from providers.gemini_content.status import RPC_STATUS_OF_HTTP
 from providers.resource_names import NATIVE_ID
 from providers.resources import Download
+from providers.state import StateError
 from providers.upstream import OutboundRequest, Reply, Upstream, UpstreamError
 
 Headers = Callable[[Caller], Mapping[str, str]]
@@ -212,6 +213,8 @@ def _request_id(reply: Reply) -> str | None:
 
 def outcome_unknown(error: FerryError) -> bool:
     """Whether the provider may have done what it was asked although it did not say so."""
+    if isinstance(error, StateError):
+        return False  # the body of the request was not read to its end, so not sent either
     if isinstance(error, UpstreamError):
         return not error.unsent
     return error.status in ("UNAVAILABLE", "DEADLINE_EXCEEDED")

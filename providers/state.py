@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Protocol
 
 from providers.body import Body, held
+from providers.errors import FerryError
 from providers.parted_objects import PartedObjects
 
 
@@ -16,6 +17,10 @@ class ObjectInfo:
     name: str
     size: int
     created: datetime
+
+
+class StateError(FerryError):
+    """The proxy's own store failed. No provider is to blame, and none is named."""
 
 
 class State(Protocol):

@@ -26,7 +26,7 @@ from proxy.serving import serve
 from proxy.setting_values import render_duration
 from proxy.settings import CONFIG_VARIABLE, Settings, load
 from proxy.settings_problems import PREFIX, InvalidSettings, variable
-from proxy.state_store import trouble_of
+from proxy.state_store import bucket_trouble, directory_trouble
 from proxy.workers import Workers, reserved
 
 OK: Final = 0
@@ -106,9 +106,12 @@ def check(settings: Settings) -> int:
     for risk in risks_of(settings, KINDS):
         print(f"risk: {risk}")
     try:
-        trouble = asyncio.run(trouble_of(settings))
+        lasting = directory_trouble(settings)
+        trouble = asyncio.run(bucket_trouble(settings))
     except UnfitBucket as error:
-        print(f"genai-ferry: {variable('state_url')}: {error}", file=sys.stderr)
+        lasting, trouble = str(error), None
+    if lasting is not None:
+        print(f"genai-ferry: {variable('state_url')}: {lasting}", file=sys.stderr)
         return CANNOT_START
     if trouble is not None:
         print(f"risk: {variable('state_url')}: {trouble}.")
@@ -147,6 +150,9 @@ def run(settings: Settings) -> int:
     for mistake in probable_mistakes(settings, KINDS):
         _log.warning(mistake)
     keep_freed_memory()
+    if (trouble := directory_trouble(settings)) is not None:
+        _log.error("cannot start", extra={"reason": f"{variable('state_url')}: {trouble}"})
+        return CANNOT_START
     settings = _with_secret_key(settings)
     return _attempt(lambda: _run_one(settings) if settings.workers == 1 else _run_many(settings))
 

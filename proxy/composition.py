@@ -35,7 +35,7 @@ from proxy.health import STATE
 from proxy.outbound import OutboundClient
 from proxy.provider_settings import ProviderSettings
 from proxy.settings import Settings
-from proxy.state_store import opening, state_store
+from proxy.state_store import bounded, opening, state_store
 from proxy.sweep import sweeping
 
 
@@ -162,8 +162,8 @@ def application(settings: Settings) -> web.Application:
     app = web.Application(middlewares=CHAIN)
     upstream = OutboundClient()
     background = BackgroundTasks()
-    state = state_store(settings, upstream)
-    world = World(settings, upstream, state, MemoryBudget(), background)
+    store = state_store(settings, upstream)
+    world = World(settings, upstream, bounded(store), MemoryBudget(), background)
     edge = _edge(world)
     mount(app, edge)
     if settings.cors_origins:
@@ -172,7 +172,7 @@ def application(settings: Settings) -> web.Application:
     app[STATE] = world.state
     app[BACKGROUND] = background
     app.cleanup_ctx.append(_outbound(upstream))
-    app.cleanup_ctx.append(opening(world.state))
+    app.cleanup_ctx.append(opening(store))
     app.cleanup_ctx.append(sweeping(world.state, settings.upload_ttl, settings.state_ttl))
     app.cleanup_ctx.append(background.running)
     return app

@@ -7,7 +7,7 @@ from typing import Final
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
-from providers.state import State
+from providers.state import State, StateError
 
 # Under this key the composition root puts the store that `/readyz` looks at.
 STATE: Final[web.AppKey[State]] = web.AppKey("state")
@@ -54,6 +54,8 @@ class Health:
         try:
             async with asyncio.timeout(PROBE_SECONDS):
                 await self._state.head("salt")
-        except Exception as error:  # whatever the store's own errors are
+        except StateError as error:
+            return f"degraded: {error.message}"
+        except Exception as error:
             return f"degraded: {type(error).__name__}"
         return "ok"

@@ -1,9 +1,11 @@
 """The state store as a directory, which several processes on one machine may share."""
 
+import errno
 import os
 import secrets
 import time
 from collections.abc import AsyncIterator, Iterator
+from contextlib import ExitStack, suppress
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
@@ -30,15 +32,16 @@ class DirectoryState:
     """Implements `providers.state.State`.
 
     An object is written under `.tmp`, and appears by a hard link, which is atomic and fails where
-    the name exists. Raises OSError where the directory cannot be made or written.
+    the name exists. Directories are made when they are needed. Raises OSError.
     """
 
     def __init__(self, root: Path) -> None:
         self._root = root
-        self._drafts = root / ".tmp"
-        _make_directory(self._drafts)
-        _remove_leftovers(self._drafts)
+        self._drafts = _drafts_of(root)
         self.parted = PartsAsObjects(self)
+
+    async def remove_leftovers(self) -> None:
+        await in_thread(_remove_leftovers, self._drafts)
 
     async def create(self, name: str, body: Body) -> bool:
         path = self._path(name)
@@ -82,6 +85,7 @@ class _Draft:
 
     def append(self, piece: bytes) -> None:
         if self._file is None:
+            _make_directory(self._path.parent)
             self._file = open(self._path, "xb", opener=_open_private)  # noqa: SIM115 - `discard` closes it
         self._file.write(piece)
 
@@ -112,13 +116,17 @@ def _open_private(path: str, flags: int) -> int:
 
 def _make_directory(path: Path) -> None:
     """With its parents, each for this user only; another process may be making or removing them."""
-    try:
-        path.mkdir(mode=0o700)
-    except FileExistsError:
-        pass  # not `exist_ok`: that looks again, and raises this where it has vanished in between
-    except FileNotFoundError:
-        _make_directory(path.parent)
-        _make_directory(path)
+    for _ in range(_PUBLISH_ATTEMPTS):
+        try:
+            path.mkdir(mode=0o700)
+        except FileExistsError:
+            return  # not `exist_ok`: that looks again, and raises where it has vanished in between
+        except FileNotFoundError:
+            _make_directory(path.parent)
+        else:
+            return
+    # A parent is there and is not there: it is a link that points to nothing.
+    raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(path))
 
 
 def _link(draft: Path, path: Path) -> bool:
@@ -150,15 +158,17 @@ def _sync_directory(path: Path) -> None:
 
 
 async def _read(path: Path) -> AsyncIterator[bytes]:
-    try:
-        file = path.open("rb")  # here: a thread's result is lost where the wait is cancelled
-    except FileNotFoundError:
-        raise TruncatedBody("the object was deleted before it was read") from None
-    try:
+    with ExitStack() as opened:  # a thread's own result would be lost where the wait is cancelled
+
+        def open_it() -> BinaryIO:
+            return opened.enter_context(path.open("rb"))
+
+        try:
+            file = await in_thread(open_it)
+        except FileNotFoundError:
+            raise TruncatedBody("the object was deleted before it was read") from None
         async for piece in slices_of(file):
             yield piece
-    finally:
-        file.close()
 
 
 def _info(name: str, path: Path) -> ObjectInfo | None:
@@ -216,9 +226,57 @@ def _next_batch(found: Iterator[ObjectInfo]) -> list[ObjectInfo]:
 def _remove_leftovers(drafts: Path) -> None:
     """Drafts of processes that died: none takes a day to write."""
     limit = time.time() - LEFTOVER_SECONDS
-    for draft in drafts.iterdir():
+    for draft in drafts.iterdir() if drafts.exists() else ():
         try:
             if draft.stat().st_mtime < limit:
                 draft.unlink()
         except FileNotFoundError:
             continue  # another process removed it first
+
+
+# --- trying ----------------------------------------------------------------------------------
+
+
+def try_directory(root: Path) -> str | None:
+    """Why nothing can be kept in `root`, as a sentence without its end; None if something can.
+
+    Leaves nothing behind, and blocks.
+    """
+    drafts = _drafts_of(root)
+    made: list[Path] = []
+    try:
+        made += [path for path in (drafts, *drafts.parents) if not path.exists()]
+        _try_to_write(drafts / f"probe-{secrets.token_hex(16)}")
+    except OSError as error:
+        return f"the directory {root} cannot be made or written: {_obstacle(drafts, error)}"
+    finally:
+        for path in made:
+            _remove_empty(path)
+    return None
+
+
+def _try_to_write(probe: Path) -> None:
+    draft, link = _Draft(probe), probe.with_suffix(".link")
+    try:
+        draft.append(b"probe")
+        draft.publish(link)
+    finally:
+        # A second error here would hide the first.
+        with suppress(OSError):
+            link.unlink(missing_ok=True)
+        with suppress(OSError):
+            draft.discard()
+
+
+def _obstacle(drafts: Path, error: OSError) -> str:
+    with suppress(PermissionError):  # then the error itself says what is wrong
+        for path in (*reversed(drafts.parents), drafts):
+            if path.is_symlink() and not path.exists():
+                return f"the link {path} points to nothing"
+            if path.exists() and not path.is_dir():
+                return f"{path} is not a directory"
+    return error.strerror or type(error).__name__
+
+
+def _drafts_of(root: Path) -> Path:
+    return root / ".tmp"

@@ -3,19 +3,21 @@
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
+from threading import Thread
 from typing import Final
 
 from aiohttp import web
 
-from providers.state import State
 from providers.upstream import Upstream, UpstreamError
+from proxy.bounded_state import STALL_SECONDS, BoundedState
 from proxy.bucket_client import BucketAddress
 from proxy.bucket_errors import UnfitBucket
 from proxy.outbound import OutboundClient
+from proxy.parts_as_objects import PartsAsObjects
 from proxy.settings import Settings
 from proxy.state_bucket import BucketState
-from proxy.state_directory import DirectoryState
+from proxy.state_directory import DirectoryState, try_directory
 
 PROOF_SECONDS: Final = 10.0
 
@@ -25,21 +27,33 @@ _log: Final = logging.getLogger(__name__)
 
 
 def state_store(settings: Settings, upstream: Upstream) -> DirectoryState | BucketState:
-    """A directory is made at once; a bucket is reached once the application starts."""
+    """Nothing is reached before it is used, or opened."""
     address = _bucket(settings)
     if address is None:
         return DirectoryState(settings.state_directory)
     return BucketState(address, upstream)
 
 
-def opening(state: State) -> Callable[[web.Application], AsyncIterator[None]]:
-    """For `app.cleanup_ctx`. A bucket that is away only degrades the proxy. Raises UnfitBucket."""
+def bounded(store: DirectoryState | BucketState) -> BoundedState:
+    state = BoundedState(store)
+    if isinstance(store, DirectoryState):
+        # To put together a large object takes longer than any one read or write may take.
+        state.parted = PartsAsObjects(state)
+    return state
+
+
+def opening(
+    store: DirectoryState | BucketState,
+) -> Callable[[web.Application], AsyncIterator[None]]:
+    """For `app.cleanup_ctx`. A store that is away only degrades the proxy. Raises UnfitBucket."""
 
     async def context(_: web.Application) -> AsyncIterator[None]:
-        if not isinstance(state, BucketState):
+        if isinstance(store, DirectoryState):
+            with suppress(OSError):  # it is old drafts that remain
+                await store.remove_leftovers()
             yield
             return
-        async with _open(state) as trouble:
+        async with _open(store) as trouble:
             if trouble:
                 _log.warning("%s: what needs it fails until it is back", trouble)
             yield
@@ -47,7 +61,26 @@ def opening(state: State) -> Callable[[web.Application], AsyncIterator[None]]:
     return context
 
 
-async def trouble_of(settings: Settings) -> str | None:
+def directory_trouble(settings: Settings, seconds: float = STALL_SECONDS) -> str | None:
+    """Why the directory cannot keep the state, if the settings name one. Blocks.
+
+    It is tried in a thread that ends with the process, as a disk may hang.
+    """
+    if _bucket(settings) is not None:
+        return None
+    root = settings.state_directory
+    found: list[str | None] = [f"the directory {root} did not answer within {seconds:g} s"]
+
+    def attempt() -> None:
+        found.insert(0, try_directory(root))
+
+    thread = Thread(target=attempt, daemon=True)
+    thread.start()
+    thread.join(seconds)
+    return found[0]
+
+
+async def bucket_trouble(settings: Settings) -> str | None:
     """What is wrong with the bucket for now, if the settings name one. Raises UnfitBucket."""
     address = _bucket(settings)
     if address is None:

@@ -2,9 +2,14 @@
 
 import asyncio
 from collections.abc import AsyncIterable, AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import BinaryIO, Final, ParamSpec, TypeVar
 
 SLICE_BYTES: Final = 256 << 10
+
+# Threads of their own: if a disk hangs, names of upstreams are still resolved in those of the loop.
+_DISK: Final = ThreadPoolExecutor(16, thread_name_prefix="disk")
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -12,13 +17,15 @@ T = TypeVar("T")
 
 async def in_thread(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
     """Run what blocks. Ends only when the thread has, also if cancelled: files get closed after."""
-    work = asyncio.ensure_future(asyncio.to_thread(function, *args, **kwargs))
+    job = _DISK.submit(partial(function, *args, **kwargs))
+    work = asyncio.wrap_future(job)
     try:
         return await asyncio.shield(work)
     except asyncio.CancelledError:
-        await asyncio.wait([work])
-        if not work.cancelled():
-            work.exception()
+        if not job.cancel():  # it has begun
+            await asyncio.wait([work])
+            if not work.cancelled():
+                work.exception()
         raise
 
 

@@ -10,6 +10,7 @@ import pytest_asyncio
 
 from providers.state import State
 from proxy.state_directory import DirectoryState
+from proxy.state_store import bounded
 from tests.buckets import FakeS3, new_prefix, opened
 from tests.contract.bedrock_at_work import (
     MINIMUM,
@@ -39,9 +40,10 @@ class Replicas:
     async def another(self) -> State:
         match self._form:
             case "directory":
-                return DirectoryState(self._path)
+                return bounded(DirectoryState(self._path))
             case "bucket":
-                return await self._stack.enter_async_context(opened(self._s3.address(self._prefix)))
+                address = self._s3.address(self._prefix)
+                return bounded(await self._stack.enter_async_context(opened(address)))
             case _:
                 return self._memory
 

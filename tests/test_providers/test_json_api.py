@@ -6,6 +6,7 @@ from yarl import URL
 from providers.credential import Caller, Credential
 from providers.errors import FerryError
 from providers.json_api import Answer, JsonApi, outcome_unknown
+from providers.state import StateError
 from providers.upstream import Upstream, UpstreamError
 from tests.test_providers.answering import CALLER, answer
 from tests.test_providers.test_gemini.scripted_upstream import Failure, ScriptedUpstream, in_pieces
@@ -215,6 +216,7 @@ async def test_a_key_that_is_echoed_is_cut_out() -> None:
         (FerryError("DEADLINE_EXCEEDED", "504"), True),
         (FerryError("INVALID_ARGUMENT", "400"), False),
         (FerryError("RESOURCE_EXHAUSTED", "429"), False),
+        (StateError("UNAVAILABLE", "the body could not be read"), False),
     ],
 )
 def test_what_the_provider_may_have_done(error: FerryError, unknown: bool) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -205,12 +206,59 @@ def test_a_file_may_hold_the_settings(tmp_path: Path) -> None:
     assert "FERRY_SECRET_KEY=**********\n" in done.stdout
 
 
-def test_a_directory_that_cannot_be_made_ends_it(tmp_path: Path) -> None:
-    (tmp_path / "file").write_bytes(b"")
-    done = ferry(FERRY_PORT="0", FERRY_STATE_URL=(tmp_path / "file" / "state").as_uri())
-    assert done.returncode == 1
-    assert '"event": "cannot start"' in done.stderr
-    assert "Traceback" not in done.stderr
+@pytest.mark.parametrize("command", [["check"], ["serve"]])
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_a_state_directory_that_cannot_be_made_is_one_sentence(
+    tmp_path: Path, command: list[str], workers: str
+) -> None:
+    link = tmp_path / "link"
+    link.symlink_to(tmp_path / "nowhere")
+    done = ferry(
+        *command,
+        FERRY_PORT="0",
+        FERRY_SECRET_KEY=SECRET,
+        FERRY_STATE_URL=link.as_uri(),
+        FERRY_WORKERS=workers,
+    )
+    assert (done.returncode, done.stdout) == (1, "")
+    [line] = done.stderr.splitlines()
+    assert (
+        f"FERRY_STATE_URL: the directory {link} cannot be made or written: "
+        f"the link {link} points to nothing" in line
+    )
+
+
+def test_check_leaves_no_directory(tmp_path: Path) -> None:
+    done = ferry("check", FERRY_STATE_URL=(tmp_path / "a" / "state").as_uri())
+    assert (done.returncode, list(tmp_path.iterdir())) == (0, [])
+
+
+async def test_a_directory_that_is_lost_while_it_serves_is_no_providers_fault(
+    tmp_path: Path,
+) -> None:
+    state = tmp_path / "state"
+    settings = {"FERRY_PORT": "0", "FERRY_STATE_URL": state.as_uri()}
+    start = {
+        "x-model-provider": "anthropic",
+        "x-goog-api-key": "sk-ant-api03-key",
+        "X-Goog-Upload-Protocol": "resumable",
+        "X-Goog-Upload-Command": "start",
+        "X-Goog-Upload-Header-Content-Length": "1",
+    }
+    async with ferry_process("-m", "proxy", environment=settings) as process:
+        url = (await process.event("listening"))["url"]
+        shutil.rmtree(state, ignore_errors=True)
+        state.write_bytes(b"")
+        upload = f"{url}/genai/upload/v1beta/files"
+        async with ClientSession(headers=start) as session, session.post(upload, json={}) as reply:
+            error = (await reply.json())["error"]
+        assert error == {
+            "code": 400,
+            "status": "FAILED_PRECONDITION",
+            "message": "the proxy's state store failed: Not a directory; its operator must mend "
+            "FERRY_STATE_URL",
+        }
+        assert reply.headers["X-Goog-Upload-Status"] == "final"
 
 
 @pytest.mark.parametrize("workers", ["1", "2"])

@@ -1,9 +1,11 @@
 """What is particular to a directory; the rest is in `tests/contract/test_state.py`."""
 
 import asyncio
+import errno
 import os
 import stat
 import time
+from contextlib import nullcontext
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -14,7 +16,8 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from providers.body import TruncatedBody
 from providers.state import State, read, write
-from proxy.state_directory import LEFTOVER_SECONDS, DirectoryState
+from proxy.state_directory import LEFTOVER_SECONDS, DirectoryState, try_directory
+from tests.test_proxy.rights import without_rights
 
 
 def files(root: Path) -> list[Path]:
@@ -82,15 +85,16 @@ async def test_another_process_sees_the_same(tmp_path: Path) -> None:
 
 
 async def test_only_old_drafts_of_the_dead_are_removed(tmp_path: Path) -> None:
-    DirectoryState(tmp_path)
+    await write(DirectoryState(tmp_path), "a", b"x")
     old, young = tmp_path / ".tmp" / "old", tmp_path / ".tmp" / "young"
     for draft in (old, young):
         draft.write_bytes(b"half")
     long_ago = time.time() - LEFTOVER_SECONDS - 60
     os.utime(old, (long_ago, long_ago))
     state = DirectoryState(tmp_path)
-    assert files(tmp_path) == [young]
-    assert [info async for info in state.list("")] == []
+    await state.remove_leftovers()
+    assert {path.name for path in files(tmp_path)} == {young.name, "a="}
+    assert [info.name async for info in state.list("")] == ["a"]
 
 
 async def test_an_object_deleted_before_it_was_read_is_truncated(tmp_path: Path) -> None:
@@ -115,10 +119,88 @@ async def test_an_object_deleted_while_it_is_read_is_read_to_its_end(tmp_path: P
     assert size == 1 << 20
 
 
-async def test_a_directory_that_cannot_be_made_is_an_os_error(tmp_path: Path) -> None:
-    (tmp_path / "file").write_bytes(b"")
-    with pytest.raises(OSError, match="file"):
-        DirectoryState(tmp_path / "file" / "state")
+# --- trying ----------------------------------------------------------------------------------
+
+
+def obstructed(tmp_path: Path, kind: str) -> tuple[Path, str]:
+    """A root that cannot be used, and why."""
+    above, root = tmp_path / "deep", tmp_path / "deep" / "state"
+    match kind:
+        case "file above":
+            above.write_bytes(b"")
+            return root, f"{above} is not a directory"
+        case "file":
+            above.mkdir()
+            root.write_bytes(b"")
+            return root, f"{root} is not a directory"
+        case "file inside":
+            root.mkdir(parents=True)
+            (root / ".tmp").write_bytes(b"")
+            return root, f"{root / '.tmp'} is not a directory"
+        case "link above":
+            above.symlink_to(tmp_path / "nowhere")
+            return root, f"the link {above} points to nothing"
+        case "link":
+            above.mkdir()
+            root.symlink_to(tmp_path / "nowhere")
+            return root, f"the link {root} points to nothing"
+        case "circle":
+            above.mkdir()
+            root.symlink_to(root)
+            return root, f"the link {root} points to nothing"
+        case _:
+            root.mkdir(parents=True)
+            root.chmod(0o500)
+            return root, "Permission denied"
+
+
+OBSTACLES = ["file above", "file", "file inside", "link above", "link", "circle", "no rights"]
+
+
+@pytest.mark.parametrize("kind", OBSTACLES)
+async def test_a_directory_that_cannot_be_used_is_one_sentence(tmp_path: Path, kind: str) -> None:
+    root, reason = obstructed(tmp_path, kind)
+    with without_rights() if kind == "no rights" else nullcontext():
+        assert try_directory(root) == (f"the directory {root} cannot be made or written: {reason}")
+        with pytest.raises(OSError, match=r"\[Errno"):
+            await write(DirectoryState(root), "a", b"x")
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (OSError(errno.EROFS, "Read-only file system"), "Read-only file system"),
+        (OSError(errno.ENOSPC, "No space left on device"), "No space left on device"),
+        (OSError(errno.EPERM, "Operation not permitted"), "Operation not permitted"),
+    ],
+)
+def test_a_file_system_that_takes_nothing_is_one_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: OSError, reason: str
+) -> None:
+    def refuse(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr("proxy.state_directory.os.link", refuse)
+    trouble = try_directory(tmp_path)
+    assert trouble == f"the directory {tmp_path} cannot be made or written: {reason}"
+    assert files(tmp_path) == []
+
+
+def test_to_try_a_directory_leaves_nothing(tmp_path: Path) -> None:
+    (tmp_path / "there").mkdir()
+    assert try_directory(tmp_path / "there" / "a" / "b") is None
+    assert list((tmp_path / "there").iterdir()) == []
+
+
+async def test_to_try_a_directory_leaves_what_is_there(tmp_path: Path) -> None:
+    state = DirectoryState(tmp_path)
+    await write(state, "a", b"x")
+    assert try_directory(tmp_path) is None
+    assert await read(state, "a") == b"x"
+    assert list((tmp_path / ".tmp").iterdir()) == []
+
+
+# --- names -----------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("prefix", ["..", "../", "/etc", "a/../b", "a//", "A"])
@@ -165,7 +247,7 @@ class LikeADict(RuleBasedStateMachine):
 
     @invariant()
     def no_draft_is_left(self) -> None:
-        assert list(Path(self._directory.name, ".tmp").iterdir()) == []
+        assert list(Path(self._directory.name).glob(".tmp/*")) == []
 
     async def _listed(self, prefix: str) -> list[str]:
         return [info.name async for info in self._state.list(prefix)]

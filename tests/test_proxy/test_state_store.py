@@ -3,6 +3,7 @@
 import asyncio
 import ssl
 import sys
+import threading
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
@@ -21,7 +22,7 @@ from proxy.outbound import OutboundClient
 from proxy.settings import Settings
 from proxy.state_bucket import BucketState
 from proxy.state_directory import DirectoryState
-from proxy.state_store import state_store
+from proxy.state_store import directory_trouble, state_store
 from tests.buckets import FakeS3, new_prefix
 from tests.fakes.s3 import BUCKET, OVERWRITING_BUCKET
 from tests.test_proxy.ferry_process import clean_environment, ferry_process
@@ -56,6 +57,20 @@ async def test_the_scheme_chooses_the_store(tmp_path: Path, client: OutboundClie
     directory = Settings(state_url=tmp_path.as_uri())
     assert isinstance(state_store(directory, client), DirectoryState)
     assert isinstance(state_store(Settings(state_url="s3://bucket/p"), client), BucketState)
+
+
+async def test_a_directory_that_hangs_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    goes_on = threading.Event()
+
+    def hang(_: Path) -> None:
+        goes_on.wait()
+
+    monkeypatch.setattr("proxy.state_store.try_directory", hang)
+    trouble = directory_trouble(Settings(state_url=tmp_path.as_uri()), 0.05)
+    goes_on.set()
+    assert trouble == f"the directory {tmp_path} did not answer within 0.05 s"
 
 
 # --- check -----------------------------------------------------------------------------------

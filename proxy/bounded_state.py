@@ -1,0 +1,244 @@
+"""The state store with a deadline for every wait, and with errors that name it.
+
+A disk that hangs cannot be interrupted, and its thread cannot be ended: what does not answer in
+time is left behind, and the request that waited for it goes on.
+"""
+
+import asyncio
+import errno
+import logging
+from collections.abc import AsyncIterator, Coroutine
+from datetime import datetime
+from typing import Any, Final, Self, TypeVar
+
+from providers.body import Body
+from providers.parted_objects import Part, PartedObjects, PartedUpload
+from providers.state import ObjectInfo, State, StateError
+from providers.upstream import UpstreamError
+from proxy.bucket_errors import BucketRefusal, UnfitBucket
+
+STALL_SECONDS: Final = 30.0
+
+# For an operation that was cancelled to let go of its body, which it does at once unless it hangs.
+_RELEASE_SECONDS: Final = 1.0
+
+# What a person must mend; anything else, as a full disk, may pass.
+_PERMANENT: Final = frozenset(
+    {
+        errno.EACCES,
+        errno.EPERM,
+        errno.EROFS,
+        errno.ENOENT,
+        errno.ENOTDIR,
+        errno.EISDIR,
+        errno.EEXIST,
+        errno.ELOOP,
+        errno.ENAMETOOLONG,
+        errno.ENOTSUP,
+    }
+)
+
+T = TypeVar("T")
+
+_log: Final = logging.getLogger(__name__)
+
+
+class BoundedState:
+    """Implements `providers.state.State` over a store. Raises StateError for what it fails at."""
+
+    def __init__(self, store: State, seconds: float = STALL_SECONDS) -> None:
+        """`seconds` without progress are a stall; waiting for a body's source is not."""
+        self._store = store
+        self._seconds = seconds
+        self.parted: PartedObjects = _BoundedParts(store.parted, seconds)
+
+    async def create(self, name: str, body: Body) -> bool:
+        wait = _Wait(self._seconds)
+        return await wait.for_(self._store.create(name, wait.fed_by(body)))
+
+    async def get(self, name: str) -> Body | None:
+        body = await _Wait(self._seconds).for_(self._store.get(name))
+        return body and Body(_Stream(aiter(body.chunks), self._seconds), body.length)
+
+    async def head(self, name: str) -> ObjectInfo | None:
+        return await _Wait(self._seconds).for_(self._store.head(name))
+
+    async def delete(self, name: str) -> None:
+        await _Wait(self._seconds).for_(self._store.delete(name))
+
+    def list(self, prefix: str) -> AsyncIterator[ObjectInfo]:
+        return _Stream(aiter(self._store.list(prefix)), self._seconds)
+
+
+class _BoundedParts:
+    """Implements `providers.parted_objects.PartedObjects` over those of a store."""
+
+    def __init__(self, parted: PartedObjects, seconds: float) -> None:
+        self._parted = parted
+        self._seconds = seconds
+
+    async def begin(self, name: str) -> PartedUpload:
+        return await _Wait(self._seconds).for_(self._parted.begin(name))
+
+    async def put(self, upload: PartedUpload, number: int, body: Body) -> None:
+        wait = _Wait(self._seconds)
+        await wait.for_(self._parted.put(upload, number, wait.fed_by(body)))
+
+    def parts(self, upload: PartedUpload, after: int = 0) -> AsyncIterator[Part]:
+        return _Stream(aiter(self._parted.parts(upload, after)), self._seconds)
+
+    async def complete(self, upload: PartedUpload, size: int) -> None:
+        await _Wait(self._seconds).for_(self._parted.complete(upload, size))
+
+    async def abort(self, upload: PartedUpload) -> None:
+        await _Wait(self._seconds).for_(self._parted.abort(upload))
+
+    async def abort_before(self, time: datetime) -> None:
+        await _Wait(self._seconds).for_(self._parted.abort_before(time))
+
+
+# --- waiting ---------------------------------------------------------------------------------
+
+
+class _Wait:
+    """For one operation of the store."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._loop = asyncio.get_running_loop()
+        self._progress = self._loop.time()
+        self._fed = False
+        self._feeding = False
+        self._failure: BaseException | None = None
+
+    async def for_(self, operation: Coroutine[Any, Any, T]) -> T:
+        """Raises StateError; what the source of the body raises passes as it is."""
+        task = asyncio.create_task(operation)
+        try:
+            while not task.done():
+                await asyncio.wait({task}, timeout=self._left())
+                if not task.done() and not self._feeding and self._left() <= 0:
+                    raise self._stalled()
+        except BaseException:
+            await self._leave(task)
+            raise
+        try:
+            return task.result()
+        except (OSError, UpstreamError) as error:
+            if error is self._failure:
+                raise
+            raise _state_error(error) from None
+
+    def fed_by(self, body: Body) -> Body:
+        self._fed = True
+        return Body(self._feed(body), body.length)
+
+    async def _feed(self, body: Body) -> AsyncIterator[bytes]:
+        source = aiter(body.chunks)
+        try:
+            while (chunk := await self._next(source)) is not None:
+                yield chunk
+        finally:
+            if hasattr(source, "aclose"):
+                await source.aclose()
+
+    async def _next(self, source: AsyncIterator[bytes]) -> bytes | None:
+        self._feeding = True
+        try:
+            return await anext(source, None)
+        except BaseException as error:
+            self._failure = error
+            raise
+        finally:
+            self._feeding = False
+            self._progress = self._loop.time()
+
+    def _left(self) -> float:
+        if self._feeding:
+            return self._seconds
+        return self._progress + self._seconds - self._loop.time()
+
+    def _stalled(self) -> StateError:
+        _log.warning("the state store did not answer within %g s", self._seconds)
+        return StateError(
+            "UNAVAILABLE", f"the proxy's state store did not answer within {self._seconds:g} s"
+        )
+
+    async def _leave(self, task: asyncio.Task[Any]) -> None:
+        """It ends by itself; the source of its body may be read by others once this returns."""
+        task.cancel()
+        _left_behind.add(task)
+        task.add_done_callback(_forget)
+        if self._fed:
+            await asyncio.wait({task}, timeout=_RELEASE_SECONDS)
+
+
+# The loop itself holds its tasks only weakly.
+_left_behind: Final[set[asyncio.Task[Any]]] = set()
+
+
+def _forget(task: asyncio.Task[Any]) -> None:
+    _left_behind.discard(task)
+    if not task.cancelled():
+        task.exception()
+
+
+class _Stream(AsyncIterator[T]):
+    """What a store gives bit by bit, with the deadline for each."""
+
+    def __init__(self, source: AsyncIterator[T], seconds: float) -> None:
+        self._source = source
+        self._seconds = seconds
+        self._ended = False
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> T:
+        if self._ended:
+            raise StopAsyncIteration
+        try:
+            # In a list, as a task cannot end with StopAsyncIteration.
+            found = await _Wait(self._seconds).for_(_one(self._source))
+        except BaseException:
+            self._ended = True
+            raise
+        if not found:
+            self._ended = True
+            raise StopAsyncIteration
+        return found[0]
+
+    async def aclose(self) -> None:
+        # One that failed has ended its source, or left it behind in a task of its own.
+        if not self._ended and hasattr(self._source, "aclose"):
+            self._ended = True
+            await self._source.aclose()
+
+
+async def _one(source: AsyncIterator[T]) -> list[T]:
+    async for item in source:
+        return [item]
+    return []
+
+
+# --- errors ----------------------------------------------------------------------------------
+
+
+def _state_error(error: OSError | UpstreamError) -> StateError:
+    """Without paths and addresses, which are no client's business."""
+    if isinstance(error, OSError):
+        reason = error.strerror or type(error).__name__
+        return _failed(reason, permanent=error.errno in _PERMANENT)
+    permanent = isinstance(error, UnfitBucket) or (
+        isinstance(error, BucketRefusal) and error.lasting
+    )
+    return _failed(error.message, permanent=permanent)
+
+
+def _failed(reason: str, *, permanent: bool) -> StateError:
+    message = f"the proxy's state store failed: {reason}"
+    if permanent:
+        return StateError(
+            "FAILED_PRECONDITION", f"{message}; its operator must mend FERRY_STATE_URL"
+        )
+    return StateError("UNAVAILABLE", message)
