@@ -20,7 +20,7 @@ from middlewares.routes import Call, Route
 from middlewares.served import not_served
 from providers.errors import FerryError, invalid_argument, not_found
 from providers.provider import NameForms, Provider
-from providers.resource_names import decode_letter
+from providers.resource_names import check_length, decode_letter
 
 _SHORTER_THAN_KEYS = 20
 _NAMED_FILES = (Call.GET_FILE, Call.DELETE_FILE, Call.DOWNLOAD_FILE)
@@ -63,6 +63,7 @@ def normalised(name: str) -> str:
 
 def check_owner(edge: Edge, provider: Provider, route: Route) -> None:
     """Raises NOT_FOUND, saying whose it is, for a name that is surely another provider's."""
+    check_length(route.name)
     if route.call in _NAMED_FILES:
         check_file_owner(edge, provider, route.name)
     elif route.call in _NAMED_BATCHES and not provider.names.batches.fullmatch(route.name):
@@ -77,6 +78,7 @@ def check_owner(edge: Edge, provider: Provider, route: Route) -> None:
 
 def check_file_owner(edge: Edge, provider: Provider, file_id: str, path: str | None = None) -> None:
     """Raises NOT_FOUND for a file's id as `check_owner` does; `path` is where it stands."""
+    check_length(file_id, path)
     made = decode_letter(file_id)
     letter, native = made or ("", file_id)
     own = provider.names

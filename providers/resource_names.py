@@ -116,6 +116,14 @@ def check_native_id(text: str, what: str) -> str:
     return text
 
 
+def check_length(name: str, path: str | None = None) -> None:
+    """Raises INVALID_ARGUMENT for more characters than any name has, before a pattern reads it."""
+    if len(name) > _ID_LIMIT:
+        raise invalid_argument(
+            f"a name of {len(name)} characters; the longest has {_ID_LIMIT}", path=path
+        )
+
+
 def file_id_of_uri(uri: str) -> str | None:
     """The id in `files/{id}` or in any URI that ends so; None where there is none."""
     if len(uri) > _URI_LIMIT:

@@ -1,10 +1,12 @@
 """Whose a file is, and what whoever has another key, or asks another provider, learns of it."""
 
+import base64
 import hashlib
 
 import pytest
 from aiohttp import ClientSession
 
+from tests.end_to_end.batch_client import BatchClient, asking, inline
 from tests.end_to_end.conftest import Ferry, Sdks
 from tests.end_to_end.fake_client import GEMINI, KINDS, FakeClient
 from tests.end_to_end.sdk_process import PYTHON_NEWEST, SdkError
@@ -80,3 +82,30 @@ async def test_a_name_of_another_provider_asked_of_gemini_says_whose_it_is(
     with pytest.raises(SdkError, match=fake.kind.name) as raised:
         await process.call("files.get", name=file["name"])
     assert (raised.value.code, raised.value.status) == (404, "NOT_FOUND")
+
+
+def made_by_the_proxy(letter: str, native: str) -> str:
+    return f"files/{letter}{base64.b32encode(native.encode()).decode().rstrip('=').lower()}"
+
+
+NAMES = {
+    "openai": made_by_the_proxy("f", "file-AbCdEf"),
+    "anthropic": made_by_the_proxy("s", "0123456789abcdef0123456789abcd"),
+    "bedrock": made_by_the_proxy("o", "cat.png"),
+}
+
+
+async def test_a_request_that_names_another_providers_file_is_refused(
+    translated: FakeClient, ferry: Ferry, http: ClientSession
+) -> None:
+    client = BatchClient(ferry.base_url, translated.kind, http)
+    for owner, name in NAMES.items():
+        if owner == translated.kind.name:
+            continue
+        part = {"fileData": {"fileUri": f"{ferry.base_url}/v1beta/{name}", "mimeType": "image/png"}}
+        request = {"contents": [{"role": "user", "parts": [part]}]}
+        refused = await client.create(inline({"request": asking("x")}, {"request": request}))
+        assert refused.error == (404, "NOT_FOUND")
+        assert f"{name} is a name of {owner}" in refused.message
+        assert "requests[1]" in refused.message
+    assert await translated.requests(method="POST") == []

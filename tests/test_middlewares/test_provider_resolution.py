@@ -109,6 +109,19 @@ async def test_a_file_of_another_provider_is_known_by_its_name(
         assert (files.calls, relay.calls) == ([], [])
 
 
+@pytest.mark.parametrize("how", ["get", "input"])
+async def test_a_name_longer_than_any_goes_nowhere(how: str) -> None:
+    files, relay = Scripted(lambda *_: File(id="a")), Scripted(lambda *_: ScriptedReply())
+    name = "a" * 7000
+    async with chain_at_work(*three(files, relay)) as client:
+        for asked in ("gemini", "openai", "anthropic"):
+            headers = {**KEY, "x-model-provider": asked}
+            async with client.request(**naming(how, name), headers=headers) as reply:
+                error = (await reply.json())["error"]
+            assert (reply.status, error["status"]) == (400, "INVALID_ARGUMENT"), asked
+        assert (files.calls, relay.calls) == ([], [])
+
+
 def naming(how: str, file_id: str) -> dict[str, Any]:
     path = f"/genai/v1beta/files/{file_id}"
     match how:

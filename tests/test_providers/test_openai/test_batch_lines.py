@@ -3,10 +3,10 @@ from typing import Any
 import orjson
 import pytest
 
-from providers.errors import FerryError
+from providers.errors import FerryError, not_found
 from providers.line_formats import GeminiLines
 from providers.openai.batch_lines import OpenAILines, OpenAITranslator, line_formats
-from providers.resource_names import FileId, FileKind
+from providers.resource_names import FileId, FileKind, object_file_id
 from providers.resources import BatchKind
 
 MODEL = "gpt-4o-mini"
@@ -102,6 +102,20 @@ def test_a_file_that_a_request_names(name: str, referenced: dict[str, str] | Non
         sent, _ = GeminiLines(translator).read(0, 1, document)
         assert b"file-AbC" in sent
         assert translator.referenced == referenced
+
+
+def test_a_file_of_another_provider_is_refused() -> None:
+    def elsewhere(file_id: str, path: str) -> None:
+        raise not_found(f"{file_id} is a name of bedrock", path=path)
+
+    translator = OpenAITranslator(MODEL, BatchKind.GENERATE, elsewhere)
+    uri = f"http://localhost/genai/v1beta/files/{object_file_id('cat.png')}"
+    part = {"fileData": {"fileUri": uri, "mimeType": "image/png"}}
+    document = {"key": "k", "request": {"contents": [{"parts": [part]}]}}
+    with pytest.raises(FerryError, match="is a name of bedrock") as refused:
+        GeminiLines(translator).read(0, 1, document)
+    assert (refused.value.status, refused.value.path) == ("NOT_FOUND", "line 1: request")
+    assert translator.referenced == {}
 
 
 # --- OpenAI's own format --------------------------------------------------------------------------
