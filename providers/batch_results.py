@@ -18,7 +18,7 @@ from providers.json_text import render_line
 from providers.memory import Reservation
 from providers.request_table import RequestTable, RowKind
 from providers.resource_names import result_file_id
-from providers.resources import Batch, Download, File, FileSource, InlineResults
+from providers.resources import Batch, Download, Failure, File, FileSource, InlineResults
 from providers.result_lines import id_at_head, parse_result
 
 _TOO_LONG: Final = "The result of this request is longer than FERRY_MAX_LINE_BYTES bytes."
@@ -81,8 +81,11 @@ class ResultLines(Protocol):
     def translate(self, line: dict[str, Any], /) -> dict[str, Any]:
         """One line to `{"response"}` or `{"error"}`; never raises."""
 
-    def missing(self) -> dict[str, Any]:
-        """The result of a request that no line names; asked for after the last line."""
+    def missing(self, line: int, /) -> Failure:
+        """Why a request has no answer: no line names it. Asked for after the last line.
+
+        `line` is that of the input, as it was sent, on which the request stands, from 1.
+        """
 
 
 class BatchResults:
@@ -183,7 +186,8 @@ class BatchResults:
             return _error(self._faults[index])
         if self._nameless:
             return _error(_NAMELESS.format(self._nameless))
-        return self._source.missing()
+        failure = self._source.missing(index + 1)
+        return {"error": item_error(failure.status, failure.message)}
 
     def _log_faults(self) -> None:
         if self._too_long or self._unreadable:

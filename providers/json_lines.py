@@ -123,6 +123,16 @@ class ResultSplitter(_Splitter[ResultLine]):
         return TooLong(head)
 
 
+class NumberedSplitter(_Splitter[tuple[int, ResultLine]]):
+    """(number from 1, line) of an input that the provider has, whatever stands in it."""
+
+    def line(self, number: int, text: bytes, /) -> tuple[int, ResultLine]:
+        return number, text
+
+    def too_long(self, number: int, head: bytes, /) -> tuple[int, ResultLine]:
+        return number, TooLong(head)
+
+
 class _Cutter(Generic[Line]):
     """What waits for its end."""
 

@@ -111,6 +111,9 @@ class RequestTables:
         body = await self._state.get(object_name)
         return None if body is None else await RequestTable.parse(body)
 
+    async def exists(self, name: str) -> bool:
+        return await self._state.head(f"{self._prefix}/{name}") is not None
+
     async def delete(self, name: str) -> None:
         await self._state.delete(f"{self._prefix}/{name}")
 

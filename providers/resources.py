@@ -84,6 +84,17 @@ class Counts:
 
 
 @dataclass(frozen=True, slots=True)
+class Failure:
+    """Why a batch ended badly, or why a request of it has no answer.
+
+    `status` is the name of an RPC status, `message` the provider's own reason where it gave one.
+    """
+
+    status: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
 class ResultFile:
     """The results as a file: `id` as in File.id."""
 
@@ -113,6 +124,9 @@ class Batch:
     """A batch; `id` is the native id as it is (`batches/{id}`).
 
     `warnings` says what its creation dropped or filled in, as `Warnings.render` writes it.
+
+    `failure` says why it ended badly: failed, cancelled, expired, or ended by the provider before
+    every request was answered. Its results, if it has some, stand in `output` all the same.
     """
 
     id: str
@@ -126,7 +140,7 @@ class Batch:
     end_time: datetime | None = None
     counts: Counts | None = None
     output: ResultFile | InlineResults | None = None
-    error: str | None = None
+    failure: Failure | None = None
     warnings: str = ""
 
 

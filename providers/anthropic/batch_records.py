@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from providers.json_api import Answer
-from providers.resources import Batch, BatchKind, BatchState, Counts
+from providers.resources import Batch, BatchKind, BatchState, Counts, Failure
 from providers.rfc3339 import from_rfc3339
 
 _COUNTS = ("processing", "succeeded", "errored", "canceled", "expired")
@@ -45,12 +45,25 @@ def from_anthropic_batch(batch: Answer, record: Mapping[str, str]) -> Batch:
         start_time=created,
         end_time=_ended(batch, state),
         counts=_counts(batch),
+        failure=_failure(batch, state),
         warnings=record.get("warnings", ""),
     )
 
 
 def _ended(batch: Answer, state: BatchState) -> datetime | None:
     return from_rfc3339(batch.get("ended_at")) if state.terminal else None
+
+
+def _failure(batch: Mapping[str, Any], state: BatchState) -> Failure | None:
+    """Anthropic gives no reason for a whole batch: its counts say how it ended."""
+    counts = counts_of(batch)
+    canceled, expired = counts.get("canceled", 0), counts.get("expired", 0)
+    if not state.terminal or not canceled + expired:
+        return None
+    status = "CANCELLED" if state is BatchState.CANCELLED or not expired else "DEADLINE_EXCEEDED"
+    ends = [f"{expired} expired"] * bool(expired) + [f"{canceled} cancelled"] * bool(canceled)
+    left = f"{canceled + expired} of its {sum(counts.values())} requests were not answered"
+    return Failure(status, f"The batch ended early: {left} ({', '.join(ends)}).")
 
 
 def _counts(batch: Answer) -> Counts | None:

@@ -10,7 +10,7 @@ from providers.answer_shape import as_object, text_or_none, unreadable
 from providers.claude_content.message_from_anthropic import from_anthropic_message
 from providers.errors import FerryError
 from providers.gemini_content.status import item_error
-from providers.resources import BatchState
+from providers.resources import BatchState, Failure
 
 # anthropic.md section 5, by translation.md section 6
 RPC_STATUS_OF_TYPE: Final[Mapping[str, str]] = {
@@ -27,11 +27,14 @@ RPC_STATUS_OF_TYPE: Final[Mapping[str, str]] = {
     "timeout_error": "DEADLINE_EXCEEDED",
 }
 
-_CANCELLED: Final = ("CANCELLED", "The batch was cancelled before this request was answered.")
-_EXPIRED: Final = ("DEADLINE_EXCEEDED", "The batch expired before this request was answered.")
-_NEVER_ANSWERED: Final = (
-    "INTERNAL",
-    "Anthropic ended the batch without an answer to this request.",
+_CANCELLED: Final = Failure(
+    "CANCELLED", "The batch was cancelled before this request was answered."
+)
+_EXPIRED: Final = Failure(
+    "DEADLINE_EXCEEDED", "The batch expired before this request was answered."
+)
+_NEVER_ANSWERED: Final = Failure(
+    "INTERNAL", "Anthropic ended the batch without an answer to this request."
 )
 _MISSING: Final = {BatchState.CANCELLED: _CANCELLED, BatchState.EXPIRED: _EXPIRED}
 
@@ -47,12 +50,9 @@ def from_anthropic_line(line: object) -> dict[str, Any]:
         return {"error": item_error(error.status, error.message)}
 
 
-def missing_result(state: BatchState) -> dict[str, Any]:
-    """The result of a request that Anthropic never answered in a batch that ended in `state`.
-
-    `{"error": {...}}` with CANCELLED (1), DEADLINE_EXCEEDED (4), or INTERNAL (13).
-    """
-    return {"error": item_error(*_MISSING.get(state, _NEVER_ANSWERED))}
+def missing_result(state: BatchState) -> Failure:
+    """Why a request has no result in a batch that ended in `state`."""
+    return _MISSING.get(state, _NEVER_ANSWERED)
 
 
 def _result(result: dict[str, Any]) -> dict[str, Any]:
@@ -62,9 +62,9 @@ def _result(result: dict[str, Any]) -> dict[str, Any]:
         case "errored":
             return {"error": _refusal(result.get("error"))}
         case "canceled":
-            return {"error": item_error(*_CANCELLED)}
+            return {"error": item_error(_CANCELLED.status, _CANCELLED.message)}
         case "expired":
-            return {"error": item_error(*_EXPIRED)}
+            return {"error": item_error(_EXPIRED.status, _EXPIRED.message)}
         case _:
             raise unreadable("the result is of no known type")
 

@@ -13,6 +13,7 @@ from providers.errors import not_found
 from providers.json_api import Answer, JsonApi
 from providers.json_lines import ResultLine, ResultSplitter, TooLong
 from providers.request_table import job_of
+from providers.resources import Failure
 from providers.result_lines import id_of
 
 
@@ -51,7 +52,7 @@ class AnthropicResultLines:
     def translate(self, line: dict[str, Any], /) -> dict[str, Any]:
         return from_anthropic_line(line)
 
-    def missing(self) -> dict[str, Any]:
+    def missing(self, _: int, /) -> Failure:
         return missing_result(state_of(self._batch))
 
     def _id_of(self, line: ResultLine) -> str | None:

@@ -1,7 +1,7 @@
 """The statuses of Google's RPCs, by name, by number, and by HTTP status (translation.md section 6).
 
-A request's error carries the HTTP status (`providers.errors`); the error of one item in a batch
-carries the RPC number, which is what this file is for.
+A request's error carries the HTTP status (`providers.errors`); the error of a batch, and of one
+item in it, carries the RPC number, which is what this file is for.
 """
 
 from collections.abc import Mapping
@@ -51,7 +51,7 @@ def rpc_status_of_http(status: int) -> str:
 
 
 def item_error(status: str, message: str) -> dict[str, Any]:
-    """The error of one item of a batch: `{"code": 3, "message": "..."}`.
+    """The error of a batch, or of one item of it: `{"code": 3, "message": "..."}`.
 
     There are no `details`: the SDK wants strings there, and a job with objects in them cannot be
     read at all (gemini.md section 6).

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from providers.json_api import Answer
+from providers.openai.batch_failures import failure_of
 from providers.openai.batch_lines import EMBEDDINGS
 from providers.openai.file_records import from_unix
 from providers.resources import Batch, BatchKind, BatchState, Counts
@@ -20,7 +21,6 @@ _STATES: Final[Mapping[str, BatchState]] = {
     "failed": BatchState.FAILED,
 }
 _END_TIMES: Final = ("completed_at", "failed_at", "expired_at", "cancelled_at")
-_ERRORS_SHOWN: Final = 3
 
 JOB: Final = "ferry_job"
 SOURCE: Final = "ferry_source"
@@ -62,7 +62,7 @@ def from_openai_batch(batch: Answer) -> Batch:
         start_time=from_unix(batch.get("in_progress_at")),
         end_time=from_unix(ended),
         counts=_counts(batch.get("request_counts")),
-        error=_error(batch),
+        failure=failure_of(batch),
         warnings=_warnings(metadata),
     )
 
@@ -87,21 +87,3 @@ def _counts(counts: object) -> Counts | None:
         return None
     numbers = [counts.get(name, 0) for name in ("total", "completed", "failed")]
     return Counts(*numbers) if all(isinstance(number, int) for number in numbers) else None
-
-
-def _error(batch: Mapping[str, Any]) -> str | None:
-    """Why the batch failed: OpenAI lists what is wrong with the input."""
-    errors = batch.get("errors")
-    listed = errors.get("data") if isinstance(errors, dict) else None
-    if not listed or not isinstance(listed, list):
-        return "OpenAI says no more than: failed" if batch.get("status") == "failed" else None
-    shown = [_one_error(error) for error in listed[:_ERRORS_SHOWN]]
-    more = len(listed) - len(shown)
-    return "; ".join(shown) + (f"; and {more} more" if more else "")
-
-
-def _one_error(error: object) -> str:
-    if not isinstance(error, dict):
-        return str(error)
-    line = f"line {error['line']}: " if error.get("line") else ""
-    return f"{line}{error.get('message') or error.get('code')}"

@@ -12,19 +12,20 @@ from providers.batch_input import BatchInput, FileInput, InlineInput
 from providers.batch_results import deliver_file, deliver_inline
 from providers.credential import Caller
 from providers.errors import FerryError, failed_precondition, invalid_argument, not_found
+from providers.input_keys import keys_of_input
 from providers.json_api import Answer, JsonApi, outcome_unknown, wrong_state_if_refused
-from providers.json_lines import LineSplitter, ResultSplitter
+from providers.json_lines import LineSplitter, NumberedSplitter, ResultSplitter
 from providers.limits import Limits
 from providers.memory import MemoryBudget, Reservation
 from providers.openai import batch_records as records
 from providers.openai.batch_creation import BatchCreation, Job, new_job_id, table_name
+from providers.openai.batch_failures import failure_of
 from providers.openai.batch_lines import line_formats
 from providers.openai.batch_records import from_openai_batch
 from providers.openai.file_naming import INPUT_PURPOSE, PURPOSE_HEADER
 from providers.openai.kept_metadata import KeptMetadata
 from providers.openai.pages import filled_page
 from providers.openai.result_files import OpenAIResultLines, output_files
-from providers.openai.root_schema import SchemaRule
 from providers.repeats import Repeat
 from providers.request_table import RequestTable, RequestTables, RowKind
 from providers.resource_names import FileKind, check_native_id, parse_file_id, result_file_id
@@ -48,19 +49,11 @@ _log: Final = logging.getLogger("genai_ferry.openai")
 class OpenAIBatches:
     """Implements `providers.provider.Batches`, and the downloads of result files."""
 
-    def __init__(
-        self,
-        client: JsonApi,
-        state: State,
-        memory: MemoryBudget,
-        limits: Limits,
-        schema_rule: SchemaRule,
-    ) -> None:
+    def __init__(self, client: JsonApi, state: State, memory: MemoryBudget, limits: Limits) -> None:
         self._client = client
         self._state = state
         self._memory = memory
         self._limits = limits
-        self._schema_rule = schema_rule
         self._tables = RequestTables(client.name, state)
         self._tombstones = Tombstones(client.name, state)
         self._kept = KeptMetadata(client.name, state)
@@ -85,7 +78,7 @@ class OpenAIBatches:
     async def get(self, caller: Caller, batch_id: str) -> Batch:
         native = await self._batch(caller, batch_id)
         batch = from_openai_batch(native)
-        if not batch.state.terminal or await self._results_deleted(batch_id):
+        if not await self._has_results(caller, native):
             return batch
         if records.metadata_of(native).get(records.SOURCE) == RowKind.METADATA:
             try:
@@ -132,7 +125,7 @@ class OpenAIBatches:
         native = await self._ended(caller, batch_id)
         async with AsyncExitStack() as stack:
             reservation = stack.enter_context(self._memory.reserve())
-            table = await self._table(native, reservation)
+            table = await self._table(caller, native, reservation)
             return await deliver_file(self._lines(caller, native), table, reservation, stack)
 
     async def delete_results(self, caller: Caller, batch_id: str) -> None:
@@ -157,7 +150,7 @@ class OpenAIBatches:
         source, input_file = self._input(caller, batch)
         if input_file is not None:
             await self._check_purpose(caller, input_file)
-        job = Job(new_job_id(), caller, batch, source, input_file, mark, self._schema_rule)
+        job = Job(new_job_id(), caller, batch, source, input_file, mark)
         with self._memory.reserve() as reservation:
             return await self._creation.create(job, reservation)
 
@@ -199,25 +192,56 @@ class OpenAIBatches:
 
     async def _ended(self, caller: Caller, batch_id: str) -> Answer:
         native = await self._batch(caller, batch_id)
-        if not records.state_of(native).terminal or await self._results_deleted(batch_id):
+        if not await self._has_results(caller, native):
             raise not_found(f"batches/{batch_id} has no results")
         return native
+
+    async def _has_results(self, caller: Caller, native: Answer) -> bool:
+        """Whether there is something to say of each request of the batch, answered or not."""
+        if not records.state_of(native).terminal or await self._results_deleted(native.id):
+            return False
+        if output_files(native):
+            return True
+        name = _table_name(native)
+        if name is not None and await self._tables.exists(name):
+            return True
+        return await self._input_exists(caller, native)
+
+    async def _input_exists(self, caller: Caller, native: Answer) -> bool:
+        try:
+            await self._client.get(caller, f"files/{native['input_file_id']}")
+        except FerryError as error:
+            if error.status != "NOT_FOUND":
+                raise
+            return False
+        return True
 
     async def _inline_results(self, caller: Caller, native: Answer) -> InlineResults | None:
         """All results in request order; None where they are more than may be held."""
         async with AsyncExitStack() as stack:
             reservation = stack.enter_context(self._memory.reserve())
-            table = await self._table(native, reservation)
-            if table is None:
+            table = await self._table(caller, native, reservation)
+            if table is None or table.kind is not RowKind.METADATA:
                 return None
             lines, limit = self._lines(caller, native), self._limits.inline_results
             return await deliver_inline(lines, table, limit, reservation, stack)
 
-    async def _table(self, native: Answer, reservation: Reservation) -> RequestTable | None:
-        job = records.metadata_of(native).get(records.JOB, "")
-        if not job.isalnum() or not native.get("input_file_id"):
+    async def _table(
+        self, caller: Caller, native: Answer, reservation: Reservation
+    ) -> RequestTable | None:
+        """None where the results themselves are all that is known of the requests."""
+        name = _table_name(native)
+        table = await self._tables.read(name, reservation) if name else None
+        if table is not None or failure_of(native) is None:
+            return table
+        splitter = NumberedSplitter(self._limits.line, self._memory)
+        try:
+            async with self._opened(caller, native["input_file_id"]) as chunks:
+                return await keys_of_input(chunks, splitter, "custom_id", reservation)
+        except FerryError as error:
+            if error.status != "NOT_FOUND":
+                raise
             return None
-        return await self._tables.read(table_name(native["input_file_id"], job), reservation)
 
     def _lines(self, caller: Caller, native: Answer) -> OpenAIResultLines:
         splitter = ResultSplitter(self._limits.line, self._memory)
@@ -252,3 +276,11 @@ class OpenAIBatches:
             await self._client.ensure_deleted(caller, f"files/{native['input_file_id']}")
         if source and job and job.isalnum():
             await self._tables.delete(table_name(native["input_file_id"], job))
+
+
+def _table_name(native: Answer) -> str | None:
+    """None for a batch that another tool made."""
+    job = records.metadata_of(native).get(records.JOB, "")
+    if not job.isalnum() or not native.get("input_file_id"):
+        return None
+    return table_name(native["input_file_id"], job)

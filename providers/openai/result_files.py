@@ -10,7 +10,9 @@ from providers.credential import Caller
 from providers.errors import FerryError, not_found
 from providers.json_api import JsonApi
 from providers.json_lines import ResultLine, ResultSplitter
-from providers.openai.result_from_openai import from_openai_line, lost_result, missing_result
+from providers.openai.batch_failures import LOST, RequestFailures
+from providers.openai.result_from_openai import from_openai_line
+from providers.resources import Failure
 
 
 class OpenAIResultLines:
@@ -26,6 +28,7 @@ class OpenAIResultLines:
         self._batch = batch
         self._splitter = splitter
         self._lost: list[str] = []
+        self._failures = RequestFailures(batch)
 
     async def slices(self) -> AsyncGenerator[deque[ResultLine], None]:
         files = output_files(self._batch)
@@ -39,8 +42,8 @@ class OpenAIResultLines:
     def translate(self, line: dict[str, Any], /) -> dict[str, Any]:
         return from_openai_line(line, str(self._batch.get("endpoint")))
 
-    def missing(self) -> dict[str, Any]:
-        return lost_result() if self._lost else missing_result(str(self._batch.get("status")))
+    def missing(self, line: int, /) -> Failure:
+        return LOST if self._lost else self._failures.of_line(line)
 
     async def _file(self, name: str) -> AsyncGenerator[deque[ResultLine], None]:
         """Slices of one file; files expire, and other tools delete them."""

@@ -10,6 +10,7 @@ from providers.answer_shape import as_object, text_or_none, unreadable
 from providers.errors import FerryError
 from providers.gemini_content.status import item_error, rpc_status_of_http
 from providers.json_text import parse_json
+from providers.openai.batch_failures import rpc_status_of_code
 from providers.openai.chat_from_openai import from_openai_chat
 from providers.openai.embed_from_openai import from_openai_embedding
 from providers.openai.responses_from_openai import from_openai_response
@@ -19,19 +20,6 @@ _TRANSLATORS: Final[dict[str, Callable[[dict[str, Any]], dict[str, Any]]]] = {
     "/v1/responses": from_openai_response,
     "/v1/embeddings": from_openai_embedding,
 }
-
-# Why OpenAI never sent a request (openai.md section 5).
-_UNSENT: Final = {"batch_expired": "DEADLINE_EXCEEDED", "batch_cancelled": "CANCELLED"}
-
-_MISSING: Final = {
-    "cancelled": ("CANCELLED", "The batch was cancelled before this request was answered."),
-    "cancelling": ("CANCELLED", "The batch was cancelled before this request was answered."),
-    "expired": ("DEADLINE_EXCEEDED", "The batch expired before this request was answered."),
-}
-_NEVER_ANSWERED: Final = (
-    "INTERNAL",
-    "OpenAI ended the batch without an answer to this request that could be read.",
-)
 
 
 def from_openai_line(line: object, endpoint: str) -> dict[str, Any]:
@@ -44,21 +32,6 @@ def from_openai_line(line: object, endpoint: str) -> dict[str, Any]:
         return _result(as_object(line, "the line"), endpoint)
     except FerryError as error:
         return {"error": item_error(error.status, error.message)}
-
-
-def missing_result(native_status: str) -> dict[str, Any]:
-    """The result of a request that OpenAI never answered in a batch that ended as it did.
-
-    `{"error": {...}}` with CANCELLED (1), DEADLINE_EXCEEDED (4), or INTERNAL (13).
-    """
-    status, message = _MISSING.get(native_status, _NEVER_ANSWERED)
-    return {"error": item_error(status, message)}
-
-
-def lost_result() -> dict[str, Any]:
-    """The result of a request whose answer stood in a file that OpenAI no longer has."""
-    message = "OpenAI no longer has the file with the result of this request."
-    return {"error": item_error("NOT_FOUND", message)}
 
 
 def _result(line: dict[str, Any], endpoint: str) -> dict[str, Any]:
@@ -86,9 +59,10 @@ def _body(body: object) -> object:
 
 
 def _unsent(error: dict[str, Any]) -> dict[str, Any]:
+    """Why OpenAI never answered a request (openai.md section 5)."""
     code = text_or_none(error.get("code")) or ""
     message = text_or_none(error.get("message")) or code or "OpenAI gave no reason"
-    return item_error(_UNSENT.get(code, "UNKNOWN"), message)
+    return item_error(rpc_status_of_code(code, "UNKNOWN"), message)
 
 
 def _refused(http_status: int, body: object) -> dict[str, Any]:

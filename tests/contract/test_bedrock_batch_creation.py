@@ -76,7 +76,7 @@ async def test_what_the_client_is_told(bedrock: BedrockAtWork) -> None:
     assert (batch.state, batch.native_status) == (BatchState.PENDING, "Submitted")
     assert (batch.display_name, batch.model, batch.kind) == ("mine", MODEL, BatchKind.GENERATE)
     assert batch.create_time == native(bedrock, batch.id)["submitTime"]
-    assert (batch.output, batch.end_time, batch.error, made.batch.warnings) == (
+    assert (batch.output, batch.end_time, batch.failure, made.batch.warnings) == (
         None,
         None,
         None,

@@ -5,7 +5,7 @@ from datetime import datetime
 import pytest
 
 from providers.resource_names import result_file_id
-from providers.resources import BatchState, Counts, InlineResults, ResultFile
+from providers.resources import BatchState, Counts, Failure, InlineResults, ResultFile
 from tests.contract.at_work import gemini_lines
 from tests.contract.bedrock_at_work import (
     ATTEMPTS,
@@ -96,7 +96,7 @@ async def test_counts_and_times(bedrock: BedrockAtWork) -> None:
     job = native(bedrock, batch_id)
     assert (batch.create_time, batch.end_time) == (job["submitTime"], job["endTime"])
     assert isinstance(batch.end_time, datetime)
-    assert batch.error is None
+    assert batch.failure is None
     assert batch.output == ResultFile(result_file_id(batch_id))
 
 
@@ -104,7 +104,8 @@ async def test_a_failed_batch_says_why(bedrock: BedrockAtWork) -> None:
     batch_id = await created(bedrock, inline(*TEXTS))
     await bedrock.steer(batch_id, status="Failed", message="The role cannot read the input.")
     [shown] = (await bedrock.batches.list(CALLER, 10, None)).items
-    assert (shown.state, shown.error) == (BatchState.FAILED, "The role cannot read the input.")
+    assert shown.state is BatchState.FAILED
+    assert shown.failure == Failure("INTERNAL", "The role cannot read the input.")
     for item in await items(bedrock, batch_id):
         assert item["error"]["code"] == 13
         assert "The role cannot read the input." in item["error"]["message"]
@@ -116,7 +117,7 @@ async def test_a_job_whose_input_bedrock_refuses_has_failed(bedrock: BedrockAtWo
     batch_id = await ended(bedrock, inline(*TEXTS), "Scheduled")
     [shown] = (await bedrock.batches.list(CALLER, 10, None)).items
     assert (shown.id, shown.state) == (batch_id, BatchState.FAILED)
-    assert "required minimum of: 100" in str(shown.error)
+    assert "required minimum of: 100" in str(shown.failure)
 
 
 # --- broken off -----------------------------------------------------------------------------------

@@ -1,18 +1,28 @@
 """Batches at OpenAI cancelled, deleted, listed, and without their state."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 
 import pytest
 
 from providers.resource_names import parse_file_id, result_file_id
-from providers.resources import Batch, BatchState, ResultFile
-from tests.contract.at_work import gemini_lines, refused
+from providers.resources import (
+    Batch,
+    BatchState,
+    Failure,
+    FileSource,
+    NewBatch,
+    ResultFile,
+)
+from tests.contract.at_work import gemini_lines, json_lines, refused
 from tests.contract.openai_at_work import CALLER, OpenAIAtWork, from_file, inline, openai_at_work
 from tests.contract.openai_batching import (
+    CHAT,
     TEXTS,
     ended,
+    items,
     lines,
     listed,
+    native_line,
 )
 
 
@@ -21,6 +31,102 @@ async def openai() -> AsyncIterator[OpenAIAtWork]:
     async with openai_at_work() as at_work:
         yield at_work
         assert at_work.nothing_held
+
+
+# --- failed as a whole ---------------------------------------------------------------------------
+
+BAD_LINE = {"code": "invalid_json_line", "line": 2, "message": "No JSON.", "param": None}
+TOO_MANY = {"code": "token_limit_exceeded", "message": "Enqueued token limit reached."}
+REASON = {"code": 8, "message": "The batch failed: Enqueued token limit reached."}
+OF_LINE = {"code": 3, "message": "No JSON."}
+
+
+async def failed(openai: OpenAIAtWork, batch: NewBatch, *errors: Mapping[str, object]) -> str:
+    created = await openai.batches.create(CALLER, batch)
+    order = {"status": "failed", "errors": errors}
+    await openai.post(f"/_fake/batches/{created.batch.id}", order)
+    return created.batch.id
+
+
+async def test_each_inline_request_says_why_its_batch_failed(openai: OpenAIAtWork) -> None:
+    batch_id = await failed(openai, inline(*TEXTS[:3]), TOO_MANY, BAD_LINE)
+    results = await items(openai, batch_id)
+    assert [result["error"] for result in results] == [REASON, OF_LINE, REASON]
+
+
+@pytest.mark.parametrize("native", [False, True])
+async def test_each_key_of_a_file_says_why_its_batch_failed(
+    openai: OpenAIAtWork, native: bool
+) -> None:
+    content = json_lines(*map(native_line, "abc")) if native else gemini_lines(*TEXTS[:3])
+    file_id = await openai.upload(content, "in.jsonl")
+    batch_id = await failed(openai, from_file(file_id), TOO_MANY, BAD_LINE)
+    batch = await openai.batches.get(CALLER, batch_id)
+    assert batch.failure == Failure(
+        "RESOURCE_EXHAUSTED", "Enqueued token limit reached.; line 2: No JSON."
+    )
+    assert batch.output == ResultFile(result_file_id(batch_id))
+    found = await lines(openai, batch_id)
+    assert [line["error"] for line in found] == [REASON, OF_LINE, REASON]
+    assert len({line["key"] for line in found}) == 3
+    file = await openai.files.get(CALLER, result_file_id(batch_id))
+    assert (file.source, file.downloadable) == (FileSource.GENERATED, True)
+    await openai.files.delete(CALLER, result_file_id(batch_id))
+    assert (await openai.batches.get(CALLER, batch_id)).output is None
+
+
+async def foreign(openai: OpenAIAtWork, content: bytes) -> str:
+    """A batch that another tool made of a file that has `content`."""
+    native = parse_file_id(await openai.upload(content, "in.jsonl")).native
+    document = {"input_file_id": native, "endpoint": CHAT, "completion_window": "24h"}
+    return str((await openai.native("batches", "POST", json=document))["id"])
+
+
+async def test_the_keys_of_another_tools_batch_are_read_from_its_input(
+    openai: OpenAIAtWork,
+) -> None:
+    content = json_lines(native_line("a")) + b"no json\n" + json_lines(native_line("c"))
+    batch_id = await foreign(openai, content)
+    batch = await openai.batches.get(CALLER, batch_id)
+    assert batch.state is BatchState.FAILED
+    message = "This line is not parseable as valid JSON."
+    whole = {"code": 3, "message": f"The batch failed: line 2: {message}"}
+    assert await lines(openai, batch_id) == [
+        {"key": "a", "error": whole},
+        {"key": "2", "error": {"code": 3, "message": message}},
+        {"key": "c", "error": whole},
+    ]
+
+
+@pytest.mark.parametrize("status", ["expired", "cancelled"])
+async def test_another_tools_batch_that_ended_early_has_a_result_for_each_line(
+    openai: OpenAIAtWork, status: str
+) -> None:
+    batch_id = await foreign(openai, json_lines(*map(native_line, "abcd")))
+    await openai.move(batch_id, "in_progress")
+    await openai.move(batch_id, status)
+    found = {line["key"]: line for line in await lines(openai, batch_id)}
+    assert sorted(found) == ["a", "b", "c", "d"]
+    assert len([line for line in found.values() if "error" in line]) == 2
+
+
+async def test_where_the_input_is_gone_too_the_batch_alone_says_why(
+    openai: OpenAIAtWork,
+) -> None:
+    batch_id = await foreign(openai, b"no json\n")
+    native = await openai.native(f"batches/{batch_id}")
+    await openai.native(f"files/{native['input_file_id']}", "DELETE")
+    batch = await openai.batches.get(CALLER, batch_id)
+    assert batch.output is None
+    assert batch.failure == Failure(
+        "INVALID_ARGUMENT", "line 1: This line is not parseable as valid JSON."
+    )
+    for attempt in (
+        openai.files.get(CALLER, result_file_id(batch_id)),
+        openai.files.download(CALLER, result_file_id(batch_id)),
+        openai.files.delete(CALLER, result_file_id(batch_id)),
+    ):
+        assert (await refused(attempt)).status == "NOT_FOUND"
 
 
 # --- cancel, delete, list -------------------------------------------------------------------------

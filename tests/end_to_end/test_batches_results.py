@@ -119,7 +119,7 @@ async def test_expired_keeps_what_was_answered(
 
 
 @pytest.mark.parametrize(
-    ("status", "code"), [("failed", INTERNAL), ("cancelled", CANCELLED)], ids=str
+    ("status", "code"), [("failed", FAILED_LINE), ("cancelled", CANCELLED)], ids=str
 )
 async def test_ended_before_anything_was_answered(
     client: BatchClient, openai: FakeClient, make_job: Any, status: str, code: int

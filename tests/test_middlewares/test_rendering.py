@@ -15,6 +15,7 @@ from providers.resources import (
     BatchKind,
     BatchState,
     Counts,
+    Failure,
     File,
     FileSource,
     FileState,
@@ -161,28 +162,27 @@ def test_inline_embeddings() -> None:
     assert result.response.embedding.values == [0.5]
 
 
-@pytest.mark.parametrize("item", [{"response": {"embedding": {}}}, {"error": {"code": 3}}])
-def test_inline_embeddings_reach_a_program_once_and_rest_users_by_googles_name(
-    item: dict[str, Any],
-) -> None:
-    done = batch(BatchState.SUCCEEDED, kind=BatchKind.EMBED, output=InlineResults([]))
-    document = render_batch(done, render_output(done, [item]))
-    response = document["response"]
-    assert response.pop("@type").endswith(".EmbedContentBatchOutput")
-    assert response == {"inlinedResponses": {"inlinedResponses": [item]}}
-    # Java reads this name alone; beside the other one Python shows failed items twice.
-    read_by_sdks = {"inlinedEmbedContentResponses": {"inlinedResponses": [item]}}
-    assert document["metadata"]["output"] == read_by_sdks
-    dest = read_batch(done, [item]).dest
-    assert dest is not None
-    assert dest.inlined_responses is None
-    assert len(dest.inlined_embed_content_responses or []) == 1
-
-
 def test_a_failed_batch_says_why() -> None:
-    document = render_batch(batch(BatchState.FAILED, error="line 3"), None)
-    assert document["error"] == {"code": 3, "message": "line 3"}
+    document = render_batch(
+        batch(BatchState.FAILED, failure=Failure("NOT_FOUND", "no model")), None
+    )
+    assert document["error"] == {"code": 5, "message": "no model"}
     assert "response" not in document
+
+
+def test_results_beside_a_failure_stand_in_the_metadata_alone() -> None:
+    """google.longrunning.Operation has an error or a response."""
+    ended = batch(BatchState.EXPIRED, failure=Failure("DEADLINE_EXCEEDED", "1 was not answered"))
+    output = {"responsesFile": "files/r1"}
+    document = render_batch(ended, output)
+    assert document["error"] == {"code": 4, "message": "1 was not answered"}
+    assert "response" not in document
+    assert document["metadata"]["output"] == output
+
+
+def test_a_batch_that_has_not_ended_has_no_error() -> None:
+    document = render_batch(batch(BatchState.CANCELLING, failure=Failure("CANCELLED", "x")), None)
+    assert "error" not in document
 
 
 def test_a_list_of_batches() -> None:

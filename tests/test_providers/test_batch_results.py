@@ -21,6 +21,7 @@ from providers.errors import FerryError, not_found
 from providers.json_lines import ResultLine, TooLong, work_bytes
 from providers.memory import MemoryBudget, Reservation
 from providers.request_table import RequestTable, RowKind, indexed_id
+from providers.resources import Failure
 from tests.test_providers.streams import collect
 
 KEYS = ["a", "b", "c"]
@@ -41,6 +42,7 @@ class Lines:
         self._error = error
         self.open = False
         self.ended = False
+        self.missed: list[int] = []
 
     async def slices(self) -> AsyncGenerator[deque[ResultLine], None]:
         self.open = True
@@ -56,9 +58,10 @@ class Lines:
     def translate(self, line: dict[str, Any], /) -> dict[str, Any]:
         return {"response": {"said": line.get("said")}}
 
-    def missing(self) -> dict[str, Any]:
+    def missing(self, line: int, /) -> Failure:
         assert self.ended
-        return MISSING
+        self.missed.append(line)
+        return Failure("INTERNAL", "missing")
 
 
 def table(kind: RowKind = RowKind.KEY) -> RequestTable:
@@ -95,6 +98,7 @@ async def test_results_come_in_the_providers_order_and_the_missing_last() -> Non
         {"key": "a", "response": {"said": "second"}},
         {"key": "b", **MISSING},
     ]
+    assert lines.missed == [2], "the line of the input"
 
 
 JUNK = st.sampled_from([b"{}", b"no json", b"[]", b'"text"', b'{"custom_id":null}', line("r99")])

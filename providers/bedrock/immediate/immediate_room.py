@@ -1,6 +1,6 @@
 """Batches that the proxy carries out itself, because they are too small for a job."""
 
-from typing import Any
+from typing import Any, Final
 
 from providers.bedrock.aws.place import Places
 from providers.bedrock.content.result_from_bedrock import result_from_bedrock
@@ -11,12 +11,11 @@ from providers.bedrock.immediate.jobs import ImmediateJobs
 from providers.bedrock.rooms import Results
 from providers.credential import Caller
 from providers.errors import FerryError
-from providers.gemini_content.status import item_error
 from providers.request_table import RowKind
-from providers.resources import Batch, BatchState
+from providers.resources import Batch, BatchState, Failure
 
-_STOPPED = ("CANCELLED", "The batch was cancelled before this request was answered.")
-_NEVER = ("INTERNAL", "The batch ended without an answer to this request.")
+_STOPPED: Final = Failure("CANCELLED", "The batch was cancelled before this request was answered.")
+_NEVER: Final = Failure("INTERNAL", "The batch ended without an answer to this request.")
 
 
 class ImmediateRoom:
@@ -83,6 +82,5 @@ class _ImmediateLines:
     def translate(self, line: dict[str, Any], /) -> dict[str, Any]:
         return result_from_bedrock(line, self._invocation)
 
-    def missing(self) -> dict[str, Any]:
-        reason = _STOPPED if self._state is BatchState.CANCELLED else _NEVER
-        return {"error": item_error(*reason)}
+    def missing(self, _: int, /) -> Failure:
+        return _STOPPED if self._state is BatchState.CANCELLED else _NEVER

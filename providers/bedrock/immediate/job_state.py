@@ -5,7 +5,7 @@ from typing import Final
 
 from providers.bedrock.immediate.claims import Claim, Progress
 from providers.bedrock.immediate.job_store import Ending, ImmediateJob
-from providers.resources import Batch, BatchState, Counts
+from providers.resources import Batch, BatchState, Counts, Failure
 
 # Bedrock's words for the like (bedrock.md section 2).
 _NATIVE: Final[Mapping[BatchState, str]] = {
@@ -18,6 +18,7 @@ _NATIVE: Final[Mapping[BatchState, str]] = {
 
 
 def ended_batch(job_id: str, job: ImmediateJob, ending: Ending) -> Batch:
+    counts = Counts(job.count, ending.succeeded, ending.failed)
     return Batch(
         id=job_id,
         kind=job.kind,
@@ -28,7 +29,8 @@ def ended_batch(job_id: str, job: ImmediateJob, ending: Ending) -> Batch:
         create_time=job.created,
         start_time=ending.started,
         end_time=ending.ended,
-        counts=Counts(job.count, ending.succeeded, ending.failed),
+        counts=counts,
+        failure=_cancelled(counts) if ending.state is BatchState.CANCELLED else None,
         warnings=job.warnings,
     )
 
@@ -55,6 +57,11 @@ def unended_batch(
         counts=Counts(job.count, made.answered - made.failed, made.failed),
         warnings=job.warnings,
     )
+
+
+def _cancelled(counts: Counts) -> Failure:
+    left = f"{counts.pending} of its {counts.total} requests were not answered"
+    return Failure("CANCELLED", f"The batch was cancelled: {left}.")
 
 
 def _unended(cancelled: bool, claim: Claim | None) -> BatchState:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from providers.bedrock.aws.folder import Folder, parse_s3_uri
+from providers.bedrock.jobs.job_failures import failure_of
 from providers.bedrock.jobs.operations import job_id_of
 from providers.bedrock.object_files import JOBS
 from providers.json_api import Answer
@@ -99,7 +100,7 @@ def from_bedrock_job(job: Answer, record: Mapping[str, str]) -> Batch:
         create_time=from_rfc3339(job.get("submitTime")),
         end_time=from_rfc3339(job.get("endTime")) if state.terminal else None,
         counts=_counts(job),
-        error=_error(job, state),
+        failure=failure_of(job),
         warnings=record.get(WARNINGS, ""),
     )
 
@@ -115,9 +116,3 @@ def _counts(job: Mapping[str, Any]) -> Counts | None:
         return None
     total, succeeded, failed = (int(number or 0) for number in numbers)
     return Counts(total, succeeded, failed)
-
-
-def _error(job: Mapping[str, Any], state: BatchState) -> str | None:
-    if state is not BatchState.FAILED:
-        return None
-    return str(job.get("message") or "Bedrock says no more than: Failed")

@@ -11,18 +11,15 @@ from providers.bedrock.aws.place import Place
 from providers.bedrock.aws.s3 import S3
 from providers.bedrock.content.result_from_bedrock import result_from_bedrock
 from providers.bedrock.invocation import InvocationType
-from providers.bedrock.jobs.job_records import folder_of, state_of
+from providers.bedrock.jobs.job_failures import failure_of_record
+from providers.bedrock.jobs.job_records import folder_of
 from providers.bedrock.jobs.operations import job_id_of
-from providers.gemini_content.status import item_error
 from providers.json_api import Answer
 from providers.json_lines import ResultLine, ResultSplitter
-from providers.resources import BatchState
+from providers.resources import Failure
 from providers.upstream import UpstreamError
 
 _RESULTS: Final = ".jsonl.out"
-_STOPPED: Final = ("CANCELLED", "The batch was cancelled before this request was answered.")
-_LATE: Final = ("DEADLINE_EXCEEDED", "The batch ran out of time before this request was answered.")
-_NEVER: Final = ("INTERNAL", "Bedrock ended the batch without an answer to this request.")
 
 
 class JobResultLines:
@@ -48,8 +45,8 @@ class JobResultLines:
     def translate(self, line: dict[str, Any], /) -> dict[str, Any]:
         return result_from_bedrock(line, self._invocation)
 
-    def missing(self) -> dict[str, Any]:
-        return {"error": item_error(*missing_reason(self._job))}
+    def missing(self, _: int, /) -> Failure:
+        return failure_of_record(self._job)
 
     async def _object(self, bucket: str, key: str) -> AsyncGenerator[deque[ResultLine], None]:
         async with await self._s3.open(self._place, bucket, key) as reply:
@@ -80,20 +77,6 @@ def invocation_of(job: Mapping[str, Any]) -> InvocationType:
     """Bedrock's own default is InvokeModel; a type that we do not know is read like it."""
     said = job.get("modelInvocationType")
     return InvocationType.CONVERSE if said == "Converse" else InvocationType.INVOKE_MODEL
-
-
-def missing_reason(job: Mapping[str, Any]) -> tuple[str, str]:
-    """RPC status and message of a request that the job never answered."""
-    match state_of(job):
-        case BatchState.CANCELLED:
-            return _STOPPED
-        case BatchState.EXPIRED:
-            return _LATE
-        case BatchState.FAILED:
-            message = job.get("message") or "Bedrock gives no reason"
-            return "INTERNAL", f"The batch failed: {message}"
-        case _:
-            return _LATE if job.get("status") == "PartiallyCompleted" else _NEVER
 
 
 def _output_folder(job: Mapping[str, Any]) -> Folder | None:

@@ -3,16 +3,26 @@
 from typing import Any
 
 from ..blob import digest
-from ..shape import Flag, Nullable, Record, Text
-from .progress import advance, move
+from ..shape import Flag, Nullable, Number, Record, Sequence, Text
+from .progress import advance, fail, move
 from .store import TERMINAL, OpenAIStore
 
 STATUSES = TERMINAL | {"validating", "in_progress", "finalizing", "cancelling"}
+ERROR = Record(
+    {
+        "code": Text(low=1),
+        "line": Nullable(Number(low=1, whole=True)),
+        "message": Text(low=1),
+        "param": Nullable(Text()),
+    },
+    required=("code", "message"),
+)
 BATCH = Record(
     {
         "status": Text(choices=STATUSES),
         "hold": Nullable(Text(choices=STATUSES)),
         "advance": Flag(),
+        "errors": Sequence(ERROR, low=1),
     }
 )
 UPLOAD = Record({"status": Text(choices=["expired"])}, required=("status",))
@@ -33,9 +43,14 @@ class OpenAIBackdoor:
         return (await digest(self.store.files[native_id].blob)).hex()
 
     async def steer_batch(self, native_id: str, order: Any) -> dict[str, Any]:
-        """`{"status": S}` moves it there now, `{"hold": S}` keeps it there, `{"advance": true}`."""
+        """`{"status": S}` moves it there now, `{"hold": S}` keeps it there, `{"advance": true}`.
+
+        `errors`: why it fails, with `{"status": "failed"}`.
+        """
         batch, steering = self.store.batches[native_id], BATCH.parse(order)
         async with batch.lock:
+            if "errors" in steering:
+                fail(batch, [{"line": None, "param": None, **e} for e in steering["errors"]])
             if "hold" in steering:
                 batch.hold = steering["hold"]
             if "status" in steering:

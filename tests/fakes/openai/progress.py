@@ -36,7 +36,7 @@ async def move(store: OpenAIStore, batch: StoredBatch, status: str) -> None:
     if status in TERMINAL:
         await _publish(store, batch)
     if status == "failed" and batch.resource["errors"] is None:
-        _fail(batch, [{"code": "failed", "line": None, "message": "It failed.", "param": None}])
+        fail(batch, [{"code": "failed", "line": None, "message": "It failed.", "param": None}])
     if status != batch.status:
         _enter(batch, status)
 
@@ -47,7 +47,7 @@ def _enter(batch: StoredBatch, status: str) -> None:
         batch.resource[f"{status}_at"] = int(time.time())
 
 
-def _fail(batch: StoredBatch, errors: list[dict[str, Any]]) -> None:
+def fail(batch: StoredBatch, errors: list[dict[str, Any]]) -> None:
     batch.resource["errors"] = {"object": "list", "data": errors}
 
 
@@ -56,7 +56,7 @@ async def _validated(batch: StoredBatch) -> bool:
     checked = await asyncio.to_thread(check_input, batch.source, endpoint)
     batch.resource["model"] = checked.model
     if checked.errors:
-        _fail(batch, checked.errors)
+        fail(batch, checked.errors)
         _enter(batch, "failed")
         return False
     batch.offsets = checked.offsets

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from providers.anthropic.batch_records import from_anthropic_batch, state_of
 from providers.batch_records import BatchRecords
 from providers.json_api import Answer
-from providers.resources import BatchState, Counts
+from providers.resources import BatchState, Counts, Failure
 from tests.memory_state import MemoryState
 
 NATIVE: dict[str, Any] = {
@@ -101,3 +101,37 @@ async def test_records_are_written_once_and_deleted() -> None:
     assert await records.read("msgbatch_a") == await BatchRecords("b", state).read("x") == {}
     await records.delete("msgbatch_A")
     assert state.objects == {}
+
+
+@pytest.mark.parametrize(
+    ("cancelled", "counts", "failure"),
+    [
+        (
+            False,
+            {"succeeded": 3, "expired": 2},
+            Failure(
+                "DEADLINE_EXCEEDED",
+                "The batch ended early: 2 of its 5 requests were not answered (2 expired).",
+            ),
+        ),
+        (
+            True,
+            {"succeeded": 3, "canceled": 2, "expired": 1},
+            Failure(
+                "CANCELLED",
+                "The batch ended early: 3 of its 6 requests were not answered "
+                "(1 expired, 2 cancelled).",
+            ),
+        ),
+        (False, {"succeeded": 3, "errored": 2}, None),
+    ],
+)
+def test_why_a_batch_ended_early(
+    cancelled: bool, counts: dict[str, int], failure: Failure | None
+) -> None:
+    native = NATIVE | {"request_counts": counts}
+    if cancelled:
+        native["cancel_initiated_at"] = "2026-11-01T10:30:00Z"
+    assert from_anthropic_batch(Answer(native), {}).failure == failure
+    running = native | {"processing_status": "in_progress"}
+    assert from_anthropic_batch(Answer(running), {}).failure is None

@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from providers.anthropic.result_from_anthropic import from_anthropic_line, missing_result
+from providers.gemini_content.status import RPC_CODES
 from providers.resources import BatchState
 
 
@@ -92,10 +93,9 @@ def test_a_line_that_cannot_be_read_is_one_failed_item(line: Any, code: int) -> 
     [(BatchState.CANCELLED, 1), (BatchState.EXPIRED, 4), (BatchState.SUCCEEDED, 13)],
 )
 def test_a_missing_result(state: BatchState, code: int) -> None:
-    result = missing_result(state)
-    assert set(result) == {"error"}
-    assert result["error"]["code"] == code
-    assert result["error"]["message"]
+    failure = missing_result(state)
+    assert RPC_CODES[failure.status] == code
+    assert failure.message
 
 
 # Whatever a line holds, it is a result. Integers are those that a JSON parser gives.

@@ -39,7 +39,7 @@ def test_a_batch_of_ours() -> None:
     )
     assert batch.counts == Counts(3, 2, 1)
     assert batch.end_time == datetime(2023, 11, 14, 22, 13, 22, tzinfo=UTC)
-    assert (batch.error, batch.output) == (None, None)
+    assert (batch.failure, batch.output) == (None, None)
 
 
 @pytest.mark.parametrize("metadata", [None, {}, "text", []])
@@ -74,28 +74,6 @@ def test_every_status(status: str | None, state: BatchState) -> None:
 def test_counts_that_make_no_sense(counts: object) -> None:
     found = from_openai_batch(Answer(NATIVE | {"request_counts": counts})).counts
     assert found in (None, Counts(0, 0, 0))
-
-
-def test_why_a_batch_failed() -> None:
-    errors = [{"code": "c", "line": n, "message": f"m{n}"} for n in range(1, 6)]
-    batch = from_openai_batch(Answer(NATIVE | {"status": "failed", "errors": {"data": errors}}))
-    assert batch.error == "line 1: m1; line 2: m2; line 3: m3; and 2 more"
-    whole = [{"code": "empty_file", "line": None, "message": None}]
-    batch = from_openai_batch(Answer(NATIVE | {"status": "failed", "errors": {"data": whole}}))
-    assert batch.error == "empty_file"
-
-
-@pytest.mark.parametrize("errors", [None, "text", {}, {"data": None}, {"data": "text"}])
-def test_a_batch_that_failed_without_a_word(errors: object) -> None:
-    batch = from_openai_batch(Answer(NATIVE | {"status": "failed", "errors": errors}))
-    assert batch.error == "OpenAI says no more than: failed"
-    assert from_openai_batch(Answer(NATIVE | {"errors": errors})).error is None
-
-
-def test_errors_that_make_no_sense() -> None:
-    errors = {"data": ["text", {}, 1]}
-    batch = from_openai_batch(Answer(NATIVE | {"status": "failed", "errors": errors}))
-    assert batch.error
 
 
 @pytest.mark.parametrize("length", [0, 1, 512, 513, 1024, 2047, 2048])

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from providers.openai.result_from_openai import from_openai_line, missing_result
+from providers.openai.result_from_openai import from_openai_line
 
 _CHAT = "/v1/chat/completions"
 _ENDPOINTS = [_CHAT, "/v1/responses", "/v1/embeddings"]
@@ -93,17 +93,6 @@ def test_a_request_that_was_never_sent(error: dict[str, Any], code: int, message
 )
 def test_a_line_that_cannot_be_read_is_one_failed_item(line: Any, endpoint: str, code: int) -> None:
     result = from_openai_line(line, endpoint)
-    assert result["error"]["code"] == code
-    assert result["error"]["message"]
-
-
-@pytest.mark.parametrize(
-    ("native_status", "code"),
-    [("cancelled", 1), ("cancelling", 1), ("expired", 4), ("failed", 13), ("completed", 13)],
-)
-def test_a_missing_result(native_status: str, code: int) -> None:
-    result = missing_result(native_status)
-    assert set(result) == {"error"}
     assert result["error"]["code"] == code
     assert result["error"]["message"]
 

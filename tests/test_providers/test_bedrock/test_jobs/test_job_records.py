@@ -14,7 +14,7 @@ from providers.bedrock.jobs.job_records import (
     state_of,
 )
 from providers.json_api import Answer
-from providers.resources import BatchKind, BatchState, Counts
+from providers.resources import BatchKind, BatchState, Counts, Failure
 
 ARN = "arn:aws:bedrock:eu-west-1:123456789012:model-invocation-job/abcdef012345"
 OURS = JobName("", "0123456789abcdef" * 2)
@@ -83,7 +83,7 @@ def test_a_job_is_a_batch() -> None:
     assert (batch.model, batch.display_name, batch.kind) == ("m", "d", BatchKind.EMBED)
     assert batch.create_time == datetime(2026, 11, 26, 10, tzinfo=UTC)
     assert batch.end_time == datetime(2026, 11, 26, 11, tzinfo=UTC)
-    assert (batch.counts, batch.error) == (Counts(100, 98, 2), None)
+    assert (batch.counts, batch.failure) == (Counts(100, 98, 2), None)
 
 
 def test_a_job_whose_record_is_lost_is_one_too() -> None:
@@ -114,8 +114,9 @@ def test_what_we_made_for_a_job_is_told_by_its_input(uri: str | None, folder: st
 
 
 @pytest.mark.parametrize(
-    ("said", "error"),
-    [({"message": "no such bucket"}, "no such bucket"), ({}, "Bedrock says no more than: Failed")],
+    ("said", "message"),
+    [({"message": "no such bucket"}, "no such bucket"), ({}, "Bedrock gives no reason")],
 )
-def test_why_a_job_failed(said: dict[str, Any], error: str) -> None:
-    assert from_bedrock_job(job(status="Failed", **said), {}).error == error
+def test_why_a_job_failed(said: dict[str, Any], message: str) -> None:
+    batch = from_bedrock_job(job(status="Failed", **said), {})
+    assert batch.failure == Failure("INTERNAL", message)

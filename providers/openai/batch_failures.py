@@ -1,0 +1,147 @@
+"""Why a batch at OpenAI ended badly, and what that means for a request without an answer.
+
+A batch that failed lists errors `{code, message, line, param}`; one with a `line` concerns the
+request on that line of the input file, counted from 1.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from providers.resources import Failure
+
+# OpenAI documents no list of these codes: they are from public reports, and unverified.
+_STATUS_OF_CODE: Final[Mapping[str, str]] = {
+    "model_not_found": "NOT_FOUND",
+    "token_limit_exceeded": "RESOURCE_EXHAUSTED",
+    "rate_limit_exceeded": "RESOURCE_EXHAUSTED",
+    "insufficient_quota": "RESOURCE_EXHAUSTED",
+    "billing_hard_limit_reached": "RESOURCE_EXHAUSTED",
+    "invalid_api_key": "UNAUTHENTICATED",
+    "server_error": "INTERNAL",
+    "internal_error": "INTERNAL",
+    "batch_expired": "DEADLINE_EXCEEDED",
+    "batch_cancelled": "CANCELLED",
+}
+# OpenAI fails a batch when its input is not valid: invalid_json_line, duplicate_custom_id, ...
+_STATUS_OF_OTHER_CODES: Final = "INVALID_ARGUMENT"
+
+_CANCELLED: Final = Failure(
+    "CANCELLED", "The batch was cancelled before this request was answered."
+)
+_EXPIRED: Final = Failure(
+    "DEADLINE_EXCEEDED", "The batch expired before this request was answered."
+)
+_NEVER_ANSWERED: Final = Failure(
+    "INTERNAL", "OpenAI ended the batch without an answer to this request that could be read."
+)
+# Of a request whose answer stood in a file of results that is gone.
+LOST: Final = Failure("NOT_FOUND", "OpenAI no longer has the file with the result of this request.")
+_FAILED_WITHOUT_REASON: Final = Failure("INTERNAL", "OpenAI gives no reason")
+_OF_A_REQUEST: Final = {
+    "cancelled": _CANCELLED,
+    "cancelling": _CANCELLED,
+    "expired": _EXPIRED,
+}
+
+_REASONS_SHOWN: Final = 3
+_REASON_CHARACTERS: Final = 500
+# The errors beyond these concern no line that is looked up.
+_ERRORS_READ: Final = 50_000
+
+
+@dataclass(frozen=True, slots=True)
+class _Listed:
+    """One of the errors that OpenAI lists; `line` is None where it concerns the whole input."""
+
+    line: int | None
+    failure: Failure
+
+    def __str__(self) -> str:
+        where = f"line {self.line}: " if self.line is not None else ""
+        return f"{where}{self.failure.message}"
+
+
+class RequestFailures:
+    """Why each request of one ended batch has no answer."""
+
+    def __init__(self, batch: Mapping[str, Any]) -> None:
+        listed = _listed(batch)
+        self._of_lines = {e.line: e.failure for e in reversed(listed) if e.line is not None}
+        self._of_others = _of_others(batch, listed)
+
+    def of_line(self, line: int) -> Failure:
+        """Of the request on `line` of the input, counted from 1."""
+        return self._of_lines.get(line, self._of_others)
+
+
+def failure_of(batch: Mapping[str, Any]) -> Failure | None:
+    """Why the batch ended badly; None for one that did not, or has not ended."""
+    listed = _listed(batch)
+    match batch.get("status"):
+        case "failed":
+            return _summary(listed) if listed else _FAILED_WITHOUT_REASON
+        case "expired":
+            return Failure("DEADLINE_EXCEEDED", f"The batch expired{_left(batch, listed)}")
+        case "cancelled":
+            return Failure("CANCELLED", f"The batch was cancelled{_left(batch, listed)}")
+        case _:
+            return None
+
+
+def rpc_status_of_code(code: object, otherwise: str) -> str:
+    """The RPC status that one of OpenAI's codes means for a batch, or a line of one."""
+    return _STATUS_OF_CODE.get(code, otherwise) if isinstance(code, str) else otherwise
+
+
+def _of_others(batch: Mapping[str, Any], listed: list[_Listed]) -> Failure:
+    """Of a request about which OpenAI lists no error of its own."""
+    status = str(batch.get("status"))
+    if status == "failed":
+        whole = [error for error in listed if error.line is None] or listed
+        reason = _summary(whole) if whole else _FAILED_WITHOUT_REASON
+        return Failure(reason.status, f"The batch failed: {reason.message}")
+    failure = _OF_A_REQUEST.get(status, _NEVER_ANSWERED)
+    reasons = _joined(error for error in listed if error.line is None)
+    return Failure(failure.status, f"{failure.message} {reasons}".rstrip())
+
+
+def _left(batch: Mapping[str, Any], listed: list[_Listed]) -> str:
+    """How many requests have no answer, as far as OpenAI counts them, and what it says of it."""
+    counts = batch.get("request_counts")
+    counts = counts if isinstance(counts, dict) else {}
+    total, completed = counts.get("total"), counts.get("completed")
+    left = ""
+    if isinstance(total, int) and isinstance(completed, int) and total > 0:
+        # The requests that OpenAI never reached can stand among those that it counts as failed.
+        without = max(0, total - completed)
+        left = f": {without} of its {total} requests have no successful answer"
+    reasons = _joined(listed)
+    return f"{left}; {reasons}" if reasons else f"{left}."
+
+
+def _summary(listed: list[_Listed]) -> Failure:
+    return Failure(listed[0].failure.status, _joined(listed))
+
+
+def _joined(listed: Iterable[_Listed]) -> str:
+    errors = list(listed)
+    more = len(errors) - _REASONS_SHOWN
+    shown = "; ".join(map(str, errors[:_REASONS_SHOWN]))
+    return f"{shown}; and {more} more" if more > 0 else shown
+
+
+def _listed(batch: Mapping[str, Any]) -> list[_Listed]:
+    errors = batch.get("errors")
+    data = errors.get("data") if isinstance(errors, dict) else None
+    return [_parse(error) for error in data[:_ERRORS_READ]] if isinstance(data, list) else []
+
+
+def _parse(error: object) -> _Listed:
+    if not isinstance(error, dict):
+        return _Listed(None, Failure(_STATUS_OF_OTHER_CODES, str(error)[:_REASON_CHARACTERS]))
+    code, line = error.get("code"), error.get("line")
+    message = error.get("message") or code or _FAILED_WITHOUT_REASON.message
+    status = rpc_status_of_code(code, _STATUS_OF_OTHER_CODES)
+    numbered = isinstance(line, int) and not isinstance(line, bool) and line > 0
+    return _Listed(line if numbered else None, Failure(status, str(message)[:_REASON_CHARACTERS]))

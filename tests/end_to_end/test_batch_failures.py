@@ -1,0 +1,262 @@
+"""The provider's reason for a batch that ended badly, where each SDK's user looks for it."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from aiohttp import ClientSession
+
+from tests.end_to_end.batch_client import MODELS, BatchClient, gemini_line
+from tests.end_to_end.conftest import Ferry, Sdks
+from tests.end_to_end.fake_client import FakeClient
+from tests.end_to_end.sdk_process import GO, JAVASCRIPT, PYTHON_NEWEST, Sdk, SdkError, SdkProcess
+
+pytestmark = [pytest.mark.end_to_end, pytest.mark.asyncio(loop_scope="session")]
+
+CANCELLED, INVALID_ARGUMENT, DEADLINE_EXCEEDED, EXHAUSTED, INTERNAL = 1, 3, 4, 8, 13
+COUNT = 4
+
+
+@dataclass(frozen=True)
+class End:
+    """One bad end: the provider, the fake's steps to it, and what a user then must see.
+
+    `errors` are the codes of the unanswered requests, the smallest first; `told` is what each of
+    them says, and `whole` what the operation says.
+    """
+
+    provider: str
+    steps: tuple[Mapping[str, Any], ...]
+    state: str
+    code: int
+    whole: str
+    errors: tuple[int, ...]
+    told: str
+    of_second: str | None = None
+
+
+LIMIT = {"code": "token_limit_exceeded", "message": "Enqueued token limit reached."}
+LINE = {"code": "invalid_json_line", "line": 2, "message": "This line is bad.", "param": "body"}
+MODEL = {"code": "model_not_found", "message": "The model `gpt-0` does not exist."}
+
+ENDS = {
+    "openai-limit": End(
+        "openai",
+        ({"status": "failed", "errors": [LIMIT]},),
+        "JOB_STATE_FAILED",
+        EXHAUSTED,
+        LIMIT["message"],
+        (EXHAUSTED,) * COUNT,
+        LIMIT["message"],
+    ),
+    "openai-model": End(
+        "openai",
+        ({"status": "failed", "errors": [MODEL]},),
+        "JOB_STATE_FAILED",
+        5,
+        MODEL["message"],
+        (5,) * COUNT,
+        MODEL["message"],
+    ),
+    "openai-line": End(
+        "openai",
+        ({"status": "failed", "errors": [LINE]},),
+        "JOB_STATE_FAILED",
+        INVALID_ARGUMENT,
+        "line 2: This line is bad.",
+        (INVALID_ARGUMENT,) * COUNT,
+        "This line is bad.",
+        of_second="This line is bad.",
+    ),
+    "openai-expired": End(
+        "openai",
+        ({"status": "in_progress"}, {"status": "expired"}),
+        "JOB_STATE_EXPIRED",
+        DEADLINE_EXCEEDED,
+        "2 of its 4 requests",
+        (DEADLINE_EXCEEDED,) * 2,
+        "expired",
+    ),
+    "openai-cancelled": End(
+        "openai",
+        ({"status": "in_progress"}, {"status": "cancelled"}),
+        "JOB_STATE_CANCELLED",
+        CANCELLED,
+        "2 of its 4 requests",
+        (CANCELLED,) * 2,
+        "cancelled",
+    ),
+    "anthropic-expired": End(
+        "anthropic",
+        ({"reached": 0, "status": "ended"},),
+        "JOB_STATE_EXPIRED",
+        DEADLINE_EXCEEDED,
+        "4 of its 4 requests were not answered (4 expired)",
+        (DEADLINE_EXCEEDED,) * COUNT,
+        "expired",
+    ),
+    "anthropic-partly": End(
+        "anthropic",
+        ({"reached": 3, "status": "ended"},),
+        "JOB_STATE_SUCCEEDED",
+        DEADLINE_EXCEEDED,
+        "1 of its 4 requests were not answered (1 expired)",
+        (DEADLINE_EXCEEDED,),
+        "expired",
+    ),
+    "bedrock-failed": End(
+        "bedrock",
+        ({"status": "Failed", "message": "The role cannot read the input."},),
+        "JOB_STATE_FAILED",
+        INTERNAL,
+        "The role cannot read the input.",
+        (INTERNAL,) * COUNT,
+        "The batch failed: The role cannot read the input.",
+    ),
+    "bedrock-expired": End(
+        "bedrock",
+        ({"status": "Expired", "message": "The queue is full."},),
+        "JOB_STATE_EXPIRED",
+        DEADLINE_EXCEEDED,
+        "The queue is full.",
+        (DEADLINE_EXCEEDED,) * COUNT,
+        "The queue is full.",
+    ),
+    "bedrock-stopped": End(
+        "bedrock",
+        ({"reached": 1, "status": "Stopped"},),
+        "JOB_STATE_CANCELLED",
+        CANCELLED,
+        "3 of its 4 requests were not answered",
+        (CANCELLED,) * 3,
+        "cancelled",
+    ),
+    "bedrock-partly": End(
+        "bedrock",
+        ({"reached": 3, "status": "PartiallyCompleted", "message": "Time is up."},),
+        "JOB_STATE_SUCCEEDED",
+        DEADLINE_EXCEEDED,
+        "1 of its 4 requests were not answered: Time is up.",
+        (DEADLINE_EXCEEDED,),
+        "Time is up.",
+    ),
+}
+"""Every way in which a batch ends badly at each provider."""
+
+
+@pytest.fixture(params=list(ENDS))
+def end(request: pytest.FixtureRequest) -> End:
+    return ENDS[request.param]
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def upstream(end: End, fakes: Mapping[str, FakeClient], ferry: Ferry) -> FakeClient:
+    """As if freshly started."""
+    await fakes[end.provider].reset()
+    ferry.forget_files()
+    return fakes[end.provider]
+
+
+@pytest.fixture(params=[PYTHON_NEWEST, JAVASCRIPT, GO], ids=str)
+def sdk(request: pytest.FixtureRequest) -> Sdk:
+    chosen: Sdk = request.param
+    chosen.require()
+    return chosen
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def process(sdk: Sdk, upstream: FakeClient, sdks: Sdks) -> SdkProcess:
+    return await sdks.get(sdk, upstream.kind)
+
+
+@pytest.fixture
+def client(upstream: FakeClient, ferry: Ferry, http: ClientSession) -> BatchClient:
+    return BatchClient(ferry.base_url, upstream.kind, http)
+
+
+async def test_inline_requests(
+    process: SdkProcess, end: End, upstream: FakeClient, client: BatchClient
+) -> None:
+    contents = [{"role": "user", "parts": [{"text": f"q{n}"}]} for n in range(COUNT)]
+    job = await process.call(
+        "batches.create",
+        model=MODELS[end.provider],
+        src=[{"contents": [content]} for content in contents],
+    )
+    await take(upstream, job["name"], end)
+
+    job = await process.call("batches.get", name=job["name"])
+
+    assert job["state"] == end.state
+    results = job["dest"]["inlinedResponses"]
+    assert len(results) == COUNT
+    check(end, results)
+    await check_operation(end, client, job["name"])
+
+
+async def test_requests_in_a_file(
+    process: SdkProcess, end: End, upstream: FakeClient, client: BatchClient, tmp_path: Path
+) -> None:
+    path = tmp_path / "lines.jsonl"
+    path.write_text("".join(json.dumps(gemini_line(f"k{n}", f"q{n}")) + "\n" for n in range(COUNT)))
+    source = await process.call("files.upload", path=str(path), mime_type="application/jsonl")
+    job = await process.call("batches.create", model=MODELS[end.provider], src=source["name"])
+    await take(upstream, job["name"], end)
+
+    job = await process.call("batches.get", name=job["name"])
+
+    assert job["state"] == end.state
+    found = await download(process, job, tmp_path)
+    results = {result["key"]: result for result in found}
+    assert len(found) == COUNT
+    check(end, [results[f"k{n}"] for n in range(COUNT)])
+    await check_operation(end, client, job["name"])
+    await check_delete(process, end, job["dest"]["fileName"])
+
+
+async def take(upstream: FakeClient, name: str, end: End) -> None:
+    for step in end.steps:
+        await upstream.steer(name, **step)
+
+
+def check(end: End, results: list[Any]) -> None:
+    """In each item's error, which is all that the Python SDK shows."""
+    errors = [result["error"] for result in results if "error" in result]
+    assert tuple(sorted(error["code"] for error in errors)) == end.errors
+    assert all(end.told in error["message"] for error in errors)
+    assert all("response" in result for result in results if "error" not in result)
+    if end.of_second is not None:
+        assert results[1]["error"]["message"] == end.of_second
+
+
+async def check_operation(end: End, client: BatchClient, name: str) -> None:
+    operation = (await client.get(name)).ok
+    assert operation["done"] is True
+    assert operation["error"]["code"] == end.code
+    assert end.whole in operation["error"]["message"]
+    assert "response" not in operation
+    assert operation["metadata"]["output"]
+
+
+async def download(process: SdkProcess, job: Any, folder: Path) -> list[Any]:
+    name = job["dest"]["fileName"]
+    file = await process.call("files.get", name=name)
+    assert (file["source"], "downloadUri" in file) == ("GENERATED", True)
+    path = folder / "results.jsonl"
+    await process.call("files.download", path=str(path), name=name)
+    return [json.loads(text) for text in path.read_text().splitlines()]
+
+
+async def check_delete(process: SdkProcess, end: End, name: str) -> None:
+    if end.provider == "anthropic":
+        with pytest.raises(SdkError, match="delete batches/"):
+            await process.call("files.delete", name=name)
+        return
+    await process.call("files.delete", name=name)
+    with pytest.raises(SdkError) as gone:
+        await process.call("files.get", name=name)
+    assert gone.value.code == 404

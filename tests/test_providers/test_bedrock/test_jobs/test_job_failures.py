@@ -1,0 +1,67 @@
+from typing import Any
+
+import pytest
+
+from providers.bedrock.jobs.job_failures import failure_of, failure_of_record
+from providers.resources import Failure
+
+COUNTED = {"totalRecordCount": 9, "successRecordCount": 5, "errorRecordCount": 1}
+
+
+@pytest.mark.parametrize(
+    ("job", "failure"),
+    [
+        ({"status": "Failed", "message": "No role."}, Failure("INTERNAL", "No role.")),
+        ({"status": "Failed"}, Failure("INTERNAL", "Bedrock gives no reason")),
+        ({"status": "Stopped"}, Failure("CANCELLED", "The batch was cancelled.")),
+        (
+            {"status": "Stopped", **COUNTED},
+            Failure(
+                "CANCELLED",
+                "The batch was cancelled: 3 of its 9 requests were not answered.",
+            ),
+        ),
+        (
+            {"status": "Expired", "message": "The queue is full."},
+            Failure(
+                "DEADLINE_EXCEEDED", "The batch expired before Bedrock began it: The queue is full."
+            ),
+        ),
+        (
+            {"status": "PartiallyCompleted", "message": "Time is up.", **COUNTED},
+            Failure(
+                "DEADLINE_EXCEEDED",
+                "The batch ran out of time: 3 of its 9 requests were not answered: Time is up.",
+            ),
+        ),
+    ],
+)
+def test_why_a_job_ended_badly(job: dict[str, Any], failure: Failure) -> None:
+    assert failure_of(job) == failure
+
+
+@pytest.mark.parametrize("status", ["Submitted", "InProgress", "Stopping", "Completed", None])
+def test_no_other_job_has_failed(status: str | None) -> None:
+    assert failure_of({"status": status, "message": "x"}) is None
+
+
+@pytest.mark.parametrize(
+    ("status", "rpc"),
+    [
+        ("Failed", "INTERNAL"),
+        ("Stopped", "CANCELLED"),
+        ("Expired", "DEADLINE_EXCEEDED"),
+        ("PartiallyCompleted", "DEADLINE_EXCEEDED"),
+    ],
+)
+def test_a_record_without_an_answer_says_the_jobs_reason(status: str, rpc: str) -> None:
+    failure = failure_of_record({"status": status, "message": "Why."})
+    assert failure.status == rpc
+    assert failure.message.endswith(": Why.")
+    assert failure_of_record({"status": status}).message
+
+
+def test_a_record_that_a_completed_job_left_out() -> None:
+    failure = failure_of_record({"status": "Completed"})
+    assert failure.status == "INTERNAL"
+    assert "without an answer" in failure.message
