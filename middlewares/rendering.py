@@ -1,12 +1,17 @@
 """Resources in Gemini's shape, as every SDK reads it (sdk-wire.md section 3)."""
 
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final
 
 from providers.gemini_content.status import item_error
 from providers.gemini_content.warnings import explain
 from providers.json_text import render_json
 from providers.resources import Batch, BatchKind, File, InlineResults, ResultFile
+
+# Google's schema has one name for inline results of both kinds. Of embeddings Java's SDK reads the
+# second name alone; with both names, Python's shows failed items twice and Java's all of them.
+_INLINE: Final = "inlinedResponses"
+_SDKS_EMBEDDINGS: Final = "inlinedEmbedContentResponses"
 
 
 def render_file(file: File, address: str) -> dict[str, Any]:
@@ -44,7 +49,7 @@ def render_batch(batch: Batch, output: dict[str, Any] | None) -> dict[str, Any]:
     if terminal and batch.failure is not None:
         document["error"] = item_error(batch.failure.status, batch.failure.message)
     elif output is not None:
-        document["response"] = {"@type": _type(batch.kind, "Output"), **output}
+        document["response"] = {"@type": _type(batch.kind, "Output"), **_by_googles_names(output)}
     return document
 
 
@@ -76,7 +81,7 @@ def _metadata(batch: Batch, output: dict[str, Any] | None) -> dict[str, Any]:
 
 
 def render_output(batch: Batch, items: object) -> dict[str, Any] | None:
-    """The `output` union; `items` stands where the inline results go."""
+    """The `output` union as the SDKs read it; `items` stands where the inline results go."""
     match batch.output:
         case None:
             return None
@@ -84,8 +89,13 @@ def render_output(batch: Batch, items: object) -> dict[str, Any] | None:
             return {"responsesFile": f"files/{file_id}"}
         case InlineResults():
             embeds = batch.kind is BatchKind.EMBED
-            key = "inlinedEmbedContentResponses" if embeds else "inlinedResponses"
-            return {key: {"inlinedResponses": items}}
+            return {(_SDKS_EMBEDDINGS if embeds else _INLINE): {"inlinedResponses": items}}
+
+
+def _by_googles_names(output: dict[str, Any]) -> dict[str, Any]:
+    return {
+        (_INLINE if name == _SDKS_EMBEDDINGS else name): value for name, value in output.items()
+    }
 
 
 def _type(kind: BatchKind, suffix: str = "") -> str:

@@ -29,6 +29,7 @@ from middlewares.upload_request import (
 from providers.body import held
 from providers.errors import invalid_argument
 from providers.memory import Reservation
+from providers.path_names import check_path_name
 from providers.provider import Provider, RelayedRequest
 from providers.resources import BatchKind
 
@@ -66,6 +67,8 @@ async def _operation(request: web.Request) -> op.Operation:
     route, provider = request[ROUTE], request[PROVIDER]
     if route.call is Call.UPLOAD:
         return await _upload(request, route, provider)
+    if route.call in _BATCH_KINDS:
+        check_path_name(route.name, None, "model")
     if route.call in _BATCH_KINDS and provider.batches:
         return await _new_batch(request, route, provider)
     capability = provider.batches if route.call in _BATCH_CALLS else provider.files

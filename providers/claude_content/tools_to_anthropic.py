@@ -8,9 +8,14 @@ from providers.errors import invalid_argument
 from providers.gemini_content.function_calls import CallRules
 from providers.gemini_content.function_tools import DeclaredFunction, FunctionTools, function_tools
 from providers.gemini_content.json_path import member
+from providers.gemini_content.root_schema import ObjectRoot
 from providers.gemini_content.warnings import Warnings
 
 CALL_RULES: Final = CallRules("Anthropic", longest_name=128, ids=re.compile(r"[a-zA-Z0-9_-]+"))
+
+# "input_schema does not support oneOf, allOf, or anyOf at the top level"
+# (https://github.com/anthropics/claude-code/issues/5319).
+_ROOT: Final = ObjectRoot("Anthropic", ("anyOf", "oneOf", "allOf"))
 
 _CHOICES: Final = {"AUTO": "auto", "ANY": "any", "NONE": "none", "VALIDATED": "auto"}
 
@@ -48,11 +53,7 @@ def _tool(declared: DeclaredFunction, strict: bool, warnings: Warnings) -> dict[
     tool: dict[str, Any] = {"name": declared.name}
     if declared.description is not None:
         tool["description"] = declared.description
-    if declared.parameters.get("type") != "object":
-        raise invalid_argument(
-            'Anthropic takes parameters of type "object"',
-            path=member(declared.schema_path, "type"),
-        )
+    _ROOT(declared.parameters, declared.schema_path)
     if not strict:
         return tool | {"input_schema": declared.parameters}
     schema = closed_schema(declared.parameters, declared.schema_path, warnings)

@@ -1,12 +1,12 @@
 """Relays to Google whatever is not translated: the path, the query and the bytes as they came."""
 
-from urllib.parse import unquote_plus
+from urllib.parse import unquote, unquote_plus
 
 from yarl import URL
 
 from providers.credential import Caller
-from providers.errors import invalid_argument
 from providers.gemini.headers import relayed
+from providers.path_names import check_path_name
 from providers.provider import RelayedRequest
 from providers.upstream import OutboundRequest, Reply, Upstream
 
@@ -30,11 +30,12 @@ class GeminiRelay:
 def below(base_url: URL, target: URL) -> URL:
     """`target` under `base_url` with its percent-encoding untouched, and without `?key=`.
 
-    Raises INVALID_ARGUMENT for a path that would climb out of `base_url`.
+    Raises INVALID_ARGUMENT for a path that would climb out of `base_url`, or that could be read as
+    another one.
     """
     path = target.raw_path.lstrip("/")
-    if ".." in unquote_plus(path).split("/"):
-        raise invalid_argument("the path has a '..' in it")
+    if path:
+        check_path_name(unquote(path), None, "path")
     query = _without_key(target.raw_query_string)
     url = f"{base_url.origin()}{base_url.raw_path.rstrip('/')}/{path}"
     return URL(f"{url}?{query}" if query else url, encoded=True)

@@ -30,6 +30,8 @@ def require_blob(blob: dict[str, Any], path: str) -> None:
     for required in ("mimeType", "data"):
         if required not in blob:
             raise invalid_argument("is required", path=member(path, required))
+        if not blob[required]:
+            raise invalid_argument("must not be empty", path=member(path, required))
 
 
 def require_web_address(uri: str, path: str) -> None:

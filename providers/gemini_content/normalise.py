@@ -26,6 +26,7 @@ from providers.gemini_content.schema import (
     Object,
     Scalar,
 )
+from providers.path_names import check_path_name
 
 _ROLES: Final[Mapping[str, str]] = {
     "user": "user",
@@ -44,6 +45,7 @@ def normalise_generate(request: object, path: str) -> dict[str, Any]:
     """
     _hint_at_config(request, path)
     normal = _object(request, GENERATE.name, path, 0)
+    _check_model(normal, path)
     contents = normal.get("contents")
     if not contents:
         raise invalid_argument("must have at least one turn", path=member(path, "contents"))
@@ -60,6 +62,7 @@ def normalise_generate(request: object, path: str) -> dict[str, Any]:
 def normalise_embed(request: object, path: str) -> dict[str, Any]:
     """Read an EmbedContentRequest that the client wrote at `path`, as `normalise_generate` does."""
     normal = _object(request, EMBED.name, path, 0)
+    _check_model(normal, path)
     if "content" not in normal:
         raise invalid_argument("is required", path=member(path, "content"))
     normal["content"] = _roleless(normal["content"], member(path, "content"))
@@ -67,6 +70,12 @@ def normalise_embed(request: object, path: str) -> dict[str, Any]:
 
 
 # What a request as a whole must satisfy.
+
+
+def _check_model(normal: dict[str, Any], path: str) -> None:
+    if "model" in normal:
+        name = normal["model"].removeprefix("models/")
+        check_path_name(name, member(path, "model"), "model")
 
 
 def _hint_at_config(request: object, path: str) -> None:

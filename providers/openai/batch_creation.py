@@ -27,6 +27,7 @@ from providers.openai import batch_records as records
 from providers.openai.batch_lines import OpenAITranslator
 from providers.openai.file_naming import derived_file_name
 from providers.openai.kept_metadata import KeptMetadata
+from providers.openai.root_schema import SchemaRule
 from providers.referenced_files import check_referenced
 from providers.request_table import RequestTables
 from providers.resource_names import native_file_id
@@ -43,7 +44,7 @@ _log = logging.getLogger("genai_ferry.openai")
 class Job:
     """One creation under way; `input_file` is the native id of the file it was created from.
 
-    `mark` is common to all creations with the same idempotency key.
+    `mark` is common to all creations with the same idempotency key; `schema_rule` is the server's.
     """
 
     id: str
@@ -52,9 +53,12 @@ class Job:
     source: BatchInput
     input_file: str | None
     mark: str
+    schema_rule: SchemaRule
 
     def translator(self) -> OpenAITranslator:
-        return OpenAITranslator(self.batch.model, self.batch.kind, self.batch.check_file_name)
+        return OpenAITranslator(
+            self.batch.model, self.batch.kind, self.batch.check_file_name, self.schema_rule
+        )
 
 
 def new_job_id() -> str:

@@ -13,6 +13,7 @@ from providers.line_formats import LineFormats, SeenTexts, check_custom_id
 from providers.misspelt import refuse_unknown
 from providers.openai.embed_to_openai import to_openai_embedding
 from providers.openai.generate_to_openai import to_openai_chat
+from providers.openai.root_schema import SchemaRule, any_schema
 from providers.request_table import RowKind, indexed_id
 from providers.resource_names import FileKind, file_id_of_uri, parse_file_id
 from providers.resources import BatchKind, CheckFileName, any_file_name
@@ -47,6 +48,7 @@ class OpenAITranslator:
     model: str
     kind: BatchKind
     check_file_name: CheckFileName = any_file_name
+    schema_rule: SchemaRule = any_schema
     warnings: Warnings = field(default_factory=Warnings)
     referenced: dict[str, str] = field(default_factory=dict)
 
@@ -77,6 +79,7 @@ class OpenAITranslator:
             path=path,
             warnings=self.warnings,
             file_ids=lambda uri: self._file_id(uri, path),
+            schema_rule=self.schema_rule,
         )
 
     def _file_id(self, uri: str, path: str) -> str | None:

@@ -26,6 +26,7 @@ from providers.openai.file_naming import INPUT_PURPOSE, PURPOSE_HEADER
 from providers.openai.kept_metadata import KeptMetadata
 from providers.openai.pages import filled_page
 from providers.openai.result_files import OpenAIResultLines, output_files
+from providers.openai.root_schema import SchemaRule
 from providers.repeats import Repeat
 from providers.request_table import RequestTable, RequestTables, RowKind
 from providers.resource_names import FileKind, check_native_id, parse_file_id, result_file_id
@@ -49,11 +50,19 @@ _log: Final = logging.getLogger("genai_ferry.openai")
 class OpenAIBatches:
     """Implements `providers.provider.Batches`, and the downloads of result files."""
 
-    def __init__(self, client: JsonApi, state: State, memory: MemoryBudget, limits: Limits) -> None:
+    def __init__(
+        self,
+        client: JsonApi,
+        state: State,
+        memory: MemoryBudget,
+        limits: Limits,
+        schema_rule: SchemaRule,
+    ) -> None:
         self._client = client
         self._state = state
         self._memory = memory
         self._limits = limits
+        self._schema_rule = schema_rule
         self._tables = RequestTables(client.name, state)
         self._tombstones = Tombstones(client.name, state)
         self._kept = KeptMetadata(client.name, state)
@@ -150,7 +159,7 @@ class OpenAIBatches:
         source, input_file = self._input(caller, batch)
         if input_file is not None:
             await self._check_purpose(caller, input_file)
-        job = Job(new_job_id(), caller, batch, source, input_file, mark)
+        job = Job(new_job_id(), caller, batch, source, input_file, mark, self._schema_rule)
         with self._memory.reserve() as reservation:
             return await self._creation.create(job, reservation)
 

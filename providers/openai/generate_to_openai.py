@@ -12,27 +12,35 @@ from providers.gemini_content.warnings import Warnings
 from providers.openai.contents_to_openai import to_openai_messages
 from providers.openai.model_to_openai import require_model
 from providers.openai.options_to_openai import to_openai_options
+from providers.openai.root_schema import SchemaRule
 from providers.openai.tools_to_openai import to_openai_tools
 
 
 def to_openai_chat(
-    request: dict[str, Any], *, model: str, path: str, warnings: Warnings, file_ids: FileIds
+    request: dict[str, Any],
+    *,
+    model: str,
+    path: str,
+    warnings: Warnings,
+    file_ids: FileIds,
+    schema_rule: SchemaRule,
 ) -> dict[str, Any]:
     """Translate a normalised request (`normalise_generate`) that the client wrote at `path`.
 
     `model` is the batch's; `file_ids` gives the native id of a file at this provider from the URI
-    or name that the proxy gave it, or None. Raises INVALID_ARGUMENT with the JSON path of the
-    first field that OpenAI cannot be given without a change of meaning.
+    or name that the proxy gave it, or None; `schema_rule` is the server's. Raises INVALID_ARGUMENT
+    with the JSON path of the first field that OpenAI cannot be given without a change of meaning.
     """
     require_model(request, model, path)
     refuse_gemini_only(request, path, "OpenAI")
     drop_harmless_fields(request, path, warnings)
-    config_path = member(path, "generationConfig")
-    options = to_openai_options(request.get("generationConfig", {}), config_path, warnings)
-    tools = to_openai_tools(request, path, warnings)
+    config, config_path = request.get("generationConfig", {}), member(path, "generationConfig")
+    options = to_openai_options(config, config_path, warnings, schema_rule)
+    tools = to_openai_tools(request, path, warnings, schema_rule)
     messages = to_openai_messages(request, path=path, warnings=warnings, file_ids=file_ids)
     if options.get("response_format") == {"type": "json_object"}:
-        _require_mention_of_json(messages, member(config_path, "responseMimeType"))
+        asked_in = "responseMimeType" if "responseMimeType" in config else "responseFormat"
+        _require_mention_of_json(messages, member(config_path, asked_in))
     return {"model": model.removeprefix("models/"), "messages": messages} | options | tools
 
 

@@ -3,11 +3,12 @@
 from typing import Any, Final
 
 from providers.errors import invalid_argument
-from providers.gemini_content.json_path import member
+from providers.gemini_content.json_path import item, member
 from providers.gemini_content.refusal import refuse_fields
 from providers.gemini_content.response_schema import json_answer
 from providers.gemini_content.text_alone import geminis_settings
 from providers.gemini_content.warnings import Warnings
+from providers.openai.root_schema import SchemaRule
 from providers.openai.strict_schema import allows_strict
 
 _REFUSED: Final = {
@@ -38,7 +39,9 @@ _MOST_STOPS: Final = 4
 _EFFORTS: Final = {"MINIMAL": "minimal", "LOW": "low", "MEDIUM": "medium", "HIGH": "high"}
 
 
-def to_openai_options(config: dict[str, Any], path: str, warnings: Warnings) -> dict[str, Any]:
+def to_openai_options(
+    config: dict[str, Any], path: str, warnings: Warnings, schema_rule: SchemaRule
+) -> dict[str, Any]:
     """Translate the normalised GenerationConfig at `path`.
 
     Raises INVALID_ARGUMENT for a setting, or a value of one, that OpenAI has no equivalent of.
@@ -58,18 +61,19 @@ def to_openai_options(config: dict[str, Any], path: str, warnings: Warnings) -> 
         options
         | _stop(config, path)
         | _reasoning_effort(config.get("thinkingConfig", {}), path, warnings)
-        | _response_format(config, path)
+        | _response_format(config, path, schema_rule)
     )
 
 
 def _stop(config: dict[str, Any], path: str) -> dict[str, Any]:
     if "stopSequences" not in config:
         return {}
-    if len(config["stopSequences"]) > _MOST_STOPS:
-        raise invalid_argument(
-            f"OpenAI takes at most {_MOST_STOPS}", path=member(path, "stopSequences")
-        )
-    return {"stop": config["stopSequences"]}
+    stops, stops_path = config["stopSequences"], member(path, "stopSequences")
+    if len(stops) > _MOST_STOPS:
+        raise invalid_argument(f"OpenAI takes at most {_MOST_STOPS}", path=stops_path)
+    if "" in stops:
+        raise invalid_argument("must not be empty", path=item(stops_path, stops.index("")))
+    return {"stop": stops}
 
 
 def _reasoning_effort(
@@ -94,12 +98,13 @@ def _reasoning_effort(
     return {"reasoning_effort": _EFFORTS[thinking["thinkingLevel"]]}
 
 
-def _response_format(config: dict[str, Any], path: str) -> dict[str, Any]:
+def _response_format(config: dict[str, Any], path: str, schema_rule: SchemaRule) -> dict[str, Any]:
     asked = json_answer(config, path, "OpenAI")
     if asked is None:
         return {}
     if asked.schema is None:
         return {"response_format": {"type": "json_object"}}
+    schema_rule(asked.schema, asked.path)
     strict = allows_strict(asked.schema)
     json_schema = {"name": "response", "schema": asked.schema, "strict": strict}
     return {"response_format": {"type": "json_schema", "json_schema": json_schema}}

@@ -13,6 +13,7 @@ from providers.openai.batches import OpenAIBatches
 from providers.openai.client import SCOPING_HEADERS, openai_client
 from providers.openai.file_naming import PURPOSE_HEADER
 from providers.openai.files import OpenAIFiles
+from providers.openai.root_schema import SchemaRule
 from providers.openai.upload_target import OpenAIUploadTarget
 from providers.provider import KeyForm, NameForms, Provider
 from providers.resumable import ResumableUploads
@@ -33,11 +34,15 @@ _NAMES: Final = NameForms(
 
 @dataclass(frozen=True, slots=True)
 class OpenAIOptions:
-    """`staged_uploads`: for servers without the Uploads API. Limits in bytes."""
+    """`staged_uploads`: for servers without the Uploads API. Limits in bytes.
+
+    `schema_rule` is the server's, for the JSON Schemas of answers and of parameters.
+    """
 
     base_url: URL
     staged_uploads: bool
     limits: Limits
+    schema_rule: SchemaRule
 
 
 def openai(
@@ -47,7 +52,7 @@ def openai(
     records = FileRecords(name, state)
     target = OpenAIUploadTarget(client, state, records, staged=options.staged_uploads)
     uploads = ResumableUploads(target, state)
-    batches = OpenAIBatches(client, state, memory, options.limits)
+    batches = OpenAIBatches(client, state, memory, options.limits, options.schema_rule)
     return Provider(
         name=name,
         kind=KIND,

@@ -7,6 +7,7 @@ from providers.errors import invalid_argument
 from providers.gemini_content.function_calls import CallRules
 from providers.gemini_content.function_tools import DeclaredFunction, function_tools
 from providers.gemini_content.warnings import Warnings
+from providers.openai.root_schema import SchemaRule
 from providers.openai.strict_schema import allows_strict
 
 # An id is any text to OpenAI.
@@ -15,7 +16,9 @@ CALL_RULES: Final = CallRules("OpenAI", longest_name=64, ids=re.compile(".+", re
 _PLAIN_CHOICES: Final = {"AUTO": "auto", "ANY": "required", "NONE": "none", "VALIDATED": "auto"}
 
 
-def to_openai_tools(request: dict[str, Any], path: str, warnings: Warnings) -> dict[str, Any]:
+def to_openai_tools(
+    request: dict[str, Any], path: str, warnings: Warnings, schema_rule: SchemaRule
+) -> dict[str, Any]:
     """The `tools` and `tool_choice` of the normalised request at `path`, where it has any.
 
     Raises INVALID_ARGUMENT for tools that are no functions, and for functions and choices that
@@ -24,6 +27,8 @@ def to_openai_tools(request: dict[str, Any], path: str, warnings: Warnings) -> d
     asked = function_tools(request, path, warnings, CALL_RULES)
     if not asked.functions:
         return {}
+    for declared in asked.functions.values():
+        schema_rule(declared.parameters, declared.schema_path)
     strict = asked.mode == "VALIDATED"
     functions = [_function(function, strict) for function in asked.functions.values()]
     tools = [{"type": "function", "function": function} for function in functions]

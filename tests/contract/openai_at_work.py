@@ -12,6 +12,7 @@ from yarl import URL
 from providers.credential import Caller, Credential
 from providers.limits import Limits
 from providers.openai.provider import OpenAIOptions, openai
+from providers.openai.root_schema import OPENAIS_SCHEMAS, SchemaRule
 from providers.provider import Provider
 from providers.resources import BatchKind, NewBatch
 from providers.uploads import UploadSession
@@ -46,9 +47,15 @@ class OpenAIAtWork(AtWork):
         """An image is one of the files that the Uploads API takes."""
         return await super().start(size, name, session, **said)
 
-    def replica(self, *, staged: bool = False, limits: Limits = LIMITS) -> Provider:
+    def replica(
+        self,
+        *,
+        staged: bool = False,
+        limits: Limits = LIMITS,
+        schema_rule: SchemaRule = OPENAIS_SCHEMAS,
+    ) -> Provider:
         """One more process on the same state."""
-        options = OpenAIOptions(self.url / "v1", staged, limits)
+        options = OpenAIOptions(self.url / "v1", staged, limits, schema_rule)
         return openai("openai", options, self.upstream, self.state, self.memory)
 
     async def native(self, path: str, method: str = "GET", **order: Any) -> Any:

@@ -4,13 +4,22 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
+import orjson
 import pytest
 from aiohttp import FormData
 
+from providers.openai.root_schema import any_schema
 from providers.resource_names import FileId, FileKind, native_file_id, parse_file_id
-from providers.resources import NewBatch
+from providers.resources import BatchKind, InlineRequest, NewBatch
 from tests.contract.at_work import gemini_lines, json_lines, refused
-from tests.contract.openai_at_work import CALLER, OpenAIAtWork, from_file, inline, openai_at_work
+from tests.contract.openai_at_work import (
+    CALLER,
+    MODEL,
+    OpenAIAtWork,
+    from_file,
+    inline,
+    openai_at_work,
+)
 from tests.contract.openai_batching import (
     TEXTS,
     ended,
@@ -25,6 +34,41 @@ async def openai() -> AsyncIterator[OpenAIAtWork]:
     async with openai_at_work() as at_work:
         yield at_work
         assert at_work.nothing_held
+
+
+# --- schemas --------------------------------------------------------------------------------------
+
+
+def answering_with(schema: Mapping[str, Any]) -> NewBatch:
+    config = {"responseMimeType": "application/json", "responseJsonSchema": schema}
+    asked = {"contents": [{"parts": [{"text": "hi"}]}], "generationConfig": config}
+    return NewBatch(MODEL, BatchKind.GENERATE, [InlineRequest(orjson.dumps(asked), b"null", "r")])
+
+
+ARRAY = {"type": "array", "items": {"type": "string"}}
+
+
+async def test_a_schema_that_openai_does_not_take_is_refused_before_anything_is_made(
+    openai: OpenAIAtWork,
+) -> None:
+    error = await refused(openai.batches.create(CALLER, answering_with(ARRAY)))
+    assert (error.status, error.path) == (
+        "INVALID_ARGUMENT",
+        "r.generationConfig.responseJsonSchema.type",
+    )
+    assert await openai.objects("files") == []
+    assert await openai.objects("batches") == []
+
+
+async def test_a_server_with_rules_of_its_own_gets_the_schema_as_it_is(
+    openai: OpenAIAtWork,
+) -> None:
+    other = openai.replica(schema_rule=any_schema)
+    assert other.batches is not None
+    await other.batches.create(CALLER, answering_with(ARRAY))
+    [file_id] = await openai.objects("files")
+    line = orjson.loads(await openai.native(f"files/{file_id}/content"))
+    assert line["body"]["response_format"]["json_schema"]["schema"] == ARRAY
 
 
 # --- a creation that fails leaves nothing ---------------------------------------------------------

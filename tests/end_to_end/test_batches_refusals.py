@@ -2,6 +2,7 @@
 
 import base64
 from collections.abc import Mapping
+from pathlib import Path
 
 import pytest
 from aiohttp import ClientSession
@@ -9,6 +10,7 @@ from aiohttp import ClientSession
 from tests.end_to_end.batch_client import BatchClient, asking, from_file, inline
 from tests.end_to_end.conftest import Ferry
 from tests.end_to_end.fake_client import GEMINI, FakeClient
+from tests.processes import Upstreams, proxy
 
 pytestmark = [pytest.mark.end_to_end, pytest.mark.asyncio(loop_scope="session")]
 
@@ -82,7 +84,7 @@ async def test_a_key_that_openai_refuses_is_not_told(
         ("ft:gpt-4o-mini:us:x:1", "ft:gpt-4o-mini:us:x:1"),
         ("gpt-4o%2Dmini", "gpt-4o-mini"),
         ("openai/gpt-4o-mini", "openai/gpt-4o-mini"),
-        ("gpt%20%22%C3%A9%22%0A%3F%23", 'gpt "\u00e9"\n?#'),
+        ("gpt%20%22%C3%A9%22", 'gpt "\u00e9"'),
     ],
 )
 async def test_a_model_with_odd_characters_reaches_openai_as_it_is(
@@ -158,6 +160,52 @@ async def test_a_batch_that_does_not_exist(client: BatchClient) -> None:
         await client.call("GET", f"v1beta/{encoded('r', 'batch_none')}:download?alt=media"),
     ):
         assert answer.error == ABSENT
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "..%2F..%2Ffiles",
+        "%2e%2e%2f%2e%2e%2ffiles",
+        "%252e%252e%252ffiles",
+        "..%5C..%5Cfiles",
+        "gpt%3Fkey=x",
+        "gpt%23",
+        "gpt%0A",
+        "x" * 2049,
+    ],
+    ids=lambda written: written[:20],
+)
+async def test_a_model_that_is_another_path_reaches_nobody(
+    fake: FakeClient, ferry: Ferry, http: ClientSession, written: str
+) -> None:
+    client = BatchClient(ferry.base_url, fake.kind, http)
+    refused = await client.create(ONE, model=written)
+
+    assert refused.error == INVALID
+    assert "model" in refused.message
+    assert await fake.requests() == []
+
+
+async def test_only_openai_itself_is_held_to_its_rule_for_schemas(
+    openai: FakeClient, http: ClientSession, tmp_path: Path
+) -> None:
+    names: Upstreams = {
+        "openai": openai.as_upstream,
+        "vllm": {**openai.as_upstream, "KIND": "openai"},
+    }
+    listing = {"responseMimeType": "application/json", "responseSchema": {"type": "ARRAY"}}
+    asked = inline({"request": asking("hello", generationConfig=listing)})
+    async with proxy(tmp_path, names) as process:
+        client = BatchClient(f"{process.url}/genai", openai.kind, http)
+        path = "v1beta/models/gpt-4o-mini:batchGenerateContent"
+        body = {"batch": {"inputConfig": asked}}
+        refused = await client.call("POST", path, body)
+        assert refused.error == INVALID
+        assert "generationConfig.responseSchema.type" in refused.message
+        assert await openai.requests() == []
+        taken = await client.call("POST", path, body, headers={"x-model-provider": "vllm"})
+        assert taken.ok["name"]
 
 
 # --- bodies and paths ----------------------------------------------------------------------------

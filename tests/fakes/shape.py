@@ -139,7 +139,8 @@ class Record:
             raise _wrong_type(value, path, "an object")
         parsed: dict[str, Any] = {}
         for given, entry in value.items():
-            name = camel(given) if self.protobuf else given
+            known = given in self.fields or not self.protobuf
+            name = given if known else camel(given)
             inner = f"{path}.{given}" if path else given
             if name not in self.fields:
                 raise ShapeError("unknown", inner, f"Unknown parameter: '{inner}'.")

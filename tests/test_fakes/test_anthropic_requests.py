@@ -73,6 +73,8 @@ def message_of(answered: dict[str, Any]) -> dict[str, Any]:
         ({"system": ""}, "system:"),
         ({"system": [{"type": "image", "source": PNG}]}, "system.0.type:"),
         ({"stop_sequences": [" \n"]}, "stop_sequences.0:"),
+        ({"tools": [TOOL | {"input_schema": LOOSE | {"anyOf": [{}]}}]}, "tools.0.input_schema:"),
+        ({"tools": [TOOL | {"input_schema": {"type": "array"}}]}, "tools.0.input_schema.type:"),
         ({"metadata": {"labels": "x"}}, "metadata.labels:"),
         ({"service_tier": "batch"}, "service_tier:"),
         # sampling

@@ -141,3 +141,19 @@ async def test_a_test_can_steer_a_batch(gemini: Client) -> None:
     await gemini.post(steer, json={"state": "FAILED"})
     failed = await (await gemini.get(path)).json()
     assert (failed["metadata"]["state"], failed["error"]["code"]) == ("BATCH_STATE_FAILED", 13)
+
+
+@pytest.mark.parametrize(
+    ("config", "status"),
+    [
+        ({"responseFormat": {"text": {"mimeType": "APPLICATION_JSON", "schema": {}}}}, 200),
+        ({"response_format": {"text": {"mime_type": "TEXT_PLAIN"}}}, 200),
+        ({"responseFormat": {"text": {"type": "TEXT_PLAIN"}}}, 400),
+        ({"responseFormat": {"video": {}}}, 400),
+        ({"_responseJsonSchema": {"type": "object"}}, 200),
+        ({"translationConfig": {"targetLanguageCode": "de"}}, 200),
+    ],
+)
+async def test_the_newer_settings(gemini: Client, config: dict[str, Any], status: int) -> None:
+    body = inline(REQUEST | {"generationConfig": config})
+    assert (await gemini.post(BATCH, json=body)).status == status

@@ -162,6 +162,24 @@ def test_inline_embeddings() -> None:
     assert result.response.embedding.values == [0.5]
 
 
+@pytest.mark.parametrize("item", [{"response": {"embedding": {}}}, {"error": {"code": 3}}])
+def test_inline_embeddings_reach_a_program_once_and_rest_users_by_googles_name(
+    item: dict[str, Any],
+) -> None:
+    done = batch(BatchState.SUCCEEDED, kind=BatchKind.EMBED, output=InlineResults([]))
+    document = render_batch(done, render_output(done, [item]))
+    response = document["response"]
+    assert response.pop("@type").endswith(".EmbedContentBatchOutput")
+    assert response == {"inlinedResponses": {"inlinedResponses": [item]}}
+    # Java reads this name alone; beside the other one Python shows failed items twice.
+    read_by_sdks = {"inlinedEmbedContentResponses": {"inlinedResponses": [item]}}
+    assert document["metadata"]["output"] == read_by_sdks
+    dest = read_batch(done, [item]).dest
+    assert dest is not None
+    assert dest.inlined_responses is None
+    assert len(dest.inlined_embed_content_responses or []) == 1
+
+
 def test_a_failed_batch_says_why() -> None:
     document = render_batch(
         batch(BatchState.FAILED, failure=Failure("NOT_FOUND", "no model")), None

@@ -82,8 +82,6 @@ class ConverseMedia:
         media = part.value
         if part.field == "inlineData":
             require_blob(media, part.path)
-            if not media["data"]:
-                raise invalid_argument("holds nothing", path=member(part.path, "data"))
             source: dict[str, Any] = {"bytes": media["data"]}
         else:
             source = {"s3Location": {"uri": self._uri(media.get("fileUri", ""), part.path)}}

@@ -11,10 +11,13 @@ from providers.errors import invalid_argument
 from providers.gemini_content.function_calls import CallRules
 from providers.gemini_content.function_tools import DeclaredFunction, FunctionTools, function_tools
 from providers.gemini_content.json_path import item, member
+from providers.gemini_content.root_schema import ObjectRoot
 from providers.gemini_content.warnings import Warnings
 
 # ToolUseBlock and ToolSpecification [BC].
 CALL_RULES: Final = CallRules("Bedrock", longest_name=64, ids=re.compile(r"[a-zA-Z0-9_.:-]{1,64}"))
+
+_ROOT: Final = ObjectRoot("Bedrock")
 
 _TOOL_FIELDS: Final = ("tools", "toolConfig")
 _TOOL_PARTS: Final = ("functionCall", "functionResponse")
@@ -86,10 +89,7 @@ def _tool(declared: DeclaredFunction, strict: bool, warnings: Warnings) -> dict[
     tool: dict[str, Any] = {"name": declared.name}
     if declared.description:
         tool["description"] = declared.description
-    if declared.parameters.get("type") != "object":
-        raise invalid_argument(
-            'Bedrock takes parameters of type "object"', path=member(declared.schema_path, "type")
-        )
+    _ROOT(declared.parameters, declared.schema_path)
     schema = declared.parameters
     if strict:
         schema = closed_schema(schema, declared.schema_path, warnings)

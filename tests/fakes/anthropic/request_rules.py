@@ -173,6 +173,9 @@ def _check_tools(asked: dict[str, Any]) -> None:
         path = f"tools[{index}].input_schema"
         if tool["input_schema"].get("type") != "object":
             raise _wrong(f"{path}.type", "Input should be 'object'")
+        if any(keyword in tool["input_schema"] for keyword in ("oneOf", "allOf", "anyOf")):
+            text = "input_schema does not support oneOf, allOf, or anyOf at the top level"
+            raise _wrong(path, text)
         if tool.get("strict"):
             check_closed(tool["input_schema"], path)
     choice = asked.get("tool_choice")

@@ -63,6 +63,8 @@ CALLING = message(
 GENERATION = message(
     "responseSchema",
     "responseJsonSchema",
+    "_responseJsonSchema",
+    "translationConfig",
     "speechConfig",
     "imageConfig",
     "mediaResolution",
@@ -82,6 +84,7 @@ GENERATION = message(
     frequencyPenalty=Number(),
     responseLogprobs=Flag(),
     logprobs=Number(low=0, high=20, whole=True),
+    responseFormat=message("audio", "image", text=message("mimeType", "schema")),
     thinkingConfig=message("thinkingLevel", includeThoughts=Flag(), thinkingBudget=Number()),
 )
 GENERATE = message(

@@ -27,9 +27,9 @@ ANY = Anything()
 FUNCTION_NAME = Text(pattern=r"[a-zA-Z0-9_-]{1,64}")
 EFFORTS = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
 METADATA = Table(Text(high=512), Text(high=64), high=16)
-BASE64_URL = (
-    r"data:[\w.+-]+/[\w.+-]+;base64,(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?"
-)
+# Of one byte or more.
+BASE64 = r"(?=.)(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?"
+BASE64_URL = rf"data:[\w.+-]+/[\w.+-]+;base64,{BASE64}"
 
 TEXT_PART = Record({"text": Text()}, required=("text",))
 IMAGE = Record(
@@ -40,7 +40,8 @@ IMAGE = Record(
     required=("url",),
 )
 AUDIO = Record(
-    {"data": Text(), "format": Text(choices=["wav", "mp3"])}, required=("data", "format")
+    {"data": Text(pattern=BASE64), "format": Text(choices=["wav", "mp3"])},
+    required=("data", "format"),
 )
 FILE = Record({"file_data": Text(pattern=BASE64_URL), "file_id": Text(), "filename": Text()})
 USER_PARTS = Tagged(
@@ -176,6 +177,7 @@ CHAT = Record(
     },
     required=("model", "messages"),
 )
+NOT_AT_THE_ROOT = ("oneOf", "anyOf", "allOf", "enum", "not")
 REASONING_MODEL = re.compile(r"o\d")
 
 
@@ -226,8 +228,11 @@ def _check_tools(chat: dict[str, Any]) -> None:
     if len(names) != len(functions):
         raise ShapeError("value", "tools", "Two tools have the same name.")
     for index, function in enumerate(functions):
+        path = f"tools[{index}].function.parameters"
+        if "parameters" in function:
+            check_root(function["parameters"], f"function '{function['name']}'", path)
         if function.get("strict"):
-            check_strict(function.get("parameters", {}), f"tools[{index}].function.parameters")
+            check_strict(function.get("parameters", {}), path)
     for field in ("tool_choice", "parallel_tool_calls"):
         if field in chat and not functions:
             raise ShapeError("value", field, f"'{field}' is only allowed with 'tools'.")
@@ -245,9 +250,24 @@ def _check_format(chat: dict[str, Any]) -> None:
         if b"json" not in orjson.dumps(chat["messages"]).lower():
             text = "'messages' must contain the word 'json' to use 'json_object'."
             raise ShapeError("value", "messages", text)
-    elif wanted["type"] == "json_schema" and wanted["json_schema"].get("strict"):
-        schema = wanted["json_schema"].get("schema", {})
-        check_strict(schema, "response_format.json_schema.schema")
+    elif wanted["type"] == "json_schema":
+        schema, path = wanted["json_schema"].get("schema", {}), "response_format.json_schema.schema"
+        check_root(schema, f"response_format '{wanted['json_schema']['name']}'", path)
+        if wanted["json_schema"].get("strict"):
+            check_strict(schema, path)
+
+
+def check_root(schema: dict[str, Any], owner: str, path: str) -> None:
+    """The texts are the API's, as public reports show them."""
+    if schema.get("type") != "object":
+        found = f"'type: \"{schema.get('type')}\"'"
+        text = f"schema must be a JSON Schema of 'type: \"object\"', got {found}."
+    elif any(keyword in schema for keyword in NOT_AT_THE_ROOT):
+        barred = "/".join(f"'{keyword}'" for keyword in NOT_AT_THE_ROOT)
+        text = f"schema must have type 'object' and not have {barred} at the top level."
+    else:
+        return
+    raise ShapeError("value", path, f"Invalid schema for {owner}: {text}")
 
 
 def check_strict(schema: Any, path: str) -> None:

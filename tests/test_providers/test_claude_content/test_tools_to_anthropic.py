@@ -137,6 +137,14 @@ _CHOICE = "toolConfig.functionCallingConfig"
             f"{_FIRST}.parametersJsonSchema.type",
         ),
         (
+            {
+                "tools": _declared(
+                    {"name": "f", "parametersJsonSchema": {"type": "object", "anyOf": [{}]}}
+                )
+            },
+            f"{_FIRST}.parametersJsonSchema.anyOf",
+        ),
+        (
             {"tools": _declared({"name": "f", "parameters": {}, "parametersJsonSchema": {}})},
             f"{_FIRST}.parametersJsonSchema",
         ),

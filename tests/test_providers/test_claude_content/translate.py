@@ -1,18 +1,35 @@
 """Translating a request as a batch does: normalised first, with Anthropic's files at hand."""
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 import pytest
+from anthropic.types.message_create_params import MessageCreateParamsNonStreaming
 
 from providers.claude_content.generate_to_anthropic import to_anthropic_message
 from providers.errors import FerryError
 from providers.gemini_content.normalise import normalise_generate
 from providers.gemini_content.warnings import Warnings
+from tests.published_types import require_published
 
 FILES: Final = {"https://ferry/v1beta/files/known": "file_1"}
 DEFAULT_MAX_TOKENS: Final = 4096
 # Takes sampling parameters, budgets, and thinking that is left to it.
 MODEL: Final = "claude-opus-4-6"
+
+# Fields of the Messages API in its version 2023-06-01 that the SDK's types no longer have, because
+# later versions of the API refuse them (https://docs.anthropic.com/en/api/versioning).
+_OLD_VERSION: Final = "2023-06-01"
+_OLD_FIELDS: Final[Mapping[str, object]] = {"temperature": float, "top_p": float, "top_k": int}
+
+
+def require_message(params: dict[str, Any], api_version: str) -> None:
+    """Fail for what Anthropic's own types do not allow, under `api_version`."""
+    old = _OLD_FIELDS if api_version == _OLD_VERSION else {}
+    for name in old.keys() & params.keys():
+        require_published(params[name], old[name])
+    rest = {name: value for name, value in params.items() if name not in old}
+    require_published(rest, MessageCreateParamsNonStreaming)
 
 
 def message(**request: Any) -> dict[str, Any]:
@@ -47,6 +64,7 @@ def translate(
         default_max_tokens=DEFAULT_MAX_TOKENS,
         api_version=api_version,
     )
+    require_message(params, api_version)
     return params, warnings.render()
 
 

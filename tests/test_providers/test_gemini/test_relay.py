@@ -50,7 +50,23 @@ def test_a_base_url_with_a_path_keeps_it() -> None:
     assert str(url) == "http://gateway:8080/corp%20/gemini/v1/files?a=b"
 
 
-@pytest.mark.parametrize("path", ["/v1/../../admin", "/v1/%2e%2E/admin", "/..", "/v1/files%2F.."])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/v1/../../admin",
+        "/v1/%2e%2E/admin",
+        "/..",
+        "/v1/files%2F..",
+        "/v1/models/.:generateContent",
+        "/v1/models/..:generateContent",
+        "/v1/models/%252e%252e%252fadmin",
+        "/v1/models/..%5C..%5Cadmin",
+        "/v1/models/m%3Falt=sse:generateContent",
+        "/v1/models/m%23:generateContent",
+        "/v1/models/m%00",
+        "/v1/models/m%0d%0aHost:x",
+    ],
+)
 def test_nothing_climbs_out_of_the_base_url(path: str) -> None:
     with pytest.raises(FerryError) as caught:
         below(GOOGLE, URL(path, encoded=True))

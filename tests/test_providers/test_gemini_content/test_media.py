@@ -26,13 +26,19 @@ def test_a_bare_type(media: dict[str, Any], bare: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("blob", "missing"), [({"data": ""}, "mimeType"), ({"mimeType": ""}, "data")]
+    ("blob", "wrong"),
+    [
+        ({"data": "AAAA"}, "mimeType"),
+        ({"mimeType": "image/png"}, "data"),
+        ({"mimeType": "", "data": "AAAA"}, "mimeType"),
+        ({"mimeType": "image/png", "data": ""}, "data"),
+    ],
 )
-def test_a_blob_has_a_type_and_data(blob: dict[str, Any], missing: str) -> None:
+def test_a_blob_has_a_type_and_data(blob: dict[str, Any], wrong: str) -> None:
     with pytest.raises(FerryError) as refused:
         require_blob(blob, "blob")
-    assert refused.value.path == f"blob.{missing}"
-    require_blob({"data": "", "mimeType": ""}, "blob")
+    assert refused.value.path == f"blob.{wrong}"
+    require_blob({"data": "AAAA", "mimeType": "image/png"}, "blob")
 
 
 @pytest.mark.parametrize("uri", ["http://a.example", "HTTPS://a.example"])

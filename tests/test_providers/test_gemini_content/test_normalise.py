@@ -236,3 +236,13 @@ def test_embedding_requests_that_are_refused(request_: object, path: str) -> Non
     with pytest.raises(FerryError) as refused:
         normalise_embed(request_, "request")
     assert refused.value.path == path
+
+
+@pytest.mark.parametrize("model", ["../../files", "models/..", "m?x", "models/", "%2e%2e"])
+def test_a_model_that_is_another_path_is_refused(model: str) -> None:
+    generate = {"model": model, "contents": [{"parts": [{"text": "a"}]}]}
+    embed = {"model": model, "content": {"parts": [{"text": "a"}]}}
+    for normalise, request in ((normalise_generate, generate), (normalise_embed, embed)):
+        with pytest.raises(FerryError) as refused:
+            normalise(request, "request")
+        assert refused.value.path == "request.model"

@@ -11,6 +11,7 @@ from providers.limits import Limits
 from providers.memory import MemoryBudget
 from providers.openai.batch_creation import LIMITS
 from providers.openai.batches import OpenAIBatches
+from providers.openai.root_schema import any_schema
 from providers.request_table import RequestTables, RowKind
 from providers.resource_names import FileId, FileKind
 from providers.resources import BatchKind, InlineRequest, NewBatch
@@ -59,7 +60,9 @@ def batches(
     upstream: ScriptedUpstream, state: MemoryState | None = None, memory: MemoryBudget | None = None
 ) -> OpenAIBatches:
     limits = Limits(line=1000, inline_results=1000)
-    return OpenAIBatches(client(upstream), state or MemoryState(), memory or MemoryBudget(), limits)
+    return OpenAIBatches(
+        client(upstream), state or MemoryState(), memory or MemoryBudget(), limits, any_schema
+    )
 
 
 def scripted(*answers: Answer) -> ScriptedUpstream:

@@ -1,18 +1,22 @@
 from typing import Any
 
 import pytest
+from openai.types.embedding_create_params import EmbeddingCreateParams
 
 from providers.errors import FerryError
 from providers.gemini_content.normalise import normalise_embed
 from providers.gemini_content.warnings import Warnings
 from providers.openai.embed_to_openai import to_openai_embedding
+from tests.published_types import require_published
 
 _HELLO = {"parts": [{"text": "Hello"}]}
 
 
 def _embedding(**request: Any) -> dict[str, Any]:
     normal = normalise_embed({"content": _HELLO} | request, "request")
-    return to_openai_embedding(normal, model="models/m", path="request", warnings=Warnings())
+    body = to_openai_embedding(normal, model="models/m", path="request", warnings=Warnings())
+    require_published(body, EmbeddingCreateParams)
+    return body
 
 
 @pytest.mark.parametrize(

@@ -3,11 +3,14 @@
 from typing import Any
 
 import pytest
+from openai.types.chat.completion_create_params import CompletionCreateParamsNonStreaming
 
 from providers.errors import FerryError
 from providers.gemini_content.normalise import normalise_generate
 from providers.gemini_content.warnings import Warnings
 from providers.openai.generate_to_openai import to_openai_chat
+from providers.openai.root_schema import OPENAIS_SCHEMAS, SchemaRule
+from tests.published_types import require_published
 
 FILES = {"https://ferry/v1beta/files/known": "file-1"}
 
@@ -29,7 +32,9 @@ def refusal(**request: Any) -> FerryError:
     return refused.value
 
 
-def translate(request: dict[str, Any]) -> tuple[dict[str, Any], str]:
+def translate(
+    request: dict[str, Any], schema_rule: SchemaRule = OPENAIS_SCHEMAS
+) -> tuple[dict[str, Any], str]:
     contents = [{"role": "user", "parts": [{"text": "Hello"}]}]
     warnings = Warnings()
     body = to_openai_chat(
@@ -38,7 +43,9 @@ def translate(request: dict[str, Any]) -> tuple[dict[str, Any], str]:
         path="request",
         warnings=warnings,
         file_ids=FILES.get,
+        schema_rule=schema_rule,
     )
+    require_published(body, CompletionCreateParamsNonStreaming)
     return body, warnings.render()
 
 

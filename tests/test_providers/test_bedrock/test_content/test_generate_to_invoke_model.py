@@ -13,6 +13,7 @@ from tests.test_providers.test_bedrock.test_content.translate import (
     OPAQUE,
     user,
 )
+from tests.test_providers.test_claude_content.translate import require_message
 
 _HI = user({"text": "Hello"})
 
@@ -26,6 +27,8 @@ def _translate(request: dict[str, Any], model: str = CLAUDE) -> tuple[dict[str, 
         warnings=warnings,
         default_max_tokens=4096,
     )
+    anthropics = {name: value for name, value in body.items() if name != "anthropic_version"}
+    require_message(anthropics | {"model": model}, "2023-06-01")
     return body, warnings.render()
 
 

@@ -1,0 +1,31 @@
+"""What a provider demands of the root of a JSON Schema. A schema is never wrapped to satisfy it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from providers.errors import invalid_argument
+from providers.gemini_content.json_path import member
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectRoot:
+    """The root must have `"type": "object"`, and none of the keywords `without`.
+
+    Unverified: no provider is known to take a list of types (`["object", "null"]`) or a `$ref`
+    without a type at the root, so both are refused.
+    """
+
+    provider: str
+    without: tuple[str, ...] = ()
+
+    def __call__(self, schema: Mapping[str, Any], path: str) -> None:
+        """Raise INVALID_ARGUMENT if the root of the schema at `path` is another one."""
+        needed = f'{self.provider} takes a schema whose root has the type "object"'
+        if schema.get("type", "object") != "object":
+            raise invalid_argument(needed, path=member(path, "type"))
+        for keyword in self.without:
+            if keyword in schema:
+                raise invalid_argument(f"{needed} and no {keyword}", path=member(path, keyword))
+        if "type" not in schema:
+            raise invalid_argument(needed, path=member(path, "type"))
