@@ -26,7 +26,7 @@ from aiohttp import web
 from .faults import FaultTable
 from .journal import EXCHANGE, Exchange, Journal, Settings
 from .refusal import Refusal
-from .shape import Flag, Nullable, Number, Record, ShapeError, Text
+from .shape import Anything, Flag, Nullable, Number, Record, ShapeError, Table, Text
 from .striking import Handler, abandon, strike
 
 WHOLE = Number(low=1, whole=True)
@@ -40,6 +40,8 @@ SETTINGS = Record(
         "granularity": WHOLE,
         "page_limit": Nullable(WHOLE),
         "answer_bytes": Number(low=0, whole=True),
+        "answer": Table(Anything()),
+        "body_as_text": Flag(),
         "results_url": Nullable(Text(low=1)),
         "beta_file_list": Flag(),
         "min_records": WHOLE,

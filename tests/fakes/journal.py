@@ -33,6 +33,8 @@ SIGNED_BY = re.compile(r"Credential=([^/]+)/")
 class Settings:
     """What `POST /_fake/settings` changes. Rates are bytes per second of one request.
 
+    `answer` are members that replace those of every answer of a model.
+    Of OpenAI alone: `body_as_text` writes an answer's body as a string of JSON, as OGX does.
     Of Anthropic alone: `results_url` is where results are, relative to the fake or absolute, with
     `{id}` for the batch's; `beta_file_list` lists files as the Files API's beta did.
     Of Bedrock alone: `min_records` is how many records a job has at least (bedrock.md section 3).
@@ -46,6 +48,8 @@ class Settings:
     granularity: int = 8 * MIB
     page_limit: int | None = None
     answer_bytes: int = 0
+    answer: dict[str, Any] = field(default_factory=dict)
+    body_as_text: bool = False
     results_url: str | None = None
     beta_file_list: bool = False
     min_records: int = 100

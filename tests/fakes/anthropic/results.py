@@ -71,6 +71,6 @@ def _result(
     except ShapeError as wrong:
         error = error_body(400, shape_text(wrong))
     else:
-        return {"type": "succeeded", "message": message}
+        return {"type": "succeeded", "message": message | store.settings.answer}
     request_id = "req_01" + hashlib.sha256(custom_id.encode()).hexdigest()[:22]
     return {"type": "errored", "error": enveloped(error, request_id)}

@@ -5,7 +5,7 @@ bedrock.md section 3: `{output}/{job}/{input file}.out`, and a manifest.
 
 import asyncio
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import orjson
@@ -98,10 +98,12 @@ def _outcome(
     try:
         if job.converses:
             call = ConverseCall(in_batch=True, there=source.media.__contains__)
-            return converse(body, job.model, call, size)
-        return invoke(body, job.model, native_id, size)
+            answer = converse(body, job.model, call, size)
+        else:
+            answer = invoke(body, job.model, native_id, size)
     except ModelError as error:
         return error
+    return replace(answer, output=answer.output | store.settings.answer)
 
 
 def _count(tally: Tally, outcome: Answer | ModelError) -> None:

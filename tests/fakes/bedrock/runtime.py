@@ -47,7 +47,8 @@ def _model(request: web.Request, operation: str) -> Model:
 
 def _answered(request: web.Request, answer: Answer) -> web.Response:
     request[EXCHANGE].asks(answer.asked)
-    return web.json_response(answer.output)
+    settings = request.app[STORE].settings
+    return web.json_response(answer.output | settings.answer)
 
 
 async def _there(store: BedrockStore, body: dict[str, Any]) -> set[str]:

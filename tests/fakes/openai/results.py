@@ -78,6 +78,7 @@ def _answer_line(
         status, body = failure.status, failure.body
     else:
         status = 200
+        body |= store.settings.answer
         usage = body["usage"]
         results.asked += usage.get("prompt_tokens", usage.get("input_tokens", 0))
         results.written += usage.get("completion_tokens", usage.get("output_tokens", 0))
@@ -86,7 +87,7 @@ def _answer_line(
     answered = {
         "status_code": status,
         "request_id": _derived("req_", line["custom_id"]),
-        "body": body,
+        "body": orjson.dumps(body).decode() if store.settings.body_as_text else body,
     }
     _write(output if status == 200 else error, line, response=answered, error=None)
 
