@@ -12,16 +12,20 @@ import pytest
 from google.genai import types
 from google.genai.batches import _InlinedResponse_from_mldev
 
+from providers.anthropic.result_from_anthropic import from_anthropic_line
 from providers.bedrock.content.answer_from_converse import from_converse_answer
 from providers.bedrock.content.embed_from_bedrock import (
     from_cohere_embeddings,
     from_titan_embedding,
 )
+from providers.bedrock.content.result_from_bedrock import result_from_bedrock
+from providers.bedrock.invocation import InvocationType
 from providers.claude_content.message_from_anthropic import from_anthropic_message
 from providers.json_text import render_json
 from providers.openai.chat_from_openai import from_openai_chat
 from providers.openai.embed_from_openai import from_openai_embedding
 from providers.openai.responses_from_openai import from_openai_response
+from providers.openai.result_from_openai import from_openai_line
 
 Json = dict[str, Any]
 
@@ -193,6 +197,34 @@ def test_citations_point_at_the_bytes_of_the_text() -> None:
         ).encode()
         for source in candidate["citationMetadata"]["citationSources"]:
             assert text[source["startIndex"] : source["endIndex"]].decode() == "😀i"
+
+
+ERRORS: dict[str, Callable[[], Json]] = {
+    "openai": lambda: from_openai_line(
+        {"response": {"status_code": 429, "body": {"error": {"message": "why"}}}},
+        "/v1/chat/completions",
+    ),
+    "anthropic": lambda: from_anthropic_line(
+        {
+            "result": {
+                "type": "errored",
+                "error": {"error": {"type": "rate_limit_error", "message": "why"}},
+            }
+        }
+    ),
+    "bedrock": lambda: result_from_bedrock(
+        {"error": {"errorCode": 429, "errorMessage": "why"}}, InvocationType.CONVERSE
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", ERRORS)
+def test_an_error_arrives(kind: str) -> None:
+    item = json.loads(render_json(ERRORS[kind]() | {"metadata": {"k": "v"}}))
+    read = types.InlinedResponse.model_validate(_InlinedResponse_from_mldev(item))
+    assert read.error is not None
+    assert (read.error.code, read.error.message) == (8, "why")
+    assert (read.response, read.metadata) == (None, {"k": "v"})
 
 
 EMBEDDINGS: dict[str, Callable[[], Json]] = {
