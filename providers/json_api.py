@@ -137,19 +137,7 @@ class JsonApi:
 
     async def open(self, caller: Caller, path: str) -> Reply:
         """The content at `path`, still on the wire and not encoded; the caller closes it."""
-        return await self._open(caller, self._url(path))
-
-    async def open_url(self, caller: Caller, url: str) -> Reply:
-        """As `open`, at a URL that the provider gave.
-
-        It is called only at the configured origin: anywhere else the caller's key would leak.
-        """
-        if _origin(url) != self._base.origin():
-            raise UpstreamError("UNAVAILABLE", f"{self.name} named a URL of another origin")
-        return await self._open(caller, URL(url, encoded=True))
-
-    async def _open(self, caller: Caller, url: URL) -> Reply:
-        return await self._send(caller, OutboundRequest("GET", url))
+        return await self._send(caller, OutboundRequest("GET", self._url(path)))
 
     async def _json(self, caller: Caller, request: OutboundRequest) -> Answer:
         async with await self._send(caller, request) as reply:
@@ -198,13 +186,6 @@ class JsonApi:
             upstream_status=reply.status,
             retry_after=reply.headers.get("retry-after"),
         )
-
-
-def _origin(url: str) -> URL | None:
-    try:
-        return URL(url, encoded=True).origin()
-    except ValueError:
-        return None
 
 
 def _request_id(reply: Reply) -> str | None:

@@ -2,13 +2,18 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from providers.json_api import Answer
 from providers.resources import Batch, BatchKind, BatchState, Counts, Failure
 from providers.rfc3339 import from_rfc3339
 
-_COUNTS = ("processing", "succeeded", "errored", "canceled", "expired")
+# Of a batch whose results have been archived, and of its requests.
+ARCHIVED: Final = Failure(
+    "NOT_FOUND",
+    "Anthropic no longer has the results of this batch: it keeps them for 29 days.",
+)
+_COUNTS: Final = ("processing", "succeeded", "errored", "canceled", "expired")
 
 
 def counts_of(batch: Mapping[str, Any]) -> dict[str, int]:
@@ -28,6 +33,11 @@ def state_of(batch: Mapping[str, Any]) -> BatchState:
     if counts.get("expired") and not (counts.get("succeeded") or counts.get("errored")):
         return BatchState.EXPIRED
     return BatchState.SUCCEEDED
+
+
+def has_results(batch: Mapping[str, Any]) -> bool:
+    """Of an ended batch: whether Anthropic still has its results."""
+    return bool(batch.get("results_url"))
 
 
 def from_anthropic_batch(batch: Answer, record: Mapping[str, str]) -> Batch:
@@ -56,10 +66,12 @@ def _ended(batch: Answer, state: BatchState) -> datetime | None:
 
 def _failure(batch: Mapping[str, Any], state: BatchState) -> Failure | None:
     """Anthropic gives no reason for a whole batch: its counts say how it ended."""
+    if not state.terminal:
+        return None
     counts = counts_of(batch)
     canceled, expired = counts.get("canceled", 0), counts.get("expired", 0)
-    if not state.terminal or not canceled + expired:
-        return None
+    if not canceled + expired:
+        return None if has_results(batch) else ARCHIVED
     status = "CANCELLED" if state is BatchState.CANCELLED or not expired else "DEADLINE_EXCEEDED"
     ends = [f"{expired} expired"] * bool(expired) + [f"{canceled} cancelled"] * bool(canceled)
     left = f"{canceled + expired} of its {sum(counts.values())} requests were not answered"

@@ -13,7 +13,7 @@ from functools import partial
 
 from providers.anthropic.batch_creation import BatchCreation, Job
 from providers.anthropic.batch_lines import Items, line_formats
-from providers.anthropic.batch_records import from_anthropic_batch, state_of
+from providers.anthropic.batch_records import from_anthropic_batch, has_results, state_of
 from providers.anthropic.lists import CURSOR, listed_page
 from providers.anthropic.result_stream import AnthropicResultLines
 from providers.anthropic.single_attempt import single_attempt
@@ -96,7 +96,7 @@ class AnthropicBatches:
     async def get(self, caller: Caller, batch_id: str) -> Batch:
         native, record = await self._batch(caller, batch_id)
         batch = from_anthropic_batch(native, record)
-        if not batch.state.terminal or not native.get("results_url"):
+        if not await self._has_results(native, record):
             return batch
         # Where the record is lost, only the results tell whether the requests came inline.
         if record.get("source", RowKind.METADATA) == RowKind.METADATA:
@@ -193,9 +193,17 @@ class AnthropicBatches:
 
     async def _ended(self, caller: Caller, batch_id: str) -> tuple[Answer, dict[str, str]]:
         native, record = await self._batch(caller, batch_id)
-        if not state_of(native).terminal or not native.get("results_url"):
+        if not await self._has_results(native, record):
             raise not_found(f"batches/{batch_id} has no results")
         return native, record
+
+    async def _has_results(self, native: Answer, record: dict[str, str]) -> bool:
+        """Whether there is something to say of each request of the batch, answered or not."""
+        if not state_of(native).terminal:
+            return False
+        if has_results(native):
+            return True
+        return "job" in record and await self._tables.exists(record["job"])
 
     async def _inline_results(
         self, caller: Caller, native: Answer, record: dict[str, str]

@@ -1,4 +1,8 @@
-"""The results of an ended batch, from where Anthropic says that they are."""
+"""The results of an ended batch.
+
+They are asked for under the configured address. The batch's own `results_url` may be relative, or
+name the host behind a gateway, which the proxy cannot reach and which must not get the key.
+"""
 
 import asyncio
 from collections import deque
@@ -6,10 +10,9 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from typing import Any
 
-from providers.anthropic.batch_records import state_of
+from providers.anthropic.batch_records import ARCHIVED, has_results, state_of
 from providers.anthropic.result_from_anthropic import from_anthropic_line, missing_result
 from providers.credential import Caller
-from providers.errors import not_found
 from providers.json_api import Answer, JsonApi
 from providers.json_lines import ResultLine, ResultSplitter, TooLong
 from providers.request_table import job_of
@@ -40,10 +43,10 @@ class AnthropicResultLines:
         return None
 
     async def slices(self) -> AsyncGenerator[deque[ResultLine], None]:
-        url = self._batch.get("results_url")
-        if not isinstance(url, str):
-            raise not_found("Anthropic no longer has the results of this batch")
-        async with await self._client.open_url(self._caller, url) as reply:
+        """None where Anthropic keeps the results no longer: then the requests alone are known."""
+        if not has_results(self._batch):
+            return
+        async with await self._client.open(self._caller, results_path(self._batch)) as reply:
             async with aclosing(self._splitter.split(reply.chunks())) as slices:
                 async for lines in slices:
                     yield lines
@@ -53,9 +56,13 @@ class AnthropicResultLines:
         return from_anthropic_line(line)
 
     def missing(self, _: int, /) -> Failure:
-        return missing_result(state_of(self._batch))
+        return missing_result(state_of(self._batch)) if has_results(self._batch) else ARCHIVED
 
     def _id_of(self, line: ResultLine) -> str | None:
         size = 0 if isinstance(line, TooLong) else len(line)
         with self._splitter.working(size):
             return id_of(line, self.id_member)
+
+
+def results_path(batch: Answer) -> str:
+    return f"v1/messages/batches/{batch.id}/results"

@@ -8,7 +8,7 @@ import pytest
 
 from providers.limits import Limits
 from providers.resource_names import result_file_id
-from providers.resources import BatchState, InlineResults
+from providers.resources import BatchState, Failure, InlineResults, ResultFile
 from tests.contract.anthropic_at_work import (
     CALLER,
     AnthropicAtWork,
@@ -121,40 +121,57 @@ async def test_a_line_beyond_the_limit_in_the_results(anthropic: AnthropicAtWork
 # --- where the results are ------------------------------------------------------------------------
 
 
-async def test_results_are_where_anthropic_says(anthropic: AnthropicAtWork) -> None:
-    await anthropic.post("/_fake/settings", {"results_url": "/elsewhere/{id}.jsonl?a=b%2Fc"})
-    batch_id = await ended(anthropic, inline(*TEXTS))
-    assert len(await items(anthropic, batch_id)) == len(TEXTS)
-
-
 @pytest.mark.parametrize(
     "url",
     [
+        "/elsewhere/{id}.jsonl?a=b%2Fc",
+        "{id}/results",
         "http://127.0.0.1:1/{id}",
-        "https://api.anthropic.com/{id}",
+        "https://api.anthropic.com/v1/messages/batches/{id}/results",
         "http://api.anthropic.com@127.0.0.1/{id}",
     ],
 )
-async def test_results_elsewhere_are_not_fetched(anthropic: AnthropicAtWork, url: str) -> None:
-    """The caller's key would go there."""
+async def test_results_do_not_depend_on_their_url(anthropic: AnthropicAtWork, url: str) -> None:
     await anthropic.post("/_fake/settings", {"results_url": url})
-    batch_id = await ended(anthropic, inline(*TEXTS))
-    for attempt in (
-        anthropic.files.download(CALLER, result_file_id(batch_id)),
-        anthropic.batches.get(CALLER, batch_id),
-    ):
-        error = await refused(attempt)
-        assert (error.status, error.message) == (
-            "UNAVAILABLE",
-            "anthropic named a URL of another origin",
-        )
+    inlined = await ended(anthropic, inline(*TEXTS))
+    file_id = await anthropic.upload(gemini_lines(*TEXTS), "in.jsonl")
+    from_a_file = await ended(anthropic, from_file(file_id))
+    assert len(await items(anthropic, inlined)) == len(TEXTS)
+    assert len(await lines(anthropic, from_a_file)) == len(TEXTS)
+
+
+GONE = {
+    "code": 5,
+    "message": "Anthropic no longer has the results of this batch: it keeps them for 29 days.",
+}
 
 
 async def test_results_that_are_no_longer_kept(anthropic: AnthropicAtWork) -> None:
+    inlined = await ended(anthropic, inline(*TEXTS))
+    file_id = await anthropic.upload(gemini_lines(*TEXTS), "in.jsonl")
+    from_a_file = await ended(anthropic, from_file(file_id))
+    for batch_id in (inlined, from_a_file):
+        await anthropic.post(f"/_fake/batches/{batch_id}", {"archived": True})
+    [of_list, _] = (await anthropic.batches.list(CALLER, 10, None)).items
+    assert of_list.failure == Failure("NOT_FOUND", GONE["message"])
+    found = await items(anthropic, inlined)
+    assert [item["error"] for item in found] == [GONE] * len(TEXTS)
+    batch = await anthropic.batches.get(CALLER, from_a_file)
+    assert (batch.state, batch.failure) == (BatchState.SUCCEEDED, of_list.failure)
+    assert batch.output == ResultFile(result_file_id(from_a_file))
+    keyed = await lines(anthropic, from_a_file)
+    assert keyed == [{"key": f"k-{n}", "error": GONE} for n in range(len(TEXTS))]
+
+
+async def test_results_that_are_no_longer_kept_of_another_tools_batch(
+    anthropic: AnthropicAtWork,
+) -> None:
     batch_id = await ended(anthropic, inline(*TEXTS))
     await anthropic.post(f"/_fake/batches/{batch_id}", {"archived": True})
+    for name in await anthropic.kept():
+        await anthropic.state.delete(name)
     batch = await anthropic.batches.get(CALLER, batch_id)
-    assert (batch.state, batch.output) == (BatchState.SUCCEEDED, None)
+    assert (batch.output, batch.failure) == (None, Failure("NOT_FOUND", GONE["message"]))
     for attempt in (
         anthropic.files.get(CALLER, result_file_id(batch_id)),
         anthropic.files.download(CALLER, result_file_id(batch_id)),

@@ -1,11 +1,14 @@
 """How a batch at Anthropic ends, and where its results then are."""
 
+import json
 from collections.abc import Mapping
+from pathlib import Path
 
 import pytest
 from aiohttp import ClientSession
 
 from tests.end_to_end.batch_client import (
+    MODELS,
     BatchClient,
     Document,
     anthropic_line,
@@ -15,12 +18,13 @@ from tests.end_to_end.batch_client import (
     inline,
     text_of,
 )
-from tests.end_to_end.conftest import Ferry
+from tests.end_to_end.conftest import Ferry, Sdks
 from tests.end_to_end.fake_client import FakeClient
+from tests.end_to_end.sdk_process import GO, JAVASCRIPT, PYTHON_NEWEST, Sdk
 
 pytestmark = [pytest.mark.end_to_end, pytest.mark.asyncio(loop_scope="session")]
 
-CANCELLED, DEADLINE_EXCEEDED, INTERNAL = 1, 4, 13
+CANCELLED, DEADLINE_EXCEEDED, NOT_FOUND, INTERNAL = 1, 4, 5, 13
 COUNT = 10
 
 
@@ -96,50 +100,70 @@ async def test_each_request_has_its_own_end(client: BatchClient) -> None:
     assert "without an answer" in results[3]["error"]["message"]
 
 
+@pytest.mark.parametrize("source", ["inline", "file"])
 async def test_results_that_anthropic_no_longer_has(
-    client: BatchClient, anthropic: FakeClient
+    client: BatchClient, anthropic: FakeClient, source: str
 ) -> None:
-    name = await job_of(client, "file")
-    file = (await client.ended(name))["metadata"]["output"]["responsesFile"]
+    name = await job_of(client, source)
+    await client.ended(name)
     await anthropic.steer(name, archived=True)
 
     batch = (await client.get(name)).ok
 
     assert batch["metadata"]["state"] == "BATCH_STATE_SUCCEEDED"
-    assert "output" not in batch["metadata"]
-    gone = await client.call("GET", f"v1beta/{file}:download?alt=media")
-    assert gone.error == (404, "NOT_FOUND")
+    assert batch["error"]["code"] == NOT_FOUND
+    results = await client.results(batch)
+    assert errors(results) == [NOT_FOUND] * COUNT
+    assert all("keeps them for 29 days" in one["error"]["message"] for one in results)
 
 
 # --- where results are ---------------------------------------------------------------------------
 
+URLS = {
+    "relative": "/v1/messages/batches/{id}/results",
+    "behind": "https://internal.gateway.test/v1/messages/batches/{id}/results",
+    "anthropic": "https://api.anthropic.com/v1/messages/batches/{id}/results",
+}
 
-async def test_results_are_where_anthropic_says(client: BatchClient, anthropic: FakeClient) -> None:
-    await anthropic.settings(results_url="/elsewhere/{id}?signed=yes")
+
+@pytest.mark.parametrize("sdk", [PYTHON_NEWEST, JAVASCRIPT, GO], ids=str)
+@pytest.mark.parametrize("url", URLS.values(), ids=URLS)
+async def test_results_are_under_the_configured_address(
+    anthropic: FakeClient, sdks: Sdks, sdk: Sdk, url: str, tmp_path: Path
+) -> None:
+    """Whatever `results_url` says: gateways pass on the one of the host behind them."""
+    sdk.require()
+    process = await sdks.get(sdk, anthropic.kind)
+    await anthropic.settings(results_url=url)
+    path = tmp_path / "lines.jsonl"
+    path.write_text(json.dumps(gemini_line("k", "x")))
+    source = await process.call("files.upload", path=str(path), mime_type="application/jsonl")
+    model = MODELS["anthropic"]
+    request = {"contents": [{"role": "user", "parts": [{"text": "x"}]}]}
+    made = [
+        await process.call("batches.create", model=model, src=src)
+        for src in (source["name"], [request])
+    ]
+    for job in made:
+        await anthropic.steer(job["name"], status="ended")
+
+    from_file, inlined = [await process.call("batches.get", name=job["name"]) for job in made]
+
+    name = from_file["dest"]["fileName"]
+    await process.call("files.download", path=str(tmp_path / "results"), name=name)
+    assert text_of(json.loads((tmp_path / "results").read_text())) == "echo: x"
+    assert text_of(inlined["dest"]["inlinedResponses"][0]) == "echo: x"
+
+
+async def test_another_origin_is_never_asked_for_results(
+    client: BatchClient, anthropic: FakeClient, fakes: Mapping[str, FakeClient]
+) -> None:
+    """It would get the key."""
+    stranger = fakes["gemini"]
+    await stranger.reset()
+    await anthropic.settings(results_url=f"{stranger.base_url}/{{id}}")
 
     (result,) = await client.finished(inline({"request": asking("x")}))
 
     assert text_of(result) == "echo: x"
-    assert len(await anthropic.requests(path="^/elsewhere/")) == 1
-
-
-@pytest.mark.parametrize("source", ["inline", "file"])
-async def test_results_of_another_origin_are_never_asked_for(
-    client: BatchClient, anthropic: FakeClient, fakes: Mapping[str, FakeClient], source: str
-) -> None:
-    """Whoever is there would be handed the key."""
-    stranger = fakes["gemini"]
-    await stranger.reset()
-    await anthropic.settings(results_url=f"{stranger.base_url}/{{id}}")
-    name = await job_of(client, source)
-    await anthropic.steer(name, status="ended")
-
-    if source == "inline":
-        refused = await client.get(name)
-    else:
-        file = (await client.get(name)).ok["metadata"]["output"]["responsesFile"]
-        refused = await client.call("GET", f"v1beta/{file}:download?alt=media")
-
-    assert refused.error == (503, "UNAVAILABLE")
     assert await stranger.requests() == []
-    assert stranger.base_url not in refused.message

@@ -35,8 +35,8 @@ class Settings:
 
     `answer` are members that replace those of every answer of a model.
     Of OpenAI alone: `body_as_text` writes an answer's body as a string of JSON, as OGX does.
-    Of Anthropic alone: `results_url` is where results are, relative to the fake or absolute, with
-    `{id}` for the batch's; `beta_file_list` lists files as the Files API's beta did.
+    Of Anthropic alone: `results_url` is what an ended batch says, with `{id}` for its id;
+    `beta_file_list` lists files as the Files API's beta did.
     Of Bedrock alone: `min_records` is how many records a job has at least (bedrock.md section 3).
     """
 

@@ -32,6 +32,5 @@ def anthropic_app() -> web.Application:
     app.router.add_get(BATCH, batches.get_batch)
     app.router.add_delete(BATCH, batches.delete_batch)
     app.router.add_post(f"{BATCH}/cancel", batches.cancel_batch)
-    # Results are wherever `results_url` says, and a test may say any path.
-    app.router.add_route("*", "/{path:.*}", batches.get_results)
+    app.router.add_get(f"{BATCH}/results", batches.get_results)
     return app

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from providers.anthropic.batch_records import from_anthropic_batch, state_of
+from providers.anthropic.batch_records import ARCHIVED, from_anthropic_batch, state_of
 from providers.batch_records import BatchRecords
 from providers.json_api import Answer
 from providers.resources import BatchState, Counts, Failure
@@ -18,6 +18,7 @@ NATIVE: dict[str, Any] = {
     "created_at": "2026-11-01T10:00:00Z",
     "ended_at": "2026-11-01T11:00:00.5+00:00",
     "cancel_initiated_at": None,
+    "results_url": "https://api.anthropic.test/v1/messages/batches/msgbatch_A/results",
 }
 
 
@@ -133,5 +134,7 @@ def test_why_a_batch_ended_early(
     if cancelled:
         native["cancel_initiated_at"] = "2026-11-01T10:30:00Z"
     assert from_anthropic_batch(Answer(native), {}).failure == failure
+    archived = from_anthropic_batch(Answer(native | {"results_url": None}), {})
+    assert archived.failure == (failure or ARCHIVED)
     running = native | {"processing_status": "in_progress"}
     assert from_anthropic_batch(Answer(running), {}).failure is None
