@@ -105,21 +105,23 @@ def _say_part(candidate: Candidate, part: object, where: str) -> list[Segment]:
         case "refusal":
             candidate.refuse(as_text(fields.get("refusal"), f"{where}.refusal"))
         case "thinking":
-            candidate.think(_thought(fields.get("thinking"), f"{where}.thinking"))
+            _think(candidate, fields.get("thinking"), f"{where}.thinking")
         case other:
             raise unknown_type(other, where)
     return []
 
 
-def _thought(thinking: object, where: str) -> str:
-    """A string, or a list of text parts."""
+def _think(candidate: Candidate, thinking: object, where: str) -> None:
+    """Add a thought that is a string, or a list of text parts."""
     if isinstance(thinking, str):
-        return thinking
-    parts = enumerate(as_list(thinking, where))
-    return "".join(
-        as_text(as_object(part, f"{where}[{i}]").get("text"), f"{where}[{i}].text")
-        for i, part in parts
-    )
+        candidate.think(thinking)
+        return
+    texts: list[str] = []
+    for index, entry in enumerate(as_list(thinking, where)):
+        with candidate.reading():
+            part = as_object(entry, f"{where}[{index}]")
+            texts.append(as_text(part.get("text"), f"{where}[{index}].text"))
+    candidate.think("".join(texts))
 
 
 def _call(candidate: Candidate, entry: object, where: str) -> None:

@@ -8,7 +8,6 @@ from providers.answer_shape import (
     as_text,
     list_or_empty,
     object_or_nothing,
-    objects_or_empty,
     present,
     text_or_none,
     unknown_type,
@@ -88,10 +87,10 @@ def _add_output(candidate: Candidate, entry: object, where: str) -> None:
                 with candidate.reading():
                     _add_content(candidate, content, f"{where}.content[{index}]")
         case "reasoning":
-            for index, summary in enumerate(
-                objects_or_empty(output.get("summary"), f"{where}.summary")
-            ):
-                candidate.think(as_text(summary.get("text"), f"{where}.summary[{index}].text"))
+            summaries = list_or_empty(output.get("summary"), f"{where}.summary")
+            for index, summary in enumerate(summaries):
+                with candidate.reading():
+                    _add_thought(candidate, summary, f"{where}.summary[{index}]")
         case "function_call":
             candidate.call(
                 output.get("name"), output.get("arguments"), output.get("call_id"), where
@@ -100,6 +99,10 @@ def _add_output(candidate: Candidate, entry: object, where: str) -> None:
             pass
         case other:
             raise unknown_type(other, where)
+
+
+def _add_thought(candidate: Candidate, entry: object, where: str) -> None:
+    candidate.think(as_text(as_object(entry, where).get("text"), f"{where}.text"))
 
 
 def _add_content(candidate: Candidate, entry: object, where: str) -> None:

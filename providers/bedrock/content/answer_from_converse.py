@@ -10,7 +10,6 @@ from providers.answer_shape import (
     count_or_none,
     list_or_empty,
     object_or_nothing,
-    objects_or_empty,
     present,
     text_or_none,
     unknown_type,
@@ -98,9 +97,10 @@ def _add_thought(
 def _add_cited(candidate: Candidate, cited: dict[str, Any], where: str) -> None:
     """Citations stand for all the texts beside them; one of a document has no URI."""
     segments = []
-    for index, generated in enumerate(objects_or_empty(cited.get("content"), f"{where}.content")):
+    for index, generated in enumerate(list_or_empty(cited.get("content"), f"{where}.content")):
         with candidate.reading():
-            text = as_text(generated.get("text"), f"{where}.content[{index}].text")
+            piece = as_object(generated, f"{where}.content[{index}]")
+            text = as_text(piece.get("text"), f"{where}.content[{index}].text")
             segments.append(candidate.say(text))
     uris: dict[str | None, None] = {}
     for index, citation in enumerate(list_or_empty(cited.get("citations"), f"{where}.citations")):

@@ -285,6 +285,19 @@ _CUSTOM = {"id": "call_2", "type": "custom", "custom": {"name": "f", "input": "x
             [{"text": "Hm", "thought": True}, {"text": "So", "thought": True}, {"text": "a"}],
         ),
         (
+            {
+                "content": [
+                    {"type": "thinking", "thinking": [{"text": "Hm"}, None, {"text": ", so"}]},
+                    {"type": "text", "text": "a"},
+                ]
+            },
+            [
+                {"text": "Hm, so", "thought": True},
+                {"text": "a"},
+                _unread("choices[0].message.content[0].thinking[1] is not an object"),
+            ],
+        ),
+        (
             {"content": [{"type": "refusal", "refusal": "No."}, {"type": "text"}]},
             [
                 {"text": "No."},

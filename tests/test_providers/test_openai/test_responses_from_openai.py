@@ -186,3 +186,16 @@ def test_one_member_that_cannot_be_read_costs_no_other() -> None:
         {"text": unread + "output[1].content[2].annotations is not a list"},
     ]
     assert candidate["finishReason"] == "STOP"
+
+
+def test_one_summary_that_cannot_be_read_costs_no_other() -> None:
+    unread = "[genai-ferry] This part of the answer could not be read: output[0].summary"
+    summaries = [{"text": "Hm"}, None, {"text": 5}, {"text": "So"}]
+    candidate = _candidate({"type": "reasoning", "summary": summaries}, _message(_text("a")))
+    assert candidate["content"]["parts"] == [
+        {"text": "Hm", "thought": True},
+        {"text": "So", "thought": True},
+        {"text": "a"},
+        {"text": f"{unread}[1] is not an object"},
+        {"text": f"{unread}[2].text is not a string"},
+    ]

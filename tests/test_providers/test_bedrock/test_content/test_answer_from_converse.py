@@ -244,6 +244,17 @@ def test_one_member_that_cannot_be_read_costs_no_other() -> None:
     ]
 
 
+def test_one_cited_text_that_cannot_be_read_costs_no_other() -> None:
+    unread = "[genai-ferry] This part of the answer could not be read: output.message.content[0]"
+    texts = [{"text": "a"}, None, {"text": 5}, {"text": "b"}]
+    assert _parts({"citationsContent": {"content": texts}}) == [
+        {"text": "a"},
+        {"text": "b"},
+        {"text": f"{unread}.citationsContent.content[1] is not an object"},
+        {"text": f"{unread}.citationsContent.content[2].text is not a string"},
+    ]
+
+
 @pytest.mark.parametrize(
     ("native", "said"),
     [
