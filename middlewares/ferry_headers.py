@@ -1,5 +1,6 @@
 """Request headers of our own: one that is misspelt would change nothing, and nobody would know."""
 
+import re
 from difflib import get_close_matches
 from typing import Final
 
@@ -7,13 +8,37 @@ from aiohttp import web
 
 from middlewares.journey import EDGE
 from providers.errors import invalid_argument
+from providers.provider import Provider
 
 IDEMPOTENCY_KEY: Final = "x-ferry-idempotency-key"
+EXPIRES_AFTER: Final = "x-ferry-expires-after"
 
 _PREFIX: Final = "x-ferry-"
 # Those that the chain reads itself; the others are in the `passed_headers` of a provider.
-_OF_THE_CHAIN: Final = frozenset({IDEMPOTENCY_KEY})
+_OF_THE_CHAIN: Final = frozenset({IDEMPOTENCY_KEY, EXPIRES_AFTER})
 _NAME_LIMIT: Final = 80
+_SECONDS: Final = re.compile(r"[0-9]{1,10}")
+
+
+def parse_expiry(request: web.Request, provider: Provider) -> int | None:
+    """The seconds after which a file that is uploaded expires; None where the client says nothing.
+
+    Asked only where an upload begins: SDKs send the headers of a client with every call. Raises
+    INVALID_ARGUMENT for what `provider` does not take.
+    """
+    text = request.headers.get(EXPIRES_AFTER)
+    if text is None:
+        return None
+    taken = provider.file_expiry
+    if taken is None:
+        raise invalid_argument(
+            f"{provider.name} takes no expiry of files: leave {EXPIRES_AFTER} out"
+        )
+    if not _SECONDS.fullmatch(text) or int(text) not in taken:
+        raise invalid_argument(
+            f"{EXPIRES_AFTER}: {provider.name} takes whole seconds from {taken[0]} to {taken[-1]}"
+        )
+    return int(text)
 
 
 def check_ferry_headers(request: web.Request) -> None:

@@ -11,7 +11,7 @@ from yarl import URL
 
 from middlewares import operations as op
 from middlewares.batch_request import named_file, parse_new_batch
-from middlewares.ferry_headers import IDEMPOTENCY_KEY
+from middlewares.ferry_headers import IDEMPOTENCY_KEY, parse_expiry
 from middlewares.header_text import header_text
 from middlewares.inbound_body import inbound_body, read_whole, refuse_encoded
 from middlewares.journey import EDGE, OPERATION, PROVIDER, ROUTE, UPLOAD, Edge, Handler
@@ -98,16 +98,19 @@ async def _upload(request: web.Request, route: Route, provider: Provider) -> op.
     if request.get(UPLOAD) is not None:
         return parse_command(request)
     protocol = upload_protocol(request)
+    expiry = parse_expiry(request, provider)
     session = request.app[EDGE].upload_urls.new_session()
     if protocol is Protocol.RESUMABLE:
         start = await parse_start(request, route.version, strict=provider.relay is None)
-        return op.StartUpload(session, start)
+        return op.StartUpload(session, replace(start, expires_after=expiry))
     if provider.files is None:
         return _relayed(request, route, provider)
     refuse_encoded(request)
     if protocol is Protocol.RAW:
-        return op.CreateFile(session, raw_start(request, route.version), inbound_body(request))
-    return op.CreateFile(session, *await parse_multipart(request, route.version))
+        start, body = raw_start(request, route.version), inbound_body(request)
+    else:
+        start, body = await parse_multipart(request, route.version)
+    return op.CreateFile(session, replace(start, expires_after=expiry), body)
 
 
 async def _new_batch(request: web.Request, route: Route, provider: Provider) -> op.CreateBatch:

@@ -104,6 +104,7 @@ class Provider:
     `scoping_headers` those of them that divide tenants.
     `own_credential` is spent in place of the caller's; None where the caller's passes through,
     and empty where the provider itself asks a chain for it.
+    `file_expiry`: the seconds that a client may give a new file to live; None where it may not.
     `key_forms` are those of keys that are surely for this kind.
     `secret_key_travels`: what a caller gives as its key holds a secret that only signs, and that
     must not cross a network in the clear.
@@ -119,5 +120,6 @@ class Provider:
     batches: Batches | None = None
     relay: Relay | None = None
     own_credential: Credential | None = None
+    file_expiry: range | None = None
     key_forms: Sequence[KeyForm] = ()
     secret_key_travels: bool = False

@@ -44,7 +44,8 @@ class UploadStart:
 
     `version` and `document` are the path's version segment and the JSON body as they came, for a
     provider that is Google itself. `display_name` was given by the client, `file_name` is the name
-    of the file on the client's disk.
+    of the file on the client's disk. `expires_after`: the seconds after which the client wants the
+    file deleted, within what the provider takes (`Provider.file_expiry`).
     """
 
     display_name: str | None = None
@@ -53,6 +54,7 @@ class UploadStart:
     size: int | None = None
     version: str = ""
     document: bytes = b""
+    expires_after: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from providers.anthropic.batches import AnthropicBatches
 from providers.anthropic.client import PASSED_HEADERS, SCOPING_HEADERS, anthropic_client
 from providers.anthropic.files import AnthropicFiles
 from providers.anthropic.staged_files import STAGED_ID, StagedFiles
-from providers.anthropic.upload_target import AnthropicUploadTarget
+from providers.anthropic.upload_target import FILE_EXPIRY, AnthropicUploadTarget
 from providers.file_records import FileRecords
 from providers.limits import Limits
 from providers.memory import MemoryBudget
@@ -65,5 +65,6 @@ def anthropic(
         uploads=uploads,
         files=AnthropicFiles(client, records, staged, batches, uploads),
         batches=batches,
+        file_expiry=FILE_EXPIRY,
         key_forms=KEY_FORMS,
     )

@@ -17,7 +17,7 @@ from providers.anthropic.lists import listed_page
 from providers.anthropic.staged_files import StagedFiles, new_staged_id, staged_file_id
 from providers.body import Body, close
 from providers.credential import Caller
-from providers.errors import FerryError, unavailable
+from providers.errors import FerryError, invalid_argument, unavailable
 from providers.file_records import FileRecords
 from providers.json_api import Answer, JsonApi, outcome_unknown
 from providers.multipart import form_with_file
@@ -32,6 +32,8 @@ from providers.uploads import UploadStart, is_batch_input
 
 # anthropic.md section 3; a batch's input may be as large, since it is translated on its way.
 SIZE_LIMIT: Final = 500 << 20
+# Seconds, by Anthropic's published description of `expires_in_seconds`.
+FILE_EXPIRY: Final = range(3600, 7_776_000 + 1)
 # Between Anthropic's clock and ours, when a file made by a lost request is looked for.
 _CLOCK_SECONDS: Final = 300
 _PAGE_SIZE: Final = 100
@@ -59,10 +61,16 @@ class AnthropicUploadTarget:
         self._parts = SessionParts(state, self._parted, self._content_name, self._content_size)
 
     async def describe(self, _: Caller, start: UploadStart) -> Mapping[str, str]:
+        if start.expires_after is not None and is_batch_input(start):
+            raise invalid_argument(
+                "an expiry cannot be given here: the proxy keeps batch inputs for Anthropic, for "
+                f"{self._staged.life.total_seconds():.0f} seconds (FERRY_STATE_TTL)"
+            )
         details = {
             "display_name": start.display_name or start.file_name or "",
             "mime_type": start.mime_type or "",
             "started": str(int(time.time())),
+            "expires_after": str(start.expires_after or ""),
             "staged": new_staged_id() if is_batch_input(start) else "",
         }
         return {key: value for key, value in details.items() if value}
@@ -159,7 +167,11 @@ class AnthropicUploadTarget:
     async def _post(self, session: OpenSession, content: Body) -> Answer:
         mime_type = session.details.get("mime_type", "").partition(";")[0].strip()
         part_type = mime_type if _MIME_TYPE.fullmatch(mime_type) else _ANY_TYPE
-        content_type, form = form_with_file({}, "file", _native_name(session), part_type, content)
+        expiry = session.details.get("expires_after")
+        fields = {"expires_in_seconds": expiry} if expiry else {}
+        content_type, form = form_with_file(
+            fields, "file", _native_name(session), part_type, content
+        )
         return await self._client.post_body(session.caller, "v1/files", content_type, form)
 
     async def _find(self, session: OpenSession, size: int) -> Answer | None:

@@ -14,7 +14,7 @@ from providers.openai.client import SCOPING_HEADERS, openai_client
 from providers.openai.file_naming import PURPOSE_HEADER
 from providers.openai.files import OpenAIFiles
 from providers.openai.root_schema import SchemaRule
-from providers.openai.upload_target import OpenAIUploadTarget
+from providers.openai.upload_target import FILE_EXPIRY, OpenAIUploadTarget
 from providers.provider import KeyForm, NameForms, Provider
 from providers.resumable import ResumableUploads
 from providers.state import State
@@ -62,5 +62,6 @@ def openai(
         uploads=uploads,
         files=OpenAIFiles(client, records, batches, uploads),
         batches=batches,
+        file_expiry=FILE_EXPIRY,
         key_forms=KEY_FORMS,
     )

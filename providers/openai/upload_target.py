@@ -36,6 +36,8 @@ from providers.uploads import GRANULARITY, UploadStart, UploadStatus
 BATCH_FILE_LIMIT: Final = 200 << 20
 WHOLE_FILE_LIMIT: Final = 512 << 20
 UPLOADS_LIMIT: Final = 8 << 30
+# Seconds, by OpenAI's published description of `expires_after`.
+FILE_EXPIRY: Final = range(3600, 2_592_000 + 1)
 
 _NO_SUCH_API: Final = (404, 405, 501)
 # Between OpenAI's clock and ours, when a file made by a lost request is looked for.
@@ -64,6 +66,7 @@ class OpenAIUploadTarget:
             "display_name": start.display_name or start.file_name or "",
             "mime_type": start.mime_type or "",
             "started": str(int(time.time())),
+            "expires_after": str(start.expires_after or ""),
         }
         size = start.size or 0
         if purpose == "batch" and size > BATCH_FILE_LIMIT:
@@ -154,7 +157,7 @@ class OpenAIUploadTarget:
     async def _post(self, session: OpenSession, content: Body) -> Answer:
         details = session.details
         content_type, form = form_with_file(
-            {"purpose": details["purpose"]},
+            {"purpose": details["purpose"], **_expiry_fields(details)},
             "file",
             details["filename"],
             part_type(details),
@@ -219,12 +222,17 @@ class OpenAIUploadTarget:
     async def _begin(self, session: OpenSession) -> Answer | None:
         """An upload at OpenAI, or None where the server has no Uploads API for such a file."""
         details = session.details
-        document = {
+        document: dict[str, Any] = {
             "bytes": session.declared,
             "filename": details["filename"],
             "mime_type": part_type(details),
             "purpose": details["purpose"],
         }
+        if "expires_after" in details:
+            document["expires_after"] = {
+                "anchor": "created_at",
+                "seconds": int(details["expires_after"]),
+            }
         try:
             return await self._client.post(session.caller, "uploads", document)
         except FerryError as error:
@@ -262,6 +270,16 @@ def _upload_of(route: Mapping[str, Any]) -> str | None:
         error.upload_status = UploadStatus.FINAL
         raise error
     return route["upload"] or None
+
+
+def _expiry_fields(details: Mapping[str, str]) -> dict[str, str]:
+    """`expires_after` as OpenAI's SDK writes an object in a form."""
+    if "expires_after" not in details:
+        return {}
+    return {
+        "expires_after[anchor]": "created_at",
+        "expires_after[seconds]": details["expires_after"],
+    }
 
 
 def _refuses_the_purpose(error: FerryError) -> bool:

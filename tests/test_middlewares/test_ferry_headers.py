@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from middlewares.ferry_headers import IDEMPOTENCY_KEY
+from middlewares.ferry_headers import EXPIRES_AFTER, IDEMPOTENCY_KEY
 from providers.provider import Provider
 from providers.resources import Page
 from tests.test_middlewares.chain_at_work import Scripted, chain_at_work, scripted_provider
@@ -27,8 +27,11 @@ def providers(files: Scripted) -> list[Provider]:
         ("x-ferry-idempotency", f"did you mean {IDEMPOTENCY_KEY}?"),
         ("X-Ferry-OpenAI-Purposes", f"did you mean {PURPOSE}?"),
         ("x-ferry-region", f"did you mean {REGION}?"),
-        ("x-ferry-", f"known: {REGION}, {IDEMPOTENCY_KEY}, {PURPOSE}"),
-        ("x-ferry-" + "z" * 5000, f"known: {REGION}, {IDEMPOTENCY_KEY}, {PURPOSE}"),
+        ("x-ferry-", f"known: {REGION}, {EXPIRES_AFTER}, {IDEMPOTENCY_KEY}, {PURPOSE}"),
+        (
+            "x-ferry-" + "z" * 5000,
+            f"known: {REGION}, {EXPIRES_AFTER}, {IDEMPOTENCY_KEY}, {PURPOSE}",
+        ),
     ],
 )
 async def test_an_unknown_header_of_ours_is_told(header: str, hint: str) -> None:
@@ -42,7 +45,9 @@ async def test_an_unknown_header_of_ours_is_told(header: str, hint: str) -> None
     assert files.calls == []
 
 
-@pytest.mark.parametrize("header", [IDEMPOTENCY_KEY, PURPOSE, REGION, "X-Ferry-AWS-Region", "x-f"])
+@pytest.mark.parametrize(
+    "header", [IDEMPOTENCY_KEY, EXPIRES_AFTER, PURPOSE, REGION, "X-Ferry-AWS-Region", "x-f"]
+)
 @pytest.mark.parametrize("asked", ["openai", "bedrock"])
 async def test_a_known_one_may_come_with_any_call(header: str, asked: str) -> None:
     """An SDK sends the headers of its client with every call, whichever provider that is for."""
