@@ -72,7 +72,7 @@ class Ferry:
     def kept(self) -> list[str]:
         """The objects in the state store, less the salt."""
         paths = [path for path in self.state.rglob("*") if path.is_file()]
-        return sorted(str(p.relative_to(self.state)) for p in paths if p.name != "salt")
+        return sorted(str(p.relative_to(self.state)) for p in paths if p.name != "salt=")
 
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
