@@ -10,7 +10,7 @@ from typing import Any, Final
 from aiohttp import web
 
 from middlewares.journey import EDGE, OPERATION, OUTCOME, REFUSAL, ROUTE
-from middlewares.operations import CreateBatch
+from middlewares.operations import CreateBatch, Relayed
 from middlewares.routes import Call, Route
 from providers.errors import FerryError
 from providers.gemini_content.warnings import explain
@@ -35,13 +35,17 @@ _COLLECTIONS: Final = {
 }
 
 
-def log_fields(request: web.Request) -> dict[str, Any]:
-    """Nothing for a request that was answered with what it asked for."""
+def log_fields(request: web.Request, status: int) -> dict[str, Any]:
+    """For a request that was answered with `status`; empty where nothing is to be added."""
     refusal, outcome = request.get(REFUSAL), request.get(OUTCOME)
     if refusal is not None:
         fields = _refusal(request, refusal)
     elif isinstance(outcome, CreatedBatch):
         fields = _creation(outcome.batch)
+    elif isinstance(request.get(OPERATION), Relayed) and status >= 400:
+        # What the upstream said goes to the client as it is, and is not read here.
+        resource = _masked(request, _resource(request[ROUTE]))
+        fields = {"resource": resource, "upstream_status": status}
     else:
         fields = {}
     return {name: value for name, value in fields.items() if value}

@@ -35,6 +35,6 @@ async def observe(request: web.Request, handler: Handler) -> web.StreamResponse:
                 "provider": provider.name if provider else None,
                 "status": status or None,
                 "seconds": round(time.monotonic() - began, 4),
-                **log_fields(request),
+                **log_fields(request, status),
             },
         )

@@ -137,6 +137,18 @@ async def test_a_request_that_was_answered_is_not_refused(
     assert not {"refused", "why", "resource"} & set(logged(caplog))
 
 
+async def test_a_relayed_refusal_has_the_upstreams_status(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.INFO, logger="genai_ferry")
+    relay = Scripted(lambda *_: ScriptedReply(status=403, body=b"what the prompt was"))
+    async with chain_at_work(scripted_provider("gemini", relay=relay)) as client:
+        await client.get("/genai/v1/files/abc", headers={"x-goog-api-key": KEY})
+    line = logged(caplog)
+    assert (line["resource"], line["upstream_status"], line["status"]) == ("files/abc", 403, 403)
+    assert "prompt" not in str(line)
+
+
 PROMPT = "tell-me-the-prompt-of-this-test"
 _MEMBERS = [
     *("batch", "inputConfig", "requests", "request", "metadata", "contents", "parts", "text"),
