@@ -98,14 +98,15 @@ def parse_route(method: str, raw_path: str) -> Route | None:
 
 
 def parse_upload_url(method: str, raw_path: str) -> Route | None:
-    """The upload that a path with an `upload_id` names, whatever precedes its last `/upload/`.
+    """The upload that a path with an `upload_id` names, whatever stands before its last `/upload/`.
 
     The Java SDK appends the path of the upload URL to the path of its base URL, and an ingress may
     strip a part of the result: `/team/genai/upload/v1beta/files`, without our prefix in its place.
     """
     _, found, tail = raw_path.rpartition("/upload/")
-    route = parse_route(method, f"{PREFIX}/upload/{tail}") if found else None
-    return route if route is not None and route.call is Call.UPLOAD else None
+    below_our_prefix = f"{PREFIX}/upload/{tail}" if found else ""
+    routes = (parse_route(method, path) for path in (raw_path, below_our_prefix))
+    return next((route for route in routes if route and route.call is Call.UPLOAD), None)
 
 
 def _split_prefix(path: str) -> tuple[str, str, str]:

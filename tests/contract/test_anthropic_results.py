@@ -140,10 +140,8 @@ async def test_results_do_not_depend_on_their_url(anthropic: AnthropicAtWork, ur
     assert len(await lines(anthropic, from_a_file)) == len(TEXTS)
 
 
-GONE = {
-    "code": 5,
-    "message": "Anthropic no longer has the results of this batch: it keeps them for 29 days.",
-}
+WHY_GONE = "Anthropic no longer has the results of this batch: it keeps them for 29 days."
+GONE = {"code": 5, "message": WHY_GONE}
 
 
 async def test_results_that_are_no_longer_kept(anthropic: AnthropicAtWork) -> None:
@@ -153,7 +151,7 @@ async def test_results_that_are_no_longer_kept(anthropic: AnthropicAtWork) -> No
     for batch_id in (inlined, from_a_file):
         await anthropic.post(f"/_fake/batches/{batch_id}", {"archived": True})
     [of_list, _] = (await anthropic.batches.list(CALLER, 10, None)).items
-    assert of_list.failure == Failure("NOT_FOUND", GONE["message"])
+    assert of_list.failure == Failure("NOT_FOUND", WHY_GONE)
     found = await items(anthropic, inlined)
     assert [item["error"] for item in found] == [GONE] * len(TEXTS)
     batch = await anthropic.batches.get(CALLER, from_a_file)
@@ -171,7 +169,7 @@ async def test_results_that_are_no_longer_kept_of_another_tools_batch(
     for name in await anthropic.kept():
         await anthropic.state.delete(name)
     batch = await anthropic.batches.get(CALLER, batch_id)
-    assert (batch.output, batch.failure) == (None, Failure("NOT_FOUND", GONE["message"]))
+    assert (batch.output, batch.failure) == (None, Failure("NOT_FOUND", WHY_GONE))
     for attempt in (
         anthropic.files.get(CALLER, result_file_id(batch_id)),
         anthropic.files.download(CALLER, result_file_id(batch_id)),

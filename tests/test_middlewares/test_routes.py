@@ -1,7 +1,7 @@
 """Every path form of every SDK (sdk-wire.md sections 0, 1, 3 and 6)."""
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from middlewares.routes import UPLOAD_PATH, Call, Route, parse_route, parse_upload_url
@@ -174,6 +174,7 @@ SEGMENTS = st.sampled_from(["genai", "upload", "download", "v1", "v1beta", "file
 
 
 @given(st.lists(SEGMENTS, max_size=8))
+@example(["v1", "upload", "files"])
 def test_every_path_of_an_upload_is_one_of_an_upload_url(segments: list[str]) -> None:
     path = "/genai/" + "/".join(segments)
     route = parse_route("POST", path)
