@@ -24,6 +24,7 @@ from providers.resource_names import check_length, decode_letter
 
 _SHORTER_THAN_KEYS = 20
 _NAMED_FILES = (Call.GET_FILE, Call.DELETE_FILE, Call.DOWNLOAD_FILE)
+_ONLY_RELAYED = (Call.OTHER, Call.UPLOAD_ELSEWHERE)
 _NAMED_BATCHES = (Call.GET_BATCH, Call.DELETE_BATCH, Call.CANCEL_BATCH)
 
 
@@ -37,7 +38,7 @@ async def provider_resolution(request: web.Request, handler: Handler) -> web.Str
     provider = resolve(edge, request.headers.get("x-model-provider"))
     request[PROVIDER] = provider
     admit(request, provider, request[CREDENTIAL])
-    if route.call is Call.OTHER and provider.relay is None:
+    if route.call in _ONLY_RELAYED and provider.relay is None:
         raise not_served(request, provider)
     check_ferry_headers(request)
     check_owner(edge, provider, route)

@@ -21,6 +21,7 @@ from middlewares.routes import Call, Route, answered_as
 from middlewares.served import not_served
 from middlewares.upload_request import (
     Protocol,
+    commands,
     parse_command,
     parse_start,
     raw_start,
@@ -67,6 +68,8 @@ async def _operation(request: web.Request) -> op.Operation:
     route, provider = request[ROUTE], request[PROVIDER]
     if route.call is Call.UPLOAD:
         return await _upload(request, route, provider)
+    if route.call is Call.UPLOAD_ELSEWHERE:
+        return await _upload_elsewhere(request, route, provider)
     if route.call in _BATCH_KINDS:
         check_path_name(route.name, None, "model")
     if route.call in _BATCH_KINDS and provider.batches:
@@ -111,6 +114,17 @@ async def _upload(request: web.Request, route: Route, provider: Provider) -> op.
     else:
         start, body = await parse_multipart(request, route.version)
     return op.CreateFile(session, replace(start, expires_after=expiry), body)
+
+
+async def _upload_elsewhere(
+    request: web.Request, route: Route, provider: Provider
+) -> op.StartUpload | op.Relayed:
+    """A start gets an upload URL of ours, so that the bytes come through here too."""
+    if commands(request) != ["start"]:
+        return _relayed(request, route, provider)
+    session = request.app[EDGE].upload_urls.new_session()
+    start = await parse_start(request, route.version, strict=False)
+    return op.StartUpload(session, replace(start, resource=route.name))
 
 
 async def _new_batch(request: web.Request, route: Route, provider: Provider) -> op.CreateBatch:

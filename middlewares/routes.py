@@ -23,6 +23,7 @@ _VERSION: Final = re.compile(r"v\d[a-z0-9]*")
 
 class Call(Enum):
     UPLOAD = auto()
+    UPLOAD_ELSEWHERE = auto()  # into something other than files, such as a file search store
     LIST_FILES = auto()
     GET_FILE = auto()
     DELETE_FILE = auto()
@@ -38,7 +39,10 @@ class Call(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """`name` is the decoded id or model; `target` the raw path as Google itself spells it."""
+    """`name` is the decoded id or model; `target` the raw path as Google itself spells it.
+
+    For an upload into something other than files, `name` is the raw path below `upload/{version}`.
+    """
 
     call: Call
     target: str
@@ -81,8 +85,7 @@ def parse_route(method: str, raw_path: str) -> Route | None:
     target = "/".join(part for part in ("", service, version, rest) if part)
     other = Route(Call.OTHER, raw_path.removeprefix(PREFIX).lstrip("/"), version)
     if service == "upload":
-        known = rest == "files" and method in ("POST", "PUT")
-        return Route(Call.UPLOAD, target, version) if known else other
+        return _upload(method, target, version, rest) or other
     if service == "" and (method, rest) in _COLLECTIONS:
         return Route(_COLLECTIONS[method, rest], target, version)
     collection, _, resource = rest.partition("/")
@@ -95,6 +98,14 @@ def parse_route(method: str, raw_path: str) -> Route | None:
         target = "/".join(p for p in (service, version, f"files/{name}") if p)
         target += f":{verb}" if verb else ""
     return Route(call, target, version, unquote(name))
+
+
+def _upload(method: str, target: str, version: str, rest: str) -> Route | None:
+    if rest == "files" and method in ("POST", "PUT"):
+        return Route(Call.UPLOAD, target, version)
+    if method == "POST" and rest.partition("/")[0] not in ("", "files"):
+        return Route(Call.UPLOAD_ELSEWHERE, target, version, rest)
+    return None
 
 
 def parse_upload_url(method: str, raw_path: str) -> Route | None:

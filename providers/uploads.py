@@ -42,10 +42,11 @@ class UploadStatus(StrEnum):
 class UploadStart:
     """What a start says of the file. `size` in bytes, None when not declared.
 
-    `version` and `document` are the path's version segment and the JSON body as they came, for a
-    provider that is Google itself. `display_name` was given by the client, `file_name` is the name
-    of the file on the client's disk. `expires_after`: the seconds after which the client wants the
-    file deleted, within what the provider takes (`Provider.file_expiry`).
+    `version`, `document` and `resource` are the path's version segment, the JSON body and what
+    follows the version, as they came, for a provider that is Google itself. `display_name` was
+    given by the client, `file_name` is the name of the file on the client's disk.
+    `expires_after`: the seconds after which the client wants the file deleted, within what the
+    provider takes (`Provider.file_expiry`).
     """
 
     display_name: str | None = None
@@ -54,6 +55,7 @@ class UploadStart:
     size: int | None = None
     version: str = ""
     document: bytes = b""
+    resource: str = "files"
     expires_after: int | None = None
 
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 import orjson
 
 from providers.credential import Caller
-from providers.errors import invalid_argument
+from providers.errors import invalid_argument, unimplemented
 from providers.gemini.confined_relay import ConfinedRelay
 from providers.gemini.owned_names import uploaded
 from providers.json_text import parse_json, render_json
@@ -33,6 +33,8 @@ class UnnamedUploads(OwnedUploads):
     """Uploads whose files Google names: a chosen name may have been another tenant's before."""
 
     async def start(self, caller: Caller, start: UploadStart) -> StartedUpload:
+        if start.resource != "files":
+            raise unimplemented("this path is not served where tenants share the proxy's own key")
         return await super().start(caller, replace(start, document=_unnamed(start.document)))
 
 

@@ -33,7 +33,7 @@ class GeminiUploads:
     async def start(self, caller: Caller, start: UploadStart) -> StartedUpload:
         request = OutboundRequest(
             method="POST",
-            url=below(self._base_url, URL(_start_path(start.version), encoded=True)),
+            url=below(self._base_url, URL(_start_path(start), encoded=True)),
             headers=started(caller, _start_headers(start)),
             body=start.document,
         )
@@ -73,8 +73,8 @@ class GeminiUploads:
         return GoogleUpload(self._name, session.details, self._upstream)
 
 
-def _start_path(version: str) -> str:
-    return f"/upload/{version}/files" if version else "/upload/files"
+def _start_path(start: UploadStart) -> str:
+    return "/".join(part for part in ("/upload", start.version, start.resource) if part)
 
 
 def _start_headers(start: UploadStart) -> dict[str, str]:

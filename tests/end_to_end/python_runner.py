@@ -74,6 +74,20 @@ async def download(client: Any, args: Args) -> Any:
     return {"size": Path(args["path"]).stat().st_size}
 
 
+async def upload_to_store(client: Any, args: Args) -> Any:
+    stores = client.file_search_stores
+    store = await settled(stores.create())
+    begun = await settled(
+        stores.upload_to_file_search_store(
+            file_search_store_name=store.name,
+            file=args["path"],
+            config={"mime_type": args["mime_type"], "display_name": args["display_name"]},
+        )
+    )
+    ended = await settled(client.operations.get(begun))
+    return plain(await settled(stores.documents.get(name=ended.response.document_name)))
+
+
 async def create_batch(client: Any, args: Args) -> Any:
     return plain(await settled(client.batches.create(**args)))
 
@@ -96,6 +110,7 @@ CALLS: dict[str, Call] = {
     "files.get": by_name("files", "get"),
     "files.delete": by_name("files", "delete"),
     "files.download": download,
+    "file_search_stores.upload": upload_to_store,
     "batches.create": create_batch,
     "batches.create_embeddings": create_embeddings,
     "batches.list": list_batches,

@@ -15,6 +15,8 @@ until its input ends. Its client is made from `FERRY_BASE_URL`, `FERRY_API_KEY` 
 | `files.download`             | `name` or `file`, and the `path` to write; answers `{"size"}`  |
 | `batches.create`             | `model`, `src` (a file's name or a list of requests), `config` |
 | `batches.create_embeddings`  | as above, `src` being `{"fileName"}` or `{"inlinedRequests"}`  |
+| `file_search_stores.upload`  | `path`, `mime_type`, `display_name`; answers the document that |
+|                              | the upload makes in a store of its own                         |
 | every other                  | `name`                                                         |
 
 Requests, configs and answers are in camelCase with `contents` written out as a list of contents:

@@ -61,3 +61,17 @@ async def test_a_file_goes_up_and_comes_back_below_a_path(
             assert path.read_bytes() == pattern_bytes(size)
         await process.call("files.delete", name=file["name"])
     assert (await fake.objects())["files"] == []
+
+
+@pytest.mark.parametrize("sdk", [JAVA, PYTHON_NEWEST, JAVASCRIPT, GO], ids=str)
+@pytest.mark.parametrize("fake", ["gemini"], indirect=True)
+async def test_an_upload_into_a_file_search_store_below_a_path(
+    base_url: str, fake: FakeClient, sdk: Sdk, tmp_path: Path
+) -> None:
+    path = tmp_path / "a.txt"
+    path.write_bytes(pattern_bytes(9 * MIB))
+    async with sdk.start(base_url, api_key=fake.kind.key) as process:
+        document = await process.call(
+            "file_search_stores.upload", path=str(path), mime_type="text/plain", display_name="a"
+        )
+    assert int(document["sizeBytes"]) == 9 * MIB

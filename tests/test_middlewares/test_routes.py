@@ -110,7 +110,8 @@ def test_the_download_service(path: str) -> None:
         ("GET", "upload/v1/files/a"),
         ("GET", "download/v1/files/a"),
         ("GET", "download/v1/batches/a"),
-        ("POST", "upload/v1/cachedContents"),
+        ("GET", "upload/v1beta/fileSearchStores/a:uploadToFileSearchStore"),
+        ("POST", "upload/v1beta/"),
         ("GET", "v1/cachedContents/files/a"),
     ],
 )
@@ -118,6 +119,14 @@ def test_everything_else_keeps_its_path(method: str, path: str) -> None:
     route = parse_route(method, f"/genai/{path}")
     assert route is not None
     assert (route.call, route.target) == (Call.OTHER, path)
+
+
+@pytest.mark.parametrize("doubled", ["", "v1beta/", "v1/"])
+def test_an_upload_into_something_other_than_files(doubled: str) -> None:
+    rest = "fileSearchStores/a%2Fb:uploadToFileSearchStore"
+    route = parse_route("POST", f"/genai/{doubled}upload/v1beta/{rest}")
+    assert route == Route(Call.UPLOAD_ELSEWHERE, f"upload/v1beta/{rest}", "v1beta", rest)
+    assert parse_upload_url("POST", f"/genai/upload/v1beta/{rest}") is None
 
 
 @pytest.mark.parametrize("path", ["/", "/genaix/v1/files", "/v1/files", "/GENAI/v1/files", "", "*"])

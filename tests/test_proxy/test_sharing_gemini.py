@@ -22,6 +22,8 @@ async def test_gemini_serves_only_what_can_be_kept_apart(
             ("POST", "v1beta/models/veo:predictLongRunning"),
             ("GET", "v1beta/files/%61"),
             ("GET", "v1beta/batches/a%2f..%2fb"),
+            ("POST", "v1beta/files:register"),
+            ("POST", "upload/v1beta/fileSearchStores/x:uploadToFileSearchStore"),
         ):
             assert (await shared.ask(ANN, method, path)).error[:2] == (501, "UNIMPLEMENTED"), path
         assert "/v1" not in await shared.upstream_requests()
@@ -47,6 +49,16 @@ async def test_a_call_at_gemini_names_nothing_of_anothers(
         refused = await shared.ask(ANN, "POST", call, data=data, Content_Encoding="gzip")
         assert refused.error[:2] == (400, "INVALID_ARGUMENT")
         assert "/v1" not in await shared.upstream_requests()
+
+
+async def test_no_upload_begins_into_a_store_that_all_tenants_would_share(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with sharing("gemini", tmp_path / "state", monkeypatch) as shared:
+        path = "upload/v1beta/fileSearchStores/x:uploadToFileSearchStore"
+        refused = await shared.ask(ANN, "POST", path, {}, X_Goog_Upload_Command="start")
+        assert refused.error[:2] == (501, "UNIMPLEMENTED")
+        assert "/upload" not in await shared.upstream_requests()
 
 
 async def test_googles_file_names_cannot_be_chosen(

@@ -57,6 +57,7 @@ var calls = map[string]call{
 	"files.get":                 getFile,
 	"files.delete":              deleteFile,
 	"files.download":            download,
+	"file_search_stores.upload": uploadToStore,
 	"batches.create":            createBatch,
 	"batches.create_embeddings": createEmbeddings,
 	"batches.list":              listBatches,
@@ -184,6 +185,24 @@ func download(ctx context.Context, client *genai.Client, a args) (any, error) {
 		return nil, err
 	}
 	return map[string]int{"size": len(content)}, os.WriteFile(a.Path, content, 0o600)
+}
+
+func uploadToStore(ctx context.Context, client *genai.Client, a args) (any, error) {
+	stores := client.FileSearchStores
+	store, err := stores.Create(ctx, nil)
+	if err != nil {
+		return nil, err
+	}
+	config := &genai.UploadToFileSearchStoreConfig{MIMEType: a.MIMEType, DisplayName: a.DisplayName}
+	begun, err := stores.UploadToFileSearchStoreFromPath(ctx, a.Path, store.Name, config)
+	if err != nil {
+		return nil, err
+	}
+	ended, err := client.Operations.GetUploadToFileSearchStoreOperation(ctx, begun, nil)
+	if err != nil {
+		return nil, err
+	}
+	return stores.Documents.Get(ctx, ended.Response.DocumentName, nil)
 }
 
 // --- batches ---

@@ -25,6 +25,14 @@ const calls = {
     await client.files.download({ file: name ?? file, downloadPath: path });
     return { size: (await stat(path)).size };
   },
+  "file_search_stores.upload": async ({ path, mime_type: mimeType, display_name: displayName }) => {
+    const stores = client.fileSearchStores;
+    const { name: fileSearchStoreName } = await stores.create({});
+    const config = { mimeType, displayName };
+    const begun = await stores.uploadToFileSearchStore({ fileSearchStoreName, file: path, config });
+    const ended = await client.operations.get({ operation: begun });
+    return stores.documents.get({ name: ended.response.documentName });
+  },
   "batches.create": (args) => client.batches.create(args),
   "batches.create_embeddings": (args) => client.batches.createEmbeddings(args),
   "batches.list": async (args) => everyPage(await client.batches.list({ config: paging(args) })),

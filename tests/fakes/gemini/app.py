@@ -4,7 +4,7 @@ from aiohttp import web
 
 from .. import control
 from ..journal import Settings
-from . import batches, files, models
+from . import batches, file_search, files, models
 from .backdoor import GeminiBackdoor
 from .gate import envelope_middleware, gate_middleware
 from .resumable import resume
@@ -12,6 +12,7 @@ from .start import upload
 from .store import STORE, GeminiStore
 
 V = "/{v:v1|v1beta|v1alpha}"
+SEARCH_STORE = f"{V}/fileSearchStores/{{store:[^/:]+}}"
 FILE, BATCH, MODEL = (
     f"{V}/files/{{id:[^/:]+}}",
     f"{V}/batches/{{id:[^/:]+}}",
@@ -31,6 +32,7 @@ def gemini_app() -> web.Application:
     app.router.add_post(f"/upload{V}/files", upload)
     app.router.add_put(f"/upload{V}/files", resume)
     app.router.add_get(f"{V}/files", files.list_files)
+    app.router.add_post(f"{V}/files:register", files.register_files)
     app.router.add_get(FILE, files.get_file)
     app.router.add_delete(FILE, files.delete_file)
     app.router.add_get(f"{FILE}:download", files.download_file)
@@ -43,4 +45,11 @@ def gemini_app() -> web.Application:
     app.router.add_get(BATCH, batches.get_batch)
     app.router.add_delete(BATCH, batches.delete_batch)
     app.router.add_post(f"{BATCH}:cancel", batches.cancel_batch)
+    app.router.add_post(f"{V}/fileSearchStores", file_search.create_store)
+    upload_path = f"/upload{SEARCH_STORE}:uploadToFileSearchStore"
+    app.router.add_post(upload_path, file_search.upload_to_store)
+    app.router.add_put(upload_path, resume)
+    operation = f"{SEARCH_STORE}/upload/operations/{{operation}}"
+    app.router.add_get(operation, file_search.get_operation)
+    app.router.add_get(f"{SEARCH_STORE}/documents/{{document}}", file_search.get_document)
     return app

@@ -42,6 +42,7 @@ class GeminiBackdoor:
         self.store.files.clear()
         self.store.uploads.clear()
         self.store.batches.clear()
+        self.store.search_stores.clear()
         self.store.blobs.clear()
 
     def close(self) -> None:

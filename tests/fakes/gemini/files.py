@@ -4,13 +4,19 @@ import base64
 import binascii
 from typing import Any
 
+import orjson
 from aiohttp import web
 
 from ..blob import BlobResponse
+from ..intake import read_whole
+from ..shape import Record, Sequence, Text
 from .envelope import invalid, refuse
 from .gate import allow_query
 from .store import OWNER, STORE
 
+REGISTER = Record(
+    {"uris": Sequence(Text(pattern=r"gs://.+"), low=1)}, required=("uris",), protobuf=True
+)
 DEFAULT_PAGE, LARGEST_PAGE = 10, 100
 
 
@@ -53,6 +59,29 @@ async def get_file(request: web.Request) -> web.Response:
     return web.json_response(
         request.app[STORE].file(request[OWNER], request.match_info["id"]).resource
     )
+
+
+async def register_files(request: web.Request) -> web.Response:
+    """Files in Cloud Storage, read with the user's rights: an API key identifies no user."""
+    allow_query(request)
+    if not request.headers.get("Authorization", "").startswith("Bearer ya29."):
+        raise refuse(
+            "UNAUTHENTICATED",
+            "Request is missing required authentication credential. Expected OAuth 2 access token.",
+        )
+    uris = REGISTER.parse(orjson.loads(await read_whole(request)))["uris"]
+    return web.json_response({"files": [_registered(request, uri) for uri in uris]})
+
+
+def _registered(request: web.Request, uri: str) -> dict[str, Any]:
+    native_id = request.app[STORE].new_id()
+    return {
+        "name": f"files/{native_id}",
+        "uri": f"{request.url.origin()}/v1beta/files/{native_id}",
+        "displayName": uri,
+        "source": "REGISTERED",
+        "state": "ACTIVE",
+    }
 
 
 async def delete_file(request: web.Request) -> web.Response:

@@ -12,7 +12,7 @@ from aiohttp import web
 
 from ..intake import body_chunks, drain
 from .envelope import refuse
-from .store import STORE, GeminiStore, UploadSession
+from .store import STORE, UploadSession
 
 # What survives of a chunk whose connection broke: whole blocks of it.
 BLOCK = 256 * 1024
@@ -28,7 +28,7 @@ def _told(session: UploadSession) -> dict[str, str]:
 
 async def resume(request: web.Request) -> web.Response:
     session = request.app[STORE].uploads.get(request.query.get("upload_id", ""))
-    if session is None or session.version != request.match_info["v"]:
+    if session is None or session.path != request.path:
         raise refuse("NOT_FOUND", "Upload session not found.")
     if request.query.get("upload_protocol") != "resumable":
         raise refuse("INVALID_ARGUMENT", "The upload URL was altered.")
@@ -59,7 +59,7 @@ async def _upload_finalize(request: web.Request, session: UploadSession) -> web.
     async with session.lock:
         _check_chunk(request, session, final=True)
         await _receive(request, session)
-        return await _close(request, session)
+        return await _close(session)
 
 
 async def _finalize(request: web.Request, session: UploadSession) -> web.Response:
@@ -69,7 +69,7 @@ async def _finalize(request: web.Request, session: UploadSession) -> web.Respons
             raise _no(session, 400, "finalize alone carries no body.")
         if "X-Goog-Upload-Offset" in request.headers:
             _check_offset(request, session)
-        return await _close(request, session)
+        return await _close(session)
 
 
 async def _query(request: web.Request, session: UploadSession) -> web.Response:
@@ -141,15 +141,12 @@ async def _receive(request: web.Request, session: UploadSession) -> None:
             session.writer.cut(start + arrived - arrived % BLOCK)
 
 
-async def _close(request: web.Request, session: UploadSession) -> web.Response:
+async def _close(session: UploadSession) -> web.Response:
     if session.declared not in (None, session.writer.size):
         message = f"{session.writer.size} bytes came, {session.declared} were declared."
         raise _reject(session, message)
-    store: GeminiStore = request.app[STORE]
-    origin = str(request.url.origin())
-    blob = session.writer.finish()
-    file = await store.add_file(session.owner, blob, origin, session.spec, session.mime_type)
-    session.status, session.answer = "final", {"file": file}
+    session.answer = await session.end(session, session.writer.finish())
+    session.status = "final"
     return _final(session)
 
 

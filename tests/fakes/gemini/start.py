@@ -14,7 +14,7 @@ from ..shape import Anything, Either, Number, Record, Text
 from .envelope import invalid, refuse
 from .gate import allow_query
 from .resumable import resume, status_header
-from .store import OWNER, STORE, UploadSession
+from .store import OWNER, STORE, End, UploadSession
 
 LARGEST_FILE = 2 * 1024**3
 UNTYPED = "application/octet-stream"
@@ -48,22 +48,34 @@ async def upload(request: web.Request) -> web.StreamResponse:
 
 
 async def _start(request: web.Request) -> web.Response:
+    spec = _spec(await read_whole(request))
+    store, origin = request.app[STORE], str(request.url.origin())
+    if spec.get("name", "").removeprefix("files/") in store.files:
+        raise refuse("ALREADY_EXISTS", f"Requested entity already exists: {spec['name']}")
+
+    async def end(session: UploadSession, blob: Blob) -> dict[str, Any]:
+        file = await store.add_file(session.owner, blob, origin, session.spec, session.mime_type)
+        return {"file": file}
+
+    return begin(request, spec, end)
+
+
+def begin(request: web.Request, spec: dict[str, Any], end: End) -> web.Response:
+    """Opens a session, and answers with its upload URL."""
     if request.headers.get("X-Goog-Upload-Command", "").strip().lower() != "start":
         raise invalid("An upload begins with the command start.")
-    spec = _spec(await read_whole(request))
     declared = _declared(request.headers.get("X-Goog-Upload-Header-Content-Length"))
     mime_type = request.headers.get("X-Goog-Upload-Header-Content-Type")
     store = request.app[STORE]
-    if spec.get("name", "").removeprefix("files/") in store.files:
-        raise refuse("ALREADY_EXISTS", f"Requested entity already exists: {spec['name']}")
     upload_id = store.new_id(40)
     store.uploads[upload_id] = UploadSession(
         owner=request[OWNER],
-        version=request.match_info["v"],
+        path=request.path,
         spec=spec,
         mime_type=spec.get("mimeType") or mime_type or UNTYPED,
         declared=declared,
         writer=store.blobs.writer(),
+        end=end,
     )
     url = f"{request.url.origin()}{request.path}?upload_id={upload_id}&upload_protocol=resumable"
     headers = {

@@ -4,6 +4,7 @@ import asyncio
 import base64
 import hashlib
 import itertools
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -27,17 +28,33 @@ class StoredFile:
 
 @dataclass
 class UploadSession:
-    """One resumable upload; `answer` is what a finished or rejected one says from then on."""
+    """One resumable upload; `answer` is what a finished or rejected one says from then on.
+
+    `end` stores the whole content and makes the answer.
+    """
 
     owner: str
-    version: str
+    path: str
     spec: dict[str, Any]
     mime_type: str
     declared: int | None
     writer: BlobWriter
+    end: "End"
     status: str = "active"
     answer: dict[str, Any] = field(default_factory=dict)
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+
+End = Callable[[UploadSession, Blob], Awaitable[dict[str, Any]]]
+
+
+@dataclass
+class SearchStore:
+    """A file search store: documents and operations by id, as they are shown."""
+
+    owner: str
+    documents: dict[str, dict[str, Any]] = field(default_factory=dict)
+    operations: dict[str, dict[str, Any]] = field(default_factory=dict)
 
 
 @dataclass
@@ -75,6 +92,7 @@ class GeminiStore:
         self.files: dict[str, StoredFile] = {}
         self.uploads: dict[str, UploadSession] = {}
         self.batches: dict[str, StoredBatch] = {}
+        self.search_stores: dict[str, SearchStore] = {}
         self._numbers = itertools.count(1)
 
     def new_id(self, length: int = 12) -> str:

@@ -71,6 +71,15 @@ async def test_a_start_invents_nothing() -> None:
     assert not any("Header" in name or "File-Name" in name for name in request.headers)
 
 
+@pytest.mark.parametrize("version", ["v1beta", ""])
+async def test_the_start_of_an_upload_into_something_other_than_files(version: str) -> None:
+    upstream = ScriptedUpstream(Answer(headers=STARTED))
+    resource = "fileSearchStores/a%20b:uploadToFileSearchStore"
+    await uploads(upstream).start(CALLER, UploadStart(version=version, resource=resource))
+    path = "/".join(part for part in ("upload", version, resource) if part)
+    assert str(upstream.sent[0].request.url) == f"{GOOGLE.origin()}/{path}"
+
+
 async def test_googles_url_is_in_no_repr() -> None:
     upstream = ScriptedUpstream(Answer(headers=STARTED), Answer(503), Answer(404))
     provider = uploads(upstream)

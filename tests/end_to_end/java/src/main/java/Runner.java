@@ -15,6 +15,8 @@ import com.google.genai.types.HttpOptions;
 import com.google.genai.types.ListBatchJobsConfig;
 import com.google.genai.types.ListFilesConfig;
 import com.google.genai.types.UploadFileConfig;
+import com.google.genai.types.UploadToFileSearchStoreConfig;
+import com.google.genai.types.UploadToFileSearchStoreOperation;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
@@ -42,6 +44,7 @@ public final class Runner {
           Map.entry("files.get", args -> plain(client().files.get(name(args), null))),
           Map.entry("files.delete", args -> plain(client().files.delete(name(args), null))),
           Map.entry("files.download", this::download),
+          Map.entry("file_search_stores.upload", this::uploadToStore),
           Map.entry("batches.create", this::createBatch),
           Map.entry("batches.create_embeddings", this::createEmbeddings),
           Map.entry("batches.list", this::listBatches),
@@ -134,6 +137,19 @@ public final class Runner {
       client.files.download(File.fromJson(args.get("file").toString()), path, null);
     }
     return JSON.createObjectNode().put("size", Files.size(Path.of(path)));
+  }
+
+  private JsonNode uploadToStore(JsonNode args) {
+    String store = client.fileSearchStores.create(null).name().get();
+    UploadToFileSearchStoreConfig config =
+        UploadToFileSearchStoreConfig.builder()
+            .mimeType(args.get("mime_type").asText())
+            .displayName(args.get("display_name").asText())
+            .build();
+    UploadToFileSearchStoreOperation begun =
+        client.fileSearchStores.uploadToFileSearchStore(store, args.get("path").asText(), config);
+    String document = client.operations.get(begun, null).response().get().documentName().get();
+    return plain(client.fileSearchStores.documents.get(document, null));
   }
 
   // --- batches ---
