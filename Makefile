@@ -67,7 +67,7 @@ sdks: $(SDKS)
 	@test -n "$(filter $(JAVA)/%,$(SDKS))" || \
 	    echo "mvn and a JDK of 17 or later were not found: no test drives the Java SDK"
 
-## Resolves every version anew.
+## Resolves every version again.
 lock: $(VENV_LOCK)/bin/uv
 	$(VENV_LOCK)/bin/uv pip compile --upgrade --universal --python-version 3.11 --generate-hashes \
 	    --no-strip-extras --no-header --quiet --extra dev pyproject.toml --output-file requirements.lock

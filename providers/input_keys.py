@@ -6,6 +6,7 @@ from typing import Final
 
 import orjson
 
+from providers.errors import failed_precondition
 from providers.json_lines import NumberedSplitter, TooLong
 from providers.memory import Reservation
 from providers.request_table import RequestTable, RowKind
@@ -15,19 +16,29 @@ from providers.result_lines import id_of
 _ID_CHARACTERS: Final = 512
 # Of a row beside its text: the objects that hold it, in a list and in a dictionary.
 _ROW_BYTES: Final = 200
+# Twice as many requests as any provider takes in a batch. A batch can have failed because its input
+# has more: to try again when memory is free would not help.
+_ROWS: Final = 200_000
 
 
-async def keys_of_input(
+def table_of_keys() -> RequestTable:
+    """An empty table for `add_keys`."""
+    return RequestTable(RowKind.CUSTOM_ID)
+
+
+async def add_keys(
+    table: RequestTable,
     chunks: AsyncIterable[bytes],
     splitter: NumberedSplitter,
     id_member: str,
     reservation: Reservation,
-) -> RequestTable:
-    """One row for each line, so that the provider's line numbers find their row.
+) -> None:
+    """Add one row for each line of an input, so that the provider's line numbers find their row.
 
-    The number of a line that names no request is its key. The rows are counted on `reservation`.
+    The number of a row is its key where its line names no request. The rows are counted on
+    `reservation`. Raises FAILED_PRECONDITION for more than 200,000 of them.
     """
-    table = RequestTable(RowKind.CUSTOM_ID)
+    before = len(table)
     async with aclosing(splitter.split(chunks)) as slices:
         async for lines in slices:
             while lines:
@@ -35,13 +46,17 @@ async def keys_of_input(
                 with splitter.working(0 if isinstance(line, TooLong) else len(line)):
                     named = id_of(line, id_member)
                 usable = named is not None and len(named) <= _ID_CHARACTERS
-                for blank in range(len(table) + 1, number):
-                    _add(table, str(blank), reservation)
-                _add(table, named if usable and named else str(number), reservation)
-    return table
+                while len(table) < before + number - 1:
+                    _add(table, None, reservation)
+                _add(table, named if usable else None, reservation)
 
 
-def _add(table: RequestTable, key: str, reservation: Reservation) -> None:
-    row = orjson.dumps(key)
+def _add(table: RequestTable, key: str | None, reservation: Reservation) -> None:
+    if len(table) == _ROWS:
+        raise failed_precondition(
+            f"the input of the batch has more than {_ROWS} lines, too many to list an error for "
+            "each; the error of the batch says why it failed"
+        )
+    row = orjson.dumps(key or str(len(table) + 1))
     reservation.grow(len(row) + _ROW_BYTES)
     table.rows.append(row)

@@ -24,12 +24,13 @@ from providers.bedrock.immediate.immediate_room import ImmediateRoom
 from providers.bedrock.immediate.jobs import ImmediateJobs
 from providers.bedrock.immediate.resumption import Resumption
 from providers.bedrock.jobs.job_creation import JobCreation
+from providers.bedrock.jobs.job_keys import JobKeys
 from providers.bedrock.jobs.job_memory import JobMemory
 from providers.bedrock.jobs.job_room import JobRoom
 from providers.bedrock.jobs.operations import Jobs
 from providers.bedrock.upload_target import BedrockUploadTarget
 from providers.credential import Caller, Credential
-from providers.json_lines import ResultSplitter
+from providers.json_lines import NumberedSplitter, ResultSplitter
 from providers.limits import Limits
 from providers.memory import MemoryBudget
 from providers.provider import NameForms, Provider
@@ -80,7 +81,13 @@ def bedrock(
     immediate = ImmediateJobs(name, state, memory, background, runtime, limits.line, ambient=own)
     rooms = Rooms(
         JobRoom(
-            places, s3, jobs, kept, Tombstones(name, state), ResultSplitter(limits.line, memory)
+            places,
+            s3,
+            jobs,
+            kept,
+            Tombstones(name, state),
+            ResultSplitter(limits.line, memory),
+            JobKeys(s3, NumberedSplitter(limits.line, memory)),
         ),
         ImmediateRoom(places, immediate),
     )

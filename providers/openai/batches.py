@@ -12,7 +12,7 @@ from providers.batch_input import BatchInput, FileInput, InlineInput
 from providers.batch_results import deliver_file, deliver_inline
 from providers.credential import Caller
 from providers.errors import FerryError, failed_precondition, invalid_argument, not_found
-from providers.input_keys import keys_of_input
+from providers.input_keys import add_keys, table_of_keys
 from providers.json_api import Answer, JsonApi, outcome_unknown, wrong_state_if_refused
 from providers.json_lines import LineSplitter, NumberedSplitter, ResultSplitter
 from providers.limits import Limits
@@ -246,7 +246,9 @@ class OpenAIBatches:
         splitter = NumberedSplitter(self._limits.line, self._memory)
         try:
             async with self._opened(caller, native["input_file_id"]) as chunks:
-                return await keys_of_input(chunks, splitter, "custom_id", reservation)
+                keys = table_of_keys()
+                await add_keys(keys, chunks, splitter, "custom_id", reservation)
+                return keys
         except FerryError as error:
             if error.status != "NOT_FOUND":
                 raise

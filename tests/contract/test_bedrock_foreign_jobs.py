@@ -7,7 +7,7 @@ import pytest
 from providers.errors import unavailable
 from providers.request_table import indexed_id
 from providers.resource_names import result_file_id
-from providers.resources import BatchState, ResultFile
+from providers.resources import BatchState, Failure, ResultFile
 from tests.contract.at_work import json_lines
 from tests.contract.bedrock_at_work import CALLER, JOB, MODEL, BedrockAtWork, inline, refused
 from tests.contract.bedrock_batching import (
@@ -90,6 +90,48 @@ async def test_its_delete_takes_its_output_and_leaves_its_input(
     assert await bedrock.objects("files") == ["in/a.jsonl"]
     assert await listed(bedrock) == []
     assert (await refused(bedrock.batches.get(CALLER, foreign))).status == "NOT_FOUND"
+
+
+@pytest.mark.parametrize("status", ["Failed", "Expired"])
+async def test_its_keys_are_read_from_its_input_where_bedrock_answered_nothing(
+    bedrock: BedrockAtWork, foreign: str, status: str
+) -> None:
+    await bedrock.steer(foreign, status=status, message="Why.")
+    batch = await bedrock.batches.get(CALLER, foreign)
+    assert batch.output == ResultFile(result_file_id(foreign))
+    found = await lines(bedrock, foreign)
+    assert [line["key"] for line in found] == [f"theirs-{n}" for n in range(len(TEXTS))]
+    assert all("Why." in line["error"]["message"] for line in found)
+
+
+async def test_where_its_input_is_a_folder_too(bedrock: BedrockAtWork) -> None:
+    bedrock.other_tool.put("in/a.jsonl", json_lines(RECORDS[0]) + b"no json\n")
+    bedrock.other_tool.put("in/b.jsonl", json_lines(RECORDS[1]))
+    bedrock.other_tool.put("in/picture.png", b"no record")
+    source = {"s3InputDataConfig": {"s3Uri": f"s3://{FILES_BUCKET}/in/"}}
+    job = bedrock.other_tool.create(inputDataConfig=source)
+    await bedrock.steer(job, status="Failed", message="Why.")
+    assert [line["key"] for line in await lines(bedrock, job)] == ["theirs-0", "2", "theirs-1"]
+
+
+async def test_where_its_input_is_gone_the_job_alone_says_why(
+    bedrock: BedrockAtWork, foreign: str
+) -> None:
+    await bedrock.steer(foreign, status="Failed", message="Why.")
+    await bedrock.strike("HEAD", ".*in/a.jsonl", "status", status=404, times=9)
+    batch = await bedrock.batches.get(CALLER, foreign)
+    assert (batch.output, batch.failure) == (None, Failure("INTERNAL", "Why."))
+    error = await refused(bedrock.files.get(CALLER, result_file_id(foreign)))
+    assert error.status == "NOT_FOUND"
+
+
+async def test_where_its_input_cannot_be_read_the_refusal_is_s3s(
+    bedrock: BedrockAtWork, foreign: str
+) -> None:
+    await bedrock.steer(foreign, status="Failed", message="Why.")
+    await bedrock.strike("GET", ".*in/a.jsonl", "status", status=403, times=9)
+    error = await refused(bedrock.files.download(CALLER, result_file_id(foreign)))
+    assert (error.status, error.permanent) == ("PERMISSION_DENIED", True)
 
 
 async def test_it_is_cancelled(bedrock: BedrockAtWork, foreign: str) -> None:

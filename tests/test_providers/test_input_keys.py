@@ -2,18 +2,22 @@ import orjson
 import pytest
 
 from providers.errors import FerryError
-from providers.input_keys import keys_of_input
+from providers.input_keys import add_keys, table_of_keys
 from providers.json_lines import NumberedSplitter
 from providers.memory import MemoryBudget
 from providers.request_table import RequestTable
 from tests.test_providers.streams import cut, stream
 
 
-async def keys(data: bytes, limit: int = 1 << 20, budget: int = 1 << 20) -> RequestTable:
+async def keys(*inputs: bytes, limit: int = 1 << 20, budget: int = 1 << 20) -> RequestTable:
     memory = MemoryBudget(budget)
     with memory.reserve() as reservation:
         splitter = NumberedSplitter(limit, memory)
-        return await keys_of_input(stream(cut(data, [7, 30])), splitter, "custom_id", reservation)
+        table = table_of_keys()
+        for input_ in inputs:
+            chunks = stream(cut(input_, [7, 30]))
+            await add_keys(table, chunks, splitter, "custom_id", reservation)
+        return table
 
 
 async def test_each_line_has_a_row() -> None:
@@ -29,10 +33,27 @@ async def test_a_line_without_an_id_is_known_by_its_number() -> None:
 
 
 async def test_a_line_beyond_the_limit_is_known_by_its_head() -> None:
-    table = await keys(b'{"custom_id":"a","body":"' + b"x" * 100 + b'"}\n{"custom_id":"b"}', 50)
+    table = await keys(
+        b'{"custom_id":"a","body":"' + b"x" * 100 + b'"}\n{"custom_id":"b"}', limit=50
+    )
     assert [orjson.loads(row) for row in table.rows] == ["a", "b"]
 
 
 async def test_the_keys_are_counted() -> None:
     with pytest.raises(FerryError, match="memory"):
         await keys(b'{"custom_id":"a"}\n' * 100, budget=10_000)
+
+
+async def test_the_rows_of_several_files_are_numbered_on() -> None:
+    table = await keys(b'{"custom_id":"a"}\nno json\n', b'no json\n{"custom_id":"b"}\n')
+    assert [orjson.loads(row) for row in table.rows] == ["a", "2", "3", "b"]
+
+
+async def test_more_lines_than_any_batch_can_have_are_refused_for_good(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("providers.input_keys._ROWS", 3)
+    assert len(await keys(b"\n\n{}\n")) == 3
+    with pytest.raises(FerryError, match="more than 3 lines") as raised:
+        await keys(b"\n\n\n{}\n")
+    assert raised.value.permanent

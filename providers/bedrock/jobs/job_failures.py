@@ -43,6 +43,15 @@ def failure_of(job: Mapping[str, Any]) -> Failure | None:
     return Failure(_STATUS_OF[native], _sentence(f"{_OF_THE_JOB[native]}{_left(job)}", reason))
 
 
+def is_unanswered(job: Mapping[str, Any]) -> bool:
+    """Whether Bedrock ended the job without an answer to any record, so that it has no output.
+
+    Only then can record ids from the input stand in for a request table: Bedrock makes an id for
+    a record without one, and the answer to such a record would not be found.
+    """
+    return job.get("status") in ("Failed", "Expired") and not job.get("processedRecordCount")
+
+
 def failure_of_record(job: Mapping[str, Any]) -> Failure:
     """Why a record of the ended job has no answer."""
     native, reason = str(job.get("status")), _reason(job)

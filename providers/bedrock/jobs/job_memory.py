@@ -48,6 +48,10 @@ class JobMemory:
         job = await self.job_of(native)
         return await self._tables.read(job, reservation) if job else None
 
+    async def has_table(self, native: Answer) -> bool:
+        job = await self.job_of(native)
+        return job is not None and await self._tables.exists(job)
+
     async def forget(self, job: str) -> None:
         await self._tables.delete(job)
         await self._records.delete(job)

@@ -7,6 +7,8 @@ from typing import Final
 
 from providers.bedrock.aws.place import Place, Places
 from providers.bedrock.aws.s3 import S3
+from providers.bedrock.jobs.job_failures import is_unanswered
+from providers.bedrock.jobs.job_keys import JobKeys
 from providers.bedrock.jobs.job_memory import JobMemory
 from providers.bedrock.jobs.job_records import (
     SOURCE,
@@ -25,7 +27,8 @@ from providers.credential import Caller
 from providers.errors import FerryError, failed_precondition, not_found
 from providers.json_api import Answer, wrong_state_if_refused
 from providers.json_lines import ResultSplitter
-from providers.request_table import RowKind
+from providers.memory import Reservation
+from providers.request_table import RequestTable, RowKind
 from providers.resource_names import check_native_id, result_file_id
 from providers.resources import Batch, BatchState
 from providers.tombstones import Tombstones, batch_tombstone
@@ -45,6 +48,7 @@ class JobRoom:
         memory: JobMemory,
         tombstones: Tombstones,
         splitter: ResultSplitter,
+        keys: JobKeys,
     ) -> None:
         self._places = places
         self._s3 = s3
@@ -52,6 +56,7 @@ class JobRoom:
         self._memory = memory
         self._tombstones = tombstones
         self._splitter = splitter
+        self._keys = keys
 
     async def get(self, caller: Caller, batch_id: str) -> Batch:
         _, job = await self._job(caller, batch_id)
@@ -122,7 +127,7 @@ class JobRoom:
             # Where the record is lost, only the table can tell.
             inline=record.get(SOURCE, RowKind.METADATA) == RowKind.METADATA,
             lines=JobResultLines(self._s3, place, job, self._splitter),
-            table=partial(self._memory.table, job),
+            table=partial(self._table, place, job),
         )
 
     async def delete_results(self, caller: Caller, batch_id: str) -> None:
@@ -143,9 +148,26 @@ class JobRoom:
     async def _ended(self, caller: Caller, batch_id: str) -> tuple[Place, Answer]:
         place, job = await self._job(caller, batch_id)
         deleted = await self._tombstones.buried(result_file_id(batch_id))
-        if not state_of(job).terminal or deleted:
+        if deleted or not await self._has_results(place, job):
             raise not_found(f"batches/{batch_id} has no results")
         return place, job
+
+    async def _has_results(self, place: Place, job: Answer) -> bool:
+        """Whether there is something to say of each record of the job, answered or not."""
+        if not state_of(job).terminal:
+            return False
+        if not is_unanswered(job) or await self._memory.has_table(job):
+            return True
+        return await self._keys.exist(place, job)
+
+    async def _table(
+        self, place: Place, job: Answer, reservation: Reservation
+    ) -> RequestTable | None:
+        """None where the results themselves are all that is known of the records."""
+        table = await self._memory.table(job, reservation)
+        if table is not None or not is_unanswered(job):
+            return table
+        return await self._keys.read(place, job, reservation)
 
     async def _batch(self, job: Answer) -> Batch:
         return from_bedrock_job(job, await self._memory.record(job))

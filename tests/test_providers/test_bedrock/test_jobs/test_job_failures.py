@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from providers.bedrock.jobs.job_failures import failure_of, failure_of_record
+from providers.bedrock.jobs.job_failures import failure_of, failure_of_record, is_unanswered
 from providers.resources import Failure
 
 COUNTED = {"totalRecordCount": 9, "successRecordCount": 5, "errorRecordCount": 1}
@@ -65,3 +65,18 @@ def test_a_record_that_a_completed_job_left_out() -> None:
     failure = failure_of_record({"status": "Completed"})
     assert failure.status == "INTERNAL"
     assert "without an answer" in failure.message
+
+
+@pytest.mark.parametrize(
+    ("job", "unanswered"),
+    [
+        ({"status": "Failed"}, True),
+        ({"status": "Expired", "processedRecordCount": 0}, True),
+        ({"status": "Failed", "processedRecordCount": 3}, False),
+        ({"status": "Stopped"}, False),
+        ({"status": "PartiallyCompleted"}, False),
+        ({"status": "InProgress"}, False),
+    ],
+)
+def test_which_jobs_answered_nothing(job: dict[str, Any], unanswered: bool) -> None:
+    assert is_unanswered(job) is unanswered

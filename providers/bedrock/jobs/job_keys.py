@@ -1,0 +1,66 @@
+"""The record ids in a job's input, for a job without a request table."""
+
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import aclosing
+from typing import Any, Final
+
+from providers.bedrock.aws.folder import Folder, parse_s3_uri
+from providers.bedrock.aws.place import Place
+from providers.bedrock.aws.s3 import S3
+from providers.errors import FerryError
+from providers.input_keys import add_keys, table_of_keys
+from providers.json_lines import NumberedSplitter
+from providers.memory import Reservation
+from providers.request_table import RequestTable
+
+_ENDING: Final = ".jsonl"
+
+
+class JobKeys:
+    def __init__(self, s3: S3, splitter: NumberedSplitter) -> None:
+        self._s3 = s3
+        self._splitter = splitter
+
+    async def exist(self, place: Place, job: Mapping[str, Any]) -> bool:
+        """Whether the job has an input that the caller can list."""
+        try:
+            async with aclosing(self._objects(place, job)) as objects:
+                return await anext(objects, None) is not None
+        except FerryError as error:
+            if not error.permanent:
+                raise
+            return False
+
+    async def read(
+        self, place: Place, job: Mapping[str, Any], reservation: Reservation
+    ) -> RequestTable:
+        """The table is counted on `reservation`."""
+        table = table_of_keys()
+        async with aclosing(self._objects(place, job)) as objects:
+            async for bucket, key in objects:
+                async with await self._s3.open(place, bucket, key) as reply:
+                    chunks = reply.chunks()
+                    await add_keys(table, chunks, self._splitter, "recordId", reservation)
+        return table
+
+    async def _objects(
+        self, place: Place, job: Mapping[str, Any]
+    ) -> AsyncGenerator[tuple[str, str], None]:
+        """Bucket and key: the input is one object, or all of a folder."""
+        folder = _input_folder(job)
+        if folder is None:
+            return
+        if (key := folder.prefix.removesuffix("/")).endswith(_ENDING):
+            if await self._s3.head(place, folder.bucket, key) is not None:
+                yield folder.bucket, key
+            return
+        async for found in self._s3.each(place, folder):
+            if found.key.endswith(_ENDING):
+                yield folder.bucket, found.key
+
+
+def _input_folder(job: Mapping[str, Any]) -> Folder | None:
+    config = job.get("inputDataConfig")
+    s3 = config.get("s3InputDataConfig") if isinstance(config, dict) else None
+    uri = s3.get("s3Uri") if isinstance(s3, dict) else None
+    return parse_s3_uri(uri) if isinstance(uri, str) else None
