@@ -14,6 +14,7 @@ from providers.body import Body
 from providers.credential import Caller
 from providers.errors import FerryError
 from providers.gemini_content.status import RPC_STATUS_OF_HTTP
+from providers.refusal_body import code_of, message_of
 from providers.resource_names import NATIVE_ID
 from providers.resources import Download
 from providers.state import StateError
@@ -169,10 +170,7 @@ class JsonApi:
         return self._base.joinpath(*path.split("/")).with_query(dict(query or {}))
 
     def _refusal(self, caller: Caller, reply: Reply, document: Mapping[str, Any]) -> FerryError:
-        error = document.get("error")
-        error = error if isinstance(error, dict) else {}
-        text = str(error.get("message") or f"HTTP status {reply.status}")
-        reason = str(error.get("code") or error.get("type") or "")
+        text = message_of(document) or f"HTTP status {reply.status}"
         other = "INVALID_ARGUMENT" if 400 <= reply.status < 500 else "UNAVAILABLE"
         status = _STATUS.get(reply.status, other)
         if status == "UNIMPLEMENTED":
@@ -181,7 +179,7 @@ class JsonApi:
             status,
             f"{self.name}: {_without_secret(text, caller)}",
             provider=self.name,
-            reason=_without_secret(reason, caller) or None,
+            reason=_without_secret(code_of(document), caller) or None,
             request_id=_request_id(reply),
             upstream_status=reply.status,
             retry_after=reply.headers.get("retry-after"),

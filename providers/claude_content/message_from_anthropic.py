@@ -51,9 +51,8 @@ def from_anthropic_message(message: dict[str, Any]) -> dict[str, Any]:
     """
     native = text_or_none(message.get("stop_reason"))
     candidate = Candidate(0, _FINISH_REASONS.get(native or "", "OTHER"), native)
-    for index, block in enumerate(as_list(message.get("content"), "content")):
-        with candidate.reading():
-            _add(candidate, as_object(block, f"content[{index}]"), f"content[{index}]")
+    with candidate.reading():
+        _read_content(candidate, message.get("content"))
     if native == "refusal":
         _explain_refusal(candidate, object_or_nothing(message.get("stop_details")))
     named = {
@@ -61,6 +60,16 @@ def from_anthropic_message(message: dict[str, Any]) -> dict[str, Any]:
         "responseId": text_or_none(message.get("id")),
     }
     return render_candidates([candidate]) | _usage(message.get("usage")) | present(named)
+
+
+def _read_content(candidate: Candidate, content: object) -> None:
+    """Anthropic writes a list of blocks, some of the servers like it a string."""
+    if isinstance(content, str):
+        candidate.say(content)
+        return
+    for index, block in enumerate(as_list(content, "content")):
+        with candidate.reading():
+            _add(candidate, as_object(block, f"content[{index}]"), f"content[{index}]")
 
 
 def _add(candidate: Candidate, block: dict[str, Any], where: str) -> None:

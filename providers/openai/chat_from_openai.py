@@ -100,7 +100,7 @@ def _say_part(candidate: Candidate, part: object, where: str) -> list[Segment]:
         return [candidate.say(part)]
     fields = as_object(part, where)
     match fields.get("type"):
-        case "text" | "output_text":
+        case "text" | "output_text" | None:
             return [candidate.say(as_text(fields.get("text"), f"{where}.text"))]
         case "refusal":
             candidate.refuse(as_text(fields.get("refusal"), f"{where}.refusal"))

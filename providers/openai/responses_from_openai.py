@@ -38,7 +38,7 @@ _FAILURES: Final = {
 
 
 def from_openai_response(body: dict[str, Any]) -> dict[str, Any]:
-    """Translate a Response that has ended; what cannot be read is named beside the rest.
+    """Translate a Response; what cannot be read is named beside the rest.
 
     Raises UnreadableAnswer for a body that is none, or if nothing in it can be read, and for a
     response that failed the status that fits OpenAI's reason.
@@ -68,6 +68,8 @@ def _finish(body: dict[str, Any]) -> tuple[str, str | None]:
             return _INCOMPLETE.get(reason or "", "OTHER"), reason
         case "failed":
             raise _failure(as_object(body.get("error"), "error"))
+        case other if body.get("output"):
+            return "OTHER", text_or_none(other)
         case _:
             raise unreadable("the response has not ended")
 
@@ -83,9 +85,7 @@ def _add_output(candidate: Candidate, entry: object, where: str) -> None:
     output = as_object(entry, where)
     match output.get("type"):
         case "message":
-            for index, content in enumerate(as_list(output.get("content"), f"{where}.content")):
-                with candidate.reading():
-                    _add_content(candidate, content, f"{where}.content[{index}]")
+            _add_message(candidate, output.get("content"), f"{where}.content")
         case "reasoning":
             summaries = list_or_empty(output.get("summary"), f"{where}.summary")
             for index, summary in enumerate(summaries):
@@ -99,6 +99,16 @@ def _add_output(candidate: Candidate, entry: object, where: str) -> None:
             pass
         case other:
             raise unknown_type(other, where)
+
+
+def _add_message(candidate: Candidate, content: object, where: str) -> None:
+    """OpenAI writes a list of parts, some of the servers like it a string."""
+    if isinstance(content, str):
+        candidate.say(content)
+        return
+    for index, part in enumerate(as_list(content, where)):
+        with candidate.reading():
+            _add_content(candidate, part, f"{where}[{index}]")
 
 
 def _add_thought(candidate: Candidate, entry: object, where: str) -> None:

@@ -169,6 +169,19 @@ async def test_a_refusal_in_our_words(http: int, status: str) -> None:
     assert (error.upstream_status, error.retry_after) == (http, "7")
 
 
+@pytest.mark.parametrize(
+    ("document", "reason"),
+    [
+        ({"error": "no such model"}, None),
+        ({"object": "error", "message": "no such model", "type": "NotFoundError"}, "NotFoundError"),
+        ({"detail": "no such model"}, None),
+    ],
+)
+async def test_a_refusal_in_another_servers_form(document: object, reason: str | None) -> None:
+    error = await refusal(404, document)
+    assert (error.message, error.reason) == ("provider: no such model", reason)
+
+
 @pytest.mark.parametrize("http", [405, 501])
 async def test_a_call_that_the_upstream_does_not_serve(http: int) -> None:
     error = await refusal(http, {"error": {"message": "no", "code": "c"}})
@@ -187,7 +200,7 @@ async def test_the_request_id_of_a_refusal(header: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "document", [b"", b"<html>", [], {}, {"error": None}, {"error": "text"}, b"x" * (65 << 10)]
+    "document", [b"", b"<html>", [], {}, {"error": None}, {"error": []}, b"x" * (65 << 10)]
 )
 async def test_a_refusal_that_says_nothing(document: object) -> None:
     error = await refusal(404, document)

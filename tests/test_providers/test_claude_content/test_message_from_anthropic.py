@@ -194,6 +194,18 @@ def test_why_it_refused(details: Any, why: str, sentence: str) -> None:
     assert candidate["content"]["parts"] == [{"text": f"[genai-ferry] {sentence}"}]
 
 
+def test_a_refusal_without_content_is_explained() -> None:
+    details = {"explanation": "It harms."}
+    body = {"content": None, "stop_reason": "refusal", "stop_details": details}
+    (candidate,) = from_anthropic_message(body)["candidates"]
+    assert "It harms." in candidate["content"]["parts"][-1]["text"]
+
+
+def test_content_that_is_written_as_text() -> None:
+    (candidate,) = from_anthropic_message({"content": "4", "stop_reason": "end_turn"})["candidates"]
+    assert candidate["content"]["parts"] == [{"text": "4"}]
+
+
 def test_a_refusal_in_the_middle_keeps_what_was_said() -> None:
     details = {"type": "refusal", "explanation": "It harms."}
     (candidate,) = _answer(_TEXT, stop_reason="refusal", stop_details=details)["candidates"]

@@ -280,9 +280,15 @@ _CUSTOM = {"id": "call_2", "type": "custom", "custom": {"name": "f", "input": "x
                     {"type": "thinking", "thinking": [{"type": "text", "text": "Hm"}]},
                     {"type": "thinking", "thinking": "So"},
                     {"type": "output_text", "text": "a"},
+                    {"text": "b"},
                 ]
             },
-            [{"text": "Hm", "thought": True}, {"text": "So", "thought": True}, {"text": "a"}],
+            [
+                {"text": "Hm", "thought": True},
+                {"text": "So", "thought": True},
+                {"text": "a"},
+                {"text": "b"},
+            ],
         ),
         (
             {

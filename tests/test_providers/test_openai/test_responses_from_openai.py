@@ -156,6 +156,20 @@ def test_a_response_that_has_not_ended(status: Any) -> None:
         _candidate(status=status)
 
 
+@pytest.mark.parametrize("status", ["cancelled", "in_progress", None, []])
+def test_a_response_that_has_not_ended_keeps_what_it_has(status: Any) -> None:
+    candidate = _candidate(_message(_text("4")), status=status)
+    said, *reasons = [part["text"] for part in candidate["content"]["parts"]]
+    assert (said, candidate["finishReason"]) == ("4", "OTHER")
+    assert all(repr(status) in reason for reason in reasons)
+    assert len(reasons) == isinstance(status, str)
+
+
+def test_a_message_that_is_written_as_text() -> None:
+    candidate = _candidate({"type": "message", "content": "4"})
+    assert candidate["content"]["parts"] == [{"text": "4"}]
+
+
 def test_citations_count_from_the_candidates_first_text() -> None:
     cited = {"type": "url_citation", "start_index": 0, "end_index": 1, "url": "u"}
     in_container = {"type": "container_file_citation", "start_index": 1, "end_index": 2}

@@ -42,13 +42,37 @@ def test_an_answer(endpoint: str, body: dict[str, Any], names: set[str]) -> None
         (404, {"error": {"message": "why"}}, 5, "why"),
         (429, {"error": {"message": "why", "code": "insufficient_quota"}}, 8, "why"),
         (500, None, 14, "OpenAI answered with HTTP 500"),
-        (503, {"error": "why"}, 14, "OpenAI answered with HTTP 503"),
-        (504, {"error": {"message": 1}}, 4, "OpenAI answered with HTTP 504"),
+        (503, {"error": "why"}, 14, "why"),
+        (504, {"error": {"message": None}}, 4, "OpenAI answered with HTTP 504"),
+        (400, {"object": "error", "message": "why", "code": 400}, 3, "why"),
+        (422, {"detail": [{"msg": "why"}]}, 3, '[{"msg":"why"}]'),
+        (404, "why", 5, "why"),
     ],
 )
 def test_a_refusal_of_openais(http: int, body: Any, code: int, message: str) -> None:
     result = from_openai_line(_line(http, body), _CHAT)
     assert result == {"error": {"code": code, "message": message}}
+
+
+def test_a_reason_that_stands_beside_the_response() -> None:
+    line = _line(400, None) | {"error": {"object": "error", "message": "why", "code": 400}}
+    assert from_openai_line(line, _CHAT) == {"error": {"code": 3, "message": "why"}}
+
+
+@pytest.mark.parametrize("status", [None, "200", True, 200.5, {}, "ok"])
+def test_an_answer_whose_status_cannot_be_read(status: Any) -> None:
+    answer = {"choices": [{"message": {"content": "a"}, "finish_reason": "stop"}]}
+    result = from_openai_line(_line(status, answer), _CHAT)
+    assert result == from_openai_line(_line(200, answer), _CHAT)
+
+
+@pytest.mark.parametrize("status", [None, True, "ok"])
+def test_a_refusal_whose_status_cannot_be_read(status: Any) -> None:
+    error = {"code": "batch_expired", "message": "why"}
+    refused = from_openai_line(_line(status, {"error": error}), _CHAT)
+    assert refused == {"error": {"code": 4, "message": "why"}}
+    assert from_openai_line({"response": {}, "error": error}, _CHAT) == refused
+    assert from_openai_line(_line("400", {"error": error}), _CHAT)["error"]["code"] == 3
 
 
 def test_a_body_that_is_written_as_text() -> None:
@@ -70,9 +94,10 @@ def test_a_body_that_is_written_as_text() -> None:
         ({"code": "odd", "message": "why"}, 2, "why"),
         ({"code": "odd"}, 2, "odd"),
         ({}, 2, "OpenAI gave no reason"),
+        ("why", 2, "why"),
     ],
 )
-def test_a_request_that_was_never_sent(error: dict[str, Any], code: int, message: str) -> None:
+def test_a_request_that_was_never_sent(error: Any, code: int, message: str) -> None:
     line = {"custom_id": "r1", "response": None, "error": error}
     assert from_openai_line(line, _CHAT) == {"error": {"code": code, "message": message}}
 
@@ -85,6 +110,7 @@ def test_a_request_that_was_never_sent(error: dict[str, Any], code: int, message
         ({}, _CHAT, 13),
         ({"response": []}, _CHAT, 13),
         (_line("200", {}), _CHAT, 13),
+        (_line("ok", None), _CHAT, 13),
         (_line(200, None), _CHAT, 13),
         (_line(200, {}), _CHAT, 13),
         (_line(200, {"choices": []}), "/v1/moderations", 13),

@@ -1,0 +1,46 @@
+"""What the body of a refusal says: servers with one API write their errors in several forms.
+
+OpenAI and Anthropic nest `{"error": {"message", "code", "type"}}`. Servers that speak their APIs
+also write `error` as text, or the members at the top, as vLLM does with `message` and FastAPI with
+`detail`.
+"""
+
+from typing import Any, Final
+
+import orjson
+
+from providers.answer_shape import object_or_nothing, text_or_none
+from providers.json_text import render_json
+
+_MESSAGE_MEMBERS: Final = ("message", "error", "detail")
+_CODE_MEMBERS: Final = ("code", "type")
+# Of a message that is not a text; the texts are bounded by what is read.
+_LONGEST_JSON: Final = 2000
+
+
+def message_of(body: object) -> str:
+    """Why it was refused; empty where the body does not say."""
+    members = _members(body)
+    said = (_as_text(members.get(name)) for name in _MESSAGE_MEMBERS)
+    return next(filter(None, said), "")
+
+
+def code_of(body: object) -> str:
+    """The provider's own word for the error; empty where the body has none."""
+    members = _members(body)
+    named = (text_or_none(members.get(name)) for name in _CODE_MEMBERS)
+    return next(filter(None, named), "")
+
+
+def _members(body: object) -> dict[str, Any]:
+    document = object_or_nothing(body)
+    return object_or_nothing(document.get("error")) or document
+
+
+def _as_text(value: object) -> str:
+    if isinstance(value, str) or not value:
+        return value if isinstance(value, str) else ""
+    try:
+        return render_json(value).decode()[:_LONGEST_JSON]
+    except orjson.JSONEncodeError:
+        return ""
