@@ -217,8 +217,11 @@ class OpenAIBatches:
         return await self._input_exists(caller, native)
 
     async def _input_exists(self, caller: Caller, native: Answer) -> bool:
+        input_file = native.get("input_file_id")
+        if not input_file:
+            return False
         try:
-            await self._client.get(caller, f"files/{native['input_file_id']}")
+            await self._client.get(caller, f"files/{input_file}")
         except FerryError as error:
             if error.status != "NOT_FOUND":
                 raise
@@ -241,11 +244,12 @@ class OpenAIBatches:
         """None where the results themselves are all that is known of the requests."""
         name = _table_name(native)
         table = await self._tables.read(name, reservation) if name else None
-        if table is not None or failure_of(native) is None:
+        input_file = native.get("input_file_id")
+        if table is not None or failure_of(native) is None or not input_file:
             return table
         splitter = NumberedSplitter(self._limits.line, self._memory)
         try:
-            async with self._opened(caller, native["input_file_id"]) as chunks:
+            async with self._opened(caller, input_file) as chunks:
                 keys = table_of_keys()
                 await add_keys(keys, chunks, splitter, "custom_id", reservation)
                 return keys

@@ -129,6 +129,31 @@ async def test_where_the_input_is_gone_too_the_batch_alone_says_why(
         assert (await refused(attempt)).status == "NOT_FOUND"
 
 
+async def test_a_batch_whose_input_the_server_does_not_name(openai: OpenAIAtWork) -> None:
+    """Servers like OpenAI's leave out members that OpenAI always sends."""
+    native = {"id": "batch_1", "object": "batch", "endpoint": CHAT, "status": "failed"}
+    await openai.strike("GET", "batches/batch_1", "status", status=200, body=native, times=2)
+    batch = await openai.batches.get(CALLER, "batch_1")
+    assert (batch.state, batch.output) == (BatchState.FAILED, None)
+    assert batch.failure == Failure("INTERNAL", "OpenAI gives no reason")
+    error = await refused(openai.files.download(CALLER, result_file_id("batch_1")))
+    assert error.status == "NOT_FOUND"
+
+
+async def test_results_of_a_batch_whose_input_the_server_does_not_name(
+    openai: OpenAIAtWork,
+) -> None:
+    batch_id = await foreign(openai, json_lines(*map(native_line, "abcd")))
+    await openai.move(batch_id, "in_progress")
+    await openai.move(batch_id, "expired")
+    native = await openai.native(f"batches/{batch_id}")
+    del native["input_file_id"]
+    await openai.strike("GET", f"batches/{batch_id}", "status", status=200, body=native)
+    found = await lines(openai, batch_id)
+    assert found
+    assert {line["key"] for line in found} <= set("abcd")
+
+
 # --- cancel, delete, list -------------------------------------------------------------------------
 
 
