@@ -121,12 +121,12 @@ class FileInput:
             document = parse_line(number, text)
             lines = reader.format(number, document)
             if lines.row_kind is RowKind.CUSTOM_ID:
-                unbroken = one_line(text)
-                self._repairs.made |= unbroken != text
-                return reader.line(number, document, unbroken)
-            # A long one is not held beside its translation.
+                written = one_line(text)
+                self._repairs.made |= written != text
+            else:
+                written = b""  # a long line is not kept beside its translation
             del text
-            return reader.line(number, document, b"")
+            return reader.line(lines, number, document, written)
 
 
 class _Reader:
@@ -139,15 +139,16 @@ class _Reader:
         self._index = 0
 
     def format(self, number: int, document: dict[str, Any]) -> LineFormat:
-        """The file's. Raises INVALID_ARGUMENT for a line in another."""
+        """The format of the file. Raises INVALID_ARGUMENT for a line in another format."""
         lines = self._lines or self._formats.recognise(document, self._translator)
         self._formats.check(document, lines, number)
         self._lines = lines
         return lines
 
-    def line(self, number: int, document: dict[str, Any], written: bytes) -> Line:
-        """A line that stands as `written` in a provider's own format."""
-        lines = self.format(number, document)
+    def line(
+        self, lines: LineFormat, number: int, document: dict[str, Any], written: bytes
+    ) -> Line:
+        """What to send for one line; in a provider's own format that is the line as `written`."""
         sent, row = lines.read(self._index, number, document)
         self._index += 1
         return Line(written if sent is None else sent, row, lines.row_kind, lines.endpoint)

@@ -73,7 +73,7 @@ class _Splitter(ABC, Generic[Line]):
                     if b"\n" in piece:
                         # What waits now came in this piece, and is too short to be counted.
                         reservation.release()
-            if last := cutter.last():
+            if last := cutter.end():
                 yield last
 
     def working(self, size: int) -> AbstractContextManager[Reservation]:
@@ -155,15 +155,11 @@ class _Cutter(Generic[Line]):
             self._wait(end, lines)
             if not self._waiting:
                 self._repairs.made = True
-            lines += self._end()
+            lines += self.end()
         self._wait(rest, lines)
         return lines
 
-    def last(self) -> deque[Line]:
-        """The line that the end of the stream ends."""
-        return self._end()
-
-    def _end(self) -> deque[Line]:
+    def end(self) -> deque[Line]:
         """The line that ends here; none if it is blank, or was given as too long before."""
         written, self._waiting = bytes(self._waiting), bytearray()
         text = written.removeprefix(_BOM) if self._number == 1 else written
