@@ -1,6 +1,7 @@
 """Fourth step: which provider serves the request, and whether it is the one the name belongs to."""
 
 from collections.abc import Sequence
+from typing import Final
 
 from aiohttp import web
 
@@ -22,7 +23,7 @@ from providers.errors import FerryError, invalid_argument, not_found
 from providers.provider import NameForms, Provider
 from providers.resource_names import check_length, decode_letter
 
-_SHORTER_THAN_KEYS = 20
+_SHORTER_THAN_KEYS: Final = 20
 _NAMED_FILES = (Call.GET_FILE, Call.DELETE_FILE, Call.DOWNLOAD_FILE)
 _ONLY_RELAYED = (Call.OTHER, Call.UPLOAD_ELSEWHERE)
 _NAMED_BATCHES = (Call.GET_BATCH, Call.DELETE_BATCH, Call.CANCEL_BATCH)

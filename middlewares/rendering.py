@@ -49,7 +49,7 @@ def render_batch(batch: Batch, output: dict[str, Any] | None) -> dict[str, Any]:
     if terminal and batch.failure is not None:
         document["error"] = item_error(batch.failure.status, batch.failure.message)
     elif output is not None:
-        document["response"] = {"@type": _type(batch.kind, "Output"), **_by_googles_names(output)}
+        document["response"] = {"@type": _type(batch.kind, "Output"), **_with_google_names(output)}
     return document
 
 
@@ -92,7 +92,7 @@ def render_output(batch: Batch, items: object) -> dict[str, Any] | None:
             return {(_SDKS_EMBEDDINGS if embeds else _INLINE): {"inlinedResponses": items}}
 
 
-def _by_googles_names(output: dict[str, Any]) -> dict[str, Any]:
+def _with_google_names(output: dict[str, Any]) -> dict[str, Any]:
     return {
         (_INLINE if name == _SDKS_EMBEDDINGS else name): value for name, value in output.items()
     }

@@ -25,7 +25,7 @@ from providers.json_lines import LineSplitter
 from providers.limits import Limits
 from providers.memory import MemoryBudget
 from providers.openai import provider as openai
-from providers.openai.root_schema import OPENAIS_SCHEMAS, any_schema
+from providers.openai.root_schema import OPENAI_SCHEMAS, any_schema
 from providers.owned_capabilities import divided
 from providers.provider import Provider
 from providers.state import State
@@ -62,7 +62,7 @@ def _openai(name: str, settings: ProviderSettings, world: World) -> Provider:
         staged_uploads=settings.uploads == "staged",
         limits=_limits(world.settings),
         # A further name of this kind is another server, with rules of its own.
-        schema_rule=OPENAIS_SCHEMAS if name == openai.KIND else any_schema,
+        schema_rule=OPENAI_SCHEMAS if name == openai.KIND else any_schema,
     )
     return openai.openai(name, options, world.upstream, world.state, world.memory)
 

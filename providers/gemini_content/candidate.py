@@ -17,7 +17,7 @@ from providers.gemini_content.nesting import nested_too_deep
 from providers.json_text import parse_json, render_json
 
 Part = dict[str, Any]
-Weighed = dict[str, Any]
+TokenLogprob = dict[str, Any]
 
 # Of a text that is quoted in a sentence.
 _LONGEST_QUOTE: Final = 8000
@@ -35,8 +35,8 @@ class Candidate:
         self._parts: list[Part] = []
         self._text_bytes = 0
         self._sources: list[dict[str, Any]] = []
-        self._chosen: list[Weighed] = []
-        self._top: list[list[Weighed]] = []
+        self._chosen: list[TokenLogprob] = []
+        self._top: list[list[TokenLogprob]] = []
         self._sentences: list[str] = []
         self._faults: list[UnreadableAnswer] = []
 
@@ -90,7 +90,9 @@ class Candidate:
         self._finish_message = reason
         self._sentences.append(_quoted(sentence))
 
-    def weigh(self, chosen: Sequence[Weighed], top: Sequence[list[Weighed]]) -> None:
+    def add_logprobs(
+        self, chosen: Sequence[TokenLogprob], top: Sequence[list[TokenLogprob]]
+    ) -> None:
         """Add the LogprobsResultCandidates of tokens, and the likeliest in place of each."""
         self._chosen += chosen
         self._top += top

@@ -14,10 +14,10 @@ def beyond_text(whose: str) -> Mapping[str, str]:
         "responseModalities": text_only,
         "speechConfig": text_only,
         "imageConfig": text_only,
-    } | geminis_settings(whose)
+    } | gemini_only_settings(whose)
 
 
-def geminis_settings(whose: str) -> dict[str, str]:
+def gemini_only_settings(whose: str) -> dict[str, str]:
     """Fields of a GenerationConfig that only Gemini's models have, each with why `whose` do not."""
     settings = (
         "mediaResolution",

@@ -17,7 +17,7 @@ from providers.answer_shape import (
 from providers.gemini_content.candidate import Candidate, render_candidates
 from providers.gemini_content.citations import Segment, joined
 from providers.openai.citations_from_openai import cite_annotations
-from providers.openai.logprobs_from_openai import weigh_tokens
+from providers.openai.logprobs_from_openai import add_token_logprobs
 from providers.openai.usage_from_openai import from_openai_usage
 
 _FINISH_REASONS: Final = {
@@ -58,7 +58,7 @@ def _candidate(entry: object, place: int) -> Candidate:
         message = as_object(choice.get("message"), f"{where}.message")
         _read_message(candidate, message, f"{where}.message")
     logprobs = object_or_nothing(choice.get("logprobs"))
-    weigh_tokens(candidate, logprobs.get("content"), f"{where}.logprobs.content")
+    add_token_logprobs(candidate, logprobs.get("content"), f"{where}.logprobs.content")
     return candidate
 
 

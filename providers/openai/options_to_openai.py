@@ -6,7 +6,7 @@ from providers.errors import invalid_argument
 from providers.gemini_content.json_path import item, member
 from providers.gemini_content.refusal import refuse_fields
 from providers.gemini_content.response_schema import json_answer
-from providers.gemini_content.text_alone import geminis_settings
+from providers.gemini_content.text_alone import gemini_only_settings
 from providers.gemini_content.warnings import Warnings
 from providers.openai.root_schema import SchemaRule
 from providers.openai.strict_schema import allows_strict
@@ -16,7 +16,7 @@ _REFUSED: Final = {
     "responseModalities": "a batch at OpenAI answers in text only",
     "speechConfig": "a batch at OpenAI answers in text only",
     "imageConfig": "a batch at OpenAI answers in text only",
-} | geminis_settings("OpenAI")
+} | gemini_only_settings("OpenAI")
 
 # Gemini's name, OpenAI's, the least and the greatest value that OpenAI takes.
 _RANGES: Final = (

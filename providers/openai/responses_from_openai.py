@@ -16,7 +16,7 @@ from providers.answer_shape import (
 from providers.errors import FerryError
 from providers.gemini_content.candidate import Candidate, render_candidates
 from providers.openai.citations_from_openai import cite_annotations
-from providers.openai.logprobs_from_openai import weigh_tokens
+from providers.openai.logprobs_from_openai import add_token_logprobs
 from providers.openai.usage_from_openai import from_openai_usage
 
 _INCOMPLETE: Final = {"max_output_tokens": "MAX_TOKENS", "content_filter": "SAFETY"}
@@ -122,7 +122,7 @@ def _add_content(candidate: Candidate, entry: object, where: str) -> None:
             said = candidate.say(as_text(content.get("text"), f"{where}.text"))
             annotations = list_or_empty(content.get("annotations"), f"{where}.annotations")
             cite_annotations(candidate, said, annotations, f"{where}.annotations")
-            weigh_tokens(candidate, content.get("logprobs"), f"{where}.logprobs")
+            add_token_logprobs(candidate, content.get("logprobs"), f"{where}.logprobs")
         case "refusal":
             candidate.refuse(as_text(content.get("refusal"), f"{where}.refusal"))
         case other:

@@ -11,9 +11,7 @@ SchemaRule: TypeAlias = Callable[[Mapping[str, Any], str], None]
 # "schema must have type 'object' and not have 'oneOf'/'anyOf'/'allOf'/'enum'/'not' at the top
 # level" (https://github.com/langchain-ai/langchainjs/issues/9804), and "root objects must not be
 # anyOf and must be an object" (OpenAI's guide to structured outputs).
-OPENAIS_SCHEMAS: Final[SchemaRule] = ObjectRoot(
-    "OpenAI", ("anyOf", "oneOf", "allOf", "enum", "not")
-)
+OPENAI_SCHEMAS: Final[SchemaRule] = ObjectRoot("OpenAI", ("anyOf", "oneOf", "allOf", "enum", "not"))
 
 
 def any_schema(_schema: Mapping[str, Any], _path: str) -> None:

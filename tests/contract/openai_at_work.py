@@ -12,7 +12,7 @@ from yarl import URL
 from providers.credential import Caller, Credential
 from providers.limits import Limits
 from providers.openai.provider import OpenAIOptions, openai
-from providers.openai.root_schema import OPENAIS_SCHEMAS, SchemaRule
+from providers.openai.root_schema import OPENAI_SCHEMAS, SchemaRule
 from providers.provider import Provider
 from providers.resources import BatchKind, NewBatch
 from providers.uploads import UploadSession
@@ -52,7 +52,7 @@ class OpenAIAtWork(AtWork):
         *,
         staged: bool = False,
         limits: Limits = LIMITS,
-        schema_rule: SchemaRule = OPENAIS_SCHEMAS,
+        schema_rule: SchemaRule = OPENAI_SCHEMAS,
     ) -> Provider:
         """One more process on the same state."""
         options = OpenAIOptions(self.url / "v1", staged, limits, schema_rule)

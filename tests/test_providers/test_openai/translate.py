@@ -9,7 +9,7 @@ from providers.errors import FerryError
 from providers.gemini_content.normalise import normalise_generate
 from providers.gemini_content.warnings import Warnings
 from providers.openai.generate_to_openai import to_openai_chat
-from providers.openai.root_schema import OPENAIS_SCHEMAS, SchemaRule
+from providers.openai.root_schema import OPENAI_SCHEMAS, SchemaRule
 from tests.published_types import require_published
 
 FILES = {"https://ferry/v1beta/files/known": "file-1"}
@@ -33,7 +33,7 @@ def refusal(**request: Any) -> FerryError:
 
 
 def translate(
-    request: dict[str, Any], schema_rule: SchemaRule = OPENAIS_SCHEMAS
+    request: dict[str, Any], schema_rule: SchemaRule = OPENAI_SCHEMAS
 ) -> tuple[dict[str, Any], str]:
     contents = [{"role": "user", "parts": [{"text": "Hello"}]}]
     warnings = Warnings()
