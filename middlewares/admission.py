@@ -22,7 +22,7 @@ def admit(request: web.Request, provider: Provider, given: Credential) -> None:
 
 
 def _refuse_misdirected(edge: Edge, provider: Provider, key: str) -> None:
-    """A key that is surely for another provider came without the header, so it goes to no one."""
+    """Without the header, a key that is surely for another provider is not sent anywhere."""
     if any(known.form.fullmatch(key) for known in provider.key_forms):
         return
     for other in edge.others(provider):

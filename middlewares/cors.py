@@ -1,8 +1,8 @@
 """Web pages of the configured origins may call: the CORS protocol of https://fetch.spec.whatwg.org.
 
-It stands around the chain and is no step of it: a preflight carries no key, and every answer below
-`/genai` must say who may read it, whatever made that answer. No credentials that a browser keeps
-are ever allowed: a page gives its key itself.
+It wraps the chain instead of being a step of it: a preflight carries no key, and every answer below
+`/genai` must say who may read it, errors included. Credentials that a browser stores, such as
+cookies, are never allowed: a page sends its key itself.
 """
 
 import re
@@ -17,7 +17,7 @@ from middlewares.routes import is_served
 ANY_ORIGIN: Final = "*"
 
 _METHODS: Final = "GET, HEAD, POST, PUT, DELETE"
-# What any SDK may send. They are named one by one, since `*` does not cover `authorization`.
+# What any SDK may send. `*` would not cover `authorization`, so each is named.
 # Google's web SDK sets `user-agent`, which Chromium ignores and other browsers send.
 _REQUEST_HEADERS: Final = (
     "authorization",
@@ -34,7 +34,7 @@ _PREFLIGHT_SECONDS: Final = "600"
 class Cors:
     """`origins` are spelled as browsers send them, or `*` alone.
 
-    `passed_headers` are the further headers that the providers read.
+    `passed_headers` are the request headers that the providers read.
     """
 
     def __init__(self, origins: Collection[str], passed_headers: Collection[str]) -> None:
@@ -47,7 +47,7 @@ class Cors:
 
     @web.middleware
     async def answer_preflight(self, request: web.Request, handler: Handler) -> web.StreamResponse:
-        """A preflight of another origin goes on, as if this were not here."""
+        """A preflight of an origin that is not allowed is handled like any other request."""
         asked = hdrs.ACCESS_CONTROL_REQUEST_METHOD in request.headers
         if not (asked and request.method == hdrs.METH_OPTIONS and self._allowed(request)):
             return await handler(request)
@@ -81,14 +81,14 @@ class Cors:
         return origin if origin in self._origins else None
 
     def _headers_for(self, request: web.Request) -> set[str]:
-        """The fixed ones, and those of ours that the browser asks about: it wants exact names."""
+        """The fixed ones, and our own ones that the browser asks about, by their exact names."""
         asked = ",".join(request.headers.getall(hdrs.ACCESS_CONTROL_REQUEST_HEADERS, []))
         names = (name.strip().lower() for name in asked.split(","))
         return {*self._request_headers, *filter(_OUR_REQUEST_HEADER.fullmatch, names)}
 
 
 def _is_ours(request: web.Request) -> bool:
-    """Not health: what that tells is for no web page."""
+    """Health endpoints are left out: web pages do not need them."""
     return is_served(request.app[EDGE].public_address.local_path(request))
 
 

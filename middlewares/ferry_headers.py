@@ -1,4 +1,4 @@
-"""Request headers of our own: one that is misspelt would change nothing, and nobody would know."""
+"""The proxy's own request headers. An unknown one is refused: a typo would go unnoticed."""
 
 import re
 from difflib import get_close_matches
@@ -21,9 +21,9 @@ _SECONDS: Final = re.compile(r"[0-9]{1,10}")
 
 
 def parse_expiry(request: web.Request, provider: Provider) -> int | None:
-    """The seconds after which a file that is uploaded expires; None where the client says nothing.
+    """The seconds after which an uploaded file expires; None if the client sets no expiry.
 
-    Asked only where an upload begins: SDKs send the headers of a client with every call. Raises
+    Called only where an upload begins, since SDKs send a client's headers with every call. Raises
     INVALID_ARGUMENT for what `provider` does not take.
     """
     text = request.headers.get(EXPIRES_AFTER)
@@ -31,9 +31,7 @@ def parse_expiry(request: web.Request, provider: Provider) -> int | None:
         return None
     taken = provider.file_expiry
     if taken is None:
-        raise invalid_argument(
-            f"{provider.name} takes no expiry of files: leave {EXPIRES_AFTER} out"
-        )
+        raise invalid_argument(f"{provider.name} cannot expire files: leave {EXPIRES_AFTER} out")
     if not _SECONDS.fullmatch(text) or int(text) not in taken:
         raise invalid_argument(
             f"{EXPIRES_AFTER}: {provider.name} takes whole seconds from {taken[0]} to {taken[-1]}"
@@ -44,8 +42,8 @@ def parse_expiry(request: web.Request, provider: Provider) -> int | None:
 def check_ferry_headers(request: web.Request) -> None:
     """Raises INVALID_ARGUMENT for an unknown `x-ferry-` header.
 
-    One that another call or another provider reads is taken: an SDK sends the headers of its
-    client with every call, and a program may have one client for several providers.
+    A header that another call or another provider reads is accepted: an SDK sends its client's
+    headers with every call, and a program may use one client for several providers.
     """
     passed = (provider.passed_headers for provider in request.app[EDGE].providers.values())
     known = _OF_THE_CHAIN.union(*passed)

@@ -1,7 +1,7 @@
-"""What the log line of a request says beside its figures: what was made, or why it was refused.
+"""What else the log line of a request says: what was created, or why the request was refused.
 
-Names, paths and our own words. Keys, prompts and answers never: no value of a request stands in a
-message of ours, and a name that is a key after all is masked.
+It holds names, paths and messages of the proxy, never keys, prompts or answers: the proxy's
+messages quote no values of a request, and a name that looks like a key is masked.
 """
 
 import re
@@ -43,7 +43,7 @@ def log_fields(request: web.Request, status: int) -> dict[str, Any]:
     elif isinstance(outcome, CreatedBatch):
         fields = _creation(outcome.batch)
     elif isinstance(request.get(OPERATION), Relayed) and status >= 400:
-        # What the upstream said goes to the client as it is, and is not read here.
+        # The upstream's answer is relayed to the client as it is, and is not read here.
         resource = _masked(request, _resource(request[ROUTE]))
         fields = {"resource": resource, "upstream_status": status}
     else:
@@ -102,7 +102,7 @@ def _masked(request: web.Request, text: str) -> str:
 
 
 def _secrets(request: web.Request) -> list[str]:
-    """As they came: a key that is refused for its form is one too."""
+    """As the client sent them, so that a key of an unknown form is masked too."""
     bearer = request.headers.get("Authorization", "").rpartition(" ")[2]
     keys = [request.headers.get("x-goog-api-key"), request.query.get("key"), bearer]
     return [key for key in keys if key]

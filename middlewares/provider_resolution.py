@@ -53,9 +53,9 @@ def resolve(edge: Edge, named: str | None) -> Provider:
     provider = edge.providers.get(name)
     if provider is None:
         known = ", ".join(sorted(edge.providers))
-        # A key that is set in the wrong header is longer than any provider's name.
-        shown = repr(name) if len(name) < _SHORTER_THAN_KEYS else "(too long for one)"
-        raise invalid_argument(f"unknown x-model-provider {shown}; there are: {known}")
+        # It may be a key that was put in the wrong header.
+        shown = repr(name) if len(name) < _SHORTER_THAN_KEYS else "(too long to be shown)"
+        raise invalid_argument(f"unknown x-model-provider {shown}; known: {known}")
     return provider
 
 
@@ -88,7 +88,7 @@ def check_file_owner(edge: Edge, provider: Provider, file_id: str, path: str | N
         return
     if own.files.fullmatch(file_id) and made is None:
         return
-    # Where its own ids look like the proxy's, only the native id tells.
+    # If the provider's own ids look like the proxy's, only the native id is a proof.
     letters_tell = not own.files.fullmatch(file_id)
     owners = [
         other

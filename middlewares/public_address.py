@@ -12,7 +12,7 @@ from middlewares.routes import PREFIX
 from providers.errors import invalid_argument
 
 _HOST: Final = re.compile(r"([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?")
-# Segments of unreserved characters (RFC 3986 section 2.3), none of which is `.` or `..`.
+# Segments of unreserved characters (RFC 3986 section 2.3), except `.` and `..`.
 _PATH_PREFIX: Final = re.compile(r"(/(?!\.{1,2}(/|\Z))[A-Za-z0-9._~-]+)*/?")
 _PATH_PREFIX_LIMIT: Final = 256
 

@@ -8,8 +8,8 @@ from providers.gemini_content.warnings import explain
 from providers.json_text import render_json
 from providers.resources import Batch, BatchKind, File, InlineResults, ResultFile
 
-# Google's schema has one name for inline results of both kinds. Of embeddings Java's SDK reads the
-# second name alone; with both names, Python's shows failed items twice and Java's all of them.
+# Google's schema has one name for inline results of both kinds. For embeddings Java's SDK reads
+# only the second name; with both, Python's SDK shows failed items twice and Java's all items.
 _INLINE: Final = "inlinedResponses"
 _SDKS_EMBEDDINGS: Final = "inlinedEmbedContentResponses"
 
@@ -37,7 +37,7 @@ def render_file(file: File, address: str) -> dict[str, Any]:
 def render_batch(batch: Batch, output: dict[str, Any] | None) -> dict[str, Any]:
     """The operation shape: SDKs read `metadata` alone, REST users `response` too.
 
-    An operation has an error or a response, never both; results that stand beside an error are in
+    An operation has an error or a response, never both; if it has an error, its results are only in
     `metadata.output`.
     """
     terminal = batch.state.terminal

@@ -75,8 +75,8 @@ def _batches(outcome: Batch | op.BatchPage | CreatedBatch) -> web.StreamResponse
             listed = [_batch(batch) for batch in page.items]
             return _json(_page("operations", listed, page.next_page_token))
         case CreatedBatch(batch):
-            said = {"x-ferry-warnings": batch.warnings} if batch.warnings else {}
-            return _json(_batch(batch), said)
+            headers = {"x-ferry-warnings": batch.warnings} if batch.warnings else {}
+            return _json(_batch(batch), headers)
 
 
 def _files(outcome: File | op.FileCreated | op.FilePage, address: str) -> dict[str, Any]:
@@ -160,7 +160,7 @@ def _relayed(reply: Any) -> web.StreamResponse:
     headers: CIMultiDict[str] = CIMultiDict()
     dropped = _NOT_RELAYED | _nominated(reply.headers.get("Connection", ""))
     for name, value in reply.headers.items():
-        # Which web pages may read an answer from Google's address says nothing of ours.
+        # Google's CORS headers are for Google's address, not for the proxy's.
         if name.lower() not in dropped and not name.lower().startswith("access-control-"):
             headers.add(name, value)
     length = reply.headers.get("Content-Length")

@@ -16,7 +16,7 @@ from providers.resource_names import file_id_of_uri
 PREFIX: Final = "/genai"
 UPLOAD_PATH: Final = f"{PREFIX}/upload/v1beta/files"
 UPLOAD_TAIL: Final = "upload/files"
-"""What the path of every upload URL ends in, less the version; its seal binds it."""
+"""The end of every upload URL's path, without the version; the seal binds it."""
 
 _VERSION: Final = re.compile(r"v\d[a-z0-9]*")
 

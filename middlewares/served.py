@@ -1,4 +1,4 @@
-"""What a refusal with 501 says: what was asked for, and what works with the provider instead."""
+"""The message of a 501: what was asked for, and what works with the provider instead."""
 
 from typing import Final
 

@@ -1,7 +1,7 @@
 """Reading a JSON body of a provider's without trusting its shape.
 
-Every reader raises INTERNAL, naming the field, if it is not what is documented. What is read inside
-`Candidate.reading` then costs that member alone, anything else the item that the body belongs to.
+Every reader raises INTERNAL, naming the field, if it is not what is documented. Inside
+`Candidate.reading` that fails one member of the answer, elsewhere the whole item.
 """
 
 from typing import Any, Final
@@ -20,12 +20,12 @@ class UnreadableAnswer(FerryError):
 
 
 def unreadable(what: str) -> UnreadableAnswer:
-    """For what is not as the provider documents it."""
+    """For something that differs from what the provider documents."""
     return UnreadableAnswer("INTERNAL", what)
 
 
 def untranslatable(what: str) -> UnreadableAnswer:
-    """For what Gemini's schema has no place for."""
+    """For something that Gemini's schema cannot hold."""
     return UnreadableAnswer("UNIMPLEMENTED", what)
 
 

@@ -67,7 +67,7 @@ class Line:
 class BatchInput(Protocol):
     @property
     def as_stored(self) -> bool:
-        """Whether the last reading found a file whose bytes are just its lines."""
+        """Whether the input is a file that can be sent as it is; known after a full reading."""
 
     def lines(self, translator: RequestTranslator) -> AsyncGenerator[Line, None]:
         """Every request in order, read anew on each call. Raises INVALID_ARGUMENT with a path."""
@@ -158,7 +158,7 @@ class _Reader:
 class CheckedInput:
     """An input whose every line can be sent; `length` in bytes is that of what is sent.
 
-    `as_stored`: the input is a file whose bytes are just its lines.
+    `as_stored`: the input is a file that can be sent as it is.
     """
 
     table: RequestTable

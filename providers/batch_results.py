@@ -82,9 +82,9 @@ class ResultLines(Protocol):
         """One line to `{"response"}` or `{"error"}`; never raises."""
 
     def missing(self, line: int, /) -> Failure:
-        """Why a request has no answer: no line names it. Asked for after the last line.
+        """Why a request that no result line names has no answer. Called after the last line.
 
-        `line` is that of the input, as it was sent, on which the request stands, from 1.
+        `line` is the request's line in the input that was sent, counted from 1.
         """
 
 

@@ -1,4 +1,4 @@
-"""Files that are no UTF-8 text, known by how they begin."""
+"""Files that are not UTF-8 text, recognised by their first bytes."""
 
 from collections.abc import AsyncGenerator, AsyncIterable
 from typing import Final
@@ -8,8 +8,8 @@ from providers.errors import invalid_argument
 _LONGEST: Final = 6
 _UTF_16: Final = "in UTF-16; save it as UTF-8"
 _UTF_32: Final = "in UTF-32; save it as UTF-8"
-# In this order: a byte order mark of UTF-32 begins with one of UTF-16. Without a mark, what tells
-# is the zero bytes around the first bracket.
+# The order matters: a byte order mark of UTF-32 begins with one of UTF-16. Without a mark, zero
+# bytes around the first bracket show the encoding.
 _SIGNATURES: Final = (
     (b"\x1f\x8b", "gzip-compressed; upload it uncompressed"),
     (b"PK\x03\x04", "a ZIP archive; upload the file in it"),

@@ -12,9 +12,9 @@ from providers.memory import Reservation
 from providers.request_table import RequestTable, RowKind
 from providers.result_lines import id_of
 
-# No provider takes an id that is longer.
+# Providers take no longer ids.
 _ID_CHARACTERS: Final = 512
-# Of a row beside its text: the objects that hold it, in a list and in a dictionary.
+# What a row takes besides its text: the objects that hold it, in a list and in a dictionary.
 _ROW_BYTES: Final = 200
 # Twice as many requests as any provider takes in a batch. A batch can have failed because its input
 # has more: to try again when memory is free would not help.
@@ -35,8 +35,8 @@ async def add_keys(
 ) -> None:
     """Add one row for each line of an input, so that the provider's line numbers find their row.
 
-    The number of a row is its key where its line names no request. The rows are counted on
-    `reservation`. Raises FAILED_PRECONDITION for more than 200,000 of them.
+    A line without an id gets its number as its key. The rows are counted on `reservation`. Raises
+    FAILED_PRECONDITION for more than 200,000 of them.
     """
     before = len(table)
     async with aclosing(splitter.split(chunks)) as slices:

@@ -30,7 +30,7 @@ _PLAIN: Final = {"Accept": "*/*", "Accept-Encoding": "identity"}
 # Providers say 200; a server that only speaks their API may say created or accepted instead.
 _DONE: Final = (200, 201, 202)
 
-# Of a whole call: no envelope has a status for a client that left.
+# For a whole call: no envelope has a status for a client that left.
 _STATUS: Final = {http: status for http, status in RPC_STATUS_OF_HTTP.items() if http != 499}
 
 
@@ -193,7 +193,7 @@ def _request_id(reply: Reply) -> str | None:
 def outcome_unknown(error: FerryError) -> bool:
     """Whether the provider may have done what it was asked although it did not say so."""
     if isinstance(error, StateError):
-        return False  # the body of the request was not read to its end, so not sent either
+        return False  # the request's body could not be read to its end, so it was not sent
     if isinstance(error, UpstreamError):
         return not error.unsent
     return error.status in ("UNAVAILABLE", "DEADLINE_EXCEEDED")

@@ -40,9 +40,9 @@ def pieces(chunk: bytes) -> Iterator[bytes]:
 
 @dataclass(slots=True)
 class Repairs:
-    """Whether lines were read in another form than they are written in.
+    """Whether something was removed while the lines were read.
 
-    That is without a byte order mark, blank lines, and space around a line.
+    That is a byte order mark, a blank line, or white space around a line.
     """
 
     made: bool = False
@@ -60,8 +60,8 @@ class _Splitter(ABC, Generic[Line]):
     ) -> AsyncGenerator[deque[Line], None]:
         """Slices of lines, without blank lines and a byte order mark, which `repairs` notes.
 
-        A long line is counted until the next slice is asked for; what takes a line out of its
-        slice is then the only holder of it. Raises RESOURCE_EXHAUSTED when the budget is empty.
+        A long line is counted until the next slice is asked for; a caller that takes a line out of
+        its slice holds the only reference. Raises RESOURCE_EXHAUSTED when the budget is empty.
         """
         with self._memory.reserve() as reservation:
             cutter = _Cutter(self, self._limit, reservation, repairs or Repairs())
@@ -124,7 +124,7 @@ class ResultSplitter(_Splitter[ResultLine]):
 
 
 class NumberedSplitter(_Splitter[tuple[int, ResultLine]]):
-    """(number from 1, line) of an input that the provider has, whatever stands in it."""
+    """(number from 1, line) of an input that was not checked."""
 
     def line(self, number: int, text: bytes, /) -> tuple[int, ResultLine]:
         return number, text
@@ -160,7 +160,7 @@ class _Cutter(Generic[Line]):
         return lines
 
     def end(self) -> deque[Line]:
-        """The line that ends here; none if it is blank, or was given as too long before."""
+        """The line that ends here; none if it is blank, or was already reported as too long."""
         written, self._waiting = bytes(self._waiting), bytearray()
         text = written.removeprefix(_BOM) if self._number == 1 else written
         text, number = text.strip(), self._number

@@ -1,8 +1,8 @@
 """JSON as text: parsed without changing a number, rendered so that a line stays one line.
 
-orjson turns an integer of 2^64 and more, or below -2^63, into a float without saying so. Here it
-stays exact. And it writes U+2028, U+2029 and U+0085 raw, at which Python's `splitlines` and others
-cut a line: here they are escaped.
+orjson silently turns an integer of 2^64 and more, or below -2^63, into a float; here it stays
+exact. orjson also writes U+2028, U+2029 and U+0085 raw, where Python's `splitlines` and other
+readers cut a line; here they are escaped.
 """
 
 import json
@@ -22,8 +22,8 @@ _SCANNED_AT_ONCE: Final = 64 << 10
 # Many digits after a decimal point are part of a float.
 _LONG_INTEGER: Final = re.compile(rb"(?:\A|[:,\[\s])-?[0-9]{19}")
 
-# What some readers take for the end of a line, although JSON lines end at line feeds alone. Raw
-# they can stand in strings, where an escape means the same; a carriage return only between values.
+# Some readers end a line at these, although JSON lines end only at line feeds. Raw, they can be in
+# strings, where an escape means the same; a raw carriage return can only be between values.
 _BREAKS: Final = (
     (b"\r", b" "),
     ("\u0085".encode(), rb"\u0085"),
@@ -33,9 +33,9 @@ _BREAKS: Final = (
 
 
 def parse_json(text: bytes | str) -> Any:
-    """The value, its integers exact. Raises orjson.JSONDecodeError, which is a ValueError.
+    """The value, with exact integers. Raises orjson.JSONDecodeError, which is a ValueError.
 
-    So it does for a number beyond the range of a double, of 309 digits or more.
+    A number beyond the range of a double, of 309 digits or more, is such an error too.
     """
     value = orjson.loads(text)
     data = text.encode() if isinstance(text, str) else text
@@ -46,7 +46,7 @@ def parse_json(text: bytes | str) -> Any:
 
 
 def render_json(value: object) -> bytes:
-    """`value` in one line. Raises orjson.JSONEncodeError for what has no JSON."""
+    """`value` in one line. Raises orjson.JSONEncodeError for what JSON cannot hold."""
     return one_line(_dumps(value, 0))
 
 
@@ -65,7 +65,7 @@ def one_line(text: bytes) -> bytes:
 
 
 def _may_hold_large_integer(data: bytes) -> bool:
-    """A cheap scan first: this is asked of every line, and almost none has such an integer."""
+    """Begins with a cheap scan: this runs on every line, and hardly any has such an integer."""
     for start in range(0, len(data), _SCANNED_AT_ONCE):
         piece = data[max(0, start - _MANY_DIGITS) : start + _SCANNED_AT_ONCE]
         if _ZEROS in piece.translate(_DIGITS_AS_ZEROS):
@@ -74,7 +74,7 @@ def _may_hold_large_integer(data: bytes) -> bool:
 
 
 def _parse_exactly(data: bytes) -> Any:
-    """By the standard library, which is slower; orjson has already judged the syntax."""
+    """With the standard library, which is slower; orjson has already checked the syntax."""
     try:
         return json.loads(data)
     except RecursionError:
@@ -86,7 +86,7 @@ def _dumps(value: object, option: int) -> bytes:
     try:
         return orjson.dumps(value, option=option)
     except orjson.JSONEncodeError:
-        # Perhaps for a large integer. Any other reason is raised once more.
+        # Perhaps because of a large integer. For any other reason this raises again.
         return orjson.dumps(_with_large_integers_as_text(value), option=option)
 
 

@@ -19,7 +19,7 @@ from providers.request_table import RowKind
 _KEY_BYTES: Final = 2000
 _CUSTOM_ID_BYTES: Final = 1000
 _AN_ARRAY: Final = "the file is a JSON array; write each request on a line of its own, without [ ]"
-# What orjson says where JSON nests more deeply than it reads.
+# orjson's messages for JSON that is nested more deeply than it reads.
 _TOO_DEEP: Final = ("depth limit", "Recursion limit")
 _KEYED: Final = ("key", "request")
 # What only lines in some provider's own format have (translation.md section 7).
@@ -53,7 +53,7 @@ def parse_line(number: int, line: bytes) -> dict[str, Any]:
         array = isinstance(document, list) and number == 1
         raise invalid_argument(_AN_ARRAY if array else "not a JSON object", path=where)
     if repeated is not None:
-        raise invalid_argument(f"{repeated[:80]!r} stands twice in one object", path=where)
+        raise invalid_argument(f"{repeated[:80]!r} appears twice in one object", path=where)
     return document
 
 
@@ -65,7 +65,7 @@ def _why_not_json(error: orjson.JSONDecodeError, number: int, line: bytes) -> st
     if number == 1 and line.startswith(b"["):
         return _AN_ARRAY
     if number == 1 and line.strip() == b"{":
-        return "a request stands on one line, and this one goes on over several"
+        return "a request must be on one line, and this one continues on the next"
     return f"not JSON: {error.msg} at column {error.colno}"
 
 
@@ -102,8 +102,8 @@ class LineFormat(Protocol):
     ) -> tuple[bytes | None, bytes]:
         """The line to send in place of request `index`, and its row of the request table.
 
-        None for the line as it is written, which is what a provider's own format gets: numbers
-        would not all survive being parsed and rendered. Raises INVALID_ARGUMENT with the line's
+        None for the line as it is written, as in a provider's own format: parsing and rendering
+        would not keep every number as it is written. Raises INVALID_ARGUMENT with the line's
         number and the JSON path.
         """
 

@@ -1,4 +1,4 @@
-"""A member that is not known is named itself, with the known name that it resembles."""
+"""Refusing an unknown member, with the known name that it resembles."""
 
 from collections.abc import Collection
 from difflib import get_close_matches

@@ -7,7 +7,7 @@ from providers.errors import invalid_argument
 
 # Bedrock's limit for the ARN of a model, the longest of all (InvokeModel's modelId).
 _LONGEST: Final = 2048
-# A `%` could be decoded once more further on, and then be a dot or a slash.
+# A server further on could decode a `%` again, to a dot or a slash.
 _BARRED: Final = frozenset("?#%\\")
 _DOTS: Final = re.compile(r"(?:^|/)\.{1,2}(?:[/:]|$)")
 
@@ -15,8 +15,9 @@ _DOTS: Final = re.compile(r"(?:^|/)\.{1,2}(?:[/:]|$)")
 def check_path_name(name: str, path: str | None, what: str) -> None:
     """Raise INVALID_ARGUMENT for a decoded `name` that would be read as another path.
 
-    `what` is what it names, `path` the JSON path at which it stands. Slashes, colons and `@` are
-    part of many names: `openai/gpt-4o-mini`, `ft:gpt-4o:org::id`, `@cf/meta/llama`, ARNs.
+    `what` is the kind of name, for the message; `path` is the name's JSON path. Slashes, colons
+    and `@` are part of many names: `openai/gpt-4o-mini`, `ft:gpt-4o:org::id`, `@cf/meta/llama`,
+    ARNs.
     """
     if not name:
         raise invalid_argument(f"the {what} is empty", path=path)
@@ -24,9 +25,8 @@ def check_path_name(name: str, path: str | None, what: str) -> None:
         raise invalid_argument(f"the {what} has more than {_LONGEST} characters", path=path)
     if not name.isprintable() or not _BARRED.isdisjoint(name):
         raise invalid_argument(
-            f"the {what} has a character that no path may have: ?, #, %, a backslash or a control "
-            "character",
+            f"the {what} must not have ?, #, %, a backslash or a control character in it",
             path=path,
         )
     if _DOTS.search(name):
-        raise invalid_argument(f"the {what} has '.' or '..' between slashes", path=path)
+        raise invalid_argument(f"the {what} must not have a segment '.' or '..'", path=path)

@@ -72,8 +72,8 @@ class NameForms:
     """How this kind's native ids look, to tell whose a name is.
 
     `files` and `batches` match ids that are surely of this kind when `distinctive`.
-    `letters` are the kind letters of file names that the proxy makes for this kind and not for
-    every other, each with the form of the native id behind it.
+    `letters` are the kind letters of file names that the proxy makes for this kind only, each with
+    the form of the native id behind it.
     """
 
     files: re.Pattern[str]
@@ -88,7 +88,7 @@ class NameForms:
 
 @dataclass(frozen=True, slots=True)
 class KeyForm:
-    """How a kind of key looks. `what` it is called, with its article."""
+    """How a kind of key looks. `what` names it with its article, as in "an OpenAI key"."""
 
     form: re.Pattern[str]
     what: str
@@ -104,7 +104,7 @@ class Provider:
     `scoping_headers` those of them that divide tenants.
     `own_credential` is spent in place of the caller's; None where the caller's passes through,
     and empty where the provider itself asks a chain for it.
-    `file_expiry`: the seconds that a client may give a new file to live; None where it may not.
+    `file_expiry`: after how many seconds a client may let a file expire; None if it cannot.
     `key_forms` are those of keys that are surely for this kind.
     `secret_key_travels`: what a caller gives as its key holds a secret that only signs, and that
     must not cross a network in the clear.

@@ -1,6 +1,7 @@
 """JSON objects that name one member twice.
 
-Parsers take the first of them, or the last, or refuse: what was checked would not be what is read.
+Parsers take the first, or the last, or refuse: a provider could read something else than was
+checked.
 """
 
 import json
@@ -8,7 +9,7 @@ from typing import Any, Final
 
 from providers.json_text import render_json
 
-# How a colon may be written in a string, so that counting colons proves nothing.
+# A colon can be escaped like this, and counting colons then proves nothing.
 _ESCAPED: Final = b"\\u003"
 
 
@@ -19,13 +20,13 @@ class _Repeated(Exception):
 
 
 def repeated_member(text: bytes, document: object) -> str | None:
-    """The name of the first member that stands twice in one object of `text`; None if none does.
+    """The first member name that appears twice in one object of `text`; None if there is none.
 
-    `document` is what `text` was parsed to. Raises orjson.JSONEncodeError where that is nested
-    more deeply than it can be written.
+    `document` is the parsed `text`. Raises orjson.JSONEncodeError if it is nested too deeply to be
+    written.
     """
-    # Each member has a colon, and a repeated one is not in the document: a count is enough, and
-    # takes a hundredth of the time of a second parsing.
+    # Each member has a colon, and the document lacks a repeated one. Counting colons takes a
+    # hundredth of the time of a second parsing.
     if render_json(document).count(b":") == text.count(b":") and _ESCAPED not in text:
         return None
     try:

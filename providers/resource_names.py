@@ -23,7 +23,7 @@ _ENCODED: Final = re.compile(r"[a-z2-7]+")
 OBJECT_LETTER: Final = "o"
 # The longest id that the proxy makes: an object's key of 1,024 characters of four bytes each.
 _ID_LIMIT: Final = 1 + -(-4096 * 8 // 5)
-# Room for the address in front of it, and for a query behind it.
+# With space for the address before the id, and for a query after it.
 _URI_LIMIT: Final = _ID_LIMIT + 2048
 # As `uri` of a file is written; the address in front of it is not known here.
 _OUR_URI_PATH: Final = "/v1beta/files/"
@@ -117,10 +117,11 @@ def check_native_id(text: str, what: str) -> str:
 
 
 def check_length(name: str, path: str | None = None) -> None:
-    """Raises INVALID_ARGUMENT for more characters than any name has, before a pattern reads it."""
+    """Raises INVALID_ARGUMENT for a name longer than any, before a pattern reads it."""
     if len(name) > _ID_LIMIT:
         raise invalid_argument(
-            f"a name of {len(name)} characters; the longest has {_ID_LIMIT}", path=path
+            f"the name has {len(name)} characters, more than the {_ID_LIMIT} of the longest name",
+            path=path,
         )
 
 
@@ -136,5 +137,5 @@ def file_id_of_uri(uri: str) -> str | None:
 
 
 def is_written_by_us(uri: str) -> bool:
-    """Whether a file's name or URI looks as the proxy writes it, and not like one of the web."""
+    """Whether a file's name or URI looks like one that the proxy writes, not like a web address."""
     return uri.startswith("files/") or _OUR_URI_PATH in uri

@@ -126,7 +126,7 @@ class Batch:
     `warnings` says what its creation dropped or filled in, as `Warnings.render` writes it.
 
     `failure` says why it ended badly: failed, cancelled, expired, or ended by the provider before
-    every request was answered. Its results, if it has some, stand in `output` all the same.
+    every request was answered. It may have results in `output` all the same.
     """
 
     id: str
@@ -164,7 +164,7 @@ class Download:
 
 @dataclass(frozen=True, slots=True)
 class CreatedBatch:
-    """The answer to a creation: its warnings stand in a header too."""
+    """The answer to a creation, which has the warnings in a header too."""
 
     batch: Batch
 
@@ -187,7 +187,7 @@ CheckFileName = Callable[[str, str], None]
 
 
 def any_file_name(file_id: str, path: str) -> None:
-    """Takes every name, as where there is one provider alone."""
+    """Accepts every name: for where there is only one provider."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,7 +196,7 @@ class NewBatch:
 
     `source` is the requests themselves or the id of the file that holds them. `fingerprint` is a
     digest of the whole request, to tell a repeat from another request with the same
-    `idempotency_key`. `check_file_name` is asked about every file that the requests name.
+    `idempotency_key`. `check_file_name` is called for every file that the requests name.
     """
 
     model: str

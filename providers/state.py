@@ -20,7 +20,7 @@ class ObjectInfo:
 
 
 class StateError(FerryError):
-    """The proxy's own store failed. No provider is to blame, and none is named."""
+    """The proxy's own store failed, not a provider, so none is named."""
 
 
 class State(Protocol):

@@ -44,9 +44,8 @@ class UploadStart:
 
     `version`, `document` and `resource` are the path's version segment, the JSON body and what
     follows the version, as they came, for a provider that is Google itself. `display_name` was
-    given by the client, `file_name` is the name of the file on the client's disk.
-    `expires_after`: the seconds after which the client wants the file deleted, within what the
-    provider takes (`Provider.file_expiry`).
+    given by the client, `file_name` is the name of the file on the client's disk. `expires_after`
+    is in how many seconds the provider shall delete the file, within `Provider.file_expiry`.
     """
 
     display_name: str | None = None

@@ -1,7 +1,7 @@
 """The state store with a deadline for every wait, and with errors that name it.
 
-A disk that hangs cannot be interrupted, and its thread cannot be ended: what does not answer in
-time is left behind, and the request that waited for it goes on.
+A disk that hangs cannot be interrupted, and its thread cannot be ended: an operation that does not
+end in time is left running, and the request that waited for it gets an error.
 """
 
 import asyncio
@@ -19,10 +19,10 @@ from proxy.bucket_errors import BucketRefusal, UnfitBucket
 
 STALL_SECONDS: Final = 30.0
 
-# For an operation that was cancelled to let go of its body, which it does at once unless it hangs.
+# How long a cancelled operation may take to release its body; it hangs if it needs longer.
 _RELEASE_SECONDS: Final = 1.0
 
-# What a person must mend; anything else, as a full disk, may pass.
+# What an operator must fix; other errors, such as a full disk, may pass.
 _PERMANENT: Final = frozenset(
     {
         errno.EACCES,
@@ -44,10 +44,10 @@ _log: Final = logging.getLogger(__name__)
 
 
 class BoundedState:
-    """Implements `providers.state.State` over a store. Raises StateError for what it fails at."""
+    """Implements `providers.state.State` over a store. Raises StateError if the store fails."""
 
     def __init__(self, store: State, seconds: float = STALL_SECONDS) -> None:
-        """`seconds` without progress are a stall; waiting for a body's source is not."""
+        """`seconds` without progress are a stall; waiting for a body's source does not count."""
         self._store = store
         self._seconds = seconds
         self.parted: PartedObjects = _BoundedParts(store.parted, seconds)
@@ -101,7 +101,7 @@ class _BoundedParts:
 
 
 class _Wait:
-    """For one operation of the store."""
+    """The wait for one operation of the store, with its deadline."""
 
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
@@ -112,7 +112,7 @@ class _Wait:
         self._failure: BaseException | None = None
 
     async def for_(self, operation: Coroutine[Any, Any, T]) -> T:
-        """Raises StateError; what the source of the body raises passes as it is."""
+        """Raises StateError; errors of the body's own source are passed on unchanged."""
         task = asyncio.create_task(operation)
         try:
             while not task.done():
@@ -165,7 +165,7 @@ class _Wait:
         )
 
     async def _leave(self, task: asyncio.Task[Any]) -> None:
-        """It ends by itself; the source of its body may be read by others once this returns."""
+        """Let it end by itself; its body's source is free for others when this returns."""
         task.cancel()
         _left_behind.add(task)
         task.add_done_callback(_forget)
@@ -184,7 +184,7 @@ def _forget(task: asyncio.Task[Any]) -> None:
 
 
 class _Stream(AsyncIterator[T]):
-    """What a store gives bit by bit, with the deadline for each."""
+    """An iterator of a store, with the deadline for each item."""
 
     def __init__(self, source: AsyncIterator[T], seconds: float) -> None:
         self._source = source
@@ -198,7 +198,7 @@ class _Stream(AsyncIterator[T]):
         if self._ended:
             raise StopAsyncIteration
         try:
-            # In a list, as a task cannot end with StopAsyncIteration.
+            # `_one` returns a list, since a task cannot end with StopAsyncIteration.
             found = await _Wait(self._seconds).for_(_one(self._source))
         except BaseException:
             self._ended = True
@@ -209,7 +209,7 @@ class _Stream(AsyncIterator[T]):
         return found[0]
 
     async def aclose(self) -> None:
-        # One that failed has ended its source, or left it behind in a task of its own.
+        # After a failure the source has ended, or still runs in a task of its own.
         if not self._ended and hasattr(self._source, "aclose"):
             self._ended = True
             await self._source.aclose()
@@ -225,7 +225,7 @@ async def _one(source: AsyncIterator[T]) -> list[T]:
 
 
 def _state_error(error: OSError | UpstreamError) -> StateError:
-    """Without paths and addresses, which are no client's business."""
+    """Without paths and addresses, which clients must not see."""
     if isinstance(error, OSError):
         reason = error.strerror or type(error).__name__
         return _failed(reason, permanent=error.errno in _PERMANENT)
@@ -239,6 +239,7 @@ def _failed(reason: str, *, permanent: bool) -> StateError:
     message = f"the proxy's state store failed: {reason}"
     if permanent:
         return StateError(
-            "FAILED_PRECONDITION", f"{message}; its operator must mend FERRY_STATE_URL"
+            "FAILED_PRECONDITION",
+            f"{message}; the operator must fix the store that FERRY_STATE_URL names",
         )
     return StateError("UNAVAILABLE", message)

@@ -40,7 +40,7 @@ _log: Final = logging.getLogger(__name__)
 def main(arguments: Sequence[str] | None = None) -> int:
     """The exit code: 0 after a drain or a check, 1 if it cannot start, 2 for invalid settings.
 
-    If nothing reads the output any more, it is what a shell reports for SIGPIPE.
+    If nothing reads the output any more, the code is what a shell reports for SIGPIPE.
     """
     try:
         try:
@@ -65,7 +65,7 @@ def _command(arguments: Sequence[str] | None) -> int:
 
 
 def _discard_output() -> None:
-    """What is still buffered would fail once more, with a traceback, when Python ends."""
+    """Otherwise what is still buffered would fail again, with a traceback, when Python ends."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
     for stream in (sys.stdout, sys.stderr):
         if stream is not None:

@@ -61,7 +61,7 @@ def _openai(name: str, settings: ProviderSettings, world: World) -> Provider:
         base_url=settings.base_url or URL(openai.DEFAULT_BASE_URL),
         staged_uploads=settings.uploads == "staged",
         limits=_limits(world.settings),
-        # A further name of this kind is another server, with rules of its own.
+        # Providers with another name are other servers, with rules of their own.
         schema_rule=OPENAI_SCHEMAS if name == openai.KIND else any_schema,
     )
     return openai.openai(name, options, world.upstream, world.state, world.memory)

@@ -32,7 +32,7 @@ def comparable(name: str) -> str:
 
 
 def repeated_variables(variables: Mapping[str, str]) -> Iterator[Problem]:
-    """Settings that are given twice, in different spellings: only one of them could hold."""
+    """Settings that are given twice, in different spellings: only one could take effect."""
     spellings: dict[str, str] = {}
     for name in sorted(variables):
         first = spellings.setdefault(comparable(name), name)
@@ -45,8 +45,8 @@ def _ours() -> dict[str, str]:
 
 
 def _is_injected(name: str, value: str) -> bool:
-    # These have two underscores, which come from no usual Service name. To ignore the address
-    # of a provider would send its requests elsewhere.
+    # No usual Service name leads to two underscores. Ignoring the address of a provider would
+    # send its requests elsewhere.
     if name.upper().startswith(PROVIDERS_PREFIX):
         return False
     return value.startswith(_SERVICE_ADDRESS) or bool(_SERVICE_VARIABLE.search(name.upper()))

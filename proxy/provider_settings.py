@@ -65,7 +65,7 @@ class KindOfProvider(Protocol):
 
     @property
     def public_url(self) -> str | None:
-        """The base URL without settings; None if it is not the same for all its providers."""
+        """The default base URL; None if providers of this kind do not share one."""
 
 
 Kinds = Mapping[str, KindOfProvider]
@@ -113,7 +113,7 @@ def provider_problems(providers: Mapping[str, ProviderSettings], kinds: Kinds) -
 
 
 def _misplaced(name: str, provider: ProviderSettings, kinds: Kinds) -> Iterator[Problem]:
-    """A setting that this kind would ignore, although its user expects something of it."""
+    """Settings that this kind would ignore, although the operator expects an effect."""
     own = set(settings_of(kinds[provider.kind or name]))
     for field in ProviderSettings.model_fields:
         if field in provider.model_fields_set and field not in own:

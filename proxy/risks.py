@@ -1,4 +1,4 @@
-"""What a valid configuration still puts at risk, or has probably wrong, one sentence each."""
+"""Risks and probable mistakes in a valid configuration, one sentence each."""
 
 import re
 import stat
@@ -24,7 +24,7 @@ _UPSTREAM_URLS: Final = ("base_url", "runtime_url", "s3_endpoint_url")
 
 
 def probable_mistakes(settings: Settings, kinds: Kinds) -> Iterator[str]:
-    """What is worth a warning at each start, too."""
+    """What is also worth a warning at each start."""
     if injected := injected_variables():
         yield (
             f"{', '.join(injected)}: ignored, as Kubernetes injects such variables for Services "

@@ -72,7 +72,7 @@ def _parse_origin(value: str) -> str:
     if match is None:
         raise ValueError(
             "must be * alone, or a comma-separated list of origins such as "
-            "https://app.example:8443, without a path; null is no origin of its own"
+            "https://app.example:8443, without a path; null cannot be allowed"
         )
     port = match["port"] or ""
     default = port == _DEFAULT_PORTS.get(match["scheme"])

@@ -156,7 +156,7 @@ def load(kinds: Kinds, config: Path | None = None) -> Settings:
 
 
 def _provider_names(error: ValidationError) -> Iterator[str]:
-    """The providers that have settings at fault."""
+    """The providers whose settings have errors."""
     for details in error.errors(include_input=False):
         match details["loc"]:
             case ("providers", str(name), *_):
@@ -196,7 +196,7 @@ def _variables_source(settings_cls: type[BaseSettings]) -> EnvSettingsSource:
 
 
 def _sentences(problems: Iterable[Problem], file: SettingsFile | None) -> list[str]:
-    """Each names its setting as it is written where it stands: a variable or the file."""
+    """Each names its setting as it is written at its source: the environment or the file."""
     given = {comparable(name) for name in own_variables()}
 
     def sentence(problem: Problem) -> str:

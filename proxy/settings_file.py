@@ -1,4 +1,4 @@
-"""The optional TOML file with settings, and where in it a setting stands."""
+"""The optional TOML file with settings, and on which line a setting is."""
 
 import re
 import tomllib
@@ -13,7 +13,7 @@ _POSITION: Final = re.compile(r" \(at (?:line (\d+), column (\d+)|end of documen
 
 
 class SettingsFile:
-    """`content` has the names of providers in their one spelling."""
+    """In `content` the names of providers are in their canonical spelling."""
 
     def __init__(self, path: Path) -> None:
         """Raises InvalidSettings."""
@@ -32,9 +32,9 @@ class SettingsFile:
         return f"{place}: {problem.sentence(_dotted)}"
 
     def _line_of(self, path: Sequence[str]) -> int | None:
-        """The first line of the statement with which the file has `path`.
+        """The first line of the statement that sets `path`.
 
-        The beginning of a TOML file is TOML itself exactly where it ends with a statement.
+        The first lines of a TOML file are valid TOML exactly if they end with a whole statement.
         """
         lines = self._text.split("\n")
         first = 1
@@ -50,7 +50,7 @@ class SettingsFile:
 
 
 def by_name(content: Mapping[str, Any]) -> dict[str, Any]:
-    """With provider names in their one spelling, so that all sources mean the same provider."""
+    """With canonical provider names, so that all sources mean the same provider."""
     providers = content.get("providers")
     if not isinstance(providers, dict):
         return dict(content)
@@ -91,7 +91,7 @@ def _parse(path: Path, text: str) -> dict[str, Any]:
 
 
 def _syntax_problem(message: str, text: str) -> str:
-    """tomllib says where at the end of its message, and quotes no value."""
+    """tomllib gives the position at the end of its message, and quotes no value."""
     position = _POSITION.search(message)
     if position is None:
         return f"not TOML: {message}"

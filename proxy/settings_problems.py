@@ -9,9 +9,9 @@ from pydantic import ValidationError
 
 PREFIX: Final = "FERRY_"
 
-# Two names that are at least this much alike are taken for one that is misspelt.
+# If two names are at least this similar, one is taken for a typo of the other.
 _LIKENESS: Final = 0.7
-_LIKENESS_OF_NESTED: Final = 0.9  # their common beginning makes all of these look alike
+_LIKENESS_OF_NESTED: Final = 0.9  # higher, since all of these begin alike
 
 
 class InvalidSettings(Exception):
@@ -24,7 +24,7 @@ class InvalidSettings(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """`text` goes on after the name of the setting at `path`, as in `: must be a list`.
+    """`text` follows the name of the setting at `path`, as in `: must be a list`.
 
     With an empty path `text` is the whole sentence. `suggestion` is the path of the setting that
     was probably meant.
@@ -35,7 +35,7 @@ class Problem:
     suggestion: tuple[str, ...] = ()
 
     def sentence(self, name: Callable[..., str]) -> str:
-        """`name` renders a path as it is written where the setting stands."""
+        """`name` renders a path as its source writes it."""
         hint = f"; did you mean {name(*self.suggestion)}?" if self.suggestion else ""
         return f"{name(*self.path) if self.path else ''}{self.text}{hint}"
 
@@ -72,12 +72,12 @@ def _problem(details: Mapping[str, Any], known: Iterable[Sequence[str]]) -> Prob
 
 
 def _nearest(path: Sequence[str], known: Iterable[Sequence[str]]) -> tuple[str, ...]:
-    """The known path that differs least; empty if none is like it."""
+    """The known path that is most similar; empty if none is."""
     others = [tuple(other) for other in known if tuple(other) != tuple(path)]
     siblings = {other[-1]: other for other in others if other[:-1] == tuple(path[:-1])}
     if near := difflib.get_close_matches(path[-1].lower(), list(siblings), 1, _LIKENESS):
         return siblings[near[0]]
-    # A table that was joined to its setting by one underscore, or by a dash.
+    # A table and its setting that were joined with one underscore, or with a dash.
     nested = {_flat(other): other for other in others if len(other) > len(path)}
     near = difflib.get_close_matches(_flat(path), list(nested), 1, _LIKENESS_OF_NESTED)
     return nested[near[0]] if near else ()

@@ -125,7 +125,7 @@ def _make_directory(path: Path) -> None:
             _make_directory(path.parent)
         else:
             return
-    # A parent is there and is not there: it is a link that points to nothing.
+    # A parent both exists and is not found: it is a link that points to nothing.
     raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(path))
 
 
@@ -158,7 +158,7 @@ def _sync_directory(path: Path) -> None:
 
 
 async def _read(path: Path) -> AsyncIterator[bytes]:
-    with ExitStack() as opened:  # a thread's own result would be lost where the wait is cancelled
+    with ExitStack() as opened:  # a cancelled wait would lose the thread's result, the open file
 
         def open_it() -> BinaryIO:
             return opened.enter_context(path.open("rb"))
@@ -238,7 +238,7 @@ def _remove_leftovers(drafts: Path) -> None:
 
 
 def try_directory(root: Path) -> str | None:
-    """Why nothing can be kept in `root`, as a sentence without its end; None if something can.
+    """Why `root` cannot be used, as a sentence without its full stop; None if it can.
 
     Leaves nothing behind, and blocks.
     """

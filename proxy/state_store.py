@@ -27,7 +27,7 @@ _log: Final = logging.getLogger(__name__)
 
 
 def state_store(settings: Settings, upstream: Upstream) -> DirectoryState | BucketState:
-    """Nothing is reached before it is used, or opened."""
+    """The store is not touched before it is opened or used."""
     address = _bucket(settings)
     if address is None:
         return DirectoryState(settings.state_directory)
@@ -37,7 +37,7 @@ def state_store(settings: Settings, upstream: Upstream) -> DirectoryState | Buck
 def bounded(store: DirectoryState | BucketState) -> BoundedState:
     state = BoundedState(store)
     if isinstance(store, DirectoryState):
-        # To put together a large object takes longer than any one read or write may take.
+        # Putting a large object together takes longer than one read or write may take.
         state.parted = PartsAsObjects(state)
     return state
 
@@ -49,7 +49,7 @@ def opening(
 
     async def context(_: web.Application) -> AsyncIterator[None]:
         if isinstance(store, DirectoryState):
-            with suppress(OSError):  # it is old drafts that remain
+            with suppress(OSError):  # then old drafts remain, which do no harm
                 await store.remove_leftovers()
             yield
             return

@@ -8,7 +8,7 @@ from typing import BinaryIO, Final, ParamSpec, TypeVar
 
 SLICE_BYTES: Final = 256 << 10
 
-# Threads of their own: if a disk hangs, names of upstreams are still resolved in those of the loop.
+# Threads of its own: if a disk hangs, the loop's own threads still resolve names of upstreams.
 _DISK: Final = ThreadPoolExecutor(16, thread_name_prefix="disk")
 
 P = ParamSpec("P")

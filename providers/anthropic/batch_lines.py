@@ -34,7 +34,7 @@ _CUSTOM_ID: Final = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 _MEMBERS: Final = ("custom_id", "params")
 PARAMS: Final = frozenset(
     {
-        # In every version.
+        # With every version of the API.
         *("cache_control", "container", "diagnostics", "inference_geo", "max_tokens", "messages"),
         *("metadata", "model", "output_config", "service_tier", "speed", "stop_sequences"),
         *("stream", "system", "thinking", "tool_choice", "tools", "user_profile_id"),
@@ -42,11 +42,11 @@ PARAMS: Final = frozenset(
         # With a header `anthropic-beta`.
         *("billing_policy", "compaction", "context_management", "fallback_credit_token"),
         *("fallbacks", "mcp_servers", "thread"),
-        # Under 2023-06-01 alone.
+        # With version 2023-06-01 only.
         *SAMPLING,
     }
 )
-"""What Messages params may have; the types of Anthropic's own SDK are the judge in the tests."""
+"""The members of Messages params; a test compares them with the types of Anthropic's SDK."""
 
 
 @dataclass(slots=True)
@@ -134,7 +134,9 @@ class AnthropicLines:
             raise invalid_argument("a JSON object is needed", path=f"{where}: params")
         refuse_unknown(params, PARAMS, f"{where}: params.")
         if params.get("stream"):
-            raise invalid_argument("a batch streams no answers", path=f"{where}: params.stream")
+            raise invalid_argument(
+                "a batch cannot stream; leave it out", path=f"{where}: params.stream"
+            )
         self._items.note(params)
         return None, render_held(custom_id)
 

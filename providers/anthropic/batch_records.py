@@ -8,7 +8,7 @@ from providers.json_api import Answer
 from providers.resources import Batch, BatchKind, BatchState, Counts, Failure
 from providers.rfc3339 import from_rfc3339
 
-# Of a batch whose results have been archived, and of its requests.
+# For a batch whose results have been archived, and for its requests.
 ARCHIVED: Final = Failure(
     "NOT_FOUND",
     "Anthropic no longer has the results of this batch: it keeps them for 29 days.",
@@ -65,7 +65,7 @@ def _ended(batch: Answer, state: BatchState) -> datetime | None:
 
 
 def _failure(batch: Mapping[str, Any], state: BatchState) -> Failure | None:
-    """Anthropic gives no reason for a whole batch: its counts say how it ended."""
+    """Anthropic gives no reason for a whole batch; its counts show how it ended."""
     if not state.terminal:
         return None
     counts = counts_of(batch)

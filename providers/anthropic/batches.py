@@ -77,8 +77,8 @@ class AnthropicBatches:
     async def create(self, caller: Caller, batch: NewBatch) -> CreatedBatch:
         if batch.kind is BatchKind.EMBED:
             raise unimplemented(
-                "Anthropic has no embeddings: client.batches.create works with it, and "
-                "client.batches.create_embeddings does not"
+                "Anthropic has no embeddings, so client.batches.create_embeddings does not work "
+                "with it; client.batches.create does"
             )
         if batch.idempotency_key is None:
             return await self._create(caller, batch, nullcontext())
@@ -164,13 +164,15 @@ class AnthropicBatches:
             return InlineInput(batch.source)
         file_id = parse_file_id(batch.source)
         if file_id.kind is FileKind.RESULTS:
-            raise invalid_argument("a file of results is no input of a batch")
+            raise invalid_argument(
+                "a result file cannot be a batch's input; give a file of requests"
+            )
         if file_id.kind is FileKind.NATIVE:
-            # Of one that is not there, that is what must be said.
+            # A file that does not exist gets its own error first.
             await self._client.get(caller, f"v1/files/{file_id.native}")
             raise invalid_argument(
-                "Anthropic gives no uploaded file back: upload the requests as a file whose name "
-                "ends in .jsonl, which the proxy keeps"
+                "Anthropic does not let uploaded files be read: upload the requests again under a "
+                "name that ends in .jsonl, and the proxy keeps the file"
             )
         opened = partial(self._opened, caller, file_id.native)
         splitter = LineSplitter(self._limits.line, self._memory)
@@ -198,7 +200,7 @@ class AnthropicBatches:
         return native, record
 
     async def _has_results(self, native: Answer, record: dict[str, str]) -> bool:
-        """Whether there is something to say of each request of the batch, answered or not."""
+        """Whether there is a result, or a reason for having none, for each request."""
         if not state_of(native).terminal:
             return False
         if has_results(native):

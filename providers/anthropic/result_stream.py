@@ -1,7 +1,7 @@
 """The results of an ended batch.
 
-They are asked for under the configured address. The batch's own `results_url` may be relative, or
-name the host behind a gateway, which the proxy cannot reach and which must not get the key.
+They are fetched under the configured address. The batch's own `results_url` may be relative, or
+name a host behind a gateway that the proxy cannot reach and that must not get the key.
 """
 
 import asyncio
@@ -43,7 +43,7 @@ class AnthropicResultLines:
         return None
 
     async def slices(self) -> AsyncGenerator[deque[ResultLine], None]:
-        """None where Anthropic keeps the results no longer: then the requests alone are known."""
+        """No slices if Anthropic has archived the results: then only the requests are known."""
         if not has_results(self._batch):
             return
         async with await self._client.open(self._caller, results_path(self._batch)) as reply:

@@ -63,8 +63,8 @@ class AnthropicUploadTarget:
     async def describe(self, _: Caller, start: UploadStart) -> Mapping[str, str]:
         if start.expires_after is not None and is_batch_input(start):
             raise invalid_argument(
-                "an expiry cannot be given here: the proxy keeps batch inputs for Anthropic, for "
-                f"{self._staged.life.total_seconds():.0f} seconds (FERRY_STATE_TTL)"
+                "the expiry of this file cannot be set: the proxy itself keeps batch inputs for "
+                f"Anthropic, for {self._staged.life.total_seconds():.0f} seconds (FERRY_STATE_TTL)"
             )
         details = {
             "display_name": start.display_name or start.file_name or "",

@@ -43,7 +43,7 @@ _STEPS: Final = (
 
 
 def from_anthropic_message(message: dict[str, Any]) -> dict[str, Any]:
-    """Translate a Message. What cannot be read is named in a text part beside the rest.
+    """Translate a Message. What cannot be read is named in an extra text part.
 
     Thinking becomes a thought where it has text. It has none where the request did not ask for
     thoughts (`to_anthropic_thinking`); then only its signature remains, for the next request.
@@ -92,14 +92,14 @@ def _add(candidate: Candidate, block: dict[str, Any], where: str) -> None:
 
 
 def _add_text(candidate: Candidate, block: dict[str, Any], where: str) -> None:
-    """Citations stand for the whole block; one of a document in the prompt has no URI."""
-    said = candidate.say(as_text(block.get("text"), f"{where}.text"))
+    """Each citation is for the whole block; a citation of a document in the prompt has no URI."""
+    segment = candidate.say(as_text(block.get("text"), f"{where}.text"))
     citations = list_or_empty(block.get("citations"), f"{where}.citations")
     uris: dict[str | None, None] = {}
     for index, citation in enumerate(citations):
         with candidate.reading():
             uris[_uri(as_object(citation, f"{where}.citations[{index}]"))] = None
-    candidate.cite(said.source(uri) for uri in uris)
+    candidate.cite(segment.source(uri) for uri in uris)
 
 
 def _uri(citation: dict[str, Any]) -> str | None:
@@ -111,8 +111,8 @@ def _explain_refusal(candidate: Candidate, details: dict[str, Any]) -> None:
     category, why = text_or_none(details.get("category")), text_or_none(details.get("explanation"))
     if why or category:
         sort = f" (category {category!r})" if category else ""
-        said = f" The provider's explanation: {why}" if why else ""
-        candidate.explain(why or category or "", f"The model refused to answer{sort}.{said}")
+        reason = f" The provider's explanation: {why}" if why else ""
+        candidate.explain(why or category or "", f"The model refused to answer{sort}.{reason}")
 
 
 def _usage(usage: object) -> dict[str, Any]:

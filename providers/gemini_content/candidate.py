@@ -1,8 +1,8 @@
 """One candidate of a GenerateContentResponse, built part by part from a provider's answer.
 
-An answer is paid for: one member that cannot be read must not cost the rest. So a translator reads
+An answer is paid for, so one member that cannot be read must not lose the rest: a translator reads
 each member inside `reading()`, and a fault becomes a sentence at the end of the candidate's text.
-Sentences stand in text parts because no SDK shows `finishMessage` to a program.
+It is a text part because no SDK shows `finishMessage` to a program.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -19,7 +19,7 @@ from providers.json_text import parse_json, render_json
 Part = dict[str, Any]
 TokenLogprob = dict[str, Any]
 
-# Of a text that is quoted in a sentence.
+# In characters, for a text that is quoted in a sentence.
 _LONGEST_QUOTE: Final = 8000
 _ENDS_THAT_NEED_NO_REASON: Final = frozenset({"STOP", "MAX_TOKENS"})
 
@@ -41,7 +41,7 @@ class Candidate:
         self._faults: list[UnreadableAnswer] = []
 
     def say(self, text: str) -> Segment:
-        """Add the model's text. The segment is where it stands."""
+        """Add the model's text, and return its place in the candidate."""
         self._parts.append({"text": text})
         start = self._text_bytes
         self._text_bytes += utf8_length(text)
@@ -86,14 +86,14 @@ class Candidate:
         self._finish_reason, self._finish_message = "SAFETY", refusal
 
     def explain(self, reason: str, sentence: str) -> None:
-        """Say why the answer ended; `sentence` holds the `reason`, and whose words it is."""
+        """Say why the answer ended: `sentence` quotes the `reason` and names its author."""
         self._finish_message = reason
         self._sentences.append(_quoted(sentence))
 
     def add_logprobs(
         self, chosen: Sequence[TokenLogprob], top: Sequence[list[TokenLogprob]]
     ) -> None:
-        """Add the LogprobsResultCandidates of tokens, and the likeliest in place of each."""
+        """Add the LogprobsResultCandidates of tokens, and the likeliest for each position."""
         self._chosen += chosen
         self._top += top
 
@@ -128,7 +128,7 @@ class Candidate:
         return candidate | self._log_probabilities()
 
     def _explain_the_end(self) -> None:
-        """Say the provider's reason where Gemini's does not: an unknown one, or no content."""
+        """Give the provider's reason if Gemini's says less: an unknown one, or no content."""
         if self._native_reason is None or self._finish_message is not None:
             return
         unknown = self._finish_reason == "OTHER"
@@ -163,7 +163,7 @@ def _read_arguments(arguments: object) -> dict[str, Any] | None:
         except ValueError:
             return None
         return parsed if isinstance(parsed, dict) and not nested_too_deep(parsed) else None
-    # Servers write "", null or nothing where a function without parameters is called.
+    # For a function without parameters, servers write "", null or nothing.
     return arguments if isinstance(arguments, dict) else ({} if arguments in (None, "") else None)
 
 

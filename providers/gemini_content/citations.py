@@ -1,7 +1,7 @@
-"""Gemini's CitationSources: which bytes of an answer's text a source stands for.
+"""Gemini's CitationSources: which bytes of an answer's text a source belongs to.
 
 Google counts in bytes of UTF-8, from the start of the candidate's text, to an exclusive end. The
-text is that of all parts that are no thoughts, joined, as the SDKs' `response.text` joins it.
+text is that of all parts except thoughts, joined, as in the SDKs' `response.text`.
 """
 
 from collections.abc import Iterable, Sequence
@@ -15,7 +15,7 @@ _CHARACTERS_AT_ONCE: Final = 64 << 10
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """A piece of a candidate's text. `start` and `end` are bytes from the candidate's first."""
+    """A piece of a candidate's text. `start` and `end` count bytes of the candidate's text."""
 
     text: str
     start: int
@@ -26,7 +26,7 @@ class Segment:
         return present({"startIndex": self.start, "endIndex": self.end, "uri": uri})
 
     def offsets(self, characters: Iterable[int]) -> dict[int, int]:
-        """Character positions in the piece to bytes; positions outside of it are left out."""
+        """Maps character positions in the piece to bytes, without those outside of the piece."""
         found: dict[int, int] = {}
         at, offset = 0, self.start
         for position in sorted(set(characters)):

@@ -28,7 +28,7 @@ def embed_settings(request: dict[str, Any], path: str, provider: str) -> dict[st
     """Those that the normalised request at `path` has, by name.
 
     Raises INVALID_ARGUMENT for one that is given twice with different values, and for those that
-    no provider has that embeds one text.
+    only Gemini has.
     """
     config, config_path = request.get("embedContentConfig", {}), member(path, "embedContentConfig")
     reasons = {name: why.format(provider) for name, why in _REFUSED.items()}

@@ -51,9 +51,9 @@ def json_answer(config: dict[str, Any], path: str, provider: str) -> JsonAnswer 
         return JsonAnswer(None, newer_path) if newer == _JSON else None
     schema, schema_path = schemas[-1]
     if len(schemas) > 1:
-        raise invalid_argument("is a second schema; give one", path=schema_path)
+        raise invalid_argument("is a second schema; give only one", path=schema_path)
     if _JSON not in (mime_type, newer):
-        raise invalid_argument(f"needs the MIME type {_JSON} beside it", path=schema_path)
+        raise invalid_argument(f"needs the MIME type {_JSON} with it", path=schema_path)
     return JsonAnswer(schema, schema_path)
 
 

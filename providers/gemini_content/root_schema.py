@@ -12,15 +12,15 @@ from providers.gemini_content.json_path import member
 class ObjectRoot:
     """The root must have `"type": "object"`, and none of the keywords `without`.
 
-    Unverified: no provider is known to take a list of types (`["object", "null"]`) or a `$ref`
-    without a type at the root, so both are refused.
+    Unverified: whether any provider takes a list of types (`["object", "null"]`) or a `$ref`
+    without a type at the root. Both are refused.
     """
 
     provider: str
     without: tuple[str, ...] = ()
 
     def __call__(self, schema: Mapping[str, Any], path: str) -> None:
-        """Raise INVALID_ARGUMENT if the root of the schema at `path` is another one."""
+        """Raise INVALID_ARGUMENT if the root of the schema at `path` does not fit."""
         needed = f'{self.provider} takes a schema whose root has the type "object"'
         if schema.get("type", "object") != "object":
             raise invalid_argument(needed, path=member(path, "type"))

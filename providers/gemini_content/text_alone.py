@@ -1,4 +1,4 @@
-"""The settings of an answer that no provider has whose answer is one text."""
+"""The settings that providers lack which answer each request with one text."""
 
 from collections.abc import Mapping
 
@@ -18,7 +18,7 @@ def beyond_text(whose: str) -> Mapping[str, str]:
 
 
 def gemini_only_settings(whose: str) -> dict[str, str]:
-    """Fields of a GenerationConfig that only Gemini's models have, each with why `whose` do not."""
+    """Fields of a GenerationConfig that only Gemini's models have, each with its refusal."""
     settings = (
         "mediaResolution",
         "audioTranscriptionConfig",

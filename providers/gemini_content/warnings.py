@@ -1,7 +1,7 @@
-"""What was left out of a translation, or filled in.
+"""What a translation dropped or filled in.
 
-It is told in the response header `x-ferry-warnings`, in the batch (`metadata.ferryWarnings`) and in
-the log: paths and counts, and never a value that the client gave.
+It is shown in the response header `x-ferry-warnings`, in the batch (`metadata.ferryWarnings`) and
+in the log: paths and counts, never a value that the client gave.
 """
 
 import json
@@ -13,7 +13,7 @@ _MAX_BYTES: Final = 2048
 # More paths than the header can show; a client that invents names cannot make the memory grow.
 _MAX_PATHS: Final = 256
 _OTHERS: Final = "..."
-_OTHERS_BYTES: Final = 64  # for the entry that stands for those that do not fit
+_OTHERS_BYTES: Final = 64  # for the entry that counts those that do not fit
 _ENTRY: Final = re.compile(r"(?P<path>[^=;]*)(?:=(?P<value>[^;]*))?;count=(?P<count>[0-9]{1,9})")
 _NUMBER: Final = re.compile(r"(?<=\[)[0-9]+(?=\])|(?<=\Aline )[0-9]+")
 
@@ -68,7 +68,7 @@ class Warnings:
 def explain(rendered: str) -> list[str]:
     """The warnings of `Warnings.render` as sentences, of at most 2048 bytes as JSON.
 
-    What is no warning is passed over: it comes back from where others can write.
+    Text that is not a warning is ignored: others can write where `rendered` was stored.
     """
     entries = map(_ENTRY.fullmatch, rendered[:_MAX_BYTES].split(", "))
     sentences: list[str] = []

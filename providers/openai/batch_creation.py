@@ -81,7 +81,7 @@ class BatchCreation:
         translator = job.translator()
         checked = await check(job.source, translator, LIMITS, JSON_LINES, reservation)
         await check_referenced(self._client, job.caller, "files", translator.referenced)
-        # What OpenAI holds is the input itself where it is just what was checked.
+        # OpenAI's own file is the input if it holds exactly what was checked.
         own = job.input_file if checked.native and checked.as_stored else None
         async with self._input_file(job, own, checked.length) as input_file:
             await self._tables.write(table_name(input_file, job.id), checked.table)
@@ -118,7 +118,7 @@ class BatchCreation:
 
     @asynccontextmanager
     async def _input_file(self, job: Job, own: str | None, length: int) -> AsyncIterator[str]:
-        """`own`, or a file made of the input, which is deleted if the batch is not made."""
+        """`own`, or a file made from the input, which is deleted if the batch is not made."""
         input_file = own or await self._send_up(job, length)
         try:
             yield input_file

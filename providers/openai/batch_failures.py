@@ -35,7 +35,7 @@ _EXPIRED: Final = Failure(
 _NEVER_ANSWERED: Final = Failure(
     "INTERNAL", "OpenAI ended the batch without an answer to this request that could be read."
 )
-# Of a request whose answer stood in a file of results that is gone.
+# For a request whose answer was in a result file that is gone.
 LOST: Final = Failure("NOT_FOUND", "OpenAI no longer has the file with the result of this request.")
 _FAILED_WITHOUT_REASON: Final = Failure("INTERNAL", "OpenAI gives no reason")
 _OF_A_REQUEST: Final = {
@@ -46,7 +46,7 @@ _OF_A_REQUEST: Final = {
 
 _REASONS_SHOWN: Final = 3
 _REASON_CHARACTERS: Final = 500
-# The errors beyond these concern no line that is looked up.
+# A bound: errors beyond it are not read.
 _ERRORS_READ: Final = 50_000
 
 
@@ -71,7 +71,7 @@ class RequestFailures:
         self._of_others = _of_others(batch, listed)
 
     def of_line(self, line: int) -> Failure:
-        """Of the request on `line` of the input, counted from 1."""
+        """For the request on `line` of the input, counted from 1."""
         return self._of_lines.get(line, self._of_others)
 
 
@@ -95,7 +95,7 @@ def rpc_status_of_code(code: object, otherwise: str) -> str:
 
 
 def _of_others(batch: Mapping[str, Any], listed: list[_Listed]) -> Failure:
-    """Of a request about which OpenAI lists no error of its own."""
+    """Why a request has no answer for which OpenAI lists no error."""
     status = str(batch.get("status"))
     if status == "failed":
         whole = [error for error in listed if error.line is None] or listed
@@ -107,13 +107,13 @@ def _of_others(batch: Mapping[str, Any], listed: list[_Listed]) -> Failure:
 
 
 def _left(batch: Mapping[str, Any], listed: list[_Listed]) -> str:
-    """How many requests have no answer, as far as OpenAI counts them, and what it says of it."""
+    """How many requests have no answer, if OpenAI counts them, and the reasons that it lists."""
     counts = batch.get("request_counts")
     counts = counts if isinstance(counts, dict) else {}
     total, completed = counts.get("total"), counts.get("completed")
     left = ""
     if isinstance(total, int) and isinstance(completed, int) and total > 0:
-        # The requests that OpenAI never reached can stand among those that it counts as failed.
+        # OpenAI may count requests that it never reached as failed.
         without = max(0, total - completed)
         left = f": {without} of its {total} requests have no successful answer"
     reasons = _joined(listed)

@@ -27,7 +27,7 @@ _MAPPED_ENDPOINTS: Final = (CHAT, RESPONSES, EMBEDDINGS)
 _MEMBERS: Final = frozenset({"custom_id", "body"})
 _FOREIGN: Final = frozenset({"params", "recordId", "modelInput"})
 _ALL_MEMBERS: Final = ("custom_id", "method", "url", "body")
-# In characters. No public type of OpenAI says it: unverified, and the most that was seen.
+# In characters. Unverified: OpenAI documents no limit, and this is the longest seen.
 _LONGEST_ID: Final = 512
 # openai.md section 4
 _MOST_EMBEDDINGS: Final = 50_000
@@ -95,7 +95,7 @@ class OpenAITranslator:
 
 
 class OpenAILines:
-    """`{"custom_id", "method", "url", "body"}`; they go as written, results keyed by custom id."""
+    """`{"custom_id", "method", "url", "body"}`; sent as written, results keyed by custom id."""
 
     name = "openai"
     row_kind = RowKind.CUSTOM_ID
@@ -108,13 +108,13 @@ class OpenAILines:
         self.endpoint = ""
 
     def read(self, _: int, number: int, document: dict[str, Any]) -> tuple[None, bytes]:
-        """Whatever is refused here would fail the whole batch once it is made."""
+        """Refuses what would fail the whole batch at OpenAI."""
         where = f"line {number}"
         refuse_unknown(document, _ALL_MEMBERS, f"{where}: ")
         custom_id = check_custom_id(document.get("custom_id"), self._ids, number)
         if len(custom_id) > _LONGEST_ID:
             raise invalid_argument(
-                f"at most {_LONGEST_ID} characters are taken", path=f"{where}: custom_id"
+                f"must have at most {_LONGEST_ID} characters", path=f"{where}: custom_id"
             )
         if document.get("method") != "POST":
             raise invalid_argument('must be "POST"', path=f"{where}: method")
@@ -130,9 +130,7 @@ class OpenAILines:
                 f"is not {self._model!r}, the model in the call", path=f"{path}.model"
             )
         if "stream" in body:
-            raise invalid_argument(
-                "a batch streams no answers; leave it out", path=f"{path}.stream"
-            )
+            raise invalid_argument("a batch cannot stream; leave it out", path=f"{path}.stream")
         texts = body.get("input") if self._kind is BatchKind.EMBED else None
         several = isinstance(texts, list) and not all(isinstance(text, int) for text in texts)
         self._embeddings += len(texts) if isinstance(texts, list) and several else 1

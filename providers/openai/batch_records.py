@@ -25,13 +25,13 @@ _END_TIMES: Final = ("completed_at", "failed_at", "expired_at", "cancelled_at")
 JOB: Final = "ferry_job"
 SOURCE: Final = "ferry_source"
 INPUT: Final = "ferry_input"
-"""Where it stands, the input file was made by the proxy of a file in OpenAI's own format."""
+"""Present if the proxy made the input file from a client's file in OpenAI's own format."""
 MODEL: Final = "ferry_model"
 DISPLAY_NAME: Final = "ferry_display_name"
 REPEAT: Final = "ferry_repeat"
-# OpenAI's bound on a value of `metadata`, in characters. It takes 16 of them.
+# OpenAI's limit for a value of `metadata`, in characters. It takes 16 values.
 METADATA_VALUE: Final = 512
-# All of `Warnings.render` (2048 bytes), cut into values.
+# These hold all of `Warnings.render` (2048 bytes), in pieces.
 _WARNINGS: Final = [f"ferry_warnings_{number}" for number in range(1, 5)]
 
 
@@ -68,7 +68,7 @@ def from_openai_batch(batch: Answer) -> Batch:
 
 
 def warning_metadata(warnings: str) -> dict[str, str]:
-    """What keeps the rendered `warnings` at OpenAI."""
+    """The members of `metadata` that keep the rendered `warnings` at OpenAI."""
     pieces = [
         warnings[start : start + METADATA_VALUE]
         for start in range(0, len(warnings), METADATA_VALUE)
@@ -77,7 +77,7 @@ def warning_metadata(warnings: str) -> dict[str, str]:
 
 
 def _warnings(metadata: Mapping[str, str]) -> str:
-    """Empty for text that the proxy cannot have written: anyone with the key writes metadata."""
+    """Empty for text that the proxy cannot have written, since other tools write metadata too."""
     warnings = "".join(metadata.get(name, "") for name in _WARNINGS)
     return warnings if warnings.isascii() and warnings.isprintable() else ""
 

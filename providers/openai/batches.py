@@ -175,12 +175,12 @@ class OpenAIBatches:
         return FileInput(opened, splitter, formats), file_id.native
 
     async def _check_purpose(self, caller: Caller, native_id: str) -> None:
-        """OpenAI takes no file of another purpose for a batch, and gives few of them back."""
+        """OpenAI takes only files of this purpose as the input of a batch."""
         purpose = (await self._client.get(caller, f"files/{native_id}")).get("purpose")
         if isinstance(purpose, str) and purpose != INPUT_PURPOSE:
             raise invalid_argument(
-                f"OpenAI has this file for {purpose!r}, not for {INPUT_PURPOSE!r}: upload it again "
-                f"under a name that ends in .jsonl, or with the header {PURPOSE_HEADER}: "
+                f"the file's purpose at OpenAI is {purpose!r}, not {INPUT_PURPOSE!r}: upload it "
+                f"again under a name that ends in .jsonl, or with the header {PURPOSE_HEADER}: "
                 f"{INPUT_PURPOSE}"
             )
 
@@ -206,7 +206,7 @@ class OpenAIBatches:
         return native
 
     async def _has_results(self, caller: Caller, native: Answer) -> bool:
-        """Whether there is something to say of each request of the batch, answered or not."""
+        """Whether there is a result, or a reason for having none, for each request."""
         if not records.state_of(native).terminal or await self._results_deleted(native.id):
             return False
         if output_files(native):
@@ -241,7 +241,7 @@ class OpenAIBatches:
     async def _table(
         self, caller: Caller, native: Answer, reservation: Reservation
     ) -> RequestTable | None:
-        """None where the results themselves are all that is known of the requests."""
+        """None if the requests are known only from their results."""
         name = _table_name(native)
         table = await self._tables.read(name, reservation) if name else None
         input_file = native.get("input_file_id")

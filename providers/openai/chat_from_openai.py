@@ -30,7 +30,7 @@ _FINISH_REASONS: Final = {
 
 
 def from_openai_chat(body: dict[str, Any]) -> dict[str, Any]:
-    """Translate a ChatCompletion. What cannot be read is named in a text part beside the rest.
+    """Translate a ChatCompletion. What cannot be read is named in an extra text part.
 
     Raises UnreadableAnswer for a body without `choices`, or if nothing in it can be read.
     """
@@ -65,9 +65,9 @@ def _candidate(entry: object, place: int) -> Candidate:
 def _read_message(candidate: Candidate, message: dict[str, Any], where: str) -> None:
     if message.get("content"):
         with candidate.reading():
-            said = _say(candidate, message["content"], f"{where}.content")
+            segment = _say(candidate, message["content"], f"{where}.content")
             annotations = list_or_empty(message.get("annotations"), f"{where}.annotations")
-            cite_annotations(candidate, said, annotations, f"{where}.annotations")
+            cite_annotations(candidate, segment, annotations, f"{where}.annotations")
     if message.get("refusal"):
         with candidate.reading():
             candidate.refuse(as_text(message["refusal"], f"{where}.refusal"))
@@ -76,7 +76,7 @@ def _read_message(candidate: Candidate, message: dict[str, Any], where: str) -> 
         for index, call in enumerate(calls):
             with candidate.reading():
                 _call(candidate, call, f"{where}.tool_calls[{index}]")
-    if message.get("function_call") is not None:  # what tool_calls was before it had ids
+    if message.get("function_call") is not None:  # the older form of tool_calls, without ids
         with candidate.reading():
             _call_function(candidate, message["function_call"], None, f"{where}.function_call")
     if message.get("audio") is not None:
@@ -85,7 +85,7 @@ def _read_message(candidate: Candidate, message: dict[str, Any], where: str) -> 
 
 
 def _say(candidate: Candidate, content: object, where: str) -> Segment:
-    """OpenAI writes a string, some of the servers like it a list of parts."""
+    """OpenAI writes a string; some compatible servers write a list of parts."""
     if isinstance(content, str):
         return candidate.say(content)
     segments: list[Segment] = []

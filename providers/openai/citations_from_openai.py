@@ -1,8 +1,8 @@
 """The annotations of an OpenAI text -> Gemini's CitationSources.
 
-Unverified, because no real answer could be looked at: that OpenAI's indexes count Unicode code
+Unverified, since no real answer was available: that OpenAI's indexes count Unicode code
 points, and that `end_index` is one past the last character. Its specification says "the index of
-the last character"; code in public slices with it as an exclusive end.
+the last character"; public code uses it as an exclusive end.
 """
 
 from typing import Any
@@ -13,15 +13,15 @@ from providers.gemini_content.citations import Segment
 
 
 def cite_annotations(
-    candidate: Candidate, said: Segment, annotations: list[Any], where: str
+    candidate: Candidate, segment: Segment, annotations: list[Any], where: str
 ) -> None:
-    """Add what the annotations of the text `said` cite; those without URL and place are nothing."""
+    """Add the citations of the text `segment`. One without URL and position is left out."""
     citations: list[dict[str, Any]] = []
     for index, annotation in enumerate(annotations):
         with candidate.reading():
             citations.append(_citation(as_object(annotation, f"{where}[{index}]")))
     ends = [(_place(each, "start_index"), _place(each, "end_index")) for each in citations]
-    offsets = said.offsets(place for pair in ends for place in pair if place is not None)
+    offsets = segment.offsets(place for pair in ends for place in pair if place is not None)
     candidate.cite(
         _source(citation, offsets, start, end)
         for citation, (start, end) in zip(citations, ends, strict=True)

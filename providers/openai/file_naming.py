@@ -10,8 +10,8 @@ from providers.uploads import UploadStart, is_batch_input, suffix
 
 PURPOSE_HEADER: Final = "x-ferry-openai-purpose"
 PURPOSES: Final = frozenset({"assistants", "batch", "fine-tune", "vision", "user_data", "evals"})
-# Of these alone the published specification of `POST /uploads` (github.com/openai/openai-openapi,
-# CreateUploadRequest) says that an upload may have them.
+# Those that the published specification of `POST /uploads` lists (github.com/openai/openai-openapi,
+# CreateUploadRequest).
 UPLOADS_PURPOSES: Final = frozenset({"assistants", "batch", "fine-tune", "vision"})
 INPUT_PURPOSE: Final = "batch"
 OUTPUT_PURPOSE: Final = "batch_output"

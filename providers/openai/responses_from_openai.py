@@ -38,10 +38,10 @@ _FAILURES: Final = {
 
 
 def from_openai_response(body: dict[str, Any]) -> dict[str, Any]:
-    """Translate a Response; what cannot be read is named beside the rest.
+    """Translate a Response. What cannot be read is named in an extra text part.
 
-    Raises UnreadableAnswer for a body that is none, or if nothing in it can be read, and for a
-    response that failed the status that fits OpenAI's reason.
+    Raises UnreadableAnswer for a body that is no Response, or if nothing in it can be read, and
+    FerryError with the status that fits OpenAI's reason for a response that failed.
     """
     candidate = Candidate(0, *_finish(body))
     for index, output in enumerate(as_list(body.get("output"), "output")):
@@ -119,9 +119,9 @@ def _add_content(candidate: Candidate, entry: object, where: str) -> None:
     content = as_object(entry, where)
     match content.get("type"):
         case "output_text":
-            said = candidate.say(as_text(content.get("text"), f"{where}.text"))
+            segment = candidate.say(as_text(content.get("text"), f"{where}.text"))
             annotations = list_or_empty(content.get("annotations"), f"{where}.annotations")
-            cite_annotations(candidate, said, annotations, f"{where}.annotations")
+            cite_annotations(candidate, segment, annotations, f"{where}.annotations")
             add_token_logprobs(candidate, content.get("logprobs"), f"{where}.logprobs")
         case "refusal":
             candidate.refuse(as_text(content.get("refusal"), f"{where}.refusal"))

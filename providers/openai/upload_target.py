@@ -36,7 +36,7 @@ from providers.uploads import GRANULARITY, UploadStart, UploadStatus
 BATCH_FILE_LIMIT: Final = 200 << 20
 WHOLE_FILE_LIMIT: Final = 512 << 20
 UPLOADS_LIMIT: Final = 8 << 30
-# Seconds, by OpenAI's published description of `expires_after`.
+# In seconds; from OpenAI's published description of `expires_after`.
 FILE_EXPIRY: Final = range(3600, 2_592_000 + 1)
 
 _NO_SUCH_API: Final = (404, 405, 501)
@@ -220,7 +220,7 @@ class OpenAIUploadTarget:
         return known and not self._staged and session.declared is not None
 
     async def _begin(self, session: OpenSession) -> Answer | None:
-        """An upload at OpenAI, or None where the server has no Uploads API for such a file."""
+        """An upload at OpenAI, or None if the server's Uploads API does not take such a file."""
         details = session.details
         document: dict[str, Any] = {
             "bytes": session.declared,
@@ -290,8 +290,8 @@ def _check_whole(size: int, purpose: str) -> None:
     """Raises INVALID_ARGUMENT for a file that cannot be sent without the Uploads API."""
     if size > WHOLE_FILE_LIMIT:
         error = invalid_argument(
-            f"{size} bytes are more than OpenAI takes in one request ({WHOLE_FILE_LIMIT}), and a "
-            f"file of purpose {purpose} cannot be sent to it in parts; {PURPOSE_HEADER} names "
+            f"{size} bytes are more than OpenAI takes in one request ({WHOLE_FILE_LIMIT}), and it "
+            f"takes no file of purpose {purpose} in parts; the header {PURPOSE_HEADER} can set "
             "another purpose"
         )
         error.upload_status = UploadStatus.FINAL

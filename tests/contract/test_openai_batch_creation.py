@@ -206,8 +206,8 @@ async def test_a_file_for_another_purpose(openai: OpenAIAtWork, purpose: str) ->
     error = await refused(openai.batches.create(CALLER, from_file(native_file_id(native))))
     assert (error.status, error.code) == ("INVALID_ARGUMENT", 400)
     assert error.message == (
-        f"OpenAI has this file for '{purpose}', not for 'batch': upload it again under a name that "
-        "ends in .jsonl, or with the header x-ferry-openai-purpose: batch"
+        f"the file's purpose at OpenAI is '{purpose}', not 'batch': upload it again under a name "
+        "that ends in .jsonl, or with the header x-ferry-openai-purpose: batch"
     )
     assert await openai.objects("batches") == []
 

@@ -193,7 +193,7 @@ async def test_lines_that_are_refused_with_their_number(
 UNREADABLE = {
     "gzip": (gzip.compress(json.dumps(chat_line("a", "x")).encode()), "gzip-compressed"),
     "UTF-16": (json.dumps(chat_line("a", "x")).encode("utf-16"), "in UTF-16"),
-    "a member twice": (b'{"custom_id": "a", "custom_id": "b"}\n', "'custom_id' stands twice"),
+    "a member twice": (b'{"custom_id": "a", "custom_id": "b"}\n', "'custom_id' appears twice"),
     "not JSON": (b'{"key": "a", "request": {"contents": []}', "line 1"),
     "not JSON later": (json.dumps(gemini_line("a", "b")).encode() + b"\n\n{oops\n", "line 3"),
     "not UTF-8": (b'{"key": "\xff"}\n', "line 1"),

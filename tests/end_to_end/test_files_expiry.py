@@ -86,7 +86,7 @@ async def test_a_provider_without_it_says_so(client: UploadClient, fake: FakeCli
     started = await client.start(9, headers={HEADER: str(SECONDS)})
     for refused in (started, await raw(client, str(SECONDS)), await related(client, str(SECONDS))):
         assert refused.error == (400, "INVALID_ARGUMENT", "final")
-        assert f"{fake.kind.name} takes no expiry" in refused.document["error"]["message"]
+        assert f"{fake.kind.name} cannot expire files" in refused.document["error"]["message"]
     assert await fake.requests() == []
 
 

@@ -124,7 +124,7 @@ async def test_another_providers_key_in_a_message_is_masked(
 async def test_a_key_for_a_providers_name_is_not_quoted(caplog: pytest.LogCaptureFixture) -> None:
     headers = {"x-model-provider": "AIzaThisIsAKeyThatIsLongEnough"}
     line = await line_of(caplog, not_found("x"), headers=headers)
-    assert line["why"] == "unknown x-model-provider (too long for one); there are: openai"
+    assert line["why"] == "unknown x-model-provider (too long to be shown); known: openai"
 
 
 async def test_a_request_that_was_answered_is_not_refused(

@@ -255,8 +255,8 @@ async def test_a_directory_that_is_lost_while_it_serves_is_no_providers_fault(
         assert error == {
             "code": 400,
             "status": "FAILED_PRECONDITION",
-            "message": "the proxy's state store failed: Not a directory; its operator must mend "
-            "FERRY_STATE_URL",
+            "message": "the proxy's state store failed: Not a directory; the operator must fix the "
+            "store that FERRY_STATE_URL names",
         }
         assert reply.headers["X-Goog-Upload-Status"] == "final"
 

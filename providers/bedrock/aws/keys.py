@@ -17,7 +17,7 @@ _TEMPORARY: Final = "ASIA"
 # [MEM] in bedrock.md section 1: what Bedrock's own API keys begin with; kept in this one place.
 _BEDROCK_API_KEYS: Final = ("bedrock-api-key-", "ABSK")
 
-# Of key pairs, what AWS's access key ids begin with.
+# Key pairs are recognised by how AWS's access key ids begin.
 KEY_FORMS: Final = (
     KeyForm(re.compile(r"(AKIA|ASIA)\w{4,124}:\S+", re.ASCII), "a pair of AWS keys"),
     KeyForm(

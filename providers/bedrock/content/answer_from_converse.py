@@ -39,8 +39,8 @@ _SERVER_TOOL: Final = "server_tool_use"
 def from_converse_answer(answer: dict[str, Any], *, thoughts: bool) -> dict[str, Any]:
     """Translate a Converse response; `thoughts` is whether the request asked for them.
 
-    What cannot be read is named in a text part beside the rest. Converse names neither the model
-    nor the answer, so neither is named here. Raises UnreadableAnswer for a body without `content`,
+    What cannot be read is named in an extra text part. Converse gives no model and no id of the
+    answer, so neither is set here. Raises UnreadableAnswer for a body without `content`,
     or if nothing in it can be read.
     """
     output = as_object(answer.get("output"), "output")
@@ -86,16 +86,16 @@ def _add_thought(
         candidate.think("", render_redacted_thinking(data))
     if "reasoningText" not in reasoning:
         return
-    said = as_object(reasoning["reasoningText"], f"{where}.reasoningText")
-    text = as_text(said.get("text"), f"{where}.reasoningText.text")
+    reason = as_object(reasoning["reasoningText"], f"{where}.reasoningText")
+    text = as_text(reason.get("text"), f"{where}.reasoningText.text")
     if text and not thoughts:
         return  # a signature without the text that it signs would be refused in the next request
-    signature = text_or_none(said.get("signature"))
+    signature = text_or_none(reason.get("signature"))
     candidate.think(text, render_thinking_signature(signature) if signature else None)
 
 
 def _add_cited(candidate: Candidate, cited: dict[str, Any], where: str) -> None:
-    """Citations stand for all the texts beside them; one of a document has no URI."""
+    """Each citation is for all the texts; a citation of a document in the prompt has no URI."""
     segments = []
     for index, generated in enumerate(list_or_empty(cited.get("content"), f"{where}.content")):
         with candidate.reading():
@@ -106,8 +106,8 @@ def _add_cited(candidate: Candidate, cited: dict[str, Any], where: str) -> None:
     for index, citation in enumerate(list_or_empty(cited.get("citations"), f"{where}.citations")):
         with candidate.reading():
             uris[_uri(as_object(citation, f"{where}.citations[{index}]"))] = None
-    said = joined(segments)
-    candidate.cite(said.source(uri) for uri in uris)
+    cited_text = joined(segments)
+    candidate.cite(cited_text.source(uri) for uri in uris)
 
 
 def _uri(citation: dict[str, Any]) -> str | None:

@@ -26,7 +26,7 @@ _NOVAS_SCHEMA: Final = "messages-v1"  # bedrock.md section 4 [MEM]
 
 
 class BedrockLines:
-    """They go as written, results keyed by record id.
+    """Sent as written; results are keyed by record id.
 
     `endpoint` is how the lines are written, by the first of them: a job has one way.
     """
