@@ -234,19 +234,31 @@ async def test_googles_generated_file(
     assert json.loads(by_name.read_bytes())["key"] == "one"
 
 
-@pytest.mark.parametrize("fake", ["openai"], indirect=True)
+@pytest.mark.parametrize("kind", ["truncate", "cut_chunks"])
+@pytest.mark.parametrize(
+    ("fake", "content"),
+    [("openai", "/content$"), ("bedrock", "^/ferry-files/.")],
+    indirect=["fake"],
+)
 async def test_a_download_that_breaks_off_is_never_a_clean_end(
-    sdks: Sdks, fake: FakeClient, ferry: Ferry, http: ClientSession, tmp_path: Path
+    sdks: Sdks,
+    fake: FakeClient,
+    content: str,
+    kind: str,
+    ferry: Ferry,
+    http: ClientSession,
+    tmp_path: Path,
 ) -> None:
     process = await sdks.get(PYTHON_NEWEST, fake.kind)
     file = await uploaded(process, size=4 * MIB)
     client = UploadClient(ferry.base_url, fake.kind, http)
-    await fake.arm({"path": "/content$"}, "truncate", after_bytes=MIB)
+    match = {"method": "GET", "path": content}
+    await fake.arm(match, kind, after_bytes=MIB)
     async with http.get(file["downloadUri"], headers=client.authorised) as reply:
         assert reply.status == 200
         with pytest.raises(ClientError):
             await reply.read()
-    await fake.arm({"path": "/content$"}, "truncate", after_bytes=MIB)
+    await fake.arm(match, kind, after_bytes=MIB)
     with pytest.raises(SdkError):
         await process.call("files.download", name=file["name"], path=str(tmp_path / "got"))
 

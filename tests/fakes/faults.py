@@ -7,7 +7,9 @@ from typing import Any
 
 from .shape import Anything, Flag, Number, Record, Table, Text
 
-KINDS = frozenset({"lose_answer", "reset", "status", "delay", "truncate", "reject_after"})
+CUTS = frozenset({"truncate", "cut_chunks"})
+"""The kinds that send a part of the answer."""
+KINDS = frozenset({"lose_answer", "reset", "status", "delay", "reject_after"}) | CUTS
 PLACES = frozenset({"request", "answer"})
 
 COUNT = Number(low=0, whole=True)

@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 from aiohttp import web
 
-from .faults import Fault
+from .faults import CUTS, Fault
 from .journal import EXCHANGE, MIB, Exchange
 
 JSON_LIMIT = 64 * MIB
@@ -59,7 +59,7 @@ async def body_chunks(request: web.Request) -> AsyncIterator[bytes]:
 
 async def _until_fault(exchange: Exchange, chunk: bytes) -> AsyncIterator[bytes]:
     fault = exchange.fault
-    if fault is None or fault.after_bytes is None or fault.kind == "truncate":
+    if fault is None or fault.after_bytes is None or fault.kind in CUTS:
         yield chunk
         return
     left = fault.after_bytes - exchange.received

@@ -5,6 +5,7 @@ reset         reset the connection after `after_bytes` of the body, at its end i
 status        answer `status`, `headers`, `body`, having read the body unless `read_body` is false
 delay         wait for the release: `at` "request" or "answer", or after `after_bytes` of the body
 truncate      send the full Content-Length, then `after_bytes` of the answer, then close
+cut_chunks    send `after_bytes` of the answer in chunks, then close without the last chunk
 reject_after  answer `status` after `after_bytes` of the body, while it still arrives, then close
 """
 
@@ -16,7 +17,7 @@ import orjson
 from aiohttp import hdrs, web
 
 from .blob import BlobResponse
-from .faults import Fault
+from .faults import CUTS, Fault
 from .intake import BodyBroken, drain
 from .journal import Exchange
 
@@ -28,7 +29,7 @@ async def strike(
 ) -> web.StreamResponse:
     """Handle the request as the fault has it; raises ConnectionError when the client is gone."""
     if fault is None:
-        return await _send(request, await handler(request), None)
+        return await _send(request, await handler(request))
     if fault.kind == "status":
         return await _answer_status(request, exchange, fault)
     if fault.kind == "delay" and fault.at == "request" and fault.after_bytes is None:
@@ -42,7 +43,7 @@ async def strike(
     if fault.kind == "delay":
         if fault.at == "answer":
             await _hold(exchange, fault)
-        return await _send(request, response, None)
+        return await _send(request, response)
     return await _break_off(request, exchange, fault, response)
 
 
@@ -66,8 +67,8 @@ async def _break_off(
 ) -> web.StreamResponse:
     exchange.end(fault.kind, fault.status if fault.kind == "reject_after" else None)
     exchange.fire(fault.name)
-    if fault.kind == "truncate":
-        await _send(request, response, fault.after_bytes or 0)
+    if fault.kind in CUTS:
+        await _send_start(request, response, fault)
         return abandon(request, abruptly=False)
     if fault.kind == "lose_answer":
         return abandon(request, abruptly=False)
@@ -83,18 +84,32 @@ async def _break_off(
     return answer
 
 
-async def _send(
-    request: web.Request, response: web.StreamResponse, limit: int | None
-) -> web.StreamResponse:
+async def _send(request: web.Request, response: web.StreamResponse) -> web.StreamResponse:
     if isinstance(response, BlobResponse):
+        await response.send(request)
+    return response
+
+
+async def _send_start(request: web.Request, response: web.StreamResponse, fault: Fault) -> None:
+    """Send headers that promise the whole answer, and `after_bytes` of it."""
+    limit = fault.after_bytes or 0
+    if isinstance(response, BlobResponse):
+        _frame(response, response.blob.size, fault)
         await response.send(request, limit)
-    elif limit is not None and isinstance(response, web.Response):
+    elif isinstance(response, web.Response):
         body = response.body if isinstance(response.body, bytes) else b""
         cut = web.StreamResponse(status=response.status, headers=response.headers)
-        cut.content_length = len(body)
+        _frame(cut, len(body), fault)
         await cut.prepare(request)
         await cut.write(body[:limit])
-    return response
+
+
+def _frame(response: web.StreamResponse, size: int, fault: Fault) -> None:
+    if fault.kind == "truncate":
+        response.content_length = size
+    else:
+        response.content_length = None
+        response.enable_chunked_encoding()
 
 
 def _fault_answer(fault: Fault) -> web.Response:

@@ -1,5 +1,6 @@
 // Drives @google/genai for the end-to-end tests; ../sdk_process.py tells the protocol.
 
+import { once } from "node:events";
 import { stat } from "node:fs/promises";
 import { createInterface } from "node:readline";
 import { GoogleGenAI } from "@google/genai";
@@ -22,7 +23,7 @@ const calls = {
   "files.get": ({ name }) => client.files.get({ name }),
   "files.delete": ({ name }) => client.files.delete({ name }),
   "files.download": async ({ name, file, path }) => {
-    await client.files.download({ file: name ?? file, downloadPath: path });
+    await orUncaught(client.files.download({ file: name ?? file, downloadPath: path }));
     return { size: (await stat(path)).size };
   },
   "file_search_stores.upload": async ({ path, mime_type: mimeType, display_name: displayName }) => {
@@ -40,6 +41,18 @@ const calls = {
   "batches.cancel": ({ name }) => client.batches.cancel({ name }),
   "batches.delete": ({ name }) => client.batches.delete({ name }),
 };
+
+// The SDK's promise of a download never settles when the body breaks off: the error is uncaught.
+async function orUncaught(promise) {
+  const settled = new AbortController();
+  const uncaught = once(process, "uncaughtException", { signal: settled.signal });
+  const thrown = uncaught.then(([error]) => Promise.reject(error));
+  try {
+    await Promise.race([promise, thrown]);
+  } finally {
+    settled.abort();
+  }
+}
 
 // Byte i is i mod 251; ../pattern.py says why.
 function patternBytes(size) {
