@@ -9,13 +9,15 @@ from aiohttp import web
 from middlewares.journey import EDGE
 from providers.errors import invalid_argument
 from providers.provider import Provider
+from providers.resources import ResultForm
 
 IDEMPOTENCY_KEY: Final = "x-ferry-idempotency-key"
 EXPIRES_AFTER: Final = "x-ferry-expires-after"
+RESULTS: Final = "x-ferry-results"
 
 _PREFIX: Final = "x-ferry-"
 # Those that the chain reads itself; the others are in the `passed_headers` of a provider.
-_OF_THE_CHAIN: Final = frozenset({IDEMPOTENCY_KEY, EXPIRES_AFTER})
+_OF_THE_CHAIN: Final = frozenset({IDEMPOTENCY_KEY, EXPIRES_AFTER, RESULTS})
 _NAME_LIMIT: Final = 80
 _SECONDS: Final = re.compile(r"[0-9]{1,10}")
 
@@ -37,6 +39,17 @@ def parse_expiry(request: web.Request, provider: Provider) -> int | None:
             f"{EXPIRES_AFTER}: {provider.name} takes whole seconds from {taken[0]} to {taken[-1]}"
         )
     return int(text)
+
+
+def parse_result_form(request: web.Request) -> ResultForm:
+    """The form that a download of results has; Gemini's where the client says nothing.
+
+    Asked at every download, so that a wrong value is refused whatever the file is.
+    """
+    text = request.headers.get(RESULTS, ResultForm.GEMINI)
+    if text not in list(ResultForm):
+        raise invalid_argument(f"{RESULTS} takes {' or '.join(ResultForm)}")
+    return ResultForm(text)
 
 
 def check_ferry_headers(request: web.Request) -> None:

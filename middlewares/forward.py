@@ -49,8 +49,8 @@ async def _file_operation(request: web.Request) -> op.Outcome:
         case op.DeleteFile(file_id):
             await files.delete(caller, file_id)
             return op.Done()
-        case op.DownloadFile(file_id):
-            return await files.download(caller, file_id)
+        case op.DownloadFile(file_id, form):
+            return await files.download(caller, file_id, form)
         case other:
             raise AssertionError(f"no file operation: {other}")
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from providers.body import Body
 from providers.provider import RelayedRequest
-from providers.resources import Batch, CreatedBatch, Download, File, NewBatch, Page
+from providers.resources import Batch, CreatedBatch, Download, File, NewBatch, Page, ResultForm
 from providers.uploads import Chunk, UploadProgress, UploadStart
 from providers.upstream import Reply
 
@@ -59,6 +59,7 @@ class DeleteFile:
 @dataclass(frozen=True, slots=True)
 class DownloadFile:
     id: str
+    form: ResultForm
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from yarl import URL
 
 from middlewares import operations as op
 from middlewares.batch_request import named_file, parse_new_batch
-from middlewares.ferry_headers import IDEMPOTENCY_KEY, parse_expiry
+from middlewares.ferry_headers import IDEMPOTENCY_KEY, parse_expiry, parse_result_form
 from middlewares.header_text import header_text
 from middlewares.inbound_body import inbound_body, read_whole, refuse_encoded
 from middlewares.journey import EDGE, OPERATION, PROVIDER, ROUTE, UPLOAD, Edge, Handler
@@ -74,6 +74,10 @@ async def _operation(request: web.Request) -> op.Operation:
         check_path_name(route.name, None, "model")
     if route.call in _BATCH_KINDS and provider.batches:
         return await _new_batch(request, route, provider)
+    if route.call is Call.DOWNLOAD_FILE:
+        form = parse_result_form(request)
+        if provider.files is not None:
+            return op.DownloadFile(route.name, form)
     capability = provider.batches if route.call in _BATCH_CALLS else provider.files
     if capability is not None and route.call is not Call.OTHER:
         return _named(request, route)
@@ -160,8 +164,6 @@ def _named(request: web.Request, route: Route) -> op.Operation:
             return op.GetFile(route.name)
         case Call.DELETE_FILE:
             return op.DeleteFile(route.name)
-        case Call.DOWNLOAD_FILE:
-            return op.DownloadFile(route.name)
         case Call.GET_BATCH:
             return op.GetBatch(route.name)
         case Call.CANCEL_BATCH:

@@ -10,7 +10,7 @@ from typing import Any, Final, Protocol, TypeAlias
 
 import orjson
 
-from providers.body import Body, join, once
+from providers.body import begun
 from providers.gemini_content.status import item_error
 from providers.held_json import render_held
 from providers.json_lines import ResultLine, TooLong, pieces, work_bytes
@@ -215,10 +215,7 @@ async def deliver_file(
     """
     rendered = BatchResults(lines, table, reservation).lines()
     stack.push_async_callback(rendered.aclose)
-    # What cannot even begin is refused with a status, not by a body that breaks off.
-    first = Body(once(await anext(rendered, b"")), None)
-    body = join(first, Body(rendered, None))
-    return Download(body, "application/jsonl", stack.pop_all().aclose)
+    return Download(await begun(rendered), "application/jsonl", stack.pop_all().aclose)
 
 
 async def deliver_inline(

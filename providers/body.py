@@ -1,6 +1,6 @@
 """Bytes on their way from one side to the other, never held whole."""
 
-from collections.abc import AsyncIterable, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator
 from dataclasses import dataclass
 
 
@@ -47,6 +47,14 @@ def join(*bodies: Body) -> Body:
     lengths = [body.length for body in bodies]
     known = [length for length in lengths if length is not None]
     return Body(joined(*bodies), sum(known) if len(known) == len(lengths) else None)
+
+
+async def begun(chunks: AsyncGenerator[bytes, None]) -> Body:
+    """A body whose first chunk has been read: an error in it is raised here.
+
+    So what cannot even begin is refused with a status, not by a body that breaks off.
+    """
+    return join(Body(once(await anext(chunks, b"")), None), Body(chunks, None))
 
 
 async def drain(body: Body) -> None:

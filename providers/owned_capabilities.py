@@ -22,7 +22,16 @@ from providers.owned_references import References
 from providers.ownership import Owned, Ownership, Thing, batch_thing, file_thing, native_id_of
 from providers.provider import Batches, Files, Provider, Uploads
 from providers.repeats import Repeat
-from providers.resources import Batch, CreatedBatch, Download, File, InlineResults, NewBatch, Page
+from providers.resources import (
+    Batch,
+    CreatedBatch,
+    Download,
+    File,
+    InlineResults,
+    NewBatch,
+    Page,
+    ResultForm,
+)
 from providers.state import State
 from providers.unbroken import unbroken
 from providers.uploads import Chunk, StartedUpload, UploadProgress, UploadSession, UploadStart
@@ -128,9 +137,11 @@ class OwnedFiles:
         if thing.kind is Owned.FILES:  # the file of a batch's results goes, and the batch stays
             await self._ownership.release(caller.tenant, thing)
 
-    async def download(self, caller: Caller, file_id: str) -> Download:
+    async def download(
+        self, caller: Caller, file_id: str, form: ResultForm = ResultForm.GEMINI
+    ) -> Download:
         await self._check(caller, file_id)
-        return await self._files.download(caller, file_id)
+        return await self._files.download(caller, file_id, form)
 
     async def _check(self, caller: Caller, file_id: str) -> None:
         await self._ownership.check(caller.tenant, file_thing(file_id))

@@ -9,7 +9,7 @@ from yarl import URL
 
 from providers.body import Body
 from providers.credential import Caller, Credential
-from providers.resources import Batch, CreatedBatch, Download, File, NewBatch, Page
+from providers.resources import Batch, CreatedBatch, Download, File, NewBatch, Page, ResultForm
 from providers.uploads import Chunk, StartedUpload, UploadProgress, UploadSession, UploadStart
 from providers.upstream import Reply
 
@@ -36,7 +36,10 @@ class Files(Protocol):
 
     async def delete(self, caller: Caller, file_id: str) -> None: ...
 
-    async def download(self, caller: Caller, file_id: str) -> Download: ...
+    async def download(
+        self, caller: Caller, file_id: str, form: ResultForm = ResultForm.GEMINI
+    ) -> Download:
+        """`form` matters for a file of a batch's results alone."""
 
 
 class Batches(Protocol):

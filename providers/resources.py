@@ -101,6 +101,13 @@ class ResultFile:
     id: str
 
 
+class ResultForm(StrEnum):
+    """The form in which a batch's results are downloaded."""
+
+    GEMINI = "gemini"
+    NATIVE = "native"
+
+
 async def nothing_to_close() -> None:
     pass
 

@@ -34,6 +34,7 @@ from providers.json_api import Answer, JsonApi, wrong_state_if_refused
 from providers.json_lines import LineSplitter, ResultSplitter
 from providers.limits import Limits
 from providers.memory import MemoryBudget, Reservation
+from providers.native_results import deliver_native
 from providers.page_tokens import decode_page_token, encode_page_token
 from providers.repeats import Repeat
 from providers.request_table import RequestTable, RequestTables, RowKind
@@ -47,6 +48,7 @@ from providers.resources import (
     NewBatch,
     Page,
     ResultFile,
+    ResultForm,
 )
 from providers.state import State
 from providers.upstream import UpstreamError
@@ -142,13 +144,16 @@ class AnthropicBatches:
         """The batch whose results a file id names. Raises NOT_FOUND where it has none."""
         return from_anthropic_batch(*await self._ended(caller, batch_id))
 
-    async def download(self, caller: Caller, batch_id: str) -> Download:
-        """The results as JSON lines, translated while they are read."""
+    async def download(self, caller: Caller, batch_id: str, form: ResultForm) -> Download:
+        """The results as JSON lines, translated while they are read, or as Anthropic has them."""
         native, record = await self._ended(caller, batch_id)
+        lines = self._lines(caller, native)
+        if form is ResultForm.NATIVE:
+            return await deliver_native(lines)
         async with AsyncExitStack() as stack:
             reservation = stack.enter_context(self._memory.reserve())
             table = await self._table(caller, native, record, reservation)
-            return await deliver_file(self._lines(caller, native), table, reservation, stack)
+            return await deliver_file(lines, table, reservation, stack)
 
     async def _create(
         self, caller: Caller, batch: NewBatch, attempt: AbstractAsyncContextManager[None]

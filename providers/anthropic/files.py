@@ -15,7 +15,7 @@ from providers.file_records import FileRecords
 from providers.json_api import JsonApi
 from providers.page_tokens import decode_page_token, encode_page_token, no_token
 from providers.resource_names import FileKind, parse_file_id
-from providers.resources import Download, File, Page
+from providers.resources import Download, File, Page, ResultForm
 from providers.resumable import ResumableUploads
 from providers.uploads import UploadStart
 
@@ -99,7 +99,9 @@ class AnthropicFiles:
                 await self._client.delete(caller, f"v1/files/{parsed.native}")
                 await self._records.delete(parsed.native)
 
-    async def download(self, caller: Caller, file_id: str) -> Download:
+    async def download(
+        self, caller: Caller, file_id: str, form: ResultForm = ResultForm.GEMINI
+    ) -> Download:
         parsed = parse_file_id(file_id)
         match parsed.kind:
             case FileKind.STAGED:
@@ -108,7 +110,7 @@ class AnthropicFiles:
                     body, file.mime_type or "application/octet-stream", partial(close, body)
                 )
             case FileKind.RESULTS:
-                return await self._batches.download(caller, parsed.native)
+                return await self._batches.download(caller, parsed.native, form)
             case FileKind.NATIVE:
                 # Which may be had Anthropic decides, and says why where it may not.
                 return await self._client.download(caller, f"v1/files/{parsed.native}/content")

@@ -12,7 +12,9 @@ from typing import Any
 
 from providers.anthropic.batch_records import ARCHIVED, has_results, state_of
 from providers.anthropic.result_from_anthropic import from_anthropic_line, missing_result
+from providers.body import Body
 from providers.credential import Caller
+from providers.errors import not_found
 from providers.json_api import Answer, JsonApi
 from providers.json_lines import ResultLine, ResultSplitter, TooLong
 from providers.request_table import job_of
@@ -21,7 +23,7 @@ from providers.result_lines import id_of
 
 
 class AnthropicResultLines:
-    """Implements `providers.batch_results.ResultLines`."""
+    """Implements `ResultLines` and `ResultFiles`."""
 
     id_member = "custom_id"
 
@@ -51,6 +53,12 @@ class AnthropicResultLines:
                 async for lines in slices:
                     yield lines
                     await asyncio.sleep(0)
+
+    async def files(self) -> AsyncGenerator[Body, None]:
+        if not has_results(self._batch):
+            raise not_found(ARCHIVED.message)
+        async with await self._client.open(self._caller, results_path(self._batch)) as reply:
+            yield Body(reply.chunks(), None)
 
     def translate(self, line: dict[str, Any], /) -> dict[str, Any]:
         return from_anthropic_line(line)

@@ -26,6 +26,7 @@ from providers.json_api import outcome_unknown
 from providers.json_lines import LineSplitter
 from providers.limits import Limits
 from providers.memory import MemoryBudget
+from providers.native_results import deliver_native
 from providers.page_tokens import decode_page_token, encode_page_token, no_token
 from providers.repeats import Repeat
 from providers.request_table import RowKind
@@ -38,6 +39,7 @@ from providers.resources import (
     NewBatch,
     Page,
     ResultFile,
+    ResultForm,
 )
 from providers.state import State
 
@@ -148,9 +150,11 @@ class BedrockBatches:
         """The batch whose results a file id names. Raises NOT_FOUND where it has none."""
         return (await self._rooms.of(batch_id).results(caller, batch_id)).batch
 
-    async def download(self, caller: Caller, batch_id: str) -> Download:
-        """The results as JSON lines, translated while they are read."""
+    async def download(self, caller: Caller, batch_id: str, form: ResultForm) -> Download:
+        """The results as JSON lines, translated while they are read, or in Bedrock's own form."""
         results = await self._rooms.of(batch_id).results(caller, batch_id)
+        if form is ResultForm.NATIVE:
+            return await deliver_native(results.files)
         async with AsyncExitStack() as stack:
             reservation = stack.enter_context(self._memory.reserve())
             table = await results.table(reservation)

@@ -28,7 +28,7 @@ from providers.resource_names import (
     decode_object_id,
     object_file_id,
 )
-from providers.resources import Download, File, Page
+from providers.resources import Download, File, Page, ResultForm
 from providers.resumable import ResumableUploads
 from providers.uploads import UploadStart
 
@@ -89,10 +89,12 @@ class BedrockFiles:
             raise no_such_file(file_id)
         await self._s3.delete(place, bucket, key)
 
-    async def download(self, caller: Caller, file_id: str) -> Download:
+    async def download(
+        self, caller: Caller, file_id: str, form: ResultForm = ResultForm.GEMINI
+    ) -> Download:
         batch_id = _batch_of(file_id)
         if batch_id is not None:
-            return await self._batches.download(caller, batch_id)
+            return await self._batches.download(caller, batch_id, form)
         return await self._download(await self._places.of(caller), file_id)
 
     async def _download(self, place: Place, file_id: str) -> Download:

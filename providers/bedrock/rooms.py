@@ -7,6 +7,7 @@ from typing import Protocol
 from providers.batch_results import ResultLines
 from providers.credential import Caller
 from providers.memory import Reservation
+from providers.native_results import ResultFiles
 from providers.request_table import RequestTable
 from providers.resources import Batch
 
@@ -21,6 +22,7 @@ class Results:
     batch: Batch
     inline: bool
     lines: ResultLines = field(repr=False)
+    files: ResultFiles = field(repr=False)
     table: Callable[[Reservation], Awaitable[RequestTable | None]] = field(repr=False)
 
 

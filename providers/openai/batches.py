@@ -17,6 +17,7 @@ from providers.json_api import Answer, JsonApi, outcome_unknown, wrong_state_if_
 from providers.json_lines import LineSplitter, NumberedSplitter, ResultSplitter
 from providers.limits import Limits
 from providers.memory import MemoryBudget, Reservation
+from providers.native_results import deliver_native
 from providers.openai import batch_records as records
 from providers.openai.batch_creation import BatchCreation, Job, new_job_id, table_name
 from providers.openai.batch_failures import failure_of
@@ -38,6 +39,7 @@ from providers.resources import (
     NewBatch,
     Page,
     ResultFile,
+    ResultForm,
 )
 from providers.state import State
 from providers.tombstones import Tombstones, batch_tombstone
@@ -129,13 +131,16 @@ class OpenAIBatches:
         """The batch whose results a file id names. Raises NOT_FOUND where it has none."""
         return from_openai_batch(await self._ended(caller, batch_id))
 
-    async def download(self, caller: Caller, batch_id: str) -> Download:
-        """The results as JSON lines, translated while they are read."""
+    async def download(self, caller: Caller, batch_id: str, form: ResultForm) -> Download:
+        """The results as JSON lines, translated while they are read, or as OpenAI wrote them."""
         native = await self._ended(caller, batch_id)
+        lines = self._lines(caller, native)
+        if form is ResultForm.NATIVE:
+            return await deliver_native(lines)
         async with AsyncExitStack() as stack:
             reservation = stack.enter_context(self._memory.reserve())
             table = await self._table(caller, native, reservation)
-            return await deliver_file(self._lines(caller, native), table, reservation, stack)
+            return await deliver_file(lines, table, reservation, stack)
 
     async def delete_results(self, caller: Caller, batch_id: str) -> None:
         for name in output_files(await self._ended(caller, batch_id)):

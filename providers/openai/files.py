@@ -13,7 +13,7 @@ from providers.openai.file_naming import is_listed
 from providers.openai.file_records import from_openai_file
 from providers.openai.pages import filled_page
 from providers.resource_names import FileKind, parse_file_id
-from providers.resources import Download, File, Page
+from providers.resources import Download, File, Page, ResultForm
 from providers.resumable import ResumableUploads
 from providers.uploads import UploadStart
 
@@ -59,10 +59,12 @@ class OpenAIFiles:
         await self._client.delete(caller, f"files/{parsed.native}")
         await self._records.delete(parsed.native)
 
-    async def download(self, caller: Caller, file_id: str) -> Download:
+    async def download(
+        self, caller: Caller, file_id: str, form: ResultForm = ResultForm.GEMINI
+    ) -> Download:
         parsed = parse_file_id(file_id)
         if parsed.kind is FileKind.RESULTS:
-            return await self._batches.download(caller, parsed.native)
+            return await self._batches.download(caller, parsed.native, form)
         return await self._client.download(caller, f"files/{parsed.native}/content")
 
 

@@ -6,6 +6,7 @@ from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 from typing import Any
 
+from providers.body import Body
 from providers.credential import Caller
 from providers.errors import FerryError, not_found
 from providers.json_api import JsonApi
@@ -16,7 +17,7 @@ from providers.resources import Failure
 
 
 class OpenAIResultLines:
-    """Implements `providers.batch_results.ResultLines`."""
+    """Implements `ResultLines` and `ResultFiles`."""
 
     id_member = "custom_id"
 
@@ -38,6 +39,15 @@ class OpenAIResultLines:
                     yield lines
         if files and self._lost == files:
             raise not_found("OpenAI no longer has the results of this batch")
+
+    async def files(self) -> AsyncGenerator[Body, None]:
+        names = output_files(self._batch)
+        for name in names:
+            # One that is gone must be told now: nothing in the others says that it is missing.
+            await self._client.get(self._caller, f"files/{name}")
+        for name in names:
+            async with await self._client.open(self._caller, f"files/{name}/content") as reply:
+                yield Body(reply.chunks(), None)
 
     def translate(self, line: dict[str, Any], /) -> dict[str, Any]:
         return from_openai_line(line, str(self._batch.get("endpoint")))

@@ -7,6 +7,7 @@ the proxy carries their one request out itself.
 """
 
 import asyncio
+import json
 import os
 import re
 import shlex
@@ -28,8 +29,9 @@ pytestmark = [pytest.mark.end_to_end, pytest.mark.asyncio(loop_scope="session")]
 
 REQUESTS = b'{"key": "sum", "request": {"contents": [{"parts": [{"text": "What is 2+2?"}]}]}}\n'
 
-# In the order of the document: the client, a batch from a file, one inline, and the results.
-CLIENT, FROM_FILE, INLINE, RESULTS = range(4)
+# In the order of the document: the client, a batch from a file, one inline, and the results in
+# either form.
+CLIENT, FROM_FILE, INLINE, RESULTS, NATIVE = range(5)
 
 
 @pytest.fixture(params=["openai", "bedrock"])
@@ -61,7 +63,7 @@ WAIT, PROVIDER = "time.sleep(10)", '"x-model-provider": "openai"'
 def replaced(replacements: Mapping[str, str]) -> list[str]:
     """The README's blocks; what must be replaced in them stands there exactly once."""
     blocks = fenced_blocks(ROOT / "README.md", "python")
-    assert len(blocks) == 4, "there is a program that no test runs"
+    assert len(blocks) == 5, "there is a program that no test runs"
     text = "\0".join(blocks)
     for written, here in replacements.items():
         assert text.count(written) == 1, written
@@ -82,6 +84,20 @@ async def test_the_program_with_inline_requests(programs: list[str], tmp_path: P
     printed = await run(tmp_path, programs[CLIENT], programs[INLINE], programs[RESULTS])
 
     assert printed.splitlines() == ["echo: What is 2+2?"]
+
+
+@pytest.mark.parametrize("source", [FROM_FILE, INLINE], ids=["file", "inline"])
+async def test_the_program_for_native_results(
+    programs: list[str], tmp_path: Path, source: int
+) -> None:
+    (tmp_path / "requests.jsonl").write_bytes(REQUESTS)
+    used = (CLIENT, source, RESULTS, NATIVE)
+
+    printed = await run(tmp_path, *(programs[number] for number in used))
+
+    (native,) = [json.loads(line) for line in printed.splitlines() if "r0000000000" in line]
+    assert {"custom_id", "recordId"} & native.keys()
+    assert "echo: What is 2+2?" in json.dumps(native)
 
 
 # --- without a key -------------------------------------------------------------------------------

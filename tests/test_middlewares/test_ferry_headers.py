@@ -4,13 +4,21 @@ from dataclasses import replace
 
 import pytest
 
-from middlewares.ferry_headers import EXPIRES_AFTER, IDEMPOTENCY_KEY
+from middlewares.ferry_headers import EXPIRES_AFTER, IDEMPOTENCY_KEY, RESULTS
+from providers.body import held
 from providers.provider import Provider
-from providers.resources import Page
-from tests.test_middlewares.chain_at_work import Scripted, chain_at_work, scripted_provider
+from providers.resources import Download, Page, ResultForm
+from tests.test_middlewares.chain_at_work import (
+    Scripted,
+    ScriptedReply,
+    chain_at_work,
+    scripted_provider,
+)
 
 PURPOSE = "x-ferry-openai-purpose"
 REGION = "x-ferry-aws-region"
+KNOWN = ", ".join((REGION, EXPIRES_AFTER, IDEMPOTENCY_KEY, PURPOSE, RESULTS))
+DOWNLOAD = "/genai/v1/files/file-1:download?alt=media"
 
 
 def providers(files: Scripted) -> list[Provider]:
@@ -26,12 +34,10 @@ def providers(files: Scripted) -> list[Provider]:
     [
         ("x-ferry-idempotency", f"did you mean {IDEMPOTENCY_KEY}?"),
         ("X-Ferry-OpenAI-Purposes", f"did you mean {PURPOSE}?"),
+        ("x-ferry-result", f"did you mean {RESULTS}?"),
         ("x-ferry-region", f"did you mean {REGION}?"),
-        ("x-ferry-", f"known: {REGION}, {EXPIRES_AFTER}, {IDEMPOTENCY_KEY}, {PURPOSE}"),
-        (
-            "x-ferry-" + "z" * 5000,
-            f"known: {REGION}, {EXPIRES_AFTER}, {IDEMPOTENCY_KEY}, {PURPOSE}",
-        ),
+        ("x-ferry-", f"known: {KNOWN}"),
+        ("x-ferry-" + "z" * 5000, f"known: {KNOWN}"),
     ],
 )
 async def test_an_unknown_header_of_ours_is_told(header: str, hint: str) -> None:
@@ -46,7 +52,8 @@ async def test_an_unknown_header_of_ours_is_told(header: str, hint: str) -> None
 
 
 @pytest.mark.parametrize(
-    "header", [IDEMPOTENCY_KEY, EXPIRES_AFTER, PURPOSE, REGION, "X-Ferry-AWS-Region", "x-f"]
+    "header",
+    [IDEMPOTENCY_KEY, EXPIRES_AFTER, RESULTS, PURPOSE, REGION, "X-Ferry-AWS-Region", "x-f"],
 )
 @pytest.mark.parametrize("asked", ["openai", "bedrock"])
 async def test_a_known_one_may_come_with_any_call(header: str, asked: str) -> None:
@@ -56,3 +63,58 @@ async def test_a_known_one_may_come_with_any_call(header: str, asked: str) -> No
         headers = {"x-goog-api-key": "a", "x-model-provider": asked, header: "x"}
         async with client.get("/genai/v1/files", headers=headers) as reply:
             assert reply.status == 200
+
+
+# --- the form of results --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+@pytest.mark.parametrize(
+    ("headers", "form"),
+    [
+        ({}, ResultForm.GEMINI),
+        ({RESULTS: "gemini"}, ResultForm.GEMINI),
+        ({RESULTS: "native"}, ResultForm.NATIVE),
+        ({"X-Ferry-Results": "native"}, ResultForm.NATIVE),
+    ],
+)
+async def test_a_download_has_the_form_that_was_asked_for(
+    method: str, headers: dict[str, str], form: ResultForm
+) -> None:
+    files = Scripted(lambda *_: Download(held(b"lines"), "application/jsonl"))
+    async with chain_at_work(scripted_provider("openai", files=files)) as client:
+        said = {"x-goog-api-key": "a", **headers}
+        async with client.request(method, DOWNLOAD, headers=said) as reply:
+            assert (reply.status, await reply.read()) == (
+                200,
+                b"lines" if method == "GET" else b"",
+            )
+    ((name, _, file_id, asked),) = files.calls
+    assert (name, file_id, asked) == ("download", "file-1", form)
+
+
+@pytest.mark.parametrize("value", ["", "Native", "raw", "native,gemini", "nativ\xe9"])
+@pytest.mark.parametrize("capability", ["files", "relay"])
+async def test_another_form_is_refused(value: str, capability: str) -> None:
+    """Also at a provider that has one form alone."""
+    asked = Scripted(lambda *_: None)
+    provider = scripted_provider("openai", files=asked)
+    if capability == "relay":
+        provider = scripted_provider("gemini", relay=asked)
+    async with chain_at_work(provider) as client:
+        headers = {"x-goog-api-key": "a", RESULTS: value}
+        async with client.get(DOWNLOAD, headers=headers) as reply:
+            error = (await reply.json())["error"]
+    assert (reply.status, error["status"]) == (400, "INVALID_ARGUMENT")
+    assert error["message"] == f"{RESULTS} takes gemini or native"
+    assert asked.calls == []
+
+
+@pytest.mark.parametrize("value", ["gemini", "native"])
+async def test_where_there_is_one_form_a_download_is_relayed(value: str) -> None:
+    relay = Scripted(lambda *_: ScriptedReply(body=b"Google's own lines"))
+    async with chain_at_work(scripted_provider("gemini", relay=relay)) as client:
+        headers = {"x-goog-api-key": "a", RESULTS: value}
+        async with client.get(DOWNLOAD, headers=headers) as reply:
+            assert await reply.read() == b"Google's own lines"
+    assert len(relay.calls) == 1

@@ -16,7 +16,7 @@ from providers.json_lines import LineSplitter
 from providers.memory import MemoryBudget
 from providers.owned_capabilities import divided
 from providers.provider import NameForms, Provider
-from providers.resource_names import native_file_id
+from providers.resource_names import native_file_id, result_file_id
 from providers.resources import (
     Batch,
     BatchKind,
@@ -26,6 +26,7 @@ from providers.resources import (
     File,
     InlineRequest,
     NewBatch,
+    ResultForm,
 )
 from providers.uploads import Chunk, UploadProgress, UploadSession, UploadStart, UploadStatus
 from tests.memory_state import MemoryState
@@ -53,6 +54,7 @@ class Inner:
 
     def __init__(self) -> None:
         self.calls: list[str] = []
+        self.forms: list[ResultForm] = []
         self.content = b""
         self.refusing: str | None = None
         self.making, self.made = asyncio.Event(), asyncio.Event()
@@ -87,8 +89,11 @@ class Inner:
     async def delete(self, *_: Any) -> None:
         self._called("delete")
 
-    async def download(self, *_: Any) -> Download:
+    async def download(
+        self, _caller: Caller, _file_id: str, form: ResultForm = ResultForm.GEMINI
+    ) -> Download:
         self._called("download")
+        self.forms.append(form)
 
         async def close() -> None:
             self._called("close")
@@ -254,6 +259,14 @@ async def test_nothing_is_asked_of_the_provider_about_anothers(at_work: AtWork) 
     ):
         assert (await refused(attempt)).status == "NOT_FOUND"
     assert at_work.inner.calls == []
+
+
+async def test_results_have_the_form_that_their_tenant_asks_for(at_work: AtWork) -> None:
+    await at_work.batches.create(ANN, INLINE)
+    results = result_file_id("batch_1")
+    await at_work.files.download(ANN, results, ResultForm.NATIVE)
+    assert (await refused(at_work.files.download(BOB, results, ResultForm.NATIVE))).code == 404
+    assert at_work.inner.forms == [ResultForm.NATIVE]
 
 
 async def test_a_file_of_requests_is_read_to_its_end_and_closed(at_work: AtWork) -> None:

@@ -61,6 +61,7 @@ class ImmediateRoom:
             batch=found.batch,
             inline=found.job.rows is RowKind.METADATA,
             lines=_ImmediateLines(found),
+            files=found,
             table=found.table,
         )
 

@@ -8,7 +8,7 @@ from providers.bedrock.immediate.job_creation import table_name
 from providers.bedrock.immediate.job_state import ended_batch
 from providers.bedrock.immediate.job_store import Ending, ImmediateJob, JobKey
 from providers.bedrock.immediate.job_work import JobWork
-from providers.body import close
+from providers.body import Body, close
 from providers.errors import FerryError, not_found
 from providers.json_lines import ResultLine, ResultSplitter
 from providers.memory import Reservation
@@ -17,7 +17,7 @@ from providers.resources import Batch
 
 
 class JobResults:
-    """Of a job whose results are there, or were when this was made."""
+    """Implements `ResultFiles`, of a job whose results are there, or were when this was made."""
 
     def __init__(
         self,
@@ -52,13 +52,19 @@ class JobResults:
 
         Raises NOT_FOUND where there are none any more.
         """
+        async with aclosing(self.files()) as files:
+            async for file in files:
+                async with aclosing(self._splitter.split(file.chunks)) as slices:
+                    async for lines in slices:
+                        yield lines
+
+    async def files(self) -> AsyncGenerator[Body, None]:
+        """One, in the form of a job's output, but with no more of each request than is read."""
         body = await self._work.output(self._ending.output)
         if body is None:
             raise no_results(self._key.job_id)
         try:
-            async with aclosing(self._splitter.split(body.chunks)) as slices:
-                async for lines in slices:
-                    yield lines
+            yield body
         finally:
             await close(body)
 

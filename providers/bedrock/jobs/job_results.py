@@ -14,6 +14,7 @@ from providers.bedrock.invocation import InvocationType
 from providers.bedrock.jobs.job_failures import failure_of_record
 from providers.bedrock.jobs.job_records import folder_of
 from providers.bedrock.jobs.operations import job_id_of
+from providers.body import Body
 from providers.json_api import Answer
 from providers.json_lines import ResultLine, ResultSplitter
 from providers.resources import Failure
@@ -23,7 +24,7 @@ _RESULTS: Final = ".jsonl.out"
 
 
 class JobResultLines:
-    """Implements `providers.batch_results.ResultLines`."""
+    """Implements `ResultLines` and `ResultFiles`."""
 
     id_member = "recordId"
 
@@ -35,27 +36,27 @@ class JobResultLines:
         self._invocation = invocation_of(job)
 
     async def slices(self) -> AsyncGenerator[deque[ResultLine], None]:
+        async with aclosing(self.files()) as files:
+            async for file in files:
+                async with aclosing(self._splitter.split(file.chunks)) as slices:
+                    async for lines in slices:
+                        yield lines
+                        await asyncio.sleep(0)
+
+    async def files(self) -> AsyncGenerator[Body, None]:
         async for bucket, key in output_objects(self._s3, self._place, self._job):
             if not key.endswith(_RESULTS):
                 continue
-            async with aclosing(self._object(bucket, key)) as slices:
-                async for lines in slices:
-                    yield lines
+            async with await self._s3.open(self._place, bucket, key) as reply:
+                if reply.headers.get("Content-Encoding", "identity") not in ("identity", ""):
+                    raise UpstreamError("UNAVAILABLE", "the results lie encoded in S3")
+                yield Body(reply.chunks(), None)
 
     def translate(self, line: dict[str, Any], /) -> dict[str, Any]:
         return result_from_bedrock(line, self._invocation)
 
     def missing(self, _: int, /) -> Failure:
         return failure_of_record(self._job)
-
-    async def _object(self, bucket: str, key: str) -> AsyncGenerator[deque[ResultLine], None]:
-        async with await self._s3.open(self._place, bucket, key) as reply:
-            if reply.headers.get("Content-Encoding", "identity") not in ("identity", ""):
-                raise UpstreamError("UNAVAILABLE", "the results lie encoded in S3")
-            async with aclosing(self._splitter.split(reply.chunks())) as slices:
-                async for lines in slices:
-                    yield lines
-                    await asyncio.sleep(0)
 
 
 async def output_objects(s3: S3, place: Place, job: Answer) -> AsyncIterator[tuple[str, str]]:

@@ -122,11 +122,13 @@ class JobRoom:
     async def results(self, caller: Caller, batch_id: str) -> Results:
         place, job = await self._ended(caller, batch_id)
         record = await self._memory.record(job)
+        lines = JobResultLines(self._s3, place, job, self._splitter)
         return Results(
             batch=await self._batch(job),
             # Where the record is lost, only the table can tell.
             inline=record.get(SOURCE, RowKind.METADATA) == RowKind.METADATA,
-            lines=JobResultLines(self._s3, place, job, self._splitter),
+            lines=lines,
+            files=lines,
             table=partial(self._table, place, job),
         )
 

@@ -1,0 +1,42 @@
+"""A batch's results in the provider's own form: its files one after the other, as they are."""
+
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from typing import Final, Protocol
+
+from providers.body import Body, begun
+from providers.errors import not_found
+from providers.resources import Download
+
+_NO_FILES: Final = (
+    "The provider wrote no results of its own for this batch. The results in Gemini's form say why."
+)
+
+
+class ResultFiles(Protocol):
+    def files(self) -> AsyncGenerator[Body, None]:
+        """The files that hold the results, each readable until the next is asked for.
+
+        Raises NOT_FOUND before the first if one of them is known to be gone.
+        """
+
+
+async def deliver_native(results: ResultFiles) -> Download:
+    """The results as a download, which has no known length."""
+    chunks = _chunks(results.files())
+    return Download(await begun(chunks), "application/jsonl", chunks.aclose)
+
+
+async def _chunks(files: AsyncGenerator[Body, None]) -> AsyncGenerator[bytes, None]:
+    """The bytes of all files. A line break is added between two only if it is missing there."""
+    count, last = 0, b"\n"
+    async with aclosing(files):
+        async for file in files:
+            count += 1
+            if not last.endswith(b"\n"):
+                yield b"\n"
+            async for chunk in file.chunks:
+                last = chunk or last
+                yield chunk
+    if not count:
+        raise not_found(_NO_FILES)
