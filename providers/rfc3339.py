@@ -5,11 +5,11 @@ from typing import Any
 
 
 def from_rfc3339(text: Any) -> datetime | None:
-    """None for what is no time. Without a zone it is in UTC."""
+    """The time in UTC, also where no zone is named; None for what is no time."""
     if not isinstance(text, str):
         return None
     try:
         time = datetime.fromisoformat(text)
-    except ValueError:
+        return time.astimezone(UTC) if time.tzinfo else time.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):  # a zone may put it before year 1 or after year 9999
         return None
-    return time if time.tzinfo else time.replace(tzinfo=UTC)

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final
 
+from providers.answer_shape import count_or_none
 from providers.json_api import Answer
 from providers.resources import Batch, BatchKind, BatchState, Counts, Failure
 from providers.rfc3339 import from_rfc3339
@@ -19,7 +20,8 @@ _COUNTS: Final = ("processing", "succeeded", "errored", "canceled", "expired")
 def counts_of(batch: Mapping[str, Any]) -> dict[str, int]:
     counts = batch.get("request_counts")
     counts = counts if isinstance(counts, dict) else {}
-    return {name: counts[name] for name in _COUNTS if isinstance(counts.get(name), int)}
+    known = {name: count_or_none(counts.get(name)) for name in _COUNTS}
+    return {name: count for name, count in known.items() if count is not None}
 
 
 def state_of(batch: Mapping[str, Any]) -> BatchState:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from providers.answer_shape import count_or_none, text_or_none
 from providers.json_api import Answer
 from providers.resource_names import native_file_id
 from providers.resources import File
@@ -11,12 +12,11 @@ from providers.rfc3339 import from_rfc3339
 def from_anthropic_file(native: Answer, record: Mapping[str, str] | None) -> File:
     """A file object; Anthropic's own names of it are of files that another tool uploaded."""
     names = record if record is not None else {}
-    size = native.get("size_bytes")
     return File(
         id=native_file_id(native.id),
-        display_name=names.get("display_name") or native.get("filename") or None,
-        mime_type=names.get("mime_type") or native.get("mime_type") or None,
-        size=size if isinstance(size, int) else None,
+        display_name=names.get("display_name") or text_or_none(native.get("filename")) or None,
+        mime_type=names.get("mime_type") or text_or_none(native.get("mime_type")) or None,
+        size=count_or_none(native.get("size_bytes")),
         create_time=from_rfc3339(native.get("created_at")),
         expiration_time=from_rfc3339(native.get("expires_at")),
         downloadable=native.get("downloadable") is True,

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
+from providers.answer_shape import count_or_none, text_or_none
 from providers.json_api import Answer
 from providers.openai.batch_failures import failure_of
 from providers.openai.batch_lines import EMBEDDINGS
@@ -56,7 +57,7 @@ def from_openai_batch(batch: Answer) -> Batch:
         kind=BatchKind.EMBED if batch.get("endpoint") == EMBEDDINGS else BatchKind.GENERATE,
         state=state_of(batch),
         native_status=str(batch.get("status")),
-        model=metadata.get(MODEL) or batch.get("model") or None,
+        model=metadata.get(MODEL) or text_or_none(batch.get("model")) or None,
         display_name=metadata.get(DISPLAY_NAME) or None,
         create_time=from_unix(batch.get("created_at")),
         start_time=from_unix(batch.get("in_progress_at")),
@@ -85,5 +86,6 @@ def _warnings(metadata: Mapping[str, str]) -> str:
 def _counts(counts: object) -> Counts | None:
     if not isinstance(counts, dict):
         return None
-    numbers = [counts.get(name, 0) for name in ("total", "completed", "failed")]
-    return Counts(*numbers) if all(isinstance(number, int) for number in numbers) else None
+    names = ("total", "completed", "failed")
+    numbers = [count for name in names if (count := count_or_none(counts.get(name, 0))) is not None]
+    return Counts(*numbers) if len(numbers) == len(names) else None

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
+from providers.answer_shape import count_or_none, text_or_none
 from providers.json_api import Answer
 from providers.resource_names import native_file_id
 from providers.resources import File, FileState
@@ -13,14 +14,14 @@ def from_openai_file(native: Answer, record: Mapping[str, str] | None) -> File:
 
     Its content type comes from the record alone, and so is absent for files of other tools.
     """
-    names = record if record is not None else {"display_name": str(native.get("filename", ""))}
+    named = {"display_name": text_or_none(native.get("filename")) or ""}
+    names = record if record is not None else named
     failed = native.get("status") == "error"
-    size = native.get("bytes")
     return File(
         id=native_file_id(native.id),
         display_name=names.get("display_name") or None,
         mime_type=names.get("mime_type") or None,
-        size=size if isinstance(size, int) else None,
+        size=count_or_none(native.get("bytes")),
         create_time=from_unix(native.get("created_at")),
         expiration_time=from_unix(native.get("expires_at")),
         state=FileState.FAILED if failed else FileState.ACTIVE,

@@ -15,6 +15,8 @@ from providers.rfc3339 import from_rfc3339
             "2026-11-26T12:00:00+02:00",
             datetime(2026, 11, 26, 12, tzinfo=timezone(timedelta(hours=2))),
         ),
+        ("0001-01-01T00:00:00+23:59", None),
+        ("9999-12-31T23:59:59-23:59", None),
         ("yesterday", None),
         ("", None),
         (1764158400, None),

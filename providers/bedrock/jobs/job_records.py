@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from providers.answer_shape import count_or_none, text_or_none
 from providers.bedrock.aws.folder import Folder, parse_s3_uri
 from providers.bedrock.jobs.job_failures import failure_of
 from providers.bedrock.jobs.operations import job_id_of
@@ -95,7 +96,7 @@ def from_bedrock_job(job: Answer, record: Mapping[str, str]) -> Batch:
         kind=BatchKind(record.get(KIND) or BatchKind.GENERATE),
         state=state,
         native_status=str(job.get("status")),
-        model=record.get(MODEL) or str(job.get("modelId") or "") or None,
+        model=record.get(MODEL) or text_or_none(job.get("modelId")) or None,
         display_name=record.get(DISPLAY_NAME) or _foreign_name(job),
         create_time=from_rfc3339(job.get("submitTime")),
         end_time=from_rfc3339(job.get("endTime")) if state.terminal else None,
@@ -107,12 +108,9 @@ def from_bedrock_job(job: Answer, record: Mapping[str, str]) -> Batch:
 
 def _foreign_name(job: Mapping[str, Any]) -> str | None:
     """The name that another tool gave; ours says nothing to anybody."""
-    return None if name_of(job) else str(job.get("jobName") or "") or None
+    return None if name_of(job) else text_or_none(job.get("jobName")) or None
 
 
 def _counts(job: Mapping[str, Any]) -> Counts | None:
-    numbers = [job.get(name) for name in _COUNTS]
-    if not all(isinstance(number, int) for number in numbers):
-        return None
-    total, succeeded, failed = (int(number or 0) for number in numbers)
-    return Counts(total, succeeded, failed)
+    numbers = [count for name in _COUNTS if (count := count_or_none(job.get(name))) is not None]
+    return Counts(*numbers) if len(numbers) == len(_COUNTS) else None
