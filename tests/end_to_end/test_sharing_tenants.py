@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -20,7 +21,7 @@ def client_of(shared: Sharing, token: str) -> genai.Client:
 
 def code_of(call: Callable[..., object], **named: str) -> int:
     """The status that the SDK tells of a refusal."""
-    with pytest.raises(errors.ClientError) as caught:
+    with pytest.raises(errors.APIError) as caught:
         call(**named)
     return int(caught.value.code)
 
@@ -56,3 +57,22 @@ async def test_each_works_as_if_it_were_alone(
 ) -> None:
     async with sharing(provider, tmp_path / "state", monkeypatch) as shared:
         await asyncio.to_thread(work_together, shared, tmp_path / "requests.jsonl")
+
+
+async def test_nothing_goes_into_a_file_search_store_that_all_would_share(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "a.txt"
+    path.write_bytes(b"a")
+    async with sharing("gemini", tmp_path / "state", monkeypatch) as shared:
+        with client_of(shared, ANN) as ann:
+            stores = ann.file_search_stores
+            upload = partial(stores.upload_to_file_search_store, file=path)
+            refused = [
+                await asyncio.to_thread(code_of, stores.create),
+                await asyncio.to_thread(
+                    code_of, upload, file_search_store_name="fileSearchStores/a"
+                ),
+            ]
+        assert refused == [501, 501]
+        assert "/upload" not in await shared.upstream_requests()
