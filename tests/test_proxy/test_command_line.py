@@ -228,6 +228,33 @@ def test_a_state_directory_that_cannot_be_made_is_one_sentence(
     )
 
 
+def test_check_names_a_file_that_stands_where_the_state_should_be(tmp_path: Path) -> None:
+    file = tmp_path / "state"
+    file.write_bytes(b"mine")
+    done = ferry("check", FERRY_STATE_URL=file.as_uri())
+    assert (done.returncode, done.stderr) == (
+        1,
+        f"genai-ferry: FERRY_STATE_URL: the directory {file} cannot be made or written: "
+        f"{file} is not a directory\n",
+    )
+    assert file.read_bytes() == b"mine"
+
+
+@pytest.mark.skipif(
+    not Path("/sys/kernel").is_dir(), reason="needs Linux's /sys, where even root can make nothing"
+)
+def test_check_says_that_it_has_no_rights() -> None:
+    done = ferry("check", FERRY_STATE_URL="file:///sys/genai-ferry")
+    assert done.returncode == 1
+    [line] = done.stderr.splitlines()
+    said = (
+        "genai-ferry: FERRY_STATE_URL: the directory /sys/genai-ferry cannot be made or written: "
+    )
+    # The last one is that of a container whose /sys is mounted for reading only.
+    reasons = ("Operation not permitted", "Permission denied", "Read-only file system")
+    assert line in [said + reason for reason in reasons]
+
+
 def test_check_leaves_no_directory(tmp_path: Path) -> None:
     done = ferry("check", FERRY_STATE_URL=(tmp_path / "a" / "state").as_uri())
     assert (done.returncode, list(tmp_path.iterdir())) == (0, [])
