@@ -13,8 +13,8 @@ from yarl import URL
 from providers.body import Body
 from providers.credential import Caller
 from providers.errors import FerryError
-from providers.gemini_content.status import RPC_STATUS_OF_HTTP
-from providers.refusal_body import code_of, message_of
+from providers.gemini_content.status import status_of_refusal
+from providers.refusal_body import code_of, lacks_credit, message_of
 from providers.resource_names import NATIVE_ID
 from providers.resources import Download
 from providers.state import StateError
@@ -30,8 +30,7 @@ _PLAIN: Final = {"Accept": "*/*", "Accept-Encoding": "identity"}
 # Providers say 200; a server that only speaks their API may say created or accepted instead.
 _DONE: Final = (200, 201, 202)
 
-# For a whole call: no envelope has a status for a client that left.
-_STATUS: Final = {http: status for http, status in RPC_STATUS_OF_HTTP.items() if http != 499}
+_PERMANENT: Final = "FAILED_PRECONDITION"
 
 
 class Answer(dict[str, Any]):
@@ -171,8 +170,7 @@ class JsonApi:
 
     def _refusal(self, caller: Caller, reply: Reply, document: Mapping[str, Any]) -> FerryError:
         text = message_of(document) or f"HTTP status {reply.status}"
-        other = "INVALID_ARGUMENT" if 400 <= reply.status < 500 else "UNAVAILABLE"
-        status = _STATUS.get(reply.status, other)
+        status = _PERMANENT if lacks_credit(document) else status_of_refusal(reply.status)
         if status == "UNIMPLEMENTED":
             text = f"this upstream does not serve the call: {text}"
         return FerryError(
@@ -182,7 +180,7 @@ class JsonApi:
             reason=_without_secret(code_of(document), caller) or None,
             request_id=_request_id(reply),
             upstream_status=reply.status,
-            retry_after=reply.headers.get("retry-after"),
+            retry_after=None if status == _PERMANENT else reply.headers.get("retry-after"),
         )
 
 

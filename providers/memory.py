@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Final
 
-from providers.errors import resource_exhausted
+from providers.errors import failed_precondition, resource_exhausted
 
 BUDGET_BYTES: Final = 256 << 20
 
@@ -17,7 +17,16 @@ class Reservation:
         self._size = 0
 
     def grow(self, size: int) -> None:
-        """Take `size` more bytes. Raises RESOURCE_EXHAUSTED when the budget is empty."""
+        """Take `size` more bytes.
+
+        Raises RESOURCE_EXHAUSTED when the budget is empty, and FAILED_PRECONDITION for more than
+        the whole of it, which no waiting makes free.
+        """
+        if self._size + size > self._budget.size:
+            raise failed_precondition(
+                f"this needs more than all the {self._budget.size} bytes of memory that the proxy "
+                "has for all requests: make it smaller"
+            )
         self._budget.take(size)
         self._size += size
 

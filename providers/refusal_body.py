@@ -14,6 +14,16 @@ from providers.json_text import render_json
 
 _MESSAGE_MEMBERS: Final = ("message", "error", "detail")
 _CODE_MEMBERS: Final = ("code", "type")
+# Refusals that last until someone pays or a limit is raised, some of them with the status 429.
+_NO_CREDIT: Final = frozenset(
+    {
+        "billing_error",
+        "billing_hard_limit_reached",
+        "billing_not_active",
+        "enforced_spend_limit_reached",
+        "insufficient_quota",
+    }
+)
 # Of a message that is not a text; the texts are bounded by what is read.
 _LONGEST_JSON: Final = 2000
 
@@ -30,6 +40,14 @@ def code_of(body: object) -> str:
     members = _members(body)
     named = (text_or_none(members.get(name)) for name in _CODE_MEMBERS)
     return next(filter(None, named), "")
+
+
+def lacks_credit(body: object) -> bool:
+    """Whether the account has no credit, or has spent what it may, so that waiting is no help."""
+    members = _members(body)
+    details = object_or_nothing(members.get("details"))
+    codes = [*(members.get(name) for name in _CODE_MEMBERS), details.get("error_code")]
+    return any(text_or_none(code) in _NO_CREDIT for code in codes)
 
 
 def _members(body: object) -> dict[str, Any]:

@@ -3,19 +3,28 @@
 import asyncio
 from collections.abc import Mapping
 from functools import cache
+from typing import Final
 
 from aiobotocore.credentials import AioCredentials
 from aiobotocore.session import AioSession
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    ConfigParseError,
+    PartialCredentialsError,
+    ProfileNotFound,
+)
 from botocore.loaders import create_loader
 
 from providers.bedrock.aws.keys import AwsKeys
-from providers.errors import unavailable
+from providers.errors import FerryError, failed_precondition, unavailable
 
 _NONE = (
     "the proxy has no AWS credentials of its own: AWS's chain (environment, profile, web identity, "
     "instance role) led to none"
 )
+
+_THROTTLED: Final = ("Throttling", "ThrottlingException", "RequestLimitExceeded")
 
 
 @cache
@@ -50,7 +59,20 @@ class OwnAwsKeys:
                 self._found = self._found or await self._session.get_credentials()
             frozen = await self._found.get_frozen_credentials() if self._found else None
         except (BotoCoreError, ClientError, OSError, RuntimeError) as error:
-            raise unavailable(f"{_NONE} ({type(error).__name__})") from None
+            raise _failed(error) from None
         if frozen is None or not frozen.access_key or not frozen.secret_key:
-            raise unavailable(_NONE)
+            raise failed_precondition(_NONE)
         return AwsKeys(frozen.access_key, frozen.secret_key, frozen.token)
+
+
+def _failed(error: Exception) -> FerryError:
+    message = f"{_NONE} ({type(error).__name__})"
+    return failed_precondition(message) if _lasts(error) else unavailable(message)
+
+
+def _lasts(error: Exception) -> bool:
+    """Whether a setting is wrong, or STS refuses. What cannot be asked now may recover."""
+    if isinstance(error, ClientError):
+        status = int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 500))
+        return 400 <= status < 500 and error.response["Error"].get("Code") not in _THROTTLED
+    return isinstance(error, ConfigParseError | PartialCredentialsError | ProfileNotFound)

@@ -229,8 +229,10 @@ def _state_error(error: OSError | UpstreamError) -> StateError:
     if isinstance(error, OSError):
         reason = error.strerror or type(error).__name__
         return _failed(reason, permanent=error.errno in _PERMANENT)
-    permanent = isinstance(error, UnfitBucket) or (
-        isinstance(error, BucketRefusal) and error.lasting
+    permanent = (
+        error.permanent
+        or isinstance(error, UnfitBucket)
+        or (isinstance(error, BucketRefusal) and error.lasting)
     )
     return _failed(error.message, permanent=permanent)
 

@@ -1,6 +1,8 @@
 """The one client through which providers reach their upstreams."""
 
 import re
+import socket
+import ssl
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from typing import Final, Self
@@ -25,6 +27,9 @@ _AUTOMATIC_HEADERS: Final = (hdrs.ACCEPT, hdrs.ACCEPT_ENCODING, hdrs.USER_AGENT,
 
 # How a body is framed is decided by the body, and by nothing else.
 _FRAMING_HEADERS: Final = frozenset({"content-length", "transfer-encoding"})
+
+# A name that does not exist, unlike a name server that cannot be asked now.
+_NO_SUCH_NAME: Final = (socket.EAI_NONAME, socket.EAI_NODATA)
 
 _CONTROL_CHARACTERS: Final = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 
@@ -160,6 +165,9 @@ def _blame(error: Exception, sent: OutboundBody | None, host: str) -> BaseExcept
 
 def _upstream_error(error: Exception, host: str) -> UpstreamError:
     """In our own words: aiohttp's may quote a URL whose query is secret."""
+    if mistake := _mistake(error, host):
+        message = f"{mistake}: the operator of the proxy must change its settings"
+        return UpstreamError("FAILED_PRECONDITION", message, unsent=True)
     match error:
         case aiohttp.ConnectionTimeoutError():
             return UpstreamError("DEADLINE_EXCEEDED", f"{host} took no connection", unsent=True)
@@ -173,3 +181,16 @@ def _upstream_error(error: Exception, host: str) -> UpstreamError:
             return UpstreamError("UNAVAILABLE", f"{host} answered what is not HTTP")
         case _:
             return UpstreamError("UNAVAILABLE", f"{host} broke off the connection")
+
+
+def _mistake(error: Exception, host: str) -> str | None:
+    """What stays wrong until the operator changes it, so that no client should try again."""
+    match error:
+        case ssl.SSLCertVerificationError():
+            return f"the certificate of {host} is not trusted, or not for {host}"
+        case aiohttp.ClientConnectorSSLError(os_error=ssl.SSLError(reason="WRONG_VERSION_NUMBER")):
+            return f"{host} does not speak TLS on this port"
+        case aiohttp.ClientConnectorDNSError() if error.os_error.errno in _NO_SUCH_NAME:
+            return f"there is no host {host}"
+        case _:
+            return None

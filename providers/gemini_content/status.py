@@ -50,6 +50,20 @@ def rpc_status_of_http(status: int) -> str:
     return "UNAVAILABLE" if 500 <= status < 600 else "UNKNOWN"
 
 
+def status_of_refusal(status: int) -> str:
+    """The RPC name for a whole call that an upstream refused with this HTTP status.
+
+    It differs from that of an item where the answer to the client would be wrong: an account
+    without credit is no matter of waiting, and no envelope has a status for a client that left.
+    """
+    if status == 402:
+        return "FAILED_PRECONDITION"
+    if status == 499:
+        return "INVALID_ARGUMENT"
+    name = rpc_status_of_http(status)
+    return "UNAVAILABLE" if name == "UNKNOWN" else name
+
+
 def item_error(status: str, message: str) -> dict[str, Any]:
     """The error of a batch, or of one item of it: `{"code": 3, "message": "..."}`.
 

@@ -287,7 +287,8 @@ async def test_the_most_bytes() -> None:
 
 
 async def test_the_table_draws_on_the_budget() -> None:
-    memory = MemoryBudget(200)
+    memory = MemoryBudget(400)
+    memory.take(200)
     file = StoredFile(keyed(3))
     with memory.reserve() as reservation, pytest.raises(FerryError) as caught:
         await check(in_file(file), Numbered(), LIMITS, LINES, reservation)

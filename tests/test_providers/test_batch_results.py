@@ -216,16 +216,18 @@ MIB = 1 << 20
 @pytest.mark.parametrize(("spare", "fits"), [(0, True), (-1, False)])
 async def test_what_is_made_of_a_long_line_is_counted(spare: int, fits: bool) -> None:
     text = line(indexed_id(0), "m" * MIB)
-    memory = MemoryBudget(work_bytes(len(text)) + spare)
+    free = work_bytes(len(text)) + spare
+    memory = MemoryBudget(2 * free)
+    memory.take(free)
     lines = results_of(Lines([text]), table(), memory).lines()
     if fits:
         assert len(await anext(lines)) < MIB
-        memory.take(memory.size)  # it was made
+        memory.take(free)  # it was made
     else:
         with pytest.raises(FerryError) as caught:
             await anext(lines)
         assert caught.value.code == 429
-        memory.take(memory.size)
+        memory.take(free)
     await lines.aclose()
 
 
@@ -246,7 +248,8 @@ async def test_a_long_line_is_not_held_beside_its_translation() -> None:
 
 async def test_a_file_that_has_begun_is_not_ended_where_the_budget_is_empty() -> None:
     texts = [line(indexed_id(0)), line(indexed_id(1), "m" * MIB)]
-    memory = MemoryBudget(MIB)
+    memory = MemoryBudget(9 * MIB)
+    memory.take(8 * MIB)
     async with AsyncExitStack() as stack:
         reservation = stack.enter_context(memory.reserve())
         source = Lines(texts[:1], texts[1:])
@@ -399,7 +402,8 @@ async def test_inline_results_up_to_the_limit() -> None:
 
 
 async def test_inline_results_draw_on_the_budget() -> None:
-    memory, source = MemoryBudget(30), inline_lines()
+    memory, source = MemoryBudget(1000), inline_lines()
+    memory.take(970)
     async with AsyncExitStack() as stack:
         reservation = stack.enter_context(memory.reserve())
         with pytest.raises(FerryError) as caught:

@@ -149,7 +149,6 @@ async def test_a_server_that_only_speaks_the_api_may_say_created(http: int) -> N
         (302, "UNAVAILABLE"),
         (400, "INVALID_ARGUMENT"),
         (401, "UNAUTHENTICATED"),
-        (402, "RESOURCE_EXHAUSTED"),
         (403, "PERMISSION_DENIED"),
         (404, "NOT_FOUND"),
         (408, "DEADLINE_EXCEEDED"),
@@ -180,6 +179,25 @@ async def test_a_refusal_in_our_words(http: int, status: str) -> None:
 async def test_a_refusal_in_another_servers_form(document: object, reason: str | None) -> None:
     error = await refusal(404, document)
     assert (error.message, error.reason) == ("provider: no such model", reason)
+
+
+@pytest.mark.parametrize(
+    ("http", "error"),
+    [
+        (402, {"type": "billing_error"}),
+        (402, {}),
+        (429, {"code": "insufficient_quota", "type": "insufficient_quota"}),
+    ],
+)
+async def test_an_account_without_credit_is_no_matter_of_waiting(
+    http: int, error: dict[str, object]
+) -> None:
+    refused = await refusal(http, {"error": {"message": "Check your plan.", **error}})
+    assert (refused.status, refused.code) == ("FAILED_PRECONDITION", 400)
+    assert (refused.permanent, refused.retry_after) == (True, None)
+    assert refused.message == "provider: Check your plan."
+    assert refused.upstream_status == http
+    assert not outcome_unknown(refused)
 
 
 @pytest.mark.parametrize("http", [405, 501])

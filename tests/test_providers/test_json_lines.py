@@ -107,7 +107,8 @@ async def test_a_line_that_never_ends_is_refused_before_it_is_held() -> None:
 
 
 async def test_a_long_line_draws_on_the_budget() -> None:
-    memory = MemoryBudget(500 << 10)
+    memory = MemoryBudget(1000 << 10)
+    memory.take(500 << 10)
     line = [b"x" * (100 << 10)] * 4
     slices = LineSplitter(MIB, memory).split(stream([*line, b"\n", *line, *line]))
     assert len((await anext(slices))[0][1]) == 400 << 10

@@ -40,3 +40,15 @@ def test_more_is_held_for_the_length_of_a_block() -> None:
             pass
         share.grow(6)
     budget.take(10)
+
+
+def test_more_than_the_whole_budget_is_refused_for_good() -> None:
+    budget = MemoryBudget(10)
+    with budget.reserve(4) as share:
+        with pytest.raises(FerryError, match="10 bytes of memory") as caught:
+            share.grow(7)
+        assert (caught.value.status, caught.value.permanent) == ("FAILED_PRECONDITION", True)
+        with pytest.raises(FerryError) as caught, budget.reserve(7):
+            pass
+        assert (caught.value.status, caught.value.permanent) == ("RESOURCE_EXHAUSTED", False)
+    budget.take(10)

@@ -1,6 +1,6 @@
 import pytest
 
-from providers.refusal_body import code_of, message_of
+from providers.refusal_body import code_of, lacks_credit, message_of
 
 
 @pytest.mark.parametrize(
@@ -36,3 +36,22 @@ def test_a_message_that_is_nested_too_deeply() -> None:
     for _ in range(1000):
         nested = [nested]
     assert message_of({"message": nested}) == ""
+
+
+@pytest.mark.parametrize(
+    ("body", "lacks"),
+    [
+        ({"error": {"code": "insufficient_quota", "type": "insufficient_quota"}}, True),
+        ({"error": {"code": None, "type": "insufficient_quota"}}, True),
+        ({"error": {"code": "billing_not_active", "type": "invalid_request_error"}}, True),
+        ({"type": "error", "error": {"type": "billing_error"}}, True),
+        ({"code": "insufficient_quota"}, True),
+        ({"error": {"details": {"error_code": "enforced_spend_limit_reached"}}}, True),
+        ({"error": {"details": ["enforced_spend_limit_reached"], "code": {}}}, False),
+        ({"error": {"code": "rate_limit_exceeded", "type": "requests"}}, False),
+        ({"error": "insufficient_quota"}, False),
+        (None, False),
+    ],
+)
+def test_an_account_without_credit(body: object, lacks: bool) -> None:
+    assert lacks_credit(body) is lacks

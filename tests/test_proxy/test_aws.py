@@ -1,4 +1,5 @@
 from pathlib import Path
+from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
@@ -51,7 +52,7 @@ async def test_the_keys_of_a_profile(monkeypatch: pytest.MonkeyPatch, tmp_path: 
 async def test_a_chain_that_leads_nowhere_says_so() -> None:
     with pytest.raises(FerryError, match="no AWS credentials of its own") as missing:
         await OwnAwsKeys()()
-    assert missing.value.status == "UNAVAILABLE"
+    assert (missing.value.status, missing.value.code) == ("FAILED_PRECONDITION", 400)
 
 
 async def test_what_is_at_fault_is_not_quoted(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -59,18 +60,32 @@ async def test_what_is_at_fault_is_not_quoted(monkeypatch: pytest.MonkeyPatch) -
     with pytest.raises(FerryError, match="ProfileNotFound") as missing:
         await OwnAwsKeys()()
     assert "the-secret-name" not in str(missing.value)
+    assert missing.value.status == "FAILED_PRECONDITION"
+
+
+def refusal_of_sts(http: int, code: str) -> ClientError:
+    response: Any = {
+        "Error": {"Code": code, "Message": "the-secret"},
+        "ResponseMetadata": {"HTTPStatusCode": http},
+    }
+    return ClientError(response, "AssumeRole")
 
 
 @pytest.mark.parametrize(
-    "error",
+    ("error", "status"),
     [
-        ClientError({"Error": {"Code": "AccessDenied", "Message": "the-secret"}}, "AssumeRole"),
-        RuntimeError("Credentials were refreshed, but are still expired: the-secret"),
-        OSError("the-secret"),
+        (refusal_of_sts(403, "AccessDenied"), "FAILED_PRECONDITION"),
+        (refusal_of_sts(400, "Throttling"), "UNAVAILABLE"),
+        (refusal_of_sts(503, "ServiceUnavailable"), "UNAVAILABLE"),
+        (
+            RuntimeError("Credentials were refreshed, but are still expired: the-secret"),
+            "UNAVAILABLE",
+        ),
+        (OSError("the-secret"), "UNAVAILABLE"),
     ],
 )
 async def test_a_chain_that_is_refused_says_so(
-    monkeypatch: pytest.MonkeyPatch, error: Exception
+    monkeypatch: pytest.MonkeyPatch, error: Exception, status: str
 ) -> None:
     async def refused(_: object) -> None:
         raise error
@@ -78,7 +93,7 @@ async def test_a_chain_that_is_refused_says_so(
     monkeypatch.setattr("aiobotocore.session.AioSession.get_credentials", refused)
     with pytest.raises(FerryError, match=type(error).__name__) as missing:
         await OwnAwsKeys()()
-    assert missing.value.status == "UNAVAILABLE"
+    assert missing.value.status == status
     assert "the-secret" not in str(missing.value)
 
 

@@ -2,7 +2,9 @@
 
 import asyncio
 import socket
+import ssl
 from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 
 import pytest
 from yarl import URL
@@ -10,6 +12,7 @@ from yarl import URL
 from providers.body import Body
 from providers.upstream import OutboundRequest, Reply, UpstreamError
 from proxy.outbound import OutboundClient, Timeouts
+from tests.test_proxy.certificates import certificate
 from tests.test_proxy.raw_upstream import (
     MIB,
     Heard,
@@ -55,20 +58,34 @@ async def test_a_refused_connection_sent_nothing(client: OutboundClient) -> None
     assert "127.0.0.1" in error.message
 
 
+@pytest.mark.parametrize(
+    ("reason", "status", "code"),
+    [
+        (socket.EAI_NONAME, "FAILED_PRECONDITION", 400),
+        (socket.EAI_NODATA, "FAILED_PRECONDITION", 400),
+        (socket.EAI_AGAIN, "UNAVAILABLE", 503),
+    ],
+)
 async def test_an_unknown_host_got_nothing(
-    client: OutboundClient, monkeypatch: pytest.MonkeyPatch
+    client: OutboundClient, monkeypatch: pytest.MonkeyPatch, reason: int, status: str, code: int
 ) -> None:
     async def unknown(*_: object, **__: object) -> None:
-        raise socket.gaierror(socket.EAI_NONAME, "unknown")
+        raise socket.gaierror(reason, "unknown")
 
     monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", unknown)
     request = OutboundRequest("POST", URL("http://upstream.example"), {}, b"x")
     error = await refused(client, request)
-    assert (error.status, error.unsent) == ("UNAVAILABLE", True)
+    assert (error.status, error.code, error.unsent) == (status, code, True)
+    assert "upstream.example" in error.message
 
 
-@pytest.mark.parametrize("greeting", [b"", b"220 not TLS\r\n"])
-async def test_a_failed_handshake_sent_nothing(client: OutboundClient, greeting: bytes) -> None:
+@pytest.mark.parametrize(
+    ("greeting", "status"),
+    [(b"", "UNAVAILABLE"), (b"220 not TLS\r\n", "FAILED_PRECONDITION")],
+)
+async def test_a_failed_handshake_sent_nothing(
+    client: OutboundClient, greeting: bytes, status: str
+) -> None:
     async def conversation(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.read(1)
         writer.write(greeting)
@@ -76,7 +93,21 @@ async def test_a_failed_handshake_sent_nothing(client: OutboundClient, greeting:
     async with raw_upstream(conversation) as url:
         secure = url.with_scheme("https")
         error = await refused(client, OutboundRequest("POST", secure, {}, b"x"))
-    assert (error.status, error.unsent) == ("UNAVAILABLE", True)
+    assert (error.status, error.unsent) == (status, True)
+
+
+async def test_a_certificate_that_is_not_trusted_is_for_the_operator(
+    client: OutboundClient, tmp_path: Path
+) -> None:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate(tmp_path))
+    server = await asyncio.start_server(lambda *_: None, "127.0.0.1", 0, ssl=context)
+    async with server:
+        port = server.sockets[0].getsockname()[1]
+        url = URL(f"https://127.0.0.1:{port}/?{SECRET_QUERY}")
+        error = await refused(client, OutboundRequest("POST", url, {}, b"x"))
+    assert (error.status, error.code, error.unsent) == ("FAILED_PRECONDITION", 400, True)
+    assert "certificate of 127.0.0.1 is not trusted" in error.message
 
 
 @pytest.fixture

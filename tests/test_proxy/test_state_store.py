@@ -6,16 +6,10 @@ import sys
 import threading
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime, timedelta
-from ipaddress import ip_address
 from pathlib import Path
 
 import pytest
 from aiohttp import ClientSession
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 from yarl import URL
 
 from proxy.outbound import OutboundClient
@@ -25,6 +19,7 @@ from proxy.state_directory import DirectoryState
 from proxy.state_store import directory_trouble, state_store
 from tests.buckets import FakeS3, new_prefix
 from tests.fakes.s3 import BUCKET, OVERWRITING_BUCKET
+from tests.test_proxy.certificates import certificate
 from tests.test_proxy.ferry_process import clean_environment, ferry_process
 from tests.test_proxy.raw_upstream import MIB
 
@@ -141,37 +136,6 @@ async def test_a_bucket_that_is_away_only_degrades_it(s3: FakeS3) -> None:
 # --- https -----------------------------------------------------------------------------------
 
 
-def certificate(directory: Path) -> Path:
-    """A certificate for the loopback address, with its key."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "ferry tests")])
-    now = datetime.now(UTC)
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
-        .add_extension(
-            x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False
-        )
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    path = directory / "certificate.pem"
-    path.write_bytes(
-        key.private_bytes(
-            serialization.Encoding.PEM,
-            serialization.PrivateFormat.PKCS8,
-            serialization.NoEncryption(),
-        )
-        + made.public_bytes(serialization.Encoding.PEM)
-    )
-    return path
-
-
 @asynccontextmanager
 async def https(url: URL, path: Path) -> AsyncIterator[str]:
     """Speaks TLS before `url`."""
@@ -210,4 +174,4 @@ async def test_https_does_as_http_does(s3: FakeS3, tmp_path: Path) -> None:
         assert (code, errors) == (0, "")
         assert "risk: " not in output
         untrusting = await run(*CHECK, **settings)
-        assert "risk: FERRY_STATE_URL: 127.0.0.1 failed the TLS handshake.\n" in untrusting[1]
+        assert "risk: FERRY_STATE_URL: the certificate of 127.0.0.1 is not trusted" in untrusting[1]

@@ -9,7 +9,7 @@ from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import ParseError, fromstring
 
 from providers.errors import FerryError
-from providers.gemini_content.status import RPC_STATUS_OF_HTTP
+from providers.gemini_content.status import status_of_refusal
 from providers.upstream import Reply
 
 # bedrock.md sections 2 and 5, translation.md section 6. What is not named goes by its HTTP status.
@@ -165,10 +165,7 @@ def _status(refusal: AwsRefusal, reply: Reply) -> str:
         return named
     if _leads_elsewhere(reply):
         return "UNAVAILABLE"
-    if reply.status == 499:
-        return "INVALID_ARGUMENT"
-    other = "UNAVAILABLE" if reply.status >= 500 else "INVALID_ARGUMENT"
-    return RPC_STATUS_OF_HTTP.get(reply.status, other)
+    return "INVALID_ARGUMENT" if reply.status < 400 else status_of_refusal(reply.status)
 
 
 def _leads_elsewhere(reply: Reply) -> bool:

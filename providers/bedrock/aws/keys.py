@@ -45,7 +45,10 @@ class AwsKeys:
 
 class OwnKeys(Protocol):
     async def __call__(self) -> AwsKeys:
-        """The proxy's own, from AWS's chain, still valid. Raises UNAVAILABLE."""
+        """The proxy's own, from AWS's chain, still valid.
+
+        Raises FAILED_PRECONDITION if there are none, UNAVAILABLE if they cannot be fetched now.
+        """
 
 
 def parse_keys(credential: Credential) -> AwsKeys:

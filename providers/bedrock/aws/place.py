@@ -115,7 +115,7 @@ class Places:
         self._options = options
 
     async def of(self, caller: Caller) -> Place:
-        """Raises INVALID_ARGUMENT, UNAUTHENTICATED, and UNAVAILABLE for want of own keys."""
+        """Raises INVALID_ARGUMENT, UNAUTHENTICATED, and what `OwnKeys` raises."""
         options = self._options
         said = {name: caller.headers[name] for name in _SETTINGS if caller.headers.get(name)}
         if said and (options.own_keys is not None or not options.headers):

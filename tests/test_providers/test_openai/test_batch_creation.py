@@ -188,7 +188,8 @@ def test_the_limits_of_openai() -> None:
 
 
 async def test_the_table_draws_on_the_budget() -> None:
-    memory = MemoryBudget(200)
+    memory = MemoryBudget(400)
+    memory.take(200)
     upstream = ScriptedUpstream(PURPOSE, answer(keyed(3)))
     with pytest.raises(FerryError) as caught:
         await batches(upstream, memory=memory).create(CALLER, from_file())
