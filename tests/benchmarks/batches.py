@@ -41,7 +41,7 @@ async def _check_count(stage: Stage, batch: str, count: int) -> None:
         raise RuntimeError(f"the translation was refused: {metadata}")
 
 
-async def download_results(stage: Stage) -> int:
+async def download_results(stage: Stage, form: str = "gemini") -> int:
     """The results of a batch of short requests with long answers; the bytes that came."""
     scale = stage.scale
     await stage.settings(answer_bytes=scale.results_size // scale.requests)
@@ -50,7 +50,8 @@ async def download_results(stage: Stage) -> int:
         pass  # each get moves the fake's batch one state on
     size, lines = 0, 0
     url = stage.url(f"download/v1beta/{operation['response']['responsesFile']}:download?alt=media")
-    async with stage.client.get(url, headers=stage.headers) as answer:
+    headers = {**stage.headers, "x-ferry-results": form}
+    async with stage.client.get(url, headers=headers) as answer:
         async for chunk in answer.content.iter_any():
             size += len(chunk)
             lines += chunk.count(b"\n")

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Final
 
 from tests.benchmarks.batches import (
@@ -36,6 +37,7 @@ WORKLOADS: Final = (
     Workload("batch from a file at openai", "openai", create_from_file),
     Workload("batch from a staged file at anthropic", "anthropic", create_from_staged_file),
     Workload("results from openai", "openai", download_results),
+    Workload("native results from openai", "openai", partial(download_results, form="native")),
 )
 
 

@@ -23,6 +23,7 @@ NO_BATCH = {
 async def logged(ferry: Ferry, refused: Answer) -> dict[str, Any]:
     line = await ferry.proxy.line_with(refused.headers["x-ferry-request-id"])
     assert PROMPT not in ferry.proxy.output
+    assert ferry.leaks() == []
     document: dict[str, Any] = json.loads(line)
     assert document["status"] == refused.code
     assert document["refused"] == refused.document["error"]["status"]
