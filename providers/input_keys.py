@@ -9,7 +9,7 @@ import orjson
 from providers.errors import failed_precondition
 from providers.json_lines import NumberedSplitter, TooLong
 from providers.memory import Reservation
-from providers.request_table import RequestTable, RowKind
+from providers.request_table import RequestTable
 from providers.result_lines import id_of
 
 # Providers take no longer ids.
@@ -19,11 +19,6 @@ _ROW_BYTES: Final = 200
 # Twice as many requests as any provider takes in a batch. A batch can have failed because its input
 # has more: to try again when memory is free would not help.
 _ROWS: Final = 200_000
-
-
-def table_of_keys() -> RequestTable:
-    """An empty table for `add_keys`."""
-    return RequestTable(RowKind.CUSTOM_ID)
 
 
 async def add_keys(

@@ -178,7 +178,9 @@ class BedrockBatches:
             return InlineInput(batch.source)
         results = decode_file_id(batch.source)
         if results is not None and results.kind is FileKind.RESULTS:
-            raise invalid_argument("a file of results is no input of a batch")
+            raise invalid_argument(
+                "a result file cannot be a batch's input; give a file of requests"
+            )
         splitter = LineSplitter(self._limits.line, self._memory)
         opened = InputObject(self._s3, place, batch.source).opened
         return FileInput(opened, splitter, line_formats(batch.model, batch.kind, rules))

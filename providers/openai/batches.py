@@ -12,7 +12,7 @@ from providers.batch_input import BatchInput, FileInput, InlineInput
 from providers.batch_results import deliver_file, deliver_inline
 from providers.credential import Caller
 from providers.errors import FerryError, failed_precondition, invalid_argument, not_found
-from providers.input_keys import add_keys, table_of_keys
+from providers.input_keys import add_keys
 from providers.json_api import Answer, JsonApi, outcome_unknown, wrong_state_if_refused
 from providers.json_lines import LineSplitter, NumberedSplitter, ResultSplitter
 from providers.limits import Limits
@@ -173,7 +173,9 @@ class OpenAIBatches:
             return InlineInput(batch.source), None
         file_id = parse_file_id(batch.source)
         if file_id.kind is not FileKind.NATIVE:
-            raise invalid_argument("a file of results is no input of a batch")
+            raise invalid_argument(
+                "a result file cannot be a batch's input; give a file of requests"
+            )
         opened = partial(self._opened, caller, file_id.native)
         formats = line_formats(batch.model, batch.kind)
         splitter = LineSplitter(self._limits.line, self._memory)
@@ -255,7 +257,7 @@ class OpenAIBatches:
         splitter = NumberedSplitter(self._limits.line, self._memory)
         try:
             async with self._opened(caller, input_file) as chunks:
-                keys = table_of_keys()
+                keys = RequestTable(RowKind.CUSTOM_ID)
                 await add_keys(keys, chunks, splitter, "custom_id", reservation)
                 return keys
         except FerryError as error:

@@ -2,10 +2,10 @@ import orjson
 import pytest
 
 from providers.errors import FerryError
-from providers.input_keys import add_keys, table_of_keys
+from providers.input_keys import add_keys
 from providers.json_lines import NumberedSplitter
 from providers.memory import MemoryBudget
-from providers.request_table import RequestTable
+from providers.request_table import RequestTable, RowKind
 from tests.test_providers.streams import cut, stream
 
 
@@ -13,7 +13,7 @@ async def keys(*inputs: bytes, limit: int = 1 << 20, budget: int = 1 << 20) -> R
     memory = MemoryBudget(budget)
     with memory.reserve() as reservation:
         splitter = NumberedSplitter(limit, memory)
-        table = table_of_keys()
+        table = RequestTable(RowKind.CUSTOM_ID)
         for input_ in inputs:
             chunks = stream(cut(input_, [7, 30]))
             await add_keys(table, chunks, splitter, "custom_id", reservation)

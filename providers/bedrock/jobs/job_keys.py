@@ -8,10 +8,10 @@ from providers.bedrock.aws.folder import Folder, parse_s3_uri
 from providers.bedrock.aws.place import Place
 from providers.bedrock.aws.s3 import S3
 from providers.errors import FerryError
-from providers.input_keys import add_keys, table_of_keys
+from providers.input_keys import add_keys
 from providers.json_lines import NumberedSplitter
 from providers.memory import Reservation
-from providers.request_table import RequestTable
+from providers.request_table import RequestTable, RowKind
 
 _ENDING: Final = ".jsonl"
 
@@ -35,7 +35,7 @@ class JobKeys:
         self, place: Place, job: Mapping[str, Any], reservation: Reservation
     ) -> RequestTable:
         """The table is counted on `reservation`."""
-        table = table_of_keys()
+        table = RequestTable(RowKind.CUSTOM_ID)
         async with aclosing(self._objects(place, job)) as objects:
             async for bucket, key in objects:
                 async with await self._s3.open(place, bucket, key) as reply:
