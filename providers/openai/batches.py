@@ -2,8 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
 from dataclasses import replace
 from functools import partial
 from typing import Final
@@ -12,7 +12,6 @@ from providers.batch_input import BatchInput, FileInput, InlineInput
 from providers.batch_results import deliver_file, deliver_inline
 from providers.credential import Caller
 from providers.errors import FerryError, failed_precondition, invalid_argument, not_found
-from providers.input_keys import add_keys
 from providers.json_api import Answer, JsonApi, outcome_unknown, wrong_state_if_refused
 from providers.json_lines import LineSplitter, NumberedSplitter, ResultSplitter
 from providers.limits import Limits
@@ -23,7 +22,7 @@ from providers.openai.batch_creation import BatchCreation, Job, new_job_id, tabl
 from providers.openai.batch_failures import failure_of
 from providers.openai.batch_lines import line_formats
 from providers.openai.batch_records import from_openai_batch
-from providers.openai.file_naming import INPUT_PURPOSE, PURPOSE_HEADER
+from providers.openai.input_files import InputFiles
 from providers.openai.kept_metadata import KeptMetadata
 from providers.openai.pages import filled_page
 from providers.openai.result_files import OpenAIResultLines, output_files
@@ -68,6 +67,7 @@ class OpenAIBatches:
         self._tables = RequestTables(client.name, state)
         self._tombstones = Tombstones(client.name, state)
         self._kept = KeptMetadata(client.name, state)
+        self._inputs = InputFiles(client, NumberedSplitter(limits.line, memory))
         self._creation = BatchCreation(client, self._tables, self._kept)
 
     async def create(self, caller: Caller, batch: NewBatch) -> CreatedBatch:
@@ -163,7 +163,7 @@ class OpenAIBatches:
     async def _create(self, caller: Caller, batch: NewBatch, mark: str) -> Answer:
         source, input_file = self._input(caller, batch)
         if input_file is not None:
-            await self._check_purpose(caller, input_file)
+            await self._inputs.check_purpose(caller, input_file)
         job = Job(new_job_id(), caller, batch, source, input_file, mark, self._schema_rule)
         with self._memory.reserve() as reservation:
             return await self._creation.create(job, reservation)
@@ -176,25 +176,10 @@ class OpenAIBatches:
             raise invalid_argument(
                 "a result file cannot be a batch's input; give a file of requests"
             )
-        opened = partial(self._opened, caller, file_id.native)
+        opened = partial(self._inputs.opened, caller, file_id.native)
         formats = line_formats(batch.model, batch.kind)
         splitter = LineSplitter(self._limits.line, self._memory)
         return FileInput(opened, splitter, formats), file_id.native
-
-    async def _check_purpose(self, caller: Caller, native_id: str) -> None:
-        """OpenAI takes only files of this purpose as the input of a batch."""
-        purpose = (await self._client.get(caller, f"files/{native_id}")).get("purpose")
-        if isinstance(purpose, str) and purpose != INPUT_PURPOSE:
-            raise invalid_argument(
-                f"the file's purpose at OpenAI is {purpose!r}, not {INPUT_PURPOSE!r}: upload it "
-                f"again under a name that ends in .jsonl, or with the header {PURPOSE_HEADER}: "
-                f"{INPUT_PURPOSE}"
-            )
-
-    @asynccontextmanager
-    async def _opened(self, caller: Caller, native_id: str) -> AsyncIterator[AsyncIterator[bytes]]:
-        async with await self._client.open(caller, f"files/{native_id}/content") as reply:
-            yield reply.chunks()
 
     async def _batch(self, caller: Caller, batch_id: str) -> Answer:
         """OpenAI's batch. Raises NOT_FOUND for one that was deleted here."""
@@ -221,19 +206,7 @@ class OpenAIBatches:
         name = _table_name(native)
         if name is not None and await self._tables.exists(name):
             return True
-        return await self._input_exists(caller, native)
-
-    async def _input_exists(self, caller: Caller, native: Answer) -> bool:
-        input_file = native.get("input_file_id")
-        if not input_file:
-            return False
-        try:
-            await self._client.get(caller, f"files/{input_file}")
-        except FerryError as error:
-            if error.status != "NOT_FOUND":
-                raise
-            return False
-        return True
+        return await self._inputs.exists(caller, native)
 
     async def _inline_results(self, caller: Caller, native: Answer) -> InlineResults | None:
         """All results in request order; None where they are more than may be held."""
@@ -251,19 +224,9 @@ class OpenAIBatches:
         """None if the requests are known only from their results."""
         name = _table_name(native)
         table = await self._tables.read(name, reservation) if name else None
-        input_file = native.get("input_file_id")
-        if table is not None or failure_of(native) is None or not input_file:
+        if table is not None or failure_of(native) is None:
             return table
-        splitter = NumberedSplitter(self._limits.line, self._memory)
-        try:
-            async with self._opened(caller, input_file) as chunks:
-                keys = RequestTable(RowKind.CUSTOM_ID)
-                await add_keys(keys, chunks, splitter, "custom_id", reservation)
-                return keys
-        except FerryError as error:
-            if error.status != "NOT_FOUND":
-                raise
-            return None
+        return await self._inputs.keys(caller, native, reservation)
 
     def _lines(self, caller: Caller, native: Answer) -> OpenAIResultLines:
         splitter = ResultSplitter(self._limits.line, self._memory)
