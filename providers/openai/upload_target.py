@@ -13,7 +13,7 @@ import orjson
 
 from providers.body import Body
 from providers.credential import Caller
-from providers.errors import FerryError, failed_precondition, invalid_argument, unavailable
+from providers.errors import FerryError, invalid_argument, unavailable
 from providers.file_records import FileRecords
 from providers.json_api import Answer, JsonApi, outcome_unknown
 from providers.multipart import form_with_file
@@ -228,11 +228,8 @@ class OpenAIUploadTarget:
             "mime_type": part_type(details),
             "purpose": details["purpose"],
         }
-        if "expires_after" in details:
-            document["expires_after"] = {
-                "anchor": "created_at",
-                "seconds": int(details["expires_after"]),
-            }
+        if seconds := details.get("expires_after"):
+            document["expires_after"] = {"anchor": "created_at", "seconds": int(seconds)}
         try:
             return await self._client.post(session.caller, "uploads", document)
         except FerryError as error:
@@ -266,36 +263,37 @@ def _route_to(upload: Answer) -> dict[str, Any]:
 def _upload_of(route: Mapping[str, Any]) -> str | None:
     """The upload to which a route leads. Raises FAILED_PRECONDITION if it has expired."""
     if route["upload"] and time.time() >= route["expires_at"]:
-        error = failed_precondition("the upload expired at OpenAI; start the upload again")
-        error.upload_status = UploadStatus.FINAL
-        raise error
+        raise FerryError(
+            "FAILED_PRECONDITION",
+            "the upload expired at OpenAI; start the upload again",
+            upload_status=UploadStatus.FINAL,
+        )
     return route["upload"] or None
 
 
 def _expiry_fields(details: Mapping[str, str]) -> dict[str, str]:
     """`expires_after` as OpenAI's SDK writes an object in a form."""
-    if "expires_after" not in details:
+    seconds = details.get("expires_after")
+    if seconds is None:
         return {}
-    return {
-        "expires_after[anchor]": "created_at",
-        "expires_after[seconds]": details["expires_after"],
-    }
+    return {"expires_after[anchor]": "created_at", "expires_after[seconds]": seconds}
 
 
 def _refuses_the_purpose(error: FerryError) -> bool:
+    """Unverified: the text of OpenAI's refusal names the member, and its code may not."""
     return error.upstream_status in (400, 422) and "purpose" in error.message.lower()
 
 
 def _check_whole(size: int, purpose: str) -> None:
     """Raises INVALID_ARGUMENT for a file that cannot be sent without the Uploads API."""
     if size > WHOLE_FILE_LIMIT:
-        error = invalid_argument(
+        raise FerryError(
+            "INVALID_ARGUMENT",
             f"{size} bytes are more than OpenAI takes in one request ({WHOLE_FILE_LIMIT}), and it "
             f"takes no file of purpose {purpose} in parts; the header {PURPOSE_HEADER} can set "
-            "another purpose"
+            "another purpose",
+            upload_status=UploadStatus.FINAL,
         )
-        error.upload_status = UploadStatus.FINAL
-        raise error
 
 
 def _part(session_id: str, offset: int) -> str:
