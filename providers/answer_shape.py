@@ -4,6 +4,7 @@ Every reader raises INTERNAL, naming the field, if it is not what is documented.
 `Candidate.reading` that fails one member of the answer, elsewhere the whole item.
 """
 
+from math import isfinite
 from typing import Any, Final
 
 from providers.errors import FerryError
@@ -56,6 +57,8 @@ def as_text(value: object, what: str) -> str:
 def as_number(value: object, what: str) -> int | float:
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise unreadable(f"{what} is not a number")
+    if isinstance(value, float) and not isfinite(value):
+        raise unreadable(f"{what} is not a finite number")
     if isinstance(value, int) and abs(value) > _LARGEST:
         raise unreadable(f"{what} is too large")
     return value

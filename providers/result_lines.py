@@ -1,7 +1,9 @@
 """What one line of a batch's results says, as far as it can be read."""
 
+import json
 import re
 from contextlib import suppress
+from math import isfinite
 from typing import Any, Final
 
 import orjson
@@ -18,6 +20,8 @@ _SURROGATES: Final = re.compile(
 )
 _REPLACEMENT: Final = rb"\ufffd"
 _STRING: Final = rb'"(?:[^"\\]++|\\.)*+"'
+# What may stand for a number that is not finite.
+_NOT_FINITE: Final = re.compile(rb"NaN|Infinity|[eE]\+?[0-9]{3}")
 _MEMBER: Final = rb"%b\s*:\s*%b\s*" % (_STRING, _STRING)
 
 
@@ -55,11 +59,29 @@ def id_of(line: ResultLine, id_member: str) -> str | None:
 
 
 def parse_in_unicode(text: bytes) -> Any:
-    """JSON, with U+FFFD for what is not Unicode. Raises ValueError for what is no JSON."""
+    """JSON, with U+FFFD for what is not Unicode, and as text a number that is not finite.
+
+    Raises ValueError for what is no JSON.
+    """
     # Not within `except`: what is caught there holds the text once more.
     with suppress(orjson.JSONDecodeError):
         return parse_json(text)
+    if _NOT_FINITE.search(text):
+        return _parse_not_finite(_in_unicode(text))
     return parse_json(_in_unicode(text))
+
+
+def _parse_not_finite(text: str) -> Any:
+    """Python's own JSON writes NaN and Infinity, which is no JSON; Gemini writes them as text."""
+    try:
+        return json.loads(text, parse_constant=str, parse_float=_finite_or_text)
+    except RecursionError:
+        raise ValueError("is nested too deeply") from None
+
+
+def _finite_or_text(written: str) -> float | str:
+    number = float(written)
+    return number if isfinite(number) else str(number).replace("inf", "Infinity")
 
 
 def _in_unicode(text: bytes) -> str:

@@ -49,4 +49,4 @@ def _decode(text: str) -> list[int | float]:
         raise unreadable("an embedding is not base64") from None
     if sys.byteorder == "big":
         values.byteswap()
-    return list(values)
+    return [as_number(value, "a value") for value in values]

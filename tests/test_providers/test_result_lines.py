@@ -56,7 +56,33 @@ def test_what_is_not_unicode_is_replaced(written: bytes, read: str) -> None:
     assert parse_result(text, ID) == ("a", {ID: "a", "said": read})
 
 
-@given(st.binary() | st.sampled_from([b"NaN", b"[1,]", b'{"recordId":"a","n":NaN}', b'{"a":1}x']))
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        ("NaN", "NaN"),
+        ("Infinity", "Infinity"),
+        ("-Infinity", "-Infinity"),
+        ("1e999", "Infinity"),
+        ("-1e+400", "-Infinity"),
+        ("1E-999", 0.0),
+        (r'["NaN\ud800", NaN]', ["NaN\ufffd", "NaN"]),
+        ("[NaN, 18446744073709551617, 1e300]", ["NaN", 18446744073709551617, 1e300]),
+    ],
+)
+def test_a_number_that_is_not_finite_spoils_no_line(written: str, read: Any) -> None:
+    line = b'{"id":"r","said":%b}' % written.encode()
+    assert parse_result(line, "id") == ("r", {"id": "r", "said": read})
+
+
+@pytest.mark.parametrize(
+    "text", [b'{"id":"r","said":NaN', b'{"id":"r","said":[NaN,' + b"[" * 100_000]
+)
+def test_what_is_no_json_beside_its_numbers(text: bytes) -> None:
+    with pytest.raises(ValueError):  # noqa: PT011 - of any kind
+        parse_result(text, "id")
+
+
+@given(st.binary() | st.sampled_from([b"NaN", b"[1,]", b'{"a":1}x']))
 def test_what_is_no_result_is_no_result(text: bytes) -> None:
     with pytest.raises(ValueError):  # noqa: PT011 - in the words of whoever refuses it
         parse_result(text, ID)

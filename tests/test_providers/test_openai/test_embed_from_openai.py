@@ -51,6 +51,8 @@ def test_several_embeddings_of_a_native_line() -> None:
         [_entry(0, "AAA=")],
         [_entry(0, "é")],
         [_entry(0, [10**400])],
+        [_entry(0, [1.0, float("nan")])],
+        [_entry(0, base64.b64encode(struct.pack("<2f", 1, float("inf"))).decode())],
     ],
 )
 def test_what_is_no_embedding(data: Any) -> None:
