@@ -50,7 +50,7 @@ def _misfits(value: object, kind: Any, at: str) -> Iterator[str]:
 
 
 def _of_union(value: object, kinds: tuple[Any, ...], at: str) -> Iterator[str]:
-    """The misfits of the kind that fits best: whose fixed texts fit, or that is read furthest."""
+    """The misfits of the closest kind: its Literals fit, or it fails deepest."""
     each = [list(_misfits(value, kind, at)) for kind in kinds]
     if all(each):
         yield from max(each, key=_likeness)
@@ -93,7 +93,7 @@ def _of_map(value: object, kind: Any, at: str) -> Iterator[str]:
 
 @cache
 def _required(kind: Any) -> frozenset[str]:
-    """Also those that the class itself does not see, since its annotations are texts."""
+    """Also the keys that the class misses because its annotations are strings."""
     marks = {key: get_origin(hint) for key, hint in _hints(kind).items()}
     marked = {key for key, mark in marks.items() if mark is Required}
     return frozenset(marked | {k for k in kind.__required_keys__ if marks[k] is not NotRequired})

@@ -225,7 +225,7 @@ async def test_bedrocks_output_as_it_is(bedrock: BedrockAtWork, source: str) -> 
 
 
 async def test_bedrocks_several_objects_and_odd_bytes(bedrock: BedrockAtWork) -> None:
-    """The manifest, which is none of the results, stays out."""
+    """The manifest is not a result file, so it is left out."""
     batch_id = await of_a_file(bedrock)
     for name in ("a.jsonl.out", "b.jsonl.out"):
         key = bedrock_batching.output_key(bedrock, batch_id, name)

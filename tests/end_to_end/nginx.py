@@ -12,7 +12,7 @@ from tests.test_documentation import ROOT, fenced_blocks
 
 PAGE = ROOT / "deploy" / "docs" / "reverse-proxies.md"
 
-# What the page leaves to the system: a process in the foreground that writes below one folder.
+# What the page leaves to the system: run in the foreground, and write below one folder.
 _MAIN = """
 daemon off;
 worker_processes 1;
@@ -32,7 +32,7 @@ http {{
 
 @asynccontextmanager
 async def nginx(folder: Path, ferry_url: str) -> AsyncIterator[str]:
-    """The address at which it serves the proxy at `ferry_url`; its access log is `access.log`."""
+    """The address at which nginx serves the proxy at `ferry_url`, with a log `access.log`."""
     program = require_program("nginx", "nginx-light")
     port = free_port()
     (folder / "ferry.conf").write_text(_page_configuration(folder, ferry_url, port))
@@ -56,7 +56,7 @@ async def nginx(folder: Path, ferry_url: str) -> AsyncIterator[str]:
 
 
 def _page_configuration(folder: Path, ferry_url: str, port: int) -> str:
-    """The page's, with the addresses and the log's place of this test."""
+    """The configuration of the page, with the addresses and the log path of this test."""
     (text,) = fenced_blocks(PAGE, "nginx")
     for written, here in {
         "listen 80;": f"listen 127.0.0.1:{port};",
@@ -69,7 +69,7 @@ def _page_configuration(folder: Path, ferry_url: str, port: int) -> str:
 
 
 async def _started(notices: asyncio.StreamReader) -> None:
-    """Until it says that it has a worker, which it starts once it listens."""
+    """Waits until nginx says that it has a worker, which it starts once it listens."""
     said = []
     async for line in notices:
         said.append(line.decode())

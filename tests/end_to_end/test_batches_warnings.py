@@ -1,4 +1,4 @@
-"""What a creation dropped or filled in stands in the batch, for as long as there is one."""
+"""A batch shows what its creation dropped or filled in, until it is deleted."""
 
 from typing import Any
 
@@ -83,7 +83,7 @@ async def test_a_batch_without_warnings_has_no_such_member(
 async def test_no_sdk_minds_the_member(
     sdks: Sdks, sdk: Sdk, anthropic: FakeClient, ferry: Ferry, http: ClientSession
 ) -> None:
-    """At Anthropic a request without `maxOutputTokens` is warned of."""
+    """At Anthropic a request without `maxOutputTokens` gets a warning."""
     client = await sdks.get(sdk, anthropic.kind)
     source: list[Any] = [{"contents": [{"role": "user", "parts": [{"text": "hello"}]}]}]
     model = BatchClient(ferry.base_url, anthropic.kind, http).model

@@ -1,4 +1,4 @@
-"""`x-ferry-expires-after`: when a file is uploaded, a client says how long it is to live."""
+"""`x-ferry-expires-after`: a client sets after how long an uploaded file expires."""
 
 import json
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""HEAD answers as GET does, without the body, for every GET there is."""
+"""HEAD answers as GET does, without the body, for every GET."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""The log line of a refused request says why, and nothing of what was asked."""
+"""The log line of a refused request says why, and quotes nothing of the request."""
 
 import json
 from typing import Any

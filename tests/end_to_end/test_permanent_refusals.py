@@ -1,4 +1,4 @@
-"""What stays wrong until a person changes something gets no status with which SDKs try again."""
+"""What stays wrong until a person changes something gets no status that SDKs retry."""
 
 from collections.abc import AsyncIterator, Mapping
 from typing import Any

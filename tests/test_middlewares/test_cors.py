@@ -111,7 +111,7 @@ async def test_caches_are_told_what_the_answers_depend_on(open_to_page: Ferry) -
         {**PREFLIGHT, "Origin": "https://app.example"},
     ],
 )
-async def test_what_is_no_preflight_of_that_page_is_answered_as_ever(
+async def test_anything_else_is_answered_as_without_cors(
     open_to_page: Ferry, headers: dict[str, str]
 ) -> None:
     answer = await open_to_page.ask("OPTIONS", FILES, {**headers, "x-goog-api-key": ""})

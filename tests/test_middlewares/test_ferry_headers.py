@@ -1,4 +1,4 @@
-"""A misspelt header of ours is told, and no header of ours harms where it is not read."""
+"""A misspelt `x-ferry-` header is refused; a known one is ignored by what does not read it."""
 
 from dataclasses import replace
 

@@ -171,7 +171,7 @@ def test_inline_embeddings_reach_a_program_once_and_rest_users_by_googles_name(
     response = document["response"]
     assert response.pop("@type").endswith(".EmbedContentBatchOutput")
     assert response == {"inlinedResponses": {"inlinedResponses": [item]}}
-    # Java reads this name alone; beside the other one Python shows failed items twice.
+    # Java reads only this name; with both names, Python shows failed items twice.
     read_by_sdks = {"inlinedEmbedContentResponses": {"inlinedResponses": [item]}}
     assert document["metadata"]["output"] == read_by_sdks
     dest = read_batch(done, [item]).dest

@@ -82,7 +82,7 @@ def test_a_request_in_geminis_form(lines: Callable[[], LineFormat]) -> None:
 
 
 def test_a_line_of_a_providers_own_can_be_read() -> None:
-    """It is sent as it stands; a member that stands twice is found beside such a number too."""
+    """It is sent as it stands; a member that appears twice is found beside such a number too."""
     document = {"custom_id": "a", "params": {"n": [LARGE, {"text": BREAKS}]}}
     assert parse_line(1, json.dumps(document).encode()) == document
     with pytest.raises(FerryError, match="'a' appears twice"):

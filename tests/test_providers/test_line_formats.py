@@ -145,7 +145,7 @@ def test_a_line_that_is_no_object(line: bytes) -> None:
         (b'{"a":1,"a":"\\u003a"}', "'a'"),
     ],
 )
-def test_a_member_that_stands_twice(line: bytes, name: str) -> None:
+def test_a_member_that_appears_twice(line: bytes, name: str) -> None:
     with pytest.raises(FerryError) as caught:
         parse_line(12, line)
     assert caught.value.message == f"line 12: {name} appears twice in one object"

@@ -9,7 +9,7 @@ NOBODY = 65534
 
 @contextmanager
 def without_rights() -> Iterator[None]:
-    """Rights do not bind root: it steps down for the time."""
+    """Root ignores permissions, so it acts as another user here."""
     if os.geteuid():
         yield
         return

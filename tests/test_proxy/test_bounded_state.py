@@ -20,7 +20,7 @@ MOMENT = 0.05
 
 
 class Hanging(MemoryState):
-    """Answers nothing, until it is told to."""
+    """Answers nothing until a test releases it."""
 
     def __init__(self) -> None:
         super().__init__()

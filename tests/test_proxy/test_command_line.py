@@ -113,7 +113,7 @@ def test_a_checkout_that_is_not_installed_says_so(
 
 @pytest.mark.parametrize("argument", ["check", "--help", "--version"])
 def test_output_into_a_closed_pipe_ends_quietly(argument: str) -> None:
-    """As before `head`, which goes once it has what it wants: 141 is what a shell says of that."""
+    """As in a pipe to `head`, which ends early: a shell reports 141 for that."""
     read_end, write_end = os.pipe()
     os.close(read_end)
     try:
@@ -159,7 +159,7 @@ async def test_a_log_that_is_not_read_stops_nothing(tmp_path: Path) -> None:
 
 
 async def first_answer(session: ClientSession, url: str) -> ClientResponse:
-    """Its log cannot say when the process listens, so it is asked until it answers."""
+    """Its log does not say when it listens, so it is asked until it answers."""
     async with asyncio.timeout(30):
         while True:
             try:
