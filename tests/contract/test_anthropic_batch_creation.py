@@ -175,7 +175,7 @@ async def test_a_file_that_anthropic_has_is_no_input(anthropic: AnthropicAtWork)
     file_id = await anthropic.upload(b"%PDF", "a.pdf", mime_type="application/pdf")
     error = await refused(anthropic.batches.create(CALLER, from_file(file_id)))
     assert error.status == "INVALID_ARGUMENT"
-    assert "a file whose name ends in .jsonl" in error.message
+    assert "under a name that ends in .jsonl" in error.message
     assert await anthropic.objects("batches") == []
 
 

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -10,15 +10,19 @@ import pytest
 import pytest_asyncio
 from aiohttp import ClientSession
 
-from tests.end_to_end.batch_client import MODELS, BatchClient, gemini_line
-from tests.end_to_end.conftest import Ferry, Sdks
-from tests.end_to_end.fake_client import FakeClient
+from tests.end_to_end.batch_client import MODELS, NATIVE_LINES, BatchClient, gemini_line
+from tests.end_to_end.conftest import Ferry, Sdks, a_place_of_its_own
+from tests.end_to_end.fake_client import CONVERSE, FakeClient
 from tests.end_to_end.sdk_process import GO, JAVASCRIPT, PYTHON_NEWEST, Sdk, SdkError, SdkProcess
+from tests.processes import Process
 
 pytestmark = [pytest.mark.end_to_end, pytest.mark.asyncio(loop_scope="session")]
 
 CANCELLED, INVALID_ARGUMENT, DEADLINE_EXCEEDED, EXHAUSTED, INTERNAL = 1, 3, 4, 8, 13
 COUNT = 4
+CALLS_OF_A_JOB = 8
+"""How many calls the proxy makes at once for a batch that it carries out itself."""
+NATIVE_KEYS = [f"request-{n:03}" for n in range(COUNT)]
 
 
 @dataclass(frozen=True)
@@ -107,6 +111,15 @@ ENDS = {
         "1 of its 4 requests were not answered (1 expired)",
         (DEADLINE_EXCEEDED,),
         "expired",
+    ),
+    "anthropic-cancelled": End(
+        "anthropic",
+        ({"reached": 1, "status": "canceling"}, {"status": "ended"}),
+        "JOB_STATE_CANCELLED",
+        CANCELLED,
+        "3 of its 4 requests were not answered (3 cancelled)",
+        (CANCELLED,) * 3,
+        "cancelled",
     ),
     "bedrock-failed": End(
         "bedrock",
@@ -216,6 +229,90 @@ async def test_requests_in_a_file(
     check(end, [results[f"k{n}"] for n in range(COUNT)])
     await check_operation(end, client, job["name"])
     await check_delete(process, end, job["dest"]["fileName"])
+
+
+async def test_lines_in_the_providers_own_format(
+    sdks: Sdks, end: End, upstream: FakeClient, client: BatchClient, tmp_path: Path
+) -> None:
+    """One SDK is enough: the file of results is the same for all."""
+    process = await sdks.get(PYTHON_NEWEST, upstream.kind)
+    native = NATIVE_LINES[end.provider]
+    path = tmp_path / "lines.jsonl"
+    path.write_text("".join(json.dumps(native(key, key)) + "\n" for key in NATIVE_KEYS))
+    source = await process.call("files.upload", path=str(path), mime_type="application/jsonl")
+    job = await process.call("batches.create", model=MODELS[end.provider], src=source["name"])
+    await take(upstream, job["name"], end)
+
+    job = await process.call("batches.get", name=job["name"])
+
+    assert job["state"] == end.state
+    found = await download(process, job, tmp_path)
+    results = {result["key"]: result for result in found}
+    assert len(found) == COUNT
+    check(end, [results[key] for key in NATIVE_KEYS])
+    await check_operation(end, client, job["name"])
+
+
+# --- ends that no job of the provider has ---------------------------------------------------------
+
+
+@pytest.mark.parametrize("state", ["FAILED", "EXPIRED", "CANCELLED"])
+async def test_a_batch_at_google_ends_as_google_says(
+    sdk: Sdk,
+    state: str,
+    fakes: Mapping[str, FakeClient],
+    ferry: Ferry,
+    sdks: Sdks,
+    http: ClientSession,
+) -> None:
+    gemini = fakes["gemini"]
+    await gemini.reset()
+    process = await sdks.get(sdk, gemini.kind)
+    src = [{"contents": [{"role": "user", "parts": [{"text": "hello"}]}]}]
+    job = await process.call("batches.create", model=MODELS["gemini"], src=src)
+    await gemini.steer(job["name"], state=state)
+
+    job = await process.call("batches.get", name=job["name"])
+
+    assert job["state"] == f"JOB_STATE_{state}"
+    operation = (await BatchClient(ferry.base_url, gemini.kind, http).get(job["name"])).ok
+    said = {"code": INTERNAL, "message": "The batch failed."} if state == "FAILED" else None
+    assert (operation["done"], operation.get("error")) == (True, said)
+
+
+async def test_a_batch_that_the_proxy_carries_out_itself(
+    at_once: Process, bedrock: FakeClient, http: ClientSession
+) -> None:
+    """The first call is refused, and no further one can begin before the batch is cancelled."""
+    base_url, count = f"{at_once.url}/genai", CALLS_OF_A_JOB + 2
+    headers = {**bedrock.kind.headers, **a_place_of_its_own()}
+    client = BatchClient(base_url, replace(bedrock.kind, headers=headers), http)
+    reason = "This model takes no such request."
+    await bedrock.arm(CONVERSE, "status", status=400, body={"message": reason})
+    others = {**CONVERSE, "times": CALLS_OF_A_JOB}
+    held = await bedrock.arm(others, "delay", nth=2)
+    src = [{"contents": [{"role": "user", "parts": [{"text": f"q{n}"}]}]} for n in range(count)]
+    async with PYTHON_NEWEST.start(base_url, api_key=bedrock.kind.key, headers=headers) as process:
+        job = await process.call("batches.create", model=MODELS["bedrock"], src=src)
+        await bedrock.struck(held)
+        await process.call("batches.cancel", name=job["name"])
+        await bedrock.release(held)
+        operation = await client.worked_off(job["name"])
+
+        job = await process.call("batches.get", name=job["name"])
+
+    assert job["state"] == "JOB_STATE_CANCELLED"
+    results = job["dest"]["inlinedResponses"]
+    assert len(results) == count
+    told = {r["error"]["code"]: r["error"]["message"] for r in results if "error" in r}
+    assert set(told) == {CANCELLED, INVALID_ARGUMENT}
+    assert "cancelled before this request was answered" in told[CANCELLED]
+    assert reason in told[INVALID_ARGUMENT]
+    assert operation["error"]["code"] == CANCELLED
+    assert "requests were not answered" in operation["error"]["message"]
+
+
+# --- steps of a test ------------------------------------------------------------------------------
 
 
 async def take(upstream: FakeClient, name: str, end: End) -> None:
