@@ -84,7 +84,20 @@ def parse_secret_keys(value: object) -> tuple[SecretStr, ...] | None:
     keys = parse_list(value)
     if any(len(key) < SECRET_KEY_CHARACTERS for key in keys):
         raise ValueError(f"each key must have at least {SECRET_KEY_CHARACTERS} characters")
+    if any(not _is_unicode(key) for key in keys):
+        raise ValueError(
+            "each key must be UTF-8 text, such as the output of `openssl rand -hex 32`"
+        )
     return tuple(SecretStr(key) for key in keys) or None
+
+
+def _is_unicode(text: str) -> bool:
+    """False for bytes of the environment that are not UTF-8: they become half characters."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def parse_key(value: object) -> SecretStr:

@@ -75,7 +75,8 @@ def _text_of(path: Path) -> str:
     except OSError as error:
         raise InvalidSettings([f"cannot read {path}: {error.strerror}"]) from None
     try:
-        return data.decode().replace("\r\n", "\n")
+        # Editors on Windows may write a byte order mark, which is no TOML.
+        return data.decode("utf-8-sig").replace("\r\n", "\n")
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         raise InvalidSettings([f"{path}, line {line}: the file is not UTF-8"]) from None

@@ -44,8 +44,10 @@ def _integer(value: Any, path: str) -> int:
         value = int(value)  # proto3 JSON writes an int64 as a string
     elif isinstance(value, float) and value.is_integer():
         value = int(value)  # the Python SDK sends topK as 3.0 (sdk-wire.md section 4)
-    if isinstance(value, bool) or not isinstance(value, int) or value not in _INT64:
+    if isinstance(value, bool) or not isinstance(value, int):
         raise wrong_type(Scalar.INTEGER, path)
+    if value not in _INT64:
+        raise invalid_argument("must be an integer of at most 64 bits, with its sign", path=path)
     return value
 
 

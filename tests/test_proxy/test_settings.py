@@ -188,6 +188,7 @@ def test_no_secret_shows(given: pytest.MonkeyPatch) -> None:
         ("FERRY_STATE_TTL", "30", "must be a duration such as 30d, 24h, 15m or 90s"),
         ("FERRY_UPLOAD_TTL", "0h", "must be a duration such as 30d, 24h, 15m or 90s"),
         ("FERRY_SECRET_KEY", f"{LONG_KEY},short", "each key must have at least 16 characters"),
+        ("FERRY_SECRET_KEY", "\udcff" * 16, "each key must be UTF-8 text"),
         ("FERRY_TRUSTED_PROXIES", "10.1.2.3/8", "must be a comma-separated list of networks"),
         ("FERRY_PUBLIC_URL", "h:80", "must be an address such as https://host/path"),
         ("FERRY_PUBLIC_URL", "http://[", "must be an address such as https://host/path"),
@@ -391,6 +392,10 @@ def test_a_variable_may_name_the_file(given: pytest.MonkeyPatch, tmp_path: Path)
     assert load(KINDS).port == 5
     (tmp_path / "other").mkdir()
     assert load(KINDS, toml(tmp_path / "other", "port = 6")).port == 6
+
+
+def test_a_file_may_begin_with_a_byte_order_mark(tmp_path: Path) -> None:
+    assert load(KINDS, toml(tmp_path, "\ufeffport = 5")).port == 5
 
 
 @pytest.mark.parametrize(
