@@ -1,5 +1,6 @@
 """What the steps of the chain hand on to each other, each under a typed key of the request."""
 
+from asyncio import Transport
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -27,7 +28,8 @@ class Edge:
     """What the steps work with. `default_provider` serves a request that names none.
 
     `upload_ttl` in seconds; `inline_max_bytes` bounds one inline body. `allow_plaintext_keys`:
-    whether secret keys that only sign may cross a network in the clear.
+    whether secret keys that only sign may cross a network in the clear. `reset` ends a client's
+    connection so that it does not look like the regular end of a body.
     """
 
     providers: Mapping[str, Provider]
@@ -39,6 +41,7 @@ class Edge:
     state: State
     memory: MemoryBudget
     inline_max_bytes: int
+    reset: Callable[[Transport], None]
     allow_plaintext_keys: bool = False
 
     def others(self, provider: Provider) -> Sequence[Provider]:

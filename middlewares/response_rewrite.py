@@ -10,7 +10,7 @@ from multidict import CIMultiDict
 from middlewares import operations as op
 from middlewares.journey import EDGE, OUTCOME, Handler
 from middlewares.rendering import render_batch, render_file, render_output, to_json
-from middlewares.streamed_response import StreamedResponse
+from middlewares.streamed_response import Reset, StreamedResponse
 from providers.body import Body
 from providers.resources import Batch, CreatedBatch, Download, File, InlineResults
 from providers.uploads import UploadProgress
@@ -43,20 +43,23 @@ async def response_rewrite(request: web.Request, handler: Handler) -> web.Stream
 
 
 def _render(outcome: op.Outcome, request: web.Request) -> web.StreamResponse:
+    reset = request.app[EDGE].reset
     match outcome:
         case op.Started() | UploadProgress():
             return _upload(outcome, request)
         case File() | op.FileCreated() | op.FilePage():
             return _json(_files(outcome, request.app[EDGE].public_address.of(request)))
         case Batch() | op.BatchPage() | CreatedBatch():
-            return _batches(outcome)
+            return _batches(outcome, reset)
         case op.Done():
             return _json({})
         case Download():
             headers = {"Content-Type": outcome.mime_type}
-            return StreamedResponse(outcome.body, headers=headers, release=outcome.close)
+            return StreamedResponse(
+                outcome.body, headers=headers, release=outcome.close, reset=reset
+            )
         case reply:
-            return _relayed(reply)
+            return _relayed(reply, reset)
 
 
 def _upload(outcome: op.Started | UploadProgress, request: web.Request) -> web.Response:
@@ -65,10 +68,10 @@ def _upload(outcome: op.Started | UploadProgress, request: web.Request) -> web.R
     return _progress(outcome, request)
 
 
-def _batches(outcome: Batch | op.BatchPage | CreatedBatch) -> web.StreamResponse:
+def _batches(outcome: Batch | op.BatchPage | CreatedBatch, reset: Reset) -> web.StreamResponse:
     match outcome:
         case Batch(output=InlineResults() as results):
-            return _inline_results(outcome, results)
+            return _inline_results(outcome, results, reset)
         case Batch():
             return _json(_batch(outcome))
         case op.BatchPage(page):
@@ -132,7 +135,7 @@ def _progress(progress: UploadProgress, request: web.Request) -> web.Response:
     return _json({"file": render_file(progress.file, address)}, headers)
 
 
-def _inline_results(batch: Batch, results: InlineResults) -> web.StreamResponse:
+def _inline_results(batch: Batch, results: InlineResults, reset: Reset) -> web.StreamResponse:
     """The results stand in the answer twice; they are streamed so that they are held once."""
     mark = secrets.token_hex(16)
     template = to_json(render_batch(batch, render_output(batch, mark))).split(f'"{mark}"'.encode())
@@ -148,7 +151,8 @@ def _inline_results(batch: Batch, results: InlineResults) -> web.StreamResponse:
             yield rest
 
     headers = {"Content-Type": "application/json"}
-    return StreamedResponse(Body(chunks(), length), headers=headers, release=results.close)
+    body = Body(chunks(), length)
+    return StreamedResponse(body, headers=headers, release=results.close, reset=reset)
 
 
 def _nominated(connection: str) -> set[str]:
@@ -156,7 +160,7 @@ def _nominated(connection: str) -> set[str]:
     return {name.strip().lower() for name in connection.split(",")}
 
 
-def _relayed(reply: Any) -> web.StreamResponse:
+def _relayed(reply: Any, reset: Reset) -> web.StreamResponse:
     headers: CIMultiDict[str] = CIMultiDict()
     dropped = _NOT_RELAYED | _nominated(reply.headers.get("Connection", ""))
     for name, value in reply.headers.items():
@@ -165,4 +169,6 @@ def _relayed(reply: Any) -> web.StreamResponse:
             headers.add(name, value)
     length = reply.headers.get("Content-Length")
     body = Body(reply.chunks(), int(length) if length else None)
-    return StreamedResponse(body, headers=headers, status=reply.status, release=reply.aclose)
+    return StreamedResponse(
+        body, headers=headers, status=reply.status, release=reply.aclose, reset=reset
+    )

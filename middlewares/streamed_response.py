@@ -1,5 +1,6 @@
 """A response that pulls its body only while it is being sent."""
 
+from asyncio import Transport
 from collections.abc import Awaitable, Callable, Mapping
 
 from aiohttp import web
@@ -7,12 +8,14 @@ from aiohttp.abc import AbstractStreamWriter
 
 from providers.body import Body, close
 
+Reset = Callable[[Transport], None]
+
 
 class StreamedResponse(web.StreamResponse):
     """Sends `body` as it comes; `release` is called once it has ended, however it ended.
 
-    Where the body breaks off the client's connection is aborted: with a clean end the client
-    would take what it has for the whole.
+    If the body breaks off, `reset` ends the client's connection: after a clean end the client would
+    take what it has for the whole.
     """
 
     def __init__(
@@ -22,12 +25,14 @@ class StreamedResponse(web.StreamResponse):
         headers: Mapping[str, str],
         status: int = 200,
         release: Callable[[], Awaitable[None]],
+        reset: Reset,
     ) -> None:
         super().__init__(status=status, headers=headers)
         if body.length is not None:
             self.content_length = body.length
         self._source = body
         self._release = release
+        self._reset = reset
 
     async def prepare(self, request: web.BaseRequest) -> AbstractStreamWriter | None:
         try:
@@ -38,7 +43,7 @@ class StreamedResponse(web.StreamResponse):
             await self.write_eof()
         except BaseException:
             if request.transport is not None:
-                request.transport.abort()
+                self._reset(request.transport)
             raise
         finally:
             await close(self._source)

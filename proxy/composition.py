@@ -31,6 +31,7 @@ from providers.provider import Provider
 from providers.state import State
 from proxy.aws import OwnAwsKeys, aws_regions
 from proxy.background import BACKGROUND, BackgroundTasks
+from proxy.client_connection import reset
 from proxy.health import STATE
 from proxy.outbound import OutboundClient
 from proxy.provider_settings import ProviderSettings
@@ -194,6 +195,7 @@ def _edge(world: World) -> Edge:
         state=world.state,
         memory=world.memory,
         inline_max_bytes=settings.inline_max_bytes,
+        reset=reset,
         allow_plaintext_keys=settings.allow_plaintext_aws_keys,
     )
 

@@ -4,9 +4,11 @@ The SDKs for Python and Java then leave a part of the file, or an empty one, whe
 write it.
 """
 
+import asyncio
 import json
 from pathlib import Path
 from typing import Final
+from urllib.parse import urlsplit
 
 import pytest
 from aiohttp import ClientSession
@@ -69,3 +71,19 @@ async def test_every_sdk_raises(
         await fake.struck(fault)
     await process.call("files.download", name=name, path=str(path))
     assert len([json.loads(line) for line in path.read_text().splitlines()]) == LINES
+
+
+@pytest.mark.parametrize("fake", ["openai"], indirect=True)
+async def test_a_client_of_http_1_0_sees_a_reset(
+    client: BatchClient, fake: FakeClient, ferry: Ferry
+) -> None:
+    """Its answer has neither length nor chunks, so a connection that closes is the regular end."""
+    name = await results_of_a_batch(client, fake)
+    await fake.arm({"method": "GET", "path": "/content$"}, "truncate", after_bytes=ARRIVING)
+    port = urlsplit(ferry.base_url).port
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    said = f"x-goog-api-key: {fake.kind.key}\r\nx-model-provider: openai\r\n"
+    writer.write(f"GET /genai/v1beta/{name}:download HTTP/1.0\r\n{said}\r\n".encode())
+    with pytest.raises(ConnectionResetError):
+        await reader.read()
+    writer.close()

@@ -1,5 +1,6 @@
 """The chain over providers that do what a test tells them, with a client in front."""
 
+import asyncio
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -143,6 +144,7 @@ async def chain_at_work(
         state=state,
         memory=MemoryBudget(),
         inline_max_bytes=1000,
+        reset=asyncio.Transport.abort,
         allow_plaintext_keys=allow_plaintext_keys,
     )
     app = web.Application(middlewares=CHAIN)
