@@ -20,12 +20,12 @@ class Reservation:
         """Take `size` more bytes.
 
         Raises RESOURCE_EXHAUSTED when the budget is empty, and FAILED_PRECONDITION for more than
-        the whole of it, which no waiting makes free.
+        the whole budget, where waiting does not help.
         """
         if self._size + size > self._budget.size:
             raise failed_precondition(
-                f"this needs more than all the {self._budget.size} bytes of memory that the proxy "
-                "has for all requests: make it smaller"
+                f"this needs more than the {self._budget.size} bytes of memory that the proxy has "
+                "for all requests together: send a smaller request or file"
             )
         self._budget.take(size)
         self._size += size

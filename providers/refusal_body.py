@@ -29,21 +29,21 @@ _LONGEST_JSON: Final = 2000
 
 
 def message_of(body: object) -> str:
-    """Why it was refused; empty where the body does not say."""
+    """Why the call was refused; empty if the body does not say."""
     members = _members(body)
     said = (_as_text(members.get(name)) for name in _MESSAGE_MEMBERS)
     return next(filter(None, said), "")
 
 
 def code_of(body: object) -> str:
-    """The provider's own word for the error; empty where the body has none."""
+    """The provider's own code of the error; empty if the body has none."""
     members = _members(body)
     named = (text_or_none(members.get(name)) for name in _CODE_MEMBERS)
     return next(filter(None, named), "")
 
 
 def lacks_credit(body: object) -> bool:
-    """Whether the account has no credit, or has spent what it may, so that waiting is no help."""
+    """Whether the account has no credit left or has reached its limit: waiting does not help."""
     members = _members(body)
     details = object_or_nothing(members.get("details"))
     codes = [*(members.get(name) for name in _CODE_MEMBERS), details.get("error_code")]

@@ -59,9 +59,9 @@ def id_of(line: ResultLine, id_member: str) -> str | None:
 
 
 def parse_in_unicode(text: bytes) -> Any:
-    """JSON, with U+FFFD for what is not Unicode, and as text a number that is not finite.
+    """JSON, with U+FFFD for what is not Unicode, and with text for a number that is not finite.
 
-    Raises ValueError for what is no JSON.
+    Raises ValueError for what is not JSON.
     """
     # Not within `except`: what is caught there holds the text once more.
     with suppress(orjson.JSONDecodeError):
@@ -72,7 +72,7 @@ def parse_in_unicode(text: bytes) -> Any:
 
 
 def _parse_not_finite(text: str) -> Any:
-    """Python's own JSON writes NaN and Infinity, which is no JSON; Gemini writes them as text."""
+    """Servers in Python write NaN and Infinity, which JSON lacks; Gemini writes them as text."""
     try:
         return json.loads(text, parse_constant=str, parse_float=_finite_or_text)
     except RecursionError:

@@ -5,7 +5,7 @@ from typing import Any
 
 
 def from_rfc3339(text: Any) -> datetime | None:
-    """The time in UTC, also where no zone is named; None for what is no time."""
+    """The time in UTC, which is also the default zone; None for what is not a time."""
     if not isinstance(text, str):
         return None
     try:

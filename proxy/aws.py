@@ -71,7 +71,7 @@ def _failed(error: Exception) -> FerryError:
 
 
 def _lasts(error: Exception) -> bool:
-    """Whether a setting is wrong, or STS refuses. What cannot be asked now may recover."""
+    """Whether a setting is wrong or STS refuses; a failure to reach a service may pass."""
     if isinstance(error, ClientError):
         status = int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 500))
         return 400 <= status < 500 and error.response["Error"].get("Code") not in _THROTTLED

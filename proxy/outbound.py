@@ -28,7 +28,7 @@ _AUTOMATIC_HEADERS: Final = (hdrs.ACCEPT, hdrs.ACCEPT_ENCODING, hdrs.USER_AGENT,
 # How a body is framed is decided by the body, and by nothing else.
 _FRAMING_HEADERS: Final = frozenset({"content-length", "transfer-encoding"})
 
-# A name that does not exist, unlike a name server that cannot be asked now.
+# The name does not exist; other codes mean that the name server could not be asked.
 _NO_SUCH_NAME: Final = (socket.EAI_NONAME, socket.EAI_NODATA)
 
 _CONTROL_CHARACTERS: Final = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
@@ -184,7 +184,7 @@ def _upstream_error(error: Exception, host: str) -> UpstreamError:
 
 
 def _mistake(error: Exception, host: str) -> str | None:
-    """What stays wrong until the operator changes it, so that no client should try again."""
+    """What is wrong until the operator changes something; None for what may pass."""
     match error:
         case ssl.SSLCertVerificationError():
             return f"the certificate of {host} is not trusted, or not for {host}"

@@ -53,8 +53,8 @@ def rpc_status_of_http(status: int) -> str:
 def status_of_refusal(status: int) -> str:
     """The RPC name for a whole call that an upstream refused with this HTTP status.
 
-    It differs from that of an item where the answer to the client would be wrong: an account
-    without credit is no matter of waiting, and no envelope has a status for a client that left.
+    It differs from an item's in two cases: waiting does not help an account without credit, and an
+    error envelope has no status for a client that left.
     """
     if status == 402:
         return "FAILED_PRECONDITION"

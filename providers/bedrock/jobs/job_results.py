@@ -49,7 +49,9 @@ class JobResultLines:
                 continue
             async with await self._s3.open(self._place, bucket, key) as reply:
                 if reply.headers.get("Content-Encoding", "identity") not in ("identity", ""):
-                    raise UpstreamError("UNAVAILABLE", "the results lie encoded in S3")
+                    raise UpstreamError(
+                        "UNAVAILABLE", "the results in S3 are compressed or otherwise encoded"
+                    )
                 yield Body(reply.chunks(), None)
 
     def translate(self, line: dict[str, Any], /) -> dict[str, Any]:

@@ -155,7 +155,7 @@ class JobRoom:
         return place, job
 
     async def _has_results(self, place: Place, job: Answer) -> bool:
-        """Whether there is something to say of each record of the job, answered or not."""
+        """Whether there is a result, or a reason for having none, for each record."""
         if not state_of(job).terminal:
             return False
         if not is_unanswered(job) or await self._memory.has_table(job):
@@ -165,7 +165,7 @@ class JobRoom:
     async def _table(
         self, place: Place, job: Answer, reservation: Reservation
     ) -> RequestTable | None:
-        """None where the results themselves are all that is known of the records."""
+        """None if the records are known only from their results."""
         table = await self._memory.table(job, reservation)
         if table is not None or not is_unanswered(job):
             return table
