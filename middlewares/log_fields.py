@@ -5,6 +5,8 @@ messages quote no values of a request, and a name that looks like a key is maske
 """
 
 import re
+from collections.abc import Sequence
+from itertools import chain
 from typing import Any, Final
 
 from aiohttp import web
@@ -20,6 +22,7 @@ from providers.upstream import UpstreamError
 _MESSAGE_LIMIT: Final = 500
 _NAME_LIMIT: Final = 200
 _WORD: Final = re.compile(r"[^\s'\"`,;()]+")
+_SEGMENT: Final = re.compile(r"[^\s'\"`,;()/]+")
 # What upstreams call errors and requests; anything else may be text that quotes the request.
 _CODE: Final = re.compile(r"[A-Za-z0-9_.:/=+-]{1,120}")
 _MASK: Final = "***"
@@ -44,7 +47,7 @@ def log_fields(request: web.Request, status: int) -> dict[str, Any]:
         fields = _creation(outcome.batch)
     elif isinstance(request.get(OPERATION), Relayed) and status >= 400:
         # The upstream's answer is relayed to the client as it is, and is not read here.
-        resource = _masked(request, _resource(request[ROUTE]))
+        resource = _masked(request, _resource(request[ROUTE]), _NAME_LIMIT)
         fields = {"resource": resource, "upstream_status": status}
     else:
         fields = {}
@@ -61,10 +64,10 @@ def _refusal(request: web.Request, error: FerryError) -> dict[str, Any]:
     ours = error.provider is None or isinstance(error, UpstreamError)
     return {
         "refused": error.status,
-        "why": _masked(request, error.message[:_MESSAGE_LIMIT]) if ours else None,
-        "path": _masked(request, (error.path or "")[:_NAME_LIMIT]),
-        "resource": _masked(request, _resource(request.get(ROUTE))),
-        "input_file": _masked(request, _input_file(request)),
+        "why": _masked(request, error.message, _MESSAGE_LIMIT) if ours else None,
+        "path": _masked(request, error.path or "", _NAME_LIMIT),
+        "resource": _masked(request, _resource(request.get(ROUTE)), _NAME_LIMIT),
+        "input_file": _masked(request, _input_file(request), _NAME_LIMIT),
         "upstream_status": error.upstream_status,
         "upstream_error": _code(error.reason),
         "upstream_request_id": _code(error.request_id),
@@ -73,13 +76,13 @@ def _refusal(request: web.Request, error: FerryError) -> dict[str, Any]:
 
 def _resource(route: Route | None) -> str:
     collection = _COLLECTIONS.get(route.call) if route else None
-    return f"{collection}/{route.name[:_NAME_LIMIT]}" if route and collection else ""
+    return f"{collection}/{route.name}" if route and collection else ""
 
 
 def _input_file(request: web.Request) -> str:
     match request.get(OPERATION):
         case CreateBatch(NewBatch(source=str(file_id))):
-            return f"files/{file_id[:_NAME_LIMIT]}"
+            return f"files/{file_id}"
     return ""
 
 
@@ -87,8 +90,11 @@ def _code(text: str | None) -> str | None:
     return text if text and _CODE.fullmatch(text) else None
 
 
-def _masked(request: web.Request, text: str) -> str:
-    """`text` without the request's own key, and without what has the form of any provider's."""
+def _masked(request: web.Request, text: str, limit: int) -> str:
+    """`text` without the request's own key, and without what has the form of any provider's.
+
+    It is cut to `limit` characters after that, since a part of a key cannot be recognised.
+    """
     forms = [
         known.form
         for provider in request.app[EDGE].providers.values()
@@ -96,9 +102,17 @@ def _masked(request: web.Request, text: str) -> str:
     ]
     for secret in _secrets(request):
         text = text.replace(secret, _MASK)
-    return _WORD.sub(
-        lambda word: _MASK if any(form.fullmatch(word[0]) for form in forms) else word[0], text
-    )
+    text = _WORD.sub(lambda word: _without_key(word[0], forms), text)
+    return _SEGMENT.sub(lambda segment: _without_key(segment[0], forms), text)[:limit]
+
+
+def _without_key(word: str, forms: Sequence[re.Pattern[str]]) -> str:
+    """A key may stand at the end of a path, and a pair of AWS keys may itself hold slashes."""
+    starts = chain([0], (slash.end() for slash in re.finditer("/", word)))
+    for start in starts:
+        if any(form.fullmatch(word, start) for form in forms):
+            return word[:start] + _MASK
+    return word
 
 
 def _secrets(request: web.Request) -> list[str]:

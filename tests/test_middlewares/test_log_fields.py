@@ -121,6 +121,38 @@ async def test_another_providers_key_in_a_message_is_masked(
     assert line["why"] == "pageSize: '***' is not a page size"
 
 
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("AIzaSecret99", "***"),
+        ("AIzaSecret99/x", "***/x"),
+        ("x/AIzaSecret99", "x/***"),
+        ("AKIA1234:sec/ret/99", "***"),
+        ("x" * 190 + "/AKIA1234:" + "secret99" * 20, "x" * 190 + "/***"),
+    ],
+)
+async def test_another_providers_key_in_a_name_is_masked(
+    caplog: pytest.LogCaptureFixture, name: str, shown: str
+) -> None:
+    forms = [r"AIza[A-Za-z0-9]{8,80}", r"AKIA\w{4}:\S+"]
+    keys = [KeyForm(re.compile(form), "a key") for form in forms]
+    caplog.set_level(logging.INFO, logger="genai_ferry")
+    provider = scripted_provider("openai", key_forms=keys, files=raising(not_found("x")))
+    async with chain_at_work(provider) as client:
+        target = f"/genai/v1beta/files/{name}"
+        await client.get(target, headers={"x-goog-api-key": KEY, "x-model-provider": "openai"})
+    assert logged(caplog)["resource"] == f"files/{shown}"[:200]
+
+
+async def test_a_long_key_is_masked_before_its_name_is_cut(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    key = "token" * 100
+    target = f"/genai/v1beta/files/{key}"
+    line = await line_of(caplog, not_found("x"), target, {"x-goog-api-key": key})
+    assert line["resource"] == "files/***"
+
+
 async def test_a_key_for_a_providers_name_is_not_quoted(caplog: pytest.LogCaptureFixture) -> None:
     headers = {"x-model-provider": "AIzaThisIsAKeyThatIsLongEnough"}
     line = await line_of(caplog, not_found("x"), headers=headers)
