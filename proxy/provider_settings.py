@@ -14,7 +14,7 @@ from proxy.setting_values import (
     parse_region,
     parse_role_arn,
 )
-from proxy.settings_problems import Problem, variable
+from proxy.settings_problems import Problem, nearest, variable
 
 HttpUrl = Annotated[URL, BeforeValidator(parse_http_url)]
 
@@ -102,7 +102,8 @@ def provider_problems(providers: Mapping[str, ProviderSettings], kinds: Kinds) -
             yield Problem(("providers", name), f": {error}")
         kind = kinds.get(provider.kind or "")
         if kind is None:
-            yield Problem(setting, f": must be one of {', '.join(sorted(kinds))}")
+            named = () if provider.kind else nearest(setting[:2], [("providers", k) for k in kinds])
+            yield Problem(setting, f": must be one of {', '.join(sorted(kinds))}", named)
             continue
         if name in kinds and provider.kind != name:
             text = f": {name} is always of its own kind; give the provider another name"

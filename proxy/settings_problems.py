@@ -46,7 +46,7 @@ def variable(*path: object) -> str:
 
 
 def unknown(path: Sequence[str], known: Iterable[Sequence[str]]) -> Problem:
-    return Problem(tuple(path), " is not a setting", _nearest(path, known))
+    return Problem(tuple(path), " is not a setting", nearest(path, known))
 
 
 def problems_of(error: ValidationError, known: Iterable[Sequence[str]]) -> list[Problem]:
@@ -63,7 +63,7 @@ def _problem(details: Mapping[str, Any], known: Iterable[Sequence[str]]) -> Prob
         case "value_error":
             return Problem(path, f": {details['ctx']['error']}")
         case "model_type" | "dict_type":
-            meant = _nearest(path, known)
+            meant = nearest(path, known)
             text = " is not a setting" if meant else ": must be a table of settings"
             return Problem(path, text, meant)
         case _:
@@ -71,7 +71,7 @@ def _problem(details: Mapping[str, Any], known: Iterable[Sequence[str]]) -> Prob
             return Problem(path, f": {message[0].lower()}{message[1:]}")
 
 
-def _nearest(path: Sequence[str], known: Iterable[Sequence[str]]) -> tuple[str, ...]:
+def nearest(path: Sequence[str], known: Iterable[Sequence[str]]) -> tuple[str, ...]:
     """The known path that is most similar; empty if none is."""
     others = [tuple(other) for other in known if tuple(other) != tuple(path)]
     siblings = {other[-1]: other for other in others if other[:-1] == tuple(path[:-1])}

@@ -484,6 +484,22 @@ def test_names_match_without_case_and_dashes(given: pytest.MonkeyPatch, name: st
     assert settings.providers["my-vllm"].kind == "openai"
 
 
+@pytest.mark.parametrize(
+    ("variable", "hint"),
+    [
+        ("FERRY_PROVIDERS__OPENIA__API_KEY", "; did you mean FERRY_PROVIDERS__OPENAI?"),
+        ("FERRY_PROVIDERS__ACME__API_KEY", ""),
+    ],
+)
+def test_a_misspelt_provider_is_told_which_was_probably_meant(
+    given: pytest.MonkeyPatch, variable: str, hint: str
+) -> None:
+    given.setenv(variable, "sk-x")
+    [sentence] = problems()
+    name = variable.removesuffix("API_KEY") + "KIND"
+    assert sentence == f"{name}: must be one of gemini, openai{hint}"
+
+
 def test_a_base_url_loses_its_last_slash(given: pytest.MonkeyPatch) -> None:
     given.setenv("FERRY_PROVIDERS__OPENAI__BASE_URL", "http://127.0.0.1:9/v1/")
     assert load(KINDS).providers["openai"].base_url == URL("http://127.0.0.1:9/v1")
