@@ -8,6 +8,7 @@ import orjson
 from middlewares.inbound_body import parse_json_object
 from providers.errors import FerryError, invalid_argument
 from providers.held_json import render_held
+from providers.misspelt import unknown_member
 from providers.resource_names import file_id_of_uri
 from providers.resources import (
     BatchKind,
@@ -145,7 +146,7 @@ def _only(value: dict[str, Any], path: str, known: set[str]) -> dict[str, Any]:
         name = _CAMEL.get(key, key)
         where = f"{path}.{key}" if path else key
         if name not in known:
-            raise invalid_argument("unknown field", path=where)
+            raise unknown_member(key, known, where)
         if name in fields:
             raise invalid_argument("given in both spellings", path=where)
         fields[name] = item

@@ -24,6 +24,7 @@ _TOO_DEEP: Final = ("depth limit", "Recursion limit")
 _KEYED: Final = ("key", "request")
 # What only lines in some provider's own format have (translation.md section 7).
 _NATIVE_MEMBERS: Final = frozenset({"custom_id", "body", "params", "recordId", "modelInput"})
+_ANOTHER: Final = "another provider's"
 
 
 class RequestTranslator(Protocol):
@@ -164,15 +165,18 @@ class LineFormats:
         """Raises INVALID_ARGUMENT for a line in another format than the file's first."""
         found = self._name(document)
         if found != expected.name:
+            # The first line may be in either.
+            other = found == _ANOTHER and number == 1
+            wanted = f"{GeminiLines.name} or {self.name}" if other else expected.name
             raise invalid_argument(
-                f"this line is in {found} format, where {expected.name} format is expected",
+                f"this line is in {found} format, where {wanted} format is expected",
                 path=f"line {number}",
             )
 
     def _name(self, document: Mapping[str, Any]) -> str:
         if self.is_native(document):
             return self.name
-        return "another provider's" if _NATIVE_MEMBERS & document.keys() else GeminiLines.name
+        return _ANOTHER if _NATIVE_MEMBERS & document.keys() else GeminiLines.name
 
 
 def check_custom_id(

@@ -38,7 +38,8 @@ def to_anthropic_sampling(
             sampling[anthropic] = config[gemini]
     both = "temperature" in sampling and "top_p" in sampling
     if both and claude_models.refuses_temperature_with_top_p(model):
-        raise invalid_argument(f"{model} takes temperature or this", path=member(path, "topP"))
+        reason = f"{model} takes temperature or topP, not both"
+        raise invalid_argument(reason, path=member(path, "topP"))
     if thinking:
         _require_thoughtful(sampling, path)
     return sampling

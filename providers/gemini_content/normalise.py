@@ -26,6 +26,7 @@ from providers.gemini_content.schema import (
     Object,
     Scalar,
 )
+from providers.misspelt import unknown_member
 from providers.path_names import check_path_name
 
 _ROLES: Final[Mapping[str, str]] = {
@@ -44,6 +45,7 @@ def normalise_generate(request: object, path: str) -> dict[str, Any]:
     first key or value that is unknown, doubled, of a wrong type, or missing.
     """
     _hint_at_config(request, path)
+    _hint_at_contents(request, path)
     normal = _object(request, GENERATE.name, path, 0)
     _check_model(normal, path)
     contents = normal.get("contents")
@@ -88,6 +90,14 @@ def _hint_at_config(request: object, path: str) -> None:
         )
 
 
+def _hint_at_contents(request: object, path: str) -> None:
+    # The Python SDK takes a text and makes the list of it; hand-written lines keep the text.
+    if isinstance(request, dict) and isinstance(request.get("contents"), str):
+        raise invalid_argument(
+            'must be a list, such as [{"parts": [{"text": "..."}]}]', path=member(path, "contents")
+        )
+
+
 def _turn(content: dict[str, Any], path: str) -> dict[str, Any]:
     role = content.get("role") or "user"
     if role not in _ROLES:
@@ -118,7 +128,7 @@ def _object(value: object, name: str, path: str, depth: int) -> dict[str, Any]:
     for key, raw in value.items():
         field = names.get(key)
         if field is None:
-            raise invalid_argument("unknown field", path=member(path, key))
+            raise unknown_member(key, names, member(path, key))
         if field in seen:
             raise invalid_argument(f"{field} is given twice", path=member(path, key))
         seen.add(field)

@@ -10,8 +10,8 @@ from providers.gemini_content.warnings import Warnings
 from providers.openai.model_to_openai import require_model
 
 _REFUSED: Final = {
-    "taskType": "OpenAI's embeddings know no tasks",
-    "title": "OpenAI's embeddings know no titles",
+    "taskType": "OpenAI's embeddings take no task type; leave it out",
+    "title": "OpenAI's embeddings take no title; leave it out",
 }
 
 

@@ -54,9 +54,8 @@ def to_openai_file_media(
     if file_id is not None:
         # OpenAI keeps no content type, so a client that only knows the file cannot give one.
         if mime_type not in ("", PDF):
-            raise unsupported_type(
-                path, "OpenAI", "PDF by file; an image must be sent as inlineData"
-            )
+            takes = "PDF by file; send an image as inlineData, and text as a text part"
+            raise unsupported_type(path, "OpenAI", takes)
         return _file({"file_id": file_id})
     require_web_address(uri, path)
     if mime_type not in IMAGES:

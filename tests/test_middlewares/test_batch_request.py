@@ -103,3 +103,9 @@ def test_the_fingerprint_tells_requests_apart(other: dict[str, Any]) -> None:
     first = parse(batch).fingerprint
     assert parse(batch).fingerprint == first
     assert parse(**{"batch": batch, **other}).fingerprint != first
+
+
+def test_a_misspelt_field_gets_a_hint() -> None:
+    with pytest.raises(FerryError) as caught:
+        parse({"inputConfg": {"fileName": "files/a"}})
+    assert caught.value.message == "batch.inputConfg: unknown field; did you mean 'inputConfig'?"

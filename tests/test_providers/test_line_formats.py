@@ -211,8 +211,6 @@ def test_lines_in_one_format(first: dict[str, Any], document: dict[str, Any]) ->
         (OWN_LINE, REQUEST, "gemini", "own"),
         *((REQUEST, foreign, "another provider's", "gemini") for foreign in FOREIGN),
         *((OWN_LINE, foreign, "another provider's", "own") for foreign in FOREIGN),
-        # The very first line.
-        *((foreign, foreign, "another provider's", "gemini") for foreign in FOREIGN),
     ],
 )
 def test_a_line_in_another_format(
@@ -224,6 +222,16 @@ def test_a_line_in_another_format(
     assert (caught.value.status, caught.value.path) == ("INVALID_ARGUMENT", "line 2")
     assert caught.value.message == (
         f"line 2: this line is in {found} format, where {expected} format is expected"
+    )
+
+
+@pytest.mark.parametrize("foreign", FOREIGN)
+def test_a_first_line_in_another_format_could_have_been_in_either(foreign: dict[str, Any]) -> None:
+    lines = formats().recognise(foreign, Numbered())
+    with pytest.raises(FerryError) as caught:
+        formats().check(foreign, lines, 1)
+    assert caught.value.message == (
+        "line 1: this line is in another provider's format, where gemini or own format is expected"
     )
 
 

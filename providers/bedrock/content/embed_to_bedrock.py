@@ -60,7 +60,8 @@ def to_bedrock_embedding(
     require_model(request, model, path)
     settings = embed_settings(request, path, "Bedrock")
     if "title" in settings:
-        raise invalid_argument("Bedrock's embeddings have no titles", path=settings["title"].path)
+        reason = "Bedrock's embeddings take no title; leave it out"
+        raise invalid_argument(reason, path=settings["title"].path)
     task = settings.get("taskType")
     text = _text(request, path, warnings)
     dimensions = _dimensions(settings.get("outputDimensionality"), family)
@@ -69,7 +70,7 @@ def to_bedrock_embedding(
         body: dict[str, Any] = {"texts": [text], "input_type": input_type}
         return body if dimensions is None else body | {"output_dimension": dimensions}
     if task is not None:
-        raise invalid_argument("Titan's embeddings have no task types", path=task.path)
+        raise invalid_argument("Titan's embeddings take no task type; leave it out", path=task.path)
     body = {"inputText": text}
     return body if dimensions is None else body | {"dimensions": dimensions}
 

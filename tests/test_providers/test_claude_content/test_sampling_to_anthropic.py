@@ -73,7 +73,9 @@ def test_values_out_of_range(config: dict[str, Any], field: str) -> None:
 def test_models_that_take_one_of_the_two() -> None:
     both = {"temperature": 0.5, "topP": 0.5}
     error = refusal(generationConfig=both, under={"model": "claude-sonnet-4-5"})
-    assert error.path == "request.generationConfig.topP"
+    assert error.message == (
+        "request.generationConfig.topP: claude-sonnet-4-5 takes temperature or topP, not both"
+    )
     for config in ({"temperature": 0.5}, {"topP": 0.5}, {"temperature": 0.5, "topK": 2}):
         assert len(_sampled(config, "claude-sonnet-4-5")) == len(config)
 

@@ -184,6 +184,28 @@ def test_an_unknown_field_deep_inside() -> None:
     assert error.message == f"{_INLINE}.contents[0].parts[0].foo: unknown field"
 
 
+@pytest.mark.parametrize(
+    ("request_", "message"),
+    [
+        (
+            {"contents": [_HELLO], "generationConfg": {}},
+            "request.generationConfg: unknown field; did you mean 'generationConfig'?",
+        ),
+        (
+            {"contents": [_HELLO], "generation_config": {"max_output_token": 1}},
+            "request.generation_config.max_output_token: unknown field; "
+            "did you mean 'max_output_tokens'?",
+        ),
+        (
+            {"contents": "Hello"},
+            'request.contents: must be a list, such as [{"parts": [{"text": "..."}]}]',
+        ),
+    ],
+)
+def test_a_refusal_says_what_would_be_right(request_: object, message: str) -> None:
+    assert _refusal(request_).message == message
+
+
 def test_an_unknown_field_is_refused_even_if_it_is_null() -> None:
     assert _refusal({"contents": [_HELLO], "odd key": None}).path == 'request["odd key"]'
 
