@@ -13,7 +13,7 @@ from yarl import URL
 from providers.body import Body
 from providers.credential import Caller
 from providers.errors import FerryError
-from providers.gemini_content.status import status_of_refusal
+from providers.gemini_content.status import explain_status, status_of_refusal
 from providers.refusal_body import code_of, lacks_credit, message_of
 from providers.resource_names import NATIVE_ID
 from providers.resources import Download
@@ -169,7 +169,7 @@ class JsonApi:
         return self._base.joinpath(*path.split("/")).with_query(dict(query or {}))
 
     def _refusal(self, caller: Caller, reply: Reply, document: Mapping[str, Any]) -> FerryError:
-        text = message_of(document) or f"HTTP status {reply.status}"
+        text = message_of(document) or explain_status(reply.status)
         status = _PERMANENT if lacks_credit(document) else status_of_refusal(reply.status)
         if status == "UNIMPLEMENTED":
             text = f"this upstream does not serve the call: {text}"

@@ -5,6 +5,7 @@ from typing import Any, Final
 import orjson
 
 from providers.errors import HTTP_OF_STATUS, FerryError
+from providers.gemini_content.status import explain_status
 from providers.upstream import Reply, UpstreamError
 
 _ENVELOPE_BYTES: Final = 64 << 10
@@ -60,7 +61,8 @@ async def check(provider: str, reply: Reply) -> None:
     if reply.status == 200:
         return
     if reply.status < 400:
-        raise UpstreamError("UNAVAILABLE", f"Google answered {reply.status}, which means nothing")
+        said = explain_status(reply.status)
+        raise UpstreamError("UNAVAILABLE", f"neither a success nor a refusal of Google's: {said}")
     error = _parse_error(await _read_leniently(reply))
     raise GoogleRefusal(
         provider,

@@ -64,6 +64,15 @@ def status_of_refusal(status: int) -> str:
     return "UNAVAILABLE" if name == "UNKNOWN" else name
 
 
+def explain_status(status: int) -> str:
+    """For an answer that gives no reason; a redirect and a 404 often come from a wrong address."""
+    if 300 <= status < 400:
+        return f"HTTP status {status}, a redirect, which is not followed: check the BASE_URL"
+    if status == 404:
+        return "HTTP status 404 without a reason: check the BASE_URL"
+    return f"HTTP status {status}"
+
+
 def item_error(status: str, message: str) -> dict[str, Any]:
     """The error of a batch, or of one item of it: `{"code": 3, "message": "..."}`.
 

@@ -224,8 +224,16 @@ async def test_a_refusal_that_says_nothing(document: object) -> None:
     error = await refusal(404, document)
     assert (error.status, error.message, error.reason) == (
         "NOT_FOUND",
-        "provider: HTTP status 404",
+        "provider: HTTP status 404 without a reason: check the BASE_URL",
         None,
+    )
+
+
+async def test_a_redirect_hints_at_the_address() -> None:
+    error = await refusal(302, b"<html>")
+    assert (error.status, error.upstream_status) == ("UNAVAILABLE", 302)
+    assert error.message == (
+        "provider: HTTP status 302, a redirect, which is not followed: check the BASE_URL"
     )
 
 

@@ -9,7 +9,7 @@ from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import ParseError, fromstring
 
 from providers.errors import FerryError
-from providers.gemini_content.status import status_of_refusal
+from providers.gemini_content.status import explain_status, status_of_refusal
 from providers.upstream import Reply
 
 # bedrock.md sections 2 and 5, translation.md section 6. What is not named goes by its HTTP status.
@@ -156,6 +156,8 @@ def _explained(refusal: AwsRefusal, reply: Reply, region: str) -> str:
     if of_the_bucket != region or refusal.code in _WRONG_REGION:
         told = f" ({of_the_bucket}, not {region})" if of_the_bucket != region else ""
         return f"the bucket is in another region{told}: {text}"
+    if _leads_elsewhere(reply) and not refusal.message:
+        text = explain_status(reply.status)
     return f"{refusal.code}: {text}" if refusal.code else text
 
 

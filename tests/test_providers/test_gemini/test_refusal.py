@@ -68,8 +68,9 @@ async def test_cancelled_is_passed_on() -> None:
 
 @pytest.mark.parametrize("code", [201, 204, 302, 308])
 async def test_neither_a_success_nor_a_refusal(code: int) -> None:
-    with pytest.raises(UpstreamError):
+    with pytest.raises(UpstreamError, match=f"HTTP status {code}") as caught:
         await check("gemini", ScriptedReply(Answer(code)))
+    assert ("check the BASE_URL" in caught.value.message) is (code >= 300)
 
 
 async def test_a_200_passes() -> None:

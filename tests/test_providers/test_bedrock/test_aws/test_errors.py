@@ -125,7 +125,10 @@ def test_a_refusal_that_cannot_be_read_is_known_by_its_status(body: bytes) -> No
 
 def test_a_redirect_to_nowhere_known_is_the_upstreams_fault() -> None:
     found = error(b"", 302)
-    assert (found.status, found.message) == ("UNAVAILABLE", "my-bedrock: HTTP status 302")
+    assert found.status == "UNAVAILABLE"
+    assert found.message == (
+        "my-bedrock: HTTP status 302, a redirect, which is not followed: check the BASE_URL"
+    )
 
 
 def test_xml_may_begin_with_white_space() -> None:
