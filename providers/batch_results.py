@@ -225,7 +225,7 @@ async def deliver_inline(
     reservation: Reservation,
     stack: AsyncExitStack,
 ) -> InlineResults | None:
-    """All results in request order; None where they are more than `limit` bytes.
+    """All results in request order; None for more than `limit` bytes, or than memory can hold.
 
     They are counted on `reservation`, which `stack` gives back with whatever else it holds.
     """
@@ -235,7 +235,7 @@ async def deliver_inline(
     async for rendered in slices:
         for index, item in rendered:
             left -= len(item)
-            if left < 0:
+            if left < 0 or not reservation.fits(len(item)):
                 return None
             reservation.grow(len(item))
             items[index] = item

@@ -22,6 +22,8 @@ HTTP_OF_STATUS: Final[Mapping[str, int]] = {
     "UNAVAILABLE": 503,
     "DEADLINE_EXCEEDED": 504,
 }
+# For a limit of the proxy's own.
+_RETRY_AFTER_SECONDS: Final = "1"
 
 
 class FerryError(Exception):
@@ -102,7 +104,8 @@ def already_exists(message: str) -> FerryError:
 
 
 def resource_exhausted(message: str) -> FerryError:
-    return FerryError("RESOURCE_EXHAUSTED", message)
+    """A limit of the proxy's own is reached: others will soon release what they hold."""
+    return FerryError("RESOURCE_EXHAUSTED", message, retry_after=_RETRY_AFTER_SECONDS)
 
 
 def unimplemented(message: str) -> FerryError:

@@ -22,13 +22,17 @@ class Reservation:
         Raises RESOURCE_EXHAUSTED when the budget is empty, and FAILED_PRECONDITION for more than
         the whole budget, where waiting does not help.
         """
-        if self._size + size > self._budget.size:
+        if not self.fits(size):
             raise failed_precondition(
                 f"this needs more than the {self._budget.size} bytes of memory that the proxy has "
                 "for all requests together: send a smaller request or file"
             )
         self._budget.take(size)
         self._size += size
+
+    def fits(self, size: int) -> bool:
+        """Whether the budget, if nothing else were held, has room for `size` more bytes."""
+        return self._size + size <= self._budget.size
 
     def more(self, size: int) -> "AbstractContextManager[Reservation]":
         """Hold `size` more bytes for the length of a block. Raises as `grow` does."""

@@ -413,6 +413,15 @@ async def test_inline_results_draw_on_the_budget() -> None:
     memory.take(30)
 
 
+async def test_inline_results_that_no_memory_could_hold_are_for_a_file() -> None:
+    memory, source = MemoryBudget(30), inline_lines()
+    async with AsyncExitStack() as stack:
+        reservation = stack.enter_context(memory.reserve())
+        assert await deliver_inline(source, metadata(), 1000, reservation, stack) is None
+    assert not source.open
+    memory.take(30)
+
+
 def test_metadata_goes_with_its_own_request() -> None:
     rows = RequestTable(RowKind.METADATA, [b"null", b'{"a":"b"}'])
     result: dict[str, Any] = {"response": {}}

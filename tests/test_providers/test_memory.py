@@ -11,6 +11,7 @@ def test_a_share_grows_and_is_given_back_whole() -> None:
         with pytest.raises(FerryError) as caught:
             budget.take(1)
         assert (caught.value.status, caught.value.code) == ("RESOURCE_EXHAUSTED", 429)
+        assert caught.value.retry_after == "1"
     budget.take(10)
 
 
