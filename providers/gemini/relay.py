@@ -8,7 +8,7 @@ from providers.credential import Caller
 from providers.gemini.headers import relayed
 from providers.path_names import check_path_name
 from providers.provider import RelayedRequest
-from providers.upstream import OutboundRequest, Reply, Upstream
+from providers.upstream import OutboundRequest, Reply, Upstream, UpstreamError
 
 
 class GeminiRelay:
@@ -17,14 +17,27 @@ class GeminiRelay:
         self._upstream = upstream
 
     async def relay(self, caller: Caller, request: RelayedRequest) -> Reply:
-        return await self._upstream.send(
+        url = below(self._base_url, request.target)
+        reply = await self._upstream.send(
             OutboundRequest(
                 method=request.method,
-                url=below(self._base_url, request.target),
+                url=url,
                 headers=relayed(caller, request.headers),
                 body=request.body,
             )
         )
+        if _leads_elsewhere(url, reply.headers.get("Location", "")):
+            await reply.aclose()
+            raise UpstreamError("UNAVAILABLE", "the upstream names an address of another host")
+        return reply
+
+
+def _leads_elsewhere(url: URL, location: str) -> bool:
+    """A client that follows a redirect may send its key along."""
+    try:
+        return url.join(URL(location)).origin() != url.origin()
+    except ValueError:
+        return True
 
 
 def below(base_url: URL, target: URL) -> URL:

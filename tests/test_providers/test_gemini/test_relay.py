@@ -85,3 +85,25 @@ async def test_a_request_is_relayed_as_it_came() -> None:
     assert (sent.method, str(sent.url)) == ("PATCH", f"{GOOGLE.origin()}/v1/x?y=z")
     assert sent.headers == {"content-type": "text/x", "x-goog-api-key": "KEY"}
     assert sent.body is body
+
+
+async def redirected(location: str) -> str:
+    """What a client gets of a redirect to `location`."""
+    upstream = ScriptedUpstream(Answer(302, {"Location": location}))
+    request = RelayedRequest("GET", URL("/v1/files"), {}, held(b""))
+    reply = await GeminiRelay(GOOGLE, upstream).relay(CALLER, request)
+    return reply.headers["Location"]
+
+
+@pytest.mark.parametrize(
+    "location", ["http://evil.test/", "//evil.test/x", f"http://{GOOGLE.host}/x", "http://[", "x:y"]
+)
+async def test_a_redirect_to_another_origin_is_not_handed_on(location: str) -> None:
+    with pytest.raises(FerryError) as refused:
+        await redirected(location)
+    assert refused.value.status == "UNAVAILABLE"
+
+
+@pytest.mark.parametrize("location", ["/v1/files/a", "files/a", f"{GOOGLE.origin()}/v1/files/a"])
+async def test_a_redirect_to_its_own_origin_is(location: str) -> None:
+    assert await redirected(location) == location
