@@ -101,7 +101,7 @@ class AnthropicTranslator:
             return None
         if is_written_by_us(uri):
             self.check_file_name(found, path)
-        # On the web many an address ends like this, which Anthropic then reads for itself.
+        # Many web addresses end like this; Anthropic then reads them itself.
         elsewhere = _ON_THE_WEB.match(uri) and not NATIVE_FILE.fullmatch(found)
         file_id = decode_file_id(found) if elsewhere else parse_file_id(found)
         if file_id is None or file_id.kind is not FileKind.NATIVE:

@@ -9,6 +9,7 @@ from yarl import URL
 from providers.file_records import FileRecords
 from providers.limits import Limits
 from providers.memory import MemoryBudget
+from providers.openai.batch_lines import NATIVE_FILE
 from providers.openai.batches import OpenAIBatches
 from providers.openai.client import SCOPING_HEADERS, openai_client
 from providers.openai.file_naming import PURPOSE_HEADER
@@ -26,7 +27,7 @@ DEFAULT_BASE_URL: Final = "https://api.openai.com/v1"
 KEY_FORMS: Final = (KeyForm(re.compile(r"sk-(?!ant-)\S+"), "an OpenAI key"),)
 
 _NAMES: Final = NameForms(
-    files=re.compile(r"file-[A-Za-z0-9_-]+"),
+    files=NATIVE_FILE,
     batches=re.compile(r"batch_[A-Za-z0-9_-]+"),
     distinctive=True,
 )

@@ -42,6 +42,20 @@ def test_a_line_becomes_one_of_openais() -> None:
     assert row == b'"k"'
 
 
+@pytest.mark.parametrize("name", ["cat.png", "cat", "oceans"])
+def test_an_image_of_the_web_below_files_stays_a_web_address(name: str) -> None:
+    translator, uri = (
+        OpenAITranslator(MODEL, BatchKind.GENERATE),
+        f"https://example.com/files/{name}",
+    )
+    image = {"fileData": {"mimeType": "image/png", "fileUri": uri}}
+    request = {"contents": [{"parts": [{"text": "hi"}, image]}]}
+    body = orjson.loads(translator.line(0, request, "line 1"))["body"]
+    parts = body["messages"][0]["content"]
+    assert parts[1] == {"type": "image_url", "image_url": {"url": uri}}
+    assert translator.referenced == {}
+
+
 def test_a_line_without_a_key_gets_its_number() -> None:
     lines = gemini()
     assert lines.read(0, 3, {"request": REQUEST})[1] == b'"3"'
