@@ -8,6 +8,7 @@ from typing import Any, Final
 from providers.claude_content.api_version import OLD_VERSION, SAMPLING, needs_old_version
 from providers.claude_content.generate_to_anthropic import to_anthropic_message
 from providers.errors import invalid_argument
+from providers.file_references import referenced_file
 from providers.gemini_content.normalise import normalise_generate
 from providers.gemini_content.warnings import Warnings
 from providers.held_json import render_held
@@ -15,19 +16,11 @@ from providers.json_text import render_json
 from providers.line_formats import LineFormats, SeenTexts, check_custom_id
 from providers.misspelt import refuse_unknown
 from providers.request_table import RowKind, indexed_id
-from providers.resource_names import (
-    FileKind,
-    decode_file_id,
-    file_id_of_uri,
-    is_written_by_us,
-    parse_file_id,
-)
 from providers.resources import CheckFileName, any_file_name
 
 ENDPOINT: Final = "v1/messages"
 NATIVE_FILE: Final = re.compile(r"file_[A-Za-z0-9]+")
 
-_ON_THE_WEB: Final = re.compile(r"https?://", re.IGNORECASE)
 
 # anthropic.md section 2
 _CUSTOM_ID: Final = re.compile(r"[a-zA-Z0-9_-]{1,64}")
@@ -96,18 +89,10 @@ class AnthropicTranslator:
         return render_json({"custom_id": indexed_id(index, self.job_id), "params": params})
 
     def _file_id(self, uri: str, path: str) -> str | None:
-        found = file_id_of_uri(uri)
-        if found is None:
-            return None
-        if is_written_by_us(uri):
-            self.check_file_name(found, path)
-        # Many web addresses end like this; Anthropic then reads them itself.
-        elsewhere = _ON_THE_WEB.match(uri) and not NATIVE_FILE.fullmatch(found)
-        file_id = decode_file_id(found) if elsewhere else parse_file_id(found)
-        if file_id is None or file_id.kind is not FileKind.NATIVE:
-            return None
-        self.referenced.setdefault(file_id.native, path)
-        return file_id.native
+        file_id = referenced_file(uri, path, NATIVE_FILE, self.check_file_name)
+        if file_id is not None:
+            self.referenced.setdefault(file_id, path)
+        return file_id
 
 
 class AnthropicLines:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from providers.errors import invalid_argument
+from providers.file_references import referenced_file
 from providers.gemini_content.normalise import normalise_embed, normalise_generate
 from providers.gemini_content.warnings import Warnings
 from providers.held_json import render_held
@@ -16,17 +17,9 @@ from providers.openai.embed_to_openai import to_openai_embedding
 from providers.openai.generate_to_openai import to_openai_chat
 from providers.openai.root_schema import SchemaRule, any_schema
 from providers.request_table import RowKind, indexed_id
-from providers.resource_names import (
-    FileKind,
-    decode_file_id,
-    file_id_of_uri,
-    is_written_by_us,
-    parse_file_id,
-)
 from providers.resources import BatchKind, CheckFileName, any_file_name
 
 NATIVE_FILE: Final = re.compile(r"file-[A-Za-z0-9_-]+")
-_ON_THE_WEB: Final = re.compile(r"https?://", re.IGNORECASE)
 CHAT: Final = "/v1/chat/completions"
 EMBEDDINGS: Final = "/v1/embeddings"
 RESPONSES: Final = "/v1/responses"
@@ -92,18 +85,10 @@ class OpenAITranslator:
         )
 
     def _file_id(self, uri: str, path: str) -> str | None:
-        found = file_id_of_uri(uri)
-        if found is None:
-            return None
-        if is_written_by_us(uri):
-            self.check_file_name(found, path)
-        # Many web addresses end like this; OpenAI then reads them itself.
-        elsewhere = _ON_THE_WEB.match(uri) and not NATIVE_FILE.fullmatch(found)
-        file_id = decode_file_id(found) if elsewhere else parse_file_id(found)
-        if file_id is None or file_id.kind is not FileKind.NATIVE:
-            return None
-        self.referenced.setdefault(file_id.native, path)
-        return file_id.native
+        file_id = referenced_file(uri, path, NATIVE_FILE, self.check_file_name)
+        if file_id is not None:
+            self.referenced.setdefault(file_id, path)
+        return file_id
 
 
 class OpenAILines:

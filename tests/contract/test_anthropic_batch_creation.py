@@ -205,10 +205,24 @@ def reading(uri: str) -> NewBatch:
 async def test_a_file_that_a_request_names_is_looked_for(anthropic: AnthropicAtWork) -> None:
     file_id = await anthropic.upload(b"%PDF", "a.pdf", mime_type="application/pdf")
     await anthropic.batches.create(CALLER, reading(f"https://ferry/v1beta/files/{file_id}"))
-    error = await refused(anthropic.batches.create(CALLER, reading("files/file_none")))
-    assert (error.status, error.path) == ("INVALID_ARGUMENT", "requests[0]")
-    assert error.message.endswith("anthropic does not have (file_none)")
+    for uri, name in (
+        ("files/file_none", "file_none"),
+        ("http://localhost:8080/genai/v1beta/files/nope", "nope"),
+    ):
+        error = await refused(anthropic.batches.create(CALLER, reading(uri)))
+        assert (error.status, error.path) == ("INVALID_ARGUMENT", "requests[0]")
+        assert error.message.endswith(f"anthropic does not have ({name})")
     assert len(await anthropic.calls("POST", BATCHES)) == 1
+
+
+async def test_a_file_that_the_proxy_keeps_is_not_for_a_request(anthropic: AnthropicAtWork) -> None:
+    staged = await anthropic.upload(gemini_lines(*TEXTS), "in.jsonl")
+    error = await refused(
+        anthropic.batches.create(CALLER, reading(f"https://ferry/v1beta/files/{staged}"))
+    )
+    assert (error.status, error.path) == ("INVALID_ARGUMENT", "requests[0]")
+    assert error.message.startswith("the proxy keeps this file as the input of a batch")
+    assert await anthropic.calls("POST", BATCHES) == []
 
 
 async def test_an_empty_budget_refuses_before_anything_is_made(anthropic: AnthropicAtWork) -> None:
