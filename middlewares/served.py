@@ -16,7 +16,8 @@ def not_served(request: web.Request, provider: Provider) -> FerryError:
     """In the words of the SDK, from what the provider has."""
     capabilities = {"client.files": provider.files, "client.batches": provider.batches}
     working = [name for name, capability in capabilities.items() if capability is not None]
-    asked = f"{answered_as(request.method)} {request[ROUTE].target[:_PATH_LIMIT]}"
+    target = request[ROUTE].target[:_PATH_LIMIT] or "without a path"
+    asked = f"{answered_as(request.method)} {target}"
     return unimplemented(
         f"{asked} is not served for {provider.name}: only {' and '.join(working)} "
         f"work{'s' if len(working) == 1 else ''} with {provider.name}"

@@ -6,8 +6,10 @@ import logging
 import os
 import secrets
 import signal
+import socket
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from datetime import timedelta
 from functools import partial
 from importlib import metadata
@@ -40,7 +42,8 @@ _log: Final = logging.getLogger(__name__)
 def main(arguments: Sequence[str] | None = None) -> int:
     """The exit code: 0 after a drain or a check, 1 if it cannot start, 2 for invalid settings.
 
-    If nothing reads the output any more, the code is what a shell reports for SIGPIPE.
+    If nothing reads the output any more, the code is what a shell reports for SIGPIPE; if it cannot
+    be written for another reason, as on a full disk, it is 1.
     """
     try:
         try:
@@ -51,6 +54,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         _discard_output()
         return OUTPUT_CLOSED
+    except OSError as error:
+        with suppress(OSError):
+            print(f"genai-ferry: cannot write the output: {error.strerror}", file=sys.stderr)
+        _discard_output()
+        return CANNOT_START
 
 
 def _command(arguments: Sequence[str] | None) -> int:
@@ -113,6 +121,9 @@ def check(settings: Settings) -> int:
     if lasting is not None:
         print(f"genai-ferry: {variable('state_url')}: {lasting}", file=sys.stderr)
         return CANNOT_START
+    if (unknown_host := _host_trouble(settings.host)) is not None:
+        print(f"genai-ferry: {unknown_host}", file=sys.stderr)
+        return CANNOT_START
     if trouble is not None:
         print(f"risk: {variable('state_url')}: {trouble}.")
     for name, value in _effective(settings):
@@ -153,6 +164,9 @@ def run(settings: Settings) -> int:
     if (trouble := directory_trouble(settings)) is not None:
         _log.error("cannot start", extra={"reason": f"{variable('state_url')}: {trouble}"})
         return CANNOT_START
+    if (trouble := _host_trouble(settings.host)) is not None:
+        _log.error("cannot start", extra={"reason": trouble})
+        return CANNOT_START
     settings = _with_secret_key(settings)
     return _attempt(lambda: _run_one(settings) if settings.workers == 1 else _run_many(settings))
 
@@ -163,6 +177,17 @@ def _attempt(work: Callable[[], int]) -> int:
     except (OSError, UnfitBucket) as error:
         _log.error("cannot start", extra={"reason": str(error)})
         return CANNOT_START
+
+
+def _host_trouble(host: str) -> str | None:
+    """Why nothing can listen on `host`, without a full stop; None if it resolves. Blocks."""
+    try:
+        socket.getaddrinfo(host, None, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    except socket.gaierror as error:
+        return f"{variable('host')}: the name does not resolve to an address: {error.strerror}"
+    except UnicodeError:
+        return f"{variable('host')}: must be an IP address or a host name"
+    return None
 
 
 def _with_secret_key(settings: Settings) -> Settings:

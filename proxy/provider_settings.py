@@ -133,6 +133,8 @@ def _key_problems(name: str, provider: ProviderSettings) -> Iterator[Problem]:
 
 
 def shown_settings(provider: ProviderSettings, kinds: Kinds) -> Iterator[tuple[str, Any]]:
-    """The settings that `provider` has, for printing."""
-    for field in settings_of(kinds[provider.kind or ""]):
-        yield field, getattr(provider, field)
+    """The settings that `provider` has, for printing, with the base URL that is in use."""
+    kind = kinds[provider.kind or ""]
+    for field in settings_of(kind):
+        in_use = provider.base_url or kind.public_url if field == "base_url" else None
+        yield field, in_use or getattr(provider, field)

@@ -272,7 +272,9 @@ def _obstacle(drafts: Path, error: OSError) -> str:
     with suppress(PermissionError):  # then the error itself says what is wrong
         for path in (*reversed(drafts.parents), drafts):
             if path.is_symlink() and not path.exists():
-                return f"the link {path} points to nothing"
+                loop = error.errno == errno.ELOOP
+                what = "leads into a loop of links" if loop else "points to nothing"
+                return f"the link {path} {what}"
             if path.exists() and not path.is_dir():
                 return f"{path} is not a directory"
     return error.strerror or type(error).__name__

@@ -158,21 +158,23 @@ async def test_a_providers_own_file_goes_to_it(file_id: str, asked: str) -> None
 
 
 @pytest.mark.parametrize(
-    ("method", "path"),
+    ("method", "path", "named"),
     [
-        ("POST", "v1/models/m:generateContent"),
-        ("POST", "v1/models/m:batchGenerateContent"),
-        ("GET", "v1/batches"),
-        ("GET", "v1/models"),
-        ("POST", "v1/files:register"),
+        ("POST", "/v1/models/m:generateContent", "v1/models/m:generateContent"),
+        ("POST", "/v1/models/m:batchGenerateContent", "v1/models/m:batchGenerateContent"),
+        ("GET", "/v1/batches", "v1/batches"),
+        ("GET", "/v1/models", "v1/models"),
+        ("POST", "/v1/files:register", "v1/files:register"),
+        ("GET", "/", "without a path"),
+        ("GET", "", "without a path"),
     ],
 )
-async def test_what_a_provider_lacks_is_unimplemented(method: str, path: str) -> None:
+async def test_what_a_provider_lacks_is_unimplemented(method: str, path: str, named: str) -> None:
     openai = scripted_provider("openai", files=Scripted(lambda *_: Page([])))
     async with chain_at_work(openai) as client:
-        async with client.request(method, f"/genai/{path}", headers=KEY) as reply:
+        async with client.request(method, f"/genai{path}", headers=KEY) as reply:
             error = (await reply.json())["error"]
             assert (reply.status, error["status"]) == (501, "UNIMPLEMENTED")
             assert error["message"] == (
-                f"{method} {path} is not served for openai: only client.files works with openai"
+                f"{method} {named} is not served for openai: only client.files works with openai"
             )

@@ -40,6 +40,7 @@ def test_check_prints_the_settings_with_secrets_masked() -> None:
     assert lines["FERRY_TRUSTED_PROXIES"] == "127.0.0.0/8,::1/128"
     assert lines["FERRY_PROVIDERS__OPENAI__KIND"] == "openai"
     assert lines["FERRY_ADMIN_PORT"] == ""
+    assert lines["FERRY_PROVIDERS__OPENAI__BASE_URL"] == "https://api.openai.com/v1"
     assert SECRET not in done.stdout
 
 
@@ -48,6 +49,21 @@ def test_what_check_prints_can_be_set() -> None:
     printed = dict(line.split("=", 1) for line in first.stdout.splitlines())
     again = ferry("check", **{**printed, "FERRY_SECRET_KEY": SECRET})
     assert (again.stdout, again.stderr) == (first.stdout, "")
+
+
+def test_check_prints_the_addresses_in_use() -> None:
+    address = {"FERRY_PROVIDERS__GEMINI__BASE_URL": "http://127.0.0.1:9"}
+    further = {"FERRY_PROVIDERS__OTHER__KIND": "anthropic"}
+    done = ferry("check", **address, **further)
+    lines = dict(line.split("=", 1) for line in done.stdout.splitlines() if "=" in line)
+    assert {name: value for name, value in lines.items() if name.endswith("__BASE_URL")} == {
+        **address,
+        "FERRY_PROVIDERS__OPENAI__BASE_URL": "https://api.openai.com/v1",
+        "FERRY_PROVIDERS__ANTHROPIC__BASE_URL": "https://api.anthropic.com",
+        "FERRY_PROVIDERS__OTHER__BASE_URL": "https://api.anthropic.com",
+        # AWS's own, which the region decides: a caller may name one.
+        "FERRY_PROVIDERS__BEDROCK__BASE_URL": "",
+    }
 
 
 def test_check_prints_no_key_and_no_token() -> None:
@@ -128,6 +144,25 @@ def test_output_into_a_closed_pipe_ends_quietly(argument: str) -> None:
     finally:
         os.close(write_end)
     assert (done.returncode, done.stderr) == (141, b"")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs Linux's /dev/full")
+@pytest.mark.parametrize(
+    ("argument", "unbuffered"), [("check", ""), ("check", "1"), ("--version", "")]
+)
+def test_output_onto_a_full_disk_is_one_sentence(argument: str, unbuffered: str) -> None:
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "proxy", argument],
+            env={**clean_environment(), "PYTHONUNBUFFERED": unbuffered},
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=30,
+            check=False,
+        )
+    said = "genai-ferry: cannot write the output: No space left on device\n"
+    assert (done.returncode, done.stderr) == (1, said)
 
 
 async def test_a_log_that_is_not_read_stops_nothing(tmp_path: Path) -> None:
@@ -226,6 +261,25 @@ def test_a_state_directory_that_cannot_be_made_is_one_sentence(
         f"FERRY_STATE_URL: the directory {link} cannot be made or written: "
         f"the link {link} points to nothing" in line
     )
+
+
+@pytest.mark.parametrize("command", ["check", "serve"])
+@pytest.mark.parametrize("workers", ["1", "2"])
+@pytest.mark.parametrize(
+    ("host", "reason"),
+    [
+        ("nowhere.invalid", "the name does not resolve to an address: "),
+        ("a..b", "must be an IP address or a host name"),
+    ],
+)
+def test_a_host_that_does_not_resolve_is_named(
+    tmp_path: Path, command: str, workers: str, host: str, reason: str
+) -> None:
+    settings = {"FERRY_HOST": host, "FERRY_WORKERS": workers, "FERRY_SECRET_KEY": SECRET}
+    done = ferry(command, FERRY_PORT="0", FERRY_STATE_URL=tmp_path.as_uri(), **settings)
+    assert done.returncode == 1
+    [line] = done.stderr.splitlines()
+    assert f"FERRY_HOST: {reason}" in line
 
 
 def test_check_names_a_file_that_stands_where_the_state_should_be(tmp_path: Path) -> None:

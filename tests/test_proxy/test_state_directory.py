@@ -147,7 +147,7 @@ def obstructed(tmp_path: Path, kind: str) -> tuple[Path, str]:
         case "circle":
             above.mkdir()
             root.symlink_to(root)
-            return root, f"the link {root} points to nothing"
+            return root, f"the link {root} leads into a loop of links"
         case _:
             root.mkdir(parents=True)
             root.chmod(0o500)
