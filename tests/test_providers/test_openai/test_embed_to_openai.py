@@ -55,3 +55,15 @@ def test_what_openai_does_not_embed(fields: dict[str, Any], path: str) -> None:
     with pytest.raises(FerryError) as refused:
         _embedding(**fields)
     assert refused.value.path == f"request.{path}"
+
+
+@pytest.mark.parametrize("name", ["taskType", "title"])
+@pytest.mark.parametrize("place", ["", "embedContentConfig."])
+def test_a_refusal_says_to_leave_it_out(name: str, place: str) -> None:
+    setting = {name: "CLUSTERING" if name == "taskType" else "t"}
+    with pytest.raises(FerryError) as refused:
+        _embedding(**({"embedContentConfig": setting} if place else setting))
+    what = {"taskType": "task type", "title": "title"}[name]
+    assert refused.value.message == (
+        f"request.{place}{name}: OpenAI's embeddings take no {what}; leave it out"
+    )

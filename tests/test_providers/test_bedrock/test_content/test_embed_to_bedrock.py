@@ -104,6 +104,21 @@ def test_what_one_model_has_not(model: str, request_: dict[str, Any], field: str
     assert _refusal(model, **request_).path == f"request.{field}"
 
 
+@pytest.mark.parametrize(
+    ("model", "setting", "reason"),
+    [
+        (COHERE_V3, {"title": "t"}, "title: Bedrock's embeddings take no title; leave it out"),
+        (
+            TITAN_V2,
+            {"taskType": "RETRIEVAL_QUERY"},
+            "taskType: Titan's embeddings take no task type; leave it out",
+        ),
+    ],
+)
+def test_a_refusal_says_to_leave_it_out(model: str, setting: dict[str, Any], reason: str) -> None:
+    assert _refusal(model, **setting).message == f"request.{reason}"
+
+
 @pytest.mark.parametrize("model", [CLAUDE, OPAQUE, "amazon.titan-embed-image-v1"])
 def test_models_without_known_embeddings(model: str) -> None:
     message = _refusal(model).message
