@@ -1,22 +1,30 @@
 """What can be set of one provider, and which kind of provider has which of it."""
 
 from collections.abc import Collection, Iterator, Mapping
-from typing import Annotated, Any, Final, Literal, Protocol
+from typing import Annotated, Any, Final, Literal, Protocol, get_args
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
+from pydantic import BaseModel, BeforeValidator, ConfigDict, SecretStr
 from yarl import URL
 
 from proxy.setting_values import (
     check_provider_name,
+    one_of,
     parse_bedrock_s3_uri,
     parse_http_url,
     parse_key,
     parse_region,
     parse_role_arn,
+    whole_number,
+    worded,
 )
-from proxy.settings_problems import Problem, nearest, variable
+from proxy.settings_problems import Problem, must_be_one_of, nearest, variable
 
 HttpUrl = Annotated[URL, BeforeValidator(parse_http_url)]
+Flag = Annotated[bool, worded("must be true or false")]
+Credentials = Literal["caller", "ambient"]
+Uploads = Literal["auto", "staged"]
+ApiVersion = Literal["2023-06-01", "2026-10-21"]
+SmallBatches = Literal["refuse", "immediate"]
 
 # Every kind has these. All else belongs to the kinds that name it.
 _OF_EVERY_KIND: Final = ("kind", "base_url", "credentials", "api_key")
@@ -32,19 +40,19 @@ class ProviderSettings(BaseModel):
 
     kind: str | None = None
     base_url: HttpUrl | None = None
-    credentials: Literal["caller", "ambient"] = "caller"
+    credentials: Annotated[Credentials, one_of(*get_args(Credentials))] = "caller"
     api_key: Annotated[SecretStr, BeforeValidator(parse_key)] | None = None
-    uploads: Literal["auto", "staged"] = "auto"
-    default_max_tokens: Annotated[int, Field(ge=1)] = 4096
-    api_version: Literal["2023-06-01", "2026-10-21"] = "2023-06-01"
+    uploads: Annotated[Uploads, one_of(*get_args(Uploads))] = "auto"
+    default_max_tokens: Annotated[int, whole_number(1)] = 4096
+    api_version: Annotated[ApiVersion, one_of(*get_args(ApiVersion))] = "2023-06-01"
     runtime_url: HttpUrl | None = None
     region: Annotated[str, BeforeValidator(parse_region)] | None = None
     role_arn: Annotated[str, BeforeValidator(parse_role_arn)] | None = None
     s3_uri: Annotated[str, BeforeValidator(parse_bedrock_s3_uri)] | None = None
     s3_endpoint_url: HttpUrl | None = None
-    min_records: Annotated[int, Field(ge=1)] = 100
-    small_batches: Literal["refuse", "immediate"] = "refuse"
-    allow_headers: bool = True
+    min_records: Annotated[int, whole_number(1)] = 100
+    small_batches: Annotated[SmallBatches, one_of(*get_args(SmallBatches))] = "refuse"
+    allow_headers: Flag = True
 
     @property
     def ambient(self) -> bool:
@@ -103,7 +111,7 @@ def provider_problems(providers: Mapping[str, ProviderSettings], kinds: Kinds) -
         kind = kinds.get(provider.kind or "")
         if kind is None:
             named = () if provider.kind else nearest(setting[:2], [("providers", k) for k in kinds])
-            yield Problem(setting, f": must be one of {', '.join(sorted(kinds))}", named)
+            yield Problem(setting, f": {must_be_one_of(sorted(kinds), provider.kind or '')}", named)
             continue
         if name in kinds and provider.kind != name:
             text = f": {name} is always of its own kind; give the provider another name"

@@ -11,11 +11,18 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
-from pydantic import SecretStr
+from pydantic import (
+    BeforeValidator,
+    SecretStr,
+    ValidationError,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+)
 from yarl import URL
 
 from providers.bedrock.aws.folder import is_role_arn, parse_s3_uri
 from proxy.aws import aws_regions
+from proxy.settings_problems import must_be_one_of
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -33,6 +40,43 @@ _ORIGIN: Final = re.compile(
 _DEFAULT_PORTS: Final = {"http": ":80", "https": ":443"}
 _KEY: Final = re.compile(r"[!-~]+")
 _PROVIDER_NAME: Final = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+
+
+def worded(requirement: str) -> WrapValidator:
+    """What pydantic's own checks refuse is refused with `requirement` as the sentence."""
+
+    def parse(value: object, handler: ValidatorFunctionWrapHandler) -> object:
+        try:
+            return handler(value)
+        except ValidationError:
+            raise ValueError(requirement) from None
+
+    return WrapValidator(parse)
+
+
+def whole_number(least: int, most: int | None = None, unit: str = "") -> WrapValidator:
+    limits = f"of at least {least}" if most is None else f"from {least} to {most}"
+    requirement = f"must be a whole number{unit and f' of {unit}'} {limits}"
+
+    def parse(value: object, handler: ValidatorFunctionWrapHandler) -> int:
+        try:
+            number: int = handler(value)
+        except ValidationError:
+            raise ValueError(requirement) from None
+        if number < least or (most is not None and number > most):
+            raise ValueError(requirement)
+        return number
+
+    return WrapValidator(parse)
+
+
+def one_of(*options: str) -> BeforeValidator:
+    def check(value: object) -> object:
+        if value not in options:
+            raise ValueError(must_be_one_of(options, value))
+        return value
+
+    return BeforeValidator(check)
 
 
 def canonical_name(name: str) -> str:
@@ -169,7 +213,7 @@ def parse_http_url(value: object) -> URL:
     if url.scheme not in {"http", "https"} or not url.host or url.query_string or url.fragment:
         raise ValueError("must be an address such as https://host/path, without query or fragment")
     if url.user or url.password:
-        raise ValueError("must not hold a user or a password")
+        raise ValueError("must not contain a user name or a password")
     return url.with_path(url.raw_path.rstrip("/"), encoded=True)
 
 

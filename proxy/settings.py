@@ -6,7 +6,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, Final
 
-from pydantic import BeforeValidator, Field, SecretStr, ValidationError
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_settings import (
     BaseSettings,
     EnvSettingsSource,
@@ -24,6 +24,7 @@ from proxy.environment import (
     repeated_variables,
 )
 from proxy.provider_settings import (
+    Flag,
     HttpUrl,
     Kinds,
     ProviderSettings,
@@ -41,12 +42,15 @@ from proxy.setting_values import (
     parse_origins,
     parse_secret_keys,
     parse_state_url,
+    whole_number,
+    worded,
 )
 from proxy.settings_file import SettingsFile, by_name, merged
 from proxy.settings_problems import (
     PREFIX,
     InvalidSettings,
     Problem,
+    must_be_one_of,
     problems_of,
     unknown,
     variable,
@@ -56,10 +60,9 @@ CONFIG_VARIABLE: Final = variable("config")
 MIB: Final = 1 << 20
 LOOPBACK: Final = parse_networks("127.0.0.0/8,::1/128")
 
-Name = Annotated[str, BeforeValidator(canonical_name)]
+Name = Annotated[str, AfterValidator(canonical_name)]
 Duration = Annotated[timedelta, BeforeValidator(parse_duration)]
-Port = Annotated[int, Field(ge=0, le=65535)]
-Bytes = Annotated[int, Field(gt=0)]
+Port = Annotated[int, whole_number(0, 65535)]
 
 
 class Settings(BaseSettings):
@@ -96,14 +99,18 @@ class Settings(BaseSettings):
     client_tokens: Annotated[
         tuple[SecretStr, ...], NoDecode, BeforeValidator(parse_client_tokens)
     ] = ()
-    allow_plaintext_aws_keys: bool = False
-    workers: Annotated[int, Field(ge=1, le=256)] = 1
-    drain_seconds: Annotated[float, Field(gt=0)] = 30.0
+    allow_plaintext_aws_keys: Flag = False
+    workers: Annotated[int, whole_number(1, 256)] = 1
+    drain_seconds: Annotated[
+        float,
+        Field(gt=0, allow_inf_nan=False),
+        worded("must be a number of seconds above 0, such as 30"),
+    ] = 30.0
     # It is held twice while it is taken apart, and the budget for all of them is 256 MiB.
-    inline_max_bytes: Annotated[int, Field(gt=0, le=128 * MIB)] = 20 * MIB
-    inline_result_bytes: Bytes = 64 * MIB
+    inline_max_bytes: Annotated[int, whole_number(1, 128 * MIB, "bytes")] = 20 * MIB
+    inline_result_bytes: Annotated[int, whole_number(1, unit="bytes")] = 64 * MIB
     # While it is worked on a line takes several times its size of that budget.
-    max_line_bytes: Annotated[int, Field(gt=0, le=36 * MIB)] = 32 * MIB
+    max_line_bytes: Annotated[int, whole_number(1, 36 * MIB, "bytes")] = 32 * MIB
     providers: Mapping[str, ProviderSettings] = Field(default_factory=dict)
 
     @property
@@ -168,8 +175,8 @@ def _contradictions(settings: Settings) -> Iterator[Problem]:
     if settings.state_s3_endpoint_url and not settings.state_url.startswith("s3:"):
         yield Problem(("state_s3_endpoint_url",), ": only an s3:// state has an endpoint")
     if settings.default_provider not in settings.providers:
-        known = ", ".join(sorted(settings.providers))
-        yield Problem(("default_provider",), f": must be one of {known}")
+        known = must_be_one_of(sorted(settings.providers), settings.default_provider)
+        yield Problem(("default_provider",), f": {known}")
     if settings.ambient and not settings.client_tokens and not is_loopback(settings.host):
         spent = ", ".join(variable("providers", name, "credentials") for name in settings.ambient)
         yield Problem(

@@ -66,9 +66,19 @@ def _problem(details: Mapping[str, Any], known: Iterable[Sequence[str]]) -> Prob
             meant = nearest(path, known)
             text = " is not a setting" if meant else ": must be a table of settings"
             return Problem(path, text, meant)
+        case "string_type":
+            return Problem(path, ": must be text")
         case _:
             message = str(details["msg"])
             return Problem(path, f": {message[0].lower()}{message[1:]}")
+
+
+def must_be_one_of(options: Iterable[str], value: object) -> str:
+    """Names the option that `value` resembles, and never `value` itself."""
+    options = list(options)
+    near = difflib.get_close_matches(str(value).lower(), options, 1, _LIKENESS)
+    hint = f"; did you mean {near[0]}?" if near else ""
+    return f"must be one of {', '.join(options)}{hint}"
 
 
 def nearest(path: Sequence[str], known: Iterable[Sequence[str]]) -> tuple[str, ...]:

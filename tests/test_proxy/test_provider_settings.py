@@ -91,10 +91,10 @@ def test_an_s3_uri_loses_its_last_slash(monkeypatch: pytest.MonkeyPatch) -> None
         ("S3_URI", f"s3://bucket/{'x' * 1024}", "must be s3://bucket"),
         ("S3_ENDPOINT_URL", "minio:9000", "must be an address such as https://host/path"),
         ("RUNTIME_URL", "minio:9000", "must be an address such as https://host/path"),
-        ("MIN_RECORDS", "0", "input should be greater than or equal to 1"),
-        ("SMALL_BATCHES", "never", "input should be 'refuse' or 'immediate'"),
-        ("ALLOW_HEADERS", "perhaps", "input should be a valid boolean"),
-        ("CREDENTIALS", "both", "input should be 'caller' or 'ambient'"),
+        ("MIN_RECORDS", "0", "must be a whole number of at least 1"),
+        ("SMALL_BATCHES", "never", "must be one of refuse, immediate"),
+        ("ALLOW_HEADERS", "perhaps", "must be true or false"),
+        ("CREDENTIALS", "both", "must be one of caller, ambient"),
     ],
 )
 def test_what_aws_refuses_is_refused(

@@ -15,6 +15,8 @@ from tests.test_proxy.kinds import kinds
 KINDS = kinds(gemini=set(), openai={"uploads"})
 LONG_KEY = "k" * 16
 _PROVIDER_FIELDS = tuple(ProviderSettings.model_fields)
+PORT = "must be a whole number from 0 to 65535"
+SECONDS = "must be a number of seconds above 0, such as 30"
 HTTP_URL = "must be an address such as https://host/path"
 STATE_URL = "must be file:///directory, with an absolute path, or s3://bucket/prefix"
 
@@ -180,11 +182,18 @@ def test_no_secret_shows(given: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     ("variable", "value", "problem"),
     [
-        ("FERRY_PORT", "http", "input should be a valid integer, unable to parse string"),
-        ("FERRY_PORT", "70000", "input should be less than or equal to 65535"),
-        ("FERRY_WORKERS", "0", "input should be greater than or equal to 1"),
-        ("FERRY_DRAIN_SECONDS", "0", "input should be greater than 0"),
-        ("FERRY_INLINE_MAX_BYTES", "0", "input should be greater than 0"),
+        *(("FERRY_PORT", bad, PORT) for bad in ("80a", "1.5", "70000", "-1", "9" * 5000)),
+        ("FERRY_ADMIN_PORT", "admin", PORT),
+        ("FERRY_WORKERS", "0", "must be a whole number from 1 to 256"),
+        *(("FERRY_DRAIN_SECONDS", bad, SECONDS) for bad in ("0", "-1", "30s", "inf", "nan")),
+        (
+            "FERRY_INLINE_MAX_BYTES",
+            "20MiB",
+            "must be a whole number of bytes from 1 to 134217728",
+        ),
+        ("FERRY_INLINE_RESULT_BYTES", "0", "must be a whole number of bytes of at least 1"),
+        ("FERRY_MAX_LINE_BYTES", "x", "must be a whole number of bytes from 1 to 37748736"),
+        ("FERRY_ALLOW_PLAINTEXT_AWS_KEYS", "ture", "must be true or false"),
         ("FERRY_STATE_TTL", "30", "must be a duration such as 30d, 24h, 15m or 90s"),
         ("FERRY_UPLOAD_TTL", "0h", "must be a duration such as 30d, 24h, 15m or 90s"),
         ("FERRY_SECRET_KEY", f"{LONG_KEY},short", "each key must have at least 16 characters"),
@@ -193,7 +202,7 @@ def test_no_secret_shows(given: pytest.MonkeyPatch) -> None:
         ("FERRY_PUBLIC_URL", "h:80", "must be an address such as https://host/path"),
         ("FERRY_PUBLIC_URL", "http://[", "must be an address such as https://host/path"),
         ("FERRY_PUBLIC_URL", "https://h/?q=1", "must be an address such as https://host/path"),
-        ("FERRY_PUBLIC_URL", "https://u:pw@h", "must not hold a user or a password"),
+        ("FERRY_PUBLIC_URL", "https://u:pw@h", "must not contain a user name or a password"),
         ("FERRY_STATE_URL", "s3://bucket", STATE_URL),
         ("FERRY_STATE_URL", "s3://bucket/", STATE_URL),
         ("FERRY_STATE_URL", "s3://Bucket/x", STATE_URL),
@@ -204,6 +213,11 @@ def test_no_secret_shows(given: pytest.MonkeyPatch) -> None:
         ("FERRY_STATE_URL", "file://host/x", STATE_URL),
         ("FERRY_STATE_URL", "http://[", STATE_URL),
         ("FERRY_DEFAULT_PROVIDER", "acme", "must be one of gemini, openai"),
+        (
+            "FERRY_DEFAULT_PROVIDER",
+            "opnai",
+            "must be one of gemini, openai; did you mean openai?",
+        ),
         ("FERRY_CLIENT_TOKENS", "short one", "each token must be visible ASCII characters"),
         ("FERRY_CLIENT_TOKENS", "short\u00e9", "each token must be visible ASCII characters"),
         ("FERRY_CLIENT_TOKENS", "short,b,short", "each token must be another one"),
@@ -435,7 +449,7 @@ region = "us-east-1"
     )
     given.setenv("FERRY_WORKERS", "0")
     expected = [
-        "FERRY_WORKERS: input should be",
+        "FERRY_WORKERS: must be a whole number from 1 to 256",
         f"{path}, line 2: trusted_proxies: must be a comma-separated list of networks",
         f"{path}, line 5: upload_tlt is not a setting; did you mean upload_ttl?",
         f"{path}, line 10: providers.my-vllm.baseurl is not a setting; "
@@ -445,6 +459,21 @@ region = "us-east-1"
     assert len(found) == len(expected)
     for start in expected:
         assert [sentence.startswith(start) for sentence in found].count(True) == 1
+
+
+@pytest.mark.parametrize(
+    ("line", "problem"),
+    [
+        ("host = 5", "host: must be text"),
+        ("default_provider = 5", "default_provider: must be text"),
+        ("port = []", f"port: {PORT}"),
+        ("allow_plaintext_aws_keys = 2", "allow_plaintext_aws_keys: must be true or false"),
+        ("state_ttl = 5", "state_ttl: must be a duration such as 30d, 24h, 15m or 90s"),
+    ],
+)
+def test_a_value_of_another_type_in_the_file(tmp_path: Path, line: str, problem: str) -> None:
+    path = toml(tmp_path, line)
+    assert problems(path) == [f"{path}, line 1: {problem}"]
 
 
 def test_a_setting_of_another_kind_in_the_file_has_its_line(tmp_path: Path) -> None:
@@ -526,7 +555,23 @@ def test_a_further_name_needs_a_kind_that_exists(
     ("variable", "value", "problem"),
     [
         ("FERRY_PROVIDERS__OPENAI", "x", "must be a table of settings"),
-        ("FERRY_PROVIDERS__OPENAI__UPLOADS", "always", "input should be 'auto' or 'staged'"),
+        ("FERRY_PROVIDERS__OPENAI__UPLOADS", "always", "must be one of auto, staged"),
+        (
+            "FERRY_PROVIDERS__OPENAI__CREDENTIALS",
+            "Abient",
+            "must be one of caller, ambient; did you mean ambient?",
+        ),
+        (
+            "FERRY_PROVIDERS__ACME__KIND",
+            "opneai",
+            "must be one of gemini, openai; did you mean openai?",
+        ),
+        (
+            "FERRY_PROVIDERS__OPENAI__DEFAULT_MAX_TOKENS",
+            "0",
+            "must be a whole number of at least 1",
+        ),
+        ("FERRY_PROVIDERS__OPENAI__ALLOW_HEADERS", "maybe", "must be true or false"),
         ("FERRY_PROVIDERS__OPENAI__BASE_URL", "ftp://h", "must be an address such as https://"),
     ],
 )
