@@ -1,5 +1,7 @@
 """Relays to Google whatever is not translated: the path, the query and the bytes as they came."""
 
+import re
+from typing import Final
 from urllib.parse import unquote, unquote_plus
 
 from yarl import URL
@@ -9,6 +11,9 @@ from providers.gemini.headers import relayed
 from providers.path_names import check_path_name
 from providers.provider import RelayedRequest
 from providers.upstream import OutboundRequest, Reply, Upstream, UpstreamError
+
+# Browsers and Node read a host in these, RFC 3986 a path (https://url.spec.whatwg.org/#url-parsing).
+_READ_IN_TWO_WAYS: Final = re.compile(r".*[\\\x00-\x1f]|https?:(?!//[^/])|///", re.IGNORECASE)
 
 
 class GeminiRelay:
@@ -34,6 +39,8 @@ class GeminiRelay:
 
 def _leads_elsewhere(url: URL, location: str) -> bool:
     """A client that follows a redirect may send its key along."""
+    if _READ_IN_TWO_WAYS.match(location):
+        return True
     try:
         return url.join(URL(location)).origin() != url.origin()
     except ValueError:

@@ -104,6 +104,27 @@ async def test_a_redirect_to_another_origin_is_not_handed_on(location: str) -> N
     assert refused.value.status == "UNAVAILABLE"
 
 
+@pytest.mark.parametrize(
+    "location",
+    [
+        "/\\evil.test/x",
+        "\\\\evil.test/x",
+        "/\t/evil.test/x",
+        "///evil.test/x",
+        "http:///evil.test/x",
+        "http:/evil.test/x",
+        "HTTP:evil.test/x",
+        f"{GOOGLE.scheme}:evil.test/x",
+    ],
+)
+async def test_a_redirect_that_a_browser_or_node_reads_as_another_host_is_not_handed_on(
+    location: str,
+) -> None:
+    with pytest.raises(FerryError) as refused:
+        await redirected(location)
+    assert refused.value.status == "UNAVAILABLE"
+
+
 @pytest.mark.parametrize("location", ["/v1/files/a", "files/a", f"{GOOGLE.origin()}/v1/files/a"])
 async def test_a_redirect_to_its_own_origin_is(location: str) -> None:
     assert await redirected(location) == location
