@@ -24,7 +24,17 @@ _NONE = (
     "instance role) led to none"
 )
 
-_THROTTLED: Final = ("Throttling", "ThrottlingException", "RequestLimitExceeded")
+# Refusals that pass although AWS sends them with a status from 400 to 499.
+PASSING_REFUSALS: Final = frozenset(
+    {
+        "IDPCommunicationError",
+        "RequestLimitExceeded",
+        "RequestTimeout",
+        "RequestTimeoutException",
+        "Throttling",
+        "ThrottlingException",
+    }
+)
 
 
 @cache
@@ -74,5 +84,5 @@ def _lasts(error: Exception) -> bool:
     """Whether a setting is wrong or STS refuses; a failure to reach a service may pass."""
     if isinstance(error, ClientError):
         status = int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 500))
-        return 400 <= status < 500 and error.response["Error"].get("Code") not in _THROTTLED
+        return 400 <= status < 500 and error.response["Error"].get("Code") not in PASSING_REFUSALS
     return isinstance(error, ConfigParseError | PartialCredentialsError | ProfileNotFound)

@@ -9,12 +9,12 @@ import aiohttp
 from botocore.exceptions import (
     BotoCoreError,
     ClientError,
-    CredentialRetrievalError,
     NoCredentialsError,
     PartialCredentialsError,
 )
 
 from providers.upstream import Reply, UpstreamError
+from proxy.aws import PASSING_REFUSALS
 
 _ERROR_BYTES: Final = 64 << 10
 _CODE: Final = r"[A-Za-z0-9.]{1,64}"
@@ -33,6 +33,8 @@ class BucketRefusal(UpstreamError):
     def lasting(self) -> bool:
         """Whether time alone will not change it."""
         status = self.http_status
+        if self.s3_code in PASSING_REFUSALS:
+            return False
         return status == 501 or (300 <= status < 500 and status not in (408, 409, 429))
 
 
@@ -58,9 +60,10 @@ def in_our_words() -> Iterator[None]:
         yield
     except ClientError as error:
         raise _refusal(error) from None
-    except (NoCredentialsError, PartialCredentialsError, CredentialRetrievalError):
+    except (NoCredentialsError, PartialCredentialsError):
         raise UnfitBucket("AWS's own chain has no credentials for it") from None
-    except (BotoCoreError, aiohttp.ClientError, TimeoutError, OSError) as error:
+    # RuntimeError is what botocore raises for credentials that it could not refresh in time.
+    except (BotoCoreError, aiohttp.ClientError, TimeoutError, OSError, RuntimeError) as error:
         why = type(error).__name__
         raise UpstreamError("UNAVAILABLE", f"the state store cannot be reached ({why})") from None
 

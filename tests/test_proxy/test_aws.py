@@ -76,6 +76,7 @@ def refusal_of_sts(http: int, code: str) -> ClientError:
     [
         (refusal_of_sts(403, "AccessDenied"), "FAILED_PRECONDITION"),
         (refusal_of_sts(400, "Throttling"), "UNAVAILABLE"),
+        (refusal_of_sts(400, "IDPCommunicationError"), "UNAVAILABLE"),
         (refusal_of_sts(503, "ServiceUnavailable"), "UNAVAILABLE"),
         (
             RuntimeError("Credentials were refreshed, but are still expired: the-secret"),
