@@ -221,12 +221,31 @@ class OpenAIBatches:
     async def _table(
         self, caller: Caller, native: Answer, reservation: Reservation
     ) -> RequestTable | None:
-        """None if the requests are known only from their results."""
+        """None if the requests are known only from their results.
+
+        Raises NOT_FOUND if some results are gone and nothing says of which requests.
+        """
         name = _table_name(native)
         table = await self._tables.read(name, reservation) if name else None
-        if table is not None or failure_of(native) is None:
+        if table is not None:
             return table
-        return await self._inputs.keys(caller, native, reservation)
+        lost = await self._lost_results(caller, native)
+        if lost is None and failure_of(native) is None:
+            return None
+        keys = await self._inputs.keys(caller, native, reservation)
+        if keys is None and lost is not None:
+            raise lost
+        return keys
+
+    async def _lost_results(self, caller: Caller, native: Answer) -> FerryError | None:
+        """The refusal of a file of results that is gone, if one is."""
+        try:
+            await self._lines(caller, native).check_files()
+        except FerryError as error:
+            if error.status != "NOT_FOUND":
+                raise
+            return error
+        return None
 
     def _lines(self, caller: Caller, native: Answer) -> OpenAIResultLines:
         splitter = ResultSplitter(self._limits.line, self._memory)

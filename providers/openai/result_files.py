@@ -41,13 +41,15 @@ class OpenAIResultLines:
             raise not_found("OpenAI no longer has the results of this batch")
 
     async def files(self) -> AsyncGenerator[Body, None]:
-        names = output_files(self._batch)
-        for name in names:
-            # One that is gone must be told now: nothing in the others says that it is missing.
-            await self._client.get(self._caller, f"files/{name}")
-        for name in names:
+        await self.check_files()
+        for name in output_files(self._batch):
             async with await self._client.open(self._caller, f"files/{name}/content") as reply:
                 yield Body(reply.chunks(), None)
+
+    async def check_files(self) -> None:
+        """Raises NOT_FOUND if a file is gone: nothing in the others says that it is missing."""
+        for name in output_files(self._batch):
+            await self._client.get(self._caller, f"files/{name}")
 
     def translate(self, line: dict[str, Any], /) -> dict[str, Any]:
         return from_openai_line(line, str(self._batch.get("endpoint")))

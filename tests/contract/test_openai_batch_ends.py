@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Mapping
 
 import pytest
 
+from providers.openai.batch_failures import LOST
 from providers.resource_names import parse_file_id, result_file_id
 from providers.resources import (
     Batch,
@@ -108,6 +109,36 @@ async def test_another_tools_batch_that_ended_early_has_a_result_for_each_line(
     found = {line["key"]: line for line in await lines(openai, batch_id)}
     assert sorted(found) == ["a", "b", "c", "d"]
     assert len([line for line in found.values() if "error" in line]) == 2
+
+
+FIELDS = ("output_file_id", "error_file_id")
+
+
+@pytest.mark.parametrize("field", FIELDS)
+async def test_another_tools_results_that_are_gone_in_part_are_told_of_by_key(
+    openai: OpenAIAtWork, field: str
+) -> None:
+    batch_id = await foreign(openai, json_lines(native_line("a"), native_line("b", "please fail")))
+    await openai.move(batch_id, "completed")
+    await openai.native(f"files/{(await openai.native(f'batches/{batch_id}'))[field]}", "DELETE")
+    found = {line["key"]: line for line in await lines(openai, batch_id)}
+    assert sorted(found) == ["a", "b"]
+    gone = found["ab"[FIELDS.index(field)]]
+    assert gone["error"] == {"code": 5, "message": LOST.message}
+
+
+@pytest.mark.parametrize("field", FIELDS)
+async def test_results_that_are_gone_in_part_with_the_input_are_not_given_as_whole(
+    openai: OpenAIAtWork, field: str
+) -> None:
+    batch_id = await foreign(openai, json_lines(native_line("a"), native_line("b", "please fail")))
+    await openai.move(batch_id, "completed")
+    native = await openai.native(f"batches/{batch_id}")
+    for gone in (native[field], native["input_file_id"]):
+        await openai.native(f"files/{gone}", "DELETE")
+    error = await refused(openai.files.download(CALLER, result_file_id(batch_id)))
+    assert error.status == "NOT_FOUND"
+    assert native[field] in error.message
 
 
 async def test_where_the_input_is_gone_too_the_batch_alone_says_why(
