@@ -14,6 +14,7 @@ from aiohttp.http_exceptions import HttpProcessingError
 from providers.body import Body
 from providers.errors import invalid_argument
 from providers.upstream import OutboundRequest, UpstreamError
+from proxy.name_resolver import NameResolver
 from proxy.outbound_body import OutboundBody
 
 READ_BUFFER_BYTES: Final = 64 << 10  # streaming.md: as fast as the default, and bounds memory
@@ -101,7 +102,7 @@ class OutboundClient:
     def __init__(self, timeouts: Timeouts = Timeouts()) -> None:
         self._timeouts = timeouts
         self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=0),
+            connector=aiohttp.TCPConnector(limit=0, resolver=NameResolver()),
             cookie_jar=aiohttp.DummyCookieJar(),
             timeout=self._timeout(timeouts.silence),
             skip_auto_headers=_AUTOMATIC_HEADERS,

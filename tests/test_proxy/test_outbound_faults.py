@@ -79,6 +79,24 @@ async def test_an_unknown_host_got_nothing(
     assert "upstream.example" in error.message
 
 
+async def test_a_host_that_was_there_before_may_come_back(
+    client: OutboundClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answer = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+    async with raw_upstream(answering(answer)) as url:
+        request = OutboundRequest("GET", url.with_host("localhost"), {})
+        async with await client.send(request):
+            pass
+
+    async def unknown(*_: object, **__: object) -> None:
+        raise socket.gaierror(socket.EAI_NONAME, "unknown")
+
+    monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", unknown)
+    other_port = OutboundRequest("GET", request.url.with_port(1), {})
+    error = await refused(client, other_port)
+    assert (error.status, error.unsent) == ("UNAVAILABLE", True)
+
+
 @pytest.mark.parametrize(
     ("greeting", "status"),
     [(b"", "UNAVAILABLE"), (b"220 not TLS\r\n", "FAILED_PRECONDITION")],
