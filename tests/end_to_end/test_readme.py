@@ -2,8 +2,8 @@
 
 So do its commands that put the proxy before a fake, the ports excepted.
 
-The programs are written for OpenAI. For Bedrock the provider and the model are named instead, and
-the proxy carries their one request out itself.
+The programs are written for OpenAI. For Bedrock the Python programs name that provider and its
+model instead, and the proxy carries their one request out itself.
 """
 
 import asyncio
@@ -11,6 +11,7 @@ import json
 import os
 import re
 import shlex
+import shutil
 import sys
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
@@ -22,6 +23,15 @@ from aiohttp import ClientSession
 from tests.end_to_end.batch_client import MODELS, PAUSE_SECONDS, BatchClient, asking, inline
 from tests.end_to_end.conftest import Ferry
 from tests.end_to_end.fake_client import BEDROCK, KINDS, OPENAI, FakeClient
+from tests.end_to_end.sdk_process import (
+    GO,
+    HERE,
+    JAVA,
+    JAVASCRIPT,
+    PYTHON_NEWEST,
+    Sdk,
+    SdkError,
+)
 from tests.processes import Process, free_port
 from tests.test_documentation import ROOT, fenced_blocks
 
@@ -100,6 +110,90 @@ async def test_the_program_for_native_results(
     assert "echo: What is 2+2?" in json.dumps(native)
 
 
+# --- in other languages --------------------------------------------------------------------------
+
+GO_PROGRAM = """package main
+
+import (
+	"context"
+	"fmt"
+	"log"
+	"net/http"
+
+	"google.golang.org/genai"
+)
+
+func main() {
+	ctx := context.Background()
+	%s
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(job.Name)
+}
+"""
+
+
+def only_program(sdk: Sdk, language: str, ferry: Ferry) -> str:
+    """The README's one block in this language, for the proxy and the fake."""
+    sdk.require()
+    (block,) = fenced_blocks(ROOT / "README.md", language)
+    for written, here in ((ADDRESS, ferry.base_url), (KEY, OPENAI.key)):
+        assert block.count(written) == 1, written
+        block = block.replace(written, here)
+    return block
+
+
+async def require_results(printed: str, ferry: Ferry, http: ClientSession) -> None:
+    """That the batch that a program has made ends with the answer to its one request."""
+    client = BatchClient(ferry.base_url, OPENAI, http)
+    (result,) = await client.results(await client.ended(printed.strip()))
+    assert result["key"] == "sum"
+    assert "echo: What is 2+2?" in json.dumps(result["response"])
+
+
+async def test_the_program_in_javascript(
+    openai: FakeClient, ferry: Ferry, http: ClientSession, tmp_path: Path
+) -> None:
+    program = only_program(JAVASCRIPT, "js", ferry) + "console.log(job.name);\n"
+    (tmp_path / "requests.jsonl").write_bytes(REQUESTS)
+    (tmp_path / "program.mjs").write_text(program)
+    (tmp_path / "node_modules").symlink_to(HERE / "javascript" / "node_modules")
+
+    printed = await output(tmp_path, "node", "program.mjs")
+
+    await require_results(printed, ferry, http)
+
+
+async def test_the_program_in_go(
+    openai: FakeClient, ferry: Ferry, http: ClientSession, tmp_path: Path
+) -> None:
+    program = GO_PROGRAM % only_program(GO, "go", ferry)
+    if shutil.which("go") is None:
+        pytest.skip("go: no go on this machine")
+    (tmp_path / "requests.jsonl").write_bytes(REQUESTS)
+    (tmp_path / "program.go").write_text(program)
+    compiled = str(tmp_path / "program")
+    await output(HERE / "go", "go", "build", "-o", compiled, f"{compiled}.go")
+
+    printed = await output(tmp_path, compiled)
+
+    await require_results(printed, ferry, http)
+
+
+# --- what the SDKs refuse themselves -------------------------------------------------------------
+
+
+@pytest.mark.parametrize("sdk", [PYTHON_NEWEST, JAVASCRIPT, GO, JAVA], ids=str)
+async def test_a_jsonl_file_needs_its_type(sdk: Sdk, tmp_path: Path) -> None:
+    """The first of the README's corrections. Nothing listens at the address."""
+    path = tmp_path / "requests.jsonl"
+    path.write_bytes(REQUESTS)
+    async with sdk.start(f"http://127.0.0.1:{free_port()}/genai") as client:
+        with pytest.raises(SdkError, match=r"(?i)mime ?type"):
+            await client.call("files.upload", path=str(path))
+
+
 # --- without a key -------------------------------------------------------------------------------
 
 
@@ -152,13 +246,14 @@ async def test_the_commands_without_a_key(
 
 async def run(folder: Path, *blocks: str) -> str:
     """What the program of these blocks prints; a warning in it is an error, as in tests."""
+    return await output(folder, sys.executable, "-W", "error", "-c", "\n".join(blocks))
+
+
+async def output(folder: Path, *command: str) -> str:
+    """What the command prints in `folder`; it must succeed."""
     foreign = ("FERRY_", "GEMINI_", "GOOGLE_")
     process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-W",
-        "error",
-        "-c",
-        "\n".join(blocks),
+        *command,
         cwd=folder,
         env={name: value for name, value in os.environ.items() if not name.startswith(foreign)},
         stdout=asyncio.subprocess.PIPE,
