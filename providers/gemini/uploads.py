@@ -3,6 +3,7 @@
 The only thing kept is a note that a chunk arrived in part, and only when that happened.
 """
 
+from contextlib import suppress
 from typing import Final
 
 from yarl import URL
@@ -15,7 +16,7 @@ from providers.gemini.headers import answered, started
 from providers.gemini.refusal import check
 from providers.gemini.relay import below
 from providers.gemini.transfer import Transfer, Unfinished, finish
-from providers.state import State, write
+from providers.state import State, StateError, write
 from providers.upload_sessions import session_object
 from providers.uploads import Chunk, StartedUpload, UploadProgress, UploadSession, UploadStart
 from providers.upstream import OutboundRequest, Reply, Upstream, UpstreamError
@@ -52,13 +53,14 @@ class GeminiUploads:
         transfer = Transfer(google, client_bytes, finalize=chunk.finalize)
         note = session_object(session.id, "ask-first")
         try:
-            if await self._state.head(note) is None:
+            if not await self._asks_first(note):
                 return await transfer.begin()
             progress = await transfer.resume()
         except Unfinished:
             await write(self._state, note, b"")
             raise unavailable("the chunk may have reached Google in part; send it again") from None
-        await self._state.delete(note)
+        with suppress(StateError):  # a note that stays costs each chunk one more call
+            await self._state.delete(note)
         return progress
 
     async def query(self, session: UploadSession) -> UploadProgress:
@@ -66,6 +68,13 @@ class GeminiUploads:
 
     async def cancel(self, session: UploadSession) -> UploadProgress:
         return await self._open(session).cancel()
+
+    async def _asks_first(self, note: str) -> bool:
+        """Whether a chunk arrived in part; to ask Google is right too if the store fails."""
+        try:
+            return await self._state.head(note) is not None
+        except StateError:
+            return True
 
     def _open(self, session: UploadSession) -> GoogleUpload:
         if session.expired:

@@ -14,7 +14,8 @@ from providers.body import Body
 from providers.credential import Caller, Credential
 from providers.gemini.provider import gemini
 from providers.memory import MemoryBudget
-from providers.provider import Uploads
+from providers.provider import Provider, Uploads
+from providers.state import State
 from providers.uploads import Chunk, UploadProgress, UploadSession, UploadStart
 from providers.upstream import Reply
 from proxy.outbound import OutboundClient
@@ -52,9 +53,14 @@ def data_of(size: int) -> bytes:
 class GeminiAtWork:
     def __init__(self, url: URL, upstream: OutboundClient, control: ClientSession) -> None:
         self.url = url
+        self._upstream = upstream
         self.state = MemoryState()
-        self.provider = gemini("google", url, upstream, self.state, MemoryBudget(), 1 << 20)
+        self.provider = self.replica(self.state)
         self._control = control
+
+    def replica(self, state: State) -> Provider:
+        """The provider over another state store."""
+        return gemini("google", self.url, self._upstream, state, MemoryBudget(), 1 << 20)
 
     @property
     def uploads(self) -> Uploads:

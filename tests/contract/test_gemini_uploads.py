@@ -9,8 +9,10 @@ import pytest
 from providers.body import Body, TruncatedBody, held
 from providers.credential import Caller, Credential
 from providers.errors import FerryError
+from providers.state import ObjectInfo, StateError
 from providers.uploads import Chunk, UploadSession, UploadStart, UploadStatus
 from tests.contract.gemini_at_work import CHUNK, GeminiAtWork, data_of, gemini_at_work
+from tests.memory_state import MemoryState
 
 DATA = data_of(4 * CHUNK)
 SHA256 = hashlib.sha256(DATA).hexdigest()
@@ -36,6 +38,24 @@ async def first_half(google: GeminiAtWork, size: int | None = len(DATA)) -> Uplo
     session = await google.start(size)
     assert (await google.send(session, DATA[:HALF])).status is UploadStatus.ACTIVE
     return session
+
+
+class FailingState(MemoryState):
+    """Fails for good."""
+
+    async def head(self, name: str) -> ObjectInfo | None:
+        raise StateError("FAILED_PRECONDITION", f"no disk for {name}")
+
+    async def delete(self, name: str) -> None:
+        raise StateError("FAILED_PRECONDITION", f"no disk for {name}")
+
+
+async def test_an_upload_needs_no_state_store(google: GeminiAtWork) -> None:
+    google.provider = google.replica(FailingState())
+    session = await first_half(google)
+    final = await google.send(session, DATA[HALF:], HALF, finalize=True)
+    assert final.status is UploadStatus.FINAL
+    assert await google.sha256(final) == SHA256
 
 
 # --- when all is well ---------------------------------------------------------------------------
