@@ -7,6 +7,7 @@ quotes the value: it may be a secret that went into the wrong variable.
 import ipaddress
 import os
 import re
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import Final
@@ -59,11 +60,12 @@ def whole_number(least: int, most: int | None = None, unit: str = "") -> WrapVal
     requirement = f"must be a whole number{unit and f' of {unit}'} {limits}"
 
     def parse(value: object, handler: ValidatorFunctionWrapHandler) -> int:
-        try:
-            number: int = handler(value)
-        except ValidationError:
-            raise ValueError(requirement) from None
-        if number < least or (most is not None and number > most):
+        number: int | None = None
+        # Python counts True and False among the numbers.
+        if not isinstance(value, bool):
+            with suppress(ValidationError):
+                number = handler(value)
+        if number is None or number < least or (most is not None and number > most):
             raise ValueError(requirement)
         return number
 

@@ -467,6 +467,7 @@ region = "us-east-1"
         ("host = 5", "host: must be text"),
         ("default_provider = 5", "default_provider: must be text"),
         ("port = []", f"port: {PORT}"),
+        ("port = true", f"port: {PORT}"),
         ("allow_plaintext_aws_keys = 2", "allow_plaintext_aws_keys: must be true or false"),
         ("state_ttl = 5", "state_ttl: must be a duration such as 30d, 24h, 15m or 90s"),
     ],
