@@ -108,5 +108,8 @@ def reserved(host: str, port: int) -> Iterator[int]:
     with socket.socket(family, kind, protocol) as reserving:
         reserving.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         reserving.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-        reserving.bind(address)
+        try:
+            reserving.bind(address)
+        except OSError as error:
+            raise OSError(error.errno, f"cannot bind {address[:2]}: {error.strerror}") from None
         yield reserving.getsockname()[1]

@@ -348,6 +348,7 @@ def test_a_port_that_is_taken_ends_it(tmp_path: Path, workers: str) -> None:
         port = str(server.getsockname()[1])
         done = ferry(FERRY_PORT=port, FERRY_STATE_URL=tmp_path.as_uri(), FERRY_WORKERS=workers)
     assert (done.returncode, done.stderr.count("cannot start")) == (1, 1)
+    assert f"('127.0.0.1', {port})" in done.stderr
     assert "Traceback" not in done.stderr
 
 
