@@ -6,6 +6,7 @@ import re
 
 from providers.errors import FerryError, invalid_argument
 from providers.resource_names import NATIVE_ID
+from providers.upstream import UpstreamError
 
 
 def encode_page_token(after: str) -> str:
@@ -22,6 +23,16 @@ def decode_page_token(token: str, expected: re.Pattern[str] = NATIVE_ID) -> str:
     if not expected.fullmatch(after):
         raise no_token()
     return after
+
+
+def leading_on(upstream: str, asked: str | None, found: str | None) -> str | None:
+    """`found`, which an upstream says leads to the next page; `asked` led to this one.
+
+    Raises UNAVAILABLE if it leads to this page again: the list would never end.
+    """
+    if found is not None and found == asked:
+        raise UpstreamError("UNAVAILABLE", f"{upstream} gives the same page of a list again")
+    return found
 
 
 def no_token() -> FerryError:

@@ -10,6 +10,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from providers.body import Body
+from providers.page_tokens import leading_on
 from providers.parted_objects import Part, PartedUpload, UploadEnded, check_number, check_whole
 from proxy.bucket_client import BucketClient
 from proxy.bucket_errors import BucketRefusal, expect_success, in_our_words
@@ -75,12 +76,13 @@ class BucketParts:
                     await self.abort(PartedUpload(name, begun["UploadId"]))
 
     async def _listed(self, upload: PartedUpload, after: int = 0) -> AsyncIterator[Any]:
-        more = True
-        while more:
-            page = await self._small("list_parts", upload, PartNumberMarker=after)
+        marker: str | None = str(after)
+        while marker is not None:
+            page = await self._small("list_parts", upload, PartNumberMarker=int(marker))
             for listed in page.get("Parts", ()):
                 yield listed
-            more, after = page["IsTruncated"], page.get("NextPartNumberMarker", after)
+            following = str(page.get("NextPartNumberMarker", marker))
+            marker = leading_on("S3", marker, following if page["IsTruncated"] else None)
 
     async def _complete(self, upload: PartedUpload, parts: "list[CompletedPartTypeDef]") -> None:
         """Raises BucketRefusal also where S3 answers 200 and then an error: botocore looks."""

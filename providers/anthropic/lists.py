@@ -6,7 +6,7 @@ from typing import Final
 
 from providers.credential import Caller
 from providers.json_api import Answer, JsonApi
-from providers.page_tokens import no_token
+from providers.page_tokens import leading_on, no_token
 
 # What Anthropic says where a list goes on is its own affair, and stands in a query alone.
 CURSOR: Final = re.compile(r"[!-~]{1,4096}")
@@ -20,7 +20,7 @@ async def listed_page(
     """One page, newest first, and the cursor of the next."""
     query = _query(cursor) if cursor else {}
     listed, page = await client.page(caller, path, limit=page_size, **query)
-    return listed, _next(page)
+    return listed, leading_on(client.name, cursor, _next(page))
 
 
 def _next(page: Answer) -> str | None:

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from providers.errors import FerryError
-from providers.page_tokens import decode_page_token, encode_page_token
+from providers.page_tokens import decode_page_token, encode_page_token, leading_on
 from providers.resource_names import NATIVE_ID
 
 
@@ -31,3 +31,14 @@ def test_any_other_text_is_refused_or_names_an_id(token: str) -> None:
 def test_a_token_of_what_is_no_id(after: str) -> None:
     with pytest.raises(FerryError):
         decode_page_token(encode_page_token(after))
+
+
+@pytest.mark.parametrize(("asked", "found"), [(None, None), (None, "a"), ("a", "b"), ("a", None)])
+def test_a_token_that_leads_on(asked: str | None, found: str | None) -> None:
+    assert leading_on("openai", asked, found) == found
+
+
+def test_a_token_that_leads_to_its_own_page_is_the_upstreams_fault() -> None:
+    with pytest.raises(FerryError, match="same page") as caught:
+        leading_on("openai", "a", "a")
+    assert caught.value.status == "UNAVAILABLE"

@@ -154,6 +154,17 @@ async def test_a_part_whose_answer_is_lost_has_arrived(
     assert [part.number async for part in state.parted.parts(upload)] == [1]
 
 
+@pytest.mark.parametrize("marker", ["", "<NextPartNumberMarker>0</NextPartNumberMarker>"])
+async def test_a_list_of_parts_that_never_ends_is_refused(
+    s3: FakeS3, state: BucketState, prefix: str, marker: str
+) -> None:
+    upload = await state.parted.begin("files/x")
+    page = f"<ListPartsResult><IsTruncated>true</IsTruncated>{marker}</ListPartsResult>"
+    await s3.arm({"method": "GET", "path": prefix}, "status", status=200, body=page)
+    with pytest.raises(UpstreamError, match="same page"):
+        _ = [part async for part in state.parted.parts(upload)]
+
+
 async def whole(state: BucketState) -> PartedUpload:
     upload = await state.parted.begin("files/x")
     await state.parted.put(upload, 1, held(LAST))

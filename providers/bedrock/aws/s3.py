@@ -19,6 +19,7 @@ from providers.bedrock.aws.signing import S3 as SERVICE
 from providers.bedrock.aws.signing import aws_url, encode_key
 from providers.body import Body
 from providers.errors import FerryError
+from providers.page_tokens import leading_on
 from providers.parted_objects import Part
 from providers.upstream import Reply, UpstreamError
 
@@ -100,8 +101,9 @@ class S3:
             raise UpstreamError("UNAVAILABLE", f"S3 answered with {root.tag[:40]!r}, not a list")
         encoded = root.findtext("EncodingType") == "url"
         listed = [_listed(element, encoded=encoded) for element in root.iter("Contents")]
-        truncated = root.findtext("IsTruncated") == "true"
-        return listed, root.findtext("NextContinuationToken") if truncated else None
+        if root.findtext("IsTruncated") != "true":
+            return listed, None
+        return listed, leading_on("S3", token, _text(root, "NextContinuationToken"))
 
     async def each(self, place: Place, folder: Folder) -> AsyncIterator[StoredObject]:
         token: str | None = None
@@ -138,16 +140,16 @@ class S3:
         self, place: Place, bucket: str, key: str, upload: str, after: int
     ) -> AsyncIterator[tuple[Part, str]]:
         """What has arrived, from number `after` + 1 on, with the ETag of each."""
-        marker = str(after)
-        while True:
+        marker: str | None = str(after)
+        while marker is not None:
             query = {"uploadId": upload, "part-number-marker": marker}
             root = await self._root(place, "GET", _url(place, bucket, key, query))
             for element in root.iter("Part"):
                 number, size = _number(element, "PartNumber"), _number(element, "Size")
                 yield Part(number, size), _text(element, "ETag")
-            if root.findtext("IsTruncated") != "true":
-                return
-            marker = _text(root, "NextPartNumberMarker")
+            more = root.findtext("IsTruncated") == "true"
+            following = _text(root, "NextPartNumberMarker") if more else None
+            marker = leading_on("S3", marker, following)
 
     async def complete(
         self, place: Place, bucket: str, key: str, upload: str, etags: Sequence[str]

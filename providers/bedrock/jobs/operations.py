@@ -4,11 +4,13 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from providers.answer_shape import text_or_none
 from providers.bedrock.aws.client import AwsClient
 from providers.bedrock.aws.place import Place
 from providers.bedrock.aws.signing import encode_segment
 from providers.errors import FerryError, not_found
 from providers.json_api import Answer
+from providers.page_tokens import leading_on
 from providers.upstream import UpstreamError
 
 _JOB: Final = "/model-invocation-job"
@@ -60,8 +62,8 @@ class Jobs:
         listed = page.get("invocationJobSummaries") or []
         if not isinstance(listed, list) or not all(isinstance(job, dict) for job in listed):
             raise UpstreamError("UNAVAILABLE", f"{self.name} answered what is no list of jobs")
-        following = page.get("nextToken")
-        return [Answer(job) for job in listed], following if isinstance(following, str) else None
+        following = text_or_none(page.get("nextToken")) or None
+        return [Answer(job) for job in listed], leading_on(self.name, token, following)
 
     async def find(self, place: Place, name: str) -> Answer | None:
         """The job of exactly this name."""

@@ -43,3 +43,13 @@ async def test_what_is_no_cursor_of_ours(cursor: str) -> None:
     with pytest.raises(FerryError) as caught:
         await listed_page(client(ScriptedUpstream()), CALLER, "v1/files", 5, cursor)
     assert (caught.value.status, caught.value.path) == ("INVALID_ARGUMENT", "pageToken")
+
+
+@pytest.mark.parametrize(
+    "page", [{"next_page": "page_1"}, {"has_more": True, "last_id": "page_1"}], ids=str
+)
+async def test_a_page_that_leads_to_itself_is_refused(page: dict[str, Any]) -> None:
+    upstream = ScriptedUpstream(*[answer({"data": [{"id": "a"}]} | page)] * 2)
+    _, cursor = await listed_page(client(upstream), CALLER, "v1/files", 5, None)
+    with pytest.raises(FerryError, match="same page"):
+        await listed_page(client(upstream), CALLER, "v1/files", 5, cursor)

@@ -73,6 +73,26 @@ async def test_all_pages_are_gone_through() -> None:
     assert upstream.sent[1].request.url.query["continuation-token"] == "next"
 
 
+async def test_a_list_that_never_ends_is_refused() -> None:
+    store, _ = s3(listing(more="next"), listing(more="next"))
+    with pytest.raises(UpstreamError, match="same page"):
+        _ = [one async for one in store.each(await place(), FOLDER)]
+
+
+async def test_a_list_that_goes_on_without_saying_where_is_not_taken_as_whole() -> None:
+    cut = listing("a").body.replace(b"false", b"true")
+    store, _ = s3(Answer(body=cut))
+    with pytest.raises(UpstreamError, match="NextContinuationToken"):
+        await store.page(await place(), FOLDER)
+
+
+async def test_parts_that_never_end_are_refused() -> None:
+    page = b"<R><IsTruncated>true</IsTruncated><NextPartNumberMarker>2</NextPartNumberMarker></R>"
+    store, _ = s3(Answer(body=page), Answer(body=page))
+    with pytest.raises(UpstreamError, match="same page"):
+        _ = [part async for part in store.parts(await place(), "bucket", "key", "up", after=1)]
+
+
 async def test_parts_are_told_with_what_completes_them() -> None:
     page = (
         "<R><Part><PartNumber>2</PartNumber><Size>8</Size><ETag>&quot;e2&quot;</ETag></Part>"

@@ -1,8 +1,13 @@
 import pytest
+from tenacity import wait_none
 
-from providers.bedrock.jobs.operations import job_id_of
+from providers.bedrock.aws.client import AwsClient
+from providers.bedrock.jobs.operations import Jobs, job_id_of
 from providers.json_api import Answer
 from providers.upstream import UpstreamError
+from tests.test_providers.answering import answer
+from tests.test_providers.test_bedrock.test_aws.places import place
+from tests.test_providers.test_gemini.scripted_upstream import ScriptedUpstream
 
 ARN = "arn:aws:bedrock:us-east-1:123456789012:model-invocation-job/abcdef012345"
 
@@ -17,3 +22,19 @@ def test_the_native_id_is_the_end_of_the_arn() -> None:
 def test_what_is_no_arn_of_a_job_is_the_upstreams_fault(arn: object) -> None:
     with pytest.raises(UpstreamError, match="jobArn"):
         job_id_of(Answer(jobArn=arn))
+
+
+async def found(*tokens: str) -> Answer | None:
+    """What a search finds whose pages hold no job, and name `tokens` as those of the next."""
+    pages = [answer({"invocationJobSummaries": [], "nextToken": token}) for token in tokens]
+    client = AwsClient("bedrock", ScriptedUpstream(*pages), wait_none())
+    return await Jobs(client).find(await place(), "name")
+
+
+async def test_an_empty_token_leads_nowhere() -> None:
+    assert await found("next", "") is None
+
+
+async def test_a_list_that_never_ends_is_refused() -> None:
+    with pytest.raises(UpstreamError, match="same page"):
+        await found("next", "next")
