@@ -124,6 +124,7 @@ async def _upload_elsewhere(
     request: web.Request, route: Route, provider: Provider
 ) -> op.StartUpload | op.Relayed:
     """A start gets an upload URL of ours, so that the bytes come through here too."""
+    parse_expiry(request, provider)  # refused, as for files
     if commands(request) != ["start"]:
         return _relayed(request, route, provider)
     session = request.app[EDGE].upload_urls.new_session()

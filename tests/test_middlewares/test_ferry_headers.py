@@ -118,3 +118,24 @@ async def test_where_there_is_one_form_a_download_is_relayed(value: str) -> None
         async with client.get(DOWNLOAD, headers=headers) as reply:
             assert await reply.read() == b"Google's own lines"
     assert len(relay.calls) == 1
+
+
+# --- the expiry of files --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "path", ["files", "fileSearchStores/a:uploadToFileSearchStore"], ids=["files", "a store"]
+)
+@pytest.mark.parametrize("protocol", ["resumable", "raw"])
+async def test_an_expiry_is_refused_wherever_an_upload_goes(path: str, protocol: str) -> None:
+    asked = Scripted(lambda *_: None)
+    provider = scripted_provider("gemini", relay=asked, uploads=asked)
+    command = {"x-goog-upload-command": "start"} if protocol == "resumable" else {}
+    async with chain_at_work(provider) as client:
+        headers = {"x-goog-api-key": "a", "x-goog-upload-protocol": protocol, EXPIRES_AFTER: "60"}
+        url = f"/genai/upload/v1beta/{path}"
+        async with client.post(url, headers=headers | command, data=b"{}") as reply:
+            error = (await reply.json())["error"]
+    assert (reply.status, error["status"]) == (400, "INVALID_ARGUMENT")
+    assert error["message"] == f"gemini cannot expire files: leave {EXPIRES_AFTER} out"
+    assert asked.calls == []
