@@ -68,6 +68,16 @@ def in_our_words() -> Iterator[None]:
         raise UpstreamError("UNAVAILABLE", f"the state store cannot be reached ({why})") from None
 
 
+@contextmanager
+def whole_answer() -> Iterator[None]:
+    """Around the reading of an answer: servers that only speak S3's API may leave members out."""
+    try:
+        yield
+    except KeyError as missing:
+        why = f"the state store's answer lacks {missing.args[0]}"
+        raise UpstreamError("UNAVAILABLE", why) from None
+
+
 def _refusal(error: ClientError) -> BucketRefusal:
     code = str(error.response.get("Error", {}).get("Code", ""))
     status = int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 500))

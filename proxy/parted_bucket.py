@@ -13,7 +13,7 @@ from providers.body import Body
 from providers.page_tokens import leading_on
 from providers.parted_objects import Part, PartedUpload, UploadEnded, check_number, check_whole
 from proxy.bucket_client import BucketClient
-from proxy.bucket_errors import BucketRefusal, expect_success, in_our_words
+from proxy.bucket_errors import BucketRefusal, expect_success, in_our_words, whole_answer
 from proxy.object_names import is_name
 from proxy.spool import of_known_length
 
@@ -35,7 +35,8 @@ class BucketParts:
             begun = await self._client.s3.create_multipart_upload(
                 Bucket=self._client.bucket, Key=key
             )
-        return PartedUpload(name, begun["UploadId"])
+        with whole_answer():
+            return PartedUpload(name, begun["UploadId"])
 
     async def put(self, upload: PartedUpload, number: int, body: Body) -> None:
         parameters = {**self._of(upload), "PartNumber": check_number(number)}
@@ -71,9 +72,11 @@ class BucketParts:
         prefix = self._client.prefix
         async for page in self._client.pages("list_multipart_uploads", prefix):
             for begun in page.get("Uploads", ()):
-                name = begun["Key"].removeprefix(prefix)
-                if is_name(name) and begun["Initiated"] < time:
-                    await self.abort(PartedUpload(name, begun["UploadId"]))
+                with whole_answer():
+                    name, initiated = begun["Key"].removeprefix(prefix), begun["Initiated"]
+                    found = PartedUpload(name, begun["UploadId"])
+                if is_name(name) and initiated < time:
+                    await self.abort(found)
 
     async def _listed(self, upload: PartedUpload, after: int = 0) -> AsyncIterator[Any]:
         marker: str | None = str(after)
@@ -82,7 +85,7 @@ class BucketParts:
             for listed in page.get("Parts", ()):
                 yield listed
             following = str(page.get("NextPartNumberMarker", marker))
-            marker = leading_on("S3", marker, following if page["IsTruncated"] else None)
+            marker = leading_on("S3", marker, following if page.get("IsTruncated") else None)
 
     async def _complete(self, upload: PartedUpload, parts: "list[CompletedPartTypeDef]") -> None:
         """Raises BucketRefusal also where S3 answers 200 and then an error: botocore looks."""
@@ -111,8 +114,10 @@ def _ended(refused: BucketRefusal) -> UploadEnded | None:
 
 
 def _part(listed: Any) -> Part:
-    return Part(listed["PartNumber"], listed["Size"])
+    with whole_answer():
+        return Part(listed["PartNumber"], listed["Size"])
 
 
 def _completed(listed: Any) -> "CompletedPartTypeDef":
-    return {"PartNumber": listed["PartNumber"], "ETag": listed["ETag"]}
+    with whole_answer():
+        return {"PartNumber": listed["PartNumber"], "ETag": listed["ETag"]}

@@ -10,7 +10,13 @@ from providers.body import Body, TruncatedBody, held
 from providers.state import ObjectInfo
 from providers.upstream import Reply, Upstream, UpstreamError
 from proxy.bucket_client import BucketAddress, BucketClient
-from proxy.bucket_errors import BucketRefusal, UnfitBucket, expect_success, in_our_words
+from proxy.bucket_errors import (
+    BucketRefusal,
+    UnfitBucket,
+    expect_success,
+    in_our_words,
+    whole_answer,
+)
 from proxy.object_names import check_prefix, is_name
 from proxy.parted_bucket import BucketParts
 from proxy.spool import of_known_length
@@ -63,7 +69,8 @@ class BucketState:
         reply = await self._client.send("get_object", {"Key": self._client.key(name)})
         try:
             await expect_success(reply)
-            return Body(_Content(reply), int(reply.headers["Content-Length"]))
+            with whole_answer():
+                return Body(_Content(reply), int(reply.headers["Content-Length"]))
         except BaseException as error:
             await reply.aclose()
             if isinstance(error, BucketRefusal) and error.s3_code == "NoSuchKey":
@@ -72,7 +79,8 @@ class BucketState:
 
     async def head(self, name: str) -> ObjectInfo | None:
         found = await self._client.head(self._client.key(name))
-        return found and ObjectInfo(name, found["ContentLength"], found["LastModified"])
+        with whole_answer():
+            return found and ObjectInfo(name, found["ContentLength"], found["LastModified"])
 
     async def delete(self, name: str) -> None:
         key = self._client.key(name)
@@ -83,9 +91,11 @@ class BucketState:
         ours = self._client.prefix
         async for page in self._client.pages("list_objects_v2", ours + check_prefix(prefix)):
             for found in page.get("Contents", ()):
-                name = found["Key"].removeprefix(ours)
-                if is_name(name):  # what others left there is none of ours
-                    yield ObjectInfo(name, found["Size"], found["LastModified"])
+                with whole_answer():
+                    name = found["Key"].removeprefix(ours)
+                    info = ObjectInfo(name, found["Size"], found["LastModified"])
+                if is_name(name):  # other tools may leave objects there
+                    yield info
 
     async def _create(self, key: str, body: Body) -> bool:
         mark, source = secrets.token_hex(16), _Source(body)

@@ -1,7 +1,7 @@
 """What is particular to a bucket; the rest is in `tests/contract/`."""
 
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -152,6 +152,44 @@ async def test_a_part_whose_answer_is_lost_has_arrived(
     with pytest.raises(UpstreamError):
         await state.parted.put(upload, 1, held(LAST))
     assert [part.number async for part in state.parted.parts(upload)] == [1]
+
+
+async def listed(state: BucketState) -> None:
+    _ = [info async for info in state.list("")]
+
+
+INCOMPLETE: Mapping[str, tuple[str, str, Callable[[BucketState], Awaitable[object]]]] = {
+    "head": ("HEAD", "", lambda state: state.head("a")),
+    "list": (
+        "GET",
+        "<ListBucketResult><Contents><Key>a</Key></Contents></ListBucketResult>",
+        listed,
+    ),
+    "begin": ("POST", "<R/>", lambda state: state.parted.begin("files/x")),
+}
+
+
+@pytest.mark.parametrize(("method", "body", "call"), INCOMPLETE.values(), ids=INCOMPLETE)
+async def test_an_answer_that_lacks_a_member_is_the_stores_fault(
+    s3: FakeS3,
+    state: BucketState,
+    method: str,
+    body: str,
+    call: Callable[[BucketState], Awaitable[object]],
+) -> None:
+    await s3.arm({"method": method, "path": "."}, "status", status=200, body=body)
+    with pytest.raises(UpstreamError, match="the state store's answer lacks "):
+        await call(state)
+
+
+async def test_an_object_without_a_length_is_the_stores_fault(
+    s3: FakeS3, state: BucketState, prefix: str
+) -> None:
+    await write(state, "a", b"x")
+    await s3.arm({"method": "GET", "path": prefix}, "cut_chunks", after_bytes=1)
+    with pytest.raises(UpstreamError, match="lacks Content-Length"):
+        await state.get("a")
+    assert not connections_in_use(state)
 
 
 @pytest.mark.parametrize("marker", ["", "<NextPartNumberMarker>0</NextPartNumberMarker>"])
