@@ -1,8 +1,9 @@
 """Second step: whatever goes wrong further on becomes Google's error envelope."""
 
 import logging
+import re
 import traceback
-from typing import Any
+from typing import Any, Final
 
 from aiohttp import web
 
@@ -13,6 +14,9 @@ from providers.errors import FerryError
 from providers.json_text import render_json
 from providers.uploads import UploadStatus
 from providers.upstream import UpstreamError
+
+# Seconds or a date (RFC 9110 section 10.2.3); an upstream may have written anything.
+_RETRY_AFTER: Final = re.compile(r"[0-9]{1,9}|[A-Z][a-z]{2}, [0-9A-Za-z: ]{16,22} GMT")
 
 _log = logging.getLogger("genai_ferry.errors")
 
@@ -70,7 +74,7 @@ def render_error(error: FerryError, upload: str | None = None) -> web.Response:
     )
     if upload:
         response.headers["X-Goog-Upload-Status"] = upload
-    if error.retry_after:
+    if error.retry_after and _RETRY_AFTER.fullmatch(error.retry_after):
         response.headers["Retry-After"] = error.retry_after
     return response
 

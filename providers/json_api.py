@@ -178,14 +178,14 @@ class JsonApi:
             f"{self.name}: {_without_secret(text, caller)}",
             provider=self.name,
             reason=_without_secret(code_of(document), caller) or None,
-            request_id=_request_id(reply),
+            request_id=_without_secret(_request_id(reply), caller) or None,
             upstream_status=reply.status,
             retry_after=None if status == _PERMANENT else reply.headers.get("retry-after"),
         )
 
 
-def _request_id(reply: Reply) -> str | None:
-    return reply.headers.get("x-request-id") or reply.headers.get("request-id")
+def _request_id(reply: Reply) -> str:
+    return reply.headers.get("x-request-id") or reply.headers.get("request-id") or ""
 
 
 def outcome_unknown(error: FerryError) -> bool:

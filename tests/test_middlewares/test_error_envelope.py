@@ -130,3 +130,15 @@ async def test_every_answer_has_its_own_request_id() -> None:
         async with lists(client) as first, lists(client) as second:
             ids = [reply.headers["x-ferry-request-id"] for reply in (first, second)]
     assert len(set(ids)) == 2
+
+
+@pytest.mark.parametrize("said", ["0", "7", "3600", "Wed, 21 Oct 2026 07:28:00 GMT"])
+def test_when_to_try_again_is_passed_on(said: str) -> None:
+    response = render_error(FerryError("UNAVAILABLE", "x", retry_after=said))
+    assert response.headers["Retry-After"] == said
+
+
+@pytest.mark.parametrize("said", ["", "-1", "soon", "9" * 400, "1\t2", "٣", "sk-secret-key", "1e9"])
+def test_anything_else_is_not(said: str) -> None:
+    response = render_error(FerryError("UNAVAILABLE", "x", retry_after=said))
+    assert "Retry-After" not in response.headers

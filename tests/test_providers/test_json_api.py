@@ -241,6 +241,10 @@ async def test_a_key_that_is_echoed_is_cut_out() -> None:
     echo = {"error": {"message": "Incorrect: sk-secret.", "type": "bad sk-secret"}}
     error = await refusal(401, echo)
     assert (error.message, error.reason) == ("provider: Incorrect: ***.", "bad ***")
+    upstream = ScriptedUpstream(answer(echo, 401, {"x-request-id": "req-sk-secret"}))
+    with pytest.raises(FerryError) as caught:
+        await client(upstream).get(CALLER, "files/a")
+    assert caught.value.request_id == "req-***"
     error = await refusal(401, echo, Caller(Credential(), "tenant"))
     assert error.message == "provider: Incorrect: sk-secret."
 

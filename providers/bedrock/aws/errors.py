@@ -77,6 +77,8 @@ def refused(
     """
     refusal = _read(reply, data)
     text = _without(secrets, _explained(refusal, reply, region))
+    headers = reply.headers
+    request_id = headers.get("x-amzn-requestid") or headers.get("x-amz-request-id") or ""
     status = _status(refusal, reply)
     if status == "UNIMPLEMENTED":
         text = f"this upstream does not serve the call: {text}"
@@ -85,9 +87,9 @@ def refused(
         f"{name}: {text}",
         provider=name,
         reason=refusal.code or None,
-        request_id=reply.headers.get("x-amzn-requestid") or reply.headers.get("x-amz-request-id"),
+        request_id=_without(secrets, request_id) or None,
         upstream_status=reply.status,
-        retry_after=reply.headers.get("retry-after"),
+        retry_after=headers.get("retry-after"),
     )
 
 

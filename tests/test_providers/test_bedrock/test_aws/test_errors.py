@@ -153,7 +153,9 @@ def test_a_call_that_the_upstream_does_not_serve(http: int, body: bytes) -> None
 def test_what_was_signed_with_is_not_shown() -> None:
     """AWS may quote what it was sent, the session's token with it."""
     body = b'{"message": "The Canonical String should have been: the-token the-id"}'
-    found = error(body, 403, "the-secret", "the-id", "the-token")
+    echo = {"x-amzn-requestid": "of the-id"}
+    found = error(body, 403, "the-secret", "the-id", "the-token", headers=echo)
+    assert found.request_id == "of ***"
     assert "the-" not in found.message
     assert found.message.endswith("should have been: *** ***")
 
