@@ -52,6 +52,13 @@ def inbound_body(request: web.Request) -> Body:
     return Body(_Chunks(request), request.content_length)
 
 
+def refuse_transfer_codings(request: web.Request) -> None:
+    """A body that is compressed on its way would be stored or relayed as if it were not."""
+    coding = request.headers.get("Transfer-Encoding", "").strip().lower()
+    if coding not in ("", "chunked", "identity"):
+        raise invalid_argument("Transfer-Encoding can only be chunked; send the body uncompressed")
+
+
 def refuse_encoded(request: web.Request) -> None:
     """What is not relayed is read as it is, or stored: compressed it would be something else."""
     encoding = request.headers.get("Content-Encoding", "").strip().lower()

@@ -13,7 +13,12 @@ from middlewares import operations as op
 from middlewares.batch_request import named_file, parse_new_batch
 from middlewares.ferry_headers import IDEMPOTENCY_KEY, parse_expiry, parse_result_form
 from middlewares.header_text import header_text
-from middlewares.inbound_body import inbound_body, read_whole, refuse_encoded
+from middlewares.inbound_body import (
+    inbound_body,
+    read_whole,
+    refuse_encoded,
+    refuse_transfer_codings,
+)
 from middlewares.journey import EDGE, OPERATION, PROVIDER, ROUTE, UPLOAD, Edge, Handler
 from middlewares.multipart_related import parse_multipart
 from middlewares.provider_resolution import check_file_owner
@@ -49,6 +54,7 @@ _BATCH_KINDS: Final = {
 
 @web.middleware
 async def request_rewrite(request: web.Request, handler: Handler) -> web.StreamResponse:
+    refuse_transfer_codings(request)
     with _memory(request):
         request[OPERATION] = await _operation(request)
         return await handler(request)

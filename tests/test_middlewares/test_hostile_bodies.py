@@ -15,6 +15,7 @@ from tests.test_middlewares.serving_ferry import (
     Ferry,
     Headers,
     ferry,
+    read_answer,
     rendered,
 )
 
@@ -135,6 +136,18 @@ async def test_an_encoded_chunk_is_refused(served: Ferry) -> None:
     answer = await served.ask("POST", target, headers, gzip.compress(b"x"))
     answer.refused(400, "INVALID_ARGUMENT")
     assert answer.headers["x-goog-upload-status"] == "final"
+
+
+@pytest.mark.parametrize("target", [START, "/genai/v1beta/models/m:generateContent"])
+async def test_a_transfer_coding_is_refused(served: Ferry, target: str) -> None:
+    headers = {"X-Goog-Upload-Protocol": "raw"} if target == START else GEMINI
+    head = rendered("POST", target, {**headers, "Transfer-Encoding": "gzip, chunked"})
+    async with served.connection() as (reader, writer):
+        writer.write(head + b"1\r\nx\r\n0\r\n\r\n")
+        answer = await read_answer(reader)
+    assert "Transfer-Encoding" in answer.refused(400, "INVALID_ARGUMENT")
+    for upstream in (served.openai, served.gemini):
+        assert await served.upstream_requests(upstream) == []
 
 
 async def test_an_encoded_body_is_relayed_as_it_is(served: Ferry) -> None:
