@@ -4,12 +4,15 @@ Every reader raises INTERNAL, naming the field, if it is not what is documented.
 `Candidate.reading` that fails one member of the answer, elsewhere the whole item.
 """
 
+import re
 from math import isfinite
 from typing import Any, Final
 
 from providers.errors import FerryError
 
 _LARGEST: Final = 2**63 - 1
+# Fewer digits than `_LARGEST` has. Python refuses to read a number of more than 4,300.
+_WRITTEN_COUNT: Final = re.compile(r"[0-9]{1,18}")
 
 
 class UnreadableAnswer(FerryError):
@@ -83,6 +86,11 @@ def count_or_none(value: object) -> int | None:
     if isinstance(value, bool) or not isinstance(value, int):
         return None
     return value if 0 <= value <= _LARGEST else None
+
+
+def written_count(text: str) -> int | None:
+    """The count that a header or an XML element holds; None for any other text."""
+    return int(text) if _WRITTEN_COUNT.fullmatch(text) else None
 
 
 def object_or_nothing(value: object) -> dict[str, Any]:

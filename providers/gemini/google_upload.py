@@ -5,6 +5,7 @@ from typing import Final
 
 from yarl import URL
 
+from providers.answer_shape import written_count
 from providers.body import Body, held
 from providers.errors import FerryError
 from providers.gemini.headers import answered
@@ -101,8 +102,7 @@ async def _parse_progress(reply: Reply) -> UploadProgress:
 
 
 def _received(reply: Reply) -> int | None:
-    text = reply.headers.get("X-Goog-Upload-Size-Received", "")
-    return int(text) if text.isdecimal() else None
+    return written_count(reply.headers.get("X-Goog-Upload-Size-Received", ""))
 
 
 def _cancelled() -> FerryError:

@@ -8,6 +8,7 @@ from typing import Final
 
 from yarl import URL
 
+from providers.answer_shape import written_count
 from providers.credential import Caller
 from providers.errors import failed_precondition, unavailable
 from providers.gemini.client_bytes import ClientBytes
@@ -115,7 +116,7 @@ def _parse_started(reply: Reply, size: int | None) -> StartedUpload:
             "size": "" if size is None else str(size),
         },
         needs_caller=False,
-        granularity=int(granularity) if granularity.isdecimal() else None,
+        granularity=written_count(granularity),
         headers=answered(reply.headers),
     )
 

@@ -10,6 +10,7 @@ from xml.sax.saxutils import escape
 
 from yarl import URL
 
+from providers.answer_shape import written_count
 from providers.bedrock.aws.client import AwsClient
 from providers.bedrock.aws.errors import is_absent
 from providers.bedrock.aws.few_at_a_time import few_at_a_time
@@ -234,10 +235,10 @@ def _text(element: Any, name: str) -> str:
 
 
 def _number(element: Any, name: str) -> int:
-    text = _text(element, name)
-    if not text.isdecimal():
+    number = written_count(_text(element, name))
+    if number is None:
         raise UpstreamError("UNAVAILABLE", f"S3's answer has no number at {name}")
-    return int(text)
+    return number
 
 
 def _from_iso(text: str | None) -> datetime | None:

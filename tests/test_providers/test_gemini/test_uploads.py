@@ -58,9 +58,13 @@ async def test_a_start_says_everything_that_the_client_said() -> None:
     assert upstream.done
 
 
-async def test_a_start_invents_nothing() -> None:
-    headers = {**STARTED, "X-Goog-Upload-Control-URL": "https://uploads.example/control"}
-    del headers["X-Goog-Upload-Chunk-Granularity"]
+@pytest.mark.parametrize("granularity", ["", "9" * 5000])
+async def test_a_start_invents_nothing(granularity: str) -> None:
+    headers = {
+        **STARTED,
+        "X-Goog-Upload-Control-URL": "https://uploads.example/control",
+        "X-Goog-Upload-Chunk-Granularity": granularity,
+    }
     upstream = ScriptedUpstream(Answer(headers=headers))
     started = await uploads(upstream).start(CALLER, UploadStart())
     assert started.granularity is None
@@ -142,6 +146,7 @@ async def test_a_query_of_a_finished_upload_has_the_file() -> None:
         {"X-Goog-Upload-Status": "ACTIVE", "X-Goog-Upload-Size-Received": "5"},
         {"X-Goog-Upload-Status": "active"},
         {"X-Goog-Upload-Status": "active", "X-Goog-Upload-Size-Received": "-5"},
+        {"X-Goog-Upload-Status": "active", "X-Goog-Upload-Size-Received": "9" * 5000},
         {"X-Goog-Upload-Status": "cancelled"},
     ],
 )

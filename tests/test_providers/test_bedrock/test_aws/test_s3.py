@@ -146,6 +146,9 @@ async def test_only_the_same_content_is_opened_again() -> None:
         b"<Other/>",
         b"<ListBucketResult><Contents><Size>5</Size></Contents></ListBucketResult>",
         b"<ListBucketResult><Contents><Key>k</Key><Size>five</Size></Contents></ListBucketResult>",
+        b"<ListBucketResult><Contents><Key>k</Key><Size>"
+        + b"9" * 5000
+        + b"</Size></Contents></ListBucketResult>",
     ],
 )
 async def test_an_answer_that_cannot_be_read_is_the_upstreams_fault(body: bytes) -> None:
