@@ -1,5 +1,6 @@
 """Gemini's tools and toolConfig, read for providers that know functions only."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -29,6 +30,10 @@ _SERVER_TOOL_CONFIG: Final = ("retrievalConfig", "includeServerSideToolInvocatio
 _MODES: Final = ("AUTO", "ANY", "NONE", "VALIDATED")
 # The modes in which Gemini lets a client narrow the functions down.
 _NARROWING: Final = ("ANY", "VALIDATED")
+
+
+NO_PARAMETERS: Final[Mapping[str, Any]] = {"type": "object", "properties": {}}
+"""The schema of a function that is declared without one."""
 
 
 @dataclass(frozen=True)
@@ -129,8 +134,7 @@ def _function(
 def _parameters(declaration: dict[str, Any], path: str) -> tuple[dict[str, Any], str]:
     gemini_path, json_path = member(path, "parameters"), member(path, "parametersJsonSchema")
     if "parameters" not in declaration:
-        plain: dict[str, Any] = {"type": "object", "properties": {}}
-        return declaration.get("parametersJsonSchema", plain), json_path
+        return declaration.get("parametersJsonSchema", dict(NO_PARAMETERS)), json_path
     if "parametersJsonSchema" in declaration:
         raise invalid_argument("excludes parameters", path=json_path)
     return to_json_schema(declaration["parameters"], gemini_path), gemini_path

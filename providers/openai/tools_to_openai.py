@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from providers.errors import invalid_argument
 from providers.gemini_content.function_calls import CallRules
-from providers.gemini_content.function_tools import DeclaredFunction, function_tools
+from providers.gemini_content.function_tools import NO_PARAMETERS, DeclaredFunction, function_tools
 from providers.gemini_content.warnings import Warnings
 from providers.openai.root_schema import SchemaRule
 from providers.openai.strict_schema import allows_strict
@@ -13,6 +13,7 @@ from providers.openai.strict_schema import allows_strict
 # An id is any text to OpenAI.
 CALL_RULES: Final = CallRules("OpenAI", longest_name=64, ids=re.compile(".+", re.DOTALL))
 
+_NO_STRICT_PARAMETERS: Final = {**NO_PARAMETERS, "required": [], "additionalProperties": False}
 _PLAIN_CHOICES: Final = {"AUTO": "auto", "ANY": "required", "NONE": "none", "VALIDATED": "auto"}
 
 
@@ -43,7 +44,9 @@ def _function(declared: DeclaredFunction, strict: bool) -> dict[str, Any]:
         function["description"] = declared.description
     function["parameters"] = declared.parameters
     if strict:
-        if not allows_strict(declared.parameters):
+        if declared.parameters == NO_PARAMETERS:
+            function["parameters"] = _NO_STRICT_PARAMETERS
+        elif not allows_strict(declared.parameters):
             raise invalid_argument(
                 "under mode VALIDATED OpenAI takes only parameters that are all required, with "
                 "additionalProperties false in every object",

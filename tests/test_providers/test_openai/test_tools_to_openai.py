@@ -115,6 +115,24 @@ def test_validated_functions_are_strict(allowed: list[str], choice: Any) -> None
     assert body["tool_choice"] == choice
 
 
+def test_a_validated_function_without_parameters_takes_none() -> None:
+    body = chat(tools=_declared({"name": "f"}), toolConfig=_calling(mode="VALIDATED"))
+    [tool] = body["tools"]
+    assert tool["function"]["parameters"] == {
+        "type": "object",
+        "properties": {},
+        "required": [],
+        "additionalProperties": False,
+    }
+    assert tool["function"]["strict"] is True
+
+
+_OPEN = _declared(
+    {
+        "name": "f",
+        "parametersJsonSchema": {"type": "object", "properties": {"a": {"type": "string"}}},
+    }
+)
 _FIRST = "tools[0].functionDeclarations[0]"
 _CHOICE = "toolConfig.functionCallingConfig"
 
@@ -149,7 +167,7 @@ _CHOICE = "toolConfig.functionCallingConfig"
         ),
         ({"tools": _F_AND_G, "toolConfig": _calling(mode="SOME")}, f"{_CHOICE}.mode"),
         ({"toolConfig": _calling(mode="ANY")}, f"{_CHOICE}.mode"),
-        ({"tools": _F_AND_G, "toolConfig": _calling(mode="VALIDATED")}, _FIRST),
+        ({"tools": _OPEN, "toolConfig": _calling(mode="VALIDATED")}, _FIRST),
         ({"toolConfig": {"retrievalConfig": {}}}, "toolConfig.retrievalConfig"),
         (
             {"toolConfig": {"includeServerSideToolInvocations": True}},
