@@ -162,6 +162,14 @@ class FakeClient:
         found: dict[str, list[str]] = await self._get("objects")
         return found
 
+    async def holdings(self) -> dict[str, Any]:
+        """All that it holds, to be put into another run (`tests/fakes/holdings.py`)."""
+        found: dict[str, Any] = await self._get("holdings")
+        return found
+
+    async def put_holdings(self, holdings: Mapping[str, Any]) -> None:
+        await self._post("holdings", holdings)
+
     async def steer(self, batch: str, **order: Any) -> None:
         """Move the batch of that name, or hold it; each fake's `backdoor` tells how."""
         await self._post(f"batches/{batch.removeprefix('batches/')}", order)

@@ -13,6 +13,7 @@ POST /_fake/settings   any of journal.Settings; GET shows them
 GET  /_fake/objects    {"files": [...], "uploads": [...], "batches": [...]}, whoever owns them
 GET  /_fake/files/{id}/sha256
 POST /_fake/batches/{id}, POST /_fake/uploads/{id}   see each fake's `backdoor`
+GET, POST /_fake/holdings   see `holdings`
 POST /_fake/reset      forget everything, settings too
 """
 
@@ -42,6 +43,7 @@ SETTINGS = Record(
         "answer_bytes": Number(low=0, whole=True),
         "answer": Table(Anything()),
         "body_as_text": Flag(),
+        "upload_seconds": WHOLE,
         "results_url": Nullable(Text(low=1)),
         "beta_file_list": Flag(),
         "min_records": WHOLE,

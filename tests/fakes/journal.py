@@ -34,7 +34,8 @@ class Settings:
     """What `POST /_fake/settings` changes. Rates are bytes per second of one request.
 
     `answer` are members that replace those of every answer of a model.
-    Of OpenAI alone: `body_as_text` writes an answer's body as a string of JSON, as OGX does.
+    Of OpenAI alone: `body_as_text` writes an answer's body as a string of JSON, as OGX does;
+    `upload_seconds` is how long an upload lives.
     Of Anthropic alone: `results_url` is what an ended batch says, with `{id}` for its id;
     `beta_file_list` lists files as the Files API's beta did.
     Of Bedrock alone: `min_records` is how many records a job has at least (bedrock.md section 3).
@@ -50,6 +51,7 @@ class Settings:
     answer_bytes: int = 0
     answer: dict[str, Any] = field(default_factory=dict)
     body_as_text: bool = False
+    upload_seconds: int = 3600
     results_url: str | None = None
     beta_file_list: bool = False
     min_records: int = 100

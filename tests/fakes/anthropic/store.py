@@ -2,7 +2,6 @@
 
 import asyncio
 import hashlib
-import itertools
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -61,12 +60,16 @@ class AnthropicStore:
         self.blobs = BlobStore()
         self.files: dict[str, StoredFile] = {}
         self.batches: dict[str, StoredBatch] = {}
-        self._numbers = itertools.count(1)
+        self.made = 0
 
     def new_id(self, prefix: str) -> str:
         """Mixed case, as Anthropic's ids are; the same in every run."""
-        mixed = hashlib.sha256(f"anthropic {next(self._numbers)}".encode()).digest()
+        mixed = hashlib.sha256(f"anthropic {self._next()}".encode()).digest()
         return f"{prefix}01" + "".join(LETTERS[byte % len(LETTERS)] for byte in mixed)[:22]
+
+    def _next(self) -> int:
+        self.made += 1
+        return self.made
 
     def add_file(
         self, owner: str, blob: Blob, filename: str, mime_type: str, lifetime: int | None
@@ -84,7 +87,7 @@ class AnthropicStore:
             "downloadable": False,
             "expires_at": timestamp(expires) if expires else None,
         }
-        number = next(self._numbers)
+        number = self._next()
         self.files[resource["id"]] = StoredFile(owner, number, resource, blob, expires)
         return resource
 

@@ -4,9 +4,11 @@ from aiohttp import web
 from yarl import URL
 
 from .. import control
+from ..holdings import HOLDER, install_holdings
 from . import jobs, runtime
 from .backdoor import BedrockBackdoor
 from .gate import envelope_middleware, gate_middleware, name_request
+from .holdings import BedrockHoldings
 from .job_input import Quotas
 from .store import STORE, BedrockStore
 
@@ -30,6 +32,7 @@ def bedrock_app(
     )
     app[STORE] = store
     control.join(app, shared)
+    install_holdings(app, BedrockHoldings(store, s3[HOLDER]))
     app.on_response_prepare.append(name_request)
     app.cleanup_ctx.append(store.buckets.running)
 

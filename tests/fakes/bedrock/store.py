@@ -2,7 +2,6 @@
 
 import asyncio
 import hashlib
-import itertools
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -69,10 +68,11 @@ class BedrockStore:
         self.buckets = RoleBuckets(s3_url, self.blobs)
         self.jobs: dict[str, StoredJob] = {}
         self._tokens: dict[str, StoredJob] = {}
-        self._numbers = itertools.count(1)
+        self.made = 0
 
     def add_job(self, asked: dict[str, Any], token: str | None, model: Model) -> StoredJob:
-        number, submitted = next(self._numbers), now()
+        self.made += 1
+        number, submitted = self.made, now()
         hours = asked.get("timeoutDurationInHours", DEFAULT_HOURS)
         resource: dict[str, Any] = {
             **{name: value for name, value in asked.items() if name != "tags"},
@@ -87,9 +87,14 @@ class BedrockStore:
         job = StoredJob(number, submitted, model, asked, resource)
         if token is not None:
             resource["clientRequestToken"] = token
+        self.keep(job, token)
+        return job
+
+    def keep(self, job: StoredJob, token: str | None) -> None:
+        """`token` is the one that a repeat of its creation would have."""
+        if token is not None:
             self._tokens[token] = job
         self.jobs[job.id] = job
-        return job
 
     def made_with(self, token: str | None) -> StoredJob | None:
         return self._tokens.get(token) if token is not None else None

@@ -3,7 +3,6 @@
 import asyncio
 import base64
 import hashlib
-import itertools
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -93,11 +92,12 @@ class GeminiStore:
         self.uploads: dict[str, UploadSession] = {}
         self.batches: dict[str, StoredBatch] = {}
         self.search_stores: dict[str, SearchStore] = {}
-        self._numbers = itertools.count(1)
+        self.made = 0
 
     def new_id(self, length: int = 12) -> str:
         """Letters and digits only, as Google's are; the same in every run."""
-        mixed = hashlib.sha256(f"gemini {next(self._numbers)}".encode()).digest()
+        self.made += 1
+        mixed = hashlib.sha256(f"gemini {self.made}".encode()).digest()
         return base64.b32encode(mixed).decode().lower()[:length]
 
     async def add_file(

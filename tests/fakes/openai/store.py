@@ -2,7 +2,6 @@
 
 import asyncio
 import hashlib
-import itertools
 import time
 from dataclasses import dataclass, field
 from typing import Any
@@ -60,11 +59,12 @@ class OpenAIStore:
         self.files: dict[str, StoredFile] = {}
         self.uploads: dict[str, StoredUpload] = {}
         self.batches: dict[str, StoredBatch] = {}
-        self._numbers = itertools.count(1)
+        self.made = 0
 
     def new_id(self, prefix: str, length: int = 24) -> str:
         """Mixed case, as OpenAI's ids are; the same in every run."""
-        mixed = hashlib.sha256(f"openai {next(self._numbers)}".encode()).digest()
+        self.made += 1
+        mixed = hashlib.sha256(f"openai {self.made}".encode()).digest()
         return prefix + "".join(LETTERS[byte % len(LETTERS)] for byte in mixed)[:length]
 
     def add_file(

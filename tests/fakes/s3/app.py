@@ -12,11 +12,13 @@ from aiohttp import ClientSession, DummyCookieJar, web
 from yarl import URL
 
 from .. import control
+from ..holdings import install_holdings
 from ..intake import read_whole
 from ..journal import Settings
 from ..striking import Handler
 from .backdoor import S3Backdoor
 from .begun import BegunUploads
+from .holdings import S3Holdings
 from .moto_server import MotoServer
 from .refusals import S3Refusal, check_framing, check_headers, check_part_number
 from .signatures import Signed, check_signature, without_signature
@@ -34,12 +36,12 @@ FROM_MOTO = {"content-type", "content-length", "etag", "last-modified", "content
 
 
 class Front:
-    def __init__(self, moto: MotoServer, settings: Settings) -> None:
+    def __init__(self, moto: MotoServer, settings: Settings, begun: BegunUploads) -> None:
         self._moto = moto
         self._settings = settings
         # moto looks whether an object exists and writes it in two steps, in threads.
         self._one_at_a_time = asyncio.Lock()
-        self._begun = BegunUploads()
+        self._begun = begun
         self._session: ClientSession | None = None
 
     async def running(self, _: web.Application) -> AsyncIterator[None]:
@@ -130,9 +132,11 @@ def s3_app() -> web.Application:
     """
     settings = Settings()
     moto = MotoServer([BUCKET, OVERWRITING_BUCKET, FILES_BUCKET])
-    front = Front(moto, settings)
+    begun = BegunUploads()
+    front = Front(moto, settings, begun)
     app = web.Application(middlewares=[control.control_middleware, xml_errors])
     control.install(app, S3Backdoor(moto, BUCKET, FILES_BUCKET), settings)
+    install_holdings(app, S3Holdings(moto, begun))
     app.cleanup_ctx.append(front.running)
     app.router.add_route("*", "/{path:.*}", front.handle)
     return app

@@ -17,6 +17,13 @@ class BegunUploads:
         for upload in _BEGUN.findall(answer):
             self._times[upload] = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.000Z").encode()
 
+    def time(self, upload: str) -> str:
+        """When the upload of that id began."""
+        return self._times[upload.encode()].decode()
+
+    def keep(self, upload: str, time: str) -> None:
+        self._times[upload.encode()] = time.encode()
+
     def correct(self, answer: bytes) -> bytes:
         """The answer to ListMultipartUploads, with the times as they were."""
         return _LISTED.sub(lambda listed: self._correct(listed[0]), answer)
