@@ -12,8 +12,8 @@ from middlewares.sealing import SealedUpload
 from providers.credential import Caller, Credential
 from providers.errors import FerryError, not_found, unauthenticated
 from providers.provider import Provider
-from providers.upload_sessions import delete_session_key, read_session_key
-from providers.uploads import UploadSession, UploadStatus
+from providers.upload import UploadSession, UploadStatus
+from providers.uploads.upload_sessions import delete_session_key, read_session_key
 
 
 @web.middleware

@@ -7,8 +7,8 @@ import orjson
 
 from middlewares.inbound_body import parse_json_object
 from providers.errors import FerryError, invalid_argument
-from providers.held_json import render_held
-from providers.misspelt import unknown_member
+from providers.json_api.held_json import render_held
+from providers.json_api.unknown_members import unknown_member
 from providers.resource_names import file_id_of_uri
 from providers.resources import (
     BatchKind,

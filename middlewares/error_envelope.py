@@ -11,8 +11,8 @@ from middlewares.inbound_body import ClientGone, discard
 from middlewares.journey import PROVIDER, REFUSAL, REQUEST_ID, ROUTE, Handler
 from middlewares.routes import Call
 from providers.errors import FerryError
-from providers.json_text import render_json
-from providers.uploads import UploadStatus
+from providers.json_api.json_text import render_json
+from providers.upload import UploadStatus
 from providers.upstream import UpstreamError
 
 # Seconds or a date (RFC 9110 section 10.2.3); an upstream may have written anything.

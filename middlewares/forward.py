@@ -13,7 +13,7 @@ from middlewares.sealing import SealedUpload
 from providers.credential import Credential
 from providers.errors import unimplemented
 from providers.provider import Batches, Files, Provider, Relay
-from providers.upload_sessions import create_session_key
+from providers.uploads.upload_sessions import create_session_key
 
 
 async def forward(request: web.Request) -> web.StreamResponse:

@@ -9,7 +9,7 @@ from aiohttp import ClientPayloadError, web
 
 from providers.body import Body
 from providers.errors import invalid_argument
-from providers.json_text import parse_json
+from providers.json_api.json_text import parse_json
 
 # A chunk of every SDK is 8 MiB (sdk-wire.md section 2); more than a few of them is not worth it.
 _DISCARD_BYTES: Final = 32 << 20

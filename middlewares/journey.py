@@ -17,7 +17,7 @@ from providers.errors import FerryError
 from providers.memory import MemoryBudget
 from providers.provider import Provider
 from providers.state import State
-from providers.uploads import UploadSession
+from providers.upload import UploadSession
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 Middleware = Callable[[web.Request, Handler], Awaitable[web.StreamResponse]]

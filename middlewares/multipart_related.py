@@ -11,7 +11,7 @@ from middlewares.inbound_body import ClientGone, parse_json_object
 from middlewares.upload_request import file_fields
 from providers.body import Body
 from providers.errors import invalid_argument
-from providers.uploads import UploadStart
+from providers.upload import UploadStart
 
 _JSON_LIMIT: Final = 64 << 10
 _READ_BYTES: Final = 64 << 10

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from providers.body import Body
 from providers.provider import RelayedRequest
 from providers.resources import Batch, CreatedBatch, Download, File, NewBatch, Page, ResultForm
-from providers.uploads import Chunk, UploadProgress, UploadStart
+from providers.upload import Chunk, UploadProgress, UploadStart
 from providers.upstream import Reply
 
 

@@ -3,10 +3,10 @@
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from providers.gemini_content.status import item_error
 from providers.gemini_content.warnings import explain
-from providers.json_text import render_json
+from providers.json_api.json_text import render_json
 from providers.resources import Batch, BatchKind, File, InlineResults, ResultFile
+from providers.status import item_error
 
 # Google's schema has one name for inline results of both kinds. For embeddings Java's SDK reads
 # only the second name; with both, Python's SDK shows failed items twice and Java's all items.

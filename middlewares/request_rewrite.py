@@ -34,8 +34,8 @@ from middlewares.upload_request import (
 )
 from providers.body import held
 from providers.errors import invalid_argument
+from providers.json_api.path_names import check_path_name
 from providers.memory import Reservation
-from providers.path_names import check_path_name
 from providers.provider import Provider, RelayedRequest
 from providers.resources import BatchKind
 

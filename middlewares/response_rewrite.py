@@ -13,7 +13,7 @@ from middlewares.rendering import render_batch, render_file, render_output, to_j
 from middlewares.streamed_response import Reset, StreamedResponse
 from providers.body import Body
 from providers.resources import Batch, CreatedBatch, Download, File, InlineResults
-from providers.uploads import UploadProgress
+from providers.upload import UploadProgress
 
 # Hop by hop (RFC 9110 section 7.6.1), and what is ours to say.
 _NOT_RELAYED: Final = frozenset(

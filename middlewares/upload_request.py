@@ -9,7 +9,7 @@ from middlewares.header_text import header_text
 from middlewares.inbound_body import inbound_body, parse_json_object, read_whole, refuse_encoded
 from middlewares.operations import CancelUpload, QueryUpload, SendChunk
 from providers.errors import FerryError, invalid_argument, unimplemented
-from providers.uploads import Chunk, UploadStart, UploadStatus
+from providers.upload import Chunk, UploadStart, UploadStatus
 
 _START_LIMIT: Final = 64 << 10
 _FILE_FIELDS: Final = {

@@ -10,7 +10,7 @@ from yarl import URL
 from providers.body import Body
 from providers.credential import Caller, Credential
 from providers.resources import Batch, CreatedBatch, Download, File, NewBatch, Page, ResultForm
-from providers.uploads import Chunk, StartedUpload, UploadProgress, UploadSession, UploadStart
+from providers.upload import Chunk, StartedUpload, UploadProgress, UploadSession, UploadStart
 from providers.upstream import Reply
 
 

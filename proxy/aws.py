@@ -16,7 +16,7 @@ from botocore.exceptions import (
 )
 from botocore.loaders import create_loader
 
-from providers.bedrock.aws.keys import AwsKeys
+from providers.aws.keys import AwsKeys
 from providers.errors import FerryError, failed_precondition, unavailable
 
 _NONE = (
@@ -54,7 +54,7 @@ def aws_regions() -> Mapping[str, str]:
 
 
 class OwnAwsKeys:
-    """Implements `providers.bedrock.aws.keys.OwnKeys`: AWS's chain, asked once, then refreshed."""
+    """Implements `providers.aws.keys.OwnKeys`: AWS's chain, asked once, then refreshed."""
 
     def __init__(self) -> None:
         self._session = AioSession()

@@ -16,7 +16,7 @@ _log: Final = logging.getLogger(__name__)
 
 
 class BackgroundTasks:
-    """Implements `providers.background.Background`; `running` belongs into `app.cleanup_ctx`.
+    """Implements `Background` for providers; `running` belongs into `app.cleanup_ctx`.
 
     The drain before it is `prepare_to_end`, which whoever serves the application calls.
 

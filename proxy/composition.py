@@ -16,19 +16,19 @@ from middlewares.public_address import PublicAddress
 from middlewares.sealing import UploadUrls
 from middlewares.tenants import Tenants
 from providers.anthropic import provider as anthropic
+from providers.aws.place import PlaceOptions
+from providers.batches.json_lines import LineSplitter
 from providers.bedrock import provider as bedrock
-from providers.bedrock.aws.place import PlaceOptions
 from providers.credential import Credential
 from providers.gemini import provider as gemini
 from providers.gemini.divided import divided as divided_gemini
-from providers.json_lines import LineSplitter
 from providers.limits import Limits
 from providers.memory import MemoryBudget
 from providers.openai import provider as openai
-from providers.openai.root_schema import OPENAI_SCHEMAS, any_schema
-from providers.owned_capabilities import divided
+from providers.openai_content.root_schema import OPENAI_SCHEMAS, any_schema
 from providers.provider import Provider
 from providers.state import State
+from providers.tenancy.owned_capabilities import divided
 from proxy.aws import OwnAwsKeys, aws_regions
 from proxy.background import BACKGROUND, BackgroundTasks
 from proxy.client_connection import reset

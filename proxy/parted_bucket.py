@@ -10,7 +10,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from providers.body import Body
-from providers.page_tokens import leading_on
+from providers.json_api.page_tokens import leading_on
 from providers.parted_objects import Part, PartedUpload, UploadEnded, check_number, check_whole
 from proxy.bucket_client import BucketClient
 from proxy.bucket_errors import BucketRefusal, expect_success, in_our_words, whole_answer

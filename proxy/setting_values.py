@@ -21,7 +21,7 @@ from pydantic import (
 )
 from yarl import URL
 
-from providers.bedrock.aws.folder import is_role_arn, parse_s3_uri
+from providers.aws.folder import is_role_arn, parse_s3_uri
 from proxy.aws import aws_regions
 from proxy.settings_problems import must_be_one_of
 

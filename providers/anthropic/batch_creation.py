@@ -13,15 +13,15 @@ from typing import Final
 
 from providers.anthropic.batch_lines import AnthropicTranslator, Items
 from providers.anthropic.batch_records import from_anthropic_batch
-from providers.batch_input import BatchInput, Framing, InputLimits, check, translated
-from providers.batch_records import BatchRecords
+from providers.batches.batch_input import BatchInput, Framing, InputLimits, check, translated
+from providers.batches.batch_records import BatchRecords
+from providers.batches.referenced_files import check_referenced
+from providers.batches.request_table import RequestTables
 from providers.claude_content.api_version import OLD_VERSION
 from providers.credential import Caller
 from providers.errors import FerryError
-from providers.json_api import Answer, JsonApi, outcome_unknown
+from providers.json_api.client import Answer, JsonApi, outcome_unknown
 from providers.memory import Reservation
-from providers.referenced_files import check_referenced
-from providers.request_table import RequestTables
 from providers.resources import CreatedBatch, NewBatch
 
 # anthropic.md section 2

@@ -5,17 +5,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from providers.batches.file_references import referenced_file
+from providers.batches.line_formats import LineFormats, SeenTexts, check_custom_id
+from providers.batches.request_table import RowKind, indexed_id
 from providers.claude_content.api_version import OLD_VERSION, SAMPLING, needs_old_version
 from providers.claude_content.generate_to_anthropic import to_anthropic_message
 from providers.errors import invalid_argument
-from providers.file_references import referenced_file
 from providers.gemini_content.normalise import normalise_generate
 from providers.gemini_content.warnings import Warnings
-from providers.held_json import render_held
-from providers.json_text import render_json
-from providers.line_formats import LineFormats, SeenTexts, check_custom_id
-from providers.misspelt import refuse_unknown
-from providers.request_table import RowKind, indexed_id
+from providers.json_api.held_json import render_held
+from providers.json_api.json_text import render_json
+from providers.json_api.unknown_members import refuse_unknown
 from providers.resources import CheckFileName, any_file_name
 
 ENDPOINT: Final = "v1/messages"

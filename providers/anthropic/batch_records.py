@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final
 
-from providers.answer_shape import count_or_none
-from providers.json_api import Answer
+from providers.json_api.answer_shape import count_or_none
+from providers.json_api.client import Answer
+from providers.json_api.rfc3339 import from_rfc3339
 from providers.resources import Batch, BatchKind, BatchState, Counts, Failure
-from providers.rfc3339 import from_rfc3339
 
 # For a batch whose results have been archived, and for its requests.
 ARCHIVED: Final = Failure(

@@ -18,9 +18,13 @@ from providers.anthropic.lists import CURSOR, listed_page
 from providers.anthropic.result_stream import AnthropicResultLines
 from providers.anthropic.single_attempt import single_attempt
 from providers.anthropic.staged_files import StagedFiles
-from providers.batch_input import BatchInput, FileInput, InlineInput
-from providers.batch_records import BatchRecords
-from providers.batch_results import deliver_file, deliver_inline
+from providers.batches.batch_input import BatchInput, FileInput, InlineInput
+from providers.batches.batch_records import BatchRecords
+from providers.batches.batch_results import deliver_file, deliver_inline
+from providers.batches.json_lines import LineSplitter, ResultSplitter
+from providers.batches.native_results import deliver_native
+from providers.batches.repeats import Repeat
+from providers.batches.request_table import RequestTable, RequestTables, RowKind
 from providers.body import close
 from providers.credential import Caller
 from providers.errors import (
@@ -30,14 +34,10 @@ from providers.errors import (
     not_found,
     unimplemented,
 )
-from providers.json_api import Answer, JsonApi, wrong_state_if_refused
-from providers.json_lines import LineSplitter, ResultSplitter
+from providers.json_api.client import Answer, JsonApi, wrong_state_if_refused
+from providers.json_api.page_tokens import decode_page_token, encode_page_token
 from providers.limits import Limits
 from providers.memory import MemoryBudget, Reservation
-from providers.native_results import deliver_native
-from providers.page_tokens import decode_page_token, encode_page_token
-from providers.repeats import Repeat
-from providers.request_table import RequestTable, RequestTables, RowKind
 from providers.resource_names import FileKind, check_native_id, parse_file_id, result_file_id
 from providers.resources import (
     Batch,

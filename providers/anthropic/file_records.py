@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping
 
-from providers.answer_shape import count_or_none, text_or_none
-from providers.json_api import Answer
+from providers.json_api.answer_shape import count_or_none, text_or_none
+from providers.json_api.client import Answer
+from providers.json_api.rfc3339 import from_rfc3339
 from providers.resource_names import native_file_id
 from providers.resources import File
-from providers.rfc3339 import from_rfc3339
 
 
 def from_anthropic_file(native: Answer, record: Mapping[str, str] | None) -> File:

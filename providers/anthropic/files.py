@@ -7,17 +7,17 @@ from providers.anthropic.batches import AnthropicBatches
 from providers.anthropic.file_records import from_anthropic_file
 from providers.anthropic.lists import CURSOR, listed_page
 from providers.anthropic.staged_files import StagedFiles
-from providers.batch_results import result_file
+from providers.batches.batch_results import result_file
 from providers.body import Body, close
 from providers.credential import Caller
 from providers.errors import failed_precondition
-from providers.file_records import FileRecords
-from providers.json_api import JsonApi
-from providers.page_tokens import decode_page_token, encode_page_token, no_token
+from providers.json_api.client import JsonApi
+from providers.json_api.page_tokens import decode_page_token, encode_page_token, no_token
 from providers.resource_names import FileKind, parse_file_id
 from providers.resources import Download, File, Page, ResultForm
-from providers.resumable import ResumableUploads
-from providers.uploads import UploadStart
+from providers.upload import UploadStart
+from providers.uploads.file_records import FileRecords
+from providers.uploads.resumable import ResumableUploads
 
 Files = list[File]
 

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from typing import Final
 
 from providers.credential import Caller
-from providers.json_api import Answer, JsonApi
-from providers.page_tokens import leading_on, no_token
+from providers.json_api.client import Answer, JsonApi
+from providers.json_api.page_tokens import leading_on, no_token
 
 # What Anthropic says where a list goes on is its own affair, and stands in a query alone.
 CURSOR: Final = re.compile(r"[!-~]{1,4096}")

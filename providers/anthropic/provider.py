@@ -13,13 +13,13 @@ from providers.anthropic.client import PASSED_HEADERS, SCOPING_HEADERS, anthropi
 from providers.anthropic.files import AnthropicFiles
 from providers.anthropic.staged_files import STAGED_ID, StagedFiles
 from providers.anthropic.upload_target import FILE_EXPIRY, AnthropicUploadTarget
-from providers.file_records import FileRecords
 from providers.limits import Limits
 from providers.memory import MemoryBudget
 from providers.provider import KeyForm, NameForms, Provider
 from providers.resource_names import FileKind
-from providers.resumable import ResumableUploads
 from providers.state import State
+from providers.uploads.file_records import FileRecords
+from providers.uploads.resumable import ResumableUploads
 from providers.upstream import Upstream
 
 KIND: Final = "anthropic"

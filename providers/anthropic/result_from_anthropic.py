@@ -6,11 +6,11 @@ Nothing here raises: a line that cannot be read is one failed item, never a fail
 from collections.abc import Mapping
 from typing import Any, Final
 
-from providers.answer_shape import as_object, text_or_none, unreadable
 from providers.claude_content.message_from_anthropic import from_anthropic_message
 from providers.errors import FerryError
-from providers.gemini_content.status import item_error
+from providers.json_api.answer_shape import as_object, text_or_none, unreadable
 from providers.resources import BatchState, Failure
+from providers.status import item_error
 
 # anthropic.md section 5, by translation.md section 6
 RPC_STATUS_OF_TYPE: Final[Mapping[str, str]] = {

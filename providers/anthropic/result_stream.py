@@ -12,14 +12,14 @@ from typing import Any
 
 from providers.anthropic.batch_records import ARCHIVED, has_results, state_of
 from providers.anthropic.result_from_anthropic import from_anthropic_line, missing_result
+from providers.batches.json_lines import ResultLine, ResultSplitter, TooLong
+from providers.batches.request_table import job_of
+from providers.batches.result_lines import id_of
 from providers.body import Body
 from providers.credential import Caller
 from providers.errors import not_found
-from providers.json_api import Answer, JsonApi
-from providers.json_lines import ResultLine, ResultSplitter, TooLong
-from providers.request_table import job_of
+from providers.json_api.client import Answer, JsonApi
 from providers.resources import Failure
-from providers.result_lines import id_of
 
 
 class AnthropicResultLines:

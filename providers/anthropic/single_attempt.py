@@ -4,8 +4,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from providers.anthropic.batch_creation import may_have_made
+from providers.batches.repeats import Repeat
 from providers.errors import FerryError
-from providers.repeats import Repeat
 
 
 @asynccontextmanager

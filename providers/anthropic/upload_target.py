@@ -18,17 +18,17 @@ from providers.anthropic.staged_files import StagedFiles, new_staged_id, staged_
 from providers.body import Body, close
 from providers.credential import Caller
 from providers.errors import FerryError, invalid_argument, unavailable
-from providers.file_records import FileRecords
-from providers.json_api import Answer, JsonApi, outcome_unknown
-from providers.multipart import form_with_file
+from providers.json_api.client import Answer, JsonApi, outcome_unknown
 from providers.parted_objects import PartedObjects
 from providers.resource_names import FileKind, parse_file_id
 from providers.resources import File
-from providers.resumable import OpenSession
-from providers.session_parts import SessionParts
 from providers.state import State, write
-from providers.upload_sessions import session_object
-from providers.uploads import UploadStart, is_batch_input
+from providers.upload import UploadStart, is_batch_input
+from providers.uploads.file_records import FileRecords
+from providers.uploads.multipart import form_with_file
+from providers.uploads.resumable import OpenSession
+from providers.uploads.session_parts import SessionParts
+from providers.uploads.upload_sessions import session_object
 
 # anthropic.md section 3; a batch's input may be as large, since it is translated on its way.
 SIZE_LIMIT: Final = 500 << 20
@@ -46,7 +46,7 @@ _NAME_LENGTH: Final = 255
 
 
 class AnthropicUploadTarget:
-    """Implements `providers.resumable.UploadTarget`."""
+    """Implements `providers.uploads.resumable.UploadTarget`."""
 
     whole_limit = SIZE_LIMIT
     size_limit = SIZE_LIMIT

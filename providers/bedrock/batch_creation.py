@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
-from providers.batch_input import BatchInput
-from providers.bedrock.aws.place import Place
-from providers.bedrock.aws.s3 import S3
+from providers.aws.place import Place
+from providers.aws.s3 import S3
+from providers.batches.batch_input import BatchInput
 from providers.bedrock.content.native_rules import NativeRules
 from providers.bedrock.immediate.job_creation import NewImmediateJob
 from providers.bedrock.immediate.job_ids import job_id_of

@@ -5,11 +5,15 @@ from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 
-from providers.batch_input import BatchInput, FileInput, InlineInput
-from providers.batch_results import deliver_file, deliver_inline
-from providers.bedrock.aws.errors import is_absent
-from providers.bedrock.aws.place import Place, Places
-from providers.bedrock.aws.s3 import S3
+from providers.aws.errors import is_absent
+from providers.aws.place import Place, Places
+from providers.aws.s3 import S3
+from providers.batches.batch_input import BatchInput, FileInput, InlineInput
+from providers.batches.batch_results import deliver_file, deliver_inline
+from providers.batches.json_lines import LineSplitter
+from providers.batches.native_results import deliver_native
+from providers.batches.repeats import Repeat
+from providers.batches.request_table import RowKind
 from providers.bedrock.batch_creation import BatchCreation, Creation
 from providers.bedrock.content.batch_lines import line_formats
 from providers.bedrock.content.native_rules import NativeRules
@@ -22,14 +26,10 @@ from providers.bedrock.pages import PRINTABLE, PageStart, parse_page_start
 from providers.bedrock.rooms import Results, Room
 from providers.credential import Caller
 from providers.errors import FerryError, invalid_argument
-from providers.json_api import outcome_unknown
-from providers.json_lines import LineSplitter
+from providers.json_api.client import outcome_unknown
+from providers.json_api.page_tokens import decode_page_token, encode_page_token, no_token
 from providers.limits import Limits
 from providers.memory import MemoryBudget
-from providers.native_results import deliver_native
-from providers.page_tokens import decode_page_token, encode_page_token, no_token
-from providers.repeats import Repeat
-from providers.request_table import RowKind
 from providers.resource_names import FileKind, decode_file_id, result_file_id
 from providers.resources import (
     Batch,

@@ -4,11 +4,11 @@ import asyncio
 from collections.abc import Sequence
 from typing import Final
 
-from providers.batch_results import result_file
-from providers.bedrock.aws.errors import is_absent
-from providers.bedrock.aws.folder import Folder
-from providers.bedrock.aws.place import Place, Places
-from providers.bedrock.aws.s3 import S3, StoredObject
+from providers.aws.errors import is_absent
+from providers.aws.folder import Folder
+from providers.aws.place import Place, Places
+from providers.aws.s3 import S3, StoredObject
+from providers.batches.batch_results import result_file
 from providers.bedrock.batches import BedrockBatches
 from providers.bedrock.object_files import (
     from_object,
@@ -20,7 +20,7 @@ from providers.bedrock.pages import Follows, Listed, filled_page, page_start_of
 from providers.body import Body
 from providers.credential import Caller
 from providers.errors import FerryError
-from providers.page_tokens import encode_page_token
+from providers.json_api.page_tokens import encode_page_token
 from providers.resource_names import (
     OBJECT_KEY,
     FileKind,
@@ -29,8 +29,8 @@ from providers.resource_names import (
     object_file_id,
 )
 from providers.resources import Download, File, Page, ResultForm
-from providers.resumable import ResumableUploads
-from providers.uploads import UploadStart
+from providers.upload import UploadStart
+from providers.uploads.resumable import ResumableUploads
 
 # S3 lists no metadata: one call for each file on a page.
 _CALLS_AT_ONCE: Final = 16

@@ -3,9 +3,9 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from providers.bedrock.aws.errors import is_absent
-from providers.bedrock.aws.place import Place
-from providers.bedrock.aws.s3 import S3
+from providers.aws.errors import is_absent
+from providers.aws.place import Place
+from providers.aws.s3 import S3
 from providers.bedrock.object_files import key_of, no_such_file
 from providers.errors import FerryError
 

@@ -7,12 +7,12 @@ from email.errors import HeaderParseError
 from email.header import decode_header
 from typing import Final
 
-from providers.bedrock.aws.folder import Folder
-from providers.bedrock.aws.s3 import METADATA_PREFIX, StoredObject
+from providers.aws.folder import Folder
+from providers.aws.s3 import METADATA_PREFIX, StoredObject
 from providers.errors import FerryError, invalid_argument, not_found
 from providers.resource_names import OBJECT_KEY, decode_object_id, object_file_id
 from providers.resources import File
-from providers.uploads import UploadStart, is_batch_input, suffix
+from providers.upload import UploadStart, is_batch_input, suffix
 
 JOBS: Final = "genai-ferry"
 """The folder, below a caller's own, of what the proxy makes for batches; it is not listed."""

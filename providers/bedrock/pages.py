@@ -10,12 +10,12 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Final, Generic, TypeVar
 
-from providers.page_tokens import decode_page_token, no_token
+from providers.json_api.page_tokens import decode_page_token, no_token
 
 T = TypeVar("T")
 
 PRINTABLE: Final = re.compile(r"[!-~]{1,6000}")
-"""What any token of ours holds, for `providers.page_tokens`."""
+"""What any token of ours holds, for `providers.json_api.page_tokens`."""
 
 _PAGE_START: Final = re.compile(r"([a-z0-9]*)\.([!-~]*)")
 

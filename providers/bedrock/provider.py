@@ -5,18 +5,19 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
-from providers.background import Background
-from providers.bedrock.aws.client import AwsClient
-from providers.bedrock.aws.keys import KEY_FORMS
-from providers.bedrock.aws.place import (
+from providers.aws.client import AwsClient
+from providers.aws.keys import KEY_FORMS
+from providers.aws.place import (
     PASSED_HEADERS,
     SCOPING_HEADERS,
     PlaceOptions,
     Places,
     settings_prefix,
 )
-from providers.bedrock.aws.runtime import Runtime
-from providers.bedrock.aws.s3 import S3
+from providers.aws.s3 import S3
+from providers.batches.background import Background
+from providers.batches.deleted_markers import Tombstones
+from providers.batches.json_lines import NumberedSplitter, ResultSplitter
 from providers.bedrock.batch_creation import BatchCreation
 from providers.bedrock.batches import BedrockBatches, Rooms
 from providers.bedrock.files import BedrockFiles
@@ -28,16 +29,15 @@ from providers.bedrock.jobs.job_keys import JobKeys
 from providers.bedrock.jobs.job_memory import JobMemory
 from providers.bedrock.jobs.job_room import JobRoom
 from providers.bedrock.jobs.operations import Jobs
+from providers.bedrock.runtime import Runtime
 from providers.bedrock.upload_target import BedrockUploadTarget
 from providers.credential import Caller, Credential
-from providers.json_lines import NumberedSplitter, ResultSplitter
 from providers.limits import Limits
 from providers.memory import MemoryBudget
 from providers.provider import NameForms, Provider
 from providers.resource_names import OBJECT_KEY, OBJECT_LETTER
-from providers.resumable import ResumableUploads
 from providers.state import State
-from providers.tombstones import Tombstones
+from providers.uploads.resumable import ResumableUploads
 from providers.upstream import Upstream
 
 KIND: Final = "bedrock"

@@ -4,11 +4,11 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from providers.batch_results import ResultLines
+from providers.batches.batch_results import ResultLines
+from providers.batches.native_results import ResultFiles
+from providers.batches.request_table import RequestTable
 from providers.credential import Caller
 from providers.memory import Reservation
-from providers.native_results import ResultFiles
-from providers.request_table import RequestTable
 from providers.resources import Batch
 
 

@@ -4,27 +4,27 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Final
 
-from providers.bedrock.aws.place import Places
-from providers.bedrock.aws.s3 import S3
-from providers.bedrock.aws.s3_parts import S3Parts
+from providers.aws.place import Places
+from providers.aws.s3 import S3
 from providers.bedrock.object_files import (
     from_object,
     is_made_for_a_batch,
     new_name,
     object_headers,
 )
+from providers.bedrock.s3_parts import S3Parts
 from providers.body import Body, close
 from providers.credential import Caller
 from providers.errors import FerryError, unavailable
-from providers.json_api import outcome_unknown
+from providers.json_api.client import outcome_unknown
 from providers.parted_objects import MOST_PARTS, PartedObjects
 from providers.resource_names import decode_object_id
 from providers.resources import File
-from providers.resumable import OpenSession
-from providers.session_parts import SessionParts
 from providers.state import State
-from providers.upload_sessions import session_object
-from providers.uploads import GRANULARITY, UploadStart
+from providers.upload import GRANULARITY, UploadStart
+from providers.uploads.resumable import OpenSession
+from providers.uploads.session_parts import SessionParts
+from providers.uploads.upload_sessions import session_object
 
 # bedrock.md section 5
 WHOLE_LIMIT: Final = 5 << 30
@@ -32,7 +32,7 @@ SIZE_LIMIT: Final = MOST_PARTS * GRANULARITY
 
 
 class BedrockUploadTarget:
-    """Implements `providers.resumable.UploadTarget`. `life`: of an upload that nobody finishes."""
+    """Implements `resumable.UploadTarget`. `life`: of an upload that nobody finishes."""
 
     whole_limit = WHOLE_LIMIT
     size_limit = SIZE_LIMIT

@@ -14,7 +14,7 @@ from providers.gemini_content.function_calls import Answer, Call
 from providers.gemini_content.media import FileIds
 from providers.gemini_content.merged_turns import Block, merged_turns, system_texts
 from providers.gemini_content.warnings import Warnings
-from providers.json_text import render_json
+from providers.json_api.json_text import render_json
 
 _ROLES: Final = {"user": "user", "model": "assistant"}
 

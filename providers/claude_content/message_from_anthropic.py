@@ -2,7 +2,12 @@
 
 from typing import Any, Final
 
-from providers.answer_shape import (
+from providers.claude_content.thought_signatures import (
+    render_redacted_thinking,
+    render_thinking_signature,
+)
+from providers.gemini_content.candidate import Candidate, render_candidates
+from providers.json_api.answer_shape import (
     as_list,
     as_object,
     as_text,
@@ -13,11 +18,6 @@ from providers.answer_shape import (
     text_or_none,
     unknown_type,
 )
-from providers.claude_content.thought_signatures import (
-    render_redacted_thinking,
-    render_thinking_signature,
-)
-from providers.gemini_content.candidate import Candidate, render_candidates
 
 _FINISH_REASONS: Final = {
     "end_turn": "STOP",

@@ -13,7 +13,7 @@ from yarl import URL
 
 from providers.errors import invalid_argument, unimplemented
 from providers.gemini.owned_names import ID
-from providers.ownership import Owned
+from providers.tenancy.ownership import Owned
 
 
 class CallKind(Enum):

@@ -20,14 +20,14 @@ from providers.gemini.creation import KEY_HEADER
 from providers.gemini.held_reply import HeldReply
 from providers.gemini.owned_names import input_files, made, result_files, thing_of
 from providers.gemini.refusal import check
-from providers.json_text import parse_json, render_json
+from providers.json_api.json_text import parse_json, render_json
 from providers.memory import BUDGET_BYTES, MemoryBudget
-from providers.owned_lists import OwnedList
-from providers.owned_references import References
-from providers.ownership import Owned, Ownership, native_id_of
 from providers.provider import Relay, RelayedRequest
 from providers.resources import Page
-from providers.unbroken import unbroken
+from providers.tenancy.owned_lists import OwnedList
+from providers.tenancy.owned_references import References
+from providers.tenancy.ownership import Owned, Ownership, native_id_of
+from providers.tenancy.run_to_completion import unbroken
 from providers.upstream import Reply, UpstreamError
 
 _PAGE_SIZE: Final = 10

@@ -11,13 +11,13 @@ from typing import Final
 import orjson
 from yarl import URL
 
+from providers.batches.repeats import Repeat
 from providers.body import Body, held
 from providers.credential import Caller
 from providers.errors import FerryError, invalid_argument
 from providers.gemini.held_reply import HeldReply
 from providers.memory import MemoryBudget
 from providers.provider import Relay, RelayedRequest
-from providers.repeats import Repeat
 from providers.state import State
 from providers.upstream import Reply, UpstreamError
 

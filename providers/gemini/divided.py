@@ -8,14 +8,14 @@ from providers.credential import Caller
 from providers.errors import invalid_argument, unimplemented
 from providers.gemini.confined_relay import ConfinedRelay
 from providers.gemini.owned_names import uploaded
-from providers.json_text import parse_json, render_json
+from providers.json_api.json_text import parse_json, render_json
 from providers.memory import MemoryBudget
-from providers.owned_capabilities import OwnedUploads
-from providers.owned_references import References
-from providers.ownership import Ownership, native_file_thing
 from providers.provider import Provider
 from providers.state import State
-from providers.uploads import StartedUpload, UploadStart
+from providers.tenancy.owned_capabilities import OwnedUploads
+from providers.tenancy.owned_references import References
+from providers.tenancy.ownership import Ownership, native_file_thing
+from providers.upload import StartedUpload, UploadStart
 
 
 def divided(provider: Provider, state: State, memory: MemoryBudget, inline_limit: int) -> Provider:

@@ -5,12 +5,12 @@ from typing import Final
 
 from yarl import URL
 
-from providers.answer_shape import written_count
 from providers.body import Body, held
 from providers.errors import FerryError
 from providers.gemini.headers import answered
 from providers.gemini.refusal import GoogleRefusal, check
-from providers.uploads import UploadProgress, UploadStatus
+from providers.json_api.answer_shape import written_count
+from providers.upload import UploadProgress, UploadStatus
 from providers.upstream import OutboundRequest, Reply, Upstream, UpstreamError
 
 _DOCUMENT_BYTES: Final = 1 << 20

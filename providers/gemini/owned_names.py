@@ -7,8 +7,8 @@ from typing import Any, Final
 import orjson
 
 from providers.errors import invalid_argument
-from providers.ownership import Owned, Thing, batch_thing, native_file_thing
-from providers.uploads import UploadProgress
+from providers.tenancy.ownership import Owned, Thing, batch_thing, native_file_thing
+from providers.upload import UploadProgress
 from providers.upstream import UpstreamError
 
 # Wider than what is known of Google's ids, and without what a path would read otherwise.

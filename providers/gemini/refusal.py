@@ -5,7 +5,7 @@ from typing import Any, Final
 import orjson
 
 from providers.errors import HTTP_OF_STATUS, FerryError
-from providers.gemini_content.status import explain_status
+from providers.status import explain_status
 from providers.upstream import Reply, UpstreamError
 
 _ENVELOPE_BYTES: Final = 64 << 10

@@ -8,7 +8,7 @@ from yarl import URL
 
 from providers.credential import Caller
 from providers.gemini.headers import relayed
-from providers.path_names import check_path_name
+from providers.json_api.path_names import check_path_name
 from providers.provider import RelayedRequest
 from providers.upstream import OutboundRequest, Reply, Upstream, UpstreamError
 

@@ -14,7 +14,7 @@ from providers.errors import FerryError, failed_precondition
 from providers.gemini.client_bytes import BytesGone, ClientBytes
 from providers.gemini.google_upload import GoogleUpload
 from providers.gemini.refusal import GoogleRefusal
-from providers.uploads import UploadProgress, UploadStatus
+from providers.upload import UploadProgress, UploadStatus
 from providers.upstream import UpstreamError
 
 

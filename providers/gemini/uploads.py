@@ -8,7 +8,6 @@ from typing import Final
 
 from yarl import URL
 
-from providers.answer_shape import written_count
 from providers.credential import Caller
 from providers.errors import failed_precondition, unavailable
 from providers.gemini.client_bytes import ClientBytes
@@ -17,9 +16,10 @@ from providers.gemini.headers import answered, started
 from providers.gemini.refusal import check
 from providers.gemini.relay import below
 from providers.gemini.transfer import Transfer, Unfinished, finish
+from providers.json_api.answer_shape import written_count
 from providers.state import State, StateError, write
-from providers.upload_sessions import session_object
-from providers.uploads import Chunk, StartedUpload, UploadProgress, UploadSession, UploadStart
+from providers.upload import Chunk, StartedUpload, UploadProgress, UploadSession, UploadStart
+from providers.uploads.upload_sessions import session_object
 from providers.upstream import OutboundRequest, Reply, Upstream, UpstreamError
 
 _BODY_OF_START_BYTES: Final = 1 << 20

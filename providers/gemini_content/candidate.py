@@ -11,10 +11,16 @@ from typing import Any, Final
 
 import orjson
 
-from providers.answer_shape import UnreadableAnswer, as_text, present, text_or_none, unreadable
 from providers.gemini_content.citations import Segment, utf8_length
 from providers.gemini_content.nesting import nested_too_deep
-from providers.json_text import parse_json, render_json
+from providers.json_api.answer_shape import (
+    UnreadableAnswer,
+    as_text,
+    present,
+    text_or_none,
+    unreadable,
+)
+from providers.json_api.json_text import parse_json, render_json
 
 Part = dict[str, Any]
 TokenLogprob = dict[str, Any]

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from providers.answer_shape import present
+from providers.json_api.answer_shape import present
 
 _CHARACTERS_AT_ONCE: Final = 64 << 10
 

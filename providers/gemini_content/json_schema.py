@@ -8,7 +8,7 @@ import orjson
 from providers.errors import invalid_argument
 from providers.gemini_content.json_path import item, member
 from providers.gemini_content.refusal import refuse_fields
-from providers.json_text import parse_json
+from providers.json_api.json_text import parse_json
 
 _TYPES: Final[Mapping[str, str]] = {
     "STRING": "string",

@@ -26,8 +26,8 @@ from providers.gemini_content.schema import (
     Object,
     Scalar,
 )
-from providers.misspelt import unknown_member
-from providers.path_names import check_path_name
+from providers.json_api.path_names import check_path_name
+from providers.json_api.unknown_members import unknown_member
 
 _ROLES: Final[Mapping[str, str]] = {
     "user": "user",

@@ -11,27 +11,27 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, Final
 
-from providers.batch_input import (
+from providers.batches.batch_input import (
     BatchInput,
     Framing,
     InputLimits,
     check,
     translated,
 )
+from providers.batches.referenced_files import check_referenced
+from providers.batches.request_table import RequestTables
 from providers.credential import Caller
 from providers.errors import FerryError, invalid_argument
-from providers.json_api import Answer, JsonApi, outcome_unknown
+from providers.json_api.client import Answer, JsonApi, outcome_unknown
 from providers.memory import Reservation
-from providers.multipart import form_with_file
 from providers.openai import batch_records as records
 from providers.openai.batch_lines import OpenAITranslator
 from providers.openai.file_naming import derived_file_name
 from providers.openai.kept_metadata import KeptMetadata
-from providers.openai.root_schema import SchemaRule
-from providers.referenced_files import check_referenced
-from providers.request_table import RequestTables
+from providers.openai_content.root_schema import SchemaRule
 from providers.resource_names import native_file_id
 from providers.resources import NewBatch
+from providers.uploads.multipart import form_with_file
 
 # openai.md section 4
 LIMITS: Final = InputLimits("OpenAI", requests=50_000, size=200 << 20)

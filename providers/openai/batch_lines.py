@@ -5,18 +5,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from providers.batches.file_references import referenced_file
+from providers.batches.line_formats import LineFormats, SeenTexts, check_custom_id
+from providers.batches.request_table import RowKind, indexed_id
 from providers.errors import invalid_argument
-from providers.file_references import referenced_file
 from providers.gemini_content.normalise import normalise_embed, normalise_generate
 from providers.gemini_content.warnings import Warnings
-from providers.held_json import render_held
-from providers.json_text import render_json
-from providers.line_formats import LineFormats, SeenTexts, check_custom_id
-from providers.misspelt import refuse_unknown
-from providers.openai.embed_to_openai import to_openai_embedding
-from providers.openai.generate_to_openai import to_openai_chat
-from providers.openai.root_schema import SchemaRule, any_schema
-from providers.request_table import RowKind, indexed_id
+from providers.json_api.held_json import render_held
+from providers.json_api.json_text import render_json
+from providers.json_api.unknown_members import refuse_unknown
+from providers.openai_content.embed_to_openai import to_openai_embedding
+from providers.openai_content.generate_to_openai import to_openai_chat
+from providers.openai_content.root_schema import SchemaRule, any_schema
 from providers.resources import BatchKind, CheckFileName, any_file_name
 
 NATIVE_FILE: Final = re.compile(r"file-[A-Za-z0-9_-]+")

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from providers.answer_shape import count_or_none, text_or_none
-from providers.json_api import Answer
+from providers.json_api.answer_shape import count_or_none, text_or_none
+from providers.json_api.client import Answer
 from providers.openai.batch_failures import failure_of
 from providers.openai.batch_lines import EMBEDDINGS
 from providers.openai.file_records import from_unix

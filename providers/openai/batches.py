@@ -8,15 +8,18 @@ from dataclasses import replace
 from functools import partial
 from typing import Final
 
-from providers.batch_input import BatchInput, FileInput, InlineInput
-from providers.batch_results import deliver_file, deliver_inline
+from providers.batches.batch_input import BatchInput, FileInput, InlineInput
+from providers.batches.batch_results import deliver_file, deliver_inline
+from providers.batches.deleted_markers import Tombstones, batch_tombstone
+from providers.batches.json_lines import LineSplitter, NumberedSplitter, ResultSplitter
+from providers.batches.native_results import deliver_native
+from providers.batches.repeats import Repeat
+from providers.batches.request_table import RequestTable, RequestTables, RowKind
 from providers.credential import Caller
 from providers.errors import FerryError, failed_precondition, invalid_argument, not_found
-from providers.json_api import Answer, JsonApi, outcome_unknown, wrong_state_if_refused
-from providers.json_lines import LineSplitter, NumberedSplitter, ResultSplitter
+from providers.json_api.client import Answer, JsonApi, outcome_unknown, wrong_state_if_refused
 from providers.limits import Limits
 from providers.memory import MemoryBudget, Reservation
-from providers.native_results import deliver_native
 from providers.openai import batch_records as records
 from providers.openai.batch_creation import BatchCreation, Job, new_job_id, table_name
 from providers.openai.batch_failures import failure_of
@@ -26,9 +29,7 @@ from providers.openai.input_files import InputFiles
 from providers.openai.kept_metadata import KeptMetadata
 from providers.openai.pages import filled_page
 from providers.openai.result_files import OpenAIResultLines, output_files
-from providers.openai.root_schema import SchemaRule
-from providers.repeats import Repeat
-from providers.request_table import RequestTable, RequestTables, RowKind
+from providers.openai_content.root_schema import SchemaRule
 from providers.resource_names import FileKind, check_native_id, parse_file_id, result_file_id
 from providers.resources import (
     Batch,
@@ -41,7 +42,6 @@ from providers.resources import (
     ResultForm,
 )
 from providers.state import State
-from providers.tombstones import Tombstones, batch_tombstone
 from providers.upstream import UpstreamError
 
 Natives = list[Answer]

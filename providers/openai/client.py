@@ -5,7 +5,7 @@ from typing import Final
 from yarl import URL
 
 from providers.credential import Caller
-from providers.json_api import JsonApi
+from providers.json_api.client import JsonApi
 from providers.upstream import Upstream
 
 SCOPING_HEADERS: Final = frozenset({"openai-organization", "openai-project"})

@@ -6,7 +6,7 @@ from typing import Final
 
 from providers.credential import Caller
 from providers.errors import invalid_argument
-from providers.uploads import UploadStart, is_batch_input, suffix
+from providers.upload import UploadStart, is_batch_input, suffix
 
 PURPOSE_HEADER: Final = "x-ferry-openai-purpose"
 PURPOSES: Final = frozenset({"assistants", "batch", "fine-tune", "vision", "user_data", "evals"})

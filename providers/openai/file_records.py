@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
-from providers.answer_shape import count_or_none, text_or_none
-from providers.json_api import Answer
+from providers.json_api.answer_shape import count_or_none, text_or_none
+from providers.json_api.client import Answer
 from providers.resource_names import native_file_id
 from providers.resources import File, FileState
 

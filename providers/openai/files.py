@@ -3,19 +3,19 @@
 import asyncio
 from collections.abc import Sequence
 
-from providers.batch_results import result_file
+from providers.batches.batch_results import result_file
 from providers.body import Body
 from providers.credential import Caller
-from providers.file_records import FileRecords
-from providers.json_api import Answer, JsonApi
+from providers.json_api.client import Answer, JsonApi
 from providers.openai.batches import OpenAIBatches
 from providers.openai.file_naming import is_listed
 from providers.openai.file_records import from_openai_file
 from providers.openai.pages import filled_page
 from providers.resource_names import FileKind, parse_file_id
 from providers.resources import Download, File, Page, ResultForm
-from providers.resumable import ResumableUploads
-from providers.uploads import UploadStart
+from providers.upload import UploadStart
+from providers.uploads.file_records import FileRecords
+from providers.uploads.resumable import ResumableUploads
 
 
 class OpenAIFiles:

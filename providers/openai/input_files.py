@@ -3,14 +3,14 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from providers.batches.input_keys import add_keys
+from providers.batches.json_lines import NumberedSplitter
+from providers.batches.request_table import RequestTable, RowKind
 from providers.credential import Caller
 from providers.errors import FerryError, invalid_argument
-from providers.input_keys import add_keys
-from providers.json_api import Answer, JsonApi
-from providers.json_lines import NumberedSplitter
+from providers.json_api.client import Answer, JsonApi
 from providers.memory import Reservation
 from providers.openai.file_naming import INPUT_PURPOSE, PURPOSE_HEADER
-from providers.request_table import RequestTable, RowKind
 
 
 class InputFiles:

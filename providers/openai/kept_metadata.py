@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import orjson
 
-from providers.json_api import Answer
+from providers.json_api.client import Answer
 from providers.openai import batch_records as records
 from providers.resource_names import FileId, FileKind
 from providers.state import State, read, write

@@ -4,8 +4,8 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
 from providers.credential import Caller
-from providers.json_api import Answer, JsonApi
-from providers.page_tokens import decode_page_token, encode_page_token
+from providers.json_api.client import Answer, JsonApi
+from providers.json_api.page_tokens import decode_page_token, encode_page_token
 
 Shown = Callable[[Sequence[Answer]], Awaitable[list[Answer]]]
 

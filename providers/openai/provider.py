@@ -6,7 +6,6 @@ from typing import Final
 
 from yarl import URL
 
-from providers.file_records import FileRecords
 from providers.limits import Limits
 from providers.memory import MemoryBudget
 from providers.openai.batch_lines import NATIVE_FILE
@@ -14,11 +13,12 @@ from providers.openai.batches import OpenAIBatches
 from providers.openai.client import SCOPING_HEADERS, openai_client
 from providers.openai.file_naming import PURPOSE_HEADER
 from providers.openai.files import OpenAIFiles
-from providers.openai.root_schema import SchemaRule
 from providers.openai.upload_target import FILE_EXPIRY, OpenAIUploadTarget
+from providers.openai_content.root_schema import SchemaRule
 from providers.provider import KeyForm, NameForms, Provider
-from providers.resumable import ResumableUploads
 from providers.state import State
+from providers.uploads.file_records import FileRecords
+from providers.uploads.resumable import ResumableUploads
 from providers.upstream import Upstream
 
 KIND: Final = "openai"

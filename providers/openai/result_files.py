@@ -6,13 +6,13 @@ from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 from typing import Any
 
+from providers.batches.json_lines import ResultLine, ResultSplitter
 from providers.body import Body
 from providers.credential import Caller
 from providers.errors import FerryError, not_found
-from providers.json_api import JsonApi
-from providers.json_lines import ResultLine, ResultSplitter
+from providers.json_api.client import JsonApi
 from providers.openai.batch_failures import LOST, RequestFailures
-from providers.openai.result_from_openai import from_openai_line
+from providers.openai_content.result_from_openai import from_openai_line
 from providers.resources import Failure
 
 

@@ -14,9 +14,7 @@ import orjson
 from providers.body import Body
 from providers.credential import Caller
 from providers.errors import FerryError, invalid_argument, unavailable
-from providers.file_records import FileRecords
-from providers.json_api import Answer, JsonApi, outcome_unknown
-from providers.multipart import form_with_file
+from providers.json_api.client import Answer, JsonApi, outcome_unknown
 from providers.openai.file_naming import (
     PURPOSE_HEADER,
     UPLOADS_PURPOSES,
@@ -27,10 +25,12 @@ from providers.openai.file_naming import (
 from providers.openai.file_records import from_openai_file
 from providers.resource_names import parse_file_id
 from providers.resources import File
-from providers.resumable import OpenSession
 from providers.state import State, read, write
-from providers.upload_sessions import session_object
-from providers.uploads import GRANULARITY, UploadStart, UploadStatus
+from providers.upload import GRANULARITY, UploadStart, UploadStatus
+from providers.uploads.file_records import FileRecords
+from providers.uploads.multipart import form_with_file
+from providers.uploads.resumable import OpenSession
+from providers.uploads.upload_sessions import session_object
 
 # openai.md sections 2 and 3; the provider itself refuses what lies between MB and MiB.
 BATCH_FILE_LIMIT: Final = 200 << 20
@@ -45,7 +45,7 @@ _CLOCK_SECONDS: Final = 300
 
 
 class OpenAIUploadTarget:
-    """Implements `providers.resumable.UploadTarget`. `staged`: never use the Uploads API."""
+    """Implements `resumable.UploadTarget`. `staged`: never use the Uploads API."""
 
     whole_limit = WHOLE_FILE_LIMIT
     size_limit = UPLOADS_LIMIT

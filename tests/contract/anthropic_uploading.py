@@ -4,7 +4,7 @@ import base64
 import hashlib
 
 from providers.resource_names import FileKind, parse_file_id
-from providers.uploads import GRANULARITY, UploadProgress, UploadSession, UploadStatus
+from providers.upload import GRANULARITY, UploadProgress, UploadSession, UploadStatus
 from tests.contract.anthropic_at_work import AnthropicAtWork
 from tests.contract.anthropic_batching import download
 from tests.contract.at_work import data_of, sha256

@@ -17,7 +17,7 @@ from providers.memory import BUDGET_BYTES, MemoryBudget
 from providers.provider import Batches, Files, Provider, Uploads
 from providers.resources import BatchKind, InlineRequest, NewBatch
 from providers.state import State
-from providers.uploads import Chunk, UploadProgress, UploadSession, UploadStart
+from providers.upload import Chunk, UploadProgress, UploadSession, UploadStart
 from proxy.outbound import OutboundClient
 
 # What the caller's key is, whatever stands before it at a provider.

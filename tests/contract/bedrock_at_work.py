@@ -13,10 +13,10 @@ from aiohttp import ClientSession, web
 from tenacity import wait_none
 from yarl import URL
 
+from providers.aws.client import AwsClient
+from providers.aws.keys import AwsKeys
+from providers.aws.place import PlaceOptions
 from providers.bedrock import provider as bedrock_provider
-from providers.bedrock.aws.client import AwsClient
-from providers.bedrock.aws.keys import AwsKeys
-from providers.bedrock.aws.place import PlaceOptions
 from providers.bedrock.provider import BedrockOptions, bedrock
 from providers.credential import Caller, Credential
 from providers.errors import FerryError

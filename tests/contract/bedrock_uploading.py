@@ -1,7 +1,7 @@
 """Files sent to Bedrock's S3 in one chunk and in three, and what must be there afterwards."""
 
 from providers.resource_names import decode_object_id
-from providers.uploads import GRANULARITY, UploadProgress, UploadSession, UploadStatus
+from providers.upload import GRANULARITY, UploadProgress, UploadSession, UploadStatus
 from tests.contract.at_work import data_of, sha256
 from tests.contract.bedrock_at_work import PREFIX, BedrockAtWork
 

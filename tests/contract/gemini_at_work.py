@@ -16,7 +16,7 @@ from providers.gemini.provider import gemini
 from providers.memory import MemoryBudget
 from providers.provider import Provider, Uploads
 from providers.state import State
-from providers.uploads import Chunk, UploadProgress, UploadSession, UploadStart
+from providers.upload import Chunk, UploadProgress, UploadSession, UploadStart
 from providers.upstream import Reply
 from proxy.outbound import OutboundClient
 from tests.fakes.gemini import gemini_app

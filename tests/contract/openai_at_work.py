@@ -12,10 +12,10 @@ from yarl import URL
 from providers.credential import Caller, Credential
 from providers.limits import Limits
 from providers.openai.provider import OpenAIOptions, openai
-from providers.openai.root_schema import OPENAI_SCHEMAS, SchemaRule
+from providers.openai_content.root_schema import OPENAI_SCHEMAS, SchemaRule
 from providers.provider import Provider
 from providers.resources import BatchKind, NewBatch
-from providers.uploads import UploadSession
+from providers.upload import UploadSession
 from proxy.outbound import OutboundClient
 from tests.contract.at_work import KEY, LIMITS, AtWork, inline_batch
 from tests.fakes.openai import openai_app

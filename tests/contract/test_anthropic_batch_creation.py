@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 import pytest
 
-from providers.batch_records import BatchRecords
+from providers.batches.batch_records import BatchRecords
 from providers.errors import unavailable
 from providers.resource_names import FileId, FileKind, native_file_id, result_file_id
 from providers.resources import BatchKind, InlineRequest, NewBatch

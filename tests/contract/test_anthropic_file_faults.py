@@ -9,7 +9,7 @@ import pytest
 from providers.body import Body
 from providers.resource_names import native_file_id, parse_file_id
 from providers.resources import File
-from providers.uploads import GRANULARITY
+from providers.upload import GRANULARITY
 from tests.contract.anthropic_at_work import (
     CALLER,
     AnthropicAtWork,

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from providers.resource_names import FileId, FileKind, parse_file_id
-from providers.uploads import UploadStart
+from providers.upload import UploadStart
 from tests.contract.anthropic_at_work import (
     CALLER,
     OTHER,

@@ -109,7 +109,7 @@ async def test_a_line_beyond_the_limit_in_the_results(anthropic: AnthropicAtWork
     batch_id = await ended(anthropic, inline(*TEXTS))
     replica = anthropic.replica(limits=Limits(line=100, inline_results=LIMITS.inline_results))
     assert replica.batches is not None
-    with patch("providers.json_lines._RESULT_SLACK_BYTES", 0):
+    with patch("providers.batches.json_lines._RESULT_SLACK_BYTES", 0):
         output = (await replica.batches.get(CALLER, batch_id)).output
     assert isinstance(output, InlineResults)
     errors = [orjson.loads(item)["error"] for item in output.items]

@@ -14,7 +14,7 @@ from providers.anthropic.staged_files import StagedFiles
 from providers.body import Body, TruncatedBody, held
 from providers.resource_names import parse_file_id
 from providers.state import State
-from providers.uploads import GRANULARITY, Chunk, UploadStart
+from providers.upload import GRANULARITY, Chunk, UploadStart
 from tests.contract.anthropic_at_work import STATE_LIFE, AnthropicAtWork, anthropic_at_work
 from tests.contract.anthropic_uploading import (
     DATA,

@@ -6,7 +6,7 @@ from typing import Any
 import orjson
 import pytest
 
-from providers.request_table import indexed_id
+from providers.batches.request_table import indexed_id
 from providers.resources import BatchKind, BatchState, InlineRequest, NewBatch
 from tests.contract.at_work import asking, gemini_lines, json_lines
 from tests.contract.bedrock_at_work import (

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from providers.batch_input import InputLimits
+from providers.batches.batch_input import InputLimits
 from providers.resource_names import object_file_id, result_file_id
 from tests.contract.at_work import gemini_lines, json_lines
 from tests.contract.bedrock_at_work import (

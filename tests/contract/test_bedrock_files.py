@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from providers.page_tokens import encode_page_token
+from providers.json_api.page_tokens import encode_page_token
 from providers.resource_names import FileId, FileKind, object_file_id, result_file_id
 from providers.resources import Download
 from tests.contract.at_work import data_of

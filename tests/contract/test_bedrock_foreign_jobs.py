@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
+from providers.batches.request_table import indexed_id
 from providers.errors import unavailable
-from providers.request_table import indexed_id
 from providers.resource_names import result_file_id
 from providers.resources import BatchState, Failure, ResultFile
 from tests.contract.at_work import json_lines

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
+from providers.batches.request_table import indexed_id
 from providers.limits import Limits
-from providers.request_table import indexed_id
 from providers.resource_names import result_file_id
 from providers.resources import ResultFile
 from tests.contract.at_work import LIMITS, gemini_lines, json_lines

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from providers.uploads import GRANULARITY, UploadSession, UploadStatus
+from providers.upload import GRANULARITY, UploadSession, UploadStatus
 from tests.contract.bedrock_at_work import PREFIX, UPLOAD_LIFE, BedrockAtWork, refused
 from tests.contract.bedrock_uploading import (
     BEGIN,
@@ -138,7 +138,7 @@ def later(monkeypatch: pytest.MonkeyPatch, time: timedelta) -> None:
         def now(cls, tz: object = None) -> datetime:  # type: ignore[override]
             return datetime.now(UTC) + time
 
-    monkeypatch.setattr("providers.bedrock.aws.s3_parts.datetime", Later)
+    monkeypatch.setattr("providers.bedrock.s3_parts.datetime", Later)
 
 
 async def test_an_abandoned_upload_is_aborted_when_the_next_begins(

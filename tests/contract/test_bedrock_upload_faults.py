@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from providers.body import Body, TruncatedBody
-from providers.uploads import GRANULARITY, Chunk, UploadStart
+from providers.upload import GRANULARITY, Chunk, UploadStart
 from tests.contract.at_work import Pieces, sha256
 from tests.contract.bedrock_at_work import ATTEMPTS, CALLER, PREFIX, BedrockAtWork, refused
 from tests.contract.bedrock_uploading import (

@@ -5,7 +5,7 @@ import pytest
 from providers.body import Body, held
 from providers.credential import Caller, Credential
 from providers.resource_names import decode_object_id
-from providers.uploads import GRANULARITY, Chunk, UploadStart, UploadStatus
+from providers.upload import GRANULARITY, Chunk, UploadStart, UploadStatus
 from tests.contract.at_work import Pieces, sha256
 from tests.contract.bedrock_at_work import CALLER, PREFIX, BedrockAtWork, refused
 from tests.contract.bedrock_uploading import (

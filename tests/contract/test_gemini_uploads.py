@@ -10,7 +10,7 @@ from providers.body import Body, TruncatedBody, held
 from providers.credential import Caller, Credential
 from providers.errors import FerryError
 from providers.state import ObjectInfo, StateError
-from providers.uploads import Chunk, UploadSession, UploadStart, UploadStatus
+from providers.upload import Chunk, UploadSession, UploadStart, UploadStatus
 from tests.contract.gemini_at_work import CHUNK, GeminiAtWork, data_of, gemini_at_work
 from tests.memory_state import MemoryState
 

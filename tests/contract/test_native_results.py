@@ -5,9 +5,9 @@ from collections.abc import AsyncIterator, Sequence
 import orjson
 import pytest
 
+from providers.batches.request_table import indexed_id
 from providers.bedrock.immediate.job_ids import is_immediate
 from providers.provider import Provider
-from providers.request_table import indexed_id
 from providers.resource_names import result_file_id
 from providers.resources import NewBatch, ResultForm
 from tests.contract import (

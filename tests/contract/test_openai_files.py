@@ -7,14 +7,14 @@ import pytest
 
 from providers.body import Body, TruncatedBody
 from providers.credential import Caller, Credential
-from providers.file_records import FileRecords
+from providers.json_api.page_tokens import decode_page_token
 from providers.openai.client import openai_client
 from providers.openai.upload_target import OpenAIUploadTarget
-from providers.page_tokens import decode_page_token
 from providers.resource_names import parse_file_id
 from providers.resources import File
-from providers.resumable import ResumableUploads
-from providers.uploads import GRANULARITY, UploadStart
+from providers.upload import GRANULARITY, UploadStart
+from providers.uploads.file_records import FileRecords
+from providers.uploads.resumable import ResumableUploads
 from tests.contract.at_work import (
     Pieces,
     body_of,

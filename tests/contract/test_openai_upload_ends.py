@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from providers.uploads import GRANULARITY, UploadSession, UploadStatus
+from providers.upload import GRANULARITY, UploadSession, UploadStatus
 from tests.contract.at_work import refused
 from tests.contract.openai_at_work import OpenAIAtWork, openai_at_work
 from tests.contract.openai_uploading import (

@@ -9,7 +9,7 @@ import pytest
 from providers.body import Body, TruncatedBody, held
 from providers.openai.upload_target import WHOLE_FILE_LIMIT
 from providers.resource_names import parse_file_id
-from providers.uploads import GRANULARITY, Chunk
+from providers.upload import GRANULARITY, Chunk
 from tests.contract.at_work import Pieces, refused
 from tests.contract.openai_at_work import OpenAIAtWork, openai_at_work
 from tests.contract.openai_uploading import (

@@ -12,7 +12,7 @@ from aiohttp.test_utils import make_mocked_request
 from middlewares.admission import refuse_in_the_clear
 from middlewares.chain import expect
 from providers.anthropic import provider as anthropic
-from providers.bedrock.aws import keys as bedrock_keys
+from providers.aws import keys as bedrock_keys
 from providers.credential import Credential
 from providers.errors import FerryError
 from providers.gemini import provider as gemini

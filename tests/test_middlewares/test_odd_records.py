@@ -10,7 +10,7 @@ from middlewares.rendering import render_batch, render_file, to_json
 from providers.anthropic.batch_records import from_anthropic_batch
 from providers.anthropic.file_records import from_anthropic_file
 from providers.bedrock.jobs.job_records import from_bedrock_job
-from providers.json_api import Answer
+from providers.json_api.client import Answer
 from providers.openai.batch_records import from_openai_batch
 from providers.openai.file_records import from_openai_file
 

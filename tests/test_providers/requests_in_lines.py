@@ -5,10 +5,10 @@ from typing import Any
 
 import orjson
 
+from providers.batches.line_formats import LineFormats, SeenTexts, check_custom_id
+from providers.batches.request_table import RowKind
 from providers.errors import invalid_argument
-from providers.held_json import render_held
-from providers.line_formats import LineFormats, SeenTexts, check_custom_id
-from providers.request_table import RowKind
+from providers.json_api.held_json import render_held
 
 TRANSLATED, OWN = "/translated", "/own"
 

@@ -21,11 +21,11 @@ from providers.bedrock.content.embed_from_bedrock import (
 from providers.bedrock.content.result_from_bedrock import result_from_bedrock
 from providers.bedrock.invocation import InvocationType
 from providers.claude_content.message_from_anthropic import from_anthropic_message
-from providers.json_text import render_json
-from providers.openai.chat_from_openai import from_openai_chat
-from providers.openai.embed_from_openai import from_openai_embedding
-from providers.openai.responses_from_openai import from_openai_response
-from providers.openai.result_from_openai import from_openai_line
+from providers.json_api.json_text import render_json
+from providers.openai_content.chat_from_openai import from_openai_chat
+from providers.openai_content.embed_from_openai import from_openai_embedding
+from providers.openai_content.responses_from_openai import from_openai_response
+from providers.openai_content.result_from_openai import from_openai_line
 
 Json = dict[str, Any]
 

@@ -8,7 +8,7 @@ import pytest
 from providers.errors import FerryError
 from tests.test_providers.test_bedrock.test_content import translate as bedrock
 from tests.test_providers.test_claude_content import translate as anthropic
-from tests.test_providers.test_openai import translate as openai
+from tests.test_providers.test_openai_content import translate as openai
 
 Refusal = Callable[..., FerryError]
 _REFUSALS: Final[list[Refusal]] = [openai.refusal, anthropic.refusal, bedrock.refusal]

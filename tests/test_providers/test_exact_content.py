@@ -6,16 +6,16 @@ from collections.abc import Callable
 import pytest
 
 from providers.anthropic.batch_lines import AnthropicTranslator, Items
-from providers.batch_results import Result, render_inline
+from providers.batches.batch_results import Result, render_inline
+from providers.batches.line_formats import GeminiLines, LineFormat, parse_line
+from providers.batches.request_table import RequestTable, RowKind
+from providers.batches.result_lines import parse_result
 from providers.bedrock.content.batch_lines import BedrockTranslator
 from providers.bedrock.immediate.result_line import render_output
 from providers.bedrock.invocation import InvocationType
 from providers.errors import FerryError
-from providers.line_formats import GeminiLines, LineFormat, parse_line
 from providers.openai.batch_lines import OpenAITranslator
-from providers.request_table import RequestTable, RowKind
 from providers.resources import BatchKind
-from providers.result_lines import parse_result
 
 CLAUDE = "anthropic.claude-haiku-4-5-20251001-v1:0"
 LARGE = 2**64 + 1

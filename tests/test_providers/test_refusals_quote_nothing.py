@@ -9,7 +9,7 @@ from providers.errors import FerryError
 from tests.test_providers.test_bedrock.test_content.translate import translate as bedrock
 from tests.test_providers.test_claude_content.translate import translate as claude
 from tests.test_providers.test_gemini_content.maximal_requests import GENERATE
-from tests.test_providers.test_openai.translate import translate as openai
+from tests.test_providers.test_openai_content.translate import translate as openai
 
 PROMPT = "tell-me-the-prompt-of-this-test"
 # Names that a client gives to functions, and a model's name, are no content.

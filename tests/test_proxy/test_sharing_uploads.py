@@ -8,7 +8,7 @@ from yarl import URL
 
 from middlewares.routes import UPLOAD_TAIL
 from providers.credential import Credential
-from providers.upload_sessions import read_session_key
+from providers.uploads.upload_sessions import read_session_key
 from tests.test_proxy.sharing_tenants import ANN, BOB, OWN, Sharing, lines, sharing
 
 # One and the same for whatever does not open.

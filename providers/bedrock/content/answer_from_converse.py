@@ -3,7 +3,13 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from providers.answer_shape import (
+from providers.claude_content.thought_signatures import (
+    render_redacted_thinking,
+    render_thinking_signature,
+)
+from providers.gemini_content.candidate import Candidate, render_candidates
+from providers.gemini_content.citations import joined
+from providers.json_api.answer_shape import (
     as_list,
     as_object,
     as_text,
@@ -14,12 +20,6 @@ from providers.answer_shape import (
     text_or_none,
     unknown_type,
 )
-from providers.claude_content.thought_signatures import (
-    render_redacted_thinking,
-    render_thinking_signature,
-)
-from providers.gemini_content.candidate import Candidate, render_candidates
-from providers.gemini_content.citations import joined
 
 _FINISH_REASONS: Final[Mapping[str, str]] = {
     "end_turn": "STOP",

@@ -9,6 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from providers.batches.line_formats import LineFormats
+from providers.batches.request_table import indexed_id
 from providers.bedrock.content.bedrock_models import ModelFamily, model_family
 from providers.bedrock.content.embed_to_bedrock import (
     EMBEDDING_FAMILIES,
@@ -24,15 +26,13 @@ from providers.bedrock.invocation import InvocationType
 from providers.errors import FerryError, invalid_argument
 from providers.gemini_content.normalise import normalise_embed, normalise_generate
 from providers.gemini_content.warnings import Warnings
-from providers.json_text import render_json
-from providers.line_formats import LineFormats
-from providers.request_table import indexed_id
+from providers.json_api.json_text import render_json
 from providers.resources import BatchKind
 
 
 @dataclass(slots=True)
 class BedrockTranslator:
-    """Gemini requests to Bedrock's records; implements `providers.line_formats.RequestTranslator`.
+    """Gemini requests to Bedrock's records; implements `line_formats.RequestTranslator`.
 
     `media_uri` gives the `s3://` URI of a file of this proxy, from its URI or name and the JSON
     path that names it. `tools_at` is the JSON path of the first thing about functions in any of

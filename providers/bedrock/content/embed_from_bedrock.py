@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from providers.answer_shape import as_list, as_number, as_object, count_or_none, unreadable
+from providers.json_api.answer_shape import as_list, as_number, as_object, count_or_none, unreadable
 
 
 def from_titan_embedding(body: dict[str, Any]) -> dict[str, Any]:

@@ -7,16 +7,16 @@ here, and so is what no result could be translated of.
 from collections.abc import Mapping
 from typing import Any, Final
 
+from providers.batches.line_formats import LineFormats, SeenTexts, check_custom_id
+from providers.batches.request_table import RowKind
 from providers.bedrock.content.bedrock_models import ModelFamily, model_family
 from providers.bedrock.content.embed_to_bedrock import require_embedding_model
 from providers.bedrock.content.generate_to_invoke_model import ANTHROPIC_VERSION
 from providers.bedrock.content.native_rules import NativeRules
 from providers.bedrock.invocation import InvocationType
 from providers.errors import FerryError, invalid_argument
-from providers.held_json import render_held
-from providers.line_formats import LineFormats, SeenTexts, check_custom_id
-from providers.misspelt import refuse_unknown
-from providers.request_table import RowKind
+from providers.json_api.held_json import render_held
+from providers.json_api.unknown_members import refuse_unknown
 
 RECORD_ID: Final = "recordId"
 MODEL_INPUT: Final = "modelInput"

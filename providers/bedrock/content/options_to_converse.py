@@ -12,7 +12,7 @@ from providers.gemini_content.refusal import refuse_fields
 from providers.gemini_content.response_schema import json_answer
 from providers.gemini_content.text_alone import beyond_text
 from providers.gemini_content.warnings import Warnings
-from providers.json_text import render_json
+from providers.json_api.json_text import render_json
 
 _REFUSED: Final = beyond_text("Bedrock")
 _PENALTIES: Final = ("presencePenalty", "frequencyPenalty")

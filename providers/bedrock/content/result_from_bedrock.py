@@ -6,7 +6,6 @@ Nothing here raises: a line that cannot be read is one failed item, never a fail
 from collections.abc import Mapping
 from typing import Any, Final
 
-from providers.answer_shape import as_object, text_or_none
 from providers.bedrock.content.answer_from_converse import from_converse_answer
 from providers.bedrock.content.embed_from_bedrock import (
     from_cohere_embeddings,
@@ -15,7 +14,8 @@ from providers.bedrock.content.embed_from_bedrock import (
 from providers.bedrock.invocation import InvocationType
 from providers.claude_content.message_from_anthropic import from_anthropic_message
 from providers.errors import FerryError, unimplemented
-from providers.gemini_content.status import item_error, rpc_status_of_http
+from providers.json_api.answer_shape import as_object, text_or_none
+from providers.status import item_error, rpc_status_of_http
 
 _NO_CODE: Final = 0
 

@@ -2,7 +2,8 @@
 
 from typing import Any, Final
 
-from providers.bedrock.aws.place import Places
+from providers.aws.place import Places
+from providers.batches.request_table import RowKind
 from providers.bedrock.content.result_from_bedrock import result_from_bedrock
 from providers.bedrock.immediate.job_ids import job_id_of
 from providers.bedrock.immediate.job_list import ListedJobs, Position
@@ -11,7 +12,6 @@ from providers.bedrock.immediate.jobs import ImmediateJobs
 from providers.bedrock.rooms import Results
 from providers.credential import Caller
 from providers.errors import FerryError
-from providers.request_table import RowKind
 from providers.resources import Batch, BatchState, Failure
 
 _STOPPED: Final = Failure("CANCELLED", "The batch was cancelled before this request was answered.")
@@ -71,7 +71,7 @@ class ImmediateRoom:
 
 
 class _ImmediateLines:
-    """Implements `providers.batch_results.ResultLines`."""
+    """Implements `providers.batches.batch_results.ResultLines`."""
 
     id_member = "recordId"
 

@@ -4,10 +4,10 @@ from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import aclosing
 from typing import Final
 
+from providers.batches.json_lines import LineSplitter
 from providers.bedrock.immediate.means import CALLS_OF_A_JOB
 from providers.body import Body
 from providers.errors import invalid_argument
-from providers.json_lines import LineSplitter
 from providers.memory import MemoryBudget
 
 # A segment is at most this and one line more.

@@ -4,15 +4,15 @@ import secrets
 from contextlib import aclosing
 from dataclasses import dataclass, field
 
+from providers.batches.json_lines import LineSplitter
+from providers.batches.request_table import RequestTable, RequestTables
 from providers.bedrock.immediate.clock import Clock
 from providers.bedrock.immediate.input_segments import segments
 from providers.bedrock.immediate.job_store import ImmediateJob, JobKey, JobStore
 from providers.bedrock.immediate.job_work import JobWork
 from providers.bedrock.invocation import InvocationType
 from providers.body import Body
-from providers.json_lines import LineSplitter
 from providers.memory import MemoryBudget
-from providers.request_table import RequestTable, RequestTables
 from providers.resources import BatchKind
 
 

@@ -10,7 +10,7 @@ from typing import Final
 from providers.bedrock.immediate.job_store import JobKey, JobStore
 from providers.resources import Batch
 
-# For providers.page_tokens.
+# For providers.json_api.page_tokens.
 POSITION: Final = re.compile(r"([0-9]{1,12})\.([a-z0-9-]{1,64})")
 
 

@@ -4,15 +4,15 @@ from collections import deque
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
+from providers.batches.json_lines import ResultLine, ResultSplitter
+from providers.batches.request_table import RequestTable, RequestTables
 from providers.bedrock.immediate.job_creation import table_name
 from providers.bedrock.immediate.job_state import ended_batch
 from providers.bedrock.immediate.job_store import Ending, ImmediateJob, JobKey
 from providers.bedrock.immediate.job_work import JobWork
 from providers.body import Body, close
 from providers.errors import FerryError, not_found
-from providers.json_lines import ResultLine, ResultSplitter
 from providers.memory import Reservation
-from providers.request_table import RequestTable, RequestTables
 from providers.resources import Batch
 
 

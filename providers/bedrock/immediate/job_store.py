@@ -12,10 +12,10 @@ from typing import Final
 
 import orjson
 
+from providers.batches.request_table import RowKind
 from providers.bedrock.immediate.job_ids import is_immediate
 from providers.bedrock.immediate.job_work import JobWork
 from providers.bedrock.invocation import InvocationType
-from providers.request_table import RowKind
 from providers.resources import BatchKind, BatchState
 from providers.state import ObjectInfo, State, read, write
 

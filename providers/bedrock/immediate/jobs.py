@@ -5,7 +5,9 @@ from collections.abc import AsyncIterator
 from functools import partial
 from typing import Final
 
-from providers.background import Background
+from providers.batches.background import Background
+from providers.batches.json_lines import ResultSplitter
+from providers.batches.request_table import RequestTables
 from providers.bedrock.immediate.claims import Lease, acquire
 from providers.bedrock.immediate.clock import Clock, SystemClock
 from providers.bedrock.immediate.job_creation import JobCreation, NewImmediateJob, table_name
@@ -21,9 +23,7 @@ from providers.bedrock.immediate.run import Run
 from providers.bedrock.immediate.working_memory import WorkingMemory
 from providers.credential import Caller
 from providers.errors import FerryError, failed_precondition
-from providers.json_lines import ResultSplitter
 from providers.memory import MemoryBudget
-from providers.request_table import RequestTables
 from providers.resources import Batch
 from providers.state import State
 

@@ -25,7 +25,7 @@ from providers.bedrock.immediate.record_call import (
 from providers.bedrock.immediate.result_line import render_error, render_output
 from providers.credential import Caller
 from providers.errors import FerryError
-from providers.json_text import parse_json, render_json
+from providers.json_api.json_text import parse_json, render_json
 
 # One whose outcome is not known, or that was in flight when an owner died, is repeated once.
 CALLS_OF_A_RECORD: Final = 2

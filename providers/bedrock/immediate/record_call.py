@@ -8,7 +8,7 @@ from tenacity import RetryCallState, wait_random_exponential
 from providers.bedrock.invocation import InvocationType
 from providers.credential import Caller
 from providers.errors import FerryError
-from providers.json_api import outcome_unknown
+from providers.json_api.client import outcome_unknown
 from providers.upstream import UpstreamError
 
 _LONGEST_PAUSE_SECONDS: Final = 60

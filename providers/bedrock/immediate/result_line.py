@@ -5,9 +5,9 @@ The first member tells success from failure, so that a line need not be read who
 
 from typing import Final
 
+from providers.batches.result_lines import parse_in_unicode
 from providers.bedrock.content.result_from_bedrock import echoed
-from providers.json_text import render_line
-from providers.result_lines import parse_in_unicode
+from providers.json_api.json_text import render_line
 
 _ERROR_HEAD: Final = b'{"error":'
 HEAD_BYTES: Final = len(_ERROR_HEAD)

@@ -10,9 +10,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final
 
-from providers.bedrock.aws.folder import Folder
-from providers.bedrock.aws.place import Place
-from providers.bedrock.aws.s3 import S3
+from providers.aws.folder import Folder
+from providers.aws.place import Place
+from providers.aws.s3 import S3
 from providers.bedrock.jobs.job_input import ReadyInput
 from providers.bedrock.jobs.job_memory import JobMemory
 from providers.bedrock.jobs.job_records import (
@@ -27,7 +27,7 @@ from providers.bedrock.jobs.job_records import (
 from providers.bedrock.jobs.operations import Jobs, job_id_of
 from providers.bedrock.object_files import JOBS
 from providers.errors import FerryError
-from providers.json_api import Answer, outcome_unknown
+from providers.json_api.client import Answer, outcome_unknown
 from providers.resources import Batch, NewBatch
 
 INPUT: Final = "input.jsonl"

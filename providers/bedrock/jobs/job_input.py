@@ -3,7 +3,14 @@
 from dataclasses import dataclass
 from typing import Final
 
-from providers.batch_input import BatchInput, CheckedInput, Framing, InputLimits, check, translated
+from providers.batches.batch_input import (
+    BatchInput,
+    CheckedInput,
+    Framing,
+    InputLimits,
+    check,
+    translated,
+)
 from providers.bedrock.content.batch_lines import (
     BedrockTranslator,
     check_tools_can_go,

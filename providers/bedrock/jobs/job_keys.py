@@ -4,14 +4,14 @@ from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 from typing import Any, Final
 
-from providers.bedrock.aws.folder import Folder, parse_s3_uri
-from providers.bedrock.aws.place import Place
-from providers.bedrock.aws.s3 import S3
+from providers.aws.folder import Folder, parse_s3_uri
+from providers.aws.place import Place
+from providers.aws.s3 import S3
+from providers.batches.input_keys import add_keys
+from providers.batches.json_lines import NumberedSplitter
+from providers.batches.request_table import RequestTable, RowKind
 from providers.errors import FerryError
-from providers.input_keys import add_keys
-from providers.json_lines import NumberedSplitter
 from providers.memory import Reservation
-from providers.request_table import RequestTable, RowKind
 
 _ENDING: Final = ".jsonl"
 

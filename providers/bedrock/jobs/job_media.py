@@ -6,16 +6,16 @@ there, within S3; an immediate call reads them where they are.
 
 from dataclasses import dataclass, field
 
-from providers.bedrock.aws.errors import is_absent
-from providers.bedrock.aws.few_at_a_time import few_at_a_time
-from providers.bedrock.aws.folder import Folder
-from providers.bedrock.aws.place import Place
-from providers.bedrock.aws.s3 import S3
+from providers.aws.errors import is_absent
+from providers.aws.few_at_a_time import few_at_a_time
+from providers.aws.folder import Folder
+from providers.aws.place import Place
+from providers.aws.s3 import S3
 from providers.bedrock.object_files import BATCH_SUFFIX, SAFE_SUFFIX, key_of
 from providers.errors import FerryError, invalid_argument
 from providers.resource_names import decode_object_id, file_id_of_uri, is_written_by_us
 from providers.resources import CheckFileName, any_file_name
-from providers.uploads import suffix
+from providers.upload import suffix
 
 
 @dataclass(slots=True)

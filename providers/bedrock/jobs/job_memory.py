@@ -7,12 +7,12 @@ tie made afterwards binds them to Bedrock's id, so that no other job of that nam
 from collections.abc import Mapping
 from typing import Final
 
-from providers.batch_records import BatchRecords
+from providers.batches.batch_records import BatchRecords
+from providers.batches.request_table import RequestTable, RequestTables
 from providers.bedrock.jobs.job_records import name_of
 from providers.bedrock.jobs.operations import job_id_of
-from providers.json_api import Answer
+from providers.json_api.client import Answer
 from providers.memory import Reservation
-from providers.request_table import RequestTable, RequestTables
 from providers.state import State
 
 _TIE: Final = "tie-"

@@ -9,14 +9,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from providers.answer_shape import count_or_none, text_or_none
-from providers.bedrock.aws.folder import Folder, parse_s3_uri
+from providers.aws.folder import Folder, parse_s3_uri
 from providers.bedrock.jobs.job_failures import failure_of
 from providers.bedrock.jobs.operations import job_id_of
 from providers.bedrock.object_files import JOBS
-from providers.json_api import Answer
+from providers.json_api.answer_shape import count_or_none, text_or_none
+from providers.json_api.client import Answer
+from providers.json_api.rfc3339 import from_rfc3339
 from providers.resources import Batch, BatchKind, BatchState, Counts
-from providers.rfc3339 import from_rfc3339
 
 # translation.md section 4
 _STATES: Final[Mapping[str, BatchState]] = {

@@ -6,17 +6,17 @@ from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import aclosing
 from typing import Any, Final
 
-from providers.bedrock.aws.folder import Folder, parse_s3_uri
-from providers.bedrock.aws.place import Place
-from providers.bedrock.aws.s3 import S3
+from providers.aws.folder import Folder, parse_s3_uri
+from providers.aws.place import Place
+from providers.aws.s3 import S3
+from providers.batches.json_lines import ResultLine, ResultSplitter
 from providers.bedrock.content.result_from_bedrock import result_from_bedrock
 from providers.bedrock.invocation import InvocationType
 from providers.bedrock.jobs.job_failures import failure_of_record
 from providers.bedrock.jobs.job_records import folder_of
 from providers.bedrock.jobs.operations import job_id_of
 from providers.body import Body
-from providers.json_api import Answer
-from providers.json_lines import ResultLine, ResultSplitter
+from providers.json_api.client import Answer
 from providers.resources import Failure
 from providers.upstream import UpstreamError
 

@@ -5,8 +5,11 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Final
 
-from providers.bedrock.aws.place import Place, Places
-from providers.bedrock.aws.s3 import S3
+from providers.aws.place import Place, Places
+from providers.aws.s3 import S3
+from providers.batches.deleted_markers import Tombstones, batch_tombstone
+from providers.batches.json_lines import ResultSplitter
+from providers.batches.request_table import RequestTable, RowKind
 from providers.bedrock.jobs.job_failures import is_unanswered
 from providers.bedrock.jobs.job_keys import JobKeys
 from providers.bedrock.jobs.job_memory import JobMemory
@@ -25,13 +28,10 @@ from providers.bedrock.pages import Listed, PageStart, filled_page, seen_after
 from providers.bedrock.rooms import Results
 from providers.credential import Caller
 from providers.errors import FerryError, failed_precondition, not_found
-from providers.json_api import Answer, wrong_state_if_refused
-from providers.json_lines import ResultSplitter
+from providers.json_api.client import Answer, wrong_state_if_refused
 from providers.memory import Reservation
-from providers.request_table import RequestTable, RowKind
 from providers.resource_names import check_native_id, result_file_id
 from providers.resources import Batch, BatchState
-from providers.tombstones import Tombstones, batch_tombstone
 
 # Few pages even where many jobs of it were deleted here; Bedrock gives up to 1000.
 _JOBS_PAGE: Final = 100

@@ -4,13 +4,13 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from providers.answer_shape import text_or_none
-from providers.bedrock.aws.client import AwsClient
-from providers.bedrock.aws.place import Place
-from providers.bedrock.aws.signing import encode_segment
+from providers.aws.client import AwsClient
+from providers.aws.place import Place
+from providers.aws.signing import encode_segment
 from providers.errors import FerryError, not_found
-from providers.json_api import Answer
-from providers.page_tokens import leading_on
+from providers.json_api.answer_shape import text_or_none
+from providers.json_api.client import Answer
+from providers.json_api.page_tokens import leading_on
 from providers.upstream import UpstreamError
 
 _JOB: Final = "/model-invocation-job"

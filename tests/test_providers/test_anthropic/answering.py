@@ -4,7 +4,7 @@ from yarl import URL
 
 from providers.anthropic.client import anthropic_client
 from providers.credential import Caller, Credential
-from providers.json_api import JsonApi
+from providers.json_api.client import JsonApi
 from providers.upstream import Upstream
 
 BASE = URL("https://api.anthropic.test")

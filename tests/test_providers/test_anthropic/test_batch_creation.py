@@ -9,12 +9,12 @@ import pytest
 from providers.anthropic.batch_creation import LIMITS, BatchCreation, Job, may_have_made
 from providers.anthropic.batch_lines import Items
 from providers.anthropic.single_attempt import single_attempt
-from providers.batch_input import InlineInput, InputLimits
-from providers.batch_records import BatchRecords
+from providers.batches.batch_input import InlineInput, InputLimits
+from providers.batches.batch_records import BatchRecords
+from providers.batches.repeats import Repeat
+from providers.batches.request_table import RequestTables
 from providers.errors import FerryError, invalid_argument, unavailable
 from providers.memory import MemoryBudget
-from providers.repeats import Repeat
-from providers.request_table import RequestTables
 from providers.resources import BatchKind, CreatedBatch, InlineRequest, NewBatch
 from providers.upstream import UpstreamError
 from tests.memory_state import MemoryState

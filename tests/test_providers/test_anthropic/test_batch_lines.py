@@ -17,8 +17,8 @@ from providers.anthropic.batch_lines import (
     Items,
     is_anthropic_line,
 )
+from providers.batches.request_table import job_of
 from providers.errors import FerryError
-from providers.request_table import job_of
 from providers.resource_names import native_file_id, result_file_id
 
 MODEL = "claude-opus-4-6"

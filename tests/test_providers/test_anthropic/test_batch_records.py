@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from providers.anthropic.batch_records import ARCHIVED, from_anthropic_batch, state_of
-from providers.batch_records import BatchRecords
-from providers.json_api import Answer
+from providers.batches.batch_records import BatchRecords
+from providers.json_api.client import Answer
 from providers.resources import BatchState, Counts, Failure
 from tests.memory_state import MemoryState
 

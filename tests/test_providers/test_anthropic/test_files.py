@@ -8,12 +8,12 @@ from providers.anthropic.batches import AnthropicBatches
 from providers.anthropic.files import AnthropicFiles
 from providers.anthropic.staged_files import StagedFiles, new_staged_id, staged_file_id
 from providers.anthropic.upload_target import AnthropicUploadTarget
-from providers.file_records import FileRecords
 from providers.limits import Limits
 from providers.memory import MemoryBudget
 from providers.resource_names import native_file_id
 from providers.resources import File
-from providers.resumable import ResumableUploads
+from providers.uploads.file_records import FileRecords
+from providers.uploads.resumable import ResumableUploads
 from providers.upstream import OutboundRequest
 from tests.memory_state import MemoryState
 from tests.test_providers.answering import answer

@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from providers.anthropic.result_from_anthropic import from_anthropic_line, missing_result
-from providers.gemini_content.status import RPC_CODES
 from providers.resources import BatchState
+from providers.status import RPC_CODES
 
 
 def _line(**result: Any) -> dict[str, Any]:

@@ -1,10 +1,10 @@
 import pytest
 
 from providers.anthropic.result_stream import AnthropicResultLines
-from providers.json_api import Answer
-from providers.json_lines import ResultSplitter
+from providers.batches.json_lines import ResultSplitter
+from providers.batches.request_table import indexed_id
+from providers.json_api.client import Answer
 from providers.memory import MemoryBudget
-from providers.request_table import indexed_id
 from tests.test_providers.answering import answer
 from tests.test_providers.test_anthropic.answering import BASE, CALLER, client
 from tests.test_providers.test_gemini.scripted_upstream import ScriptedUpstream

@@ -1,11 +1,11 @@
 import pytest
 from tenacity import wait_none
 
-from providers.bedrock.aws.client import AwsClient
-from providers.bedrock.aws.s3 import S3
+from providers.aws.client import AwsClient
+from providers.aws.s3 import S3
 from providers.bedrock.input_object import InputObject
 from providers.errors import FerryError
-from tests.test_providers.test_bedrock.test_aws.places import place
+from tests.test_providers.test_aws.places import place
 from tests.test_providers.test_gemini.scripted_upstream import Answer, ScriptedUpstream
 
 

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from providers.bedrock.aws.folder import Folder
-from providers.bedrock.aws.s3 import StoredObject
+from providers.aws.folder import Folder
+from providers.aws.s3 import StoredObject
 from providers.bedrock.object_files import (
     decode_text,
     encode_text,
@@ -17,7 +17,7 @@ from providers.bedrock.object_files import (
 )
 from providers.errors import FerryError
 from providers.resource_names import object_file_id
-from providers.uploads import UploadStart
+from providers.upload import UploadStart
 
 FOLDER = Folder("bucket", "some/prefix/")
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=200)

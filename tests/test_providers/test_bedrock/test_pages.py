@@ -13,7 +13,7 @@ from providers.bedrock.pages import (
     seen_after,
 )
 from providers.errors import FerryError
-from providers.page_tokens import encode_page_token
+from providers.json_api.page_tokens import encode_page_token
 
 # The pages of a list as AWS cuts it, each with what is shown of it.
 LISTS = st.lists(st.lists(st.booleans(), max_size=4), min_size=1, max_size=6)

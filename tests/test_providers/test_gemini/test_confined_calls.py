@@ -5,7 +5,7 @@ from yarl import URL
 
 from providers.errors import FerryError
 from providers.gemini.confined_calls import CallKind, ConfinedCall, parse_call
-from providers.ownership import Owned
+from providers.tenancy.ownership import Owned
 
 
 @pytest.mark.parametrize(

@@ -13,9 +13,9 @@ from providers.credential import Caller, Credential
 from providers.gemini.confined_relay import ConfinedRelay
 from providers.gemini.held_reply import HeldReply
 from providers.memory import BUDGET_BYTES, MemoryBudget
-from providers.owned_references import References
-from providers.ownership import Ownership, batch_thing, native_file_thing
 from providers.provider import RelayedRequest
+from providers.tenancy.owned_references import References
+from providers.tenancy.ownership import Ownership, batch_thing, native_file_thing
 from tests.memory_state import MemoryState
 
 ANN = Caller(Credential(api_key="own"), "ann")

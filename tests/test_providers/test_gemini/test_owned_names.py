@@ -7,7 +7,7 @@ import pytest
 
 from providers.errors import FerryError
 from providers.gemini.owned_names import given_file, input_files, made, result_files, uploaded
-from providers.uploads import UploadProgress, UploadStatus
+from providers.upload import UploadProgress, UploadStatus
 
 
 def final(document: object) -> UploadProgress:

@@ -4,7 +4,7 @@ import pytest
 
 from providers.body import Body, TruncatedBody
 from providers.errors import FerryError
-from providers.uploads import UploadStatus
+from providers.upload import UploadStatus
 from providers.upstream import UpstreamError
 from tests.test_providers.test_gemini.scripted_upstream import Answer, Failure, pieces
 from tests.test_providers.test_gemini.uploading import (

@@ -9,7 +9,7 @@ from providers.errors import FerryError
 from providers.gemini.provider import gemini
 from providers.memory import MemoryBudget
 from providers.provider import Uploads
-from providers.uploads import Chunk, UploadSession, UploadStart, UploadStatus
+from providers.upload import Chunk, UploadSession, UploadStart, UploadStatus
 from providers.upstream import UpstreamError
 from tests.memory_state import MemoryState
 from tests.test_providers.test_gemini.scripted_upstream import Answer, Failure, ScriptedUpstream

@@ -7,7 +7,7 @@ from providers.body import Body
 from providers.errors import FerryError
 from providers.gemini.provider import gemini
 from providers.memory import MemoryBudget
-from providers.uploads import Chunk, UploadProgress, UploadSession
+from providers.upload import Chunk, UploadProgress, UploadSession
 from providers.upstream import UpstreamError
 from tests.memory_state import MemoryState
 from tests.test_providers.test_gemini.scripted_upstream import (

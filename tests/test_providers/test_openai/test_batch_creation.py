@@ -4,15 +4,15 @@ from unittest.mock import patch
 import orjson
 import pytest
 
-from providers.batch_input import InputLimits
+from providers.batches.batch_input import InputLimits
+from providers.batches.request_table import RequestTables, RowKind
 from providers.body import close
 from providers.errors import FerryError
 from providers.limits import Limits
 from providers.memory import MemoryBudget
 from providers.openai.batch_creation import LIMITS
 from providers.openai.batches import OpenAIBatches
-from providers.openai.root_schema import any_schema
-from providers.request_table import RequestTables, RowKind
+from providers.openai_content.root_schema import any_schema
 from providers.resource_names import FileId, FileKind
 from providers.resources import BatchKind, InlineRequest, NewBatch
 from providers.upstream import OutboundRequest, UpstreamError
@@ -23,7 +23,7 @@ from tests.test_providers.test_gemini.scripted_upstream import (
     ScriptedReply,
     ScriptedUpstream,
 )
-from tests.test_providers.test_openai.answering import BASE, CALLER, client
+from tests.test_providers.test_openai_content.answering import BASE, CALLER, client
 
 MODEL = "gpt-4o-mini"
 FILE = f"{BASE}/files/file-a"
@@ -217,7 +217,7 @@ class Stopping(ScriptedUpstream):
 async def test_a_translation_that_is_given_up_lets_its_file_go() -> None:
     content = answer(keyed(3))
     upstream = Stopping(PURPOSE, content, content)
-    with patch("providers.batch_input._SLICE_BYTES", 10), pytest.raises(UpstreamError):
+    with patch("providers.batches.batch_input._SLICE_BYTES", 10), pytest.raises(UpstreamError):
         await batches(upstream).create(CALLER, from_file())
     assert upstream.done
     assert len(upstream.replies) == 3

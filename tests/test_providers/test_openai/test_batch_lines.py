@@ -3,8 +3,8 @@ from typing import Any
 import orjson
 import pytest
 
+from providers.batches.line_formats import GeminiLines
 from providers.errors import FerryError, not_found
-from providers.line_formats import GeminiLines
 from providers.openai.batch_lines import OpenAILines, OpenAITranslator, line_formats
 from providers.resource_names import FileId, FileKind, object_file_id
 from providers.resources import BatchKind

@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from providers.json_api import Answer
+from providers.json_api.client import Answer
 from providers.openai.batch_records import (
     from_openai_batch,
     metadata_of,

@@ -3,7 +3,7 @@ import pytest
 from providers.errors import FerryError
 from tests.test_providers.answering import answer
 from tests.test_providers.test_gemini.scripted_upstream import ScriptedUpstream
-from tests.test_providers.test_openai.answering import BASE, CALLER, client
+from tests.test_providers.test_openai_content.answering import BASE, CALLER, client
 
 
 async def test_only_listed_headers_are_sent() -> None:

@@ -9,7 +9,7 @@ from providers.openai.file_naming import (
     part_type,
     purpose_of,
 )
-from providers.uploads import UploadStart
+from providers.upload import UploadStart
 
 CALLER = Caller(Credential("k"), "tenant")
 

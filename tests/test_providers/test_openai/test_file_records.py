@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from providers.json_api import Answer
+from providers.json_api.client import Answer
 from providers.openai.file_records import from_openai_file, from_unix
 from providers.resource_names import native_file_id
 from providers.resources import FileState

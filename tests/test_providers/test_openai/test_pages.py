@@ -6,13 +6,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from providers.errors import FerryError
-from providers.json_api import Answer
+from providers.json_api.client import Answer
+from providers.json_api.page_tokens import decode_page_token
 from providers.openai.pages import filled_page
-from providers.page_tokens import decode_page_token
 from providers.upstream import OutboundRequest
 from tests.test_providers.answering import answer
 from tests.test_providers.test_gemini.scripted_upstream import ScriptedReply, ScriptedUpstream
-from tests.test_providers.test_openai.answering import CALLER, client
+from tests.test_providers.test_openai_content.answering import CALLER, client
 
 
 class Listing:

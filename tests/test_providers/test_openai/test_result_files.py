@@ -5,17 +5,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from providers.batch_results import BatchResults
+from providers.batches.batch_results import BatchResults
+from providers.batches.json_lines import ResultSplitter
+from providers.batches.request_table import RequestTable, RowKind, indexed_id
 from providers.errors import FerryError
-from providers.json_api import Answer
-from providers.json_lines import ResultSplitter
+from providers.json_api.client import Answer
 from providers.memory import MemoryBudget, Reservation
 from providers.openai.result_files import OpenAIResultLines, output_files
-from providers.request_table import RequestTable, RowKind, indexed_id
 from tests.test_providers.answering import answer
 from tests.test_providers.test_gemini.scripted_upstream import Answer as Scripted
 from tests.test_providers.test_gemini.scripted_upstream import ScriptedUpstream
-from tests.test_providers.test_openai.answering import CALLER, client
+from tests.test_providers.test_openai_content.answering import CALLER, client
 
 KEYS = ["a", "b", "c"]
 BATCH = {

@@ -3,6 +3,7 @@ from typing import Any
 import orjson
 import pytest
 
+from providers.batches.line_formats import GeminiLines
 from providers.bedrock.content.batch_lines import (
     BedrockTranslator,
     check_tools_can_go,
@@ -12,7 +13,6 @@ from providers.bedrock.content.batch_lines import (
 from providers.bedrock.content.native_rules import NativeRules
 from providers.bedrock.invocation import InvocationType
 from providers.errors import FerryError
-from providers.line_formats import GeminiLines
 from providers.resources import BatchKind
 from tests.test_providers.test_bedrock.test_content.converse_shape import require_converse
 from tests.test_providers.test_bedrock.test_content.translate import CLAUDE, NOVA, OPAQUE, OTHER

@@ -3,6 +3,7 @@ from typing import Any
 import orjson
 import pytest
 
+from providers.batches.request_table import RowKind
 from providers.bedrock.content.native_lines import (
     BedrockLines,
     invocation_of,
@@ -12,7 +13,6 @@ from providers.bedrock.content.native_lines import (
 from providers.bedrock.content.native_rules import NativeRules
 from providers.bedrock.invocation import InvocationType
 from providers.errors import FerryError
-from providers.request_table import RowKind
 from tests.test_providers.test_bedrock.test_content.translate import CLAUDE, NOVA, OPAQUE, OTHER
 
 _TITAN = "amazon.titan-embed-text-v2:0"

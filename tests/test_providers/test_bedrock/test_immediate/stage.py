@@ -7,6 +7,8 @@ from datetime import UTC, datetime, timedelta
 
 import orjson
 
+from providers.batches.json_lines import ResultLine
+from providers.batches.request_table import RequestTable, RowKind, indexed_id
 from providers.bedrock.immediate.claims import LEASE_SECONDS, RENEWAL_SECONDS
 from providers.bedrock.immediate.clock import Clock
 from providers.bedrock.immediate.job_creation import NewImmediateJob
@@ -17,9 +19,7 @@ from providers.bedrock.invocation import InvocationType
 from providers.body import held
 from providers.credential import Caller, Credential
 from providers.errors import FerryError
-from providers.json_lines import ResultLine
 from providers.memory import MemoryBudget
-from providers.request_table import RequestTable, RowKind, indexed_id
 from providers.resources import Batch, BatchKind
 from providers.state import State
 from tests.memory_state import MemoryState

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from providers.batches.json_lines import LineSplitter
 from providers.bedrock.immediate.input_segments import (
     ANSWER_BYTES,
     SEGMENT_BYTES,
@@ -14,7 +15,6 @@ from providers.bedrock.immediate.input_segments import (
 from providers.bedrock.immediate.means import CALLS_OF_A_JOB
 from providers.body import Body
 from providers.errors import FerryError
-from providers.json_lines import LineSplitter
 from providers.memory import MemoryBudget
 from tests.test_providers.streams import CUTS, cut, stream
 

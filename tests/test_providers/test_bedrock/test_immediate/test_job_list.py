@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 
 from providers.bedrock.immediate.job_ids import job_id_of
 from providers.bedrock.immediate.job_list import POSITION, Position, parse_position
-from providers.page_tokens import decode_page_token, encode_page_token
+from providers.json_api.page_tokens import decode_page_token, encode_page_token
 
 POSITIONS = st.builds(Position, st.integers(-(10**12) + 1, 0), st.text().map(job_id_of))
 

@@ -6,13 +6,13 @@ from datetime import UTC, datetime, timedelta
 import orjson
 import pytest
 
+from providers.batches.request_table import RowKind
 from providers.bedrock.immediate.job_ids import job_id_of
 from providers.bedrock.immediate.job_list import Position, parse_position
 from providers.bedrock.invocation import InvocationType
 from providers.credential import Caller, Credential
 from providers.errors import FerryError
 from providers.memory import MemoryBudget
-from providers.request_table import RowKind
 from providers.resources import BatchState, Counts
 from providers.state import ObjectInfo
 from proxy.sweep import sweep

@@ -6,6 +6,7 @@ import logging
 import orjson
 import pytest
 
+from providers.batches.request_table import RowKind
 from providers.bedrock.immediate.claims import (
     LEASE_SECONDS,
     RENEWAL_SECONDS,
@@ -22,7 +23,6 @@ from providers.bedrock.immediate.run import Run
 from providers.bedrock.immediate.working_memory import WorkingMemory
 from providers.bedrock.invocation import InvocationType
 from providers.memory import MemoryBudget
-from providers.request_table import RowKind
 from providers.resources import BatchKind, BatchState, Counts
 from providers.state import write
 from tests.memory_state import MemoryState

@@ -4,8 +4,8 @@ from typing import Any
 import orjson
 import pytest
 
-from providers.batch_input import InlineInput
-from providers.bedrock.aws.folder import Folder
+from providers.aws.folder import Folder
+from providers.batches.batch_input import InlineInput
 from providers.bedrock.content.native_rules import NativeRules
 from providers.bedrock.invocation import InvocationType
 from providers.bedrock.jobs.job_input import JobInput, ready, ready_for_a_job

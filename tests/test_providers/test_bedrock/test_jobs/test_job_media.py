@@ -1,13 +1,13 @@
 import pytest
 from tenacity import wait_none
 
-from providers.bedrock.aws.client import AwsClient
-from providers.bedrock.aws.folder import Folder
-from providers.bedrock.aws.s3 import S3
+from providers.aws.client import AwsClient
+from providers.aws.folder import Folder
+from providers.aws.s3 import S3
 from providers.bedrock.jobs.job_media import Media, media_suffix
 from providers.errors import FerryError, not_found
 from providers.resource_names import object_file_id
-from tests.test_providers.test_bedrock.test_aws.places import place
+from tests.test_providers.test_aws.places import place
 from tests.test_providers.test_gemini.scripted_upstream import Answer, ScriptedUpstream
 
 FOLDER = Folder("bucket", "p/")

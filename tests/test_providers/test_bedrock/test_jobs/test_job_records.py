@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from providers.bedrock.aws.folder import Folder
+from providers.aws.folder import Folder
 from providers.bedrock.jobs.job_records import (
     JobName,
     folder_of,
@@ -13,7 +13,7 @@ from providers.bedrock.jobs.job_records import (
     prefix_of,
     state_of,
 )
-from providers.json_api import Answer
+from providers.json_api.client import Answer
 from providers.resources import BatchKind, BatchState, Counts, Failure
 
 ARN = "arn:aws:bedrock:eu-west-1:123456789012:model-invocation-job/abcdef012345"

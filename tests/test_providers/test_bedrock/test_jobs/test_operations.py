@@ -1,12 +1,12 @@
 import pytest
 from tenacity import wait_none
 
-from providers.bedrock.aws.client import AwsClient
+from providers.aws.client import AwsClient
 from providers.bedrock.jobs.operations import Jobs, job_id_of
-from providers.json_api import Answer
+from providers.json_api.client import Answer
 from providers.upstream import UpstreamError
 from tests.test_providers.answering import answer
-from tests.test_providers.test_bedrock.test_aws.places import place
+from tests.test_providers.test_aws.places import place
 from tests.test_providers.test_gemini.scripted_upstream import ScriptedUpstream
 
 ARN = "arn:aws:bedrock:us-east-1:123456789012:model-invocation-job/abcdef012345"

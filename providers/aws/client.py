@@ -1,0 +1,147 @@
+"""Signed calls to AWS through the one upstream; refusals become our errors."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from functools import partial
+from typing import Any, Final, TypeVar
+
+import orjson
+from tenacity import AsyncRetrying, retry_if_exception, stop_after_attempt, wait_exponential_jitter
+from tenacity.wait import wait_base
+from yarl import URL
+
+from providers.aws.errors import failed_after_all, parse_xml, refused
+from providers.aws.place import Place
+from providers.aws.signing import BEDROCK, S3, aws_url, presigned, signed
+from providers.body import Body
+from providers.errors import FerryError
+from providers.json_api.client import Answer, read_refusal
+from providers.upstream import OutboundRequest, Reply, Upstream, UpstreamError
+
+T = TypeVar("T")
+
+# A page of 1000 jobs or objects, whose names are long.
+_ANSWER_LIMIT: Final = 16 << 20
+# As many as AWS's own SDKs make.
+_ATTEMPTS: Final = 3
+_PLAIN: Final = {"Accept": "*/*", "Accept-Encoding": "identity"}
+
+
+class AwsClient:
+    """`name` is how the user configured the upstream; `wait` is the pause between attempts."""
+
+    def __init__(
+        self,
+        name: str,
+        upstream: Upstream,
+        wait: wait_base = wait_exponential_jitter(initial=0.1, max=2.0),  # noqa: B008
+    ) -> None:
+        self.name = name
+        self._upstream = upstream
+        self._wait = wait
+
+    async def json(
+        self, place: Place, method: str, path: str, document: Any = None, **query: str
+    ) -> Answer:
+        """A call to Bedrock's control plane that may be repeated."""
+        body = b"" if document is None else orjson.dumps(document)
+        headers = {"Content-Type": "application/json"} if body else {}
+        url = aws_url(place.control, path, query)
+        return await self._repeated(self._json, place, BEDROCK, method, url, body, headers)
+
+    async def xml(
+        self,
+        place: Place,
+        method: str,
+        url: URL,
+        body: bytes = b"",
+        headers: Mapping[str, str] | None = None,
+    ) -> Any:
+        """A small call to S3 that may be repeated: the root of its answer, None if it is empty."""
+        parse = partial(self._xml, place)
+        return await self._repeated(parse, place, S3, method, url, body, headers)
+
+    async def open(
+        self,
+        place: Place,
+        service: str,
+        method: str,
+        url: URL,
+        body: bytes = b"",
+        headers: Mapping[str, str] | None = None,
+        silence: float | None = None,
+    ) -> Reply:
+        """One attempt; the answer is still on the wire. `silence` as in OutboundRequest."""
+        request = OutboundRequest(method, url, dict(headers or {}), body or None, silence)
+        return await self._sent(place, signed(request, place.keys, service, place.region))
+
+    async def put(
+        self, place: Place, url: URL, body: Body, headers: Mapping[str, str] | None = None
+    ) -> None:
+        """Stream `body` to a presigned URL of S3's."""
+        bare = OutboundRequest("PUT", url, dict(headers or {}))
+        request = replace(presigned(bare, place.keys, place.region), body=body)
+        async with await self._sent(place, request) as reply:
+            await reply.read(_ANSWER_LIMIT)
+            if not reply.headers.get("ETag"):
+                # Whatever said yes to it, S3 names what it has taken (bedrock.md section 5).
+                raise UpstreamError("UNAVAILABLE", f"{self.name}: S3 did not confirm a PUT")
+
+    async def _repeated(
+        self,
+        parse: Callable[[bytes], T],
+        place: Place,
+        service: str,
+        method: str,
+        url: URL,
+        body: bytes,
+        headers: Mapping[str, str] | None,
+    ) -> T:
+        """The answer to the first of a few attempts that has one which can be read."""
+        attempts = AsyncRetrying(
+            stop=stop_after_attempt(_ATTEMPTS),
+            wait=self._wait,
+            retry=retry_if_exception(_may_pass),
+            reraise=True,
+        )
+        async for attempt in attempts:
+            with attempt:
+                async with await self.open(place, service, method, url, body, headers) as reply:
+                    return parse(await reply.read(_ANSWER_LIMIT))
+        raise AssertionError("an attempt ends in a return or an error")
+
+    async def _sent(self, place: Place, request: OutboundRequest) -> Reply:
+        headers = {**_PLAIN, **request.headers}
+        reply = await self._upstream.send(replace(request, headers=headers))
+        if 200 <= reply.status < 300:
+            return reply
+        async with reply:
+            data = await read_refusal(reply)
+        raise refused(self.name, reply, data, place.region, place.keys.secrets())
+
+    def _json(self, data: bytes) -> Answer:
+        try:
+            document = orjson.loads(data)
+        except orjson.JSONDecodeError:
+            document = None
+        if not isinstance(document, dict):
+            raise UpstreamError("UNAVAILABLE", f"{self.name} answered what is no JSON object")
+        return Answer(document)
+
+    def _xml(self, place: Place, data: bytes) -> Any:
+        if not data:
+            return None
+        try:
+            root = parse_xml(data)
+        except ValueError:
+            raise UpstreamError("UNAVAILABLE", f"{self.name}: S3 answered no XML") from None
+        if root.tag == "Error":  # with the status 200: bedrock.md section 5
+            raise failed_after_all(self.name, root, place.keys.secrets())
+        return root
+
+
+def _may_pass(error: BaseException) -> bool:
+    """Whether another attempt may fare better. A quota is no matter of moments."""
+    if not isinstance(error, FerryError) or error.reason == "ServiceQuotaExceededException":
+        return False
+    return error.status in ("UNAVAILABLE", "RESOURCE_EXHAUSTED")

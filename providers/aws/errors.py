@@ -1,0 +1,177 @@
+"""The refusals of both services, S3's XML and Bedrock's JSON, as our errors (bedrock.md)."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import orjson
+from defusedxml import DefusedXmlException
+from defusedxml.ElementTree import ParseError, fromstring
+
+from providers.errors import FerryError
+from providers.status import explain_status, status_of_refusal
+from providers.upstream import Reply
+
+# bedrock.md sections 2 and 5, translation.md section 6. What is not named goes by its HTTP status.
+_STATUS_OF_CODE: Final[Mapping[str, str]] = {
+    code: status
+    for status, codes in {
+        "UNAUTHENTICATED": (
+            "UnrecognizedClientException InvalidSignatureException SignatureDoesNotMatch "
+            "ExpiredTokenException ExpiredToken InvalidAccessKeyId InvalidToken "
+            "InvalidClientTokenId IncompleteSignature MissingAuthenticationToken "
+            "MissingAuthenticationTokenException RequestTimeTooSkewed TokenRefreshRequired"
+        ),
+        "RESOURCE_EXHAUSTED": (
+            "ThrottlingException Throttling TooManyRequestsException RequestLimitExceeded "
+            "SlowDown ServiceQuotaExceededException"
+        ),
+        "ABORTED": "ConflictException OperationAborted",
+        "UNAVAILABLE": "RequestTimeout ModelNotReadyException ModelTimeoutException",
+        "INVALID_ARGUMENT": (
+            "PermanentRedirect TemporaryRedirect AuthorizationHeaderMalformed "
+            "AuthorizationQueryParametersError IllegalLocationConstraintException"
+        ),
+        "UNIMPLEMENTED": "MethodNotAllowed NotImplemented",
+    }.items()
+    for code in codes.split()
+}
+_WRONG_REGION: Final = (
+    "PermanentRedirect",
+    "TemporaryRedirect",
+    "AuthorizationHeaderMalformed",
+    "IllegalLocationConstraintException",
+    "AuthorizationQueryParametersError",  # [MEM]: the same of a presigned URL
+)
+_NO_BUCKET: Final = "NoSuchBucket"
+# What a refusal tells by its HTTP status alone.
+_OF_A_LATE_ERROR: Final[Mapping[str, str]] = {
+    "AccessDenied": "PERMISSION_DENIED",
+    "NoSuchKey": "NOT_FOUND",
+    "NoSuchUpload": "NOT_FOUND",
+    _NO_BUCKET: "NOT_FOUND",
+    "InvalidPart": "INVALID_ARGUMENT",
+    "EntityTooSmall": "INVALID_ARGUMENT",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class AwsRefusal:
+    """What an AWS service said. `code` is its own error type, empty where it named none."""
+
+    code: str
+    message: str
+
+
+def is_absent(error: FerryError) -> bool:
+    """Whether an object or a job is not there; a bucket that is not there is a wrong setting."""
+    return error.status == "NOT_FOUND" and error.reason != _NO_BUCKET
+
+
+def refused(
+    name: str, reply: Reply, data: bytes, region: str, secrets: Iterable[str]
+) -> FerryError:
+    """The error for a refusal, whose body was `data`, of the upstream called `name`.
+
+    `region` and `secrets` are what was asked in, and signed with.
+    """
+    refusal = _read(reply, data)
+    text = _without(secrets, _explained(refusal, reply, region))
+    headers = reply.headers
+    request_id = headers.get("x-amzn-requestid") or headers.get("x-amz-request-id") or ""
+    status = _status(refusal, reply)
+    if status == "UNIMPLEMENTED":
+        text = f"this upstream does not serve the call: {text}"
+    return FerryError(
+        status,
+        f"{name}: {text}",
+        provider=name,
+        reason=refusal.code or None,
+        request_id=_without(secrets, request_id) or None,
+        upstream_status=reply.status,
+        retry_after=headers.get("retry-after"),
+    )
+
+
+def failed_after_all(name: str, root: Any, secrets: Iterable[str]) -> FerryError:
+    """For an `<Error>` with the status 200, after which the same may be asked again as a rule."""
+    refusal = _said_in(root)
+    status = _STATUS_OF_CODE.get(refusal.code) or _OF_A_LATE_ERROR.get(refusal.code, "UNAVAILABLE")
+    text = _without(secrets, f"{name}: {refusal.code}: {refusal.message}")
+    return FerryError(status, text, provider=name, reason=refusal.code or None)
+
+
+def parse_xml(data: bytes) -> Any:
+    """The root of a document of S3's, without namespaces. Raises ValueError.
+
+    A document type is refused: S3 sends none, and entities are declared in it.
+    """
+    try:
+        root = fromstring(data.lstrip(), forbid_dtd=True)
+    except (ParseError, DefusedXmlException) as error:
+        raise ValueError("not the XML of S3") from error
+    for element in root.iter():
+        element.tag = str(element.tag).rpartition("}")[2]
+    return root
+
+
+def _read(reply: Reply, data: bytes) -> AwsRefusal:
+    if data.lstrip().startswith(b"<"):
+        return _read_xml(data)
+    document = _json_object(data)
+    told = reply.headers.get("x-amzn-errortype") or str(document.get("__type") or "")
+    # `ValidationException:http://internal.amazon.com/...`, `com.amazon.coral#ValidationException`
+    code = told.partition(":")[0].rpartition("#")[2]
+    return AwsRefusal(code, str(document.get("message") or document.get("Message") or ""))
+
+
+def _read_xml(data: bytes) -> AwsRefusal:
+    try:
+        return _said_in(parse_xml(data))
+    except ValueError:
+        return AwsRefusal("", "")
+
+
+def _said_in(root: Any) -> AwsRefusal:
+    message, bucket = root.findtext("Message") or "", root.findtext("BucketName")
+    named = f"{message} ({bucket})" if bucket else message
+    return AwsRefusal(root.findtext("Code") or "", named)
+
+
+def _json_object(data: bytes) -> dict[str, Any]:
+    try:
+        document = orjson.loads(data)
+    except orjson.JSONDecodeError:
+        return {}
+    return document if isinstance(document, dict) else {}
+
+
+def _without(secrets: Iterable[str], text: str) -> str:
+    for secret in secrets:
+        text = text.replace(secret, "***")
+    return text
+
+
+def _explained(refusal: AwsRefusal, reply: Reply, region: str) -> str:
+    text = refusal.message or f"HTTP status {reply.status}"
+    of_the_bucket = reply.headers.get("x-amz-bucket-region") or region
+    if of_the_bucket != region or refusal.code in _WRONG_REGION:
+        told = f" ({of_the_bucket}, not {region})" if of_the_bucket != region else ""
+        return f"the bucket is in another region{told}: {text}"
+    if _leads_elsewhere(reply) and not refusal.message:
+        text = explain_status(reply.status)
+    return f"{refusal.code}: {text}" if refusal.code else text
+
+
+def _status(refusal: AwsRefusal, reply: Reply) -> str:
+    named = _STATUS_OF_CODE.get(refusal.code)
+    if named is not None:
+        return named
+    if _leads_elsewhere(reply):
+        return "UNAVAILABLE"
+    return "INVALID_ARGUMENT" if reply.status < 400 else status_of_refusal(reply.status)
+
+
+def _leads_elsewhere(reply: Reply) -> bool:
+    """A redirect that is none of S3's to a bucket's region: nothing at AWS answers so."""
+    return 300 <= reply.status < 400 and "x-amz-bucket-region" not in reply.headers

@@ -1,0 +1,255 @@
+"""The few calls of S3's that files and jobs need (bedrock.md section 5)."""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any, Final
+from urllib.parse import unquote_plus
+from xml.sax.saxutils import escape
+
+from yarl import URL
+
+from providers.aws.client import AwsClient
+from providers.aws.errors import is_absent
+from providers.aws.few_at_a_time import few_at_a_time
+from providers.aws.folder import Folder
+from providers.aws.place import Place
+from providers.aws.signing import S3 as SERVICE
+from providers.aws.signing import aws_url, encode_key
+from providers.body import Body
+from providers.errors import FerryError
+from providers.json_api.answer_shape import written_count
+from providers.json_api.page_tokens import leading_on
+from providers.parted_objects import Part
+from providers.upstream import Reply, UpstreamError
+
+METADATA_PREFIX: Final = "x-amz-meta-"
+_PAGE_LIMIT: Final = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class StoredObject:
+    """`size` in bytes; `metadata` by names in lower case. A list shows neither it nor a type."""
+
+    key: str
+    size: int
+    modified: datetime | None
+    content_type: str | None = None
+    metadata: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class BegunUpload:
+    key: str
+    id: str
+    begun: datetime | None
+
+
+class S3:
+    """Of any bucket. `key` is whole, with the prefix of its folder."""
+
+    def __init__(self, client: AwsClient) -> None:
+        self._client = client
+
+    async def head(self, place: Place, bucket: str, key: str) -> StoredObject | None:
+        """None where there is no such object; S3 does not say there whether the bucket exists."""
+        try:
+            reply = await self._client.open(place, SERVICE, "HEAD", _url(place, bucket, key))
+        except FerryError as error:
+            if is_absent(error):
+                return None
+            raise
+        async with reply:
+            return _described(key, reply)
+
+    async def open(self, place: Place, bucket: str, key: str, etag: str | None = None) -> Reply:
+        """The object on the wire; the caller closes it. NOT_FOUND where there is none.
+
+        Raises a FerryError whose `upstream_status` is 412 where its ETag is not `etag` any more.
+        """
+        headers = {"If-Match": etag} if etag else {}
+        url = _url(place, bucket, key)
+        return await self._client.open(place, SERVICE, "GET", url, headers=headers)
+
+    async def put(
+        self, place: Place, bucket: str, key: str, body: Body, headers: Mapping[str, str]
+    ) -> None:
+        await self._client.put(place, _url(place, bucket, key), body, headers)
+
+    async def copy(self, place: Place, source: tuple[str, str], target: tuple[str, str]) -> None:
+        """An object within S3; both are bucket and key. NOT_FOUND where there is no source."""
+        headers = {"x-amz-copy-source": encode_key("/".join(source))}
+        await self._client.xml(place, "PUT", _url(place, *target), headers=headers)
+
+    async def delete(self, place: Place, bucket: str, key: str) -> None:
+        await self._client.xml(place, "DELETE", _url(place, bucket, key))
+
+    async def page(
+        self, place: Place, folder: Folder, limit: int = _PAGE_LIMIT, token: str | None = None
+    ) -> tuple[Sequence[StoredObject], str | None]:
+        """Objects below `folder` in the order of keys, and S3's token of the next page."""
+        query = {
+            "list-type": "2",
+            "prefix": folder.prefix,
+            "max-keys": str(min(limit, _PAGE_LIMIT)),
+            "encoding-type": "url",  # a key may hold what no XML can
+        }
+        if token:
+            query["continuation-token"] = token
+        root = await self._root(place, "GET", _url(place, folder.bucket, "", query))
+        if root.tag != "ListBucketResult":  # else another kind would be read as an empty list
+            raise UpstreamError("UNAVAILABLE", f"S3 answered with {root.tag[:40]!r}, not a list")
+        encoded = root.findtext("EncodingType") == "url"
+        listed = [_listed(element, encoded=encoded) for element in root.iter("Contents")]
+        if root.findtext("IsTruncated") != "true":
+            return listed, None
+        return listed, leading_on("S3", token, _text(root, "NextContinuationToken"))
+
+    async def each(self, place: Place, folder: Folder) -> AsyncIterator[StoredObject]:
+        token: str | None = None
+        while True:
+            listed, token = await self.page(place, folder, token=token)
+            for found in listed:
+                yield found
+            if token is None:
+                return
+
+    async def clear(self, place: Place, folder: Folder) -> None:
+        """Delete everything below `folder`, a few objects at a time."""
+        token: str | None = None
+        while True:
+            listed, token = await self.page(place, folder, token=token)
+            await few_at_a_time(self.delete(place, folder.bucket, found.key) for found in listed)
+            if token is None:
+                return
+
+    # --- objects that arrive in parts -----------------------------------------------------------
+
+    async def begin(self, place: Place, bucket: str, key: str, headers: Mapping[str, str]) -> str:
+        """The id of a new multipart upload."""
+        url = _url(place, bucket, key, {"uploads": ""})
+        return _text(await self._root(place, "POST", url, headers=headers), "UploadId")
+
+    async def put_part(
+        self, place: Place, bucket: str, key: str, upload: str, number: int, body: Body
+    ) -> None:
+        query = {"partNumber": str(number), "uploadId": upload}
+        await self._client.put(place, _url(place, bucket, key, query), body)
+
+    async def parts(
+        self, place: Place, bucket: str, key: str, upload: str, after: int
+    ) -> AsyncIterator[tuple[Part, str]]:
+        """What has arrived, from number `after` + 1 on, with the ETag of each."""
+        marker: str | None = str(after)
+        while marker is not None:
+            query = {"uploadId": upload, "part-number-marker": marker}
+            root = await self._root(place, "GET", _url(place, bucket, key, query))
+            for element in root.iter("Part"):
+                number, size = _number(element, "PartNumber"), _number(element, "Size")
+                yield Part(number, size), _text(element, "ETag")
+            more = root.findtext("IsTruncated") == "true"
+            following = _text(root, "NextPartNumberMarker") if more else None
+            marker = leading_on("S3", marker, following)
+
+    async def complete(
+        self, place: Place, bucket: str, key: str, upload: str, etags: Sequence[str]
+    ) -> None:
+        """Make the object of its parts, whose numbers count from 1."""
+        parts = "".join(
+            f"<Part><PartNumber>{number}</PartNumber><ETag>{escape(etag)}</ETag></Part>"
+            for number, etag in enumerate(etags, start=1)
+        )
+        body = f"<CompleteMultipartUpload>{parts}</CompleteMultipartUpload>".encode()
+        url = _url(place, bucket, key, {"uploadId": upload})
+        await self._root(place, "POST", url, body)
+
+    async def abort(self, place: Place, bucket: str, key: str, upload: str) -> None:
+        try:
+            url = _url(place, bucket, key, {"uploadId": upload})
+            await self._client.xml(place, "DELETE", url)
+        except FerryError as error:
+            if not is_absent(error):
+                raise
+
+    async def uploads(self, place: Place, folder: Folder) -> Sequence[BegunUpload]:
+        """The first thousand that have neither been completed nor aborted."""
+        query = {"uploads": "", "prefix": folder.prefix}
+        root = await self._root(place, "GET", _url(place, folder.bucket, "", query))
+        return [
+            BegunUpload(
+                _text(element, "Key"),
+                _text(element, "UploadId"),
+                _from_iso(element.findtext("Initiated")),
+            )
+            for element in root.iter("Upload")
+        ]
+
+    async def _root(
+        self,
+        place: Place,
+        method: str,
+        url: URL,
+        body: bytes = b"",
+        headers: Mapping[str, str] | None = None,
+    ) -> Any:
+        root = await self._client.xml(place, method, url, body, headers)
+        if root is None:
+            raise UpstreamError("UNAVAILABLE", f"{self._client.name}: S3 answered with nothing")
+        return root
+
+
+def _url(place: Place, bucket: str, key: str, query: Mapping[str, str] | None = None) -> URL:
+    return aws_url(place.bucket_url(bucket), f"/{encode_key(key)}", query)
+
+
+def _described(key: str, reply: Reply) -> StoredObject:
+    headers = {name.lower(): value for name, value in reply.headers.items()}
+    return StoredObject(
+        key=key,
+        size=int(headers.get("content-length", "0")),
+        modified=_from_http_date(headers.get("last-modified")),
+        content_type=headers.get("content-type"),
+        metadata={
+            name.removeprefix(METADATA_PREFIX): value
+            for name, value in headers.items()
+            if name.startswith(METADATA_PREFIX)
+        },
+    )
+
+
+def _listed(element: Any, *, encoded: bool) -> StoredObject:
+    key = _text(element, "Key")
+    return StoredObject(
+        key=unquote_plus(key) if encoded else key,
+        size=_number(element, "Size"),
+        modified=_from_iso(element.findtext("LastModified")),
+    )
+
+
+def _text(element: Any, name: str) -> str:
+    text = element.findtext(name)
+    if not text:
+        raise UpstreamError("UNAVAILABLE", f"S3's answer lacks {name}")
+    return str(text)
+
+
+def _number(element: Any, name: str) -> int:
+    number = written_count(_text(element, name))
+    if number is None:
+        raise UpstreamError("UNAVAILABLE", f"S3's answer has no number at {name}")
+    return number
+
+
+def _from_iso(text: str | None) -> datetime | None:
+    try:
+        return datetime.fromisoformat(text).astimezone(UTC) if text else None
+    except ValueError:
+        return None
+
+
+def _from_http_date(text: str | None) -> datetime | None:
+    try:
+        return parsedate_to_datetime(text).astimezone(UTC) if text else None
+    except ValueError:
+        return None

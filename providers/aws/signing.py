@@ -1,0 +1,65 @@
+"""SigV4 on requests that we build; botocore does the arithmetic (bedrock.md section 5)."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Final
+from urllib.parse import quote
+
+from botocore.auth import S3SigV4Auth, S3SigV4QueryAuth, SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
+from yarl import URL
+
+from providers.aws.keys import AwsKeys
+from providers.upstream import OutboundRequest
+
+S3: Final = "s3"
+BEDROCK: Final = "bedrock"
+"""Control plane and runtime sign with one name (bedrock.md section 1)."""
+
+# S3 looks at it when a request begins, however long that takes; as long as the skew that it allows
+# between its clock and ours.
+_PRESIGNED_SECONDS: Final = 15 * 60
+_UNRESERVED: Final = "-_.~"
+
+
+def encode_key(text: str) -> str:
+    """In a path, its slashes kept."""
+    return quote(text, safe=f"/{_UNRESERVED}")
+
+
+def encode_segment(text: str) -> str:
+    """As one segment of a path, or in a query."""
+    return quote(text, safe=_UNRESERVED)
+
+
+def aws_url(base: URL, path: str, query: Mapping[str, str] | None = None) -> URL:
+    """`path`, encoded, and `query`, not encoded yet, below `base`; spelt as they are signed."""
+    pairs = "&".join(
+        f"{encode_segment(name)}={encode_segment(value)}"
+        for name, value in sorted((query or {}).items())
+    )
+    whole = base.raw_path.rstrip("/") + path
+    return URL(f"{base.origin()}{whole}{f'?{pairs}' if pairs else ''}", encoded=True)
+
+
+def signed(request: OutboundRequest, keys: AwsKeys, service: str, region: str) -> OutboundRequest:
+    """`request`, whose body is held, with its signature in headers."""
+    algorithm = S3SigV4Auth if service == S3 else SigV4Auth
+    unsigned = AWSRequest(
+        request.method, str(request.url), dict(request.headers), data=request.body or b""
+    )
+    algorithm(_credentials(keys), service, region).add_auth(unsigned)
+    return replace(request, headers=dict(unsigned.headers.items()))
+
+
+def presigned(request: OutboundRequest, keys: AwsKeys, region: str) -> OutboundRequest:
+    """`request` to S3 with its signature in the URL, which is a secret then: the body is free."""
+    unsigned = AWSRequest(request.method, str(request.url), dict(request.headers))
+    signer = S3SigV4QueryAuth(_credentials(keys), S3, region, expires=_PRESIGNED_SECONDS)
+    signer.add_auth(unsigned)
+    return replace(request, url=URL(str(unsigned.url), encoded=True))
+
+
+def _credentials(keys: AwsKeys) -> Credentials:
+    return Credentials(keys.access_key_id, keys.secret_access_key, keys.session_token)

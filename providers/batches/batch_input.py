@@ -1,0 +1,231 @@
+"""The input of a batch: checked whole first, then streamed up with its exact length.
+
+It is read twice, so that neither the requests nor their translation are ever held: once to check
+every line and count the bytes, once to send them.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, aclosing
+from dataclasses import dataclass
+from typing import Any, Final, Protocol
+
+from providers.batches.file_signature import text_only
+from providers.batches.json_lines import LineSplitter, Repairs, pieces
+from providers.batches.line_formats import LineFormat, LineFormats, RequestTranslator, parse_line
+from providers.batches.request_table import TABLE_BYTES, RequestTable, RowKind
+from providers.body import Body
+from providers.errors import invalid_argument
+from providers.json_api.json_text import one_line, parse_json
+from providers.memory import Reservation
+from providers.resources import InlineRequest
+
+# The loop is given back after this much text: 3-5 ms of work (streaming.md).
+_SLICE_BYTES: Final = 64 << 10
+# What a row takes of memory beside its text.
+_ROW_BYTES: Final = 64
+
+Opened = Callable[[], AbstractAsyncContextManager[AsyncIterator[bytes]]]
+
+
+@dataclass(frozen=True, slots=True)
+class InputLimits:
+    """What a provider, called `whose`, takes in one batch."""
+
+    whose: str
+    requests: int
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Framing:
+    """What stands before, between and after the lines, as the provider reads them."""
+
+    head: bytes = b""
+    between: bytes = b"\n"
+    tail: bytes = b""
+
+    def length(self, lines: int, texts: int) -> int:
+        """Of `lines` lines whose texts have `texts` bytes together."""
+        return len(self.head) + texts + len(self.between) * max(0, lines - 1) + len(self.tail)
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """What goes to the provider for one request, and its row.
+
+    `endpoint` is what of the provider's the request is for.
+    """
+
+    text: bytes
+    row: bytes
+    row_kind: RowKind
+    endpoint: str
+
+
+class BatchInput(Protocol):
+    @property
+    def as_stored(self) -> bool:
+        """Whether the input is a file that can be sent as it is; known after a full reading."""
+
+    def lines(self, translator: RequestTranslator) -> AsyncGenerator[Line, None]:
+        """Every request in order, read anew on each call. Raises INVALID_ARGUMENT with a path."""
+
+
+class InlineInput:
+    """Requests that came in the body of the creation."""
+
+    as_stored = False
+
+    def __init__(self, requests: Sequence[InlineRequest]) -> None:
+        self._requests = requests
+
+    async def lines(self, translator: RequestTranslator) -> AsyncGenerator[Line, None]:
+        unyielded = 0
+        for index, item in enumerate(self._requests):
+            text = translator.line(index, parse_json(item.request), item.path)
+            yield Line(text, item.metadata, RowKind.METADATA, translator.endpoint)
+            unyielded += len(text)
+            if unyielded > _SLICE_BYTES:
+                unyielded = 0
+                await asyncio.sleep(0)
+
+
+class FileInput:
+    """Requests in a file, in Gemini's format or in the provider's own. `opened` reads it anew."""
+
+    def __init__(self, opened: Opened, splitter: LineSplitter, formats: LineFormats) -> None:
+        self._opened = opened
+        self._splitter = splitter
+        self._formats = formats
+        self._repairs = Repairs()
+
+    @property
+    def as_stored(self) -> bool:
+        return not self._repairs.made
+
+    async def lines(self, translator: RequestTranslator) -> AsyncGenerator[Line, None]:
+        reader = _Reader(self._formats, translator)
+        repairs = self._repairs = Repairs()
+        async with self._opened() as chunks, aclosing(text_only(chunks)) as text:
+            async with aclosing(self._splitter.split(text, repairs)) as slices:
+                async for numbered in slices:
+                    while numbered:
+                        yield self._next(numbered, reader)
+                    await asyncio.sleep(0)
+
+    def _next(self, numbered: deque[tuple[int, bytes]], reader: "_Reader") -> Line:
+        number, text = numbered.popleft()
+        with self._splitter.working(len(text)):
+            document = parse_line(number, text)
+            lines = reader.format(number, document)
+            if lines.row_kind is RowKind.CUSTOM_ID:
+                written = one_line(text)
+                self._repairs.made |= written != text
+            else:
+                written = b""  # a long line is not kept beside its translation
+            del text
+            return reader.line(lines, number, document, written)
+
+
+class _Reader:
+    """One reading of a file, whose first line says in which format all are."""
+
+    def __init__(self, formats: LineFormats, translator: RequestTranslator) -> None:
+        self._formats = formats
+        self._translator = translator
+        self._lines: LineFormat | None = None
+        self._index = 0
+
+    def format(self, number: int, document: dict[str, Any]) -> LineFormat:
+        """The format of the file. Raises INVALID_ARGUMENT for a line in another format."""
+        lines = self._lines or self._formats.recognise(document, self._translator)
+        self._formats.check(document, lines, number)
+        self._lines = lines
+        return lines
+
+    def line(
+        self, lines: LineFormat, number: int, document: dict[str, Any], written: bytes
+    ) -> Line:
+        """What to send for one line; in a provider's own format that is the line as `written`."""
+        sent, row = lines.read(self._index, number, document)
+        self._index += 1
+        return Line(written if sent is None else sent, row, lines.row_kind, lines.endpoint)
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedInput:
+    """An input whose every line can be sent; `length` in bytes is that of what is sent.
+
+    `as_stored`: the input is a file that can be sent as it is.
+    """
+
+    table: RequestTable
+    length: int
+    endpoint: str
+    as_stored: bool
+
+    @property
+    def native(self) -> bool:
+        """Whether the input was in the provider's own format."""
+        return self.table.kind is RowKind.CUSTOM_ID
+
+
+async def check(
+    source: BatchInput,
+    translator: RequestTranslator,
+    limits: InputLimits,
+    framing: Framing,
+    reservation: Reservation,
+) -> CheckedInput:
+    """Read the input whole. The table of its requests is counted on `reservation`."""
+    table: RequestTable | None = None
+    texts, length, endpoint = 0, 0, ""
+    async with aclosing(source.lines(translator)) as lines:
+        async for line in lines:
+            table = table or RequestTable(line.row_kind)
+            table.rows.append(line.row)
+            reservation.grow(len(line.row) + _ROW_BYTES)
+            texts, endpoint = texts + len(line.text), line.endpoint
+            length = framing.length(len(table), texts)
+            _check_limits(limits, len(table), length)
+            del line  # its text may be long, and so may the next
+    if table is None:
+        raise invalid_argument("the file holds no request")
+    if (table.render().length or 0) > TABLE_BYTES:
+        raise invalid_argument(f"the keys take at most {TABLE_BYTES} bytes, all together")
+    return CheckedInput(table, length, endpoint, source.as_stored)
+
+
+def _check_limits(limits: InputLimits, requests: int, length: int) -> None:
+    if requests > limits.requests:
+        raise invalid_argument(f"{limits.whose} takes at most {limits.requests} requests a batch")
+    if length > limits.size:
+        raise invalid_argument(f"{limits.whose} takes at most {limits.size} bytes a batch")
+
+
+def translated(
+    source: BatchInput, translator: RequestTranslator, framing: Framing, length: int
+) -> Body:
+    """The input once more, as the provider is to read it."""
+    return Body(_slices(source, translator, framing), length)
+
+
+async def _slices(
+    source: BatchInput, translator: RequestTranslator, framing: Framing
+) -> AsyncGenerator[bytes, None]:
+    held, between = bytearray(framing.head), b""
+    async with aclosing(source.lines(translator)) as lines:
+        async for line in lines:
+            held += between
+            between = framing.between
+            for piece in pieces(line.text):
+                held += piece
+                if len(held) > _SLICE_BYTES:
+                    yield bytes(held)
+                    held.clear()
+            del line  # its text may be long, and so may the next
+    held += framing.tail
+    if held:
+        yield bytes(held)

@@ -1,0 +1,271 @@
+"""A batch's results from wherever the provider keeps them: each request answered exactly once."""
+
+import logging
+from collections import deque
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator
+from contextlib import AsyncExitStack, aclosing
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Final, Protocol, TypeAlias
+
+import orjson
+
+from providers.batches.json_lines import ResultLine, TooLong, pieces, work_bytes
+from providers.batches.request_table import RequestTable, RowKind
+from providers.batches.result_lines import id_at_head, parse_result
+from providers.body import begun
+from providers.json_api.held_json import render_held
+from providers.json_api.json_text import render_line
+from providers.memory import Reservation
+from providers.resource_names import result_file_id
+from providers.resources import Batch, Download, Failure, File, FileSource, InlineResults
+from providers.status import item_error
+
+_TOO_LONG: Final = "The result of this request is longer than FERRY_MAX_LINE_BYTES bytes."
+_UNREADABLE: Final = "The result of this request cannot be read."
+_NAMELESS: Final = (
+    "No answer to this request could be read; lines of the batch's results that cannot be read and "
+    "do not say whose they are: {}."
+)
+# Of the requests that no line answered, at once: what is made of them is held.
+_UNANSWERED_AT_ONCE: Final = 256
+# Sent at once, as the provider's own lines are read.
+_CHUNK_BYTES: Final = 64 << 10
+
+_log: Final = logging.getLogger("genai_ferry.results")
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """`index` is the request's, None in a batch that another tool made; `key` is JSON."""
+
+    index: int | None
+    key: bytes
+    document: dict[str, Any]
+
+    def render_line(self) -> bytes:
+        line = {"key": orjson.Fragment(self.key), **self.document}
+        return render_line(line)
+
+
+Render: TypeAlias = Callable[[Result], bytes]
+Item: TypeAlias = tuple[int, bytes]
+
+
+def result_file(batch: Batch) -> File:
+    """The file of the results of an ended batch."""
+    return File(
+        id=result_file_id(batch.id),
+        display_name=batch.display_name,
+        mime_type="application/jsonl",
+        create_time=batch.end_time,
+        source=FileSource.GENERATED,
+        downloadable=True,
+    )
+
+
+class ResultLines(Protocol):
+    """What one provider has to say about one ended batch.
+
+    `id_member` is the member of a line that names its request.
+    """
+
+    id_member: str
+
+    def slices(self) -> AsyncGenerator[deque[ResultLine], None]:
+        """The lines of its results as they come. Raises NOT_FOUND where there are none any more.
+
+        They are taken out of their slice, so that it does not hold a long one any longer.
+        """
+
+    def translate(self, line: dict[str, Any], /) -> dict[str, Any]:
+        """One line to `{"response"}` or `{"error"}`; never raises."""
+
+    def missing(self, line: int, /) -> Failure:
+        """Why a request that no result line names has no answer. Called after the last line.
+
+        `line` is the request's line in the input that was sent, counted from 1.
+        """
+
+
+class BatchResults:
+    """The results of one ended batch. `table` is None where another tool made it.
+
+    What is made of a long line is counted on `reservation` as long as it is being made; the result
+    itself takes the place of its line, which `lines` counts.
+    """
+
+    def __init__(
+        self, lines: ResultLines, table: RequestTable | None, reservation: Reservation
+    ) -> None:
+        self._source = lines
+        self._table = table
+        self._reservation = reservation
+        self._seen = bytearray(len(table) if table else 0)
+        self._faults: dict[int, str] = {}
+        self._too_long = 0
+        self._unreadable = 0
+        self._nameless = 0
+
+    async def items(self, render: Render) -> AsyncGenerator[list[Item], None]:
+        """Slices of (index of the request, its result) in the provider's order.
+
+        The unanswered requests come last. The index is 0 in a batch that another tool made.
+        """
+        async with aclosing(self._source.slices()) as slices:
+            async for lines in slices:
+                yield list(self._rendered(lines, render))
+        self._log_faults()
+        unanswered = [index for index, seen in enumerate(self._seen) if not seen]
+        for start in range(0, len(unanswered), _UNANSWERED_AT_ONCE):
+            some = unanswered[start : start + _UNANSWERED_AT_ONCE]
+            yield [(index, render(self._missing(index))) for index in some]
+
+    async def lines(self) -> AsyncGenerator[bytes, None]:
+        """The results as JSON lines `{"key", "response" | "error"}`, in chunks of any lines."""
+        async with aclosing(self.items(Result.render_line)) as slices:
+            async for items in slices:
+                for chunk in _chunks(text for _, text in items):
+                    yield chunk
+                # Before the next are waited for: one of them may be long.
+                items.clear()
+
+    def _rendered(self, lines: deque[ResultLine], render: Render) -> Iterator[Item]:
+        while lines:
+            item = self._next(lines, render)
+            if item is not None:
+                yield item
+
+    def _next(self, lines: deque[ResultLine], render: Render) -> Item | None:
+        with self._reservation.more(_work_bytes(lines[0])):
+            result = self._read(lines)
+            return None if result is None else (result.index or 0, render(result))
+
+    def _read(self, lines: deque[ResultLine]) -> Result | None:
+        """The result in the next line; None where it has none, or one that the end must tell of."""
+        line = lines.popleft()
+        if isinstance(line, TooLong):
+            self._too_long += 1
+            return self._fault(line.head, _TOO_LONG)
+        try:
+            named, document = parse_result(line, self._source.id_member)
+        except ValueError:
+            self._unreadable += 1
+            return self._fault(line, _UNREADABLE)
+        # A long one is not held beside its translation.
+        del line
+        return self._answer(named, self._source.translate(document))
+
+    def _answer(self, named: str, document: dict[str, Any]) -> Result | None:
+        if self._table is None:
+            return Result(None, orjson.dumps(named), document)
+        index = self._table.index_of(named)
+        if index is None or self._seen[index]:
+            return None
+        self._seen[index] = 1
+        return Result(index, self._key(index), document)
+
+    def _fault(self, head: bytes, message: str) -> Result | None:
+        """A line that could not be read: told of at the end, unless another line answers."""
+        named = id_at_head(head, self._source.id_member)
+        if named is None:
+            self._nameless += 1
+            return None
+        if self._table is None:
+            return Result(None, orjson.dumps(named), _error(message))
+        index = self._table.index_of(named)
+        if index is not None:
+            self._faults[index] = message
+        return None
+
+    def _missing(self, index: int) -> Result:
+        return Result(index, self._key(index), self._reason(index))
+
+    def _reason(self, index: int) -> dict[str, Any]:
+        if index in self._faults:
+            return _error(self._faults[index])
+        if self._nameless:
+            return _error(_NAMELESS.format(self._nameless))
+        failure = self._source.missing(index + 1)
+        return {"error": item_error(failure.status, failure.message)}
+
+    def _log_faults(self) -> None:
+        if self._too_long or self._unreadable:
+            _log.warning(
+                "lines of a batch's results that could not be read: %d too long, %d malformed; "
+                "of these %d name no request",
+                self._too_long,
+                self._unreadable,
+                self._nameless,
+            )
+
+    def _key(self, index: int) -> bytes:
+        """An inline request has no key: in a file its number stands for it."""
+        if self._table is None or self._table.kind is RowKind.METADATA:
+            return orjson.dumps(str(index + 1))
+        return self._table.rows[index]
+
+
+async def deliver_file(
+    lines: ResultLines, table: RequestTable | None, reservation: Reservation, stack: AsyncExitStack
+) -> Download:
+    """The results as a download; what `stack` holds is given back when it has ended.
+
+    `reservation` is one of what it holds.
+    """
+    rendered = BatchResults(lines, table, reservation).lines()
+    stack.push_async_callback(rendered.aclose)
+    return Download(await begun(rendered), "application/jsonl", stack.pop_all().aclose)
+
+
+async def deliver_inline(
+    lines: ResultLines,
+    table: RequestTable,
+    limit: int,
+    reservation: Reservation,
+    stack: AsyncExitStack,
+) -> InlineResults | None:
+    """All results in request order; None for more than `limit` bytes, or than memory can hold.
+
+    They are counted on `reservation`, which `stack` gives back with whatever else it holds.
+    """
+    items, left = [b""] * len(table), limit
+    slices = BatchResults(lines, table, reservation).items(partial(render_inline, table=table))
+    stack.push_async_callback(slices.aclose)
+    async for rendered in slices:
+        for index, item in rendered:
+            left -= len(item)
+            if left < 0 or not reservation.fits(len(item)):
+                return None
+            reservation.grow(len(item))
+            items[index] = item
+    return InlineResults(items, stack.pop_all().aclose)
+
+
+def render_inline(result: Result, table: RequestTable) -> bytes:
+    """One item of `inlinedResponses`, with its request's metadata."""
+    document = dict(result.document)
+    if result.index is not None and table.rows[result.index] != b"null":
+        document["metadata"] = orjson.Fragment(table.rows[result.index])
+    return render_held(document)
+
+
+def _error(message: str) -> dict[str, Any]:
+    return {"error": item_error("INTERNAL", message)}
+
+
+def _work_bytes(line: ResultLine) -> int:
+    return 0 if isinstance(line, TooLong) else work_bytes(len(line))
+
+
+def _chunks(texts: Iterable[bytes]) -> Iterator[bytes]:
+    """One after the other, small ones together and long ones in parts."""
+    held = bytearray()
+    for text in texts:
+        for piece in pieces(text):
+            held += piece
+            if len(held) > _CHUNK_BYTES:
+                yield bytes(held)
+                held.clear()
+    if held:
+        yield bytes(held)

@@ -1,0 +1,194 @@
+"""The formats that a file of requests may be in: Gemini's, and each provider's own."""
+
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final, Protocol
+
+import orjson
+
+from providers.batches.repeated_members import repeated_member
+from providers.batches.request_table import RowKind
+from providers.errors import invalid_argument
+from providers.json_api.held_json import render_held
+from providers.json_api.json_text import parse_json
+from providers.json_api.unknown_members import refuse_unknown
+
+# Keys come back with every result and are held, all of one batch, while it is downloaded.
+# 500 characters of Unicode, as long as they come.
+_KEY_BYTES: Final = 2000
+_CUSTOM_ID_BYTES: Final = 1000
+_AN_ARRAY: Final = "the file is a JSON array; write each request on a line of its own, without [ ]"
+# orjson's messages for JSON that is nested more deeply than it reads.
+_TOO_DEEP: Final = ("depth limit", "Recursion limit")
+_KEYED: Final = ("key", "request")
+# What only lines in some provider's own format have (translation.md section 7).
+_NATIVE_MEMBERS: Final = frozenset({"custom_id", "body", "params", "recordId", "modelInput"})
+_ANOTHER: Final = "another provider's"
+
+
+class RequestTranslator(Protocol):
+    """Gemini requests to one provider's lines."""
+
+    @property
+    def endpoint(self) -> str: ...
+
+    def line(self, index: int, request: object, path: str) -> bytes:
+        """What goes to the provider for request `index`, that the client wrote at `path`."""
+
+
+def parse_line(number: int, line: bytes) -> dict[str, Any]:
+    """A line as a JSON object that can be read in one way only.
+
+    Raises INVALID_ARGUMENT with its number.
+    """
+    where = f"line {number}"
+    try:
+        document = parse_json(line)
+        repeated = repeated_member(line, document)
+    except orjson.JSONDecodeError as error:
+        raise invalid_argument(_why_not_json(error, number, line), path=where) from None
+    except orjson.JSONEncodeError:  # its only reason with what was just parsed
+        raise invalid_argument("is nested too deeply", path=where) from None
+    if not isinstance(document, dict):
+        array = isinstance(document, list) and number == 1
+        raise invalid_argument(_AN_ARRAY if array else "not a JSON object", path=where)
+    if repeated is not None:
+        raise invalid_argument(f"{repeated[:80]!r} appears twice in one object", path=where)
+    return document
+
+
+def _why_not_json(error: orjson.JSONDecodeError, number: int, line: bytes) -> str:
+    if not _is_utf_8(line):
+        return "not UTF-8"
+    if error.msg.startswith(_TOO_DEEP):
+        return "is nested too deeply"
+    if number == 1 and line.startswith(b"["):
+        return _AN_ARRAY
+    if number == 1 and line.strip() == b"{":
+        return "a request must be on one line, and this one continues on the next"
+    return f"not JSON: {error.msg} at column {error.colno}"
+
+
+def _is_utf_8(line: bytes) -> bool:
+    try:
+        line.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+class SeenTexts:
+    """Which texts there were, whatever their length: the digest of each is kept."""
+
+    def __init__(self) -> None:
+        self._digests: set[bytes] = set()
+
+    def add(self, text: str) -> bool:
+        """Whether this is the first of its kind."""
+        count = len(self._digests)
+        self._digests.add(hashlib.blake2b(text.encode(), digest_size=16).digest())
+        return len(self._digests) > count
+
+
+class LineFormat(Protocol):
+    """Checks the lines of one file, all in one format."""
+
+    name: str
+    row_kind: RowKind
+    endpoint: str
+
+    def read(
+        self, index: int, number: int, document: dict[str, Any], /
+    ) -> tuple[bytes | None, bytes]:
+        """The line to send in place of request `index`, and its row of the request table.
+
+        None for the line as it is written, as in a provider's own format: parsing and rendering
+        would not keep every number as it is written. Raises INVALID_ARGUMENT with the line's
+        number and the JSON path.
+        """
+
+
+class GeminiLines:
+    """`{"key", "request"}`, or a bare request (translation.md section 7)."""
+
+    name = "gemini"
+    row_kind = RowKind.KEY
+
+    def __init__(self, translator: RequestTranslator) -> None:
+        self._translator = translator
+        self._keys = SeenTexts()
+        self.endpoint = translator.endpoint
+
+    def read(self, index: int, number: int, document: dict[str, Any]) -> tuple[bytes, bytes]:
+        where = f"line {number}"
+        if not any(member in document for member in _KEYED):
+            request, path, key = document, where, None
+        else:
+            refuse_unknown(document, _KEYED, f"{where}: ")
+            path, key = f"{where}: request", document.get("key")
+            if "request" not in document:
+                raise invalid_argument("is missing", path=path)
+            request = document["request"]
+        key = self._key(key, number)
+        return self._translator.line(index, request, path), render_held(key)
+
+    def _key(self, key: object, number: int) -> str:
+        if key is None:
+            key = str(number)
+        path = f"line {number}: key"
+        if not isinstance(key, str):
+            raise invalid_argument("a key is a string", path=path)
+        if len(key.encode()) > _KEY_BYTES:
+            raise invalid_argument(f"a key has at most {_KEY_BYTES} bytes", path=path)
+        if not self._keys.add(key):
+            raise invalid_argument(f"the key {key[:80]!r} stands on another line too", path=path)
+        return key
+
+
+@dataclass(frozen=True, slots=True)
+class LineFormats:
+    """The two formats that one provider takes; `is_native` recognises its own, called `name`.
+
+    `native` makes a reader of its own format for the lines of one file.
+    """
+
+    name: str
+    is_native: Callable[[Mapping[str, Any]], bool]
+    native: Callable[[], LineFormat]
+
+    def recognise(self, first: Mapping[str, Any], translator: RequestTranslator) -> LineFormat:
+        """The format of a file, by its first line."""
+        return self.native() if self.is_native(first) else GeminiLines(translator)
+
+    def check(self, document: Mapping[str, Any], expected: LineFormat, number: int) -> None:
+        """Raises INVALID_ARGUMENT for a line in another format than the file's first."""
+        found = self._name(document)
+        if found != expected.name:
+            # The first line may be in either.
+            other = found == _ANOTHER and number == 1
+            wanted = f"{GeminiLines.name} or {self.name}" if other else expected.name
+            raise invalid_argument(
+                f"this line is in {found} format, where {wanted} format is expected",
+                path=f"line {number}",
+            )
+
+    def _name(self, document: Mapping[str, Any]) -> str:
+        if self.is_native(document):
+            return self.name
+        return _ANOTHER if _NATIVE_MEMBERS & document.keys() else GeminiLines.name
+
+
+def check_custom_id(
+    custom_id: object, seen: SeenTexts, number: int, member: str = "custom_id"
+) -> str:
+    """The id of a line in a provider's own format, by which its result is known.
+
+    `member` is what the provider calls it.
+    """
+    path = f"line {number}: {member}"
+    if not isinstance(custom_id, str) or not 0 < len(custom_id.encode()) <= _CUSTOM_ID_BYTES:
+        raise invalid_argument(f"a string of 1 to {_CUSTOM_ID_BYTES} bytes is needed", path=path)
+    if not seen.add(custom_id):
+        raise invalid_argument("stands on another line too", path=path)
+    return custom_id

@@ -1,0 +1,25 @@
+"""Files that the requests of a batch name, before the provider is asked to read them."""
+
+from collections.abc import Mapping
+
+from providers.credential import Caller
+from providers.errors import FerryError, invalid_argument
+from providers.json_api.client import JsonApi
+
+
+async def check_referenced(
+    client: JsonApi, caller: Caller, folder: str, referenced: Mapping[str, str]
+) -> None:
+    """See that this credential can see each file in `referenced`: native id to JSON path.
+
+    `folder` is the path at which the provider has its files. Raises INVALID_ARGUMENT.
+    """
+    for native_id, path in referenced.items():
+        try:
+            await client.get(caller, f"{folder}/{native_id}")
+        except FerryError as error:
+            if error.status != "NOT_FOUND":
+                raise
+            raise invalid_argument(
+                f"names a file that {client.name} does not have ({native_id})", path=path
+            ) from None

@@ -1,0 +1,93 @@
+"""What one line of a batch's results says, as far as it can be read."""
+
+import json
+import re
+from contextlib import suppress
+from math import isfinite
+from typing import Any, Final
+
+import orjson
+
+from providers.batches.json_lines import HEAD_BYTES, ResultLine, TooLong
+from providers.json_api.json_text import parse_json
+
+# A model can write half a character, which JSON can escape and Unicode cannot hold. What else
+# begins with a backslash is matched so that it is passed over: `\\ud800` is no escape of a half.
+_SURROGATES: Final = re.compile(
+    rb"\\\\"
+    rb"|\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}"
+    rb"|(\\u[dD][89a-fA-F][0-9a-fA-F]{2})"
+)
+_REPLACEMENT: Final = rb"\ufffd"
+_STRING: Final = rb'"(?:[^"\\]++|\\.)*+"'
+# What may stand for a number that is not finite.
+_NOT_FINITE: Final = re.compile(rb"NaN|Infinity|[eE]\+?[0-9]{3}")
+_MEMBER: Final = rb"%b\s*:\s*%b\s*" % (_STRING, _STRING)
+
+
+def parse_result(text: bytes, id_member: str) -> tuple[str, dict[str, Any]]:
+    """The id of the request that a line names, and the line, with U+FFFD for what is not Unicode.
+
+    Raises ValueError for what is no JSON object with a string in `id_member`.
+    """
+    document = parse_in_unicode(text)
+    named = document.get(id_member) if isinstance(document, dict) else None
+    if not isinstance(named, str):
+        raise ValueError("the line names no request")  # noqa: TRY004 - of the text
+    return named, document
+
+
+def id_at_head(head: bytes, id_member: str) -> str | None:
+    """The id in a line that cannot be read, where nothing but strings stands before it."""
+    name = b'"' + re.escape(id_member.encode()) + b'"'
+    pattern = rb"\s*\{\s*(?:%b,\s*)*%b\s*:\s*(%b)" % (_MEMBER, name, _STRING)
+    found = re.match(pattern, head[:HEAD_BYTES], re.DOTALL)
+    try:
+        return None if found is None else str(orjson.loads(found[1]))
+    except orjson.JSONDecodeError:
+        return None
+
+
+def id_of(line: ResultLine, id_member: str) -> str | None:
+    """The id of the request that a line names, wherever it can be found."""
+    if isinstance(line, TooLong):
+        return id_at_head(line.head, id_member)
+    try:
+        return parse_result(line, id_member)[0]
+    except ValueError:
+        return id_at_head(line, id_member)
+
+
+def parse_in_unicode(text: bytes) -> Any:
+    """JSON, with U+FFFD for what is not Unicode, and with text for a number that is not finite.
+
+    Raises ValueError for what is not JSON.
+    """
+    # Not within `except`: what is caught there holds the text once more.
+    with suppress(orjson.JSONDecodeError):
+        return parse_json(text)
+    if _NOT_FINITE.search(text):
+        return _parse_not_finite(_in_unicode(text))
+    return parse_json(_in_unicode(text))
+
+
+def _parse_not_finite(text: str) -> Any:
+    """Servers in Python write NaN and Infinity, which JSON lacks; Gemini writes them as text."""
+    try:
+        return json.loads(text, parse_constant=str, parse_float=_finite_or_text)
+    except RecursionError:
+        raise ValueError("is nested too deeply") from None
+
+
+def _finite_or_text(written: str) -> float | str:
+    number = float(written)
+    return number if isfinite(number) else str(number).replace("inf", "Infinity")
+
+
+def _in_unicode(text: bytes) -> str:
+    whole = _SURROGATES.sub(_without_half, text)
+    return whole.decode(errors="replace")
+
+
+def _without_half(escape: re.Match[bytes]) -> bytes:
+    return escape[0] if escape[1] is None else _REPLACEMENT

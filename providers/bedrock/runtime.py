@@ -1,0 +1,37 @@
+"""One record at Bedrock's runtime, answered at once: for batches that are too small for a job."""
+
+from typing import Final
+
+from providers.aws.client import AwsClient
+from providers.aws.place import Places
+from providers.aws.signing import BEDROCK, aws_url, encode_segment
+from providers.bedrock.invocation import InvocationType
+from providers.credential import Caller
+
+# [MEM] What AWS advises for a model that thinks: Converse says nothing until it is done.
+_SILENCE_SECONDS: Final = 3600.0
+_VERBS: Final = {InvocationType.CONVERSE: "converse", InvocationType.INVOKE_MODEL: "invoke"}
+
+
+class Runtime:
+    """`answer_limit` in bytes."""
+
+    def __init__(self, client: AwsClient, places: Places, answer_limit: int) -> None:
+        self._client = client
+        self._places = places
+        self._limit = answer_limit
+
+    async def __call__(
+        self, caller: Caller, model: str, invocation: InvocationType, model_input: bytes
+    ) -> bytes:
+        """One attempt: `modelOutput` as JSON. Raises what Bedrock refuses, and UpstreamError.
+
+        Before anything is sent, also what `Places` raises, which names no provider.
+        """
+        place = await self._places.of(caller)
+        url = aws_url(place.runtime, f"/model/{encode_segment(model)}/{_VERBS[invocation]}")
+        headers = {"Content-Type": "application/json"}
+        async with await self._client.open(
+            place, BEDROCK, "POST", url, model_input, headers, _SILENCE_SECONDS
+        ) as reply:
+            return await reply.read(self._limit)

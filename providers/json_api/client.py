@@ -1,0 +1,229 @@
+"""Calls to a provider's JSON API: documents in and out, refusals as our errors.
+
+What differs from provider to provider is the headers, which are built and never copied.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any, Final
+
+import orjson
+from yarl import URL
+
+from providers.body import Body
+from providers.credential import Caller
+from providers.errors import FerryError
+from providers.json_api.refusal_body import code_of, lacks_credit, message_of
+from providers.resource_names import NATIVE_ID
+from providers.resources import Download
+from providers.state import StateError
+from providers.status import explain_status, status_of_refusal
+from providers.upstream import OutboundRequest, Reply, Upstream, UpstreamError
+
+Headers = Callable[[Caller], Mapping[str, str]]
+
+_ANSWER_LIMIT: Final = 16 << 20
+_REFUSAL_LIMIT: Final = 64 << 10
+
+_PLAIN: Final = {"Accept": "*/*", "Accept-Encoding": "identity"}
+
+# Providers say 200; a server that only speaks their API may say created or accepted instead.
+_DONE: Final = (200, 201, 202)
+
+_PERMANENT: Final = "FAILED_PRECONDITION"
+
+
+class Answer(dict[str, Any]):
+    """A JSON object from the upstream. What is asked for by `[]` must be there, and not null."""
+
+    def __getitem__(self, key: str) -> Any:
+        value = self.get(key)
+        if value is None:
+            raise UpstreamError("UNAVAILABLE", f"the provider's answer lacks {key!r}")
+        return value
+
+    @property
+    def id(self) -> str:
+        """The native id: names and paths are made of it."""
+        value = self["id"]
+        if not isinstance(value, str) or not NATIVE_ID.fullmatch(value):
+            raise UpstreamError("UNAVAILABLE", "the provider's answer has an id that is none")
+        return value
+
+    def number(self, key: str) -> int | float:
+        value = self[key]
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise UpstreamError("UNAVAILABLE", f"the provider's answer has no number at {key!r}")
+        return value
+
+    def part(self, key: str) -> "Answer":
+        """The object at `key`."""
+        value = self[key]
+        if not isinstance(value, dict):
+            raise UpstreamError("UNAVAILABLE", f"the provider's answer has no object at {key!r}")
+        return Answer(value)
+
+
+class JsonApi:
+    """One upstream. `name` is how the user configured it; `headers` makes a caller's headers."""
+
+    def __init__(self, name: str, base_url: URL, upstream: Upstream, headers: Headers) -> None:
+        self.name = name
+        self._base = base_url
+        self._upstream = upstream
+        self._headers = headers
+
+    async def get(self, caller: Caller, path: str, **query: str | int) -> Answer:
+        return await self._json(caller, OutboundRequest("GET", self._url(path, query)))
+
+    async def list(
+        self, caller: Caller, path: str, **query: str | int
+    ) -> tuple[Sequence[Answer], bool]:
+        """One page of a list, and whether there are more."""
+        listed, page = await self.page(caller, path, **query)
+        if listed and "after" in query and listed[-1].get("id") == query["after"]:
+            return [], False  # a server that knows no pages gives the same again
+        # A server that only speaks the API may leave it out: then a full page may not be the last.
+        more = page.get("has_more", len(listed) == query.get("limit"))
+        return listed, bool(listed and more)
+
+    async def page(
+        self, caller: Caller, path: str, **query: str | int
+    ) -> tuple[Sequence[Answer], Answer]:
+        """One page of a list, and the answer that it came in, which says how the list goes on."""
+        page = await self.get(caller, path, **query)
+        data = page.get("data") or []
+        if not isinstance(data, list) or not all(isinstance(item, dict) for item in data):
+            raise UpstreamError("UNAVAILABLE", f"{self.name} answered what is no list of objects")
+        return [Answer(item) for item in data], page
+
+    async def delete(self, caller: Caller, path: str) -> Answer:
+        return await self._json(caller, OutboundRequest("DELETE", self._url(path)))
+
+    async def ensure_deleted(self, caller: Caller, path: str) -> None:
+        """As `delete`, of what may be gone already: by a call whose answer was lost, say."""
+        try:
+            await self.delete(caller, path)
+        except FerryError as error:
+            if error.status != "NOT_FOUND":
+                raise
+
+    async def post(
+        self, caller: Caller, path: str, document: Mapping[str, Any] | None = None
+    ) -> Answer:
+        body = None if document is None else orjson.dumps(document)
+        headers = {"Content-Type": "application/json"} if body is not None else {}
+        return await self._json(caller, OutboundRequest("POST", self._url(path), headers, body))
+
+    async def post_body(
+        self, caller: Caller, path: str, content_type: str, body: Body, **headers: str
+    ) -> Answer:
+        """`headers` are further ones, with `_` for `-` in their names."""
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        request = OutboundRequest(
+            "POST", self._url(path), {"Content-Type": content_type, **named}, body
+        )
+        return await self._json(caller, request)
+
+    async def download(self, caller: Caller, path: str) -> Download:
+        """The content at `path` as it is."""
+        reply = await self.open(caller, path)
+        length = reply.headers.get("Content-Length")
+        return Download(
+            Body(reply.chunks(), int(length) if length else None),
+            reply.headers.get("Content-Type", "application/octet-stream"),
+            reply.aclose,
+        )
+
+    async def open(self, caller: Caller, path: str) -> Reply:
+        """The content at `path`, still on the wire and not encoded; the caller closes it."""
+        return await self._send(caller, OutboundRequest("GET", self._url(path)))
+
+    async def _json(self, caller: Caller, request: OutboundRequest) -> Answer:
+        async with await self._send(caller, request) as reply:
+            data = await reply.read(_ANSWER_LIMIT)
+        document = _parse(data)
+        if document is None:
+            raise UpstreamError("UNAVAILABLE", f"{self.name} answered what is no JSON object")
+        return document
+
+    async def _send(self, caller: Caller, request: OutboundRequest) -> Reply:
+        headers = {**_PLAIN, **self._headers(caller), **request.headers}
+        reply = await self._upstream.send(
+            OutboundRequest(request.method, request.url, headers, request.body)
+        )
+        if reply.status in _DONE:
+            return await self._plain(reply)
+        async with reply:
+            document = _parse(await read_refusal(reply))
+        raise self._refusal(caller, reply, document or {})
+
+    async def _plain(self, reply: Reply) -> Reply:
+        """`reply`, if it is not encoded: it was asked not to be, and nothing here decodes."""
+        if reply.headers.get("Content-Encoding", "identity") != "identity":
+            await reply.aclose()
+            raise UpstreamError("UNAVAILABLE", f"{self.name} encoded what it was asked not to")
+        return reply
+
+    def _url(self, path: str, query: Mapping[str, str | int] | None = None) -> URL:
+        return self._base.joinpath(*path.split("/")).with_query(dict(query or {}))
+
+    def _refusal(self, caller: Caller, reply: Reply, document: Mapping[str, Any]) -> FerryError:
+        text = message_of(document) or explain_status(reply.status)
+        status = _PERMANENT if lacks_credit(document) else status_of_refusal(reply.status)
+        if status == "UNIMPLEMENTED":
+            text = f"this upstream does not serve the call: {text}"
+        return FerryError(
+            status,
+            f"{self.name}: {_without_secret(text, caller)}",
+            provider=self.name,
+            reason=_without_secret(code_of(document), caller) or None,
+            request_id=_without_secret(_request_id(reply), caller) or None,
+            upstream_status=reply.status,
+            retry_after=None if status == _PERMANENT else reply.headers.get("retry-after"),
+        )
+
+
+def _request_id(reply: Reply) -> str:
+    return reply.headers.get("x-request-id") or reply.headers.get("request-id") or ""
+
+
+def outcome_unknown(error: FerryError) -> bool:
+    """Whether the provider may have done what it was asked although it did not say so."""
+    if isinstance(error, StateError):
+        return False  # the request's body could not be read to its end, so it was not sent
+    if isinstance(error, UpstreamError):
+        return not error.unsent
+    return error.status in ("UNAVAILABLE", "DEADLINE_EXCEEDED")
+
+
+@contextmanager
+def wrong_state_if_refused() -> Iterator[None]:
+    """For a call without arguments: where the provider refuses it, the object's state is wrong."""
+    try:
+        yield
+    except FerryError as error:
+        if error.upstream_status not in (400, 409):
+            raise
+        raise error.restated("FAILED_PRECONDITION") from None
+
+
+async def read_refusal(reply: Reply) -> bytes:
+    """The status says what matters: a refusal that breaks off, or rambles, is one all the same."""
+    try:
+        return await reply.read(_REFUSAL_LIMIT)
+    except UpstreamError:
+        return b""
+
+
+def _without_secret(text: str, caller: Caller) -> str:
+    secret = caller.credential.secret
+    return text.replace(secret, "***") if secret else text
+
+
+def _parse(data: bytes) -> Answer | None:
+    try:
+        document = orjson.loads(data)
+    except orjson.JSONDecodeError:
+        return None
+    return Answer(document) if isinstance(document, dict) else None

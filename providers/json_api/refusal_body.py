@@ -1,0 +1,64 @@
+"""What the body of a refusal says: servers with one API write their errors in several forms.
+
+OpenAI and Anthropic nest `{"error": {"message", "code", "type"}}`. Servers that speak their APIs
+also write `error` as text, or the members at the top, as vLLM does with `message` and FastAPI with
+`detail`.
+"""
+
+from typing import Any, Final
+
+import orjson
+
+from providers.json_api.answer_shape import object_or_nothing, text_or_none
+from providers.json_api.json_text import render_json
+
+_MESSAGE_MEMBERS: Final = ("message", "error", "detail")
+_CODE_MEMBERS: Final = ("code", "type")
+# Refusals that last until someone pays or a limit is raised, some of them with the status 429.
+_NO_CREDIT: Final = frozenset(
+    {
+        "billing_error",
+        "billing_hard_limit_reached",
+        "billing_not_active",
+        "enforced_spend_limit_reached",
+        "insufficient_quota",
+    }
+)
+# Of a message that is not a text; the texts are bounded by what is read.
+_LONGEST_JSON: Final = 2000
+
+
+def message_of(body: object) -> str:
+    """Why the call was refused; empty if the body does not say."""
+    members = _members(body)
+    said = (_as_text(members.get(name)) for name in _MESSAGE_MEMBERS)
+    return next(filter(None, said), "")
+
+
+def code_of(body: object) -> str:
+    """The provider's own code of the error; empty if the body has none."""
+    members = _members(body)
+    named = (text_or_none(members.get(name)) for name in _CODE_MEMBERS)
+    return next(filter(None, named), "")
+
+
+def lacks_credit(body: object) -> bool:
+    """Whether the account has no credit left or has reached its limit: waiting does not help."""
+    members = _members(body)
+    details = object_or_nothing(members.get("details"))
+    codes = [*(members.get(name) for name in _CODE_MEMBERS), details.get("error_code")]
+    return any(text_or_none(code) in _NO_CREDIT for code in codes)
+
+
+def _members(body: object) -> dict[str, Any]:
+    document = object_or_nothing(body)
+    return object_or_nothing(document.get("error")) or document
+
+
+def _as_text(value: object) -> str:
+    if isinstance(value, str) or not value:
+        return value if isinstance(value, str) else ""
+    try:
+        return render_json(value).decode()[:_LONGEST_JSON]
+    except orjson.JSONEncodeError:
+        return ""

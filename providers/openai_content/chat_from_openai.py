@@ -1,0 +1,136 @@
+"""OpenAI's ChatCompletion -> Gemini's GenerateContentResponse (translation.md section 3)."""
+
+from typing import Any, Final
+
+from providers.gemini_content.candidate import Candidate, render_candidates
+from providers.gemini_content.citations import Segment, joined
+from providers.json_api.answer_shape import (
+    as_list,
+    as_object,
+    as_text,
+    count_or_none,
+    list_or_empty,
+    object_or_nothing,
+    present,
+    text_or_none,
+    unknown_type,
+    untranslatable,
+)
+from providers.openai_content.citations_from_openai import cite_annotations
+from providers.openai_content.logprobs_from_openai import add_token_logprobs
+from providers.openai_content.usage_from_openai import from_openai_usage
+
+_FINISH_REASONS: Final = {
+    "stop": "STOP",
+    "tool_calls": "STOP",
+    "function_call": "STOP",
+    "length": "MAX_TOKENS",
+    "content_filter": "SAFETY",
+}
+
+
+def from_openai_chat(body: dict[str, Any]) -> dict[str, Any]:
+    """Translate a ChatCompletion. What cannot be read is named in an extra text part.
+
+    Raises UnreadableAnswer for a body without `choices`, or if nothing in it can be read.
+    """
+    choices = as_list(body.get("choices"), "choices")
+    return (
+        render_candidates([_candidate(choice, place) for place, choice in enumerate(choices)])
+        | from_openai_usage(body.get("usage"), sent="prompt", written="completion")
+        | present(
+            {
+                "modelVersion": text_or_none(body.get("model")),
+                "responseId": text_or_none(body.get("id")),
+            }
+        )
+    )
+
+
+def _candidate(entry: object, place: int) -> Candidate:
+    choice, where = object_or_nothing(entry), f"choices[{place}]"
+    index = count_or_none(choice.get("index"))
+    native = text_or_none(choice.get("finish_reason"))
+    finish_reason = _FINISH_REASONS.get(native or "", "OTHER")
+    candidate = Candidate(place if index is None else index, finish_reason, native)
+    with candidate.reading():
+        as_object(entry, where)
+        message = as_object(choice.get("message"), f"{where}.message")
+        _read_message(candidate, message, f"{where}.message")
+    logprobs = object_or_nothing(choice.get("logprobs"))
+    add_token_logprobs(candidate, logprobs.get("content"), f"{where}.logprobs.content")
+    return candidate
+
+
+def _read_message(candidate: Candidate, message: dict[str, Any], where: str) -> None:
+    if message.get("content"):
+        with candidate.reading():
+            segment = _say(candidate, message["content"], f"{where}.content")
+            annotations = list_or_empty(message.get("annotations"), f"{where}.annotations")
+            cite_annotations(candidate, segment, annotations, f"{where}.annotations")
+    if message.get("refusal"):
+        with candidate.reading():
+            candidate.refuse(as_text(message["refusal"], f"{where}.refusal"))
+    with candidate.reading():
+        calls = list_or_empty(message.get("tool_calls"), f"{where}.tool_calls")
+        for index, call in enumerate(calls):
+            with candidate.reading():
+                _call(candidate, call, f"{where}.tool_calls[{index}]")
+    if message.get("function_call") is not None:  # the older form of tool_calls, without ids
+        with candidate.reading():
+            _call_function(candidate, message["function_call"], None, f"{where}.function_call")
+    if message.get("audio") is not None:
+        with candidate.reading():
+            raise untranslatable(f"{where}.audio is audio, which is not translated")
+
+
+def _say(candidate: Candidate, content: object, where: str) -> Segment:
+    """OpenAI writes a string; some compatible servers write a list of parts."""
+    if isinstance(content, str):
+        return candidate.say(content)
+    segments: list[Segment] = []
+    for index, part in enumerate(as_list(content, where)):
+        with candidate.reading():
+            segments += _say_part(candidate, part, f"{where}[{index}]")
+    return joined(segments)
+
+
+def _say_part(candidate: Candidate, part: object, where: str) -> list[Segment]:
+    if isinstance(part, str):
+        return [candidate.say(part)]
+    fields = as_object(part, where)
+    match fields.get("type"):
+        case "text" | "output_text" | None:
+            return [candidate.say(as_text(fields.get("text"), f"{where}.text"))]
+        case "refusal":
+            candidate.refuse(as_text(fields.get("refusal"), f"{where}.refusal"))
+        case "thinking":
+            _think(candidate, fields.get("thinking"), f"{where}.thinking")
+        case other:
+            raise unknown_type(other, where)
+    return []
+
+
+def _think(candidate: Candidate, thinking: object, where: str) -> None:
+    """Add a thought that is a string, or a list of text parts."""
+    if isinstance(thinking, str):
+        candidate.think(thinking)
+        return
+    texts: list[str] = []
+    for index, entry in enumerate(as_list(thinking, where)):
+        with candidate.reading():
+            part = as_object(entry, f"{where}[{index}]")
+            texts.append(as_text(part.get("text"), f"{where}[{index}].text"))
+    candidate.think("".join(texts))
+
+
+def _call(candidate: Candidate, entry: object, where: str) -> None:
+    call = as_object(entry, where)
+    if call.get("type") not in (None, "function"):
+        raise unknown_type(call["type"], where)
+    _call_function(candidate, call.get("function"), call.get("id"), f"{where}.function")
+
+
+def _call_function(candidate: Candidate, entry: object, call_id: object, where: str) -> None:
+    function = as_object(entry, where)
+    candidate.call(function.get("name"), function.get("arguments"), call_id, where)

@@ -1,0 +1,47 @@
+"""Gemini's EmbedContentRequest -> the body of OpenAI's /v1/embeddings."""
+
+from typing import Any, Final
+
+from providers.errors import invalid_argument
+from providers.gemini_content.carried_parts import carried_parts
+from providers.gemini_content.embed_settings import embed_settings
+from providers.gemini_content.json_path import member
+from providers.gemini_content.warnings import Warnings
+from providers.openai_content.model_to_openai import require_model
+
+_REFUSED: Final = {
+    "taskType": "OpenAI's embeddings take no task type; leave it out",
+    "title": "OpenAI's embeddings take no title; leave it out",
+}
+
+
+def to_openai_embedding(
+    request: dict[str, Any], *, model: str, path: str, warnings: Warnings
+) -> dict[str, Any]:
+    """Translate a normalised request (`normalise_embed`) that the client wrote at `path`.
+
+    Raises INVALID_ARGUMENT for a content that is not one text, and for what has no equivalent.
+    """
+    require_model(request, model, path)
+    settings = embed_settings(request, path, "OpenAI")
+    for name, reason in _REFUSED.items():
+        if name in settings:
+            raise invalid_argument(reason, path=settings[name].path)
+    content_path = member(path, "content")
+    parts = carried_parts(request["content"], content_path, warnings, "OpenAI")
+    # How Gemini joins several parts into one vector is not known, so no joint text would be it.
+    if len(parts) != 1 or parts[0].field != "text" or not parts[0].value:
+        raise invalid_argument(
+            "OpenAI embeds one text, which must not be empty", path=member(content_path, "parts")
+        )
+    body: dict[str, Any] = {
+        "model": model.removeprefix("models/"),
+        "input": parts[0].value,
+        "encoding_format": "float",
+    }
+    if "outputDimensionality" in settings:
+        dimensions = settings["outputDimensionality"]
+        if dimensions.value < 1:
+            raise invalid_argument("must be positive", path=dimensions.path)
+        body["dimensions"] = dimensions.value
+    return body

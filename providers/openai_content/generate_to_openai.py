@@ -1,0 +1,62 @@
+"""Gemini's GenerateContentRequest -> the body of OpenAI's /v1/chat/completions."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from providers.errors import invalid_argument
+from providers.gemini_content.gemini_only import refuse_gemini_only
+from providers.gemini_content.harmless_fields import drop_harmless_fields
+from providers.gemini_content.json_path import member
+from providers.gemini_content.media import FileIds
+from providers.gemini_content.warnings import Warnings
+from providers.openai_content.contents_to_openai import to_openai_messages
+from providers.openai_content.model_to_openai import require_model
+from providers.openai_content.options_to_openai import to_openai_options
+from providers.openai_content.root_schema import SchemaRule
+from providers.openai_content.tools_to_openai import to_openai_tools
+
+
+def to_openai_chat(
+    request: dict[str, Any],
+    *,
+    model: str,
+    path: str,
+    warnings: Warnings,
+    file_ids: FileIds,
+    schema_rule: SchemaRule,
+) -> dict[str, Any]:
+    """Translate a normalised request (`normalise_generate`) that the client wrote at `path`.
+
+    `model` is the batch's; `file_ids` gives the native id of a file at this provider from the URI
+    or name that the proxy gave it, or None; `schema_rule` is the server's. Raises INVALID_ARGUMENT
+    with the JSON path of the first field that OpenAI cannot be given without a change of meaning.
+    """
+    require_model(request, model, path)
+    refuse_gemini_only(request, path, "OpenAI")
+    drop_harmless_fields(request, path, warnings)
+    config, config_path = request.get("generationConfig", {}), member(path, "generationConfig")
+    options = to_openai_options(config, config_path, warnings, schema_rule)
+    tools = to_openai_tools(request, path, warnings, schema_rule)
+    messages = to_openai_messages(request, path=path, warnings=warnings, file_ids=file_ids)
+    if options.get("response_format") == {"type": "json_object"}:
+        asked_in = "responseMimeType" if "responseMimeType" in config else "responseFormat"
+        _require_mention_of_json(messages, member(config_path, asked_in))
+    return {"model": model.removeprefix("models/"), "messages": messages} | options | tools
+
+
+def _require_mention_of_json(messages: list[dict[str, Any]], path: str) -> None:
+    if not any("json" in text.lower() for text in _texts(messages)):
+        raise invalid_argument(
+            "without a schema OpenAI writes JSON only if the word JSON stands in the prompt; "
+            "mention it, or give responseSchema",
+            path=path,
+        )
+
+
+def _texts(messages: list[dict[str, Any]]) -> Iterator[str]:
+    for message in messages:
+        content = message.get("content", "")
+        if isinstance(content, str):
+            yield content
+        else:
+            yield from (part["text"] for part in content if part["type"] == "text")

@@ -1,0 +1,110 @@
+"""Gemini's generationConfig -> the options of a chat completion (translation.md section 2)."""
+
+from typing import Any, Final
+
+from providers.errors import invalid_argument
+from providers.gemini_content.json_path import item, member
+from providers.gemini_content.refusal import refuse_fields
+from providers.gemini_content.response_schema import json_answer
+from providers.gemini_content.text_alone import gemini_only_settings
+from providers.gemini_content.warnings import Warnings
+from providers.openai_content.root_schema import SchemaRule
+from providers.openai_content.strict_schema import allows_strict
+
+_REFUSED: Final = {
+    "topK": "OpenAI has no such setting",
+    "responseModalities": "a batch at OpenAI answers in text only",
+    "speechConfig": "a batch at OpenAI answers in text only",
+    "imageConfig": "a batch at OpenAI answers in text only",
+} | gemini_only_settings("OpenAI")
+
+# Gemini's name, OpenAI's, the least and the greatest value that OpenAI takes.
+_RANGES: Final = (
+    ("maxOutputTokens", "max_completion_tokens", 1, 2**31 - 1),
+    ("temperature", "temperature", 0, 2),
+    ("topP", "top_p", 0, 1),
+    ("candidateCount", "n", 1, 128),
+    ("presencePenalty", "presence_penalty", -2, 2),
+    ("frequencyPenalty", "frequency_penalty", -2, 2),
+    ("logprobs", "top_logprobs", 0, 20),
+)
+
+# The same meaning under another name, whatever the value.
+_RENAMED: Final = (
+    ("seed", "seed"),
+    ("responseLogprobs", "logprobs"),
+)
+
+_MOST_STOPS: Final = 4
+_EFFORTS: Final = {"MINIMAL": "minimal", "LOW": "low", "MEDIUM": "medium", "HIGH": "high"}
+
+
+def to_openai_options(
+    config: dict[str, Any], path: str, warnings: Warnings, schema_rule: SchemaRule
+) -> dict[str, Any]:
+    """Translate the normalised GenerationConfig at `path`.
+
+    Raises INVALID_ARGUMENT for a setting, or a value of one, that OpenAI has no equivalent of.
+    """
+    refuse_fields(config, _REFUSED, path)
+    if "logprobs" in config and "responseLogprobs" not in config:
+        raise invalid_argument("needs responseLogprobs", path=member(path, "logprobs"))
+    options = {openai: config[gemini] for gemini, openai in _RENAMED if gemini in config}
+    for gemini, openai, least, greatest in _RANGES:
+        if gemini in config:
+            if not least <= config[gemini] <= greatest:
+                raise invalid_argument(
+                    f"OpenAI takes {least} to {greatest}", path=member(path, gemini)
+                )
+            options[openai] = config[gemini]
+    return (
+        options
+        | _stop(config, path)
+        | _reasoning_effort(config.get("thinkingConfig", {}), path, warnings)
+        | _response_format(config, path, schema_rule)
+    )
+
+
+def _stop(config: dict[str, Any], path: str) -> dict[str, Any]:
+    if "stopSequences" not in config:
+        return {}
+    stops, stops_path = config["stopSequences"], member(path, "stopSequences")
+    if len(stops) > _MOST_STOPS:
+        raise invalid_argument(f"OpenAI takes at most {_MOST_STOPS}", path=stops_path)
+    if "" in stops:
+        raise invalid_argument("must not be empty", path=item(stops_path, stops.index("")))
+    return {"stop": stops}
+
+
+def _reasoning_effort(
+    thinking: dict[str, Any], config_path: str, warnings: Warnings
+) -> dict[str, Any]:
+    path = member(config_path, "thinkingConfig")
+    if "includeThoughts" in thinking:
+        warnings.drop(member(path, "includeThoughts"))
+    if "thinkingBudget" in thinking:
+        if thinking["thinkingBudget"] != 0 or "thinkingLevel" in thinking:
+            raise invalid_argument(
+                "OpenAI counts no thinking tokens; give thinkingLevel instead, or 0 for none",
+                path=member(path, "thinkingBudget"),
+            )
+        return {"reasoning_effort": "none"}
+    if "thinkingLevel" not in thinking:
+        return {}
+    if thinking["thinkingLevel"] not in _EFFORTS:
+        raise invalid_argument(
+            f"OpenAI takes {', '.join(_EFFORTS)}", path=member(path, "thinkingLevel")
+        )
+    return {"reasoning_effort": _EFFORTS[thinking["thinkingLevel"]]}
+
+
+def _response_format(config: dict[str, Any], path: str, schema_rule: SchemaRule) -> dict[str, Any]:
+    asked = json_answer(config, path, "OpenAI")
+    if asked is None:
+        return {}
+    if asked.schema is None:
+        return {"response_format": {"type": "json_object"}}
+    schema_rule(asked.schema, asked.path)
+    strict = allows_strict(asked.schema)
+    json_schema = {"name": "response", "schema": asked.schema, "strict": strict}
+    return {"response_format": {"type": "json_schema", "json_schema": json_schema}}

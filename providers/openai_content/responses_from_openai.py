@@ -1,0 +1,129 @@
+"""OpenAI's Response (of /v1/responses) -> Gemini's GenerateContentResponse."""
+
+from typing import Any, Final
+
+from providers.errors import FerryError
+from providers.gemini_content.candidate import Candidate, render_candidates
+from providers.json_api.answer_shape import (
+    as_list,
+    as_object,
+    as_text,
+    list_or_empty,
+    object_or_nothing,
+    present,
+    text_or_none,
+    unknown_type,
+    unreadable,
+)
+from providers.openai_content.citations_from_openai import cite_annotations
+from providers.openai_content.logprobs_from_openai import add_token_logprobs
+from providers.openai_content.usage_from_openai import from_openai_usage
+
+_INCOMPLETE: Final = {"max_output_tokens": "MAX_TOKENS", "content_filter": "SAFETY"}
+
+# What OpenAI did on its own on the way to the answer, in which its outcome stands.
+_STEPS: Final = (
+    "web_search_call",
+    "file_search_call",
+    "code_interpreter_call",
+    "mcp_list_tools",
+    "mcp_call",
+)
+
+_FAILURES: Final = {
+    "server_error": "UNAVAILABLE",
+    "rate_limit_exceeded": "RESOURCE_EXHAUSTED",
+    "vector_store_timeout": "DEADLINE_EXCEEDED",
+}
+
+
+def from_openai_response(body: dict[str, Any]) -> dict[str, Any]:
+    """Translate a Response. What cannot be read is named in an extra text part.
+
+    Raises UnreadableAnswer for a body that is no Response, or if nothing in it can be read, and
+    FerryError with the status that fits OpenAI's reason for a response that failed.
+    """
+    candidate = Candidate(0, *_finish(body))
+    for index, output in enumerate(as_list(body.get("output"), "output")):
+        with candidate.reading():
+            _add_output(candidate, output, f"output[{index}]")
+    return (
+        render_candidates([candidate])
+        | from_openai_usage(body.get("usage"), sent="input", written="output")
+        | present(
+            {
+                "modelVersion": text_or_none(body.get("model")),
+                "responseId": text_or_none(body.get("id")),
+            }
+        )
+    )
+
+
+def _finish(body: dict[str, Any]) -> tuple[str, str | None]:
+    match body.get("status"):
+        case "completed":
+            return "STOP", None
+        case "incomplete":
+            reason = text_or_none(object_or_nothing(body.get("incomplete_details")).get("reason"))
+            return _INCOMPLETE.get(reason or "", "OTHER"), reason
+        case "failed":
+            raise _failure(as_object(body.get("error"), "error"))
+        case other if body.get("output"):
+            return "OTHER", text_or_none(other)
+        case _:
+            raise unreadable("the response has not ended")
+
+
+def _failure(error: dict[str, Any]) -> FerryError:
+    code = text_or_none(error.get("code")) or ""
+    message = text_or_none(error.get("message")) or "OpenAI failed to answer"
+    # The other codes say what is wrong with the prompt or one of its images.
+    return FerryError(_FAILURES.get(code, "INVALID_ARGUMENT"), message)
+
+
+def _add_output(candidate: Candidate, entry: object, where: str) -> None:
+    output = as_object(entry, where)
+    match output.get("type"):
+        case "message":
+            _add_message(candidate, output.get("content"), f"{where}.content")
+        case "reasoning":
+            summaries = list_or_empty(output.get("summary"), f"{where}.summary")
+            for index, summary in enumerate(summaries):
+                with candidate.reading():
+                    _add_thought(candidate, summary, f"{where}.summary[{index}]")
+        case "function_call":
+            candidate.call(
+                output.get("name"), output.get("arguments"), output.get("call_id"), where
+            )
+        case step if step in _STEPS:
+            pass
+        case other:
+            raise unknown_type(other, where)
+
+
+def _add_message(candidate: Candidate, content: object, where: str) -> None:
+    """OpenAI writes a list of parts, some of the servers like it a string."""
+    if isinstance(content, str):
+        candidate.say(content)
+        return
+    for index, part in enumerate(as_list(content, where)):
+        with candidate.reading():
+            _add_content(candidate, part, f"{where}[{index}]")
+
+
+def _add_thought(candidate: Candidate, entry: object, where: str) -> None:
+    candidate.think(as_text(as_object(entry, where).get("text"), f"{where}.text"))
+
+
+def _add_content(candidate: Candidate, entry: object, where: str) -> None:
+    content = as_object(entry, where)
+    match content.get("type"):
+        case "output_text":
+            segment = candidate.say(as_text(content.get("text"), f"{where}.text"))
+            annotations = list_or_empty(content.get("annotations"), f"{where}.annotations")
+            cite_annotations(candidate, segment, annotations, f"{where}.annotations")
+            add_token_logprobs(candidate, content.get("logprobs"), f"{where}.logprobs")
+        case "refusal":
+            candidate.refuse(as_text(content.get("refusal"), f"{where}.refusal"))
+        case other:
+            raise unknown_type(other, where)

@@ -1,0 +1,65 @@
+"""Gemini's tools and toolConfig -> OpenAI's tools and tool_choice (translation.md section 2)."""
+
+import re
+from typing import Any, Final
+
+from providers.errors import invalid_argument
+from providers.gemini_content.function_calls import CallRules
+from providers.gemini_content.function_tools import NO_PARAMETERS, DeclaredFunction, function_tools
+from providers.gemini_content.warnings import Warnings
+from providers.openai_content.root_schema import SchemaRule
+from providers.openai_content.strict_schema import allows_strict
+
+# An id is any text to OpenAI.
+CALL_RULES: Final = CallRules("OpenAI", longest_name=64, ids=re.compile(".+", re.DOTALL))
+
+_NO_STRICT_PARAMETERS: Final = {**NO_PARAMETERS, "required": [], "additionalProperties": False}
+_PLAIN_CHOICES: Final = {"AUTO": "auto", "ANY": "required", "NONE": "none", "VALIDATED": "auto"}
+
+
+def to_openai_tools(
+    request: dict[str, Any], path: str, warnings: Warnings, schema_rule: SchemaRule
+) -> dict[str, Any]:
+    """The `tools` and `tool_choice` of the normalised request at `path`, where it has any.
+
+    Raises INVALID_ARGUMENT for tools that are no functions, and for functions and choices that
+    OpenAI does not accept.
+    """
+    asked = function_tools(request, path, warnings, CALL_RULES)
+    if not asked.functions:
+        return {}
+    for declared in asked.functions.values():
+        schema_rule(declared.parameters, declared.schema_path)
+    strict = asked.mode == "VALIDATED"
+    functions = [_function(function, strict) for function in asked.functions.values()]
+    tools = [{"type": "function", "function": function} for function in functions]
+    if asked.mode is None:
+        return {"tools": tools}
+    return {"tools": tools, "tool_choice": _narrowed(_PLAIN_CHOICES[asked.mode], asked.allowed)}
+
+
+def _function(declared: DeclaredFunction, strict: bool) -> dict[str, Any]:
+    function: dict[str, Any] = {"name": declared.name}
+    if declared.description is not None:
+        function["description"] = declared.description
+    function["parameters"] = declared.parameters
+    if strict:
+        if declared.parameters == NO_PARAMETERS:
+            function["parameters"] = _NO_STRICT_PARAMETERS
+        elif not allows_strict(declared.parameters):
+            raise invalid_argument(
+                "under mode VALIDATED OpenAI takes only parameters that are all required, with "
+                "additionalProperties false in every object",
+                path=declared.path,
+            )
+        function["strict"] = True
+    return function
+
+
+def _narrowed(choice: str, allowed: list[str]) -> str | dict[str, Any]:
+    functions = [{"type": "function", "function": {"name": name}} for name in allowed]
+    if not functions:
+        return choice
+    if choice == "required" and len(functions) == 1:
+        return functions[0]
+    return {"type": "allowed_tools", "allowed_tools": {"mode": choice, "tools": functions}}

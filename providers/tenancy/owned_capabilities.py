@@ -1,0 +1,295 @@
+"""A provider whose own credential several tenants spend: each sees what it made itself.
+
+The capabilities stand around the provider's own, which know nothing of it. A call is answered
+only after the record of whose it is has been found, and a list shows only what has one.
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import aclosing
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+import orjson
+
+from providers.batches.json_lines import LineSplitter
+from providers.batches.repeats import Repeat
+from providers.body import Body
+from providers.credential import Caller
+from providers.errors import FerryError, unavailable
+from providers.provider import Batches, Files, Provider, Uploads
+from providers.resources import (
+    Batch,
+    CreatedBatch,
+    Download,
+    File,
+    InlineResults,
+    NewBatch,
+    Page,
+    ResultForm,
+)
+from providers.state import State
+from providers.tenancy.owned_lists import OwnedList
+from providers.tenancy.owned_references import References
+from providers.tenancy.ownership import (
+    Owned,
+    Ownership,
+    Thing,
+    batch_thing,
+    file_thing,
+    native_id_of,
+)
+from providers.tenancy.run_to_completion import unbroken
+from providers.upload import Chunk, StartedUpload, UploadProgress, UploadSession, UploadStart
+
+
+def divided(provider: Provider, state: State, splitter: LineSplitter) -> Provider:
+    """`provider` with its files and batches divided by tenant. `splitter` reads batch inputs."""
+    ownership = Ownership(provider.name, state)
+    files = provider.files and OwnedFiles(provider.files, ownership)
+    batches = provider.batches and OwnedBatches(
+        provider, provider.batches, ownership, state, splitter
+    )
+    uploads = OwnedUploads(provider.uploads, ownership, _file_made)
+    return replace(provider, uploads=uploads, files=files, batches=batches)
+
+
+def _file_made(progress: UploadProgress) -> Thing | None:
+    return None if progress.file is None else file_thing(progress.file.id)
+
+
+class OwnedUploads:
+    """Implements `providers.provider.Uploads`; `made` tells the file that an answer shows.
+
+    A client that leaves during its last chunk may have made the file, so that is seen to its end.
+    If whose the file is cannot be kept, the answer is an error without `final`: the SDK sends the
+    last chunk again, and the answer to that shows the same file.
+    """
+
+    def __init__(
+        self,
+        uploads: Uploads,
+        ownership: Ownership,
+        made: Callable[[UploadProgress], Thing | None],
+    ) -> None:
+        self._uploads = uploads
+        self._ownership = ownership
+        self._made = made
+
+    async def start(self, caller: Caller, start: UploadStart) -> StartedUpload:
+        return await self._uploads.start(caller, start)
+
+    async def send(self, session: UploadSession, chunk: Chunk) -> UploadProgress:
+        sending = self._sent(session, chunk)
+        return await (unbroken(sending) if chunk.finalize else sending)
+
+    async def query(self, session: UploadSession) -> UploadProgress:
+        return await self._claimed(session, await self._uploads.query(session))
+
+    async def cancel(self, session: UploadSession) -> UploadProgress:
+        return await self._uploads.cancel(session)
+
+    async def _sent(self, session: UploadSession, chunk: Chunk) -> UploadProgress:
+        return await self._claimed(session, await self._uploads.send(session, chunk))
+
+    async def _claimed(self, session: UploadSession, progress: UploadProgress) -> UploadProgress:
+        made = self._made(progress)
+        if made is not None:
+            await self._ownership.claim(session.tenant, made)
+        return progress
+
+
+class OwnedFiles:
+    """Implements `providers.provider.Files`."""
+
+    def __init__(self, files: Files, ownership: Ownership) -> None:
+        self._files = files
+        self._ownership = ownership
+
+    async def create(self, caller: Caller, session_id: str, start: UploadStart, body: Body) -> File:
+        """Seen to its end, also if the client leaves: the file would be nobody's."""
+        return await unbroken(self._made(caller, session_id, start, body))
+
+    async def _made(self, caller: Caller, session_id: str, start: UploadStart, body: Body) -> File:
+        """A file whose owner cannot be kept is deleted again: nobody could ever reach it."""
+        file = await self._files.create(caller, session_id, start, body)
+        try:
+            await self._ownership.claim(caller.tenant, file_thing(file.id))
+        except Exception:
+            await self._files.delete(caller, file.id)
+            raise
+        return file
+
+    async def get(self, caller: Caller, file_id: str) -> File:
+        await self._check(caller, file_id)
+        return await self._files.get(caller, file_id)
+
+    async def list(self, caller: Caller, page_size: int, page_token: str | None) -> Page[File]:
+        fetch = partial(self._files.list, caller)
+        own = OwnedList(
+            self._ownership,
+            caller.tenant,
+            Owned.FILES,
+            fetch,
+            lambda file: file_thing(file.id).key,
+            lambda key: _answers(self._files.get(caller, key)),
+        )
+        return await own.page(page_size, page_token)
+
+    async def delete(self, caller: Caller, file_id: str) -> None:
+        await self._check(caller, file_id)
+        await self._files.delete(caller, file_id)
+        thing = file_thing(file_id)
+        if thing.kind is Owned.FILES:  # the file of a batch's results goes, and the batch stays
+            await self._ownership.release(caller.tenant, thing)
+
+    async def download(
+        self, caller: Caller, file_id: str, form: ResultForm = ResultForm.GEMINI
+    ) -> Download:
+        await self._check(caller, file_id)
+        return await self._files.download(caller, file_id, form)
+
+    async def _check(self, caller: Caller, file_id: str) -> None:
+        await self._ownership.check(caller.tenant, file_thing(file_id))
+
+
+class OwnedBatches:
+    """Implements `providers.provider.Batches`."""
+
+    def __init__(
+        self,
+        provider: Provider,
+        batches: Batches,
+        ownership: Ownership,
+        state: State,
+        splitter: LineSplitter,
+    ) -> None:
+        self._provider = provider
+        self._batches = batches
+        self._ownership = ownership
+        self._state = state
+        self._splitter = splitter
+        self._references = References(provider.names.files, file_thing)
+
+    async def create(self, caller: Caller, batch: NewBatch) -> CreatedBatch:
+        """Every request is looked into first: it may name no file but the tenant's own.
+
+        The making is seen to its end, also if the client leaves: nobody would ever see the batch.
+        """
+        if not await self._is_repeat(caller, batch):
+            await self._check_requests(caller, batch)
+        return await unbroken(self._made(caller, batch))
+
+    async def _made(self, caller: Caller, batch: NewBatch) -> CreatedBatch:
+        created = await self._batches.create(caller, batch)
+        try:
+            await self._ownership.claim(caller.tenant, batch_thing(created.batch.id))
+        except Exception as error:
+            raise await self._undone(caller, batch, created.batch.id) from error
+        return created
+
+    async def get(self, caller: Caller, batch_id: str) -> Batch:
+        await self._check(caller, batch_id)
+        return await self._batches.get(caller, batch_id)
+
+    async def list(self, caller: Caller, page_size: int, page_token: str | None) -> Page[Batch]:
+        fetch = partial(self._batches.list, caller)
+        own = OwnedList(
+            self._ownership,
+            caller.tenant,
+            Owned.BATCHES,
+            fetch,
+            lambda batch: batch_thing(batch.id).key,
+            lambda key: _answers(self._results_dropped(caller, native_id_of(key))),
+        )
+        return await own.page(page_size, page_token)
+
+    async def _results_dropped(self, caller: Caller, batch_id: str) -> None:
+        batch = await self._batches.get(caller, batch_id)
+        if isinstance(batch.output, InlineResults):
+            await batch.output.close()
+
+    async def cancel(self, caller: Caller, batch_id: str) -> None:
+        await self._check(caller, batch_id)
+        await self._batches.cancel(caller, batch_id)
+
+    async def delete(self, caller: Caller, batch_id: str) -> None:
+        await self._check(caller, batch_id)
+        await self._batches.delete(caller, batch_id)
+        await self._ownership.release(caller.tenant, batch_thing(batch_id))
+
+    async def _check(self, caller: Caller, batch_id: str) -> None:
+        await self._ownership.check(caller.tenant, batch_thing(batch_id))
+
+    async def _is_repeat(self, caller: Caller, batch: NewBatch) -> bool:
+        """Whether the key made a batch before: its input, looked into then, may be gone."""
+        if batch.idempotency_key is None:
+            return False
+        repeat = Repeat(
+            self._provider.name,
+            self._state,
+            caller.tenant,
+            batch.idempotency_key,
+            batch.fingerprint,
+        )
+        return await repeat.recorded() is not None
+
+    async def _undone(self, caller: Caller, batch: NewBatch, batch_id: str) -> FerryError:
+        """What to tell of a batch whose owner could not be kept: nobody would ever see it."""
+        what = f"batches/{batch_id} was made, but whose it is could not be kept"
+        if batch.idempotency_key is not None:
+            return unavailable(f"{what}: send the creation again with the same idempotency key")
+        try:
+            await self._batches.cancel(caller, batch_id)
+        except FerryError as error:
+            return unavailable(f"{what}, nor could it be cancelled ({error.status})")
+        return unavailable(f"{what}, so it was cancelled: create it again")
+
+    # --- what the requests name ---
+
+    async def _check_requests(self, caller: Caller, batch: NewBatch) -> None:
+        async with aclosing(self._requests(caller, batch)) as requests:
+            async for request, path in requests:
+                await self._references.check(
+                    request, path, partial(self._ownership.owns, caller.tenant)
+                )
+
+    async def _requests(
+        self, caller: Caller, batch: NewBatch
+    ) -> AsyncGenerator[tuple[Any, str], None]:
+        """Every request with its JSON path, read anew."""
+        if not isinstance(batch.source, str):
+            for item in batch.source:
+                yield orjson.loads(item.request), item.path
+            return
+        await self._ownership.check(caller.tenant, file_thing(batch.source))
+        if file_thing(batch.source).kind is not Owned.FILES or self._provider.files is None:
+            return  # no input, as the provider says itself
+        content = await self._provider.files.download(caller, batch.source)
+        try:
+            async with aclosing(self._splitter.split(content.body.chunks)) as slices:
+                async for numbered in slices:
+                    for number, text in numbered:
+                        with self._splitter.working(len(text)):
+                            yield _parsed(text), f"line {number}"
+                    await asyncio.sleep(0)
+        finally:
+            await content.close()
+
+
+def _parsed(text: bytes) -> Any:
+    """A line that is no JSON names nothing; what is wrong with it the provider's check says."""
+    try:
+        return orjson.loads(text)
+    except orjson.JSONDecodeError:
+        return None
+
+
+async def _answers(asked: Awaitable[object]) -> bool:
+    """Whether the provider shows what it is asked for."""
+    try:
+        await asked
+    except FerryError as error:
+        return error.status != "NOT_FOUND"
+    return True

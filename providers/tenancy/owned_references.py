@@ -1,0 +1,116 @@
+"""What the requests of a batch, or of a call, name of the account that its tenants share.
+
+Files must be the tenant's own. Other things of the account that a request can name (stored
+answers, vector stores, containers, caches) belong to no tenant, and are refused.
+
+How leniently a provider reads a URI is not known. So one is taken for a file's only if it is spelt
+as that file's own is, and what could be read as one all the same is refused.
+"""
+
+import re
+from collections.abc import Awaitable, Callable, Iterator
+from typing import Any, Final
+from urllib.parse import unquote
+
+from providers.errors import FerryError, invalid_argument
+from providers.resource_names import decode_file_id
+from providers.tenancy.ownership import Thing
+
+_URI_KEYS: Final = frozenset({"fileUri", "file_uri"})
+_ID_KEYS: Final = frozenset({"file_id", "file_ids"})
+# Whatever stands there: Google may know these by more spellings than their names. That of the file
+# search tool's stores is [MEM].
+_GOOGLES_KEYS: Final = frozenset(
+    {"cachedContent", "cached_content", "fileSearchStoreNames", "file_search_store_names"}
+)
+# By key, and by how the ids begin [MEM]: in the arguments of a user's function the same keys stand
+# for something else.
+_SHARED_KEYS: Final = frozenset(
+    {"container", "conversation", "previous_response_id", "vector_store_ids"}
+)
+_SHARED_ID: Final = re.compile(r"(cntr_|container_|conv_|resp_|vs_).*", re.DOTALL)
+
+# Google's own host or one like it, wherever it stands.
+_AT_GOOGLE: Final = re.compile(r"generativelanguage[a-z0-9.-]{0,64}\.googleapis\.com")
+_NAME: Final = r"files/([^/:?#%\\\s]+)"
+_BARE_NAME: Final = re.compile(_NAME)
+_GOOGLES_URI: Final = re.compile(
+    rf"https://generativelanguage\.googleapis\.com/v[0-9][a-z0-9]*/{_NAME}"
+)
+# As we write them: below any host, since the one that clients use is not known here.
+_OUR_URI: Final = re.compile(
+    rf"https?://[^/?#\\\s]+/(?:[\w.~-]+/)*{_NAME}(?::download(?:\?alt=media)?)?", re.ASCII
+)
+# Every segment after "files", if it is the last one.
+_READ_AS_NAME: Final = re.compile(r"files[/\\\s]+([^/\\:?#\s]+)(?=[/\\\s]*(?:[:?#]|\Z))")
+
+Owns = Callable[[Thing], Awaitable[bool]]
+
+
+class References:
+    """`native` is how the provider's own file ids look, and `thing_of` makes a file of an id."""
+
+    def __init__(self, native: re.Pattern[str], thing_of: Callable[[str], Thing]) -> None:
+        self._native = native
+        self._thing_of = thing_of
+
+    async def check(self, document: object, path: str, owns: Owns) -> None:
+        """Raises INVALID_ARGUMENT, with the JSON path from `path` on, for what is another's."""
+        for key, value, where in _strings(document, path):
+            if key in _GOOGLES_KEYS or (key in _SHARED_KEYS and _SHARED_ID.fullmatch(value)):
+                raise invalid_argument(
+                    "cannot be named where tenants share the proxy's own key", path=where
+                )
+            file_id = self._file_id(key, value)
+            if file_id is not None and not await self._is_own(file_id, owns):
+                raise invalid_argument(
+                    f"names a file that is not there ({file_id[:80]!r})", path=where
+                )
+
+    def _file_id(self, key: str, value: str) -> str | None:
+        """The file that `value` names, if it is one of the account's and not of the web.
+
+        The value itself, which is no id, where it could be read as the name of one.
+        """
+        if key in _ID_KEYS:
+            return value if self._looks_native(value) else None
+        if key not in _URI_KEYS:
+            return None
+        plain = unquote(value)
+        at_google = _AT_GOOGLE.search(plain.lower()) is not None
+        if at_google or "://" not in value:
+            exact = (_GOOGLES_URI if at_google else _BARE_NAME).fullmatch(value)
+            return exact[1] if exact else value
+        return self._file_of_the_web(value, plain)
+
+    def _file_of_the_web(self, uri: str, plain: str) -> str | None:
+        """`plain` is the `uri` without percent-encoding."""
+        exact = _OUR_URI.fullmatch(uri)
+        if exact:
+            return exact[1] if self._looks_native(exact[1]) else None
+        read = [*_READ_AS_NAME.findall(uri), *_READ_AS_NAME.findall(plain)]
+        return uri if any(self._looks_native(file_id) for file_id in read) else None
+
+    def _looks_native(self, file_id: str) -> bool:
+        return bool(self._native.fullmatch(file_id)) or decode_file_id(file_id) is not None
+
+    async def _is_own(self, file_id: str, owns: Owns) -> bool:
+        try:
+            return await owns(self._thing_of(file_id))
+        except FerryError as error:
+            if error.status != "INVALID_ARGUMENT":
+                raise
+            return False  # no id at all
+
+
+def _strings(document: object, path: str) -> Iterator[tuple[str, str, str]]:
+    """Every string with the key that it stands under, itself or in a list, and its path."""
+    left: list[tuple[str, Any, str]] = [("", document, path)]
+    while left:
+        key, value, where = left.pop()
+        if isinstance(value, str):
+            yield key, value, where
+        elif isinstance(value, dict):
+            left += [(name, inner, f"{where}.{name}") for name, inner in value.items()]
+        elif isinstance(value, list):
+            left += [(key, inner, f"{where}[{at}]") for at, inner in enumerate(value)]

@@ -1,0 +1,307 @@
+"""The resumable protocol for every provider that is not Google itself (design.md, Uploads).
+
+The rules of offsets, sizes and endings are here; where the bytes go is the provider's
+`UploadTarget`. Each 8 MiB slice is one part, numbered by its offset, so that a repeat in any
+slicing writes the same bytes to the same place, through any replica.
+"""
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Final, Protocol
+
+import orjson
+
+from providers.body import Body, Slices, TruncatedBody, drain
+from providers.credential import Caller
+from providers.errors import FerryError, failed_precondition
+from providers.resources import File, parse_file
+from providers.state import State, read, write
+from providers.upload import (
+    GRANULARITY,
+    Chunk,
+    StartedUpload,
+    UploadProgress,
+    UploadSession,
+    UploadStart,
+    UploadStatus,
+)
+from providers.uploads.upload_sessions import delete_session_key, session_object
+
+
+class UploadTarget(Protocol):
+    """Where one provider puts the bytes. Sizes and offsets in bytes."""
+
+    whole_limit: int
+    """The largest file that may come in one request."""
+
+    size_limit: int
+    """The largest file there can be at all."""
+
+    async def describe(self, caller: Caller, start: UploadStart) -> Mapping[str, str]:
+        """What a session must remember of its start. Raises what makes the start refused."""
+
+    async def whole(self, session: "OpenSession", body: Body) -> File:
+        """The file in one request. Repeated after an unknown outcome it makes no second file."""
+
+    async def put(self, session: "OpenSession", offset: int, body: Body) -> None:
+        """One part, durable on return; one that is there already may be read and dropped."""
+
+    async def part_size(self, session: "OpenSession", offset: int) -> int | None:
+        """The size of the part at `offset`, or None where there is none yet."""
+
+    async def assemble(self, session: "OpenSession", total: int) -> File:
+        """The file of all parts. Repeated after an unknown outcome it makes no second file."""
+
+    async def abort(self, session: "OpenSession") -> None:
+        """End what is open at the provider; the session's own objects are removed after it."""
+
+    async def discard(self, session: "OpenSession", file: File) -> None:
+        """Delete a file that was made while another request ended the same session."""
+
+
+class OpenSession:
+    """A session that can still take bytes: its caller is known."""
+
+    def __init__(self, session: UploadSession, caller: Caller) -> None:
+        self.id = session.id
+        self.details = session.details
+        self.caller = caller
+
+    @property
+    def declared(self) -> int | None:
+        """The size that the start declared, in bytes."""
+        text = self.details.get("size", "")
+        return int(text) if text else None
+
+
+_END: Final = "end"
+
+_log: Final = logging.getLogger("genai_ferry.uploads")
+
+
+@dataclass(frozen=True, slots=True)
+class _End:
+    """How a session ended: with a file of `size` bytes, or with none since it was cancelled."""
+
+    file: File | None = None
+    size: int = 0
+
+
+class ResumableUploads:
+    """Implements `providers.provider.Uploads` over a target."""
+
+    def __init__(self, target: UploadTarget, state: State) -> None:
+        self._target = target
+        self._state = state
+
+    async def start(self, caller: Caller, start: UploadStart) -> StartedUpload:
+        details = dict(await self._target.describe(caller, start))
+        if start.size is not None:
+            self._check_limit(start.size)
+            details["size"] = str(start.size)
+        return StartedUpload(details, needs_caller=True)
+
+    async def send(self, session: UploadSession, chunk: Chunk) -> UploadProgress:
+        end = await self._end(session.id)
+        if end is not None:
+            return await _repeat(chunk, end)
+        opened = _opened(session)
+        try:
+            progress = await self._take(opened, chunk)
+        except (FerryError, TruncatedBody):
+            overtaken = await self._overtaken(opened, chunk)
+            if overtaken is None:
+                raise
+            return overtaken
+        if progress.status is UploadStatus.FINAL:
+            return progress
+        return await self._overtaken(opened, chunk) or progress
+
+    async def create(self, caller: Caller, session_id: str, start: UploadStart, body: Body) -> File:
+        """A file that arrives in one request: one chunk, or slices until it ends."""
+        started = await self.start(caller, replace(start, size=body.length))
+        session = OpenSession(UploadSession(session_id, started.details, caller), caller)
+        try:
+            if body.length is not None and body.length <= self._target.whole_limit:
+                return await self._target.whole(session, body)
+            total = await self._put_all(session, body)
+            return await self._target.assemble(session, total)
+        except BaseException:
+            await self._abort(session)
+            raise
+        finally:
+            await self._clean_up(session_id)
+
+    async def query(self, session: UploadSession) -> UploadProgress:
+        end = await self._end(session.id)
+        if end is None:
+            received = await self._received(_opened(session))
+            end = await self._end(session.id)
+            if end is None:
+                return UploadProgress(UploadStatus.ACTIVE, received=received)
+        return _answer(end)
+
+    async def cancel(self, session: UploadSession) -> UploadProgress:
+        end = await self._end(session.id)
+        if end is None:
+            opened = _opened(session)
+            end = await self._record(session.id, _End())
+            if end.file is None:
+                await self._abort(opened)
+                await self._clean_up(session.id)
+                return UploadProgress(UploadStatus.CANCELLED)
+        _answer(end)
+        raise _refused("the upload is finished; delete the file instead")
+
+    async def _take(self, session: OpenSession, chunk: Chunk) -> UploadProgress:
+        offset = await self._offset(session, chunk)
+        length = chunk.body.length or 0
+        end = offset + length
+        self._check(session, chunk, offset, end)
+        if offset == 0 and chunk.finalize and length <= self._target.whole_limit:
+            return await self._finish(session, await self._target.whole(session, chunk.body), end)
+        await self._check_contiguous(session, offset)
+        await self._put_slices(session, offset, chunk.body)
+        if not chunk.finalize:
+            return UploadProgress(UploadStatus.ACTIVE, received=end)
+        return await self._finish(session, await self._target.assemble(session, end), end)
+
+    async def _overtaken(self, session: OpenSession, chunk: Chunk) -> UploadProgress | None:
+        """The answer if another request ended the session meanwhile; what this one began goes."""
+        end = await self._end(session.id)
+        if end is None:
+            return None
+        await self._abort(session)
+        await self._clean_up(session.id)
+        return await _repeat(chunk, end)
+
+    async def _offset(self, session: OpenSession, chunk: Chunk) -> int:
+        return await self._received(session) if chunk.offset is None else chunk.offset
+
+    async def _received(self, session: OpenSession) -> int:
+        received = 0
+        while (size := await self._target.part_size(session, received)) is not None:
+            received += size
+            if size < GRANULARITY:
+                break
+        return received
+
+    def _check(self, session: OpenSession, chunk: Chunk, offset: int, end: int) -> None:
+        declared = session.declared
+        if declared is not None and (end > declared or (chunk.finalize and end != declared)):
+            raise _refused(f"the start declared {declared} bytes, this chunk ends at {end}")
+        self._check_limit(end)
+        if chunk.offset is not None and offset % GRANULARITY and end != offset:
+            raise _refused(f"the offset {offset} is not a multiple of {GRANULARITY}")
+        if not chunk.finalize and end % GRANULARITY:
+            raise _refused(f"a chunk that does not finalize is a multiple of {GRANULARITY} bytes")
+
+    def _check_limit(self, size: int) -> None:
+        limit = self._target.size_limit
+        if size > limit:
+            raise FerryError(
+                "INVALID_ARGUMENT",
+                f"{size} bytes are more than this provider takes in a file ({limit})",
+                upload_status=UploadStatus.FINAL,
+            )
+
+    async def _check_contiguous(self, session: OpenSession, offset: int) -> None:
+        before = (offset - 1) // GRANULARITY * GRANULARITY if offset else None
+        if before is None:
+            return
+        size = await self._target.part_size(session, before)
+        if size is None or before + size != offset:
+            received = await self._received(session)
+            raise _refused(f"wrong offset {offset}: {received} bytes have been received")
+
+    async def _put_slices(self, session: OpenSession, offset: int, body: Body) -> None:
+        slices, left = Slices(body.chunks), body.length or 0
+        while left:
+            size = min(left, GRANULARITY)
+            there = await self._target.part_size(session, offset)
+            if there is None:
+                await self._target.put(session, offset, slices.take(size))
+            elif there == size:
+                await slices.skip(size)
+            else:
+                raise _refused(f"{there} bytes, not {size}, have been received from {offset} on")
+            offset, left = offset + size, left - size
+
+    async def _put_all(self, session: OpenSession, body: Body) -> int:
+        """Put a body whose length its end tells, if nothing else, and say what it was."""
+        if body.length is not None:
+            await self._put_slices(session, 0, body)
+            return body.length
+        slices, offset = Slices(body.chunks), 0
+        while slices.position == offset:
+            self._check_limit(offset)
+            await self._target.put(session, offset, slices.take_up_to(GRANULARITY))
+            offset += GRANULARITY
+        return slices.position
+
+    async def _end(self, session_id: str) -> _End | None:
+        data = await read(self._state, session_object(session_id, _END))
+        if data is None:
+            return None
+        document = orjson.loads(data)
+        file = document["file"]
+        return _End(None if file is None else parse_file(file), document["size"])
+
+    async def _record(self, session_id: str, end: _End) -> _End:
+        """How the session has ended: like this, or as the request said that was first."""
+        name = session_object(session_id, _END)
+        if await write(self._state, name, orjson.dumps(end)):
+            return end
+        return await self._end(session_id) or end
+
+    async def _finish(self, session: OpenSession, file: File, size: int) -> UploadProgress:
+        end = await self._record(session.id, _End(file, size))
+        if end.file is None or end.file.id != file.id:
+            await self._target.discard(session, file)
+        await self._clean_up(session.id)
+        return _answer(end)
+
+    async def _abort(self, session: OpenSession) -> None:
+        try:
+            await self._target.abort(session)
+        except FerryError as error:
+            # The session has ended all the same; providers drop what nobody finishes.
+            _log.warning("an upload could not be ended at the provider: %s", error.status)
+
+    async def _clean_up(self, session_id: str) -> None:
+        """Remove all that an ended session leaves but how it ended; its key goes first."""
+        await delete_session_key(self._state, session_id)
+        async for found in self._state.list(session_object(session_id, "")):
+            if found.name != session_object(session_id, _END):
+                await self._state.delete(found.name)
+
+
+def _opened(session: UploadSession) -> OpenSession:
+    if session.expired or session.caller is None:
+        raise _refused("the upload URL has expired; start the upload again")
+    return OpenSession(session, session.caller)
+
+
+def _answer(end: _End) -> UploadProgress:
+    if end.file is None:
+        error = failed_precondition("the upload was cancelled")
+        error.upload_status = UploadStatus.CANCELLED
+        raise error
+    return UploadProgress(UploadStatus.FINAL, received=end.size, file=end.file)
+
+
+async def _repeat(chunk: Chunk, end: _End) -> UploadProgress:
+    """A repeat of the finalizing chunk, whose first answer was lost, is answered the same again."""
+    answer = _answer(end)
+    reaches = end.size if chunk.offset is None else chunk.offset + (chunk.body.length or 0)
+    if not chunk.finalize or reaches != end.size:
+        raise _refused("the upload is finished")
+    await drain(chunk.body)
+    return answer
+
+
+def _refused(message: str) -> FerryError:
+    error = failed_precondition(message)
+    error.upload_status = UploadStatus.FINAL
+    return error

@@ -1,0 +1,118 @@
+import orjson
+import pytest
+from tenacity import wait_none
+from yarl import URL
+
+from providers.aws.client import AwsClient
+from providers.aws.signing import BEDROCK
+from providers.body import held
+from providers.errors import FerryError
+from providers.upstream import UpstreamError
+from tests.test_providers.answering import answer
+from tests.test_providers.test_aws.places import KEY, place
+from tests.test_providers.test_gemini.scripted_upstream import Answer, Failure, ScriptedUpstream
+
+THROTTLED = answer({"message": "slow"}, 429, {"x-amzn-errortype": "ThrottlingException"})
+OVER_QUOTA = answer({"message": "full"}, 400, {"x-amzn-errortype": "ServiceQuotaExceededException"})
+BROKEN = Failure(UpstreamError("UNAVAILABLE", "broke off"))
+BUCKET = URL("https://bucket.test/key")
+
+
+def client(*script: Answer | Failure) -> tuple[AwsClient, ScriptedUpstream]:
+    upstream = ScriptedUpstream(*script)
+    return AwsClient("bedrock", upstream, wait_none()), upstream
+
+
+async def test_a_document_goes_and_a_document_comes() -> None:
+    aws, upstream = client(answer({"jobArn": "arn"}))
+    made = await aws.json(await place(), "POST", "/jobs", {"a": 1}, maxResults="2")
+    assert made == {"jobArn": "arn"}
+    (sent,) = upstream.sent
+    assert str(sent.request.url) == "https://bedrock.eu-west-1.amazonaws.com/jobs?maxResults=2"
+    assert orjson.loads(sent.body) == {"a": 1}
+    assert sent.request.headers["Content-Type"] == "application/json"
+    assert "Credential=AKIAOFSOMEBODY/" in sent.request.headers["Authorization"]
+    assert "/eu-west-1/bedrock/aws4_request" in sent.request.headers["Authorization"]
+    assert upstream.done
+
+
+@pytest.mark.parametrize("failure", [THROTTLED, BROKEN, answer({}, 500), answer(b"no JSON")])
+async def test_what_may_pass_is_tried_again_with_the_same_body(failure: Answer | Failure) -> None:
+    aws, upstream = client(failure, failure, answer({}))
+    assert await aws.json(await place(), "POST", "/jobs", {"token": "t"}) == {}
+    assert [orjson.loads(sent.body) for sent in upstream.sent] == [{"token": "t"}] * 3
+    assert upstream.done
+
+
+async def test_the_third_failure_is_the_last() -> None:
+    aws, upstream = client(THROTTLED, THROTTLED, THROTTLED)
+    with pytest.raises(FerryError, match="slow") as refused:
+        await aws.json(await place(), "GET", "/jobs")
+    assert refused.value.status == "RESOURCE_EXHAUSTED"
+    assert upstream.done
+
+
+@pytest.mark.parametrize("refusal", [OVER_QUOTA, answer({}, 400), answer({}, 403), answer({}, 404)])
+async def test_what_would_be_refused_again_is_not_tried_again(refusal: Answer) -> None:
+    aws, upstream = client(refusal)
+    with pytest.raises(FerryError):
+        await aws.json(await place(), "GET", "/jobs")
+    assert upstream.done
+
+
+async def test_xml_comes_from_s3() -> None:
+    aws, upstream = client(Answer(body=b"<A><B>text</B></A>"), Answer(204))
+    root = await aws.xml(await place(), "GET", BUCKET)
+    assert root.findtext("B") == "text"
+    assert await aws.xml(await place(), "DELETE", BUCKET) is None
+    assert all("/s3/" in sent.request.headers["Authorization"] for sent in upstream.sent)
+
+
+async def test_an_error_with_the_status_200_is_one() -> None:
+    failed = Answer(body=b"<Error><Code>InternalError</Code></Error>")
+    aws, upstream = client(failed, Answer(body=b"<Done/>"))
+    assert (await aws.xml(await place(), "POST", BUCKET)).tag == "Done"
+    aws, upstream = client(failed, failed, failed)
+    with pytest.raises(FerryError, match="InternalError") as late:
+        await aws.xml(await place(), "POST", BUCKET)
+    assert (late.value.status, late.value.reason) == ("UNAVAILABLE", "InternalError")
+    assert upstream.done
+
+
+@pytest.mark.parametrize(
+    ("code", "status"),
+    [("AccessDenied", "PERMISSION_DENIED"), ("NoSuchUpload", "NOT_FOUND"), ("SlowDown", "")],
+)
+async def test_a_late_error_is_what_it_would_be_in_time(code: str, status: str) -> None:
+    late = Answer(body=f"<Error><Code>{code}</Code><Message>m</Message></Error>".encode())
+    aws, upstream = client(*[late] * (1 if status else 3))
+    with pytest.raises(FerryError, match=f"{code}: m") as refused:
+        await aws.xml(await place(), "POST", BUCKET)
+    assert refused.value.status == (status or "RESOURCE_EXHAUSTED")
+    assert upstream.done
+
+
+async def test_a_stream_goes_to_a_presigned_url_and_never_again() -> None:
+    aws, upstream = client(Answer(503, body=b"<Error><Code>SlowDown</Code></Error>"))
+    with pytest.raises(FerryError, match="SlowDown") as refused:
+        await aws.put(await place(), BUCKET, held(b"bytes"), {"x-amz-meta-a": "b"})
+    assert refused.value.status == "RESOURCE_EXHAUSTED"
+    (sent,) = upstream.sent
+    assert sent.body == b"bytes"
+    assert sent.request.url.query["X-Amz-SignedHeaders"] == "host;x-amz-meta-a"
+    assert "Authorization" not in sent.request.headers
+    assert upstream.done
+
+
+async def test_a_stream_comes_as_it_is() -> None:
+    aws, _ = client(Answer(body=b"\x00\x01"))
+    async with await aws.open(await place(), BEDROCK, "GET", BUCKET) as reply:
+        assert [chunk async for chunk in reply.chunks()] == [b"\x00\x01"]
+
+
+async def test_no_refusal_shows_what_was_signed_with() -> None:
+    echo = answer({"message": f"you sent {KEY}"}, 403)
+    aws, _ = client(echo)
+    with pytest.raises(FerryError, match=r"\*\*\*") as refused:
+        await aws.json(await place(), "GET", "/jobs")
+    assert not any(part in f"{refused.value!r}" for part in KEY.split(":"))

@@ -1,0 +1,179 @@
+import pytest
+
+from providers.aws.errors import is_absent, parse_xml, refused
+from providers.errors import FerryError
+from tests.test_providers.test_gemini.scripted_upstream import Answer, ScriptedReply
+
+
+def xml(code: str, message: str = "Said so.") -> bytes:
+    return f"<Error><Code>{code}</Code><Message>{message}</Message></Error>".encode()
+
+
+def error(
+    body: bytes, status: int, *secrets: str, headers: dict[str, str] | None = None
+) -> FerryError:
+    reply = ScriptedReply(Answer(status, headers or {}, body))
+    return refused("my-bedrock", reply, body, "eu-west-1", secrets)
+
+
+@pytest.mark.parametrize(
+    ("code", "http", "status"),
+    [
+        ("ValidationException", 400, "INVALID_ARGUMENT"),
+        ("ConflictException", 400, "ABORTED"),
+        ("ServiceQuotaExceededException", 400, "RESOURCE_EXHAUSTED"),
+        ("AccessDeniedException", 403, "PERMISSION_DENIED"),
+        ("UnrecognizedClientException", 403, "UNAUTHENTICATED"),
+        ("InvalidSignatureException", 403, "UNAUTHENTICATED"),
+        ("ExpiredTokenException", 403, "UNAUTHENTICATED"),
+        ("ResourceNotFoundException", 404, "NOT_FOUND"),
+        ("ThrottlingException", 429, "RESOURCE_EXHAUSTED"),
+        ("ModelErrorException", 424, "INVALID_ARGUMENT"),
+        ("InternalServerException", 500, "UNAVAILABLE"),
+        ("ServiceUnavailableException", 503, "UNAVAILABLE"),
+    ],
+)
+def test_bedrocks_errors_are_known_by_their_type(code: str, http: int, status: str) -> None:
+    body = b'{"message": "Said so."}'
+    headers = {"x-amzn-ErrorType": f"{code}:http://internal.test/", "x-amzn-RequestId": "id-1"}
+    found = error(body, http, headers=headers)
+    assert (found.status, found.reason, found.request_id) == (status, code, "id-1")
+    assert found.message == f"my-bedrock: {code}: Said so."
+    assert (found.provider, found.upstream_status) == ("my-bedrock", http)
+
+
+def test_the_type_may_stand_in_the_body() -> None:
+    found = error(b'{"__type": "com.test#ThrottlingException", "Message": "slow"}', 400)
+    assert (found.status, found.reason) == ("RESOURCE_EXHAUSTED", "ThrottlingException")
+    assert "slow" in found.message
+
+
+@pytest.mark.parametrize(
+    ("code", "http", "status"),
+    [
+        ("NoSuchKey", 404, "NOT_FOUND"),
+        ("NoSuchBucket", 404, "NOT_FOUND"),
+        ("AccessDenied", 403, "PERMISSION_DENIED"),
+        ("SignatureDoesNotMatch", 403, "UNAUTHENTICATED"),
+        ("InvalidAccessKeyId", 403, "UNAUTHENTICATED"),
+        ("ExpiredToken", 400, "UNAUTHENTICATED"),
+        ("RequestTimeTooSkewed", 403, "UNAUTHENTICATED"),
+        ("EntityTooSmall", 400, "INVALID_ARGUMENT"),
+        ("RequestTimeout", 400, "UNAVAILABLE"),
+        ("SlowDown", 503, "RESOURCE_EXHAUSTED"),
+        ("InternalError", 500, "UNAVAILABLE"),
+        ("PreconditionFailed", 412, "INVALID_ARGUMENT"),
+    ],
+)
+def test_s3s_errors_are_known_by_their_code(code: str, http: int, status: str) -> None:
+    found = error(xml(code), http, headers={"x-amz-request-id": "id-2"})
+    assert (found.status, found.reason, found.request_id) == (status, code, "id-2")
+    assert found.message == f"my-bedrock: {code}: Said so."
+
+
+def test_a_bucket_that_is_not_there_is_named() -> None:
+    body = xml("NoSuchBucket").replace(b"</Error>", b"<BucketName>b-1</BucketName></Error>")
+    assert error(body, 404).message == "my-bedrock: NoSuchBucket: Said so. (b-1)"
+
+
+def test_only_a_thing_that_is_not_there_is_absent() -> None:
+    assert is_absent(error(xml("NoSuchKey"), 404))
+    assert is_absent(error(b"", 404)), "S3 says no more to a HEAD"
+    assert not is_absent(error(xml("NoSuchBucket"), 404)), "that is a wrong setting"
+    assert not is_absent(error(xml("AccessDenied"), 403))
+
+
+@pytest.mark.parametrize(
+    ("http", "body"),
+    [
+        (301, xml("PermanentRedirect")),
+        (400, xml("AuthorizationHeaderMalformed")),
+        (400, xml("AuthorizationQueryParametersError")),
+        (301, b""),
+        (400, b""),
+    ],
+)
+def test_a_bucket_in_another_region_is_recognisable(http: int, body: bytes) -> None:
+    found = error(body, http, headers={"x-amz-bucket-region": "eu-north-1"})
+    assert found.status == "INVALID_ARGUMENT"
+    assert "the bucket is in another region (eu-north-1, not eu-west-1)" in found.message
+
+
+def test_where_the_bucket_is_matters_only_where_it_is_elsewhere() -> None:
+    headers = {"x-amz-bucket-region": "eu-west-1"}
+    assert error(xml("AccessDenied"), 403, headers=headers).message.endswith(
+        "AccessDenied: Said so."
+    )
+    assert "in another region: " in error(xml("PermanentRedirect"), 301).message
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"no JSON",
+        b"[]",
+        b"<Error><Code>",
+        b'<!DOCTYPE e [<!ENTITY x "y">]><Error><Code>&x;</Code></Error>',
+    ],
+)
+def test_a_refusal_that_cannot_be_read_is_known_by_its_status(body: bytes) -> None:
+    found = error(body, 403)
+    assert (found.status, found.reason) == ("PERMISSION_DENIED", None)
+    assert found.message == "my-bedrock: HTTP status 403"
+
+
+def test_a_redirect_to_nowhere_known_is_the_upstreams_fault() -> None:
+    found = error(b"", 302)
+    assert found.status == "UNAVAILABLE"
+    assert found.message == (
+        "my-bedrock: HTTP status 302, a redirect, which is not followed: check the BASE_URL"
+    )
+
+
+def test_xml_may_begin_with_white_space() -> None:
+    assert error(b'\n <?xml version="1.0"?>' + xml("AccessDenied"), 403).reason == "AccessDenied"
+
+
+def test_a_gateways_timeout_stays_one() -> None:
+    assert error(b"", 504).status == "DEADLINE_EXCEEDED"
+    assert error(b"", 503).status == "UNAVAILABLE"
+
+
+@pytest.mark.parametrize(
+    ("http", "body"),
+    [(405, b""), (405, xml("MethodNotAllowed")), (501, b""), (501, xml("NotImplemented"))],
+)
+def test_a_call_that_the_upstream_does_not_serve(http: int, body: bytes) -> None:
+    found = error(body, http)
+    assert (found.status, found.code, found.permanent) == ("UNIMPLEMENTED", 501, True)
+    assert found.message.startswith("my-bedrock: this upstream does not serve the call: ")
+
+
+def test_what_was_signed_with_is_not_shown() -> None:
+    """AWS may quote what it was sent, the session's token with it."""
+    body = b'{"message": "The Canonical String should have been: the-token the-id"}'
+    echo = {"x-amzn-requestid": "of the-id"}
+    found = error(body, 403, "the-secret", "the-id", "the-token", headers=echo)
+    assert found.request_id == "of ***"
+    assert "the-" not in found.message
+    assert found.message.endswith("should have been: *** ***")
+
+
+def test_xml_is_read_without_its_namespace() -> None:
+    root = parse_xml(b'<?xml version="1.0"?><A xmlns="http://s3.test/"><B>text</B></A>')
+    assert (root.tag, root.findtext("B")) == ("A", "text")
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        b"",
+        b"<A>",
+        b"<!DOCTYPE A><A/>",
+        b'<!DOCTYPE A [<!ENTITY b SYSTEM "file:///etc/passwd">]><A>&b;</A>',
+    ],
+)
+def test_what_is_no_xml_of_s3s_is_refused(document: bytes) -> None:
+    with pytest.raises(ValueError, match="not the XML of S3"):
+        parse_xml(document)

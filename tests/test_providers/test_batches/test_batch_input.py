@@ -1,0 +1,366 @@
+import bz2
+import gzip
+import lzma
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+from unittest.mock import patch
+
+import orjson
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from providers.batches.batch_input import (
+    BatchInput,
+    CheckedInput,
+    FileInput,
+    Framing,
+    InlineInput,
+    InputLimits,
+    check,
+    translated,
+)
+from providers.batches.json_lines import LineSplitter, work_bytes
+from providers.batches.request_table import RowKind
+from providers.body import close
+from providers.errors import FerryError
+from providers.memory import MemoryBudget
+from providers.resources import InlineRequest
+from tests.test_providers.requests_in_lines import OWN, TRANSLATED, Numbered, formats
+from tests.test_providers.streams import CUTS, collect, cut, stream
+
+LIMITS = InputLimits("The provider", requests=100, size=100_000)
+LINES = Framing(between=b"\n", tail=b"\n")
+ARRAY = Framing(head=b'{"requests":[', between=b",", tail=b"]}")
+FRAMINGS = [LINES, ARRAY, Framing()]
+
+
+def asking(text: str) -> dict[str, Any]:
+    return {"contents": [{"parts": [{"text": text}]}]}
+
+
+def lines_of(*documents: object) -> bytes:
+    return b"\n".join(orjson.dumps(document) for document in documents)
+
+
+def keyed(count: int) -> bytes:
+    return lines_of(*({"key": f"k{n}", "request": asking("hi")} for n in range(count)))
+
+
+class StoredFile:
+    """A file that can be opened again and again; `readers` is how many have it open."""
+
+    def __init__(self, *pieces: bytes) -> None:
+        self._pieces = pieces
+        self.readers = 0
+        self.openings = 0
+
+    @asynccontextmanager
+    async def opened(self) -> AsyncIterator[AsyncIterator[bytes]]:
+        self.readers += 1
+        self.openings += 1
+        try:
+            yield stream(self._pieces)
+        finally:
+            self.readers -= 1
+
+
+def in_file(file: StoredFile) -> FileInput:
+    return FileInput(file.opened, LineSplitter(1000, MemoryBudget()), formats())
+
+
+def inline(count: int) -> InlineInput:
+    requests = [
+        InlineRequest(lines_of(asking("hi")), b'{"a":"b"}' if n else b"null", f"requests[{n}]")
+        for n in range(count)
+    ]
+    return InlineInput(requests)
+
+
+async def checked(
+    source: BatchInput, limits: InputLimits = LIMITS, framing: Framing = LINES
+) -> CheckedInput:
+    with MemoryBudget().reserve() as reservation:
+        return await check(source, Numbered(), limits, framing, reservation)
+
+
+async def refusal(source: BatchInput, limits: InputLimits = LIMITS) -> FerryError:
+    memory = MemoryBudget(1 << 20)
+    with memory.reserve() as reservation, pytest.raises(FerryError) as caught:
+        await check(source, Numbered(), limits, LINES, reservation)
+    memory.take(1 << 20)
+    assert caught.value.status == "INVALID_ARGUMENT"
+    return caught.value
+
+
+async def sent(source: BatchInput, framing: Framing, length: int) -> bytes:
+    body = translated(source, Numbered(), framing, length)
+    data = await collect(aiter(body.chunks))
+    assert len(data) == body.length == length
+    return data
+
+
+async def test_a_file_is_counted_and_then_sent() -> None:
+    file = StoredFile(b"\xef\xbb\xbf" + keyed(3))
+    source = in_file(file)
+    found = await checked(source)
+    assert (found.table.kind, found.table.rows) == (RowKind.KEY, [b'"k0"', b'"k1"', b'"k2"'])
+    assert (found.native, found.endpoint) == (False, TRANSLATED)
+    assert (file.openings, file.readers) == (1, 0)
+    data = await sent(source, LINES, found.length)
+    assert data == b"".join(
+        lines_of({"number": number, "request": asking("hi")}) + b"\n" for number in range(3)
+    )
+    assert (file.openings, file.readers) == (2, 0)
+
+
+async def test_keys_that_could_not_be_read_again_are_refused() -> None:
+    size = len(b'{"kind":"key","count":2}\n"k0"\n"k1"')
+    with patch("providers.batches.batch_input.TABLE_BYTES", size):
+        await checked(in_file(StoredFile(keyed(2))))
+        error = await refusal(in_file(StoredFile(keyed(3))))
+    assert str(size) in error.message
+
+
+async def test_inline_requests_keep_their_metadata() -> None:
+    source = inline(2)
+    found = await checked(source)
+    assert (found.table.kind, found.table.rows) == (RowKind.METADATA, [b"null", b'{"a":"b"}'])
+    assert (found.native, found.endpoint) == (False, TRANSLATED)
+    data = await sent(source, LINES, found.length)
+    assert [orjson.loads(line)["number"] for line in data.splitlines()] == [0, 1]
+
+
+OWN_LINES = [b'{"custom_id": "%b", "params": {"n": 1.00}}' % name for name in (b"a", b"b")]
+
+
+@pytest.mark.parametrize(
+    ("data", "as_stored"),
+    [
+        (b"\n".join(OWN_LINES), True),
+        (b"\n".join(OWN_LINES) + b"\n", True),
+        (b"\xef\xbb\xbf" + b"\n".join(OWN_LINES), False),
+        (b"\r\n".join(OWN_LINES), False),
+        (b"\n\n".join(OWN_LINES), False),
+        (b"\n" + b"\n".join(OWN_LINES), False),
+        (b"\n".join(OWN_LINES) + b"\n\n", False),
+        (b"\n".join(OWN_LINES) + b" ", False),
+        (b"\n".join(OWN_LINES) + b"\n\x0c", False),
+    ],
+)
+async def test_native_lines_go_as_written_and_nothing_else_with_them(
+    data: bytes, as_stored: bool
+) -> None:
+    for pieces in ([data], cut(data, range(1, len(data)))):
+        source = in_file(StoredFile(*pieces))
+        found = await checked(source)
+        assert (found.native, found.endpoint, found.as_stored) == (True, OWN, as_stored)
+        assert (found.table.kind, found.table.rows) == (RowKind.CUSTOM_ID, [b'"a"', b'"b"'])
+        assert await sent(source, LINES, found.length) == b"".join(
+            line + b"\n" for line in OWN_LINES
+        )
+
+
+@pytest.mark.parametrize("raw", ["\x85", "\u2028", "\u2029"])
+async def test_what_breaks_lines_for_other_readers_is_escaped(raw: str) -> None:
+    line = {"custom_id": "a", "params": {"text": f"a{raw}b"}}
+    source = in_file(StoredFile(orjson.dumps(line)))
+    found = await checked(source)
+    assert not found.as_stored
+    data = await sent(source, LINES, found.length)
+    assert len(data.decode().splitlines()) == 1
+    assert orjson.loads(data) == line
+
+
+async def test_a_carriage_return_between_values_is_a_space() -> None:
+    source = in_file(StoredFile(b'{"custom_id":\r"a","params":{}}'))
+    found = await checked(source)
+    assert not found.as_stored
+    assert await sent(source, LINES, found.length) == b'{"custom_id": "a","params":{}}\n'
+
+
+NOT_LINES = {
+    "gzip": gzip.compress(OWN_LINES[0]),
+    "ZIP": b"PK\x03\x04" + bytes(40),
+    "zstd": b"\x28\xb5\x2f\xfd" + bytes(40),
+    "bzip2": bz2.compress(OWN_LINES[0]),
+    "xz": lzma.compress(OWN_LINES[0]),
+    "UTF-16": OWN_LINES[0].decode().encode("utf-16"),
+    "UTF-16;": OWN_LINES[0].decode().encode("utf-16-le"),
+    "UTF-16; ": OWN_LINES[0].decode().encode("utf-16-be"),
+    "UTF-32": OWN_LINES[0].decode().encode("utf-32"),
+    "UTF-32;": OWN_LINES[0].decode().encode("utf-32-le"),
+    "UTF-32; ": OWN_LINES[0].decode().encode("utf-32-be"),
+    "JSON array": b"[" + b",\n".join(OWN_LINES) + b"]",
+    "is a JSON array": b"[" + b",".join(OWN_LINES) + b"]",
+    "on one line": b'{\n  "custom_id": "a"\n}',
+    "not UTF-8": '{"custom_id": "é"}'.encode("latin-1"),
+}
+
+
+@pytest.mark.parametrize(("name", "data"), NOT_LINES.items(), ids=NOT_LINES)
+async def test_a_file_of_another_kind_is_called_that(name: str, data: bytes) -> None:
+    for pieces in ([data], cut(data, range(1, len(data)))):
+        assert name.strip() in (await refusal(in_file(StoredFile(*pieces)))).message
+
+
+async def test_a_native_file_whose_lines_are_sent() -> None:
+    lines = [{"custom_id": "a", "params": {}}, {"custom_id": "b", "params": {"x": [1]}}]
+    source = in_file(StoredFile(lines_of(*lines)))
+    found = await checked(source, framing=ARRAY)
+    assert (found.native, found.endpoint) == (True, OWN)
+    assert orjson.loads(await sent(source, ARRAY, found.length)) == {"requests": lines}
+
+
+@pytest.mark.parametrize("slice_bytes", [0, 50, 64 << 10])
+@pytest.mark.parametrize("framing", FRAMINGS)
+@pytest.mark.parametrize("count", [1, 2, 5])
+async def test_what_is_sent_has_the_length_that_was_counted(
+    count: int, framing: Framing, slice_bytes: int
+) -> None:
+    source = inline(count)
+    found = await checked(source, framing=framing)
+    with patch("providers.batches.batch_input._SLICE_BYTES", slice_bytes):
+        data = await sent(source, framing, found.length)
+    texts = [lines_of({"number": n, "request": asking("hi")}) for n in range(count)]
+    assert data == framing.head + framing.between.join(texts) + framing.tail
+
+
+@given(CUTS, st.sampled_from(FRAMINGS))
+async def test_a_file_however_it_arrives(cuts: list[int], framing: Framing) -> None:
+    source = in_file(StoredFile(*cut(keyed(3), cuts)))
+    found = await checked(source, framing=framing)
+    assert found.table.rows == [b'"k0"', b'"k1"', b'"k2"']
+    assert await sent(source, framing, found.length)
+
+
+@pytest.mark.parametrize(
+    ("data", "path"),
+    [
+        (keyed(2) + b"\n{", "line 3"),
+        (keyed(1) + b"\n" + lines_of({"custom_id": "a", "params": {}}), "line 2"),
+        (lines_of({"custom_id": "a", "params": {}}, {"request": {}}), "line 2"),
+        (keyed(1) + b"\n\n" + lines_of({"request": []}), "line 3: request"),
+        (lines_of({"recordId": "a"}), "line 1"),
+        (keyed(1) + b"\n" + b"x" * 1001, "line 2"),
+        (b"\n\n  \n", None),
+        (b"", None),
+    ],
+)
+async def test_a_file_that_is_wrong_is_let_go_at_once(data: bytes, path: str | None) -> None:
+    file = StoredFile(data)
+    error = await refusal(in_file(file))
+    assert error.path == path
+    assert (file.openings, file.readers) == (1, 0)
+
+
+async def test_an_inline_request_that_is_wrong() -> None:
+    requests = [InlineRequest(b"{}", b"null", "a"), InlineRequest(b"[]", b"null", "b")]
+    assert (await refusal(InlineInput(requests))).path == "b"
+    assert "no request" in (await refusal(InlineInput([]))).message
+
+
+async def test_the_most_requests() -> None:
+    limits = InputLimits("The provider", requests=3, size=LIMITS.size)
+    assert len((await checked(inline(3), limits)).table) == 3
+    message = (await refusal(inline(4), limits)).message
+    assert message == "The provider takes at most 3 requests a batch"
+
+
+async def test_the_most_requests_of_a_native_file() -> None:
+    limits = InputLimits("The provider", requests=1, size=LIMITS.size)
+    lines = [lines_of({"custom_id": name, "params": {}}) for name in "ab"]
+    assert (await checked(in_file(StoredFile(lines[0])), limits)).native
+    error = await refusal(in_file(StoredFile(b"\n".join(lines))), limits)
+    assert "at most 1 requests" in error.message
+
+
+async def test_the_most_bytes() -> None:
+    length = (await checked(inline(3))).length
+    exactly = InputLimits("The provider", requests=LIMITS.requests, size=length)
+    assert (await checked(inline(3), exactly)).length == length
+    less = InputLimits("The provider", requests=LIMITS.requests, size=length - 1)
+    message = (await refusal(inline(3), less)).message
+    assert message == f"The provider takes at most {length - 1} bytes a batch"
+
+
+async def test_the_table_draws_on_the_budget() -> None:
+    memory = MemoryBudget(400)
+    memory.take(200)
+    file = StoredFile(keyed(3))
+    with memory.reserve() as reservation, pytest.raises(FerryError) as caught:
+        await check(in_file(file), Numbered(), LIMITS, LINES, reservation)
+    assert caught.value.code == 429
+    assert file.readers == 0
+    memory.take(200)
+
+
+MIB = 1 << 20
+
+
+def long_input(memory: MemoryBudget, *sizes: int) -> tuple[FileInput, int]:
+    """A file of one long request of each size, and how long the longest line is."""
+    lines = [lines_of({"key": str(n), "request": asking("x" * n)}) for n in sizes]
+    file = StoredFile(*cut(b"\n".join(lines), [64 << 10] * 100))
+    splitter = LineSplitter(8 * MIB, memory)
+    return FileInput(file.opened, splitter, formats()), max(map(len, lines))
+
+
+@pytest.mark.parametrize("fits", [True, False])
+async def test_what_is_made_of_a_long_line_draws_on_the_budget(fits: bool) -> None:
+    _, size = long_input(MemoryBudget(), MIB)
+    # Of the line itself the part is counted that is more than any stream's buffer.
+    memory = MemoryBudget(work_bytes(size) + size - (0 if fits else MIB // 2))
+    source, _ = long_input(memory, MIB)
+    limits = InputLimits("The provider", requests=1, size=2 * MIB)
+    with memory.reserve() as reservation:
+        if fits:
+            assert len((await check(source, Numbered(), limits, LINES, reservation)).table) == 1
+        else:
+            with pytest.raises(FerryError) as caught:
+                await check(source, Numbered(), limits, LINES, reservation)
+            assert caught.value.code == 429
+    memory.take(memory.size)
+
+
+async def test_a_long_line_on_its_way_is_counted_as_its_text_alone() -> None:
+    memory = MemoryBudget()
+    source, size = long_input(memory, 2 * MIB, 2 * MIB + 1)
+    body = translated(source, Numbered(), LINES, 0)
+    chunks = aiter(body.chunks)
+    assert len(await anext(chunks)) < 256 << 10
+    with pytest.raises(FerryError):
+        memory.take(memory.size - size // 2)
+    memory.take(memory.size - 2 * size)
+    await close(body)
+    memory.take(2 * size)
+
+
+async def test_a_line_is_let_go_once_it_is_parsed_and_its_text_once_it_is_sent() -> None:
+    """Of two long lines, one is held at a time."""
+    memory = MemoryBudget()
+    sent: list[bytes] = []
+    holders: list[int] = []
+
+    class Watched(Numbered):
+        def line(self, index: int, request: object, path: str) -> bytes:
+            holders.extend(sys.getrefcount(text) for text in sent)
+            sent.append(super().line(index, request, path))
+            return sent[-1]
+
+    source, _ = long_input(memory, MIB, MIB + 1)
+    assert await collect(aiter(translated(source, Watched(), LINES, 0).chunks))
+    # Here: in the list, as the loop's variable, and as an argument.
+    assert holders == [3]
+
+
+async def test_a_translation_that_is_given_up_lets_its_file_go() -> None:
+    file = StoredFile(keyed(3))
+    with patch("providers.batches.batch_input._SLICE_BYTES", 10):
+        body = translated(in_file(file), Numbered(), LINES, 1)
+        assert await anext(aiter(body.chunks))
+    assert file.readers == 1
+    await close(body)
+    assert file.readers == 0

@@ -1,0 +1,243 @@
+import json
+from typing import Any
+
+import orjson
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from providers.batches.line_formats import (
+    GeminiLines,
+    LineFormat,
+    SeenTexts,
+    check_custom_id,
+    parse_line,
+)
+from providers.batches.request_table import RowKind
+from providers.errors import FerryError
+from tests.test_providers.requests_in_lines import OWN, TRANSLATED, Numbered, OwnLines, formats
+
+REQUEST: dict[str, Any] = {"contents": [{"parts": [{"text": "hi"}]}]}
+
+
+def gemini() -> GeminiLines:
+    return GeminiLines(Numbered())
+
+
+def refusal(lines: LineFormat, number: int, document: dict[str, Any]) -> FerryError:
+    with pytest.raises(FerryError) as caught:
+        lines.read(0, number, document)
+    assert caught.value.status == "INVALID_ARGUMENT"
+    return caught.value
+
+
+# --- Gemini's format ----------------------------------------------------------------------------
+
+
+def test_a_line_is_translated_and_its_key_kept() -> None:
+    lines = gemini()
+    sent, row = lines.read(7, 9, {"key": "k", "request": REQUEST})
+    assert orjson.loads(sent) == {"number": 7, "request": REQUEST}
+    assert row == b'"k"'
+    assert (lines.name, lines.row_kind, lines.endpoint) == ("gemini", RowKind.KEY, TRANSLATED)
+
+
+def test_a_bare_request_is_translated() -> None:
+    sent, _ = gemini().read(7, 9, REQUEST)
+    assert orjson.loads(sent) == {"number": 7, "request": REQUEST}
+
+
+def test_a_line_without_a_key_gets_its_number() -> None:
+    lines = gemini()
+    assert lines.read(0, 3, {"request": REQUEST})[1] == b'"3"'
+    assert lines.read(1, 4, REQUEST)[1] == b'"4"'
+    assert lines.read(2, 5, {"key": None, "request": REQUEST})[1] == b'"5"'
+
+
+def test_a_number_that_another_line_has_as_its_key() -> None:
+    lines = gemini()
+    lines.read(0, 1, {"key": "2", "request": REQUEST})
+    assert refusal(lines, 2, {"request": REQUEST}).path == "line 2: key"
+
+
+def test_a_key_that_another_line_has() -> None:
+    lines = gemini()
+    lines.read(0, 1, {"key": "k", "request": REQUEST})
+    error = refusal(lines, 2, {"key": "k", "request": REQUEST})
+    assert error.path == "line 2: key"
+    assert "'k'" in error.message
+
+
+@pytest.mark.parametrize(
+    ("document", "path"),
+    [
+        ({"key": 1, "request": REQUEST}, "line 4: key"),
+        ({"key": "🎉" * 501, "request": REQUEST}, "line 4: key"),
+        ({"key": "k", "request": REQUEST, "custom": 1}, "line 4: custom"),
+        ({"key": "k", "request": []}, "line 4: request"),
+        ({"key": "k", "request": None}, "line 4: request"),
+        ({"key": "k"}, "line 4: request"),
+    ],
+)
+def test_a_line_that_is_wrong_says_where(document: dict[str, Any], path: str) -> None:
+    assert refusal(gemini(), 4, document).path == path
+
+
+@pytest.mark.parametrize(
+    ("document", "message"),
+    [
+        ({"key": "k", "reqest": REQUEST}, "line 4: reqest: unknown field; did you mean 'request'?"),
+        ({"kye": "k", "request": REQUEST}, "line 4: kye: unknown field; did you mean 'key'?"),
+        ({"key": "k", "x" * 100: 1}, f"line 4: {'x' * 80}: unknown field"),
+    ],
+)
+def test_a_misspelt_member_is_named_itself(document: dict[str, Any], message: str) -> None:
+    assert refusal(gemini(), 4, document).message == message
+
+
+def test_a_key_at_the_limit() -> None:
+    gemini().read(0, 1, {"key": "🎉" * 500, "request": REQUEST})
+
+
+# --- a provider's own ids -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("custom_id", [None, "", 1, "x" * 1001, "é" * 501])
+def test_a_custom_id_that_is_wrong(custom_id: object) -> None:
+    with pytest.raises(FerryError) as caught:
+        check_custom_id(custom_id, SeenTexts(), 2)
+    assert (caught.value.status, caught.value.path) == ("INVALID_ARGUMENT", "line 2: custom_id")
+
+
+def test_an_id_that_is_called_otherwise() -> None:
+    with pytest.raises(FerryError) as caught:
+        check_custom_id(None, SeenTexts(), 2, "recordId")
+    assert caught.value.path == "line 2: recordId"
+
+
+@pytest.mark.parametrize("custom_id", ["a", " ", "é" * 500])
+def test_a_custom_id_goes_once(custom_id: str) -> None:
+    seen = SeenTexts()
+    assert check_custom_id(custom_id, seen, 1) == custom_id
+    assert check_custom_id(f"{custom_id[1:]}b", seen, 2)
+    with pytest.raises(FerryError) as caught:
+        check_custom_id(custom_id, seen, 3)
+    assert caught.value.path == "line 3: custom_id"
+
+
+# --- any line -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("line", [b"{", b"[]", b"1", b'"text"', b"null", b"\xff", b"{} {}"])
+def test_a_line_that_is_no_object(line: bytes) -> None:
+    with pytest.raises(FerryError) as caught:
+        parse_line(12, line)
+    assert (caught.value.status, caught.value.path) == ("INVALID_ARGUMENT", "line 12")
+
+
+@pytest.mark.parametrize(
+    ("line", "name"),
+    [
+        (b'{"custom_id":"a","custom_id":"b"}', "'custom_id'"),
+        (b'{"a":{"b":[{"c":1,"d":":","c":2}]}}', "'c'"),
+        (b'{"a":1,"\\u0061":2}', "'a'"),
+        # A colon that is written as an escape makes up for the one that is lost.
+        (b'{"a":1,"a":"\\u003a"}', "'a'"),
+    ],
+)
+def test_a_member_that_appears_twice(line: bytes, name: str) -> None:
+    with pytest.raises(FerryError) as caught:
+        parse_line(12, line)
+    assert caught.value.message == f"line 12: {name} appears twice in one object"
+
+
+@given(
+    st.recursive(
+        st.none() | st.floats() | st.text(),
+        lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    )
+)
+def test_members_that_stand_once(value: object) -> None:
+    document = {"a": value, "b": {"a": value}}
+    for written in (orjson.dumps(document), json.dumps(orjson.loads(orjson.dumps(document)))):
+        text = written if isinstance(written, bytes) else written.encode()
+        assert parse_line(1, text.replace(b"x", b"\\u0078")) == orjson.loads(text)
+
+
+@pytest.mark.parametrize("depth", [300, 5000])
+def test_a_line_that_is_nested_too_deeply(depth: int) -> None:
+    with pytest.raises(FerryError) as caught:
+        parse_line(2, b'{"a":' + b"[" * depth + b"]" * depth + b"}")
+    assert caught.value.message == "line 2: is nested too deeply"
+
+
+OWN_LINE: dict[str, Any] = {"custom_id": "a", "params": {}}
+FOREIGN: list[dict[str, Any]] = [
+    {"custom_id": "a", "body": {}},
+    {"body": {}},
+    {"custom_id": "a"},
+    {"recordId": "a", "modelInput": {}},
+    {"modelInput": {}},
+]
+
+
+def test_the_first_line_says_the_format() -> None:
+    own = formats().recognise(OWN_LINE, Numbered())
+    assert isinstance(own, OwnLines)
+    assert own.endpoint == OWN
+    for document in (REQUEST, {"key": "k", "request": REQUEST}, *FOREIGN):
+        assert isinstance(formats().recognise(document, Numbered()), GeminiLines)
+
+
+@pytest.mark.parametrize(
+    ("first", "document"),
+    [
+        (REQUEST, REQUEST),
+        (REQUEST, {"key": "k", "request": REQUEST}),
+        ({"request": REQUEST}, REQUEST),
+        (OWN_LINE, OWN_LINE),
+        (OWN_LINE, {"params": None}),
+    ],
+)
+def test_lines_in_one_format(first: dict[str, Any], document: dict[str, Any]) -> None:
+    expected = formats().recognise(first, Numbered())
+    formats().check(document, expected, 2)
+
+
+@pytest.mark.parametrize(
+    ("first", "document", "found", "expected"),
+    [
+        (REQUEST, OWN_LINE, "own", "gemini"),
+        (OWN_LINE, REQUEST, "gemini", "own"),
+        *((REQUEST, foreign, "another provider's", "gemini") for foreign in FOREIGN),
+        *((OWN_LINE, foreign, "another provider's", "own") for foreign in FOREIGN),
+    ],
+)
+def test_a_line_in_another_format(
+    first: dict[str, Any], document: dict[str, Any], found: str, expected: str
+) -> None:
+    lines = formats().recognise(first, Numbered())
+    with pytest.raises(FerryError) as caught:
+        formats().check(document, lines, 2)
+    assert (caught.value.status, caught.value.path) == ("INVALID_ARGUMENT", "line 2")
+    assert caught.value.message == (
+        f"line 2: this line is in {found} format, where {expected} format is expected"
+    )
+
+
+@pytest.mark.parametrize("foreign", FOREIGN)
+def test_a_first_line_in_another_format_could_have_been_in_either(foreign: dict[str, Any]) -> None:
+    lines = formats().recognise(foreign, Numbered())
+    with pytest.raises(FerryError) as caught:
+        formats().check(foreign, lines, 1)
+    assert caught.value.message == (
+        "line 1: this line is in another provider's format, where gemini or own format is expected"
+    )
+
+
+def test_a_line_that_is_not_json_says_where_in_the_line() -> None:
+    with pytest.raises(FerryError) as caught:
+        parse_line(7, b'{"key": oops}')
+    assert caught.value.message.startswith("line 7: not JSON: ")
+    assert "line 1" not in caught.value.message
+    assert caught.value.message.endswith("at column 9")

@@ -1,0 +1,89 @@
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from unittest.mock import patch
+
+import pytest
+
+from providers.batches.repeats import Repeat
+from providers.errors import FerryError
+from providers.resources import BatchKind, NewBatch
+from tests.memory_state import MemoryState
+
+BATCH = NewBatch("m", BatchKind.GENERATE, [], idempotency_key="once", fingerprint="f")
+
+
+@pytest.fixture
+def state() -> MemoryState:
+    return MemoryState()
+
+
+def repeat(state: MemoryState, batch: NewBatch = BATCH, tenant: str = "tenant") -> Repeat:
+    return Repeat("openai", state, tenant, batch.idempotency_key or "", batch.fingerprint)
+
+
+async def test_only_the_first_attempt_is_the_first(state: MemoryState) -> None:
+    assert await repeat(state).recorded() is None
+    assert await repeat(state).begin()
+    assert not await repeat(state).begin()
+    assert await repeat(state).recorded() is None
+
+
+async def test_all_attempts_share_the_id_of_the_first(state: MemoryState) -> None:
+    assert await repeat(state).join("job-a") == "job-a"
+    assert await repeat(state).join("job-b") == "job-a"
+    await repeat(state).forget()
+    assert await repeat(state).join("job-b") == "job-b"
+
+
+async def test_the_first_batch_recorded_is_the_one(state: MemoryState) -> None:
+    assert await repeat(state).record("batch_a") == "batch_a"
+    assert await repeat(state).record("batch_b") == "batch_a"
+    assert await repeat(state).recorded() == "batch_a"
+
+
+@pytest.mark.parametrize("stage", ["begin", "record"])
+async def test_another_body_is_refused(state: MemoryState, stage: str) -> None:
+    await (repeat(state).begin() if stage == "begin" else repeat(state).record("batch_a"))
+    other = repeat(state, replace(BATCH, fingerprint="other"))
+    with pytest.raises(FerryError) as caught:
+        await (other.begin() if stage == "begin" else other.recorded())
+    assert (caught.value.status, caught.value.code) == ("ALREADY_EXISTS", 409)
+
+
+async def test_keys_are_of_one_tenant_alone(state: MemoryState) -> None:
+    await repeat(state).record("batch_a")
+    assert await repeat(state, tenant="other").recorded() is None
+    assert await repeat(state, replace(BATCH, idempotency_key="another")).recorded() is None
+    marks = {repeat(state).mark, repeat(state, tenant="other").mark}
+    marks.add(repeat(state, replace(BATCH, fingerprint="other")).mark)
+    assert len(marks) == 3
+
+
+async def test_a_key_is_free_again_after_a_day(state: MemoryState) -> None:
+    await repeat(state).begin()
+    await repeat(state).record("batch_a")
+    with patch("providers.batches.repeats.datetime") as clock:
+        clock.now.return_value = datetime.now(UTC) + timedelta(hours=23, minutes=59)
+        assert await repeat(state).recorded() == "batch_a"
+        clock.now.return_value = datetime.now(UTC) + timedelta(hours=24, minutes=1)
+        assert await repeat(state).recorded() is None
+        assert await repeat(state).begin()
+
+
+async def test_an_attempt_that_made_nothing_can_be_forgotten(state: MemoryState) -> None:
+    assert await repeat(state).begin()
+    await repeat(state).forget()
+    assert await repeat(state).begin()
+
+
+async def test_keys_are_not_stored(state: MemoryState) -> None:
+    batch = replace(BATCH, idempotency_key="a-key-of-the-client")
+    await repeat(state, batch).begin()
+    assert "a-key-of-the-client" not in f"{state.objects} {batch}"
+
+
+def test_a_key_has_a_limit(state: MemoryState) -> None:
+    repeat(state, replace(BATCH, idempotency_key="x" * 256))
+    with pytest.raises(FerryError) as caught:
+        repeat(state, replace(BATCH, idempotency_key="x" * 257))
+    assert caught.value.status == "INVALID_ARGUMENT"

@@ -1,0 +1,97 @@
+import orjson
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from providers.batches.request_table import RequestTable, RequestTables, RowKind, indexed_id, job_of
+from providers.body import Body, held
+from providers.errors import FerryError
+from providers.memory import MemoryBudget
+from tests.memory_state import MemoryState
+from tests.test_providers.streams import CUTS, collect, cut, stream
+
+JOB = "0123456789abcdef" * 2
+ROWS = st.lists(st.text(max_size=5), unique=True, max_size=6)
+
+
+def table(kind: RowKind, *rows: object) -> RequestTable:
+    return RequestTable(kind, [orjson.dumps(row) for row in rows])
+
+
+@given(st.sampled_from(RowKind), ROWS, CUTS)
+async def test_a_table_comes_back(kind: RowKind, rows: list[str], cuts: list[int]) -> None:
+    made = table(kind, *rows)
+    rendered = made.render()
+    data = await collect(aiter(rendered.chunks))
+    assert rendered.length == len(data)
+    assert await RequestTable.parse(Body(stream(cut(data, cuts)), None)) == made
+
+
+@given(st.sampled_from([RowKind.KEY, RowKind.METADATA]), ROWS)
+def test_an_index_is_the_custom_id(kind: RowKind, rows: list[str]) -> None:
+    made = table(kind, *rows)
+    for index in range(len(rows)):
+        assert made.index_of(indexed_id(index)) == index
+        assert made.index_of(indexed_id(index, JOB)) == index
+    assert made.index_of(indexed_id(len(rows))) is None
+
+
+@given(ROWS)
+def test_an_id_of_the_clients_own_is_known_by_its_place(rows: list[str]) -> None:
+    made = table(RowKind.CUSTOM_ID, *rows)
+    assert [made.index_of(row) for row in rows] == list(range(len(rows)))
+    assert made.index_of("none of them") is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "r",
+        "r1",
+        "r00000000000",
+        "x0000000000",
+        "r" + "\u0660" * 10,
+        "r0000000000-",
+        f"r0000000000-{JOB}0",
+        f"r0000000000-{JOB.upper()}",
+    ],
+)
+def test_what_is_no_index(text: str) -> None:
+    assert table(RowKind.KEY, "a").index_of(text) is None
+    assert job_of(text) is None
+
+
+def test_a_custom_id_may_name_its_job() -> None:
+    assert job_of(indexed_id(7, JOB)) == JOB
+    assert job_of(indexed_id(7)) is None
+
+
+async def test_a_table_that_was_cut_off_is_not_taken_for_a_shorter_one() -> None:
+    data = await collect(aiter(table(RowKind.KEY, "a", "b").render().chunks))
+    with pytest.raises(ValueError, match="another length"):
+        await RequestTable.parse(held(data.rpartition(b"\n")[0]))
+
+
+async def test_a_table_is_kept_counted_and_deleted() -> None:
+    state, memory = MemoryState(), MemoryBudget(1000)
+    tables = RequestTables("openai", state)
+    made = table(RowKind.METADATA, {"a": "b"}, None)
+    await tables.write("fabc/job", made)
+    with memory.reserve() as reservation:
+        assert await tables.read("fabc/job", reservation) == made
+        with pytest.raises(FerryError):
+            memory.take(1000)
+        assert await tables.read("fabc/other", reservation) is None
+    memory.take(1000)
+    await tables.delete("fabc/job")
+    assert state.objects == {}
+
+
+async def test_a_table_larger_than_the_budget_is_not_read() -> None:
+    state, memory = MemoryState(), MemoryBudget(100)
+    tables = RequestTables("openai", state)
+    await tables.write("fabc/job", table(RowKind.KEY, "x" * 100))
+    with pytest.raises(FerryError), memory.reserve() as reservation:
+        await tables.read("fabc/job", reservation)
+    memory.take(100)

@@ -1,0 +1,274 @@
+from typing import Any
+
+import pytest
+from yarl import URL
+
+from providers.credential import Caller, Credential
+from providers.errors import FerryError
+from providers.json_api.client import Answer, JsonApi, outcome_unknown
+from providers.state import StateError
+from providers.upstream import Upstream, UpstreamError
+from tests.test_providers.answering import CALLER, answer
+from tests.test_providers.test_gemini.scripted_upstream import Failure, ScriptedUpstream, in_pieces
+
+BASE = URL("https://api.provider.test/v1")
+
+
+def client(upstream: Upstream) -> JsonApi:
+    return JsonApi("provider", BASE, upstream, lambda caller: {"x-key": caller.credential.secret})
+
+
+async def refusal(status: int, document: object, caller: Caller = CALLER) -> FerryError:
+    headers = {"x-request-id": "req_1", "retry-after": "7"}
+    upstream = ScriptedUpstream(answer(document, status, headers))
+    with pytest.raises(FerryError) as caught:
+        await client(upstream).get(caller, "files/a")
+    assert upstream.done
+    return caught.value
+
+
+# --- what is sent -------------------------------------------------------------------------------
+
+
+async def test_a_callers_headers_are_the_providers_own() -> None:
+    upstream = ScriptedUpstream(answer({"id": "a"}))
+    assert await client(upstream).get(CALLER, "files", limit=2, after="x") == {"id": "a"}
+    request = upstream.sent[0].request
+    assert (request.method, str(request.url)) == ("GET", f"{BASE}/files?limit=2&after=x")
+    assert request.headers == {
+        "x-key": "sk-secret",
+        "Accept": "*/*",
+        "Accept-Encoding": "identity",
+    }
+    assert "secret" not in repr(request)
+    assert upstream.done
+
+
+async def test_a_document_and_a_stream() -> None:
+    upstream = ScriptedUpstream(answer({}), answer({}), answer({}))
+    ours = client(upstream)
+    await ours.post(CALLER, "batches", {"a": 1})
+    await ours.post(CALLER, "batches/b/cancel")
+    await ours.post_body(CALLER, "files", "text/x", in_pieces(b"0123456789" * 3))
+    assert [sent.body for sent in upstream.sent] == [b'{"a":1}', b"", b"0123456789" * 3]
+    types = [sent.request.headers.get("Content-Type") for sent in upstream.sent]
+    assert types == ["application/json", None, "text/x"]
+    assert all(sent.request.headers["x-key"] == "sk-secret" for sent in upstream.sent)
+
+
+async def test_further_headers_of_one_request() -> None:
+    upstream = ScriptedUpstream(answer({}))
+    await client(upstream).post_body(CALLER, "files", "text/x", in_pieces(b"0"), some_version="1")
+    headers = upstream.sent[0].request.headers
+    assert (headers["some-version"], headers["Content-Type"], headers["x-key"]) == (
+        "1",
+        "text/x",
+        "sk-secret",
+    )
+
+
+# --- what comes back ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("data", [b"", b"no json", b"[]", b"null", b"1"])
+async def test_what_is_no_object_is_the_upstreams_fault(data: bytes) -> None:
+    upstream = ScriptedUpstream(answer(data))
+    with pytest.raises(UpstreamError) as caught:
+        await client(upstream).get(CALLER, "files/a")
+    assert caught.value.code == 503
+    assert upstream.done
+
+
+def test_what_must_be_in_an_answer() -> None:
+    found = Answer(id="a", none=None, inner={"x": 1}, text="t")
+    assert (found["id"], found.part("inner")["x"], found.get("none")) == ("a", 1, None)
+    for absent in ("none", "nowhere"):
+        with pytest.raises(UpstreamError, match=absent):
+            found[absent]
+    with pytest.raises(UpstreamError, match="text"):
+        found.part("text")
+
+
+@pytest.mark.parametrize("native_id", [None, 1, "", "a/b", "..", "a b"])
+async def test_an_id_that_names_nothing(native_id: object) -> None:
+    with pytest.raises(UpstreamError):
+        _ = Answer(id=native_id).id
+
+
+@pytest.mark.parametrize(
+    ("document", "page"),
+    [
+        ({"data": [{"id": "a"}], "has_more": True}, ([{"id": "a"}], True)),
+        ({"data": [{"id": "a"}], "has_more": False}, ([{"id": "a"}], False)),
+        ({"data": [{"id": "a"}]}, ([{"id": "a"}], False)),
+        ({"data": [], "has_more": True}, ([], False)),
+        ({"data": None}, ([], False)),
+        ({}, ([], False)),
+    ],
+)
+async def test_a_page_of_a_list(
+    document: dict[str, Any], page: tuple[list[dict[str, Any]], bool]
+) -> None:
+    upstream = ScriptedUpstream(answer(document))
+    assert await client(upstream).list(CALLER, "files", limit=2) == page
+    assert str(upstream.sent[0].request.url) == f"{BASE}/files?limit=2"
+    assert upstream.done
+
+
+@pytest.mark.parametrize("data", [{"a": 1}, ["a"], "text", 1])
+async def test_a_list_of_no_objects(data: object) -> None:
+    upstream = ScriptedUpstream(answer({"data": data}))
+    with pytest.raises(UpstreamError):
+        await client(upstream).list(CALLER, "files")
+    assert upstream.done
+
+
+async def test_an_encoded_document_is_called_what_it_is() -> None:
+    upstream = ScriptedUpstream(answer(b"x", headers={"Content-Encoding": "gzip"}))
+    with pytest.raises(UpstreamError, match="encoded"):
+        await client(upstream).get(CALLER, "files/a")
+
+
+async def test_an_encoded_content_is_not_handed_on() -> None:
+    upstream = ScriptedUpstream(answer(b"x", headers={"Content-Encoding": "gzip"}))
+    with pytest.raises(UpstreamError):
+        await client(upstream).open(CALLER, "files/a/content")
+    assert upstream.done
+
+
+@pytest.mark.parametrize("http", [200, 201, 202])
+async def test_a_server_that_only_speaks_the_api_may_say_created(http: int) -> None:
+    upstream = ScriptedUpstream(answer({"id": "file-a"}, http))
+    assert (await client(upstream).post(CALLER, "files")).id == "file-a"
+
+
+@pytest.mark.parametrize(
+    ("http", "status"),
+    [
+        (204, "UNAVAILABLE"),
+        (302, "UNAVAILABLE"),
+        (400, "INVALID_ARGUMENT"),
+        (401, "UNAUTHENTICATED"),
+        (403, "PERMISSION_DENIED"),
+        (404, "NOT_FOUND"),
+        (408, "DEADLINE_EXCEEDED"),
+        (409, "ABORTED"),
+        (413, "INVALID_ARGUMENT"),
+        (422, "INVALID_ARGUMENT"),
+        (429, "RESOURCE_EXHAUSTED"),
+        (500, "UNAVAILABLE"),
+        (502, "UNAVAILABLE"),
+        (504, "DEADLINE_EXCEEDED"),
+    ],
+)
+async def test_a_refusal_in_our_words(http: int, status: str) -> None:
+    error = await refusal(http, {"error": {"message": "no", "code": "c", "type": "t"}})
+    assert (error.status, error.message) == (status, "provider: no")
+    assert (error.provider, error.reason, error.request_id) == ("provider", "c", "req_1")
+    assert (error.upstream_status, error.retry_after) == (http, "7")
+
+
+@pytest.mark.parametrize(
+    ("document", "reason"),
+    [
+        ({"error": "no such model"}, None),
+        ({"object": "error", "message": "no such model", "type": "NotFoundError"}, "NotFoundError"),
+        ({"detail": "no such model"}, None),
+    ],
+)
+async def test_a_refusal_in_another_servers_form(document: object, reason: str | None) -> None:
+    error = await refusal(404, document)
+    assert (error.message, error.reason) == ("provider: no such model", reason)
+
+
+@pytest.mark.parametrize(
+    ("http", "error"),
+    [
+        (402, {"type": "billing_error"}),
+        (402, {}),
+        (429, {"code": "insufficient_quota", "type": "insufficient_quota"}),
+    ],
+)
+async def test_an_account_without_credit_is_no_matter_of_waiting(
+    http: int, error: dict[str, object]
+) -> None:
+    refused = await refusal(http, {"error": {"message": "Check your plan.", **error}})
+    assert (refused.status, refused.code) == ("FAILED_PRECONDITION", 400)
+    assert (refused.permanent, refused.retry_after) == (True, None)
+    assert refused.message == "provider: Check your plan."
+    assert refused.upstream_status == http
+    assert not outcome_unknown(refused)
+
+
+@pytest.mark.parametrize("http", [405, 501])
+async def test_a_call_that_the_upstream_does_not_serve(http: int) -> None:
+    error = await refusal(http, {"error": {"message": "no", "code": "c"}})
+    assert (error.status, error.code, error.permanent) == ("UNIMPLEMENTED", 501, True)
+    assert error.message == "provider: this upstream does not serve the call: no"
+    assert (error.upstream_status, error.reason) == (http, "c")
+    assert not outcome_unknown(error)
+
+
+@pytest.mark.parametrize("header", ["x-request-id", "request-id"])
+async def test_the_request_id_of_a_refusal(header: str) -> None:
+    upstream = ScriptedUpstream(answer({}, 404, {header: "req_2"}))
+    with pytest.raises(FerryError) as caught:
+        await client(upstream).get(CALLER, "files/a")
+    assert caught.value.request_id == "req_2"
+
+
+@pytest.mark.parametrize(
+    "document", [b"", b"<html>", [], {}, {"error": None}, {"error": []}, b"x" * (65 << 10)]
+)
+async def test_a_refusal_that_says_nothing(document: object) -> None:
+    error = await refusal(404, document)
+    assert (error.status, error.message, error.reason) == (
+        "NOT_FOUND",
+        "provider: HTTP status 404 without a reason: check the BASE_URL",
+        None,
+    )
+
+
+async def test_a_redirect_hints_at_the_address() -> None:
+    error = await refusal(302, b"<html>")
+    assert (error.status, error.upstream_status) == ("UNAVAILABLE", 302)
+    assert error.message == (
+        "provider: HTTP status 302, a redirect, which is not followed: check the BASE_URL"
+    )
+
+
+async def test_a_key_that_is_echoed_is_cut_out() -> None:
+    echo = {"error": {"message": "Incorrect: sk-secret.", "type": "bad sk-secret"}}
+    error = await refusal(401, echo)
+    assert (error.message, error.reason) == ("provider: Incorrect: ***.", "bad ***")
+    upstream = ScriptedUpstream(answer(echo, 401, {"x-request-id": "req-sk-secret"}))
+    with pytest.raises(FerryError) as caught:
+        await client(upstream).get(CALLER, "files/a")
+    assert caught.value.request_id == "req-***"
+    error = await refusal(401, echo, Caller(Credential(), "tenant"))
+    assert error.message == "provider: Incorrect: sk-secret."
+
+
+@pytest.mark.parametrize(
+    ("error", "unknown"),
+    [
+        (UpstreamError("UNAVAILABLE", "broke off"), True),
+        (UpstreamError("DEADLINE_EXCEEDED", "silent"), True),
+        (UpstreamError("UNAVAILABLE", "refused", unsent=True), False),
+        (FerryError("UNAVAILABLE", "500"), True),
+        (FerryError("DEADLINE_EXCEEDED", "504"), True),
+        (FerryError("INVALID_ARGUMENT", "400"), False),
+        (FerryError("RESOURCE_EXHAUSTED", "429"), False),
+        (StateError("UNAVAILABLE", "the body could not be read"), False),
+    ],
+)
+def test_what_the_provider_may_have_done(error: FerryError, unknown: bool) -> None:
+    assert outcome_unknown(error) is unknown
+
+
+async def test_an_upstream_that_fails_says_so_itself() -> None:
+    failure = UpstreamError("UNAVAILABLE", "x", unsent=True)
+    upstream = ScriptedUpstream(Failure(failure))
+    with pytest.raises(UpstreamError) as caught:
+        await client(upstream).get(CALLER, "files/a")
+    assert caught.value is failure

@@ -1,0 +1,44 @@
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from providers.errors import FerryError
+from providers.json_api.page_tokens import decode_page_token, encode_page_token, leading_on
+from providers.resource_names import NATIVE_ID
+
+
+@given(st.from_regex(NATIVE_ID, fullmatch=True))
+def test_a_token_comes_back(native: str) -> None:
+    token = encode_page_token(native)
+    assert re.fullmatch(r"[\w-]+", token)
+    assert decode_page_token(token) == native
+
+
+@given(st.text(max_size=20))
+def test_any_other_text_is_refused_or_names_an_id(token: str) -> None:
+    try:
+        native = decode_page_token(token)
+    except FerryError as error:
+        refusal = (error.status, error.path)
+    else:
+        refusal = ("INVALID_ARGUMENT", "pageToken") if NATIVE_ID.fullmatch(native) else ("", "")
+    assert refusal == ("INVALID_ARGUMENT", "pageToken")
+
+
+@pytest.mark.parametrize("after", ["", "..", "a/b", "a b", "a\nb"])
+def test_a_token_of_what_is_no_id(after: str) -> None:
+    with pytest.raises(FerryError):
+        decode_page_token(encode_page_token(after))
+
+
+@pytest.mark.parametrize(("asked", "found"), [(None, None), (None, "a"), ("a", "b"), ("a", None)])
+def test_a_token_that_leads_on(asked: str | None, found: str | None) -> None:
+    assert leading_on("openai", asked, found) == found
+
+
+def test_a_token_that_leads_to_its_own_page_is_the_upstreams_fault() -> None:
+    with pytest.raises(FerryError, match="same page") as caught:
+        leading_on("openai", "a", "a")
+    assert caught.value.status == "UNAVAILABLE"

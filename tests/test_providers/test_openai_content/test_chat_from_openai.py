@@ -1,0 +1,389 @@
+from typing import Any
+
+import pytest
+
+from providers.errors import FerryError
+from providers.openai_content.chat_from_openai import from_openai_chat
+
+
+def _candidate(message: dict[str, Any], finish: Any = "stop") -> Any:
+    choice = {"index": 0, "message": {"role": "assistant"} | message, "finish_reason": finish}
+    (candidate,) = from_openai_chat({"choices": [choice]})["candidates"]
+    return candidate
+
+
+def test_a_whole_completion() -> None:
+    completion = {
+        "id": "chatcmpl-1",
+        "object": "chat.completion",
+        "created": 1_700_000_000,
+        "model": "gpt-test-2026",
+        "choices": [
+            {
+                "index": 0,
+                "message": {"role": "assistant", "content": "4", "refusal": None},
+                "logprobs": None,
+                "finish_reason": "stop",
+            }
+        ],
+        "usage": {
+            "prompt_tokens": 10,
+            "completion_tokens": 7,
+            "total_tokens": 17,
+            "prompt_tokens_details": {"cached_tokens": 2},
+            "completion_tokens_details": {"reasoning_tokens": 5},
+        },
+    }
+    assert from_openai_chat(completion) == {
+        "candidates": [
+            {
+                "content": {"role": "model", "parts": [{"text": "4"}]},
+                "finishReason": "STOP",
+                "index": 0,
+            }
+        ],
+        "usageMetadata": {
+            "promptTokenCount": 10,
+            "candidatesTokenCount": 2,
+            "thoughtsTokenCount": 5,
+            "cachedContentTokenCount": 2,
+            "totalTokenCount": 17,
+        },
+        "modelVersion": "gpt-test-2026",
+        "responseId": "chatcmpl-1",
+    }
+
+
+def test_what_openai_does_not_say_is_left_out() -> None:
+    assert from_openai_chat({"choices": []}) == {"candidates": []}
+
+
+@pytest.mark.parametrize(
+    ("native", "finish"),
+    [
+        ("stop", {"finishReason": "STOP"}),
+        ("tool_calls", {"finishReason": "STOP"}),
+        ("function_call", {"finishReason": "STOP"}),
+        ("length", {"finishReason": "MAX_TOKENS"}),
+        ("content_filter", {"finishReason": "SAFETY"}),
+        ("bored", {"finishReason": "OTHER", "finishMessage": "bored"}),
+        (None, {"finishReason": "OTHER"}),
+        (["stop"], {"finishReason": "OTHER"}),
+    ],
+)
+def test_finish_reasons(native: Any, finish: dict[str, str]) -> None:
+    candidate = _candidate({"content": "Hi"}, native)
+    assert {name: v for name, v in candidate.items() if name.startswith("finish")} == finish
+
+
+@pytest.mark.parametrize("content", [None, ""])
+def test_no_content_is_no_part(content: str | None) -> None:
+    assert _candidate({"content": content})["content"] == {"role": "model", "parts": []}
+
+
+def test_a_refusal() -> None:
+    assert _candidate({"content": None, "refusal": "I will not."}) == {
+        "content": {"role": "model", "parts": [{"text": "I will not."}]},
+        "finishReason": "SAFETY",
+        "finishMessage": "I will not.",
+        "index": 0,
+    }
+
+
+def _call(arguments: Any, **fields: Any) -> dict[str, Any]:
+    function = {"name": "f", "arguments": arguments}
+    return {"id": "call_1", "type": "function", "function": function} | fields
+
+
+@pytest.mark.parametrize(
+    ("message", "call"),
+    [
+        ({"tool_calls": [_call('{"a_b":[1]}')]}, {"id": "call_1", "args": {"a_b": [1]}}),
+        ({"tool_calls": [_call("")]}, {"id": "call_1", "args": {}}),
+        ({"function_call": {"name": "f", "arguments": "{}"}}, {"args": {}}),
+    ],
+)
+def test_function_calls(message: dict[str, Any], call: dict[str, Any]) -> None:
+    candidate = _candidate({"content": "Hm"} | message, "tool_calls")
+    assert candidate["content"]["parts"] == [
+        {"text": "Hm"},
+        {"functionCall": {"name": "f"} | call},
+    ]
+    assert candidate["finishReason"] == "STOP"
+
+
+@pytest.mark.parametrize("arguments", [None, "", {}, "{}"])
+@pytest.mark.parametrize("form", ["tool_calls", "function_call"])
+def test_a_call_without_arguments(arguments: Any, form: str) -> None:
+    call = _call(arguments)
+    message = {form: [call] if form == "tool_calls" else call["function"]}
+    (part,) = _candidate({"content": None} | message, "tool_calls")["content"]["parts"]
+    assert part["functionCall"]["args"] == {}
+    del call["function"]["arguments"]
+    (part,) = _candidate({"content": None} | message, "tool_calls")["content"]["parts"]
+    assert part["functionCall"]["args"] == {}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "written"),
+    [
+        ('{"a":', '{"a":'),
+        ("[]", "[]"),
+        ([1, "a"], '[1,"a"]'),
+        (0, "0"),
+        (False, "false"),
+        ('{"a":' * 150 + "1" + "}" * 150, '{"a":' * 150 + "1" + "}" * 150),
+        ("[" * 100_000, "[" * 8000 + "… (92000 more characters)"),
+    ],
+)
+def test_arguments_that_are_no_object(arguments: Any, written: str) -> None:
+    calls = [_call(arguments), _call('{"b":1}', id="call_2")]
+    candidate = _candidate({"content": "Hm", "tool_calls": calls}, "tool_calls")
+    assert candidate["finishReason"] == "MALFORMED_FUNCTION_CALL"
+    assert candidate["finishMessage"] == written
+    assert candidate["content"]["parts"] == [
+        {"text": "Hm"},
+        {"functionCall": {"id": "call_2", "name": "f", "args": {"b": 1}}},
+        {
+            "text": "[genai-ferry] The model called the function 'f' with arguments that cannot be "
+            f"read as a JSON object: {written}"
+        },
+    ]
+
+
+def test_large_numbers_in_arguments_stay_exact() -> None:
+    candidate = _candidate({"tool_calls": [_call(f'{{"n":{2**64 + 1}}}')]})
+    (part,) = candidate["content"]["parts"]
+    assert part["functionCall"]["args"] == {"n": 2**64 + 1}
+
+
+def test_several_choices() -> None:
+    choices = [
+        {"index": index, "message": {"content": text}, "finish_reason": "stop"}
+        for index, text in [(1, "b"), (0, "a")]
+    ]
+    candidates = from_openai_chat({"choices": choices})["candidates"]
+    assert [(c["index"], c["content"]["parts"][0]["text"]) for c in candidates] == [
+        (1, "b"),
+        (0, "a"),
+    ]
+
+
+_TEXT = "Zoë 😀 said it."
+
+
+@pytest.mark.parametrize(
+    ("source", "cited"),
+    [
+        ({"start_index": 0, "end_index": 3}, {"startIndex": 0, "endIndex": 4}),
+        ({"start_index": 4, "end_index": 5}, {"startIndex": 5, "endIndex": 9}),
+        ({"start_index": 6, "end_index": 14}, {"startIndex": 10, "endIndex": 18}),
+        ({"start_index": 15, "end_index": 16}, {}),
+        ({"start_index": 3, "end_index": 2}, {}),
+        ({"start_index": "0", "end_index": 2}, {}),
+        ({"start_index": -1, "end_index": 2}, {}),
+        ({}, {}),
+    ],
+)
+def test_citations_count_in_bytes(source: dict[str, Any], cited: dict[str, int]) -> None:
+    page = source | {"url": "https://example.com", "title": "t"}
+    for annotation in ({"type": "url_citation", "url_citation": page}, page):
+        candidate = _candidate({"content": _TEXT, "annotations": [annotation, {"type": "x"}]})
+        assert candidate["content"]["parts"] == [{"text": _TEXT}]
+        assert candidate["citationMetadata"] == {
+            "citationSources": [cited | {"uri": "https://example.com"}]
+        }
+        if cited:
+            text = _TEXT.encode()[cited["startIndex"] : cited["endIndex"]]
+            assert text.decode() == _TEXT[page["start_index"] : page["end_index"]]
+
+
+def _token(token: str, logprob: float, *top: dict[str, Any]) -> dict[str, Any]:
+    return {"token": token, "logprob": logprob, "bytes": [1], "top_logprobs": list(top)}
+
+
+@pytest.mark.parametrize(
+    ("tokens", "result"),
+    [
+        ([], None),
+        (
+            [_token("a", -1), _token("b", -2)],
+            {
+                "chosenCandidates": [
+                    {"token": "a", "logProbability": -1},
+                    {"token": "b", "logProbability": -2},
+                ]
+            },
+        ),
+        (
+            [_token("a", -1, _token("c", -3))],
+            {
+                "chosenCandidates": [{"token": "a", "logProbability": -1}],
+                "topCandidates": [{"candidates": [{"token": "c", "logProbability": -3}]}],
+            },
+        ),
+    ],
+)
+def test_log_probabilities(tokens: list[dict[str, Any]], result: dict[str, Any] | None) -> None:
+    choice = {"message": {"content": "a"}, "logprobs": {"content": tokens}}
+    (candidate,) = from_openai_chat({"choices": [choice]})["candidates"]
+    assert candidate.get("logprobsResult") == result
+    if result is not None:
+        assert candidate["avgLogprobs"] == sum(t["logprob"] for t in tokens) / len(tokens)
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        ({}, "INTERNAL"),
+        ({"choices": "none"}, "INTERNAL"),
+        ({"choices": [1]}, "INTERNAL"),
+        ({"choices": [{}]}, "INTERNAL"),
+        ({"choices": [{"message": {"content": 1}}]}, "INTERNAL"),
+        ({"choices": [{"message": {"tool_calls": [{"type": "function"}]}}]}, "INTERNAL"),
+        (
+            {"choices": [{"message": {"tool_calls": [{"type": "custom", "custom": {}}]}}]},
+            "UNIMPLEMENTED",
+        ),
+        ({"choices": [{"message": {"audio": {"id": "a"}}}]}, "UNIMPLEMENTED"),
+    ],
+)
+def test_what_is_no_answer_in_text(body: dict[str, Any], status: str) -> None:
+    with pytest.raises(FerryError) as failed:
+        from_openai_chat(body)
+    assert failed.value.status == status
+
+
+def _unread(what: str) -> dict[str, str]:
+    return {"text": f"[genai-ferry] This part of the answer could not be read: {what}"}
+
+
+_CUSTOM = {"id": "call_2", "type": "custom", "custom": {"name": "f", "input": "x"}}
+
+
+@pytest.mark.parametrize(
+    ("message", "parts"),
+    [
+        ({"content": [{"type": "text", "text": "a"}, "b"]}, [{"text": "a"}, {"text": "b"}]),
+        (
+            {"content": [{"type": "text", "text": "a"}, {"type": "image_url", "image_url": {}}]},
+            [
+                {"text": "a"},
+                _unread(
+                    "choices[0].message.content[1] is of type 'image_url', which is not translated"
+                ),
+            ],
+        ),
+        (
+            {
+                "content": [
+                    {"type": "thinking", "thinking": [{"type": "text", "text": "Hm"}]},
+                    {"type": "thinking", "thinking": "So"},
+                    {"type": "output_text", "text": "a"},
+                    {"text": "b"},
+                ]
+            },
+            [
+                {"text": "Hm", "thought": True},
+                {"text": "So", "thought": True},
+                {"text": "a"},
+                {"text": "b"},
+            ],
+        ),
+        (
+            {
+                "content": [
+                    {"type": "thinking", "thinking": [{"text": "Hm"}, None, {"text": ", so"}]},
+                    {"type": "text", "text": "a"},
+                ]
+            },
+            [
+                {"text": "Hm, so", "thought": True},
+                {"text": "a"},
+                _unread("choices[0].message.content[0].thinking[1] is not an object"),
+            ],
+        ),
+        (
+            {"content": [{"type": "refusal", "refusal": "No."}, {"type": "text"}]},
+            [
+                {"text": "No."},
+                _unread("choices[0].message.content[1].text is not a string"),
+            ],
+        ),
+        (
+            {"content": "a", "tool_calls": [_CUSTOM, _call("{}")]},
+            [
+                {"text": "a"},
+                {"functionCall": {"id": "call_1", "name": "f", "args": {}}},
+                _unread(
+                    "choices[0].message.tool_calls[0] is of type 'custom', which is not translated"
+                ),
+            ],
+        ),
+        (
+            {"content": "a", "tool_calls": [{"function": {"arguments": "{}"}}, None]},
+            [
+                {"text": "a"},
+                _unread("choices[0].message.tool_calls[0].function.name is not a string"),
+                _unread("choices[0].message.tool_calls[1] is not an object"),
+            ],
+        ),
+        (
+            {"content": "a", "tool_calls": "x"},
+            [{"text": "a"}, _unread("choices[0].message.tool_calls is not a list")],
+        ),
+        (
+            {"content": "a", "audio": {"id": "audio_1"}},
+            [{"text": "a"}, _unread("choices[0].message.audio is audio, which is not translated")],
+        ),
+        (
+            {"content": "a", "refusal": 5},
+            [{"text": "a"}, _unread("choices[0].message.refusal is not a string")],
+        ),
+        (
+            {"content": "a", "annotations": [None]},
+            [{"text": "a"}, _unread("choices[0].message.annotations[0] is not an object")],
+        ),
+    ],
+)
+def test_one_member_that_cannot_be_read_costs_no_other(
+    message: dict[str, Any], parts: list[dict[str, Any]]
+) -> None:
+    assert _candidate(message)["content"]["parts"] == parts
+
+
+def test_a_choice_that_cannot_be_read_costs_no_other() -> None:
+    choices = [{"message": {"content": "a"}, "finish_reason": "stop"}, None]
+    first, second = from_openai_chat({"choices": choices})["candidates"]
+    assert first["content"]["parts"] == [{"text": "a"}]
+    assert second["content"]["parts"] == [_unread("choices[1] is not an object")]
+
+
+def test_numbers_that_cannot_be_read_cost_no_text() -> None:
+    choice = {
+        "message": {"content": "a"},
+        "finish_reason": "stop",
+        "logprobs": {"content": [{"token": "a", "logprob": None}]},
+    }
+    answer = from_openai_chat({"choices": [choice], "usage": "odd"})
+    (candidate,) = answer["candidates"]
+    assert candidate["content"]["parts"] == [
+        {"text": "a"},
+        _unread("choices[0].logprobs.content[0].logprob is not a number"),
+    ]
+    assert answer.keys() == {"candidates"}
+
+
+@pytest.mark.parametrize(
+    ("native", "sentence"),
+    [
+        ("bored", "The provider ended the answer with the reason 'bored'."),
+        ("content_filter", "The provider ended the answer with the reason 'content_filter'."),
+        ("length", None),
+        ("stop", None),
+        (None, None),
+    ],
+)
+def test_an_end_without_content_says_why(native: Any, sentence: str | None) -> None:
+    parts = _candidate({"content": None}, native)["content"]["parts"]
+    assert parts == ([{"text": f"[genai-ferry] {sentence}"}] if sentence else [])

@@ -1,0 +1,169 @@
+import json
+from typing import Any
+
+import pytest
+
+from tests.test_providers.test_openai_content.translate import chat, dropped, model, refusal, user
+
+_HELLO: dict[str, Any] = {"text": "Hello"}
+_CALL: dict[str, Any] = {"functionCall": {"name": "f", "args": {"a_b": 1}}}
+_ANSWER: dict[str, Any] = {"functionResponse": {"name": "f", "response": {"result": 2}}}
+
+
+def _messages(**request: Any) -> Any:
+    return chat(**request)["messages"]
+
+
+def test_a_conversation() -> None:
+    assert _messages(
+        systemInstruction={"role": "user", "parts": [{"text": "Be brief."}]},
+        contents=[user({"text": "Hi"}), model({"text": "Hello"}), {"parts": [{"text": "How?"}]}],
+    ) == [
+        {"role": "system", "content": "Be brief."},
+        {"role": "user", "content": "Hi"},
+        {"role": "assistant", "content": "Hello"},
+        {"role": "user", "content": "How?"},
+    ]
+
+
+def test_several_texts_stay_apart() -> None:
+    texts = [{"text": "a"}, {"text": "b"}]
+    content = [{"type": "text", "text": "a"}, {"type": "text", "text": "b"}]
+    assert _messages(
+        systemInstruction={"parts": texts},
+        contents=[user(*texts), model(*texts), user(*texts)],
+    ) == [
+        {"role": "system", "content": content},
+        {"role": "user", "content": content},
+        {"role": "assistant", "content": content},
+        {"role": "user", "content": content},
+    ]
+
+
+def test_a_text_and_an_image() -> None:
+    png = {"inlineData": {"mimeType": "image/png", "data": "__79-w"}}
+    assert _messages(contents=[user(_HELLO, png)])[0]["content"] == [
+        {"type": "text", "text": "Hello"},
+        {"type": "image_url", "image_url": {"url": "data:image/png;base64,//79+w=="}},
+    ]
+
+
+def test_a_call_and_its_answer() -> None:
+    asked, called, answered = _messages(contents=[user(_HELLO), model(_CALL), user(_ANSWER)])
+    assert asked == {"role": "user", "content": "Hello"}
+    assert called["tool_calls"][0]["id"] == answered["tool_call_id"] == "call_1_0"
+    assert set(called) == {"role", "tool_calls"}
+    assert json.loads(called["tool_calls"][0]["function"]["arguments"]) == {"a_b": 1}
+    assert answered["role"] == "tool"
+    assert json.loads(answered["content"]) == {"result": 2}
+
+
+def test_a_call_and_an_answer_without_content() -> None:
+    nothing = {"name": "f"}
+    _, called, answered = _messages(
+        contents=[
+            user(_HELLO),
+            model({"functionCall": nothing}),
+            user({"functionResponse": nothing}),
+        ]
+    )
+    assert called["tool_calls"] == [
+        {"id": "call_1_0", "type": "function", "function": {"name": "f", "arguments": "{}"}}
+    ]
+    assert answered == {"role": "tool", "tool_call_id": "call_1_0", "content": "{}"}
+
+
+@pytest.mark.parametrize("given", ["a.b", "ü", "a b"])
+def test_any_id_is_openais(given: str) -> None:
+    call = {"functionCall": {"id": given, "name": "f"}}
+    answer = {"functionResponse": {"id": given, "name": "f"}}
+    _, called, answered = _messages(contents=[user(_HELLO), model(call), user(answer)])
+    assert called["tool_calls"][0]["id"] == answered["tool_call_id"] == given
+
+
+def test_answers_come_before_what_is_said_with_them() -> None:
+    messages = _messages(contents=[user(_HELLO), model(_HELLO, _CALL), user(_HELLO, _ANSWER)])
+    assert [message["role"] for message in messages] == ["user", "assistant", "tool", "user"]
+    assert messages[1]["content"] == "Hello"
+
+
+@pytest.mark.parametrize("role", ["function", "tool", "user"])
+def test_answers_in_turns_of_their_own(role: str) -> None:
+    turn = {"role": role, "parts": [_ANSWER]}
+    messages = _messages(contents=[user(_HELLO), model(_CALL, _CALL), turn, turn])
+    assert [m.get("tool_call_id") for m in messages] == [None, None, "call_1_0", "call_1_1"]
+
+
+@pytest.mark.parametrize(
+    ("contents", "path"),
+    [
+        ([user(_HELLO), model(_HELLO)], "request.contents[1]"),
+        ([user(_HELLO, _CALL)], "request.contents[0].parts[1].functionCall"),
+        ([user(_ANSWER)], "request.contents[0].parts[0].functionResponse"),
+        (
+            [user(_HELLO), model(_ANSWER), user(_HELLO)],
+            "request.contents[1].parts[0].functionResponse",
+        ),
+        (
+            [user(_HELLO), model({"inlineData": {}}), user(_HELLO)],
+            "request.contents[1].parts[0].inlineData",
+        ),
+        (
+            [user(_HELLO), model(_CALL), user(_HELLO)],
+            "request.contents[1].parts[0].functionCall",
+        ),
+        (
+            [user(_HELLO), model(_CALL), model(_HELLO), user(_ANSWER)],
+            "request.contents[1].parts[0].functionCall",
+        ),
+        (
+            [user(_HELLO), model(_CALL, _CALL), user(_ANSWER, _HELLO), user(_ANSWER)],
+            "request.contents[1].parts[1].functionCall",
+        ),
+        (
+            [user(_HELLO), model(_CALL, _CALL), user(_ANSWER)],
+            "request.contents[1].parts[1].functionCall",
+        ),
+    ],
+)
+def test_conversations_that_openai_would_not_follow(contents: list[Any], path: str) -> None:
+    assert refusal(contents=contents).path == path
+
+
+def test_a_system_instruction_is_text() -> None:
+    parts = [{"inlineData": {"mimeType": "image/png", "data": "AAAA"}}]
+    error = refusal(systemInstruction={"parts": parts})
+    assert error.path == "request.systemInstruction.parts[0].inlineData"
+
+
+# What has no place.
+
+
+def test_thoughts_are_dropped() -> None:
+    contents = [
+        user(_HELLO),
+        model({"text": "Hm", "thought": True}, {"text": "Hi", "thoughtSignature": "AAAA"}),
+        user({"text": "How?", "partMetadata": {"a": 1}}),
+    ]
+    assert _messages(contents=contents)[1] == {"role": "assistant", "content": "Hi"}
+    assert dropped(contents=contents) == (
+        "request.contents[*].parts[*].thought;count=1, "
+        "request.contents[*].parts[*].thoughtSignature;count=1, "
+        "request.contents[*].parts[*].partMetadata;count=1"
+    )
+
+
+def test_a_part_of_nothing_but_a_signature_is_dropped() -> None:
+    contents = [user(_HELLO), model(_HELLO, {"thoughtSignature": "AAAA"}), user(_HELLO)]
+    assert _messages(contents=contents)[1] == {"role": "assistant", "content": "Hello"}
+
+
+def test_a_call_that_was_thought_of_is_still_a_call() -> None:
+    thought = _CALL | {"thought": True}
+    assert "tool_calls" in _messages(contents=[user(_HELLO), model(thought), user(_ANSWER)])[1]
+
+
+def test_a_turn_of_nothing_but_thoughts_is_refused() -> None:
+    thought = {"text": "Hm", "thought": True}
+    error = refusal(contents=[user(_HELLO), model(thought), user(_HELLO)])
+    assert error.path == "request.contents[1].parts"

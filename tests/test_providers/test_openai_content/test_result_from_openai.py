@@ -1,0 +1,196 @@
+import json
+from typing import Any
+
+import orjson
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from providers.openai_content.result_from_openai import from_openai_line
+
+_CHAT = "/v1/chat/completions"
+_ENDPOINTS = [_CHAT, "/v1/responses", "/v1/embeddings"]
+
+
+def _line(status_code: Any, body: Any) -> dict[str, Any]:
+    return {
+        "id": "batch_req_1",
+        "custom_id": "r0000000001",
+        "response": {"status_code": status_code, "request_id": "req_1", "body": body},
+        "error": None,
+    }
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "body", "names"),
+    [
+        (_CHAT, {"choices": []}, {"candidates"}),
+        ("/v1/responses", {"status": "completed", "output": []}, {"candidates"}),
+        ("/v1/embeddings", {"data": [{"embedding": [1]}]}, {"embedding"}),
+    ],
+)
+def test_an_answer(endpoint: str, body: dict[str, Any], names: set[str]) -> None:
+    result = from_openai_line(_line(200, body), endpoint)
+    assert set(result) == {"response"}
+    assert set(result["response"]) == names
+
+
+@pytest.mark.parametrize(
+    ("http", "body", "code", "message"),
+    [
+        (400, {"error": {"message": "why", "type": "invalid_request_error"}}, 3, "why"),
+        (404, {"error": {"message": "why"}}, 5, "why"),
+        (429, {"error": {"message": "why", "code": "insufficient_quota"}}, 8, "why"),
+        (500, None, 14, "OpenAI answered with HTTP 500"),
+        (503, {"error": "why"}, 14, "why"),
+        (504, {"error": {"message": None}}, 4, "OpenAI answered with HTTP 504"),
+        (400, {"object": "error", "message": "why", "code": 400}, 3, "why"),
+        (422, {"detail": [{"msg": "why"}]}, 3, '[{"msg":"why"}]'),
+        (404, "why", 5, "why"),
+    ],
+)
+def test_a_refusal_of_openais(http: int, body: Any, code: int, message: str) -> None:
+    result = from_openai_line(_line(http, body), _CHAT)
+    assert result == {"error": {"code": code, "message": message}}
+
+
+def test_a_reason_that_stands_beside_the_response() -> None:
+    line = _line(400, None) | {"error": {"object": "error", "message": "why", "code": 400}}
+    assert from_openai_line(line, _CHAT) == {"error": {"code": 3, "message": "why"}}
+
+
+@pytest.mark.parametrize("status", [None, "200", True, 200.5, {}, "ok"])
+def test_an_answer_whose_status_cannot_be_read(status: Any) -> None:
+    answer = {"choices": [{"message": {"content": "a"}, "finish_reason": "stop"}]}
+    result = from_openai_line(_line(status, answer), _CHAT)
+    assert result == from_openai_line(_line(200, answer), _CHAT)
+
+
+@pytest.mark.parametrize("status", [None, True, "ok"])
+def test_a_refusal_whose_status_cannot_be_read(status: Any) -> None:
+    error = {"code": "batch_expired", "message": "why"}
+    refused = from_openai_line(_line(status, {"error": error}), _CHAT)
+    assert refused == {"error": {"code": 4, "message": "why"}}
+    assert from_openai_line({"response": {}, "error": error}, _CHAT) == refused
+    assert from_openai_line(_line("400", {"error": error}), _CHAT)["error"]["code"] == 3
+
+
+def test_a_body_that_is_written_as_text() -> None:
+    answer = {"choices": [{"message": {"content": "a"}, "finish_reason": "stop"}]}
+    result = from_openai_line(_line(200, json.dumps(answer)), _CHAT)
+    assert result == from_openai_line(_line(200, answer), _CHAT)
+    assert result["response"]["candidates"][0]["content"]["parts"] == [{"text": "a"}]
+    refused = from_openai_line(_line(400, '{"error":{"message":"why"}}'), _CHAT)
+    assert refused == {"error": {"code": 3, "message": "why"}}
+    for odd in ("", "<html>", "[]"):
+        assert from_openai_line(_line(200, odd), _CHAT)["error"]["code"] == 13
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "message"),
+    [
+        ({"code": "batch_expired", "message": "why"}, 4, "why"),
+        ({"code": "batch_cancelled", "message": "why"}, 1, "why"),
+        ({"code": "odd", "message": "why"}, 2, "why"),
+        ({"code": "odd"}, 2, "odd"),
+        ({}, 2, "OpenAI gave no reason"),
+        ("why", 2, "why"),
+    ],
+)
+def test_a_request_that_was_never_sent(error: Any, code: int, message: str) -> None:
+    line = {"custom_id": "r1", "response": None, "error": error}
+    assert from_openai_line(line, _CHAT) == {"error": {"code": code, "message": message}}
+
+
+@pytest.mark.parametrize(
+    ("line", "endpoint", "code"),
+    [
+        (None, _CHAT, 13),
+        ([], _CHAT, 13),
+        ({}, _CHAT, 13),
+        ({"response": []}, _CHAT, 13),
+        (_line("200", {}), _CHAT, 13),
+        (_line("ok", None), _CHAT, 13),
+        (_line(200, None), _CHAT, 13),
+        (_line(200, {}), _CHAT, 13),
+        (_line(200, {"choices": []}), "/v1/moderations", 13),
+        (_line(200, {"choices": [{"message": {"audio": {}}}]}), _CHAT, 12),
+    ],
+)
+def test_a_line_that_cannot_be_read_is_one_failed_item(line: Any, endpoint: str, code: int) -> None:
+    result = from_openai_line(line, endpoint)
+    assert result["error"]["code"] == code
+    assert result["error"]["message"]
+
+
+# Whatever a line holds, it is a result.
+
+_json = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.just(10**400)
+    | st.floats()
+    | st.sampled_from(["{}", "[]", "AAAA", "AAAAAAAA"])
+    | st.text(max_size=3),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner),
+    max_leaves=10,
+)
+
+
+def _like(example: Any) -> st.SearchStrategy[Any]:
+    """Values shaped like `example`, with anything in place of any of its pieces."""
+    if isinstance(example, dict):
+        fields = {name: _like(value) for name, value in example.items()}
+        return st.one_of(st.fixed_dictionaries({}, optional=fields), _json)
+    if isinstance(example, list):
+        return st.one_of(st.lists(st.one_of(*map(_like, example)), max_size=3), _json)
+    return st.one_of(st.just(example), _json)
+
+
+_TOKEN = {"token": "a", "logprob": -1, "top_logprobs": [{"token": "b", "logprob": -2}]}
+_CALL = {"name": "f", "arguments": "{}"}
+_BODIES = [
+    {
+        "created": 1,
+        "choices": [
+            {
+                "index": 0,
+                "finish_reason": "stop",
+                "logprobs": {"content": [_TOKEN]},
+                "message": {
+                    "content": "a",
+                    "refusal": "r",
+                    "annotations": [{"type": "url_citation", "url_citation": {"url": "u"}}],
+                    "tool_calls": [{"id": "1", "type": "function", "function": _CALL}],
+                },
+            }
+        ],
+        "usage": {"prompt_tokens": 1, "completion_tokens_details": {"reasoning_tokens": 1}},
+    },
+    {
+        "status": "incomplete",
+        "incomplete_details": {"reason": "content_filter"},
+        "output": [
+            {"type": "message", "content": [{"type": "output_text", "text": "a"}]},
+            {"type": "reasoning", "summary": [{"text": "a"}]},
+            {"type": "function_call", "call_id": "1"} | _CALL,
+        ],
+    },
+    {"data": [{"index": 0, "embedding": [1, 0.5]}], "usage": {"prompt_tokens": 1}},
+]
+
+
+@settings(deadline=None, max_examples=500)
+@given(
+    line=st.one_of(
+        _json,
+        *[_like({"response": {"status_code": 200, "body": body}}) for body in _BODIES],
+        *[_like(body).map(lambda body: _line(200, body)) for body in _BODIES],
+    ),
+    endpoint=st.sampled_from(_ENDPOINTS),
+)
+def test_any_line_is_a_result(line: Any, endpoint: str) -> None:
+    result = from_openai_line(line, endpoint)
+    assert set(result) in ({"response"}, {"error"})
+    assert orjson.dumps(result)

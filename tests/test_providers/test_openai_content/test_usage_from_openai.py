@@ -1,0 +1,28 @@
+from typing import Any
+
+import pytest
+
+from providers.openai_content.usage_from_openai import from_openai_usage
+
+
+@pytest.mark.parametrize(
+    ("usage", "metadata"),
+    [
+        (None, None),
+        ({}, None),
+        ({"prompt_tokens": 3}, {"promptTokenCount": 3}),
+        ({"completion_tokens": 3}, {"candidatesTokenCount": 3}),
+        ({"prompt_tokens": "3", "total_tokens": -1, "completion_tokens": True}, None),
+        (
+            {"completion_tokens": 3, "completion_tokens_details": {"reasoning_tokens": 5}},
+            {"candidatesTokenCount": 0, "thoughtsTokenCount": 5},
+        ),
+        (
+            {"prompt_tokens": 0, "prompt_tokens_details": None},
+            {"promptTokenCount": 0},
+        ),
+    ],
+)
+def test_what_is_not_counted_is_left_out(usage: Any, metadata: dict[str, int] | None) -> None:
+    expected = {} if metadata is None else {"usageMetadata": metadata}
+    assert from_openai_usage(usage, sent="prompt", written="completion") == expected

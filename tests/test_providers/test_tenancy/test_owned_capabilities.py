@@ -1,0 +1,291 @@
+"""What becomes of a thing whose owner cannot be kept, and what is asked before a call goes on."""
+
+import asyncio
+import logging
+import re
+from collections.abc import Coroutine
+from typing import Any
+
+import orjson
+import pytest
+
+from providers.batches.json_lines import LineSplitter
+from providers.body import Body, held
+from providers.credential import Caller, Credential
+from providers.errors import FerryError, unavailable
+from providers.memory import MemoryBudget
+from providers.provider import NameForms, Provider
+from providers.resource_names import native_file_id, result_file_id
+from providers.resources import (
+    Batch,
+    BatchKind,
+    BatchState,
+    CreatedBatch,
+    Download,
+    File,
+    InlineRequest,
+    NewBatch,
+    ResultForm,
+)
+from providers.tenancy.owned_capabilities import divided
+from providers.upload import Chunk, UploadProgress, UploadSession, UploadStart, UploadStatus
+from tests.memory_state import MemoryState
+
+ANN, BOB = (Caller(Credential(api_key="own"), tenant) for tenant in ("ann", "bob"))
+FILE = native_file_id("file-1")
+FINAL = UploadProgress(UploadStatus.FINAL, received=2, file=File(FILE))
+REQUEST = InlineRequest(b'{"contents": []}', b"null", "requests[0]")
+INLINE = NewBatch("m", BatchKind.GENERATE, [REQUEST])
+
+
+class Forgetful(MemoryState):
+    """A state store that is away for records of ownership while `away`."""
+
+    away = False
+
+    async def create(self, name: str, body: Body) -> bool:
+        if self.away and name.startswith("owned/"):
+            raise unavailable("the state store is away")
+        return await super().create(name, body)
+
+
+class Inner:
+    """All capabilities of one provider; `calls` are the methods that were called."""
+
+    def __init__(self) -> None:
+        self.calls: list[str] = []
+        self.forms: list[ResultForm] = []
+        self.content = b""
+        self.refusing: str | None = None
+        self.making, self.made = asyncio.Event(), asyncio.Event()
+        self.made.set()
+
+    async def _make(self, name: str) -> None:
+        """Set `making`, and wait for `made`."""
+        self._called(name)
+        self.making.set()
+        await self.made.wait()
+
+    def _called(self, name: str) -> None:
+        self.calls.append(name)
+        if name == self.refusing:
+            raise FerryError("FAILED_PRECONDITION", "not now")
+
+    async def send(self, *_: Any) -> UploadProgress:
+        await self._make("send")
+        return FINAL
+
+    async def create(self, *given: Any) -> Any:
+        await self._make("create")
+        return File(FILE) if len(given) == 4 else CreatedBatch(batch("batch_1"))
+
+    async def get(self, *_: Any) -> Batch:
+        self._called("get")
+        return batch("batch_1")
+
+    async def cancel(self, *_: Any) -> None:
+        self._called("cancel")
+
+    async def delete(self, *_: Any) -> None:
+        self._called("delete")
+
+    async def download(
+        self, _caller: Caller, _file_id: str, form: ResultForm = ResultForm.GEMINI
+    ) -> Download:
+        self._called("download")
+        self.forms.append(form)
+
+        async def close() -> None:
+            self._called("close")
+
+        return Download(held(self.content), "application/jsonl", close)
+
+
+def batch(batch_id: str) -> Batch:
+    return Batch(batch_id, BatchKind.GENERATE, BatchState.RUNNING, "running")
+
+
+class AtWork:
+    def __init__(self) -> None:
+        self.state, self.inner = Forgetful(), Inner()
+        inner: Any = self.inner
+        names = NameForms(re.compile(r"file-\w+"), re.compile(r"batch_\w+"), distinctive=True)
+        provider = Provider(
+            name="openai",
+            kind="openai",
+            names=names,
+            passed_headers=frozenset(),
+            scoping_headers=frozenset(),
+            uploads=inner,
+            files=inner,
+            batches=inner,
+        )
+        self.memory = MemoryBudget()
+        self.provider = divided(provider, self.state, LineSplitter(1000, self.memory))
+
+    @property
+    def files(self) -> Any:
+        return self.provider.files
+
+    @property
+    def batches(self) -> Any:
+        return self.provider.batches
+
+
+@pytest.fixture
+def at_work() -> AtWork:
+    return AtWork()
+
+
+async def refused(attempt: Any) -> FerryError:
+    with pytest.raises(FerryError) as caught:
+        await attempt
+    return caught.value
+
+
+# --- owners that cannot be kept --------------------------------------------------------------
+
+
+async def test_a_last_chunk_is_answered_once_its_file_is_somebodys(at_work: AtWork) -> None:
+    session = UploadSession("s", {}, None, tenant="ann")
+    chunk = Chunk(0, held(b"hi"), finalize=True)
+    at_work.state.away = True
+    error = await refused(at_work.provider.uploads.send(session, chunk))
+    assert (error.status, error.permanent, error.upload_status) == ("UNAVAILABLE", False, None)
+    at_work.state.away = False
+    assert await at_work.provider.uploads.send(session, chunk) == FINAL
+    await at_work.files.get(ANN, FILE)
+    assert (await refused(at_work.files.get(BOB, FILE))).status == "NOT_FOUND"
+
+
+async def test_a_file_that_would_be_nobodys_is_deleted(at_work: AtWork) -> None:
+    at_work.state.away = True
+    error = await refused(at_work.files.create(ANN, "s", UploadStart(), held(b"hi")))
+    assert error.status == "UNAVAILABLE"
+    assert at_work.inner.calls == ["create", "delete"]
+
+
+@pytest.mark.parametrize(
+    ("refusing", "told"), [(None, "so it was cancelled"), ("cancel", "nor could it be cancelled")]
+)
+async def test_a_batch_that_would_be_nobodys_is_cancelled(
+    at_work: AtWork, refusing: str | None, told: str
+) -> None:
+    at_work.state.away, at_work.inner.refusing = True, refusing
+    error = await refused(at_work.batches.create(ANN, INLINE))
+    assert error.status == "UNAVAILABLE"
+    assert "batches/batch_1 was made" in error.message
+    assert told in error.message
+    assert at_work.inner.calls == ["create", "cancel"]
+
+
+async def test_one_that_can_be_asked_for_again_is_left(at_work: AtWork) -> None:
+    at_work.state.away = True
+    repeatable = NewBatch("m", BatchKind.GENERATE, [REQUEST], idempotency_key="1", fingerprint="f")
+    error = await refused(at_work.batches.create(ANN, repeatable))
+    assert "the same idempotency key" in error.message
+    assert at_work.inner.calls == ["create"]
+    at_work.state.away = False
+    await at_work.batches.create(ANN, repeatable)
+    await at_work.batches.get(ANN, "batch_1")
+
+
+# --- clients that leave ----------------------------------------------------------------------
+
+
+async def leave(at_work: AtWork, call: Coroutine[Any, Any, Any]) -> None:
+    """Leave while `call` makes something, which is then made all the same."""
+    at_work.inner.making.clear()
+    at_work.inner.made.clear()
+    calling = asyncio.create_task(call)
+    await at_work.inner.making.wait()
+    calling.cancel()
+    at_work.inner.made.set()
+    with pytest.raises(asyncio.CancelledError):
+        await calling
+
+
+async def test_what_is_made_for_a_client_that_left_is_its_own(at_work: AtWork) -> None:
+    await leave(at_work, at_work.files.create(ANN, "s", UploadStart(), held(b"hi")))
+    await leave(at_work, at_work.batches.create(ANN, INLINE))
+    await at_work.files.get(ANN, FILE)
+    await at_work.batches.get(ANN, "batch_1")
+    assert at_work.inner.calls == ["create", "create", "get", "get"]
+
+
+async def test_a_file_whose_last_chunk_a_client_left_is_its_own(at_work: AtWork) -> None:
+    session = UploadSession("s", {}, None, tenant="ann")
+    await leave(
+        at_work, at_work.provider.uploads.send(session, Chunk(0, held(b"hi"), finalize=True))
+    )
+    await at_work.files.get(ANN, FILE)
+
+
+async def test_a_chunk_before_the_last_breaks_off_with_its_client(at_work: AtWork) -> None:
+    at_work.inner.made.clear()
+    session = UploadSession("s", {}, None, tenant="ann")
+    chunk = Chunk(0, held(b"hi"), finalize=False)
+    sending = asyncio.create_task(at_work.provider.uploads.send(session, chunk))
+    await at_work.inner.making.wait()
+    sending.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await sending
+
+
+async def test_what_then_cannot_be_kept_is_undone_and_told_of(
+    at_work: AtWork, caplog: pytest.LogCaptureFixture
+) -> None:
+    at_work.state.away = True
+    with caplog.at_level(logging.WARNING):
+        await leave(at_work, at_work.batches.create(ANN, INLINE))
+    assert at_work.inner.calls == ["create", "cancel"]
+    assert "what a client that left had begun failed: batches/batch_1 was made" in caplog.text
+
+
+# --- before a call goes on -------------------------------------------------------------------
+
+
+async def test_nothing_is_asked_of_the_provider_about_anothers(at_work: AtWork) -> None:
+    await at_work.batches.create(ANN, INLINE)
+    at_work.inner.calls.clear()
+    for attempt in (
+        at_work.files.get(BOB, FILE),
+        at_work.files.delete(BOB, FILE),
+        at_work.files.download(BOB, FILE),
+        at_work.batches.get(BOB, "batch_1"),
+        at_work.batches.cancel(BOB, "batch_1"),
+        at_work.batches.delete(BOB, "batch_1"),
+        at_work.batches.create(BOB, NewBatch("m", BatchKind.GENERATE, FILE)),
+    ):
+        assert (await refused(attempt)).status == "NOT_FOUND"
+    assert at_work.inner.calls == []
+
+
+async def test_results_have_the_form_that_their_tenant_asks_for(at_work: AtWork) -> None:
+    await at_work.batches.create(ANN, INLINE)
+    results = result_file_id("batch_1")
+    await at_work.files.download(ANN, results, ResultForm.NATIVE)
+    assert (await refused(at_work.files.download(BOB, results, ResultForm.NATIVE))).code == 404
+    assert at_work.inner.forms == [ResultForm.NATIVE]
+
+
+async def test_a_file_of_requests_is_read_to_its_end_and_closed(at_work: AtWork) -> None:
+    await at_work.files.create(ANN, "s", UploadStart(), held(b"hi"))
+    at_work.inner.calls.clear()
+    native = {"body": {"messages": [{"content": [{"file": {"file_id": "file-2"}}]}]}}
+    at_work.inner.content = b"no JSON\n{}\n" + orjson.dumps(native)
+    source = NewBatch("m", BatchKind.GENERATE, FILE)
+    error = await refused(at_work.batches.create(ANN, source))
+    assert error.path == "line 3.body.messages[0].content[0].file.file_id"
+    assert at_work.inner.calls == ["download", "close"]
+    at_work.inner.content = b"no JSON\n{}\n"
+    await at_work.batches.create(ANN, source)
+    assert at_work.inner.calls[2:] == ["download", "close", "create"]
+
+
+async def test_a_deleted_thing_is_released(at_work: AtWork) -> None:
+    await at_work.batches.create(ANN, INLINE)
+    await at_work.files.create(ANN, "s", UploadStart(), held(b"hi"))
+    await at_work.batches.delete(ANN, "batch_1")
+    await at_work.files.delete(ANN, FILE)
+    assert at_work.state.objects == {}

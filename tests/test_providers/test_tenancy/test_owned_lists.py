@@ -1,0 +1,212 @@
+"""A tenant's own things, page by page, out of a list that others write to at the same time."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from providers.errors import FerryError
+from providers.resources import Page
+from providers.tenancy.owned_lists import OwnedList, owned_page
+from providers.tenancy.ownership import Owned, Ownership, batch_thing
+from tests.memory_state import MemoryState
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    id: str
+
+
+class Everybodys:
+    """A provider's list; a token is the id after which a page begins, as OpenAI's are."""
+
+    def __init__(self, ids: Sequence[str], largest: int = 100) -> None:
+        self.ids = list(ids)
+        self.largest = largest
+        self.asked: list[int] = []
+
+    async def page(self, size: int, token: str | None) -> Page[Item]:
+        self.asked.append(size)
+        begin = self.ids.index(token) + 1 if token else 0
+        found = self.ids[begin : begin + min(size, self.largest)]
+        more = begin + len(found) < len(self.ids)
+        return Page([Item(name) for name in found], found[-1] if more else None)
+
+
+async def walked(everybodys: Everybodys, own: set[str], size: int) -> list[list[str]]:
+    """All pages."""
+    pages: list[list[str]] = []
+    token = None
+    while True:
+        page, _ = await owned_page(everybodys.page, lambda item: item.id, own, size, token)
+        pages.append([item.id for item in page.items])
+        if page.next_page_token is None:
+            return pages
+        token = page.next_page_token
+
+
+@given(
+    owners=st.lists(st.booleans(), max_size=120),
+    size=st.integers(1, 12),
+    largest=st.integers(1, 100),
+)
+async def test_every_own_thing_is_shown_once_in_order(
+    owners: list[bool], size: int, largest: int
+) -> None:
+    ids = [f"n{number}" for number in range(len(owners))]
+    own = [name for name, is_own in zip(ids, owners, strict=True) if is_own]
+    # What a provider gives at once it gives for a smaller size too.
+    everybodys = Everybodys(ids, max(largest, size))
+    pages = await walked(everybodys, set(own), size)
+    assert [name for page in pages for name in page] == own
+    assert all(len(page) == size for page in pages[:-1])
+    assert pages[-1] or not own
+
+
+async def test_who_has_nothing_asks_for_nothing() -> None:
+    everybodys = Everybodys(["a", "b"])
+    assert await walked(everybodys, set(), 10) == [[]]
+    assert everybodys.asked == []
+
+
+async def test_nothing_is_asked_for_once_all_is_found() -> None:
+    everybodys = Everybodys([f"n{number}" for number in range(1000)])
+    assert await walked(everybodys, {"n3"}, 10) == [["n3"]]
+    assert len(everybodys.asked) == 1
+
+
+@pytest.mark.parametrize("change", ["new first", "first gone"])
+async def test_what_moves_meanwhile_loses_nothing(change: str) -> None:
+    everybodys = Everybodys(["x", "a", "y", "b", "z", "c"])
+
+    async def page(size: int, token: str | None) -> Page[Item]:
+        found = await everybodys.page(size, token)
+        if len(everybodys.asked) == 1:
+            everybodys.ids = ["w", *everybodys.ids] if change == "new first" else everybodys.ids[1:]
+        return found
+
+    first, _ = await owned_page(page, lambda item: item.id, {"a", "b", "c"}, 2, None)
+    assert [item.id for item in first.items] == ["a", "b"]
+    assert first.next_page_token == "b"
+
+
+async def test_a_list_that_never_rests_is_given_up() -> None:
+    turn = 0
+
+    async def page(size: int, _: str | None) -> Page[Item]:
+        nonlocal turn
+        turn += 1
+        items = ["a", "b", "c"] if turn == 1 else [f"new{turn}-{n}" for n in range(size)]
+        return Page([Item(name) for name in items], "more")
+
+    with pytest.raises(FerryError) as caught:
+        await owned_page(page, lambda item: item.id, {"a", "b", "c"}, 2, None)
+    assert caught.value.status == "UNAVAILABLE"
+
+
+# --- what the provider has no more -----------------------------------------------------------
+
+
+class Kept:
+    """The records of Ann, who made `made`, and of everybody's list that shows `shown`.
+
+    `hidden` the list leaves out, although it is there.
+    """
+
+    def __init__(self, made: list[str], shown: list[str], hidden: Sequence[str] = ()) -> None:
+        self.made, self.everybodys = made, Everybodys(shown)
+        self.there = {batch_thing(name).key for name in (*shown, *hidden)}
+        self.state = MemoryState()
+        self.ownership = Ownership("openai", self.state)
+
+    async def listed(self, size: int, token: str | None = None) -> Page[Item]:
+        own = OwnedList(
+            self.ownership,
+            "ann",
+            Owned.BATCHES,
+            self.everybodys.page,
+            lambda item: batch_thing(item.id).key,
+            self.exists,
+        )
+        return await own.page(size, token)
+
+    async def exists(self, key: str) -> bool:
+        return key in self.there
+
+    async def owned(self) -> list[str]:
+        things = [batch_thing(name) for name in self.made]
+        return [
+            n for n, t in zip(self.made, things, strict=True) if await self.ownership.owns("ann", t)
+        ]
+
+
+async def kept(
+    made: list[str],
+    shown: list[str],
+    age: timedelta = timedelta(days=3),
+    hidden: Sequence[str] = (),
+) -> Kept:
+    found = Kept(made, shown, hidden)
+    for name in made:
+        await found.ownership.claim("ann", batch_thing(name))
+    found.state.age(age)
+    return found
+
+
+async def test_what_a_list_leaves_out_although_it_is_there_stays_owned() -> None:
+    """Some servers cut their lists short, and say nothing of it."""
+    ours = await kept(["a", "left-out", "gone"], ["a"], hidden=["left-out"])
+    assert [item.id for item in (await ours.listed(10)).items] == ["a"]
+    assert await ours.owned() == ["a", "left-out"]
+
+
+async def test_what_all_of_the_list_does_not_show_is_looked_for_once() -> None:
+    ours = await kept(["a", "gone", "b"], ["x", "a", "y", "b", *(f"n{n}" for n in range(300))])
+    await ours.ownership.claim("bob", batch_thing("x"))
+    assert [item.id for item in (await ours.listed(10)).items] == ["a", "b"]
+    assert await ours.owned() == ["a", "b"]
+    assert await ours.ownership.owns("bob", batch_thing("x"))
+    ours.everybodys.asked.clear()
+    await ours.listed(10)
+    assert len(ours.everybodys.asked) == 1
+
+
+async def test_when_all_is_gone_nothing_is_asked_for() -> None:
+    ours = await kept(["gone"], ["x"])
+    assert (await ours.listed(10)).items == []
+    ours.everybodys.asked.clear()
+    assert (await ours.listed(10)).items == []
+    assert ours.everybodys.asked == []
+
+
+async def test_what_is_new_may_not_be_listed_yet() -> None:
+    ours = await kept(["new"], ["x"], timedelta(hours=48))
+    await ours.listed(10)
+    assert await ours.owned() == ["new"]
+
+
+async def test_a_part_of_the_list_tells_nothing() -> None:
+    ours = await kept(["a", "b", "c"], ["a", "x", "b", "c"])
+    first = await ours.listed(1)
+    assert await ours.owned() == ["a", "b", "c"]
+    assert [item.id for item in (await ours.listed(1, first.next_page_token)).items] == ["b"]
+    assert [item.id for item in (await ours.listed(3, first.next_page_token)).items] == ["b", "c"]
+    assert await ours.owned() == ["a", "b", "c"]
+
+
+async def test_a_walk_that_breaks_off_tells_nothing() -> None:
+    ours = await kept(["a"], ["x"] * 150)
+    whole = ours.everybodys.page
+
+    async def broken(size: int, token: str | None) -> Page[Item]:
+        if token is not None:
+            raise FerryError("UNAVAILABLE", "away")
+        return await whole(size, token)
+
+    ours.everybodys.page = broken  # type: ignore[method-assign]
+    with pytest.raises(FerryError):
+        await ours.listed(10)
+    assert await ours.owned() == ["a"]

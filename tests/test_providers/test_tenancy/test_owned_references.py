@@ -1,0 +1,193 @@
+"""What a request may name where tenants share one account."""
+
+import re
+from time import process_time
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from providers.errors import FerryError
+from providers.resource_names import file_id_of_uri, native_file_id
+from providers.tenancy.owned_references import References
+from providers.tenancy.ownership import Thing, file_thing, native_file_thing
+
+REFERENCES = References(re.compile(r"file-[A-Za-z0-9_-]+"), file_thing)
+OWN = file_thing("file-own")
+GEMINI = References(re.compile(r"[a-z0-9-]{1,40}"), native_file_thing)
+GOOGLE = "https://generativelanguage.googleapis.com"
+
+
+async def owns(thing: Thing) -> bool:
+    return thing.key == OWN.key
+
+
+async def owns_own(thing: Thing) -> bool:
+    return thing.key == native_file_thing("own").key
+
+
+def by_uri(uri: str) -> dict[str, Any]:
+    return {"contents": [{"parts": [{"text": "hi"}, {"fileData": {"fileUri": uri}}]}]}
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        by_uri("files/file-own"),
+        by_uri(f"https://ferry.example/genai/v1beta/files/{native_file_id('file-own')}"),
+        by_uri("https://ferry.example/genai/v1beta/files/file-own:download?alt=media"),
+        by_uri("https://www.youtube.com/watch?v=file-x"),
+        by_uri("https://host.example/files/report.pdf"),
+        by_uri("gs://bucket/file-x"),
+        {"body": {"messages": [{"content": [{"file": {"file_id": "file-own"}}]}]}},
+        {"tools": [{"container": {"type": "auto", "file_ids": ["file-own"]}}]},
+        # Text, and the arguments of a user's own function, may say anything.
+        {"contents": [{"parts": [{"text": "files/file-other"}]}]},
+        {"args": {"file_id": "7", "container": "nginx", "conversation": "hello"}},
+        {"parameters": {"properties": {"file_id": {"type": "string"}}}},
+        None,
+        [],
+    ],
+)
+async def test_what_is_the_tenants_own_or_nobodys_passes(document: Any) -> None:
+    await REFERENCES.check(document, "request", owns)
+
+
+@pytest.mark.parametrize(
+    ("document", "path"),
+    [
+        (by_uri("files/file-other"), "contents[0].parts[1].fileData.fileUri"),
+        (by_uri("file-other"), "contents[0].parts[1].fileData.fileUri"),
+        (
+            by_uri(f"https://x/v1beta/files/{native_file_id('file-other')}"),
+            "contents[0].parts[1].fileData.fileUri",
+        ),
+        (by_uri("HTTPS://x/files/file-other"), "contents[0].parts[1].fileData.fileUri"),
+        (by_uri("no id at all"), "contents[0].parts[1].fileData.fileUri"),
+        ({"file_data": {"file_uri": "files/file-other"}}, "file_data.file_uri"),
+        ({"file": {"file_id": "file-other"}}, "file.file_id"),
+        ({"container": {"file_ids": ["file-own", "file-other"]}}, "container.file_ids[1]"),
+        ({"container": "cntr_1"}, "container"),
+        ({"cachedContent": "cachedContents/1"}, "cachedContent"),
+        ({"cachedContent": "1"}, "cachedContent"),
+        (
+            {"tools": [{"fileSearch": {"fileSearchStoreNames": ["fileSearchStores/1"]}}]},
+            "tools[0].fileSearch.fileSearchStoreNames[0]",
+        ),
+        ({"cached_content": "/cachedContents/1"}, "cached_content"),
+        ({"cachedContent": "projects/1/locations/us/cachedContents/1"}, "cachedContent"),
+        (
+            by_uri("https://x/files/file-own?x=/files/file-other"),
+            "contents[0].parts[1].fileData.fileUri",
+        ),
+        ({"previous_response_id": "resp_1"}, "previous_response_id"),
+        ({"tools": [{"vector_store_ids": ["vs_1"]}]}, "tools[0].vector_store_ids[0]"),
+    ],
+)
+async def test_what_is_anothers_is_refused_where_it_stands(document: Any, path: str) -> None:
+    with pytest.raises(FerryError) as caught:
+        await REFERENCES.check(document, "request", owns)
+    assert (caught.value.status, caught.value.path) == ("INVALID_ARGUMENT", f"request.{path}")
+
+
+# --- at Google, whose reading of a URI is not ours ------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "uri",
+    [
+        "files/own",
+        f"{GOOGLE}/v1beta/files/own",
+        f"{GOOGLE}/v1/files/own",
+        "https://host.example/files/report.pdf",
+        "https://host.example/files/2024/report.pdf",
+        "https://host.example/a%20report.pdf?part=files",
+        "https://www.youtube.com/watch?v=own",
+        "https://youtu.be/other",
+        "gs://bucket/other.pdf",
+    ],
+)
+async def test_googles_own_uris_and_those_of_the_web_pass(uri: str) -> None:
+    await GEMINI.check(by_uri(uri), "body", owns_own)
+
+
+@pytest.mark.parametrize("file_id", ["own", "other"])
+@pytest.mark.parametrize(
+    "spelling",
+    [
+        "files/{}/",
+        "files//{}",
+        "/files/{}",
+        "files/{} ",
+        " files/{}",
+        "files/{}:x",
+        "files/{}?x",
+        "files/{}#x",
+        "Files/{}",
+        "v1beta/files/{}",
+        "HTTPS:files/{}",
+        GOOGLE + "/v1beta/files/{}/",
+        GOOGLE + "/v1beta/files/{} ",
+        GOOGLE + "/v1beta/files/{}\n",
+        GOOGLE + "/v1beta/files/{}:x",
+        GOOGLE + "/v1beta/files/{}:download",
+        GOOGLE + "/v1beta/files/{}?alt=media",
+        GOOGLE + "/v1beta/files/{}?/files/other",
+        GOOGLE + "/v1beta/files/{}/../other",
+        GOOGLE + "/v1beta/files/%6F{}",
+        GOOGLE + "/v1beta/files%2F{}",
+        GOOGLE + "/v1beta//files//{}",
+        GOOGLE + "/v1beta/FILES/{}",
+        GOOGLE + "/v1beta/x/{}",
+        GOOGLE + ":443/v1beta/files/{}",
+        GOOGLE.upper() + "/v1beta/files/{}",
+        GOOGLE.replace("language.", "language%2E") + "/v1beta/files/{}",
+        GOOGLE.replace("language.", "language.mtls.") + "/v1beta/files/{}",
+        GOOGLE.replace("//", "//x@") + "/v1beta/files/{}",
+        GOOGLE.replace("https", "http") + "/v1beta/files/{}",
+        "https://host.example/v1beta/files/{}/",
+        "https://host.example/v1beta/files//{}:x",
+        "https://host.example/v1beta/files/%6F{}",
+        "https://host.example/v1beta/files/{}?x",
+    ],
+)
+async def test_what_is_not_spelt_as_a_file_is_refused(spelling: str, file_id: str) -> None:
+    with pytest.raises(FerryError) as caught:
+        await GEMINI.check(by_uri(spelling.format(file_id)), "body", owns_own)
+    assert caught.value.status == "INVALID_ARGUMENT"
+    assert caught.value.path == "body.contents[0].parts[1].fileData.fileUri"
+    assert len(caught.value.message) < 250
+
+
+@pytest.mark.parametrize("repeated", ["files/", "files/a?", "generativelanguage", "%", "://", "/"])
+async def test_no_uri_takes_long_to_read(repeated: str) -> None:
+    uri = f"https://x/{repeated * 50_000}\n!"
+    begin = process_time()
+    await REFERENCES.check(by_uri(uri), "body", owns)
+    assert process_time() - begin < 2
+
+
+@given(
+    st.lists(
+        st.sampled_from(
+            ["files", "/", "file-other", ":", "download", "?", "#", "%2F", "\n", " ", "\\", "a"]
+        ),
+        max_size=12,
+    )
+)
+async def test_nothing_passes_that_a_translation_reads_as_anothers(pieces: list[str]) -> None:
+    uri = "https://x/" + "".join(pieces)
+    try:
+        await REFERENCES.check(by_uri(uri), "body", owns)
+    except FerryError:
+        return
+    assert file_id_of_uri(uri) != "file-other"
+
+
+async def test_nesting_has_no_end_that_matters() -> None:
+    document: Any = {"fileUri": "files/file-other"}
+    for _ in range(5000):
+        document = [document]
+    with pytest.raises(FerryError):
+        await REFERENCES.check(document, "request", owns)

@@ -1,0 +1,59 @@
+"""A cancellation in the middle of what must not break off."""
+
+import asyncio
+
+import pytest
+
+from providers.tenancy.run_to_completion import unbroken
+
+
+class Work:
+    def __init__(self) -> None:
+        self.begun, self.go_on, self.ended = asyncio.Event(), asyncio.Event(), asyncio.Event()
+
+    async def carry_out(self, failure: BaseException | None = None) -> str:
+        self.begun.set()
+        await self.go_on.wait()
+        self.ended.set()
+        if failure is not None:
+            raise failure
+        return "done"
+
+
+@pytest.fixture
+def work() -> Work:
+    return Work()
+
+
+async def test_what_it_gives_and_raises_is_the_works(work: Work) -> None:
+    work.go_on.set()
+    assert await unbroken(work.carry_out()) == "done"
+    with pytest.raises(KeyError, match="why"):
+        await unbroken(work.carry_out(KeyError("why")))
+    with pytest.raises(asyncio.CancelledError):
+        await unbroken(work.carry_out(asyncio.CancelledError()))
+
+
+async def test_who_is_cancelled_waits_for_the_end(work: Work) -> None:
+    waiting = asyncio.create_task(unbroken(work.carry_out()))
+    await work.begun.wait()
+    waiting.cancel()
+    done, _ = await asyncio.wait([waiting], timeout=0)
+    assert not done
+    work.go_on.set()
+    with pytest.raises(asyncio.CancelledError):
+        await waiting
+    assert work.ended.is_set()
+
+
+async def test_a_second_cancellation_is_not_waited_for(work: Work) -> None:
+    waiting = asyncio.create_task(unbroken(work.carry_out()))
+    await work.begun.wait()
+    for _ in range(2):
+        waiting.cancel()
+        await asyncio.sleep(0)
+    with pytest.raises(asyncio.CancelledError):
+        await waiting
+    assert not work.ended.is_set()
+    work.go_on.set()
+    await work.ended.wait()
