@@ -8,21 +8,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from providers.openai_content.error_codes import rpc_status_of_code
 from providers.resources import Failure
 
-# OpenAI documents no list of these codes: they are from public reports, and unverified.
-_STATUS_OF_CODE: Final[Mapping[str, str]] = {
-    "model_not_found": "NOT_FOUND",
-    "token_limit_exceeded": "RESOURCE_EXHAUSTED",
-    "rate_limit_exceeded": "RESOURCE_EXHAUSTED",
-    "insufficient_quota": "RESOURCE_EXHAUSTED",
-    "billing_hard_limit_reached": "RESOURCE_EXHAUSTED",
-    "invalid_api_key": "UNAUTHENTICATED",
-    "server_error": "INTERNAL",
-    "internal_error": "INTERNAL",
-    "batch_expired": "DEADLINE_EXCEEDED",
-    "batch_cancelled": "CANCELLED",
-}
 # OpenAI fails a batch when its input is not valid: invalid_json_line, duplicate_custom_id, ...
 _STATUS_OF_OTHER_CODES: Final = "INVALID_ARGUMENT"
 
@@ -87,11 +75,6 @@ def failure_of(batch: Mapping[str, Any]) -> Failure | None:
             return Failure("CANCELLED", f"The batch was cancelled{_left(batch, listed)}")
         case _:
             return None
-
-
-def rpc_status_of_code(code: object, otherwise: str) -> str:
-    """The RPC status that one of OpenAI's codes means for a batch, or a line of one."""
-    return _STATUS_OF_CODE.get(code, otherwise) if isinstance(code, str) else otherwise
 
 
 def _of_others(batch: Mapping[str, Any], listed: list[_Listed]) -> Failure:

@@ -11,9 +11,9 @@ from providers.errors import FerryError
 from providers.json_api.answer_shape import as_object, text_or_none, unreadable
 from providers.json_api.json_text import parse_json
 from providers.json_api.refusal_body import code_of, message_of
-from providers.openai.batch_failures import rpc_status_of_code
 from providers.openai_content.chat_from_openai import from_openai_chat
 from providers.openai_content.embed_from_openai import from_openai_embedding
+from providers.openai_content.error_codes import rpc_status_of_code
 from providers.openai_content.responses_from_openai import from_openai_response
 from providers.status import item_error, rpc_status_of_http
 
