@@ -17,8 +17,8 @@ PASSED_HEADERS: Final = SCOPING_HEADERS | {_BETA_HEADER}
 
 _API_KEY: Final = "sk-ant-api"
 _OAUTH_TOKEN: Final = "sk-ant-oat"  # noqa: S105 - what such tokens begin with
-# [MEM] in anthropic.md sections 1 and 3; kept in this one place. The one for files is needed under
-# 2023-06-01 where a request names a file, and harmless anywhere else.
+# anthropic.md sections 1 and 3. Unverified: a request that names a file needs the second under
+# 2023-06-01, and elsewhere it does no harm.
 _OAUTH_BETA: Final = "oauth-2025-04-20"
 _FILES_BETA: Final = "files-api-2025-04-14"
 

@@ -40,7 +40,7 @@ _PAGE_SIZE: Final = 100
 # What may stand in the head of the multipart form: a client's own is any text.
 _MIME_TYPE: Final = re.compile(r"[\w.+-]+/[\w.+-]+", re.ASCII)
 _ANY_TYPE: Final = "application/octet-stream"
-# [MEM] in anthropic.md section 3; kept in this one place.
+# Unverified: anthropic.md section 3.
 _FORBIDDEN: Final = frozenset('<>:"|?*\\/')
 _NAME_LENGTH: Final = 255
 

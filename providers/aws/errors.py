@@ -1,4 +1,4 @@
-"""The refusals of both services, S3's XML and Bedrock's JSON, as our errors (bedrock.md)."""
+"""The refusals of both services, S3's XML and Bedrock's JSON, as our errors."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -41,7 +41,7 @@ _WRONG_REGION: Final = (
     "TemporaryRedirect",
     "AuthorizationHeaderMalformed",
     "IllegalLocationConstraintException",
-    "AuthorizationQueryParametersError",  # [MEM]: the same of a presigned URL
+    "AuthorizationQueryParametersError",  # Unverified: the same of a presigned URL
 )
 _NO_BUCKET: Final = "NoSuchBucket"
 # What a refusal tells by its HTTP status alone.

@@ -14,7 +14,7 @@ FORM: Final = "ACCESS_KEY_ID:SECRET_ACCESS_KEY[:SESSION_TOKEN]"
 # None of the three parts has a colon in it.
 _KEYS: Final = re.compile(r"(\w{1,128}):([^\s:]+)(?::([^\s:]+))?", re.ASCII)
 _TEMPORARY: Final = "ASIA"
-# [MEM] in bedrock.md section 1: what Bedrock's own API keys begin with; kept in this one place.
+# What Bedrock's own API keys begin with (bedrock.md section 1).
 _BEDROCK_API_KEYS: Final = ("bedrock-api-key-", "ABSK")
 
 # Key pairs are recognised by how AWS's access key ids begin.

@@ -8,7 +8,7 @@ from providers.aws.signing import BEDROCK, aws_url, encode_segment
 from providers.bedrock.invocation import InvocationType
 from providers.credential import Caller
 
-# [MEM] What AWS advises for a model that thinks: Converse says nothing until it is done.
+# As long as AWS advises (bedrock.md section 2): Converse is silent until the model is done.
 _SILENCE_SECONDS: Final = 3600.0
 _VERBS: Final = {InvocationType.CONVERSE: "converse", InvocationType.INVOKE_MODEL: "invoke"}
 

@@ -2,8 +2,8 @@
 
 Anthropic checks the requests of a batch one by one and after the fact, so what is known to fail is
 refused before. A name that says nothing (an alias, a newer family) is refused nothing: Anthropic
-decides. Sources: anthropic.md section 1 for sampling; for the rest Anthropic's and Amazon's pages
-on thinking [DOC], and what the API is known to answer [MEM].
+decides. The sources are in anthropic.md section 1. Unverified: the exact first version of each
+family; the constants below isolate them.
 """
 
 import re

@@ -1,7 +1,7 @@
 """JSON Schemas as Anthropic can hold a model to them, in answers and in strict tools.
 
-Anthropic wants every object closed, and knows few constraints (its page on structured outputs
-[DOC], and the schemas that its SDK 2.12 makes [SDK]). Gemini writes declared properties only, so
+Anthropic wants every object closed, and knows few constraints (its page on structured outputs, and
+the schemas that its SDK 2.12 makes). Gemini writes declared properties only, so
 closing an object that says nothing of others keeps its meaning. What Anthropic could not hold the
 model to is refused, not turned into a plea.
 """

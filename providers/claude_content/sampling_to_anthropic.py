@@ -56,7 +56,7 @@ def _require_accepted(path: str, model: str, api_version: str) -> None:
 
 
 def _require_thoughtful(sampling: dict[str, Any], path: str) -> None:
-    """A model that thinks is sampled its own way [MEM: Anthropic's page on extended thinking]."""
+    """Unverified: how a model that thinks may be sampled (anthropic.md section 1)."""
     if sampling.get("temperature", 1) != 1:
         raise invalid_argument(
             "Anthropic takes only 1 for a model that thinks", path=member(path, "temperature")

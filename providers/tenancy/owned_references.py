@@ -18,13 +18,13 @@ from providers.tenancy.ownership import Thing
 
 _URI_KEYS: Final = frozenset({"fileUri", "file_uri"})
 _ID_KEYS: Final = frozenset({"file_id", "file_ids"})
-# Whatever stands there: Google may know these by more spellings than their names. That of the file
-# search tool's stores is [MEM].
+# Whatever stands there: Google may know these by more spellings than their names. Unverified: the
+# spelling of the file search tool's stores.
 _GOOGLES_KEYS: Final = frozenset(
     {"cachedContent", "cached_content", "fileSearchStoreNames", "file_search_store_names"}
 )
-# By key, and by how the ids begin [MEM]: in the arguments of a user's function the same keys stand
-# for something else.
+# By key, and by how the ids begin: in the arguments of a user's function the same keys stand for
+# something else. Unverified: how the ids begin.
 _SHARED_KEYS: Final = frozenset(
     {"container", "conversation", "previous_response_id", "vector_store_ids"}
 )

@@ -26,8 +26,8 @@ from providers.state import State, write
 
 PREFIX: Final = "owned/"
 
-# A thing just made may not be listed yet. And whether Google lists a batch's file of results is not
-# known; it keeps that for 48 hours (gemini.md section 7 [MEM]), and then it is gone in any case.
+# What was just made may not be listed yet, and Google may not list a batch's file of results, which
+# is gone after 48 hours. Unverified: both about that file (gemini.md section 7).
 _LISTED_WITHIN: Final = timedelta(hours=49)
 
 

@@ -32,7 +32,7 @@ _FINISH_REASONS: Final[Mapping[str, str]] = {
     "malformed_tool_use": "MALFORMED_FUNCTION_CALL",
     "malformed_model_output": "MALFORMED_RESPONSE",
 }
-# What a model had the server do on the way to the answer, in which its outcome stands [BC].
+# What a model had the server do on the way to the answer, in which its outcome stands (botocore).
 _SERVER_TOOL: Final = "server_tool_use"
 
 
@@ -135,7 +135,7 @@ def _usage(usage: object) -> dict[str, Any]:
 def _sent(counts: dict[str, Any], written: int | None, total: int | None) -> int | None:
     """inputTokens, and what the cache had of the prompt.
 
-    That inputTokens leaves the cache out is [MEM: translation.md section 3], so the total decides.
+    The total decides: AWS does not say that the first leaves out the second (bedrock.md section 4).
     """
     sent = count_or_none(counts.get("inputTokens"))
     if sent is None or (None not in (written, total) and sent + (written or 0) == total):

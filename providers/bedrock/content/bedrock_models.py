@@ -38,7 +38,7 @@ _FAMILIES: Final[Mapping[str, ModelFamily]] = {
 }
 
 _ARN: Final = re.compile(r"arn:[^:]*:[^:]*:[^:]*:[^:]*:([^/]*)/?(.*)", re.DOTALL)
-# What CreateModelInvocationJob takes as modelId [BC]; the rest is for calls one at a time.
+# What a job takes as modelId (bedrock.md section 2); other ARNs are for calls one at a time.
 _BATCHED_ARNS: Final = (
     "foundation-model",
     "inference-profile",

@@ -42,7 +42,7 @@ def to_converse_messages(
 
 
 def _require_words_on_documents(message: Message) -> None:
-    """A message with a document must have a text too [BC: Message.content]."""
+    """A message with a document must have a text too (botocore: Message.content)."""
     kinds = {kind for block in message.content for kind in block}
     if "document" in kinds and "text" not in kinds:
         raise invalid_argument(

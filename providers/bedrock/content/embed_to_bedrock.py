@@ -21,8 +21,7 @@ EMBEDDING_FAMILIES: Final = frozenset(
 )
 _COHERE: Final = frozenset({ModelFamily.COHERE_EMBED_V3, ModelFamily.COHERE_EMBED_V4})
 
-# translation.md section 3 for Titan, Amazon's page on Cohere Embed v4 for the other. The older ones
-# have one dimension each.
+# bedrock.md section 4. The older ones have one dimension each.
 _DIMENSIONS: Final[Mapping[ModelFamily, tuple[int, ...]]] = {
     ModelFamily.TITAN_EMBED_V2: (256, 512, 1024),
     ModelFamily.COHERE_EMBED_V4: (256, 512, 1024, 1536),

@@ -14,7 +14,7 @@ MediaUri: TypeAlias = Callable[[str, str], str | None]
 """The `s3://` URI of a file of this proxy, from the URI or name that it has here and the JSON path
 that names it; None for any other."""
 
-# The formats of bedrock-runtime's ImageBlock, DocumentBlock, AudioBlock and VideoBlock [BC], by the
+# The formats of botocore's ImageBlock, DocumentBlock, AudioBlock and VideoBlock, by the
 # types that they have. Audio without a header (pcm) says nothing of its rate, and is left out.
 _FORMATS: Final[Mapping[str, Mapping[str, str]]] = {
     "image": {
@@ -90,7 +90,7 @@ class ConverseMedia:
         if name != "document":
             return {name: {"format": media_format, "source": source}}
         self._documents += 1
-        # A name of the client's might be read as an instruction [BC: DocumentBlock.name].
+        # A name of the client's might be read as an instruction (botocore: DocumentBlock.name).
         neutral = f"document-{self._documents}"
         return {name: {"format": media_format, "name": neutral, "source": source}}
 

@@ -22,7 +22,7 @@ RECORD_ID: Final = "recordId"
 MODEL_INPUT: Final = "modelInput"
 _MEMBERS: Final = (RECORD_ID, MODEL_INPUT)
 _LONGEST_ID: Final = 256
-_NOVAS_SCHEMA: Final = "messages-v1"  # bedrock.md section 4 [MEM]
+_NOVAS_SCHEMA: Final = "messages-v1"  # Unverified: bedrock.md section 4
 
 
 class BedrockLines:

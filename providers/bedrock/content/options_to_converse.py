@@ -17,7 +17,7 @@ from providers.json_api.json_text import render_json
 _REFUSED: Final = beyond_text("Bedrock")
 _PENALTIES: Final = ("presencePenalty", "frequencyPenalty")
 _MOST_TOKENS: Final = 2**31 - 1
-_MOST_STOPS: Final = 2500  # InferenceConfiguration [BC]
+_MOST_STOPS: Final = 2500  # botocore: InferenceConfiguration
 _SCHEMA_NAME: Final = "response"
 
 
@@ -88,7 +88,7 @@ def _text_format(config: dict[str, Any], path: str, warnings: Warnings) -> dict[
         raise invalid_argument(
             "Bedrock answers in JSON only by a schema; give responseSchema", path=asked.path
         )
-    # Bedrock holds every model to such schemas only [MEM: Amazon's page on structured outputs].
+    # Unverified: Bedrock takes only such schemas, from any model (bedrock.md section 4).
     schema = render_json(closed_schema(asked.schema, asked.path, warnings)).decode()
     json_schema = {"schema": schema, "name": _SCHEMA_NAME}
     return {"textFormat": {"type": "json_schema", "structure": {"jsonSchema": json_schema}}}

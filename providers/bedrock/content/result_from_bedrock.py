@@ -48,7 +48,7 @@ def echoed(model_input: object) -> dict[str, Any]:
 def _response(
     answer: dict[str, Any], line: Mapping[str, Any], invocation: InvocationType
 ) -> dict[str, Any]:
-    # Nova answers in its own schema as Converse does (bedrock.md section 4 [MEM]).
+    # Unverified: Nova's own answer is like Converse's (bedrock.md section 4).
     if invocation is InvocationType.CONVERSE or "output" in answer:
         return from_converse_answer(answer, thoughts=_asked_for_thoughts(line.get("modelInput")))
     if answer.get("type") == "message":

@@ -1,6 +1,6 @@
 """Gemini's temperature, topP and topK -> Converse's, and the model's own.
 
-Converse knows the first two, from 0 to 1 [BC: InferenceConfiguration]. The third is a field of the
+Converse knows the first two, from 0 to 1 (bedrock.md section 4). The third is a field of the
 model's own, where it has one (translation.md section 2). None is ever dropped or rescaled.
 """
 
@@ -14,7 +14,7 @@ from providers.gemini_content.json_path import member
 
 _SHARED: Final = (("temperature", "temperature"), ("topP", "topP"))
 _CLAUDES: Final = (("temperature", "temperature"), ("top_p", "topP"))
-_NOVAS_MOST_TOP_K: Final = 128  # [MEM: Amazon's page on Nova's request schema]
+_NOVAS_MOST_TOP_K: Final = 128  # Unverified: bedrock.md section 4
 
 
 def to_converse_sampling(
@@ -39,8 +39,7 @@ def to_converse_sampling(
 def _claudes(
     config: dict[str, Any], path: str, model: str, thinking: bool
 ) -> tuple[dict[str, Any], dict[str, Any]]:
-    # Bedrock's Claude has no API version of 2026 (bedrock.md section 4); what it refuses, its
-    # model does.
+    # Converse has no field for an API version (bedrock.md section 4): only the model decides.
     sampling = to_anthropic_sampling(
         config, path, model=model, api_version=OLD_VERSION, thinking=thinking
     )

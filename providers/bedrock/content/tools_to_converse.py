@@ -14,7 +14,7 @@ from providers.gemini_content.json_path import item, member
 from providers.gemini_content.root_schema import ObjectRoot
 from providers.gemini_content.warnings import Warnings
 
-# ToolUseBlock and ToolSpecification [BC].
+# botocore: ToolUseBlock and ToolSpecification.
 CALL_RULES: Final = CallRules("Bedrock", longest_name=64, ids=re.compile(r"[a-zA-Z0-9_.:-]{1,64}"))
 
 _ROOT: Final = ObjectRoot("Bedrock")

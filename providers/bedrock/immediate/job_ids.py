@@ -1,4 +1,4 @@
-"""Ids of immediate jobs: none is an id of Bedrock's, which are `[a-z0-9]{12}` (bedrock.md)."""
+"""Ids of immediate jobs, unlike Bedrock's own `[a-z0-9]{12}` (bedrock.md section 2)."""
 
 import hashlib
 import re

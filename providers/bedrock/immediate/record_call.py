@@ -14,7 +14,7 @@ from providers.upstream import UpstreamError
 _LONGEST_PAUSE_SECONDS: Final = 60
 # Spread at random, so that calls refused together do not come back together.
 _PAUSE: Final = wait_random_exponential(multiplier=2, min=1, max=_LONGEST_PAUSE_SECONDS)
-# [MEM] Of 503 and 429: no model has taken the request, since there was none that could.
+# Unverified: after these no model has begun on the request (bedrock.md section 2).
 _NOT_BEGUN: Final = frozenset({"ServiceUnavailableException", "ModelNotReadyException"})
 
 

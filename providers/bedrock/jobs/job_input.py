@@ -26,7 +26,7 @@ from providers.errors import FerryError
 from providers.memory import Reservation
 from providers.resources import NewBatch
 
-# bedrock.md section 3: the size is public, the number of records [MEM]; both in this one place.
+# bedrock.md section 3. Unverified: the number of records.
 LIMITS: Final = InputLimits("Bedrock", requests=50_000, size=1 << 30)
 JSON_LINES: Final = Framing(between=b"\n", tail=b"\n")
 # Claude's own schema demands one (translation.md section 2).

@@ -47,7 +47,7 @@ def _no_files(file_id: str) -> str:
 
 
 def _check_no_links(value: Any) -> None:
-    """[MEM] On Bedrock an image or a document is in the request itself."""
+    """Unverified: on Bedrock an image or a document is in the request itself."""
     if isinstance(value, list):
         for inner in value:
             _check_no_links(inner)
@@ -71,5 +71,5 @@ def answer_claude(
     except Refusal as refusal:
         raise ModelError(refusal.payload["message"]) from None
     usage = {name: count for name, count in message["usage"].items() if name != "service_tier"}
-    native_id = message["id"].replace("msg_", "msg_bdrk_")  # [MEM]
+    native_id = message["id"].replace("msg_", "msg_bdrk_")  # Unverified
     return message | {"id": native_id, "model": model.release, "usage": usage}

@@ -1,6 +1,6 @@
-"""The native bodies of embedding models, and their answers. All of it is [MEM], and only here.
+"""The native bodies of embedding models, and their answers (bedrock.md section 4).
 
-bedrock.md section 4, translation.md section 3 (the dimensions of Titan v2).
+Unverified, and only here: the length of V1's vectors, and the longest text.
 """
 
 import hashlib

@@ -11,7 +11,7 @@ STATUS = {
     "AccessDeniedException": 403,
     "ExpiredTokenException": 403,
     "InvalidSignatureException": 403,
-    "MissingAuthenticationTokenException": 403,  # [MEM], as what an unknown path answers
+    "MissingAuthenticationTokenException": 403,  # Unverified: bedrock.md section 2
     "UnrecognizedClientException": 403,
     "ResourceNotFoundException": 404,
     "UnknownOperationException": 404,

@@ -20,7 +20,7 @@ LINE_MEMBERS = {"recordId", "modelInput"}
 
 @dataclass(frozen=True)
 class Quotas:
-    """How much a job may have; all but the bytes are [MEM]. The minimum is a setting."""
+    """How much a job may have; the minimum is a setting. Unverified: the records."""
 
     records_per_file: int = 50_000
     records_per_job: int = 100_000

@@ -1,6 +1,6 @@
 """What Converse passes through to a model as it is: `additionalModelRequestFields`, and the effort.
 
-translation.md section 2; which other fields a family takes is [MEM], and only here.
+translation.md section 2. Unverified, and only here: which other fields a family takes.
 """
 
 from typing import Any

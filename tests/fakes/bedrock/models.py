@@ -1,6 +1,6 @@
 """Which models there are: their families by id (bedrock.md section 4), and Claude's own rules.
 
-Beyond the prefixes, which family takes what is [MEM]; it stands in this file alone.
+Unverified, and only here: which family takes what.
 """
 
 import re

@@ -71,7 +71,7 @@ def _authorization(header: str | None) -> re.Match[str]:
     if header is None:
         raise refuse("MissingAuthenticationTokenException", "Missing Authentication Token")
     if header.startswith("Bearer "):
-        # [MEM]. A Bedrock API key of whatever kind: this account has none.
+        # This account has no Bedrock API key. Unverified: the answer to a wrong one.
         raise refuse("AccessDeniedException", "Authentication failed: the API key is not valid.")
     given = _AUTHORIZATION.fullmatch(header)
     if given is None:
