@@ -1,4 +1,4 @@
-"""Method and path to one call of the surface (design.md section 1), independent of version.
+"""Method and path to one call of the surface (contract.md section 2), independent of version.
 
 Prefixes vary by SDK and by how its user set `base_url`: `/v1/upload/v1beta/files`, doubled
 versions, none (sdk-wire.md sections 1a and 6). A name may hold raw slashes and colons, so a verb

@@ -37,7 +37,7 @@ class Caller:
 def tenant_of(
     salt: bytes, upstream: str, credential: Credential, scoping: Mapping[str, str]
 ) -> str:
-    """The tenant: an HMAC of upstream, principal and scoping headers (design.md section 1)."""
+    """The tenant: an HMAC of upstream, principal and scoping headers (contract.md section 7)."""
     parts = [upstream, credential.secret, *(f"{k}={v}" for k, v in sorted(scoping.items()))]
     material = b"".join(len(p.encode()).to_bytes(4, "big") + p.encode() for p in parts)
     return hmac.new(salt, material, hashlib.sha256).hexdigest()[:32]

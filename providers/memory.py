@@ -1,4 +1,4 @@
-"""The one budget for everything that is held whole (design.md section 2, Streams)."""
+"""The one budget for everything that is held whole (contract.md section 8)."""
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager

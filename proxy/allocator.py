@@ -3,7 +3,7 @@
 import ctypes
 from typing import Final
 
-# Of glibc's malloc.h; values in bytes, as measured in streaming.md ("What mattered", item 1): each
+# Of glibc's malloc.h; values in bytes, as measured (streaming.md section 2): each
 # read allocates 256 KiB, which else costs a page fault for every 4 KiB of every stream.
 _OPTIONS: Final = {
     "M_MMAP_THRESHOLD": (-3, 16 << 20),

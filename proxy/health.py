@@ -44,7 +44,7 @@ class Health:
         return web.json_response({"status": "alive"})
 
     async def _ready(self, _: web.Request) -> web.Response:
-        """A degraded store fails no probe: what runs on Gemini needs none (design.md)."""
+        """A degraded store fails no probe: Gemini can do without (contract.md section 2)."""
         body = {"status": str(self.phase), "state": await self._state_store()}
         return web.json_response(body, status=200 if self.phase is Phase.SERVING else 503)
 

@@ -17,7 +17,8 @@ from providers.upstream import OutboundRequest, UpstreamError
 from proxy.name_resolver import NameResolver
 from proxy.outbound_body import OutboundBody
 
-READ_BUFFER_BYTES: Final = 64 << 10  # streaming.md: as fast as the default, and bounds memory
+# As fast as the default, and bounds memory (streaming.md section 2).
+READ_BUFFER_BYTES: Final = 64 << 10
 MAX_FIELD_BYTES: Final = 16 << 10
 
 # Everything that aiohttp raises where an upstream is at fault.

@@ -94,7 +94,7 @@ class OutboundBody(Payload):
                     await self._expect_end(left)
             if upstream_speaks():
                 # An early answer must be read before a failing write closes the connection
-                # (streaming.md, traps): the loop reads on its next turn, we go on after it.
+                # (streaming.md section 3): the loop reads on its next turn, we go on after it.
                 await asyncio.sleep(0)
                 await asyncio.sleep(0)
             async with asyncio.timeout(self._stall_seconds):

@@ -16,7 +16,8 @@ from proxy.http_errors import SERVER_NAME, EnvelopeRunner
 from proxy.in_flight import InFlight
 from proxy.settings import Settings
 
-READ_BUFFER_BYTES: Final = 64 << 10  # streaming.md: as fast as the default, and bounds memory
+# As fast as the default, and bounds memory (streaming.md section 2).
+READ_BUFFER_BYTES: Final = 64 << 10
 CUT_SECONDS: Final = 0.5  # what a request that outlives the drain gets before it is cancelled
 MAX_FIELD_BYTES: Final = 16 << 10  # a sealed upload URL is longer than the default lets through
 

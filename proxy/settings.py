@@ -66,7 +66,7 @@ Port = Annotated[int, whole_number(0, 65535)]
 
 
 class Settings(BaseSettings):
-    """design.md section 1, Start. Made by `load`; keyword arguments are the TOML file's content."""
+    """contract.md section 1. Made by `load`; keyword arguments are the TOML file's content."""
 
     model_config = SettingsConfigDict(
         env_prefix=PREFIX,

@@ -21,7 +21,7 @@ from providers.json_api.json_text import one_line, parse_json
 from providers.memory import Reservation
 from providers.resources import InlineRequest
 
-# The loop is given back after this much text: 3-5 ms of work (streaming.md).
+# The loop is given back after this much text: 3-5 ms of work (streaming.md section 2).
 _SLICE_BYTES: Final = 64 << 10
 # What a row takes of memory beside its text.
 _ROW_BYTES: Final = 64

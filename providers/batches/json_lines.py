@@ -13,7 +13,7 @@ from providers.memory import MemoryBudget, Reservation
 _BOM: Final = b"\xef\xbb\xbf"
 # Lines shorter than this are the ordinary buffer of a stream and not counted.
 _UNCOUNTED_BYTES: Final = 256 << 10
-# Of one chunk at once: translating its lines holds the event loop up (streaming.md).
+# Of one chunk at once: translating its lines holds the event loop up (streaming.md section 2).
 _SLICE_BYTES: Final = 64 << 10
 # What a line takes of memory while it is parsed and translated, its own text included, against
 # that text. Measured of lines of 30 MiB, in every provider's translation: 6.0 for text with one

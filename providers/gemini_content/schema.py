@@ -254,7 +254,7 @@ OBJECTS: Final[Mapping[str, Mapping[str, Kind]]] = {
     },
 }
 
-# Values that say what saying nothing says (translation.md, principle).
+# Values that say what saying nothing says (translation.md section 0).
 DEFAULTS: Final[Mapping[str, Mapping[str, object]]] = {
     "GenerationConfig": {
         "candidateCount": 1,

@@ -4,7 +4,10 @@ from collections.abc import Mapping
 
 
 def beyond_text(whose: str) -> Mapping[str, str]:
-    """Fields of a GenerationConfig, each with why `whose` models take none (translation.md 2)."""
+    """Fields of a GenerationConfig, each with why `whose` models take none.
+
+    See translation.md section 2.
+    """
     no_setting, text_only = f"{whose} has no such setting", f"{whose} answers in text only"
     return {
         "candidateCount": f"{whose} gives one answer",

@@ -1,4 +1,4 @@
-"""The resumable protocol for every provider that is not Google itself (design.md, Uploads).
+"""The resumable protocol for every provider that is not Google itself (contract.md section 4).
 
 The rules of offsets, sizes and endings are here; where the bytes go is the provider's
 `UploadTarget`. Each 8 MiB slice is one part, numbered by its offset, so that a repeat in any

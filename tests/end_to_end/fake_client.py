@@ -192,7 +192,7 @@ class FakeClient:
         assert len((await self.objects())["files"]) == 1
 
     def native_id(self, name: str) -> str:
-        """The upstream's own id (design.md section 1, Names), decoded by none of our code."""
+        """The upstream's own id (contract.md section 3), decoded by none of our code."""
         own = name.removeprefix("files/")
         if self.kind is GEMINI:
             return own

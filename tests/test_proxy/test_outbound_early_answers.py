@@ -1,4 +1,4 @@
-"""Answers that come while the request is still being sent (streaming.md, traps)."""
+"""Answers that come while the request is still being sent (streaming.md section 3)."""
 
 import asyncio
 import socket
@@ -79,7 +79,7 @@ class BusyUpstream:
 async def test_an_early_answer_survives_the_failed_write(
     client: OutboundClient, chunk: bytes
 ) -> None:
-    """The answer and the reset are both there before the client's next write (streaming.md)."""
+    """Both are there before the client's next write (streaming.md section 3)."""
     upstream = BusyUpstream(b"HTTP/1.1 413 Too Large\r\nContent-Length: 5\r\n\r\nlarge")
 
     async def source() -> AsyncIterator[bytes]:
