@@ -1,9 +1,9 @@
 """Upload URLs: everything a chunk needs to know, sealed, since chunks carry nothing else.
 
 Python's chunks have no key, no provider and no client header (sdk-wire.md section 1b). The token
-is `{session}.{tenant}.{sealed}`, in unreserved characters only because Java decodes and encodes
-it again. The seal binds the session, the tenant and the tail of the path: clients and ingresses may
-change what precedes the tail. A caller's credential inside is sealed once more,
+is `{session}.{tenant}.{sealed}`, in unreserved characters only: Java would encode others a
+second time. The seal binds the session, the tenant and the tail of the path: clients and ingresses
+may change what precedes the tail. A caller's credential inside is sealed once more,
 under a key derived from random bytes in the session's state object: once those are deleted an old
 URL opens nothing.
 """

@@ -32,7 +32,7 @@ from providers.upstream import Reply, UpstreamError
 
 _PAGE_SIZE: Final = 10
 _PAGE_SIZE_LIMIT: Final = 100
-# A list of batches may carry results; gemini.md section 7 bounds those of one.
+# Whether a list of batches carries their results is unverified (gemini.md section 5).
 _ANSWER_BYTES: Final = 32 << 20
 # An answer that shows a batch and has no results in it is smaller by far.
 _GLANCE_BYTES: Final = 1 << 20

@@ -26,8 +26,8 @@ from providers.state import State, write
 
 PREFIX: Final = "owned/"
 
-# What was just made may not be listed yet, and Google may not list a batch's file of results, which
-# is gone after 48 hours. Unverified: both about that file (gemini.md section 7).
+# What was just made may not be listed yet. Unverified: whether Google lists a batch's file of
+# results, and how long it keeps that (gemini.md section 7).
 _LISTED_WITHIN: Final = timedelta(hours=49)
 
 

@@ -155,7 +155,7 @@ def test_a_finish_message_stands_in_a_text_too(answer: Callable[[], Json]) -> No
 
 @pytest.mark.parametrize("answer", ANSWERS.values(), ids=ANSWERS)
 def test_the_wire_has_no_null_and_plain_base64(answer: Callable[[], Json]) -> None:
-    """Java refuses nulls, Go and Java refuse the URL-safe alphabet (translation.md section 3)."""
+    """Java refuses nulls, Go and Java refuse the URL-safe alphabet (sdk-wire.md section 9)."""
     emitted = answer()
     for candidate in emitted["candidates"]:
         for part in candidate["content"]["parts"]:
