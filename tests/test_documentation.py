@@ -17,7 +17,7 @@ from proxy.settings import Settings
 ROOT = Path(__file__).parents[1]
 DOCUMENTS = [
     *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")),
-    *sorted((ROOT / "deploy" / "docs").glob("*.md")),
+    *sorted((ROOT / "deploy" / "docs").rglob("*.md")),
 ]
 
 FENCED = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
