@@ -2,7 +2,7 @@
 
 from aiohttp import web
 
-from middlewares.journey import EDGE, Edge
+from middlewares.request_keys import GATEWAY, Gateway
 from providers.credential import Credential
 from providers.errors import FerryError, unauthenticated
 from providers.provider import Provider
@@ -13,23 +13,23 @@ def admit(request: web.Request, provider: Provider, given: Credential) -> None:
     looks like another provider's where the client named none, and PERMISSION_DENIED for a secret
     key that came over a network in the clear.
     """
-    edge: Edge = request.app[EDGE]
+    gateway: Gateway = request.app[GATEWAY]
     refuse_in_the_clear(request, provider)
-    edge.tenants.principal(provider, given)
+    gateway.tenants.principal(provider, given)
     if provider.own_credential is None and not request.headers.get("x-model-provider"):
         for key in filter(None, (given.api_key, given.bearer)):
-            _refuse_misdirected(edge, provider, key)
+            _refuse_misdirected(gateway, provider, key)
 
 
-def _refuse_misdirected(edge: Edge, provider: Provider, key: str) -> None:
+def _refuse_misdirected(gateway: Gateway, provider: Provider, key: str) -> None:
     """Without the header, a key that is surely for another provider is not sent anywhere."""
     if any(known.form.fullmatch(key) for known in provider.key_forms):
         return
-    for other in edge.others(provider):
+    for other in gateway.others(provider):
         found = next((known for known in other.key_forms if known.form.fullmatch(key)), None)
         if found is None:
             continue
-        names = sorted(p.name for p in edge.providers.values() if p.kind == other.kind)
+        names = sorted(p.name for p in gateway.providers.values() if p.kind == other.kind)
         raise unauthenticated(
             f"this looks like {found.what}, and without a header the request is for "
             f"{provider.name}: name the provider in the header x-model-provider: "
@@ -39,10 +39,10 @@ def _refuse_misdirected(edge: Edge, provider: Provider, key: str) -> None:
 
 def refuse_in_the_clear(request: web.Request, provider: Provider) -> None:
     """For a request with a key at `provider`. The proxy's own secret key is in no request."""
-    edge: Edge = request.app[EDGE]
+    gateway: Gateway = request.app[GATEWAY]
     if not provider.secret_key_travels or provider.own_credential is not None:
         return
-    if edge.allow_plaintext_keys or edge.public_address.is_private(request):
+    if gateway.allow_plaintext_keys or gateway.public_address.is_private(request):
         return
     raise FerryError(
         "PERMISSION_DENIED",

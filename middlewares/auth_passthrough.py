@@ -6,7 +6,15 @@ from dataclasses import replace
 from aiohttp import web
 
 from middlewares.admission import refuse_in_the_clear
-from middlewares.journey import CREDENTIAL, EDGE, ROUTE, UPLOAD, Edge, Handler, OpenedUpload
+from middlewares.request_keys import (
+    CREDENTIAL,
+    GATEWAY,
+    ROUTE,
+    UPLOAD,
+    Gateway,
+    Handler,
+    OpenedUpload,
+)
 from middlewares.routes import UPLOAD_TAIL, parse_route, parse_upload_url
 from middlewares.sealing import SealedUpload
 from providers.credential import Caller, Credential
@@ -18,7 +26,7 @@ from providers.uploads.upload_sessions import delete_session_key, read_session_k
 
 @web.middleware
 async def auth_passthrough(request: web.Request, handler: Handler) -> web.StreamResponse:
-    method, path = request.method, request.app[EDGE].public_address.local_path(request)
+    method, path = request.method, request.app[GATEWAY].public_address.local_path(request)
     token = request.query.get("upload_id")
     upload = parse_upload_url(method, path) if token is not None else None
     route = upload or parse_route(method, path)
@@ -27,7 +35,7 @@ async def auth_passthrough(request: web.Request, handler: Handler) -> web.Stream
     request[ROUTE] = route
     credential = lift_credential(request)
     if upload is not None and token is not None:
-        request[UPLOAD] = await _open(request, request.app[EDGE], token, credential)
+        request[UPLOAD] = await _open(request, request.app[GATEWAY], token, credential)
     elif not credential:
         raise unauthenticated(
             "no key: give the provider's key as the SDK's api_key (x-goog-api-key, ?key= or "
@@ -49,39 +57,39 @@ def lift_credential(request: web.Request) -> Credential:
 
 
 async def _open(
-    request: web.Request, edge: Edge, token: str, credential: Credential
+    request: web.Request, gateway: Gateway, token: str, credential: Credential
 ) -> OpenedUpload:
-    sealed = edge.upload_urls.open(token, UPLOAD_TAIL)
-    provider = edge.providers.get(sealed.provider) if sealed else None
+    sealed = gateway.upload_urls.open(token, UPLOAD_TAIL)
+    provider = gateway.providers.get(sealed.provider) if sealed else None
     if sealed is None or provider is None:
         raise _unknown()
     expired = sealed.expires <= time.time()
     if expired:
-        await delete_session_key(edge.state, sealed.session)
+        await delete_session_key(gateway.state, sealed.session)
     if credential:
         refuse_in_the_clear(request, provider)
-    if not await _is_open_to(edge, provider, sealed, credential):
+    if not await _is_open_to(gateway, provider, sealed, credential):
         raise _unknown()
-    caller = await _caller(edge, provider, sealed)
+    caller = await _caller(gateway, provider, sealed)
     session = UploadSession(sealed.session, sealed.details, caller, expired, sealed.tenant)
     return OpenedUpload(sealed.provider, session)
 
 
 async def _is_open_to(
-    edge: Edge, provider: Provider, sealed: SealedUpload, credential: Credential
+    gateway: Gateway, provider: Provider, sealed: SealedUpload, credential: Credential
 ) -> bool:
     """A chunk need not carry a key; one that it does carry must be the tenant's own."""
     if credential:
-        return await edge.tenants.holds(provider, credential, sealed.tenant, sealed.scoping)
-    return await edge.tenants.may_spend(provider, sealed.tenant, sealed.scoping)
+        return await gateway.tenants.holds(provider, credential, sealed.tenant, sealed.scoping)
+    return await gateway.tenants.may_spend(provider, sealed.tenant, sealed.scoping)
 
 
-async def _caller(edge: Edge, provider: Provider, sealed: SealedUpload) -> Caller | None:
+async def _caller(gateway: Gateway, provider: Provider, sealed: SealedUpload) -> Caller | None:
     """The sealed caller; the proxy's own credential, which no URL holds, is put back in."""
     if not sealed.sealed_caller:
         return None
-    key = await read_session_key(edge.state, sealed.session)
-    caller = edge.upload_urls.open_caller(sealed, key) if key else None
+    key = await read_session_key(gateway.state, sealed.session)
+    caller = gateway.upload_urls.open_caller(sealed, key) if key else None
     if caller is None:
         return None
     if bool(caller.credential) is (provider.own_credential is not None):

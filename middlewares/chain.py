@@ -8,9 +8,9 @@ from middlewares.admission import admit
 from middlewares.auth_passthrough import auth_passthrough, lift_credential
 from middlewares.error_envelope import error_envelope, render_error
 from middlewares.forward import forward
-from middlewares.journey import EDGE, Edge
 from middlewares.observe import observe
 from middlewares.provider_resolution import provider_resolution, resolve
+from middlewares.request_keys import GATEWAY, Gateway
 from middlewares.request_rewrite import request_rewrite
 from middlewares.response_rewrite import response_rewrite
 from providers.errors import FerryError, invalid_argument, unauthenticated
@@ -25,9 +25,9 @@ CHAIN: Final = (
 )
 
 
-def mount(app: web.Application, edge: Edge) -> None:
+def mount(app: web.Application, gateway: Gateway) -> None:
     """Serve everything that no other route of `app` serves: the chain, then `forward`."""
-    app[EDGE] = edge
+    app[GATEWAY] = gateway
     app.router.add_route("*", r"/{path:[\s\S]*}", forward, expect_handler=expect)
 
 
@@ -59,5 +59,5 @@ def _check_key(request: web.Request) -> None:
     credential = lift_credential(request)
     if not credential:
         raise unauthenticated("no key")
-    provider = resolve(request.app[EDGE], request.headers.get("x-model-provider"))
+    provider = resolve(request.app[GATEWAY], request.headers.get("x-model-provider"))
     admit(request, provider, credential)

@@ -11,8 +11,8 @@ from typing import Final
 
 from aiohttp import hdrs, web
 
-from middlewares.journey import EDGE, Handler
-from middlewares.routes import is_served
+from middlewares.request_keys import GATEWAY, Handler
+from middlewares.routes import is_below_prefix
 
 ANY_ORIGIN: Final = "*"
 
@@ -89,7 +89,7 @@ class Cors:
 
 def _is_ours(request: web.Request) -> bool:
     """Health endpoints are left out: web pages do not need them."""
-    return is_served(request.app[EDGE].public_address.local_path(request))
+    return is_below_prefix(request.app[GATEWAY].public_address.local_path(request))
 
 
 def _exposed(response: web.StreamResponse) -> Iterator[str]:

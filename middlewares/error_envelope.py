@@ -8,7 +8,7 @@ from typing import Any, Final
 from aiohttp import web
 
 from middlewares.inbound_body import ClientGone, discard
-from middlewares.journey import PROVIDER, REFUSAL, REQUEST_ID, ROUTE, Handler
+from middlewares.request_keys import PROVIDER, REFUSAL, REQUEST_ID, ROUTE, Handler
 from middlewares.routes import Call
 from providers.errors import FerryError
 from providers.json_api.json_text import render_json

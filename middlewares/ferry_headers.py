@@ -6,7 +6,7 @@ from typing import Final
 
 from aiohttp import web
 
-from middlewares.journey import EDGE
+from middlewares.request_keys import GATEWAY
 from providers.errors import invalid_argument
 from providers.provider import Provider
 from providers.resources import ResultForm
@@ -58,7 +58,7 @@ def check_ferry_headers(request: web.Request) -> None:
     A header that another call or another provider reads is accepted: an SDK sends its client's
     headers with every call, and a program may use one client for several providers.
     """
-    passed = (provider.passed_headers for provider in request.app[EDGE].providers.values())
+    passed = (provider.passed_headers for provider in request.app[GATEWAY].providers.values())
     known = _OF_THE_CHAIN.union(*passed)
     for header in request.headers:
         name = header.lower()

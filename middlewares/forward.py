@@ -7,7 +7,7 @@ from typing import Any
 from aiohttp import web
 
 from middlewares import operations as op
-from middlewares.journey import CALLER, EDGE, OPERATION, OUTCOME, PROVIDER, UPLOAD
+from middlewares.request_keys import CALLER, GATEWAY, OPERATION, OUTCOME, PROVIDER, UPLOAD
 from middlewares.routes import UPLOAD_PATH, UPLOAD_TAIL
 from middlewares.sealing import SealedUpload
 from providers.credential import Credential
@@ -75,26 +75,26 @@ async def _batch_operation(request: web.Request) -> op.Outcome:
 
 
 async def _start_upload(request: web.Request, operation: op.StartUpload) -> op.Started:
-    edge, provider, caller = request.app[EDGE], request[PROVIDER], request[CALLER]
+    gateway, provider, caller = request.app[GATEWAY], request[PROVIDER], request[CALLER]
     # Nothing is begun at the provider for a client whose own address we cannot tell.
-    address = edge.public_address.of(request)
+    address = gateway.public_address.of(request)
     started = await provider.uploads.start(caller, operation.start)
     sealed_caller = ""
     if started.needs_caller:
-        key = await create_session_key(edge.state, operation.session_id)
+        key = await create_session_key(gateway.state, operation.session_id)
         lent = provider.own_credential is not None
         sealed = replace(caller, credential=Credential()) if lent else caller
-        sealed_caller = edge.upload_urls.seal_caller(sealed, operation.session_id, key)
+        sealed_caller = gateway.upload_urls.seal_caller(sealed, operation.session_id, key)
     upload = SealedUpload(
         session=operation.session_id,
         tenant=caller.tenant,
         provider=provider.name,
-        expires=int(time.time()) + edge.upload_ttl,
+        expires=int(time.time()) + gateway.upload_ttl,
         details=started.details,
         scoping={k: v for k, v in caller.headers.items() if k in provider.scoping_headers},
         sealed_caller=sealed_caller,
     )
-    token = edge.upload_urls.seal(upload, UPLOAD_TAIL)
+    token = gateway.upload_urls.seal(upload, UPLOAD_TAIL)
     path = UPLOAD_PATH.removeprefix("/genai")
     url = f"{address}{path}?upload_id={token}&upload_protocol=resumable"
     return op.Started(url, started.granularity, started.headers)
@@ -117,7 +117,7 @@ async def _upload_command(
 
 def _check_address(request: web.Request) -> None:
     """Nothing is made for a client whose own address, which is in the answer, cannot be told."""
-    request.app[EDGE].public_address.of(request)
+    request.app[GATEWAY].public_address.of(request)
 
 
 def _files(provider: Provider) -> Files:

@@ -11,8 +11,8 @@ from typing import Any, Final
 
 from aiohttp import web
 
-from middlewares.journey import EDGE, OPERATION, OUTCOME, REFUSAL, ROUTE
 from middlewares.operations import CreateBatch, Relayed
+from middlewares.request_keys import GATEWAY, OPERATION, OUTCOME, REFUSAL, ROUTE
 from middlewares.routes import Call, Route
 from providers.errors import FerryError
 from providers.gemini_content.warnings import explain
@@ -97,7 +97,7 @@ def _masked(request: web.Request, text: str, limit: int) -> str:
     """
     forms = [
         known.form
-        for provider in request.app[EDGE].providers.values()
+        for provider in request.app[GATEWAY].providers.values()
         for known in provider.key_forms
     ]
     for secret in _secrets(request):

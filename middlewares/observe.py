@@ -6,8 +6,8 @@ import time
 
 from aiohttp import web
 
-from middlewares.journey import PROVIDER, REQUEST_ID, ROUTE, Handler
 from middlewares.log_fields import log_fields
+from middlewares.request_keys import PROVIDER, REQUEST_ID, ROUTE, Handler
 
 _log = logging.getLogger("genai_ferry.access")
 

@@ -7,18 +7,18 @@ from aiohttp import web
 
 from middlewares.admission import admit
 from middlewares.ferry_headers import check_ferry_headers
-from middlewares.journey import (
+from middlewares.request_keys import (
     CALLER,
     CREDENTIAL,
-    EDGE,
+    GATEWAY,
     PROVIDER,
     ROUTE,
     UPLOAD,
-    Edge,
+    Gateway,
     Handler,
 )
 from middlewares.routes import Call, Route
-from middlewares.served import not_served
+from middlewares.unsupported_call import unsupported_call
 from providers.errors import FerryError, invalid_argument, not_found
 from providers.provider import NameForms, Provider
 from providers.resource_names import check_length, decode_letter
@@ -31,28 +31,28 @@ _NAMED_BATCHES = (Call.GET_BATCH, Call.DELETE_BATCH, Call.CANCEL_BATCH)
 
 @web.middleware
 async def provider_resolution(request: web.Request, handler: Handler) -> web.StreamResponse:
-    edge, route = request.app[EDGE], request[ROUTE]
+    gateway, route = request.app[GATEWAY], request[ROUTE]
     upload = request.get(UPLOAD)
     if upload is not None:
-        request[PROVIDER] = edge.providers[upload.provider]
+        request[PROVIDER] = gateway.providers[upload.provider]
         return await handler(request)
-    provider = resolve(edge, request.headers.get("x-model-provider"))
+    provider = resolve(gateway, request.headers.get("x-model-provider"))
     request[PROVIDER] = provider
     admit(request, provider, request[CREDENTIAL])
     if route.call in _ONLY_RELAYED and provider.relay is None:
-        raise not_served(request, provider)
+        raise unsupported_call(request, provider)
     check_ferry_headers(request)
-    check_owner(edge, provider, route)
-    request[CALLER] = await edge.tenants.caller(provider, request[CREDENTIAL], request.headers)
+    check_owner(gateway, provider, route)
+    request[CALLER] = await gateway.tenants.caller(provider, request[CREDENTIAL], request.headers)
     return await handler(request)
 
 
-def resolve(edge: Edge, named: str | None) -> Provider:
+def resolve(gateway: Gateway, named: str | None) -> Provider:
     """The provider of that name, without case, `-` and `_` alike; the default for none."""
-    name = normalised(named or edge.default_provider)
-    provider = edge.providers.get(name)
+    name = normalised(named or gateway.default_provider)
+    provider = gateway.providers.get(name)
     if provider is None:
-        known = ", ".join(sorted(edge.providers))
+        known = ", ".join(sorted(gateway.providers))
         # It may be a key that was put in the wrong header.
         shown = repr(name) if len(name) < _SHORTER_THAN_KEYS else "(too long to be shown)"
         raise invalid_argument(f"unknown x-model-provider {shown}; known: {known}")
@@ -63,22 +63,24 @@ def normalised(name: str) -> str:
     return name.strip().lower().replace("_", "-")
 
 
-def check_owner(edge: Edge, provider: Provider, route: Route) -> None:
+def check_owner(gateway: Gateway, provider: Provider, route: Route) -> None:
     """Raises NOT_FOUND, saying whose it is, for a name that is surely another provider's."""
     check_length(route.name)
     if route.call in _NAMED_FILES:
-        check_file_owner(edge, provider, route.name)
+        check_file_owner(gateway, provider, route.name)
     elif route.call in _NAMED_BATCHES and not provider.names.batches.fullmatch(route.name):
         owners = [
             other
-            for other in edge.others(provider)
+            for other in gateway.others(provider)
             if other.names.distinctive and other.names.batches.fullmatch(route.name)
         ]
         if owners:
             raise _elsewhere(f"batches/{route.name}", owners)
 
 
-def check_file_owner(edge: Edge, provider: Provider, file_id: str, path: str | None = None) -> None:
+def check_file_owner(
+    gateway: Gateway, provider: Provider, file_id: str, path: str | None = None
+) -> None:
     """Raises NOT_FOUND for a file's id as `check_owner` does; `path` is where it stands."""
     check_length(file_id, path)
     made = decode_letter(file_id)
@@ -92,7 +94,7 @@ def check_file_owner(edge: Edge, provider: Provider, file_id: str, path: str | N
     letters_tell = not own.files.fullmatch(file_id)
     owners = [
         other
-        for other in edge.others(provider)
+        for other in gateway.others(provider)
         if _is_distinctive(other.names, native)
         or (letters_tell and other.names.has_letter(letter, native))
     ]

@@ -19,11 +19,19 @@ from middlewares.inbound_body import (
     refuse_encoded,
     refuse_transfer_codings,
 )
-from middlewares.journey import EDGE, OPERATION, PROVIDER, ROUTE, UPLOAD, Edge, Handler
 from middlewares.multipart_related import parse_multipart
 from middlewares.provider_resolution import check_file_owner
-from middlewares.routes import Call, Route, answered_as
-from middlewares.served import not_served
+from middlewares.request_keys import (
+    GATEWAY,
+    OPERATION,
+    PROVIDER,
+    ROUTE,
+    UPLOAD,
+    Gateway,
+    Handler,
+)
+from middlewares.routes import Call, Route, effective_method
+from middlewares.unsupported_call import unsupported_call
 from middlewares.upload_request import (
     Protocol,
     commands,
@@ -62,12 +70,12 @@ async def request_rewrite(request: web.Request, handler: Handler) -> web.StreamR
 
 def _memory(request: web.Request) -> AbstractContextManager[Reservation | None]:
     """An inline body is held whole: its share of the budget is taken before it is read."""
-    edge: Edge = request.app[EDGE]
+    gateway: Gateway = request.app[GATEWAY]
     if request[ROUTE].call not in _BATCH_KINDS or request[PROVIDER].batches is None:
         return nullcontext()
     length = request.content_length
-    size = min(edge.inline_max_bytes if length is None else length, edge.inline_max_bytes)
-    return edge.memory.reserve(size * _HELD_TWICE)
+    size = min(gateway.inline_max_bytes if length is None else length, gateway.inline_max_bytes)
+    return gateway.memory.reserve(size * _HELD_TWICE)
 
 
 async def _operation(request: web.Request) -> op.Operation:
@@ -103,7 +111,7 @@ async def _owned(request: web.Request, relayed: op.Relayed, provider: Provider) 
     data = await read_whole(request, _GLANCE_BYTES, "what is looked at")
     file_id = named_file(data)
     if file_id is not None:
-        check_file_owner(request.app[EDGE], provider, file_id, "batch.inputConfig.fileName")
+        check_file_owner(request.app[GATEWAY], provider, file_id, "batch.inputConfig.fileName")
     return op.Relayed(replace(relayed.request, body=held(data)))
 
 
@@ -112,7 +120,7 @@ async def _upload(request: web.Request, route: Route, provider: Provider) -> op.
         return parse_command(request)
     protocol = upload_protocol(request)
     expiry = parse_expiry(request, provider)
-    session = request.app[EDGE].upload_urls.new_session()
+    session = request.app[GATEWAY].upload_urls.new_session()
     if protocol is Protocol.RESUMABLE:
         start = await parse_start(request, route.version, strict=provider.relay is None)
         return op.StartUpload(session, replace(start, expires_after=expiry))
@@ -133,16 +141,16 @@ async def _upload_elsewhere(
     parse_expiry(request, provider)  # refused, as for files
     if commands(request) != ["start"]:
         return _relayed(request, route, provider)
-    session = request.app[EDGE].upload_urls.new_session()
+    session = request.app[GATEWAY].upload_urls.new_session()
     start = await parse_start(request, route.version, strict=False)
     return op.StartUpload(session, replace(start, resource=route.name))
 
 
 async def _new_batch(request: web.Request, route: Route, provider: Provider) -> op.CreateBatch:
-    edge = request.app[EDGE]
-    data = await read_whole(request, edge.inline_max_bytes, "FERRY_INLINE_MAX_BYTES")
+    gateway = request.app[GATEWAY]
+    data = await read_whole(request, gateway.inline_max_bytes, "FERRY_INLINE_MAX_BYTES")
     key = header_text(request.headers.get(IDEMPOTENCY_KEY, ""))
-    check = partial(check_file_owner, edge, provider)
+    check = partial(check_file_owner, gateway, provider)
     batch = parse_new_batch(data, route.name, _BATCH_KINDS[route.call], key or None, check)
     if isinstance(batch.source, str):
         check(batch.source, "batch.inputConfig.fileName")
@@ -193,11 +201,11 @@ def _page(request: web.Request) -> tuple[int, str | None]:
 
 def _relayed(request: web.Request, route: Route, provider: Provider) -> op.Relayed:
     if provider.relay is None:
-        raise not_served(request, provider)
+        raise unsupported_call(request, provider)
     target = URL(f"/{route.target}{_query(request)}", encoded=True)
     headers = CIMultiDict((name, header_text(value)) for name, value in request.headers.items())
     body = inbound_body(request) if request.body_exists else None
-    return op.Relayed(RelayedRequest(answered_as(request.method), target, headers, body))
+    return op.Relayed(RelayedRequest(effective_method(request.method), target, headers, body))
 
 
 def _query(request: web.Request) -> str:

@@ -8,8 +8,8 @@ from aiohttp import web
 from multidict import CIMultiDict
 
 from middlewares import operations as op
-from middlewares.journey import EDGE, OUTCOME, Handler
 from middlewares.rendering import render_batch, render_file, render_output, to_json
+from middlewares.request_keys import GATEWAY, OUTCOME, Handler
 from middlewares.streamed_response import Reset, StreamedResponse
 from providers.body import Body
 from providers.resources import Batch, CreatedBatch, Download, File, InlineResults
@@ -43,12 +43,12 @@ async def response_rewrite(request: web.Request, handler: Handler) -> web.Stream
 
 
 def _render(outcome: op.Outcome, request: web.Request) -> web.StreamResponse:
-    reset = request.app[EDGE].reset
+    reset = request.app[GATEWAY].reset
     match outcome:
         case op.Started() | UploadProgress():
             return _upload(outcome, request)
         case File() | op.FileCreated() | op.FilePage():
-            return _json(_files(outcome, request.app[EDGE].public_address.of(request)))
+            return _json(_files(outcome, request.app[GATEWAY].public_address.of(request)))
         case Batch() | op.BatchPage() | CreatedBatch():
             return _batches(outcome, reset)
         case op.Done():
@@ -131,7 +131,7 @@ def _progress(progress: UploadProgress, request: web.Request) -> web.Response:
         )
     if progress.file is None:
         return _json({}, headers)
-    address = request.app[EDGE].public_address.of(request)
+    address = request.app[GATEWAY].public_address.of(request)
     return _json({"file": render_file(progress.file, address)}, headers)
 
 

@@ -66,20 +66,20 @@ _COLLECTIONS: Final = {
 }
 
 
-def is_served(raw_path: str) -> bool:
+def is_below_prefix(raw_path: str) -> bool:
     """Whether `raw_path` is below `/genai`."""
     return raw_path == PREFIX or raw_path.startswith(f"{PREFIX}/")
 
 
-def answered_as(method: str) -> str:
+def effective_method(method: str) -> str:
     """A HEAD is a GET whose body is not sent (RFC 9110 section 9.3.2)."""
     return "GET" if method == "HEAD" else method
 
 
 def parse_route(method: str, raw_path: str) -> Route | None:
     """The call that `raw_path` (still percent-encoded) names; None outside `/genai`."""
-    method = answered_as(method)
-    if not is_served(raw_path):
+    method = effective_method(method)
+    if not is_below_prefix(raw_path):
         return None
     version, service, rest = _split_prefix(raw_path.removeprefix(PREFIX))
     target = "/".join(part for part in ("", service, version, rest) if part)

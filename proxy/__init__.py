@@ -16,7 +16,7 @@ A provider (`providers/`) is a few capability objects over two things that it is
 write-once objects that no provider keeps. So replicas share nothing but the store, and bodies
 stream through in constant memory.
 
-This package is the edge: the only one that opens sockets, reads the environment or touches a
+This package is the gateway: the only one that opens sockets, reads the environment or touches a
 disk. `composition` puts the house together, one row for each kind of provider. Imports point one
 way: proxy -> middlewares -> providers.
 """

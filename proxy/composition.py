@@ -11,8 +11,8 @@ from yarl import URL
 from middlewares.chain import CHAIN, mount
 from middlewares.client_tokens import ClientTokens
 from middlewares.cors import Cors
-from middlewares.journey import Edge
 from middlewares.public_address import PublicAddress
+from middlewares.request_keys import Gateway
 from middlewares.sealing import UploadUrls
 from middlewares.tenants import Tenants
 from providers.anthropic import provider as anthropic
@@ -41,7 +41,7 @@ from proxy.sweep import sweeping
 
 
 @dataclass(frozen=True, slots=True)
-class World:
+class Dependencies:
     """All that a provider may be handed."""
 
     settings: Settings
@@ -51,35 +51,35 @@ class World:
     background: BackgroundTasks
 
 
-def _gemini(name: str, settings: ProviderSettings, world: World) -> Provider:
+def _gemini(name: str, settings: ProviderSettings, deps: Dependencies) -> Provider:
     base_url = settings.base_url or URL(gemini.DEFAULT_BASE_URL)
-    limit = world.settings.inline_max_bytes
-    return gemini.gemini(name, base_url, world.upstream, world.state, world.memory, limit)
+    limit = deps.settings.inline_max_bytes
+    return gemini.gemini(name, base_url, deps.upstream, deps.state, deps.memory, limit)
 
 
-def _openai(name: str, settings: ProviderSettings, world: World) -> Provider:
+def _openai(name: str, settings: ProviderSettings, deps: Dependencies) -> Provider:
     options = openai.OpenAIOptions(
         base_url=settings.base_url or URL(openai.DEFAULT_BASE_URL),
         staged_uploads=settings.uploads == "staged",
-        limits=_limits(world.settings),
+        limits=_limits(deps.settings),
         # Providers with another name are other servers, with rules of their own.
         schema_rule=OPENAI_SCHEMAS if name == openai.KIND else any_schema,
     )
-    return openai.openai(name, options, world.upstream, world.state, world.memory)
+    return openai.openai(name, options, deps.upstream, deps.state, deps.memory)
 
 
-def _anthropic(name: str, settings: ProviderSettings, world: World) -> Provider:
+def _anthropic(name: str, settings: ProviderSettings, deps: Dependencies) -> Provider:
     options = anthropic.AnthropicOptions(
         base_url=settings.base_url or URL(anthropic.DEFAULT_BASE_URL),
         api_version=settings.api_version,
         default_max_tokens=settings.default_max_tokens,
-        state_life=world.settings.state_ttl,
-        limits=_limits(world.settings),
+        state_life=deps.settings.state_ttl,
+        limits=_limits(deps.settings),
     )
-    return anthropic.anthropic(name, options, world.upstream, world.state, world.memory)
+    return anthropic.anthropic(name, options, deps.upstream, deps.state, deps.memory)
 
 
-def _bedrock(name: str, settings: ProviderSettings, world: World) -> Provider:
+def _bedrock(name: str, settings: ProviderSettings, deps: Dependencies) -> Provider:
     place = PlaceOptions(
         name=name,
         base_url=settings.base_url,
@@ -91,30 +91,30 @@ def _bedrock(name: str, settings: ProviderSettings, world: World) -> Provider:
         headers=settings.allow_headers,
         dns_suffixes=aws_regions(),
         own_keys=OwnAwsKeys() if settings.ambient else None,
-        divided=settings.ambient and bool(world.settings.client_tokens),
+        divided=settings.ambient and bool(deps.settings.client_tokens),
     )
     options = bedrock.BedrockOptions(
         place=place,
         minimum=settings.min_records,
         immediate=settings.small_batches == "immediate",
-        upload_life=world.settings.upload_ttl,
-        limits=_limits(world.settings),
+        upload_life=deps.settings.upload_ttl,
+        limits=_limits(deps.settings),
     )
-    return bedrock.bedrock(options, world.upstream, world.state, world.memory, world.background)
+    return bedrock.bedrock(options, deps.upstream, deps.state, deps.memory, deps.background)
 
 
 def _limits(settings: Settings) -> Limits:
     return Limits(line=settings.max_line_bytes, inline_results=settings.inline_result_bytes)
 
 
-def _divided(provider: Provider, world: World) -> Provider:
-    splitter = LineSplitter(world.settings.max_line_bytes, world.memory)
-    return divided(provider, world.state, splitter)
+def _divided(provider: Provider, deps: Dependencies) -> Provider:
+    splitter = LineSplitter(deps.settings.max_line_bytes, deps.memory)
+    return divided(provider, deps.state, splitter)
 
 
-def _divided_gemini(provider: Provider, world: World) -> Provider:
-    limit = world.settings.inline_max_bytes
-    return divided_gemini(provider, world.state, world.memory, limit)
+def _divided_gemini(provider: Provider, deps: Dependencies) -> Provider:
+    limit = deps.settings.inline_max_bytes
+    return divided_gemini(provider, deps.state, deps.memory, limit)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,11 +126,11 @@ class Kind:
     built divided.
     """
 
-    build: Callable[[str, ProviderSettings, World], Provider]
+    build: Callable[[str, ProviderSettings, Dependencies], Provider]
     settings: frozenset[str] = frozenset()
     takes_api_key: bool = True
     public_url: str | None = None
-    divide: Callable[[Provider, World], Provider] = _divided
+    divide: Callable[[Provider, Dependencies], Provider] = _divided
 
 
 _OF_BEDROCK: Final = frozenset(
@@ -164,50 +164,50 @@ def application(settings: Settings) -> web.Application:
     upstream = OutboundClient()
     background = BackgroundTasks()
     store = state_store(settings, upstream)
-    world = World(settings, upstream, bounded(store), MemoryBudget(), background)
-    edge = _edge(world)
-    mount(app, edge)
+    deps = Dependencies(settings, upstream, bounded(store), MemoryBudget(), background)
+    gateway = _gateway(deps)
+    mount(app, gateway)
     if settings.cors_origins:
-        passed = {header for each in edge.providers.values() for header in each.passed_headers}
+        passed = {header for each in gateway.providers.values() for header in each.passed_headers}
         Cors(settings.cors_origins, passed).install(app)
-    app[STATE] = world.state
+    app[STATE] = deps.state
     app[BACKGROUND] = background
     app.cleanup_ctx.append(_outbound(upstream))
     app.cleanup_ctx.append(opening(store))
-    app.cleanup_ctx.append(sweeping(world.state, settings.upload_ttl, settings.state_ttl))
+    app.cleanup_ctx.append(sweeping(deps.state, settings.upload_ttl, settings.state_ttl))
     app.cleanup_ctx.append(background.running)
     return app
 
 
-def _edge(world: World) -> Edge:
-    settings = world.settings
-    return Edge(
+def _gateway(deps: Dependencies) -> Gateway:
+    settings = deps.settings
+    return Gateway(
         providers={
-            name: _provider(name, provider, world) for name, provider in settings.providers.items()
+            name: _provider(name, provider, deps) for name, provider in settings.providers.items()
         },
         default_provider=settings.default_provider,
         upload_urls=UploadUrls(_secret_keys(settings)),
         upload_ttl=int(settings.upload_ttl.total_seconds()),
-        tenants=Tenants(world.state, ClientTokens(_client_tokens(settings))),
+        tenants=Tenants(deps.state, ClientTokens(_client_tokens(settings))),
         public_address=PublicAddress(
             str(settings.public_url) if settings.public_url else None, settings.trusted_proxies
         ),
-        state=world.state,
-        memory=world.memory,
+        state=deps.state,
+        memory=deps.memory,
         inline_max_bytes=settings.inline_max_bytes,
         reset=reset,
         allow_plaintext_keys=settings.allow_plaintext_aws_keys,
     )
 
 
-def _provider(name: str, settings: ProviderSettings, world: World) -> Provider:
+def _provider(name: str, settings: ProviderSettings, deps: Dependencies) -> Provider:
     kind = KINDS[settings.kind or name]
-    provider = kind.build(name, settings, world)
+    provider = kind.build(name, settings, deps)
     if not settings.ambient or not kind.takes_api_key:
         return provider
     key = settings.api_key.get_secret_value() if settings.api_key else None
     lending = replace(provider, own_credential=Credential(api_key=key))
-    return kind.divide(lending, world) if world.settings.client_tokens else lending
+    return kind.divide(lending, deps) if deps.settings.client_tokens else lending
 
 
 def _client_tokens(settings: Settings) -> list[str]:

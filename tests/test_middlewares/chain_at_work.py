@@ -14,8 +14,8 @@ from multidict import CIMultiDict
 from middlewares.chain import CHAIN, mount
 from middlewares.client_tokens import ClientTokens
 from middlewares.cors import Cors
-from middlewares.journey import Edge
 from middlewares.public_address import Network, PublicAddress
+from middlewares.request_keys import Gateway
 from middlewares.sealing import UploadUrls
 from middlewares.tenants import Tenants
 from providers.body import Body, once
@@ -134,7 +134,7 @@ async def chain_at_work(
     cors: Cors | None = None,
 ) -> AsyncIterator[Client]:
     state = MemoryState()
-    edge = Edge(
+    gateway = Gateway(
         providers={provider.name: provider for provider in providers},
         default_provider=default or providers[0].name,
         upload_urls=UploadUrls(["a-secret-of-good-length"]),
@@ -148,7 +148,7 @@ async def chain_at_work(
         allow_plaintext_keys=allow_plaintext_keys,
     )
     app = web.Application(middlewares=CHAIN)
-    mount(app, edge)
+    mount(app, gateway)
     if cors is not None:
         cors.install(app)
     server = TestServer(app)

@@ -15,7 +15,7 @@ from aiohttp.test_utils import TestServer
 from aiohttp.typedefs import Middleware
 from yarl import URL
 
-from middlewares.journey import EDGE, Edge, Handler
+from middlewares.request_keys import GATEWAY, Gateway, Handler
 from proxy.composition import KINDS, application
 from proxy.log_lines import JsonLines
 from proxy.serving import _runner
@@ -61,7 +61,7 @@ class Ferry:
     """`log` is every line that was logged, as it is written to stderr."""
 
     port: int
-    edge: Edge
+    gateway: Gateway
     openai: TestServer
     gemini: TestServer
     state: Path
@@ -217,7 +217,7 @@ async def ferry(
         await runner.setup()
         site = web.TCPSite(runner, "127.0.0.1", 0)
         await site.start()
-        served = Ferry(runner.addresses[0][1], app[EDGE], openai, gemini, directory, begun=begun)
+        served = Ferry(runner.addresses[0][1], app[GATEWAY], openai, gemini, directory, begun=begun)
         listening = _Listening(served)
         root = logging.getLogger()
         level = root.level

@@ -219,10 +219,10 @@ async def test_a_body_that_grows_too_large_is_refused(served: Ferry) -> None:
 
 
 async def test_an_exhausted_budget_is_told_without_reading_the_body(served: Ferry) -> None:
-    with served.edge.memory.reserve(BUDGET_BYTES - 1000):
+    with served.gateway.memory.reserve(BUDGET_BYTES - 1000):
         answer = await served.ask("POST", BATCHES, {}, inline(b'{"contents":[]}' + b" " * 1000))
     answer.refused(429, "RESOURCE_EXHAUSTED")
-    served.edge.memory.take(BUDGET_BYTES)  # everything was given back
+    served.gateway.memory.take(BUDGET_BYTES)  # everything was given back
 
 
 async def test_a_chunked_body_is_counted_as_large_as_it_may_become(
@@ -230,7 +230,7 @@ async def test_a_chunked_body_is_counted_as_large_as_it_may_become(
 ) -> None:
     async with ferry(tmp_path, monkeypatch, inline_max_bytes=BUDGET_BYTES // 2) as served:
         headers = {"Transfer-Encoding": "chunked"}
-        with served.edge.memory.reserve(1):
+        with served.gateway.memory.reserve(1):
             answer = await served.ask("POST", BATCHES, headers, b"2\r\n{}\r\n0\r\n\r\n")
         answer.refused(429, "RESOURCE_EXHAUSTED")
 

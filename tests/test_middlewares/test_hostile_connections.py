@@ -62,7 +62,7 @@ async def test_who_breaks_off_in_a_body_leaves_nothing(
         await writer.drain()
     logged = await served.until_logged("request")
     assert logged["status"] != 500
-    served.edge.memory.take(BUDGET_BYTES)
+    served.gateway.memory.take(BUDGET_BYTES)
     assert served.kept() == []
     requests = await served.upstream_requests(served.openai)
     assert [r for r in requests if r["outcome"] == "answered" and r["method"] == "POST"] == []
@@ -129,7 +129,7 @@ async def test_who_falls_silent_is_let_go(
     answer = await served.ask("POST", target, {**headers, "Content-Length": "1000"}, b"{")
     answer.refused(400, "INVALID_ARGUMENT")
     assert answer.headers["connection"] == "close"
-    served.edge.memory.take(BUDGET_BYTES)
+    served.gateway.memory.take(BUDGET_BYTES)
 
 
 async def test_an_early_refusal_is_heard_by_who_is_still_sending(served: Ferry) -> None:

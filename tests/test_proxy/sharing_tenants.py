@@ -14,7 +14,7 @@ from aiohttp import ClientSession, web
 from aiohttp.test_utils import TestServer
 from yarl import URL
 
-from middlewares.journey import EDGE, Edge
+from middlewares.request_keys import GATEWAY, Gateway
 from proxy.composition import KINDS, application
 from proxy.log_lines import JsonLines
 from proxy.settings import load
@@ -83,7 +83,7 @@ class Sharing:
     url: URL
     provider: str
     fake: URL
-    edge: Edge
+    gateway: Gateway
     http: ClientSession
     seen: list[str] = field(default_factory=list)
 
@@ -217,7 +217,7 @@ async def sharing(
         app = application(load(KINDS))
         url = await _served(stack, app)
         http = await stack.enter_async_context(ClientSession(auto_decompress=False))
-        shared = Sharing(url, provider, fake, app[EDGE], http)
+        shared = Sharing(url, provider, fake, app[GATEWAY], http)
         listening = _Listening(shared.seen)
         logging.getLogger().addHandler(listening)
         stack.callback(logging.getLogger().removeHandler, listening)

@@ -39,14 +39,14 @@ async def test_an_upload_url_is_of_the_tenant_that_began_it(shared: Sharing) -> 
 
 async def test_no_upload_url_holds_the_own_key(shared: Sharing) -> None:
     url = URL(await shared.start(ANN, 10))
-    sealed = shared.edge.upload_urls.open(url.query["upload_id"], UPLOAD_TAIL)
+    sealed = shared.gateway.upload_urls.open(url.query["upload_id"], UPLOAD_TAIL)
     assert sealed is not None
     assert OWN[shared.provider] not in repr(dict(sealed.details))
     if shared.provider == "gemini":
         assert sealed.sealed_caller == ""
         return
-    key = await read_session_key(shared.edge.state, sealed.session)
-    caller = shared.edge.upload_urls.open_caller(sealed, key or b"")
+    key = await read_session_key(shared.gateway.state, sealed.session)
+    caller = shared.gateway.upload_urls.open_caller(sealed, key or b"")
     assert caller is not None
     assert caller.credential == Credential()
 

@@ -24,8 +24,8 @@ Middleware = Callable[[web.Request, Handler], Awaitable[web.StreamResponse]]
 
 
 @dataclass(frozen=True, slots=True)
-class Edge:
-    """What the steps work with. `default_provider` serves a request that names none.
+class Gateway:
+    """What the steps of the chain work with. `default_provider` serves a request that names none.
 
     `upload_ttl` in seconds; `inline_max_bytes` bounds one inline body. `allow_plaintext_keys`:
     whether secret keys that only sign may cross a network in the clear. `reset` ends a client's
@@ -58,7 +58,7 @@ class OpenedUpload:
     session: UploadSession
 
 
-EDGE: Final = web.AppKey("edge", Edge)
+GATEWAY: Final = web.AppKey("gateway", Gateway)
 
 REQUEST_ID: Final = web.RequestKey("request_id", str)
 CREDENTIAL: Final = web.RequestKey("credential", Credential)

@@ -4,20 +4,20 @@ from typing import Final
 
 from aiohttp import web
 
-from middlewares.journey import ROUTE
-from middlewares.routes import answered_as
+from middlewares.request_keys import ROUTE
+from middlewares.routes import effective_method
 from providers.errors import FerryError, unimplemented
 from providers.provider import Provider
 
 _PATH_LIMIT: Final = 120
 
 
-def not_served(request: web.Request, provider: Provider) -> FerryError:
+def unsupported_call(request: web.Request, provider: Provider) -> FerryError:
     """In the words of the SDK, from what the provider has."""
     capabilities = {"client.files": provider.files, "client.batches": provider.batches}
     working = [name for name, capability in capabilities.items() if capability is not None]
     target = request[ROUTE].target[:_PATH_LIMIT] or "without a path"
-    asked = f"{answered_as(request.method)} {target}"
+    asked = f"{effective_method(request.method)} {target}"
     return unimplemented(
         f"{asked} is not served for {provider.name}: only {' and '.join(working)} "
         f"work{'s' if len(working) == 1 else ''} with {provider.name}"
