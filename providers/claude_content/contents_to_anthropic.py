@@ -9,8 +9,8 @@ from providers.claude_content.media_to_anthropic import (
 )
 from providers.claude_content.thought_signatures import thinking_block
 from providers.claude_content.tools_to_anthropic import CALL_RULES
-from providers.gemini_content.carried_parts import CarriedPart
-from providers.gemini_content.function_calls import Answer, Call
+from providers.gemini_content.content_parts import ContentPart
+from providers.gemini_content.function_calls import FunctionCall, FunctionResponse
 from providers.gemini_content.media import FileIds
 from providers.gemini_content.merged_turns import Block, merged_turns, system_texts
 from providers.gemini_content.warnings import Warnings
@@ -47,7 +47,7 @@ class _AnthropicBlocks:
     def text(self, words: str) -> Block:
         return {"type": "text", "text": words}
 
-    def media(self, part: CarriedPart) -> Block:
+    def media(self, part: ContentPart) -> Block:
         if part.field == "inlineData":
             return to_anthropic_inline_media(part.value, part.path, self.warnings)
         return to_anthropic_file_media(part.value, part.path, self.warnings, self.file_ids)
@@ -55,10 +55,10 @@ class _AnthropicBlocks:
     def thinking(self, part: dict[str, Any]) -> Block | None:
         return thinking_block(part)
 
-    def call(self, call: Call) -> Block:
+    def call(self, call: FunctionCall) -> Block:
         return {"type": "tool_use", "id": call.id, "name": call.name, "input": call.args}
 
-    def answer(self, answer: Answer) -> Block:
+    def response(self, answer: FunctionResponse) -> Block:
         result: Block = {
             "type": "tool_result",
             "tool_use_id": answer.call_id,

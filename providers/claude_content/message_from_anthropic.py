@@ -65,7 +65,7 @@ def from_anthropic_message(message: dict[str, Any]) -> dict[str, Any]:
 def _read_content(candidate: Candidate, content: object) -> None:
     """Anthropic writes a list of blocks, some of the servers like it a string."""
     if isinstance(content, str):
-        candidate.say(content)
+        candidate.add_text(content)
         return
     for index, block in enumerate(as_list(content, "content")):
         with candidate.reading():
@@ -77,14 +77,14 @@ def _add(candidate: Candidate, block: dict[str, Any], where: str) -> None:
         case "text":
             _add_text(candidate, block, where)
         case "tool_use":
-            candidate.call(block.get("name"), block.get("input"), block.get("id"), where)
+            candidate.add_call(block.get("name"), block.get("input"), block.get("id"), where)
         case "thinking":
             text = as_text(block.get("thinking"), f"{where}.thinking")
             signature = text_or_none(block.get("signature"))
-            candidate.think(text, render_thinking_signature(signature) if signature else None)
+            candidate.add_thought(text, render_thinking_signature(signature) if signature else None)
         case "redacted_thinking":
             data = as_text(block.get("data"), f"{where}.data")
-            candidate.think("", render_redacted_thinking(data))
+            candidate.add_thought("", render_redacted_thinking(data))
         case step if step in _STEPS:
             pass
         case other:
@@ -93,13 +93,13 @@ def _add(candidate: Candidate, block: dict[str, Any], where: str) -> None:
 
 def _add_text(candidate: Candidate, block: dict[str, Any], where: str) -> None:
     """Each citation is for the whole block; a citation of a document in the prompt has no URI."""
-    segment = candidate.say(as_text(block.get("text"), f"{where}.text"))
+    segment = candidate.add_text(as_text(block.get("text"), f"{where}.text"))
     citations = list_or_empty(block.get("citations"), f"{where}.citations")
     uris: dict[str | None, None] = {}
     for index, citation in enumerate(citations):
         with candidate.reading():
             uris[_uri(as_object(citation, f"{where}.citations[{index}]"))] = None
-    candidate.cite(segment.source(uri) for uri in uris)
+    candidate.add_citations(segment.source(uri) for uri in uris)
 
 
 def _uri(citation: dict[str, Any]) -> str | None:
@@ -112,7 +112,7 @@ def _explain_refusal(candidate: Candidate, details: dict[str, Any]) -> None:
     if why or category:
         sort = f" (category {category!r})" if category else ""
         reason = f" The provider's explanation: {why}" if why else ""
-        candidate.explain(why or category or "", f"The model refused to answer{sort}.{reason}")
+        candidate.explain_end(why or category or "", f"The model refused to answer{sort}.{reason}")
 
 
 def _usage(usage: object) -> dict[str, Any]:

@@ -9,11 +9,11 @@ from providers.claude_content.thinking_to_anthropic import Thinking, to_anthropi
 from providers.errors import invalid_argument
 from providers.gemini_content.json_path import item, member
 from providers.gemini_content.refusal import refuse_fields
-from providers.gemini_content.response_schema import json_answer
-from providers.gemini_content.text_alone import beyond_text
+from providers.gemini_content.response_schema import json_format
+from providers.gemini_content.unsupported_settings import unsupported_settings
 from providers.gemini_content.warnings import Warnings
 
-_REFUSED: Final = beyond_text("Anthropic")
+_REFUSED: Final = unsupported_settings("Anthropic")
 _PENALTIES: Final = ("presencePenalty", "frequencyPenalty")
 
 
@@ -48,7 +48,7 @@ def to_anthropic_options(
         path,
         model=target.model,
         api_version=target.api_version,
-        thinking=thinking.asked,
+        thinking=thinking.requested,
     )
     options = {"max_tokens": max_tokens} | sampling | _stop_sequences(config, path)
     if thinking.param is not None:
@@ -92,7 +92,7 @@ def _stop_sequences(config: dict[str, Any], path: str) -> dict[str, Any]:
 
 
 def _format(config: dict[str, Any], path: str, warnings: Warnings) -> dict[str, Any]:
-    asked = json_answer(config, path, "Anthropic")
+    asked = json_format(config, path, "Anthropic")
     if asked is None:
         return {}
     if asked.schema is None:

@@ -22,7 +22,7 @@ class Thinking:
     effort: str | None = None
 
     @property
-    def asked(self) -> bool:
+    def requested(self) -> bool:
         return self.param is not None and self.param["type"] != "disabled"
 
 

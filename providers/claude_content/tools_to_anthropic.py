@@ -28,25 +28,25 @@ def to_anthropic_tools(
     `thinking` says whether the model is to think. Raises INVALID_ARGUMENT for tools that are no
     functions, and for functions and choices that Anthropic does not accept.
     """
-    asked = function_tools(request, path, warnings, CALL_RULES)
-    if thinking and asked.mode == "ANY":
+    requested = function_tools(request, path, warnings, CALL_RULES)
+    if thinking and requested.mode == "ANY":
         raise invalid_argument(
             "Anthropic forces no function call on a model that thinks",
-            path=member(asked.calling_path, "mode"),
+            path=member(requested.calling_path, "mode"),
         )
-    if not asked.functions:
+    if not requested.functions:
         return {}
-    strict = asked.mode == "VALIDATED"
-    tools = [_tool(function, strict, warnings) for function in asked.offered(warnings)]
-    return {"tools": tools} | _choice(asked)
+    strict = requested.mode == "VALIDATED"
+    tools = [_tool(function, strict, warnings) for function in requested.offered(warnings)]
+    return {"tools": tools} | _choice(requested)
 
 
-def _choice(asked: FunctionTools) -> dict[str, Any]:
-    if asked.mode is None:
+def _choice(requested: FunctionTools) -> dict[str, Any]:
+    if requested.mode is None:
         return {}
-    if asked.only:
-        return {"tool_choice": {"type": "tool", "name": asked.only}}
-    return {"tool_choice": {"type": _CHOICES[asked.mode]}}
+    if requested.forced:
+        return {"tool_choice": {"type": "tool", "name": requested.forced}}
+    return {"tool_choice": {"type": _CHOICES[requested.mode]}}
 
 
 def _tool(declared: DeclaredFunction, strict: bool, warnings: Warnings) -> dict[str, Any]:

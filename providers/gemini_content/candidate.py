@@ -27,7 +27,7 @@ TokenLogprob = dict[str, Any]
 
 # In characters, for a text that is quoted in a sentence.
 _LONGEST_QUOTE: Final = 8000
-_ENDS_THAT_NEED_NO_REASON: Final = frozenset({"STOP", "MAX_TOKENS"})
+_NORMAL_ENDS: Final = frozenset({"STOP", "MAX_TOKENS"})
 
 
 class Candidate:
@@ -43,21 +43,21 @@ class Candidate:
         self._sources: list[dict[str, Any]] = []
         self._chosen: list[TokenLogprob] = []
         self._top: list[list[TokenLogprob]] = []
-        self._sentences: list[str] = []
+        self._notes: list[str] = []
         self._faults: list[UnreadableAnswer] = []
 
-    def say(self, text: str) -> Segment:
+    def add_text(self, text: str) -> Segment:
         """Add the model's text, and return its place in the candidate."""
         self._parts.append({"text": text})
         start = self._text_bytes
         self._text_bytes += utf8_length(text)
         return Segment(text, start, self._text_bytes)
 
-    def cite(self, sources: Iterable[Mapping[str, Any]]) -> None:
+    def add_citations(self, sources: Iterable[Mapping[str, Any]]) -> None:
         """Add CitationSources. An empty one says nothing and is left out."""
         self._sources += [dict(source) for source in sources if source]
 
-    def think(self, text: str, signature: str | None = None) -> None:
+    def add_thought(self, text: str, signature: str | None = None) -> None:
         """Add a thought: its text, its signature for the next request, or both."""
         part: Part = {"text": text, "thought": True} if text else {}
         if signature is not None:
@@ -65,7 +65,7 @@ class Candidate:
         if part:
             self._parts.append(part)
 
-    def call(self, name: object, arguments: object, call_id: object, where: str) -> None:
+    def add_call(self, name: object, arguments: object, call_id: object, where: str) -> None:
         """Add a function call; `where` is its path in the answer.
 
         `arguments` is a JSON object, as such or as text. Anything else ends the candidate as
@@ -79,22 +79,24 @@ class Candidate:
             call = present({"id": text_or_none(call_id), "name": function, "args": args})
             self._parts.append({"functionCall": call})
             return
-        written = _quoted(arguments if isinstance(arguments, str) else _rendered(arguments, where))
+        written = _shorten(
+            arguments if isinstance(arguments, str) else _render_arguments(arguments, where)
+        )
         self._finish_reason, self._finish_message = "MALFORMED_FUNCTION_CALL", written
-        self._sentences.append(
+        self._notes.append(
             f"The model called the function {function[:80]!r} with arguments that cannot be read "
             f"as a JSON object: {written}"
         )
 
-    def refuse(self, refusal: str) -> None:
+    def add_refusal(self, refusal: str) -> None:
         """The model's refusal in its own words, which are its text."""
-        self.say(refusal)
+        self.add_text(refusal)
         self._finish_reason, self._finish_message = "SAFETY", refusal
 
-    def explain(self, reason: str, sentence: str) -> None:
+    def explain_end(self, reason: str, sentence: str) -> None:
         """Say why the answer ended: `sentence` quotes the `reason` and names its author."""
         self._finish_message = reason
-        self._sentences.append(_quoted(sentence))
+        self._notes.append(_shorten(sentence))
 
     def add_logprobs(
         self, chosen: Sequence[TokenLogprob], top: Sequence[list[TokenLogprob]]
@@ -110,20 +112,20 @@ class Candidate:
             yield
         except UnreadableAnswer as fault:
             self._faults.append(fault)
-            self._sentences.append(f"This part of the answer could not be read: {fault.what}")
+            self._notes.append(f"This part of the answer could not be read: {fault.what}")
 
     @property
     def only_fault(self) -> UnreadableAnswer | None:
         """The first fault, if there is nothing else in the candidate."""
-        if any(map(_says_something, self._parts)) or len(self._sentences) > len(self._faults):
+        if any(map(_has_content, self._parts)) or len(self._notes) > len(self._faults):
             return None
         return self._faults[0] if self._faults else None
 
     def render(self) -> dict[str, Any]:
-        self._explain_the_end()
-        sentences = [{"text": f"[genai-ferry] {sentence}"} for sentence in self._sentences]
+        self._explain_native_end()
+        notes = [{"text": f"[genai-ferry] {sentence}"} for sentence in self._notes]
         candidate: dict[str, Any] = {
-            "content": {"role": "model", "parts": self._parts + sentences},
+            "content": {"role": "model", "parts": self._parts + notes},
             "finishReason": self._finish_reason,
             "index": self._index,
         }
@@ -131,19 +133,19 @@ class Candidate:
             candidate["finishMessage"] = self._finish_message
         if self._sources:
             candidate["citationMetadata"] = {"citationSources": self._sources}
-        return candidate | self._log_probabilities()
+        return candidate | self._logprobs()
 
-    def _explain_the_end(self) -> None:
+    def _explain_native_end(self) -> None:
         """Give the provider's reason if Gemini's says less: an unknown one, or no content."""
         if self._native_reason is None or self._finish_message is not None:
             return
         unknown = self._finish_reason == "OTHER"
-        empty = not self._parts and self._finish_reason not in _ENDS_THAT_NEED_NO_REASON
+        empty = not self._parts and self._finish_reason not in _NORMAL_ENDS
         if unknown or empty:
             reason = self._native_reason[:200]
-            self.explain(reason, f"The provider ended the answer with the reason {reason!r}.")
+            self.explain_end(reason, f"The provider ended the answer with the reason {reason!r}.")
 
-    def _log_probabilities(self) -> dict[str, Any]:
+    def _logprobs(self) -> dict[str, Any]:
         if not self._chosen:
             return {}
         result: dict[str, Any] = {"chosenCandidates": self._chosen}
@@ -173,18 +175,18 @@ def _read_arguments(arguments: object) -> dict[str, Any] | None:
     return arguments if isinstance(arguments, dict) else ({} if arguments in (None, "") else None)
 
 
-def _rendered(arguments: object, where: str) -> str:
+def _render_arguments(arguments: object, where: str) -> str:
     try:
         return render_json(arguments).decode()
     except orjson.JSONEncodeError:
         raise unreadable(f"the arguments of {where} are nested too deeply") from None
 
 
-def _says_something(part: Part) -> bool:
+def _has_content(part: Part) -> bool:
     return part.get("text") != ""
 
 
-def _quoted(text: str) -> str:
+def _shorten(text: str) -> str:
     if len(text) <= _LONGEST_QUOTE:
         return text
     return f"{text[:_LONGEST_QUOTE]}… ({len(text) - _LONGEST_QUOTE} more characters)"

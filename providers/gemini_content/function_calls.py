@@ -11,17 +11,17 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from providers.errors import invalid_argument
-from providers.gemini_content.carried_parts import CarriedPart
+from providers.gemini_content.content_parts import ContentPart
 from providers.gemini_content.json_path import member
 from providers.gemini_content.refusal import refuse_fields
 
 _NAME: Final = re.compile(r"[a-zA-Z0-9_-]+")
 
-_PIECEWISE: Final = {
+_REFUSED_IN_CALL: Final = {
     "partialArgs": "{} takes the arguments of a call whole",
     "willContinue": "{} takes the arguments of a call whole",
 }
-_REFUSED: Final = {
+_REFUSED_IN_RESPONSE: Final = {
     "parts": "{} is given no media in a function's answer",
     "willContinue": "{} takes one answer to a call",
     "scheduling": "{} waits for every answer",
@@ -49,75 +49,75 @@ class CallRules:
 
 
 @dataclass(frozen=True)
-class Call:
-    """A function call. `id` is the provider's; `given` the client's, if it gave one."""
+class FunctionCall:
+    """A function call. `id` is the provider's; `client_id` the client's, if it gave one."""
 
     id: str
-    given: str | None
+    client_id: str | None
     name: str
     args: dict[str, Any]
     path: str
 
 
 @dataclass(frozen=True)
-class Answer:
+class FunctionResponse:
     call_id: str
     response: dict[str, Any]
 
 
-class OpenCalls:
+class PendingCalls:
     """The calls of the last model turn that wait for their answers."""
 
     def __init__(self, rules: CallRules) -> None:
         self._rules = rules
-        self._waiting: list[Call] = []
+        self._waiting: list[FunctionCall] = []
         self._ids: set[str] = set()
 
-    def open(self, part: CarriedPart, turn: int, number: int) -> Call:
+    def add(self, part: ContentPart, turn: int, number: int) -> FunctionCall:
         """The functionCall `part`, call `number` of the model turn with index `turn`."""
-        self._refuse(_PIECEWISE, part)
+        self._refuse(_REFUSED_IN_CALL, part)
         name = self._rules.require_name(part.value, part.path)
-        given = part.value.get("id")
-        if given and any(call.given == given for call in self._waiting):
+        client_id = part.value.get("id")
+        if client_id and any(call.client_id == client_id for call in self._waiting):
             raise invalid_argument("is the id of two calls", path=member(part.path, "id"))
-        call_id = self._id(given, f"call_{turn}_{number}")
-        call = Call(call_id, given, name, part.value.get("args", {}), part.path)
+        call_id = self._native_id(client_id, f"call_{turn}_{number}")
+        call = FunctionCall(call_id, client_id, name, part.value.get("args", {}), part.path)
         self._waiting.append(call)
         return call
 
-    def answer(self, parts: list[CarriedPart]) -> list[Answer]:
+    def match(self, parts: list[ContentPart]) -> list[FunctionResponse]:
         """The functionResponse parts of one turn, in their order."""
         ids: dict[str, str] = {}
         # Answers that name their call by id go first: the order of the others is the order of
         # the calls that are left.
         for part in sorted(parts, key=lambda part: "id" not in part.value):
-            ids[part.path] = self._take(part).id
-        return [Answer(ids[part.path], part.value.get("response", {})) for part in parts]
+            ids[part.path] = self._match_one(part).id
+        return [FunctionResponse(ids[part.path], part.value.get("response", {})) for part in parts]
 
     def require_all_answered(self) -> None:
         for call in self._waiting:
             raise invalid_argument("has no functionResponse in the next turn", path=call.path)
 
-    def _id(self, given: str | None, made_up: str) -> str:
+    def _native_id(self, client_id: str | None, generated: str) -> str:
         """The client's id if the provider accepts it; ids tie only within the request."""
-        if given and self._rules.ids.fullmatch(given) and given not in self._ids:
-            call_id = given
+        if client_id and self._rules.ids.fullmatch(client_id) and client_id not in self._ids:
+            call_id = client_id
         else:
-            call_id = made_up
+            call_id = generated
             while call_id in self._ids:
                 call_id += "_"
         self._ids.add(call_id)
         return call_id
 
-    def _refuse(self, reasons: Mapping[str, str], part: CarriedPart) -> None:
+    def _refuse(self, reasons: Mapping[str, str], part: ContentPart) -> None:
         of_provider = {field: why.format(self._rules.provider) for field, why in reasons.items()}
         refuse_fields(part.value, of_provider, part.path)
 
-    def _take(self, part: CarriedPart) -> Call:
-        self._refuse(_REFUSED, part)
+    def _match_one(self, part: ContentPart) -> FunctionCall:
+        self._refuse(_REFUSED_IN_RESPONSE, part)
         wanted_id, wanted_name = part.value.get("id"), part.value.get("name")
         for call in self._waiting:
-            if call.given == wanted_id if wanted_id else call.name == wanted_name:
+            if call.client_id == wanted_id if wanted_id else call.name == wanted_name:
                 if wanted_name not in (None, call.name):
                     raise invalid_argument(
                         f"the call with this id is of {call.name}", path=member(part.path, "name")

@@ -61,7 +61,7 @@ class FunctionTools:
     calling_path: str
 
     @property
-    def only(self) -> str | None:
+    def forced(self) -> str | None:
         """The name of the one function that must be called, where there is one."""
         names = set(self.allowed)
         return self.allowed[0] if self.mode == "ANY" and len(names) == 1 else None
@@ -69,7 +69,7 @@ class FunctionTools:
     def offered(self, warnings: Warnings) -> list[DeclaredFunction]:
         """The functions for a provider that narrows them down only by not being told of others."""
         functions = self.functions.values()
-        if not self.allowed or self.only:
+        if not self.allowed or self.forced:
             return list(functions)
         warnings.drop(member(self.calling_path, "allowedFunctionNames"))
         return [function for function in functions if function.name in self.allowed]

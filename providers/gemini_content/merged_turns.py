@@ -10,8 +10,13 @@ from itertools import groupby
 from typing import Any, Protocol, TypeAlias
 
 from providers.errors import invalid_argument
-from providers.gemini_content.carried_parts import CarriedPart, carried_part, nothing_left
-from providers.gemini_content.function_calls import Answer, Call, CallRules, OpenCalls
+from providers.gemini_content.content_parts import ContentPart, content_part, no_content_left
+from providers.gemini_content.function_calls import (
+    CallRules,
+    FunctionCall,
+    FunctionResponse,
+    PendingCalls,
+)
 from providers.gemini_content.json_path import item, member
 from providers.gemini_content.warnings import Warnings
 
@@ -27,15 +32,15 @@ class BlockWriter(Protocol):
 
     def text(self, words: str, /) -> Block: ...
 
-    def media(self, part: CarriedPart, /) -> Block:
+    def media(self, part: ContentPart, /) -> Block:
         """Of an inlineData or a fileData. Raises INVALID_ARGUMENT for what has no place."""
 
     def thinking(self, part: dict[str, Any], /) -> Block | None:
         """Of the thoughtSignature of a part; None for one that the schema's model did not give."""
 
-    def call(self, call: Call, /) -> Block: ...
+    def call(self, call: FunctionCall, /) -> Block: ...
 
-    def answer(self, answer: Answer, /) -> Block: ...
+    def response(self, answer: FunctionResponse, /) -> Block: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +85,7 @@ def system_texts(
                 f"{provider} takes only text in a system instruction", path=part.path
             )
         texts += _text(part, warnings, writer)
-    return {"system": _something(texts, system_path, provider)}
+    return {"system": _require_content(texts, system_path, provider)}
 
 
 def _require_users_turns(contents: list[dict[str, Any]], path: str, provider: str) -> None:
@@ -101,24 +106,24 @@ class _Conversation:
         self._warnings = warnings
         self._writer = writer
         self._provider = writer.rules.provider
-        self._calls = OpenCalls(writer.rules)
+        self._calls = PendingCalls(writer.rules)
 
     def read(self, role: str, turns: list[Turn]) -> list[Block]:
         """The content of the message that `turns`, all of `role`, become."""
         if role == "model":
             return [block for turn in turns for block in self._model_turn(*turn)]
-        answers: list[CarriedPart] = []
+        answers: list[ContentPart] = []
         said: list[Block] = []
         for index, content in turns:
             turn_path = item(self._path, index)
             parts = list(_parts(content, turn_path, self._warnings, self._provider))
             answered = [part for part in parts if part.field == "functionResponse"]
             blocks = [block for part in parts for block in self._user_blocks(part)]
-            _something([*answered, *blocks], turn_path, self._provider)
+            _require_content([*answered, *blocks], turn_path, self._provider)
             answers += answered
             said += blocks
         # Every call is to be answered in the next message, before anything that is said.
-        results = [self._writer.answer(answer) for answer in self._calls.answer(answers)]
+        results = [self._writer.response(answer) for answer in self._calls.match(answers)]
         self._calls.require_all_answered()
         return results + said
 
@@ -131,11 +136,11 @@ class _Conversation:
             rest = part if block is None else _without_thinking(part)
             blocks += [block] if block else []
             part_path = item(member(turn_path, "parts"), place)
-            carried = rest and carried_part(rest, part_path, self._warnings, self._provider)
+            carried = rest and content_part(rest, part_path, self._warnings, self._provider)
             if not carried:
                 continue
             if carried.field == "functionCall":
-                blocks.append(self._writer.call(self._calls.open(carried, index, number)))
+                blocks.append(self._writer.call(self._calls.add(carried, index, number)))
                 number += 1
             elif carried.field == "text":
                 blocks += _text(carried, self._warnings, self._writer)
@@ -144,9 +149,9 @@ class _Conversation:
                     f"{self._provider} takes only text and function calls in a turn of the model's",
                     path=carried.path,
                 )
-        return _something(blocks, turn_path, self._provider)
+        return _require_content(blocks, turn_path, self._provider)
 
-    def _user_blocks(self, part: CarriedPart) -> list[Block]:
+    def _user_blocks(self, part: ContentPart) -> list[Block]:
         match part.field:
             case "text":
                 return _text(part, self._warnings, self._writer)
@@ -160,10 +165,10 @@ class _Conversation:
 
 def _parts(
     content: dict[str, Any], path: str, warnings: Warnings, provider: str
-) -> Iterator[CarriedPart]:
+) -> Iterator[ContentPart]:
     for place, part in enumerate(content["parts"]):
         part_path = item(member(path, "parts"), place)
-        carried = carried_part(part, part_path, warnings, provider)
+        carried = content_part(part, part_path, warnings, provider)
         if carried is not None:
             yield carried
 
@@ -176,7 +181,7 @@ def _without_thinking(part: dict[str, Any]) -> dict[str, Any]:
     return {field: value for field, value in part.items() if field not in gone}
 
 
-def _text(part: CarriedPart, warnings: Warnings, writer: BlockWriter) -> list[Block]:
+def _text(part: ContentPart, warnings: Warnings, writer: BlockWriter) -> list[Block]:
     """A text block; none for a text of nothing but white space, which is refused."""
     if part.value.strip():
         return [writer.text(part.value)]
@@ -185,7 +190,7 @@ def _text(part: CarriedPart, warnings: Warnings, writer: BlockWriter) -> list[Bl
     return []
 
 
-def _something(blocks: list[Any], turn_path: str, provider: str) -> list[Any]:
+def _require_content(blocks: list[Any], turn_path: str, provider: str) -> list[Any]:
     if not blocks:
-        raise nothing_left(member(turn_path, "parts"), provider)
+        raise no_content_left(member(turn_path, "parts"), provider)
     return blocks

@@ -55,7 +55,7 @@ def normalise_generate(request: object, path: str) -> dict[str, Any]:
         _turn(turn, item(member(path, "contents"), index)) for index, turn in enumerate(contents)
     ]
     if "systemInstruction" in normal:
-        normal["systemInstruction"] = _roleless(
+        normal["systemInstruction"] = _without_role(
             normal["systemInstruction"], member(path, "systemInstruction")
         )
     return normal
@@ -67,7 +67,7 @@ def normalise_embed(request: object, path: str) -> dict[str, Any]:
     _check_model(normal, path)
     if "content" not in normal:
         raise invalid_argument("is required", path=member(path, "content"))
-    normal["content"] = _roleless(normal["content"], member(path, "content"))
+    normal["content"] = _without_role(normal["content"], member(path, "content"))
     return normal
 
 
@@ -105,7 +105,7 @@ def _turn(content: dict[str, Any], path: str) -> dict[str, Any]:
     return {"role": _ROLES[role], "parts": _parts(content, path)}
 
 
-def _roleless(content: dict[str, Any], path: str) -> dict[str, Any]:
+def _without_role(content: dict[str, Any], path: str) -> dict[str, Any]:
     return {"parts": _parts(content, path)}
 
 
@@ -136,7 +136,7 @@ def _object(value: object, name: str, path: str, depth: int) -> dict[str, Any]:
             continue
         kind = OBJECTS[name][field]
         read = _value(raw, kind, member(path, key), depth + 1)
-        if not _says_nothing(read, kind) and read != DEFAULTS.get(name, {}).get(field):
+        if not _is_default(read, kind) and read != DEFAULTS.get(name, {}).get(field):
             normal[field] = read
     return normal
 
@@ -173,7 +173,7 @@ def _map(value: object, element: Kind, path: str, depth: int) -> dict[str, Any]:
     }
 
 
-def _says_nothing(value: object, kind: Kind) -> bool:
+def _is_default(value: object, kind: Kind) -> bool:
     match kind:
         case ListOf():
             return not value

@@ -25,14 +25,14 @@ _FORMATS: Final = {
 
 
 @dataclass(frozen=True)
-class JsonAnswer:
+class JsonFormat:
     """An answer in JSON, by a JSON Schema or by none; `path` is that of the field to blame."""
 
     schema: dict[str, Any] | None
     path: str
 
 
-def json_answer(config: dict[str, Any], path: str, provider: str) -> JsonAnswer | None:
+def json_format(config: dict[str, Any], path: str, provider: str) -> JsonFormat | None:
     """What the normalised GenerationConfig at `path` asks for; None for plain text.
 
     Raises INVALID_ARGUMENT for other formats, and for settings that contradict one another.
@@ -47,14 +47,14 @@ def json_answer(config: dict[str, Any], path: str, provider: str) -> JsonAnswer 
     schemas = list(_schemas(config, path))
     if not schemas:
         if mime_type:
-            return JsonAnswer(None, mime_path)
-        return JsonAnswer(None, newer_path) if newer == _JSON else None
+            return JsonFormat(None, mime_path)
+        return JsonFormat(None, newer_path) if newer == _JSON else None
     schema, schema_path = schemas[-1]
     if len(schemas) > 1:
         raise invalid_argument("is a second schema; give only one", path=schema_path)
     if _JSON not in (mime_type, newer):
         raise invalid_argument(f"needs the MIME type {_JSON} with it", path=schema_path)
-    return JsonAnswer(schema, schema_path)
+    return JsonFormat(schema, schema_path)
 
 
 def _newer_mime_type(config: dict[str, Any], path: str, provider: str) -> tuple[str | None, str]:

@@ -70,7 +70,7 @@ def _read_message(candidate: Candidate, message: dict[str, Any], where: str) -> 
             cite_annotations(candidate, segment, annotations, f"{where}.annotations")
     if message.get("refusal"):
         with candidate.reading():
-            candidate.refuse(as_text(message["refusal"], f"{where}.refusal"))
+            candidate.add_refusal(as_text(message["refusal"], f"{where}.refusal"))
     with candidate.reading():
         calls = list_or_empty(message.get("tool_calls"), f"{where}.tool_calls")
         for index, call in enumerate(calls):
@@ -87,7 +87,7 @@ def _read_message(candidate: Candidate, message: dict[str, Any], where: str) -> 
 def _say(candidate: Candidate, content: object, where: str) -> Segment:
     """OpenAI writes a string; some compatible servers write a list of parts."""
     if isinstance(content, str):
-        return candidate.say(content)
+        return candidate.add_text(content)
     segments: list[Segment] = []
     for index, part in enumerate(as_list(content, where)):
         with candidate.reading():
@@ -97,13 +97,13 @@ def _say(candidate: Candidate, content: object, where: str) -> Segment:
 
 def _say_part(candidate: Candidate, part: object, where: str) -> list[Segment]:
     if isinstance(part, str):
-        return [candidate.say(part)]
+        return [candidate.add_text(part)]
     fields = as_object(part, where)
     match fields.get("type"):
         case "text" | "output_text" | None:
-            return [candidate.say(as_text(fields.get("text"), f"{where}.text"))]
+            return [candidate.add_text(as_text(fields.get("text"), f"{where}.text"))]
         case "refusal":
-            candidate.refuse(as_text(fields.get("refusal"), f"{where}.refusal"))
+            candidate.add_refusal(as_text(fields.get("refusal"), f"{where}.refusal"))
         case "thinking":
             _think(candidate, fields.get("thinking"), f"{where}.thinking")
         case other:
@@ -114,14 +114,14 @@ def _say_part(candidate: Candidate, part: object, where: str) -> list[Segment]:
 def _think(candidate: Candidate, thinking: object, where: str) -> None:
     """Add a thought that is a string, or a list of text parts."""
     if isinstance(thinking, str):
-        candidate.think(thinking)
+        candidate.add_thought(thinking)
         return
     texts: list[str] = []
     for index, entry in enumerate(as_list(thinking, where)):
         with candidate.reading():
             part = as_object(entry, f"{where}[{index}]")
             texts.append(as_text(part.get("text"), f"{where}[{index}].text"))
-    candidate.think("".join(texts))
+    candidate.add_thought("".join(texts))
 
 
 def _call(candidate: Candidate, entry: object, where: str) -> None:
@@ -133,4 +133,4 @@ def _call(candidate: Candidate, entry: object, where: str) -> None:
 
 def _call_function(candidate: Candidate, entry: object, call_id: object, where: str) -> None:
     function = as_object(entry, where)
-    candidate.call(function.get("name"), function.get("arguments"), call_id, where)
+    candidate.add_call(function.get("name"), function.get("arguments"), call_id, where)

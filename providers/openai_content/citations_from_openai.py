@@ -22,7 +22,7 @@ def cite_annotations(
             citations.append(_citation(as_object(annotation, f"{where}[{index}]")))
     ends = [(_place(each, "start_index"), _place(each, "end_index")) for each in citations]
     offsets = segment.offsets(place for pair in ends for place in pair if place is not None)
-    candidate.cite(
+    candidate.add_citations(
         _source(citation, offsets, start, end)
         for citation, (start, end) in zip(citations, ends, strict=True)
     )

@@ -3,8 +3,8 @@
 from typing import Any
 
 from providers.errors import invalid_argument
-from providers.gemini_content.carried_parts import CarriedPart, carried_parts
-from providers.gemini_content.function_calls import Answer, Call, OpenCalls
+from providers.gemini_content.content_parts import ContentPart, content_parts
+from providers.gemini_content.function_calls import FunctionCall, FunctionResponse, PendingCalls
 from providers.gemini_content.json_path import item, member
 from providers.gemini_content.media import FileIds
 from providers.gemini_content.warnings import Warnings
@@ -28,9 +28,9 @@ def to_openai_messages(
             path=item(contents_path, len(contents) - 1),
         )
     messages = _system(request, path, warnings)
-    calls = OpenCalls(CALL_RULES)
+    calls = PendingCalls(CALL_RULES)
     for turn, content in enumerate(contents):
-        parts = carried_parts(content, item(contents_path, turn), warnings, "OpenAI")
+        parts = content_parts(content, item(contents_path, turn), warnings, "OpenAI")
         if content["role"] == "model":
             calls.require_all_answered()
             messages.append(_assistant(parts, turn, calls))
@@ -44,28 +44,28 @@ def _system(request: dict[str, Any], path: str, warnings: Warnings) -> list[dict
     if "systemInstruction" not in request:
         return []
     system_path = member(path, "systemInstruction")
-    parts = carried_parts(request["systemInstruction"], system_path, warnings, "OpenAI")
+    parts = content_parts(request["systemInstruction"], system_path, warnings, "OpenAI")
     # "system" and not "developer": every model and compatible server takes it.
     return [{"role": "system", "content": _texts(parts, "a system instruction")}]
 
 
-def _assistant(parts: list[CarriedPart], turn: int, calls: OpenCalls) -> dict[str, Any]:
+def _assistant(parts: list[ContentPart], turn: int, calls: PendingCalls) -> dict[str, Any]:
     message: dict[str, Any] = {"role": "assistant"}
     said = [part for part in parts if part.field != "functionCall"]
     called = [part for part in parts if part.field == "functionCall"]
     if said:
         message["content"] = _texts(said, "a turn of the model's")
     if called:
-        opened = [calls.open(part, turn, number) for number, part in enumerate(called)]
+        opened = [calls.add(part, turn, number) for number, part in enumerate(called)]
         message["tool_calls"] = [_tool_call(call) for call in opened]
     return message
 
 
 def _user(
-    parts: list[CarriedPart], calls: OpenCalls, warnings: Warnings, file_ids: FileIds
+    parts: list[ContentPart], calls: PendingCalls, warnings: Warnings, file_ids: FileIds
 ) -> list[dict[str, Any]]:
     # OpenAI wants the answers to a turn's calls right after it, before anything that is said.
-    answers = calls.answer([part for part in parts if part.field == "functionResponse"])
+    answers = calls.match([part for part in parts if part.field == "functionResponse"])
     messages = [_tool_message(answer) for answer in answers]
     said = [part for part in parts if part.field != "functionResponse"]
     if said:
@@ -75,17 +75,17 @@ def _user(
     return messages
 
 
-def _tool_call(call: Call) -> dict[str, Any]:
+def _tool_call(call: FunctionCall) -> dict[str, Any]:
     function = {"name": call.name, "arguments": render_json(call.args).decode()}
     return {"id": call.id, "type": "function", "function": function}
 
 
-def _tool_message(answer: Answer) -> dict[str, Any]:
+def _tool_message(answer: FunctionResponse) -> dict[str, Any]:
     content = render_json(answer.response).decode()
     return {"role": "tool", "tool_call_id": answer.call_id, "content": content}
 
 
-def _user_content(part: CarriedPart, warnings: Warnings, file_ids: FileIds) -> dict[str, Any]:
+def _user_content(part: ContentPart, warnings: Warnings, file_ids: FileIds) -> dict[str, Any]:
     match part.field:
         case "text":
             return _text(part)
@@ -97,14 +97,14 @@ def _user_content(part: CarriedPart, warnings: Warnings, file_ids: FileIds) -> d
             raise invalid_argument("a turn of the user's cannot call functions", path=part.path)
 
 
-def _texts(parts: list[CarriedPart], whose: str) -> str | list[dict[str, Any]]:
+def _texts(parts: list[ContentPart], whose: str) -> str | list[dict[str, Any]]:
     for part in parts:
         if part.field != "text":
             raise invalid_argument(f"OpenAI takes only text in {whose}", path=part.path)
     return _plain_if_text([_text(part) for part in parts])
 
 
-def _text(part: CarriedPart) -> dict[str, Any]:
+def _text(part: ContentPart) -> dict[str, Any]:
     return {"type": "text", "text": part.value}
 
 

@@ -3,7 +3,7 @@
 from typing import Any, Final
 
 from providers.errors import invalid_argument
-from providers.gemini_content.carried_parts import carried_parts
+from providers.gemini_content.content_parts import content_parts
 from providers.gemini_content.embed_settings import embed_settings
 from providers.gemini_content.json_path import member
 from providers.gemini_content.warnings import Warnings
@@ -28,7 +28,7 @@ def to_openai_embedding(
         if name in settings:
             raise invalid_argument(reason, path=settings[name].path)
     content_path = member(path, "content")
-    parts = carried_parts(request["content"], content_path, warnings, "OpenAI")
+    parts = content_parts(request["content"], content_path, warnings, "OpenAI")
     # How Gemini joins several parts into one vector is not known, so no joint text would be it.
     if len(parts) != 1 or parts[0].field != "text" or not parts[0].value:
         raise invalid_argument(

@@ -5,8 +5,8 @@ from typing import Any, Final
 from providers.errors import invalid_argument
 from providers.gemini_content.json_path import item, member
 from providers.gemini_content.refusal import refuse_fields
-from providers.gemini_content.response_schema import json_answer
-from providers.gemini_content.text_alone import gemini_only_settings
+from providers.gemini_content.response_schema import json_format
+from providers.gemini_content.unsupported_settings import gemini_only_settings
 from providers.gemini_content.warnings import Warnings
 from providers.openai_content.root_schema import SchemaRule
 from providers.openai_content.strict_schema import allows_strict
@@ -99,7 +99,7 @@ def _reasoning_effort(
 
 
 def _response_format(config: dict[str, Any], path: str, schema_rule: SchemaRule) -> dict[str, Any]:
-    asked = json_answer(config, path, "OpenAI")
+    asked = json_format(config, path, "OpenAI")
     if asked is None:
         return {}
     if asked.schema is None:

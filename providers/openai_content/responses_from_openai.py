@@ -92,7 +92,7 @@ def _add_output(candidate: Candidate, entry: object, where: str) -> None:
                 with candidate.reading():
                     _add_thought(candidate, summary, f"{where}.summary[{index}]")
         case "function_call":
-            candidate.call(
+            candidate.add_call(
                 output.get("name"), output.get("arguments"), output.get("call_id"), where
             )
         case step if step in _STEPS:
@@ -104,7 +104,7 @@ def _add_output(candidate: Candidate, entry: object, where: str) -> None:
 def _add_message(candidate: Candidate, content: object, where: str) -> None:
     """OpenAI writes a list of parts, some of the servers like it a string."""
     if isinstance(content, str):
-        candidate.say(content)
+        candidate.add_text(content)
         return
     for index, part in enumerate(as_list(content, where)):
         with candidate.reading():
@@ -112,18 +112,18 @@ def _add_message(candidate: Candidate, content: object, where: str) -> None:
 
 
 def _add_thought(candidate: Candidate, entry: object, where: str) -> None:
-    candidate.think(as_text(as_object(entry, where).get("text"), f"{where}.text"))
+    candidate.add_thought(as_text(as_object(entry, where).get("text"), f"{where}.text"))
 
 
 def _add_content(candidate: Candidate, entry: object, where: str) -> None:
     content = as_object(entry, where)
     match content.get("type"):
         case "output_text":
-            segment = candidate.say(as_text(content.get("text"), f"{where}.text"))
+            segment = candidate.add_text(as_text(content.get("text"), f"{where}.text"))
             annotations = list_or_empty(content.get("annotations"), f"{where}.annotations")
             cite_annotations(candidate, segment, annotations, f"{where}.annotations")
             add_token_logprobs(candidate, content.get("logprobs"), f"{where}.logprobs")
         case "refusal":
-            candidate.refuse(as_text(content.get("refusal"), f"{where}.refusal"))
+            candidate.add_refusal(as_text(content.get("refusal"), f"{where}.refusal"))
         case other:
             raise unknown_type(other, where)

@@ -25,17 +25,20 @@ def to_openai_tools(
     Raises INVALID_ARGUMENT for tools that are no functions, and for functions and choices that
     OpenAI does not accept.
     """
-    asked = function_tools(request, path, warnings, CALL_RULES)
-    if not asked.functions:
+    requested = function_tools(request, path, warnings, CALL_RULES)
+    if not requested.functions:
         return {}
-    for declared in asked.functions.values():
+    for declared in requested.functions.values():
         schema_rule(declared.parameters, declared.schema_path)
-    strict = asked.mode == "VALIDATED"
-    functions = [_function(function, strict) for function in asked.functions.values()]
+    strict = requested.mode == "VALIDATED"
+    functions = [_function(function, strict) for function in requested.functions.values()]
     tools = [{"type": "function", "function": function} for function in functions]
-    if asked.mode is None:
+    if requested.mode is None:
         return {"tools": tools}
-    return {"tools": tools, "tool_choice": _narrowed(_PLAIN_CHOICES[asked.mode], asked.allowed)}
+    return {
+        "tools": tools,
+        "tool_choice": _narrowed(_PLAIN_CHOICES[requested.mode], requested.allowed),
+    }
 
 
 def _function(declared: DeclaredFunction, strict: bool) -> dict[str, Any]:

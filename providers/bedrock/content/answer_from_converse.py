@@ -60,7 +60,7 @@ def _add(candidate: Candidate, member: str, value: object, thoughts: bool, block
     where = f"{block}.{member}"
     match member:
         case "text":
-            candidate.say(as_text(value, where))
+            candidate.add_text(as_text(value, where))
         case "toolUse":
             _add_call(candidate, as_object(value, where), where)
         case "reasoningContent":
@@ -75,7 +75,7 @@ def _add(candidate: Candidate, member: str, value: object, thoughts: bool, block
 
 def _add_call(candidate: Candidate, use: dict[str, Any], where: str) -> None:
     if use.get("type") != _SERVER_TOOL:
-        candidate.call(use.get("name"), use.get("input"), use.get("toolUseId"), where)
+        candidate.add_call(use.get("name"), use.get("input"), use.get("toolUseId"), where)
 
 
 def _add_thought(
@@ -83,7 +83,7 @@ def _add_thought(
 ) -> None:
     if "redactedContent" in reasoning:
         data = as_text(reasoning["redactedContent"], f"{where}.redactedContent")
-        candidate.think("", render_redacted_thinking(data))
+        candidate.add_thought("", render_redacted_thinking(data))
     if "reasoningText" not in reasoning:
         return
     reason = as_object(reasoning["reasoningText"], f"{where}.reasoningText")
@@ -91,7 +91,7 @@ def _add_thought(
     if text and not thoughts:
         return  # a signature without the text that it signs would be refused in the next request
     signature = text_or_none(reason.get("signature"))
-    candidate.think(text, render_thinking_signature(signature) if signature else None)
+    candidate.add_thought(text, render_thinking_signature(signature) if signature else None)
 
 
 def _add_cited(candidate: Candidate, cited: dict[str, Any], where: str) -> None:
@@ -101,13 +101,13 @@ def _add_cited(candidate: Candidate, cited: dict[str, Any], where: str) -> None:
         with candidate.reading():
             piece = as_object(generated, f"{where}.content[{index}]")
             text = as_text(piece.get("text"), f"{where}.content[{index}].text")
-            segments.append(candidate.say(text))
+            segments.append(candidate.add_text(text))
     uris: dict[str | None, None] = {}
     for index, citation in enumerate(list_or_empty(cited.get("citations"), f"{where}.citations")):
         with candidate.reading():
             uris[_uri(as_object(citation, f"{where}.citations[{index}]"))] = None
     cited_text = joined(segments)
-    candidate.cite(cited_text.source(uri) for uri in uris)
+    candidate.add_citations(cited_text.source(uri) for uri in uris)
 
 
 def _uri(citation: dict[str, Any]) -> str | None:

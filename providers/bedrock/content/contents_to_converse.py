@@ -8,8 +8,8 @@ from providers.bedrock.content.media_to_converse import ConverseMedia, MediaUri
 from providers.bedrock.content.tools_to_converse import CALL_RULES
 from providers.claude_content.thought_signatures import thinking_block
 from providers.errors import invalid_argument
-from providers.gemini_content.carried_parts import CarriedPart
-from providers.gemini_content.function_calls import Answer, Call
+from providers.gemini_content.content_parts import ContentPart
+from providers.gemini_content.function_calls import FunctionCall, FunctionResponse
 from providers.gemini_content.json_path import member
 from providers.gemini_content.merged_turns import Block, Message, merged_turns, system_texts
 from providers.gemini_content.warnings import Warnings
@@ -61,7 +61,7 @@ class _ConverseBlocks:
     def text(self, words: str) -> Block:
         return {"text": words}
 
-    def media(self, part: CarriedPart) -> Block:
+    def media(self, part: ContentPart) -> Block:
         return self.reader.block(part)
 
     def thinking(self, part: dict[str, Any]) -> Block | None:
@@ -74,10 +74,10 @@ class _ConverseBlocks:
         reasoning = {"text": block["thinking"], "signature": block["signature"]}
         return {"reasoningContent": {"reasoningText": reasoning}}
 
-    def call(self, call: Call) -> Block:
+    def call(self, call: FunctionCall) -> Block:
         return {"toolUse": {"toolUseId": call.id, "name": call.name, "input": call.args}}
 
-    def answer(self, answer: Answer) -> Block:
+    def response(self, answer: FunctionResponse) -> Block:
         result: Block = {"toolUseId": answer.call_id, "content": [{"json": answer.response}]}
         if answer.response.get("error") is not None:
             result["status"] = "error"  # Gemini's word for what went wrong in the function

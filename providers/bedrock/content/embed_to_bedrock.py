@@ -6,7 +6,7 @@ from typing import Any, Final
 from providers.bedrock.content.bedrock_models import ModelFamily, model_family
 from providers.bedrock.content.job_model import require_model
 from providers.errors import invalid_argument
-from providers.gemini_content.carried_parts import carried_parts
+from providers.gemini_content.content_parts import content_parts
 from providers.gemini_content.embed_settings import EmbedSetting, embed_settings
 from providers.gemini_content.json_path import member
 from providers.gemini_content.warnings import Warnings
@@ -76,7 +76,7 @@ def to_bedrock_embedding(
 
 def _text(request: dict[str, Any], path: str, warnings: Warnings) -> str:
     content_path = member(path, "content")
-    parts = carried_parts(request["content"], content_path, warnings, "Bedrock")
+    parts = content_parts(request["content"], content_path, warnings, "Bedrock")
     # How Gemini joins several parts into one vector is not known, so no joint text would be it.
     if len(parts) != 1 or parts[0].field != "text" or not parts[0].value:
         raise invalid_argument(

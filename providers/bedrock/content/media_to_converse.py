@@ -5,7 +5,7 @@ from typing import Any, Final, TypeAlias
 
 from providers.bedrock.content.bedrock_models import ModelFamily
 from providers.errors import invalid_argument
-from providers.gemini_content.carried_parts import CarriedPart
+from providers.gemini_content.content_parts import ContentPart
 from providers.gemini_content.json_path import member
 from providers.gemini_content.media import bare_type, drop_name, require_blob, unsupported_type
 from providers.gemini_content.warnings import Warnings
@@ -77,7 +77,7 @@ class ConverseMedia:
         self._media_uri = media_uri
         self._documents = 0
 
-    def block(self, part: CarriedPart) -> dict[str, Any]:
+    def block(self, part: ContentPart) -> dict[str, Any]:
         """Of an inlineData or a fileData. Raises INVALID_ARGUMENT for what Converse cannot read."""
         media = part.value
         if part.field == "inlineData":

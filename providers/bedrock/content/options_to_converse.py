@@ -9,12 +9,12 @@ from providers.claude_content.closed_schema import closed_schema
 from providers.errors import invalid_argument
 from providers.gemini_content.json_path import item, member
 from providers.gemini_content.refusal import refuse_fields
-from providers.gemini_content.response_schema import json_answer
-from providers.gemini_content.text_alone import beyond_text
+from providers.gemini_content.response_schema import json_format
+from providers.gemini_content.unsupported_settings import unsupported_settings
 from providers.gemini_content.warnings import Warnings
 from providers.json_api.json_text import render_json
 
-_REFUSED: Final = beyond_text("Bedrock")
+_REFUSED: Final = unsupported_settings("Bedrock")
 _PENALTIES: Final = ("presencePenalty", "frequencyPenalty")
 _MOST_TOKENS: Final = 2**31 - 1
 _MOST_STOPS: Final = 2500  # botocore: InferenceConfiguration
@@ -40,7 +40,9 @@ def to_converse_options(
         model=model,
         max_tokens=config.get("maxOutputTokens"),
     )
-    inference, additional = to_converse_sampling(config, path, model=model, thinking=thinking.asked)
+    inference, additional = to_converse_sampling(
+        config, path, model=model, thinking=thinking.requested
+    )
     if thinking.param is not None:
         additional["thinking"] = thinking.param
     output = _text_format(config, path, warnings)
@@ -51,7 +53,7 @@ def to_converse_options(
         "additionalModelRequestFields": additional,
         "outputConfig": output,
     }
-    return {name: value for name, value in options.items() if value}, thinking.asked
+    return {name: value for name, value in options.items() if value}, thinking.requested
 
 
 def _max_tokens(config: dict[str, Any], path: str) -> dict[str, Any]:
@@ -81,7 +83,7 @@ def _stops(config: dict[str, Any], path: str, model: str) -> dict[str, Any]:
 
 
 def _text_format(config: dict[str, Any], path: str, warnings: Warnings) -> dict[str, Any]:
-    asked = json_answer(config, path, "Bedrock")
+    asked = json_format(config, path, "Bedrock")
     if asked is None:
         return {}
     if asked.schema is None:

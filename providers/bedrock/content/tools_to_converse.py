@@ -41,20 +41,20 @@ def to_converse_tools(
     functions, for functions and choices that Converse does not accept, and for a conversation with
     calls of functions that are not declared.
     """
-    asked = function_tools(request, path, warnings, CALL_RULES)
-    mode_path = member(asked.calling_path, "mode")
-    if thinking and asked.mode == "ANY":
+    requested = function_tools(request, path, warnings, CALL_RULES)
+    mode_path = member(requested.calling_path, "mode")
+    if thinking and requested.mode == "ANY":
         raise invalid_argument(
             "Claude is forced to no function call where it thinks", path=mode_path
         )
-    if not asked.functions or asked.mode == "NONE":
+    if not requested.functions or requested.mode == "NONE":
         _require_no_calls(request, path)
-        if asked.functions:
+        if requested.functions:
             warnings.drop(member(path, "tools"))  # Converse can only be told of none
         return {}
-    strict = asked.mode == "VALIDATED"
-    tools = [_tool(function, strict, warnings) for function in asked.offered(warnings)]
-    return {"toolConfig": {"tools": tools} | _choice(asked)}
+    strict = requested.mode == "VALIDATED"
+    tools = [_tool(function, strict, warnings) for function in requested.offered(warnings)]
+    return {"toolConfig": {"tools": tools} | _choice(requested)}
 
 
 def _called_at(request: dict[str, Any], path: str) -> str | None:
@@ -77,12 +77,12 @@ def _require_no_calls(request: dict[str, Any], path: str) -> None:
         )
 
 
-def _choice(asked: FunctionTools) -> dict[str, Any]:
-    if asked.mode is None:
+def _choice(requested: FunctionTools) -> dict[str, Any]:
+    if requested.mode is None:
         return {}
-    if asked.only:
-        return {"toolChoice": {"tool": {"name": asked.only}}}
-    return {"toolChoice": {_CHOICES[asked.mode]: {}}}
+    if requested.forced:
+        return {"toolChoice": {"tool": {"name": requested.forced}}}
+    return {"toolChoice": {_CHOICES[requested.mode]: {}}}
 
 
 def _tool(declared: DeclaredFunction, strict: bool, warnings: Warnings) -> dict[str, Any]:

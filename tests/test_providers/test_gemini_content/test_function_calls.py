@@ -4,8 +4,8 @@ from typing import Any, Final
 import pytest
 
 from providers.errors import FerryError
-from providers.gemini_content.carried_parts import CarriedPart
-from providers.gemini_content.function_calls import CallRules, OpenCalls
+from providers.gemini_content.content_parts import ContentPart
+from providers.gemini_content.function_calls import CallRules, PendingCalls
 
 _RULES: Final = CallRules("Elsewhere", longest_name=8, ids=re.compile("[a-z]+|call_[0-9_]+"))
 
@@ -14,14 +14,14 @@ def _exchange(
     called: list[dict[str, Any]], answered: list[dict[str, Any]]
 ) -> tuple[list[str], list[tuple[str, Any]]]:
     """The ids of the calls, and the id and the number of every answer."""
-    calls = OpenCalls(_RULES)
+    calls = PendingCalls(_RULES)
     ids = [
-        calls.open(CarriedPart("functionCall", call, f"calls[{number}]"), 1, number).id
+        calls.add(ContentPart("functionCall", call, f"calls[{number}]"), 1, number).id
         for number, call in enumerate(called)
     ]
-    answers = calls.answer(
+    answers = calls.match(
         [
-            CarriedPart("functionResponse", answer, f"answers[{number}]")
+            ContentPart("functionResponse", answer, f"answers[{number}]")
             for number, answer in enumerate(answered)
         ]
     )
@@ -71,20 +71,20 @@ def test_answers_find_their_calls(
 
 
 def test_a_call_keeps_what_it_is_made_with() -> None:
-    part = CarriedPart("functionCall", {"name": "f", "args": {"a_b": 1}}, "path")
-    call = OpenCalls(_RULES).open(part, 1, 0)
+    part = ContentPart("functionCall", {"name": "f", "args": {"a_b": 1}}, "path")
+    call = PendingCalls(_RULES).add(part, 1, 0)
     assert (call.name, call.args, call.path) == ("f", {"a_b": 1}, "path")
-    bare = CarriedPart("functionCall", {"name": "f"}, "path")
-    assert OpenCalls(_RULES).open(bare, 1, 0).args == {}
+    bare = ContentPart("functionCall", {"name": "f"}, "path")
+    assert PendingCalls(_RULES).add(bare, 1, 0).args == {}
 
 
 def test_an_id_goes_out_once() -> None:
-    calls = OpenCalls(_RULES)
+    calls = PendingCalls(_RULES)
 
     def exchanged(turn: int, given: str | None) -> str:
         value = {"id": given, "name": "f"} if given else {"name": "f"}
-        call = calls.open(CarriedPart("functionCall", value, "path"), turn, 0)
-        (answer,) = calls.answer([CarriedPart("functionResponse", value, "path")])
+        call = calls.add(ContentPart("functionCall", value, "path"), turn, 0)
+        (answer,) = calls.match([ContentPart("functionResponse", value, "path")])
         assert answer.call_id == call.id
         return call.id
 

@@ -138,7 +138,7 @@ def test_what_is_refused(
 def test_which_functions_a_provider_is_told_of(
     calling: dict[str, Any], only: str | None, offered: list[str], rendered: str
 ) -> None:
-    asked, warnings = _read({"name": "f"}, {"name": "g"}, {"name": "h"}, **calling), Warnings()
-    assert asked.only == only
-    assert [function.name for function in asked.offered(warnings)] == offered
+    requested, warnings = _read({"name": "f"}, {"name": "g"}, {"name": "h"}, **calling), Warnings()
+    assert requested.forced == only
+    assert [function.name for function in requested.offered(warnings)] == offered
     assert warnings.render() == rendered

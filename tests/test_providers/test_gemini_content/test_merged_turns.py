@@ -4,8 +4,8 @@ from typing import Any
 import pytest
 
 from providers.errors import FerryError
-from providers.gemini_content.carried_parts import CarriedPart
-from providers.gemini_content.function_calls import Answer, Call, CallRules
+from providers.gemini_content.content_parts import ContentPart
+from providers.gemini_content.function_calls import CallRules, FunctionCall, FunctionResponse
 from providers.gemini_content.merged_turns import Block, Message, merged_turns, system_texts
 from providers.gemini_content.normalise import normalise_generate
 from providers.gemini_content.warnings import Warnings
@@ -19,16 +19,16 @@ class Named:
     def text(self, words: str) -> Block:
         return {"text": words}
 
-    def media(self, part: CarriedPart) -> Block:
+    def media(self, part: ContentPart) -> Block:
         return {"media": part.path}
 
     def thinking(self, part: dict[str, Any]) -> Block | None:
         return {"thinking": part.get("text")} if part.get("thoughtSignature") == "AAAA" else None
 
-    def call(self, call: Call) -> Block:
+    def call(self, call: FunctionCall) -> Block:
         return {"call": call.id}
 
-    def answer(self, answer: Answer) -> Block:
+    def response(self, answer: FunctionResponse) -> Block:
         return {"answer": answer.call_id}
 
 

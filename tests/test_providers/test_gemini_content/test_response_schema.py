@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 
 from providers.errors import FerryError
-from providers.gemini_content.response_schema import JsonAnswer, json_answer
+from providers.gemini_content.response_schema import JsonFormat, json_format
 
 _JSON = {"responseMimeType": "application/json"}
 
@@ -12,19 +12,19 @@ _JSON = {"responseMimeType": "application/json"}
     ("config", "asked"),
     [
         ({}, None),
-        (_JSON, JsonAnswer(None, "config.responseMimeType")),
+        (_JSON, JsonFormat(None, "config.responseMimeType")),
         (
             _JSON | {"responseSchema": {"type": "STRING"}},
-            JsonAnswer({"type": "string"}, "config.responseSchema"),
+            JsonFormat({"type": "string"}, "config.responseSchema"),
         ),
         (
             _JSON | {"responseJsonSchema": {"type": "STRING"}},
-            JsonAnswer({"type": "STRING"}, "config.responseJsonSchema"),
+            JsonFormat({"type": "STRING"}, "config.responseJsonSchema"),
         ),
     ],
 )
-def test_what_is_asked_for(config: dict[str, Any], asked: JsonAnswer | None) -> None:
-    assert json_answer(config, "config", "Elsewhere") == asked
+def test_what_is_asked_for(config: dict[str, Any], asked: JsonFormat | None) -> None:
+    assert json_format(config, "config", "Elsewhere") == asked
 
 
 @pytest.mark.parametrize(
@@ -39,5 +39,5 @@ def test_what_is_asked_for(config: dict[str, Any], asked: JsonAnswer | None) -> 
 )
 def test_what_is_refused(config: dict[str, Any], field: str) -> None:
     with pytest.raises(FerryError) as refused:
-        json_answer(config, "config", "Elsewhere")
+        json_format(config, "config", "Elsewhere")
     assert refused.value.path == f"config.{field}"

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 
-def beyond_text(whose: str) -> Mapping[str, str]:
+def unsupported_settings(whose: str) -> Mapping[str, str]:
     """Fields of a GenerationConfig, each with why `whose` models take none.
 
     See translation.md section 2.

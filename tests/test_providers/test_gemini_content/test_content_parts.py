@@ -3,12 +3,12 @@ from typing import Any
 import pytest
 
 from providers.errors import FerryError
-from providers.gemini_content.carried_parts import CarriedPart, carried_part, carried_parts
+from providers.gemini_content.content_parts import ContentPart, content_part, content_parts
 from providers.gemini_content.warnings import Warnings
 
 
-def _carried(*parts: dict[str, Any]) -> list[CarriedPart]:
-    return carried_parts({"parts": list(parts)}, "turn", Warnings(), "Elsewhere")
+def _carried(*parts: dict[str, Any]) -> list[ContentPart]:
+    return content_parts({"parts": list(parts)}, "turn", Warnings(), "Elsewhere")
 
 
 def _refusal(*parts: dict[str, Any]) -> FerryError:
@@ -22,8 +22,8 @@ def _refusal(*parts: dict[str, Any]) -> FerryError:
     "field", ["text", "inlineData", "fileData", "functionCall", "functionResponse"]
 )
 def test_a_part_is_reduced_to_what_it_holds(field: str) -> None:
-    part = carried_part({field: "value"}, "part", Warnings(), "Elsewhere")
-    assert part == CarriedPart(field, "value", f"part.{field}")
+    part = content_part({field: "value"}, "part", Warnings(), "Elsewhere")
+    assert part == ContentPart(field, "value", f"part.{field}")
 
 
 @pytest.mark.parametrize(
@@ -75,7 +75,7 @@ def test_a_part_holds_one_thing(part: dict[str, Any]) -> None:
 def test_what_is_dropped(part: dict[str, Any], fields: list[str]) -> None:
     warnings = Warnings()
     content = {"parts": [part, {"text": "b"}]}
-    carried = carried_parts(content, "turn", warnings, "Elsewhere")
+    carried = content_parts(content, "turn", warnings, "Elsewhere")
     assert [one.field for one in carried] == [*fields, "text"]
     (dropped,) = part.keys() & {"thought", "thoughtSignature", "partMetadata"}
     assert warnings.render() == f"turn.parts[*].{dropped};count=1"

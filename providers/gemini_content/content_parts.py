@@ -36,7 +36,7 @@ _REFUSED: Final = {
 
 
 @dataclass(frozen=True)
-class CarriedPart:
+class ContentPart:
     """A part reduced to its one field that holds data, and that field's JSON path."""
 
     field: str
@@ -44,27 +44,27 @@ class CarriedPart:
     path: str
 
 
-def carried_parts(
+def content_parts(
     content: dict[str, Any], path: str, warnings: Warnings, provider: str
-) -> list[CarriedPart]:
+) -> list[ContentPart]:
     """The parts of the turn at `path` that `provider` is to see; there is at least one.
 
-    Raises INVALID_ARGUMENT as `carried_part` does, and if nothing is left.
+    Raises INVALID_ARGUMENT as `content_part` does, and if nothing is left.
     """
     parts_path = member(path, "parts")
     candidates = [
-        carried_part(part, item(parts_path, index), warnings, provider)
+        content_part(part, item(parts_path, index), warnings, provider)
         for index, part in enumerate(content["parts"])
     ]
     carried = [part for part in candidates if part is not None]
     if not carried:
-        raise nothing_left(parts_path, provider)
+        raise no_content_left(parts_path, provider)
     return carried
 
 
-def carried_part(
+def content_part(
     part: dict[str, Any], path: str, warnings: Warnings, provider: str
-) -> CarriedPart | None:
+) -> ContentPart | None:
     """The part at `path` as `provider` is to see it; None for a thought, or metadata alone.
 
     Thoughts, signatures and metadata are dropped with a warning. Raises INVALID_ARGUMENT for a
@@ -81,9 +81,9 @@ def carried_part(
     for field in fields:
         # A call that the model thought of is still a call, and its answer follows.
         if "thought" not in part or field == "functionCall":
-            return CarriedPart(field, part[field], member(path, field))
+            return ContentPart(field, part[field], member(path, field))
     return None
 
 
-def nothing_left(parts_path: str, provider: str) -> Exception:
+def no_content_left(parts_path: str, provider: str) -> Exception:
     return invalid_argument(f"holds nothing that {provider} can be given", path=parts_path)
