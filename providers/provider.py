@@ -71,18 +71,33 @@ class Relay(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class FileUris:
+    """The URIs of files at the provider. `host` finds its host, or one like it, in lower case.
+
+    `form` matches a URI exactly as the provider writes it; its first group is the file's id.
+    """
+
+    host: re.Pattern[str]
+    form: re.Pattern[str]
+
+
+@dataclass(frozen=True, slots=True)
 class NameForms:
-    """How this kind's native ids look, to tell whose a name is.
+    """How this kind's native ids look, to decide which provider a name belongs to.
 
     `files` and `batches` match ids that are surely of this kind when `distinctive`.
     `letters` are the kind letters of file names that the proxy makes for this kind only, each with
     the form of the native id behind it.
+    `shared` are members of a request that name something of the account other than a file, each
+    with the form of the values that do so.
     """
 
     files: re.Pattern[str]
     batches: re.Pattern[str]
     distinctive: bool
     letters: Mapping[str, re.Pattern[str]] = field(default_factory=dict)
+    shared: Mapping[str, re.Pattern[str]] = field(default_factory=dict)
+    file_uris: FileUris | None = None
 
     def has_letter(self, letter: str, native: str) -> bool:
         form = self.letters.get(letter)

@@ -27,11 +27,14 @@ DEFAULT_BASE_URL: Final = "https://api.anthropic.com"
 
 KEY_FORMS: Final = (KeyForm(re.compile(r"sk-ant-\S+"), "an Anthropic key"),)
 
-_NAMES: Final = NameForms(
+NAMES: Final = NameForms(
     files=NATIVE_FILE,
     batches=re.compile(r"msgbatch_[A-Za-z0-9]+"),
     distinctive=True,
     letters={FileKind.STAGED: STAGED_ID},
+    # In the arguments of a user's function a container may be anything, so the value tells.
+    # Unverified: how the ids begin.
+    shared={"container": re.compile(r"(cntr_|container_).*", re.DOTALL)},
 )
 
 
@@ -59,7 +62,7 @@ def anthropic(
     return Provider(
         name=name,
         kind=KIND,
-        names=_NAMES,
+        names=NAMES,
         passed_headers=PASSED_HEADERS,
         scoping_headers=SCOPING_HEADERS,
         uploads=uploads,

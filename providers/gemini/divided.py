@@ -21,7 +21,7 @@ from providers.upload import StartedUpload, UploadStart
 def divided(provider: Provider, state: State, memory: MemoryBudget, inline_limit: int) -> Provider:
     """`inline_limit` in bytes bounds the bodies that are looked into."""
     ownership = Ownership(provider.name, state)
-    references = References(provider.names.files, native_file_thing)
+    references = References(provider.names, native_file_thing)
     relay = provider.relay and ConfinedRelay(
         provider.name, provider.relay, ownership, references, memory, inline_limit
     )

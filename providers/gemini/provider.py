@@ -10,7 +10,7 @@ from providers.gemini.headers import PASSED, SCOPING
 from providers.gemini.relay import GeminiRelay
 from providers.gemini.uploads import GeminiUploads
 from providers.memory import MemoryBudget
-from providers.provider import KeyForm, NameForms, Provider
+from providers.provider import FileUris, KeyForm, NameForms, Provider
 from providers.state import State
 from providers.upstream import Upstream
 
@@ -19,6 +19,26 @@ DEFAULT_BASE_URL: Final = "https://generativelanguage.googleapis.com"
 
 # gemini.md section 4. Much else looks like this, so a name of this form tells nothing.
 _ID: Final = re.compile(r"[a-z0-9-]{1,40}")
+
+_ANYTHING: Final = re.compile(r".*", re.DOTALL)
+
+NAMES: Final = NameForms(
+    files=_ID,
+    batches=_ID,
+    distinctive=False,
+    # With any value: Google may accept more spellings than the names. Unverified: the spelling of
+    # the file search tool's stores.
+    shared=dict.fromkeys(
+        ("cachedContent", "cached_content", "fileSearchStoreNames", "file_search_store_names"),
+        _ANYTHING,
+    ),
+    file_uris=FileUris(
+        host=re.compile(r"generativelanguage[a-z0-9.-]{0,64}\.googleapis\.com"),
+        form=re.compile(
+            r"https://generativelanguage\.googleapis\.com/v[0-9][a-z0-9]*/files/([^/:?#%\\\s]+)"
+        ),
+    ),
+)
 
 KEY_FORMS: Final = (
     KeyForm(re.compile(r"AIza[\w-]{35}", re.ASCII), "a Google API key"),
@@ -38,7 +58,7 @@ def gemini(
     return Provider(
         name=name,
         kind=KIND,
-        names=NameForms(files=_ID, batches=_ID, distinctive=False),
+        names=NAMES,
         passed_headers=PASSED,
         scoping_headers=SCOPING,
         key_forms=KEY_FORMS,

@@ -26,10 +26,16 @@ DEFAULT_BASE_URL: Final = "https://api.openai.com/v1"
 
 KEY_FORMS: Final = (KeyForm(re.compile(r"sk-(?!ant-)\S+"), "an OpenAI key"),)
 
-_NAMES: Final = NameForms(
+# In the arguments of a user's function the same members hold anything, so the value tells.
+# Unverified: how the ids begin.
+_SHARED_ID: Final = re.compile(r"(cntr_|container_|conv_|resp_|vs_).*", re.DOTALL)
+NAMES: Final = NameForms(
     files=NATIVE_FILE,
     batches=re.compile(r"batch_[A-Za-z0-9_-]+"),
     distinctive=True,
+    shared=dict.fromkeys(
+        ("container", "conversation", "previous_response_id", "vector_store_ids"), _SHARED_ID
+    ),
 )
 
 
@@ -57,7 +63,7 @@ def openai(
     return Provider(
         name=name,
         kind=KIND,
-        names=_NAMES,
+        names=NAMES,
         passed_headers=SCOPING_HEADERS | {PURPOSE_HEADER},
         scoping_headers=SCOPING_HEADERS,
         uploads=uploads,

@@ -170,7 +170,7 @@ class OwnedBatches:
         self._ownership = ownership
         self._state = state
         self._splitter = splitter
-        self._references = References(provider.names.files, file_thing)
+        self._references = References(provider.names, file_thing)
 
     async def create(self, caller: Caller, batch: NewBatch) -> CreatedBatch:
         """Every request is looked into first: it may name no file but the tenant's own.

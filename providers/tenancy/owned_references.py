@@ -1,10 +1,10 @@
-"""What the requests of a batch, or of a call, name of the account that its tenants share.
+"""Checks what a request names in the account that its tenants share.
 
-Files must be the tenant's own. Other things of the account that a request can name (stored
+Files must be the tenant's own. Other objects of the account that a request can name (stored
 answers, vector stores, containers, caches) belong to no tenant, and are refused.
 
-How leniently a provider reads a URI is not known. So one is taken for a file's only if it is spelt
-as that file's own is, and what could be read as one all the same is refused.
+How leniently a provider reads a URI is not known. So a URI counts as a file's only if it is spelt
+exactly as the provider spells it, and any other URI that could be read as a file's is refused.
 """
 
 import re
@@ -13,30 +13,14 @@ from typing import Any, Final
 from urllib.parse import unquote
 
 from providers.errors import FerryError, invalid_argument
-from providers.resource_names import decode_file_id
+from providers.provider import NameForms
+from providers.resource_names import decode_file_id, file_id_of_uri, is_written_by_us
 from providers.tenancy.ownership import Thing
 
 _URI_KEYS: Final = frozenset({"fileUri", "file_uri"})
 _ID_KEYS: Final = frozenset({"file_id", "file_ids"})
-# Whatever stands there: Google may know these by more spellings than their names. Unverified: the
-# spelling of the file search tool's stores.
-_GOOGLES_KEYS: Final = frozenset(
-    {"cachedContent", "cached_content", "fileSearchStoreNames", "file_search_store_names"}
-)
-# By key, and by how the ids begin: in the arguments of a user's function the same keys stand for
-# something else. Unverified: how the ids begin.
-_SHARED_KEYS: Final = frozenset(
-    {"container", "conversation", "previous_response_id", "vector_store_ids"}
-)
-_SHARED_ID: Final = re.compile(r"(cntr_|container_|conv_|resp_|vs_).*", re.DOTALL)
-
-# Google's own host or one like it, wherever it stands.
-_AT_GOOGLE: Final = re.compile(r"generativelanguage[a-z0-9.-]{0,64}\.googleapis\.com")
 _NAME: Final = r"files/([^/:?#%\\\s]+)"
 _BARE_NAME: Final = re.compile(_NAME)
-_GOOGLES_URI: Final = re.compile(
-    rf"https://generativelanguage\.googleapis\.com/v[0-9][a-z0-9]*/{_NAME}"
-)
 # As we write them: below any host, since the one that clients use is not known here.
 _OUR_URI: Final = re.compile(
     rf"https?://[^/?#\\\s]+/(?:[\w.~-]+/)*{_NAME}(?::download(?:\?alt=media)?)?", re.ASCII
@@ -48,16 +32,17 @@ Owns = Callable[[Thing], Awaitable[bool]]
 
 
 class References:
-    """`native` is how the provider's own file ids look, and `thing_of` makes a file of an id."""
+    """`names` is how the provider's names look, and `thing_of` makes a file of an id."""
 
-    def __init__(self, native: re.Pattern[str], thing_of: Callable[[str], Thing]) -> None:
-        self._native = native
+    def __init__(self, names: NameForms, thing_of: Callable[[str], Thing]) -> None:
+        self._names = names
         self._thing_of = thing_of
 
     async def check(self, document: object, path: str, owns: Owns) -> None:
         """Raises INVALID_ARGUMENT, with the JSON path from `path` on, for what is another's."""
         for key, value, where in _strings(document, path):
-            if key in _GOOGLES_KEYS or (key in _SHARED_KEYS and _SHARED_ID.fullmatch(value)):
+            shared = self._names.shared.get(key)
+            if shared is not None and shared.fullmatch(value):
                 raise invalid_argument(
                     "cannot be named where tenants share the proxy's own key", path=where
                 )
@@ -77,22 +62,27 @@ class References:
         if key not in _URI_KEYS:
             return None
         plain = unquote(value)
-        at_google = _AT_GOOGLE.search(plain.lower()) is not None
-        if at_google or "://" not in value:
-            exact = (_GOOGLES_URI if at_google else _BARE_NAME).fullmatch(value)
-            return exact[1] if exact else value
-        return self._file_of_the_web(value, plain)
+        uris = self._names.file_uris
+        if uris is not None and uris.host.search(plain.lower()):
+            exact = uris.form.fullmatch(value)
+        elif "://" not in value:
+            exact = _BARE_NAME.fullmatch(value)
+        else:
+            return self._file_of_the_web(value, plain)
+        return exact[1] if exact else value
 
     def _file_of_the_web(self, uri: str, plain: str) -> str | None:
         """`plain` is the `uri` without percent-encoding."""
+        # A translation reads a URI of this form as a file's, whatever the id looks like.
+        ours = is_written_by_us(uri) and file_id_of_uri(uri) is not None
         exact = _OUR_URI.fullmatch(uri)
         if exact:
-            return exact[1] if self._looks_native(exact[1]) else None
+            return exact[1] if ours or self._looks_native(exact[1]) else None
         read = [*_READ_AS_NAME.findall(uri), *_READ_AS_NAME.findall(plain)]
-        return uri if any(self._looks_native(file_id) for file_id in read) else None
+        return uri if ours or any(self._looks_native(file_id) for file_id in read) else None
 
     def _looks_native(self, file_id: str) -> bool:
-        return bool(self._native.fullmatch(file_id)) or decode_file_id(file_id) is not None
+        return bool(self._names.files.fullmatch(file_id)) or decode_file_id(file_id) is not None
 
     async def _is_own(self, file_id: str, owns: Owns) -> bool:
         try:

@@ -1,7 +1,6 @@
 """A creation whose client leaves, and one that Google refuses, where tenants share one key."""
 
 import asyncio
-import re
 from typing import Any
 
 import orjson
@@ -12,6 +11,7 @@ from providers.body import held
 from providers.credential import Caller, Credential
 from providers.gemini.confined_relay import ConfinedRelay
 from providers.gemini.held_reply import HeldReply
+from providers.gemini.provider import NAMES
 from providers.memory import BUDGET_BYTES, MemoryBudget
 from providers.provider import RelayedRequest
 from providers.tenancy.owned_references import References
@@ -55,7 +55,7 @@ class AtWork:
     def __init__(self, status: int, document: Any) -> None:
         self.google, self.memory = Answering(status, document), MemoryBudget()
         self.ownership = Ownership("gemini", MemoryState())
-        references = References(re.compile(r"[a-z0-9-]{1,40}"), native_file_thing)
+        references = References(NAMES, native_file_thing)
         self.relay = ConfinedRelay(
             "gemini", self.google, self.ownership, references, self.memory, 1 << 20
         )

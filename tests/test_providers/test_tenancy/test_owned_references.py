@@ -1,6 +1,6 @@
 """What a request may name where tenants share one account."""
 
-import re
+from contextlib import suppress
 from time import process_time
 from typing import Any
 
@@ -8,14 +8,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from providers.anthropic.provider import NAMES as ANTHROPIC_NAMES
 from providers.errors import FerryError
+from providers.gemini.provider import NAMES as GEMINI_NAMES
+from providers.openai.provider import NAMES as OPENAI_NAMES
 from providers.resource_names import file_id_of_uri, native_file_id
 from providers.tenancy.owned_references import References
 from providers.tenancy.ownership import Thing, file_thing, native_file_thing
 
-REFERENCES = References(re.compile(r"file-[A-Za-z0-9_-]+"), file_thing)
+REFERENCES = References(OPENAI_NAMES, file_thing)
 OWN = file_thing("file-own")
-GEMINI = References(re.compile(r"[a-z0-9-]{1,40}"), native_file_thing)
+GEMINI = References(GEMINI_NAMES, native_file_thing)
+ANTHROPIC = References(ANTHROPIC_NAMES, file_thing)
 GOOGLE = "https://generativelanguage.googleapis.com"
 
 
@@ -69,14 +73,9 @@ async def test_what_is_the_tenants_own_or_nobodys_passes(document: Any) -> None:
         ({"file": {"file_id": "file-other"}}, "file.file_id"),
         ({"container": {"file_ids": ["file-own", "file-other"]}}, "container.file_ids[1]"),
         ({"container": "cntr_1"}, "container"),
-        ({"cachedContent": "cachedContents/1"}, "cachedContent"),
-        ({"cachedContent": "1"}, "cachedContent"),
-        (
-            {"tools": [{"fileSearch": {"fileSearchStoreNames": ["fileSearchStores/1"]}}]},
-            "tools[0].fileSearch.fileSearchStoreNames[0]",
-        ),
-        ({"cached_content": "/cachedContents/1"}, "cached_content"),
-        ({"cachedContent": "projects/1/locations/us/cachedContents/1"}, "cachedContent"),
+        # The translation reads these as files, also at a server whose ids have another form.
+        (by_uri(f"{GOOGLE}/v1beta/files/other"), "contents[0].parts[1].fileData.fileUri"),
+        (by_uri("https://x/v1beta/files/0d4c?x"), "contents[0].parts[1].fileData.fileUri"),
         (
             by_uri("https://x/files/file-own?x=/files/file-other"),
             "contents[0].parts[1].fileData.fileUri",
@@ -88,6 +87,35 @@ async def test_what_is_the_tenants_own_or_nobodys_passes(document: Any) -> None:
 async def test_what_is_anothers_is_refused_where_it_stands(document: Any, path: str) -> None:
     with pytest.raises(FerryError) as caught:
         await REFERENCES.check(document, "request", owns)
+    assert (caught.value.status, caught.value.path) == ("INVALID_ARGUMENT", f"request.{path}")
+
+
+@pytest.mark.parametrize("value", ["container_011C", "cntr_1"])
+async def test_a_container_at_anthropic_is_refused_by_its_id(value: str) -> None:
+    with pytest.raises(FerryError) as caught:
+        await ANTHROPIC.check({"params": {"container": value}}, "request", owns)
+    assert caught.value.path == "request.params.container"
+    await ANTHROPIC.check({"input": {"container": "nginx"}}, "request", owns)
+
+
+@pytest.mark.parametrize(
+    ("document", "path"),
+    [
+        ({"cachedContent": "cachedContents/1"}, "cachedContent"),
+        ({"cachedContent": "1"}, "cachedContent"),
+        (
+            {"tools": [{"fileSearch": {"fileSearchStoreNames": ["fileSearchStores/1"]}}]},
+            "tools[0].fileSearch.fileSearchStoreNames[0]",
+        ),
+        ({"cached_content": "/cachedContents/1"}, "cached_content"),
+        ({"cachedContent": "projects/1/locations/us/cachedContents/1"}, "cachedContent"),
+    ],
+)
+async def test_what_is_shared_at_google_is_refused_where_it_stands(
+    document: Any, path: str
+) -> None:
+    with pytest.raises(FerryError) as caught:
+        await GEMINI.check(document, "request", owns_own)
     assert (caught.value.status, caught.value.path) == ("INVALID_ARGUMENT", f"request.{path}")
 
 
@@ -164,7 +192,9 @@ async def test_what_is_not_spelt_as_a_file_is_refused(spelling: str, file_id: st
 async def test_no_uri_takes_long_to_read(repeated: str) -> None:
     uri = f"https://x/{repeated * 50_000}\n!"
     begin = process_time()
-    await REFERENCES.check(by_uri(uri), "body", owns)
+    for references in REFERENCES, GEMINI:
+        with suppress(FerryError):
+            await references.check(by_uri(uri), "body", owns)
     assert process_time() - begin < 2
 
 
