@@ -1,4 +1,7 @@
-"""What was deleted here although the provider keeps it: OpenAI and Bedrock delete no batch."""
+"""Markers of batches and results that a client deleted but the provider keeps.
+
+OpenAI and Bedrock cannot delete a batch.
+"""
 
 import asyncio
 from collections.abc import Sequence
@@ -7,24 +10,28 @@ from providers.resource_names import result_file_id
 from providers.state import State, write
 
 
-def batch_tombstone(batch_id: str) -> str:
-    """A batch's name in the state store, whose names have no upper case."""
+def batch_marker(batch_id: str) -> str:
+    """The name of a batch's marker; names in the state store have no upper case."""
     return f"b{result_file_id(batch_id)}"
 
 
-class Tombstones:
-    """Of one upstream. Names are those of `providers.resource_names.FileId`, encoded."""
+class DeletedMarkers:
+    """The markers of one upstream.
+
+    A name is that of `batch_marker`, or a file id of results, as `result_file_id` encodes it.
+    """
 
     def __init__(self, upstream: str, state: State) -> None:
         self._prefix = f"tombstones/{upstream}"
         self._state = state
 
-    async def bury(self, name: str) -> None:
+    async def mark_deleted(self, name: str) -> None:
         await write(self._state, f"{self._prefix}/{name}", b"")
 
-    async def buried(self, name: str) -> bool:
+    async def is_deleted(self, name: str) -> bool:
         return await self._state.head(f"{self._prefix}/{name}") is not None
 
-    async def among(self, names: Sequence[str]) -> set[str]:
-        found = await asyncio.gather(*(self.buried(name) for name in names))
-        return {name for name, buried in zip(names, found, strict=True) if buried}
+    async def deleted_of(self, names: Sequence[str]) -> set[str]:
+        """Those of `names` that are marked as deleted."""
+        found = await asyncio.gather(*(self.is_deleted(name) for name in names))
+        return {name for name, deleted in zip(names, found, strict=True) if deleted}

@@ -16,7 +16,7 @@ from providers.aws.place import (
 )
 from providers.aws.s3 import S3
 from providers.batches.background import Background
-from providers.batches.deleted_markers import Tombstones
+from providers.batches.deleted_markers import DeletedMarkers
 from providers.batches.json_lines import NumberedSplitter, ResultSplitter
 from providers.bedrock.batch_creation import BatchCreation
 from providers.bedrock.batches import BedrockBatches, Rooms
@@ -85,7 +85,7 @@ def bedrock(
             s3,
             jobs,
             kept,
-            Tombstones(name, state),
+            DeletedMarkers(name, state),
             ResultSplitter(limits.line, memory),
             JobKeys(s3, NumberedSplitter(limits.line, memory)),
         ),

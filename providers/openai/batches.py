@@ -10,7 +10,7 @@ from typing import Final
 
 from providers.batches.batch_input import BatchInput, FileInput, InlineInput
 from providers.batches.batch_results import deliver_file, deliver_inline
-from providers.batches.deleted_markers import Tombstones, batch_tombstone
+from providers.batches.deleted_markers import DeletedMarkers, batch_marker
 from providers.batches.json_lines import LineSplitter, NumberedSplitter, ResultSplitter
 from providers.batches.native_results import deliver_native
 from providers.batches.repeats import Repeat
@@ -65,7 +65,7 @@ class OpenAIBatches:
         self._limits = limits
         self._schema_rule = schema_rule
         self._tables = RequestTables(client.name, state)
-        self._tombstones = Tombstones(client.name, state)
+        self._deleted = DeletedMarkers(client.name, state)
         self._kept = KeptMetadata(client.name, state)
         self._inputs = InputFiles(client, NumberedSplitter(limits.line, memory))
         self._creation = BatchCreation(client, self._tables, self._kept)
@@ -117,14 +117,14 @@ class OpenAIBatches:
             await self._client.post(caller, f"batches/{batch_id}/cancel")
 
     async def delete(self, caller: Caller, batch_id: str) -> None:
-        """OpenAI deletes no batch: its files go, and a tombstone hides the rest."""
+        """OpenAI deletes no batch: its files go, and a deleted marker hides the rest."""
         native = await self._batch(caller, batch_id)
         if not records.state_of(native).terminal:
             raise failed_precondition(
                 f"the batch is {native['status']}; cancel it, wait until it has ended, delete it"
             )
         await self._delete_files(caller, native)
-        await self._tombstones.bury(batch_tombstone(batch_id))
+        await self._deleted.mark_deleted(batch_marker(batch_id))
         await self._kept.delete(native)
 
     async def ended(self, caller: Caller, batch_id: str) -> Batch:
@@ -145,7 +145,7 @@ class OpenAIBatches:
     async def delete_results(self, caller: Caller, batch_id: str) -> None:
         for name in output_files(await self._ended(caller, batch_id)):
             await self._client.ensure_deleted(caller, f"files/{name}")
-        await self._tombstones.bury(result_file_id(batch_id))
+        await self._deleted.mark_deleted(result_file_id(batch_id))
 
     async def _create_or_find(self, caller: Caller, batch: NewBatch, repeat: Repeat) -> Answer:
         """A new batch, unless an attempt whose outcome is unknown has made it."""
@@ -187,7 +187,7 @@ class OpenAIBatches:
         native = await self._client.get(caller, f"batches/{batch_id}")
         if native.id != batch_id:
             raise UpstreamError("UNAVAILABLE", f"{self._client.name} answered with another batch")
-        if await self._tombstones.buried(batch_tombstone(batch_id)):
+        if await self._deleted.is_deleted(batch_marker(batch_id)):
             raise not_found(f"batches/{batch_id} was deleted")
         return await self._kept.restored(native)
 
@@ -252,17 +252,17 @@ class OpenAIBatches:
         return OpenAIResultLines(self._client, caller, native, splitter)
 
     async def _not_deleted(self, listed: Sequence[Answer]) -> Natives:
-        names = [batch_tombstone(native.id) for native in listed]
-        buried = await self._tombstones.among(names)
-        return [n for n, name in zip(listed, names, strict=True) if name not in buried]
+        names = [batch_marker(native.id) for native in listed]
+        deleted = await self._deleted.deleted_of(names)
+        return [n for n, name in zip(listed, names, strict=True) if name not in deleted]
 
     async def _results_deleted(self, batch_id: str) -> bool:
-        return await self._tombstones.buried(result_file_id(batch_id))
+        return await self._deleted.is_deleted(result_file_id(batch_id))
 
     async def _discard(self, caller: Caller, native: Answer) -> None:
         """Undo a batch that another request with the same idempotency key was first to make."""
         batch_id = native.id
-        await self._tombstones.bury(batch_tombstone(batch_id))
+        await self._deleted.mark_deleted(batch_marker(batch_id))
         try:
             await self._client.post(caller, f"batches/{batch_id}/cancel")
             await self._delete_files(caller, native)

@@ -7,7 +7,7 @@ from typing import Final
 
 from providers.aws.place import Place, Places
 from providers.aws.s3 import S3
-from providers.batches.deleted_markers import Tombstones, batch_tombstone
+from providers.batches.deleted_markers import DeletedMarkers, batch_marker
 from providers.batches.json_lines import ResultSplitter
 from providers.batches.request_table import RequestTable, RowKind
 from providers.bedrock.jobs.job_failures import is_unanswered
@@ -46,7 +46,7 @@ class JobRoom:
         s3: S3,
         jobs: Jobs,
         memory: JobMemory,
-        tombstones: Tombstones,
+        deleted: DeletedMarkers,
         splitter: ResultSplitter,
         keys: JobKeys,
     ) -> None:
@@ -54,7 +54,7 @@ class JobRoom:
         self._s3 = s3
         self._jobs = jobs
         self._memory = memory
-        self._tombstones = tombstones
+        self._deleted = deleted
         self._splitter = splitter
         self._keys = keys
 
@@ -78,11 +78,11 @@ class JobRoom:
 
         async def fetch(token: str | None) -> tuple[Sequence[Listed[Answer]], str | None]:
             page, following = await self._jobs.page(place, _JOBS_PAGE, token, **query)
-            names = [batch_tombstone(job_id_of(job)) for job in page]
-            buried = await self._tombstones.among(names)
+            names = [batch_marker(job_id_of(job)) for job in page]
+            deleted = await self._deleted.deleted_of(names)
             shown = [is_visible(job, place.mark) for job in page]
             listed = [
-                Listed(job_id_of(job), job if visible and name not in buried else None)
+                Listed(job_id_of(job), job if visible and name not in deleted else None)
                 for job, name, visible in zip(page, names, shown, strict=True)
             ]
             return listed, following
@@ -106,7 +106,7 @@ class JobRoom:
                 raise
 
     async def delete(self, caller: Caller, batch_id: str) -> None:
-        """Bedrock deletes no job: its objects go, and a tombstone hides the rest."""
+        """Bedrock deletes no job: its objects go, and a deleted marker hides the rest."""
         place, job = await self._job(caller, batch_id)
         if not state_of(job).terminal:
             raise failed_precondition(
@@ -114,7 +114,7 @@ class JobRoom:
             )
         await self._delete_output(place, job)
         await self._delete_input(place, job)
-        await self._tombstones.bury(batch_tombstone(batch_id))
+        await self._deleted.mark_deleted(batch_marker(batch_id))
         ours = await self._memory.job_of(job)
         if ours is not None:
             await self._memory.forget(ours)
@@ -135,7 +135,7 @@ class JobRoom:
     async def delete_results(self, caller: Caller, batch_id: str) -> None:
         place, job = await self._ended(caller, batch_id)
         await self._delete_output(place, job)
-        await self._tombstones.bury(result_file_id(batch_id))
+        await self._deleted.mark_deleted(result_file_id(batch_id))
 
     async def _job(self, caller: Caller, batch_id: str) -> tuple[Place, Answer]:
         check_native_id(batch_id, "batch")
@@ -143,13 +143,13 @@ class JobRoom:
         job = await self._jobs.get(place, batch_id)
         if not is_visible(job, place.mark):
             raise not_found(f"there is no batches/{batch_id}")
-        if await self._tombstones.buried(batch_tombstone(batch_id)):
+        if await self._deleted.is_deleted(batch_marker(batch_id)):
             raise not_found(f"batches/{batch_id} was deleted")
         return place, job
 
     async def _ended(self, caller: Caller, batch_id: str) -> tuple[Place, Answer]:
         place, job = await self._job(caller, batch_id)
-        deleted = await self._tombstones.buried(result_file_id(batch_id))
+        deleted = await self._deleted.is_deleted(result_file_id(batch_id))
         if deleted or not await self._has_results(place, job):
             raise not_found(f"batches/{batch_id} has no results")
         return place, job

@@ -1,14 +1,14 @@
-from providers.batches.deleted_markers import Tombstones
+from providers.batches.deleted_markers import DeletedMarkers
 from tests.memory_state import MemoryState
 
 
-async def test_what_was_buried_stays_so_at_its_own_upstream() -> None:
+async def test_a_marker_holds_at_its_own_upstream_only() -> None:
     state = MemoryState()
-    ours, theirs = Tombstones("ours", state), Tombstones("theirs", state)
-    await ours.bury("ra")
-    await ours.bury("ra")
-    assert await ours.buried("ra")
-    assert not await ours.buried("r")
-    assert not await theirs.buried("ra")
-    assert await ours.among(["ra", "rb"]) == {"ra"}
-    assert await ours.among([]) == set()
+    ours, theirs = DeletedMarkers("ours", state), DeletedMarkers("theirs", state)
+    await ours.mark_deleted("ra")
+    await ours.mark_deleted("ra")
+    assert await ours.is_deleted("ra")
+    assert not await ours.is_deleted("r")
+    assert not await theirs.is_deleted("ra")
+    assert await ours.deleted_of(["ra", "rb"]) == {"ra"}
+    assert await ours.deleted_of([]) == set()
