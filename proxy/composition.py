@@ -21,14 +21,14 @@ from providers.batches.json_lines import LineSplitter
 from providers.bedrock import provider as bedrock
 from providers.credential import Credential
 from providers.gemini import provider as gemini
-from providers.gemini.divided import divided as divided_gemini
+from providers.gemini.isolation import isolate_tenants as isolate_gemini
 from providers.limits import Limits
 from providers.memory import MemoryBudget
 from providers.openai import provider as openai
 from providers.openai_content.root_schema import OPENAI_SCHEMAS, any_schema
 from providers.provider import Provider
 from providers.state import State
-from providers.tenancy.owned_capabilities import divided
+from providers.tenancy.isolation import isolate_tenants
 from proxy.aws import OwnAwsKeys, aws_regions
 from proxy.background import BACKGROUND, BackgroundTasks
 from proxy.client_connection import reset
@@ -107,14 +107,14 @@ def _limits(settings: Settings) -> Limits:
     return Limits(line=settings.max_line_bytes, inline_results=settings.inline_result_bytes)
 
 
-def _divided(provider: Provider, deps: Dependencies) -> Provider:
+def _isolated(provider: Provider, deps: Dependencies) -> Provider:
     splitter = LineSplitter(deps.settings.max_line_bytes, deps.memory)
-    return divided(provider, deps.state, splitter)
+    return isolate_tenants(provider, deps.state, splitter)
 
 
-def _divided_gemini(provider: Provider, deps: Dependencies) -> Provider:
+def _isolated_gemini(provider: Provider, deps: Dependencies) -> Provider:
     limit = deps.settings.inline_max_bytes
-    return divided_gemini(provider, deps.state, deps.memory, limit)
+    return isolate_gemini(provider, deps.state, deps.memory, limit)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,14 +123,14 @@ class Kind:
 
     `takes_api_key`: its own credential is an API key of the settings, and not found by a chain.
     `divide` keeps files and batches apart where tenants share that key; a kind with a chain is
-    built divided.
+    built isolated by tenant.
     """
 
     build: Callable[[str, ProviderSettings, Dependencies], Provider]
     settings: frozenset[str] = frozenset()
     takes_api_key: bool = True
     public_url: str | None = None
-    divide: Callable[[Provider, Dependencies], Provider] = _divided
+    divide: Callable[[Provider, Dependencies], Provider] = _isolated
 
 
 _OF_BEDROCK: Final = frozenset(
@@ -147,7 +147,7 @@ _OF_BEDROCK: Final = frozenset(
 )
 
 KINDS: Final[Mapping[str, Kind]] = {
-    gemini.KIND: Kind(_gemini, divide=_divided_gemini, public_url=gemini.DEFAULT_BASE_URL),
+    gemini.KIND: Kind(_gemini, divide=_isolated_gemini, public_url=gemini.DEFAULT_BASE_URL),
     openai.KIND: Kind(_openai, frozenset({"uploads"}), public_url=openai.DEFAULT_BASE_URL),
     anthropic.KIND: Kind(
         _anthropic,

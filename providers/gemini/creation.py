@@ -15,7 +15,7 @@ from providers.batches.repeats import Repeat
 from providers.body import Body, held
 from providers.credential import Caller
 from providers.errors import FerryError, invalid_argument
-from providers.gemini.held_reply import HeldReply
+from providers.gemini.buffered_reply import BufferedReply
 from providers.memory import MemoryBudget
 from providers.provider import Relay, RelayedRequest
 from providers.state import State
@@ -89,7 +89,7 @@ class RepeatableCreations:
         async with reply:
             data = await reply.read(_ANSWER_BYTES)
         await repeat.record(_batch_name(data))
-        return HeldReply(reply.status, reply.headers, data)
+        return BufferedReply(reply.status, reply.headers, data)
 
     async def _get(self, caller: Caller, request: RelayedRequest, name: str) -> Reply:
         version, _, _ = request.target.raw_path.strip("/").rpartition("models/")

@@ -1,10 +1,10 @@
-"""Whose a file or a batch is, where several tenants share the proxy's own credential.
+"""Which tenant owns a file or a batch, where several tenants share the proxy's own credential.
 
-To that one credential a provider shows all that there is, so what a tenant made stands in the
-state: one empty object each, written when the thing had been made. What has none, because another
-tenant or another tool made it, is for the tenant not there. A record goes when its thing is
-deleted through us, or the provider shows it no more. No sweep takes it by its age: that would
-hide from a tenant what the provider still has.
+The provider shows everything in the account to that credential. So the state store has one empty
+object for each file and batch that a tenant made, written once it exists. A tenant does not see
+what it has no record of: another tenant or another tool made it. A record is removed when its
+resource is deleted through the proxy, or when the provider no longer shows the resource. The sweep
+removes no record by its age: that would hide from a tenant what the provider still has.
 """
 
 from collections.abc import Awaitable, Callable, Iterable
@@ -31,51 +31,51 @@ PREFIX: Final = "owned/"
 _LISTED_WITHIN: Final = timedelta(hours=49)
 
 
-class Owned(StrEnum):
+class ResourceKind(StrEnum):
     FILES = "files"
     BATCHES = "batches"
 
 
 @dataclass(frozen=True, slots=True)
-class Thing:
+class OwnedResource:
     """What a tenant owns; `key` is its id as the state store can name it, `name` its own name."""
 
-    kind: Owned
+    kind: ResourceKind
     key: str
     name: str
 
     @property
     def absent(self) -> FerryError:
-        """The same whether there is no such thing or it is another's."""
+        """The same whether there is no such resource or it is another's."""
         return not_found(f"{self.name} does not exist")
 
 
-def file_thing(file_id: str) -> Thing:
+def owned_file(file_id: str) -> OwnedResource:
     """A file by its id, ours or native. Raises INVALID_ARGUMENT for what is neither.
 
     A file of results is its batch's.
     """
     parsed = parse_file_id(file_id)
-    kind = Owned.BATCHES if parsed.kind is FileKind.RESULTS else Owned.FILES
-    return Thing(kind, str(parsed), f"files/{file_id}")
+    kind = ResourceKind.BATCHES if parsed.kind is FileKind.RESULTS else ResourceKind.FILES
+    return OwnedResource(kind, str(parsed), f"files/{file_id}")
 
 
-def batch_thing(batch_id: str) -> Thing:
+def owned_batch(batch_id: str) -> OwnedResource:
     key = result_file_id(check_native_id(batch_id, "batch"))
-    return Thing(Owned.BATCHES, key, f"batches/{batch_id}")
+    return OwnedResource(ResourceKind.BATCHES, key, f"batches/{batch_id}")
 
 
-def native_file_thing(native_id: str) -> Thing:
+def owned_native_file(native_id: str) -> OwnedResource:
     """A file by its native id, however that looks."""
     key = native_file_id(check_native_id(native_id, "file"))
-    return Thing(Owned.FILES, key, f"files/{native_id}")
+    return OwnedResource(ResourceKind.FILES, key, f"files/{native_id}")
 
 
 def native_id_of(key: str) -> str:
-    """The provider's own id in a key of a Thing."""
+    """The provider's own id in a key of an OwnedResource."""
     decoded = decode_file_id(key)
     if decoded is None:
-        raise ValueError(f"{key!r} is no key of a thing")
+        raise ValueError(f"{key!r} is no key of a resource")
     return decoded.native
 
 
@@ -86,17 +86,17 @@ class Ownership:
         self._upstream = upstream
         self._state = state
 
-    async def claim(self, tenant: str, thing: Thing) -> None:
-        """Record that `tenant` made `thing`; saying it again changes nothing."""
-        await write(self._state, self._name(tenant, thing.kind, thing.key), b"")
+    async def claim(self, tenant: str, resource: OwnedResource) -> None:
+        """Record that `tenant` made `resource`; saying it again changes nothing."""
+        await write(self._state, self._name(tenant, resource.kind, resource.key), b"")
 
-    async def release(self, tenant: str, thing: Thing) -> None:
-        await self._state.delete(self._name(tenant, thing.kind, thing.key))
+    async def release(self, tenant: str, resource: OwnedResource) -> None:
+        await self._state.delete(self._name(tenant, resource.kind, resource.key))
 
     async def release_gone(
         self,
         tenant: str,
-        kind: Owned,
+        kind: ResourceKind,
         unseen: Iterable[str],
         exists: Callable[[str], Awaitable[bool]],
     ) -> None:
@@ -108,18 +108,18 @@ class Ownership:
             if old and not await exists(key):
                 await self._state.delete(name)
 
-    async def owns(self, tenant: str, thing: Thing) -> bool:
-        return await self._state.head(self._name(tenant, thing.kind, thing.key)) is not None
+    async def owns(self, tenant: str, resource: OwnedResource) -> bool:
+        return await self._state.head(self._name(tenant, resource.kind, resource.key)) is not None
 
-    async def check(self, tenant: str, thing: Thing) -> None:
+    async def check(self, tenant: str, resource: OwnedResource) -> None:
         """Raises NOT_FOUND for what is not the tenant's."""
-        if not await self.owns(tenant, thing):
-            raise thing.absent
+        if not await self.owns(tenant, resource):
+            raise resource.absent
 
-    async def keys(self, tenant: str, kind: Owned) -> set[str]:
+    async def keys(self, tenant: str, kind: ResourceKind) -> set[str]:
         """The keys of all that `tenant` has of this kind."""
         prefix = self._name(tenant, kind, "")
         return {info.name.removeprefix(prefix) async for info in self._state.list(prefix)}
 
-    def _name(self, tenant: str, kind: Owned, key: str) -> str:
+    def _name(self, tenant: str, kind: ResourceKind, key: str) -> str:
         return f"{PREFIX}{self._upstream}/{tenant}/{kind}/{key}"

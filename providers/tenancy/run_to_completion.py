@@ -9,10 +9,10 @@ from providers.errors import FerryError
 
 T = TypeVar("T")
 
-_log: Final = logging.getLogger("genai_ferry.unbroken")
+_log: Final = logging.getLogger("genai_ferry.run_to_completion")
 
 
-async def unbroken(work: Coroutine[Any, Any, T]) -> T:
+async def run_to_completion(work: Coroutine[Any, Any, T]) -> T:
     """What `work` gives. A cancellation meanwhile holds once it has ended, and not before.
 
     Whoever is cancelled waits, so that what the work uses of a request, its share of the memory

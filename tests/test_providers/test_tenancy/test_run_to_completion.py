@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from providers.tenancy.run_to_completion import unbroken
+from providers.tenancy.run_to_completion import run_to_completion
 
 
 class Work:
@@ -27,15 +27,15 @@ def work() -> Work:
 
 async def test_what_it_gives_and_raises_is_the_works(work: Work) -> None:
     work.go_on.set()
-    assert await unbroken(work.carry_out()) == "done"
+    assert await run_to_completion(work.carry_out()) == "done"
     with pytest.raises(KeyError, match="why"):
-        await unbroken(work.carry_out(KeyError("why")))
+        await run_to_completion(work.carry_out(KeyError("why")))
     with pytest.raises(asyncio.CancelledError):
-        await unbroken(work.carry_out(asyncio.CancelledError()))
+        await run_to_completion(work.carry_out(asyncio.CancelledError()))
 
 
 async def test_who_is_cancelled_waits_for_the_end(work: Work) -> None:
-    waiting = asyncio.create_task(unbroken(work.carry_out()))
+    waiting = asyncio.create_task(run_to_completion(work.carry_out()))
     await work.begun.wait()
     waiting.cancel()
     done, _ = await asyncio.wait([waiting], timeout=0)
@@ -47,7 +47,7 @@ async def test_who_is_cancelled_waits_for_the_end(work: Work) -> None:
 
 
 async def test_a_second_cancellation_is_not_waited_for(work: Work) -> None:
-    waiting = asyncio.create_task(unbroken(work.carry_out()))
+    waiting = asyncio.create_task(run_to_completion(work.carry_out()))
     await work.begun.wait()
     for _ in range(2):
         waiting.cancel()

@@ -6,7 +6,13 @@ import orjson
 import pytest
 
 from providers.errors import FerryError
-from providers.gemini.owned_names import given_file, input_files, made, result_files, uploaded
+from providers.gemini.owned_resources import (
+    created_resource,
+    given_file,
+    input_files,
+    result_files,
+    uploaded_file,
+)
 from providers.upload import UploadProgress, UploadStatus
 
 
@@ -15,17 +21,17 @@ def final(document: object) -> UploadProgress:
 
 
 def test_names_are_read_where_google_says_them() -> None:
-    thing = uploaded(final({"file": {"name": "files/abc"}}))
-    assert thing is not None
-    assert (thing.name, thing) == ("files/abc", made({"name": "files/abc"}))
-    assert made({"name": "batches/b-1"}).name == "batches/b-1"
-    assert uploaded(UploadProgress(UploadStatus.ACTIVE, received=1)) is None
+    resource = uploaded_file(final({"file": {"name": "files/abc"}}))
+    assert resource is not None
+    assert (resource.name, resource) == ("files/abc", created_resource({"name": "files/abc"}))
+    assert created_resource({"name": "batches/b-1"}).name == "batches/b-1"
+    assert uploaded_file(UploadProgress(UploadStatus.ACTIVE, received=1)) is None
 
 
 @pytest.mark.parametrize("document", [{}, [], {"file": None}, {"file": {"name": "abc"}}])
 def test_an_answer_without_a_name_is_no_answer(document: Any) -> None:
     with pytest.raises(FerryError) as caught:
-        uploaded(final(document))
+        uploaded_file(final(document))
     assert caught.value.status == "UNAVAILABLE"
 
 
@@ -37,7 +43,7 @@ def test_an_answer_without_a_name_is_no_answer(document: Any) -> None:
     ],
 )
 def test_results_are_a_batchs_own(batch: dict[str, Any]) -> None:
-    assert [thing.name for thing in result_files(batch)] == ["files/r"]
+    assert [resource.name for resource in result_files(batch)] == ["files/r"]
 
 
 def test_what_an_answer_says_in_a_result_is_no_file_of_results() -> None:

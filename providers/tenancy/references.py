@@ -15,7 +15,7 @@ from urllib.parse import unquote
 from providers.errors import FerryError, invalid_argument
 from providers.provider import NameForms
 from providers.resource_names import decode_file_id, file_id_of_uri, is_written_by_us
-from providers.tenancy.ownership import Thing
+from providers.tenancy.ownership import OwnedResource
 
 _URI_KEYS: Final = frozenset({"fileUri", "file_uri"})
 _ID_KEYS: Final = frozenset({"file_id", "file_ids"})
@@ -28,15 +28,15 @@ _OUR_URI: Final = re.compile(
 # Every segment after "files", if it is the last one.
 _READ_AS_NAME: Final = re.compile(r"files[/\\\s]+([^/\\:?#\s]+)(?=[/\\\s]*(?:[:?#]|\Z))")
 
-Owns = Callable[[Thing], Awaitable[bool]]
+Owns = Callable[[OwnedResource], Awaitable[bool]]
 
 
 class References:
-    """`names` is how the provider's names look, and `thing_of` makes a file of an id."""
+    """`names` is how the provider's names look, and `resource_of` makes a file of an id."""
 
-    def __init__(self, names: NameForms, thing_of: Callable[[str], Thing]) -> None:
+    def __init__(self, names: NameForms, resource_of: Callable[[str], OwnedResource]) -> None:
         self._names = names
-        self._thing_of = thing_of
+        self._resource_of = resource_of
 
     async def check(self, document: object, path: str, owns: Owns) -> None:
         """Raises INVALID_ARGUMENT, with the JSON path from `path` on, for what is another's."""
@@ -86,7 +86,7 @@ class References:
 
     async def _is_own(self, file_id: str, owns: Owns) -> bool:
         try:
-            return await owns(self._thing_of(file_id))
+            return await owns(self._resource_of(file_id))
         except FerryError as error:
             if error.status != "INVALID_ARGUMENT":
                 raise

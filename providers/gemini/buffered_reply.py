@@ -7,7 +7,7 @@ from providers.body import once
 from providers.upstream import UpstreamError
 
 
-class HeldReply:
+class BufferedReply:
     """Implements `providers.upstream.Reply`."""
 
     def __init__(self, status: int, headers: Mapping[str, str], data: bytes) -> None:

@@ -13,22 +13,22 @@ from providers.errors import FerryError
 from providers.gemini.provider import NAMES as GEMINI_NAMES
 from providers.openai.provider import NAMES as OPENAI_NAMES
 from providers.resource_names import file_id_of_uri, native_file_id
-from providers.tenancy.owned_references import References
-from providers.tenancy.ownership import Thing, file_thing, native_file_thing
+from providers.tenancy.ownership import OwnedResource, owned_file, owned_native_file
+from providers.tenancy.references import References
 
-REFERENCES = References(OPENAI_NAMES, file_thing)
-OWN = file_thing("file-own")
-GEMINI = References(GEMINI_NAMES, native_file_thing)
-ANTHROPIC = References(ANTHROPIC_NAMES, file_thing)
+REFERENCES = References(OPENAI_NAMES, owned_file)
+OWN = owned_file("file-own")
+GEMINI = References(GEMINI_NAMES, owned_native_file)
+ANTHROPIC = References(ANTHROPIC_NAMES, owned_file)
 GOOGLE = "https://generativelanguage.googleapis.com"
 
 
-async def owns(thing: Thing) -> bool:
-    return thing.key == OWN.key
+async def owns(resource: OwnedResource) -> bool:
+    return resource.key == OWN.key
 
 
-async def owns_own(thing: Thing) -> bool:
-    return thing.key == native_file_thing("own").key
+async def owns_own(resource: OwnedResource) -> bool:
+    return resource.key == owned_native_file("own").key
 
 
 def by_uri(uri: str) -> dict[str, Any]:

@@ -30,36 +30,36 @@ from providers.resources import (
     ResultForm,
 )
 from providers.state import State
-from providers.tenancy.owned_lists import OwnedList
-from providers.tenancy.owned_references import References
 from providers.tenancy.ownership import (
-    Owned,
+    OwnedResource,
     Ownership,
-    Thing,
-    batch_thing,
-    file_thing,
+    ResourceKind,
     native_id_of,
+    owned_batch,
+    owned_file,
 )
-from providers.tenancy.run_to_completion import unbroken
+from providers.tenancy.references import References
+from providers.tenancy.run_to_completion import run_to_completion
+from providers.tenancy.tenant_lists import TenantList
 from providers.upload import Chunk, StartedUpload, UploadProgress, UploadSession, UploadStart
 
 
-def divided(provider: Provider, state: State, splitter: LineSplitter) -> Provider:
-    """`provider` with its files and batches divided by tenant. `splitter` reads batch inputs."""
+def isolate_tenants(provider: Provider, state: State, splitter: LineSplitter) -> Provider:
+    """`provider` with its files and batches isolated by tenant. `splitter` reads batch inputs."""
     ownership = Ownership(provider.name, state)
-    files = provider.files and OwnedFiles(provider.files, ownership)
-    batches = provider.batches and OwnedBatches(
+    files = provider.files and IsolatedFiles(provider.files, ownership)
+    batches = provider.batches and IsolatedBatches(
         provider, provider.batches, ownership, state, splitter
     )
-    uploads = OwnedUploads(provider.uploads, ownership, _file_made)
+    uploads = IsolatedUploads(provider.uploads, ownership, _created_file)
     return replace(provider, uploads=uploads, files=files, batches=batches)
 
 
-def _file_made(progress: UploadProgress) -> Thing | None:
-    return None if progress.file is None else file_thing(progress.file.id)
+def _created_file(progress: UploadProgress) -> OwnedResource | None:
+    return None if progress.file is None else owned_file(progress.file.id)
 
 
-class OwnedUploads:
+class IsolatedUploads:
     """Implements `providers.provider.Uploads`; `made` tells the file that an answer shows.
 
     A client that leaves during its last chunk may have made the file, so that is seen to its end.
@@ -71,36 +71,36 @@ class OwnedUploads:
         self,
         uploads: Uploads,
         ownership: Ownership,
-        made: Callable[[UploadProgress], Thing | None],
+        created_file: Callable[[UploadProgress], OwnedResource | None],
     ) -> None:
         self._uploads = uploads
         self._ownership = ownership
-        self._made = made
+        self._created_file = created_file
 
     async def start(self, caller: Caller, start: UploadStart) -> StartedUpload:
         return await self._uploads.start(caller, start)
 
     async def send(self, session: UploadSession, chunk: Chunk) -> UploadProgress:
-        sending = self._sent(session, chunk)
-        return await (unbroken(sending) if chunk.finalize else sending)
+        sending = self._send_and_claim(session, chunk)
+        return await (run_to_completion(sending) if chunk.finalize else sending)
 
     async def query(self, session: UploadSession) -> UploadProgress:
-        return await self._claimed(session, await self._uploads.query(session))
+        return await self._claim(session, await self._uploads.query(session))
 
     async def cancel(self, session: UploadSession) -> UploadProgress:
         return await self._uploads.cancel(session)
 
-    async def _sent(self, session: UploadSession, chunk: Chunk) -> UploadProgress:
-        return await self._claimed(session, await self._uploads.send(session, chunk))
+    async def _send_and_claim(self, session: UploadSession, chunk: Chunk) -> UploadProgress:
+        return await self._claim(session, await self._uploads.send(session, chunk))
 
-    async def _claimed(self, session: UploadSession, progress: UploadProgress) -> UploadProgress:
-        made = self._made(progress)
-        if made is not None:
-            await self._ownership.claim(session.tenant, made)
+    async def _claim(self, session: UploadSession, progress: UploadProgress) -> UploadProgress:
+        file = self._created_file(progress)
+        if file is not None:
+            await self._ownership.claim(session.tenant, file)
         return progress
 
 
-class OwnedFiles:
+class IsolatedFiles:
     """Implements `providers.provider.Files`."""
 
     def __init__(self, files: Files, ownership: Ownership) -> None:
@@ -109,13 +109,15 @@ class OwnedFiles:
 
     async def create(self, caller: Caller, session_id: str, start: UploadStart, body: Body) -> File:
         """Seen to its end, also if the client leaves: the file would be nobody's."""
-        return await unbroken(self._made(caller, session_id, start, body))
+        return await run_to_completion(self._create_and_claim(caller, session_id, start, body))
 
-    async def _made(self, caller: Caller, session_id: str, start: UploadStart, body: Body) -> File:
+    async def _create_and_claim(
+        self, caller: Caller, session_id: str, start: UploadStart, body: Body
+    ) -> File:
         """A file whose owner cannot be kept is deleted again: nobody could ever reach it."""
         file = await self._files.create(caller, session_id, start, body)
         try:
-            await self._ownership.claim(caller.tenant, file_thing(file.id))
+            await self._ownership.claim(caller.tenant, owned_file(file.id))
         except Exception:
             await self._files.delete(caller, file.id)
             raise
@@ -127,22 +129,23 @@ class OwnedFiles:
 
     async def list(self, caller: Caller, page_size: int, page_token: str | None) -> Page[File]:
         fetch = partial(self._files.list, caller)
-        own = OwnedList(
+        own = TenantList(
             self._ownership,
             caller.tenant,
-            Owned.FILES,
+            ResourceKind.FILES,
             fetch,
-            lambda file: file_thing(file.id).key,
-            lambda key: _answers(self._files.get(caller, key)),
+            lambda file: owned_file(file.id).key,
+            lambda key: _exists(self._files.get(caller, key)),
         )
         return await own.page(page_size, page_token)
 
     async def delete(self, caller: Caller, file_id: str) -> None:
         await self._check(caller, file_id)
         await self._files.delete(caller, file_id)
-        thing = file_thing(file_id)
-        if thing.kind is Owned.FILES:  # the file of a batch's results goes, and the batch stays
-            await self._ownership.release(caller.tenant, thing)
+        resource = owned_file(file_id)
+        # Deleting the file of a batch's results leaves the batch with its owner.
+        if resource.kind is ResourceKind.FILES:
+            await self._ownership.release(caller.tenant, resource)
 
     async def download(
         self, caller: Caller, file_id: str, form: ResultForm = ResultForm.GEMINI
@@ -151,10 +154,10 @@ class OwnedFiles:
         return await self._files.download(caller, file_id, form)
 
     async def _check(self, caller: Caller, file_id: str) -> None:
-        await self._ownership.check(caller.tenant, file_thing(file_id))
+        await self._ownership.check(caller.tenant, owned_file(file_id))
 
 
-class OwnedBatches:
+class IsolatedBatches:
     """Implements `providers.provider.Batches`."""
 
     def __init__(
@@ -170,7 +173,7 @@ class OwnedBatches:
         self._ownership = ownership
         self._state = state
         self._splitter = splitter
-        self._references = References(provider.names, file_thing)
+        self._references = References(provider.names, owned_file)
 
     async def create(self, caller: Caller, batch: NewBatch) -> CreatedBatch:
         """Every request is looked into first: it may name no file but the tenant's own.
@@ -179,14 +182,14 @@ class OwnedBatches:
         """
         if not await self._is_repeat(caller, batch):
             await self._check_requests(caller, batch)
-        return await unbroken(self._made(caller, batch))
+        return await run_to_completion(self._create_and_claim(caller, batch))
 
-    async def _made(self, caller: Caller, batch: NewBatch) -> CreatedBatch:
+    async def _create_and_claim(self, caller: Caller, batch: NewBatch) -> CreatedBatch:
         created = await self._batches.create(caller, batch)
         try:
-            await self._ownership.claim(caller.tenant, batch_thing(created.batch.id))
+            await self._ownership.claim(caller.tenant, owned_batch(created.batch.id))
         except Exception as error:
-            raise await self._undone(caller, batch, created.batch.id) from error
+            raise await self._undo(caller, batch, created.batch.id) from error
         return created
 
     async def get(self, caller: Caller, batch_id: str) -> Batch:
@@ -195,17 +198,17 @@ class OwnedBatches:
 
     async def list(self, caller: Caller, page_size: int, page_token: str | None) -> Page[Batch]:
         fetch = partial(self._batches.list, caller)
-        own = OwnedList(
+        own = TenantList(
             self._ownership,
             caller.tenant,
-            Owned.BATCHES,
+            ResourceKind.BATCHES,
             fetch,
-            lambda batch: batch_thing(batch.id).key,
-            lambda key: _answers(self._results_dropped(caller, native_id_of(key))),
+            lambda batch: owned_batch(batch.id).key,
+            lambda key: _exists(self._get_without_results(caller, native_id_of(key))),
         )
         return await own.page(page_size, page_token)
 
-    async def _results_dropped(self, caller: Caller, batch_id: str) -> None:
+    async def _get_without_results(self, caller: Caller, batch_id: str) -> None:
         batch = await self._batches.get(caller, batch_id)
         if isinstance(batch.output, InlineResults):
             await batch.output.close()
@@ -217,10 +220,10 @@ class OwnedBatches:
     async def delete(self, caller: Caller, batch_id: str) -> None:
         await self._check(caller, batch_id)
         await self._batches.delete(caller, batch_id)
-        await self._ownership.release(caller.tenant, batch_thing(batch_id))
+        await self._ownership.release(caller.tenant, owned_batch(batch_id))
 
     async def _check(self, caller: Caller, batch_id: str) -> None:
-        await self._ownership.check(caller.tenant, batch_thing(batch_id))
+        await self._ownership.check(caller.tenant, owned_batch(batch_id))
 
     async def _is_repeat(self, caller: Caller, batch: NewBatch) -> bool:
         """Whether the key made a batch before: its input, looked into then, may be gone."""
@@ -235,7 +238,7 @@ class OwnedBatches:
         )
         return await repeat.recorded() is not None
 
-    async def _undone(self, caller: Caller, batch: NewBatch, batch_id: str) -> FerryError:
+    async def _undo(self, caller: Caller, batch: NewBatch, batch_id: str) -> FerryError:
         """What to tell of a batch whose owner could not be kept: nobody would ever see it."""
         what = f"batches/{batch_id} was made, but whose it is could not be kept"
         if batch.idempotency_key is not None:
@@ -263,8 +266,8 @@ class OwnedBatches:
             for item in batch.source:
                 yield orjson.loads(item.request), item.path
             return
-        await self._ownership.check(caller.tenant, file_thing(batch.source))
-        if file_thing(batch.source).kind is not Owned.FILES or self._provider.files is None:
+        await self._ownership.check(caller.tenant, owned_file(batch.source))
+        if owned_file(batch.source).kind is not ResourceKind.FILES or self._provider.files is None:
             return  # no input, as the provider says itself
         content = await self._provider.files.download(caller, batch.source)
         try:
@@ -286,7 +289,7 @@ def _parsed(text: bytes) -> Any:
         return None
 
 
-async def _answers(asked: Awaitable[object]) -> bool:
+async def _exists(asked: Awaitable[object]) -> bool:
     """Whether the provider shows what it is asked for."""
     try:
         await asked

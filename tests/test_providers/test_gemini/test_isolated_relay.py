@@ -9,13 +9,13 @@ from yarl import URL
 
 from providers.body import held
 from providers.credential import Caller, Credential
-from providers.gemini.confined_relay import ConfinedRelay
-from providers.gemini.held_reply import HeldReply
+from providers.gemini.buffered_reply import BufferedReply
+from providers.gemini.isolated_relay import IsolatedRelay
 from providers.gemini.provider import NAMES
 from providers.memory import BUDGET_BYTES, MemoryBudget
 from providers.provider import RelayedRequest
-from providers.tenancy.owned_references import References
-from providers.tenancy.ownership import Ownership, batch_thing, native_file_thing
+from providers.tenancy.ownership import Ownership, owned_batch, owned_native_file
+from providers.tenancy.references import References
 from tests.memory_state import MemoryState
 
 ANN = Caller(Credential(api_key="own"), "ann")
@@ -38,13 +38,13 @@ class Answering:
         self.asked, self.answer = asyncio.Event(), asyncio.Event()
         self.reply = ClosingReply(status, {"X-Said": "this"}, orjson.dumps(document))
 
-    async def relay(self, *_: Any) -> HeldReply:
+    async def relay(self, *_: Any) -> BufferedReply:
         self.asked.set()
         await self.answer.wait()
         return self.reply
 
 
-class ClosingReply(HeldReply):
+class ClosingReply(BufferedReply):
     closed = False
 
     async def __aexit__(self, *_: object) -> None:
@@ -55,8 +55,8 @@ class AtWork:
     def __init__(self, status: int, document: Any) -> None:
         self.google, self.memory = Answering(status, document), MemoryBudget()
         self.ownership = Ownership("gemini", MemoryState())
-        references = References(NAMES, native_file_thing)
-        self.relay = ConfinedRelay(
+        references = References(NAMES, owned_native_file)
+        self.relay = IsolatedRelay(
             "gemini", self.google, self.ownership, references, self.memory, 1 << 20
         )
 
@@ -69,7 +69,7 @@ async def test_a_batch_whose_client_left_is_its_own() -> None:
     at_work.google.answer.set()
     with pytest.raises(asyncio.CancelledError):
         await creating
-    assert await at_work.ownership.owns("ann", batch_thing("b"))
+    assert await at_work.ownership.owns("ann", owned_batch("b"))
     assert at_work.google.reply.closed
     at_work.memory.take(BUDGET_BYTES)  # all of it was given back
 

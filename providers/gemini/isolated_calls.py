@@ -12,8 +12,8 @@ from typing import Final
 from yarl import URL
 
 from providers.errors import invalid_argument, unimplemented
-from providers.gemini.owned_names import ID
-from providers.tenancy.ownership import Owned
+from providers.gemini.owned_resources import ID
+from providers.tenancy.ownership import ResourceKind
 
 
 class CallKind(Enum):
@@ -26,11 +26,14 @@ class CallKind(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class ConfinedCall:
-    """`things` is what it is about, None for a model; `id` is empty for a list or a creation."""
+class IsolatedCall:
+    """One call that may be relayed.
+
+    `resource_kind` is None for a call about a model; `id` is empty for a list or a creation.
+    """
 
     kind: CallKind
-    things: Owned | None
+    resource_kind: ResourceKind | None
     id: str = ""
 
 
@@ -43,20 +46,25 @@ _STATELESS: Final = (
 )
 
 _CALLS: Final = [
-    (method, re.compile(pattern), things, kind)
-    for method, pattern, things, kind in (
-        ("GET", rf"{_VERSION}/files", Owned.FILES, CallKind.LIST),
-        ("GET", rf"{_VERSION}/files/{_ID}", Owned.FILES, CallKind.READ),
-        ("GET", rf"(?:/download)?{_VERSION}/files/{_ID}:download", Owned.FILES, CallKind.READ),
-        ("DELETE", rf"{_VERSION}/files/{_ID}", Owned.FILES, CallKind.DELETE),
-        ("GET", rf"{_VERSION}/batches", Owned.BATCHES, CallKind.LIST),
-        ("GET", rf"{_VERSION}/batches/{_ID}", Owned.BATCHES, CallKind.READ),
-        ("DELETE", rf"{_VERSION}/batches/{_ID}", Owned.BATCHES, CallKind.DELETE),
-        ("POST", rf"{_VERSION}/batches/{_ID}:cancel", Owned.BATCHES, CallKind.CANCEL),
+    (method, re.compile(pattern), resource_kind, kind)
+    for method, pattern, resource_kind, kind in (
+        ("GET", rf"{_VERSION}/files", ResourceKind.FILES, CallKind.LIST),
+        ("GET", rf"{_VERSION}/files/{_ID}", ResourceKind.FILES, CallKind.READ),
+        (
+            "GET",
+            rf"(?:/download)?{_VERSION}/files/{_ID}:download",
+            ResourceKind.FILES,
+            CallKind.READ,
+        ),
+        ("DELETE", rf"{_VERSION}/files/{_ID}", ResourceKind.FILES, CallKind.DELETE),
+        ("GET", rf"{_VERSION}/batches", ResourceKind.BATCHES, CallKind.LIST),
+        ("GET", rf"{_VERSION}/batches/{_ID}", ResourceKind.BATCHES, CallKind.READ),
+        ("DELETE", rf"{_VERSION}/batches/{_ID}", ResourceKind.BATCHES, CallKind.DELETE),
+        ("POST", rf"{_VERSION}/batches/{_ID}:cancel", ResourceKind.BATCHES, CallKind.CANCEL),
         (
             "POST",
             rf"{_VERSION}/models/{_MODEL}:(?:batchGenerateContent|asyncBatchEmbedContent)",
-            Owned.BATCHES,
+            ResourceKind.BATCHES,
             CallKind.CREATE_BATCH,
         ),
         ("GET", rf"{_VERSION}/models(?:/{_MODEL})?", None, CallKind.STATELESS),
@@ -70,13 +78,13 @@ _QUERY: Final = frozenset(
 )
 
 
-def parse_call(method: str, target: URL) -> ConfinedCall:
+def parse_call(method: str, target: URL) -> IsolatedCall:
     """Raises UNIMPLEMENTED for what is not on the list."""
-    for listed, pattern, things, kind in _CALLS:
+    for listed, pattern, resource_kind, kind in _CALLS:
         match = pattern.fullmatch(target.raw_path) if method == listed else None
         if match is not None:
             _check_query(target)
-            return ConfinedCall(kind, things, match.groupdict().get("id") or "")
+            return IsolatedCall(kind, resource_kind, match.groupdict().get("id") or "")
     raise unimplemented("this path is not served where tenants share the proxy's own key")
 
 

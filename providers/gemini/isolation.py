@@ -1,4 +1,4 @@
-"""Gemini with its files and batches divided by tenant: uploads and relay, each within bounds."""
+"""Gemini with its files and batches isolated by tenant: uploads and relay, each within bounds."""
 
 from dataclasses import replace
 
@@ -6,30 +6,32 @@ import orjson
 
 from providers.credential import Caller
 from providers.errors import invalid_argument, unimplemented
-from providers.gemini.confined_relay import ConfinedRelay
-from providers.gemini.owned_names import uploaded
+from providers.gemini.isolated_relay import IsolatedRelay
+from providers.gemini.owned_resources import uploaded_file
 from providers.json_api.json_text import parse_json, render_json
 from providers.memory import MemoryBudget
 from providers.provider import Provider
 from providers.state import State
-from providers.tenancy.owned_capabilities import OwnedUploads
-from providers.tenancy.owned_references import References
-from providers.tenancy.ownership import Ownership, native_file_thing
+from providers.tenancy.isolation import IsolatedUploads
+from providers.tenancy.ownership import Ownership, owned_native_file
+from providers.tenancy.references import References
 from providers.upload import StartedUpload, UploadStart
 
 
-def divided(provider: Provider, state: State, memory: MemoryBudget, inline_limit: int) -> Provider:
+def isolate_tenants(
+    provider: Provider, state: State, memory: MemoryBudget, inline_limit: int
+) -> Provider:
     """`inline_limit` in bytes bounds the bodies that are looked into."""
     ownership = Ownership(provider.name, state)
-    references = References(provider.names, native_file_thing)
-    relay = provider.relay and ConfinedRelay(
+    references = References(provider.names, owned_native_file)
+    relay = provider.relay and IsolatedRelay(
         provider.name, provider.relay, ownership, references, memory, inline_limit
     )
-    uploads = UnnamedUploads(provider.uploads, ownership, uploaded)
+    uploads = GoogleNamedUploads(provider.uploads, ownership, uploaded_file)
     return replace(provider, uploads=uploads, relay=relay)
 
 
-class UnnamedUploads(OwnedUploads):
+class GoogleNamedUploads(IsolatedUploads):
     """Uploads whose files Google names: a chosen name may have been another tenant's before."""
 
     async def start(self, caller: Caller, start: UploadStart) -> StartedUpload:

@@ -7,7 +7,7 @@ from typing import Any, Final
 import orjson
 
 from providers.errors import invalid_argument
-from providers.tenancy.ownership import Owned, Thing, batch_thing, native_file_thing
+from providers.tenancy.ownership import OwnedResource, ResourceKind, owned_batch, owned_native_file
 from providers.upload import UploadProgress
 from providers.upstream import UpstreamError
 
@@ -16,38 +16,38 @@ ID: Final = r"[A-Za-z0-9_-]{1,128}"
 _NAME: Final = re.compile(rf"(files|batches)/({ID})")
 
 
-def thing_of(kind: Owned, native_id: str) -> Thing:
-    return native_file_thing(native_id) if kind is Owned.FILES else batch_thing(native_id)
+def resource_of(kind: ResourceKind, native_id: str) -> OwnedResource:
+    return owned_native_file(native_id) if kind is ResourceKind.FILES else owned_batch(native_id)
 
 
-def given_file(name: object, path: str) -> Thing:
+def given_file(name: object, path: str) -> OwnedResource:
     """The file that a client names at the JSON path `path`."""
     match = _NAME.fullmatch(name) if isinstance(name, str) else None
-    if match is None or match[1] != Owned.FILES:
+    if match is None or match[1] != ResourceKind.FILES:
         raise invalid_argument("is not the name of a file (files/…)", path=path)
-    return thing_of(Owned.FILES, match[2])
+    return resource_of(ResourceKind.FILES, match[2])
 
 
-def made(document: object) -> Thing:
+def created_resource(document: object) -> OwnedResource:
     """The file or batch that an answer of Google's shows by its `name`."""
     name = document.get("name") if isinstance(document, dict) else document
     match = _NAME.fullmatch(name) if isinstance(name, str) else None
     if match is None:
         raise UpstreamError("UNAVAILABLE", "Google's answer names neither a file nor a batch")
-    return thing_of(Owned(match[1]), match[2])
+    return resource_of(ResourceKind(match[1]), match[2])
 
 
-def uploaded(progress: UploadProgress) -> Thing | None:
+def uploaded_file(progress: UploadProgress) -> OwnedResource | None:
     """The file that the answer to a last chunk shows."""
     if progress.document is None:
         return None
     try:
-        return made(orjson.loads(progress.document)["file"])
+        return created_resource(orjson.loads(progress.document)["file"])
     except (orjson.JSONDecodeError, KeyError, TypeError):
         raise UpstreamError("UNAVAILABLE", "Google's answer shows no file") from None
 
 
-def result_files(batch: Mapping[str, Any]) -> Iterator[Thing]:
+def result_files(batch: Mapping[str, Any]) -> Iterator[OwnedResource]:
     """The files of results that Google says a batch has, in both places where it does."""
     metadata = batch.get("metadata")
     outputs = (
@@ -56,10 +56,10 @@ def result_files(batch: Mapping[str, Any]) -> Iterator[Thing]:
     )
     for output in outputs:
         if isinstance(output, dict) and output.get("responsesFile"):
-            yield made(output["responsesFile"])
+            yield created_resource(output["responsesFile"])
 
 
-def input_files(creation: object) -> Iterator[Thing]:
+def input_files(creation: object) -> Iterator[OwnedResource]:
     """The files of requests that a creation's body names, in either spelling."""
     batch = creation.get("batch") if isinstance(creation, dict) else None
     for config_key in ("inputConfig", "input_config"):

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from providers.errors import FerryError
 from providers.resources import Page
-from providers.tenancy.owned_lists import OwnedList, owned_page
-from providers.tenancy.ownership import Owned, Ownership, batch_thing
+from providers.tenancy.ownership import Ownership, ResourceKind, owned_batch
+from providers.tenancy.tenant_lists import TenantList, tenant_page
 from tests.memory_state import MemoryState
 
 
@@ -41,7 +41,7 @@ async def walked(everybodys: Everybodys, own: set[str], size: int) -> list[list[
     pages: list[list[str]] = []
     token = None
     while True:
-        page, _ = await owned_page(everybodys.page, lambda item: item.id, own, size, token)
+        page, _ = await tenant_page(everybodys.page, lambda item: item.id, own, size, token)
         pages.append([item.id for item in page.items])
         if page.next_page_token is None:
             return pages
@@ -88,7 +88,7 @@ async def test_what_moves_meanwhile_loses_nothing(change: str) -> None:
             everybodys.ids = ["w", *everybodys.ids] if change == "new first" else everybodys.ids[1:]
         return found
 
-    first, _ = await owned_page(page, lambda item: item.id, {"a", "b", "c"}, 2, None)
+    first, _ = await tenant_page(page, lambda item: item.id, {"a", "b", "c"}, 2, None)
     assert [item.id for item in first.items] == ["a", "b"]
     assert first.next_page_token == "b"
 
@@ -103,7 +103,7 @@ async def test_a_list_that_never_rests_is_given_up() -> None:
         return Page([Item(name) for name in items], "more")
 
     with pytest.raises(FerryError) as caught:
-        await owned_page(page, lambda item: item.id, {"a", "b", "c"}, 2, None)
+        await tenant_page(page, lambda item: item.id, {"a", "b", "c"}, 2, None)
     assert caught.value.status == "UNAVAILABLE"
 
 
@@ -118,17 +118,17 @@ class Kept:
 
     def __init__(self, made: list[str], shown: list[str], hidden: Sequence[str] = ()) -> None:
         self.made, self.everybodys = made, Everybodys(shown)
-        self.there = {batch_thing(name).key for name in (*shown, *hidden)}
+        self.there = {owned_batch(name).key for name in (*shown, *hidden)}
         self.state = MemoryState()
         self.ownership = Ownership("openai", self.state)
 
     async def listed(self, size: int, token: str | None = None) -> Page[Item]:
-        own = OwnedList(
+        own = TenantList(
             self.ownership,
             "ann",
-            Owned.BATCHES,
+            ResourceKind.BATCHES,
             self.everybodys.page,
-            lambda item: batch_thing(item.id).key,
+            lambda item: owned_batch(item.id).key,
             self.exists,
         )
         return await own.page(size, token)
@@ -137,9 +137,11 @@ class Kept:
         return key in self.there
 
     async def owned(self) -> list[str]:
-        things = [batch_thing(name) for name in self.made]
+        resources = [owned_batch(name) for name in self.made]
         return [
-            n for n, t in zip(self.made, things, strict=True) if await self.ownership.owns("ann", t)
+            n
+            for n, t in zip(self.made, resources, strict=True)
+            if await self.ownership.owns("ann", t)
         ]
 
 
@@ -151,7 +153,7 @@ async def kept(
 ) -> Kept:
     found = Kept(made, shown, hidden)
     for name in made:
-        await found.ownership.claim("ann", batch_thing(name))
+        await found.ownership.claim("ann", owned_batch(name))
     found.state.age(age)
     return found
 
@@ -165,10 +167,10 @@ async def test_what_a_list_leaves_out_although_it_is_there_stays_owned() -> None
 
 async def test_what_all_of_the_list_does_not_show_is_looked_for_once() -> None:
     ours = await kept(["a", "gone", "b"], ["x", "a", "y", "b", *(f"n{n}" for n in range(300))])
-    await ours.ownership.claim("bob", batch_thing("x"))
+    await ours.ownership.claim("bob", owned_batch("x"))
     assert [item.id for item in (await ours.listed(10)).items] == ["a", "b"]
     assert await ours.owned() == ["a", "b"]
-    assert await ours.ownership.owns("bob", batch_thing("x"))
+    assert await ours.ownership.owns("bob", owned_batch("x"))
     ours.everybodys.asked.clear()
     await ours.listed(10)
     assert len(ours.everybodys.asked) == 1

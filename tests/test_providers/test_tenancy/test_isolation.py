@@ -27,7 +27,7 @@ from providers.resources import (
     NewBatch,
     ResultForm,
 )
-from providers.tenancy.owned_capabilities import divided
+from providers.tenancy.isolation import isolate_tenants
 from providers.upload import Chunk, UploadProgress, UploadSession, UploadStart, UploadStatus
 from tests.memory_state import MemoryState
 
@@ -121,7 +121,7 @@ class AtWork:
             batches=inner,
         )
         self.memory = MemoryBudget()
-        self.provider = divided(provider, self.state, LineSplitter(1000, self.memory))
+        self.provider = isolate_tenants(provider, self.state, LineSplitter(1000, self.memory))
 
     @property
     def files(self) -> Any:

@@ -13,7 +13,7 @@ from typing import Final, Generic, Protocol, TypeVar
 
 from providers.errors import unavailable
 from providers.resources import Page
-from providers.tenancy.ownership import Owned, Ownership
+from providers.tenancy.ownership import Ownership, ResourceKind
 
 # As many as every provider gives at once: OpenAI is asked for one more, and gives 100.
 _SCANNED: Final = 99
@@ -31,37 +31,37 @@ Fetch = Callable[[int, str | None], Awaitable[Page[T]]]
 
 
 @dataclass(frozen=True, slots=True)
-class OwnedList(Generic[T]):
-    """What `tenant` has of one `kind`. `fetch` gives everybody's, `key_of` a thing's own key.
+class TenantList(Generic[T]):
+    """What `tenant` has of one `kind`. `fetch` gives everybody's, `key_of` an item's own key.
 
-    `exists` asks the provider for one thing by its key. A list is no proof: it may be cut short, or
+    `exists` asks the provider for one item by its key. A list is no proof: it may be cut short, or
     move while it is read.
     """
 
     ownership: Ownership
     tenant: str
-    kind: Owned
+    kind: ResourceKind
     fetch: Fetch[T]
     key_of: Callable[[T], str]
     exists: Callable[[str], Awaitable[bool]]
 
     async def page(self, page_size: int, page_token: str | None) -> Page[T]:
         own = await self.ownership.keys(self.tenant, self.kind)
-        page, unseen = await owned_page(self.fetch, self.key_of, own, page_size, page_token)
+        page, unseen = await tenant_page(self.fetch, self.key_of, own, page_size, page_token)
         await self.ownership.release_gone(self.tenant, self.kind, unseen, self.exists)
         return page
 
 
 @dataclass(frozen=True, slots=True)
-class _Place(Generic[T]):
-    """Where `thing` stands: `index` on the page that begins at `token`."""
+class _Position(Generic[T]):
+    """Where `item` stands: `index` on the page that begins at `token`."""
 
-    thing: T
+    item: T
     token: str | None
     index: int
 
 
-async def owned_page(
+async def tenant_page(
     fetch: Fetch[T],
     key_of: Callable[[T], str],
     own: set[str],
@@ -72,32 +72,32 @@ async def owned_page(
 
     And those of `own` that the provider's list does not show: none unless this call read all of it.
     """
-    kept: list[_Place[T]] = []
+    kept: list[_Position[T]] = []
     token, left = page_token, set(own)
     while left:
         page = await fetch(_SCANNED, token)
-        for index, thing in enumerate(page.items):
-            if key_of(thing) not in left:
+        for index, item in enumerate(page.items):
+            if key_of(item) not in left:
                 continue
             if len(kept) == page_size:
                 token_after = await _token_after(fetch, kept[-1])
-                return Page([place.thing for place in kept], token_after), set()
-            left.discard(key_of(thing))
-            kept.append(_Place(thing, token, index))
+                return Page([position.item for position in kept], token_after), set()
+            left.discard(key_of(item))
+            kept.append(_Position(item, token, index))
         if page.next_page_token is None:
             break
         token = page.next_page_token
-    return Page([place.thing for place in kept]), set() if page_token else left
+    return Page([position.item for position in kept]), set() if page_token else left
 
 
-async def _token_after(fetch: Fetch[T], place: _Place[T]) -> str | None:
-    """The token of what follows `place`: that of a page on which it comes last."""
-    size = place.index + 1
+async def _token_after(fetch: Fetch[T], position: _Position[T]) -> str | None:
+    """The token of what follows `position`: that of a page on which it comes last."""
+    size = position.index + 1
     for _ in range(_TRIES):
-        page = await fetch(size, place.token)
-        ids = [thing.id for thing in page.items]
-        if ids and ids[-1] == place.thing.id:
+        page = await fetch(size, position.token)
+        ids = [item.id for item in page.items]
+        if ids and ids[-1] == position.item.id:
             return page.next_page_token
         # Others make and delete things meanwhile, which moves it.
-        size = ids.index(place.thing.id) + 1 if place.thing.id in ids else size + 1
+        size = ids.index(position.item.id) + 1 if position.item.id in ids else size + 1
     raise unavailable("the list changes while it is read; ask for it again")

@@ -4,38 +4,42 @@ import pytest
 from yarl import URL
 
 from providers.errors import FerryError
-from providers.gemini.confined_calls import CallKind, ConfinedCall, parse_call
-from providers.tenancy.ownership import Owned
+from providers.gemini.isolated_calls import CallKind, IsolatedCall, parse_call
+from providers.tenancy.ownership import ResourceKind
 
 
 @pytest.mark.parametrize(
     ("method", "target", "call"),
     [
-        ("GET", "/v1beta/files", ConfinedCall(CallKind.LIST, Owned.FILES)),
-        ("GET", "/files?pageSize=5&pageToken=x", ConfinedCall(CallKind.LIST, Owned.FILES)),
-        ("GET", "/v1/files/a-1", ConfinedCall(CallKind.READ, Owned.FILES, "a-1")),
+        ("GET", "/v1beta/files", IsolatedCall(CallKind.LIST, ResourceKind.FILES)),
+        ("GET", "/files?pageSize=5&pageToken=x", IsolatedCall(CallKind.LIST, ResourceKind.FILES)),
+        ("GET", "/v1/files/a-1", IsolatedCall(CallKind.READ, ResourceKind.FILES, "a-1")),
         (
             "GET",
             "/download/v1beta/files/a:download?alt=media",
-            ConfinedCall(CallKind.READ, Owned.FILES, "a"),
+            IsolatedCall(CallKind.READ, ResourceKind.FILES, "a"),
         ),
-        ("DELETE", "/v1beta/files/a", ConfinedCall(CallKind.DELETE, Owned.FILES, "a")),
-        ("GET", "/v1beta/batches", ConfinedCall(CallKind.LIST, Owned.BATCHES)),
-        ("POST", "/v1beta/batches/b:cancel", ConfinedCall(CallKind.CANCEL, Owned.BATCHES, "b")),
+        ("DELETE", "/v1beta/files/a", IsolatedCall(CallKind.DELETE, ResourceKind.FILES, "a")),
+        ("GET", "/v1beta/batches", IsolatedCall(CallKind.LIST, ResourceKind.BATCHES)),
+        (
+            "POST",
+            "/v1beta/batches/b:cancel",
+            IsolatedCall(CallKind.CANCEL, ResourceKind.BATCHES, "b"),
+        ),
         (
             "POST",
             "/v1beta/models/gemini-2.5-flash:batchGenerateContent",
-            ConfinedCall(CallKind.CREATE_BATCH, Owned.BATCHES),
+            IsolatedCall(CallKind.CREATE_BATCH, ResourceKind.BATCHES),
         ),
-        ("GET", "/v1beta/models", ConfinedCall(CallKind.STATELESS, None)),
+        ("GET", "/v1beta/models", IsolatedCall(CallKind.STATELESS, None)),
         (
             "POST",
             "/v1beta/models/gemini-2.5-flash:streamGenerateContent?alt=sse",
-            ConfinedCall(CallKind.STATELESS, None),
+            IsolatedCall(CallKind.STATELESS, None),
         ),
     ],
 )
-def test_the_surface_is_known(method: str, target: str, call: ConfinedCall) -> None:
+def test_the_surface_is_known(method: str, target: str, call: IsolatedCall) -> None:
     assert parse_call(method, URL(target, encoded=True)) == call
 
 

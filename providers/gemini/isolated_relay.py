@@ -15,19 +15,24 @@ from yarl import URL
 from providers.body import Body, held, join
 from providers.credential import Caller
 from providers.errors import FerryError, invalid_argument, unavailable
-from providers.gemini.confined_calls import CallKind, ConfinedCall, parse_call
+from providers.gemini.buffered_reply import BufferedReply
 from providers.gemini.creation import KEY_HEADER
-from providers.gemini.held_reply import HeldReply
-from providers.gemini.owned_names import input_files, made, result_files, thing_of
+from providers.gemini.isolated_calls import CallKind, IsolatedCall, parse_call
+from providers.gemini.owned_resources import (
+    created_resource,
+    input_files,
+    resource_of,
+    result_files,
+)
 from providers.gemini.refusal import check
 from providers.json_api.json_text import parse_json, render_json
 from providers.memory import BUDGET_BYTES, MemoryBudget
 from providers.provider import Relay, RelayedRequest
 from providers.resources import Page
-from providers.tenancy.owned_lists import OwnedList
-from providers.tenancy.owned_references import References
-from providers.tenancy.ownership import Owned, Ownership, native_id_of
-from providers.tenancy.run_to_completion import unbroken
+from providers.tenancy.ownership import Ownership, ResourceKind, native_id_of
+from providers.tenancy.references import References
+from providers.tenancy.run_to_completion import run_to_completion
+from providers.tenancy.tenant_lists import TenantList
 from providers.upstream import Reply, UpstreamError
 
 _PAGE_SIZE: Final = 10
@@ -35,11 +40,11 @@ _PAGE_SIZE_LIMIT: Final = 100
 # Whether a list of batches carries their results is unverified (gemini.md section 5).
 _ANSWER_BYTES: Final = 32 << 20
 # An answer that shows a batch and has no results in it is smaller by far.
-_GLANCE_BYTES: Final = 1 << 20
+_PEEKED_BYTES: Final = 1 << 20
 # What a parsed document takes of memory, against its text.
 _PARSED: Final = 10
 
-_LISTED_AS: Final = {Owned.FILES: "files", Owned.BATCHES: "operations"}
+_LISTED_AS: Final = {ResourceKind.FILES: "files", ResourceKind.BATCHES: "operations"}
 # With these Google would leave names out of its answer, encode it, or give a part of it.
 _UNREADABLE: Final = frozenset({"x-goog-fieldmask", "accept-encoding", "range", "if-none-match"})
 
@@ -51,7 +56,7 @@ class _Listed:
     document: dict[str, Any]
 
 
-class ConfinedRelay:
+class IsolatedRelay:
     """Implements `providers.provider.Relay` around another. `limit` in bytes is that of a body."""
 
     def __init__(
@@ -72,22 +77,24 @@ class ConfinedRelay:
 
     async def relay(self, caller: Caller, request: RelayedRequest) -> Reply:
         call = parse_call(request.method, request.target)
-        if call.things is None or call.kind is CallKind.CREATE_BATCH:
-            return await self._asked(caller, request, call)
+        if call.resource_kind is None or call.kind is CallKind.CREATE_BATCH:
+            return await self._relay_checked(caller, request, call)
         if call.kind is CallKind.LIST:
-            return await self._list(caller, _readable(request), call.things)
-        thing = thing_of(call.things, call.id)
-        await self._ownership.check(caller.tenant, thing)
-        if call.things is Owned.BATCHES and call.kind is CallKind.READ:
+            return await self._list(caller, _readable(request), call.resource_kind)
+        resource = resource_of(call.resource_kind, call.id)
+        await self._ownership.check(caller.tenant, resource)
+        if call.resource_kind is ResourceKind.BATCHES and call.kind is CallKind.READ:
             return await self._batch(caller, _readable(request))
         reply = await self._relay.relay(caller, request)
         if call.kind is CallKind.DELETE and reply.status == 200:
-            await self._ownership.release(caller.tenant, thing)
+            await self._ownership.release(caller.tenant, resource)
         return reply
 
     # --- requests with a body ---
 
-    async def _asked(self, caller: Caller, request: RelayedRequest, call: ConfinedCall) -> Reply:
+    async def _relay_checked(
+        self, caller: Caller, request: RelayedRequest, call: IsolatedCall
+    ) -> Reply:
         """A call whose body may name files. It goes out as it was read, in one reading only."""
         if request.body is None:
             return await self._relay.relay(caller, request)
@@ -99,10 +106,10 @@ class ConfinedRelay:
             outbound = replace(request, body=held(render_json(document)))
             if call.kind is not CallKind.CREATE_BATCH:
                 return await self._relay.relay(caller, outbound)
-            for thing in input_files(document):
-                await self._ownership.check(caller.tenant, thing)
+            for resource in input_files(document):
+                await self._ownership.check(caller.tenant, resource)
             # Seen to its end, also if the client leaves: nobody would ever see the batch.
-            return await unbroken(self._create(caller, _readable(outbound)))
+            return await run_to_completion(self._create(caller, _readable(outbound)))
 
     async def _read_body(self, request: RelayedRequest, body: Body) -> bytes:
         encoding = request.headers.get("Content-Encoding", "").strip().lower()
@@ -122,15 +129,15 @@ class ConfinedRelay:
         async with await self._relay.relay(caller, request) as reply:
             data = await reply.read(_ANSWER_BYTES)
         if reply.status != 200:
-            return HeldReply(reply.status, reply.headers, data)
-        thing = made(_document(data))
+            return BufferedReply(reply.status, reply.headers, data)
+        resource = created_resource(_document(data))
         try:
-            await self._ownership.claim(caller.tenant, thing)
+            await self._ownership.claim(caller.tenant, resource)
         except Exception as error:
-            raise await self._undone(caller, request, thing.name) from error
-        return HeldReply(reply.status, reply.headers, data)
+            raise await self._undo(caller, request, resource.name) from error
+        return BufferedReply(reply.status, reply.headers, data)
 
-    async def _undone(self, caller: Caller, request: RelayedRequest, name: str) -> FerryError:
+    async def _undo(self, caller: Caller, request: RelayedRequest, name: str) -> FerryError:
         what = f"{name} was made, but whose it is could not be kept"
         if KEY_HEADER in request.headers:
             return unavailable(f"{what}: send the creation again with the same idempotency key")
@@ -152,27 +159,27 @@ class ConfinedRelay:
         if reply.status != 200:
             return reply
         try:
-            glanced = await _Glanced.of(reply)
-            if len(glanced.beginning) <= _GLANCE_BYTES:
-                await self._claim_results(caller, _document(glanced.beginning))
+            peeked = await _PeekedReply.of(reply)
+            if len(peeked.beginning) <= _PEEKED_BYTES:
+                await self._claim_results(caller, _document(peeked.beginning))
         except BaseException:
             await reply.aclose()
             raise
-        return glanced
+        return peeked
 
     async def _claim_results(self, caller: Caller, batch: dict[str, Any]) -> None:
-        for thing in result_files(batch):
-            await self._ownership.claim(caller.tenant, thing)
+        for resource in result_files(batch):
+            await self._ownership.claim(caller.tenant, resource)
 
-    async def _list(self, caller: Caller, request: RelayedRequest, things: Owned) -> Reply:
+    async def _list(self, caller: Caller, request: RelayedRequest, kind: ResourceKind) -> Reply:
         query = request.target.query
         token = query.get("pageToken") or query.get("page_token") or None
         size = _page_size(query.get("pageSize") or query.get("page_size") or str(_PAGE_SIZE))
-        fetch = partial(self._page, caller, request, things)
-        own = OwnedList(
+        fetch = partial(self._page, caller, request, kind)
+        own = TenantList(
             self._ownership,
             caller.tenant,
-            things,
+            kind,
             fetch,
             lambda listed: listed.key,
             partial(self._exists, caller, request),
@@ -181,10 +188,10 @@ class ConfinedRelay:
         listed = [item.document for item in page.items]
         for document in listed:
             await self._claim_results(caller, document)
-        answer: dict[str, Any] = {_LISTED_AS[things]: listed} if listed else {}
+        answer: dict[str, Any] = {_LISTED_AS[kind]: listed} if listed else {}
         if page.next_page_token:
             answer["nextPageToken"] = page.next_page_token
-        return HeldReply(200, {"Content-Type": "application/json"}, render_json(answer))
+        return BufferedReply(200, {"Content-Type": "application/json"}, render_json(answer))
 
     async def _exists(self, caller: Caller, request: RelayedRequest, key: str) -> bool:
         """Whether Google shows it: of what it has no more it says 403 (gemini.md section 4)."""
@@ -193,7 +200,12 @@ class ConfinedRelay:
             return reply.status not in (403, 404)
 
     async def _page(
-        self, caller: Caller, request: RelayedRequest, things: Owned, size: int, token: str | None
+        self,
+        caller: Caller,
+        request: RelayedRequest,
+        kind: ResourceKind,
+        size: int,
+        token: str | None,
     ) -> Page[_Listed]:
         """Of Google's list of everybody's."""
         query = {"pageSize": str(size)} | ({"pageToken": token} if token else {})
@@ -201,12 +213,12 @@ class ConfinedRelay:
         async with await self._relay.relay(caller, replace(request, target=target)) as reply:
             await check(self._name, reply)
             document = _document(await reply.read(_ANSWER_BYTES))
-        items = document.get(_LISTED_AS[things]) or []
-        listed = [_Listed(item["name"], made(item).key, item) for item in items]
+        items = document.get(_LISTED_AS[kind]) or []
+        listed = [_Listed(item["name"], created_resource(item).key, item) for item in items]
         return Page(listed, document.get("nextPageToken") or None)
 
 
-class _Glanced:
+class _PeekedReply:
     """A reply whose `beginning` was looked at; the rest of it is still on the wire."""
 
     def __init__(self, reply: Reply, beginning: bytes, rest: AsyncIterator[bytes]) -> None:
@@ -219,7 +231,7 @@ class _Glanced:
     @classmethod
     async def of(cls, reply: Reply) -> Self:
         rest, beginning = aiter(reply.chunks()), bytearray()
-        while len(beginning) <= _GLANCE_BYTES:
+        while len(beginning) <= _PEEKED_BYTES:
             try:
                 beginning += await anext(rest)
             except StopAsyncIteration:
