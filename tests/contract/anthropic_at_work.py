@@ -43,10 +43,16 @@ class AnthropicAtWork(AtWork):
         super().__init__(CALLER, url, upstream, control, state)
         self.provider = self.replica()
 
-    def replica(self, *, limits: Limits = LIMITS, api_version: str = "2026-10-21") -> Provider:
-        """One more process on the same state."""
+    def replica(
+        self,
+        *,
+        limits: Limits = LIMITS,
+        api_version: str = "2026-10-21",
+        state: State | None = None,
+    ) -> Provider:
+        """One more process on the same state, or on `state`."""
         options = AnthropicOptions(self.url, api_version, 4096, STATE_LIFE, limits)
-        return anthropic("anthropic", options, self.upstream, self.state, self.memory)
+        return anthropic("anthropic", options, self.upstream, state or self.state, self.memory)
 
     async def native(self, path: str, method: str = "GET", **order: Any) -> Any:
         """Anthropic's own API, as another tool uses it."""

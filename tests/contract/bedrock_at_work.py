@@ -23,6 +23,7 @@ from providers.errors import FerryError
 from providers.limits import Limits
 from providers.provider import Provider
 from providers.resources import Batch, BatchKind, CreatedBatch, InlineResults, NewBatch
+from providers.state import State
 from proxy.background import BackgroundTasks
 from proxy.outbound import OutboundClient
 from tests.contract import at_work
@@ -108,14 +109,19 @@ class BedrockAtWork(AtWork):
         minimum: int = MINIMUM,
         immediate: bool = False,
         limits: Limits = LIMITS,
+        state: State | None = None,
         **place: Any,
     ) -> Provider:
-        """One more process on the same state; between its attempts at AWS no time passes."""
+        """One more process on the same state, or on `state`.
+
+        Between its attempts at AWS no time passes.
+        """
         options = BedrockOptions(
             replace(self._place(), **place), minimum, immediate, UPLOAD_LIFE, limits
         )
         with patch.object(bedrock_provider, "AwsClient", partial(AwsClient, wait=wait_none())):
-            return bedrock(options, self.upstream, self.state, self.memory, self.background)
+            kept = state or self.state
+            return bedrock(options, self.upstream, kept, self.memory, self.background)
 
     def _place(self) -> PlaceOptions:
         return PlaceOptions(

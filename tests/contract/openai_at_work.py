@@ -15,6 +15,7 @@ from providers.openai.provider import OpenAIOptions, openai
 from providers.openai_content.root_schema import OPENAI_SCHEMAS, SchemaRule
 from providers.provider import Provider
 from providers.resources import BatchKind, NewBatch
+from providers.state import State
 from providers.upload import UploadSession
 from proxy.outbound import OutboundClient
 from tests.contract.at_work import KEY, LIMITS, AtWork, inline_batch
@@ -53,10 +54,11 @@ class OpenAIAtWork(AtWork):
         staged: bool = False,
         limits: Limits = LIMITS,
         schema_rule: SchemaRule = OPENAI_SCHEMAS,
+        state: State | None = None,
     ) -> Provider:
-        """One more process on the same state."""
+        """One more process on the same state, or on `state`."""
         options = OpenAIOptions(self.url / "v1", staged, limits, schema_rule)
-        return openai("openai", options, self.upstream, self.state, self.memory)
+        return openai("openai", options, self.upstream, state or self.state, self.memory)
 
     async def native(self, path: str, method: str = "GET", **order: Any) -> Any:
         """OpenAI's own API, as another tool uses it."""

@@ -1,0 +1,208 @@
+"""The most frequent operations, each with the number of calls that it makes."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from providers.body import drain
+from providers.provider import Provider
+from providers.resource_names import result_file_id
+from providers.resources import InlineResults, NewBatch, ResultFile
+from providers.state import State
+from providers.upload import GRANULARITY, UploadProgress, UploadSession, UploadStatus
+from tests.contract.at_work import AtWork, data_of, gemini_lines
+from tests.contract.bedrock_at_work import MINIMUM, BedrockAtWork
+from tests.contract.bedrock_immediate import has_ended
+from tests.contract.counted_state import CountedState
+
+TEXTS = [f"question {number}" for number in range(6)]
+FEW = TEXTS[: MINIMUM - 1]
+DATA = data_of(2 * GRANULARITY + 100)
+
+
+@dataclass(frozen=True, slots=True)
+class Calls:
+    upstream: int
+    store: int
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """A provider, and how it is used. `over` is one more process, on another state store.
+
+    `in_parts` is the name of a file that is uploaded in parts; `ended` is a batch's last status.
+    """
+
+    work: AtWork
+    over: Callable[[State], Provider]
+    inline: Callable[..., NewBatch]
+    from_file: Callable[[str], NewBatch]
+    in_parts: str
+    ended: str
+
+    async def counted(self, operation: Callable[[], Awaitable[None]]) -> Calls:
+        """What `operation` costs in a process that has nothing in memory."""
+        state = CountedState(self.work.state)
+        self.work.provider = self.over(state)
+        before = await self._requests()
+        await operation()
+        return Calls(await self._requests() - before, len(state.calls))
+
+    async def made(self, batch: NewBatch) -> str:
+        return (await self.work.batches.create(self.work.caller, batch)).batch.id
+
+    async def made_and_ended(self, batch: NewBatch) -> str:
+        batch_id = await self.made(batch)
+        await self.work.move(batch_id, self.ended)
+        return batch_id
+
+    async def input_file(self) -> str:
+        return await self.work.upload(gemini_lines(*TEXTS), "in.jsonl")
+
+    async def chunk(self, session: UploadSession, number: int) -> UploadProgress:
+        """One of three."""
+        offset = number * GRANULARITY
+        data = DATA[offset : offset + GRANULARITY]
+        return await self.work.send(session, data, offset, finalize=number == 2)
+
+    async def _requests(self) -> int:
+        return len((await self.work.get("/_fake/requests"))["requests"])
+
+
+Operation: TypeAlias = Callable[[Subject], Awaitable[Calls]]
+
+
+# --- the operations -------------------------------------------------------------------------------
+
+
+async def middle_chunk(subject: Subject) -> Calls:
+    session = await subject.work.start(len(DATA), subject.in_parts)
+    await subject.chunk(session, 0)
+
+    async def operation() -> None:
+        assert (await subject.chunk(session, 1)).status is UploadStatus.ACTIVE
+
+    return await subject.counted(operation)
+
+
+async def last_chunk(subject: Subject) -> Calls:
+    session = await subject.work.start(len(DATA), subject.in_parts)
+    for number in range(2):
+        await subject.chunk(session, number)
+
+    async def operation() -> None:
+        assert (await subject.chunk(session, 2)).status is UploadStatus.FINAL
+
+    return await subject.counted(operation)
+
+
+async def create_from_file(subject: Subject) -> Calls:
+    batch = subject.from_file(await subject.input_file())
+
+    async def operation() -> None:
+        await subject.made(batch)
+
+    return await subject.counted(operation)
+
+
+async def create_inline(subject: Subject) -> Calls:
+    async def operation() -> None:
+        await subject.made(subject.inline(*TEXTS))
+
+    return await subject.counted(operation)
+
+
+async def create_repeatable(subject: Subject) -> Calls:
+    """With an idempotency key, for the first time."""
+
+    async def operation() -> None:
+        await subject.made(subject.inline(*TEXTS, idempotency_key="once"))
+
+    return await subject.counted(operation)
+
+
+async def get_running(subject: Subject) -> Calls:
+    # At Bedrock a job that moves on by this call would read its input, through the same journal.
+    await subject.work.post("/_fake/settings", {"auto_advance": False})
+    batch_id = await subject.made(subject.inline(*TEXTS))
+
+    async def operation() -> None:
+        batch = await subject.work.batches.get(subject.work.caller, batch_id)
+        assert not batch.state.terminal
+
+    return await subject.counted(operation)
+
+
+async def get_inline_results(subject: Subject) -> Calls:
+    return await _counted_inline_results(
+        subject, await subject.made_and_ended(subject.inline(*TEXTS))
+    )
+
+
+async def get_ended_file_batch(subject: Subject) -> Calls:
+    batch_id = await subject.made_and_ended(subject.from_file(await subject.input_file()))
+
+    async def operation() -> None:
+        batch = await subject.work.batches.get(subject.work.caller, batch_id)
+        assert isinstance(batch.output, ResultFile)
+
+    return await subject.counted(operation)
+
+
+async def get_result_file(subject: Subject) -> Calls:
+    batch_id = await subject.made_and_ended(subject.from_file(await subject.input_file()))
+
+    async def operation() -> None:
+        await subject.work.files.get(subject.work.caller, result_file_id(batch_id))
+
+    return await subject.counted(operation)
+
+
+async def list_of_two(subject: Subject) -> Calls:
+    made = [await subject.made(subject.inline(text, *TEXTS)) for text in ("a", "b")]
+
+    async def operation() -> None:
+        page = await subject.work.batches.list(subject.work.caller, 2, None)
+        assert [batch.id for batch in page.items] == made[::-1]
+
+    return await subject.counted(operation)
+
+
+async def download(subject: Subject) -> Calls:
+    batch_id = await subject.made_and_ended(subject.from_file(await subject.input_file()))
+    return await _counted_download(subject, batch_id)
+
+
+async def small_batch_inline_results(subject: Subject) -> Calls:
+    """Of a batch that the proxy ran itself."""
+    return await _counted_inline_results(subject, await _small_batch_ended(subject))
+
+
+async def small_batch_download(subject: Subject) -> Calls:
+    return await _counted_download(subject, await _small_batch_ended(subject))
+
+
+async def _counted_inline_results(subject: Subject, batch_id: str) -> Calls:
+    async def operation() -> None:
+        batch = await subject.work.batches.get(subject.work.caller, batch_id)
+        assert isinstance(batch.output, InlineResults)
+        assert all(batch.output.items)
+        await batch.output.close()
+
+    return await subject.counted(operation)
+
+
+async def _counted_download(subject: Subject, batch_id: str) -> Calls:
+    async def operation() -> None:
+        opened = await subject.work.files.download(subject.work.caller, result_file_id(batch_id))
+        await drain(opened.body)
+        await opened.close()
+
+    return await subject.counted(operation)
+
+
+async def _small_batch_ended(subject: Subject) -> str:
+    assert isinstance(subject.work, BedrockAtWork)
+    batch_id = await subject.made(subject.inline(*FEW))
+    await has_ended(subject.work, batch_id)
+    return batch_id
