@@ -109,7 +109,7 @@ class AnthropicLines:
     def read(self, _: int, number: int, document: dict[str, Any]) -> tuple[None, bytes]:
         where = f"line {number}"
         refuse_unknown(document, _MEMBERS, f"{where}: ")
-        custom_id = check_custom_id(document.get("custom_id"), self._ids, number)
+        custom_id = check_custom_id(document.get("custom_id"), self._ids, number, "custom_id")
         if not _CUSTOM_ID.fullmatch(custom_id):
             raise invalid_argument(
                 "Anthropic takes 1 to 64 letters, digits, _ and -", path=f"{where}: custom_id"

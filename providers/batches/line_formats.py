@@ -10,6 +10,7 @@ import orjson
 from providers.batches.repeated_members import repeated_member
 from providers.batches.request_table import RowKind
 from providers.errors import invalid_argument
+from providers.gemini_content.normalise import REQUEST_MEMBERS
 from providers.json_api.held_json import render_held
 from providers.json_api.json_text import parse_json
 from providers.json_api.unknown_members import refuse_unknown
@@ -22,9 +23,9 @@ _AN_ARRAY: Final = "the file is a JSON array; write each request on a line of it
 # orjson's messages for JSON that is nested more deeply than it reads.
 _TOO_DEEP: Final = ("depth limit", "Recursion limit")
 _KEYED: Final = ("key", "request")
-# What only lines in some provider's own format have (translation.md section 7).
-_NATIVE_MEMBERS: Final = frozenset({"custom_id", "body", "params", "recordId", "modelInput"})
-_ANOTHER: Final = "another provider's"
+# `config` is no member, but a common mistake that the reader of requests explains.
+_GEMINI_MEMBERS: Final = frozenset({*_KEYED, *REQUEST_MEMBERS, "config"})
+_UNKNOWN: Final = "an unknown"
 
 
 class RequestTranslator(Protocol):
@@ -166,7 +167,7 @@ class LineFormats:
         found = self._name(document)
         if found != expected.name:
             # The first line may be in either.
-            other = found == _ANOTHER and number == 1
+            other = found == _UNKNOWN and number == 1
             wanted = f"{GeminiLines.name} or {self.name}" if other else expected.name
             raise invalid_argument(
                 f"this line is in {found} format, where {wanted} format is expected",
@@ -176,12 +177,10 @@ class LineFormats:
     def _name(self, document: Mapping[str, Any]) -> str:
         if self.is_native(document):
             return self.name
-        return _ANOTHER if _NATIVE_MEMBERS & document.keys() else GeminiLines.name
+        return GeminiLines.name if _GEMINI_MEMBERS & document.keys() else _UNKNOWN
 
 
-def check_custom_id(
-    custom_id: object, seen: SeenTexts, number: int, member: str = "custom_id"
-) -> str:
+def check_custom_id(custom_id: object, seen: SeenTexts, number: int, member: str) -> str:
     """The id of a line in a provider's own format, by which its result is known.
 
     `member` is what the provider calls it.

@@ -194,3 +194,7 @@ def _names(name: str) -> Mapping[str, str]:
 
 def _to_snake(camel: str) -> str:
     return re.sub(r"[A-Z]", lambda upper: "_" + upper.group().lower(), camel)
+
+
+# Every name that a member of a request may have.
+REQUEST_MEMBERS: Final = frozenset({*_names(GENERATE.name), *_names(EMBED.name)})

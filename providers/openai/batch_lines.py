@@ -108,7 +108,7 @@ class OpenAILines:
         """Refuses what would fail the whole batch at OpenAI."""
         where = f"line {number}"
         refuse_unknown(document, _ALL_MEMBERS, f"{where}: ")
-        custom_id = check_custom_id(document.get("custom_id"), self._ids, number)
+        custom_id = check_custom_id(document.get("custom_id"), self._ids, number, "custom_id")
         if len(custom_id) > _LONGEST_ID:
             raise invalid_argument(
                 f"must have at most {_LONGEST_ID} characters", path=f"{where}: custom_id"

@@ -35,7 +35,7 @@ class OwnLines:
         self._ids = SeenTexts()
 
     def read(self, _: int, number: int, document: dict[str, Any]) -> tuple[None, bytes]:
-        custom_id = check_custom_id(document.get("custom_id"), self._ids, number)
+        custom_id = check_custom_id(document.get("custom_id"), self._ids, number, "custom_id")
         return None, render_held(custom_id)
 
 

@@ -105,7 +105,7 @@ def test_a_key_at_the_limit() -> None:
 @pytest.mark.parametrize("custom_id", [None, "", 1, "x" * 1001, "é" * 501])
 def test_a_custom_id_that_is_wrong(custom_id: object) -> None:
     with pytest.raises(FerryError) as caught:
-        check_custom_id(custom_id, SeenTexts(), 2)
+        check_custom_id(custom_id, SeenTexts(), 2, "custom_id")
     assert (caught.value.status, caught.value.path) == ("INVALID_ARGUMENT", "line 2: custom_id")
 
 
@@ -118,10 +118,10 @@ def test_an_id_that_is_called_otherwise() -> None:
 @pytest.mark.parametrize("custom_id", ["a", " ", "é" * 500])
 def test_a_custom_id_goes_once(custom_id: str) -> None:
     seen = SeenTexts()
-    assert check_custom_id(custom_id, seen, 1) == custom_id
-    assert check_custom_id(f"{custom_id[1:]}b", seen, 2)
+    assert check_custom_id(custom_id, seen, 1, "custom_id") == custom_id
+    assert check_custom_id(f"{custom_id[1:]}b", seen, 2, "custom_id")
     with pytest.raises(FerryError) as caught:
-        check_custom_id(custom_id, seen, 3)
+        check_custom_id(custom_id, seen, 3, "custom_id")
     assert caught.value.path == "line 3: custom_id"
 
 
@@ -178,6 +178,8 @@ FOREIGN: list[dict[str, Any]] = [
     {"custom_id": "a"},
     {"recordId": "a", "modelInput": {}},
     {"modelInput": {}},
+    {"prompt": "hi"},
+    {},
 ]
 
 
@@ -209,8 +211,8 @@ def test_lines_in_one_format(first: dict[str, Any], document: dict[str, Any]) ->
     [
         (REQUEST, OWN_LINE, "own", "gemini"),
         (OWN_LINE, REQUEST, "gemini", "own"),
-        *((REQUEST, foreign, "another provider's", "gemini") for foreign in FOREIGN),
-        *((OWN_LINE, foreign, "another provider's", "own") for foreign in FOREIGN),
+        *((REQUEST, foreign, "an unknown", "gemini") for foreign in FOREIGN),
+        *((OWN_LINE, foreign, "an unknown", "own") for foreign in FOREIGN),
     ],
 )
 def test_a_line_in_another_format(
@@ -231,7 +233,7 @@ def test_a_first_line_in_another_format_could_have_been_in_either(foreign: dict[
     with pytest.raises(FerryError) as caught:
         formats().check(foreign, lines, 1)
     assert caught.value.message == (
-        "line 1: this line is in another provider's format, where gemini or own format is expected"
+        "line 1: this line is in an unknown format, where gemini or own format is expected"
     )
 
 

@@ -214,14 +214,14 @@ def test_an_endpoint_of_the_other_kind() -> None:
         ({"key": "k", "request": REQUEST}, "gemini"),
         (native(), "openai"),
         ({"body": {}}, "openai"),
-        ({"custom_id": "a", "params": {}}, "another provider's"),
-        ({"recordId": "a", "modelInput": {}}, "another provider's"),
+        ({"custom_id": "a", "params": {}}, "an unknown"),
+        ({"recordId": "a", "modelInput": {}}, "an unknown"),
         ({"custom_id": "a"}, "openai"),
-        ({"params": {}}, "another provider's"),
+        ({"params": {}}, "an unknown"),
         # What another provider's lines have is enough to tell: theirs go nowhere but there.
-        (native(params={}), "another provider's"),
-        (native(modelInput={}), "another provider's"),
-        ({"custom_id": "a", "recordId": "a"}, "another provider's"),
+        (native(params={}), "an unknown"),
+        (native(modelInput={}), "an unknown"),
+        ({"custom_id": "a", "recordId": "a"}, "an unknown"),
     ],
 )
 def test_the_format_of_a_line(document: dict[str, Any], name: str) -> None:

@@ -165,8 +165,8 @@ def test_only_claude_is_given_functions_in_a_batch() -> None:
         (_HI, "gemini"),
         ({"key": "k", "request": _HI}, "gemini"),
         ({"recordId": "a", "modelInput": {}}, "bedrock"),
-        ({"custom_id": "a", "params": {}}, "another provider's"),
-        ({"custom_id": "a", "body": {}}, "another provider's"),
+        ({"custom_id": "a", "params": {}}, "an unknown"),
+        ({"custom_id": "a", "body": {}}, "an unknown"),
     ],
 )
 def test_the_format_of_a_line(document: dict[str, Any], name: str) -> None:
