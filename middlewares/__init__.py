@@ -1,5 +1,5 @@
-"""The ordered chain, one step a file. `chain.CHAIN` is the order; `request_keys` is what they share.
+"""The chain of middlewares, in order: one step in each file.
 
-No step knows a provider by name: where one provider is to be treated differently, the provider
-has a capability, or lacks it.
+`chain.CHAIN` is the order; `request_keys` holds what the steps share. No step asks which provider
+it has: providers differ only by the capabilities that they have or lack.
 """

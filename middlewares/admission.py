@@ -14,7 +14,7 @@ def admit(request: web.Request, provider: Provider, given: Credential) -> None:
     key that came over a network in the clear.
     """
     gateway: Gateway = request.app[GATEWAY]
-    refuse_in_the_clear(request, provider)
+    refuse_plaintext_key(request, provider)
     gateway.tenants.principal(provider, given)
     if provider.own_credential is None and not request.headers.get("x-model-provider"):
         for key in filter(None, (given.api_key, given.bearer)):
@@ -37,12 +37,12 @@ def _refuse_misdirected(gateway: Gateway, provider: Provider, key: str) -> None:
         )
 
 
-def refuse_in_the_clear(request: web.Request, provider: Provider) -> None:
+def refuse_plaintext_key(request: web.Request, provider: Provider) -> None:
     """For a request with a key at `provider`. The proxy's own secret key is in no request."""
     gateway: Gateway = request.app[GATEWAY]
     if not provider.secret_key_travels or provider.own_credential is not None:
         return
-    if gateway.allow_plaintext_keys or gateway.public_address.is_private(request):
+    if gateway.allow_plaintext_keys or gateway.public_address.is_protected(request):
         return
     raise FerryError(
         "PERMISSION_DENIED",

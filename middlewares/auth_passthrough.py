@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from aiohttp import web
 
-from middlewares.admission import refuse_in_the_clear
+from middlewares.admission import refuse_plaintext_key
 from middlewares.request_keys import (
     CREDENTIAL,
     GATEWAY,
@@ -67,7 +67,7 @@ async def _open(
     if expired:
         await delete_session_key(gateway.state, sealed.session)
     if credential:
-        refuse_in_the_clear(request, provider)
+        refuse_plaintext_key(request, provider)
     if not await _is_open_to(gateway, provider, sealed, credential):
         raise _unknown()
     caller = await _caller(gateway, provider, sealed)
@@ -80,8 +80,8 @@ async def _is_open_to(
 ) -> bool:
     """A chunk need not carry a key; one that it does carry must be the tenant's own."""
     if credential:
-        return await gateway.tenants.holds(provider, credential, sealed.tenant, sealed.scoping)
-    return await gateway.tenants.may_spend(provider, sealed.tenant, sealed.scoping)
+        return await gateway.tenants.is_key_of(provider, credential, sealed.tenant, sealed.scoping)
+    return await gateway.tenants.may_still_use(provider, sealed.tenant, sealed.scoping)
 
 
 async def _caller(gateway: Gateway, provider: Provider, sealed: SealedUpload) -> Caller | None:

@@ -36,22 +36,24 @@ def parse_new_batch(
 ) -> NewBatch:
     """A creation. Every field that cannot be carried is refused with its JSON path."""
     document = parse_json_object(data)
-    batch = _object(_only(document, "", {"batch"}).get("batch"), "batch")
-    fields = _only(
+    batch = _object(_known_fields(document, "", {"batch"}).get("batch"), "batch")
+    fields = _known_fields(
         batch, "batch", {"displayName", "inputConfig", "model", "name", "webhookConfig", "priority"}
     )
     for name in ("webhookConfig", "name"):
         if fields.get(name):
-            raise invalid_argument(_ONLY_GEMINI, path=f"batch.{_written(batch, name)}")
+            raise invalid_argument(_ONLY_GEMINI, path=f"batch.{_client_spelling(batch, name)}")
     if fields.get("priority") not in (None, 0, "0", ""):
         raise invalid_argument(_ONLY_GEMINI, path="batch.priority")
     model = _model(model, fields.get("model"))
     return NewBatch(
         model=model,
         kind=kind,
-        source=_source(fields.get("inputConfig"), f"batch.{_written(batch, 'inputConfig')}"),
+        source=_source(
+            fields.get("inputConfig"), f"batch.{_client_spelling(batch, 'inputConfig')}"
+        ),
         display_name=_optional_text(
-            fields.get("displayName"), f"batch.{_written(batch, 'displayName')}"
+            fields.get("displayName"), f"batch.{_client_spelling(batch, 'displayName')}"
         ),
         idempotency_key=idempotency_key,
         fingerprint=hashlib.sha256(b"\0".join([kind.encode(), model.encode(), data])).hexdigest(),
@@ -59,7 +61,7 @@ def parse_new_batch(
     )
 
 
-def named_file(data: bytes) -> str | None:
+def input_file_id(data: bytes) -> str | None:
     """The id of the file that a creation names, if it can be read and names one."""
     try:
         batch = parse_new_batch(data, "", BatchKind.GENERATE, None, any_file_name)
@@ -77,14 +79,14 @@ def _model(called: str, named: object) -> str:
 
 def _source(value: object, path: str) -> list[InlineRequest] | str:
     config = _object(value, path)
-    fields = _only(config, path, {"fileName", "requests"})
+    fields = _known_fields(config, path, {"fileName", "requests"})
     file_name, requests = fields.get("fileName"), fields.get("requests")
     if (file_name is None) == (requests is None):
         raise invalid_argument("give either fileName or requests", path=path)
     if requests is None:
-        return _file_id(file_name, f"{path}.{_written(config, 'fileName')}")
+        return _file_id(file_name, f"{path}.{_client_spelling(config, 'fileName')}")
     path = f"{path}.requests"
-    listed = _only(_object(requests, path), path, {"requests"}).get("requests")
+    listed = _known_fields(_object(requests, path), path, {"requests"}).get("requests")
     if not isinstance(listed, list) or not listed:
         raise invalid_argument("a list of at least one request is needed", path=f"{path}.requests")
     inline = []
@@ -105,7 +107,7 @@ def _inline(value: object, path: str) -> InlineRequest:
     item = _object(value, path)
     if "key" in item:
         raise invalid_argument("an inline request has no key; use metadata", path=f"{path}.key")
-    fields = _only(item, path, {"request", "metadata"})
+    fields = _known_fields(item, path, {"request", "metadata"})
     if fields.get("request") is None:
         raise invalid_argument("is missing", path=f"{path}.request")
     return InlineRequest(
@@ -139,7 +141,7 @@ def _object(value: object, path: str) -> dict[str, Any]:
     return value
 
 
-def _only(value: dict[str, Any], path: str, known: set[str]) -> dict[str, Any]:
+def _known_fields(value: dict[str, Any], path: str, known: set[str]) -> dict[str, Any]:
     """The fields in camelCase; anything unknown, or given twice, is refused with its path."""
     fields: dict[str, Any] = {}
     for key, item in value.items():
@@ -153,7 +155,7 @@ def _only(value: dict[str, Any], path: str, known: set[str]) -> dict[str, Any]:
     return fields
 
 
-def _written(value: dict[str, Any], name: str) -> str:
+def _client_spelling(value: dict[str, Any], name: str) -> str:
     """The field as the client spelled it."""
     return next((key for key in value if _CAMEL.get(key, key) == name), name)
 

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from aiohttp import web
 
-from middlewares.inbound_body import ClientGone, discard
+from middlewares.inbound_body import ClientDisconnected, discard
 from middlewares.request_keys import PROVIDER, REFUSAL, REQUEST_ID, ROUTE, Handler
 from middlewares.routes import Call
 from providers.errors import FerryError
@@ -29,7 +29,7 @@ async def error_envelope(request: web.Request, handler: Handler) -> web.StreamRe
         refusal = _naming_the_provider(request, error)
     except web.HTTPException as error:
         refusal = FerryError("INVALID_ARGUMENT", error.reason)
-    except (ClientGone, ConnectionResetError):
+    except (ClientDisconnected, ConnectionResetError):
         # Nothing sensible can follow on this connection, so nothing is waited for.
         response = render_error(FerryError("INVALID_ARGUMENT", "the request broke off"))
         response.force_close()

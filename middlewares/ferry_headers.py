@@ -17,7 +17,7 @@ RESULTS: Final = "x-ferry-results"
 
 _PREFIX: Final = "x-ferry-"
 # Those that the chain reads itself; the others are in the `passed_headers` of a provider.
-_OF_THE_CHAIN: Final = frozenset({IDEMPOTENCY_KEY, EXPIRES_AFTER, RESULTS})
+_CHAIN_HEADERS: Final = frozenset({IDEMPOTENCY_KEY, EXPIRES_AFTER, RESULTS})
 _NAME_LIMIT: Final = 80
 _SECONDS: Final = re.compile(r"[0-9]{1,10}")
 
@@ -59,7 +59,7 @@ def check_ferry_headers(request: web.Request) -> None:
     headers with every call, and a program may use one client for several providers.
     """
     passed = (provider.passed_headers for provider in request.app[GATEWAY].providers.values())
-    known = _OF_THE_CHAIN.union(*passed)
+    known = _CHAIN_HEADERS.union(*passed)
     for header in request.headers:
         name = header.lower()
         if name.startswith(_PREFIX) and name not in known:

@@ -18,11 +18,11 @@ from providers.uploads.upload_sessions import create_session_key
 
 async def forward(request: web.Request) -> web.StreamResponse:
     """Leaves the outcome for response_rewrite, which makes the response of it."""
-    request[OUTCOME] = await _carry_out(request)
+    request[OUTCOME] = await _execute(request)
     return web.Response()
 
 
-async def _carry_out(request: web.Request) -> op.Outcome:
+async def _execute(request: web.Request) -> op.Outcome:
     match request[OPERATION]:
         case op.StartUpload() as start:
             return await _start_upload(request, start)
@@ -121,16 +121,16 @@ def _check_address(request: web.Request) -> None:
 
 
 def _files(provider: Provider) -> Files:
-    return provider.files or _lacks(provider, "files")
+    return provider.files or _missing(provider, "files")
 
 
 def _batches(provider: Provider) -> Batches:
-    return provider.batches or _lacks(provider, "batches")
+    return provider.batches or _missing(provider, "batches")
 
 
 def _relay(provider: Provider) -> Relay:
-    return provider.relay or _lacks(provider, "relay")
+    return provider.relay or _missing(provider, "relay")
 
 
-def _lacks(provider: Provider, capability: str) -> Any:
+def _missing(provider: Provider, capability: str) -> Any:
     raise unimplemented(f"{provider.name} has no {capability}")

@@ -19,7 +19,7 @@ _DISCARD_SECONDS: Final = 30
 _SILENCE_SECONDS: Final = 300
 
 
-class ClientGone(Exception):
+class ClientDisconnected(Exception):
     """The client broke off, or fell silent, while it was sending."""
 
 
@@ -39,7 +39,7 @@ class _Chunks(AsyncIterator[bytes]):
             ConnectionError,
             web.RequestPayloadError,
         ) as error:
-            raise ClientGone from error
+            raise ClientDisconnected from error
         if not chunk:
             raise StopAsyncIteration
         return chunk

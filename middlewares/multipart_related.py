@@ -7,7 +7,7 @@ from aiohttp import BodyPartReader, ClientPayloadError, MultipartReader, web
 from aiohttp.http_exceptions import HttpProcessingError
 
 from middlewares.header_text import header_text
-from middlewares.inbound_body import ClientGone, parse_json_object
+from middlewares.inbound_body import ClientDisconnected, parse_json_object
 from middlewares.upload_request import file_fields
 from providers.body import Body
 from providers.errors import invalid_argument
@@ -18,7 +18,7 @@ _READ_BYTES: Final = 64 << 10
 
 # What aiohttp's reader raises where the client is at fault.
 _MALFORMED: Final = (ValueError, AssertionError, HttpProcessingError)
-_GONE: Final = (ClientPayloadError, ConnectionError, web.RequestPayloadError)
+_DISCONNECTED: Final = (ClientPayloadError, ConnectionError, web.RequestPayloadError)
 
 
 async def parse_multipart(request: web.Request, version: str) -> tuple[UploadStart, Body]:
@@ -32,8 +32,8 @@ async def parse_multipart(request: web.Request, version: str) -> tuple[UploadSta
         second = await _part(parts)
     except _MALFORMED as error:
         raise _malformed(_why(error)) from None
-    except _GONE as error:
-        raise ClientGone from error
+    except _DISCONNECTED as error:
+        raise ClientDisconnected from error
     fields = file_fields(parse_json_object(document, path="the first part"))
     start = UploadStart(
         display_name=fields.get("display_name"),
@@ -67,8 +67,8 @@ async def _content(part: BodyPartReader, parts: MultipartReader) -> AsyncIterato
         surplus = await parts.next()
     except _MALFORMED as error:
         raise _malformed(_why(error)) from None
-    except _GONE as error:
-        raise ClientGone from error
+    except _DISCONNECTED as error:
+        raise ClientDisconnected from error
     if surplus is not None:
         raise _malformed("there are more than two parts")
 

@@ -42,7 +42,7 @@ class PublicAddress:
             return path.removeprefix(self._path)
         return path
 
-    def is_private(self, request: web.Request) -> bool:
+    def is_protected(self, request: web.Request) -> bool:
         """Whether what the client sent crossed no network in the clear, as far as can be told.
 
         A peer on this machine is believed without a word: what a proxy there lets in is for its
@@ -50,9 +50,9 @@ class PublicAddress:
         """
         address = _address(request.remote)
         on_this_machine = address is not None and address.is_loopback
-        return on_this_machine or self._all_in_private(request)
+        return on_this_machine or self._every_hop_encrypted(request)
 
-    def _all_in_private(self, request: web.Request) -> bool:
+    def _every_hop_encrypted(self, request: web.Request) -> bool:
         """A chain of proxies says a scheme for each leg, of which none may be in the clear."""
         if not self._is_trusted(request.remote):
             return request.scheme == "https"

@@ -10,7 +10,7 @@ from multidict import CIMultiDict
 from yarl import URL
 
 from middlewares import operations as op
-from middlewares.batch_request import named_file, parse_new_batch
+from middlewares.batch_request import input_file_id, parse_new_batch
 from middlewares.ferry_headers import IDEMPOTENCY_KEY, parse_expiry, parse_result_form
 from middlewares.header_text import header_text
 from middlewares.inbound_body import (
@@ -50,9 +50,9 @@ from providers.resources import BatchKind
 _PAGE_SIZE: Final = 10
 _PAGE_SIZE_LIMIT: Final = 100
 # The text as it came, and that of each request cut out of it.
-_HELD_TWICE: Final = 2
+_COPIES_IN_MEMORY: Final = 2
 
-_GLANCE_BYTES: Final = 16 << 10
+_INSPECTED_BYTES: Final = 16 << 10
 
 _BATCH_KINDS: Final = {
     Call.GENERATE_BATCH: BatchKind.GENERATE,
@@ -75,7 +75,7 @@ def _memory(request: web.Request) -> AbstractContextManager[Reservation | None]:
         return nullcontext()
     length = request.content_length
     size = min(gateway.inline_max_bytes if length is None else length, gateway.inline_max_bytes)
-    return gateway.memory.reserve(size * _HELD_TWICE)
+    return gateway.memory.reserve(size * _COPIES_IN_MEMORY)
 
 
 async def _operation(request: web.Request) -> op.Operation:
@@ -96,20 +96,26 @@ async def _operation(request: web.Request) -> op.Operation:
     if capability is not None and route.call is not Call.OTHER:
         return _named(request, route)
     relayed = _relayed(request, route, provider)
-    return await _owned(request, relayed, provider) if _names_a_file(request) else relayed
+    return (
+        await _with_checked_owner(request, relayed, provider)
+        if _may_name_a_file(request)
+        else relayed
+    )
 
 
-def _names_a_file(request: web.Request) -> bool:
+def _may_name_a_file(request: web.Request) -> bool:
     """Whether a request that is relayed may be a creation from a file: those are small."""
     size = request.content_length or 0
     plain = "Content-Encoding" not in request.headers
-    return request[ROUTE].call in _BATCH_KINDS and plain and 0 < size <= _GLANCE_BYTES
+    return request[ROUTE].call in _BATCH_KINDS and plain and 0 < size <= _INSPECTED_BYTES
 
 
-async def _owned(request: web.Request, relayed: op.Relayed, provider: Provider) -> op.Relayed:
+async def _with_checked_owner(
+    request: web.Request, relayed: op.Relayed, provider: Provider
+) -> op.Relayed:
     """A creation that names another provider's file is refused, with whose it is."""
-    data = await read_whole(request, _GLANCE_BYTES, "what is looked at")
-    file_id = named_file(data)
+    data = await read_whole(request, _INSPECTED_BYTES, "what is looked at")
+    file_id = input_file_id(data)
     if file_id is not None:
         check_file_owner(request.app[GATEWAY], provider, file_id, "batch.inputConfig.fileName")
     return op.Relayed(replace(relayed.request, body=held(data)))

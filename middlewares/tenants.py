@@ -39,7 +39,7 @@ class Tenants:
         own = provider.own_credential
         return Caller(given if own is None else own, tenant, passed)
 
-    async def holds(
+    async def is_key_of(
         self, provider: Provider, given: Credential, tenant: str, scoping: Mapping[str, str]
     ) -> bool:
         """Whether `given`, with the `scoping` headers, is `tenant`'s key at `provider`."""
@@ -49,7 +49,9 @@ class Tenants:
             return False
         return await self._tenant(provider, principal, scoping) == tenant
 
-    async def may_spend(self, provider: Provider, tenant: str, scoping: Mapping[str, str]) -> bool:
+    async def may_still_use(
+        self, provider: Provider, tenant: str, scoping: Mapping[str, str]
+    ) -> bool:
         """Whether `tenant`, without showing its key, may still spend what `provider` spends.
 
         Not where its client token was taken away since, or where there was none to ask for.

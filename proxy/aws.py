@@ -25,7 +25,7 @@ _NONE = (
 )
 
 # Refusals that pass although AWS sends them with a status from 400 to 499.
-PASSING_REFUSALS: Final = frozenset(
+TEMPORARY_REFUSALS: Final = frozenset(
     {
         "IDPCommunicationError",
         "RequestLimitExceeded",
@@ -77,12 +77,12 @@ class OwnAwsKeys:
 
 def _failed(error: Exception) -> FerryError:
     message = f"{_NONE} ({type(error).__name__})"
-    return failed_precondition(message) if _lasts(error) else unavailable(message)
+    return failed_precondition(message) if _is_permanent(error) else unavailable(message)
 
 
-def _lasts(error: Exception) -> bool:
+def _is_permanent(error: Exception) -> bool:
     """Whether a setting is wrong or STS refuses; a failure to reach a service may pass."""
     if isinstance(error, ClientError):
         status = int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 500))
-        return 400 <= status < 500 and error.response["Error"].get("Code") not in PASSING_REFUSALS
+        return 400 <= status < 500 and error.response["Error"].get("Code") not in TEMPORARY_REFUSALS
     return isinstance(error, ConfigParseError | PartialCredentialsError | ProfileNotFound)

@@ -38,7 +38,7 @@ class BackgroundTasks:
             self._waiting.setdefault(name, work)
             return
         # In a context of its own: the request that started it ends before it does.
-        task = asyncio.create_task(_carry_out(name, work), name=name, context=Context())
+        task = asyncio.create_task(_run_logged(name, work), name=name, context=Context())
         self._tasks[name] = task
         task.add_done_callback(lambda _: self._tasks.pop(name))
 
@@ -47,7 +47,7 @@ class BackgroundTasks:
 
     async def prepare_to_end(self, seconds: float) -> None:
         """Let the work end by itself, as far as it does so within `seconds`."""
-        prepared = (_carry_out("the end of background work", p) for p in self._before_end)
+        prepared = (_run_logged("the end of background work", p) for p in self._before_end)
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await asyncio.gather(*prepared)
@@ -77,7 +77,7 @@ class BackgroundTasks:
 BACKGROUND: Final = web.AppKey("background", BackgroundTasks)
 
 
-async def _carry_out(name: str, work: Callable[[], Awaitable[None]]) -> None:
+async def _run_logged(name: str, work: Callable[[], Awaitable[None]]) -> None:
     try:
         await work()
     except Exception as error:  # whatever it is, it is the end of this work alone

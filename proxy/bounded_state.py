@@ -15,7 +15,7 @@ from providers.body import Body
 from providers.parted_objects import Part, PartedObjects, PartedUpload
 from providers.state import ObjectInfo, State, StateError
 from providers.upstream import UpstreamError
-from proxy.bucket_errors import BucketRefusal, UnfitBucket
+from proxy.bucket_errors import BucketRefusal, UnusableBucket
 
 STALL_SECONDS: Final = 30.0
 
@@ -120,7 +120,7 @@ class _Wait:
                 if not task.done() and not self._feeding and self._left() <= 0:
                     raise self._stalled()
         except BaseException:
-            await self._leave(task)
+            await self._abandon(task)
             raise
         try:
             return task.result()
@@ -164,21 +164,21 @@ class _Wait:
             "UNAVAILABLE", f"the proxy's state store did not answer within {self._seconds:g} s"
         )
 
-    async def _leave(self, task: asyncio.Task[Any]) -> None:
+    async def _abandon(self, task: asyncio.Task[Any]) -> None:
         """Let it end by itself; its body's source is free for others when this returns."""
         task.cancel()
-        _left_behind.add(task)
+        _abandoned.add(task)
         task.add_done_callback(_forget)
         if self._fed:
             await asyncio.wait({task}, timeout=_RELEASE_SECONDS)
 
 
 # The loop itself holds its tasks only weakly.
-_left_behind: Final[set[asyncio.Task[Any]]] = set()
+_abandoned: Final[set[asyncio.Task[Any]]] = set()
 
 
 def _forget(task: asyncio.Task[Any]) -> None:
-    _left_behind.discard(task)
+    _abandoned.discard(task)
     if not task.cancelled():
         task.exception()
 
@@ -231,8 +231,8 @@ def _state_error(error: OSError | UpstreamError) -> StateError:
         return _failed(reason, permanent=error.errno in _PERMANENT)
     permanent = (
         error.permanent
-        or isinstance(error, UnfitBucket)
-        or (isinstance(error, BucketRefusal) and error.lasting)
+        or isinstance(error, UnusableBucket)
+        or (isinstance(error, BucketRefusal) and error.persistent)
     )
     return _failed(error.message, permanent=permanent)
 

@@ -18,7 +18,7 @@ from yarl import URL
 
 from providers.body import Body
 from providers.upstream import OutboundRequest, Reply, Upstream
-from proxy.bucket_errors import BucketRefusal, UnfitBucket, in_our_words
+from proxy.bucket_errors import BucketRefusal, UnusableBucket, mapped_errors
 from proxy.object_names import check_name
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ class BucketClient:
         self._s3: S3Client | None = None
 
     async def open(self) -> None:
-        """Reaches nothing yet. Raises UnfitBucket."""
+        """Reaches nothing yet. Raises UnusableBucket."""
         client = get_session().create_client(
             "s3",
             endpoint_url=str(self._endpoint) if self._endpoint else None,
@@ -68,14 +68,16 @@ class BucketClient:
         try:
             self._s3 = await self._opened.enter_async_context(client)
         except (BotoCoreError, ValueError) as error:
-            raise UnfitBucket(f"AWS's own settings are at fault ({type(error).__name__})") from None
+            raise UnusableBucket(
+                f"AWS's own settings are at fault ({type(error).__name__})"
+            ) from None
 
     async def close(self) -> None:
         await self._opened.aclose()
 
     @property
     def s3(self) -> "S3Client":
-        """For small calls, within `in_our_words`."""
+        """For small calls, within `mapped_errors`."""
         if self._s3 is None:
             raise RuntimeError("the bucket client is not open")
         return self._s3
@@ -94,7 +96,7 @@ class BucketClient:
 
         Raises UpstreamError; the reply may be an error of S3's.
         """
-        with in_our_words():
+        with mapped_errors():
             url = await self.s3.generate_presigned_url(
                 operation,
                 Params={"Bucket": self.bucket, **parameters},
@@ -107,7 +109,7 @@ class BucketClient:
 
     async def head(self, key: str) -> Any | None:
         try:
-            with in_our_words():
+            with mapped_errors():
                 return await self.s3.head_object(Bucket=self.bucket, Key=key)
         except BucketRefusal as error:
             if error.http_status == HTTPStatus.NOT_FOUND:
@@ -118,7 +120,7 @@ class BucketClient:
         self, operation: Literal["list_objects_v2", "list_multipart_uploads"], prefix: str
     ) -> AsyncIterator[Any]:
         """Of everything whose key starts with `prefix`, which begins with our own."""
-        with in_our_words():
+        with mapped_errors():
             paginator = self.s3.get_paginator(operation)
             async for page in paginator.paginate(Bucket=self.bucket, Prefix=prefix):
                 yield page

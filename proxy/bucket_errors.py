@@ -14,7 +14,7 @@ from botocore.exceptions import (
 )
 
 from providers.upstream import Reply, UpstreamError
-from proxy.aws import PASSING_REFUSALS
+from proxy.aws import TEMPORARY_REFUSALS
 
 _ERROR_BYTES: Final = 64 << 10
 _CODE: Final = r"[A-Za-z0-9.]{1,64}"
@@ -30,15 +30,15 @@ class BucketRefusal(UpstreamError):
         self.s3_code = s3_code
 
     @property
-    def lasting(self) -> bool:
+    def persistent(self) -> bool:
         """Whether time alone will not change it."""
         status = self.http_status
-        if self.s3_code in PASSING_REFUSALS:
+        if self.s3_code in TEMPORARY_REFUSALS:
             return False
         return status == 501 or (300 <= status < 500 and status not in (408, 409, 429))
 
 
-class UnfitBucket(UpstreamError):
+class UnusableBucket(UpstreamError):
     """This bucket cannot keep the state, whatever is tried."""
 
     def __init__(self, reason: str) -> None:
@@ -54,14 +54,14 @@ async def expect_success(reply: Reply) -> None:
 
 
 @contextmanager
-def in_our_words() -> Iterator[None]:
+def mapped_errors() -> Iterator[None]:
     """Around what botocore does: of its errors only S3's code passes."""
     try:
         yield
     except ClientError as error:
         raise _refusal(error) from None
     except (NoCredentialsError, PartialCredentialsError):
-        raise UnfitBucket("AWS's own chain has no credentials for it") from None
+        raise UnusableBucket("AWS's own chain has no credentials for it") from None
     # RuntimeError is what botocore raises for credentials that it could not refresh in time.
     except (BotoCoreError, aiohttp.ClientError, TimeoutError, OSError, RuntimeError) as error:
         why = type(error).__name__
@@ -69,7 +69,7 @@ def in_our_words() -> Iterator[None]:
 
 
 @contextmanager
-def whole_answer() -> Iterator[None]:
+def required_members() -> Iterator[None]:
     """Around the reading of an answer: servers that only speak S3's API may leave members out."""
     try:
         yield

@@ -19,7 +19,7 @@ from typing import Final
 from pydantic import SecretStr
 
 from proxy.allocator import keep_freed_memory
-from proxy.bucket_errors import UnfitBucket
+from proxy.bucket_errors import UnusableBucket
 from proxy.composition import KINDS, application
 from proxy.log_lines import log_to_stderr
 from proxy.provider_settings import shown_settings
@@ -29,7 +29,7 @@ from proxy.setting_values import render_duration
 from proxy.settings import CONFIG_VARIABLE, Settings, load
 from proxy.settings_problems import PREFIX, InvalidSettings, variable
 from proxy.state_store import bucket_trouble, directory_trouble
-from proxy.workers import Workers, reserved
+from proxy.workers import Workers, reserved_port
 
 OK: Final = 0
 CANNOT_START: Final = 1
@@ -116,7 +116,7 @@ def check(settings: Settings) -> int:
     try:
         lasting = directory_trouble(settings)
         trouble = asyncio.run(bucket_trouble(settings))
-    except UnfitBucket as error:
+    except UnusableBucket as error:
         lasting, trouble = str(error), None
     if lasting is not None:
         print(f"genai-ferry: {variable('state_url')}: {lasting}", file=sys.stderr)
@@ -174,7 +174,7 @@ def run(settings: Settings) -> int:
 def _attempt(work: Callable[[], int]) -> int:
     try:
         return work()
-    except (OSError, UnfitBucket) as error:
+    except (OSError, UnusableBucket) as error:
         _log.error("cannot start", extra={"reason": str(error)})
         return CANNOT_START
 
@@ -208,7 +208,7 @@ def _run_one(settings: Settings, lifeline: int | None = None) -> int:
 
 
 def _run_many(settings: Settings) -> int:
-    with reserved(settings.host, settings.port) as port:
+    with reserved_port(settings.host, settings.port) as port:
         shared = settings.model_copy(update={"port": port})
         workers = Workers(settings.workers, lambda line: _attempt(partial(_run_one, shared, line)))
         return workers.run()

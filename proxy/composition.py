@@ -122,7 +122,7 @@ class Kind:
     """A kind of provider: how one is built, and which settings are its own.
 
     `takes_api_key`: its own credential is an API key of the settings, and not found by a chain.
-    `divide` keeps files and batches apart where tenants share that key; a kind with a chain is
+    `isolate` keeps files and batches apart where tenants share that key; a kind with a chain is
     built isolated by tenant.
     """
 
@@ -130,10 +130,10 @@ class Kind:
     settings: frozenset[str] = frozenset()
     takes_api_key: bool = True
     public_url: str | None = None
-    divide: Callable[[Provider, Dependencies], Provider] = _isolated
+    isolate: Callable[[Provider, Dependencies], Provider] = _isolated
 
 
-_OF_BEDROCK: Final = frozenset(
+_BEDROCK_SETTINGS: Final = frozenset(
     {
         "runtime_url",
         "region",
@@ -147,14 +147,14 @@ _OF_BEDROCK: Final = frozenset(
 )
 
 KINDS: Final[Mapping[str, Kind]] = {
-    gemini.KIND: Kind(_gemini, divide=_isolated_gemini, public_url=gemini.DEFAULT_BASE_URL),
+    gemini.KIND: Kind(_gemini, isolate=_isolated_gemini, public_url=gemini.DEFAULT_BASE_URL),
     openai.KIND: Kind(_openai, frozenset({"uploads"}), public_url=openai.DEFAULT_BASE_URL),
     anthropic.KIND: Kind(
         _anthropic,
         frozenset({"default_max_tokens", "api_version"}),
         public_url=anthropic.DEFAULT_BASE_URL,
     ),
-    bedrock.KIND: Kind(_bedrock, _OF_BEDROCK, takes_api_key=False),
+    bedrock.KIND: Kind(_bedrock, _BEDROCK_SETTINGS, takes_api_key=False),
 }
 
 
@@ -207,7 +207,7 @@ def _provider(name: str, settings: ProviderSettings, deps: Dependencies) -> Prov
         return provider
     key = settings.api_key.get_secret_value() if settings.api_key else None
     lending = replace(provider, own_credential=Credential(api_key=key))
-    return kind.divide(lending, deps) if deps.settings.client_tokens else lending
+    return kind.isolate(lending, deps) if deps.settings.client_tokens else lending
 
 
 def _client_tokens(settings: Settings) -> list[str]:

@@ -25,14 +25,14 @@ class _Handler(web.RequestHandler):
         # It logs, and raises where an answer has begun; its own answer is dropped.
         super().handle_error(request, status, exc, message)
         ours = status >= 500
-        error = FerryError("INTERNAL", "internal error") if ours else _NO_HTTP
+        error = FerryError("INTERNAL", "internal error") if ours else _MALFORMED_REQUEST
         response = render_error(error)
         response.headers[hdrs.SERVER] = SERVER_NAME
         response.force_close()
         return response
 
 
-_NO_HTTP: Final = FerryError(
+_MALFORMED_REQUEST: Final = FerryError(
     "INVALID_ARGUMENT", "the request line or a header is malformed, or longer than 16 KiB"
 )
 

@@ -88,7 +88,7 @@ class OutboundReply:
         # A connection whose reply was read to its end is back in the pool already.
         self._response.close()
         if self._sent is not None:
-            await self._sent.let_go()
+            await self._sent.wait_released()
 
     async def __aenter__(self) -> Self:
         return self
@@ -146,7 +146,7 @@ class OutboundClient:
             )
         except BaseException:
             if sent is not None:
-                await sent.let_go()
+                await sent.wait_released()
             raise
 
 

@@ -20,7 +20,7 @@ async def _slices(data: bytes) -> AsyncIterator[bytes]:
         yield data[start : start + SLICE_BYTES]
 
 
-def _ear(writer: AbstractStreamWriter) -> Callable[[], bool]:
+def _input_check(writer: AbstractStreamWriter) -> Callable[[], bool]:
     """Tells whether the upstream has said something that the loop has not read yet."""
     transport = writer.transport
     sock = transport.get_extra_info("socket") if transport is not None else None
@@ -46,13 +46,13 @@ class OutboundBody(Payload):
         self._size = len(body) if isinstance(body, bytes) else body.length
         self._source = _slices(body) if isinstance(body, bytes) else aiter(body.chunks)
         self._stall_seconds = stall_seconds
-        self._let_go = asyncio.Event()
-        self._let_go.set()
+        self._released = asyncio.Event()
+        self._released.set()
         self.failure: BaseException | None = None
 
-    async def let_go(self) -> None:
+    async def wait_released(self) -> None:
         """Wait until the source is no longer read: it may be another's to read from then on."""
-        await self._let_go.wait()
+        await self._released.wait()
 
     def decode(self, encoding: str = "utf-8", errors: str = "strict") -> str:  # noqa: ARG002
         raise TypeError("a streamed body cannot be decoded")
@@ -66,7 +66,7 @@ class OutboundBody(Payload):
         content_length: int | None,  # noqa: ARG002 - that of the header, which is our own
     ) -> None:
         self._consumed = True  # tells aiohttp not to send it a second time
-        self._let_go.clear()
+        self._released.clear()
         try:
             await self._send_all(writer)
         except BaseException:
@@ -74,7 +74,7 @@ class OutboundBody(Payload):
                 writer.transport.abort()
             raise
         finally:
-            self._let_go.set()
+            self._released.set()
 
     async def _send_all(self, writer: AbstractStreamWriter) -> None:
         try:
@@ -85,14 +85,14 @@ class OutboundBody(Payload):
             await self._close_source()
 
     async def _relay(self, writer: AbstractStreamWriter) -> None:
-        upstream_speaks = _ear(writer)
+        upstream_replied = _input_check(writer)
         left = self._size
         while (chunk := await self._next()) is not None:
             if left is not None:
                 left -= len(chunk)
                 if left <= 0:
                     await self._expect_end(left)
-            if upstream_speaks():
+            if upstream_replied():
                 # An early answer must be read before a failing write closes the connection
                 # (streaming.md section 3): the loop reads on its next turn, we go on after it.
                 await asyncio.sleep(0)

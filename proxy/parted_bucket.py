@@ -13,7 +13,7 @@ from providers.body import Body
 from providers.json_api.page_tokens import leading_on
 from providers.parted_objects import Part, PartedUpload, UploadEnded, check_number, check_whole
 from proxy.bucket_client import BucketClient
-from proxy.bucket_errors import BucketRefusal, expect_success, in_our_words, whole_answer
+from proxy.bucket_errors import BucketRefusal, expect_success, mapped_errors, required_members
 from proxy.object_names import is_name
 from proxy.spool import of_known_length
 
@@ -31,11 +31,11 @@ class BucketParts:
     async def begin(self, name: str) -> PartedUpload:
         key = self._client.key(name)
         await self._prove()
-        with in_our_words():
+        with mapped_errors():
             begun = await self._client.s3.create_multipart_upload(
                 Bucket=self._client.bucket, Key=key
             )
-        with whole_answer():
+        with required_members():
             return PartedUpload(name, begun["UploadId"])
 
     async def put(self, upload: PartedUpload, number: int, body: Body) -> None:
@@ -57,7 +57,7 @@ class BucketParts:
             check_whole([_part(part) for part in listed], size)
             await self._complete(upload, [_completed(part) for part in listed])
         except UploadEnded:
-            if not await self._is_made(upload):
+            if not await self._exists(upload):
                 raise
         except BucketRefusal as refused:
             if refused.http_status != HTTPStatus.PRECONDITION_FAILED:
@@ -72,7 +72,7 @@ class BucketParts:
         prefix = self._client.prefix
         async for page in self._client.pages("list_multipart_uploads", prefix):
             for begun in page.get("Uploads", ()):
-                with whole_answer():
+                with required_members():
                     name, initiated = begun["Key"].removeprefix(prefix), begun["Initiated"]
                     found = PartedUpload(name, begun["UploadId"])
                 if is_name(name) and initiated < time:
@@ -93,14 +93,14 @@ class BucketParts:
             "complete_multipart_upload", upload, MultipartUpload={"Parts": parts}, IfNoneMatch="*"
         )
 
-    async def _is_made(self, upload: PartedUpload) -> bool:
+    async def _exists(self, upload: PartedUpload) -> bool:
         return await self._client.head(self._client.key(upload.name)) is not None
 
     async def _small(self, operation: str, upload: PartedUpload, **parameters: Any) -> Any:
         """Raises UploadEnded, UpstreamError."""
         call = getattr(self._client.s3, operation)
         try:
-            with in_our_words():
+            with mapped_errors():
                 return await call(Bucket=self._client.bucket, **self._of(upload), **parameters)
         except BucketRefusal as refused:
             raise _ended(refused) or refused from None
@@ -114,10 +114,10 @@ def _ended(refused: BucketRefusal) -> UploadEnded | None:
 
 
 def _part(listed: Any) -> Part:
-    with whole_answer():
+    with required_members():
         return Part(listed["PartNumber"], listed["Size"])
 
 
 def _completed(listed: Any) -> "CompletedPartTypeDef":
-    with whole_answer():
+    with required_members():
         return {"PartNumber": listed["PartNumber"], "ETag": listed["ETag"]}

@@ -15,19 +15,19 @@ from proxy.setting_values import (
     parse_region,
     parse_role_arn,
     whole_number,
-    worded,
+    with_message,
 )
 from proxy.settings_problems import Problem, must_be_one_of, nearest, variable
 
 HttpUrl = Annotated[URL, BeforeValidator(parse_http_url)]
-Flag = Annotated[bool, worded("must be true or false")]
+Flag = Annotated[bool, with_message("must be true or false")]
 Credentials = Literal["caller", "ambient"]
 Uploads = Literal["auto", "staged"]
 ApiVersion = Literal["2023-06-01", "2026-10-21"]
 SmallBatches = Literal["refuse", "immediate"]
 
 # Every kind has these. All else belongs to the kinds that name it.
-_OF_EVERY_KIND: Final = ("kind", "base_url", "credentials", "api_key")
+_COMMON_SETTINGS: Final = ("kind", "base_url", "credentials", "api_key")
 
 
 class ProviderSettings(BaseModel):
@@ -82,7 +82,7 @@ Kinds = Mapping[str, KindOfProvider]
 def settings_of(kind: KindOfProvider) -> Iterator[str]:
     """The fields of ProviderSettings that mean something for a provider of this kind."""
     for field in ProviderSettings.model_fields:
-        if field in kind.settings or (field in _OF_EVERY_KIND and _has(kind, field)):
+        if field in kind.settings or (field in _COMMON_SETTINGS and _has(kind, field)):
             yield field
 
 

@@ -19,7 +19,7 @@ _VERSION: Final = re.compile(r"v[0-9][a-z0-9]*")
 
 _OTHERS: int = stat.S_IRWXG | stat.S_IRWXO
 
-_PLACE: Final = ("region", "role_arn", "s3_uri")
+_AWS_TARGET: Final = ("region", "role_arn", "s3_uri")
 _UPSTREAM_URLS: Final = ("base_url", "runtime_url", "s3_endpoint_url")
 
 
@@ -60,7 +60,7 @@ def risks_of(settings: Settings, kinds: Kinds) -> Iterator[str]:
     yield from _own_credential_risks(settings)
     yield from _listening_risks(settings)
     yield from _upstream_risks(settings)
-    yield from _place_risks(settings)
+    yield from _aws_target_risks(settings)
     yield from _state_risks(settings)
 
 
@@ -115,20 +115,20 @@ def _upstream_risks(settings: Settings) -> Iterator[str]:
     for name, provider in settings.providers.items():
         for field in _UPSTREAM_URLS:
             url = getattr(provider, field)
-            if url is not None and _in_the_clear(url):
+            if url is not None and _is_plaintext(url):
                 yield (
                     f"{variable('providers', name, field)} is http and not a loopback address: "
                     "what is sent to it, keys too, crosses the network in the clear."
                 )
 
 
-def _place_risks(settings: Settings) -> Iterator[str]:
+def _aws_target_risks(settings: Settings) -> Iterator[str]:
     """Where the own credential is found by a chain, no request says where it is spent."""
     for name, provider in settings.providers.items():
         chain = provider.ambient and provider.api_key is None
         if not chain and provider.allow_headers:
             continue
-        for field in _PLACE:
+        for field in _AWS_TARGET:
             if getattr(provider, field) is None:
                 yield (
                     f"{variable('providers', name, field)} is not set, and no request may say it: "
@@ -136,13 +136,13 @@ def _place_risks(settings: Settings) -> Iterator[str]:
                 )
 
 
-def _in_the_clear(url: URL) -> bool:
+def _is_plaintext(url: URL) -> bool:
     return url.scheme == "http" and not is_loopback(url.host or "")
 
 
 def _state_risks(settings: Settings) -> Iterator[str]:
     endpoint = settings.state_s3_endpoint_url
-    if endpoint is not None and _in_the_clear(endpoint):
+    if endpoint is not None and _is_plaintext(endpoint):
         yield (
             f"{variable('state_s3_endpoint_url')} is http and not a loopback address: what the "
             "state store keeps crosses the network in the clear."

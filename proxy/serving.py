@@ -43,7 +43,7 @@ async def serve(
         _stop_at_end_of(lifeline, stop)
     health, in_flight = Health(app.get(STATE)), InFlight()
     background = app.get(BACKGROUND) or BackgroundTasks()
-    _equip(app, health, in_flight, health_here=settings.admin_port is None)
+    _install(app, health, in_flight, health_here=settings.admin_port is None)
     async with _admin_site(health, settings, reuse_port) as admin:
         async with _site(_runner(app), settings.host, settings.port, reuse_port) as site:
             health.phase = Phase.SERVING
@@ -60,21 +60,23 @@ async def serve(
     _log.info("stopped")
 
 
-def _equip(app: web.Application, health: Health, in_flight: InFlight, *, health_here: bool) -> None:
+def _install(
+    app: web.Application, health: Health, in_flight: InFlight, *, health_here: bool
+) -> None:
     """Put what serving needs before everything that the application does."""
     if health_here:
         app.middlewares.insert(0, health.middleware())
     app.middlewares.insert(0, in_flight.middleware())
-    app.on_response_prepare.append(_name_no_server)
+    app.on_response_prepare.append(_set_server_name)
 
-    async def part_when_draining(_: web.Request, response: web.StreamResponse) -> None:
+    async def close_when_draining(_: web.Request, response: web.StreamResponse) -> None:
         if health.phase is Phase.DRAINING:
             response.force_close()
 
-    app.on_response_prepare.append(part_when_draining)
+    app.on_response_prepare.append(close_when_draining)
 
 
-async def _name_no_server(_: web.Request, response: web.StreamResponse) -> None:
+async def _set_server_name(_: web.Request, response: web.StreamResponse) -> None:
     """aiohttp names itself and Python with their versions, which is nobody's business."""
     response.headers[hdrs.SERVER] = SERVER_NAME
 
@@ -119,7 +121,7 @@ async def _admin_site(
         return
     app = web.Application()
     app.add_routes(health.routes())
-    app.on_response_prepare.append(_name_no_server)
+    app.on_response_prepare.append(_set_server_name)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=CUT_SECONDS)
     async with _site(runner, settings.host, settings.admin_port, reuse_port) as site:
         yield site

@@ -43,7 +43,7 @@ _KEY: Final = re.compile(r"[!-~]+")
 _PROVIDER_NAME: Final = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 
 
-def worded(requirement: str) -> WrapValidator:
+def with_message(requirement: str) -> WrapValidator:
     """What pydantic's own checks refuse is refused with `requirement` as the sentence."""
 
     def parse(value: object, handler: ValidatorFunctionWrapHandler) -> object:

@@ -43,7 +43,7 @@ from proxy.setting_values import (
     parse_secret_keys,
     parse_state_url,
     whole_number,
-    worded,
+    with_message,
 )
 from proxy.settings_file import SettingsFile, by_name, merged
 from proxy.settings_problems import (
@@ -104,7 +104,7 @@ class Settings(BaseSettings):
     drain_seconds: Annotated[
         float,
         Field(gt=0, allow_inf_nan=False),
-        worded("must be a number of seconds above 0, such as 30"),
+        with_message("must be a number of seconds above 0, such as 30"),
     ] = 30.0
     # It is held twice while it is taken apart, and the budget for all of them is 256 MiB.
     inline_max_bytes: Annotated[int, whole_number(1, 128 * MIB, "bytes")] = 20 * MIB

@@ -10,8 +10,8 @@ from pydantic import ValidationError
 PREFIX: Final = "FERRY_"
 
 # If two names are at least this similar, one is taken for a typo of the other.
-_LIKENESS: Final = 0.7
-_LIKENESS_OF_NESTED: Final = 0.9  # higher, since all of these begin alike
+_SIMILARITY: Final = 0.7
+_NESTED_SIMILARITY: Final = 0.9  # higher, since all of these begin alike
 
 
 class InvalidSettings(Exception):
@@ -76,7 +76,7 @@ def _problem(details: Mapping[str, Any], known: Iterable[Sequence[str]]) -> Prob
 def must_be_one_of(options: Iterable[str], value: object) -> str:
     """Names the option that `value` resembles, and never `value` itself."""
     options = list(options)
-    near = difflib.get_close_matches(str(value).lower(), options, 1, _LIKENESS)
+    near = difflib.get_close_matches(str(value).lower(), options, 1, _SIMILARITY)
     hint = f"; did you mean {near[0]}?" if near else ""
     return f"must be one of {', '.join(options)}{hint}"
 
@@ -85,11 +85,11 @@ def nearest(path: Sequence[str], known: Iterable[Sequence[str]]) -> tuple[str, .
     """The known path that is most similar; empty if none is."""
     others = [tuple(other) for other in known if tuple(other) != tuple(path)]
     siblings = {other[-1]: other for other in others if other[:-1] == tuple(path[:-1])}
-    if near := difflib.get_close_matches(path[-1].lower(), list(siblings), 1, _LIKENESS):
+    if near := difflib.get_close_matches(path[-1].lower(), list(siblings), 1, _SIMILARITY):
         return siblings[near[0]]
     # A table and its setting that were joined with one underscore, or with a dash.
     nested = {_flat(other): other for other in others if len(other) > len(path)}
-    near = difflib.get_close_matches(_flat(path), list(nested), 1, _LIKENESS_OF_NESTED)
+    near = difflib.get_close_matches(_flat(path), list(nested), 1, _NESTED_SIMILARITY)
     return nested[near[0]] if near else ()
 
 

@@ -12,17 +12,17 @@ from providers.upstream import Reply, Upstream, UpstreamError
 from proxy.bucket_client import BucketAddress, BucketClient
 from proxy.bucket_errors import (
     BucketRefusal,
-    UnfitBucket,
+    UnusableBucket,
     expect_success,
-    in_our_words,
-    whole_answer,
+    mapped_errors,
+    required_members,
 )
 from proxy.object_names import check_prefix, is_name
 from proxy.parted_bucket import BucketParts
 from proxy.spool import of_known_length
 
 _ONLY_IF_ABSENT: Final = "*"
-_IN_THE_WAY: Final = (HTTPStatus.PRECONDITION_FAILED, HTTPStatus.CONFLICT)
+_ALREADY_EXISTS: Final = (HTTPStatus.PRECONDITION_FAILED, HTTPStatus.CONFLICT)
 
 # User metadata, random to each create: it tells whose an object is once an answer was lost.
 _MARK: Final = "ferry-mark"
@@ -47,16 +47,18 @@ class BucketState:
         await self._client.close()
 
     async def prove(self) -> None:
-        """See that nothing can be written over, once. Raises UnfitBucket, UpstreamError."""
+        """See that nothing can be written over, once. Raises UnusableBucket, UpstreamError."""
         async with self._proving:
             if self._proved:
                 return
             try:
-                fit = await self._refuses_a_second_create()
+                fit = await self._second_create_fails()
             except BucketRefusal as error:
-                raise (UnfitBucket(error.s3_code) if error.lasting else error) from None
+                raise (UnusableBucket(error.s3_code) if error.persistent else error) from None
             if not fit:
-                raise UnfitBucket("it does not honour If-None-Match, so objects are written over")
+                raise UnusableBucket(
+                    "it does not honour If-None-Match, so objects are written over"
+                )
             self._proved = True
 
     async def create(self, name: str, body: Body) -> bool:
@@ -69,7 +71,7 @@ class BucketState:
         reply = await self._client.send("get_object", {"Key": self._client.key(name)})
         try:
             await expect_success(reply)
-            with whole_answer():
+            with required_members():
                 return Body(_Content(reply), int(reply.headers["Content-Length"]))
         except BaseException as error:
             await reply.aclose()
@@ -79,19 +81,19 @@ class BucketState:
 
     async def head(self, name: str) -> ObjectInfo | None:
         found = await self._client.head(self._client.key(name))
-        with whole_answer():
+        with required_members():
             return found and ObjectInfo(name, found["ContentLength"], found["LastModified"])
 
     async def delete(self, name: str) -> None:
         key = self._client.key(name)
-        with in_our_words():
+        with mapped_errors():
             await self._client.s3.delete_object(Bucket=self._client.bucket, Key=key)
 
     async def list(self, prefix: str) -> AsyncIterator[ObjectInfo]:
         ours = self._client.prefix
         async for page in self._client.pages("list_objects_v2", ours + check_prefix(prefix)):
             for found in page.get("Contents", ()):
-                with whole_answer():
+                with required_members():
                     name = found["Key"].removeprefix(ours)
                     info = ObjectInfo(name, found["Size"], found["LastModified"])
                 if is_name(name):  # other tools may leave objects there
@@ -108,7 +110,7 @@ class BucketState:
             found = await self._client.head(key)
             if found is not None and found["Metadata"].get(_MARK) == mark:
                 return True
-            if found is None or not _in_the_way(error):
+            if found is None or not _already_exists(error):
                 raise
             await source.drain(body.length)
             return False
@@ -120,7 +122,7 @@ class BucketState:
         async with await self._client.send("put_object", parameters, headers, body) as reply:
             await expect_success(reply)
 
-    async def _refuses_a_second_create(self) -> bool:
+    async def _second_create_fails(self) -> bool:
         """What a failure leaves is swept by its age."""
         name = f"proof/{secrets.token_hex(16)}"
         created = [await self._create(self._client.key(name), held(b"")) for _ in range(2)]
@@ -171,9 +173,9 @@ class _Content:
 
 
 def _changed_nothing(error: UpstreamError) -> bool:
-    refused = isinstance(error, BucketRefusal) and error.lasting and not _in_the_way(error)
+    refused = isinstance(error, BucketRefusal) and error.persistent and not _already_exists(error)
     return error.unsent or refused
 
 
-def _in_the_way(error: UpstreamError) -> bool:
-    return isinstance(error, BucketRefusal) and error.http_status in _IN_THE_WAY
+def _already_exists(error: UpstreamError) -> bool:
+    return isinstance(error, BucketRefusal) and error.http_status in _ALREADY_EXISTS

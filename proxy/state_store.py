@@ -12,7 +12,7 @@ from aiohttp import web
 from providers.upstream import Upstream, UpstreamError
 from proxy.bounded_state import STALL_SECONDS, BoundedState
 from proxy.bucket_client import BucketAddress
-from proxy.bucket_errors import UnfitBucket
+from proxy.bucket_errors import UnusableBucket
 from proxy.outbound import OutboundClient
 from proxy.parts_as_objects import PartsAsObjects
 from proxy.settings import Settings
@@ -45,7 +45,10 @@ def bounded(store: DirectoryState | BucketState) -> BoundedState:
 def opening(
     store: DirectoryState | BucketState,
 ) -> Callable[[web.Application], AsyncIterator[None]]:
-    """For `app.cleanup_ctx`. A store that is away only degrades the proxy. Raises UnfitBucket."""
+    """For `app.cleanup_ctx`. A store that cannot be reached only degrades the proxy.
+
+    Raises UnusableBucket.
+    """
 
     async def context(_: web.Application) -> AsyncIterator[None]:
         if isinstance(store, DirectoryState):
@@ -81,7 +84,7 @@ def directory_trouble(settings: Settings, seconds: float = STALL_SECONDS) -> str
 
 
 async def bucket_trouble(settings: Settings) -> str | None:
-    """What is wrong with the bucket for now, if the settings name one. Raises UnfitBucket."""
+    """What is wrong with the bucket for now, if the settings name one. Raises UnusableBucket."""
     address = _bucket(settings)
     if address is None:
         return None
@@ -113,7 +116,7 @@ async def _proof(state: BucketState) -> str | None:
     try:
         async with asyncio.timeout(PROOF_SECONDS):
             await state.prove()
-    except UnfitBucket:
+    except UnusableBucket:
         raise
     except UpstreamError as error:
         return error.message

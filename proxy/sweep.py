@@ -20,7 +20,7 @@ _JITTER: Final = 0.1
 
 # The salt divides the tenants. What is deleted by a tombstone alone, the provider keeps for ever:
 # without it, it would be back. Without the record of whose it is, a thing would be nobody's.
-_KEPT_FOR_EVER: Final = ("salt", "tombstones/", "owned/")
+_NEVER_SWEPT: Final = ("salt", "tombstones/", "owned/")
 
 # What a record is about outlives it, so that none is found without: the content of a staged file,
 # which a bucket dates to when its upload began, and all that there is of an immediate batch.
@@ -38,7 +38,7 @@ async def sweep(state: State, now: datetime, upload_ttl: timedelta, state_ttl: t
         _log.warning("abandoned uploads could not be aborted: %s", error.message)
     deleted = 0
     async for info in state.list(""):
-        if info.name.startswith(_KEPT_FOR_EVER):
+        if info.name.startswith(_NEVER_SWEPT):
             continue
         if now - info.created > _life(info.name, upload_ttl, state_ttl):
             await state.delete(info.name)
@@ -58,7 +58,7 @@ def sweeping(
     """For `app.cleanup_ctx`: sweeps once at the start, and then hourly."""
 
     async def context(_: web.Application) -> AsyncIterator[None]:
-        task = asyncio.create_task(_sweep_for_ever(state, upload_ttl, state_ttl))
+        task = asyncio.create_task(_sweep_periodically(state, upload_ttl, state_ttl))
         yield
         task.cancel()
         with suppress(asyncio.CancelledError):
@@ -67,7 +67,7 @@ def sweeping(
     return context
 
 
-async def _sweep_for_ever(state: State, upload_ttl: timedelta, state_ttl: timedelta) -> None:
+async def _sweep_periodically(state: State, upload_ttl: timedelta, state_ttl: timedelta) -> None:
     while True:
         try:
             await sweep(state, datetime.now(UTC), upload_ttl, state_ttl)

@@ -33,7 +33,7 @@ class Workers:
         self._deaths: deque[float] = deque(maxlen=RESTARTS)
         self._stopping = False
         self._exit_code = 0
-        self._lifeline, self._held_end = os.pipe()
+        self._lifeline, self._write_end = os.pipe()
 
     def run(self) -> int:
         """Until all have ended after a signal (0), or died too often (1)."""
@@ -57,20 +57,20 @@ class Workers:
             os.kill(pid, number)
 
     def _start(self) -> None:
-        with _signals_held_back():
+        with _signals_blocked():
             pid = os.fork()
             if pid:
                 self._children.add(pid)
                 return
             for number in _SIGNALS:
                 signal.signal(number, signal.SIG_DFL)
-        self._be_child()
+        self._run_child()
 
-    def _be_child(self) -> None:
+    def _run_child(self) -> None:
         code = 1
         try:
             os.setpgid(0, 0)  # a terminal's Ctrl-C goes to the parent alone, which passes it on
-            os.close(self._held_end)
+            os.close(self._write_end)
             code = self._work(self._lifeline)
         except BaseException as error:
             _log.error("a worker failed", extra={"error": type(error).__name__})
@@ -90,7 +90,7 @@ class Workers:
 
 
 @contextmanager
-def _signals_held_back() -> Iterator[None]:
+def _signals_blocked() -> Iterator[None]:
     """A signal must not fall between a child's start and the parent's knowing of it."""
     signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
     try:
@@ -100,7 +100,7 @@ def _signals_held_back() -> Iterator[None]:
 
 
 @contextmanager
-def reserved(host: str, port: int) -> Iterator[int]:
+def reserved_port(host: str, port: int) -> Iterator[int]:
     """A port that stays ours to share (port 0: a free one), without listening on it."""
     family, kind, protocol, _, address = socket.getaddrinfo(
         host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE

@@ -9,7 +9,7 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import make_mocked_request
 
-from middlewares.admission import refuse_in_the_clear
+from middlewares.admission import refuse_plaintext_key
 from middlewares.chain import expect
 from providers.anthropic import provider as anthropic
 from providers.aws import keys as bedrock_keys
@@ -39,7 +39,7 @@ async def refusal(
         assert app is not None
         request = make_mocked_request("GET", "/genai/v1/files", headers, app=app)
         try:
-            refuse_in_the_clear(request.clone(remote=remote), provider)
+            refuse_plaintext_key(request.clone(remote=remote), provider)
         except FerryError as error:
             return error.status
     return None

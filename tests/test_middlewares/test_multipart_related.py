@@ -8,7 +8,7 @@ import pytest
 from aiohttp import StreamReader, web
 from aiohttp.test_utils import make_mocked_request
 
-from middlewares.inbound_body import ClientGone
+from middlewares.inbound_body import ClientDisconnected
 from middlewares.multipart_related import parse_multipart
 from providers.errors import FerryError
 
@@ -61,5 +61,5 @@ async def test_cut_anywhere_it_never_ends_cleanly() -> None:
 @pytest.mark.parametrize("length", [0, 20, 60, 110, 130])
 async def test_a_client_that_is_gone_is_no_bug(length: int) -> None:
     request = arriving(WHOLE[:length], failure=web.RequestPayloadError("gone"))
-    with pytest.raises(ClientGone):
+    with pytest.raises(ClientDisconnected):
         await parsed(request)

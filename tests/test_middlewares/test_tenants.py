@@ -24,19 +24,19 @@ async def test_a_tenant_holds_its_own_token_and_scope_alone() -> None:
     state = MemoryState()
     both = tenants(state, ANN, BOB)
     ann = (await both.caller(LENDING, ANN, SCOPE)).tenant
-    assert await both.holds(LENDING, ANN, ann, SCOPE)
-    assert not await both.holds(LENDING, ANN, ann, {})
-    assert not await both.holds(LENDING, BOB, ann, SCOPE)
-    assert not await both.holds(LENDING, Credential(api_key="sk-own"), ann, SCOPE)
+    assert await both.is_key_of(LENDING, ANN, ann, SCOPE)
+    assert not await both.is_key_of(LENDING, ANN, ann, {})
+    assert not await both.is_key_of(LENDING, BOB, ann, SCOPE)
+    assert not await both.is_key_of(LENDING, Credential(api_key="sk-own"), ann, SCOPE)
 
 
 async def test_who_shows_no_key_spends_while_its_token_is_one() -> None:
     state = MemoryState()
     ann = (await tenants(state, ANN, BOB).caller(LENDING, ANN, SCOPE)).tenant
-    assert await tenants(state, ANN).may_spend(LENDING, ann, SCOPE)
-    assert not await tenants(state, BOB).may_spend(LENDING, ann, SCOPE)
-    assert not await tenants(state, ANN).may_spend(LENDING, ann, {})
-    assert not await tenants(state).may_spend(LENDING, ann, SCOPE)
+    assert await tenants(state, ANN).may_still_use(LENDING, ann, SCOPE)
+    assert not await tenants(state, BOB).may_still_use(LENDING, ann, SCOPE)
+    assert not await tenants(state, ANN).may_still_use(LENDING, ann, {})
+    assert not await tenants(state).may_still_use(LENDING, ann, SCOPE)
 
 
 async def test_where_the_callers_key_passes_through_tokens_change_nothing() -> None:
@@ -44,7 +44,7 @@ async def test_where_the_callers_key_passes_through_tokens_change_nothing() -> N
     caller = await tenants(state, ANN).caller(CALLERS, BOB, {})
     assert caller == await tenants(state).caller(CALLERS, BOB, {})
     assert caller.credential == BOB
-    assert await tenants(state).may_spend(CALLERS, caller.tenant, {})
+    assert await tenants(state).may_still_use(CALLERS, caller.tenant, {})
 
 
 @pytest.mark.parametrize("own", [Credential(api_key="sk-own"), Credential()])

@@ -57,7 +57,7 @@ class Source:
     def __init__(self, *chunks: bytes, then: BaseException | asyncio.Event | None = None) -> None:
         self._chunks = chunks
         self._then = then
-        self.let_go = False
+        self.released = False
 
     async def chunks(self) -> AsyncIterator[bytes]:
         try:
@@ -70,7 +70,7 @@ class Source:
         finally:
             for _ in range(5):  # a source may take a moment to stop
                 await asyncio.sleep(0)
-            self.let_go = True
+            self.released = True
 
 
 class Heard:

@@ -10,7 +10,7 @@ from providers.body import Body, TruncatedBody, held
 from providers.state import ObjectInfo, StateError, read, write
 from providers.upstream import UpstreamError
 from proxy.bounded_state import BoundedState
-from proxy.bucket_errors import BucketRefusal, UnfitBucket
+from proxy.bucket_errors import BucketRefusal, UnusableBucket
 from proxy.state_directory import DirectoryState
 from proxy.state_store import bounded
 from tests.memory_state import MemoryState
@@ -194,7 +194,7 @@ async def test_a_source_is_let_go_of_before_its_error_is_told() -> None:
         (NotADirectoryError(errno.ENOTDIR, "A file"), "FAILED_PRECONDITION", "A file"),
         (BucketRefusal(403, "AccessDenied"), "FAILED_PRECONDITION", "AccessDenied"),
         (BucketRefusal(503, "SlowDown"), "UNAVAILABLE", "SlowDown"),
-        (UnfitBucket("it is gone"), "FAILED_PRECONDITION", "it is gone"),
+        (UnusableBucket("it is gone"), "FAILED_PRECONDITION", "it is gone"),
         (UpstreamError("DEADLINE_EXCEEDED", "h went silent"), "UNAVAILABLE", "went silent"),
     ],
 )

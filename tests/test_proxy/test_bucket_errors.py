@@ -9,7 +9,7 @@ from botocore.exceptions import (
 from providers.errors import FerryError
 from providers.upstream import UpstreamError
 from proxy.bounded_state import BoundedState
-from proxy.bucket_errors import in_our_words
+from proxy.bucket_errors import mapped_errors
 from tests.memory_state import MemoryState
 
 
@@ -21,7 +21,7 @@ class Failing(MemoryState):
         self._error = error
 
     async def delete(self, name: str) -> None:
-        with in_our_words():
+        with mapped_errors():
             raise self._error
 
 

@@ -9,7 +9,7 @@ from yarl import URL
 from providers.state import write
 from providers.upstream import UpstreamError
 from proxy.bucket_client import BucketAddress
-from proxy.bucket_errors import UnfitBucket
+from proxy.bucket_errors import UnusableBucket
 from tests.buckets import FakeS3, new_prefix, opened
 from tests.fakes.s3 import OVERWRITING_BUCKET, SECRET_ACCESS_KEY
 
@@ -30,18 +30,18 @@ async def test_a_proof_leaves_nothing(s3: FakeS3, prefix: str) -> None:
 
 async def test_a_bucket_that_is_written_over_is_refused(s3: FakeS3, prefix: str) -> None:
     async with opened(s3.address(prefix, OVERWRITING_BUCKET)) as state:
-        with pytest.raises(UnfitBucket, match="If-None-Match"):
+        with pytest.raises(UnusableBucket, match="If-None-Match"):
             await state.prove()
-        with pytest.raises(UnfitBucket, match="If-None-Match"):
+        with pytest.raises(UnusableBucket, match="If-None-Match"):
             await write(state, "a", b"x")
-        with pytest.raises(UnfitBucket, match="If-None-Match"):
+        with pytest.raises(UnusableBucket, match="If-None-Match"):
             await state.parted.begin("a")
         assert [info async for info in state.list("")] == []
 
 
 async def test_a_bucket_that_is_not_there_is_refused(s3: FakeS3, prefix: str) -> None:
     async with opened(s3.address(prefix, "no-such-bucket")) as state:
-        with pytest.raises(UnfitBucket, match="NoSuchBucket"):
+        with pytest.raises(UnusableBucket, match="NoSuchBucket"):
             await state.prove()
 
 
@@ -66,7 +66,7 @@ async def test_credentials_that_do_not_do_are_refused(
     else:
         monkeypatch.setenv(variable, value)
     async with opened(s3.address(prefix)) as state:
-        with pytest.raises(UnfitBucket, match=reason) as caught:
+        with pytest.raises(UnusableBucket, match=reason) as caught:
             await state.prove()
     assert SECRET_ACCESS_KEY not in str(caught.value)
 
@@ -75,7 +75,7 @@ async def test_settings_of_aws_that_do_not_do_are_refused(
     s3: FakeS3, prefix: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("AWS_PROFILE", "nobody")
-    with pytest.raises(UnfitBucket, match="ProfileNotFound"):
+    with pytest.raises(UnusableBucket, match="ProfileNotFound"):
         async with opened(s3.address(prefix)):
             pass
 
@@ -86,7 +86,7 @@ async def test_a_bucket_that_is_away_may_come_back(s3: FakeS3, prefix: str) -> N
         await s3.arm(away, "status", body="away")
         with pytest.raises(UpstreamError) as caught:
             await state.prove()
-        assert not isinstance(caught.value, UnfitBucket)
+        assert not isinstance(caught.value, UnusableBucket)
         await s3.post("reset", {})
         assert await write(state, "a", b"x")
 
@@ -97,6 +97,6 @@ async def test_an_endpoint_that_nobody_listens_on_is_unavailable(s3: FakeS3, pre
     async with opened(BucketAddress("bucket", prefix, endpoint)) as state:
         with pytest.raises(UpstreamError) as caught:
             await state.prove()
-        assert not isinstance(caught.value, UnfitBucket)
+        assert not isinstance(caught.value, UnusableBucket)
         with pytest.raises(UpstreamError):
             await state.get("a")

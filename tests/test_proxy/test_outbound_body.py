@@ -117,7 +117,7 @@ async def test_a_cancelled_call_is_seen_upstream(client: OutboundClient, waiting
         call.cancel()
         with pytest.raises(asyncio.CancelledError):
             await call
-        assert source.let_go
+        assert source.released
         await heard.ended.wait()
     assert not heard.body.endswith(b"0\r\n\r\n")
 

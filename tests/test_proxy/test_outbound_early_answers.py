@@ -37,7 +37,7 @@ async def test_an_early_answer_is_there_at_once(client: OutboundClient, ending: 
             assert reply.status == 413
             if ending == "read":
                 assert await reply.read(100) == b"large"
-        assert source.let_go
+        assert source.released
         await ended.wait()
 
 
@@ -101,7 +101,7 @@ async def test_a_last_write_that_fails_does_not_leave_the_reply_hanging(
     client: OutboundClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The reset comes in the moment between listening and writing, and the body ends there."""
-    monkeypatch.setattr("proxy.outbound_body._ear", lambda _: lambda: False)
+    monkeypatch.setattr("proxy.outbound_body._input_check", lambda _: lambda: False)
     upstream = BusyUpstream(b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\nbegun")
     headers_read = asyncio.Event()
 
@@ -136,4 +136,4 @@ async def test_an_early_answer_survives_a_write_under_way(client: OutboundClient
         async with await client.send(request) as reply:
             assert reply.status == 413
             assert await reply.read(100) == b"large"
-        assert source.let_go
+        assert source.released

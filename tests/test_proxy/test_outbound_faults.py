@@ -249,7 +249,7 @@ async def test_an_upstream_that_stops_reading_is_a_timeout(impatient: OutboundCl
         error = await refused(impatient, request)
         closing.set()
     assert error.status == "DEADLINE_EXCEEDED"
-    assert source.let_go
+    assert source.released
 
 
 async def test_a_body_that_takes_its_time_is_no_timeout(impatient: OutboundClient) -> None:

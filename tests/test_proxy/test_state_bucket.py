@@ -302,7 +302,7 @@ async def test_a_refusal_that_passes_is_unavailable(
     await s3.arm(put(prefix), "status", status=status, body=error("SlowDown"))
     with pytest.raises(BucketRefusal, match="SlowDown") as caught:
         await write(state, "a", b"x")
-    assert (caught.value.status, caught.value.lasting) == ("UNAVAILABLE", False)
+    assert (caught.value.status, caught.value.persistent) == ("UNAVAILABLE", False)
     assert await write(state, "a", b"x")
 
 

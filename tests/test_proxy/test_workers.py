@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from proxy.workers import RESTARTS, reserved
+from proxy.workers import RESTARTS, reserved_port
 from tests.test_proxy.ferry_process import FerryProcess, ferry_process
 
 
@@ -79,7 +79,7 @@ async def test_a_worker_with_a_bug_says_so() -> None:
 
 
 async def test_a_reserved_port_can_be_listened_on() -> None:
-    with reserved("127.0.0.1", 0) as port:
+    with reserved_port("127.0.0.1", 0) as port:
         assert port
         servers = [
             await asyncio.start_server(lambda *_: None, "127.0.0.1", port, reuse_port=True)
@@ -91,6 +91,6 @@ async def test_a_reserved_port_can_be_listened_on() -> None:
 
 async def test_a_port_of_others_cannot_be_reserved() -> None:
     server = await asyncio.start_server(lambda *_: None, "127.0.0.1", 0)
-    with pytest.raises(OSError, match="in use"), reserved(*server.sockets[0].getsockname()):
+    with pytest.raises(OSError, match="in use"), reserved_port(*server.sockets[0].getsockname()):
         pass
     server.close()
