@@ -16,7 +16,7 @@ from middlewares.request_keys import Gateway
 from middlewares.sealing import UploadUrls
 from middlewares.tenants import Tenants
 from providers.anthropic import provider as anthropic
-from providers.aws.place import PlaceOptions
+from providers.aws.target import AwsTargetOptions
 from providers.batches.json_lines import LineSplitter
 from providers.bedrock import provider as bedrock
 from providers.credential import Credential
@@ -80,7 +80,7 @@ def _anthropic(name: str, settings: ProviderSettings, deps: Dependencies) -> Pro
 
 
 def _bedrock(name: str, settings: ProviderSettings, deps: Dependencies) -> Provider:
-    place = PlaceOptions(
+    target = AwsTargetOptions(
         name=name,
         base_url=settings.base_url,
         runtime_url=settings.runtime_url,
@@ -91,10 +91,10 @@ def _bedrock(name: str, settings: ProviderSettings, deps: Dependencies) -> Provi
         headers=settings.allow_headers,
         dns_suffixes=aws_regions(),
         own_keys=OwnAwsKeys() if settings.ambient else None,
-        divided=settings.ambient and bool(deps.settings.client_tokens),
+        isolated=settings.ambient and bool(deps.settings.client_tokens),
     )
     options = bedrock.BedrockOptions(
-        place=place,
+        target=target,
         minimum=settings.min_records,
         immediate=settings.small_batches == "immediate",
         upload_life=deps.settings.upload_ttl,

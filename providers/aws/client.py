@@ -11,8 +11,8 @@ from tenacity.wait import wait_base
 from yarl import URL
 
 from providers.aws.errors import failed_after_all, parse_xml, refused
-from providers.aws.place import Place
 from providers.aws.signing import BEDROCK, S3, aws_url, presigned, signed
+from providers.aws.target import AwsTarget
 from providers.body import Body
 from providers.errors import FerryError
 from providers.json_api.client import Answer, read_refusal
@@ -41,29 +41,29 @@ class AwsClient:
         self._wait = wait
 
     async def json(
-        self, place: Place, method: str, path: str, document: Any = None, **query: str
+        self, target: AwsTarget, method: str, path: str, document: Any = None, **query: str
     ) -> Answer:
         """A call to Bedrock's control plane that may be repeated."""
         body = b"" if document is None else orjson.dumps(document)
         headers = {"Content-Type": "application/json"} if body else {}
-        url = aws_url(place.control, path, query)
-        return await self._repeated(self._json, place, BEDROCK, method, url, body, headers)
+        url = aws_url(target.control, path, query)
+        return await self._repeated(self._json, target, BEDROCK, method, url, body, headers)
 
     async def xml(
         self,
-        place: Place,
+        target: AwsTarget,
         method: str,
         url: URL,
         body: bytes = b"",
         headers: Mapping[str, str] | None = None,
     ) -> Any:
         """A small call to S3 that may be repeated: the root of its answer, None if it is empty."""
-        parse = partial(self._xml, place)
-        return await self._repeated(parse, place, S3, method, url, body, headers)
+        parse = partial(self._xml, target)
+        return await self._repeated(parse, target, S3, method, url, body, headers)
 
     async def open(
         self,
-        place: Place,
+        target: AwsTarget,
         service: str,
         method: str,
         url: URL,
@@ -73,15 +73,15 @@ class AwsClient:
     ) -> Reply:
         """One attempt; the answer is still on the wire. `silence` as in OutboundRequest."""
         request = OutboundRequest(method, url, dict(headers or {}), body or None, silence)
-        return await self._sent(place, signed(request, place.keys, service, place.region))
+        return await self._sent(target, signed(request, target.keys, service, target.region))
 
     async def put(
-        self, place: Place, url: URL, body: Body, headers: Mapping[str, str] | None = None
+        self, target: AwsTarget, url: URL, body: Body, headers: Mapping[str, str] | None = None
     ) -> None:
         """Stream `body` to a presigned URL of S3's."""
         bare = OutboundRequest("PUT", url, dict(headers or {}))
-        request = replace(presigned(bare, place.keys, place.region), body=body)
-        async with await self._sent(place, request) as reply:
+        request = replace(presigned(bare, target.keys, target.region), body=body)
+        async with await self._sent(target, request) as reply:
             await reply.read(_ANSWER_LIMIT)
             if not reply.headers.get("ETag"):
                 # Whatever said yes to it, S3 names what it has taken (bedrock.md section 5).
@@ -90,7 +90,7 @@ class AwsClient:
     async def _repeated(
         self,
         parse: Callable[[bytes], T],
-        place: Place,
+        target: AwsTarget,
         service: str,
         method: str,
         url: URL,
@@ -106,18 +106,18 @@ class AwsClient:
         )
         async for attempt in attempts:
             with attempt:
-                async with await self.open(place, service, method, url, body, headers) as reply:
+                async with await self.open(target, service, method, url, body, headers) as reply:
                     return parse(await reply.read(_ANSWER_LIMIT))
         raise AssertionError("an attempt ends in a return or an error")
 
-    async def _sent(self, place: Place, request: OutboundRequest) -> Reply:
+    async def _sent(self, target: AwsTarget, request: OutboundRequest) -> Reply:
         headers = {**_PLAIN, **request.headers}
         reply = await self._upstream.send(replace(request, headers=headers))
         if 200 <= reply.status < 300:
             return reply
         async with reply:
             data = await read_refusal(reply)
-        raise refused(self.name, reply, data, place.region, place.keys.secrets())
+        raise refused(self.name, reply, data, target.region, target.keys.secrets())
 
     def _json(self, data: bytes) -> Answer:
         try:
@@ -128,7 +128,7 @@ class AwsClient:
             raise UpstreamError("UNAVAILABLE", f"{self.name} answered what is no JSON object")
         return Answer(document)
 
-    def _xml(self, place: Place, data: bytes) -> Any:
+    def _xml(self, target: AwsTarget, data: bytes) -> Any:
         if not data:
             return None
         try:
@@ -136,7 +136,7 @@ class AwsClient:
         except ValueError:
             raise UpstreamError("UNAVAILABLE", f"{self.name}: S3 answered no XML") from None
         if root.tag == "Error":  # with the status 200: bedrock.md section 5
-            raise failed_after_all(self.name, root, place.keys.secrets())
+            raise failed_after_all(self.name, root, target.keys.secrets())
         return root
 
 

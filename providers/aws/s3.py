@@ -14,9 +14,9 @@ from providers.aws.client import AwsClient
 from providers.aws.errors import is_absent
 from providers.aws.few_at_a_time import few_at_a_time
 from providers.aws.folder import Folder
-from providers.aws.place import Place
 from providers.aws.signing import S3 as SERVICE
 from providers.aws.signing import aws_url, encode_key
+from providers.aws.target import AwsTarget
 from providers.body import Body
 from providers.errors import FerryError
 from providers.json_api.answer_shape import written_count
@@ -52,10 +52,10 @@ class S3:
     def __init__(self, client: AwsClient) -> None:
         self._client = client
 
-    async def head(self, place: Place, bucket: str, key: str) -> StoredObject | None:
+    async def head(self, target: AwsTarget, bucket: str, key: str) -> StoredObject | None:
         """None where there is no such object; S3 does not say there whether the bucket exists."""
         try:
-            reply = await self._client.open(place, SERVICE, "HEAD", _url(place, bucket, key))
+            reply = await self._client.open(target, SERVICE, "HEAD", _url(target, bucket, key))
         except FerryError as error:
             if is_absent(error):
                 return None
@@ -63,30 +63,34 @@ class S3:
         async with reply:
             return _described(key, reply)
 
-    async def open(self, place: Place, bucket: str, key: str, etag: str | None = None) -> Reply:
+    async def open(
+        self, target: AwsTarget, bucket: str, key: str, etag: str | None = None
+    ) -> Reply:
         """The object on the wire; the caller closes it. NOT_FOUND where there is none.
 
         Raises a FerryError whose `upstream_status` is 412 where its ETag is not `etag` any more.
         """
         headers = {"If-Match": etag} if etag else {}
-        url = _url(place, bucket, key)
-        return await self._client.open(place, SERVICE, "GET", url, headers=headers)
+        url = _url(target, bucket, key)
+        return await self._client.open(target, SERVICE, "GET", url, headers=headers)
 
     async def put(
-        self, place: Place, bucket: str, key: str, body: Body, headers: Mapping[str, str]
+        self, target: AwsTarget, bucket: str, key: str, body: Body, headers: Mapping[str, str]
     ) -> None:
-        await self._client.put(place, _url(place, bucket, key), body, headers)
+        await self._client.put(target, _url(target, bucket, key), body, headers)
 
-    async def copy(self, place: Place, source: tuple[str, str], target: tuple[str, str]) -> None:
+    async def copy(
+        self, target: AwsTarget, source: tuple[str, str], destination: tuple[str, str]
+    ) -> None:
         """An object within S3; both are bucket and key. NOT_FOUND where there is no source."""
         headers = {"x-amz-copy-source": encode_key("/".join(source))}
-        await self._client.xml(place, "PUT", _url(place, *target), headers=headers)
+        await self._client.xml(target, "PUT", _url(target, *destination), headers=headers)
 
-    async def delete(self, place: Place, bucket: str, key: str) -> None:
-        await self._client.xml(place, "DELETE", _url(place, bucket, key))
+    async def delete(self, target: AwsTarget, bucket: str, key: str) -> None:
+        await self._client.xml(target, "DELETE", _url(target, bucket, key))
 
     async def page(
-        self, place: Place, folder: Folder, limit: int = _PAGE_LIMIT, token: str | None = None
+        self, target: AwsTarget, folder: Folder, limit: int = _PAGE_LIMIT, token: str | None = None
     ) -> tuple[Sequence[StoredObject], str | None]:
         """Objects below `folder` in the order of keys, and S3's token of the next page."""
         query = {
@@ -97,7 +101,7 @@ class S3:
         }
         if token:
             query["continuation-token"] = token
-        root = await self._root(place, "GET", _url(place, folder.bucket, "", query))
+        root = await self._root(target, "GET", _url(target, folder.bucket, "", query))
         if root.tag != "ListBucketResult":  # else another kind would be read as an empty list
             raise UpstreamError("UNAVAILABLE", f"S3 answered with {root.tag[:40]!r}, not a list")
         encoded = root.findtext("EncodingType") == "url"
@@ -106,45 +110,47 @@ class S3:
             return listed, None
         return listed, leading_on("S3", token, _text(root, "NextContinuationToken"))
 
-    async def each(self, place: Place, folder: Folder) -> AsyncIterator[StoredObject]:
+    async def each(self, target: AwsTarget, folder: Folder) -> AsyncIterator[StoredObject]:
         token: str | None = None
         while True:
-            listed, token = await self.page(place, folder, token=token)
+            listed, token = await self.page(target, folder, token=token)
             for found in listed:
                 yield found
             if token is None:
                 return
 
-    async def clear(self, place: Place, folder: Folder) -> None:
+    async def clear(self, target: AwsTarget, folder: Folder) -> None:
         """Delete everything below `folder`, a few objects at a time."""
         token: str | None = None
         while True:
-            listed, token = await self.page(place, folder, token=token)
-            await few_at_a_time(self.delete(place, folder.bucket, found.key) for found in listed)
+            listed, token = await self.page(target, folder, token=token)
+            await few_at_a_time(self.delete(target, folder.bucket, found.key) for found in listed)
             if token is None:
                 return
 
     # --- objects that arrive in parts -----------------------------------------------------------
 
-    async def begin(self, place: Place, bucket: str, key: str, headers: Mapping[str, str]) -> str:
+    async def begin(
+        self, target: AwsTarget, bucket: str, key: str, headers: Mapping[str, str]
+    ) -> str:
         """The id of a new multipart upload."""
-        url = _url(place, bucket, key, {"uploads": ""})
-        return _text(await self._root(place, "POST", url, headers=headers), "UploadId")
+        url = _url(target, bucket, key, {"uploads": ""})
+        return _text(await self._root(target, "POST", url, headers=headers), "UploadId")
 
     async def put_part(
-        self, place: Place, bucket: str, key: str, upload: str, number: int, body: Body
+        self, target: AwsTarget, bucket: str, key: str, upload: str, number: int, body: Body
     ) -> None:
         query = {"partNumber": str(number), "uploadId": upload}
-        await self._client.put(place, _url(place, bucket, key, query), body)
+        await self._client.put(target, _url(target, bucket, key, query), body)
 
     async def parts(
-        self, place: Place, bucket: str, key: str, upload: str, after: int
+        self, target: AwsTarget, bucket: str, key: str, upload: str, after: int
     ) -> AsyncIterator[tuple[Part, str]]:
         """What has arrived, from number `after` + 1 on, with the ETag of each."""
         marker: str | None = str(after)
         while marker is not None:
             query = {"uploadId": upload, "part-number-marker": marker}
-            root = await self._root(place, "GET", _url(place, bucket, key, query))
+            root = await self._root(target, "GET", _url(target, bucket, key, query))
             for element in root.iter("Part"):
                 number, size = _number(element, "PartNumber"), _number(element, "Size")
                 yield Part(number, size), _text(element, "ETag")
@@ -153,7 +159,7 @@ class S3:
             marker = leading_on("S3", marker, following)
 
     async def complete(
-        self, place: Place, bucket: str, key: str, upload: str, etags: Sequence[str]
+        self, target: AwsTarget, bucket: str, key: str, upload: str, etags: Sequence[str]
     ) -> None:
         """Make the object of its parts, whose numbers count from 1."""
         parts = "".join(
@@ -161,21 +167,21 @@ class S3:
             for number, etag in enumerate(etags, start=1)
         )
         body = f"<CompleteMultipartUpload>{parts}</CompleteMultipartUpload>".encode()
-        url = _url(place, bucket, key, {"uploadId": upload})
-        await self._root(place, "POST", url, body)
+        url = _url(target, bucket, key, {"uploadId": upload})
+        await self._root(target, "POST", url, body)
 
-    async def abort(self, place: Place, bucket: str, key: str, upload: str) -> None:
+    async def abort(self, target: AwsTarget, bucket: str, key: str, upload: str) -> None:
         try:
-            url = _url(place, bucket, key, {"uploadId": upload})
-            await self._client.xml(place, "DELETE", url)
+            url = _url(target, bucket, key, {"uploadId": upload})
+            await self._client.xml(target, "DELETE", url)
         except FerryError as error:
             if not is_absent(error):
                 raise
 
-    async def uploads(self, place: Place, folder: Folder) -> Sequence[BegunUpload]:
+    async def uploads(self, target: AwsTarget, folder: Folder) -> Sequence[BegunUpload]:
         """The first thousand that have neither been completed nor aborted."""
         query = {"uploads": "", "prefix": folder.prefix}
-        root = await self._root(place, "GET", _url(place, folder.bucket, "", query))
+        root = await self._root(target, "GET", _url(target, folder.bucket, "", query))
         return [
             BegunUpload(
                 _text(element, "Key"),
@@ -187,20 +193,20 @@ class S3:
 
     async def _root(
         self,
-        place: Place,
+        target: AwsTarget,
         method: str,
         url: URL,
         body: bytes = b"",
         headers: Mapping[str, str] | None = None,
     ) -> Any:
-        root = await self._client.xml(place, method, url, body, headers)
+        root = await self._client.xml(target, method, url, body, headers)
         if root is None:
             raise UpstreamError("UNAVAILABLE", f"{self._client.name}: S3 answered with nothing")
         return root
 
 
-def _url(place: Place, bucket: str, key: str, query: Mapping[str, str] | None = None) -> URL:
-    return aws_url(place.bucket_url(bucket), f"/{encode_key(key)}", query)
+def _url(target: AwsTarget, bucket: str, key: str, query: Mapping[str, str] | None = None) -> URL:
+    return aws_url(target.bucket_url(bucket), f"/{encode_key(key)}", query)
 
 
 def _described(key: str, reply: Reply) -> StoredObject:

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from providers.aws.place import Place
 from providers.aws.s3 import S3
+from providers.aws.target import AwsTarget
 from providers.batches.batch_input import BatchInput
 from providers.bedrock.content.native_rules import NativeRules
 from providers.bedrock.immediate.job_creation import NewImmediateJob
@@ -24,7 +24,7 @@ class Creation:
 
     job: str
     caller: Caller
-    place: Place
+    target: AwsTarget
     batch: NewBatch
     source: BatchInput
     rules: NativeRules
@@ -52,15 +52,15 @@ class BatchCreation:
         self._minimum = minimum
 
     async def create(self, creation: Creation, reservation: Reservation) -> CreatedBatch:
-        place = creation.place
-        beside = input_folder(place, creation.job)
-        media = Media(place.folder, beside, creation.batch.check_file_name)
+        target = creation.target
+        beside = input_folder(target, creation.job)
+        media = Media(target.folder, beside, creation.batch.check_file_name)
         found = await ready(self._input(creation, media), reservation)
         if found.count < self._minimum:
             return await self._small(creation, found, reservation)
         found = await ready_for_a_job(found, reservation)
-        await found.input.media.check(self._s3, place)
-        job = NewJob(creation.job, place, creation.batch, creation.repeatable)
+        await found.input.media.check(self._s3, target)
+        job = NewJob(creation.job, target, creation.batch, creation.repeatable)
         return CreatedBatch(await self._jobs.create(job, found))
 
     async def _small(
@@ -69,9 +69,9 @@ class BatchCreation:
         if self._immediate is None:
             raise self._too_small(found.count)
         if found.input.media.named:
-            media = Media(creation.place.folder, None)
+            media = Media(creation.target.folder, None)
             found = await ready(self._input(creation, media), reservation)
-            await media.check(self._s3, creation.place)
+            await media.check(self._s3, creation.target)
         batch = creation.batch
         job = NewImmediateJob(
             model=batch.model,

@@ -6,8 +6,8 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 
 from providers.aws.errors import is_absent
-from providers.aws.place import Place, Places
 from providers.aws.s3 import S3
+from providers.aws.target import AwsTarget, AwsTargets
 from providers.batches.batch_input import BatchInput, FileInput, InlineInput
 from providers.batches.batch_results import deliver_file, deliver_inline
 from providers.batches.json_lines import LineSplitter
@@ -70,7 +70,7 @@ class BedrockBatches:
     def __init__(
         self,
         name: str,
-        places: Places,
+        targets: AwsTargets,
         s3: S3,
         rooms: Rooms,
         creation: BatchCreation,
@@ -79,7 +79,7 @@ class BedrockBatches:
         limits: Limits,
     ) -> None:
         self._name = name
-        self._places = places
+        self._targets = targets
         self._s3 = s3
         self._rooms = rooms
         self._creation = creation
@@ -127,13 +127,13 @@ class BedrockBatches:
 
     async def list(self, caller: Caller, page_size: int, page_token: str | None) -> Page[Batch]:
         """One list: first what the proxy carries out, then Bedrock's jobs."""
-        place = decode_page_token(page_token, PRINTABLE) if page_token else _IMMEDIATE
-        if place.startswith(_JOBS):
-            start = parse_page_start(place.removeprefix(_JOBS))
-            return await self._jobs_page(caller, [], page_size, start)
-        if not place.startswith(_IMMEDIATE):
+        start = decode_page_token(page_token, PRINTABLE) if page_token else _IMMEDIATE
+        if start.startswith(_JOBS):
+            page_start = parse_page_start(start.removeprefix(_JOBS))
+            return await self._jobs_page(caller, [], page_size, page_start)
+        if not start.startswith(_IMMEDIATE):
             raise no_token()
-        after = _position(place.removeprefix(_IMMEDIATE))
+        after = _position(start.removeprefix(_IMMEDIATE))
         listed = await self._rooms.immediate.list(caller, after, page_size)
         batches = [batch for _, batch in listed.jobs]
         if listed.more:
@@ -166,14 +166,14 @@ class BedrockBatches:
     async def _create(
         self, caller: Caller, batch: NewBatch, job: str, *, repeatable: bool
     ) -> CreatedBatch:
-        place = await self._places.of(caller)
-        rules = NativeRules(place.may_read)
-        source = self._input(place, batch, rules)
-        creation = Creation(job, caller, place, batch, source, rules, repeatable)
+        target = await self._targets.of(caller)
+        rules = NativeRules(target.may_read)
+        source = self._input(target, batch, rules)
+        creation = Creation(job, caller, target, batch, source, rules, repeatable)
         with self._memory.reserve() as reservation:
             return await self._creation.create(creation, reservation)
 
-    def _input(self, place: Place, batch: NewBatch, rules: NativeRules) -> BatchInput:
+    def _input(self, target: AwsTarget, batch: NewBatch, rules: NativeRules) -> BatchInput:
         if not isinstance(batch.source, str):
             return InlineInput(batch.source)
         results = decode_file_id(batch.source)
@@ -182,7 +182,7 @@ class BedrockBatches:
                 "a result file cannot be a batch's input; give a file of requests"
             )
         splitter = LineSplitter(self._limits.line, self._memory)
-        opened = InputObject(self._s3, place, batch.source).opened
+        opened = InputObject(self._s3, target, batch.source).opened
         return FileInput(opened, splitter, line_formats(batch.model, batch.kind, rules))
 
     async def _inline(self, results: Results) -> InlineResults | None:

@@ -6,8 +6,8 @@ from typing import Final
 
 from providers.aws.errors import is_absent
 from providers.aws.folder import Folder
-from providers.aws.place import Place, Places
 from providers.aws.s3 import S3, StoredObject
+from providers.aws.target import AwsTarget, AwsTargets
 from providers.batches.batch_results import result_file
 from providers.bedrock.batches import BedrockBatches
 from providers.bedrock.object_files import (
@@ -40,9 +40,9 @@ class BedrockFiles:
     """Implements `providers.provider.Files`; a batch's results are files too."""
 
     def __init__(
-        self, places: Places, s3: S3, batches: BedrockBatches, uploads: ResumableUploads
+        self, targets: AwsTargets, s3: S3, batches: BedrockBatches, uploads: ResumableUploads
     ) -> None:
-        self._places = places
+        self._targets = targets
         self._s3 = s3
         self._batches = batches
         self._uploads = uploads
@@ -54,22 +54,22 @@ class BedrockFiles:
         batch_id = _batch_of(file_id)
         if batch_id is not None:
             return result_file(await self._batches.ended(caller, batch_id))
-        place = await self._places.of(caller)
-        stored = await self._s3.head(place, place.folder.bucket, key_of(file_id, place.folder))
+        target = await self._targets.of(caller)
+        stored = await self._s3.head(target, target.folder.bucket, key_of(file_id, target.folder))
         if stored is None:
             raise no_such_file(file_id)
-        return from_object(stored, place.folder)
+        return from_object(stored, target.folder)
 
     async def list(self, caller: Caller, page_size: int, page_token: str | None) -> Page[File]:
-        place = await self._places.of(caller)
-        folder, calls = place.folder, asyncio.Semaphore(_CALLS_AT_ONCE)
+        target = await self._targets.of(caller)
+        folder, calls = target.folder, asyncio.Semaphore(_CALLS_AT_ONCE)
 
         async def described(listed: StoredObject) -> StoredObject | None:
             async with calls:
-                return await self._s3.head(place, folder.bucket, listed.key)
+                return await self._s3.head(target, folder.bucket, listed.key)
 
         async def fetch(token: str | None) -> tuple[Sequence[Listed[StoredObject]], str | None]:
-            page, following = await self._s3.page(place, folder, token=token)
+            page, following = await self._s3.page(target, folder, token=token)
             return [_listed(found, folder) for found in page], following
 
         start = page_start_of(page_token)
@@ -83,11 +83,11 @@ class BedrockFiles:
         if batch_id is not None:
             await self._batches.delete_results(caller, batch_id)
             return
-        place = await self._places.of(caller)
-        bucket, key = place.folder.bucket, key_of(file_id, place.folder)
-        if await self._s3.head(place, bucket, key) is None:  # S3 deletes what is not there too
+        target = await self._targets.of(caller)
+        bucket, key = target.folder.bucket, key_of(file_id, target.folder)
+        if await self._s3.head(target, bucket, key) is None:  # S3 deletes what is not there too
             raise no_such_file(file_id)
-        await self._s3.delete(place, bucket, key)
+        await self._s3.delete(target, bucket, key)
 
     async def download(
         self, caller: Caller, file_id: str, form: ResultForm = ResultForm.GEMINI
@@ -95,11 +95,13 @@ class BedrockFiles:
         batch_id = _batch_of(file_id)
         if batch_id is not None:
             return await self._batches.download(caller, batch_id, form)
-        return await self._download(await self._places.of(caller), file_id)
+        return await self._download(await self._targets.of(caller), file_id)
 
-    async def _download(self, place: Place, file_id: str) -> Download:
+    async def _download(self, target: AwsTarget, file_id: str) -> Download:
         try:
-            reply = await self._s3.open(place, place.folder.bucket, key_of(file_id, place.folder))
+            reply = await self._s3.open(
+                target, target.folder.bucket, key_of(file_id, target.folder)
+            )
         except FerryError as error:
             raise (no_such_file(file_id) if is_absent(error) else error) from None
         length = reply.headers.get("Content-Length")

@@ -4,8 +4,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from providers.aws.errors import is_absent
-from providers.aws.place import Place
 from providers.aws.s3 import S3
+from providers.aws.target import AwsTarget
 from providers.bedrock.object_files import key_of, no_such_file
 from providers.errors import FerryError
 
@@ -15,9 +15,9 @@ _PRECONDITION_FAILED = 412
 class InputObject:
     """Read several times; after the first, no other content is taken for it."""
 
-    def __init__(self, s3: S3, place: Place, file_id: str) -> None:
+    def __init__(self, s3: S3, target: AwsTarget, file_id: str) -> None:
         self._s3 = s3
-        self._place = place
+        self._place = target
         self._file_id = file_id
         self._etag: str | None = None
 

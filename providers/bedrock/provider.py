@@ -7,14 +7,14 @@ from typing import Final
 
 from providers.aws.client import AwsClient
 from providers.aws.keys import KEY_FORMS
-from providers.aws.place import (
+from providers.aws.s3 import S3
+from providers.aws.target import (
     PASSED_HEADERS,
     SCOPING_HEADERS,
-    PlaceOptions,
-    Places,
+    AwsTargetOptions,
+    AwsTargets,
     settings_prefix,
 )
-from providers.aws.s3 import S3
 from providers.batches.background import Background
 from providers.batches.deleted_markers import DeletedMarkers
 from providers.batches.json_lines import NumberedSplitter, ResultSplitter
@@ -58,7 +58,7 @@ class BedrockOptions:
     `upload_life`: of an upload that nobody finishes.
     """
 
-    place: PlaceOptions
+    target: AwsTargetOptions
     minimum: int
     immediate: bool
     upload_life: timedelta
@@ -72,16 +72,16 @@ def bedrock(
     memory: MemoryBudget,
     background: Background,
 ) -> Provider:
-    name, limits = options.place.name, options.limits
-    places = Places(options.place)
+    name, limits = options.target.name, options.limits
+    targets = AwsTargets(options.target)
     client = AwsClient(name, upstream)
     s3, jobs, kept = S3(client), Jobs(client), JobMemory(name, state)
-    own = options.place.own_keys is not None
-    runtime = Runtime(client, places, limits.line)
+    own = options.target.own_keys is not None
+    runtime = Runtime(client, targets, limits.line)
     immediate = ImmediateJobs(name, state, memory, background, runtime, limits.line, ambient=own)
     rooms = Rooms(
         JobRoom(
-            places,
+            targets,
             s3,
             jobs,
             kept,
@@ -89,7 +89,7 @@ def bedrock(
             ResultSplitter(limits.line, memory),
             JobKeys(s3, NumberedSplitter(limits.line, memory)),
         ),
-        ImmediateRoom(places, immediate),
+        ImmediateRoom(targets, immediate),
     )
     creation = BatchCreation(
         s3,
@@ -98,9 +98,9 @@ def bedrock(
         options.minimum,
         settings_prefix(name),
     )
-    batches = BedrockBatches(name, places, s3, rooms, creation, state, memory, limits)
-    target = BedrockUploadTarget(places, s3, state, options.upload_life)
-    uploads = ResumableUploads(target, state)
+    batches = BedrockBatches(name, targets, s3, rooms, creation, state, memory, limits)
+    upload_target = BedrockUploadTarget(targets, s3, state, options.upload_life)
+    uploads = ResumableUploads(upload_target, state)
     if own:  # without keys of its own the proxy carries nothing on that no caller asks for
         looking = Resumption(immediate, lambda tenant: Caller(Credential(), tenant))
         background.start(f"unended batches of {name}", looking.look_for_ever)
@@ -111,7 +111,7 @@ def bedrock(
         passed_headers=PASSED_HEADERS,
         scoping_headers=SCOPING_HEADERS,
         uploads=uploads,
-        files=BedrockFiles(places, s3, batches, uploads),
+        files=BedrockFiles(targets, s3, batches, uploads),
         batches=batches,
         own_credential=Credential() if own else None,
         key_forms=KEY_FORMS,

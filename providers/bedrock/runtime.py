@@ -3,8 +3,8 @@
 from typing import Final
 
 from providers.aws.client import AwsClient
-from providers.aws.place import Places
 from providers.aws.signing import BEDROCK, aws_url, encode_segment
+from providers.aws.target import AwsTargets
 from providers.bedrock.invocation import InvocationType
 from providers.credential import Caller
 
@@ -16,9 +16,9 @@ _VERBS: Final = {InvocationType.CONVERSE: "converse", InvocationType.INVOKE_MODE
 class Runtime:
     """`answer_limit` in bytes."""
 
-    def __init__(self, client: AwsClient, places: Places, answer_limit: int) -> None:
+    def __init__(self, client: AwsClient, targets: AwsTargets, answer_limit: int) -> None:
         self._client = client
-        self._places = places
+        self._targets = targets
         self._limit = answer_limit
 
     async def __call__(
@@ -26,12 +26,12 @@ class Runtime:
     ) -> bytes:
         """One attempt: `modelOutput` as JSON. Raises what Bedrock refuses, and UpstreamError.
 
-        Before anything is sent, also what `Places` raises, which names no provider.
+        Before anything is sent, also what `AwsTargets` raises, which names no provider.
         """
-        place = await self._places.of(caller)
-        url = aws_url(place.runtime, f"/model/{encode_segment(model)}/{_VERBS[invocation]}")
+        target = await self._targets.of(caller)
+        url = aws_url(target.runtime, f"/model/{encode_segment(model)}/{_VERBS[invocation]}")
         headers = {"Content-Type": "application/json"}
         async with await self._client.open(
-            place, BEDROCK, "POST", url, model_input, headers, _SILENCE_SECONDS
+            target, BEDROCK, "POST", url, model_input, headers, _SILENCE_SECONDS
         ) as reply:
             return await reply.read(self._limit)

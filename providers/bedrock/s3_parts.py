@@ -10,8 +10,8 @@ from typing import Final
 
 from providers.aws.errors import is_absent
 from providers.aws.folder import Folder
-from providers.aws.place import Place
 from providers.aws.s3 import S3
+from providers.aws.target import AwsTarget
 from providers.bedrock.object_files import is_new_name
 from providers.body import Body
 from providers.errors import FerryError
@@ -27,10 +27,10 @@ class S3Parts:
     """
 
     def __init__(
-        self, s3: S3, place: Place, folder: Folder, headers: Mapping[str, str], life: timedelta
+        self, s3: S3, target: AwsTarget, folder: Folder, headers: Mapping[str, str], life: timedelta
     ) -> None:
         self._s3 = s3
-        self._place = place
+        self._place = target
         self._folder = folder
         self._headers = headers
         self._life = life
@@ -89,7 +89,7 @@ class S3Parts:
         except FerryError as error:
             raise _ended(error) from None
 
-    def _of(self, upload: PartedUpload) -> tuple[Place, str, str, str]:
+    def _of(self, upload: PartedUpload) -> tuple[AwsTarget, str, str, str]:
         return self._place, self._folder.bucket, self._folder.prefix + upload.name, upload.id
 
 

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Final
 
-from providers.aws.place import Places
 from providers.aws.s3 import S3
+from providers.aws.target import AwsTargets
 from providers.bedrock.object_files import (
     from_object,
     is_made_for_a_batch,
@@ -37,15 +37,15 @@ class BedrockUploadTarget:
     whole_limit = WHOLE_LIMIT
     size_limit = SIZE_LIMIT
 
-    def __init__(self, places: Places, s3: S3, state: State, life: timedelta) -> None:
-        self._places = places
+    def __init__(self, targets: AwsTargets, s3: S3, state: State, life: timedelta) -> None:
+        self._targets = targets
         self._s3 = s3
         self._state = state
         self._life = life
         self._parts = SessionParts(state, self._parted, _name, self._size)
 
     async def describe(self, caller: Caller, start: UploadStart) -> Mapping[str, str]:
-        _ = (await self._places.of(caller)).folder  # there must be one
+        _ = (await self._targets.of(caller)).folder  # there must be one
         details = {
             "name": new_name(start),
             "display_name": start.display_name or start.file_name or "",
@@ -55,11 +55,11 @@ class BedrockUploadTarget:
         return {key: value for key, value in details.items() if value}
 
     async def whole(self, session: OpenSession, body: Body) -> File:
-        place = await self._places.of(session.caller)
-        folder = place.folder
+        target = await self._targets.of(session.caller)
+        folder = target.folder
         key = folder.prefix + _name(session)
         try:
-            await self._s3.put(place, folder.bucket, key, body, _headers(session))
+            await self._s3.put(target, folder.bucket, key, body, _headers(session))
         except FerryError as error:
             # The key is the session's own: an object of that size is what was sent.
             arrived = await self._size(session, _name(session)) if outcome_unknown(error) else None
@@ -87,8 +87,8 @@ class BedrockUploadTarget:
         name = decode_object_id(file.id)
         if name is None or is_made_for_a_batch(name):
             raise AssertionError("a file that no upload made")
-        place = await self._places.of(session.caller)
-        await self._s3.delete(place, place.folder.bucket, place.folder.prefix + name)
+        target = await self._targets.of(session.caller)
+        await self._s3.delete(target, target.folder.bucket, target.folder.prefix + name)
 
     async def _put_staged(self, session: OpenSession, offset: int, body: Body) -> None:
         """By way of the state store: S3 takes nothing whose length only its end tells."""
@@ -105,20 +105,20 @@ class BedrockUploadTarget:
             await self._state.delete(name)
 
     async def _file(self, session: OpenSession) -> File:
-        place = await self._places.of(session.caller)
-        folder = place.folder
-        stored = await self._s3.head(place, folder.bucket, folder.prefix + _name(session))
+        target = await self._targets.of(session.caller)
+        folder = target.folder
+        stored = await self._s3.head(target, folder.bucket, folder.prefix + _name(session))
         if stored is None:
             raise unavailable("S3 does not show the object that it has just taken")
         return from_object(stored, folder)
 
     async def _parted(self, session: OpenSession) -> PartedObjects:
-        place = await self._places.of(session.caller)
-        return S3Parts(self._s3, place, place.folder, _headers(session), self._life)
+        target = await self._targets.of(session.caller)
+        return S3Parts(self._s3, target, target.folder, _headers(session), self._life)
 
     async def _size(self, session: OpenSession, name: str) -> int | None:
-        place = await self._places.of(session.caller)
-        stored = await self._s3.head(place, place.folder.bucket, place.folder.prefix + name)
+        target = await self._targets.of(session.caller)
+        stored = await self._s3.head(target, target.folder.bucket, target.folder.prefix + name)
         return None if stored is None else stored.size
 
 

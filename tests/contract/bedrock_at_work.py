@@ -15,7 +15,7 @@ from yarl import URL
 
 from providers.aws.client import AwsClient
 from providers.aws.keys import AwsKeys
-from providers.aws.place import PlaceOptions
+from providers.aws.target import AwsTargetOptions
 from providers.bedrock import provider as bedrock_provider
 from providers.bedrock.provider import BedrockOptions, bedrock
 from providers.credential import Caller, Credential
@@ -110,21 +110,21 @@ class BedrockAtWork(AtWork):
         immediate: bool = False,
         limits: Limits = LIMITS,
         state: State | None = None,
-        **place: Any,
+        **target: Any,
     ) -> Provider:
         """One more process on the same state, or on `state`.
 
         Between its attempts at AWS no time passes.
         """
         options = BedrockOptions(
-            replace(self._place(), **place), minimum, immediate, UPLOAD_LIFE, limits
+            replace(self._target_options(), **target), minimum, immediate, UPLOAD_LIFE, limits
         )
         with patch.object(bedrock_provider, "AwsClient", partial(AwsClient, wait=wait_none())):
             kept = state or self.state
             return bedrock(options, self.upstream, kept, self.memory, self.background)
 
-    def _place(self) -> PlaceOptions:
-        return PlaceOptions(
+    def _target_options(self) -> AwsTargetOptions:
+        return AwsTargetOptions(
             name="bedrock",
             base_url=self.url,
             runtime_url=None,

@@ -41,7 +41,7 @@ MARK = ANNA.tenant[:16]
 async def shared(bedrock: BedrockAtWork) -> BedrockAtWork:
     """Both come with client tokens; the calls are Anna's unless a test says Bert's."""
     bedrock.provider = bedrock.replica(
-        own_keys=the_own_keys, divided=True, headers=False, immediate=True
+        own_keys=the_own_keys, isolated=True, headers=False, immediate=True
     )
     bedrock.caller = ANNA
     return bedrock
@@ -224,7 +224,7 @@ async def test_an_abandoned_upload_of_the_other_is_left_alone(
 ) -> None:
     # Whatever was begun is abandoned already.
     monkeypatch.setattr("tests.contract.bedrock_at_work.UPLOAD_LIFE", timedelta(hours=-1))
-    shared.provider = shared.replica(own_keys=the_own_keys, divided=True, headers=False)
+    shared.provider = shared.replica(own_keys=the_own_keys, isolated=True, headers=False)
     annas = shared.begin_upload(f"{PREFIX}{MARK}/{'a' * 24}.bin")
     shared.caller = BERT
     berts = shared.begin_upload(f"{PREFIX}{BERT.tenant[:16]}/{'a' * 24}.bin")
@@ -235,7 +235,7 @@ async def test_an_abandoned_upload_of_the_other_is_left_alone(
     assert berts not in left
 
 
-async def test_own_keys_without_tenants_are_divided_by_nobody(bedrock: BedrockAtWork) -> None:
+async def test_own_keys_without_tenants_are_not_isolated(bedrock: BedrockAtWork) -> None:
     bedrock.provider = bedrock.replica(own_keys=the_own_keys, headers=False)
     bedrock.other_tool.put(f"{PREFIX}in.jsonl", gemini_lines(*TEXTS))
     batch_id = await ended(bedrock, from_file("in.jsonl"))
@@ -259,7 +259,7 @@ async def test_a_native_line_names_no_object_but_the_tenants_own(
     """The proxy's own keys, or the role, would read it."""
     shared.provider = shared.replica(
         own_keys=the_own_keys,
-        divided=True,
+        isolated=True,
         headers=False,
         immediate=immediate,
         minimum=100 if immediate else 3,

@@ -1,4 +1,4 @@
-"""What a model id of Bedrock's says about the model: the only place that knows such ids.
+"""What a model id of Bedrock's says about the model: the only module that knows them.
 
 An id may stand in an ARN and after a geography (`us.`, `apac.`, `global.`), and its family begins
 with the maker's name (bedrock.md section 4). Nothing is guessed: an id that says nothing has the

@@ -24,7 +24,7 @@ def to_invoke_model(
     """Translate a normalised request (`normalise_generate`) that the client wrote at `path`.
 
     `default_max_tokens` stands in for an absent maxOutputTokens, with a warning. Raises
-    INVALID_ARGUMENT for a model that is not Claude, for files, which Claude's body has no place
+    INVALID_ARGUMENT for a model that is not Claude, for files, which Claude's body has no position
     for at Bedrock, and as `to_anthropic_message` does.
     """
     if model_family(model) is not ModelFamily.CLAUDE:
@@ -46,12 +46,12 @@ def to_invoke_model(
 
 def _refuse_files(request: dict[str, Any], path: str) -> None:
     for turn, content in enumerate(request["contents"]):
-        for place, part in enumerate(content["parts"]):
+        for position, part in enumerate(content["parts"]):
             if "fileData" in part:
                 parts_path = member(item(member(path, "contents"), turn), "parts")
                 raise invalid_argument(
                     "beside functions, Claude at Bedrock reads media as inlineData only",
-                    path=member(item(parts_path, place), "fileData"),
+                    path=member(item(parts_path, position), "fileData"),
                 )
 
 

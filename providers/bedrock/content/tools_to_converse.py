@@ -59,11 +59,11 @@ def to_converse_tools(
 
 def _called_at(request: dict[str, Any], path: str) -> str | None:
     for turn, content in enumerate(request["contents"]):
-        for place, part in enumerate(content["parts"]):
+        for position, part in enumerate(content["parts"]):
             for field in _TOOL_PARTS:
                 if field in part:
                     parts_path = member(item(member(path, "contents"), turn), "parts")
-                    return member(item(parts_path, place), field)
+                    return member(item(parts_path, position), field)
     return None
 
 

@@ -2,7 +2,7 @@
 
 from typing import Any, Final
 
-from providers.aws.place import Places
+from providers.aws.target import AwsTargets
 from providers.batches.request_table import RowKind
 from providers.bedrock.content.result_from_bedrock import result_from_bedrock
 from providers.bedrock.immediate.job_ids import job_id_of
@@ -21,16 +21,16 @@ _NEVER: Final = Failure("INTERNAL", "The batch ended without an answer to this r
 class ImmediateRoom:
     """Implements `providers.bedrock.rooms.Room`, and lists.
 
-    Nothing here is at AWS, but every call finds the caller's place first: what is refused of a
+    Nothing here is at AWS, but every call finds the caller's target first: what is refused of a
     caller's headers and keys is refused here as it is for a job.
     """
 
-    def __init__(self, places: Places, jobs: ImmediateJobs) -> None:
-        self._places = places
+    def __init__(self, targets: AwsTargets, jobs: ImmediateJobs) -> None:
+        self._targets = targets
         self._jobs = jobs
 
     async def get(self, caller: Caller, batch_id: str) -> Batch:
-        await self._places.of(caller)
+        await self._targets.of(caller)
         return await self._jobs.get(caller, batch_id)
 
     async def find(self, caller: Caller, job: str) -> Batch | None:
@@ -43,19 +43,19 @@ class ImmediateRoom:
             return None
 
     async def list(self, caller: Caller, after: Position | None, limit: int) -> ListedJobs:
-        await self._places.of(caller)
+        await self._targets.of(caller)
         return await self._jobs.list(caller, after, limit)
 
     async def cancel(self, caller: Caller, batch_id: str) -> None:
-        await self._places.of(caller)
+        await self._targets.of(caller)
         await self._jobs.cancel(caller, batch_id)
 
     async def delete(self, caller: Caller, batch_id: str) -> None:
-        await self._places.of(caller)
+        await self._targets.of(caller)
         await self._jobs.delete(caller, batch_id)
 
     async def results(self, caller: Caller, batch_id: str) -> Results:
-        await self._places.of(caller)
+        await self._targets.of(caller)
         found = await self._jobs.results(caller, batch_id)
         return Results(
             batch=found.batch,
@@ -66,7 +66,7 @@ class ImmediateRoom:
         )
 
     async def delete_results(self, caller: Caller, batch_id: str) -> None:
-        await self._places.of(caller)
+        await self._targets.of(caller)
         await self._jobs.delete_results(caller, batch_id)
 
 

@@ -86,11 +86,11 @@ class ImmediateJobs:
 
     async def list(self, caller: Caller, after: Position | None, limit: int) -> ListedJobs:
         """Newest first; `limit` is at least 1. A job that vanishes meanwhile is left out."""
-        places = await newest(self._store, caller.tenant, after, limit + 1)
-        page = places[:limit]
+        positions = await newest(self._store, caller.tenant, after, limit + 1)
+        page = positions[:limit]
         batches = await asyncio.gather(*(self._if_there(caller, p.job_id) for p in page))
         listed = [(p, batch) for p, batch in zip(page, batches, strict=True) if batch]
-        return ListedJobs(listed, page[-1] if page else None, len(places) > limit)
+        return ListedJobs(listed, page[-1] if page else None, len(positions) > limit)
 
     async def cancel(self, caller: Caller, job_id: str) -> None:
         """Calls in flight end, others do not begin. FAILED_PRECONDITION for a job that has ended.

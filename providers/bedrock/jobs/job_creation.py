@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from providers.aws.folder import Folder
-from providers.aws.place import Place
 from providers.aws.s3 import S3
+from providers.aws.target import AwsTarget
 from providers.bedrock.jobs.job_input import ReadyInput
 from providers.bedrock.jobs.job_memory import JobMemory
 from providers.bedrock.jobs.job_records import (
@@ -41,21 +41,21 @@ class NewJob:
     """`id` is ours, 32 digits; `repeatable`: another attempt may be under way with the same."""
 
     id: str
-    place: Place
+    target: AwsTarget
     batch: NewBatch
     repeatable: bool
 
     @property
     def name(self) -> str:
-        return str(JobName(self.place.mark, self.id))
+        return str(JobName(self.target.mark, self.id))
 
     @property
     def folder(self) -> Folder:
-        return self.place.folder / JOBS / self.id
+        return self.target.folder / JOBS / self.id
 
 
-def input_folder(place: Place, job: str) -> Folder:
-    return place.folder / JOBS / job / "input"
+def input_folder(target: AwsTarget, job: str) -> Folder:
+    return target.folder / JOBS / job / "input"
 
 
 class JobCreation:
@@ -78,15 +78,15 @@ class JobCreation:
         return from_bedrock_job(await self._shown(job, made), record)
 
     async def _put_input(self, job: NewJob, ready: ReadyInput) -> None:
-        folder = input_folder(job.place, job.id)
-        await ready.input.media.copy(self._s3, job.place)
+        folder = input_folder(job.target, job.id)
+        await ready.input.media.copy(self._s3, job.target)
         key = folder.prefix + INPUT
-        await self._s3.put(job.place, folder.bucket, key, ready.body(), _CONTENT_TYPE)
+        await self._s3.put(job.target, folder.bucket, key, ready.body(), _CONTENT_TYPE)
 
     async def _make(self, job: NewJob, document: dict[str, Any]) -> Answer:
         """The job. The request token makes a repeat the same one, so there may be some."""
         try:
-            return await self._jobs.create(job.place, document)
+            return await self._jobs.create(job.target, document)
         except FerryError as error:
             # Whatever is said of this attempt, an earlier one with its key may have made the job.
             if job.repeatable or outcome_unknown(error) or error.status == "ABORTED":
@@ -104,7 +104,7 @@ class JobCreation:
     async def _found(self, job: NewJob, error: FerryError) -> Answer | None:
         """The job that a lost answer may have spoken of."""
         try:
-            return await self._jobs.find(job.place, job.name)
+            return await self._jobs.find(job.target, job.name)
         except FerryError:
             error.args = (
                 f"{error.message}; whether the batch was made is unknown: list the batches before "
@@ -121,7 +121,7 @@ class JobCreation:
 
     async def _shown(self, job: NewJob, made: Answer) -> Answer:
         try:
-            return await self._jobs.get(job.place, job_id_of(made))
+            return await self._jobs.get(job.target, job_id_of(made))
         except FerryError:
             # It was created, and a new job is that: the next call tells more.
             return Answer({"status": "Submitted", "jobName": job.name, **made})
@@ -135,13 +135,13 @@ class JobCreation:
     async def _is_unmade(self, job: NewJob) -> bool:
         """Whether Bedrock certainly shows no such job, by whichever attempt."""
         try:
-            return await self._jobs.find(job.place, job.name) is None
+            return await self._jobs.find(job.target, job.name) is None
         except FerryError:
             return False
 
     async def _undo(self, job: NewJob, because: BaseException) -> None:
         try:
-            await self._s3.clear(job.place, job.folder)
+            await self._s3.clear(job.target, job.folder)
         except FerryError as error:
             # The same that the creation failed of, as a rule before anything was made.
             if not (isinstance(because, FerryError) and because.status == error.status):
@@ -152,12 +152,12 @@ class JobCreation:
 
 def _document(job: NewJob, ready: ReadyInput) -> dict[str, Any]:
     """CreateModelInvocationJob (bedrock.md section 2)."""
-    folder = input_folder(job.place, job.id)
+    folder = input_folder(job.target, job.id)
     source = folder.uri() if ready.input.media.named else folder.uri(INPUT)
     return {
         "jobName": job.name,
         "clientRequestToken": job.id,
-        "roleArn": job.place.role_arn,
+        "roleArn": job.target.role_arn,
         "modelId": job.batch.model,
         "modelInvocationType": ready.invocation,
         "inputDataConfig": {"s3InputDataConfig": {"s3InputFormat": "JSONL", "s3Uri": source}},

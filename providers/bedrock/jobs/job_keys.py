@@ -5,8 +5,8 @@ from contextlib import aclosing
 from typing import Any, Final
 
 from providers.aws.folder import Folder, parse_s3_uri
-from providers.aws.place import Place
 from providers.aws.s3 import S3
+from providers.aws.target import AwsTarget
 from providers.batches.input_keys import add_keys
 from providers.batches.json_lines import NumberedSplitter
 from providers.batches.request_table import RequestTable, RowKind
@@ -21,10 +21,10 @@ class JobKeys:
         self._s3 = s3
         self._splitter = splitter
 
-    async def exist(self, place: Place, job: Mapping[str, Any]) -> bool:
+    async def exist(self, target: AwsTarget, job: Mapping[str, Any]) -> bool:
         """Whether the job has an input that the caller can list."""
         try:
-            async with aclosing(self._objects(place, job)) as objects:
+            async with aclosing(self._objects(target, job)) as objects:
                 return await anext(objects, None) is not None
         except FerryError as error:
             if not error.permanent:
@@ -32,29 +32,29 @@ class JobKeys:
             return False
 
     async def read(
-        self, place: Place, job: Mapping[str, Any], reservation: Reservation
+        self, target: AwsTarget, job: Mapping[str, Any], reservation: Reservation
     ) -> RequestTable:
         """The table is counted on `reservation`."""
         table = RequestTable(RowKind.CUSTOM_ID)
-        async with aclosing(self._objects(place, job)) as objects:
+        async with aclosing(self._objects(target, job)) as objects:
             async for bucket, key in objects:
-                async with await self._s3.open(place, bucket, key) as reply:
+                async with await self._s3.open(target, bucket, key) as reply:
                     chunks = reply.chunks()
                     await add_keys(table, chunks, self._splitter, "recordId", reservation)
         return table
 
     async def _objects(
-        self, place: Place, job: Mapping[str, Any]
+        self, target: AwsTarget, job: Mapping[str, Any]
     ) -> AsyncGenerator[tuple[str, str], None]:
         """Bucket and key: the input is one object, or all of a folder."""
         folder = _input_folder(job)
         if folder is None:
             return
         if (key := folder.prefix.removesuffix("/")).endswith(_ENDING):
-            if await self._s3.head(place, folder.bucket, key) is not None:
+            if await self._s3.head(target, folder.bucket, key) is not None:
                 yield folder.bucket, key
             return
-        async for found in self._s3.each(place, folder):
+        async for found in self._s3.each(target, folder):
             if found.key.endswith(_ENDING):
                 yield folder.bucket, found.key
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from providers.aws.errors import is_absent
 from providers.aws.few_at_a_time import few_at_a_time
 from providers.aws.folder import Folder
-from providers.aws.place import Place
 from providers.aws.s3 import S3
+from providers.aws.target import AwsTarget
 from providers.bedrock.object_files import BATCH_SUFFIX, SAFE_SUFFIX, key_of
 from providers.errors import FerryError, invalid_argument
 from providers.resource_names import decode_object_id, file_id_of_uri, is_written_by_us
@@ -50,16 +50,16 @@ class Media:
     def _copy_name(self, key: str) -> str:
         return self._names.setdefault(key, f"media-{len(self._names)}{media_suffix(key)}")
 
-    async def check(self, s3: S3, place: Place) -> None:
+    async def check(self, s3: S3, target: AwsTarget) -> None:
         """Raises INVALID_ARGUMENT for a file that is not there."""
 
         async def check_one(key: str, path: str) -> None:
-            if await s3.head(place, self.folder.bucket, key) is None:
+            if await s3.head(target, self.folder.bucket, key) is None:
                 raise _no_such_file(path)
 
         await few_at_a_time(check_one(key, path) for key, path in self.named.items())
 
-    async def copy(self, s3: S3, place: Place) -> None:
+    async def copy(self, s3: S3, target: AwsTarget) -> None:
         """Put every file beside the job's input. Raises INVALID_ARGUMENT as `check` does."""
         if self.beside is None:
             raise AssertionError("an immediate batch has no copies")
@@ -67,7 +67,7 @@ class Media:
 
         async def copy_one(key: str, path: str) -> None:
             try:
-                await s3.copy(place, (bucket, key), (bucket, prefix + self._copy_name(key)))
+                await s3.copy(target, (bucket, key), (bucket, prefix + self._copy_name(key)))
             except FerryError as error:
                 raise (_no_such_file(path) if is_absent(error) else error) from None
 

@@ -7,8 +7,8 @@ from contextlib import aclosing
 from typing import Any, Final
 
 from providers.aws.folder import Folder, parse_s3_uri
-from providers.aws.place import Place
 from providers.aws.s3 import S3
+from providers.aws.target import AwsTarget
 from providers.batches.json_lines import ResultLine, ResultSplitter
 from providers.bedrock.content.result_from_bedrock import result_from_bedrock
 from providers.bedrock.invocation import InvocationType
@@ -28,9 +28,9 @@ class JobResultLines:
 
     id_member = "recordId"
 
-    def __init__(self, s3: S3, place: Place, job: Answer, splitter: ResultSplitter) -> None:
+    def __init__(self, s3: S3, target: AwsTarget, job: Answer, splitter: ResultSplitter) -> None:
         self._s3 = s3
-        self._place = place
+        self._place = target
         self._job = job
         self._splitter = splitter
         self._invocation = invocation_of(job)
@@ -61,7 +61,7 @@ class JobResultLines:
         return failure_of_record(self._job)
 
 
-async def output_objects(s3: S3, place: Place, job: Answer) -> AsyncIterator[tuple[str, str]]:
+async def output_objects(s3: S3, target: AwsTarget, job: Answer) -> AsyncIterator[tuple[str, str]]:
     """Bucket and key of everything that Bedrock wrote for the job, wherever it put it.
 
     A job of ours has an output folder to itself; other tools' may share theirs, and there Bedrock
@@ -72,7 +72,7 @@ async def output_objects(s3: S3, place: Place, job: Answer) -> AsyncIterator[tup
         return
     if folder_of(job) is None:
         folder = folder / job_id_of(job)
-    async for found in s3.each(place, folder):
+    async for found in s3.each(target, folder):
         yield folder.bucket, found.key
 
 

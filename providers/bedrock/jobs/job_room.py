@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Final
 
-from providers.aws.place import Place, Places
 from providers.aws.s3 import S3
+from providers.aws.target import AwsTarget, AwsTargets
 from providers.batches.deleted_markers import DeletedMarkers, batch_marker
 from providers.batches.json_lines import ResultSplitter
 from providers.batches.request_table import RequestTable, RowKind
@@ -42,7 +42,7 @@ class JobRoom:
 
     def __init__(
         self,
-        places: Places,
+        targets: AwsTargets,
         s3: S3,
         jobs: Jobs,
         memory: JobMemory,
@@ -50,7 +50,7 @@ class JobRoom:
         splitter: ResultSplitter,
         keys: JobKeys,
     ) -> None:
-        self._places = places
+        self._targets = targets
         self._s3 = s3
         self._jobs = jobs
         self._memory = memory
@@ -64,23 +64,23 @@ class JobRoom:
 
     async def find(self, caller: Caller, job: str) -> Batch | None:
         """The batch that an earlier attempt made under our id `job`, wherever its answer went."""
-        place = await self._places.of(caller)
-        found = await self._jobs.find(place, str(JobName(place.mark, job)))
+        target = await self._targets.of(caller)
+        found = await self._jobs.find(target, str(JobName(target.mark, job)))
         return None if found is None else await self._batch(found)
 
     async def list(
         self, caller: Caller, page_size: int, start: PageStart
     ) -> tuple[Sequence[Batch], PageStart | None]:
         """A page of batches, newest first, and where the next one begins."""
-        place = await self._places.of(caller)
+        target = await self._targets.of(caller)
         # Of a tenant's jobs alone; without tenants every job that the keys can see.
-        query = {"nameContains": prefix_of(place.mark)} if place.mark else {}
+        query = {"nameContains": prefix_of(target.mark)} if target.mark else {}
 
         async def fetch(token: str | None) -> tuple[Sequence[Listed[Answer]], str | None]:
-            page, following = await self._jobs.page(place, _JOBS_PAGE, token, **query)
+            page, following = await self._jobs.page(target, _JOBS_PAGE, token, **query)
             names = [batch_marker(job_id_of(job)) for job in page]
             deleted = await self._deleted.deleted_of(names)
-            shown = [is_visible(job, place.mark) for job in page]
+            shown = [is_visible(job, target.mark) for job in page]
             listed = [
                 Listed(job_id_of(job), job if visible and name not in deleted else None)
                 for job, name, visible in zip(page, names, shown, strict=True)
@@ -91,98 +91,98 @@ class JobRoom:
         return await asyncio.gather(*map(self._batch, jobs)), next_page
 
     async def cancel(self, caller: Caller, batch_id: str) -> None:
-        place, job = await self._job(caller, batch_id)
+        target, job = await self._job(caller, batch_id)
         if state_of(job).terminal:
             raise failed_precondition(f"the batch has ended ({job.get('status')})")
         if state_of(job) is BatchState.CANCELLING:
             return
         try:
             with wrong_state_if_refused():
-                await self._jobs.stop(place, batch_id)
+                await self._jobs.stop(target, batch_id)
         except FerryError as error:
             # Bedrock refuses to stop what is stopping: a repeat, after a lost answer.
-            job = await self._jobs.get(place, batch_id)
+            job = await self._jobs.get(target, batch_id)
             if error.status != "FAILED_PRECONDITION" or not _is_stopped(job):
                 raise
 
     async def delete(self, caller: Caller, batch_id: str) -> None:
         """Bedrock deletes no job: its objects go, and a deleted marker hides the rest."""
-        place, job = await self._job(caller, batch_id)
+        target, job = await self._job(caller, batch_id)
         if not state_of(job).terminal:
             raise failed_precondition(
                 f"the batch is {job.get('status')}; cancel it, wait until it has ended, delete it"
             )
-        await self._delete_output(place, job)
-        await self._delete_input(place, job)
+        await self._delete_output(target, job)
+        await self._delete_input(target, job)
         await self._deleted.mark_deleted(batch_marker(batch_id))
         ours = await self._memory.job_of(job)
         if ours is not None:
             await self._memory.forget(ours)
 
     async def results(self, caller: Caller, batch_id: str) -> Results:
-        place, job = await self._ended(caller, batch_id)
+        target, job = await self._ended(caller, batch_id)
         record = await self._memory.record(job)
-        lines = JobResultLines(self._s3, place, job, self._splitter)
+        lines = JobResultLines(self._s3, target, job, self._splitter)
         return Results(
             batch=await self._batch(job),
             # Where the record is lost, only the table can tell.
             inline=record.get(SOURCE, RowKind.METADATA) == RowKind.METADATA,
             lines=lines,
             files=lines,
-            table=partial(self._table, place, job),
+            table=partial(self._table, target, job),
         )
 
     async def delete_results(self, caller: Caller, batch_id: str) -> None:
-        place, job = await self._ended(caller, batch_id)
-        await self._delete_output(place, job)
+        target, job = await self._ended(caller, batch_id)
+        await self._delete_output(target, job)
         await self._deleted.mark_deleted(result_file_id(batch_id))
 
-    async def _job(self, caller: Caller, batch_id: str) -> tuple[Place, Answer]:
+    async def _job(self, caller: Caller, batch_id: str) -> tuple[AwsTarget, Answer]:
         check_native_id(batch_id, "batch")
-        place = await self._places.of(caller)
-        job = await self._jobs.get(place, batch_id)
-        if not is_visible(job, place.mark):
+        target = await self._targets.of(caller)
+        job = await self._jobs.get(target, batch_id)
+        if not is_visible(job, target.mark):
             raise not_found(f"there is no batches/{batch_id}")
         if await self._deleted.is_deleted(batch_marker(batch_id)):
             raise not_found(f"batches/{batch_id} was deleted")
-        return place, job
+        return target, job
 
-    async def _ended(self, caller: Caller, batch_id: str) -> tuple[Place, Answer]:
-        place, job = await self._job(caller, batch_id)
+    async def _ended(self, caller: Caller, batch_id: str) -> tuple[AwsTarget, Answer]:
+        target, job = await self._job(caller, batch_id)
         deleted = await self._deleted.is_deleted(result_file_id(batch_id))
-        if deleted or not await self._has_results(place, job):
+        if deleted or not await self._has_results(target, job):
             raise not_found(f"batches/{batch_id} has no results")
-        return place, job
+        return target, job
 
-    async def _has_results(self, place: Place, job: Answer) -> bool:
+    async def _has_results(self, target: AwsTarget, job: Answer) -> bool:
         """Whether there is a result, or a reason for having none, for each record."""
         if not state_of(job).terminal:
             return False
         if not is_unanswered(job) or await self._memory.has_table(job):
             return True
-        return await self._keys.exist(place, job)
+        return await self._keys.exist(target, job)
 
     async def _table(
-        self, place: Place, job: Answer, reservation: Reservation
+        self, target: AwsTarget, job: Answer, reservation: Reservation
     ) -> RequestTable | None:
         """None if the records are known only from their results."""
         table = await self._memory.table(job, reservation)
         if table is not None or not is_unanswered(job):
             return table
-        return await self._keys.read(place, job, reservation)
+        return await self._keys.read(target, job, reservation)
 
     async def _batch(self, job: Answer) -> Batch:
         return from_bedrock_job(job, await self._memory.record(job))
 
-    async def _delete_output(self, place: Place, job: Answer) -> None:
-        async for bucket, key in output_objects(self._s3, place, job):
-            await self._s3.delete(place, bucket, key)
+    async def _delete_output(self, target: AwsTarget, job: Answer) -> None:
+        async for bucket, key in output_objects(self._s3, target, job):
+            await self._s3.delete(target, bucket, key)
 
-    async def _delete_input(self, place: Place, job: Answer) -> None:
+    async def _delete_input(self, target: AwsTarget, job: Answer) -> None:
         """What we made for the job; another tool's input is its own."""
         folder = folder_of(job)
         if folder is not None:
-            await self._s3.clear(place, folder)
+            await self._s3.clear(target, folder)
 
 
 def _is_stopped(job: Answer) -> bool:

@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from providers.aws.client import AwsClient
-from providers.aws.place import Place
 from providers.aws.signing import encode_segment
+from providers.aws.target import AwsTarget
 from providers.errors import FerryError, not_found
 from providers.json_api.answer_shape import text_or_none
 from providers.json_api.client import Answer
@@ -23,15 +23,15 @@ class Jobs:
         self.name = client.name
         self._client = client
 
-    async def create(self, place: Place, document: Mapping[str, Any]) -> Answer:
+    async def create(self, target: AwsTarget, document: Mapping[str, Any]) -> Answer:
         """The job's ARN, in an answer. Its request token makes a repeat harmless."""
-        made = await self._client.json(place, "POST", _JOB, document)
+        made = await self._client.json(target, "POST", _JOB, document)
         job_id_of(made)  # there must be one
         return made
 
-    async def get(self, place: Place, job_id: str) -> Answer:
+    async def get(self, target: AwsTarget, job_id: str) -> Answer:
         try:
-            job = await self._client.json(place, "GET", f"{_JOB}/{encode_segment(job_id)}")
+            job = await self._client.json(target, "GET", f"{_JOB}/{encode_segment(job_id)}")
         except FerryError as error:
             # What has not the form of an id is no job either.
             if error.reason != "ValidationException":
@@ -41,17 +41,17 @@ class Jobs:
             raise UpstreamError("UNAVAILABLE", f"{self.name} answered with another job")
         return job
 
-    async def stop(self, place: Place, job_id: str) -> None:
-        await self._client.json(place, "POST", f"{_JOB}/{encode_segment(job_id)}/stop")
+    async def stop(self, target: AwsTarget, job_id: str) -> None:
+        await self._client.json(target, "POST", f"{_JOB}/{encode_segment(job_id)}/stop")
 
     async def page(
-        self, place: Place, limit: int, token: str | None, **query: str
+        self, target: AwsTarget, limit: int, token: str | None, **query: str
     ) -> tuple[Sequence[Answer], str | None]:
         """Newest first, and AWS's token of the next page."""
         if token:
             query = {**query, "nextToken": token}
         page = await self._client.json(
-            place,
+            target,
             "GET",
             _JOBS,
             sortBy="CreationTime",
@@ -65,11 +65,11 @@ class Jobs:
         following = text_or_none(page.get("nextToken")) or None
         return [Answer(job) for job in listed], leading_on(self.name, token, following)
 
-    async def find(self, place: Place, name: str) -> Answer | None:
+    async def find(self, target: AwsTarget, name: str) -> Answer | None:
         """The job of exactly this name."""
         token: str | None = None
         while True:
-            listed, token = await self.page(place, 100, token, nameContains=name)
+            listed, token = await self.page(target, 100, token, nameContains=name)
             for job in listed:
                 if job.get("jobName") == name:
                     return job

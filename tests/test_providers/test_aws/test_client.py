@@ -9,7 +9,7 @@ from providers.body import held
 from providers.errors import FerryError
 from providers.upstream import UpstreamError
 from tests.test_providers.answering import answer
-from tests.test_providers.test_aws.places import KEY, place
+from tests.test_providers.test_aws.targets import KEY, aws_target
 from tests.test_providers.test_gemini.scripted_upstream import Answer, Failure, ScriptedUpstream
 
 THROTTLED = answer({"message": "slow"}, 429, {"x-amzn-errortype": "ThrottlingException"})
@@ -25,7 +25,7 @@ def client(*script: Answer | Failure) -> tuple[AwsClient, ScriptedUpstream]:
 
 async def test_a_document_goes_and_a_document_comes() -> None:
     aws, upstream = client(answer({"jobArn": "arn"}))
-    made = await aws.json(await place(), "POST", "/jobs", {"a": 1}, maxResults="2")
+    made = await aws.json(await aws_target(), "POST", "/jobs", {"a": 1}, maxResults="2")
     assert made == {"jobArn": "arn"}
     (sent,) = upstream.sent
     assert str(sent.request.url) == "https://bedrock.eu-west-1.amazonaws.com/jobs?maxResults=2"
@@ -39,7 +39,7 @@ async def test_a_document_goes_and_a_document_comes() -> None:
 @pytest.mark.parametrize("failure", [THROTTLED, BROKEN, answer({}, 500), answer(b"no JSON")])
 async def test_what_may_pass_is_tried_again_with_the_same_body(failure: Answer | Failure) -> None:
     aws, upstream = client(failure, failure, answer({}))
-    assert await aws.json(await place(), "POST", "/jobs", {"token": "t"}) == {}
+    assert await aws.json(await aws_target(), "POST", "/jobs", {"token": "t"}) == {}
     assert [orjson.loads(sent.body) for sent in upstream.sent] == [{"token": "t"}] * 3
     assert upstream.done
 
@@ -47,7 +47,7 @@ async def test_what_may_pass_is_tried_again_with_the_same_body(failure: Answer |
 async def test_the_third_failure_is_the_last() -> None:
     aws, upstream = client(THROTTLED, THROTTLED, THROTTLED)
     with pytest.raises(FerryError, match="slow") as refused:
-        await aws.json(await place(), "GET", "/jobs")
+        await aws.json(await aws_target(), "GET", "/jobs")
     assert refused.value.status == "RESOURCE_EXHAUSTED"
     assert upstream.done
 
@@ -56,25 +56,25 @@ async def test_the_third_failure_is_the_last() -> None:
 async def test_what_would_be_refused_again_is_not_tried_again(refusal: Answer) -> None:
     aws, upstream = client(refusal)
     with pytest.raises(FerryError):
-        await aws.json(await place(), "GET", "/jobs")
+        await aws.json(await aws_target(), "GET", "/jobs")
     assert upstream.done
 
 
 async def test_xml_comes_from_s3() -> None:
     aws, upstream = client(Answer(body=b"<A><B>text</B></A>"), Answer(204))
-    root = await aws.xml(await place(), "GET", BUCKET)
+    root = await aws.xml(await aws_target(), "GET", BUCKET)
     assert root.findtext("B") == "text"
-    assert await aws.xml(await place(), "DELETE", BUCKET) is None
+    assert await aws.xml(await aws_target(), "DELETE", BUCKET) is None
     assert all("/s3/" in sent.request.headers["Authorization"] for sent in upstream.sent)
 
 
 async def test_an_error_with_the_status_200_is_one() -> None:
     failed = Answer(body=b"<Error><Code>InternalError</Code></Error>")
     aws, upstream = client(failed, Answer(body=b"<Done/>"))
-    assert (await aws.xml(await place(), "POST", BUCKET)).tag == "Done"
+    assert (await aws.xml(await aws_target(), "POST", BUCKET)).tag == "Done"
     aws, upstream = client(failed, failed, failed)
     with pytest.raises(FerryError, match="InternalError") as late:
-        await aws.xml(await place(), "POST", BUCKET)
+        await aws.xml(await aws_target(), "POST", BUCKET)
     assert (late.value.status, late.value.reason) == ("UNAVAILABLE", "InternalError")
     assert upstream.done
 
@@ -87,7 +87,7 @@ async def test_a_late_error_is_what_it_would_be_in_time(code: str, status: str) 
     late = Answer(body=f"<Error><Code>{code}</Code><Message>m</Message></Error>".encode())
     aws, upstream = client(*[late] * (1 if status else 3))
     with pytest.raises(FerryError, match=f"{code}: m") as refused:
-        await aws.xml(await place(), "POST", BUCKET)
+        await aws.xml(await aws_target(), "POST", BUCKET)
     assert refused.value.status == (status or "RESOURCE_EXHAUSTED")
     assert upstream.done
 
@@ -95,7 +95,7 @@ async def test_a_late_error_is_what_it_would_be_in_time(code: str, status: str) 
 async def test_a_stream_goes_to_a_presigned_url_and_never_again() -> None:
     aws, upstream = client(Answer(503, body=b"<Error><Code>SlowDown</Code></Error>"))
     with pytest.raises(FerryError, match="SlowDown") as refused:
-        await aws.put(await place(), BUCKET, held(b"bytes"), {"x-amz-meta-a": "b"})
+        await aws.put(await aws_target(), BUCKET, held(b"bytes"), {"x-amz-meta-a": "b"})
     assert refused.value.status == "RESOURCE_EXHAUSTED"
     (sent,) = upstream.sent
     assert sent.body == b"bytes"
@@ -106,7 +106,7 @@ async def test_a_stream_goes_to_a_presigned_url_and_never_again() -> None:
 
 async def test_a_stream_comes_as_it_is() -> None:
     aws, _ = client(Answer(body=b"\x00\x01"))
-    async with await aws.open(await place(), BEDROCK, "GET", BUCKET) as reply:
+    async with await aws.open(await aws_target(), BEDROCK, "GET", BUCKET) as reply:
         assert [chunk async for chunk in reply.chunks()] == [b"\x00\x01"]
 
 
@@ -114,5 +114,5 @@ async def test_no_refusal_shows_what_was_signed_with() -> None:
     echo = answer({"message": f"you sent {KEY}"}, 403)
     aws, _ = client(echo)
     with pytest.raises(FerryError, match=r"\*\*\*") as refused:
-        await aws.json(await place(), "GET", "/jobs")
+        await aws.json(await aws_target(), "GET", "/jobs")
     assert not any(part in f"{refused.value!r}" for part in KEY.split(":"))

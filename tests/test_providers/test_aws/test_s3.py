@@ -8,7 +8,7 @@ from providers.aws.folder import Folder
 from providers.aws.s3 import S3, StoredObject
 from providers.parted_objects import Part
 from providers.upstream import UpstreamError
-from tests.test_providers.test_aws.places import place
+from tests.test_providers.test_aws.targets import aws_target
 from tests.test_providers.test_gemini.scripted_upstream import Answer, ScriptedUpstream
 
 FOLDER = Folder("bucket", "some/prefix/")
@@ -44,16 +44,16 @@ async def test_an_object_is_described_by_its_headers() -> None:
         "X-Amz-Meta-Display-Name": "a name",
     }
     store, upstream = s3(Answer(headers=headers), Answer(404))
-    found = await store.head(await place(), "bucket", "a/b c")
+    found = await store.head(await aws_target(), "bucket", "a/b c")
     assert found == StoredObject("a/b c", 71, NOON, "application/jsonl", {"display-name": "a name"})
-    assert await store.head(await place(), "bucket", "none") is None
+    assert await store.head(await aws_target(), "bucket", "none") is None
     assert str(upstream.sent[0].request.url).endswith("amazonaws.com/a/b%20c")
     assert upstream.done
 
 
 async def test_keys_of_any_text_are_listed() -> None:
     store, upstream = s3(listing("some/prefix/a%20b%2Bc", "some/prefix/%C3%A9", more="to/ken+="))
-    listed, token = await store.page(await place(), FOLDER, 2)
+    listed, token = await store.page(await aws_target(), FOLDER, 2)
     assert [one.key for one in listed] == ["some/prefix/a b+c", "some/prefix/é"]
     assert [(one.size, one.modified) for one in listed] == [(5, NOON)] * 2
     assert token == "to/ken+="
@@ -63,34 +63,34 @@ async def test_keys_of_any_text_are_listed() -> None:
 
 async def test_a_store_that_encodes_no_keys_is_read_as_it_writes() -> None:
     store, _ = s3(listing("a%20b", encoded=""))
-    listed, token = await store.page(await place(), FOLDER)
+    listed, token = await store.page(await aws_target(), FOLDER)
     assert ([one.key for one in listed], token) == (["a%20b"], None)
 
 
 async def test_all_pages_are_gone_through() -> None:
     store, upstream = s3(listing("a", more="next"), listing("b"))
-    assert [one.key async for one in store.each(await place(), FOLDER)] == ["a", "b"]
+    assert [one.key async for one in store.each(await aws_target(), FOLDER)] == ["a", "b"]
     assert upstream.sent[1].request.url.query["continuation-token"] == "next"
 
 
 async def test_a_list_that_never_ends_is_refused() -> None:
     store, _ = s3(listing(more="next"), listing(more="next"))
     with pytest.raises(UpstreamError, match="same page"):
-        _ = [one async for one in store.each(await place(), FOLDER)]
+        _ = [one async for one in store.each(await aws_target(), FOLDER)]
 
 
 async def test_a_list_that_goes_on_without_saying_where_is_not_taken_as_whole() -> None:
     cut = listing("a").body.replace(b"false", b"true")
     store, _ = s3(Answer(body=cut))
     with pytest.raises(UpstreamError, match="NextContinuationToken"):
-        await store.page(await place(), FOLDER)
+        await store.page(await aws_target(), FOLDER)
 
 
 async def test_parts_that_never_end_are_refused() -> None:
     page = b"<R><IsTruncated>true</IsTruncated><NextPartNumberMarker>2</NextPartNumberMarker></R>"
     store, _ = s3(Answer(body=page), Answer(body=page))
     with pytest.raises(UpstreamError, match="same page"):
-        _ = [part async for part in store.parts(await place(), "bucket", "key", "up", after=1)]
+        _ = [part async for part in store.parts(await aws_target(), "bucket", "key", "up", after=1)]
 
 
 async def test_parts_are_told_with_what_completes_them() -> None:
@@ -102,7 +102,9 @@ async def test_parts_are_told_with_what_completes_them() -> None:
         Answer(body=page.format(more="true").encode()),
         Answer(body=page.format(more="false").encode()),
     )
-    listed = [found async for found in store.parts(await place(), "bucket", "key", "up", after=1)]
+    listed = [
+        found async for found in store.parts(await aws_target(), "bucket", "key", "up", after=1)
+    ]
     assert listed == [(Part(2, 8), '"e2"')] * 2
     markers = [sent.request.url.query["part-number-marker"] for sent in upstream.sent]
     assert markers == ["1", "2"]
@@ -110,7 +112,7 @@ async def test_parts_are_told_with_what_completes_them() -> None:
 
 async def test_an_object_is_completed_of_its_parts() -> None:
     store, upstream = s3(Answer(body=b"<CompleteMultipartUploadResult/>"))
-    await store.complete(await place(), "bucket", "key", "up", ['"e<1"', '"e2"'])
+    await store.complete(await aws_target(), "bucket", "key", "up", ['"e<1"', '"e2"'])
     assert upstream.sent[0].body == (
         b"<CompleteMultipartUpload>"
         b'<Part><PartNumber>1</PartNumber><ETag>"e&lt;1"</ETag></Part>'
@@ -121,20 +123,20 @@ async def test_an_object_is_completed_of_its_parts() -> None:
 
 async def test_what_is_aborted_may_be_gone() -> None:
     store, upstream = s3(Answer(404, body=b"<Error><Code>NoSuchUpload</Code></Error>"))
-    await store.abort(await place(), "bucket", "key", "up")
+    await store.abort(await aws_target(), "bucket", "key", "up")
     assert upstream.done
 
 
 async def test_a_copy_names_its_source() -> None:
     store, upstream = s3(Answer(body=b"<CopyObjectResult/>"))
-    await store.copy(await place(), ("bucket", "a b/c"), ("bucket", "d"))
+    await store.copy(await aws_target(), ("bucket", "a b/c"), ("bucket", "d"))
     assert upstream.sent[0].request.headers["x-amz-copy-source"] == "bucket/a%20b/c"
 
 
 async def test_only_the_same_content_is_opened_again() -> None:
     store, upstream = s3(Answer(), Answer())
-    await store.open(await place(), "bucket", "key")
-    await store.open(await place(), "bucket", "key", '"etag"')
+    await store.open(await aws_target(), "bucket", "key")
+    await store.open(await aws_target(), "bucket", "key", '"etag"')
     assert [sent.request.headers.get("If-Match") for sent in upstream.sent] == [None, '"etag"']
 
 
@@ -154,4 +156,4 @@ async def test_only_the_same_content_is_opened_again() -> None:
 async def test_an_answer_that_cannot_be_read_is_the_upstreams_fault(body: bytes) -> None:
     store, _ = s3(*[Answer(body=body)] * 3)
     with pytest.raises(UpstreamError):
-        await store.page(await place(), FOLDER)
+        await store.page(await aws_target(), FOLDER)

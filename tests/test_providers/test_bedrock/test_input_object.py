@@ -5,14 +5,14 @@ from providers.aws.client import AwsClient
 from providers.aws.s3 import S3
 from providers.bedrock.input_object import InputObject
 from providers.errors import FerryError
-from tests.test_providers.test_aws.places import place
+from tests.test_providers.test_aws.targets import aws_target
 from tests.test_providers.test_gemini.scripted_upstream import Answer, ScriptedUpstream
 
 
 async def input_object(*script: Answer) -> tuple[InputObject, ScriptedUpstream]:
     upstream = ScriptedUpstream(*script)
     store = S3(AwsClient("bedrock", upstream, wait_none()))
-    return InputObject(store, await place(), "requests.jsonl"), upstream
+    return InputObject(store, await aws_target(), "requests.jsonl"), upstream
 
 
 async def read(source: InputObject) -> bytes:

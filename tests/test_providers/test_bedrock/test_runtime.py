@@ -2,13 +2,13 @@ import orjson
 import pytest
 
 from providers.aws.client import AwsClient
-from providers.aws.place import Places
+from providers.aws.target import AwsTargets
 from providers.bedrock.invocation import InvocationType
 from providers.bedrock.runtime import Runtime
 from providers.errors import FerryError
 from providers.upstream import UpstreamError
 from tests.test_providers.answering import answer
-from tests.test_providers.test_aws.places import caller, options
+from tests.test_providers.test_aws.targets import caller, options
 from tests.test_providers.test_gemini.scripted_upstream import Answer, ScriptedUpstream
 
 MODEL = "arn:aws:bedrock:eu-west-1:123456789012:inference-profile/x"
@@ -17,7 +17,7 @@ CONVERSE, INVOKE_MODEL = InvocationType.CONVERSE, InvocationType.INVOKE_MODEL
 
 def runtime(*script: Answer, limit: int = 1 << 20) -> tuple[Runtime, ScriptedUpstream]:
     upstream = ScriptedUpstream(*script)
-    return Runtime(AwsClient("bedrock", upstream), Places(options()), limit), upstream
+    return Runtime(AwsClient("bedrock", upstream), AwsTargets(options()), limit), upstream
 
 
 @pytest.mark.parametrize(("invocation", "verb"), [(CONVERSE, "converse"), (INVOKE_MODEL, "invoke")])
@@ -44,7 +44,7 @@ async def test_it_is_tried_once() -> None:
 
 async def test_what_is_wrong_before_anything_is_sent_names_no_provider() -> None:
     upstream = ScriptedUpstream()
-    ask = Runtime(AwsClient("bedrock", upstream), Places(options(region=None)), 10)
+    ask = Runtime(AwsClient("bedrock", upstream), AwsTargets(options(region=None)), 10)
     with pytest.raises(FerryError) as refused:
         await ask(caller(), MODEL, CONVERSE, b"{}")
     assert refused.value.provider is None

@@ -7,7 +7,7 @@ from providers.aws.s3 import S3
 from providers.bedrock.jobs.job_media import Media, media_suffix
 from providers.errors import FerryError, not_found
 from providers.resource_names import object_file_id
-from tests.test_providers.test_aws.places import place
+from tests.test_providers.test_aws.targets import aws_target
 from tests.test_providers.test_gemini.scripted_upstream import Answer, ScriptedUpstream
 
 FOLDER = Folder("bucket", "p/")
@@ -75,7 +75,7 @@ async def test_a_file_that_is_not_there_is_refused_with_its_path() -> None:
     media.uri(f"files/{CAT}", "requests[0].a")
     media.uri(f"files/{DOG}", "requests[1].b")
     with pytest.raises(FerryError, match="file that is not there") as refused:
-        await media.check(store, await place())
+        await media.check(store, await aws_target())
     assert (refused.value.status, refused.value.path) == ("INVALID_ARGUMENT", "requests[1].b")
     assert upstream.done
 
@@ -85,7 +85,7 @@ async def test_every_file_is_copied_once() -> None:
     media = Media(FOLDER, BESIDE)
     for file in (CAT, DOG, CAT):
         media.uri(f"files/{file}", "path")
-    await media.copy(store, await place())
+    await media.copy(store, await aws_target())
     copied = [
         (sent.request.headers["x-amz-copy-source"], sent.request.url.path) for sent in upstream.sent
     ]
@@ -101,7 +101,7 @@ async def test_a_file_that_went_meanwhile_is_refused_with_its_path() -> None:
     media = Media(FOLDER, BESIDE)
     media.uri(f"files/{CAT}", "requests[0].a")
     with pytest.raises(FerryError) as refused:
-        await media.copy(store, await place())
+        await media.copy(store, await aws_target())
     assert (refused.value.status, refused.value.path) == ("INVALID_ARGUMENT", "requests[0].a")
 
 

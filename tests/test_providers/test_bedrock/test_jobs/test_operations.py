@@ -6,7 +6,7 @@ from providers.bedrock.jobs.operations import Jobs, job_id_of
 from providers.json_api.client import Answer
 from providers.upstream import UpstreamError
 from tests.test_providers.answering import answer
-from tests.test_providers.test_aws.places import place
+from tests.test_providers.test_aws.targets import aws_target
 from tests.test_providers.test_gemini.scripted_upstream import ScriptedUpstream
 
 ARN = "arn:aws:bedrock:us-east-1:123456789012:model-invocation-job/abcdef012345"
@@ -28,7 +28,7 @@ async def found(*tokens: str) -> Answer | None:
     """What a search finds whose pages hold no job, and name `tokens` as those of the next."""
     pages = [answer({"invocationJobSummaries": [], "nextToken": token}) for token in tokens]
     client = AwsClient("bedrock", ScriptedUpstream(*pages), wait_none())
-    return await Jobs(client).find(await place(), "name")
+    return await Jobs(client).find(await aws_target(), "name")
 
 
 async def test_an_empty_token_leads_nowhere() -> None:

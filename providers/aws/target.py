@@ -15,7 +15,7 @@ REGION_HEADER: Final = "x-ferry-aws-region"
 ROLE_HEADER: Final = "x-ferry-bedrock-role-arn"
 S3_HEADER: Final = "x-ferry-bedrock-s3-uri"
 PASSED_HEADERS: Final = frozenset({REGION_HEADER, ROLE_HEADER, S3_HEADER})
-# What is staged for a caller, and belongs to one place; the role only says who reads it.
+# What is staged for a caller, and belongs to one target; the role only says who reads it.
 SCOPING_HEADERS: Final = frozenset({REGION_HEADER, S3_HEADER})
 
 _SETTINGS: Final[Mapping[str, str]] = {
@@ -27,10 +27,10 @@ _MARK_LENGTH: Final = 16
 
 
 @dataclass(frozen=True, slots=True)
-class PlaceOptions:
+class AwsTargetOptions:
     """What the settings say. `dns_suffixes`: of each region that there is.
 
-    `own_keys` sign in place of the caller's. `divided`: whether the callers are tenants who share
+    `own_keys` sign in place of the caller's. `isolated`: whether the callers are tenants who share
     them. `headers`: whether a caller may name region, role and prefix for himself.
     """
 
@@ -44,17 +44,17 @@ class PlaceOptions:
     headers: bool
     dns_suffixes: Mapping[str, str] = field(repr=False)
     own_keys: OwnKeys | None = None
-    divided: bool = False
+    isolated: bool = False
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class AwsTarget:
     """Of one call. `mark` tells the tenants of the proxy's own keys apart; else it is empty."""
 
     keys: AwsKeys
     region: str
     mark: str
-    _options: PlaceOptions = field(repr=False)
+    _options: AwsTargetOptions = field(repr=False)
     _said: Mapping[str, str] = field(repr=False)
 
     @property
@@ -108,13 +108,13 @@ class Place:
         return URL(f"https://{service}.{self.region}.{suffix}")
 
 
-class Places:
-    """Finds the place of a caller."""
+class AwsTargets:
+    """Finds the target of a caller."""
 
-    def __init__(self, options: PlaceOptions) -> None:
+    def __init__(self, options: AwsTargetOptions) -> None:
         self._options = options
 
-    async def of(self, caller: Caller) -> Place:
+    async def of(self, caller: Caller) -> AwsTarget:
         """Raises INVALID_ARGUMENT, UNAUTHENTICATED, and what `OwnKeys` raises."""
         options = self._options
         said = {name: caller.headers[name] for name in _SETTINGS if caller.headers.get(name)}
@@ -131,8 +131,8 @@ class Places:
             raise invalid_argument(
                 f"{_names(options, REGION_HEADER)}: {region[:40]!r} is no region of AWS"
             )
-        mark = caller.tenant[:_MARK_LENGTH] if options.divided else ""
-        return Place(keys, region, mark, options, said)
+        mark = caller.tenant[:_MARK_LENGTH] if options.isolated else ""
+        return AwsTarget(keys, region, mark, options, said)
 
 
 def settings_prefix(name: str) -> str:
@@ -140,7 +140,7 @@ def settings_prefix(name: str) -> str:
     return f"FERRY_PROVIDERS__{name.upper().replace('-', '_')}__"
 
 
-def _said(options: PlaceOptions, said: Mapping[str, str], header: str, what: str) -> str:
+def _said(options: AwsTargetOptions, said: Mapping[str, str], header: str, what: str) -> str:
     configured = {
         REGION_HEADER: options.region,
         ROLE_HEADER: options.role_arn,
@@ -152,11 +152,11 @@ def _said(options: PlaceOptions, said: Mapping[str, str], header: str, what: str
     return value
 
 
-def _missing(options: PlaceOptions, header: str, what: str) -> FerryError:
+def _missing(options: AwsTargetOptions, header: str, what: str) -> FerryError:
     return invalid_argument(f"{what} is missing: set {_names(options, header)}")
 
 
-def _names(options: PlaceOptions, header: str) -> str:
+def _names(options: AwsTargetOptions, header: str) -> str:
     """How it can be said: by the setting, and by the header where headers are taken."""
     setting = _setting(options, header)
     if options.own_keys is not None or not options.headers:
@@ -164,5 +164,5 @@ def _names(options: PlaceOptions, header: str) -> str:
     return f"{setting} or the header {header}"
 
 
-def _setting(options: PlaceOptions, header: str) -> str:
+def _setting(options: AwsTargetOptions, header: str) -> str:
     return f"{settings_prefix(options.name)}{_SETTINGS[header]}"

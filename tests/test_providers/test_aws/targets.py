@@ -1,11 +1,11 @@
-"""Places as tests of the calls to AWS need them."""
+"""AwsTargets as tests of the calls to AWS need them."""
 
 from typing import Any
 
 from yarl import URL
 
 from providers.aws.keys import AwsKeys
-from providers.aws.place import Place, PlaceOptions, Places
+from providers.aws.target import AwsTarget, AwsTargetOptions, AwsTargets
 from providers.credential import Caller, Credential
 
 KEY = "AKIAOFSOMEBODY:a/secret+key=:a-session-token"
@@ -13,7 +13,7 @@ REGION = "eu-west-1"
 ROLE = "arn:aws:iam::123456789012:role/batch"
 
 
-def options(**said: Any) -> PlaceOptions:
+def options(**said: Any) -> AwsTargetOptions:
     defaults: dict[str, Any] = {
         "name": "bedrock",
         "base_url": None,
@@ -25,7 +25,7 @@ def options(**said: Any) -> PlaceOptions:
         "headers": True,
         "dns_suffixes": {REGION: "amazonaws.com", "us-east-1": "amazonaws.com"},
     }
-    return PlaceOptions(**{**defaults, **said})
+    return AwsTargetOptions(**{**defaults, **said})
 
 
 def caller(key: str = KEY, **headers: str) -> Caller:
@@ -34,8 +34,8 @@ def caller(key: str = KEY, **headers: str) -> Caller:
     return Caller(Credential(api_key=key), "0123456789abcdef" * 2, named)
 
 
-async def place(asked: Caller | None = None, **said: Any) -> Place:
-    return await Places(options(**said)).of(asked or caller())
+async def aws_target(asked: Caller | None = None, **said: Any) -> AwsTarget:
+    return await AwsTargets(options(**said)).of(asked or caller())
 
 
 async def own_keys() -> AwsKeys:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from providers.aws.place import REGION_HEADER, ROLE_HEADER, S3_HEADER
+from providers.aws.target import REGION_HEADER, ROLE_HEADER, S3_HEADER
 from providers.resource_names import object_file_id, result_file_id
 from tests.contract.bedrock_at_work import (
     CALLER,

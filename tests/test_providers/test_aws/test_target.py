@@ -5,24 +5,24 @@ from yarl import URL
 
 from providers.aws.folder import Folder
 from providers.errors import FerryError
-from tests.test_providers.test_aws.places import (
+from tests.test_providers.test_aws.targets import (
     ENDPOINT,
     ROLE,
+    aws_target,
     caller,
     own_keys,
-    place,
 )
 
 
 async def test_everything_may_come_from_the_settings() -> None:
-    found = await place()
+    found = await aws_target()
     assert (found.region, found.role_arn, found.mark) == ("eu-west-1", ROLE, "")
     assert found.folder == Folder("bucket", "some/prefix/")
     assert found.keys.access_key_id == "AKIAOFSOMEBODY"
 
 
 async def test_everything_may_come_with_the_request() -> None:
-    found = await place(
+    found = await aws_target(
         caller(
             x_ferry_aws_region="us-east-1",
             x_ferry_bedrock_role_arn="arn:aws-us-gov:iam::210987654321:role/other",
@@ -37,8 +37,8 @@ async def test_everything_may_come_with_the_request() -> None:
 
 
 async def whole(**said: Any) -> tuple[str, Folder]:
-    """Everything of a place that may be missing."""
-    found = await place(name="my-bedrock", **said)
+    """Everything of a aws_target that may be missing."""
+    found = await aws_target(name="my-bedrock", **said)
     return found.role_arn, found.folder
 
 
@@ -62,18 +62,18 @@ async def test_what_is_missing_is_named_with_both_its_names(
 @pytest.mark.parametrize("how", [{"headers": False}, {"own_keys": own_keys}])
 async def test_headers_are_refused_where_only_the_settings_count(how: dict[str, Any]) -> None:
     with pytest.raises(FerryError, match="x-ferry-aws-region is not taken here") as refused:
-        await place(caller(x_ferry_aws_region="us-east-1"), **how)
+        await aws_target(caller(x_ferry_aws_region="us-east-1"), **how)
     assert refused.value.status == "INVALID_ARGUMENT"
     with pytest.raises(FerryError) as missing:
-        await place(region=None, **how)
+        await aws_target(region=None, **how)
     assert "header" not in str(missing.value)
-    assert (await place(**how)).region == "eu-west-1"
+    assert (await aws_target(**how)).region == "eu-west-1"
 
 
 @pytest.mark.parametrize("region", ["mars-north-1", "eu-west-1.evil.test/", "EU-WEST-1"])
 async def test_a_region_that_is_none_is_refused(region: str) -> None:
     with pytest.raises(FerryError, match="no region of AWS") as refused:
-        await place(caller(x_ferry_aws_region=region))
+        await aws_target(caller(x_ferry_aws_region=region))
     assert refused.value.status == "INVALID_ARGUMENT"
 
 
@@ -83,27 +83,27 @@ async def test_a_region_that_is_none_is_refused(region: str) -> None:
 )
 async def test_an_s3_uri_that_bedrock_would_not_take_is_refused(uri: str) -> None:
     with pytest.raises(FerryError, match="not s3://bucket/prefix"):
-        _ = (await place(caller(x_ferry_bedrock_s3_uri=uri))).folder
+        _ = (await aws_target(caller(x_ferry_bedrock_s3_uri=uri))).folder
 
 
 async def test_a_role_that_is_none_is_refused() -> None:
     with pytest.raises(FerryError, match="not the ARN of a role"):
-        _ = (await place(caller(x_ferry_bedrock_role_arn="role/batch"))).role_arn
+        _ = (await aws_target(caller(x_ferry_bedrock_role_arn="role/batch"))).role_arn
 
 
 async def test_the_own_keys_are_spent_in_place_of_the_callers() -> None:
-    found = await place(caller("any-token"), own_keys=own_keys)
+    found = await aws_target(caller("any-token"), own_keys=own_keys)
     assert (found.keys.access_key_id, found.mark) == ("AKIAOFTHEPROXY", "")
 
 
 async def test_tenants_have_folders_of_their_own() -> None:
-    found = await place(own_keys=own_keys, divided=True)
+    found = await aws_target(own_keys=own_keys, isolated=True)
     assert found.mark == "0123456789abcdef"
     assert found.folder == Folder("bucket", "some/prefix/0123456789abcdef/")
 
 
 async def test_the_public_addresses() -> None:
-    found = await place()
+    found = await aws_target()
     assert str(found.control) == "https://bedrock.eu-west-1.amazonaws.com"
     assert str(found.runtime) == "https://bedrock-runtime.eu-west-1.amazonaws.com"
     assert str(found.bucket_url("b-1")) == "https://b-1.s3.eu-west-1.amazonaws.com"
@@ -112,10 +112,10 @@ async def test_the_public_addresses() -> None:
 
 async def test_configured_addresses() -> None:
     base, runtime = URL("http://control.test"), URL("http://runtime.test")
-    found = await place(base_url=base, s3_endpoint_url=ENDPOINT)
+    found = await aws_target(base_url=base, s3_endpoint_url=ENDPOINT)
     assert (found.control, found.runtime) == (base, base)
     assert found.bucket_url("b.1") == ENDPOINT / "b.1"
-    both = await place(base_url=base, runtime_url=runtime)
+    both = await aws_target(base_url=base, runtime_url=runtime)
     assert (both.control, both.runtime) == (base, runtime)
 
 
@@ -131,10 +131,10 @@ async def test_configured_addresses() -> None:
 async def test_with_the_proxys_own_keys_only_the_callers_own_may_be_read(
     uri: str, with_callers: bool, with_own: bool
 ) -> None:
-    assert (await place()).may_read(uri) is with_callers
-    assert (await place(own_keys=own_keys, divided=True)).may_read(uri) is with_own
+    assert (await aws_target()).may_read(uri) is with_callers
+    assert (await aws_target(own_keys=own_keys, isolated=True)).may_read(uri) is with_own
 
 
 async def test_no_key_is_shown() -> None:
-    shown = repr(await place())
+    shown = repr(await aws_target())
     assert not any(secret in shown for secret in ("AKIA", "a/secret+key=", "a-session-token"))
