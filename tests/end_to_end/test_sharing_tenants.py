@@ -9,10 +9,10 @@ import pytest
 from google import genai
 from google.genai import errors, types
 
-from tests.test_proxy.sharing_tenants import ANN, BOB, MODELS, OWN, Sharing, lines, sharing
+from tests.test_proxy.shared_proxy import ANN, BOB, MODELS, OWN, SharedProxy, lines, shared_proxy
 
 
-def client_of(shared: Sharing, token: str) -> genai.Client:
+def client_of(shared: SharedProxy, token: str) -> genai.Client:
     options = types.HttpOptions(
         base_url=f"{shared.url}/genai", headers={"x-model-provider": shared.provider}
     )
@@ -26,7 +26,7 @@ def code_of(call: Callable[..., object], **named: str) -> int:
     return int(caught.value.code)
 
 
-def work_together(shared: Sharing, path: Path) -> None:
+def work_together(shared: SharedProxy, path: Path) -> None:
     """Ann works as ever; Bob sees nothing of it, and works as ever too."""
     path.write_bytes(lines())
     with client_of(shared, ANN) as ann, client_of(shared, BOB) as bob:
@@ -55,7 +55,7 @@ def work_together(shared: Sharing, path: Path) -> None:
 async def test_each_works_as_if_it_were_alone(
     provider: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with sharing(provider, tmp_path / "state", monkeypatch) as shared:
+    async with shared_proxy(provider, tmp_path / "state", monkeypatch) as shared:
         await asyncio.to_thread(work_together, shared, tmp_path / "requests.jsonl")
 
 
@@ -64,7 +64,7 @@ async def test_nothing_goes_into_a_file_search_store_that_all_would_share(
 ) -> None:
     path = tmp_path / "a.txt"
     path.write_bytes(b"a")
-    async with sharing("gemini", tmp_path / "state", monkeypatch) as shared:
+    async with shared_proxy("gemini", tmp_path / "state", monkeypatch) as shared:
         with client_of(shared, ANN) as ann:
             stores = ann.file_search_stores
             upload = partial(stores.upload_to_file_search_store, file=path)

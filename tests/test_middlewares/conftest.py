@@ -3,10 +3,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.test_middlewares.serving_ferry import Ferry, ferry
+from tests.test_middlewares.running_proxy import RunningProxy, running_proxy
 
 
 @pytest.fixture
-async def served(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Ferry]:
-    async with ferry(tmp_path, monkeypatch, inline_max_bytes=200_000) as served:
-        yield served
+async def proxy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[RunningProxy]:
+    async with running_proxy(tmp_path, monkeypatch, inline_max_bytes=200_000) as proxy:
+        yield proxy

@@ -19,7 +19,7 @@ from providers.gemini import provider as gemini
 from providers.openai import provider as openai
 from providers.provider import Provider
 from providers.resources import Page
-from tests.test_middlewares.chain_at_work import Scripted, chain_at_work, scripted_provider
+from tests.test_middlewares.running_chain import Scripted, running_chain, scripted_provider
 
 SIGNING = replace(scripted_provider("bedrock"), secret_key_travels=True)
 LOOPBACK = ip_network("127.0.0.0/8")
@@ -32,7 +32,7 @@ async def refusal(
     provider: Provider, remote: str, headers: dict[str, str], *, allow: bool
 ) -> str | None:
     """What a request from `remote` with a key is refused with."""
-    async with chain_at_work(
+    async with running_chain(
         provider, trusted=[LOOPBACK, BALANCER], allow_plaintext_keys=allow
     ) as client:
         app = client.app
@@ -89,7 +89,7 @@ async def test_it_is_refused_before_the_provider_and_before_the_body(
     provider = replace(scripted_provider("bedrock", files=files), secret_key_travels=True)
     monkeypatch.setattr(web.Request, "remote", property(lambda _: "192.0.2.7"))
     headers = {"x-goog-api-key": "AKIA:secret", "Expect": "100-continue"}
-    async with chain_at_work(provider) as client:
+    async with running_chain(provider) as client:
         async with client.get("/genai/v1/files", headers=headers) as reply:
             assert reply.status == 403
             assert "secret key" in (await reply.json())["error"]["message"]
@@ -102,7 +102,7 @@ async def test_who_is_no_tenant_is_told_before_it_sends_a_body(
     key: str, status: int | None
 ) -> None:
     provider = replace(scripted_provider("openai"), own_credential=Credential(api_key="sk-own"))
-    async with chain_at_work(provider, tokens=["token-of-ann"]) as client:
+    async with running_chain(provider, tokens=["token-of-ann"]) as client:
         assert client.app is not None
         headers = {"Expect": "100-continue", "x-goog-api-key": key}
         request = make_mocked_request("POST", "/genai/v1/files", headers, app=client.app)
@@ -174,7 +174,7 @@ async def test_a_key_that_looks_like_anothers_goes_to_nobody_without_the_header(
     kinds: Sequence[Provider], how: str, key: str, default: str, owner: str, what: str
 ) -> None:
     headers, query = carried(how, key)
-    async with chain_at_work(*kinds, default=default) as client:
+    async with running_chain(*kinds, default=default) as client:
         async with client.get("/genai/v1/files", headers=headers, params=query) as reply:
             error = (await reply.json())["error"]
     assert (reply.status, error["status"]) == (401, "UNAUTHENTICATED")
@@ -190,7 +190,7 @@ async def test_with_the_header_the_client_is_believed(
     kinds: Sequence[Provider], key: str, asked: str
 ) -> None:
     headers = {"x-goog-api-key": key, "x-model-provider": asked}
-    async with chain_at_work(*kinds) as client:
+    async with running_chain(*kinds) as client:
         async with client.get("/genai/v1/files", headers=headers) as reply:
             assert reply.status == 200
     assert calls(kinds) == [asked]
@@ -213,7 +213,7 @@ async def test_with_the_header_the_client_is_believed(
 async def test_a_key_of_its_own_or_of_no_known_form_goes_to_the_default(
     kinds: Sequence[Provider], key: str, default: str
 ) -> None:
-    async with chain_at_work(*kinds, default=default) as client:
+    async with running_chain(*kinds, default=default) as client:
         async with client.get("/genai/v1/files", headers={"x-goog-api-key": key}) as reply:
             assert reply.status == 200
     assert calls(kinds) == [default]
@@ -221,7 +221,7 @@ async def test_a_key_of_its_own_or_of_no_known_form_goes_to_the_default(
 
 async def test_every_further_name_of_the_kind_is_told(kinds: Sequence[Provider]) -> None:
     further = next(replace(kind, name="local") for kind in kinds if kind.name == "openai")
-    async with chain_at_work(*kinds, further, default="gemini") as client:
+    async with running_chain(*kinds, further, default="gemini") as client:
         async with client.get("/genai/v1/files", headers={"x-goog-api-key": OPENAI}) as reply:
             message = (await reply.json())["error"]["message"]
     assert message.endswith("x-model-provider: local or openai")
@@ -229,7 +229,7 @@ async def test_every_further_name_of_the_kind_is_told(kinds: Sequence[Provider])
 
 async def test_a_client_token_is_not_judged_by_its_form(kinds: Sequence[Provider]) -> None:
     lending = [replace(kind, own_credential=Credential(api_key="own")) for kind in kinds]
-    async with chain_at_work(*lending, tokens=[OPENAI]) as client:
+    async with running_chain(*lending, tokens=[OPENAI]) as client:
         async with client.get("/genai/v1/files", headers={"x-goog-api-key": OPENAI}) as reply:
             assert reply.status == 200
     assert calls(kinds) == [kinds[0].name]

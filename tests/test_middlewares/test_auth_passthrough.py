@@ -3,7 +3,7 @@
 import pytest
 
 from providers.resources import Page
-from tests.test_middlewares.chain_at_work import Scripted, chain_at_work, scripted_provider
+from tests.test_middlewares.running_chain import Scripted, running_chain, scripted_provider
 
 
 @pytest.mark.parametrize(
@@ -22,7 +22,7 @@ async def test_the_key_is_lifted(
     query: str, headers: dict[str, str], api_key: str | None, bearer: str | None
 ) -> None:
     files = Scripted(lambda *_: Page([]))
-    async with chain_at_work(scripted_provider("openai", files=files)) as client:
+    async with running_chain(scripted_provider("openai", files=files)) as client:
         async with client.get(f"/genai/v1/files{query}", headers=headers) as reply:
             assert reply.status == 200
     credential = files.caller.credential
@@ -33,7 +33,7 @@ async def test_the_key_is_lifted(
 async def test_below_the_public_path_is_served_as_below_genai(path: str) -> None:
     files = Scripted(lambda *_: Page([]))
     openai = scripted_provider("openai", files=files)
-    async with chain_at_work(openai, public_url="https://a.example/team") as client:
+    async with running_chain(openai, public_url="https://a.example/team") as client:
         async with client.get(path, headers={"x-goog-api-key": "a"}) as reply:
             assert (reply.status, await reply.json()) == (200, {})
 
@@ -54,7 +54,7 @@ async def test_below_the_public_path_is_served_as_below_genai(path: str) -> None
 )
 async def test_what_is_no_key_is_refused_before_the_provider(headers: dict[str, str]) -> None:
     files = Scripted(lambda *_: Page([]))
-    async with chain_at_work(scripted_provider("openai", files=files)) as client:
+    async with running_chain(scripted_provider("openai", files=files)) as client:
         async with client.get("/genai/v1/files", headers=headers) as reply:
             assert (reply.status, (await reply.json())["error"]["status"]) == (
                 401,
@@ -66,7 +66,7 @@ async def test_what_is_no_key_is_refused_before_the_provider(headers: dict[str, 
 async def test_tenants_differ_by_key_and_scope_alone() -> None:
     files = Scripted(lambda *_: Page([]))
     tenants = []
-    async with chain_at_work(scripted_provider("openai", files=files)) as client:
+    async with running_chain(scripted_provider("openai", files=files)) as client:
         for headers in (
             {"x-goog-api-key": "a"},
             {"x-goog-api-key": "a", "x-passed": "p"},

@@ -8,7 +8,7 @@ from middlewares.client_tokens import ClientTokens
 from providers.credential import Credential
 from providers.errors import FerryError
 from providers.resources import Page
-from tests.test_middlewares.chain_at_work import Scripted, chain_at_work, scripted_provider
+from tests.test_middlewares.running_chain import Scripted, running_chain, scripted_provider
 
 TOKENS = ("token-of-ann", "token-of-bob")
 OWN = Credential(api_key="sk-own")
@@ -55,7 +55,7 @@ def test_without_tokens_all_are_one() -> None:
 async def test_the_own_credential_is_spent_for_a_token(query: str, headers: dict[str, str]) -> None:
     files = Scripted(lambda *_: Page([]))
     provider = replace(scripted_provider("openai", files=files), own_credential=OWN)
-    async with chain_at_work(provider, tokens=TOKENS) as client:
+    async with running_chain(provider, tokens=TOKENS) as client:
         async with client.get(f"/genai/v1/files{query}", headers=headers) as reply:
             assert reply.status == 200
     assert files.caller.credential == OWN
@@ -65,7 +65,7 @@ async def test_the_own_credential_is_spent_for_a_token(query: str, headers: dict
 async def test_nobody_else_spends_it(headers: dict[str, str]) -> None:
     files = Scripted(lambda *_: Page([]))
     provider = replace(scripted_provider("openai", files=files), own_credential=OWN)
-    async with chain_at_work(provider, tokens=TOKENS) as client:
+    async with running_chain(provider, tokens=TOKENS) as client:
         async with client.get("/genai/v1/files", headers=headers) as reply:
             text = await reply.text()
             assert reply.status == 401, text
@@ -81,7 +81,7 @@ async def test_a_token_is_a_tenant_and_no_token_needs_no_key_of_its_own() -> Non
     provider = replace(scripted_provider("openai", files=files), own_credential=OWN)
     tenants = []
     for tokens in (TOKENS, ()):
-        async with chain_at_work(provider, tokens=tokens) as client:
+        async with running_chain(provider, tokens=tokens) as client:
             for key in TOKENS:
                 await client.get("/genai/v1/files", headers={"x-goog-api-key": key})
                 tenants.append(files.caller.tenant)
@@ -91,7 +91,7 @@ async def test_a_token_is_a_tenant_and_no_token_needs_no_key_of_its_own() -> Non
 
 async def test_where_the_callers_key_passes_through_no_token_is_asked_for() -> None:
     files = Scripted(lambda *_: Page([]))
-    async with chain_at_work(scripted_provider("openai", files=files), tokens=TOKENS) as client:
+    async with running_chain(scripted_provider("openai", files=files), tokens=TOKENS) as client:
         async with client.get("/genai/v1/files", headers={"x-goog-api-key": "sk-mine"}) as reply:
             assert reply.status == 200
     assert files.caller.credential == Credential(api_key="sk-mine")

@@ -8,8 +8,8 @@ import pytest
 from middlewares.cors import Cors
 from providers.body import Body, once
 from providers.resources import Download
-from tests.test_middlewares.chain_at_work import Scripted, chain_at_work, scripted_provider
-from tests.test_middlewares.serving_ferry import START, Answer, Ferry, ferry
+from tests.test_middlewares.running_chain import Scripted, running_chain, scripted_provider
+from tests.test_middlewares.running_proxy import START, Answer, RunningProxy, running_proxy
 
 PAGE = "https://app.example:8443"
 OTHER = "https://evil.example"
@@ -25,10 +25,12 @@ CORS_HEADERS = {
 
 
 @pytest.fixture
-async def open_to_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Ferry]:
+async def open_to_page(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[RunningProxy]:
     origins = f"http://localhost:3000,{PAGE}"
-    async with ferry(tmp_path, monkeypatch, cors_origins=origins) as served:
-        yield served
+    async with running_proxy(tmp_path, monkeypatch, cors_origins=origins) as proxy:
+        yield proxy
 
 
 def names(answer: Answer, header: str) -> set[str]:
@@ -43,7 +45,9 @@ def said_of_cors(answer: Answer) -> set[str]:
 
 
 @pytest.mark.parametrize("target", [FILES, START, "/genai", "/genai/v1beta/nothing"])
-async def test_a_preflight_is_answered_without_a_key(open_to_page: Ferry, target: str) -> None:
+async def test_a_preflight_is_answered_without_a_key(
+    open_to_page: RunningProxy, target: str
+) -> None:
     answer = await open_to_page.ask("OPTIONS", target, {**PREFLIGHT, "x-goog-api-key": ""})
 
     assert (answer.status, answer.body) == (204, b"")
@@ -53,7 +57,7 @@ async def test_a_preflight_is_answered_without_a_key(open_to_page: Ferry, target
     assert "access-control-allow-credentials" not in answer.headers
 
 
-async def test_a_preflight_allows_our_headers_by_their_names(open_to_page: Ferry) -> None:
+async def test_a_preflight_allows_our_headers_by_their_names(open_to_page: RunningProxy) -> None:
     ours = {
         "x-goog-api-key",
         "x-goog-upload-header-content-length",
@@ -77,14 +81,14 @@ async def test_a_preflight_allows_our_headers_by_their_names(open_to_page: Ferry
     assert not allowed & foreign
 
 
-async def test_a_preflight_allows_what_the_providers_read(open_to_page: Ferry) -> None:
+async def test_a_preflight_allows_what_the_providers_read(open_to_page: RunningProxy) -> None:
     answer = await open_to_page.ask("OPTIONS", FILES, PREFLIGHT)
 
     allowed = names(answer, "access-control-allow-headers")
     assert {"openai-project", "anthropic-beta"} <= allowed
 
 
-async def test_caches_are_told_what_the_answers_depend_on(open_to_page: Ferry) -> None:
+async def test_caches_are_told_what_the_answers_depend_on(open_to_page: RunningProxy) -> None:
     async with open_to_page.connection() as (reader, writer):
         writer.write(
             f"OPTIONS {FILES} HTTP/1.1\r\nHost: a\r\nOrigin: {PAGE}\r\n"
@@ -112,7 +116,7 @@ async def test_caches_are_told_what_the_answers_depend_on(open_to_page: Ferry) -
     ],
 )
 async def test_anything_else_is_answered_as_without_cors(
-    open_to_page: Ferry, headers: dict[str, str]
+    open_to_page: RunningProxy, headers: dict[str, str]
 ) -> None:
     answer = await open_to_page.ask("OPTIONS", FILES, {**headers, "x-goog-api-key": ""})
 
@@ -123,7 +127,7 @@ async def test_anything_else_is_answered_as_without_cors(
 # --- answers -------------------------------------------------------------------------------------
 
 
-async def test_a_page_may_read_an_answer_and_our_headers(open_to_page: Ferry) -> None:
+async def test_a_page_may_read_an_answer_and_our_headers(open_to_page: RunningProxy) -> None:
     start = {
         "Origin": PAGE,
         "X-Goog-Upload-Protocol": "resumable",
@@ -154,7 +158,7 @@ async def test_a_page_may_read_an_answer_and_our_headers(open_to_page: Ferry) ->
     ],
 )
 async def test_a_page_may_read_an_error(
-    open_to_page: Ferry,
+    open_to_page: RunningProxy,
     method: str,
     target: str,
     headers: dict[str, str],
@@ -169,7 +173,7 @@ async def test_a_page_may_read_an_error(
         assert "x-ferry-request-id" in names(answer, "access-control-expose-headers")
 
 
-async def test_a_page_may_read_when_to_try_again(open_to_page: Ferry) -> None:
+async def test_a_page_may_read_when_to_try_again(open_to_page: RunningProxy) -> None:
     fault = {"kind": "status", "status": 429, "headers": {"Retry-After": "7"}}
     await open_to_page.strike(open_to_page.openai, {"path": "/v1/files"}, fault)
 
@@ -182,7 +186,7 @@ async def test_a_page_may_read_when_to_try_again(open_to_page: Ferry) -> None:
 
 @pytest.mark.parametrize("origin", [OTHER, "null", "http://localhost", "*"])
 async def test_another_page_is_served_but_may_read_nothing(
-    open_to_page: Ferry, origin: str
+    open_to_page: RunningProxy, origin: str
 ) -> None:
     answer = await open_to_page.ask("GET", FILES, {"Origin": origin})
 
@@ -190,7 +194,7 @@ async def test_another_page_is_served_but_may_read_nothing(
     assert said_of_cors(answer) == set()
 
 
-async def test_outside_genai_no_page_reads_anything(open_to_page: Ferry) -> None:
+async def test_outside_genai_no_page_reads_anything(open_to_page: RunningProxy) -> None:
     for target in ("/elsewhere", "/healthz"):
         answer = await open_to_page.ask("GET", target, {"Origin": PAGE})
         assert said_of_cors(answer) == set()
@@ -200,17 +204,17 @@ async def test_outside_genai_no_page_reads_anything(open_to_page: Ferry) -> None
 async def test_any_page_may_call_where_all_may(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with ferry(tmp_path, monkeypatch, cors_origins="*") as served:
+    async with running_proxy(tmp_path, monkeypatch, cors_origins="*") as proxy:
         for origin in (PAGE, OTHER):
-            answer = await served.ask("GET", FILES, {"Origin": origin})
+            answer = await proxy.ask("GET", FILES, {"Origin": origin})
             assert answer.headers["access-control-allow-origin"] == "*"
             assert answer.headers["vary"] == "Origin"
             assert "access-control-allow-credentials" not in answer.headers
 
 
-async def test_without_the_setting_nothing_is_said(served: Ferry) -> None:
+async def test_without_the_setting_nothing_is_said(proxy: RunningProxy) -> None:
     for method, headers in (("GET", {"Origin": PAGE}), ("OPTIONS", PREFLIGHT)):
-        answer = await served.ask(method, FILES, headers)
+        answer = await proxy.ask(method, FILES, headers)
         assert answer.status == {"GET": 200, "OPTIONS": 501}[method]
         assert said_of_cors(answer) == set()
         assert "vary" not in answer.headers
@@ -223,14 +227,14 @@ async def test_a_page_may_read_a_stream() -> None:
     files = Scripted(lambda *_: download)
     headers = {"x-goog-api-key": "sk-key", "Origin": PAGE}
     openai = scripted_provider("openai", files=files)
-    async with chain_at_work(openai, cors=Cors([PAGE], [])) as client:
+    async with running_chain(openai, cors=Cors([PAGE], [])) as client:
         async with client.get(f"{FILES}/file-1:download?alt=media", headers=headers) as answer:
             assert await answer.read() == b"data"
             assert answer.headers["Access-Control-Allow-Origin"] == PAGE
 
 
 async def test_a_page_may_call_below_the_public_path() -> None:
-    async with chain_at_work(
+    async with running_chain(
         scripted_provider("openai"), cors=Cors([PAGE], []), public_url="https://a.example/team"
     ) as client:
         async with client.options(f"/team{FILES}", headers=PREFLIGHT) as answer:

@@ -10,7 +10,7 @@ from middlewares.error_envelope import render_error
 from providers.errors import HTTP_OF_STATUS, FerryError
 from providers.upstream import UpstreamError
 from proxy.log_lines import JsonLines
-from tests.test_middlewares.chain_at_work import Client, Scripted, chain_at_work, scripted_provider
+from tests.test_middlewares.running_chain import Client, Scripted, running_chain, scripted_provider
 
 KEY = {"x-goog-api-key": "sk-secret-key"}
 
@@ -23,7 +23,7 @@ def raising(error: BaseException) -> Scripted:
 
 
 async def answer_to(error: BaseException, path: str = "/genai/v1/files") -> tuple[int, Any, Any]:
-    async with chain_at_work(scripted_provider("openai", files=raising(error))) as client:
+    async with running_chain(scripted_provider("openai", files=raising(error))) as client:
         async with client.get(path, headers=KEY) as reply:
             return reply.status, await reply.json(), reply.headers
 
@@ -88,7 +88,7 @@ async def test_what_a_bug_says_reaches_neither_log_nor_client(
 
 async def test_a_cancelled_handler_is_not_answered(caplog: pytest.LogCaptureFixture) -> None:
     provider = scripted_provider("openai", files=raising(asyncio.CancelledError()))
-    async with chain_at_work(provider) as client:
+    async with running_chain(provider) as client:
         with pytest.raises(Exception, match="Server disconnected"):
             await client.get("/genai/v1/files", headers=KEY)
     assert "a bug of ours" not in caplog.text
@@ -108,7 +108,7 @@ async def test_a_cancelled_handler_is_not_answered(caplog: pytest.LogCaptureFixt
     ],
 )
 async def test_only_what_is_permanent_ends_an_upload(error: FerryError, status: str | None) -> None:
-    async with chain_at_work(scripted_provider("openai", files=raising(error))) as client:
+    async with running_chain(scripted_provider("openai", files=raising(error))) as client:
         headers = {**KEY, "X-Goog-Upload-Protocol": "raw"}
         async with client.post("/genai/upload/v1/files", headers=headers, data=b"x") as reply:
             assert reply.headers.get("X-Goog-Upload-Status") == status
@@ -126,7 +126,7 @@ async def test_every_answer_has_its_own_request_id() -> None:
         return client.get("/genai/v1/files", headers=KEY)
 
     provider = scripted_provider("openai", files=raising(FerryError("NOT_FOUND", "x")))
-    async with chain_at_work(provider) as client:
+    async with running_chain(provider) as client:
         async with lists(client) as first, lists(client) as second:
             ids = [reply.headers["x-ferry-request-id"] for reply in (first, second)]
     assert len(set(ids)) == 2

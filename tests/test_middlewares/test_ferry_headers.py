@@ -8,10 +8,10 @@ from middlewares.ferry_headers import EXPIRES_AFTER, IDEMPOTENCY_KEY, RESULTS
 from providers.body import held
 from providers.provider import Provider
 from providers.resources import Download, Page, ResultForm
-from tests.test_middlewares.chain_at_work import (
+from tests.test_middlewares.running_chain import (
     Scripted,
     ScriptedReply,
-    chain_at_work,
+    running_chain,
     scripted_provider,
 )
 
@@ -33,7 +33,7 @@ def providers(files: Scripted) -> list[Provider]:
     ("header", "hint"),
     [
         ("x-ferry-idempotency", f"did you mean {IDEMPOTENCY_KEY}?"),
-        ("X-Ferry-OpenAI-Purposes", f"did you mean {PURPOSE}?"),
+        ("X-RunningProxy-OpenAI-Purposes", f"did you mean {PURPOSE}?"),
         ("x-ferry-result", f"did you mean {RESULTS}?"),
         ("x-ferry-region", f"did you mean {REGION}?"),
         ("x-ferry-", f"known: {KNOWN}"),
@@ -42,7 +42,7 @@ def providers(files: Scripted) -> list[Provider]:
 )
 async def test_an_unknown_header_of_ours_is_told(header: str, hint: str) -> None:
     files = Scripted(lambda *_: Page([]))
-    async with chain_at_work(*providers(files)) as client:
+    async with running_chain(*providers(files)) as client:
         headers = {"x-goog-api-key": "a", header: "value-of-it"}
         async with client.get("/genai/v1/files", headers=headers) as reply:
             error = (await reply.json())["error"]
@@ -53,13 +53,13 @@ async def test_an_unknown_header_of_ours_is_told(header: str, hint: str) -> None
 
 @pytest.mark.parametrize(
     "header",
-    [IDEMPOTENCY_KEY, EXPIRES_AFTER, RESULTS, PURPOSE, REGION, "X-Ferry-AWS-Region", "x-f"],
+    [IDEMPOTENCY_KEY, EXPIRES_AFTER, RESULTS, PURPOSE, REGION, "X-RunningProxy-AWS-Region", "x-f"],
 )
 @pytest.mark.parametrize("asked", ["openai", "bedrock"])
 async def test_a_known_one_may_come_with_any_call(header: str, asked: str) -> None:
     """An SDK sends the headers of its client with every call, whichever provider that is for."""
     files = Scripted(lambda *_: Page([]))
-    async with chain_at_work(*providers(files)) as client:
+    async with running_chain(*providers(files)) as client:
         headers = {"x-goog-api-key": "a", "x-model-provider": asked, header: "x"}
         async with client.get("/genai/v1/files", headers=headers) as reply:
             assert reply.status == 200
@@ -75,14 +75,14 @@ async def test_a_known_one_may_come_with_any_call(header: str, asked: str) -> No
         ({}, ResultForm.GEMINI),
         ({RESULTS: "gemini"}, ResultForm.GEMINI),
         ({RESULTS: "native"}, ResultForm.NATIVE),
-        ({"X-Ferry-Results": "native"}, ResultForm.NATIVE),
+        ({"X-RunningProxy-Results": "native"}, ResultForm.NATIVE),
     ],
 )
 async def test_a_download_has_the_form_that_was_asked_for(
     method: str, headers: dict[str, str], form: ResultForm
 ) -> None:
     files = Scripted(lambda *_: Download(held(b"lines"), "application/jsonl"))
-    async with chain_at_work(scripted_provider("openai", files=files)) as client:
+    async with running_chain(scripted_provider("openai", files=files)) as client:
         said = {"x-goog-api-key": "a", **headers}
         async with client.request(method, DOWNLOAD, headers=said) as reply:
             assert (reply.status, await reply.read()) == (
@@ -101,7 +101,7 @@ async def test_another_form_is_refused(value: str, capability: str) -> None:
     provider = scripted_provider("openai", files=asked)
     if capability == "relay":
         provider = scripted_provider("gemini", relay=asked)
-    async with chain_at_work(provider) as client:
+    async with running_chain(provider) as client:
         headers = {"x-goog-api-key": "a", RESULTS: value}
         async with client.get(DOWNLOAD, headers=headers) as reply:
             error = (await reply.json())["error"]
@@ -113,7 +113,7 @@ async def test_another_form_is_refused(value: str, capability: str) -> None:
 @pytest.mark.parametrize("value", ["gemini", "native"])
 async def test_where_there_is_one_form_a_download_is_relayed(value: str) -> None:
     relay = Scripted(lambda *_: ScriptedReply(body=b"Google's own lines"))
-    async with chain_at_work(scripted_provider("gemini", relay=relay)) as client:
+    async with running_chain(scripted_provider("gemini", relay=relay)) as client:
         headers = {"x-goog-api-key": "a", RESULTS: value}
         async with client.get(DOWNLOAD, headers=headers) as reply:
             assert await reply.read() == b"Google's own lines"
@@ -131,7 +131,7 @@ async def test_an_expiry_is_refused_wherever_an_upload_goes(path: str, protocol:
     asked = Scripted(lambda *_: None)
     provider = scripted_provider("gemini", relay=asked, uploads=asked)
     command = {"x-goog-upload-command": "start"} if protocol == "resumable" else {}
-    async with chain_at_work(provider) as client:
+    async with running_chain(provider) as client:
         headers = {"x-goog-api-key": "a", "x-goog-upload-protocol": protocol, EXPIRES_AFTER: "60"}
         url = f"/genai/upload/v1beta/{path}"
         async with client.post(url, headers=headers | command, data=b"{}") as reply:

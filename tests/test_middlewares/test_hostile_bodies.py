@@ -8,15 +8,15 @@ import pytest
 
 from providers.memory import BUDGET_BYTES
 from providers.resource_names import FileId, FileKind, object_file_id
-from tests.test_middlewares.serving_ferry import (
+from tests.test_middlewares.running_proxy import (
     BATCHES,
     GEMINI_KEY,
     START,
-    Ferry,
     Headers,
-    ferry,
+    RunningProxy,
     read_answer,
     rendered,
+    running_proxy,
 )
 
 GEMINI: Headers = {"x-model-provider": "gemini", "x-goog-api-key": GEMINI_KEY}
@@ -67,14 +67,14 @@ def schema(levels: int) -> bytes:
         inline(b'{"contents":[{"parts":[{"text":"a"}]}],"\\u0000\\n":1}'),
     ],
 )  # fmt: skip
-async def test_a_senseless_batch_is_refused(served: Ferry, body: bytes) -> None:
+async def test_a_senseless_batch_is_refused(proxy: RunningProxy, body: bytes) -> None:
     headers = {"Content-Length": str(len(body))}
-    (await served.ask("POST", BATCHES, headers, body)).refused(400, "INVALID_ARGUMENT")
-    assert await served.upstream_requests(served.openai) == []
+    (await proxy.ask("POST", BATCHES, headers, body)).refused(400, "INVALID_ARGUMENT")
+    assert await proxy.upstream_requests(proxy.openai) == []
 
 
 @pytest.mark.parametrize("levels", [120, 250, 400, 900, 20_000])
-async def test_deep_nesting_is_refused_wherever_it_stands(served: Ferry, levels: int) -> None:
+async def test_deep_nesting_is_refused_wherever_it_stands(proxy: RunningProxy, levels: int) -> None:
     lists, objects = nested(b"[", b"]", levels), nested(b'{"a":', b"}", levels)
     for body in (
         lists,
@@ -83,7 +83,7 @@ async def test_deep_nesting_is_refused_wherever_it_stands(served: Ferry, levels:
         inline(b'{"contents":' + lists + b"}"),
         schema(levels),
     ):
-        answer = await served.ask("POST", BATCHES, {}, body)
+        answer = await proxy.ask("POST", BATCHES, {}, body)
         assert len(answer.refused(400, "INVALID_ARGUMENT")) < 1000
 
 
@@ -99,16 +99,16 @@ async def test_deep_nesting_is_refused_wherever_it_stands(served: Ferry, levels:
         nested(b'{"file":', b"}", 900), b" " * 70_000,
     ],
 )  # fmt: skip
-async def test_a_senseless_start_is_refused(served: Ferry, body: bytes) -> None:
-    answer = await served.ask("POST", START, {}, body)
+async def test_a_senseless_start_is_refused(proxy: RunningProxy, body: bytes) -> None:
+    answer = await proxy.ask("POST", START, {}, body)
     answer.refused(400, "INVALID_ARGUMENT")
     assert answer.headers["x-goog-upload-status"] == "final"
 
 
-async def test_a_display_name_of_control_characters_is_carried_as_text(served: Ferry) -> None:
+async def test_a_display_name_of_control_characters_is_carried_as_text(proxy: RunningProxy) -> None:
     name = b'a\\u0000\\r\\nContent-Type: x\\"b'
     body = b'--b\r\n\r\n{"file":{"displayName":"' + name + b'"}}\r\n--b\r\n\r\nx\r\n--b--\r\n'
-    answer = await served.ask("POST", START, MULTIPART, body)
+    answer = await proxy.ask("POST", START, MULTIPART, body)
     assert answer.document["file"]["displayName"] == 'a\0\r\nContent-Type: x"b'
 
 
@@ -116,45 +116,45 @@ async def test_a_display_name_of_control_characters_is_carried_as_text(served: F
 
 
 @pytest.mark.parametrize("encoding", ["gzip", "deflate", "br", "GZIP ", "identity, gzip"])
-async def test_an_encoded_body_is_refused_not_stored(served: Ferry, encoding: str) -> None:
+async def test_an_encoded_body_is_refused_not_stored(proxy: RunningProxy, encoding: str) -> None:
     encoded = {"Content-Encoding": encoding}
     raw = {"X-Goog-Upload-Protocol": "raw", **encoded}
     for target, headers in ((BATCHES, encoded), (START, raw), (START, {**MULTIPART, **encoded})):
-        answer = await served.ask("POST", target, headers, gzip.compress(b"{}"))
+        answer = await proxy.ask("POST", target, headers, gzip.compress(b"{}"))
         assert "Content-Encoding" in answer.refused(400, "INVALID_ARGUMENT")
-    assert await served.upstream_requests(served.openai) == []
+    assert await proxy.upstream_requests(proxy.openai) == []
 
 
-async def test_an_encoded_chunk_is_refused(served: Ferry) -> None:
-    started = await served.ask("POST", START, {}, b"{}")
+async def test_an_encoded_chunk_is_refused(proxy: RunningProxy) -> None:
+    started = await proxy.ask("POST", START, {}, b"{}")
     target = started.headers["x-goog-upload-url"].removeprefix("http://ferry.test")
     headers = {
         "X-Goog-Upload-Command": "upload, finalize",
         "X-Goog-Upload-Offset": "0",
         "Content-Encoding": "gzip",
     }
-    answer = await served.ask("POST", target, headers, gzip.compress(b"x"))
+    answer = await proxy.ask("POST", target, headers, gzip.compress(b"x"))
     answer.refused(400, "INVALID_ARGUMENT")
     assert answer.headers["x-goog-upload-status"] == "final"
 
 
 @pytest.mark.parametrize("target", [START, "/genai/v1beta/models/m:generateContent"])
-async def test_a_transfer_coding_is_refused(served: Ferry, target: str) -> None:
+async def test_a_transfer_coding_is_refused(proxy: RunningProxy, target: str) -> None:
     headers = {"X-Goog-Upload-Protocol": "raw"} if target == START else GEMINI
     head = rendered("POST", target, {**headers, "Transfer-Encoding": "gzip, chunked"})
-    async with served.connection() as (reader, writer):
+    async with proxy.connection() as (reader, writer):
         writer.write(head + b"1\r\nx\r\n0\r\n\r\n")
         answer = await read_answer(reader)
     assert "Transfer-Encoding" in answer.refused(400, "INVALID_ARGUMENT")
-    for upstream in (served.openai, served.gemini):
-        assert await served.upstream_requests(upstream) == []
+    for upstream in (proxy.openai, proxy.gemini):
+        assert await proxy.upstream_requests(upstream) == []
 
 
-async def test_an_encoded_body_is_relayed_as_it_is(served: Ferry) -> None:
+async def test_an_encoded_body_is_relayed_as_it_is(proxy: RunningProxy) -> None:
     data = gzip.compress(b"{}")
     target = "/genai/v1beta/models/m:generateContent"
-    await served.ask("POST", target, {**GEMINI, "Content-Encoding": "gzip"}, data)
-    (seen,) = await served.upstream_requests(served.gemini)
+    await proxy.ask("POST", target, {**GEMINI, "Content-Encoding": "gzip"}, data)
+    (seen,) = await proxy.upstream_requests(proxy.gemini)
     assert seen["headers"]["content-encoding"] == "gzip"
 
 
@@ -178,11 +178,11 @@ async def test_an_encoded_body_is_relayed_as_it_is(served: Ferry) -> None:
         b"--c\r\n\r\n{}\r\n--c\r\n\r\nx\r\n--c--\r\n",
     ],
 )  # fmt: skip
-async def test_a_malformed_multipart_upload_is_refused(served: Ferry, body: bytes) -> None:
+async def test_a_malformed_multipart_upload_is_refused(proxy: RunningProxy, body: bytes) -> None:
     headers = {**MULTIPART, "Content-Length": str(len(body))}
-    answer = await served.ask("POST", START, headers, body)
+    answer = await proxy.ask("POST", START, headers, body)
     answer.refused(400, "INVALID_ARGUMENT")
-    seen = await served.upstream_requests(served.openai)
+    seen = await proxy.upstream_requests(proxy.openai)
     assert [request for request in seen if request["outcome"] == "answered"] == []
 
 
@@ -193,51 +193,51 @@ async def test_a_malformed_multipart_upload_is_refused(served: Ferry, body: byte
      "a/b/c"],
 )  # fmt: skip
 async def test_a_multipart_upload_needs_its_content_type(
-    served: Ferry, content_type: str | bytes
+    proxy: RunningProxy, content_type: str | bytes
 ) -> None:
     headers: dict[str, str | bytes] = {
         "Content-Type": content_type,
         "X-Goog-Upload-Protocol": "multipart",
     }
-    (await served.ask("POST", START, headers, b"--x--")).refused(400, "INVALID_ARGUMENT")
+    (await proxy.ask("POST", START, headers, b"--x--")).refused(400, "INVALID_ARGUMENT")
 
 
 # --- sizes --------------------------------------------------------------------------------------
 
 
-async def test_a_body_declared_too_large_is_refused(served: Ferry) -> None:
+async def test_a_body_declared_too_large_is_refused(proxy: RunningProxy) -> None:
     body = inline(b'"' + b"a" * 200_000 + b'"')
-    message = (await served.ask("POST", BATCHES, {}, body)).refused(400, "INVALID_ARGUMENT")
+    message = (await proxy.ask("POST", BATCHES, {}, body)).refused(400, "INVALID_ARGUMENT")
     assert "FERRY_INLINE_MAX_BYTES" in message
 
 
-async def test_a_body_that_grows_too_large_is_refused(served: Ferry) -> None:
+async def test_a_body_that_grows_too_large_is_refused(proxy: RunningProxy) -> None:
     chunk = b"C350\r\n" + b" " * 50_000 + b"\r\n"
     headers = {"Transfer-Encoding": "chunked"}
-    answer = await served.ask("POST", BATCHES, headers, chunk * 5 + b"0\r\n\r\n")
+    answer = await proxy.ask("POST", BATCHES, headers, chunk * 5 + b"0\r\n\r\n")
     assert "FERRY_INLINE_MAX_BYTES" in answer.refused(400, "INVALID_ARGUMENT")
 
 
-async def test_an_exhausted_budget_is_told_without_reading_the_body(served: Ferry) -> None:
-    with served.gateway.memory.reserve(BUDGET_BYTES - 1000):
-        answer = await served.ask("POST", BATCHES, {}, inline(b'{"contents":[]}' + b" " * 1000))
+async def test_an_exhausted_budget_is_told_without_reading_the_body(proxy: RunningProxy) -> None:
+    with proxy.gateway.memory.reserve(BUDGET_BYTES - 1000):
+        answer = await proxy.ask("POST", BATCHES, {}, inline(b'{"contents":[]}' + b" " * 1000))
     answer.refused(429, "RESOURCE_EXHAUSTED")
-    served.gateway.memory.take(BUDGET_BYTES)  # everything was given back
+    proxy.gateway.memory.take(BUDGET_BYTES)  # everything was given back
 
 
 async def test_a_chunked_body_is_counted_as_large_as_it_may_become(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with ferry(tmp_path, monkeypatch, inline_max_bytes=BUDGET_BYTES // 2) as served:
+    async with running_proxy(tmp_path, monkeypatch, inline_max_bytes=BUDGET_BYTES // 2) as proxy:
         headers = {"Transfer-Encoding": "chunked"}
-        with served.gateway.memory.reserve(1):
-            answer = await served.ask("POST", BATCHES, headers, b"2\r\n{}\r\n0\r\n\r\n")
+        with proxy.gateway.memory.reserve(1):
+            answer = await proxy.ask("POST", BATCHES, headers, b"2\r\n{}\r\n0\r\n\r\n")
         answer.refused(429, "RESOURCE_EXHAUSTED")
 
 
-async def test_a_refused_body_leaves_the_connection_usable(served: Ferry) -> None:
+async def test_a_refused_body_leaves_the_connection_usable(proxy: RunningProxy) -> None:
     too_large = rendered("POST", BATCHES, {}, b"a" * 300_000)
-    async with served.connection() as (reader, writer):
+    async with proxy.connection() as (reader, writer):
         writer.write(too_large + rendered("GET", "/genai/v1/files"))
         answer = await reader.readuntil(b"\r\n\r\n")
         assert answer.startswith(b"HTTP/1.1 400")
@@ -245,37 +245,37 @@ async def test_a_refused_body_leaves_the_connection_usable(served: Ferry) -> Non
 
 
 @pytest.mark.parametrize("offset", ["-1", "9223372036854775808", "1e3", "\u0663", b"\xff", "", "a"])
-async def test_a_senseless_offset_is_refused(served: Ferry, offset: str | bytes) -> None:
-    started = await served.ask("POST", START, {}, b"{}")
+async def test_a_senseless_offset_is_refused(proxy: RunningProxy, offset: str | bytes) -> None:
+    started = await proxy.ask("POST", START, {}, b"{}")
     target = started.headers["x-goog-upload-url"].removeprefix("http://ferry.test")
     headers: dict[str, str | bytes] = {
         "X-Goog-Upload-Command": "upload, finalize",
         "X-Goog-Upload-Offset": offset,
     }
-    answer = await served.ask("POST", target, headers, b"x")
+    answer = await proxy.ask("POST", target, headers, b"x")
     answer.refused(400, "INVALID_ARGUMENT")
     assert answer.headers["x-goog-upload-status"] == "final"
 
 
-async def test_an_offset_beyond_every_file_is_refused(served: Ferry) -> None:
-    started = await served.ask("POST", START, {}, b"{}")
+async def test_an_offset_beyond_every_file_is_refused(proxy: RunningProxy) -> None:
+    started = await proxy.ask("POST", START, {}, b"{}")
     target = started.headers["x-goog-upload-url"].removeprefix("http://ferry.test")
     headers = {"X-Goog-Upload-Command": "upload", "X-Goog-Upload-Offset": "9" * 18}
-    answer = await served.ask("POST", target, headers, b"x")
+    answer = await proxy.ask("POST", target, headers, b"x")
     answer.refused(400, "INVALID_ARGUMENT")
 
 
 # --- what is relayed ----------------------------------------------------------------------------
 
 
-async def test_a_creation_at_gemini_from_a_file_of_openai(served: Ferry) -> None:
+async def test_a_creation_at_gemini_from_a_file_of_openai(proxy: RunningProxy) -> None:
     name = str(FileId(FileKind.NATIVE, "file-AbCdEf123456"))
     headers: Headers = {"x-model-provider": "gemini", "x-goog-api-key": GEMINI_KEY}
     for document in (
         b'{"batch":{"inputConfig":{"fileName":"files/%b"}}}' % name.encode(),
         b'{"batch":{"input_config":{"file_name":"files/%b"}}}' % name.encode(),
     ):
-        answer = await served.ask("POST", BATCHES, headers, document)
+        answer = await proxy.ask("POST", BATCHES, headers, document)
         assert "openai" in answer.refused(404, "NOT_FOUND")
 
 
@@ -289,22 +289,22 @@ async def test_a_creation_at_gemini_from_a_file_of_openai(served: Ferry) -> None
     ],
 )
 async def test_a_request_at_openai_that_names_a_file_of_another_provider(
-    served: Ferry, form: str, file_id: str, owner: str
+    proxy: RunningProxy, form: str, file_id: str, owner: str
 ) -> None:
     file = {"fileUri": form.format(file_id), "mimeType": "image/png"}
     request = {"contents": [{"role": "user", "parts": [{"fileData": file}]}]}
     batch = {"inputConfig": {"requests": {"requests": [{"request": request}]}}}
-    answer = await served.ask("POST", BATCHES, {}, orjson.dumps({"batch": batch}))
+    answer = await proxy.ask("POST", BATCHES, {}, orjson.dumps({"batch": batch}))
     message = answer.refused(404, "NOT_FOUND")
     assert message.startswith("batch.inputConfig.requests.requests[0].request: files/")
     assert f"is a name of {owner}" in message
-    assert await served.upstream_requests(served.openai) == []
+    assert await proxy.upstream_requests(proxy.openai) == []
 
 
 @pytest.mark.parametrize("document", [b"no json", b"[]", b'{"batch":{"inputConfig":{}}}'])
-async def test_what_makes_no_sense_is_left_to_google(served: Ferry, document: bytes) -> None:
+async def test_what_makes_no_sense_is_left_to_google(proxy: RunningProxy, document: bytes) -> None:
     headers: Headers = {"x-model-provider": "gemini", "x-goog-api-key": GEMINI_KEY}
-    answer = await served.ask(
+    answer = await proxy.ask(
         "POST", BATCHES.replace("gpt-4o-mini", "gemini-2.5-flash"), headers, document
     )
     answer.refused(400, "INVALID_ARGUMENT")

@@ -1,17 +1,17 @@
 """Requests that no honest client sends: each is refused cleanly, in Google's envelope if it parses.
 
-`served` checks, when a test is over, that nothing logged an error of ours or a secret.
+`proxy` checks, when a test is over, that nothing logged an error of ours or a secret.
 """
 
 import pytest
 
-from tests.test_middlewares.serving_ferry import (
+from tests.test_middlewares.running_proxy import (
     BATCHES,
     GEMINI_KEY,
     OPENAI_KEY,
     START,
-    Ferry,
     Headers,
+    RunningProxy,
     rendered,
 )
 
@@ -48,65 +48,67 @@ INLINE = (
     ],
 )
 async def test_a_request_that_two_parsers_could_read_two_ways_is_none(
-    served: Ferry, headers: Headers, body: bytes
+    proxy: RunningProxy, headers: Headers, body: bytes
 ) -> None:
     smuggled = rendered("DELETE", f"{FILES}/smuggled")
-    answer = await served.raw(rendered("POST", BATCHES, headers, body) + smuggled)
+    answer = await proxy.raw(rendered("POST", BATCHES, headers, body) + smuggled)
     assert answer.status == 400
-    assert await served.upstream_requests(served.openai) == []
+    assert await proxy.upstream_requests(proxy.openai) == []
 
 
 @pytest.mark.parametrize(
     "target",
     [b"/genai/v1/files/\xff", b"/genai/v1/files?pageToken=\xff", b"http://[::1/genai/v1/files"],
 )
-async def test_a_target_that_is_no_uri_is_refused(served: Ferry, target: bytes) -> None:
-    assert (await served.ask("GET", target)).status == 400
+async def test_a_target_that_is_no_uri_is_refused(proxy: RunningProxy, target: bytes) -> None:
+    assert (await proxy.ask("GET", target)).status == 400
 
 
-async def test_two_lengths_that_differ_are_refused(served: Ferry) -> None:
+async def test_two_lengths_that_differ_are_refused(proxy: RunningProxy) -> None:
     request = rendered("POST", BATCHES, {"Content-Length": "2"}, b"{}")
     doubled = request.replace(b"Content-Length: 2", b"Content-Length: 2\r\nContent-Length: 40")
-    assert (await served.raw(doubled)).status == 400
+    assert (await proxy.raw(doubled)).status == 400
 
 
 # --- methods and versions of HTTP ---------------------------------------------------------------
 
 
 @pytest.mark.parametrize("method", ["PATCH", "OPTIONS", "TRACE", "PROPFIND", "PUT"])
-async def test_a_method_that_is_not_served_says_so(served: Ferry, method: str) -> None:
-    (await served.ask(method, FILES)).refused(501, "UNIMPLEMENTED")
+async def test_a_method_that_is_not_served_says_so(proxy: RunningProxy, method: str) -> None:
+    (await proxy.ask(method, FILES)).refused(501, "UNIMPLEMENTED")
 
 
-async def test_a_head_has_no_body(served: Ferry) -> None:
-    answer = await served.ask("HEAD", FILES)
+async def test_a_head_has_no_body(proxy: RunningProxy) -> None:
+    answer = await proxy.ask("HEAD", FILES)
     assert (answer.status, answer.headers["content-length"], answer.body) == (200, "2", b"")
 
 
 @pytest.mark.parametrize(
     ("method", "target"), [("OPTIONS", "*"), ("CONNECT", "evil:443"), ("GET", "http://evil/else")]
 )
-async def test_what_is_outside_genai_is_not_found(served: Ferry, method: str, target: str) -> None:
-    (await served.ask(method, target)).refused(404, "NOT_FOUND")
+async def test_what_is_outside_genai_is_not_found(
+    proxy: RunningProxy, method: str, target: str
+) -> None:
+    (await proxy.ask(method, target)).refused(404, "NOT_FOUND")
 
 
-async def test_a_websocket_is_not_opened(served: Ferry) -> None:
+async def test_a_websocket_is_not_opened(proxy: RunningProxy) -> None:
     upgrade = {"Upgrade": "websocket", "Connection": "Upgrade", "Sec-WebSocket-Version": "13"}
     for headers in (upgrade, {**GEMINI, **upgrade}):
-        answer = await served.ask("GET", FILES, headers)
+        answer = await proxy.ask("GET", FILES, headers)
         assert (answer.status, "upgrade" in answer.headers) == (200, False)
 
 
-async def test_http_1_0_is_answered_in_full_and_closed(served: Ferry) -> None:
+async def test_http_1_0_is_answered_in_full_and_closed(proxy: RunningProxy) -> None:
     request = rendered("GET", FILES).replace(b"HTTP/1.1", b"HTTP/1.0")
-    answer = await served.raw(request)
+    answer = await proxy.raw(request)
     assert answer.status == 200
     assert "transfer-encoding" not in answer.headers
 
 
-async def test_http_1_0_gets_no_interim_answer(served: Ferry) -> None:
+async def test_http_1_0_gets_no_interim_answer(proxy: RunningProxy) -> None:
     request = rendered("POST", START, {"Expect": "100-continue"}, b"{}")
-    async with served.connection() as (reader, writer):
+    async with proxy.connection() as (reader, writer):
         writer.write(request.replace(b"HTTP/1.1", b"HTTP/1.0"))
         assert (await reader.readline()).split()[1] == b"200"
 
@@ -114,15 +116,15 @@ async def test_http_1_0_gets_no_interim_answer(served: Ferry) -> None:
 # --- Expect -------------------------------------------------------------------------------------
 
 
-async def test_who_has_no_key_is_told_before_the_body(served: Ferry) -> None:
+async def test_who_has_no_key_is_told_before_the_body(proxy: RunningProxy) -> None:
     headers = {"x-goog-api-key": "", "Expect": "100-continue", "Content-Length": "8388608"}
-    answer = await served.ask("POST", BATCHES, headers)
+    answer = await proxy.ask("POST", BATCHES, headers)
     answer.refused(401, "UNAUTHENTICATED")
     assert answer.headers["connection"] == "close"
 
 
-async def test_who_has_a_key_is_told_to_go_on(served: Ferry) -> None:
-    async with served.connection() as (reader, writer):
+async def test_who_has_a_key_is_told_to_go_on(proxy: RunningProxy) -> None:
+    async with proxy.connection() as (reader, writer):
         writer.write(rendered("POST", START, {"Expect": "100-continue", "Content-Length": "2"}))
         assert await reader.readuntil(b"\r\n\r\n") == b"HTTP/1.1 100 Continue\r\n\r\n"
         writer.write(b"{}")
@@ -130,8 +132,10 @@ async def test_who_has_a_key_is_told_to_go_on(served: Ferry) -> None:
 
 
 @pytest.mark.parametrize("expected", ["200-ok", b"\xe9"])
-async def test_an_unknown_expectation_is_refused(served: Ferry, expected: str | bytes) -> None:
-    answer = await served.ask("POST", START, {"Expect": expected}, b"{}")
+async def test_an_unknown_expectation_is_refused(
+    proxy: RunningProxy, expected: str | bytes
+) -> None:
+    answer = await proxy.ask("POST", START, {"Expect": expected}, b"{}")
     answer.refused(400, "INVALID_ARGUMENT")
 
 
@@ -145,24 +149,24 @@ async def test_an_unknown_expectation_is_refused(served: Ferry, expected: str | 
      "%F0%9F%98%80", "%ff", "%", "a" * 600, "a%5Cb", "a;b", "a%3Fb", "a%23b"],
 )  # fmt: skip
 async def test_a_name_of_odd_characters_never_reaches_the_provider(
-    served: Ferry, collection: str, name: str
+    proxy: RunningProxy, collection: str, name: str
 ) -> None:
     for method in ("GET", "DELETE"):
-        answer = await served.ask(method, f"/genai/v1beta/{collection}/{name}")
+        answer = await proxy.ask(method, f"/genai/v1beta/{collection}/{name}")
         answer.refused(400, "INVALID_ARGUMENT")
-    assert await served.upstream_requests(served.openai) == []
+    assert await proxy.upstream_requests(proxy.openai) == []
 
 
 @pytest.mark.parametrize("path", ["v1/files/../../x", "v1/%2e%2e/x", "v1/files/..%2f..%2fx"])
-async def test_no_relayed_path_climbs_out(served: Ferry, path: str) -> None:
-    (await served.ask("GET", f"/genai/{path}", GEMINI)).refused(400, "INVALID_ARGUMENT")
-    assert await served.upstream_requests(served.gemini) == []
+async def test_no_relayed_path_climbs_out(proxy: RunningProxy, path: str) -> None:
+    (await proxy.ask("GET", f"/genai/{path}", GEMINI)).refused(400, "INVALID_ARGUMENT")
+    assert await proxy.upstream_requests(proxy.gemini) == []
 
 
 @pytest.mark.parametrize("model", ["%00", "a%0ab", "..%2f..", "a" * 600, "%F0%9F%98%80"])
-async def test_an_odd_model_is_never_an_error_of_ours(served: Ferry, model: str) -> None:
+async def test_an_odd_model_is_never_an_error_of_ours(proxy: RunningProxy, model: str) -> None:
     target = f"/genai/v1/models/{model}:batchGenerateContent"
-    answer = await served.ask("POST", target, {}, INLINE)
+    answer = await proxy.ask("POST", target, {}, INLINE)
     assert answer.status == 200 or answer.refused(400, "INVALID_ARGUMENT")
 
 
@@ -173,8 +177,10 @@ async def test_an_odd_model_is_never_an_error_of_ours(served: Ferry, model: str)
      "pageSize=-1", "pageSize=99999999999999999999", "pageSize=1e3", "pageSize=%D9%A3",
      "page_size=x", "pageSize=", "filter=x"],
 )  # fmt: skip
-async def test_a_senseless_page_is_refused(served: Ferry, collection: str, query: str) -> None:
-    answer = await served.ask("GET", f"/genai/v1/{collection}?{query}")
+async def test_a_senseless_page_is_refused(
+    proxy: RunningProxy, collection: str, query: str
+) -> None:
+    answer = await proxy.ask("GET", f"/genai/v1/{collection}?{query}")
     if query == "pageSize=":
         assert answer.status == 200
     else:
@@ -182,8 +188,8 @@ async def test_a_senseless_page_is_refused(served: Ferry, collection: str, query
 
 
 @pytest.mark.parametrize("size", ["0", "999999999"])
-async def test_an_enormous_page_is_a_large_one(served: Ferry, size: str) -> None:
-    assert (await served.ask("GET", f"/genai/v1/files?pageSize={size}")).document == {}
+async def test_an_enormous_page_is_a_large_one(proxy: RunningProxy, size: str) -> None:
+    assert (await proxy.ask("GET", f"/genai/v1/files?pageSize={size}")).document == {}
 
 
 # --- upload URLs --------------------------------------------------------------------------------
@@ -195,10 +201,10 @@ async def test_an_enormous_page_is_a_large_one(served: Ferry, size: str) -> None
      "upload_id=%F0%9F%98%80.a.b", "upload_id=a&upload_id=b", "upload_id=" + "a" * 9000],
 )  # fmt: skip
 async def test_an_upload_id_that_does_not_open_is_one_and_the_same_404(
-    served: Ferry, query: str
+    proxy: RunningProxy, query: str
 ) -> None:
     headers = {"X-Goog-Upload-Command": "query", "x-goog-api-key": OPENAI_KEY}
-    answer = await served.ask("POST", f"{START}?{query}", headers)
+    answer = await proxy.ask("POST", f"{START}?{query}", headers)
     assert answer.refused(404, "NOT_FOUND") == (
         "no such upload URL: it is not one of this proxy's, or it was sealed with another "
         "FERRY_SECRET_KEY (replicas need the same one; without one, every restart makes a new one)"
@@ -206,10 +212,10 @@ async def test_an_upload_id_that_does_not_open_is_one_and_the_same_404(
     assert answer.headers["x-goog-upload-status"] == "final"
 
 
-async def test_headers_with_a_chunk_are_not_looked_at(served: Ferry) -> None:
+async def test_headers_with_a_chunk_are_not_looked_at(proxy: RunningProxy) -> None:
     """What the upload is was said at its start; a chunk of another version may say more."""
-    started = await served.ask("POST", START, {}, b"{}")
+    started = await proxy.ask("POST", START, {}, b"{}")
     target = started.headers["x-goog-upload-url"].removeprefix("http://ferry.test")
     headers = {"X-Goog-Upload-Command": "query", "x-ferry-of-tomorrow": "x"}
-    answer = await served.ask("POST", target, headers)
+    answer = await proxy.ask("POST", target, headers)
     assert answer.status == 200

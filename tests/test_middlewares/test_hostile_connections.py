@@ -5,12 +5,12 @@ import asyncio
 import pytest
 
 from providers.memory import BUDGET_BYTES
-from tests.test_middlewares.serving_ferry import (
+from tests.test_middlewares.running_proxy import (
     BATCHES,
     GEMINI_KEY,
     START,
-    Ferry,
     Headers,
+    RunningProxy,
     read_answer,
     rendered,
 )
@@ -31,8 +31,8 @@ def promised(headers: Headers) -> Headers:
     return {**headers, "Content-Length": "10000000"}
 
 
-async def test_a_body_of_one_byte_at_a_time_is_a_body(served: Ferry) -> None:
-    async with served.connection() as (reader, writer):
+async def test_a_body_of_one_byte_at_a_time_is_a_body(proxy: RunningProxy) -> None:
+    async with proxy.connection() as (reader, writer):
         writer.write(rendered("POST", BATCHES, {"Content-Length": str(len(INLINE))}))
         for byte in INLINE:
             writer.write(bytes([byte]))
@@ -55,31 +55,31 @@ async def test_a_body_of_one_byte_at_a_time_is_a_body(served: Ferry) -> None:
     ],
 )
 async def test_who_breaks_off_in_a_body_leaves_nothing(
-    served: Ferry, target: str, headers: Headers, half: bytes
+    proxy: RunningProxy, target: str, headers: Headers, half: bytes
 ) -> None:
-    async with served.connection() as (_, writer):
+    async with proxy.connection() as (_, writer):
         writer.write(rendered("POST", target, promised(headers)) + half)
         await writer.drain()
-    logged = await served.until_logged("request")
+    logged = await proxy.until_logged("request")
     assert logged["status"] != 500
-    served.gateway.memory.take(BUDGET_BYTES)
-    assert served.kept() == []
-    requests = await served.upstream_requests(served.openai)
+    proxy.gateway.memory.take(BUDGET_BYTES)
+    assert proxy.kept() == []
+    requests = await proxy.upstream_requests(proxy.openai)
     assert [r for r in requests if r["outcome"] == "answered" and r["method"] == "POST"] == []
 
 
 @pytest.mark.parametrize(("fake", "headers"), [("openai", RAW), ("gemini", {**GEMINI, **RAW})])
 async def test_who_breaks_off_ends_the_upstream_call(
-    served: Ferry, fake: str, headers: Headers
+    proxy: RunningProxy, fake: str, headers: Headers
 ) -> None:
-    upstream = getattr(served, fake)
-    async with served.connection() as (_, writer):
+    upstream = getattr(proxy, fake)
+    async with proxy.connection() as (_, writer):
         writer.write(rendered("POST", START, promised(headers)) + b"x" * 500_000)
-        await served.wait_upstream(upstream, wait="bytes", path="files", count=100_000)
-    await served.wait_upstream(upstream, wait="requests", path="files", count=1)
-    (seen,) = await served.upstream_requests(upstream)
+        await proxy.wait_upstream(upstream, wait="bytes", path="files", count=100_000)
+    await proxy.wait_upstream(upstream, wait="requests", path="files", count=1)
+    (seen,) = await proxy.upstream_requests(upstream)
     assert seen["outcome"] != "answered"
-    assert (await served.until_logged("request"))["status"] != 500
+    assert (await proxy.until_logged("request"))["status"] != 500
 
 
 @pytest.mark.parametrize(
@@ -93,54 +93,54 @@ async def test_who_breaks_off_ends_the_upstream_call(
     ],
 )
 async def test_a_chunk_size_that_is_none_in_the_middle_of_a_body(
-    served: Ferry, target: str, headers: Headers, half: bytes
+    proxy: RunningProxy, target: str, headers: Headers, half: bytes
 ) -> None:
     """aiohttp tells the handler nothing, which waits until the client leaves, or for too long."""
     chunked = {**headers, "Transfer-Encoding": "chunked"}
     chunk = f"{len(half):x}\r\n".encode() + half + b"\r\n"
-    async with served.connection() as (_, writer):
+    async with proxy.connection() as (_, writer):
         writer.write(rendered("POST", target, chunked) + chunk)
         await writer.drain()
-        await served.begun.wait()
+        await proxy.begun.wait()
         writer.write(b"ZZ\r\n")
         await writer.drain()
-    assert (await served.until_logged("request"))["status"] != 500
-    assert served.kept() == []
+    assert (await proxy.until_logged("request"))["status"] != 500
+    assert proxy.kept() == []
 
 
 @pytest.mark.parametrize(("fake", "headers"), [("openai", {}), ("gemini", GEMINI)])
 async def test_who_leaves_before_the_answer_cancels_the_upstream_call(
-    served: Ferry, fake: str, headers: Headers
+    proxy: RunningProxy, fake: str, headers: Headers
 ) -> None:
-    upstream = getattr(served, fake)
-    await served.strike(upstream, {"path": "files"}, {"kind": "delay", "name": "held"})
-    async with served.connection() as (_, writer):
+    upstream = getattr(proxy, fake)
+    await proxy.strike(upstream, {"path": "files"}, {"kind": "delay", "name": "held"})
+    async with proxy.connection() as (_, writer):
         writer.write(rendered("GET", "/genai/v1beta/files", headers))
-        await served.wait_upstream(upstream, wait="held")
-    await served.wait_upstream(upstream, wait="requests", outcome="client_gone")
-    assert (await served.until_logged("request"))["status"] is None
+        await proxy.wait_upstream(upstream, wait="held")
+    await proxy.wait_upstream(upstream, wait="requests", outcome="client_gone")
+    assert (await proxy.until_logged("request"))["status"] is None
 
 
 @pytest.mark.parametrize(("target", "headers"), [(BATCHES, {}), (START, RAW), (START, {})])
 async def test_who_falls_silent_is_let_go(
-    served: Ferry, monkeypatch: pytest.MonkeyPatch, target: str, headers: Headers
+    proxy: RunningProxy, monkeypatch: pytest.MonkeyPatch, target: str, headers: Headers
 ) -> None:
     monkeypatch.setattr("middlewares.inbound_body._SILENCE_SECONDS", 0.05)
-    answer = await served.ask("POST", target, {**headers, "Content-Length": "1000"}, b"{")
+    answer = await proxy.ask("POST", target, {**headers, "Content-Length": "1000"}, b"{")
     answer.refused(400, "INVALID_ARGUMENT")
     assert answer.headers["connection"] == "close"
-    served.gateway.memory.take(BUDGET_BYTES)
+    proxy.gateway.memory.take(BUDGET_BYTES)
 
 
-async def test_an_early_refusal_is_heard_by_who_is_still_sending(served: Ferry) -> None:
+async def test_an_early_refusal_is_heard_by_who_is_still_sending(proxy: RunningProxy) -> None:
     headers = {"Content-Length": "8000000", "x-goog-api-key": ""}
-    async with served.connection() as (reader, writer):
+    async with proxy.connection() as (reader, writer):
         writer.write(rendered("POST", START, headers) + b"x" * 8_000_000)
         (await read_answer(reader)).refused(401, "UNAUTHENTICATED")
 
 
-async def test_who_sends_without_end_is_cut_off_with_an_answer(served: Ferry) -> None:
-    async with served.connection() as (reader, writer):
+async def test_who_sends_without_end_is_cut_off_with_an_answer(proxy: RunningProxy) -> None:
+    async with proxy.connection() as (reader, writer):
         sending = asyncio.create_task(_send_forever(writer))
         answer = await read_answer(reader)
         sending.cancel()
@@ -157,8 +157,8 @@ async def _send_forever(writer: asyncio.StreamWriter) -> None:
         await writer.drain()
 
 
-async def test_pipelined_requests_are_answered_in_order(served: Ferry) -> None:
+async def test_pipelined_requests_are_answered_in_order(proxy: RunningProxy) -> None:
     good, bad = rendered("GET", "/genai/v1/files"), rendered("GET", "/genai/v1/files/%00")
-    async with served.connection() as (reader, writer):
+    async with proxy.connection() as (reader, writer):
         writer.write(good + bad + good)
         assert [(await read_answer(reader)).status for _ in range(3)] == [200, 400, 200]

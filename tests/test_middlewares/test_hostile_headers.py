@@ -2,12 +2,12 @@
 
 import pytest
 
-from tests.test_middlewares.serving_ferry import (
+from tests.test_middlewares.running_proxy import (
     BATCHES,
     GEMINI_KEY,
     START,
-    Ferry,
     Headers,
+    RunningProxy,
 )
 
 GEMINI: Headers = {"x-model-provider": "gemini", "x-goog-api-key": GEMINI_KEY}
@@ -25,32 +25,32 @@ INLINE = (
 )
 @pytest.mark.parametrize("header", ["x-goog-api-key", "Authorization"])
 async def test_a_key_of_odd_characters_is_no_key(
-    served: Ferry, header: str, key: str | bytes
+    proxy: RunningProxy, header: str, key: str | bytes
 ) -> None:
     raw = key if isinstance(key, bytes) else key.encode()
     value = b"Bearer " + raw if header == "Authorization" else raw
-    message = (await served.ask("GET", FILES, {header: value})).refused(401, "UNAUTHENTICATED")
+    message = (await proxy.ask("GET", FILES, {header: value})).refused(401, "UNAUTHENTICATED")
     assert "secret" not in message
 
 
 @pytest.mark.parametrize("query", ["?key=a%0d%0ab", "?key=a%00b", "?key=%C3%A9", "?key=a+b"])
-async def test_a_key_in_the_query_is_held_to_the_same(served: Ferry, query: str) -> None:
-    answer = await served.ask("GET", FILES + query, {"x-goog-api-key": ""})
+async def test_a_key_in_the_query_is_held_to_the_same(proxy: RunningProxy, query: str) -> None:
+    answer = await proxy.ask("GET", FILES + query, {"x-goog-api-key": ""})
     answer.refused(401, "UNAUTHENTICATED")
 
 
 @pytest.mark.parametrize("named", [b"\xe9", "gemini,openai", "../openai", "o" * 9000, "\u0661"])
-async def test_an_unknown_provider_is_refused(served: Ferry, named: str | bytes) -> None:
-    answer = await served.ask("GET", FILES, {"x-model-provider": named})
+async def test_an_unknown_provider_is_refused(proxy: RunningProxy, named: str | bytes) -> None:
+    answer = await proxy.ask("GET", FILES, {"x-model-provider": named})
     message = answer.refused(400, "INVALID_ARGUMENT")
     assert len(message) < 200
     assert "gemini, openai" in message
 
 
 @pytest.mark.parametrize("named", [" OpenAI\t", "OPENAI", ""])
-async def test_a_provider_matches_without_case_and_space(served: Ferry, named: str) -> None:
+async def test_a_provider_matches_without_case_and_space(proxy: RunningProxy, named: str) -> None:
     headers = {"x-model-provider": named} | ({} if named else {"x-goog-api-key": GEMINI_KEY})
-    assert (await served.ask("GET", FILES, headers)).status == 200
+    assert (await proxy.ask("GET", FILES, headers)).status == 200
 
 
 @pytest.mark.parametrize(
@@ -64,38 +64,38 @@ async def test_a_provider_matches_without_case_and_space(served: Ferry, named: s
 )
 @pytest.mark.parametrize("value", [b"r\xe9sum\xe9", "r\u00e9sum\u00e9", b"\xff\xfe"])
 async def test_header_bytes_beyond_ascii_start_an_upload(
-    served: Ferry, header: str, value: str | bytes
+    proxy: RunningProxy, header: str, value: str | bytes
 ) -> None:
     headers: dict[str, str | bytes] = {header: value, "X-Goog-Upload-Protocol": "resumable"}
-    answer = await served.ask("POST", START, headers, b"{}")
+    answer = await proxy.ask("POST", START, headers, b"{}")
     assert (answer.status, answer.headers["x-goog-upload-status"]) == (200, "active")
 
 
 @pytest.mark.parametrize("value", [b"r\xe9sum\xe9", "r\u00e9sum\u00e9"])
 async def test_a_latin_1_file_name_is_shown_as_it_was_meant(
-    served: Ferry, value: str | bytes
+    proxy: RunningProxy, value: str | bytes
 ) -> None:
     headers: dict[str, str | bytes] = {
         "X-Goog-Upload-File-Name": value,
         "X-Goog-Upload-Protocol": "raw",
     }
-    answer = await served.ask("POST", START, headers, b"x")
+    answer = await proxy.ask("POST", START, headers, b"x")
     assert answer.document["file"]["displayName"] == "r\u00e9sum\u00e9"
 
 
 @pytest.mark.parametrize("key", [b"\xe9", "\u00e9"])
-async def test_an_idempotency_key_may_be_any_bytes(served: Ferry, key: str | bytes) -> None:
+async def test_an_idempotency_key_may_be_any_bytes(proxy: RunningProxy, key: str | bytes) -> None:
     headers = {"x-ferry-idempotency-key": key}
-    first = await served.ask("POST", BATCHES, headers, INLINE)
-    again = await served.ask("POST", BATCHES, headers, INLINE)
+    first = await proxy.ask("POST", BATCHES, headers, INLINE)
+    again = await proxy.ask("POST", BATCHES, headers, INLINE)
     assert first.status == again.status == 200
     assert first.document["name"] == again.document["name"]
 
 
-async def test_an_empty_idempotency_key_is_none(served: Ferry) -> None:
+async def test_an_empty_idempotency_key_is_none(proxy: RunningProxy) -> None:
     headers = {"x-ferry-idempotency-key": ""}
-    first = await served.ask("POST", BATCHES, headers, INLINE)
-    again = await served.ask("POST", BATCHES, headers, INLINE)
+    first = await proxy.ask("POST", BATCHES, headers, INLINE)
+    again = await proxy.ask("POST", BATCHES, headers, INLINE)
     assert first.document["name"] != again.document["name"]
 
 
@@ -113,20 +113,20 @@ async def test_an_empty_idempotency_key_is_none(served: Ferry) -> None:
     ],
 )
 async def test_a_start_with_a_senseless_header_is_refused(
-    served: Ferry, header: str, value: str | bytes
+    proxy: RunningProxy, header: str, value: str | bytes
 ) -> None:
-    answer = await served.ask("POST", START, {header: value}, b"{}")
+    answer = await proxy.ask("POST", START, {header: value}, b"{}")
     answer.refused(400, "INVALID_ARGUMENT")
     assert answer.headers["x-goog-upload-status"] == "final"
 
 
 @pytest.mark.parametrize("mime_type", ["a\\r\\nx-goog-api-key: b", "a\\u0000b"])
 async def test_a_content_type_cannot_inject_a_header_at_google(
-    served: Ferry, mime_type: str
+    proxy: RunningProxy, mime_type: str
 ) -> None:
     body = f'{{"file":{{"mimeType":"{mime_type}"}}}}'.encode()
-    (await served.ask("POST", START, GEMINI, body)).refused(400, "INVALID_ARGUMENT")
-    assert await served.upstream_requests(served.gemini) == []
+    (await proxy.ask("POST", START, GEMINI, body)).refused(400, "INVALID_ARGUMENT")
+    assert await proxy.upstream_requests(proxy.gemini) == []
 
 
 # --- hosts --------------------------------------------------------------------------------------
@@ -137,25 +137,29 @@ async def test_a_content_type_cannot_inject_a_header_at_google(
     "host", [b"\xe9", "a b", "a/../b", "a@b", "a:x", "a:\u0663", "a\tb", '"><script>', "[::1"]
 )
 async def test_an_upload_url_is_never_made_of_what_is_no_host(
-    served: Ferry, header: str, host: str | bytes
+    proxy: RunningProxy, header: str, host: str | bytes
 ) -> None:
-    answer = await served.ask("POST", START, {header: host}, b"{}")
+    answer = await proxy.ask("POST", START, {header: host}, b"{}")
     answer.refused(400, "INVALID_ARGUMENT")
     assert "x-goog-upload-url" not in answer.headers
 
 
-async def test_nothing_is_created_for_a_client_whose_address_is_unknown(served: Ferry) -> None:
+async def test_nothing_is_created_for_a_client_whose_address_is_unknown(
+    proxy: RunningProxy,
+) -> None:
     headers = {"Host": "a b", "X-Goog-Upload-Protocol": "raw"}
-    (await served.ask("POST", START, headers, b"x")).refused(400, "INVALID_ARGUMENT")
-    assert await served.upstream_requests(served.openai) == []
+    (await proxy.ask("POST", START, headers, b"x")).refused(400, "INVALID_ARGUMENT")
+    assert await proxy.upstream_requests(proxy.openai) == []
 
 
-async def test_nothing_is_finalized_for_a_client_whose_address_is_unknown(served: Ferry) -> None:
-    started = await served.ask("POST", START, {}, b"{}")
+async def test_nothing_is_finalized_for_a_client_whose_address_is_unknown(
+    proxy: RunningProxy,
+) -> None:
+    started = await proxy.ask("POST", START, {}, b"{}")
     target = started.headers["x-goog-upload-url"].removeprefix("http://ferry.test")
     command = {"X-Goog-Upload-Command": "upload, finalize", "X-Goog-Upload-Offset": "0"}
-    bad = await served.ask("POST", target, {**command, "Host": "a b"}, b"x")
+    bad = await proxy.ask("POST", target, {**command, "Host": "a b"}, b"x")
     bad.refused(400, "INVALID_ARGUMENT")
-    assert await served.upstream_requests(served.openai) == []
-    good = await served.ask("POST", target, command, b"x")
+    assert await proxy.upstream_requests(proxy.openai) == []
+    good = await proxy.ask("POST", target, command, b"x")
     assert (good.status, good.headers["x-goog-upload-status"]) == (200, "final")

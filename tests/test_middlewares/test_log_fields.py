@@ -14,10 +14,10 @@ from providers.errors import FerryError, invalid_argument, not_found
 from providers.provider import KeyForm
 from providers.upstream import UpstreamError
 from proxy.log_lines import JsonLines
-from tests.test_middlewares.chain_at_work import (
+from tests.test_middlewares.running_chain import (
     Scripted,
     ScriptedReply,
-    chain_at_work,
+    running_chain,
     scripted_provider,
 )
 
@@ -48,7 +48,7 @@ async def line_of(
     """What is logged where the provider refuses with `error`."""
     caplog.set_level(logging.INFO, logger="genai_ferry")
     provider = scripted_provider("openai", files=raising(error))
-    async with chain_at_work(provider) as client:
+    async with running_chain(provider) as client:
         sent = {"x-goog-api-key": KEY, **(headers or {})}
         async with client.get(target, headers=sent) as reply:
             document = logged(caplog)
@@ -114,7 +114,7 @@ async def test_another_providers_key_in_a_message_is_masked(
     form = KeyForm(re.compile(r"AIza[A-Za-z0-9]{8,80}"), "a key of Gemini's")
     caplog.set_level(logging.INFO, logger="genai_ferry")
     provider = scripted_provider("openai", key_forms=[form], files=raising(not_found("x")))
-    async with chain_at_work(provider) as client:
+    async with running_chain(provider) as client:
         target = "/genai/v1beta/files?pageSize=AIzaSecret99"
         await client.get(target, headers={"x-goog-api-key": KEY})
     line = logged(caplog)
@@ -138,7 +138,7 @@ async def test_another_providers_key_in_a_name_is_masked(
     keys = [KeyForm(re.compile(form), "a key") for form in forms]
     caplog.set_level(logging.INFO, logger="genai_ferry")
     provider = scripted_provider("openai", key_forms=keys, files=raising(not_found("x")))
-    async with chain_at_work(provider) as client:
+    async with running_chain(provider) as client:
         target = f"/genai/v1beta/files/{name}"
         await client.get(target, headers={"x-goog-api-key": KEY, "x-model-provider": "openai"})
     assert logged(caplog)["resource"] == f"files/{shown}"[:200]
@@ -164,7 +164,7 @@ async def test_a_request_that_was_answered_is_not_refused(
 ) -> None:
     caplog.set_level(logging.INFO, logger="genai_ferry")
     gemini = scripted_provider("gemini", relay=Scripted(lambda *_: ScriptedReply()))
-    async with chain_at_work(gemini) as client:
+    async with running_chain(gemini) as client:
         await client.get("/genai/v1/files/abc", headers={"x-goog-api-key": KEY})
     assert not {"refused", "why", "resource"} & set(logged(caplog))
 
@@ -174,7 +174,7 @@ async def test_a_relayed_refusal_has_the_upstreams_status(
 ) -> None:
     caplog.set_level(logging.INFO, logger="genai_ferry")
     relay = Scripted(lambda *_: ScriptedReply(status=403, body=b"what the prompt was"))
-    async with chain_at_work(scripted_provider("gemini", relay=relay)) as client:
+    async with running_chain(scripted_provider("gemini", relay=relay)) as client:
         await client.get("/genai/v1/files/abc", headers={"x-goog-api-key": KEY})
     line = logged(caplog)
     assert (line["resource"], line["upstream_status"], line["status"]) == ("files/abc", 403, 403)
@@ -210,7 +210,7 @@ async def test_no_refusal_logs_a_value_of_the_body(
     caplog.clear()
     caplog.set_level(logging.DEBUG, logger="genai_ferry")
     provider = scripted_provider("openai", batches=raising(not_found("x")))
-    async with chain_at_work(provider) as client:
+    async with running_chain(provider) as client:
         target = "/genai/v1beta/models/gpt-4o:batchGenerateContent"
         headers = {"x-goog-api-key": KEY, "Content-Type": "application/json"}
         async with client.post(target, headers=headers, data=orjson.dumps(body)) as reply:

@@ -6,10 +6,10 @@ import orjson
 import pytest
 
 from proxy.log_lines import JsonLines
-from tests.test_middlewares.chain_at_work import (
+from tests.test_middlewares.running_chain import (
     Scripted,
     ScriptedReply,
-    chain_at_work,
+    running_chain,
     scripted_provider,
 )
 
@@ -36,7 +36,7 @@ async def test_a_line_says_who_and_what_but_nothing_secret(
 ) -> None:
     caplog.set_level(logging.INFO, logger="genai_ferry")
     gemini = scripted_provider("gemini", relay=Scripted(lambda *_: ScriptedReply()))
-    async with chain_at_work(gemini) as client:
+    async with running_chain(gemini) as client:
         async with client.get(target, headers={"x-secret": "secret"}) as reply:
             assert reply.status == status
     (line,) = [JsonLines().format(r) for r in caplog.records if r.name == "genai_ferry.access"]

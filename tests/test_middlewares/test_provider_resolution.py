@@ -10,10 +10,10 @@ from providers.provider import Batches, Provider
 from providers.resource_names import FileId, FileKind, object_file_id
 from providers.resources import File, Page
 from proxy.setting_values import canonical_name
-from tests.test_middlewares.chain_at_work import (
+from tests.test_middlewares.running_chain import (
     Scripted,
     ScriptedReply,
-    chain_at_work,
+    running_chain,
     scripted_provider,
 )
 
@@ -27,7 +27,7 @@ async def test_a_name_matches_without_case_and_dash(name: str) -> None:
     files = Scripted(lambda *_: Page([]))
     provider = scripted_provider(canonical_name("MY_OPENAI"), files=files)
     other = scripted_provider("gemini", relay=Scripted(lambda *_: ScriptedReply()))
-    async with chain_at_work(other, provider) as client:
+    async with running_chain(other, provider) as client:
         headers = {**KEY, "x-model-provider": name}
         async with client.get("/genai/v1/files", headers=headers) as reply:
             assert reply.status == 200
@@ -44,7 +44,7 @@ async def test_without_a_name_it_is_the_default(headers: dict[str, str]) -> None
     files = Scripted(lambda *_: Page([]))
     gemini = scripted_provider("gemini", relay=Scripted(lambda *_: ScriptedReply()))
     openai = scripted_provider("openai", files=files)
-    async with chain_at_work(gemini, openai, default="openai") as client:
+    async with running_chain(gemini, openai, default="openai") as client:
         await client.get("/genai/v1/files", headers={**KEY, **headers})
     assert len(files.calls) == 1
 
@@ -62,7 +62,7 @@ async def test_a_name_of_another_provider_is_told_from_an_unknown_one(path: str)
     relay = Scripted(lambda *_: ScriptedReply())
     gemini = scripted_provider("gemini", relay=relay)
     openai = scripted_provider("openai", files=Scripted(lambda *_: File(id="a")))
-    async with chain_at_work(gemini, openai) as client:
+    async with running_chain(gemini, openai) as client:
         async with client.get(f"/genai/v1/{path}", headers=KEY) as reply:
             message = (await reply.json())["error"]["message"]
             assert (reply.status, "openai" in message) == (404, True)
@@ -99,7 +99,7 @@ async def test_a_file_of_another_provider_is_known_by_its_name(
     how: str, file_id: str, owner: str, others: list[str]
 ) -> None:
     files, relay = Scripted(lambda *_: File(id="a")), Scripted(lambda *_: ScriptedReply())
-    async with chain_at_work(*three(files, relay)) as client:
+    async with running_chain(*three(files, relay)) as client:
         for asked in others:
             headers = {**KEY, "x-model-provider": asked}
             async with client.request(**naming(how, file_id), headers=headers) as reply:
@@ -113,7 +113,7 @@ async def test_a_file_of_another_provider_is_known_by_its_name(
 async def test_a_name_longer_than_any_goes_nowhere(how: str) -> None:
     files, relay = Scripted(lambda *_: File(id="a")), Scripted(lambda *_: ScriptedReply())
     name = "a" * 7000
-    async with chain_at_work(*three(files, relay)) as client:
+    async with running_chain(*three(files, relay)) as client:
         for asked in ("gemini", "openai", "anthropic"):
             headers = {**KEY, "x-model-provider": asked}
             async with client.request(**naming(how, name), headers=headers) as reply:
@@ -150,7 +150,7 @@ def naming(how: str, file_id: str) -> dict[str, Any]:
 )
 async def test_a_providers_own_file_goes_to_it(file_id: str, asked: str) -> None:
     files, relay = Scripted(lambda *_: File(id="a")), Scripted(lambda *_: ScriptedReply())
-    async with chain_at_work(*three(files, relay)) as client:
+    async with running_chain(*three(files, relay)) as client:
         headers = {**KEY, "x-model-provider": asked}
         async with client.get(f"/genai/v1beta/files/{file_id}", headers=headers) as reply:
             assert reply.status == 200
@@ -171,7 +171,7 @@ async def test_a_providers_own_file_goes_to_it(file_id: str, asked: str) -> None
 )
 async def test_what_a_provider_lacks_is_unimplemented(method: str, path: str, named: str) -> None:
     openai = scripted_provider("openai", files=Scripted(lambda *_: Page([])))
-    async with chain_at_work(openai) as client:
+    async with running_chain(openai) as client:
         async with client.request(method, f"/genai{path}", headers=KEY) as reply:
             error = (await reply.json())["error"]
             assert (reply.status, error["status"]) == (501, "UNIMPLEMENTED")

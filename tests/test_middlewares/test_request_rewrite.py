@@ -3,7 +3,7 @@
 import pytest
 
 from providers.resources import Page
-from tests.test_middlewares.chain_at_work import Scripted, chain_at_work, scripted_provider
+from tests.test_middlewares.running_chain import Scripted, running_chain, scripted_provider
 
 KEY = {"x-goog-api-key": "a"}
 
@@ -22,7 +22,7 @@ KEY = {"x-goog-api-key": "a"}
 )
 async def test_a_page(query: str, size: int, token: str | None) -> None:
     files = Scripted(lambda *_: Page([], "next"))
-    async with chain_at_work(scripted_provider("openai", files=files)) as client:
+    async with running_chain(scripted_provider("openai", files=files)) as client:
         async with client.get(f"/genai/v1/files{query}", headers=KEY) as reply:
             assert await reply.json() == {"nextPageToken": "next"}
     assert files.calls[0][2:] == (size, token)
@@ -34,7 +34,7 @@ async def test_a_page(query: str, size: int, token: str | None) -> None:
 )
 async def test_no_page(query: str, path: str) -> None:
     files = Scripted(lambda *_: Page([]))
-    async with chain_at_work(scripted_provider("openai", files=files)) as client:
+    async with running_chain(scripted_provider("openai", files=files)) as client:
         async with client.get(f"/genai/v1/files{query}", headers=KEY) as reply:
             assert reply.status == 400
             assert (await reply.json())["error"]["message"].startswith(f"{path}: ")

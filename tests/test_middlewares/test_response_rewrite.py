@@ -9,12 +9,12 @@ from yarl import URL
 from providers.body import Body, once
 from providers.resources import Download
 from providers.upstream import UpstreamError
-from tests.test_middlewares.chain_at_work import (
+from tests.test_middlewares.running_chain import (
     Scripted,
     ScriptedReply,
     body_of,
-    chain_at_work,
     multi,
+    running_chain,
     scripted_provider,
 )
 
@@ -38,7 +38,7 @@ async def test_a_relayed_answer_comes_as_it_is() -> None:
     )
     reply = ScriptedReply(429, headers, b"\x1f\x8bwhatever")
     relay = Scripted(lambda *_: reply)
-    async with chain_at_work(scripted_provider("gemini", relay=relay)) as client:
+    async with running_chain(scripted_provider("gemini", relay=relay)) as client:
         async with client.post(PATH, headers=KEY, data=b"\xff\x00") as answer:
             assert (answer.status, await answer.read()) == (429, b"\x1f\x8bwhatever")
             assert answer.headers.getall("X-Twice") == ["1", "2"]
@@ -51,7 +51,7 @@ async def test_a_relayed_answer_comes_as_it_is() -> None:
 async def test_what_belongs_to_one_connection_stays_there() -> None:
     reply = ScriptedReply(200, multi(*HOP_BY_HOP, ("Content-Length", "2")))
     relay = Scripted(lambda *_: reply)
-    async with chain_at_work(scripted_provider("gemini", relay=relay)) as client:
+    async with running_chain(scripted_provider("gemini", relay=relay)) as client:
         async with client.post(PATH, headers=KEY) as answer:
             kept = {name.lower() for name in answer.headers}
             assert await answer.read() == b"{}"
@@ -68,7 +68,7 @@ async def test_a_relayed_request_goes_as_it_came_less_the_key() -> None:
             return ScriptedReply()
 
     relay = Reading(lambda *_: None)
-    async with chain_at_work(scripted_provider("gemini", relay=relay)) as client:
+    async with running_chain(scripted_provider("gemini", relay=relay)) as client:
         target = f"{PATH}?alt=sse&key=AIza-secret&$fields=a%2Fb"
         await client.post(URL(target, encoded=True), data=b'{"not": "parsed"')
     assert str(relay.relayed.target) == "/v1beta/models/m:generateContent?alt=sse&$fields=a%2Fb"
@@ -81,7 +81,7 @@ async def test_a_body_that_breaks_off_upstream_breaks_off_here() -> None:
     for headers in ({}, {"Content-Length": "100"}):
         reply = ScriptedReply(200, headers, b"half", failure)
         relay = Scripted(lambda *_, reply=reply: reply)
-        async with chain_at_work(scripted_provider("gemini", relay=relay)) as client:
+        async with running_chain(scripted_provider("gemini", relay=relay)) as client:
             async with client.post(PATH, headers=KEY) as answer:
                 with pytest.raises(aiohttp.ClientPayloadError):
                     await answer.read()
@@ -97,7 +97,7 @@ async def test_a_download_is_streamed_and_closed(length: int | None) -> None:
 
     download = Download(Body(once(b"data"), length), "application/jsonl", close)
     files = Scripted(lambda *_: download)
-    async with chain_at_work(scripted_provider("openai", files=files)) as client:
+    async with running_chain(scripted_provider("openai", files=files)) as client:
         async with client.get("/genai/v1/files/file-1:download?alt=media", headers=KEY) as answer:
             assert await answer.read() == b"data"
             assert answer.content_type == "application/jsonl"
@@ -108,7 +108,7 @@ async def test_a_download_is_streamed_and_closed(length: int | None) -> None:
 async def test_a_download_without_a_body_when_only_the_head_is_asked() -> None:
     reply = ScriptedReply(200, {"Content-Length": "9"}, b"never sent")
     relay = Scripted(lambda *_: reply)
-    async with chain_at_work(scripted_provider("gemini", relay=relay)) as client:
+    async with running_chain(scripted_provider("gemini", relay=relay)) as client:
         async with client.head("/genai/v1beta/files/a", headers=KEY) as answer:
             assert (answer.status, answer.headers["Content-Length"]) == (200, "9")
     assert reply.closed
@@ -128,7 +128,7 @@ async def test_the_head_of_a_download_reads_nothing_upstream(length: int | None)
 
     download = Download(Body(chunks(), length), "application/jsonl", close)
     files = Scripted(lambda *_: download)
-    async with chain_at_work(scripted_provider("openai", files=files)) as client:
+    async with running_chain(scripted_provider("openai", files=files)) as client:
         async with client.head("/genai/v1/files/file-1:download?alt=media", headers=KEY) as answer:
             assert (answer.status, await answer.read()) == (200, b"")
             assert answer.content_type == "application/jsonl"
@@ -141,7 +141,7 @@ async def test_the_head_of_a_download_reads_nothing_upstream(length: int | None)
 @pytest.mark.parametrize("path", ["v1beta/a%0ab", "v1beta/%00", "v1beta/a%2Fb:c", "v1beta/%C3%A9"])
 async def test_a_relayed_path_keeps_its_encoding(path: str) -> None:
     relay = Scripted(lambda *_: ScriptedReply())
-    async with chain_at_work(scripted_provider("gemini", relay=relay)) as client:
+    async with running_chain(scripted_provider("gemini", relay=relay)) as client:
         async with client.get(URL(f"/genai/{path}", encoded=True), headers=KEY) as answer:
             assert answer.status == 200
     assert relay.relayed.target.raw_path_qs == f"/{path}"

@@ -8,7 +8,7 @@ from middlewares.client_tokens import ClientTokens
 from middlewares.tenants import Tenants
 from providers.credential import Credential
 from tests.memory_state import MemoryState
-from tests.test_middlewares.chain_at_work import scripted_provider
+from tests.test_middlewares.running_chain import scripted_provider
 
 CALLERS = scripted_provider("openai")
 LENDING = replace(CALLERS, own_credential=Credential(api_key="sk-own"))

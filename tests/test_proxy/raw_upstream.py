@@ -36,12 +36,12 @@ async def read_head(reader: asyncio.StreamReader) -> bytes:
     return await reader.readuntil(b"\r\n\r\n")
 
 
-def resetting(sock: socket.socket) -> None:
+def reset_on_close(sock: socket.socket) -> None:
     """Make the next close of `sock` a reset."""
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
 
-def answering(data: bytes) -> Conversation:
+def answer_once(data: bytes) -> Conversation:
     """Reads the head of a request, answers `data`, and closes."""
 
     async def conversation(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -73,7 +73,7 @@ class Source:
             self.released = True
 
 
-class Heard:
+class RecordingUpstream:
     """What an upstream heard until the connection ended."""
 
     def __init__(self) -> None:

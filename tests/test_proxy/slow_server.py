@@ -28,7 +28,7 @@ async def slow(request: web.Request) -> web.Response:
         raise
 
 
-class Late(web.StreamResponse):
+class LateBody(web.StreamResponse):
     """A body that is made only when it is sent, which is after every middleware has returned."""
 
     def __init__(self, inbound: web.Request) -> None:
@@ -42,11 +42,11 @@ class Late(web.StreamResponse):
 
 
 async def late(request: web.Request) -> web.StreamResponse:
-    return Late(request)
+    return LateBody(request)
 
 
 @web.middleware
-async def only_slow(request: web.Request, handler: Handler) -> web.StreamResponse:
+async def reject_other_paths(request: web.Request, handler: Handler) -> web.StreamResponse:
     """As a chain would that knows nothing of health."""
     if request.path not in {"/slow", "/late"}:
         raise web.HTTPForbidden
@@ -64,7 +64,7 @@ async def prepare_to_end() -> None:
 
 async def main() -> None:
     log_to_stderr()
-    app = web.Application(middlewares=[only_slow])
+    app = web.Application(middlewares=[reject_other_paths])
     if "SLOW_SERVER_PREPARES" in os.environ:
         app[BACKGROUND] = BackgroundTasks()
         app[BACKGROUND].before_end(prepare_to_end)

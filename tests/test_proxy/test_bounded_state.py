@@ -14,7 +14,7 @@ from proxy.bucket_errors import BucketRefusal, UnusableBucket
 from proxy.state_directory import DirectoryState
 from proxy.state_store import bounded
 from tests.memory_state import MemoryState
-from tests.test_proxy.rights import without_rights
+from tests.test_proxy.unprivileged import unprivileged
 
 MOMENT = 0.05
 
@@ -230,7 +230,7 @@ async def test_an_error_of_a_bodys_source_passes_as_it_is(error: Exception, tmp_
 
 async def test_a_directory_without_rights(tmp_path: Path) -> None:
     tmp_path.chmod(0o500)
-    with without_rights(), pytest.raises(StateError, match="Permission denied") as caught:
+    with unprivileged(), pytest.raises(StateError, match="Permission denied") as caught:
         await write(bounded(DirectoryState(tmp_path / "state")), "a", b"x")
     assert caught.value.status == "FAILED_PRECONDITION"
 

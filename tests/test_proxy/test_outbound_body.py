@@ -11,7 +11,7 @@ from providers.errors import invalid_argument
 from providers.upstream import OutboundRequest
 from proxy.outbound import OutboundClient
 from tests.test_proxy.raw_upstream import (
-    Heard,
+    RecordingUpstream,
     Source,
     raw_upstream,
     read_head,
@@ -29,7 +29,7 @@ from tests.test_proxy.raw_upstream import (
 async def test_a_failing_source_is_not_the_upstreams_fault(
     client: OutboundClient, failure: Exception, length: int | None
 ) -> None:
-    heard = Heard()
+    heard = RecordingUpstream()
     async with raw_upstream(heard) as url:
         body = Body(Source(b"begun", then=failure).chunks(), length)
         with pytest.raises(type(failure)) as caught:
@@ -40,7 +40,7 @@ async def test_a_failing_source_is_not_the_upstreams_fault(
 
 
 async def test_a_cancelled_source_cancels_the_call(client: OutboundClient) -> None:
-    heard = Heard()
+    heard = RecordingUpstream()
     async with raw_upstream(heard) as url:
         body = Body(Source(b"begun", then=asyncio.CancelledError()).chunks(), 100)
         with pytest.raises(asyncio.CancelledError):
@@ -77,7 +77,7 @@ async def test_a_source_that_fails_after_the_answer_fails_the_reply(
 async def test_a_body_that_ends_early_breaks_the_connection(
     client: OutboundClient, chunks: list[bytes]
 ) -> None:
-    heard = Heard()
+    heard = RecordingUpstream()
     async with raw_upstream(heard) as url:
         body = Body(Source(*chunks).chunks(), 4)
         with pytest.raises(TruncatedBody):
@@ -93,7 +93,7 @@ async def test_a_body_that_ends_early_breaks_the_connection(
 async def test_a_body_that_is_too_long_never_arrives_whole(
     client: OutboundClient, chunks: list[bytes], length: int
 ) -> None:
-    heard = Heard()
+    heard = RecordingUpstream()
     async with raw_upstream(heard) as url:
         body = Body(Source(*chunks).chunks(), length)
         with pytest.raises(TruncatedBody):
@@ -107,7 +107,7 @@ async def test_a_body_that_is_too_long_never_arrives_whole(
 
 @pytest.mark.parametrize("waiting", ["for the answer", "for the source"])
 async def test_a_cancelled_call_is_seen_upstream(client: OutboundClient, waiting: str) -> None:
-    heard = Heard()
+    heard = RecordingUpstream()
     source = Source(b"all", then=asyncio.Event() if waiting == "for the source" else None)
     length = None if waiting == "for the source" else 3
     async with raw_upstream(heard) as url:

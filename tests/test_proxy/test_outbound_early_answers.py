@@ -16,7 +16,7 @@ from tests.test_proxy.raw_upstream import (
     Source,
     raw_upstream,
     read_head,
-    resetting,
+    reset_on_close,
 )
 
 
@@ -61,7 +61,7 @@ class BusyUpstream:
                 received += connection.recv(1 << 16)
             connection.sendall(self._answer)
             self.may_reset.wait()
-            resetting(connection)
+            reset_on_close(connection)
         self.has_reset.set()
 
     def reset(self) -> None:
@@ -128,7 +128,7 @@ async def test_an_early_answer_survives_a_write_under_way(client: OutboundClient
     async def conversation(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await read_head(reader)
         writer.write(b"HTTP/1.1 413 Too Large\r\nContent-Length: 5\r\n\r\nlarge")
-        resetting(writer.get_extra_info("socket"))
+        reset_on_close(writer.get_extra_info("socket"))
 
     async with raw_upstream(conversation) as url:
         source = Source(*[b"x" * MIB] * 64)

@@ -15,12 +15,12 @@ from proxy.outbound import OutboundClient, Timeouts
 from tests.test_proxy.certificates import certificate
 from tests.test_proxy.raw_upstream import (
     MIB,
-    Heard,
+    RecordingUpstream,
     Source,
-    answering,
+    answer_once,
     raw_upstream,
     read_head,
-    resetting,
+    reset_on_close,
 )
 
 SECRET_QUERY = "key=AIzaSecret"
@@ -83,7 +83,7 @@ async def test_a_host_that_was_there_before_may_come_back(
     client: OutboundClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     answer = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
-    async with raw_upstream(answering(answer)) as url:
+    async with raw_upstream(answer_once(answer)) as url:
         request = OutboundRequest("GET", url.with_host("localhost"), {})
         async with await client.send(request):
             pass
@@ -166,7 +166,7 @@ async def test_no_connection_in_time_sent_nothing(
     ids=["none", "half a head", "not HTTP", "length", "chunked", "bad chunk"],
 )
 async def test_a_broken_answer_is_unavailable(client: OutboundClient, answer: bytes) -> None:
-    async with raw_upstream(answering(answer)) as url:
+    async with raw_upstream(answer_once(answer)) as url:
         target = url.with_query(SECRET_QUERY)
         error = await refused(client, OutboundRequest("POST", target, {}, b"x"))
     assert (error.status, error.unsent) == ("UNAVAILABLE", False)
@@ -175,7 +175,7 @@ async def test_a_broken_answer_is_unavailable(client: OutboundClient, answer: by
 async def test_what_came_before_the_break_is_given(client: OutboundClient) -> None:
     answer = b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nshort"
     came: list[bytes] = []
-    async with raw_upstream(answering(answer)) as url:
+    async with raw_upstream(answer_once(answer)) as url:
         async with await client.send(OutboundRequest("GET", url)) as reply:
             with pytest.raises(UpstreamError):
                 await _collect(reply, came)
@@ -189,7 +189,7 @@ async def test_a_reset_in_the_answer_is_unavailable(client: OutboundClient) -> N
         await read_head(reader)
         writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nshort")
         await head_read.wait()
-        resetting(writer.get_extra_info("socket"))
+        reset_on_close(writer.get_extra_info("socket"))
 
     async with raw_upstream(conversation) as url:
         async with await client.send(OutboundRequest("GET", url)) as reply:
@@ -200,7 +200,7 @@ async def test_a_reset_in_the_answer_is_unavailable(client: OutboundClient) -> N
 
 
 async def test_silence_before_the_answer_is_a_timeout(impatient: OutboundClient) -> None:
-    heard = Heard()
+    heard = RecordingUpstream()
     async with raw_upstream(heard) as url:
         error = await refused(impatient, OutboundRequest("POST", url, {}, b"x"))
         await heard.ended.wait()

@@ -7,13 +7,13 @@ from typing import Any
 import orjson
 import pytest
 
-from tests.test_proxy.sharing_tenants import ANN, requests, sharing
+from tests.test_proxy.shared_proxy import ANN, requests, shared_proxy
 
 
 async def test_gemini_serves_only_what_can_be_kept_apart(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with sharing("gemini", tmp_path / "state", monkeypatch) as shared:
+    async with shared_proxy("gemini", tmp_path / "state", monkeypatch) as shared:
         for method, path in (
             ("GET", "v1beta/cachedContents"),
             ("POST", "v1beta/cachedContents"),
@@ -39,7 +39,7 @@ async def test_gemini_serves_only_what_can_be_kept_apart(
 async def test_a_call_at_gemini_names_nothing_of_anothers(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, document: dict[str, Any], path: str
 ) -> None:
-    async with sharing("gemini", tmp_path / "state", monkeypatch) as shared:
+    async with shared_proxy("gemini", tmp_path / "state", monkeypatch) as shared:
         call = "v1beta/models/gemini-2.5-flash:generateContent"
         refused = await shared.ask(ANN, "POST", call, document)
         assert refused.error[:2] == (400, "INVALID_ARGUMENT")
@@ -54,7 +54,7 @@ async def test_a_call_at_gemini_names_nothing_of_anothers(
 async def test_no_upload_begins_into_a_store_that_all_tenants_would_share(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with sharing("gemini", tmp_path / "state", monkeypatch) as shared:
+    async with shared_proxy("gemini", tmp_path / "state", monkeypatch) as shared:
         path = "upload/v1beta/fileSearchStores/x:uploadToFileSearchStore"
         refused = await shared.ask(ANN, "POST", path, {}, X_Goog_Upload_Command="start")
         assert refused.error[:2] == (501, "UNIMPLEMENTED")
@@ -64,7 +64,7 @@ async def test_no_upload_begins_into_a_store_that_all_tenants_would_share(
 async def test_googles_file_names_cannot_be_chosen(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with sharing("gemini", tmp_path / "state", monkeypatch) as shared:
+    async with shared_proxy("gemini", tmp_path / "state", monkeypatch) as shared:
         refused = await shared.ask(
             ANN,
             "POST",
@@ -81,7 +81,7 @@ async def test_many_results_at_gemini_stream_through(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     text = "x" * (3 << 20)
-    async with sharing("gemini", tmp_path / "state", monkeypatch) as shared:
+    async with shared_proxy("gemini", tmp_path / "state", monkeypatch) as shared:
         asked = [{"contents": [{"role": "user", "parts": [{"text": text}]}]}]
         batch = (await shared.create(ANN, asked)).ok["name"]
         await shared.steer(batch)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.test_proxy.sharing_tenants import ANN, BOB, OWN, Sharing, lines, requests, sharing
+from tests.test_proxy.shared_proxy import ANN, BOB, OWN, SharedProxy, lines, requests, shared_proxy
 
 SCAN = b"%PDF-1.7 of nobody in particular"
 
@@ -14,8 +14,8 @@ SCAN = b"%PDF-1.7 of nobody in particular"
 @pytest.fixture(params=list(OWN))
 async def shared(
     request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> AsyncIterator[Sharing]:
-    async with sharing(request.param, tmp_path / "state", monkeypatch) as at_work:
+) -> AsyncIterator[SharedProxy]:
+    async with shared_proxy(request.param, tmp_path / "state", monkeypatch) as at_work:
         yield at_work
 
 
@@ -23,14 +23,14 @@ def absent(name: str) -> tuple[int, str, str]:
     return 404, "NOT_FOUND", f"{name} does not exist"
 
 
-async def test_each_has_its_own_files(shared: Sharing) -> None:
+async def test_each_has_its_own_files(shared: SharedProxy) -> None:
     ann, bob = await shared.upload(ANN), await shared.upload(BOB)
     assert await shared.listed(ANN, "files") == [ann["name"]]
     assert await shared.listed(BOB, "files") == [bob["name"]]
     assert (await shared.ask(ANN, "GET", f"v1beta/{ann['name']}")).ok["name"] == ann["name"]
 
 
-async def test_each_has_its_own_batches(shared: Sharing) -> None:
+async def test_each_has_its_own_batches(shared: SharedProxy) -> None:
     ann = (await shared.create(ANN, requests())).ok["name"]
     bob = (await shared.create(BOB, (await shared.upload(BOB))["name"])).ok["name"]
     assert await shared.listed(ANN, "batches") == [ann]
@@ -38,7 +38,7 @@ async def test_each_has_its_own_batches(shared: Sharing) -> None:
     assert (await shared.ask(BOB, "GET", f"v1beta/{bob}")).ok["name"] == bob
 
 
-async def test_every_call_on_anothers_is_as_on_nothing(shared: Sharing) -> None:
+async def test_every_call_on_anothers_is_as_on_nothing(shared: SharedProxy) -> None:
     file, batch = (await shared.upload(ANN))["name"], (await shared.create(ANN, requests())).ok
     await shared.steer(batch["name"])
     for method, path in (
@@ -61,7 +61,7 @@ async def test_every_call_on_anothers_is_as_on_nothing(shared: Sharing) -> None:
     assert (await shared.ask(ANN, "GET", f"v1beta/{batch['name']}")).status == 200
 
 
-async def test_results_belong_to_whose_batch_it_is(shared: Sharing) -> None:
+async def test_results_belong_to_whose_batch_it_is(shared: SharedProxy) -> None:
     batch = (await shared.create(ANN, (await shared.upload(ANN))["name"])).ok["name"]
     await shared.steer(batch)
     ended = (await shared.ask(ANN, "GET", f"v1beta/{batch}")).ok
@@ -74,7 +74,7 @@ async def test_results_belong_to_whose_batch_it_is(shared: Sharing) -> None:
         assert answer.error == absent(results)
 
 
-async def test_what_is_deleted_is_nobodys(shared: Sharing) -> None:
+async def test_what_is_deleted_is_nobodys(shared: SharedProxy) -> None:
     file = (await shared.upload(ANN))["name"]
     batch = (await shared.create(ANN, requests())).ok["name"]
     await shared.steer(batch)
@@ -85,7 +85,7 @@ async def test_what_is_deleted_is_nobodys(shared: Sharing) -> None:
     assert [info.name async for info in shared.gateway.state.list("owned/")] == []
 
 
-async def test_requests_name_no_file_of_anothers(shared: Sharing) -> None:
+async def test_requests_name_no_file_of_anothers(shared: SharedProxy) -> None:
     file = await shared.upload(ANN, SCAN, "scan.pdf")
     for uri in (file["uri"], file["name"]):
         refused = await shared.create(BOB, requests(uri))
@@ -94,7 +94,7 @@ async def test_requests_name_no_file_of_anothers(shared: Sharing) -> None:
         assert (await shared.create(ANN, requests(uri))).status == 200, uri
 
 
-async def test_pages_are_full_and_end(shared: Sharing) -> None:
+async def test_pages_are_full_and_end(shared: SharedProxy) -> None:
     ann = []
     for _ in range(5):
         ann.append((await shared.upload(ANN))["name"])
@@ -109,7 +109,7 @@ async def test_pages_are_full_and_end(shared: Sharing) -> None:
         assert sorted(await shared.listed(ANN, "batches", size)) == sorted(batches)
 
 
-async def test_only_the_own_key_reaches_the_provider(shared: Sharing) -> None:
+async def test_only_the_own_key_reaches_the_provider(shared: SharedProxy) -> None:
     await shared.create(ANN, (await shared.upload(ANN))["name"])
     await shared.ask(None, "GET", f"v1beta/files?key={ANN}")
     await shared.ask(None, "GET", "v1beta/files", Authorization=f"Bearer {ANN}")
@@ -119,13 +119,13 @@ async def test_only_the_own_key_reaches_the_provider(shared: Sharing) -> None:
 
 
 @pytest.mark.parametrize("key", [None, "no-token"])
-async def test_without_a_token_nothing_is_served(shared: Sharing, key: str | None) -> None:
+async def test_without_a_token_nothing_is_served(shared: SharedProxy, key: str | None) -> None:
     for method, path in (("GET", "v1beta/files"), ("POST", "upload/v1beta/files")):
         assert (await shared.ask(key, method, path)).error[:2] == (401, "UNAUTHENTICATED")
     assert "/v1" not in await shared.upstream_requests()
 
 
-async def test_a_key_repeats_a_creation_of_the_same_tenant_alone(shared: Sharing) -> None:
+async def test_a_key_repeats_a_creation_of_the_same_tenant_alone(shared: SharedProxy) -> None:
     ann = (await shared.create(ANN, requests(), "1")).ok["name"]
     again = (await shared.create(ANN, requests(), "1")).ok["name"]
     bob = (await shared.create(BOB, requests(), "1")).ok["name"]
@@ -150,7 +150,7 @@ async def test_files_of_one_request_are_owned(
         "multipart": (form, "multipart/related; boundary=b"),
     }
     data, content_type = sent[protocol]
-    async with sharing("openai", tmp_path / "state", monkeypatch) as shared:
+    async with shared_proxy("openai", tmp_path / "state", monkeypatch) as shared:
         answer = await shared.ask(
             ANN,
             "POST",
@@ -161,7 +161,7 @@ async def test_files_of_one_request_are_owned(
         )
         assert await shared.listed(ANN, "files") == [answer.ok["file"]["name"]]
         assert await shared.listed(BOB, "files") == []
-    async with sharing("gemini", tmp_path / "state", monkeypatch) as shared:
+    async with shared_proxy("gemini", tmp_path / "state", monkeypatch) as shared:
         answer = await shared.ask(
             ANN,
             "POST",
@@ -176,7 +176,7 @@ async def test_files_of_one_request_are_owned(
 async def test_a_files_lines_name_no_file_of_anothers(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with sharing("openai", tmp_path / "state", monkeypatch) as shared:
+    async with shared_proxy("openai", tmp_path / "state", monkeypatch) as shared:
         scan = await shared.upload(ANN, SCAN, "scan.pdf")
         source = (await shared.upload(BOB, lines(scan["uri"])))["name"]
         refused = await shared.create(BOB, source)

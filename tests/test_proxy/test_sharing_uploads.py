@@ -9,7 +9,7 @@ from yarl import URL
 from middlewares.routes import UPLOAD_TAIL
 from providers.credential import Credential
 from providers.uploads.upload_sessions import read_session_key
-from tests.test_proxy.sharing_tenants import ANN, BOB, OWN, Sharing, lines, sharing
+from tests.test_proxy.shared_proxy import ANN, BOB, OWN, SharedProxy, lines, shared_proxy
 
 # One and the same for whatever does not open.
 NO_SUCH_URL = (
@@ -21,12 +21,12 @@ NO_SUCH_URL = (
 @pytest.fixture(params=list(OWN))
 async def shared(
     request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> AsyncIterator[Sharing]:
-    async with sharing(request.param, tmp_path / "state", monkeypatch) as at_work:
+) -> AsyncIterator[SharedProxy]:
+    async with shared_proxy(request.param, tmp_path / "state", monkeypatch) as at_work:
         yield at_work
 
 
-async def test_an_upload_url_is_of_the_tenant_that_began_it(shared: Sharing) -> None:
+async def test_an_upload_url_is_of_the_tenant_that_began_it(shared: SharedProxy) -> None:
     data = lines()
     url = await shared.start(ANN, len(data))
     for other in (BOB, "no-token", OWN[shared.provider]):
@@ -37,7 +37,7 @@ async def test_an_upload_url_is_of_the_tenant_that_began_it(shared: Sharing) -> 
     assert await shared.listed(BOB, "files") == []
 
 
-async def test_no_upload_url_holds_the_own_key(shared: Sharing) -> None:
+async def test_no_upload_url_holds_the_own_key(shared: SharedProxy) -> None:
     url = URL(await shared.start(ANN, 10))
     sealed = shared.gateway.upload_urls.open(url.query["upload_id"], UPLOAD_TAIL)
     assert sealed is not None
@@ -56,10 +56,10 @@ async def test_a_token_that_was_taken_away_ends_its_uploads(
 ) -> None:
     monkeypatch.setenv("FERRY_SECRET_KEY", "sealing-key-of-many-characters")
     data = lines()
-    async with sharing("openai", tmp_path / "state", monkeypatch) as shared:
+    async with shared_proxy("openai", tmp_path / "state", monkeypatch) as shared:
         paths = [URL(await shared.start(token, len(data))).path_qs for token in (ANN, BOB)]
     left = {"FERRY_CLIENT_TOKENS": BOB}
-    async with sharing("openai", tmp_path / "state", monkeypatch, **left) as shared:
+    async with shared_proxy("openai", tmp_path / "state", monkeypatch, **left) as shared:
         ann, bob = [await shared.chunk(None, f"{shared.url}{path}", data) for path in paths]
     assert (ann.error[0], bob.status) == (404, 200)
 
@@ -78,9 +78,11 @@ async def test_an_upload_goes_on_with_no_other_credential_than_it_began_with(
         },
     }
     data = lines()
-    async with sharing("openai", tmp_path / "state", monkeypatch, **settings[before]) as shared:
+    async with shared_proxy(
+        "openai", tmp_path / "state", monkeypatch, **settings[before]
+    ) as shared:
         path = URL(await shared.start("sk-callers-secret", len(data))).path_qs
-    async with sharing("openai", tmp_path / "state", monkeypatch, **settings[after]) as shared:
+    async with shared_proxy("openai", tmp_path / "state", monkeypatch, **settings[after]) as shared:
         refused = await shared.chunk(None, f"{shared.url}{path}", data)
         assert refused.error == (404, "NOT_FOUND", NO_SUCH_URL)
         assert '"path":"/v1' not in (await shared.upstream_requests()).replace(" ", "")

@@ -17,7 +17,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from providers.body import TruncatedBody
 from providers.state import State, read, write
 from proxy.state_directory import LEFTOVER_SECONDS, DirectoryState, try_directory
-from tests.test_proxy.rights import without_rights
+from tests.test_proxy.unprivileged import unprivileged
 
 
 def files(root: Path) -> list[Path]:
@@ -160,7 +160,7 @@ OBSTACLES = ["file above", "file", "file inside", "link above", "link", "circle"
 @pytest.mark.parametrize("kind", OBSTACLES)
 async def test_a_directory_that_cannot_be_used_is_one_sentence(tmp_path: Path, kind: str) -> None:
     root, reason = obstructed(tmp_path, kind)
-    with without_rights() if kind == "no rights" else nullcontext():
+    with unprivileged() if kind == "no rights" else nullcontext():
         assert try_directory(root) == (f"the directory {root} cannot be made or written: {reason}")
         with pytest.raises(OSError, match=r"\[Errno"):
             await write(DirectoryState(root), "a", b"x")

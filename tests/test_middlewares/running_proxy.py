@@ -57,7 +57,7 @@ class Answer:
 
 
 @dataclass
-class Ferry:
+class RunningProxy:
     """`log` is every line that was logged, as it is written to stderr."""
 
     port: int
@@ -186,21 +186,21 @@ async def _read_chunked(reader: asyncio.StreamReader) -> bytes:
     return b"".join(parts)
 
 
-class _Listening(logging.Handler):
-    def __init__(self, served: Ferry) -> None:
+class _LogRecorder(logging.Handler):
+    def __init__(self, proxy: RunningProxy) -> None:
         super().__init__(logging.INFO)
         self.setFormatter(JsonLines())
-        self._served = served
+        self._proxy = proxy
 
     def emit(self, record: logging.LogRecord) -> None:
-        self._served.log.append(self.format(record))
-        self._served.logged.set()
+        self._proxy.log.append(self.format(record))
+        self._proxy.logged.set()
 
 
 @asynccontextmanager
-async def ferry(
+async def running_proxy(
     directory: Path, monkeypatch: pytest.MonkeyPatch, **settings: Any
-) -> AsyncIterator[Ferry]:
+) -> AsyncIterator[RunningProxy]:
     """Both fakes and the application. Leaving checks that no secret and no bug was logged."""
     async with _fake(openai_app()) as openai, _fake(gemini_app()) as gemini:
         monkeypatch.setenv("FERRY_STATE_URL", directory.as_uri())
@@ -212,35 +212,37 @@ async def ferry(
         loaded = load(KINDS)
         app = application(loaded)
         begun = asyncio.Event()
-        app.middlewares.insert(0, _telling(begun))
+        app.middlewares.insert(0, _signal_start(begun))
         runner = _runner(app)
         await runner.setup()
         site = web.TCPSite(runner, "127.0.0.1", 0)
         await site.start()
-        served = Ferry(runner.addresses[0][1], app[GATEWAY], openai, gemini, directory, begun=begun)
-        listening = _Listening(served)
+        proxy = RunningProxy(
+            runner.addresses[0][1], app[GATEWAY], openai, gemini, directory, begun=begun
+        )
+        listening = _LogRecorder(proxy)
         root = logging.getLogger()
         level = root.level
         root.addHandler(listening)
         root.setLevel(logging.INFO)
         try:
-            yield served
+            yield proxy
         finally:
             await runner.cleanup()
             root.removeHandler(listening)
             root.setLevel(level)
-        check_log(served.log)
+        check_log(proxy.log)
 
 
-def _telling(begun: asyncio.Event) -> Middleware:
+def _signal_start(begun: asyncio.Event) -> Middleware:
     """Sets `begun` when a request has come as far as our code."""
 
     @web.middleware
-    async def telling(request: web.Request, handler: Handler) -> web.StreamResponse:
+    async def signal_start(request: web.Request, handler: Handler) -> web.StreamResponse:
         begun.set()
         return await handler(request)
 
-    return telling
+    return signal_start
 
 
 @asynccontextmanager

@@ -124,7 +124,7 @@ def scripted_provider(
 
 
 @asynccontextmanager
-async def chain_at_work(
+async def running_chain(
     *providers: Provider,
     default: str | None = None,
     tokens: Sequence[str] = (),

@@ -77,7 +77,7 @@ def lines(*file_uris: str) -> bytes:
 
 
 @dataclass
-class Sharing:
+class SharedProxy:
     """Every answer and log line of a test is looked through for secrets when it ends."""
 
     url: URL
@@ -186,7 +186,7 @@ class Sharing:
             return await reply.text()
 
 
-class _Listening(logging.Handler):
+class _LogRecorder(logging.Handler):
     def __init__(self, seen: list[str]) -> None:
         super().__init__(logging.DEBUG)
         self.setFormatter(JsonLines())
@@ -197,9 +197,9 @@ class _Listening(logging.Handler):
 
 
 @asynccontextmanager
-async def sharing(
+async def shared_proxy(
     provider: str, directory: Path, monkeypatch: pytest.MonkeyPatch, **settings: str
-) -> AsyncIterator[Sharing]:
+) -> AsyncIterator[SharedProxy]:
     make_app, root = _FAKES[provider]
     async with AsyncExitStack() as stack:
         fake = await _served(stack, make_app())
@@ -217,8 +217,8 @@ async def sharing(
         app = application(load(KINDS))
         url = await _served(stack, app)
         http = await stack.enter_async_context(ClientSession(auto_decompress=False))
-        shared = Sharing(url, provider, fake, app[GATEWAY], http)
-        listening = _Listening(shared.seen)
+        shared = SharedProxy(url, provider, fake, app[GATEWAY], http)
+        listening = _LogRecorder(shared.seen)
         logging.getLogger().addHandler(listening)
         stack.callback(logging.getLogger().removeHandler, listening)
         yield shared

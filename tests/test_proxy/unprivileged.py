@@ -4,16 +4,16 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-NOBODY = 65534
+UNPRIVILEGED_USER = 65534
 
 
 @contextmanager
-def without_rights() -> Iterator[None]:
+def unprivileged() -> Iterator[None]:
     """Root ignores permissions, so it acts as another user here."""
     if os.geteuid():
         yield
         return
-    os.seteuid(NOBODY)
+    os.seteuid(UNPRIVILEGED_USER)
     try:
         yield
     finally:
