@@ -33,7 +33,7 @@ def providers(files: Scripted) -> list[Provider]:
     ("header", "hint"),
     [
         ("x-ferry-idempotency", f"did you mean {IDEMPOTENCY_KEY}?"),
-        ("X-RunningProxy-OpenAI-Purposes", f"did you mean {PURPOSE}?"),
+        ("X-Ferry-OpenAI-Purposes", f"did you mean {PURPOSE}?"),
         ("x-ferry-result", f"did you mean {RESULTS}?"),
         ("x-ferry-region", f"did you mean {REGION}?"),
         ("x-ferry-", f"known: {KNOWN}"),
@@ -53,7 +53,7 @@ async def test_an_unknown_header_of_ours_is_told(header: str, hint: str) -> None
 
 @pytest.mark.parametrize(
     "header",
-    [IDEMPOTENCY_KEY, EXPIRES_AFTER, RESULTS, PURPOSE, REGION, "X-RunningProxy-AWS-Region", "x-f"],
+    [IDEMPOTENCY_KEY, EXPIRES_AFTER, RESULTS, PURPOSE, REGION, "X-Ferry-AWS-Region", "x-f"],
 )
 @pytest.mark.parametrize("asked", ["openai", "bedrock"])
 async def test_a_known_one_may_come_with_any_call(header: str, asked: str) -> None:
@@ -75,7 +75,7 @@ async def test_a_known_one_may_come_with_any_call(header: str, asked: str) -> No
         ({}, ResultForm.GEMINI),
         ({RESULTS: "gemini"}, ResultForm.GEMINI),
         ({RESULTS: "native"}, ResultForm.NATIVE),
-        ({"X-RunningProxy-Results": "native"}, ResultForm.NATIVE),
+        ({"X-Ferry-Results": "native"}, ResultForm.NATIVE),
     ],
 )
 async def test_a_download_has_the_form_that_was_asked_for(
