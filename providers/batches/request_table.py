@@ -13,7 +13,7 @@ from typing import Final
 
 import orjson
 
-from providers.body import Body
+from providers.body import Body, close
 from providers.memory import Reservation
 from providers.state import State
 
@@ -101,15 +101,16 @@ class RequestTables:
 
     async def read(self, name: str, reservation: Reservation) -> RequestTable | None:
         """The table, counted on `reservation`; None for a batch that was made elsewhere."""
-        object_name = f"{self._prefix}/{name}"
-        info = await self._state.head(object_name)
-        if info is None:
+        body = await self._state.get(f"{self._prefix}/{name}")
+        if body is None:
             return None
-        if info.size > TABLE_BYTES:
-            raise ValueError(f"the request table {name} is larger than {TABLE_BYTES} bytes")
-        reservation.grow(2 * info.size)
-        body = await self._state.get(object_name)
-        return None if body is None else await RequestTable.parse(body)
+        try:
+            if body.length is None or body.length > TABLE_BYTES:
+                raise ValueError(f"the request table {name} is larger than {TABLE_BYTES} bytes")
+            reservation.grow(2 * body.length)
+            return await RequestTable.parse(body)
+        finally:
+            await close(body)
 
     async def exists(self, name: str) -> bool:
         return await self._state.head(f"{self._prefix}/{name}") is not None

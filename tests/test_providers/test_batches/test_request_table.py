@@ -1,9 +1,18 @@
+from typing import Self
+
 import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from providers.batches.request_table import RequestTable, RequestTables, RowKind, indexed_id, job_of
+from providers.batches.request_table import (
+    TABLE_BYTES,
+    RequestTable,
+    RequestTables,
+    RowKind,
+    indexed_id,
+    job_of,
+)
 from providers.body import Body, held
 from providers.errors import FerryError
 from providers.memory import MemoryBudget
@@ -88,10 +97,44 @@ async def test_a_table_is_kept_counted_and_deleted() -> None:
     assert state.objects == {}
 
 
+class _Unread:
+    """Bytes that must not be read; `closed` is whether they were given back."""
+
+    closed = False
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> bytes:
+        raise AssertionError("the table was read")
+
+    async def aclose(self) -> None:
+        self.closed = True
+
+
+class _StateOfOne(MemoryState):
+    """Every object of it is `body`."""
+
+    def __init__(self, body: Body) -> None:
+        super().__init__()
+        self._body = body
+
+    async def get(self, _: str) -> Body | None:
+        return self._body
+
+
 async def test_a_table_larger_than_the_budget_is_not_read() -> None:
-    state, memory = MemoryState(), MemoryBudget(100)
-    tables = RequestTables("openai", state)
-    await tables.write("fabc/job", table(RowKind.KEY, "x" * 100))
+    unread, memory = _Unread(), MemoryBudget(100)
+    tables = RequestTables("openai", _StateOfOne(Body(unread, 51)))
     with pytest.raises(FerryError), memory.reserve() as reservation:
         await tables.read("fabc/job", reservation)
     memory.take(100)
+    assert unread.closed
+
+
+async def test_a_table_larger_than_any_that_is_written_is_not_read() -> None:
+    unread, memory = _Unread(), MemoryBudget()
+    tables = RequestTables("openai", _StateOfOne(Body(unread, TABLE_BYTES + 1)))
+    with pytest.raises(ValueError, match="larger"), memory.reserve() as reservation:
+        await tables.read("fabc/job", reservation)
+    assert unread.closed
