@@ -30,6 +30,7 @@ from providers.upload import GRANULARITY, UploadStart, UploadStatus
 from providers.uploads.file_records import FileRecords
 from providers.uploads.multipart import form_with_file
 from providers.uploads.resumable import OpenSession
+from providers.uploads.session_routes import SessionRoutes
 from providers.uploads.upload_sessions import session_object
 
 # openai.md sections 2 and 3; the provider itself refuses what lies between MB and MiB.
@@ -55,6 +56,7 @@ class OpenAIUploadTarget:
     ) -> None:
         self._client = client
         self._state = state
+        self._routes = SessionRoutes(state)
         self._records = records
         self._staged = staged
 
@@ -95,13 +97,17 @@ class OpenAIUploadTarget:
         await write(self._state, _part(session.id, offset), orjson.dumps(record))
 
     async def part_size(self, session: OpenSession, offset: int) -> int | None:
-        info = await self._state.head(_part(session.id, offset))
-        route = await self._route(session)
-        if info is None or route is None:
+        route = await self._routes.of(session)
+        if route is None:
             return None
-        if _upload_of(route) is None:
-            return info.size
-        return int((await self._part_record(session, offset))["size"])
+        if not route["upload"]:
+            info = await self._state.head(_part(session.id, offset))
+            return None if info is None else info.size
+        record = await self._part_record(session, offset)
+        if record is None:
+            return None
+        _upload_of(route)  # it must not have expired
+        return int(record["size"])
 
     async def assemble(self, session: OpenSession, total: int) -> File:
         upload = await self._upload(session)
@@ -111,7 +117,7 @@ class OpenAIUploadTarget:
         return await self._completed(session, upload, total)
 
     async def abort(self, session: OpenSession) -> None:
-        route = await self._route(session)
+        route = await self._routes.stored(session)
         if route is not None and route["upload"]:
             await self._cancel_upload(session.caller, route["upload"])
 
@@ -136,7 +142,7 @@ class OpenAIUploadTarget:
     async def _completed(self, session: OpenSession, upload: str, total: int) -> File:
         """The file of an upload's parts. An upload that was completed before says 400."""
         offsets = range(0, total, GRANULARITY)
-        parts = [(await self._part_record(session, offset))["part"] for offset in offsets]
+        parts = [await self._part_id(session, offset) for offset in offsets]
         try:
             completed = await self._client.post(
                 session.caller, f"uploads/{upload}/complete", {"part_ids": parts}
@@ -196,21 +202,17 @@ class OpenAIUploadTarget:
 
     async def _upload(self, session: OpenSession) -> str | None:
         """The Uploads API's upload of this session, None where its parts are staged."""
-        return _upload_of(await self._route(session) or await self._decide(session))
-
-    async def _route(self, session: OpenSession) -> dict[str, Any] | None:
-        data = await read(self._state, session_object(session.id, "route"))
-        return None if data is None else orjson.loads(data)
+        return _upload_of(await self._routes.of(session) or await self._decide(session))
 
     async def _decide(self, session: OpenSession) -> dict[str, Any]:
         """Settle, once for all replicas, where the parts of this session go."""
         upload = await self._begin(session) if self._may_begin(session) else None
         route = _route_to(upload) if upload is not None else _STAGED
-        if await write(self._state, session_object(session.id, "route"), orjson.dumps(route)):
+        if await self._routes.decide(session, route):
             return route
         if upload is not None:
             await self._cancel_upload(session.caller, upload.id)
-        decided = await self._route(session)
+        decided = await self._routes.of(session)
         if decided is None:
             raise unavailable("the upload session ended meanwhile")
         return decided
@@ -245,12 +247,16 @@ class OpenAIUploadTarget:
             if error.upstream_status not in (400, 404, 409):
                 raise
 
-    async def _part_record(self, session: OpenSession, offset: int) -> dict[str, Any]:
-        data = await read(self._state, _part(session.id, offset))
-        if data is None:
+    async def _part_id(self, session: OpenSession, offset: int) -> str:
+        record = await self._part_record(session, offset)
+        if record is None:
             raise unavailable("a part of the upload is missing in the state store")
-        record: dict[str, Any] = orjson.loads(data)
-        return record
+        return str(record["part"])
+
+    async def _part_record(self, session: OpenSession, offset: int) -> dict[str, Any] | None:
+        """What OpenAI's Uploads API has of the part at `offset`; None if it is not there yet."""
+        data = await read(self._state, _part(session.id, offset))
+        return None if data is None else orjson.loads(data)
 
 
 _STAGED: Final[dict[str, Any]] = {"upload": "", "expires_at": 0}

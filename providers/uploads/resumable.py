@@ -8,7 +8,7 @@ slicing writes the same bytes to the same place, through any replica.
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 import orjson
 
@@ -61,12 +61,16 @@ class UploadTarget(Protocol):
 
 
 class OpenSession:
-    """A session that can still take bytes: its caller is known."""
+    """A session that can still take bytes: its caller is known. Every request has its own.
+
+    `route` is for `SessionRoutes`, which reads it once in a request.
+    """
 
     def __init__(self, session: UploadSession, caller: Caller) -> None:
         self.id = session.id
         self.details = session.details
         self.caller = caller
+        self.route: dict[str, Any] | None = None
 
     @property
     def declared(self) -> int | None:

@@ -1,22 +1,18 @@
 """An upload session whose slices are the parts of one parted object, begun once for all replicas.
 
-The state object `route` of the session holds which: whoever writes it first has begun.
+The route of the session says which: the request that writes it first has begun.
 """
 
 from collections.abc import Awaitable, Callable
-from typing import Final
-
-import orjson
+from dataclasses import asdict
 
 from providers.body import Body
 from providers.errors import unavailable
 from providers.parted_objects import PartedObjects, PartedUpload, UploadEnded
-from providers.state import State, read, write
+from providers.state import State
 from providers.upload import GRANULARITY
 from providers.uploads.resumable import OpenSession
-from providers.uploads.upload_sessions import session_object
-
-_ROUTE: Final = "route"
+from providers.uploads.session_routes import SessionRoutes
 
 PartsOf = Callable[[OpenSession], Awaitable[PartedObjects]]
 NameOf = Callable[[OpenSession], str]
@@ -30,7 +26,7 @@ class SessionParts:
     """
 
     def __init__(self, state: State, parted: PartsOf, name: NameOf, size: SizeOf) -> None:
-        self._state = state
+        self._routes = SessionRoutes(state)
         self._parted = parted
         self._name = name
         self._size = size
@@ -61,16 +57,16 @@ class SessionParts:
         return upload.name
 
     async def abort(self, session: OpenSession) -> None:
-        upload = await self._begun(session)
-        if upload is not None:
-            await (await self._parted(session)).abort(upload)
+        route = await self._routes.stored(session)
+        if route is not None:
+            await (await self._parted(session)).abort(PartedUpload(**route))
 
     async def _upload(self, session: OpenSession, parted: PartedObjects) -> PartedUpload:
         begun = await self._begun(session)
         if begun is not None:
             return begun
         upload = await parted.begin(self._name(session))
-        if await write(self._state, session_object(session.id, _ROUTE), orjson.dumps(upload)):
+        if await self._routes.decide(session, asdict(upload)):
             return upload
         await parted.abort(upload)
         begun = await self._begun(session)
@@ -79,8 +75,8 @@ class SessionParts:
         return begun
 
     async def _begun(self, session: OpenSession) -> PartedUpload | None:
-        data = await read(self._state, session_object(session.id, _ROUTE))
-        return None if data is None else PartedUpload(**orjson.loads(data))
+        route = await self._routes.of(session)
+        return None if route is None else PartedUpload(**route)
 
     async def _size_within(
         self, session: OpenSession, upload: PartedUpload, offset: int

@@ -41,8 +41,8 @@ from tests.contract.hot_paths import (
 # At most, by provider and operation: calls to the provider, calls to the store.
 MOST: Final[Mapping[str, Mapping[Operation, Calls]]] = {
     "openai": {
-        middle_chunk: Calls(1, 9),
-        last_chunk: Calls(2, 20),
+        middle_chunk: Calls(1, 6),
+        last_chunk: Calls(2, 16),
         create_from_file: Calls(5, 1),
         create_inline: Calls(2, 1),
         create_repeatable: Calls(2, 7),
@@ -53,10 +53,10 @@ MOST: Final[Mapping[str, Mapping[Operation, Calls]]] = {
         list_of_two: Calls(1, 2),
         download: Calls(2, 3),
     },
-    "openai without its Uploads API": {middle_chunk: Calls(0, 8), last_chunk: Calls(1, 21)},
+    "openai without its Uploads API": {middle_chunk: Calls(0, 6), last_chunk: Calls(1, 18)},
     "anthropic": {
-        middle_chunk: Calls(0, 8),
-        last_chunk: Calls(0, 14),
+        middle_chunk: Calls(0, 6),
+        last_chunk: Calls(0, 11),
         create_from_file: Calls(1, 6),
         create_inline: Calls(1, 2),
         create_repeatable: Calls(1, 8),
@@ -67,10 +67,10 @@ MOST: Final[Mapping[str, Mapping[Operation, Calls]]] = {
         list_of_two: Calls(1, 2),
         download: Calls(2, 2),
     },
-    "anthropic, a document": {middle_chunk: Calls(0, 8), last_chunk: Calls(1, 18)},
+    "anthropic, a document": {middle_chunk: Calls(0, 6), last_chunk: Calls(1, 15)},
     "bedrock": {
-        middle_chunk: Calls(3, 5),
-        last_chunk: Calls(6, 9),
+        middle_chunk: Calls(3, 3),
+        last_chunk: Calls(6, 6),
         create_from_file: Calls(5, 3),
         create_inline: Calls(3, 3),
         create_repeatable: Calls(3, 9),

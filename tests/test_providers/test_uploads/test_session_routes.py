@@ -1,0 +1,38 @@
+from providers.credential import Caller, Credential
+from providers.upload import UploadSession
+from providers.uploads.resumable import OpenSession
+from providers.uploads.session_routes import SessionRoutes
+from tests.memory_state import MemoryState
+
+CALLER = Caller(Credential(api_key="k"), "tenant")
+FIRST = {"name": "a", "id": "1"}
+SECOND = {"name": "b", "id": "2"}
+
+
+def request() -> OpenSession:
+    """The session as one request has it."""
+    return OpenSession(UploadSession("s1", {}, CALLER), CALLER)
+
+
+async def test_the_first_route_that_is_written_counts() -> None:
+    state = MemoryState()
+    one, another = SessionRoutes(state), SessionRoutes(state)
+    first, second = request(), request()
+    assert await one.of(first) is None
+    assert await another.of(second) is None
+    assert await one.decide(first, FIRST)
+    assert not await another.decide(second, SECOND)
+    assert await one.of(first) == await another.of(second) == FIRST
+    assert list(state.objects) == ["uploads/s1/route"]
+
+
+async def test_a_request_reads_the_route_once_and_the_next_request_again() -> None:
+    state = MemoryState()
+    routes = SessionRoutes(state)
+    await routes.decide(request(), FIRST)
+    session = request()
+    assert await routes.of(session) == FIRST
+    await state.delete("uploads/s1/route")
+    assert await routes.of(session) == FIRST
+    assert await routes.stored(session) is None
+    assert await routes.of(request()) is None
