@@ -7,7 +7,7 @@ import orjson
 
 from middlewares.inbound_body import parse_json_object
 from providers.errors import FerryError, invalid_argument
-from providers.json_api.held_json import render_held
+from providers.json_api.json_text import render_compact
 from providers.json_api.unknown_members import unknown_member
 from providers.resource_names import file_id_of_uri
 from providers.resources import (
@@ -119,7 +119,7 @@ def _inline(value: object, path: str) -> InlineRequest:
 
 def _rendered(request: object, path: str) -> bytes:
     try:
-        return render_held(request)
+        return render_compact(request)
     except orjson.JSONEncodeError:  # its only reason with what was just parsed
         raise invalid_argument("is nested too deeply", path=path) from None
 
@@ -132,7 +132,7 @@ def _metadata(value: object, path: str) -> bytes:
         # SDKs refuse the whole answer when a value is no string (sdk-wire.md section 3).
         if not isinstance(item, str):
             raise invalid_argument("metadata values are strings", path=f"{path}.{key}")
-    return render_held(metadata)
+    return render_compact(metadata)
 
 
 def _object(value: object, path: str) -> dict[str, Any]:

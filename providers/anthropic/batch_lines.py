@@ -13,8 +13,7 @@ from providers.claude_content.generate_to_anthropic import to_anthropic_message
 from providers.errors import invalid_argument
 from providers.gemini_content.normalise import normalise_generate
 from providers.gemini_content.warnings import Warnings
-from providers.json_api.held_json import render_held
-from providers.json_api.json_text import render_json
+from providers.json_api.json_text import render_compact, render_json
 from providers.json_api.unknown_members import refuse_unknown
 from providers.resources import CheckFileName, any_file_name
 
@@ -123,7 +122,7 @@ class AnthropicLines:
                 "a batch cannot stream; leave it out", path=f"{where}: params.stream"
             )
         self._items.note(params)
-        return None, render_held(custom_id)
+        return None, render_compact(custom_id)
 
 
 def is_anthropic_line(document: Mapping[str, Any]) -> bool:

@@ -14,8 +14,7 @@ from providers.batches.json_lines import ResultLine, TooLong, pieces, work_bytes
 from providers.batches.request_table import RequestTable, RowKind
 from providers.batches.result_lines import id_at_head, parse_result
 from providers.body import begun
-from providers.json_api.held_json import render_held
-from providers.json_api.json_text import render_line
+from providers.json_api.json_text import render_compact, render_line
 from providers.memory import Reservation
 from providers.resource_names import result_file_id
 from providers.resources import Batch, Download, Failure, File, FileSource, InlineResults
@@ -247,7 +246,7 @@ def render_inline(result: Result, table: RequestTable) -> bytes:
     document = dict(result.document)
     if result.index is not None and table.rows[result.index] != b"null":
         document["metadata"] = orjson.Fragment(table.rows[result.index])
-    return render_held(document)
+    return render_compact(document)
 
 
 def _error(message: str) -> dict[str, Any]:

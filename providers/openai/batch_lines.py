@@ -11,8 +11,7 @@ from providers.batches.request_table import RowKind, indexed_id
 from providers.errors import invalid_argument
 from providers.gemini_content.normalise import normalise_embed, normalise_generate
 from providers.gemini_content.warnings import Warnings
-from providers.json_api.held_json import render_held
-from providers.json_api.json_text import render_json
+from providers.json_api.json_text import render_compact, render_json
 from providers.json_api.unknown_members import refuse_unknown
 from providers.openai_content.embed_to_openai import to_openai_embedding
 from providers.openai_content.generate_to_openai import to_openai_chat
@@ -117,7 +116,7 @@ class OpenAILines:
             raise invalid_argument('must be "POST"', path=f"{where}: method")
         self._check_url(document.get("url"), f"{where}: url")
         self._check_body(document.get("body"), f"{where}: body")
-        return None, render_held(custom_id)
+        return None, render_compact(custom_id)
 
     def _check_body(self, body: object, path: str) -> None:
         if not isinstance(body, dict):

@@ -8,7 +8,7 @@ import orjson
 from providers.batches.line_formats import LineFormats, SeenTexts, check_custom_id
 from providers.batches.request_table import RowKind
 from providers.errors import invalid_argument
-from providers.json_api.held_json import render_held
+from providers.json_api.json_text import render_compact
 
 TRANSLATED, OWN = "/translated", "/own"
 
@@ -36,7 +36,7 @@ class OwnLines:
 
     def read(self, _: int, number: int, document: dict[str, Any]) -> tuple[None, bytes]:
         custom_id = check_custom_id(document.get("custom_id"), self._ids, number, "custom_id")
-        return None, render_held(custom_id)
+        return None, render_compact(custom_id)
 
 
 def is_own(document: Mapping[str, Any]) -> bool:

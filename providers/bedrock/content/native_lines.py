@@ -15,7 +15,7 @@ from providers.bedrock.content.generate_to_invoke_model import ANTHROPIC_VERSION
 from providers.bedrock.content.native_rules import NativeRules
 from providers.bedrock.invocation import InvocationType
 from providers.errors import FerryError, invalid_argument
-from providers.json_api.held_json import render_held
+from providers.json_api.json_text import render_compact
 from providers.json_api.unknown_members import refuse_unknown
 
 RECORD_ID: Final = "recordId"
@@ -55,7 +55,7 @@ class BedrockLines:
             raise invalid_argument("a JSON object is needed", path=path)
         self._check(model_input, path)
         self._rules.check_media(model_input, path)
-        return None, render_held(record_id)
+        return None, render_compact(record_id)
 
     def _check(self, model_input: dict[str, Any], path: str) -> None:
         invocation = invocation_of(model_input)

@@ -1,4 +1,5 @@
 import json
+import tracemalloc
 from enum import StrEnum
 from typing import Any
 
@@ -7,7 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from providers.json_api.json_text import one_line, parse_json, render_json, render_line
+from providers.json_api.json_text import (
+    one_line,
+    parse_json,
+    render_compact,
+    render_json,
+    render_line,
+)
 
 _LARGE = [2**64, -(2**63) - 1, 10**30, -(10**300), 2**64 + 1]
 _ORDINARY = [0, -1, 2**63, 2**64 - 1, -(2**63), 10**18]
@@ -121,3 +128,21 @@ def test_whatever_is_written_is_read_back_in_one_line(value: Any) -> None:
     assert len(rendered.decode().splitlines()) == 1
     assert parse_json(rendered) == value
     assert json.loads(rendered) == value
+
+
+@pytest.mark.parametrize("length", [1, 500, 5_000])
+def test_compact_json_takes_no_more_memory_than_its_text(length: int) -> None:
+    value, count = "x" * length, 1_000
+    tracemalloc.start()
+    try:
+        kept = [render_compact(value) for _ in range(count)]
+        taken, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert sum(map(len, kept)) == count * (length + 2)
+    assert taken < count * (length + 100)
+
+
+def test_compact_json_is_the_same_text() -> None:
+    value = {"key": "ä", "list": [1, 2.5, None, True], "raw": orjson.Fragment(b'{"a":1}')}
+    assert render_compact(value) == orjson.dumps(value)
