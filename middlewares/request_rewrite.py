@@ -40,7 +40,7 @@ from middlewares.upload_request import (
     raw_start,
     upload_protocol,
 )
-from providers.body import held
+from providers.body import in_memory
 from providers.errors import invalid_argument
 from providers.json_api.path_names import check_path_name
 from providers.memory import Reservation
@@ -118,7 +118,7 @@ async def _with_checked_owner(
     file_id = input_file_id(data)
     if file_id is not None:
         check_file_owner(request.app[GATEWAY], provider, file_id, "batch.inputConfig.fileName")
-    return op.Relayed(replace(relayed.request, body=held(data)))
+    return op.Relayed(replace(relayed.request, body=in_memory(data)))
 
 
 async def _upload(request: web.Request, route: Route, provider: Provider) -> op.Operation:

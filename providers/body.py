@@ -21,7 +21,7 @@ async def once(data: bytes) -> AsyncIterator[bytes]:
         yield data
 
 
-def held(data: bytes) -> Body:
+def in_memory(data: bytes) -> Body:
     """A body of bytes that are in memory already."""
     return Body(once(data), len(data))
 
@@ -49,7 +49,7 @@ def join(*bodies: Body) -> Body:
     return Body(joined(*bodies), sum(known) if len(known) == len(lengths) else None)
 
 
-async def begun(chunks: AsyncGenerator[bytes, None]) -> Body:
+async def start_body(chunks: AsyncGenerator[bytes, None]) -> Body:
     """A body whose first chunk has been read: an error in it is raised here.
 
     So what cannot even begin is refused with a status, not by a body that breaks off.

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from providers.body import Body, held
+from providers.body import Body, in_memory
 from providers.errors import FerryError
 from providers.parted_objects import PartedObjects
 
@@ -67,4 +67,4 @@ async def read(state: State, name: str, limit: int = 1 << 20) -> bytes | None:
 
 
 async def write(state: State, name: str, data: bytes) -> bool:
-    return await state.create(name, held(data))
+    return await state.create(name, in_memory(data))

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from http import HTTPStatus
 from typing import Final, Self
 
-from providers.body import Body, TruncatedBody, held
+from providers.body import Body, TruncatedBody, in_memory
 from providers.state import ObjectInfo
 from providers.upstream import Reply, Upstream, UpstreamError
 from proxy.bucket_client import BucketAddress, BucketClient
@@ -125,7 +125,7 @@ class BucketState:
     async def _second_create_fails(self) -> bool:
         """What a failure leaves is swept by its age."""
         name = f"proof/{secrets.token_hex(16)}"
-        created = [await self._create(self._client.key(name), held(b"")) for _ in range(2)]
+        created = [await self._create(self._client.key(name), in_memory(b"")) for _ in range(2)]
         await self.delete(name)
         return created == [True, False]
 

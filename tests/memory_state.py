@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
-from providers.body import Body, TruncatedBody, held
+from providers.body import Body, TruncatedBody, in_memory
 from providers.state import ObjectInfo
 from proxy.parts_as_objects import PartsAsObjects
 
@@ -49,7 +49,7 @@ class MemoryState:
     async def get(self, name: str) -> Body | None:
         _check(_NAME, name)
         kept = self._objects.get(name)
-        return None if kept is None else held(kept.data)
+        return None if kept is None else in_memory(kept.data)
 
     async def head(self, name: str) -> ObjectInfo | None:
         _check(_NAME, name)

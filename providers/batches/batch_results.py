@@ -13,7 +13,7 @@ import orjson
 from providers.batches.json_lines import ResultLine, TooLong, pieces, work_bytes
 from providers.batches.request_table import RequestTable, RowKind
 from providers.batches.result_lines import id_at_head, parse_result
-from providers.body import begun
+from providers.body import start_body
 from providers.json_api.json_text import render_compact, render_line
 from providers.memory import Reservation
 from providers.resource_names import result_file_id
@@ -214,7 +214,7 @@ async def deliver_file(
     """
     rendered = BatchResults(lines, table, reservation).lines()
     stack.push_async_callback(rendered.aclose)
-    return Download(await begun(rendered), "application/jsonl", stack.pop_all().aclose)
+    return Download(await start_body(rendered), "application/jsonl", stack.pop_all().aclose)
 
 
 async def deliver_inline(

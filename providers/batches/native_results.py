@@ -4,7 +4,7 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from typing import Final, Protocol
 
-from providers.body import Body, begun
+from providers.body import Body, start_body
 from providers.errors import not_found
 from providers.resources import Download
 
@@ -24,7 +24,7 @@ class ResultFiles(Protocol):
 async def deliver_native(results: ResultFiles) -> Download:
     """The results as a download, which has no known length."""
     chunks = _chunks(results.files())
-    return Download(await begun(chunks), "application/jsonl", chunks.aclose)
+    return Download(await start_body(chunks), "application/jsonl", chunks.aclose)
 
 
 async def _chunks(files: AsyncGenerator[Body, None]) -> AsyncGenerator[bytes, None]:

@@ -12,7 +12,7 @@ import orjson
 from yarl import URL
 
 from providers.batches.repeats import Repeat
-from providers.body import Body, held
+from providers.body import Body, in_memory
 from providers.credential import Caller
 from providers.errors import FerryError, invalid_argument
 from providers.gemini.buffered_reply import BufferedReply
@@ -58,7 +58,7 @@ class RepeatableCreations:
                     f"an earlier request with this {KEY_HEADER} is still under way, or its outcome "
                     "is unknown: list the batches, and use another key to create one all the same",
                 )
-            return await self._create(caller, replace(request, body=held(data)), repeat)
+            return await self._create(caller, replace(request, body=in_memory(data)), repeat)
 
     async def _hold(self, body: Body | None) -> bytes:
         """The body whole, since it must be known before anything is sent."""

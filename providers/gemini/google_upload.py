@@ -5,7 +5,7 @@ from typing import Final
 
 from yarl import URL
 
-from providers.body import Body, held
+from providers.body import Body, in_memory
 from providers.errors import FerryError
 from providers.gemini.headers import answered
 from providers.gemini.refusal import GoogleRefusal, check
@@ -43,7 +43,7 @@ class GoogleUpload:
 
     async def finalize(self) -> UploadProgress:
         """FINAL with `document`."""
-        request = OutboundRequest("POST", self._url, _headers("finalize"), held(b""))
+        request = OutboundRequest("POST", self._url, _headers("finalize"), in_memory(b""))
         return await self._send(request, UploadStatus.FINAL)
 
     async def query(self) -> UploadProgress:
@@ -67,7 +67,7 @@ class GoogleUpload:
             raise refusal.restated("FAILED_PRECONDITION") from None
 
     async def _control(self, command: str, *expected: UploadStatus) -> UploadProgress:
-        request = OutboundRequest("POST", self._control_url, _headers(command), held(b""))
+        request = OutboundRequest("POST", self._control_url, _headers(command), in_memory(b""))
         return await self._send(request, *expected)
 
     async def _send(self, request: OutboundRequest, *expected: UploadStatus) -> UploadProgress:

@@ -12,7 +12,7 @@ from typing import Any, Final, Self
 import orjson
 from yarl import URL
 
-from providers.body import Body, held, join
+from providers.body import Body, in_memory, join
 from providers.credential import Caller
 from providers.errors import FerryError, invalid_argument, unavailable
 from providers.gemini.buffered_reply import BufferedReply
@@ -103,7 +103,7 @@ class IsolatedRelay:
             document = _parsed(await self._read_body(request, request.body))
             owns = partial(self._ownership.owns, caller.tenant)
             await self._references.check(document, "body", owns)
-            outbound = replace(request, body=held(render_json(document)))
+            outbound = replace(request, body=in_memory(render_json(document)))
             if call.kind is not CallKind.CREATE_BATCH:
                 return await self._relay.relay(caller, outbound)
             for resource in input_files(document):
@@ -143,7 +143,7 @@ class IsolatedRelay:
             return unavailable(f"{what}: send the creation again with the same idempotency key")
         version, _, _ = request.target.raw_path.strip("/").rpartition("models/")
         target = URL(f"/{version}{name}:cancel", encoded=True)
-        cancel = RelayedRequest("POST", target, request.headers, held(b"{}"))
+        cancel = RelayedRequest("POST", target, request.headers, in_memory(b"{}"))
         try:
             async with await self._relay.relay(caller, cancel) as reply:
                 await check(self._name, reply)
@@ -239,7 +239,7 @@ class _PeekedReply:
         return cls(reply, bytes(beginning), rest)
 
     def chunks(self) -> AsyncIterator[bytes]:
-        return aiter(join(held(self.beginning), Body(self._rest, None)).chunks)
+        return aiter(join(in_memory(self.beginning), Body(self._rest, None)).chunks)
 
     async def read(self, limit: int) -> bytes:
         data = b"".join([chunk async for chunk in self.chunks()])

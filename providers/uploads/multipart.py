@@ -3,7 +3,7 @@
 import secrets
 from collections.abc import Mapping
 
-from providers.body import Body, held, join
+from providers.body import Body, in_memory, join
 
 
 def form_with_file(
@@ -20,7 +20,7 @@ def form_with_file(
         f'Content-Disposition: form-data; name="{file_field}"; filename="{_quoted(file_name)}"\r\n'
         f"Content-Type: {mime_type}\r\n\r\n"
     )
-    body = join(held(head.encode()), content, held(f"\r\n--{boundary}--\r\n".encode()))
+    body = join(in_memory(head.encode()), content, in_memory(f"\r\n--{boundary}--\r\n".encode()))
     return f"multipart/form-data; boundary={boundary}", body
 
 

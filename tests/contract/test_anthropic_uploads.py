@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from providers.anthropic.staged_files import StagedFiles
-from providers.body import Body, TruncatedBody, held
+from providers.body import Body, TruncatedBody, in_memory
 from providers.resource_names import parse_file_id
 from providers.state import State
 from providers.upload import GRANULARITY, Chunk, UploadStart
@@ -106,7 +106,7 @@ async def test_an_empty_file(anthropic: AnthropicAtWork, name: str, size: int | 
 async def test_an_end_without_bytes(anthropic: AnthropicAtWork, offset: int | None) -> None:
     session = await anthropic.start(None, STAGED)
     await anthropic.send(session, DATA[:GRANULARITY])
-    final = await anthropic.uploads.send(session, Chunk(offset, held(b""), finalize=True))
+    final = await anthropic.uploads.send(session, Chunk(offset, in_memory(b""), finalize=True))
     await the_one_file(anthropic, DATA[:GRANULARITY], final)
 
 

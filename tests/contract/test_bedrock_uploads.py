@@ -2,7 +2,7 @@
 
 import pytest
 
-from providers.body import Body, held
+from providers.body import Body, in_memory
 from providers.credential import Caller, Credential
 from providers.resource_names import decode_object_id
 from providers.upload import GRANULARITY, Chunk, UploadStart, UploadStatus
@@ -122,7 +122,7 @@ async def test_a_file_of_unknown_size(bedrock: BedrockAtWork) -> None:
 async def test_an_end_without_bytes(bedrock: BedrockAtWork, offset: int | None) -> None:
     session = await bedrock.start(None)
     await bedrock.send(session, DATA[:GRANULARITY])
-    final = await bedrock.uploads.send(session, Chunk(offset, held(b""), finalize=True))
+    final = await bedrock.uploads.send(session, Chunk(offset, in_memory(b""), finalize=True))
     await the_one_file(bedrock, DATA[:GRANULARITY], final)
 
 
@@ -177,7 +177,7 @@ async def test_a_repeat_of_the_end_is_answered_alike(
     session = await bedrock.start(len(data))
     final = await (in_chunks if in_parts else whole)(bedrock, session)
     again = await (last_chunk if in_parts else whole)(bedrock, session)
-    bare = await bedrock.uploads.send(session, Chunk(None, held(b""), finalize=True))
+    bare = await bedrock.uploads.send(session, Chunk(None, in_memory(b""), finalize=True))
     asked = await bedrock.uploads.query(session)
     await the_one_file(bedrock, data, final, again, bare, asked)
     assert final.file == again.file == bare.file == asked.file

@@ -10,7 +10,7 @@ import orjson
 import pytest
 from yarl import URL
 
-from providers.body import held
+from providers.body import in_memory
 from providers.provider import Provider, RelayedRequest
 from providers.state import State
 from providers.upload import UploadStatus
@@ -224,7 +224,7 @@ def creation(headers: dict[str, str]) -> RelayedRequest:
     document = {"batch": {"inputConfig": {"requests": requests}}}
     target = URL("/v1beta/models/gemini-2.5-flash:batchGenerateContent", encoded=True)
     inbound = {"content-type": "application/json", **headers}
-    return RelayedRequest("POST", target, inbound, held(orjson.dumps(document)))
+    return RelayedRequest("POST", target, inbound, in_memory(orjson.dumps(document)))
 
 
 async def relay(google: GeminiAtWork, request: RelayedRequest) -> Any:

@@ -7,7 +7,7 @@ import orjson
 import pytest
 from yarl import URL
 
-from providers.body import held
+from providers.body import in_memory
 from providers.errors import FerryError
 from providers.provider import RelayedRequest
 from providers.upstream import UpstreamError
@@ -26,7 +26,7 @@ def creation(text: str = "hello", key: str = "once") -> RelayedRequest:
     request = {"contents": [{"role": "user", "parts": [{"text": text}]}]}
     batch = {"inputConfig": {"requests": {"requests": [{"request": request}]}}}
     headers = {"content-type": "application/json", "x-ferry-idempotency-key": key}
-    return RelayedRequest("POST", TARGET, headers, held(orjson.dumps({"batch": batch})))
+    return RelayedRequest("POST", TARGET, headers, in_memory(orjson.dumps({"batch": batch})))
 
 
 async def named(google: GeminiAtWork, request: RelayedRequest) -> str:

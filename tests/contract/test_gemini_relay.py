@@ -6,7 +6,7 @@ import orjson
 import pytest
 from yarl import URL
 
-from providers.body import held
+from providers.body import in_memory
 from providers.provider import RelayedRequest
 from tests.contract.gemini_at_work import CALLER, GeminiAtWork, gemini_at_work
 
@@ -21,7 +21,7 @@ async def google() -> AsyncIterator[GeminiAtWork]:
 
 def asked(method: str, target: str, body: bytes | None = None, **headers: str) -> RelayedRequest:
     inbound = JSON | {name.replace("_", "-"): value for name, value in headers.items()}
-    content = None if body is None else held(body)
+    content = None if body is None else in_memory(body)
     return RelayedRequest(method, URL(target, encoded=True), inbound, content)
 
 

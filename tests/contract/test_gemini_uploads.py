@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 import orjson
 import pytest
 
-from providers.body import Body, TruncatedBody, held
+from providers.body import Body, TruncatedBody, in_memory
 from providers.credential import Caller, Credential
 from providers.errors import FerryError
 from providers.state import ObjectInfo, StateError
@@ -97,7 +97,7 @@ async def test_an_empty_file(google: GeminiAtWork) -> None:
 async def test_an_end_without_bytes(google: GeminiAtWork, offset: int | None) -> None:
     session = await google.start(None)
     await google.send(session, DATA)
-    final = await google.uploads.send(session, Chunk(offset, held(b""), finalize=True))
+    final = await google.uploads.send(session, Chunk(offset, in_memory(b""), finalize=True))
     assert await google.sha256(final) == SHA256
 
 
@@ -260,7 +260,7 @@ async def test_a_query_that_fails_is_asked_again_with_the_next_chunk(google: Gem
 
 async def test_a_client_that_breaks_off_can_go_on(google: GeminiAtWork) -> None:
     session = await google.start(len(DATA))
-    short = Body(held(DATA[: CHUNK + 100]).chunks, len(DATA))
+    short = Body(in_memory(DATA[: CHUNK + 100]).chunks, len(DATA))
     with pytest.raises(TruncatedBody):
         await google.uploads.send(session, Chunk(0, short, finalize=True))
     received = (await google.uploads.query(session)).received or 0
@@ -284,9 +284,9 @@ async def test_an_offset_beyond_what_google_has(google: GeminiAtWork) -> None:
 
 async def test_an_end_that_comes_too_early(google: GeminiAtWork) -> None:
     session = await first_half(google)
-    for end in (Chunk(None, held(b""), finalize=True), Chunk(HALF, held(b""), finalize=True)):
+    for offset in (None, HALF):
         with pytest.raises(FerryError) as caught:
-            await google.uploads.send(session, end)
+            await google.uploads.send(session, Chunk(offset, in_memory(b""), finalize=True))
         assert (caught.value.code, caught.value.permanent) == (400, True)
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import orjson
 import pytest
 
-from providers.body import Body, TruncatedBody, held
+from providers.body import Body, TruncatedBody, in_memory
 from providers.openai.upload_target import WHOLE_FILE_LIMIT
 from providers.resource_names import parse_file_id
 from providers.upload import GRANULARITY, Chunk
@@ -126,7 +126,7 @@ async def test_an_empty_file(openai: OpenAIAtWork, size: int | None) -> None:
 async def test_an_end_without_bytes(openai: OpenAIAtWork, offset: int | None) -> None:
     session = await openai.start(None)
     await openai.send(session, DATA[:GRANULARITY])
-    final = await openai.uploads.send(session, Chunk(offset, held(b""), finalize=True))
+    final = await openai.uploads.send(session, Chunk(offset, in_memory(b""), finalize=True))
     await the_one_file(openai, DATA[:GRANULARITY], final)
 
 
@@ -153,7 +153,7 @@ async def test_a_repeat_of_the_end_is_answered_alike(openai: OpenAIAtWork) -> No
     session = await openai.start(len(DATA))
     final = await in_chunks(openai, session)
     again = await last_chunk(openai, session)
-    bare = await openai.uploads.send(session, Chunk(None, held(b""), finalize=True))
+    bare = await openai.uploads.send(session, Chunk(None, in_memory(b""), finalize=True))
     asked = await openai.uploads.query(session)
     await the_one_file(openai, DATA, final, again, bare, asked)
     assert final.file == again.file == asked.file

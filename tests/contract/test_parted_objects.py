@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from providers.body import Body, TruncatedBody, held
+from providers.body import Body, TruncatedBody, in_memory
 from providers.errors import FerryError
 from providers.parted_objects import SMALLEST_PART, PartedUpload, UploadEnded
 from providers.state import State, read, write
@@ -24,16 +24,16 @@ async def numbers(state: State, upload: PartedUpload, after: int = 0) -> list[in
 async def begun(state: State, *parts: bytes) -> PartedUpload:
     upload = await state.parted.begin(NAME)
     for number, content in enumerate(parts, 1):
-        await state.parted.put(upload, number, held(content))
+        await state.parted.put(upload, number, in_memory(content))
     return upload
 
 
 async def test_parts_come_in_any_order_through_any_replica(replicas: Replicas) -> None:
     one, other = await replicas.another(), await replicas.another()
     upload = await one.parted.begin(NAME)
-    await other.parted.put(upload, 3, held(LAST))
-    await one.parted.put(upload, 1, held(FIRST))
-    await other.parted.put(upload, 2, held(SECOND))
+    await other.parted.put(upload, 3, in_memory(LAST))
+    await one.parted.put(upload, 1, in_memory(FIRST))
+    await other.parted.put(upload, 2, in_memory(SECOND))
     found = [(part.number, part.size) async for part in one.parted.parts(upload)]
     assert found == [(1, SMALLEST_PART), (2, SMALLEST_PART), (3, len(LAST))]
     assert await numbers(one, upload, after=1) == [2, 3]
@@ -52,14 +52,14 @@ async def test_there_is_no_object_before_its_completion(state: State) -> None:
 
 async def test_a_repeated_part_is_harmless(state: State) -> None:
     upload = await begun(state, FIRST, LAST)
-    await state.parted.put(upload, 1, held(FIRST))
+    await state.parted.put(upload, 1, in_memory(FIRST))
     await state.parted.complete(upload, len(FIRST + LAST))
     assert await read(state, NAME, len(WHOLE)) == FIRST + LAST
 
 
 async def test_a_body_of_unknown_length_is_a_part(state: State) -> None:
     upload = await state.parted.begin(NAME)
-    await state.parted.put(upload, 1, Body(held(LAST).chunks, None))
+    await state.parted.put(upload, 1, Body(in_memory(LAST).chunks, None))
     await state.parted.complete(upload, len(LAST))
     assert await read(state, NAME) == LAST
 
@@ -82,7 +82,7 @@ async def test_a_body_that_fails_is_no_part(state: State) -> None:
         await state.parted.put(upload, 1, Body(source(), 100))
     assert caught.value is failure
     with pytest.raises(TruncatedBody):
-        await state.parted.put(upload, 1, Body(held(b"short").chunks, 100))
+        await state.parted.put(upload, 1, Body(in_memory(b"short").chunks, 100))
     assert await numbers(state, upload) == []
 
 
@@ -118,7 +118,7 @@ async def test_what_is_not_whole_is_not_completed(
 ) -> None:
     upload = await state.parted.begin(NAME)
     for number, content in parts.items():
-        await state.parted.put(upload, number, held(content))
+        await state.parted.put(upload, number, in_memory(content))
     with pytest.raises(FerryError, match=reason) as caught:
         await state.parted.complete(upload, size)
     assert caught.value.status == "FAILED_PRECONDITION"
@@ -142,7 +142,7 @@ async def test_an_aborted_upload_has_ended(state: State) -> None:
     with pytest.raises(UploadEnded):
         await numbers(state, upload)
     with pytest.raises(UploadEnded):
-        await state.parted.put(upload, 1, held(LAST))
+        await state.parted.put(upload, 1, in_memory(LAST))
     with pytest.raises(UploadEnded):
         await state.parted.complete(upload, len(LAST))
     assert [info async for info in state.list("")] == []
@@ -154,7 +154,7 @@ async def test_an_abort_leaves_a_made_object(state: State) -> None:
     await state.parted.abort(upload)
     assert await read(state, NAME) == LAST
     with pytest.raises(UploadEnded):
-        await state.parted.put(upload, 2, held(LAST))
+        await state.parted.put(upload, 2, in_memory(LAST))
 
 
 async def test_of_a_deleted_object_no_completion_is_repeated(state: State) -> None:
@@ -185,13 +185,13 @@ async def test_only_old_uploads_are_swept(state: State) -> None:
 async def test_a_number_beyond_the_bounds_is_refused(state: State, number: int) -> None:
     upload = await state.parted.begin(NAME)
     with pytest.raises(ValueError, match="number"):
-        await state.parted.put(upload, number, held(LAST))
+        await state.parted.put(upload, number, in_memory(LAST))
 
 
 async def test_the_last_number_sorts_last(state: State) -> None:
     upload = await state.parted.begin(NAME)
     for number in (10_000, 9_999, 1):
-        await state.parted.put(upload, number, held(LAST))
+        await state.parted.put(upload, number, in_memory(LAST))
     assert await numbers(state, upload) == [1, 9_999, 10_000]
 
 

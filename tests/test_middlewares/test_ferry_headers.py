@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from middlewares.ferry_headers import EXPIRES_AFTER, IDEMPOTENCY_KEY, RESULTS
-from providers.body import held
+from providers.body import in_memory
 from providers.provider import Provider
 from providers.resources import Download, Page, ResultForm
 from tests.test_middlewares.running_chain import (
@@ -81,7 +81,7 @@ async def test_a_known_one_may_come_with_any_call(header: str, asked: str) -> No
 async def test_a_download_has_the_form_that_was_asked_for(
     method: str, headers: dict[str, str], form: ResultForm
 ) -> None:
-    files = Scripted(lambda *_: Download(held(b"lines"), "application/jsonl"))
+    files = Scripted(lambda *_: Download(in_memory(b"lines"), "application/jsonl"))
     async with running_chain(scripted_provider("openai", files=files)) as client:
         said = {"x-goog-api-key": "a", **headers}
         async with client.request(method, DOWNLOAD, headers=said) as reply:

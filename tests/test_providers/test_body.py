@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from providers.body import Body, Slices, TruncatedBody, drain, held, join, once
+from providers.body import Body, Slices, TruncatedBody, drain, in_memory, join, once
 from tests.test_providers.streams import CUTS, collect, cut, stream
 
 
@@ -56,7 +56,7 @@ def test_the_length_of_a_joined_body(lengths: tuple[int | None, ...], length: in
 
 
 async def test_a_joined_body_is_one_after_the_other() -> None:
-    body = join(held(b"ab"), Body(stream([b"c", b"d"]), None), held(b""), held(b"e"))
+    body = join(in_memory(b"ab"), Body(stream([b"c", b"d"]), None), in_memory(b""), in_memory(b"e"))
     assert await collect(aiter(body.chunks)) == b"abcde"
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from providers.body import Body, TruncatedBody, held
+from providers.body import Body, TruncatedBody, in_memory
 from providers.state import ObjectInfo, StateError, read, write
 from providers.upstream import UpstreamError
 from proxy.bounded_state import BoundedState
@@ -69,7 +69,7 @@ class Failing(MemoryState):
 async def ask(state: BoundedState, operation: str) -> None:
     match operation:
         case "create":
-            await state.create("a", held(b"x"))
+            await state.create("a", in_memory(b"x"))
         case "read":
             await read(state, "there")
         case "head":
@@ -88,7 +88,7 @@ async def test_a_store_that_stalls_is_named(
     operation: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     store = Hanging()
-    await MemoryState.create(store, "there", held(b"x"))
+    await MemoryState.create(store, "there", in_memory(b"x"))
     with pytest.raises(StateError) as caught:
         await ask(BoundedState(store, MOMENT), operation)
     error = caught.value
@@ -105,7 +105,7 @@ async def test_thirty_seconds_are_the_limit() -> None:
 @pytest.mark.parametrize("operation", ["create", "read", "head", "delete", "list"])
 async def test_a_store_that_answers_in_time_is_waited_for(operation: str) -> None:
     store = Hanging()
-    await MemoryState.create(store, "there", held(b"x"))
+    await MemoryState.create(store, "there", in_memory(b"x"))
     asking = asyncio.create_task(ask(BoundedState(store, 30), operation))
     await store.asked.wait()
     store.answers.set()

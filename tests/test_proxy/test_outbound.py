@@ -9,7 +9,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 from yarl import URL
 
-from providers.body import Body, held
+from providers.body import Body, in_memory
 from providers.errors import FerryError
 from providers.upstream import OutboundRequest, UpstreamError
 from proxy.outbound import OutboundClient
@@ -81,7 +81,7 @@ async def test_no_body_has_no_content_type(client: OutboundClient, method: str) 
         (b"", b""),
         (b"hello", b"hello"),
         (b"x" * (3 << 20), b"x" * (3 << 20)),
-        (held(b"hello"), b"hello"),
+        (in_memory(b"hello"), b"hello"),
         (Body(pieces(), 0), b""),
         (Body(pieces(b"he", b"", b"llo", b""), 5), b"hello"),
     ],

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from providers.body import Body, TruncatedBody, close, held
+from providers.body import Body, TruncatedBody, close, in_memory
 from providers.errors import FerryError
 from providers.parted_objects import SMALLEST_PART, PartedUpload, UploadEnded
 from providers.state import read, write
@@ -63,7 +63,7 @@ async def test_a_body_streams_with_its_exact_length(
 async def test_a_body_of_unknown_length_is_sent_with_its_length(
     s3: FakeS3, state: BucketState, prefix: str
 ) -> None:
-    assert await state.create("a", Body(held(b"x" * MIB).chunks, None))
+    assert await state.create("a", Body(in_memory(b"x" * MIB).chunks, None))
     [sent] = await s3.requests(f"{prefix}a")
     assert (sent["declared_length"], sent["chunked"]) == (MIB, False)
 
@@ -90,7 +90,7 @@ async def test_lists_go_on_over_pages(s3: FakeS3, state: BucketState) -> None:
         await write(state, name, b"")
     upload = await state.parted.begin("files/x")
     for number, content in enumerate([FIRST, FIRST, LAST], 1):
-        await state.parted.put(upload, number, held(content))
+        await state.parted.put(upload, number, in_memory(content))
     await s3.post("settings", {"page_limit": 2})
     try:
         assert [info.name async for info in state.list("x/")] == names
@@ -150,7 +150,7 @@ async def test_a_part_whose_answer_is_lost_has_arrived(
     upload = await state.parted.begin("files/x")
     await s3.arm(put(prefix), "lose_answer")
     with pytest.raises(UpstreamError):
-        await state.parted.put(upload, 1, held(LAST))
+        await state.parted.put(upload, 1, in_memory(LAST))
     assert [part.number async for part in state.parted.parts(upload)] == [1]
 
 
@@ -205,7 +205,7 @@ async def test_a_list_of_parts_that_never_ends_is_refused(
 
 async def whole(state: BucketState) -> PartedUpload:
     upload = await state.parted.begin("files/x")
-    await state.parted.put(upload, 1, held(LAST))
+    await state.parted.put(upload, 1, in_memory(LAST))
     return upload
 
 

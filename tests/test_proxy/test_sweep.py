@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from aiohttp import web
 
-from providers.body import Body, held
+from providers.body import Body, in_memory
 from providers.errors import unavailable
 from providers.parted_objects import UploadEnded
 from providers.state import ObjectInfo, State, write
@@ -74,7 +74,7 @@ async def test_two_replicas_may_sweep_at_once(aged: DirectoryState) -> None:
 
 async def test_an_upload_in_parts_lives_as_long_as_its_url(aged: DirectoryState) -> None:
     upload = await aged.parted.begin("files/x")
-    await aged.parted.put(upload, 1, held(b"x"))
+    await aged.parted.put(upload, 1, in_memory(b"x"))
     now = datetime.now(UTC)
     await sweep(aged, now, UPLOAD_TTL, STATE_TTL)
     assert [part.number async for part in aged.parted.parts(upload)] == [1]

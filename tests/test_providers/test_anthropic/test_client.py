@@ -2,7 +2,7 @@ from collections.abc import Mapping
 
 import pytest
 
-from providers.body import held
+from providers.body import in_memory
 from providers.credential import Caller, Credential
 from providers.errors import FerryError
 from tests.test_providers.answering import answer
@@ -61,7 +61,7 @@ async def test_a_callers_betas_stand_between_ours() -> None:
 async def test_a_call_may_have_a_version_of_its_own() -> None:
     upstream = ScriptedUpstream(answer({"id": "a"}))
     await client(upstream).post_body(
-        CALLER, "v1/a", "text/plain", held(b""), anthropic_version="2023-06-01"
+        CALLER, "v1/a", "text/plain", in_memory(b""), anthropic_version="2023-06-01"
     )
     headers = upstream.sent[0].request.headers
     assert (headers["anthropic-version"], headers["Content-Type"]) == ("2023-06-01", "text/plain")

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from providers.anthropic.staged_files import StagedFiles, new_staged_id, staged_file_id
-from providers.body import held
+from providers.body import in_memory
 from providers.credential import Caller, Credential
 from providers.errors import FerryError
 from providers.resources import File
@@ -22,7 +22,7 @@ def files(state: MemoryState, upstream: str = "anthropic") -> StagedFiles:
 
 async def staged(state: MemoryState, caller: Caller = CALLER, data: bytes = b"x") -> str:
     staged_id, kept = new_staged_id(), files(state)
-    await state.create(kept.content_name(caller, staged_id), held(data))
+    await state.create(kept.content_name(caller, staged_id), in_memory(data))
     await kept.record(caller, staged_id, File(staged_file_id(staged_id), size=len(data)))
     return staged_id
 

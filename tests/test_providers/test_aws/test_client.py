@@ -5,7 +5,7 @@ from yarl import URL
 
 from providers.aws.client import AwsClient
 from providers.aws.signing import BEDROCK
-from providers.body import held
+from providers.body import in_memory
 from providers.errors import FerryError
 from providers.upstream import UpstreamError
 from tests.test_providers.answering import answer
@@ -95,7 +95,7 @@ async def test_a_late_error_is_what_it_would_be_in_time(code: str, status: str) 
 async def test_a_stream_goes_to_a_presigned_url_and_never_again() -> None:
     aws, upstream = client(Answer(503, body=b"<Error><Code>SlowDown</Code></Error>"))
     with pytest.raises(FerryError, match="SlowDown") as refused:
-        await aws.put(await aws_target(), BUCKET, held(b"bytes"), {"x-amz-meta-a": "b"})
+        await aws.put(await aws_target(), BUCKET, in_memory(b"bytes"), {"x-amz-meta-a": "b"})
     assert refused.value.status == "RESOURCE_EXHAUSTED"
     (sent,) = upstream.sent
     assert sent.body == b"bytes"

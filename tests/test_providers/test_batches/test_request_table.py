@@ -13,7 +13,7 @@ from providers.batches.request_table import (
     indexed_id,
     job_of,
 )
-from providers.body import Body, held
+from providers.body import Body, in_memory
 from providers.errors import FerryError
 from providers.memory import MemoryBudget
 from tests.memory_state import MemoryState
@@ -79,7 +79,7 @@ def test_a_custom_id_may_name_its_job() -> None:
 async def test_a_table_that_was_cut_off_is_not_taken_for_a_shorter_one() -> None:
     data = await collect(aiter(table(RowKind.KEY, "a", "b").render().chunks))
     with pytest.raises(ValueError, match="another length"):
-        await RequestTable.parse(held(data.rpartition(b"\n")[0]))
+        await RequestTable.parse(in_memory(data.rpartition(b"\n")[0]))
 
 
 async def test_a_table_is_kept_counted_and_deleted() -> None:

@@ -6,7 +6,7 @@ from typing import Self
 
 from multidict import CIMultiDict, CIMultiDictProxy
 
-from providers.body import Body, held
+from providers.body import Body, in_memory
 from providers.upstream import OutboundRequest, UpstreamError
 
 
@@ -99,7 +99,7 @@ class ScriptedUpstream:
 
 
 async def _take(body: Body | bytes | None, limit: int | None) -> bytes:
-    body = held(body or b"") if not isinstance(body, Body) else body
+    body = in_memory(body or b"") if not isinstance(body, Body) else body
     taken = b""
     source = aiter(body.chunks)
     while limit is None or len(taken) < limit:

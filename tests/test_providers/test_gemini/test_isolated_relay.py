@@ -7,7 +7,7 @@ import orjson
 import pytest
 from yarl import URL
 
-from providers.body import held
+from providers.body import in_memory
 from providers.credential import Caller, Credential
 from providers.gemini.buffered_reply import BufferedReply
 from providers.gemini.isolated_relay import IsolatedRelay
@@ -27,7 +27,7 @@ def creation() -> RelayedRequest:
         "POST",
         URL("/v1beta/models/gemini-2.5-flash:batchGenerateContent"),
         {"Content-Type": "application/json"},
-        held(b'{"batch": {"inputConfig": {"requests": {"requests": []}}}}'),
+        in_memory(b'{"batch": {"inputConfig": {"requests": {"requests": []}}}}'),
     )
 
 

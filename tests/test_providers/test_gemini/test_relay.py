@@ -1,7 +1,7 @@
 import pytest
 from yarl import URL
 
-from providers.body import held
+from providers.body import in_memory
 from providers.credential import Caller, Credential
 from providers.errors import FerryError
 from providers.gemini.relay import GeminiRelay, below
@@ -75,7 +75,7 @@ def test_nothing_climbs_out_of_the_base_url(path: str) -> None:
 
 async def test_a_request_is_relayed_as_it_came() -> None:
     upstream = ScriptedUpstream(Answer(418, {"X-Odd": "yes"}, b"no", takes=0))
-    body = held(b"{}")
+    body = in_memory(b"{}")
     request = RelayedRequest(
         "PATCH", URL("/v1/x?y=z"), {"Content-Type": "text/x", "Cookie": "c"}, body
     )
@@ -90,7 +90,7 @@ async def test_a_request_is_relayed_as_it_came() -> None:
 async def redirected(location: str) -> str:
     """What a client gets of a redirect to `location`."""
     upstream = ScriptedUpstream(Answer(302, {"Location": location}))
-    request = RelayedRequest("GET", URL("/v1/files"), {}, held(b""))
+    request = RelayedRequest("GET", URL("/v1/files"), {}, in_memory(b""))
     reply = await GeminiRelay(GOOGLE, upstream).relay(CALLER, request)
     return reply.headers["Location"]
 

@@ -3,7 +3,7 @@
 import pytest
 from yarl import URL
 
-from providers.body import held
+from providers.body import in_memory
 from providers.credential import Caller, Credential
 from providers.errors import FerryError
 from providers.gemini.provider import gemini
@@ -90,7 +90,7 @@ async def test_googles_url_is_in_no_repr() -> None:
     started = await provider.start(CALLER, UploadStart(size=1))
     session = UploadSession("s1", started.details, None)
     with pytest.raises(FerryError) as caught:
-        await provider.send(session, Chunk(0, held(b"x"), finalize=True))
+        await provider.send(session, Chunk(0, in_memory(b"x"), finalize=True))
     shown = f"{started!r} {session!r} {caught.value!r} {upstream.sent[1].request!r} {CALLER!r}"
     assert "SECRET" not in shown
     assert "KEY" not in shown
@@ -197,7 +197,7 @@ async def test_an_expired_url_reaches_nobody() -> None:
     for call in (
         provider.query(EXPIRED),
         provider.cancel(EXPIRED),
-        provider.send(EXPIRED, Chunk(0, held(b"x"), finalize=False)),
+        provider.send(EXPIRED, Chunk(0, in_memory(b"x"), finalize=False)),
     ):
         with pytest.raises(FerryError, match="expired") as caught:
             await call
@@ -207,7 +207,7 @@ async def test_an_expired_url_reaches_nobody() -> None:
 
 # --- the bare finalize --------------------------------------------------------------------------
 
-BARE = Chunk(None, held(b""), finalize=True)
+BARE = Chunk(None, in_memory(b""), finalize=True)
 FINAL = Answer(200, {"X-Goog-Upload-Status": "final"}, b'{"file": {}}')
 ACTIVE = Answer(headers={"X-Goog-Upload-Status": "active", "X-Goog-Upload-Size-Received": "100"})
 

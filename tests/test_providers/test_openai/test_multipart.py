@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from providers.body import Body, held
+from providers.body import Body, in_memory
 from providers.uploads.multipart import form_with_file
 from tests.fakes.multipart import MultipartReader, boundary_of, split_header
 from tests.test_providers.streams import CUTS, collect, cut, stream
@@ -30,7 +30,7 @@ async def test_a_form_is_read_as_it_was_meant(data: bytes, cuts: list[int], name
 
 
 async def test_a_name_cannot_end_its_header() -> None:
-    _, form = form_with_file({}, "file", 'a"\r\nX-Injected: 1\r\n\r\n', "text/x", held(b""))
+    _, form = form_with_file({}, "file", 'a"\r\nX-Injected: 1\r\n\r\n', "text/x", in_memory(b""))
     sent = await collect(aiter(form.chunks))
     assert b'filename="a%22%0D%0AX-Injected: 1%0D%0A%0D%0A"' in sent
 
@@ -40,5 +40,5 @@ def test_the_length_is_unknown_where_the_files_is() -> None:
 
 
 def test_a_boundary_is_another_each_time() -> None:
-    types = {form_with_file({}, "file", "a", "text/x", held(b""))[0] for _ in range(3)}
+    types = {form_with_file({}, "file", "a", "text/x", in_memory(b""))[0] for _ in range(3)}
     assert len(types) == 3

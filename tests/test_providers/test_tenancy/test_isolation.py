@@ -10,7 +10,7 @@ import orjson
 import pytest
 
 from providers.batches.json_lines import LineSplitter
-from providers.body import Body, held
+from providers.body import Body, in_memory
 from providers.credential import Caller, Credential
 from providers.errors import FerryError, unavailable
 from providers.memory import MemoryBudget
@@ -98,7 +98,7 @@ class Inner:
         async def close() -> None:
             self._called("close")
 
-        return Download(held(self.content), "application/jsonl", close)
+        return Download(in_memory(self.content), "application/jsonl", close)
 
 
 def batch(batch_id: str) -> Batch:
@@ -148,7 +148,7 @@ async def refused(attempt: Any) -> FerryError:
 
 async def test_a_last_chunk_is_answered_once_its_file_is_somebodys(at_work: AtWork) -> None:
     session = UploadSession("s", {}, None, tenant="ann")
-    chunk = Chunk(0, held(b"hi"), finalize=True)
+    chunk = Chunk(0, in_memory(b"hi"), finalize=True)
     at_work.state.away = True
     error = await refused(at_work.provider.uploads.send(session, chunk))
     assert (error.status, error.permanent, error.upload_status) == ("UNAVAILABLE", False, None)
@@ -160,7 +160,7 @@ async def test_a_last_chunk_is_answered_once_its_file_is_somebodys(at_work: AtWo
 
 async def test_a_file_that_would_be_nobodys_is_deleted(at_work: AtWork) -> None:
     at_work.state.away = True
-    error = await refused(at_work.files.create(ANN, "s", UploadStart(), held(b"hi")))
+    error = await refused(at_work.files.create(ANN, "s", UploadStart(), in_memory(b"hi")))
     assert error.status == "UNAVAILABLE"
     assert at_work.inner.calls == ["create", "delete"]
 
@@ -206,7 +206,7 @@ async def leave(at_work: AtWork, call: Coroutine[Any, Any, Any]) -> None:
 
 
 async def test_what_is_made_for_a_client_that_left_is_its_own(at_work: AtWork) -> None:
-    await leave(at_work, at_work.files.create(ANN, "s", UploadStart(), held(b"hi")))
+    await leave(at_work, at_work.files.create(ANN, "s", UploadStart(), in_memory(b"hi")))
     await leave(at_work, at_work.batches.create(ANN, INLINE))
     await at_work.files.get(ANN, FILE)
     await at_work.batches.get(ANN, "batch_1")
@@ -216,7 +216,7 @@ async def test_what_is_made_for_a_client_that_left_is_its_own(at_work: AtWork) -
 async def test_a_file_whose_last_chunk_a_client_left_is_its_own(at_work: AtWork) -> None:
     session = UploadSession("s", {}, None, tenant="ann")
     await leave(
-        at_work, at_work.provider.uploads.send(session, Chunk(0, held(b"hi"), finalize=True))
+        at_work, at_work.provider.uploads.send(session, Chunk(0, in_memory(b"hi"), finalize=True))
     )
     await at_work.files.get(ANN, FILE)
 
@@ -224,7 +224,7 @@ async def test_a_file_whose_last_chunk_a_client_left_is_its_own(at_work: AtWork)
 async def test_a_chunk_before_the_last_breaks_off_with_its_client(at_work: AtWork) -> None:
     at_work.inner.made.clear()
     session = UploadSession("s", {}, None, tenant="ann")
-    chunk = Chunk(0, held(b"hi"), finalize=False)
+    chunk = Chunk(0, in_memory(b"hi"), finalize=False)
     sending = asyncio.create_task(at_work.provider.uploads.send(session, chunk))
     await at_work.inner.making.wait()
     sending.cancel()
@@ -270,7 +270,7 @@ async def test_results_have_the_form_that_their_tenant_asks_for(at_work: AtWork)
 
 
 async def test_a_file_of_requests_is_read_to_its_end_and_closed(at_work: AtWork) -> None:
-    await at_work.files.create(ANN, "s", UploadStart(), held(b"hi"))
+    await at_work.files.create(ANN, "s", UploadStart(), in_memory(b"hi"))
     at_work.inner.calls.clear()
     native = {"body": {"messages": [{"content": [{"file": {"file_id": "file-2"}}]}]}}
     at_work.inner.content = b"no JSON\n{}\n" + orjson.dumps(native)
@@ -285,7 +285,7 @@ async def test_a_file_of_requests_is_read_to_its_end_and_closed(at_work: AtWork)
 
 async def test_a_deleted_thing_is_released(at_work: AtWork) -> None:
     await at_work.batches.create(ANN, INLINE)
-    await at_work.files.create(ANN, "s", UploadStart(), held(b"hi"))
+    await at_work.files.create(ANN, "s", UploadStart(), in_memory(b"hi"))
     await at_work.batches.delete(ANN, "batch_1")
     await at_work.files.delete(ANN, FILE)
     assert at_work.state.objects == {}

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import event, given, note
 from hypothesis import strategies as st
 
-from providers.body import Body, TruncatedBody, held
+from providers.body import Body, TruncatedBody, in_memory
 from providers.credential import Caller, Credential
 from providers.errors import FerryError
 from providers.resources import File
@@ -208,7 +208,7 @@ async def test_a_session_object_says_how_it_ended() -> None:
     final = await client.send(8, 13, finalize=True)
     assert list(client.state.objects) == ["uploads/s1/end"]
     assert await client.uploads.query(client.session) == final
-    bare = await client.uploads.send(client.session, Chunk(None, held(b""), finalize=True))
+    bare = await client.uploads.send(client.session, Chunk(None, in_memory(b""), finalize=True))
     assert bare == final
 
 

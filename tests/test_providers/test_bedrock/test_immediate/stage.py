@@ -16,7 +16,7 @@ from providers.bedrock.immediate.job_ids import job_id_of
 from providers.bedrock.immediate.job_store import JobKey
 from providers.bedrock.immediate.jobs import ImmediateJobs
 from providers.bedrock.invocation import InvocationType
-from providers.body import held
+from providers.body import in_memory
 from providers.credential import Caller, Credential
 from providers.errors import FerryError
 from providers.memory import MemoryBudget
@@ -260,7 +260,7 @@ def new_job(count: int, padding: int = 0, first: int = 0, fields: object = None)
         kind=BatchKind.GENERATE,
         invocation=InvocationType.CONVERSE,
         table=RequestTable(RowKind.KEY, [orjson.dumps(f"k{n}") for n in numbers]),
-        input=held(b"".join(input_line(n, padding, fields) + b"\n" for n in numbers)),
+        input=in_memory(b"".join(input_line(n, padding, fields) + b"\n" for n in numbers)),
         display_name="few",
     )
 

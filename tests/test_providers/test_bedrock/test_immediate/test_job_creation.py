@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from providers.body import Body, held
+from providers.body import Body, in_memory
 from providers.errors import FerryError
 from providers.memory import MemoryBudget
 from providers.resources import BatchState, Counts
@@ -58,7 +58,7 @@ async def test_of_two_creates_at_once_one_leaves_nothing(
 async def test_a_creation_that_fails_leaves_nothing(
     state: MemoryState, clock: FakeClock, data: bytes
 ) -> None:
-    wrong = replace(new_job(2), input=held(data))
+    wrong = replace(new_job(2), input=in_memory(data))
     replica = Replica(state, clock)
     with pytest.raises(ValueError, match="records for a table of 2"):
         await replica.jobs.create(CALLER, JOB_ID, wrong)
