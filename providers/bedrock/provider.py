@@ -102,8 +102,8 @@ def bedrock(
     upload_target = BedrockUploadTarget(targets, s3, state, options.upload_life)
     uploads = ResumableUploads(upload_target, state)
     if own:  # without keys of its own the proxy carries nothing on that no caller asks for
-        looking = Resumption(immediate, lambda tenant: Caller(Credential(), tenant))
-        background.start(f"unended batches of {name}", looking.look_for_ever)
+        resumption = Resumption(immediate, lambda tenant: Caller(Credential(), tenant))
+        background.start(f"unended batches of {name}", resumption.run)
     return Provider(
         name=name,
         kind=KIND,

@@ -1,4 +1,4 @@
-"""The results of jobs at Bedrock: each request answered once, whatever its output holds."""
+"""The results of jobs at Bedrock: each request answered once, whatever its output is_delayed."""
 
 from typing import Any
 

@@ -2,8 +2,8 @@
 
 import asyncio
 
-from providers.bedrock.immediate.claims import Claims, acquire
 from providers.bedrock.immediate.clock import SystemClock
+from providers.bedrock.immediate.leases import LeaseRecords, acquire
 from providers.resources import BatchState, Counts
 from tests.contract.conftest import Replicas
 from tests.test_providers.test_bedrock.test_immediate.stage import (
@@ -22,7 +22,7 @@ async def yes() -> bool:
 async def test_of_many_replicas_one_has_the_claim(replicas: Replicas) -> None:
     stores = [await replicas.another() for _ in range(4)]
     tasks = [
-        asyncio.create_task(acquire(Claims("x/claims", store), SystemClock(), yes))
+        asyncio.create_task(acquire(LeaseRecords("x/claims", store), SystemClock(), yes))
         for store in stores
     ]
     done, waiting = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)

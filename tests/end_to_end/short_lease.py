@@ -1,4 +1,4 @@
-"""`python -m tests.end_to_end.short_lease`: the proxy, whose claims on immediate batches end soon.
+"""`python -m tests.end_to_end.short_lease`: the proxy, whose leases on immediate batches end soon.
 
 How long they last is no setting. A test that kills their owner would have to wait for it.
 """
@@ -6,7 +6,7 @@ How long they last is no setting. A test that kills their owner would have to wa
 import runpy
 from typing import Final
 
-from providers.bedrock.immediate import claims
+from providers.bedrock.immediate import leases
 
 _LEASE_SECONDS: Final = 2.0
 _LASTING: Final = {
@@ -17,7 +17,7 @@ _LASTING: Final = {
 
 if __name__ == "__main__":
     for name, seconds in _LASTING.items():
-        assert isinstance(getattr(claims, name), float), name
-        setattr(claims, name, seconds)
+        assert isinstance(getattr(leases, name), float), name
+        setattr(leases, name, seconds)
     # Only now: what follows from the lease is computed when it is imported.
     runpy.run_module("proxy", run_name="__main__")

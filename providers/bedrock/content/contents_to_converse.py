@@ -28,7 +28,7 @@ def to_converse_messages(
     """`messages`, and `system` if there is one, of the normalised request at `path`.
 
     Turns of one role that follow one another become one message. Raises INVALID_ARGUMENT for what
-    Converse has no target for, for a function call without its answer in the next turn or the
+    Converse has no place for, for a function call without its answer in the next turn or the
     other way round, for a conversation that the model begins or ends, and for a document that
     nothing is said about.
     """

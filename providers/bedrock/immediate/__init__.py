@@ -1,9 +1,9 @@
-"""Immediate jobs: batches too small for Bedrock, carried out by the proxy record by record.
+"""Immediate jobs: batches too small for Bedrock, which the proxy runs itself, record by record.
 
-`ImmediateJobs` (jobs.py) is what the rest knows: create, get, list, cancel, delete, results. A job
-is objects in the state store: its record (job_store.py) and its work (job_work.py). One replica
-at a time holds the claim on a job (claims.py) and runs it (run.py), each record by at most two
-calls that Bedrock may have begun (record_answers.py). Claims only save work: that no call is made
-more often than that, and no recorded result fetched again, is held by write-once objects alone,
-whatever the clocks say.
+`ImmediateJobs` (jobs.py) is the interface: create, get, list, cancel, delete, results. A job is
+objects in the state store: its record (job_store.py) and its work (job_work.py). One replica at a
+time holds the lease on a job (leases.py) and runs it (run.py). It makes at most two calls for each
+record that Bedrock may have begun (record_answers.py). Leases only save work. Write-once objects
+guarantee, whatever the clocks say, that no record is called more often and that no recorded result
+is fetched again.
 """

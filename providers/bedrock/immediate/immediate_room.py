@@ -19,7 +19,7 @@ _NEVER: Final = Failure("INTERNAL", "The batch ended without an answer to this r
 
 
 class ImmediateRoom:
-    """Implements `providers.bedrock.rooms.Room`, and lists.
+    """Implements `providers.bedrock.rooms.MemoryShare`, and lists.
 
     Nothing here is at AWS, but every call finds the caller's target first: what is refused of a
     caller's headers and keys is refused here as it is for a job.

@@ -5,7 +5,7 @@ from contextlib import aclosing
 from typing import Final
 
 from providers.batches.json_lines import LineSplitter
-from providers.bedrock.immediate.means import CALLS_OF_A_JOB
+from providers.bedrock.immediate.run_dependencies import CALLS_OF_A_JOB
 from providers.body import Body
 from providers.errors import invalid_argument
 from providers.memory import MemoryBudget

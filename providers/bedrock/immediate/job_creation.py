@@ -68,11 +68,11 @@ class JobCreation:
         try:
             await self._write(key, job, work, new)
         except BaseException:
-            await self._take_back(key, job, work)
+            await self._undo(key, job, work)
             raise
         # Where this fails nothing is taken back: the record may be there all the same.
         if not await self._store.create(key, job):
-            await self._take_back(key, job, work)
+            await self._undo(key, job, work)
 
     async def _write(
         self, key: JobKey, job: ImmediateJob, work: JobWork, new: NewImmediateJob
@@ -87,7 +87,7 @@ class JobCreation:
         if lines != job.count:
             raise ValueError(f"an input of {lines} records for a table of {job.count}")
 
-    async def _take_back(self, key: JobKey, job: ImmediateJob, work: JobWork) -> None:
+    async def _undo(self, key: JobKey, job: ImmediateJob, work: JobWork) -> None:
         await self._store.close(key, job)
         await work.delete()
         await self._tables.delete(table_name(key, job))

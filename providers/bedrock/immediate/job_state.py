@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Final
 
-from providers.bedrock.immediate.claims import Claim, Progress
 from providers.bedrock.immediate.job_store import Ending, ImmediateJob
+from providers.bedrock.immediate.leases import LeaseRecord, Progress
 from providers.resources import Batch, BatchState, Counts, Failure
 
 # Bedrock's words for the like (bedrock.md section 2).
@@ -35,16 +35,16 @@ def ended_batch(job_id: str, job: ImmediateJob, ending: Ending) -> Batch:
     )
 
 
-def unended_batch(
+def unfinished_batch(
     job_id: str,
     job: ImmediateJob,
     cancelled: bool,
-    claim: Claim | None,
+    lease: LeaseRecord | None,
     progress: Progress | None,
 ) -> Batch:
-    """`claim` is the newest; `progress` is newer than the claim's, where the job is run here."""
-    state = _unended(cancelled, claim)
-    made = progress or (claim.progress if claim else Progress())
+    """`lease` is the newest; `progress` is newer than the lease's, where the job is run here."""
+    state = _unfinished_state(cancelled, lease)
+    made = progress or (lease.progress if lease else Progress())
     return Batch(
         id=job_id,
         kind=job.kind,
@@ -53,7 +53,7 @@ def unended_batch(
         model=job.model,
         display_name=job.display_name,
         create_time=job.created,
-        start_time=claim.started if claim else None,
+        start_time=lease.started if lease else None,
         counts=Counts(job.count, made.answered - made.failed, made.failed),
         warnings=job.warnings,
     )
@@ -64,7 +64,7 @@ def _cancelled(counts: Counts) -> Failure:
     return Failure("CANCELLED", f"The batch was cancelled: {left}.")
 
 
-def _unended(cancelled: bool, claim: Claim | None) -> BatchState:
+def _unfinished_state(cancelled: bool, lease: LeaseRecord | None) -> BatchState:
     if cancelled:
         return BatchState.CANCELLING
-    return BatchState.RUNNING if claim else BatchState.PENDING
+    return BatchState.RUNNING if lease else BatchState.PENDING

@@ -113,7 +113,7 @@ class JobStore:
         async for info in self._state.list(prefix):
             yield JobKey(tenant, info.name.removeprefix(prefix)), info
 
-    async def open_to_the_proxy(self) -> AsyncIterator[JobKey]:
+    async def unfinished_of_proxy(self) -> AsyncIterator[JobKey]:
         """Of all tenants, the jobs that its own credential pays for and that are not closed."""
         prefix = f"{_OPEN}/{self._upstream}/"
         async for info in self._state.list(prefix):

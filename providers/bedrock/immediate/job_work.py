@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Final
 
-from providers.bedrock.immediate.claims import Claims, LostClaim, Progress
+from providers.bedrock.immediate.leases import LeaseLost, LeaseRecords, Progress
 from providers.bedrock.immediate.result_line import HEAD_BYTES, is_error
 from providers.body import Body
 from providers.state import ObjectInfo, State, read, write
@@ -26,7 +26,7 @@ class JobWork:
     def __init__(self, prefix: str, state: State) -> None:
         self._prefix = prefix
         self._state = state
-        self.claims = Claims(f"{prefix}/claims", state)
+        self.leases = LeaseRecords(f"{prefix}/claims", state)
 
     # --- the input -----------------------------------------------------------------------------
 
@@ -97,7 +97,7 @@ class JobWork:
     async def clear(self) -> None:
         """Of a job that has ended: what its output has made superfluous.
 
-        The marks of calls and claims stay: an owner that has slept since then must find them.
+        The marks of calls and leases stay: an owner that has slept since then must find them.
         """
         for kind in ("input", "results"):
             await self._delete(self._all(kind))
@@ -139,7 +139,7 @@ class _Output:
         async for info in self._state.list(self._results):
             body = await self._state.get(info.name)
             if body is None:
-                raise LostClaim  # whoever ended the job has cleared it
+                raise LeaseLost  # whoever ended the job has cleared it
             head = b""
             async for chunk in body.chunks:
                 head += chunk[: HEAD_BYTES - len(head)]

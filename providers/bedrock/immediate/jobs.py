@@ -8,18 +8,18 @@ from typing import Final
 from providers.batches.background import Background
 from providers.batches.json_lines import ResultSplitter
 from providers.batches.request_table import RequestTables
-from providers.bedrock.immediate.claims import Lease, acquire
 from providers.bedrock.immediate.clock import Clock, SystemClock
 from providers.bedrock.immediate.job_creation import JobCreation, NewImmediateJob, table_name
 from providers.bedrock.immediate.job_ids import is_immediate
 from providers.bedrock.immediate.job_list import ListedJobs, Position, newest
 from providers.bedrock.immediate.job_results import JobResults, no_job, no_results
-from providers.bedrock.immediate.job_state import ended_batch, unended_batch
+from providers.bedrock.immediate.job_state import ended_batch, unfinished_batch
 from providers.bedrock.immediate.job_store import Ending, ImmediateJob, JobKey, JobStore
-from providers.bedrock.immediate.means import CALLS_OF_A_PROCESS, Means
-from providers.bedrock.immediate.pauses import Pauses
+from providers.bedrock.immediate.leases import Lease, acquire
 from providers.bedrock.immediate.record_call import RecordCall
+from providers.bedrock.immediate.retry_delays import RetryDelays
 from providers.bedrock.immediate.run import Run
+from providers.bedrock.immediate.run_dependencies import CALLS_OF_A_PROCESS, RunDependencies
 from providers.bedrock.immediate.working_memory import WorkingMemory
 from providers.credential import Caller
 from providers.errors import FerryError, failed_precondition
@@ -59,16 +59,16 @@ class ImmediateJobs:
         self._memory = memory
         self._ambient = ambient
         slots = asyncio.Semaphore(CALLS_OF_A_PROCESS)
-        self._means = Means(call, WorkingMemory(memory), clock, slots)
+        self._dependencies = RunDependencies(call, WorkingMemory(memory), clock, slots)
         self._store = JobStore(upstream, state)
         self._tables = RequestTables(upstream, state)
         self._creation = JobCreation(
             self._store, self._tables, memory, clock, self._line_limit, ambient
         )
-        self._pauses = Pauses(clock)
+        self._delays = RetryDelays(clock)
         self._runs: dict[JobKey, Run] = {}
-        self._leaving = False
-        background.before_end(self._leave)
+        self._draining = False
+        background.before_end(self._drain)
 
     # --- as batches ------------------------------------------------------------------------------
 
@@ -88,7 +88,7 @@ class ImmediateJobs:
         """Newest first; `limit` is at least 1. A job that vanishes meanwhile is left out."""
         positions = await newest(self._store, caller.tenant, after, limit + 1)
         page = positions[:limit]
-        batches = await asyncio.gather(*(self._if_there(caller, p.job_id) for p in page))
+        batches = await asyncio.gather(*(self._get_or_none(caller, p.job_id) for p in page))
         listed = [(p, batch) for p, batch in zip(page, batches, strict=True) if batch]
         return ListedJobs(listed, page[-1] if page else None, len(positions) > limit)
 
@@ -144,53 +144,53 @@ class ImmediateJobs:
 
         Nor just after no call could be made with this credential, or while the process ends.
         """
-        if not self._pauses.holds(key, caller):
+        if not self._delays.is_delayed(key, caller):
             self._start(caller, key)
 
-    def open_to_the_proxy(self) -> AsyncIterator[JobKey]:
+    def unfinished_of_proxy(self) -> AsyncIterator[JobKey]:
         """The jobs of all tenants that the proxy's own credential is to carry on."""
-        return self._store.open_to_the_proxy()
+        return self._store.unfinished_of_proxy()
 
     def _start(self, caller: Caller, key: JobKey) -> None:
-        if not self._leaving:
+        if not self._draining:
             name = f"immediate batch {self._upstream}/{key}"
-            self._background.start(name, partial(self._carry_on, caller, key))
+            self._background.start(name, partial(self._run, caller, key))
 
-    async def _carry_on(self, caller: Caller, key: JobKey) -> None:
+    async def _run(self, caller: Caller, key: JobKey) -> None:
         job = await self._store.find(key)
         if job is None:
             return
         work = self._store.work(key, job)
-        lease = await acquire(work.claims, self._means.clock, partial(self._unended, key, job))
-        if lease is None or await self._carry_out(caller, key, job, lease):
+        lease = await acquire(
+            work.leases, self._dependencies.clock, partial(self._is_unfinished, key, job)
+        )
+        if lease is None or await self._run_with(caller, key, job, lease):
             await self._store.close(key, job)
 
-    async def _carry_out(
-        self, caller: Caller, key: JobKey, job: ImmediateJob, lease: Lease
-    ) -> bool:
+    async def _run_with(self, caller: Caller, key: JobKey, job: ImmediateJob, lease: Lease) -> bool:
         """Whether it has ended."""
         work = self._store.work(key, job)
-        run = Run(job, work, lease, caller, self._means, partial(self._store.end, key, job))
+        run = Run(job, work, lease, caller, self._dependencies, partial(self._store.end, key, job))
         self._runs[key] = run
         # Then a job comes to its end only where it was cancelled: that takes no call.
-        if self._leaving or job.ambient is not self._ambient:
-            run.leave()
+        if self._draining or job.ambient is not self._ambient:
+            run.stop()
         try:
-            return await run.carry_out()
+            return await run.run_to_end()
         finally:
             del self._runs[key]
             if run.refused:
-                self._pauses.begin(key, caller)
+                self._delays.start(key, caller)
 
-    async def _leave(self) -> None:
+    async def _drain(self) -> None:
         """Begin no further call, and wait for those in flight and for their results."""
-        self._leaving = True
+        self._draining = True
         runs = list(self._runs.values())
         for run in runs:
-            run.leave()
-        await asyncio.gather(*(run.over() for run in runs))
+            run.stop()
+        await asyncio.gather(*(run.wait_until_idle() for run in runs))
 
-    async def _unended(self, key: JobKey, job: ImmediateJob) -> bool:
+    async def _is_unfinished(self, key: JobKey, job: ImmediateJob) -> bool:
         if await self._store.ending(key, job) is not None:
             return False
         return await self._store.find(key) == job
@@ -217,15 +217,15 @@ class ImmediateJobs:
         if ending is not None:
             return ended_batch(key.job_id, job, ending)
         work = self._store.work(key, job)
-        cancelled, claim = await asyncio.gather(work.cancelled(), work.claims.newest())
+        cancelled, lease = await asyncio.gather(work.cancelled(), work.leases.newest())
         if cancelled:
             self._start(caller, key)
         elif job.ambient is self._ambient:
             self.resume(caller, key)
         run = self._runs.get(key)
-        return unended_batch(key.job_id, job, cancelled, claim, run.progress if run else None)
+        return unfinished_batch(key.job_id, job, cancelled, lease, run.progress if run else None)
 
-    async def _if_there(self, caller: Caller, job_id: str) -> Batch | None:
+    async def _get_or_none(self, caller: Caller, job_id: str) -> Batch | None:
         try:
             return await self.get(caller, job_id)
         except FerryError as error:

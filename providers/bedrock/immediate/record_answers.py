@@ -9,12 +9,9 @@ from typing import Final
 import orjson
 from tenacity import AsyncRetrying, retry_if_exception_type
 
-from providers.bedrock.immediate.claims import LostClaim
-from providers.bedrock.immediate.course import Course
 from providers.bedrock.immediate.job_store import ImmediateJob
 from providers.bedrock.immediate.job_work import JobWork
-from providers.bedrock.immediate.means import Means
-from providers.bedrock.immediate.patience import Patience
+from providers.bedrock.immediate.leases import LeaseLost
 from providers.bedrock.immediate.record_call import (
     Failure,
     NoCalls,
@@ -23,6 +20,9 @@ from providers.bedrock.immediate.record_call import (
     pause_before_next,
 )
 from providers.bedrock.immediate.result_line import render_error, render_output
+from providers.bedrock.immediate.retry_policy import RetryPolicy
+from providers.bedrock.immediate.run_control import RunControl
+from providers.bedrock.immediate.run_dependencies import RunDependencies
 from providers.credential import Caller
 from providers.errors import FerryError
 from providers.json_api.json_text import parse_json, render_json
@@ -35,7 +35,7 @@ _log: Final = logging.getLogger("genai_ferry.bedrock")
 
 
 @dataclass(frozen=True, slots=True)
-class Asking:
+class RecordScope:
     """Who asks for whose records. `owner` is of the lease that the job is run under."""
 
     job: ImmediateJob
@@ -53,14 +53,16 @@ class CallFailed(Exception):
 
 
 class RecordAnswers:
-    """Of one run; it goes on as its `course` does."""
+    """Of one run; it goes on as its `control` does."""
 
-    def __init__(self, asking: Asking, means: Means, course: Course) -> None:
-        self._asking = asking
-        self._work = asking.work
-        self._means = means
-        self._course = course
-        self._patience = Patience(means.clock)
+    def __init__(
+        self, scope: RecordScope, dependencies: RunDependencies, control: RunControl
+    ) -> None:
+        self._scope = scope
+        self._work = scope.work
+        self._dependencies = dependencies
+        self._control = control
+        self._retries = RetryPolicy(dependencies.clock)
         self._begun: Mapping[int, int] = {}
 
     async def look_up(self) -> None:
@@ -68,14 +70,14 @@ class RecordAnswers:
         self._begun = await self._work.calls()
 
     async def result(self, index: int, line: bytes) -> bytes:
-        """The line that answers the record. Raises NoCalls, Halted, and LostClaim."""
+        """The line that answers the record. Raises NoCalls, Halted, and LeaseLost."""
         record = parse_json(line)
         record_id, model_input = record["recordId"], record["modelInput"]
         sent = render_json(model_input)
         unknown: FerryError | None = None
         for attempt in range(self._begun.get(index, 0) + 1, CALLS_OF_A_RECORD + 1):
             if unknown is not None:
-                await self._course.pause(_REPEAT_SECONDS)
+                await self._control.pause(_REPEAT_SECONDS)
             try:
                 output = await self._call(index, attempt, sent)
             except CallFailed as failed:
@@ -84,12 +86,12 @@ class RecordAnswers:
                 unknown = failed.error
             else:
                 return _render_answer(record_id, output, model_input)
-        return _render_failure(record_id, unknown) if unknown else render_unheard_of(record_id)
+        return _render_failure(record_id, unknown) if unknown else render_unknown_outcome(record_id)
 
     async def _call(self, index: int, attempt: int, model_input: bytes) -> bytes:
         """One call, tried until Bedrock begins it or patience ends."""
         tries = AsyncRetrying(
-            sleep=self._course.pause,
+            sleep=self._control.pause,
             wait=pause_before_next,
             retry=retry_if_exception_type(NotBegun),
         )
@@ -98,12 +100,12 @@ class RecordAnswers:
 
     async def _try(self, index: int, attempt: int, model_input: bytes) -> bytes:
         """Marked in the store for as long as Bedrock may be at work on it, or has been."""
-        job = self._asking.job
-        async with self._means.slots:
+        job = self._scope.job
+        async with self._dependencies.slots:
             await self._mark(index, attempt)
             try:
-                output = await self._means.call(
-                    self._asking.caller, job.model, job.invocation, model_input
+                output = await self._dependencies.call(
+                    self._scope.caller, job.model, job.invocation, model_input
                 )
             except FerryError as error:
                 failure = failure_of(error)
@@ -111,24 +113,24 @@ class RecordAnswers:
                     await self._forget(index, attempt)
                     raise NoCalls(error) from None
                 if failure is not Failure.NOT_BEGUN:
-                    self._patience.answered()
-                elif self._patience.try_on():
+                    self._retries.answered()
+                elif self._retries.may_retry():
                     await self._forget(index, attempt)
                     raise NotBegun(error) from None
                 raise CallFailed(error) from None
-            self._patience.answered()
+            self._retries.answered()
             return output
 
     async def _mark(self, index: int, attempt: int) -> None:
-        self._course.check_here()
-        begin = partial(self._work.begin_call, index, attempt, self._asking.owner)
-        if not await self._course.patiently(begin):
-            raise LostClaim  # another owner makes this call
+        self._control.check_locally()
+        begin = partial(self._work.begin_call, index, attempt, self._scope.owner)
+        if not await self._control.retry_store(begin):
+            raise LeaseLost  # another owner makes this call
 
     async def _forget(self, index: int, attempt: int) -> None:
         """Take a call back that certainly did nothing."""
         # Who has slept since might take back what the next owner has begun.
-        self._course.check_claim()
+        self._control.check_lease()
         try:
             await self._work.forget_call(index, attempt)
         except (FerryError, OSError) as error:
@@ -136,7 +138,7 @@ class RecordAnswers:
             _log.warning("a call could not be taken back: %s", type(error).__name__)
 
 
-def render_unheard_of(record_id: str) -> bytes:
+def render_unknown_outcome(record_id: str) -> bytes:
     """The result of a record whose calls all began under owners that ended before the answer."""
     return render_error(
         record_id,

@@ -5,9 +5,9 @@ import random
 from collections.abc import Callable
 from typing import Final
 
-from providers.bedrock.immediate.claims import LEASE_SECONDS
 from providers.bedrock.immediate.clock import Clock, SystemClock
 from providers.bedrock.immediate.jobs import ImmediateJobs
+from providers.bedrock.immediate.leases import LEASE_SECONDS
 from providers.credential import Caller
 from providers.errors import FerryError
 
@@ -31,16 +31,16 @@ class Resumption:
         self._caller_of = caller_of
         self._clock = clock or SystemClock()
 
-    async def look_for_ever(self) -> None:
+    async def run(self) -> None:
         """At once, and then ever again. For `Background.start`."""
         while True:
             try:
-                await self._look()
+                await self._resume_all()
             except (FerryError, OSError) as error:  # of the store; the next look tries again
                 _log.warning("unended batches could not be listed: %s", type(error).__name__)
             jitter = random.uniform(1 - _JITTER, 1 + _JITTER)  # noqa: S311
             await self._clock.wait(INTERVAL_SECONDS * jitter)
 
-    async def _look(self) -> None:
-        async for key in self._jobs.open_to_the_proxy():
+    async def _resume_all(self) -> None:
+        async for key in self._jobs.unfinished_of_proxy():
             self._jobs.resume(self._caller_of(key.tenant), key)

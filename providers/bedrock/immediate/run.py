@@ -8,16 +8,16 @@ from functools import partial
 from itertools import pairwise
 from typing import Final
 
-from providers.bedrock.immediate.claims import Lease, LostClaim, Progress
-from providers.bedrock.immediate.course import Course, Halted
 from providers.bedrock.immediate.input_segments import ANSWER_BYTES, records_of, working_bytes
 from providers.bedrock.immediate.job_store import Ending, ImmediateJob
 from providers.bedrock.immediate.job_work import JobWork, Segment
-from providers.bedrock.immediate.means import CALLS_OF_A_JOB, Means
-from providers.bedrock.immediate.record_answers import Asking, RecordAnswers
+from providers.bedrock.immediate.leases import Lease, LeaseLost, Progress
+from providers.bedrock.immediate.record_answers import RecordAnswers, RecordScope
 from providers.bedrock.immediate.record_call import NoCalls
 from providers.bedrock.immediate.result_line import is_error
-from providers.bedrock.immediate.working_memory import Room
+from providers.bedrock.immediate.run_control import Halted, RunControl
+from providers.bedrock.immediate.run_dependencies import CALLS_OF_A_JOB, RunDependencies
+from providers.bedrock.immediate.working_memory import MemoryShare
 from providers.credential import Caller
 from providers.errors import FerryError
 from providers.resources import BatchState
@@ -34,20 +34,20 @@ class Run:
         work: JobWork,
         lease: Lease,
         caller: Caller,
-        means: Means,
+        dependencies: RunDependencies,
         end: Callable[[Ending], Awaitable[bool]],
     ) -> None:
         self._job = job
         self._work = work
         self._lease = lease
-        self._means = means
+        self._dependencies = dependencies
         self._end = end
-        self._course = Course(lease, work, means.clock)
-        asking = Asking(job, work, caller, lease.owner)
-        self._answers = RecordAnswers(asking, means, self._course)
+        self._control = RunControl(lease, work, dependencies.clock)
+        scope = RecordScope(job, work, caller, lease.owner)
+        self._answers = RecordAnswers(scope, dependencies, self._control)
         self._slots = asyncio.Semaphore(CALLS_OF_A_JOB)
-        self._over = asyncio.Event()
-        self._left = False
+        self._idle = asyncio.Event()
+        self._stopped = False
         self._refused = False
         self._recorded: set[int] = set()
         self._failed = lease.progress.failed
@@ -65,46 +65,46 @@ class Run:
 
     def cancel(self) -> None:
         """Begin no further call. The job has been marked as cancelled before."""
-        self._course.halt()
+        self._control.halt()
 
-    def leave(self) -> None:
-        """Begin no further call, and leave what then has no result to the next owner."""
-        self._left = True
-        self._course.halt()
+    def stop(self) -> None:
+        """Begin no further call, and stop what then has no result to the next owner."""
+        self._stopped = True
+        self._control.halt()
 
-    async def over(self) -> None:
+    async def wait_until_idle(self) -> None:
         """Wait until no call is in flight and all results are recorded."""
-        await self._over.wait()
+        await self._idle.wait()
 
-    async def carry_out(self) -> bool:
+    async def run_to_end(self) -> bool:
         """Whether the job has ended: whatever ends this before leaves it to the next owner."""
         try:
-            return await self._carry_out_claimed()
+            return await self._run_with_lease()
         finally:
-            self._over.set()
+            self._idle.set()
 
-    async def _carry_out_claimed(self) -> bool:
+    async def _run_with_lease(self) -> bool:
         ended = lost = False
         try:
             async with asyncio.TaskGroup() as group:
                 keeping = group.create_task(self._lease.keep(lambda: self.progress))
                 expiring = group.create_task(self._lease.expire())
-                ended = await self._to_its_end()
+                ended = await self._answer_and_end()
                 keeping.cancel()
                 expiring.cancel()
-        except* LostClaim:
+        except* LeaseLost:
             lost = True
             _log.info("the claim on an immediate batch was lost")
         finally:
             if not (ended or lost):
-                await self._lease.give_up(self.progress)
+                await self._lease.release(self.progress)
         return ended
 
-    async def _to_its_end(self) -> bool:
+    async def _answer_and_end(self) -> bool:
         self._recorded = await self._work.recorded()
         await self._answer_all()
         cancelled = await self._work.cancelled()
-        if self._left and not cancelled and len(self._recorded) < self._job.count:
+        if self._stopped and not cancelled and len(self._recorded) < self._job.count:
             return False
         await self._finish(BatchState.CANCELLED if cancelled else BatchState.SUCCEEDED)
         return True
@@ -116,14 +116,14 @@ class Run:
         ending = Ending(
             state,
             self._lease.started,
-            self._means.clock.now(),
+            self._dependencies.clock.now(),
             made.answered - made.failed,
             made.failed,
             number,
         )
         if not await self._end(ending):
             await self._work.delete_output(number)
-            raise LostClaim
+            raise LeaseLost
         await self._work.clear()
 
     # --- record by record ------------------------------------------------------------------------
@@ -141,34 +141,36 @@ class Run:
     async def _begin_segment(self, calls: asyncio.TaskGroup, segment: Segment, count: int) -> None:
         """Begin the calls of a segment. All that they take of memory is taken at once."""
         size = working_bytes(segment.size, count)
-        room = await self._means.memory.take(size, self._course.pause)
+        share = await self._dependencies.memory.take(size, self._control.pause)
         try:
             for index, line in records_of(segment.first, await self._read(segment)):
                 if index not in self._recorded:
-                    await self._begin(calls, index, line, room)
+                    await self._begin(calls, index, line, share)
         finally:
-            room.let_go()
+            share.release()
 
     async def _read(self, segment: Segment) -> bytes:
-        text = await self._course.patiently(partial(self._work.read_segment, segment))
+        text = await self._control.retry_store(partial(self._work.read_segment, segment))
         if text is None:
-            raise LostClaim  # whoever ended the job has cleared it
+            raise LeaseLost  # whoever ended the job has cleared it
         return text
 
-    async def _begin(self, calls: asyncio.TaskGroup, index: int, line: bytes, room: Room) -> None:
+    async def _begin(
+        self, calls: asyncio.TaskGroup, index: int, line: bytes, share: MemoryShare
+    ) -> None:
         """Wait for a slot, and begin a record. Raises Halted."""
         with ExitStack() as held:
             await self._slots.acquire()
             held.callback(self._slots.release)
-            await self._course.check()
-            room.hold()
-            held.callback(room.let_go)
-            task = calls.create_task(self._carry_out(index, line, room))
+            await self._control.check()
+            share.retain()
+            held.callback(share.release)
+            task = calls.create_task(self._answer(index, line, share))
             # Not within the task: one that is cancelled before it begins runs nothing.
             given_back = held.pop_all()
             task.add_done_callback(lambda _: given_back.close())
 
-    async def _carry_out(self, index: int, line: bytes, room: Room) -> None:
+    async def _answer(self, index: int, line: bytes, share: MemoryShare) -> None:
         try:
             result = await self._answers.result(index, line)
         except Halted:
@@ -176,8 +178,8 @@ class Run:
         except NoCalls as refusal:
             self._stop_for(refusal.error)
             return
-        room.grow_if_possible(max(0, len(result) - ANSWER_BYTES))
-        await self._course.patiently(partial(self._work.record, index, result))
+        share.grow_if_possible(max(0, len(result) - ANSWER_BYTES))
+        await self._control.retry_store(partial(self._work.record, index, result))
         self._recorded.add(index)
         self._failed += is_error(result)
 
@@ -187,4 +189,4 @@ class Run:
             why = error.message if error.provider is None else error.reason or error.status
             _log.warning("an immediate batch waits, as no call can be made for it: %s", why)
         self._refused = True
-        self.leave()
+        self.stop()

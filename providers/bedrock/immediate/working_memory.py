@@ -1,6 +1,6 @@
-"""What immediate jobs hold in memory of their input: a share of the one budget, in turns.
+"""The memory that immediate jobs hold for their input: a share of the one budget, in turns.
 
-Whoever waits holds nothing, and whoever holds waits for no more of it: so nobody waits for ever.
+No holder waits for more, so there is no deadlock.
 """
 
 from collections import deque
@@ -24,20 +24,20 @@ class WorkingMemory:
         self._held = 0
         self._turns: deque[object] = deque()
 
-    async def take(self, size: int, pause: Pause) -> "Room":
+    async def take(self, size: int, pause: Pause) -> "MemoryShare":
         """Wait until there are `size` bytes, first come first served; raises what `pause` does."""
         turn = object()
         self._turns.append(turn)
         try:
             while True:
-                room = self._room(size) if self._turns[0] is turn else None
-                if room is not None:
-                    return room
+                share = self._share(size) if self._turns[0] is turn else None
+                if share is not None:
+                    return share
                 await pause(_WAIT_SECONDS)
         finally:
             self._turns.remove(turn)
 
-    def _room(self, size: int) -> "Room | None":
+    def _share(self, size: int) -> "MemoryShare | None":
         if self._held and self._held + size > SHARE_BYTES:
             return None
         reservation = Reservation(self._budget)
@@ -46,24 +46,24 @@ class WorkingMemory:
         except FerryError:
             return None
         self._held += size
-        return Room(reservation, lambda: self._give_back(size))
+        return MemoryShare(reservation, lambda: self._give_back(size))
 
     def _give_back(self, size: int) -> None:
         self._held -= size
 
 
-class Room:
-    """Memory that several hold together, given back when the last of them lets go of it."""
+class MemoryShare:
+    """Memory that several retain together, given back when the last of them lets go of it."""
 
     def __init__(self, reservation: Reservation, given_back: Callable[[], None]) -> None:
         self._reservation = reservation
         self._given_back = given_back
         self._holders = 1
 
-    def hold(self) -> None:
+    def retain(self) -> None:
         self._holders += 1
 
-    def let_go(self) -> None:
+    def release(self) -> None:
         self._holders -= 1
         if self._holders == 0:
             self._reservation.release()

@@ -9,12 +9,12 @@ import orjson
 
 from providers.batches.json_lines import ResultLine
 from providers.batches.request_table import RequestTable, RowKind, indexed_id
-from providers.bedrock.immediate.claims import LEASE_SECONDS, RENEWAL_SECONDS
 from providers.bedrock.immediate.clock import Clock
 from providers.bedrock.immediate.job_creation import NewImmediateJob
 from providers.bedrock.immediate.job_ids import job_id_of
 from providers.bedrock.immediate.job_store import JobKey
 from providers.bedrock.immediate.jobs import ImmediateJobs
+from providers.bedrock.immediate.leases import LEASE_SECONDS, RENEWAL_SECONDS
 from providers.bedrock.invocation import InvocationType
 from providers.body import in_memory
 from providers.credential import Caller, Credential

@@ -2,7 +2,7 @@
 
 import pytest
 
-from providers.bedrock.immediate.claims import RENEWAL_SECONDS
+from providers.bedrock.immediate.leases import RENEWAL_SECONDS
 from providers.errors import FerryError
 from providers.resources import BatchState, Counts
 from tests.memory_state import MemoryState

@@ -109,7 +109,7 @@ async def test_a_claim_that_comes_meanwhile_is_given_up(
 async def test_a_drain_does_not_wait_for_what_has_failed(
     state: MemoryState, clock: FakeClock
 ) -> None:
-    """The claim cannot be given up while the store is away."""
+    """The lease_record cannot be given up while the store is away."""
     owner = await blocked(state, clock, 1)
     draining = asyncio.create_task(owner.background.drain())
     await settle()

@@ -12,7 +12,7 @@ from providers.bedrock.immediate.input_segments import (
     segments,
     working_bytes,
 )
-from providers.bedrock.immediate.means import CALLS_OF_A_JOB
+from providers.bedrock.immediate.run_dependencies import CALLS_OF_A_JOB
 from providers.body import Body
 from providers.errors import FerryError
 from providers.memory import MemoryBudget

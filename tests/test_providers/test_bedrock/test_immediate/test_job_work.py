@@ -1,7 +1,7 @@
 import pytest
 
-from providers.bedrock.immediate.claims import LostClaim, Progress
 from providers.bedrock.immediate.job_work import JobWork, Segment
+from providers.bedrock.immediate.leases import LeaseLost, Progress
 from providers.bedrock.immediate.result_line import render_error, render_output
 from providers.body import Body
 from tests.memory_state import MemoryState
@@ -62,7 +62,7 @@ async def test_an_output_of_results_that_vanish_is_none() -> None:
     state = Clearing()
     work = JobWork("work", state)
     await work.record(0, OUTPUT)
-    with pytest.raises(LostClaim):
+    with pytest.raises(LeaseLost):
         await work.write_output(1)
     assert state.objects == {}
 

@@ -3,8 +3,8 @@
 import orjson
 import pytest
 
-from providers.bedrock.immediate.claims import LEASE_SECONDS
-from providers.bedrock.immediate.patience import PATIENCE_SECONDS
+from providers.bedrock.immediate.leases import LEASE_SECONDS
+from providers.bedrock.immediate.retry_policy import RETRY_SECONDS
 from providers.body import Body
 from providers.errors import FerryError
 from providers.resources import BatchState, Counts
@@ -121,7 +121,7 @@ async def test_many_throttled_tries_cost_a_record_nothing(
 ) -> None:
     replica = Replica(state, clock, ScriptedCall({0: [THROTTLED] * 9}))
     await replica.create(1)
-    await clock.pass_time(PATIENCE_SECONDS)
+    await clock.pass_time(RETRY_SECONDS)
     assert (await replica.get()).counts == Counts(1, 1, 0)
     assert replica.call.made == [0] * 10
     assert list(objects(state, "calls")) == ["0000000000-1"]
@@ -142,7 +142,7 @@ async def test_throttling_without_end_is_the_records_error(
 ) -> None:
     replica = Replica(state, clock, ScriptedCall({n: [THROTTLED] * 999 for n in range(20)}))
     await replica.create(20)
-    await clock.pass_time(PATIENCE_SECONDS - 1)
+    await clock.pass_time(RETRY_SECONDS - 1)
     assert (await replica.get()).counts == Counts(20, 0, 0)
     # No record waits for as long once more.
     await clock.pass_time(120)

@@ -56,8 +56,8 @@ def pause(number: int, error: FerryError) -> float:
 def test_pauses_grow_at_random_up_to_a_minute() -> None:
     error = refusal("RESOURCE_EXHAUSTED", 429)
     for number in range(1, 20):
-        pauses = [pause(number, error) for _ in range(50)]
-        assert 1 <= min(pauses) < max(pauses) <= min(2.0**number, 60)
+        delays = [pause(number, error) for _ in range(50)]
+        assert 1 <= min(delays) < max(delays) <= min(2.0**number, 60)
 
 
 @pytest.mark.parametrize(

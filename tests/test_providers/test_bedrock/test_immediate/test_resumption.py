@@ -2,10 +2,10 @@
 
 import pytest
 
-from providers.bedrock.immediate.claims import LEASE_SECONDS, RENEWAL_SECONDS
 from providers.bedrock.immediate.job_ids import job_id_of
-from providers.bedrock.immediate.pauses import PAUSE_SECONDS
+from providers.bedrock.immediate.leases import LEASE_SECONDS, RENEWAL_SECONDS
 from providers.bedrock.immediate.resumption import INTERVAL_SECONDS, Resumption
+from providers.bedrock.immediate.retry_delays import DELAY_SECONDS
 from providers.credential import Caller, Credential
 from providers.resources import BatchState
 from providers.state import write
@@ -31,7 +31,7 @@ def ambient(tenant: str) -> Caller:
 
 def restarted(state: MemoryState, clock: FakeClock, call: ScriptedCall | None = None) -> Replica:
     replica = Replica(state, clock, call, ambient=True)
-    looking = Resumption(replica.jobs, ambient, clock).look_for_ever
+    looking = Resumption(replica.jobs, ambient, clock).run
     replica.background.start("looking", looking)
     return replica
 
@@ -65,11 +65,11 @@ async def test_a_job_that_was_given_up_goes_on_at_a_later_look(
     await replica.create(1)
     await settle()
     assert replica.call.made == [0]
-    await clock.pass_time(PAUSE_SECONDS - 1)
+    await clock.pass_time(DELAY_SECONDS - 1)
     assert replica.call.made == [0]
     await clock.pass_time(1 + 1.2 * INTERVAL_SECONDS)
     assert replica.call.made == [0, 0]
-    await clock.pass_time(PAUSE_SECONDS + 1.2 * INTERVAL_SECONDS)
+    await clock.pass_time(DELAY_SECONDS + 1.2 * INTERVAL_SECONDS)
     assert replica.call.made == [0, 0, 0]
     assert (await replica.get()).state is BatchState.SUCCEEDED
     await clock.pass_time(10 * INTERVAL_SECONDS)
@@ -120,7 +120,7 @@ async def test_a_look_lists_what_is_open_and_reads_nothing(
     await owner.create(1)
     await owner.background.stop()
     replica = Replica(state, clock, ambient=True)
-    assert [key async for key in replica.jobs.open_to_the_proxy()] == [KEY]
+    assert [key async for key in replica.jobs.unfinished_of_proxy()] == [KEY]
     assert replica.state.read == []
     assert replica.state.listed == ["immediate-open/bedrock/"]
 
@@ -154,7 +154,7 @@ async def test_a_look_that_fails_is_made_again(
     await owner.background.stop()
     replica = Replica(state, clock, ambient=True)
     replica.state.away = True
-    replica.background.start("looking", Resumption(replica.jobs, ambient, clock).look_for_ever)
+    replica.background.start("looking", Resumption(replica.jobs, ambient, clock).run)
     await settle()
     assert "unended batches could not be listed: OSError" in caplog.text
     replica.state.away = False

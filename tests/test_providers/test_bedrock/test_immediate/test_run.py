@@ -1,4 +1,4 @@
-"""Owners that die, lose their claim, or are stopped."""
+"""Owners that die, lose their lease_record, or are stopped."""
 
 import asyncio
 import logging
@@ -7,19 +7,19 @@ import orjson
 import pytest
 
 from providers.batches.request_table import RowKind
-from providers.bedrock.immediate.claims import (
-    LEASE_SECONDS,
-    RENEWAL_SECONDS,
-    Claim,
-    Claims,
-    Progress,
-    acquire,
-)
 from providers.bedrock.immediate.input_segments import SEGMENT_BYTES
 from providers.bedrock.immediate.job_store import Ending, ImmediateJob
 from providers.bedrock.immediate.job_work import JobWork
-from providers.bedrock.immediate.means import Means
+from providers.bedrock.immediate.leases import (
+    LEASE_SECONDS,
+    RENEWAL_SECONDS,
+    LeaseRecord,
+    LeaseRecords,
+    Progress,
+    acquire,
+)
 from providers.bedrock.immediate.run import Run
+from providers.bedrock.immediate.run_dependencies import RunDependencies
 from providers.bedrock.immediate.working_memory import WorkingMemory
 from providers.bedrock.invocation import InvocationType
 from providers.memory import MemoryBudget
@@ -150,8 +150,8 @@ async def test_a_claim_taken_by_another_stops_the_owner(
     [newest] = objects(state, "claims")
     [path] = [name for name in state.objects if name.endswith(newest)]
     thief = {**orjson.loads(state.objects[path]), "epoch": 2, "owner": "thief"}
-    claims = path.rpartition("/")[0]
-    assert await write(state, f"{claims}/{int(newest) - 1}", orjson.dumps(thief))
+    leases = path.rpartition("/")[0]
+    assert await write(state, f"{leases}/{int(newest) - 1}", orjson.dumps(thief))
     await clock.pass_time(RENEWAL_SECONDS)
     assert owner.background.tasks == {}
     assert owner.call.at_once == 0
@@ -205,9 +205,9 @@ async def test_input_that_was_answered_is_not_read_again(
 async def test_a_new_owner_begins_with_the_progress_of_the_last(
     state: MemoryState, clock: FakeClock
 ) -> None:
-    claims = Claims("work/claims", state)
-    await claims.create(Claim(1, "another", clock.now(), Progress(5, 2), over=True))
-    lease = await acquire(claims, clock, yes)
+    leases = LeaseRecords("work/claims", state)
+    await leases.create(LeaseRecord(1, "another", clock.now(), Progress(5, 2), over=True))
+    lease = await acquire(leases, clock, yes)
     assert lease is not None
     job = ImmediateJob(
         model="m",
@@ -221,8 +221,8 @@ async def test_a_new_owner_begins_with_the_progress_of_the_last(
         ambient=False,
     )
     memory = WorkingMemory(MemoryBudget())
-    means = Means(ScriptedCall(), memory, clock, asyncio.Semaphore(1))
-    run = Run(job, JobWork("work", state), lease, CALLER, means, never_ended)
+    dependencies = RunDependencies(ScriptedCall(), memory, clock, asyncio.Semaphore(1))
+    run = Run(job, JobWork("work", state), lease, CALLER, dependencies, never_ended)
     assert run.progress == Progress(5, 2)
 
 

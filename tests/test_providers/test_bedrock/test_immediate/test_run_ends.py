@@ -3,7 +3,7 @@
 import pytest
 
 from providers.bedrock.immediate.job_store import Ending, JobStore
-from providers.bedrock.immediate.pauses import PAUSE_SECONDS
+from providers.bedrock.immediate.retry_delays import DELAY_SECONDS
 from providers.credential import Caller, Credential
 from providers.errors import FerryError, invalid_argument, unauthenticated, unavailable
 from providers.resources import BatchState, Counts
@@ -75,7 +75,7 @@ async def test_a_bad_credential_is_tried_once_a_minute_and_told_of_once(
     assert said == [
         "an immediate batch waits, as no call can be made for it: ExpiredTokenException"
     ]
-    await clock.pass_time(PAUSE_SECONDS)
+    await clock.pass_time(DELAY_SECONDS)
     await replica.get()
     await replica.background.idle()
     assert tried < len(replica.call.made) <= 2 * tried
@@ -99,7 +99,7 @@ async def test_a_fault_of_our_own_is_no_result(
     assert objects(state, "results") == objects(state, "calls") == {}
     assert (await replica.get()).state is BatchState.RUNNING
     assert error.message in caplog.text
-    await clock.pass_time(PAUSE_SECONDS)
+    await clock.pass_time(DELAY_SECONDS)
     await replica.get()
     await replica.background.idle()
     assert (await replica.get()).counts == Counts(1, 1, 0)

@@ -2,7 +2,7 @@ import asyncio
 
 import pytest
 
-from providers.bedrock.immediate.working_memory import SHARE_BYTES, Room, WorkingMemory
+from providers.bedrock.immediate.working_memory import SHARE_BYTES, MemoryShare, WorkingMemory
 from providers.errors import FerryError
 from providers.memory import BUDGET_BYTES, MemoryBudget
 from tests.test_providers.test_bedrock.test_immediate.stage import FakeClock, settle
@@ -15,39 +15,39 @@ def whole(budget: MemoryBudget) -> bool:
 
 async def test_a_room_is_given_back_with_its_last_holder(clock: FakeClock) -> None:
     budget = MemoryBudget(100)
-    room = await WorkingMemory(budget).take(60, clock.wait)
-    room.hold()
-    room.let_go()
+    share = await WorkingMemory(budget).take(60, clock.wait)
+    share.retain()
+    share.release()
     with pytest.raises(FerryError):
         budget.take(41)
-    room.grow_if_possible(10)
-    room.grow_if_possible(1000)
+    share.grow_if_possible(10)
+    share.grow_if_possible(1000)
     with pytest.raises(FerryError):
         budget.take(31)
-    room.let_go()
+    share.release()
     assert whole(budget)
 
 
 async def test_requests_keep_what_is_beyond_the_share(clock: FakeClock) -> None:
     budget = MemoryBudget()
     memory = WorkingMemory(budget)
-    rooms = [await memory.take(SHARE_BYTES // 4, clock.wait) for _ in range(4)]
+    shares = [await memory.take(SHARE_BYTES // 4, clock.wait) for _ in range(4)]
     more = asyncio.create_task(memory.take(1, clock.wait))
     await clock.pass_time(10)
     assert not more.done()
     with budget.reserve(BUDGET_BYTES - SHARE_BYTES):
         pass
-    rooms.pop().let_go()
+    shares.pop().release()
     await clock.pass_time(1)
-    for room in [*rooms, await more]:
-        room.let_go()
+    for share in [*shares, await more]:
+        share.release()
     assert whole(budget)
 
 
 async def test_one_piece_alone_may_be_larger(clock: FakeClock) -> None:
     memory = WorkingMemory(MemoryBudget())
-    room = await memory.take(2 * SHARE_BYTES, clock.wait)
-    room.let_go()
+    share = await memory.take(2 * SHARE_BYTES, clock.wait)
+    share.release()
 
 
 async def test_who_waits_holds_nothing_and_is_served_in_turn(clock: FakeClock) -> None:
@@ -56,10 +56,10 @@ async def test_who_waits_holds_nothing_and_is_served_in_turn(clock: FakeClock) -
     first = await memory.take(80, clock.wait)
     served: list[int] = []
 
-    async def take(size: int) -> Room:
-        room = await memory.take(size, clock.wait)
+    async def take(size: int) -> MemoryShare:
+        share = await memory.take(size, clock.wait)
         served.append(size)
-        return room
+        return share
 
     tasks = [asyncio.create_task(take(size)) for size in (90, 10)]
     await clock.pass_time(5)
@@ -67,11 +67,11 @@ async def test_who_waits_holds_nothing_and_is_served_in_turn(clock: FakeClock) -
     assert served == []
     with budget.reserve(20):
         pass
-    first.let_go()
+    first.release()
     await clock.pass_time(5)
     assert served == [90, 10]
     for task in tasks:
-        (await task).let_go()
+        (await task).release()
     assert whole(budget)
 
 
@@ -84,5 +84,5 @@ async def test_who_no_longer_waits_gives_its_turn_up(clock: FakeClock) -> None:
     await settle()
     waiting.cancel()
     await clock.pass_time(1)
-    (await behind).let_go()
-    first.let_go()
+    (await behind).release()
+    first.release()

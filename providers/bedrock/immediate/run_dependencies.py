@@ -14,7 +14,7 @@ CALLS_OF_A_PROCESS: Final = 32
 
 
 @dataclass(frozen=True, slots=True)
-class Means:
+class RunDependencies:
     """`slots` bounds the calls of all runs together."""
 
     call: RecordCall

@@ -3,18 +3,18 @@ from datetime import UTC, datetime
 
 import pytest
 
-from providers.bedrock.immediate.claims import (
+from providers.bedrock.immediate.clock import SystemClock
+from providers.bedrock.immediate.leases import (
     LEASE_SECONDS,
     MARGIN_SECONDS,
     RENEWAL_SECONDS,
-    Claim,
-    Claims,
     Lease,
-    LostClaim,
+    LeaseLost,
+    LeaseRecord,
+    LeaseRecords,
     Progress,
     acquire,
 )
-from providers.bedrock.immediate.clock import SystemClock
 from tests.memory_state import MemoryState
 from tests.test_providers.test_bedrock.test_immediate.stage import FakeClock, settle
 from tests.test_providers.test_bedrock.test_immediate.stores import Mortal
@@ -23,8 +23,8 @@ STARTED = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 @pytest.fixture
-def claims(state: MemoryState) -> Claims:
-    return Claims("job/claims", state)
+def leases(state: MemoryState) -> LeaseRecords:
+    return LeaseRecords("job/claims", state)
 
 
 async def yes() -> bool:
@@ -35,35 +35,35 @@ async def no() -> bool:
     return False
 
 
-async def taken(claims: Claims, clock: FakeClock) -> Lease:
-    lease = await acquire(claims, clock, yes)
+async def taken(leases: LeaseRecords, clock: FakeClock) -> Lease:
+    lease = await acquire(leases, clock, yes)
     assert lease is not None
     return lease
 
 
-async def test_the_newest_claim_is_that_of_the_last_epoch(claims: Claims) -> None:
-    assert await claims.newest() is None
+async def test_the_newest_claim_is_that_of_the_last_epoch(leases: LeaseRecords) -> None:
+    assert await leases.newest() is None
     for epoch in (1, 2, 9, 10, 11, 100):
-        claim = Claim(epoch, "a", STARTED, Progress(epoch, 1))
-        assert await claims.create(claim)
-        assert await claims.newest() == claim
+        lease_record = LeaseRecord(epoch, "a", STARTED, Progress(epoch, 1))
+        assert await leases.create(lease_record)
+        assert await leases.newest() == lease_record
 
 
-async def test_an_epoch_belongs_to_one_owner(claims: Claims) -> None:
-    assert await claims.create(Claim(1, "a", STARTED))
-    assert not await claims.create(Claim(1, "b", STARTED))
+async def test_an_epoch_belongs_to_one_owner(leases: LeaseRecords) -> None:
+    assert await leases.create(LeaseRecord(1, "a", STARTED))
+    assert not await leases.create(LeaseRecord(1, "b", STARTED))
     # A create whose answer was lost is repeated.
-    assert await claims.create(Claim(1, "a", STARTED))
+    assert await leases.create(LeaseRecord(1, "a", STARTED))
 
 
-async def test_a_free_job_is_had_at_once(claims: Claims, clock: FakeClock) -> None:
-    lease = await taken(claims, clock)
+async def test_a_free_job_is_had_at_once(leases: LeaseRecords, clock: FakeClock) -> None:
+    lease = await taken(leases, clock)
     assert (lease.epoch, lease.started, lease.progress) == (1, clock.now(), Progress())
     lease.check()
 
 
-async def test_of_many_one_has_it(claims: Claims, clock: FakeClock) -> None:
-    tasks = [asyncio.create_task(acquire(claims, clock, yes)) for _ in range(5)]
+async def test_of_many_one_has_it(leases: LeaseRecords, clock: FakeClock) -> None:
+    tasks = [asyncio.create_task(acquire(leases, clock, yes)) for _ in range(5)]
     await settle()
     assert [task.done() for task in tasks].count(True) == 1
     await clock.pass_time(LEASE_SECONDS - 1)
@@ -76,20 +76,20 @@ async def test_of_many_one_has_it(claims: Claims, clock: FakeClock) -> None:
     await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def test_a_claim_that_is_renewed_is_not_taken(claims: Claims, clock: FakeClock) -> None:
-    lease = await taken(claims, clock)
+async def test_a_claim_that_is_renewed_is_not_taken(leases: LeaseRecords, clock: FakeClock) -> None:
+    lease = await taken(leases, clock)
     keeping = asyncio.create_task(lease.keep(lambda: Progress(3, 1)))
     expiring = asyncio.create_task(lease.expire())
-    waiting = asyncio.create_task(acquire(claims, clock, yes))
+    waiting = asyncio.create_task(acquire(leases, clock, yes))
     await clock.pass_time(20 * LEASE_SECONDS)
     assert not any(task.done() for task in (keeping, expiring, waiting))
-    newest = await claims.newest()
+    newest = await leases.newest()
     assert newest is not None
     assert newest.epoch == 1 + 20 * LEASE_SECONDS / RENEWAL_SECONDS
     assert newest.progress == Progress(3, 1)
     keeping.cancel()
     await clock.pass_time(LEASE_SECONDS)
-    with pytest.raises(LostClaim):
+    with pytest.raises(LeaseLost):
         await expiring
     await clock.pass_time(2 * RENEWAL_SECONDS)
     heir = await waiting
@@ -101,59 +101,63 @@ async def test_a_claim_that_is_renewed_is_not_taken(claims: Claims, clock: FakeC
     )
 
 
-async def test_a_lease_is_over_before_another_may_have_it(claims: Claims, clock: FakeClock) -> None:
-    lease = await taken(claims, clock)
+async def test_a_lease_is_over_before_another_may_have_it(
+    leases: LeaseRecords, clock: FakeClock
+) -> None:
+    lease = await taken(leases, clock)
     expiring = asyncio.create_task(lease.expire())
     await clock.pass_time(LEASE_SECONDS - MARGIN_SECONDS - 0.1)
     lease.check()
     assert not expiring.done()
     await clock.pass_time(0.1)
-    with pytest.raises(LostClaim):
+    with pytest.raises(LeaseLost):
         lease.check()
-    with pytest.raises(LostClaim):
+    with pytest.raises(LeaseLost):
         await expiring
 
 
-async def test_who_cannot_write_the_next_epoch_has_lost(claims: Claims, clock: FakeClock) -> None:
-    lease = await taken(claims, clock)
-    await claims.create(Claim(2, "another", STARTED))
+async def test_who_cannot_write_the_next_epoch_has_lost(
+    leases: LeaseRecords, clock: FakeClock
+) -> None:
+    lease = await taken(leases, clock)
+    await leases.create(LeaseRecord(2, "another", STARTED))
     keeping = asyncio.create_task(lease.keep(Progress))
     await clock.pass_time(RENEWAL_SECONDS)
-    with pytest.raises(LostClaim):
+    with pytest.raises(LeaseLost):
         await keeping
 
 
-async def test_what_is_given_up_is_had_at_once(claims: Claims, clock: FakeClock) -> None:
-    lease = await taken(claims, clock)
-    await lease.give_up(Progress(5, 2))
-    heir = await taken(claims, clock)
+async def test_what_is_given_up_is_had_at_once(leases: LeaseRecords, clock: FakeClock) -> None:
+    lease = await taken(leases, clock)
+    await lease.release(Progress(5, 2))
+    heir = await taken(leases, clock)
     assert (heir.epoch, heir.progress) == (3, Progress(5, 2))
 
 
 async def test_it_is_given_up_also_after_a_renewal_that_was_cut_off(
-    claims: Claims, clock: FakeClock
+    leases: LeaseRecords, clock: FakeClock
 ) -> None:
-    lease = await taken(claims, clock)
-    own = await claims.newest()
+    lease = await taken(leases, clock)
+    own = await leases.newest()
     assert own is not None
-    await claims.create(Claim(2, own.owner, own.started))
-    await lease.give_up(Progress())
-    assert (await taken(claims, clock)).epoch == 4
+    await leases.create(LeaseRecord(2, own.owner, own.started))
+    await lease.release(Progress())
+    assert (await taken(leases, clock)).epoch == 4
 
 
-async def test_what_another_has_is_not_given_up(claims: Claims, clock: FakeClock) -> None:
-    lease = await taken(claims, clock)
-    another = Claim(2, "another", STARTED)
-    await claims.create(another)
-    await lease.give_up(Progress())
-    assert await claims.newest() == another
+async def test_what_another_has_is_not_given_up(leases: LeaseRecords, clock: FakeClock) -> None:
+    lease = await taken(leases, clock)
+    another = LeaseRecord(2, "another", STARTED)
+    await leases.create(another)
+    await lease.release(Progress())
+    assert await leases.newest() == another
 
 
 async def test_a_store_that_is_away_is_asked_again(
     state: MemoryState, clock: FakeClock, caplog: pytest.LogCaptureFixture
 ) -> None:
     mortal = Mortal(state)
-    lease = await taken(Claims("job/claims", mortal), clock)
+    lease = await taken(LeaseRecords("job/claims", mortal), clock)
     keeping = asyncio.create_task(lease.keep(Progress))
     mortal.away = True
     await clock.pass_time(RENEWAL_SECONDS + 3)
@@ -166,18 +170,20 @@ async def test_a_store_that_is_away_is_asked_again(
 
 
 async def test_what_is_not_wanted_is_not_had(state: MemoryState, clock: FakeClock) -> None:
-    assert await acquire(Claims("job/claims", state), clock, no) is None
+    assert await acquire(LeaseRecords("job/claims", state), clock, no) is None
     assert state.objects == {}
 
 
-async def test_what_ends_just_when_it_is_had_is_not_had(claims: Claims, clock: FakeClock) -> None:
-    """Who ended the job may have removed the claims on it."""
+async def test_what_ends_just_when_it_is_had_is_not_had(
+    leases: LeaseRecords, clock: FakeClock
+) -> None:
+    """Who ended the job may have removed the leases on it."""
     answers = iter([True, False])
 
     async def wanted() -> bool:
         return next(answers)
 
-    assert await acquire(claims, clock, wanted) is None
+    assert await acquire(leases, clock, wanted) is None
 
 
 async def test_the_systems_clock_is_in_utc_and_goes_on() -> None:

@@ -5,10 +5,10 @@ from typing import Final
 from providers.bedrock.immediate.clock import Clock
 
 # On-demand quotas are per minute, and shared with whatever else the account does.
-PATIENCE_SECONDS: Final = 15 * 60.0
+RETRY_SECONDS: Final = 15 * 60.0
 
 
-class Patience:
+class RetryPolicy:
     """Of one run: any answer renews it, so that it ends only where none comes at all."""
 
     def __init__(self, clock: Clock) -> None:
@@ -18,8 +18,8 @@ class Patience:
     def answered(self) -> None:
         self._since = None
 
-    def try_on(self) -> bool:
+    def may_retry(self) -> bool:
         """Whether a call that was not begun is to be tried again."""
         now = self._clock.monotonic()
         self._since = now if self._since is None else self._since
-        return now - self._since < PATIENCE_SECONDS
+        return now - self._since < RETRY_SECONDS

@@ -11,9 +11,9 @@ from tenacity import (
     wait_exponential_jitter,
 )
 
-from providers.bedrock.immediate.claims import Lease
 from providers.bedrock.immediate.clock import Clock
 from providers.bedrock.immediate.job_work import JobWork
+from providers.bedrock.immediate.leases import Lease
 from providers.errors import FerryError
 
 _STORE_TRIES: Final = 5
@@ -27,7 +27,7 @@ class Halted(Exception):
     """No further call of this job is to be begun."""
 
 
-class Course:
+class RunControl:
     def __init__(self, lease: Lease, work: JobWork, clock: Clock) -> None:
         self._lease = lease
         self._work = work
@@ -37,22 +37,22 @@ class Course:
     def halt(self) -> None:
         self._halted.set()
 
-    def check_claim(self) -> None:
-        """Raises LostClaim."""
+    def check_lease(self) -> None:
+        """Raises LeaseLost."""
         self._lease.check()
 
-    def check_here(self) -> None:
-        """Raises Halted, or LostClaim, by what this process knows."""
-        self.check_claim()
+    def check_locally(self) -> None:
+        """Raises Halted, or LeaseLost, by what this process knows."""
+        self.check_lease()
         if self._halted.is_set():
             raise Halted
 
     async def check(self) -> None:
         """The like, also where another replica has cancelled the job."""
-        self.check_here()
-        if await self.patiently(self._work.cancelled):
+        self.check_locally()
+        if await self.retry_store(self._work.cancelled):
             self.halt()
-        self.check_here()
+        self.check_locally()
 
     async def pause(self, seconds: float) -> None:
         """Raises Halted as soon as the run is."""
@@ -65,7 +65,7 @@ class Course:
             waited.cancel()
         await self.check()
 
-    async def patiently(self, ask: Callable[[], Awaitable[T]]) -> T:
+    async def retry_store(self, ask: Callable[[], Awaitable[T]]) -> T:
         """Ask the store, again where that may help: its failure ends the calls in flight."""
         tries = AsyncRetrying(
             sleep=self._clock.wait,

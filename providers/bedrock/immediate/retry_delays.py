@@ -9,10 +9,10 @@ from providers.bedrock.immediate.job_store import JobKey
 from providers.credential import Caller
 
 # A caller that asks for its batch every second shall not be refused every second.
-PAUSE_SECONDS: Final = 60.0
+DELAY_SECONDS: Final = 60.0
 
 
-class Pauses:
+class RetryDelays:
     """Of one process. Another credential is tried at once.
 
     None is kept, only what tells two apart.
@@ -23,12 +23,12 @@ class Pauses:
         self._salt = secrets.token_bytes(32)
         self._until: dict[tuple[JobKey, bytes], float] = {}
 
-    def begin(self, key: JobKey, caller: Caller) -> None:
+    def start(self, key: JobKey, caller: Caller) -> None:
         now = self._clock.monotonic()
         self._until = {known: until for known, until in self._until.items() if until > now}
-        self._until[key, self._mark(caller)] = now + PAUSE_SECONDS
+        self._until[key, self._mark(caller)] = now + DELAY_SECONDS
 
-    def holds(self, key: JobKey, caller: Caller) -> bool:
+    def is_delayed(self, key: JobKey, caller: Caller) -> bool:
         until = self._until.get((key, self._mark(caller)))
         return until is not None and self._clock.monotonic() < until
 

@@ -1,8 +1,8 @@
-"""Who runs a job: write-once claims with an epoch, renewed by writing the next one.
+"""Who runs a job: write-once records with an epoch, renewed by writing the next one.
 
 No clock is compared with another. Who waits for a job takes it over after it has seen one and the
-same claim as the newest for a whole lease of its own time; its owner stops when it could not renew
-for less than that. Whoever creates the next epoch's claim has it, and nobody else can.
+same record as the newest for a whole lease of its own time; its owner stops when it could not renew
+for less than that. Whoever creates the next epoch's record has it, and nobody else can.
 """
 
 import logging
@@ -23,13 +23,13 @@ RENEWAL_SECONDS: Final = 10.0
 # How long before its lease ends an owner has stopped.
 MARGIN_SECONDS: Final = 5.0
 _RETRY_SECONDS: Final = 1.0
-# Names count down, so that the newest claim is the first of a list however many there were.
+# Names count down, so that the newest record is the first of a list however many there were.
 _LAST_EPOCH: Final = 99_999_999
 
 _log: Final = logging.getLogger("genai_ferry.bedrock")
 
 
-class LostClaim(Exception):
+class LeaseLost(Exception):
     """Another owner has the job, or may have it."""
 
 
@@ -42,7 +42,7 @@ class Progress:
 
 
 @dataclass(frozen=True, slots=True)
-class Claim:
+class LeaseRecord:
     """`over`: given up by its owner. `started` is when the job's first owner began."""
 
     epoch: int
@@ -52,8 +52,8 @@ class Claim:
     over: bool = False
 
 
-class Claims:
-    """The claims on one job, under `prefix`. They live as long as the job does.
+class LeaseRecords:
+    """The records on one job, under `prefix`. They live as long as the job does.
 
     Were an old one deleted, an owner that has slept could create it once more and take itself for
     the newest.
@@ -63,7 +63,7 @@ class Claims:
         self._prefix = prefix
         self._state = state
 
-    async def newest(self) -> Claim | None:
+    async def newest(self) -> LeaseRecord | None:
         listed = self._state.list(f"{self._prefix}/")
         try:
             info = await anext(listed, None)
@@ -73,46 +73,48 @@ class Claims:
         data = None if info is None else await read(self._state, info.name)
         return None if data is None else _parse(data)
 
-    async def create(self, claim: Claim) -> bool:
-        """Whether `claim` stands: also where it was created by a call whose answer was lost."""
-        name = f"{self._prefix}/{_LAST_EPOCH - claim.epoch:08d}"
-        if await write(self._state, name, orjson.dumps(claim)):
+    async def create(self, record: LeaseRecord) -> bool:
+        """Whether `record` stands: also where it was created by a call whose answer was lost."""
+        name = f"{self._prefix}/{_LAST_EPOCH - record.epoch:08d}"
+        if await write(self._state, name, orjson.dumps(record)):
             return True
         data = await read(self._state, name)
-        return data is not None and _parse(data).owner == claim.owner
+        return data is not None and _parse(data).owner == record.owner
 
 
 class Lease:
-    """A claim that is held, until `keep` or `expire` raises LostClaim."""
+    """A record that is held, until `keep` or `expire` raises LeaseLost."""
 
-    def __init__(self, claims: Claims, clock: Clock, claim: Claim, until: float) -> None:
-        self._claims = claims
+    def __init__(
+        self, records: LeaseRecords, clock: Clock, record: LeaseRecord, until: float
+    ) -> None:
+        self._records = records
         self._clock = clock
-        self._claim = claim
+        self._record = record
         self._until = until
 
     @property
     def started(self) -> datetime:
-        return self._claim.started
+        return self._record.started
 
     @property
     def owner(self) -> str:
         """Of this lease alone."""
-        return self._claim.owner
+        return self._record.owner
 
     @property
     def epoch(self) -> int:
-        return self._claim.epoch
+        return self._record.epoch
 
     @property
     def progress(self) -> Progress:
         """As it was last written down: an owner that died may have made more."""
-        return self._claim.progress
+        return self._record.progress
 
     def check(self) -> None:
-        """Raises LostClaim where the lease is over, also if nothing has noticed that yet."""
+        """Raises LeaseLost where the lease is over, also if nothing has noticed that yet."""
         if self._clock.monotonic() >= self._until:
-            raise LostClaim
+            raise LeaseLost
 
     async def keep(self, progress: Callable[[], Progress]) -> None:
         """Renew for ever, each time with the progress made."""
@@ -126,71 +128,71 @@ class Lease:
             await self._clock.wait(max(0.0, self._until - self._clock.monotonic()))
             self.check()
 
-    async def give_up(self, progress: Progress) -> None:
+    async def release(self, progress: Progress) -> None:
         """Let another owner have the job at once."""
-        newest = await self._claims.newest()
-        # Not the claim that is known here: a renewal that was cut off may have been written.
-        if newest is not None and newest.owner == self._claim.owner:
+        newest = await self._records.newest()
+        # Not the record that is known here: a renewal that was cut off may have been written.
+        if newest is not None and newest.owner == self._record.owner:
             over = replace(newest, epoch=newest.epoch + 1, progress=progress, over=True)
-            await self._claims.create(over)
+            await self._records.create(over)
 
     async def _renew(self, progress: Callable[[], Progress]) -> None:
         while True:
             began = self._clock.monotonic()
-            claim = replace(self._claim, epoch=self._claim.epoch + 1, progress=progress())
+            record = replace(self._record, epoch=self._record.epoch + 1, progress=progress())
             try:
-                stands = await self._claims.create(claim)
+                stands = await self._records.create(record)
             except (FerryError, OSError) as error:
                 # Until `expire` says that it is too late.
-                _log.warning("a claim could not be renewed yet: %s", type(error).__name__)
+                _log.warning("a record could not be renewed yet: %s", type(error).__name__)
                 await self._clock.wait(_RETRY_SECONDS)
                 continue
             if not stands:
-                raise LostClaim
-            self._claim, self._until = claim, _until(began)
+                raise LeaseLost
+            self._record, self._until = record, _until(began)
             return
 
 
 async def acquire(
-    claims: Claims, clock: Clock, wanted: Callable[[], Awaitable[bool]]
+    records: LeaseRecords, clock: Clock, wanted: Callable[[], Awaitable[bool]]
 ) -> Lease | None:
     """Wait until the job can be had; None as soon as it is `wanted` no more."""
-    seen: Claim | None = None
+    seen: LeaseRecord | None = None
     since = clock.monotonic()
     while await wanted():
-        newest = await claims.newest()
+        newest = await records.newest()
         if newest is None or newest.over:
             free = True
         elif seen is None or newest.epoch != seen.epoch:
             seen, since, free = newest, clock.monotonic(), False
         else:
             free = clock.monotonic() - since >= LEASE_SECONDS
-        lease = await _take(claims, clock, newest) if free else None
+        lease = await _take(records, clock, newest) if free else None
         if lease is not None:
-            # What had ended the job may have removed the claims on it.
+            # What had ended the job may have removed the records on it.
             return lease if await wanted() else None
         if not free:
             await clock.wait(RENEWAL_SECONDS)
     return None
 
 
-async def _take(claims: Claims, clock: Clock, newest: Claim | None) -> Lease | None:
+async def _take(records: LeaseRecords, clock: Clock, newest: LeaseRecord | None) -> Lease | None:
     began = clock.monotonic()
     owner = secrets.token_hex(8)
     if newest is None:
-        claim = Claim(1, owner, clock.now())
+        record = LeaseRecord(1, owner, clock.now())
     else:
-        claim = Claim(newest.epoch + 1, owner, newest.started, newest.progress)
-    return Lease(claims, clock, claim, _until(began)) if await claims.create(claim) else None
+        record = LeaseRecord(newest.epoch + 1, owner, newest.started, newest.progress)
+    return Lease(records, clock, record, _until(began)) if await records.create(record) else None
 
 
 def _until(began: float) -> float:
     return began + LEASE_SECONDS - MARGIN_SECONDS
 
 
-def _parse(data: bytes) -> Claim:
+def _parse(data: bytes) -> LeaseRecord:
     document = orjson.loads(data)
-    return Claim(
+    return LeaseRecord(
         document["epoch"],
         document["owner"],
         datetime.fromisoformat(document["started"]),
