@@ -10,7 +10,7 @@ from tenacity import AsyncRetrying, retry_if_exception, stop_after_attempt, wait
 from tenacity.wait import wait_base
 from yarl import URL
 
-from providers.aws.errors import failed_after_all, parse_xml, refused
+from providers.aws.errors import error_despite_success, parse_xml, refused
 from providers.aws.signing import BEDROCK, S3, aws_url, presigned, signed
 from providers.aws.target import AwsTarget
 from providers.body import Body
@@ -101,7 +101,7 @@ class AwsClient:
         attempts = AsyncRetrying(
             stop=stop_after_attempt(_ATTEMPTS),
             wait=self._wait,
-            retry=retry_if_exception(_may_pass),
+            retry=retry_if_exception(_is_transient),
             reraise=True,
         )
         async for attempt in attempts:
@@ -136,11 +136,11 @@ class AwsClient:
         except ValueError:
             raise UpstreamError("UNAVAILABLE", f"{self.name}: S3 answered no XML") from None
         if root.tag == "Error":  # with the status 200: bedrock.md section 5
-            raise failed_after_all(self.name, root, target.keys.secrets())
+            raise error_despite_success(self.name, root, target.keys.secrets())
         return root
 
 
-def _may_pass(error: BaseException) -> bool:
+def _is_transient(error: BaseException) -> bool:
     """Whether another attempt may fare better. A quota is no matter of moments."""
     if not isinstance(error, FerryError) or error.reason == "ServiceQuotaExceededException":
         return False

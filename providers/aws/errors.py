@@ -45,7 +45,7 @@ _WRONG_REGION: Final = (
 )
 _NO_BUCKET: Final = "NoSuchBucket"
 # What a refusal tells by its HTTP status alone.
-_OF_A_LATE_ERROR: Final[Mapping[str, str]] = {
+_STATUS_WITHOUT_HTTP: Final[Mapping[str, str]] = {
     "AccessDenied": "PERMISSION_DENIED",
     "NoSuchKey": "NOT_FOUND",
     "NoSuchUpload": "NOT_FOUND",
@@ -76,7 +76,7 @@ def refused(
     `region` and `secrets` are what was asked in, and signed with.
     """
     refusal = _read(reply, data)
-    text = _without(secrets, _explained(refusal, reply, region))
+    text = _redact(secrets, _explain(refusal, reply, region))
     headers = reply.headers
     request_id = headers.get("x-amzn-requestid") or headers.get("x-amz-request-id") or ""
     status = _status(refusal, reply)
@@ -87,17 +87,19 @@ def refused(
         f"{name}: {text}",
         provider=name,
         reason=refusal.code or None,
-        request_id=_without(secrets, request_id) or None,
+        request_id=_redact(secrets, request_id) or None,
         upstream_status=reply.status,
         retry_after=headers.get("retry-after"),
     )
 
 
-def failed_after_all(name: str, root: Any, secrets: Iterable[str]) -> FerryError:
+def error_despite_success(name: str, root: Any, secrets: Iterable[str]) -> FerryError:
     """For an `<Error>` with the status 200, after which the same may be asked again as a rule."""
-    refusal = _said_in(root)
-    status = _STATUS_OF_CODE.get(refusal.code) or _OF_A_LATE_ERROR.get(refusal.code, "UNAVAILABLE")
-    text = _without(secrets, f"{name}: {refusal.code}: {refusal.message}")
+    refusal = _refusal_in(root)
+    status = _STATUS_OF_CODE.get(refusal.code) or _STATUS_WITHOUT_HTTP.get(
+        refusal.code, "UNAVAILABLE"
+    )
+    text = _redact(secrets, f"{name}: {refusal.code}: {refusal.message}")
     return FerryError(status, text, provider=name, reason=refusal.code or None)
 
 
@@ -127,12 +129,12 @@ def _read(reply: Reply, data: bytes) -> AwsRefusal:
 
 def _read_xml(data: bytes) -> AwsRefusal:
     try:
-        return _said_in(parse_xml(data))
+        return _refusal_in(parse_xml(data))
     except ValueError:
         return AwsRefusal("", "")
 
 
-def _said_in(root: Any) -> AwsRefusal:
+def _refusal_in(root: Any) -> AwsRefusal:
     message, bucket = root.findtext("Message") or "", root.findtext("BucketName")
     named = f"{message} ({bucket})" if bucket else message
     return AwsRefusal(root.findtext("Code") or "", named)
@@ -146,19 +148,19 @@ def _json_object(data: bytes) -> dict[str, Any]:
     return document if isinstance(document, dict) else {}
 
 
-def _without(secrets: Iterable[str], text: str) -> str:
+def _redact(secrets: Iterable[str], text: str) -> str:
     for secret in secrets:
         text = text.replace(secret, "***")
     return text
 
 
-def _explained(refusal: AwsRefusal, reply: Reply, region: str) -> str:
+def _explain(refusal: AwsRefusal, reply: Reply, region: str) -> str:
     text = refusal.message or f"HTTP status {reply.status}"
     of_the_bucket = reply.headers.get("x-amz-bucket-region") or region
     if of_the_bucket != region or refusal.code in _WRONG_REGION:
         told = f" ({of_the_bucket}, not {region})" if of_the_bucket != region else ""
         return f"the bucket is in another region{told}: {text}"
-    if _leads_elsewhere(reply) and not refusal.message:
+    if _is_foreign_redirect(reply) and not refusal.message:
         text = explain_status(reply.status)
     return f"{refusal.code}: {text}" if refusal.code else text
 
@@ -167,11 +169,11 @@ def _status(refusal: AwsRefusal, reply: Reply) -> str:
     named = _STATUS_OF_CODE.get(refusal.code)
     if named is not None:
         return named
-    if _leads_elsewhere(reply):
+    if _is_foreign_redirect(reply):
         return "UNAVAILABLE"
     return "INVALID_ARGUMENT" if reply.status < 400 else status_of_refusal(reply.status)
 
 
-def _leads_elsewhere(reply: Reply) -> bool:
+def _is_foreign_redirect(reply: Reply) -> bool:
     """A redirect that is none of S3's to a bucket's region: nothing at AWS answers so."""
     return 300 <= reply.status < 400 and "x-amz-bucket-region" not in reply.headers

@@ -40,7 +40,7 @@ class StoredObject:
 
 
 @dataclass(frozen=True, slots=True)
-class BegunUpload:
+class OpenUpload:
     key: str
     id: str
     begun: datetime | None
@@ -178,12 +178,12 @@ class S3:
             if not is_absent(error):
                 raise
 
-    async def uploads(self, target: AwsTarget, folder: Folder) -> Sequence[BegunUpload]:
+    async def uploads(self, target: AwsTarget, folder: Folder) -> Sequence[OpenUpload]:
         """The first thousand that have neither been completed nor aborted."""
         query = {"uploads": "", "prefix": folder.prefix}
         root = await self._root(target, "GET", _url(target, folder.bucket, "", query))
         return [
-            BegunUpload(
+            OpenUpload(
                 _text(element, "Key"),
                 _text(element, "UploadId"),
                 _from_iso(element.findtext("Initiated")),

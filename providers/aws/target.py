@@ -55,7 +55,7 @@ class AwsTarget:
     region: str
     mark: str
     _options: AwsTargetOptions = field(repr=False)
-    _said: Mapping[str, str] = field(repr=False)
+    _from_headers: Mapping[str, str] = field(repr=False)
 
     @property
     def control(self) -> URL:
@@ -68,7 +68,9 @@ class AwsTarget:
 
     @property
     def role_arn(self) -> str:
-        role = _said(self._options, self._said, ROLE_HEADER, "the role that Bedrock reads S3 by")
+        role = _from_headers(
+            self._options, self._from_headers, ROLE_HEADER, "the role that Bedrock reads S3 by"
+        )
         if not is_role_arn(role):
             raise invalid_argument(
                 f"{_names(self._options, ROLE_HEADER)}: not the ARN of a role "
@@ -80,7 +82,7 @@ class AwsTarget:
     def folder(self) -> Folder:
         """Where this caller's files and jobs lie."""
         what = "the s3://bucket/prefix for files and batches"
-        folder = parse_s3_uri(_said(self._options, self._said, S3_HEADER, what))
+        folder = parse_s3_uri(_required(self._options, self._from_headers, S3_HEADER, what))
         if folder is None:
             raise invalid_argument(
                 f"{_names(self._options, S3_HEADER)}: not s3://bucket/prefix, in the characters "
@@ -117,22 +119,24 @@ class AwsTargets:
     async def of(self, caller: Caller) -> AwsTarget:
         """Raises INVALID_ARGUMENT, UNAUTHENTICATED, and what `OwnKeys` raises."""
         options = self._options
-        said = {name: caller.headers[name] for name in _SETTINGS if caller.headers.get(name)}
-        if said and (options.own_keys is not None or not options.headers):
+        from_headers = {
+            name: caller.headers[name] for name in _SETTINGS if caller.headers.get(name)
+        }
+        if from_headers and (options.own_keys is not None or not options.headers):
             raise invalid_argument(
-                f"the header {min(said)} is not taken here: only "
-                f"{_setting(options, min(said))} of the proxy says it"
+                f"the header {min(from_headers)} is not taken here: only "
+                f"{_setting(options, min(from_headers))} of the proxy says it"
             )
         keys = (
             parse_keys(caller.credential) if options.own_keys is None else await options.own_keys()
         )
-        region = _said(options, said, REGION_HEADER, "the AWS region")
+        region = _required(options, from_headers, REGION_HEADER, "the AWS region")
         if region not in options.dns_suffixes:
             raise invalid_argument(
                 f"{_names(options, REGION_HEADER)}: {region[:40]!r} is no region of AWS"
             )
         mark = caller.tenant[:_MARK_LENGTH] if options.isolated else ""
-        return AwsTarget(keys, region, mark, options, said)
+        return AwsTarget(keys, region, mark, options, from_headers)
 
 
 def settings_prefix(name: str) -> str:
@@ -140,13 +144,15 @@ def settings_prefix(name: str) -> str:
     return f"FERRY_PROVIDERS__{name.upper().replace('-', '_')}__"
 
 
-def _said(options: AwsTargetOptions, said: Mapping[str, str], header: str, what: str) -> str:
+def _required(
+    options: AwsTargetOptions, from_headers: Mapping[str, str], header: str, what: str
+) -> str:
     configured = {
         REGION_HEADER: options.region,
         ROLE_HEADER: options.role_arn,
         S3_HEADER: options.s3_uri,
     }
-    value = said.get(header) or configured[header]
+    value = from_headers.get(header) or configured[header]
     if not value:
         raise _missing(options, header, what)
     return value
@@ -157,7 +163,7 @@ def _missing(options: AwsTargetOptions, header: str, what: str) -> FerryError:
 
 
 def _names(options: AwsTargetOptions, header: str) -> str:
-    """How it can be said: by the setting, and by the header where headers are taken."""
+    """How it can be from_headers: by the setting, and by the header where headers are taken."""
     setting = _setting(options, header)
     if options.own_keys is not None or not options.headers:
         return setting

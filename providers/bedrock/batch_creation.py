@@ -53,8 +53,8 @@ class BatchCreation:
 
     async def create(self, creation: Creation, reservation: Reservation) -> CreatedBatch:
         target = creation.target
-        beside = input_folder(target, creation.job)
-        media = Media(target.folder, beside, creation.batch.check_file_name)
+        copy_folder = input_folder(target, creation.job)
+        media = Media(target.folder, copy_folder, creation.batch.check_file_name)
         found = await ready(self._input(creation, media), reservation)
         if found.count < self._minimum:
             return await self._small(creation, found, reservation)
@@ -68,7 +68,7 @@ class BatchCreation:
     ) -> CreatedBatch:
         if self._immediate is None:
             raise self._too_small(found.count)
-        if found.input.media.named:
+        if found.input.media.paths:
             media = Media(creation.target.folder, None)
             found = await ready(self._input(creation, media), reservation)
             await media.check(self._s3, creation.target)

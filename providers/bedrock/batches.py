@@ -14,16 +14,16 @@ from providers.batches.json_lines import LineSplitter
 from providers.batches.native_results import deliver_native
 from providers.batches.repeats import Repeat
 from providers.batches.request_table import RowKind
+from providers.bedrock.batch_backends import BatchBackend, Results
 from providers.bedrock.batch_creation import BatchCreation, Creation
 from providers.bedrock.content.batch_lines import line_formats
 from providers.bedrock.content.native_rules import NativeRules
-from providers.bedrock.immediate.immediate_room import ImmediateRoom
+from providers.bedrock.immediate.immediate_batches import ImmediateBatches
 from providers.bedrock.immediate.job_ids import is_immediate
 from providers.bedrock.immediate.job_list import Position, parse_position
 from providers.bedrock.input_object import InputObject
-from providers.bedrock.jobs.job_room import JobRoom
+from providers.bedrock.jobs.job_batches import JobBatches
 from providers.bedrock.pages import PRINTABLE, PageStart, parse_page_start
-from providers.bedrock.rooms import Results, Room
 from providers.credential import Caller
 from providers.errors import FerryError, invalid_argument
 from providers.json_api.client import outcome_unknown
@@ -49,11 +49,11 @@ _JOBS = "j."
 
 
 @dataclass(frozen=True, slots=True)
-class Rooms:
-    jobs: JobRoom
-    immediate: ImmediateRoom
+class BatchBackends:
+    jobs: JobBatches
+    immediate: ImmediateBatches
 
-    def of(self, batch_id: str) -> Room:
+    def of(self, batch_id: str) -> BatchBackend:
         return self.immediate if is_immediate(batch_id) else self.jobs
 
     async def find(self, caller: Caller, job: str) -> Batch | None:
@@ -72,7 +72,7 @@ class BedrockBatches:
         name: str,
         targets: AwsTargets,
         s3: S3,
-        rooms: Rooms,
+        backends: BatchBackends,
         creation: BatchCreation,
         state: State,
         memory: MemoryBudget,
@@ -81,7 +81,7 @@ class BedrockBatches:
         self._name = name
         self._targets = targets
         self._s3 = s3
-        self._rooms = rooms
+        self._backends = backends
         self._creation = creation
         self._state = state
         self._memory = memory
@@ -96,9 +96,9 @@ class BedrockBatches:
         )
         recorded = await repeat.recorded()
         if recorded is not None:
-            return CreatedBatch(await self._rooms.of(recorded).get(caller, recorded))
+            return CreatedBatch(await self._backends.of(recorded).get(caller, recorded))
         first = await repeat.join(job)
-        earlier = None if first == job else await self._rooms.find(caller, first)
+        earlier = None if first == job else await self._backends.find(caller, first)
         if earlier is not None:
             await repeat.record(earlier.id)
             return CreatedBatch(earlier)
@@ -113,11 +113,11 @@ class BedrockBatches:
         return created
 
     async def get(self, caller: Caller, batch_id: str) -> Batch:
-        batch = await self._rooms.of(batch_id).get(caller, batch_id)
+        batch = await self._backends.of(batch_id).get(caller, batch_id)
         if not batch.state.terminal:
             return batch
         try:
-            results = await self._rooms.of(batch_id).results(caller, batch_id)
+            results = await self._backends.of(batch_id).results(caller, batch_id)
             inline = await self._inline(results) if results.inline else None
         except FerryError as error:
             if not is_absent(error):
@@ -134,25 +134,25 @@ class BedrockBatches:
         if not start.startswith(_IMMEDIATE):
             raise no_token()
         after = _position(start.removeprefix(_IMMEDIATE))
-        listed = await self._rooms.immediate.list(caller, after, page_size)
+        listed = await self._backends.immediate.list(caller, after, page_size)
         batches = [batch for _, batch in listed.jobs]
         if listed.more:
             return Page(batches, encode_page_token(f"{_IMMEDIATE}{listed.last}"))
         return await self._jobs_page(caller, batches, page_size, PageStart())
 
     async def cancel(self, caller: Caller, batch_id: str) -> None:
-        await self._rooms.of(batch_id).cancel(caller, batch_id)
+        await self._backends.of(batch_id).cancel(caller, batch_id)
 
     async def delete(self, caller: Caller, batch_id: str) -> None:
-        await self._rooms.of(batch_id).delete(caller, batch_id)
+        await self._backends.of(batch_id).delete(caller, batch_id)
 
     async def ended(self, caller: Caller, batch_id: str) -> Batch:
         """The batch whose results a file id names. Raises NOT_FOUND where it has none."""
-        return (await self._rooms.of(batch_id).results(caller, batch_id)).batch
+        return (await self._backends.of(batch_id).results(caller, batch_id)).batch
 
     async def download(self, caller: Caller, batch_id: str, form: ResultForm) -> Download:
         """The results as JSON lines, translated while they are read, or in Bedrock's own form."""
-        results = await self._rooms.of(batch_id).results(caller, batch_id)
+        results = await self._backends.of(batch_id).results(caller, batch_id)
         if form is ResultForm.NATIVE:
             return await deliver_native(results.files)
         async with AsyncExitStack() as stack:
@@ -161,7 +161,7 @@ class BedrockBatches:
             return await deliver_file(results.lines, table, reservation, stack)
 
     async def delete_results(self, caller: Caller, batch_id: str) -> None:
-        await self._rooms.of(batch_id).delete_results(caller, batch_id)
+        await self._backends.of(batch_id).delete_results(caller, batch_id)
 
     async def _create(
         self, caller: Caller, batch: NewBatch, job: str, *, repeatable: bool
@@ -199,9 +199,9 @@ class BedrockBatches:
         self, caller: Caller, before: Sequence[Batch], page_size: int, start: PageStart
     ) -> Page[Batch]:
         """The rest of a page that begins with the batches `before`."""
-        room = page_size - len(before)
-        jobs, following = await self._rooms.jobs.list(caller, room or 1, start)
-        if room == 0:  # asked only whether a page follows
+        space = page_size - len(before)
+        jobs, following = await self._backends.jobs.list(caller, space or 1, start)
+        if space == 0:  # asked only whether a page follows
             return Page(before, _jobs_token(start) if jobs else None)
         return Page([*before, *jobs], _jobs_token(following) if following else None)
 

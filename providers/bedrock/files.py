@@ -12,7 +12,7 @@ from providers.batches.batch_results import result_file
 from providers.bedrock.batches import BedrockBatches
 from providers.bedrock.object_files import (
     from_object,
-    is_made_for_a_batch,
+    is_batch_object,
     key_of,
     no_such_file,
 )
@@ -122,7 +122,7 @@ def _listed(stored: StoredObject, folder: Folder) -> Listed[StoredObject]:
     """Hidden are what the proxy makes for batches, and what S3's console makes of a folder."""
     name = stored.key.removeprefix(folder.prefix)
     named = bool(OBJECT_KEY.fullmatch(name)) and not name.endswith("/")
-    shown = named and not is_made_for_a_batch(name)
+    shown = named and not is_batch_object(name)
     return Listed(object_file_id(name), stored if shown else None)
 
 

@@ -90,12 +90,12 @@ def key_of(file_id: str, folder: Folder) -> str:
     Raises INVALID_ARGUMENT for what names no file.
     """
     name = decode_object_id(file_id) or file_id
-    if not OBJECT_KEY.fullmatch(name) or is_made_for_a_batch(name):
+    if not OBJECT_KEY.fullmatch(name) or is_batch_object(name):
         raise invalid_argument(f"{file_id[:80]!r} is not the name of a file")
     return folder.prefix + name
 
 
-def is_made_for_a_batch(name: str) -> bool:
+def is_batch_object(name: str) -> bool:
     return name.startswith(f"{JOBS}/")
 
 

@@ -19,15 +19,15 @@ from providers.batches.background import Background
 from providers.batches.deleted_markers import DeletedMarkers
 from providers.batches.json_lines import NumberedSplitter, ResultSplitter
 from providers.bedrock.batch_creation import BatchCreation
-from providers.bedrock.batches import BedrockBatches, Rooms
+from providers.bedrock.batches import BatchBackends, BedrockBatches
 from providers.bedrock.files import BedrockFiles
-from providers.bedrock.immediate.immediate_room import ImmediateRoom
+from providers.bedrock.immediate.immediate_batches import ImmediateBatches
 from providers.bedrock.immediate.jobs import ImmediateJobs
 from providers.bedrock.immediate.resumption import Resumption
+from providers.bedrock.jobs.job_batches import JobBatches
 from providers.bedrock.jobs.job_creation import JobCreation
 from providers.bedrock.jobs.job_keys import JobKeys
 from providers.bedrock.jobs.job_memory import JobMemory
-from providers.bedrock.jobs.job_room import JobRoom
 from providers.bedrock.jobs.operations import Jobs
 from providers.bedrock.runtime import Runtime
 from providers.bedrock.upload_target import BedrockUploadTarget
@@ -75,30 +75,30 @@ def bedrock(
     name, limits = options.target.name, options.limits
     targets = AwsTargets(options.target)
     client = AwsClient(name, upstream)
-    s3, jobs, kept = S3(client), Jobs(client), JobMemory(name, state)
+    s3, jobs, memory_of_jobs = S3(client), Jobs(client), JobMemory(name, state)
     own = options.target.own_keys is not None
     runtime = Runtime(client, targets, limits.line)
     immediate = ImmediateJobs(name, state, memory, background, runtime, limits.line, ambient=own)
-    rooms = Rooms(
-        JobRoom(
+    backends = BatchBackends(
+        JobBatches(
             targets,
             s3,
             jobs,
-            kept,
+            memory_of_jobs,
             DeletedMarkers(name, state),
             ResultSplitter(limits.line, memory),
             JobKeys(s3, NumberedSplitter(limits.line, memory)),
         ),
-        ImmediateRoom(targets, immediate),
+        ImmediateBatches(targets, immediate),
     )
     creation = BatchCreation(
         s3,
-        JobCreation(s3, jobs, kept),
+        JobCreation(s3, jobs, memory_of_jobs),
         immediate if options.immediate else None,
         options.minimum,
         settings_prefix(name),
     )
-    batches = BedrockBatches(name, targets, s3, rooms, creation, state, memory, limits)
+    batches = BedrockBatches(name, targets, s3, backends, creation, state, memory, limits)
     upload_target = BedrockUploadTarget(targets, s3, state, options.upload_life)
     uploads = ResumableUploads(upload_target, state)
     if own:  # without keys of its own the proxy carries nothing on that no caller asks for

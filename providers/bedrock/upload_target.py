@@ -8,7 +8,7 @@ from providers.aws.s3 import S3
 from providers.aws.target import AwsTargets
 from providers.bedrock.object_files import (
     from_object,
-    is_made_for_a_batch,
+    is_batch_object,
     new_name,
     object_headers,
 )
@@ -85,7 +85,7 @@ class BedrockUploadTarget:
 
     async def discard(self, session: OpenSession, file: File) -> None:
         name = decode_object_id(file.id)
-        if name is None or is_made_for_a_batch(name):
+        if name is None or is_batch_object(name):
             raise AssertionError("a file that no upload made")
         target = await self._targets.of(session.caller)
         await self._s3.delete(target, target.folder.bucket, target.folder.prefix + name)

@@ -212,7 +212,7 @@ async def test_a_deleted_batch_is_gone_with_all_that_was_made_for_it(
     assert await listed(bedrock) == [other]
     assert await bedrock.keys() == sorted([*kept, "in.jsonl"])
     left = [name for name in bedrock.state.objects if not name.startswith("tombstones/")]
-    assert len(left) == 3  # what is kept of the other: record, table, and tie
+    assert len(left) == 3  # what is kept of the other: record, table, and binding
     assert len(bedrock.state.objects) == 4
 
 

@@ -209,12 +209,12 @@ async def test_without_the_table_there_is_a_file_by_record_id(bedrock: BedrockAt
 async def test_a_job_that_was_never_tied_to_its_record_has_it_by_its_name(
     bedrock: BedrockAtWork, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The proxy died, or its store failed, between Bedrock's answer and the tie."""
+    """The proxy died, or its store failed, between Bedrock's answer and the binding."""
 
     async def failing(*_: object) -> None:
         raise unavailable("the store is away")
 
-    monkeypatch.setattr("providers.bedrock.jobs.job_memory.JobMemory.tie", failing)
+    monkeypatch.setattr("providers.bedrock.jobs.job_memory.JobMemory.bind", failing)
     batch_id = await ended(bedrock, inline(*TEXTS, display_name="mine"))
     metadata = [item["metadata"] for item in await items(bedrock, batch_id)]
     assert metadata == [{"place": str(n)} for n in range(len(TEXTS))]

@@ -80,7 +80,7 @@ def invocation_of(model_input: Mapping[str, Any]) -> InvocationType:
         return InvocationType.INVOKE_MODEL
     messages = model_input.get("messages")
     contents = [_content(message) for message in messages] if isinstance(messages, list) else []
-    if contents and all(map(_is_converses, contents)):
+    if contents and all(map(_is_converse_content, contents)):
         return InvocationType.CONVERSE
     return InvocationType.INVOKE_MODEL
 
@@ -108,7 +108,7 @@ def _content(message: object) -> object:
     return message.get("content") if isinstance(message, dict) else None
 
 
-def _is_converses(content: object) -> bool:
+def _is_converse_content(content: object) -> bool:
     """Converse tells its blocks apart by their one member, others by a `type`."""
     return isinstance(content, list) and all(
         isinstance(block, dict) and "type" not in block for block in content
@@ -116,11 +116,11 @@ def _is_converses(content: object) -> bool:
 
 
 def _require_known_schema(model_input: Mapping[str, Any], path: str, family: ModelFamily) -> None:
-    claudes = model_input.get("anthropic_version") == ANTHROPIC_VERSION
-    novas = model_input.get("schemaVersion") == _NOVAS_SCHEMA
-    if claudes and family in (ModelFamily.CLAUDE, ModelFamily.UNKNOWN):
+    is_claude = model_input.get("anthropic_version") == ANTHROPIC_VERSION
+    is_nova = model_input.get("schemaVersion") == _NOVAS_SCHEMA
+    if is_claude and family in (ModelFamily.CLAUDE, ModelFamily.UNKNOWN):
         return
-    if novas and family in (ModelFamily.NOVA, ModelFamily.UNKNOWN):
+    if is_nova and family in (ModelFamily.NOVA, ModelFamily.UNKNOWN):
         return
     raise invalid_argument(
         "answers are known of Converse's schema, of Claude's with anthropic_version "

@@ -26,7 +26,7 @@ def to_converse_sampling(
     to refuse.
     """
     if model_family(model) is ModelFamily.CLAUDE:
-        return _claudes(config, path, claude_name(model), thinking)
+        return _claude_sampling(config, path, claude_name(model), thinking)
     inference: dict[str, Any] = {}
     for gemini, converse in _SHARED:
         if gemini in config:
@@ -36,7 +36,7 @@ def to_converse_sampling(
     return inference, _own_top_k(config, member(path, "topK"), model)
 
 
-def _claudes(
+def _claude_sampling(
     config: dict[str, Any], path: str, model: str, thinking: bool
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     # Converse has no field for an API version (bedrock.md section 4): only the model decides.

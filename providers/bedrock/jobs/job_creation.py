@@ -74,7 +74,7 @@ class JobCreation:
             await self._undo_if_alone(job, error)
             raise
         made = await self._make(job, document)
-        await self._tie(job, job_id_of(made))
+        await self._bind(job, job_id_of(made))
         return from_bedrock_job(await self._shown(job, made), record)
 
     async def _put_input(self, job: NewJob, ready: ReadyInput) -> None:
@@ -97,7 +97,7 @@ class JobCreation:
             raise
         except asyncio.CancelledError as left:
             # Nobody will look for what the client's request may have made.
-            if not job.repeatable and await self._is_unmade(job):
+            if not job.repeatable and await self._does_not_exist(job):
                 await self._undo(job, left)
             raise
 
@@ -112,9 +112,9 @@ class JobCreation:
             )
             raise error from None
 
-    async def _tie(self, job: NewJob, native_id: str) -> None:
+    async def _bind(self, job: NewJob, native_id: str) -> None:
         try:
-            await self._memory.tie(job.id, native_id)
+            await self._memory.bind(job.id, native_id)
         except (FerryError, OSError) as error:
             # There is a job: told of a failure, the client would make, and pay for, a second.
             _log.warning("a job was not tied to its record: %s", type(error).__name__)
@@ -128,11 +128,11 @@ class JobCreation:
 
     async def _undo_if_alone(self, job: NewJob, error: BaseException) -> None:
         """Delete what was made, unless another attempt may still need it, or will."""
-        hopeless = isinstance(error, FerryError) and error.permanent
-        if not job.repeatable or (hopeless and await self._is_unmade(job)):
+        permanent = isinstance(error, FerryError) and error.permanent
+        if not job.repeatable or (permanent and await self._does_not_exist(job)):
             await self._undo(job, error)
 
-    async def _is_unmade(self, job: NewJob) -> bool:
+    async def _does_not_exist(self, job: NewJob) -> bool:
         """Whether Bedrock certainly shows no such job, by whichever attempt."""
         try:
             return await self._jobs.find(job.target, job.name) is None
@@ -153,7 +153,7 @@ class JobCreation:
 def _document(job: NewJob, ready: ReadyInput) -> dict[str, Any]:
     """CreateModelInvocationJob (bedrock.md section 2)."""
     folder = input_folder(job.target, job.id)
-    source = folder.uri() if ready.input.media.named else folder.uri(INPUT)
+    source = folder.uri() if ready.input.media.paths else folder.uri(INPUT)
     return {
         "jobName": job.name,
         "clientRequestToken": job.id,

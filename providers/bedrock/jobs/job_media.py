@@ -20,16 +20,16 @@ from providers.upload import suffix
 
 @dataclass(slots=True)
 class Media:
-    """`folder` has the files; `beside` is where a job's copies go, None for an immediate batch.
+    """`folder` has the files; `copy_folder` is for the copies of a job, None otherwise.
 
-    `check_file_name` refuses names of other providers. `named` collects keys, with the first JSON
+    `check_file_name` refuses names of other providers. `paths` collects keys, with the first JSON
     path that names each.
     """
 
     folder: Folder
-    beside: Folder | None
+    copy_folder: Folder | None
     check_file_name: CheckFileName = any_file_name
-    named: dict[str, str] = field(default_factory=dict)
+    paths: dict[str, str] = field(default_factory=dict)
     _names: dict[str, str] = field(default_factory=dict)
 
     def uri(self, file_uri: str, path: str) -> str | None:
@@ -42,10 +42,10 @@ class Media:
         if decode_object_id(file_id) is None and not file_uri.startswith("files/"):
             return None  # on the web many an address ends like this
         key = key_of(file_id, self.folder)
-        self.named.setdefault(key, path)
-        if self.beside is None:
+        self.paths.setdefault(key, path)
+        if self.copy_folder is None:
             return Folder(self.folder.bucket, "").uri(key)
-        return self.beside.uri(self._copy_name(key))
+        return self.copy_folder.uri(self._copy_name(key))
 
     def _copy_name(self, key: str) -> str:
         return self._names.setdefault(key, f"media-{len(self._names)}{media_suffix(key)}")
@@ -57,13 +57,13 @@ class Media:
             if await s3.head(target, self.folder.bucket, key) is None:
                 raise _no_such_file(path)
 
-        await few_at_a_time(check_one(key, path) for key, path in self.named.items())
+        await few_at_a_time(check_one(key, path) for key, path in self.paths.items())
 
     async def copy(self, s3: S3, target: AwsTarget) -> None:
         """Put every file beside the job's input. Raises INVALID_ARGUMENT as `check` does."""
-        if self.beside is None:
+        if self.copy_folder is None:
             raise AssertionError("an immediate batch has no copies")
-        bucket, prefix = self.folder.bucket, self.beside.prefix
+        bucket, prefix = self.folder.bucket, self.copy_folder.prefix
 
         async def copy_one(key: str, path: str) -> None:
             try:
@@ -71,7 +71,7 @@ class Media:
             except FerryError as error:
                 raise (_no_such_file(path) if is_absent(error) else error) from None
 
-        await few_at_a_time(copy_one(key, path) for key, path in self.named.items())
+        await few_at_a_time(copy_one(key, path) for key, path in self.paths.items())
 
 
 def media_suffix(key: str) -> str:

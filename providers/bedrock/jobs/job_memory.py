@@ -15,7 +15,7 @@ from providers.json_api.client import Answer
 from providers.memory import Reservation
 from providers.state import State
 
-_TIE: Final = "tie-"
+_BINDING: Final = "tie-"
 _NATIVE: Final = "native"
 
 
@@ -28,16 +28,16 @@ class JobMemory:
         await self._tables.write(job, table)
         await self._records.write(job, record)
 
-    async def tie(self, job: str, native_id: str) -> None:
-        await self._records.write(f"{_TIE}{job}", {_NATIVE: native_id})
+    async def bind(self, job: str, native_id: str) -> None:
+        await self._records.write(f"{_BINDING}{job}", {_NATIVE: native_id})
 
     async def job_of(self, native: Answer) -> str | None:
         """Our id of a job that Bedrock has shown; None where it is not one of ours."""
         name = name_of(native)
         if name is None:
             return None
-        tie = await self._records.read(f"{_TIE}{name.job}")
-        return name.job if tie.get(_NATIVE, job_id_of(native)) == job_id_of(native) else None
+        binding = await self._records.read(f"{_BINDING}{name.job}")
+        return name.job if binding.get(_NATIVE, job_id_of(native)) == job_id_of(native) else None
 
     async def record(self, native: Answer) -> dict[str, str]:
         """Empty for a job that another tool created."""
@@ -55,4 +55,4 @@ class JobMemory:
     async def forget(self, job: str) -> None:
         await self._tables.delete(job)
         await self._records.delete(job)
-        await self._records.delete(f"{_TIE}{job}")
+        await self._records.delete(f"{_BINDING}{job}")

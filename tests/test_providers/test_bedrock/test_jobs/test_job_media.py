@@ -28,7 +28,7 @@ def test_a_jobs_media_have_names_beside_its_input() -> None:
     assert first == "s3://bucket/p/genai-ferry/job/input/media-0.png"
     assert second == "s3://bucket/p/genai-ferry/job/input/media-1.jpeg"
     assert media.uri(f"files/{CAT}", "requests[2]") == first
-    assert media.named == {"p/cat.png": "requests[0]", "p/pets/dog.jpeg": "requests[1]"}
+    assert media.paths == {"p/cat.png": "requests[0]", "p/pets/dog.jpeg": "requests[1]"}
 
 
 def test_the_names_are_the_same_whenever_the_requests_are_read() -> None:
@@ -52,7 +52,7 @@ def test_a_key_of_another_tools_is_a_name_too() -> None:
 def test_what_is_no_file_of_ours_is_none(uri: str) -> None:
     media = Media(FOLDER, None)
     assert media.uri(uri, "path") is None
-    assert media.named == {}
+    assert media.paths == {}
 
 
 @pytest.mark.parametrize(
@@ -115,4 +115,4 @@ def test_a_name_of_another_provider_is_refused() -> None:
             media.uri(uri, "requests[0]")
         assert str(caught.value) == "requests[0]: sabcd is another's"
     assert media.uri("https://example.org/files/sabcd", "requests[0]") is None
-    assert media.named == {}
+    assert media.paths == {}

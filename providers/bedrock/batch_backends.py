@@ -26,7 +26,7 @@ class Results:
     table: Callable[[Reservation], Awaitable[RequestTable | None]] = field(repr=False)
 
 
-class Room(Protocol):
+class BatchBackend(Protocol):
     """One kind of batch. Every method raises NOT_FOUND for what is not the caller's."""
 
     async def get(self, caller: Caller, batch_id: str) -> Batch: ...

@@ -10,6 +10,7 @@ from providers.aws.target import AwsTarget, AwsTargets
 from providers.batches.deleted_markers import DeletedMarkers, batch_marker
 from providers.batches.json_lines import ResultSplitter
 from providers.batches.request_table import RequestTable, RowKind
+from providers.bedrock.batch_backends import Results
 from providers.bedrock.jobs.job_failures import is_unanswered
 from providers.bedrock.jobs.job_keys import JobKeys
 from providers.bedrock.jobs.job_memory import JobMemory
@@ -25,7 +26,6 @@ from providers.bedrock.jobs.job_records import (
 from providers.bedrock.jobs.job_results import JobResultLines, output_objects
 from providers.bedrock.jobs.operations import Jobs, job_id_of
 from providers.bedrock.pages import Listed, PageStart, filled_page, seen_after
-from providers.bedrock.rooms import Results
 from providers.credential import Caller
 from providers.errors import FerryError, failed_precondition, not_found
 from providers.json_api.client import Answer, wrong_state_if_refused
@@ -37,8 +37,8 @@ from providers.resources import Batch, BatchState
 _JOBS_PAGE: Final = 100
 
 
-class JobRoom:
-    """Implements `providers.bedrock.rooms.Room`, and lists."""
+class JobBatches:
+    """Implements `providers.bedrock.batch_backends.BatchBackend`, and lists."""
 
     def __init__(
         self,

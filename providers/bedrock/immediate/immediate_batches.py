@@ -4,12 +4,12 @@ from typing import Any, Final
 
 from providers.aws.target import AwsTargets
 from providers.batches.request_table import RowKind
+from providers.bedrock.batch_backends import Results
 from providers.bedrock.content.result_from_bedrock import result_from_bedrock
 from providers.bedrock.immediate.job_ids import job_id_of
 from providers.bedrock.immediate.job_list import ListedJobs, Position
 from providers.bedrock.immediate.job_results import JobResults
 from providers.bedrock.immediate.jobs import ImmediateJobs
-from providers.bedrock.rooms import Results
 from providers.credential import Caller
 from providers.errors import FerryError
 from providers.resources import Batch, BatchState, Failure
@@ -18,8 +18,8 @@ _STOPPED: Final = Failure("CANCELLED", "The batch was cancelled before this requ
 _NEVER: Final = Failure("INTERNAL", "The batch ended without an answer to this request.")
 
 
-class ImmediateRoom:
-    """Implements `providers.bedrock.rooms.MemoryShare`, and lists.
+class ImmediateBatches:
+    """Implements `providers.bedrock.batch_backends.MemoryShare`, and lists.
 
     Nothing here is at AWS, but every call finds the caller's target first: what is refused of a
     caller's headers and keys is refused here as it is for a job.
