@@ -11,7 +11,7 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import Final
 
-from providers.anthropic.batch_lines import AnthropicTranslator, Items
+from providers.anthropic.batch_lines import AnthropicTranslator, BatchItems
 from providers.anthropic.batch_records import from_anthropic_batch
 from providers.batches.batch_input import BatchInput, Framing, InputLimits, check, translated
 from providers.batches.batch_records import BatchRecords
@@ -42,7 +42,7 @@ class Job:
     caller: Caller
     batch: NewBatch
     source: BatchInput
-    items: Items
+    items: BatchItems
     default_max_tokens: int
     attempt: AbstractAsyncContextManager[None]
     id: str = field(default_factory=lambda: secrets.token_hex(16))
@@ -70,16 +70,16 @@ class BatchCreation:
         await self._tables.write(job.id, checked.table)
         try:
             async with job.attempt:
-                batch = await self._make(job, checked.length)
+                batch = await self._create_batch(job, checked.length)
         except Exception as error:
-            if not may_have_made(error):
+            if not may_have_created(error):
                 await self._tables.delete(job.id)
             raise
         record = _record(job, checked.table.kind, translator.warnings.render())
-        await self._remember(batch.id, record)
+        await self._write_record(batch.id, record)
         return CreatedBatch(from_anthropic_batch(batch, record))
 
-    async def _remember(self, batch_id: str, record: dict[str, str]) -> None:
+    async def _write_record(self, batch_id: str, record: dict[str, str]) -> None:
         try:
             await self._records.write(batch_id, record)
         except FerryError as error:
@@ -87,7 +87,7 @@ class BatchCreation:
             # Its keys are found again by its custom ids; its names and warnings are lost.
             _log.warning("what Anthropic forgets of a batch was not kept: %s", error.status)
 
-    async def _make(self, job: Job, length: int) -> Answer:
+    async def _create_batch(self, job: Job, length: int) -> Answer:
         body = translated(job.source, job.translator(), _REQUESTS, length)
         version = {"anthropic_version": OLD_VERSION} if job.items.needs_old_version else {}
         try:
@@ -103,7 +103,7 @@ class BatchCreation:
         return batch
 
 
-def may_have_made(error: Exception) -> bool:
+def may_have_created(error: Exception) -> bool:
     """Whether there may be a batch all the same. What else ends a creation is its own body."""
     return isinstance(error, FerryError) and outcome_unknown(error)
 

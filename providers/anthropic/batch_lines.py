@@ -42,7 +42,7 @@ PARAMS: Final = frozenset(
 
 
 @dataclass(slots=True)
-class Items:
+class BatchItems:
     """The items of one batch. A batch has one API version: `needs_old_version` is whether any of
     its items can be sent under 2023-06-01 alone.
     """
@@ -62,7 +62,7 @@ class AnthropicTranslator:
 
     model: str
     job_id: str
-    items: Items
+    items: BatchItems
     default_max_tokens: int
     check_file_name: CheckFileName = any_file_name
     warnings: Warnings = field(default_factory=Warnings)
@@ -101,7 +101,7 @@ class AnthropicLines:
     row_kind = RowKind.CUSTOM_ID
     endpoint = ENDPOINT
 
-    def __init__(self, items: Items) -> None:
+    def __init__(self, items: BatchItems) -> None:
         self._items = items
         self._ids = SeenTexts()
 
@@ -129,5 +129,5 @@ def is_anthropic_line(document: Mapping[str, Any]) -> bool:
     return "params" in document or ("custom_id" in document and "body" not in document)
 
 
-def line_formats(items: Items) -> LineFormats:
+def line_formats(items: BatchItems) -> LineFormats:
     return LineFormats(AnthropicLines.name, is_anthropic_line, lambda: AnthropicLines(items))

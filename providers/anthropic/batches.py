@@ -12,7 +12,7 @@ from dataclasses import replace
 from functools import partial
 
 from providers.anthropic.batch_creation import BatchCreation, Job
-from providers.anthropic.batch_lines import Items, line_formats
+from providers.anthropic.batch_lines import BatchItems, line_formats
 from providers.anthropic.batch_records import from_anthropic_batch, has_results, state_of
 from providers.anthropic.lists import CURSOR, listed_page
 from providers.anthropic.result_stream import AnthropicResultLines
@@ -158,13 +158,13 @@ class AnthropicBatches:
     async def _create(
         self, caller: Caller, batch: NewBatch, attempt: AbstractAsyncContextManager[None]
     ) -> CreatedBatch:
-        items = Items()
+        items = BatchItems()
         source = await self._input(caller, batch, items)
         job = Job(caller, batch, source, items, self._default_max_tokens, attempt)
         with self._memory.reserve() as reservation:
             return await self._creation.create(job, reservation)
 
-    async def _input(self, caller: Caller, batch: NewBatch, items: Items) -> BatchInput:
+    async def _input(self, caller: Caller, batch: NewBatch, items: BatchItems) -> BatchInput:
         if not isinstance(batch.source, str):
             return InlineInput(batch.source)
         file_id = parse_file_id(batch.source)

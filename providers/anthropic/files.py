@@ -77,9 +77,9 @@ class AnthropicFiles:
         self, caller: Caller, before: Files, page_size: int, cursor: str
     ) -> Page[File]:
         """The rest of a page that begins with the files `before`."""
-        room = page_size - len(before)
-        listed, following = await listed_page(self._client, caller, "v1/files", room or 1, cursor)
-        if room == 0:  # asked only whether a page follows
+        space = page_size - len(before)
+        listed, following = await listed_page(self._client, caller, "v1/files", space or 1, cursor)
+        if space == 0:  # asked only whether a page follows
             return Page(before, encode_page_token(_NATIVE) if listed else None)
         records = await asyncio.gather(*(self._records.read(native.id) for native in listed))
         files = [from_anthropic_file(n, record) for n, record in zip(listed, records, strict=True)]

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from providers.anthropic.batch_creation import may_have_made
+from providers.anthropic.batch_creation import may_have_created
 from providers.batches.repeats import Repeat
 from providers.errors import FerryError
 
@@ -23,6 +23,6 @@ async def single_attempt(repeat: Repeat) -> AsyncIterator[None]:
     try:
         yield
     except Exception as error:
-        if not may_have_made(error):
+        if not may_have_created(error):
             await repeat.forget()
         raise

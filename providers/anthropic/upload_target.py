@@ -78,7 +78,7 @@ class AnthropicUploadTarget:
     async def whole(self, session: OpenSession, body: Body) -> File:
         size, staged_id = body.length or 0, session.details.get("staged")
         if staged_id is None:
-            return await self._sent(session, size, body)
+            return await self._uploaded(session, size, body)
         digest = hashlib.sha256()
         hashed = Body(_hashing(body, digest), size)
         name = self._staged.content_name(session.caller, staged_id)
@@ -102,7 +102,7 @@ class AnthropicUploadTarget:
         if content is None:
             raise unavailable("the parts of the upload are missing in the state store")
         try:
-            return await self._sent(session, total, content)
+            return await self._uploaded(session, total, content)
         finally:
             await close(content)
 
@@ -150,7 +150,7 @@ class AnthropicUploadTarget:
 
     # --- Anthropic's Files API -----------------------------------------------------------------
 
-    async def _sent(self, session: OpenSession, size: int, content: Body) -> File:
+    async def _uploaded(self, session: OpenSession, size: int, content: Body) -> File:
         """The file at Anthropic, unless a request whose answer was lost has made it already."""
         first = await write(self._state, session_object(session.id, "attempt"), b"")
         found = None if first else await self._find(session, size)

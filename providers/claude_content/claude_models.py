@@ -21,7 +21,7 @@ _ALWAYS_THINKING: Final = re.compile(r"claude-(?:fable|mythos)")
 _NO_SAMPLING: Final[Mapping[str, Version]] = {"opus": (4, 7), "sonnet": (5, 0), "haiku": (5, 5)}
 _NO_BUDGET: Final[Mapping[str, Version]] = {"opus": (4, 7), "sonnet": (5, 0), "haiku": (5, 0)}
 _ADAPTIVE: Final[Mapping[str, Version]] = {"opus": (4, 6), "sonnet": (4, 6), "haiku": (5, 0)}
-_ONE_OF_TWO: Final[Version] = (4, 1)
+_TEMPERATURE_OR_TOP_P: Final[Version] = (4, 1)
 
 
 def refuses_sampling(model: str) -> bool:
@@ -31,7 +31,7 @@ def refuses_sampling(model: str) -> bool:
 
 def refuses_temperature_with_top_p(model: str) -> bool:
     """Whether the two together are an error, where each is accepted."""
-    return _from(model, dict.fromkeys(_NO_SAMPLING, _ONE_OF_TWO))
+    return _from(model, dict.fromkeys(_NO_SAMPLING, _TEMPERATURE_OR_TOP_P))
 
 
 def refuses_thinking_budget(model: str) -> bool:

@@ -3,7 +3,7 @@
 from typing import Any
 
 from providers.claude_content.contents_to_anthropic import to_anthropic_messages
-from providers.claude_content.options_to_anthropic import Target, to_anthropic_options
+from providers.claude_content.options_to_anthropic import MessageTarget, to_anthropic_options
 from providers.claude_content.tools_to_anthropic import to_anthropic_tools
 from providers.gemini_content.gemini_only import refuse_gemini_only
 from providers.gemini_content.harmless_fields import drop_harmless_fields
@@ -33,7 +33,7 @@ def to_anthropic_message(
     refuse_gemini_only(request, path, "Anthropic")
     drop_harmless_fields(request, path, warnings)
     model = request.get("model", model).removeprefix("models/")
-    target = Target(model, api_version, default_max_tokens)
+    target = MessageTarget(model, api_version, default_max_tokens)
     config_path = member(path, "generationConfig")
     options, thinking = to_anthropic_options(
         request.get("generationConfig", {}), config_path, warnings, target

@@ -29,7 +29,7 @@ _FINISH_REASONS: Final = {
 }
 
 # What Anthropic did on its own on the way to the answer, in which its outcome stands.
-_STEPS: Final = (
+_SERVER_TOOL_OUTPUTS: Final = (
     "server_tool_use",
     "web_search_tool_result",
     "web_fetch_tool_result",
@@ -85,7 +85,7 @@ def _add(candidate: Candidate, block: dict[str, Any], where: str) -> None:
         case "redacted_thinking":
             data = as_text(block.get("data"), f"{where}.data")
             candidate.add_thought("", render_redacted_thinking(data))
-        case step if step in _STEPS:
+        case step if step in _SERVER_TOOL_OUTPUTS:
             pass
         case other:
             raise unknown_type(other, where)

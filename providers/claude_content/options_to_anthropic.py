@@ -18,7 +18,7 @@ _PENALTIES: Final = ("presencePenalty", "frequencyPenalty")
 
 
 @dataclass(frozen=True)
-class Target:
+class MessageTarget:
     """What the options depend on beside the request."""
 
     model: str
@@ -27,7 +27,7 @@ class Target:
 
 
 def to_anthropic_options(
-    config: dict[str, Any], path: str, warnings: Warnings, target: Target
+    config: dict[str, Any], path: str, warnings: Warnings, target: MessageTarget
 ) -> tuple[dict[str, Any], Thinking]:
     """Translate the normalised GenerationConfig at `path`.
 
@@ -92,12 +92,12 @@ def _stop_sequences(config: dict[str, Any], path: str) -> dict[str, Any]:
 
 
 def _format(config: dict[str, Any], path: str, warnings: Warnings) -> dict[str, Any]:
-    asked = json_format(config, path, "Anthropic")
-    if asked is None:
+    requested = json_format(config, path, "Anthropic")
+    if requested is None:
         return {}
-    if asked.schema is None:
+    if requested.schema is None:
         raise invalid_argument(
-            "Anthropic answers in JSON only by a schema; give responseSchema", path=asked.path
+            "Anthropic answers in JSON only by a schema; give responseSchema", path=requested.path
         )
-    schema = closed_schema(asked.schema, asked.path, warnings)
+    schema = closed_schema(requested.schema, requested.path, warnings)
     return {"format": {"type": "json_schema", "schema": schema}}

@@ -41,7 +41,7 @@ def to_anthropic_sampling(
         reason = f"{model} takes temperature or topP, not both"
         raise invalid_argument(reason, path=member(path, "topP"))
     if thinking:
-        _require_thoughtful(sampling, path)
+        _require_thinking_sampling(sampling, path)
     return sampling
 
 
@@ -55,7 +55,7 @@ def _require_accepted(path: str, model: str, api_version: str) -> None:
         )
 
 
-def _require_thoughtful(sampling: dict[str, Any], path: str) -> None:
+def _require_thinking_sampling(sampling: dict[str, Any], path: str) -> None:
     """Unverified: how a model that thinks may be sampled (anthropic.md section 1)."""
     if sampling.get("temperature", 1) != 1:
         raise invalid_argument(

@@ -10,7 +10,7 @@ from providers.gemini_content.warnings import Warnings
 
 _LEAST_BUDGET: Final = 1024
 _DYNAMIC: Final = -1
-_ASKING: Final = ("thinkingLevel", "thinkingBudget", "includeThoughts")
+_ADAPTIVE_SETTINGS: Final = ("thinkingLevel", "thinkingBudget", "includeThoughts")
 _EFFORTS: Final = {"MINIMAL": "low", "LOW": "low", "MEDIUM": "medium", "HIGH": "high"}
 
 
@@ -47,8 +47,8 @@ def to_anthropic_thinking(
         _check_budget(budget, member(path, "thinkingBudget"), model, max_tokens)
         return Thinking({"type": "enabled", "budget_tokens": budget, "display": display})
     # Who asks for thoughts alone leaves it to the model how much to think, as Gemini does.
-    asked_by = next(field for field in _ASKING if field in config)
-    _require_adaptive(member(path, asked_by), model)
+    setting = next(field for field in _ADAPTIVE_SETTINGS if field in config)
+    _require_adaptive(member(path, setting), model)
     return Thinking(
         {"type": "adaptive", "display": display},
         thinking_effort(level, member(path, "thinkingLevel"), warnings),

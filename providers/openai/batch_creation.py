@@ -27,7 +27,7 @@ from providers.memory import Reservation
 from providers.openai import batch_records as records
 from providers.openai.batch_lines import OpenAITranslator
 from providers.openai.file_naming import derived_file_name
-from providers.openai.kept_metadata import KeptMetadata
+from providers.openai.stored_metadata import StoredMetadata
 from providers.openai_content.root_schema import SchemaRule
 from providers.resource_names import native_file_id
 from providers.resources import NewBatch
@@ -71,10 +71,12 @@ def table_name(input_file: str, job_id: str) -> str:
 
 
 class BatchCreation:
-    def __init__(self, client: JsonApi, tables: RequestTables, kept: KeptMetadata) -> None:
+    def __init__(
+        self, client: JsonApi, tables: RequestTables, stored_metadata: StoredMetadata
+    ) -> None:
         self._client = client
         self._tables = tables
-        self._kept = kept
+        self._stored_metadata = stored_metadata
 
     async def create(self, job: Job, reservation: Reservation) -> Answer:
         said = _metadata(job)
@@ -96,7 +98,7 @@ class BatchCreation:
                 "metadata": metadata,
             }
             batch = await self._create(job, document)
-        return await self._kept.keep(batch, metadata)
+        return await self._stored_metadata.store(batch, metadata)
 
     async def find(self, caller: Caller, name: str, value: str) -> Answer | None:
         """The newest batch whose metadata says so, for a creation whose answer was lost."""
@@ -119,17 +121,17 @@ class BatchCreation:
     @asynccontextmanager
     async def _input_file(self, job: Job, own: str | None, length: int) -> AsyncIterator[str]:
         """`own`, or a file made from the input, which is deleted if the batch is not made."""
-        input_file = own or await self._send_up(job, length)
+        input_file = own or await self._upload_input(job, length)
         try:
             yield input_file
         except BaseException as error:
-            if await self._not_made(job, error):
+            if await self._certainly_absent(job, error):
                 await self._tables.delete(table_name(input_file, job.id))
                 if own is None:
-                    await self._give_up(job.caller, input_file)
+                    await self._delete_input(job.caller, input_file)
             raise
 
-    async def _not_made(self, job: Job, error: BaseException) -> bool:
+    async def _certainly_absent(self, job: Job, error: BaseException) -> bool:
         """Whether it is certain that there is no batch: one that there is needs its input."""
         if isinstance(error, FerryError) and not outcome_unknown(error):
             return True
@@ -139,7 +141,7 @@ class BatchCreation:
             _log.warning("whether a batch was made is unknown: %s", lookup.status)
             return False
 
-    async def _send_up(self, job: Job, length: int) -> str:
+    async def _upload_input(self, job: Job, length: int) -> str:
         name = derived_file_name(job.id)
         body = translated(job.source, job.translator(), JSON_LINES, length)
         content_type, form = form_with_file(
@@ -155,7 +157,7 @@ class BatchCreation:
         except BaseException:
             found = await self._find_file(job.caller, name)
             if found is not None:
-                await self._give_up(job.caller, found.id)
+                await self._delete_input(job.caller, found.id)
             raise
         return made
 
@@ -163,7 +165,7 @@ class BatchCreation:
         page, _ = await self._client.list(caller, "files", purpose="batch", order="desc", limit=100)
         return next((file for file in page if file.get("filename") == name), None)
 
-    async def _give_up(self, caller: Caller, native_id: str) -> None:
+    async def _delete_input(self, caller: Caller, native_id: str) -> None:
         try:
             await self._client.delete(caller, f"files/{native_id}")
         except FerryError as error:

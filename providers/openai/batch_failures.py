@@ -26,7 +26,7 @@ _NEVER_ANSWERED: Final = Failure(
 # For a request whose answer was in a result file that is gone.
 LOST: Final = Failure("NOT_FOUND", "OpenAI no longer has the file with the result of this request.")
 _FAILED_WITHOUT_REASON: Final = Failure("INTERNAL", "OpenAI gives no reason")
-_OF_A_REQUEST: Final = {
+_REQUEST_FAILURES: Final = {
     "cancelled": _CANCELLED,
     "cancelling": _CANCELLED,
     "expired": _EXPIRED,
@@ -39,7 +39,7 @@ _ERRORS_READ: Final = 50_000
 
 
 @dataclass(frozen=True, slots=True)
-class _Listed:
+class _BatchError:
     """One of the errors that OpenAI lists; `line` is None where it concerns the whole input."""
 
     line: int | None
@@ -55,12 +55,12 @@ class RequestFailures:
 
     def __init__(self, batch: Mapping[str, Any]) -> None:
         listed = _listed(batch)
-        self._of_lines = {e.line: e.failure for e in reversed(listed) if e.line is not None}
-        self._of_others = _of_others(batch, listed)
+        self._for_lines = {e.line: e.failure for e in reversed(listed) if e.line is not None}
+        self._for_others = _for_others(batch, listed)
 
-    def of_line(self, line: int) -> Failure:
+    def for_line(self, line: int) -> Failure:
         """For the request on `line` of the input, counted from 1."""
-        return self._of_lines.get(line, self._of_others)
+        return self._for_lines.get(line, self._for_others)
 
 
 def failure_of(batch: Mapping[str, Any]) -> Failure | None:
@@ -70,26 +70,26 @@ def failure_of(batch: Mapping[str, Any]) -> Failure | None:
         case "failed":
             return _summary(listed) if listed else _FAILED_WITHOUT_REASON
         case "expired":
-            return Failure("DEADLINE_EXCEEDED", f"The batch expired{_left(batch, listed)}")
+            return Failure("DEADLINE_EXCEEDED", f"The batch expired{_unanswered(batch, listed)}")
         case "cancelled":
-            return Failure("CANCELLED", f"The batch was cancelled{_left(batch, listed)}")
+            return Failure("CANCELLED", f"The batch was cancelled{_unanswered(batch, listed)}")
         case _:
             return None
 
 
-def _of_others(batch: Mapping[str, Any], listed: list[_Listed]) -> Failure:
+def _for_others(batch: Mapping[str, Any], listed: list[_BatchError]) -> Failure:
     """Why a request has no answer for which OpenAI lists no error."""
     status = str(batch.get("status"))
     if status == "failed":
         whole = [error for error in listed if error.line is None] or listed
         reason = _summary(whole) if whole else _FAILED_WITHOUT_REASON
         return Failure(reason.status, f"The batch failed: {reason.message}")
-    failure = _OF_A_REQUEST.get(status, _NEVER_ANSWERED)
+    failure = _REQUEST_FAILURES.get(status, _NEVER_ANSWERED)
     reasons = _joined(error for error in listed if error.line is None)
     return Failure(failure.status, f"{failure.message} {reasons}".rstrip())
 
 
-def _left(batch: Mapping[str, Any], listed: list[_Listed]) -> str:
+def _unanswered(batch: Mapping[str, Any], listed: list[_BatchError]) -> str:
     """How many requests have no answer, if OpenAI counts them, and the reasons that it lists."""
     counts = batch.get("request_counts")
     counts = counts if isinstance(counts, dict) else {}
@@ -103,28 +103,30 @@ def _left(batch: Mapping[str, Any], listed: list[_Listed]) -> str:
     return f"{left}; {reasons}" if reasons else f"{left}."
 
 
-def _summary(listed: list[_Listed]) -> Failure:
+def _summary(listed: list[_BatchError]) -> Failure:
     return Failure(listed[0].failure.status, _joined(listed))
 
 
-def _joined(listed: Iterable[_Listed]) -> str:
+def _joined(listed: Iterable[_BatchError]) -> str:
     errors = list(listed)
     more = len(errors) - _REASONS_SHOWN
     shown = "; ".join(map(str, errors[:_REASONS_SHOWN]))
     return f"{shown}; and {more} more" if more > 0 else shown
 
 
-def _listed(batch: Mapping[str, Any]) -> list[_Listed]:
+def _listed(batch: Mapping[str, Any]) -> list[_BatchError]:
     errors = batch.get("errors")
     data = errors.get("data") if isinstance(errors, dict) else None
     return [_parse(error) for error in data[:_ERRORS_READ]] if isinstance(data, list) else []
 
 
-def _parse(error: object) -> _Listed:
+def _parse(error: object) -> _BatchError:
     if not isinstance(error, dict):
-        return _Listed(None, Failure(_STATUS_OF_OTHER_CODES, str(error)[:_REASON_CHARACTERS]))
+        return _BatchError(None, Failure(_STATUS_OF_OTHER_CODES, str(error)[:_REASON_CHARACTERS]))
     code, line = error.get("code"), error.get("line")
     message = error.get("message") or code or _FAILED_WITHOUT_REASON.message
     status = rpc_status_of_code(code, _STATUS_OF_OTHER_CODES)
     numbered = isinstance(line, int) and not isinstance(line, bool) and line > 0
-    return _Listed(line if numbered else None, Failure(status, str(message)[:_REASON_CHARACTERS]))
+    return _BatchError(
+        line if numbered else None, Failure(status, str(message)[:_REASON_CHARACTERS])
+    )

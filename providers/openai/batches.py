@@ -26,9 +26,9 @@ from providers.openai.batch_failures import failure_of
 from providers.openai.batch_lines import line_formats
 from providers.openai.batch_records import from_openai_batch
 from providers.openai.input_files import InputFiles
-from providers.openai.kept_metadata import KeptMetadata
 from providers.openai.pages import filled_page
 from providers.openai.result_files import OpenAIResultLines, output_files
+from providers.openai.stored_metadata import StoredMetadata
 from providers.openai_content.root_schema import SchemaRule
 from providers.resource_names import FileKind, check_native_id, parse_file_id, result_file_id
 from providers.resources import (
@@ -44,7 +44,7 @@ from providers.resources import (
 from providers.state import State
 from providers.upstream import UpstreamError
 
-Natives = list[Answer]
+Answers = list[Answer]  # `list` is a method of the class below
 _log: Final = logging.getLogger("genai_ferry.openai")
 
 
@@ -66,9 +66,9 @@ class OpenAIBatches:
         self._schema_rule = schema_rule
         self._tables = RequestTables(client.name, state)
         self._deleted = DeletedMarkers(client.name, state)
-        self._kept = KeptMetadata(client.name, state)
+        self._stored_metadata = StoredMetadata(client.name, state)
         self._inputs = InputFiles(client, NumberedSplitter(limits.line, memory))
-        self._creation = BatchCreation(client, self._tables, self._kept)
+        self._creation = BatchCreation(client, self._tables, self._stored_metadata)
 
     async def create(self, caller: Caller, batch: NewBatch) -> CreatedBatch:
         if batch.idempotency_key is None:
@@ -106,7 +106,7 @@ class OpenAIBatches:
         listed, token = await filled_page(
             self._client, caller, "batches", page_size, page_token, self._not_deleted
         )
-        whole = await asyncio.gather(*map(self._kept.restored, listed))
+        whole = await asyncio.gather(*map(self._stored_metadata.restored, listed))
         return Page([from_openai_batch(native) for native in whole], token)
 
     async def cancel(self, caller: Caller, batch_id: str) -> None:
@@ -125,7 +125,7 @@ class OpenAIBatches:
             )
         await self._delete_files(caller, native)
         await self._deleted.mark_deleted(batch_marker(batch_id))
-        await self._kept.delete(native)
+        await self._stored_metadata.delete(native)
 
     async def ended(self, caller: Caller, batch_id: str) -> Batch:
         """The batch whose results a file id names. Raises NOT_FOUND where it has none."""
@@ -189,7 +189,7 @@ class OpenAIBatches:
             raise UpstreamError("UNAVAILABLE", f"{self._client.name} answered with another batch")
         if await self._deleted.is_deleted(batch_marker(batch_id)):
             raise not_found(f"batches/{batch_id} was deleted")
-        return await self._kept.restored(native)
+        return await self._stored_metadata.restored(native)
 
     async def _ended(self, caller: Caller, batch_id: str) -> Answer:
         native = await self._batch(caller, batch_id)
@@ -251,7 +251,7 @@ class OpenAIBatches:
         splitter = ResultSplitter(self._limits.line, self._memory)
         return OpenAIResultLines(self._client, caller, native, splitter)
 
-    async def _not_deleted(self, listed: Sequence[Answer]) -> Natives:
+    async def _not_deleted(self, listed: Sequence[Answer]) -> Answers:
         names = [batch_marker(native.id) for native in listed]
         deleted = await self._deleted.deleted_of(names)
         return [n for n, name in zip(listed, names, strict=True) if name not in deleted]

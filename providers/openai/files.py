@@ -45,7 +45,7 @@ class OpenAIFiles:
 
     async def list(self, caller: Caller, page_size: int, page_token: str | None) -> Page[File]:
         listed, token = await filled_page(
-            self._client, caller, "files", page_size, page_token, _users_own, order="desc"
+            self._client, caller, "files", page_size, page_token, _user_files, order="desc"
         )
         records = await asyncio.gather(*(self._records.read(native.id) for native in listed))
         files = [from_openai_file(n, record) for n, record in zip(listed, records, strict=True)]
@@ -68,5 +68,5 @@ class OpenAIFiles:
         return await self._client.download(caller, f"files/{parsed.native}/content")
 
 
-async def _users_own(listed: Sequence[Answer]) -> list[Answer]:
+async def _user_files(listed: Sequence[Answer]) -> list[Answer]:
     return [native for native in listed if is_listed(native)]

@@ -7,7 +7,7 @@ from providers.credential import Caller
 from providers.json_api.client import Answer, JsonApi
 from providers.json_api.page_tokens import decode_page_token, encode_page_token
 
-Shown = Callable[[Sequence[Answer]], Awaitable[list[Answer]]]
+Filter = Callable[[Sequence[Answer]], Awaitable[list[Answer]]]
 
 # What the list of batches takes (openai.md section 4).
 _LARGEST_LIMIT: Final = 100
@@ -19,7 +19,7 @@ async def filled_page(
     path: str,
     page_size: int,
     page_token: str | None,
-    shown: Shown,
+    shown: Filter,
     **query: str,
 ) -> tuple[list[Answer], str | None]:
     """`page_size` objects that `shown` lets through, and the token of the next page.

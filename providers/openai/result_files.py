@@ -55,7 +55,7 @@ class OpenAIResultLines:
         return from_openai_line(line, str(self._batch.get("endpoint")))
 
     def missing(self, line: int, /) -> Failure:
-        return LOST if self._lost else self._failures.of_line(line)
+        return LOST if self._lost else self._failures.for_line(line)
 
     async def _file(self, name: str) -> AsyncGenerator[deque[ResultLine], None]:
         """Slices of one file; files expire, and other tools delete them."""

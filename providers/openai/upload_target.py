@@ -40,7 +40,7 @@ UPLOADS_LIMIT: Final = 8 << 30
 # In seconds; from OpenAI's published description of `expires_after`.
 FILE_EXPIRY: Final = range(3600, 2_592_000 + 1)
 
-_NO_SUCH_API: Final = (404, 405, 501)
+_API_MISSING: Final = (404, 405, 501)
 # Between OpenAI's clock and ours, when a file made by a lost request is looked for.
 _CLOCK_SECONDS: Final = 300
 
@@ -76,7 +76,7 @@ class OpenAIUploadTarget:
                 f"{size} bytes are more than OpenAI takes in a batch file ({BATCH_FILE_LIMIT})"
             )
         if purpose not in UPLOADS_PURPOSES:
-            _check_whole(size, purpose)
+            _require_single_request_size(size, purpose)
         return {key: value for key, value in details.items() if value}
 
     async def whole(self, session: OpenSession, body: Body) -> File:
@@ -86,7 +86,9 @@ class OpenAIUploadTarget:
         upload = await self._upload(session)
         if upload is None:
             end = offset + (body.length or 0)
-            _check_whole(max(session.declared or 0, end), session.details["purpose"])
+            _require_single_request_size(
+                max(session.declared or 0, end), session.details["purpose"]
+            )
             await self._state.create(_part(session.id, offset), body)
             return
         content_type, form = form_with_file({}, "data", "part", "application/octet-stream", body)
@@ -206,7 +208,7 @@ class OpenAIUploadTarget:
 
     async def _decide(self, session: OpenSession) -> dict[str, Any]:
         """Settle, once for all replicas, where the parts of this session go."""
-        upload = await self._begin(session) if self._may_begin(session) else None
+        upload = await self._begin_upload(session) if self._may_use_uploads_api(session) else None
         route = _route_to(upload) if upload is not None else _STAGED
         if await self._routes.decide(session, route):
             return route
@@ -217,11 +219,11 @@ class OpenAIUploadTarget:
             raise unavailable("the upload session ended meanwhile")
         return decided
 
-    def _may_begin(self, session: OpenSession) -> bool:
+    def _may_use_uploads_api(self, session: OpenSession) -> bool:
         known = session.details["purpose"] in UPLOADS_PURPOSES
         return known and not self._staged and session.declared is not None
 
-    async def _begin(self, session: OpenSession) -> Answer | None:
+    async def _begin_upload(self, session: OpenSession) -> Answer | None:
         """An upload at OpenAI, or None if the server's Uploads API does not take such a file."""
         details = session.details
         document: dict[str, Any] = {
@@ -235,7 +237,7 @@ class OpenAIUploadTarget:
         try:
             return await self._client.post(session.caller, "uploads", document)
         except FerryError as error:
-            if error.upstream_status in _NO_SUCH_API or _refuses_the_purpose(error):
+            if error.upstream_status in _API_MISSING or _refuses_the_purpose(error):
                 return None
             raise
 
@@ -290,7 +292,7 @@ def _refuses_the_purpose(error: FerryError) -> bool:
     return error.upstream_status in (400, 422) and "purpose" in error.message.lower()
 
 
-def _check_whole(size: int, purpose: str) -> None:
+def _require_single_request_size(size: int, purpose: str) -> None:
     """Raises INVALID_ARGUMENT for a file that cannot be sent without the Uploads API."""
     if size > WHOLE_FILE_LIMIT:
         raise FerryError(

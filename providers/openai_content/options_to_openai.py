@@ -99,12 +99,12 @@ def _reasoning_effort(
 
 
 def _response_format(config: dict[str, Any], path: str, schema_rule: SchemaRule) -> dict[str, Any]:
-    asked = json_format(config, path, "OpenAI")
-    if asked is None:
+    requested = json_format(config, path, "OpenAI")
+    if requested is None:
         return {}
-    if asked.schema is None:
+    if requested.schema is None:
         return {"response_format": {"type": "json_object"}}
-    schema_rule(asked.schema, asked.path)
-    strict = allows_strict(asked.schema)
-    json_schema = {"name": "response", "schema": asked.schema, "strict": strict}
+    schema_rule(requested.schema, requested.path)
+    strict = allows_strict(requested.schema)
+    json_schema = {"name": "response", "schema": requested.schema, "strict": strict}
     return {"response_format": {"type": "json_schema", "json_schema": json_schema}}

@@ -22,7 +22,7 @@ from providers.openai_content.usage_from_openai import from_openai_usage
 _INCOMPLETE: Final = {"max_output_tokens": "MAX_TOKENS", "content_filter": "SAFETY"}
 
 # What OpenAI did on its own on the way to the answer, in which its outcome stands.
-_STEPS: Final = (
+_SERVER_TOOL_OUTPUTS: Final = (
     "web_search_call",
     "file_search_call",
     "code_interpreter_call",
@@ -95,7 +95,7 @@ def _add_output(candidate: Candidate, entry: object, where: str) -> None:
             candidate.add_call(
                 output.get("name"), output.get("arguments"), output.get("call_id"), where
             )
-        case step if step in _STEPS:
+        case step if step in _SERVER_TOOL_OUTPUTS:
             pass
         case other:
             raise unknown_type(other, where)

@@ -18,8 +18,8 @@ from providers.openai_content.responses_from_openai import from_openai_response
 from providers.status import item_error, rpc_status_of_http
 
 _HTTP_STATUS: Final = re.compile(r"[1-5][0-9]{2}")
-_ANSWERED: Final = 200
-_NO_STATUS: Final = 0
+_OK: Final = 200
+_STATUS_UNKNOWN: Final = 0
 
 _TRANSLATORS: Final[dict[str, Callable[[dict[str, Any]], dict[str, Any]]]] = {
     "/v1/chat/completions": from_openai_chat,
@@ -42,7 +42,7 @@ def from_openai_line(line: object, endpoint: str) -> dict[str, Any]:
 
 def _result(line: dict[str, Any], endpoint: str) -> dict[str, Any]:
     if line.get("response") is None:
-        return {"error": _unsent(line)}
+        return {"error": _not_sent(line)}
     response = as_object(line["response"], "response")
     body = _body(response.get("body"))
     http_status = _http_status(response.get("status_code"), body)
@@ -60,8 +60,8 @@ def _http_status(written: object, body: object) -> int:
     if isinstance(written, str) and _HTTP_STATUS.fullmatch(written):
         return int(written)
     if isinstance(body, dict) and body.get("error") is None:
-        return _ANSWERED
-    return _NO_STATUS
+        return _OK
+    return _STATUS_UNKNOWN
 
 
 def _body(body: object) -> object:
@@ -74,7 +74,7 @@ def _body(body: object) -> object:
         return body
 
 
-def _unsent(line: dict[str, Any]) -> dict[str, Any]:
+def _not_sent(line: dict[str, Any]) -> dict[str, Any]:
     """Why OpenAI never answered a request (openai.md section 5)."""
     if line.get("error") is None:
         raise unreadable("there is neither a response nor an error")
@@ -87,7 +87,7 @@ def _refused(http_status: int, body: object, line: dict[str, Any]) -> dict[str, 
     """vLLM writes the reason beside the response, which then has no body."""
     beside = {"error": line.get("error")}
     why = text_or_none(body) or message_of(body) or message_of(beside)
-    if http_status != _NO_STATUS:
+    if http_status != _STATUS_UNKNOWN:
         why = why or f"OpenAI answered with HTTP {http_status}"
         return item_error(rpc_status_of_http(http_status), why)
     if not why:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
-from providers.anthropic.batch_lines import AnthropicTranslator, Items
+from providers.anthropic.batch_lines import AnthropicTranslator, BatchItems
 from providers.batches.batch_results import Result, render_inline
 from providers.batches.line_formats import GeminiLines, LineFormat, parse_line
 from providers.batches.request_table import RequestTable, RowKind
@@ -64,7 +64,7 @@ def bedrock(invocation: InvocationType) -> GeminiLines:
 
 TRANSLATED: dict[str, Callable[[], LineFormat]] = {
     "openai": lambda: GeminiLines(OpenAITranslator("gpt-4o", BatchKind.GENERATE)),
-    "anthropic": lambda: GeminiLines(AnthropicTranslator("claude", "0" * 32, Items(), 4096)),
+    "anthropic": lambda: GeminiLines(AnthropicTranslator("claude", "0" * 32, BatchItems(), 4096)),
     "bedrock, Converse": lambda: bedrock(InvocationType.CONVERSE),
     "bedrock, InvokeModel": lambda: bedrock(InvocationType.INVOKE_MODEL),
 }

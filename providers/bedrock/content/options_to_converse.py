@@ -83,14 +83,14 @@ def _stops(config: dict[str, Any], path: str, model: str) -> dict[str, Any]:
 
 
 def _text_format(config: dict[str, Any], path: str, warnings: Warnings) -> dict[str, Any]:
-    asked = json_format(config, path, "Bedrock")
-    if asked is None:
+    requested = json_format(config, path, "Bedrock")
+    if requested is None:
         return {}
-    if asked.schema is None:
+    if requested.schema is None:
         raise invalid_argument(
-            "Bedrock answers in JSON only by a schema; give responseSchema", path=asked.path
+            "Bedrock answers in JSON only by a schema; give responseSchema", path=requested.path
         )
     # Unverified: Bedrock takes only such schemas, from any model (bedrock.md section 4).
-    schema = render_json(closed_schema(asked.schema, asked.path, warnings)).decode()
+    schema = render_json(closed_schema(requested.schema, requested.path, warnings)).decode()
     json_schema = {"schema": schema, "name": _SCHEMA_NAME}
     return {"textFormat": {"type": "json_schema", "structure": {"jsonSchema": json_schema}}}

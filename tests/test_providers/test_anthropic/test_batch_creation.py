@@ -6,8 +6,8 @@ from unittest.mock import patch
 import orjson
 import pytest
 
-from providers.anthropic.batch_creation import LIMITS, BatchCreation, Job, may_have_made
-from providers.anthropic.batch_lines import Items
+from providers.anthropic.batch_creation import LIMITS, BatchCreation, Job, may_have_created
+from providers.anthropic.batch_lines import BatchItems
 from providers.anthropic.single_attempt import single_attempt
 from providers.batches.batch_input import InlineInput, InputLimits
 from providers.batches.batch_records import BatchRecords
@@ -36,7 +36,7 @@ def job(count: int, **generation: Any) -> Job:
         for n in range(count)
     ]
     batch = NewBatch(MODEL, BatchKind.GENERATE, requests, display_name="dn")
-    return Job(CALLER, batch, InlineInput(requests), Items(), 4096, nullcontext())
+    return Job(CALLER, batch, InlineInput(requests), BatchItems(), 4096, nullcontext())
 
 
 async def create(upstream: ScriptedUpstream, state: MemoryState, made: Job) -> CreatedBatch:
@@ -115,7 +115,7 @@ async def test_the_table_is_there_before_the_batch_and_the_attempt_around_it_alo
     ],
 )
 async def test_a_key_is_free_after_what_made_nothing(error: Exception, may_have: bool) -> None:
-    assert may_have_made(error) is may_have
+    assert may_have_created(error) is may_have
     state = MemoryState()
     repeat = Repeat("anthropic", state, "tenant", "key", "f")
     with pytest.raises(type(error)):

@@ -14,7 +14,7 @@ from providers.anthropic.batch_lines import (
 from providers.anthropic.batch_lines import (
     AnthropicLines,
     AnthropicTranslator,
-    Items,
+    BatchItems,
     is_anthropic_line,
 )
 from providers.batches.request_table import job_of
@@ -30,8 +30,8 @@ PARAMS: dict[str, Any] = {
 }
 
 
-def translator(items: Items | None = None) -> AnthropicTranslator:
-    return AnthropicTranslator(MODEL, JOB, items or Items(), 4096)
+def translator(items: BatchItems | None = None) -> AnthropicTranslator:
+    return AnthropicTranslator(MODEL, JOB, items or BatchItems(), 4096)
 
 
 def asking(*parts: dict[str, Any], **more: Any) -> dict[str, Any]:
@@ -89,7 +89,7 @@ def test_a_file_of_results_is_none_to_read() -> None:
 
 @pytest.mark.parametrize(("more", "old"), [({}, False), ({"temperature": 0.5}, True)])
 def test_one_item_decides_the_version(more: dict[str, Any], old: bool) -> None:
-    translated, native = Items(), Items()
+    translated, native = BatchItems(), BatchItems()
     ours, lines = translator(translated), AnthropicLines(native)
     for config in ({}, more, {}):
         ours.line(0, asking(generationConfig=config), "p")
@@ -100,7 +100,7 @@ def test_one_item_decides_the_version(more: dict[str, Any], old: bool) -> None:
 
 def test_a_native_line_passes_with_its_id_for_a_row() -> None:
     line = {"custom_id": "a-_9", "params": PARAMS | {"metadata": [1.5, None, "é"]}}
-    assert AnthropicLines(Items()).read(0, 1, line) == (None, b'"a-_9"')
+    assert AnthropicLines(BatchItems()).read(0, 1, line) == (None, b'"a-_9"')
 
 
 def test_params_are_those_of_anthropics_own_sdk() -> None:
@@ -128,7 +128,7 @@ def test_params_are_those_of_anthropics_own_sdk() -> None:
     ids=str,
 )
 def test_a_native_line_that_anthropic_would_refuse(line: dict[str, Any], path: str) -> None:
-    lines = AnthropicLines(Items())
+    lines = AnthropicLines(BatchItems())
     lines.read(0, 2, {"custom_id": "twice", "params": {}})
     with pytest.raises(FerryError) as caught:
         lines.read(1, 3, line)
@@ -168,7 +168,7 @@ def test_only_the_proxys_own_names_are_checked_for_another_provider(
         named.append(file_id)
         assert path == "requests[0]"
 
-    made = AnthropicTranslator(MODEL, JOB, Items(), 4096, check)
+    made = AnthropicTranslator(MODEL, JOB, BatchItems(), 4096, check)
     with suppress(FerryError):
         made.line(0, reading(uri), "requests[0]")
     assert named == checked

@@ -54,13 +54,13 @@ def test_a_batch_that_failed_without_a_reason(errors: object) -> None:
     batch = {"status": "failed", "errors": errors}
     assert failure_of(batch) == Failure("INTERNAL", "OpenAI gives no reason")
     assert failure_of({"status": "completed", "errors": errors}) is None
-    assert RequestFailures(batch).of_line(1).message == "The batch failed: OpenAI gives no reason"
+    assert RequestFailures(batch).for_line(1).message == "The batch failed: OpenAI gives no reason"
 
 
 def test_errors_that_make_no_sense() -> None:
     batch = failed("text", {}, 1, {"line": True, "code": 3, "message": ["m"]})
     assert failure_of(batch) is not None
-    assert RequestFailures(batch).of_line(1).message.startswith("The batch failed: text")
+    assert RequestFailures(batch).for_line(1).message.startswith("The batch failed: text")
 
 
 @pytest.mark.parametrize(
@@ -93,18 +93,18 @@ def test_no_other_batch_has_failed(status: str | None) -> None:
 
 def test_an_error_with_a_line_is_that_of_its_request() -> None:
     failures = RequestFailures(failed(error("bad", 2), error("worse", 2), error("other", 3)))
-    assert failures.of_line(2) == Failure("INVALID_ARGUMENT", "bad")
-    assert failures.of_line(3) == Failure("INVALID_ARGUMENT", "other")
+    assert failures.for_line(2) == Failure("INVALID_ARGUMENT", "bad")
+    assert failures.for_line(3) == Failure("INVALID_ARGUMENT", "other")
 
 
 def test_a_request_without_an_error_gets_those_of_the_batch() -> None:
     batch = failed(error("line's", 2), error("too many tokens", code="token_limit_exceeded"))
     expected = Failure("RESOURCE_EXHAUSTED", "The batch failed: too many tokens")
-    assert RequestFailures(batch).of_line(1) == expected
+    assert RequestFailures(batch).for_line(1) == expected
 
 
 def test_where_only_other_lines_are_at_fault_they_are_named() -> None:
-    failure = RequestFailures(failed(error("bad", 2))).of_line(1)
+    failure = RequestFailures(failed(error("bad", 2))).for_line(1)
     assert failure == Failure("INVALID_ARGUMENT", "The batch failed: line 2: bad")
 
 
@@ -117,6 +117,6 @@ def test_where_only_other_lines_are_at_fault_they_are_named() -> None:
     ],
 )
 def test_a_request_that_was_never_answered(status: str, rpc: str) -> None:
-    failure = RequestFailures({"status": status}).of_line(7)
+    failure = RequestFailures({"status": status}).for_line(7)
     assert failure.status == rpc
     assert failure.message.endswith(".")

@@ -10,14 +10,14 @@ from providers.resource_names import FileId, FileKind
 from providers.state import State, read, write
 
 
-class KeptMetadata:
+class StoredMetadata:
     """Of one upstream; consulted only for a batch that the upstream has just shown."""
 
     def __init__(self, upstream: str, state: State) -> None:
         self._prefix = f"metadata/{upstream}"
         self._state = state
 
-    async def keep(self, native: Answer, metadata: Mapping[str, str]) -> Answer:
+    async def store(self, native: Answer, metadata: Mapping[str, str]) -> Answer:
         """The batch as it was asked for. What its server dropped of it is written down."""
         if records.metadata_of(native).get(records.JOB) == metadata[records.JOB]:
             return native
