@@ -42,11 +42,12 @@ def refuse_plaintext_key(request: web.Request, provider: Provider) -> None:
     gateway: Gateway = request.app[GATEWAY]
     if not provider.secret_key_travels or provider.own_credential is not None:
         return
-    if gateway.allow_plaintext_keys or gateway.public_address.is_protected(request):
+    setting = gateway.plaintext_keys_setting
+    if setting is None or gateway.public_address.is_protected(request):
         return
     raise FerryError(
         "PERMISSION_DENIED",
-        "a secret key came over the network in the clear, so take it for known: give the SDK an "
+        "a secret key crossed the network without TLS, so treat it as exposed: give the SDK an "
         "https base_url, served by a proxy in front that FERRY_TRUSTED_PROXIES names and that "
-        "says X-Forwarded-Proto: https, or set FERRY_ALLOW_PLAINTEXT_AWS_KEYS=true",
+        f"sends X-Forwarded-Proto: https, or set {setting}=true",
     )

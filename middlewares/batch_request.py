@@ -24,7 +24,7 @@ _CAMEL: Final = {
     "file_name": "fileName",
     "webhook_config": "webhookConfig",
 }
-_ONLY_GEMINI: Final = "this provider has no such thing; only gemini has"
+_NOT_SUPPORTED: Final = "this provider does not support this field; leave it out"
 
 
 def parse_new_batch(
@@ -42,9 +42,9 @@ def parse_new_batch(
     )
     for name in ("webhookConfig", "name"):
         if fields.get(name):
-            raise invalid_argument(_ONLY_GEMINI, path=f"batch.{_client_spelling(batch, name)}")
+            raise invalid_argument(_NOT_SUPPORTED, path=f"batch.{_client_spelling(batch, name)}")
     if fields.get("priority") not in (None, 0, "0", ""):
-        raise invalid_argument(_ONLY_GEMINI, path="batch.priority")
+        raise invalid_argument(_NOT_SUPPORTED, path="batch.priority")
     model = _model(model, fields.get("model"))
     return NewBatch(
         model=model,

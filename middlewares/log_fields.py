@@ -107,7 +107,7 @@ def _masked(request: web.Request, text: str, limit: int) -> str:
 
 
 def _without_key(word: str, forms: Sequence[re.Pattern[str]]) -> str:
-    """A key may stand at the end of a path, and a pair of AWS keys may itself hold slashes."""
+    """A key may stand at the end of a path, and may itself contain slashes."""
     starts = chain([0], (slash.end() for slash in re.finditer("/", word)))
     for start in starts:
         if any(form.fullmatch(word, start) for form in forms):

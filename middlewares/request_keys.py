@@ -27,9 +27,10 @@ Middleware = Callable[[web.Request, Handler], Awaitable[web.StreamResponse]]
 class Gateway:
     """What the steps of the chain work with. `default_provider` serves a request that names none.
 
-    `upload_ttl` in seconds; `inline_max_bytes` bounds one inline body. `allow_plaintext_keys`:
-    whether secret keys that only sign may cross a network in the clear. `reset` ends a client's
-    connection so that it does not look like the regular end of a body.
+    `upload_ttl` in seconds; `inline_max_bytes` bounds one inline body. `plaintext_keys_setting`
+    is the setting that would let secret keys that only sign cross a network in the clear; None if
+    it is on. `reset` ends a client's connection so that it does not look like the regular end of a
+    body.
     """
 
     providers: Mapping[str, Provider]
@@ -42,7 +43,7 @@ class Gateway:
     memory: MemoryBudget
     inline_max_bytes: int
     reset: Callable[[Transport], None]
-    allow_plaintext_keys: bool = False
+    plaintext_keys_setting: str | None
 
     def others(self, provider: Provider) -> Sequence[Provider]:
         """One configured provider of each kind that `provider` is not."""

@@ -36,6 +36,7 @@ from proxy.health import STATE
 from proxy.outbound import OutboundClient
 from proxy.provider_settings import ProviderSettings
 from proxy.settings import Settings
+from proxy.settings_problems import variable
 from proxy.state_store import bounded, opening, state_store
 from proxy.sweep import sweeping
 
@@ -196,7 +197,9 @@ def _gateway(deps: Dependencies) -> Gateway:
         memory=deps.memory,
         inline_max_bytes=settings.inline_max_bytes,
         reset=reset,
-        allow_plaintext_keys=settings.allow_plaintext_aws_keys,
+        plaintext_keys_setting=(
+            None if settings.allow_plaintext_aws_keys else variable("allow_plaintext_aws_keys")
+        ),
     )
 
 

@@ -21,10 +21,12 @@ _OAUTH_TOKEN: Final = "sk-ant-oat"  # noqa: S105 - what such tokens begin with
 # 2023-06-01, and elsewhere it does no harm.
 _OAUTH_BETA: Final = "oauth-2025-04-20"
 _FILES_BETA: Final = "files-api-2025-04-14"
+# Refusals of an account that is empty or has reached its limit.
+_NO_CREDIT: Final = frozenset({"billing_error", "enforced_spend_limit_reached"})
 
 
 def anthropic_client(name: str, base_url: URL, upstream: Upstream, api_version: str) -> JsonApi:
-    return JsonApi(name, base_url, upstream, partial(_headers, api_version))
+    return JsonApi(name, base_url, upstream, partial(_headers, api_version), _NO_CREDIT)
 
 
 def _headers(api_version: str, caller: Caller) -> Mapping[str, str]:

@@ -20,7 +20,7 @@ _SLICE_BYTES: Final = 64 << 10
 # emoji in it (four bytes a character), 4.0 for base64, 3.0 for ASCII, 2.4 in parts of 1 KiB; only
 # what is all structure takes more (8.2 in parts of 100 bytes).
 _WORK_FACTOR: Final = 6
-# Bedrock's results hold their requests once more, and other providers' a few words of their own.
+# A line of results may hold its whole request, and some members of the provider's own.
 _RESULT_SLACK_BYTES: Final = 1 << 20
 # An id of 1000 bytes, however it is escaped, and what may stand before it.
 HEAD_BYTES: Final = 8 << 10

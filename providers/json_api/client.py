@@ -3,7 +3,7 @@
 What differs from provider to provider is the headers, which are built and never copied.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Final
 
@@ -13,7 +13,7 @@ from yarl import URL
 from providers.body import Body
 from providers.credential import Caller
 from providers.errors import FerryError
-from providers.json_api.refusal_body import code_of, lacks_credit, message_of
+from providers.json_api.refusal_body import code_of, has_code, message_of
 from providers.resource_names import NATIVE_ID
 from providers.resources import Download
 from providers.state import StateError
@@ -65,13 +65,25 @@ class Answer(dict[str, Any]):
 
 
 class JsonApi:
-    """One upstream. `name` is how the user configured it; `headers` makes a caller's headers."""
+    """One upstream. `name` is how the user configured it; `headers` makes a caller's headers.
 
-    def __init__(self, name: str, base_url: URL, upstream: Upstream, headers: Headers) -> None:
+    `no_credit` are the codes of refusals that last until someone pays or raises a limit, whatever
+    their HTTP status.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        base_url: URL,
+        upstream: Upstream,
+        headers: Headers,
+        no_credit: Container[str],
+    ) -> None:
         self.name = name
         self._base = base_url
         self._upstream = upstream
         self._headers = headers
+        self._no_credit = no_credit
 
     async def get(self, caller: Caller, path: str, **query: str | int) -> Answer:
         return await self._json(caller, OutboundRequest("GET", self._url(path, query)))
@@ -170,7 +182,8 @@ class JsonApi:
 
     def _refusal(self, caller: Caller, reply: Reply, document: Mapping[str, Any]) -> FerryError:
         text = message_of(document) or explain_status(reply.status)
-        status = _PERMANENT if lacks_credit(document) else status_of_refusal(reply.status)
+        lasts = has_code(document, self._no_credit)
+        status = _PERMANENT if lasts else status_of_refusal(reply.status)
         if status == "UNIMPLEMENTED":
             text = f"this upstream does not serve the call: {text}"
         return FerryError(

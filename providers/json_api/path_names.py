@@ -5,7 +5,7 @@ from typing import Final
 
 from providers.errors import invalid_argument
 
-# Bedrock's limit for the ARN of a model, the longest of all (InvokeModel's modelId).
+# No provider takes a longer name; the longest are ARNs.
 _LONGEST: Final = 2048
 # A server further on could decode a `%` again, to a dot or a slash.
 _BARRED: Final = frozenset("?#%\\")

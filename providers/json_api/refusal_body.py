@@ -1,10 +1,10 @@
-"""What the body of a refusal says: servers with one API write their errors in several forms.
+"""Reads the body of a refusal: servers with one API write their errors in several forms.
 
-OpenAI and Anthropic nest `{"error": {"message", "code", "type"}}`. Servers that speak their APIs
-also write `error` as text, or the members at the top, as vLLM does with `message` and FastAPI with
-`detail`.
+Most nest `{"error": {"message", "code", "type"}}`. Some write `error` as text, or the members at
+the top, as vLLM does with `message` and FastAPI with `detail`.
 """
 
+from collections.abc import Container
 from typing import Any, Final
 
 import orjson
@@ -14,16 +14,6 @@ from providers.json_api.json_text import render_json
 
 _MESSAGE_MEMBERS: Final = ("message", "error", "detail")
 _CODE_MEMBERS: Final = ("code", "type")
-# Refusals that last until someone pays or a limit is raised, some of them with the status 429.
-_NO_CREDIT: Final = frozenset(
-    {
-        "billing_error",
-        "billing_hard_limit_reached",
-        "billing_not_active",
-        "enforced_spend_limit_reached",
-        "insufficient_quota",
-    }
-)
 # Of a message that is not a text; the texts are bounded by what is read.
 _LONGEST_JSON: Final = 2000
 
@@ -42,12 +32,12 @@ def code_of(body: object) -> str:
     return next(filter(None, named), "")
 
 
-def lacks_credit(body: object) -> bool:
-    """Whether the account has no credit left or has reached its limit: waiting does not help."""
+def has_code(body: object, codes: Container[str]) -> bool:
+    """Whether one of `codes` is the provider's code of the error, its type, or in its details."""
     members = _members(body)
     details = object_or_nothing(members.get("details"))
-    codes = [*(members.get(name) for name in _CODE_MEMBERS), details.get("error_code")]
-    return any(text_or_none(code) in _NO_CREDIT for code in codes)
+    named = [*(members.get(name) for name in _CODE_MEMBERS), details.get("error_code")]
+    return any(text_or_none(code) in codes for code in named)
 
 
 def _members(body: object) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from providers.errors import unavailable
 from providers.resources import Page
 from providers.tenancy.ownership import Ownership, ResourceKind
 
-# As many as every provider gives at once: OpenAI is asked for one more, and gives 100.
+# Every provider gives as many at once. One that is asked for one more to see the end gives 100.
 _SCANNED: Final = 99
 _TRIES: Final = 5
 

@@ -129,7 +129,7 @@ async def running_chain(
     default: str | None = None,
     tokens: Sequence[str] = (),
     trusted: Sequence[Network] = (),
-    allow_plaintext_keys: bool = False,
+    plaintext_keys_setting: str | None = "FERRY_ALLOW_PLAINTEXT",
     public_url: str | None = None,
     cors: Cors | None = None,
 ) -> AsyncIterator[Client]:
@@ -145,7 +145,7 @@ async def running_chain(
         memory=MemoryBudget(),
         inline_max_bytes=1000,
         reset=asyncio.Transport.abort,
-        allow_plaintext_keys=allow_plaintext_keys,
+        plaintext_keys_setting=plaintext_keys_setting,
     )
     app = web.Application(middlewares=CHAIN)
     mount(app, gateway)

@@ -32,8 +32,9 @@ async def refusal(
     provider: Provider, remote: str, headers: dict[str, str], *, allow: bool
 ) -> str | None:
     """What a request from `remote` with a key is refused with."""
+    setting = None if allow else "FERRY_ALLOW_PLAINTEXT"
     async with running_chain(
-        provider, trusted=[LOOPBACK, BALANCER], allow_plaintext_keys=allow
+        provider, trusted=[LOOPBACK, BALANCER], plaintext_keys_setting=setting
     ) as client:
         app = client.app
         assert app is not None
@@ -92,7 +93,9 @@ async def test_it_is_refused_before_the_provider_and_before_the_body(
     async with running_chain(provider) as client:
         async with client.get("/genai/v1/files", headers=headers) as reply:
             assert reply.status == 403
-            assert "secret key" in (await reply.json())["error"]["message"]
+            message = (await reply.json())["error"]["message"]
+            assert "secret key" in message
+            assert message.endswith("or set FERRY_ALLOW_PLAINTEXT=true")
             assert "AKIA" not in await reply.text()
     assert files.calls == []
 

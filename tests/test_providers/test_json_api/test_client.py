@@ -15,7 +15,13 @@ BASE = URL("https://api.provider.test/v1")
 
 
 def client(upstream: Upstream) -> JsonApi:
-    return JsonApi("provider", BASE, upstream, lambda caller: {"x-key": caller.credential.secret})
+    return JsonApi(
+        "provider",
+        BASE,
+        upstream,
+        lambda caller: {"x-key": caller.credential.secret},
+        frozenset({"no_money"}),
+    )
 
 
 async def refusal(status: int, document: object, caller: Caller = CALLER) -> FerryError:
@@ -184,9 +190,9 @@ async def test_a_refusal_in_another_servers_form(document: object, reason: str |
 @pytest.mark.parametrize(
     ("http", "error"),
     [
-        (402, {"type": "billing_error"}),
         (402, {}),
-        (429, {"code": "insufficient_quota", "type": "insufficient_quota"}),
+        (403, {"type": "no_money"}),
+        (429, {"code": "no_money", "type": "requests"}),
     ],
 )
 async def test_an_account_without_credit_is_no_matter_of_waiting(

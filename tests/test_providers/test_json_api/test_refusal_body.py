@@ -1,6 +1,6 @@
 import pytest
 
-from providers.json_api.refusal_body import code_of, lacks_credit, message_of
+from providers.json_api.refusal_body import code_of, has_code, message_of
 
 
 @pytest.mark.parametrize(
@@ -39,19 +39,19 @@ def test_a_message_that_is_nested_too_deeply() -> None:
 
 
 @pytest.mark.parametrize(
-    ("body", "lacks"),
+    ("body", "has"),
     [
-        ({"error": {"code": "insufficient_quota", "type": "insufficient_quota"}}, True),
-        ({"error": {"code": None, "type": "insufficient_quota"}}, True),
-        ({"error": {"code": "billing_not_active", "type": "invalid_request_error"}}, True),
-        ({"type": "error", "error": {"type": "billing_error"}}, True),
-        ({"code": "insufficient_quota"}, True),
-        ({"error": {"details": {"error_code": "enforced_spend_limit_reached"}}}, True),
-        ({"error": {"details": ["enforced_spend_limit_reached"], "code": {}}}, False),
+        ({"error": {"code": "no_quota", "type": "no_quota"}}, True),
+        ({"error": {"code": None, "type": "no_quota"}}, True),
+        ({"error": {"code": "not_active", "type": "invalid_request_error"}}, True),
+        ({"type": "error", "error": {"type": "not_active"}}, True),
+        ({"code": "no_quota"}, True),
+        ({"error": {"details": {"error_code": "no_quota"}}}, True),
+        ({"error": {"details": ["no_quota"], "code": {}}}, False),
         ({"error": {"code": "rate_limit_exceeded", "type": "requests"}}, False),
-        ({"error": "insufficient_quota"}, False),
+        ({"error": "no_quota"}, False),
         (None, False),
     ],
 )
-def test_an_account_without_credit(body: object, lacks: bool) -> None:
-    assert lacks_credit(body) is lacks
+def test_one_of_several_codes(body: object, has: bool) -> None:
+    assert has_code(body, {"no_quota", "not_active"}) is has
