@@ -1,4 +1,4 @@
-"""Bytes on their way from one side to the other, never held whole."""
+"""Streams of bytes that are never in memory as a whole."""
 
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ class TruncatedBody(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Body:
-    """A stream of bytes, readable once. `length` in bytes is None where only the end tells it."""
+    """A stream of bytes, readable once. `length` in bytes is None if it is not known in advance."""
 
     chunks: AsyncIterable[bytes]
     length: int | None
@@ -22,7 +22,7 @@ async def once(data: bytes) -> AsyncIterator[bytes]:
 
 
 def in_memory(data: bytes) -> Body:
-    """A body of bytes that are in memory already."""
+    """A body of bytes that are already in memory."""
     return Body(once(data), len(data))
 
 
@@ -36,23 +36,23 @@ async def joined(*bodies: Body) -> AsyncIterator[bytes]:
 
 
 async def close(body: Body) -> None:
-    """End what a body is made by, where it can be ended: now, and not when it is collected."""
+    """Close the generator behind a body now, and not when it is garbage-collected."""
     aclose = getattr(body.chunks, "aclose", None)
     if aclose is not None:
         await aclose()
 
 
 def join(*bodies: Body) -> Body:
-    """One body after the other; its length is known when each of theirs is."""
+    """The bodies one after another; the length is known if every body's length is."""
     lengths = [body.length for body in bodies]
     known = [length for length in lengths if length is not None]
     return Body(joined(*bodies), sum(known) if len(known) == len(lengths) else None)
 
 
 async def start_body(chunks: AsyncGenerator[bytes, None]) -> Body:
-    """A body whose first chunk has been read: an error in it is raised here.
+    """A body whose first chunk has been read, so an error in it is raised here.
 
-    So what cannot even begin is refused with a status, not by a body that breaks off.
+    The client then gets an error status, not a response that breaks off.
     """
     return join(Body(once(await anext(chunks, b"")), None), Body(chunks, None))
 
@@ -63,9 +63,9 @@ async def drain(body: Body) -> None:
 
 
 class Slices:
-    """Cuts one stream into consecutive bodies; `position` is how many bytes they have given.
+    """Cuts one stream into consecutive bodies; `position` is the number of bytes read so far.
 
-    Each slice must be read to its end, or given up with `skip`, before the next is taken.
+    Each slice must be read to its end before the next is taken; `skip` drops bytes.
     """
 
     def __init__(self, chunks: AsyncIterable[bytes]) -> None:
@@ -74,11 +74,11 @@ class Slices:
         self.position = 0
 
     def take(self, length: int) -> Body:
-        """The next `length` bytes; a stream that ends before them raises TruncatedBody."""
+        """The next `length` bytes; a stream that ends earlier raises TruncatedBody."""
         return Body(self._exactly(length), length)
 
     def take_up_to(self, length: int) -> Body:
-        """The next `length` bytes, or as many as there still are."""
+        """The next `length` bytes, or all that are left if there are fewer."""
         return Body(self._next(length), None)
 
     async def skip(self, length: int) -> None:

@@ -1,4 +1,4 @@
-"""Who is calling, and with what."""
+"""The caller of an operation, and the key that the caller sent."""
 
 import hashlib
 import hmac
@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class Credential:
-    """The caller's key as it came: `x-goog-api-key` or `?key=`, and `Authorization: Bearer`.
+    """The caller's key as received: `x-goog-api-key` or `?key=`, and `Authorization: Bearer`.
 
-    Kept out of every `repr`; it is written only into an outbound header.
+    It is in no `repr`, and is written only into outbound headers.
     """
 
     api_key: str | None = field(default=None, repr=False)
@@ -18,7 +18,7 @@ class Credential:
 
     @property
     def secret(self) -> str:
-        """The one value a provider with a single credential takes: the SDK's api_key first."""
+        """The key for a provider that takes only one: the SDK's `api_key` if there is one."""
         return self.api_key or self.bearer or ""
 
     def __bool__(self) -> bool:
@@ -27,7 +27,7 @@ class Credential:
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """A credential at one upstream, with the inbound headers that this provider lets through."""
+    """A credential at one upstream, with the inbound headers that the provider reads."""
 
     credential: Credential
     tenant: str

@@ -1,7 +1,7 @@
-"""Errors that a client is told of, in the words of Google's RPC status codes.
+"""Errors that a client gets, named as Google's RPC statuses are.
 
-One class, because every one of them ends in the same envelope; the functions below are its
-vocabulary. HTTP statuses follow translation.md section 6.
+There is one class, because all errors have the same envelope; the functions below create the
+common ones. HTTP statuses follow translation.md section 6.
 """
 
 from collections.abc import Mapping
@@ -22,14 +22,14 @@ HTTP_OF_STATUS: Final[Mapping[str, int]] = {
     "UNAVAILABLE": 503,
     "DEADLINE_EXCEEDED": 504,
 }
-# For a limit of the proxy's own.
+# For a limit of the proxy itself.
 _RETRY_AFTER_SECONDS: Final = "1"
 
 
 class FerryError(Exception):
-    """An answer to the client that is not success.
+    """An error response to the client.
 
-    `status` is the RPC name, `message` names what is wrong and what would be right. `path` is the
+    `status` is the RPC name, `message` says what is wrong and what would be right. `path` is the
     JSON path of the field at fault. `provider`, `reason` and `request_id` say which provider
     refused, its own error type, and its request id. `upload_status` is what
     `X-Goog-Upload-Status` must say when the status alone does not decide it.
@@ -65,13 +65,13 @@ class FerryError(Exception):
 
     @property
     def permanent(self) -> bool:
-        """Whether the same request, sent again, could only be refused again."""
+        """Whether the same request would certainly be refused again."""
         if self.code >= 500:
             return self.code == 501
         return self.status != "RESOURCE_EXHAUSTED"
 
     def restated(self, status: str) -> "FerryError":
-        """The same refusal under another status; who refused, and why, stays."""
+        """The same error with another status; its origin and reason stay."""
         return FerryError(
             status,
             self.message,
@@ -104,7 +104,7 @@ def already_exists(message: str) -> FerryError:
 
 
 def resource_exhausted(message: str) -> FerryError:
-    """A limit of the proxy's own is reached: others will soon release what they hold."""
+    """A limit of the proxy itself is reached; other requests will soon free capacity."""
     return FerryError("RESOURCE_EXHAUSTED", message, retry_after=_RETRY_AFTER_SECONDS)
 
 

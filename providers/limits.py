@@ -1,11 +1,11 @@
-"""How much of a batch may be held at once, as the settings say."""
+"""How much of a batch may be in memory at once, from the settings."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """In bytes: one line of a file, and all the results that `get` answers inline."""
+    """In bytes: one line of a file, and all results that `get` returns inline."""
 
     line: int
     inline_results: int

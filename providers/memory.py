@@ -1,4 +1,4 @@
-"""The one budget for everything that is held whole (contract.md section 8)."""
+"""One budget for everything that is in memory as a whole (contract.md section 8)."""
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -10,17 +10,17 @@ BUDGET_BYTES: Final = 256 << 20
 
 
 class Reservation:
-    """A share of the budget that can grow and is given back whole."""
+    """A share of the budget; it can grow, and is released as a whole."""
 
     def __init__(self, budget: "MemoryBudget") -> None:
         self._budget = budget
         self._size = 0
 
     def grow(self, size: int) -> None:
-        """Take `size` more bytes.
+        """Reserve `size` more bytes.
 
-        Raises RESOURCE_EXHAUSTED when the budget is empty, and FAILED_PRECONDITION for more than
-        the whole budget, where waiting does not help.
+        Raises RESOURCE_EXHAUSTED if the budget has too little left, and FAILED_PRECONDITION for
+        more than the whole budget, where waiting does not help.
         """
         if not self.fits(size):
             raise failed_precondition(
@@ -31,11 +31,11 @@ class Reservation:
         self._size += size
 
     def fits(self, size: int) -> bool:
-        """Whether the budget, if nothing else were held, has room for `size` more bytes."""
+        """Whether the whole budget has space for this reservation and `size` more bytes."""
         return self._size + size <= self._budget.size
 
     def more(self, size: int) -> "AbstractContextManager[Reservation]":
-        """Hold `size` more bytes for the length of a block. Raises as `grow` does."""
+        """Reserve `size` more bytes for the length of a block. Raises as `grow` does."""
         return self._budget.reserve(size)
 
     def release(self) -> None:
@@ -44,7 +44,7 @@ class Reservation:
 
 
 class MemoryBudget:
-    """`size` in bytes, of all of it."""
+    """`size` is the whole budget, in bytes."""
 
     def __init__(self, size: int = BUDGET_BYTES) -> None:
         self.size: Final = size
@@ -53,7 +53,7 @@ class MemoryBudget:
     def take(self, size: int) -> None:
         if size > self._left:
             raise resource_exhausted(
-                "the proxy holds as much in memory as it may; try again in a moment"
+                "the memory budget of the proxy is used up; try again in a moment"
             )
         self._left -= size
 
@@ -62,7 +62,7 @@ class MemoryBudget:
 
     @contextmanager
     def reserve(self, size: int = 0) -> Iterator[Reservation]:
-        """Hold `size` bytes of the budget for the length of a block."""
+        """Reserve `size` bytes of the budget for the length of a block."""
         reservation = Reservation(self)
         reservation.grow(size)
         try:

@@ -1,4 +1,4 @@
-"""Objects that reach the state store in parts, over several requests and through any replica."""
+"""Objects that are uploaded to a store in parts: over several requests, through any replica."""
 
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
@@ -8,14 +8,14 @@ from typing import Final, Protocol
 from providers.body import Body
 from providers.errors import FerryError, failed_precondition
 
-# S3's rules (bedrock.md section 5), which hold in every store, so that none takes what one refuses.
+# S3's rules (bedrock.md section 5). They hold in every store, so that all accept the same uploads.
 SMALLEST_PART: Final = 5 << 20
 MOST_PARTS: Final = 10_000
 
 
 @dataclass(frozen=True, slots=True)
 class PartedUpload:
-    """An object on its way. Another replica goes on with it from these two strings."""
+    """An unfinished upload. These two strings are all that another replica needs to continue it."""
 
     name: str
     id: str
@@ -30,39 +30,40 @@ class Part:
 
 
 class UploadEnded(FerryError):
-    """Nothing can be done with this upload any more: it is complete, aborted, or never was."""
+    """The upload is complete, was aborted, or never existed."""
 
     def __init__(self) -> None:
         super().__init__("FAILED_PRECONDITION", "the upload has ended; start it again")
 
 
 class PartedObjects(Protocol):
-    """What has arrived is on record in the store, and is no object before it is complete."""
+    """The store keeps the parts; they become an object only when the upload is completed."""
 
     async def begin(self, name: str) -> PartedUpload:
-        """`name` is one that nothing else creates: it makes a repeated `complete` harmless."""
+        """No other upload may use `name`; this makes a repeated `complete` harmless."""
 
     async def put(self, upload: PartedUpload, number: int, body: Body) -> None:
-        """Part `number`, durable on return. A repeat has the same bytes, and either stays. What
-        `body` raises passes through, and then nothing has changed. Raises UploadEnded.
+        """Store part `number`, durable on return. A repeat must have the same bytes.
+
+        An error of `body` passes through and leaves everything unchanged. Raises UploadEnded.
         """
 
     def parts(self, upload: PartedUpload, after: int = 0) -> AsyncIterator[Part]:
-        """What has arrived, in the order of numbers, from `after` + 1 on. Raises UploadEnded."""
+        """The stored parts ordered by number, from `after` + 1. Raises UploadEnded."""
 
     async def complete(self, upload: PartedUpload, size: int) -> None:
-        """See that the object of all parts is there; the upload has ended then. May be repeated.
+        """Make the object of all parts, which ends the upload. May be repeated.
 
-        Raises FAILED_PRECONDITION where the parts are not these `size` bytes without a gap, each
-        but the last of `SMALLEST_PART` or more, and UploadEnded where there is neither the upload
-        nor the object.
+        Raises FAILED_PRECONDITION if a part is missing, if the parts do not have `size` bytes
+        together, or if one before the last is smaller than `SMALLEST_PART`. Raises UploadEnded if
+        neither the upload nor the object exists.
         """
 
     async def abort(self, upload: PartedUpload) -> None:
-        """Gone afterwards with its parts, whether it was there or not; a made object stays."""
+        """Remove the upload and its parts, if they exist; a finished object stays."""
 
     async def abort_before(self, time: datetime) -> None:
-        """Abort every upload begun before `time`."""
+        """Abort every upload started before `time`."""
 
 
 def check_number(number: int) -> int:

@@ -1,4 +1,4 @@
-"""The seam: what a provider is to the rest of the house."""
+"""The interface between providers and the rest of the proxy."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -19,7 +19,7 @@ class Uploads(Protocol):
         """Begin a resumable upload."""
 
     async def send(self, session: UploadSession, chunk: Chunk) -> UploadProgress:
-        """Take one chunk; ACTIVE only when the whole of it is at the provider."""
+        """Upload one chunk; ACTIVE only after the provider has all of it."""
 
     async def query(self, session: UploadSession) -> UploadProgress: ...
 
@@ -39,14 +39,14 @@ class Files(Protocol):
     async def download(
         self, caller: Caller, file_id: str, form: ResultForm = ResultForm.GEMINI
     ) -> Download:
-        """`form` matters for a file of a batch's results alone."""
+        """`form` only matters for the file of a batch's results."""
 
 
 class Batches(Protocol):
     async def create(self, caller: Caller, batch: NewBatch) -> CreatedBatch: ...
 
     async def get(self, caller: Caller, batch_id: str) -> Batch:
-        """With its results, when it has ended."""
+        """With its results if it has ended."""
 
     async def list(self, caller: Caller, page_size: int, page_token: str | None) -> Page[Batch]:
         """Never with results."""
@@ -58,7 +58,7 @@ class Batches(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class RelayedRequest:
-    """A request that goes on as it came: `target` is path and query below the service's root."""
+    """A request to relay unchanged; `target` is its path and query, without our prefix."""
 
     method: str
     target: URL = field(repr=False)
@@ -85,7 +85,7 @@ class FileUris:
 class NameForms:
     """How this kind's native ids look, to decide which provider a name belongs to.
 
-    `files` and `batches` match ids that are surely of this kind when `distinctive`.
+    If `distinctive`, an id that `files` or `batches` matches can only be of this kind.
     `letters` are the kind letters of file names that the proxy makes for this kind only, each with
     the form of the native id behind it.
     `shared` are members of a request that name something of the account other than a file, each
@@ -116,16 +116,16 @@ class KeyForm:
 class Provider:
     """One configured upstream of some kind. A capability that it lacks is None.
 
-    A provider with `relay` speaks Gemini's own protocol: whatever none of its other capabilities
-    covers goes on untouched.
+    A provider with `relay` speaks Gemini's protocol; what its other capabilities do not cover is
+    relayed unchanged.
     `passed_headers` are the inbound headers, in lower case, that its operations read;
-    `scoping_headers` those of them that divide tenants.
-    `own_credential` is spent in place of the caller's; None where the caller's passes through,
-    and empty where the provider itself asks a chain for it.
-    `file_expiry`: after how many seconds a client may let a file expire; None if it cannot.
-    `key_forms` are those of keys that are surely for this kind.
-    `secret_key_travels`: what a caller gives as its key holds a secret that only signs, and that
-    must not cross a network in the clear.
+    `scoping_headers` are those of them that separate tenants.
+    `own_credential` is used in place of the caller's. It is None if the caller's is used, and empty
+    if the provider finds its credentials itself.
+    `file_expiry`: the seconds after which a client may let a file expire; None if it cannot.
+    `key_forms` are the forms of keys that can only be for this kind.
+    `secret_key_travels`: the caller's key contains a secret that is only meant to sign, and that
+    must not cross a network in plaintext.
     """
 
     name: str

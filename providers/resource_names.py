@@ -1,6 +1,6 @@
-"""File ids that every SDK accepts, made of native ids, and back.
+"""File ids that every SDK accepts: encoded from native ids, and decoded.
 
-`[a-z0-9]+` is the only alphabet that survives all of them (sdk-wire.md section 3): one kind
+Only the alphabet `[a-z0-9]+` passes through all SDKs (sdk-wire.md section 3). An id is one kind
 letter, then the native id in lower-case base32 without padding.
 """
 
@@ -13,24 +13,24 @@ from typing import Final
 
 from providers.errors import invalid_argument
 
-# One path segment, and nothing that a URL or a state object's name would read otherwise.
+# One path segment, without characters that have a meaning in URLs or names of state objects.
 NATIVE_ID: Final = re.compile(r"(?!\.+$)[A-Za-z0-9._~=-]{1,512}")
-# Any text, but for the segments that a server between might resolve.
+# Any text without segments `.` and `..`, which a server on the way might resolve.
 OBJECT_KEY: Final = re.compile(r"(?!(?:[\s\S]*/)?\.{1,2}(?:/|$))[\s\S]{1,1024}")
 _QUERY: Final = re.compile(r"[?#]")
 _ENCODED: Final = re.compile(r"[a-z2-7]+")
-# The kind letter of an object in a bucket; apart from the others, since its native id is any text.
+# The kind letter of an object in a bucket. Not in FileKind, because its native id is any text.
 OBJECT_LETTER: Final = "o"
 # The longest id that the proxy makes: an object's key of 1,024 characters of four bytes each.
 _ID_LIMIT: Final = 1 + -(-4096 * 8 // 5)
 # With space for the address before the id, and for a query after it.
 _URI_LIMIT: Final = _ID_LIMIT + 2048
-# As `uri` of a file is written; the address in front of it is not known here.
+# The path in a file's `uri` as the proxy writes it; its host is not known here.
 _OUR_URI_PATH: Final = "/v1beta/files/"
 
 
 class FileKind(StrEnum):
-    """The kind letter: what the encoded id belongs to."""
+    """The kind letter: what the encoded id identifies."""
 
     NATIVE = "f"
     RESULTS = "r"
@@ -39,7 +39,7 @@ class FileKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class FileId:
-    """`native`: the provider's file id, for RESULTS the batch id, for STAGED the object's id."""
+    """`native` is the provider's file id; for RESULTS the batch id, for STAGED the object's id."""
 
     kind: FileKind
     native: str
@@ -63,7 +63,7 @@ def object_file_id(key: str) -> str:
 
 
 def decode_file_id(text: str) -> FileId | None:
-    """The id that we encoded as `text`, or None where it is not one of ours."""
+    """The id that `text` encodes, or None if the proxy did not make it."""
     native = _decode(text[1:]) if text[:1] in list(FileKind) else None
     if native is None or not NATIVE_ID.fullmatch(native):
         return None
@@ -71,13 +71,13 @@ def decode_file_id(text: str) -> FileId | None:
 
 
 def decode_object_id(text: str) -> str | None:
-    """The key that `object_file_id` encoded, or None where `text` is no such id."""
+    """The key that `object_file_id` encoded as `text`; None for any other text."""
     key = _decode(text[1:]) if text[:1] == OBJECT_LETTER else None
     return key if key and OBJECT_KEY.fullmatch(key) else None
 
 
 def decode_letter(text: str) -> tuple[str, str] | None:
-    """Kind letter and native id of an id that the proxy makes for some provider, or None."""
+    """The kind letter and the native id of an id that the proxy made; None for any other."""
     key = decode_object_id(text)
     if key is not None:
         return OBJECT_LETTER, key
@@ -90,7 +90,7 @@ def _encode(native: str) -> str:
 
 
 def _decode(encoded: str) -> str | None:
-    """What was encoded so, and not otherwise."""
+    """The decoded text; None unless `encoded` is exactly what `_encode` makes of it."""
     if len(encoded) >= _ID_LIMIT or not _ENCODED.fullmatch(encoded):
         return None
     try:
@@ -101,7 +101,7 @@ def _decode(encoded: str) -> str | None:
 
 
 def parse_file_id(text: str) -> FileId:
-    """A file id as a client gives it: ours, or the provider's own. Raises INVALID_ARGUMENT."""
+    """A file id from a client: made by the proxy, or native. Raises INVALID_ARGUMENT."""
     decoded = decode_file_id(text)
     if decoded is not None:
         return decoded
@@ -117,7 +117,7 @@ def check_native_id(text: str, what: str) -> str:
 
 
 def check_length(name: str, path: str | None = None) -> None:
-    """Raises INVALID_ARGUMENT for a name longer than any, before a pattern reads it."""
+    """Raises INVALID_ARGUMENT for a name that is too long, before a pattern is tried on it."""
     if len(name) > _ID_LIMIT:
         raise invalid_argument(
             f"the name has {len(name)} characters, more than the {_ID_LIMIT} of the longest name",
@@ -126,7 +126,7 @@ def check_length(name: str, path: str | None = None) -> None:
 
 
 def file_id_of_uri(uri: str) -> str | None:
-    """The id in `files/{id}` or in any URI that ends so; None where there is none."""
+    """The id in `files/{id}`, or in a URI that ends in it; None for any other text."""
     if len(uri) > _URI_LIMIT:
         return None
     path = _QUERY.split(uri, maxsplit=1)[0]
@@ -137,5 +137,5 @@ def file_id_of_uri(uri: str) -> str | None:
 
 
 def is_written_by_us(uri: str) -> bool:
-    """Whether a file's name or URI looks like one that the proxy writes, not like a web address."""
+    """Whether a file's name or URI has the form that the proxy writes."""
     return uri.startswith("files/") or _OUR_URI_PATH in uri

@@ -1,4 +1,4 @@
-"""The neutral model of what providers keep, with each provider's own status beside ours."""
+"""Files and batches as all providers describe them to the rest of the proxy."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -22,7 +22,7 @@ class FileSource(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """A file; what the provider lacks is None and absent from the answer. `size` in bytes.
+    """A file. What the provider does not know is None, and left out of the answer. `size` in bytes.
 
     `id` is the last segment of its resource name (`files/{id}`); `sha256` in base64.
     """
@@ -41,7 +41,7 @@ class File:
 
 
 def parse_file(document: Mapping[str, Any]) -> File:
-    """A file as `orjson.dumps(file)` wrote it."""
+    """The file that `orjson.dumps(file)` wrote."""
     times = {
         key: datetime.fromisoformat(document[key])
         for key in ("create_time", "expiration_time")
@@ -52,7 +52,7 @@ def parse_file(document: Mapping[str, Any]) -> File:
 
 
 class BatchState(StrEnum):
-    """As `metadata.state` says it. CANCELLING is literal: its BATCH_ form makes SDKs warn."""
+    """The values of `metadata.state`. CANCELLING has no BATCH_ form: SDKs would warn about it."""
 
     PENDING = "BATCH_STATE_PENDING"
     RUNNING = "BATCH_STATE_RUNNING"
@@ -85,9 +85,10 @@ class Counts:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """Why a batch ended badly, or why a request of it has no answer.
+    """Why a batch did not succeed, or why one of its requests has no answer.
 
-    `status` is the name of an RPC status, `message` the provider's own reason where it gave one.
+    `status` is the name of an RPC status, `message` the reason that the provider
+    gave, if it gave one.
     """
 
     status: str
@@ -96,7 +97,7 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class ResultFile:
-    """The results as a file: `id` as in File.id."""
+    """The results as a file; `id` as in `File.id`."""
 
     id: str
 
@@ -119,7 +120,7 @@ Close = Callable[[], Awaitable[None]]
 class InlineResults:
     """Rendered JSON objects `{"response"|"error", "metadata"?}`, in request order.
 
-    `close` gives back the memory that they are counted for.
+    `close` releases the memory that is reserved for them.
     """
 
     items: Sequence[bytes] = field(repr=False)
@@ -128,12 +129,12 @@ class InlineResults:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """A batch; `id` is the native id as it is (`batches/{id}`).
+    """A batch; `id` is the unchanged native id (`batches/{id}`).
 
-    `warnings` says what its creation dropped or filled in, as `Warnings.render` writes it.
+    `warnings` lists what its creation dropped or filled in, as `Warnings.render` writes it.
 
-    `failure` says why it ended badly: failed, cancelled, expired, or ended by the provider before
-    every request was answered. It may have results in `output` all the same.
+    `failure` says why it did not succeed: it failed, was cancelled, expired, or was ended by the
+    provider before every request was answered. `output` may have results nevertheless.
     """
 
     id: str
@@ -162,7 +163,7 @@ class Page(Generic[T]):
 
 @dataclass(frozen=True, slots=True)
 class Download:
-    """A file's content on its way; `close` ends the calls that it comes from."""
+    """The content of a file as a stream; `close` ends the calls that it comes from."""
 
     body: Body
     mime_type: str
@@ -171,17 +172,17 @@ class Download:
 
 @dataclass(frozen=True, slots=True)
 class CreatedBatch:
-    """The answer to a creation, which has the warnings in a header too."""
+    """The answer to a creation; its warnings are also sent in a header."""
 
     batch: Batch
 
 
 @dataclass(frozen=True, slots=True)
 class InlineRequest:
-    """One request of an inline batch, at JSON path `path` of what the client sent.
+    """One request of an inline batch; `path` is its JSON path in the body of the creation.
 
-    `request` and `metadata` (an object of strings, or null) are JSON text: parsed they would take
-    up to ten times the memory for as long as the batch is being created.
+    `request` and `metadata` (an object of strings, or null) are JSON text: parsed, they would take
+    up to ten times the memory while the batch is created.
     """
 
     request: bytes
@@ -190,20 +191,20 @@ class InlineRequest:
 
 
 CheckFileName = Callable[[str, str], None]
-"""Raises NOT_FOUND, with the JSON path, for a file id that is surely another provider's."""
+"""Raises NOT_FOUND, with the JSON path, for a file id that can only be another provider's."""
 
 
 def any_file_name(file_id: str, path: str) -> None:
-    """Accepts every name: for where there is only one provider."""
+    """Accepts every name; for use with a single provider."""
 
 
 @dataclass(frozen=True, slots=True)
 class NewBatch:
-    """What a client asks for when it creates a batch.
+    """The creation of a batch, as a client requests it.
 
-    `source` is the requests themselves or the id of the file that holds them. `fingerprint` is a
-    digest of the whole request, to tell a repeat from another request with the same
-    `idempotency_key`. `check_file_name` is called for every file that the requests name.
+    `source` is the requests, or the id of the file that contains them. `fingerprint` is a digest of
+    the whole creation: a repeat has the same one, another creation with the same
+    `idempotency_key` has not. `check_file_name` is called for every file that the requests name.
     """
 
     model: str

@@ -1,4 +1,4 @@
-"""What no provider keeps for us: write-once objects in one store, shared by all replicas."""
+"""The state store: write-once objects that all replicas share, for what no provider stores."""
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -20,23 +20,23 @@ class ObjectInfo:
 
 
 class StateError(FerryError):
-    """The proxy's own store failed, not a provider, so none is named."""
+    """The state store failed. The error names no provider, because none is at fault."""
 
 
 class State(Protocol):
     """A small object store. Names are `[a-z0-9._-]+` segments joined by `/`.
 
-    An object appears whole or not at all, and is never changed after.
+    An object appears complete or not at all, and is never changed afterwards.
     """
 
     @property
     def parted(self) -> PartedObjects:
-        """For objects that arrive in parts."""
+        """For objects that are uploaded in parts."""
 
     async def create(self, name: str, body: Body) -> bool:
-        """Write an object; False, with nothing changed, if the name exists already.
+        """Write an object; False, with nothing changed, if the name already exists.
 
-        What `body` raises passes through, and then nothing was created.
+        An error of `body` passes through, and then nothing was created.
         """
 
     async def get(self, name: str) -> Body | None:
@@ -45,14 +45,14 @@ class State(Protocol):
     async def head(self, name: str) -> ObjectInfo | None: ...
 
     async def delete(self, name: str) -> None:
-        """Gone afterwards, whether it was there or not."""
+        """Delete the object if it exists."""
 
     def list(self, prefix: str) -> AsyncIterator[ObjectInfo]:
-        """Every object whose name starts with `prefix`, in the order of names."""
+        """Every object whose name starts with `prefix`, ordered by name."""
 
 
 async def read(state: State, name: str, limit: int = 1 << 20) -> bytes | None:
-    """A small object whole; `limit` in bytes guards against reading a large one."""
+    """The content of a small object. Raises ValueError for one of more than `limit` bytes."""
     body = await state.get(name)
     if body is None:
         return None

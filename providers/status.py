@@ -1,7 +1,7 @@
 """The statuses of Google's RPCs, by name, by number, and by HTTP status (translation.md section 6).
 
-A request's error carries the HTTP status (`providers.errors`); the error of a batch, and of one
-item in it, carries the RPC number, which is what this file is for.
+The error of a request has the HTTP status (`providers.errors`). The error of a batch, or of one
+item in it, has the RPC number; this module is for those.
 """
 
 from collections.abc import Mapping
@@ -51,10 +51,10 @@ def rpc_status_of_http(status: int) -> str:
 
 
 def status_of_refusal(status: int) -> str:
-    """The RPC name for a whole call that an upstream refused with this HTTP status.
+    """The RPC name for a call that an upstream refused with this HTTP status.
 
-    It differs from an item's in two cases: waiting does not help an account without credit, and an
-    error envelope has no status for a client that left.
+    Two statuses differ from those of an item: waiting does not help an account without credit, and
+    the error envelope has no status for a client that disconnected.
     """
     if status == 402:
         return "FAILED_PRECONDITION"
@@ -65,7 +65,7 @@ def status_of_refusal(status: int) -> str:
 
 
 def explain_status(status: int) -> str:
-    """For an answer that gives no reason; a redirect and a 404 often come from a wrong address."""
+    """The message for an answer without a reason. Redirects and 404s often mean a wrong address."""
     if 300 <= status < 400:
         return f"HTTP status {status}, a redirect, which is not followed: check the BASE_URL"
     if status == 404:
@@ -76,7 +76,7 @@ def explain_status(status: int) -> str:
 def item_error(status: str, message: str) -> dict[str, Any]:
     """The error of a batch, or of one item of it: `{"code": 3, "message": "..."}`.
 
-    There are no `details`: the SDK wants strings there, and a job with objects in them cannot be
-    read at all (gemini.md section 6).
+    It has no `details`: the SDK expects strings there, and cannot read a job whose details have
+    objects (gemini.md section 6).
     """
     return {"code": RPC_CODES[status], "message": message}

@@ -1,4 +1,4 @@
-"""The resumable upload as the edge and a provider speak of it (gemini.md section 3)."""
+"""The types of the resumable upload, for the edge and the providers (gemini.md section 3)."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -17,7 +17,7 @@ _BATCH_SUFFIXES: Final = frozenset({".jsonl", ".ndjson", ".json"})
 
 
 def is_batch_input(start: "UploadStart") -> bool:
-    """Whether an upload is the input of a batch: by name, or by type (`jsonl` alone is one too)."""
+    """Whether an upload is the input of a batch, by its names or its type."""
     if {suffix(start.display_name), suffix(start.file_name)} & _BATCH_SUFFIXES:
         return True
     mime_type = (start.mime_type or "").partition(";")[0].strip().lower()
@@ -25,7 +25,7 @@ def is_batch_input(start: "UploadStart") -> bool:
 
 
 def suffix(name: str | None) -> str:
-    """The suffix of a file's name in lower case, with its dot; empty where there is none."""
+    """The suffix of a file's name, in lower case and with its dot; empty if there is none."""
     stem, dot, ending = (name or "").rpartition(".")
     return f".{ending.lower()}" if dot and stem else ""
 
@@ -40,12 +40,12 @@ class UploadStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class UploadStart:
-    """What a start says of the file. `size` in bytes, None when not declared.
+    """The start of an upload. `size` in bytes, None if it was not declared.
 
-    `version`, `document` and `resource` are the path's version segment, the JSON body and what
-    follows the version, as they came, for a provider that is Google itself. `display_name` was
-    given by the client, `file_name` is the name of the file on the client's disk. `expires_after`
-    is in how many seconds the provider shall delete the file, within `Provider.file_expiry`.
+    `version`, `resource` and `document` are the version segment of the path, the rest of the path
+    and the JSON body, unchanged, for a provider that is Google itself. `display_name` was chosen by
+    the client, `file_name` is the name of the file on the client's disk. `expires_after` is the
+    number of seconds after which the provider deletes the file, within `Provider.file_expiry`.
     """
 
     display_name: str | None = None
@@ -60,10 +60,10 @@ class UploadStart:
 
 @dataclass(frozen=True, slots=True)
 class StartedUpload:
-    """What a provider wants back with every chunk, to be sealed into the upload URL.
+    """`details` are what the provider needs again with every chunk; the upload URL seals them in.
 
-    `needs_caller`: whether chunks are sent with the caller's credential, which then travels
-    sealed too. `headers` are `X-Goog-Upload-*` headers of the provider's own.
+    `needs_caller`: whether chunks are sent with the caller's credential, which is then sealed in
+    the URL too. `headers` are further `X-Goog-Upload-*` headers of the provider.
     """
 
     details: Mapping[str, str] = field(repr=False)
@@ -74,8 +74,9 @@ class StartedUpload:
 
 @dataclass(frozen=True, slots=True)
 class UploadSession:
-    """An upload URL, opened. `caller` is None once the session has ended; `tenant` is whose it is
-    all the same.
+    """The content of an upload URL.
+
+    `caller` is None after the session has ended; `tenant` is then still its owner.
     """
 
     id: str
@@ -89,7 +90,7 @@ class UploadSession:
 class Chunk:
     """`offset` in bytes; None for a bare `finalize`, which carries no bytes.
 
-    `body.length` is always known: a chunk without a Content-Length is refused at the edge.
+    `body.length` is always known: the edge refuses a chunk without a Content-Length.
     """
 
     offset: int | None
@@ -101,8 +102,8 @@ class Chunk:
 class UploadProgress:
     """The answer to a chunk, a query or a cancel.
 
-    `received` in bytes. `file` is ours to render; `document` is the provider's own JSON, already
-    in Gemini's shape. `headers` are `X-Goog-Upload-*` headers of the provider's own.
+    `received` in bytes. The answer shows `file`, or `document`, which is the provider's own JSON in
+    Gemini's shape. `headers` are further `X-Goog-Upload-*` headers of the provider.
     """
 
     status: UploadStatus

@@ -1,4 +1,4 @@
-"""How a provider reaches its upstream: one method, a reply whose body is still on the wire."""
+"""How a provider calls its upstream: one method, and a reply whose body is not yet read."""
 
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
@@ -12,9 +12,9 @@ from providers.errors import FerryError
 
 @dataclass(frozen=True, slots=True)
 class OutboundRequest:
-    """A request that was built, never copied. `headers` may hold the credential: no `repr`.
+    """A request to an upstream. `headers` may hold the credential, so it is not in the `repr`.
 
-    `silence`: seconds for which the upstream may say nothing, where that is not as for any other.
+    `silence`: for how many seconds the upstream may send nothing; None for the usual limit.
     """
 
     method: str
@@ -25,7 +25,7 @@ class OutboundRequest:
 
 
 class UpstreamError(FerryError):
-    """The upstream gave no usable answer. `unsent`: nothing of the request can have arrived."""
+    """The upstream gave no usable answer. `unsent`: it received nothing of the request."""
 
     def __init__(self, status: str, message: str, *, unsent: bool = False) -> None:
         super().__init__(status, message)
@@ -33,7 +33,7 @@ class UpstreamError(FerryError):
 
 
 class Reply(Protocol):
-    """An answer whose headers are here and whose body is still on the wire."""
+    """An answer whose headers have arrived and whose body is not yet read."""
 
     @property
     def status(self) -> int: ...
@@ -43,7 +43,7 @@ class Reply(Protocol):
         """Case-insensitive."""
 
     def chunks(self) -> AsyncIterator[bytes]:
-        """The body as it arrives. Raises UpstreamError where it breaks off."""
+        """The body as it arrives. Raises UpstreamError if it breaks off."""
 
     async def read(self, limit: int) -> bytes:
         """The whole body; raises UpstreamError beyond `limit` bytes."""
@@ -57,8 +57,8 @@ class Reply(Protocol):
 
 class Upstream(Protocol):
     async def send(self, request: OutboundRequest) -> Reply:
-        """Send `request`. Raises UpstreamError; an error of the request's own body passes as is.
+        """Send `request`. Raises UpstreamError; an error of the request's body passes unchanged.
 
-        A streamed body is sent once and never again. The reply may come before the body has been
-        sent to its end; closing the reply stops the rest.
+        A streamed body is sent only once. The reply may come before all of the body is sent;
+        closing the reply stops the rest.
         """
