@@ -68,7 +68,7 @@ class AwsTarget:
 
     @property
     def role_arn(self) -> str:
-        role = _from_headers(
+        role = _required(
             self._options, self._from_headers, ROLE_HEADER, "the role that Bedrock reads S3 by"
         )
         if not is_role_arn(role):
@@ -163,7 +163,7 @@ def _missing(options: AwsTargetOptions, header: str, what: str) -> FerryError:
 
 
 def _names(options: AwsTargetOptions, header: str) -> str:
-    """How it can be from_headers: by the setting, and by the header where headers are taken."""
+    """How it can be set: by the setting, and by the header where headers are taken."""
     setting = _setting(options, header)
     if options.own_keys is not None or not options.headers:
         return setting
