@@ -1,8 +1,8 @@
-"""Gemini's content schema as every provider that does not speak it needs it.
+"""Gemini's content schema, for the providers that do not speak it.
 
-`normalise` brings a request, in whichever spelling a client wrote it, to one strict form; what it
-lets through, the translators need not doubt. `schema` is the table that it reads. The rest are
-the words in which the translators answer: JSON Schemas, RPC statuses, warnings, JSON paths.
+`normalise` brings a request in any accepted spelling to one strict form and checks it, so the
+translators do not check it again. It reads the table in `schema`. The other modules are what the
+translators share: content parts, function calls, JSON Schemas, candidates, warnings, JSON paths.
 
-Everything here is a pure function of its arguments.
+Everything here is pure: no input, no output, no clock.
 """

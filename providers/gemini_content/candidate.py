@@ -1,8 +1,8 @@
 """One candidate of a GenerateContentResponse, built part by part from a provider's answer.
 
-An answer is paid for, so one member that cannot be read must not lose the rest: a translator reads
-each member inside `reading()`, and a fault becomes a sentence at the end of the candidate's text.
-It is a text part because no SDK shows `finishMessage` to a program.
+The client has paid for the answer, so one unreadable member must not lose the rest. A translator
+reads each member inside `reading()`, and a fault becomes a note at the end of the candidate's text.
+The note is a text part because no SDK shows `finishMessage` to a program.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -25,13 +25,13 @@ from providers.json_api.json_text import parse_json, render_json
 Part = dict[str, Any]
 TokenLogprob = dict[str, Any]
 
-# In characters, for a text that is quoted in a sentence.
+# In characters, for a text that is quoted in a note.
 _LONGEST_QUOTE: Final = 8000
 _NORMAL_ENDS: Final = frozenset({"STOP", "MAX_TOKENS"})
 
 
 class Candidate:
-    """`finish_reason` is Gemini's; `native_reason` is the provider's word for it, if it has one."""
+    """`finish_reason` is Gemini's; `native_reason` is the provider's own, if it gave one."""
 
     def __init__(self, index: int, finish_reason: str, native_reason: str | None) -> None:
         self._index = index
@@ -47,18 +47,18 @@ class Candidate:
         self._faults: list[UnreadableAnswer] = []
 
     def add_text(self, text: str) -> Segment:
-        """Add the model's text, and return its place in the candidate."""
+        """Add the model's text, and return its position in the candidate."""
         self._parts.append({"text": text})
         start = self._text_bytes
         self._text_bytes += utf8_length(text)
         return Segment(text, start, self._text_bytes)
 
     def add_citations(self, sources: Iterable[Mapping[str, Any]]) -> None:
-        """Add CitationSources. An empty one says nothing and is left out."""
+        """Add CitationSources. Empty ones are left out."""
         self._sources += [dict(source) for source in sources if source]
 
     def add_thought(self, text: str, signature: str | None = None) -> None:
-        """Add a thought: its text, its signature for the next request, or both."""
+        """Add a thought: its text, the signature for the next request, or both."""
         part: Part = {"text": text, "thought": True} if text else {}
         if signature is not None:
             part["thoughtSignature"] = signature
@@ -68,8 +68,8 @@ class Candidate:
     def add_call(self, name: object, arguments: object, call_id: object, where: str) -> None:
         """Add a function call; `where` is its path in the answer.
 
-        `arguments` is a JSON object, as such or as text. Anything else ends the candidate as
-        MALFORMED_FUNCTION_CALL. Raises UnreadableAnswer for a call without a name.
+        `arguments` is a JSON object, parsed or as text. With anything else the candidate finishes
+        as MALFORMED_FUNCTION_CALL. Raises UnreadableAnswer for a call without a name.
         """
         function = as_text(name, f"{where}.name")
         args = _read_arguments(arguments)
@@ -89,25 +89,25 @@ class Candidate:
         )
 
     def add_refusal(self, refusal: str) -> None:
-        """The model's refusal in its own words, which are its text."""
+        """Add the model's refusal as its text."""
         self.add_text(refusal)
         self._finish_reason, self._finish_message = "SAFETY", refusal
 
     def explain_end(self, reason: str, sentence: str) -> None:
-        """Say why the answer ended: `sentence` quotes the `reason` and names its author."""
+        """Say why the answer ended: `sentence` quotes `reason` and says who gave it."""
         self._finish_message = reason
         self._notes.append(_shorten(sentence))
 
     def add_logprobs(
         self, chosen: Sequence[TokenLogprob], top: Sequence[list[TokenLogprob]]
     ) -> None:
-        """Add the LogprobsResultCandidates of tokens, and the likeliest for each position."""
+        """Add the LogprobsResultCandidates of tokens, and the most likely ones per position."""
         self._chosen += chosen
         self._top += top
 
     @contextmanager
     def reading(self) -> Iterator[None]:
-        """Read one member of the answer; if it cannot be read, say so and go on."""
+        """Read one member of the answer; if it cannot be read, note that and continue."""
         try:
             yield
         except UnreadableAnswer as fault:
@@ -116,7 +116,7 @@ class Candidate:
 
     @property
     def only_fault(self) -> UnreadableAnswer | None:
-        """The first fault, if there is nothing else in the candidate."""
+        """The first fault, if the candidate has no other content."""
         if any(map(_has_content, self._parts)) or len(self._notes) > len(self._faults):
             return None
         return self._faults[0] if self._faults else None
@@ -136,7 +136,7 @@ class Candidate:
         return candidate | self._logprobs()
 
     def _explain_native_end(self) -> None:
-        """Give the provider's reason if Gemini's says less: an unknown one, or no content."""
+        """Add the provider's reason if Gemini has no equivalent, or if the answer is empty."""
         if self._native_reason is None or self._finish_message is not None:
             return
         unknown = self._finish_reason == "OTHER"
@@ -164,14 +164,14 @@ def render_candidates(candidates: Sequence[Candidate]) -> dict[str, Any]:
 
 
 def _read_arguments(arguments: object) -> dict[str, Any] | None:
-    """None for what is not a JSON object, or one that is nested too deeply."""
+    """None if it is not a JSON object or is nested too deeply."""
     if isinstance(arguments, str) and arguments:
         try:
             parsed = parse_json(arguments)
         except ValueError:
             return None
         return parsed if isinstance(parsed, dict) and not nested_too_deep(parsed) else None
-    # For a function without parameters, servers write "", null or nothing.
+    # For a function without parameters, servers write "", null or no arguments at all.
     return arguments if isinstance(arguments, dict) else ({} if arguments in (None, "") else None)
 
 

@@ -1,7 +1,7 @@
 """Gemini's CitationSources: which bytes of an answer's text a source belongs to.
 
-Google counts in bytes of UTF-8, from the start of the candidate's text, to an exclusive end. The
-text is that of all parts except thoughts, joined, as in the SDKs' `response.text`.
+Google counts bytes of UTF-8 from the start of the candidate's text; the end is exclusive. The text
+is that of all parts except thoughts, joined as in the SDKs' `response.text`.
 """
 
 from collections.abc import Iterable, Sequence
@@ -22,11 +22,11 @@ class Segment:
     end: int
 
     def source(self, uri: str | None) -> dict[str, Any]:
-        """A source for the whole piece. Without a URI it still says that the piece has one."""
+        """A source for the whole piece. Without a URI it still marks the piece as cited."""
         return present({"startIndex": self.start, "endIndex": self.end, "uri": uri})
 
     def offsets(self, characters: Iterable[int]) -> dict[int, int]:
-        """Maps character positions in the piece to bytes, without those outside of the piece."""
+        """Maps character positions in the piece to byte offsets; others are left out."""
         found: dict[int, int] = {}
         at, offset = 0, self.start
         for position in sorted(set(characters)):
@@ -38,7 +38,7 @@ class Segment:
 
 
 def joined(segments: Sequence[Segment]) -> Segment:
-    """Neighbouring pieces as one."""
+    """Adjacent pieces as one."""
     if not segments:
         return Segment("", 0, 0)
     text = segments[0].text if len(segments) == 1 else "".join(each.text for each in segments)
@@ -46,7 +46,7 @@ def joined(segments: Sequence[Segment]) -> Segment:
 
 
 def utf8_length(text: str, start: int = 0, end: int | None = None) -> int:
-    """Bytes of `text[start:end]` in UTF-8, without encoding a long text at once."""
+    """The number of bytes of `text[start:end]` in UTF-8, encoded in limited pieces."""
     end = len(text) if end is None else end
     if text.isascii():
         return end - start

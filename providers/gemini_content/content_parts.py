@@ -1,4 +1,4 @@
-"""What of a Gemini turn's parts has a place at providers that do not speak Gemini."""
+"""The parts of a Gemini turn that other providers can take."""
 
 from dataclasses import dataclass
 from typing import Any, Final
@@ -17,8 +17,8 @@ _CARRIED: Final[tuple[str, ...]] = (
 )
 _DROPPED: Final[tuple[str, ...]] = ("thought", "thoughtSignature", "partMetadata")
 
-_NO_SERVER_TOOLS: Final = "{} has no place for the work of Gemini's own tools"
-_NO_TUNING: Final = "{} cannot be told how to read a part"
+_NO_SERVER_TOOLS: Final = "{} does not accept the calls and results of Gemini's own tools"
+_NO_TUNING: Final = "{} has no settings for how a part is read"
 _REFUSED: Final = {
     "executableCode": _NO_SERVER_TOOLS,
     "codeExecutionResult": _NO_SERVER_TOOLS,
@@ -47,9 +47,9 @@ class ContentPart:
 def content_parts(
     content: dict[str, Any], path: str, warnings: Warnings, provider: str
 ) -> list[ContentPart]:
-    """The parts of the turn at `path` that `provider` is to see; there is at least one.
+    """The parts of the turn at `path` that go to `provider`, at least one.
 
-    Raises INVALID_ARGUMENT as `content_part` does, and if nothing is left.
+    Raises INVALID_ARGUMENT as `content_part` does, and if no part is left.
     """
     parts_path = member(path, "parts")
     candidates = [
@@ -65,10 +65,10 @@ def content_parts(
 def content_part(
     part: dict[str, Any], path: str, warnings: Warnings, provider: str
 ) -> ContentPart | None:
-    """The part at `path` as `provider` is to see it; None for a thought, or metadata alone.
+    """The part at `path` as it goes to `provider`; None for a thought or metadata alone.
 
-    Thoughts, signatures and metadata are dropped with a warning. Raises INVALID_ARGUMENT for a
-    part of another kind, and for one that is none or several at once.
+    Thoughts, signatures and metadata are dropped with a warning. Raises INVALID_ARGUMENT for an
+    unsupported kind of part, and for a part with no data field or several.
     """
     reasons = {field: reason.format(provider) for field, reason in _REFUSED.items()}
     refuse_fields(part, reasons, path)
@@ -77,13 +77,13 @@ def content_part(
         warnings.drop(member(path, field))
     fields = [field for field in _CARRIED if field in part]
     if len(fields) > 1 or not (fields or dropped):
-        raise invalid_argument(f"must hold exactly one of {', '.join(_CARRIED)}", path=path)
+        raise invalid_argument(f"must have exactly one of {', '.join(_CARRIED)}", path=path)
     for field in fields:
-        # A call that the model thought of is still a call, and its answer follows.
+        # A call inside a thought is still a call, and its response follows.
         if "thought" not in part or field == "functionCall":
             return ContentPart(field, part[field], member(path, field))
     return None
 
 
 def no_content_left(parts_path: str, provider: str) -> Exception:
-    return invalid_argument(f"holds nothing that {provider} can be given", path=parts_path)
+    return invalid_argument(f"has no part that {provider} accepts", path=parts_path)

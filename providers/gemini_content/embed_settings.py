@@ -1,4 +1,4 @@
-"""The settings of an EmbedContentRequest, which stand in it or in its `embedContentConfig`."""
+"""The settings of an EmbedContentRequest: members of it or of its `embedContentConfig`."""
 
 from dataclasses import dataclass
 from typing import Any, Final
@@ -25,10 +25,10 @@ class EmbedSetting:
 
 
 def embed_settings(request: dict[str, Any], path: str, provider: str) -> dict[str, EmbedSetting]:
-    """Those that the normalised request at `path` has, by name.
+    """The settings of the normalised request at `path`, by name.
 
-    Raises INVALID_ARGUMENT for one that is given twice with different values, and for those that
-    only Gemini has.
+    Raises INVALID_ARGUMENT for a setting that is given twice with different values, and for one
+    that only Gemini has.
     """
     config, config_path = request.get("embedContentConfig", {}), member(path, "embedContentConfig")
     reasons = {name: why.format(provider) for name, why in _REFUSED.items()}

@@ -1,8 +1,8 @@
-"""Gemini's function calls matched with their answers.
+"""Matches Gemini's function calls with their responses.
 
-Providers tie an answer to its call by an id, and want every call answered before the conversation
-goes on. Gemini may leave the ids out and tie them by name and order, so they are made up here,
-the same ones every time.
+Other providers match them by id, and require a response to every call before the conversation
+continues. Gemini may leave the ids out and match by name and order, so ids are generated here.
+The same request always gets the same ids.
 """
 
 import re
@@ -18,26 +18,26 @@ from providers.gemini_content.refusal import refuse_fields
 _NAME: Final = re.compile(r"[a-zA-Z0-9_-]+")
 
 _REFUSED_IN_CALL: Final = {
-    "partialArgs": "{} takes the arguments of a call whole",
-    "willContinue": "{} takes the arguments of a call whole",
+    "partialArgs": "{} takes the arguments of a call in one piece",
+    "willContinue": "{} takes the arguments of a call in one piece",
 }
 _REFUSED_IN_RESPONSE: Final = {
-    "parts": "{} is given no media in a function's answer",
-    "willContinue": "{} takes one answer to a call",
-    "scheduling": "{} waits for every answer",
+    "parts": "media in a function's response cannot be sent to {}",
+    "willContinue": "{} takes one response to a call",
+    "scheduling": "{} waits for every response",
 }
 
 
 @dataclass(frozen=True)
 class CallRules:
-    """What `provider` accepts: names of how many characters at most, and which ids."""
+    """What `provider` accepts: the longest function name, and the form of call ids."""
 
     provider: str
     longest_name: int
     ids: re.Pattern[str]
 
     def require_name(self, named: dict[str, Any], path: str) -> str:
-        """The `name` of the object at `path`, if the provider accepts it as a function's."""
+        """The `name` of the object at `path`, checked as a function's name."""
         name: str = named.get("name", "")
         if not _NAME.fullmatch(name) or len(name) > self.longest_name:
             raise invalid_argument(
@@ -50,7 +50,7 @@ class CallRules:
 
 @dataclass(frozen=True)
 class FunctionCall:
-    """A function call. `id` is the provider's; `client_id` the client's, if it gave one."""
+    """`id` goes to the provider; `client_id` is the id in the client's request, if it has one."""
 
     id: str
     client_id: str | None
@@ -66,7 +66,7 @@ class FunctionResponse:
 
 
 class PendingCalls:
-    """The calls of the last model turn that wait for their answers."""
+    """The calls of the last model turn that have no response yet."""
 
     def __init__(self, rules: CallRules) -> None:
         self._rules = rules
@@ -74,22 +74,21 @@ class PendingCalls:
         self._ids: set[str] = set()
 
     def add(self, part: ContentPart, turn: int, number: int) -> FunctionCall:
-        """The functionCall `part`, call `number` of the model turn with index `turn`."""
+        """Read the functionCall `part`, call `number` of the model turn with index `turn`."""
         self._refuse(_REFUSED_IN_CALL, part)
         name = self._rules.require_name(part.value, part.path)
         client_id = part.value.get("id")
         if client_id and any(call.client_id == client_id for call in self._waiting):
-            raise invalid_argument("is the id of two calls", path=member(part.path, "id"))
+            raise invalid_argument("is the id of another call too", path=member(part.path, "id"))
         call_id = self._native_id(client_id, f"call_{turn}_{number}")
         call = FunctionCall(call_id, client_id, name, part.value.get("args", {}), part.path)
         self._waiting.append(call)
         return call
 
     def match(self, parts: list[ContentPart]) -> list[FunctionResponse]:
-        """The functionResponse parts of one turn, in their order."""
+        """Match the functionResponse parts of one turn; the result is in their order."""
         ids: dict[str, str] = {}
-        # Answers that name their call by id go first: the order of the others is the order of
-        # the calls that are left.
+        # Responses with an id are matched first. The others match the remaining calls in order.
         for part in sorted(parts, key=lambda part: "id" not in part.value):
             ids[part.path] = self._match_one(part).id
         return [FunctionResponse(ids[part.path], part.value.get("response", {})) for part in parts]
@@ -99,7 +98,7 @@ class PendingCalls:
             raise invalid_argument("has no functionResponse in the next turn", path=call.path)
 
     def _native_id(self, client_id: str | None, generated: str) -> str:
-        """The client's id if the provider accepts it; ids tie only within the request."""
+        """The client's id if the provider accepts it, else `generated`. Unique in the request."""
         if client_id and self._rules.ids.fullmatch(client_id) and client_id not in self._ids:
             call_id = client_id
         else:
@@ -120,8 +119,8 @@ class PendingCalls:
             if call.client_id == wanted_id if wanted_id else call.name == wanted_name:
                 if wanted_name not in (None, call.name):
                     raise invalid_argument(
-                        f"the call with this id is of {call.name}", path=member(part.path, "name")
+                        f"the call with this id calls {call.name}", path=member(part.path, "name")
                     )
                 self._waiting.remove(call)
                 return call
-        raise invalid_argument("answers no functionCall of the turn before", path=part.path)
+        raise invalid_argument("matches no functionCall of the previous turn", path=part.path)

@@ -1,4 +1,4 @@
-"""Gemini's tools and toolConfig, read for providers that know functions only."""
+"""Gemini's tools and toolConfig, for providers whose tools are functions only."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -28,17 +28,17 @@ _SERVER_TOOLS: Final = (
 _SERVER_TOOL_CONFIG: Final = ("retrievalConfig", "includeServerSideToolInvocations")
 
 _MODES: Final = ("AUTO", "ANY", "NONE", "VALIDATED")
-# The modes in which Gemini lets a client narrow the functions down.
+# The modes in which Gemini accepts allowedFunctionNames.
 _NARROWING: Final = ("ANY", "VALIDATED")
 
 
 NO_PARAMETERS: Final[Mapping[str, Any]] = {"type": "object", "properties": {}}
-"""The schema of a function that is declared without one."""
+"""The schema of a function that is declared without parameters."""
 
 
 @dataclass(frozen=True)
 class DeclaredFunction:
-    """`parameters` is a JSON Schema; `path` is that of the declaration, `schema_path` of those."""
+    """`parameters` is a JSON Schema at `schema_path`; `path` is that of the declaration."""
 
     name: str
     description: str | None
@@ -51,7 +51,7 @@ class DeclaredFunction:
 class FunctionTools:
     """The functions by name, and how they may be called: `mode` None is the provider's default.
 
-    `allowed` narrows the functions down, in modes ANY and VALIDATED; empty, it does not.
+    `allowed` limits which functions may be called, in modes ANY and VALIDATED; empty means all.
     `calling_path` is that of the functionCallingConfig.
     """
 
@@ -62,12 +62,12 @@ class FunctionTools:
 
     @property
     def forced(self) -> str | None:
-        """The name of the one function that must be called, where there is one."""
+        """The function that must be called, if it is exactly one."""
         names = set(self.allowed)
         return self.allowed[0] if self.mode == "ANY" and len(names) == 1 else None
 
     def offered(self, warnings: Warnings) -> list[DeclaredFunction]:
-        """The functions for a provider that narrows them down only by not being told of others."""
+        """The functions to declare to a provider that has no list of allowed functions."""
         functions = self.functions.values()
         if not self.allowed or self.forced:
             return list(functions)
@@ -80,10 +80,10 @@ def function_tools(
 ) -> FunctionTools:
     """The `tools` and `toolConfig` of the normalised request at `path`.
 
-    Raises INVALID_ARGUMENT for tools that are no functions, for functions that the provider does
-    not accept, and for a toolConfig that Gemini would not.
+    Raises INVALID_ARGUMENT for tools that are not functions, for functions that the provider does
+    not accept, and for a toolConfig that Gemini does not accept.
     """
-    no_server_tools = f"{rules.provider} cannot carry out Gemini's own tools"
+    no_server_tools = f"{rules.provider} cannot run Gemini's own tools"
     config_path = member(path, "toolConfig")
     tool_config = request.get("toolConfig", {})
     refuse_fields(tool_config, dict.fromkeys(_SERVER_TOOL_CONFIG, no_server_tools), config_path)
@@ -94,7 +94,7 @@ def function_tools(
         _declare(tool, tool_path, warnings, rules, functions)
     calling = tool_config.get("functionCallingConfig", {})
     calling_path = member(config_path, "functionCallingConfig")
-    whole = f"{rules.provider} gives the arguments of a call whole"
+    whole = f"{rules.provider} returns the arguments of a call in one piece"
     refuse_fields(calling, {"streamFunctionCallArguments": whole}, calling_path)
     mode, allowed = _calling(calling, calling_path, functions)
     return FunctionTools(functions, mode, allowed, calling_path)
@@ -122,7 +122,7 @@ def _function(
     name = rules.require_name(declaration, path)
     if declaration.get("behavior", "BLOCKING") != "BLOCKING":
         raise invalid_argument(
-            f"{rules.provider} waits for every answer", path=member(path, "behavior")
+            f"{rules.provider} waits for every response", path=member(path, "behavior")
         )
     for field in ("response", "responseJsonSchema"):
         if field in declaration:
@@ -136,7 +136,7 @@ def _parameters(declaration: dict[str, Any], path: str) -> tuple[dict[str, Any],
     if "parameters" not in declaration:
         return declaration.get("parametersJsonSchema", dict(NO_PARAMETERS)), json_path
     if "parametersJsonSchema" in declaration:
-        raise invalid_argument("excludes parameters", path=json_path)
+        raise invalid_argument("cannot be given with parameters", path=json_path)
     return to_json_schema(declaration["parameters"], gemini_path), gemini_path
 
 

@@ -1,4 +1,4 @@
-"""The fields of a request that no other provider has, and that change nothing in the answer."""
+"""The fields of a request that only Gemini has and that do not change the answer."""
 
 from typing import Any, Final
 
@@ -6,12 +6,12 @@ from providers.gemini_content.json_path import member
 from providers.gemini_content.warnings import Warnings
 
 _DROPPED: Final = ("labels", "serviceTier")
-# Thresholds that block nothing, as a provider without such settings blocks nothing by them.
+# These thresholds block nothing, and neither does a provider without safety settings.
 _OPEN_THRESHOLDS: Final = ("BLOCK_NONE", "OFF")
 
 
 def drop_harmless_fields(request: dict[str, Any], path: str, warnings: Warnings) -> None:
-    """Warn of those that the normalised request at `path` has."""
+    """Warn about the fields of this kind in the normalised request at `path`."""
     for field in _DROPPED:
         if field in request:
             warnings.drop(member(path, field))

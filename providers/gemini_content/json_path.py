@@ -1,4 +1,4 @@
-"""JSON paths as the proxy writes them in refusals and warnings: `contents[0].parts[2].text`."""
+"""JSON paths in errors and warnings: `contents[0].parts[2].text`."""
 
 import re
 from typing import Final
@@ -9,7 +9,7 @@ _IDENTIFIER: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 
 
 def member(parent: str, key: str) -> str:
-    """The path of `key` in the object at `parent`; a key that is no identifier is quoted."""
+    """The path of `key` in the object at `parent`; a key that is not an identifier is quoted."""
     if not _IDENTIFIER.match(key):
         return f"{parent}[{orjson.dumps(key).decode()}]"
     return f"{parent}.{key}" if parent else key

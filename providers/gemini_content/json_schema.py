@@ -1,4 +1,4 @@
-"""Gemini's Schema -> JSON Schema (translation.md section 2, the paragraph on schemas)."""
+"""Gemini's Schema -> JSON Schema (translation.md section 2)."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -20,7 +20,7 @@ _TYPES: Final[Mapping[str, str]] = {
     "NULL": "null",
 }
 
-# Fields that mean the same under the same name.
+# Fields with the same name and meaning in both.
 _SAME: Final = (
     "title",
     "description",
@@ -38,17 +38,17 @@ _SAME: Final = (
 )
 
 _NULL: Final = {"type": "null"}
-# Gemini's API takes neither in a Schema; JSON Schema has both under names of its own.
+# Gemini's API refuses both in a Schema; JSON Schema has them as $defs and $ref.
 _REFERENCES: Final = dict.fromkeys(
-    ("defs", "ref"), "a Schema has no references here; give a JSON Schema with $defs and $ref"
+    ("defs", "ref"), "references are not supported in a Schema; give a JSON Schema with $defs, $ref"
 )
 
 
 def to_json_schema(schema: Mapping[str, Any], path: str) -> dict[str, Any]:
-    """Translate a normalised Schema that the client wrote at `path`.
+    """Translate the normalised Schema at `path`.
 
-    `propertyOrdering` becomes the order of `properties`, which is the order in which models write
-    them. Raises INVALID_ARGUMENT for a reference, and for an unknown type or enum value.
+    `propertyOrdering` becomes the order of `properties`, because models write them in that order.
+    Raises INVALID_ARGUMENT for a reference, and for an unknown type or enum value.
     """
     refuse_fields(schema, _REFERENCES, path)
     translated: dict[str, Any] = {}
@@ -82,7 +82,7 @@ def _enum(schema: Mapping[str, Any], path: str) -> list[Any]:
 
 
 def _parse_number(text: str, path: str) -> int | float:
-    """Gemini writes the values of an enum of numbers as strings too."""
+    """In a Schema, the values of an enum of numbers are strings."""
     try:
         number = parse_json(text)
     except orjson.JSONDecodeError:
@@ -127,7 +127,7 @@ def _nullable(schema: dict[str, Any]) -> dict[str, Any]:
     if "anyOf" in schema:
         return schema | {"anyOf": [*schema["anyOf"], _NULL]}
     if "enum" in schema:
-        # A null beside the enum's type would still have to be one of its values.
+        # With type [T, "null"] null would still have to be one of the enum's values.
         outside = {k: schema[k] for k in ("title", "description", "default") if k in schema}
         inside = {k: v for k, v in schema.items() if k not in outside}
         return {"anyOf": [inside, _NULL]} | outside

@@ -1,4 +1,4 @@
-"""Reading inlineData and fileData, as far as it is the same for every provider."""
+"""What every provider's translation of inlineData and fileData shares."""
 
 from collections.abc import Callable
 from typing import Any, Final, TypeAlias
@@ -8,7 +8,7 @@ from providers.gemini_content.json_path import member
 from providers.gemini_content.warnings import Warnings
 
 FileIds: TypeAlias = Callable[[str], str | None]
-"""The native id of a file at the provider, from the URI or name that the proxy gave it."""
+"""Returns the native id of a file from its URI or name here; None if it is not such a file."""
 
 PDF: Final = "application/pdf"
 IMAGES: Final = {
@@ -21,7 +21,7 @@ IMAGES: Final = {
 
 
 def bare_type(media: dict[str, Any]) -> str:
-    """The media's type without parameters, or "" where it has none."""
+    """The media type without parameters, or "" if there is none."""
     mime_type: str = media.get("mimeType", "")
     return mime_type.partition(";")[0].strip().lower()
 
@@ -37,7 +37,8 @@ def require_blob(blob: dict[str, Any], path: str) -> None:
 def require_web_address(uri: str, path: str) -> None:
     if not uri.lower().startswith(("http://", "https://")):
         raise invalid_argument(
-            "is neither a file of this provider nor a web address", path=member(path, "fileUri")
+            "is neither a file of this provider nor a web address (http or https)",
+            path=member(path, "fileUri"),
         )
 
 

@@ -1,7 +1,7 @@
-"""Gemini's turns -> messages, for schemas in which the user and the model take turns.
+"""Gemini's turns -> messages, for schemas in which messages of user and model must alternate.
 
-Such a schema wants turns of one role as one message, no text without words, and the answers to
-function calls first in the next message. What its blocks look like it says by a `BlockWriter`.
+Such a schema needs consecutive turns of one role as one message, no blank texts, and function
+responses at the start of the next message. A `BlockWriter` writes the schema's content blocks.
 """
 
 from collections.abc import Iterator
@@ -25,7 +25,7 @@ Turn: TypeAlias = tuple[int, dict[str, Any]]
 
 
 class BlockWriter(Protocol):
-    """The blocks of one schema; `rules` names whose it is, and says which calls it takes."""
+    """Writes the content blocks of one schema; `rules` name its provider and the calls it takes."""
 
     @property
     def rules(self) -> CallRules: ...
@@ -33,10 +33,10 @@ class BlockWriter(Protocol):
     def text(self, words: str, /) -> Block: ...
 
     def media(self, part: ContentPart, /) -> Block:
-        """Of an inlineData or a fileData. Raises INVALID_ARGUMENT for what has no place."""
+        """The block of an inlineData or fileData. Raises INVALID_ARGUMENT if there is none."""
 
     def thinking(self, part: dict[str, Any], /) -> Block | None:
-        """Of the thoughtSignature of a part; None for one that the schema's model did not give."""
+        """The block of a part's thoughtSignature; None for a signature of another provider."""
 
     def call(self, call: FunctionCall, /) -> Block: ...
 
@@ -55,11 +55,11 @@ class Message:
 def merged_turns(
     request: dict[str, Any], path: str, warnings: Warnings, writer: BlockWriter
 ) -> Iterator[Message]:
-    """The conversation of the normalised request at `path`; the user's and the model's in turn.
+    """The conversation of the normalised request at `path` as alternating messages.
 
-    Raises INVALID_ARGUMENT for what the schema has no place for, for a function call without its
-    answer in the next turn or the other way round, and for a conversation that the model begins
-    or ends.
+    Raises INVALID_ARGUMENT for content that the schema cannot express, for a function call without
+    a response in the next turn, for a response without a call, and for a conversation that begins
+    or ends with the model's turn.
     """
     contents, contents_path = request["contents"], member(path, "contents")
     _require_users_turns(contents, contents_path, writer.rules.provider)
@@ -90,16 +90,16 @@ def system_texts(
 
 def _require_users_turns(contents: list[dict[str, Any]], path: str, provider: str) -> None:
     if contents[0]["role"] == "model":
-        raise invalid_argument(f"{provider} wants the user to begin", path=item(path, 0))
+        raise invalid_argument(f"{provider} requires that the user begins", path=item(path, 0))
     if contents[-1]["role"] == "model":
         raise invalid_argument(
-            f"{provider} does not continue a turn of the model's; the last one must be the user's",
+            f"{provider} does not continue the model's turn; the last turn must be the user's",
             path=item(path, len(contents) - 1),
         )
 
 
 class _Conversation:
-    """Reads the turns in their order; between them, it knows which calls wait for an answer."""
+    """Reads the turns in order and remembers which calls have no response yet."""
 
     def __init__(self, path: str, warnings: Warnings, writer: BlockWriter) -> None:
         self._path = path
@@ -109,7 +109,7 @@ class _Conversation:
         self._calls = PendingCalls(writer.rules)
 
     def read(self, role: str, turns: list[Turn]) -> list[Block]:
-        """The content of the message that `turns`, all of `role`, become."""
+        """The content of one message made of `turns`, all of `role`."""
         if role == "model":
             return [block for turn in turns for block in self._model_turn(*turn)]
         answers: list[ContentPart] = []
@@ -122,7 +122,7 @@ class _Conversation:
             _require_content([*answered, *blocks], turn_path, self._provider)
             answers += answered
             said += blocks
-        # Every call is to be answered in the next message, before anything that is said.
+        # Every call needs its response in the next message, before other content.
         results = [self._writer.response(answer) for answer in self._calls.match(answers)]
         self._calls.require_all_answered()
         return results + said
@@ -146,7 +146,7 @@ class _Conversation:
                 blocks += _text(carried, self._warnings, self._writer)
             else:
                 raise invalid_argument(
-                    f"{self._provider} takes only text and function calls in a turn of the model's",
+                    f"{self._provider} takes only text and function calls in a model's turn",
                     path=carried.path,
                 )
         return _require_content(blocks, turn_path, self._provider)
@@ -160,7 +160,7 @@ class _Conversation:
             case "functionResponse":
                 return []
             case _:
-                raise invalid_argument("a turn of the user's cannot call functions", path=part.path)
+                raise invalid_argument("a user's turn cannot call functions", path=part.path)
 
 
 def _parts(
@@ -174,7 +174,7 @@ def _parts(
 
 
 def _without_thinking(part: dict[str, Any]) -> dict[str, Any]:
-    """What is left of a part of the model's whose thinking is a block of its own."""
+    """The rest of a part whose thinking has become a block of its own."""
     gone = {"thoughtSignature"}
     if "thought" in part:
         gone |= {"thought", "text"}
@@ -182,7 +182,7 @@ def _without_thinking(part: dict[str, Any]) -> dict[str, Any]:
 
 
 def _text(part: ContentPart, warnings: Warnings, writer: BlockWriter) -> list[Block]:
-    """A text block; none for a text of nothing but white space, which is refused."""
+    """One text block, or none for white space alone, which these schemas refuse."""
     if part.value.strip():
         return [writer.text(part.value)]
     if part.value:

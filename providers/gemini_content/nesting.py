@@ -2,12 +2,12 @@
 
 from typing import Any, Final
 
-# Far above what content needs, and below the depth at which a JSON encoder gives up (254).
+# Far above what content needs, and below the depth that orjson can encode (254).
 DEEPEST: Final = 100
 
 
 def nested_too_deep(value: Any, levels: int = DEEPEST) -> bool:
-    """Whether `value` has objects and lists inside one another more than `levels` times."""
+    """Whether objects and lists in `value` are nested more than `levels` deep."""
     layer = [value]
     for _ in range(levels + 1):
         containers = [node for node in layer if isinstance(node, dict | list)]

@@ -1,7 +1,7 @@
 """A Gemini request as a client wrote it -> the one form that translators read.
 
 In that form every name is in camelCase, every value has the type of the schema's table, bytes are
-standard base64, every turn has a role and parts, and what would say nothing is absent: nulls,
+standard base64, and every turn has a role and parts. Values without a meaning are absent: nulls,
 empty lists, `false`, unspecified enum values, and the defaults that the table lists.
 """
 
@@ -32,17 +32,17 @@ from providers.json_api.unknown_members import unknown_member
 _ROLES: Final[Mapping[str, str]] = {
     "user": "user",
     "model": "model",
-    # Names of the turn that answers a function call, from before "user" was the only one.
+    # Older names of the role whose turn has function responses.
     "function": "user",
     "tool": "user",
 }
 
 
 def normalise_generate(request: object, path: str) -> dict[str, Any]:
-    """Read a GenerateContentRequest that the client wrote at `path`.
+    """Normalise the GenerateContentRequest at `path`.
 
-    Gives a new dict; `request` is not changed. Raises INVALID_ARGUMENT with the JSON path of the
-    first key or value that is unknown, doubled, of a wrong type, or missing.
+    Returns a new dict; `request` is not changed. Raises INVALID_ARGUMENT with the JSON path of the
+    first key or value that is unknown, given twice, of a wrong type, or missing.
     """
     _hint_at_config(request, path)
     _hint_at_contents(request, path)
@@ -62,7 +62,7 @@ def normalise_generate(request: object, path: str) -> dict[str, Any]:
 
 
 def normalise_embed(request: object, path: str) -> dict[str, Any]:
-    """Read an EmbedContentRequest that the client wrote at `path`, as `normalise_generate` does."""
+    """Normalise the EmbedContentRequest at `path`, as `normalise_generate` does."""
     normal = _object(request, EMBED.name, path, 0)
     _check_model(normal, path)
     if "content" not in normal:
@@ -71,7 +71,7 @@ def normalise_embed(request: object, path: str) -> dict[str, Any]:
     return normal
 
 
-# What a request as a whole must satisfy.
+# Checks of a request as a whole.
 
 
 def _check_model(normal: dict[str, Any], path: str) -> None:
@@ -84,14 +84,14 @@ def _hint_at_config(request: object, path: str) -> None:
     # The SDKs split `config` before they send it; hand-written lines keep it by mistake.
     if isinstance(request, dict) and "config" in request:
         raise invalid_argument(
-            "unknown field; its settings belong in generationConfig, and systemInstruction, tools, "
-            "toolConfig and safetySettings beside it",
+            "unknown field; put its settings in generationConfig; systemInstruction, tools, "
+            "toolConfig and safetySettings belong next to generationConfig",
             path=member(path, "config"),
         )
 
 
 def _hint_at_contents(request: object, path: str) -> None:
-    # The Python SDK takes a text and makes the list of it; hand-written lines keep the text.
+    # The Python SDK turns a text into a list; hand-written lines keep the text by mistake.
     if isinstance(request, dict) and isinstance(request.get("contents"), str):
         raise invalid_argument(
             'must be a list, such as [{"parts": [{"text": "..."}]}]', path=member(path, "contents")
@@ -116,7 +116,7 @@ def _parts(content: dict[str, Any], path: str) -> list[dict[str, Any]]:
     return parts
 
 
-# The walk along the schema's table.
+# Reading a value by the schema's table.
 
 
 def _object(value: object, name: str, path: str, depth: int) -> dict[str, Any]:

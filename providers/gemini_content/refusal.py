@@ -1,4 +1,4 @@
-"""Refusing the fields that a provider has no equivalent of."""
+"""Refuses the fields that a provider has no equivalent for."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -1,6 +1,6 @@
-"""The format that a request asks for: responseMimeType and the schemas, or responseFormat.
+"""The response format of a request: responseMimeType and the schemas, or responseFormat.
 
-`responseFormat.text` is the newer spelling of the same two things.
+`responseFormat.text` is the newer spelling of the same two settings.
 """
 
 from collections.abc import Iterator
@@ -26,16 +26,16 @@ _FORMATS: Final = {
 
 @dataclass(frozen=True)
 class JsonFormat:
-    """An answer in JSON, by a JSON Schema or by none; `path` is that of the field to blame."""
+    """JSON, with a JSON Schema or without one. `path` is the field to name in an error."""
 
     schema: dict[str, Any] | None
     path: str
 
 
 def json_format(config: dict[str, Any], path: str, provider: str) -> JsonFormat | None:
-    """What the normalised GenerationConfig at `path` asks for; None for plain text.
+    """The JSON format in the normalised GenerationConfig at `path`; None for plain text.
 
-    Raises INVALID_ARGUMENT for other formats, and for settings that contradict one another.
+    Raises INVALID_ARGUMENT for other formats, and for settings that contradict each other.
     """
     mime_path = member(path, "responseMimeType")
     mime_type = config.get("responseMimeType")
@@ -51,9 +51,9 @@ def json_format(config: dict[str, Any], path: str, provider: str) -> JsonFormat 
         return JsonFormat(None, newer_path) if newer == _JSON else None
     schema, schema_path = schemas[-1]
     if len(schemas) > 1:
-        raise invalid_argument("is a second schema; give only one", path=schema_path)
+        raise invalid_argument("is a second schema; give one only", path=schema_path)
     if _JSON not in (mime_type, newer):
-        raise invalid_argument(f"needs the MIME type {_JSON} with it", path=schema_path)
+        raise invalid_argument(f"requires the MIME type {_JSON}", path=schema_path)
     return JsonFormat(schema, schema_path)
 
 

@@ -1,4 +1,4 @@
-"""What a provider demands of the root of a JSON Schema. A schema is never wrapped to satisfy it."""
+"""What a provider requires of a JSON Schema's root. The proxy never wraps a schema to fit."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from providers.gemini_content.json_path import member
 
 @dataclass(frozen=True, slots=True)
 class ObjectRoot:
-    """The root must have `"type": "object"`, and none of the keywords `without`.
+    """The root must have `"type": "object"` and no keyword in `without`.
 
     Unverified: whether any provider takes a list of types (`["object", "null"]`) or a `$ref`
     without a type at the root. Both are refused.

@@ -1,4 +1,4 @@
-"""Reading the single values of a Gemini request: what proto3 JSON allows, and nothing else."""
+"""Reads the scalar values of a Gemini request, exactly as proto3 JSON allows them."""
 
 import binascii
 import math
@@ -47,7 +47,7 @@ def _integer(value: Any, path: str) -> int:
     if isinstance(value, bool) or not isinstance(value, int):
         raise wrong_type(Scalar.INTEGER, path)
     if value not in _INT64:
-        raise invalid_argument("must be an integer of at most 64 bits, with its sign", path=path)
+        raise invalid_argument("must be a signed 64-bit integer", path=path)
     return value
 
 
@@ -66,7 +66,7 @@ def _enum(value: Any, path: str) -> str:
 def _bytes(value: Any, path: str) -> str:
     if not isinstance(value, str):
         raise wrong_type(Scalar.BYTES, path)
-    # The Python SDK writes the URL-safe alphabet, the providers read the standard one.
+    # The Python SDK writes the URL-safe alphabet; the providers read the standard one.
     text = value.rstrip("=").translate(_TO_STANDARD_BASE64)
     try:
         decoded = binascii.a2b_base64(text + "=" * (-len(text) % 4), strict_mode=True)

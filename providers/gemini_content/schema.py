@@ -1,9 +1,9 @@
 """The fields of Gemini's GenerateContentRequest and EmbedContentRequest, as a table.
 
 Names are in camelCase; `normalise` derives the snake_case ones. A field that is not in the table
-is unknown and refused. Field names follow Google's published description of the API and the types
-of its SDK, with those that only Vertex AI takes: a refusal then names the field as one that the
-provider lacks.
+is unknown and refused. The field names are those of Google's published API description and SDK
+types. Fields that only Vertex AI takes are included, so the error can say that the provider has
+no such field.
 """
 
 import enum
@@ -32,9 +32,9 @@ BOOLEAN = Scalar.BOOLEAN
 ENUM = Scalar.ENUM
 BYTES = Scalar.BYTES
 ANY = Scalar.ANY
-# The keys are the client's own, so neither their spelling nor their values are touched.
+# The keys are the client's own, so neither their spelling nor their values change.
 FREE_MAP = Scalar.FREE_MAP
-# An object that only Gemini understands. Every translator refuses it whole, so no one reads it.
+# An object that only Gemini understands. Every translator refuses it, so its fields are not listed.
 OPAQUE = Scalar.FREE_MAP
 
 
@@ -254,7 +254,7 @@ OBJECTS: Final[Mapping[str, Mapping[str, Kind]]] = {
     },
 }
 
-# Values that say what saying nothing says (translation.md section 0).
+# Values that mean the same as an absent field (translation.md section 0).
 DEFAULTS: Final[Mapping[str, Mapping[str, object]]] = {
     "GenerationConfig": {
         "candidateCount": 1,

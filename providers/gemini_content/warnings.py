@@ -1,7 +1,7 @@
-"""What a translation dropped or filled in.
+"""Records what a translation dropped or filled in.
 
-It is shown in the response header `x-ferry-warnings`, in the batch (`metadata.ferryWarnings`) and
-in the log: paths and counts, never a value that the client gave.
+Warnings are shown in the response header `x-ferry-warnings`, in the batch
+(`metadata.ferryWarnings`) and in the log. They have paths and counts, never a client's value.
 """
 
 import json
@@ -10,7 +10,7 @@ from typing import Final
 from urllib.parse import quote, unquote
 
 _MAX_BYTES: Final = 2048
-# More paths than the header can show; a client that invents names cannot make the memory grow.
+# More paths than the header can show. The limit keeps memory bounded if a client invents names.
 _MAX_PATHS: Final = 256
 _OTHERS: Final = "..."
 _OTHERS_BYTES: Final = 64  # for the entry that counts those that do not fit
@@ -19,10 +19,10 @@ _NUMBER: Final = re.compile(r"(?<=\[)[0-9]+(?=\])|(?<=\Aline )[0-9]+")
 
 
 class Warnings:
-    """The paths of the fields that were dropped, each with how often.
+    """The paths of the dropped fields, each with a count.
 
-    A path is counted without its list indices and its line, so that a batch of a thousand requests
-    with the same field has one warning: `requests[*].request.safetySettings`.
+    List indices and line numbers are replaced by `*`, so a batch of a thousand requests with the
+    same field has one warning: `requests[*].request.safetySettings`.
     """
 
     def __init__(self) -> None:
@@ -33,11 +33,11 @@ class Warnings:
         return bool(self._counts)
 
     def drop(self, path: str) -> None:
-        """Note that the field at `path` was left out."""
+        """Record that the field at `path` was left out."""
         self._count(_encode(_NUMBER.sub("*", path)))
 
     def fill(self, path: str, value: int | str) -> None:
-        """Note that `value` stands in for the field at `path`, which was not given."""
+        """Record that `value` was used for the field at `path`, which was not given."""
         self._count(f"{_encode(_NUMBER.sub('*', path))}={_encode(str(value))}")
 
     def _count(self, anywhere: str) -> None:
@@ -49,8 +49,8 @@ class Warnings:
     def render(self) -> str:
         """`path;count=N, path=value;count=M`, percent-encoded ASCII, at most 2048 bytes.
 
-        Paths are in the order in which they were first dropped. Those that do not fit end in one
-        `...;count=K`, K being how many drops it stands for.
+        Paths are in the order in which they were first dropped. Those that do not fit are counted
+        in a last entry, `...;count=K`.
         """
         for shown in range(len(self._counts), 0, -1):
             line = self._line(shown)
@@ -66,9 +66,9 @@ class Warnings:
 
 
 def explain(rendered: str) -> list[str]:
-    """The warnings of `Warnings.render` as sentences, of at most 2048 bytes as JSON.
+    """The warnings of `Warnings.render` as sentences, at most 2048 bytes as JSON.
 
-    Text that is not a warning is ignored: others can write where `rendered` was stored.
+    Text that is not a warning is ignored, because other tools can write to where it was stored.
     """
     entries = map(_ENTRY.fullmatch, rendered[:_MAX_BYTES].split(", "))
     sentences: list[str] = []

@@ -71,7 +71,7 @@ def test_a_wrong_type_is_refused_at_its_path(kind: Scalar, value: Any) -> None:
 
 @pytest.mark.parametrize("value", [2**63, -(2**63) - 1, str(2**63), 1e300])
 def test_an_integer_that_is_too_large_is_called_that(value: Any) -> None:
-    with pytest.raises(FerryError, match=r"^a\.b: must be an integer of at most 64 bits"):
+    with pytest.raises(FerryError, match=r"^a\.b: must be a signed 64-bit integer"):
         read_scalar(value, Scalar.INTEGER, "a.b")
 
 
