@@ -6,6 +6,7 @@ from middlewares.request_keys import GATEWAY, Gateway
 from providers.credential import Credential
 from providers.errors import FerryError, unauthenticated
 from providers.provider import Provider
+from providers.status import Status
 
 
 def admit(request: web.Request, provider: Provider, given: Credential) -> None:
@@ -46,7 +47,7 @@ def refuse_plaintext_key(request: web.Request, provider: Provider) -> None:
     if setting is None or gateway.public_address.is_protected(request):
         return
     raise FerryError(
-        "PERMISSION_DENIED",
+        Status.PERMISSION_DENIED,
         "a secret key crossed the network without TLS, so treat it as exposed: give the SDK an "
         "https base_url, served by a proxy in front that FERRY_TRUSTED_PROXIES names and that "
         f"sends X-Forwarded-Proto: https, or set {setting}=true",

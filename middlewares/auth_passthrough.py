@@ -20,6 +20,7 @@ from middlewares.sealing import SealedUpload
 from providers.credential import Caller, Credential
 from providers.errors import FerryError, not_found, unauthenticated
 from providers.provider import Provider
+from providers.status import Status
 from providers.upload import UploadSession, UploadStatus
 from providers.uploads.upload_sessions import delete_session_key, read_session_key
 
@@ -100,7 +101,7 @@ async def _caller(gateway: Gateway, provider: Provider, sealed: SealedUpload) ->
 def _unknown() -> FerryError:
     """One and the same for everything that does not open: it must tell a guesser nothing."""
     return FerryError(
-        "NOT_FOUND",
+        Status.NOT_FOUND,
         "no such upload URL: it is not one of this proxy's, or it was sealed with another "
         "FERRY_SECRET_KEY (replicas need the same one; without one, every restart makes a new one)",
         upload_status=UploadStatus.FINAL,

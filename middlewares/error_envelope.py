@@ -12,6 +12,7 @@ from middlewares.request_keys import PROVIDER, REFUSAL, REQUEST_ID, ROUTE, Handl
 from middlewares.routes import Call
 from providers.errors import FerryError
 from providers.json_api.json_text import render_json
+from providers.status import Status
 from providers.upload import UploadStatus
 from providers.upstream import UpstreamError
 
@@ -28,17 +29,17 @@ async def error_envelope(request: web.Request, handler: Handler) -> web.StreamRe
     except FerryError as error:
         refusal = _naming_the_provider(request, error)
     except web.HTTPException as error:
-        refusal = FerryError("INVALID_ARGUMENT", error.reason)
+        refusal = FerryError(Status.INVALID_ARGUMENT, error.reason)
     except (ClientDisconnected, ConnectionResetError):
         # Nothing sensible can follow on this connection, so nothing is waited for.
-        response = render_error(FerryError("INVALID_ARGUMENT", "the request broke off"))
+        response = render_error(FerryError(Status.INVALID_ARGUMENT, "the request broke off"))
         response.force_close()
         return response
     except Exception as error:
         # The message may hold what the client sent: only its type and where it happened is logged.
         where = "".join(traceback.format_tb(error.__traceback__))
         _log.error("a bug of ours: %s\n%s", type(error).__name__, where, extra=_who(request))
-        refusal = FerryError("INTERNAL", f"internal error, request {request[REQUEST_ID]}")
+        refusal = FerryError(Status.INTERNAL, f"internal error, request {request[REQUEST_ID]}")
     request[REFUSAL] = refusal
     read_to_end = await discard(request)
     response = render_error(refusal, upload_status(request, refusal))
@@ -83,7 +84,7 @@ def _envelope(error: FerryError) -> dict[str, Any]:
     envelope: dict[str, Any] = {
         "code": error.code,
         "message": error.message,
-        "status": error.status,
+        "status": error.status.name,
     }
     if error.provider:
         metadata = {
@@ -93,7 +94,7 @@ def _envelope(error: FerryError) -> dict[str, Any]:
         envelope["details"] = [
             {
                 "@type": "type.googleapis.com/google.rpc.ErrorInfo",
-                "reason": error.reason or error.status,
+                "reason": error.reason or error.status.name,
                 "domain": error.provider,
                 "metadata": {key: value for key, value in metadata.items() if value},
             }

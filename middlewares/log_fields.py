@@ -63,7 +63,7 @@ def _refusal(request: web.Request, error: FerryError) -> dict[str, Any]:
     # are logged instead. An UpstreamError is ours: it says that there was no usable answer.
     ours = error.provider is None or isinstance(error, UpstreamError)
     return {
-        "refused": error.status,
+        "refused": error.status.name,
         "why": _masked(request, error.message, _MESSAGE_LIMIT) if ours else None,
         "path": _masked(request, error.path or "", _NAME_LIMIT),
         "resource": _masked(request, _resource(request.get(ROUTE)), _NAME_LIMIT),

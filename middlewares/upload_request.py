@@ -9,6 +9,7 @@ from middlewares.header_text import header_text
 from middlewares.inbound_body import inbound_body, parse_json_object, read_whole, refuse_encoded
 from middlewares.operations import CancelUpload, QueryUpload, SendChunk
 from providers.errors import FerryError, invalid_argument, unimplemented
+from providers.status import Status
 from providers.upload import Chunk, UploadStart, UploadStatus
 
 _START_LIMIT: Final = 64 << 10
@@ -174,4 +175,4 @@ def _offset(request: web.Request) -> int:
 
 
 def _refused(message: str) -> FerryError:
-    return FerryError("INVALID_ARGUMENT", message, upload_status=UploadStatus.FINAL)
+    return FerryError(Status.INVALID_ARGUMENT, message, upload_status=UploadStatus.FINAL)

@@ -7,6 +7,7 @@ from typing import Final, Protocol
 
 from providers.body import Body
 from providers.errors import FerryError, failed_precondition
+from providers.status import Status
 
 # S3's rules (bedrock.md section 5). They hold in every store, so that all accept the same uploads.
 SMALLEST_PART: Final = 5 << 20
@@ -33,7 +34,7 @@ class UploadEnded(FerryError):
     """The upload is complete, was aborted, or never existed."""
 
     def __init__(self) -> None:
-        super().__init__("FAILED_PRECONDITION", "the upload has ended; start it again")
+        super().__init__(Status.FAILED_PRECONDITION, "the upload has ended; start it again")
 
 
 class PartedObjects(Protocol):

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Any, Generic, TypeVar
 
 from providers.body import Body
+from providers.status import Status
 
 
 class FileState(StrEnum):
@@ -87,11 +88,10 @@ class Counts:
 class Failure:
     """Why a batch did not succeed, or why one of its requests has no answer.
 
-    `status` is the name of an RPC status, `message` the reason that the provider
-    gave, if it gave one.
+    `message` is the reason that the provider gave, if it gave one.
     """
 
-    status: str
+    status: Status
     message: str
 
 

@@ -8,6 +8,7 @@ from yarl import URL
 
 from providers.body import Body
 from providers.errors import FerryError
+from providers.status import Status
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +28,7 @@ class OutboundRequest:
 class UpstreamError(FerryError):
     """The upstream gave no usable answer. `unsent`: it received nothing of the request."""
 
-    def __init__(self, status: str, message: str, *, unsent: bool = False) -> None:
+    def __init__(self, status: Status, message: str, *, unsent: bool = False) -> None:
         super().__init__(status, message)
         self.unsent = unsent
 

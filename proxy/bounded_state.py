@@ -14,6 +14,7 @@ from typing import Any, Final, Self, TypeVar
 from providers.body import Body
 from providers.parted_objects import Part, PartedObjects, PartedUpload
 from providers.state import ObjectInfo, State, StateError
+from providers.status import Status
 from providers.upstream import UpstreamError
 from proxy.bucket_errors import BucketRefusal, UnusableBucket
 
@@ -161,7 +162,7 @@ class _Wait:
     def _stalled(self) -> StateError:
         _log.warning("the state store did not answer within %g s", self._seconds)
         return StateError(
-            "UNAVAILABLE", f"the proxy's state store did not answer within {self._seconds:g} s"
+            Status.UNAVAILABLE, f"the proxy's state store did not answer within {self._seconds:g} s"
         )
 
     async def _abandon(self, task: asyncio.Task[Any]) -> None:
@@ -241,7 +242,7 @@ def _failed(reason: str, *, permanent: bool) -> StateError:
     message = f"the proxy's state store failed: {reason}"
     if permanent:
         return StateError(
-            "FAILED_PRECONDITION",
+            Status.FAILED_PRECONDITION,
             f"{message}; the operator must fix the store that FERRY_STATE_URL names",
         )
-    return StateError("UNAVAILABLE", message)
+    return StateError(Status.UNAVAILABLE, message)

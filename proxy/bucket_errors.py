@@ -13,6 +13,7 @@ from botocore.exceptions import (
     PartialCredentialsError,
 )
 
+from providers.status import Status
 from providers.upstream import Reply, UpstreamError
 from proxy.aws import TEMPORARY_REFUSALS
 
@@ -25,7 +26,7 @@ class BucketRefusal(UpstreamError):
     """S3 answered with an error; `s3_code` is its name."""
 
     def __init__(self, http_status: int, s3_code: str) -> None:
-        super().__init__("UNAVAILABLE", f"the state store refused: {s3_code}")
+        super().__init__(Status.UNAVAILABLE, f"the state store refused: {s3_code}")
         self.http_status = http_status
         self.s3_code = s3_code
 
@@ -42,7 +43,7 @@ class UnusableBucket(UpstreamError):
     """This bucket cannot keep the state, whatever is tried."""
 
     def __init__(self, reason: str) -> None:
-        super().__init__("UNAVAILABLE", f"the bucket cannot keep the state: {reason}")
+        super().__init__(Status.UNAVAILABLE, f"the bucket cannot keep the state: {reason}")
 
 
 async def expect_success(reply: Reply) -> None:
@@ -65,7 +66,9 @@ def mapped_errors() -> Iterator[None]:
     # RuntimeError is what botocore raises for credentials that it could not refresh in time.
     except (BotoCoreError, aiohttp.ClientError, TimeoutError, OSError, RuntimeError) as error:
         why = type(error).__name__
-        raise UpstreamError("UNAVAILABLE", f"the state store cannot be reached ({why})") from None
+        raise UpstreamError(
+            Status.UNAVAILABLE, f"the state store cannot be reached ({why})"
+        ) from None
 
 
 @contextmanager
@@ -75,7 +78,7 @@ def required_members() -> Iterator[None]:
         yield
     except KeyError as missing:
         why = f"the state store's answer lacks {missing.args[0]}"
-        raise UpstreamError("UNAVAILABLE", why) from None
+        raise UpstreamError(Status.UNAVAILABLE, why) from None
 
 
 def _refusal(error: ClientError) -> BucketRefusal:

@@ -10,6 +10,7 @@ from aiohttp import hdrs, web
 
 from middlewares.error_envelope import render_error
 from providers.errors import FerryError
+from providers.status import Status
 
 SERVER_NAME: Final = "genai-ferry"
 
@@ -25,7 +26,7 @@ class _Handler(web.RequestHandler):
         # It logs, and raises where an answer has begun; its own answer is dropped.
         super().handle_error(request, status, exc, message)
         ours = status >= 500
-        error = FerryError("INTERNAL", "internal error") if ours else _MALFORMED_REQUEST
+        error = FerryError(Status.INTERNAL, "internal error") if ours else _MALFORMED_REQUEST
         response = render_error(error)
         response.headers[hdrs.SERVER] = SERVER_NAME
         response.force_close()
@@ -33,7 +34,7 @@ class _Handler(web.RequestHandler):
 
 
 _MALFORMED_REQUEST: Final = FerryError(
-    "INVALID_ARGUMENT", "the request line or a header is malformed, or longer than 16 KiB"
+    Status.INVALID_ARGUMENT, "the request line or a header is malformed, or longer than 16 KiB"
 )
 
 

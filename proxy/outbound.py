@@ -13,6 +13,7 @@ from aiohttp.http_exceptions import HttpProcessingError
 
 from providers.body import Body
 from providers.errors import invalid_argument
+from providers.status import Status
 from providers.upstream import OutboundRequest, UpstreamError
 from proxy.name_resolver import NameResolver
 from proxy.outbound_body import OutboundBody
@@ -80,7 +81,7 @@ class OutboundReply:
         async for chunk in self.chunks():
             size += len(chunk)
             if size > limit:
-                raise UpstreamError("UNAVAILABLE", f"{self._host} answered over {limit} bytes")
+                raise UpstreamError(Status.UNAVAILABLE, f"{self._host} answered over {limit} bytes")
             parts.append(chunk)
         return b"".join(parts)
 
@@ -169,20 +170,24 @@ def _upstream_error(error: Exception, host: str) -> UpstreamError:
     """In our own words: aiohttp's may quote a URL whose query is secret."""
     if mistake := _mistake(error, host):
         message = f"{mistake}: the operator of the proxy must change its settings"
-        return UpstreamError("FAILED_PRECONDITION", message, unsent=True)
+        return UpstreamError(Status.FAILED_PRECONDITION, message, unsent=True)
     match error:
         case aiohttp.ConnectionTimeoutError():
-            return UpstreamError("DEADLINE_EXCEEDED", f"{host} took no connection", unsent=True)
+            return UpstreamError(
+                Status.DEADLINE_EXCEEDED, f"{host} took no connection", unsent=True
+            )
         case TimeoutError():
-            return UpstreamError("DEADLINE_EXCEEDED", f"{host} went silent")
+            return UpstreamError(Status.DEADLINE_EXCEEDED, f"{host} went silent")
         case aiohttp.ClientSSLError():
-            return UpstreamError("UNAVAILABLE", f"{host} failed the TLS handshake", unsent=True)
+            return UpstreamError(
+                Status.UNAVAILABLE, f"{host} failed the TLS handshake", unsent=True
+            )
         case aiohttp.ClientConnectorError():
-            return UpstreamError("UNAVAILABLE", f"{host} cannot be reached", unsent=True)
+            return UpstreamError(Status.UNAVAILABLE, f"{host} cannot be reached", unsent=True)
         case aiohttp.ClientResponseError() | HttpProcessingError():
-            return UpstreamError("UNAVAILABLE", f"{host} answered what is not HTTP")
+            return UpstreamError(Status.UNAVAILABLE, f"{host} answered what is not HTTP")
         case _:
-            return UpstreamError("UNAVAILABLE", f"{host} broke off the connection")
+            return UpstreamError(Status.UNAVAILABLE, f"{host} broke off the connection")
 
 
 def _mistake(error: Exception, host: str) -> str | None:

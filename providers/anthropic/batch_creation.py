@@ -85,7 +85,7 @@ class BatchCreation:
         except FerryError as error:
             # There is a batch: told of a failure, the client would make, and pay for, a second.
             # Its keys are found again by its custom ids; its names and warnings are lost.
-            _log.warning("what Anthropic forgets of a batch was not kept: %s", error.status)
+            _log.warning("what Anthropic forgets of a batch was not kept: %s", error.status.name)
 
     async def _create_batch(self, job: Job, length: int) -> Answer:
         body = translated(job.source, job.translator(), _REQUESTS, length)

@@ -8,10 +8,11 @@ from providers.json_api.answer_shape import count_or_none
 from providers.json_api.client import Answer
 from providers.json_api.rfc3339 import from_rfc3339
 from providers.resources import Batch, BatchKind, BatchState, Counts, Failure
+from providers.status import Status
 
 # For a batch whose results have been archived, and for its requests.
 ARCHIVED: Final = Failure(
-    "NOT_FOUND",
+    Status.NOT_FOUND,
     "Anthropic no longer has the results of this batch: it keeps them for 29 days.",
 )
 _COUNTS: Final = ("processing", "succeeded", "errored", "canceled", "expired")
@@ -74,7 +75,11 @@ def _failure(batch: Mapping[str, Any], state: BatchState) -> Failure | None:
     canceled, expired = counts.get("canceled", 0), counts.get("expired", 0)
     if not canceled + expired:
         return None if has_results(batch) else ARCHIVED
-    status = "CANCELLED" if state is BatchState.CANCELLED or not expired else "DEADLINE_EXCEEDED"
+    status = (
+        Status.CANCELLED
+        if state is BatchState.CANCELLED or not expired
+        else Status.DEADLINE_EXCEEDED
+    )
     ends = [f"{expired} expired"] * bool(expired) + [f"{canceled} cancelled"] * bool(canceled)
     left = f"{canceled + expired} of its {sum(counts.values())} requests were not answered"
     return Failure(status, f"The batch ended early: {left} ({', '.join(ends)}).")

@@ -51,6 +51,7 @@ from providers.resources import (
     ResultForm,
 )
 from providers.state import State
+from providers.status import Status
 from providers.upstream import UpstreamError
 
 
@@ -105,7 +106,7 @@ class AnthropicBatches:
             try:
                 inline = await self._inline_results(caller, native, record)
             except FerryError as error:
-                if error.status != "NOT_FOUND":
+                if error.status != Status.NOT_FOUND:
                     raise
                 return batch
             if inline is not None:
@@ -195,7 +196,9 @@ class AnthropicBatches:
         check_native_id(batch_id, "batch")
         native = await self._client.get(caller, f"v1/messages/batches/{batch_id}")
         if native.id != batch_id:
-            raise UpstreamError("UNAVAILABLE", f"{self._client.name} answered with another batch")
+            raise UpstreamError(
+                Status.UNAVAILABLE, f"{self._client.name} answered with another batch"
+            )
         return native, await self._records.read(batch_id)
 
     async def _ended(self, caller: Caller, batch_id: str) -> tuple[Answer, dict[str, str]]:

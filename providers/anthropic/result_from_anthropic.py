@@ -10,31 +10,31 @@ from providers.claude_content.message_from_anthropic import from_anthropic_messa
 from providers.errors import FerryError
 from providers.json_api.answer_shape import as_object, text_or_none, unreadable
 from providers.resources import BatchState, Failure
-from providers.status import item_error
+from providers.status import Status, item_error
 
 # anthropic.md section 5, by translation.md section 6
-RPC_STATUS_OF_TYPE: Final[Mapping[str, str]] = {
-    "invalid_request_error": "INVALID_ARGUMENT",
-    "request_too_large": "INVALID_ARGUMENT",
-    "authentication_error": "UNAUTHENTICATED",
-    "billing_error": "RESOURCE_EXHAUSTED",
-    "rate_limit_error": "RESOURCE_EXHAUSTED",
-    "permission_error": "PERMISSION_DENIED",
-    "not_found_error": "NOT_FOUND",
-    "conflict_error": "ABORTED",
-    "api_error": "UNAVAILABLE",
-    "overloaded_error": "UNAVAILABLE",
-    "timeout_error": "DEADLINE_EXCEEDED",
+RPC_STATUS_OF_TYPE: Final[Mapping[str, Status]] = {
+    "invalid_request_error": Status.INVALID_ARGUMENT,
+    "request_too_large": Status.INVALID_ARGUMENT,
+    "authentication_error": Status.UNAUTHENTICATED,
+    "billing_error": Status.RESOURCE_EXHAUSTED,
+    "rate_limit_error": Status.RESOURCE_EXHAUSTED,
+    "permission_error": Status.PERMISSION_DENIED,
+    "not_found_error": Status.NOT_FOUND,
+    "conflict_error": Status.ABORTED,
+    "api_error": Status.UNAVAILABLE,
+    "overloaded_error": Status.UNAVAILABLE,
+    "timeout_error": Status.DEADLINE_EXCEEDED,
 }
 
 _CANCELLED: Final = Failure(
-    "CANCELLED", "The batch was cancelled before this request was answered."
+    Status.CANCELLED, "The batch was cancelled before this request was answered."
 )
 _EXPIRED: Final = Failure(
-    "DEADLINE_EXCEEDED", "The batch expired before this request was answered."
+    Status.DEADLINE_EXCEEDED, "The batch expired before this request was answered."
 )
 _NEVER_ANSWERED: Final = Failure(
-    "INTERNAL", "Anthropic ended the batch without an answer to this request."
+    Status.INTERNAL, "Anthropic ended the batch without an answer to this request."
 )
 _MISSING: Final = {BatchState.CANCELLED: _CANCELLED, BatchState.EXPIRED: _EXPIRED}
 
@@ -76,4 +76,4 @@ def _refusal(envelope: object) -> dict[str, Any]:
     error = inner if isinstance(inner, dict) else outer
     kind = text_or_none(error.get("type")) or ""
     message = text_or_none(error.get("message")) or kind or "Anthropic gave no reason"
-    return item_error(RPC_STATUS_OF_TYPE.get(kind, "UNKNOWN"), message)
+    return item_error(RPC_STATUS_OF_TYPE.get(kind, Status.UNKNOWN), message)

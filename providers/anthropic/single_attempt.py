@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from providers.anthropic.batch_creation import may_have_created
 from providers.batches.repeats import Repeat
 from providers.errors import FerryError
+from providers.status import Status
 
 
 @asynccontextmanager
@@ -16,7 +17,7 @@ async def single_attempt(repeat: Repeat) -> AsyncIterator[None]:
     """
     if not await repeat.begin():
         raise FerryError(
-            "ABORTED",
+            Status.ABORTED,
             "an earlier request with this x-ferry-idempotency-key is still under way, or its "
             "outcome is unknown: list the batches, and use another key to create one anyway",
         )

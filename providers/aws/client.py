@@ -16,6 +16,7 @@ from providers.aws.target import AwsTarget
 from providers.body import Body
 from providers.errors import FerryError
 from providers.json_api.client import Answer, read_refusal
+from providers.status import Status
 from providers.upstream import OutboundRequest, Reply, Upstream, UpstreamError
 
 T = TypeVar("T")
@@ -85,7 +86,7 @@ class AwsClient:
             await reply.read(_ANSWER_LIMIT)
             if not reply.headers.get("ETag"):
                 # Whatever said yes to it, S3 names what it has taken (bedrock.md section 5).
-                raise UpstreamError("UNAVAILABLE", f"{self.name}: S3 did not confirm a PUT")
+                raise UpstreamError(Status.UNAVAILABLE, f"{self.name}: S3 did not confirm a PUT")
 
     async def _repeated(
         self,
@@ -125,7 +126,7 @@ class AwsClient:
         except orjson.JSONDecodeError:
             document = None
         if not isinstance(document, dict):
-            raise UpstreamError("UNAVAILABLE", f"{self.name} answered what is no JSON object")
+            raise UpstreamError(Status.UNAVAILABLE, f"{self.name} answered what is no JSON object")
         return Answer(document)
 
     def _xml(self, target: AwsTarget, data: bytes) -> Any:
@@ -134,7 +135,7 @@ class AwsClient:
         try:
             root = parse_xml(data)
         except ValueError:
-            raise UpstreamError("UNAVAILABLE", f"{self.name}: S3 answered no XML") from None
+            raise UpstreamError(Status.UNAVAILABLE, f"{self.name}: S3 answered no XML") from None
         if root.tag == "Error":  # with the status 200: bedrock.md section 5
             raise error_despite_success(self.name, root, target.keys.secrets())
         return root
@@ -144,4 +145,4 @@ def _is_transient(error: BaseException) -> bool:
     """Whether another attempt may fare better. A quota is no matter of moments."""
     if not isinstance(error, FerryError) or error.reason == "ServiceQuotaExceededException":
         return False
-    return error.status in ("UNAVAILABLE", "RESOURCE_EXHAUSTED")
+    return error.status in (Status.UNAVAILABLE, Status.RESOURCE_EXHAUSTED)

@@ -9,30 +9,30 @@ from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import ParseError, fromstring
 
 from providers.errors import FerryError
-from providers.status import explain_status, status_of_refusal
+from providers.status import Status, explain_status, status_of_refusal
 from providers.upstream import Reply
 
 # bedrock.md sections 2 and 5, translation.md section 6. What is not named goes by its HTTP status.
-_STATUS_OF_CODE: Final[Mapping[str, str]] = {
+_STATUS_OF_CODE: Final[Mapping[str, Status]] = {
     code: status
     for status, codes in {
-        "UNAUTHENTICATED": (
+        Status.UNAUTHENTICATED: (
             "UnrecognizedClientException InvalidSignatureException SignatureDoesNotMatch "
             "ExpiredTokenException ExpiredToken InvalidAccessKeyId InvalidToken "
             "InvalidClientTokenId IncompleteSignature MissingAuthenticationToken "
             "MissingAuthenticationTokenException RequestTimeTooSkewed TokenRefreshRequired"
         ),
-        "RESOURCE_EXHAUSTED": (
+        Status.RESOURCE_EXHAUSTED: (
             "ThrottlingException Throttling TooManyRequestsException RequestLimitExceeded "
             "SlowDown ServiceQuotaExceededException"
         ),
-        "ABORTED": "ConflictException OperationAborted",
-        "UNAVAILABLE": "RequestTimeout ModelNotReadyException ModelTimeoutException",
-        "INVALID_ARGUMENT": (
+        Status.ABORTED: "ConflictException OperationAborted",
+        Status.UNAVAILABLE: "RequestTimeout ModelNotReadyException ModelTimeoutException",
+        Status.INVALID_ARGUMENT: (
             "PermanentRedirect TemporaryRedirect AuthorizationHeaderMalformed "
             "AuthorizationQueryParametersError IllegalLocationConstraintException"
         ),
-        "UNIMPLEMENTED": "MethodNotAllowed NotImplemented",
+        Status.UNIMPLEMENTED: "MethodNotAllowed NotImplemented",
     }.items()
     for code in codes.split()
 }
@@ -45,13 +45,13 @@ _WRONG_REGION: Final = (
 )
 _NO_BUCKET: Final = "NoSuchBucket"
 # What a refusal tells by its HTTP status alone.
-_STATUS_WITHOUT_HTTP: Final[Mapping[str, str]] = {
-    "AccessDenied": "PERMISSION_DENIED",
-    "NoSuchKey": "NOT_FOUND",
-    "NoSuchUpload": "NOT_FOUND",
-    _NO_BUCKET: "NOT_FOUND",
-    "InvalidPart": "INVALID_ARGUMENT",
-    "EntityTooSmall": "INVALID_ARGUMENT",
+_STATUS_WITHOUT_HTTP: Final[Mapping[str, Status]] = {
+    "AccessDenied": Status.PERMISSION_DENIED,
+    "NoSuchKey": Status.NOT_FOUND,
+    "NoSuchUpload": Status.NOT_FOUND,
+    _NO_BUCKET: Status.NOT_FOUND,
+    "InvalidPart": Status.INVALID_ARGUMENT,
+    "EntityTooSmall": Status.INVALID_ARGUMENT,
 }
 
 
@@ -65,7 +65,7 @@ class AwsRefusal:
 
 def is_absent(error: FerryError) -> bool:
     """Whether an object or a job is not there; a bucket that is not there is a wrong setting."""
-    return error.status == "NOT_FOUND" and error.reason != _NO_BUCKET
+    return error.status == Status.NOT_FOUND and error.reason != _NO_BUCKET
 
 
 def refused(
@@ -80,7 +80,7 @@ def refused(
     headers = reply.headers
     request_id = headers.get("x-amzn-requestid") or headers.get("x-amz-request-id") or ""
     status = _status(refusal, reply)
-    if status == "UNIMPLEMENTED":
+    if status == Status.UNIMPLEMENTED:
         text = f"this upstream does not serve the call: {text}"
     return FerryError(
         status,
@@ -97,7 +97,7 @@ def error_despite_success(name: str, root: Any, secrets: Iterable[str]) -> Ferry
     """For an `<Error>` with the status 200, after which the same may be asked again as a rule."""
     refusal = _refusal_in(root)
     status = _STATUS_OF_CODE.get(refusal.code) or _STATUS_WITHOUT_HTTP.get(
-        refusal.code, "UNAVAILABLE"
+        refusal.code, Status.UNAVAILABLE
     )
     text = _redact(secrets, f"{name}: {refusal.code}: {refusal.message}")
     return FerryError(status, text, provider=name, reason=refusal.code or None)
@@ -165,13 +165,13 @@ def _explain(refusal: AwsRefusal, reply: Reply, region: str) -> str:
     return f"{refusal.code}: {text}" if refusal.code else text
 
 
-def _status(refusal: AwsRefusal, reply: Reply) -> str:
+def _status(refusal: AwsRefusal, reply: Reply) -> Status:
     named = _STATUS_OF_CODE.get(refusal.code)
     if named is not None:
         return named
     if _is_foreign_redirect(reply):
-        return "UNAVAILABLE"
-    return "INVALID_ARGUMENT" if reply.status < 400 else status_of_refusal(reply.status)
+        return Status.UNAVAILABLE
+    return Status.INVALID_ARGUMENT if reply.status < 400 else status_of_refusal(reply.status)
 
 
 def _is_foreign_redirect(reply: Reply) -> bool:

@@ -22,6 +22,7 @@ from providers.errors import FerryError
 from providers.json_api.answer_shape import written_count
 from providers.json_api.page_tokens import leading_on
 from providers.parted_objects import Part
+from providers.status import Status
 from providers.upstream import Reply, UpstreamError
 
 METADATA_PREFIX: Final = "x-amz-meta-"
@@ -103,7 +104,9 @@ class S3:
             query["continuation-token"] = token
         root = await self._root(target, "GET", _url(target, folder.bucket, "", query))
         if root.tag != "ListBucketResult":  # else another kind would be read as an empty list
-            raise UpstreamError("UNAVAILABLE", f"S3 answered with {root.tag[:40]!r}, not a list")
+            raise UpstreamError(
+                Status.UNAVAILABLE, f"S3 answered with {root.tag[:40]!r}, not a list"
+            )
         encoded = root.findtext("EncodingType") == "url"
         listed = [_listed(element, encoded=encoded) for element in root.iter("Contents")]
         if root.findtext("IsTruncated") != "true":
@@ -201,7 +204,9 @@ class S3:
     ) -> Any:
         root = await self._client.xml(target, method, url, body, headers)
         if root is None:
-            raise UpstreamError("UNAVAILABLE", f"{self._client.name}: S3 answered with nothing")
+            raise UpstreamError(
+                Status.UNAVAILABLE, f"{self._client.name}: S3 answered with nothing"
+            )
         return root
 
 
@@ -236,14 +241,14 @@ def _listed(element: Any, *, encoded: bool) -> StoredObject:
 def _text(element: Any, name: str) -> str:
     text = element.findtext(name)
     if not text:
-        raise UpstreamError("UNAVAILABLE", f"S3's answer lacks {name}")
+        raise UpstreamError(Status.UNAVAILABLE, f"S3's answer lacks {name}")
     return str(text)
 
 
 def _number(element: Any, name: str) -> int:
     number = written_count(_text(element, name))
     if number is None:
-        raise UpstreamError("UNAVAILABLE", f"S3's answer has no number at {name}")
+        raise UpstreamError(Status.UNAVAILABLE, f"S3's answer has no number at {name}")
     return number
 
 

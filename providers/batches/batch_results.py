@@ -18,7 +18,7 @@ from providers.json_api.json_text import render_compact, render_line
 from providers.memory import Reservation
 from providers.resource_names import result_file_id
 from providers.resources import Batch, Download, Failure, File, FileSource, InlineResults
-from providers.status import item_error
+from providers.status import Status, item_error
 
 _TOO_LONG: Final = "The result of this request is longer than FERRY_MAX_LINE_BYTES bytes."
 _UNREADABLE: Final = "The result of this request cannot be read."
@@ -250,7 +250,7 @@ def render_inline(result: Result, table: RequestTable) -> bytes:
 
 
 def _error(message: str) -> dict[str, Any]:
-    return {"error": item_error("INTERNAL", message)}
+    return {"error": item_error(Status.INTERNAL, message)}
 
 
 def _work_bytes(line: ResultLine) -> int:

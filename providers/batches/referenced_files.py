@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from providers.credential import Caller
 from providers.errors import FerryError, invalid_argument
 from providers.json_api.client import JsonApi
+from providers.status import Status
 
 
 async def check_referenced(
@@ -18,7 +19,7 @@ async def check_referenced(
         try:
             await client.get(caller, f"{folder}/{native_id}")
         except FerryError as error:
-            if error.status != "NOT_FOUND":
+            if error.status != Status.NOT_FOUND:
                 raise
             raise invalid_argument(
                 f"names a file that {client.name} does not have ({native_id})", path=path

@@ -8,6 +8,7 @@ from providers.aws.s3 import S3
 from providers.aws.target import AwsTarget
 from providers.bedrock.object_files import key_of, no_such_file
 from providers.errors import FerryError
+from providers.status import Status
 
 _PRECONDITION_FAILED = 412
 
@@ -38,5 +39,7 @@ class InputObject:
         if is_absent(error):
             return no_such_file(self._file_id)
         if error.upstream_status == _PRECONDITION_FAILED:
-            return FerryError("ABORTED", "the file of requests was written to while it was read")
+            return FerryError(
+                Status.ABORTED, "the file of requests was written to while it was read"
+            )
         return error

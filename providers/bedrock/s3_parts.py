@@ -78,7 +78,7 @@ class S3Parts:
             await self.abort_before(datetime.now(UTC) - self._life)
         except FerryError as error:
             # The keys may lack this one permission; a rule of the bucket does the same.
-            _log.warning("abandoned uploads could not be aborted: %s", error.status)
+            _log.warning("abandoned uploads could not be aborted: %s", error.status.name)
 
     async def _listed(
         self, upload: PartedUpload, after: int = 0

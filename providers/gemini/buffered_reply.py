@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Mapping
 from typing import Self
 
 from providers.body import once
+from providers.status import Status
 from providers.upstream import UpstreamError
 
 
@@ -20,7 +21,7 @@ class BufferedReply:
 
     async def read(self, limit: int) -> bytes:
         if len(self._data) > limit:
-            raise UpstreamError("UNAVAILABLE", f"Google answered over {limit} bytes")
+            raise UpstreamError(Status.UNAVAILABLE, f"Google answered over {limit} bytes")
         return self._data
 
     async def aclose(self) -> None:

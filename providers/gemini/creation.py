@@ -19,6 +19,7 @@ from providers.gemini.buffered_reply import BufferedReply
 from providers.memory import MemoryBudget
 from providers.provider import Relay, RelayedRequest
 from providers.state import State
+from providers.status import Status
 from providers.upstream import Reply, UpstreamError
 
 KEY_HEADER: Final = "x-ferry-idempotency-key"
@@ -54,7 +55,7 @@ class RepeatableCreations:
                 return await self._get(caller, request, recorded)
             if not await repeat.begin():
                 raise FerryError(
-                    "ABORTED",
+                    Status.ABORTED,
                     f"an earlier request with this {KEY_HEADER} is still under way, or its outcome "
                     "is unknown: list the batches, and use another key to create one all the same",
                 )
@@ -103,4 +104,4 @@ def _batch_name(data: bytes) -> str:
     try:
         return str(orjson.loads(data)["name"])
     except (orjson.JSONDecodeError, KeyError, TypeError):
-        raise UpstreamError("UNAVAILABLE", "Google's answer names no batch") from None
+        raise UpstreamError(Status.UNAVAILABLE, "Google's answer names no batch") from None

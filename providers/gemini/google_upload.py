@@ -10,6 +10,7 @@ from providers.errors import FerryError
 from providers.gemini.headers import answered
 from providers.gemini.refusal import GoogleRefusal, check
 from providers.json_api.answer_shape import written_count
+from providers.status import Status
 from providers.upload import UploadProgress, UploadStatus
 from providers.upstream import OutboundRequest, Reply, Upstream, UpstreamError
 
@@ -53,7 +54,7 @@ class GoogleUpload:
         except GoogleRefusal as refusal:
             raise _cancelled() if refusal.upload_status else refusal from None
         if progress.status is UploadStatus.ACTIVE and progress.received is None:
-            raise UpstreamError("UNAVAILABLE", "Google did not say how much it has received")
+            raise UpstreamError(Status.UNAVAILABLE, "Google did not say how much it has received")
         return progress
 
     async def cancel(self) -> UploadProgress:
@@ -64,7 +65,7 @@ class GoogleUpload:
             if refusal.code != 400:
                 raise
             # A cancel has no arguments: only the upload's state can be what is wrong.
-            raise refusal.restated("FAILED_PRECONDITION") from None
+            raise refusal.restated(Status.FAILED_PRECONDITION) from None
 
     async def _control(self, command: str, *expected: UploadStatus) -> UploadProgress:
         request = OutboundRequest("POST", self._control_url, _headers(command), in_memory(b""))
@@ -75,7 +76,7 @@ class GoogleUpload:
             await check(self._provider, reply)
             progress = await _parse_progress(reply)
         if progress.status not in expected:
-            raise UpstreamError("UNAVAILABLE", f"Google said unexpectedly: {progress.status}")
+            raise UpstreamError(Status.UNAVAILABLE, f"Google said unexpectedly: {progress.status}")
         return progress
 
 
@@ -98,7 +99,7 @@ async def _parse_progress(reply: Reply) -> UploadProgress:
             return UploadProgress(UploadStatus.FINAL, document=document, headers=headers)
         case UploadStatus.CANCELLED:
             return UploadProgress(UploadStatus.CANCELLED, headers=headers)
-    raise UpstreamError("UNAVAILABLE", "Google's answer says nothing of the upload's status")
+    raise UpstreamError(Status.UNAVAILABLE, "Google's answer says nothing of the upload's status")
 
 
 def _received(reply: Reply) -> int | None:
@@ -107,5 +108,5 @@ def _received(reply: Reply) -> int | None:
 
 def _cancelled() -> FerryError:
     return FerryError(
-        "FAILED_PRECONDITION", "the upload was cancelled", upload_status=UploadStatus.CANCELLED
+        Status.FAILED_PRECONDITION, "the upload was cancelled", upload_status=UploadStatus.CANCELLED
     )

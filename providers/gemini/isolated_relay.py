@@ -29,6 +29,7 @@ from providers.json_api.json_text import parse_json, render_json
 from providers.memory import BUDGET_BYTES, MemoryBudget
 from providers.provider import Relay, RelayedRequest
 from providers.resources import Page
+from providers.status import Status
 from providers.tenancy.ownership import Ownership, ResourceKind, native_id_of
 from providers.tenancy.references import References
 from providers.tenancy.run_to_completion import run_to_completion
@@ -148,7 +149,7 @@ class IsolatedRelay:
             async with await self._relay.relay(caller, cancel) as reply:
                 await check(self._name, reply)
         except FerryError as error:
-            return unavailable(f"{what}, nor could it be cancelled ({error.status})")
+            return unavailable(f"{what}, nor could it be cancelled ({error.status.name})")
         return unavailable(f"{what}, so it was cancelled: create it again")
 
     # --- answers ---
@@ -244,7 +245,7 @@ class _PeekedReply:
     async def read(self, limit: int) -> bytes:
         data = b"".join([chunk async for chunk in self.chunks()])
         if len(data) > limit:
-            raise UpstreamError("UNAVAILABLE", f"Google answered over {limit} bytes")
+            raise UpstreamError(Status.UNAVAILABLE, f"Google answered over {limit} bytes")
         return data
 
     async def aclose(self) -> None:
@@ -275,7 +276,7 @@ def _document(data: bytes) -> dict[str, Any]:
     except orjson.JSONDecodeError:
         document = None
     if not isinstance(document, dict):
-        raise UpstreamError("UNAVAILABLE", "Google answered what is no JSON object")
+        raise UpstreamError(Status.UNAVAILABLE, "Google answered what is no JSON object")
     return document
 
 

@@ -7,6 +7,7 @@ from typing import Any, Final
 import orjson
 
 from providers.errors import invalid_argument
+from providers.status import Status
 from providers.tenancy.ownership import OwnedResource, ResourceKind, owned_batch, owned_native_file
 from providers.upload import UploadProgress
 from providers.upstream import UpstreamError
@@ -33,7 +34,7 @@ def created_resource(document: object) -> OwnedResource:
     name = document.get("name") if isinstance(document, dict) else document
     match = _NAME.fullmatch(name) if isinstance(name, str) else None
     if match is None:
-        raise UpstreamError("UNAVAILABLE", "Google's answer names neither a file nor a batch")
+        raise UpstreamError(Status.UNAVAILABLE, "Google's answer names neither a file nor a batch")
     return resource_of(ResourceKind(match[1]), match[2])
 
 
@@ -44,7 +45,7 @@ def uploaded_file(progress: UploadProgress) -> OwnedResource | None:
     try:
         return created_resource(orjson.loads(progress.document)["file"])
     except (orjson.JSONDecodeError, KeyError, TypeError):
-        raise UpstreamError("UNAVAILABLE", "Google's answer shows no file") from None
+        raise UpstreamError(Status.UNAVAILABLE, "Google's answer shows no file") from None
 
 
 def result_files(batch: Mapping[str, Any]) -> Iterator[OwnedResource]:

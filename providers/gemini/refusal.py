@@ -4,13 +4,13 @@ from typing import Any, Final
 
 import orjson
 
-from providers.errors import HTTP_OF_STATUS, FerryError
-from providers.status import explain_status
+from providers.errors import FerryError
+from providers.status import Status, explain_status
 from providers.upstream import Reply, UpstreamError
 
 _ENVELOPE_BYTES: Final = 64 << 10
-# Where several statuses share a code the first is the most general.
-_STATUS_OF_HTTP: Final = {code: status for status, code in reversed(list(HTTP_OF_STATUS.items()))}
+# Where several statuses share an HTTP status, the first of them is the most general.
+_STATUS_OF_HTTP: Final = {status.http: status for status in reversed(Status)}
 
 # Refusals of the moment: too slow, too much, or an offset that has moved on (gemini.md 3.2).
 _PASSING: Final = frozenset({408, 409, 412, 416, 429})
@@ -26,7 +26,7 @@ class GoogleRefusal(FerryError):
         self,
         provider: str,
         code: int,
-        status: str,
+        status: Status,
         message: str,
         *,
         reason: str | None = None,
@@ -34,7 +34,7 @@ class GoogleRefusal(FerryError):
         upload_status: str | None = None,
     ) -> None:
         super().__init__(
-            "UNAVAILABLE",
+            status,
             message,
             provider=provider,
             reason=reason,
@@ -42,9 +42,8 @@ class GoogleRefusal(FerryError):
             retry_after=retry_after,
             upload_status=upload_status,
         )
-        # Google has more statuses than we do, and pairs them with HTTP in its own way.
+        # Google pairs the statuses with HTTP in its own way.
         self.code = code
-        self.status = status
 
     @property
     def permanent(self) -> bool:
@@ -62,17 +61,26 @@ async def check(provider: str, reply: Reply) -> None:
         return
     if reply.status < 400:
         said = explain_status(reply.status)
-        raise UpstreamError("UNAVAILABLE", f"neither a success nor a refusal of Google's: {said}")
+        raise UpstreamError(
+            Status.UNAVAILABLE, f"neither a success nor a refusal of Google's: {said}"
+        )
     error = _parse_error(await _read_leniently(reply))
     raise GoogleRefusal(
         provider,
         reply.status,
-        _text(error.get("status")) or _STATUS_OF_HTTP.get(reply.status, "UNKNOWN"),
+        _status(error.get("status"), reply.status),
         _text(error.get("message")) or f"Google answered {reply.status} without saying why",
         reason=_reason(error.get("details")),
         retry_after=reply.headers.get("Retry-After"),
         upload_status=_ended(reply),
     )
+
+
+def _status(name: object, http: int) -> Status:
+    """The status that Google names, or the one its HTTP status stands for."""
+    if isinstance(name, str) and name in Status.__members__:
+        return Status[name]
+    return _STATUS_OF_HTTP.get(http, Status.UNKNOWN)
 
 
 def _ended(reply: Reply) -> str | None:

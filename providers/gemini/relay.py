@@ -10,6 +10,7 @@ from providers.credential import Caller
 from providers.gemini.headers import relayed
 from providers.json_api.path_names import check_path_name
 from providers.provider import RelayedRequest
+from providers.status import Status
 from providers.upstream import OutboundRequest, Reply, Upstream, UpstreamError
 
 # Browsers and Node read a host in these, RFC 3986 a path (https://url.spec.whatwg.org/#url-parsing).
@@ -33,7 +34,7 @@ class GeminiRelay:
         )
         if _leads_elsewhere(url, reply.headers.get("Location", "")):
             await reply.aclose()
-            raise UpstreamError("UNAVAILABLE", "the upstream names an address of another host")
+            raise UpstreamError(Status.UNAVAILABLE, "the upstream names an address of another host")
         return reply
 
 

@@ -9,6 +9,7 @@ from math import isfinite
 from typing import Any, Final
 
 from providers.errors import FerryError
+from providers.status import Status
 
 _LARGEST: Final = 2**63 - 1
 # Fewer digits than `_LARGEST` has. Python refuses to read a number of more than 4,300.
@@ -18,19 +19,19 @@ _WRITTEN_COUNT: Final = re.compile(r"[0-9]{1,18}")
 class UnreadableAnswer(FerryError):
     """An answer, or a member of one, that is not translated; `what` names it by its JSON path."""
 
-    def __init__(self, status: str, what: str) -> None:
+    def __init__(self, status: Status, what: str) -> None:
         super().__init__(status, f"the provider's answer could not be read: {what}")
         self.what = what
 
 
 def unreadable(what: str) -> UnreadableAnswer:
     """For something that differs from what the provider documents."""
-    return UnreadableAnswer("INTERNAL", what)
+    return UnreadableAnswer(Status.INTERNAL, what)
 
 
 def untranslatable(what: str) -> UnreadableAnswer:
     """For something that Gemini's schema cannot hold."""
-    return UnreadableAnswer("UNIMPLEMENTED", what)
+    return UnreadableAnswer(Status.UNIMPLEMENTED, what)
 
 
 def unknown_type(value: object, where: str) -> UnreadableAnswer:

@@ -17,7 +17,7 @@ from providers.json_api.refusal_body import code_of, has_code, message_of
 from providers.resource_names import NATIVE_ID
 from providers.resources import Download
 from providers.state import StateError
-from providers.status import explain_status, status_of_refusal
+from providers.status import Status, explain_status, status_of_refusal
 from providers.upstream import OutboundRequest, Reply, Upstream, UpstreamError
 
 Headers = Callable[[Caller], Mapping[str, str]]
@@ -30,7 +30,7 @@ _PLAIN: Final = {"Accept": "*/*", "Accept-Encoding": "identity"}
 # Providers say 200; a server that only speaks their API may say created or accepted instead.
 _DONE: Final = (200, 201, 202)
 
-_PERMANENT: Final = "FAILED_PRECONDITION"
+_PERMANENT: Final = Status.FAILED_PRECONDITION
 
 
 class Answer(dict[str, Any]):
@@ -39,7 +39,7 @@ class Answer(dict[str, Any]):
     def __getitem__(self, key: str) -> Any:
         value = self.get(key)
         if value is None:
-            raise UpstreamError("UNAVAILABLE", f"the provider's answer lacks {key!r}")
+            raise UpstreamError(Status.UNAVAILABLE, f"the provider's answer lacks {key!r}")
         return value
 
     @property
@@ -47,20 +47,24 @@ class Answer(dict[str, Any]):
         """The native id: names and paths are made of it."""
         value = self["id"]
         if not isinstance(value, str) or not NATIVE_ID.fullmatch(value):
-            raise UpstreamError("UNAVAILABLE", "the provider's answer has an id that is none")
+            raise UpstreamError(Status.UNAVAILABLE, "the provider's answer has an id that is none")
         return value
 
     def number(self, key: str) -> int | float:
         value = self[key]
         if isinstance(value, bool) or not isinstance(value, int | float):
-            raise UpstreamError("UNAVAILABLE", f"the provider's answer has no number at {key!r}")
+            raise UpstreamError(
+                Status.UNAVAILABLE, f"the provider's answer has no number at {key!r}"
+            )
         return value
 
     def part(self, key: str) -> "Answer":
         """The object at `key`."""
         value = self[key]
         if not isinstance(value, dict):
-            raise UpstreamError("UNAVAILABLE", f"the provider's answer has no object at {key!r}")
+            raise UpstreamError(
+                Status.UNAVAILABLE, f"the provider's answer has no object at {key!r}"
+            )
         return Answer(value)
 
 
@@ -106,7 +110,9 @@ class JsonApi:
         page = await self.get(caller, path, **query)
         data = page.get("data") or []
         if not isinstance(data, list) or not all(isinstance(item, dict) for item in data):
-            raise UpstreamError("UNAVAILABLE", f"{self.name} answered what is no list of objects")
+            raise UpstreamError(
+                Status.UNAVAILABLE, f"{self.name} answered what is no list of objects"
+            )
         return [Answer(item) for item in data], page
 
     async def delete(self, caller: Caller, path: str) -> Answer:
@@ -117,7 +123,7 @@ class JsonApi:
         try:
             await self.delete(caller, path)
         except FerryError as error:
-            if error.status != "NOT_FOUND":
+            if error.status != Status.NOT_FOUND:
                 raise
 
     async def post(
@@ -156,7 +162,7 @@ class JsonApi:
             data = await reply.read(_ANSWER_LIMIT)
         document = _parse(data)
         if document is None:
-            raise UpstreamError("UNAVAILABLE", f"{self.name} answered what is no JSON object")
+            raise UpstreamError(Status.UNAVAILABLE, f"{self.name} answered what is no JSON object")
         return document
 
     async def _send(self, caller: Caller, request: OutboundRequest) -> Reply:
@@ -174,7 +180,7 @@ class JsonApi:
         """`reply`, if it is not encoded: it was asked not to be, and nothing here decodes."""
         if reply.headers.get("Content-Encoding", "identity") != "identity":
             await reply.aclose()
-            raise UpstreamError("UNAVAILABLE", f"{self.name} encoded what it was asked not to")
+            raise UpstreamError(Status.UNAVAILABLE, f"{self.name} encoded what it was asked not to")
         return reply
 
     def _url(self, path: str, query: Mapping[str, str | int] | None = None) -> URL:
@@ -184,7 +190,7 @@ class JsonApi:
         text = message_of(document) or explain_status(reply.status)
         lasts = has_code(document, self._no_credit)
         status = _PERMANENT if lasts else status_of_refusal(reply.status)
-        if status == "UNIMPLEMENTED":
+        if status == Status.UNIMPLEMENTED:
             text = f"this upstream does not serve the call: {text}"
         return FerryError(
             status,
@@ -207,7 +213,7 @@ def outcome_unknown(error: FerryError) -> bool:
         return False  # the request's body could not be read to its end, so it was not sent
     if isinstance(error, UpstreamError):
         return not error.unsent
-    return error.status in ("UNAVAILABLE", "DEADLINE_EXCEEDED")
+    return error.status in (Status.UNAVAILABLE, Status.DEADLINE_EXCEEDED)
 
 
 @contextmanager
@@ -218,7 +224,7 @@ def wrong_state_if_refused() -> Iterator[None]:
     except FerryError as error:
         if error.upstream_status not in (400, 409):
             raise
-        raise error.restated("FAILED_PRECONDITION") from None
+        raise error.restated(Status.FAILED_PRECONDITION) from None
 
 
 async def read_refusal(reply: Reply) -> bytes:

@@ -6,6 +6,7 @@ import re
 
 from providers.errors import FerryError, invalid_argument
 from providers.resource_names import NATIVE_ID
+from providers.status import Status
 from providers.upstream import UpstreamError
 
 
@@ -31,7 +32,7 @@ def leading_on(upstream: str, asked: str | None, found: str | None) -> str | Non
     Raises UNAVAILABLE if it leads to this page again: the list would never end.
     """
     if found is not None and found == asked:
-        raise UpstreamError("UNAVAILABLE", f"{upstream} gives the same page of a list again")
+        raise UpstreamError(Status.UNAVAILABLE, f"{upstream} gives the same page of a list again")
     return found
 
 

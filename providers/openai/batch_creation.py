@@ -138,7 +138,7 @@ class BatchCreation:
         try:
             return await self.find(job.caller, records.JOB, job.id) is None
         except FerryError as lookup:
-            _log.warning("whether a batch was made is unknown: %s", lookup.status)
+            _log.warning("whether a batch was made is unknown: %s", lookup.status.name)
             return False
 
     async def _upload_input(self, job: Job, length: int) -> str:
@@ -170,7 +170,7 @@ class BatchCreation:
             await self._client.delete(caller, f"files/{native_id}")
         except FerryError as error:
             # The error that led here is the one to tell; this file is lost at OpenAI until then.
-            _log.warning("a translated input could not be deleted again: %s", error.status)
+            _log.warning("a translated input could not be deleted again: %s", error.status.name)
 
 
 def _metadata(job: Job) -> dict[str, str]:

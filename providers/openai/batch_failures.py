@@ -10,22 +10,25 @@ from typing import Any, Final
 
 from providers.openai_content.error_codes import rpc_status_of_code
 from providers.resources import Failure
+from providers.status import Status
 
 # OpenAI fails a batch when its input is not valid: invalid_json_line, duplicate_custom_id, ...
-_STATUS_OF_OTHER_CODES: Final = "INVALID_ARGUMENT"
+_STATUS_OF_OTHER_CODES: Final = Status.INVALID_ARGUMENT
 
 _CANCELLED: Final = Failure(
-    "CANCELLED", "The batch was cancelled before this request was answered."
+    Status.CANCELLED, "The batch was cancelled before this request was answered."
 )
 _EXPIRED: Final = Failure(
-    "DEADLINE_EXCEEDED", "The batch expired before this request was answered."
+    Status.DEADLINE_EXCEEDED, "The batch expired before this request was answered."
 )
 _NEVER_ANSWERED: Final = Failure(
-    "INTERNAL", "OpenAI ended the batch without an answer to this request that could be read."
+    Status.INTERNAL, "OpenAI ended the batch without an answer to this request that could be read."
 )
 # For a request whose answer was in a result file that is gone.
-LOST: Final = Failure("NOT_FOUND", "OpenAI no longer has the file with the result of this request.")
-_FAILED_WITHOUT_REASON: Final = Failure("INTERNAL", "OpenAI gives no reason")
+LOST: Final = Failure(
+    Status.NOT_FOUND, "OpenAI no longer has the file with the result of this request."
+)
+_FAILED_WITHOUT_REASON: Final = Failure(Status.INTERNAL, "OpenAI gives no reason")
 _REQUEST_FAILURES: Final = {
     "cancelled": _CANCELLED,
     "cancelling": _CANCELLED,
@@ -70,9 +73,11 @@ def failure_of(batch: Mapping[str, Any]) -> Failure | None:
         case "failed":
             return _summary(listed) if listed else _FAILED_WITHOUT_REASON
         case "expired":
-            return Failure("DEADLINE_EXCEEDED", f"The batch expired{_unanswered(batch, listed)}")
+            return Failure(
+                Status.DEADLINE_EXCEEDED, f"The batch expired{_unanswered(batch, listed)}"
+            )
         case "cancelled":
-            return Failure("CANCELLED", f"The batch was cancelled{_unanswered(batch, listed)}")
+            return Failure(Status.CANCELLED, f"The batch was cancelled{_unanswered(batch, listed)}")
         case _:
             return None
 

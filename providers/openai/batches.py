@@ -42,6 +42,7 @@ from providers.resources import (
     ResultForm,
 )
 from providers.state import State
+from providers.status import Status
 from providers.upstream import UpstreamError
 
 Answers = list[Answer]  # `list` is a method of the class below
@@ -95,7 +96,7 @@ class OpenAIBatches:
             try:
                 inline = await self._inline_results(caller, native)
             except FerryError as error:
-                if error.status != "NOT_FOUND":
+                if error.status != Status.NOT_FOUND:
                     raise
                 return batch
             if inline is not None:
@@ -186,7 +187,9 @@ class OpenAIBatches:
         check_native_id(batch_id, "batch")
         native = await self._client.get(caller, f"batches/{batch_id}")
         if native.id != batch_id:
-            raise UpstreamError("UNAVAILABLE", f"{self._client.name} answered with another batch")
+            raise UpstreamError(
+                Status.UNAVAILABLE, f"{self._client.name} answered with another batch"
+            )
         if await self._deleted.is_deleted(batch_marker(batch_id)):
             raise not_found(f"batches/{batch_id} was deleted")
         return await self._stored_metadata.restored(native)
@@ -242,7 +245,7 @@ class OpenAIBatches:
         try:
             await self._lines(caller, native).check_files()
         except FerryError as error:
-            if error.status != "NOT_FOUND":
+            if error.status != Status.NOT_FOUND:
                 raise
             return error
         return None
@@ -268,7 +271,7 @@ class OpenAIBatches:
             await self._delete_files(caller, native)
         except FerryError as error:
             # It is hidden all the same, and the batch that the key stands for is what counts.
-            _log.warning("a second batch for one key could not be undone: %s", error.status)
+            _log.warning("a second batch for one key could not be undone: %s", error.status.name)
 
     async def _delete_files(self, caller: Caller, native: Answer) -> None:
         """What was made for the batch: its outputs, and its input unless that is the user's."""

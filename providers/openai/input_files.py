@@ -11,6 +11,7 @@ from providers.errors import FerryError, invalid_argument
 from providers.json_api.client import Answer, JsonApi
 from providers.memory import Reservation
 from providers.openai.file_naming import INPUT_PURPOSE, PURPOSE_HEADER
+from providers.status import Status
 
 
 class InputFiles:
@@ -41,7 +42,7 @@ class InputFiles:
         try:
             await self._client.get(caller, f"files/{input_file}")
         except FerryError as error:
-            if error.status != "NOT_FOUND":
+            if error.status != Status.NOT_FOUND:
                 raise
             return False
         return True
@@ -58,7 +59,7 @@ class InputFiles:
             async with self.opened(caller, input_file) as chunks:
                 await add_keys(table, chunks, self._splitter, "custom_id", reservation)
         except FerryError as error:
-            if error.status != "NOT_FOUND":
+            if error.status != Status.NOT_FOUND:
                 raise
             return None
         return table

@@ -14,6 +14,7 @@ from providers.json_api.client import JsonApi
 from providers.openai.batch_failures import LOST, RequestFailures
 from providers.openai_content.result_from_openai import from_openai_line
 from providers.resources import Failure
+from providers.status import Status
 
 
 class OpenAIResultLines:
@@ -62,7 +63,7 @@ class OpenAIResultLines:
         try:
             reply = await self._client.open(self._caller, f"files/{name}/content")
         except FerryError as error:
-            if error.status != "NOT_FOUND":
+            if error.status != Status.NOT_FOUND:
                 raise
             self._lost.append(name)
             return

@@ -26,6 +26,7 @@ from providers.openai.file_records import from_openai_file
 from providers.resource_names import parse_file_id
 from providers.resources import File
 from providers.state import State, read, write
+from providers.status import Status
 from providers.upload import GRANULARITY, UploadStart, UploadStatus
 from providers.uploads.file_records import FileRecords
 from providers.uploads.multipart import form_with_file
@@ -272,7 +273,7 @@ def _upload_of(route: Mapping[str, Any]) -> str | None:
     """The upload to which a route leads. Raises FAILED_PRECONDITION if it has expired."""
     if route["upload"] and time.time() >= route["expires_at"]:
         raise FerryError(
-            "FAILED_PRECONDITION",
+            Status.FAILED_PRECONDITION,
             "the upload expired at OpenAI; start the upload again",
             upload_status=UploadStatus.FINAL,
         )
@@ -296,7 +297,7 @@ def _require_single_request_size(size: int, purpose: str) -> None:
     """Raises INVALID_ARGUMENT for a file that cannot be sent without the Uploads API."""
     if size > WHOLE_FILE_LIMIT:
         raise FerryError(
-            "INVALID_ARGUMENT",
+            Status.INVALID_ARGUMENT,
             f"{size} bytes are more than OpenAI takes in one request ({WHOLE_FILE_LIMIT}), and it "
             f"takes no file of purpose {purpose} in parts; the header {PURPOSE_HEADER} can set "
             "another purpose",

@@ -18,6 +18,7 @@ from providers.json_api.answer_shape import (
 from providers.openai_content.citations_from_openai import cite_annotations
 from providers.openai_content.logprobs_from_openai import add_token_logprobs
 from providers.openai_content.usage_from_openai import from_openai_usage
+from providers.status import Status
 
 _INCOMPLETE: Final = {"max_output_tokens": "MAX_TOKENS", "content_filter": "SAFETY"}
 
@@ -31,9 +32,9 @@ _SERVER_TOOL_OUTPUTS: Final = (
 )
 
 _FAILURES: Final = {
-    "server_error": "UNAVAILABLE",
-    "rate_limit_exceeded": "RESOURCE_EXHAUSTED",
-    "vector_store_timeout": "DEADLINE_EXCEEDED",
+    "server_error": Status.UNAVAILABLE,
+    "rate_limit_exceeded": Status.RESOURCE_EXHAUSTED,
+    "vector_store_timeout": Status.DEADLINE_EXCEEDED,
 }
 
 
@@ -78,7 +79,7 @@ def _failure(error: dict[str, Any]) -> FerryError:
     code = text_or_none(error.get("code")) or ""
     message = text_or_none(error.get("message")) or "OpenAI failed to answer"
     # The other codes say what is wrong with the prompt or one of its images.
-    return FerryError(_FAILURES.get(code, "INVALID_ARGUMENT"), message)
+    return FerryError(_FAILURES.get(code, Status.INVALID_ARGUMENT), message)
 
 
 def _add_output(candidate: Candidate, entry: object, where: str) -> None:

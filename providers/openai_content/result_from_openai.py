@@ -15,7 +15,7 @@ from providers.openai_content.chat_from_openai import from_openai_chat
 from providers.openai_content.embed_from_openai import from_openai_embedding
 from providers.openai_content.error_codes import rpc_status_of_code
 from providers.openai_content.responses_from_openai import from_openai_response
-from providers.status import item_error, rpc_status_of_http
+from providers.status import Status, item_error, rpc_status_of_http
 
 _HTTP_STATUS: Final = re.compile(r"[1-5][0-9]{2}")
 _OK: Final = 200
@@ -80,7 +80,7 @@ def _not_sent(line: dict[str, Any]) -> dict[str, Any]:
         raise unreadable("there is neither a response nor an error")
     code = code_of(line)
     message = message_of(line) or code or "OpenAI gave no reason"
-    return item_error(rpc_status_of_code(code, "UNKNOWN"), message)
+    return item_error(rpc_status_of_code(code, Status.UNKNOWN), message)
 
 
 def _refused(http_status: int, body: object, line: dict[str, Any]) -> dict[str, Any]:
@@ -92,4 +92,4 @@ def _refused(http_status: int, body: object, line: dict[str, Any]) -> dict[str, 
         return item_error(rpc_status_of_http(http_status), why)
     if not why:
         raise unreadable("status_code is not a number")
-    return item_error(rpc_status_of_code(code_of(body) or code_of(beside), "UNKNOWN"), why)
+    return item_error(rpc_status_of_code(code_of(body) or code_of(beside), Status.UNKNOWN), why)

@@ -30,6 +30,7 @@ from providers.resources import (
     ResultForm,
 )
 from providers.state import State
+from providers.status import Status
 from providers.tenancy.ownership import (
     OwnedResource,
     Ownership,
@@ -246,7 +247,7 @@ class IsolatedBatches:
         try:
             await self._batches.cancel(caller, batch_id)
         except FerryError as error:
-            return unavailable(f"{what}, nor could it be cancelled ({error.status})")
+            return unavailable(f"{what}, nor could it be cancelled ({error.status.name})")
         return unavailable(f"{what}, so it was cancelled: create it again")
 
     # --- what the requests name ---
@@ -294,5 +295,5 @@ async def _exists(asked: Awaitable[object]) -> bool:
     try:
         await asked
     except FerryError as error:
-        return error.status != "NOT_FOUND"
+        return error.status != Status.NOT_FOUND
     return True

@@ -15,6 +15,7 @@ from urllib.parse import unquote
 from providers.errors import FerryError, invalid_argument
 from providers.provider import NameForms
 from providers.resource_names import decode_file_id, file_id_of_uri, is_written_by_us
+from providers.status import Status
 from providers.tenancy.ownership import OwnedResource
 
 _URI_KEYS: Final = frozenset({"fileUri", "file_uri"})
@@ -88,7 +89,7 @@ class References:
         try:
             return await owns(self._resource_of(file_id))
         except FerryError as error:
-            if error.status != "INVALID_ARGUMENT":
+            if error.status != Status.INVALID_ARGUMENT:
                 raise
             return False  # no id at all
 

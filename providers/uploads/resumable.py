@@ -17,6 +17,7 @@ from providers.credential import Caller
 from providers.errors import FerryError, failed_precondition
 from providers.resources import File, parse_file
 from providers.state import State, read, write
+from providers.status import Status
 from providers.upload import (
     GRANULARITY,
     Chunk,
@@ -205,7 +206,7 @@ class ResumableUploads:
         limit = self._target.size_limit
         if size > limit:
             raise FerryError(
-                "INVALID_ARGUMENT",
+                Status.INVALID_ARGUMENT,
                 f"{size} bytes are more than this provider takes in a file ({limit})",
                 upload_status=UploadStatus.FINAL,
             )
@@ -271,7 +272,7 @@ class ResumableUploads:
             await self._target.abort(session)
         except FerryError as error:
             # The session has ended all the same; providers drop what nobody finishes.
-            _log.warning("an upload could not be ended at the provider: %s", error.status)
+            _log.warning("an upload could not be ended at the provider: %s", error.status.name)
 
     async def _clean_up(self, session_id: str) -> None:
         """Remove all that an ended session leaves but how it ended; its key goes first."""

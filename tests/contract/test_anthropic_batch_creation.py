@@ -11,6 +11,7 @@ from providers.batches.batch_records import BatchRecords
 from providers.errors import unavailable
 from providers.resource_names import FileId, FileKind, native_file_id, result_file_id
 from providers.resources import BatchKind, InlineRequest, NewBatch
+from providers.status import Status
 from tests.contract.anthropic_at_work import (
     CALLER,
     MODEL,
@@ -66,7 +67,7 @@ async def test_an_unknown_outcome_is_told_with_what_to_do(
     """The batch may be there: the table, which its results then name, stays."""
     await anthropic.strike("POST", BATCHES, **fault)
     error = await refused(anthropic.batches.create(CALLER, inline(*TEXTS)))
-    assert error.status == "UNAVAILABLE"
+    assert error.status == Status.UNAVAILABLE
     assert error.message.endswith("unknown: list the batches before you create it again")
     assert len(await anthropic.kept("batches/")) == len(await anthropic.kept()) == 1
     assert len(await anthropic.calls("POST", BATCHES)) == 1
@@ -115,7 +116,7 @@ async def test_an_input_that_goes_while_it_is_sent(anthropic: AnthropicAtWork) -
     await anthropic.happened("slow")
     await anthropic.files.delete(CALLER, file_id)
     await anthropic.release("slow")
-    assert (await creating).status == "NOT_FOUND"
+    assert (await creating).status == Status.NOT_FOUND
     assert await anthropic.objects("batches") == []
     assert await anthropic.kept("batches/") == await anthropic.kept("idempotency/") == []
 
@@ -150,7 +151,7 @@ async def test_an_input_that_is_wrong_is_refused_whole(
     file_id = await anthropic.upload(data, "in.jsonl")
     kept = await anthropic.kept()
     error = await refused(anthropic.batches.create(CALLER, from_file(file_id)))
-    assert error.status == "INVALID_ARGUMENT"
+    assert error.status == Status.INVALID_ARGUMENT
     assert where is None or str(error.path).startswith(where)
     assert await anthropic.calls("POST") == []
     assert await anthropic.kept() == kept
@@ -161,20 +162,20 @@ async def test_an_input_that_is_wrong_is_refused_whole(
 async def test_files_that_are_no_input(anthropic: AnthropicAtWork) -> None:
     absent = str(FileId(FileKind.STAGED, "none"))
     assert (await refused(anthropic.batches.create(CALLER, from_file(absent)))).status == (
-        "NOT_FOUND"
+        Status.NOT_FOUND
     )
     for file_id in ("file_1", native_file_id("file_1")):
         error = await refused(anthropic.batches.create(CALLER, from_file(file_id)))
-        assert error.status == "NOT_FOUND"
+        assert error.status == Status.NOT_FOUND
     error = await refused(anthropic.batches.create(CALLER, from_file(result_file_id("msgbatch_1"))))
-    assert error.status == "INVALID_ARGUMENT"
+    assert error.status == Status.INVALID_ARGUMENT
     assert await anthropic.calls("POST") == []
 
 
 async def test_a_file_that_anthropic_has_is_no_input(anthropic: AnthropicAtWork) -> None:
     file_id = await anthropic.upload(b"%PDF", "a.pdf", mime_type="application/pdf")
     error = await refused(anthropic.batches.create(CALLER, from_file(file_id)))
-    assert error.status == "INVALID_ARGUMENT"
+    assert error.status == Status.INVALID_ARGUMENT
     assert "under a name that ends in .jsonl" in error.message
     assert await anthropic.objects("batches") == []
 
@@ -182,14 +183,14 @@ async def test_a_file_that_anthropic_has_is_no_input(anthropic: AnthropicAtWork)
 async def test_another_tenants_file_is_no_input(anthropic: AnthropicAtWork) -> None:
     file_id = await anthropic.upload(gemini_lines(*TEXTS), "in.jsonl")
     error = await refused(anthropic.batches.create(OTHER, from_file(file_id)))
-    assert error.status == "NOT_FOUND"
+    assert error.status == Status.NOT_FOUND
 
 
 async def test_embeddings_are_refused(anthropic: AnthropicAtWork) -> None:
     error = await refused(
         anthropic.batches.create(CALLER, NewBatch(MODEL, BatchKind.EMBED, "file"))
     )
-    assert (error.status, error.code) == ("UNIMPLEMENTED", 501)
+    assert (error.status, error.code) == (Status.UNIMPLEMENTED, 501)
 
 
 def reading(uri: str) -> NewBatch:
@@ -210,7 +211,7 @@ async def test_a_file_that_a_request_names_is_looked_for(anthropic: AnthropicAtW
         ("http://localhost:8080/genai/v1beta/files/nope", "nope"),
     ):
         error = await refused(anthropic.batches.create(CALLER, reading(uri)))
-        assert (error.status, error.path) == ("INVALID_ARGUMENT", "requests[0]")
+        assert (error.status, error.path) == (Status.INVALID_ARGUMENT, "requests[0]")
         assert error.message.endswith(f"anthropic does not have ({name})")
     assert len(await anthropic.calls("POST", BATCHES)) == 1
 
@@ -220,7 +221,7 @@ async def test_a_file_that_the_proxy_keeps_is_not_for_a_request(anthropic: Anthr
     error = await refused(
         anthropic.batches.create(CALLER, reading(f"https://ferry/v1beta/files/{staged}"))
     )
-    assert (error.status, error.path) == ("INVALID_ARGUMENT", "requests[0]")
+    assert (error.status, error.path) == (Status.INVALID_ARGUMENT, "requests[0]")
     assert "the proxy keeps this file as the input of a batch" in error.message
     assert await anthropic.calls("POST", BATCHES) == []
 
@@ -228,7 +229,7 @@ async def test_a_file_that_the_proxy_keeps_is_not_for_a_request(anthropic: Anthr
 async def test_an_empty_budget_refuses_before_anything_is_made(anthropic: AnthropicAtWork) -> None:
     with anthropic.memory.reserve(anthropic.memory._left):
         error = await refused(anthropic.batches.create(CALLER, inline(*TEXTS)))
-    assert (error.status, error.code) == ("RESOURCE_EXHAUSTED", 429)
+    assert (error.status, error.code) == (Status.RESOURCE_EXHAUSTED, 429)
     assert await anthropic.calls("POST") == []
     assert await anthropic.kept() == []
 
@@ -249,7 +250,7 @@ async def test_a_repeat_is_the_same_batch(anthropic: AnthropicAtWork) -> None:
 async def test_another_body_with_the_same_key(anthropic: AnthropicAtWork) -> None:
     await anthropic.batches.create(CALLER, keyed())
     error = await refused(anthropic.batches.create(CALLER, keyed("another")))
-    assert (error.status, error.code) == ("ALREADY_EXISTS", 409)
+    assert (error.status, error.code) == (Status.ALREADY_EXISTS, 409)
 
 
 async def test_without_a_key_each_request_is_its_own_job(anthropic: AnthropicAtWork) -> None:
@@ -265,7 +266,7 @@ async def test_creations_at_once_with_one_key_are_one_batch(anthropic: Anthropic
     await anthropic.happened("slow")
     for _ in range(2):
         error = await refused(anthropic.batches.create(CALLER, keyed()))
-        assert (error.status, error.code) == ("ABORTED", 409)
+        assert (error.status, error.code) == (Status.ABORTED, 409)
     await anthropic.release("slow")
     made = (await first).batch.id
     assert await anthropic.objects("batches") == [made]
@@ -281,7 +282,7 @@ async def test_what_may_have_made_a_batch_is_never_repeated(
     await anthropic.strike("POST", BATCHES, fault)
     await refused(anthropic.batches.create(CALLER, keyed()))
     error = await refused(anthropic.batches.create(CALLER, keyed()))
-    assert (error.status, error.code) == ("ABORTED", 409)
+    assert (error.status, error.code) == (Status.ABORTED, 409)
     assert len(await anthropic.calls("POST", BATCHES)) == 1
 
 
@@ -303,7 +304,7 @@ async def test_a_key_is_free_while_nothing_can_have_been_made(anthropic: Anthrop
         MODEL, BatchKind.GENERATE, batch.source, idempotency_key="once", fingerprint="f"
     )
     await anthropic.strike("GET", "files/[^/]+", "lose_answer", times=2)
-    assert (await refused(anthropic.batches.create(CALLER, batch))).status == "UNAVAILABLE"
+    assert (await refused(anthropic.batches.create(CALLER, batch))).status == Status.UNAVAILABLE
     await anthropic.strike("GET", "files/[^/]+", "delay", name="slow")
     creating = asyncio.create_task(anthropic.batches.create(CALLER, batch))
     await anthropic.happened("slow")

@@ -8,6 +8,7 @@ import pytest
 
 from providers.resource_names import result_file_id
 from providers.resources import BatchState, Counts
+from providers.status import Status
 from tests.contract.anthropic_at_work import (
     CALLER,
     OTHER,
@@ -35,7 +36,7 @@ async def test_a_batch_is_cancelled_and_deleted_in_that_order(anthropic: Anthrop
     file_id = await anthropic.upload(gemini_lines(*TEXTS), "in.jsonl")
     batch_id = (await anthropic.batches.create(CALLER, from_file(file_id))).batch.id
     error = await refused(anthropic.batches.delete(CALLER, batch_id))
-    assert (error.status, error.code) == ("FAILED_PRECONDITION", 400)
+    assert (error.status, error.code) == (Status.FAILED_PRECONDITION, 400)
     await anthropic.batches.cancel(CALLER, batch_id)
     await anthropic.batches.cancel(CALLER, batch_id)
     batch = await anthropic.batches.get(CALLER, batch_id)
@@ -48,7 +49,7 @@ async def test_a_batch_is_cancelled_and_deleted_in_that_order(anthropic: Anthrop
     assert sorted(result["key"] for result in results) == [f"k-{n}" for n in range(6)]
     assert {r["error"]["code"] for r in results if "error" in r} == {1}
     error = await refused(anthropic.batches.cancel(CALLER, batch_id))
-    assert (error.status, error.code) == ("FAILED_PRECONDITION", 400)
+    assert (error.status, error.code) == (Status.FAILED_PRECONDITION, 400)
     await anthropic.batches.delete(CALLER, batch_id)
     for attempt in (
         anthropic.batches.get(CALLER, batch_id),
@@ -57,7 +58,7 @@ async def test_a_batch_is_cancelled_and_deleted_in_that_order(anthropic: Anthrop
         anthropic.files.get(CALLER, result_file_id(batch_id)),
         anthropic.files.download(CALLER, result_file_id(batch_id)),
     ):
-        assert (await refused(attempt)).status == "NOT_FOUND"
+        assert (await refused(attempt)).status == Status.NOT_FOUND
     assert await listed(anthropic) == []
     # The user's input stays, and all that was kept of the batch is gone.
     assert {name.partition("/")[0] for name in await anthropic.kept()} == {
@@ -77,7 +78,7 @@ async def test_what_anthropic_refuses_came_too_early_or_too_late(
     method = "POST" if call == "cancel" else "DELETE"
     await anthropic.strike(method, f"{BATCHES}/.*", "status", status=409)
     error = await refused(getattr(anthropic.batches, call)(CALLER, batch_id))
-    assert (error.status, error.code) == ("FAILED_PRECONDITION", 400)
+    assert (error.status, error.code) == (Status.FAILED_PRECONDITION, 400)
 
 
 async def test_a_batch_that_ends_while_it_is_cancelled(anthropic: AnthropicAtWork) -> None:
@@ -87,7 +88,7 @@ async def test_a_batch_that_ends_while_it_is_cancelled(anthropic: AnthropicAtWor
     await anthropic.happened("slow")
     await anthropic.move(batch_id, "ended")
     await anthropic.release("slow")
-    assert (await cancelling).status == "FAILED_PRECONDITION"
+    assert (await cancelling).status == Status.FAILED_PRECONDITION
     assert (await anthropic.batches.get(CALLER, batch_id)).state is BatchState.SUCCEEDED
     assert len(await items(anthropic, batch_id)) == len(TEXTS)
 
@@ -95,7 +96,7 @@ async def test_a_batch_that_ends_while_it_is_cancelled(anthropic: AnthropicAtWor
 async def test_a_cancel_whose_answer_was_lost_may_be_repeated(anthropic: AnthropicAtWork) -> None:
     batch_id = (await anthropic.batches.create(CALLER, inline(*TEXTS))).batch.id
     await anthropic.strike("POST", f"{BATCHES}/[^/]+/cancel", "lose_answer")
-    assert (await refused(anthropic.batches.cancel(CALLER, batch_id))).status == "UNAVAILABLE"
+    assert (await refused(anthropic.batches.cancel(CALLER, batch_id))).status == Status.UNAVAILABLE
     await anthropic.batches.cancel(CALLER, batch_id)
     batch = await anthropic.batches.get(CALLER, batch_id)
     assert batch.state is BatchState.CANCELLING
@@ -106,7 +107,7 @@ async def test_a_delete_whose_answer_was_lost_is_finished(anthropic: AnthropicAt
     await anthropic.strike("DELETE", f"{BATCHES}/.*", "lose_answer")
     await anthropic.batches.delete(CALLER, batch_id)
     assert await anthropic.kept() == []
-    assert (await refused(anthropic.batches.delete(CALLER, batch_id))).status == "NOT_FOUND"
+    assert (await refused(anthropic.batches.delete(CALLER, batch_id))).status == Status.NOT_FOUND
 
 
 async def test_another_callers_batch_is_not_there(anthropic: AnthropicAtWork) -> None:
@@ -117,7 +118,7 @@ async def test_another_callers_batch_is_not_there(anthropic: AnthropicAtWork) ->
         anthropic.batches.delete(OTHER, batch_id),
         anthropic.files.download(OTHER, result_file_id(batch_id)),
     ):
-        assert (await refused(attempt)).status == "NOT_FOUND"
+        assert (await refused(attempt)).status == Status.NOT_FOUND
     assert (await anthropic.batches.list(OTHER, 10, None)).items == []
     assert len(await items(anthropic, batch_id)) == len(TEXTS)
 
@@ -189,18 +190,18 @@ async def test_a_list_never_has_results(anthropic: AnthropicAtWork) -> None:
 @pytest.mark.parametrize("data", ["no list", [1], [{}], {"id": "x"}])
 async def test_a_list_that_is_none(anthropic: AnthropicAtWork, data: Any) -> None:
     await anthropic.strike("GET", BATCHES, "status", status=200, body={"data": data})
-    assert (await refused(anthropic.batches.list(CALLER, 10, None))).status == "UNAVAILABLE"
+    assert (await refused(anthropic.batches.list(CALLER, 10, None))).status == Status.UNAVAILABLE
 
 
 @pytest.mark.parametrize("answer", [[], "no json", {}, {"id": 7}, {"id": "msgbatch_other"}])
 async def test_a_batch_that_is_none(anthropic: AnthropicAtWork, answer: Any) -> None:
     await anthropic.strike("GET", f"{BATCHES}/.*", "status", status=200, body=answer)
     error = await refused(anthropic.batches.get(CALLER, "msgbatch_1"))
-    assert error.status == "UNAVAILABLE"
+    assert error.status == Status.UNAVAILABLE
 
 
 @pytest.mark.parametrize("batch_id", ["../files", "a/b", "", ".."])
 async def test_what_is_no_name_of_a_batch(anthropic: AnthropicAtWork, batch_id: str) -> None:
     error = await refused(anthropic.batches.get(CALLER, batch_id))
-    assert error.status == "INVALID_ARGUMENT"
+    assert error.status == Status.INVALID_ARGUMENT
     assert await anthropic.calls("GET") == []

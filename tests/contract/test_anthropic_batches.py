@@ -8,6 +8,7 @@ import pytest
 from providers.limits import Limits
 from providers.resource_names import result_file_id
 from providers.resources import BatchKind, BatchState, Counts, InlineResults, ResultFile
+from providers.status import Status
 from tests.contract.anthropic_at_work import (
     CALLER,
     MODEL,
@@ -65,7 +66,7 @@ async def test_a_running_batch_has_no_results(anthropic: AnthropicAtWork) -> Non
     assert (batch.state, batch.output, batch.display_name) == (BatchState.RUNNING, None, "dn")
     assert batch.counts == Counts(total=6, succeeded=0, failed=0)
     error = await refused(anthropic.files.download(CALLER, result_file_id(batch.id)))
-    assert error.status == "NOT_FOUND"
+    assert error.status == Status.NOT_FOUND
 
 
 async def test_inline_results_are_held_until_they_are_closed(anthropic: AnthropicAtWork) -> None:
@@ -96,7 +97,7 @@ async def test_a_batch_from_a_file(anthropic: AnthropicAtWork) -> None:
     shown = await anthropic.files.get(CALLER, result_file_id(batch_id))
     assert (shown.downloadable, shown.source, shown.display_name) == (True, "GENERATED", "dn")
     error = await refused(anthropic.files.delete(CALLER, result_file_id(batch_id)))
-    assert error.status == "FAILED_PRECONDITION"
+    assert error.status == Status.FAILED_PRECONDITION
 
 
 async def test_any_key_survives(anthropic: AnthropicAtWork) -> None:

@@ -9,6 +9,7 @@ import pytest
 from providers.body import Body
 from providers.resource_names import native_file_id, parse_file_id
 from providers.resources import File
+from providers.status import Status
 from providers.upload import GRANULARITY
 from tests.contract.anthropic_at_work import (
     CALLER,
@@ -47,7 +48,7 @@ async def test_a_lost_file_is_found_behind_many_newer_ones(
     await anthropic.strike("POST", "files", **fault)
     await anthropic.strike("GET", "files", "status", status=500)
     error = await refused(whole(anthropic, session))
-    assert (error.status, error.upload_status) == ("UNAVAILABLE", None)
+    assert (error.status, error.upload_status) == (Status.UNAVAILABLE, None)
     lost = await anthropic.objects("files")
     for number in range(3):
         await anthropic.upload(b"another", "b.pdf", f"other-{number}")
@@ -90,7 +91,7 @@ async def test_a_refused_file_is_not_taken_for_one_of_the_same_name(
     await anthropic.lose("files/")
     await anthropic.strike("POST", "files", "status", status=400)
     error = await refused(whole(anthropic, await anthropic.start(len(SMALL), SENT)))
-    assert (error.status, error.permanent) == ("INVALID_ARGUMENT", True)
+    assert (error.status, error.permanent) == (Status.INVALID_ARGUMENT, True)
 
 
 async def test_parts_whose_file_is_found_are_let_go(
@@ -139,7 +140,7 @@ async def test_an_answer_that_makes_no_sense_is_the_upstreams_fault(
 ) -> None:
     await anthropic.strike("POST", "files", "status", status=200, body=answer)
     error = await refused(whole(anthropic, await anthropic.start(len(SMALL), SENT)))
-    assert error.status == "UNAVAILABLE"
+    assert error.status == Status.UNAVAILABLE
 
 
 @pytest.mark.parametrize("at", ["request", "answer"])
@@ -151,7 +152,7 @@ async def test_a_cancel_during_the_end_leaves_no_file(anthropic: AnthropicAtWork
     assert (await anthropic.uploads.cancel(session)).status == "cancelled"
     await anthropic.release("slow")
     error = await slow
-    assert (error.status, error.upload_status) == ("FAILED_PRECONDITION", "cancelled")
+    assert (error.status, error.upload_status) == (Status.FAILED_PRECONDITION, "cancelled")
     assert await anthropic.objects("files") == []
     assert await anthropic.kept() == ["uploads/s1/end"]
 

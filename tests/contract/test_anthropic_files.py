@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from providers.resource_names import FileId, FileKind, parse_file_id
+from providers.status import Status
 from providers.upload import UploadStart
 from tests.contract.anthropic_at_work import (
     CALLER,
@@ -69,7 +70,7 @@ async def test_a_file_is_deleted_with_what_is_known_of_it(
         anthropic.files.delete(CALLER, file_id),
         anthropic.files.download(CALLER, file_id),
     ):
-        assert (await refused(attempt)).status == "NOT_FOUND"
+        assert (await refused(attempt)).status == Status.NOT_FOUND
     assert await anthropic.kept() == []
     assert await anthropic.objects("files") == []
 
@@ -79,7 +80,7 @@ async def test_a_native_id_is_a_name_too(anthropic: AnthropicAtWork) -> None:
     native = parse_file_id(file_id).native
     assert await anthropic.files.get(CALLER, native) == await anthropic.files.get(CALLER, file_id)
     await anthropic.files.delete(CALLER, native)
-    assert (await refused(anthropic.files.get(CALLER, file_id))).status == "NOT_FOUND"
+    assert (await refused(anthropic.files.get(CALLER, file_id))).status == Status.NOT_FOUND
 
 
 async def test_another_tools_file(anthropic: AnthropicAtWork) -> None:
@@ -92,7 +93,7 @@ async def test_another_tools_file(anthropic: AnthropicAtWork) -> None:
 async def test_what_anthropic_gives_back_to_nobody(anthropic: AnthropicAtWork) -> None:
     file_id = await anthropic.upload(SMALL, SENT)
     error = await refused(anthropic.files.download(CALLER, file_id))
-    assert (error.status, error.upstream_status) == ("INVALID_ARGUMENT", 400)
+    assert (error.status, error.upstream_status) == (Status.INVALID_ARGUMENT, 400)
     assert "not downloadable" in error.message
 
 
@@ -106,13 +107,13 @@ async def test_what_anthropic_does_give_back(anthropic: AnthropicAtWork) -> None
     await opened.close()
     assert await download(anthropic, file_id) == SMALL
     await anthropic.strike("GET", "files/[^/]+/content", "truncate", after_bytes=500)
-    assert (await refused(download(anthropic, file_id))).status == "UNAVAILABLE"
+    assert (await refused(download(anthropic, file_id))).status == Status.UNAVAILABLE
 
 
 async def test_a_file_that_expired_at_anthropic(anthropic: AnthropicAtWork) -> None:
     file_id = await anthropic.upload(SMALL, SENT)
     await anthropic.post(f"/_fake/uploads/{parse_file_id(file_id).native}", {"status": "expired"})
-    assert (await refused(anthropic.files.get(CALLER, file_id))).status == "NOT_FOUND"
+    assert (await refused(anthropic.files.get(CALLER, file_id))).status == Status.NOT_FOUND
 
 
 async def test_a_staged_file_is_its_tenants_own(anthropic: AnthropicAtWork) -> None:
@@ -122,7 +123,7 @@ async def test_a_staged_file_is_its_tenants_own(anthropic: AnthropicAtWork) -> N
         anthropic.files.delete(OTHER, file_id),
         anthropic.files.download(OTHER, file_id),
     ):
-        assert (await refused(attempt)).status == "NOT_FOUND"
+        assert (await refused(attempt)).status == Status.NOT_FOUND
     assert (await anthropic.files.list(OTHER, 10, None)).items == []
     assert await download(anthropic, file_id) == gemini_lines("a")
 
@@ -139,7 +140,7 @@ async def test_a_record_whose_content_is_gone(anthropic: AnthropicAtWork) -> Non
     """As the sweep leaves it for a moment, since the content is the older one."""
     file_id = await anthropic.upload(SMALL, STAGED)
     await anthropic.lose("staged-content/")
-    assert (await refused(anthropic.files.download(CALLER, file_id))).status == "NOT_FOUND"
+    assert (await refused(anthropic.files.download(CALLER, file_id))).status == Status.NOT_FOUND
     await anthropic.files.delete(CALLER, file_id)
     assert await ids(anthropic) == []
 
@@ -148,7 +149,7 @@ async def test_a_staged_id_that_nobody_made(anthropic: AnthropicAtWork) -> None:
     """An id is part of a name in the store, whose names have rules."""
     for staged_id in ("A", "..a", "~", "a=b", "x" * 500):
         file_id = str(FileId(FileKind.STAGED, staged_id))
-        assert (await refused(anthropic.files.get(CALLER, file_id))).status == "NOT_FOUND"
+        assert (await refused(anthropic.files.get(CALLER, file_id))).status == Status.NOT_FOUND
 
 
 async def test_results_of_no_batch(anthropic: AnthropicAtWork) -> None:
@@ -157,14 +158,14 @@ async def test_results_of_no_batch(anthropic: AnthropicAtWork) -> None:
         anthropic.files.get(CALLER, file_id),
         anthropic.files.download(CALLER, file_id),
     ):
-        assert (await refused(attempt)).status == "NOT_FOUND"
+        assert (await refused(attempt)).status == Status.NOT_FOUND
 
 
 async def test_the_key_is_in_no_error(anthropic: AnthropicAtWork) -> None:
     body = {"error": {"message": f"no such key: {SECRET}", "type": f"key {SECRET}"}}
     await anthropic.strike("GET", "files/file_a", "status", status=401, body=body)
     error = await refused(anthropic.files.get(CALLER, "file_a"))
-    assert (error.status, error.message) == ("UNAUTHENTICATED", "anthropic: no such key: ***")
+    assert (error.status, error.message) == (Status.UNAUTHENTICATED, "anthropic: no such key: ***")
     assert error.request_id
     assert SECRET not in repr((CALLER, anthropic.provider))
 
@@ -223,10 +224,10 @@ async def test_a_token_of_another_list(anthropic: AnthropicAtWork) -> None:
         anthropic.batches.list(CALLER, 2, of_files),
     ):
         error = await refused(attempt)
-        assert (error.status, error.path) == ("INVALID_ARGUMENT", "pageToken")
+        assert (error.status, error.path) == (Status.INVALID_ARGUMENT, "pageToken")
 
 
 @pytest.mark.parametrize("data", ["no list", [1], [{}], {"id": "x"}])
 async def test_a_list_that_is_none(anthropic: AnthropicAtWork, data: Any) -> None:
     await anthropic.strike("GET", "files", "status", status=200, body={"data": data})
-    assert (await refused(anthropic.files.list(CALLER, 10, None))).status == "UNAVAILABLE"
+    assert (await refused(anthropic.files.list(CALLER, 10, None))).status == Status.UNAVAILABLE

@@ -9,6 +9,7 @@ import pytest
 from providers.limits import Limits
 from providers.resource_names import result_file_id
 from providers.resources import BatchState, Failure, InlineResults, ResultFile
+from providers.status import Status
 from tests.contract.anthropic_at_work import (
     CALLER,
     AnthropicAtWork,
@@ -89,9 +90,9 @@ async def test_truncated_results_never_end_cleanly(anthropic: AnthropicAtWork, a
     batch_id = await ended(anthropic, inline(*TEXTS))
     await anthropic.strike("GET", RESULTS, "truncate", after_bytes=after, times=2)
     error = await refused(download(anthropic, result_file_id(batch_id)))
-    assert error.status == "UNAVAILABLE"
+    assert error.status == Status.UNAVAILABLE
     error = await refused(anthropic.batches.get(CALLER, batch_id))
-    assert error.status == "UNAVAILABLE"
+    assert error.status == Status.UNAVAILABLE
     assert anthropic.nothing_held
 
 
@@ -151,7 +152,7 @@ async def test_results_that_are_no_longer_kept(anthropic: AnthropicAtWork) -> No
     for batch_id in (inlined, from_a_file):
         await anthropic.post(f"/_fake/batches/{batch_id}", {"archived": True})
     [of_list, _] = (await anthropic.batches.list(CALLER, 10, None)).items
-    assert of_list.failure == Failure("NOT_FOUND", WHY_GONE)
+    assert of_list.failure == Failure(Status.NOT_FOUND, WHY_GONE)
     found = await items(anthropic, inlined)
     assert [item["error"] for item in found] == [GONE] * len(TEXTS)
     batch = await anthropic.batches.get(CALLER, from_a_file)
@@ -169,12 +170,12 @@ async def test_results_that_are_no_longer_kept_of_another_tools_batch(
     for name in await anthropic.kept():
         await anthropic.state.delete(name)
     batch = await anthropic.batches.get(CALLER, batch_id)
-    assert (batch.output, batch.failure) == (None, Failure("NOT_FOUND", WHY_GONE))
+    assert (batch.output, batch.failure) == (None, Failure(Status.NOT_FOUND, WHY_GONE))
     for attempt in (
         anthropic.files.get(CALLER, result_file_id(batch_id)),
         anthropic.files.download(CALLER, result_file_id(batch_id)),
     ):
-        assert (await refused(attempt)).status == "NOT_FOUND"
+        assert (await refused(attempt)).status == Status.NOT_FOUND
 
 
 async def test_results_that_go_while_they_are_asked_for(anthropic: AnthropicAtWork) -> None:
@@ -183,7 +184,7 @@ async def test_results_that_go_while_they_are_asked_for(anthropic: AnthropicAtWo
     batch = await anthropic.batches.get(CALLER, batch_id)
     assert (batch.state, batch.output) == (BatchState.SUCCEEDED, None)
     error = await refused(anthropic.files.download(CALLER, result_file_id(batch_id)))
-    assert error.status == "NOT_FOUND"
+    assert error.status == Status.NOT_FOUND
 
 
 @pytest.mark.parametrize("status", [403, 429, 500])

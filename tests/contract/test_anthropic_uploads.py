@@ -14,6 +14,7 @@ from providers.anthropic.staged_files import StagedFiles
 from providers.body import Body, TruncatedBody, in_memory
 from providers.resource_names import parse_file_id
 from providers.state import State
+from providers.status import Status
 from providers.upload import GRANULARITY, Chunk, UploadStart
 from tests.contract.anthropic_at_work import STATE_LIFE, AnthropicAtWork, anthropic_at_work
 from tests.contract.anthropic_uploading import (
@@ -127,7 +128,7 @@ async def test_a_repeat_of_the_end_is_answered_alike(anthropic: AnthropicAtWork)
     await the_one_file(anthropic, DATA, final, again, asked)
     for attempt in (anthropic.send(session, DATA[:GRANULARITY]), anthropic.uploads.cancel(session)):
         error = await refused(attempt)
-        assert (error.status, error.upload_status) == ("FAILED_PRECONDITION", "final")
+        assert (error.status, error.upload_status) == (Status.FAILED_PRECONDITION, "final")
 
 
 @pytest.mark.parametrize(
@@ -188,7 +189,7 @@ async def test_content_without_a_record_is_no_file_yet(anthropic: AnthropicAtWor
         anthropic.files.download(anthropic.caller, made.id),
         anthropic.files.delete(anthropic.caller, made.id),
     ):
-        assert (await refused(attempt)).status == "NOT_FOUND"
+        assert (await refused(attempt)).status == Status.NOT_FOUND
     assert (await anthropic.files.list(anthropic.caller, 10, None)).items == []
     await the_one_file(anthropic, SMALL, await whole(anthropic, session))
 
@@ -201,7 +202,7 @@ async def test_what_fails_after_the_last_part_is_mended_by_the_repeat(
     session = await anthropic.start(len(DATA), SENT)
     await anthropic.strike("POST", "files", **fault)
     error = await refused(in_chunks(anthropic, session))
-    assert (error.status, error.upload_status, error.permanent) == ("UNAVAILABLE", None, False)
+    assert (error.status, error.upload_status, error.permanent) == (Status.UNAVAILABLE, None, False)
     assert (await anthropic.uploads.query(session)).received == len(DATA)
     await the_one_file(anthropic, DATA, await last_chunk(anthropic, session))
     assert await left_of_session(anthropic) == 1
@@ -232,7 +233,7 @@ async def test_a_cancelled_upload_leaves_nothing(anthropic: AnthropicAtWork, nam
         anthropic.uploads.cancel(session),
     ):
         error = await refused(attempt)
-        assert (error.status, error.upload_status) == ("FAILED_PRECONDITION", "cancelled")
+        assert (error.status, error.upload_status) == (Status.FAILED_PRECONDITION, "cancelled")
     await no_file(anthropic)
     assert await left_of_session(anthropic) == 1
 
@@ -247,7 +248,7 @@ async def test_an_upload_that_the_store_gave_up(anthropic: AnthropicAtWork) -> N
         anthropic.uploads.query(session),
     ):
         error = await refused(attempt)
-        assert (error.status, error.permanent) == ("FAILED_PRECONDITION", True)
+        assert (error.status, error.permanent) == (Status.FAILED_PRECONDITION, True)
     await no_file(anthropic)
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from providers.batches.request_table import indexed_id
 from providers.resources import BatchKind, BatchState, InlineRequest, NewBatch
+from providers.status import Status
 from tests.contract.at_work import asking, gemini_lines, json_lines
 from tests.contract.bedrock_at_work import (
     CALLER,
@@ -192,7 +193,7 @@ async def test_a_tool_for_another_model_is_refused_with_its_path(
 ) -> None:
     batch = requests(asking("a"), asking("b"), with_tool("c"), with_tool("d"), model=model)
     error = await refused(bedrock.batches.create(CALLER, batch))
-    assert (error.status, error.path) == ("INVALID_ARGUMENT", "requests[2].tools")
+    assert (error.status, error.path) == (Status.INVALID_ARGUMENT, "requests[2].tools")
     assert await bedrock.keys() == []
     assert bedrock.state.objects == {}
 
@@ -232,7 +233,7 @@ async def test_profiles_and_arns_are_models(bedrock: BedrockAtWork, model: str) 
 
 async def test_a_model_that_is_none(bedrock: BedrockAtWork) -> None:
     error = await refused(bedrock.batches.create(CALLER, inline(*TEXTS, model="no.such-model")))
-    assert (error.status, error.reason) == ("INVALID_ARGUMENT", "ValidationException")
+    assert (error.status, error.reason) == (Status.INVALID_ARGUMENT, "ValidationException")
     assert "model identifier is invalid" in error.message
     assert await bedrock.keys() == []
     assert bedrock.state.objects == {}

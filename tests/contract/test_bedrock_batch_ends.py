@@ -6,6 +6,7 @@ import pytest
 
 from providers.resource_names import result_file_id
 from providers.resources import BatchState, Counts, Failure, InlineResults, ResultFile
+from providers.status import Status
 from tests.contract.at_work import gemini_lines
 from tests.contract.bedrock_at_work import (
     ATTEMPTS,
@@ -105,7 +106,7 @@ async def test_a_failed_batch_says_why(bedrock: BedrockAtWork) -> None:
     await bedrock.steer(batch_id, status="Failed", message="The role cannot read the input.")
     [shown] = (await bedrock.batches.list(CALLER, 10, None)).items
     assert shown.state is BatchState.FAILED
-    assert shown.failure == Failure("INTERNAL", "The role cannot read the input.")
+    assert shown.failure == Failure(Status.INTERNAL, "The role cannot read the input.")
     for item in await items(bedrock, batch_id):
         assert item["error"]["code"] == 13
         assert "The role cannot read the input." in item["error"]["message"]
@@ -151,16 +152,16 @@ async def test_what_was_not_reached_gets_an_error_that_says_why(
 async def test_a_running_batch_is_cancelled_and_then_deleted(bedrock: BedrockAtWork) -> None:
     batch_id = await held(bedrock, "InProgress")
     error = await refused(bedrock.batches.delete(CALLER, batch_id))
-    assert (error.status, error.code) == ("FAILED_PRECONDITION", 400)
+    assert (error.status, error.code) == (Status.FAILED_PRECONDITION, 400)
     await bedrock.batches.cancel(CALLER, batch_id)
     assert await bedrock.calls("POST", f"{JOB}/.*") == [f"{JOB}/{batch_id}/stop"]
     await bedrock.steer(batch_id, hold="Stopping")
     assert (await bedrock.batches.get(CALLER, batch_id)).state is BatchState.CANCELLING
     error = await refused(bedrock.batches.delete(CALLER, batch_id))
-    assert (error.status, error.code) == ("FAILED_PRECONDITION", 400)
+    assert (error.status, error.code) == (Status.FAILED_PRECONDITION, 400)
     await bedrock.move(batch_id, "Stopped")
     error = await refused(bedrock.batches.cancel(CALLER, batch_id))
-    assert (error.status, error.code) == ("FAILED_PRECONDITION", 400)
+    assert (error.status, error.code) == (Status.FAILED_PRECONDITION, 400)
     await bedrock.batches.delete(CALLER, batch_id)
 
 
@@ -176,7 +177,7 @@ async def test_a_cancel_that_bedrock_refuses_is_one_too_late(bedrock: BedrockAtW
         body={"message": "A job with the status Completed cannot be stopped."},
     )
     error = await refused(bedrock.batches.cancel(CALLER, batch_id))
-    assert (error.status, error.code) == ("FAILED_PRECONDITION", 400)
+    assert (error.status, error.code) == (Status.FAILED_PRECONDITION, 400)
     assert (error.reason, error.upstream_status) == ("ConflictException", 400)
 
 
@@ -208,7 +209,7 @@ async def test_a_deleted_batch_is_gone_with_all_that_was_made_for_it(
         bedrock.files.download(CALLER, result_file_id(batch_id)),
         bedrock.files.delete(CALLER, result_file_id(batch_id)),
     ):
-        assert (await refused(attempt)).status == "NOT_FOUND"
+        assert (await refused(attempt)).status == Status.NOT_FOUND
     assert await listed(bedrock) == [other]
     assert await bedrock.keys() == sorted([*kept, "in.jsonl"])
     left = [name for name in bedrock.state.objects if not name.startswith("tombstones/")]
@@ -241,7 +242,7 @@ async def test_deleted_results_leave_the_batch(bedrock: BedrockAtWork) -> None:
         bedrock.files.download(CALLER, result_file_id(batch_id)),
         bedrock.files.delete(CALLER, result_file_id(batch_id)),
     ):
-        assert (await refused(attempt)).status == "NOT_FOUND"
+        assert (await refused(attempt)).status == Status.NOT_FOUND
     assert not [key for key in await bedrock.keys() if "/output/" in key]
     await bedrock.batches.delete(CALLER, batch_id)
     assert len(await bedrock.keys()) == 1
@@ -256,7 +257,7 @@ async def test_a_running_batch_has_no_results(bedrock: BedrockAtWork, status: st
         bedrock.files.download(CALLER, result_file_id(batch_id)),
         bedrock.files.delete(CALLER, result_file_id(batch_id)),
     ):
-        assert (await refused(attempt)).status == "NOT_FOUND"
+        assert (await refused(attempt)).status == Status.NOT_FOUND
 
 
 # --- listed ---------------------------------------------------------------------------------------

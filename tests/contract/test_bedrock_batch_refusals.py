@@ -7,6 +7,7 @@ import pytest
 
 from providers.batches.batch_input import InputLimits
 from providers.resource_names import object_file_id, result_file_id
+from providers.status import Status
 from tests.contract.at_work import gemini_lines, json_lines
 from tests.contract.bedrock_at_work import (
     ATTEMPTS,
@@ -49,7 +50,7 @@ async def test_fewer_records_than_the_minimum_are_refused_with_the_quotas_name(
 ) -> None:
     bedrock.provider = bedrock.replica(minimum=100)
     error = await refused(bedrock.batches.create(CALLER, inline(*TEXTS)))
-    assert error.status == "INVALID_ARGUMENT"
+    assert error.status == Status.INVALID_ARGUMENT
     for named in ("6", "Minimum number of records per batch inference job", "100", "MIN_RECORDS"):
         assert named in error.message
     assert "SMALL_BATCHES=immediate" in error.message
@@ -74,7 +75,7 @@ async def test_more_than_bedrock_takes(
 ) -> None:
     monkeypatch.setattr("providers.bedrock.jobs.job_input.LIMITS", limits)
     error = await refused(bedrock.batches.create(CALLER, inline(*TEXTS)))
-    assert error.status == "INVALID_ARGUMENT"
+    assert error.status == Status.INVALID_ARGUMENT
     assert told in error.message
     await nothing_left(bedrock)
 
@@ -120,7 +121,7 @@ async def test_an_input_that_is_wrong_is_refused_with_its_line(
 ) -> None:
     bedrock.other_tool.put(f"{PREFIX}{IN_FILE}", data)
     error = await refused(bedrock.batches.create(CALLER, from_file(IN_FILE)))
-    assert error.status == "INVALID_ARGUMENT"
+    assert error.status == Status.INVALID_ARGUMENT
     assert str(error.path).startswith(where)
     await nothing_left(bedrock, IN_FILE)
 
@@ -128,16 +129,16 @@ async def test_an_input_that_is_wrong_is_refused_with_its_line(
 async def test_claudes_own_schema_is_for_claude(bedrock: BedrockAtWork) -> None:
     bedrock.other_tool.put(f"{PREFIX}{IN_FILE}", json_lines(claude_line("x")))
     error = await refused(bedrock.batches.create(CALLER, from_file(IN_FILE, model=NOVA)))
-    assert (error.status, error.path) == ("INVALID_ARGUMENT", "line 1: modelInput")
+    assert (error.status, error.path) == (Status.INVALID_ARGUMENT, "line 1: modelInput")
 
 
 async def test_a_file_that_is_none(bedrock: BedrockAtWork) -> None:
     for file_id in ("none.jsonl", object_file_id("none.jsonl")):
         error = await refused(bedrock.batches.create(CALLER, from_file(file_id)))
-        assert error.status == "NOT_FOUND"
+        assert error.status == Status.NOT_FOUND
     for file_id in (result_file_id("abcdefghijkl"), "../x", "genai-ferry/x/input/input.jsonl"):
         error = await refused(bedrock.batches.create(CALLER, from_file(file_id)))
-        assert error.status == "INVALID_ARGUMENT"
+        assert error.status == Status.INVALID_ARGUMENT
     await nothing_left(bedrock)
 
 
@@ -147,14 +148,14 @@ async def test_an_input_that_breaks_off(bedrock: BedrockAtWork, nth: int) -> Non
     bedrock.other_tool.put(f"{PREFIX}{IN_FILE}", gemini_lines(*TEXTS * 50).replace(b"k-", b"k"))
     await bedrock.strike_s3("GET", "truncate", nth=nth, after_bytes=5000)
     error = await refused(bedrock.batches.create(CALLER, from_file(IN_FILE)))
-    assert error.status == "UNAVAILABLE"
+    assert error.status == Status.UNAVAILABLE
     await nothing_left(bedrock, IN_FILE)
 
 
 async def test_an_empty_budget_refuses_before_anything_is_made(bedrock: BedrockAtWork) -> None:
     with bedrock.memory.reserve(bedrock.memory._left):
         error = await refused(bedrock.batches.create(CALLER, inline(*TEXTS)))
-    assert (error.status, error.code) == ("RESOURCE_EXHAUSTED", 429)
+    assert (error.status, error.code) == (Status.RESOURCE_EXHAUSTED, 429)
     await nothing_left(bedrock)
 
 
@@ -164,16 +165,16 @@ async def test_an_empty_budget_refuses_before_anything_is_made(bedrock: BedrockA
 @pytest.mark.parametrize(
     ("fault", "status"),
     [
-        ({"kind": "status", "status": 403, "code": "AccessDenied"}, "PERMISSION_DENIED"),
-        ({"kind": "status", "status": 404, "code": "NoSuchBucket"}, "NOT_FOUND"),
-        ({"kind": "status", "status": 503, "code": "SlowDown"}, "RESOURCE_EXHAUSTED"),
-        ({"kind": "lose_answer"}, "UNAVAILABLE"),
-        ({"kind": "reset", "after_bytes": 10}, "UNAVAILABLE"),
+        ({"kind": "status", "status": 403, "code": "AccessDenied"}, Status.PERMISSION_DENIED),
+        ({"kind": "status", "status": 404, "code": "NoSuchBucket"}, Status.NOT_FOUND),
+        ({"kind": "status", "status": 503, "code": "SlowDown"}, Status.RESOURCE_EXHAUSTED),
+        ({"kind": "lose_answer"}, Status.UNAVAILABLE),
+        ({"kind": "reset", "after_bytes": 10}, Status.UNAVAILABLE),
     ],
     ids=str,
 )
 async def test_an_input_that_does_not_go_up(
-    bedrock: BedrockAtWork, fault: dict[str, Any], status: str
+    bedrock: BedrockAtWork, fault: dict[str, Any], status: Status
 ) -> None:
     await bedrock.strike_s3("PUT", **fault)
     error = await refused(bedrock.batches.create(CALLER, inline(*TEXTS)))
@@ -184,7 +185,7 @@ async def test_an_input_that_does_not_go_up(
 async def test_a_role_that_may_not_be_passed_is_told(bedrock: BedrockAtWork) -> None:
     bedrock.provider = bedrock.replica(role_arn=f"{ROLE_ARN}-of-another")
     error = await refused(bedrock.batches.create(CALLER, inline(*TEXTS)))
-    assert (error.status, error.code) == ("PERMISSION_DENIED", 403)
+    assert (error.status, error.code) == (Status.PERMISSION_DENIED, 403)
     assert error.reason == "AccessDeniedException"
     assert "iam:PassRole" in error.message
     assert f"{ROLE_ARN}-of-another" in error.message
@@ -199,19 +200,19 @@ def said_by(kind: str, status: int) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("fault", "status", "asked"),
     [
-        (said_by("ValidationException", 400), "INVALID_ARGUMENT", 1),
-        (said_by("ServiceQuotaExceededException", 400), "RESOURCE_EXHAUSTED", 1),
-        (said_by("ThrottlingException", 429), "RESOURCE_EXHAUSTED", ATTEMPTS),
-        (said_by("InternalServerException", 500), "UNAVAILABLE", ATTEMPTS),
-        ({"status": 504, "body": ""}, "DEADLINE_EXCEEDED", 1),
-        ({"status": 200, "body": "no JSON"}, "UNAVAILABLE", ATTEMPTS),
-        ({"status": 200, "body": []}, "UNAVAILABLE", ATTEMPTS),
-        ({"status": 200, "body": {"jobArn": None}}, "UNAVAILABLE", 1),
+        (said_by("ValidationException", 400), Status.INVALID_ARGUMENT, 1),
+        (said_by("ServiceQuotaExceededException", 400), Status.RESOURCE_EXHAUSTED, 1),
+        (said_by("ThrottlingException", 429), Status.RESOURCE_EXHAUSTED, ATTEMPTS),
+        (said_by("InternalServerException", 500), Status.UNAVAILABLE, ATTEMPTS),
+        ({"status": 504, "body": ""}, Status.DEADLINE_EXCEEDED, 1),
+        ({"status": 200, "body": "no JSON"}, Status.UNAVAILABLE, ATTEMPTS),
+        ({"status": 200, "body": []}, Status.UNAVAILABLE, ATTEMPTS),
+        ({"status": 200, "body": {"jobArn": None}}, Status.UNAVAILABLE, 1),
     ],
     ids=str,
 )
 async def test_a_job_that_is_not_made_leaves_nothing(
-    bedrock: BedrockAtWork, fault: dict[str, Any], status: str, asked: int
+    bedrock: BedrockAtWork, fault: dict[str, Any], status: Status, asked: int
 ) -> None:
     await bedrock.strike("POST", JOB, "status", times=9, **fault)
     error = await refused(bedrock.batches.create(CALLER, inline(*TEXTS)))

@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 
 from providers.resources import NewBatch
+from providers.status import Status
 from tests.contract.bedrock_at_work import ATTEMPTS, CALLER, JOB, BedrockAtWork, inline, refused
 from tests.contract.bedrock_batching import TEXTS, items, jobs_created, listed, native
 
@@ -32,7 +33,7 @@ async def test_a_repeat_at_another_replica_is_the_same_batch(bedrock: BedrockAtW
 async def test_another_body_with_the_same_key(bedrock: BedrockAtWork) -> None:
     await bedrock.batches.create(CALLER, keyed())
     error = await refused(bedrock.batches.create(CALLER, keyed("another")))
-    assert (error.status, error.code) == ("ALREADY_EXISTS", 409)
+    assert (error.status, error.code) == (Status.ALREADY_EXISTS, 409)
     assert len(await bedrock.objects("batches")) == 1
 
 
@@ -129,7 +130,7 @@ async def test_a_refused_repeat_leaves_the_key_to_the_first_attempt(bedrock: Bed
     await bedrock.strike_s3("PUT", "status", status=403, code="AccessDenied")
     await refused(bedrock.batches.create(CALLER, keyed()))
     other = await refused(bedrock.batches.create(CALLER, keyed("another body")))
-    assert other.status == "ALREADY_EXISTS"
+    assert other.status == Status.ALREADY_EXISTS
 
 
 async def test_a_repeat_after_an_unknown_outcome_that_was_none(bedrock: BedrockAtWork) -> None:
@@ -171,7 +172,7 @@ async def test_a_key_whose_creation_was_refused_may_come_with_another_body(
 async def test_a_creation_that_was_put_off_may_be_tried_again(bedrock: BedrockAtWork) -> None:
     await bedrock.strike("POST", JOB, "status", status=429, times=ATTEMPTS)
     error = await refused(bedrock.batches.create(CALLER, keyed()))
-    assert error.status == "RESOURCE_EXHAUSTED"
+    assert error.status == Status.RESOURCE_EXHAUSTED
     made = await bedrock.batches.create(CALLER, keyed())
     assert await bedrock.objects("batches") == [made.batch.id]
     assert len(await bedrock.keys()) == 1

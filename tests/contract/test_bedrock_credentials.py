@@ -4,6 +4,7 @@ import pytest
 
 from providers.credential import Caller, Credential
 from providers.errors import unavailable
+from providers.status import Status
 from tests.contract.bedrock_at_work import (
     CALLER,
     JOB,
@@ -49,7 +50,7 @@ async def test_a_key_of_another_form_is_refused_before_anything_is_asked(
         bedrock.batches.create(caller(api_key), inline(*TEXTS)),
     ):
         error = await refused(attempt)
-        assert (error.status, error.code) == ("UNAUTHENTICATED", 401)
+        assert (error.status, error.code) == (Status.UNAUTHENTICATED, 401)
         assert "ACCESS_KEY_ID:SECRET_ACCESS_KEY[:SESSION_TOKEN]" in error.message
     assert await bedrock.requests("GET") == []
 
@@ -57,7 +58,7 @@ async def test_a_key_of_another_form_is_refused_before_anything_is_asked(
 @pytest.mark.parametrize("api_key", BEDROCK_API_KEYS)
 async def test_a_bedrock_api_key_is_told_to_be_one(bedrock: BedrockAtWork, api_key: str) -> None:
     error = await refused(bedrock.batches.list(caller(api_key), 10, None))
-    assert (error.status, error.code) == ("UNAUTHENTICATED", 401)
+    assert (error.status, error.code) == (Status.UNAUTHENTICATED, 401)
     assert "cannot reach S3" in error.message
     assert api_key not in f"{error!r} {error}"
     assert await bedrock.requests("GET") == []
@@ -96,7 +97,7 @@ async def test_keys_that_aws_does_not_take(
         (bedrock.batches.create(bad, inline(*TEXTS)), of_s3),
     ):
         error = await refused(attempt)
-        assert (error.status, error.reason) == ("UNAUTHENTICATED", reason)
+        assert (error.status, error.reason) == (Status.UNAUTHENTICATED, reason)
         assert reason in error.message
         assert api_key.split(":")[1] not in f"{error!r} {error} {vars(error)}"
     assert bedrock.state.objects == {}
@@ -113,7 +114,10 @@ async def test_a_refusal_that_quotes_the_keys_is_shown_without_them(
         body=f"<Error><Code>X</Code><Message>{quoted}</Message></Error>",
     )
     error = await refused(bedrock.files.list(CALLER, 10, None))
-    assert (error.status, error.message) == ("PERMISSION_DENIED", "bedrock: X: *** signed with ***")
+    assert (error.status, error.message) == (
+        Status.PERMISSION_DENIED,
+        "bedrock: X: *** signed with ***",
+    )
     await bedrock.strike("GET", f"{JOB}s", "status", status=403, body={"message": quoted})
     error = await refused(bedrock.batches.list(CALLER, 10, None))
     assert error.message.endswith("*** signed with ***")
@@ -121,7 +125,7 @@ async def test_a_refusal_that_quotes_the_keys_is_shown_without_them(
 
 async def test_a_refusal_names_aws_s_request(bedrock: BedrockAtWork) -> None:
     error = await refused(bedrock.batches.get(CALLER, "abcdefghijkl"))
-    assert (error.status, error.provider) == ("NOT_FOUND", "bedrock")
+    assert (error.status, error.provider) == (Status.NOT_FOUND, "bedrock")
     assert (error.reason, error.upstream_status) == ("ResourceNotFoundException", 404)
     assert len(str(error.request_id)) == 32
 
@@ -139,4 +143,4 @@ async def test_own_keys_that_are_not_there(bedrock: BedrockAtWork) -> None:
 
     bedrock.provider = bedrock.replica(own_keys=none)
     error = await refused(bedrock.files.list(CALLER, 10, None))
-    assert (error.status, error.message) == ("UNAVAILABLE", "no AWS credentials")
+    assert (error.status, error.message) == (Status.UNAVAILABLE, "no AWS credentials")

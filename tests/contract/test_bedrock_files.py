@@ -8,6 +8,7 @@ import pytest
 from providers.json_api.page_tokens import encode_page_token
 from providers.resource_names import FileId, FileKind, object_file_id, result_file_id
 from providers.resources import Download
+from providers.status import Status
 from tests.contract.at_work import data_of
 from tests.contract.bedrock_at_work import CALLER, PREFIX, S3_URI, BedrockAtWork, refused
 from tests.fakes.s3 import FILES_BUCKET
@@ -57,7 +58,7 @@ async def test_another_tools_object_is_listed_and_reachable(
         bedrock.files.delete(CALLER, listed.id),
         bedrock.files.download(CALLER, listed.id),
     ):
-        assert (await refused(attempt)).status == "NOT_FOUND"
+        assert (await refused(attempt)).status == Status.NOT_FOUND
 
 
 @pytest.mark.parametrize(
@@ -102,14 +103,16 @@ async def test_what_names_no_file_is_refused(bedrock: BedrockAtWork, name: str) 
         bedrock.files.delete(CALLER, name),
         bedrock.files.download(CALLER, name),
     ):
-        assert (await refused(attempt)).status == "INVALID_ARGUMENT"
+        assert (await refused(attempt)).status == Status.INVALID_ARGUMENT
     assert await bedrock.requests("HEAD") == await bedrock.requests("DELETE") == []
 
 
 @pytest.mark.parametrize("key", ["../a.txt", "up/../../a.txt"])
 async def test_an_id_that_we_never_give_leads_nowhere(bedrock: BedrockAtWork, key: str) -> None:
     bedrock.other_tool.put("a/a.txt", b"")
-    assert (await refused(bedrock.files.get(CALLER, object_file_id(key)))).status == "NOT_FOUND"
+    assert (
+        await refused(bedrock.files.get(CALLER, object_file_id(key)))
+    ).status == Status.NOT_FOUND
     # Only as a key below the prefix was it looked for.
     assert await bedrock.calls("HEAD") == [f"{FILES_BUCKET}/{PREFIX}{object_file_id(key)}"]
 
@@ -119,7 +122,7 @@ async def test_what_a_batch_needs_is_no_file_by_its_id_either(bedrock: BedrockAt
     bedrock.other_tool.put(PREFIX + key, b"{}")
     for name in (key, object_file_id(key)):
         for attempt in (bedrock.files.get(CALLER, name), bedrock.files.delete(CALLER, name)):
-            assert (await refused(attempt)).status == "INVALID_ARGUMENT"
+            assert (await refused(attempt)).status == Status.INVALID_ARGUMENT
     assert await bedrock.keys() == [key]
 
 
@@ -167,7 +170,7 @@ async def test_the_whole_bucket_may_be_the_prefix(bedrock: BedrockAtWork) -> Non
 @pytest.mark.parametrize("token", ["!", "====", "a b", encode_page_token("\x00")])
 async def test_what_is_no_page_token(bedrock: BedrockAtWork, token: str) -> None:
     error = await refused(bedrock.files.list(CALLER, 10, token))
-    assert (error.status, error.path) == ("INVALID_ARGUMENT", "pageToken")
+    assert (error.status, error.path) == (Status.INVALID_ARGUMENT, "pageToken")
     assert await bedrock.requests("GET") == []
 
 
@@ -188,7 +191,7 @@ async def test_a_file_that_is_not_there(bedrock: BedrockAtWork) -> None:
             bedrock.files.delete(CALLER, name),
             bedrock.files.download(CALLER, name),
         ):
-            assert (await refused(attempt)).status == "NOT_FOUND"
+            assert (await refused(attempt)).status == Status.NOT_FOUND
     assert await bedrock.requests("DELETE") == []
 
 
@@ -199,7 +202,7 @@ async def test_results_of_a_batch_that_is_not_there(bedrock: BedrockAtWork) -> N
             bedrock.files.delete(CALLER, result_file_id(batch_id)),
             bedrock.files.download(CALLER, result_file_id(batch_id)),
         ):
-            assert (await refused(attempt)).status == "NOT_FOUND"
+            assert (await refused(attempt)).status == Status.NOT_FOUND
 
 
 async def test_a_bucket_that_is_not_there_is_told(bedrock: BedrockAtWork) -> None:
@@ -210,23 +213,23 @@ async def test_a_bucket_that_is_not_there_is_told(bedrock: BedrockAtWork) -> Non
         bedrock.upload(b"x", "a.txt"),
     ):
         error = await refused(attempt)
-        assert (error.status, error.reason) == ("NOT_FOUND", "NoSuchBucket")
+        assert (error.status, error.reason) == (Status.NOT_FOUND, "NoSuchBucket")
         assert "NoSuchBucket" in error.message
 
 
 @pytest.mark.parametrize(
     ("fault", "status"),
     [
-        ({"status": 403, "code": "AccessDenied"}, "PERMISSION_DENIED"),
-        ({"status": 503, "code": "SlowDown"}, "RESOURCE_EXHAUSTED"),
-        ({"status": 500, "code": "InternalError"}, "UNAVAILABLE"),
-        ({"status": 200, "body": "no XML"}, "UNAVAILABLE"),
-        ({"status": 200, "body": "<L><Contents><Size>1</Size></Contents></L>"}, "UNAVAILABLE"),
+        ({"status": 403, "code": "AccessDenied"}, Status.PERMISSION_DENIED),
+        ({"status": 503, "code": "SlowDown"}, Status.RESOURCE_EXHAUSTED),
+        ({"status": 500, "code": "InternalError"}, Status.UNAVAILABLE),
+        ({"status": 200, "body": "no XML"}, Status.UNAVAILABLE),
+        ({"status": 200, "body": "<L><Contents><Size>1</Size></Contents></L>"}, Status.UNAVAILABLE),
     ],
     ids=str,
 )
 async def test_a_list_that_fails(
-    bedrock: BedrockAtWork, fault: dict[str, Any], status: str
+    bedrock: BedrockAtWork, fault: dict[str, Any], status: Status
 ) -> None:
     await bedrock.strike_s3("GET", "status", times=9, **fault)
     error = await refused(bedrock.files.list(CALLER, 10, None))
@@ -239,4 +242,4 @@ async def test_a_download_that_breaks_off_never_ends_cleanly(bedrock: BedrockAtW
     await bedrock.strike_s3("GET", "truncate", after_bytes=5000)
     opened = await bedrock.files.download(CALLER, "a.bin")
     error = await refused(read(opened))
-    assert error.status == "UNAVAILABLE"
+    assert error.status == Status.UNAVAILABLE

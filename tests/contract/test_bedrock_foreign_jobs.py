@@ -8,6 +8,7 @@ from providers.batches.request_table import indexed_id
 from providers.errors import unavailable
 from providers.resource_names import result_file_id
 from providers.resources import BatchState, Failure, ResultFile
+from providers.status import Status
 from tests.contract.at_work import json_lines
 from tests.contract.bedrock_at_work import CALLER, JOB, MODEL, BedrockAtWork, inline, refused
 from tests.contract.bedrock_batching import (
@@ -89,7 +90,7 @@ async def test_its_delete_takes_its_output_and_leaves_its_input(
     await bedrock.batches.delete(CALLER, foreign)
     assert await bedrock.objects("files") == ["in/a.jsonl"]
     assert await listed(bedrock) == []
-    assert (await refused(bedrock.batches.get(CALLER, foreign))).status == "NOT_FOUND"
+    assert (await refused(bedrock.batches.get(CALLER, foreign))).status == Status.NOT_FOUND
 
 
 @pytest.mark.parametrize("status", ["Failed", "Expired"])
@@ -120,9 +121,9 @@ async def test_where_its_input_is_gone_the_job_alone_says_why(
     await bedrock.steer(foreign, status="Failed", message="Why.")
     await bedrock.strike("HEAD", ".*in/a.jsonl", "status", status=404, times=9)
     batch = await bedrock.batches.get(CALLER, foreign)
-    assert (batch.output, batch.failure) == (None, Failure("INTERNAL", "Why."))
+    assert (batch.output, batch.failure) == (None, Failure(Status.INTERNAL, "Why."))
     error = await refused(bedrock.files.get(CALLER, result_file_id(foreign)))
-    assert error.status == "NOT_FOUND"
+    assert error.status == Status.NOT_FOUND
 
 
 async def test_where_its_input_cannot_be_read_the_refusal_is_s3s(
@@ -131,7 +132,7 @@ async def test_where_its_input_cannot_be_read_the_refusal_is_s3s(
     await bedrock.steer(foreign, status="Failed", message="Why.")
     await bedrock.strike("GET", ".*in/a.jsonl", "status", status=403, times=9)
     error = await refused(bedrock.files.download(CALLER, result_file_id(foreign)))
-    assert (error.status, error.permanent) == ("PERMISSION_DENIED", True)
+    assert (error.status, error.permanent) == (Status.PERMISSION_DENIED, True)
 
 
 async def test_it_is_cancelled(bedrock: BedrockAtWork, foreign: str) -> None:
@@ -237,7 +238,7 @@ async def test_a_job_that_makes_no_sense_is_bedrocks_fault(
         bedrock.files.download(CALLER, result_file_id(batch_id)),
     ):
         error = await refused(attempt)
-        assert (error.status, error.code) == ("UNAVAILABLE", 503)
+        assert (error.status, error.code) == (Status.UNAVAILABLE, 503)
 
 
 async def test_an_answer_with_another_job_is_bedrocks_fault(
@@ -247,7 +248,7 @@ async def test_an_answer_with_another_job_is_bedrocks_fault(
     other = await bedrock.job(foreign)
     await bedrock.strike("GET", f"{JOB}/{batch_id}", "status", status=200, body=other, times=9)
     error = await refused(bedrock.batches.get(CALLER, batch_id))
-    assert (error.status, error.code) == ("UNAVAILABLE", 503)
+    assert (error.status, error.code) == (Status.UNAVAILABLE, 503)
 
 
 @pytest.mark.parametrize(
@@ -267,7 +268,7 @@ async def test_a_list_that_makes_no_sense_is_bedrocks_fault(
 ) -> None:
     await bedrock.strike("GET", f"{JOB}s", "status", status=200, body=body, times=9)
     error = await refused(bedrock.batches.list(CALLER, 10, None))
-    assert (error.status, error.code) == ("UNAVAILABLE", 503)
+    assert (error.status, error.code) == (Status.UNAVAILABLE, 503)
 
 
 @pytest.mark.parametrize(
@@ -297,7 +298,7 @@ async def test_a_field_that_makes_no_sense_is_left_out(
 @pytest.mark.parametrize("token", ["!", "====", "eA", "ai4A", "aS5ub25l"])
 async def test_what_is_no_page_token(bedrock: BedrockAtWork, token: str) -> None:
     error = await refused(bedrock.batches.list(CALLER, 10, token))
-    assert error.status == "INVALID_ARGUMENT"
+    assert error.status == Status.INVALID_ARGUMENT
 
 
 @pytest.mark.parametrize("batch_id", ["a" * 12, "none", f"immediate-{'0' * 26}"])
@@ -307,4 +308,4 @@ async def test_a_batch_that_is_not_there(bedrock: BedrockAtWork, batch_id: str) 
         bedrock.batches.cancel(CALLER, batch_id),
         bedrock.batches.delete(CALLER, batch_id),
     ):
-        assert (await refused(attempt)).status in ("NOT_FOUND", "INVALID_ARGUMENT")
+        assert (await refused(attempt)).status in (Status.NOT_FOUND, Status.INVALID_ARGUMENT)

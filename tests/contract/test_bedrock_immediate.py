@@ -15,6 +15,7 @@ from providers.resources import (
     NewBatch,
     ResultFile,
 )
+from providers.status import Status
 from tests.contract.at_work import asking, gemini_lines, json_lines
 from tests.contract.bedrock_at_work import (
     CALLER,
@@ -176,14 +177,14 @@ async def test_it_is_cancelled_and_then_deleted(small: BedrockAtWork) -> None:
     batch_id = await created(small, inline(*FEW))
     await small.happened("slow")
     error = await refused(small.batches.delete(CALLER, batch_id))
-    assert (error.status, error.code) == ("FAILED_PRECONDITION", 400)
+    assert (error.status, error.code) == (Status.FAILED_PRECONDITION, 400)
     assert (await small.batches.get(CALLER, batch_id)).state is BatchState.RUNNING
     await small.batches.cancel(CALLER, batch_id)
     await small.release("slow")
     assert (await has_ended(small, batch_id)).state is BatchState.CANCELLED
     assert len(await items(small, batch_id)) == len(FEW)
     error = await refused(small.batches.cancel(CALLER, batch_id))
-    assert (error.status, error.code) == ("FAILED_PRECONDITION", 400)
+    assert (error.status, error.code) == (Status.FAILED_PRECONDITION, 400)
     await small.batches.delete(CALLER, batch_id)
     for attempt in (
         small.batches.get(CALLER, batch_id),
@@ -191,7 +192,7 @@ async def test_it_is_cancelled_and_then_deleted(small: BedrockAtWork) -> None:
         small.files.get(CALLER, result_file_id(batch_id)),
         small.files.download(CALLER, result_file_id(batch_id)),
     ):
-        assert (await refused(attempt)).status == "NOT_FOUND"
+        assert (await refused(attempt)).status == Status.NOT_FOUND
     assert await listed(small) == []
     assert small.state.objects == {}
 
@@ -204,7 +205,7 @@ async def test_a_running_one_has_no_results(small: BedrockAtWork) -> None:
         small.files.download(CALLER, result_file_id(batch_id)),
         small.files.delete(CALLER, result_file_id(batch_id)),
     ):
-        assert (await refused(attempt)).status == "NOT_FOUND"
+        assert (await refused(attempt)).status == Status.NOT_FOUND
     await small.release("slow")
     await has_ended(small, batch_id)
 
@@ -216,7 +217,7 @@ async def test_deleted_results_leave_the_batch(small: BedrockAtWork) -> None:
     batch = await small.batches.get(CALLER, batch_id)
     assert (batch.state, batch.output) == (BatchState.SUCCEEDED, None)
     error = await refused(small.files.download(CALLER, result_file_id(batch_id)))
-    assert error.status == "NOT_FOUND"
+    assert error.status == Status.NOT_FOUND
 
 
 # --- one for one key ------------------------------------------------------------------------------
@@ -236,7 +237,7 @@ async def test_a_repeat_is_the_same_batch(small: BedrockAtWork) -> None:
     await has_ended(small, batch_id)
     assert len(await small.calls("POST", RUNTIME)) == len(FEW)
     other = inline(*FEW, idempotency_key="once", fingerprint="g")
-    assert (await refused(small.batches.create(CALLER, other))).status == "ALREADY_EXISTS"
+    assert (await refused(small.batches.create(CALLER, other))).status == Status.ALREADY_EXISTS
 
 
 # --- listed with the jobs -------------------------------------------------------------------------

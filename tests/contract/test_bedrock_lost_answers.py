@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from providers.status import Status
 from tests.contract.bedrock_at_work import ATTEMPTS, CALLER, JOB, BedrockAtWork, inline, refused
 from tests.contract.bedrock_batching import TEXTS, created, ended, items, jobs_created
 
@@ -59,7 +60,7 @@ async def test_an_input_is_kept_while_it_is_unknown_whether_its_job_was_made(
     await bedrock.strike("POST", JOB, "lose_answer", times=ATTEMPTS)
     await bedrock.strike("GET", f"{JOB}s", "status", status=500, times=ATTEMPTS)
     error = await refused(bedrock.batches.create(CALLER, inline(*TEXTS)))
-    assert error.status == "UNAVAILABLE"
+    assert error.status == Status.UNAVAILABLE
     assert "list the batches before you create it again" in error.message
     assert len(await bedrock.keys()) == 1
     [batch_id] = await bedrock.objects("batches")

@@ -6,6 +6,7 @@ import orjson
 import pytest
 
 from providers.resources import BatchKind, InlineRequest, NewBatch
+from providers.status import Status
 from tests.contract.at_work import json_lines, sha256
 from tests.contract.bedrock_at_work import CALLER, NOVA, PREFIX, BedrockAtWork, from_file, refused
 from tests.contract.bedrock_batching import (
@@ -94,7 +95,7 @@ async def test_a_file_that_is_not_there_is_refused_with_its_path(
     asked = batch_of(seeing(there, "a"), seeing(there, "b"), seeing(gone, "c"))
     error = await refused(bedrock.batches.create(CALLER, asked))
     path = "requests[2].contents[0].parts[0].fileData.fileUri"
-    assert (error.status, error.path) == ("INVALID_ARGUMENT", path)
+    assert (error.status, error.path) == (Status.INVALID_ARGUMENT, path)
     assert await bedrock.objects("batches") == []
     assert len(await bedrock.keys()) == 1
     assert bedrock.state.objects == state
@@ -108,7 +109,7 @@ async def test_a_file_that_vanishes_before_it_is_copied(bedrock: BedrockAtWork) 
     asked = batch_of(*[seeing(f"files/{file_id}", "a")] * 3)
     error = await refused(bedrock.batches.create(CALLER, asked))
     path = "requests[0].contents[0].parts[0].fileData.fileUri"
-    assert (error.status, error.path) == ("INVALID_ARGUMENT", path)
+    assert (error.status, error.path) == (Status.INVALID_ARGUMENT, path)
     assert len(await bedrock.keys()) == 1
     assert bedrock.state.objects == state
 
@@ -132,7 +133,7 @@ async def test_what_is_no_file_of_this_proxy_is_refused_with_its_path(
     asked = batch_of(*[seeing(foreign, "a")] * 3)
     error = await refused(bedrock.batches.create(CALLER, asked))
     path = "requests[0].contents[0].parts[0].fileData.fileUri"
-    assert (error.status, error.path) == ("INVALID_ARGUMENT", path)
+    assert (error.status, error.path) == (Status.INVALID_ARGUMENT, path)
     assert await bedrock.keys() == []
 
 

@@ -8,6 +8,7 @@ from providers.batches.request_table import indexed_id
 from providers.limits import Limits
 from providers.resource_names import result_file_id
 from providers.resources import ResultFile
+from providers.status import Status
 from tests.contract.at_work import LIMITS, gemini_lines, json_lines
 from tests.contract.bedrock_at_work import (
     CALLER,
@@ -242,7 +243,7 @@ async def test_inline_results_that_the_budget_has_no_room_for(bedrock: BedrockAt
     batch_id = await ended(bedrock, inline(*TEXTS))
     with bedrock.memory.reserve(bedrock.memory._left - 1000):
         error = await refused(bedrock.batches.get(CALLER, batch_id))
-    assert (error.status, error.code) == ("RESOURCE_EXHAUSTED", 429)
+    assert (error.status, error.code) == (Status.RESOURCE_EXHAUSTED, 429)
     assert len(await items(bedrock, batch_id)) == len(TEXTS)
 
 
@@ -255,7 +256,7 @@ async def test_results_that_cannot_be_read_at_once_are_no_missing_ones(
     batch_id = await of_a_file(bedrock)
     await bedrock.strike_s3("GET", "status", status=503, times=9, code="SlowDown")
     error = await refused(download(bedrock, result_file_id(batch_id)))
-    assert error.status == "RESOURCE_EXHAUSTED"
+    assert error.status == Status.RESOURCE_EXHAUSTED
 
 
 async def test_results_that_break_off_never_end_cleanly(bedrock: BedrockAtWork) -> None:
@@ -263,7 +264,7 @@ async def test_results_that_break_off_never_end_cleanly(bedrock: BedrockAtWork) 
     key = output_key(bedrock, batch_id)
     await bedrock.strike("GET", f"ferry-files/{key}", "truncate", after_bytes=20_000)
     error = await refused(download(bedrock, result_file_id(batch_id)))
-    assert error.status == "UNAVAILABLE"
+    assert error.status == Status.UNAVAILABLE
 
 
 async def test_an_inline_batch_whose_results_break_off_is_not_half_told(
@@ -273,7 +274,7 @@ async def test_an_inline_batch_whose_results_break_off_is_not_half_told(
     key = output_key(bedrock, batch_id)
     await bedrock.strike("GET", f"ferry-files/{key}", "truncate", after_bytes=300)
     error = await refused(bedrock.batches.get(CALLER, batch_id))
-    assert error.status == "UNAVAILABLE"
+    assert error.status == Status.UNAVAILABLE
     assert len(await items(bedrock, batch_id)) == len(TEXTS)
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from providers.aws.target import REGION_HEADER, ROLE_HEADER, S3_HEADER
 from providers.resource_names import object_file_id, result_file_id
+from providers.status import Status
 from tests.contract.bedrock_at_work import (
     CALLER,
     S3_URI,
@@ -43,7 +44,7 @@ async def test_what_is_missing_is_named_by_its_setting_and_its_header(
 ) -> None:
     bedrock.provider = bedrock.replica(**without(SETTINGS[header]))
     error = await refused(bedrock.batches.create(CALLER, inline(*TEXTS)))
-    assert error.status == "INVALID_ARGUMENT"
+    assert error.status == Status.INVALID_ARGUMENT
     assert f"FERRY_PROVIDERS__BEDROCK__{SETTINGS[header].upper()}" in error.message
     assert header in error.message
     assert await bedrock.keys() == []
@@ -94,7 +95,7 @@ async def test_headers_that_are_not_allowed_are_refused(
     bedrock.provider = bedrock.replica(headers=False)
     caller = replace(CALLER, headers={header: SAYS[header]})
     error = await refused(bedrock.files.list(caller, 10, None))
-    assert error.status == "INVALID_ARGUMENT"
+    assert error.status == Status.INVALID_ARGUMENT
     assert header in error.message
     assert SETTINGS[header].upper() in error.message
     assert await nothing_was_asked(bedrock)
@@ -112,7 +113,7 @@ async def test_the_proxys_own_keys_go_nowhere_that_a_caller_says(
         bedrock.batches.create(caller, inline(*TEXTS)),
     ):
         error = await refused(attempt)
-        assert error.status == "INVALID_ARGUMENT"
+        assert error.status == Status.INVALID_ARGUMENT
         assert header in error.message
     assert await nothing_was_asked(bedrock)
 
@@ -137,7 +138,7 @@ async def test_nor_do_headers_say_where_a_small_batch_is(
         bedrock.files.delete(caller, results),
     ):
         error = await refused(attempt)
-        assert error.status == "INVALID_ARGUMENT"
+        assert error.status == Status.INVALID_ARGUMENT
         assert header in error.message
     assert (await bedrock.batches.get(CALLER, batch_id)).output is not None
 
@@ -149,7 +150,7 @@ async def test_where_no_headers_are_taken_none_is_recommended(
 ) -> None:
     bedrock.provider = bedrock.replica(**changes, **without(setting))
     error = await refused(bedrock.batches.create(CALLER, inline(*TEXTS)))
-    assert error.status == "INVALID_ARGUMENT"
+    assert error.status == Status.INVALID_ARGUMENT
     assert f"FERRY_PROVIDERS__BEDROCK__{setting.upper()}" in error.message
     assert "x-ferry-" not in error.message
 
@@ -176,7 +177,7 @@ async def test_what_is_malformed_is_refused_before_anything_is_asked(
 ) -> None:
     caller = replace(CALLER, headers={header: value})
     error = await refused(bedrock.batches.create(caller, inline(*TEXTS)))
-    assert error.status == "INVALID_ARGUMENT"
+    assert error.status == Status.INVALID_ARGUMENT
     assert header in error.message
     assert await nothing_was_asked(bedrock)
 
@@ -201,7 +202,7 @@ async def test_a_bucket_in_another_region_is_told_with_that_region(
 ) -> None:
     bedrock.provider = bedrock.replica(region="eu-central-1")
     error = await refused(call(bedrock))
-    assert error.status == "INVALID_ARGUMENT"
+    assert error.status == Status.INVALID_ARGUMENT
     assert f"the bucket is in another region ({REGION}, not eu-central-1)" in error.message
     assert error.permanent
 

@@ -10,6 +10,7 @@ import pytest
 from providers.credential import Caller, Credential
 from providers.resource_names import decode_object_id, result_file_id
 from providers.resources import BatchKind, InlineRequest, NewBatch
+from providers.status import Status
 from tests.contract.at_work import gemini_lines, json_lines
 from tests.contract.bedrock_at_work import (
     NOVA,
@@ -76,7 +77,7 @@ async def test_every_call_on_the_others_job_finds_none(shared: BedrockAtWork) ->
     batch_id = await ended(shared, inline(*TEXTS))
     before = await shared.keys()
     for call in calls_on_a_batch(shared, batch_id):
-        assert (await refused(call(BERT))).status == "NOT_FOUND"
+        assert (await refused(call(BERT))).status == Status.NOT_FOUND
     assert await shared.keys() == before
     assert len(await items(shared, batch_id)) == len(TEXTS)
     assert await shared.requests("DELETE") == []
@@ -85,7 +86,7 @@ async def test_every_call_on_the_others_job_finds_none(shared: BedrockAtWork) ->
 async def test_a_running_job_cannot_be_stopped_by_the_other(shared: BedrockAtWork) -> None:
     batch_id = (await shared.batches.create(ANNA, inline(*TEXTS))).batch.id
     await shared.steer(batch_id, status="InProgress", hold="InProgress")
-    assert (await refused(shared.batches.cancel(BERT, batch_id))).status == "NOT_FOUND"
+    assert (await refused(shared.batches.cancel(BERT, batch_id))).status == Status.NOT_FOUND
     assert (await shared.job(batch_id))["status"] == "InProgress"
 
 
@@ -135,7 +136,7 @@ async def test_a_job_without_the_tenants_mark_is_none(shared: BedrockAtWork, nam
     await shared.move(job, "Completed")
     assert await listed(shared) == []
     for call in calls_on_a_batch(shared, job):
-        assert (await refused(call(ANNA))).status == "NOT_FOUND"
+        assert (await refused(call(ANNA))).status == Status.NOT_FOUND
 
 
 async def test_one_key_of_two_tenants_is_two_jobs(shared: BedrockAtWork) -> None:
@@ -157,7 +158,7 @@ async def test_every_call_on_the_others_immediate_job_finds_none(shared: Bedrock
     batch_id = (await shared.batches.create(ANNA, inline("a"))).batch.id
     await has_ended(shared, batch_id)
     for call in calls_on_a_batch(shared, batch_id):
-        assert (await refused(call(BERT))).status == "NOT_FOUND"
+        assert (await refused(call(BERT))).status == Status.NOT_FOUND
     assert len(await items(shared, batch_id)) == 1
     assert await batches_of(shared, BERT) == []
     assert await batches_of(shared, ANNA) == [batch_id]
@@ -177,7 +178,7 @@ async def test_every_call_on_the_others_file_finds_none(shared: BedrockAtWork) -
             shared.files.delete(BERT, name),
             shared.batches.create(BERT, from_file(name)),
         ):
-            assert (await refused(attempt)).status == "NOT_FOUND"
+            assert (await refused(attempt)).status == Status.NOT_FOUND
     assert await download(shared, file_id) == b"content"
 
 
@@ -199,7 +200,7 @@ async def test_no_name_leads_to_the_others_folder(shared: BedrockAtWork, name: s
         shared.files.delete(BERT, name),
         shared.batches.create(BERT, from_file(name)),
     ):
-        assert (await refused(attempt)).status in ("NOT_FOUND", "INVALID_ARGUMENT")
+        assert (await refused(attempt)).status in (Status.NOT_FOUND, Status.INVALID_ARGUMENT)
     assert await shared.keys() == [f"{MARK}/a.txt"]
 
 
@@ -214,7 +215,7 @@ async def test_a_request_that_names_the_others_file_is_refused(
     requests = [InlineRequest(asked, b"null", f"requests[{n}]") for n in range(len(texts))]
     batch = NewBatch(NOVA, BatchKind.GENERATE, requests)
     error = await refused(shared.batches.create(BERT, batch))
-    assert error.status == "INVALID_ARGUMENT"
+    assert error.status == Status.INVALID_ARGUMENT
     assert "names a file that is not there" in error.message
     assert await batches_of(shared, BERT) == []
 
@@ -269,7 +270,7 @@ async def test_a_native_line_names_no_object_but_the_tenants_own(
     file_id = await shared.upload(naming(named), "in.jsonl")
     before, kept = await shared.keys(), dict(shared.state.objects)
     error = await refused(shared.batches.create(ANNA, from_file(file_id, model=NOVA)))
-    assert error.status == "INVALID_ARGUMENT"
+    assert error.status == Status.INVALID_ARGUMENT
     assert str(error.path).startswith("line 3: modelInput.messages[0].content[1].image")
     assert (await shared.keys(), shared.state.objects) == (before, kept)
 

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from providers.status import Status
 from providers.upload import GRANULARITY, UploadSession, UploadStatus
 from tests.contract.bedrock_at_work import PREFIX, UPLOAD_LIFE, BedrockAtWork, refused
 from tests.contract.bedrock_uploading import (
@@ -94,7 +95,7 @@ async def test_a_cancel_during_the_end_leaves_no_file(bedrock: BedrockAtWork, at
     assert (await bedrock.uploads.cancel(session)).status is UploadStatus.CANCELLED
     await bedrock.release("slow")
     error = await refused(slow)
-    assert (error.status, error.upload_status) == ("FAILED_PRECONDITION", "cancelled")
+    assert (error.status, error.upload_status) == (Status.FAILED_PRECONDITION, "cancelled")
     await nothing_made(bedrock)
 
 
@@ -110,7 +111,7 @@ async def test_a_cancel_during_a_chunk_leaves_no_upload(
     assert (await bedrock.uploads.cancel(session)).status is UploadStatus.CANCELLED
     await bedrock.release("slow")
     error = await refused(slow)
-    assert (error.status, error.upload_status) == ("FAILED_PRECONDITION", "cancelled")
+    assert (error.status, error.upload_status) == (Status.FAILED_PRECONDITION, "cancelled")
     await nothing_made(bedrock)
     assert len(left_of_session(bedrock)) == 1
 
@@ -123,7 +124,7 @@ async def test_an_expired_url(bedrock: BedrockAtWork, caller: bool) -> None:
     )
     for attempt in (whole(bedrock, ended), bedrock.uploads.query(ended)):
         error = await refused(attempt)
-        assert (error.status, error.upload_status) == ("FAILED_PRECONDITION", "final")
+        assert (error.status, error.upload_status) == (Status.FAILED_PRECONDITION, "final")
         assert "expired" in error.message
 
 

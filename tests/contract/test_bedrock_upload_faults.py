@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from providers.body import Body, TruncatedBody
+from providers.status import Status
 from providers.upload import GRANULARITY, Chunk, UploadStart
 from tests.contract.at_work import Pieces, sha256
 from tests.contract.bedrock_at_work import ATTEMPTS, CALLER, PREFIX, BedrockAtWork, refused
@@ -27,13 +28,13 @@ BROKEN: dict[str, Any] = {"code": "InternalError", "status": 500}
 FAILED_COMPLETION: dict[str, Any] = {"code": "InternalError", "status": 200}
 
 bad_moments = pytest.mark.parametrize(
-    ("fault", "status"), [(BUSY, "RESOURCE_EXHAUSTED"), (BROKEN, "UNAVAILABLE")]
+    ("fault", "status"), [(BUSY, Status.RESOURCE_EXHAUSTED), (BROKEN, Status.UNAVAILABLE)]
 )
 
 
 @bad_moments
 async def test_a_whole_file_that_s3_has_no_time_for_is_sent_again(
-    bedrock: BedrockAtWork, fault: dict[str, Any], status: str
+    bedrock: BedrockAtWork, fault: dict[str, Any], status: Status
 ) -> None:
     await bedrock.strike_s3("PUT", "status", **fault)
     session = await bedrock.start(len(SMALL))
@@ -60,7 +61,7 @@ async def test_a_lost_answer_that_cannot_be_looked_up_is_sent_again(
     await bedrock.strike_s3("HEAD", "status", **BROKEN)
     session = await bedrock.start(len(SMALL))
     error = await refused(whole(bedrock, session))
-    assert (error.status, error.upload_status, error.permanent) == ("UNAVAILABLE", None, False)
+    assert (error.status, error.upload_status, error.permanent) == (Status.UNAVAILABLE, None, False)
     await the_one_file(bedrock, SMALL, await whole(bedrock, session))
 
 
@@ -68,7 +69,7 @@ async def test_a_whole_file_that_breaks_off_is_sent_again(bedrock: BedrockAtWork
     await bedrock.strike_s3("PUT", "reset", after_bytes=500)
     session = await bedrock.start(len(SMALL))
     error = await refused(whole(bedrock, session))
-    assert (error.status, error.upload_status, error.permanent) == ("UNAVAILABLE", None, False)
+    assert (error.status, error.upload_status, error.permanent) == (Status.UNAVAILABLE, None, False)
     await nothing_made(bedrock)
     await the_one_file(bedrock, SMALL, await whole(bedrock, session))
 
@@ -89,7 +90,7 @@ async def test_what_arrived_before_is_not_taken_for_what_breaks_off(
 
 @bad_moments
 async def test_a_part_that_s3_has_no_time_for_is_sent_again(
-    bedrock: BedrockAtWork, fault: dict[str, Any], status: str
+    bedrock: BedrockAtWork, fault: dict[str, Any], status: Status
 ) -> None:
     await bedrock.strike_s3("PUT", "status", query=PART, **fault)
     session = await bedrock.start(len(DATA))
@@ -106,7 +107,7 @@ async def test_a_part_whose_answer_is_lost_is_in_the_file_once(
     await bedrock.strike_s3("PUT", fault, query=PART, after_bytes=10)
     session = await bedrock.start(len(DATA))
     error = await refused(bedrock.send(session, DATA[:GRANULARITY]))
-    assert (error.status, error.upload_status, error.permanent) == ("UNAVAILABLE", None, False)
+    assert (error.status, error.upload_status, error.permanent) == (Status.UNAVAILABLE, None, False)
     await the_one_file(bedrock, DATA, await in_chunks(bedrock, session))
 
 
@@ -132,7 +133,7 @@ async def test_a_beginning_that_fails_for_longer_begins_nothing(bedrock: Bedrock
     session = await bedrock.start(len(DATA))
     error = await refused(bedrock.send(session, DATA[:GRANULARITY]))
     assert (error.status, error.upload_status, error.permanent) == (
-        "RESOURCE_EXHAUSTED",
+        Status.RESOURCE_EXHAUSTED,
         None,
         False,
     )
@@ -157,7 +158,7 @@ async def test_a_completed_upload_is_found_by_the_repeat(bedrock: BedrockAtWork)
     await bedrock.strike_s3("HEAD", "status", **BROKEN)
     session = await bedrock.start(len(DATA))
     error = await refused(in_chunks(bedrock, session))
-    assert (error.status, error.upload_status) == ("UNAVAILABLE", None)
+    assert (error.status, error.upload_status) == (Status.UNAVAILABLE, None)
     await the_one_file(bedrock, DATA, await last_chunk(bedrock, session))
 
 
@@ -173,7 +174,7 @@ async def test_a_completion_that_fails_for_longer_makes_no_file(bedrock: Bedrock
     await bedrock.strike_s3("POST", "status", query=UPLOAD, times=ATTEMPTS, **FAILED_COMPLETION)
     session = await bedrock.start(len(DATA))
     error = await refused(in_chunks(bedrock, session))
-    assert (error.status, error.upload_status, error.permanent) == ("UNAVAILABLE", None, False)
+    assert (error.status, error.upload_status, error.permanent) == (Status.UNAVAILABLE, None, False)
     assert "InternalError" in error.message
     assert await bedrock.keys() == []
     await the_one_file(bedrock, DATA, await last_chunk(bedrock, session))
@@ -195,7 +196,7 @@ async def test_an_answer_that_makes_no_sense_is_s3s_fault(
     await bedrock.strike_s3("POST", "status", query=UPLOAD, status=200, body=body, times=times)
     session = await bedrock.start(len(DATA))
     error = await refused(in_chunks(bedrock, session))
-    assert (error.status, error.upload_status) == ("UNAVAILABLE", None)
+    assert (error.status, error.upload_status) == (Status.UNAVAILABLE, None)
     await the_one_file(bedrock, DATA, await last_chunk(bedrock, session))
 
 
@@ -217,7 +218,7 @@ async def test_an_answer_that_lacks_what_it_must_have_is_s3s_fault(
     await bedrock.strike_s3(method, "status", query=query, status=200, body=body)
     session = await bedrock.start(len(DATA))
     error = await refused(in_chunks(bedrock, session))
-    assert (error.status, error.upload_status) == ("UNAVAILABLE", None)
+    assert (error.status, error.upload_status) == (Status.UNAVAILABLE, None)
     await the_one_file(bedrock, DATA, await in_chunks(bedrock, session))
 
 
@@ -226,7 +227,7 @@ async def test_an_upload_that_another_aborted_is_over(bedrock: BedrockAtWork) ->
     await bedrock.send(session, DATA[: 2 * GRANULARITY])
     bedrock.abort_all()
     error = await refused(last_chunk(bedrock, session))
-    assert (error.status, error.permanent) == ("FAILED_PRECONDITION", True)
+    assert (error.status, error.permanent) == (Status.FAILED_PRECONDITION, True)
     assert "start it again" in error.message
     await nothing_made(bedrock)
 
@@ -248,7 +249,7 @@ async def test_a_total_other_than_the_declared_one_makes_no_file(
 ) -> None:
     session = await bedrock.start(declared)
     error = await refused(in_chunks(bedrock, session))
-    assert (error.status, error.upload_status) == ("FAILED_PRECONDITION", "final")
+    assert (error.status, error.upload_status) == (Status.FAILED_PRECONDITION, "final")
     assert str(declared) in error.message
     assert await bedrock.keys() == []
 
@@ -256,7 +257,7 @@ async def test_a_total_other_than_the_declared_one_makes_no_file(
 async def test_an_offset_ahead_of_what_has_arrived(bedrock: BedrockAtWork) -> None:
     session = await bedrock.start(len(DATA))
     error = await refused(last_chunk(bedrock, session))
-    assert (error.status, error.upload_status) == ("FAILED_PRECONDITION", "final")
+    assert (error.status, error.upload_status) == (Status.FAILED_PRECONDITION, "final")
     await nothing_made(bedrock)
 
 
@@ -279,6 +280,6 @@ async def test_a_file_in_one_request_that_breaks_off_leaves_nothing(
     await bedrock.strike_s3("PUT", "status", query=f"{PART}=2", **BUSY)
     body = Body(Pieces(DATA), None)
     error = await refused(bedrock.files.create(CALLER, "s1", UploadStart(), body))
-    assert error.status == "RESOURCE_EXHAUSTED"
+    assert error.status == Status.RESOURCE_EXHAUSTED
     await nothing_made(bedrock)
     assert bedrock.state.objects == {}

@@ -5,6 +5,7 @@ import pytest
 from providers.body import Body, in_memory
 from providers.credential import Caller, Credential
 from providers.resource_names import decode_object_id
+from providers.status import Status
 from providers.upload import GRANULARITY, Chunk, UploadStart, UploadStatus
 from tests.contract.at_work import Pieces, sha256
 from tests.contract.bedrock_at_work import CALLER, PREFIX, BedrockAtWork, refused
@@ -93,7 +94,7 @@ async def test_a_display_name_that_s3_cannot_keep_is_refused_at_the_start(
     file_id = await bedrock.upload(SMALL, fits)
     assert (await bedrock.files.get(CALLER, file_id)).display_name == fits
     error = await refused(bedrock.start(len(SMALL), too_long))
-    assert (error.status, error.path) == ("INVALID_ARGUMENT", "file.displayName")
+    assert (error.status, error.path) == (Status.INVALID_ARGUMENT, "file.displayName")
     assert "2048" in error.message
     assert len(await bedrock.requests("PUT")) == 1
 
@@ -105,7 +106,7 @@ async def test_a_type_that_is_no_header_is_refused_at_the_start(
     bedrock: BedrockAtWork, mime_type: str
 ) -> None:
     error = await refused(bedrock.start(len(SMALL), mime_type=mime_type))
-    assert (error.status, error.path) == ("INVALID_ARGUMENT", "file.mimeType")
+    assert (error.status, error.path) == (Status.INVALID_ARGUMENT, "file.mimeType")
 
 
 @pytest.mark.parametrize("size", [None, 0])
@@ -182,7 +183,7 @@ async def test_a_repeat_of_the_end_is_answered_alike(
     await the_one_file(bedrock, data, final, again, bare, asked)
     assert final.file == again.file == bare.file == asked.file
     error = await refused(bedrock.uploads.cancel(session))
-    assert (error.status, error.upload_status) == ("FAILED_PRECONDITION", "final")
+    assert (error.status, error.upload_status) == (Status.FAILED_PRECONDITION, "final")
 
 
 async def test_a_cancelled_upload_is_aborted_at_s3(bedrock: BedrockAtWork) -> None:
@@ -194,7 +195,7 @@ async def test_a_cancelled_upload_is_aborted_at_s3(bedrock: BedrockAtWork) -> No
     await nothing_made(bedrock)
     for attempt in (last_chunk(bedrock, session), bedrock.uploads.query(session)):
         error = await refused(attempt)
-        assert (error.status, error.upload_status) == ("FAILED_PRECONDITION", "cancelled")
+        assert (error.status, error.upload_status) == (Status.FAILED_PRECONDITION, "cancelled")
 
 
 async def test_the_credential_of_a_session_may_be_temporary(bedrock: BedrockAtWork) -> None:

@@ -10,6 +10,7 @@ from yarl import URL
 from providers.body import in_memory
 from providers.errors import FerryError
 from providers.provider import RelayedRequest
+from providers.status import Status
 from providers.upstream import UpstreamError
 from tests.contract.gemini_at_work import CALLER, GeminiAtWork, gemini_at_work
 
@@ -52,7 +53,7 @@ async def test_another_body_with_the_same_key_is_refused(google: GeminiAtWork) -
     await named(google, creation())
     with pytest.raises(FerryError) as caught:
         await google.relay(CALLER, creation("something else"))
-    assert caught.value.status == "ALREADY_EXISTS"
+    assert caught.value.status == Status.ALREADY_EXISTS
     assert await batches(google) == 1
 
 
@@ -63,7 +64,7 @@ async def test_a_creation_whose_outcome_is_unknown_is_not_repeated(google: Gemin
         await google.relay(CALLER, creation())
     with pytest.raises(FerryError) as caught:
         await google.relay(CALLER, creation())
-    assert caught.value.status == "ABORTED"
+    assert caught.value.status == Status.ABORTED
     assert await batches(google) == 1
 
 
@@ -72,7 +73,7 @@ async def test_a_creation_that_never_left_can_be_sent_again(google: GeminiAtWork
     broken = replace(request, headers={**request.headers, "accept-language": "a\x00b"})
     with pytest.raises(FerryError) as caught:
         await google.relay(CALLER, broken)
-    assert caught.value.status == "INVALID_ARGUMENT"
+    assert caught.value.status == Status.INVALID_ARGUMENT
     assert await named(google, creation())
     assert await batches(google) == 1
 
@@ -81,7 +82,7 @@ async def test_a_body_that_must_be_held_has_a_limit(google: GeminiAtWork) -> Non
     """The harness allows 1 MiB."""
     with pytest.raises(FerryError, match="FERRY_INLINE_MAX_BYTES") as caught:
         await google.relay(CALLER, creation("x" * (1 << 20)))
-    assert caught.value.status == "INVALID_ARGUMENT"
+    assert caught.value.status == Status.INVALID_ARGUMENT
     assert await batches(google) == 0
     assert await named(google, creation())
 

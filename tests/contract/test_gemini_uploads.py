@@ -10,6 +10,7 @@ from providers.body import Body, TruncatedBody, in_memory
 from providers.credential import Caller, Credential
 from providers.errors import FerryError
 from providers.state import ObjectInfo, StateError
+from providers.status import Status
 from providers.upload import Chunk, UploadSession, UploadStart, UploadStatus
 from tests.contract.gemini_at_work import CHUNK, GeminiAtWork, data_of, gemini_at_work
 from tests.memory_state import MemoryState
@@ -44,10 +45,10 @@ class FailingState(MemoryState):
     """Fails for good."""
 
     async def head(self, name: str) -> ObjectInfo | None:
-        raise StateError("FAILED_PRECONDITION", f"no disk for {name}")
+        raise StateError(Status.FAILED_PRECONDITION, f"no disk for {name}")
 
     async def delete(self, name: str) -> None:
-        raise StateError("FAILED_PRECONDITION", f"no disk for {name}")
+        raise StateError(Status.FAILED_PRECONDITION, f"no disk for {name}")
 
 
 async def test_an_upload_needs_no_state_store(google: GeminiAtWork) -> None:
@@ -119,7 +120,7 @@ async def test_a_cancelled_upload_takes_nothing_more(google: GeminiAtWork) -> No
     ):
         with pytest.raises(FerryError) as caught:
             await attempt
-        assert caught.value.status == "FAILED_PRECONDITION"
+        assert caught.value.status == Status.FAILED_PRECONDITION
         assert caught.value.upload_status == "cancelled"
 
 
@@ -128,10 +129,10 @@ async def test_a_finished_upload_takes_nothing_more(google: GeminiAtWork) -> Non
     final = await google.send(session, DATA, finalize=True)
     assert (await google.send(session, DATA, finalize=True)).document == final.document
     error = await failure(google, session, DATA[:HALF])
-    assert (error.status, error.permanent) == ("FAILED_PRECONDITION", True)
+    assert (error.status, error.permanent) == (Status.FAILED_PRECONDITION, True)
     with pytest.raises(FerryError) as caught:
         await google.uploads.cancel(session)
-    assert (caught.value.status, caught.value.code) == ("FAILED_PRECONDITION", 400)
+    assert (caught.value.status, caught.value.code) == (Status.FAILED_PRECONDITION, 400)
     assert (caught.value.provider, caught.value.upstream_status) == ("google", 400)
 
 
@@ -302,7 +303,7 @@ async def test_a_session_that_google_has_forgotten(google: GeminiAtWork) -> None
     [upload] = (await google.get("/_fake/objects"))["uploads"]
     await google.post(f"/_fake/uploads/{upload}", {"status": "expired"})
     error = await failure(google, session, DATA)
-    assert (error.code, error.status, error.permanent) == (404, "NOT_FOUND", True)
+    assert (error.code, error.status, error.permanent) == (404, Status.NOT_FOUND, True)
 
 
 @pytest.mark.parametrize(

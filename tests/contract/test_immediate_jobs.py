@@ -5,6 +5,7 @@ import asyncio
 from providers.bedrock.immediate.clock import SystemClock
 from providers.bedrock.immediate.leases import LeaseRecords, acquire
 from providers.resources import BatchState, Counts
+from providers.status import Status
 from tests.contract.conftest import Replicas
 from tests.test_providers.test_bedrock.test_immediate.stage import (
     CALLER,
@@ -37,7 +38,7 @@ async def test_of_many_replicas_one_has_the_claim(replicas: Replicas) -> None:
 
 
 async def test_what_one_replica_gives_up_another_carries_on(replicas: Replicas) -> None:
-    expired = ScriptedCall({3: [refusal("UNAUTHENTICATED", 403)]})
+    expired = ScriptedCall({3: [refusal(Status.UNAUTHENTICATED, 403)]})
     first = Replica(await replicas.another(), SystemClock(), expired)
     second = Replica(await replicas.another(), SystemClock())
     assert (await first.create(5)).state is BatchState.PENDING

@@ -10,6 +10,7 @@ from providers.bedrock.immediate.job_ids import is_immediate
 from providers.provider import Provider
 from providers.resource_names import result_file_id
 from providers.resources import NewBatch, ResultForm
+from providers.status import Status
 from tests.contract import (
     anthropic_at_work,
     anthropic_batching,
@@ -116,7 +117,7 @@ async def test_a_file_of_openais_that_is_gone_is_told_before_the_first_byte(
     gone = (await openai.native(f"batches/{batch_id}"))[field]
     await openai.native(f"files/{gone}", "DELETE")
     error = await refused(native(openai, batch_id))
-    assert error.status == "NOT_FOUND"
+    assert error.status == Status.NOT_FOUND
     assert gone in error.message
     assert [path for path in await openai.calls("GET") if path.endswith("/content")] == []
 
@@ -124,7 +125,7 @@ async def test_a_file_of_openais_that_is_gone_is_told_before_the_first_byte(
 async def test_a_batch_for_which_openai_wrote_nothing(openai: OpenAIAtWork) -> None:
     batch_id = await openai_batching.ended(openai, openai_at_work.inline(*TEXTS), "failed")
     error = await refused(native(openai, batch_id))
-    assert (error.status, error.upstream_status) == ("NOT_FOUND", None)
+    assert (error.status, error.upstream_status) == (Status.NOT_FOUND, None)
     assert "wrote no results of its own" in error.message
     assert len(await openai_batching.lines(openai, batch_id)) == len(TEXTS)
 
@@ -138,7 +139,7 @@ async def test_openais_files_that_break_off_never_end_cleanly(
     await openai.strike(
         "GET", "files/[^/]+/content", "truncate", after_bytes=after, nth=nth, times=1
     )
-    assert (await refused(native(openai, batch_id))).status == "UNAVAILABLE"
+    assert (await refused(native(openai, batch_id))).status == Status.UNAVAILABLE
 
 
 async def test_the_form_matters_for_results_alone(openai: OpenAIAtWork) -> None:
@@ -189,7 +190,7 @@ async def test_results_that_anthropic_has_archived(anthropic: AnthropicAtWork) -
     batch_id = await anthropic_batching.ended(anthropic, anthropic_at_work.inline(*TEXTS))
     await anthropic.post(f"/_fake/batches/{batch_id}", {"archived": True})
     error = await refused(native(anthropic, batch_id))
-    assert error.status == "NOT_FOUND"
+    assert error.status == Status.NOT_FOUND
     assert "keeps them for 29 days" in error.message
 
 
@@ -199,7 +200,7 @@ async def test_anthropics_results_that_break_off_never_end_cleanly(
 ) -> None:
     batch_id = await anthropic_batching.ended(anthropic, anthropic_at_work.inline(*TEXTS))
     await anthropic.strike("GET", anthropic_batching.RESULTS, "truncate", after_bytes=after)
-    assert (await refused(native(anthropic, batch_id))).status == "UNAVAILABLE"
+    assert (await refused(native(anthropic, batch_id))).status == Status.UNAVAILABLE
 
 
 # --- Bedrock --------------------------------------------------------------------------------------
@@ -237,14 +238,14 @@ async def test_bedrocks_several_objects_and_odd_bytes(bedrock: BedrockAtWork) ->
 async def test_bedrocks_results_that_were_deleted(bedrock: BedrockAtWork) -> None:
     batch_id = await of_a_file(bedrock)
     await bedrock.files.delete(bedrock.caller, result_file_id(batch_id))
-    assert (await bedrock_at_work.refused(native(bedrock, batch_id))).status == "NOT_FOUND"
+    assert (await bedrock_at_work.refused(native(bedrock, batch_id))).status == Status.NOT_FOUND
 
 
 async def test_a_job_for_which_bedrock_wrote_nothing(bedrock: BedrockAtWork) -> None:
     batch_id = await bedrock_batching.created(bedrock, bedrock_at_work.inline(*TEXTS))
     await bedrock.move(batch_id, "Failed")
     error = await bedrock_at_work.refused(native(bedrock, batch_id))
-    assert error.status == "NOT_FOUND"
+    assert error.status == Status.NOT_FOUND
     assert "wrote no results of its own" in error.message
 
 
@@ -252,7 +253,7 @@ async def test_bedrocks_output_that_breaks_off_never_ends_cleanly(bedrock: Bedro
     batch_id = await of_a_file(bedrock)
     key = bedrock_batching.output_key(bedrock, batch_id)
     await bedrock.strike("GET", f"ferry-files/{key}", "truncate", after_bytes=200)
-    assert (await bedrock_at_work.refused(native(bedrock, batch_id))).status == "UNAVAILABLE"
+    assert (await bedrock_at_work.refused(native(bedrock, batch_id))).status == Status.UNAVAILABLE
 
 
 async def test_what_the_proxy_carried_out_has_the_form_of_a_jobs_output(
@@ -275,4 +276,4 @@ async def test_results_of_the_proxys_own_that_were_deleted(small: BedrockAtWork)
     batch_id = await bedrock_batching.created(small, bedrock_at_work.inline("a"))
     await has_ended(small, batch_id)
     await small.files.delete(small.caller, result_file_id(batch_id))
-    assert (await bedrock_at_work.refused(native(small, batch_id))).status == "NOT_FOUND"
+    assert (await bedrock_at_work.refused(native(small, batch_id))).status == Status.NOT_FOUND

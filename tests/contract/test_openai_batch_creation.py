@@ -11,6 +11,7 @@ from aiohttp import FormData
 from providers.openai_content.root_schema import any_schema
 from providers.resource_names import FileId, FileKind, native_file_id, parse_file_id
 from providers.resources import BatchKind, InlineRequest, NewBatch
+from providers.status import Status
 from tests.contract.at_work import gemini_lines, json_lines, refused
 from tests.contract.openai_at_work import (
     CALLER,
@@ -53,7 +54,7 @@ async def test_a_schema_that_openai_does_not_take_is_refused_before_anything_is_
 ) -> None:
     error = await refused(openai.batches.create(CALLER, answering_with(ARRAY)))
     assert (error.status, error.path) == (
-        "INVALID_ARGUMENT",
+        Status.INVALID_ARGUMENT,
         "r.generationConfig.responseJsonSchema.type",
     )
     assert await openai.objects("files") == []
@@ -111,7 +112,7 @@ async def test_an_input_is_kept_while_it_is_unknown_whether_its_batch_was_made(
     await openai.strike("POST", "batches", "lose_answer")
     await openai.strike("GET", "batches", "status", status=500, times=9)
     error = await refused(openai.batches.create(CALLER, inline(*TEXTS)))
-    assert error.status == "UNAVAILABLE"
+    assert error.status == Status.UNAVAILABLE
     assert len(await openai.objects("files")) == 1
     assert await openai.calls("DELETE") == []
 
@@ -159,7 +160,7 @@ async def test_an_input_that_breaks_off(openai: OpenAIAtWork, nth: int) -> None:
     file_id = await openai.upload(gemini_lines(*TEXTS * 50), "in.jsonl")
     await openai.strike("GET", "files/[^/]+/content", "truncate", nth=nth, after_bytes=5000)
     error = await refused(openai.batches.create(CALLER, from_file(file_id)))
-    assert error.status == "UNAVAILABLE"
+    assert error.status == Status.UNAVAILABLE
     assert await openai.objects("files") == [parse_file_id(file_id).native]
     assert openai.nothing_held
 
@@ -181,7 +182,7 @@ async def test_an_input_that_is_wrong_is_refused_whole(
 ) -> None:
     file_id = await openai.upload(data, "in.jsonl")
     error = await refused(openai.batches.create(CALLER, from_file(file_id)))
-    assert error.status == "INVALID_ARGUMENT"
+    assert error.status == Status.INVALID_ARGUMENT
     assert where is None or str(error.path).startswith(where)
     assert await openai.objects("batches") == []
     assert len(await openai.objects("files")) == 1
@@ -192,10 +193,10 @@ async def test_an_input_that_is_wrong_is_refused_whole(
 async def test_a_file_that_is_not_there(openai: OpenAIAtWork) -> None:
     for file_id in ("file-none", str(FileId(FileKind.NATIVE, "file-none"))):
         error = await refused(openai.batches.create(CALLER, from_file(file_id)))
-        assert error.status == "NOT_FOUND"
+        assert error.status == Status.NOT_FOUND
     results = str(FileId(FileKind.RESULTS, "batch_1"))
     error = await refused(openai.batches.create(CALLER, from_file(results)))
-    assert error.status == "INVALID_ARGUMENT"
+    assert error.status == Status.INVALID_ARGUMENT
 
 
 @pytest.mark.parametrize("purpose", ["user_data", "vision", "assistants"])
@@ -204,7 +205,7 @@ async def test_a_file_for_another_purpose(openai: OpenAIAtWork, purpose: str) ->
     form.add_field("file", json_lines(native_line("a")), filename="in.jsonl")
     native = (await openai.native("files", "POST", data=form))["id"]
     error = await refused(openai.batches.create(CALLER, from_file(native_file_id(native))))
-    assert (error.status, error.code) == ("INVALID_ARGUMENT", 400)
+    assert (error.status, error.code) == (Status.INVALID_ARGUMENT, 400)
     assert error.message == (
         f"the file's purpose at OpenAI is '{purpose}', not 'batch': upload it again under a name "
         "that ends in .jsonl, or with the header x-ferry-openai-purpose: batch"
@@ -219,7 +220,7 @@ async def test_an_answer_that_makes_no_sense_is_the_upstreams_fault(
 ) -> None:
     await openai.strike("POST", call, "status", status=200, body=answer)
     error = await refused(openai.batches.create(CALLER, inline(*TEXTS)))
-    assert error.status == "UNAVAILABLE"
+    assert error.status == Status.UNAVAILABLE
 
 
 # --- one job for one idempotency key --------------------------------------------------------------
@@ -237,7 +238,7 @@ async def test_a_repeat_is_the_same_batch(openai: OpenAIAtWork) -> None:
 async def test_another_body_with_the_same_key(openai: OpenAIAtWork) -> None:
     await openai.batches.create(CALLER, keyed())
     error = await refused(openai.batches.create(CALLER, keyed("another")))
-    assert (error.status, error.code) == ("ALREADY_EXISTS", 409)
+    assert (error.status, error.code) == (Status.ALREADY_EXISTS, 409)
 
 
 async def test_without_a_key_each_request_is_its_own_job(openai: OpenAIAtWork) -> None:

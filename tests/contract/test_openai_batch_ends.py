@@ -14,6 +14,7 @@ from providers.resources import (
     NewBatch,
     ResultFile,
 )
+from providers.status import Status
 from tests.contract.at_work import gemini_lines, json_lines, refused
 from tests.contract.openai_at_work import CALLER, OpenAIAtWork, from_file, inline, openai_at_work
 from tests.contract.openai_batching import (
@@ -64,7 +65,7 @@ async def test_each_key_of_a_file_says_why_its_batch_failed(
     batch_id = await failed(openai, from_file(file_id), TOO_MANY, BAD_LINE)
     batch = await openai.batches.get(CALLER, batch_id)
     assert batch.failure == Failure(
-        "RESOURCE_EXHAUSTED", "Enqueued token limit reached.; line 2: No JSON."
+        Status.RESOURCE_EXHAUSTED, "Enqueued token limit reached.; line 2: No JSON."
     )
     assert batch.output == ResultFile(result_file_id(batch_id))
     found = await lines(openai, batch_id)
@@ -137,7 +138,7 @@ async def test_results_that_are_gone_in_part_with_the_input_are_not_given_as_who
     for gone in (native[field], native["input_file_id"]):
         await openai.native(f"files/{gone}", "DELETE")
     error = await refused(openai.files.download(CALLER, result_file_id(batch_id)))
-    assert error.status == "NOT_FOUND"
+    assert error.status == Status.NOT_FOUND
     assert native[field] in error.message
 
 
@@ -150,14 +151,14 @@ async def test_where_the_input_is_gone_too_the_batch_alone_says_why(
     batch = await openai.batches.get(CALLER, batch_id)
     assert batch.output is None
     assert batch.failure == Failure(
-        "INVALID_ARGUMENT", "line 1: This line is not parseable as valid JSON."
+        Status.INVALID_ARGUMENT, "line 1: This line is not parseable as valid JSON."
     )
     for attempt in (
         openai.files.get(CALLER, result_file_id(batch_id)),
         openai.files.download(CALLER, result_file_id(batch_id)),
         openai.files.delete(CALLER, result_file_id(batch_id)),
     ):
-        assert (await refused(attempt)).status == "NOT_FOUND"
+        assert (await refused(attempt)).status == Status.NOT_FOUND
 
 
 async def test_a_batch_whose_input_the_server_does_not_name(openai: OpenAIAtWork) -> None:
@@ -166,9 +167,9 @@ async def test_a_batch_whose_input_the_server_does_not_name(openai: OpenAIAtWork
     await openai.strike("GET", "batches/batch_1", "status", status=200, body=native, times=2)
     batch = await openai.batches.get(CALLER, "batch_1")
     assert (batch.state, batch.output) == (BatchState.FAILED, None)
-    assert batch.failure == Failure("INTERNAL", "OpenAI gives no reason")
+    assert batch.failure == Failure(Status.INTERNAL, "OpenAI gives no reason")
     error = await refused(openai.files.download(CALLER, result_file_id("batch_1")))
-    assert error.status == "NOT_FOUND"
+    assert error.status == Status.NOT_FOUND
 
 
 async def test_results_of_a_batch_whose_input_the_server_does_not_name(
@@ -191,11 +192,11 @@ async def test_results_of_a_batch_whose_input_the_server_does_not_name(
 async def test_a_batch_is_cancelled_and_deleted_in_that_order(openai: OpenAIAtWork) -> None:
     batch_id = (await openai.batches.create(CALLER, inline(*TEXTS))).batch.id
     error = await refused(openai.batches.delete(CALLER, batch_id))
-    assert (error.status, error.code) == ("FAILED_PRECONDITION", 400)
+    assert (error.status, error.code) == (Status.FAILED_PRECONDITION, 400)
     await openai.batches.cancel(CALLER, batch_id)
     await openai.move(batch_id, "cancelled")
     error = await refused(openai.batches.cancel(CALLER, batch_id))
-    assert (error.status, error.code) == ("FAILED_PRECONDITION", 400)
+    assert (error.status, error.code) == (Status.FAILED_PRECONDITION, 400)
     await openai.batches.delete(CALLER, batch_id)
     for attempt in (
         openai.batches.get(CALLER, batch_id),
@@ -204,7 +205,7 @@ async def test_a_batch_is_cancelled_and_deleted_in_that_order(openai: OpenAIAtWo
         openai.files.get(CALLER, result_file_id(batch_id)),
         openai.files.download(CALLER, result_file_id(batch_id)),
     ):
-        assert (await refused(attempt)).status == "NOT_FOUND"
+        assert (await refused(attempt)).status == Status.NOT_FOUND
     assert await listed(openai) == []
     assert await openai.objects("files") == []
     assert [name for name in openai.state.objects if name.startswith("batches/")] == []
@@ -214,7 +215,7 @@ async def test_a_cancel_that_openai_refuses_is_one_too_late(openai: OpenAIAtWork
     batch_id = (await openai.batches.create(CALLER, inline(*TEXTS))).batch.id
     await openai.strike("POST", "batches/[^/]+/cancel", "status", status=409)
     error = await refused(openai.batches.cancel(CALLER, batch_id))
-    assert (error.status, error.code) == ("FAILED_PRECONDITION", 400)
+    assert (error.status, error.code) == (Status.FAILED_PRECONDITION, 400)
     assert (error.provider, error.upstream_status) == ("openai", 409)
     assert str(error.request_id).startswith("req_")
 
@@ -230,7 +231,7 @@ async def test_deleted_results_leave_the_batch(openai: OpenAIAtWork) -> None:
         openai.files.download(CALLER, result_file_id(batch_id)),
         openai.files.delete(CALLER, result_file_id(batch_id)),
     ):
-        assert (await refused(attempt)).status == "NOT_FOUND"
+        assert (await refused(attempt)).status == Status.NOT_FOUND
     await openai.batches.delete(CALLER, batch_id)
     assert await openai.objects("files") == [parse_file_id(file_id).native]
 
@@ -278,7 +279,7 @@ async def test_a_running_batch_has_no_results(openai: OpenAIAtWork) -> None:
     batch: Batch = await openai.batches.get(CALLER, created.batch.id)
     assert (batch.state, batch.output) == (BatchState.PENDING, None)
     error = await refused(openai.files.download(CALLER, result_file_id(batch.id)))
-    assert error.status == "NOT_FOUND"
+    assert error.status == Status.NOT_FOUND
 
 
 async def test_the_table_is_lost(openai: OpenAIAtWork) -> None:
@@ -295,5 +296,5 @@ async def test_the_table_is_lost(openai: OpenAIAtWork) -> None:
 async def test_an_empty_budget_refuses_before_anything_is_made(openai: OpenAIAtWork) -> None:
     with openai.memory.reserve(openai.memory._left):
         error = await refused(openai.batches.create(CALLER, inline(*TEXTS)))
-    assert (error.status, error.code) == ("RESOURCE_EXHAUSTED", 429)
+    assert (error.status, error.code) == (Status.RESOURCE_EXHAUSTED, 429)
     assert await openai.objects("files") == []

@@ -8,6 +8,7 @@ import pytest
 from providers.limits import Limits
 from providers.resource_names import parse_file_id, result_file_id
 from providers.resources import BatchKind, BatchState, InlineResults, ResultFile
+from providers.status import Status
 from tests.contract.at_work import LIMITS, gemini_lines, json_lines, refused
 from tests.contract.openai_at_work import (
     CALLER,
@@ -178,9 +179,9 @@ async def test_a_truncated_output_never_ends_cleanly(openai: OpenAIAtWork, after
     batch_id = await ended(openai, inline(*TEXTS))
     await openai.strike("GET", "files/[^/]+/content", "truncate", after_bytes=after, times=2)
     error = await refused(download(openai, result_file_id(batch_id)))
-    assert error.status == "UNAVAILABLE"
+    assert error.status == Status.UNAVAILABLE
     error = await refused(openai.batches.get(CALLER, batch_id))
-    assert error.status == "UNAVAILABLE"
+    assert error.status == Status.UNAVAILABLE
     assert openai.nothing_held
 
 
@@ -190,7 +191,7 @@ async def test_a_download_that_cannot_begin_is_refused_before_it_does(
     batch_id = await ended(openai, inline(*TEXTS))
     await openai.strike("GET", "files/[^/]+/content", "status", status=404, times=2)
     error = await refused(openai.files.download(CALLER, result_file_id(batch_id)))
-    assert error.status == "NOT_FOUND"
+    assert error.status == Status.NOT_FOUND
 
 
 async def test_a_download_given_up_holds_nothing(openai: OpenAIAtWork) -> None:

@@ -12,6 +12,7 @@ from providers.openai.client import openai_client
 from providers.openai.upload_target import OpenAIUploadTarget
 from providers.resource_names import parse_file_id
 from providers.resources import File
+from providers.status import Status
 from providers.upload import GRANULARITY, UploadStart
 from providers.uploads.file_records import FileRecords
 from providers.uploads.resumable import ResumableUploads
@@ -73,7 +74,7 @@ async def test_a_file_is_read_by_every_name_of_it(openai: OpenAIAtWork) -> None:
     assert await openai.files.get(CALLER, native) == await openai.files.get(CALLER, file_id)
     assert await download(openai, file_id) == await download(openai, native) == data
     await openai.files.delete(CALLER, native)
-    assert (await refused(openai.files.get(CALLER, file_id))).status == "NOT_FOUND"
+    assert (await refused(openai.files.get(CALLER, file_id))).status == Status.NOT_FOUND
     assert [name for name in openai.state.objects if name.startswith("files/")] == []
 
 
@@ -88,28 +89,28 @@ async def test_another_tools_file(openai: OpenAIAtWork) -> None:
 async def test_another_callers_files_are_not_there(openai: OpenAIAtWork) -> None:
     file_id = await openai.upload(SMALL, "a.jsonl")
     other = Caller(Credential(api_key="sk-another"), "other")
-    assert (await refused(openai.files.get(other, file_id))).status == "NOT_FOUND"
+    assert (await refused(openai.files.get(other, file_id))).status == Status.NOT_FOUND
     assert (await openai.files.list(other, 10, None)).items == []
 
 
 async def test_what_openai_gives_to_nobody(openai: OpenAIAtWork) -> None:
     file_id = await openai.upload(SMALL, "a.bin")
     assert not (await openai.files.get(CALLER, file_id)).downloadable
-    assert (await refused(openai.files.download(CALLER, file_id))).status == "INVALID_ARGUMENT"
+    assert (await refused(openai.files.download(CALLER, file_id))).status == Status.INVALID_ARGUMENT
 
 
 @pytest.mark.parametrize("after", [0, 500])
 async def test_a_truncated_download_never_ends_cleanly(openai: OpenAIAtWork, after: int) -> None:
     file_id = await openai.upload(gemini_lines(*"abcdefgh"), "in.jsonl")
     await openai.strike("GET", "files/[^/]+/content", "truncate", after_bytes=after)
-    assert (await refused(download(openai, file_id))).status == "UNAVAILABLE"
+    assert (await refused(download(openai, file_id))).status == Status.UNAVAILABLE
 
 
 async def test_the_key_is_in_no_error(openai: OpenAIAtWork) -> None:
     body = {"error": {"message": f"no such key: {SECRET}", "code": f"key {SECRET}"}}
     await openai.strike("GET", "files/file-a", "status", status=401, body=body)
     error = await refused(openai.files.get(CALLER, "file-a"))
-    assert (error.status, error.message) == ("UNAUTHENTICATED", "openai: no such key: ***")
+    assert (error.status, error.message) == (Status.UNAUTHENTICATED, "openai: no such key: ***")
     assert error.request_id
     assert SECRET not in repr(CALLER)
 
@@ -143,7 +144,7 @@ async def test_a_list_shows_the_users_own_alone(
 @pytest.mark.parametrize("data", ["no list", [1], [{}], {"id": "x"}])
 async def test_a_list_that_is_none(openai: OpenAIAtWork, data: Any) -> None:
     await openai.strike("GET", "files", "status", status=200, body={"data": data})
-    assert (await refused(openai.files.list(CALLER, 10, None))).status == "UNAVAILABLE"
+    assert (await refused(openai.files.list(CALLER, 10, None))).status == Status.UNAVAILABLE
 
 
 async def test_a_server_that_gives_more_than_was_asked_for(openai: OpenAIAtWork) -> None:
@@ -156,7 +157,7 @@ async def test_a_server_that_gives_more_than_was_asked_for(openai: OpenAIAtWork)
 
 async def test_a_token_of_another_kind(openai: OpenAIAtWork) -> None:
     error = await refused(openai.files.list(CALLER, 2, "%%%"))
-    assert (error.status, error.path) == ("INVALID_ARGUMENT", "pageToken")
+    assert (error.status, error.path) == (Status.INVALID_ARGUMENT, "pageToken")
 
 
 # --- a file in one request ------------------------------------------------------------------------
@@ -197,7 +198,7 @@ async def test_parts_of_a_file_that_failed_are_given_up(openai: OpenAIAtWork) ->
     attempt = of_small_files(openai).create(
         CALLER, "s1", UploadStart(display_name="a.png"), body_of(DATA)
     )
-    assert (await refused(attempt)).status == "UNAVAILABLE"
+    assert (await refused(attempt)).status == Status.UNAVAILABLE
     assert len(await openai.calls("POST", "uploads/.*/cancel")) == 1
     assert openai.state.objects == {}
 

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from providers.status import Status
 from providers.upload import GRANULARITY, UploadSession, UploadStatus
 from tests.contract.at_work import refused
 from tests.contract.openai_at_work import OpenAIAtWork, openai_at_work
@@ -48,7 +49,7 @@ async def test_an_upload_past_its_life_at_openai(
         openai.uploads.query(session),
     ):
         error = await refused(attempt)
-        assert (error.status, error.upload_status) == ("FAILED_PRECONDITION", "final")
+        assert (error.status, error.upload_status) == (Status.FAILED_PRECONDITION, "final")
 
 
 @pytest.mark.parametrize("caller", [True, False])
@@ -59,7 +60,7 @@ async def test_an_expired_url(openai: OpenAIAtWork, caller: bool) -> None:
     )
     for attempt in (whole(openai, ended), openai.uploads.query(ended)):
         error = await refused(attempt)
-        assert (error.status, error.upload_status) == ("FAILED_PRECONDITION", "final")
+        assert (error.status, error.upload_status) == (Status.FAILED_PRECONDITION, "final")
         assert "expired" in error.message
 
 
@@ -74,7 +75,7 @@ async def test_a_cancelled_upload_is_cancelled_at_openai(openai: OpenAIAtWork) -
         openai.uploads.cancel(session),
     ):
         error = await refused(attempt)
-        assert (error.status, error.upload_status) == ("FAILED_PRECONDITION", "cancelled")
+        assert (error.status, error.upload_status) == (Status.FAILED_PRECONDITION, "cancelled")
     assert len(left_of_session(openai)) == 1
     assert await openai.objects("files") == []
 
@@ -141,7 +142,7 @@ async def test_a_cancel_during_the_end_leaves_no_file(openai: OpenAIAtWork, at: 
     assert (await openai.uploads.cancel(session)).status is UploadStatus.CANCELLED
     await openai.release("slow")
     error = await refused(slow)
-    assert (error.status, error.upload_status) == ("FAILED_PRECONDITION", "cancelled")
+    assert (error.status, error.upload_status) == (Status.FAILED_PRECONDITION, "cancelled")
     assert await openai.objects("files") == []
     assert len(left_of_session(openai)) == 1
 
@@ -158,7 +159,7 @@ async def test_a_cancel_during_a_chunk_leaves_no_upload(
     assert (await openai.uploads.cancel(session)).status is UploadStatus.CANCELLED
     await openai.release("slow")
     error = await refused(slow)
-    assert (error.status, error.upload_status) == ("FAILED_PRECONDITION", "cancelled")
+    assert (error.status, error.upload_status) == (Status.FAILED_PRECONDITION, "cancelled")
     assert len(await openai.calls("POST", "uploads/.*/cancel")) >= 1
     assert len(left_of_session(openai)) == 1
 

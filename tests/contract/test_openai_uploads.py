@@ -9,6 +9,7 @@ import pytest
 from providers.body import Body, TruncatedBody, in_memory
 from providers.openai.upload_target import WHOLE_FILE_LIMIT
 from providers.resource_names import parse_file_id
+from providers.status import Status
 from providers.upload import GRANULARITY, Chunk
 from tests.contract.at_work import Pieces, refused
 from tests.contract.openai_at_work import OpenAIAtWork, openai_at_work
@@ -99,20 +100,20 @@ async def test_another_refusal_of_an_upload_is_passed_on(openai: OpenAIAtWork) -
     said = {"error": {"message": "no more room"}}
     await openai.strike("POST", "uploads", "status", status=400, body=said)
     error = await refused(in_chunks(openai, await openai.start(len(DATA))))
-    assert (error.status, error.message) == ("INVALID_ARGUMENT", "openai: no more room")
+    assert (error.status, error.message) == (Status.INVALID_ARGUMENT, "openai: no more room")
 
 
 async def test_more_than_goes_in_one_request_is_refused_early(openai: OpenAIAtWork) -> None:
     await openai.start(WHOLE_FILE_LIMIT, "a.pdf")
     error = await refused(openai.start(WHOLE_FILE_LIMIT + 1, "a.pdf"))
-    assert (error.status, error.upload_status) == ("INVALID_ARGUMENT", "final")
+    assert (error.status, error.upload_status) == (Status.INVALID_ARGUMENT, "final")
     assert "user_data" in error.message
 
     # What is found only at the first chunk: the Uploads API is not there.
     openai.provider = openai.replica(staged=True)
     session = await openai.start(WHOLE_FILE_LIMIT + 1)
     error = await refused(openai.send(session, DATA[:GRANULARITY]))
-    assert (error.status, error.upload_status) == ("INVALID_ARGUMENT", "final")
+    assert (error.status, error.upload_status) == (Status.INVALID_ARGUMENT, "final")
     assert await openai.calls("POST") == []
 
 
@@ -163,7 +164,7 @@ async def test_a_repeat_of_the_end_is_answered_alike(openai: OpenAIAtWork) -> No
         openai.uploads.cancel(session),
     ):
         error = await refused(attempt)
-        assert (error.status, error.upload_status) == ("FAILED_PRECONDITION", "final")
+        assert (error.status, error.upload_status) == (Status.FAILED_PRECONDITION, "final")
 
 
 # --- the network, or OpenAI, has a bad moment -----------------------------------------------------
@@ -180,7 +181,7 @@ async def test_a_lost_answer_that_cannot_be_looked_up_at_once(openai: OpenAIAtWo
     await openai.strike("GET", "files", "status", status=500)
     session = await openai.start(len(SMALL))
     error = await refused(whole(openai, session))
-    assert (error.status, error.upload_status) == ("UNAVAILABLE", None)
+    assert (error.status, error.upload_status) == (Status.UNAVAILABLE, None)
     await the_one_file(openai, SMALL, await whole(openai, session))
     assert await openai.calls("POST") == ["files"]
 
@@ -207,7 +208,7 @@ async def test_a_break_in_the_middle_is_repaired_by_a_repeat(openai: OpenAIAtWor
     await openai.strike("POST", "files", "reset", after_bytes=500)
     session = await openai.start(len(SMALL))
     error = await refused(whole(openai, session))
-    assert (error.status, error.upload_status) == ("UNAVAILABLE", None)
+    assert (error.status, error.upload_status) == (Status.UNAVAILABLE, None)
     await the_one_file(openai, SMALL, await whole(openai, session))
 
 
@@ -231,7 +232,7 @@ async def test_a_part_that_failed_is_sent_again(
     await openai.strike("POST", call, **fault, after_bytes=10)
     session = await openai.start(len(DATA))
     error = await refused(openai.send(session, DATA[:GRANULARITY]))
-    assert (error.status, error.upload_status, error.permanent) == ("UNAVAILABLE", None, False)
+    assert (error.status, error.upload_status, error.permanent) == (Status.UNAVAILABLE, None, False)
     assert (await openai.uploads.query(session)).received == 0
     await the_one_file(openai, DATA, await in_chunks(openai, session))
 
@@ -253,7 +254,7 @@ async def test_an_answer_that_makes_no_sense_begins_nothing(
     await openai.strike("POST", call, "status", status=200, body=body, read_body=True)
     session = await openai.start(len(DATA))
     error = await refused(openai.send(session, DATA[:GRANULARITY]))
-    assert (error.status, error.upload_status) == ("UNAVAILABLE", None)
+    assert (error.status, error.upload_status) == (Status.UNAVAILABLE, None)
     assert (await openai.uploads.query(session)).received == 0
     await the_one_file(openai, DATA, await in_chunks(openai, session))
 
@@ -265,7 +266,7 @@ async def test_a_lost_file_among_files_that_make_no_sense(openai: OpenAIAtWork) 
     await openai.strike("GET", "files", "status", status=200, body=body)
     session = await openai.start(len(SMALL))
     error = await refused(whole(openai, session))
-    assert (error.status, error.upload_status) == ("UNAVAILABLE", None)
+    assert (error.status, error.upload_status) == (Status.UNAVAILABLE, None)
     await the_one_file(openai, SMALL, await whole(openai, session))
 
 
@@ -290,7 +291,7 @@ async def test_a_completed_upload_is_found_by_the_repeat(openai: OpenAIAtWork) -
     await openai.strike("GET", "files", "status", status=503)
     session = await openai.start(len(DATA))
     error = await refused(in_chunks(openai, session))
-    assert (error.status, error.upload_status) == ("UNAVAILABLE", None)
+    assert (error.status, error.upload_status) == (Status.UNAVAILABLE, None)
     await the_one_file(openai, DATA, await last_chunk(openai, session))
 
 
@@ -301,7 +302,7 @@ async def test_a_refused_file_is_not_taken_for_one_of_the_same_name(openai: Open
         await openai.state.delete(name)
     await openai.strike("POST", "files", "status", status=400)
     error = await refused(whole(openai, await openai.start(len(SMALL))))
-    assert (error.status, error.permanent) == ("INVALID_ARGUMENT", True)
+    assert (error.status, error.permanent) == (Status.INVALID_ARGUMENT, True)
 
 
 async def test_another_sessions_file_of_the_same_name_is_left_alone(openai: OpenAIAtWork) -> None:
@@ -326,4 +327,4 @@ async def test_an_answer_that_makes_no_sense_is_the_upstreams_fault(
         session, attempt = await openai.start(len(DATA)), in_chunks
     await openai.strike("POST", call, "status", status=200, body=answer)
     error = await refused(attempt(openai, session))
-    assert error.status == "UNAVAILABLE"
+    assert error.status == Status.UNAVAILABLE

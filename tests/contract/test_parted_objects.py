@@ -10,6 +10,7 @@ from providers.body import Body, TruncatedBody, in_memory
 from providers.errors import FerryError
 from providers.parted_objects import SMALLEST_PART, PartedUpload, UploadEnded
 from providers.state import State, read, write
+from providers.status import Status
 from tests.contract.conftest import Replicas
 
 NAME = "files/x"
@@ -121,7 +122,7 @@ async def test_what_is_not_whole_is_not_completed(
         await state.parted.put(upload, number, in_memory(content))
     with pytest.raises(FerryError, match=reason) as caught:
         await state.parted.complete(upload, size)
-    assert caught.value.status == "FAILED_PRECONDITION"
+    assert caught.value.status == Status.FAILED_PRECONDITION
     assert await state.head(NAME) is None
     assert await numbers(state, upload) == sorted(parts)
 

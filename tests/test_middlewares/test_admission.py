@@ -42,7 +42,7 @@ async def refusal(
         try:
             refuse_plaintext_key(request.clone(remote=remote), provider)
         except FerryError as error:
-            return error.status
+            return error.status.name
     return None
 
 

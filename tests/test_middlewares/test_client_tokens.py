@@ -8,6 +8,7 @@ from middlewares.client_tokens import ClientTokens
 from providers.credential import Credential
 from providers.errors import FerryError
 from providers.resources import Page
+from providers.status import Status
 from tests.test_middlewares.running_chain import Scripted, running_chain, scripted_provider
 
 TOKENS = ("token-of-ann", "token-of-bob")
@@ -34,7 +35,7 @@ def test_a_token_is_known_whole(given: Credential, known: bool) -> None:
         return
     with pytest.raises(FerryError) as caught:
         tokens.principal(given)
-    assert caught.value.status == "UNAUTHENTICATED"
+    assert caught.value.status == Status.UNAUTHENTICATED
     assert not given.secret or given.secret not in str(caught.value)
 
 

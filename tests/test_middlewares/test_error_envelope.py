@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from middlewares.error_envelope import render_error
-from providers.errors import HTTP_OF_STATUS, FerryError
+from providers.errors import FerryError
+from providers.status import Status
 from providers.upstream import UpstreamError
 from proxy.log_lines import JsonLines
 from tests.test_middlewares.running_chain import Client, Scripted, running_chain, scripted_provider
@@ -28,18 +29,18 @@ async def answer_to(error: BaseException, path: str = "/genai/v1/files") -> tupl
             return reply.status, await reply.json(), reply.headers
 
 
-@pytest.mark.parametrize(("status", "code"), HTTP_OF_STATUS.items())
-async def test_a_refusal_is_rendered_as_it_is(status: str, code: int) -> None:
+@pytest.mark.parametrize("status", Status)
+async def test_a_refusal_is_rendered_as_it_is(status: Status) -> None:
     answered = await answer_to(FerryError(status, "why", path="a.b"))
     assert answered[:2] == (
-        code,
-        {"error": {"code": code, "message": "a.b: why", "status": status}},
+        status.http,
+        {"error": {"code": status.http, "message": "a.b: why", "status": status.name}},
     )
 
 
 async def test_details_name_the_provider() -> None:
     error = FerryError(
-        "UNAVAILABLE",
+        Status.UNAVAILABLE,
         "why",
         provider="openai",
         reason="server_error",
@@ -55,7 +56,7 @@ async def test_details_name_the_provider() -> None:
 
 
 async def test_an_upstream_that_gave_no_answer_is_named_too() -> None:
-    code, document, _ = await answer_to(UpstreamError("UNAVAILABLE", "cannot be reached"))
+    code, document, _ = await answer_to(UpstreamError(Status.UNAVAILABLE, "cannot be reached"))
     (detail,) = document["error"]["details"]
     assert (code, detail["domain"], detail["reason"]) == (503, "openai", "UNAVAILABLE")
     assert detail["metadata"] == {}
@@ -97,14 +98,14 @@ async def test_a_cancelled_handler_is_not_answered(caplog: pytest.LogCaptureFixt
 @pytest.mark.parametrize(
     ("error", "status"),
     [
-        (FerryError("INVALID_ARGUMENT", "x"), "final"),
-        (FerryError("NOT_FOUND", "x"), "final"),
-        (FerryError("UNIMPLEMENTED", "x"), "final"),
-        (FerryError("RESOURCE_EXHAUSTED", "x"), None),
-        (FerryError("UNAVAILABLE", "x"), None),
-        (FerryError("DEADLINE_EXCEEDED", "x"), None),
-        (FerryError("INTERNAL", "x"), None),
-        (FerryError("FAILED_PRECONDITION", "x", upload_status="cancelled"), "cancelled"),
+        (FerryError(Status.INVALID_ARGUMENT, "x"), "final"),
+        (FerryError(Status.NOT_FOUND, "x"), "final"),
+        (FerryError(Status.UNIMPLEMENTED, "x"), "final"),
+        (FerryError(Status.RESOURCE_EXHAUSTED, "x"), None),
+        (FerryError(Status.UNAVAILABLE, "x"), None),
+        (FerryError(Status.DEADLINE_EXCEEDED, "x"), None),
+        (FerryError(Status.INTERNAL, "x"), None),
+        (FerryError(Status.FAILED_PRECONDITION, "x", upload_status="cancelled"), "cancelled"),
     ],
 )
 async def test_only_what_is_permanent_ends_an_upload(error: FerryError, status: str | None) -> None:
@@ -117,7 +118,7 @@ async def test_only_what_is_permanent_ends_an_upload(error: FerryError, status: 
 
 
 def test_the_envelope_is_json_for_every_sdk() -> None:
-    response = render_error(FerryError("NOT_FOUND", "x"))
+    response = render_error(FerryError(Status.NOT_FOUND, "x"))
     assert (response.status, response.content_type) == (404, "application/json")
 
 
@@ -125,7 +126,7 @@ async def test_every_answer_has_its_own_request_id() -> None:
     def lists(client: Client) -> Any:
         return client.get("/genai/v1/files", headers=KEY)
 
-    provider = scripted_provider("openai", files=raising(FerryError("NOT_FOUND", "x")))
+    provider = scripted_provider("openai", files=raising(FerryError(Status.NOT_FOUND, "x")))
     async with running_chain(provider) as client:
         async with lists(client) as first, lists(client) as second:
             ids = [reply.headers["x-ferry-request-id"] for reply in (first, second)]
@@ -134,11 +135,11 @@ async def test_every_answer_has_its_own_request_id() -> None:
 
 @pytest.mark.parametrize("said", ["0", "7", "3600", "Wed, 21 Oct 2026 07:28:00 GMT"])
 def test_when_to_try_again_is_passed_on(said: str) -> None:
-    response = render_error(FerryError("UNAVAILABLE", "x", retry_after=said))
+    response = render_error(FerryError(Status.UNAVAILABLE, "x", retry_after=said))
     assert response.headers["Retry-After"] == said
 
 
 @pytest.mark.parametrize("said", ["", "-1", "soon", "9" * 400, "1\t2", "٣", "sk-secret-key", "1e9"])
 def test_anything_else_is_not(said: str) -> None:
-    response = render_error(FerryError("UNAVAILABLE", "x", retry_after=said))
+    response = render_error(FerryError(Status.UNAVAILABLE, "x", retry_after=said))
     assert "Retry-After" not in response.headers

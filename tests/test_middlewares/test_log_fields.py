@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from providers.errors import FerryError, invalid_argument, not_found
 from providers.provider import KeyForm
+from providers.status import Status
 from providers.upstream import UpstreamError
 from proxy.log_lines import JsonLines
 from tests.test_middlewares.running_chain import (
@@ -70,7 +71,7 @@ async def test_an_upstreams_refusal_is_its_status_type_and_id_without_its_text(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     error = FerryError(
-        "INVALID_ARGUMENT",
+        Status.INVALID_ARGUMENT,
         "openai: Invalid value: 'what the prompt was'",
         provider="openai",
         reason="invalid_value",
@@ -86,14 +87,14 @@ async def test_an_upstreams_refusal_is_its_status_type_and_id_without_its_text(
 
 async def test_what_is_no_code_is_left_out(caplog: pytest.LogCaptureFixture) -> None:
     error = FerryError(
-        "INTERNAL", "x", provider="openai", reason="what the prompt was", request_id="a\nb"
+        Status.INTERNAL, "x", provider="openai", reason="what the prompt was", request_id="a\nb"
     )
     line = await line_of(caplog, error)
     assert not {"upstream_error", "upstream_request_id"} & set(line)
 
 
 async def test_an_upstream_without_a_usable_answer(caplog: pytest.LogCaptureFixture) -> None:
-    line = await line_of(caplog, UpstreamError("UNAVAILABLE", "api.example cannot be reached"))
+    line = await line_of(caplog, UpstreamError(Status.UNAVAILABLE, "api.example cannot be reached"))
     assert (line["refused"], line["why"]) == ("UNAVAILABLE", "api.example cannot be reached")
 
 

@@ -22,6 +22,7 @@ from providers.resources import (
     InlineResults,
     ResultFile,
 )
+from providers.status import Status
 
 ADDRESS = "https://ferry.example/genai"
 TIME = datetime(2026, 1, 2, 3, 4, 5, 678900, tzinfo=UTC)
@@ -182,7 +183,7 @@ def test_inline_embeddings_reach_a_program_once_and_rest_users_by_googles_name(
 
 def test_a_failed_batch_says_why() -> None:
     document = render_batch(
-        batch(BatchState.FAILED, failure=Failure("NOT_FOUND", "no model")), None
+        batch(BatchState.FAILED, failure=Failure(Status.NOT_FOUND, "no model")), None
     )
     assert document["error"] == {"code": 5, "message": "no model"}
     assert "response" not in document
@@ -190,7 +191,9 @@ def test_a_failed_batch_says_why() -> None:
 
 def test_results_beside_a_failure_stand_in_the_metadata_alone() -> None:
     """google.longrunning.Operation has an error or a response."""
-    ended = batch(BatchState.EXPIRED, failure=Failure("DEADLINE_EXCEEDED", "1 was not answered"))
+    ended = batch(
+        BatchState.EXPIRED, failure=Failure(Status.DEADLINE_EXCEEDED, "1 was not answered")
+    )
     output = {"responsesFile": "files/r1"}
     document = render_batch(ended, output)
     assert document["error"] == {"code": 4, "message": "1 was not answered"}
@@ -199,7 +202,9 @@ def test_results_beside_a_failure_stand_in_the_metadata_alone() -> None:
 
 
 def test_a_batch_that_has_not_ended_has_no_error() -> None:
-    document = render_batch(batch(BatchState.CANCELLING, failure=Failure("CANCELLED", "x")), None)
+    document = render_batch(
+        batch(BatchState.CANCELLING, failure=Failure(Status.CANCELLED, "x")), None
+    )
     assert "error" not in document
 
 

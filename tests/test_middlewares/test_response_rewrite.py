@@ -8,6 +8,7 @@ from yarl import URL
 
 from providers.body import Body, once
 from providers.resources import Download
+from providers.status import Status
 from providers.upstream import UpstreamError
 from tests.test_middlewares.running_chain import (
     Scripted,
@@ -77,7 +78,7 @@ async def test_a_relayed_request_goes_as_it_came_less_the_key() -> None:
 
 
 async def test_a_body_that_breaks_off_upstream_breaks_off_here() -> None:
-    failure = UpstreamError("UNAVAILABLE", "gone")
+    failure = UpstreamError(Status.UNAVAILABLE, "gone")
     for headers in ({}, {"Content-Length": "100"}):
         reply = ScriptedReply(200, headers, b"half", failure)
         relay = Scripted(lambda *_, reply=reply: reply)

@@ -13,6 +13,7 @@ from middlewares.upload_request import (
     upload_protocol,
 )
 from providers.errors import FerryError
+from providers.status import Status
 
 RESUMABLE = {"X-Goog-Upload-Protocol": "resumable", "X-Goog-Upload-Command": "start"}
 
@@ -45,16 +46,16 @@ def test_the_protocol(headers: dict[str, str], query: str, protocol: Protocol) -
 @pytest.mark.parametrize(
     ("headers", "query", "status"),
     [
-        ({}, "?uploadType=resumable", "UNIMPLEMENTED"),
-        ({"X-Goog-Upload-Protocol": "tus"}, "", "INVALID_ARGUMENT"),
-        ({}, "?uploadType=x", "INVALID_ARGUMENT"),
-        ({"X-Goog-Upload-Command": "upload"}, "", "INVALID_ARGUMENT"),
-        ({"X-Goog-Upload-Command": "start, upload"}, "", "INVALID_ARGUMENT"),
+        ({}, "?uploadType=resumable", Status.UNIMPLEMENTED),
+        ({"X-Goog-Upload-Protocol": "tus"}, "", Status.INVALID_ARGUMENT),
+        ({}, "?uploadType=x", Status.INVALID_ARGUMENT),
+        ({"X-Goog-Upload-Command": "upload"}, "", Status.INVALID_ARGUMENT),
+        ({"X-Goog-Upload-Command": "start, upload"}, "", Status.INVALID_ARGUMENT),
         ({"X-Goog-Upload-Command": "query", "X-Goog-Upload-Protocol": "resumable"}, "",
-         "INVALID_ARGUMENT"),
+         Status.INVALID_ARGUMENT),
     ],
 )  # fmt: skip
-def test_no_protocol(headers: dict[str, str], query: str, status: str) -> None:
+def test_no_protocol(headers: dict[str, str], query: str, status: Status) -> None:
     with pytest.raises(FerryError) as refusal:
         upload_protocol(asked(headers, query))
     assert refusal.value.status == status

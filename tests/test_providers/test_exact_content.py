@@ -16,6 +16,7 @@ from providers.bedrock.invocation import InvocationType
 from providers.errors import FerryError
 from providers.openai.batch_lines import OpenAITranslator
 from providers.resources import BatchKind
+from providers.status import Status
 
 CLAUDE = "anthropic.claude-haiku-4-5-20251001-v1:0"
 LARGE = 2**64 + 1
@@ -94,7 +95,7 @@ def test_a_number_where_only_64_bits_are_known_is_refused_with_its_path() -> Non
     line = parse_line(3, json.dumps({"request": request}).encode())
     with pytest.raises(FerryError, match=r"^line 3: request\.generationConfig\.seed: ") as refused:
         TRANSLATED["openai"]().read(0, 3, line)
-    assert refused.value.status == "INVALID_ARGUMENT"
+    assert refused.value.status == Status.INVALID_ARGUMENT
 
 
 @pytest.mark.parametrize("number", ["1" + "0" * 300, "9" * 400])
@@ -103,7 +104,7 @@ def test_a_number_beyond_all_sense_is_refused(number: str) -> None:
     text = b'{"request":{"contents":[{"parts":[{"text":"a"}]}],"generationConfig":{"topK":%b}}}'
     with pytest.raises(FerryError) as refused:
         TRANSLATED["openai"]().read(0, 1, parse_line(1, text % number.encode()))
-    assert refused.value.status == "INVALID_ARGUMENT"
+    assert refused.value.status == Status.INVALID_ARGUMENT
 
 
 def test_a_result() -> None:

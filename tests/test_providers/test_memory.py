@@ -2,6 +2,7 @@ import pytest
 
 from providers.errors import FerryError
 from providers.memory import MemoryBudget
+from providers.status import Status
 
 
 def test_a_share_grows_and_is_given_back_whole() -> None:
@@ -10,7 +11,7 @@ def test_a_share_grows_and_is_given_back_whole() -> None:
         share.grow(8)
         with pytest.raises(FerryError) as caught:
             budget.take(1)
-        assert (caught.value.status, caught.value.code) == ("RESOURCE_EXHAUSTED", 429)
+        assert (caught.value.status, caught.value.code) == (Status.RESOURCE_EXHAUSTED, 429)
         assert caught.value.retry_after == "1"
     budget.take(10)
 
@@ -48,8 +49,8 @@ def test_more_than_the_whole_budget_is_refused_for_good() -> None:
     with budget.reserve(4) as share:
         with pytest.raises(FerryError, match="10 bytes of memory") as caught:
             share.grow(7)
-        assert (caught.value.status, caught.value.permanent) == ("FAILED_PRECONDITION", True)
+        assert (caught.value.status, caught.value.permanent) == (Status.FAILED_PRECONDITION, True)
         with pytest.raises(FerryError) as caught, budget.reserve(7):
             pass
-        assert (caught.value.status, caught.value.permanent) == ("RESOURCE_EXHAUSTED", False)
+        assert (caught.value.status, caught.value.permanent) == (Status.RESOURCE_EXHAUSTED, False)
     budget.take(10)

@@ -19,6 +19,7 @@ from providers.resource_names import (
     object_file_id,
     parse_file_id,
 )
+from providers.status import Status
 
 NATIVES = st.from_regex(NATIVE_ID, fullmatch=True)
 KINDS = st.sampled_from(FileKind)
@@ -76,7 +77,7 @@ def test_what_names_nothing_is_refused(text: str) -> None:
     for parse in (parse_file_id, lambda name: check_native_id(name, "batch")):
         with pytest.raises(FerryError) as caught:
             parse(text)
-        assert caught.value.status == "INVALID_ARGUMENT"
+        assert caught.value.status == Status.INVALID_ARGUMENT
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,9 @@
+import re
+
 import pytest
 
-from providers.errors import HTTP_OF_STATUS
 from providers.status import (
-    RPC_CODES,
+    Status,
     explain_status,
     item_error,
     rpc_status_of_http,
@@ -13,29 +14,29 @@ from providers.status import (
 @pytest.mark.parametrize(
     ("http", "status", "number"),
     [
-        (400, "INVALID_ARGUMENT", 3),
-        (401, "UNAUTHENTICATED", 16),
-        (402, "RESOURCE_EXHAUSTED", 8),
-        (403, "PERMISSION_DENIED", 7),
-        (404, "NOT_FOUND", 5),
-        (409, "ABORTED", 10),
-        (413, "INVALID_ARGUMENT", 3),
-        (418, "INVALID_ARGUMENT", 3),
-        (422, "INVALID_ARGUMENT", 3),
-        (429, "RESOURCE_EXHAUSTED", 8),
-        (499, "CANCELLED", 1),
-        (500, "UNAVAILABLE", 14),
-        (405, "UNIMPLEMENTED", 12),
-        (501, "UNIMPLEMENTED", 12),
-        (502, "UNAVAILABLE", 14),
-        (503, "UNAVAILABLE", 14),
-        (504, "DEADLINE_EXCEEDED", 4),
-        (529, "UNAVAILABLE", 14),
-        (302, "UNKNOWN", 2),
-        (-1, "UNKNOWN", 2),
+        (400, Status.INVALID_ARGUMENT, 3),
+        (401, Status.UNAUTHENTICATED, 16),
+        (402, Status.RESOURCE_EXHAUSTED, 8),
+        (403, Status.PERMISSION_DENIED, 7),
+        (404, Status.NOT_FOUND, 5),
+        (409, Status.ABORTED, 10),
+        (413, Status.INVALID_ARGUMENT, 3),
+        (418, Status.INVALID_ARGUMENT, 3),
+        (422, Status.INVALID_ARGUMENT, 3),
+        (429, Status.RESOURCE_EXHAUSTED, 8),
+        (499, Status.CANCELLED, 1),
+        (500, Status.UNAVAILABLE, 14),
+        (405, Status.UNIMPLEMENTED, 12),
+        (501, Status.UNIMPLEMENTED, 12),
+        (502, Status.UNAVAILABLE, 14),
+        (503, Status.UNAVAILABLE, 14),
+        (504, Status.DEADLINE_EXCEEDED, 4),
+        (529, Status.UNAVAILABLE, 14),
+        (302, Status.UNKNOWN, 2),
+        (-1, Status.UNKNOWN, 2),
     ],
 )
-def test_http_statuses(http: int, status: str, number: int) -> None:
+def test_http_statuses(http: int, status: Status, number: int) -> None:
     assert rpc_status_of_http(http) == status
     assert item_error(status, "why") == {"code": number, "message": "why"}
 
@@ -43,18 +44,17 @@ def test_http_statuses(http: int, status: str, number: int) -> None:
 @pytest.mark.parametrize(
     ("http", "status"),
     [
-        (302, "UNAVAILABLE"),
-        (402, "FAILED_PRECONDITION"),
-        (429, "RESOURCE_EXHAUSTED"),
-        (499, "INVALID_ARGUMENT"),
-        (501, "UNIMPLEMENTED"),
-        (504, "DEADLINE_EXCEEDED"),
-        (600, "UNAVAILABLE"),
+        (302, Status.UNAVAILABLE),
+        (402, Status.FAILED_PRECONDITION),
+        (429, Status.RESOURCE_EXHAUSTED),
+        (499, Status.INVALID_ARGUMENT),
+        (501, Status.UNIMPLEMENTED),
+        (504, Status.DEADLINE_EXCEEDED),
+        (600, Status.UNAVAILABLE),
     ],
 )
-def test_the_status_of_a_whole_call(http: int, status: str) -> None:
+def test_the_status_of_a_whole_call(http: int, status: Status) -> None:
     assert status_of_refusal(http) == status
-    assert status in HTTP_OF_STATUS
 
 
 @pytest.mark.parametrize(("http", "hint"), [(301, True), (404, True), (403, False), (500, False)])
@@ -63,9 +63,25 @@ def test_an_answer_without_a_reason(http: int, hint: bool) -> None:
     assert ("check the BASE_URL" in explain_status(http)) is hint
 
 
-def test_every_status_of_an_error_has_a_number() -> None:
-    assert set(HTTP_OF_STATUS) <= set(RPC_CODES)
+# google/rpc/code.proto, with the HTTP status that it pairs with each.
+_CODE_PROTO = """
+    CANCELLED = 1 499              UNKNOWN = 2 500              INVALID_ARGUMENT = 3 400
+    DEADLINE_EXCEEDED = 4 504      NOT_FOUND = 5 404            ALREADY_EXISTS = 6 409
+    PERMISSION_DENIED = 7 403      RESOURCE_EXHAUSTED = 8 429   FAILED_PRECONDITION = 9 400
+    ABORTED = 10 409               OUT_OF_RANGE = 11 400        UNIMPLEMENTED = 12 501
+    INTERNAL = 13 500              UNAVAILABLE = 14 503         DATA_LOSS = 15 500
+    UNAUTHENTICATED = 16 401
+"""
 
 
-def test_the_numbers_are_those_of_google_rpc() -> None:
-    assert sorted(RPC_CODES.values()) == list(range(1, 17))
+def test_the_table_is_that_of_google() -> None:
+    published = re.findall(r"([A-Z_]+) = (\d+) (\d+)", _CODE_PROTO)
+    assert {(status.name, str(status.number), str(status.http)) for status in Status} == set(
+        published
+    )
+
+
+@pytest.mark.parametrize("status", Status)
+def test_a_status_is_not_the_string_of_its_name(status: Status) -> None:
+    name: object = status.name
+    assert status != name

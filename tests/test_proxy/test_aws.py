@@ -5,6 +5,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from providers.errors import FerryError
+from providers.status import Status
 from proxy.aws import OwnAwsKeys, aws_regions
 
 
@@ -52,7 +53,7 @@ async def test_the_keys_of_a_profile(monkeypatch: pytest.MonkeyPatch, tmp_path: 
 async def test_a_chain_that_leads_nowhere_says_so() -> None:
     with pytest.raises(FerryError, match="no AWS credentials of its own") as missing:
         await OwnAwsKeys()()
-    assert (missing.value.status, missing.value.code) == ("FAILED_PRECONDITION", 400)
+    assert (missing.value.status, missing.value.code) == (Status.FAILED_PRECONDITION, 400)
 
 
 async def test_what_is_at_fault_is_not_quoted(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -60,7 +61,7 @@ async def test_what_is_at_fault_is_not_quoted(monkeypatch: pytest.MonkeyPatch) -
     with pytest.raises(FerryError, match="ProfileNotFound") as missing:
         await OwnAwsKeys()()
     assert "the-secret-name" not in str(missing.value)
-    assert missing.value.status == "FAILED_PRECONDITION"
+    assert missing.value.status == Status.FAILED_PRECONDITION
 
 
 def refusal_of_sts(http: int, code: str) -> ClientError:
@@ -74,19 +75,19 @@ def refusal_of_sts(http: int, code: str) -> ClientError:
 @pytest.mark.parametrize(
     ("error", "status"),
     [
-        (refusal_of_sts(403, "AccessDenied"), "FAILED_PRECONDITION"),
-        (refusal_of_sts(400, "Throttling"), "UNAVAILABLE"),
-        (refusal_of_sts(400, "IDPCommunicationError"), "UNAVAILABLE"),
-        (refusal_of_sts(503, "ServiceUnavailable"), "UNAVAILABLE"),
+        (refusal_of_sts(403, "AccessDenied"), Status.FAILED_PRECONDITION),
+        (refusal_of_sts(400, "Throttling"), Status.UNAVAILABLE),
+        (refusal_of_sts(400, "IDPCommunicationError"), Status.UNAVAILABLE),
+        (refusal_of_sts(503, "ServiceUnavailable"), Status.UNAVAILABLE),
         (
             RuntimeError("Credentials were refreshed, but are still expired: the-secret"),
-            "UNAVAILABLE",
+            Status.UNAVAILABLE,
         ),
-        (OSError("the-secret"), "UNAVAILABLE"),
+        (OSError("the-secret"), Status.UNAVAILABLE),
     ],
 )
 async def test_a_chain_that_is_refused_says_so(
-    monkeypatch: pytest.MonkeyPatch, error: Exception, status: str
+    monkeypatch: pytest.MonkeyPatch, error: Exception, status: Status
 ) -> None:
     async def refused(_: object) -> None:
         raise error

@@ -8,6 +8,7 @@ import pytest
 
 from providers.body import Body, TruncatedBody, in_memory
 from providers.state import ObjectInfo, StateError, read, write
+from providers.status import Status
 from providers.upstream import UpstreamError
 from proxy.bounded_state import BoundedState
 from proxy.bucket_errors import BucketRefusal, UnusableBucket
@@ -92,7 +93,7 @@ async def test_a_store_that_stalls_is_named(
     with pytest.raises(StateError) as caught:
         await ask(BoundedState(store, MOMENT), operation)
     error = caught.value
-    assert (error.status, error.provider) == ("UNAVAILABLE", None)
+    assert (error.status, error.provider) == (Status.UNAVAILABLE, None)
     assert error.message == "the proxy's state store did not answer within 0.05 s"
     assert not isinstance(error, UpstreamError)
     assert caplog.messages == ["the state store did not answer within 0.05 s"]
@@ -186,20 +187,32 @@ async def test_a_source_is_let_go_of_before_its_error_is_told() -> None:
 @pytest.mark.parametrize(
     ("error", "status", "reason"),
     [
-        (OSError(errno.ENOSPC, "No space left", "/secret/path"), "UNAVAILABLE", "No space left"),
-        (OSError(errno.EIO, "Input/output error"), "UNAVAILABLE", "Input/output error"),
-        (OSError("changes too fast"), "UNAVAILABLE", "OSError"),
-        (PermissionError(errno.EACCES, "No rights", "/secret"), "FAILED_PRECONDITION", "No rights"),
-        (OSError(errno.EROFS, "Read-only"), "FAILED_PRECONDITION", "Read-only"),
-        (NotADirectoryError(errno.ENOTDIR, "A file"), "FAILED_PRECONDITION", "A file"),
-        (BucketRefusal(403, "AccessDenied"), "FAILED_PRECONDITION", "AccessDenied"),
-        (BucketRefusal(503, "SlowDown"), "UNAVAILABLE", "SlowDown"),
-        (UnusableBucket("it is gone"), "FAILED_PRECONDITION", "it is gone"),
-        (UpstreamError("DEADLINE_EXCEEDED", "h went silent"), "UNAVAILABLE", "went silent"),
+        (
+            OSError(errno.ENOSPC, "No space left", "/secret/path"),
+            Status.UNAVAILABLE,
+            "No space left",
+        ),
+        (OSError(errno.EIO, "Input/output error"), Status.UNAVAILABLE, "Input/output error"),
+        (OSError("changes too fast"), Status.UNAVAILABLE, "OSError"),
+        (
+            PermissionError(errno.EACCES, "No rights", "/secret"),
+            Status.FAILED_PRECONDITION,
+            "No rights",
+        ),
+        (OSError(errno.EROFS, "Read-only"), Status.FAILED_PRECONDITION, "Read-only"),
+        (NotADirectoryError(errno.ENOTDIR, "A file"), Status.FAILED_PRECONDITION, "A file"),
+        (BucketRefusal(403, "AccessDenied"), Status.FAILED_PRECONDITION, "AccessDenied"),
+        (BucketRefusal(503, "SlowDown"), Status.UNAVAILABLE, "SlowDown"),
+        (UnusableBucket("it is gone"), Status.FAILED_PRECONDITION, "it is gone"),
+        (
+            UpstreamError(Status.DEADLINE_EXCEEDED, "h went silent"),
+            Status.UNAVAILABLE,
+            "went silent",
+        ),
     ],
 )
 async def test_a_failure_names_the_store_and_nothing_else(
-    error: Exception, status: str, reason: str
+    error: Exception, status: Status, reason: str
 ) -> None:
     with pytest.raises(StateError) as caught:
         await BoundedState(Failing(error)).head("a")
@@ -207,11 +220,11 @@ async def test_a_failure_names_the_store_and_nothing_else(
     assert caught.value.message.startswith("the proxy's state store failed: ")
     assert reason in caught.value.message
     assert "secret" not in caught.value.message
-    assert ("FERRY_STATE_URL" in caught.value.message) == (status == "FAILED_PRECONDITION")
+    assert ("FERRY_STATE_URL" in caught.value.message) == (status == Status.FAILED_PRECONDITION)
 
 
 @pytest.mark.parametrize(
-    "error", [UpstreamError("UNAVAILABLE", "it broke off"), OSError("x"), TruncatedBody("y")]
+    "error", [UpstreamError(Status.UNAVAILABLE, "it broke off"), OSError("x"), TruncatedBody("y")]
 )
 async def test_an_error_of_a_bodys_source_passes_as_it_is(error: Exception, tmp_path: Path) -> None:
     async def source() -> AsyncIterator[bytes]:
@@ -232,7 +245,7 @@ async def test_a_directory_without_rights(tmp_path: Path) -> None:
     tmp_path.chmod(0o500)
     with unprivileged(), pytest.raises(StateError, match="Permission denied") as caught:
         await write(bounded(DirectoryState(tmp_path / "state")), "a", b"x")
-    assert caught.value.status == "FAILED_PRECONDITION"
+    assert caught.value.status == Status.FAILED_PRECONDITION
 
 
 async def test_a_file_in_the_way(tmp_path: Path) -> None:
@@ -241,7 +254,7 @@ async def test_a_file_in_the_way(tmp_path: Path) -> None:
     (tmp_path / "c").write_bytes(b"")
     with pytest.raises(StateError, match="Not a directory") as caught:
         await write(state, "c/d", b"x")
-    assert caught.value.status == "FAILED_PRECONDITION"
+    assert caught.value.status == Status.FAILED_PRECONDITION
 
 
 async def test_a_directory_that_was_removed_is_made_again(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from botocore.exceptions import (
 )
 
 from providers.errors import FerryError
+from providers.status import Status
 from providers.upstream import UpstreamError
 from proxy.bounded_state import BoundedState
 from proxy.bucket_errors import mapped_errors
@@ -58,17 +59,17 @@ async def refused(error: Exception) -> FerryError:
         refusal(400, "RequestTimeout"),
         refusal(400, "IDPCommunicationError"),
         refusal(503, "SlowDown"),
-        UpstreamError("UNAVAILABLE", "went silent"),
+        UpstreamError(Status.UNAVAILABLE, "went silent"),
         OSError("the-secret"),
     ],
     ids=lambda error: str(error)[:40],
 )
 async def test_what_may_pass_can_be_tried_again(error: Exception) -> None:
-    assert (await refused(error)).status == "UNAVAILABLE"
+    assert (await refused(error)).status == Status.UNAVAILABLE
 
 
 @pytest.mark.parametrize(
     "error", [NoCredentialsError(), refusal(403, "AccessDenied"), refusal(404, "NoSuchBucket")]
 )
 async def test_what_lasts_is_not_tried_again(error: Exception) -> None:
-    assert (await refused(error)).status == "FAILED_PRECONDITION"
+    assert (await refused(error)).status == Status.FAILED_PRECONDITION

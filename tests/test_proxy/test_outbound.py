@@ -11,6 +11,7 @@ from yarl import URL
 
 from providers.body import Body, in_memory
 from providers.errors import FerryError
+from providers.status import Status
 from providers.upstream import OutboundRequest, UpstreamError
 from proxy.outbound import OutboundClient
 from tests.test_proxy.raw_upstream import raw_upstream, read_head
@@ -134,7 +135,7 @@ async def test_a_body_streams_as_it_comes(client: OutboundClient) -> None:
 async def test_a_control_character_in_a_header_is_refused(client: OutboundClient, bad: str) -> None:
     with pytest.raises(FerryError) as caught:
         await client.send(OutboundRequest("GET", URL("http://127.0.0.1:1"), {"X-Key": bad}))
-    assert caught.value.status == "INVALID_ARGUMENT"
+    assert caught.value.status == Status.INVALID_ARGUMENT
     assert "X-Key" in caught.value.message
     assert bad not in caught.value.message
 

@@ -5,6 +5,7 @@ from aiohttp import ClientSession
 from aioresponses import aioresponses
 from yarl import URL
 
+from providers.status import Status
 from providers.upstream import OutboundRequest, UpstreamError
 from proxy.outbound import OutboundClient
 
@@ -54,7 +55,7 @@ async def test_a_reply_over_the_limit_is_refused(
     async with await client.send(OutboundRequest("GET", ADDRESS)) as reply:
         with pytest.raises(UpstreamError) as caught:
             await reply.read(4)
-    assert caught.value.status == "UNAVAILABLE"
+    assert caught.value.status == Status.UNAVAILABLE
 
 
 async def test_the_fixture_is_still_needed() -> None:

@@ -10,6 +10,7 @@ import pytest
 from yarl import URL
 
 from providers.body import Body
+from providers.status import Status
 from providers.upstream import OutboundRequest, Reply, UpstreamError
 from proxy.outbound import OutboundClient, Timeouts
 from tests.test_proxy.certificates import certificate
@@ -54,20 +55,20 @@ async def test_a_refused_connection_sent_nothing(client: OutboundClient) -> None
         unheard.bind(("127.0.0.1", 0))
         url = URL(f"http://127.0.0.1:{unheard.getsockname()[1]}/?{SECRET_QUERY}")
         error = await refused(client, OutboundRequest("POST", url, {}, b"x"))
-    assert (error.status, error.unsent) == ("UNAVAILABLE", True)
+    assert (error.status, error.unsent) == (Status.UNAVAILABLE, True)
     assert "127.0.0.1" in error.message
 
 
 @pytest.mark.parametrize(
     ("reason", "status", "code"),
     [
-        (socket.EAI_NONAME, "FAILED_PRECONDITION", 400),
-        (socket.EAI_NODATA, "FAILED_PRECONDITION", 400),
-        (socket.EAI_AGAIN, "UNAVAILABLE", 503),
+        (socket.EAI_NONAME, Status.FAILED_PRECONDITION, 400),
+        (socket.EAI_NODATA, Status.FAILED_PRECONDITION, 400),
+        (socket.EAI_AGAIN, Status.UNAVAILABLE, 503),
     ],
 )
 async def test_an_unknown_host_got_nothing(
-    client: OutboundClient, monkeypatch: pytest.MonkeyPatch, reason: int, status: str, code: int
+    client: OutboundClient, monkeypatch: pytest.MonkeyPatch, reason: int, status: Status, code: int
 ) -> None:
     async def unknown(*_: object, **__: object) -> None:
         raise socket.gaierror(reason, "unknown")
@@ -94,15 +95,15 @@ async def test_a_host_that_was_there_before_may_come_back(
     monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", unknown)
     other_port = OutboundRequest("GET", request.url.with_port(1), {})
     error = await refused(client, other_port)
-    assert (error.status, error.unsent) == ("UNAVAILABLE", True)
+    assert (error.status, error.unsent) == (Status.UNAVAILABLE, True)
 
 
 @pytest.mark.parametrize(
     ("greeting", "status"),
-    [(b"", "UNAVAILABLE"), (b"220 not TLS\r\n", "FAILED_PRECONDITION")],
+    [(b"", Status.UNAVAILABLE), (b"220 not TLS\r\n", Status.FAILED_PRECONDITION)],
 )
 async def test_a_failed_handshake_sent_nothing(
-    client: OutboundClient, greeting: bytes, status: str
+    client: OutboundClient, greeting: bytes, status: Status
 ) -> None:
     async def conversation(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.read(1)
@@ -124,7 +125,7 @@ async def test_a_certificate_that_is_not_trusted_is_for_the_operator(
         port = server.sockets[0].getsockname()[1]
         url = URL(f"https://127.0.0.1:{port}/?{SECRET_QUERY}")
         error = await refused(client, OutboundRequest("POST", url, {}, b"x"))
-    assert (error.status, error.code, error.unsent) == ("FAILED_PRECONDITION", 400, True)
+    assert (error.status, error.code, error.unsent) == (Status.FAILED_PRECONDITION, 400, True)
     assert "certificate of 127.0.0.1 is not trusted" in error.message
 
 
@@ -147,7 +148,7 @@ async def test_no_connection_in_time_sent_nothing(
     impatient: OutboundClient, full_upstream: URL
 ) -> None:
     error = await refused(impatient, OutboundRequest("POST", full_upstream, {}, b"x"))
-    assert (error.status, error.unsent) == ("DEADLINE_EXCEEDED", True)
+    assert (error.status, error.unsent) == (Status.DEADLINE_EXCEEDED, True)
 
 
 # --- no answer, or a broken one --------------------------------------------------------------
@@ -169,7 +170,7 @@ async def test_a_broken_answer_is_unavailable(client: OutboundClient, answer: by
     async with raw_upstream(answer_once(answer)) as url:
         target = url.with_query(SECRET_QUERY)
         error = await refused(client, OutboundRequest("POST", target, {}, b"x"))
-    assert (error.status, error.unsent) == ("UNAVAILABLE", False)
+    assert (error.status, error.unsent) == (Status.UNAVAILABLE, False)
 
 
 async def test_what_came_before_the_break_is_given(client: OutboundClient) -> None:
@@ -196,7 +197,7 @@ async def test_a_reset_in_the_answer_is_unavailable(client: OutboundClient) -> N
             head_read.set()
             with pytest.raises(UpstreamError) as caught:
                 await reply.read(100)
-    assert caught.value.status == "UNAVAILABLE"
+    assert caught.value.status == Status.UNAVAILABLE
 
 
 async def test_silence_before_the_answer_is_a_timeout(impatient: OutboundClient) -> None:
@@ -204,7 +205,7 @@ async def test_silence_before_the_answer_is_a_timeout(impatient: OutboundClient)
     async with raw_upstream(heard) as url:
         error = await refused(impatient, OutboundRequest("POST", url, {}, b"x"))
         await heard.ended.wait()
-    assert (error.status, error.unsent) == ("DEADLINE_EXCEEDED", False)
+    assert (error.status, error.unsent) == (Status.DEADLINE_EXCEEDED, False)
 
 
 async def test_a_request_may_allow_a_longer_silence(impatient: OutboundClient) -> None:
@@ -218,7 +219,9 @@ async def test_a_request_may_allow_a_longer_silence(impatient: OutboundClient) -
     async with raw_upstream(conversation) as url:
         async with await impatient.send(OutboundRequest("GET", url, silence=30.0)) as reply:
             assert reply.status == 204
-        assert (await refused(impatient, OutboundRequest("GET", url))).status == "DEADLINE_EXCEEDED"
+        assert (
+            await refused(impatient, OutboundRequest("GET", url))
+        ).status == Status.DEADLINE_EXCEEDED
 
 
 async def test_silence_in_the_answer_is_a_timeout(impatient: OutboundClient) -> None:
@@ -233,7 +236,7 @@ async def test_silence_in_the_answer_is_a_timeout(impatient: OutboundClient) -> 
     async with raw_upstream(conversation) as url:
         error = await refused(impatient, OutboundRequest("GET", url))
         await ended.wait()
-    assert error.status == "DEADLINE_EXCEEDED"
+    assert error.status == Status.DEADLINE_EXCEEDED
 
 
 async def test_an_upstream_that_stops_reading_is_a_timeout(impatient: OutboundClient) -> None:
@@ -248,7 +251,7 @@ async def test_an_upstream_that_stops_reading_is_a_timeout(impatient: OutboundCl
         request = OutboundRequest("POST", url, {}, Body(source.chunks(), 64 * MIB))
         error = await refused(impatient, request)
         closing.set()
-    assert error.status == "DEADLINE_EXCEEDED"
+    assert error.status == Status.DEADLINE_EXCEEDED
     assert source.released
 
 
@@ -281,5 +284,5 @@ async def test_what_was_sent_is_never_sent_again(client: OutboundClient) -> None
 
     async with raw_upstream(conversation) as url:
         error = await refused(client, OutboundRequest("PUT", url, {}, b"x"))
-    assert error.status == "UNAVAILABLE"
+    assert error.status == Status.UNAVAILABLE
     assert len(heads) == 1

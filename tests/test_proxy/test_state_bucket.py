@@ -10,6 +10,7 @@ from providers.body import Body, TruncatedBody, close, in_memory
 from providers.errors import FerryError
 from providers.parted_objects import SMALLEST_PART, PartedUpload, UploadEnded
 from providers.state import read, write
+from providers.status import Status
 from providers.upstream import UpstreamError
 from proxy.bucket_errors import BucketRefusal
 from proxy.state_bucket import BucketState
@@ -302,7 +303,7 @@ async def test_a_refusal_that_passes_is_unavailable(
     await s3.arm(put(prefix), "status", status=status, body=error("SlowDown"))
     with pytest.raises(BucketRefusal, match="SlowDown") as caught:
         await write(state, "a", b"x")
-    assert (caught.value.status, caught.value.persistent) == ("UNAVAILABLE", False)
+    assert (caught.value.status, caught.value.persistent) == (Status.UNAVAILABLE, False)
     assert await write(state, "a", b"x")
 
 

@@ -13,9 +13,12 @@ from providers.bedrock.immediate.jobs import ImmediateJobs
 from providers.credential import Caller
 from providers.errors import FerryError
 from providers.resources import Batch, BatchState, Failure
+from providers.status import Status
 
-_STOPPED: Final = Failure("CANCELLED", "The batch was cancelled before this request was answered.")
-_NEVER: Final = Failure("INTERNAL", "The batch ended without an answer to this request.")
+_STOPPED: Final = Failure(
+    Status.CANCELLED, "The batch was cancelled before this request was answered."
+)
+_NEVER: Final = Failure(Status.INTERNAL, "The batch ended without an answer to this request.")
 
 
 class ImmediateBatches:
@@ -38,7 +41,7 @@ class ImmediateBatches:
         try:
             return await self.get(caller, job_id_of(job))
         except FerryError as error:
-            if error.status != "NOT_FOUND":
+            if error.status != Status.NOT_FOUND:
                 raise
             return None
 

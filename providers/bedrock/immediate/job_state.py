@@ -6,6 +6,7 @@ from typing import Final
 from providers.bedrock.immediate.job_store import Ending, ImmediateJob
 from providers.bedrock.immediate.leases import LeaseRecord, Progress
 from providers.resources import Batch, BatchState, Counts, Failure
+from providers.status import Status
 
 # Bedrock's words for the like (bedrock.md section 2).
 _NATIVE: Final[Mapping[BatchState, str]] = {
@@ -61,7 +62,7 @@ def unfinished_batch(
 
 def _cancelled(counts: Counts) -> Failure:
     left = f"{counts.pending} of its {counts.total} requests were not answered"
-    return Failure("CANCELLED", f"The batch was cancelled: {left}.")
+    return Failure(Status.CANCELLED, f"The batch was cancelled: {left}.")
 
 
 def _unfinished_state(cancelled: bool, lease: LeaseRecord | None) -> BatchState:

@@ -26,6 +26,7 @@ from providers.errors import FerryError, failed_precondition
 from providers.memory import MemoryBudget
 from providers.resources import Batch
 from providers.state import State
+from providers.status import Status
 
 # What stands in a line beside the model's input or output: its names, and the record's id.
 _AROUND_BYTES: Final = 64 << 10
@@ -229,6 +230,6 @@ class ImmediateJobs:
         try:
             return await self.get(caller, job_id)
         except FerryError as error:
-            if error.status != "NOT_FOUND":
+            if error.status != Status.NOT_FOUND:
                 raise
             return None

@@ -48,7 +48,7 @@ class CallFailed(Exception):
     """A call of Bedrock's that failed. What fails in the state store is no answer to a record."""
 
     def __init__(self, error: FerryError) -> None:
-        super().__init__(error.status)
+        super().__init__(error.status.name)
         self.error = error
 
 

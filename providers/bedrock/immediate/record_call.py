@@ -9,6 +9,7 @@ from providers.bedrock.invocation import InvocationType
 from providers.credential import Caller
 from providers.errors import FerryError
 from providers.json_api.client import outcome_unknown
+from providers.status import Status
 from providers.upstream import UpstreamError
 
 _LONGEST_PAUSE_SECONDS: Final = 60
@@ -32,7 +33,7 @@ class NoCalls(Exception):
     """No call of this caller's can be made now; Bedrock has not looked at the record."""
 
     def __init__(self, error: FerryError) -> None:
-        super().__init__(error.status)
+        super().__init__(error.status.name)
         self.error = error
 
 
@@ -40,7 +41,7 @@ class NotBegun(Exception):
     """Bedrock has done nothing, and may do it a little later."""
 
     def __init__(self, error: FerryError) -> None:
-        super().__init__(error.status)
+        super().__init__(error.status.name)
         self.error = error
 
 
@@ -60,9 +61,9 @@ class Failure(Enum):
 def failure_of(error: FerryError) -> Failure:
     if isinstance(error, UpstreamError):
         return Failure.NOT_BEGUN if error.unsent else Failure.UNKNOWN
-    if error.provider is None or error.status == "UNAUTHENTICATED":
+    if error.provider is None or error.status == Status.UNAUTHENTICATED:
         return Failure.NO_CALLS
-    if error.status == "RESOURCE_EXHAUSTED" or error.reason in _NOT_BEGUN:
+    if error.status == Status.RESOURCE_EXHAUSTED or error.reason in _NOT_BEGUN:
         return Failure.NOT_BEGUN
     return Failure.UNKNOWN if outcome_unknown(error) else Failure.REFUSED
 

@@ -186,7 +186,7 @@ class Run:
     def _stop_for(self, error: FerryError) -> None:
         if not self._refused:
             # A refusal of AWS's may quote the request, so only its type is told.
-            why = error.message if error.provider is None else error.reason or error.status
+            why = error.message if error.provider is None else error.reason or error.status.name
             _log.warning("an immediate batch waits, as no call can be made for it: %s", why)
         self._refused = True
         self.stop()

@@ -32,6 +32,7 @@ from providers.json_api.client import Answer, wrong_state_if_refused
 from providers.memory import Reservation
 from providers.resource_names import check_native_id, result_file_id
 from providers.resources import Batch, BatchState
+from providers.status import Status
 
 # Few pages even where many jobs of it were deleted here; Bedrock gives up to 1000.
 _JOBS_PAGE: Final = 100
@@ -102,7 +103,7 @@ class JobBatches:
         except FerryError as error:
             # Bedrock refuses to stop what is stopping: a repeat, after a lost answer.
             job = await self._jobs.get(target, batch_id)
-            if error.status != "FAILED_PRECONDITION" or not _is_stopped(job):
+            if error.status != Status.FAILED_PRECONDITION or not _is_stopped(job):
                 raise
 
     async def delete(self, caller: Caller, batch_id: str) -> None:

@@ -29,6 +29,7 @@ from providers.bedrock.object_files import JOBS
 from providers.errors import FerryError
 from providers.json_api.client import Answer, outcome_unknown
 from providers.resources import Batch, NewBatch
+from providers.status import Status
 
 INPUT: Final = "input.jsonl"
 _CONTENT_TYPE: Final = {"Content-Type": "application/jsonl"}
@@ -89,7 +90,7 @@ class JobCreation:
             return await self._jobs.create(job.target, document)
         except FerryError as error:
             # Whatever is said of this attempt, an earlier one with its key may have made the job.
-            if job.repeatable or outcome_unknown(error) or error.status == "ABORTED":
+            if job.repeatable or outcome_unknown(error) or error.status == Status.ABORTED:
                 found = await self._found(job, error)
                 if found is not None:
                     return found
@@ -145,7 +146,7 @@ class JobCreation:
         except FerryError as error:
             # The same that the creation failed of, as a rule before anything was made.
             if not (isinstance(because, FerryError) and because.status == error.status):
-                _log.warning("what was made for a batch was not deleted: %s", error.status)
+                _log.warning("what was made for a batch was not deleted: %s", error.status.name)
         with suppress(FerryError, OSError):  # it expires
             await self._memory.forget(job.id)
 

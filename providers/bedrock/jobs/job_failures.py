@@ -4,14 +4,15 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from providers.resources import Failure
+from providers.status import Status
 
 # A job that failed says why in words alone, without a code.
-_FAILED: Final = "INTERNAL"
-_STATUS_OF: Final[Mapping[str, str]] = {
+_FAILED: Final = Status.INTERNAL
+_STATUS_OF: Final[Mapping[str, Status]] = {
     "Failed": _FAILED,
-    "Stopped": "CANCELLED",
-    "Expired": "DEADLINE_EXCEEDED",
-    "PartiallyCompleted": "DEADLINE_EXCEEDED",
+    "Stopped": Status.CANCELLED,
+    "Expired": Status.DEADLINE_EXCEEDED,
+    "PartiallyCompleted": Status.DEADLINE_EXCEEDED,
 }
 _OF_THE_JOB: Final[Mapping[str, str]] = {
     "Failed": "The batch failed",
@@ -26,7 +27,7 @@ _OF_A_RECORD: Final[Mapping[str, str]] = {
     "PartiallyCompleted": "The batch ran out of time before this request was answered",
 }
 _NEVER_ANSWERED: Final = Failure(
-    "INTERNAL", "Bedrock ended the batch without an answer to this request."
+    Status.INTERNAL, "Bedrock ended the batch without an answer to this request."
 )
 _NO_REASON: Final = "Bedrock gives no reason"
 _COUNTS: Final = ("totalRecordCount", "successRecordCount", "errorRecordCount")

@@ -18,6 +18,7 @@ from providers.bedrock.jobs.operations import job_id_of
 from providers.body import Body
 from providers.json_api.client import Answer
 from providers.resources import Failure
+from providers.status import Status
 from providers.upstream import UpstreamError
 
 _RESULTS: Final = ".jsonl.out"
@@ -50,7 +51,7 @@ class JobResultLines:
             async with await self._s3.open(self._place, bucket, key) as reply:
                 if reply.headers.get("Content-Encoding", "identity") not in ("identity", ""):
                     raise UpstreamError(
-                        "UNAVAILABLE", "the results in S3 are compressed or otherwise encoded"
+                        Status.UNAVAILABLE, "the results in S3 are compressed or otherwise encoded"
                     )
                 yield Body(reply.chunks(), None)
 

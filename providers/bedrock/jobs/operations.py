@@ -11,6 +11,7 @@ from providers.errors import FerryError, not_found
 from providers.json_api.answer_shape import text_or_none
 from providers.json_api.client import Answer
 from providers.json_api.page_tokens import leading_on
+from providers.status import Status
 from providers.upstream import UpstreamError
 
 _JOB: Final = "/model-invocation-job"
@@ -38,7 +39,7 @@ class Jobs:
                 raise
             raise not_found(f"there is no batches/{job_id}") from None
         if job_id_of(job) != job_id:
-            raise UpstreamError("UNAVAILABLE", f"{self.name} answered with another job")
+            raise UpstreamError(Status.UNAVAILABLE, f"{self.name} answered with another job")
         return job
 
     async def stop(self, target: AwsTarget, job_id: str) -> None:
@@ -61,7 +62,7 @@ class Jobs:
         )
         listed = page.get("invocationJobSummaries") or []
         if not isinstance(listed, list) or not all(isinstance(job, dict) for job in listed):
-            raise UpstreamError("UNAVAILABLE", f"{self.name} answered what is no list of jobs")
+            raise UpstreamError(Status.UNAVAILABLE, f"{self.name} answered what is no list of jobs")
         following = text_or_none(page.get("nextToken")) or None
         return [Answer(job) for job in listed], leading_on(self.name, token, following)
 
@@ -81,5 +82,5 @@ def job_id_of(job: Answer) -> str:
     """The native id: the last part of the ARN. Raises UpstreamError for what is none."""
     found = _JOB_ARN.fullmatch(str(job["jobArn"]))
     if found is None:
-        raise UpstreamError("UNAVAILABLE", "the provider's answer has a jobArn that is none")
+        raise UpstreamError(Status.UNAVAILABLE, "the provider's answer has a jobArn that is none")
     return found[1]

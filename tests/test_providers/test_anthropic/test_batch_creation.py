@@ -16,6 +16,7 @@ from providers.batches.request_table import RequestTables
 from providers.errors import FerryError, invalid_argument, unavailable
 from providers.memory import MemoryBudget
 from providers.resources import BatchKind, CreatedBatch, InlineRequest, NewBatch
+from providers.status import Status
 from providers.upstream import UpstreamError
 from tests.memory_state import MemoryState
 from tests.test_providers.answering import answer
@@ -107,8 +108,8 @@ async def test_the_table_is_there_before_the_batch_and_the_attempt_around_it_alo
 @pytest.mark.parametrize(
     ("error", "may_have"),
     [
-        (UpstreamError("UNAVAILABLE", "x"), True),
-        (UpstreamError("UNAVAILABLE", "x", unsent=True), False),
+        (UpstreamError(Status.UNAVAILABLE, "x"), True),
+        (UpstreamError(Status.UNAVAILABLE, "x", unsent=True), False),
         (unavailable("x"), True),
         (invalid_argument("x"), False),
         (OSError("the body's own"), False),
@@ -130,4 +131,4 @@ async def test_there_is_one_attempt() -> None:
         with pytest.raises(FerryError) as caught:
             async with single_attempt(repeat):
                 pytest.fail("a second attempt")
-    assert caught.value.status == "ABORTED"
+    assert caught.value.status == Status.ABORTED

@@ -20,6 +20,7 @@ from providers.anthropic.batch_lines import (
 from providers.batches.request_table import job_of
 from providers.errors import FerryError
 from providers.resource_names import native_file_id, result_file_id
+from providers.status import Status
 
 MODEL = "claude-opus-4-6"
 JOB = "0123456789abcdef" * 2
@@ -84,7 +85,7 @@ def test_an_address_that_ends_in_anthropics_own_id() -> None:
 def test_a_file_of_results_is_none_to_read() -> None:
     with pytest.raises(FerryError) as caught:
         translator().line(0, reading(f"files/{result_file_id('msgbatch_a')}"), "p")
-    assert caught.value.status == "INVALID_ARGUMENT"
+    assert caught.value.status == Status.INVALID_ARGUMENT
 
 
 @pytest.mark.parametrize(("more", "old"), [({}, False), ({"temperature": 0.5}, True)])
@@ -132,7 +133,7 @@ def test_a_native_line_that_anthropic_would_refuse(line: dict[str, Any], path: s
     lines.read(0, 2, {"custom_id": "twice", "params": {}})
     with pytest.raises(FerryError) as caught:
         lines.read(1, 3, line)
-    assert (caught.value.status, caught.value.path) == ("INVALID_ARGUMENT", path)
+    assert (caught.value.status, caught.value.path) == (Status.INVALID_ARGUMENT, path)
 
 
 @pytest.mark.parametrize(

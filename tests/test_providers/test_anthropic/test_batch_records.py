@@ -9,6 +9,7 @@ from providers.anthropic.batch_records import ARCHIVED, from_anthropic_batch, st
 from providers.batches.batch_records import BatchRecords
 from providers.json_api.client import Answer
 from providers.resources import BatchState, Counts, Failure
+from providers.status import Status
 from tests.memory_state import MemoryState
 
 NATIVE: dict[str, Any] = {
@@ -111,7 +112,7 @@ async def test_records_are_written_once_and_deleted() -> None:
             False,
             {"succeeded": 3, "expired": 2},
             Failure(
-                "DEADLINE_EXCEEDED",
+                Status.DEADLINE_EXCEEDED,
                 "The batch ended early: 2 of its 5 requests were not answered (2 expired).",
             ),
         ),
@@ -119,7 +120,7 @@ async def test_records_are_written_once_and_deleted() -> None:
             True,
             {"succeeded": 3, "canceled": 2, "expired": 1},
             Failure(
-                "CANCELLED",
+                Status.CANCELLED,
                 "The batch ended early: 3 of its 6 requests were not answered "
                 "(1 expired, 2 cancelled).",
             ),

@@ -5,6 +5,7 @@ import pytest
 from providers.body import in_memory
 from providers.credential import Caller, Credential
 from providers.errors import FerryError
+from providers.status import Status
 from tests.test_providers.answering import answer
 from tests.test_providers.test_anthropic.answering import BASE, CALLER, client
 from tests.test_providers.test_gemini.scripted_upstream import ScriptedUpstream
@@ -76,7 +77,7 @@ async def test_a_refusal_in_anthropics_envelope() -> None:
     with pytest.raises(FerryError) as caught:
         await client(upstream).get(CALLER, "v1/files/a")
     error = caught.value
-    assert (error.status, error.message) == ("UNAVAILABLE", "anthropic: not now, ***")
+    assert (error.status, error.message) == (Status.UNAVAILABLE, "anthropic: not now, ***")
     assert (error.provider, error.reason, error.request_id) == (
         "anthropic",
         "overloaded_error",

@@ -4,6 +4,7 @@ import pytest
 
 from providers.anthropic.lists import listed_page
 from providers.errors import FerryError
+from providers.status import Status
 from tests.test_providers.answering import answer
 from tests.test_providers.test_anthropic.answering import CALLER, client
 from tests.test_providers.test_gemini.scripted_upstream import ScriptedUpstream
@@ -42,7 +43,7 @@ async def test_a_cursor_goes_back_as_it_came(cursor: str) -> None:
 async def test_what_is_no_cursor_of_ours(cursor: str) -> None:
     with pytest.raises(FerryError) as caught:
         await listed_page(client(ScriptedUpstream()), CALLER, "v1/files", 5, cursor)
-    assert (caught.value.status, caught.value.path) == ("INVALID_ARGUMENT", "pageToken")
+    assert (caught.value.status, caught.value.path) == (Status.INVALID_ARGUMENT, "pageToken")
 
 
 @pytest.mark.parametrize(

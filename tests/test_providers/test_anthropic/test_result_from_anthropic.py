@@ -7,7 +7,6 @@ from hypothesis import strategies as st
 
 from providers.anthropic.result_from_anthropic import from_anthropic_line, missing_result
 from providers.resources import BatchState
-from providers.status import RPC_CODES
 
 
 def _line(**result: Any) -> dict[str, Any]:
@@ -94,7 +93,7 @@ def test_a_line_that_cannot_be_read_is_one_failed_item(line: Any, code: int) -> 
 )
 def test_a_missing_result(state: BatchState, code: int) -> None:
     failure = missing_result(state)
-    assert RPC_CODES[failure.status] == code
+    assert failure.status.number == code
     assert failure.message
 
 

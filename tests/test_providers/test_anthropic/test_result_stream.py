@@ -5,6 +5,7 @@ from providers.batches.json_lines import ResultSplitter
 from providers.batches.request_table import indexed_id
 from providers.json_api.client import Answer
 from providers.memory import MemoryBudget
+from providers.status import Status
 from tests.test_providers.answering import answer
 from tests.test_providers.test_anthropic.answering import BASE, CALLER, client
 from tests.test_providers.test_gemini.scripted_upstream import ScriptedUpstream
@@ -32,7 +33,7 @@ async def test_results_that_anthropic_keeps_no_longer(url: str | None) -> None:
     upstream = ScriptedUpstream()
     lines = results(upstream, results_url=url)
     assert [slice_ async for slice_ in lines.slices()] == []
-    assert lines.missing(1).status == "NOT_FOUND"
+    assert lines.missing(1).status == Status.NOT_FOUND
     assert upstream.sent == []
 
 

@@ -9,6 +9,7 @@ from providers.body import in_memory
 from providers.credential import Caller, Credential
 from providers.errors import FerryError
 from providers.resources import File
+from providers.status import Status
 from tests.memory_state import MemoryState
 from tests.test_providers.streams import collect
 from tests.test_providers.test_anthropic.answering import CALLER
@@ -56,7 +57,7 @@ async def test_content_is_read_through_its_record_alone() -> None:
     for kept, caller in ((files(state), OTHER), (files(state, "another"), CALLER)):
         with pytest.raises(FerryError) as caught:
             await kept.open(caller, staged_id)
-        assert caught.value.status == "NOT_FOUND"
+        assert caught.value.status == Status.NOT_FOUND
 
 
 @given(st.lists(st.booleans(), max_size=8), st.integers(0, 8))
@@ -74,7 +75,7 @@ async def test_a_tenants_files_behind_any_of_them(mine: list[bool], place: int) 
 async def test_an_id_that_is_none(staged_id: str) -> None:
     with pytest.raises(FerryError) as caught:
         await files(MemoryState()).get(CALLER, staged_id)
-    assert caught.value.status == "NOT_FOUND"
+    assert caught.value.status == Status.NOT_FOUND
 
 
 async def test_a_deleted_file_leaves_nothing() -> None:

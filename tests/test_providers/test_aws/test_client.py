@@ -7,6 +7,7 @@ from providers.aws.client import AwsClient
 from providers.aws.signing import BEDROCK
 from providers.body import in_memory
 from providers.errors import FerryError
+from providers.status import Status
 from providers.upstream import UpstreamError
 from tests.test_providers.answering import answer
 from tests.test_providers.test_aws.targets import KEY, aws_target
@@ -14,7 +15,7 @@ from tests.test_providers.test_gemini.scripted_upstream import Answer, Failure, 
 
 THROTTLED = answer({"message": "slow"}, 429, {"x-amzn-errortype": "ThrottlingException"})
 OVER_QUOTA = answer({"message": "full"}, 400, {"x-amzn-errortype": "ServiceQuotaExceededException"})
-BROKEN = Failure(UpstreamError("UNAVAILABLE", "broke off"))
+BROKEN = Failure(UpstreamError(Status.UNAVAILABLE, "broke off"))
 BUCKET = URL("https://bucket.test/key")
 
 
@@ -48,7 +49,7 @@ async def test_the_third_failure_is_the_last() -> None:
     aws, upstream = client(THROTTLED, THROTTLED, THROTTLED)
     with pytest.raises(FerryError, match="slow") as refused:
         await aws.json(await aws_target(), "GET", "/jobs")
-    assert refused.value.status == "RESOURCE_EXHAUSTED"
+    assert refused.value.status == Status.RESOURCE_EXHAUSTED
     assert upstream.done
 
 
@@ -75,20 +76,26 @@ async def test_an_error_with_the_status_200_is_one() -> None:
     aws, upstream = client(failed, failed, failed)
     with pytest.raises(FerryError, match="InternalError") as late:
         await aws.xml(await aws_target(), "POST", BUCKET)
-    assert (late.value.status, late.value.reason) == ("UNAVAILABLE", "InternalError")
+    assert (late.value.status, late.value.reason) == (Status.UNAVAILABLE, "InternalError")
     assert upstream.done
 
 
 @pytest.mark.parametrize(
-    ("code", "status"),
-    [("AccessDenied", "PERMISSION_DENIED"), ("NoSuchUpload", "NOT_FOUND"), ("SlowDown", "")],
+    ("code", "status", "attempts"),
+    [
+        ("AccessDenied", Status.PERMISSION_DENIED, 1),
+        ("NoSuchUpload", Status.NOT_FOUND, 1),
+        ("SlowDown", Status.RESOURCE_EXHAUSTED, 3),
+    ],
 )
-async def test_a_late_error_is_what_it_would_be_in_time(code: str, status: str) -> None:
+async def test_a_late_error_is_what_it_would_be_in_time(
+    code: str, status: Status, attempts: int
+) -> None:
     late = Answer(body=f"<Error><Code>{code}</Code><Message>m</Message></Error>".encode())
-    aws, upstream = client(*[late] * (1 if status else 3))
+    aws, upstream = client(*[late] * attempts)
     with pytest.raises(FerryError, match=f"{code}: m") as refused:
         await aws.xml(await aws_target(), "POST", BUCKET)
-    assert refused.value.status == (status or "RESOURCE_EXHAUSTED")
+    assert refused.value.status == status
     assert upstream.done
 
 
@@ -96,7 +103,7 @@ async def test_a_stream_goes_to_a_presigned_url_and_never_again() -> None:
     aws, upstream = client(Answer(503, body=b"<Error><Code>SlowDown</Code></Error>"))
     with pytest.raises(FerryError, match="SlowDown") as refused:
         await aws.put(await aws_target(), BUCKET, in_memory(b"bytes"), {"x-amz-meta-a": "b"})
-    assert refused.value.status == "RESOURCE_EXHAUSTED"
+    assert refused.value.status == Status.RESOURCE_EXHAUSTED
     (sent,) = upstream.sent
     assert sent.body == b"bytes"
     assert sent.request.url.query["X-Amz-SignedHeaders"] == "host;x-amz-meta-a"

@@ -2,6 +2,7 @@ import pytest
 
 from providers.aws.errors import is_absent, parse_xml, refused
 from providers.errors import FerryError
+from providers.status import Status
 from tests.test_providers.test_gemini.scripted_upstream import Answer, ScriptedReply
 
 
@@ -19,21 +20,21 @@ def error(
 @pytest.mark.parametrize(
     ("code", "http", "status"),
     [
-        ("ValidationException", 400, "INVALID_ARGUMENT"),
-        ("ConflictException", 400, "ABORTED"),
-        ("ServiceQuotaExceededException", 400, "RESOURCE_EXHAUSTED"),
-        ("AccessDeniedException", 403, "PERMISSION_DENIED"),
-        ("UnrecognizedClientException", 403, "UNAUTHENTICATED"),
-        ("InvalidSignatureException", 403, "UNAUTHENTICATED"),
-        ("ExpiredTokenException", 403, "UNAUTHENTICATED"),
-        ("ResourceNotFoundException", 404, "NOT_FOUND"),
-        ("ThrottlingException", 429, "RESOURCE_EXHAUSTED"),
-        ("ModelErrorException", 424, "INVALID_ARGUMENT"),
-        ("InternalServerException", 500, "UNAVAILABLE"),
-        ("ServiceUnavailableException", 503, "UNAVAILABLE"),
+        ("ValidationException", 400, Status.INVALID_ARGUMENT),
+        ("ConflictException", 400, Status.ABORTED),
+        ("ServiceQuotaExceededException", 400, Status.RESOURCE_EXHAUSTED),
+        ("AccessDeniedException", 403, Status.PERMISSION_DENIED),
+        ("UnrecognizedClientException", 403, Status.UNAUTHENTICATED),
+        ("InvalidSignatureException", 403, Status.UNAUTHENTICATED),
+        ("ExpiredTokenException", 403, Status.UNAUTHENTICATED),
+        ("ResourceNotFoundException", 404, Status.NOT_FOUND),
+        ("ThrottlingException", 429, Status.RESOURCE_EXHAUSTED),
+        ("ModelErrorException", 424, Status.INVALID_ARGUMENT),
+        ("InternalServerException", 500, Status.UNAVAILABLE),
+        ("ServiceUnavailableException", 503, Status.UNAVAILABLE),
     ],
 )
-def test_bedrocks_errors_are_known_by_their_type(code: str, http: int, status: str) -> None:
+def test_bedrocks_errors_are_known_by_their_type(code: str, http: int, status: Status) -> None:
     body = b'{"message": "Said so."}'
     headers = {"x-amzn-ErrorType": f"{code}:http://internal.test/", "x-amzn-RequestId": "id-1"}
     found = error(body, http, headers=headers)
@@ -44,28 +45,28 @@ def test_bedrocks_errors_are_known_by_their_type(code: str, http: int, status: s
 
 def test_the_type_may_stand_in_the_body() -> None:
     found = error(b'{"__type": "com.test#ThrottlingException", "Message": "slow"}', 400)
-    assert (found.status, found.reason) == ("RESOURCE_EXHAUSTED", "ThrottlingException")
+    assert (found.status, found.reason) == (Status.RESOURCE_EXHAUSTED, "ThrottlingException")
     assert "slow" in found.message
 
 
 @pytest.mark.parametrize(
     ("code", "http", "status"),
     [
-        ("NoSuchKey", 404, "NOT_FOUND"),
-        ("NoSuchBucket", 404, "NOT_FOUND"),
-        ("AccessDenied", 403, "PERMISSION_DENIED"),
-        ("SignatureDoesNotMatch", 403, "UNAUTHENTICATED"),
-        ("InvalidAccessKeyId", 403, "UNAUTHENTICATED"),
-        ("ExpiredToken", 400, "UNAUTHENTICATED"),
-        ("RequestTimeTooSkewed", 403, "UNAUTHENTICATED"),
-        ("EntityTooSmall", 400, "INVALID_ARGUMENT"),
-        ("RequestTimeout", 400, "UNAVAILABLE"),
-        ("SlowDown", 503, "RESOURCE_EXHAUSTED"),
-        ("InternalError", 500, "UNAVAILABLE"),
-        ("PreconditionFailed", 412, "INVALID_ARGUMENT"),
+        ("NoSuchKey", 404, Status.NOT_FOUND),
+        ("NoSuchBucket", 404, Status.NOT_FOUND),
+        ("AccessDenied", 403, Status.PERMISSION_DENIED),
+        ("SignatureDoesNotMatch", 403, Status.UNAUTHENTICATED),
+        ("InvalidAccessKeyId", 403, Status.UNAUTHENTICATED),
+        ("ExpiredToken", 400, Status.UNAUTHENTICATED),
+        ("RequestTimeTooSkewed", 403, Status.UNAUTHENTICATED),
+        ("EntityTooSmall", 400, Status.INVALID_ARGUMENT),
+        ("RequestTimeout", 400, Status.UNAVAILABLE),
+        ("SlowDown", 503, Status.RESOURCE_EXHAUSTED),
+        ("InternalError", 500, Status.UNAVAILABLE),
+        ("PreconditionFailed", 412, Status.INVALID_ARGUMENT),
     ],
 )
-def test_s3s_errors_are_known_by_their_code(code: str, http: int, status: str) -> None:
+def test_s3s_errors_are_known_by_their_code(code: str, http: int, status: Status) -> None:
     found = error(xml(code), http, headers={"x-amz-request-id": "id-2"})
     assert (found.status, found.reason, found.request_id) == (status, code, "id-2")
     assert found.message == f"my-bedrock: {code}: Said so."
@@ -95,7 +96,7 @@ def test_only_a_thing_that_is_not_there_is_absent() -> None:
 )
 def test_a_bucket_in_another_region_is_recognisable(http: int, body: bytes) -> None:
     found = error(body, http, headers={"x-amz-bucket-region": "eu-north-1"})
-    assert found.status == "INVALID_ARGUMENT"
+    assert found.status == Status.INVALID_ARGUMENT
     assert "the bucket is in another region (eu-north-1, not eu-west-1)" in found.message
 
 
@@ -119,13 +120,13 @@ def test_where_the_bucket_is_matters_only_where_it_is_elsewhere() -> None:
 )
 def test_a_refusal_that_cannot_be_read_is_known_by_its_status(body: bytes) -> None:
     found = error(body, 403)
-    assert (found.status, found.reason) == ("PERMISSION_DENIED", None)
+    assert (found.status, found.reason) == (Status.PERMISSION_DENIED, None)
     assert found.message == "my-bedrock: HTTP status 403"
 
 
 def test_a_redirect_to_nowhere_known_is_the_upstreams_fault() -> None:
     found = error(b"", 302)
-    assert found.status == "UNAVAILABLE"
+    assert found.status == Status.UNAVAILABLE
     assert found.message == (
         "my-bedrock: HTTP status 302, a redirect, which is not followed: check the BASE_URL"
     )
@@ -136,8 +137,8 @@ def test_xml_may_begin_with_white_space() -> None:
 
 
 def test_a_gateways_timeout_stays_one() -> None:
-    assert error(b"", 504).status == "DEADLINE_EXCEEDED"
-    assert error(b"", 503).status == "UNAVAILABLE"
+    assert error(b"", 504).status == Status.DEADLINE_EXCEEDED
+    assert error(b"", 503).status == Status.UNAVAILABLE
 
 
 @pytest.mark.parametrize(
@@ -146,7 +147,7 @@ def test_a_gateways_timeout_stays_one() -> None:
 )
 def test_a_call_that_the_upstream_does_not_serve(http: int, body: bytes) -> None:
     found = error(body, http)
-    assert (found.status, found.code, found.permanent) == ("UNIMPLEMENTED", 501, True)
+    assert (found.status, found.code, found.permanent) == (Status.UNIMPLEMENTED, 501, True)
     assert found.message.startswith("my-bedrock: this upstream does not serve the call: ")
 
 

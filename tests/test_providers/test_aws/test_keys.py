@@ -3,6 +3,7 @@ import pytest
 from providers.aws.keys import KEY_FORMS, AwsKeys, parse_keys
 from providers.credential import Credential
 from providers.errors import FerryError
+from providers.status import Status
 
 
 @pytest.mark.parametrize(
@@ -27,14 +28,14 @@ def test_the_keys_are_taken_apart(key: str, keys: AwsKeys) -> None:
 def test_another_form_is_refused_without_being_shown(key: str) -> None:
     with pytest.raises(FerryError, match="ACCESS_KEY_ID:SECRET_ACCESS_KEY") as refused:
         parse_keys(Credential(api_key=key))
-    assert refused.value.status == "UNAUTHENTICATED"
+    assert refused.value.status == Status.UNAUTHENTICATED
     assert key not in str(refused.value)
 
 
 def test_temporary_keys_have_a_token() -> None:
     with pytest.raises(FerryError, match="session token") as refused:
         parse_keys(Credential(api_key="ASIAEXAMPLE:the-secret"))
-    assert refused.value.status == "UNAUTHENTICATED"
+    assert refused.value.status == Status.UNAUTHENTICATED
     assert "the-secret" not in str(refused.value)
 
 
@@ -59,7 +60,7 @@ def test_which_keys_are_surely_of_aws(key: str, is_one: bool) -> None:
 def test_why_an_api_key_of_bedrocks_will_not_do(key: str) -> None:
     with pytest.raises(FerryError, match="cannot reach S3") as refused:
         parse_keys(Credential(api_key=key))
-    assert refused.value.status == "UNAUTHENTICATED"
+    assert refused.value.status == Status.UNAUTHENTICATED
 
 
 def test_no_part_of_them_is_shown() -> None:

@@ -5,6 +5,7 @@ from yarl import URL
 
 from providers.aws.folder import Folder
 from providers.errors import FerryError
+from providers.status import Status
 from tests.test_providers.test_aws.targets import (
     ENDPOINT,
     ROLE,
@@ -55,7 +56,7 @@ async def test_what_is_missing_is_named_with_both_its_names(
 ) -> None:
     with pytest.raises(FerryError, match=what) as missing:
         await whole(**said)
-    assert missing.value.status == "INVALID_ARGUMENT"
+    assert missing.value.status == Status.INVALID_ARGUMENT
     assert f"FERRY_PROVIDERS__MY_BEDROCK__{setting} or the header {header}" in str(missing.value)
 
 
@@ -63,7 +64,7 @@ async def test_what_is_missing_is_named_with_both_its_names(
 async def test_headers_are_refused_where_only_the_settings_count(how: dict[str, Any]) -> None:
     with pytest.raises(FerryError, match="x-ferry-aws-region is not taken here") as refused:
         await aws_target(caller(x_ferry_aws_region="us-east-1"), **how)
-    assert refused.value.status == "INVALID_ARGUMENT"
+    assert refused.value.status == Status.INVALID_ARGUMENT
     with pytest.raises(FerryError) as missing:
         await aws_target(region=None, **how)
     assert "header" not in str(missing.value)
@@ -74,7 +75,7 @@ async def test_headers_are_refused_where_only_the_settings_count(how: dict[str, 
 async def test_a_region_that_is_none_is_refused(region: str) -> None:
     with pytest.raises(FerryError, match="no region of AWS") as refused:
         await aws_target(caller(x_ferry_aws_region=region))
-    assert refused.value.status == "INVALID_ARGUMENT"
+    assert refused.value.status == Status.INVALID_ARGUMENT
 
 
 @pytest.mark.parametrize(

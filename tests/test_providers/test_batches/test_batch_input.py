@@ -28,6 +28,7 @@ from providers.body import close
 from providers.errors import FerryError
 from providers.memory import MemoryBudget
 from providers.resources import InlineRequest
+from providers.status import Status
 from tests.test_providers.requests_in_lines import OWN, TRANSLATED, Numbered, formats
 from tests.test_providers.streams import CUTS, collect, cut, stream
 
@@ -91,7 +92,7 @@ async def refusal(source: BatchInput, limits: InputLimits = LIMITS) -> FerryErro
     with memory.reserve() as reservation, pytest.raises(FerryError) as caught:
         await check(source, Numbered(), limits, LINES, reservation)
     memory.take(1 << 20)
-    assert caught.value.status == "INVALID_ARGUMENT"
+    assert caught.value.status == Status.INVALID_ARGUMENT
     return caught.value
 
 

@@ -22,6 +22,7 @@ from providers.batches.request_table import RequestTable, RowKind, indexed_id
 from providers.errors import FerryError, not_found
 from providers.memory import MemoryBudget, Reservation
 from providers.resources import Failure
+from providers.status import Status
 from tests.test_providers.streams import collect
 
 KEYS = ["a", "b", "c"]
@@ -61,7 +62,7 @@ class Lines:
     def missing(self, line: int, /) -> Failure:
         assert self.ended
         self.missed.append(line)
-        return Failure("INTERNAL", "missing")
+        return Failure(Status.INTERNAL, "missing")
 
 
 def table(kind: RowKind = RowKind.KEY) -> RequestTable:
@@ -306,7 +307,7 @@ async def test_results_given_up_let_their_lines_go() -> None:
 
 
 async def test_results_that_break_off_are_not_filled_up() -> None:
-    source = Lines([line(indexed_id(0))], error=FerryError("UNAVAILABLE", "broke off"))
+    source = Lines([line(indexed_id(0))], error=FerryError(Status.UNAVAILABLE, "broke off"))
     lines = results_of(source, table()).lines()
     assert await anext(lines)
     with pytest.raises(FerryError, match="broke off"):

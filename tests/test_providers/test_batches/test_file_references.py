@@ -6,6 +6,7 @@ import pytest
 from providers.batches.file_references import referenced_file
 from providers.errors import FerryError
 from providers.resource_names import FileId, FileKind, native_file_id, result_file_id
+from providers.status import Status
 
 NATIVE: Final = re.compile(r"file-[a-z]+")
 OURS: Final = "https://ferry.example/genai/v1beta/files"
@@ -57,5 +58,5 @@ def test_a_file_or_another_address(uri: str, native: str | None, checked: bool) 
 def test_a_file_that_only_the_proxy_has(start: str, file_id: str, message: str) -> None:
     with pytest.raises(FerryError, match=message) as refused:
         reference(f"{start}/{file_id}")
-    assert (refused.value.status, refused.value.path) == ("INVALID_ARGUMENT", "requests[0]")
+    assert (refused.value.status, refused.value.path) == (Status.INVALID_ARGUMENT, "requests[0]")
     assert "send its text as a text part" in refused.value.message

@@ -30,7 +30,7 @@ async def split(pieces: list[bytes], limit: int = LIMIT) -> list[tuple[int, byte
         slices = LineSplitter(limit, memory).split(stream(pieces))
         return [line async for lines in slices for line in lines]
     except FerryError as error:
-        return f"{error.status} {error.path}"
+        return f"{error.status.name} {error.path}"
     finally:
         memory.take(1000)
 

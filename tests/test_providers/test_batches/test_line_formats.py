@@ -15,6 +15,7 @@ from providers.batches.line_formats import (
 )
 from providers.batches.request_table import RowKind
 from providers.errors import FerryError
+from providers.status import Status
 from tests.test_providers.requests_in_lines import OWN, TRANSLATED, Numbered, OwnLines, formats
 
 REQUEST: dict[str, Any] = {"contents": [{"parts": [{"text": "hi"}]}]}
@@ -27,7 +28,7 @@ def gemini() -> GeminiLines:
 def refusal(lines: LineFormat, number: int, document: dict[str, Any]) -> FerryError:
     with pytest.raises(FerryError) as caught:
         lines.read(0, number, document)
-    assert caught.value.status == "INVALID_ARGUMENT"
+    assert caught.value.status == Status.INVALID_ARGUMENT
     return caught.value
 
 
@@ -106,7 +107,10 @@ def test_a_key_at_the_limit() -> None:
 def test_a_custom_id_that_is_wrong(custom_id: object) -> None:
     with pytest.raises(FerryError) as caught:
         check_custom_id(custom_id, SeenTexts(), 2, "custom_id")
-    assert (caught.value.status, caught.value.path) == ("INVALID_ARGUMENT", "line 2: custom_id")
+    assert (caught.value.status, caught.value.path) == (
+        Status.INVALID_ARGUMENT,
+        "line 2: custom_id",
+    )
 
 
 def test_an_id_that_is_called_otherwise() -> None:
@@ -132,7 +136,7 @@ def test_a_custom_id_goes_once(custom_id: str) -> None:
 def test_a_line_that_is_no_object(line: bytes) -> None:
     with pytest.raises(FerryError) as caught:
         parse_line(12, line)
-    assert (caught.value.status, caught.value.path) == ("INVALID_ARGUMENT", "line 12")
+    assert (caught.value.status, caught.value.path) == (Status.INVALID_ARGUMENT, "line 12")
 
 
 @pytest.mark.parametrize(
@@ -221,7 +225,7 @@ def test_a_line_in_another_format(
     lines = formats().recognise(first, Numbered())
     with pytest.raises(FerryError) as caught:
         formats().check(document, lines, 2)
-    assert (caught.value.status, caught.value.path) == ("INVALID_ARGUMENT", "line 2")
+    assert (caught.value.status, caught.value.path) == (Status.INVALID_ARGUMENT, "line 2")
     assert caught.value.message == (
         f"line 2: this line is in {found} format, where {expected} format is expected"
     )

@@ -10,6 +10,7 @@ from providers.batches.native_results import deliver_native
 from providers.body import Body
 from providers.errors import FerryError, not_found
 from providers.resources import Download
+from providers.status import Status
 from providers.upstream import UpstreamError
 from tests.test_providers.streams import CUTS, collect, cut, stream
 
@@ -71,9 +72,11 @@ async def test_lines_stay_lines(files: list[str], whole: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("error", "status"), [(GONE, "NOT_FOUND"), (None, "NOT_FOUND")], ids=["an error", "no file"]
+    ("error", "status"),
+    [(GONE, Status.NOT_FOUND), (None, Status.NOT_FOUND)],
+    ids=["an error", "no file"],
 )
-async def test_what_cannot_begin_is_refused(error: FerryError | None, status: str) -> None:
+async def test_what_cannot_begin_is_refused(error: FerryError | None, status: Status) -> None:
     with pytest.raises(FerryError) as refused:
         await deliver_native(Files(error=error))
     assert refused.value.status == status
@@ -82,7 +85,7 @@ async def test_what_cannot_begin_is_refused(error: FerryError | None, status: st
 
 async def test_a_file_that_breaks_off_is_never_a_clean_end() -> None:
     download = await deliver_native(
-        Files([b"a\n"], [b"b\n"], error=UpstreamError("UNAVAILABLE", "it broke off"))
+        Files([b"a\n"], [b"b\n"], error=UpstreamError(Status.UNAVAILABLE, "it broke off"))
     )
     with pytest.raises(UpstreamError):
         await read(download)

@@ -7,6 +7,7 @@ import pytest
 from providers.batches.repeats import Repeat
 from providers.errors import FerryError
 from providers.resources import BatchKind, NewBatch
+from providers.status import Status
 from tests.memory_state import MemoryState
 
 BATCH = NewBatch("m", BatchKind.GENERATE, [], idempotency_key="once", fingerprint="f")
@@ -47,7 +48,7 @@ async def test_another_body_is_refused(state: MemoryState, stage: str) -> None:
     other = repeat(state, replace(BATCH, fingerprint="other"))
     with pytest.raises(FerryError) as caught:
         await (other.begin() if stage == "begin" else other.recorded())
-    assert (caught.value.status, caught.value.code) == ("ALREADY_EXISTS", 409)
+    assert (caught.value.status, caught.value.code) == (Status.ALREADY_EXISTS, 409)
 
 
 async def test_keys_are_of_one_tenant_alone(state: MemoryState) -> None:
@@ -86,4 +87,4 @@ def test_a_key_has_a_limit(state: MemoryState) -> None:
     repeat(state, replace(BATCH, idempotency_key="x" * 256))
     with pytest.raises(FerryError) as caught:
         repeat(state, replace(BATCH, idempotency_key="x" * 257))
-    assert caught.value.status == "INVALID_ARGUMENT"
+    assert caught.value.status == Status.INVALID_ARGUMENT

@@ -5,6 +5,7 @@ from providers.aws.client import AwsClient
 from providers.aws.s3 import S3
 from providers.bedrock.input_object import InputObject
 from providers.errors import FerryError
+from providers.status import Status
 from tests.test_providers.test_aws.targets import aws_target
 from tests.test_providers.test_gemini.scripted_upstream import Answer, ScriptedUpstream
 
@@ -33,13 +34,13 @@ async def test_it_is_the_same_content_each_time() -> None:
 @pytest.mark.parametrize(
     ("answer", "status"),
     [
-        (Answer(404, body=b"<Error><Code>NoSuchKey</Code></Error>"), "NOT_FOUND"),
-        (Answer(412, body=b"<Error><Code>PreconditionFailed</Code></Error>"), "ABORTED"),
-        (Answer(403, body=b"<Error><Code>AccessDenied</Code></Error>"), "PERMISSION_DENIED"),
-        (Answer(404, body=b"<Error><Code>NoSuchBucket</Code></Error>"), "NOT_FOUND"),
+        (Answer(404, body=b"<Error><Code>NoSuchKey</Code></Error>"), Status.NOT_FOUND),
+        (Answer(412, body=b"<Error><Code>PreconditionFailed</Code></Error>"), Status.ABORTED),
+        (Answer(403, body=b"<Error><Code>AccessDenied</Code></Error>"), Status.PERMISSION_DENIED),
+        (Answer(404, body=b"<Error><Code>NoSuchBucket</Code></Error>"), Status.NOT_FOUND),
     ],
 )
-async def test_why_it_cannot_be_read(answer: Answer, status: str) -> None:
+async def test_why_it_cannot_be_read(answer: Answer, status: Status) -> None:
     source, upstream = await input_object(answer)
     with pytest.raises(FerryError) as refused:
         await read(source)

@@ -17,6 +17,7 @@ from providers.bedrock.object_files import (
 )
 from providers.errors import FerryError
 from providers.resource_names import object_file_id
+from providers.status import Status
 from providers.upload import UploadStart
 
 FOLDER = Folder("bucket", "some/prefix/")
@@ -70,7 +71,7 @@ def test_a_file_is_made_with_its_type_and_its_name() -> None:
 def test_what_s3_cannot_keep_is_refused(name: str, mime_type: str, path: str) -> None:
     with pytest.raises(FerryError) as refused:
         object_headers(name, mime_type)
-    assert (refused.value.status, refused.value.path) == ("INVALID_ARGUMENT", path)
+    assert (refused.value.status, refused.value.path) == (Status.INVALID_ARGUMENT, path)
 
 
 def test_the_longest_name_is_kept() -> None:
@@ -117,7 +118,7 @@ def test_what_is_no_file_is_refused(name: str) -> None:
             continue
         with pytest.raises(FerryError, match="not the name of a file") as refused:
             key_of(file_id, FOLDER)
-        assert refused.value.status == "INVALID_ARGUMENT"
+        assert refused.value.status == Status.INVALID_ARGUMENT
 
 
 def decoded_to_itself(file_id: str, name: str) -> bool:

@@ -11,6 +11,7 @@ from providers.claude_content.generate_to_anthropic import to_anthropic_message
 from providers.errors import FerryError
 from providers.gemini_content.normalise import normalise_generate
 from providers.gemini_content.warnings import Warnings
+from providers.status import Status
 from tests.test_providers.test_claude_content.translate import message, require_message
 from tests.test_providers.test_gemini_content.conversations import conversations, pieces_of
 from tests.test_providers.test_gemini_content.maximal_requests import GENERATE
@@ -52,7 +53,7 @@ def test_a_request_is_translated_or_refused_with_a_path(
 ) -> None:
     outcome = _translated(request, model)
     if isinstance(outcome, FerryError):
-        assert outcome.status == "INVALID_ARGUMENT"
+        assert outcome.status == Status.INVALID_ARGUMENT
         assert (outcome.path or "").startswith("request.")
     else:
         assert {"model", "max_tokens", "messages"} <= outcome.keys()

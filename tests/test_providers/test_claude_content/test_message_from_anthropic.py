@@ -5,6 +5,7 @@ import pytest
 from providers.claude_content.message_from_anthropic import from_anthropic_message
 from providers.claude_content.thought_signatures import thinking_block
 from providers.errors import FerryError
+from providers.status import Status
 from tests.test_providers.test_claude_content.translate import message, model_turn, user
 
 
@@ -264,18 +265,18 @@ def _nested(levels: int) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("content", "status"),
     [
-        (None, "INTERNAL"),
-        (["text"], "INTERNAL"),
-        ([{"type": "text"}], "INTERNAL"),
-        ([{"type": "tool_use", "input": {}}], "INTERNAL"),
-        ([{"type": "tool_use", "name": "f", "input": _nested(300)}], "INTERNAL"),
-        ([{"type": "thinking"}], "INTERNAL"),
-        ([{"type": "redacted_thinking"}], "INTERNAL"),
-        ([{"type": "container_upload", "file_id": "file_1"}], "UNIMPLEMENTED"),
-        ([{}], "UNIMPLEMENTED"),
+        (None, Status.INTERNAL),
+        (["text"], Status.INTERNAL),
+        ([{"type": "text"}], Status.INTERNAL),
+        ([{"type": "tool_use", "input": {}}], Status.INTERNAL),
+        ([{"type": "tool_use", "name": "f", "input": _nested(300)}], Status.INTERNAL),
+        ([{"type": "thinking"}], Status.INTERNAL),
+        ([{"type": "redacted_thinking"}], Status.INTERNAL),
+        ([{"type": "container_upload", "file_id": "file_1"}], Status.UNIMPLEMENTED),
+        ([{}], Status.UNIMPLEMENTED),
     ],
 )
-def test_what_is_no_message(content: Any, status: str) -> None:
+def test_what_is_no_message(content: Any, status: Status) -> None:
     with pytest.raises(FerryError) as refused:
         from_anthropic_message({"content": content})
     assert refused.value.status == status

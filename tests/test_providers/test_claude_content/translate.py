@@ -10,6 +10,7 @@ from providers.claude_content.generate_to_anthropic import to_anthropic_message
 from providers.errors import FerryError
 from providers.gemini_content.normalise import normalise_generate
 from providers.gemini_content.warnings import Warnings
+from providers.status import Status
 from tests.published_types import require_published
 
 FILES: Final = {"https://ferry/v1beta/files/known": "file_1"}
@@ -46,7 +47,7 @@ def dropped(**request: Any) -> str:
 def refusal(*, under: dict[str, str] | None = None, **request: Any) -> FerryError:
     with pytest.raises(FerryError) as refused:
         translate(request, **(under or {}))
-    assert refused.value.status == "INVALID_ARGUMENT"
+    assert refused.value.status == Status.INVALID_ARGUMENT
     return refused.value
 
 

@@ -7,6 +7,7 @@ from typing import Self
 from multidict import CIMultiDict, CIMultiDictProxy
 
 from providers.body import Body, in_memory
+from providers.status import Status
 from providers.upstream import OutboundRequest, UpstreamError
 
 
@@ -60,7 +61,7 @@ class ScriptedReply:
 
     async def read(self, limit: int) -> bytes:
         if len(self._answer.body) > limit:
-            raise UpstreamError("UNAVAILABLE", "too long")
+            raise UpstreamError(Status.UNAVAILABLE, "too long")
         return self._answer.body
 
     async def aclose(self) -> None:

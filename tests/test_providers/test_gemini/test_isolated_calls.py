@@ -5,6 +5,7 @@ from yarl import URL
 
 from providers.errors import FerryError
 from providers.gemini.isolated_calls import CallKind, IsolatedCall, parse_call
+from providers.status import Status
 from providers.tenancy.ownership import ResourceKind
 
 
@@ -66,7 +67,7 @@ def test_the_surface_is_known(method: str, target: str, call: IsolatedCall) -> N
 def test_everything_else_is_not_served(method: str, target: str) -> None:
     with pytest.raises(FerryError) as caught:
         parse_call(method, URL(target, encoded=True))
-    assert caught.value.status == "UNIMPLEMENTED"
+    assert caught.value.status == Status.UNIMPLEMENTED
 
 
 @pytest.mark.parametrize("query", ["fields=nextPageToken", "$httpMethod=DELETE", "access_token=x"])
@@ -74,6 +75,6 @@ def test_no_parameter_changes_what_a_call_does(query: str) -> None:
     with pytest.raises(FerryError) as caught:
         parse_call("GET", URL(f"/v1beta/files/a?{query}", encoded=True))
     assert (caught.value.status, caught.value.path) == (
-        "INVALID_ARGUMENT",
+        Status.INVALID_ARGUMENT,
         query.partition("=")[0],
     )

@@ -13,6 +13,7 @@ from providers.gemini.owned_resources import (
     result_files,
     uploaded_file,
 )
+from providers.status import Status
 from providers.upload import UploadProgress, UploadStatus
 
 
@@ -32,7 +33,7 @@ def test_names_are_read_where_google_says_them() -> None:
 def test_an_answer_without_a_name_is_no_answer(document: Any) -> None:
     with pytest.raises(FerryError) as caught:
         uploaded_file(final(document))
-    assert caught.value.status == "UNAVAILABLE"
+    assert caught.value.status == Status.UNAVAILABLE
 
 
 @pytest.mark.parametrize(

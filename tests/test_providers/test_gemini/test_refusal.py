@@ -2,6 +2,7 @@ import orjson
 import pytest
 
 from providers.gemini.refusal import GoogleRefusal, check
+from providers.status import Status
 from providers.upstream import UpstreamError
 from tests.test_providers.test_gemini.scripted_upstream import Answer, ScriptedReply
 
@@ -16,7 +17,11 @@ async def test_google_is_passed_on_in_its_own_words() -> None:
     info = {"@type": "type.googleapis.com/google.rpc.ErrorInfo", "reason": "API_KEY_INVALID"}
     error = {"code": 400, "message": "No good.", "status": "INVALID_ARGUMENT", "details": [info]}
     refusal = await refusal_of(Answer(400, {"Retry-After": "7"}, orjson.dumps({"error": error})))
-    assert (refusal.code, refusal.status, refusal.message) == (400, "INVALID_ARGUMENT", "No good.")
+    assert (refusal.code, refusal.status, refusal.message) == (
+        400,
+        Status.INVALID_ARGUMENT,
+        "No good.",
+    )
     assert (refusal.reason, refusal.provider) == ("API_KEY_INVALID", "gemini")
     assert (refusal.upstream_status, refusal.retry_after) == (400, "7")
 
@@ -24,7 +29,7 @@ async def test_google_is_passed_on_in_its_own_words() -> None:
 async def test_a_status_that_we_do_not_have_stays_googles() -> None:
     body = orjson.dumps([{"error": {"message": "gone", "status": "CANCELLED"}}])
     refusal = await refusal_of(Answer(499, body=body))
-    assert (refusal.code, refusal.status, refusal.message) == (499, "CANCELLED", "gone")
+    assert (refusal.code, refusal.status, refusal.message) == (499, Status.CANCELLED, "gone")
 
 
 @pytest.mark.parametrize(
@@ -41,7 +46,7 @@ async def test_a_status_that_we_do_not_have_stays_googles() -> None:
 )
 async def test_a_malformed_envelope_still_has_googles_code(body: bytes) -> None:
     refusal = await refusal_of(Answer(403, body=body))
-    assert (refusal.code, refusal.status) == (403, "PERMISSION_DENIED")
+    assert (refusal.code, refusal.status) == (403, Status.PERMISSION_DENIED)
     assert "403" in refusal.message
 
 

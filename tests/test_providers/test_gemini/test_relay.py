@@ -6,6 +6,7 @@ from providers.credential import Caller, Credential
 from providers.errors import FerryError
 from providers.gemini.relay import GeminiRelay, below
 from providers.provider import RelayedRequest
+from providers.status import Status
 from tests.test_providers.test_gemini.scripted_upstream import Answer, ScriptedUpstream
 
 GOOGLE = URL("https://generativelanguage.googleapis.com")
@@ -70,7 +71,7 @@ def test_a_base_url_with_a_path_keeps_it() -> None:
 def test_nothing_climbs_out_of_the_base_url(path: str) -> None:
     with pytest.raises(FerryError) as caught:
         below(GOOGLE, URL(path, encoded=True))
-    assert caught.value.status == "INVALID_ARGUMENT"
+    assert caught.value.status == Status.INVALID_ARGUMENT
 
 
 async def test_a_request_is_relayed_as_it_came() -> None:
@@ -101,7 +102,7 @@ async def redirected(location: str) -> str:
 async def test_a_redirect_to_another_origin_is_not_handed_on(location: str) -> None:
     with pytest.raises(FerryError) as refused:
         await redirected(location)
-    assert refused.value.status == "UNAVAILABLE"
+    assert refused.value.status == Status.UNAVAILABLE
 
 
 @pytest.mark.parametrize(
@@ -122,7 +123,7 @@ async def test_a_redirect_that_a_browser_or_node_reads_as_another_host_is_not_ha
 ) -> None:
     with pytest.raises(FerryError) as refused:
         await redirected(location)
-    assert refused.value.status == "UNAVAILABLE"
+    assert refused.value.status == Status.UNAVAILABLE
 
 
 @pytest.mark.parametrize("location", ["/v1/files/a", "files/a", f"{GOOGLE.origin()}/v1/files/a"])

@@ -4,6 +4,7 @@ import pytest
 
 from providers.body import Body, TruncatedBody
 from providers.errors import FerryError
+from providers.status import Status
 from providers.upload import UploadStatus
 from providers.upstream import UpstreamError
 from tests.test_providers.test_gemini.scripted_upstream import Answer, Failure, pieces
@@ -95,14 +96,14 @@ async def test_an_offset_beyond_what_google_has_is_permanent(
     received: int, trouble: Answer | Failure
 ) -> None:
     error = await Uploading(trouble, has(received)).fail()
-    assert (error.code, error.status, error.permanent) == (400, "FAILED_PRECONDITION", True)
+    assert (error.code, error.status, error.permanent) == (400, Status.FAILED_PRECONDITION, True)
     assert "40" in error.message
     assert str(received) in error.message
 
 
 async def test_a_cancelled_upload_says_so() -> None:
     error = await Uploading(refused(400, "cancelled"), refused(410, "cancelled")).fail()
-    assert (error.status, error.upload_status) == ("FAILED_PRECONDITION", "cancelled")
+    assert (error.status, error.upload_status) == (Status.FAILED_PRECONDITION, "cancelled")
 
 
 @pytest.mark.parametrize(("end", "finalize"), [("59", True), ("61", True), ("59", False)])
@@ -156,7 +157,7 @@ async def test_a_last_chunk_whose_answer_was_lost_has_the_same_file(
 async def test_a_last_chunk_is_no_repeat_of_a_shorter_file() -> None:
     shorter = Answer(200, FINAL.headers, DOCUMENT.replace(b"60", b"59"))
     error = await Uploading(refused(400, "final"), shorter).fail(finalize=True)
-    assert (error.status, error.permanent) == ("FAILED_PRECONDITION", True)
+    assert (error.status, error.permanent) == (Status.FAILED_PRECONDITION, True)
 
 
 @pytest.mark.parametrize("document", [b"", b"{}", b"[]", b'{"file": {"sizeBytes": null}}'])
@@ -167,12 +168,12 @@ async def test_a_file_without_a_size_is_believed(document: bytes) -> None:
 
 async def test_a_finished_upload_takes_no_more() -> None:
     error = await Uploading(refused(400, "final"), FINAL).fail()
-    assert (error.status, error.permanent) == ("FAILED_PRECONDITION", True)
+    assert (error.status, error.permanent) == (Status.FAILED_PRECONDITION, True)
 
 
 async def test_more_than_the_end_of_the_last_chunk_is_permanent() -> None:
     error = await Uploading(refused(409), has(61)).fail(finalize=True)
-    assert (error.status, error.permanent) == ("FAILED_PRECONDITION", True)
+    assert (error.status, error.permanent) == (Status.FAILED_PRECONDITION, True)
 
 
 @pytest.mark.parametrize("early", [ACTIVE, has(60)])
@@ -196,14 +197,14 @@ async def test_what_is_missing_is_sent_from_the_same_body(received: int) -> None
 
 
 async def test_a_connection_that_broke_at_once_is_tried_again() -> None:
-    broken = Failure(UpstreamError("UNAVAILABLE", "broke off"), takes=0)
+    broken = Failure(UpstreamError(Status.UNAVAILABLE, "broke off"), takes=0)
     uploading = Uploading(broken, has(40), ACTIVE)
     assert (await uploading.send()).received == 60
     assert uploading.went == [("upload", "40", b""), QUERY, WHOLE]
 
 
 async def test_what_was_never_sent_is_not_asked_for() -> None:
-    unsent = UpstreamError("UNAVAILABLE", "cannot be reached", unsent=True)
+    unsent = UpstreamError(Status.UNAVAILABLE, "cannot be reached", unsent=True)
     uploading = Uploading(Failure(unsent, takes=0))
     assert await uploading.fail() is unsent
     assert uploading.state.objects == {}
@@ -213,7 +214,7 @@ async def test_what_was_never_sent_is_not_asked_for() -> None:
 async def test_bytes_that_are_gone_are_asked_of_the_client_again(
     takes: int | None, received: int
 ) -> None:
-    broken = Failure(UpstreamError("UNAVAILABLE", "broke off"), takes)
+    broken = Failure(UpstreamError(Status.UNAVAILABLE, "broke off"), takes)
     uploading = Uploading(broken, has(received))
     error = await uploading.fail()
     assert (error.code, error.permanent, error.upload_status) == (503, False, None)

@@ -9,6 +9,7 @@ from providers.errors import FerryError
 from providers.gemini.provider import gemini
 from providers.memory import MemoryBudget
 from providers.provider import Uploads
+from providers.status import Status
 from providers.upload import Chunk, UploadSession, UploadStart, UploadStatus
 from providers.upstream import UpstreamError
 from tests.memory_state import MemoryState
@@ -107,15 +108,25 @@ async def test_a_start_without_a_usable_url_is_googles_fault(url: str) -> None:
     assert upstream.done
 
 
-@pytest.mark.parametrize("code", [400, 403, 429, 500, 503])
-async def test_a_refused_start_has_googles_code(code: int) -> None:
+@pytest.mark.parametrize(
+    ("code", "status"),
+    [
+        (400, Status.INVALID_ARGUMENT),
+        (403, Status.PERMISSION_DENIED),
+        (418, Status.UNKNOWN),
+        (429, Status.RESOURCE_EXHAUSTED),
+        (500, Status.INTERNAL),
+        (503, Status.UNAVAILABLE),
+    ],
+)
+async def test_a_refused_start_has_googles_code(code: int, status: Status) -> None:
     upstream = ScriptedUpstream(Answer(code, body=b'{"error": {"message": "no", "status": "ODD"}}'))
     with pytest.raises(FerryError) as caught:
         await uploads(upstream).start(CALLER, UploadStart())
     error = caught.value
     assert (error.code, error.status, error.message, error.provider) == (
         code,
-        "ODD",
+        status,
         "no",
         "google",
     )
@@ -159,7 +170,7 @@ async def test_a_query_of_a_cancelled_upload() -> None:
     upstream = ScriptedUpstream(Answer(410, {"X-Goog-Upload-Status": "cancelled"}))
     with pytest.raises(FerryError) as caught:
         await uploads(upstream).query(SESSION)
-    assert caught.value.status == "FAILED_PRECONDITION"
+    assert caught.value.status == Status.FAILED_PRECONDITION
     assert caught.value.upload_status == "cancelled"
 
 
@@ -180,7 +191,7 @@ async def test_what_has_ended_cannot_be_cancelled(told: str, shown: str | None) 
     upstream = ScriptedUpstream(Answer(400, {"X-Goog-Upload-Status": told}))
     with pytest.raises(FerryError) as caught:
         await uploads(upstream).cancel(SESSION)
-    assert caught.value.status == "FAILED_PRECONDITION"
+    assert caught.value.status == Status.FAILED_PRECONDITION
     assert caught.value.upload_status == shown
 
 
@@ -201,7 +212,7 @@ async def test_an_expired_url_reaches_nobody() -> None:
     ):
         with pytest.raises(FerryError, match="expired") as caught:
             await call
-        assert caught.value.status == "FAILED_PRECONDITION"
+        assert caught.value.status == Status.FAILED_PRECONDITION
         assert caught.value.permanent
 
 
@@ -220,7 +231,8 @@ async def test_a_bare_finalize_goes_as_it_came() -> None:
 
 
 @pytest.mark.parametrize(
-    "trouble", [Failure(UpstreamError("UNAVAILABLE", "lost")), Answer(400), Answer(503), ACTIVE]
+    "trouble",
+    [Failure(UpstreamError(Status.UNAVAILABLE, "lost")), Answer(400), Answer(503), ACTIVE],
 )
 async def test_a_bare_finalize_that_was_carried_out_already(trouble: Answer | Failure) -> None:
     upstream = ScriptedUpstream(trouble, FINAL)

@@ -7,6 +7,7 @@ from providers.body import Body
 from providers.errors import FerryError
 from providers.gemini.provider import gemini
 from providers.memory import MemoryBudget
+from providers.status import Status
 from providers.upload import Chunk, UploadProgress, UploadSession
 from providers.upstream import UpstreamError
 from tests.memory_state import MemoryState
@@ -25,8 +26,8 @@ NOTE = "uploads/s1/ask-first"
 ACTIVE = Answer(headers={"X-Goog-Upload-Status": "active"})
 DOCUMENT = b'{"file": {"name": "files/x", "sizeBytes": "60"}}'
 FINAL = Answer(200, {"X-Goog-Upload-Status": "final"}, DOCUMENT)
-LOST = Failure(UpstreamError("UNAVAILABLE", "broke off"))
-SILENT = Failure(UpstreamError("DEADLINE_EXCEEDED", "silent"))
+LOST = Failure(UpstreamError(Status.UNAVAILABLE, "broke off"))
+SILENT = Failure(UpstreamError(Status.DEADLINE_EXCEEDED, "silent"))
 
 
 def refused(code: int, told: str = "active", takes: int | None = None) -> Answer:

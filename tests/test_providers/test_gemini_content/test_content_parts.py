@@ -5,6 +5,7 @@ import pytest
 from providers.errors import FerryError
 from providers.gemini_content.content_parts import ContentPart, content_part, content_parts
 from providers.gemini_content.warnings import Warnings
+from providers.status import Status
 
 
 def _carried(*parts: dict[str, Any]) -> list[ContentPart]:
@@ -14,7 +15,7 @@ def _carried(*parts: dict[str, Any]) -> list[ContentPart]:
 def _refusal(*parts: dict[str, Any]) -> FerryError:
     with pytest.raises(FerryError) as refused:
         _carried(*parts)
-    assert refused.value.status == "INVALID_ARGUMENT"
+    assert refused.value.status == Status.INVALID_ARGUMENT
     return refused.value
 
 

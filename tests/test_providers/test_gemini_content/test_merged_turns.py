@@ -9,6 +9,7 @@ from providers.gemini_content.function_calls import CallRules, FunctionCall, Fun
 from providers.gemini_content.merged_turns import Block, Message, merged_turns, system_texts
 from providers.gemini_content.normalise import normalise_generate
 from providers.gemini_content.warnings import Warnings
+from providers.status import Status
 
 
 class Named:
@@ -99,7 +100,7 @@ def test_what_has_no_place(turns: list[tuple[str, list[dict[str, Any]]]], path: 
     with pytest.raises(FerryError) as refused:
         _messages(*turns)
     assert (refused.value.status, refused.value.path) == (
-        "INVALID_ARGUMENT",
+        Status.INVALID_ARGUMENT,
         f"request.contents{path}",
     )
 

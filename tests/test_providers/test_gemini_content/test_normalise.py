@@ -4,6 +4,7 @@ import pytest
 
 from providers.errors import FerryError
 from providers.gemini_content.normalise import normalise_embed, normalise_generate
+from providers.status import Status
 
 _HELLO = {"role": "user", "parts": [{"text": "Hello"}]}
 _INLINE = "batch.inputConfig.requests.requests[0].request"
@@ -20,7 +21,7 @@ def _config(**fields: Any) -> Any:
 def _refusal(request: object, path: str = "request") -> FerryError:
     with pytest.raises(FerryError) as refused:
         normalise_generate(request, path)
-    assert refused.value.status == "INVALID_ARGUMENT"
+    assert refused.value.status == Status.INVALID_ARGUMENT
     return refused.value
 
 

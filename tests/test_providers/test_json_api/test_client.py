@@ -7,6 +7,7 @@ from providers.credential import Caller, Credential
 from providers.errors import FerryError
 from providers.json_api.client import Answer, JsonApi, outcome_unknown
 from providers.state import StateError
+from providers.status import Status
 from providers.upstream import Upstream, UpstreamError
 from tests.test_providers.answering import CALLER, answer
 from tests.test_providers.test_gemini.scripted_upstream import Failure, ScriptedUpstream, in_pieces
@@ -151,23 +152,23 @@ async def test_a_server_that_only_speaks_the_api_may_say_created(http: int) -> N
 @pytest.mark.parametrize(
     ("http", "status"),
     [
-        (204, "UNAVAILABLE"),
-        (302, "UNAVAILABLE"),
-        (400, "INVALID_ARGUMENT"),
-        (401, "UNAUTHENTICATED"),
-        (403, "PERMISSION_DENIED"),
-        (404, "NOT_FOUND"),
-        (408, "DEADLINE_EXCEEDED"),
-        (409, "ABORTED"),
-        (413, "INVALID_ARGUMENT"),
-        (422, "INVALID_ARGUMENT"),
-        (429, "RESOURCE_EXHAUSTED"),
-        (500, "UNAVAILABLE"),
-        (502, "UNAVAILABLE"),
-        (504, "DEADLINE_EXCEEDED"),
+        (204, Status.UNAVAILABLE),
+        (302, Status.UNAVAILABLE),
+        (400, Status.INVALID_ARGUMENT),
+        (401, Status.UNAUTHENTICATED),
+        (403, Status.PERMISSION_DENIED),
+        (404, Status.NOT_FOUND),
+        (408, Status.DEADLINE_EXCEEDED),
+        (409, Status.ABORTED),
+        (413, Status.INVALID_ARGUMENT),
+        (422, Status.INVALID_ARGUMENT),
+        (429, Status.RESOURCE_EXHAUSTED),
+        (500, Status.UNAVAILABLE),
+        (502, Status.UNAVAILABLE),
+        (504, Status.DEADLINE_EXCEEDED),
     ],
 )
-async def test_a_refusal_in_our_words(http: int, status: str) -> None:
+async def test_a_refusal_in_our_words(http: int, status: Status) -> None:
     error = await refusal(http, {"error": {"message": "no", "code": "c", "type": "t"}})
     assert (error.status, error.message) == (status, "provider: no")
     assert (error.provider, error.reason, error.request_id) == ("provider", "c", "req_1")
@@ -199,7 +200,7 @@ async def test_an_account_without_credit_is_no_matter_of_waiting(
     http: int, error: dict[str, object]
 ) -> None:
     refused = await refusal(http, {"error": {"message": "Check your plan.", **error}})
-    assert (refused.status, refused.code) == ("FAILED_PRECONDITION", 400)
+    assert (refused.status, refused.code) == (Status.FAILED_PRECONDITION, 400)
     assert (refused.permanent, refused.retry_after) == (True, None)
     assert refused.message == "provider: Check your plan."
     assert refused.upstream_status == http
@@ -209,7 +210,7 @@ async def test_an_account_without_credit_is_no_matter_of_waiting(
 @pytest.mark.parametrize("http", [405, 501])
 async def test_a_call_that_the_upstream_does_not_serve(http: int) -> None:
     error = await refusal(http, {"error": {"message": "no", "code": "c"}})
-    assert (error.status, error.code, error.permanent) == ("UNIMPLEMENTED", 501, True)
+    assert (error.status, error.code, error.permanent) == (Status.UNIMPLEMENTED, 501, True)
     assert error.message == "provider: this upstream does not serve the call: no"
     assert (error.upstream_status, error.reason) == (http, "c")
     assert not outcome_unknown(error)
@@ -229,7 +230,7 @@ async def test_the_request_id_of_a_refusal(header: str) -> None:
 async def test_a_refusal_that_says_nothing(document: object) -> None:
     error = await refusal(404, document)
     assert (error.status, error.message, error.reason) == (
-        "NOT_FOUND",
+        Status.NOT_FOUND,
         "provider: HTTP status 404 without a reason: check the BASE_URL",
         None,
     )
@@ -237,7 +238,7 @@ async def test_a_refusal_that_says_nothing(document: object) -> None:
 
 async def test_a_redirect_hints_at_the_address() -> None:
     error = await refusal(302, b"<html>")
-    assert (error.status, error.upstream_status) == ("UNAVAILABLE", 302)
+    assert (error.status, error.upstream_status) == (Status.UNAVAILABLE, 302)
     assert error.message == (
         "provider: HTTP status 302, a redirect, which is not followed: check the BASE_URL"
     )
@@ -258,14 +259,14 @@ async def test_a_key_that_is_echoed_is_cut_out() -> None:
 @pytest.mark.parametrize(
     ("error", "unknown"),
     [
-        (UpstreamError("UNAVAILABLE", "broke off"), True),
-        (UpstreamError("DEADLINE_EXCEEDED", "silent"), True),
-        (UpstreamError("UNAVAILABLE", "refused", unsent=True), False),
-        (FerryError("UNAVAILABLE", "500"), True),
-        (FerryError("DEADLINE_EXCEEDED", "504"), True),
-        (FerryError("INVALID_ARGUMENT", "400"), False),
-        (FerryError("RESOURCE_EXHAUSTED", "429"), False),
-        (StateError("UNAVAILABLE", "the body could not be read"), False),
+        (UpstreamError(Status.UNAVAILABLE, "broke off"), True),
+        (UpstreamError(Status.DEADLINE_EXCEEDED, "silent"), True),
+        (UpstreamError(Status.UNAVAILABLE, "refused", unsent=True), False),
+        (FerryError(Status.UNAVAILABLE, "500"), True),
+        (FerryError(Status.DEADLINE_EXCEEDED, "504"), True),
+        (FerryError(Status.INVALID_ARGUMENT, "400"), False),
+        (FerryError(Status.RESOURCE_EXHAUSTED, "429"), False),
+        (StateError(Status.UNAVAILABLE, "the body could not be read"), False),
     ],
 )
 def test_what_the_provider_may_have_done(error: FerryError, unknown: bool) -> None:
@@ -273,7 +274,7 @@ def test_what_the_provider_may_have_done(error: FerryError, unknown: bool) -> No
 
 
 async def test_an_upstream_that_fails_says_so_itself() -> None:
-    failure = UpstreamError("UNAVAILABLE", "x", unsent=True)
+    failure = UpstreamError(Status.UNAVAILABLE, "x", unsent=True)
     upstream = ScriptedUpstream(Failure(failure))
     with pytest.raises(UpstreamError) as caught:
         await client(upstream).get(CALLER, "files/a")

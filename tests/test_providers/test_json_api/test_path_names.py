@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from providers.errors import FerryError
 from providers.json_api.path_names import check_path_name
+from providers.status import Status
 
 MODELS = [
     "gemini-2.5-flash",
@@ -61,7 +62,7 @@ def test_names_that_providers_have(name: str) -> None:
 def test_names_that_are_another_path(name: str) -> None:
     with pytest.raises(FerryError) as refused:
         check_path_name(name, "batch.model", "model")
-    assert (refused.value.status, refused.value.path) == ("INVALID_ARGUMENT", "batch.model")
+    assert (refused.value.status, refused.value.path) == (Status.INVALID_ARGUMENT, "batch.model")
 
 
 @given(st.text(alphabet="ab./:%?#\\2e\n", min_size=1, max_size=12))

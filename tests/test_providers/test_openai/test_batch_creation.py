@@ -15,6 +15,7 @@ from providers.openai.batches import OpenAIBatches
 from providers.openai_content.root_schema import any_schema
 from providers.resource_names import FileId, FileKind
 from providers.resources import BatchKind, InlineRequest, NewBatch
+from providers.status import Status
 from providers.upstream import OutboundRequest, UpstreamError
 from tests.memory_state import MemoryState
 from tests.test_providers.answering import answer
@@ -90,7 +91,7 @@ async def refusal(upstream: ScriptedUpstream, batch: NewBatch) -> FerryError:
     with pytest.raises(FerryError) as caught:
         await batches(upstream, state, memory).create(CALLER, batch)
     memory.take(1 << 20)
-    assert caught.value.status == "INVALID_ARGUMENT"
+    assert caught.value.status == Status.INVALID_ARGUMENT
     assert state.objects == {}
     return caught.value
 
@@ -211,7 +212,7 @@ class Stopping(ScriptedUpstream):
             pass
         assert not self.done
         await close(request.body)
-        raise UpstreamError("UNAVAILABLE", "stopped", unsent=True)
+        raise UpstreamError(Status.UNAVAILABLE, "stopped", unsent=True)
 
 
 async def test_a_translation_that_is_given_up_lets_its_file_go() -> None:

@@ -4,6 +4,7 @@ import pytest
 
 from providers.openai.batch_failures import RequestFailures, failure_of
 from providers.resources import Failure
+from providers.status import Status
 
 
 def failed(*errors: object) -> dict[str, Any]:
@@ -20,7 +21,7 @@ def error(message: str, line: int | None = None, code: str = "invalid_json_line"
 def test_the_first_reasons_are_given_and_the_others_counted() -> None:
     batch = failed(*(error(f"m{n}", n) for n in range(1, 6)))
     message = "line 1: m1; line 2: m2; line 3: m3; and 2 more"
-    assert failure_of(batch) == Failure("INVALID_ARGUMENT", message)
+    assert failure_of(batch) == Failure(Status.INVALID_ARGUMENT, message)
 
 
 def test_a_long_reason_is_cut() -> None:
@@ -32,27 +33,27 @@ def test_a_long_reason_is_cut() -> None:
 @pytest.mark.parametrize(
     ("code", "status"),
     [
-        ("model_not_found", "NOT_FOUND"),
-        ("token_limit_exceeded", "RESOURCE_EXHAUSTED"),
-        ("insufficient_quota", "RESOURCE_EXHAUSTED"),
-        ("invalid_json_line", "INVALID_ARGUMENT"),
-        ("server_error", "INTERNAL"),
-        ("of the future", "INVALID_ARGUMENT"),
+        ("model_not_found", Status.NOT_FOUND),
+        ("token_limit_exceeded", Status.RESOURCE_EXHAUSTED),
+        ("insufficient_quota", Status.RESOURCE_EXHAUSTED),
+        ("invalid_json_line", Status.INVALID_ARGUMENT),
+        ("server_error", Status.INTERNAL),
+        ("of the future", Status.INVALID_ARGUMENT),
     ],
 )
-def test_the_status_follows_the_reason(code: str, status: str) -> None:
+def test_the_status_follows_the_reason(code: str, status: Status) -> None:
     assert failure_of(failed(error("m", code=code))) == Failure(status, "m")
 
 
 def test_a_code_stands_for_a_message_that_is_missing() -> None:
     batch = failed({"code": "empty_file", "line": None, "message": None})
-    assert failure_of(batch) == Failure("INVALID_ARGUMENT", "empty_file")
+    assert failure_of(batch) == Failure(Status.INVALID_ARGUMENT, "empty_file")
 
 
 @pytest.mark.parametrize("errors", [None, "text", {}, {"data": None}, {"data": "text"}])
 def test_a_batch_that_failed_without_a_reason(errors: object) -> None:
     batch = {"status": "failed", "errors": errors}
-    assert failure_of(batch) == Failure("INTERNAL", "OpenAI gives no reason")
+    assert failure_of(batch) == Failure(Status.INTERNAL, "OpenAI gives no reason")
     assert failure_of({"status": "completed", "errors": errors}) is None
     assert RequestFailures(batch).for_line(1).message == "The batch failed: OpenAI gives no reason"
 
@@ -65,10 +66,13 @@ def test_errors_that_make_no_sense() -> None:
 
 @pytest.mark.parametrize(
     ("status", "rpc", "word"),
-    [("expired", "DEADLINE_EXCEEDED", "expired"), ("cancelled", "CANCELLED", "cancelled")],
+    [
+        ("expired", Status.DEADLINE_EXCEEDED, "expired"),
+        ("cancelled", Status.CANCELLED, "cancelled"),
+    ],
 )
 def test_a_batch_that_ended_early_says_how_many_have_no_answer(
-    status: str, rpc: str, word: str
+    status: Status, rpc: Status, word: str
 ) -> None:
     batch = {"status": status, "request_counts": {"total": 5, "completed": 2, "failed": 1}}
     failure = failure_of(batch)
@@ -80,7 +84,7 @@ def test_a_batch_that_ended_early_says_how_many_have_no_answer(
 @pytest.mark.parametrize("counts", [None, {}, {"total": "3"}, {"total": 0, "completed": 0}])
 def test_counts_that_say_nothing_are_left_out(counts: object) -> None:
     batch = {"status": "expired", "request_counts": counts}
-    assert failure_of(batch) == Failure("DEADLINE_EXCEEDED", "The batch expired.")
+    assert failure_of(batch) == Failure(Status.DEADLINE_EXCEEDED, "The batch expired.")
 
 
 @pytest.mark.parametrize("status", ["validating", "in_progress", "cancelling", "completed", None])
@@ -93,30 +97,30 @@ def test_no_other_batch_has_failed(status: str | None) -> None:
 
 def test_an_error_with_a_line_is_that_of_its_request() -> None:
     failures = RequestFailures(failed(error("bad", 2), error("worse", 2), error("other", 3)))
-    assert failures.for_line(2) == Failure("INVALID_ARGUMENT", "bad")
-    assert failures.for_line(3) == Failure("INVALID_ARGUMENT", "other")
+    assert failures.for_line(2) == Failure(Status.INVALID_ARGUMENT, "bad")
+    assert failures.for_line(3) == Failure(Status.INVALID_ARGUMENT, "other")
 
 
 def test_a_request_without_an_error_gets_those_of_the_batch() -> None:
     batch = failed(error("line's", 2), error("too many tokens", code="token_limit_exceeded"))
-    expected = Failure("RESOURCE_EXHAUSTED", "The batch failed: too many tokens")
+    expected = Failure(Status.RESOURCE_EXHAUSTED, "The batch failed: too many tokens")
     assert RequestFailures(batch).for_line(1) == expected
 
 
 def test_where_only_other_lines_are_at_fault_they_are_named() -> None:
     failure = RequestFailures(failed(error("bad", 2))).for_line(1)
-    assert failure == Failure("INVALID_ARGUMENT", "The batch failed: line 2: bad")
+    assert failure == Failure(Status.INVALID_ARGUMENT, "The batch failed: line 2: bad")
 
 
 @pytest.mark.parametrize(
     ("status", "rpc"),
     [
-        ("cancelled", "CANCELLED"),
-        ("expired", "DEADLINE_EXCEEDED"),
-        ("completed", "INTERNAL"),
+        ("cancelled", Status.CANCELLED),
+        ("expired", Status.DEADLINE_EXCEEDED),
+        ("completed", Status.INTERNAL),
     ],
 )
-def test_a_request_that_was_never_answered(status: str, rpc: str) -> None:
+def test_a_request_that_was_never_answered(status: Status, rpc: Status) -> None:
     failure = RequestFailures({"status": status}).for_line(7)
     assert failure.status == rpc
     assert failure.message.endswith(".")

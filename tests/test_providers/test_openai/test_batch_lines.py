@@ -8,6 +8,7 @@ from providers.errors import FerryError, not_found
 from providers.openai.batch_lines import OpenAILines, OpenAITranslator, line_formats
 from providers.resource_names import FileId, FileKind, object_file_id
 from providers.resources import BatchKind
+from providers.status import Status
 
 MODEL = "gpt-4o-mini"
 CHAT, RESPONSES, EMBEDDINGS = "/v1/chat/completions", "/v1/responses", "/v1/embeddings"
@@ -26,7 +27,7 @@ def native(**changes: Any) -> dict[str, Any]:
 def refusal(lines: GeminiLines | OpenAILines, number: int, document: dict[str, Any]) -> FerryError:
     with pytest.raises(FerryError) as caught:
         lines.read(0, number, document)
-    assert caught.value.status == "INVALID_ARGUMENT"
+    assert caught.value.status == Status.INVALID_ARGUMENT
     return caught.value
 
 
@@ -128,7 +129,7 @@ def test_a_file_of_another_provider_is_refused() -> None:
     document = {"key": "k", "request": {"contents": [{"parts": [part]}]}}
     with pytest.raises(FerryError, match="is a name of bedrock") as refused:
         GeminiLines(translator).read(0, 1, document)
-    assert (refused.value.status, refused.value.path) == ("NOT_FOUND", "line 1: request")
+    assert (refused.value.status, refused.value.path) == (Status.NOT_FOUND, "line 1: request")
     assert translator.referenced == {}
 
 

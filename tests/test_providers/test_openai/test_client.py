@@ -1,6 +1,7 @@
 import pytest
 
 from providers.errors import FerryError
+from providers.status import Status
 from tests.test_providers.answering import answer
 from tests.test_providers.test_gemini.scripted_upstream import ScriptedUpstream
 from tests.test_providers.test_openai_content.answering import BASE, CALLER, client
@@ -28,6 +29,6 @@ async def test_a_refusal_bears_the_configured_name() -> None:
     with pytest.raises(FerryError) as caught:
         await client(upstream).get(CALLER, "files/a")
     error = caught.value
-    assert (error.status, error.message) == ("UNAUTHENTICATED", "openai: Incorrect: ***.")
+    assert (error.status, error.message) == (Status.UNAUTHENTICATED, "openai: Incorrect: ***.")
     assert (error.provider, error.reason, error.request_id) == ("openai", "t", "req_1")
     assert (error.upstream_status, error.retry_after) == (401, "7")

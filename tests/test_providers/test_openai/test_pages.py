@@ -9,6 +9,7 @@ from providers.errors import FerryError
 from providers.json_api.client import Answer
 from providers.json_api.page_tokens import decode_page_token
 from providers.openai.pages import filled_page
+from providers.status import Status
 from providers.upstream import OutboundRequest
 from tests.test_providers.answering import answer
 from tests.test_providers.test_gemini.scripted_upstream import ScriptedReply, ScriptedUpstream
@@ -106,7 +107,7 @@ async def test_a_page_that_makes_no_sense(document: dict[str, Any]) -> None:
     ours = client(ScriptedUpstream(answer(document)))
     with pytest.raises(FerryError) as caught:
         await filled_page(ours, CALLER, "files", 2, None, shown)
-    assert caught.value.status == "UNAVAILABLE"
+    assert caught.value.status == Status.UNAVAILABLE
 
 
 @pytest.mark.parametrize("document", [{}, {"data": []}, {"data": None, "has_more": True}])

@@ -12,6 +12,7 @@ from providers.errors import FerryError
 from providers.json_api.client import Answer
 from providers.memory import MemoryBudget, Reservation
 from providers.openai.result_files import OpenAIResultLines, output_files
+from providers.status import Status
 from tests.test_providers.answering import answer
 from tests.test_providers.test_gemini.scripted_upstream import Answer as Scripted
 from tests.test_providers.test_gemini.scripted_upstream import ScriptedUpstream
@@ -127,7 +128,7 @@ async def test_a_file_that_cannot_be_had_is_no_empty_one() -> None:
     upstream = ScriptedUpstream(Scripted(500))
     with pytest.raises(FerryError) as caught:
         await read(results(upstream, table()))
-    assert caught.value.status == "UNAVAILABLE"
+    assert caught.value.status == Status.UNAVAILABLE
 
 
 def test_which_files_there_are() -> None:
@@ -141,7 +142,7 @@ async def test_files_that_are_gone() -> None:
     upstream = ScriptedUpstream(gone, gone)
     with pytest.raises(FerryError) as caught:
         await read(results(upstream, table()))
-    assert caught.value.status == "NOT_FOUND"
+    assert caught.value.status == Status.NOT_FOUND
     assert upstream.done
 
 

@@ -4,6 +4,7 @@ import pytest
 
 from providers.errors import FerryError
 from providers.openai_content.chat_from_openai import from_openai_chat
+from providers.status import Status
 
 
 def _candidate(message: dict[str, Any], finish: Any = "stop") -> Any:
@@ -235,20 +236,20 @@ def test_log_probabilities(tokens: list[dict[str, Any]], result: dict[str, Any] 
 @pytest.mark.parametrize(
     ("body", "status"),
     [
-        ({}, "INTERNAL"),
-        ({"choices": "none"}, "INTERNAL"),
-        ({"choices": [1]}, "INTERNAL"),
-        ({"choices": [{}]}, "INTERNAL"),
-        ({"choices": [{"message": {"content": 1}}]}, "INTERNAL"),
-        ({"choices": [{"message": {"tool_calls": [{"type": "function"}]}}]}, "INTERNAL"),
+        ({}, Status.INTERNAL),
+        ({"choices": "none"}, Status.INTERNAL),
+        ({"choices": [1]}, Status.INTERNAL),
+        ({"choices": [{}]}, Status.INTERNAL),
+        ({"choices": [{"message": {"content": 1}}]}, Status.INTERNAL),
+        ({"choices": [{"message": {"tool_calls": [{"type": "function"}]}}]}, Status.INTERNAL),
         (
             {"choices": [{"message": {"tool_calls": [{"type": "custom", "custom": {}}]}}]},
-            "UNIMPLEMENTED",
+            Status.UNIMPLEMENTED,
         ),
-        ({"choices": [{"message": {"audio": {"id": "a"}}}]}, "UNIMPLEMENTED"),
+        ({"choices": [{"message": {"audio": {"id": "a"}}}]}, Status.UNIMPLEMENTED),
     ],
 )
-def test_what_is_no_answer_in_text(body: dict[str, Any], status: str) -> None:
+def test_what_is_no_answer_in_text(body: dict[str, Any], status: Status) -> None:
     with pytest.raises(FerryError) as failed:
         from_openai_chat(body)
     assert failed.value.status == status

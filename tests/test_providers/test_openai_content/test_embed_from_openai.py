@@ -6,6 +6,7 @@ import pytest
 
 from providers.errors import FerryError
 from providers.openai_content.embed_from_openai import from_openai_embedding
+from providers.status import Status
 
 
 def _entry(index: int, embedding: Any) -> dict[str, Any]:
@@ -58,4 +59,4 @@ def test_several_embeddings_of_a_native_line() -> None:
 def test_what_is_no_embedding(data: Any) -> None:
     with pytest.raises(FerryError) as failed:
         from_openai_embedding({"data": data})
-    assert failed.value.status == "INTERNAL"
+    assert failed.value.status == Status.INTERNAL

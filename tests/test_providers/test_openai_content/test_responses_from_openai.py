@@ -4,6 +4,7 @@ import pytest
 
 from providers.errors import FerryError
 from providers.openai_content.responses_from_openai import from_openai_response
+from providers.status import Status
 
 
 def _message(*content: dict[str, Any]) -> dict[str, Any]:
@@ -121,12 +122,12 @@ def test_citations_and_log_probabilities() -> None:
 @pytest.mark.parametrize(
     ("code", "status"),
     [
-        ("server_error", "UNAVAILABLE"),
-        ("rate_limit_exceeded", "RESOURCE_EXHAUSTED"),
-        ("invalid_prompt", "INVALID_ARGUMENT"),
+        ("server_error", Status.UNAVAILABLE),
+        ("rate_limit_exceeded", Status.RESOURCE_EXHAUSTED),
+        ("invalid_prompt", Status.INVALID_ARGUMENT),
     ],
 )
-def test_a_failed_response(code: str, status: str) -> None:
+def test_a_failed_response(code: str, status: Status) -> None:
     with pytest.raises(FerryError, match=r"^why$") as failed:
         from_openai_response({"status": "failed", "error": {"code": code, "message": "why"}})
     assert failed.value.status == status
@@ -135,16 +136,16 @@ def test_a_failed_response(code: str, status: str) -> None:
 @pytest.mark.parametrize(
     ("output", "status"),
     [
-        ({"type": "custom_tool_call"}, "UNIMPLEMENTED"),
-        ({"type": "image_generation_call"}, "UNIMPLEMENTED"),
-        ({}, "UNIMPLEMENTED"),
-        (_message({"type": "output_audio"}), "UNIMPLEMENTED"),
-        ({"type": "message"}, "INTERNAL"),
-        (_message({"type": "output_text"}), "INTERNAL"),
-        ({"type": "function_call"}, "INTERNAL"),
+        ({"type": "custom_tool_call"}, Status.UNIMPLEMENTED),
+        ({"type": "image_generation_call"}, Status.UNIMPLEMENTED),
+        ({}, Status.UNIMPLEMENTED),
+        (_message({"type": "output_audio"}), Status.UNIMPLEMENTED),
+        ({"type": "message"}, Status.INTERNAL),
+        (_message({"type": "output_text"}), Status.INTERNAL),
+        ({"type": "function_call"}, Status.INTERNAL),
     ],
 )
-def test_what_is_not_translated(output: dict[str, Any], status: str) -> None:
+def test_what_is_not_translated(output: dict[str, Any], status: Status) -> None:
     with pytest.raises(FerryError) as failed:
         _candidate(output)
     assert failed.value.status == status

@@ -10,6 +10,7 @@ from providers.gemini_content.normalise import normalise_generate
 from providers.gemini_content.warnings import Warnings
 from providers.openai_content.generate_to_openai import to_openai_chat
 from providers.openai_content.root_schema import OPENAI_SCHEMAS, SchemaRule
+from providers.status import Status
 from tests.published_types import require_published
 
 FILES = {"https://ferry/v1beta/files/known": "file-1"}
@@ -28,7 +29,7 @@ def dropped(**request: Any) -> str:
 def refusal(**request: Any) -> FerryError:
     with pytest.raises(FerryError) as refused:
         translate(request)
-    assert refused.value.status == "INVALID_ARGUMENT"
+    assert refused.value.status == Status.INVALID_ARGUMENT
     return refused.value
 
 

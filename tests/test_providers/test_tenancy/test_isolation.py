@@ -27,6 +27,7 @@ from providers.resources import (
     NewBatch,
     ResultForm,
 )
+from providers.status import Status
 from providers.tenancy.isolation import isolate_tenants
 from providers.upload import Chunk, UploadProgress, UploadSession, UploadStart, UploadStatus
 from tests.memory_state import MemoryState
@@ -69,7 +70,7 @@ class Inner:
     def _called(self, name: str) -> None:
         self.calls.append(name)
         if name == self.refusing:
-            raise FerryError("FAILED_PRECONDITION", "not now")
+            raise FerryError(Status.FAILED_PRECONDITION, "not now")
 
     async def send(self, *_: Any) -> UploadProgress:
         await self._make("send")
@@ -151,17 +152,17 @@ async def test_a_last_chunk_is_answered_once_its_file_is_somebodys(at_work: AtWo
     chunk = Chunk(0, in_memory(b"hi"), finalize=True)
     at_work.state.away = True
     error = await refused(at_work.provider.uploads.send(session, chunk))
-    assert (error.status, error.permanent, error.upload_status) == ("UNAVAILABLE", False, None)
+    assert (error.status, error.permanent, error.upload_status) == (Status.UNAVAILABLE, False, None)
     at_work.state.away = False
     assert await at_work.provider.uploads.send(session, chunk) == FINAL
     await at_work.files.get(ANN, FILE)
-    assert (await refused(at_work.files.get(BOB, FILE))).status == "NOT_FOUND"
+    assert (await refused(at_work.files.get(BOB, FILE))).status == Status.NOT_FOUND
 
 
 async def test_a_file_that_would_be_nobodys_is_deleted(at_work: AtWork) -> None:
     at_work.state.away = True
     error = await refused(at_work.files.create(ANN, "s", UploadStart(), in_memory(b"hi")))
-    assert error.status == "UNAVAILABLE"
+    assert error.status == Status.UNAVAILABLE
     assert at_work.inner.calls == ["create", "delete"]
 
 
@@ -173,7 +174,7 @@ async def test_a_batch_that_would_be_nobodys_is_cancelled(
 ) -> None:
     at_work.state.away, at_work.inner.refusing = True, refusing
     error = await refused(at_work.batches.create(ANN, INLINE))
-    assert error.status == "UNAVAILABLE"
+    assert error.status == Status.UNAVAILABLE
     assert "batches/batch_1 was made" in error.message
     assert told in error.message
     assert at_work.inner.calls == ["create", "cancel"]
@@ -257,7 +258,7 @@ async def test_nothing_is_asked_of_the_provider_about_anothers(at_work: AtWork) 
         at_work.batches.delete(BOB, "batch_1"),
         at_work.batches.create(BOB, NewBatch("m", BatchKind.GENERATE, FILE)),
     ):
-        assert (await refused(attempt)).status == "NOT_FOUND"
+        assert (await refused(attempt)).status == Status.NOT_FOUND
     assert at_work.inner.calls == []
 
 

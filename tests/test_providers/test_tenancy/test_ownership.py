@@ -4,6 +4,7 @@ import pytest
 
 from providers.errors import FerryError
 from providers.resource_names import FileId, FileKind, native_file_id, result_file_id
+from providers.status import Status
 from providers.tenancy.ownership import (
     OwnedResource,
     Ownership,
@@ -45,7 +46,7 @@ def test_what_is_no_id_owns_nothing(name: str) -> None:
     for owned in (owned_file, owned_batch, owned_native_file):
         with pytest.raises(FerryError) as caught:
             owned(name)
-        assert caught.value.status == "INVALID_ARGUMENT"
+        assert caught.value.status == Status.INVALID_ARGUMENT
 
 
 async def test_a_thing_is_its_makers_until_it_is_released() -> None:
@@ -61,7 +62,7 @@ async def test_a_thing_is_its_makers_until_it_is_released() -> None:
     assert await ownership.keys("ann", ResourceKind.BATCHES) == set()
     with pytest.raises(FerryError, match="files/file-1 does not exist") as caught:
         await ownership.check("bob", resource)
-    assert caught.value.status == "NOT_FOUND"
+    assert caught.value.status == Status.NOT_FOUND
     await ownership.release("ann", resource)
     assert not await ownership.owns("ann", resource)
     assert state.objects == {}

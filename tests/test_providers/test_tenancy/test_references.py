@@ -13,6 +13,7 @@ from providers.errors import FerryError
 from providers.gemini.provider import NAMES as GEMINI_NAMES
 from providers.openai.provider import NAMES as OPENAI_NAMES
 from providers.resource_names import file_id_of_uri, native_file_id
+from providers.status import Status
 from providers.tenancy.ownership import OwnedResource, owned_file, owned_native_file
 from providers.tenancy.references import References
 
@@ -87,7 +88,7 @@ async def test_what_is_the_tenants_own_or_nobodys_passes(document: Any) -> None:
 async def test_what_is_anothers_is_refused_where_it_stands(document: Any, path: str) -> None:
     with pytest.raises(FerryError) as caught:
         await REFERENCES.check(document, "request", owns)
-    assert (caught.value.status, caught.value.path) == ("INVALID_ARGUMENT", f"request.{path}")
+    assert (caught.value.status, caught.value.path) == (Status.INVALID_ARGUMENT, f"request.{path}")
 
 
 @pytest.mark.parametrize("value", ["container_011C", "cntr_1"])
@@ -116,7 +117,7 @@ async def test_what_is_shared_at_google_is_refused_where_it_stands(
 ) -> None:
     with pytest.raises(FerryError) as caught:
         await GEMINI.check(document, "request", owns_own)
-    assert (caught.value.status, caught.value.path) == ("INVALID_ARGUMENT", f"request.{path}")
+    assert (caught.value.status, caught.value.path) == (Status.INVALID_ARGUMENT, f"request.{path}")
 
 
 # --- at Google, whose reading of a URI is not ours ------------------------------------------------
@@ -183,7 +184,7 @@ async def test_googles_own_uris_and_those_of_the_web_pass(uri: str) -> None:
 async def test_what_is_not_spelt_as_a_file_is_refused(spelling: str, file_id: str) -> None:
     with pytest.raises(FerryError) as caught:
         await GEMINI.check(by_uri(spelling.format(file_id)), "body", owns_own)
-    assert caught.value.status == "INVALID_ARGUMENT"
+    assert caught.value.status == Status.INVALID_ARGUMENT
     assert caught.value.path == "body.contents[0].parts[1].fileData.fileUri"
     assert len(caught.value.message) < 250
 

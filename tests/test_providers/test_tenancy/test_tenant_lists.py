@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from providers.errors import FerryError
 from providers.resources import Page
+from providers.status import Status
 from providers.tenancy.ownership import Ownership, ResourceKind, owned_batch
 from providers.tenancy.tenant_lists import TenantList, tenant_page
 from tests.memory_state import MemoryState
@@ -104,7 +105,7 @@ async def test_a_list_that_never_rests_is_given_up() -> None:
 
     with pytest.raises(FerryError) as caught:
         await tenant_page(page, lambda item: item.id, {"a", "b", "c"}, 2, None)
-    assert caught.value.status == "UNAVAILABLE"
+    assert caught.value.status == Status.UNAVAILABLE
 
 
 # --- what the provider has no more -----------------------------------------------------------
@@ -205,7 +206,7 @@ async def test_a_walk_that_breaks_off_tells_nothing() -> None:
 
     async def broken(size: int, token: str | None) -> Page[Item]:
         if token is not None:
-            raise FerryError("UNAVAILABLE", "away")
+            raise FerryError(Status.UNAVAILABLE, "away")
         return await whole(size, token)
 
     ours.everybodys.page = broken  # type: ignore[method-assign]

@@ -13,6 +13,7 @@ from providers.body import Body, TruncatedBody, in_memory
 from providers.credential import Caller, Credential
 from providers.errors import FerryError
 from providers.resources import File
+from providers.status import Status
 from providers.upload import Chunk, UploadProgress, UploadSession, UploadStart, UploadStatus
 from providers.uploads.resumable import ResumableUploads
 from tests.memory_state import MemoryState
@@ -50,7 +51,7 @@ class Client:
     async def refused(self, start: int, end: int, *, finalize: bool = False) -> FerryError:
         with pytest.raises(FerryError) as caught:
             await self.send(start, end, finalize=finalize)
-        assert caught.value.status == "FAILED_PRECONDITION"
+        assert caught.value.status == Status.FAILED_PRECONDITION
         assert self.target.files == {}
         return caught.value
 

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from providers.bedrock.content.answer_from_converse import from_converse_answer
 from providers.claude_content.thought_signatures import thinking_block
 from providers.errors import FerryError
+from providers.status import Status
 from tests.test_providers.test_bedrock.test_content.translate import converse, model_turn, user
 
 _TEXT = {"text": "4"}
@@ -199,17 +200,17 @@ def _nested(levels: int) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("block", "status"),
     [
-        ("text", "INTERNAL"),
-        ({"text": None}, "INTERNAL"),
-        ({"toolUse": {"input": {}}}, "INTERNAL"),
-        ({"toolUse": {"name": "f", "input": _nested(300)}}, "INTERNAL"),
-        ({"reasoningContent": {"reasoningText": {}}}, "INTERNAL"),
-        ({"reasoningContent": {"redactedContent": {}}}, "INTERNAL"),
-        ({"image": {"format": "png", "source": {}}}, "UNIMPLEMENTED"),
-        ({"of tomorrow": {}}, "UNIMPLEMENTED"),
+        ("text", Status.INTERNAL),
+        ({"text": None}, Status.INTERNAL),
+        ({"toolUse": {"input": {}}}, Status.INTERNAL),
+        ({"toolUse": {"name": "f", "input": _nested(300)}}, Status.INTERNAL),
+        ({"reasoningContent": {"reasoningText": {}}}, Status.INTERNAL),
+        ({"reasoningContent": {"redactedContent": {}}}, Status.INTERNAL),
+        ({"image": {"format": "png", "source": {}}}, Status.UNIMPLEMENTED),
+        ({"of tomorrow": {}}, Status.UNIMPLEMENTED),
     ],
 )
-def test_content_that_cannot_be_translated(block: Any, status: str) -> None:
+def test_content_that_cannot_be_translated(block: Any, status: Status) -> None:
     with pytest.raises(FerryError) as refused:
         _answer(block)
     assert refused.value.status == status
@@ -275,7 +276,7 @@ def test_an_end_without_content_says_why(native: str, said: bool) -> None:
 def test_what_is_no_answer(answer: dict[str, Any]) -> None:
     with pytest.raises(FerryError) as refused:
         from_converse_answer(answer, thoughts=True)
-    assert refused.value.status == "INTERNAL"
+    assert refused.value.status == Status.INTERNAL
 
 
 @given(

@@ -14,6 +14,7 @@ from providers.bedrock.content.native_rules import NativeRules
 from providers.bedrock.invocation import InvocationType
 from providers.errors import FerryError
 from providers.resources import BatchKind
+from providers.status import Status
 from tests.test_providers.test_bedrock.test_content.converse_shape import require_converse
 from tests.test_providers.test_bedrock.test_content.translate import CLAUDE, NOVA, OPAQUE, OTHER
 
@@ -148,7 +149,7 @@ def test_how_a_job_is_written_first(
 def test_a_model_of_another_kind(model: str, kind: BatchKind) -> None:
     with pytest.raises(FerryError) as refused:
         first_invocation(model, kind)
-    assert refused.value.status == "INVALID_ARGUMENT"
+    assert refused.value.status == Status.INVALID_ARGUMENT
 
 
 def test_only_claude_is_given_functions_in_a_batch() -> None:
@@ -156,7 +157,10 @@ def test_only_claude_is_given_functions_in_a_batch() -> None:
     for model in (NOVA, OTHER, OPAQUE):
         with pytest.raises(FerryError) as refused:
             check_tools_can_go(model, "request.tools")
-        assert (refused.value.status, refused.value.path) == ("INVALID_ARGUMENT", "request.tools")
+        assert (refused.value.status, refused.value.path) == (
+            Status.INVALID_ARGUMENT,
+            "request.tools",
+        )
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 from providers.bedrock.content.bedrock_models import ModelFamily, claude_name, model_family
 from providers.claude_content import claude_models
 from providers.errors import FerryError
+from providers.status import Status
 
 _ARN = "arn:aws:bedrock:us-east-1"
 
@@ -74,7 +75,7 @@ def test_a_name_that_says_nothing(name: str) -> None:
 def test_what_no_batch_runs_on(resource: str) -> None:
     with pytest.raises(FerryError) as refused:
         model_family(f"{_ARN}:123456789012:{resource}")
-    assert refused.value.status == "INVALID_ARGUMENT"
+    assert refused.value.status == Status.INVALID_ARGUMENT
     assert resource.partition("/")[0] in refused.value.message
 
 

@@ -7,6 +7,7 @@ from providers.bedrock.content.embed_from_bedrock import (
     from_titan_embedding,
 )
 from providers.errors import FerryError
+from providers.status import Status
 
 
 @pytest.mark.parametrize(
@@ -44,11 +45,11 @@ def test_what_is_no_embedding(embedding: Any) -> None:
     ):
         with pytest.raises(FerryError) as refused:
             translate(body)
-        assert refused.value.status == "INTERNAL"
+        assert refused.value.status == Status.INTERNAL
 
 
 @pytest.mark.parametrize("embeddings", [None, [], {}, {"int8": [[1]]}, {"float": []}])
 def test_what_holds_no_embeddings(embeddings: Any) -> None:
     with pytest.raises(FerryError) as refused:
         from_cohere_embeddings({"embeddings": embeddings})
-    assert refused.value.status == "INTERNAL"
+    assert refused.value.status == Status.INTERNAL

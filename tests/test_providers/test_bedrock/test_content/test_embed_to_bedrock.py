@@ -6,6 +6,7 @@ from providers.bedrock.content.embed_to_bedrock import to_bedrock_embedding
 from providers.errors import FerryError
 from providers.gemini_content.normalise import normalise_embed
 from providers.gemini_content.warnings import Warnings
+from providers.status import Status
 from tests.test_providers.test_bedrock.test_content.translate import CLAUDE, OPAQUE
 
 TITAN_V1 = "amazon.titan-embed-text-v1"
@@ -25,7 +26,7 @@ def _embedding(model: str, /, **request: Any) -> tuple[dict[str, Any], str]:
 def _refusal(model: str, /, **request: Any) -> FerryError:
     with pytest.raises(FerryError) as refused:
         _embedding(model, **request)
-    assert refused.value.status == "INVALID_ARGUMENT"
+    assert refused.value.status == Status.INVALID_ARGUMENT
     return refused.value
 
 

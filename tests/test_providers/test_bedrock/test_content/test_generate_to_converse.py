@@ -8,6 +8,7 @@ from providers.bedrock.content.generate_to_converse import to_converse
 from providers.errors import FerryError
 from providers.gemini_content.normalise import normalise_generate
 from providers.gemini_content.warnings import Warnings
+from providers.status import Status
 from tests.test_providers.test_bedrock.test_content.converse_shape import require_converse
 from tests.test_providers.test_bedrock.test_content.translate import (
     CLAUDE,
@@ -99,7 +100,7 @@ def test_a_request_is_translated_or_refused_with_a_path(
 ) -> None:
     outcome, _ = _translated(request, model)
     if isinstance(outcome, FerryError):
-        assert outcome.status == "INVALID_ARGUMENT"
+        assert outcome.status == Status.INVALID_ARGUMENT
         assert (outcome.path or "").startswith("request.")
     else:
         require_converse(outcome)

@@ -6,6 +6,7 @@ from providers.bedrock.content.generate_to_invoke_model import to_invoke_model
 from providers.errors import FerryError
 from providers.gemini_content.normalise import normalise_generate
 from providers.gemini_content.warnings import Warnings
+from providers.status import Status
 from tests.test_providers.test_bedrock.test_content.translate import (
     CLAUDE,
     NEW_CLAUDE,
@@ -35,7 +36,7 @@ def _translate(request: dict[str, Any], model: str = CLAUDE) -> tuple[dict[str, 
 def _refusal(request: dict[str, Any], model: str = CLAUDE) -> FerryError:
     with pytest.raises(FerryError) as refused:
         _translate(request, model)
-    assert refused.value.status == "INVALID_ARGUMENT"
+    assert refused.value.status == Status.INVALID_ARGUMENT
     return refused.value
 
 

@@ -13,6 +13,7 @@ from providers.bedrock.content.native_lines import (
 from providers.bedrock.content.native_rules import NativeRules
 from providers.bedrock.invocation import InvocationType
 from providers.errors import FerryError
+from providers.status import Status
 from tests.test_providers.test_bedrock.test_content.translate import CLAUDE, NOVA, OPAQUE, OTHER
 
 _TITAN = "amazon.titan-embed-text-v2:0"
@@ -38,7 +39,7 @@ def _line(record_id: Any = "a", model_input: Any = _CONVERSE, **more: Any) -> di
 def _refusal(lines: BedrockLines, document: dict[str, Any], number: int = 3) -> FerryError:
     with pytest.raises(FerryError) as refused:
         lines.read(0, number, document)
-    assert refused.value.status == "INVALID_ARGUMENT"
+    assert refused.value.status == Status.INVALID_ARGUMENT
     return refused.value
 
 

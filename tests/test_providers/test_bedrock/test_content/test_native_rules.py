@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from providers.bedrock.content.native_rules import NativeRules
 from providers.errors import FerryError
+from providers.status import Status
 
 RULES = NativeRules(lambda uri: uri.startswith("s3://own/prefix/"))
 OTHERS = "s3://other/salaries.pdf"
@@ -44,7 +45,7 @@ def _asking(*content: object) -> dict[str, Any]:
 def test_what_is_not_the_callers_to_name_is_refused(model_input: dict[str, Any], path: str) -> None:
     with pytest.raises(FerryError) as refused:
         RULES.check_media(model_input, "")
-    assert (refused.value.status, refused.value.path) == ("INVALID_ARGUMENT", path)
+    assert (refused.value.status, refused.value.path) == (Status.INVALID_ARGUMENT, path)
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from providers.bedrock.content.generate_to_converse import to_converse
 from providers.errors import FerryError
 from providers.gemini_content.normalise import normalise_generate
 from providers.gemini_content.warnings import Warnings
+from providers.status import Status
 from tests.test_providers.test_bedrock.test_content.converse_shape import require_converse
 
 # Takes sampling parameters, budgets, and thinking that is left to it.
@@ -31,7 +32,7 @@ def dropped(*, model: str = CLAUDE, **request: Any) -> str:
 def refusal(*, model: str = CLAUDE, **request: Any) -> FerryError:
     with pytest.raises(FerryError) as refused:
         translate(request, model)
-    assert refused.value.status == "INVALID_ARGUMENT"
+    assert refused.value.status == Status.INVALID_ARGUMENT
     return refused.value
 
 

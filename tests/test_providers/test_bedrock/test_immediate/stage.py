@@ -22,6 +22,7 @@ from providers.errors import FerryError
 from providers.memory import MemoryBudget
 from providers.resources import Batch, BatchKind
 from providers.state import State
+from providers.status import Status
 from tests.memory_state import MemoryState
 from tests.test_providers.test_bedrock.test_immediate.stores import Mortal
 
@@ -280,7 +281,7 @@ def line_text(line: ResultLine) -> bytes:
 
 
 def refusal(
-    status: str, upstream_status: int | None = None, reason: str | None = None
+    status: Status, upstream_status: int | None = None, reason: str | None = None
 ) -> FerryError:
     """One of Bedrock's."""
     return FerryError(

@@ -5,6 +5,7 @@ import pytest
 from providers.bedrock.immediate.leases import RENEWAL_SECONDS
 from providers.errors import FerryError
 from providers.resources import BatchState, Counts
+from providers.status import Status
 from tests.memory_state import MemoryState
 from tests.test_providers.test_bedrock.test_immediate.stage import (
     CALLER,
@@ -37,7 +38,7 @@ async def test_a_cancelled_job_lets_its_calls_end_and_begins_no_other(
     assert len(owner.call.made) == 8
     with pytest.raises(FerryError) as caught:
         await owner.jobs.cancel(CALLER, JOB_ID)
-    assert caught.value.status == "FAILED_PRECONDITION"
+    assert caught.value.status == Status.FAILED_PRECONDITION
     await owner.jobs.delete(CALLER, JOB_ID)
     assert state.objects == {}
 
@@ -61,7 +62,7 @@ async def test_a_cancel_from_another_replica_is_noticed_before_the_next_call(
 async def test_a_cancel_ends_a_pause_between_two_tries(
     state: MemoryState, clock: FakeClock, elsewhere: bool
 ) -> None:
-    owner = Replica(state, clock, ScriptedCall({0: [refusal("RESOURCE_EXHAUSTED", 429)] * 9}))
+    owner = Replica(state, clock, ScriptedCall({0: [refusal(Status.RESOURCE_EXHAUSTED, 429)] * 9}))
     await owner.create(1)
     await until(lambda: owner.call.made == [0])
     await settle()
@@ -105,7 +106,7 @@ async def test_a_job_whose_owner_died_is_cancelled_after_its_lease(
 async def test_a_cancelled_job_whose_credential_is_refused_ends_all_the_same(
     state: MemoryState, clock: FakeClock
 ) -> None:
-    owner = Replica(state, clock, ScriptedCall({0: [refusal("UNAUTHENTICATED", 403)]}))
+    owner = Replica(state, clock, ScriptedCall({0: [refusal(Status.UNAUTHENTICATED, 403)]}))
     owner.call.open.clear()
     await owner.create(1)
     await until(lambda: owner.call.at_once == 1)

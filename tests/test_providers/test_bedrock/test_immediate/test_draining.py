@@ -3,6 +3,7 @@
 import asyncio
 
 from providers.resources import BatchState, Counts
+from providers.status import Status
 from tests.memory_state import MemoryState
 from tests.test_providers.test_bedrock.test_immediate.stage import (
     CALLER,
@@ -51,7 +52,7 @@ async def test_a_job_whose_last_calls_were_in_flight_ends(
 async def test_what_waits_between_two_tries_is_not_waited_for(
     state: MemoryState, clock: FakeClock
 ) -> None:
-    owner = Replica(state, clock, ScriptedCall({0: [refusal("RESOURCE_EXHAUSTED", 429)]}))
+    owner = Replica(state, clock, ScriptedCall({0: [refusal(Status.RESOURCE_EXHAUSTED, 429)]}))
     await owner.create(1)
     await until(lambda: owner.call.made == [0])
     await settle()

@@ -16,6 +16,7 @@ from providers.bedrock.immediate.run_dependencies import CALLS_OF_A_JOB
 from providers.body import Body
 from providers.errors import FerryError
 from providers.memory import MemoryBudget
+from providers.status import Status
 from tests.test_providers.streams import CUTS, cut, stream
 
 
@@ -49,7 +50,7 @@ async def test_what_could_never_be_carried_out_is_refused(spare: int, fits: bool
     else:
         with pytest.raises(FerryError) as caught:
             await cut_up([line], memory)
-        assert caught.value.status == "INVALID_ARGUMENT"
+        assert caught.value.status == Status.INVALID_ARGUMENT
     # All of it was given back.
     memory.take(memory.size)
 

@@ -9,6 +9,7 @@ from providers.body import Body, in_memory
 from providers.errors import FerryError
 from providers.memory import MemoryBudget
 from providers.resources import BatchState, Counts
+from providers.status import Status
 from tests.memory_state import MemoryState
 from tests.test_providers.test_bedrock.test_immediate.stage import (
     CALLER,
@@ -70,7 +71,7 @@ async def test_a_line_beyond_the_limit_is_refused(state: MemoryState, clock: Fak
     replica = Replica(state, clock)
     with pytest.raises(FerryError, match="line 1: longer than") as caught:
         await replica.jobs.create(CALLER, JOB_ID, new_job(2, padding=2 << 20))
-    assert caught.value.status == "INVALID_ARGUMENT"
+    assert caught.value.status == Status.INVALID_ARGUMENT
     assert state.objects == {}
 
 
@@ -80,7 +81,7 @@ async def test_a_line_that_can_never_be_held_is_refused(
     replica = Replica(state, clock, memory=MemoryBudget(2 << 20))
     with pytest.raises(FerryError) as caught:
         await replica.jobs.create(CALLER, JOB_ID, new_job(1, padding=1_000_000))
-    assert caught.value.status == "INVALID_ARGUMENT"
+    assert caught.value.status == Status.INVALID_ARGUMENT
     assert state.objects == {}
 
 

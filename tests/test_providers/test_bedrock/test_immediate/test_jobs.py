@@ -15,6 +15,7 @@ from providers.errors import FerryError
 from providers.memory import MemoryBudget
 from providers.resources import BatchState, Counts
 from providers.state import ObjectInfo
+from providers.status import Status
 from proxy.sweep import sweep
 from tests.memory_state import MemoryState
 from tests.test_providers.test_bedrock.test_immediate.stage import (
@@ -97,7 +98,7 @@ async def test_an_answer_of_several_lines_is_one_line(state: MemoryState, clock:
 
 
 async def test_progress_is_counted(state: MemoryState, clock: FakeClock) -> None:
-    replica = Replica(state, clock, ScriptedCall({0: [refusal("INVALID_ARGUMENT", 400)]}))
+    replica = Replica(state, clock, ScriptedCall({0: [refusal(Status.INVALID_ARGUMENT, 400)]}))
     replica.call.open.clear()
     await replica.create(30)
     await until(lambda: replica.call.at_once == 8)
@@ -116,7 +117,7 @@ async def test_progress_is_counted(state: MemoryState, clock: FakeClock) -> None
 
 
 async def test_progress_is_told_to_other_replicas(state: MemoryState, clock: FakeClock) -> None:
-    owner = Replica(state, clock, ScriptedCall({1: [refusal("NOT_FOUND", 404)]}))
+    owner = Replica(state, clock, ScriptedCall({1: [refusal(Status.NOT_FOUND, 404)]}))
     await owner.create(30)
     await until(lambda: len(objects(state, "results")) >= 8)
     owner.call.open.clear()
@@ -155,7 +156,7 @@ async def test_a_strangers_job_is_not_there(state: MemoryState, clock: FakeClock
     ):
         with pytest.raises(FerryError) as caught:
             await call
-        assert caught.value.status == "NOT_FOUND"
+        assert caught.value.status == Status.NOT_FOUND
     assert (await replica.jobs.list(STRANGER, None, 10)).jobs == []
     assert (await replica.get()).state is BatchState.SUCCEEDED
 
@@ -167,14 +168,14 @@ async def test_delete_leaves_nothing(state: MemoryState, clock: FakeClock) -> No
     await until(lambda: replica.call.made == [0])
     with pytest.raises(FerryError) as caught:
         await replica.jobs.delete(CALLER, JOB_ID)
-    assert caught.value.status == "FAILED_PRECONDITION"
+    assert caught.value.status == Status.FAILED_PRECONDITION
     replica.call.open.set()
     await replica.background.idle()
     await replica.jobs.delete(CALLER, JOB_ID)
     assert state.objects == {}
     with pytest.raises(FerryError) as caught:
         await replica.get()
-    assert caught.value.status == "NOT_FOUND"
+    assert caught.value.status == Status.NOT_FOUND
 
 
 async def test_to_find_the_results_takes_two_reads(state: MemoryState, clock: FakeClock) -> None:
@@ -198,7 +199,7 @@ async def test_results_can_be_deleted_alone(state: MemoryState, clock: FakeClock
     for call in (replica.jobs.delete_results(CALLER, JOB_ID), replica.lines()):
         with pytest.raises(FerryError) as caught:
             await call
-        assert caught.value.status == "NOT_FOUND"
+        assert caught.value.status == Status.NOT_FOUND
     replica.call.open.set()
     await replica.background.idle()
     found = await replica.jobs.results(CALLER, JOB_ID)
@@ -206,7 +207,7 @@ async def test_results_can_be_deleted_alone(state: MemoryState, clock: FakeClock
     for late in (replica.lines(), anext(found.lines())):
         with pytest.raises(FerryError) as caught:
             await late
-        assert caught.value.status == "NOT_FOUND"
+        assert caught.value.status == Status.NOT_FOUND
     assert (await replica.get()).counts == Counts(1, 1, 0)
 
 
@@ -269,7 +270,7 @@ async def test_a_swept_job_is_gone_before_what_it_is_made_of(
     await sweep(state, now + life + timedelta(hours=1), upload_life, life)
     with pytest.raises(FerryError) as caught:
         await replica.get()
-    assert caught.value.status == "NOT_FOUND"
+    assert caught.value.status == Status.NOT_FOUND
     assert {name.split("/")[0] for name in state.objects} == {"immediate-work", "immediate-ended"}
     await sweep(state, now + life + upload_life + timedelta(hours=1), upload_life, life)
     assert state.objects == {}
@@ -287,7 +288,7 @@ async def test_a_job_whose_table_is_swept_first_is_gone(
     with MemoryBudget().reserve() as reservation:
         with pytest.raises(FerryError) as caught:
             await found.table(reservation)
-    assert caught.value.status == "NOT_FOUND"
+    assert caught.value.status == Status.NOT_FOUND
 
 
 async def test_nothing_secret_reaches_the_store(state: MemoryState, clock: FakeClock) -> None:

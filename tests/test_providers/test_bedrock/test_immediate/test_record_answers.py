@@ -8,6 +8,7 @@ from providers.bedrock.immediate.retry_policy import RETRY_SECONDS
 from providers.body import Body
 from providers.errors import FerryError
 from providers.resources import BatchState, Counts
+from providers.status import Status
 from providers.upstream import UpstreamError
 from tests.memory_state import MemoryState
 from tests.test_providers.test_bedrock.test_immediate.stage import (
@@ -24,12 +25,12 @@ from tests.test_providers.test_bedrock.test_immediate.stage import (
     until,
 )
 
-THROTTLED = refusal("RESOURCE_EXHAUSTED", 429, "ThrottlingException")
-SILENT = UpstreamError("DEADLINE_EXCEEDED", "the host went silent")
+THROTTLED = refusal(Status.RESOURCE_EXHAUSTED, 429, "ThrottlingException")
+SILENT = UpstreamError(Status.DEADLINE_EXCEEDED, "the host went silent")
 UNKNOWN = [
     SILENT,
-    UpstreamError("UNAVAILABLE", "the host broke off the connection"),
-    refusal("UNAVAILABLE", 500, "InternalServerException"),
+    UpstreamError(Status.UNAVAILABLE, "the host broke off the connection"),
+    refusal(Status.UNAVAILABLE, 500, "InternalServerException"),
 ]
 
 
@@ -48,7 +49,7 @@ async def error_of(replica: Replica) -> dict[str, object]:
 
 
 async def test_a_refusal_is_the_records_error(state: MemoryState, clock: FakeClock) -> None:
-    replica = await carried_out(state, clock, refusal("NOT_FOUND", 404))
+    replica = await carried_out(state, clock, refusal(Status.NOT_FOUND, 404))
     assert await error_of(replica) == {"errorCode": 404, "errorMessage": "no"}
     assert replica.call.made == [0]
     # An owner that has slept through all of this must find it begun.
@@ -228,7 +229,9 @@ async def test_a_store_that_fails_is_no_answer_to_a_record(
         nonlocal failures
         if "/calls/" in name and failures < 40:
             failures += 1
-            raise UpstreamError("UNAVAILABLE", "the state store cannot be reached", unsent=unsent)
+            raise UpstreamError(
+                Status.UNAVAILABLE, "the state store cannot be reached", unsent=unsent
+            )
         return await create(self, name, body)
 
     monkeypatch.setattr(MemoryState, "create", failing)

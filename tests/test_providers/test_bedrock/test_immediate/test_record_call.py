@@ -8,6 +8,7 @@ from providers.bedrock.immediate.record_call import (
     pause_before_next,
 )
 from providers.errors import FerryError, invalid_argument, unauthenticated, unavailable
+from providers.status import Status
 from providers.upstream import UpstreamError
 from tests.test_providers.test_bedrock.test_immediate.stage import refusal
 
@@ -16,27 +17,27 @@ FAILURES = [
     (unavailable("no keys of our own"), Failure.NO_CALLS),
     (invalid_argument("no region"), Failure.NO_CALLS),
     (unauthenticated("no keys"), Failure.NO_CALLS),
-    (refusal("UNAUTHENTICATED", 403, "ExpiredTokenException"), Failure.NO_CALLS),
+    (refusal(Status.UNAUTHENTICATED, 403, "ExpiredTokenException"), Failure.NO_CALLS),
     # Bedrock says that it did not begin.
-    (refusal("RESOURCE_EXHAUSTED", 429, "ThrottlingException"), Failure.NOT_BEGUN),
-    (refusal("UNAVAILABLE", 429, "ModelNotReadyException"), Failure.NOT_BEGUN),
-    (refusal("UNAVAILABLE", 503, "ServiceUnavailableException"), Failure.NOT_BEGUN),
-    (UpstreamError("UNAVAILABLE", "cannot be reached", unsent=True), Failure.NOT_BEGUN),
-    (UpstreamError("DEADLINE_EXCEEDED", "took no connection", unsent=True), Failure.NOT_BEGUN),
+    (refusal(Status.RESOURCE_EXHAUSTED, 429, "ThrottlingException"), Failure.NOT_BEGUN),
+    (refusal(Status.UNAVAILABLE, 429, "ModelNotReadyException"), Failure.NOT_BEGUN),
+    (refusal(Status.UNAVAILABLE, 503, "ServiceUnavailableException"), Failure.NOT_BEGUN),
+    (UpstreamError(Status.UNAVAILABLE, "cannot be reached", unsent=True), Failure.NOT_BEGUN),
+    (UpstreamError(Status.DEADLINE_EXCEEDED, "took no connection", unsent=True), Failure.NOT_BEGUN),
     # It may have answered.
-    (refusal("UNAVAILABLE", 500, "InternalServerException"), Failure.UNKNOWN),
-    (refusal("UNAVAILABLE", 408, "ModelTimeoutException"), Failure.UNKNOWN),
-    (refusal("UNAVAILABLE", 502), Failure.UNKNOWN),
-    (refusal("UNAVAILABLE", 503), Failure.UNKNOWN),
-    (refusal("DEADLINE_EXCEEDED", 504), Failure.UNKNOWN),
-    (UpstreamError("DEADLINE_EXCEEDED", "went silent"), Failure.UNKNOWN),
-    (UpstreamError("UNAVAILABLE", "broke off the connection"), Failure.UNKNOWN),
+    (refusal(Status.UNAVAILABLE, 500, "InternalServerException"), Failure.UNKNOWN),
+    (refusal(Status.UNAVAILABLE, 408, "ModelTimeoutException"), Failure.UNKNOWN),
+    (refusal(Status.UNAVAILABLE, 502), Failure.UNKNOWN),
+    (refusal(Status.UNAVAILABLE, 503), Failure.UNKNOWN),
+    (refusal(Status.DEADLINE_EXCEEDED, 504), Failure.UNKNOWN),
+    (UpstreamError(Status.DEADLINE_EXCEEDED, "went silent"), Failure.UNKNOWN),
+    (UpstreamError(Status.UNAVAILABLE, "broke off the connection"), Failure.UNKNOWN),
     # It has answered.
-    (refusal("INVALID_ARGUMENT", 400, "ValidationException"), Failure.REFUSED),
-    (refusal("INVALID_ARGUMENT", 424, "ModelErrorException"), Failure.REFUSED),
-    (refusal("PERMISSION_DENIED", 403, "AccessDeniedException"), Failure.REFUSED),
-    (refusal("NOT_FOUND", 404, "ResourceNotFoundException"), Failure.REFUSED),
-    (refusal("ABORTED", 400, "ConflictException"), Failure.REFUSED),
+    (refusal(Status.INVALID_ARGUMENT, 400, "ValidationException"), Failure.REFUSED),
+    (refusal(Status.INVALID_ARGUMENT, 424, "ModelErrorException"), Failure.REFUSED),
+    (refusal(Status.PERMISSION_DENIED, 403, "AccessDeniedException"), Failure.REFUSED),
+    (refusal(Status.NOT_FOUND, 404, "ResourceNotFoundException"), Failure.REFUSED),
+    (refusal(Status.ABORTED, 400, "ConflictException"), Failure.REFUSED),
 ]
 
 
@@ -54,7 +55,7 @@ def pause(number: int, error: FerryError) -> float:
 
 
 def test_pauses_grow_at_random_up_to_a_minute() -> None:
-    error = refusal("RESOURCE_EXHAUSTED", 429)
+    error = refusal(Status.RESOURCE_EXHAUSTED, 429)
     for number in range(1, 20):
         delays = [pause(number, error) for _ in range(50)]
         assert 1 <= min(delays) < max(delays) <= min(2.0**number, 60)
@@ -65,6 +66,6 @@ def test_pauses_grow_at_random_up_to_a_minute() -> None:
     [("40", 40), ("0", 2), ("3600", 2), ("Wed, 21 Oct 2026 07:28:00 GMT", 2), ("²", 2), (None, 2)],
 )
 def test_a_short_retry_after_is_kept(said: str | None, most: float) -> None:
-    error = FerryError("RESOURCE_EXHAUSTED", "no", provider="bedrock", retry_after=said)
+    error = FerryError(Status.RESOURCE_EXHAUSTED, "no", provider="bedrock", retry_after=said)
     assert 1 <= pause(1, error) <= most
     assert (pause(1, error) == 40) is (said == "40")

@@ -9,6 +9,7 @@ from providers.bedrock.immediate.retry_delays import DELAY_SECONDS
 from providers.credential import Caller, Credential
 from providers.resources import BatchState
 from providers.state import write
+from providers.status import Status
 from tests.memory_state import MemoryState
 from tests.test_providers.test_bedrock.test_immediate.stage import (
     CALLER,
@@ -61,7 +62,7 @@ async def test_jobs_of_all_tenants_are_carried_on(state: MemoryState, clock: Fak
 async def test_a_job_that_was_given_up_goes_on_at_a_later_look(
     state: MemoryState, clock: FakeClock
 ) -> None:
-    replica = restarted(state, clock, ScriptedCall({0: [refusal("UNAUTHENTICATED", 403)] * 2}))
+    replica = restarted(state, clock, ScriptedCall({0: [refusal(Status.UNAUTHENTICATED, 403)] * 2}))
     await replica.create(1)
     await settle()
     assert replica.call.made == [0]

@@ -25,6 +25,7 @@ from providers.bedrock.invocation import InvocationType
 from providers.memory import MemoryBudget
 from providers.resources import BatchKind, BatchState, Counts
 from providers.state import write
+from providers.status import Status
 from tests.memory_state import MemoryState
 from tests.test_providers.test_bedrock.test_immediate.stage import (
     CALLER,
@@ -192,7 +193,7 @@ async def test_a_store_that_is_away_between_calls_costs_nothing(
 async def test_input_that_was_answered_is_not_read_again(
     state: MemoryState, clock: FakeClock
 ) -> None:
-    owner = Replica(state, clock, ScriptedCall({2: [refusal("UNAUTHENTICATED", 403)]}))
+    owner = Replica(state, clock, ScriptedCall({2: [refusal(Status.UNAUTHENTICATED, 403)]}))
     await owner.jobs.create(CALLER, JOB_ID, new_job(3, padding=SEGMENT_BYTES))
     await owner.background.idle()
     assert list(objects(state, "input")) == [f"{n:010d}" for n in range(3)]
@@ -255,7 +256,7 @@ async def test_an_owner_that_is_stopped_gives_the_job_up(
 async def test_a_stop_between_two_tries_spends_no_call(
     state: MemoryState, clock: FakeClock
 ) -> None:
-    owner = Replica(state, clock, ScriptedCall({0: [refusal("RESOURCE_EXHAUSTED", 429)]}))
+    owner = Replica(state, clock, ScriptedCall({0: [refusal(Status.RESOURCE_EXHAUSTED, 429)]}))
     await owner.create(1)
     await until(lambda: owner.call.made == [0])
     await settle()

@@ -7,6 +7,7 @@ from providers.bedrock.immediate.job_ids import job_id_of
 from providers.errors import FerryError
 from providers.memory import MemoryBudget
 from providers.resources import Counts
+from providers.status import Status
 from tests.memory_state import MemoryState
 from tests.test_providers.test_bedrock.test_immediate.stage import (
     CALLER,
@@ -124,7 +125,7 @@ async def test_jobs_that_go_on_together_do_not_wait_for_each_other_for_ever(
 async def test_what_is_throttled_leaves_its_slot_to_others(
     state: MemoryState, clock: FakeClock
 ) -> None:
-    throttled = [refusal("RESOURCE_EXHAUSTED", 429)]
+    throttled = [refusal(Status.RESOURCE_EXHAUSTED, 429)]
     replica = Replica(state, clock, ScriptedCall(dict.fromkeys(range(8), throttled * 4)))
     for number in range(4):
         await replica.create(8, job_id_of(str(number)))

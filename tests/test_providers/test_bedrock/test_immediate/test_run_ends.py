@@ -7,6 +7,7 @@ from providers.bedrock.immediate.retry_delays import DELAY_SECONDS
 from providers.credential import Caller, Credential
 from providers.errors import FerryError, invalid_argument, unauthenticated, unavailable
 from providers.resources import BatchState, Counts
+from providers.status import Status
 from tests.memory_state import MemoryState
 from tests.test_providers.test_bedrock.test_immediate.stage import (
     CALLER,
@@ -27,7 +28,7 @@ from tests.test_providers.test_bedrock.test_immediate.stage import (
 
 
 async def test_a_bad_credential_spends_no_record(state: MemoryState, clock: FakeClock) -> None:
-    bad = [refusal("UNAUTHENTICATED", 403)]
+    bad = [refusal(Status.UNAUTHENTICATED, 403)]
     replica = Replica(state, clock, ScriptedCall({n: list(bad) for n in range(30)}))
     replica.call.open.clear()
     await replica.create(30)
@@ -49,7 +50,7 @@ async def test_a_bad_credential_spends_no_record(state: MemoryState, clock: Fake
 async def test_results_that_came_before_the_credential_expired_stay(
     state: MemoryState, clock: FakeClock
 ) -> None:
-    replica = Replica(state, clock, ScriptedCall({1: [refusal("UNAUTHENTICATED")]}))
+    replica = Replica(state, clock, ScriptedCall({1: [refusal(Status.UNAUTHENTICATED)]}))
     await replica.create(3)
     await replica.background.idle()
     assert "0000000000" in objects(state, "results")
@@ -63,7 +64,7 @@ async def test_results_that_came_before_the_credential_expired_stay(
 async def test_a_bad_credential_is_tried_once_a_minute_and_told_of_once(
     state: MemoryState, clock: FakeClock, caplog: pytest.LogCaptureFixture
 ) -> None:
-    bad = refusal("UNAUTHENTICATED", 403, "ExpiredTokenException")
+    bad = refusal(Status.UNAUTHENTICATED, 403, "ExpiredTokenException")
     replica = Replica(state, clock, ScriptedCall({n: [bad] * 9 for n in range(8)}))
     await replica.create(8)
     for _ in range(10):
@@ -108,7 +109,7 @@ async def test_a_fault_of_our_own_is_no_result(
 async def test_a_job_is_cancelled_with_a_bad_credential_too(
     state: MemoryState, clock: FakeClock
 ) -> None:
-    replica = Replica(state, clock, ScriptedCall({0: [refusal("UNAUTHENTICATED")] * 9}))
+    replica = Replica(state, clock, ScriptedCall({0: [refusal(Status.UNAUTHENTICATED)] * 9}))
     await replica.create(1)
     await replica.background.idle()
     await replica.jobs.cancel(CALLER, JOB_ID)

@@ -4,6 +4,7 @@ import pytest
 
 from providers.bedrock.jobs.job_failures import failure_of, failure_of_record, is_unanswered
 from providers.resources import Failure
+from providers.status import Status
 
 COUNTED = {"totalRecordCount": 9, "successRecordCount": 5, "errorRecordCount": 1}
 
@@ -11,26 +12,27 @@ COUNTED = {"totalRecordCount": 9, "successRecordCount": 5, "errorRecordCount": 1
 @pytest.mark.parametrize(
     ("job", "failure"),
     [
-        ({"status": "Failed", "message": "No role."}, Failure("INTERNAL", "No role.")),
-        ({"status": "Failed"}, Failure("INTERNAL", "Bedrock gives no reason")),
-        ({"status": "Stopped"}, Failure("CANCELLED", "The batch was cancelled.")),
+        ({"status": "Failed", "message": "No role."}, Failure(Status.INTERNAL, "No role.")),
+        ({"status": "Failed"}, Failure(Status.INTERNAL, "Bedrock gives no reason")),
+        ({"status": "Stopped"}, Failure(Status.CANCELLED, "The batch was cancelled.")),
         (
             {"status": "Stopped", **COUNTED},
             Failure(
-                "CANCELLED",
+                Status.CANCELLED,
                 "The batch was cancelled: 3 of its 9 requests were not answered.",
             ),
         ),
         (
             {"status": "Expired", "message": "The queue is full."},
             Failure(
-                "DEADLINE_EXCEEDED", "The batch expired before Bedrock began it: The queue is full."
+                Status.DEADLINE_EXCEEDED,
+                "The batch expired before Bedrock began it: The queue is full.",
             ),
         ),
         (
             {"status": "PartiallyCompleted", "message": "Time is up.", **COUNTED},
             Failure(
-                "DEADLINE_EXCEEDED",
+                Status.DEADLINE_EXCEEDED,
                 "The batch ran out of time: 3 of its 9 requests were not answered: Time is up.",
             ),
         ),
@@ -48,13 +50,13 @@ def test_no_other_job_has_failed(status: str | None) -> None:
 @pytest.mark.parametrize(
     ("status", "rpc"),
     [
-        ("Failed", "INTERNAL"),
-        ("Stopped", "CANCELLED"),
-        ("Expired", "DEADLINE_EXCEEDED"),
-        ("PartiallyCompleted", "DEADLINE_EXCEEDED"),
+        ("Failed", Status.INTERNAL),
+        ("Stopped", Status.CANCELLED),
+        ("Expired", Status.DEADLINE_EXCEEDED),
+        ("PartiallyCompleted", Status.DEADLINE_EXCEEDED),
     ],
 )
-def test_a_record_without_an_answer_says_the_jobs_reason(status: str, rpc: str) -> None:
+def test_a_record_without_an_answer_says_the_jobs_reason(status: Status, rpc: Status) -> None:
     failure = failure_of_record({"status": status, "message": "Why."})
     assert failure.status == rpc
     assert failure.message.endswith(": Why.")
@@ -63,7 +65,7 @@ def test_a_record_without_an_answer_says_the_jobs_reason(status: str, rpc: str) 
 
 def test_a_record_that_a_completed_job_left_out() -> None:
     failure = failure_of_record({"status": "Completed"})
-    assert failure.status == "INTERNAL"
+    assert failure.status == Status.INTERNAL
     assert "without an answer" in failure.message
 
 

@@ -13,6 +13,7 @@ from providers.bedrock.jobs.job_media import Media
 from providers.errors import FerryError
 from providers.memory import MemoryBudget
 from providers.resources import BatchKind, InlineRequest, NewBatch
+from providers.status import Status
 
 CLAUDE, NOVA = "anthropic.claude-haiku-4-5-20251001-v1:0", "amazon.nova-lite-v1:0"
 PLAIN = {"contents": [{"role": "user", "parts": [{"text": "hello"}]}]}
@@ -62,7 +63,7 @@ async def test_tools_of_another_model_are_refused_in_a_job_with_their_path() -> 
         found = await ready(job_input(NOVA, PLAIN, TOOL), reservation)
         with pytest.raises(FerryError) as refused:
             await ready_for_a_job(found, reservation)
-    assert refused.value.status == "INVALID_ARGUMENT"
+    assert refused.value.status == Status.INVALID_ARGUMENT
     assert str(refused.value.path).startswith("requests[1]")
 
 

@@ -7,6 +7,7 @@ from providers.aws.s3 import S3
 from providers.bedrock.jobs.job_media import Media, media_suffix
 from providers.errors import FerryError, not_found
 from providers.resource_names import object_file_id
+from providers.status import Status
 from tests.test_providers.test_aws.targets import aws_target
 from tests.test_providers.test_gemini.scripted_upstream import Answer, ScriptedUpstream
 
@@ -76,7 +77,7 @@ async def test_a_file_that_is_not_there_is_refused_with_its_path() -> None:
     media.uri(f"files/{DOG}", "requests[1].b")
     with pytest.raises(FerryError, match="file that is not there") as refused:
         await media.check(store, await aws_target())
-    assert (refused.value.status, refused.value.path) == ("INVALID_ARGUMENT", "requests[1].b")
+    assert (refused.value.status, refused.value.path) == (Status.INVALID_ARGUMENT, "requests[1].b")
     assert upstream.done
 
 
@@ -102,7 +103,7 @@ async def test_a_file_that_went_meanwhile_is_refused_with_its_path() -> None:
     media.uri(f"files/{CAT}", "requests[0].a")
     with pytest.raises(FerryError) as refused:
         await media.copy(store, await aws_target())
-    assert (refused.value.status, refused.value.path) == ("INVALID_ARGUMENT", "requests[0].a")
+    assert (refused.value.status, refused.value.path) == (Status.INVALID_ARGUMENT, "requests[0].a")
 
 
 def test_a_name_of_another_provider_is_refused() -> None:

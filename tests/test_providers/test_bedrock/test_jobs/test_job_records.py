@@ -15,6 +15,7 @@ from providers.bedrock.jobs.job_records import (
 )
 from providers.json_api.client import Answer
 from providers.resources import BatchKind, BatchState, Counts, Failure
+from providers.status import Status
 
 ARN = "arn:aws:bedrock:eu-west-1:123456789012:model-invocation-job/abcdef012345"
 OURS = JobName("", "0123456789abcdef" * 2)
@@ -119,4 +120,4 @@ def test_what_we_made_for_a_job_is_told_by_its_input(uri: str | None, folder: st
 )
 def test_why_a_job_failed(said: dict[str, Any], message: str) -> None:
     batch = from_bedrock_job(job(status="Failed", **said), {})
-    assert batch.failure == Failure("INTERNAL", message)
+    assert batch.failure == Failure(Status.INTERNAL, message)
