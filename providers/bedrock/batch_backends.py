@@ -14,28 +14,36 @@ from providers.resources import Batch
 
 @dataclass(frozen=True, slots=True)
 class Results:
-    """Of a batch that has ended; `batch` is without them.
+    """Of a batch that has ended.
 
     `inline`: whether its requests came inline, so that its table has their metadata.
     """
 
-    batch: Batch
     inline: bool
     lines: ResultLines = field(repr=False)
     files: ResultFiles = field(repr=False)
     table: Callable[[Reservation], Awaitable[RequestTable | None]] = field(repr=False)
 
 
+@dataclass(frozen=True, slots=True)
+class FoundBatch:
+    """A batch as it is now. `batch` is without results.
+
+    `results` does not look the batch up again. It raises NOT_FOUND if there are none: the batch has
+    not ended, or they were deleted.
+    """
+
+    batch: Batch
+    results: Callable[[], Awaitable[Results]] = field(repr=False)
+
+
 class BatchBackend(Protocol):
     """One kind of batch. Every method raises NOT_FOUND for what is not the caller's."""
 
-    async def get(self, caller: Caller, batch_id: str) -> Batch: ...
+    async def look_up(self, caller: Caller, batch_id: str) -> FoundBatch: ...
 
     async def cancel(self, caller: Caller, batch_id: str) -> None: ...
 
     async def delete(self, caller: Caller, batch_id: str) -> None: ...
-
-    async def results(self, caller: Caller, batch_id: str) -> Results:
-        """NOT_FOUND also where there are none: it has not ended, or they were deleted."""
 
     async def delete_results(self, caller: Caller, batch_id: str) -> None: ...

@@ -14,7 +14,7 @@ from providers.batches.json_lines import LineSplitter
 from providers.batches.native_results import deliver_native
 from providers.batches.repeats import Repeat
 from providers.batches.request_table import RowKind
-from providers.bedrock.batch_backends import BatchBackend, Results
+from providers.bedrock.batch_backends import BatchBackend, FoundBatch, Results
 from providers.bedrock.batch_creation import BatchCreation, Creation
 from providers.bedrock.content.batch_lines import line_formats
 from providers.bedrock.content.native_rules import NativeRules
@@ -96,7 +96,7 @@ class BedrockBatches:
         )
         recorded = await repeat.recorded()
         if recorded is not None:
-            return CreatedBatch(await self._backends.of(recorded).get(caller, recorded))
+            return CreatedBatch((await self._look_up(caller, recorded)).batch)
         first = await repeat.join(job)
         earlier = None if first == job else await self._backends.find(caller, first)
         if earlier is not None:
@@ -113,17 +113,17 @@ class BedrockBatches:
         return created
 
     async def get(self, caller: Caller, batch_id: str) -> Batch:
-        batch = await self._backends.of(batch_id).get(caller, batch_id)
-        if not batch.state.terminal:
-            return batch
+        found = await self._look_up(caller, batch_id)
+        if not found.batch.state.terminal:
+            return found.batch
         try:
-            results = await self._backends.of(batch_id).results(caller, batch_id)
+            results = await found.results()
             inline = await self._inline(results) if results.inline else None
         except FerryError as error:
             if not is_absent(error):
                 raise
-            return batch
-        return replace(batch, output=inline or ResultFile(result_file_id(batch_id)))
+            return found.batch
+        return replace(found.batch, output=inline or ResultFile(result_file_id(batch_id)))
 
     async def list(self, caller: Caller, page_size: int, page_token: str | None) -> Page[Batch]:
         """One list: first what the proxy carries out, then Bedrock's jobs."""
@@ -148,11 +148,13 @@ class BedrockBatches:
 
     async def ended(self, caller: Caller, batch_id: str) -> Batch:
         """The batch whose results a file id names. Raises NOT_FOUND where it has none."""
-        return (await self._backends.of(batch_id).results(caller, batch_id)).batch
+        found = await self._look_up(caller, batch_id)
+        await found.results()
+        return found.batch
 
     async def download(self, caller: Caller, batch_id: str, form: ResultForm) -> Download:
         """The results as JSON lines, translated while they are read, or in Bedrock's own form."""
-        results = await self._backends.of(batch_id).results(caller, batch_id)
+        results = await (await self._look_up(caller, batch_id)).results()
         if form is ResultForm.NATIVE:
             return await deliver_native(results.files)
         async with AsyncExitStack() as stack:
@@ -162,6 +164,9 @@ class BedrockBatches:
 
     async def delete_results(self, caller: Caller, batch_id: str) -> None:
         await self._backends.of(batch_id).delete_results(caller, batch_id)
+
+    async def _look_up(self, caller: Caller, batch_id: str) -> FoundBatch:
+        return await self._backends.of(batch_id).look_up(caller, batch_id)
 
     async def _create(
         self, caller: Caller, batch: NewBatch, job: str, *, repeatable: bool

@@ -1,15 +1,16 @@
 """Batches that the proxy carries out itself, because they are too small for a job."""
 
+from functools import partial
 from typing import Any, Final
 
 from providers.aws.target import AwsTargets
 from providers.batches.request_table import RowKind
-from providers.bedrock.batch_backends import Results
+from providers.bedrock.batch_backends import FoundBatch, Results
 from providers.bedrock.content.result_from_bedrock import result_from_bedrock
 from providers.bedrock.immediate.job_ids import job_id_of
 from providers.bedrock.immediate.job_list import ListedJobs, Position
 from providers.bedrock.immediate.job_results import JobResults
-from providers.bedrock.immediate.jobs import ImmediateJobs
+from providers.bedrock.immediate.jobs import FoundJob, ImmediateJobs
 from providers.credential import Caller
 from providers.errors import FerryError
 from providers.resources import Batch, BatchState, Failure
@@ -32,14 +33,15 @@ class ImmediateBatches:
         self._targets = targets
         self._jobs = jobs
 
-    async def get(self, caller: Caller, batch_id: str) -> Batch:
+    async def look_up(self, caller: Caller, batch_id: str) -> FoundBatch:
         await self._targets.of(caller)
-        return await self._jobs.get(caller, batch_id)
+        found = await self._jobs.look_up(caller, batch_id)
+        return FoundBatch(found.batch, partial(self._results, found))
 
     async def find(self, caller: Caller, job: str) -> Batch | None:
         """The batch that an earlier attempt made under our id `job`."""
         try:
-            return await self.get(caller, job_id_of(job))
+            return (await self.look_up(caller, job_id_of(job))).batch
         except FerryError as error:
             if error.status != Status.NOT_FOUND:
                 raise
@@ -57,20 +59,18 @@ class ImmediateBatches:
         await self._targets.of(caller)
         await self._jobs.delete(caller, batch_id)
 
-    async def results(self, caller: Caller, batch_id: str) -> Results:
-        await self._targets.of(caller)
-        found = await self._jobs.results(caller, batch_id)
-        return Results(
-            batch=found.batch,
-            inline=found.job.rows is RowKind.METADATA,
-            lines=_ImmediateLines(found),
-            files=found,
-            table=found.table,
-        )
-
     async def delete_results(self, caller: Caller, batch_id: str) -> None:
         await self._targets.of(caller)
         await self._jobs.delete_results(caller, batch_id)
+
+    async def _results(self, found: FoundJob) -> Results:
+        results = await self._jobs.results(found)
+        return Results(
+            inline=found.job.rows is RowKind.METADATA,
+            lines=_ImmediateLines(results),
+            files=results,
+            table=results.table,
+        )
 
 
 class _ImmediateLines:

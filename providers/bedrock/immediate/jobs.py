@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
@@ -30,6 +31,16 @@ from providers.status import Status
 
 # What stands in a line beside the model's input or output: its names, and the record's id.
 _AROUND_BYTES: Final = 64 << 10
+
+
+@dataclass(frozen=True, slots=True)
+class FoundJob:
+    """`ending` is None if the job has not ended; `batch` is without results."""
+
+    key: JobKey
+    job: ImmediateJob
+    ending: Ending | None
+    batch: Batch
 
 
 class ImmediateJobs:
@@ -82,8 +93,14 @@ class ImmediateJobs:
 
     async def get(self, caller: Caller, job_id: str) -> Batch:
         """Without results."""
+        return (await self.look_up(caller, job_id)).batch
+
+    async def look_up(self, caller: Caller, job_id: str) -> FoundJob:
         key, job = await self._find(caller, job_id)
-        return await self._batch(caller, key, job)
+        ending = await self._store.ending(key, job)
+        if ending is not None:
+            return FoundJob(key, job, ending, ended_batch(job_id, job, ending))
+        return FoundJob(key, job, None, await self._unended_batch(caller, key, job))
 
     async def list(self, caller: Caller, after: Position | None, limit: int) -> ListedJobs:
         """Newest first; `limit` is at least 1. A job that vanishes meanwhile is left out."""
@@ -124,12 +141,12 @@ class ImmediateJobs:
 
     # --- its results -----------------------------------------------------------------------------
 
-    async def results(self, caller: Caller, job_id: str) -> JobResults:
-        """Raises NOT_FOUND where there are none: it has not ended, or they were deleted."""
-        key, job, ending = await self._ended(caller, job_id)
+    async def results(self, found: FoundJob) -> JobResults:
+        """Raises NOT_FOUND if there are none: it has not ended, or they were deleted."""
+        key, job, ending = found.key, found.job, found.ending
         work = self._store.work(key, job)
-        if not await work.has_output(ending.output):
-            raise no_results(job_id)
+        if ending is None or not await work.has_output(ending.output):
+            raise no_results(key.job_id)
         splitter = ResultSplitter(self._line_limit, self._memory)
         return JobResults(key, job, ending, work, self._tables, splitter)
 
@@ -213,10 +230,7 @@ class ImmediateJobs:
             raise no_results(job_id)
         return key, job, ending
 
-    async def _batch(self, caller: Caller, key: JobKey, job: ImmediateJob) -> Batch:
-        ending = await self._store.ending(key, job)
-        if ending is not None:
-            return ended_batch(key.job_id, job, ending)
+    async def _unended_batch(self, caller: Caller, key: JobKey, job: ImmediateJob) -> Batch:
         work = self._store.work(key, job)
         cancelled, lease = await asyncio.gather(work.cancelled(), work.leases.newest())
         if cancelled:

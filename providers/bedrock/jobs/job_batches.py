@@ -10,10 +10,10 @@ from providers.aws.target import AwsTarget, AwsTargets
 from providers.batches.deleted_markers import DeletedMarkers, batch_marker
 from providers.batches.json_lines import ResultSplitter
 from providers.batches.request_table import RequestTable, RowKind
-from providers.bedrock.batch_backends import Results
+from providers.bedrock.batch_backends import FoundBatch, Results
 from providers.bedrock.jobs.job_failures import is_unanswered
 from providers.bedrock.jobs.job_keys import JobKeys
-from providers.bedrock.jobs.job_memory import JobMemory
+from providers.bedrock.jobs.job_memory import JobMemory, KeptJob
 from providers.bedrock.jobs.job_records import (
     SOURCE,
     JobName,
@@ -59,9 +59,11 @@ class JobBatches:
         self._splitter = splitter
         self._keys = keys
 
-    async def get(self, caller: Caller, batch_id: str) -> Batch:
-        _, job = await self._job(caller, batch_id)
-        return await self._batch(job)
+    async def look_up(self, caller: Caller, batch_id: str) -> FoundBatch:
+        target, job = await self._job(caller, batch_id)
+        kept = await self._memory.kept(job)
+        batch = from_bedrock_job(job, kept.record)
+        return FoundBatch(batch, partial(self._results, target, job, kept))
 
     async def find(self, caller: Caller, job: str) -> Batch | None:
         """The batch that an earlier attempt made under our id `job`, wherever its answer went."""
@@ -120,23 +122,22 @@ class JobBatches:
         if ours is not None:
             await self._memory.forget(ours)
 
-    async def results(self, caller: Caller, batch_id: str) -> Results:
-        target, job = await self._ended(caller, batch_id)
-        record = await self._memory.record(job)
-        lines = JobResultLines(self._s3, target, job, self._splitter)
-        return Results(
-            batch=await self._batch(job),
-            # Where the record is lost, only the table can tell.
-            inline=record.get(SOURCE, RowKind.METADATA) == RowKind.METADATA,
-            lines=lines,
-            files=lines,
-            table=partial(self._table, target, job),
-        )
-
     async def delete_results(self, caller: Caller, batch_id: str) -> None:
-        target, job = await self._ended(caller, batch_id)
+        target, job = await self._job(caller, batch_id)
+        await self._expect_results(target, job, await self._memory.kept(job))
         await self._delete_output(target, job)
         await self._deleted.mark_deleted(result_file_id(batch_id))
+
+    async def _results(self, target: AwsTarget, job: Answer, kept: KeptJob) -> Results:
+        await self._expect_results(target, job, kept)
+        lines = JobResultLines(self._s3, target, job, self._splitter)
+        return Results(
+            # If the record is lost, only the table shows whether they came inline.
+            inline=kept.record.get(SOURCE, RowKind.METADATA) == RowKind.METADATA,
+            lines=lines,
+            files=lines,
+            table=partial(self._table, target, job, kept),
+        )
 
     async def _job(self, caller: Caller, batch_id: str) -> tuple[AwsTarget, Answer]:
         check_native_id(batch_id, "batch")
@@ -148,32 +149,31 @@ class JobBatches:
             raise not_found(f"batches/{batch_id} was deleted")
         return target, job
 
-    async def _ended(self, caller: Caller, batch_id: str) -> tuple[AwsTarget, Answer]:
-        target, job = await self._job(caller, batch_id)
+    async def _expect_results(self, target: AwsTarget, job: Answer, kept: KeptJob) -> None:
+        """Raises NOT_FOUND unless each record has a result, or a reason why it has none."""
+        batch_id = job_id_of(job)
         deleted = await self._deleted.is_deleted(result_file_id(batch_id))
-        if deleted or not await self._has_results(target, job):
+        if deleted or not await self._has_results(target, job, kept):
             raise not_found(f"batches/{batch_id} has no results")
-        return target, job
 
-    async def _has_results(self, target: AwsTarget, job: Answer) -> bool:
-        """Whether there is a result, or a reason for having none, for each record."""
+    async def _has_results(self, target: AwsTarget, job: Answer, kept: KeptJob) -> bool:
         if not state_of(job).terminal:
             return False
-        if not is_unanswered(job) or await self._memory.has_table(job):
+        if not is_unanswered(job) or await self._memory.has_table(kept):
             return True
         return await self._keys.exist(target, job)
 
     async def _table(
-        self, target: AwsTarget, job: Answer, reservation: Reservation
+        self, target: AwsTarget, job: Answer, kept: KeptJob, reservation: Reservation
     ) -> RequestTable | None:
         """None if the records are known only from their results."""
-        table = await self._memory.table(job, reservation)
+        table = await self._memory.table(kept, reservation)
         if table is not None or not is_unanswered(job):
             return table
         return await self._keys.read(target, job, reservation)
 
     async def _batch(self, job: Answer) -> Batch:
-        return from_bedrock_job(job, await self._memory.record(job))
+        return from_bedrock_job(job, (await self._memory.kept(job)).record)
 
     async def _delete_output(self, target: AwsTarget, job: Answer) -> None:
         async for bucket, key in output_objects(self._s3, target, job):

@@ -5,6 +5,7 @@ tie made afterwards binds them to Bedrock's id, so that no other job of that nam
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Final
 
 from providers.batches.batch_records import BatchRecords
@@ -17,6 +18,14 @@ from providers.state import State
 
 _BINDING: Final = "tie-"
 _NATIVE: Final = "native"
+
+
+@dataclass(frozen=True, slots=True)
+class KeptJob:
+    """`job` is our id, None if another tool created the job; `record` is then empty."""
+
+    job: str | None
+    record: Mapping[str, str]
 
 
 class JobMemory:
@@ -39,18 +48,16 @@ class JobMemory:
         binding = await self._records.read(f"{_BINDING}{name.job}")
         return name.job if binding.get(_NATIVE, job_id_of(native)) == job_id_of(native) else None
 
-    async def record(self, native: Answer) -> dict[str, str]:
-        """Empty for a job that another tool created."""
+    async def kept(self, native: Answer) -> KeptJob:
+        """What is kept of a job that Bedrock has shown: nothing if another tool created it."""
         job = await self.job_of(native)
-        return await self._records.read(job) if job else {}
+        return KeptJob(job, await self._records.read(job) if job else {})
 
-    async def table(self, native: Answer, reservation: Reservation) -> RequestTable | None:
-        job = await self.job_of(native)
-        return await self._tables.read(job, reservation) if job else None
+    async def table(self, kept: KeptJob, reservation: Reservation) -> RequestTable | None:
+        return await self._tables.read(kept.job, reservation) if kept.job else None
 
-    async def has_table(self, native: Answer) -> bool:
-        job = await self.job_of(native)
-        return job is not None and await self._tables.exists(job)
+    async def has_table(self, kept: KeptJob) -> bool:
+        return kept.job is not None and await self._tables.exists(kept.job)
 
     async def forget(self, job: str) -> None:
         await self._tables.delete(job)

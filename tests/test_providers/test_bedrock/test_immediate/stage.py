@@ -12,6 +12,7 @@ from providers.batches.request_table import RequestTable, RowKind, indexed_id
 from providers.bedrock.immediate.clock import Clock
 from providers.bedrock.immediate.job_creation import NewImmediateJob
 from providers.bedrock.immediate.job_ids import job_id_of
+from providers.bedrock.immediate.job_results import JobResults
 from providers.bedrock.immediate.job_store import JobKey
 from providers.bedrock.immediate.jobs import ImmediateJobs
 from providers.bedrock.immediate.leases import LEASE_SECONDS, RENEWAL_SECONDS
@@ -231,8 +232,11 @@ class Replica:
         self.state.away = True
         await self.background.stop()
 
+    async def results(self, caller: Caller = CALLER) -> JobResults:
+        return await self.jobs.results(await self.jobs.look_up(caller, JOB_ID))
+
     async def lines(self, caller: Caller = CALLER) -> list[dict[str, object]]:
-        found = await self.jobs.results(caller, JOB_ID)
+        found = await self.results(caller)
         return [orjson.loads(line_text(line)) async for lines in found.lines() for line in lines]
 
 

@@ -67,7 +67,7 @@ async def test_each_record_has_its_line_in_order(state: MemoryState, clock: Fake
     assert await replica.lines() == [
         {"recordId": f"r{n:010d}", "modelOutput": {"n": n}} for n in range(20)
     ]
-    found = await replica.jobs.results(CALLER, JOB_ID)
+    found = await replica.results()
     assert found.batch == await replica.get()
     job = found.job
     assert (job.rows, job.count, job.invocation) == (RowKind.KEY, 20, InvocationType.CONVERSE)
@@ -149,7 +149,7 @@ async def test_a_strangers_job_is_not_there(state: MemoryState, clock: FakeClock
         replica.jobs.get(STRANGER, JOB_ID),
         replica.jobs.cancel(STRANGER, JOB_ID),
         replica.jobs.delete(STRANGER, JOB_ID),
-        replica.jobs.results(STRANGER, JOB_ID),
+        replica.results(STRANGER),
         replica.jobs.delete_results(STRANGER, JOB_ID),
         replica.jobs.get(CALLER, "../tenant"),
         replica.jobs.get(CALLER, "abcdefghijkl"),
@@ -184,7 +184,7 @@ async def test_to_find_the_results_takes_two_reads(state: MemoryState, clock: Fa
     await replica.create(1)
     await replica.background.idle()
     replica.state.read.clear()
-    found = await replica.jobs.results(CALLER, JOB_ID)
+    found = await replica.results()
     assert len(replica.state.read) == 2
     with MemoryBudget().reserve() as reservation:
         await found.table(reservation)
@@ -202,7 +202,7 @@ async def test_results_can_be_deleted_alone(state: MemoryState, clock: FakeClock
         assert caught.value.status == Status.NOT_FOUND
     replica.call.open.set()
     await replica.background.idle()
-    found = await replica.jobs.results(CALLER, JOB_ID)
+    found = await replica.results()
     await replica.jobs.delete_results(CALLER, JOB_ID)
     for late in (replica.lines(), anext(found.lines())):
         with pytest.raises(FerryError) as caught:
@@ -284,7 +284,7 @@ async def test_a_job_whose_table_is_swept_first_is_gone(
     await replica.background.idle()
     [table] = [name for name in state.objects if name.startswith("batches/")]
     await state.delete(table)
-    found = await replica.jobs.results(CALLER, JOB_ID)
+    found = await replica.results()
     with MemoryBudget().reserve() as reservation:
         with pytest.raises(FerryError) as caught:
             await found.table(reservation)
