@@ -1,8 +1,8 @@
-"""The schema of Anthropic's Messages, whoever serves Claude: what Gemini asks becomes the params of
-a message, and a message becomes Gemini's answer.
+"""The schema of Anthropic's Messages, for every provider that serves Claude.
 
-`generate_to_anthropic` is the way there, `message_from_anthropic` the way back. What of the schema
-depends on the model stands in `claude_models`, what on the API's version in `api_version`.
+`generate_to_anthropic` translates Gemini's request to the params of a message, and
+`message_from_anthropic` translates the message to Gemini's answer. `claude_models` says what
+depends on the model, `api_version` what depends on the version of the API.
 
-Everything here is a pure function of its arguments.
+Everything here is pure: no input, no output, no clock. Used by `anthropic` and `bedrock`.
 """

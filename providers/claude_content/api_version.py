@@ -10,10 +10,10 @@ SAMPLING: Final = ("temperature", "top_p", "top_k")
 
 
 def needs_old_version(params: Mapping[str, Any]) -> bool:
-    """Whether Messages params, of whatever shape, have what 2026-10-21 took away.
+    """Whether Messages params, valid or not, have members that version 2026-10-21 refuses.
 
-    That is sampling parameters, a document in a turn of the assistant's, and citations in one of
-    the user's. A batch has one version for all its items, so one such item decides.
+    These are sampling parameters, a document in an assistant's turn, and citations in a user's
+    turn. All items of a batch are sent under one version, so one such item decides for all.
     """
     if any(params.get(name) is not None for name in SAMPLING):
         return True

@@ -1,9 +1,9 @@
-"""What of the Messages API a Claude model refuses, by its name: the only place that knows them.
+"""What a Claude model refuses in the Messages API. Only this module reads names of models.
 
-Anthropic checks the requests of a batch one by one and after the fact, so what is known to fail is
-refused before. A name that says nothing (an alias, a newer family) is refused nothing: Anthropic
-decides. The sources are in anthropic.md section 1. Unverified: the exact first version of each
-family; the constants below isolate them.
+Anthropic checks the requests of a batch when it processes them, so the proxy refuses early what is
+known to fail. For a name without a known version (an alias, a newer family) nothing is refused
+here, and Anthropic decides. The sources are in anthropic.md section 1. Unverified: the exact first
+version of each family; the constants below isolate them.
 """
 
 import re
@@ -12,9 +12,9 @@ from typing import Final, TypeAlias
 
 Version: TypeAlias = tuple[int, int]
 
-# claude-opus-4-7, claude-sonnet-4-5-20250929, claude-opus-4-20250514 (a date is no version).
+# claude-opus-4-7, claude-sonnet-4-5-20250929, claude-opus-4-20250514 (the date is not a version).
 _NUMBERED: Final = re.compile(r"claude-(opus|sonnet|haiku)-(\d{1,2})(?:[.-](\d{1,2}))?(?!\d)")
-# claude-3-7-sonnet-20250219, claude-2.1: before the family stood first.
+# claude-3-7-sonnet-20250219, claude-2.1: older names, in which the version comes first.
 _EARLY: Final = re.compile(r"claude-(?:instant|[123](?!\d))")
 _ALWAYS_THINKING: Final = re.compile(r"claude-(?:fable|mythos)")
 
@@ -30,17 +30,17 @@ def refuses_sampling(model: str) -> bool:
 
 
 def refuses_temperature_with_top_p(model: str) -> bool:
-    """Whether the two together are an error, where each is accepted."""
+    """Whether the two together are an error, for a model that accepts each alone."""
     return _from(model, dict.fromkeys(_NO_SAMPLING, _TEMPERATURE_OR_TOP_P))
 
 
 def refuses_thinking_budget(model: str) -> bool:
-    """Whether thinking that is enabled with a budget is an error."""
+    """Whether enabled thinking with a budget is an error."""
     return always_thinks(model) or _from(model, _NO_BUDGET)
 
 
 def refuses_adaptive_thinking(model: str) -> bool:
-    """Whether the model is known to be from before it could choose how much to think."""
+    """Whether the model is known to be older than adaptive thinking."""
     numbered = _NUMBERED.search(model) is not None
     return _EARLY.search(model) is not None or (numbered and not _from(model, _ADAPTIVE))
 
@@ -51,7 +51,7 @@ def always_thinks(model: str) -> bool:
 
 
 def _from(model: str, first: Mapping[str, Version]) -> bool:
-    """Whether the model is its family's `first` of a kind, or a later one."""
+    """Whether the model's version is its family's version in `first`, or later."""
     found = _NUMBERED.search(model)
     if found is None:
         return False

@@ -1,9 +1,9 @@
-"""JSON Schemas as Anthropic can hold a model to them, in answers and in strict tools.
+"""The JSON Schemas that Anthropic can enforce, in answers and in strict tools.
 
-Anthropic wants every object closed, and knows few constraints (its page on structured outputs, and
-the schemas that its SDK 2.12 makes). Gemini writes declared properties only, so
-closing an object that says nothing of others keeps its meaning. What Anthropic could not hold the
-model to is refused, not turned into a plea.
+Anthropic requires every object to be closed and supports few constraints (its page on structured
+outputs, and the schemas that its SDK 2.12 makes). Gemini writes declared properties only, so
+closing an object does not change what its schema means there. A constraint that Anthropic cannot
+enforce is refused; it is not turned into a description.
 """
 
 from typing import Any, Final
@@ -15,7 +15,7 @@ from providers.gemini_content.warnings import Warnings
 _KEPT: Final = frozenset(
     {"type", "title", "description", "default", "enum", "const", "required", "pattern", "$ref"}
 )
-# They say something to a reader and constrain nothing.
+# Comments for a reader; they constrain nothing.
 _ANNOTATIONS: Final = frozenset({"examples", "$schema", "$comment"})
 _FORMATS: Final = frozenset(
     {
@@ -38,10 +38,10 @@ _LISTED: Final = ("anyOf", "allOf")
 def closed_schema(schema: object, path: str, warnings: Warnings) -> dict[str, Any]:
     """The JSON Schema at `path` with every object closed.
 
-    Raises INVALID_ARGUMENT with the path of the first keyword that Anthropic does not know.
+    Raises INVALID_ARGUMENT with the path of the first keyword that Anthropic does not support.
     """
     if not isinstance(schema, dict):
-        raise invalid_argument("must be a schema, an object", path=path)
+        raise invalid_argument("must be a schema, which is an object", path=path)
     closed: dict[str, Any] = {}
     for keyword, value in schema.items():
         where = member(path, keyword)
@@ -58,7 +58,7 @@ def closed_schema(schema: object, path: str, warnings: Warnings) -> dict[str, An
             closed[keyword] = value
     if _is_object(schema):
         if "properties" not in schema:
-            raise invalid_argument("must have properties, as an object", path=path)
+            raise invalid_argument("must have properties, because it is an object", path=path)
         closed["additionalProperties"] = False
     return closed
 
@@ -74,7 +74,7 @@ def _require_known(keyword: str, value: object, path: str) -> None:
         case "format" | "minItems" | "additionalProperties":
             return
         case _ if keyword not in _KEPT:
-            raise invalid_argument("no model is held to this", path=path)
+            raise invalid_argument("Anthropic cannot enforce this keyword", path=path)
 
 
 def _named(value: object, path: str, warnings: Warnings) -> dict[str, Any]:

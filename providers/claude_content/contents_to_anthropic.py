@@ -24,9 +24,8 @@ def to_anthropic_messages(
 ) -> dict[str, list[dict[str, Any]]]:
     """`messages`, and `system` if there is one, of the normalised request at `path`.
 
-    Turns of one role that follow one another become one message. Raises INVALID_ARGUMENT for what
-    Anthropic has no place for, for a function call without its answer in the next turn or the
-    other way round, and for a conversation that the model begins or ends.
+    Consecutive turns of one role become one message. Raises INVALID_ARGUMENT as `merged_turns`
+    does.
     """
     writer = _AnthropicBlocks(warnings, file_ids)
     messages = [
@@ -64,6 +63,6 @@ class _AnthropicBlocks:
             "tool_use_id": answer.call_id,
             "content": render_json(answer.response).decode(),
         }
-        # Gemini's word for what went wrong in the function.
+        # Gemini's key for an error in the function.
         failed = answer.response.get("error") is not None
         return result | {"is_error": True} if failed else result

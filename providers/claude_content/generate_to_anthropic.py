@@ -22,13 +22,13 @@ def to_anthropic_message(
     default_max_tokens: int,
     api_version: str,
 ) -> dict[str, Any]:
-    """Translate a normalised request (`normalise_generate`) that the client wrote at `path`.
+    """Translate the normalised request (`normalise_generate`) at `path`.
 
-    `model` is the batch's, unless the request names its own. `default_max_tokens` stands in for
-    an absent maxOutputTokens, with a warning that names it. `api_version` is the one that the
-    batch will be sent under. `file_ids` gives the native id of a file at this provider from the
-    URI or name that the proxy gave it, or None. Raises INVALID_ARGUMENT with the JSON path of the
-    first field that Anthropic cannot be given without a change of meaning.
+    `model` is the batch's, unless the request names its own. `default_max_tokens` is used if
+    maxOutputTokens is absent, with a warning that names it. The batch is sent under `api_version`.
+    `file_ids` returns the native id of a file from its URI or name here, or None. Raises
+    INVALID_ARGUMENT with the JSON path of the first field that cannot be sent to Anthropic without
+    changing its meaning.
     """
     refuse_gemini_only(request, path, "Anthropic")
     drop_harmless_fields(request, path, warnings)

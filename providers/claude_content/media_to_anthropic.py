@@ -1,4 +1,4 @@
-"""Gemini's inlineData and fileData -> image and document blocks of Anthropic's."""
+"""Gemini's inlineData and fileData -> Anthropic's image and document blocks."""
 
 from base64 import b64decode
 from typing import Any, Final
@@ -23,7 +23,7 @@ _PLAIN: Final = "text/plain"
 def to_anthropic_inline_media(
     blob: dict[str, Any], path: str, warnings: Warnings
 ) -> dict[str, Any]:
-    """Translate the Blob at `path`: an image, a PDF, or a text, which is a document too."""
+    """Translate the Blob at `path`: an image, or a PDF or text, which become documents."""
     require_blob(blob, path)
     mime_type, data = bare_type(blob), blob["data"]
     if mime_type in IMAGES:
@@ -34,7 +34,7 @@ def to_anthropic_inline_media(
         return _document({"type": "base64", "media_type": PDF, "data": data}, blob)
     if mime_type.startswith("text/"):
         if mime_type != _PLAIN:
-            warnings.drop(member(path, "mimeType"))  # what kind of text it is cannot be said
+            warnings.drop(member(path, "mimeType"))  # Anthropic takes text as text/plain only
         return _document({"type": "text", "media_type": _PLAIN, "data": _text(data, path)}, blob)
     raise unsupported_type(path, "Anthropic", "PNG, JPEG, GIF and WebP images, PDF, and text")
 
@@ -42,9 +42,9 @@ def to_anthropic_inline_media(
 def to_anthropic_file_media(
     file_data: dict[str, Any], path: str, warnings: Warnings, file_ids: FileIds
 ) -> dict[str, Any]:
-    """Translate the FileData at `path`: a file among Anthropic's, or one on the web.
+    """Translate the FileData at `path`: a file at Anthropic, or one on the web.
 
-    Its type must be given, because an image and a document are different blocks.
+    Its type is required, because images and documents are different blocks.
     """
     uri = file_data.get("fileUri", "")
     file_id = file_ids(uri)
@@ -61,7 +61,7 @@ def to_anthropic_file_media(
     if mime_type in documents:
         return _document(source, file_data)
     kinds = ", ".join([*documents, *IMAGES])
-    raise unsupported_type(path, "Anthropic", f"{kinds} here, and must be told which it is")
+    raise unsupported_type(path, "Anthropic", f"{kinds} here; mimeType must say which it is")
 
 
 def _document(source: dict[str, Any], media: dict[str, Any]) -> dict[str, Any]:
@@ -75,5 +75,5 @@ def _text(data: str, path: str) -> str:
     except UnicodeDecodeError:
         raise invalid_argument("must be UTF-8", path=member(path, "data")) from None
     if not text.strip():
-        raise invalid_argument("holds no text", path=member(path, "data"))
+        raise invalid_argument("has no text", path=member(path, "data"))
     return text

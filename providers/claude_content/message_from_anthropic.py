@@ -28,7 +28,7 @@ _FINISH_REASONS: Final = {
     "refusal": "SAFETY",
 }
 
-# What Anthropic did on its own on the way to the answer, in which its outcome stands.
+# What Anthropic's own tools did before the answer. The answer's text has the outcome.
 _SERVER_TOOL_OUTPUTS: Final = (
     "server_tool_use",
     "web_search_tool_result",
@@ -43,11 +43,11 @@ _SERVER_TOOL_OUTPUTS: Final = (
 
 
 def from_anthropic_message(message: dict[str, Any]) -> dict[str, Any]:
-    """Translate a Message. What cannot be read is named in an extra text part.
+    """Translate a Message. Members that cannot be read are named in an extra text part.
 
-    Thinking becomes a thought where it has text. It has none where the request did not ask for
-    thoughts (`to_anthropic_thinking`); then only its signature remains, for the next request.
-    Raises UnreadableAnswer for a body without `content`, or if nothing in it can be read.
+    Thinking becomes a thought if it has text. It has none if the request did not ask for thoughts
+    (`to_anthropic_thinking`); then only its signature is kept, for the next request. Raises
+    UnreadableAnswer for a body without `content`, or if nothing in it can be read.
     """
     native = text_or_none(message.get("stop_reason"))
     candidate = Candidate(0, _FINISH_REASONS.get(native or "", "OTHER"), native)
@@ -63,7 +63,7 @@ def from_anthropic_message(message: dict[str, Any]) -> dict[str, Any]:
 
 
 def _read_content(candidate: Candidate, content: object) -> None:
-    """Anthropic writes a list of blocks, some of the servers like it a string."""
+    """Anthropic writes a list of blocks; some compatible servers write a string."""
     if isinstance(content, str):
         candidate.add_text(content)
         return
@@ -92,7 +92,7 @@ def _add(candidate: Candidate, block: dict[str, Any], where: str) -> None:
 
 
 def _add_text(candidate: Candidate, block: dict[str, Any], where: str) -> None:
-    """Each citation is for the whole block; a citation of a document in the prompt has no URI."""
+    """Each citation covers the whole block; a citation of a document in the prompt has no URI."""
     segment = candidate.add_text(as_text(block.get("text"), f"{where}.text"))
     citations = list_or_empty(block.get("citations"), f"{where}.citations")
     uris: dict[str | None, None] = {}
@@ -103,20 +103,20 @@ def _add_text(candidate: Candidate, block: dict[str, Any], where: str) -> None:
 
 
 def _uri(citation: dict[str, Any]) -> str | None:
-    """A page on the web, or what the client called the search result that it gave."""
+    """The URL of a web page, or the source of a search result that the client gave."""
     return text_or_none(citation.get("url")) or text_or_none(citation.get("source"))
 
 
 def _explain_refusal(candidate: Candidate, details: dict[str, Any]) -> None:
     category, why = text_or_none(details.get("category")), text_or_none(details.get("explanation"))
     if why or category:
-        sort = f" (category {category!r})" if category else ""
+        named = f" (category {category!r})" if category else ""
         reason = f" The provider's explanation: {why}" if why else ""
-        candidate.explain_end(why or category or "", f"The model refused to answer{sort}.{reason}")
+        candidate.explain_end(why or category or "", f"The model refused to answer{named}.{reason}")
 
 
 def _usage(usage: object) -> dict[str, Any]:
-    """`{"usageMetadata": {...}}`, or `{}` if Anthropic counted nothing that can be read."""
+    """`{"usageMetadata": {...}}`, or `{}` if the message has no readable counts."""
     counts = object_or_nothing(usage)
     details = object_or_nothing(counts.get("output_tokens_details"))
     cached = count_or_none(counts.get("cache_read_input_tokens"))
@@ -140,6 +140,6 @@ def _usage(usage: object) -> dict[str, Any]:
 
 
 def _sum(*counts: int | None) -> int | None:
-    """None if a count is unknown, or if they come to more than an integer of Gemini's holds."""
+    """None if a count is unknown, or if the sum is too large for Gemini's integer."""
     known = [count for count in counts if count is not None]
     return count_or_none(sum(known)) if len(known) == len(counts) else None

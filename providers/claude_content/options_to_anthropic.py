@@ -19,7 +19,7 @@ _PENALTIES: Final = ("presencePenalty", "frequencyPenalty")
 
 @dataclass(frozen=True)
 class MessageTarget:
-    """What the options depend on beside the request."""
+    """What the options depend on besides the request."""
 
     model: str
     api_version: str
@@ -31,7 +31,7 @@ def to_anthropic_options(
 ) -> tuple[dict[str, Any], Thinking]:
     """Translate the normalised GenerationConfig at `path`.
 
-    Raises INVALID_ARGUMENT for a setting, or a value of one, that Anthropic has no equivalent of.
+    Raises INVALID_ARGUMENT for a setting or value that Anthropic has no equivalent for.
     """
     refuse_fields(config, _REFUSED, path)
     _refuse_penalties(config, path)
@@ -70,13 +70,13 @@ def _refuse_penalties(config: dict[str, Any], path: str) -> None:
 def _max_tokens(config: dict[str, Any], path: str, warnings: Warnings, default: int) -> int:
     field_path = member(path, "maxOutputTokens")
     if "maxOutputTokens" not in config:
-        # Anthropic must be given one, and it was not the client's.
+        # Anthropic requires one, and the client gave none.
         warnings.fill(field_path, default)
         return default
-    asked: int = config["maxOutputTokens"]
-    if asked < 1:
+    limit: int = config["maxOutputTokens"]
+    if limit < 1:
         raise invalid_argument("Anthropic takes 1 or more", path=field_path)
-    return asked
+    return limit
 
 
 def _stop_sequences(config: dict[str, Any], path: str) -> dict[str, Any]:
@@ -85,7 +85,7 @@ def _stop_sequences(config: dict[str, Any], path: str) -> dict[str, Any]:
     for index, sequence in enumerate(config["stopSequences"]):
         if not sequence.strip():
             raise invalid_argument(
-                "Anthropic does not stop at white space alone",
+                "Anthropic takes no stop sequence of white space alone",
                 path=item(member(path, "stopSequences"), index),
             )
     return {"stop_sequences": config["stopSequences"]}
@@ -97,7 +97,7 @@ def _format(config: dict[str, Any], path: str, warnings: Warnings) -> dict[str, 
         return {}
     if requested.schema is None:
         raise invalid_argument(
-            "Anthropic answers in JSON only by a schema; give responseSchema", path=requested.path
+            "Anthropic answers in JSON only with a schema; give responseSchema", path=requested.path
         )
     schema = closed_schema(requested.schema, requested.path, warnings)
     return {"format": {"type": "json_schema", "schema": schema}}

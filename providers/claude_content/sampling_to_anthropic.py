@@ -1,7 +1,7 @@
-"""Gemini's temperature, topP and topK -> Anthropic's, where they are still accepted.
+"""Gemini's temperature, topP and topK -> Anthropic's, for models and versions that accept them.
 
-A newer model and the newer API refuse them (anthropic.md section 1). They are never dropped and
-never rescaled: Gemini's temperature goes to 2, Anthropic's to 1.
+Newer models and the newer API version refuse them (anthropic.md section 1). They are never dropped
+and never rescaled: Gemini's temperature goes to 2, Anthropic's to 1.
 """
 
 from typing import Any, Final
@@ -25,8 +25,8 @@ def to_anthropic_sampling(
 ) -> dict[str, Any]:
     """The sampling parameters of the GenerationConfig at `path`.
 
-    `thinking` says whether the model is to think. Raises INVALID_ARGUMENT for what `model`, or
-    Anthropic under `api_version`, does not accept.
+    `thinking` says whether thinking was requested. Raises INVALID_ARGUMENT for what `model` does
+    not accept, or Anthropic does not under `api_version`.
     """
     sampling: dict[str, Any] = {}
     for gemini, anthropic, least, greatest in _RANGES:
@@ -48,7 +48,7 @@ def to_anthropic_sampling(
 def _require_accepted(path: str, model: str, api_version: str) -> None:
     if claude_models.refuses_sampling(model):
         raise invalid_argument(f"{model} takes no sampling parameters", path=path)
-    # Versions are dates: those to come will not bring the parameters back.
+    # Versions are dates. Later ones are assumed to refuse the parameters too.
     if api_version >= NEW_VERSION:
         raise invalid_argument(
             f"Anthropic takes no sampling parameters in its API version {api_version}", path=path
@@ -56,17 +56,17 @@ def _require_accepted(path: str, model: str, api_version: str) -> None:
 
 
 def _require_thinking_sampling(sampling: dict[str, Any], path: str) -> None:
-    """Unverified: how a model that thinks may be sampled (anthropic.md section 1)."""
+    """Unverified: which sampling a thinking model accepts (anthropic.md section 1)."""
     if sampling.get("temperature", 1) != 1:
         raise invalid_argument(
-            "Anthropic takes only 1 for a model that thinks", path=member(path, "temperature")
+            "Anthropic takes only 1 with thinking", path=member(path, "temperature")
         )
     if sampling.get("top_p", 1) < _LEAST_TOP_P_WHILE_THINKING:
         raise invalid_argument(
-            f"Anthropic takes {_LEAST_TOP_P_WHILE_THINKING} to 1 for a model that thinks",
+            f"Anthropic takes {_LEAST_TOP_P_WHILE_THINKING} to 1 with thinking",
             path=member(path, "topP"),
         )
     if "top_k" in sampling:
         raise invalid_argument(
-            "Anthropic takes none for a model that thinks", path=member(path, "topK")
+            "Anthropic does not take topK with thinking", path=member(path, "topK")
         )

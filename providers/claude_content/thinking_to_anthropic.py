@@ -16,7 +16,7 @@ _EFFORTS: Final = {"MINIMAL": "low", "LOW": "low", "MEDIUM": "medium", "HIGH": "
 
 @dataclass(frozen=True)
 class Thinking:
-    """`param` is what `thinking` is set to, and `effort` what `output_config.effort` is."""
+    """`param` is the value of `thinking`, and `effort` that of `output_config.effort`."""
 
     param: dict[str, Any] | None = None
     effort: str | None = None
@@ -31,22 +31,24 @@ def to_anthropic_thinking(
 ) -> Thinking:
     """Translate the ThinkingConfig at `path`.
 
-    `max_tokens` is None where the model's own limit is to hold. Thoughts are shown if
-    `includeThoughts` is set and omitted otherwise, so what a message holds of them is what was
-    asked for. Raises INVALID_ARGUMENT for what `model` is known to refuse.
+    `max_tokens` is None if the model's own limit applies. Thoughts are shown only if
+    `includeThoughts` is set, so a message has the thoughts that the client asked for. Raises
+    INVALID_ARGUMENT for what `model` is known to refuse.
     """
     if not config:
         return Thinking()
     level, budget = config.get("thinkingLevel"), config.get("thinkingBudget")
     if budget is not None and level is not None:
-        raise invalid_argument("excludes thinkingLevel", path=member(path, "thinkingBudget"))
+        raise invalid_argument(
+            "cannot be given with thinkingLevel", path=member(path, "thinkingBudget")
+        )
     if budget == 0:
         return _disabled(member(path, "thinkingBudget"), model)
     display = "summarized" if config.get("includeThoughts") else "omitted"
     if budget not in (None, _DYNAMIC):
         _check_budget(budget, member(path, "thinkingBudget"), model, max_tokens)
         return Thinking({"type": "enabled", "budget_tokens": budget, "display": display})
-    # Who asks for thoughts alone leaves it to the model how much to think, as Gemini does.
+    # With includeThoughts alone the model decides how much to think, as at Gemini.
     setting = next(field for field in _ADAPTIVE_SETTINGS if field in config)
     _require_adaptive(member(path, setting), model)
     return Thinking(
@@ -74,7 +76,7 @@ def _check_budget(budget: int, path: str, model: str, max_tokens: int | None) ->
 def _require_adaptive(path: str, model: str) -> None:
     if claude_models.refuses_adaptive_thinking(model):
         raise invalid_argument(
-            f"{model} does not choose how much to think; give a thinkingBudget of 1024 or more",
+            f"{model} cannot decide how much to think; give a thinkingBudget of 1024 or more",
             path=path,
         )
 
@@ -83,7 +85,7 @@ def thinking_effort(level: str | None, path: str, warnings: Warnings) -> str | N
     if level is None:
         return None
     if level not in _EFFORTS:
-        raise invalid_argument(f"one of {', '.join(_EFFORTS)} is needed", path=path)
+        raise invalid_argument(f"must be one of {', '.join(_EFFORTS)}", path=path)
     if level == "MINIMAL":
-        warnings.drop(path)  # low is the least that Anthropic has
+        warnings.drop(path)  # low is Anthropic's lowest effort
     return _EFFORTS[level]

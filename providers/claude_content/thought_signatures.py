@@ -1,8 +1,8 @@
-"""Claude's thinking blocks carried through Gemini's thoughtSignature, and back.
+"""Claude's thinking blocks in Gemini's thoughtSignature, and back.
 
-Anthropic takes a thinking block back only as it gave it, with its signature. So a signature that
-we hand out says that it is Claude's, and any other (Gemini's own, another provider's) is known to
-be none. It need not be kept from forgery: Anthropic checks what is inside.
+Anthropic accepts a thinking block only unchanged, with its signature. A thoughtSignature of the
+proxy has a prefix that marks it as Claude's, so signatures of Gemini or another provider are told
+apart. It needs no protection from forgery, because Anthropic checks the signature inside.
 """
 
 from base64 import b64decode, b64encode
@@ -21,9 +21,9 @@ def render_redacted_thinking(data: str) -> str:
 
 
 def thinking_block(part: dict[str, Any]) -> dict[str, Any] | None:
-    """The block that a normalised part's thoughtSignature came from; None where none of ours did.
+    """The thinking block in a normalised part's thoughtSignature; None if it is not Claude's.
 
-    The text of a thinking block is that of its part, if that is a thought; else it was omitted.
+    The block's text is that of the part, if the part is a thought; otherwise it was omitted.
     """
     carried = b64decode(part.get("thoughtSignature", ""))
     try:

@@ -23,15 +23,15 @@ _CHOICES: Final = {"AUTO": "auto", "ANY": "any", "NONE": "none", "VALIDATED": "a
 def to_anthropic_tools(
     request: dict[str, Any], path: str, warnings: Warnings, *, thinking: bool
 ) -> dict[str, Any]:
-    """The `tools` and `tool_choice` of the normalised request at `path`, where it has any.
+    """The `tools` and `tool_choice` of the normalised request at `path`, if it has tools.
 
-    `thinking` says whether the model is to think. Raises INVALID_ARGUMENT for tools that are no
+    `thinking` says whether thinking was requested. Raises INVALID_ARGUMENT for tools that are not
     functions, and for functions and choices that Anthropic does not accept.
     """
     requested = function_tools(request, path, warnings, CALL_RULES)
     if thinking and requested.mode == "ANY":
         raise invalid_argument(
-            "Anthropic forces no function call on a model that thinks",
+            "Anthropic cannot force a function call with thinking; give mode AUTO",
             path=member(requested.calling_path, "mode"),
         )
     if not requested.functions:
