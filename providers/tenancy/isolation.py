@@ -1,7 +1,7 @@
-"""A provider whose own credential several tenants spend: each sees what it made itself.
+"""Tenant isolation for a provider: tenants share its credential and see only what they made.
 
-The capabilities stand around the provider's own, which know nothing of it. A call is answered
-only after the record of whose it is has been found, and a list shows only what has one.
+The classes here wrap the provider's own capabilities, which know nothing about tenants. A call goes
+on only if the tenant has a record of ownership, and a list shows only what the tenant has one for.
 """
 
 import asyncio
@@ -46,7 +46,7 @@ from providers.upload import Chunk, StartedUpload, UploadProgress, UploadSession
 
 
 def isolate_tenants(provider: Provider, state: State, splitter: LineSplitter) -> Provider:
-    """`provider` with its files and batches isolated by tenant. `splitter` reads batch inputs."""
+    """`provider`, with its files and batches isolated by tenant; `splitter` reads batch inputs."""
     ownership = Ownership(provider.name, state)
     files = provider.files and IsolatedFiles(provider.files, ownership)
     batches = provider.batches and IsolatedBatches(
@@ -61,11 +61,11 @@ def _created_file(progress: UploadProgress) -> OwnedResource | None:
 
 
 class IsolatedUploads:
-    """Implements `providers.provider.Uploads`; `made` tells the file that an answer shows.
+    """Implements `providers.provider.Uploads`; `created_file` finds the file in an answer.
 
-    A client that leaves during its last chunk may have made the file, so that is seen to its end.
-    If whose the file is cannot be kept, the answer is an error without `final`: the SDK sends the
-    last chunk again, and the answer to that shows the same file.
+    The last chunk may create the file even if the client disconnects, so it runs to completion. If
+    the owner cannot be recorded, the answer is an error without `final`: the SDK then sends the
+    last chunk again, and the next answer shows the same file.
     """
 
     def __init__(
@@ -109,13 +109,13 @@ class IsolatedFiles:
         self._ownership = ownership
 
     async def create(self, caller: Caller, session_id: str, start: UploadStart, body: Body) -> File:
-        """Seen to its end, also if the client leaves: the file would be nobody's."""
+        """Runs to completion if the client disconnects: a file without an owner would be lost."""
         return await run_to_completion(self._create_and_claim(caller, session_id, start, body))
 
     async def _create_and_claim(
         self, caller: Caller, session_id: str, start: UploadStart, body: Body
     ) -> File:
-        """A file whose owner cannot be kept is deleted again: nobody could ever reach it."""
+        """Deletes the file if its owner cannot be recorded: no tenant could use it."""
         file = await self._files.create(caller, session_id, start, body)
         try:
             await self._ownership.claim(caller.tenant, owned_file(file.id))
@@ -177,9 +177,10 @@ class IsolatedBatches:
         self._references = References(provider.names, owned_file)
 
     async def create(self, caller: Caller, batch: NewBatch) -> CreatedBatch:
-        """Every request is looked into first: it may name no file but the tenant's own.
+        """Checks first that the requests name only files of the tenant.
 
-        The making is seen to its end, also if the client leaves: nobody would ever see the batch.
+        The creation runs to completion if the client disconnects: a batch without an owner would be
+        lost.
         """
         if not await self._is_repeat(caller, batch):
             await self._check_requests(caller, batch)
@@ -227,7 +228,7 @@ class IsolatedBatches:
         await self._ownership.check(caller.tenant, owned_batch(batch_id))
 
     async def _is_repeat(self, caller: Caller, batch: NewBatch) -> bool:
-        """Whether the key made a batch before: its input, looked into then, may be gone."""
+        """Whether the key created a batch before: its input was checked then, and may be gone."""
         if batch.idempotency_key is None:
             return False
         repeat = Repeat(
@@ -240,15 +241,15 @@ class IsolatedBatches:
         return await repeat.recorded() is not None
 
     async def _undo(self, caller: Caller, batch: NewBatch, batch_id: str) -> FerryError:
-        """What to tell of a batch whose owner could not be kept: nobody would ever see it."""
-        what = f"batches/{batch_id} was made, but whose it is could not be kept"
+        """Cancel a batch whose owner could not be recorded; the error for the client."""
+        what = f"batches/{batch_id} was created, but its owner could not be recorded"
         if batch.idempotency_key is not None:
             return unavailable(f"{what}: send the creation again with the same idempotency key")
         try:
             await self._batches.cancel(caller, batch_id)
         except FerryError as error:
-            return unavailable(f"{what}, nor could it be cancelled ({error.status.name})")
-        return unavailable(f"{what}, so it was cancelled: create it again")
+            return unavailable(f"{what}, and it could not be cancelled ({error.status.name})")
+        return unavailable(f"{what}, so it was cancelled; create it again")
 
     # --- what the requests name ---
 
@@ -262,14 +263,14 @@ class IsolatedBatches:
     async def _requests(
         self, caller: Caller, batch: NewBatch
     ) -> AsyncGenerator[tuple[Any, str], None]:
-        """Every request with its JSON path, read anew."""
+        """Every request with its JSON path."""
         if not isinstance(batch.source, str):
             for item in batch.source:
                 yield orjson.loads(item.request), item.path
             return
         await self._ownership.check(caller.tenant, owned_file(batch.source))
         if owned_file(batch.source).kind is not ResourceKind.FILES or self._provider.files is None:
-            return  # no input, as the provider says itself
+            return  # not a file of requests: the provider refuses it
         content = await self._provider.files.download(caller, batch.source)
         try:
             async with aclosing(self._splitter.split(content.body.chunks)) as slices:
@@ -283,17 +284,17 @@ class IsolatedBatches:
 
 
 def _parsed(text: bytes) -> Any:
-    """A line that is no JSON names nothing; what is wrong with it the provider's check says."""
+    """None for a line that is not JSON: it names no file, and the provider's check refuses it."""
     try:
         return orjson.loads(text)
     except orjson.JSONDecodeError:
         return None
 
 
-async def _exists(asked: Awaitable[object]) -> bool:
-    """Whether the provider shows what it is asked for."""
+async def _exists(call: Awaitable[object]) -> bool:
+    """Whether the awaited call finds its object."""
     try:
-        await asked
+        await call
     except FerryError as error:
         return error.status != Status.NOT_FOUND
     return True

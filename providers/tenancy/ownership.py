@@ -26,7 +26,7 @@ from providers.state import State, write
 
 PREFIX: Final = "owned/"
 
-# What was just made may not be listed yet. Unverified: whether Google lists a batch's file of
+# A new resource may not be in the list yet. Unverified: whether Google lists a batch's file of
 # results, and how long it keeps that (gemini.md section 7).
 _LISTED_WITHIN: Final = timedelta(hours=49)
 
@@ -38,7 +38,7 @@ class ResourceKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class OwnedResource:
-    """What a tenant owns; `key` is its id as the state store can name it, `name` its own name."""
+    """A file or batch of a tenant; `key` is its id in the state store, `name` its resource name."""
 
     kind: ResourceKind
     key: str
@@ -46,14 +46,14 @@ class OwnedResource:
 
     @property
     def absent(self) -> FerryError:
-        """The same whether there is no such resource or it is another's."""
+        """The error for a resource that does not exist or that another tenant owns."""
         return not_found(f"{self.name} does not exist")
 
 
 def owned_file(file_id: str) -> OwnedResource:
-    """A file by its id, ours or native. Raises INVALID_ARGUMENT for what is neither.
+    """A file by its id, made by the proxy or native. Raises INVALID_ARGUMENT for any other text.
 
-    A file of results is its batch's.
+    For a file of results this is its batch.
     """
     parsed = parse_file_id(file_id)
     kind = ResourceKind.BATCHES if parsed.kind is FileKind.RESULTS else ResourceKind.FILES
@@ -66,28 +66,28 @@ def owned_batch(batch_id: str) -> OwnedResource:
 
 
 def owned_native_file(native_id: str) -> OwnedResource:
-    """A file by its native id, however that looks."""
+    """A file by its native id, also if that looks like an id that the proxy makes."""
     key = native_file_id(check_native_id(native_id, "file"))
     return OwnedResource(ResourceKind.FILES, key, f"files/{native_id}")
 
 
 def native_id_of(key: str) -> str:
-    """The provider's own id in a key of an OwnedResource."""
+    """The native id in the key of an OwnedResource."""
     decoded = decode_file_id(key)
     if decoded is None:
-        raise ValueError(f"{key!r} is no key of a resource")
+        raise ValueError(f"{key!r} is not the key of a resource")
     return decoded.native
 
 
 class Ownership:
-    """Of one upstream."""
+    """The records of ownership at one upstream."""
 
     def __init__(self, upstream: str, state: State) -> None:
         self._upstream = upstream
         self._state = state
 
     async def claim(self, tenant: str, resource: OwnedResource) -> None:
-        """Record that `tenant` made `resource`; saying it again changes nothing."""
+        """Record that `tenant` made `resource`; a repeat changes nothing."""
         await write(self._state, self._name(tenant, resource.kind, resource.key), b"")
 
     async def release(self, tenant: str, resource: OwnedResource) -> None:
@@ -100,7 +100,7 @@ class Ownership:
         unseen: Iterable[str],
         exists: Callable[[str], Awaitable[bool]],
     ) -> None:
-        """Release what the provider's list did not show, by key, and what does not exist then."""
+        """Remove the records of those keys in `unseen` whose resources no longer exist."""
         for key in unseen:
             name = self._name(tenant, kind, key)
             info = await self._state.head(name)
@@ -112,12 +112,12 @@ class Ownership:
         return await self._state.head(self._name(tenant, resource.kind, resource.key)) is not None
 
     async def check(self, tenant: str, resource: OwnedResource) -> None:
-        """Raises NOT_FOUND for what is not the tenant's."""
+        """Raises NOT_FOUND for a resource that the tenant does not own."""
         if not await self.owns(tenant, resource):
             raise resource.absent
 
     async def keys(self, tenant: str, kind: ResourceKind) -> set[str]:
-        """The keys of all that `tenant` has of this kind."""
+        """The keys of all resources of this kind that `tenant` owns."""
         prefix = self._name(tenant, kind, "")
         return {info.name.removeprefix(prefix) async for info in self._state.list(prefix)}
 

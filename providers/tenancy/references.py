@@ -22,7 +22,7 @@ _URI_KEYS: Final = frozenset({"fileUri", "file_uri"})
 _ID_KEYS: Final = frozenset({"file_id", "file_ids"})
 _NAME: Final = r"files/([^/:?#%\\\s]+)"
 _BARE_NAME: Final = re.compile(_NAME)
-# As we write them: below any host, since the one that clients use is not known here.
+# As the proxy writes them: at any host, because the one that clients use is not known here.
 _OUR_URI: Final = re.compile(
     rf"https?://[^/?#\\\s]+/(?:[\w.~-]+/)*{_NAME}(?::download(?:\?alt=media)?)?", re.ASCII
 )
@@ -33,14 +33,14 @@ Owns = Callable[[OwnedResource], Awaitable[bool]]
 
 
 class References:
-    """`names` is how the provider's names look, and `resource_of` makes a file of an id."""
+    """`names` are the forms of the provider's names; `resource_of` parses a file id."""
 
     def __init__(self, names: NameForms, resource_of: Callable[[str], OwnedResource]) -> None:
         self._names = names
         self._resource_of = resource_of
 
     async def check(self, document: object, path: str, owns: Owns) -> None:
-        """Raises INVALID_ARGUMENT, with the JSON path from `path` on, for what is another's."""
+        """Raises INVALID_ARGUMENT, with the path below `path`, for what the tenant does not own."""
         for key, value, where in _strings(document, path):
             shared = self._names.shared.get(key)
             if shared is not None and shared.fullmatch(value):
@@ -54,9 +54,10 @@ class References:
                 )
 
     def _file_id(self, key: str, value: str) -> str | None:
-        """The file that `value` names, if it is one of the account's and not of the web.
+        """The id of the file in the account that `value` names; None if it names none.
 
-        The value itself, which is no id, where it could be read as the name of one.
+        It is the whole value, which is never a valid id, if the provider might read a file's name
+        in it.
         """
         if key in _ID_KEYS:
             return value if self._looks_native(value) else None
@@ -73,7 +74,7 @@ class References:
         return exact[1] if exact else value
 
     def _file_of_the_web(self, uri: str, plain: str) -> str | None:
-        """`plain` is the `uri` without percent-encoding."""
+        """`plain` is `uri` without percent-encoding."""
         # A translation reads a URI of this form as a file's, whatever the id looks like.
         ours = is_written_by_us(uri) and file_id_of_uri(uri) is not None
         exact = _OUR_URI.fullmatch(uri)
@@ -91,11 +92,11 @@ class References:
         except FerryError as error:
             if error.status != Status.INVALID_ARGUMENT:
                 raise
-            return False  # no id at all
+            return False  # not an id
 
 
 def _strings(document: object, path: str) -> Iterator[tuple[str, str, str]]:
-    """Every string with the key that it stands under, itself or in a list, and its path."""
+    """Every string with its key and its path; a string in a list has the key of the list."""
     left: list[tuple[str, Any, str]] = [("", document, path)]
     while left:
         key, value, where = left.pop()

@@ -1,4 +1,4 @@
-"""Work that does not break off half way because the client left."""
+"""Work that is completed even if the client disconnects."""
 
 import asyncio
 import logging
@@ -13,24 +13,24 @@ _log: Final = logging.getLogger("genai_ferry.run_to_completion")
 
 
 async def run_to_completion(work: Coroutine[Any, Any, T]) -> T:
-    """What `work` gives. A cancellation meanwhile holds once it has ended, and not before.
+    """The result of `work`. A cancellation takes effect only after `work` has ended.
 
-    Whoever is cancelled waits, so that what the work uses of a request, its share of the memory
-    budget among it, is not given back too early. A second cancellation is not waited for.
+    The cancelled caller waits for that, so that it does not release what `work` still uses, such as
+    its memory reservation. A second cancellation takes effect at once.
     """
     task = asyncio.ensure_future(work)
     try:
         await asyncio.wait([task])
     except asyncio.CancelledError:
-        task.add_done_callback(_tell)
+        task.add_done_callback(_log_failure)
         await asyncio.wait([task])
         raise
     return task.result()
 
 
-def _tell(task: asyncio.Future[Any]) -> None:
-    """How it ended, since no client hears of it. What no client may read is told by its type."""
+def _log_failure(task: asyncio.Future[Any]) -> None:
+    """Log how it ended: no client gets the answer. Errors of other classes show only their type."""
     error = None if task.cancelled() else task.exception()
     if error is not None:
-        told = error.message if isinstance(error, FerryError) else type(error).__name__
-        _log.warning("what a client that left had begun failed: %s", told)
+        reason = error.message if isinstance(error, FerryError) else type(error).__name__
+        _log.warning("a call failed after its client had disconnected: %s", reason)

@@ -1,10 +1,11 @@
-"""Pages of a tenant's own things, cut out of a provider's list of everybody's.
+"""Pages of one tenant's files or batches, filtered from the provider's list for all tenants.
 
-The tokens are the provider's own. There is one only if something is left to show: an empty page
-that a token led to breaks the Python SDK's pager.
+The page tokens are the provider's own. A page has one only if another item follows: an empty last
+page breaks the pager of the Python SDK.
 
-Providers let things go without a delete through us: Google after 48 hours. A walk through all of
-the list tells what is gone; its records are released, or every later list would look for it.
+Providers also delete without a call through the proxy: Google after 48 hours. What a reading of the
+whole list does not show is looked up, and its record released if it is gone. Otherwise every later
+list would search for it.
 """
 
 from collections.abc import Awaitable, Callable
@@ -15,7 +16,7 @@ from providers.errors import unavailable
 from providers.resources import Page
 from providers.tenancy.ownership import Ownership, ResourceKind
 
-# Every provider gives as many at once. One that is asked for one more to see the end gives 100.
+# Every provider has pages of this size. Some are asked for one more, and their limit is 100.
 _SCANNED: Final = 99
 _TRIES: Final = 5
 
@@ -26,16 +27,17 @@ class Listed(Protocol):
 
 
 T = TypeVar("T", bound=Listed)
-# A page of the provider's list: how many things, and from which token on.
+# One page of the provider's list: the number of items, and the token where it starts.
 Fetch = Callable[[int, str | None], Awaitable[Page[T]]]
 
 
 @dataclass(frozen=True, slots=True)
 class TenantList(Generic[T]):
-    """What `tenant` has of one `kind`. `fetch` gives everybody's, `key_of` an item's own key.
+    """The resources of one `kind` that `tenant` owns.
 
-    `exists` asks the provider for one item by its key. A list is no proof: it may be cut short, or
-    move while it is read.
+    `fetch` gets a page of the provider's list, `key_of` is the key of an item. `exists` asks the
+    provider for one item by its key: that a list lacks an item proves nothing, because the list may
+    be cut short, or change while it is read.
     """
 
     ownership: Ownership
@@ -54,7 +56,7 @@ class TenantList(Generic[T]):
 
 @dataclass(frozen=True, slots=True)
 class _Position(Generic[T]):
-    """Where `item` stands: `index` on the page that begins at `token`."""
+    """The position of `item`: `index` on the page that begins at `token`."""
 
     item: T
     token: str | None
@@ -68,9 +70,10 @@ async def tenant_page(
     page_size: int,
     page_token: str | None,
 ) -> tuple[Page[T], set[str]]:
-    """`page_size` things whose keys are among `own`, from `page_token` on.
+    """Up to `page_size` items whose keys are in `own`, starting at `page_token`.
 
-    And those of `own` that the provider's list does not show: none unless this call read all of it.
+    Also returns the keys of `own` that the provider's list does not show; none unless this call
+    read the whole list.
     """
     kept: list[_Position[T]] = []
     token, left = page_token, set(own)
@@ -91,13 +94,13 @@ async def tenant_page(
 
 
 async def _token_after(fetch: Fetch[T], position: _Position[T]) -> str | None:
-    """The token of what follows `position`: that of a page on which it comes last."""
+    """The token that follows `position`: that of a page on which the item is the last."""
     size = position.index + 1
     for _ in range(_TRIES):
         page = await fetch(size, position.token)
         ids = [item.id for item in page.items]
         if ids and ids[-1] == position.item.id:
             return page.next_page_token
-        # Others make and delete things meanwhile, which moves it.
+        # It moves when others create and delete items meanwhile.
         size = ids.index(position.item.id) + 1 if position.item.id in ids else size + 1
     raise unavailable("the list changes while it is read; ask for it again")

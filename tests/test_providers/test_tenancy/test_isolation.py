@@ -1,4 +1,4 @@
-"""What becomes of a thing whose owner cannot be kept, and what is asked before a call goes on."""
+"""Resources whose owner cannot be recorded, and the checks before a call goes on."""
 
 import asyncio
 import logging
@@ -144,10 +144,10 @@ async def refused(attempt: Any) -> FerryError:
     return caught.value
 
 
-# --- owners that cannot be kept --------------------------------------------------------------
+# --- owners that cannot be recorded ----------------------------------------------------------
 
 
-async def test_a_last_chunk_is_answered_once_its_file_is_somebodys(at_work: AtWork) -> None:
+async def test_a_last_chunk_is_answered_once_its_file_has_an_owner(at_work: AtWork) -> None:
     session = UploadSession("s", {}, None, tenant="ann")
     chunk = Chunk(0, in_memory(b"hi"), finalize=True)
     at_work.state.away = True
@@ -159,7 +159,7 @@ async def test_a_last_chunk_is_answered_once_its_file_is_somebodys(at_work: AtWo
     assert (await refused(at_work.files.get(BOB, FILE))).status == Status.NOT_FOUND
 
 
-async def test_a_file_that_would_be_nobodys_is_deleted(at_work: AtWork) -> None:
+async def test_a_file_whose_owner_cannot_be_recorded_is_deleted(at_work: AtWork) -> None:
     at_work.state.away = True
     error = await refused(at_work.files.create(ANN, "s", UploadStart(), in_memory(b"hi")))
     assert error.status == Status.UNAVAILABLE
@@ -167,20 +167,20 @@ async def test_a_file_that_would_be_nobodys_is_deleted(at_work: AtWork) -> None:
 
 
 @pytest.mark.parametrize(
-    ("refusing", "told"), [(None, "so it was cancelled"), ("cancel", "nor could it be cancelled")]
+    ("refusing", "told"), [(None, "so it was cancelled"), ("cancel", "it could not be cancelled")]
 )
-async def test_a_batch_that_would_be_nobodys_is_cancelled(
+async def test_a_batch_whose_owner_cannot_be_recorded_is_cancelled(
     at_work: AtWork, refusing: str | None, told: str
 ) -> None:
     at_work.state.away, at_work.inner.refusing = True, refusing
     error = await refused(at_work.batches.create(ANN, INLINE))
     assert error.status == Status.UNAVAILABLE
-    assert "batches/batch_1 was made" in error.message
+    assert "batches/batch_1 was created" in error.message
     assert told in error.message
     assert at_work.inner.calls == ["create", "cancel"]
 
 
-async def test_one_that_can_be_asked_for_again_is_left(at_work: AtWork) -> None:
+async def test_a_batch_with_an_idempotency_key_is_not_cancelled(at_work: AtWork) -> None:
     at_work.state.away = True
     repeatable = NewBatch("m", BatchKind.GENERATE, [REQUEST], idempotency_key="1", fingerprint="f")
     error = await refused(at_work.batches.create(ANN, repeatable))
@@ -191,11 +191,11 @@ async def test_one_that_can_be_asked_for_again_is_left(at_work: AtWork) -> None:
     await at_work.batches.get(ANN, "batch_1")
 
 
-# --- clients that leave ----------------------------------------------------------------------
+# --- clients that disconnect -----------------------------------------------------------------
 
 
 async def leave(at_work: AtWork, call: Coroutine[Any, Any, Any]) -> None:
-    """Leave while `call` makes something, which is then made all the same."""
+    """Disconnect while `call` creates something, which is created nevertheless."""
     at_work.inner.making.clear()
     at_work.inner.made.clear()
     calling = asyncio.create_task(call)
@@ -206,7 +206,7 @@ async def leave(at_work: AtWork, call: Coroutine[Any, Any, Any]) -> None:
         await calling
 
 
-async def test_what_is_made_for_a_client_that_left_is_its_own(at_work: AtWork) -> None:
+async def test_what_is_created_after_a_client_disconnected_belongs_to_it(at_work: AtWork) -> None:
     await leave(at_work, at_work.files.create(ANN, "s", UploadStart(), in_memory(b"hi")))
     await leave(at_work, at_work.batches.create(ANN, INLINE))
     await at_work.files.get(ANN, FILE)
@@ -214,7 +214,7 @@ async def test_what_is_made_for_a_client_that_left_is_its_own(at_work: AtWork) -
     assert at_work.inner.calls == ["create", "create", "get", "get"]
 
 
-async def test_a_file_whose_last_chunk_a_client_left_is_its_own(at_work: AtWork) -> None:
+async def test_a_file_whose_last_chunk_was_cut_off_belongs_to_its_client(at_work: AtWork) -> None:
     session = UploadSession("s", {}, None, tenant="ann")
     await leave(
         at_work, at_work.provider.uploads.send(session, Chunk(0, in_memory(b"hi"), finalize=True))
@@ -233,20 +233,23 @@ async def test_a_chunk_before_the_last_breaks_off_with_its_client(at_work: AtWor
         await sending
 
 
-async def test_what_then_cannot_be_kept_is_undone_and_told_of(
+async def test_what_then_cannot_be_recorded_is_undone_and_logged(
     at_work: AtWork, caplog: pytest.LogCaptureFixture
 ) -> None:
     at_work.state.away = True
     with caplog.at_level(logging.WARNING):
         await leave(at_work, at_work.batches.create(ANN, INLINE))
     assert at_work.inner.calls == ["create", "cancel"]
-    assert "what a client that left had begun failed: batches/batch_1 was made" in caplog.text
+    assert (
+        "a call failed after its client had disconnected: batches/batch_1 was created"
+        in caplog.text
+    )
 
 
 # --- before a call goes on -------------------------------------------------------------------
 
 
-async def test_nothing_is_asked_of_the_provider_about_anothers(at_work: AtWork) -> None:
+async def test_the_provider_is_not_called_for_another_tenants_resources(at_work: AtWork) -> None:
     await at_work.batches.create(ANN, INLINE)
     at_work.inner.calls.clear()
     for attempt in (
@@ -284,7 +287,7 @@ async def test_a_file_of_requests_is_read_to_its_end_and_closed(at_work: AtWork)
     assert at_work.inner.calls[2:] == ["download", "close", "create"]
 
 
-async def test_a_deleted_thing_is_released(at_work: AtWork) -> None:
+async def test_a_deleted_resource_is_released(at_work: AtWork) -> None:
     await at_work.batches.create(ANN, INLINE)
     await at_work.files.create(ANN, "s", UploadStart(), in_memory(b"hi"))
     await at_work.batches.delete(ANN, "batch_1")

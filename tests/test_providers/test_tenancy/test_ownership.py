@@ -30,7 +30,7 @@ def test_a_resource_is_the_same_by_every_name(
     assert (resource.kind, resource.key) == (other.kind, other.key)
 
 
-def test_things_of_different_kinds_are_different() -> None:
+def test_resources_of_different_kinds_are_different() -> None:
     names = [str(FileId(kind, "abc")) for kind in FileKind]
     keys = {(owned_file(name).kind, owned_file(name).key) for name in names}
     assert len(keys) == len(FileKind)
@@ -42,14 +42,14 @@ def test_googles_names_are_never_taken_for_ours() -> None:
 
 
 @pytest.mark.parametrize("name", ["..", "a/b", "a b", "", "\u00e9"])
-def test_what_is_no_id_owns_nothing(name: str) -> None:
+def test_an_invalid_id_is_no_resource(name: str) -> None:
     for owned in (owned_file, owned_batch, owned_native_file):
         with pytest.raises(FerryError) as caught:
             owned(name)
         assert caught.value.status == Status.INVALID_ARGUMENT
 
 
-async def test_a_thing_is_its_makers_until_it_is_released() -> None:
+async def test_a_resource_belongs_to_its_tenant_until_it_is_released() -> None:
     state = MemoryState()
     ownership = Ownership("openai", state)
     resource = owned_file("file-1")
@@ -68,7 +68,7 @@ async def test_a_thing_is_its_makers_until_it_is_released() -> None:
     assert state.objects == {}
 
 
-async def test_a_tenant_whose_name_begins_like_anothers_is_another() -> None:
+async def test_a_tenant_whose_name_begins_like_anothers_owns_nothing_of_it() -> None:
     ownership = Ownership("openai", MemoryState())
     await ownership.claim("ann2", owned_batch("batch_1"))
     assert await ownership.keys("ann", ResourceKind.BATCHES) == set()

@@ -55,7 +55,7 @@ def by_uri(uri: str) -> dict[str, Any]:
         [],
     ],
 )
-async def test_what_is_the_tenants_own_or_nobodys_passes(document: Any) -> None:
+async def test_what_the_tenant_owns_and_what_is_no_file_passes(document: Any) -> None:
     await REFERENCES.check(document, "request", owns)
 
 
@@ -85,7 +85,7 @@ async def test_what_is_the_tenants_own_or_nobodys_passes(document: Any) -> None:
         ({"tools": [{"vector_store_ids": ["vs_1"]}]}, "tools[0].vector_store_ids[0]"),
     ],
 )
-async def test_what_is_anothers_is_refused_where_it_stands(document: Any, path: str) -> None:
+async def test_what_another_tenant_owns_is_refused_with_its_path(document: Any, path: str) -> None:
     with pytest.raises(FerryError) as caught:
         await REFERENCES.check(document, "request", owns)
     assert (caught.value.status, caught.value.path) == (Status.INVALID_ARGUMENT, f"request.{path}")
@@ -112,15 +112,13 @@ async def test_a_container_at_anthropic_is_refused_by_its_id(value: str) -> None
         ({"cachedContent": "projects/1/locations/us/cachedContents/1"}, "cachedContent"),
     ],
 )
-async def test_what_is_shared_at_google_is_refused_where_it_stands(
-    document: Any, path: str
-) -> None:
+async def test_what_is_shared_at_google_is_refused_with_its_path(document: Any, path: str) -> None:
     with pytest.raises(FerryError) as caught:
         await GEMINI.check(document, "request", owns_own)
     assert (caught.value.status, caught.value.path) == (Status.INVALID_ARGUMENT, f"request.{path}")
 
 
-# --- at Google, whose reading of a URI is not ours ------------------------------------------------
+# --- at Google, which may read a URI differently --------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -207,7 +205,9 @@ async def test_no_uri_takes_long_to_read(repeated: str) -> None:
         max_size=12,
     )
 )
-async def test_nothing_passes_that_a_translation_reads_as_anothers(pieces: list[str]) -> None:
+async def test_nothing_passes_that_a_translation_may_read_as_a_file(
+    pieces: list[str],
+) -> None:
     uri = "https://x/" + "".join(pieces)
     try:
         await REFERENCES.check(by_uri(uri), "body", owns)
@@ -216,7 +216,7 @@ async def test_nothing_passes_that_a_translation_reads_as_anothers(pieces: list[
     assert file_id_of_uri(uri) != "file-other"
 
 
-async def test_nesting_has_no_end_that_matters() -> None:
+async def test_deep_nesting_is_read() -> None:
     document: Any = {"fileUri": "files/file-other"}
     for _ in range(5000):
         document = [document]

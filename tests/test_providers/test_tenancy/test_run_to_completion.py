@@ -1,4 +1,4 @@
-"""A cancellation in the middle of what must not break off."""
+"""A cancellation during work that runs to completion."""
 
 import asyncio
 
@@ -25,7 +25,7 @@ def work() -> Work:
     return Work()
 
 
-async def test_what_it_gives_and_raises_is_the_works(work: Work) -> None:
+async def test_results_and_errors_are_those_of_the_work(work: Work) -> None:
     work.go_on.set()
     assert await run_to_completion(work.carry_out()) == "done"
     with pytest.raises(KeyError, match="why"):
@@ -34,7 +34,7 @@ async def test_what_it_gives_and_raises_is_the_works(work: Work) -> None:
         await run_to_completion(work.carry_out(asyncio.CancelledError()))
 
 
-async def test_who_is_cancelled_waits_for_the_end(work: Work) -> None:
+async def test_the_cancelled_caller_waits_for_the_end(work: Work) -> None:
     waiting = asyncio.create_task(run_to_completion(work.carry_out()))
     await work.begun.wait()
     waiting.cancel()

@@ -1,4 +1,4 @@
-"""A tenant's own things, page by page, out of a list that others write to at the same time."""
+"""A tenant's own items, page by page, from a list that others change at the same time."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -54,7 +54,7 @@ async def walked(everybodys: Everybodys, own: set[str], size: int) -> list[list[
     size=st.integers(1, 12),
     largest=st.integers(1, 100),
 )
-async def test_every_own_thing_is_shown_once_in_order(
+async def test_every_own_item_is_shown_once_in_order(
     owners: list[bool], size: int, largest: int
 ) -> None:
     ids = [f"n{number}" for number in range(len(owners))]
@@ -67,20 +67,20 @@ async def test_every_own_thing_is_shown_once_in_order(
     assert pages[-1] or not own
 
 
-async def test_who_has_nothing_asks_for_nothing() -> None:
+async def test_a_tenant_without_resources_causes_no_call() -> None:
     everybodys = Everybodys(["a", "b"])
     assert await walked(everybodys, set(), 10) == [[]]
     assert everybodys.asked == []
 
 
-async def test_nothing_is_asked_for_once_all_is_found() -> None:
+async def test_no_page_is_read_once_all_is_found() -> None:
     everybodys = Everybodys([f"n{number}" for number in range(1000)])
     assert await walked(everybodys, {"n3"}, 10) == [["n3"]]
     assert len(everybodys.asked) == 1
 
 
 @pytest.mark.parametrize("change", ["new first", "first gone"])
-async def test_what_moves_meanwhile_loses_nothing(change: str) -> None:
+async def test_a_list_that_changes_loses_nothing(change: str) -> None:
     everybodys = Everybodys(["x", "a", "y", "b", "z", "c"])
 
     async def page(size: int, token: str | None) -> Page[Item]:
@@ -94,7 +94,7 @@ async def test_what_moves_meanwhile_loses_nothing(change: str) -> None:
     assert first.next_page_token == "b"
 
 
-async def test_a_list_that_never_rests_is_given_up() -> None:
+async def test_a_list_that_always_changes_is_refused() -> None:
     turn = 0
 
     async def page(size: int, _: str | None) -> Page[Item]:
@@ -108,11 +108,11 @@ async def test_a_list_that_never_rests_is_given_up() -> None:
     assert caught.value.status == Status.UNAVAILABLE
 
 
-# --- what the provider has no more -----------------------------------------------------------
+# --- what the provider no longer has ---------------------------------------------------------
 
 
 class Kept:
-    """The records of Ann, who made `made`, and of everybody's list that shows `shown`.
+    """The records of Ann, who made `made`, and a list for all tenants that shows `shown`.
 
     `hidden` the list leaves out, although it is there.
     """
@@ -159,14 +159,14 @@ async def kept(
     return found
 
 
-async def test_what_a_list_leaves_out_although_it_is_there_stays_owned() -> None:
-    """Some servers cut their lists short, and say nothing of it."""
+async def test_what_a_list_leaves_out_stays_owned_if_it_exists() -> None:
+    """Some servers cut their lists short without saying so."""
     ours = await kept(["a", "left-out", "gone"], ["a"], hidden=["left-out"])
     assert [item.id for item in (await ours.listed(10)).items] == ["a"]
     assert await ours.owned() == ["a", "left-out"]
 
 
-async def test_what_all_of_the_list_does_not_show_is_looked_for_once() -> None:
+async def test_what_the_whole_list_does_not_show_is_looked_up_once() -> None:
     ours = await kept(["a", "gone", "b"], ["x", "a", "y", "b", *(f"n{n}" for n in range(300))])
     await ours.ownership.claim("bob", owned_batch("x"))
     assert [item.id for item in (await ours.listed(10)).items] == ["a", "b"]
@@ -177,7 +177,7 @@ async def test_what_all_of_the_list_does_not_show_is_looked_for_once() -> None:
     assert len(ours.everybodys.asked) == 1
 
 
-async def test_when_all_is_gone_nothing_is_asked_for() -> None:
+async def test_when_everything_is_gone_no_page_is_read() -> None:
     ours = await kept(["gone"], ["x"])
     assert (await ours.listed(10)).items == []
     ours.everybodys.asked.clear()
@@ -191,7 +191,7 @@ async def test_what_is_new_may_not_be_listed_yet() -> None:
     assert await ours.owned() == ["new"]
 
 
-async def test_a_part_of_the_list_tells_nothing() -> None:
+async def test_a_part_of_the_list_proves_nothing() -> None:
     ours = await kept(["a", "b", "c"], ["a", "x", "b", "c"])
     first = await ours.listed(1)
     assert await ours.owned() == ["a", "b", "c"]
@@ -200,7 +200,7 @@ async def test_a_part_of_the_list_tells_nothing() -> None:
     assert await ours.owned() == ["a", "b", "c"]
 
 
-async def test_a_walk_that_breaks_off_tells_nothing() -> None:
+async def test_a_reading_that_breaks_off_proves_nothing() -> None:
     ours = await kept(["a"], ["x"] * 150)
     whole = ours.everybodys.page
 
