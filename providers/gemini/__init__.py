@@ -1,1 +1,1 @@
-"""Google's own Gemini API: everything is relayed, resumable uploads with Google's URL sealed."""
+"""Google's Gemini API: calls are relayed; resumable uploads keep Google's URL in a sealed one."""

@@ -1,4 +1,4 @@
-"""A reply of which all is here."""
+"""A reply whose whole body is in memory."""
 
 from collections.abc import AsyncIterator, Mapping
 from typing import Self

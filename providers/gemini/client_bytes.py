@@ -1,4 +1,4 @@
-"""The bytes of one chunk, on their way from the client: read once, and counted."""
+"""The bytes of one chunk as the client sends them: read once, and counted."""
 
 from collections.abc import AsyncIterator
 
@@ -7,14 +7,14 @@ from providers.errors import invalid_argument
 
 
 class BytesGone(Exception):
-    """Bytes are needed that were read already."""
+    """Bytes are needed that were already read."""
 
 
 class ClientBytes:
-    """`offset`, `position` (of the next byte) and `end` are offsets in the file."""
+    """`offset`, `end` and `position` (that of the next byte) are offsets in the file."""
 
     def __init__(self, offset: int, body: Body) -> None:
-        """Raises INVALID_ARGUMENT for a body that does not say its length."""
+        """Raises INVALID_ARGUMENT for a body without a declared length."""
         if body.length is None:
             raise invalid_argument("a chunk needs a Content-Length")
         self.offset = self.position = offset
@@ -27,13 +27,13 @@ class ClientBytes:
         return self.position == self.end
 
     def rest(self) -> Body:
-        """Everything from `position` on. What its reader takes is counted as read."""
+        """Everything from `position` on. What is read of it moves `position`."""
         return Body(self._pieces(), self.end - self.position)
 
     async def skip_to(self, offset: int) -> None:
-        """Read and throw away up to `offset`, or to the end if that comes first.
+        """Read and drop bytes up to `offset`, or to the end if that comes first.
 
-        Raises BytesGone if `offset` was passed already, TruncatedBody if the client ends early.
+        Raises BytesGone if `offset` was already passed, TruncatedBody if the body ends early.
         """
         if self.position > offset:
             raise BytesGone
@@ -47,7 +47,7 @@ class ClientBytes:
             yield piece
 
     async def _next(self) -> bytes:
-        """The next bytes, or none at the end."""
+        """The next bytes; empty at the end."""
         piece, self._held_back = self._held_back, b""
         while not piece:
             try:

@@ -1,7 +1,7 @@
-"""Creations at Google with `x-ferry-idempotency-key`, which Google itself does not know.
+"""Creations at Google with `x-ferry-idempotency-key`, a header that Google does not know.
 
-Google has no mark by which a batch could be found again, so of one key only one attempt is ever
-relayed: where its outcome is unknown, the caller is told so and no second batch is made.
+A batch at Google cannot be found again by its key. So only one attempt for a key is relayed: if its
+outcome is unknown, the caller gets an error and no second batch is created.
 """
 
 import hashlib
@@ -28,12 +28,12 @@ _ANSWER_BYTES: Final = 32 << 20
 
 
 class RepeatableCreations:
-    """Implements `providers.provider.Relay` around another; all but creations goes straight on."""
+    """Implements `providers.provider.Relay` around another one, which gets all other calls."""
 
     def __init__(
         self, name: str, relay: Relay, state: State, memory: MemoryBudget, limit: int
     ) -> None:
-        """`limit` in bytes is that of one inline body."""
+        """`limit` in bytes bounds an inline body."""
         self._name = name
         self._limit = limit
         self._relay = relay
@@ -56,13 +56,13 @@ class RepeatableCreations:
             if not await repeat.begin():
                 raise FerryError(
                     Status.ABORTED,
-                    f"an earlier request with this {KEY_HEADER} is still under way, or its outcome "
-                    "is unknown: list the batches, and use another key to create one all the same",
+                    f"an earlier request with this {KEY_HEADER} is still running, or its outcome "
+                    "is unknown: list the batches, and use another key to create one anyway",
                 )
             return await self._create(caller, replace(request, body=in_memory(data)), repeat)
 
     async def _hold(self, body: Body | None) -> bytes:
-        """The body whole, since it must be known before anything is sent."""
+        """The whole body: it must be known before anything is sent."""
         parts: list[bytes] = []
         left = self._limit
         if body is not None:

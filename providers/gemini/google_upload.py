@@ -18,10 +18,10 @@ _DOCUMENT_BYTES: Final = 1 << 20
 
 
 class GoogleUpload:
-    """Knows the URL that Google gave, which is all that a command needs: no key goes with it.
+    """Commands need only the URL that Google returned: no key is sent with them.
 
-    Every method raises GoogleRefusal for an error that Google answers, and UpstreamError where
-    there is no answer, or one that makes no sense.
+    Every method raises GoogleRefusal for an error from Google, and UpstreamError if there is no
+    answer, or an invalid one.
     """
 
     def __init__(self, provider: str, details: Mapping[str, str], upstream: Upstream) -> None:
@@ -33,8 +33,8 @@ class GoogleUpload:
     async def put(self, offset: int, body: Body, *, finalize: bool) -> UploadProgress:
         """ACTIVE, or FINAL with `document`.
 
-        An empty `upload, finalize` is what the Go SDK ends with; unlike a bare `finalize` it has
-        an offset, so that Google can tell if a file is shorter than its sender thinks.
+        The Go SDK ends with an empty `upload, finalize`. Unlike a bare `finalize` it has an offset,
+        so Google notices if the file is shorter than the sender believes.
         """
         headers = _headers("upload, finalize" if finalize else "upload")
         headers["X-Goog-Upload-Offset"] = str(offset)
@@ -64,7 +64,7 @@ class GoogleUpload:
         except GoogleRefusal as refusal:
             if refusal.code != 400:
                 raise
-            # A cancel has no arguments: only the upload's state can be what is wrong.
+            # A cancel has no arguments, so the state of the upload must be the reason.
             raise refusal.restated(Status.FAILED_PRECONDITION) from None
 
     async def _control(self, command: str, *expected: UploadStatus) -> UploadProgress:
@@ -76,7 +76,9 @@ class GoogleUpload:
             await check(self._provider, reply)
             progress = await _parse_progress(reply)
         if progress.status not in expected:
-            raise UpstreamError(Status.UNAVAILABLE, f"Google said unexpectedly: {progress.status}")
+            raise UpstreamError(
+                Status.UNAVAILABLE, f"Google answered unexpectedly: {progress.status}"
+            )
         return progress
 
 
@@ -89,7 +91,7 @@ def _headers(command: str) -> dict[str, str]:
 
 
 async def _parse_progress(reply: Reply) -> UploadProgress:
-    # Read to its end in any case, so that the connection is free for the next request.
+    # Always read to its end, so that the connection can be used for the next request.
     document = await reply.read(_DOCUMENT_BYTES)
     headers = answered(reply.headers)
     match reply.headers.get("X-Goog-Upload-Status"):
@@ -99,7 +101,7 @@ async def _parse_progress(reply: Reply) -> UploadProgress:
             return UploadProgress(UploadStatus.FINAL, document=document, headers=headers)
         case UploadStatus.CANCELLED:
             return UploadProgress(UploadStatus.CANCELLED, headers=headers)
-    raise UpstreamError(Status.UNAVAILABLE, "Google's answer says nothing of the upload's status")
+    raise UpstreamError(Status.UNAVAILABLE, "Google's answer has no upload status")
 
 
 def _received(reply: Reply) -> int | None:

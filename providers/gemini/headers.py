@@ -1,4 +1,4 @@
-"""What goes out to Google, by name; nothing else does."""
+"""The headers that are sent to Google: these and no others."""
 
 from collections.abc import Iterable, Mapping
 from typing import Final
@@ -7,7 +7,7 @@ from providers.credential import Caller, Credential
 
 SCOPING: Final = frozenset({"x-goog-user-project"})
 
-# Who asks, and how: of use to Google with any request.
+# About the client and its call; sent with every request.
 _CONTEXT: Final = SCOPING | {
     "accept-language",
     "user-agent",
@@ -16,8 +16,8 @@ _CONTEXT: Final = SCOPING | {
     "x-server-timeout",
 }
 
-# What a relayed request says of its own content, and of the answer that it wants. The upload
-# headers are those of the multipart and raw protocols, which are relayed too.
+# About the content of a relayed request, and the answer that it expects. The upload headers belong
+# to the multipart and raw protocols, which are relayed too.
 _CONTENT: Final = frozenset(
     {
         "accept",
@@ -48,7 +48,7 @@ def relayed(caller: Caller, inbound: Mapping[str, str]) -> dict[str, str]:
 
 
 def started(caller: Caller, upload: dict[str, str]) -> dict[str, str]:
-    """For the start of an upload; `upload` are the protocol's own headers."""
+    """For the start of an upload; `upload` are the headers of the upload protocol."""
     context = _allowed(caller.headers, _CONTEXT)
     return context | upload | _credential(caller.credential)
 
@@ -66,20 +66,18 @@ def _credential(credential: Credential) -> dict[str, str]:
     return headers
 
 
-# Those that say where the session stands are read and said anew.
+# The proxy writes these itself.
 _UPLOAD: Final = "x-goog-upload-"
-_SAID_ANEW: Final = frozenset({"status", "url", "control-url", "size-received"})
+_OWN: Final = frozenset({"status", "url", "control-url", "size-received"})
 
 
 def answered(reply: Mapping[str, str]) -> dict[str, str]:
-    """The `X-Goog-Upload-*` headers that Google adds of its own, in Google's spelling."""
+    """Google's further `X-Goog-Upload-*` headers, in Google's spelling."""
     found = {
         name.lower().removeprefix(_UPLOAD): value
         for name, value in reply.items()
         if name.lower().startswith(_UPLOAD)
     }
     return {
-        f"X-Goog-Upload-{name.title()}": value
-        for name, value in found.items()
-        if name not in _SAID_ANEW
+        f"X-Goog-Upload-{name.title()}": value for name, value in found.items() if name not in _OWN
     }

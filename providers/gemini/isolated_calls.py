@@ -1,7 +1,7 @@
-"""Which calls are relayed to Google where tenants share one key: a list, and nothing beside it.
+"""The calls that are relayed to Google where tenants share one key: these and no others.
 
-Paths are matched as they go out, percent-encoded, and names by their own alphabet (gemini.md
-section 4), so that no spelling of a path leads past what was checked.
+Paths are matched as they are sent, percent-encoded, and names must be in Google's alphabet
+(gemini.md section 4), so no spelling of a path can bypass the check.
 """
 
 import re
@@ -40,7 +40,7 @@ class IsolatedCall:
 _VERSION: Final = r"(?:/v[0-9][a-z0-9]*)?"
 _ID: Final = rf"(?P<id>{ID})"
 _MODEL: Final = r"[A-Za-z0-9._~-]{1,128}"
-# They answer, and leave nothing behind in the account.
+# These calls change nothing in the account.
 _STATELESS: Final = (
     "generateContent|streamGenerateContent|countTokens|embedContent|batchEmbedContents"
 )
@@ -72,14 +72,14 @@ _CALLS: Final = [
     )
 ]
 
-# How an answer is written, and where a list goes on. Others could change what a call does.
+# The form of the answer, and the page of a list. Other parameters could change what a call does.
 _QUERY: Final = frozenset(
     {"alt", "prettyPrint", "pageSize", "page_size", "pageToken", "page_token"}
 )
 
 
 def parse_call(method: str, target: URL) -> IsolatedCall:
-    """Raises UNIMPLEMENTED for what is not on the list."""
+    """Raises UNIMPLEMENTED for a call that is not in the list."""
     for listed, pattern, resource_kind, kind in _CALLS:
         match = pattern.fullmatch(target.raw_path) if method == listed else None
         if match is not None:

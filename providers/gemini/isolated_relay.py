@@ -1,7 +1,7 @@
-"""The relay where tenants share the proxy's own key at Google: each sees what it made itself.
+"""The relay where tenants share the proxy's key at Google: each sees only what it made.
 
-What the lines of a file name is beyond it: Google gives no uploaded file back, so they cannot be
-looked into. To name another tenant's file there takes knowing its random id.
+It cannot check what the lines of an input file name, because Google returns no uploaded file. To
+name another tenant's file there, one must know its random id.
 """
 
 from collections.abc import AsyncIterator
@@ -40,13 +40,13 @@ _PAGE_SIZE: Final = 10
 _PAGE_SIZE_LIMIT: Final = 100
 # Whether a list of batches carries their results is unverified (gemini.md section 5).
 _ANSWER_BYTES: Final = 32 << 20
-# An answer that shows a batch and has no results in it is smaller by far.
+# An answer with a batch and without results is much smaller.
 _PEEKED_BYTES: Final = 1 << 20
-# What a parsed document takes of memory, against its text.
+# The memory that a parsed document takes, as a multiple of its text.
 _PARSED: Final = 10
 
 _LISTED_AS: Final = {ResourceKind.FILES: "files", ResourceKind.BATCHES: "operations"}
-# With these Google would leave names out of its answer, encode it, or give a part of it.
+# With these Google could leave names out of its answer, compress it, or send a part of it.
 _UNREADABLE: Final = frozenset({"x-goog-fieldmask", "accept-encoding", "range", "if-none-match"})
 
 
@@ -58,7 +58,7 @@ class _Listed:
 
 
 class IsolatedRelay:
-    """Implements `providers.provider.Relay` around another. `limit` in bytes is that of a body."""
+    """Implements `providers.provider.Relay` around another one. `limit` in bytes bounds a body."""
 
     def __init__(
         self,
@@ -96,7 +96,7 @@ class IsolatedRelay:
     async def _relay_checked(
         self, caller: Caller, request: RelayedRequest, call: IsolatedCall
     ) -> Reply:
-        """A call whose body may name files. It goes out as it was read, in one reading only."""
+        """A call whose body may name files. What is sent is what was checked, rendered again."""
         if request.body is None:
             return await self._relay.relay(caller, request)
         length = self._limit if request.body.length is None else request.body.length
@@ -109,13 +109,13 @@ class IsolatedRelay:
                 return await self._relay.relay(caller, outbound)
             for resource in input_files(document):
                 await self._ownership.check(caller.tenant, resource)
-            # Seen to its end, also if the client leaves: nobody would ever see the batch.
+            # Also if the client disconnects: a batch without an owner would be lost.
             return await run_to_completion(self._create(caller, _readable(outbound)))
 
     async def _read_body(self, request: RelayedRequest, body: Body) -> bytes:
         encoding = request.headers.get("Content-Encoding", "").strip().lower()
         if encoding not in ("", "identity"):
-            raise invalid_argument("send the body as it is: Content-Encoding is not supported")
+            raise invalid_argument("send the body uncompressed: Content-Encoding is refused")
         data = bytearray()
         async for chunk in body.chunks:
             data += chunk
@@ -126,7 +126,7 @@ class IsolatedRelay:
         return bytes(data)
 
     async def _create(self, caller: Caller, request: RelayedRequest) -> Reply:
-        """A batch whose owner cannot be kept is cancelled again: nobody would ever see it."""
+        """Create a batch; it is cancelled if its owner cannot be recorded."""
         async with await self._relay.relay(caller, request) as reply:
             data = await reply.read(_ANSWER_BYTES)
         if reply.status != 200:
@@ -139,7 +139,7 @@ class IsolatedRelay:
         return BufferedReply(reply.status, reply.headers, data)
 
     async def _undo(self, caller: Caller, request: RelayedRequest, name: str) -> FerryError:
-        what = f"{name} was made, but whose it is could not be kept"
+        what = f"{name} was created, but its owner could not be recorded"
         if KEY_HEADER in request.headers:
             return unavailable(f"{what}: send the creation again with the same idempotency key")
         version, _, _ = request.target.raw_path.strip("/").rpartition("models/")
@@ -149,13 +149,13 @@ class IsolatedRelay:
             async with await self._relay.relay(caller, cancel) as reply:
                 await check(self._name, reply)
         except FerryError as error:
-            return unavailable(f"{what}, nor could it be cancelled ({error.status.name})")
-        return unavailable(f"{what}, so it was cancelled: create it again")
+            return unavailable(f"{what}, and it could not be cancelled ({error.status.name})")
+        return unavailable(f"{what}, so it was cancelled; create it again")
 
     # --- answers ---
 
     async def _batch(self, caller: Caller, request: RelayedRequest) -> Reply:
-        """A batch's file of results is its owner's. A large answer holds results, and no file."""
+        """Also records the owner of the batch's results file. A large answer has results inline."""
         reply = await self._relay.relay(caller, request)
         if reply.status != 200:
             return reply
@@ -195,7 +195,7 @@ class IsolatedRelay:
         return BufferedReply(200, {"Content-Type": "application/json"}, render_json(answer))
 
     async def _exists(self, caller: Caller, request: RelayedRequest, key: str) -> bool:
-        """Whether Google shows it: of what it has no more it says 403 (gemini.md section 4)."""
+        """Whether Google has it: for a deleted object it answers 403 (gemini.md section 4)."""
         target = request.target.with_query(None) / native_id_of(key)
         async with await self._relay.relay(caller, replace(request, target=target)) as reply:
             return reply.status not in (403, 404)
@@ -208,7 +208,7 @@ class IsolatedRelay:
         size: int,
         token: str | None,
     ) -> Page[_Listed]:
-        """Of Google's list of everybody's."""
+        """One page of Google's list for all tenants."""
         query = {"pageSize": str(size)} | ({"pageToken": token} if token else {})
         target = request.target.with_query(query)
         async with await self._relay.relay(caller, replace(request, target=target)) as reply:
@@ -276,7 +276,7 @@ def _document(data: bytes) -> dict[str, Any]:
     except orjson.JSONDecodeError:
         document = None
     if not isinstance(document, dict):
-        raise UpstreamError(Status.UNAVAILABLE, "Google answered what is no JSON object")
+        raise UpstreamError(Status.UNAVAILABLE, "Google's answer is not a JSON object")
     return document
 
 

@@ -1,4 +1,4 @@
-"""Gemini with its files and batches isolated by tenant: uploads and relay, each within bounds."""
+"""Tenant isolation for Gemini: its uploads and its relay."""
 
 from dataclasses import replace
 
@@ -21,7 +21,7 @@ from providers.upload import StartedUpload, UploadStart
 def isolate_tenants(
     provider: Provider, state: State, memory: MemoryBudget, inline_limit: int
 ) -> Provider:
-    """`inline_limit` in bytes bounds the bodies that are looked into."""
+    """`inline_limit` in bytes bounds the bodies that are checked."""
     ownership = Ownership(provider.name, state)
     references = References(provider.names, owned_native_file)
     relay = provider.relay and IsolatedRelay(
@@ -32,16 +32,16 @@ def isolate_tenants(
 
 
 class GoogleNamedUploads(IsolatedUploads):
-    """Uploads whose files Google names: a chosen name may have been another tenant's before."""
+    """Uploads whose files Google names. A chosen name could have been another tenant's before."""
 
     async def start(self, caller: Caller, start: UploadStart) -> StartedUpload:
         if start.resource != "files":
             raise unimplemented("this path is not served where tenants share the proxy's own key")
-        return await super().start(caller, replace(start, document=_unnamed(start.document)))
+        return await super().start(caller, replace(start, document=_without_name(start.document)))
 
 
-def _unnamed(document: bytes) -> bytes:
-    """The start's body as it was read, in one reading only."""
+def _without_name(document: bytes) -> bytes:
+    """The body of a start, rendered as checked. Raises INVALID_ARGUMENT for a chosen name."""
     if not document.strip():
         return document
     try:
@@ -51,6 +51,6 @@ def _unnamed(document: bytes) -> bytes:
     file = parsed.get("file") if isinstance(parsed, dict) else None
     if isinstance(file, dict) and file.get("name"):
         raise invalid_argument(
-            "names cannot be chosen where tenants share the proxy's own key", path="file.name"
+            "a name cannot be chosen where tenants share the proxy's own key", path="file.name"
         )
     return render_json(parsed)

@@ -1,4 +1,4 @@
-"""Google's names as things that a tenant owns (gemini.md sections 4 and 5)."""
+"""Resources that a tenant owns, from Google's names (gemini.md sections 4 and 5)."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -12,7 +12,7 @@ from providers.tenancy.ownership import OwnedResource, ResourceKind, owned_batch
 from providers.upload import UploadProgress
 from providers.upstream import UpstreamError
 
-# Wider than what is known of Google's ids, and without what a path would read otherwise.
+# Wider than the known forms of Google's ids, without characters that have a meaning in a path.
 ID: Final = r"[A-Za-z0-9_-]{1,128}"
 _NAME: Final = re.compile(rf"(files|batches)/({ID})")
 
@@ -22,7 +22,7 @@ def resource_of(kind: ResourceKind, native_id: str) -> OwnedResource:
 
 
 def given_file(name: object, path: str) -> OwnedResource:
-    """The file that a client names at the JSON path `path`."""
+    """The file that a client names at JSON path `path`."""
     match = _NAME.fullmatch(name) if isinstance(name, str) else None
     if match is None or match[1] != ResourceKind.FILES:
         raise invalid_argument("is not the name of a file (files/…)", path=path)
@@ -30,7 +30,7 @@ def given_file(name: object, path: str) -> OwnedResource:
 
 
 def created_resource(document: object) -> OwnedResource:
-    """The file or batch that an answer of Google's shows by its `name`."""
+    """The file or batch that an answer from Google names."""
     name = document.get("name") if isinstance(document, dict) else document
     match = _NAME.fullmatch(name) if isinstance(name, str) else None
     if match is None:
@@ -39,7 +39,7 @@ def created_resource(document: object) -> OwnedResource:
 
 
 def uploaded_file(progress: UploadProgress) -> OwnedResource | None:
-    """The file that the answer to a last chunk shows."""
+    """The file in the answer to a last chunk."""
     if progress.document is None:
         return None
     try:
@@ -49,7 +49,7 @@ def uploaded_file(progress: UploadProgress) -> OwnedResource | None:
 
 
 def result_files(batch: Mapping[str, Any]) -> Iterator[OwnedResource]:
-    """The files of results that Google says a batch has, in both places where it does."""
+    """A batch's results files, from both places where Google names them."""
     metadata = batch.get("metadata")
     outputs = (
         metadata.get("output") if isinstance(metadata, dict) else None,
@@ -61,7 +61,7 @@ def result_files(batch: Mapping[str, Any]) -> Iterator[OwnedResource]:
 
 
 def input_files(creation: object) -> Iterator[OwnedResource]:
-    """The files of requests that a creation's body names, in either spelling."""
+    """The input files that the body of a creation names, in either spelling."""
     batch = creation.get("batch") if isinstance(creation, dict) else None
     for config_key in ("inputConfig", "input_config"):
         config = batch.get(config_key) if isinstance(batch, dict) else None

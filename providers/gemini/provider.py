@@ -1,4 +1,4 @@
-"""The Gemini provider: relayed untouched, all but its resumable uploads."""
+"""The Gemini provider: everything is relayed unchanged except resumable uploads."""
 
 import re
 from typing import Final
@@ -17,7 +17,7 @@ from providers.upstream import Upstream
 KIND: Final = "gemini"
 DEFAULT_BASE_URL: Final = "https://generativelanguage.googleapis.com"
 
-# gemini.md section 4. Much else looks like this, so a name of this form tells nothing.
+# gemini.md section 4. Many other ids look like this, so a name of this form proves nothing.
 _ID: Final = re.compile(r"[a-z0-9-]{1,40}")
 
 _ANYTHING: Final = re.compile(r".*", re.DOTALL)
@@ -54,7 +54,7 @@ def gemini(
     memory: MemoryBudget,
     inline_limit: int,
 ) -> Provider:
-    """`inline_limit` in bytes bounds the bodies that must be held whole."""
+    """`inline_limit` in bytes bounds the bodies that must be in memory as a whole."""
     return Provider(
         name=name,
         kind=KIND,

@@ -1,4 +1,4 @@
-"""Google's refusals, passed on in Google's own words."""
+"""Google's errors, passed on in Google's words."""
 
 from typing import Any, Final
 
@@ -9,13 +9,13 @@ from providers.status import Status, explain_status
 from providers.upstream import Reply, UpstreamError
 
 _ENVELOPE_BYTES: Final = 64 << 10
-# Where several statuses share an HTTP status, the first of them is the most general.
+# If several statuses share an HTTP status, the first is the most general one.
 _STATUS_OF_HTTP: Final = {status.http: status for status in reversed(Status)}
 
-# Refusals of the moment: too slow, too much, or an offset that has moved on (gemini.md 3.2).
+# Temporary refusals: too slow, too much, or an offset that has changed (gemini.md 3.2).
 _PASSING: Final = frozenset({408, 409, 412, 416, 429})
 
-# After these Google may have some or all of a chunk all the same (gemini.md section 3.2).
+# After these Google may nevertheless have all or a part of a chunk (gemini.md section 3.2).
 _UNCLEAR: Final = frozenset({400, 408, 409, 412, 416})
 
 
@@ -51,25 +51,25 @@ class GoogleRefusal(FerryError):
 
     @property
     def unclear(self) -> bool:
-        """Whether a refused chunk can be at Google nevertheless, in part or whole."""
+        """Whether Google may have all or a part of the refused chunk."""
         return self.code >= 500 or self.code in _UNCLEAR
 
 
 async def check(provider: str, reply: Reply) -> None:
-    """Raise what `reply` says unless it is a 200."""
+    """Raises the error in `reply`, unless its status is 200."""
     if reply.status == 200:
         return
     if reply.status < 400:
         said = explain_status(reply.status)
         raise UpstreamError(
-            Status.UNAVAILABLE, f"neither a success nor a refusal of Google's: {said}"
+            Status.UNAVAILABLE, f"Google answered neither success nor an error: {said}"
         )
     error = _parse_error(await _read_leniently(reply))
     raise GoogleRefusal(
         provider,
         reply.status,
         _status(error.get("status"), reply.status),
-        _text(error.get("message")) or f"Google answered {reply.status} without saying why",
+        _text(error.get("message")) or f"Google answered {reply.status} without a reason",
         reason=_reason(error.get("details")),
         retry_after=reply.headers.get("Retry-After"),
         upload_status=_ended(reply),
@@ -84,7 +84,7 @@ def _status(name: object, http: int) -> Status:
 
 
 def _ended(reply: Reply) -> str | None:
-    # `active` with any status but 200 makes SDKs skip the chunk: it is never passed on.
+    # `active` is never passed on with an error: it makes SDKs skip the chunk.
     status = reply.headers.get("X-Goog-Upload-Status")
     return status if status == "cancelled" else None
 
@@ -101,7 +101,7 @@ def _parse_error(body: bytes) -> dict[str, Any]:
         document = orjson.loads(body)
     except orjson.JSONDecodeError:
         return {}
-    # Some of Google's servers wrap the envelope in a list of one.
+    # Some of Google's servers wrap the envelope in a list.
     if isinstance(document, list) and document:
         document = document[0]
     error = document.get("error") if isinstance(document, dict) else None

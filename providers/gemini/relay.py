@@ -1,4 +1,4 @@
-"""Relays to Google whatever is not translated: the path, the query and the bytes as they came."""
+"""Relays calls to Google with their path, query and body unchanged."""
 
 import re
 from typing import Final
@@ -13,7 +13,7 @@ from providers.provider import RelayedRequest
 from providers.status import Status
 from providers.upstream import OutboundRequest, Reply, Upstream, UpstreamError
 
-# Browsers and Node read a host in these, RFC 3986 a path (https://url.spec.whatwg.org/#url-parsing).
+# Browsers and Node find a host in these, RFC 3986 a path (https://url.spec.whatwg.org/#url-parsing).
 _READ_IN_TWO_WAYS: Final = re.compile(r".*[\\\x00-\x1f]|https?:(?!//[^/])|///", re.IGNORECASE)
 
 
@@ -34,12 +34,12 @@ class GeminiRelay:
         )
         if _leads_elsewhere(url, reply.headers.get("Location", "")):
             await reply.aclose()
-            raise UpstreamError(Status.UNAVAILABLE, "the upstream names an address of another host")
+            raise UpstreamError(Status.UNAVAILABLE, "the upstream redirects to another host")
         return reply
 
 
 def _leads_elsewhere(url: URL, location: str) -> bool:
-    """A client that follows a redirect may send its key along."""
+    """A client that follows a redirect could send its key there."""
     if _READ_IN_TWO_WAYS.match(location):
         return True
     try:
@@ -51,8 +51,8 @@ def _leads_elsewhere(url: URL, location: str) -> bool:
 def below(base_url: URL, target: URL) -> URL:
     """`target` under `base_url` with its percent-encoding untouched, and without `?key=`.
 
-    Raises INVALID_ARGUMENT for a path that would climb out of `base_url`, or that could be read as
-    another one.
+    Raises INVALID_ARGUMENT for a path that would leave `base_url`, or that could be read as another
+    one.
     """
     path = target.raw_path.lstrip("/")
     if path:
@@ -63,6 +63,6 @@ def below(base_url: URL, target: URL) -> URL:
 
 
 def _without_key(query: str) -> str:
-    # The key goes in a header: a URL ends up in the logs of whoever stands between.
+    # The key is sent in a header, because servers on the way log URLs.
     pieces = query.split("&")
     return "&".join(piece for piece in pieces if unquote_plus(piece.split("=")[0]) != "key")

@@ -1,8 +1,8 @@
-"""One chunk on its way to Google, whatever happens to it there.
+"""Sends one chunk to Google, also if its outcome is unclear.
 
-SDKs send a chunk again with the same offset until they have an answer, and skip bytes when told
-`active` too early (sdk-wire.md section 2). So wherever the outcome is unclear, Google is asked
-what it has, and gets what it lacks.
+SDKs repeat a chunk with the same offset until they get an answer, and skip bytes if the answer is
+`active` too early (sdk-wire.md section 2). So if an outcome is unclear, Google is asked what it has
+received, and is sent the rest.
 """
 
 from dataclasses import replace
@@ -20,15 +20,15 @@ from providers.upstream import UpstreamError
 
 
 class Unfinished(Exception):
-    """Google may have a part of the chunk: sent again, it must be continued and not begun."""
+    """Google may have a part of the chunk, so a repeat must ask for it before sending."""
 
 
 async def finish(google: GoogleUpload) -> UploadProgress:
-    """A bare `finalize`: it carries no bytes, so that it can be repeated at any time."""
+    """A bare `finalize`. It has no bytes, so it can be repeated at any time."""
     try:
         return await google.finalize()
-    except (GoogleRefusal, UpstreamError) as trouble:
-        if not _is_unclear(trouble):
+    except (GoogleRefusal, UpstreamError) as error:
+        if not _is_unclear(error):
             raise
         standing = await google.query()
         if standing.status is UploadStatus.FINAL:
@@ -37,7 +37,7 @@ async def finish(google: GoogleUpload) -> UploadProgress:
 
 
 class Transfer:
-    """Raises GoogleRefusal or UpstreamError where nothing of the chunk arrived, and Unfinished."""
+    """Raises GoogleRefusal or UpstreamError if nothing of the chunk arrived, else Unfinished."""
 
     def __init__(self, google: GoogleUpload, client_bytes: ClientBytes, *, finalize: bool) -> None:
         self._google = google
@@ -47,34 +47,34 @@ class Transfer:
     async def begin(self) -> UploadProgress:
         try:
             return await self._put()
-        except (GoogleRefusal, UpstreamError) as trouble:
-            if not _is_unclear(trouble):
+        except (GoogleRefusal, UpstreamError) as error:
+            if not _is_unclear(error):
                 raise
-            return await self._recover(trouble)
+            return await self._recover(error)
 
     async def resume(self) -> UploadProgress:
-        """For a chunk of which Google may have a part: ask before sending."""
+        """For a chunk of which Google may have a part: asks before sending."""
         return await self._continue_from(await self._ask())
 
-    async def _recover(self, trouble: FerryError) -> UploadProgress:
+    async def _recover(self, error: FerryError) -> UploadProgress:
         standing = await self._ask()
         try:
             return await self._continue_from(standing)
         except (BytesGone, TruncatedBody):
             if standing.received == self._bytes.offset:
-                raise trouble from None
-            raise Unfinished from trouble
+                raise error from None
+            raise Unfinished from error
 
     async def _ask(self) -> UploadProgress:
         try:
             return await self._google.query()
-        except (GoogleRefusal, UpstreamError) as trouble:
-            if trouble.permanent:
+        except (GoogleRefusal, UpstreamError) as error:
+            if error.permanent:
                 raise
-            raise Unfinished from trouble
+            raise Unfinished from error
 
     async def _continue_from(self, standing: UploadProgress) -> UploadProgress:
-        """Do what is left to do, `standing` being what Google has."""
+        """Send what is missing; `standing` says what Google has received."""
         if standing.status is UploadStatus.FINAL:
             return await self._repeated(standing)
         received = standing.received or 0
@@ -102,10 +102,10 @@ class Transfer:
     async def _put_rest(self) -> UploadProgress:
         try:
             return await self._put()
-        except (GoogleRefusal, UpstreamError) as trouble:
-            if trouble.permanent:
+        except (GoogleRefusal, UpstreamError) as error:
+            if error.permanent:
                 raise
-            raise Unfinished from trouble
+            raise Unfinished from error
 
     async def _put(self) -> UploadProgress:
         progress = await self._google.put(
@@ -116,8 +116,8 @@ class Transfer:
         return replace(progress, received=self._bytes.end)
 
 
-def _is_unclear(trouble: GoogleRefusal | UpstreamError) -> bool:
-    return trouble.unclear if isinstance(trouble, GoogleRefusal) else not trouble.unsent
+def _is_unclear(error: GoogleRefusal | UpstreamError) -> bool:
+    return error.unclear if isinstance(error, GoogleRefusal) else not error.unsent
 
 
 def _out_of_step(offset: int, received: int) -> FerryError:
@@ -127,7 +127,7 @@ def _out_of_step(offset: int, received: int) -> FerryError:
 
 
 def _size_of(document: bytes) -> int | None:
-    """The file's size in bytes, where Google's answer says it."""
+    """The file's size in bytes; None if Google's answer does not have it."""
     try:
         return int(orjson.loads(document)["file"]["sizeBytes"])
     except (ValueError, TypeError, KeyError):

@@ -1,6 +1,6 @@
-"""Resumable uploads: Google's, with Google's URL inside ours.
+"""Resumable uploads at Google, with Google's URL sealed into the one that the client gets.
 
-The only thing kept is a note that a chunk arrived in part, and only when that happened.
+The state store only gets a note if a chunk may have arrived in part.
 """
 
 from contextlib import suppress
@@ -42,7 +42,7 @@ class GeminiUploads:
         )
         async with await self._upstream.send(request) as reply:
             await check(self._name, reply)
-            # Read to its end, so that the connection is free for the next request.
+            # Read to its end, so that the connection can be used for the next request.
             await reply.read(_BODY_OF_START_BYTES)
             return _parse_started(reply, start.size)
 
@@ -61,7 +61,7 @@ class GeminiUploads:
         except Unfinished:
             await write(self._state, note, b"")
             raise unavailable("the chunk may have reached Google in part; send it again") from None
-        with suppress(StateError):  # a note that stays costs each chunk one more call
+        with suppress(StateError):  # if the note stays, each chunk costs one more call
             await self._state.delete(note)
         return progress
 
@@ -72,7 +72,7 @@ class GeminiUploads:
         return await self._open(session).cancel()
 
     async def _asks_first(self, note: str) -> bool:
-        """Whether a chunk arrived in part; to ask Google is right too if the store fails."""
+        """Whether a chunk may have arrived in part; also true if the state store fails."""
         try:
             return await self._state.head(note) is not None
         except StateError:
@@ -131,7 +131,7 @@ def _is_absolute(text: str) -> bool:
 
 
 def _check_total(session: UploadSession, end: int, *, finalize: bool) -> None:
-    """Refuse what cannot add up to the size that was declared at the start."""
+    """Raises FAILED_PRECONDITION for a chunk that does not fit the declared size."""
     size = session.details["size"]
     if size and (end > int(size) or (finalize and end != int(size))):
         raise failed_precondition(f"the chunk ends at {end}, and the start declared {size} bytes")
