@@ -51,8 +51,8 @@ async def error_envelope(request: web.Request, handler: Handler) -> web.StreamRe
 def _naming_the_provider(request: web.Request, error: FerryError) -> FerryError:
     """An upstream that gives no usable answer does not say in it which provider it is of."""
     provider = request.get(PROVIDER)
-    if isinstance(error, UpstreamError) and provider is not None:
-        error.provider = error.provider or provider.name
+    if isinstance(error, UpstreamError) and provider is not None and error.provider is None:
+        return error.naming(provider.name)
     return error
 
 

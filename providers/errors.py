@@ -1,10 +1,11 @@
 """Errors that a client gets, each with one of Google's RPC statuses.
 
-There is one class, because all errors have the same envelope; the functions below create the
-common ones.
+All errors have the same envelope, so there is one class, and a subclass where callers catch one
+kind of error. The functions below create the common ones. An error never changes after it is made:
+one object may be raised, logged and shared more than once.
 """
 
-from typing import Final
+from typing import TYPE_CHECKING, Final, Self
 
 from providers.status import Status
 
@@ -15,8 +16,8 @@ _RETRY_AFTER_SECONDS: Final = "1"
 class FerryError(Exception):
     """An error response to the client.
 
-    `message` says what is wrong and what would be right. `path` is the
-    JSON path of the field at fault. `provider`, `reason` and `request_id` say which provider
+    `message` says what is wrong and what would be right, after `path`, the JSON path of the field
+    at fault. `provider`, `reason` and `request_id` say which provider
     refused, its own error type, and its request id. `upload_status` is what
     `X-Goog-Upload-Status` must say when the status alone does not decide it.
     """
@@ -35,15 +36,27 @@ class FerryError(Exception):
         upload_status: str | None = None,
     ) -> None:
         super().__init__(message if path is None else f"{path}: {message}")
-        self.code = status.http
-        self.status = status
-        self.path = path
-        self.provider = provider
-        self.reason = reason
-        self.request_id = request_id
-        self.upstream_status = upstream_status
-        self.retry_after = retry_after
-        self.upload_status = upload_status
+        self.status: Final = status
+        self.path: Final = path
+        self.provider: Final = provider
+        self.reason: Final = reason
+        self.request_id: Final = request_id
+        self.upstream_status: Final = upstream_status
+        self.retry_after: Final = retry_after
+        self.upload_status: Final = upload_status
+
+    if not TYPE_CHECKING:  # mypy checks the `Final` attributes instead
+
+        def __setattr__(self, name: str, value: object) -> None:
+            # Python itself must be able to set `__traceback__` and the like.
+            if name == "args" or name in vars(self):
+                raise AttributeError(f"{name} of an error cannot change")
+            super().__setattr__(name, value)
+
+    @property
+    def code(self) -> int:
+        """The HTTP status."""
+        return self.status.http
 
     @property
     def message(self) -> str:
@@ -55,6 +68,14 @@ class FerryError(Exception):
         if self.code >= 500:
             return self.code == 501
         return self.status is not Status.RESOURCE_EXHAUSTED
+
+    def naming(self, provider: str) -> Self:
+        """The same error of this provider."""
+        return self._copied(self.message, provider=provider)
+
+    def adding(self, text: str) -> Self:
+        """The same error with more text in its message."""
+        return self._copied(f"{self.message}{text}")
 
     def restated(self, status: Status) -> "FerryError":
         """The same error with another status; its origin and reason stay."""
@@ -68,13 +89,20 @@ class FerryError(Exception):
             upload_status=self.upload_status,
         )
 
+    def _copied(self, message: str, **changes: object) -> Self:
+        """A copy of the same class, with what a subclass adds."""
+        copy = type(self).__new__(type(self))
+        Exception.__init__(copy, message)
+        vars(copy).update(vars(self), **changes)
+        return copy
+
 
 def invalid_argument(message: str, *, path: str | None = None) -> FerryError:
     return FerryError(Status.INVALID_ARGUMENT, message, path=path)
 
 
-def failed_precondition(message: str) -> FerryError:
-    return FerryError(Status.FAILED_PRECONDITION, message)
+def failed_precondition(message: str, *, upload_status: str | None = None) -> FerryError:
+    return FerryError(Status.FAILED_PRECONDITION, message, upload_status=upload_status)
 
 
 def unauthenticated(message: str) -> FerryError:

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
-from typing import Protocol, Self
+from typing import Final, Protocol, Self
 
 from yarl import URL
 
@@ -30,7 +30,7 @@ class UpstreamError(FerryError):
 
     def __init__(self, status: Status, message: str, *, unsent: bool = False) -> None:
         super().__init__(status, message)
-        self.unsent = unsent
+        self.unsent: Final = unsent
 
 
 class Reply(Protocol):

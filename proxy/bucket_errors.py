@@ -27,8 +27,8 @@ class BucketRefusal(UpstreamError):
 
     def __init__(self, http_status: int, s3_code: str) -> None:
         super().__init__(Status.UNAVAILABLE, f"the state store refused: {s3_code}")
-        self.http_status = http_status
-        self.s3_code = s3_code
+        self.http_status: Final = http_status
+        self.s3_code: Final = s3_code
 
     @property
     def persistent(self) -> bool:

@@ -98,7 +98,7 @@ class BatchCreation:
         except FerryError as error:
             if outcome_unknown(error):
                 # Anthropic keeps no mark by which the batch could be found.
-                error.args = (f"{error.message}; whether the batch was made is unknown: {_ADVICE}",)
+                raise error.adding(f"; whether the batch was made is unknown: {_ADVICE}") from None
             raise
         return batch
 

@@ -43,7 +43,11 @@ class GoogleRefusal(FerryError):
             upload_status=upload_status,
         )
         # Google pairs the statuses with HTTP in its own way.
-        self.code = code
+        self._code: Final = code
+
+    @property
+    def code(self) -> int:
+        return self._code
 
     @property
     def permanent(self) -> bool:

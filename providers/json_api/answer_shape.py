@@ -21,7 +21,7 @@ class UnreadableAnswer(FerryError):
 
     def __init__(self, status: Status, what: str) -> None:
         super().__init__(status, f"the provider's answer could not be read: {what}")
-        self.what = what
+        self.what: Final = what
 
 
 def unreadable(what: str) -> UnreadableAnswer:

@@ -290,9 +290,7 @@ def _opened(session: UploadSession) -> OpenSession:
 
 def _answer(end: _End) -> UploadProgress:
     if end.file is None:
-        error = failed_precondition("the upload was cancelled")
-        error.upload_status = UploadStatus.CANCELLED
-        raise error
+        raise failed_precondition("the upload was cancelled", upload_status=UploadStatus.CANCELLED)
     return UploadProgress(UploadStatus.FINAL, received=end.size, file=end.file)
 
 
@@ -307,6 +305,4 @@ async def _repeat(chunk: Chunk, end: _End) -> UploadProgress:
 
 
 def _refused(message: str) -> FerryError:
-    error = failed_precondition(message)
-    error.upload_status = UploadStatus.FINAL
-    return error
+    return failed_precondition(message, upload_status=UploadStatus.FINAL)

@@ -1,8 +1,15 @@
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
 import pytest
 
 from providers import errors
 from providers.errors import FerryError
+from providers.gemini.refusal import GoogleRefusal
+from providers.state import StateError
 from providers.status import Status
+from providers.upstream import UpstreamError
 
 
 @pytest.mark.parametrize("status", Status)
@@ -39,3 +46,42 @@ def test_what_may_succeed_when_it_is_sent_again() -> None:
         Status.UNAVAILABLE,
         Status.DEADLINE_EXCEEDED,
     }
+
+
+def test_an_error_is_raised_through_generators_and_never_changes() -> None:
+    error = UpstreamError(Status.UNAVAILABLE, "away", unsent=True)
+    with pytest.raises(UpstreamError) as caught, contextmanager(_raising)():
+        raise error from ValueError()
+    assert caught.value is error
+    error.add_note("seen")
+    changing: Any = error
+    for name in ("args", "status", "message", "code", "path", "provider", "unsent"):
+        before = getattr(error, name)
+        with pytest.raises(AttributeError):
+            setattr(changing, name, "other")
+        assert getattr(error, name) == before
+
+
+def _raising() -> Iterator[None]:
+    yield
+
+
+def test_another_error_is_made_of_one() -> None:
+    error = UpstreamError(Status.UNAVAILABLE, "away", unsent=True)
+    named = error.naming("openai").adding("; so it is")
+    assert (type(named), named.unsent, named.provider) == (UpstreamError, True, "openai")
+    assert (named.message, named.status) == ("away; so it is", Status.UNAVAILABLE)
+    assert (error.message, error.provider) == ("away", None)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        StateError(Status.UNAVAILABLE, "no", path="a", request_id="1", upload_status="final"),
+        UpstreamError(Status.UNAVAILABLE, "no", unsent=True),
+        GoogleRefusal("google", 418, Status.UNKNOWN, "no", retry_after="7"),
+    ],
+)
+def test_all_else_is_copied(error: FerryError) -> None:
+    copy = error.adding("")
+    assert (type(copy), vars(copy), copy.args) == (type(error), vars(error), error.args)

@@ -107,11 +107,10 @@ class JobCreation:
         try:
             return await self._jobs.find(job.target, job.name)
         except FerryError:
-            error.args = (
-                f"{error.message}; whether the batch was made is unknown: list the batches before "
-                "you create it again",
-            )
-            raise error from None
+            raise error.adding(
+                "; whether the batch was made is unknown: list the batches before you create it "
+                "again"
+            ) from None
 
     async def _bind(self, job: NewJob, native_id: str) -> None:
         try:
