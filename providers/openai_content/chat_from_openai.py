@@ -30,7 +30,7 @@ _FINISH_REASONS: Final = {
 
 
 def from_openai_chat(body: dict[str, Any]) -> dict[str, Any]:
-    """Translate a ChatCompletion. What cannot be read is named in an extra text part.
+    """Translate a ChatCompletion. Members that cannot be read are named in an extra text part.
 
     Raises UnreadableAnswer for a body without `choices`, or if nothing in it can be read.
     """
@@ -81,7 +81,7 @@ def _read_message(candidate: Candidate, message: dict[str, Any], where: str) -> 
             _call_function(candidate, message["function_call"], None, f"{where}.function_call")
     if message.get("audio") is not None:
         with candidate.reading():
-            raise untranslatable(f"{where}.audio is audio, which is not translated")
+            raise untranslatable(f"{where}.audio cannot be translated: audio is not supported")
 
 
 def _say(candidate: Candidate, content: object, where: str) -> Segment:

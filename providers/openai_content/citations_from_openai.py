@@ -1,8 +1,8 @@
 """The annotations of an OpenAI text -> Gemini's CitationSources.
 
-Unverified, since no real answer was available: that OpenAI's indexes count Unicode code
-points, and that `end_index` is one past the last character. Its specification says "the index of
-the last character"; public code uses it as an exclusive end.
+Unverified: that OpenAI's indexes count Unicode code points, and that `end_index` is one past the
+last character. Its specification says "the index of the last character"; public code uses it as an
+exclusive end. A real answer with citations would verify both.
 """
 
 from typing import Any
@@ -15,7 +15,7 @@ from providers.json_api.answer_shape import as_object, count_or_none, present, t
 def cite_annotations(
     candidate: Candidate, segment: Segment, annotations: list[Any], where: str
 ) -> None:
-    """Add the citations of the text `segment`. One without URL and position is left out."""
+    """Add the citations of the text `segment`. Those without URL and position are left out."""
     citations: list[dict[str, Any]] = []
     for index, annotation in enumerate(annotations):
         with candidate.reading():
@@ -29,7 +29,7 @@ def cite_annotations(
 
 
 def _citation(annotation: dict[str, Any]) -> dict[str, Any]:
-    """Chat completions nest what the Responses API writes flat."""
+    """Chat completions nest the members in `url_citation`; the Responses API does not."""
     nested = annotation.get("url_citation")
     return nested if isinstance(nested, dict) else annotation
 

@@ -18,13 +18,13 @@ def to_openai_messages(
 ) -> list[dict[str, Any]]:
     """Translate the conversation of the normalised request at `path`.
 
-    Raises INVALID_ARGUMENT for what OpenAI has no place for, for a function call without its
-    answer or the other way round, and for a conversation that ends with the model's turn.
+    Raises INVALID_ARGUMENT for content that OpenAI cannot take, for a function call without a
+    response, for a response without a call, and for a conversation that ends with the model's turn.
     """
     contents, contents_path = request["contents"], member(path, "contents")
     if contents[-1]["role"] == "model":
         raise invalid_argument(
-            "OpenAI does not continue a turn of the model's; the last one must be the user's",
+            "OpenAI does not continue the model's turn; the last turn must be the user's",
             path=item(contents_path, len(contents) - 1),
         )
     messages = _system(request, path, warnings)
@@ -45,7 +45,7 @@ def _system(request: dict[str, Any], path: str, warnings: Warnings) -> list[dict
         return []
     system_path = member(path, "systemInstruction")
     parts = content_parts(request["systemInstruction"], system_path, warnings, "OpenAI")
-    # "system" and not "developer": every model and compatible server takes it.
+    # "system" instead of "developer", because every model and compatible server accepts it.
     return [{"role": "system", "content": _texts(parts, "a system instruction")}]
 
 
@@ -54,7 +54,7 @@ def _assistant(parts: list[ContentPart], turn: int, calls: PendingCalls) -> dict
     said = [part for part in parts if part.field != "functionCall"]
     called = [part for part in parts if part.field == "functionCall"]
     if said:
-        message["content"] = _texts(said, "a turn of the model's")
+        message["content"] = _texts(said, "a model's turn")
     if called:
         opened = [calls.add(part, turn, number) for number, part in enumerate(called)]
         message["tool_calls"] = [_tool_call(call) for call in opened]
@@ -64,7 +64,7 @@ def _assistant(parts: list[ContentPart], turn: int, calls: PendingCalls) -> dict
 def _user(
     parts: list[ContentPart], calls: PendingCalls, warnings: Warnings, file_ids: FileIds
 ) -> list[dict[str, Any]]:
-    # OpenAI wants the answers to a turn's calls right after it, before anything that is said.
+    # OpenAI requires the responses to a turn's calls right after it, before other content.
     answers = calls.match([part for part in parts if part.field == "functionResponse"])
     messages = [_tool_message(answer) for answer in answers]
     said = [part for part in parts if part.field != "functionResponse"]
@@ -94,13 +94,13 @@ def _user_content(part: ContentPart, warnings: Warnings, file_ids: FileIds) -> d
         case "fileData":
             return to_openai_file_media(part.value, part.path, warnings, file_ids)
         case _:
-            raise invalid_argument("a turn of the user's cannot call functions", path=part.path)
+            raise invalid_argument("a user's turn cannot call functions", path=part.path)
 
 
-def _texts(parts: list[ContentPart], whose: str) -> str | list[dict[str, Any]]:
+def _texts(parts: list[ContentPart], place: str) -> str | list[dict[str, Any]]:
     for part in parts:
         if part.field != "text":
-            raise invalid_argument(f"OpenAI takes only text in {whose}", path=part.path)
+            raise invalid_argument(f"OpenAI takes only text in {place}", path=part.path)
     return _plain_if_text([_text(part) for part in parts])
 
 
@@ -109,7 +109,7 @@ def _text(part: ContentPart) -> dict[str, Any]:
 
 
 def _plain_if_text(content: list[dict[str, Any]]) -> str | list[dict[str, Any]]:
-    """A lone text as a string, which compatible servers understand more often than a list."""
+    """A single text becomes a string, because not every compatible server takes a list."""
     if len(content) == 1 and content[0]["type"] == "text":
         text: str = content[0]["text"]
         return text

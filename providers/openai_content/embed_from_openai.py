@@ -18,9 +18,9 @@ from providers.json_api.answer_shape import (
 def from_openai_embedding(body: dict[str, Any]) -> dict[str, Any]:
     """`{"embedding": {"values": [...]}, "tokenCount": "3"}`.
 
-    A line in OpenAI's own format may embed several inputs at once; its one result then is
+    A line in OpenAI's own format may have several inputs. Its result is then
     `{"embeddings": [{"values": [...]}, ...], "tokenCount": "3"}`, in the order of the inputs.
-    Raises INTERNAL for a body that is no list of embeddings.
+    Raises UnreadableAnswer for a body that is not a list of embeddings.
     """
     entries = as_objects(body.get("data"), "data")
     if not entries:
@@ -41,7 +41,7 @@ def _values(embedding: object) -> list[int | float]:
 
 
 def _decode(text: str) -> list[int | float]:
-    """Little-endian float32s, which a line in OpenAI's own format may have asked for."""
+    """Decode little-endian float32s, which a line in OpenAI's own format can request."""
     values = array("f")
     try:
         values.frombytes(b64decode(text, validate=True))

@@ -18,9 +18,9 @@ _REFUSED: Final = {
 def to_openai_embedding(
     request: dict[str, Any], *, model: str, path: str, warnings: Warnings
 ) -> dict[str, Any]:
-    """Translate a normalised request (`normalise_embed`) that the client wrote at `path`.
+    """Translate the normalised request (`normalise_embed`) at `path`.
 
-    Raises INVALID_ARGUMENT for a content that is not one text, and for what has no equivalent.
+    Raises INVALID_ARGUMENT for content that is not one text, and for unsupported settings.
     """
     require_model(request, model, path)
     settings = embed_settings(request, path, "OpenAI")
@@ -29,7 +29,7 @@ def to_openai_embedding(
             raise invalid_argument(reason, path=settings[name].path)
     content_path = member(path, "content")
     parts = content_parts(request["content"], content_path, warnings, "OpenAI")
-    # How Gemini joins several parts into one vector is not known, so no joint text would be it.
+    # It is unknown how Gemini embeds several parts as one vector, so they are not joined here.
     if len(parts) != 1 or parts[0].field != "text" or not parts[0].value:
         raise invalid_argument(
             "OpenAI embeds one text, which must not be empty", path=member(content_path, "parts")

@@ -1,11 +1,11 @@
-"""OpenAI's error codes, as in `errors.data` of a batch and in the error of a result line."""
+"""OpenAI's error codes in `errors.data` of a batch and in the error of a result line."""
 
 from collections.abc import Mapping
 from typing import Final
 
 from providers.status import Status
 
-# OpenAI documents no list of these codes: they are from public reports, and unverified.
+# Unverified: OpenAI documents no list of these codes; they are from public reports.
 _STATUS_OF_CODE: Final[Mapping[str, Status]] = {
     "model_not_found": Status.NOT_FOUND,
     "token_limit_exceeded": Status.RESOURCE_EXHAUSTED,
@@ -21,5 +21,5 @@ _STATUS_OF_CODE: Final[Mapping[str, Status]] = {
 
 
 def rpc_status_of_code(code: object, otherwise: Status) -> Status:
-    """The RPC status that one of OpenAI's codes means for a batch, or a line of one."""
+    """The RPC status for one of OpenAI's codes, or `otherwise` if the code is unknown."""
     return _STATUS_OF_CODE.get(code, otherwise) if isinstance(code, str) else otherwise

@@ -25,11 +25,11 @@ def to_openai_chat(
     file_ids: FileIds,
     schema_rule: SchemaRule,
 ) -> dict[str, Any]:
-    """Translate a normalised request (`normalise_generate`) that the client wrote at `path`.
+    """Translate the normalised request (`normalise_generate`) at `path`.
 
-    `model` is the batch's; `file_ids` gives the native id of a file at this provider from the URI
-    or name that the proxy gave it, or None; `schema_rule` is the server's. Raises INVALID_ARGUMENT
-    with the JSON path of the first field that OpenAI cannot be given without a change of meaning.
+    `model` is the batch's, and `schema_rule` the server's. `file_ids` returns the native id of a
+    file from its URI or name here, or None. Raises INVALID_ARGUMENT with the JSON path of the first
+    field that cannot be sent to OpenAI without changing its meaning.
     """
     require_model(request, model, path)
     refuse_gemini_only(request, path, "OpenAI")
@@ -39,16 +39,16 @@ def to_openai_chat(
     tools = to_openai_tools(request, path, warnings, schema_rule)
     messages = to_openai_messages(request, path=path, warnings=warnings, file_ids=file_ids)
     if options.get("response_format") == {"type": "json_object"}:
-        asked_in = "responseMimeType" if "responseMimeType" in config else "responseFormat"
-        _require_mention_of_json(messages, member(config_path, asked_in))
+        field = "responseMimeType" if "responseMimeType" in config else "responseFormat"
+        _require_mention_of_json(messages, member(config_path, field))
     return {"model": model.removeprefix("models/"), "messages": messages} | options | tools
 
 
 def _require_mention_of_json(messages: list[dict[str, Any]], path: str) -> None:
     if not any("json" in text.lower() for text in _texts(messages)):
         raise invalid_argument(
-            "without a schema OpenAI writes JSON only if the word JSON stands in the prompt; "
-            "mention it, or give responseSchema",
+            "without a schema OpenAI requires the word JSON in the prompt; add it, or give "
+            "responseSchema",
             path=path,
         )
 

@@ -46,15 +46,15 @@ def to_openai_inline_media(blob: dict[str, Any], path: str, warnings: Warnings) 
 def to_openai_file_media(
     file_data: dict[str, Any], path: str, warnings: Warnings, file_ids: FileIds
 ) -> dict[str, Any]:
-    """Translate the FileData at `path`: a PDF among OpenAI's files, or an image on the web."""
+    """Translate the FileData at `path`: a PDF file at OpenAI, or an image on the web."""
     uri = file_data.get("fileUri", "")
     mime_type = bare_type(file_data)
     drop_name(file_data, path, warnings)
     file_id = file_ids(uri)
     if file_id is not None:
-        # OpenAI keeps no content type, so a client that only knows the file cannot give one.
+        # OpenAI keeps no content type, so a client may not know it.
         if mime_type not in ("", PDF):
-            takes = "PDF by file; send an image as inlineData, and text as a text part"
+            takes = "only PDF as a file; send an image as inlineData, and text as a text part"
             raise unsupported_type(path, "OpenAI", takes)
         return _file({"file_id": file_id})
     require_web_address(uri, path)

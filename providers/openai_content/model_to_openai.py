@@ -1,4 +1,4 @@
-"""The model of a request in a batch: OpenAI takes one model a file (translation.md section 0)."""
+"""Checks a request's model: OpenAI takes one model per batch (translation.md section 0)."""
 
 from typing import Any
 
@@ -11,6 +11,6 @@ def require_model(request: dict[str, Any], model: str, path: str) -> None:
     own = request.get("model", model).removeprefix("models/")
     if own != model.removeprefix("models/"):
         raise invalid_argument(
-            "differs from the batch's model, and OpenAI takes one model a batch",
+            "differs from the batch's model, and OpenAI takes one model per batch",
             path=member(path, "model"),
         )

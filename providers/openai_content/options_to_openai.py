@@ -13,12 +13,12 @@ from providers.openai_content.strict_schema import allows_strict
 
 _REFUSED: Final = {
     "topK": "OpenAI has no such setting",
-    "responseModalities": "a batch at OpenAI answers in text only",
-    "speechConfig": "a batch at OpenAI answers in text only",
-    "imageConfig": "a batch at OpenAI answers in text only",
+    "responseModalities": "OpenAI answers the requests of a batch in text only",
+    "speechConfig": "OpenAI answers the requests of a batch in text only",
+    "imageConfig": "OpenAI answers the requests of a batch in text only",
 } | gemini_only_settings("OpenAI")
 
-# Gemini's name, OpenAI's, the least and the greatest value that OpenAI takes.
+# Gemini's name, OpenAI's, and the smallest and largest value that OpenAI takes.
 _RANGES: Final = (
     ("maxOutputTokens", "max_completion_tokens", 1, 2**31 - 1),
     ("temperature", "temperature", 0, 2),
@@ -29,7 +29,7 @@ _RANGES: Final = (
     ("logprobs", "top_logprobs", 0, 20),
 )
 
-# The same meaning under another name, whatever the value.
+# Gemini's name and OpenAI's, for settings whose values need no translation or check.
 _RENAMED: Final = (
     ("seed", "seed"),
     ("responseLogprobs", "logprobs"),
@@ -44,11 +44,11 @@ def to_openai_options(
 ) -> dict[str, Any]:
     """Translate the normalised GenerationConfig at `path`.
 
-    Raises INVALID_ARGUMENT for a setting, or a value of one, that OpenAI has no equivalent of.
+    Raises INVALID_ARGUMENT for a setting or value that OpenAI has no equivalent for.
     """
     refuse_fields(config, _REFUSED, path)
     if "logprobs" in config and "responseLogprobs" not in config:
-        raise invalid_argument("needs responseLogprobs", path=member(path, "logprobs"))
+        raise invalid_argument("requires responseLogprobs", path=member(path, "logprobs"))
     options = {openai: config[gemini] for gemini, openai in _RENAMED if gemini in config}
     for gemini, openai, least, greatest in _RANGES:
         if gemini in config:
@@ -85,7 +85,8 @@ def _reasoning_effort(
     if "thinkingBudget" in thinking:
         if thinking["thinkingBudget"] != 0 or "thinkingLevel" in thinking:
             raise invalid_argument(
-                "OpenAI counts no thinking tokens; give thinkingLevel instead, or 0 for none",
+                "OpenAI has no budget for thinking tokens; give thinkingLevel instead, or a budget "
+                "of 0 for no thinking",
                 path=member(path, "thinkingBudget"),
             )
         return {"reasoning_effort": "none"}

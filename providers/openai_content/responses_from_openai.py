@@ -22,7 +22,7 @@ from providers.status import Status
 
 _INCOMPLETE: Final = {"max_output_tokens": "MAX_TOKENS", "content_filter": "SAFETY"}
 
-# What OpenAI did on its own on the way to the answer, in which its outcome stands.
+# What OpenAI's own tools did before the answer. The answer's text has the outcome.
 _SERVER_TOOL_OUTPUTS: Final = (
     "web_search_call",
     "file_search_call",
@@ -39,10 +39,10 @@ _FAILURES: Final = {
 
 
 def from_openai_response(body: dict[str, Any]) -> dict[str, Any]:
-    """Translate a Response. What cannot be read is named in an extra text part.
+    """Translate a Response. Members that cannot be read are named in an extra text part.
 
-    Raises UnreadableAnswer for a body that is no Response, or if nothing in it can be read, and
-    FerryError with the status that fits OpenAI's reason for a response that failed.
+    Raises UnreadableAnswer for a body that is not a Response, or if nothing in it can be read. For
+    a failed response, raises FerryError with the status that fits OpenAI's reason.
     """
     candidate = Candidate(0, *_finish(body))
     for index, output in enumerate(as_list(body.get("output"), "output")):
@@ -78,7 +78,7 @@ def _finish(body: dict[str, Any]) -> tuple[str, str | None]:
 def _failure(error: dict[str, Any]) -> FerryError:
     code = text_or_none(error.get("code")) or ""
     message = text_or_none(error.get("message")) or "OpenAI failed to answer"
-    # The other codes say what is wrong with the prompt or one of its images.
+    # The other codes are about the prompt or one of its images.
     return FerryError(_FAILURES.get(code, Status.INVALID_ARGUMENT), message)
 
 
@@ -103,7 +103,7 @@ def _add_output(candidate: Candidate, entry: object, where: str) -> None:
 
 
 def _add_message(candidate: Candidate, content: object, where: str) -> None:
-    """OpenAI writes a list of parts, some of the servers like it a string."""
+    """OpenAI writes a list of parts; some compatible servers write a string."""
     if isinstance(content, str):
         candidate.add_text(content)
         return

@@ -1,6 +1,6 @@
 """One line of a batch's output or error file -> one result in Gemini's shape.
 
-Nothing here raises: a line that cannot be read is one failed item, never a failed file.
+`from_openai_line` does not raise: a line that cannot be read is one failed item, not a failed file.
 """
 
 import re
@@ -31,8 +31,8 @@ _TRANSLATORS: Final[dict[str, Callable[[dict[str, Any]], dict[str, Any]]]] = {
 def from_openai_line(line: object, endpoint: str) -> dict[str, Any]:
     """`{"response": {...}}` or `{"error": {"code": <rpc number>, "message": "..."}}`.
 
-    `endpoint` is the batch's: /v1/chat/completions, /v1/responses or /v1/embeddings. A line or a
-    body that is malformed is an error INTERNAL (13).
+    `endpoint` is the batch's: /v1/chat/completions, /v1/responses or /v1/embeddings. A malformed
+    line or body becomes an error INTERNAL (13).
     """
     try:
         return _result(as_object(line, "the line"), endpoint)
@@ -49,12 +49,12 @@ def _result(line: dict[str, Any], endpoint: str) -> dict[str, Any]:
     if not 200 <= http_status < 300:
         return {"error": _refused(http_status, body, line)}
     if endpoint not in _TRANSLATORS:
-        raise unreadable("the answers of this endpoint are not translated")
+        raise unreadable("the proxy does not translate the answers of this endpoint")
     return {"response": _TRANSLATORS[endpoint](as_object(body, "body"))}
 
 
 def _http_status(written: object, body: object) -> int:
-    """Servers like OpenAI's may write it as text, or leave it out: then the body says it."""
+    """Compatible servers may write it as text. If they leave it out, the body shows it."""
     if isinstance(written, int) and not isinstance(written, bool):
         return written
     if isinstance(written, str) and _HTTP_STATUS.fullmatch(written):
@@ -65,7 +65,7 @@ def _http_status(written: object, body: object) -> int:
 
 
 def _body(body: object) -> object:
-    """Servers like OpenAI's may write an answer's JSON as text."""
+    """Compatible servers may write an answer's JSON as text."""
     if not isinstance(body, str):
         return body
     try:
@@ -75,7 +75,7 @@ def _body(body: object) -> object:
 
 
 def _not_sent(line: dict[str, Any]) -> dict[str, Any]:
-    """Why OpenAI never answered a request (openai.md section 5)."""
+    """The reason why OpenAI did not answer a request (openai.md section 5)."""
     if line.get("error") is None:
         raise unreadable("there is neither a response nor an error")
     code = code_of(line)
@@ -84,7 +84,10 @@ def _not_sent(line: dict[str, Any]) -> dict[str, Any]:
 
 
 def _refused(http_status: int, body: object, line: dict[str, Any]) -> dict[str, Any]:
-    """vLLM writes the reason beside the response, which then has no body."""
+    """The error of a request that was refused.
+
+    vLLM writes the reason next to the response, which then has no body.
+    """
     beside = {"error": line.get("error")}
     why = text_or_none(body) or message_of(body) or message_of(beside)
     if http_status != _STATUS_UNKNOWN:

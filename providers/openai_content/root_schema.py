@@ -1,4 +1,4 @@
-"""Which JSON Schemas a server that speaks OpenAI's API takes, for answers and for parameters."""
+"""Which JSON Schemas a server with OpenAI's API accepts, for answers and for parameters."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, Final, TypeAlias
@@ -6,7 +6,7 @@ from typing import Any, Final, TypeAlias
 from providers.gemini_content.root_schema import ObjectRoot
 
 SchemaRule: TypeAlias = Callable[[Mapping[str, Any], str], None]
-"""Raises INVALID_ARGUMENT for the JSON Schema at a path if the server does not take it."""
+"""Raises INVALID_ARGUMENT for the JSON Schema at a path if the server does not accept it."""
 
 # "schema must have type 'object' and not have 'oneOf'/'anyOf'/'allOf'/'enum'/'not' at the top
 # level" (https://github.com/langchain-ai/langchainjs/issues/9804), and "root objects must not be
@@ -15,4 +15,4 @@ OPENAI_SCHEMAS: Final[SchemaRule] = ObjectRoot("OpenAI", ("anyOf", "oneOf", "all
 
 
 def any_schema(_schema: Mapping[str, Any], _path: str) -> None:
-    """For servers that have rules of their own (vLLM, Ollama): they get the schema as it is."""
+    """For servers with their own rules (vLLM, Ollama): the schema goes to them unchecked."""

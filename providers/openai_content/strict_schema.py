@@ -1,8 +1,8 @@
-"""Whether a JSON Schema is one that OpenAI can hold a model to strictly.
+"""Whether OpenAI accepts a JSON Schema with `strict: true`.
 
-OpenAI refuses `strict: true` on any other, so a schema counts as strict only if everything in it
-is known to be allowed: all properties required, no others admitted, and no keyword beyond those
-listed here.
+OpenAI refuses `strict: true` with other schemas, so a schema counts as strict only if all of it is
+known to be allowed: all properties are required, no others are allowed, and it has only the
+keywords that are listed here.
 """
 
 from collections.abc import Iterator, Mapping
@@ -78,7 +78,7 @@ def _strict_object(schema: Mapping[str, Any]) -> bool:
 
 
 def _inner(schema: Mapping[str, Any]) -> Iterator[object]:
-    """The schemas inside `schema`; a None for every place that should hold some and does not."""
+    """The schemas inside `schema`, and a None for each member that lacks them."""
     for field in ("properties", "$defs"):
         named = schema.get(field, {})
         yield from named.values() if isinstance(named, dict) else [None]

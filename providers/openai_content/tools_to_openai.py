@@ -10,7 +10,7 @@ from providers.gemini_content.warnings import Warnings
 from providers.openai_content.root_schema import SchemaRule
 from providers.openai_content.strict_schema import allows_strict
 
-# An id is any text to OpenAI.
+# OpenAI accepts any text as a call's id.
 CALL_RULES: Final = CallRules("OpenAI", longest_name=64, ids=re.compile(".+", re.DOTALL))
 
 _NO_STRICT_PARAMETERS: Final = {**NO_PARAMETERS, "required": [], "additionalProperties": False}
@@ -20,9 +20,9 @@ _PLAIN_CHOICES: Final = {"AUTO": "auto", "ANY": "required", "NONE": "none", "VAL
 def to_openai_tools(
     request: dict[str, Any], path: str, warnings: Warnings, schema_rule: SchemaRule
 ) -> dict[str, Any]:
-    """The `tools` and `tool_choice` of the normalised request at `path`, where it has any.
+    """The `tools` and `tool_choice` of the normalised request at `path`, if it has tools.
 
-    Raises INVALID_ARGUMENT for tools that are no functions, and for functions and choices that
+    Raises INVALID_ARGUMENT for tools that are not functions, and for functions and choices that
     OpenAI does not accept.
     """
     requested = function_tools(request, path, warnings, CALL_RULES)
@@ -51,7 +51,7 @@ def _function(declared: DeclaredFunction, strict: bool) -> dict[str, Any]:
             function["parameters"] = _NO_STRICT_PARAMETERS
         elif not allows_strict(declared.parameters):
             raise invalid_argument(
-                "under mode VALIDATED OpenAI takes only parameters that are all required, with "
+                "with mode VALIDATED OpenAI takes only parameters that are all required, with "
                 "additionalProperties false in every object",
                 path=declared.path,
             )

@@ -6,10 +6,10 @@ from providers.json_api.answer_shape import count_or_none, object_or_nothing, pr
 
 
 def from_openai_usage(usage: object, *, sent: str, written: str) -> dict[str, Any]:
-    """`{"usageMetadata": {...}}`, or `{}` if OpenAI counted nothing that can be read.
+    """`{"usageMetadata": {...}}`, or `{}` if the answer has no readable counts.
 
-    `sent` and `written` are the words by which an API names its counts: "prompt" and "completion",
-    or "input" and "output".
+    `sent` and `written` are what the API calls its counts: "prompt" and "completion", or "input"
+    and "output".
     """
     counts = object_or_nothing(usage)
     sent_details = object_or_nothing(counts.get(f"{sent}_tokens_details"))
@@ -30,5 +30,5 @@ def from_openai_usage(usage: object, *, sent: str, written: str) -> dict[str, An
 
 
 def _without(written: int | None, thoughts: int | None) -> int | None:
-    """Gemini counts thoughts beside the answer's tokens, OpenAI among them."""
+    """OpenAI's count of output tokens includes thoughts; Gemini's does not."""
     return None if written is None else max(written - (thoughts or 0), 0)

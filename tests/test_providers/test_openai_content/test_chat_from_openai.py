@@ -335,7 +335,10 @@ _CUSTOM = {"id": "call_2", "type": "custom", "custom": {"name": "f", "input": "x
         ),
         (
             {"content": "a", "audio": {"id": "audio_1"}},
-            [{"text": "a"}, _unread("choices[0].message.audio is audio, which is not translated")],
+            [
+                {"text": "a"},
+                _unread("choices[0].message.audio cannot be translated: audio is not supported"),
+            ],
         ),
         (
             {"content": "a", "refusal": 5},

@@ -97,7 +97,7 @@ def test_files_that_openai_cannot_read(uri: str | None, mime_type: str | None, f
 def test_a_text_file_is_refused_with_what_would_be_right() -> None:
     error = refusal(contents=[user({"fileData": {"fileUri": _KNOWN, "mimeType": "text/plain"}})])
     assert error.message == (
-        "request.contents[0].parts[0].fileData.mimeType: OpenAI takes PDF by file; "
+        "request.contents[0].parts[0].fileData.mimeType: OpenAI takes only PDF as a file; "
         "send an image as inlineData, and text as a text part"
     )
 
