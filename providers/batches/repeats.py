@@ -68,8 +68,11 @@ class Repeat:
     async def _read(self, kind: str) -> str | None:
         name = f"{self._name}/{kind}"
         info = await self._state.head(name)
-        if info is not None and datetime.now(UTC) - info.created > _LIFE:
+        if info is None:
+            return None
+        if datetime.now(UTC) - info.created > _LIFE:
             await self._state.delete(name)
+            return None
         data = await read(self._state, name)
         if data is None:
             return None
