@@ -180,13 +180,14 @@ class AnthropicBatches:
                 "Anthropic does not let uploaded files be read: upload the requests again under a "
                 "name that ends in .jsonl, and the proxy keeps the file"
             )
+        await self._staged.get(caller, file_id.native)  # once: the content is opened twice
         opened = partial(self._opened, caller, file_id.native)
         splitter = LineSplitter(self._limits.line, self._memory)
         return FileInput(opened, splitter, line_formats(items))
 
     @asynccontextmanager
     async def _opened(self, caller: Caller, staged_id: str) -> AsyncIterator[AsyncIterator[bytes]]:
-        _, body = await self._staged.open(caller, staged_id)
+        body = await self._staged.content(caller, staged_id)
         try:
             yield aiter(body.chunks)
         finally:

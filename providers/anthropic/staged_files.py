@@ -66,10 +66,14 @@ class StagedFiles:
     async def open(self, caller: Caller, staged_id: str) -> tuple[File, Body]:
         """A file that exists, and its content."""
         file = await self.get(caller, staged_id)
+        return file, await self.content(caller, staged_id)
+
+    async def content(self, caller: Caller, staged_id: str) -> Body:
+        """The content of a file that `get` has found."""
         body = await self._state.get(self.content_name(caller, staged_id))
         if body is None:
             raise _no_such_file(staged_id)
-        return file, body
+        return body
 
     async def delete(self, caller: Caller, staged_id: str) -> None:
         await self.get(caller, staged_id)

@@ -57,7 +57,7 @@ MOST: Final[Mapping[str, Mapping[Operation, Calls]]] = {
     "anthropic": {
         middle_chunk: Calls(0, 6),
         last_chunk: Calls(0, 11),
-        create_from_file: Calls(1, 6),
+        create_from_file: Calls(1, 5),
         create_inline: Calls(1, 2),
         create_repeatable: Calls(1, 6),
         get_running: Calls(1, 1),
