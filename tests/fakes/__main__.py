@@ -1,4 +1,4 @@
-"""`python -m tests.fakes FAKE [--host H] [--port N]`: serve one fake until it is told to end.
+"""`python -m tests.fakes FAKE [--host H] [--port N]`: serve one fake until a signal ends it.
 
 Bedrock's starts an S3 of its own too (`--s3-port N`); `--min-records N` is the service's quota.
 """
@@ -30,7 +30,7 @@ BEDROCK = "bedrock"
 
 @asynccontextmanager
 async def serving(chosen: argparse.Namespace) -> AsyncIterator[Mapping[str, str]]:
-    """What to tell of the fake that listens."""
+    """What to print about the fake that listens."""
     make_app, base = FAKES[chosen.fake]
     async with listening(make_app(), chosen.host, chosen.port) as origin:
         yield {"url": origin + base, "control": origin}
@@ -38,7 +38,7 @@ async def serving(chosen: argparse.Namespace) -> AsyncIterator[Mapping[str, str]
 
 @asynccontextmanager
 async def serving_both(chosen: argparse.Namespace) -> AsyncIterator[Mapping[str, str]]:
-    """What to tell of Bedrock and its S3, with all that a proxy's settings need."""
+    """What to print about Bedrock and its S3, with everything that a proxy's settings need."""
     async with serving_bedrock(
         chosen.host, chosen.port, chosen.s3_port, min_records=chosen.min_records
     ) as both:

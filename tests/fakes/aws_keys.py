@@ -13,7 +13,7 @@ REGION = "us-east-1"
 
 @dataclass(frozen=True)
 class KeyPair:
-    """Long-term, or temporary: then it counts only together with its session token."""
+    """A long-term pair, or a temporary one, which is valid only with its session token."""
 
     access_key_id: str
     secret_access_key: str = field(repr=False)
@@ -21,7 +21,7 @@ class KeyPair:
 
     @property
     def credentials(self) -> Credentials:
-        """To sign again with; the token is part of what was sent, and needs no adding."""
+        """To sign the request again; it already contains the token, so none is added."""
         return Credentials(self.access_key_id, self.secret_access_key)
 
     @property
@@ -31,7 +31,7 @@ class KeyPair:
         return ":".join(part for part in given if part is not None)
 
     def token_fault(self, given: str | None) -> TokenFault | None:
-        """What is wrong with the session token that came with a request signed by this pair."""
+        """What is wrong with the session token of a request that this pair signed."""
         if given == self.session_token:
             return None
         if given is None:
@@ -49,10 +49,10 @@ LONG_TERM = KeyPair(ACCESS_KEY_ID, SECRET_ACCESS_KEY)
 TEMPORARY = KeyPair(
     "ASIAOFTHETESTSOFFERRY",
     "the-temporary-secret-access-key-of-the-tests",
-    # As real ones do, it has characters that a URL and a header treat differently.
+    # Like real tokens, it has characters that a URL and a header treat differently.
     "the+session/token==",
 )
-# What Bedrock itself reads and writes S3 with, when it has taken on the role of a job.
+# The keys of Bedrock itself for S3, when it acts in the role of a job.
 OF_THE_ROLE = KeyPair(
     "ASIAOFTHEROLEOFAJOB", "the-secret-access-key-of-the-role", "the/session+token+of+the+role="
 )

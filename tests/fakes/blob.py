@@ -1,4 +1,4 @@
-"""Bytes on disk: written as they arrive, hashed and sent without being held whole."""
+"""Bytes on disk, written as they arrive; hashing and sending never hold them whole."""
 
 import asyncio
 import hashlib
@@ -36,7 +36,7 @@ class Blob:
 
 
 class BlobWriter:
-    """One growing file; `size` is what counts as received."""
+    """A file that grows; `size` is the number of bytes that count as received."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -64,7 +64,7 @@ class BlobWriter:
 
 
 class BlobStore:
-    """A temporary directory of blobs, gone when the fake ends."""
+    """A temporary directory of blobs, deleted when the fake ends."""
 
     def __init__(self) -> None:
         self._folder = tempfile.TemporaryDirectory(prefix="fake-")
@@ -80,7 +80,7 @@ class BlobStore:
 
     @contextmanager
     def writing(self) -> Iterator[BlobWriter]:
-        """A writer whose bytes are thrown away if anything goes wrong."""
+        """A writer whose bytes are deleted if an exception is raised."""
         writer = self.writer()
         try:
             yield writer
@@ -97,7 +97,7 @@ class BlobStore:
         return Blob(path, sum(blob.size for blob in blobs))
 
     def clear(self) -> None:
-        """Delete the bytes; a writer still at work writes to nowhere."""
+        """Delete the bytes; what an open writer still writes is lost."""
         for path in Path(self._folder.name).iterdir():
             path.unlink()
 

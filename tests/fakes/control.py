@@ -1,20 +1,20 @@
-"""The middleware that logs and strikes every request, and the tests' own surface under `/_fake/`.
+"""The middleware that logs every request and applies faults, and the tests' API under `/_fake/`.
 
 GET  /_fake/requests[?path=REGEX&method=M]   the log: no credentials, only the sha256 of each
 GET  /_fake/events?wait=NAME                 until the fault of that name struck
 GET  /_fake/events?wait=bytes&path=REGEX&count=N     until N bytes of a matching body are here
 GET  /_fake/events?wait=requests&path=REGEX&count=N  until N matching requests have ended
-GET  /_fake/events?wait=asked&path=REGEX&count=N     until N of them are known to ask a model
-     (`method=M`, `outcome=O` narrow both; `timeout` in seconds, 30 unless told: then 408)
+GET  /_fake/events?wait=asked&path=REGEX&count=N     until N matching requests have asked a model
+     (`method=M` and `outcome=O` narrow the match; after `timeout` seconds, 30 by default: 408)
 POST /_fake/faults     {"match": {method, path, query, headers, nth, times},
                         "fault": {kind, name, ...}}, see `striking` for the kinds
-POST /_fake/release    {"name"}: let go what the delay of that name holds
+POST /_fake/release    {"name"}: end the delay of that name
 POST /_fake/settings   any of journal.Settings; GET shows them
-GET  /_fake/objects    {"files": [...], "uploads": [...], "batches": [...]}, whoever owns them
+GET  /_fake/objects    {"files": [...], "uploads": [...], "batches": [...]} of every owner
 GET  /_fake/files/{id}/sha256
 POST /_fake/batches/{id}, POST /_fake/uploads/{id}   see each fake's `backdoor`
 GET, POST /_fake/holdings   see `holdings`
-POST /_fake/reset      forget everything, settings too
+POST /_fake/reset      forget everything, including the settings
 """
 
 import asyncio
@@ -52,7 +52,7 @@ SETTINGS = Record(
 
 
 class Backdoor(Protocol):
-    """What a fake lets tests see and steer behind its API. Unknown ids raise KeyError."""
+    """What tests can see and control behind a fake's API. Unknown ids raise KeyError."""
 
     def objects(self) -> dict[str, list[str]]: ...
     async def file_sha256(self, native_id: str) -> str: ...
@@ -71,7 +71,7 @@ class Control:
         self.faults = FaultTable()
 
     def start_with(self, **settings: Any) -> None:
-        """Settings that a reset goes back to, other than the usual ones."""
+        """Settings other than the defaults, which a reset restores."""
         self._at_first |= settings
         for name, value in settings.items():
             setattr(self.settings, name, value)
@@ -89,7 +89,7 @@ CONTROL: web.AppKey[Control] = web.AppKey("control", Control)
 
 @web.middleware
 async def control_middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Outermost: log the request, let its fault strike, and see whether the client stayed."""
+    """Outermost: log the request, apply its fault, and note whether the client left."""
     if request.path.startswith("/_fake/"):
         return await handler(request)
     control = request.app[CONTROL]
@@ -112,7 +112,7 @@ async def control_middleware(request: web.Request, handler: Handler) -> web.Stre
     return response
 
 
-# --- the tests' surface -------------------------------------------------------------------------
+# --- the tests' API ---------------------------------------------------------------------------
 
 
 def _matching(request: web.Request) -> list[Exchange]:
@@ -198,7 +198,7 @@ async def reset(request: web.Request) -> web.Response:
 
 
 def answering_errors(handler: Handler) -> Handler:
-    """A test's own mistake is told plainly, not as a crash."""
+    """Answer a mistake of the test with 400 and its reason, not with 500."""
 
     async def answered(request: web.Request) -> web.StreamResponse:
         try:
@@ -210,7 +210,7 @@ def answering_errors(handler: Handler) -> Handler:
 
 
 def install(app: web.Application, backdoor: Backdoor, settings: Settings) -> None:
-    """Give `app` its control; `control_middleware` must be the first of its middlewares."""
+    """Give `app` a control of its own; `control_middleware` must be its first middleware."""
     join(app, Control(backdoor, settings))
 
     async def close_store(_: web.Application) -> None:
@@ -220,7 +220,7 @@ def install(app: web.Application, backdoor: Backdoor, settings: Settings) -> Non
 
 
 def join(app: web.Application, control: Control) -> None:
-    """Give `app` a control that another app has too: one log, one table of faults, one surface."""
+    """Let `app` share another app's control: one log, one table of faults, one API for tests."""
     app[CONTROL] = control
     routes: list[tuple[str, str, Handler]] = [
         ("GET", "/_fake/requests", show_requests),

@@ -1,4 +1,4 @@
-"""Faults that a test arms: which request they strike, and what they do to it."""
+"""Faults that a test arms: which request they apply to, and what they do to it."""
 
 import asyncio
 import re
@@ -8,7 +8,7 @@ from typing import Any
 from .shape import Anything, Flag, Number, Record, Table, Text
 
 CUTS = frozenset({"truncate", "cut_chunks"})
-"""The kinds that send a part of the answer."""
+"""The kinds that send only a part of the answer."""
 KINDS = frozenset({"lose_answer", "reset", "status", "delay", "reject_after"}) | CUTS
 PLACES = frozenset({"request", "answer"})
 
@@ -41,7 +41,7 @@ ORDER = Record({"match": MATCH, "fault": FAULT}, required=("match", "fault"))
 
 @dataclass
 class Fault:
-    """One armed fault. `nth` counts matching requests from now, `times` how many are struck."""
+    """One armed fault. `nth` counts matching requests from now; `times` of them get the fault."""
 
     name: str
     kind: str
@@ -61,7 +61,7 @@ class Fault:
     released: asyncio.Event = field(default_factory=asyncio.Event)
 
     def strikes(self, method: str, path: str, query: str, headers: dict[str, str]) -> bool:
-        """Count the request if it matches, and say whether it is one to strike."""
+        """Count the request if it matches, and return whether the fault applies to it."""
         if self.method not in (None, method):
             return False
         if not self.path.search(path) or not self.query.search(query):
@@ -107,7 +107,7 @@ class FaultTable:
         return fault
 
     def take(self, method: str, path: str, query: str, headers: dict[str, str]) -> Fault | None:
-        """Every armed fault counts the request; the first that strikes has it."""
+        """Every armed fault counts the request; the first that applies is returned."""
         struck = [fault for fault in self.armed if fault.strikes(method, path, query, headers)]
         return struck[0] if struck else None
 

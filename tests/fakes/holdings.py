@@ -1,9 +1,9 @@
-"""What a fake holds as one JSON document, to put it back into another run under the same ids.
+"""Everything that a fake stores as one JSON document, to restore it in another run.
 
-GET  /_fake/holdings   all of it; every id and time is as it was given
-POST /_fake/holdings   put such a document in, beside what is there
+GET  /_fake/holdings   everything, with every id and time
+POST /_fake/holdings   add such a document to what the fake stores
 
-A content is deflated and in base64, and is held whole: this is for small holdings.
+Contents are deflated, in base64 and whole in memory: use this for small stores only.
 """
 
 import base64
@@ -19,13 +19,13 @@ MOST_BYTES = 64 * 1024 * 1024
 
 
 class Holder(Protocol):
-    """A fake's store, seen as a document. `origin` is that of the fake that takes one."""
+    """A fake's store as a document. `origin` is the address of the fake that restores one."""
 
     def holdings(self) -> dict[str, Any]: ...
     def put(self, holdings: dict[str, Any], origin: str) -> None: ...
 
 
-# Its type is not given at run time: a key takes a class, and no protocol.
+# Not typed at run time: an application key needs a class, not a protocol.
 HOLDER: web.AppKey[Holder] = web.AppKey("holder")
 
 

@@ -1,4 +1,4 @@
-"""Reading a request's body: counted, paced, and broken where a fault says so."""
+"""Reading a request's body: counted, slowed down, and cut off where a fault says so."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -15,16 +15,16 @@ JSON_LIMIT = 64 * MIB
 
 
 class BodyBroken(ConnectionError):
-    """The body ended before its end: the client left, or a fault made it so."""
+    """The body was cut off: the client left, or a fault did it."""
 
 
 class BodyTooLong(Exception):
-    """More JSON than the fake holds whole."""
+    """More JSON than the fake keeps in memory."""
 
 
 @dataclass
 class Pace:
-    """Keeps a stream at `rate` bytes a second; no rate, no waiting."""
+    """Limits a stream to `rate` bytes a second; None for no limit."""
 
     rate: int | None
     started: float | None = None
@@ -42,7 +42,7 @@ class Pace:
 
 
 async def body_chunks(request: web.Request) -> AsyncIterator[bytes]:
-    """Yield the body as it arrives; raises BodyBroken where it breaks off."""
+    """Yield the body as it arrives; raises BodyBroken if it is cut off."""
     exchange = request[EXCHANGE]
     pace = Pace(exchange.settings.read_rate)
     try:

@@ -1,4 +1,4 @@
-"""What the fake saw: one `Exchange` a request, and a way to wait until something was seen."""
+"""What the fake received: one `Exchange` for each request, and a way to wait for an event."""
 
 import asyncio
 import hashlib
@@ -25,7 +25,7 @@ CREDENTIAL_HEADERS = frozenset(
 CREDENTIAL_QUERY = frozenset(
     {"key", "access_token", "X-Amz-Signature", "X-Amz-Credential", "X-Amz-Security-Token"}
 )
-# In a signature, where the secret itself never travels, the key pair's public half tells whose.
+# A signature does not contain the secret, so the public half of the key pair identifies it.
 SIGNED_BY = re.compile(r"Credential=([^/]+)/")
 
 
@@ -33,12 +33,12 @@ SIGNED_BY = re.compile(r"Credential=([^/]+)/")
 class Settings:
     """What `POST /_fake/settings` changes. Rates are bytes per second of one request.
 
-    `answer` are members that replace those of every answer of a model.
-    Of OpenAI alone: `body_as_text` writes an answer's body as a string of JSON, as OGX does;
-    `upload_seconds` is how long an upload lives.
-    Of Anthropic alone: `results_url` is what an ended batch says, with `{id}` for its id;
+    `answer` replaces members of every answer of a model.
+    Only OpenAI: `body_as_text` writes an answer's body as a string of JSON, as OGX does;
+    `upload_seconds` is the lifetime of an upload.
+    Only Anthropic: `results_url` is that of an ended batch, with `{id}` for its id;
     `beta_file_list` lists files as the Files API's beta did.
-    Of Bedrock alone: `min_records` is how many records a job has at least (bedrock.md section 3).
+    Only Bedrock: `min_records` is the smallest number of records of a job (bedrock.md section 3).
     """
 
     uploads_api: bool = True
@@ -58,7 +58,7 @@ class Settings:
 
 
 class Changes:
-    """Lets anyone wait until a condition holds, without polling and without timers."""
+    """Waits until a condition holds, without polling and without timers."""
 
     def __init__(self) -> None:
         self._changed = asyncio.Event()
@@ -74,10 +74,10 @@ class Changes:
 
 @dataclass
 class Exchange:
-    """One request as it went.
+    """One request and how it ended.
 
     `outcome`: `open`, `answered`, `client_gone` (the client left before it had the whole answer),
-    `body_broken` (its body broke off), or the kind of the fault that ended it.
+    `body_broken` (its body was cut off), or the kind of the fault that ended it.
     """
 
     number: int
@@ -144,7 +144,7 @@ EXCHANGE = web.RequestKey("exchange", Exchange)
 
 
 def credential_of(request: web.Request) -> str | None:
-    """The bare secret that came with the request, whatever way it came."""
+    """The secret that came with the request, from whichever header or parameter."""
     authorization = request.headers.get("Authorization", "")
     scheme, _, token = authorization.partition(" ")
     bearer = token if scheme.lower() == "bearer" else None
@@ -195,4 +195,4 @@ class Journal:
     def clear(self) -> None:
         self.exchanges.clear()
         self.fired.clear()
-        self.in_flight = set()  # numbers begin anew, and what is still open keeps the old set
+        self.in_flight = set()  # numbers restart; requests still open keep the old set

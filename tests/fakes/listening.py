@@ -1,4 +1,4 @@
-"""A fake on a socket of its own."""
+"""Serves a fake on its own socket."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -8,7 +8,7 @@ from aiohttp import web
 
 @asynccontextmanager
 async def listening(app: web.Application, host: str, port: int) -> AsyncIterator[str]:
-    """Its origin. Port 0 is any that is free."""
+    """Yields its origin. Port 0 takes any free port."""
     runner = web.AppRunner(app, access_log=None, handler_cancellation=True, shutdown_timeout=1)
     await runner.setup()
     try:

@@ -10,12 +10,12 @@ PARAMETER = re.compile(r';\s*([A-Za-z*]+)=(?:"((?:[^"\\]|\\.)*)"|([^\s;"]+))')
 
 
 class MultipartError(Exception):
-    """The bytes are not the multipart body they claim to be."""
+    """The bytes are not a valid multipart body."""
 
 
 @dataclass
 class Part:
-    """One part; its body must be read before the next part is asked for."""
+    """One part; read its body before asking for the next part."""
 
     headers: dict[str, str]
     body: AsyncIterator[bytes]
@@ -30,7 +30,7 @@ class Part:
 
 
 def boundary_of(content_type: str, wanted: str) -> bytes:
-    """The boundary of a `wanted` content type; raises MultipartError."""
+    """The boundary, if the content type is `wanted`; raises MultipartError."""
     kind, parameters = split_header(content_type)
     boundary = parameters.get("boundary", "")
     if kind != wanted or not 1 <= len(boundary) <= 70:
@@ -59,7 +59,7 @@ class MultipartReader:
     def __init__(self, chunks: AsyncIterator[bytes], boundary: bytes) -> None:
         self._chunks = chunks
         self._delimiter = CRLF + b"--" + boundary
-        # The first delimiter has no line before it, so the line end is put in for it.
+        # No line precedes the first delimiter, so the line end is added here.
         self._buffer = CRLF
 
     async def parts(self) -> AsyncIterator[Part]:

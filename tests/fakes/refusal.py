@@ -1,11 +1,11 @@
-"""What a fake says no with."""
+"""How a fake refuses a request."""
 
 from collections.abc import Mapping
 from typing import Any
 
 
 class Refusal(Exception):
-    """A request is refused; each fake builds the payload in its own provider's envelope."""
+    """The request is refused; each fake writes the payload in its provider's envelope."""
 
     def __init__(
         self, status: int, payload: Mapping[str, Any], headers: Mapping[str, str] | None = None

@@ -1,4 +1,4 @@
-"""A value that fits a JSON schema: what a fake model answers when a schema is asked for."""
+"""Makes a value that fits a JSON schema: a fake model's answer to a request with a schema."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ PLAIN: dict[str, Any] = {
 
 
 def sample(schema: dict[str, Any], root: dict[str, Any] | None = None) -> Any:
-    """The smallest telling value: every property, one item, the first of several choices."""
+    """A small value that shows the schema: every property, one item, the first choice."""
     root = schema if root is None else root
     if "$ref" in schema:
         return sample(_resolve(schema["$ref"], root), root)

@@ -1,6 +1,6 @@
-"""Strict shapes of JSON: each parses a value or names the path at which it does not fit.
+"""Strict shapes of JSON: each parses a value, or raises with the path that does not fit.
 
-A `Record` knows all of its fields, so an unknown one is always an error.
+A `Record` lists all of its fields, so an unknown one is always an error.
 """
 
 import re
@@ -23,7 +23,7 @@ class ShapeError(Exception):
 
 class Shape(Protocol):
     def parse(self, value: Any, path: str = "") -> Any:
-        """Return the value (keys in camelCase where a record asks for it); raise ShapeError."""
+        """Return the value (with camelCase keys where a record wants them); raises ShapeError."""
 
 
 def _wrong_type(value: Any, path: str, wanted: str) -> ShapeError:
@@ -104,7 +104,7 @@ class Sequence:
 
 @dataclass(frozen=True)
 class Table:
-    """A free-form map: any key that fits `key`."""
+    """A map with any keys that match `key`."""
 
     value: Shape
     key: Shape = Text()
@@ -158,7 +158,7 @@ class Record:
 
 @dataclass(frozen=True)
 class Tagged:
-    """An object whose shape is told by the value of one of its fields."""
+    """An object whose shape depends on the value of one of its fields."""
 
     tag: str
     cases: Mapping[str, Record]
@@ -184,7 +184,7 @@ class Nullable:
 
 @dataclass(frozen=True)
 class Either:
-    """One of several; the error told is the one found deepest, since that one was meant."""
+    """One of several shapes; raises the deepest error, as that shape was probably meant."""
 
     shapes: tuple[Shape, ...]
 

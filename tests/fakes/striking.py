@@ -1,8 +1,8 @@
-"""What each kind of fault does to the request that it strikes.
+"""What each kind of fault does to the request that it applies to.
 
 lose_answer   do the work, then drop the connection without an answer
-reset         reset the connection after `after_bytes` of the body, at its end if it is shorter
-status        answer `status`, `headers`, `body`, having read the body unless `read_body` is false
+reset         reset the connection after `after_bytes` of the body, or at the end of a shorter one
+status        answer `status`, `headers`, `body`; first read the body unless `read_body` is false
 delay         wait for the release: `at` "request" or "answer", or after `after_bytes` of the body
 truncate      send the full Content-Length, then `after_bytes` of the answer, then close
 cut_chunks    send `after_bytes` of the answer in chunks, then close without the last chunk
@@ -27,7 +27,7 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 async def strike(
     request: web.Request, handler: Handler, exchange: Exchange, fault: Fault | None
 ) -> web.StreamResponse:
-    """Handle the request as the fault has it; raises ConnectionError when the client is gone."""
+    """Handle the request as the fault says; raises ConnectionError if the client has left."""
     if fault is None:
         return await _send(request, await handler(request))
     if fault.kind == "status":
@@ -78,7 +78,7 @@ async def _break_off(
     answer.force_close()
     await answer.prepare(request)
     await answer.write_eof()
-    # Only our half is closed: closing both would reset the connection and could eat the answer.
+    # Close only our half: closing both would reset the connection and could lose the answer.
     if request.transport is not None and request.transport.can_write_eof():
         request.transport.write_eof()
     return answer
@@ -120,7 +120,7 @@ def _fault_answer(fault: Fault) -> web.Response:
 
 
 def abandon(request: web.Request, abruptly: bool = True) -> web.StreamResponse:
-    """Close the connection without (more of) an answer: with a reset, or in good order."""
+    """Close the connection without sending more: with a reset, or normally."""
     transport = request.transport
     if transport is not None and abruptly:
         peer: socket.socket | None = transport.get_extra_info("socket")

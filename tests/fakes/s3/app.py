@@ -1,4 +1,4 @@
-"""The front: it checks every signature itself, refuses what S3 refuses, and signs anew for moto.
+"""The front: it checks every signature, refuses what S3 refuses, and signs again for moto.
 
 moto with its authorisation on answers 500 to each presigned URL, and misreads `partNumber` where a
 PUT has the Content-Type of a form (bedrock.md section 7). `page_limit` bounds every list.
@@ -24,7 +24,7 @@ from .refusals import S3Refusal, check_framing, check_headers, check_part_number
 from .signatures import Signed, check_signature, without_signature
 
 BUCKET = "ferry-state"
-# As some S3-compatible stores do, it takes no notice of If-None-Match.
+# Like some S3-compatible stores, it ignores If-None-Match.
 OVERWRITING_BUCKET = "ferry-overwriting"
 # Where the files of Bedrock's users are, and the inputs and outputs of its jobs.
 FILES_BUCKET = "ferry-files"
@@ -39,7 +39,7 @@ class Front:
     def __init__(self, moto: MotoServer, settings: Settings, begun: BegunUploads) -> None:
         self._moto = moto
         self._settings = settings
-        # moto looks whether an object exists and writes it in two steps, in threads.
+        # moto checks whether an object exists and writes it in two steps, in threads.
         self._one_at_a_time = asyncio.Lock()
         self._begun = begun
         self._session: ClientSession | None = None
@@ -67,7 +67,7 @@ class Front:
         if bucket and not self._moto.has_bucket(bucket):
             raise S3Refusal(404, "NoSuchBucket", BucketName=bucket)
         if upload is not None and not self._moto.has_upload(bucket, upload):
-            # moto takes a second Complete, and answers 500 to a part of what has ended.
+            # moto accepts a second Complete, and answers 500 to a part of an upload that has ended.
             raise S3Refusal(404, "NoSuchUpload")
         passed = {n: v for n, v in headers.items() if _is_for_moto(n, bucket)}
         if "partNumber" not in url.query and "content-type" in headers:
@@ -104,7 +104,7 @@ class Front:
         limit = self._settings.page_limit
         for mark, size in PAGE_SIZES.items():
             if method == "GET" and limit is not None and mark in url.query:
-                # S3 cuts what is asked for at its own bound.
+                # S3 reduces a larger number to its own limit.
                 bounded = min(limit, int(url.query.get(size, limit)))
                 query = re.sub(rf"&?{size}=\d+", "", url.raw_query_string)
                 return URL(f"{url.origin()}{url.raw_path}?{query}&{size}={bounded}", encoded=True)
@@ -126,9 +126,9 @@ async def xml_errors(request: web.Request, handler: Handler) -> web.StreamRespon
 
 
 def s3_app() -> web.Application:
-    """A fresh S3 with three buckets; it lives as long as the application.
+    """A new S3 with three buckets, which exists as long as the application.
 
-    There can be one at a time in a process: moto keeps its buckets in a variable of its module.
+    A process can have only one at a time: moto keeps its buckets in a global variable.
     """
     settings = Settings()
     moto = MotoServer([BUCKET, OVERWRITING_BUCKET, FILES_BUCKET])

@@ -1,4 +1,4 @@
-"""What tests see of the fake S3 behind its API."""
+"""What tests can see of the fake S3 behind its API."""
 
 import hashlib
 from typing import Any
@@ -7,7 +7,7 @@ from .moto_server import MotoServer
 
 
 class S3Backdoor:
-    """Implements `control.Backdoor`; objects are told by key, and found in either bucket."""
+    """Implements `control.Backdoor`; objects are found by key, in either bucket."""
 
     def __init__(self, moto: MotoServer, state_bucket: str, files_bucket: str) -> None:
         self._moto = moto
@@ -15,7 +15,7 @@ class S3Backdoor:
         self._files_bucket = files_bucket
 
     def objects(self) -> dict[str, list[str]]:
-        """`objects` are those of the state's bucket; `uploads`, unfinished, are of both."""
+        """`objects` are those of the state's bucket; `uploads` are the unfinished ones in both."""
         state = self._moto.backend.get_bucket(self._state_bucket)
         files = self._moto.backend.get_bucket(self._files_bucket)
         return {

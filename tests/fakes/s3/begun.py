@@ -1,4 +1,4 @@
-"""When each multipart upload began: moto says 2010 of them all."""
+"""When each multipart upload began: moto answers 2010 for every upload."""
 
 import re
 from datetime import UTC, datetime
@@ -18,14 +18,14 @@ class BegunUploads:
             self._times[upload] = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.000Z").encode()
 
     def time(self, upload: str) -> str:
-        """When the upload of that id began."""
+        """When the upload with that id began."""
         return self._times[upload.encode()].decode()
 
     def keep(self, upload: str, time: str) -> None:
         self._times[upload.encode()] = time.encode()
 
     def correct(self, answer: bytes) -> bytes:
-        """The answer to ListMultipartUploads, with the times as they were."""
+        """The answer to ListMultipartUploads, with the real times."""
         return _LISTED.sub(lambda listed: self._correct(listed[0]), answer)
 
     def _correct(self, listed: bytes) -> bytes:

@@ -57,7 +57,7 @@ def _upload(upload: FakeMultipart) -> dict[str, Any]:
 
 
 def _put_upload(backend: S3Backend, document: dict[str, Any]) -> None:
-    """moto makes an id of its own, which is put right."""
+    """moto makes a new id, which is replaced by the recorded one."""
     upload = FakeMultipart(
         document["key"],
         CaseInsensitiveDict(document["metadata"]),

@@ -1,4 +1,4 @@
-"""moto's own server in this process, on a port of its own, with its authorisation on."""
+"""moto's server in this process, on its own port, with authorisation."""
 
 import json
 import logging
@@ -62,7 +62,7 @@ class MotoServer:
         self._server.stop()
 
     def _make_user(self) -> Credentials:
-        """Before the authorisation is on."""
+        """Called before authorisation is on."""
         iam: Any = botocore.session.get_session().create_client(
             "iam",
             region_name=REGION,
@@ -70,7 +70,7 @@ class MotoServer:
             aws_access_key_id="before",
             aws_secret_access_key="authorisation",
         )
-        # One that ran in this process before has left its own.
+        # A user of its own: an earlier server in this process has left one.
         user = f"front-{self.origin.port}"
         iam.create_user(UserName=user)
         iam.put_user_policy(

@@ -1,4 +1,4 @@
-"""What S3 refuses although moto lets it pass (bedrock.md section 5)."""
+"""What S3 refuses although moto accepts it (bedrock.md section 5)."""
 
 from collections.abc import Mapping
 from html import escape
@@ -17,7 +17,7 @@ SAYS = {
 
 
 class S3Refusal(Exception):
-    """An error of S3's: its HTTP status, its code, and what more it says."""
+    """An error of S3: its HTTP status, its code, and further members."""
 
     def __init__(self, status: int, code: str, message: str = "", **more: str) -> None:
         super().__init__(f"{status}: {code}")
@@ -32,7 +32,7 @@ class S3Refusal(Exception):
 
 
 class WrongRegion(S3Refusal):
-    """Signed for another region than the bucket's, which is told, so that a client can turn there.
+    """Signed for a region other than the bucket's. The error names the right one for the client.
 
     `where` begins the message; `code` depends on whether the signature was in a URL.
     """

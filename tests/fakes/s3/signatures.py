@@ -18,7 +18,7 @@ SKEW = timedelta(minutes=15)
 LONGEST = 7 * 24 * 3600
 UNSIGNED = "UNSIGNED-PAYLOAD"
 TOKEN_REFUSALS: dict[TokenFault, tuple[int, str]] = {
-    # A temporary key is none without its token.
+    # A temporary key is not valid without its token.
     "missing": (403, "InvalidAccessKeyId"),
     "expired": (400, "ExpiredToken"),
     "wrong": (400, "InvalidToken"),
@@ -45,7 +45,7 @@ def is_presigned(url: URL) -> bool:
 
 
 def without_signature(url: URL) -> URL:
-    """As it was before it was presigned."""
+    """The request without what presigning added."""
     pairs = url.raw_query_string.split("&")
     kept = [pair for pair in pairs if pair and not pair.startswith("X-Amz-")]
     return URL(
@@ -54,7 +54,7 @@ def without_signature(url: URL) -> URL:
 
 
 def check_signature(request: Signed) -> None:
-    """By any of the known key pairs; raises S3Refusal."""
+    """Check the signature against the known key pairs; raises S3Refusal."""
     if is_presigned(request.url):
         _check_presigned(request)
     else:
@@ -104,7 +104,7 @@ def _check_header(request: Signed) -> None:
 
 
 def _only(request: Signed, signed: str) -> dict[str, str]:
-    """The signed headers; whatever S3 acts on must be among them."""
+    """The signed headers; every header that S3 acts on must be signed."""
     names = set(signed.split(";"))
     acted_on = {name for name in request.headers if name.startswith("x-amz-")} | {"host"}
     if not names >= acted_on or not names <= request.headers.keys():
@@ -113,7 +113,7 @@ def _only(request: Signed, signed: str) -> dict[str, str]:
 
 
 def _pair(scope: list[str], token: str | None) -> KeyPair:
-    """The key pair that the scope of a signature names, if `token` is the one that it needs."""
+    """The key pair named in the scope of a signature, if `token` is its session token."""
     if len(scope) != 5 or scope[3:] != ["s3", "aws4_request"]:
         raise S3Refusal(400, "AuthorizationHeaderMalformed")
     pair = KEY_PAIRS.get(scope[0])
