@@ -1,4 +1,4 @@
-"""`python -m tests.demo`: exits with 0 when everything went as it must, with 1 when not."""
+"""`python -m tests.demo`: exits with 0 if everything worked, otherwise with 1."""
 
 import asyncio
 import sys
@@ -14,19 +14,19 @@ from google import genai
 from google.genai import types
 from google.genai._common import ExperimentalWarning
 
-from tests.demo.narration import heading, say, step, told
+from tests.demo.narration import heading, say, show, step
 from tests.demo.questions import Lines, anthropic_lines, bedrock_lines, openai_lines
-from tests.demo.tour import Tour, Wrong
+from tests.demo.tour import DemoFailed, Tour
 from tests.fakes.aws_keys import LONG_TERM
 from tests.processes import Process, fake, proxy, upstream_settings
 
 
 @dataclass(frozen=True)
 class Stop:
-    """One provider on the way. `key` has the form that its fake, as the real one, demands.
+    """One provider of the demo. `key` has the form that its fake requires, like the real one.
 
-    `settings` are the proxy's of this provider. `job_size` is how many requests the provider takes
-    at least, where the proxy carries out itself what has fewer.
+    `settings` are the proxy's settings for this provider. `job_size` is the provider's minimum of
+    requests in a batch, if the proxy runs smaller batches itself.
     """
 
     provider: str
@@ -55,7 +55,7 @@ STOPS = (
 
 
 async def demo(stops: Sequence[Stop]) -> int:
-    """The exit code."""
+    """Run the demo; returns the exit code."""
     with tempfile.TemporaryDirectory() as folder:
         async with AsyncExitStack() as stack:
             fakes = {
@@ -70,9 +70,9 @@ async def demo(stops: Sequence[Stop]) -> int:
             _introduce(ferry, fakes)
             try:
                 for stop in stops:
-                    await asyncio.to_thread(_visit, stop, ferry, Path(folder))
+                    await asyncio.to_thread(_show_provider, stop, ferry, Path(folder))
             except Exception as error:
-                _lament(error, ferry)
+                _show_failure(error, ferry)
                 return 1
     heading("done")
     say(f"\nOne program, {len(stops)} providers, and every result was checked.")
@@ -82,13 +82,13 @@ async def demo(stops: Sequence[Stop]) -> int:
 def _introduce(ferry: Process, fakes: Mapping[str, Process]) -> None:
     heading("genai-ferry")
     say(f"\nA program written against google-genai {google.genai.__version__} points base_url at")
-    told(f"{ferry.url}/genai")
+    show(f"{ferry.url}/genai")
     say("and names a provider in the header x-model-provider. Behind the proxy stand fakes:")
     for name, process in fakes.items():
-        told(f"{name:<10}", process.url)
+        show(f"{name:<10}", process.url)
 
 
-def _visit(stop: Stop, ferry: Process, folder: Path) -> None:
+def _show_provider(stop: Stop, ferry: Process, folder: Path) -> None:
     heading(f"x-model-provider: {stop.provider}")
     client = genai.Client(
         api_key=stop.key,
@@ -104,14 +104,14 @@ def _visit(stop: Stop, ferry: Process, folder: Path) -> None:
         client.close()
 
 
-def _lament(error: Exception, ferry: Process) -> None:
-    heading("it went wrong")
-    step(str(error) if isinstance(error, Wrong) else f"{type(error).__name__}: {error}")
+def _show_failure(error: Exception, ferry: Process) -> None:
+    heading("the demo failed")
+    step(str(error) if isinstance(error, DemoFailed) else f"{type(error).__name__}: {error}")
     step("The proxy's log:")
-    told(ferry.output.replace("\n", "\n    "))
+    show(ferry.output.replace("\n", "\n    "))
 
 
 if __name__ == "__main__":
-    # The SDK says of its embeddings that they may change; it is no concern of who watches.
+    # The SDK warns that its embeddings may change, which does not matter here.
     warnings.filterwarnings("ignore", category=ExperimentalWarning)
     sys.exit(asyncio.run(demo(STOPS)))

@@ -6,7 +6,7 @@ WIDTH = 96
 
 
 def say(text: str) -> None:
-    """At once, also where the output is no terminal: it is told as it happens."""
+    """Print immediately, also if the output is not a terminal."""
     print(text, flush=True)
 
 
@@ -15,21 +15,21 @@ def heading(text: str) -> None:
 
 
 def step(text: str) -> None:
-    """What is about to be done, for a reader."""
+    """What the next call does."""
     say(f"\n{text}")
 
 
 def call(text: str) -> None:
-    """The call of the SDK that does it, as a program would spell it."""
+    """The SDK call, as a program would write it."""
     say(f"  > {text}")
 
 
-def told(*columns: object) -> None:
-    """What the SDK answered."""
+def show(*columns: object) -> None:
+    """What the SDK returned."""
     say("    " + "  ".join(str(column) for column in columns))
 
 
 def result(name: str, text: str) -> None:
-    """One result: under its name, wrapped."""
+    """One result after its name, wrapped."""
     margin = " " * 20
     say(textwrap.fill(text, WIDTH, initial_indent=f"    {name:<16}", subsequent_indent=margin))

@@ -1,4 +1,4 @@
-"""What the demo asks. The fakes echo what they are asked, and fail where they are asked to."""
+"""What the demo asks. The fakes echo each question, and fail if the text asks them to."""
 
 from collections.abc import Callable
 from typing import Any
@@ -30,7 +30,7 @@ def gemini_lines(model: str) -> list[Line]:
 
 
 def openai_lines(model: str) -> list[Line]:
-    """OpenAI's own format, which goes to OpenAI as it is."""
+    """OpenAI's own format, which goes to OpenAI unchanged."""
     return [
         {
             "custom_id": key,
@@ -43,7 +43,7 @@ def openai_lines(model: str) -> list[Line]:
 
 
 def anthropic_lines(model: str) -> list[Line]:
-    """Anthropic's own format, which it reads from no file but the proxy's."""
+    """Anthropic's own format. Anthropic has no batches from files, so the proxy reads the file."""
     return [
         {
             "custom_id": key,
@@ -58,7 +58,7 @@ def anthropic_lines(model: str) -> list[Line]:
 
 
 def bedrock_lines(model: str) -> list[Line]:
-    """Bedrock's own format, for Converse; the model is named by the batch alone."""
+    """Bedrock's own format, for Converse; only the batch names the model."""
     return [
         {
             "recordId": key,

@@ -14,31 +14,31 @@ from typing import Any
 from google import genai
 from google.genai import errors, types
 
-from tests.demo.narration import call, result, say, step, told
+from tests.demo.narration import call, result, say, show, step
 from tests.demo.questions import QUESTIONS, Line, Lines, gemini_lines, inline_requests, many_lines
 
 LOOKS = 1000
 PAUSE_SECONDS = 0.01
-"""A fake moves one state on at each look; a real batch takes minutes to hours."""
+"""A fake advances by one state at each get; a real batch takes minutes to hours."""
 
 ENDED = ("JOB_STATE_SUCCEEDED", "JOB_STATE_FAILED", "JOB_STATE_CANCELLED", "JOB_STATE_EXPIRED")
 
 
-class Wrong(Exception):
-    """Something did not turn out as it must; the demo then fails."""
+class DemoFailed(Exception):
+    """Something is not as expected, so the demo fails."""
 
 
 def check(holds: bool, what: str) -> None:
     if not holds:
-        raise Wrong(what)
+        raise DemoFailed(what)
 
 
 @dataclass(frozen=True)
 class Tour:
     """One provider's workflow.
 
-    `native_lines`: where it has a format of its own; `embedding_model`: where it has embeddings;
-    `job_size`: how many requests it takes at least, where it does not itself take fewer.
+    `native_lines` is None without a native format, and `embedding_model` without embeddings.
+    `job_size` is the provider's minimum of requests, if the proxy runs smaller batches itself.
     """
 
     client: genai.Client
@@ -57,7 +57,7 @@ class Tour:
             step("The lines may be in the provider's own format too; the results stay Gemini's.")
             native = self.upload("native.jsonl", self.native_lines)
             self.batch_from_file(native)
-            self.tidy_file(native)
+            self.delete_file(native)
         self.batch_inline()
         if self.embedding_model is not None:
             self.embeddings(self.embedding_model)
@@ -68,11 +68,11 @@ class Tour:
         else:
             many = self.batch_of_many(self.job_size)
             self.cancelled_batch(many)
-            self.tidy_file(many)
+            self.delete_file(many)
         step("Delete the file.")
         call(f'client.files.delete(name="{_short(uploaded.name)}")')
-        self.tidy_file(uploaded)
-        told("gone: the list is without it")
+        self.delete_file(uploaded)
+        show("gone: the list is without it")
 
     # --- files -----------------------------------------------------------------------------------
 
@@ -88,9 +88,9 @@ class Tour:
             file=str(path),
             config=types.UploadFileConfig(display_name=display_name, mime_type="application/jsonl"),
         )
-        _tell_file(uploaded)
-        check(uploaded.size_bytes == path.stat().st_size, "the file has lost its size")
-        check(uploaded.display_name == display_name, "the file has lost its name")
+        _show_file(uploaded)
+        check(uploaded.size_bytes == path.stat().st_size, "the file has another size")
+        check(uploaded.display_name == display_name, "the file has another name")
         return uploaded
 
     def find(self, uploaded: types.File) -> None:
@@ -98,30 +98,30 @@ class Tour:
         call('client.files.list(config={"page_size": 50})')
         listed = list(self.client.files.list(config={"page_size": 50}))
         for file in listed:
-            _tell_file(file)
+            _show_file(file)
         check(uploaded.name in [file.name for file in listed], "the list does not have the file")
         call(f'client.files.get(name="{_short(uploaded.name)}")')
-        _tell_file(self.client.files.get(name=_name(uploaded)))
+        _show_file(self.client.files.get(name=_name(uploaded)))
 
     # --- batches ---------------------------------------------------------------------------------
 
     def batch_from_file(self, uploaded: types.File) -> None:
-        step("Make a batch of the file, and wait until it has ended.")
+        step("Create a batch from the file, and wait until it has ended.")
         call(f'job = client.batches.create(model="{self.model}", src=uploaded.name)')
         job = self.wait(self.client.batches.create(model=self.model, src=_name(uploaded)))
         results = job.dest.file_name if job.dest else None
-        check(results is not None, "the batch has no file of results")
-        step("Its results are a file too: one line for each request, by key.")
+        check(results is not None, "the batch has no results file")
+        step("Its results are a file too: one line for each request, with its key.")
         call("client.files.download(file=job.dest.file_name)")
         lines = self.client.files.download(file=str(results)).decode().splitlines()
         answers = {line["key"]: line for line in map(json.loads, lines)}
         for key, answer in answers.items():
             result(key, _text(answer))
-        check(answers.keys() == QUESTIONS.keys(), "not every request has its result")
-        check("error" in answers.pop("broken"), "what was to fail did not")
+        check(answers.keys() == QUESTIONS.keys(), "a request has no result")
+        check("error" in answers.pop("broken"), "the request that asks to fail did not fail")
         for key, answer in answers.items():
             check(QUESTIONS[key] in _text(answer), f"{key} got another request's answer")
-        self.tidy_batch(job)
+        self.delete_batch(job)
 
     def batch_inline(self) -> None:
         step("A few requests need no file. These have metadata, a system instruction, a JSON")
@@ -139,31 +139,31 @@ class Tour:
         check(questions == ["plain", "schema", "tool"], "metadata or order was lost")
         check(json.loads(_part(answered[1].response)).keys() == {"country", "capital"}, "no JSON")
         check(_part(answered[2].response).startswith("look_up("), "the tool was not called")
-        self.tidy_batch(job)
+        self.delete_batch(job)
 
     def embeddings(self, model: str) -> None:
         step("Embeddings are batches as well.")
         contents = ["a stone", "a river"]
         job = self.wait(self.embed(model, contents))
         answered = (job.dest and job.dest.inlined_embed_content_responses) or []
-        check(len(answered) == len(contents), "not every text has its embedding")
+        check(len(answered) == len(contents), "a text has no embedding")
         for text, one in zip(contents, answered, strict=True):
             embedding = one.response and one.response.embedding
             values = (embedding and embedding.values) or []
             check(len(values) > 0, f"{text!r} has no embedding")
             shown = ", ".join(f"{value:+.2f}" for value in values[:4])
             result(text, f"[{shown}, ...] ({len(values)} numbers)")
-        self.tidy_batch(job)
+        self.delete_batch(job)
 
     def no_embeddings(self) -> None:
-        step("Embeddings it has none, and says so.")
+        step("This provider has no embeddings, and the error says so.")
         try:
             self.embed("some-model", ["a stone"])
         except errors.APIError as error:
-            told(f"{error.code} {error.status}: {error.message}")
-            check(error.status == "UNIMPLEMENTED", "it did not say why")
+            show(f"{error.code} {error.status}: {error.message}")
+            check(error.status == "UNIMPLEMENTED", "the error has another status")
         else:
-            raise Wrong("embeddings were taken that there are not")
+            raise DemoFailed("a batch of embeddings was accepted")
 
     def embed(self, model: str, contents: list[str]) -> types.BatchJob:
         call(f'job = client.batches.create_embeddings(model="{model}", src={{')
@@ -176,8 +176,10 @@ class Tour:
         )
 
     def batch_of_many(self, count: int) -> types.File:
-        """Its input, which is kept."""
-        step("So far the proxy carried out every batch itself: the provider takes none of under")
+        """Returns the input file, which is not deleted."""
+        step(
+            "So far the proxy ran every batch itself, as the provider takes no batch of fewer than"
+        )
         say(f"{count} requests. This one is the provider's own job.")
         uploaded = self.upload_lines("many.jsonl", many_lines(count), f"{count} questions")
         call(f'job = client.batches.create(model="{self.model}", src=uploaded.name)')
@@ -186,46 +188,46 @@ class Tour:
         lines = self.client.files.download(file=str(results)).decode().splitlines()
         answers = {line["key"]: _text(line) for line in map(json.loads, lines)}
         result("sum-0", answers.get("sum-0", "?"))
-        told(f"... {len(answers)} results")
+        show(f"... {len(answers)} results")
         wrong = [n for n in range(count) if f"{n}+{n}" not in answers.get(f"sum-{n}", "")]
-        check(wrong == [] and len(answers) == count, "not every request has its own result")
-        self.tidy_batch(job)
+        check(wrong == [] and len(answers) == count, "a request has no result of its own")
+        self.delete_batch(job)
         return uploaded
 
     def cancelled_batch(self, uploaded: types.File) -> None:
-        step("A batch that is not wanted any more is cancelled, and then deleted.")
+        step("Cancel a batch that is no longer needed, and then delete it.")
         call(f'job = client.batches.create(model="{self.model}", src=uploaded.name)')
         job = self.client.batches.create(model=self.model, src=_name(uploaded))
-        told(_short(job.name), _state(job))
+        show(_short(job.name), _state(job))
         call(f'client.batches.cancel(name="{_short(job.name)}")')
         self.client.batches.cancel(name=str(job.name))
         call("client.batches.list(config=ListBatchJobsConfig(page_size=10))")
         listed = list(self.client.batches.list(config=types.ListBatchJobsConfig(page_size=10)))
         for one in listed:
-            told(_short(one.name), _state(one))
+            show(_short(one.name), _state(one))
         check(job.name in [one.name for one in listed], "the list does not have the batch")
         call("job = client.batches.get(name=job.name)")
         job = self.wait(self.client.batches.get(name=str(job.name)), until="JOB_STATE_CANCELLED")
         call("client.batches.delete(name=job.name)")
-        self.tidy_batch(job)
+        self.delete_batch(job)
         try:
             self.client.batches.get(name=str(job.name))
         except errors.ClientError as error:
-            told(f"gone: get answers {error.code} {error.status}")
+            show(f"gone: get answers {error.code} {error.status}")
         else:
-            raise Wrong("a deleted batch is still there")
+            raise DemoFailed("a deleted batch is still there")
 
-    # --- the end ---------------------------------------------------------------------------------
+    # --- deleting ---------------------------------------------------------------------------------
 
-    def tidy_file(self, uploaded: types.File) -> None:
+    def delete_file(self, uploaded: types.File) -> None:
         self.client.files.delete(name=_name(uploaded))
         check(uploaded.name not in [f.name for f in self.client.files.list()], "still listed")
 
-    def tidy_batch(self, job: types.BatchJob) -> None:
+    def delete_batch(self, job: types.BatchJob) -> None:
         self.client.batches.delete(name=str(job.name))
 
     def wait(self, job: types.BatchJob, until: str = "JOB_STATE_SUCCEEDED") -> types.BatchJob:
-        told(_short(job.name), _state(job))
+        show(_short(job.name), _state(job))
         seen = _state(job)
         for _ in range(LOOKS):
             if seen in ENDED:
@@ -234,7 +236,7 @@ class Tour:
             job = self.client.batches.get(name=str(job.name))
             if _state(job) != seen:
                 seen = _state(job)
-                told(" " * len(_short(job.name)), seen)
+                show(" " * len(_short(job.name)), seen)
         check(_state(job) == until, f"the batch ended as {_state(job)}")
         return job
 
@@ -244,19 +246,19 @@ class Tour:
 
 def _inlined(job: types.BatchJob) -> Sequence[types.InlinedResponse]:
     answered = (job.dest and job.dest.inlined_responses) or []
-    check(len(answered) == len(inline_requests()), "not every request has its result")
+    check(len(answered) == len(inline_requests()), "a request has no result")
     return answered
 
 
 def _text(line: dict[str, Any]) -> str:
-    """One line of a file of results, in Gemini's shape whoever answered it."""
+    """One line of a results file, in Gemini's shape at every provider."""
     if "error" in line:
         return f"error {line['error']['code']}: {line['error']['message']}"
     return _part(types.GenerateContentResponse.model_validate(line["response"]))
 
 
 def _part(response: types.GenerateContentResponse | None) -> str:
-    check(response is not None, "a request failed that was to succeed")
+    check(response is not None, "a request failed that should succeed")
     assert response is not None
     if response.function_calls:
         function = response.function_calls[0]
@@ -272,12 +274,12 @@ def _state(job: types.BatchJob) -> str:
     return job.state.value if job.state else "no state"
 
 
-def _tell_file(file: types.File) -> None:
+def _show_file(file: types.File) -> None:
     state = file.state.value if file.state else "no state"
-    told(_short(file.name), state, f"{file.size_bytes} bytes", f'"{file.display_name}"')
+    show(_short(file.name), state, f"{file.size_bytes} bytes", f'"{file.display_name}"')
 
 
 def _short(name: str | None) -> str:
-    """Long names are cut for the reader only."""
+    """Long names are shortened only in print."""
     text = str(name)
     return text if len(text) <= 36 else f"{text[:33]}..."

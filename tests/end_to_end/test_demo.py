@@ -44,6 +44,6 @@ async def test_the_demo_fails_when_anything_is_wrong(capsys: pytest.CaptureFixtu
     assert await demo([no_such_model]) == 1
 
     printed = capsys.readouterr().out
-    assert "it went wrong" in printed
+    assert "the demo failed" in printed
     assert "the batch ended as JOB_STATE_FAILED" in printed
     assert no_such_model.key not in printed

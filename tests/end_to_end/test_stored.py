@@ -70,7 +70,7 @@ async def scene(
     """A proxy on the recorded state; what one test changes, the next one finds changed."""
     state = tmp_path_factory.mktemp("stored") / "state"
     recorded.copy_state(state)
-    await recorded.put_back(fakes)
+    await recorded.restore(fakes)
     async with proxy(state, upstreams(fakes), ENVIRONMENT) as process:
         yield Scene(f"{process.url}/genai", fakes, http)
     assert not [secret for secret in SECRETS if secret in process.output]
