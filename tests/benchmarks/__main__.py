@@ -1,4 +1,4 @@
-"""`python -m tests.benchmarks [--quick] [--only WORD]`; the exit code is 1 for a broken limit."""
+"""`python -m tests.benchmarks [--quick] [--only WORD]`; exits with 1 if a limit is exceeded."""
 
 import argparse
 import asyncio
@@ -42,7 +42,7 @@ def main() -> int:
     parser.add_argument("--only", default="", metavar="WORD", help="in the workload's name")
     chosen = parser.parse_args()
     if not Path("/proc/self/status").exists():
-        print("Peak memory is read from /proc, which this system does not have.", file=sys.stderr)
+        print("Peak memory is read from /proc, which this system lacks.", file=sys.stderr)
         return 2
     workloads = [workload for workload in WORKLOADS if chosen.only in workload.name]
     return asyncio.run(run(workloads, QUICK if chosen.quick else FULL))

@@ -1,4 +1,4 @@
-"""A large file made into a batch, and large results downloaded: both are translated."""
+"""A batch from a large file, and a download of large results, both translated."""
 
 import tempfile
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ SHORT_REQUEST = 250
 
 
 async def create_from_file(stage: Stage) -> int:
-    """A batch of a file in Gemini's format; the bytes of that file."""
+    """Create a batch from a file in Gemini's format; returns the file's size."""
     scale = stage.scale
     native_id = await _put_input(stage, scale.input_size // scale.requests)
     await _check_count(stage, await _create(stage, f"files/{native_id}"), scale.requests)
@@ -24,7 +24,7 @@ async def create_from_file(stage: Stage) -> int:
 
 
 async def create_from_staged_file(stage: Stage) -> int:
-    """The same of a file that the proxy keeps, its upload included."""
+    """The same for a file that the proxy keeps, including its upload."""
     scale = stage.scale
     with tempfile.TemporaryFile() as file:
         count = scale.staged_requests
@@ -35,19 +35,19 @@ async def create_from_staged_file(stage: Stage) -> int:
 
 
 async def _check_count(stage: Stage, batch: str, count: int) -> None:
-    """The upstream checks every line of what it was sent before it begins."""
+    """The upstream checks every line of the input before it begins."""
     metadata = (await stage.get(batch))["metadata"]
     if metadata["batchStats"]["requestCount"] != str(count):
         raise RuntimeError(f"the translation was refused: {metadata}")
 
 
 async def download_results(stage: Stage, form: str = "gemini") -> int:
-    """The results of a batch of short requests with long answers; the bytes that came."""
+    """Download results of short requests with long answers; returns their size."""
     scale = stage.scale
     await stage.settings(answer_bytes=scale.results_size // scale.requests)
     batch = await _create(stage, f"files/{await _put_input(stage, SHORT_REQUEST)}")
     while not (operation := await stage.get(batch))["done"]:
-        pass  # each get moves the fake's batch one state on
+        pass  # each get advances the fake's batch by one state
     size, lines = 0, 0
     url = stage.url(f"download/v1beta/{operation['response']['responsesFile']}:download?alt=media")
     headers = {**stage.headers, "x-ferry-results": form}
@@ -61,14 +61,14 @@ async def download_results(stage: Stage, form: str = "gemini") -> int:
 
 
 async def _create(stage: Stage, file_name: str) -> str:
-    """The path of the new batch."""
+    """Returns the path of the new batch."""
     batch = {"displayName": "benchmark", "inputConfig": {"fileName": file_name}}
     path = f"v1beta/models/{MODELS[stage.kind]}:batchGenerateContent"
     return f"v1beta/{(await stage.post(path, {'batch': batch}))['name']}"
 
 
 async def _upload(stage: Stage, file: BinaryIO) -> str:
-    """The name of the file, sent to the proxy chunk by chunk."""
+    """Upload the file to the proxy chunk by chunk; returns its name."""
     size = file.tell()
     file.seek(0)
     url = await start_upload(stage, "input.jsonl", "application/jsonl", size)
@@ -81,7 +81,7 @@ async def _upload(stage: Stage, file: BinaryIO) -> str:
 
 
 async def _put_input(stage: Stage, line_size: int) -> str:
-    """An input in Gemini's format, straight to the upstream; its native id there."""
+    """Send an input directly to the upstream; returns its native id."""
     with tempfile.TemporaryFile() as file:
         file.writelines(_lines(stage.scale.requests, line_size))
         file.seek(0)

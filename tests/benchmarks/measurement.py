@@ -1,4 +1,4 @@
-"""What is measured of a proxy process while a workload runs."""
+"""Measures a proxy process while a workload runs."""
 
 import http.client
 import threading
@@ -15,7 +15,7 @@ PROBE_SECONDS: Final = 0.01
 
 @dataclass(frozen=True)
 class Measurement:
-    """`moved` and the memory in bytes; `slowest` in seconds."""
+    """`moved` and the memory are in bytes, `slowest` in seconds."""
 
     name: str
     moved: int
@@ -26,7 +26,7 @@ class Measurement:
 
 
 def memory(pid: int, field: str) -> int:
-    """`VmRSS`, what a process takes now, or `VmHWM`, the most that it ever took; in bytes."""
+    """A process's memory in bytes: `VmRSS` now, or `VmHWM` at its peak."""
     for line in Path(f"/proc/{pid}/status").read_text().splitlines():
         if line.startswith(f"{field}:"):
             return int(line.split()[1]) * 1024
@@ -34,7 +34,7 @@ def memory(pid: int, field: str) -> int:
 
 
 class HealthProbe:
-    """Asks for /healthz again and again: how long the proxy's event loop leaves others waiting."""
+    """Repeats a request for /healthz, to measure how long the proxy's event loop is busy."""
 
     def __init__(self, url: str) -> None:
         self._address = urlsplit(url).netloc
@@ -43,7 +43,7 @@ class HealthProbe:
 
     @contextmanager
     def running(self) -> Iterator[None]:
-        # A thread: the event loop of the clients is busy and would be measured with it.
+        # In a thread, so the busy event loop of the clients is not measured too.
         thread = threading.Thread(target=self._ask)
         thread.start()
         try:

@@ -1,4 +1,4 @@
-"""How large the workloads are."""
+"""The sizes of the workloads."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -27,14 +27,14 @@ class Scale:
 FULL: Final = Scale(
     uploads=64,
     upload_size=64 * MIB,
-    requests=48_000,  # OpenAI takes 50,000: what is kept for each counts too
-    staged_requests=100_000,  # all that Anthropic takes
+    requests=48_000,  # OpenAI's limit: what is kept for each request counts too
+    staged_requests=100_000,  # Anthropic's limit
     input_size=200 * MB,
     results_size=500 * MB,
     peak_limit=150 * MIB,
 )
 
-# Small, but whoever held a chunk of each upload, an input or its results would break the limit.
+# Small, but a chunk of each upload, a whole input or its results in memory exceed the limit.
 QUICK: Final = Scale(
     uploads=16,
     upload_size=16 * MIB,

@@ -1,4 +1,4 @@
-"""What a workload runs on: a fresh proxy in front of a fresh fake, and a client of both."""
+"""What a workload runs on: a new proxy, a new fake behind it, and a client of both."""
 
 import tempfile
 from collections.abc import AsyncIterator, Iterable, Mapping
@@ -13,7 +13,7 @@ from tests.benchmarks.scale import Scale
 from tests.fakes.aws_keys import LONG_TERM
 from tests.processes import Process, fake, proxy, upstream_settings
 
-# What each fake takes for a key; they are nobody's.
+# Keys that the fakes accept; they are not real.
 KEYS: Final = {
     "gemini": "AIza-benchmark",
     "openai": "sk-benchmark",
@@ -49,13 +49,13 @@ class Stage:
             return await self._document(answer)
 
     async def settings(self, **settings: int | bool | None) -> None:
-        """Change the fake's settings."""
+        """Changes the fake's settings."""
         url = f"{self.upstream.ready['control']}/_fake/settings"
         async with self.client.post(url, json=settings) as answer:
             await self._document(answer)
 
     async def stored(self) -> list[str]:
-        """The sha256 of every file that the upstream holds, sorted."""
+        """The sha256 of every file at the upstream, sorted."""
         control = f"{self.upstream.ready['control']}/_fake"
         async with self.client.get(f"{control}/objects") as answer:
             names: Iterable[str] = (await self._document(answer))["files"]

@@ -16,12 +16,12 @@ PIECE = 256 * 1024
 
 
 async def upload_all(stage: Stage) -> int:
-    """The bytes that the upstream then holds; no two files are alike."""
+    """Upload files that all differ; returns their total size."""
     scale = stage.scale
     await asyncio.gather(*(_upload(stage, number) for number in range(scale.uploads)))
     sent = await asyncio.to_thread(_digests, scale.uploads, scale.upload_size)
     if await stage.stored() != sent:
-        raise RuntimeError("the files at the upstream are not those that were sent")
+        raise RuntimeError("the files at the upstream differ from those that were sent")
     return scale.uploads * scale.upload_size
 
 
@@ -35,7 +35,7 @@ async def _upload(stage: Stage, number: int) -> None:
 
 
 async def start_upload(stage: Stage, name: str, mime_type: str, size: int) -> str:
-    """The URL of a new resumable upload."""
+    """Returns the URL of a new resumable upload."""
     headers = stage.headers | {
         "X-Goog-Upload-Protocol": "resumable",
         "X-Goog-Upload-Command": "start",
@@ -58,7 +58,7 @@ async def send_chunk(
     data: AsyncIterator[bytes] | BytesIO,
     final: bool,
 ) -> Any:
-    """What is answered to a chunk that was taken."""
+    """Returns the answer to a chunk that was accepted."""
     headers = {
         "X-Goog-Upload-Command": "upload, finalize" if final else "upload",
         "X-Goog-Upload-Offset": str(offset),
@@ -79,7 +79,7 @@ async def _pieces(start: int, size: int) -> AsyncIterator[bytes]:
 
 
 def _digests(count: int, size: int) -> list[str]:
-    """The sha256 of each file: the pattern, begun at the file's number."""
+    """The sha256 of each file, which is the pattern from the file's number on."""
     return sorted(_digest(number, size) for number in range(count))
 
 

@@ -1,4 +1,4 @@
-"""The workloads, one row each, and how one of them is run."""
+"""The workloads, one row each, and how one is run."""
 
 import time
 from collections.abc import Awaitable, Callable, Mapping
@@ -19,7 +19,7 @@ from tests.benchmarks.uploads import upload_all
 
 @dataclass(frozen=True)
 class Workload:
-    """`run` returns how many bytes it moved, and raises where they did not arrive."""
+    """`run` returns how many bytes it moved, and raises if they did not arrive."""
 
     name: str
     kind: str

@@ -1,4 +1,4 @@
-"""A recorded directory: written from what runs, and put back."""
+"""A recorded directory: written from a running installation, and restored."""
 
 import gzip
 import json
@@ -14,7 +14,7 @@ from tests.end_to_end.fake_client import FakeClient
 HELD_BY: Final = ("gemini", "openai", "anthropic", "bedrock")
 _LARGE_BYTES: Final = 8 << 10
 _COMPRESSED: Final = ".gz"
-# Drafts, which have no name in the store.
+# Drafts, which have no name in the store yet.
 _DRAFTS: Final = ".tmp"
 
 
@@ -37,7 +37,7 @@ class RecordedDirectory:
     # --- writing ---------------------------------------------------------------------------------
 
     async def write(self, state: Path, fakes: Mapping[str, FakeClient], clients: Document) -> None:
-        """A new directory; there must be none of this name."""
+        """Write a new directory; one of this name must not exist."""
         self.path.mkdir(parents=True)
         for source in sorted(path for path in state.rglob("*") if path.is_file()):
             name = source.relative_to(state)
@@ -47,10 +47,10 @@ class RecordedDirectory:
         self._upstreams.write_bytes(_compress(json.dumps(held).encode()))
         self._clients.write_text(json.dumps(clients, indent=1) + "\n")
 
-    # --- putting back ----------------------------------------------------------------------------
+    # --- restoring ---------------------------------------------------------------------------------
 
     def copy_state(self, target: Path) -> None:
-        """The state directory, as a proxy finds it."""
+        """Copy the state directory for a proxy."""
         stored = self.path / "state"
         for source in sorted(path for path in stored.rglob("*") if path.is_file()):
             copy = target / source.relative_to(stored)
@@ -60,8 +60,8 @@ class RecordedDirectory:
             else:
                 shutil.copyfile(source, copy)
 
-    async def put_back(self, fakes: Mapping[str, FakeClient]) -> None:
-        """What the upstreams held; they hold nothing else afterwards."""
+    async def restore(self, fakes: Mapping[str, FakeClient]) -> None:
+        """Replace what the upstreams store by what was recorded."""
         held = json.loads(gzip.decompress(self._upstreams.read_bytes()))
         for name in HELD_BY:
             await fakes[name].reset()

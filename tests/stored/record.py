@@ -1,7 +1,7 @@
-"""`python -m tests.stored.record DIRECTORY`: record what the present version stores.
+"""`python -m tests.stored.record DIRECTORY`: record what this version stores.
 
-It starts the fakes and a proxy, makes one of each thing that outlives a proxy, stops the proxy in
-the middle of its work, and writes down all that is there.
+It starts the fakes and a proxy, makes one of each stored object, stops the proxy in the middle of
+its work, and writes everything down.
 """
 
 import argparse
@@ -21,7 +21,7 @@ from tests.stored.directory import HELD_BY, RecordedDirectory
 from tests.stored.recorder import Recorder
 from tests.stored.scene import ENVIRONMENT, STRANGERS, Scene, upstreams
 
-# As long as the product allows, so that what is recorded can be opened years later.
+# The longest allowed, so a record can be opened years later.
 _FOR_YEARS: Final = {"FERRY_STATE_TTL": "36500d", "FERRY_UPLOAD_TTL": "36500d"}
 _YEARS_SECONDS: Final = 36_500 * 24 * 3600
 
@@ -36,7 +36,7 @@ async def record(directory: RecordedDirectory) -> None:
 
 
 async def _used(state: Path, fakes: Mapping[str, FakeClient]) -> Document:
-    """What the clients hold of a proxy that was used, and stopped with work under way."""
+    """Use a proxy and stop it during its work; returns what its clients have."""
     async with ClientSession(timeout=ClientTimeout(total=60)) as session:
         process = await start_proxy(state, upstreams(fakes), {**ENVIRONMENT, **_FOR_YEARS})
         try:
@@ -58,7 +58,7 @@ async def _used(state: Path, fakes: Mapping[str, FakeClient]) -> Document:
 
 @asynccontextmanager
 async def _fakes() -> AsyncIterator[Mapping[str, FakeClient]]:
-    """By kind."""
+    """The running fakes by kind."""
     async with AsyncExitStack() as stack:
         session = await stack.enter_async_context(ClientSession())
         started = {

@@ -1,4 +1,4 @@
-"""One of each thing that outlives a proxy, made by its clients; each method says what they hold."""
+"""Makes one of each stored object, as clients do; each method returns what the clients have."""
 
 import hashlib
 import json
@@ -18,10 +18,10 @@ from tests.end_to_end.fake_client import CONVERSE
 from tests.stored.open_content import FIRST_CHUNK, content
 from tests.stored.scene import CLIENTS, IMMEDIATE, Scene
 
-# More than the proxy makes of one call.
+# More than the proxy sends in one call.
 _MANY: Final = 100
 
-# What tests expect of every record, also of the earlier ones: do not change these three.
+# Tests expect these three in every record, also in earlier ones: do not change them.
 REQUEST_KEYS: Final = ("first", "second", "third")
 DISPLAY_NAME: Final = "a kept name"
 KEPT_KEY: Final = "of the kept file"
@@ -42,11 +42,11 @@ FILES: Final[Mapping[str, str]] = {
 EMBED: Final = "asyncBatchEmbedContent"
 KEPT_MEMBERS: Final = ("displayName", "model", "createTime", "ferryWarnings")
 OPEN_UPLOADS: Final = (
-    ("openai", "image/png"),  # the provider has the part
-    ("openai", "application/pdf"),  # the parts wait in the store, and are sent as one
-    ("anthropic", BATCH_INPUT),  # the file will be the proxy's own
+    ("openai", "image/png"),  # the part is at the provider
+    ("openai", "application/pdf"),  # the parts are in the store, and are sent together
+    ("anthropic", BATCH_INPUT),  # the file stays in the store
     ("anthropic", "image/png"),
-    ("bedrock", "image/png"),  # S3 has the part
+    ("bedrock", "image/png"),  # the part is in S3
 )
 TRANSLATED: Final = ("openai", "anthropic", "bedrock")
 BATCHES: Final = (*TRANSLATED, "ann")
@@ -59,7 +59,7 @@ class Recorder:
     # --- files and uploads -----------------------------------------------------------------------
 
     async def files(self) -> list[Document]:
-        """One that each provider keeps, and the batch input that the proxy keeps itself."""
+        """A file at each provider, and a batch input that the proxy keeps itself."""
         sent = [(client, mime_type, b"a picture") for client, mime_type in FILES.items()]
         line = json.dumps(gemini_line(KEPT_KEY, "a question")).encode() + b"\n"
         sent.append(("anthropic", BATCH_INPUT, line))
@@ -70,7 +70,7 @@ class Recorder:
         url = await uploads.begin(len(data), mime_type=mime_type, display_name=DISPLAY_NAME)
         file = (await uploads.send(url, 0, data, finalize=True)).file
         digest = hashlib.sha256(data).hexdigest()
-        # Google's own URL is in it, which ends with the fake.
+        # It contains Google's own URL, which does not outlive the fake.
         kept_url = None if uploads.kind.name == "gemini" else url
         return {"client": client, "url": kept_url, "file": file, "sha256": digest}
 
@@ -97,7 +97,7 @@ class Recorder:
     # --- batches ---------------------------------------------------------------------------------
 
     async def batches(self) -> list[Document]:
-        """Of every provider: running and ended, from every kind of input."""
+        """At every provider: running and ended, from every kind of input."""
         kinds = [
             *((client, source) for client in BATCHES for source in ("file", "inline")),
             *((client, "native") for client in (*TRANSLATED, "google-ann")),
@@ -109,7 +109,7 @@ class Recorder:
         return [*made, await self._without_metadata(), await self._archived()]
 
     async def _without_metadata(self) -> Document:
-        """At a server with OpenAI's API that keeps no metadata of a batch."""
+        """At a server with OpenAI's API that keeps no metadata of batches."""
         openai = self._scene.fakes["openai"]
         await openai.settings(keeps_metadata=False)
         batch = await self._batch("openai", "file", ended=True)
@@ -117,7 +117,7 @@ class Recorder:
         return batch
 
     async def _archived(self) -> Document:
-        """Anthropic no longer has its results, so that only our record leads to its table."""
+        """Anthropic no longer has its results, so only our record leads to the request table."""
         batch = await self._batch("anthropic", "file", ended=True)
         await self._scene.fakes["anthropic"].steer(batch["name"], archived=True)
         return {**batch, "archived": True}
@@ -130,7 +130,7 @@ class Recorder:
         operation = (await batches.create(given, displayName=name, **how)).ok
         if ended:
             operation = await batches.worked_off(operation["name"])
-        # In the others there is nothing to warn of.
+        # The other inputs cause no warning.
         assert "ferryWarnings" in operation["metadata"] or source in ("native", "embed")
         return {"client": client, "source": source, **_shown(operation)}
 
@@ -150,7 +150,7 @@ class Recorder:
         ]
 
     async def deleted(self) -> list[Document]:
-        """Where no provider deletes a batch, a marker in the store hides it."""
+        """A deleted marker hides the batch if the provider cannot delete it."""
         return [
             await self._deleted(client, what)
             for client in ("openai", "bedrock")
@@ -177,7 +177,7 @@ class Recorder:
         return {"client": client, "key": key, "source": source, "name": batch["name"]}
 
     async def _lost(self) -> Document:
-        """An attempt whose answer was lost, so that what it made is not known to the proxy."""
+        """A creation whose answer was lost, so the proxy does not know the new batch."""
         openai, batches = self._scene.fakes["openai"], self._scene.batches("openai")
         source, key = inline(*self._requests()), "the key of a lost answer"
         create = {"method": "POST", "path": "^/v1/batches$"}
@@ -190,7 +190,7 @@ class Recorder:
         return {"client": "openai", "key": key, "source": source, "name": name}
 
     async def interrupted(self) -> list[Document]:
-        """Batches that the proxy carries out itself; for one request of each it waits."""
+        """Batches that the proxy runs itself; each has one request whose answer is delayed."""
         return [await self._interrupted(client) for client in IMMEDIATE]
 
     async def _interrupted(self, client: str) -> Document:
@@ -207,18 +207,18 @@ def _warned_line(key: str, text: str) -> Document:
 
 
 def _embedding(client: str) -> Document:
-    """How a batch of embeddings is created."""
+    """The body that creates a batch of embeddings."""
     return {"verb": EMBED, "model": EMBEDDING_MODELS[CLIENTS[client].name]}
 
 
 def _embed_line(key: str, text: str) -> Document:
-    """Its answer is short."""
+    """A line whose answer is short."""
     content = {"parts": [{"text": text}]}
     return {"key": key, "request": {"content": content, "outputDimensionality": 256}}
 
 
 def _shown(operation: Document) -> Document:
-    """What must stay as it is of a batch that a client was told of."""
+    """The members of a batch that must not change once a client has seen them."""
     metadata = operation["metadata"]
     return {
         "name": operation["name"],

@@ -1,4 +1,4 @@
-"""The installation that records are made with and opened by: one proxy, and who uses it."""
+"""The installation that makes and opens records: one proxy and its clients."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -33,18 +33,18 @@ CLIENTS: Final[Mapping[str, Kind]] = {
     "openai": OPENAI,
     "anthropic": ANTHROPIC,
     "bedrock": BEDROCK,
-    # Tenants who share the proxy's own credential.
+    # Tenants that share the proxy's own credential.
     "ann": _at(OPENAI, "shared", ANN),
     "bob": _at(OPENAI, "shared", BOB),
     "google-ann": _at(GEMINI, "google", ANN),
     "google-bob": _at(GEMINI, "google", BOB),
     "instant-ann": _at(BEDROCK, "instant", ANN),
     "instant-bob": _at(BEDROCK, "instant", BOB),
-    # The proxy carries the batches out itself, with the caller's key.
+    # The proxy runs the batches itself, with the caller's key.
     "small": _at(BEDROCK, "small", BEDROCK.key),
 }
 IMMEDIATE: Final = ("instant-ann", "small")
-"""The clients whose batches the proxy carries out itself."""
+"""The clients whose batches the proxy runs itself."""
 STRANGERS: Final[Mapping[str, str]] = {
     "ann": "bob",
     "google-ann": "google-bob",
@@ -73,7 +73,7 @@ def _prefix(name: str) -> dict[str, str]:
 
 @dataclass(frozen=True)
 class Scene:
-    """A running proxy, and the fakes behind it by their kind."""
+    """A running proxy, and the fakes behind it by kind."""
 
     base_url: str
     fakes: Mapping[str, FakeClient]
@@ -89,5 +89,5 @@ class Scene:
         return self.fakes[CLIENTS[client].name]
 
     def moved(self, url: str) -> str:
-        """An upload URL as it is where this proxy listens now."""
+        """An upload URL, moved to the address of this proxy."""
         return f"{self.base_url}/{url.partition('/genai/')[2]}"
