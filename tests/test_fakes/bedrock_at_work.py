@@ -1,4 +1,4 @@
-"""The fake Bedrock and its S3, driven by botocore's own clients over real sockets."""
+"""The fake Bedrock and its S3, called by botocore's clients over real sockets."""
 
 import http.client
 import itertools
@@ -32,7 +32,7 @@ class Answer:
 
     @property
     def error(self) -> str:
-        """Its type, without the suffix."""
+        """The error's type, without the suffix."""
         return self.headers.get("x-amzn-errortype", "").partition(":")[0]
 
 
@@ -46,9 +46,9 @@ class Refused:
 def refused(call: Callable[..., Any], **parameters: Any) -> Refused:
     with pytest.raises(ClientError) as caught:
         call(**parameters)
-    told = caught.value.response
-    status = told["ResponseMetadata"]["HTTPStatusCode"]
-    return Refused(status, told["Error"]["Code"], told["Error"]["Message"])
+    answer = caught.value.response
+    status = answer["ResponseMetadata"]["HTTPStatusCode"]
+    return Refused(status, answer["Error"]["Code"], answer["Error"]["Message"])
 
 
 def said(text: str) -> dict[str, Any]:
@@ -101,7 +101,7 @@ class BedrockAtWork:
         self.s3.put_object(Bucket=FILES_BUCKET, Key=key, Body=content)
 
     def job(self, **changes: Any) -> dict[str, Any]:
-        """The parameters of a Converse job over `in/a.jsonl`; None takes one away."""
+        """The parameters of a Converse job over `in/a.jsonl`; None removes a parameter."""
         usual = {
             "jobName": f"job-{next(self._names)}",
             "roleArn": ROLE_ARN,
@@ -113,7 +113,7 @@ class BedrockAtWork:
         return {name: value for name, value in (usual | changes).items() if value is not None}
 
     def create(self, **changes: Any) -> str:
-        """A job's id."""
+        """Creates a job; returns its id."""
         arn: str = self.bedrock.create_model_invocation_job(**self.job(**changes))["jobArn"]
         return arn.rpartition("/")[2]
 
@@ -134,23 +134,23 @@ class BedrockAtWork:
         return content
 
     def run(self, *bodies: Mapping[str, Any], **changes: Any) -> list[dict[str, Any]]:
-        """The lines of a job over `bodies`, in their order."""
+        """Runs a job over `bodies`; returns its lines in the same order."""
         self.put("in/a.jsonl", lines([record(*numbered) for numbered in enumerate(bodies)]))
         job = self.create(**changes)
         assert self.ended(job)["status"] == "Completed"
         return sorted(self.output(job), key=lambda line: str(line["recordId"]))
 
     def one(self, body: Mapping[str, Any], **changes: Any) -> dict[str, Any]:
-        """The line of the first of two records; the second is as it may be."""
+        """The output line of `body`, in a job that also has a second, valid record."""
         return self.run(body, said("another"), **changes)[0]
 
     def error(self, body: Mapping[str, Any], **changes: Any) -> str:
-        """The message of the one record's error."""
-        told = self.one(body, **changes)["error"]
-        assert told["errorCode"] == 400
-        return str(told["errorMessage"])
+        """The message of the error of that record."""
+        refused = self.one(body, **changes)["error"]
+        assert refused["errorCode"] == 400
+        return str(refused["errorMessage"])
 
-    # --- requests that no client of botocore's would make ---
+    # --- requests that botocore's clients never make ---
 
     def send(
         self,
@@ -163,15 +163,15 @@ class BedrockAtWork:
         region: str = REGION,
         service: str = "bedrock",
     ) -> Answer:
-        """Signed, over all of `headers`."""
+        """Sends a request signed over all of `headers`."""
         content = b"" if body is None else json.dumps(body).encode()
         kind = {} if body is None else {"Content-Type": "application/json"}
         credentials = Credentials(pair.access_key_id, pair.secret_access_key, pair.session_token)
         request = AWSRequest(method, self.url + path, {**kind, **(headers or {})}, data=content)
         SigV4Auth(credentials, service, region).add_auth(request)
-        return self.send_as_it_is(method, path, content, dict(request.headers))
+        return self.send_unchanged(method, path, content, dict(request.headers))
 
-    def send_as_it_is(
+    def send_unchanged(
         self, method: str, path: str, content: bytes, headers: Mapping[str, str]
     ) -> Answer:
         return _send(self.url, method, path, content, headers)

@@ -48,26 +48,26 @@ def bedrock_running(bedrock_process: Process) -> Iterator[BedrockAtWork]:
 
 @pytest.fixture
 def bedrock(bedrock_running: BedrockAtWork) -> BedrockAtWork:
-    """As if freshly started; a job has at least two records."""
+    """The fake after a reset; a job has at least two records."""
     bedrock_running.control("reset", {})
     return bedrock_running
 
 
 @pytest.fixture
 def job(bedrock: BedrockAtWork) -> str:
-    """One of Bedrock's, just created, over `RECORDS`."""
+    """The id of a new Bedrock job over `RECORDS`."""
     bedrock.put("in/a.jsonl", lines(RECORDS))
     return bedrock.create()
 
 
 @pytest.fixture
 async def client(s3: FakeS3) -> AsyncIterator[s3_client.Client]:
-    """Of S3."""
+    """A client of S3."""
     async with ClientSession() as session:
         yield s3_client.Client(s3.url, session)
 
 
 @pytest.fixture
 def files(s3: FakeS3) -> str:
-    """A place of its own in the bucket of files."""
+    """A new folder in the bucket of files."""
     return f"{s3.url}/{FILES_BUCKET}/{new_prefix()}"

@@ -1,4 +1,4 @@
-"""A client of the fake S3 that signs what it is told to."""
+"""A client of the fake S3 whose signatures tests can change."""
 
 import re
 from collections.abc import Mapping
@@ -24,7 +24,7 @@ class Answer:
 
     @property
     def code(self) -> str:
-        """S3's own name of the error, or nothing."""
+        """S3's code of the error, or an empty text."""
         return "".join(re.findall("<Code>(.*)</Code>", self.text))
 
 

@@ -1,4 +1,4 @@
-"""What the fake Claude answers: text, documents, calls of tools, and thinking that is signed."""
+"""What the fake Claude answers: text, documents, tool calls and signed thinking."""
 
 import base64
 from typing import Any

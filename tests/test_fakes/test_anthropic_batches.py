@@ -15,7 +15,7 @@ MODEL = "claude-sonnet-4-5"
 
 
 def asking(text: str = "hi", **changes: Any) -> dict[str, Any]:
-    """The params of a request; a change to None takes a field off."""
+    """The params of a request; a change to None removes a field."""
     params = {
         "model": MODEL,
         "max_tokens": 1000,
@@ -45,7 +45,7 @@ async def get(client: Client, batch: dict[str, Any]) -> dict[str, Any]:
 
 
 async def passed(client: Client, batch: dict[str, Any]) -> dict[str, Any]:
-    """The batch at a second look, which finds it ended unless it is kept from it."""
+    """The batch after two gets, which end it unless a test holds it."""
     await get(client, batch)
     return await get(client, batch)
 
@@ -56,7 +56,7 @@ async def steer(client: Client, batch: dict[str, Any], **order: Any) -> None:
 
 
 async def results(client: Client, batch: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """By custom_id, in the order in which they came."""
+    """The results by custom_id, in the order of the file."""
     response = await client.get(URL(batch["results_url"]).path_qs)
     assert response.status == 200, await response.text()
     assert response.content_type == "application/x-jsonl"
@@ -216,7 +216,7 @@ async def test_cancelling(anthropic: Client) -> None:
     assert (await anthropic.post(f"{path}/cancel")).status == 400
 
 
-async def test_how_far_a_batch_comes_can_be_told(anthropic: Client) -> None:
+async def test_a_test_sets_how_far_a_batch_comes(anthropic: Client) -> None:
     requests = [request(f"r{n}") for n in range(4)]
     expired, late = await create(anthropic, *requests), await create(anthropic, *requests)
     await steer(anthropic, expired, reached=1, status="ended")
@@ -251,7 +251,7 @@ async def test_archived_results_are_gone(anthropic: Client) -> None:
     assert (await anthropic.get(f"{BATCHES}/{batch['id']}/results")).status == 404
 
 
-async def test_the_url_of_results_is_what_a_test_says(anthropic: Client) -> None:
+async def test_a_test_sets_the_url_of_results(anthropic: Client) -> None:
     batch = await passed(anthropic, await create(anthropic, request()))
     path = f"{BATCHES}/{batch['id']}/results"
     assert batch["results_url"] == str(anthropic.make_url(path))

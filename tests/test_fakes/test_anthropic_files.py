@@ -1,4 +1,4 @@
-"""What the fake Anthropic refuses of headers and files, each once, and what it keeps."""
+"""Which headers and files the fake Anthropic refuses, each once, and what it keeps."""
 
 import asyncio
 import hashlib
@@ -43,7 +43,7 @@ async def listed(client: Client, query: str = "") -> dict[str, Any]:
 
 
 async def call(client: Client, headers: dict[str, str | None]) -> tuple[int, dict[str, Any]]:
-    """A list under the client's own headers with some replaced, or taken off."""
+    """A list with the client's headers, some of them replaced or removed."""
     own: dict[str, str | None] = {
         "x-api-key": "sk-ant-api03-one",
         "anthropic-version": "2023-06-01",
@@ -61,7 +61,7 @@ async def call(client: Client, headers: dict[str, str | None]) -> tuple[int, dic
 
 @pytest.fixture
 async def bare(anthropic: Client) -> Client:
-    """The client, whose session sends no headers of its own."""
+    """A client whose session adds no headers."""
     anthropic.session.headers.clear()
     return anthropic
 

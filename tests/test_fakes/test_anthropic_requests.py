@@ -1,4 +1,4 @@
-"""What each request of a batch may say: checked as it is answered, under the batch's version."""
+"""What a request of a batch may contain, checked when it is answered, by the batch's version."""
 
 from typing import Any
 
@@ -41,7 +41,7 @@ def result(native_id: str = "t1", **more: Any) -> dict[str, Any]:
 async def one(
     client: Client, headers: dict[str, str] | None = None, **changes: Any
 ) -> dict[str, Any]:
-    """The result of a single request."""
+    """The result of a batch with one request."""
     return (await run(client, request(**changes), headers=headers or OLD))["a"]
 
 
@@ -220,7 +220,7 @@ async def test_what_the_old_version_takes(anthropic: Client, changes: dict[str, 
 
 @pytest.mark.parametrize("name", ["temperature", "top_p", "top_k"])
 async def test_sampling_parameters(anthropic: Client, name: str) -> None:
-    """The new version refuses them of every model, the newer models under every version."""
+    """The new version refuses them for every model, newer models in every version."""
     asked = {name: 0 if name == "top_k" else 0.5}
     _, message = error_of(await one(anthropic, NEW, **asked))
     assert message.startswith(f"{name}: Unknown")
@@ -240,7 +240,7 @@ async def test_sampling_parameters(anthropic: Client, name: str) -> None:
         ),
     ],
 )
-async def test_what_the_new_version_takes_no_more(
+async def test_what_the_new_version_no_longer_takes(
     anthropic: Client, changes: dict[str, Any], place: str
 ) -> None:
     message_of(await one(anthropic, OLD, **changes))
@@ -251,7 +251,7 @@ async def test_what_the_new_version_takes_no_more(
     "model",
     ["claude-3-sonnet-20240229", "claude-opus-4-20250514", "gpt-4o", "models/claude-opus-5"],
 )
-async def test_models_that_are_not_there(anthropic: Client, model: str) -> None:
+async def test_unknown_models(anthropic: Client, model: str) -> None:
     assert error_of(await one(anthropic, model=model)) == ("not_found_error", f"model: {model}")
 
 
@@ -270,7 +270,7 @@ async def test_files_that_requests_name(anthropic: Client) -> None:
     pdf, zipped = await store(anthropic), await store(anthropic, kind="application/zip")
     message_of(await one(anthropic, NEW, **naming(pdf)))
     message_of(await one(anthropic, OLD | BETA, **naming(pdf)))
-    # The old version wants the beta of the Files API where a message names a file.
+    # The old version needs the beta of the Files API if a message names a file.
     assert "files-api-2025-04-14" in error_of(await one(anthropic, OLD, **naming(pdf)))[1]
     for wrong in (naming(pdf, "image"), naming(zipped)):
         assert error_of(await one(anthropic, NEW, **wrong))[0] == "invalid_request_error"

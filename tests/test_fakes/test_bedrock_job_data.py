@@ -1,4 +1,4 @@
-"""What a job of the fake Bedrock reads from S3, and what it writes there."""
+"""What a job of the fake Bedrock reads from S3 and writes there."""
 
 import asyncio
 import json
@@ -33,9 +33,7 @@ def failure(bedrock: BedrockAtWork, uri: str, **more: Any) -> str:
         ("s3://no-such-bucket/in/a.jsonl", "NoSuchBucket"),
     ],
 )
-def test_an_input_that_is_not_there_fails_the_job(
-    bedrock: BedrockAtWork, uri: str, message: str
-) -> None:
+def test_a_missing_input_fails_the_job(bedrock: BedrockAtWork, uri: str, message: str) -> None:
     bedrock.put("in/a.txt", b"")
     assert message in failure(bedrock, uri)
 
@@ -53,7 +51,7 @@ def test_an_input_that_is_not_there_fails_the_job(
         (lines([*RECORDS, {"key": "a", "modelInput": {}}]), "no members but"),
     ],
 )
-def test_an_input_that_is_no_job_fails_it(
+def test_an_invalid_input_fails_the_job(
     bedrock: BedrockAtWork, content: bytes, message: str
 ) -> None:
     bedrock.put("in/a.jsonl", content)
@@ -65,12 +63,12 @@ def test_the_least_number_of_records_is_a_setting(bedrock: BedrockAtWork, job: s
     assert "(10) than the required minimum of: 11" in bedrock.ended(job)["message"]
 
 
-def test_anothers_bucket_fails_the_job(bedrock: BedrockAtWork, job: str) -> None:
+def test_the_bucket_of_another_account_fails_the_job(bedrock: BedrockAtWork, job: str) -> None:
     uri = f"s3://{FILES_BUCKET}/in/a.jsonl"
     assert "AccessDenied" in failure(bedrock, uri, s3BucketOwner="000000000000")
 
 
-def test_an_output_bucket_that_is_not_there_fails_the_job(bedrock: BedrockAtWork, job: str) -> None:
+def test_a_missing_output_bucket_fails_the_job(bedrock: BedrockAtWork, job: str) -> None:
     output = {"s3OutputDataConfig": {"s3Uri": "s3://no-such-bucket/out/"}}
     ended = bedrock.ended(bedrock.create(outputDataConfig=output))
     assert (ended["status"], "s3://no-such-bucket/out/" in ended["message"]) == ("Failed", True)

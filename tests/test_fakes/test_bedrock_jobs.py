@@ -9,7 +9,7 @@ from .bedrock_at_work import BedrockAtWork, refused
 # --- progress --------------------------------------------------------------------------------
 
 
-def test_each_get_finds_it_a_step_on(bedrock: BedrockAtWork, job: str) -> None:
+def test_each_get_advances_it_by_one_state(bedrock: BedrockAtWork, job: str) -> None:
     states = [bedrock.get(job) for _ in range(5)]
     assert [state["status"] for state in states] == [
         "Validating",
@@ -63,9 +63,7 @@ def test_every_end_can_be_reached(
         assert bedrock.control("objects")["files"] == ["in/a.jsonl"]
 
 
-def test_a_test_says_how_much_is_reached_and_why_it_failed(
-    bedrock: BedrockAtWork, job: str
-) -> None:
+def test_a_test_sets_its_progress_and_why_it_failed(bedrock: BedrockAtWork, job: str) -> None:
     bedrock.steer(job, status="Completed", reached=7)
     assert len(bedrock.output(job)) == 7
     other = bedrock.create()
@@ -76,7 +74,7 @@ def test_a_test_says_how_much_is_reached_and_why_it_failed(
 # --- stop ------------------------------------------------------------------------------------
 
 
-def test_it_stops_with_what_it_had(bedrock: BedrockAtWork, job: str) -> None:
+def test_it_stops_with_the_results_so_far(bedrock: BedrockAtWork, job: str) -> None:
     bedrock.steer(job, status="InProgress")
     bedrock.bedrock.stop_model_invocation_job(jobIdentifier=job)
     answer = refused(bedrock.bedrock.stop_model_invocation_job, jobIdentifier=job)
@@ -128,7 +126,7 @@ def test_it_is_filtered_and_sorted(bedrock: BedrockAtWork) -> None:
     assert names(ask(sortBy="CreationTime", sortOrder="Ascending")) == ["one", "two", "three"]
     assert names(ask(nameContains="t")) == ["three", "two"]
     assert names(ask(statusEquals="Expired")) == ["two"]
-    # botocore cuts the moment to a whole second, so these two are sent as they are.
+    # botocore cuts the time to a whole second, so these two are sent without it.
     path = "/model-invocation-jobs?submitTimeAfter="
     moment = one["submitTime"].strftime("%Y-%m-%dT%H%%3A%M%%3A%S.%f%z").replace("+", "%2B")
     assert names(bedrock.send("GET", path + moment).document) == ["three", "two"]

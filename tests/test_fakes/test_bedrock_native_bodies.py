@@ -1,4 +1,4 @@
-"""What the fake Bedrock makes of each record of a job of type InvokeModel."""
+"""How the fake Bedrock answers each record of an InvokeModel job."""
 
 import math
 from typing import Any
@@ -79,7 +79,7 @@ def test_a_wrong_body_of_claudes_is_an_error(
     assert where in bedrock.error(body, **INVOKE)
 
 
-def test_a_converse_body_is_none_of_claudes(bedrock: BedrockAtWork) -> None:
+def test_a_converse_body_is_no_body_for_claude(bedrock: BedrockAtWork) -> None:
     assert "anthropic_version" in bedrock.error(said("a"), **INVOKE)
 
 

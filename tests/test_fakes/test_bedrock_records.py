@@ -1,4 +1,4 @@
-"""What the fake Bedrock makes of each record of a job of type Converse."""
+"""How the fake Bedrock answers each record of a Converse job."""
 
 import base64
 import json

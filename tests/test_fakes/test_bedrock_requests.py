@@ -20,7 +20,7 @@ def s3(kind: str, uri: str, **more: Any) -> dict[str, Any]:
     "name",
     ["jobName", "roleArn", "modelId", "inputDataConfig", "outputDataConfig"],
 )
-def test_a_required_member_is_missed(bedrock: BedrockAtWork, name: str) -> None:
+def test_a_missing_required_member_is_refused(bedrock: BedrockAtWork, name: str) -> None:
     answer = bedrock.send("POST", CREATE, bedrock.job(**{name: None}))
     assert (answer.status, answer.error) == (400, "ValidationException")
     assert name in answer.document["message"]
@@ -54,7 +54,7 @@ def test_a_required_member_is_missed(bedrock: BedrockAtWork, name: str) -> None:
         ({"outputDataConfig": s3("Output", "https://a-bucket/a")}, "s3Uri"),
     ],
 )
-def test_what_does_not_fit_the_model_of_the_service_is_refused(
+def test_what_the_service_model_does_not_allow_is_refused(
     bedrock: BedrockAtWork, changes: dict[str, Any], where: str
 ) -> None:
     answer = bedrock.send("POST", CREATE, bedrock.job(**changes))
@@ -69,7 +69,7 @@ def test_a_body_that_is_no_json_object_is_refused(bedrock: BedrockAtWork) -> Non
     assert bedrock.send("POST", f"{CREATE}?a=b", bedrock.job()).error == "ValidationException"
 
 
-def test_a_role_that_may_not_be_passed_is_refused(bedrock: BedrockAtWork) -> None:
+def test_a_role_that_cannot_be_passed_is_refused(bedrock: BedrockAtWork) -> None:
     job = bedrock.job(roleArn="arn:aws:iam::123456789012:role/other")
     answer = refused(bedrock.bedrock.create_model_invocation_job, **job)
     assert (answer.status, answer.code) == (403, "AccessDeniedException")
@@ -131,7 +131,7 @@ def test_the_same_token_makes_one_job(bedrock: BedrockAtWork) -> None:
     assert (answer.status, answer.code) == (400, "ConflictException")
 
 
-def test_a_new_job_shows_what_it_was_made_of(bedrock: BedrockAtWork) -> None:
+def test_a_new_job_shows_its_parameters(bedrock: BedrockAtWork) -> None:
     job = bedrock.job(modelInvocationType=None, tags=[{"key": "a", "value": "b"}])
     bedrock.bedrock.create_model_invocation_job(**job, clientRequestToken="t")
     [shown] = bedrock.bedrock.list_model_invocation_jobs()["invocationJobSummaries"]

@@ -1,4 +1,4 @@
-"""The fake Bedrock's runtime: one request answered at once, held back, or refused."""
+"""The fake Bedrock's runtime: one request answered immediately, delayed, or refused."""
 
 import json
 from concurrent.futures import ThreadPoolExecutor
@@ -105,7 +105,7 @@ def test_a_request_that_is_wrong_is_refused(bedrock: BedrockAtWork) -> None:
     assert (failed.code, failed.message) == ("ValidationException", "The request asked to fail.")
 
 
-def test_what_lies_in_s3_must_be_there(bedrock: BedrockAtWork) -> None:
+def test_an_object_in_s3_must_exist(bedrock: BedrockAtWork) -> None:
     def picture(key: str) -> list[dict[str, Any]]:
         source = {"s3Location": {"uri": f"s3://{FILES_BUCKET}/{key}"}}
         return history(("user", [{"image": {"format": "png", "source": source}}]))
@@ -130,7 +130,7 @@ def test_it_throttles_when_told(bedrock: BedrockAtWork) -> None:
     assert converse(bedrock, "a")["stopReason"] == "end_turn"
 
 
-def test_answers_are_held_back_until_they_are_released(bedrock: BedrockAtWork) -> None:
+def test_answers_are_delayed_until_their_release(bedrock: BedrockAtWork) -> None:
     fault = {"kind": "delay", "name": "held", "at": "answer"}
     bedrock.control("faults", {"match": {"path": CONVERSE, "times": 3}, "fault": fault})
     with ThreadPoolExecutor(3) as threads:

@@ -1,4 +1,4 @@
-"""The fake Bedrock lets in only what is signed as AWS has it."""
+"""The fake Bedrock accepts only what is signed as AWS requires."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -18,7 +18,7 @@ WRONG_SECRET = replace(LONG_TERM, secret_access_key="x")
 
 
 @pytest.mark.parametrize("pair", [LONG_TERM, TEMPORARY], ids=["long-term", "temporary"])
-def test_each_key_pair_is_let_in_and_sees_the_same_jobs(
+def test_each_key_pair_is_accepted_and_sees_the_same_jobs(
     bedrock: BedrockAtWork, pair: KeyPair
 ) -> None:
     job = bedrock.create()
@@ -59,7 +59,7 @@ def test_other_keys_and_tokens_are_refused(
 def test_what_has_no_signature_is_refused(
     bedrock: BedrockAtWork, headers: Mapping[str, str], error: str
 ) -> None:
-    answer = bedrock.send_as_it_is("GET", LIST, b"", headers)
+    answer = bedrock.send_unchanged("GET", LIST, b"", headers)
     assert (answer.status, answer.error) == (403, error)
 
 
@@ -93,12 +93,12 @@ def _signed(url: str, body: bytes = b"") -> dict[str, str]:
     ],
     ids=["query", "body", "AWS's header", "content type"],
 )
-def test_what_was_signed_otherwise_is_refused(
+def test_a_request_that_differs_from_what_was_signed_is_refused(
     bedrock: BedrockAtWork, path: str, body: bytes, more: Mapping[str, str]
 ) -> None:
     headers = _signed(bedrock.url + LIST)
-    assert bedrock.send_as_it_is("GET", LIST, b"", headers).status == 200
-    answer = bedrock.send_as_it_is("GET", path, body, {**headers, **more})
+    assert bedrock.send_unchanged("GET", LIST, b"", headers).status == 200
+    answer = bedrock.send_unchanged("GET", path, body, {**headers, **more})
     assert answer.error == "InvalidSignatureException"
 
 
@@ -108,12 +108,12 @@ def test_a_declared_hash_must_be_that_of_the_body(bedrock: BedrockAtWork) -> Non
 
 
 @pytest.mark.parametrize("name", ["x-goog-api-key", "x-ferry-x", "x-model-provider", "x-api-key"])
-def test_a_header_that_is_not_awss_is_refused(bedrock: BedrockAtWork, name: str) -> None:
+def test_a_header_that_aws_does_not_know_is_refused(bedrock: BedrockAtWork, name: str) -> None:
     answer = bedrock.send("GET", LIST, headers={name: "x"})
     assert (answer.error, name in answer.document["message"]) == ("ValidationException", True)
 
 
-def test_the_log_tells_who_signed_and_no_secret(bedrock: BedrockAtWork) -> None:
+def test_the_log_names_the_signer_and_no_secret(bedrock: BedrockAtWork) -> None:
     bedrock.client("bedrock", TEMPORARY).list_model_invocation_jobs()
     bedrock.bedrock.list_model_invocation_jobs()
     requests = bedrock.control("requests", path=LIST)["requests"]

@@ -91,7 +91,7 @@ async def test_an_early_refusal_is_answered_while_the_body_arrives(openai: Clien
     await writer.wait_closed()
 
 
-async def test_a_download_that_the_client_leaves_is_seen(openai: Client) -> None:
+async def test_a_download_that_the_client_leaves_is_logged(openai: Client) -> None:
     native_id = await store(openai, b"x" * 50_000_000)
     response = await openai.get(f"/v1/files/{native_id}/content")
     response.close()
@@ -99,7 +99,7 @@ async def test_a_download_that_the_client_leaves_is_seen(openai: Client) -> None
     assert (await openai.get(wait)).status == 200
 
 
-async def test_mistakes_of_a_test_are_told(openai: Client) -> None:
+async def test_mistakes_of_a_test_are_answered_with_400(openai: Client) -> None:
     for path, body in [
         ("/_fake/faults", {"match": {}, "fault": {"kind": "explode"}}),
         ("/_fake/settings", {"uploads": False}),

@@ -1,4 +1,4 @@
-"""What the fake Gemini refuses outside the resumable protocol, each once."""
+"""What the fake Gemini refuses outside the resumable protocol, each case once."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The resumable protocol's table of commands, refusals included (gemini.md section 3.2)."""
+"""The resumable protocol's table of commands, with its refusals (gemini.md section 3.2)."""
 
 import asyncio
 import hashlib

@@ -1,4 +1,4 @@
-"""The real google-genai SDK finds nothing amiss with the fake."""
+"""The real google-genai SDK works with the fake."""
 
 import asyncio
 import io

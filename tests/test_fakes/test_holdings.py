@@ -1,4 +1,4 @@
-"""What a fake holds, taken from one run and put into the next."""
+"""What a fake stores, saved in one run and restored in the next."""
 
 from typing import Any
 
@@ -41,10 +41,10 @@ async def ok(client: Client, method: str, path: str, **body: Any) -> Any:
 
 
 async def moved(first: Client, second: Client) -> None:
-    """All that `first` holds, put into `second`, which then holds the very same."""
-    held = await ok(first, "GET", "/_fake/holdings")
-    await ok(second, "POST", "/_fake/holdings", json=held)
-    assert await ok(second, "GET", "/_fake/holdings") == held
+    """Everything that `first` stores, put into `second`, which then stores the same."""
+    stored = await ok(first, "GET", "/_fake/holdings")
+    await ok(second, "POST", "/_fake/holdings", json=stored)
+    assert await ok(second, "GET", "/_fake/holdings") == stored
 
 
 async def test_openai(openai: Client, aiohttp_client: AiohttpClient) -> None:
@@ -117,17 +117,17 @@ async def test_anthropic(anthropic: Client, aiohttp_client: AiohttpClient) -> No
 
 
 def test_bedrock_and_its_s3(bedrock: BedrockAtWork, job: str) -> None:
-    """The one fake of the session forgets all in between."""
+    """The session has one fake, which is reset in between."""
     s3, place = bedrock.s3, {"Bucket": FILES_BUCKET, "Key": "in/parts"}
     upload = s3.create_multipart_upload(**place, Metadata={"name": "kept"})["UploadId"]
     part = s3.upload_part(**place, UploadId=upload, PartNumber=1, Body=b"part")
-    held = bedrock.control("holdings")
+    stored = bedrock.control("holdings")
     bedrock.control("reset", {})
     assert bedrock.control("objects")["batches"] == []
 
-    bedrock.control("holdings", held)
+    bedrock.control("holdings", stored)
 
-    assert bedrock.control("holdings") == held
+    assert bedrock.control("holdings") == stored
     assert bedrock.ended(job)["status"] == "Completed"
     assert bedrock.create() != job
     parts = {"Parts": [{"PartNumber": 1, "ETag": part["ETag"]}]}
@@ -137,7 +137,7 @@ def test_bedrock_and_its_s3(bedrock: BedrockAtWork, job: str) -> None:
 
 
 async def test_gemini(gemini: Client, aiohttp_client: AiohttpClient) -> None:
-    """The addresses in what it shows are those of the fake that is asked."""
+    """URLs in its answers have the address of the fake that answers."""
     command = {"X-Goog-Upload-Command": "start", "X-Goog-Upload-Protocol": "resumable"}
     about = {"X-Goog-Upload-Header-Content-Type": "application/jsonl"}
     line = b'{"key":"a","request":{"contents":[{"role":"user","parts":[{"text":"hi"}]}]}}\n'

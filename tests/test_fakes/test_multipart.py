@@ -27,7 +27,7 @@ async def parse(body: bytes, size: int) -> list[tuple[str, bytes]]:
 
 @pytest.mark.parametrize("size", [1, 2, 3, 7, 1000])
 async def test_parts_are_the_same_however_the_bytes_arrive(size: int) -> None:
-    # "\r\n--Bee" begins like the delimiter "\r\n--B", so it ends the part and spoils the mark.
+    # "\r\n--Bee" begins like the delimiter "\r\n--B", so it ends the part and is no delimiter.
     with pytest.raises(MultipartError, match="neither a part nor the end"):
         await parse(BODY, size)
     assert await parse(BODY.replace(b"--Bee", b"--bee"), size) == [

@@ -1,4 +1,4 @@
-"""What the fake OpenAI refuses of files and uploads, each once, and what it keeps."""
+"""Which files and uploads the fake OpenAI refuses, each case once, and what it keeps."""
 
 import hashlib
 import io
@@ -131,7 +131,7 @@ async def test_files_are_kept_listed_and_deleted(openai: Client) -> None:
     assert (await openai.get(f"/v1/files/{third}")).status == 404
 
 
-async def test_content_of_some_purposes_is_closed(openai: Client) -> None:
+async def test_content_of_some_purposes_cannot_be_downloaded(openai: Client) -> None:
     native_id = await store(openai, b"x", purpose="user_data")
     response = await openai.get(f"/v1/files/{native_id}/content")
     assert response.status == 400
@@ -173,7 +173,7 @@ async def test_parts_are_joined_in_the_order_of_completion(openai: Client) -> No
     assert (await openai.post(f"/v1/uploads/{upload}/cancel")).status == 400
 
 
-async def test_an_ended_upload_takes_no_part(openai: Client) -> None:
+async def test_an_ended_upload_refuses_parts(openai: Client) -> None:
     cancelled, expired = await start_upload(openai), await start_upload(openai)
     assert (await openai.post(f"/v1/uploads/{cancelled}/cancel")).status == 200
     await openai.post(f"/_fake/uploads/{expired}", json={"status": "expired"})

@@ -41,7 +41,7 @@ async def test_what_is_not_signed_is_refused(client: Client) -> None:
     assert without_header.code == "AccessDenied"
 
 
-async def test_what_was_signed_otherwise_is_refused(client: Client) -> None:
+async def test_a_request_that_differs_from_what_was_signed_is_refused(client: Client) -> None:
     url = presign("GET", client.key)
     for method, changed in (
         ("GET", url.replace("key?", "other?")),
@@ -88,7 +88,7 @@ async def chunked() -> AsyncIterator[bytes]:
     ],
     ids=["chunked", "too much metadata", "just enough metadata", "a condition it has not"],
 )
-async def test_a_put_is_as_s3_wants_it(
+async def test_a_put_has_the_headers_that_s3_requires(
     client: Client, headers: Mapping[str, str], body: object, status: int, code: str
 ) -> None:
     answer = await client.presigned("PUT", "", headers, body() if callable(body) else body)
@@ -129,14 +129,14 @@ async def test_a_part_has_a_number_within_bounds(client: Client, number: str) ->
     assert (await client.presigned("PUT", part, body=b"x")).code == "InvalidArgument"
 
 
-async def test_a_part_before_the_last_is_not_small(client: Client) -> None:
+async def test_a_part_before_the_last_has_a_minimum_size(client: Client) -> None:
     upload = await begin(client)
     for number in (1, 2):
         await client.presigned("PUT", f"?partNumber={number}&uploadId={upload}", body=b"x")
     assert (await complete(client, upload)).code == "EntityTooSmall"
 
 
-async def test_what_is_completed_may_fail_within_a_200(client: Client, s3: FakeS3) -> None:
+async def test_a_completion_can_fail_within_a_200(client: Client, s3: FakeS3) -> None:
     error = "<Error><Code>InternalError</Code></Error>"
     match = {"method": "POST", "path": client.key.removeprefix(client.url), "query": "uploadId"}
     head = {"Content-Type": "application/xml"}
@@ -169,7 +169,7 @@ async def test_a_list_goes_on_and_its_keys_are_encoded(client: Client, files: st
     assert "<IsTruncated>false</IsTruncated>" in second
 
 
-async def test_moto_itself_lets_nobody_else_in() -> None:
+async def test_moto_itself_accepts_only_the_front() -> None:
     moto = MotoServer([BUCKET])
     try:
         async with ClientSession() as session:

@@ -29,13 +29,13 @@ async def test_buckets_share_nothing(client: Client, s3: FakeS3) -> None:
     shown = await client.send("GET", f"{client.url}/_fake/objects")
     listed = json.loads(shown.text)
     assert (key in listed["objects"], key in listed["files"]) == (True, True)
-    told = await client.send("GET", f"{client.url}/_fake/files/{key}/sha256")
-    assert json.loads(told.text)["sha256"] == hashlib.sha256(b"yy").hexdigest()
+    found = await client.send("GET", f"{client.url}/_fake/files/{key}/sha256")
+    assert json.loads(found.text)["sha256"] == hashlib.sha256(b"yy").hexdigest()
 
 
 @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE"])
 @pytest.mark.parametrize("query", ["", "?partNumber=1&uploadId=x"])
-async def test_another_bucket_is_not_there(client: Client, method: str, query: str) -> None:
+async def test_another_bucket_does_not_exist(client: Client, method: str, query: str) -> None:
     answer = await client.signed_at(f"{client.url}/no-such-bucket/key{query}", method)
     assert (answer.status, answer.code) == (404, "NoSuchBucket")
 
@@ -52,7 +52,7 @@ async def test_a_refused_head_has_no_body(client: Client) -> None:
 
 
 def credentials_of(pair: KeyPair) -> Credentials:
-    """As a client has them, with the token that it sends."""
+    """Credentials as a client has them, with the token that it sends."""
     return Credentials(pair.access_key_id, pair.secret_access_key, pair.session_token)
 
 
@@ -85,7 +85,7 @@ async def test_a_token_is_part_of_what_is_signed(client: Client) -> None:
     assert added.code == "SignatureDoesNotMatch"
 
 
-async def test_another_region_is_told_the_right_one(client: Client) -> None:
+async def test_the_error_for_another_region_names_the_right_one(client: Client) -> None:
     in_header = await client.signed_at(client.key, region="eu-west-1")
     assert (in_header.status, in_header.code) == (400, "AuthorizationHeaderMalformed")
     in_url = await client.send("GET", presign("GET", client.key, region="eu-west-1"))
@@ -93,5 +93,5 @@ async def test_another_region_is_told_the_right_one(client: Client) -> None:
     for answer in (in_header, in_url):
         assert answer.headers["x-amz-bucket-region"] == "us-east-1"
         assert "<Region>us-east-1</Region>" in answer.text
-        told = re.findall("the region '(.*?)' is wrong; expecting '(.*?)'", unescape(answer.text))
-        assert told == [("eu-west-1", "us-east-1")]
+        found = re.findall("the region '(.*?)' is wrong; expecting '(.*?)'", unescape(answer.text))
+        assert found == [("eu-west-1", "us-east-1")]
