@@ -177,10 +177,8 @@ class Tour:
 
     def batch_of_many(self, count: int) -> types.File:
         """Returns the input file, which is not deleted."""
-        step(
-            "So far the proxy ran every batch itself, as the provider takes no batch of fewer than"
-        )
-        say(f"{count} requests. This one is the provider's own job.")
+        step(f"The provider takes no batch of fewer than {count} requests, so the proxy ran the")
+        say("batches above itself. This one is the provider's own job.")
         uploaded = self.upload_lines("many.jsonl", many_lines(count), f"{count} questions")
         call(f'job = client.batches.create(model="{self.model}", src=uploaded.name)')
         job = self.wait(self.client.batches.create(model=self.model, src=_name(uploaded)))

@@ -47,7 +47,7 @@ class RecordedDirectory:
         self._upstreams.write_bytes(_compress(json.dumps(held).encode()))
         self._clients.write_text(json.dumps(clients, indent=1) + "\n")
 
-    # --- restoring ---------------------------------------------------------------------------------
+    # --- restoring -------------------------------------------------------------------------------
 
     def copy_state(self, target: Path) -> None:
         """Copy the state directory for a proxy."""
