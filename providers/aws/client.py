@@ -1,4 +1,4 @@
-"""Signed calls to AWS through the one upstream; refusals become our errors."""
+"""Signed calls to AWS through the shared upstream; refusals become our errors."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -44,7 +44,7 @@ class AwsClient:
     async def json(
         self, target: AwsTarget, method: str, path: str, document: Any = None, **query: str
     ) -> Answer:
-        """A call to Bedrock's control plane that may be repeated."""
+        """A call to Bedrock's control plane that is safe to repeat."""
         body = b"" if document is None else orjson.dumps(document)
         headers = {"Content-Type": "application/json"} if body else {}
         url = aws_url(target.control, path, query)
@@ -58,7 +58,7 @@ class AwsClient:
         body: bytes = b"",
         headers: Mapping[str, str] | None = None,
     ) -> Any:
-        """A small call to S3 that may be repeated: the root of its answer, None if it is empty."""
+        """The root of S3's answer to a small call that is safe to repeat; None if it is empty."""
         parse = partial(self._xml, target)
         return await self._repeated(parse, target, S3, method, url, body, headers)
 
@@ -79,13 +79,14 @@ class AwsClient:
     async def put(
         self, target: AwsTarget, url: URL, body: Body, headers: Mapping[str, str] | None = None
     ) -> None:
-        """Stream `body` to a presigned URL of S3's."""
+        """Stream `body` to a presigned URL of S3."""
         bare = OutboundRequest("PUT", url, dict(headers or {}))
         request = replace(presigned(bare, target.keys, target.region), body=body)
         async with await self._sent(target, request) as reply:
             await reply.read(_ANSWER_LIMIT)
             if not reply.headers.get("ETag"):
-                # Whatever said yes to it, S3 names what it has taken (bedrock.md section 5).
+                # S3 names the ETag of what it has stored; without one, something else answered
+                # (bedrock.md section 5).
                 raise UpstreamError(Status.UNAVAILABLE, f"{self.name}: S3 did not confirm a PUT")
 
     async def _repeated(
@@ -98,7 +99,7 @@ class AwsClient:
         body: bytes,
         headers: Mapping[str, str] | None,
     ) -> T:
-        """The answer to the first of a few attempts that has one which can be read."""
+        """The answer of the first attempt that succeeds, parsed."""
         attempts = AsyncRetrying(
             stop=stop_after_attempt(_ATTEMPTS),
             wait=self._wait,
@@ -126,7 +127,9 @@ class AwsClient:
         except orjson.JSONDecodeError:
             document = None
         if not isinstance(document, dict):
-            raise UpstreamError(Status.UNAVAILABLE, f"{self.name} answered what is no JSON object")
+            raise UpstreamError(
+                Status.UNAVAILABLE, f"{self.name} did not answer with a JSON object"
+            )
         return Answer(document)
 
     def _xml(self, target: AwsTarget, data: bytes) -> Any:
@@ -135,14 +138,16 @@ class AwsClient:
         try:
             root = parse_xml(data)
         except ValueError:
-            raise UpstreamError(Status.UNAVAILABLE, f"{self.name}: S3 answered no XML") from None
+            raise UpstreamError(
+                Status.UNAVAILABLE, f"{self.name}: S3 did not answer with XML"
+            ) from None
         if root.tag == "Error":  # with the status 200: bedrock.md section 5
             raise error_despite_success(self.name, root, target.keys.secrets())
         return root
 
 
 def _is_transient(error: BaseException) -> bool:
-    """Whether another attempt may fare better. A quota is no matter of moments."""
+    """Whether another attempt may succeed. An exhausted service quota does not recover in time."""
     if not isinstance(error, FerryError) or error.reason == "ServiceQuotaExceededException":
         return False
     return error.status in (Status.UNAVAILABLE, Status.RESOURCE_EXHAUSTED)

@@ -1,4 +1,4 @@
-"""The refusals of both services, S3's XML and Bedrock's JSON, as our errors."""
+"""Refusals of S3 (XML) and Bedrock (JSON) as our errors."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from providers.errors import FerryError
 from providers.status import Status, explain_status, status_of_refusal
 from providers.upstream import Reply
 
-# bedrock.md sections 2 and 5, translation.md section 6. What is not named goes by its HTTP status.
+# bedrock.md sections 2 and 5, translation.md section 6. Other codes go by their HTTP status.
 _STATUS_OF_CODE: Final[Mapping[str, Status]] = {
     code: status
     for status, codes in {
@@ -41,10 +41,10 @@ _WRONG_REGION: Final = (
     "TemporaryRedirect",
     "AuthorizationHeaderMalformed",
     "IllegalLocationConstraintException",
-    "AuthorizationQueryParametersError",  # Unverified: the same of a presigned URL
+    "AuthorizationQueryParametersError",  # Unverified: S3's code for a presigned URL
 )
 _NO_BUCKET: Final = "NoSuchBucket"
-# What a refusal tells by its HTTP status alone.
+# For errors that arrive with the status 200: elsewhere the HTTP status says this.
 _STATUS_WITHOUT_HTTP: Final[Mapping[str, Status]] = {
     "AccessDenied": Status.PERMISSION_DENIED,
     "NoSuchKey": Status.NOT_FOUND,
@@ -57,23 +57,23 @@ _STATUS_WITHOUT_HTTP: Final[Mapping[str, Status]] = {
 
 @dataclass(frozen=True, slots=True)
 class AwsRefusal:
-    """What an AWS service said. `code` is its own error type, empty where it named none."""
+    """What an AWS service answered. `code` is its error type, empty if it gave none."""
 
     code: str
     message: str
 
 
 def is_absent(error: FerryError) -> bool:
-    """Whether an object or a job is not there; a bucket that is not there is a wrong setting."""
+    """Whether an object or a job does not exist. A missing bucket is a wrong setting instead."""
     return error.status == Status.NOT_FOUND and error.reason != _NO_BUCKET
 
 
 def refused(
     name: str, reply: Reply, data: bytes, region: str, secrets: Iterable[str]
 ) -> FerryError:
-    """The error for a refusal, whose body was `data`, of the upstream called `name`.
+    """The error for a refusal with the body `data` of the upstream called `name`.
 
-    `region` and `secrets` are what was asked in, and signed with.
+    The call went to `region`; `secrets` are removed from the message.
     """
     refusal = _read(reply, data)
     text = _redact(secrets, _explain(refusal, reply, region))
@@ -94,7 +94,7 @@ def refused(
 
 
 def error_despite_success(name: str, root: Any, secrets: Iterable[str]) -> FerryError:
-    """For an `<Error>` with the status 200, after which the same may be asked again as a rule."""
+    """The error for an `<Error>` with the status 200; most of these calls can be retried."""
     refusal = _refusal_in(root)
     status = _STATUS_OF_CODE.get(refusal.code) or _STATUS_WITHOUT_HTTP.get(
         refusal.code, Status.UNAVAILABLE
@@ -104,9 +104,9 @@ def error_despite_success(name: str, root: Any, secrets: Iterable[str]) -> Ferry
 
 
 def parse_xml(data: bytes) -> Any:
-    """The root of a document of S3's, without namespaces. Raises ValueError.
+    """The root of an XML document from S3, without namespaces. Raises ValueError.
 
-    A document type is refused: S3 sends none, and entities are declared in it.
+    A document type declaration is refused: S3 sends none, and it can declare entities.
     """
     try:
         root = fromstring(data.lstrip(), forbid_dtd=True)
@@ -175,5 +175,5 @@ def _status(refusal: AwsRefusal, reply: Reply) -> Status:
 
 
 def _is_foreign_redirect(reply: Reply) -> bool:
-    """A redirect that is none of S3's to a bucket's region: nothing at AWS answers so."""
+    """Whether this redirect is not S3's to the region of a bucket: AWS sends no other."""
     return 300 <= reply.status < 400 and "x-amz-bucket-region" not in reply.headers

@@ -9,12 +9,12 @@ _CALLS_AT_ONCE: Final = 16
 
 
 async def few_at_a_time(calls: Iterable[Awaitable[None]]) -> None:
-    """Make every call; the first error ends it.
+    """Make every call; after an error no further one begins.
 
-    Those under way are waited for, so that none still is when the error is dealt with.
+    Calls under way are awaited first, so none is still running when the error is raised.
     """
-    left = iter(calls)
-    while some := list(islice(left, _CALLS_AT_ONCE)):
-        for outcome in await asyncio.gather(*some, return_exceptions=True):
+    remaining = iter(calls)
+    while group := list(islice(remaining, _CALLS_AT_ONCE)):
+        for outcome in await asyncio.gather(*group, return_exceptions=True):
             if outcome is not None:
                 raise outcome

@@ -9,7 +9,7 @@ _ROLE_ARN: Final = re.compile(
 )
 _S3_URI: Final = re.compile(
     r"s3://(?P<bucket>[a-z0-9](?:[a-z0-9-]|\.(?!\.)){1,61}[a-z0-9])"
-    # A server between might resolve segments of dots.
+    # A proxy on the way might resolve "." and "..".
     r"(?P<key>(?:/(?!\.{1,2}(?:/|$))[-!_*'().a-zA-Z0-9]+)*)/?"
 )
 _S3_URI_LIMIT: Final = 1024
@@ -31,7 +31,7 @@ class Folder:
 
 
 def parse_s3_uri(uri: str) -> Folder | None:
-    """`s3://bucket[/prefix]` as Bedrock takes it; None for anything else."""
+    """Parse `s3://bucket[/prefix]` as Bedrock accepts it; None for anything else."""
     found = _S3_URI.fullmatch(uri)
     if found is None or len(uri) > _S3_URI_LIMIT or _IP_ADDRESS.fullmatch(found["bucket"]):
         return None

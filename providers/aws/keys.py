@@ -1,4 +1,4 @@
-"""The keys that sign: the caller's, as the SDK's api_key holds them, or the proxy's own."""
+"""AWS keys that sign calls: the caller's, from the SDK's api_key, or the proxy's own."""
 
 import re
 from collections.abc import Iterator
@@ -11,13 +11,13 @@ from providers.provider import KeyForm
 
 FORM: Final = "ACCESS_KEY_ID:SECRET_ACCESS_KEY[:SESSION_TOKEN]"
 
-# None of the three parts has a colon in it.
+# No part contains a colon.
 _KEYS: Final = re.compile(r"(\w{1,128}):([^\s:]+)(?::([^\s:]+))?", re.ASCII)
 _TEMPORARY: Final = "ASIA"
-# What Bedrock's own API keys begin with (bedrock.md section 1).
+# The beginnings of Bedrock API keys (bedrock.md section 1).
 _BEDROCK_API_KEYS: Final = ("bedrock-api-key-", "ABSK")
 
-# Key pairs are recognised by how AWS's access key ids begin.
+# Key pairs are recognised by the beginning of the access key id.
 KEY_FORMS: Final = (
     KeyForm(re.compile(r"(AKIA|ASIA)\w{4,124}:\S+", re.ASCII), "a pair of AWS keys"),
     KeyForm(
@@ -29,14 +29,14 @@ KEY_FORMS: Final = (
 
 @dataclass(frozen=True, slots=True)
 class AwsKeys:
-    """Kept out of every `repr`. `session_token` is that of temporary keys."""
+    """Never shown in a `repr`. Only temporary keys have a `session_token`."""
 
     access_key_id: str = field(repr=False)
     secret_access_key: str = field(repr=False)
     session_token: str | None = field(default=None, repr=False)
 
     def secrets(self) -> Iterator[str]:
-        """What no message may show; AWS's may quote what was signed."""
+        """The values that no message may show; AWS's messages may quote what was signed."""
         yield self.secret_access_key
         yield self.access_key_id
         if self.session_token:
@@ -45,23 +45,23 @@ class AwsKeys:
 
 class OwnKeys(Protocol):
     async def __call__(self) -> AwsKeys:
-        """The proxy's own, from AWS's chain, still valid.
+        """The proxy's own valid keys, from AWS's credential chain.
 
         Raises FAILED_PRECONDITION if there are none, UNAVAILABLE if they cannot be fetched now.
         """
 
 
 def parse_keys(credential: Credential) -> AwsKeys:
-    """The caller's keys. Raises UNAUTHENTICATED for what does not have their form."""
+    """The caller's keys. Raises UNAUTHENTICATED for a credential of another form."""
     secret = credential.secret
     if secret.startswith(_BEDROCK_API_KEYS):
         raise unauthenticated(
-            "a Bedrock API key cannot reach S3, where Bedrock's files and batches lie: give "
+            "a Bedrock API key cannot reach S3, where Bedrock's files and batches are stored: give "
             f"{FORM} as the SDK's api_key"
         )
     keys = _KEYS.fullmatch(secret)
     if keys is None:
-        raise unauthenticated(f"the SDK's api_key for Bedrock has the form {FORM}")
+        raise unauthenticated(f"the SDK's api_key for Bedrock must have the form {FORM}")
     if keys[1].startswith(_TEMPORARY) and keys[3] is None:
-        raise unauthenticated(f"temporary keys ({_TEMPORARY}…) have a session token too: {FORM}")
+        raise unauthenticated(f"temporary keys ({_TEMPORARY}…) need a session token: {FORM}")
     return AwsKeys(*keys.groups())

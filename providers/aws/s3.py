@@ -1,4 +1,4 @@
-"""The few calls of S3's that files and jobs need (bedrock.md section 5)."""
+"""The S3 calls that files and jobs need (bedrock.md section 5)."""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -31,7 +31,7 @@ _PAGE_LIMIT: Final = 1000
 
 @dataclass(frozen=True, slots=True)
 class StoredObject:
-    """`size` in bytes; `metadata` by names in lower case. A list shows neither it nor a type."""
+    """`size` in bytes; `metadata` by lower-case names. Lists show no metadata and no type."""
 
     key: str
     size: int
@@ -48,13 +48,13 @@ class OpenUpload:
 
 
 class S3:
-    """Of any bucket. `key` is whole, with the prefix of its folder."""
+    """Calls to any bucket. `key` is the full key, with the prefix of its folder."""
 
     def __init__(self, client: AwsClient) -> None:
         self._client = client
 
     async def head(self, target: AwsTarget, bucket: str, key: str) -> StoredObject | None:
-        """None where there is no such object; S3 does not say there whether the bucket exists."""
+        """None if there is no such object; HEAD does not say whether the bucket exists."""
         try:
             reply = await self._client.open(target, SERVICE, "HEAD", _url(target, bucket, key))
         except FerryError as error:
@@ -67,9 +67,9 @@ class S3:
     async def open(
         self, target: AwsTarget, bucket: str, key: str, etag: str | None = None
     ) -> Reply:
-        """The object on the wire; the caller closes it. NOT_FOUND where there is none.
+        """The object, still on the wire; the caller closes it. Raises NOT_FOUND.
 
-        Raises a FerryError whose `upstream_status` is 412 where its ETag is not `etag` any more.
+        Raises a FerryError with `upstream_status` 412 if its ETag is no longer `etag`.
         """
         headers = {"If-Match": etag} if etag else {}
         url = _url(target, bucket, key)
@@ -83,7 +83,7 @@ class S3:
     async def copy(
         self, target: AwsTarget, source: tuple[str, str], destination: tuple[str, str]
     ) -> None:
-        """An object within S3; both are bucket and key. NOT_FOUND where there is no source."""
+        """Copy within S3, both given as (bucket, key). Raises NOT_FOUND without a source."""
         headers = {"x-amz-copy-source": encode_key("/".join(source))}
         await self._client.xml(target, "PUT", _url(target, *destination), headers=headers)
 
@@ -93,17 +93,17 @@ class S3:
     async def page(
         self, target: AwsTarget, folder: Folder, limit: int = _PAGE_LIMIT, token: str | None = None
     ) -> tuple[Sequence[StoredObject], str | None]:
-        """Objects below `folder` in the order of keys, and S3's token of the next page."""
+        """Objects below `folder` in key order, and S3's token for the next page."""
         query = {
             "list-type": "2",
             "prefix": folder.prefix,
             "max-keys": str(min(limit, _PAGE_LIMIT)),
-            "encoding-type": "url",  # a key may hold what no XML can
+            "encoding-type": "url",  # a key may hold characters that XML cannot
         }
         if token:
             query["continuation-token"] = token
         root = await self._root(target, "GET", _url(target, folder.bucket, "", query))
-        if root.tag != "ListBucketResult":  # else another kind would be read as an empty list
+        if root.tag != "ListBucketResult":  # any other answer would be read as an empty list
             raise UpstreamError(
                 Status.UNAVAILABLE, f"S3 answered with {root.tag[:40]!r}, not a list"
             )
@@ -131,7 +131,7 @@ class S3:
             if token is None:
                 return
 
-    # --- objects that arrive in parts -----------------------------------------------------------
+    # --- multipart uploads ----------------------------------------------------------------------
 
     async def begin(
         self, target: AwsTarget, bucket: str, key: str, headers: Mapping[str, str]
@@ -149,7 +149,7 @@ class S3:
     async def parts(
         self, target: AwsTarget, bucket: str, key: str, upload: str, after: int
     ) -> AsyncIterator[tuple[Part, str]]:
-        """What has arrived, from number `after` + 1 on, with the ETag of each."""
+        """The parts that have arrived after number `after`, each with its ETag."""
         marker: str | None = str(after)
         while marker is not None:
             query = {"uploadId": upload, "part-number-marker": marker}
@@ -164,7 +164,7 @@ class S3:
     async def complete(
         self, target: AwsTarget, bucket: str, key: str, upload: str, etags: Sequence[str]
     ) -> None:
-        """Make the object of its parts, whose numbers count from 1."""
+        """Assemble the object from its parts, numbered from 1."""
         parts = "".join(
             f"<Part><PartNumber>{number}</PartNumber><ETag>{escape(etag)}</ETag></Part>"
             for number, etag in enumerate(etags, start=1)
@@ -182,7 +182,7 @@ class S3:
                 raise
 
     async def uploads(self, target: AwsTarget, folder: Folder) -> Sequence[OpenUpload]:
-        """The first thousand that have neither been completed nor aborted."""
+        """The first thousand uploads that are neither completed nor aborted."""
         query = {"uploads": "", "prefix": folder.prefix}
         root = await self._root(target, "GET", _url(target, folder.bucket, "", query))
         return [
@@ -204,9 +204,7 @@ class S3:
     ) -> Any:
         root = await self._client.xml(target, method, url, body, headers)
         if root is None:
-            raise UpstreamError(
-                Status.UNAVAILABLE, f"{self._client.name}: S3 answered with nothing"
-            )
+            raise UpstreamError(Status.UNAVAILABLE, f"{self._client.name}: S3 sent an empty answer")
         return root
 
 

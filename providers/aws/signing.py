@@ -1,4 +1,4 @@
-"""SigV4 on requests that we build; botocore does the arithmetic (bedrock.md section 5)."""
+"""SigV4 signatures for requests that we build; botocore computes them (bedrock.md section 5)."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -15,36 +15,36 @@ from providers.upstream import OutboundRequest
 
 S3: Final = "s3"
 BEDROCK: Final = "bedrock"
-"""Control plane and runtime sign with one name (bedrock.md section 1)."""
+"""Control plane and runtime use the same service name (bedrock.md section 1)."""
 
-# S3 looks at it when a request begins, however long that takes; as long as the skew that it allows
-# between its clock and ours.
+# S3 checks this when a request begins, however long the request takes. It is as long as the clock
+# skew that S3 allows.
 _PRESIGNED_SECONDS: Final = 15 * 60
 _UNRESERVED: Final = "-_.~"
 
 
 def encode_key(text: str) -> str:
-    """In a path, its slashes kept."""
+    """Encode for a path; slashes are kept."""
     return quote(text, safe=f"/{_UNRESERVED}")
 
 
 def encode_segment(text: str) -> str:
-    """As one segment of a path, or in a query."""
+    """Encode for one segment of a path, or for a query."""
     return quote(text, safe=_UNRESERVED)
 
 
 def aws_url(base: URL, path: str, query: Mapping[str, str] | None = None) -> URL:
-    """`path`, encoded, and `query`, not encoded yet, below `base`; spelt as they are signed."""
+    """`path` (encoded) and `query` (not yet encoded) below `base`, spelled as they are signed."""
     pairs = "&".join(
         f"{encode_segment(name)}={encode_segment(value)}"
         for name, value in sorted((query or {}).items())
     )
-    whole = base.raw_path.rstrip("/") + path
-    return URL(f"{base.origin()}{whole}{f'?{pairs}' if pairs else ''}", encoded=True)
+    full_path = base.raw_path.rstrip("/") + path
+    return URL(f"{base.origin()}{full_path}{f'?{pairs}' if pairs else ''}", encoded=True)
 
 
 def signed(request: OutboundRequest, keys: AwsKeys, service: str, region: str) -> OutboundRequest:
-    """`request`, whose body is held, with its signature in headers."""
+    """`request`, whose body is in memory, with its signature in headers."""
     algorithm = S3SigV4Auth if service == S3 else SigV4Auth
     unsigned = AWSRequest(
         request.method, str(request.url), dict(request.headers), data=request.body or b""
@@ -54,7 +54,10 @@ def signed(request: OutboundRequest, keys: AwsKeys, service: str, region: str) -
 
 
 def presigned(request: OutboundRequest, keys: AwsKeys, region: str) -> OutboundRequest:
-    """`request` to S3 with its signature in the URL, which is a secret then: the body is free."""
+    """`request` to S3 with its signature in the URL, which does not cover the body.
+
+    The URL is then a secret.
+    """
     unsigned = AWSRequest(request.method, str(request.url), dict(request.headers))
     signer = S3SigV4QueryAuth(_credentials(keys), S3, region, expires=_PRESIGNED_SECONDS)
     signer.add_auth(unsigned)

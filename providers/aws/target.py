@@ -1,4 +1,4 @@
-"""Where a caller's calls go: region, role and S3 prefix, from the settings or the request."""
+"""The target of a caller's calls: keys, region, role and S3 prefix, from settings or headers."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -15,7 +15,7 @@ REGION_HEADER: Final = "x-ferry-aws-region"
 ROLE_HEADER: Final = "x-ferry-bedrock-role-arn"
 S3_HEADER: Final = "x-ferry-bedrock-s3-uri"
 PASSED_HEADERS: Final = frozenset({REGION_HEADER, ROLE_HEADER, S3_HEADER})
-# What is staged for a caller, and belongs to one target; the role only says who reads it.
+# Headers that select where files are. The role only decides who reads them.
 SCOPING_HEADERS: Final = frozenset({REGION_HEADER, S3_HEADER})
 
 _SETTINGS: Final[Mapping[str, str]] = {
@@ -28,10 +28,10 @@ _MARK_LENGTH: Final = 16
 
 @dataclass(frozen=True, slots=True)
 class AwsTargetOptions:
-    """What the settings say. `dns_suffixes`: of each region that there is.
+    """The settings of one upstream. `dns_suffixes` lists every region.
 
-    `own_keys` sign in place of the caller's. `isolated`: whether the callers are tenants who share
-    them. `headers`: whether a caller may name region, role and prefix for himself.
+    `own_keys` sign in place of the caller's. `isolated`: whether callers are tenants that share
+    them. `headers`: whether a caller may choose region, role and prefix by headers.
     """
 
     name: str
@@ -49,7 +49,7 @@ class AwsTargetOptions:
 
 @dataclass(frozen=True, slots=True)
 class AwsTarget:
-    """Of one call. `mark` tells the tenants of the proxy's own keys apart; else it is empty."""
+    """The target of one call. `mark` identifies the tenant on the proxy's keys, else it is empty."""
 
     keys: AwsKeys
     region: str
@@ -69,40 +69,42 @@ class AwsTarget:
     @property
     def role_arn(self) -> str:
         role = _required(
-            self._options, self._from_headers, ROLE_HEADER, "the role that Bedrock reads S3 by"
+            self._options, self._from_headers, ROLE_HEADER, "the role with which Bedrock reads S3"
         )
         if not is_role_arn(role):
             raise invalid_argument(
-                f"{_names(self._options, ROLE_HEADER)}: not the ARN of a role "
+                f"{_ways_to_set(self._options, ROLE_HEADER)}: not the ARN of a role "
                 "(arn:aws:iam::ACCOUNT:role/NAME)"
             )
         return role
 
     @property
     def folder(self) -> Folder:
-        """Where this caller's files and jobs lie."""
+        """The folder of this caller's files and jobs."""
         what = "the s3://bucket/prefix for files and batches"
         folder = parse_s3_uri(_required(self._options, self._from_headers, S3_HEADER, what))
         if folder is None:
             raise invalid_argument(
-                f"{_names(self._options, S3_HEADER)}: not s3://bucket/prefix, in the characters "
-                "that Bedrock takes in it"
+                f"{_ways_to_set(self._options, S3_HEADER)}: not s3://bucket/prefix in the "
+                "characters that Bedrock accepts"
             )
         return folder / self.mark if self.mark else folder
 
     def may_read(self, uri: str) -> bool:
-        """Whether a request may name the object at `uri`: it is read with these keys, or by the
-        role, so with the proxy's own only what is the caller's to read.
+        """Whether a request may name the object at `uri`.
+
+        It is read with these keys or with the role. On the proxy's own keys, a caller may name
+        only objects in its own folder.
         """
         return self._options.own_keys is None or uri.startswith(self.folder.uri())
 
     def bucket_url(self, bucket: str) -> URL:
-        """The address below which the keys of `bucket` are."""
+        """The URL of `bucket`; keys are appended to its path."""
         endpoint = self._options.s3_endpoint_url
         if endpoint is not None:
             return endpoint.joinpath(bucket)
         host = f"s3.{self.region}.{self._options.dns_suffixes[self.region]}"
-        # A certificate's wildcard covers no further dot.
+        # The wildcard certificate of S3 does not cover a bucket name with dots.
         return URL(f"https://{host}/{bucket}" if "." in bucket else f"https://{bucket}.{host}")
 
     def _public(self, service: str) -> URL:
@@ -111,21 +113,21 @@ class AwsTarget:
 
 
 class AwsTargets:
-    """Finds the target of a caller."""
+    """Determines the target of a caller."""
 
     def __init__(self, options: AwsTargetOptions) -> None:
         self._options = options
 
     async def of(self, caller: Caller) -> AwsTarget:
-        """Raises INVALID_ARGUMENT, UNAUTHENTICATED, and what `OwnKeys` raises."""
+        """Raises INVALID_ARGUMENT, UNAUTHENTICATED, and the errors of `OwnKeys`."""
         options = self._options
         from_headers = {
             name: caller.headers[name] for name in _SETTINGS if caller.headers.get(name)
         }
         if from_headers and (options.own_keys is not None or not options.headers):
             raise invalid_argument(
-                f"the header {min(from_headers)} is not taken here: only "
-                f"{_setting(options, min(from_headers))} of the proxy says it"
+                f"the header {min(from_headers)} is not accepted here: the proxy's setting "
+                f"{_setting(options, min(from_headers))} decides"
             )
         keys = (
             parse_keys(caller.credential) if options.own_keys is None else await options.own_keys()
@@ -133,14 +135,14 @@ class AwsTargets:
         region = _required(options, from_headers, REGION_HEADER, "the AWS region")
         if region not in options.dns_suffixes:
             raise invalid_argument(
-                f"{_names(options, REGION_HEADER)}: {region[:40]!r} is no region of AWS"
+                f"{_ways_to_set(options, REGION_HEADER)}: {region[:40]!r} is not an AWS region"
             )
         mark = caller.tenant[:_MARK_LENGTH] if options.isolated else ""
         return AwsTarget(keys, region, mark, options, from_headers)
 
 
 def settings_prefix(name: str) -> str:
-    """What the settings of the upstream called `name` begin with."""
+    """The prefix of the settings of the upstream called `name`."""
     return f"FERRY_PROVIDERS__{name.upper().replace('-', '_')}__"
 
 
@@ -159,11 +161,11 @@ def _required(
 
 
 def _missing(options: AwsTargetOptions, header: str, what: str) -> FerryError:
-    return invalid_argument(f"{what} is missing: set {_names(options, header)}")
+    return invalid_argument(f"{what} is missing: set {_ways_to_set(options, header)}")
 
 
-def _names(options: AwsTargetOptions, header: str) -> str:
-    """How it can be set: by the setting, and by the header where headers are taken."""
+def _ways_to_set(options: AwsTargetOptions, header: str) -> str:
+    """The setting, and the header if headers are accepted."""
     setting = _setting(options, header)
     if options.own_keys is not None or not options.headers:
         return setting
