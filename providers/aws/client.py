@@ -127,9 +127,7 @@ class AwsClient:
         except orjson.JSONDecodeError:
             document = None
         if not isinstance(document, dict):
-            raise UpstreamError(
-                Status.UNAVAILABLE, f"{self.name} did not answer with a JSON object"
-            )
+            raise UpstreamError(Status.UNAVAILABLE, f"{self.name} did not answer with JSON")
         return Answer(document)
 
     def _xml(self, target: AwsTarget, data: bytes) -> Any:
@@ -138,9 +136,7 @@ class AwsClient:
         try:
             root = parse_xml(data)
         except ValueError:
-            raise UpstreamError(
-                Status.UNAVAILABLE, f"{self.name}: S3 did not answer with XML"
-            ) from None
+            raise UpstreamError(Status.UNAVAILABLE, f"{self.name}: S3 sent no XML") from None
         if root.tag == "Error":  # with the status 200: bedrock.md section 5
             raise error_despite_success(self.name, root, target.keys.secrets())
         return root

@@ -49,7 +49,7 @@ class AwsTargetOptions:
 
 @dataclass(frozen=True, slots=True)
 class AwsTarget:
-    """The target of one call. `mark` identifies the tenant on the proxy's keys, else it is empty."""
+    """The target of one call. `mark` is the tenant on the proxy's own keys, else empty."""
 
     keys: AwsKeys
     region: str

@@ -1,4 +1,4 @@
-"""What the two kinds of batches at Bedrock have in common: jobs, and those carried out at once."""
+"""The interface of both backends for batches at Bedrock: jobs and immediate batches."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -38,7 +38,7 @@ class FoundBatch:
 
 
 class BatchBackend(Protocol):
-    """One kind of batch. Every method raises NOT_FOUND for what is not the caller's."""
+    """A backend. Every method raises NOT_FOUND for a batch that is not the caller's."""
 
     async def look_up(self, caller: Caller, batch_id: str) -> FoundBatch: ...
 

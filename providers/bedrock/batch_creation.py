@@ -1,4 +1,4 @@
-"""The creation of a batch: a job at Bedrock, or, below its minimum, one carried out at once."""
+"""The creation of a batch: a job at Bedrock or, below its minimum, an immediate batch."""
 
 from dataclasses import dataclass
 
@@ -20,7 +20,7 @@ from providers.resources import CreatedBatch, NewBatch
 
 @dataclass(frozen=True, slots=True)
 class Creation:
-    """`job` is our id of it, 32 digits; `repeatable`: another attempt may have the same."""
+    """`job` is our job id, 32 digits; `repeatable`: another attempt may use the same id."""
 
     job: str
     caller: Caller
@@ -32,9 +32,10 @@ class Creation:
 
 
 class BatchCreation:
-    """`minimum`: records in a job. Below it `immediate` carries a batch out; None refuses it.
+    """`minimum` is the number of records in a job. `immediate` runs smaller batches.
 
-    `settings` is what the names of the upstream's settings begin with.
+    If `immediate` is None, smaller batches are refused. `settings` is the prefix of the upstream's
+    settings.
     """
 
     def __init__(
@@ -93,5 +94,5 @@ class BatchCreation:
             f"too few records ({count}) for a batch at Bedrock: its quota 'Minimum number of "
             f"records per batch inference job' is {self._minimum} here "
             f"({self._settings}MIN_RECORDS); with {self._settings}SMALL_BATCHES=immediate the "
-            "proxy carries such batches out itself, at full price"
+            "proxy runs such batches itself, at full price"
         )

@@ -1,4 +1,4 @@
-"""Batches at Bedrock in the neutral model: jobs, and those too small for one."""
+"""Batches at Bedrock in the neutral model: jobs, and immediate batches for those too small."""
 
 import secrets
 from collections.abc import Sequence
@@ -43,7 +43,7 @@ from providers.resources import (
 )
 from providers.state import State
 
-# In which of the two lists a page token goes on.
+# Which of the two lists a page token continues.
 _IMMEDIATE = "i."
 _JOBS = "j."
 
@@ -57,7 +57,7 @@ class BatchBackends:
         return self.immediate if is_immediate(batch_id) else self.jobs
 
     async def find(self, caller: Caller, job: str) -> Batch | None:
-        """The batch made under our id `job` by an attempt whose answer was lost."""
+        """The batch that an attempt with a lost answer created under our id `job`."""
         return await self.immediate.find(caller, job) or await self.jobs.find(caller, job)
 
 
@@ -105,7 +105,7 @@ class BedrockBatches:
         try:
             created = await self._create(caller, batch, first, repeatable=True)
         except FerryError as error:
-            # What an attempt before this one did is not known.
+            # Only for a first attempt: what an earlier one did is unknown.
             if first == job and error.permanent and not outcome_unknown(error):
                 await repeat.forget()
             raise
@@ -126,7 +126,7 @@ class BedrockBatches:
         return replace(found.batch, output=inline or ResultFile(result_file_id(batch_id)))
 
     async def list(self, caller: Caller, page_size: int, page_token: str | None) -> Page[Batch]:
-        """One list: first what the proxy carries out, then Bedrock's jobs."""
+        """One list: first immediate batches, then Bedrock's jobs."""
         start = decode_page_token(page_token, PRINTABLE) if page_token else _IMMEDIATE
         if start.startswith(_JOBS):
             page_start = parse_page_start(start.removeprefix(_JOBS))
@@ -147,13 +147,13 @@ class BedrockBatches:
         await self._backends.of(batch_id).delete(caller, batch_id)
 
     async def ended(self, caller: Caller, batch_id: str) -> Batch:
-        """The batch whose results a file id names. Raises NOT_FOUND where it has none."""
+        """The batch whose results a file id names. Raises NOT_FOUND if it has no results."""
         found = await self._look_up(caller, batch_id)
         await found.results()
         return found.batch
 
     async def download(self, caller: Caller, batch_id: str, form: ResultForm) -> Download:
-        """The results as JSON lines, translated while they are read, or in Bedrock's own form."""
+        """The results as JSON lines, translated while read, or in Bedrock's own format."""
         results = await (await self._look_up(caller, batch_id)).results()
         if form is ResultForm.NATIVE:
             return await deliver_native(results.files)
@@ -191,7 +191,7 @@ class BedrockBatches:
         return FileInput(opened, splitter, line_formats(batch.model, batch.kind, rules))
 
     async def _inline(self, results: Results) -> InlineResults | None:
-        """All results in request order; None where they are more than may be held, or came so."""
+        """All results in request order; None if they are too large or the input was a file."""
         async with AsyncExitStack() as stack:
             reservation = stack.enter_context(self._memory.reserve())
             table = await results.table(reservation)
@@ -203,10 +203,10 @@ class BedrockBatches:
     async def _jobs_page(
         self, caller: Caller, before: Sequence[Batch], page_size: int, start: PageStart
     ) -> Page[Batch]:
-        """The rest of a page that begins with the batches `before`."""
+        """Fill up a page that begins with the batches `before`."""
         space = page_size - len(before)
         jobs, following = await self._backends.jobs.list(caller, space or 1, start)
-        if space == 0:  # asked only whether a page follows
+        if space == 0:  # the call only tells whether a page follows
             return Page(before, _jobs_token(start) if jobs else None)
         return Page([*before, *jobs], _jobs_token(following) if following else None)
 
@@ -216,7 +216,7 @@ def _jobs_token(start: PageStart) -> str:
 
 
 def _position(text: str) -> Position | None:
-    """Where the immediate batches go on; None at their beginning."""
+    """Where the list of immediate batches continues; None at its beginning."""
     try:
         return parse_position(text) if text else None
     except ValueError:

@@ -1,4 +1,4 @@
-"""Files at Bedrock in the neutral model: objects in S3, and the results of batches."""
+"""Files at Bedrock in the neutral model: objects in S3 and results of batches."""
 
 import asyncio
 from collections.abc import Sequence
@@ -32,7 +32,7 @@ from providers.resources import Download, File, Page, ResultForm
 from providers.upload import UploadStart
 from providers.uploads.resumable import ResumableUploads
 
-# S3 lists no metadata: one call for each file on a page.
+# S3 lists no metadata, so each file on a page takes one call.
 _CALLS_AT_ONCE: Final = 16
 
 
@@ -85,7 +85,7 @@ class BedrockFiles:
             return
         target = await self._targets.of(caller)
         bucket, key = target.folder.bucket, key_of(file_id, target.folder)
-        if await self._s3.head(target, bucket, key) is None:  # S3 deletes what is not there too
+        if await self._s3.head(target, bucket, key) is None:  # DELETE succeeds without an object
             raise no_such_file(file_id)
         await self._s3.delete(target, bucket, key)
 
@@ -119,7 +119,7 @@ def _batch_of(file_id: str) -> str | None:
 
 
 def _listed(stored: StoredObject, folder: Folder) -> Listed[StoredObject]:
-    """Hidden are what the proxy makes for batches, and what S3's console makes of a folder."""
+    """Hidden are the proxy's own objects for batches and the folder markers of S3's console."""
     name = stored.key.removeprefix(folder.prefix)
     named = bool(OBJECT_KEY.fullmatch(name)) and not name.endswith("/")
     shown = named and not is_batch_object(name)
@@ -127,6 +127,6 @@ def _listed(stored: StoredObject, folder: Folder) -> Listed[StoredObject]:
 
 
 def _in_the_order_of_keys(after: str) -> Follows:
-    """As S3 lists them: by the bytes of their UTF-8."""
+    """S3's order: by the UTF-8 bytes of the keys."""
     last = (decode_object_id(after) or "").encode()
     return lambda listed: (decode_object_id(listed) or "").encode() > last

@@ -1,4 +1,4 @@
-"""A file of requests in S3, which other tools may write to while it is read for a batch."""
+"""A file of requests in S3, which other tools may overwrite while it is read for a batch."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -14,7 +14,7 @@ _PRECONDITION_FAILED = 412
 
 
 class InputObject:
-    """Read several times; after the first, no other content is taken for it."""
+    """Read several times, always with the content of the first time."""
 
     def __init__(self, s3: S3, target: AwsTarget, file_id: str) -> None:
         self._s3 = s3
@@ -24,7 +24,7 @@ class InputObject:
 
     @asynccontextmanager
     async def opened(self) -> AsyncIterator[AsyncIterator[bytes]]:
-        """Raises NOT_FOUND, and ABORTED where it was written to since it was first opened."""
+        """Raises NOT_FOUND, and ABORTED if the object was overwritten since it was first opened."""
         folder = self._place.folder
         key = key_of(self._file_id, folder)
         try:
@@ -40,6 +40,6 @@ class InputObject:
             return no_such_file(self._file_id)
         if error.upstream_status == _PRECONDITION_FAILED:
             return FerryError(
-                Status.ABORTED, "the file of requests was written to while it was read"
+                Status.ABORTED, "the file of requests was overwritten while it was read"
             )
         return error

@@ -1,4 +1,4 @@
-"""Objects below a folder as files: their names, and what their metadata says of them."""
+"""Objects below a folder as files: their names and metadata."""
 
 import base64
 import re
@@ -15,11 +15,11 @@ from providers.resources import File
 from providers.upload import UploadStart, is_batch_input, suffix
 
 JOBS: Final = "genai-ferry"
-"""The folder, below a caller's own, of what the proxy makes for batches; it is not listed."""
+"""The folder, in a caller's own, for the proxy's objects of batches; it is not listed."""
 
 DISPLAY_NAME: Final = "display-name"
 
-# bedrock.md section 5: of all user metadata together, names included, and in ASCII.
+# bedrock.md section 5: all user metadata together, with names, in ASCII.
 _METADATA_BYTES: Final = 2048
 _PLAIN_NAME: Final = re.compile(r"(?!=\?)[!-~]+(?: [!-~]+)*")
 _CONTENT_TYPE: Final = re.compile(r"[!-~]+(?: [!-~]+)*")
@@ -29,9 +29,9 @@ _ANY_TYPE: Final = "application/octet-stream"
 
 
 def new_name(start: UploadStart) -> str:
-    """The name of a new object below its folder, which is all its own.
+    """A unique name for a new object in its folder.
 
-    Bedrock reads a batch from what ends in `.jsonl` alone (bedrock.md section 3).
+    Bedrock reads a batch only from names that end in `.jsonl` (bedrock.md section 3).
     """
     ending = suffix(start.file_name) or suffix(start.display_name)
     if is_batch_input(start):
@@ -41,22 +41,22 @@ def new_name(start: UploadStart) -> str:
 
 
 def is_new_name(name: str) -> bool:
-    """Whether `name` may be of `new_name`: nothing else of a folder is ours to abort."""
+    """Whether `new_name` may have made `name`: we abort only our own uploads."""
     stem, _, _ = name.partition(".")
     return re.fullmatch(r"[a-z2-7]{24}", stem) is not None and "/" not in name
 
 
 def object_headers(display_name: str, mime_type: str) -> dict[str, str]:
-    """The headers with which an object is made. Raises INVALID_ARGUMENT for what S3 cannot keep."""
+    """The headers that create an object. Raises INVALID_ARGUMENT for what S3 cannot keep."""
     headers = {"Content-Type": mime_type or _ANY_TYPE}
     if not _CONTENT_TYPE.fullmatch(headers["Content-Type"]):
-        raise invalid_argument("a content type is ASCII", path="file.mimeType")
+        raise invalid_argument("a content type must be ASCII", path="file.mimeType")
     if display_name:
         encoded = encode_text(display_name)
         if len(DISPLAY_NAME) + len(encoded) > _METADATA_BYTES:
             raise invalid_argument(
                 f"too long: S3 keeps {_METADATA_BYTES} bytes of metadata, and this display name "
-                f"takes {len(encoded)}",
+                f"needs {len(encoded)}",
                 path="file.displayName",
             )
         headers[f"{METADATA_PREFIX}{DISPLAY_NAME}"] = encoded
@@ -64,14 +64,14 @@ def object_headers(display_name: str, mime_type: str) -> dict[str, str]:
 
 
 def encode_text(text: str) -> str:
-    """Any text as a header's value: as it is, or in the form in which S3 itself shows Unicode."""
+    """Any text as a header value: unchanged, or in the form in which S3 shows Unicode."""
     if _PLAIN_NAME.fullmatch(text):
         return text
     return f"=?UTF-8?B?{base64.b64encode(text.encode()).decode()}?="
 
 
 def decode_text(value: str) -> str:
-    """What `encode_text` encoded, or another tool by RFC 2047; else the value as it is."""
+    """Decode a value of `encode_text`, or of another tool by RFC 2047; others are unchanged."""
     if not value.startswith("=?"):
         return value
     try:
@@ -85,9 +85,9 @@ def decode_text(value: str) -> str:
 
 
 def key_of(file_id: str, folder: Folder) -> str:
-    """The key that a client's file id means: one of our ids, or a key below the folder itself.
+    """The key for a client's file id: one of our ids, or itself a key below the folder.
 
-    Raises INVALID_ARGUMENT for what names no file.
+    Raises INVALID_ARGUMENT if it cannot name a file.
     """
     name = decode_object_id(file_id) or file_id
     if not OBJECT_KEY.fullmatch(name) or is_batch_object(name):
@@ -100,7 +100,7 @@ def is_batch_object(name: str) -> bool:
 
 
 def from_object(stored: StoredObject, folder: Folder) -> File:
-    """A file, with what HEAD told of it; a list alone tells less."""
+    """A file from an object; only HEAD gives a type and metadata."""
     display_name = stored.metadata.get(DISPLAY_NAME)
     return File(
         id=object_file_id(stored.key.removeprefix(folder.prefix)),
@@ -113,4 +113,4 @@ def from_object(stored: StoredObject, folder: Folder) -> File:
 
 
 def no_such_file(file_id: str) -> FerryError:
-    return not_found(f"files/{file_id[:120]} is no object below the S3 prefix")
+    return not_found(f"files/{file_id[:120]} does not exist below the S3 prefix")

@@ -1,8 +1,8 @@
-"""Pages of AWS's lists, filled up where something on them is not to be shown.
+"""Full pages from AWS's lists, of which some items are hidden.
 
-AWS is asked for whole pages of its own, so that what is hidden costs no call of its own. Its
-tokens are opaque and lead to where a page of AWS's begins: ours is such a token, and the id on that
-page after which ours goes on.
+AWS is asked for whole pages, so hidden items cost no further calls. Its tokens are opaque and lead
+to the beginning of an AWS page. Our token is one of them, plus the id on that page after which our
+page continues.
 """
 
 import re
@@ -15,14 +15,14 @@ from providers.json_api.page_tokens import decode_page_token, no_token
 T = TypeVar("T")
 
 PRINTABLE: Final = re.compile(r"[!-~]{1,6000}")
-"""What any token of ours holds, for `providers.json_api.page_tokens`."""
+"""The content of all our tokens, for `providers.json_api.page_tokens`."""
 
 _PAGE_START: Final = re.compile(r"([a-z0-9]*)\.([!-~]*)")
 
 
 @dataclass(frozen=True, slots=True)
 class Listed(Generic[T]):
-    """`id` is lower-case letters and digits; `item` is None where it is not to be shown."""
+    """`id` has lower-case letters and digits; `item` is None if it is hidden."""
 
     id: str
     item: T | None
@@ -30,7 +30,7 @@ class Listed(Generic[T]):
 
 @dataclass(frozen=True, slots=True)
 class PageStart:
-    """After the id `after`, if any, on AWS's page that begins at `token`."""
+    """After the id `after` (if not empty) on AWS's page at `token`."""
 
     after: str = ""
     token: str | None = None
@@ -44,7 +44,7 @@ Follows = Callable[[str], bool]
 
 
 def parse_page_start(text: str) -> PageStart:
-    """Of a `str(page_start)`. Raises INVALID_ARGUMENT."""
+    """Parse a `str(page_start)`. Raises INVALID_ARGUMENT."""
     found = _PAGE_START.fullmatch(text)
     if found is None:
         raise no_token()
@@ -52,7 +52,7 @@ def parse_page_start(text: str) -> PageStart:
 
 
 def page_start_of(page_token: str | None) -> PageStart:
-    """Where a list goes on; its beginning without a token. Raises INVALID_ARGUMENT."""
+    """Where a list continues, or its beginning without a token. Raises INVALID_ARGUMENT."""
     if not page_token:
         return PageStart()
     return parse_page_start(decode_page_token(page_token, PRINTABLE))
@@ -61,10 +61,10 @@ def page_start_of(page_token: str | None) -> PageStart:
 async def filled_page(
     fetch: Fetch[T], page_size: int, start: PageStart, follows: Callable[[str], Follows]
 ) -> tuple[list[T], PageStart | None]:
-    """`page_size` items of what `fetch` shows, and where the next page begins.
+    """Up to `page_size` visible items of `fetch`, and where the next page begins.
 
-    There is a next one only if something is left to show: an empty page that a token led to breaks
-    the Python SDK's pager. `follows(after)` tells of each id in turn whether it comes after that.
+    There is a next page only if it has an item: an empty page after a token breaks the Python SDK's
+    pager. `follows(after)` decides for each id in turn whether it comes after `after`.
     """
     items: list[T] = []
     position, comes_after = start, follows(start.after)
@@ -84,7 +84,7 @@ async def filled_page(
 
 
 def seen_after(after: str) -> Follows:
-    """For a list in the order of time: everything from the one behind `after` on."""
+    """For a list in time order: every item after the item `after`."""
     seen = not after
 
     def follows(listed: str) -> bool:

@@ -1,4 +1,4 @@
-"""The Bedrock provider: files are objects in S3, batches are jobs that read and write there."""
+"""The Bedrock provider: files are objects in S3; batches are jobs that read and write there."""
 
 import re
 from dataclasses import dataclass
@@ -42,7 +42,8 @@ from providers.upstream import Upstream
 
 KIND: Final = "bedrock"
 
-# Twelve lower-case letters and digits may be a batch's name elsewhere too, and a key is any text.
+# Not distinctive: other providers may use twelve lower-case letters and digits too, and an S3 key
+# is any text.
 _NAMES: Final = NameForms(
     files=re.compile(r"o[a-z2-7]+"),
     batches=re.compile(r"[a-z0-9]{12}|immediate-[0-9a-v]{26}"),
@@ -53,9 +54,9 @@ _NAMES: Final = NameForms(
 
 @dataclass(frozen=True, slots=True)
 class BedrockOptions:
-    """`minimum`: records in a job, below which `immediate` carries a batch out or refuses it.
+    """`minimum`: records in a job. `immediate`: whether the proxy runs smaller batches itself.
 
-    `upload_life`: of an upload that nobody finishes.
+    `upload_life`: until an unfinished upload is abandoned.
     """
 
     target: AwsTargetOptions
@@ -101,7 +102,7 @@ def bedrock(
     batches = BedrockBatches(name, targets, s3, backends, creation, state, memory, limits)
     upload_target = BedrockUploadTarget(targets, s3, state, options.upload_life)
     uploads = ResumableUploads(upload_target, state)
-    if own:  # without keys of its own the proxy carries nothing on that no caller asks for
+    if own:  # without keys of its own the proxy resumes a batch only when its caller asks for it
         resumption = Resumption(immediate, lambda tenant: Caller(Credential(), tenant))
         background.start(f"unended batches of {name}", resumption.run)
     return Provider(

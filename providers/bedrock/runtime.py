@@ -1,4 +1,4 @@
-"""One record at Bedrock's runtime, answered at once: for batches that are too small for a job."""
+"""One synchronous call to Bedrock's runtime, for batches that are too small for a job."""
 
 from typing import Final
 
@@ -8,13 +8,13 @@ from providers.aws.target import AwsTargets
 from providers.bedrock.invocation import InvocationType
 from providers.credential import Caller
 
-# As long as AWS advises (bedrock.md section 2): Converse is silent until the model is done.
+# AWS recommends this (bedrock.md section 2): Converse sends nothing until the model is done.
 _SILENCE_SECONDS: Final = 3600.0
 _VERBS: Final = {InvocationType.CONVERSE: "converse", InvocationType.INVOKE_MODEL: "invoke"}
 
 
 class Runtime:
-    """`answer_limit` in bytes."""
+    """Implements `RecordCall`. `answer_limit` is in bytes."""
 
     def __init__(self, client: AwsClient, targets: AwsTargets, answer_limit: int) -> None:
         self._client = client
@@ -24,9 +24,9 @@ class Runtime:
     async def __call__(
         self, caller: Caller, model: str, invocation: InvocationType, model_input: bytes
     ) -> bytes:
-        """One attempt: `modelOutput` as JSON. Raises what Bedrock refuses, and UpstreamError.
+        """One attempt; returns `modelOutput` as JSON. Raises Bedrock's refusals and UpstreamError.
 
-        Before anything is sent, also what `AwsTargets` raises, which names no provider.
+        Before sending, raises also the errors of `AwsTargets`, which name no provider.
         """
         target = await self._targets.of(caller)
         url = aws_url(target.runtime, f"/model/{encode_segment(model)}/{_VERBS[invocation]}")

@@ -1,6 +1,6 @@
-"""S3's multipart uploads of one caller as parted objects; what has arrived is what S3 says.
+"""S3's multipart uploads of one caller as parted objects; S3 knows which parts have arrived.
 
-S3 takes no part without its length (bedrock.md section 5).
+S3 refuses a part without a length (bedrock.md section 5).
 """
 
 import logging
@@ -23,7 +23,7 @@ _log: Final = logging.getLogger("genai_ferry.bedrock")
 class S3Parts:
     """Implements `providers.parted_objects.PartedObjects` below `folder`.
 
-    `headers` make the objects. An upload that nobody finishes within `life` is abandoned.
+    Objects are created with `headers`. An upload not finished within `life` is abandoned.
     """
 
     def __init__(
@@ -77,7 +77,7 @@ class S3Parts:
         try:
             await self.abort_before(datetime.now(UTC) - self._life)
         except FerryError as error:
-            # The keys may lack this one permission; a rule of the bucket does the same.
+            # The keys may lack this permission; a lifecycle rule of the bucket does the same.
             _log.warning("abandoned uploads could not be aborted: %s", error.status.name)
 
     async def _listed(
@@ -94,5 +94,5 @@ class S3Parts:
 
 
 def _ended(error: FerryError) -> FerryError:
-    """S3 knows no such upload once it is complete or aborted."""
+    """S3 answers NoSuchUpload once an upload is completed or aborted."""
     return UploadEnded() if is_absent(error) else error

@@ -1,4 +1,4 @@
-"""Where the bytes of an upload go at Bedrock: into S3, in one request or a part for each slice."""
+"""The target of uploads for Bedrock: S3, in one request or with one part for each slice."""
 
 from collections.abc import Mapping
 from datetime import timedelta
@@ -32,7 +32,7 @@ SIZE_LIMIT: Final = MOST_PARTS * GRANULARITY
 
 
 class BedrockUploadTarget:
-    """Implements `resumable.UploadTarget`. `life`: of an upload that nobody finishes."""
+    """Implements `resumable.UploadTarget`. `life`: until an unfinished upload is abandoned."""
 
     whole_limit = WHOLE_LIMIT
     size_limit = SIZE_LIMIT
@@ -45,13 +45,13 @@ class BedrockUploadTarget:
         self._parts = SessionParts(state, self._parted, _name, self._size)
 
     async def describe(self, caller: Caller, start: UploadStart) -> Mapping[str, str]:
-        _ = (await self._targets.of(caller)).folder  # there must be one
+        _ = (await self._targets.of(caller)).folder  # raises if there is none
         details = {
             "name": new_name(start),
             "display_name": start.display_name or start.file_name or "",
             "mime_type": start.mime_type or "",
         }
-        object_headers(details["display_name"], details["mime_type"])  # S3 must be able to keep it
+        object_headers(details["display_name"], details["mime_type"])  # raises if S3 cannot keep it
         return {key: value for key, value in details.items() if value}
 
     async def whole(self, session: OpenSession, body: Body) -> File:
@@ -61,7 +61,7 @@ class BedrockUploadTarget:
         try:
             await self._s3.put(target, folder.bucket, key, body, _headers(session))
         except FerryError as error:
-            # The key is the session's own: an object of that size is what was sent.
+            # No other session has this key: an object of that size is what was sent.
             arrived = await self._size(session, _name(session)) if outcome_unknown(error) else None
             if arrived is None or arrived != body.length:
                 raise
@@ -91,14 +91,14 @@ class BedrockUploadTarget:
         await self._s3.delete(target, target.folder.bucket, target.folder.prefix + name)
 
     async def _put_staged(self, session: OpenSession, offset: int, body: Body) -> None:
-        """By way of the state store: S3 takes nothing whose length only its end tells."""
+        """Through the state store: S3 needs the length before the body."""
         name = session_object(session.id, f"slice-{offset}")
         await self._state.create(name, body)
         staged = await self._state.get(name)
         if staged is None:
-            raise unavailable("the state store lost what it was just given")
+            raise unavailable("the state store lost an object that it has just stored")
         try:
-            if staged.length or offset == 0:  # the end of a whole number of slices is no part
+            if staged.length or offset == 0:  # an empty last slice is not a part
                 await self._parts.put(session, offset, staged)
         finally:
             await close(staged)
@@ -109,7 +109,7 @@ class BedrockUploadTarget:
         folder = target.folder
         stored = await self._s3.head(target, folder.bucket, folder.prefix + _name(session))
         if stored is None:
-            raise unavailable("S3 does not show the object that it has just taken")
+            raise unavailable("S3 does not show the object that it has just stored")
         return from_object(stored, folder)
 
     async def _parted(self, session: OpenSession) -> PartedObjects:

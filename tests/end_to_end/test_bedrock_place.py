@@ -110,7 +110,7 @@ WRONG: Final[Mapping[str, tuple[dict[str, str], tuple[int, str], str]]] = {
     "no such region": (
         {"x-ferry-aws-region": "us-nowhere-1"},
         (400, "INVALID_ARGUMENT"),
-        "'us-nowhere-1' is no region",
+        "'us-nowhere-1' is not an AWS region",
     ),
     "the bucket is in another region": (
         {"x-ferry-aws-region": "eu-west-1"},

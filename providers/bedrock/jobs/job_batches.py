@@ -34,7 +34,7 @@ from providers.resource_names import check_native_id, result_file_id
 from providers.resources import Batch, BatchState
 from providers.status import Status
 
-# Few pages even where many jobs of it were deleted here; Bedrock gives up to 1000.
+# Large, so that deleted jobs cost few further pages; Bedrock allows up to 1000.
 _JOBS_PAGE: Final = 100
 
 
@@ -66,7 +66,7 @@ class JobBatches:
         return FoundBatch(batch, partial(self._results, target, job, kept))
 
     async def find(self, caller: Caller, job: str) -> Batch | None:
-        """The batch that an earlier attempt made under our id `job`, wherever its answer went."""
+        """The batch that an earlier attempt created under our id `job`."""
         target = await self._targets.of(caller)
         found = await self._jobs.find(target, str(JobName(target.mark, job)))
         return None if found is None else await self._batch(found)
@@ -76,7 +76,7 @@ class JobBatches:
     ) -> tuple[Sequence[Batch], PageStart | None]:
         """A page of batches, newest first, and where the next one begins."""
         target = await self._targets.of(caller)
-        # Of a tenant's jobs alone; without tenants every job that the keys can see.
+        # Only the tenant's jobs; without tenants every job that the keys can see.
         query = {"nameContains": prefix_of(target.mark)} if target.mark else {}
 
         async def fetch(token: str | None) -> tuple[Sequence[Listed[Answer]], str | None]:
@@ -103,7 +103,7 @@ class JobBatches:
             with wrong_state_if_refused():
                 await self._jobs.stop(target, batch_id)
         except FerryError as error:
-            # Bedrock refuses to stop what is stopping: a repeat, after a lost answer.
+            # Bedrock refuses to stop a stopping job, as in a repeat after a lost answer.
             job = await self._jobs.get(target, batch_id)
             if error.status != Status.FAILED_PRECONDITION or not _is_stopped(job):
                 raise
@@ -180,7 +180,7 @@ class JobBatches:
             await self._s3.delete(target, bucket, key)
 
     async def _delete_input(self, target: AwsTarget, job: Answer) -> None:
-        """What we made for the job; another tool's input is its own."""
+        """Delete our objects for the job, but not another tool's input."""
         folder = folder_of(job)
         if folder is not None:
             await self._s3.clear(target, folder)

@@ -1,7 +1,7 @@
-"""The creation of a job at Bedrock, in the order that leaves nothing half made.
+"""The creation of a job at Bedrock, in an order that leaves nothing incomplete.
 
-The requests go up as one object in a folder of the job's own; what only we remember is written;
-the job is created. What was made for a job that then is not created is deleted again.
+First the requests are stored as one object in a folder for this job, then our own record, then the
+job is created. If that fails, the objects and the record are deleted.
 """
 
 import asyncio
@@ -39,7 +39,7 @@ _log: Final = logging.getLogger("genai_ferry.bedrock")
 
 @dataclass(frozen=True, slots=True)
 class NewJob:
-    """`id` is ours, 32 digits; `repeatable`: another attempt may be under way with the same."""
+    """`id` is ours, 32 digits; `repeatable`: another attempt with this id may be under way."""
 
     id: str
     target: AwsTarget
@@ -66,7 +66,7 @@ class JobCreation:
         self._memory = memory
 
     async def create(self, job: NewJob, ready: ReadyInput) -> Batch:
-        document = _document(job, ready)  # whatever is missing in it is missed now
+        document = _document(job, ready)  # raises for a missing setting before anything is made
         try:
             await self._put_input(job, ready)
             record = _record(job.batch, ready)
@@ -85,11 +85,11 @@ class JobCreation:
         await self._s3.put(job.target, folder.bucket, key, ready.body(), _CONTENT_TYPE)
 
     async def _make(self, job: NewJob, document: dict[str, Any]) -> Answer:
-        """The job. The request token makes a repeat the same one, so there may be some."""
+        """Create the job. The request token makes repeats safe."""
         try:
             return await self._jobs.create(job.target, document)
         except FerryError as error:
-            # Whatever is said of this attempt, an earlier one with its key may have made the job.
+            # This attempt failed, but it or an earlier one with its key may have created the job.
             if job.repeatable or outcome_unknown(error) or error.status == Status.ABORTED:
                 found = await self._found(job, error)
                 if found is not None:
@@ -97,13 +97,13 @@ class JobCreation:
             await self._undo_if_alone(job, error)
             raise
         except asyncio.CancelledError as left:
-            # Nobody will look for what the client's request may have made.
+            # The client is gone, so no later call will look for this job.
             if not job.repeatable and await self._does_not_exist(job):
                 await self._undo(job, left)
             raise
 
     async def _found(self, job: NewJob, error: FerryError) -> Answer | None:
-        """The job that a lost answer may have spoken of."""
+        """The job that was created if the answer was lost."""
         try:
             return await self._jobs.find(job.target, job.name)
         except FerryError:
@@ -116,24 +116,24 @@ class JobCreation:
         try:
             await self._memory.bind(job.id, native_id)
         except (FerryError, OSError) as error:
-            # There is a job: told of a failure, the client would make, and pay for, a second.
-            _log.warning("a job was not tied to its record: %s", type(error).__name__)
+            # The job exists: after an error the client would create, and pay for, a second one.
+            _log.warning("a job was not bound to its record: %s", type(error).__name__)
 
     async def _shown(self, job: NewJob, made: Answer) -> Answer:
         try:
             return await self._jobs.get(job.target, job_id_of(made))
         except FerryError:
-            # It was created, and a new job is that: the next call tells more.
+            # The job was created, and a new job is in this state; the next call shows more.
             return Answer({"status": "Submitted", "jobName": job.name, **made})
 
     async def _undo_if_alone(self, job: NewJob, error: BaseException) -> None:
-        """Delete what was made, unless another attempt may still need it, or will."""
+        """Delete what was stored, unless another attempt may need it."""
         permanent = isinstance(error, FerryError) and error.permanent
         if not job.repeatable or (permanent and await self._does_not_exist(job)):
             await self._undo(job, error)
 
     async def _does_not_exist(self, job: NewJob) -> bool:
-        """Whether Bedrock certainly shows no such job, by whichever attempt."""
+        """Whether Bedrock certainly has no such job from any attempt."""
         try:
             return await self._jobs.find(job.target, job.name) is None
         except FerryError:
@@ -143,10 +143,12 @@ class JobCreation:
         try:
             await self._s3.clear(job.target, job.folder)
         except FerryError as error:
-            # The same that the creation failed of, as a rule before anything was made.
+            # The same error as the creation's usually means that nothing was stored.
             if not (isinstance(because, FerryError) and because.status == error.status):
-                _log.warning("what was made for a batch was not deleted: %s", error.status.name)
-        with suppress(FerryError, OSError):  # it expires
+                _log.warning(
+                    "the objects of a failed batch were not deleted: %s", error.status.name
+                )
+        with suppress(FerryError, OSError):  # it expires otherwise
             await self._memory.forget(job.id)
 
 

@@ -1,4 +1,4 @@
-"""Why a job at Bedrock ended badly, and what that means for a record without an answer."""
+"""Why a job at Bedrock failed, and what that means for a record without an answer."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -6,7 +6,7 @@ from typing import Any, Final
 from providers.resources import Failure
 from providers.status import Status
 
-# A job that failed says why in words alone, without a code.
+# A failed job gives a message but no code.
 _FAILED: Final = Status.INTERNAL
 _STATUS_OF: Final[Mapping[str, Status]] = {
     "Failed": _FAILED,
@@ -34,7 +34,7 @@ _COUNTS: Final = ("totalRecordCount", "successRecordCount", "errorRecordCount")
 
 
 def failure_of(job: Mapping[str, Any]) -> Failure | None:
-    """None for a job that did not end badly, or has not ended."""
+    """None for a job that completed or has not ended."""
     native = str(job.get("status"))
     if native not in _OF_THE_JOB:
         return None
@@ -45,10 +45,10 @@ def failure_of(job: Mapping[str, Any]) -> Failure | None:
 
 
 def is_unanswered(job: Mapping[str, Any]) -> bool:
-    """Whether Bedrock ended the job without an answer to any record, so that it has no output.
+    """Whether Bedrock ended the job without any answer, so there is no output.
 
-    Only then can record ids from the input stand in for a request table: Bedrock makes an id for
-    a record without one, and the answer to such a record would not be found.
+    Only then can record ids from the input replace a request table: Bedrock assigns an id to a
+    record without one, and the answer to that record would not be found.
     """
     return job.get("status") in ("Failed", "Expired") and not job.get("processedRecordCount")
 
@@ -64,7 +64,7 @@ def failure_of_record(job: Mapping[str, Any]) -> Failure:
 
 
 def _left(job: Mapping[str, Any]) -> str:
-    """How many records have no answer, where Bedrock counts them."""
+    """How many records have no answer, if Bedrock counts them."""
     numbers = [job.get(name) for name in _COUNTS]
     total, *answered = (number if isinstance(number, int) else 0 for number in numbers)
     left = max(0, total - sum(answered))

@@ -1,4 +1,4 @@
-"""The input of a batch, checked, and written in the way that Bedrock can carry it."""
+"""The input of a batch, checked and translated for Bedrock."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -29,14 +29,15 @@ from providers.resources import NewBatch
 # bedrock.md section 3. Unverified: the number of records.
 LIMITS: Final = InputLimits("Bedrock", requests=50_000, size=1 << 30)
 JSON_LINES: Final = Framing(between=b"\n", tail=b"\n")
-# Claude's own schema demands one (translation.md section 2).
+# Claude's own schema requires one (translation.md section 2).
 _DEFAULT_MAX_TOKENS: Final = 4096
 
 
 @dataclass(frozen=True, slots=True)
 class JobInput:
-    """`source` reads the requests anew, by the `rules` where they are in Bedrock's own format;
-    `media` is where their files will be.
+    """`source` reads the requests each time; `rules` check requests in Bedrock's own format.
+
+    `media` says where the files of the requests will be.
     """
 
     batch: NewBatch
@@ -56,7 +57,7 @@ class JobInput:
 
 @dataclass(frozen=True, slots=True)
 class ReadyInput:
-    """An input whose every line can be sent. `tools_at`: the path of its first tool, if any."""
+    """A checked input. `tools_at` is the path of its first tool, if any."""
 
     input: JobInput
     checked: CheckedInput
@@ -72,15 +73,15 @@ class ReadyInput:
         return len(self.checked.table)
 
     def body(self) -> Body:
-        """JSON lines `{"recordId", "modelInput"}`, written while they are read."""
+        """JSON lines `{"recordId", "modelInput"}`, translated while they are read."""
         source, length = self.input.source, self.checked.length
         return translated(source, self.input.translator(self.invocation), JSON_LINES, length)
 
 
 async def ready(job: JobInput, reservation: Reservation) -> ReadyInput:
-    """Through Converse, tools included, which an immediate batch can carry and a job cannot.
+    """Check the input for Converse, including tools, which only an immediate batch accepts.
 
-    Where Converse cannot carry the tools, Claude's own schema may.
+    If Converse cannot express the tools, Claude's own schema is tried.
     """
     translator = job.translator(first_invocation(job.batch.model, job.batch.kind))
     try:
@@ -93,9 +94,9 @@ async def ready(job: JobInput, reservation: Reservation) -> ReadyInput:
 
 
 async def ready_for_a_job(found: ReadyInput, reservation: Reservation) -> ReadyInput:
-    """`found`, or the same requests in the model's own schema where they have tools.
+    """`found`, or the same requests in the model's own schema if they have tools.
 
-    Raises INVALID_ARGUMENT where the model's own schema is not one that we speak.
+    Raises INVALID_ARGUMENT if we cannot translate to the model's own schema.
     """
     if found.tools_at is None or found.invocation is InvocationType.INVOKE_MODEL:
         return found
@@ -109,7 +110,7 @@ async def ready_for_a_job(found: ReadyInput, reservation: Reservation) -> ReadyI
 async def _checked(
     job: JobInput, translator: BedrockTranslator, reservation: Reservation
 ) -> ReadyInput:
-    reservation.release()  # what an earlier reading held
+    reservation.release()  # the memory of an earlier check
     checked = await check(job.source, translator, LIMITS, JSON_LINES, reservation)
     tools_at = translator.tools_at or job.rules.tools_at
     return ReadyInput(job, checked, translator.warnings.render(), tools_at)

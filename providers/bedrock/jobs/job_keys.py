@@ -22,7 +22,7 @@ class JobKeys:
         self._splitter = splitter
 
     async def exist(self, target: AwsTarget, job: Mapping[str, Any]) -> bool:
-        """Whether the job has an input that the caller can list."""
+        """Whether the caller can list an input of the job."""
         try:
             async with aclosing(self._objects(target, job)) as objects:
                 return await anext(objects, None) is not None
@@ -34,7 +34,7 @@ class JobKeys:
     async def read(
         self, target: AwsTarget, job: Mapping[str, Any], reservation: Reservation
     ) -> RequestTable:
-        """The table is counted on `reservation`."""
+        """The memory of the table counts on `reservation`."""
         table = RequestTable(RowKind.CUSTOM_ID)
         async with aclosing(self._objects(target, job)) as objects:
             async for bucket, key in objects:
@@ -46,7 +46,7 @@ class JobKeys:
     async def _objects(
         self, target: AwsTarget, job: Mapping[str, Any]
     ) -> AsyncGenerator[tuple[str, str], None]:
-        """Bucket and key: the input is one object, or all of a folder."""
+        """(bucket, key) of each object: the input is one object or a whole folder."""
         folder = _input_folder(job)
         if folder is None:
             return

@@ -1,7 +1,7 @@
 """The files that the requests of a batch name, as S3 locations that Bedrock can read.
 
-A job reads media from the folder of its input alone (bedrock.md section 3), so they are copied
-there, within S3; an immediate call reads them where they are.
+A job reads media only from the folder of its input (bedrock.md section 3), so files are copied
+there within S3. An immediate batch reads them in their original location.
 """
 
 from dataclasses import dataclass, field
@@ -22,8 +22,8 @@ from providers.upload import suffix
 class Media:
     """`folder` has the files; `copy_folder` is for the copies of a job, None otherwise.
 
-    `check_file_name` refuses names of other providers. `paths` collects keys, with the first JSON
-    path that names each.
+    `check_file_name` refuses names of other providers. `paths` maps each key to the first JSON path
+    that names it.
     """
 
     folder: Folder
@@ -33,14 +33,14 @@ class Media:
     _names: dict[str, str] = field(default_factory=dict)
 
     def uri(self, file_uri: str, path: str) -> str | None:
-        """The s3:// URI for `file_uri`; None where that is no file of this proxy's."""
+        """The s3:// URI for `file_uri`; None if it is not a file of this proxy."""
         file_id = file_id_of_uri(file_uri)
         if file_id is None:
             return None
         if is_written_by_us(file_uri):
             self.check_file_name(file_id, path)
         if decode_object_id(file_id) is None and not file_uri.startswith("files/"):
-            return None  # on the web many an address ends like this
+            return None  # many web addresses end like this
         key = key_of(file_id, self.folder)
         self.paths.setdefault(key, path)
         if self.copy_folder is None:
@@ -51,7 +51,7 @@ class Media:
         return self._names.setdefault(key, f"media-{len(self._names)}{media_suffix(key)}")
 
     async def check(self, s3: S3, target: AwsTarget) -> None:
-        """Raises INVALID_ARGUMENT for a file that is not there."""
+        """Raises INVALID_ARGUMENT for a file that does not exist."""
 
         async def check_one(key: str, path: str) -> None:
             if await s3.head(target, self.folder.bucket, key) is None:
@@ -75,7 +75,7 @@ class Media:
 
 
 def media_suffix(key: str) -> str:
-    """For the eye of whoever looks into the folder: but never that of an input, which is read."""
+    """A readable suffix, but never that of an input, which the job would read."""
     ending = suffix(key.rpartition("/")[2])
     return ending if SAFE_SUFFIX.fullmatch(ending) and ending != BATCH_SUFFIX else ""
 

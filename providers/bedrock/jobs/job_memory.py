@@ -1,7 +1,7 @@
-"""What Bedrock does not remember of a job: its record and its table, kept under our own job id.
+"""What Bedrock does not store of a job: our record and request table, kept under our own job id.
 
-Both are written before the job is created, since its name, which holds the id, is then known; a
-tie made afterwards binds them to Bedrock's id, so that no other job of that name opens them.
+Both are written before the job is created; its name contains our id. Afterwards a binding stores
+Bedrock's id, so no other job with the same name can open them.
 """
 
 from collections.abc import Mapping
@@ -41,7 +41,7 @@ class JobMemory:
         await self._records.write(f"{_BINDING}{job}", {_NATIVE: native_id})
 
     async def job_of(self, native: Answer) -> str | None:
-        """Our id of a job that Bedrock has shown; None where it is not one of ours."""
+        """Our id of a job that Bedrock has shown; None if it is not ours."""
         name = name_of(native)
         if name is None:
             return None

@@ -1,7 +1,7 @@
-"""Bedrock's jobs to our batches, and how a job's name tells whose and which it is.
+"""Bedrock's jobs as our batches, and the job names that identify tenant and batch.
 
-Bedrock keeps no more of ours than a name of 63 characters: `gf-{job}`, or `gf-{mark}-{job}` for a
-tenant of the proxy's own keys (bedrock.md section 2).
+Bedrock stores only a name of 63 characters for us: `gf-{job}`, or `gf-{mark}-{job}` for a tenant on
+the proxy's own keys (bedrock.md section 2).
 """
 
 import re
@@ -43,7 +43,7 @@ WARNINGS: Final = "warnings"
 
 @dataclass(frozen=True, slots=True)
 class JobName:
-    """`mark` is the tenant's, empty where there are none; `job` our own id, 32 digits."""
+    """`mark` is the tenant's, empty without tenants; `job` is our own id, 32 digits."""
 
     mark: str
     job: str
@@ -53,26 +53,26 @@ class JobName:
 
 
 def prefix_of(mark: str) -> str:
-    """What the names of one tenant's jobs begin with."""
+    """The prefix of the names of one tenant's jobs."""
     return f"gf-{mark}-" if mark else "gf-"
 
 
 def name_of(job: Mapping[str, Any]) -> JobName | None:
-    """None for a job that another tool made."""
+    """None for a job that another tool created."""
     found = _NAME.fullmatch(str(job.get("jobName")))
     return JobName(found["mark"] or "", found["job"]) if found else None
 
 
 def is_visible(job: Mapping[str, Any], mark: str) -> bool:
-    """Whether the job is this tenant's; without tenants all that the keys can see are."""
+    """Whether the job is this tenant's; without tenants every job is visible."""
     name = name_of(job)
     return not mark or (name is not None and name.mark == mark)
 
 
 def folder_of(job: Mapping[str, Any]) -> Folder | None:
-    """What we made for the job lies there, its input among it; None for another tool's job.
+    """The folder of our objects for the job, with its input; None for another tool's job.
 
-    Told by the job, and not by where its caller's files lie now.
+    It is read from the job, since the caller's folder may have changed.
     """
     name, config = name_of(job), job.get("inputDataConfig")
     s3 = config.get("s3InputDataConfig") if isinstance(config, dict) else None
@@ -84,12 +84,12 @@ def folder_of(job: Mapping[str, Any]) -> Folder | None:
 
 
 def state_of(job: Mapping[str, Any]) -> BatchState:
-    """A status that we do not know yet is a running one: it must not end a poll."""
+    """An unknown status counts as running, so it does not end a poll."""
     return _STATES.get(str(job.get("status")), BatchState.RUNNING)
 
 
 def from_bedrock_job(job: Answer, record: Mapping[str, str]) -> Batch:
-    """A job (bedrock.md section 2) with what was said at its creation, without results."""
+    """A job (bedrock.md section 2) with our record from its creation, without results."""
     state = state_of(job)
     return Batch(
         id=job_id_of(job),
@@ -107,7 +107,7 @@ def from_bedrock_job(job: Answer, record: Mapping[str, str]) -> Batch:
 
 
 def _foreign_name(job: Mapping[str, Any]) -> str | None:
-    """The name that another tool gave; ours says nothing to anybody."""
+    """The name that another tool gave; ours means nothing to a user."""
     return None if name_of(job) else text_or_none(job.get("jobName")) or None
 
 

@@ -63,10 +63,10 @@ class JobResultLines:
 
 
 async def output_objects(s3: S3, target: AwsTarget, job: Answer) -> AsyncIterator[tuple[str, str]]:
-    """Bucket and key of everything that Bedrock wrote for the job, wherever it put it.
+    """(bucket, key) of every object that Bedrock wrote for the job.
 
-    A job of ours has an output folder to itself; other tools' may share theirs, and there Bedrock
-    makes one for each job.
+    Our jobs have an output folder each. Other tools' jobs may share one, in which Bedrock makes a
+    folder for each job.
     """
     folder = _output_folder(job)
     if folder is None:
@@ -78,7 +78,7 @@ async def output_objects(s3: S3, target: AwsTarget, job: Answer) -> AsyncIterato
 
 
 def invocation_of(job: Mapping[str, Any]) -> InvocationType:
-    """Bedrock's own default is InvokeModel; a type that we do not know is read like it."""
+    """Bedrock's default is InvokeModel; an unknown type is read like it."""
     said = job.get("modelInvocationType")
     return InvocationType.CONVERSE if said == "Converse" else InvocationType.INVOKE_MODEL
 

@@ -25,16 +25,16 @@ class Jobs:
         self._client = client
 
     async def create(self, target: AwsTarget, document: Mapping[str, Any]) -> Answer:
-        """The job's ARN, in an answer. Its request token makes a repeat harmless."""
+        """The answer with the job's ARN. The request token makes a repeat safe."""
         made = await self._client.json(target, "POST", _JOB, document)
-        job_id_of(made)  # there must be one
+        job_id_of(made)  # raises if there is none
         return made
 
     async def get(self, target: AwsTarget, job_id: str) -> Answer:
         try:
             job = await self._client.json(target, "GET", f"{_JOB}/{encode_segment(job_id)}")
         except FerryError as error:
-            # What has not the form of an id is no job either.
+            # Bedrock refuses an id of another form; there is no such job either.
             if error.reason != "ValidationException":
                 raise
             raise not_found(f"there is no batches/{job_id}") from None
@@ -48,7 +48,7 @@ class Jobs:
     async def page(
         self, target: AwsTarget, limit: int, token: str | None, **query: str
     ) -> tuple[Sequence[Answer], str | None]:
-        """Newest first, and AWS's token of the next page."""
+        """A page of jobs, newest first, and AWS's token for the next page."""
         if token:
             query = {**query, "nextToken": token}
         page = await self._client.json(
@@ -62,12 +62,14 @@ class Jobs:
         )
         listed = page.get("invocationJobSummaries") or []
         if not isinstance(listed, list) or not all(isinstance(job, dict) for job in listed):
-            raise UpstreamError(Status.UNAVAILABLE, f"{self.name} answered what is no list of jobs")
+            raise UpstreamError(
+                Status.UNAVAILABLE, f"{self.name} did not answer with a list of jobs"
+            )
         following = text_or_none(page.get("nextToken")) or None
         return [Answer(job) for job in listed], leading_on(self.name, token, following)
 
     async def find(self, target: AwsTarget, name: str) -> Answer | None:
-        """The job of exactly this name."""
+        """The job with exactly this name."""
         token: str | None = None
         while True:
             listed, token = await self.page(target, 100, token, nameContains=name)
@@ -79,8 +81,8 @@ class Jobs:
 
 
 def job_id_of(job: Answer) -> str:
-    """The native id: the last part of the ARN. Raises UpstreamError for what is none."""
+    """The native id: the last part of the ARN. Raises UpstreamError for an invalid ARN."""
     found = _JOB_ARN.fullmatch(str(job["jobArn"]))
     if found is None:
-        raise UpstreamError(Status.UNAVAILABLE, "the provider's answer has a jobArn that is none")
+        raise UpstreamError(Status.UNAVAILABLE, "the provider's answer has an invalid jobArn")
     return found[1]
