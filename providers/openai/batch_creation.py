@@ -1,7 +1,7 @@
-"""The creation of a batch at OpenAI, in the order that leaves nothing half made.
+"""Creates a batch at OpenAI.
 
-Check every line; send the translation up; write the table; create the batch. What was made for a
-batch that then is not created is deleted again.
+The steps: check every line, upload the translation, write the request table, create the batch. If
+a step fails, what the earlier ones made is deleted again.
 """
 
 import logging
@@ -42,9 +42,9 @@ _log = logging.getLogger("genai_ferry.openai")
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One creation under way; `input_file` is the native id of the file it was created from.
+    """One creation. `input_file` is the native id of the client's file, if the input is a file.
 
-    `mark` is common to all creations with the same idempotency key; `schema_rule` is the server's.
+    `mark` is the same for all creations with one idempotency key; `schema_rule` is the server's.
     """
 
     id: str
@@ -66,7 +66,7 @@ def new_job_id() -> str:
 
 
 def table_name(input_file: str, job_id: str) -> str:
-    """Neither part alone opens a table: the provider must have shown both in one batch."""
+    """Both parts are needed to read a table, and only the provider's own batch has both."""
     return f"{native_file_id(input_file)}/{job_id}"
 
 
@@ -83,7 +83,7 @@ class BatchCreation:
         translator = job.translator()
         checked = await check(job.source, translator, LIMITS, JSON_LINES, reservation)
         await check_referenced(self._client, job.caller, "files", translator.referenced)
-        # OpenAI's own file is the input if it holds exactly what was checked.
+        # The client's file is the input if it is already exactly what OpenAI needs.
         own = job.input_file if checked.native and checked.as_stored else None
         async with self._input_file(job, own, checked.length) as input_file:
             await self._tables.write(table_name(input_file, job.id), checked.table)
@@ -101,14 +101,14 @@ class BatchCreation:
         return await self._stored_metadata.store(batch, metadata)
 
     async def find(self, caller: Caller, name: str, value: str) -> Answer | None:
-        """The newest batch whose metadata says so, for a creation whose answer was lost."""
+        """The newest batch with this metadata, for a creation whose answer was lost."""
         page, _ = await self._client.list(caller, "batches", limit=100)
         return next((b for b in page if records.metadata_of(b).get(name) == value), None)
 
     async def _create(self, job: Job, document: dict[str, Any]) -> Answer:
         try:
             batch = await self._client.post(job.caller, "batches", document)
-            _ = batch.id  # it must be there
+            _ = batch.id  # raises if the answer has none
         except FerryError as error:
             if not outcome_unknown(error):
                 raise
@@ -120,7 +120,7 @@ class BatchCreation:
 
     @asynccontextmanager
     async def _input_file(self, job: Job, own: str | None, length: int) -> AsyncIterator[str]:
-        """`own`, or a file made from the input, which is deleted if the batch is not made."""
+        """`own`, or a file made from the input, which is deleted if no batch is created."""
         input_file = own or await self._upload_input(job, length)
         try:
             yield input_file
@@ -132,7 +132,7 @@ class BatchCreation:
             raise
 
     async def _certainly_absent(self, job: Job, error: BaseException) -> bool:
-        """Whether it is certain that there is no batch: one that there is needs its input."""
+        """Whether there certainly is no batch. An existing batch needs its input file."""
         if isinstance(error, FerryError) and not outcome_unknown(error):
             return True
         try:
@@ -169,7 +169,7 @@ class BatchCreation:
         try:
             await self._client.delete(caller, f"files/{native_id}")
         except FerryError as error:
-            # The error that led here is the one to tell; this file is lost at OpenAI until then.
+            # The client gets the error that led here; this file stays at OpenAI.
             _log.warning("a translated input could not be deleted again: %s", error.status.name)
 
 

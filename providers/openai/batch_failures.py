@@ -1,6 +1,6 @@
-"""Why a batch at OpenAI ended badly, and what that means for a request without an answer.
+"""Why a batch at OpenAI failed, and the error of each request without an answer.
 
-A batch that failed lists errors `{code, message, line, param}`; one with a `line` concerns the
+A failed batch lists errors `{code, message, line, param}`. An error with a `line` is about the
 request on that line of the input file, counted from 1.
 """
 
@@ -12,7 +12,7 @@ from providers.openai_content.error_codes import rpc_status_of_code
 from providers.resources import Failure
 from providers.status import Status
 
-# OpenAI fails a batch when its input is not valid: invalid_json_line, duplicate_custom_id, ...
+# OpenAI fails a batch with invalid input: invalid_json_line, duplicate_custom_id, ...
 _STATUS_OF_OTHER_CODES: Final = Status.INVALID_ARGUMENT
 
 _CANCELLED: Final = Failure(
@@ -37,13 +37,13 @@ _REQUEST_FAILURES: Final = {
 
 _REASONS_SHOWN: Final = 3
 _REASON_CHARACTERS: Final = 500
-# A bound: errors beyond it are not read.
+# Further errors are not read, so that the work is bounded.
 _ERRORS_READ: Final = 50_000
 
 
 @dataclass(frozen=True, slots=True)
 class _BatchError:
-    """One of the errors that OpenAI lists; `line` is None where it concerns the whole input."""
+    """One of the errors that OpenAI lists; `line` is None if it is about the whole input."""
 
     line: int | None
     failure: Failure
@@ -62,12 +62,12 @@ class RequestFailures:
         self._for_others = _for_others(batch, listed)
 
     def for_line(self, line: int) -> Failure:
-        """For the request on `line` of the input, counted from 1."""
+        """The failure of the request on `line` of the input, counted from 1."""
         return self._for_lines.get(line, self._for_others)
 
 
 def failure_of(batch: Mapping[str, Any]) -> Failure | None:
-    """Why the batch ended badly; None for one that did not, or has not ended."""
+    """Why the batch did not complete; None if it did, or has not ended."""
     listed = _listed(batch)
     match batch.get("status"):
         case "failed":
@@ -83,7 +83,7 @@ def failure_of(batch: Mapping[str, Any]) -> Failure | None:
 
 
 def _for_others(batch: Mapping[str, Any], listed: list[_BatchError]) -> Failure:
-    """Why a request has no answer for which OpenAI lists no error."""
+    """The failure of requests for which OpenAI lists no error."""
     status = str(batch.get("status"))
     if status == "failed":
         whole = [error for error in listed if error.line is None] or listed
@@ -95,13 +95,13 @@ def _for_others(batch: Mapping[str, Any], listed: list[_BatchError]) -> Failure:
 
 
 def _unanswered(batch: Mapping[str, Any], listed: list[_BatchError]) -> str:
-    """How many requests have no answer, if OpenAI counts them, and the reasons that it lists."""
+    """How many requests have no answer, if OpenAI counts them, and the listed reasons."""
     counts = batch.get("request_counts")
     counts = counts if isinstance(counts, dict) else {}
     total, completed = counts.get("total"), counts.get("completed")
     left = ""
     if isinstance(total, int) and isinstance(completed, int) and total > 0:
-        # OpenAI may count requests that it never reached as failed.
+        # OpenAI may count requests that it did not process as failed.
         without = max(0, total - completed)
         left = f": {without} of its {total} requests have no successful answer"
     reasons = _joined(listed)

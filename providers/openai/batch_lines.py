@@ -1,4 +1,4 @@
-"""One request at a time into a line of OpenAI's batch input, and its row of the request table."""
+"""The lines of OpenAI's batch input: translated from Gemini requests, or checked native ones."""
 
 import re
 from collections.abc import Mapping
@@ -28,7 +28,7 @@ _MAPPED_ENDPOINTS: Final = (CHAT, RESPONSES, EMBEDDINGS)
 _MEMBERS: Final = frozenset({"custom_id", "body"})
 _FOREIGN: Final = frozenset({"params", "recordId", "modelInput"})
 _ALL_MEMBERS: Final = ("custom_id", "method", "url", "body")
-# In characters. Unverified: OpenAI documents no limit, and this is the longest seen.
+# In characters. Unverified: OpenAI documents no limit; this is the longest that was seen.
 _LONGEST_ID: Final = 512
 # openai.md section 4
 _MOST_EMBEDDINGS: Final = 50_000
@@ -41,9 +41,9 @@ ENDPOINT_OF: Final[Mapping[BatchKind, str]] = {
 
 @dataclass(slots=True)
 class OpenAITranslator:
-    """Gemini requests to OpenAI lines. `referenced` collects native file ids and where they stand.
+    """Translates Gemini requests to OpenAI lines. `model` is the batch's, without `models/`.
 
-    `model` is the batch's, without `models/`.
+    `referenced` collects the native ids of files, each with the JSON path of its request.
     """
 
     model: str
@@ -58,7 +58,7 @@ class OpenAITranslator:
         return ENDPOINT_OF[self.kind]
 
     def line(self, index: int, request: object, path: str) -> bytes:
-        """The input line of request `index`, that the client wrote at `path`."""
+        """The input line for request `index`, which is at `path` in the client's input."""
         return render_json(
             {
                 "custom_id": indexed_id(index),
@@ -91,7 +91,7 @@ class OpenAITranslator:
 
 
 class OpenAILines:
-    """`{"custom_id", "method", "url", "body"}`; sent as written, results keyed by custom id."""
+    """`{"custom_id", "method", "url", "body"}`: sent unchanged, results keyed by custom id."""
 
     name = "openai"
     row_kind = RowKind.CUSTOM_ID
@@ -104,7 +104,7 @@ class OpenAILines:
         self.endpoint = ""
 
     def read(self, _: int, number: int, document: dict[str, Any]) -> tuple[None, bytes]:
-        """Refuses what would fail the whole batch at OpenAI."""
+        """Check a line, and refuse what would make the whole batch fail at OpenAI."""
         where = f"line {number}"
         refuse_unknown(document, _ALL_MEMBERS, f"{where}: ")
         custom_id = check_custom_id(document.get("custom_id"), self._ids, number, "custom_id")
@@ -120,7 +120,7 @@ class OpenAILines:
 
     def _check_body(self, body: object, path: str) -> None:
         if not isinstance(body, dict):
-            raise invalid_argument("a JSON object is needed", path=path)
+            raise invalid_argument("must be a JSON object", path=path)
         if body.get("model") != self._model:
             raise invalid_argument(
                 f"is not {self._model!r}, the model in the call", path=f"{path}.model"
@@ -139,16 +139,16 @@ class OpenAILines:
     def _check_url(self, url: object, path: str) -> None:
         if url not in _MAPPED_ENDPOINTS:
             known = ", ".join(_MAPPED_ENDPOINTS)
-            raise invalid_argument(f"results are known for {known} only", path=path)
+            raise invalid_argument(f"must be one of {known}", path=path)
         if self.endpoint and url != self.endpoint:
-            raise invalid_argument(f"differs from line 1's, {self.endpoint}", path=path)
+            raise invalid_argument(f"differs from line 1, which has {self.endpoint}", path=path)
         self.endpoint = str(url)
         if (self._kind is BatchKind.EMBED) != (url == EMBEDDINGS):
-            raise invalid_argument(f"is no endpoint of a {self._kind}", path=path)
+            raise invalid_argument(f"is not an endpoint for a {self._kind}", path=path)
 
 
 def is_openai_line(document: Mapping[str, Any]) -> bool:
-    """Whether a line has what OpenAI's have, and nothing of another provider's."""
+    """Whether a line has members of OpenAI's format and none of another provider's."""
     return bool(_MEMBERS & document.keys()) and not _FOREIGN & document.keys()
 
 

@@ -1,4 +1,4 @@
-"""OpenAI's batch objects to ours. What OpenAI has no field for stands in its `metadata`."""
+"""OpenAI's batch objects -> `Batch`. The proxy's own data about a batch is in its `metadata`."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -26,13 +26,13 @@ _END_TIMES: Final = ("completed_at", "failed_at", "expired_at", "cancelled_at")
 JOB: Final = "ferry_job"
 SOURCE: Final = "ferry_source"
 INPUT: Final = "ferry_input"
-"""Present if the proxy made the input file from a client's file in OpenAI's own format."""
+"""Set if the proxy made the input file from a client's file in OpenAI's own format."""
 MODEL: Final = "ferry_model"
 DISPLAY_NAME: Final = "ferry_display_name"
 REPEAT: Final = "ferry_repeat"
 # OpenAI's limit for a value of `metadata`, in characters. It takes 16 values.
 METADATA_VALUE: Final = 512
-# These hold all of `Warnings.render` (2048 bytes), in pieces.
+# Together they have space for all of `Warnings.render` (2048 bytes).
 _WARNINGS: Final = [f"ferry_warnings_{number}" for number in range(1, 5)]
 
 
@@ -44,12 +44,12 @@ def metadata_of(batch: Mapping[str, Any]) -> Mapping[str, str]:
 
 
 def state_of(batch: Mapping[str, Any]) -> BatchState:
-    """A status we do not know yet is a running one: it must not end a poll."""
+    """An unknown status counts as running, so that it does not end a client's polling."""
     return _STATES.get(str(batch.get("status")), BatchState.RUNNING)
 
 
 def from_openai_batch(batch: Answer) -> Batch:
-    """A batch object (openai.md section 4), without results."""
+    """Read a batch object (openai.md section 4); `output` is not set."""
     metadata = metadata_of(batch)
     ended = next((batch[name] for name in _END_TIMES if batch.get(name)), None)
     return Batch(
@@ -69,7 +69,7 @@ def from_openai_batch(batch: Answer) -> Batch:
 
 
 def warning_metadata(warnings: str) -> dict[str, str]:
-    """The members of `metadata` that keep the rendered `warnings` at OpenAI."""
+    """The members of `metadata` that store the rendered `warnings` at OpenAI."""
     pieces = [
         warnings[start : start + METADATA_VALUE]
         for start in range(0, len(warnings), METADATA_VALUE)
@@ -78,7 +78,10 @@ def warning_metadata(warnings: str) -> dict[str, str]:
 
 
 def _warnings(metadata: Mapping[str, str]) -> str:
-    """Empty for text that the proxy cannot have written, since other tools write metadata too."""
+    """The stored warnings, or "" for text that the proxy cannot have written.
+
+    Other tools can write metadata too.
+    """
     warnings = "".join(metadata.get(name, "") for name in _WARNINGS)
     return warnings if warnings.isascii() and warnings.isprintable() else ""
 

@@ -1,4 +1,4 @@
-"""Batches at OpenAI in the neutral model."""
+"""Batches at OpenAI."""
 
 import asyncio
 import logging
@@ -50,7 +50,7 @@ _log: Final = logging.getLogger("genai_ferry.openai")
 
 
 class OpenAIBatches:
-    """Implements `providers.provider.Batches`, and the downloads of result files."""
+    """Implements `providers.provider.Batches`, and downloads of result files."""
 
     def __init__(
         self,
@@ -122,18 +122,18 @@ class OpenAIBatches:
         native = await self._batch(caller, batch_id)
         if not records.state_of(native).terminal:
             raise failed_precondition(
-                f"the batch is {native['status']}; cancel it, wait until it has ended, delete it"
+                f"the batch is {native['status']}; cancel it, and delete it when it has ended"
             )
         await self._delete_files(caller, native)
         await self._deleted.mark_deleted(batch_marker(batch_id))
         await self._stored_metadata.delete(native)
 
     async def ended(self, caller: Caller, batch_id: str) -> Batch:
-        """The batch whose results a file id names. Raises NOT_FOUND where it has none."""
+        """The batch of a result file. Raises NOT_FOUND if it has no results."""
         return from_openai_batch(await self._ended(caller, batch_id))
 
     async def download(self, caller: Caller, batch_id: str, form: ResultForm) -> Download:
-        """The results as JSON lines, translated while they are read, or as OpenAI wrote them."""
+        """The results as JSON lines: translated while they are read, or as OpenAI wrote them."""
         native = await self._ended(caller, batch_id)
         lines = self._lines(caller, native)
         if form is ResultForm.NATIVE:
@@ -149,7 +149,7 @@ class OpenAIBatches:
         await self._deleted.mark_deleted(result_file_id(batch_id))
 
     async def _create_or_find(self, caller: Caller, batch: NewBatch, repeat: Repeat) -> Answer:
-        """A new batch, unless an attempt whose outcome is unknown has made it."""
+        """A new batch, unless an earlier attempt with an unknown outcome has created one."""
         if not await repeat.begin():
             found = await self._creation.find(caller, records.REPEAT, repeat.mark)
             if found is not None:
@@ -175,7 +175,7 @@ class OpenAIBatches:
         file_id = parse_file_id(batch.source)
         if file_id.kind is not FileKind.NATIVE:
             raise invalid_argument(
-                "a result file cannot be a batch's input; give a file of requests"
+                "a result file cannot be the input of a batch; give a file of requests"
             )
         opened = partial(self._inputs.opened, caller, file_id.native)
         formats = line_formats(batch.model, batch.kind)
@@ -183,7 +183,7 @@ class OpenAIBatches:
         return FileInput(opened, splitter, formats), file_id.native
 
     async def _batch(self, caller: Caller, batch_id: str) -> Answer:
-        """OpenAI's batch. Raises NOT_FOUND for one that was deleted here."""
+        """OpenAI's batch. Raises NOT_FOUND if it was deleted through the proxy."""
         check_native_id(batch_id, "batch")
         native = await self._client.get(caller, f"batches/{batch_id}")
         if native.id != batch_id:
@@ -201,7 +201,7 @@ class OpenAIBatches:
         return native
 
     async def _has_results(self, caller: Caller, native: Answer) -> bool:
-        """Whether there is a result, or a reason for having none, for each request."""
+        """Whether each request has a result, or a known reason for having none."""
         if not records.state_of(native).terminal or await self._results_deleted(native.id):
             return False
         if output_files(native):
@@ -212,7 +212,7 @@ class OpenAIBatches:
         return await self._inputs.exists(caller, native)
 
     async def _inline_results(self, caller: Caller, native: Answer) -> InlineResults | None:
-        """All results in request order; None where they are more than may be held."""
+        """All results in request order; None if they are too large to be inline."""
         async with AsyncExitStack() as stack:
             reservation = stack.enter_context(self._memory.reserve())
             table = await self._table(caller, native, reservation)
@@ -224,9 +224,9 @@ class OpenAIBatches:
     async def _table(
         self, caller: Caller, native: Answer, reservation: Reservation
     ) -> RequestTable | None:
-        """None if the requests are known only from their results.
+        """The keys of the requests; None if only the results have them.
 
-        Raises NOT_FOUND if some results are gone and nothing says of which requests.
+        Raises NOT_FOUND if some results are lost and their requests are not known.
         """
         name = _table_name(native)
         table = await self._tables.read(name, reservation) if name else None
@@ -241,7 +241,7 @@ class OpenAIBatches:
         return keys
 
     async def _lost_results(self, caller: Caller, native: Answer) -> FerryError | None:
-        """The refusal of a file of results that is gone, if one is."""
+        """The error of the first missing result file, or None."""
         try:
             await self._lines(caller, native).check_files()
         except FerryError as error:
@@ -263,18 +263,18 @@ class OpenAIBatches:
         return await self._deleted.is_deleted(result_file_id(batch_id))
 
     async def _discard(self, caller: Caller, native: Answer) -> None:
-        """Undo a batch that another request with the same idempotency key was first to make."""
+        """Undo a batch, because another request with the same idempotency key was faster."""
         batch_id = native.id
         await self._deleted.mark_deleted(batch_marker(batch_id))
         try:
             await self._client.post(caller, f"batches/{batch_id}/cancel")
             await self._delete_files(caller, native)
         except FerryError as error:
-            # It is hidden all the same, and the batch that the key stands for is what counts.
+            # It is hidden already, and the client gets the batch of the idempotency key.
             _log.warning("a second batch for one key could not be undone: %s", error.status.name)
 
     async def _delete_files(self, caller: Caller, native: Answer) -> None:
-        """What was made for the batch: its outputs, and its input unless that is the user's."""
+        """Delete what was made for the batch: its outputs, and its input if the proxy made it."""
         for name in output_files(native):
             await self._client.ensure_deleted(caller, f"files/{name}")
         metadata = records.metadata_of(native)
@@ -286,7 +286,7 @@ class OpenAIBatches:
 
 
 def _table_name(native: Answer) -> str | None:
-    """None for a batch that another tool made."""
+    """The name of the batch's request table; None for a batch of another tool."""
     job = records.metadata_of(native).get(records.JOB, "")
     if not job.isalnum() or not native.get("input_file_id"):
         return None

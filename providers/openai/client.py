@@ -1,4 +1,4 @@
-"""OpenAI's API: its headers are built from an allow-list."""
+"""The client for OpenAI's API. Of the caller's headers only those in an allow-list are sent."""
 
 from typing import Final
 

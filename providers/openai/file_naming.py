@@ -1,4 +1,4 @@
-"""What a file is called and what it is for at OpenAI (openai.md section 2)."""
+"""The name and the purpose of a file at OpenAI (openai.md section 2)."""
 
 import re
 from collections.abc import Mapping
@@ -10,7 +10,7 @@ from providers.upload import UploadStart, is_batch_input, suffix
 
 PURPOSE_HEADER: Final = "x-ferry-openai-purpose"
 PURPOSES: Final = frozenset({"assistants", "batch", "fine-tune", "vision", "user_data", "evals"})
-# Those that the published specification of `POST /uploads` lists (github.com/openai/openai-openapi,
+# The purposes in the published specification of `POST /uploads` (github.com/openai/openai-openapi,
 # CreateUploadRequest).
 UPLOADS_PURPOSES: Final = frozenset({"assistants", "batch", "fine-tune", "vision"})
 INPUT_PURPOSE: Final = "batch"
@@ -22,12 +22,12 @@ _DERIVED: Final = re.compile(r"ferry-[0-9a-f]{32}\.jsonl")
 
 
 def purpose_of(caller: Caller, start: UploadStart) -> str:
-    """The purpose by name, then by type, unless the caller's header says otherwise."""
+    """The purpose in the caller's header, or else one by the file's name and type."""
     named = caller.headers.get(PURPOSE_HEADER)
     if named is not None:
         if named not in PURPOSES:
             known = ", ".join(sorted(PURPOSES))
-            raise invalid_argument(f"{PURPOSE_HEADER} {named[:40]!r} is unknown; known: {known}")
+            raise invalid_argument(f"{PURPOSE_HEADER} {named[:40]!r} must be one of {known}")
         return named
     if is_batch_input(start):
         return INPUT_PURPOSE
@@ -38,7 +38,7 @@ def purpose_of(caller: Caller, start: UploadStart) -> str:
 
 
 def native_file_name(start: UploadStart, purpose: str) -> str:
-    """The display name as a file name; for a batch it must end in `.jsonl`, and just so."""
+    """The display name as a file name; for a batch it must end in `.jsonl`, in lower case."""
     name = start.display_name or start.file_name or "upload"
     name = "".join(c if c.isprintable() and c not in "/\\" else "_" for c in name)
     if purpose == "batch" and not name.endswith(".jsonl"):
@@ -47,7 +47,7 @@ def native_file_name(start: UploadStart, purpose: str) -> str:
 
 
 def part_type(details: Mapping[str, str]) -> str:
-    """The content type for OpenAI; SDKs pass on whatever they are given (`jsonl`)."""
+    """The content type for OpenAI. SDKs also send a client's invalid types, such as `jsonl`."""
     if details["purpose"] == "batch":
         return "application/jsonl"
     mime_type = details.get("mime_type", "")
@@ -55,12 +55,12 @@ def part_type(details: Mapping[str, str]) -> str:
 
 
 def derived_file_name(job: str) -> str:
-    """The name of a file that we make for a batch; files so named are not listed."""
+    """The name of a file that the proxy makes for a batch; lists do not show such files."""
     return f"ferry-{job}.jsonl"
 
 
 def is_listed(file: Mapping[str, object]) -> bool:
-    """Whether a file is the user's own: neither a translated input nor a batch's raw output."""
+    """Whether lists show a file: not a translated input and not a batch's raw output."""
     if file.get("purpose") == OUTPUT_PURPOSE:
         return False
     return not _DERIVED.fullmatch(str(file.get("filename")))

@@ -1,4 +1,4 @@
-"""OpenAI's file objects to ours, with the names that OpenAI has no field for."""
+"""OpenAI's file objects -> `File`, with the recorded names that OpenAI has no field for."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -10,9 +10,9 @@ from providers.resources import File, FileState
 
 
 def from_openai_file(native: Answer, record: Mapping[str, str] | None) -> File:
-    """A file object (openai.md section 2); without a record its file name is its display name.
+    """Read a file object (openai.md section 2). Without a record its file name is its display name.
 
-    Its content type comes from the record alone, and so is absent for files of other tools.
+    OpenAI keeps no content type, so files of other tools have none.
     """
     named = {"display_name": text_or_none(native.get("filename")) or ""}
     names = record if record is not None else named

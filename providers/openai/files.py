@@ -1,4 +1,4 @@
-"""Files at OpenAI in the neutral model."""
+"""Files at OpenAI."""
 
 import asyncio
 from collections.abc import Sequence

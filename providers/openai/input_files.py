@@ -1,4 +1,4 @@
-"""The files at OpenAI that batches read their requests from."""
+"""The input files of batches at OpenAI."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -20,12 +20,12 @@ class InputFiles:
         self._splitter = splitter
 
     async def check_purpose(self, caller: Caller, native_id: str) -> None:
-        """Refuse a file that OpenAI would not take as the input of a batch."""
+        """Refuse a file that OpenAI does not accept as the input of a batch."""
         purpose = (await self._client.get(caller, f"files/{native_id}")).get("purpose")
         if isinstance(purpose, str) and purpose != INPUT_PURPOSE:
             raise invalid_argument(
                 f"the file's purpose at OpenAI is {purpose!r}, not {INPUT_PURPOSE!r}: upload it "
-                f"again under a name that ends in .jsonl, or with the header {PURPOSE_HEADER}: "
+                f"again with a name that ends in .jsonl, or with the header {PURPOSE_HEADER}: "
                 f"{INPUT_PURPOSE}"
             )
 

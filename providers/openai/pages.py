@@ -1,4 +1,4 @@
-"""Pages of OpenAI's lists, filled up where something on them is not to be shown."""
+"""Pages of OpenAI's lists, without hidden objects and still full."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
@@ -22,12 +22,12 @@ async def filled_page(
     shown: Filter,
     **query: str,
 ) -> tuple[list[Answer], str | None]:
-    """`page_size` objects that `shown` lets through, and the token of the next page.
+    """`page_size` objects that `shown` keeps, and the token of the next page.
 
-    A page token is the native id after which the next page goes on (openai.md section 2). There is
-    one only if something is left to show: an empty page that a token led to breaks the Python
-    SDK's pager. Whole pages are asked for: to ask for what is still missing would end in a request
-    an object.
+    A page token is the native id after which the next page begins (openai.md section 2). There is
+    one only if more objects can be shown, because an empty page breaks the Python SDK's pager.
+    Each request asks for a full page: asking for the missing objects alone could end in one request
+    per object.
     """
     if page_token:
         query = {**query, "after": decode_page_token(page_token)}

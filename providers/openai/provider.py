@@ -1,4 +1,4 @@
-"""The OpenAI provider, and every upstream that speaks its API."""
+"""The OpenAI provider, also for other servers with OpenAI's API."""
 
 import re
 from dataclasses import dataclass
@@ -41,9 +41,9 @@ NAMES: Final = NameForms(
 
 @dataclass(frozen=True, slots=True)
 class OpenAIOptions:
-    """`staged_uploads`: for servers without the Uploads API. Limits in bytes.
+    """`staged_uploads` is for servers without the Uploads API.
 
-    `schema_rule` is the server's, for the JSON Schemas of answers and of parameters.
+    `schema_rule` is the server's, for the JSON Schemas of answers and parameters.
     """
 
     base_url: URL

@@ -1,4 +1,4 @@
-"""The files in which OpenAI keeps a batch's results: its output, and its errors."""
+"""Reads the result files of a batch: its output file and its error file."""
 
 import asyncio
 from collections import deque
@@ -48,7 +48,7 @@ class OpenAIResultLines:
                 yield Body(reply.chunks(), None)
 
     async def check_files(self) -> None:
-        """Raises NOT_FOUND if a file is gone: nothing in the others says that it is missing."""
+        """Raise NOT_FOUND if a file is missing, since the others do not show that."""
         for name in output_files(self._batch):
             await self._client.get(self._caller, f"files/{name}")
 
@@ -59,7 +59,7 @@ class OpenAIResultLines:
         return LOST if self._lost else self._failures.for_line(line)
 
     async def _file(self, name: str) -> AsyncGenerator[deque[ResultLine], None]:
-        """Slices of one file; files expire, and other tools delete them."""
+        """The lines of one file. It may be missing: files expire, and other tools delete them."""
         try:
             reply = await self._client.open(self._caller, f"files/{name}/content")
         except FerryError as error:
@@ -74,5 +74,5 @@ class OpenAIResultLines:
 
 
 def output_files(batch: Mapping[str, Any]) -> list[str]:
-    """The native ids of the files that hold the results; either may be absent."""
+    """The native ids of the result files; each of the two may be absent."""
     return [str(batch[n]) for n in ("output_file_id", "error_file_id") if batch.get(n)]

@@ -1,4 +1,4 @@
-"""The metadata of batches at servers that keep none: OpenAI does, others with its API may not."""
+"""Stores the metadata of batches for servers that keep none. OpenAI keeps it; others may not."""
 
 from collections.abc import Mapping
 
@@ -11,14 +11,14 @@ from providers.state import State, read, write
 
 
 class StoredMetadata:
-    """Of one upstream; consulted only for a batch that the upstream has just shown."""
+    """The metadata of one upstream's batches, read only for a batch that the upstream returned."""
 
     def __init__(self, upstream: str, state: State) -> None:
         self._prefix = f"metadata/{upstream}"
         self._state = state
 
     async def store(self, native: Answer, metadata: Mapping[str, str]) -> Answer:
-        """The batch as it was asked for. What its server dropped of it is written down."""
+        """The batch with `metadata`, which is stored here if the server dropped it."""
         if records.metadata_of(native).get(records.JOB) == metadata[records.JOB]:
             return native
         await write(self._state, self._name(native), orjson.dumps(metadata))

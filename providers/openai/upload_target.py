@@ -1,8 +1,8 @@
-"""Where the bytes of a resumable upload go at OpenAI.
+"""Sends the bytes of a resumable upload to OpenAI.
 
-One chunk: one multipart POST. Several: the Uploads API, a part for each slice. No total, no
-Uploads API, or a purpose that it does not take: parts in the state store, and one multipart POST
-of them at the end.
+An upload in one chunk is one multipart POST. Several chunks are parts of an upload in the Uploads
+API. If the total is unknown, or the Uploads API is missing or does not take the purpose, the parts
+are staged in the state store and sent in one multipart POST at the end.
 """
 
 import time
@@ -34,7 +34,7 @@ from providers.uploads.resumable import OpenSession
 from providers.uploads.session_routes import SessionRoutes
 from providers.uploads.upload_sessions import session_object
 
-# openai.md sections 2 and 3; the provider itself refuses what lies between MB and MiB.
+# openai.md sections 2 and 3. OpenAI itself refuses sizes between MB and MiB.
 BATCH_FILE_LIMIT: Final = 200 << 20
 WHOLE_FILE_LIMIT: Final = 512 << 20
 UPLOADS_LIMIT: Final = 8 << 30
@@ -42,12 +42,15 @@ UPLOADS_LIMIT: Final = 8 << 30
 FILE_EXPIRY: Final = range(3600, 2_592_000 + 1)
 
 _API_MISSING: Final = (404, 405, 501)
-# Between OpenAI's clock and ours, when a file made by a lost request is looked for.
+# The difference allowed between OpenAI's clock and ours in the search for a lost file.
 _CLOCK_SECONDS: Final = 300
 
 
 class OpenAIUploadTarget:
-    """Implements `resumable.UploadTarget`. `staged`: never use the Uploads API."""
+    """Implements `providers.uploads.resumable.UploadTarget`.
+
+    With `staged` the Uploads API is never used.
+    """
 
     whole_limit = WHOLE_FILE_LIMIT
     size_limit = UPLOADS_LIMIT
@@ -74,7 +77,7 @@ class OpenAIUploadTarget:
         size = start.size or 0
         if purpose == "batch" and size > BATCH_FILE_LIMIT:
             raise invalid_argument(
-                f"{size} bytes are more than OpenAI takes in a batch file ({BATCH_FILE_LIMIT})"
+                f"{size} bytes are too many: OpenAI takes {BATCH_FILE_LIMIT} in a batch file"
             )
         if purpose not in UPLOADS_PURPOSES:
             _require_single_request_size(size, purpose)
@@ -130,7 +133,7 @@ class OpenAIUploadTarget:
         await self._records.delete(native)
 
     async def _posted(self, session: OpenSession, size: int, content: Body) -> File:
-        """The file by `POST /files`, unless a request whose answer was lost has made it already."""
+        """`POST /files`, unless an earlier request whose answer was lost has made the file."""
         first = await write(self._state, session_object(session.id, "attempt"), b"")
         native = None if first else await self._find(session, size)
         if native is None:
@@ -143,7 +146,7 @@ class OpenAIUploadTarget:
         return await self._recorded(session, native)
 
     async def _completed(self, session: OpenSession, upload: str, total: int) -> File:
-        """The file of an upload's parts. An upload that was completed before says 400."""
+        """Complete an upload. OpenAI answers 400 if it was completed before."""
         offsets = range(0, total, GRANULARITY)
         parts = [await self._part_id(session, offset) for offset in offsets]
         try:
@@ -183,7 +186,7 @@ class OpenAIUploadTarget:
                 yield chunk
 
     async def _find(self, session: OpenSession, size: int) -> Answer | None:
-        """A file as this session would have made it, that no other session has recorded."""
+        """A file with this session's name and size that no other session has recorded."""
         started = int(session.details["started"]) - _CLOCK_SECONDS
         purpose, name = session.details["purpose"], session.details["filename"]
         after: dict[str, str] = {}
@@ -204,11 +207,11 @@ class OpenAIUploadTarget:
             after = {"after": page[-1].id}
 
     async def _upload(self, session: OpenSession) -> str | None:
-        """The Uploads API's upload of this session, None where its parts are staged."""
+        """The id of this session's upload in the Uploads API; None if its parts are staged."""
         return _upload_of(await self._routes.of(session) or await self._decide(session))
 
     async def _decide(self, session: OpenSession) -> dict[str, Any]:
-        """Settle, once for all replicas, where the parts of this session go."""
+        """Decide once, for all replicas, where the parts of this session go."""
         upload = await self._begin_upload(session) if self._may_use_uploads_api(session) else None
         route = _route_to(upload) if upload is not None else _STAGED
         if await self._routes.decide(session, route):
@@ -217,7 +220,7 @@ class OpenAIUploadTarget:
             await self._cancel_upload(session.caller, upload.id)
         decided = await self._routes.of(session)
         if decided is None:
-            raise unavailable("the upload session ended meanwhile")
+            raise unavailable("the upload session has ended")
         return decided
 
     def _may_use_uploads_api(self, session: OpenSession) -> bool:
@@ -225,7 +228,7 @@ class OpenAIUploadTarget:
         return known and not self._staged and session.declared is not None
 
     async def _begin_upload(self, session: OpenSession) -> Answer | None:
-        """An upload at OpenAI, or None if the server's Uploads API does not take such a file."""
+        """A new upload at OpenAI; None if the server's Uploads API does not take the file."""
         details = session.details
         document: dict[str, Any] = {
             "bytes": session.declared,
@@ -246,7 +249,7 @@ class OpenAIUploadTarget:
         try:
             await self._client.post(caller, f"uploads/{upload}/cancel")
         except FerryError as error:
-            # It has ended by itself: completed, cancelled or expired.
+            # It has already ended: completed, cancelled or expired.
             if error.upstream_status not in (400, 404, 409):
                 raise
 
@@ -270,7 +273,7 @@ def _route_to(upload: Answer) -> dict[str, Any]:
 
 
 def _upload_of(route: Mapping[str, Any]) -> str | None:
-    """The upload to which a route leads. Raises FAILED_PRECONDITION if it has expired."""
+    """The upload in a route, if any. Raises FAILED_PRECONDITION if it has expired."""
     if route["upload"] and time.time() >= route["expires_at"]:
         raise FerryError(
             Status.FAILED_PRECONDITION,
@@ -281,7 +284,7 @@ def _upload_of(route: Mapping[str, Any]) -> str | None:
 
 
 def _expiry_fields(details: Mapping[str, str]) -> dict[str, str]:
-    """`expires_after` as OpenAI's SDK writes an object in a form."""
+    """`expires_after` in the form in which OpenAI's SDK writes objects."""
     seconds = details.get("expires_after")
     if seconds is None:
         return {}
@@ -289,17 +292,17 @@ def _expiry_fields(details: Mapping[str, str]) -> dict[str, str]:
 
 
 def _refuses_the_purpose(error: FerryError) -> bool:
-    """Unverified: the text of OpenAI's refusal names the member, and its code may not."""
+    """Unverified: the message of OpenAI's refusal names the member `purpose`."""
     return error.upstream_status in (400, 422) and "purpose" in error.message.lower()
 
 
 def _require_single_request_size(size: int, purpose: str) -> None:
-    """Raises INVALID_ARGUMENT for a file that cannot be sent without the Uploads API."""
+    """Raise INVALID_ARGUMENT for a file that is too large for one request."""
     if size > WHOLE_FILE_LIMIT:
         raise FerryError(
             Status.INVALID_ARGUMENT,
-            f"{size} bytes are more than OpenAI takes in one request ({WHOLE_FILE_LIMIT}), and it "
-            f"takes no file of purpose {purpose} in parts; the header {PURPOSE_HEADER} can set "
+            f"{size} bytes are too many: OpenAI takes {WHOLE_FILE_LIMIT} in one request, "
+            f"and no file of purpose {purpose} in parts; the header {PURPOSE_HEADER} can set "
             "another purpose",
             upload_status=UploadStatus.FINAL,
         )

@@ -207,7 +207,7 @@ async def test_a_file_for_another_purpose(openai: OpenAIAtWork, purpose: str) ->
     error = await refused(openai.batches.create(CALLER, from_file(native_file_id(native))))
     assert (error.status, error.code) == (Status.INVALID_ARGUMENT, 400)
     assert error.message == (
-        f"the file's purpose at OpenAI is '{purpose}', not 'batch': upload it again under a name "
+        f"the file's purpose at OpenAI is '{purpose}', not 'batch': upload it again with a name "
         "that ends in .jsonl, or with the header x-ferry-openai-purpose: batch"
     )
     assert await openai.objects("batches") == []
