@@ -1,4 +1,4 @@
-"""Work that outlives the request that began it."""
+"""Work that continues after the request that started it."""
 
 from collections.abc import Awaitable, Callable
 from typing import Protocol
@@ -6,13 +6,13 @@ from typing import Protocol
 
 class Background(Protocol):
     def start(self, name: str, work: Callable[[], Awaitable[None]]) -> None:
-        """Run `work()` beside the requests; nothing happens while work of that name is running.
+        """Run `work()` in the background, unless work of that name is already running.
 
-        It is cancelled, and waited for, when the application ends. What it raises ends only it.
+        When the application ends, it is cancelled and waited for. An error ends only this work.
         """
 
     def before_end(self, prepare: Callable[[], Awaitable[None]]) -> None:
-        """Have `prepare()` run when the application is to end, for as long as its drain may take.
+        """Run `prepare()` before the application ends, within the time for draining.
 
-        What goes on when it has returned, or when the time is over, is cancelled.
+        When it has returned, or the time is over, the work that still runs is cancelled.
         """

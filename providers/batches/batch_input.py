@@ -1,7 +1,7 @@
-"""The input of a batch: checked whole first, then streamed up with its exact length.
+"""The input of a batch: first all of it is checked, then it is streamed with its exact length.
 
-It is read twice, so that neither the requests nor their translation are ever held: once to check
-every line and count the bytes, once to send them.
+It is read twice, so neither the requests nor their translations are in memory at once: first to
+check every line and count the bytes, then to send them.
 """
 
 import asyncio
@@ -21,17 +21,17 @@ from providers.json_api.json_text import one_line, parse_json
 from providers.memory import Reservation
 from providers.resources import InlineRequest
 
-# The loop is given back after this much text: 3-5 ms of work (streaming.md section 2).
+# The event loop can run other tasks after this much text: 3-5 ms of work (streaming.md section 2).
 _SLICE_BYTES: Final = 64 << 10
-# What a row takes of memory beside its text.
+# The memory that a row takes in addition to its text.
 _ROW_BYTES: Final = 64
 
-Opened = Callable[[], AbstractAsyncContextManager[AsyncIterator[bytes]]]
+OpenInput = Callable[[], AbstractAsyncContextManager[AsyncIterator[bytes]]]
 
 
 @dataclass(frozen=True, slots=True)
 class InputLimits:
-    """What a provider, called `whose`, takes in one batch."""
+    """What a provider accepts in one batch; `whose` is its name, for messages."""
 
     whose: str
     requests: int
@@ -40,22 +40,22 @@ class InputLimits:
 
 @dataclass(frozen=True, slots=True)
 class Framing:
-    """What stands before, between and after the lines, as the provider reads them."""
+    """The bytes before, between and after the lines, in the form that the provider reads."""
 
     head: bytes = b""
     between: bytes = b"\n"
     tail: bytes = b""
 
     def length(self, lines: int, texts: int) -> int:
-        """Of `lines` lines whose texts have `texts` bytes together."""
+        """The length of `lines` lines whose texts have `texts` bytes in total."""
         return len(self.head) + texts + len(self.between) * max(0, lines - 1) + len(self.tail)
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """What goes to the provider for one request, and its row.
+    """What is sent to the provider for one request, and its row in the request table.
 
-    `endpoint` is what of the provider's the request is for.
+    `endpoint` is the provider's endpoint that the request is for.
     """
 
     text: bytes
@@ -67,14 +67,14 @@ class Line:
 class BatchInput(Protocol):
     @property
     def as_stored(self) -> bool:
-        """Whether the input is a file that can be sent as it is; known after a full reading."""
+        """Whether the input is a file that can be sent unchanged; known after a full reading."""
 
     def lines(self, translator: RequestTranslator) -> AsyncGenerator[Line, None]:
-        """Every request in order, read anew on each call. Raises INVALID_ARGUMENT with a path."""
+        """Every request in order; each call reads again. Raises INVALID_ARGUMENT with a path."""
 
 
 class InlineInput:
-    """Requests that came in the body of the creation."""
+    """Requests in the body of the creation."""
 
     as_stored = False
 
@@ -93,10 +93,10 @@ class InlineInput:
 
 
 class FileInput:
-    """Requests in a file, in Gemini's format or in the provider's own. `opened` reads it anew."""
+    """Requests in a file, in Gemini's or the provider's format. `open_input` starts a reading."""
 
-    def __init__(self, opened: Opened, splitter: LineSplitter, formats: LineFormats) -> None:
-        self._opened = opened
+    def __init__(self, open_input: OpenInput, splitter: LineSplitter, formats: LineFormats) -> None:
+        self._open = open_input
         self._splitter = splitter
         self._formats = formats
         self._repairs = Repairs()
@@ -108,7 +108,7 @@ class FileInput:
     async def lines(self, translator: RequestTranslator) -> AsyncGenerator[Line, None]:
         reader = _Reader(self._formats, translator)
         repairs = self._repairs = Repairs()
-        async with self._opened() as chunks, aclosing(text_only(chunks)) as text:
+        async with self._open() as chunks, aclosing(text_only(chunks)) as text:
             async with aclosing(self._splitter.split(text, repairs)) as slices:
                 async for numbered in slices:
                     while numbered:
@@ -124,13 +124,13 @@ class FileInput:
                 written = one_line(text)
                 self._repairs.made |= written != text
             else:
-                written = b""  # a long line is not kept beside its translation
+                written = b""  # a long line and its translation are not both kept
             del text
             return reader.line(lines, number, document, written)
 
 
 class _Reader:
-    """One reading of a file, whose first line says in which format all are."""
+    """One reading of a file; its first line decides the format of all."""
 
     def __init__(self, formats: LineFormats, translator: RequestTranslator) -> None:
         self._formats = formats
@@ -148,7 +148,7 @@ class _Reader:
     def line(
         self, lines: LineFormat, number: int, document: dict[str, Any], written: bytes
     ) -> Line:
-        """What to send for one line; in a provider's own format that is the line as `written`."""
+        """What to send for one line; in a provider's own format that is `written` itself."""
         sent, row = lines.read(self._index, number, document)
         self._index += 1
         return Line(written if sent is None else sent, row, lines.row_kind, lines.endpoint)
@@ -156,9 +156,9 @@ class _Reader:
 
 @dataclass(frozen=True, slots=True)
 class CheckedInput:
-    """An input whose every line can be sent; `length` in bytes is that of what is sent.
+    """An input in which every line can be sent. `length` is the number of bytes to send.
 
-    `as_stored`: the input is a file that can be sent as it is.
+    `as_stored`: the input is a file that can be sent unchanged.
     """
 
     table: RequestTable
@@ -179,7 +179,7 @@ async def check(
     framing: Framing,
     reservation: Reservation,
 ) -> CheckedInput:
-    """Read the input whole. The table of its requests is counted on `reservation`."""
+    """Read and check all of the input. Memory for its request table is taken from `reservation`."""
     table: RequestTable | None = None
     texts, length, endpoint = 0, 0, ""
     async with aclosing(source.lines(translator)) as lines:
@@ -190,11 +190,11 @@ async def check(
             texts, endpoint = texts + len(line.text), line.endpoint
             length = framing.length(len(table), texts)
             _check_limits(limits, len(table), length)
-            del line  # its text may be long, and so may the next
+            del line  # its text may be long, and the next one too
     if table is None:
-        raise invalid_argument("the file holds no request")
+        raise invalid_argument("the file has no requests")
     if (table.render().length or 0) > TABLE_BYTES:
-        raise invalid_argument(f"the keys take at most {TABLE_BYTES} bytes, all together")
+        raise invalid_argument(f"all keys together have at most {TABLE_BYTES} bytes")
     return CheckedInput(table, length, endpoint, source.as_stored)
 
 
@@ -208,24 +208,24 @@ def _check_limits(limits: InputLimits, requests: int, length: int) -> None:
 def translated(
     source: BatchInput, translator: RequestTranslator, framing: Framing, length: int
 ) -> Body:
-    """The input once more, as the provider is to read it."""
+    """The input, read again, in the form that the provider reads."""
     return Body(_slices(source, translator, framing), length)
 
 
 async def _slices(
     source: BatchInput, translator: RequestTranslator, framing: Framing
 ) -> AsyncGenerator[bytes, None]:
-    held, between = bytearray(framing.head), b""
+    buffer, between = bytearray(framing.head), b""
     async with aclosing(source.lines(translator)) as lines:
         async for line in lines:
-            held += between
+            buffer += between
             between = framing.between
             for piece in pieces(line.text):
-                held += piece
-                if len(held) > _SLICE_BYTES:
-                    yield bytes(held)
-                    held.clear()
-            del line  # its text may be long, and so may the next
-    held += framing.tail
-    if held:
-        yield bytes(held)
+                buffer += piece
+                if len(buffer) > _SLICE_BYTES:
+                    yield bytes(buffer)
+                    buffer.clear()
+            del line  # its text may be long, and the next one too
+    buffer += framing.tail
+    if buffer:
+        yield bytes(buffer)

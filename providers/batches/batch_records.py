@@ -1,4 +1,4 @@
-"""What a provider does not remember of a batch: its model, its names, where its table is."""
+"""What a provider does not store about a batch: its model, its names, its request table."""
 
 from collections.abc import Mapping
 
@@ -9,7 +9,7 @@ from providers.state import State, read, write
 
 
 class BatchRecords:
-    """What was given at creation, by an id that the provider shows before it is used."""
+    """What a creation gave, stored under an id that the provider shows before it is read."""
 
     def __init__(self, upstream: str, state: State) -> None:
         self._prefix = f"records/{upstream}"

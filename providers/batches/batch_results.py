@@ -1,4 +1,4 @@
-"""A batch's results from wherever the provider keeps them: each request answered exactly once."""
+"""A batch's results, with exactly one answer for each request."""
 
 import logging
 from collections import deque
@@ -23,12 +23,12 @@ from providers.status import Status, item_error
 _TOO_LONG: Final = "The result of this request is longer than FERRY_MAX_LINE_BYTES bytes."
 _UNREADABLE: Final = "The result of this request cannot be read."
 _NAMELESS: Final = (
-    "No answer to this request could be read; lines of the batch's results that cannot be read and "
-    "do not say whose they are: {}."
+    "No answer to this request could be read. Lines of the batch's results that cannot be read and "
+    "name no request: {}."
 )
-# Of the requests that no line answered, at once: what is made of them is held.
+# How many errors for unanswered requests are made at once; they are all in memory.
 _UNANSWERED_AT_ONCE: Final = 256
-# Sent at once, as the provider's own lines are read.
+# The size of the chunks that are sent, as of those that are read.
 _CHUNK_BYTES: Final = 64 << 10
 
 _log: Final = logging.getLogger("genai_ferry.results")
@@ -36,7 +36,7 @@ _log: Final = logging.getLogger("genai_ferry.results")
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """`index` is the request's, None in a batch that another tool made; `key` is JSON."""
+    """`index` is that of the request, None in a batch of another tool; `key` is JSON."""
 
     index: int | None
     key: bytes
@@ -64,7 +64,7 @@ def result_file(batch: Batch) -> File:
 
 
 class ResultLines(Protocol):
-    """What one provider has to say about one ended batch.
+    """The results of one ended batch, as its provider has them.
 
     `id_member` is the member of a line that names its request.
     """
@@ -72,26 +72,26 @@ class ResultLines(Protocol):
     id_member: str
 
     def slices(self) -> AsyncGenerator[deque[ResultLine], None]:
-        """The lines of its results as they come. Raises NOT_FOUND where there are none any more.
+        """The lines of its results as they arrive. Raises NOT_FOUND if they no longer exist.
 
-        They are taken out of their slice, so that it does not hold a long one any longer.
+        The caller removes each line from its slice, so a long line is freed at once.
         """
 
     def translate(self, line: dict[str, Any], /) -> dict[str, Any]:
-        """One line to `{"response"}` or `{"error"}`; never raises."""
+        """Translate one line to `{"response"}` or `{"error"}`; never raises."""
 
     def missing(self, line: int, /) -> Failure:
-        """Why a request that no result line names has no answer. Called after the last line.
+        """The reason for a request that no line names. Called after the last line.
 
         `line` is the request's line in the input that was sent, counted from 1.
         """
 
 
 class BatchResults:
-    """The results of one ended batch. `table` is None where another tool made it.
+    """The results of one ended batch. `table` is None if another tool created it.
 
-    What is made of a long line is counted on `reservation` as long as it is being made; the result
-    itself takes the place of its line, which `lines` counts.
+    While a long line is translated, its memory is taken from `reservation`. The result then takes
+    the place of its line, for which `lines` has memory reserved.
     """
 
     def __init__(
@@ -107,9 +107,9 @@ class BatchResults:
         self._nameless = 0
 
     async def items(self, render: Render) -> AsyncGenerator[list[Item], None]:
-        """Slices of (index of the request, its result) in the provider's order.
+        """Slices of (index of the request, its result), in the provider's order.
 
-        The unanswered requests come last. The index is 0 in a batch that another tool made.
+        Unanswered requests come last. In a batch that another tool created, the index is 0.
         """
         async with aclosing(self._source.slices()) as slices:
             async for lines in slices:
@@ -121,12 +121,12 @@ class BatchResults:
             yield [(index, render(self._missing(index))) for index in some]
 
     async def lines(self) -> AsyncGenerator[bytes, None]:
-        """The results as JSON lines `{"key", "response" | "error"}`, in chunks of any lines."""
+        """The results as JSON lines `{"key", "response" | "error"}`, in chunks of any size."""
         async with aclosing(self.items(Result.render_line)) as slices:
             async for items in slices:
                 for chunk in _chunks(text for _, text in items):
                     yield chunk
-                # Before the next are waited for: one of them may be long.
+                # Before waiting for the next slice: an item may be long.
                 items.clear()
 
     def _rendered(self, lines: deque[ResultLine], render: Render) -> Iterator[Item]:
@@ -141,7 +141,7 @@ class BatchResults:
             return None if result is None else (result.index or 0, render(result))
 
     def _read(self, lines: deque[ResultLine]) -> Result | None:
-        """The result in the next line; None where it has none, or one that the end must tell of."""
+        """The result in the next line; None if it has none, or if its error comes at the end."""
         line = lines.popleft()
         if isinstance(line, TooLong):
             self._too_long += 1
@@ -151,7 +151,7 @@ class BatchResults:
         except ValueError:
             self._unreadable += 1
             return self._fault(line, _UNREADABLE)
-        # A long one is not held beside its translation.
+        # A long line and its translation are not both kept.
         del line
         return self._answer(named, self._source.translate(document))
 
@@ -165,7 +165,7 @@ class BatchResults:
         return Result(index, self._key(index), document)
 
     def _fault(self, head: bytes, message: str) -> Result | None:
-        """A line that could not be read: told of at the end, unless another line answers."""
+        """A line that could not be read: reported at the end, unless another line answers."""
         named = id_at_head(head, self._source.id_member)
         if named is None:
             self._nameless += 1
@@ -199,7 +199,7 @@ class BatchResults:
             )
 
     def _key(self, index: int) -> bytes:
-        """An inline request has no key: in a file its number stands for it."""
+        """The key as JSON. An inline request has none, so in a file its number is used."""
         if self._table is None or self._table.kind is RowKind.METADATA:
             return orjson.dumps(str(index + 1))
         return self._table.rows[index]
@@ -208,10 +208,7 @@ class BatchResults:
 async def deliver_file(
     lines: ResultLines, table: RequestTable | None, reservation: Reservation, stack: AsyncExitStack
 ) -> Download:
-    """The results as a download; what `stack` holds is given back when it has ended.
-
-    `reservation` is one of what it holds.
-    """
+    """The results as a download; `stack`, with `reservation` in it, is closed at its end."""
     rendered = BatchResults(lines, table, reservation).lines()
     stack.push_async_callback(rendered.aclose)
     return Download(await start_body(rendered), "application/jsonl", stack.pop_all().aclose)
@@ -224,9 +221,9 @@ async def deliver_inline(
     reservation: Reservation,
     stack: AsyncExitStack,
 ) -> InlineResults | None:
-    """All results in request order; None for more than `limit` bytes, or than memory can hold.
+    """All results in request order; None if they exceed `limit` bytes or the memory budget.
 
-    They are counted on `reservation`, which `stack` gives back with whatever else it holds.
+    Their memory is taken from `reservation`; `stack`, with `reservation` in it, is closed later.
     """
     items, left = [b""] * len(table), limit
     slices = BatchResults(lines, table, reservation).items(partial(render_inline, table=table))
@@ -258,13 +255,13 @@ def _work_bytes(line: ResultLine) -> int:
 
 
 def _chunks(texts: Iterable[bytes]) -> Iterator[bytes]:
-    """One after the other, small ones together and long ones in parts."""
-    held = bytearray()
+    """The texts as chunks: small ones joined, long ones in parts."""
+    buffer = bytearray()
     for text in texts:
         for piece in pieces(text):
-            held += piece
-            if len(held) > _CHUNK_BYTES:
-                yield bytes(held)
-                held.clear()
-    if held:
-        yield bytes(held)
+            buffer += piece
+            if len(buffer) > _CHUNK_BYTES:
+                yield bytes(buffer)
+                buffer.clear()
+    if buffer:
+        yield bytes(buffer)

@@ -1,4 +1,4 @@
-"""Files that a batch's requests name by `fileUri`, told from addresses on the web."""
+"""Files of the provider in `fileUri` of a batch's requests, as opposed to web addresses."""
 
 import re
 from typing import Final
@@ -15,7 +15,7 @@ from providers.resources import CheckFileName
 
 _ON_THE_WEB: Final = re.compile(r"https?://", re.IGNORECASE)
 _ONLY_HERE: Final = {
-    FileKind.STAGED: "the proxy keeps this file as the input of a batch",
+    FileKind.STAGED: "the proxy stores this file as the input of a batch",
     FileKind.RESULTS: "this file is the results of a batch",
 }
 
@@ -23,10 +23,10 @@ _ONLY_HERE: Final = {
 def referenced_file(
     uri: str, path: str, native: re.Pattern[str], check_file_name: CheckFileName
 ) -> str | None:
-    """The provider's own id of the file that `uri` names, or None for any other address.
+    """The native id of the file that `uri` names; None for any other address.
 
-    `native` is the form of the provider's ids. `path` is where the request stands. Raises
-    INVALID_ARGUMENT for a file that only the proxy has, which no provider could fetch.
+    `native` is the form of the provider's ids, `path` the JSON path of `uri`. Raises
+    INVALID_ARGUMENT for a file that only the proxy has, because no provider could fetch it.
     """
     found = file_id_of_uri(uri)
     if found is None:
@@ -34,7 +34,7 @@ def referenced_file(
     if is_written_by_us(uri):
         check_file_name(found, path)
     elif _ON_THE_WEB.match(uri) and not (native.fullmatch(found) or decode_file_id(found)):
-        return None  # many web addresses end like this, and the provider reads them itself
+        return None  # a web address that ends like this; the provider fetches it
     file_id = parse_file_id(found)
     if file_id.kind in _ONLY_HERE:
         raise invalid_argument(

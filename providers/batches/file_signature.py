@@ -29,7 +29,7 @@ _SIGNATURES: Final = (
 
 
 async def text_only(chunks: AsyncIterable[bytes]) -> AsyncGenerator[bytes, None]:
-    """`chunks` as they are. Raises INVALID_ARGUMENT if they begin like a file that is not UTF-8."""
+    """`chunks`, unchanged. Raises INVALID_ARGUMENT if they begin like a file that is not UTF-8."""
     head, checked = b"", False
     async for chunk in chunks:
         if checked:

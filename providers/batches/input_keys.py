@@ -1,4 +1,4 @@
-"""The keys of a batch's requests as its input names them, for a batch without a request table."""
+"""The keys of a batch's requests, read from its input, for a batch without a request table."""
 
 from collections.abc import AsyncIterable
 from contextlib import aclosing
@@ -14,10 +14,10 @@ from providers.memory import Reservation
 
 # Providers take no longer ids.
 _ID_CHARACTERS: Final = 512
-# What a row takes besides its text: the objects that hold it, in a list and in a dictionary.
+# The memory of a row in addition to its text: its objects, in a list and in a dictionary.
 _ROW_BYTES: Final = 200
-# Twice as many requests as any provider takes in a batch. A batch can have failed because its input
-# has more: to try again when memory is free would not help.
+# Twice the largest number of requests that a provider accepts. A batch may have failed because its
+# input has more; waiting for free memory would not help then.
 _ROWS: Final = 200_000
 
 
@@ -30,8 +30,8 @@ async def add_keys(
 ) -> None:
     """Add one row for each line of an input, so that the provider's line numbers find their row.
 
-    A line without an id gets its number as its key. The rows are counted on `reservation`. Raises
-    FAILED_PRECONDITION for more than 200,000 of them.
+    A line without an id gets its number as its key. Memory for the rows is taken from
+    `reservation`. Raises FAILED_PRECONDITION for more than 200,000 rows.
     """
     before = len(table)
     async with aclosing(splitter.split(chunks)) as slices:

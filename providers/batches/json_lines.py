@@ -1,4 +1,4 @@
-"""JSON lines cut out of a stream, in memory that one line bounds."""
+"""Splits a stream into JSON lines, in no more memory than one line needs."""
 
 from abc import ABC, abstractmethod
 from collections import deque
@@ -11,25 +11,26 @@ from providers.errors import invalid_argument
 from providers.memory import MemoryBudget, Reservation
 
 _BOM: Final = b"\xef\xbb\xbf"
-# Lines shorter than this are the ordinary buffer of a stream and not counted.
+# No memory is reserved for shorter lines: they fit into the usual buffer of a stream.
 _UNCOUNTED_BYTES: Final = 256 << 10
-# Of one chunk at once: translating its lines holds the event loop up (streaming.md section 2).
+# At most this much of a chunk at once: translating its lines blocks the event loop
+# (streaming.md section 2).
 _SLICE_BYTES: Final = 64 << 10
-# What a line takes of memory while it is parsed and translated, its own text included, against
-# that text. Measured of lines of 30 MiB, in every provider's translation: 6.0 for text with one
-# emoji in it (four bytes a character), 4.0 for base64, 3.0 for ASCII, 2.4 in parts of 1 KiB; only
-# what is all structure takes more (8.2 in parts of 100 bytes).
+# The memory that a line and its translation take, as a multiple of the line's text. Measured with
+# lines of 30 MiB, in every provider's translation: 6.0 for text with one emoji in it (four bytes a
+# character), 4.0 for base64, 3.0 for ASCII, 2.4 in parts of 1 KiB. Only lines that are almost all
+# structure take more (8.2 in parts of 100 bytes).
 _WORK_FACTOR: Final = 6
 # A line of results may hold its whole request, and some members of the provider's own.
 _RESULT_SLACK_BYTES: Final = 1 << 20
-# An id of 1000 bytes, however it is escaped, and what may stand before it.
+# Enough for an id of 1000 bytes in any escaping, and what may be before it.
 HEAD_BYTES: Final = 8 << 10
 
 Line = TypeVar("Line")
 
 
 def work_bytes(size: int) -> int:
-    """What a line of `size` bytes takes of memory beside its text while something is made of it."""
+    """The memory, beyond its text, that translating a line of `size` bytes takes."""
     return (_WORK_FACTOR - 1) * size if size > _UNCOUNTED_BYTES else 0
 
 
@@ -49,7 +50,7 @@ class Repairs:
 
 
 class _Splitter(ABC, Generic[Line]):
-    """Lines of at most `limit` bytes each; a long one draws on `memory`."""
+    """Lines of at most `limit` bytes each; memory for a long one is taken from `memory`."""
 
     def __init__(self, limit: int, memory: MemoryBudget) -> None:
         self._limit = limit
@@ -58,10 +59,11 @@ class _Splitter(ABC, Generic[Line]):
     async def split(
         self, chunks: AsyncIterable[bytes], repairs: Repairs | None = None
     ) -> AsyncGenerator[deque[Line], None]:
-        """Slices of lines, without blank lines and a byte order mark, which `repairs` notes.
+        """Slices of lines. Blank lines and a byte order mark are removed and noted in `repairs`.
 
-        A long line is counted until the next slice is asked for; a caller that takes a line out of
-        its slice holds the only reference. Raises RESOURCE_EXHAUSTED when the budget is empty.
+        Memory stays reserved for a long line until the next slice is requested. A caller that
+        removes a line from its slice has the only reference. Raises RESOURCE_EXHAUSTED when the
+        budget is used up.
         """
         with self._memory.reserve() as reservation:
             cutter = _Cutter(self, self._limit, reservation, repairs or Repairs())
@@ -71,13 +73,13 @@ class _Splitter(ABC, Generic[Line]):
                     if lines:
                         yield lines
                     if b"\n" in piece:
-                        # What waits now came in this piece, and is too short to be counted.
+                        # The unfinished line is a part of this piece: too short to be counted.
                         reservation.release()
             if last := cutter.end():
                 yield last
 
     def working(self, size: int) -> AbstractContextManager[Reservation]:
-        """Count what is made of a line of `size` bytes, for as long as it is being made."""
+        """Reserve the memory that translating a line of `size` bytes takes, for a block."""
         return self._memory.reserve(work_bytes(size))
 
     @abstractmethod
@@ -85,11 +87,11 @@ class _Splitter(ABC, Generic[Line]):
 
     @abstractmethod
     def too_long(self, number: int, head: bytes, /) -> Line:
-        """In place of a line beyond the limit, as soon as it is beyond it."""
+        """Replaces a line, as soon as it exceeds the limit."""
 
 
 class LineSplitter(_Splitter[tuple[int, bytes]]):
-    """(number from 1, line). Raises INVALID_ARGUMENT with the number of a line beyond the limit."""
+    """(number from 1, line). Raises INVALID_ARGUMENT with the number of a line that is too long."""
 
     def line(self, number: int, text: bytes, /) -> tuple[int, bytes]:
         return number, text
@@ -102,7 +104,7 @@ class LineSplitter(_Splitter[tuple[int, bytes]]):
 
 @dataclass(frozen=True, slots=True)
 class TooLong:
-    """What is left of a result beyond the limit: its first HEAD_BYTES, or fewer."""
+    """A line that exceeds the limit; `head` are its first bytes, at most HEAD_BYTES."""
 
     head: bytes
 
@@ -111,7 +113,7 @@ ResultLine: TypeAlias = bytes | TooLong
 
 
 class ResultSplitter(_Splitter[ResultLine]):
-    """One bad line is one failed item, no failed file. `limit` as for the lines of an input."""
+    """A line that is too long fails only its item. `limit` is that for lines of an input."""
 
     def __init__(self, limit: int, memory: MemoryBudget) -> None:
         super().__init__(limit + _RESULT_SLACK_BYTES, memory)
@@ -124,7 +126,7 @@ class ResultSplitter(_Splitter[ResultLine]):
 
 
 class NumberedSplitter(_Splitter[tuple[int, ResultLine]]):
-    """(number from 1, line) of an input that was not checked."""
+    """(number from 1, line), for an input that was not checked."""
 
     def line(self, number: int, text: bytes, /) -> tuple[int, ResultLine]:
         return number, text
@@ -134,51 +136,51 @@ class NumberedSplitter(_Splitter[tuple[int, ResultLine]]):
 
 
 class _Cutter(Generic[Line]):
-    """What waits for its end."""
+    """Joins pieces into lines: keeps the line that has not ended yet."""
 
     def __init__(
-        self, made: _Splitter[Line], limit: int, reservation: Reservation, repairs: Repairs
+        self, splitter: _Splitter[Line], limit: int, reservation: Reservation, repairs: Repairs
     ) -> None:
-        self._made = made
+        self._splitter = splitter
         self._limit = limit
         self._reservation = reservation
         self._repairs = repairs
         self._number = 1
-        self._waiting = bytearray()
-        self._beyond = False
+        self._unfinished = bytearray()
+        self._too_long = False
 
     def feed(self, piece: bytes) -> deque[Line]:
-        """The lines that end in this piece, and one that is found to be too long."""
+        """The lines that end in this piece, and one that became too long."""
         lines: deque[Line] = deque()
         *ends, rest = piece.split(b"\n")
         for end in ends:
-            self._wait(end, lines)
-            if not self._waiting:
+            self._add(end, lines)
+            if not self._unfinished:
                 self._repairs.made = True
             lines += self.end()
-        self._wait(rest, lines)
+        self._add(rest, lines)
         return lines
 
     def end(self) -> deque[Line]:
-        """The line that ends here; none if it is blank, or was already reported as too long."""
-        written, self._waiting = bytes(self._waiting), bytearray()
+        """The line that ends here; empty if it is blank, or was already reported as too long."""
+        written, self._unfinished = bytes(self._unfinished), bytearray()
         text = written.removeprefix(_BOM) if self._number == 1 else written
         text, number = text.strip(), self._number
         if len(text) != len(written):
             self._repairs.made = True
         del written
-        self._number, self._beyond = number + 1, False
-        return deque([self._made.line(number, text)] if text else [])
+        self._number, self._too_long = number + 1, False
+        return deque([self._splitter.line(number, text)] if text else [])
 
-    def _wait(self, more: bytes, lines: deque[Line]) -> None:
-        if self._beyond:
+    def _add(self, more: bytes, lines: deque[Line]) -> None:
+        if self._too_long:
             return
-        self._waiting += more
-        # As it came, since a line that waits for its end cannot be stripped yet.
-        if len(self._waiting) > self._limit:
-            head, self._waiting = bytes(self._waiting[:HEAD_BYTES]), bytearray()
-            self._beyond = True
+        self._unfinished += more
+        # Not stripped: that is only possible when the line has ended.
+        if len(self._unfinished) > self._limit:
+            head, self._unfinished = bytes(self._unfinished[:HEAD_BYTES]), bytearray()
+            self._too_long = True
             self._reservation.release()
-            lines.append(self._made.too_long(self._number, head))
-        elif len(self._waiting) > _UNCOUNTED_BYTES:
+            lines.append(self._splitter.too_long(self._number, head))
+        elif len(self._unfinished) > _UNCOUNTED_BYTES:
             self._reservation.grow(len(more))

@@ -14,12 +14,12 @@ from providers.gemini_content.normalise import REQUEST_MEMBERS
 from providers.json_api.json_text import parse_json, render_compact
 from providers.json_api.unknown_members import refuse_unknown
 
-# Keys come back with every result and are held, all of one batch, while it is downloaded.
-# 500 characters of Unicode, as long as they come.
+# All keys of a batch are in memory while its results are downloaded.
+# Enough for any 500 characters.
 _KEY_BYTES: Final = 2000
 _CUSTOM_ID_BYTES: Final = 1000
 _AN_ARRAY: Final = "the file is a JSON array; write each request on a line of its own, without [ ]"
-# orjson's messages for JSON that is nested more deeply than it reads.
+# orjson's messages for JSON that is nested too deeply for it.
 _TOO_DEEP: Final = ("depth limit", "Recursion limit")
 _KEYED: Final = ("key", "request")
 # `config` is no member, but a common mistake that the reader of requests explains.
@@ -28,19 +28,19 @@ _UNKNOWN: Final = "an unknown"
 
 
 class RequestTranslator(Protocol):
-    """Gemini requests to one provider's lines."""
+    """Translates Gemini requests to lines of one provider."""
 
     @property
     def endpoint(self) -> str: ...
 
     def line(self, index: int, request: object, path: str) -> bytes:
-        """What goes to the provider for request `index`, that the client wrote at `path`."""
+        """What is sent to the provider for request `index`, which is at JSON path `path`."""
 
 
 def parse_line(number: int, line: bytes) -> dict[str, Any]:
-    """A line as a JSON object that can be read in one way only.
+    """A line as a JSON object. Raises INVALID_ARGUMENT with its number.
 
-    Raises INVALID_ARGUMENT with its number.
+    A repeated member is refused, because parsers differ in which one they take.
     """
     where = f"line {number}"
     try:
@@ -48,7 +48,7 @@ def parse_line(number: int, line: bytes) -> dict[str, Any]:
         repeated = repeated_member(line, document)
     except orjson.JSONDecodeError as error:
         raise invalid_argument(_why_not_json(error, number, line), path=where) from None
-    except orjson.JSONEncodeError:  # its only reason with what was just parsed
+    except orjson.JSONEncodeError:  # the only reason for a value that was just parsed
         raise invalid_argument("is nested too deeply", path=where) from None
     if not isinstance(document, dict):
         array = isinstance(document, list) and number == 1
@@ -79,20 +79,20 @@ def _is_utf_8(line: bytes) -> bool:
 
 
 class SeenTexts:
-    """Which texts there were, whatever their length: the digest of each is kept."""
+    """A set of texts; it stores their digests, so long texts take no more memory."""
 
     def __init__(self) -> None:
         self._digests: set[bytes] = set()
 
     def add(self, text: str) -> bool:
-        """Whether this is the first of its kind."""
+        """Whether the text is new."""
         count = len(self._digests)
         self._digests.add(hashlib.blake2b(text.encode(), digest_size=16).digest())
         return len(self._digests) > count
 
 
 class LineFormat(Protocol):
-    """Checks the lines of one file, all in one format."""
+    """Checks the lines of one file, which all have the same format."""
 
     name: str
     row_kind: RowKind
@@ -103,9 +103,9 @@ class LineFormat(Protocol):
     ) -> tuple[bytes | None, bytes]:
         """The line to send in place of request `index`, and its row of the request table.
 
-        None for the line as it is written, as in a provider's own format: parsing and rendering
-        would not keep every number as it is written. Raises INVALID_ARGUMENT with the line's
-        number and the JSON path.
+        None for the line as written, as in a provider's own format: parsing and rendering could
+        change how a number is written. Raises INVALID_ARGUMENT with the line's number and the JSON
+        path.
         """
 
 
@@ -142,15 +142,15 @@ class GeminiLines:
         if len(key.encode()) > _KEY_BYTES:
             raise invalid_argument(f"a key has at most {_KEY_BYTES} bytes", path=path)
         if not self._keys.add(key):
-            raise invalid_argument(f"the key {key[:80]!r} stands on another line too", path=path)
+            raise invalid_argument(f"the key {key[:80]!r} is on another line too", path=path)
         return key
 
 
 @dataclass(frozen=True, slots=True)
 class LineFormats:
-    """The two formats that one provider takes; `is_native` recognises its own, called `name`.
+    """The two formats that one provider accepts; `is_native` recognises its own, called `name`.
 
-    `native` makes a reader of its own format for the lines of one file.
+    `native` creates a checker of its own format for the lines of one file.
     """
 
     name: str
@@ -158,14 +158,14 @@ class LineFormats:
     native: Callable[[], LineFormat]
 
     def recognise(self, first: Mapping[str, Any], translator: RequestTranslator) -> LineFormat:
-        """The format of a file, by its first line."""
+        """The format of a file, recognised by its first line."""
         return self.native() if self.is_native(first) else GeminiLines(translator)
 
     def check(self, document: Mapping[str, Any], expected: LineFormat, number: int) -> None:
         """Raises INVALID_ARGUMENT for a line in another format than the file's first."""
         found = self._name(document)
         if found != expected.name:
-            # The first line may be in either.
+            # The first line may be in either format.
             other = found == _UNKNOWN and number == 1
             wanted = f"{GeminiLines.name} or {self.name}" if other else expected.name
             raise invalid_argument(
@@ -180,13 +180,13 @@ class LineFormats:
 
 
 def check_custom_id(custom_id: object, seen: SeenTexts, number: int, member: str) -> str:
-    """The id of a line in a provider's own format, by which its result is known.
+    """The id of a line in a provider's own format, which names its result.
 
-    `member` is what the provider calls it.
+    `member` is the provider's name for it.
     """
     path = f"line {number}: {member}"
     if not isinstance(custom_id, str) or not 0 < len(custom_id.encode()) <= _CUSTOM_ID_BYTES:
         raise invalid_argument(f"a string of 1 to {_CUSTOM_ID_BYTES} bytes is needed", path=path)
     if not seen.add(custom_id):
-        raise invalid_argument("stands on another line too", path=path)
+        raise invalid_argument("is on another line too", path=path)
     return custom_id

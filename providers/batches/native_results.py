@@ -1,4 +1,4 @@
-"""A batch's results in the provider's own form: its files one after the other, as they are."""
+"""A batch's results in the provider's own form: its files one after another, unchanged."""
 
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
@@ -9,15 +9,15 @@ from providers.errors import not_found
 from providers.resources import Download
 
 _NO_FILES: Final = (
-    "The provider wrote no results of its own for this batch. The results in Gemini's form say why."
+    "The provider wrote no results for this batch. The results in Gemini's form say why."
 )
 
 
 class ResultFiles(Protocol):
     def files(self) -> AsyncGenerator[Body, None]:
-        """The files that hold the results, each readable until the next is asked for.
+        """The files with the results; each is readable until the next is requested.
 
-        Raises NOT_FOUND before the first if one of them is known to be gone.
+        Raises NOT_FOUND before the first if one of them is known to be missing.
         """
 
 
@@ -28,7 +28,7 @@ async def deliver_native(results: ResultFiles) -> Download:
 
 
 async def _chunks(files: AsyncGenerator[Body, None]) -> AsyncGenerator[bytes, None]:
-    """The bytes of all files. A line break is added between two only if it is missing there."""
+    """The bytes of all files, with a line break between two if the first ends without one."""
     count, last = 0, b"\n"
     async with aclosing(files):
         async for file in files:

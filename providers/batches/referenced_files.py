@@ -1,4 +1,4 @@
-"""Files that the requests of a batch name, before the provider is asked to read them."""
+"""Checks that the provider has the files that a batch's requests name."""
 
 from collections.abc import Mapping
 
@@ -11,9 +11,9 @@ from providers.status import Status
 async def check_referenced(
     client: JsonApi, caller: Caller, folder: str, referenced: Mapping[str, str]
 ) -> None:
-    """See that this credential can see each file in `referenced`: native id to JSON path.
+    """Check that the caller can see each file in `referenced`: native id to JSON path.
 
-    `folder` is the path at which the provider has its files. Raises INVALID_ARGUMENT.
+    `folder` is the path of the provider's files. Raises INVALID_ARGUMENT.
     """
     for native_id, path in referenced.items():
         try:

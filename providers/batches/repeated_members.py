@@ -1,7 +1,7 @@
 """JSON objects that name one member twice.
 
-Parsers take the first, or the last, or refuse: a provider could read something else than was
-checked.
+Parsers take the first, or the last, or refuse. So a provider could read another value than the one
+that was checked.
 """
 
 import json
@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from providers.json_api.json_text import render_json
 
-# A colon can be escaped like this, and counting colons then proves nothing.
+# A colon can be escaped like this; then counting colons proves nothing.
 _ESCAPED: Final = b"\\u003"
 
 

@@ -1,7 +1,7 @@
-"""`x-ferry-idempotency-key`: the same creation, sent again within a day, is the same batch.
+"""`x-ferry-idempotency-key`: a creation that is repeated within a day gives the same batch.
 
-Two write-once objects tell it: the attempt (before the provider is asked), and the batch (after
-it was made). An attempt without a batch has an unknown outcome and is looked up at the provider.
+Two write-once objects record it: the attempt (before the provider is called), and the batch (after
+it was created). An attempt without a batch has an unknown outcome and is looked up at the provider.
 """
 
 import hashlib
@@ -18,9 +18,9 @@ _KEY_LIMIT: Final = 256
 
 
 class Repeat:
-    """One idempotency key of one tenant at one upstream. `mark` is what a provider can keep.
+    """One idempotency key of one tenant at one upstream. `mark` is for the provider to store.
 
-    `fingerprint` is a digest of the whole request that came with the key.
+    `fingerprint` is a digest of the whole request that has the key.
     """
 
     def __init__(
@@ -35,28 +35,28 @@ class Repeat:
         self.mark = hashlib.sha256(f"{tenant}{digest}{fingerprint}".encode()).hexdigest()
 
     async def recorded(self) -> str | None:
-        """The native id of the batch that this key made before."""
+        """The native id of the batch that this key created before."""
         return await self._read("batch")
 
     async def begin(self) -> bool:
-        """Whether this is the first attempt; what another one did is unknown."""
+        """Record an attempt. False if there is one already; its outcome is unknown."""
         if await self._read("attempt") is not None:
             return False
         return await self._write("attempt", "")
 
     async def join(self, job: str) -> str:
-        """The id that all attempts share, where a provider takes one: `job`, or the first's."""
+        """The job id that all attempts share: `job`, or that of the first attempt."""
         first = await self._read("attempt")
         if first is None and await self._write("attempt", job):
             return job
         return first or await self._read("attempt") or job
 
     async def forget(self) -> None:
-        """Take an attempt back that certainly made nothing."""
+        """Remove the record of an attempt that certainly created nothing."""
         await self._state.delete(f"{self._name}/attempt")
 
     async def record(self, native_id: str) -> str:
-        """The batch that the key stands for from now on: ours, or the one recorded first."""
+        """Record the batch of this key. Returns it, or the batch that was recorded first."""
         if await self._write("batch", native_id):
             return native_id
         return await self._read("batch") or native_id

@@ -1,4 +1,4 @@
-"""A batch's table from index to key or metadata, kept because no provider keeps it.
+"""A batch's table from index to key or metadata, which no provider stores.
 
 It is written before the provider's create, under the native id of the input, and read only
 after the provider has shown the batch that names this input. The first line is a header, then
@@ -18,12 +18,12 @@ from providers.memory import Reservation
 from providers.state import State
 
 _INDEXED_ID: Final = re.compile(r"r([0-9]{10})(?:-([0-9a-f]{32}))?")
-# What is written can be read again: for 100,000 requests, keys of 1,300 bytes on average.
+# Enough for 100,000 requests with keys of 1,300 bytes on average.
 TABLE_BYTES: Final = 128 << 20
 
 
 class RowKind(StrEnum):
-    """What a row is, and so how a request of the batch is known to the provider."""
+    """What a row is, which decides the custom id that the provider gets."""
 
     METADATA = "metadata"
     """An inline request's metadata; the custom id is the index."""
@@ -32,11 +32,11 @@ class RowKind(StrEnum):
     """A line's key; the custom id is the index."""
 
     CUSTOM_ID = "custom_id"
-    """The custom id itself: the input was in the provider's own format."""
+    """The custom id itself; the input is in the provider's own format."""
 
 
 def indexed_id(index: int, job_id: str = "") -> str:
-    """The custom id of a request that we translated: its index, in every provider's alphabet.
+    """The custom id of a translated request: its index, in the alphabet of every provider.
 
     The job stands in it where the provider remembers nothing else by which to find its table.
     """
@@ -44,7 +44,7 @@ def indexed_id(index: int, job_id: str = "") -> str:
 
 
 def job_of(custom_id: str) -> str | None:
-    """The job that a custom id names; None in one that names none, or is not ours."""
+    """The job that a custom id names; None if it names none."""
     found = _INDEXED_ID.fullmatch(custom_id)
     return found.group(2) if found else None
 
@@ -61,7 +61,7 @@ class RequestTable:
         return len(self.rows)
 
     def index_of(self, custom_id: str) -> int | None:
-        """Which request the provider's custom id names; None where it is none of this batch."""
+        """The index of the request with this custom id; None if it is not in this batch."""
         if self.kind is RowKind.CUSTOM_ID:
             if not self._indices:
                 self._indices = {orjson.loads(row): i for i, row in enumerate(self.rows)}
@@ -85,7 +85,7 @@ class RequestTable:
         document = orjson.loads(await anext(lines))
         rows = [row async for row in lines]
         if document["count"] != len(rows):
-            raise ValueError("a request table of another length than it says")
+            raise ValueError("the request table is not as long as its header says")
         return RequestTable(RowKind(document["kind"]), rows)
 
 
@@ -120,7 +120,7 @@ class RequestTables:
 
 
 async def _split(chunks: AsyncIterable[bytes]) -> AsyncIterator[bytes]:
-    """The lines of a stream; no more of it is held than a line and a chunk."""
+    """The lines of a stream, in memory for one line and one chunk."""
     rest = b""
     async for chunk in chunks:
         *lines, rest = (rest + chunk).split(b"\n")

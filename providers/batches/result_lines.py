@@ -1,4 +1,4 @@
-"""What one line of a batch's results says, as far as it can be read."""
+"""Reads the lines of a batch's results, also invalid ones as far as possible."""
 
 import json
 import re
@@ -11,8 +11,8 @@ import orjson
 from providers.batches.json_lines import HEAD_BYTES, ResultLine, TooLong
 from providers.json_api.json_text import parse_json
 
-# A model can write half a character, which JSON can escape and Unicode cannot hold. What else
-# begins with a backslash is matched so that it is passed over: `\\ud800` is no escape of a half.
+# A model can write half of a surrogate pair, which JSON can escape and Unicode cannot encode. The
+# pattern also matches other escapes, to skip them: `\\ud800` does not escape a surrogate.
 _SURROGATES: Final = re.compile(
     rb"\\\\"
     rb"|\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}"
@@ -20,15 +20,15 @@ _SURROGATES: Final = re.compile(
 )
 _REPLACEMENT: Final = rb"\ufffd"
 _STRING: Final = rb'"(?:[^"\\]++|\\.)*+"'
-# What may stand for a number that is not finite.
+# What may be a number that is not finite.
 _NOT_FINITE: Final = re.compile(rb"NaN|Infinity|[eE]\+?[0-9]{3}")
 _MEMBER: Final = rb"%b\s*:\s*%b\s*" % (_STRING, _STRING)
 
 
 def parse_result(text: bytes, id_member: str) -> tuple[str, dict[str, Any]]:
-    """The id of the request that a line names, and the line, with U+FFFD for what is not Unicode.
+    """The id of the request that a line names, and the line, with U+FFFD for invalid Unicode.
 
-    Raises ValueError for what is no JSON object with a string in `id_member`.
+    Raises ValueError if it is not a JSON object with a string in `id_member`.
     """
     document = parse_in_unicode(text)
     named = document.get(id_member) if isinstance(document, dict) else None
@@ -38,7 +38,7 @@ def parse_result(text: bytes, id_member: str) -> tuple[str, dict[str, Any]]:
 
 
 def id_at_head(head: bytes, id_member: str) -> str | None:
-    """The id in a line that cannot be read, where nothing but strings stands before it."""
+    """The id in a line that cannot be parsed, if only members with strings are before it."""
     name = b'"' + re.escape(id_member.encode()) + b'"'
     pattern = rb"\s*\{\s*(?:%b,\s*)*%b\s*:\s*(%b)" % (_MEMBER, name, _STRING)
     found = re.match(pattern, head[:HEAD_BYTES], re.DOTALL)
@@ -49,7 +49,7 @@ def id_at_head(head: bytes, id_member: str) -> str | None:
 
 
 def id_of(line: ResultLine, id_member: str) -> str | None:
-    """The id of the request that a line names, wherever it can be found."""
+    """The id of the request that a line names; None if it cannot be found."""
     if isinstance(line, TooLong):
         return id_at_head(line.head, id_member)
     try:
@@ -59,11 +59,11 @@ def id_of(line: ResultLine, id_member: str) -> str | None:
 
 
 def parse_in_unicode(text: bytes) -> Any:
-    """JSON, with U+FFFD for what is not Unicode, and with text for a number that is not finite.
+    """JSON, with U+FFFD for invalid Unicode, and with text for a number that is not finite.
 
-    Raises ValueError for what is not JSON.
+    Raises ValueError for any other text.
     """
-    # Not within `except`: what is caught there holds the text once more.
+    # Not in an `except` block: the exception would keep another copy of the text.
     with suppress(orjson.JSONDecodeError):
         return parse_json(text)
     if _NOT_FINITE.search(text):
@@ -72,7 +72,7 @@ def parse_in_unicode(text: bytes) -> Any:
 
 
 def _parse_not_finite(text: str) -> Any:
-    """Servers in Python write NaN and Infinity, which JSON lacks; Gemini writes them as text."""
+    """Python servers write NaN and Infinity, which JSON does not have; Gemini uses text."""
     try:
         return json.loads(text, parse_constant=str, parse_float=_finite_or_text)
     except RecursionError:

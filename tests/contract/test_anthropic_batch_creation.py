@@ -222,7 +222,7 @@ async def test_a_file_that_the_proxy_keeps_is_not_for_a_request(anthropic: Anthr
         anthropic.batches.create(CALLER, reading(f"https://ferry/v1beta/files/{staged}"))
     )
     assert (error.status, error.path) == (Status.INVALID_ARGUMENT, "requests[0]")
-    assert "the proxy keeps this file as the input of a batch" in error.message
+    assert "the proxy stores this file as the input of a batch" in error.message
     assert await anthropic.calls("POST", BATCHES) == []
 
 

@@ -203,7 +203,7 @@ async def test_answers_that_cannot_be_read_are_told_of(bedrock: BedrockAtWork) -
     first, second, third = await items(bedrock, batch_id)
     assert text_of(first) == "a"
     assert second["error"]["message"] == "The result of this request cannot be read."
-    assert third["error"]["message"].endswith("do not say whose they are: 1.")
+    assert third["error"]["message"].endswith("name no request: 1.")
 
 
 async def test_results_may_lie_in_several_objects(bedrock: BedrockAtWork) -> None:

@@ -126,7 +126,7 @@ async def test_a_batch_for_which_openai_wrote_nothing(openai: OpenAIAtWork) -> N
     batch_id = await openai_batching.ended(openai, openai_at_work.inline(*TEXTS), "failed")
     error = await refused(native(openai, batch_id))
     assert (error.status, error.upstream_status) == (Status.NOT_FOUND, None)
-    assert "wrote no results of its own" in error.message
+    assert "wrote no results for this batch" in error.message
     assert len(await openai_batching.lines(openai, batch_id)) == len(TEXTS)
 
 
@@ -246,7 +246,7 @@ async def test_a_job_for_which_bedrock_wrote_nothing(bedrock: BedrockAtWork) -> 
     await bedrock.move(batch_id, "Failed")
     error = await bedrock_at_work.refused(native(bedrock, batch_id))
     assert error.status == Status.NOT_FOUND
-    assert "wrote no results of its own" in error.message
+    assert "wrote no results for this batch" in error.message
 
 
 async def test_bedrocks_output_that_breaks_off_never_ends_cleanly(bedrock: BedrockAtWork) -> None:

@@ -51,7 +51,7 @@ def test_a_file_or_another_address(uri: str, native: str | None, checked: bool) 
 @pytest.mark.parametrize(
     ("file_id", "message"),
     [
-        (STAGED, "the proxy keeps this file as the input of a batch"),
+        (STAGED, "the proxy stores this file as the input of a batch"),
         (result_file_id("batch_a"), "this file is the results of a batch"),
     ],
 )
