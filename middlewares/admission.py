@@ -1,4 +1,4 @@
-"""Whether a key may come in at all: asked before any body is read."""
+"""Admission: decides by the key, before any body is read, whether a request is accepted."""
 
 from aiohttp import web
 
@@ -10,9 +10,11 @@ from providers.status import Status
 
 
 def admit(request: web.Request, provider: Provider, given: Credential) -> None:
-    """Raises UNAUTHENTICATED for a key that is no client token where there must be one, or that
-    looks like another provider's where the client named none, and PERMISSION_DENIED for a secret
-    key that came over a network in the clear.
+    """Raises UNAUTHENTICATED or PERMISSION_DENIED for a key that must not be used.
+
+    UNAUTHENTICATED: a client token is required and the key is not one, or the client named no
+    provider and the key looks like another provider's. PERMISSION_DENIED: a secret key crossed a
+    network without encryption.
     """
     gateway: Gateway = request.app[GATEWAY]
     refuse_plaintext_key(request, provider)
@@ -23,7 +25,7 @@ def admit(request: web.Request, provider: Provider, given: Credential) -> None:
 
 
 def _refuse_misdirected(gateway: Gateway, provider: Provider, key: str) -> None:
-    """Without the header, a key that is surely for another provider is not sent anywhere."""
+    """Without the header, a key that clearly belongs to another provider is not sent anywhere."""
     if any(known.form.fullmatch(key) for known in provider.key_forms):
         return
     for other in gateway.others(provider):
@@ -32,14 +34,16 @@ def _refuse_misdirected(gateway: Gateway, provider: Provider, key: str) -> None:
             continue
         names = sorted(p.name for p in gateway.providers.values() if p.kind == other.kind)
         raise unauthenticated(
-            f"this looks like {found.what}, and without a header the request is for "
-            f"{provider.name}: name the provider in the header x-model-provider: "
-            f"{' or '.join(names)}"
+            f"this looks like {found.what}, but without the header x-model-provider the request "
+            f"goes to {provider.name}: set x-model-provider to {' or '.join(names)}"
         )
 
 
 def refuse_plaintext_key(request: web.Request, provider: Provider) -> None:
-    """For a request with a key at `provider`. The proxy's own secret key is in no request."""
+    """Refuses a secret key of the caller that crossed a network without encryption.
+
+    Requests never contain the proxy's own secret key.
+    """
     gateway: Gateway = request.app[GATEWAY]
     if not provider.secret_key_travels or provider.own_credential is not None:
         return

@@ -1,4 +1,4 @@
-"""Third step: lift the credential out of the request, or out of the sealed upload URL."""
+"""Third step: takes the credential from the request or from the sealed upload URL."""
 
 import time
 from dataclasses import replace
@@ -47,13 +47,13 @@ async def auth_passthrough(request: web.Request, handler: Handler) -> web.Stream
 
 
 def lift_credential(request: web.Request) -> Credential:
-    """The key that the SDK sends (gemini.md section 1). Raises UNAUTHENTICATED if it is no key."""
+    """The key that the SDK sends (gemini.md section 1). Raises UNAUTHENTICATED if it is invalid."""
     api_key = request.headers.get("x-goog-api-key") or request.query.get("key")
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
     bearer = token.strip() if scheme.lower() == "bearer" else None
     for secret in (api_key, bearer):
         if secret and not (secret.isascii() and secret.isprintable() and " " not in secret):
-            raise unauthenticated("the key holds characters that no provider's key has")
+            raise unauthenticated("the key contains characters that no provider's key contains")
     return Credential(api_key or None, bearer or None)
 
 
@@ -79,14 +79,14 @@ async def _open(
 async def _is_open_to(
     gateway: Gateway, provider: Provider, sealed: SealedUpload, credential: Credential
 ) -> bool:
-    """A chunk need not carry a key; one that it does carry must be the tenant's own."""
+    """A chunk needs no key, but a key that it does carry must be the tenant's own."""
     if credential:
         return await gateway.tenants.is_key_of(provider, credential, sealed.tenant, sealed.scoping)
     return await gateway.tenants.may_still_use(provider, sealed.tenant, sealed.scoping)
 
 
 async def _caller(gateway: Gateway, provider: Provider, sealed: SealedUpload) -> Caller | None:
-    """The sealed caller; the proxy's own credential, which no URL holds, is put back in."""
+    """The sealed caller. URLs never contain the proxy's own credential, so it is added here."""
     if not sealed.sealed_caller:
         return None
     key = await read_session_key(gateway.state, sealed.session)
@@ -94,12 +94,12 @@ async def _caller(gateway: Gateway, provider: Provider, sealed: SealedUpload) ->
     if caller is None:
         return None
     if bool(caller.credential) is (provider.own_credential is not None):
-        raise _unknown()  # it was begun when the settings had another's credential spent
+        raise _unknown()  # since the start, a setting changed whose credential is used
     return replace(caller, credential=provider.own_credential or caller.credential)
 
 
 def _unknown() -> FerryError:
-    """One and the same for everything that does not open: it must tell a guesser nothing."""
+    """The same error for every URL that does not open, so that guessing reveals nothing."""
     return FerryError(
         Status.NOT_FOUND,
         "no such upload URL: it is not one of this proxy's, or it was sealed with another "

@@ -1,4 +1,4 @@
-"""The body of a batch creation to the neutral `NewBatch`, field by field (gemini.md section 6)."""
+"""Reads the body of a batch creation into a `NewBatch`, field by field (gemini.md section 6)."""
 
 import hashlib
 from typing import Any, Final
@@ -34,7 +34,7 @@ def parse_new_batch(
     idempotency_key: str | None,
     check_file_name: CheckFileName,
 ) -> NewBatch:
-    """A creation. Every field that cannot be carried is refused with its JSON path."""
+    """Refuses every field that cannot be translated, with its JSON path."""
     document = parse_json_object(data)
     batch = _object(_known_fields(document, "", {"batch"}).get("batch"), "batch")
     fields = _known_fields(
@@ -62,7 +62,7 @@ def parse_new_batch(
 
 
 def input_file_id(data: bytes) -> str | None:
-    """The id of the file that a creation names, if it can be read and names one."""
+    """The id of the input file, or None if the creation is invalid or has no input file."""
     try:
         batch = parse_new_batch(data, "", BatchKind.GENERATE, None, any_file_name)
     except FerryError:
@@ -88,11 +88,11 @@ def _source(value: object, path: str) -> list[InlineRequest] | str:
     path = f"{path}.requests"
     listed = _known_fields(_object(requests, path), path, {"requests"}).get("requests")
     if not isinstance(listed, list) or not listed:
-        raise invalid_argument("a list of at least one request is needed", path=f"{path}.requests")
+        raise invalid_argument("must be a list of at least one request", path=f"{path}.requests")
     inline = []
     for index, item in enumerate(listed):
         inline.append(_inline(item, f"{path}.requests[{index}]"))
-        listed[index] = None  # gives the parsed one's memory back
+        listed[index] = None  # frees the memory of the parsed request
     return inline
 
 
@@ -120,7 +120,7 @@ def _inline(value: object, path: str) -> InlineRequest:
 def _rendered(request: object, path: str) -> bytes:
     try:
         return render_compact(request)
-    except orjson.JSONEncodeError:  # its only reason with what was just parsed
+    except orjson.JSONEncodeError:  # parsed JSON can fail for this reason only
         raise invalid_argument("is nested too deeply", path=path) from None
 
 
@@ -129,20 +129,20 @@ def _metadata(value: object, path: str) -> bytes:
         return b"null"
     metadata = _object(value, path)
     for key, item in metadata.items():
-        # SDKs refuse the whole answer when a value is no string (sdk-wire.md section 3).
+        # SDKs reject the whole response if a value is not a string (sdk-wire.md section 3).
         if not isinstance(item, str):
-            raise invalid_argument("metadata values are strings", path=f"{path}.{key}")
+            raise invalid_argument("metadata values must be strings", path=f"{path}.{key}")
     return render_compact(metadata)
 
 
 def _object(value: object, path: str) -> dict[str, Any]:
     if not isinstance(value, dict):
-        raise invalid_argument("a JSON object is needed", path=path)
+        raise invalid_argument("must be a JSON object", path=path)
     return value
 
 
 def _known_fields(value: dict[str, Any], path: str, known: set[str]) -> dict[str, Any]:
-    """The fields in camelCase; anything unknown, or given twice, is refused with its path."""
+    """The fields in camelCase. Refuses an unknown field, or one that is given twice."""
     fields: dict[str, Any] = {}
     for key, item in value.items():
         name = _CAMEL.get(key, key)
@@ -156,7 +156,7 @@ def _known_fields(value: dict[str, Any], path: str, known: set[str]) -> dict[str
 
 
 def _client_spelling(value: dict[str, Any], name: str) -> str:
-    """The field as the client spelled it."""
+    """The field's name as the client spelled it."""
     return next((key for key in value if _CAMEL.get(key, key) == name), name)
 
 

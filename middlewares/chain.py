@@ -26,15 +26,15 @@ CHAIN: Final = (
 
 
 def mount(app: web.Application, gateway: Gateway) -> None:
-    """Serve everything that no other route of `app` serves: the chain, then `forward`."""
+    """Sends every request without another route through the chain, and then to `forward`."""
     app[GATEWAY] = gateway
     app.router.add_route("*", r"/{path:[\s\S]*}", forward, expect_handler=expect)
 
 
 async def expect(request: web.Request) -> web.StreamResponse | None:
-    """`Expect: 100-continue`: a caller whose key may not come in is told before it sends a body.
+    """Answers `Expect: 100-continue`: a caller whose key is refused learns it before the body.
 
-    HTTP/1.0 knows no interim answer, so there it says nothing (RFC 9110 section 10.1.1).
+    HTTP/1.0 has no interim responses, so the header is ignored there (RFC 9110 section 10.1.1).
     """
     if request.version < HttpVersion11:
         return None
@@ -47,13 +47,13 @@ async def expect(request: web.Request) -> web.StreamResponse | None:
         response.force_close()
         return response
     await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
-    # The interim answer is no part of the response's size.
+    # The interim response does not count towards the size of the response.
     request.writer.output_size = 0
     return None
 
 
 def _check_key(request: web.Request) -> None:
-    """What is opened by an upload URL is checked with it, once the chunk is on its way."""
+    """A request on an upload URL is checked later, when the URL is opened."""
     if "upload_id" in request.query:
         return
     credential = lift_credential(request)

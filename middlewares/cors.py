@@ -1,7 +1,7 @@
-"""Web pages of the configured origins may call: the CORS protocol of https://fetch.spec.whatwg.org.
+"""CORS (https://fetch.spec.whatwg.org): lets web pages of the configured origins call the proxy.
 
-It wraps the chain instead of being a step of it: a preflight carries no key, and every answer below
-`/genai` must say who may read it, errors included. Credentials that a browser stores, such as
+It wraps the chain instead of being a step of it: a preflight carries no key, and every response
+below `/genai`, also an error, must say who may read it. Credentials that a browser stores, such as
 cookies, are never allowed: a page sends its key itself.
 """
 
@@ -17,7 +17,7 @@ from middlewares.routes import is_below_prefix
 ANY_ORIGIN: Final = "*"
 
 _METHODS: Final = "GET, HEAD, POST, PUT, DELETE"
-# What any SDK may send. `*` would not cover `authorization`, so each is named.
+# Headers that SDKs send. `*` does not cover `authorization`, so each one is named.
 # Google's web SDK sets `user-agent`, which Chromium ignores and other browsers send.
 _REQUEST_HEADERS: Final = (
     "authorization",
@@ -47,7 +47,7 @@ class Cors:
 
     @web.middleware
     async def answer_preflight(self, request: web.Request, handler: Handler) -> web.StreamResponse:
-        """A preflight of an origin that is not allowed is handled like any other request."""
+        """Treats a preflight from an origin that is not allowed like any other request."""
         asked = hdrs.ACCESS_CONTROL_REQUEST_METHOD in request.headers
         if not (asked and request.method == hdrs.METH_OPTIONS and self._allowed(request)):
             return await handler(request)
@@ -60,7 +60,7 @@ class Cors:
         return web.Response(status=204, headers=headers)
 
     async def mark(self, request: web.Request, response: web.StreamResponse) -> None:
-        """Say on any answer which origin may read it, and which of its headers."""
+        """Adds to a response which origin may read it, and which of its headers."""
         if not _is_ours(request):
             return
         response.headers.add(hdrs.VARY, hdrs.ORIGIN)
@@ -72,7 +72,7 @@ class Cors:
             response.headers[hdrs.ACCESS_CONTROL_EXPOSE_HEADERS] = ", ".join(exposed)
 
     def _allowed(self, request: web.Request) -> str | None:
-        """The allowed origin to name in the answer."""
+        """The allowed origin to name in the response."""
         origin = request.headers.get(hdrs.ORIGIN)
         if origin is None or not _is_ours(request):
             return None
@@ -81,14 +81,14 @@ class Cors:
         return origin if origin in self._origins else None
 
     def _headers_for(self, request: web.Request) -> set[str]:
-        """The fixed ones, and our own ones that the browser asks about, by their exact names."""
+        """The fixed headers, and the proxy's own headers that the browser asks for."""
         asked = ",".join(request.headers.getall(hdrs.ACCESS_CONTROL_REQUEST_HEADERS, []))
         names = (name.strip().lower() for name in asked.split(","))
         return {*self._request_headers, *filter(_OUR_REQUEST_HEADER.fullmatch, names)}
 
 
 def _is_ours(request: web.Request) -> bool:
-    """Health endpoints are left out: web pages do not need them."""
+    """False for health endpoints, which web pages do not need."""
     return is_below_prefix(request.app[GATEWAY].public_address.local_path(request))
 
 

@@ -1,4 +1,4 @@
-"""Second step: whatever goes wrong further on becomes Google's error envelope."""
+"""Second step: turns every error of the later steps into Google's error envelope."""
 
 import logging
 import re
@@ -16,7 +16,7 @@ from providers.status import Status
 from providers.upload import UploadStatus
 from providers.upstream import UpstreamError
 
-# Seconds or a date (RFC 9110 section 10.2.3); an upstream may have written anything.
+# Seconds or a date (RFC 9110 section 10.2.3). An upstream may send anything, so it is checked.
 _RETRY_AFTER: Final = re.compile(r"[0-9]{1,9}|[A-Z][a-z]{2}, [0-9A-Za-z: ]{16,22} GMT")
 
 _log = logging.getLogger("genai_ferry.errors")
@@ -31,12 +31,12 @@ async def error_envelope(request: web.Request, handler: Handler) -> web.StreamRe
     except web.HTTPException as error:
         refusal = FerryError(Status.INVALID_ARGUMENT, error.reason)
     except (ClientDisconnected, ConnectionResetError):
-        # Nothing sensible can follow on this connection, so nothing is waited for.
-        response = render_error(FerryError(Status.INVALID_ARGUMENT, "the request broke off"))
+        # This connection cannot be used again, so the rest of the body is not read.
+        response = render_error(FerryError(Status.INVALID_ARGUMENT, "the request was interrupted"))
         response.force_close()
         return response
     except Exception as error:
-        # The message may hold what the client sent: only its type and where it happened is logged.
+        # The message may contain what the client sent: only type and traceback are logged.
         where = "".join(traceback.format_tb(error.__traceback__))
         _log.error("a bug of ours: %s\n%s", type(error).__name__, where, extra=_who(request))
         refusal = FerryError(Status.INTERNAL, f"internal error, request {request[REQUEST_ID]}")
@@ -49,7 +49,7 @@ async def error_envelope(request: web.Request, handler: Handler) -> web.StreamRe
 
 
 def _naming_the_provider(request: web.Request, error: FerryError) -> FerryError:
-    """An upstream that gives no usable answer does not say in it which provider it is of."""
+    """Adds the provider's name to the error of an upstream that gave no usable response."""
     provider = request.get(PROVIDER)
     if isinstance(error, UpstreamError) and provider is not None and error.provider is None:
         return error.naming(provider.name)
@@ -57,9 +57,9 @@ def _naming_the_provider(request: web.Request, error: FerryError) -> FerryError:
 
 
 def upload_status(request: web.Request, error: FerryError) -> str | None:
-    """`final` stops an SDK at once; without the header it sends the chunk again.
+    """`final` stops an SDK immediately; without the header it sends the chunk again.
 
-    sdk-wire.md section 2: `active` must never go with an error.
+    An error must never carry `active` (sdk-wire.md section 2).
     """
     route = request.get(ROUTE)
     if error.upload_status or route is None or route.call is not Call.UPLOAD:

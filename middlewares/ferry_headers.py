@@ -1,4 +1,4 @@
-"""The proxy's own request headers. An unknown one is refused: a typo would go unnoticed."""
+"""The proxy's own request headers. Unknown ones are refused, so that typos are noticed."""
 
 import re
 from difflib import get_close_matches
@@ -16,7 +16,7 @@ EXPIRES_AFTER: Final = "x-ferry-expires-after"
 RESULTS: Final = "x-ferry-results"
 
 _PREFIX: Final = "x-ferry-"
-# Those that the chain reads itself; the others are in the `passed_headers` of a provider.
+# The chain reads these itself; the others are in the `passed_headers` of a provider.
 _CHAIN_HEADERS: Final = frozenset({IDEMPOTENCY_KEY, EXPIRES_AFTER, RESULTS})
 _NAME_LIMIT: Final = 80
 _SECONDS: Final = re.compile(r"[0-9]{1,10}")
@@ -25,30 +25,31 @@ _SECONDS: Final = re.compile(r"[0-9]{1,10}")
 def parse_expiry(request: web.Request, provider: Provider) -> int | None:
     """The seconds after which an uploaded file expires; None if the client sets no expiry.
 
-    Called only where an upload begins, since SDKs send a client's headers with every call. Raises
-    INVALID_ARGUMENT for what `provider` does not take.
+    Called only for the start of an upload, since SDKs send a client's headers with every call.
+    Raises INVALID_ARGUMENT for a value that `provider` does not accept.
     """
     text = request.headers.get(EXPIRES_AFTER)
     if text is None:
         return None
     taken = provider.file_expiry
     if taken is None:
-        raise invalid_argument(f"{provider.name} cannot expire files: leave {EXPIRES_AFTER} out")
+        raise invalid_argument(f"{provider.name} cannot expire files: remove {EXPIRES_AFTER}")
     if not _SECONDS.fullmatch(text) or int(text) not in taken:
         raise invalid_argument(
-            f"{EXPIRES_AFTER}: {provider.name} takes whole seconds from {taken[0]} to {taken[-1]}"
+            f"{EXPIRES_AFTER} must be whole seconds from {taken[0]} to {taken[-1]} "
+            f"for {provider.name}"
         )
     return int(text)
 
 
 def parse_result_form(request: web.Request) -> ResultForm:
-    """The form that a download of results has; Gemini's where the client says nothing.
+    """The form in which results are downloaded; by default Gemini's.
 
-    Asked at every download, so that a wrong value is refused whatever the file is.
+    Parsed for every download, so that a wrong value is refused for every file.
     """
     text = request.headers.get(RESULTS, ResultForm.GEMINI)
     if text not in list(ResultForm):
-        raise invalid_argument(f"{RESULTS} takes {' or '.join(ResultForm)}")
+        raise invalid_argument(f"{RESULTS} must be {' or '.join(ResultForm)}")
     return ResultForm(text)
 
 

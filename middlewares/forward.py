@@ -1,4 +1,4 @@
-"""The end of the chain: the provider carries the operation out."""
+"""The end of the chain: the provider executes the operation."""
 
 import time
 from dataclasses import replace
@@ -17,7 +17,7 @@ from providers.uploads.upload_sessions import create_session_key
 
 
 async def forward(request: web.Request) -> web.StreamResponse:
-    """Leaves the outcome for response_rewrite, which makes the response of it."""
+    """Stores the outcome; `response_rewrite` turns it into the response."""
     request[OUTCOME] = await _execute(request)
     return web.Response()
 
@@ -52,7 +52,7 @@ async def _file_operation(request: web.Request) -> op.Outcome:
         case op.DownloadFile(file_id, form):
             return await files.download(caller, file_id, form)
         case other:
-            raise AssertionError(f"no file operation: {other}")
+            raise AssertionError(f"not a file operation: {other}")
 
 
 async def _batch_operation(request: web.Request) -> op.Outcome:
@@ -71,19 +71,19 @@ async def _batch_operation(request: web.Request) -> op.Outcome:
             await batches.delete(caller, batch_id)
             return op.Done()
         case other:
-            raise AssertionError(f"no batch operation: {other}")
+            raise AssertionError(f"not a batch operation: {other}")
 
 
 async def _start_upload(request: web.Request, operation: op.StartUpload) -> op.Started:
     gateway, provider, caller = request.app[GATEWAY], request[PROVIDER], request[CALLER]
-    # Nothing is begun at the provider for a client whose own address we cannot tell.
+    # Raises if the request does not tell our public address: then nothing is started upstream.
     address = gateway.public_address.of(request)
     started = await provider.uploads.start(caller, operation.start)
     sealed_caller = ""
     if started.needs_caller:
         key = await create_session_key(gateway.state, operation.session_id)
-        lent = provider.own_credential is not None
-        sealed = replace(caller, credential=Credential()) if lent else caller
+        uses_own = provider.own_credential is not None
+        sealed = replace(caller, credential=Credential()) if uses_own else caller
         sealed_caller = gateway.upload_urls.seal_caller(sealed, operation.session_id, key)
     upload = SealedUpload(
         session=operation.session_id,
@@ -116,7 +116,10 @@ async def _upload_command(
 
 
 def _check_address(request: web.Request) -> None:
-    """Nothing is made for a client whose own address, which is in the answer, cannot be told."""
+    """Raises before anything is created if the request does not tell our public address.
+
+    The response contains that address.
+    """
     request.app[GATEWAY].public_address.of(request)
 
 

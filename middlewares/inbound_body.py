@@ -1,4 +1,4 @@
-"""The request's body as the client sends it: streamed, held within a bound, or thrown away."""
+"""The request body from the client: streamed, read whole up to a limit, or discarded."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -11,20 +11,20 @@ from providers.body import Body
 from providers.errors import invalid_argument
 from providers.json_api.json_text import parse_json
 
-# A chunk of every SDK is 8 MiB (sdk-wire.md section 2); more than a few of them is not worth it.
+# Four chunks: every SDK sends chunks of 8 MiB (sdk-wire.md section 2).
 _DISCARD_BYTES: Final = 32 << 20
 _DISCARD_SECONDS: Final = 30
-# A client that says nothing for so long holds a share of the memory budget for nothing. aiohttp
-# does not tell of a body whose chunked framing breaks half way: it, too, just goes silent.
+# A silent client must not keep its share of the memory budget. aiohttp reports no error if the
+# chunked framing of a body breaks in the middle: such a body also just goes silent.
 _SILENCE_SECONDS: Final = 300
 
 
 class ClientDisconnected(Exception):
-    """The client broke off, or fell silent, while it was sending."""
+    """The client disconnected, or went silent, while it was sending."""
 
 
 class _Chunks(AsyncIterator[bytes]):
-    """What the client sends. No generator: one that is cancelled in the middle could not go on."""
+    """What the client sends. Not a generator, which could not continue after a cancellation."""
 
     def __init__(self, request: web.Request) -> None:
         self._content = request.content
@@ -46,38 +46,38 @@ class _Chunks(AsyncIterator[bytes]):
 
 
 def inbound_body(request: web.Request) -> Body:
-    """The body as it arrives; without a Content-Length only the end tells its length."""
+    """The body as it arrives; without a Content-Length its length is unknown until it ends."""
     if not request.body_exists:
         return Body(_Chunks(request), 0)
     return Body(_Chunks(request), request.content_length)
 
 
 def refuse_transfer_codings(request: web.Request) -> None:
-    """A body that is compressed on its way would be stored or relayed as if it were not."""
+    """Otherwise a compressed body would be stored or relayed as if it were not compressed."""
     coding = request.headers.get("Transfer-Encoding", "").strip().lower()
     if coding not in ("", "chunked", "identity"):
-        raise invalid_argument("Transfer-Encoding can only be chunked; send the body uncompressed")
+        raise invalid_argument("Transfer-Encoding must be chunked; send the body uncompressed")
 
 
 def refuse_encoded(request: web.Request) -> None:
-    """What is not relayed is read as it is, or stored: compressed it would be something else."""
+    """A body that is not relayed is parsed or stored, so it must not be compressed."""
     encoding = request.headers.get("Content-Encoding", "").strip().lower()
     if encoding not in ("", "identity"):
-        raise invalid_argument("send the body as it is: Content-Encoding is not supported")
+        raise invalid_argument("send the body uncompressed: Content-Encoding is not supported")
 
 
 async def read_whole(request: web.Request, limit: int, what: str) -> bytes:
-    """The body whole. Raises INVALID_ARGUMENT beyond `limit` bytes, which `what` names."""
+    """The whole body. Raises INVALID_ARGUMENT beyond `limit` bytes; `what` names the limit."""
     refuse_encoded(request)
     too_large = invalid_argument(f"the body is larger than {what} ({limit} bytes)")
     if (request.content_length or 0) > limit:
         raise too_large
-    held = bytearray()
+    data = bytearray()
     async for chunk in _Chunks(request):
-        held += chunk
-        if len(held) > limit:
+        data += chunk
+        if len(data) > limit:
             raise too_large
-    return bytes(held)
+    return bytes(data)
 
 
 def parse_json_object(data: bytes, *, path: str = "body") -> dict[str, Any]:
@@ -91,9 +91,9 @@ def parse_json_object(data: bytes, *, path: str = "body") -> dict[str, Any]:
 
 
 async def discard(request: web.Request) -> bool:
-    """Read what is left of the body and throw it away; False if that was given up.
+    """Reads the rest of the body and throws it away; False if it stopped before the end.
 
-    SDKs send a chunk to its end before they read the answer, so an early one would be lost.
+    SDKs send a whole chunk before they read the response, so they would lose an early one.
     """
     left = _DISCARD_BYTES
     try:

@@ -1,6 +1,6 @@
-"""What else the log line of a request says: what was created, or why the request was refused.
+"""Further fields of a request's log line: what was created, or why the request was refused.
 
-It holds names, paths and messages of the proxy, never keys, prompts or answers: the proxy's
+They contain names, paths and messages of the proxy, never keys, prompts or answers: the proxy's
 messages quote no values of a request, and a name that looks like a key is masked.
 """
 
@@ -23,7 +23,7 @@ _MESSAGE_LIMIT: Final = 500
 _NAME_LIMIT: Final = 200
 _WORD: Final = re.compile(r"[^\s'\"`,;()]+")
 _SEGMENT: Final = re.compile(r"[^\s'\"`,;()/]+")
-# What upstreams call errors and requests; anything else may be text that quotes the request.
+# The form of upstreams' error codes and request ids; other text may quote the request.
 _CODE: Final = re.compile(r"[A-Za-z0-9_.:/=+-]{1,120}")
 _MASK: Final = "***"
 _COLLECTIONS: Final = {
@@ -39,14 +39,14 @@ _COLLECTIONS: Final = {
 
 
 def log_fields(request: web.Request, status: int) -> dict[str, Any]:
-    """For a request that was answered with `status`; empty where nothing is to be added."""
+    """The fields for a request whose response has `status`; empty if there is nothing to add."""
     refusal, outcome = request.get(REFUSAL), request.get(OUTCOME)
     if refusal is not None:
         fields = _refusal(request, refusal)
     elif isinstance(outcome, CreatedBatch):
         fields = _creation(outcome.batch)
     elif isinstance(request.get(OPERATION), Relayed) and status >= 400:
-        # The upstream's answer is relayed to the client as it is, and is not read here.
+        # The upstream's response is relayed to the client unchanged, and is not read here.
         resource = _masked(request, _resource(request[ROUTE]), _NAME_LIMIT)
         fields = {"resource": resource, "upstream_status": status}
     else:
@@ -60,7 +60,7 @@ def _creation(batch: Batch) -> dict[str, Any]:
 
 def _refusal(request: web.Request, error: FerryError) -> dict[str, Any]:
     # An upstream's message may quote the request or name a key, so its status, type and request id
-    # are logged instead. An UpstreamError is ours: it says that there was no usable answer.
+    # are logged instead. The message of an UpstreamError is ours.
     ours = error.provider is None or isinstance(error, UpstreamError)
     return {
         "refused": error.status.name,
@@ -91,9 +91,9 @@ def _code(text: str | None) -> str | None:
 
 
 def _masked(request: web.Request, text: str, limit: int) -> str:
-    """`text` without the request's own key, and without what has the form of any provider's.
+    """`text` without the request's own key, and without anything that looks like a provider's key.
 
-    It is cut to `limit` characters after that, since a part of a key cannot be recognised.
+    It is cut to `limit` characters afterwards, since a part of a key cannot be recognised.
     """
     forms = [
         known.form
@@ -116,7 +116,7 @@ def _without_key(word: str, forms: Sequence[re.Pattern[str]]) -> str:
 
 
 def _secrets(request: web.Request) -> list[str]:
-    """As the client sent them, so that a key of an unknown form is masked too."""
+    """The keys as the client sent them, so that keys of an unknown form are masked too."""
     bearer = request.headers.get("Authorization", "").rpartition(" ")[2]
     keys = [request.headers.get("x-goog-api-key"), request.query.get("key"), bearer]
     return [key for key in keys if key]

@@ -1,4 +1,4 @@
-"""The multipart protocol: one part of JSON that says what the file is, one with its bytes."""
+"""The multipart protocol: a part of JSON that describes the file, and a part with its bytes."""
 
 from collections.abc import AsyncIterator
 from typing import Final
@@ -16,13 +16,13 @@ from providers.upload import UploadStart
 _JSON_LIMIT: Final = 64 << 10
 _READ_BYTES: Final = 64 << 10
 
-# What aiohttp's reader raises where the client is at fault.
+# What aiohttp's reader raises for a malformed body.
 _MALFORMED: Final = (ValueError, AssertionError, HttpProcessingError)
 _DISCONNECTED: Final = (ClientPayloadError, ConnectionError, web.RequestPayloadError)
 
 
 async def parse_multipart(request: web.Request, version: str) -> tuple[UploadStart, Body]:
-    """What the file is, and its bytes as they arrive. Only their end tells their length."""
+    """The file's description, and its bytes as they arrive, whose length is not known before."""
     if not request.content_type.startswith("multipart/") or not request.body_exists:
         raise _malformed("Content-Type must be multipart/related with a boundary")
     try:
@@ -46,21 +46,23 @@ async def parse_multipart(request: web.Request, version: str) -> tuple[UploadSta
 async def _part(parts: MultipartReader) -> BodyPartReader:
     part = await parts.next()
     if not isinstance(part, BodyPartReader):
-        raise _malformed("two parts are needed: JSON, then the file")
+        raise _malformed("it must have two parts: JSON, then the file")
     return part
 
 
 async def _read_json(part: BodyPartReader) -> bytes:
-    held = bytearray()
+    data = bytearray()
     while chunk := await part.read_chunk(_READ_BYTES):
-        held += chunk
-        if len(held) > _JSON_LIMIT:
-            raise _malformed("the first part is JSON that says what the file is")
-    return bytes(held)
+        data += chunk
+        if len(data) > _JSON_LIMIT:
+            raise _malformed(
+                f"the first part, JSON that describes the file, exceeds {_JSON_LIMIT} bytes"
+            )
+    return bytes(data)
 
 
 async def _content(part: BodyPartReader, parts: MultipartReader) -> AsyncIterator[bytes]:
-    """The file's bytes; an error, never an end, where the closing boundary is missing."""
+    """The file's bytes. Raises if the closing boundary is missing."""
     try:
         while chunk := await part.read_chunk(_READ_BYTES):
             yield chunk
@@ -74,7 +76,7 @@ async def _content(part: BodyPartReader, parts: MultipartReader) -> AsyncIterato
 
 
 def _why(error: Exception) -> str:
-    return "bad headers of a part" if isinstance(error, HttpProcessingError) else str(error)
+    return "a part has bad headers" if isinstance(error, HttpProcessingError) else str(error)
 
 
 def _malformed(why: str) -> Exception:

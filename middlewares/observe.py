@@ -1,4 +1,4 @@
-"""First step: a request id, and one line of log for each request, without any secret in it."""
+"""First step: gives each request an id, and logs one line without secrets for it."""
 
 import logging
 import secrets
@@ -14,7 +14,7 @@ _log = logging.getLogger("genai_ferry.access")
 
 @web.middleware
 async def observe(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Neither path nor query is logged whole: both can hold secrets (keys, upload URLs)."""
+    """Never logs whole paths or queries: both can contain secrets (keys, upload URLs)."""
     request[REQUEST_ID] = secrets.token_hex(8)
     began = time.monotonic()
     status = 0

@@ -1,4 +1,4 @@
-"""The typed operations that a request can be, and the outcomes that they can have."""
+"""The typed operations that requests are read into, and their possible outcomes."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -114,7 +114,7 @@ Operation = (
 
 @dataclass(frozen=True, slots=True)
 class Started:
-    """An upload that began; `url` is where its chunks go."""
+    """An upload that was started; its chunks are sent to `url`."""
 
     url: str = field(repr=False)
     granularity: int | None
@@ -128,7 +128,7 @@ class FileCreated:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """Nothing to say but that it is done: `{}`."""
+    """The operation is done and returns nothing: `{}`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Fourth step: which provider serves the request, and whether it is the one the name belongs to."""
+"""Fourth step: finds the request's provider, and checks that a named resource can belong to it."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -48,12 +48,12 @@ async def provider_resolution(request: web.Request, handler: Handler) -> web.Str
 
 
 def resolve(gateway: Gateway, named: str | None) -> Provider:
-    """The provider of that name, without case, `-` and `_` alike; the default for none."""
+    """The provider with that name, or the default. Case is ignored, and `_` equals `-`."""
     name = normalised(named or gateway.default_provider)
     provider = gateway.providers.get(name)
     if provider is None:
         known = ", ".join(sorted(gateway.providers))
-        # It may be a key that was put in the wrong header.
+        # A long value may be a key that was put in the wrong header.
         shown = repr(name) if len(name) < _SHORTER_THAN_KEYS else "(too long to be shown)"
         raise invalid_argument(f"unknown x-model-provider {shown}; known: {known}")
     return provider
@@ -64,7 +64,7 @@ def normalised(name: str) -> str:
 
 
 def check_owner(gateway: Gateway, provider: Provider, route: Route) -> None:
-    """Raises NOT_FOUND, saying whose it is, for a name that is surely another provider's."""
+    """Raises NOT_FOUND, with the owner's name, for a name that clearly is another provider's."""
     check_length(route.name)
     if route.call in _NAMED_FILES:
         check_file_owner(gateway, provider, route.name)
@@ -81,7 +81,7 @@ def check_owner(gateway: Gateway, provider: Provider, route: Route) -> None:
 def check_file_owner(
     gateway: Gateway, provider: Provider, file_id: str, path: str | None = None
 ) -> None:
-    """Raises NOT_FOUND for a file's id as `check_owner` does; `path` is where it stands."""
+    """Raises NOT_FOUND for a file's id as `check_owner` does; `path` is its JSON path."""
     check_length(file_id, path)
     made = decode_letter(file_id)
     letter, native = made or ("", file_id)
@@ -90,7 +90,7 @@ def check_file_owner(
         return
     if own.files.fullmatch(file_id) and made is None:
         return
-    # If the provider's own ids look like the proxy's, only the native id is a proof.
+    # If the provider's own ids look like the proxy's, only a native id proves the owner.
     letters_tell = not own.files.fullmatch(file_id)
     owners = [
         other
@@ -103,7 +103,7 @@ def check_file_owner(
 
 
 def _is_distinctive(names: NameForms, native: str) -> bool:
-    """Whether a native id is surely of this kind. A results file's is its batch's."""
+    """Whether a native id clearly is of this kind. A results file has the id of its batch."""
     return names.distinctive and any(
         form.fullmatch(native) for form in (names.files, names.batches)
     )
@@ -112,5 +112,5 @@ def _is_distinctive(names: NameForms, native: str) -> bool:
 def _elsewhere(name: str, owners: Sequence[Provider], path: str | None = None) -> FerryError:
     kinds = " or ".join(owner.kind for owner in owners)
     return not_found(
-        f"{name[:120]} is a name of {kinds}, which x-model-provider does not name here", path=path
+        f"{name[:120]} belongs to {kinds}, but x-model-provider names another provider", path=path
     )

@@ -1,4 +1,4 @@
-"""The address at which clients reach us; Python uses an upload URL exactly as it is given."""
+"""The address at which clients reach the proxy: Python uses upload URLs exactly as given."""
 
 import re
 from collections.abc import Sequence
@@ -20,7 +20,7 @@ Network = IPv4Network | IPv6Network
 
 
 class PublicAddress:
-    """The configured address, else what a trusted proxy says, else the request's own Host."""
+    """The configured address, otherwise what a trusted proxy says, otherwise the Host header."""
 
     def __init__(self, configured: str | None, trusted_proxies: Sequence[Network]) -> None:
         self._configured = configured.rstrip("/").removesuffix(PREFIX) if configured else None
@@ -34,7 +34,7 @@ class PublicAddress:
     def local_path(self, request: web.Request) -> str:
         """The request's raw path without the configured public path.
 
-        An ingress may hand requests on with that path or without it.
+        An ingress may forward requests with that path or without it.
         """
         path = request.rel_url.raw_path
         public = f"{self._path}{PREFIX}"
@@ -43,26 +43,27 @@ class PublicAddress:
         return path
 
     def is_protected(self, request: web.Request) -> bool:
-        """Whether what the client sent crossed no network in the clear, as far as can be told.
+        """Whether the request crossed no network without encryption, as far as the proxy can tell.
 
-        A peer on this machine is believed without a word: what a proxy there lets in is for its
-        own operator to say, and many say nothing.
+        True for every peer on this machine: a proxy there is its operator's responsibility, and
+        many set no X-Forwarded-Proto.
         """
         address = _address(request.remote)
         on_this_machine = address is not None and address.is_loopback
         return on_this_machine or self._every_hop_encrypted(request)
 
     def _every_hop_encrypted(self, request: web.Request) -> bool:
-        """A chain of proxies says a scheme for each leg, of which none may be in the clear."""
+        """A chain of proxies gives a scheme for each hop; each must be https."""
         if not self._is_trusted(request.remote):
             return request.scheme == "https"
-        told = ",".join(request.headers.getall("X-Forwarded-Proto", [request.scheme]))
-        return all(leg.strip().lower() == "https" for leg in told.split(","))
+        schemes = ",".join(request.headers.getall("X-Forwarded-Proto", [request.scheme]))
+        return all(scheme.strip().lower() == "https" for scheme in schemes.split(","))
 
     def _scheme(self, request: web.Request) -> str:
-        """How the client reached whoever is nearest to it that we may believe."""
-        told = _first(request, "X-Forwarded-Proto") if self._is_trusted(request.remote) else ""
-        return (told or request.scheme).lower()
+        """The scheme that the client used, if a trusted proxy says it, else the request's own."""
+        trusted = self._is_trusted(request.remote)
+        forwarded = _first(request, "X-Forwarded-Proto") if trusted else ""
+        return (forwarded or request.scheme).lower()
 
     def _forwarded(self, request: web.Request) -> str:
         scheme, host, prefix = self._scheme(request), request.headers.get("Host", ""), ""
@@ -72,9 +73,9 @@ class PublicAddress:
             if forwarded := _first(request, "X-Forwarded-Host"):
                 named, host = "X-Forwarded-Host", forwarded
         if scheme not in ("http", "https"):
-            raise invalid_argument("X-Forwarded-Proto is not http or https")
+            raise invalid_argument("X-Forwarded-Proto must be http or https")
         if not _HOST.fullmatch(host):
-            raise invalid_argument(f"{named} is not a host name, with or without a port")
+            raise invalid_argument(f"{named} must be a host name, with or without a port")
         return f"{scheme}://{host}{prefix}"
 
     def _is_trusted(self, remote: str | None) -> bool:
@@ -83,7 +84,7 @@ class PublicAddress:
 
 
 def _address(remote: str | None) -> IPv4Address | IPv6Address | None:
-    """A peer's address. A socket for both versions shows IPv4 peers as `::ffff:127.0.0.1`."""
+    """A peer's address. A dual-stack socket shows IPv4 peers as `::ffff:127.0.0.1`."""
     try:
         address = ip_address(remote or "")
     except ValueError:
@@ -96,11 +97,11 @@ def _first(request: web.Request, header: str) -> str:
 
 
 def _path_prefix(request: web.Request) -> str:
-    """The path that a proxy in front removed from the request's, without a trailing slash."""
+    """The path that a proxy in front removed from the request, without a trailing slash."""
     prefix = _first(request, "X-Forwarded-Prefix")
     if len(prefix) > _PATH_PREFIX_LIMIT or not _PATH_PREFIX.fullmatch(prefix):
         raise invalid_argument(
-            "X-Forwarded-Prefix is not a path such as /team: segments of letters, digits and "
-            f"-._~, without `//`, `.` or `..`, {_PATH_PREFIX_LIMIT} characters at most"
+            "X-Forwarded-Prefix must be a path such as /team: segments of letters, digits and "
+            f"-._~, without `//`, `.` or `..`, at most {_PATH_PREFIX_LIMIT} characters"
         )
     return prefix.rstrip("/")

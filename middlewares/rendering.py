@@ -1,4 +1,4 @@
-"""Resources in Gemini's shape, as every SDK reads it (sdk-wire.md section 3)."""
+"""Renders resources in Gemini's shape, as every SDK reads it (sdk-wire.md section 3)."""
 
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -8,14 +8,14 @@ from providers.json_api.json_text import render_json
 from providers.resources import Batch, BatchKind, File, InlineResults, ResultFile
 from providers.status import item_error
 
-# Google's schema has one name for inline results of both kinds. For embeddings Java's SDK reads
-# only the second name; with both, Python's SDK shows failed items twice and Java's all items.
+# Google's schema has one name for inline results of both kinds. For embeddings the Java SDK reads
+# only the second name. With both, the Python SDK shows failed items twice, the Java SDK all items.
 _INLINE: Final = "inlinedResponses"
 _SDKS_EMBEDDINGS: Final = "inlinedEmbedContentResponses"
 
 
 def render_file(file: File, address: str) -> dict[str, Any]:
-    """`sizeBytes` is a string: Go takes nothing else. What is unknown is left out."""
+    """`sizeBytes` is a string, since Go accepts only that. Unknown fields are left out."""
     uri = f"{address}/v1beta/files/{file.id}"
     document = {
         "name": f"files/{file.id}",
@@ -35,7 +35,7 @@ def render_file(file: File, address: str) -> dict[str, Any]:
 
 
 def render_batch(batch: Batch, output: dict[str, Any] | None) -> dict[str, Any]:
-    """The operation shape: SDKs read `metadata` alone, REST users `response` too.
+    """The shape of an operation: SDKs read only `metadata`, REST users also read `response`.
 
     An operation has an error or a response, never both; if it has an error, its results are only in
     `metadata.output`.
@@ -81,7 +81,7 @@ def _metadata(batch: Batch, output: dict[str, Any] | None) -> dict[str, Any]:
 
 
 def render_output(batch: Batch, items: object) -> dict[str, Any] | None:
-    """The `output` union as the SDKs read it; `items` stands where the inline results go."""
+    """The `output` union as the SDKs read it; `items` are the inline results."""
     match batch.output:
         case None:
             return None

@@ -1,4 +1,4 @@
-"""What the steps of the chain hand on to each other, each under a typed key of the request."""
+"""What the steps of the chain pass to each other, each value under a typed request key."""
 
 from asyncio import Transport
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -25,12 +25,12 @@ Middleware = Callable[[web.Request, Handler], Awaitable[web.StreamResponse]]
 
 @dataclass(frozen=True, slots=True)
 class Gateway:
-    """What the steps of the chain work with. `default_provider` serves a request that names none.
+    """What the steps of the chain work with. `default_provider` is for requests that name none.
 
-    `upload_ttl` in seconds; `inline_max_bytes` bounds one inline body. `plaintext_keys_setting`
-    is the setting that would let secret keys that only sign cross a network in the clear; None if
-    it is on. `reset` ends a client's connection so that it does not look like the regular end of a
-    body.
+    `upload_ttl` is in seconds; `inline_max_bytes` limits one inline body. `plaintext_keys_setting`
+    is the setting that would let secret keys that only sign cross a network without encryption;
+    None if it is on. `reset` ends a client's connection so that it does not look like the regular
+    end of a body.
     """
 
     providers: Mapping[str, Provider]
@@ -46,14 +46,14 @@ class Gateway:
     plaintext_keys_setting: str | None
 
     def others(self, provider: Provider) -> Sequence[Provider]:
-        """One configured provider of each kind that `provider` is not."""
+        """One configured provider of each other kind."""
         kinds = {p.kind: p for p in self.providers.values() if p.kind != provider.kind}
         return list(kinds.values())
 
 
 @dataclass(frozen=True, slots=True)
 class OpenedUpload:
-    """An upload URL that opened; `provider` is the configured name."""
+    """The content of an upload URL; `provider` is the configured name."""
 
     provider: str
     session: UploadSession

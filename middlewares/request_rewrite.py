@@ -1,4 +1,4 @@
-"""Fifth step: read the Gemini-shaped request into one typed operation."""
+"""Fifth step: reads the Gemini-shaped request into one typed operation."""
 
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
@@ -49,7 +49,7 @@ from providers.resources import BatchKind
 
 _PAGE_SIZE: Final = 10
 _PAGE_SIZE_LIMIT: Final = 100
-# The text as it came, and that of each request cut out of it.
+# The received text, and the text of each request that is cut out of it.
 _COPIES_IN_MEMORY: Final = 2
 
 _INSPECTED_BYTES: Final = 16 << 10
@@ -69,7 +69,7 @@ async def request_rewrite(request: web.Request, handler: Handler) -> web.StreamR
 
 
 def _memory(request: web.Request) -> AbstractContextManager[Reservation | None]:
-    """An inline body is held whole: its share of the budget is taken before it is read."""
+    """An inline body is kept in memory, so its share of the budget is reserved before reading."""
     gateway: Gateway = request.app[GATEWAY]
     if request[ROUTE].call not in _BATCH_KINDS or request[PROVIDER].batches is None:
         return nullcontext()
@@ -104,7 +104,7 @@ async def _operation(request: web.Request) -> op.Operation:
 
 
 def _may_name_a_file(request: web.Request) -> bool:
-    """Whether a request that is relayed may be a creation from a file: those are small."""
+    """Whether a relayed request may create a batch from a file: its body is small."""
     size = request.content_length or 0
     plain = "Content-Encoding" not in request.headers
     return request[ROUTE].call in _BATCH_KINDS and plain and 0 < size <= _INSPECTED_BYTES
@@ -113,8 +113,8 @@ def _may_name_a_file(request: web.Request) -> bool:
 async def _with_checked_owner(
     request: web.Request, relayed: op.Relayed, provider: Provider
 ) -> op.Relayed:
-    """A creation that names another provider's file is refused, with whose it is."""
-    data = await read_whole(request, _INSPECTED_BYTES, "what is looked at")
+    """Refuses a creation that names another provider's file, and says whose file it is."""
+    data = await read_whole(request, _INSPECTED_BYTES, "the inspected size")
     file_id = input_file_id(data)
     if file_id is not None:
         check_file_owner(request.app[GATEWAY], provider, file_id, "batch.inputConfig.fileName")
@@ -143,8 +143,8 @@ async def _upload(request: web.Request, route: Route, provider: Provider) -> op.
 async def _upload_elsewhere(
     request: web.Request, route: Route, provider: Provider
 ) -> op.StartUpload | op.Relayed:
-    """A start gets an upload URL of ours, so that the bytes come through here too."""
-    parse_expiry(request, provider)  # refused, as for files
+    """A start gets an upload URL of the proxy, so that the bytes pass through it too."""
+    parse_expiry(request, provider)  # a wrong value is refused here too
     if commands(request) != ["start"]:
         return _relayed(request, route, provider)
     session = request.app[GATEWAY].upload_urls.new_session()
@@ -192,7 +192,7 @@ def _named(request: web.Request, route: Route) -> op.Operation:
         case Call.DELETE_BATCH:
             return op.DeleteBatch(route.name)
         case other:
-            raise AssertionError(f"no call on a named resource: {other}")
+            raise AssertionError(f"not a call on a named resource: {other}")
 
 
 def _page(request: web.Request) -> tuple[int, str | None]:
@@ -200,7 +200,7 @@ def _page(request: web.Request) -> tuple[int, str | None]:
     if not (text.isascii() and text.isdigit() and len(text) < 10):
         raise invalid_argument(f"{text[:40]!r} is not a page size", path="pageSize")
     if request.query.get("filter"):
-        raise invalid_argument("lists cannot be filtered here", path="filter")
+        raise invalid_argument("this proxy cannot filter lists", path="filter")
     token = request.query.get("pageToken") or request.query.get("page_token")
     return min(int(text) or _PAGE_SIZE, _PAGE_SIZE_LIMIT), token or None
 
@@ -215,7 +215,7 @@ def _relayed(request: web.Request, route: Route, provider: Provider) -> op.Relay
 
 
 def _query(request: web.Request) -> str:
-    """The query as it came, less the key, which travels as the credential does."""
+    """The query without the key, which is sent like every credential."""
     pairs = request.rel_url.raw_query_string.split("&")
     kept = "&".join(pair for pair in pairs if pair and not pair.startswith("key="))
     return f"?{kept}" if kept else ""

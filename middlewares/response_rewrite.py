@@ -1,4 +1,4 @@
-"""Sixth step, on the way back: the outcome in Gemini's shape, a stream as a stream."""
+"""Sixth step, on the way back: renders the outcome in Gemini's shape, and streams long bodies."""
 
 import secrets
 from collections.abc import AsyncIterator, Mapping
@@ -15,7 +15,7 @@ from providers.body import Body
 from providers.resources import Batch, CreatedBatch, Download, File, InlineResults
 from providers.upload import UploadProgress
 
-# Hop by hop (RFC 9110 section 7.6.1), and what is ours to say.
+# Hop-by-hop headers (RFC 9110 section 7.6.1), and headers that the proxy sets itself.
 _NOT_RELAYED: Final = frozenset(
     {
         "connection",
@@ -109,7 +109,7 @@ def _json(document: object, headers: Mapping[str, str] | None = None) -> web.Res
 
 
 def _started(started: op.Started) -> web.Response:
-    """`X-Goog-Upload-URL` is spelled so because Python's aiohttp transport looks for just that."""
+    """Python's aiohttp transport finds `X-Goog-Upload-URL` only in this exact spelling."""
     headers = {
         **started.headers,
         "X-Goog-Upload-Status": "active",
@@ -136,7 +136,7 @@ def _progress(progress: UploadProgress, request: web.Request) -> web.Response:
 
 
 def _inline_results(batch: Batch, results: InlineResults, reset: Reset) -> web.StreamResponse:
-    """The results stand in the answer twice; they are streamed so that they are held once."""
+    """The results are in the response twice; streaming keeps only one copy in memory."""
     mark = secrets.token_hex(16)
     template = to_json(render_batch(batch, render_output(batch, mark))).split(f'"{mark}"'.encode())
     size = sum(map(len, results.items)) + max(0, len(results.items) - 1) + 2
@@ -156,7 +156,7 @@ def _inline_results(batch: Batch, results: InlineResults, reset: Reset) -> web.S
 
 
 def _nominated(connection: str) -> set[str]:
-    """The further headers that a `Connection` header says are hop by hop."""
+    """The further headers that a `Connection` header declares as hop-by-hop."""
     return {name.strip().lower() for name in connection.split(",")}
 
 
@@ -164,7 +164,7 @@ def _relayed(reply: Any, reset: Reset) -> web.StreamResponse:
     headers: CIMultiDict[str] = CIMultiDict()
     dropped = _NOT_RELAYED | _nominated(reply.headers.get("Connection", ""))
     for name, value in reply.headers.items():
-        # Google's CORS headers are for Google's address, not for the proxy's.
+        # Google's CORS headers apply to Google's address, not to the proxy's.
         if name.lower() not in dropped and not name.lower().startswith("access-control-"):
             headers.add(name, value)
     length = reply.headers.get("Content-Length")

@@ -1,7 +1,7 @@
-"""Method and path to one call of the surface (contract.md section 2), independent of version.
+"""Maps method and path to one call of the API (contract.md section 2), in any version.
 
-Prefixes vary by SDK and by how its user set `base_url`: `/v1/upload/v1beta/files`, doubled
-versions, none (sdk-wire.md sections 1a and 6). A name may hold raw slashes and colons, so a verb
+Prefixes depend on the SDK and on how its user set `base_url`: `/v1/upload/v1beta/files`, doubled
+versions, none (sdk-wire.md sections 1a and 6). A name may contain raw slashes and colons, so a verb
 is split off at the last colon.
 """
 
@@ -16,7 +16,7 @@ from providers.resource_names import file_id_of_uri
 PREFIX: Final = "/genai"
 UPLOAD_PATH: Final = f"{PREFIX}/upload/v1beta/files"
 UPLOAD_TAIL: Final = "upload/files"
-"""The end of every upload URL's path, without the version; the seal binds it."""
+"""The end of every upload URL's path, without the version; the token is bound to it."""
 
 _VERSION: Final = re.compile(r"v\d[a-z0-9]*")
 
@@ -39,7 +39,7 @@ class Call(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """`name` is the decoded id or model; `target` the raw path as Google itself spells it.
+    """`name` is the decoded id or model; `target` is the raw path as Google spells it.
 
     For an upload into something other than files, `name` is the raw path below `upload/{version}`.
     """
@@ -77,7 +77,7 @@ def effective_method(method: str) -> str:
 
 
 def parse_route(method: str, raw_path: str) -> Route | None:
-    """The call that `raw_path` (still percent-encoded) names; None outside `/genai`."""
+    """The call for `raw_path`, which is still percent-encoded; None outside `/genai`."""
     method = effective_method(method)
     if not is_below_prefix(raw_path):
         return None
@@ -109,10 +109,10 @@ def _upload(method: str, target: str, version: str, rest: str) -> Route | None:
 
 
 def parse_upload_url(method: str, raw_path: str) -> Route | None:
-    """The upload that a path with an `upload_id` names, whatever stands before its last `/upload/`.
+    """The route of a request on an upload URL. What precedes the last `/upload/` is ignored.
 
     The Java SDK appends the path of the upload URL to the path of its base URL, and an ingress may
-    strip a part of the result: `/team/genai/upload/v1beta/files`, without our prefix in its place.
+    remove a part of the result, for example `/genai` from `/team/genai/upload/v1beta/files`.
     """
     _, found, tail = raw_path.rpartition("/upload/")
     below_our_prefix = f"{PREFIX}/upload/{tail}" if found else ""
@@ -121,7 +121,7 @@ def parse_upload_url(method: str, raw_path: str) -> Route | None:
 
 
 def _split_prefix(path: str) -> tuple[str, str, str]:
-    """The last version, `upload`, `download` or nothing, and the rest of the path."""
+    """The last version; `upload`, `download` or nothing; and the rest of the path."""
     version = service = ""
     segments = path.lstrip("/").split("/")
     while segments:
@@ -136,7 +136,7 @@ def _split_prefix(path: str) -> tuple[str, str, str]:
 
 
 def _split_verb(collection: str, resource: str) -> tuple[str, str]:
-    """Name and verb. A colon that no known verb follows belongs to the name."""
+    """Name and verb. A colon without a known verb after it belongs to the name."""
     name, colon, verb = resource.rpartition(":")
     known = {v for _, c, v in _CALLS if c == collection and v}
     return (name, verb) if colon and verb in known else (resource, "")

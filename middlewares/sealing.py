@@ -1,11 +1,11 @@
-"""Upload URLs: everything a chunk needs to know, sealed, since chunks carry nothing else.
+"""Upload URLs: they contain, encrypted, everything that the proxy must know about a chunk.
 
-Python's chunks have no key, no provider and no client header (sdk-wire.md section 1b). The token
-is `{session}.{tenant}.{sealed}`, in unreserved characters only: Java would encode others a
-second time. The seal binds the session, the tenant and the tail of the path: clients and ingresses
-may change what precedes the tail. A caller's credential inside is sealed once more,
-under a key derived from random bytes in the session's state object: once those are deleted an old
-URL opens nothing.
+The Python SDK sends chunks without key, provider and client headers (sdk-wire.md section 1b). The
+token is `{session}.{tenant}.{sealed}`, in unreserved characters only: the Java SDK would encode
+others a second time. The encryption is bound to the session, the tenant and the tail of the path:
+clients and ingresses may change what precedes the tail. A caller's credential inside is encrypted
+once more, with a key derived from random bytes in the session's state object: after those are
+deleted, an old URL is useless.
 """
 
 import base64
@@ -26,17 +26,17 @@ from providers.errors import invalid_argument
 
 _NONCE_BYTES: Final = 12
 _KEY_BYTES: Final = 32
-# A request line longer than 8190 bytes is refused by common parsers, aiohttp's among them.
+# Common parsers, such as aiohttp's, refuse a request line longer than 8190 bytes.
 _TOKEN_LIMIT: Final = 7_500
 
 
 @dataclass(frozen=True, slots=True)
 class SealedUpload:
-    """What an upload URL says. `expires` in seconds since the epoch.
+    """The content of an upload URL. `expires` is in seconds since the epoch.
 
-    `scoping` are the start's headers that divide tenants. `sealed_caller` opens only with the
-    session's key; it is empty where chunks need no caller. `opened_by` is the secret that opened
-    it.
+    `scoping` are the headers of the start that distinguish tenants. `sealed_caller` opens only
+    with the session's key; it is empty if chunks need no caller. `opened_by` is the secret that
+    opened the URL.
     """
 
     session: str
@@ -50,7 +50,7 @@ class SealedUpload:
 
 
 class UploadUrls:
-    """Seals and opens upload URLs. The first secret seals, all of them open (rotation)."""
+    """Seals and opens upload URLs. The first secret seals; every secret opens, for rotation."""
 
     def __init__(self, secret_keys: Sequence[str]) -> None:
         self._secrets = [key.encode() for key in secret_keys]
@@ -72,11 +72,11 @@ class UploadUrls:
         sealed = _seal(_derive(self._secrets[0], b"upload-url"), orjson.dumps(document), bound)
         token = f"{upload.session}.{upload.tenant}.{sealed}"
         if len(token) > _TOKEN_LIMIT:
-            raise invalid_argument("the names and headers of this upload are too long together")
+            raise invalid_argument("the names and headers of this upload are together too long")
         return token
 
     def open(self, token: str, tail: str) -> SealedUpload | None:
-        """What `token` says, or None if it was not sealed by us for `tail`."""
+        """The content of `token`, or None if none of our secrets opens it for `tail`."""
         session, _, rest = token.partition(".")
         tenant, _, sealed = rest.partition(".")
         bound = _bound(session, tenant, tail)

@@ -1,4 +1,4 @@
-"""A response that pulls its body only while it is being sent."""
+"""A response that reads its source only while it is being sent."""
 
 from asyncio import Transport
 from collections.abc import Awaitable, Callable, Mapping
@@ -12,10 +12,10 @@ Reset = Callable[[Transport], None]
 
 
 class StreamedResponse(web.StreamResponse):
-    """Sends `body` as it comes; `release` is called once it has ended, however it ended.
+    """Sends `body` as it arrives, and then always calls `release`.
 
-    If the body breaks off, `reset` ends the client's connection: after a clean end the client would
-    take what it has for the whole.
+    If the body fails, `reset` ends the client's connection: after a clean end the client would
+    believe that the body is complete.
     """
 
     def __init__(

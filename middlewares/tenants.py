@@ -1,4 +1,4 @@
-"""Which tenant a credential is, at one upstream."""
+"""Computes which tenant a credential belongs to, at one upstream."""
 
 import secrets
 from collections.abc import Mapping
@@ -20,9 +20,9 @@ class Tenants:
         self._salt: bytes | None = None
 
     def principal(self, provider: Provider, given: Credential) -> Credential:
-        """Whose objects a request with the key `given` is about: who spends, not what is spent.
+        """The credential that identifies the tenant; it may differ from the one sent upstream.
 
-        Raises UNAUTHENTICATED where the provider's own credential is not for whoever gives it.
+        Raises UNAUTHENTICATED if `given` may not use the provider's own credential.
         """
         own = provider.own_credential is not None
         return self._client_tokens.principal(given) if own else given
@@ -30,9 +30,9 @@ class Tenants:
     async def caller(
         self, provider: Provider, given: Credential, headers: Mapping[str, str]
     ) -> Caller:
-        """The caller at `provider`, with those of the inbound `headers` that it lets through.
+        """The caller at `provider`, with the inbound `headers` that it passes on.
 
-        Its credential is the provider's own where it has one: a client token goes no further.
+        Its credential is the provider's own, if it has one: client tokens are never sent upstream.
         """
         passed = {k: header_text(headers[k]) for k in provider.passed_headers if k in headers}
         tenant = await self._tenant(provider, self.principal(provider, given), passed)
@@ -52,9 +52,10 @@ class Tenants:
     async def may_still_use(
         self, provider: Provider, tenant: str, scoping: Mapping[str, str]
     ) -> bool:
-        """Whether `tenant`, without showing its key, may still spend what `provider` spends.
+        """Whether `tenant`, without sending its key, may still use the credential of `provider`.
 
-        Not where its client token was taken away since, or where there was none to ask for.
+        False if its client token was removed since the upload started, or if there were no client
+        tokens at that time.
         """
         if provider.own_credential is None:
             return True
@@ -73,5 +74,5 @@ class Tenants:
             await write(self._state, "salt", secrets.token_bytes(32))
             self._salt = await read(self._state, "salt")
         if self._salt is None:
-            raise unavailable("the state store lost the salt that was just written")
+            raise unavailable("the state store lost the salt immediately after it was written")
         return self._salt

@@ -1,4 +1,4 @@
-"""The message of a 501: what was asked for, and what works with the provider instead."""
+"""The message of a 501: the call that is not supported, and what works instead."""
 
 from typing import Final
 
@@ -13,12 +13,12 @@ _PATH_LIMIT: Final = 120
 
 
 def unsupported_call(request: web.Request, provider: Provider) -> FerryError:
-    """In the words of the SDK, from what the provider has."""
+    """Names the provider's capabilities as the SDK does, such as `client.files`."""
     capabilities = {"client.files": provider.files, "client.batches": provider.batches}
     working = [name for name, capability in capabilities.items() if capability is not None]
     target = request[ROUTE].target[:_PATH_LIMIT] or "without a path"
     asked = f"{effective_method(request.method)} {target}"
     return unimplemented(
-        f"{asked} is not served for {provider.name}: only {' and '.join(working)} "
+        f"{asked} is not supported for {provider.name}: only {' and '.join(working)} "
         f"work{'s' if len(working) == 1 else ''} with {provider.name}"
     )

@@ -1,4 +1,4 @@
-"""The upload protocols as requests: start, the commands on an upload URL, raw and multipart."""
+"""Reads requests of the upload protocols: start, commands on an upload URL, raw and multipart."""
 
 from enum import StrEnum
 from typing import Any, Final
@@ -28,16 +28,18 @@ class Protocol(StrEnum):
 
 
 def upload_protocol(request: web.Request) -> Protocol:
-    """Which protocol a request without an upload URL speaks.
+    """The protocol of a request without an upload URL.
 
-    With neither protocol nor command a JSON body is a start: JS loses all `X-Goog-Upload-*`
-    headers when given per-call options (sdk-wire.md section 1a).
+    A JSON body with neither protocol nor command is a start: with per-call options the JavaScript
+    SDK loses all `X-Goog-Upload-*` headers (sdk-wire.md section 1a).
     """
     query, content_type = request.query, request.content_type
     named = request.headers.get("X-Goog-Upload-Protocol") or query.get("upload_protocol")
     kind = query.get("uploadType")
     if not named and kind == "resumable" and not commands(request):
-        raise unimplemented("the uploadType=resumable protocol; use X-Goog-Upload-Protocol")
+        raise unimplemented(
+            "uploadType=resumable is not supported; use X-Goog-Upload-Protocol: resumable"
+        )
     named = (named or ("raw" if kind == "media" else kind) or "").strip().lower()
     if not named:
         named = "multipart" if content_type == "multipart/related" else "resumable"
@@ -48,7 +50,7 @@ def upload_protocol(request: web.Request) -> Protocol:
         raise invalid_argument(f"unknown upload protocol {named[:40]!r}; known: {known}") from None
     if protocol is Protocol.RESUMABLE and commands(request) not in ([], ["start"]):
         raise invalid_argument(
-            "an upload begins with X-Goog-Upload-Command: start; its other commands go to the "
+            "an upload begins with X-Goog-Upload-Command: start; send other commands to the "
             "upload URL that start returned"
         )
     return protocol
@@ -61,8 +63,8 @@ def commands(request: web.Request) -> list[str]:
 
 
 async def parse_start(request: web.Request, version: str, *, strict: bool) -> UploadStart:
-    """A start. `strict` refuses fields that only Google itself could honour."""
-    data = await read_whole(request, _START_LIMIT, "a start's limit")
+    """Reads a start. `strict` refuses fields that only Google supports."""
+    data = await read_whole(request, _START_LIMIT, "the limit for a start")
     fields = _file_fields(data, strict=strict)
     headers = request.headers
     size = headers.get("X-Goog-Upload-Header-Content-Length", fields.get("size_bytes"))
@@ -78,7 +80,7 @@ async def parse_start(request: web.Request, version: str, *, strict: bool) -> Up
 
 
 def raw_start(request: web.Request, version: str) -> UploadStart:
-    """A raw upload says what it is in its headers alone."""
+    """The start of a raw upload, which describes the file in headers only."""
     length = request.content_length
     return UploadStart(
         mime_type=_header_text(request, "Content-Type"),
@@ -94,10 +96,10 @@ def _header_text(request: web.Request, name: str) -> str | None:
 
 
 def file_fields(document: dict[str, Any]) -> dict[str, str]:
-    """The fields of `{"file": {...}}` in either spelling. Raises INVALID_ARGUMENT with the path."""
+    """The fields of `{"file": {...}}` in both spellings. Raises INVALID_ARGUMENT with the path."""
     for key in document:
         if key != "file":
-            raise invalid_argument("unknown field; a start holds `file` alone", path=key)
+            raise invalid_argument("unknown field; a start has only the field `file`", path=key)
     file = document.get("file")
     if file is None:
         return {}
@@ -109,7 +111,7 @@ def file_fields(document: dict[str, Any]) -> dict[str, str]:
         if field not in _FILE_FIELDS.values():
             raise invalid_argument("unknown or output-only field", path=f"file.{key}")
         if field == "name" and value:
-            raise invalid_argument("this provider chooses the names itself", path=f"file.{key}")
+            raise invalid_argument("this provider chooses file names itself", path=f"file.{key}")
         if field in found:
             raise invalid_argument("given in both spellings", path=f"file.{key}")
         if value is not None:
@@ -145,7 +147,7 @@ def parse_size(text: str) -> int:
 
 
 def parse_command(request: web.Request) -> SendChunk | QueryUpload | CancelUpload:
-    """A command on an upload URL."""
+    """Reads a command on an upload URL."""
     refuse_encoded(request)
     listed = commands(request)
     body = inbound_body(request)
@@ -154,10 +156,10 @@ def parse_command(request: web.Request) -> SendChunk | QueryUpload | CancelUploa
     if listed == ["cancel"]:
         return CancelUpload()
     if body.length is None:
-        raise _refused("a chunk needs a Content-Length")
+        raise _refused("a chunk must have a Content-Length")
     if listed == ["finalize"]:
         if body.length:
-            raise _refused("`finalize` carries no bytes; `upload, finalize` does")
+            raise _refused("`finalize` must have no body; send the bytes with `upload, finalize`")
         return SendChunk(Chunk(None, body, finalize=True))
     if sorted(listed) not in (["upload"], ["finalize", "upload"]):
         named = ", ".join(listed)[:80] or "none"

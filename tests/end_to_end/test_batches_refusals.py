@@ -262,6 +262,6 @@ async def test_a_path_that_is_not_served(
 
     assert refused.error == (501, "UNIMPLEMENTED")
     message = refused.document["error"]["message"]
-    assert message.startswith(f"{method} {path.partition('?')[0]} is not served for openai: ")
+    assert message.startswith(f"{method} {path.partition('?')[0]} is not supported for openai: ")
     assert message.endswith("only client.files and client.batches work with openai")
     assert await openai.requests() == []

@@ -106,6 +106,6 @@ async def test_a_request_that_names_another_providers_file_is_refused(
         request = {"contents": [{"role": "user", "parts": [part]}]}
         refused = await client.create(inline({"request": asking("x")}, {"request": request}))
         assert refused.error == (404, "NOT_FOUND")
-        assert f"{name} is a name of {owner}" in refused.message
+        assert f"{name} belongs to {owner}" in refused.message
         assert "requests[1]" in refused.message
     assert await translated.requests(method="POST") == []

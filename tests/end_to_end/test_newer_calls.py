@@ -159,4 +159,4 @@ async def test_another_provider_says_what_it_serves(
     async with http.post(f"{ferry.base_url}/{path}", json={}, headers=headers) as refused:
         error = (await refused.json())["error"]
     assert (error["code"], error["status"]) == (501, "UNIMPLEMENTED")
-    assert f"POST {path} is not served for {provider}" in error["message"]
+    assert f"POST {path} is not supported for {provider}" in error["message"]

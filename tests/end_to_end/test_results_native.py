@@ -128,7 +128,7 @@ async def test_a_value_that_is_unknown_is_refused(
     client = BatchClient(ferry.base_url, fake.kind, http)
     refused = await download(client, "batches/none", {RESULTS: "raw"})
     assert refused.error == (400, "INVALID_ARGUMENT")
-    assert refused.message == "x-ferry-results takes gemini or native"
+    assert refused.message == "x-ferry-results must be gemini or native"
     assert await fake.requests(method="GET") == []
 
 

@@ -182,7 +182,7 @@ async def test_a_key_that_looks_like_anothers_goes_to_nobody_without_the_header(
             error = (await reply.json())["error"]
     assert (reply.status, error["status"]) == (401, "UNAUTHENTICATED")
     assert what in error["message"]
-    assert error["message"].endswith(f"x-model-provider: {owner}")
+    assert error["message"].endswith(f"set x-model-provider to {owner}")
     assert key not in error["message"]
     assert calls(kinds) == []
 
@@ -227,7 +227,7 @@ async def test_every_further_name_of_the_kind_is_told(kinds: Sequence[Provider])
     async with running_chain(*kinds, further, default="gemini") as client:
         async with client.get("/genai/v1/files", headers={"x-goog-api-key": OPENAI}) as reply:
             message = (await reply.json())["error"]["message"]
-    assert message.endswith("x-model-provider: local or openai")
+    assert message.endswith("set x-model-provider to local or openai")
 
 
 async def test_a_client_token_is_not_judged_by_its_form(kinds: Sequence[Provider]) -> None:

@@ -106,7 +106,7 @@ async def test_another_form_is_refused(value: str, capability: str) -> None:
         async with client.get(DOWNLOAD, headers=headers) as reply:
             error = (await reply.json())["error"]
     assert (reply.status, error["status"]) == (400, "INVALID_ARGUMENT")
-    assert error["message"] == f"{RESULTS} takes gemini or native"
+    assert error["message"] == f"{RESULTS} must be gemini or native"
     assert asked.calls == []
 
 
@@ -137,5 +137,5 @@ async def test_an_expiry_is_refused_wherever_an_upload_goes(path: str, protocol:
         async with client.post(url, headers=headers | command, data=b"{}") as reply:
             error = (await reply.json())["error"]
     assert (reply.status, error["status"]) == (400, "INVALID_ARGUMENT")
-    assert error["message"] == f"gemini cannot expire files: leave {EXPIRES_AFTER} out"
+    assert error["message"] == f"gemini cannot expire files: remove {EXPIRES_AFTER}"
     assert asked.calls == []

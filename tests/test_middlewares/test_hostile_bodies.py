@@ -297,7 +297,7 @@ async def test_a_request_at_openai_that_names_a_file_of_another_provider(
     answer = await proxy.ask("POST", BATCHES, {}, orjson.dumps({"batch": batch}))
     message = answer.refused(404, "NOT_FOUND")
     assert message.startswith("batch.inputConfig.requests.requests[0].request: files/")
-    assert f"is a name of {owner}" in message
+    assert f"belongs to {owner}" in message
     assert await proxy.upstream_requests(proxy.openai) == []
 
 

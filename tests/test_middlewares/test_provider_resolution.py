@@ -105,7 +105,7 @@ async def test_a_file_of_another_provider_is_known_by_its_name(
             async with client.request(**naming(how, file_id), headers=headers) as reply:
                 error = (await reply.json())["error"]
             assert (reply.status, error["status"]) == (404, "NOT_FOUND"), asked
-            assert f"files/{file_id} is a name of {owner}, " in error["message"]
+            assert f"files/{file_id} belongs to {owner}, " in error["message"]
         assert (files.calls, relay.calls) == ([], [])
 
 
@@ -176,5 +176,5 @@ async def test_what_a_provider_lacks_is_unimplemented(method: str, path: str, na
             error = (await reply.json())["error"]
             assert (reply.status, error["status"]) == (501, "UNIMPLEMENTED")
             assert error["message"] == (
-                f"{method} {named} is not served for openai: only client.files works with openai"
+                f"{method} {named} is not supported for openai: only client.files works with openai"
             )

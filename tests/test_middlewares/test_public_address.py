@@ -97,7 +97,9 @@ def test_a_prefix_is_ignored_where_the_address_is_configured() -> None:
 )
 def test_a_prefix_as_it_may_not_be(prefix: str) -> None:
     request = request_from("127.0.0.1", Host="a.example", X_Forwarded_Prefix=prefix)
-    with pytest.raises(FerryError, match="X-Forwarded-Prefix is not a path such as /team") as error:
+    with pytest.raises(
+        FerryError, match="X-Forwarded-Prefix must be a path such as /team"
+    ) as error:
         PublicAddress(None, LOOPBACK).of(request)
     assert error.value.code == 400
 
@@ -163,7 +165,7 @@ def test_a_host_as_it_may_not_be(header: str, host: str) -> None:
     if header == "X-Forwarded-Host" and not host:
         assert address.of(request) == "http://a.example/genai"
         return
-    with pytest.raises(FerryError, match=rf"^{header} is not a host name") as refusal:
+    with pytest.raises(FerryError, match=rf"^{header} must be a host name") as refusal:
         address.of(request)
     assert refusal.value.code == 400
 
@@ -171,7 +173,7 @@ def test_a_host_as_it_may_not_be(header: str, host: str) -> None:
 @pytest.mark.parametrize("scheme", ["ftp", "javascript", "http:"])
 def test_a_scheme_as_it_may_not_be(scheme: str) -> None:
     request = request_from("127.0.0.1", Host="a", X_Forwarded_Proto=scheme)
-    with pytest.raises(FerryError, match=r"^X-Forwarded-Proto is not http or https"):
+    with pytest.raises(FerryError, match=r"^X-Forwarded-Proto must be http or https"):
         PublicAddress(None, LOOPBACK).of(request)
 
 

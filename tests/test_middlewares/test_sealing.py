@@ -90,7 +90,7 @@ def test_two_seals_of_the_same_differ() -> None:
 
 def test_what_would_not_fit_in_a_request_line_is_refused() -> None:
     long = replace(UPLOAD, details={"filename": "a" * 6000})
-    with pytest.raises(FerryError, match="too long together") as refusal:
+    with pytest.raises(FerryError, match="together too long") as refusal:
         URLS.seal(long, TAIL)
     assert refusal.value.code == 400
 
