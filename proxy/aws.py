@@ -1,4 +1,4 @@
-"""What only AWS's own library knows: which regions there are, and the proxy's own keys."""
+"""What AWS's own library provides: the list of regions, and the proxy's own keys."""
 
 import asyncio
 from collections.abc import Mapping
@@ -20,11 +20,11 @@ from providers.aws.keys import AwsKeys
 from providers.errors import FerryError, failed_precondition, unavailable
 
 _NONE = (
-    "the proxy has no AWS credentials of its own: AWS's chain (environment, profile, web identity, "
-    "instance role) led to none"
+    "the proxy has no AWS credentials of its own: AWS's credential chain (environment, profile, "
+    "web identity, instance role) found none"
 )
 
-# Refusals that pass although AWS sends them with a status from 400 to 499.
+# Errors that are temporary although AWS sends them with a status from 400 to 499.
 TEMPORARY_REFUSALS: Final = frozenset(
     {
         "IDPCommunicationError",
@@ -41,9 +41,9 @@ TEMPORARY_REFUSALS: Final = frozenset(
 def aws_regions() -> Mapping[str, str]:
     """The DNS suffix of each region that botocore lists.
 
-    From its list of partitions: that of endpoints, which tells the service too, takes 11 MiB.
+    Read from its list of partitions: the list of endpoints by service takes 11 MiB.
     """
-    # Not by a session, which wants the profile that AWS_PROFILE names.
+    # A session is not used: it requires the profile that AWS_PROFILE names.
     partitions = create_loader().load_data("partitions")["partitions"]
     return {
         region: partition["outputs"]["dnsSuffix"]
@@ -54,7 +54,7 @@ def aws_regions() -> Mapping[str, str]:
 
 
 class OwnAwsKeys:
-    """Implements `providers.aws.keys.OwnKeys`: AWS's chain, asked once, then refreshed."""
+    """Implements `providers.aws.keys.OwnKeys`: AWS's credential chain, run once, then refreshed."""
 
     def __init__(self) -> None:
         self._session = AioSession()
@@ -62,8 +62,8 @@ class OwnAwsKeys:
         self._one_at_a_time = asyncio.Lock()
 
     async def __call__(self) -> AwsKeys:
-        # What a chain raises may quote what it has read. A refusal of STS's is a ClientError, and
-        # keys that are expired and cannot be renewed are a RuntimeError.
+        # Errors of the chain may quote what it read. If STS refuses, it raises ClientError; if
+        # expired keys cannot be renewed, it raises RuntimeError.
         try:
             async with self._one_at_a_time:
                 self._found = self._found or await self._session.get_credentials()
@@ -81,7 +81,7 @@ def _failed(error: Exception) -> FerryError:
 
 
 def _is_permanent(error: Exception) -> bool:
-    """Whether a setting is wrong or STS refuses; a failure to reach a service may pass."""
+    """Whether a setting is wrong or STS refuses; an unreachable service is temporary."""
     if isinstance(error, ClientError):
         status = int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 500))
         return 400 <= status < 500 and error.response["Error"].get("Code") not in TEMPORARY_REFUSALS

@@ -1,4 +1,4 @@
-"""The work that goes on beside the requests, and its end together with the application."""
+"""Background tasks, which run beside the requests and end with the application."""
 
 import asyncio
 import logging
@@ -9,19 +9,19 @@ from typing import Final
 
 from aiohttp import web
 
-# What is cancelled may still have to tell the state store so.
+# A cancelled task may still have to write to the state store.
 STOP_SECONDS: Final = 10.0
 
 _log: Final = logging.getLogger(__name__)
 
 
 class BackgroundTasks:
-    """Implements `Background` for providers; `running` belongs into `app.cleanup_ctx`.
+    """Implements `Background` for providers; `running` is for `app.cleanup_ctx`.
 
-    The drain before it is `prepare_to_end`, which whoever serves the application calls.
+    The server calls `prepare_to_end` during the drain, before the application ends.
 
-    What is started before the application is begins together with it; what is started when it
-    has ended never begins.
+    Work that is started before the application starts together with it; work that is started after
+    its end never runs.
     """
 
     def __init__(self, stop_seconds: float = STOP_SECONDS) -> None:
@@ -37,7 +37,7 @@ class BackgroundTasks:
         if not self._begun:
             self._waiting.setdefault(name, work)
             return
-        # In a context of its own: the request that started it ends before it does.
+        # In a context of its own, since the request that started it may end earlier.
         task = asyncio.create_task(_run_logged(name, work), name=name, context=Context())
         self._tasks[name] = task
         task.add_done_callback(lambda _: self._tasks.pop(name))
@@ -46,14 +46,14 @@ class BackgroundTasks:
         self._before_end.append(prepare)
 
     async def prepare_to_end(self, seconds: float) -> None:
-        """Let the work end by itself, as far as it does so within `seconds`."""
+        """Gives the work up to `seconds` to end by itself."""
         prepared = (_run_logged("the end of background work", p) for p in self._before_end)
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await asyncio.gather(*prepared)
 
     async def running(self, _: web.Application) -> AsyncIterator[None]:
-        """Append it last: it then ends first, while the work still has what it needs to end."""
+        """Append it last: then it ends first, while the work can still use the other contexts."""
         self._begun = True
         for name, work in self._waiting.items():
             self.start(name, work)
@@ -73,15 +73,15 @@ class BackgroundTasks:
             _log.warning("%s did not end in time", task.get_name())
 
 
-# Of an application, for whoever serves it.
+# The application's background tasks, for the server.
 BACKGROUND: Final = web.AppKey("background", BackgroundTasks)
 
 
 async def _run_logged(name: str, work: Callable[[], Awaitable[None]]) -> None:
     try:
         await work()
-    except Exception as error:  # whatever it is, it is the end of this work alone
-        # By type only: the message of a failure in the middle of a call may hold a secret.
+    except Exception as error:  # any error ends only this work
+        # Only the types are logged: a message may contain a secret.
         _log.warning("%s failed: %s", name, ", ".join(sorted(set(_types(error)))))
 
 

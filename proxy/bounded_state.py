@@ -1,7 +1,7 @@
-"""The state store with a deadline for every wait, and with errors that name it.
+"""The state store with a deadline for every wait, and with errors that name the store.
 
-A disk that hangs cannot be interrupted, and its thread cannot be ended: an operation that does not
-end in time is left running, and the request that waited for it gets an error.
+An operation on a hanging disk cannot be interrupted, and its thread cannot be stopped. So an
+operation that does not end in time is left running, and the request that waited gets an error.
 """
 
 import asyncio
@@ -23,7 +23,7 @@ STALL_SECONDS: Final = 30.0
 # How long a cancelled operation may take to release its body; it hangs if it needs longer.
 _RELEASE_SECONDS: Final = 1.0
 
-# What an operator must fix; other errors, such as a full disk, may pass.
+# Errors that an operator must fix; others, such as a full disk, may be temporary.
 _PERMANENT: Final = frozenset(
     {
         errno.EACCES,
@@ -48,7 +48,7 @@ class BoundedState:
     """Implements `providers.state.State` over a store. Raises StateError if the store fails."""
 
     def __init__(self, store: State, seconds: float = STALL_SECONDS) -> None:
-        """`seconds` without progress are a stall; waiting for a body's source does not count."""
+        """`seconds` without progress is a stall; waiting for a body's source does not count."""
         self._store = store
         self._seconds = seconds
         self.parted: PartedObjects = _BoundedParts(store.parted, seconds)
@@ -72,7 +72,7 @@ class BoundedState:
 
 
 class _BoundedParts:
-    """Implements `providers.parted_objects.PartedObjects` over those of a store."""
+    """Implements `providers.parted_objects.PartedObjects` over the store's own."""
 
     def __init__(self, parted: PartedObjects, seconds: float) -> None:
         self._parted = parted
@@ -166,7 +166,7 @@ class _Wait:
         )
 
     async def _abandon(self, task: asyncio.Task[Any]) -> None:
-        """Let it end by itself; its body's source is free for others when this returns."""
+        """Leaves the task to end by itself; when this returns, its body's source is released."""
         task.cancel()
         _abandoned.add(task)
         task.add_done_callback(_forget)
@@ -174,7 +174,7 @@ class _Wait:
             await asyncio.wait({task}, timeout=_RELEASE_SECONDS)
 
 
-# The loop itself holds its tasks only weakly.
+# The event loop has only weak references to tasks.
 _abandoned: Final[set[asyncio.Task[Any]]] = set()
 
 
@@ -185,7 +185,7 @@ def _forget(task: asyncio.Task[Any]) -> None:
 
 
 class _Stream(AsyncIterator[T]):
-    """An iterator of a store, with the deadline for each item."""
+    """An iterator of a store, with a deadline for each item."""
 
     def __init__(self, source: AsyncIterator[T], seconds: float) -> None:
         self._source = source
@@ -210,7 +210,7 @@ class _Stream(AsyncIterator[T]):
         return found[0]
 
     async def aclose(self) -> None:
-        # After a failure the source has ended, or still runs in a task of its own.
+        # After a failure the source has ended or still runs in an abandoned task.
         if not self._ended and hasattr(self._source, "aclose"):
             self._ended = True
             await self._source.aclose()
@@ -226,7 +226,7 @@ async def _one(source: AsyncIterator[T]) -> list[T]:
 
 
 def _state_error(error: OSError | UpstreamError) -> StateError:
-    """Without paths and addresses, which clients must not see."""
+    """The message has no paths and addresses, which clients must not see."""
     if isinstance(error, OSError):
         reason = error.strerror or type(error).__name__
         return _failed(reason, permanent=error.errno in _PERMANENT)

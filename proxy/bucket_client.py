@@ -1,7 +1,7 @@
-"""How the state store speaks to S3: aiobotocore signs, and speaks the calls that are small.
+"""The state store's S3 client: aiobotocore signs every call and makes the small ones.
 
-What has a body goes through our own upstream, over a URL that aiobotocore has presigned: it would
-hold or hash what is streamed (bedrock.md section 5). Such a URL is a secret.
+Calls with a body are sent through our own upstream to a URL that aiobotocore presigned, since
+aiobotocore would buffer or hash the stream (bedrock.md section 5). Such a URL is a secret.
 """
 
 import logging
@@ -24,8 +24,8 @@ from proxy.object_names import check_name
 if TYPE_CHECKING:
     from types_aiobotocore_s3.client import S3Client
 
-# S3 looks at it when a request begins, however long that takes; as long as the skew that S3 allows
-# between its clock and ours, so that a clock in advance of ours does not find it expired.
+# S3 checks the expiry only when a request begins. As long as the clock difference that S3 allows,
+# so that a URL is not expired for a server whose clock is ahead of ours.
 PRESIGNED_SECONDS: Final = 15 * 60
 
 _ATTEMPTS: Final = 3
@@ -33,7 +33,7 @@ _CONNECT_SECONDS: Final = 10
 _SILENCE_SECONDS: Final = 60
 _CONNECTIONS: Final = 64
 
-# At DEBUG these tell every signature, and with it every presigned URL.
+# At DEBUG these log every signature, and so every presigned URL.
 for _name in ("botocore", "aiobotocore"):
     logging.getLogger(_name).setLevel(logging.WARNING)
 
@@ -48,7 +48,7 @@ class BucketAddress:
 
 
 class BucketClient:
-    """Belongs to the event loop that it is opened in."""
+    """Must be used only in the event loop in which it is opened."""
 
     def __init__(self, address: BucketAddress, upstream: Upstream) -> None:
         self.bucket = address.bucket
@@ -59,7 +59,7 @@ class BucketClient:
         self._s3: S3Client | None = None
 
     async def open(self) -> None:
-        """Reaches nothing yet. Raises UnusableBucket."""
+        """Makes no connection yet. Raises UnusableBucket."""
         client = get_session().create_client(
             "s3",
             endpoint_url=str(self._endpoint) if self._endpoint else None,
@@ -68,16 +68,14 @@ class BucketClient:
         try:
             self._s3 = await self._opened.enter_async_context(client)
         except (BotoCoreError, ValueError) as error:
-            raise UnusableBucket(
-                f"AWS's own settings are at fault ({type(error).__name__})"
-            ) from None
+            raise UnusableBucket(f"AWS's own settings are wrong ({type(error).__name__})") from None
 
     async def close(self) -> None:
         await self._opened.aclose()
 
     @property
     def s3(self) -> "S3Client":
-        """For small calls, within `mapped_errors`."""
+        """For small calls, inside `mapped_errors`."""
         if self._s3 is None:
             raise RuntimeError("the bucket client is not open")
         return self._s3
@@ -92,9 +90,9 @@ class BucketClient:
         headers: Mapping[str, str] | None = None,
         body: Body | None = None,
     ) -> Reply:
-        """An operation with a body. `headers` are those that `parameters` sign.
+        """Sends an operation with a body. `headers` are the ones that `parameters` sign.
 
-        Raises UpstreamError; the reply may be an error of S3's.
+        Raises UpstreamError; the reply may be an error of S3.
         """
         with mapped_errors():
             url = await self.s3.generate_presigned_url(
@@ -119,7 +117,7 @@ class BucketClient:
     async def pages(
         self, operation: Literal["list_objects_v2", "list_multipart_uploads"], prefix: str
     ) -> AsyncIterator[Any]:
-        """Of everything whose key starts with `prefix`, which begins with our own."""
+        """Lists every key that starts with `prefix`, which must begin with the store's prefix."""
         with mapped_errors():
             paginator = self.s3.get_paginator(operation)
             async for page in paginator.paginate(Bucket=self.bucket, Prefix=prefix):
@@ -130,7 +128,7 @@ def _config(*, path_style: bool) -> AioConfig:
     return AioConfig(
         signature_version="s3v4",
         s3={"addressing_style": "path"} if path_style else None,
-        # S3-compatible stores need not know the checksums that AWS added in 2025.
+        # S3-compatible stores may lack the checksums that AWS added in 2025.
         request_checksum_calculation="when_required",
         response_checksum_validation="when_required",
         retries={"mode": "standard", "total_max_attempts": _ATTEMPTS},

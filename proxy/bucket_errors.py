@@ -1,4 +1,4 @@
-"""What goes wrong with S3, in our words: botocore's may quote a signature or an address."""
+"""Errors of S3 with our own messages: botocore's may quote a signature or an address."""
 
 import re
 from collections.abc import Iterator
@@ -32,7 +32,7 @@ class BucketRefusal(UpstreamError):
 
     @property
     def persistent(self) -> bool:
-        """Whether time alone will not change it."""
+        """Whether a retry cannot succeed until something is changed."""
         status = self.http_status
         if self.s3_code in TEMPORARY_REFUSALS:
             return False
@@ -40,14 +40,14 @@ class BucketRefusal(UpstreamError):
 
 
 class UnusableBucket(UpstreamError):
-    """This bucket cannot keep the state, whatever is tried."""
+    """This bucket cannot be used as a state store; retries do not help."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(Status.UNAVAILABLE, f"the bucket cannot keep the state: {reason}")
 
 
 async def expect_success(reply: Reply) -> None:
-    """Leaves a success unread. Raises BucketRefusal."""
+    """Raises BucketRefusal for an error; does not read the body of a success."""
     if 200 <= reply.status < 300:
         return
     found = _CODE_ELEMENT.search(await reply.read(_ERROR_BYTES))
@@ -56,14 +56,14 @@ async def expect_success(reply: Reply) -> None:
 
 @contextmanager
 def mapped_errors() -> Iterator[None]:
-    """Around what botocore does: of its errors only S3's code passes."""
+    """Maps botocore's errors to ours, which contain only S3's error code."""
     try:
         yield
     except ClientError as error:
         raise _refusal(error) from None
     except (NoCredentialsError, PartialCredentialsError):
-        raise UnusableBucket("AWS's own chain has no credentials for it") from None
-    # RuntimeError is what botocore raises for credentials that it could not refresh in time.
+        raise UnusableBucket("AWS's credential chain has no credentials for it") from None
+    # botocore raises RuntimeError for credentials that it could not refresh in time.
     except (BotoCoreError, aiohttp.ClientError, TimeoutError, OSError, RuntimeError) as error:
         why = type(error).__name__
         raise UpstreamError(
@@ -73,11 +73,11 @@ def mapped_errors() -> Iterator[None]:
 
 @contextmanager
 def required_members() -> Iterator[None]:
-    """Around the reading of an answer: servers that only speak S3's API may leave members out."""
+    """Maps a missing member of a response to an error: S3-compatible servers may omit some."""
     try:
         yield
     except KeyError as missing:
-        why = f"the state store's answer lacks {missing.args[0]}"
+        why = f"the state store's response has no {missing.args[0]}"
         raise UpstreamError(Status.UNAVAILABLE, why) from None
 
 

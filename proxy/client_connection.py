@@ -6,11 +6,11 @@ import struct
 from typing import Final
 
 _RESET_ON_CLOSE: Final = struct.pack("ii", 1, 0)
-"""SO_LINGER: on, for no seconds."""
+"""SO_LINGER: on, for zero seconds."""
 
 
 def reset(transport: asyncio.WriteTransport) -> None:
-    """With a mere close, a body without a length is whole to a client of HTTP/1.0."""
+    """After a normal close, an HTTP/1.0 client takes a body without a length for complete."""
     peer = transport.get_extra_info("socket")
     if peer is not None and not transport.is_closing():
         peer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)

@@ -1,4 +1,4 @@
-"""`genai-ferry` and `python -m proxy`: serve, or check the configuration."""
+"""The command line, `genai-ferry` or `python -m proxy`: serve, or check the settings."""
 
 import argparse
 import asyncio
@@ -42,8 +42,8 @@ _log: Final = logging.getLogger(__name__)
 def main(arguments: Sequence[str] | None = None) -> int:
     """The exit code: 0 after a drain or a check, 1 if it cannot start, 2 for invalid settings.
 
-    If nothing reads the output any more, the code is what a shell reports for SIGPIPE; if it cannot
-    be written for another reason, as on a full disk, it is 1.
+    If the reader of the output has closed it, the code is what a shell reports for SIGPIPE; if the
+    output cannot be written for another reason, such as a full disk, it is 1.
     """
     try:
         try:
@@ -73,7 +73,7 @@ def _command(arguments: Sequence[str] | None) -> int:
 
 
 def _discard_output() -> None:
-    """Otherwise what is still buffered would fail again, with a traceback, when Python ends."""
+    """Otherwise Python would fail to write buffered output at exit, and print a traceback."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
     for stream in (sys.stdout, sys.stderr):
         if stream is not None:
@@ -84,16 +84,16 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="genai-ferry",
         description="The Google GenAI SDK's files and batches, on other providers.",
-        epilog=f"Everything else is set by {PREFIX}* variables, or in FILE, which "
-        f"{CONFIG_VARIABLE} may name too; `genai-ferry check` prints them all.",
+        epilog=f"Everything else is set by {PREFIX}* variables or in FILE, which "
+        f"{CONFIG_VARIABLE} can also name; `genai-ferry check` prints all settings.",
     )
     parser.add_argument(
         "command",
         nargs="?",
         choices=["serve", "check"],
         default="serve",
-        help="serve, until SIGTERM (the default), or check the settings: say what is wrong or "
-        "risky, and print them",
+        help="serve until SIGTERM (the default), or check the settings: report mistakes and risks, "
+        "and print all settings",
     )
     parser.add_argument("--version", action="version", version=f"genai-ferry {_version()}")
     parser.add_argument("--config", type=Path, metavar="FILE", help="settings in TOML")
@@ -104,7 +104,7 @@ def _version() -> str:
     try:
         return metadata.version("genai-ferry")
     except metadata.PackageNotFoundError:
-        return "of an unknown version: it runs from a checkout that is not installed"
+        return "(unknown version: it runs from a checkout that is not installed)"
 
 
 # --- check -----------------------------------------------------------------------------------
@@ -114,18 +114,18 @@ def check(settings: Settings) -> int:
     for risk in risks_of(settings, KINDS):
         print(f"risk: {risk}")
     try:
-        lasting = directory_trouble(settings)
-        trouble = asyncio.run(bucket_trouble(settings))
+        permanent = directory_trouble(settings)
+        temporary = asyncio.run(bucket_trouble(settings))
     except UnusableBucket as error:
-        lasting, trouble = str(error), None
-    if lasting is not None:
-        print(f"genai-ferry: {variable('state_url')}: {lasting}", file=sys.stderr)
+        permanent, temporary = str(error), None
+    if permanent is not None:
+        print(f"genai-ferry: {variable('state_url')}: {permanent}", file=sys.stderr)
         return CANNOT_START
     if (unknown_host := _host_trouble(settings.host)) is not None:
         print(f"genai-ferry: {unknown_host}", file=sys.stderr)
         return CANNOT_START
-    if trouble is not None:
-        print(f"risk: {variable('state_url')}: {trouble}.")
+    if temporary is not None:
+        print(f"risk: {variable('state_url')}: {temporary}.")
     for name, value in _effective(settings):
         print(f"{name}={value}")
     return OK
@@ -141,7 +141,7 @@ def _effective(settings: Settings) -> Iterator[tuple[str, str]]:
 
 
 def _shown(value: object) -> str:
-    """As it would be written in the environment; a secret shows as stars."""
+    """The value as it would be written in the environment; secrets are shown as stars."""
     if isinstance(value, tuple):
         return ",".join(map(_shown, value))
     if isinstance(value, bool):
@@ -180,7 +180,7 @@ def _attempt(work: Callable[[], int]) -> int:
 
 
 def _host_trouble(host: str) -> str | None:
-    """Why nothing can listen on `host`, without a full stop; None if it resolves. Blocks."""
+    """Why the proxy cannot listen on `host`, without a full stop; None if it can. Blocks."""
     try:
         socket.getaddrinfo(host, None, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     except socket.gaierror as error:
@@ -191,10 +191,10 @@ def _host_trouble(host: str) -> str | None:
 
 
 def _with_secret_key(settings: Settings) -> Settings:
-    """Made once for all workers."""
+    """Adds a random key, which all workers share, if none is set."""
     if settings.secret_key is not None:
         return settings
-    _log.warning("%s is not set: upload URLs end with this process", variable("secret_key"))
+    _log.warning("%s is not set: upload URLs expire with this process", variable("secret_key"))
     return settings.model_copy(update={"secret_key": (SecretStr(secrets.token_urlsafe(32)),)})
 
 

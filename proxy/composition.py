@@ -1,4 +1,4 @@
-"""The composition root: what the settings say, put together. One row a kind of provider."""
+"""The composition root: builds the application from the settings, one row a kind of provider."""
 
 import secrets
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -43,7 +43,7 @@ from proxy.sweep import sweeping
 
 @dataclass(frozen=True, slots=True)
 class Dependencies:
-    """All that a provider may be handed."""
+    """What a provider is built from."""
 
     settings: Settings
     upstream: OutboundClient
@@ -63,7 +63,7 @@ def _openai(name: str, settings: ProviderSettings, deps: Dependencies) -> Provid
         base_url=settings.base_url or URL(openai.DEFAULT_BASE_URL),
         staged_uploads=settings.uploads == "staged",
         limits=_limits(deps.settings),
-        # Providers with another name are other servers, with rules of their own.
+        # A provider with another name is another server, with its own rules for schemas.
         schema_rule=OPENAI_SCHEMAS if name == openai.KIND else any_schema,
     )
     return openai.openai(name, options, deps.upstream, deps.state, deps.memory)
@@ -120,11 +120,11 @@ def _isolated_gemini(provider: Provider, deps: Dependencies) -> Provider:
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """A kind of provider: how one is built, and which settings are its own.
+    """A kind of provider: how it is built, and which settings it has.
 
-    `takes_api_key`: its own credential is an API key of the settings, and not found by a chain.
-    `isolate` keeps files and batches apart where tenants share that key; a kind with a chain is
-    built isolated by tenant.
+    `takes_api_key`: the proxy's own credential is an API key from the settings, not the result of a
+    credential chain. `isolate` keeps files and batches apart where tenants share that key; a kind
+    with a chain is built with isolated tenants.
     """
 
     build: Callable[[str, ProviderSettings, Dependencies], Provider]
@@ -160,7 +160,7 @@ KINDS: Final[Mapping[str, Kind]] = {
 
 
 def application(settings: Settings) -> web.Application:
-    """The proxy as an aiohttp application. Made inside a running event loop."""
+    """The proxy as an aiohttp application. Call it inside a running event loop."""
     app = web.Application(middlewares=CHAIN)
     upstream = OutboundClient()
     background = BackgroundTasks()
@@ -218,7 +218,7 @@ def _client_tokens(settings: Settings) -> list[str]:
 
 
 def _secret_keys(settings: Settings) -> list[str]:
-    """Without a configured key upload URLs live as long as this process does."""
+    """Without a configured key, upload URLs are valid only while this process runs."""
     given = settings.secret_key or ()
     return [key.get_secret_value() for key in given] or [secrets.token_hex(32)]
 

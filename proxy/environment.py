@@ -1,4 +1,4 @@
-"""The environment variables that may be settings of ours."""
+"""Finds the environment variables that are settings of the proxy."""
 
 import os
 import re
@@ -9,7 +9,7 @@ from proxy.settings_problems import PREFIX, Problem, variable
 
 PROVIDERS_PREFIX: Final = variable("providers", "")
 
-# What Kubernetes injects for a Service: an address in the form of Docker's links, and its parts.
+# What Kubernetes injects for a Service: addresses in the form of Docker links, and their parts.
 _SERVICE_ADDRESS: Final = ("tcp://", "udp://", "sctp://")
 _SERVICE_VARIABLE: Final = re.compile(
     r"_SERVICE_HOST$|_SERVICE_PORT(_.*)?$|_PORT_[0-9]+_(TCP|UDP|SCTP)(_.*)?$"
@@ -17,22 +17,22 @@ _SERVICE_VARIABLE: Final = re.compile(
 
 
 def own_variables() -> dict[str, str]:
-    """The variables that begin like ours, less those that Kubernetes injects."""
+    """The variables with our prefix, without those that Kubernetes injects."""
     return {name: value for name, value in _ours().items() if not _is_injected(name, value)}
 
 
 def injected_variables() -> list[str]:
-    """What Kubernetes injects for Services whose names begin with `ferry`."""
+    """The variables that Kubernetes injects for Services whose names begin with `ferry`."""
     return sorted(name for name, value in _ours().items() if _is_injected(name, value))
 
 
 def comparable(name: str) -> str:
-    """Names of variables match without case, and `-` equals `_`."""
+    """The form in which names are compared: case is ignored, and `-` equals `_`."""
     return name.upper().replace("-", "_")
 
 
 def repeated_variables(variables: Mapping[str, str]) -> Iterator[Problem]:
-    """Settings that are given twice, in different spellings: only one could take effect."""
+    """Settings that are given twice in different spellings, of which only one would be used."""
     spellings: dict[str, str] = {}
     for name in sorted(variables):
         first = spellings.setdefault(comparable(name), name)
@@ -45,8 +45,8 @@ def _ours() -> dict[str, str]:
 
 
 def _is_injected(name: str, value: str) -> bool:
-    # No usual Service name leads to two underscores. Ignoring the address of a provider would
-    # send its requests elsewhere.
+    # Never ignored: without its address, a provider's requests would be sent elsewhere. Usual
+    # Service names contain no two underscores in a row.
     if name.upper().startswith(PROVIDERS_PREFIX):
         return False
     return value.startswith(_SERVICE_ADDRESS) or bool(_SERVICE_VARIABLE.search(name.upper()))

@@ -1,4 +1,4 @@
-"""`/healthz` and `/readyz`, on the admin port or before the chain on the main one."""
+"""`/healthz` and `/readyz`, on the admin port, or on the main port before the chain."""
 
 import asyncio
 from enum import StrEnum
@@ -9,7 +9,7 @@ from aiohttp.typedefs import Handler, Middleware
 
 from providers.state import State, StateError
 
-# Under this key the composition root puts the store that `/readyz` looks at.
+# The state store that `/readyz` checks; the composition root sets it.
 STATE: Final[web.AppKey[State]] = web.AppKey("state")
 
 PROBE_SECONDS: Final = 2.0
@@ -31,7 +31,7 @@ class Health:
         return [web.get(path, answer) for path, answer in self._answers.items()]
 
     def middleware(self) -> Middleware:
-        """Answers before the chain: a probe is no request of a client's."""
+        """Answers before the chain, since a probe is not a client's request."""
 
         @web.middleware
         async def health(request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -44,7 +44,7 @@ class Health:
         return web.json_response({"status": "alive"})
 
     async def _ready(self, _: web.Request) -> web.Response:
-        """A degraded store fails no probe: Gemini can do without (contract.md section 2)."""
+        """A degraded store fails no probe: Gemini works without one (contract.md section 2)."""
         body = {"status": str(self.phase), "state": await self._state_store()}
         return web.json_response(body, status=200 if self.phase is Phase.SERVING else 503)
 

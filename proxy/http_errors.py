@@ -1,7 +1,7 @@
-"""What is no readable HTTP gets the envelope too, and never its own words back.
+"""Answers malformed HTTP with the error envelope, without quoting the request.
 
-aiohttp answers it before any middleware, in plain text that quotes the request: a key that stands
-in a malformed header, or in a malformed request line, would be echoed.
+By default aiohttp answers it before any middleware, in plain text that quotes the request: a key in
+a malformed header or request line would be echoed.
 """
 
 from typing import Final
@@ -23,7 +23,7 @@ class _Handler(web.RequestHandler):
         exc: BaseException | None = None,
         message: str | None = None,
     ) -> web.StreamResponse:
-        # It logs, and raises where an answer has begun; its own answer is dropped.
+        # Called to log, and to raise if a response has begun; its own response is dropped.
         super().handle_error(request, status, exc, message)
         ours = status >= 500
         error = FerryError(Status.INTERNAL, "internal error") if ours else _MALFORMED_REQUEST
@@ -44,7 +44,7 @@ class _Server(web.Server):
 
 
 class EnvelopeRunner(web.AppRunner):
-    """Runs an application; aiohttp has no public place to name another request handler."""
+    """Runs an application. aiohttp has no public way to set another request handler."""
 
     async def _make_server(self) -> web.Server:
         made = await super()._make_server()

@@ -1,7 +1,7 @@
-"""The requests that are being served, for a drain to wait for.
+"""Tracks the requests in flight, so that a drain can wait for them.
 
-aiohttp's own shutdown throws away what an open request still receives, which would break every
-upload that it waits for; so it is called only when this has seen them end.
+aiohttp's own shutdown discards the data that an open request still receives, which would break
+uploads. So it is called only after these requests have ended.
 """
 
 import asyncio
@@ -17,7 +17,7 @@ class InFlight:
     def middleware(self) -> Middleware:
         @web.middleware
         async def in_flight(request: web.Request, handler: Handler) -> web.StreamResponse:
-            # The task outlives this call: it sends the response, body and all.
+            # The task outlives this call, since it also sends the response with its body.
             task = asyncio.current_task()
             if task is not None:
                 self._tasks.add(task)
@@ -27,7 +27,7 @@ class InFlight:
         return in_flight
 
     async def ended(self, seconds: float) -> bool:
-        """Wait for all, also those that come meanwhile; whether they ended within `seconds`."""
+        """Waits for all requests, also new ones; whether they ended within `seconds`."""
         try:
             async with asyncio.timeout(seconds):
                 while self._tasks:

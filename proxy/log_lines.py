@@ -1,4 +1,4 @@
-"""The log: one JSON object a line, on stderr."""
+"""The log: one JSON object per line, on stderr."""
 
 import json
 import logging
@@ -13,9 +13,9 @@ _OWN_FIELDS: Final = frozenset(
 
 
 class JsonLines(logging.Formatter):
-    """`event` is the message; what a call gives as `extra` stands beside it.
+    """`event` is the message; the members of `extra` are added beside it.
 
-    Of an exception only the type: a traceback and a message may hold a credential.
+    Only the type of an exception is logged: a traceback or a message may contain a credential.
     """
 
     def format(self, record: logging.LogRecord) -> str:

@@ -1,4 +1,4 @@
-"""Looks up the names of upstreams, and tells a name that is gone for a moment from a wrong one."""
+"""Resolves the names of upstreams, and distinguishes a missing name from a wrong one."""
 
 import socket
 from typing import Final
@@ -6,12 +6,12 @@ from typing import Final
 from aiohttp import ThreadedResolver
 from aiohttp.abc import ResolveResult
 
-# A client may choose its bucket, and with it a name.
+# Bounded, since clients can choose buckets, and with them host names.
 _NAMES_REMEMBERED: Final = 1024
 
 
 class NameResolver(ThreadedResolver):
-    """A name that was found before and is not found now may come back.
+    """If a name that resolved before is not found now, the error is temporary.
 
     That happens while a container is replaced, or when a service in Kubernetes has no ready pod.
     """
@@ -23,7 +23,7 @@ class NameResolver(ThreadedResolver):
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
     ) -> list[ResolveResult]:
-        """Raises gaierror, with EAI_AGAIN for what may pass."""
+        """Raises gaierror, with EAI_AGAIN if the error is temporary."""
         try:
             addresses = await super().resolve(host, port, family)
         except socket.gaierror:

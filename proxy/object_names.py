@@ -1,4 +1,4 @@
-"""What may name a state object: the same in a directory and in a bucket."""
+"""The valid names of state objects, the same in a directory and in a bucket."""
 
 import re
 from typing import Final
@@ -15,12 +15,12 @@ def is_name(name: str) -> bool:
 def check_name(name: str) -> str:
     """Raises ValueError."""
     if not is_name(name):
-        raise ValueError(f"{name!r} cannot name a state object")
+        raise ValueError(f"{name!r} is not a valid name of a state object")
     return name
 
 
 def check_prefix(prefix: str) -> str:
     """Raises ValueError."""
     if not _PREFIX.fullmatch(prefix):
-        raise ValueError(f"{prefix!r} cannot begin the name of a state object")
+        raise ValueError(f"{prefix!r} is not a valid prefix of the names of state objects")
     return prefix

@@ -1,4 +1,4 @@
-"""The one client through which providers reach their upstreams."""
+"""The HTTP client that sends all requests of providers to their upstreams."""
 
 import re
 import socket
@@ -22,16 +22,16 @@ from proxy.outbound_body import OutboundBody
 READ_BUFFER_BYTES: Final = 64 << 10
 MAX_FIELD_BYTES: Final = 16 << 10
 
-# Everything that aiohttp raises where an upstream is at fault.
+# What aiohttp raises for errors of an upstream.
 _UPSTREAM_FAULTS: Final = (aiohttp.ClientError, OSError, HttpProcessingError)
 
-# What aiohttp would add of its own accord: only what the provider gave goes out.
+# Headers that aiohttp would add by itself: only the provider's headers are sent.
 _AUTOMATIC_HEADERS: Final = (hdrs.ACCEPT, hdrs.ACCEPT_ENCODING, hdrs.USER_AGENT, hdrs.CONTENT_TYPE)
 
-# How a body is framed is decided by the body, and by nothing else.
+# Only the body decides how it is framed.
 _FRAMING_HEADERS: Final = frozenset({"content-length", "transfer-encoding"})
 
-# The name does not exist; other codes mean that the name server could not be asked.
+# The name does not exist; other codes mean that the name server could not be reached.
 _NO_SUCH_NAME: Final = (socket.EAI_NONAME, socket.EAI_NODATA)
 
 _CONTROL_CHARACTERS: Final = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
@@ -39,14 +39,14 @@ _CONTROL_CHARACTERS: Final = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 
 @dataclass(frozen=True, slots=True)
 class Timeouts:
-    """Seconds. `silence` bounds each wait for the upstream to read or to say something."""
+    """In seconds. `silence` limits each wait for the upstream to read or to send something."""
 
     connect: float = 30
     silence: float = 300
 
 
 class OutboundReply:
-    """An upstream's answer.
+    """An upstream's response.
 
     Reading it to its end, or closing it, stops a request body that is still being sent.
     """
@@ -81,12 +81,13 @@ class OutboundReply:
         async for chunk in self.chunks():
             size += len(chunk)
             if size > limit:
-                raise UpstreamError(Status.UNAVAILABLE, f"{self._host} answered over {limit} bytes")
+                message = f"{self._host} sent a response of more than {limit} bytes"
+                raise UpstreamError(Status.UNAVAILABLE, message)
             parts.append(chunk)
         return b"".join(parts)
 
     async def aclose(self) -> None:
-        # A connection whose reply was read to its end is back in the pool already.
+        # After a reply was read to its end, its connection is already back in the pool.
         self._response.close()
         if self._sent is not None:
             await self._sent.wait_released()
@@ -99,7 +100,7 @@ class OutboundReply:
 
 
 class OutboundClient:
-    """Implements `providers.upstream.Upstream`; belongs to the event loop it was made in."""
+    """Implements `providers.upstream.Upstream`; usable only in the event loop that created it."""
 
     def __init__(self, timeouts: Timeouts = Timeouts()) -> None:
         self._timeouts = timeouts
@@ -152,29 +153,31 @@ class OutboundClient:
 
 
 def _outgoing(headers: Mapping[str, str]) -> dict[str, str]:
-    """The headers as given. Raises INVALID_ARGUMENT, as they may hold what a client sent."""
+    """The headers to send. Raises INVALID_ARGUMENT, since clients can set some of the values."""
     for name, value in headers.items():
         if _CONTROL_CHARACTERS.search(value):
-            raise invalid_argument(f"the value for the header {name} holds a control character")
+            raise invalid_argument(f"the value for the header {name} contains a control character")
     return {n: v for n, v in headers.items() if n.lower() not in _FRAMING_HEADERS}
 
 
 def _blame(error: Exception, sent: OutboundBody | None, host: str) -> BaseException:
-    """The error of the request's own body, if it had one, else the upstream's."""
+    """The error of the request's own body if there is one, otherwise the upstream's."""
     if sent is not None and sent.failure is not None:
         return sent.failure
     return _upstream_error(error, host)
 
 
 def _upstream_error(error: Exception, host: str) -> UpstreamError:
-    """In our own words: aiohttp's may quote a URL whose query is secret."""
+    """Has our own message: aiohttp's may quote a URL whose query is secret."""
     if mistake := _mistake(error, host):
         message = f"{mistake}: the operator of the proxy must change its settings"
         return UpstreamError(Status.FAILED_PRECONDITION, message, unsent=True)
     match error:
         case aiohttp.ConnectionTimeoutError():
             return UpstreamError(
-                Status.DEADLINE_EXCEEDED, f"{host} took no connection", unsent=True
+                Status.DEADLINE_EXCEEDED,
+                f"{host} did not accept the connection in time",
+                unsent=True,
             )
         case TimeoutError():
             return UpstreamError(Status.DEADLINE_EXCEEDED, f"{host} went silent")
@@ -185,19 +188,21 @@ def _upstream_error(error: Exception, host: str) -> UpstreamError:
         case aiohttp.ClientConnectorError():
             return UpstreamError(Status.UNAVAILABLE, f"{host} cannot be reached", unsent=True)
         case aiohttp.ClientResponseError() | HttpProcessingError():
-            return UpstreamError(Status.UNAVAILABLE, f"{host} answered what is not HTTP")
+            return UpstreamError(
+                Status.UNAVAILABLE, f"{host} sent a response that is not valid HTTP"
+            )
         case _:
-            return UpstreamError(Status.UNAVAILABLE, f"{host} broke off the connection")
+            return UpstreamError(Status.UNAVAILABLE, f"{host} closed the connection")
 
 
 def _mistake(error: Exception, host: str) -> str | None:
-    """What is wrong until the operator changes something; None for what may pass."""
+    """What the operator must correct; None for an error that may be temporary."""
     match error:
         case ssl.SSLCertVerificationError():
             return f"the certificate of {host} is not trusted, or not for {host}"
         case aiohttp.ClientConnectorSSLError(os_error=ssl.SSLError(reason="WRONG_VERSION_NUMBER")):
             return f"{host} does not speak TLS on this port"
         case aiohttp.ClientConnectorDNSError() if error.os_error.errno in _NO_SUCH_NAME:
-            return f"there is no host {host}"
+            return f"the host {host} does not exist"
         case _:
             return None

@@ -1,4 +1,4 @@
-"""A request's body on its way to the upstream, with its exact length where that is known."""
+"""The body of a request to an upstream, sent with its exact length if that is known."""
 
 import asyncio
 import select
@@ -21,7 +21,7 @@ async def _slices(data: bytes) -> AsyncIterator[bytes]:
 
 
 def _input_check(writer: AbstractStreamWriter) -> Callable[[], bool]:
-    """Tells whether the upstream has said something that the loop has not read yet."""
+    """A check whether the upstream has sent something that the loop has not read yet."""
     transport = writer.transport
     sock = transport.get_extra_info("socket") if transport is not None else None
     if sock is None or sock.fileno() < 0:
@@ -34,14 +34,14 @@ def _input_check(writer: AbstractStreamWriter) -> Callable[[], bool]:
 class OutboundBody(Payload):
     """Streams a `Body`, once.
 
-    `failure` is the error of the body's own source, which is not the upstream's fault. A body that
-    is not sent to its end takes the connection down with it, so that it never looks complete.
+    `failure` is the error of the body's own source, which is not the upstream's fault. If a body is
+    not sent to its end, the connection is aborted, so that the body never looks complete.
     """
 
     _autoclose = True
 
     def __init__(self, body: Body | bytes, stall_seconds: float) -> None:
-        """`stall_seconds` is how long the upstream may go without reading any of it."""
+        """`stall_seconds` is the longest time in which the upstream may read nothing."""
         super().__init__(body)
         self._size = len(body) if isinstance(body, bytes) else body.length
         self._source = _slices(body) if isinstance(body, bytes) else aiter(body.chunks)
@@ -51,7 +51,7 @@ class OutboundBody(Payload):
         self.failure: BaseException | None = None
 
     async def wait_released(self) -> None:
-        """Wait until the source is no longer read: it may be another's to read from then on."""
+        """Waits until the source is no longer read, so that another reader may continue it."""
         await self._released.wait()
 
     def decode(self, encoding: str = "utf-8", errors: str = "strict") -> str:  # noqa: ARG002
@@ -79,7 +79,7 @@ class OutboundBody(Payload):
     async def _send_all(self, writer: AbstractStreamWriter) -> None:
         try:
             await self._relay(writer)
-            # Here, since aiohttp leaves a reply hanging where its own call of this fails.
+            # Called here, since a reply hangs if aiohttp's own call of this fails.
             await writer.write_eof()
         finally:
             await self._close_source()
@@ -93,8 +93,8 @@ class OutboundBody(Payload):
                 if left <= 0:
                     await self._expect_end(left)
             if upstream_replied():
-                # An early answer must be read before a failing write closes the connection
-                # (streaming.md section 3): the loop reads on its next turn, we go on after it.
+                # An early response must be read before a failing write closes the connection
+                # (streaming.md section 3): the loop reads it in its next iteration.
                 await asyncio.sleep(0)
                 await asyncio.sleep(0)
             async with asyncio.timeout(self._stall_seconds):
@@ -103,11 +103,11 @@ class OutboundBody(Payload):
             self._fail(TruncatedBody("the body ended before its declared length"))
 
     async def _expect_end(self, left: int) -> None:
-        """Before the last byte goes out: a body that is too long must not arrive as complete."""
+        """Runs before the last byte is sent: a body that is too long must not look complete."""
         while left == 0 and (chunk := await self._next()) is not None:
             left -= len(chunk)
         if left < 0:
-            self._fail(TruncatedBody("the body went on after its declared length"))
+            self._fail(TruncatedBody("the body is longer than its declared length"))
 
     async def _next(self) -> bytes | None:
         try:

@@ -1,6 +1,6 @@
-"""Objects that arrive in parts, in the state store that is a bucket: S3's multipart uploads.
+"""Objects that are written in parts, in a bucket: S3's multipart uploads.
 
-What has arrived is what ListParts says; we keep nothing beside it.
+ListParts says which parts have arrived; the proxy keeps no record of its own.
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -62,7 +62,7 @@ class BucketParts:
         except BucketRefusal as refused:
             if refused.http_status != HTTPStatus.PRECONDITION_FAILED:
                 raise
-            await self.abort(upload)  # the object is there
+            await self.abort(upload)  # the object already exists
 
     async def abort(self, upload: PartedUpload) -> None:
         with suppress(UploadEnded):
@@ -88,7 +88,7 @@ class BucketParts:
             marker = leading_on("S3", marker, following if page.get("IsTruncated") else None)
 
     async def _complete(self, upload: PartedUpload, parts: "list[CompletedPartTypeDef]") -> None:
-        """Raises BucketRefusal also where S3 answers 200 and then an error: botocore looks."""
+        """Raises BucketRefusal also for an error inside a 200, which botocore detects."""
         await self._small(
             "complete_multipart_upload", upload, MultipartUpload={"Parts": parts}, IfNoneMatch="*"
         )

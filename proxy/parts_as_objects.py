@@ -1,4 +1,4 @@
-"""Objects that arrive in parts, in a store that knows no parts: each is an object until the end."""
+"""Objects that are written in parts, in a store without parts: each part is an object at first."""
 
 import secrets
 from collections.abc import AsyncIterator, Sequence
@@ -17,8 +17,8 @@ _ROOT: Final = "parted/"
 class PartsAsObjects:
     """Implements `providers.parted_objects.PartedObjects`.
 
-    The object `parted/ID/begun` is there as long as the upload is; what a crash, or a part that
-    comes late, leaves beside it goes by age.
+    The object `parted/ID/begun` exists as long as the upload is open. Other objects, which a crash
+    or a late part leaves behind, are deleted by age.
     """
 
     def __init__(self, state: State) -> None:
@@ -45,7 +45,7 @@ class PartsAsObjects:
         try:
             await self._create(upload, size)
         except (FerryError, TruncatedBody):
-            # It was complete before this, or while this was reading the parts.
+            # Another call completed it, before this one or while this one read the parts.
             if await self._state.head(upload.name) is None:
                 raise
         await self.abort(upload)

@@ -1,4 +1,4 @@
-"""What can be set of one provider, and which kind of provider has which of it."""
+"""The settings of a provider, and which kind of provider has which settings."""
 
 from collections.abc import Collection, Iterator, Mapping
 from typing import Annotated, Any, Final, Literal, Protocol, get_args
@@ -26,14 +26,14 @@ Uploads = Literal["auto", "staged"]
 ApiVersion = Literal["2023-06-01", "2026-10-21"]
 SmallBatches = Literal["refuse", "immediate"]
 
-# Every kind has these. All else belongs to the kinds that name it.
+# Every kind has these settings. The others belong to the kinds that list them.
 _COMMON_SETTINGS: Final = ("kind", "base_url", "credentials", "api_key")
 
 
 class ProviderSettings(BaseModel):
-    """`base_url` None is the provider's public address. `kind` is always there once loaded.
+    """`base_url` None means the provider's public address. `kind` is always set after loading.
 
-    `min_records` in records. Which kind has which is in the composition root's table.
+    The table of the composition root says which kind has which settings.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
@@ -56,20 +56,20 @@ class ProviderSettings(BaseModel):
 
     @property
     def ambient(self) -> bool:
-        """Whether the proxy's own credential is spent here."""
+        """Whether this provider is used with the proxy's own credential."""
         return self.credentials == "ambient"
 
 
 class KindOfProvider(Protocol):
-    """What the settings must know of a kind; the composition root has a row for each."""
+    """What the settings need to know about a kind; the composition root has a row for each."""
 
     @property
     def settings(self) -> frozenset[str]:
-        """The settings that this kind has, beside those of every kind."""
+        """The settings of this kind, in addition to the common ones."""
 
     @property
     def takes_api_key(self) -> bool:
-        """Whether its own credential is an `api_key`, and not found by a chain."""
+        """Whether the proxy's own credential is an `api_key`, not found by a credential chain."""
 
     @property
     def public_url(self) -> str | None:
@@ -80,7 +80,7 @@ Kinds = Mapping[str, KindOfProvider]
 
 
 def settings_of(kind: KindOfProvider) -> Iterator[str]:
-    """The fields of ProviderSettings that mean something for a provider of this kind."""
+    """The fields of ProviderSettings that providers of this kind use."""
     for field in ProviderSettings.model_fields:
         if field in kind.settings or (field in _COMMON_SETTINGS and _has(kind, field)):
             yield field
@@ -93,7 +93,7 @@ def _has(kind: KindOfProvider, field: str) -> bool:
 def with_kinds(
     given: Mapping[str, ProviderSettings], kinds: Collection[str]
 ) -> dict[str, ProviderSettings]:
-    """Each kind is a provider of that name, whether or not it has settings."""
+    """Adds a provider for each kind, with the kind's name, even without settings."""
     providers = {kind: ProviderSettings() for kind in kinds} | dict(given)
     for name, provider in providers.items():
         if provider.kind is None and name in kinds:
@@ -114,7 +114,7 @@ def provider_problems(providers: Mapping[str, ProviderSettings], kinds: Kinds) -
             yield Problem(setting, f": {must_be_one_of(sorted(kinds), provider.kind or '')}", named)
             continue
         if name in kinds and provider.kind != name:
-            text = f": {name} is always of its own kind; give the provider another name"
+            text = f": the provider {name} always has the kind {name}; choose another name"
             yield Problem(setting, text)
         yield from _misplaced(name, provider, kinds)
         if kind.takes_api_key:
@@ -122,7 +122,7 @@ def provider_problems(providers: Mapping[str, ProviderSettings], kinds: Kinds) -
 
 
 def _misplaced(name: str, provider: ProviderSettings, kinds: Kinds) -> Iterator[Problem]:
-    """Settings that this kind would ignore, although the operator expects an effect."""
+    """Settings that this kind would ignore, although the operator set them."""
     own = set(settings_of(kinds[provider.kind or name]))
     for field in ProviderSettings.model_fields:
         if field in provider.model_fields_set and field not in own:
@@ -135,13 +135,13 @@ def _key_problems(name: str, provider: ProviderSettings) -> Iterator[Problem]:
     key = ("providers", name, "api_key")
     credentials = variable("providers", name, "credentials")
     if provider.ambient and provider.api_key is None:
-        yield Problem(key, f": must be set where {credentials} is ambient")
+        yield Problem(key, f": must be set if {credentials} is ambient")
     if not provider.ambient and provider.api_key is not None:
-        yield Problem(key, f": is spent only where {credentials} is ambient")
+        yield Problem(key, f": is used only if {credentials} is ambient")
 
 
 def shown_settings(provider: ProviderSettings, kinds: Kinds) -> Iterator[tuple[str, Any]]:
-    """The settings that `provider` has, for printing, with the base URL that is in use."""
+    """The settings of `provider` for printing, with the base URL that is in use."""
     kind = kinds[provider.kind or ""]
     for field in settings_of(kind):
         in_use = provider.base_url or kind.public_url if field == "base_url" else None

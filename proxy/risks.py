@@ -24,7 +24,7 @@ _UPSTREAM_URLS: Final = ("base_url", "runtime_url", "s3_endpoint_url")
 
 
 def probable_mistakes(settings: Settings, kinds: Kinds) -> Iterator[str]:
-    """What is also worth a warning at each start."""
+    """Mistakes that are also logged as warnings at each start."""
     if injected := injected_variables():
         yield (
             f"{', '.join(injected)}: ignored, as Kubernetes injects such variables for Services "
@@ -67,47 +67,50 @@ def risks_of(settings: Settings, kinds: Kinds) -> Iterator[str]:
 def _secret_risks(settings: Settings) -> Iterator[str]:
     if settings.secret_key is None:
         yield (
-            f"{variable('secret_key')} is not set: a random key is made at each start, so upload "
-            "URLs survive no restart and cross no replicas."
+            f"{variable('secret_key')} is not set: each start creates a random key, so upload "
+            "URLs do not survive a restart and do not work at other replicas."
         )
 
 
 def _own_credential_risks(settings: Settings) -> Iterator[str]:
     tokens = variable("client_tokens")
     if settings.client_tokens and not settings.ambient:
-        yield f"{tokens} is asked for nowhere: no provider's credentials are ambient."
+        yield f"{tokens} has no effect: no provider's credentials are ambient."
     if settings.ambient and not settings.client_tokens:
         yield (
-            f"{tokens} is not set: anyone on this machine may spend the proxy's own credential "
-            f"for {', '.join(settings.ambient)}, and all share its files and jobs."
+            f"{tokens} is not set: anyone on this machine may use the proxy's own credential "
+            f"for {', '.join(settings.ambient)}, and all share its files and batches."
         )
     if any(len(t.get_secret_value()) < CLIENT_TOKEN_CHARACTERS for t in settings.client_tokens):
-        yield f"{tokens} has a token of under {CLIENT_TOKEN_CHARACTERS} characters: easily guessed."
+        yield (
+            f"{tokens} has a token of less than {CLIENT_TOKEN_CHARACTERS} characters, which is "
+            "easy to guess."
+        )
 
 
 def _listening_risks(settings: Settings) -> Iterator[str]:
     if "*" in settings.cors_origins:
-        yield f"{variable('cors_origins')} is *: any web page may call from a visitor's browser."
+        yield f"{variable('cors_origins')} is *: any web page may call the proxy from a browser."
     if is_loopback(settings.host):
         return
     yield (
-        f"{variable('host')} is not a loopback address: callers' keys cross the network in the "
-        "clear unless something in front of the proxy speaks TLS."
+        f"{variable('host')} is not a loopback address: callers' keys cross the network without "
+        "encryption unless a TLS proxy is in front."
     )
     if settings.public_url is None:
         yield (
-            f"{variable('public_url')} is not set: addresses given to clients are made from what "
-            "their own requests say about the host."
+            f"{variable('public_url')} is not set: the addresses that clients get depend on the "
+            "Host header of their own requests."
         )
     if settings.allow_plaintext_aws_keys:
         yield (
             f"{variable('allow_plaintext_aws_keys')} is true: secret keys of AWS may cross the "
-            "network in the clear."
+            "network without encryption."
         )
     if any(network.prefixlen == 0 for network in settings.trusted_proxies):
         yield (
-            f"{variable('trusted_proxies')} trusts every address: anyone may say under which "
-            "address the proxy is reached."
+            f"{variable('trusted_proxies')} trusts every address: any client can choose the public "
+            "address that the proxy uses in its responses to it."
         )
 
 
@@ -118,12 +121,12 @@ def _upstream_risks(settings: Settings) -> Iterator[str]:
             if url is not None and _is_plaintext(url):
                 yield (
                     f"{variable('providers', name, field)} is http and not a loopback address: "
-                    "what is sent to it, keys too, crosses the network in the clear."
+                    "requests to it, with their keys, cross the network without encryption."
                 )
 
 
 def _aws_target_risks(settings: Settings) -> Iterator[str]:
-    """Where the own credential is found by a chain, no request says where it is spent."""
+    """With a credential from a chain, requests cannot choose region, role and bucket."""
     for name, provider in settings.providers.items():
         chain = provider.ambient and provider.api_key is None
         if not chain and provider.allow_headers:
@@ -131,8 +134,8 @@ def _aws_target_risks(settings: Settings) -> Iterator[str]:
         for field in _AWS_TARGET:
             if getattr(provider, field) is None:
                 yield (
-                    f"{variable('providers', name, field)} is not set, and no request may say it: "
-                    "what needs it is refused."
+                    f"{variable('providers', name, field)} is not set, and requests may not "
+                    "set it: calls that need it are refused."
                 )
 
 
@@ -144,14 +147,14 @@ def _state_risks(settings: Settings) -> Iterator[str]:
     endpoint = settings.state_s3_endpoint_url
     if endpoint is not None and _is_plaintext(endpoint):
         yield (
-            f"{variable('state_s3_endpoint_url')} is http and not a loopback address: what the "
-            "state store keeps crosses the network in the clear."
+            f"{variable('state_s3_endpoint_url')} is http and not a loopback address: the stored "
+            "objects cross the network without encryption."
         )
     if not settings.state_url.startswith("file:"):
         return
     try:
         mode = settings.state_directory.stat().st_mode
     except OSError:
-        return  # made at the start, for this user only
+        return  # it will be created at the start, for this user only
     if mode & _OTHERS:
-        yield f"{variable('state_url')}: other users of this machine may enter the directory."
+        yield f"{variable('state_url')}: other users of this machine can access the directory."

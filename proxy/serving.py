@@ -18,8 +18,8 @@ from proxy.settings import Settings
 
 # As fast as the default, and bounds memory (streaming.md section 2).
 READ_BUFFER_BYTES: Final = 64 << 10
-CUT_SECONDS: Final = 0.5  # what a request that outlives the drain gets before it is cancelled
-MAX_FIELD_BYTES: Final = 16 << 10  # a sealed upload URL is longer than the default lets through
+CUT_SECONDS: Final = 0.5  # how long a request may continue after the drain before it is cancelled
+MAX_FIELD_BYTES: Final = 16 << 10  # sealed upload URLs exceed the default limit
 
 _SIGNALS: Final = (signal.SIGTERM, signal.SIGINT)
 
@@ -33,10 +33,10 @@ async def serve(
     reuse_port: bool = False,
     lifeline: int | None = None,
 ) -> None:
-    """Serve until SIGTERM or SIGINT, then drain; a second signal ends the process at once.
+    """Serves until SIGTERM or SIGINT, then drains; a second signal ends the process immediately.
 
-    `reuse_port` shares the port with other processes. `lifeline` is a descriptor that a parent
-    holds open: when it ends, so does this. Raises OSError where it cannot listen.
+    `reuse_port` shares the port with other processes. `lifeline` is a descriptor that the parent
+    process keeps open: when it closes, this process stops. Raises OSError if it cannot listen.
     """
     stop = _stop_on_signals()
     if lifeline is not None:
@@ -63,7 +63,7 @@ async def serve(
 def _install(
     app: web.Application, health: Health, in_flight: InFlight, *, health_here: bool
 ) -> None:
-    """Put what serving needs before everything that the application does."""
+    """Adds what serving needs in front of the application's own middlewares."""
     if health_here:
         app.middlewares.insert(0, health.middleware())
     app.middlewares.insert(0, in_flight.middleware())
@@ -77,7 +77,7 @@ def _install(
 
 
 async def _set_server_name(_: web.Request, response: web.StreamResponse) -> None:
-    """aiohttp names itself and Python with their versions, which is nobody's business."""
+    """Replaces aiohttp's header, which reveals the versions of aiohttp and Python."""
     response.headers[hdrs.SERVER] = SERVER_NAME
 
 
@@ -87,7 +87,7 @@ async def _set_server_name(_: web.Request, response: web.StreamResponse) -> None
 def _runner(app: web.Application) -> web.AppRunner:
     return EnvelopeRunner(
         app,
-        handler_cancellation=True,  # a client that leaves cancels its upstream call
+        handler_cancellation=True,  # cancels the upstream call if the client disconnects
         access_log=None,
         auto_decompress=False,
         read_bufsize=READ_BUFFER_BYTES,
@@ -101,7 +101,7 @@ def _runner(app: web.Application) -> web.AppRunner:
 async def _site(
     runner: web.AppRunner, host: str, port: int, reuse_port: bool
 ) -> AsyncIterator[web.TCPSite]:
-    """A site that listens; at the end of the block all its connections are closed."""
+    """A listening site; at the end of the block all its connections are closed."""
     try:
         await runner.setup()
         site = web.TCPSite(runner, host, port, reuse_port=reuse_port or None)
@@ -115,7 +115,7 @@ async def _site(
 async def _admin_site(
     health: Health, settings: Settings, reuse_port: bool
 ) -> AsyncIterator[web.TCPSite | None]:
-    """Around the main site, so that a drain can be watched."""
+    """Runs as long as the main site and its drain, so that the drain can be observed."""
     if settings.admin_port is None:
         yield None
         return

@@ -1,7 +1,7 @@
-"""How the values of settings are written.
+"""Parses the values of settings.
 
-Every function raises ValueError with a sentence that says what would be right, and that never
-quotes the value: it may be a secret that went into the wrong variable.
+Every function raises ValueError with a message that says what would be right. It never quotes the
+value, which may be a secret in the wrong variable.
 """
 
 import ipaddress
@@ -44,7 +44,7 @@ _PROVIDER_NAME: Final = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 
 
 def with_message(requirement: str) -> WrapValidator:
-    """What pydantic's own checks refuse is refused with `requirement` as the sentence."""
+    """Replaces the message of pydantic's own checks by `requirement`."""
 
     def parse(value: object, handler: ValidatorFunctionWrapHandler) -> object:
         try:
@@ -61,7 +61,7 @@ def whole_number(least: int, most: int | None = None, unit: str = "") -> WrapVal
 
     def parse(value: object, handler: ValidatorFunctionWrapHandler) -> int:
         number: int | None = None
-        # Python counts True and False among the numbers.
+        # For Python, True and False are numbers.
         if not isinstance(value, bool):
             with suppress(ValidationError):
                 number = handler(value)
@@ -82,13 +82,13 @@ def one_of(*options: str) -> BeforeValidator:
 
 
 def canonical_name(name: str) -> str:
-    """Provider names match without case, `-` and `_` alike."""
+    """The form in which provider names are compared: case is ignored, and `_` equals `-`."""
     return name.lower().replace("_", "-")
 
 
 def check_provider_name(name: str) -> str:
     if not _PROVIDER_NAME.fullmatch(name):
-        raise ValueError("a provider's name is made of letters, digits, - and _")
+        raise ValueError("a provider's name may contain only letters, digits, - and _")
     return name
 
 
@@ -126,7 +126,7 @@ def _parse_origin(value: str) -> str:
 
 
 def parse_secret_keys(value: object) -> tuple[SecretStr, ...] | None:
-    """The newest first, and those that are still accepted after it."""
+    """The newest key first, then the older ones that are still accepted."""
     keys = parse_list(value)
     if any(len(key) < SECRET_KEY_CHARACTERS for key in keys):
         raise ValueError(f"each key must have at least {SECRET_KEY_CHARACTERS} characters")
@@ -138,7 +138,7 @@ def parse_secret_keys(value: object) -> tuple[SecretStr, ...] | None:
 
 
 def _is_unicode(text: str) -> bool:
-    """False for bytes of the environment that are not UTF-8: they become half characters."""
+    """False for bytes of the environment that are not UTF-8: Python makes them surrogates."""
     try:
         text.encode()
     except UnicodeEncodeError:
@@ -147,7 +147,7 @@ def _is_unicode(text: str) -> bool:
 
 
 def parse_key(value: object) -> SecretStr:
-    """The proxy's own key at a provider. One that has other characters cannot go in a header."""
+    """The proxy's own key at a provider. Other characters cannot be sent in a header."""
     text = value.get_secret_value() if isinstance(value, SecretStr) else value
     if not isinstance(text, str) or not _KEY.fullmatch(text):
         raise ValueError("must be a key: visible ASCII characters, without spaces")
@@ -155,18 +155,18 @@ def parse_key(value: object) -> SecretStr:
 
 
 def parse_client_tokens(value: object) -> tuple[SecretStr, ...]:
-    """Each is what an SDK is given as its `api_key`."""
+    """Each token is what an SDK gets as its `api_key`."""
     tokens = parse_list(value)
     if not all(_KEY.fullmatch(token) and "," not in token for token in tokens):
         raise ValueError("each token must be visible ASCII characters, without spaces or commas")
     if len(set(tokens)) < len(tokens):
-        raise ValueError("each token must be another one: a token is a tenant")
+        raise ValueError("each token must be unique, since each one is a tenant")
     return tuple(SecretStr(token) for token in tokens)
 
 
 def parse_region(value: object) -> str:
     if not isinstance(value, str) or value not in aws_regions():
-        raise ValueError("must be a region that AWS has, such as us-east-1")
+        raise ValueError("must be a region of AWS, such as us-east-1")
     return value
 
 
@@ -180,7 +180,7 @@ def parse_bedrock_s3_uri(value: object) -> str:
     """Without a trailing slash."""
     if not isinstance(value, str) or parse_s3_uri(value) is None:
         raise ValueError(
-            "must be s3://bucket or s3://bucket/prefix, the prefix of letters, digits and -!_*'()."
+            "must be s3://bucket or s3://bucket/prefix; a prefix has letters, digits and -!_*'()."
         )
     return value.rstrip("/")
 
@@ -220,7 +220,7 @@ def parse_http_url(value: object) -> URL:
 
 
 def parse_state_url(value: object) -> str:
-    """A bucket's comes without a trailing slash. The prefix keeps sweeps off what is not ours."""
+    """Without a trailing slash for a bucket, whose prefix protects other objects from sweeps."""
     if isinstance(value, str) and (bucket := _BUCKET_URL.fullmatch(value)):
         return bucket[1]
     url = _parse_url(value)
@@ -230,7 +230,7 @@ def parse_state_url(value: object) -> str:
 
 
 def _parse_url(value: object) -> URL:
-    """Empty where it is none, which every check then refuses."""
+    """An empty URL if the value is not a URL; every check then refuses it."""
     try:
         return URL(value) if isinstance(value, str | URL) else URL()
     except ValueError:
@@ -238,7 +238,7 @@ def _parse_url(value: object) -> URL:
 
 
 def default_state_url() -> str:
-    """Empty, which is then refused as a value, where the user has no home directory."""
+    """Empty, which is then refused as a value, if the user has no home directory."""
     try:
         home = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
     except RuntimeError:

@@ -1,4 +1,4 @@
-"""The settings: an optional TOML file, and the environment, which has the last word."""
+"""The settings: an optional TOML file, and the environment, which takes precedence."""
 
 import os
 from collections.abc import Iterable, Iterator, Mapping
@@ -66,7 +66,7 @@ Port = Annotated[int, whole_number(0, 65535)]
 
 
 class Settings(BaseSettings):
-    """contract.md section 1. Made by `load`; keyword arguments are the TOML file's content."""
+    """contract.md section 1. Use `load`; keyword arguments are the TOML file's content."""
 
     model_config = SettingsConfigDict(
         env_prefix=PREFIX,
@@ -106,21 +106,21 @@ class Settings(BaseSettings):
         Field(gt=0, allow_inf_nan=False),
         with_message("must be a number of seconds above 0, such as 30"),
     ] = 30.0
-    # It is held twice while it is taken apart, and the budget for all of them is 256 MiB.
+    # A body is in memory twice while it is parsed, and the budget for all bodies is 256 MiB.
     inline_max_bytes: Annotated[int, whole_number(1, 128 * MIB, "bytes")] = 20 * MIB
     inline_result_bytes: Annotated[int, whole_number(1, unit="bytes")] = 64 * MIB
-    # While it is worked on a line takes several times its size of that budget.
+    # A line takes several times its size of that budget while it is processed.
     max_line_bytes: Annotated[int, whole_number(1, 36 * MIB, "bytes")] = 32 * MIB
     providers: Mapping[str, ProviderSettings] = Field(default_factory=dict)
 
     @property
     def state_directory(self) -> Path:
-        """Where `state_url` is a `file://`."""
+        """The directory of a `state_url` that is a `file://`."""
         return Path(URL(self.state_url).path)
 
     @property
     def ambient(self) -> tuple[str, ...]:
-        """The providers at which the proxy's own credential is spent."""
+        """The providers that are used with the proxy's own credential."""
         return tuple(name for name, provider in self.providers.items() if provider.ambient)
 
     @classmethod
@@ -137,7 +137,7 @@ class Settings(BaseSettings):
 
 
 def load(kinds: Kinds, config: Path | None = None) -> Settings:
-    """The settings, with a provider for each of `kinds`, the kinds of provider there are.
+    """Loads the settings, with a provider for each of `kinds`.
 
     `config` is a TOML file; without it FERRY_CONFIG may name one. Raises InvalidSettings.
     """
@@ -152,7 +152,7 @@ def load(kinds: Kinds, config: Path | None = None) -> Settings:
         names = {*kinds, *_provider_names(error)}
         problems.extend(problems_of(error, _known(names)))
         raise InvalidSettings(_sentences(problems, file)) from None
-    except SettingsError:  # FERRY_PROVIDERS whole, which is among the unknown variables
+    except SettingsError:  # FERRY_PROVIDERS itself, which is already among the unknown variables
         raise InvalidSettings(_sentences(problems, file)) from None
     settings = settings.model_copy(update={"providers": with_kinds(settings.providers, kinds)})
     problems.extend(provider_problems(settings.providers, kinds))
@@ -171,9 +171,11 @@ def _provider_names(error: ValidationError) -> Iterator[str]:
 
 
 def _contradictions(settings: Settings) -> Iterator[Problem]:
-    """What is wrong between settings each of which is right."""
+    """Settings that are valid one by one, but not together."""
     if settings.state_s3_endpoint_url and not settings.state_url.startswith("s3:"):
-        yield Problem(("state_s3_endpoint_url",), ": only an s3:// state has an endpoint")
+        yield Problem(
+            ("state_s3_endpoint_url",), f": is used only if {variable('state_url')} is s3://"
+        )
     if settings.default_provider not in settings.providers:
         known = must_be_one_of(sorted(settings.providers), settings.default_provider)
         yield Problem(("default_provider",), f": {known}")
@@ -181,15 +183,15 @@ def _contradictions(settings: Settings) -> Iterator[Problem]:
         spent = ", ".join(variable("providers", name, "credentials") for name in settings.ambient)
         yield Problem(
             ("client_tokens",),
-            f": must be set where {spent} is ambient and {variable('host')} is not a loopback "
-            "address: anyone could spend that credential",
+            f": must be set if {spent} is ambient and {variable('host')} is not a loopback "
+            "address: anyone could use that credential",
         )
     if settings.ambient and not settings.client_tokens and "*" in settings.cors_origins:
         spent = ", ".join(variable("providers", name, "credentials") for name in settings.ambient)
         yield Problem(
             ("cors_origins",),
-            f": cannot be * where {spent} is ambient and {variable('client_tokens')} is not set: "
-            "any web page could spend that credential",
+            f": cannot be * if {spent} is ambient and {variable('client_tokens')} is not set: "
+            "any web page could use that credential",
         )
 
 
@@ -203,7 +205,7 @@ def _variables_source(settings_cls: type[BaseSettings]) -> EnvSettingsSource:
 
 
 def _sentences(problems: Iterable[Problem], file: SettingsFile | None) -> list[str]:
-    """Each names its setting as it is written at its source: the environment or the file."""
+    """The messages; each names its setting as its source does: the environment or the file."""
     given = {comparable(name) for name in own_variables()}
 
     def sentence(problem: Problem) -> str:
@@ -216,7 +218,7 @@ def _sentences(problems: Iterable[Problem], file: SettingsFile | None) -> list[s
 
 
 def _unknown_variables(kinds: Kinds) -> Iterator[Problem]:
-    """pydantic-settings ignores what it does not know; a misspelt variable must not be lost."""
+    """pydantic-settings ignores unknown variables, but misspelt ones must be reported."""
     top = {variable(*path) for path in _known(()) if len(path) == 1} - {variable("providers")}
     for name in sorted(map(comparable, own_variables())):
         if name not in {*top, CONFIG_VARIABLE} and not name.startswith(PROVIDERS_PREFIX):
@@ -224,7 +226,7 @@ def _unknown_variables(kinds: Kinds) -> Iterator[Problem]:
 
 
 def _known(providers: Iterable[str]) -> Iterator[tuple[str, ...]]:
-    """The paths of all settings, with those of each of `providers`."""
+    """The paths of all settings, including those of each of `providers`."""
     for field in (*Settings.model_fields, "config"):
         yield (field,)
     for provider in providers:

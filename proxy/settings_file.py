@@ -1,4 +1,4 @@
-"""The optional TOML file with settings, and on which line a setting is."""
+"""The optional TOML file with settings, and the line of each setting in it."""
 
 import re
 import tomllib
@@ -13,7 +13,7 @@ _POSITION: Final = re.compile(r" \(at (?:line (\d+), column (\d+)|end of documen
 
 
 class SettingsFile:
-    """In `content` the names of providers are in their canonical spelling."""
+    """In `content`, the names of providers have their canonical spelling."""
 
     def __init__(self, path: Path) -> None:
         """Raises InvalidSettings."""
@@ -34,7 +34,7 @@ class SettingsFile:
     def _line_of(self, path: Sequence[str]) -> int | None:
         """The first line of the statement that sets `path`.
 
-        The first lines of a TOML file are valid TOML exactly if they end with a whole statement.
+        The first lines of a TOML file are valid TOML only if they end with a whole statement.
         """
         lines = self._text.split("\n")
         first = 1
@@ -50,7 +50,7 @@ class SettingsFile:
 
 
 def by_name(content: Mapping[str, Any]) -> dict[str, Any]:
-    """With canonical provider names, so that all sources mean the same provider."""
+    """The content with canonical provider names, so that the sources can be merged."""
     providers = content.get("providers")
     if not isinstance(providers, dict):
         return dict(content)
@@ -61,7 +61,7 @@ def by_name(content: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
-    """Tables are merged, and anything else in `above` wins."""
+    """Tables are merged; any other value in `above` takes precedence."""
     result = {**below, **above}
     for key in below.keys() & above.keys():
         if isinstance(below[key], dict) and isinstance(above[key], dict):
@@ -75,7 +75,7 @@ def _text_of(path: Path) -> str:
     except OSError as error:
         raise InvalidSettings([f"cannot read {path}: {error.strerror}"]) from None
     try:
-        # Editors on Windows may write a byte order mark, which is no TOML.
+        # Editors on Windows may write a byte order mark, which is not valid TOML.
         return data.decode("utf-8-sig").replace("\r\n", "\n")
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
@@ -88,11 +88,11 @@ def _parse(path: Path, text: str) -> dict[str, Any]:
     except tomllib.TOMLDecodeError as error:
         raise InvalidSettings([f"{path}, {_syntax_problem(str(error), text)}"]) from None
     except RecursionError:
-        raise InvalidSettings([f"{path}: the file nests too deeply"]) from None
+        raise InvalidSettings([f"{path}: the file is nested too deeply"]) from None
 
 
 def _syntax_problem(message: str, text: str) -> str:
-    """tomllib gives the position at the end of its message, and quotes no value."""
+    """tomllib's messages end with the position, and quote no value."""
     position = _POSITION.search(message)
     if position is None:
         return f"not TOML: {message}"

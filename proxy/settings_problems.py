@@ -1,4 +1,4 @@
-"""What is wrong with the settings, one sentence each, never with a value in it."""
+"""Problems with the settings, one sentence each, which never quotes a value."""
 
 import difflib
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -9,9 +9,9 @@ from pydantic import ValidationError
 
 PREFIX: Final = "FERRY_"
 
-# If two names are at least this similar, one is taken for a typo of the other.
+# Two names that are at least this similar count as a typo.
 _SIMILARITY: Final = 0.7
-_NESTED_SIMILARITY: Final = 0.9  # higher, since all of these begin alike
+_NESTED_SIMILARITY: Final = 0.9  # higher, since all of these have the same beginning
 
 
 class InvalidSettings(Exception):
@@ -24,9 +24,9 @@ class InvalidSettings(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """`text` follows the name of the setting at `path`, as in `: must be a list`.
+    """`text` follows the name of the setting at `path`, for example `: must be a list`.
 
-    With an empty path `text` is the whole sentence. `suggestion` is the path of the setting that
+    With an empty path, `text` is the whole sentence. `suggestion` is the path of the setting that
     was probably meant.
     """
 
@@ -35,13 +35,13 @@ class Problem:
     suggestion: tuple[str, ...] = ()
 
     def sentence(self, name: Callable[..., str]) -> str:
-        """`name` renders a path as its source writes it."""
+        """`name` renders a path in the form of its source."""
         hint = f"; did you mean {name(*self.suggestion)}?" if self.suggestion else ""
         return f"{name(*self.path) if self.path else ''}{self.text}{hint}"
 
 
 def variable(*path: object) -> str:
-    """A setting by the name that it has in the environment."""
+    """The name of a setting in the environment."""
     return PREFIX + "__".join(str(part).upper().replace("-", "_") for part in path)
 
 
@@ -50,7 +50,7 @@ def unknown(path: Sequence[str], known: Iterable[Sequence[str]]) -> Problem:
 
 
 def problems_of(error: ValidationError, known: Iterable[Sequence[str]]) -> list[Problem]:
-    """`known` are the paths of settings that a misspelt one is compared with."""
+    """`known` are the paths of settings, with which a misspelt one is compared."""
     known = list(known)
     return [_problem(details, known) for details in error.errors(include_input=False)]
 
@@ -74,7 +74,7 @@ def _problem(details: Mapping[str, Any], known: Iterable[Sequence[str]]) -> Prob
 
 
 def must_be_one_of(options: Iterable[str], value: object) -> str:
-    """Names the option that `value` resembles, and never `value` itself."""
+    """The message names the option that is similar to `value`, but never `value` itself."""
     options = list(options)
     near = difflib.get_close_matches(str(value).lower(), options, 1, _SIMILARITY)
     hint = f"; did you mean {near[0]}?" if near else ""
@@ -82,12 +82,12 @@ def must_be_one_of(options: Iterable[str], value: object) -> str:
 
 
 def nearest(path: Sequence[str], known: Iterable[Sequence[str]]) -> tuple[str, ...]:
-    """The known path that is most similar; empty if none is."""
+    """The most similar known path; empty if none is similar."""
     others = [tuple(other) for other in known if tuple(other) != tuple(path)]
     siblings = {other[-1]: other for other in others if other[:-1] == tuple(path[:-1])}
     if near := difflib.get_close_matches(path[-1].lower(), list(siblings), 1, _SIMILARITY):
         return siblings[near[0]]
-    # A table and its setting that were joined with one underscore, or with a dash.
+    # For a table and its setting that are joined with one underscore or with a dash.
     nested = {_flat(other): other for other in others if len(other) > len(path)}
     near = difflib.get_close_matches(_flat(path), list(nested), 1, _NESTED_SIMILARITY)
     return nested[near[0]] if near else ()

@@ -1,4 +1,4 @@
-"""Bodies whose length only their end tells, for a store that must know it before the first byte."""
+"""Finds the length of a body, for a store that must know it before the first byte."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -10,7 +10,7 @@ from proxy.threads import in_slices, in_thread, slices_of
 
 @asynccontextmanager
 async def of_known_length(body: Body) -> AsyncIterator[Body]:
-    """`body` as it is if it declares its length, else by way of a nameless temporary file."""
+    """`body` itself if it declares its length, otherwise a copy in an unnamed temporary file."""
     if body.length is not None:
         yield body
         return

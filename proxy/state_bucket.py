@@ -1,4 +1,4 @@
-"""The state store as objects in an S3 bucket, which replicas on several machines may share."""
+"""The state store in an S3 bucket, which replicas on several machines may share."""
 
 import asyncio
 import secrets
@@ -24,14 +24,14 @@ from proxy.spool import of_known_length
 _ONLY_IF_ABSENT: Final = "*"
 _ALREADY_EXISTS: Final = (HTTPStatus.PRECONDITION_FAILED, HTTPStatus.CONFLICT)
 
-# User metadata, random to each create: it tells whose an object is once an answer was lost.
+# User metadata, random for each create: if a response is lost, it shows who made the object.
 _MARK: Final = "ferry-mark"
 
 
 class BucketState:
-    """Implements `providers.state.State`. Everything under the address's prefix is its own.
+    """Implements `providers.state.State`. It owns everything under the address's prefix.
 
-    Nothing is written before `prove` has passed. Raises UpstreamError.
+    `prove` must succeed before the first write. Raises UpstreamError.
     """
 
     def __init__(self, address: BucketAddress, upstream: Upstream) -> None:
@@ -47,7 +47,7 @@ class BucketState:
         await self._client.close()
 
     async def prove(self) -> None:
-        """See that nothing can be written over, once. Raises UnusableBucket, UpstreamError."""
+        """Checks once that objects cannot be overwritten. Raises UnusableBucket, UpstreamError."""
         async with self._proving:
             if self._proved:
                 return
@@ -56,9 +56,7 @@ class BucketState:
             except BucketRefusal as error:
                 raise (UnusableBucket(error.s3_code) if error.persistent else error) from None
             if not fit:
-                raise UnusableBucket(
-                    "it does not honour If-None-Match, so objects are written over"
-                )
+                raise UnusableBucket("it ignores If-None-Match, so objects could be overwritten")
             self._proved = True
 
     async def create(self, name: str, body: Body) -> bool:
@@ -106,7 +104,7 @@ class BucketState:
         except UpstreamError as error:
             if _changed_nothing(error):
                 raise
-            # The answer may be what was lost, and not the object: what is there tells.
+            # Perhaps only the response was lost. The object in the bucket, if any, shows it.
             found = await self._client.head(key)
             if found is not None and found["Metadata"].get(_MARK) == mark:
                 return True
@@ -123,7 +121,7 @@ class BucketState:
             await expect_success(reply)
 
     async def _second_create_fails(self) -> bool:
-        """What a failure leaves is swept by its age."""
+        """An object that remains after a failure is deleted later, by age."""
         name = f"proof/{secrets.token_hex(16)}"
         created = [await self._create(self._client.key(name), in_memory(b"")) for _ in range(2)]
         await self.delete(name)
@@ -131,8 +129,8 @@ class BucketState:
 
 
 class _Source:
-    """What a request is fed from. S3 may answer before it has read all: the rest is read here, as
-    whoever cuts one stream into several bodies goes on where this one ends.
+    """The source of a request's body. S3 may respond before it has read everything; then `drain`
+    reads the rest, since a stream that is cut into several bodies continues where this one ends.
     """
 
     def __init__(self, body: Body) -> None:
@@ -152,7 +150,7 @@ class _Source:
 
 
 class _Content:
-    """A reply's body. Closing it closes the reply, also where nothing was read yet."""
+    """A reply's body. Closing it closes the reply, even if nothing was read."""
 
     def __init__(self, reply: Reply) -> None:
         self._reply = reply

@@ -1,4 +1,4 @@
-"""The state store as a directory, which several processes on one machine may share."""
+"""The state store in a directory, which several processes on one machine may share."""
 
 import errno
 import os
@@ -19,20 +19,20 @@ from proxy.threads import in_slices, in_thread, slices_of
 
 LEFTOVER_SECONDS: Final = 24 * 3600
 
-# Objects carry a mark that names cannot hold, so that `a` and `a/b` can both exist, as in a bucket.
+# Added to the names of objects, which cannot contain it: so `a` and `a/b` can both exist.
 _OBJECT_MARK: Final = "="
 
 _LISTED_AT_ONCE: Final = 256
 
-# How often a create finds its directory deleted under it before it gives up.
+# How often a create tries again after another process has deleted its directory.
 _PUBLISH_ATTEMPTS: Final = 100
 
 
 class DirectoryState:
     """Implements `providers.state.State`.
 
-    An object is written under `.tmp`, and appears by a hard link, which is atomic and fails where
-    the name exists. Directories are made when they are needed. Raises OSError.
+    An object is written under `.tmp` and published by a hard link, which is atomic and fails if
+    the name exists. Directories are created when they are needed. Raises OSError.
     """
 
     def __init__(self, root: Path) -> None:
@@ -77,7 +77,7 @@ class DirectoryState:
 
 
 class _Draft:
-    """An object while it is written. Its methods block."""
+    """An object that is being written. Its methods block."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -115,17 +115,17 @@ def _open_private(path: str, flags: int) -> int:
 
 
 def _make_directory(path: Path) -> None:
-    """With its parents, each for this user only; another process may be making or removing them."""
+    """With its parents, for this user only. Another process may create or remove them meanwhile."""
     for _ in range(_PUBLISH_ATTEMPTS):
         try:
             path.mkdir(mode=0o700)
         except FileExistsError:
-            return  # not `exist_ok`: that looks again, and raises where it has vanished in between
+            return  # `exist_ok` would check again, and raise if it was removed in between
         except FileNotFoundError:
             _make_directory(path.parent)
         else:
             return
-    # A parent both exists and is not found: it is a link that points to nothing.
+    # A parent that both exists and is not found is a broken link.
     raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(path))
 
 
@@ -137,7 +137,7 @@ def _link(draft: Path, path: Path) -> bool:
         except FileExistsError:
             return False
         except FileNotFoundError:
-            continue  # a delete removed the directory as empty in between
+            continue  # in between, a delete removed the empty directory
         _sync_directory(path.parent)
         return True
     raise OSError("the state directory changes too fast to write to")
@@ -147,7 +147,7 @@ def _sync_directory(path: Path) -> None:
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
     except FileNotFoundError:
-        return  # the object was deleted at once
+        return  # the object was deleted immediately
     try:
         os.fsync(descriptor)
     finally:
@@ -195,7 +195,7 @@ def _remove_empty(directory: Path) -> bool:
 
 
 def _walk(directory: Path, above: str, prefix: str) -> Iterator[ObjectInfo]:
-    """Everything in `directory` whose name starts with `prefix`; its names start with `above`."""
+    """The objects in `directory` whose names start with `prefix`; all names start with `above`."""
     for key, path in sorted(_entries(directory)):
         name = above + key
         if not name.startswith(prefix):
@@ -207,7 +207,7 @@ def _walk(directory: Path, above: str, prefix: str) -> Iterator[ObjectInfo]:
 
 
 def _entries(directory: Path) -> Iterator[tuple[str, Path]]:
-    """Objects by name and directories by name with a slash: that sorts as whole names do."""
+    """Objects by name, directories by name with a slash: so they sort like whole names."""
     try:
         found = list(directory.iterdir())
     except FileNotFoundError:
@@ -224,7 +224,7 @@ def _next_batch(found: Iterator[ObjectInfo]) -> list[ObjectInfo]:
 
 
 def _remove_leftovers(drafts: Path) -> None:
-    """Drafts of processes that died: none takes a day to write."""
+    """Removes drafts of processes that died: no draft takes a day to write."""
     limit = time.time() - LEFTOVER_SECONDS
     for draft in drafts.iterdir() if drafts.exists() else ():
         try:
@@ -238,9 +238,9 @@ def _remove_leftovers(drafts: Path) -> None:
 
 
 def try_directory(root: Path) -> str | None:
-    """Why `root` cannot be used, as a sentence without its full stop; None if it can.
+    """Why `root` cannot be used, as a sentence without a full stop; None if it can be used.
 
-    Leaves nothing behind, and blocks.
+    Leaves nothing behind. Blocks.
     """
     drafts = _drafts_of(root)
     made: list[Path] = []
@@ -248,7 +248,7 @@ def try_directory(root: Path) -> str | None:
         made += [path for path in (drafts, *drafts.parents) if not path.exists()]
         _try_to_write(drafts / f"probe-{secrets.token_hex(16)}")
     except OSError as error:
-        return f"the directory {root} cannot be made or written: {_obstacle(drafts, error)}"
+        return f"the directory {root} cannot be created or written: {_obstacle(drafts, error)}"
     finally:
         for path in made:
             _remove_empty(path)
@@ -269,11 +269,11 @@ def _try_to_write(probe: Path) -> None:
 
 
 def _obstacle(drafts: Path, error: OSError) -> str:
-    with suppress(PermissionError):  # then the error itself says what is wrong
+    with suppress(PermissionError):  # in that case `error` itself says what is wrong
         for path in (*reversed(drafts.parents), drafts):
             if path.is_symlink() and not path.exists():
                 loop = error.errno == errno.ELOOP
-                what = "leads into a loop of links" if loop else "points to nothing"
+                what = "is part of a loop of links" if loop else "points to nothing"
                 return f"the link {path} {what}"
             if path.exists() and not path.is_dir():
                 return f"{path} is not a directory"

@@ -1,4 +1,4 @@
-"""The state store that the settings name: one row a scheme."""
+"""Opens and checks the state store that the settings name."""
 
 import asyncio
 import logging
@@ -27,7 +27,7 @@ _log: Final = logging.getLogger(__name__)
 
 
 def state_store(settings: Settings, upstream: Upstream) -> DirectoryState | BucketState:
-    """The store is not touched before it is opened or used."""
+    """Does not access the store; opening or using it does."""
     address = _bucket(settings)
     if address is None:
         return DirectoryState(settings.state_directory)
@@ -37,7 +37,7 @@ def state_store(settings: Settings, upstream: Upstream) -> DirectoryState | Buck
 def bounded(store: DirectoryState | BucketState) -> BoundedState:
     state = BoundedState(store)
     if isinstance(store, DirectoryState):
-        # Putting a large object together takes longer than one read or write may take.
+        # Joining the parts of a large object takes longer than one read or write may take.
         state.parted = PartsAsObjects(state)
     return state
 
@@ -52,22 +52,22 @@ def opening(
 
     async def context(_: web.Application) -> AsyncIterator[None]:
         if isinstance(store, DirectoryState):
-            with suppress(OSError):  # then old drafts remain, which do no harm
+            with suppress(OSError):  # old drafts that remain do no harm
                 await store.remove_leftovers()
             yield
             return
         async with _open(store) as trouble:
             if trouble:
-                _log.warning("%s: what needs it fails until it is back", trouble)
+                _log.warning("%s: calls that need it fail until it is available", trouble)
             yield
 
     return context
 
 
 def directory_trouble(settings: Settings, seconds: float = STALL_SECONDS) -> str | None:
-    """Why the directory cannot keep the state, if the settings name one. Blocks.
+    """Why the directory cannot be used, if the settings name one. Blocks.
 
-    It is tried in a thread that ends with the process, as a disk may hang.
+    It is tried in a thread that ends with the process, since a disk may hang.
     """
     if _bucket(settings) is not None:
         return None
@@ -84,7 +84,7 @@ def directory_trouble(settings: Settings, seconds: float = STALL_SECONDS) -> str
 
 
 async def bucket_trouble(settings: Settings) -> str | None:
-    """What is wrong with the bucket for now, if the settings name one. Raises UnusableBucket."""
+    """The bucket's temporary problem, if the settings name a bucket. Raises UnusableBucket."""
     address = _bucket(settings)
     if address is None:
         return None

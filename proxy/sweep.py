@@ -1,4 +1,4 @@
-"""Deletes what the state store has kept long enough."""
+"""Deletes objects of the state store that have expired."""
 
 import asyncio
 import logging
@@ -15,26 +15,27 @@ from providers.state import State
 
 INTERVAL_SECONDS: Final = 3600.0
 
-# Replicas that start together then spread their sweeps.
+# Spreads the sweeps of replicas that started together.
 _JITTER: Final = 0.1
 
-# The salt divides the tenants. What is deleted by a tombstone alone, the provider keeps for ever:
-# without it, it would be back. Without the record of whose it is, a thing would be nobody's.
+# The salt identifies tenants. Without its deleted marker, a batch that its provider keeps would
+# show up again. A file or a batch without its owner's record would belong to no tenant.
 _NEVER_SWEPT: Final = ("salt", "tombstones/", "owned/")
 
-# What a record is about outlives it, so that none is found without: the content of a staged file,
-# which a bucket dates to when its upload began, and all that there is of an immediate batch.
+# These live longer than the records that name them, so that no record is found without its data:
+# the content of staged files, which in a bucket is as old as its upload's start, and the data of
+# immediate batches.
 _OUTLIVES_ITS_RECORD: Final = ("staged-content/", "immediate-work/", "immediate-ended/")
 
 _log: Final = logging.getLogger(__name__)
 
 
 async def sweep(state: State, now: datetime, upload_ttl: timedelta, state_ttl: timedelta) -> int:
-    """Delete what is past its life; returns how many objects. Another replica may do the same."""
+    """Deletes expired objects and returns their number. Other replicas may do the same."""
     try:
         await state.parted.abort_before(now - upload_ttl)
     except FerryError as error:
-        # A credential may lack this one permission; all else is swept all the same.
+        # A credential may lack only this permission, so the objects are swept anyway.
         _log.warning("abandoned uploads could not be aborted: %s", error.message)
     deleted = 0
     async for info in state.list(""):
@@ -55,7 +56,7 @@ def _life(name: str, upload_ttl: timedelta, state_ttl: timedelta) -> timedelta:
 def sweeping(
     state: State, upload_ttl: timedelta, state_ttl: timedelta
 ) -> Callable[[web.Application], AsyncIterator[None]]:
-    """For `app.cleanup_ctx`: sweeps once at the start, and then hourly."""
+    """For `app.cleanup_ctx`: sweeps at the start, and then hourly."""
 
     async def context(_: web.Application) -> AsyncIterator[None]:
         task = asyncio.create_task(_sweep_periodically(state, upload_ttl, state_ttl))
@@ -71,6 +72,6 @@ async def _sweep_periodically(state: State, upload_ttl: timedelta, state_ttl: ti
     while True:
         try:
             await sweep(state, datetime.now(UTC), upload_ttl, state_ttl)
-        except Exception as error:  # of any store; the next sweep tries again
+        except Exception as error:  # from any store; the next sweep tries again
             _log.warning("a sweep of the state store failed: %s", type(error).__name__)
         await asyncio.sleep(INTERVAL_SECONDS * random.uniform(1 - _JITTER, 1 + _JITTER))  # noqa: S311

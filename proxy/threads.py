@@ -1,4 +1,4 @@
-"""The disk blocks: it is read and written in threads, a slice at a time."""
+"""Reads and writes the disk, which blocks, in threads, one slice at a time."""
 
 import asyncio
 from collections.abc import AsyncIterable, AsyncIterator, Callable
@@ -8,7 +8,7 @@ from typing import BinaryIO, Final, ParamSpec, TypeVar
 
 SLICE_BYTES: Final = 256 << 10
 
-# Threads of its own: if a disk hangs, the loop's own threads still resolve names of upstreams.
+# Separate threads: if the disk hangs, the loop's own threads can still resolve host names.
 _DISK: Final = ThreadPoolExecutor(16, thread_name_prefix="disk")
 
 P = ParamSpec("P")
@@ -16,7 +16,9 @@ T = TypeVar("T")
 
 
 async def in_thread(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    """Run what blocks. Ends only when the thread has, also if cancelled: files get closed after."""
+    """Runs a blocking function. Even if cancelled, it waits for the thread, so that the caller
+    can close files safely.
+    """
     job = _DISK.submit(partial(function, *args, **kwargs))
     work = asyncio.wrap_future(job)
     try:
@@ -30,17 +32,17 @@ async def in_thread(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs)
 
 
 async def in_slices(chunks: AsyncIterable[bytes]) -> AsyncIterator[bytes]:
-    """Gathers small chunks, as each slice costs a change of thread; one slice at least."""
-    held: list[bytes] = []
+    """Joins small chunks, since each slice costs a thread switch; yields at least one slice."""
+    pending: list[bytes] = []
     size = 0
     async for chunk in chunks:
-        held.append(chunk)
+        pending.append(chunk)
         size += len(chunk)
         if size >= SLICE_BYTES:
-            yield b"".join(held)
-            held.clear()
+            yield b"".join(pending)
+            pending.clear()
             size = 0
-    yield b"".join(held)
+    yield b"".join(pending)
 
 
 async def slices_of(file: BinaryIO) -> AsyncIterator[bytes]:

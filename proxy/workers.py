@@ -1,4 +1,4 @@
-"""Several processes on one port: a parent that starts them, watches them, and ends with them."""
+"""Several processes on one port, and a parent that starts, restarts and stops them."""
 
 import logging
 import os
@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import Final
 
-# So many deaths within so many seconds are no accident: the parent then gives up.
+# After this many deaths within this many seconds, the parent stops.
 RESTARTS: Final = 5
 RESTARTS_SECONDS: Final = 60.0
 
@@ -21,9 +21,9 @@ _log: Final = logging.getLogger(__name__)
 
 
 class Workers:
-    """Forks `count` processes that run `work`; it must be called before any thread is started.
+    """Forks `count` processes that run `work`. Call `run` before any thread is started.
 
-    `work` gets a descriptor that ends when the parent does, and returns an exit code.
+    `work` gets a descriptor that closes when the parent ends, and returns an exit code.
     """
 
     def __init__(self, count: int, work: Callable[[int], int]) -> None:
@@ -36,7 +36,7 @@ class Workers:
         self._lifeline, self._write_end = os.pipe()
 
     def run(self) -> int:
-        """Until all have ended after a signal (0), or died too often (1)."""
+        """Runs until all workers have ended after a signal (0), or died too often (1)."""
         for number in _SIGNALS:
             signal.signal(number, self._on_signal)
         for _ in range(self._count):
@@ -69,7 +69,7 @@ class Workers:
     def _run_child(self) -> None:
         code = 1
         try:
-            os.setpgid(0, 0)  # a terminal's Ctrl-C goes to the parent alone, which passes it on
+            os.setpgid(0, 0)  # a terminal's Ctrl-C reaches only the parent, which passes it on
             os.close(self._write_end)
             code = self._work(self._lifeline)
         except BaseException as error:
@@ -91,7 +91,7 @@ class Workers:
 
 @contextmanager
 def _signals_blocked() -> Iterator[None]:
-    """A signal must not fall between a child's start and the parent's knowing of it."""
+    """No signal may arrive between a child's start and its entry in the parent's list."""
     signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
     try:
         yield
@@ -101,7 +101,7 @@ def _signals_blocked() -> Iterator[None]:
 
 @contextmanager
 def reserved_port(host: str, port: int) -> Iterator[int]:
-    """A port that stays ours to share (port 0: a free one), without listening on it."""
+    """Reserves a port for the workers without listening on it; 0 chooses a free port."""
     family, kind, protocol, _, address = socket.getaddrinfo(
         host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
     )[0]

@@ -89,7 +89,7 @@ def test_the_proxys_own_key_is_not_there_for_all(command: str) -> None:
         FERRY_PROVIDERS__OPENAI__API_KEY=SECRET,
     )
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr.startswith("genai-ferry: FERRY_CLIENT_TOKENS: must be set where ")
+    assert done.stderr.startswith("genai-ferry: FERRY_CLIENT_TOKENS: must be set if ")
     assert SECRET not in done.stderr
 
 
@@ -124,7 +124,7 @@ def test_a_checkout_that_is_not_installed_says_so(
     with pytest.raises(SystemExit) as ended:
         main(["--version"])
     assert ended.value.code == 0
-    assert capsys.readouterr().out.startswith("genai-ferry of an unknown version: ")
+    assert capsys.readouterr().out.startswith("genai-ferry (unknown version: ")
 
 
 @pytest.mark.parametrize("argument", ["check", "--help", "--version"])
@@ -258,7 +258,7 @@ def test_a_state_directory_that_cannot_be_made_is_one_sentence(
     assert (done.returncode, done.stdout) == (1, "")
     [line] = done.stderr.splitlines()
     assert (
-        f"FERRY_STATE_URL: the directory {link} cannot be made or written: "
+        f"FERRY_STATE_URL: the directory {link} cannot be created or written: "
         f"the link {link} points to nothing" in line
     )
 
@@ -288,7 +288,7 @@ def test_check_names_a_file_that_stands_where_the_state_should_be(tmp_path: Path
     done = ferry("check", FERRY_STATE_URL=file.as_uri())
     assert (done.returncode, done.stderr) == (
         1,
-        f"genai-ferry: FERRY_STATE_URL: the directory {file} cannot be made or written: "
+        f"genai-ferry: FERRY_STATE_URL: the directory {file} cannot be created or written: "
         f"{file} is not a directory\n",
     )
     assert file.read_bytes() == b"mine"
@@ -301,12 +301,10 @@ def test_check_says_that_it_has_no_rights() -> None:
     done = ferry("check", FERRY_STATE_URL="file:///sys/genai-ferry")
     assert done.returncode == 1
     [line] = done.stderr.splitlines()
-    said = (
-        "genai-ferry: FERRY_STATE_URL: the directory /sys/genai-ferry cannot be made or written: "
-    )
+    what = "the directory /sys/genai-ferry cannot be created or written"
     # The last one is that of a container whose /sys is mounted for reading only.
     reasons = ("Operation not permitted", "Permission denied", "Read-only file system")
-    assert line in [said + reason for reason in reasons]
+    assert line in [f"genai-ferry: FERRY_STATE_URL: {what}: {reason}" for reason in reasons]
 
 
 def test_check_leaves_no_directory(tmp_path: Path) -> None:
@@ -357,7 +355,7 @@ async def test_it_serves_and_warns_of_a_random_key(
     tmp_path: Path, key: Mapping[str, str], warned: bool
 ) -> None:
     settings = {"FERRY_PORT": "0", "FERRY_STATE_URL": tmp_path.as_uri(), **key}
-    warning = "FERRY_SECRET_KEY is not set: upload URLs end with this process"
+    warning = "FERRY_SECRET_KEY is not set: upload URLs expire with this process"
     async with ferry_process("-m", "proxy", environment=settings) as process:
         if warned:
             assert (await process.event(warning))["level"] == "warning"

@@ -146,14 +146,14 @@ def test_a_further_provider_has_its_kinds_settings(monkeypatch: pytest.MonkeyPat
 def test_ambient_and_a_key_belong_together(monkeypatch: pytest.MonkeyPatch) -> None:
     given(monkeypatch, PROVIDERS__OPENAI__CREDENTIALS="ambient")
     assert problems() == [
-        "FERRY_PROVIDERS__OPENAI__API_KEY: must be set where "
+        "FERRY_PROVIDERS__OPENAI__API_KEY: must be set if "
         "FERRY_PROVIDERS__OPENAI__CREDENTIALS is ambient"
     ]
     given(monkeypatch, PROVIDERS__OPENAI__API_KEY="sk-own")
     assert load(KINDS).ambient == ("openai",)
     given(monkeypatch, PROVIDERS__OPENAI__CREDENTIALS="caller")
     assert problems() == [
-        "FERRY_PROVIDERS__OPENAI__API_KEY: is spent only where "
+        "FERRY_PROVIDERS__OPENAI__API_KEY: is used only if "
         "FERRY_PROVIDERS__OPENAI__CREDENTIALS is ambient"
     ]
 
@@ -167,7 +167,7 @@ def test_off_loopback_ambient_demands_tokens(monkeypatch: pytest.MonkeyPatch, ho
     given(monkeypatch, PROVIDERS__BEDROCK__CREDENTIALS="ambient", HOST=host)
     [sentence] = problems()
     assert sentence.startswith(
-        "FERRY_CLIENT_TOKENS: must be set where FERRY_PROVIDERS__BEDROCK__CREDENTIALS is ambient"
+        "FERRY_CLIENT_TOKENS: must be set if FERRY_PROVIDERS__BEDROCK__CREDENTIALS is ambient"
     )
     given(monkeypatch, CLIENT_TOKENS="a-token-of-one-tenant")
     assert load(KINDS).host == host

@@ -149,7 +149,7 @@ def test_no_web_page_may_spend_the_proxys_own_credential(
         return
     (problem,) = problems()
     assert problem.startswith(
-        "FERRY_CORS_ORIGINS: cannot be * where FERRY_PROVIDERS__OPENAI__CREDENTIALS is ambient "
+        "FERRY_CORS_ORIGINS: cannot be * if FERRY_PROVIDERS__OPENAI__CREDENTIALS is ambient "
         "and FERRY_CLIENT_TOKENS is not set"
     )
 
@@ -220,7 +220,7 @@ def test_no_secret_shows(given: pytest.MonkeyPatch) -> None:
         ),
         ("FERRY_CLIENT_TOKENS", "short one", "each token must be visible ASCII characters"),
         ("FERRY_CLIENT_TOKENS", "short\u00e9", "each token must be visible ASCII characters"),
-        ("FERRY_CLIENT_TOKENS", "short,b,short", "each token must be another one"),
+        ("FERRY_CLIENT_TOKENS", "short,b,short", "each token must be unique"),
     ],
 )
 def test_a_bad_value_gets_one_sentence_without_it(
@@ -236,7 +236,7 @@ def test_a_bad_value_gets_one_sentence_without_it(
 
 def test_only_a_bucket_has_an_endpoint(given: pytest.MonkeyPatch) -> None:
     given.setenv("FERRY_STATE_S3_ENDPOINT_URL", "http://localhost:9000/")
-    assert problems() == ["FERRY_STATE_S3_ENDPOINT_URL: only an s3:// state has an endpoint"]
+    assert problems() == ["FERRY_STATE_S3_ENDPOINT_URL: is used only if FERRY_STATE_URL is s3://"]
     given.setenv("FERRY_STATE_URL", "s3://bucket/prefix")
     assert load(KINDS).state_s3_endpoint_url == URL("http://localhost:9000")
 
@@ -494,7 +494,7 @@ def test_a_provider_in_the_file_has_one_name(tmp_path: Path) -> None:
 
 def test_a_file_that_nests_too_deeply_is_refused(tmp_path: Path) -> None:
     path = toml(tmp_path, f"port = {'[' * 100_000}")
-    assert problems(path) == [f"{path}: the file nests too deeply"]
+    assert problems(path) == [f"{path}: the file is nested too deeply"]
 
 
 def test_a_file_that_is_not_there_is_refused(tmp_path: Path) -> None:
@@ -540,7 +540,7 @@ def test_a_base_url_loses_its_last_slash(given: pytest.MonkeyPatch) -> None:
     [
         ("FERRY_PROVIDERS__ACME__UPLOADS", "auto", "must be one of gemini, openai"),
         ("FERRY_PROVIDERS__ACME__KIND", "acme", "must be one of gemini, openai"),
-        ("FERRY_PROVIDERS__OPENAI__KIND", "gemini", "openai is always of its own kind"),
+        ("FERRY_PROVIDERS__OPENAI__KIND", "gemini", "the provider openai always has the kind openai"),
     ],
 )
 def test_a_further_name_needs_a_kind_that_exists(
@@ -586,7 +586,7 @@ def test_a_bad_provider_setting_is_named(
 
 def test_a_provider_name_is_a_word(tmp_path: Path) -> None:
     [sentence] = problems(toml(tmp_path, '[providers."a b"]\nkind = "openai"'))
-    assert sentence.endswith("a provider's name is made of letters, digits, - and _")
+    assert sentence.endswith("a provider's name may contain only letters, digits, - and _")
 
 
 def test_settings_do_not_change() -> None:

@@ -179,7 +179,7 @@ async def test_an_answer_that_lacks_a_member_is_the_stores_fault(
     call: Callable[[BucketState], Awaitable[object]],
 ) -> None:
     await s3.arm({"method": method, "path": "."}, "status", status=200, body=body)
-    with pytest.raises(UpstreamError, match="the state store's answer lacks "):
+    with pytest.raises(UpstreamError, match="the state store's response has no "):
         await call(state)
 
 
@@ -188,7 +188,7 @@ async def test_an_object_without_a_length_is_the_stores_fault(
 ) -> None:
     await write(state, "a", b"x")
     await s3.arm({"method": "GET", "path": prefix}, "cut_chunks", after_bytes=1)
-    with pytest.raises(UpstreamError, match="lacks Content-Length"):
+    with pytest.raises(UpstreamError, match="has no Content-Length"):
         await state.get("a")
     assert not connections_in_use(state)
 

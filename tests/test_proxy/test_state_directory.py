@@ -147,7 +147,7 @@ def obstructed(tmp_path: Path, kind: str) -> tuple[Path, str]:
         case "circle":
             above.mkdir()
             root.symlink_to(root)
-            return root, f"the link {root} leads into a loop of links"
+            return root, f"the link {root} is part of a loop of links"
         case _:
             root.mkdir(parents=True)
             root.chmod(0o500)
@@ -161,7 +161,9 @@ OBSTACLES = ["file above", "file", "file inside", "link above", "link", "circle"
 async def test_a_directory_that_cannot_be_used_is_one_sentence(tmp_path: Path, kind: str) -> None:
     root, reason = obstructed(tmp_path, kind)
     with unprivileged() if kind == "no rights" else nullcontext():
-        assert try_directory(root) == (f"the directory {root} cannot be made or written: {reason}")
+        assert try_directory(root) == (
+            f"the directory {root} cannot be created or written: {reason}"
+        )
         with pytest.raises(OSError, match=r"\[Errno"):
             await write(DirectoryState(root), "a", b"x")
 
@@ -182,7 +184,7 @@ def test_a_file_system_that_takes_nothing_is_one_sentence(
 
     monkeypatch.setattr("proxy.state_directory.os.link", refuse)
     trouble = try_directory(tmp_path)
-    assert trouble == f"the directory {tmp_path} cannot be made or written: {reason}"
+    assert trouble == f"the directory {tmp_path} cannot be created or written: {reason}"
     assert files(tmp_path) == []
 
 

@@ -84,7 +84,7 @@ async def test_check_tries_the_bucket(s3: FakeS3) -> None:
 
 @pytest.mark.parametrize(
     ("bucket", "reason"),
-    [(OVERWRITING_BUCKET, "it does not honour If-None-Match"), ("no-such-bucket", "NoSuchBucket")],
+    [(OVERWRITING_BUCKET, "it ignores If-None-Match"), ("no-such-bucket", "NoSuchBucket")],
 )
 @pytest.mark.parametrize("command", [CHECK, SERVE])
 async def test_a_bucket_that_does_not_do_ends_it(
