@@ -5,7 +5,7 @@ kind of error. The functions below create the common ones. An error never change
 one object may be raised, logged and shared more than once.
 """
 
-from typing import TYPE_CHECKING, Final, Self
+from typing import TYPE_CHECKING, Final, Self, cast
 
 from providers.status import Status
 
@@ -22,10 +22,16 @@ class FerryError(Exception):
     `X-Goog-Upload-Status` must say when the status alone does not decide it.
     """
 
+    def __new__(cls, *args: object, **_: object) -> Self:
+        """The status decides the class, as `errno` does for OSError."""
+        found = cls is FerryError and args[:1] == (Status.NOT_FOUND,)
+        return super().__new__(cast("type[Self]", NotFound) if found else cls)
+
     def __init__(
         self,
         status: Status,
         message: str,
+        /,
         *,
         path: str | None = None,
         provider: str | None = None,
@@ -97,6 +103,10 @@ class FerryError(Exception):
         return copy
 
 
+class NotFound(FerryError):
+    """Every FerryError(Status.NOT_FOUND, ...) is a NotFound."""
+
+
 def invalid_argument(message: str, *, path: str | None = None) -> FerryError:
     return FerryError(Status.INVALID_ARGUMENT, message, path=path)
 
@@ -109,8 +119,8 @@ def unauthenticated(message: str) -> FerryError:
     return FerryError(Status.UNAUTHENTICATED, message)
 
 
-def not_found(message: str, *, path: str | None = None) -> FerryError:
-    return FerryError(Status.NOT_FOUND, message, path=path)
+def not_found(message: str, *, path: str | None = None) -> NotFound:
+    return NotFound(Status.NOT_FOUND, message, path=path)
 
 
 def already_exists(message: str) -> FerryError:

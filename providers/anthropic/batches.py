@@ -28,7 +28,7 @@ from providers.batches.request_table import RequestTable, RequestTables, RowKind
 from providers.body import close
 from providers.credential import Caller
 from providers.errors import (
-    FerryError,
+    NotFound,
     failed_precondition,
     invalid_argument,
     not_found,
@@ -105,9 +105,7 @@ class AnthropicBatches:
         if record.get("source", RowKind.METADATA) == RowKind.METADATA:
             try:
                 inline = await self._inline_results(caller, native, record)
-            except FerryError as error:
-                if error.status != Status.NOT_FOUND:
-                    raise
+            except NotFound:
                 return batch
             if inline is not None:
                 return replace(batch, output=inline)

@@ -8,7 +8,7 @@ import orjson
 from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import ParseError, fromstring
 
-from providers.errors import FerryError
+from providers.errors import FerryError, NotFound
 from providers.status import Status, explain_status, status_of_refusal
 from providers.upstream import Reply
 
@@ -65,7 +65,7 @@ class AwsRefusal:
 
 def is_absent(error: FerryError) -> bool:
     """Whether an object or a job does not exist. A missing bucket is a wrong setting instead."""
-    return error.status == Status.NOT_FOUND and error.reason != _NO_BUCKET
+    return isinstance(error, NotFound) and error.reason != _NO_BUCKET
 
 
 def refused(

@@ -3,9 +3,8 @@
 from collections.abc import Mapping
 
 from providers.credential import Caller
-from providers.errors import FerryError, invalid_argument
+from providers.errors import NotFound, invalid_argument
 from providers.json_api.client import JsonApi
-from providers.status import Status
 
 
 async def check_referenced(
@@ -18,9 +17,7 @@ async def check_referenced(
     for native_id, path in referenced.items():
         try:
             await client.get(caller, f"{folder}/{native_id}")
-        except FerryError as error:
-            if error.status != Status.NOT_FOUND:
-                raise
+        except NotFound:
             raise invalid_argument(
                 f"names a file that {client.name} does not have ({native_id})", path=path
             ) from None

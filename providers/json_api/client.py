@@ -4,7 +4,7 @@ What differs from provider to provider is the headers, which are built and never
 """
 
 from collections.abc import Callable, Container, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, Final
 
 import orjson
@@ -12,7 +12,7 @@ from yarl import URL
 
 from providers.body import Body
 from providers.credential import Caller
-from providers.errors import FerryError
+from providers.errors import FerryError, NotFound
 from providers.json_api.refusal_body import code_of, has_code, message_of
 from providers.resource_names import NATIVE_ID
 from providers.resources import Download
@@ -120,11 +120,8 @@ class JsonApi:
 
     async def ensure_deleted(self, caller: Caller, path: str) -> None:
         """As `delete`, of what may be gone already: by a call whose answer was lost, say."""
-        try:
+        with suppress(NotFound):
             await self.delete(caller, path)
-        except FerryError as error:
-            if error.status != Status.NOT_FOUND:
-                raise
 
     async def post(
         self, caller: Caller, path: str, document: Mapping[str, Any] | None = None

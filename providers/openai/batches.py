@@ -16,7 +16,7 @@ from providers.batches.native_results import deliver_native
 from providers.batches.repeats import Repeat
 from providers.batches.request_table import RequestTable, RequestTables, RowKind
 from providers.credential import Caller
-from providers.errors import FerryError, failed_precondition, invalid_argument, not_found
+from providers.errors import FerryError, NotFound, failed_precondition, invalid_argument, not_found
 from providers.json_api.client import Answer, JsonApi, outcome_unknown, wrong_state_if_refused
 from providers.limits import Limits
 from providers.memory import MemoryBudget, Reservation
@@ -95,9 +95,7 @@ class OpenAIBatches:
         if records.metadata_of(native).get(records.SOURCE) == RowKind.METADATA:
             try:
                 inline = await self._inline_results(caller, native)
-            except FerryError as error:
-                if error.status != Status.NOT_FOUND:
-                    raise
+            except NotFound:
                 return batch
             if inline is not None:
                 return replace(batch, output=inline)
@@ -244,9 +242,7 @@ class OpenAIBatches:
         """The error of the first missing result file, or None."""
         try:
             await self._lines(caller, native).check_files()
-        except FerryError as error:
-            if error.status != Status.NOT_FOUND:
-                raise
+        except NotFound as error:
             return error
         return None
 

@@ -7,11 +7,10 @@ from providers.batches.input_keys import add_keys
 from providers.batches.json_lines import NumberedSplitter
 from providers.batches.request_table import RequestTable, RowKind
 from providers.credential import Caller
-from providers.errors import FerryError, invalid_argument
+from providers.errors import NotFound, invalid_argument
 from providers.json_api.client import Answer, JsonApi
 from providers.memory import Reservation
 from providers.openai.file_naming import INPUT_PURPOSE, PURPOSE_HEADER
-from providers.status import Status
 
 
 class InputFiles:
@@ -41,9 +40,7 @@ class InputFiles:
             return False
         try:
             await self._client.get(caller, f"files/{input_file}")
-        except FerryError as error:
-            if error.status != Status.NOT_FOUND:
-                raise
+        except NotFound:
             return False
         return True
 
@@ -58,8 +55,6 @@ class InputFiles:
         try:
             async with self.opened(caller, input_file) as chunks:
                 await add_keys(table, chunks, self._splitter, "custom_id", reservation)
-        except FerryError as error:
-            if error.status != Status.NOT_FOUND:
-                raise
+        except NotFound:
             return None
         return table

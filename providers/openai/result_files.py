@@ -9,12 +9,11 @@ from typing import Any
 from providers.batches.json_lines import ResultLine, ResultSplitter
 from providers.body import Body
 from providers.credential import Caller
-from providers.errors import FerryError, not_found
+from providers.errors import NotFound, not_found
 from providers.json_api.client import JsonApi
 from providers.openai.batch_failures import LOST, RequestFailures
 from providers.openai_content.result_from_openai import from_openai_line
 from providers.resources import Failure
-from providers.status import Status
 
 
 class OpenAIResultLines:
@@ -62,9 +61,7 @@ class OpenAIResultLines:
         """The lines of one file. It may be missing: files expire, and other tools delete them."""
         try:
             reply = await self._client.open(self._caller, f"files/{name}/content")
-        except FerryError as error:
-            if error.status != Status.NOT_FOUND:
-                raise
+        except NotFound:
             self._lost.append(name)
             return
         async with reply, aclosing(self._splitter.split(reply.chunks())) as slices:

@@ -17,7 +17,7 @@ from providers.batches.json_lines import LineSplitter
 from providers.batches.repeats import Repeat
 from providers.body import Body
 from providers.credential import Caller
-from providers.errors import FerryError, unavailable
+from providers.errors import FerryError, NotFound, unavailable
 from providers.provider import Batches, Files, Provider, Uploads
 from providers.resources import (
     Batch,
@@ -30,7 +30,6 @@ from providers.resources import (
     ResultForm,
 )
 from providers.state import State
-from providers.status import Status
 from providers.tenancy.ownership import (
     OwnedResource,
     Ownership,
@@ -295,6 +294,8 @@ async def _exists(call: Awaitable[object]) -> bool:
     """Whether the awaited call finds its object."""
     try:
         await call
-    except FerryError as error:
-        return error.status != Status.NOT_FOUND
+    except NotFound:
+        return False
+    except FerryError:
+        return True
     return True

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from providers import errors
-from providers.errors import FerryError
+from providers.errors import FerryError, NotFound
 from providers.gemini.refusal import GoogleRefusal
 from providers.state import StateError
 from providers.status import Status
@@ -85,3 +85,14 @@ def test_another_error_is_made_of_one() -> None:
 def test_all_else_is_copied(error: FerryError) -> None:
     copy = error.adding("")
     assert (type(copy), vars(copy), copy.args) == (type(error), vars(error), error.args)
+
+
+def test_what_is_not_found_can_be_caught_by_type() -> None:
+    for error in (
+        errors.not_found("no"),
+        FerryError(Status.NOT_FOUND, "no", provider="openai"),
+        errors.unavailable("no").restated(Status.NOT_FOUND),
+        errors.not_found("no").adding(" more"),
+    ):
+        assert type(error) is NotFound
+    assert type(errors.not_found("no").restated(Status.ABORTED)) is FerryError

@@ -12,7 +12,7 @@ from providers.bedrock.immediate.job_list import ListedJobs, Position
 from providers.bedrock.immediate.job_results import JobResults
 from providers.bedrock.immediate.jobs import FoundJob, ImmediateJobs
 from providers.credential import Caller
-from providers.errors import FerryError
+from providers.errors import NotFound
 from providers.resources import Batch, BatchState, Failure
 from providers.status import Status
 
@@ -42,9 +42,7 @@ class ImmediateBatches:
         """The batch that an earlier attempt made under our id `job`."""
         try:
             return (await self.look_up(caller, job_id_of(job))).batch
-        except FerryError as error:
-            if error.status != Status.NOT_FOUND:
-                raise
+        except NotFound:
             return None
 
     async def list(self, caller: Caller, after: Position | None, limit: int) -> ListedJobs:

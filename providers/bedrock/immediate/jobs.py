@@ -23,11 +23,10 @@ from providers.bedrock.immediate.run import Run
 from providers.bedrock.immediate.run_dependencies import CALLS_OF_A_PROCESS, RunDependencies
 from providers.bedrock.immediate.working_memory import WorkingMemory
 from providers.credential import Caller
-from providers.errors import FerryError, failed_precondition
+from providers.errors import NotFound, failed_precondition
 from providers.memory import MemoryBudget
 from providers.resources import Batch
 from providers.state import State
-from providers.status import Status
 
 # What stands in a line beside the model's input or output: its names, and the record's id.
 _AROUND_BYTES: Final = 64 << 10
@@ -243,7 +242,5 @@ class ImmediateJobs:
     async def _get_or_none(self, caller: Caller, job_id: str) -> Batch | None:
         try:
             return await self.get(caller, job_id)
-        except FerryError as error:
-            if error.status != Status.NOT_FOUND:
-                raise
+        except NotFound:
             return None
