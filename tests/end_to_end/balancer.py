@@ -1,4 +1,4 @@
-"""A load balancer before two proxies that hands each request to the other one than the last."""
+"""A load balancer in front of two proxies that sends requests to each in turn."""
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -12,7 +12,7 @@ LARGEST_BODY = 16 << 20
 
 
 class Balancer:
-    """`served` counts the requests that each backend got.
+    """`served` counts the requests of each backend.
 
     It serves below the path `below`, which it strips and names in a header.
     """
@@ -47,7 +47,7 @@ class Balancer:
 async def balancer(
     backends: Sequence[str], session: ClientSession, below: str = ""
 ) -> AsyncIterator[Balancer]:
-    """Listening; the proxies trust what a balancer on loopback says of the client's address."""
+    """A running balancer; on loopback, proxies trust its headers about the client's address."""
     between = Balancer(backends, session, below)
     app = web.Application(client_max_size=LARGEST_BODY)
     app.router.add_route("*", below + "/{path:.*}", between.hand_on)

@@ -1,4 +1,4 @@
-"""Files and batches by plain HTTP: what no SDK sends, and what an SDK would hide."""
+"""Files and batches by plain HTTP: requests that no SDK sends, and answers that SDKs hide."""
 
 import asyncio
 import json
@@ -22,12 +22,12 @@ ENDED: Final = (
     "BATCH_STATE_EXPIRED",
 )
 LOOKS: Final = 10
-"""A fake moves a batch one state on at each look, so a few of them see its end."""
+"""A fake advances a batch by one state at each get, so a few gets reach its end."""
 
 WORK_SECONDS: Final = 20.0
-"""How long a batch may take that the proxy carries out itself."""
+"""How long a batch may take that the proxy runs itself."""
 PAUSE_SECONDS: Final = 0.05
-"""Between two looks at such a batch, which no look moves on."""
+"""Between two gets of such a batch, which a get does not advance."""
 
 MODELS: Final = {
     "gemini": "gemini-2.5-flash",
@@ -60,7 +60,7 @@ class Answer:
 
     @property
     def error(self) -> tuple[int, str]:
-        """The HTTP status, and Google's name of it, which the envelope must have told alike."""
+        """The HTTP status, and Google's name for it; the envelope must have the same two."""
         error = self.document["error"]
         assert error["code"] == self.code, error
         return self.code, error["status"]
@@ -71,7 +71,7 @@ class Answer:
 
 
 class BatchClient:
-    """Speaks to one proxy as a client of one kind of upstream."""
+    """A client of one proxy for one kind of upstream."""
 
     def __init__(self, base_url: str, kind: Kind, session: ClientSession) -> None:
         self.base_url = base_url
@@ -90,7 +90,7 @@ class BatchClient:
         headers: Mapping[str, str] | None = None,
         key: str | None = None,
     ) -> Answer:
-        """Any call below `/genai`; `body` is bytes, or is sent as JSON."""
+        """Any call below `/genai`; a `body` that is not bytes is sent as JSON."""
         said = {
             "x-goog-api-key": self.kind.key if key is None else key,
             "Content-Type": "application/json",
@@ -107,7 +107,7 @@ class BatchClient:
     # --- files -----------------------------------------------------------------------------------
 
     async def upload(self, content: bytes, name: str = "lines.jsonl") -> str:
-        """The name of a new file, sent by the raw protocol."""
+        """Uploads a file by the raw protocol; returns its name."""
         said = {
             "X-Goog-Upload-Protocol": "raw",
             "X-Goog-Upload-File-Name": name,
@@ -120,7 +120,7 @@ class BatchClient:
         return await self.upload("".join(json.dumps(line) + "\n" for line in lines).encode())
 
     async def download(self, name: str) -> list[Document]:
-        """A file of results, line by line."""
+        """The lines of a results file."""
         answer = await self.call("GET", f"v1beta/{name}:download?alt=media")
         assert answer.code == 200, answer.content
         assert not answer.content or answer.content.endswith(b"\n")
@@ -161,15 +161,15 @@ class BatchClient:
         raise AssertionError(f"{name} did not end")
 
     async def worked_off(self, name: str) -> Document:
-        """As `ended`, for a batch that the proxy carries out itself, whoever looks."""
+        """Like `ended`, for a batch that the proxy runs itself, with or without gets."""
         async with asyncio.timeout(WORK_SECONDS):
-            # Looks are all that a client has.
+            # A client has no event to wait for.
             while not (document := (await self.get(name)).ok)["done"]:  # noqa: ASYNC110
                 await asyncio.sleep(PAUSE_SECONDS)
         return document
 
     async def until_answered(self, name: str, count: int) -> None:
-        """Until `count` requests of a batch that the proxy carries out itself have succeeded."""
+        """Waits until `count` requests of a batch that the proxy runs itself have succeeded."""
         async with asyncio.timeout(WORK_SECONDS):
             while await self._answered(name) != count:  # noqa: ASYNC110 - as above
                 await asyncio.sleep(PAUSE_SECONDS)
@@ -179,12 +179,12 @@ class BatchClient:
         return int(stats.get("successfulRequestCount", 0))
 
     async def finished(self, source: Document, **how: Any) -> list[Document]:
-        """The results of a new batch."""
+        """Creates a batch; returns its results."""
         name = (await self.create(source, **how)).ok["name"]
         return await self.results(await self.ended(name))
 
     async def results(self, batch: Document) -> list[Document]:
-        """Of an ended batch, wherever they stand: in its file, or inline."""
+        """The results of an ended batch, from its file or inline."""
         output = batch["metadata"]["output"]
         if "responsesFile" in output:
             return await self.download(output["responsesFile"])
@@ -201,12 +201,12 @@ def from_file(name: str) -> Document:
 
 
 def inline(*requests: Document) -> Document:
-    """Each `{"request", "metadata"?}`."""
+    """The items are `{"request", "metadata"?}`."""
     return {"requests": {"requests": list(requests)}}
 
 
 def asking(text: str, **fields: object) -> Document:
-    """A request of Gemini's, with further top-level fields."""
+    """A Gemini request, with further top-level fields."""
     return {"contents": [{"role": "user", "parts": [{"text": text}]}], **fields}
 
 
@@ -235,20 +235,20 @@ NATIVE_LINES: Final[Mapping[str, Callable[[str, str], Document]]] = {
     "anthropic": anthropic_line,
     "bedrock": converse_line,
 }
-"""Each provider's own format."""
+"""A line in each provider's own format."""
 
 
 # --- what comes back -----------------------------------------------------------------------------
 
 
 def text_of(result: Document) -> str:
-    """The text that a result answers with."""
+    """The text of a result's answer."""
     parts: list[Document] = result["response"]["candidates"][0]["content"]["parts"]
     return "".join(part["text"] for part in parts)
 
 
 def by_key(results: Sequence[Document]) -> dict[str, Document]:
-    """The lines of a file of results; each key once."""
+    """The lines of a results file by key; each key must appear once."""
     keyed = {result["key"]: result for result in results}
     assert len(keyed) == len(results), "a request has several results"
     return keyed

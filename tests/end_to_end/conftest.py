@@ -1,4 +1,4 @@
-"""The fakes, one proxy before them, and a process for each SDK: started once for the session.
+"""The fakes, one proxy in front of them, and a process for each SDK, started once a session.
 
 Tests that use them run in the session's event loop:
 `pytestmark = [pytest.mark.end_to_end, pytest.mark.asyncio(loop_scope="session")]`.
@@ -34,9 +34,9 @@ from tests.processes import fake as fake_process
 MIB = 1 << 20
 
 AT_BEDROCK = (PYTHON_NEWEST, JAVASCRIPT, GO, JAVA, JAVA_1X)
-"""The SDKs that stand for all where a test goes through SDKs and upstreams.
+"""The SDKs for Bedrock in tests over all SDKs and upstreams.
 
-What SDKs differ in ends at the proxy, and the other upstreams see every one of them.
+Differences between SDKs matter only up to the proxy, and the other upstreams get every SDK.
 """
 
 
@@ -54,7 +54,7 @@ def _is_left_out(item: pytest.Item) -> bool:
 
 @dataclass(frozen=True)
 class Ferry:
-    """The proxy and what is behind it; `state` is the directory of its state store."""
+    """The proxy and its fakes; `state` is the directory of its state store."""
 
     proxy: Process
     upstreams: Upstreams
@@ -65,19 +65,19 @@ class Ferry:
         return f"{self.proxy.url}/genai"
 
     def forget_files(self) -> None:
-        """Those that the proxy keeps itself."""
+        """Delete the files that the proxy keeps itself."""
         for kept in ("staged", "staged-content"):
             shutil.rmtree(self.state / kept, ignore_errors=True)
 
     def leaks(self) -> list[str]:
-        """What of the secrets that tests use stands in the proxy's output."""
+        """The secrets of the tests that appear in the proxy's output."""
         secrets = [secret for kind in KINDS.values() for secret in kind.secrets]
         marks = ["upload_id=", SECRET_KEY, "X-Amz-Signature", *secrets]
         return [mark for mark in marks if mark in self.proxy.output]
 
 
 class Sdks:
-    """A process for each SDK and kind of upstream, started when it is first asked for."""
+    """A process for each SDK and kind of upstream, started at its first use."""
 
     def __init__(self, base_url: str, stack: AsyncExitStack) -> None:
         self._base_url = base_url
@@ -96,7 +96,7 @@ class Sdks:
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def http() -> AsyncIterator[ClientSession]:
-    """A client of its own for what no SDK does."""
+    """A plain HTTP client."""
     async with ClientSession(timeout=ClientTimeout(total=60)) as session:
         yield session
 
@@ -126,7 +126,7 @@ async def ferry(
 async def at_once(
     fakes: Mapping[str, FakeClient], tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[Process]:
-    """A proxy that carries Bedrock's small batches out itself."""
+    """A proxy that runs Bedrock's small batches itself."""
     upstreams = {"bedrock": {**fakes["bedrock"].as_upstream, **IMMEDIATE}}
     async with proxy(tmp_path_factory.mktemp("at-once"), upstreams) as process:
         yield process
@@ -134,7 +134,7 @@ async def at_once(
 
 
 def a_place_of_its_own() -> dict[str, str]:
-    """The headers of a client whose files and immediate batches at Bedrock nobody else sees."""
+    """Headers for files and immediate batches at Bedrock that no other test sees."""
     return {"x-ferry-bedrock-s3-uri": f"s3://{FILES_BUCKET}/{new_prefix()}"}
 
 
@@ -142,7 +142,7 @@ def a_place_of_its_own() -> dict[str, str]:
 async def fake(
     request: pytest.FixtureRequest, fakes: Mapping[str, FakeClient], ferry: Ferry
 ) -> FakeClient:
-    """Each upstream in turn, as if freshly started."""
+    """Each upstream in turn, after a reset."""
     for each in fakes.values():
         await each.reset()
     ferry.forget_files()
@@ -152,14 +152,14 @@ async def fake(
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def openai(fakes: Mapping[str, FakeClient], ferry: Ferry) -> FakeClient:
-    """As if freshly started."""
+    """The fake after a reset."""
     await fakes["openai"].reset()
     return fakes["openai"]
 
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def anthropic(fakes: Mapping[str, FakeClient], ferry: Ferry) -> FakeClient:
-    """As if freshly started."""
+    """The fake after a reset."""
     await fakes["anthropic"].reset()
     ferry.forget_files()
     return fakes["anthropic"]
@@ -167,21 +167,21 @@ async def anthropic(fakes: Mapping[str, FakeClient], ferry: Ferry) -> FakeClient
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def bedrock(fakes: Mapping[str, FakeClient], ferry: Ferry) -> FakeClient:
-    """As if freshly started."""
+    """The fake after a reset."""
     await fakes["bedrock"].reset()
     return fakes["bedrock"]
 
 
 @pytest.fixture(params=["openai", "anthropic", "bedrock"])
 def translated(request: pytest.FixtureRequest) -> FakeClient:
-    """Each upstream that is translated to, as if freshly started."""
+    """Each upstream that needs translation, after a reset."""
     chosen: FakeClient = request.getfixturevalue(request.param)
     return chosen
 
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def client(fake: FakeClient, ferry: Ferry, http: ClientSession) -> UploadClient:
-    """Speaks the upload protocols to the proxy without any SDK."""
+    """A client of the upload protocols without an SDK."""
     return UploadClient(ferry.base_url, fake.kind, http)
 
 
@@ -189,14 +189,14 @@ async def client(fake: FakeClient, ferry: Ferry, http: ClientSession) -> UploadC
 def a_store(
     request: pytest.FixtureRequest, tmp_path: Path, s3_process: FakeS3
 ) -> Mapping[str, str]:
-    """The settings of a proxy on a state store that is empty, of each kind in turn."""
+    """The settings of a proxy with an empty state store, of each kind in turn."""
     if request.param == "bucket":
         return on_a_bucket(s3_process)
     return {"FERRY_STATE_URL": tmp_path.as_uri()}
 
 
 def on_a_bucket(s3: FakeS3) -> Mapping[str, str]:
-    """The settings of a proxy whose state is on a bucket, under a prefix of its own."""
+    """The settings of a proxy whose state store is a bucket, with its own prefix."""
     return {
         **aws_environment(),
         "FERRY_STATE_URL": f"s3://{BUCKET}/{new_prefix().rstrip('/')}",
@@ -212,7 +212,7 @@ async def sdks(ferry: Ferry) -> AsyncIterator[Sdks]:
 
 @pytest.fixture(scope="session")
 def twenty_mib(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Two chunks and a half, of a type that every upstream which takes parts takes in parts."""
+    """Two and a half chunks, of a type that upstreams with multipart uploads take in parts."""
     path = tmp_path_factory.mktemp("files") / "twenty.png"
     path.write_bytes(pattern_bytes(20 * MIB))
     return path

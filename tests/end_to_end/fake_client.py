@@ -1,4 +1,4 @@
-"""The fakes' control surface (`tests/fakes/control.py`) as end-to-end tests use it."""
+"""The fakes' API for tests (`tests/fakes/control.py`), as end-to-end tests use it."""
 
 import base64
 import hashlib
@@ -15,21 +15,20 @@ from tests.processes import Process, upstream_settings
 Match = Mapping[str, Any]
 
 WAIT_SECONDS: Final = "10"
-"""How long an event may be waited for."""
+"""The longest wait for an event."""
 
 
 @dataclass(frozen=True)
 class Kind:
-    """How one kind of upstream is called, and how its uploads look on the way to it.
+    """The name of a kind of upstream, its keys, and how uploads to it look.
 
-    `part` matches a request that carries a chunk of a file of several chunks (the last one's only
-    where that is a request like the others; there is none where the chunks wait in the proxy's
-    state store), `finish` the one that ends such a file, and `whole` the one that carries a file
-    of one chunk.
+    `part` matches a request with one chunk of a larger file (with the last chunk only if its
+    request is like the others; None if the chunks wait in the proxy's state store), `finish` the
+    request that ends such a file, and `whole` the one with a file of one chunk.
 
-    `fake_options` are the fake's, and `settings` those of the provider before it. `key_pairs`:
-    where both keys are such, of one account, and only their ids travel to the upstream; elsewhere
-    each key is of a project of its own.
+    `fake_options` are the fake's, and `settings` those of its provider at the proxy. With
+    `key_pairs`, both keys belong to one account and only their ids are sent to the upstream;
+    otherwise each key has a project of its own.
     """
 
     name: str
@@ -45,7 +44,7 @@ class Kind:
 
     @property
     def secrets(self) -> list[str]:
-        """What of both keys nobody must learn."""
+        """The secret parts of both keys."""
         if self.key_pairs is None:
             return [self.key, self.other_key]
         parts = [(pair.secret_access_key, pair.session_token) for pair in self.key_pairs]
@@ -53,7 +52,7 @@ class Kind:
 
     @property
     def shown_key(self) -> str:
-        """What of `key` travels to the upstream."""
+        """The part of `key` that is sent to the upstream."""
         return self.key if self.key_pairs is None else self.key_pairs[0].access_key_id
 
 
@@ -96,7 +95,7 @@ BEDROCK: Final = Kind(
     part={"method": "PUT", "query": "partNumber="},
     finish={"method": "POST", "query": "uploadId="},
     whole={"method": "PUT", "query": "^(?!.*partNumber=)"},
-    # So that a few requests are a job.
+    # A few requests are enough for a job.
     fake_options=("--min-records", "1"),
     settings={"MIN_RECORDS": "1"},
     key_pairs=(LONG_TERM, TEMPORARY),
@@ -104,18 +103,18 @@ BEDROCK: Final = Kind(
 KINDS: Final = {kind.name: kind for kind in (GEMINI, OPENAI, ANTHROPIC, BEDROCK)}
 
 IMMEDIATE: Final[Mapping[str, str]] = {"SMALL_BATCHES": "immediate", "MIN_RECORDS": "100"}
-"""Of a proxy that carries Bedrock's small batches out itself."""
+"""The settings of a proxy that runs Bedrock's small batches itself."""
 
 CONVERSE: Final[Match] = {"method": "POST", "path": "/converse$"}
 
 CHUNKS_GO_UPSTREAM: Final = pytest.mark.parametrize(
     "fake", [name for name, kind in KINDS.items() if kind.part is not None], indirect=True
 )
-"""For tests of what becomes of a chunk on its way."""
+"""The kinds for tests of what happens to a chunk on its way."""
 
 
 class FakeClient:
-    """One running fake. `reset` forgets everything.
+    """A running fake. `reset` deletes everything.
 
     Every credential is a project of its own, but Bedrock's key pairs are of one account.
     """
@@ -134,7 +133,7 @@ class FakeClient:
         await self._post("settings", changed)
 
     async def arm(self, match: Match | None, kind: str, *, nth: int = 1, **fault: Any) -> str:
-        """The name of a fault that strikes the `nth` request of `match` from now."""
+        """Arms a fault for the `nth` request that matches from now; returns the fault's name."""
         assert match is not None, "no such request goes to this upstream"
         order = {"match": {**match, "nth": nth}, "fault": {"kind": kind, **fault}}
         return str((await self._post("faults", order))["name"])
@@ -143,15 +142,15 @@ class FakeClient:
         await self._post("release", {"name": name})
 
     async def struck(self, name: str) -> None:
-        """Until the fault of that name struck."""
+        """Waits until the fault with that name was applied."""
         await self._get("events", wait=name)
 
     async def ended(self, count: int = 1, **which: str) -> None:
-        """Until `count` requests have ended; `which` narrows by path, method, outcome."""
+        """Waits until `count` requests have ended; `which` narrows by path, method, outcome."""
         await self._get("events", wait="requests", count=str(count), **which)
 
     async def received(self, count: int, **which: str) -> None:
-        """Until a request has `count` bytes of its body here."""
+        """Waits until `count` bytes of a request's body have arrived."""
         await self._get("events", wait="bytes", count=str(count), **which)
 
     async def requests(self, **which: str) -> list[dict[str, Any]]:
@@ -163,7 +162,7 @@ class FakeClient:
         return found
 
     async def holdings(self) -> dict[str, Any]:
-        """All that it holds, to be put into another run (`tests/fakes/holdings.py`)."""
+        """Everything that it stores, to restore it in another run (`tests/fakes/holdings.py`)."""
         found: dict[str, Any] = await self._get("holdings")
         return found
 
@@ -171,28 +170,28 @@ class FakeClient:
         await self._post("holdings", holdings)
 
     async def steer(self, batch: str, **order: Any) -> None:
-        """Move the batch of that name, or hold it; each fake's `backdoor` tells how."""
+        """Advance the batch with that name, or hold it, as each fake's `backdoor` describes."""
         await self._post(f"batches/{batch.removeprefix('batches/')}", order)
 
     async def expire_upload(self, native_id: str) -> None:
         await self._post(f"uploads/{native_id}", {"status": "expired"})
 
     async def steer_file(self, native_id: str, **order: Any) -> None:
-        """At Anthropic, where a file is what was uploaded."""
+        """Change a file at Anthropic, through the backdoor for uploads."""
         await self._post(f"uploads/{native_id}", order)
 
     async def sha256(self, name: str) -> str:
-        """Of what is stored as the file that clients call `name`."""
+        """The sha256 of the file that clients call `name`."""
         return str((await self._get(f"files/{self.native_id(name)}/sha256"))["sha256"])
 
     async def check_only_file(self, file: Mapping[str, Any], content: bytes) -> None:
-        """`file`, as a client was told of it, is the only one here, and holds `content`."""
+        """Checks that `file`, as a client got it, is the only file here, and has this `content`."""
         assert int(file.get("sizeBytes") or 0) == len(content)
         assert await self.sha256(file["name"]) == hashlib.sha256(content).hexdigest()
         assert len((await self.objects())["files"]) == 1
 
     def native_id(self, name: str) -> str:
-        """The upstream's own id (contract.md section 3), decoded by none of our code."""
+        """The upstream's own id (contract.md section 3), decoded without our code."""
         own = name.removeprefix("files/")
         if self.kind is GEMINI:
             return own

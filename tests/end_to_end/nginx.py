@@ -1,4 +1,4 @@
-"""Debian's nginx before the proxy, configured as deploy/docs/reverse-proxies.md shows."""
+"""Debian's nginx in front of the proxy, configured as deploy/docs/reverse-proxies.md shows."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -12,7 +12,7 @@ from tests.test_documentation import ROOT, fenced_blocks
 
 PAGE = ROOT / "deploy" / "docs" / "reverse-proxies.md"
 
-# What the page leaves to the system: run in the foreground, and write below one folder.
+# What the page leaves out: run in the foreground, and write below one folder.
 _MAIN = """
 daemon off;
 worker_processes 1;
@@ -32,7 +32,7 @@ http {{
 
 @asynccontextmanager
 async def nginx(folder: Path, ferry_url: str) -> AsyncIterator[str]:
-    """The address at which nginx serves the proxy at `ferry_url`, with a log `access.log`."""
+    """The address at which nginx serves the proxy at `ferry_url`; it logs to `access.log`."""
     program = require_program("nginx", "nginx-light")
     port = free_port()
     (folder / "ferry.conf").write_text(_page_configuration(folder, ferry_url, port))
@@ -56,7 +56,7 @@ async def nginx(folder: Path, ferry_url: str) -> AsyncIterator[str]:
 
 
 def _page_configuration(folder: Path, ferry_url: str, port: int) -> str:
-    """The configuration of the page, with the addresses and the log path of this test."""
+    """The page's configuration, with this test's addresses and log path."""
     (text,) = fenced_blocks(PAGE, "nginx")
     for written, here in {
         "listen 80;": f"listen 127.0.0.1:{port};",

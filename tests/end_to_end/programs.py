@@ -1,4 +1,4 @@
-"""Programs that tests run and that are packages of the system: nginx, a browser."""
+"""Programs that tests run and that come from system packages: nginx, a browser."""
 
 import os
 import shutil
@@ -9,7 +9,7 @@ _PATH = os.pathsep.join((os.environ.get("PATH", os.defpath), "/usr/sbin", "/usr/
 
 
 def require_program(name: str, package: str) -> str:
-    """Where the program is. Without it the test is skipped; in CI it fails.
+    """The program's path. Without the program, the test is skipped; in CI it fails.
 
     In CI `.ci/run` installs Debian's packages, where there is apt-get and it runs as root.
     """

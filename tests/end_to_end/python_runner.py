@@ -1,4 +1,4 @@
-"""Drives google-genai for the end-to-end tests; `sdk_process.py` tells the protocol.
+"""Runs google-genai for the end-to-end tests; `sdk_process.py` describes the protocol.
 
 It runs under two releases of the SDK, each in a virtual environment of its own, and so imports
 nothing beside the SDK. `FERRY_MODE` chooses `client` (`sync`) or `client.aio` (`async`).
@@ -42,11 +42,11 @@ async def answer(client: Any, command: Args) -> Args:
     try:
         return {"id": command["id"], "ok": await CALLS[command["call"]](client, command["args"])}
     except errors.APIError as error:
-        told = {"code": error.code, "status": error.status, "message": error.message}
-        return {"id": command["id"], "error": {"name": type(error).__name__, **told}}
-    except Exception as error:  # whatever the SDK raises is what the test wants to hear of
-        told = {"code": None, "status": None, "message": str(error)}
-        return {"id": command["id"], "error": {"name": type(error).__name__, **told}}
+        known = {"code": error.code, "status": error.status, "message": error.message}
+        return {"id": command["id"], "error": {"name": type(error).__name__, **known}}
+    except Exception as error:  # the test gets every exception of the SDK
+        known = {"code": None, "status": None, "message": str(error)}
+        return {"id": command["id"], "error": {"name": type(error).__name__, **known}}
 
 
 # --- calls ---------------------------------------------------------------------------------------
@@ -139,7 +139,7 @@ async def every_page(pager: Any) -> Args:
         items += map(plain, pager.page)
         try:
             await settled(pager.next_page())
-        except IndexError:  # how a pager says that there is no further page
+        except IndexError:  # how a pager signals the last page
             return {"items": items, "pages": pages}
 
 

@@ -1,4 +1,4 @@
-"""Drives each SDK in a process of its own, so that one test suite serves every SDK.
+"""Runs each SDK in a process of its own, so one test suite serves every SDK.
 
     async with PYTHON_NEWEST.start(base_url, headers={"x-model-provider": "openai"}) as sdk:
         file = await sdk.call("files.upload", size=20 << 20, mime_type="text/plain")
@@ -10,7 +10,7 @@ until its input ends. Its client is made from `FERRY_BASE_URL`, `FERRY_API_KEY` 
 | call                         | arguments                                                      |
 |------------------------------|----------------------------------------------------------------|
 | `files.upload`               | `path`, or `size` (see `pattern`); `mime_type`, `display_name` |
-| `files.upload_reader`        | Go only: `size`, of which the SDK is not told; as above        |
+| `files.upload_reader`        | Go only: `size`, which the SDK does not know; as above         |
 | `files.list`, `batches.list` | `page_size`; answers `{"items": [...], "pages": n}`            |
 | `files.download`             | `name` or `file`, and the `path` to write; answers `{"size"}`  |
 | `batches.create`             | `model`, `src` (a file's name or a list of requests), `config` |
@@ -41,13 +41,13 @@ HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 
 ANSWER_LIMIT = 256 << 20
-"""Bytes of one answer: an inline job's results come in one line."""
+"""The most bytes of one answer: an inline job's results are one line."""
 
 EXIT_SECONDS = 10.0
-"""How long a runner may take to leave once its input has ended."""
+"""How long a runner may take to exit once its input has ended."""
 
 FOREIGN_SETTINGS = ("FERRY_", "GEMINI_", "GOOGLE_")
-"""The developer's own settings, which must not reach a runner's client."""
+"""The developer's own settings, which a runner's client must not get."""
 
 
 @dataclass
@@ -68,14 +68,14 @@ class SdkError(Exception):
 
 @dataclass(frozen=True)
 class Sdk:
-    """One SDK: how its runner starts, and which file `make sdks` leaves when it can."""
+    """One SDK: how its runner starts, and which file shows that `make sdks` installed it."""
 
     name: str
     command: tuple[str, ...]
     needs: Path
     environment: dict[str, str] = field(default_factory=dict)
     toolchain: tuple[str, ...] = ()
-    """The programs without which the runner may be missing, even in CI."""
+    """Without these programs the runner may be absent, even in CI."""
 
     def __str__(self) -> str:
         return self.name
@@ -83,7 +83,7 @@ class Sdk:
     def start(
         self, base_url: str, *, api_key: str = "test-key", headers: dict[str, str] | None = None
     ) -> "SdkProcess":
-        """A client of `base_url`, to be entered; skips the test where the SDK is not installed."""
+        """A client of `base_url`, to enter; skips the test if the SDK is not installed."""
         self.require()
         return SdkProcess(
             self,
@@ -95,7 +95,7 @@ class Sdk:
         )
 
     def require(self) -> None:
-        """Skips the calling test where the SDK is not installed; in CI that fails the test."""
+        """Skips the calling test if the SDK is not installed; in CI the test fails."""
         if self.needs.exists():
             return
         for program in self.toolchain:
@@ -147,11 +147,11 @@ class SdkProcess:
                 await self._process.wait()
 
     async def call(self, call: str, **args: Any) -> Any:
-        """The SDK's answer to one call, as JSON. Raises SdkError with what the SDK raised."""
+        """The SDK's answer to one call, as JSON. Raises SdkError for an exception of the SDK."""
         async with self._turn:
             self._calls += 1
             command = {"id": self._calls, "call": call, "args": args}
-            # A runner that has ended is told by the end of its answers, so not here too.
+            # A runner that has ended is detected at the end of its answers, not here.
             with contextlib.suppress(ConnectionError):
                 self._commands.write(json.dumps(command).encode() + b"\n")
                 await self._commands.drain()

@@ -1,4 +1,4 @@
-"""`python -m tests.end_to_end.short_lease`: the proxy, whose leases on immediate batches end soon.
+"""`python -m tests.end_to_end.short_lease`: the proxy with short leases on immediate batches.
 
 How long they last is no setting. A test that kills their owner would have to wait for it.
 """
@@ -19,5 +19,5 @@ if __name__ == "__main__":
     for name, seconds in _LASTING.items():
         assert isinstance(getattr(leases, name), float), name
         setattr(leases, name, seconds)
-    # Only now: what follows from the lease is computed when it is imported.
+    # Imported here: values that depend on the lease are computed at import.
     runpy.run_module("proxy", run_name="__main__")

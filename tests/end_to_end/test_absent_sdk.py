@@ -36,7 +36,9 @@ def test_a_toolchain_that_may_be_absent_skips_even_in_ci(monkeypatch: pytest.Mon
         absent(GO, ("python3", "no-such-toolchain")).require()
 
 
-def test_a_toolchain_that_is_there_excuses_nothing_in_ci(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_runner_with_its_toolchain_fails_in_ci(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setenv("CI", "true")
 
     with pytest.raises(pytest.fail.Exception):

@@ -1,4 +1,4 @@
-"""What every SDK shows of an answer with a citation, a bare call, and a member that is unknown."""
+"""What every SDK shows of a citation, a call without arguments, and an unknown member."""
 
 from typing import Any
 
@@ -86,7 +86,7 @@ def sdk(request: pytest.FixtureRequest) -> Sdk:
     return chosen
 
 
-async def test_every_sdk_shows_all_of_it(sdk: Sdk, translated: FakeClient, sdks: Sdks) -> None:
+async def test_every_sdk_shows_everything(sdk: Sdk, translated: FakeClient, sdks: Sdks) -> None:
     await translated.settings(answer=ANSWERS[translated.kind.name])
     process = await sdks.get(sdk, translated.kind)
     source = [{"contents": [{"role": "user", "parts": [{"text": "hello"}]}]}]
@@ -98,11 +98,11 @@ async def test_every_sdk_shows_all_of_it(sdk: Sdk, translated: FakeClient, sdks:
     check_parts(candidate["content"]["parts"], translated)
     assert candidate["finishReason"] == "STOP"
     (citation,) = candidate["citationMetadata"]["citations"]
-    # No value is the same as 0 to an SDK.
+    # SDKs treat an absent value as 0.
     assert {"startIndex": 0} | citation == {"startIndex": 0, "endIndex": 4, "uri": PAGE}
 
 
-async def test_a_results_file_has_all_of_it(
+async def test_a_results_file_has_everything(
     translated: FakeClient, ferry: Ferry, http: ClientSession
 ) -> None:
     await translated.settings(answer=ANSWERS[translated.kind.name])

@@ -1,4 +1,4 @@
-"""How a batch at Anthropic ends, and where its results then are."""
+"""How a batch at Anthropic ends, and where its results are then."""
 
 import json
 from collections.abc import Mapping
@@ -53,7 +53,7 @@ SOURCES = pytest.mark.parametrize("source", ["inline", "file", "native"])
 
 
 @SOURCES
-async def test_cancelled_keeps_what_was_answered(
+async def test_cancelled_keeps_the_answers_so_far(
     client: BatchClient, anthropic: FakeClient, source: str
 ) -> None:
     name = await job_of(client, source)
@@ -77,7 +77,7 @@ async def test_cancelled_keeps_what_was_answered(
 @pytest.mark.parametrize(
     ("reached", "state"), [(0, "EXPIRED"), (3, "SUCCEEDED")], ids=["none", "some"]
 )
-async def test_expired_keeps_what_was_answered(
+async def test_expired_keeps_the_answers_so_far(
     client: BatchClient, anthropic: FakeClient, source: str, reached: int, state: str
 ) -> None:
     name = await job_of(client, source)
@@ -131,7 +131,7 @@ URLS = {
 async def test_results_are_under_the_configured_address(
     anthropic: FakeClient, sdks: Sdks, sdk: Sdk, url: str, tmp_path: Path
 ) -> None:
-    """Whatever `results_url` says: gateways pass on the one of the host behind them."""
+    """Not under `results_url`: gateways pass on the URL of the host behind them."""
     sdk.require()
     process = await sdks.get(sdk, anthropic.kind)
     await anthropic.settings(results_url=url)
@@ -158,7 +158,7 @@ async def test_results_are_under_the_configured_address(
 async def test_another_origin_is_never_asked_for_results(
     client: BatchClient, anthropic: FakeClient, fakes: Mapping[str, FakeClient]
 ) -> None:
-    """It would get the key."""
+    """The other origin would get the key."""
     stranger = fakes["gemini"]
     await stranger.reset()
     await anthropic.settings(results_url=f"{stranger.base_url}/{{id}}")

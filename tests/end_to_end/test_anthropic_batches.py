@@ -1,4 +1,4 @@
-"""Batches at Anthropic: what it does not remember, what it may refuse, and how they end."""
+"""Batches at Anthropic: what it does not store, what it can refuse, and how they end."""
 
 import json
 from collections.abc import Mapping
@@ -34,12 +34,12 @@ def client(anthropic: FakeClient, ferry: Ferry, http: ClientSession) -> BatchCli
     return BatchClient(ferry.base_url, anthropic.kind, http)
 
 
-async def nothing_was_made(anthropic: FakeClient) -> None:
+async def nothing_was_created(anthropic: FakeClient) -> None:
     assert await anthropic.requests(method="POST") == []
     assert (await anthropic.objects())["batches"] == []
 
 
-# --- what Anthropic does not remember ------------------------------------------------------------
+# --- what Anthropic does not store --------------------------------------------------------------
 
 
 async def test_it_comes_back_after_a_restart_and_from_another_replica(
@@ -98,7 +98,7 @@ async def test_a_batch_that_another_tool_made(
     assert (await anthropic.objects())["batches"] == []
 
 
-async def test_the_input_may_go_right_after_creation(client: BatchClient) -> None:
+async def test_the_input_can_be_deleted_right_after_creation(client: BatchClient) -> None:
     name = await client.upload_lines([gemini_line(f"key {n}", f"q{n}") for n in range(COUNT)])
     job = (await client.create(from_file(name))).ok["name"]
 
@@ -143,7 +143,7 @@ BAD_LINES: Mapping[str, tuple[list[Any], str]] = {
 
 
 @pytest.mark.parametrize("bad", BAD_LINES.values(), ids=BAD_LINES)
-async def test_a_bad_line_refuses_the_whole(
+async def test_a_bad_line_refuses_the_whole_batch(
     client: BatchClient, anthropic: FakeClient, bad: tuple[list[Any], str]
 ) -> None:
     lines, told = bad
@@ -154,7 +154,7 @@ async def test_a_bad_line_refuses_the_whole(
     assert refused.error == INVALID
     assert told in refused.message
     assert f"line {len(lines)}" in refused.message
-    await nothing_was_made(anthropic)
+    await nothing_was_created(anthropic)
 
 
 async def test_more_requests_than_anthropic_takes(
@@ -168,7 +168,7 @@ async def test_more_requests_than_anthropic_takes(
 
     assert refused.error == INVALID
     assert "100000" in refused.message.replace(",", "").replace(" ", "")
-    await nothing_was_made(anthropic)
+    await nothing_was_created(anthropic)
 
 
 async def test_embeddings_are_refused(client: BatchClient, anthropic: FakeClient) -> None:
@@ -176,7 +176,7 @@ async def test_embeddings_are_refused(client: BatchClient, anthropic: FakeClient
 
     assert refused.error == (501, "UNIMPLEMENTED")
     assert "embeddings" in refused.message
-    await nothing_was_made(anthropic)
+    await nothing_was_created(anthropic)
 
 
 # --- native lines --------------------------------------------------------------------------------
@@ -207,7 +207,7 @@ async def test_a_parameter_that_anthropic_does_not_know_is_refused(
     assert refused.message == (
         "line 2: params.max_token: unknown field; did you mean 'max_tokens'?"
     )
-    await nothing_was_made(anthropic)
+    await nothing_was_created(anthropic)
 
 
 # --- API versions --------------------------------------------------------------------------------
@@ -236,7 +236,7 @@ async def test_the_version_is_what_the_requests_need(
     assert [text_of(one) for one in (first, *results)] == ["echo: x", "echo: x", "echo: y"]
 
 
-async def test_sampling_that_a_model_refuses_is_told_with_its_place(
+async def test_sampling_that_a_model_refuses_is_reported_with_its_path(
     client: BatchClient, anthropic: FakeClient
 ) -> None:
     sampled = asking("x", generationConfig={"topK": 5})
@@ -247,7 +247,7 @@ async def test_sampling_that_a_model_refuses_is_told_with_its_place(
 
     assert refused.error == INVALID
     assert "requests[1].request.generationConfig.topK" in refused.message
-    await nothing_was_made(anthropic)
+    await nothing_was_created(anthropic)
 
 
 async def test_the_default_of_max_output_tokens_is_named(

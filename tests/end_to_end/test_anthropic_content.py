@@ -1,4 +1,4 @@
-"""What requests ask for reaches a strict Anthropic, and its answers come back as Gemini's."""
+"""Requests reach a strict Anthropic unchanged in meaning, and answers return in Gemini's shape."""
 
 import base64
 import json
@@ -34,7 +34,7 @@ def client(anthropic: FakeClient, ferry: Ferry, http: ClientSession) -> BatchCli
 
 
 async def answer(client: BatchClient, request: Document, model: str | None = None) -> Document:
-    """What one request is answered."""
+    """The answer to one request."""
     name = (await client.create(inline({"request": request}), model=model)).ok["name"]
     (result,) = await client.results(await client.ended(name))
     assert "response" in result, result
@@ -90,7 +90,7 @@ async def test_every_setting_that_anthropic_has(client: BatchClient) -> None:
     ],
     ids=str,
 )
-async def test_what_anthropic_has_not_is_refused_with_its_place(
+async def test_what_anthropic_lacks_is_refused_with_its_path(
     client: BatchClient, anthropic: FakeClient, config: Document, path: str
 ) -> None:
     refused = await client.create(inline({"request": configured("x", **config)}))
@@ -109,7 +109,7 @@ async def test_safety_settings_are_dropped_and_named(client: BatchClient) -> Non
     assert "safetySettings" in created.headers["x-ferry-warnings"]
 
 
-async def test_a_refusal_is_safety(client: BatchClient) -> None:
+async def test_a_refusal_has_the_finish_reason_safety(client: BatchClient) -> None:
     (candidate,) = (await answer(client, asking("please refuse")))["candidates"]
 
     assert candidate["finishReason"] == "SAFETY"
@@ -198,10 +198,10 @@ async def test_thoughts_are_shown_where_they_are_asked_for(client: BatchClient) 
 
 @pytest.mark.parametrize("text", ["call the tool", "call the tool, please redact"])
 @pytest.mark.parametrize("shown", [True, False], ids=["shown", "omitted"])
-async def test_thoughts_go_back_with_what_they_led_to(
+async def test_thoughts_are_sent_back_with_their_tool_calls(
     client: BatchClient, shown: bool, text: str
 ) -> None:
-    """Anthropic checks their signatures, and wants them before the call of a tool."""
+    """Anthropic checks their signatures, and requires them before a tool call."""
     config = {
         "thinkingConfig": {"thinkingBudget": 1024, "includeThoughts": shown},
         "maxOutputTokens": 2048,

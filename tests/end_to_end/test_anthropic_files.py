@@ -1,4 +1,4 @@
-"""Files for Anthropic: a batch's input stays with the proxy, any other goes to Anthropic."""
+"""Files for Anthropic: the proxy keeps a batch's input, and any other file goes to Anthropic."""
 
 import asyncio
 import base64
@@ -57,7 +57,7 @@ async def upload_pdf(client: BatchClient, content: bytes = b"%PDF-1.4") -> Docum
 
 
 def lines_of(size: int) -> bytes:
-    """A batch's input of at least so many bytes."""
+    """A batch's input of at least `size` bytes."""
     line = json.dumps(gemini_line("#", "some words " * 200)) + "\n"
     count = size // len(line) + 1
     return "".join(line.replace('"#"', f'"key {n}"', 1) for n in range(count)).encode()
@@ -163,10 +163,10 @@ def size_of(folder: Path) -> int:
     return sum(path.stat().st_size for path in files_below(folder))
 
 
-# --- whose it is ---------------------------------------------------------------------------------
+# --- owners --------------------------------------------------------------------------------------
 
 
-async def test_what_the_proxy_keeps_is_one_tenants(client: BatchClient) -> None:
+async def test_what_the_proxy_keeps_belongs_to_one_tenant(client: BatchClient) -> None:
     name = await client.upload_lines([gemini_line("a", "secret")])
     body = {"batch": {"inputConfig": from_file(name)}}
 
@@ -184,7 +184,7 @@ async def test_what_the_proxy_keeps_is_one_tenants(client: BatchClient) -> None:
 async def test_workspaces_of_one_token_are_apart(
     client: BatchClient, anthropic: FakeClient
 ) -> None:
-    """An OAuth token reaches several, and the one that it names goes along."""
+    """An OAuth token reaches several workspaces, and a header names one of them."""
     token = "sk-ant-oat-of-the-end-to-end-tests"
     first, second = ({"anthropic-workspace-id": name} for name in ("one", "two"))
     said = {
@@ -250,7 +250,7 @@ async def every_page(client: BatchClient, size: int) -> Sequence[list[str]]:
 # --- at Anthropic --------------------------------------------------------------------------------
 
 
-async def test_anthropics_own_is_not_to_be_had_back(client: BatchClient) -> None:
+async def test_a_file_at_anthropic_cannot_be_downloaded(client: BatchClient) -> None:
     file = await upload_pdf(client)
 
     refused = await client.call("GET", f"v1beta/{file['name']}:download?alt=media")
@@ -259,7 +259,9 @@ async def test_anthropics_own_is_not_to_be_had_back(client: BatchClient) -> None
     assert "downloadUri" not in file
 
 
-async def test_what_a_tool_made_at_anthropic_is(client: BatchClient, anthropic: FakeClient) -> None:
+async def test_a_file_that_a_tool_made_there_can_be(
+    client: BatchClient, anthropic: FakeClient
+) -> None:
     file = await upload_pdf(client, b"%PDF-made")
     await anthropic.steer_file(anthropic.native_id(file["name"]), downloadable=True)
 
@@ -268,14 +270,14 @@ async def test_what_a_tool_made_at_anthropic_is(client: BatchClient, anthropic: 
     assert downloaded.content == b"%PDF-made"
 
 
-async def test_an_expired_file_is_not_there(client: BatchClient, anthropic: FakeClient) -> None:
+async def test_an_expired_file_does_not_exist(client: BatchClient, anthropic: FakeClient) -> None:
     file = await upload_pdf(client)
     await anthropic.steer_file(anthropic.native_id(file["name"]), status="expired")
 
     assert (await client.call("GET", f"v1beta/{file['name']}")).error == ABSENT
 
 
-async def test_a_file_at_anthropic_is_no_batchs_input(
+async def test_a_file_at_anthropic_is_no_input_of_a_batch(
     client: BatchClient, anthropic: FakeClient
 ) -> None:
     file = await upload_pdf(client)
@@ -287,10 +289,10 @@ async def test_a_file_at_anthropic_is_no_batchs_input(
     assert (await anthropic.objects())["batches"] == []
 
 
-# --- the end of what is kept ---------------------------------------------------------------------
+# --- expiry of what is kept ----------------------------------------------------------------------
 
 
-async def test_two_replicas_sweep_what_is_past_its_life(
+async def test_two_replicas_sweep_what_has_expired(
     anthropic: FakeClient, http: ClientSession, ferry: Ferry, tmp_path: Path
 ) -> None:
     upstreams = {"anthropic": ferry.upstreams["anthropic"]}
@@ -320,7 +322,7 @@ async def _look(url: str, http: ClientSession) -> Any:
 
 
 def age(*folders: Path) -> None:
-    """As if all that is in them were 31 days old."""
+    """Set the age of everything in them to 31 days."""
     then = time.time() - 31 * 24 * 3600
     for path in (path for folder in folders for path in files_below(folder)):
         os.utime(path, (then, then))

@@ -1,4 +1,4 @@
-"""The provider's reason for a batch that ended badly, where each SDK's user looks for it."""
+"""The provider's reason for a failed batch, where each SDK's user looks for it."""
 
 import json
 from collections.abc import Mapping
@@ -21,16 +21,16 @@ pytestmark = [pytest.mark.end_to_end, pytest.mark.asyncio(loop_scope="session")]
 CANCELLED, INVALID_ARGUMENT, DEADLINE_EXCEEDED, EXHAUSTED, INTERNAL = 1, 3, 4, 8, 13
 COUNT = 4
 CALLS_OF_A_JOB = 8
-"""How many calls the proxy makes at once for a batch that it carries out itself."""
+"""How many calls the proxy makes at the same time for a batch that it runs itself."""
 NATIVE_KEYS = [f"request-{n:03}" for n in range(COUNT)]
 
 
 @dataclass(frozen=True)
 class End:
-    """One bad end: the provider, the fake's steps to it, and what a user then must see.
+    """One failure: the provider, the fake's steps to it, and what a user must see.
 
-    `errors` are the codes of the unanswered requests, the smallest first; `told` is what each of
-    them says, and `whole` what the operation says.
+    `errors` are the codes of the unanswered requests, the smallest first; `each` is the message of
+    each of them, and `whole` the message of the operation.
     """
 
     provider: str
@@ -39,7 +39,7 @@ class End:
     code: int
     whole: str
     errors: tuple[int, ...]
-    told: str
+    each: str
     of_second: str | None = None
 
 
@@ -158,7 +158,7 @@ ENDS = {
         "Time is up.",
     ),
 }
-"""Every way in which a batch ends badly at each provider."""
+"""Every way in which a batch can fail at each provider."""
 
 
 @pytest.fixture(params=list(ENDS))
@@ -168,7 +168,7 @@ def end(request: pytest.FixtureRequest) -> End:
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def upstream(end: End, fakes: Mapping[str, FakeClient], ferry: Ferry) -> FakeClient:
-    """As if freshly started."""
+    """The fake after a reset."""
     await fakes[end.provider].reset()
     ferry.forget_files()
     return fakes[end.provider]
@@ -234,7 +234,7 @@ async def test_requests_in_a_file(
 async def test_lines_in_the_providers_own_format(
     sdks: Sdks, end: End, upstream: FakeClient, client: BatchClient, tmp_path: Path
 ) -> None:
-    """One SDK is enough: the file of results is the same for all."""
+    """One SDK is enough: the results file is the same for all."""
     process = await sdks.get(PYTHON_NEWEST, upstream.kind)
     native = NATIVE_LINES[end.provider]
     path = tmp_path / "lines.jsonl"
@@ -253,7 +253,7 @@ async def test_lines_in_the_providers_own_format(
     await check_operation(end, client, job["name"])
 
 
-# --- ends that no job of the provider has ---------------------------------------------------------
+# --- ends that no job of the provider has --------------------------------------------------------
 
 
 @pytest.mark.parametrize("state", ["FAILED", "EXPIRED", "CANCELLED"])
@@ -280,10 +280,10 @@ async def test_a_batch_at_google_ends_as_google_says(
     assert (operation["done"], operation.get("error")) == (True, said)
 
 
-async def test_a_batch_that_the_proxy_carries_out_itself(
+async def test_a_batch_that_the_proxy_runs_itself(
     at_once: Process, bedrock: FakeClient, http: ClientSession
 ) -> None:
-    """The first call is refused, and no further one can begin before the batch is cancelled."""
+    """The first call is refused, and no other can begin before the batch is cancelled."""
     base_url, count = f"{at_once.url}/genai", CALLS_OF_A_JOB + 2
     headers = {**bedrock.kind.headers, **a_place_of_its_own()}
     client = BatchClient(base_url, replace(bedrock.kind, headers=headers), http)
@@ -312,7 +312,7 @@ async def test_a_batch_that_the_proxy_carries_out_itself(
     assert "requests were not answered" in operation["error"]["message"]
 
 
-# --- steps of a test ------------------------------------------------------------------------------
+# --- steps of a test -----------------------------------------------------------------------------
 
 
 async def take(upstream: FakeClient, name: str, end: End) -> None:
@@ -321,10 +321,10 @@ async def take(upstream: FakeClient, name: str, end: End) -> None:
 
 
 def check(end: End, results: list[Any]) -> None:
-    """In each item's error, which is all that the Python SDK shows."""
+    """Checks each item's error, which is all that the Python SDK shows."""
     errors = [result["error"] for result in results if "error" in result]
     assert tuple(sorted(error["code"] for error in errors)) == end.errors
-    assert all(end.told in error["message"] for error in errors)
+    assert all(end.each in error["message"] for error in errors)
     assert all("response" in result for result in results if "error" not in result)
     if end.of_second is not None:
         assert results[1]["error"]["message"] == end.of_second

@@ -1,4 +1,4 @@
-"""What requests ask for reaches a strict OpenAI, and its answers come back in Gemini's shape."""
+"""Requests reach a strict OpenAI unchanged in meaning, and answers return in Gemini's shape."""
 
 import base64
 import json
@@ -27,7 +27,7 @@ def client(openai: FakeClient, ferry: Ferry, http: ClientSession) -> BatchClient
 
 
 async def answer(client: BatchClient, request: Document) -> Document:
-    """What one request is answered."""
+    """The answer to one request."""
     name = (await client.create(inline({"request": request}))).ok["name"]
     (result,) = await client.results(await client.ended(name))
     assert "response" in result, result
@@ -81,7 +81,7 @@ async def test_settings_in_the_sdks_mixed_spelling(client: BatchClient) -> None:
     assert candidate["content"] == {"role": "model", "parts": [{"text": "echo:"}]}
 
 
-async def test_tokens_of_thought_are_counted_apart(client: BatchClient) -> None:
+async def test_thought_tokens_are_counted_separately(client: BatchClient) -> None:
     response = await answer(client, configured("a b", thinkingConfig={"thinkingLevel": "LOW"}))
 
     assert response["usageMetadata"] == {
@@ -93,7 +93,7 @@ async def test_tokens_of_thought_are_counted_apart(client: BatchClient) -> None:
     }
 
 
-async def test_a_refusal_is_safety(client: BatchClient) -> None:
+async def test_a_refusal_has_the_finish_reason_safety(client: BatchClient) -> None:
     (candidate,) = (await answer(client, asking("please refuse")))["candidates"]
 
     assert candidate["finishReason"] == "SAFETY"
@@ -155,7 +155,7 @@ async def test_an_answer_in_json(client: BatchClient, schema: str) -> None:
     assert json.loads(text_of({"response": response})) == {"name": "text"}
 
 
-# Not a picture to look at: both letters in which the alphabet for URLs differs stand in it.
+# No real picture: its base64 contains both letters in which the alphabet for URLs differs.
 PIXEL = base64.urlsafe_b64encode(b"\x89PNG\r\n\x1a\n" + b"\xfb\xff\xfe" * 8).decode()
 
 
@@ -183,7 +183,7 @@ async def test_a_file_in_the_request(client: BatchClient, named: str) -> None:
     assert text_of({"response": response}) == "echo: Read it."
 
 
-async def test_the_model_of_a_request_may_be_named_again(client: BatchClient) -> None:
+async def test_a_request_can_repeat_the_batchs_model(client: BatchClient) -> None:
     for model in (client.model, f"models/{client.model}"):
         response = await answer(client, asking("hello", model=model))
 

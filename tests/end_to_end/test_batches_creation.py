@@ -1,4 +1,4 @@
-"""A creation is one batch or none, and leaves nothing half made."""
+"""A creation makes one batch or none, and leaves nothing unfinished."""
 
 import asyncio
 from typing import Any
@@ -33,7 +33,7 @@ def client(openai: FakeClient, ferry: Ferry, http: ClientSession) -> BatchClient
 
 
 async def left(openai: FakeClient) -> tuple[int, int]:
-    """How many files and batches OpenAI has."""
+    """The number of files and of batches at OpenAI."""
     objects = await openai.objects()
     return len(objects["files"]), len(objects["batches"])
 
@@ -73,7 +73,7 @@ async def test_a_batch_that_openai_refuses_leaves_nothing(
 async def test_a_translation_that_does_not_arrive_leaves_nothing(
     client: BatchClient, openai: FakeClient, fault: str
 ) -> None:
-    """The answer to the upload is lost: what was made is found by its name, or there is none."""
+    """The answer to the upload is lost: the new file is found by its name, if there is one."""
     await openai.arm(SEND_UP, fault)
 
     created = await client.create(ONE)
@@ -87,7 +87,7 @@ async def test_a_translation_that_does_not_arrive_leaves_nothing(
 
 
 @pytest.mark.parametrize("source", ["inline", "file", "native"])
-async def test_a_batch_whose_answer_is_lost_is_looked_up(
+async def test_a_batch_whose_answer_is_lost_is_found(
     client: BatchClient, openai: FakeClient, source: str
 ) -> None:
     lines: dict[str, Any] = {"file": gemini_line("a", "hello"), "native": chat_line("a", "hello")}
@@ -190,7 +190,7 @@ async def test_a_field_of_a_request_is_refused_with_its_path(
 
     assert refused.error == (400, "INVALID_ARGUMENT")
     assert path in refused.message
-    await nothing_was_made(openai)
+    await nothing_was_created(openai)
 
 
 @pytest.mark.parametrize(
@@ -215,7 +215,7 @@ async def test_a_field_of_the_batch_is_refused_with_its_path(
 
     assert refused.error == (400, "INVALID_ARGUMENT")
     assert f"batch.{field}" in refused.message
-    await nothing_was_made(openai)
+    await nothing_was_created(openai)
 
 
 async def test_a_line_is_refused_with_its_number_and_path(
@@ -239,6 +239,6 @@ async def has_its_result(client: BatchClient, name: str) -> None:
     assert text_of(result) == "echo: hello"
 
 
-async def nothing_was_made(openai: FakeClient) -> None:
+async def nothing_was_created(openai: FakeClient) -> None:
     assert await openai.requests(method="POST") == []
     assert await left(openai) == (0, 0)

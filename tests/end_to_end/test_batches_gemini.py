@@ -1,4 +1,4 @@
-"""Batches at Gemini are relayed: what Google answers is what the client gets."""
+"""Batches at Gemini are relayed: the client gets Google's answers."""
 
 from collections.abc import Mapping
 
@@ -57,7 +57,7 @@ async def test_the_names_of_files_stay_googles(client: BatchClient, gemini: Fake
 
 
 @pytest.mark.parametrize("provider", ["gemini", "Gemini", ""])
-async def test_what_is_ours_does_not_reach_google(
+async def test_our_own_headers_do_not_reach_google(
     client: BatchClient, gemini: FakeClient, provider: str
 ) -> None:
     headers = {"x-model-provider": provider, "x-ferry-openai-purpose": "batch"}

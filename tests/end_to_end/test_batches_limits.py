@@ -1,4 +1,4 @@
-"""The only things that are held whole have their limits, which are settings."""
+"""Everything that is whole in memory has a limit, which is a setting."""
 
 from collections.abc import AsyncIterator
 
@@ -30,7 +30,7 @@ LINE_BYTES = 1_000
 async def narrow(
     ferry: Ferry, tmp_path_factory: pytest.TempPathFactory, http: ClientSession
 ) -> AsyncIterator[BatchClient]:
-    """A proxy with small limits before the same upstreams."""
+    """A proxy with small limits in front of the same upstreams."""
     limits = {
         "FERRY_INLINE_RESULT_BYTES": str(RESULT_BYTES),
         "FERRY_INLINE_MAX_BYTES": str(BODY_BYTES),

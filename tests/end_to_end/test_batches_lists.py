@@ -1,4 +1,4 @@
-"""Pages of batches, deleted batches, and calls in a state that does not allow them."""
+"""Pages of batches, deleted batches, and calls that the batch's state does not allow."""
 
 from typing import Any
 
@@ -22,7 +22,7 @@ def client(translated: FakeClient, ferry: Ferry, http: ClientSession) -> BatchCl
 
 
 async def jobs(client: BatchClient, count: int) -> list[str]:
-    """Newest first, as lists have them."""
+    """Batches, newest first as in lists."""
     return [(await client.create(ONE)).ok["name"] for _ in range(count)][::-1]
 
 
@@ -58,7 +58,7 @@ async def test_no_batches_are_an_empty_page(client: BatchClient) -> None:
     assert (await client.call("GET", "v1beta/batches")).ok == {}
 
 
-async def test_ten_are_on_a_page_unless_told(client: BatchClient) -> None:
+async def test_a_page_has_ten_by_default(client: BatchClient) -> None:
     made = await jobs(client, 11)
 
     assert names((await client.call("GET", "v1beta/batches")).ok) == made[:10]
@@ -121,7 +121,7 @@ TOO_LATE: dict[str, dict[str, Any]] = {
         "body": {"message": "too late"},
     },
 }
-"""How each provider refuses to end what has ended meanwhile."""
+"""How each provider refuses to cancel a batch that has just ended."""
 
 
 async def test_a_cancel_that_the_provider_finds_late_is_in_the_wrong_state(
@@ -137,10 +137,10 @@ async def test_a_cancel_that_the_provider_finds_late_is_in_the_wrong_state(
 
 
 @pytest.mark.parametrize("translated", ["openai", "anthropic"], indirect=True)
-async def test_a_batch_of_another_key_is_not_there(
+async def test_a_batch_of_another_key_does_not_exist(
     client: BatchClient, translated: FakeClient
 ) -> None:
-    """Bedrock's keys are of one account, and see the same jobs."""
+    """Bedrock's keys belong to one account, and see the same jobs."""
     (name,) = await jobs(client, 1)
     theirs = translated.kind.other_key
 
@@ -157,7 +157,7 @@ async def test_a_batch_of_another_key_is_not_there(
     "query",
     ["pageSize=-1", "pageSize=x", "pageSize=1e3", "pageToken=nonsense", "filter=state%3DFAILED"],
 )
-async def test_a_query_that_makes_no_sense_is_refused(client: BatchClient, query: str) -> None:
+async def test_an_invalid_query_is_refused(client: BatchClient, query: str) -> None:
     refused = await client.call("GET", f"v1beta/batches?{query}")
 
     assert refused.error == (400, "INVALID_ARGUMENT")

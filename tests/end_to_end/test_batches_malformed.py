@@ -1,4 +1,4 @@
-"""An upstream that answers what no OpenAI would: 503 UNAVAILABLE, and never a 500."""
+"""An upstream whose answers OpenAI would never give: 503 UNAVAILABLE, and never a 500."""
 
 from typing import Any
 
@@ -111,9 +111,7 @@ ODD_FIELDS: dict[str, Any] = {
 
 
 @pytest.mark.parametrize("field", ODD_FIELDS)
-async def test_of_a_field_that_we_can_do_without(
-    client: BatchClient, openai: FakeClient, field: str
-) -> None:
+async def test_of_an_optional_field(client: BatchClient, openai: FakeClient, field: str) -> None:
     name = (await client.create(ONE)).ok["name"]
     odd = {"id": name.removeprefix("batches/"), "status": "in_progress"}
     odd = {**odd, field.split(maxsplit=1)[0]: ODD_FIELDS[field]}
@@ -126,7 +124,7 @@ async def test_of_a_field_that_we_can_do_without(
 
 
 async def test_of_results(client: BatchClient, openai: FakeClient) -> None:
-    """Lines that cannot be read are requests without an answer."""
+    """Requests with unreadable lines have no answer."""
     name = (await client.create(from_file(await client.upload_lines([gemini_line("a", "x")])))).ok
     batch = await client.ended(name["name"])
     for content in ("<html>\n", "[]\n{}\nnull\n", '{"custom_id": "r9999999999"}\n', ""):

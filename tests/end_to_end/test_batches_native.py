@@ -1,4 +1,4 @@
-"""Batches of files in OpenAI's own format, and files that are in no one format."""
+"""Batches from files in OpenAI's own format, and files with lines in several formats."""
 
 import gzip
 import json
@@ -104,7 +104,7 @@ async def test_embeddings_lines(client: BatchClient) -> None:
 
 
 async def test_a_line_that_another_tool_would_refuse_fails_alone(client: BatchClient) -> None:
-    """A parameter that OpenAI does not know is one failed line and never a failed batch."""
+    """A parameter that OpenAI does not know fails its line, never the batch."""
     good, bad = chat_line("good", "hello"), chat_line("bad", "hello")
     bad["body"]["no_such_parameter"] = 1
 
@@ -125,7 +125,7 @@ async def test_a_line_that_another_tool_would_refuse_fails_alone(client: BatchCl
     ],
     ids=["byte order mark", "blank lines", "CRLF"],
 )
-async def test_what_openai_would_fail_on_is_left_out(
+async def test_what_openai_would_refuse_is_left_out(
     client: BatchClient, openai: FakeClient, joined: Callable[[list[bytes]], bytes]
 ) -> None:
     lines = [json.dumps(chat_line(key, key)).encode() for key in ("a", "b")]

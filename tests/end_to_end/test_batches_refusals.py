@@ -1,4 +1,4 @@
-"""Bad input gets a clear error in Google's envelope, and nothing is made."""
+"""Bad input gets a clear error in Google's envelope, and nothing is created."""
 
 import base64
 from collections.abc import Mapping
@@ -27,7 +27,7 @@ def encoded(kind: str, native: str) -> str:
     return f"files/{kind}{base64.b32encode(native.encode()).decode().rstrip('=').lower()}"
 
 
-# --- who is asked, and by whom -------------------------------------------------------------------
+# --- providers and keys --------------------------------------------------------------------------
 
 
 async def test_an_unknown_provider(client: BatchClient) -> None:
@@ -65,7 +65,7 @@ async def test_no_key(
 
 
 @pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
-async def test_a_key_that_openai_refuses_is_not_told(
+async def test_a_key_that_openai_refuses_is_not_shown(
     client: BatchClient, call: tuple[str, str, object]
 ) -> None:
     refused = await client.call(*call, key="no-such-key-at-all")
@@ -87,7 +87,7 @@ async def test_a_key_that_openai_refuses_is_not_told(
         ("gpt%20%22%C3%A9%22", 'gpt "\u00e9"'),
     ],
 )
-async def test_a_model_with_odd_characters_reaches_openai_as_it_is(
+async def test_a_model_with_odd_characters_reaches_openai_unchanged(
     client: BatchClient, written: str, model: str
 ) -> None:
     created = await client.create(ONE, model=written)
@@ -106,7 +106,7 @@ async def test_a_model_with_odd_characters_reaches_openai_as_it_is(
     ids=lambda name: name[:20],
 )
 @pytest.mark.parametrize("method", ["GET", "DELETE"])
-async def test_a_name_with_odd_characters_reaches_nobody(
+async def test_a_name_with_odd_characters_is_sent_nowhere(
     client: BatchClient, openai: FakeClient, method: str, name: str
 ) -> None:
     for collection in ("batches", "files"):
@@ -115,7 +115,7 @@ async def test_a_name_with_odd_characters_reaches_nobody(
     assert await openai.requests() == []
 
 
-async def test_names_of_another_provider_say_whose_they_are(
+async def test_the_error_for_another_providers_name_says_which_provider(
     client: BatchClient, openai: FakeClient, http: ClientSession, ferry: Ferry
 ) -> None:
     gemini = BatchClient(ferry.base_url, GEMINI, http)
@@ -176,7 +176,7 @@ async def test_a_batch_that_does_not_exist(client: BatchClient) -> None:
     ],
     ids=lambda written: written[:20],
 )
-async def test_a_model_that_is_another_path_reaches_nobody(
+async def test_a_model_that_is_another_path_is_sent_nowhere(
     fake: FakeClient, ferry: Ferry, http: ClientSession, written: str
 ) -> None:
     client = BatchClient(ferry.base_url, fake.kind, http)
@@ -187,7 +187,7 @@ async def test_a_model_that_is_another_path_reaches_nobody(
     assert await fake.requests() == []
 
 
-async def test_only_openai_itself_is_held_to_its_rule_for_schemas(
+async def test_openais_rule_for_schemas_applies_to_openai_only(
     openai: FakeClient, http: ClientSession, tmp_path: Path
 ) -> None:
     names: Upstreams = {
@@ -231,9 +231,7 @@ BODIES = {
 
 
 @pytest.mark.parametrize("body", BODIES.values(), ids=BODIES)
-async def test_a_body_that_makes_no_sense(
-    client: BatchClient, openai: FakeClient, body: bytes
-) -> None:
+async def test_an_invalid_body(client: BatchClient, openai: FakeClient, body: bytes) -> None:
     refused = await client.call("POST", "v1beta/models/m:batchGenerateContent", body)
 
     assert refused.error == INVALID

@@ -1,4 +1,4 @@
-"""`x-ferry-idempotency-key`: a creation that is sent again is the same batch."""
+"""`x-ferry-idempotency-key`: a repeated creation gives the same batch."""
 
 import asyncio
 from collections.abc import Mapping
@@ -22,7 +22,7 @@ def client(openai: FakeClient, ferry: Ferry, http: ClientSession) -> BatchClient
 
 
 async def left(openai: FakeClient) -> tuple[int, int]:
-    """How many files and batches OpenAI has."""
+    """The number of files and of batches at OpenAI."""
     objects = await openai.objects()
     return len(objects["files"]), len(objects["batches"])
 
@@ -58,7 +58,7 @@ async def test_the_same_key_with_another_body_is_a_conflict(
     assert await left(openai) == (1, 1)
 
 
-async def test_keys_are_a_tenants_own(
+async def test_each_tenant_has_its_own_keys(
     client: BatchClient, openai: FakeClient, http: ClientSession
 ) -> None:
     path, body = (
@@ -100,10 +100,10 @@ async def test_a_creation_that_failed_may_be_repeated_with_its_key(
     await has_its_result(client, created["name"])
 
 
-async def test_two_at_once_with_one_key_are_one_batch(
+async def test_two_at_the_same_time_with_one_key_are_one_batch(
     client: BatchClient, openai: FakeClient
 ) -> None:
-    """Both may have been made; then the one that lost is cancelled, and nobody sees it."""
+    """If both were created, one is cancelled, and no client sees it."""
     headers = {"x-ferry-idempotency-key": "Saturday's job"}
 
     created = await asyncio.gather(*(client.create(ONE, headers=headers) for _ in range(2)))

@@ -1,4 +1,4 @@
-"""The file of a batch's results, and what becomes of it at OpenAI and of the batch without it."""
+"""The results file of a batch, and what happens if OpenAI's files are gone."""
 
 import base64
 import json
@@ -57,7 +57,7 @@ async def test_the_file_of_results_is_a_file(client: BatchClient, ferry: Ferry) 
     assert elsewhere.content == downloaded.content
 
 
-async def test_deleting_it_deletes_what_openai_has(client: BatchClient, openai: FakeClient) -> None:
+async def test_deleting_it_deletes_openais_files(client: BatchClient, openai: FakeClient) -> None:
     source = await client.upload_lines(LINES)
     job = (await client.create(from_file(source))).ok["name"]
     name = (await client.ended(job))["metadata"]["output"]["responsesFile"]
@@ -77,7 +77,7 @@ async def test_deleting_it_deletes_what_openai_has(client: BatchClient, openai: 
     assert (await client.call("DELETE", f"v1beta/{name}")).error == (404, "NOT_FOUND")
 
 
-async def test_there_is_none_before_the_batch_has_ended(client: BatchClient) -> None:
+async def test_it_does_not_exist_before_the_batch_has_ended(client: BatchClient) -> None:
     running = await file_job(client)
     native = running.removeprefix("batches/").encode()
 
@@ -87,7 +87,7 @@ async def test_there_is_none_before_the_batch_has_ended(client: BatchClient) -> 
     assert "output" not in (await client.get(running)).ok["metadata"]
 
 
-async def test_what_was_made_for_a_batch_is_not_listed_and_goes_with_it(
+async def test_a_batchs_own_files_are_not_listed_and_are_deleted_with_it(
     client: BatchClient, openai: FakeClient
 ) -> None:
     source = await client.upload_lines(LINES)
@@ -108,7 +108,7 @@ async def test_what_was_made_for_a_batch_is_not_listed_and_goes_with_it(
     assert (await openai.objects())["files"] == [openai.native_id(source)]
 
 
-async def test_a_download_that_breaks_off_never_ends_cleanly(
+async def test_a_download_that_is_cut_off_never_ends_cleanly(
     client: BatchClient, openai: FakeClient
 ) -> None:
     batch = await client.ended(await file_job(client, COUNT))
@@ -121,7 +121,7 @@ async def test_a_download_that_breaks_off_never_ends_cleanly(
     assert len(by_key(await client.download(name))) == COUNT
 
 
-async def test_inline_results_that_break_off_are_no_answer(
+async def test_inline_results_that_are_cut_off_are_an_error(
     client: BatchClient, openai: FakeClient
 ) -> None:
     job = (await client.create(inline(*[{"request": asking("hello")}] * COUNT))).ok["name"]
@@ -133,11 +133,11 @@ async def test_inline_results_that_break_off_are_no_answer(
     assert len(await client.results((await client.get(job)).ok)) == COUNT
 
 
-# --- files expire at OpenAI, and other tools delete them ------------------------------------------
+# --- files expire at OpenAI, and other tools delete them -----------------------------------------
 
 
 async def delete_at_openai(openai: FakeClient, http: ClientSession, job: str, field: str) -> None:
-    """The file that the batch names in `field`, without the proxy."""
+    """Deletes the file that the batch names in `field`, without the proxy."""
     key = {"Authorization": f"Bearer {openai.kind.key}"}
     async with http.get(f"{openai.base_url}/{job}", headers=key) as got:
         file = (await got.json())[field]
@@ -146,7 +146,7 @@ async def delete_at_openai(openai: FakeClient, http: ClientSession, job: str, fi
 
 
 def check(results: Document, lost: str) -> None:
-    """The lost result says so, the other one is there."""
+    """Checks that the lost result is an error, and the other one is there."""
     assert results.keys() == TEXTS.keys()
     assert results[lost]["error"]["code"] == LOST
     assert "no longer" in results[lost]["error"]["message"]

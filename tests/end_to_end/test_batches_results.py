@@ -1,4 +1,4 @@
-"""Every request gets exactly one result, however its batch ended."""
+"""Every request gets exactly one result, whatever the end of its batch."""
 
 from typing import Any
 
@@ -49,7 +49,7 @@ async def native_job(client: BatchClient) -> str:
 
 
 def numbered(results: list[dict[str, Any]]) -> dict[int, dict[str, Any]]:
-    """By the number of the request, each exactly once, wherever that number stands."""
+    """The results by request number, each exactly once, from key or metadata."""
     found = {}
     for result in results:
         text = result["metadata"]["number"] if "metadata" in result else result["key"]
@@ -60,7 +60,7 @@ def numbered(results: list[dict[str, Any]]) -> dict[int, dict[str, Any]]:
 
 
 def outcomes(results: dict[int, dict[str, Any]], code: int) -> tuple[int, int]:
-    """How many were answered, each with its own answer, and how many have that error."""
+    """How many requests got their own answer, and how many have that error."""
     answered = {n: result for n, result in results.items() if "response" in result}
     for number, result in answered.items():
         assert text_of(result) == f"echo: question {number}"
@@ -87,7 +87,7 @@ async def test_completed(client: BatchClient, make_job: Any) -> None:
     assert outcomes(numbered(await client.results(batch)), 0) == (COUNT, 0)
 
 
-async def test_cancelled_keeps_what_was_answered(
+async def test_cancelled_keeps_the_answers_so_far(
     client: BatchClient, openai: FakeClient, make_job: Any
 ) -> None:
     name = await make_job(client)
@@ -105,7 +105,7 @@ async def test_cancelled_keeps_what_was_answered(
     assert outcomes(results, CANCELLED) == (COUNT // 2, COUNT // 2)
 
 
-async def test_expired_keeps_what_was_answered(
+async def test_expired_keeps_the_answers_so_far(
     client: BatchClient, openai: FakeClient, make_job: Any
 ) -> None:
     name = await make_job(client)
@@ -133,7 +133,7 @@ async def test_ended_before_anything_was_answered(
     assert outcomes(numbered(await client.results(batch)), code) == (0, COUNT)
 
 
-async def test_inline_results_stand_in_the_order_of_the_requests(client: BatchClient) -> None:
+async def test_inline_results_have_the_order_of_the_requests(client: BatchClient) -> None:
     requests = [{"request": asking("please fail" if n % 3 == 0 else f"q{n}")} for n in range(30)]
 
     name = (await client.create(inline(*requests))).ok["name"]
@@ -161,7 +161,7 @@ async def test_a_request_that_openai_never_answers_has_an_error_that_says_so(
 
 
 async def test_every_request_failed(client: BatchClient) -> None:
-    """OpenAI then has no output file at all."""
+    """OpenAI has no output file then."""
     name = await client.upload_lines([gemini_line(key, "please fail") for key in "abc"])
     job = (await client.create(from_file(name))).ok["name"]
 
@@ -171,11 +171,11 @@ async def test_every_request_failed(client: BatchClient) -> None:
     assert {key: one["error"]["code"] for key, one in results.items()} == dict.fromkeys("abc", 3)
 
 
-# --- what the results do not depend on -----------------------------------------------------------
+# --- results need neither the input file nor our record ------------------------------------------
 
 
 @pytest.mark.parametrize("line", [gemini_line, chat_line], ids=["gemini", "native"])
-async def test_the_input_file_may_go_right_after_creation(client: BatchClient, line: Any) -> None:
+async def test_the_input_can_be_deleted_after_creation(client: BatchClient, line: Any) -> None:
     name = await client.upload_lines([line(f"key {n}", f"question {n}") for n in range(COUNT)])
     job = (await client.create(from_file(name))).ok["name"]
 

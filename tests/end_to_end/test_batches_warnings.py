@@ -1,4 +1,4 @@
-"""A batch shows what its creation dropped or filled in, until it is deleted."""
+"""A batch shows what its creation dropped or added, until it is deleted."""
 
 from typing import Any
 
@@ -36,7 +36,7 @@ async def in_the_list(client: BatchClient, name: str) -> list[str]:
 
 
 async def check_warnings_stay(client: BatchClient, **headers: str) -> Document:
-    """The batch, whose warnings every answer about it has."""
+    """Checks that every answer about the batch has its warnings; returns the batch."""
     repeatable = {"x-ferry-idempotency-key": f"warned at {client.base_url}", **headers}
     created = await client.create(inline(REQUEST, REQUEST), headers=repeatable)
     warnings = created.ok["metadata"]["ferryWarnings"]
@@ -64,7 +64,7 @@ async def test_warnings_stay_with_their_batch(
     assert PROMPT not in ferry.proxy.output
 
 
-async def test_warnings_stay_with_a_batch_that_the_proxy_carries_out(
+async def test_warnings_stay_with_a_batch_that_the_proxy_runs(
     bedrock: FakeClient, at_once: Process, http: ClientSession
 ) -> None:
     client = BatchClient(f"{at_once.url}/genai", bedrock.kind, http)
@@ -80,7 +80,7 @@ async def test_a_batch_without_warnings_has_no_such_member(
 
 
 @pytest.mark.parametrize("sdk", EVERY_SDK, ids=str)
-async def test_no_sdk_minds_the_member(
+async def test_every_sdk_accepts_the_member(
     sdks: Sdks, sdk: Sdk, anthropic: FakeClient, ferry: Ferry, http: ClientSession
 ) -> None:
     """At Anthropic a request without `maxOutputTokens` gets a warning."""

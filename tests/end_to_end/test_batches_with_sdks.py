@@ -1,4 +1,4 @@
-"""Batches through every SDK and for each provider, their results compared one by one."""
+"""Batches through every SDK and for each provider, with every result compared."""
 
 import json
 from collections.abc import Awaitable, Callable
@@ -62,7 +62,7 @@ SIZES = {
     EMBEDDING_MODELS["openai"]: 4,
     EMBEDDING_MODELS["bedrock"]: 256,
 }
-"""How many numbers are asked for; Titan has a few sizes and no others."""
+"""The requested size; Titan has only a few."""
 
 
 @pytest.fixture(params=EVERY_SDK, ids=str)
@@ -94,7 +94,7 @@ Upload = Callable[[list[Any]], Awaitable[str]]
 
 @pytest.fixture
 def upload(process: SdkProcess, tmp_path: Path) -> Upload:
-    """Lines to the name of a file that has them."""
+    """A function that uploads lines and returns the file's name."""
 
     async def upload(lines: list[Any]) -> str:
         path = tmp_path / "lines.jsonl"
@@ -246,8 +246,8 @@ async def download(process: SdkProcess, job: Any, folder: Path) -> list[Any]:
     name = job["dest"]["fileName"]
     file = await process.call("files.get", name=name)
     assert file["source"] == "GENERATED"
-    # Go cuts a name at its first hyphen when it is handed a file (sdk-wire.md section 8), and
-    # Google's names have one.
+    # Go cuts a name at its first hyphen if it gets a file (sdk-wire.md section 8), and
+    # Google's names contain one.
     cut = process.sdk is GO and "-" in name
     path = folder / "results.jsonl"
     handed = {"name": name} if cut else {"file": file}

@@ -1,4 +1,4 @@
-"""Batches that the proxy carries out itself: they outlive the proxy that began them."""
+"""Batches that the proxy runs itself: they outlive the proxy that began them."""
 
 import asyncio
 from collections import Counter
@@ -34,7 +34,7 @@ CALLS: Final = {"path": "/converse$"}
 
 @dataclass
 class Interrupted:
-    """A batch of COUNT requests, all answered but one: that call is under way."""
+    """A batch of COUNT requests, all answered except one, whose call is under way."""
 
     process: Process
     client: BatchClient
@@ -48,7 +48,7 @@ class Interrupted:
 
 
 class Stage:
-    """Proxies one after the other, on one state directory and one port or another."""
+    """Proxies one after the other, on one state directory."""
 
     def __init__(
         self, fake: FakeClient, session: ClientSession, state: Path, credentials: Mapping[str, str]
@@ -81,7 +81,7 @@ class Stage:
         return Interrupted(process, client, name, held)
 
     async def check(self, batch: Document, client: BatchClient, repeated: int = 1) -> None:
-        """Every result is there, and no call was made that need not have been."""
+        """Checks that every result is there, and that no call was unnecessary."""
         assert batch["metadata"]["state"] == "BATCH_STATE_SUCCEEDED"
         texts = [text_of(one) for one in await client.results(batch)]
         assert texts == [f"echo: question {n}" for n in range(COUNT)]
@@ -94,7 +94,7 @@ class Stage:
 async def test_a_killed_proxys_batch_is_finished_by_the_next_one(
     bedrock: FakeClient, http: ClientSession, tmp_path: Path
 ) -> None:
-    """With the proxy's own credentials nobody has to ask for it."""
+    """With the proxy's own credentials no client has to ask for the batch."""
     short_lease = "tests.end_to_end.short_lease"
     stage = Stage(bedrock, http, tmp_path, AMBIENT)
     interrupted = await stage.interrupted(short_lease)
@@ -110,10 +110,10 @@ async def test_a_killed_proxys_batch_is_finished_by_the_next_one(
         await process.stop()
 
 
-async def test_a_stopped_proxys_batch_is_finished_by_the_next_one_at_once(
+async def test_a_stopped_proxys_batch_is_finished_by_the_next_one_immediately(
     bedrock: FakeClient, http: ClientSession, tmp_path: Path
 ) -> None:
-    """It gives its claim up before it ends; its drain is too short for the call under way."""
+    """The proxy releases its lease before it ends; its drain is shorter than the call under way."""
     stage = Stage(bedrock, http, tmp_path, AMBIENT)
     interrupted = await stage.interrupted()
     assert await interrupted.process.stop() == 0
@@ -146,7 +146,7 @@ async def test_a_drain_lets_the_call_under_way_end(
         await process.stop()
 
 
-async def test_with_a_callers_credential_a_batch_goes_on_when_the_caller_comes(
+async def test_with_a_callers_credential_a_batch_goes_on_at_the_callers_next_request(
     bedrock: FakeClient, http: ClientSession, tmp_path: Path
 ) -> None:
     stage = Stage(bedrock, http, tmp_path, CALLER)
@@ -169,7 +169,7 @@ async def test_with_a_callers_credential_a_batch_goes_on_when_the_caller_comes(
     assert secret.decode() not in interrupted.process.output + process.output
 
 
-async def test_what_a_refusing_proxy_says_of_a_small_batch(
+async def test_the_error_of_a_proxy_that_refuses_small_batches(
     bedrock: FakeClient, http: ClientSession, tmp_path: Path
 ) -> None:
     process = await start_proxy(tmp_path, {"bedrock": {**bedrock.as_upstream, "MIN_RECORDS": "3"}})

@@ -1,4 +1,4 @@
-"""Region, role and S3 prefix of each request from its headers; what is wrong with them is told."""
+"""Region, role and S3 prefix from a request's headers, and the errors for wrong ones."""
 
 import json
 from collections.abc import AsyncIterator, Mapping
@@ -47,7 +47,7 @@ NOVA: Final = "amazon.nova-lite-v1:0"
 async def unplaced(
     fakes: Mapping[str, FakeClient], tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[Process]:
-    """A proxy whose settings say none of the three."""
+    """A proxy whose settings have none of the three."""
     told = fakes["bedrock"].as_upstream.items()
     settings = {name: value for name, value in told if name not in BY_SETTING}
     async with proxy(tmp_path_factory.mktemp("unplaced"), {"bedrock": settings}) as process:
@@ -60,7 +60,7 @@ def client(bedrock: FakeClient, unplaced: Process, http: ClientSession) -> Batch
 
 
 @pytest.mark.parametrize("model", [MODELS["bedrock"], NOVA])
-async def test_the_sdks_own_headers_say_where(
+async def test_the_sdks_headers_give_region_role_and_prefix(
     bedrock: FakeClient, unplaced: Process, tmp_path: Path, model: str
 ) -> None:
     place = {**HEADERS, "x-ferry-bedrock-s3-uri": f"s3://{FILES_BUCKET}/{new_prefix()}"}
@@ -88,7 +88,7 @@ async def test_the_sdks_own_headers_say_where(
 
 
 @pytest.mark.parametrize("missing", HEADERS)
-async def test_what_is_said_nowhere_is_named_by_setting_and_header(
+async def test_the_error_for_a_missing_value_names_setting_and_header(
     bedrock: FakeClient, client: BatchClient, missing: str
 ) -> None:
     said = {name: value for name, value in HEADERS.items() if name != missing}
@@ -131,7 +131,7 @@ WRONG: Final[Mapping[str, tuple[dict[str, str], tuple[int, str], str]]] = {
 
 
 @pytest.mark.parametrize(("wrong", "error", "told"), WRONG.values(), ids=WRONG)
-async def test_a_wrong_place_is_recognised_from_the_message(
+async def test_the_message_says_which_value_is_wrong(
     client: BatchClient,
     bedrock: FakeClient,
     wrong: dict[str, str],

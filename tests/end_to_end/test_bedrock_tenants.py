@@ -1,4 +1,4 @@
-"""The proxy's own AWS credentials: who has a client token sees his own files and batches only."""
+"""The proxy's own AWS credentials: a tenant sees only its own files and batches."""
 
 import base64
 from collections.abc import AsyncIterator
@@ -29,7 +29,7 @@ from tests.processes import Process, proxy
 pytestmark = [pytest.mark.end_to_end, pytest.mark.asyncio(loop_scope="session")]
 
 TOKENS: Final = ("token-of-the-first-tenant", "token-of-the-second-tenant")
-# One request is carried out by the proxy, two are a job.
+# The proxy runs a batch of one request itself; two are a job.
 SMALL, LARGE = ("one",), ("one", "two")
 ABSENT: Final = (404, "NOT_FOUND")
 
@@ -42,7 +42,7 @@ class Tenant:
 
 @dataclass(frozen=True)
 class Shared:
-    """Two tenants of one proxy; `prefix` is where all that it has at S3 lies."""
+    """Two tenants of one proxy; `prefix` is the proxy's folder in S3."""
 
     process: Process
     prefix: str
@@ -75,7 +75,7 @@ def _tenant(process: Process, token: str, http: ClientSession) -> Tenant:
     return Tenant(BatchClient(url, kind, http), UploadClient(url, kind, http))
 
 
-# --- two tenants ----------------------------------------------------------------------------------
+# --- two tenants ---------------------------------------------------------------------------------
 
 
 async def file_of(tenant: Tenant, keys: tuple[str, ...]) -> str:
@@ -89,7 +89,7 @@ async def ended_batch(tenant: Tenant, keys: tuple[str, ...]) -> Document:
 
 
 @pytest.mark.parametrize("keys", [SMALL, LARGE], ids=["immediate", "job"])
-async def test_a_tenant_has_his_batches_and_their_results(
+async def test_a_tenant_has_its_batches_and_their_results(
     bedrock: FakeClient, ambient: Shared, keys: tuple[str, ...]
 ) -> None:
     batch = await ended_batch(ambient.first, keys)
@@ -107,7 +107,7 @@ async def test_a_tenant_has_his_batches_and_their_results(
 
 
 @pytest.mark.parametrize("keys", [SMALL, LARGE], ids=["immediate", "job"])
-async def test_another_tenants_batch_is_not_there_for_any_call(
+async def test_another_tenants_batch_does_not_exist_for_any_call(
     bedrock: FakeClient, ambient: Shared, keys: tuple[str, ...]
 ) -> None:
     batch = await ended_batch(ambient.first, keys)
@@ -139,7 +139,7 @@ async def test_a_running_batch_of_another_tenant_runs_on(
     assert batch["metadata"]["state"] == "BATCH_STATE_SUCCEEDED"
 
 
-async def test_another_tenants_file_is_not_there_for_any_call(
+async def test_another_tenants_file_does_not_exist_for_any_call(
     bedrock: FakeClient, ambient: Shared
 ) -> None:
     name = await file_of(ambient.first, LARGE)
@@ -207,7 +207,7 @@ async def test_one_idempotency_key_of_two_tenants_is_two_batches(
     assert names[0] == names[2] != names[1]
 
 
-# --- who is no tenant -----------------------------------------------------------------------------
+# --- without a client token ----------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("key", ["no-token-of-this-proxy", LONG_TERM.api_key, TOKENS[0][:-1]])
@@ -233,7 +233,7 @@ async def test_a_key_that_is_no_client_token(
         ("x-ferry-bedrock-s3-uri", f"s3://{FILES_BUCKET}"),
     ],
 )
-async def test_where_is_for_the_settings_alone_to_say(
+async def test_only_the_settings_give_region_role_and_prefix(
     bedrock: FakeClient, ambient: Shared, header: str, value: str
 ) -> None:
     refused = await ambient.first.batches.call("GET", "v1beta/files", headers={header: value})

@@ -28,7 +28,7 @@ async def page() -> AsyncIterator[WebPage]:
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def open_proxy(page: WebPage, openai: FakeClient, tmp_path: Path) -> AsyncIterator[Process]:
-    """A proxy that the page at its own origin may call, and no other."""
+    """A proxy that only the page at one origin may call."""
     cors = {"FERRY_CORS_ORIGINS": page.origin}
     async with proxy(tmp_path / "state", {"openai": openai.as_upstream}, cors) as process:
         yield process

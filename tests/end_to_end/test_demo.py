@@ -1,4 +1,4 @@
-"""`make demo` shows every provider's workflow, and fails when anything is wrong."""
+"""`make demo` shows every provider's workflow, and fails if anything is wrong."""
 
 import asyncio
 import re

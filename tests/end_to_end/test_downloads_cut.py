@@ -1,4 +1,4 @@
-"""Downloads that an upstream breaks off: every SDK raises, so no part is taken for the whole file.
+"""Downloads that an upstream cuts off: every SDK raises, so a part never passes for the file.
 
 The SDKs for Python and Java then leave a part of the file, or an empty one, where they were to
 write it.
@@ -30,7 +30,7 @@ pytestmark = [pytest.mark.end_to_end, pytest.mark.asyncio(loop_scope="session")]
 
 LINES: Final = 4
 ARRIVING: Final = 2 * MIB + MIB // 2
-"""Two lines and a half."""
+"""Two and a half lines."""
 
 RESULTS: Final = {
     "gemini": ":download$",
@@ -38,7 +38,7 @@ RESULTS: Final = {
     "anthropic": "/results$",
     "bedrock": r"\.jsonl\.out$",
 }
-"""The path at each upstream from which results come."""
+"""The path of results at each upstream."""
 
 
 @pytest.fixture
@@ -47,7 +47,7 @@ def client(fake: FakeClient, ferry: Ferry, http: ClientSession) -> BatchClient:
 
 
 async def results_of_a_batch(client: BatchClient, fake: FakeClient) -> str:
-    """The name of a file of results, each of 1 MiB."""
+    """The name of a results file whose results have 1 MiB each."""
     await fake.settings(answer_bytes=MIB)
     source = await client.upload_lines([gemini_line(f"key {n}", "q") for n in range(LINES)])
     batch = await client.ended((await client.create(from_file(source))).ok["name"])
@@ -77,7 +77,7 @@ async def test_every_sdk_raises(
 async def test_a_client_of_http_1_0_sees_a_reset(
     client: BatchClient, fake: FakeClient, ferry: Ferry
 ) -> None:
-    """Its answer has neither length nor chunks, so a connection that closes is the regular end."""
+    """Its answer has neither length nor chunks, so a closed connection is the regular end."""
     name = await results_of_a_batch(client, fake)
     await fake.arm({"method": "GET", "path": "/content$"}, "truncate", after_bytes=ARRIVING)
     port = urlsplit(ferry.base_url).port

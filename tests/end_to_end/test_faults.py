@@ -1,4 +1,4 @@
-"""Clients that leave, upstreams that break off, and what must never be said or left behind."""
+"""Clients that leave, upstreams that fail, and what must never be shown or left behind."""
 
 import asyncio
 from pathlib import Path
@@ -21,13 +21,13 @@ OPENAI_ONLY = pytest.mark.parametrize("fake", ["openai"], indirect=True)
 pytestmark = [pytest.mark.end_to_end, pytest.mark.asyncio(loop_scope="session")]
 
 
-# --- a client that leaves -------------------------------------------------------------------------
+# --- a client that leaves ------------------------------------------------------------------------
 
 
 async def send_a_part_and_leave(
     fake: FakeClient, url: str, headers: dict[str, str], declared: int, data: bytes
 ) -> None:
-    """A POST whose body breaks off after `data`, once all of it has arrived upstream."""
+    """A POST whose body is cut off after `data`, once all of `data` has arrived upstream."""
     parts = urlsplit(url)
     _, writer = await asyncio.open_connection(parts.hostname, parts.port)
     said = {"Host": parts.netloc, "Content-Length": str(declared), **headers}
@@ -76,7 +76,7 @@ async def test_a_client_that_leaves_a_raw_upload_makes_no_file(
 async def test_a_client_that_leaves_a_multipart_upload_makes_no_file(
     client: UploadClient, fake: FakeClient, http: ClientSession
 ) -> None:
-    """Its end tells its length: where the length comes first, nothing goes before that."""
+    """Its length is known at its end: if the upstream needs it first, nothing is sent earlier."""
     spec = b'--b\r\nContent-Type: application/json\r\n\r\n{"file": {}}\r\n'
     head = b"--b\r\nContent-Type: application/pdf\r\n\r\n"
     headers = {
@@ -88,7 +88,7 @@ async def test_a_client_that_leaves_a_multipart_upload_makes_no_file(
     if fake.kind is not GEMINI:
         cut = await client.post(url, spec + head + DATA, headers)
         assert (cut.code, cut.document["error"]["status"]) == (400, "INVALID_ARGUMENT")
-        if fake.kind.name == "bedrock":  # where parts go up as they come, and are aborted
+        if fake.kind.name == "bedrock":  # parts are sent as they arrive, and then aborted
             await fake.ended(method="DELETE")
             assert (await fake.objects())["uploads"] == []
         else:
@@ -102,7 +102,7 @@ async def test_a_client_that_leaves_a_multipart_upload_makes_no_file(
 async def test_a_client_that_leaves_while_its_answer_is_made(
     client: UploadClient, fake: FakeClient
 ) -> None:
-    """The end has been asked for; whoever asks again hears of the same file."""
+    """The upload is already being finished; a repeated request gets the same file."""
     url = await client.begin(TOTAL)
     await client.send(url, 0, FIRST)
     held = await fake.arm(fake.kind.finish, "delay", name="held", at="answer")
@@ -114,15 +114,15 @@ async def test_a_client_that_leaves_while_its_answer_is_made(
     await fake.check_only_file((await client.insist(url, CHUNK, SECOND, finalize=True)).file, DATA)
 
 
-# --- an upstream that breaks off ------------------------------------------------------------------
+# --- an upstream that fails ----------------------------------------------------------------------
 
 
 @CHUNKS_GO_UPSTREAM
 @pytest.mark.parametrize("code", [429, 500, 502, 503, 529])
-async def test_an_upstream_of_bad_moments(
+async def test_an_upstream_with_temporary_errors(
     client: UploadClient, fake: FakeClient, code: int
 ) -> None:
-    """No status of the upload goes with what may pass, so that SDKs send the chunk again."""
+    """Temporary errors have no upload status, so SDKs send the chunk again."""
     url = await client.begin(TOTAL)
     for nth in (1, 2):
         await fake.arm(fake.kind.part, "status", nth=nth, status=code)
@@ -134,7 +134,7 @@ async def test_an_upstream_of_bad_moments(
 
 
 @CHUNKS_GO_UPSTREAM
-async def test_an_upstream_that_answers_nonsense(client: UploadClient, fake: FakeClient) -> None:
+async def test_an_upstream_with_an_invalid_answer(client: UploadClient, fake: FakeClient) -> None:
     url = await client.begin(TOTAL)
     await fake.arm(fake.kind.part, "status", status=200, body="<html>not JSON</html>")
     first = await client.send(url, 0, FIRST)
@@ -180,7 +180,7 @@ async def test_a_start_that_is_refused_begins_nothing(
     assert await fake.requests() == []
 
 
-async def test_a_wrong_key_is_told_and_never_shown(
+async def test_a_wrong_key_is_reported_and_never_shown(
     fake: FakeClient, ferry: Ferry, http: ClientSession
 ) -> None:
     wrong = "a-key-that-is-wrong"
@@ -192,7 +192,7 @@ async def test_a_wrong_key_is_told_and_never_shown(
     assert wrong not in ferry.proxy.output
 
 
-# --- what is left behind --------------------------------------------------------------------------
+# --- what is left behind -------------------------------------------------------------------------
 
 
 @OPENAI_ONLY

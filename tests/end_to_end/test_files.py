@@ -33,7 +33,7 @@ ABSENT = {
     "anthropic": (404, "NOT_FOUND"),
     "bedrock": (404, "NOT_FOUND"),
 }
-"""What a name that there is not is answered; Google tells no more than that."""
+"""The answer for an unknown name; Google's says no more."""
 
 pytestmark = [pytest.mark.end_to_end, pytest.mark.asyncio(loop_scope="session")]
 
@@ -44,7 +44,7 @@ async def uploaded(process: SdkProcess, size: int = 10, **said: Any) -> dict[str
     return file
 
 
-# --- get, delete ----------------------------------------------------------------------------------
+# --- get, delete ---------------------------------------------------------------------------------
 
 
 @EVERY_SDK
@@ -102,7 +102,7 @@ async def test_a_file_of_another_tool_is_reachable(
 async def upload_natively(
     fake: FakeClient, http: ClientSession, content: bytes, purpose: str, filename: str
 ) -> str:
-    """A file that was never ours; its native id."""
+    """Uploads a file without the proxy; returns its native id."""
     parts = (
         ('name="purpose"', purpose.encode()),
         (f'name="file"; filename="{filename}"', content),
@@ -122,7 +122,7 @@ async def upload_natively(
         return str((await reply.json())["id"])
 
 
-# --- list -----------------------------------------------------------------------------------------
+# --- list ----------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(("page_size", "pages"), [(1, 5), (2, 3), (5, 1), (50, 1)])
@@ -145,7 +145,7 @@ async def test_an_empty_list(sdks: Sdks, fake: FakeClient) -> None:
 async def test_a_page_token_is_real(
     sdks: Sdks, fake: FakeClient, ferry: Ferry, http: ClientSession
 ) -> None:
-    """It names a place in the list: what comes or goes before it moves nothing behind it."""
+    """It is a place in the list: new or deleted files before it do not change what follows."""
     process = await sdks.get(PYTHON_NEWEST, fake.kind)
     names = [(await uploaded(process))["name"] for _ in range(4)]
     client = UploadClient(ferry.base_url, fake.kind, http)
@@ -160,7 +160,7 @@ async def test_a_page_token_is_real(
     in_order = in_the_order_of_lists(fake, names)
     assert [file["name"] for file in first["files"]] == in_order[:2]
     if fake.kind.name in ("openai", "anthropic"):
-        # Google's tokens are Google's own affair, and a new key may stand anywhere in S3's list.
+        # Google's tokens are not ours, and a new key can be anywhere in S3's list.
         await uploaded(process)
     if fake.kind is BEDROCK:
         await process.call("files.delete", name=in_order[0])
@@ -173,11 +173,11 @@ async def test_a_page_token_is_real(
 
 
 def in_the_order_of_lists(fake: FakeClient, made: list[str]) -> list[str]:
-    """`made` in the order of time: most list newest first, and S3 by key."""
+    """`made` in the order of lists: S3 lists by key, all others newest first."""
     return sorted(made, key=fake.native_id) if fake.kind is BEDROCK else made[::-1]
 
 
-# --- download -------------------------------------------------------------------------------------
+# --- download ------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("fake", ["openai", "anthropic", "bedrock"], indirect=True)
@@ -217,14 +217,14 @@ async def test_a_file_that_the_provider_keeps_to_itself(
 async def test_googles_generated_file(
     sdks: Sdks, fake: FakeClient, sdk: Sdk, tmp_path: Path
 ) -> None:
-    """Not by Go, which cuts Google's own `files/batch-...` at the hyphen (sdk-wire.md, 8)."""
+    """Not with Go, which cuts Google's `files/batch-...` at the hyphen (sdk-wire.md, 8)."""
     process = await sdks.get(sdk, fake.kind)
     path = tmp_path / "requests.jsonl"
     request = {"contents": [{"role": "user", "parts": [{"text": "hello"}]}]}
     path.write_text(json.dumps({"key": "one", "request": request}) + "\n")
     source = await process.call("files.upload", path=str(path), mime_type="application/jsonl")
     job = await process.call("batches.create", model="gemini-2.5-flash", src=source["name"])
-    while job["state"] != "JOB_STATE_SUCCEEDED":  # the fake goes on by one state at each look
+    while job["state"] != "JOB_STATE_SUCCEEDED":  # the fake advances by one state at each get
         job = await process.call("batches.get", name=job["name"])
     results = await process.call("files.get", name=job["dest"]["fileName"])
     by_name, by_file = tmp_path / "name", tmp_path / "file"
@@ -276,11 +276,11 @@ async def test_a_client_that_leaves_a_download_ends_it_upstream(
     await fake.ended(path="/content$", outcome="client_gone")
 
 
-# --- together -------------------------------------------------------------------------------------
+# --- together ------------------------------------------------------------------------------------
 
 
 async def test_many_at_once(sdks: Sdks, fake: FakeClient) -> None:
-    """Processes of several SDKs, each of which does one thing after another."""
+    """Several SDKs at the same time, each in a process of its own."""
     processes = [await sdks.get(sdk, fake.kind) for sdk in SDKS]
 
     async def coming_and_going(process: SdkProcess) -> None:

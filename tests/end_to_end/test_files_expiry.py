@@ -1,4 +1,4 @@
-"""`x-ferry-expires-after`: a client sets after how long an uploaded file expires."""
+"""`x-ferry-expires-after`: a client sets when an uploaded file expires."""
 
 import json
 from datetime import datetime
@@ -44,7 +44,7 @@ async def related(client: UploadClient, seconds: str) -> Answer:
 
 
 async def resumable(client: UploadClient, size: int | None) -> Answer:
-    """In two chunks."""
+    """The resumable protocol, in two chunks."""
     data = pattern_bytes(CHUNK + 100)
     url = await client.begin(size, headers={HEADER: str(SECONDS)})
     await client.send(url, 0, data[:CHUNK])
@@ -53,7 +53,7 @@ async def resumable(client: UploadClient, size: int | None) -> Answer:
 
 @KEEPS
 @pytest.mark.parametrize("how", ["raw", "multipart", "parts", "parts of unknown size"])
-async def test_a_file_expires_when_the_client_said(
+async def test_a_file_expires_as_the_client_asked(
     client: UploadClient, fake: FakeClient, http: ClientSession, how: str
 ) -> None:
     match how:
@@ -102,7 +102,7 @@ async def test_a_batch_input_that_the_proxy_keeps_takes_none(
 async def test_the_header_of_a_client_harms_no_other_call(
     openai: FakeClient, ferry: Ferry, tmp_path: Path
 ) -> None:
-    """An SDK sends the headers of its client with every call."""
+    """SDKs send the headers of their client with every call."""
     path = tmp_path / "in.jsonl"
     path.write_text(json.dumps(gemini_line("k", "hello")) + "\n")
     headers = {**openai.kind.headers, HEADER: str(SECONDS)}

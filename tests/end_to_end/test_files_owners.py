@@ -1,4 +1,4 @@
-"""Whose a file is, and what whoever has another key, or asks another provider, learns of it."""
+"""Who owns a file, and what another key or another provider sees of it."""
 
 import base64
 import hashlib
@@ -40,7 +40,7 @@ async def test_each_way_of_giving_a_key(
 
 
 @pytest.mark.parametrize("fake", PROJECTS, indirect=True)
-async def test_what_one_key_made_another_does_not_see(
+async def test_another_key_does_not_see_the_file(
     sdks: Sdks, fake: FakeClient, ferry: Ferry
 ) -> None:
     file = await uploaded(await sdks.get(PYTHON_NEWEST, fake.kind))
@@ -56,10 +56,10 @@ async def test_what_one_key_made_another_does_not_see(
 
 
 @pytest.mark.parametrize("fake", ["bedrock"], indirect=True)
-async def test_what_one_key_pair_made_another_of_the_account_sees(
+async def test_another_key_pair_of_the_account_sees_the_file(
     sdks: Sdks, fake: FakeClient, ferry: Ferry
 ) -> None:
-    """S3 is the authority, and to it both are the same account; the second one is temporary."""
+    """S3 decides, and both belong to one account; the second pair is temporary."""
     file = await uploaded(await sdks.get(PYTHON_NEWEST, fake.kind))
     other = PYTHON_NEWEST.start(
         ferry.base_url, api_key=fake.kind.other_key, headers=dict(fake.kind.headers)
@@ -73,7 +73,7 @@ async def test_what_one_key_pair_made_another_of_the_account_sees(
 
 
 @pytest.mark.parametrize("fake", ["openai", "anthropic"], indirect=True)
-async def test_a_name_of_another_provider_asked_of_gemini_says_whose_it_is(
+async def test_the_error_for_another_providers_name_at_gemini_says_which_provider(
     sdks: Sdks, fake: FakeClient
 ) -> None:
     process = await sdks.get(PYTHON_NEWEST, fake.kind)

@@ -1,4 +1,4 @@
-"""HEAD answers as GET does, without the body, for every GET."""
+"""HEAD answers like GET, without the body, for every GET."""
 
 from collections.abc import Sequence
 
@@ -11,7 +11,7 @@ from tests.end_to_end.fake_client import FakeClient
 
 pytestmark = [pytest.mark.end_to_end, pytest.mark.asyncio(loop_scope="session")]
 
-# They differ by the answer, and the last one describes the body as it is sent.
+# These differ from answer to answer, and the last one describes how the body is sent.
 NOT_COMPARED = {"Date", "x-ferry-request-id", "Transfer-Encoding"}
 
 

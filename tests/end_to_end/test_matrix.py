@@ -39,7 +39,7 @@ REQUESTS: Final = [
 
 @dataclass(frozen=True)
 class Client:
-    """The SDK against one provider, by way of a proxy on one kind of store."""
+    """The SDK with one provider, through a proxy with one kind of store."""
 
     sdk: SdkProcess
     provider: str
@@ -112,7 +112,7 @@ async def download(client: Client) -> None:
     sent = (client.folder / "requests.jsonl").read_bytes()
     assert await client.download(file["name"]) == sent
     if client.provider == "anthropic":
-        # The whole file passed in one request.
+        # The whole file was sent in one request.
         assert base64.b64decode(file["sha256Hash"]) == hashlib.sha256(sent).digest()
 
 
@@ -192,7 +192,7 @@ async def delete_batch(client: Client) -> None:
 
 
 async def results(client: Client) -> None:
-    """A file of results is a file like others."""
+    """A results file is like any other file."""
     source = await client.upload()
     job = await client.ended(await client.create(source["name"], displayName="results"))
     await client.call("files.delete", name=source["name"])
@@ -246,7 +246,7 @@ COLUMNS: Final = {
 async def addresses(
     ferry: Ferry, s3_process: FakeS3, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[Mapping[str, str]]:
-    """The proxy's address by the store that it has."""
+    """The proxy's address for each kind of store."""
     unused, settings = tmp_path_factory.mktemp("unused"), on_a_bucket(s3_process)
     async with proxy(unused, ferry.upstreams, settings) as on_bucket:
         yield {"directory": ferry.base_url, "bucket": f"{on_bucket.url}/genai"}

@@ -1,4 +1,4 @@
-"""The memory benchmarks with small files: no stream is held whole (`make bench` has large ones)."""
+"""The memory benchmarks with small files (`make bench` has large ones)."""
 
 from pathlib import Path
 
@@ -14,6 +14,6 @@ pytestmark = [
 
 
 @pytest.mark.parametrize("workload", WORKLOADS, ids=lambda workload: workload.name)
-async def test_the_peak_stays_below_what_the_streams_hold(workload: Workload) -> None:
+async def test_the_peak_stays_below_the_size_of_the_streams(workload: Workload) -> None:
     measured = await measure(workload, QUICK)
     assert measured.peak < QUICK.peak_limit

@@ -1,4 +1,4 @@
-"""Calls that the proxy does not translate work on gemini as they do at Google."""
+"""Calls that the proxy does not translate work on gemini as at Google."""
 
 import asyncio
 import hashlib
@@ -40,7 +40,7 @@ def sdk(ferry: Ferry, fake: FakeClient, provider: str = "gemini") -> genai.Clien
     return genai.Client(api_key=fake.kind.key, http_options=options)
 
 
-# --- uploads into a file search store --------------------------------------------------------
+# --- uploads into a file search store ------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -59,10 +59,10 @@ async def test_an_upload_into_a_file_search_store(
         display_name="a document",
     )
     assert (int(document["sizeBytes"]), document["mimeType"]) == (SIZE, "text/plain")
-    # The Java SDK starts such an upload with an empty object, whatever its config says.
+    # The Java SDK ignores its config and starts such an upload with an empty object.
     shown = "" if sdk in (JAVA, JAVA_1X) else "a document"
     assert document["displayName"] == shown
-    # Two chunks, each of which came through the proxy and went on to Google's own URL.
+    # Two chunks, each sent through the proxy to Google's own URL.
     chunks = await fake.requests(method="POST", path="^/upload/.*:uploadToFileSearchStore$")
     assert [one["received"] for one in chunks[1:]] == [8 * MIB, 5]
 
@@ -83,7 +83,7 @@ async def test_googles_own_upload_url_is_not_handed_out(
     assert all(url.startswith(ours) for url in urls), urls
 
 
-async def test_a_store_that_is_not_there_is_googles_refusal(
+async def test_an_unknown_store_gets_googles_refusal(
     ferry: Ferry, fake: FakeClient, tmp_path: Path
 ) -> None:
     path = tmp_path / "a.txt"
@@ -98,7 +98,7 @@ async def test_a_store_that_is_not_there_is_googles_refusal(
     assert (caught.value.code, caught.value.status) == (403, "PERMISSION_DENIED")
 
 
-# --- files.register --------------------------------------------------------------------------
+# --- files.register ------------------------------------------------------------------------------
 
 
 def register(client: genai.Client, credentials: Credentials, uris: list[str]) -> Any:
@@ -125,7 +125,7 @@ async def test_google_refuses_a_registration_without_a_token(
         assert refused.status == 401
 
 
-# --- a caller that has a token and no key ----------------------------------------------------
+# --- a caller with a token and no key ------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -145,7 +145,7 @@ async def test_a_call_that_is_relayed_carries_the_token(
     assert seen["credential_sha256"] == hashlib.sha256(b"ya29.of-the-user").hexdigest()
 
 
-# --- elsewhere -------------------------------------------------------------------------------
+# --- elsewhere -----------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("provider", ["openai", "anthropic"])

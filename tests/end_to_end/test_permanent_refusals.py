@@ -1,4 +1,4 @@
-"""What stays wrong until a person changes something gets no status that SDKs retry."""
+"""A lasting condition gets no status that SDKs retry."""
 
 from collections.abc import AsyncIterator, Mapping
 from typing import Any

@@ -1,4 +1,4 @@
-"""A program that is missing skips its tests on a developer's machine, and fails them in CI."""
+"""A missing program skips its tests on a developer's machine, and fails them in CI."""
 
 import os
 from pathlib import Path
@@ -12,7 +12,7 @@ ABSENT = "no-such-program is missing: install its-package"
 
 
 def installable(monkeypatch: pytest.MonkeyPatch, directory: Path, *, root: bool, apt: bool) -> None:
-    """The machine: who runs the tests, and whether it has apt-get."""
+    """Sets the user who runs the tests, and whether there is apt-get."""
     monkeypatch.setattr(os, "geteuid", lambda: 0 if root else 1000)
     monkeypatch.setenv("PATH", str(directory))
     if apt:

@@ -1,4 +1,4 @@
-"""The README's programs run as they stand, the address, the key and the waiting excepted.
+"""The README's programs run unchanged, except for the address, the key and the waiting.
 
 So do its commands that put the proxy before a fake, the ports excepted.
 
@@ -49,7 +49,7 @@ CLIENT, FROM_FILE, INLINE, RESULTS, NATIVE = range(5)
 def programs(
     request: pytest.FixtureRequest, openai: FakeClient, bedrock: FakeClient, ferry: Ferry
 ) -> list[str]:
-    """The README's blocks, for each provider in turn."""
+    """The README's programs, for each provider in turn."""
     if request.param == "openai":
         return replaced({ADDRESS: ferry.base_url, KEY: OPENAI.key, WAIT: "time.sleep(0)"})
     at_once: Process = request.getfixturevalue("at_once")
@@ -72,7 +72,7 @@ WAIT, PROVIDER = "time.sleep(10)", '"x-model-provider": "openai"'
 
 
 def replaced(replacements: Mapping[str, str]) -> list[str]:
-    """The README's blocks; what must be replaced in them stands there exactly once."""
+    """The README's blocks with replacements; each replaced text must appear exactly once."""
     blocks = fenced_blocks(ROOT / "README.md", "python")
     assert len(blocks) == 5, "there is a program that no test runs"
     text = "\0".join(blocks)
@@ -136,7 +136,7 @@ func main() {
 
 
 def only_program(sdk: Sdk, language: str, ferry: Ferry) -> str:
-    """The README's one block in this language, for the proxy and the fake."""
+    """The README's only block in this language, for the proxy and the fake."""
     sdk.require()
     (block,) = fenced_blocks(ROOT / "README.md", language)
     for written, here in ((ADDRESS, ferry.base_url), (KEY, OPENAI.key)):
@@ -146,7 +146,7 @@ def only_program(sdk: Sdk, language: str, ferry: Ferry) -> str:
 
 
 async def require_results(printed: str, ferry: Ferry, http: ClientSession) -> None:
-    """That the batch that a program has made ends with the answer to its one request."""
+    """Checks that the program's batch ends with the answer to its one request."""
     client = BatchClient(ferry.base_url, OPENAI, http)
     (result,) = await client.results(await client.ended(printed.strip()))
     assert result["key"] == "sum"
@@ -197,7 +197,7 @@ async def test_the_headers_for_bedrock_are_the_proxys() -> None:
 
 @pytest.mark.parametrize("sdk", [PYTHON_NEWEST, JAVASCRIPT, GO, JAVA], ids=str)
 async def test_a_jsonl_file_needs_its_type(sdk: Sdk, tmp_path: Path) -> None:
-    """The first of the README's corrections. Nothing listens at the address."""
+    """The README's first correction. Nothing listens at the address."""
     path = tmp_path / "requests.jsonl"
     path.write_bytes(REQUESTS)
     async with sdk.start(f"http://127.0.0.1:{free_port()}/genai") as client:
@@ -209,14 +209,14 @@ async def test_a_jsonl_file_needs_its_type(sdk: Sdk, tmp_path: Path) -> None:
 
 
 def commands(fake: str) -> list[str]:
-    """That start the fake, and the proxy before it."""
+    """The commands that start the fake and the proxy."""
     blocks = fenced_blocks(ROOT / "README.md", "")
     (block,) = [block for block in blocks if f"tests.fakes {fake} " in block]
     return block.replace("\\\n", " ").splitlines()
 
 
 def settings_and_arguments(command: str) -> tuple[dict[str, str], list[str]]:
-    """A line of a shell: what it sets, and what it runs."""
+    """Splits a shell line into its settings and its command."""
     words = shlex.split(command)
     settings = dict(word.split("=", 1) for word in words if word.startswith("FERRY_"))
     return settings, words[len(settings) :]
@@ -256,12 +256,12 @@ async def test_the_commands_without_a_key(
 
 
 async def run(folder: Path, *blocks: str) -> str:
-    """What the program of these blocks prints; a warning in it is an error, as in tests."""
+    """Runs these blocks as one program; returns its output. Warnings are errors, as in tests."""
     return await output(folder, sys.executable, "-W", "error", "-c", "\n".join(blocks))
 
 
 async def output(folder: Path, *command: str) -> str:
-    """What the command prints in `folder`; it must succeed."""
+    """Runs the command in `folder`, which must succeed; returns its output."""
     foreign = ("FERRY_", "GEMINI_", "GOOGLE_")
     process = await asyncio.create_subprocess_exec(
         *command,

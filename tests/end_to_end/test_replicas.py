@@ -1,4 +1,4 @@
-"""Two proxies on one state store, and one that is killed: nothing lives in a process alone."""
+"""Two proxies on one state store, and a killed proxy: no state is in one process only."""
 
 import asyncio
 import hashlib
@@ -43,12 +43,12 @@ async def second(ferry: Ferry) -> AsyncIterator[Process]:
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def between(ferry: Ferry, second: Process, http: ClientSession) -> AsyncIterator[Balancer]:
-    """Every request goes to the other proxy than the one before."""
+    """Requests go to the two proxies in turn."""
     async with balancer([ferry.proxy.url, second.url], http) as balanced:
         yield balanced
 
 
-# --- replicas -------------------------------------------------------------------------------------
+# --- replicas ------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("sdk", [PYTHON_NEWEST, PYTHON_NEWEST_ASYNC, JAVASCRIPT, GO], ids=str)
@@ -100,7 +100,7 @@ async def test_two_proxies_share_a_batch(between: Balancer, fake: FakeClient) ->
 async def test_one_finalize_at_two_proxies(
     ferry: Ferry, second: Process, fake: FakeClient, http: ClientSession
 ) -> None:
-    """As when a client gives up waiting and sends it again: one file, and both are told of it."""
+    """A client that stops waiting sends it again: there is one file, and both answers show it."""
     client = UploadClient(ferry.base_url, fake.kind, http)
     url = await client.begin(CHUNK + 5)
     await client.send(url, 0, DATA[:CHUNK])
@@ -119,7 +119,7 @@ async def test_one_finalize_at_two_proxies(
     assert await fake.sha256(names.pop()) == wanted
 
 
-async def test_an_upload_cancelled_at_one_proxy_is_so_at_the_other(
+async def test_an_upload_cancelled_at_one_proxy_is_cancelled_at_the_other(
     ferry: Ferry, second: Process, fake: FakeClient, http: ClientSession
 ) -> None:
     client = UploadClient(ferry.base_url, fake.kind, http)
@@ -131,14 +131,14 @@ async def test_an_upload_cancelled_at_one_proxy_is_so_at_the_other(
     assert refused.error == (400, "FAILED_PRECONDITION", "cancelled")
 
 
-# --- a proxy that is killed -----------------------------------------------------------------------
+# --- a proxy that is killed ----------------------------------------------------------------------
 
 
 @asynccontextmanager
 async def killable(
     state: Path, upstreams: Upstreams, env: Mapping[str, str]
 ) -> AsyncIterator["Killable"]:
-    """A proxy that comes again on the same port."""
+    """A proxy that can be restarted on the same port."""
     one = Killable(state, upstreams, {**env, "FERRY_PORT": str(free_port())})
     await one.start()
     try:
@@ -208,7 +208,7 @@ async def test_a_kill_in_the_middle_of_a_chunk(
             await sending
         await fake.release(held)
         method = fake.kind.part["method"] if fake.kind.part else ""
-        # Two chunks, the second in any state, and the start where that is such a request too.
+        # Two chunks, the second in any state, and the start if it matches too.
         await fake.ended(3 if method == "POST" else 2, method=method)
         for offset in range(CHUNK, 3 * CHUNK, CHUNK):
             await client.insist(url, offset, DATA[offset : offset + CHUNK])

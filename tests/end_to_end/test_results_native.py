@@ -40,7 +40,7 @@ CONTENT = {"method": "GET", "path": "/content$|/results$|[.]jsonl[.]out$"}
 
 
 def results_of(batch: str) -> str:
-    """The name of the file of a batch's results, as the README makes it."""
+    """Creates a batch as in the README; returns the name of its results file."""
     native = batch.removeprefix("batches/").encode()
     return f"files/r{base64.b32encode(native).decode().rstrip('=').lower()}"
 
@@ -53,7 +53,7 @@ async def download(
 
 
 async def openais_own(openai: FakeClient, http: ClientSession, batch: str) -> bytes:
-    """What OpenAI gives of the batch: its output, then its errors."""
+    """OpenAI's own files of the batch: its output, then its errors."""
     key = {"Authorization": f"Bearer {OPENAI.key}"}
     async with http.get(f"{openai.base_url}/{batch}", headers=key) as got:
         shown = await got.json()
@@ -70,7 +70,7 @@ async def openais_own(openai: FakeClient, http: ClientSession, batch: str) -> by
 async def test_a_client_that_asks_for_them_with_every_call(
     sdk: Sdk, openai: FakeClient, ferry: Ferry, http: ClientSession, tmp_path: Path
 ) -> None:
-    """SDKs send the headers of a client with every call; only the download of results reads it."""
+    """SDKs send a client's headers with every call; only a download of results reads this one."""
     path, got, input_back = (tmp_path / name for name in ("in.jsonl", "results", "input"))
     path.write_text("".join(json.dumps(line) + "\n" for line in LINES))
     headers = {**OPENAI.headers, **NATIVE}
@@ -122,7 +122,7 @@ async def test_each_providers_own_lines(
         assert all("key" in json.loads(line) for line in default.content.splitlines())
 
 
-async def test_a_value_that_is_unknown_is_refused(
+async def test_an_unknown_value_is_refused(
     fake: FakeClient, ferry: Ferry, http: ClientSession
 ) -> None:
     client = BatchClient(ferry.base_url, fake.kind, http)
@@ -133,7 +133,7 @@ async def test_a_value_that_is_unknown_is_refused(
 
 
 @pytest.mark.parametrize("fake", ["gemini"], indirect=True)
-async def test_on_gemini_both_forms_are_one(
+async def test_on_gemini_both_forms_are_the_same(
     fake: FakeClient, ferry: Ferry, http: ClientSession
 ) -> None:
     client = BatchClient(ferry.base_url, fake.kind, http)
@@ -146,7 +146,7 @@ async def test_on_gemini_both_forms_are_one(
     assert default.content
 
 
-async def test_what_breaks_off_never_ends_cleanly(
+async def test_a_download_that_is_cut_off_never_ends_cleanly(
     translated: FakeClient, ferry: Ferry, http: ClientSession
 ) -> None:
     client = BatchClient(ferry.base_url, translated.kind, http)

@@ -23,12 +23,12 @@ pytestmark = [pytest.mark.end_to_end, pytest.mark.asyncio(loop_scope="session")]
 
 REQUESTS = b'{"key": "sum", "request": {"contents": [{"parts": [{"text": "What is 2+2?"}]}]}}\n'
 LONG_KEY = "sk-" + "k" * 3800
-"""A key whose upload URL is nearly as long as one may be."""
+"""A key whose upload URL has nearly the longest allowed length."""
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def front(ferry: Ferry, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[str]:
-    """The address of nginx, which then has logged no secret."""
+    """The address of nginx. At the end, its log must have no secret."""
     folder = tmp_path_factory.mktemp("nginx")
     async with nginx(folder, ferry.proxy.url) as address:
         yield address
@@ -46,7 +46,7 @@ def base_url(request: pytest.FixtureRequest, front: str) -> str:
 async def sdk(
     request: pytest.FixtureRequest, openai: FakeClient, base_url: str
 ) -> AsyncIterator[SdkProcess]:
-    """Java's puts the path of its base URL before that of an upload URL, once more."""
+    """Java's puts the path of its base URL in front of an upload URL's path again."""
     kind = openai.kind
     client = request.param.start(base_url, api_key=kind.key, headers=dict(kind.headers))
     async with client as started:
@@ -101,7 +101,7 @@ async def test_a_long_upload_url_passes(
 
 
 async def test_an_upload_streams(base_url: str, openai: FakeClient, http: ClientSession) -> None:
-    """It is upstream before all of it was sent, and its end is seen there too."""
+    """Bytes reach the upstream before the last is sent, and the end of a cut upload too."""
     client = UploadClient(base_url, openai.kind, http)
     said = {**client.authorised, "X-Goog-Upload-Protocol": "raw"}
     url = f"{base_url}/upload/v1beta/files"

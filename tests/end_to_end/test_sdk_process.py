@@ -1,4 +1,4 @@
-"""The runners themselves, against a server that records what it gets and knows canned answers.
+"""The runners, against a server that records requests and gives fixed answers.
 
 What is tested here is that every SDK is driven alike; what the proxy answers is tested elsewhere.
 """
@@ -36,7 +36,7 @@ pytestmark = [pytest.mark.end_to_end, pytest.mark.asyncio(loop_scope="module")]
 
 @dataclass
 class Recorder:
-    """Answers in Gemini's shape and keeps what was sent."""
+    """Answers in Gemini's shape and records what was sent."""
 
     calls: list[tuple[str, str]] = field(default_factory=list)
     headers: dict[str, str] = field(default_factory=dict)
@@ -87,7 +87,7 @@ class Recorder:
 
 
 class RecordingServer:
-    """A socket for one recorder after another."""
+    """A server whose recorder each test replaces."""
 
     recorder: Recorder
 
@@ -107,7 +107,7 @@ class RecordingServer:
 
 
 def one_page(resource: str, query: Any) -> dict[str, Any]:
-    """Page after page of one item each, three in all."""
+    """Three pages of one item each."""
     assert query["pageSize"] == "1"
     number = int(query.get("pageToken", "0"))
     item = {"name": f"{resource}/{number}"}
@@ -123,7 +123,7 @@ async def server() -> AsyncIterator[RecordingServer]:
 
 @pytest.fixture(autouse=True)
 def recorder(server: RecordingServer) -> Recorder:
-    """What the calling test alone makes the server hear."""
+    """Records the requests of one test only."""
     server.recorder = Recorder()
     return server.recorder
 
@@ -132,7 +132,7 @@ def recorder(server: RecordingServer) -> Recorder:
 async def process(
     server: RecordingServer, request: pytest.FixtureRequest
 ) -> AsyncIterator[SdkProcess]:
-    """One process serves a whole module: to start one takes longer than a test."""
+    """One process for the whole module: its start takes longer than a test."""
     sdk: Sdk = request.param
     async with sdk.start(server.base_url, api_key="a-key", headers=HEADERS) as process:
         yield process
@@ -206,7 +206,7 @@ async def test_gets_and_deletes_files_with_the_clients_headers(
     assert (sent["x-goog-api-key"], sent["x-model-provider"]) == ("a-key", "openai")
 
 
-async def test_tells_what_the_sdk_raised(process: SdkProcess) -> None:
+async def test_reports_what_the_sdk_raised(process: SdkProcess) -> None:
     with pytest.raises(SdkError) as raised:
         await process.call("files.get", name="files/absent")
 
@@ -280,7 +280,7 @@ async def test_gets_cancels_and_deletes_batches(process: SdkProcess, recorder: R
     ]
 
 
-async def test_a_runner_that_ends_is_an_error_and_not_a_wait(server: RecordingServer) -> None:
+async def test_a_runner_that_ends_is_an_error(server: RecordingServer) -> None:
     no_key_and_so_no_client = ""
 
     async with PYTHON_NEWEST.start(server.base_url, api_key=no_key_and_so_no_client) as process:

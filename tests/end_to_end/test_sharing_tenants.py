@@ -20,14 +20,14 @@ def client_of(shared: SharedProxy, token: str) -> genai.Client:
 
 
 def code_of(call: Callable[..., object], **named: str) -> int:
-    """The status that the SDK tells of a refusal."""
+    """The status of the SDK's exception."""
     with pytest.raises(errors.APIError) as caught:
         call(**named)
     return int(caught.value.code)
 
 
 def work_together(shared: SharedProxy, path: Path) -> None:
-    """Ann works as ever; Bob sees nothing of it, and works as ever too."""
+    """Ann uses everything; Bob sees nothing of it, and uses everything too."""
     path.write_bytes(lines())
     with client_of(shared, ANN) as ann, client_of(shared, BOB) as bob:
         config = types.UploadFileConfig(display_name="mine.jsonl", mime_type="application/jsonl")
@@ -52,7 +52,7 @@ def work_together(shared: SharedProxy, path: Path) -> None:
 
 
 @pytest.mark.parametrize("provider", OWN)
-async def test_each_works_as_if_it_were_alone(
+async def test_each_tenant_works_as_if_it_were_alone(
     provider: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with shared_proxy(provider, tmp_path / "state", monkeypatch) as shared:

@@ -1,4 +1,4 @@
-"""What an earlier version stored is read by this one: each record in `tests/stored`, opened.
+"""This version reads what earlier versions stored: each record in `tests/stored`, opened.
 
 The proxy starts on a copy of the recorded state, before upstreams that hold what they held then,
 and clients go on with the names and the URLs that they had.
@@ -56,7 +56,7 @@ async def recorded(request: pytest.FixtureRequest) -> RecordedDirectory:
 
 @pytest.fixture(scope="module")
 def clients(recorded: RecordedDirectory) -> Document:
-    """What clients held."""
+    """What the clients had."""
     return recorded.clients()
 
 
@@ -67,7 +67,7 @@ async def scene(
     http: ClientSession,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> AsyncIterator[Scene]:
-    """A proxy on the recorded state; what one test changes, the next one finds changed."""
+    """A proxy on the recorded state, shared by all tests: changes by one remain for the next."""
     state = tmp_path_factory.mktemp("stored") / "state"
     recorded.copy_state(state)
     await recorded.restore(fakes)
@@ -81,11 +81,11 @@ async def test_there_is_a_record() -> None:
 
 
 async def test_a_batch_on_the_proxys_own_credential_goes_on_by_itself(scene: Scene) -> None:
-    """This test is the first, so that no client has asked for the batch."""
+    """The first test, so no client has asked for the batch yet."""
     await scene.fakes["bedrock"].ended(1, path="/converse$", outcome="answered")
 
 
-# --- files and uploads ----------------------------------------------------------------------------
+# --- files and uploads ---------------------------------------------------------------------------
 
 
 async def test_files_are_there_with_their_names_and_contents(
@@ -123,7 +123,7 @@ async def test_an_open_upload_goes_on_through_its_url(scene: Scene, clients: Doc
 
 
 async def _digest(scene: Scene, client: str, file: Document) -> str:
-    """The SHA-256 of a file's content; where no client can read it, as the upstream has it."""
+    """The SHA-256 of a file's content, from the upstream if clients cannot read the file."""
     if client != "bedrock" and file["mimeType"] != BATCH_INPUT:
         return await scene.fake(client).sha256(file["name"])
     batches = scene.batches(client)
@@ -138,13 +138,13 @@ async def test_a_cancelled_upload_stays_cancelled(scene: Scene, clients: Documen
         assert answer.error == (400, "FAILED_PRECONDITION", "cancelled")
 
 
-# --- batches --------------------------------------------------------------------------------------
+# --- batches -------------------------------------------------------------------------------------
 
 
 async def test_batches_have_their_names_warnings_and_results(
     scene: Scene, clients: Document
 ) -> None:
-    """Those that had ended, and those that ran when they were recorded."""
+    """Batches that had ended, and batches that ran when they were recorded."""
     await asyncio.gather(*(_check_batch(scene, each) for each in clients["batches"]))
 
 
@@ -164,7 +164,7 @@ async def _check_batch(scene: Scene, each: Document) -> None:
 
 
 def _check_lines(each: Document, keyed: Mapping[str, Document]) -> None:
-    """Each key has its result: an answer, unless the provider has none any more."""
+    """Each key has its result: an answer, unless the provider no longer has it."""
     if each.get("archived"):
         assert {key: line["error"]["code"] for key, line in keyed.items()} == NONE_LEFT
     elif each["source"] == "embed":
@@ -176,7 +176,7 @@ def _check_lines(each: Document, keyed: Mapping[str, Document]) -> None:
 async def test_an_answer_that_was_recorded_is_not_asked_for_again(
     scene: Scene, clients: Document
 ) -> None:
-    """Of each batch that the proxy carried out itself, one request was without an answer."""
+    """Each batch that the proxy ran itself had one request without an answer."""
     interrupted = [
         each for each in clients["batches"] if each["client"] in IMMEDIATE and not each["ended"]
     ]
@@ -199,7 +199,7 @@ async def test_a_kept_batch_input_makes_a_batch(scene: Scene, clients: Document)
 async def test_another_job_of_the_same_name_at_bedrock_gets_no_record_of_ours(
     scene: Scene, clients: Document
 ) -> None:
-    """A record is tied to the job that it was made for, and not to the name alone."""
+    """A record belongs to the job that it was made for, and not to any job with its name."""
     bedrock = scene.fakes["bedrock"]
     ours = next(each for each in clients["batches"] if each["client"] == "bedrock")
     held = await bedrock.holdings()
@@ -256,7 +256,7 @@ async def test_what_a_tenant_made_is_its_own(scene: Scene, clients: Document) ->
 
 
 async def _listed(batches: BatchClient, what: str) -> set[str]:
-    """The names of all."""
+    """The names of all items."""
     names: set[str] = set()
     token = ""
     while True:

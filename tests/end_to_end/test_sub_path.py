@@ -1,4 +1,4 @@
-"""Below a path of a shared host, which the Java SDK puts twice into the path of an upload."""
+"""Below a path of a shared host. The Java SDK repeats that path in the path of an upload."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -23,7 +23,7 @@ pytestmark = [pytest.mark.end_to_end, pytest.mark.asyncio(loop_scope="session")]
 async def base_url(
     request: pytest.FixtureRequest, ferry: Ferry, http: ClientSession, tmp_path: Path
 ) -> AsyncIterator[str]:
-    """Of a proxy below the path: an ingress strips it, or the proxy gets it and knows it."""
+    """The address of a proxy below the path: an ingress strips it, or the proxy knows it."""
     if request.param == "stripped":
         async with balancer([ferry.proxy.url], http, below=SUB_PATH) as ingress:
             yield ingress.url
@@ -44,7 +44,7 @@ async def base_url(
     indirect=["fake"],
     ids=str,
 )
-async def test_a_file_goes_up_and_comes_back_below_a_path(
+async def test_a_file_is_uploaded_and_downloaded_below_a_path(
     base_url: str, fake: FakeClient, sdk: Sdk, tmp_path: Path
 ) -> None:
     size = 9 * MIB

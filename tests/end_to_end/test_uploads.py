@@ -24,12 +24,12 @@ CHUNK = 8 * MIB
 PYTHONS = (PYTHON_NEWEST, PYTHON_NEWEST_ASYNC, PYTHON_2X)
 SDKS = (*PYTHONS, JAVASCRIPT, GO)
 RETRYING = (*PYTHONS, GO)
-"""JavaScript throws at once at whatever is not a 200 (sdk-wire.md section 2)."""
+"""JavaScript throws immediately if an answer is not a 200 (sdk-wire.md section 2)."""
 
 pytestmark = [pytest.mark.end_to_end, pytest.mark.asyncio(loop_scope="session")]
 
 
-# --- sizes ----------------------------------------------------------------------------------------
+# --- sizes ---------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("sdk", [*SDKS, JAVA, JAVA_1X], ids=str)
@@ -71,7 +71,7 @@ async def test_a_file_of_one_chunk(sdks: Sdks, fake: FakeClient, sdk: Sdk) -> No
 @pytest.mark.parametrize("fake", ["openai"], indirect=True)
 @pytest.mark.parametrize("sdk", [JAVA, JAVA_1X], ids=str)
 async def test_java_never_finalizes_whole_chunks(sdks: Sdks, fake: FakeClient, sdk: Sdk) -> None:
-    """A defect of that SDK, with Google too: it fails in the client, and no file is made."""
+    """A defect of that SDK, also with Google: it fails in the client, and no file is created."""
     process = await sdks.get(sdk, fake.kind)
     with pytest.raises(SdkError) as raised:
         await process.call("files.upload", size=CHUNK, mime_type="application/pdf")
@@ -95,7 +95,7 @@ async def test_go_tells_no_size_and_may_end_with_no_bytes(
     await fake.check_only_file(file, pattern_bytes(size))
 
 
-# --- what a file is called ------------------------------------------------------------------------
+# --- what a file is called -----------------------------------------------------------------------
 
 NAMES = ['Zürich, "quoted" 文件 🚢', "../a/b\\c", "line; filename=x", "100%25 & more", "it's"]
 
@@ -124,7 +124,7 @@ async def test_a_display_name_survives(sdks: Sdks, fake: FakeClient, sdk: Sdk) -
 async def test_a_file_of_any_name(
     sdks: Sdks, fake: FakeClient, sdk: Sdk, name: str, tmp_path: Path
 ) -> None:
-    """The name goes in a header; the other SDKs put no more than ASCII there, or fail."""
+    """The name is in a header, where the other SDKs put only ASCII, or fail."""
     (tmp_path / name).write_bytes(b"hello")
     process = await sdks.get(sdk, fake.kind)
     file = await process.call(
@@ -135,7 +135,7 @@ async def test_a_file_of_any_name(
         assert file["displayName"] == name
 
 
-# --- without the Uploads API ----------------------------------------------------------------------
+# --- without the Uploads API ---------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("fake", ["openai"], indirect=True)
@@ -159,7 +159,7 @@ async def test_an_upstream_without_the_uploads_api(
 async def test_a_file_that_the_uploads_api_does_not_take(
     sdks: Sdks, fake: FakeClient, sdk: Sdk, tmp_path: Path
 ) -> None:
-    """OpenAI lists no purpose there that a PDF could have."""
+    """OpenAI's API has no purpose there that a PDF could have."""
     path = tmp_path / "report.pdf"
     path.write_bytes(pattern_bytes(20 * MIB))
     process = await sdks.get(sdk, fake.kind)
@@ -168,13 +168,13 @@ async def test_a_file_that_the_uploads_api_does_not_take(
     assert await fake.requests(path="^/v1/uploads") == []
 
 
-# --- trouble at the upstream ----------------------------------------------------------------------
+# --- errors at the upstream ----------------------------------------------------------------------
 
 REFUSAL = {"error": {"message": "no more room", "status": "INVALID_ARGUMENT"}}
 REFUSALS: dict[str, object] = {
     "bedrock": "<Error><Code>EntityTooLarge</Code><Message>no more room</Message></Error>"
 }
-"""Where it is another's than `REFUSAL`, in S3's XML."""
+"""Refusals other than `REFUSAL`, such as S3's XML."""
 
 TROUBLES: dict[str, dict[str, Any]] = {
     "503": {"kind": "status", "status": 503},
@@ -193,7 +193,7 @@ TROUBLES: dict[str, dict[str, Any]] = {
     ],
     ids=str,
 )
-async def test_a_second_chunk_that_meets_trouble(
+async def test_an_error_at_the_second_chunk(
     sdks: Sdks, fake: FakeClient, sdk: Sdk, trouble: str, twenty_mib: Path
 ) -> None:
     struck = await fake.arm(fake.kind.part, nth=2, **TROUBLES[trouble])
@@ -204,7 +204,7 @@ async def test_a_second_chunk_that_meets_trouble(
 
 
 @CHUNKS_GO_UPSTREAM
-async def test_a_first_chunk_that_breaks_off_twice(
+async def test_a_first_chunk_that_is_cut_off_twice(
     sdks: Sdks, fake: FakeClient, twenty_mib: Path
 ) -> None:
     for nth in (1, 2):
@@ -218,7 +218,7 @@ async def test_a_first_chunk_that_breaks_off_twice(
 @pytest.mark.parametrize(
     ("sdk", "trouble"), [(PYTHON_NEWEST, "503"), *((sdk, "lost") for sdk in SDKS)], ids=str
 )
-async def test_an_end_that_meets_trouble(
+async def test_an_error_at_the_end(
     sdks: Sdks, fake: FakeClient, sdk: Sdk, trouble: str, twenty_mib: Path
 ) -> None:
     struck = await fake.arm(fake.kind.finish, **TROUBLES[trouble])
@@ -233,7 +233,7 @@ async def test_an_end_that_meets_trouble(
     [(PYTHON_NEWEST, "503"), (PYTHON_NEWEST_ASYNC, "reset"), *((sdk, "lost") for sdk in SDKS)],
     ids=str,
 )
-async def test_an_only_chunk_that_meets_trouble(
+async def test_an_error_at_an_only_chunk(
     sdks: Sdks, fake: FakeClient, sdk: Sdk, trouble: str, tmp_path: Path
 ) -> None:
     path = tmp_path / "one.pdf"
@@ -247,7 +247,7 @@ async def test_an_only_chunk_that_meets_trouble(
 
 @CHUNKS_GO_UPSTREAM
 @pytest.mark.parametrize("sdk", SDKS, ids=str)
-async def test_a_refusal_is_told_at_once(
+async def test_a_refusal_is_reported_immediately(
     sdks: Sdks, fake: FakeClient, sdk: Sdk, twenty_mib: Path
 ) -> None:
     refusal = REFUSALS.get(fake.kind.name, REFUSAL)

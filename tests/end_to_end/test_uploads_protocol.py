@@ -1,4 +1,4 @@
-"""The upload protocols by plain HTTP: every command, and what is refused in which words."""
+"""The upload protocols by plain HTTP: every command, and every refusal with its message."""
 
 from collections.abc import AsyncIterator
 from typing import Any
@@ -23,7 +23,7 @@ TRANSLATED = pytest.mark.parametrize("fake", ["openai", "anthropic", "bedrock"],
 pytestmark = [pytest.mark.end_to_end, pytest.mark.asyncio(loop_scope="session")]
 
 
-# --- the resumable protocol, command by command ---------------------------------------------------
+# --- the resumable protocol, command by command --------------------------------------------------
 
 
 async def test_each_command_in_turn(client: UploadClient, fake: FakeClient) -> None:
@@ -91,7 +91,9 @@ async def test_an_only_chunk_again_after_its_answer(client: UploadClient, fake: 
     await fake.check_only_file(files[0], DATA[:5])
 
 
-async def test_after_the_end_all_else_is_refused(client: UploadClient, fake: FakeClient) -> None:
+async def test_after_the_end_everything_else_is_refused(
+    client: UploadClient, fake: FakeClient
+) -> None:
     url = await client.begin(TOTAL)
     await client.send(url, 0, FIRST)
     await client.send(url, CHUNK, LAST, finalize=True)
@@ -133,7 +135,7 @@ async def test_put_is_taken_as_post(
 
 
 async def test_the_start_of_another_spelling(client: UploadClient, fake: FakeClient) -> None:
-    """JavaScript with options of its own for a call loses every header of the protocol."""
+    """JavaScript loses the protocol's headers if a call has options of its own."""
     document = {"file": {"display_name": "one", "mime_type": "application/pdf", "size_bytes": "5"}}
     started = await client.create(document, {})
     url = started.headers["X-Goog-Upload-URL"]
@@ -142,7 +144,7 @@ async def test_the_start_of_another_spelling(client: UploadClient, fake: FakeCli
     await fake.check_only_file(final.file, DATA[:5])
 
 
-# --- refused --------------------------------------------------------------------------------------
+# --- refused -------------------------------------------------------------------------------------
 
 
 async def test_a_wrong_offset(client: UploadClient, fake: FakeClient) -> None:
@@ -155,7 +157,7 @@ async def test_a_wrong_offset(client: UploadClient, fake: FakeClient) -> None:
 
 
 @pytest.mark.parametrize("offset", ["-1", "x", "", "1e3", "٣"])
-async def test_an_offset_that_is_no_number(
+async def test_an_offset_that_is_not_a_number(
     client: UploadClient, fake: FakeClient, offset: str
 ) -> None:
     url = await client.begin(TOTAL)
@@ -192,9 +194,7 @@ async def test_a_chunk_that_does_not_say_its_length(client: UploadClient, fake: 
 
 
 @pytest.mark.parametrize("command", ["", "begin", "upload, query", "upload, upload", "start"])
-async def test_a_command_that_there_is_not(
-    client: UploadClient, fake: FakeClient, command: str
-) -> None:
+async def test_an_unknown_command(client: UploadClient, fake: FakeClient, command: str) -> None:
     url = await client.begin(TOTAL)
     refused = await client.command(url, command)
     assert refused.error == (*INVALID, "final")
@@ -224,7 +224,7 @@ async def test_a_size_over_the_providers_limit(
 
 @TRANSLATED
 @pytest.mark.parametrize("size", ["-1", "many", "1.5"])
-async def test_a_size_that_is_none(client: UploadClient, fake: FakeClient, size: str) -> None:
+async def test_an_invalid_size(client: UploadClient, fake: FakeClient, size: str) -> None:
     refused = await client.start(None, headers={"X-Goog-Upload-Header-Content-Length": size})
     assert refused.error[:2] == INVALID
 
@@ -238,7 +238,7 @@ async def test_a_size_that_is_none(client: UploadClient, fake: FakeClient, size:
         ({"config": {}}, "config"),
     ],
 )
-async def test_a_start_that_cannot_be_honoured(
+async def test_a_start_that_the_provider_cannot_do(
     client: UploadClient, fake: FakeClient, document: dict[str, Any], path: str
 ) -> None:
     headers = {"X-Goog-Upload-Protocol": "resumable", "X-Goog-Upload-Command": "start"}

@@ -1,4 +1,4 @@
-"""The upload URL: who holds it holds the session, and nothing else opens it."""
+"""The upload URL: it alone opens the session, and nothing else does."""
 
 import base64
 import time
@@ -29,14 +29,14 @@ OPENAI_ONLY = pytest.mark.parametrize("fake", ["openai"], indirect=True)
 pytestmark = [pytest.mark.end_to_end, pytest.mark.asyncio(loop_scope="session")]
 
 
-# --- the URL --------------------------------------------------------------------------------------
+# --- the URL -------------------------------------------------------------------------------------
 
 
 def token_of(url: str) -> str:
     return url.partition("upload_id=")[2].partition("&")[0]
 
 
-async def test_the_url_gives_nothing_away(
+async def test_the_url_shows_no_secret(
     client: UploadClient, fake: FakeClient, ferry: Ferry
 ) -> None:
     token = token_of(await client.begin(TOTAL))
@@ -50,7 +50,7 @@ async def test_the_url_gives_nothing_away(
 
 
 async def test_a_url_that_is_not_ours(client: UploadClient, fake: FakeClient) -> None:
-    """Every way of not opening is told in the same words."""
+    """Every URL that does not open gets the same message."""
     url = await client.begin(TOTAL)
     token = token_of(url)
     middle = len(token) // 2
@@ -82,7 +82,7 @@ async def test_a_url_that_is_not_ours(client: UploadClient, fake: FakeClient) ->
 async def test_a_url_is_known_on_any_path_with_its_tail(
     client: UploadClient, fake: FakeClient, ferry: Ferry, path: str
 ) -> None:
-    """Commands of every kind, with the headers that Java sends on chunks."""
+    """Every command, with the headers that Java sends with chunks."""
     url = moved(await client.begin(TOTAL), ferry, path)
     first = await client.send(url, 0, FIRST, headers=client.authorised)
     assert (first.code, first.upload_status) == (200, "active")
@@ -117,7 +117,7 @@ async def test_outside_the_prefix_nothing_is_served_without_an_id(
 
 
 def moved(url: str, ferry: Ferry, path: str) -> str:
-    """The URL as a client sends it that writes another path before its query."""
+    """The URL with another path before its query, as some clients send it."""
     return f"{ferry.proxy.url}{path}?{url.partition('?')[2]}"
 
 
@@ -158,7 +158,7 @@ async def test_a_key_of_another_tenant(client: UploadClient, fake: FakeClient) -
         assert (await client.send(url, 0, FIRST, headers=stranger)).error == UNKNOWN_URL
     by_query = f"{url}&key={quote(fake.kind.other_key, safe='')}"
     assert (await client.send(by_query, 0, FIRST)).error == UNKNOWN_URL
-    # As JavaScript and Go send it: the session's own key, and the provider's name.
+    # As JavaScript and Go send it: with the session's own key and the provider's name.
     own = await client.send(url, 0, FIRST, headers=client.authorised)
     assert (own.code, own.upload_status) == (200, "active")
 
@@ -178,13 +178,13 @@ async def test_an_expired_url_says_so(client: UploadClient, fake: FakeClient, fe
     ):
         assert refused.error == (*PRECONDITION, "final")
         assert "expired" in refused.document["error"]["message"]
-    if fake.kind.name != "gemini":  # where the credential was sealed in: now nothing opens it
+    if fake.kind.name != "gemini":  # the key of its credential is gone
         assert (await client.send(url, CHUNK, LAST, finalize=True)).error[:2] == PRECONDITION
     assert (await fake.objects())["files"] == []
 
 
 @OPENAI_ONLY
-async def test_what_came_with_the_start_goes_with_every_chunk(
+async def test_headers_of_the_start_are_sent_with_every_chunk(
     client: UploadClient, fake: FakeClient
 ) -> None:
     said = {

@@ -1,4 +1,4 @@
-"""Files that arrive in one request, and chunks that wait in the state store for the last one."""
+"""Files that arrive in one request, and chunks that the state store keeps until the last one."""
 
 from pathlib import Path
 
@@ -23,7 +23,7 @@ OPENAI_ONLY = pytest.mark.parametrize("fake", ["openai"], indirect=True)
 pytestmark = [pytest.mark.end_to_end, pytest.mark.asyncio(loop_scope="session")]
 
 
-# --- in one request -------------------------------------------------------------------------------
+# --- in one request ------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("how", ["header", "query"])
@@ -91,7 +91,7 @@ async def test_an_unknown_protocol(client: UploadClient, fake: FakeClient) -> No
     assert (answer.code, answer.document["error"]["status"]) == INVALID
 
 
-# --- without the Uploads API ----------------------------------------------------------------------
+# --- without the Uploads API ---------------------------------------------------------------------
 
 
 @OPENAI_ONLY

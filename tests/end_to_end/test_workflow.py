@@ -65,7 +65,7 @@ def client(fake: FakeClient, ferry: Ferry, at_once: Process) -> Iterator[genai.C
 
 @pytest.fixture
 def path(fake: FakeClient, tmp_path: Path) -> Path:
-    """Lines in the format that the documented workflow writes for the provider."""
+    """Lines in the format of the documented workflow for the provider."""
     path = tmp_path / "batch_requests.jsonl"
     line = NATIVE_LINES[fake.kind.name]
     lines = [line(key, question) for key, question in QUESTIONS.items()]
@@ -181,7 +181,7 @@ def test_downloads_the_results(client: genai.Client, job: types.BatchJob) -> Non
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def unhurried(fake: FakeClient) -> str | None:
-    """The fault that holds back what would be over before it could be cancelled."""
+    """A delay, so that the batch does not end before it can be cancelled."""
     if fake.kind is not BEDROCK:
         return None
     return await fake.arm({**CONVERSE, "times": len(QUESTIONS)}, "delay")
@@ -221,7 +221,7 @@ def _upload(client: genai.Client, path: Path) -> types.File:
 
 
 def _polled(client: genai.Client, job: types.BatchJob) -> types.BatchJob:
-    """As the documentation polls, but for less than ten seconds between two looks."""
+    """Polls like the documentation, but more often."""
     until = time.monotonic() + WORK_SECONDS
     while job.state not in COMPLETED and time.monotonic() < until:
         time.sleep(PAUSE_SECONDS if _is_immediate(job) else 0)
@@ -230,7 +230,7 @@ def _polled(client: genai.Client, job: types.BatchJob) -> types.BatchJob:
 
 
 def _is_immediate(job: types.BatchJob) -> bool:
-    """Whether no look moves it on."""
+    """Whether the proxy runs it, so that a get does not advance it."""
     return _name(job).startswith("batches/immediate-")
 
 

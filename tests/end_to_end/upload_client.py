@@ -1,4 +1,4 @@
-"""The upload protocols by plain HTTP: what no SDK sends, and what an SDK would hide.
+"""The upload protocols by plain HTTP: requests that no SDK sends, and answers that SDKs hide.
 
 A file is an image unless a test says so: every upstream that takes parts takes those in parts.
 """
@@ -34,12 +34,12 @@ class Answer:
 
     @property
     def error(self) -> tuple[int, str, str | None]:
-        """The HTTP status, Google's name of it, and the upload's status."""
+        """The HTTP status, Google's name for it, and the upload's status."""
         return self.code, self.document["error"]["status"], self.upload_status
 
 
 class UploadClient:
-    """Speaks to one proxy as a client of one kind of upstream."""
+    """A client of one proxy for one kind of upstream."""
 
     def __init__(self, base_url: str, kind: Kind, session: ClientSession) -> None:
         self.base_url = base_url
@@ -64,13 +64,13 @@ class UploadClient:
         return await self.create({"file": {"displayName": display_name}}, said)
 
     async def begin(self, size: int | None, **said: Any) -> str:
-        """The URL of an upload that was let begin."""
+        """Starts an upload; returns its URL."""
         answer = await self.start(size, **said)
         assert (answer.code, answer.upload_status) == (200, "active"), answer
         return answer.headers["X-Goog-Upload-URL"]
 
     async def create(self, body: Any, headers: Mapping[str, str], query: str = "") -> Answer:
-        """A POST where uploads begin; `body` is JSON, bytes, a stream or a multipart writer."""
+        """A POST that begins an upload; `body` is JSON, bytes, a stream or a multipart writer."""
         url = f"{self.base_url}/upload/v1beta/files{query}"
         if isinstance(body, dict):
             body = json.dumps(body).encode()
@@ -78,7 +78,7 @@ class UploadClient:
         return await self.post(url, body, {**self.authorised, **headers})
 
     async def related(self, spec: Any, content: bytes, mime_type: str, query: str = "") -> Answer:
-        """The multipart protocol."""
+        """An upload by the multipart protocol."""
         with MultipartWriter("related") as writer:
             writer.append_json(spec)
             writer.append(BytesIO(content), {"Content-Type": mime_type})
@@ -98,7 +98,7 @@ class UploadClient:
         finalize: bool = False,
         headers: Mapping[str, str] | None = None,
     ) -> Answer:
-        """One chunk, as Python sends it: without a key and without the provider's name."""
+        """Sends a chunk as Python does: without a key and without the provider's name."""
         said = {
             "X-Goog-Upload-Command": "upload, finalize" if finalize else "upload",
             "X-Goog-Upload-Offset": str(offset),
@@ -107,7 +107,7 @@ class UploadClient:
         return await self.post(url, data, said)
 
     async def insist(self, url: str, offset: int, data: bytes, *, finalize: bool = False) -> Answer:
-        """As SDKs do: again while the answer says nothing of the upload, three times in all."""
+        """Sends a chunk up to three times, as SDKs do while the answer has no upload status."""
         answer = await self.send(url, offset, data, finalize=finalize)
         for _ in range(2):
             if answer.upload_status is None:
@@ -119,7 +119,7 @@ class UploadClient:
         return await self.post(url, b"", {"X-Goog-Upload-Command": command})
 
     async def post(self, url: str, body: Any, headers: Mapping[str, str]) -> Answer:
-        """Any POST; what every answer owes to the protocol is looked at here."""
+        """Any POST; checks what the protocol requires of every answer."""
         target = URL(url, encoded=True)
         body = BytesIO(body) if isinstance(body, bytes) else body
         async with self._session.post(target, data=body, headers=headers) as reply:
@@ -129,7 +129,7 @@ class UploadClient:
 
 
 def _check_status_header(answer: Answer) -> None:
-    """SDKs skip a chunk that is answered `active`, and repeat one that is answered without it."""
+    """SDKs skip a chunk whose answer says `active`, and repeat one whose answer has no status."""
     if answer.upload_status == "active":
         assert answer.code == 200, answer
     if answer.code >= 500:

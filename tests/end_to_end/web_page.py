@@ -20,7 +20,7 @@ from tests.end_to_end.sdk_process import HERE, JAVASCRIPT
 _MODULES: Final = HERE / "javascript" / "node_modules"
 _SDK: Final = _MODULES / "@google" / "genai" / "dist" / "web" / "index.mjs"
 
-# The SDK's one dependency, which browsers cannot load: these are not modules of their kind.
+# The SDK's only dependency, which browsers cannot load: it is CommonJS.
 _COMMON_JS: Final = {
     "./retry_operation": "retry/lib/retry_operation.js",
     "./lib/retry": "retry/lib/retry.js",
@@ -28,7 +28,7 @@ _COMMON_JS: Final = {
     "p-retry": "p-retry/index.js",
 }
 
-# The program, and the package that it is in.
+# The program and its package.
 _CHROMIUM: Final = ("chromium", "chromium")
 _SWITCHES: Final = (
     "--headless",
@@ -47,7 +47,7 @@ SEEN_SECONDS: Final = 60
 
 
 class WebPage:
-    """Served on one port; as `localhost` and as 127.0.0.1 it has different origins."""
+    """A page on one port, with different origins as `localhost` and as 127.0.0.1."""
 
     def __init__(self, port: int, seen: dict[str, asyncio.Future[Any]]) -> None:
         self.origin = f"http://127.0.0.1:{port}"
@@ -55,7 +55,7 @@ class WebPage:
         self._seen = seen
 
     async def seen(self, origin: str, folder: Path, asked: Mapping[str, str]) -> Any:
-        """What the page of that origin posts back, once a browser has run it."""
+        """Runs the page of that origin in a browser; returns what the page posts."""
         seen = self._seen[origin] = asyncio.get_running_loop().create_future()
         async with _browser(f"{origin}/?{urlencode(asked)}", folder):
             async with asyncio.timeout(SEEN_SECONDS):
@@ -91,7 +91,7 @@ def _file(path: Path) -> Handler:
 
 
 async def _p_retry(_: web.Request) -> web.Response:
-    """The packages as they are, each in a function, as CommonJS has it."""
+    """The packages unchanged, each in a function as in CommonJS."""
     parts = ["const made = {};", "const require = (name) => made[name];"]
     for name, path in _COMMON_JS.items():
         text = (_MODULES / path).read_text()

@@ -1,5 +1,5 @@
-// What a web page sees of the proxy through the SDK's web build; ../test_browser.py serves it.
-// The query says which proxy: `base_url`, `key`, `provider`, `model`, and `size` of a file.
+// What a web page gets from the proxy through the SDK's web build; ../test_browser.py serves it.
+// The query has the proxy and the workload: `base_url`, `key`, `provider`, `model`, and `size` of a file.
 
 import { GoogleGenAI } from "@google/genai";
 
@@ -36,7 +36,7 @@ async function names() {
   return found;
 }
 
-// The SDK's web build downloads nothing, so a page fetches; it also sees what our headers say.
+// The SDK's web build has no download, so the page fetches, and also reads our headers.
 async function fetched(url) {
   const answer = await fetch(url, { headers: { ...headers, "x-goog-api-key": asked.key } });
   const { byteLength } = await answer.arrayBuffer();

@@ -1,4 +1,4 @@
-// Drives google.golang.org/genai for the end-to-end tests; ../sdk_process.py tells the protocol.
+// Runs google.golang.org/genai for the end-to-end tests; ../sdk_process.py describes the protocol.
 package main
 
 import (
@@ -107,21 +107,21 @@ func newClient(ctx context.Context) (*genai.Client, error) {
 func carryOut(ctx context.Context, client *genai.Client, line []byte) answer {
 	var asked command
 	if err := json.Unmarshal(line, &asked); err != nil {
-		return answer{Error: told(err)}
+		return answer{Error: failureOf(err)}
 	}
 	carry, known := calls[asked.Call]
 	if !known {
-		return answer{ID: asked.ID, Error: told(fmt.Errorf("the Go runner has no %q", asked.Call))}
+		return answer{ID: asked.ID, Error: failureOf(fmt.Errorf("the Go runner has no %q", asked.Call))}
 	}
 	result, err := carry(ctx, client, asked.Args)
 	if err != nil {
-		return answer{ID: asked.ID, Error: told(err)}
+		return answer{ID: asked.ID, Error: failureOf(err)}
 	}
 	return answer{ID: asked.ID, OK: result}
 }
 
-// The SDK turns some of its API errors into text alone: then there is no code to tell.
-func told(err error) *failure {
+// The SDK reports some API errors as text only, without a code.
+func failureOf(err error) *failure {
 	var refused genai.APIError
 	if errors.As(err, &refused) {
 		return &failure{"APIError", &refused.Code, &refused.Status, refused.Message}
@@ -138,7 +138,7 @@ func upload(ctx context.Context, client *genai.Client, a args) (any, error) {
 	return client.Files.UploadFromPath(ctx, a.Path, uploadConfig(a))
 }
 
-// uploadReader uploads without telling the size, which Upload(io.Reader) has no way to know.
+// uploadReader uploads without a size, which Upload(io.Reader) cannot know.
 func uploadReader(ctx context.Context, client *genai.Client, a args) (any, error) {
 	if a.Size == nil {
 		return nil, errors.New("an upload needs a path or a size")
@@ -150,7 +150,7 @@ func uploadConfig(a args) *genai.UploadFileConfig {
 	return &genai.UploadFileConfig{MIMEType: a.MIMEType, DisplayName: a.DisplayName}
 }
 
-// pattern is endless: byte i is i mod 251; ../pattern.py says why.
+// pattern is infinite: byte i is i mod 251; ../pattern.py says why.
 type pattern struct{ next byte }
 
 func (p *pattern) Read(into []byte) (int, error) {
@@ -174,7 +174,7 @@ func deleteFile(ctx context.Context, client *genai.Client, a args) (any, error) 
 	return client.Files.Delete(ctx, a.Name, nil)
 }
 
-// download hands over a File: the Go SDK downloads by its DownloadURI and by nothing else.
+// download passes a File: the Go SDK downloads only by its DownloadURI.
 func download(ctx context.Context, client *genai.Client, a args) (any, error) {
 	file := a.File
 	if file == nil {
@@ -228,7 +228,7 @@ func createEmbeddings(ctx context.Context, client *genai.Client, a args) (any, e
 	return client.Batches.CreateEmbeddings(ctx, &a.Model, source, config)
 }
 
-// parseSource reads what batches.create is given: a file's name, or a list of requests.
+// parseSource reads the source of batches.create: a file's name, or a list of requests.
 func parseSource(raw json.RawMessage, fileName *string, requests any) error {
 	if strings.HasPrefix(string(raw), `"`) {
 		return json.Unmarshal(raw, fileName)

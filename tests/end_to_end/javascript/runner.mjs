@@ -1,4 +1,4 @@
-// Drives @google/genai for the end-to-end tests; ../sdk_process.py tells the protocol.
+// Runs @google/genai for the end-to-end tests; ../sdk_process.py describes the protocol.
 
 import { once } from "node:events";
 import { stat } from "node:fs/promises";
@@ -42,7 +42,7 @@ const calls = {
   "batches.delete": ({ name }) => client.batches.delete({ name }),
 };
 
-// The SDK's promise of a download never settles when the body breaks off: the error is uncaught.
+// The SDK's download promise never settles if the body is cut off: its error is uncaught.
 async function orUncaught(promise) {
   const settled = new AbortController();
   const uncaught = once(process, "uncaughtException", { signal: settled.signal });
@@ -76,8 +76,8 @@ function plain(result) {
   return rest;
 }
 
-// The SDK's ApiError carries the HTTP status, and as its message the answer's whole body.
-function told(error) {
+// The SDK's ApiError has the HTTP status, and the answer's whole body as its message.
+function failureOf(error) {
   const envelope = parsed(error.message)?.error;
   return {
     name: error.name,
@@ -101,7 +101,7 @@ for await (const line of createInterface({ input: process.stdin })) {
   try {
     answer = { id, ok: plain(await calls[call](args)) };
   } catch (error) {
-    answer = { id, error: told(error) };
+    answer = { id, error: failureOf(error) };
   }
   process.stdout.write(`${JSON.stringify(answer)}\n`);
 }

@@ -27,7 +27,7 @@ import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.Map;
 
-/** Drives google-genai for the end-to-end tests; ../sdk_process.py describes the protocol. */
+/** Runs google-genai for the end-to-end tests; ../sdk_process.py describes the protocol. */
 public final class Runner {
   private interface Call {
     JsonNode with(JsonNode args) throws Exception;
@@ -84,7 +84,7 @@ public final class Runner {
     answer.set("id", command.get("id"));
     try {
       answer.set("ok", calls.get(command.get("call").asText()).with(command.get("args")));
-    } catch (Exception error) { // whatever the SDK raises is what the test reads
+    } catch (Exception error) { // the test gets every exception of the SDK
       ObjectNode failure = answer.putObject("error").put("name", error.getClass().getSimpleName());
       if (error instanceof ApiException refused) {
         failure.put("code", refused.code()).put("status", refused.status());
@@ -190,7 +190,7 @@ public final class Runner {
     return null;
   }
 
-  // --- what goes both ways ---
+  // --- arguments and answers ---
 
   private static String name(JsonNode args) {
     return args.get("name").asText();
