@@ -89,7 +89,7 @@ class NameForms:
     `letters` are the kind letters of file names that the proxy makes for this kind only, each with
     the form of the native id behind it.
     `shared` are members of a request that name something of the account other than a file, each
-    with the form of the values that do so.
+    with the form of the values that do so. `file_members` are those that name a file by its id.
     """
 
     files: re.Pattern[str]
@@ -97,6 +97,7 @@ class NameForms:
     distinctive: bool
     letters: Mapping[str, re.Pattern[str]] = field(default_factory=dict)
     shared: Mapping[str, re.Pattern[str]] = field(default_factory=dict)
+    file_members: frozenset[str] = frozenset()
     file_uris: FileUris | None = None
 
     def has_letter(self, letter: str, native: str) -> bool:

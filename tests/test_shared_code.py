@@ -26,7 +26,7 @@ SHARED = sorted(
 NAMES = re.compile(
     r"openai|gpt-|anthropic|claude|bedrock|converse|(?<![a-z])aws(?![a-z])|amazon|nova-|titan|mistral"
     r"|generativelanguage(?!\.v1main\.)|AIza|sk-|AKIA|msgbatch|cntr_|resp_"
-    r"|recordId|modelInput|custom_id|cachedContent|cached_content|billing",
+    r"|recordId|modelInput|custom_id|cachedContent|cached_content|vector_store|billing|^file_ids?$",
     re.IGNORECASE,
 )
 # Our own word for the id of a request, as it is written in the state store.

@@ -35,6 +35,7 @@ NAMES: Final = NameForms(
     # In the arguments of a user's function a container may be anything, so the value tells.
     # Unverified: how the ids begin.
     shared={"container": re.compile(r"(cntr_|container_).*", re.DOTALL)},
+    file_members=frozenset({"file_id", "file_ids"}),
 )
 
 

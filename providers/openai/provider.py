@@ -36,6 +36,7 @@ NAMES: Final = NameForms(
     shared=dict.fromkeys(
         ("container", "conversation", "previous_response_id", "vector_store_ids"), _SHARED_ID
     ),
+    file_members=frozenset({"file_id", "file_ids"}),
 )
 
 

@@ -19,7 +19,6 @@ from providers.status import Status
 from providers.tenancy.ownership import OwnedResource
 
 _URI_KEYS: Final = frozenset({"fileUri", "file_uri"})
-_ID_KEYS: Final = frozenset({"file_id", "file_ids"})
 _NAME: Final = r"files/([^/:?#%\\\s]+)"
 _BARE_NAME: Final = re.compile(_NAME)
 # As the proxy writes them: at any host, because the one that clients use is not known here.
@@ -59,7 +58,7 @@ class References:
         It is the whole value, which is never a valid id, if the provider might read a file's name
         in it.
         """
-        if key in _ID_KEYS:
+        if key in self._names.file_members:
             return value if self._looks_native(value) else None
         if key not in _URI_KEYS:
             return None

@@ -110,7 +110,12 @@ class AtWork:
     def __init__(self) -> None:
         self.state, self.inner = Forgetful(), Inner()
         inner: Any = self.inner
-        names = NameForms(re.compile(r"file-\w+"), re.compile(r"batch_\w+"), distinctive=True)
+        names = NameForms(
+            re.compile(r"file-\w+"),
+            re.compile(r"batch_\w+"),
+            distinctive=True,
+            file_members=frozenset({"file_id"}),
+        )
         provider = Provider(
             name="openai",
             kind="openai",

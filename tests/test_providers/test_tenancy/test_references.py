@@ -118,6 +118,17 @@ async def test_what_is_shared_at_google_is_refused_with_its_path(document: Any, 
     assert (caught.value.status, caught.value.path) == (Status.INVALID_ARGUMENT, f"request.{path}")
 
 
+async def test_a_file_at_anthropic_is_checked_by_its_id() -> None:
+    with pytest.raises(FerryError) as caught:
+        await ANTHROPIC.check({"source": {"file_id": "file_other"}}, "request", owns)
+    assert caught.value.path == "request.source.file_id"
+
+
+async def test_arguments_of_a_function_at_google_can_have_a_file_id() -> None:
+    call = {"functionCall": {"name": "open", "args": {"file_id": "report-7"}}}
+    await GEMINI.check({"contents": [{"parts": [call]}]}, "body", owns_own)
+
+
 # --- at Google, which may read a URI differently --------------------------------------------------
 
 
