@@ -24,7 +24,7 @@ class Balancer:
         self.served = dict.fromkeys(backends, 0)
         self.url = ""
 
-    async def hand_on(self, request: web.Request) -> web.Response:
+    async def forward(self, request: web.Request) -> web.Response:
         backend = next(self._turn)
         self.served[backend] += 1
         headers = request.headers.copy()
@@ -50,7 +50,7 @@ async def balancer(
     """A running balancer; on loopback, proxies trust its headers about the client's address."""
     between = Balancer(backends, session, below)
     app = web.Application(client_max_size=LARGEST_BODY)
-    app.router.add_route("*", below + "/{path:.*}", between.hand_on)
+    app.router.add_route("*", below + "/{path:.*}", between.forward)
     async with TestServer(app) as server:
         between.url = str(server.make_url(f"{below}/genai"))
         yield between

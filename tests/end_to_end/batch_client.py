@@ -160,7 +160,7 @@ class BatchClient:
                 return document
         raise AssertionError(f"{name} did not end")
 
-    async def worked_off(self, name: str) -> Document:
+    async def ended_by_itself(self, name: str) -> Document:
         """Like `ended`, for a batch that the proxy runs itself, with or without gets."""
         async with asyncio.timeout(WORK_SECONDS):
             # A client has no event to wait for.

@@ -123,7 +123,7 @@ async def ferry(
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def at_once(
+async def immediate_proxy(
     fakes: Mapping[str, FakeClient], tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[Process]:
     """A proxy that runs Bedrock's small batches itself."""
@@ -133,7 +133,7 @@ async def at_once(
     assert not [one for one in KINDS["bedrock"].secrets if one in process.output]
 
 
-def a_place_of_its_own() -> dict[str, str]:
+def new_s3_prefix() -> dict[str, str]:
     """Headers for files and immediate batches at Bedrock that no other test sees."""
     return {"x-ferry-bedrock-s3-uri": f"s3://{FILES_BUCKET}/{new_prefix()}"}
 

@@ -11,7 +11,7 @@ import pytest_asyncio
 from aiohttp import ClientSession
 
 from tests.end_to_end.batch_client import MODELS, NATIVE_LINES, BatchClient, gemini_line
-from tests.end_to_end.conftest import Ferry, Sdks, a_place_of_its_own
+from tests.end_to_end.conftest import Ferry, Sdks, new_s3_prefix
 from tests.end_to_end.fake_client import CONVERSE, FakeClient
 from tests.end_to_end.sdk_process import GO, JAVASCRIPT, PYTHON_NEWEST, Sdk, SdkError, SdkProcess
 from tests.processes import Process
@@ -281,11 +281,11 @@ async def test_a_batch_at_google_ends_as_google_says(
 
 
 async def test_a_batch_that_the_proxy_runs_itself(
-    at_once: Process, bedrock: FakeClient, http: ClientSession
+    immediate_proxy: Process, bedrock: FakeClient, http: ClientSession
 ) -> None:
     """The first call is refused, and no other can begin before the batch is cancelled."""
-    base_url, count = f"{at_once.url}/genai", CALLS_OF_A_JOB + 2
-    headers = {**bedrock.kind.headers, **a_place_of_its_own()}
+    base_url, count = f"{immediate_proxy.url}/genai", CALLS_OF_A_JOB + 2
+    headers = {**bedrock.kind.headers, **new_s3_prefix()}
     client = BatchClient(base_url, replace(bedrock.kind, headers=headers), http)
     reason = "This model takes no such request."
     await bedrock.arm(CONVERSE, "status", status=400, body={"message": reason})
@@ -297,7 +297,7 @@ async def test_a_batch_that_the_proxy_runs_itself(
         await bedrock.struck(held)
         await process.call("batches.cancel", name=job["name"])
         await bedrock.release(held)
-        operation = await client.worked_off(job["name"])
+        operation = await client.ended_by_itself(job["name"])
 
         job = await process.call("batches.get", name=job["name"])
 

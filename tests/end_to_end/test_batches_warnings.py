@@ -6,7 +6,7 @@ import pytest
 from aiohttp import ClientSession
 
 from tests.end_to_end.batch_client import BatchClient, Document, asking, inline
-from tests.end_to_end.conftest import Ferry, Sdks, a_place_of_its_own
+from tests.end_to_end.conftest import Ferry, Sdks, new_s3_prefix
 from tests.end_to_end.fake_client import FakeClient
 from tests.end_to_end.sdk_process import EVERY_SDK, Sdk
 from tests.processes import Process
@@ -65,10 +65,10 @@ async def test_warnings_stay_with_their_batch(
 
 
 async def test_warnings_stay_with_a_batch_that_the_proxy_runs(
-    bedrock: FakeClient, at_once: Process, http: ClientSession
+    bedrock: FakeClient, immediate_proxy: Process, http: ClientSession
 ) -> None:
-    client = BatchClient(f"{at_once.url}/genai", bedrock.kind, http)
-    await check_warnings_stay(client, **a_place_of_its_own())
+    client = BatchClient(f"{immediate_proxy.url}/genai", bedrock.kind, http)
+    await check_warnings_stay(client, **new_s3_prefix())
 
 
 async def test_a_batch_without_warnings_has_no_such_member(

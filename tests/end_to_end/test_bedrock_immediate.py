@@ -105,7 +105,7 @@ async def test_a_killed_proxys_batch_is_finished_by_the_next_one(
     try:
         await bedrock.ended(COUNT, outcome="answered", **CALLS)
         client = stage.client(process)
-        await stage.check(await client.worked_off(interrupted.name), client)
+        await stage.check(await client.ended_by_itself(interrupted.name), client)
     finally:
         await process.stop()
 
@@ -123,7 +123,7 @@ async def test_a_stopped_proxys_batch_is_finished_by_the_next_one_immediately(
     try:
         await bedrock.ended(COUNT, outcome="answered", **CALLS)
         client = stage.client(process)
-        await stage.check(await client.worked_off(interrupted.name), client)
+        await stage.check(await client.ended_by_itself(interrupted.name), client)
     finally:
         await process.stop()
 
@@ -141,7 +141,7 @@ async def test_a_drain_lets_the_call_under_way_end(
     process = await stage.proxy()
     try:
         client = stage.client(process)
-        await stage.check(await client.worked_off(interrupted.name), client, repeated=0)
+        await stage.check(await client.ended_by_itself(interrupted.name), client, repeated=0)
     finally:
         await process.stop()
 
@@ -163,7 +163,7 @@ async def test_with_a_callers_credential_a_batch_goes_on_at_the_callers_next_req
         client = stage.client(process)
         assert (await client.call("GET", "v1beta/files")).ok == {}
         assert len(await bedrock.requests(**CALLS)) == COUNT, "a call about files is none about it"
-        await stage.check(await client.worked_off(interrupted.name), client)
+        await stage.check(await client.ended_by_itself(interrupted.name), client)
     finally:
         await process.stop()
     assert secret.decode() not in interrupted.process.output + process.output

@@ -85,7 +85,7 @@ async def file_of(tenant: Tenant, keys: tuple[str, ...]) -> str:
 async def ended_batch(tenant: Tenant, keys: tuple[str, ...]) -> Document:
     source = from_file(await file_of(tenant, keys))
     created = (await tenant.batches.create(source, displayName="mine")).ok
-    return await tenant.batches.worked_off(created["name"])
+    return await tenant.batches.ended_by_itself(created["name"])
 
 
 @pytest.mark.parametrize("keys", [SMALL, LARGE], ids=["immediate", "job"])

@@ -283,11 +283,11 @@ async def test_many_at_once(sdks: Sdks, fake: FakeClient) -> None:
     """Several SDKs at the same time, each in a process of its own."""
     processes = [await sdks.get(sdk, fake.kind) for sdk in SDKS]
 
-    async def coming_and_going(process: SdkProcess) -> None:
+    async def upload_and_delete(process: SdkProcess) -> None:
         for size in (1, 9 * MIB):
             file = await uploaded(process, size=size)
             assert int((await process.call("files.get", name=file["name"]))["sizeBytes"]) == size
             await process.call("files.delete", name=file["name"])
 
-    await asyncio.gather(*map(coming_and_going, processes))
+    await asyncio.gather(*map(upload_and_delete, processes))
     assert (await fake.objects())["files"] == []

@@ -52,10 +52,10 @@ def programs(
     """The README's programs, for each provider in turn."""
     if request.param == "openai":
         return replaced({ADDRESS: ferry.base_url, KEY: OPENAI.key, WAIT: "time.sleep(0)"})
-    at_once: Process = request.getfixturevalue("at_once")
+    immediate_proxy: Process = request.getfixturevalue("immediate_proxy")
     return replaced(
         {
-            ADDRESS: f"{at_once.url}/genai",
+            ADDRESS: f"{immediate_proxy.url}/genai",
             KEY: BEDROCK.key,
             WAIT: f"time.sleep({PAUSE_SECONDS})",
             PROVIDER: '"x-model-provider": "bedrock"',

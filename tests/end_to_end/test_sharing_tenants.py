@@ -26,7 +26,7 @@ def code_of(call: Callable[..., object], **named: str) -> int:
     return int(caught.value.code)
 
 
-def work_together(shared: SharedProxy, path: Path) -> None:
+def check_isolation(shared: SharedProxy, path: Path) -> None:
     """Ann uses everything; Bob sees nothing of it, and uses everything too."""
     path.write_bytes(lines())
     with client_of(shared, ANN) as ann, client_of(shared, BOB) as bob:
@@ -56,7 +56,7 @@ async def test_each_tenant_works_as_if_it_were_alone(
     provider: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with shared_proxy(provider, tmp_path / "state", monkeypatch) as shared:
-        await asyncio.to_thread(work_together, shared, tmp_path / "requests.jsonl")
+        await asyncio.to_thread(check_isolation, shared, tmp_path / "requests.jsonl")
 
 
 async def test_nothing_goes_into_a_file_search_store_that_all_would_share(

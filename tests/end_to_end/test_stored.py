@@ -150,7 +150,7 @@ async def test_batches_have_their_names_warnings_and_results(
 
 async def _check_batch(scene: Scene, each: Document) -> None:
     batches = scene.batches(each["client"])
-    batch = await batches.worked_off(each["name"])
+    batch = await batches.ended_by_itself(each["name"])
     assert batch["metadata"]["state"] == "BATCH_STATE_SUCCEEDED", each
     kept = {member: batch["metadata"].get(member) for member in KEPT_MEMBERS}
     assert kept == each["kept"]
@@ -182,7 +182,7 @@ async def test_an_answer_that_was_recorded_is_not_asked_for_again(
     ]
     assert {each["client"] for each in interrupted} == set(IMMEDIATE)
     for each in interrupted:
-        await scene.batches(each["client"]).worked_off(each["name"])
+        await scene.batches(each["client"]).ended_by_itself(each["name"])
     calls = await scene.fakes["bedrock"].requests(path="/converse$")
     assert len(calls) == len(interrupted)
 

@@ -17,7 +17,7 @@ from google import genai
 from google.genai import errors, types
 
 from tests.end_to_end.batch_client import MODELS, NATIVE_LINES, PAUSE_SECONDS, WORK_SECONDS
-from tests.end_to_end.conftest import Ferry, a_place_of_its_own
+from tests.end_to_end.conftest import Ferry, new_s3_prefix
 from tests.end_to_end.fake_client import BEDROCK, CONVERSE, FakeClient
 from tests.processes import Process
 
@@ -51,10 +51,10 @@ def model(fake: FakeClient) -> str:
 
 
 @pytest.fixture
-def client(fake: FakeClient, ferry: Ferry, at_once: Process) -> Iterator[genai.Client]:
+def client(fake: FakeClient, ferry: Ferry, immediate_proxy: Process) -> Iterator[genai.Client]:
     base_url, headers = ferry.base_url, dict(fake.kind.headers)
     if fake.kind is BEDROCK:
-        base_url, headers = f"{at_once.url}/genai", headers | a_place_of_its_own()
+        base_url, headers = f"{immediate_proxy.url}/genai", headers | new_s3_prefix()
     client = genai.Client(
         api_key=fake.kind.key,
         http_options=types.HttpOptions(base_url=base_url, headers=headers),

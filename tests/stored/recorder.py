@@ -104,8 +104,8 @@ class Recorder:
             *((client, "embed") for client in ("openai", "bedrock")),
         ]
         made = [await self._batch(*kind, ended=ended) for kind in kinds for ended in (False, True)]
-        at_once = [(client, "inline") for client in IMMEDIATE] + [("small", "embed")]
-        made += [await self._batch(*kind, ended=True) for kind in at_once]
+        immediate = [(client, "inline") for client in IMMEDIATE] + [("small", "embed")]
+        made += [await self._batch(*kind, ended=True) for kind in immediate]
         return [*made, await self._without_metadata(), await self._archived()]
 
     async def _without_metadata(self) -> Document:
@@ -129,7 +129,7 @@ class Recorder:
         how = _embedding(client) if source == "embed" else {}
         operation = (await batches.create(given, displayName=name, **how)).ok
         if ended:
-            operation = await batches.worked_off(operation["name"])
+            operation = await batches.ended_by_itself(operation["name"])
         # The other inputs cause no warning.
         assert "ferryWarnings" in operation["metadata"] or source in ("native", "embed")
         return {"client": client, "source": source, **_shown(operation)}
@@ -173,7 +173,7 @@ class Recorder:
         batches = self._scene.batches(client)
         batch = (await batches.create(source, headers=_with_key(key))).ok
         if client == "instant-ann":
-            await batches.worked_off(batch["name"])
+            await batches.ended_by_itself(batch["name"])
         return {"client": client, "key": key, "source": source, "name": batch["name"]}
 
     async def _lost(self) -> Document:
