@@ -116,7 +116,7 @@ CHUNKS_GO_UPSTREAM: Final = pytest.mark.parametrize(
 class FakeClient:
     """A running fake. `reset` deletes everything.
 
-    Every credential is a project of its own, but Bedrock's key pairs are of one account.
+    Every credential is a project of its own, except that Bedrock's key pairs share one account.
     """
 
     def __init__(self, kind: Kind, process: Process, session: ClientSession) -> None:
@@ -134,7 +134,7 @@ class FakeClient:
 
     async def arm(self, match: Match | None, kind: str, *, nth: int = 1, **fault: Any) -> str:
         """Arms a fault for the `nth` request that matches from now; returns the fault's name."""
-        assert match is not None, "no such request goes to this upstream"
+        assert match is not None, "this upstream gets no such request"
         order = {"match": {**match, "nth": nth}, "fault": {"kind": kind, **fault}}
         return str((await self._post("faults", order))["name"])
 

@@ -54,7 +54,7 @@ FOREIGN_SETTINGS = ("FERRY_", "GEMINI_", "GOOGLE_")
 class SdkError(Exception):
     """What an SDK raised: its class's name, the HTTP code, Google's status, and the message.
 
-    `code` and `status` are None where the SDK has made nothing but text of the answer.
+    `code` and `status` are None if the SDK reports only the answer's text.
     """
 
     name: str

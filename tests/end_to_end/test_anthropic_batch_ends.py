@@ -60,7 +60,7 @@ async def test_cancelled_keeps_the_answers_so_far(
     await anthropic.steer(name, hold="canceling")
 
     assert (await client.cancel(name)).ok == {}
-    assert (await client.cancel(name)).ok == {}, "a cancel may be repeated while it goes on"
+    assert (await client.cancel(name)).ok == {}, "a cancel can be repeated while it continues"
     assert (await client.get(name)).ok["metadata"]["state"] == "JOB_STATE_CANCELLING"
     assert (await client.delete(name)).error == (400, "FAILED_PRECONDITION")
     await anthropic.steer(name, hold=None)

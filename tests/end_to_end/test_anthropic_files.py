@@ -143,7 +143,7 @@ async def test_a_file_for_anthropic_leaves_neither_bytes_nor_credential(
     url = await speaking.begin(None)
     await speaking.send(url, 0, content[:CHUNK])
     assert size_of(ferry.state) - before >= CHUNK
-    assert await anthropic.requests() == [], "its length is to come first"
+    assert await anthropic.requests() == [], "the length must come first"
 
     file = (await speaking.send(url, CHUNK, content[CHUNK:], finalize=True)).file
 
@@ -310,7 +310,7 @@ async def test_two_replicas_sweep_what_has_expired(
         client = BatchClient(f"{two[0].url}/genai", ANTHROPIC, http)
         assert (await client.call("GET", f"v1beta/{name}")).error == ABSENT
         batch = await client.ended(job)
-        assert batch["metadata"]["displayName"] == "kept", "what is younger stays"
+        assert batch["metadata"]["displayName"] == "kept", "newer files stay"
         (result,) = await client.results(batch)
         assert (text_of(result), result["metadata"]) == ("echo: kept", {"n": "1"})
         assert not any("failed" in line for one in two for line in one.lines)

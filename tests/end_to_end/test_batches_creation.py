@@ -98,7 +98,7 @@ async def test_a_batch_whose_answer_is_lost_is_found(
 
     assert created.ok["metadata"]["displayName"] == "found again"
     asked = await openai.requests(method="POST", path="^/v1/batches$")
-    assert len(asked) == 1, "a creation is never blindly repeated"
+    assert len(asked) == 1, "a creation of unknown outcome is never repeated"
     assert (await left(openai))[1] == 1
     await has_its_result(client, created.ok["name"])
 

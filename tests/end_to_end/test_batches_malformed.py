@@ -53,7 +53,7 @@ async def test_of_a_list(
     answer = await client.call("GET", f"v1beta/{collection}")
 
     if malformed == {}:
-        assert answer.ok == {}, "an object without a list is taken for an empty one"
+        assert answer.ok == {}, "an object without a list counts as an empty list"
     else:
         assert answer.error == UNAVAILABLE
 

@@ -59,7 +59,7 @@ async def test_chat_lines(client: BatchClient, openai: FakeClient) -> None:
         else:
             assert text_of(results[key]) == f"echo: {text}"
     uploads = await openai.requests(method="POST", path="^/v1/files$")
-    assert len(uploads) == 1, "a native file goes as it is"
+    assert len(uploads) == 1, "a native file is sent unchanged"
 
 
 async def test_responses_lines(client: BatchClient) -> None:
@@ -249,4 +249,4 @@ async def nothing_is_left_but(openai: FakeClient, name: str) -> None:
     objects = await openai.objects()
     assert (objects["files"], objects["batches"]) == ([openai.native_id(name)], [])
     created = await openai.requests(method="POST", path="^/v1/batches")
-    assert created == [], "it was refused by us and not by OpenAI"
+    assert created == [], "the proxy refused it, not OpenAI"

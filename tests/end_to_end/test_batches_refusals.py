@@ -31,7 +31,7 @@ def encoded(kind: str, native: str) -> str:
 
 
 async def test_an_unknown_provider(client: BatchClient) -> None:
-    refused = await client.call("GET", "v1beta/batches", headers={"x-model-provider": "nobody"})
+    refused = await client.call("GET", "v1beta/batches", headers={"x-model-provider": "unknown"})
 
     assert refused.error == INVALID
     for name in ("gemini", "openai"):

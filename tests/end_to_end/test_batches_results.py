@@ -94,7 +94,7 @@ async def test_cancelled_keeps_the_answers_so_far(
     await openai.steer(name, hold="cancelling")
 
     assert (await client.cancel(name)).ok == {}
-    assert (await client.cancel(name)).ok == {}, "a cancel may be repeated while it goes on"
+    assert (await client.cancel(name)).ok == {}, "a cancel can be repeated while it continues"
     assert (await client.get(name)).ok["metadata"]["state"] == "JOB_STATE_CANCELLING"
     assert (await client.delete(name)).error == (400, "FAILED_PRECONDITION")
     await openai.steer(name, hold=None)

@@ -13,7 +13,7 @@ from tests.processes import Process
 
 pytestmark = [pytest.mark.end_to_end, pytest.mark.asyncio(loop_scope="session")]
 
-PROMPT = "what nobody but the provider reads"
+PROMPT = "text that only the provider reads"
 REQUEST = {
     "request": asking(
         PROMPT,

@@ -88,7 +88,7 @@ class Stage:
         calls = await self._fake.requests(**CALLS)
         answered = Counter(one["asked"] for one in calls if one["outcome"] == "answered")
         assert answered == Counter(f"question {n}" for n in range(COUNT))
-        assert len(calls) == COUNT + repeated, "only what was under way was repeated, once"
+        assert len(calls) == COUNT + repeated, "only the call under way was repeated, once"
 
 
 async def test_a_killed_proxys_batch_is_finished_by_the_next_one(
@@ -156,13 +156,17 @@ async def test_with_a_callers_credential_a_batch_goes_on_at_the_callers_next_req
     secret = BEDROCK.secrets[0].encode()
     kept = [path for path in tmp_path.rglob("*") if path.is_file()]
     assert kept
-    assert not any(secret in path.read_bytes() for path in kept), "nothing to go on with is kept"
+    assert not any(secret in path.read_bytes() for path in kept), (
+        "nothing that could continue the batch is stored"
+    )
 
     process = await stage.proxy()
     try:
         client = stage.client(process)
         assert (await client.call("GET", "v1beta/files")).ok == {}
-        assert len(await bedrock.requests(**CALLS)) == COUNT, "a call about files is none about it"
+        assert len(await bedrock.requests(**CALLS)) == COUNT, (
+            "a call for files does not continue the batch"
+        )
         await stage.check(await client.ended_by_itself(interrupted.name), client)
     finally:
         await process.stop()

@@ -103,7 +103,7 @@ async def test_a_tenant_has_its_batches_and_their_results(
     for key in (await bedrock.objects())["files"]:
         mark, _, name = key.removeprefix(ambient.prefix).partition("/")
         assert key.startswith(ambient.prefix)
-        assert (len(mark), bool(name)) == (16, True), "all lies below the tenant's own folder"
+        assert (len(mark), bool(name)) == (16, True), "every object is in the tenant's own folder"
 
 
 @pytest.mark.parametrize("keys", [SMALL, LARGE], ids=["immediate", "job"])
@@ -124,7 +124,7 @@ async def test_another_tenants_batch_does_not_exist_for_any_call(
         await stranger.call("DELETE", f"v1beta/{results}"),
     ):
         assert answer.error == ABSENT
-    assert len(await ambient.first.batches.download(results)) == len(keys), "nothing was harmed"
+    assert len(await ambient.first.batches.download(results)) == len(keys), "nothing was changed"
 
 
 async def test_a_running_batch_of_another_tenant_runs_on(

@@ -60,7 +60,7 @@ async def test_a_page_of_an_allowed_origin_does_everything(
     assert [content["parts"][0]["text"] for content in seen["batch"]] == ["echo: hello"]
     assert seen["fetched"]["status"] == 200
     assert seen["fetched"]["request"], "our own headers can be read"
-    assert seen["refused"] == 404, "the SDK reads the error, and not that nothing could be fetched"
+    assert seen["refused"] == 404, "the SDK gets the error, not a failed fetch"
     assert (seen["refusedFetch"]["status"], bool(seen["refusedFetch"]["request"])) == (404, True)
     assert seen["deleted"] == seen["listed"]
 

@@ -169,8 +169,8 @@ async def test_a_cancel_reaches_openai(client: UploadClient, fake: FakeClient) -
 async def test_a_start_that_is_refused_begins_nothing(
     client: UploadClient, fake: FakeClient, ferry: Ferry, http: ClientSession
 ) -> None:
-    nobody = UploadClient(ferry.base_url, fake.kind, http)
-    refused = await nobody.post(
+    keyless = UploadClient(ferry.base_url, fake.kind, http)
+    refused = await keyless.post(
         f"{ferry.base_url}/upload/v1beta/files",
         b"",
         {"X-Goog-Upload-Command": "start", **fake.kind.headers},

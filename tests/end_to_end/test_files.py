@@ -93,7 +93,7 @@ async def test_a_file_of_another_tool_is_reachable(
     (file,) = listed["items"]
     assert (file["displayName"], int(file["sizeBytes"])) == ("other tool.jsonl", 9)
     assert fake.native_id(file["name"]) == native
-    assert "mimeType" not in file, "what the provider does not know is not invented"
+    assert "mimeType" not in file, "a value that the provider lacks is not invented"
     path = tmp_path / "got"
     await process.call("files.download", name=file["name"], path=str(path))
     assert path.read_bytes() == b'{"a": 1}\n'

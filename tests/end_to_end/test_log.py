@@ -12,7 +12,7 @@ from tests.end_to_end.fake_client import FakeClient
 
 pytestmark = [pytest.mark.end_to_end, pytest.mark.asyncio(loop_scope="session")]
 
-PROMPT = "what nobody but a provider may read"
+PROMPT = "text that only a provider may read"
 NO_BATCH = {
     "openai": "batch_0123456789abcdef",
     "anthropic": "msgbatch_01ABCdefGHIjklMNOpqrSTUv",

@@ -47,8 +47,8 @@ def check_isolation(shared: SharedProxy, path: Path) -> None:
         assert code_of(bob.batches.delete, name=job.name) == 404
         other = bob.files.upload(file=path, config=config)
         assert [found.name for found in bob.files.list()] == [other.name]
-    with client_of(shared, "no-token") as nobody:
-        assert code_of(lambda: list(nobody.files.list())) == 401
+    with client_of(shared, "no-token") as stranger:
+        assert code_of(lambda: list(stranger.files.list())) == 401
 
 
 @pytest.mark.parametrize("provider", OWN)

@@ -153,7 +153,7 @@ async def test_a_wrong_offset(client: UploadClient, fake: FakeClient) -> None:
     refused = await client.send(url, 2 * CHUNK, FIRST)
     assert refused.error == (*PRECONDITION, "final")
     assert str(CHUNK) in refused.document["error"]["message"], "says what has been received"
-    assert (await client.send(url, CHUNK, FIRST)).upload_status == "active", "nothing was harmed"
+    assert (await client.send(url, CHUNK, FIRST)).upload_status == "active", "nothing was changed"
 
 
 @pytest.mark.parametrize("offset", ["-1", "x", "", "1e3", "٣"])
