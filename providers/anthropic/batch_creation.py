@@ -1,8 +1,8 @@
-"""The creation of a batch at Anthropic: every line is checked before it has anything.
+"""Creates a batch at Anthropic, after every line has been checked.
 
-Anthropic takes the requests in the body of the creation, and keeps neither keys nor names: the
-table is written before, the record after it has told the batch's id. Were the record lost, custom
-ids, which name the job, would still lead to the table.
+The requests are the body of the call that creates the batch. Anthropic keeps no keys and no names,
+so the request table is written before the call, and the record after it, when the batch has an id.
+If the record is lost, the table is found by the custom ids, which name the job.
 """
 
 import logging
@@ -34,9 +34,9 @@ _log: Final = logging.getLogger("genai_ferry.anthropic")
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One creation under way. `source` renders native lines into `items`.
+    """One creation. Reading `source` also notes its native lines in `items`.
 
-    `attempt` is entered around the one call that makes the batch.
+    `attempt` is entered around the call that creates the batch.
     """
 
     caller: Caller
@@ -83,9 +83,9 @@ class BatchCreation:
         try:
             await self._records.write(batch_id, record)
         except FerryError as error:
-            # There is a batch: told of a failure, the client would make, and pay for, a second.
-            # Its keys are found again by its custom ids; its names and warnings are lost.
-            _log.warning("what Anthropic forgets of a batch was not kept: %s", error.status.name)
+            # The batch exists: after an error the client would create, and pay for, a second one.
+            # Its keys are found by its custom ids; its names and warnings are lost.
+            _log.warning("the names and warnings of a batch were not stored: %s", error.status.name)
 
     async def _create_batch(self, job: Job, length: int) -> Answer:
         body = translated(job.source, job.translator(), _REQUESTS, length)
@@ -94,17 +94,20 @@ class BatchCreation:
             batch = await self._client.post_body(
                 job.caller, "v1/messages/batches", "application/json", body, **version
             )
-            _ = batch.id  # it must be there
+            _ = batch.id  # raises if the answer has none
         except FerryError as error:
             if outcome_unknown(error):
-                # Anthropic keeps no mark by which the batch could be found.
+                # Anthropic stores nothing by which the batch could be found.
                 raise error.adding(f"; whether the batch was made is unknown: {_ADVICE}") from None
             raise
         return batch
 
 
 def may_have_created(error: Exception) -> bool:
-    """Whether there may be a batch all the same. What else ends a creation is its own body."""
+    """Whether there may be a batch in spite of `error`.
+
+    Other errors come from the request's own body, which then was not complete.
+    """
     return isinstance(error, FerryError) and outcome_unknown(error)
 
 

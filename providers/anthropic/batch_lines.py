@@ -1,4 +1,4 @@
-"""One request at a time into an item of Anthropic's `requests`, and its row of the table."""
+"""The items of Anthropic's `requests`: translated from Gemini requests, or checked native lines."""
 
 import re
 from collections.abc import Mapping
@@ -43,8 +43,9 @@ PARAMS: Final = frozenset(
 
 @dataclass(slots=True)
 class BatchItems:
-    """The items of one batch. A batch has one API version: `needs_old_version` is whether any of
-    its items can be sent under 2023-06-01 alone.
+    """Notes which API version the items of one batch need, since a batch has one version.
+
+    `needs_old_version` says whether any item can be sent only under 2023-06-01.
     """
 
     needs_old_version: bool = False
@@ -55,9 +56,9 @@ class BatchItems:
 
 @dataclass(slots=True)
 class AnthropicTranslator:
-    """Gemini requests to Anthropic's items, whose custom ids name the job.
+    """Translates Gemini requests to Anthropic's items, whose custom ids name the job.
 
-    `referenced` collects native file ids and where they stand.
+    `referenced` collects the native ids of files, each with the JSON path of its request.
     """
 
     model: str
@@ -73,7 +74,7 @@ class AnthropicTranslator:
         return ENDPOINT
 
     def line(self, index: int, request: object, path: str) -> bytes:
-        """The item of request `index`, that the client wrote at `path`."""
+        """The item for request `index`, which is at `path` in the client's input."""
         params = to_anthropic_message(
             normalise_generate(request, path),
             model=self.model,
@@ -81,7 +82,7 @@ class AnthropicTranslator:
             warnings=self.warnings,
             file_ids=lambda uri: self._file_id(uri, path),
             default_max_tokens=self.default_max_tokens,
-            # The version is chosen by what the items need, so the older one decides what may be.
+            # The batch is sent under the version that its items need, so the older one is allowed.
             api_version=OLD_VERSION,
         )
         self.items.note(params)
@@ -95,7 +96,7 @@ class AnthropicTranslator:
 
 
 class AnthropicLines:
-    """`{"custom_id", "params"}`; they go as written, results keyed by custom id."""
+    """`{"custom_id", "params"}`: sent unchanged, results keyed by custom id."""
 
     name = "anthropic"
     row_kind = RowKind.CUSTOM_ID
@@ -115,7 +116,7 @@ class AnthropicLines:
             )
         params = document.get("params")
         if not isinstance(params, dict):
-            raise invalid_argument("a JSON object is needed", path=f"{where}: params")
+            raise invalid_argument("must be a JSON object", path=f"{where}: params")
         refuse_unknown(params, PARAMS, f"{where}: params.")
         if params.get("stream"):
             raise invalid_argument(

@@ -1,4 +1,4 @@
-"""Anthropic's batch objects to ours, with what Anthropic does not remember."""
+"""Anthropic's batch objects -> `Batch`, with the recorded names that Anthropic does not keep."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -10,7 +10,7 @@ from providers.json_api.rfc3339 import from_rfc3339
 from providers.resources import Batch, BatchKind, BatchState, Counts, Failure
 from providers.status import Status
 
-# For a batch whose results have been archived, and for its requests.
+# The failure of a batch whose results have been archived, and of its requests.
 ARCHIVED: Final = Failure(
     Status.NOT_FOUND,
     "Anthropic no longer has the results of this batch: it keeps them for 29 days.",
@@ -26,7 +26,7 @@ def counts_of(batch: Mapping[str, Any]) -> dict[str, int]:
 
 
 def state_of(batch: Mapping[str, Any]) -> BatchState:
-    """translation.md section 4: `ended` tells no outcome, the counts do."""
+    """The state by translation.md section 4: a batch that ended has its outcome in the counts."""
     status = batch.get("processing_status")
     if status != "ended":
         return BatchState.CANCELLING if status == "canceling" else BatchState.RUNNING
@@ -39,12 +39,12 @@ def state_of(batch: Mapping[str, Any]) -> BatchState:
 
 
 def has_results(batch: Mapping[str, Any]) -> bool:
-    """Of an ended batch: whether Anthropic still has its results."""
+    """Whether Anthropic still has the results of an ended batch."""
     return bool(batch.get("results_url"))
 
 
 def from_anthropic_batch(batch: Answer, record: Mapping[str, str]) -> Batch:
-    """A batch object (anthropic.md section 2), without results."""
+    """Read a batch object (anthropic.md section 2); `output` is not set."""
     state = state_of(batch)
     created = from_rfc3339(batch.get("created_at"))
     return Batch(
@@ -68,7 +68,7 @@ def _ended(batch: Answer, state: BatchState) -> datetime | None:
 
 
 def _failure(batch: Mapping[str, Any], state: BatchState) -> Failure | None:
-    """Anthropic gives no reason for a whole batch; its counts show how it ended."""
+    """Why the batch did not complete, by its counts: Anthropic gives no reason."""
     if not state.terminal:
         return None
     counts = counts_of(batch)

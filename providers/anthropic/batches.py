@@ -1,4 +1,4 @@
-"""Batches at Anthropic in the neutral model."""
+"""Batches at Anthropic."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -56,7 +56,7 @@ from providers.upstream import UpstreamError
 
 
 class AnthropicBatches:
-    """Implements `providers.provider.Batches`, and the downloads of result files."""
+    """Implements `providers.provider.Batches`, and downloads of result files."""
 
     def __init__(
         self,
@@ -101,7 +101,7 @@ class AnthropicBatches:
         batch = from_anthropic_batch(native, record)
         if not await self._has_results(native, record):
             return batch
-        # Where the record is lost, only the results tell whether the requests came inline.
+        # Without the record, only the results show whether the requests were inline.
         if record.get("source", RowKind.METADATA) == RowKind.METADATA:
             try:
                 inline = await self._inline_results(caller, native, record)
@@ -131,7 +131,7 @@ class AnthropicBatches:
         native, record = await self._batch(caller, batch_id)
         if not state_of(native).terminal:
             raise failed_precondition(
-                "the batch has not ended; cancel it, wait until it has ended, delete it"
+                "the batch has not ended; cancel it, and delete it when it has ended"
             )
         with wrong_state_if_refused():
             await self._client.ensure_deleted(caller, f"v1/messages/batches/{batch_id}")
@@ -140,11 +140,11 @@ class AnthropicBatches:
             await self._tables.delete(record["job"])
 
     async def ended(self, caller: Caller, batch_id: str) -> Batch:
-        """The batch whose results a file id names. Raises NOT_FOUND where it has none."""
+        """The batch of a result file. Raises NOT_FOUND if it has no results."""
         return from_anthropic_batch(*await self._ended(caller, batch_id))
 
     async def download(self, caller: Caller, batch_id: str, form: ResultForm) -> Download:
-        """The results as JSON lines, translated while they are read, or as Anthropic has them."""
+        """The results as JSON lines: translated while they are read, or as Anthropic wrote them."""
         native, record = await self._ended(caller, batch_id)
         lines = self._lines(caller, native)
         if form is ResultForm.NATIVE:
@@ -169,14 +169,14 @@ class AnthropicBatches:
         file_id = parse_file_id(batch.source)
         if file_id.kind is FileKind.RESULTS:
             raise invalid_argument(
-                "a result file cannot be a batch's input; give a file of requests"
+                "a result file cannot be the input of a batch; give a file of requests"
             )
         if file_id.kind is FileKind.NATIVE:
-            # A file that does not exist gets its own error first.
+            # Raises NOT_FOUND if there is no such file.
             await self._client.get(caller, f"v1/files/{file_id.native}")
             raise invalid_argument(
-                "Anthropic does not let uploaded files be read: upload the requests again under a "
-                "name that ends in .jsonl, and the proxy keeps the file"
+                "files at Anthropic cannot be read back: upload the requests again with a name "
+                "that ends in .jsonl, and the proxy keeps the file"
             )
         await self._staged.get(caller, file_id.native)  # once: the content is opened twice
         opened = partial(self._opened, caller, file_id.native)
@@ -207,7 +207,7 @@ class AnthropicBatches:
         return native, record
 
     async def _has_results(self, native: Answer, record: dict[str, str]) -> bool:
-        """Whether there is a result, or a reason for having none, for each request."""
+        """Whether each request has a result, or a known reason for having none."""
         if not state_of(native).terminal:
             return False
         if has_results(native):
@@ -228,7 +228,7 @@ class AnthropicBatches:
     async def _table(
         self, caller: Caller, native: Answer, record: dict[str, str], reservation: Reservation
     ) -> RequestTable | None:
-        """The table of the job that the record names, or the results where there is no record."""
+        """The table of the job, which is named in the record or else in the results."""
         job_id = record.get("job") or await self._lines(caller, native).job_id()
         return await self._tables.read(job_id, reservation) if job_id else None
 

@@ -1,4 +1,7 @@
-"""Anthropic's API: its headers are built from an allow-list (anthropic.md section 1)."""
+"""The client for Anthropic's API (anthropic.md section 1).
+
+Of the caller's headers only those in an allow-list are sent.
+"""
 
 from collections.abc import Mapping
 from functools import partial
@@ -18,7 +21,7 @@ PASSED_HEADERS: Final = SCOPING_HEADERS | {_BETA_HEADER}
 _API_KEY: Final = "sk-ant-api"
 _OAUTH_TOKEN: Final = "sk-ant-oat"  # noqa: S105 - what such tokens begin with
 # anthropic.md sections 1 and 3. Unverified: a request that names a file needs the second under
-# 2023-06-01, and elsewhere it does no harm.
+# 2023-06-01, and the second is harmless in other requests.
 _OAUTH_BETA: Final = "oauth-2025-04-20"
 _FILES_BETA: Final = "files-api-2025-04-14"
 # Refusals of an account that is empty or has reached its limit.

@@ -1,4 +1,4 @@
-"""Anthropic's file objects to ours (anthropic.md section 3)."""
+"""Anthropic's file objects -> `File` (anthropic.md section 3)."""
 
 from collections.abc import Mapping
 
@@ -10,7 +10,7 @@ from providers.resources import File
 
 
 def from_anthropic_file(native: Answer, record: Mapping[str, str] | None) -> File:
-    """A file object; Anthropic's own names of it are of files that another tool uploaded."""
+    """Read a file object. Its own names are used only for files that another tool uploaded."""
     names = record if record is not None else {}
     return File(
         id=native_file_id(native.id),

@@ -1,4 +1,4 @@
-"""Files for Anthropic in the neutral model: those that the proxy keeps, and Anthropic's own."""
+"""Files for Anthropic: those that the proxy keeps, and those at Anthropic."""
 
 import asyncio
 from functools import partial
@@ -21,7 +21,7 @@ from providers.uploads.resumable import ResumableUploads
 
 Files = list[File]
 
-# In which of the two lists a page token goes on.
+# The list in which a page token continues.
 _STAGED = "s."
 _NATIVE = "n."
 
@@ -58,7 +58,7 @@ class AnthropicFiles:
                 return from_anthropic_file(native, await self._records.read(parsed.native))
 
     async def list(self, caller: Caller, page_size: int, page_token: str | None) -> Page[File]:
-        """One list: first what the proxy keeps, then what Anthropic does."""
+        """One list: first the files that the proxy keeps, then those at Anthropic."""
         place = decode_page_token(page_token, CURSOR) if page_token else _STAGED
         if place.startswith(_NATIVE):
             return await self._native_page(caller, [], page_size, place.removeprefix(_NATIVE))
@@ -79,7 +79,7 @@ class AnthropicFiles:
         """The rest of a page that begins with the files `before`."""
         space = page_size - len(before)
         listed, following = await listed_page(self._client, caller, "v1/files", space or 1, cursor)
-        if space == 0:  # asked only whether a page follows
+        if space == 0:  # the call only shows whether another page follows
             return Page(before, encode_page_token(_NATIVE) if listed else None)
         records = await asyncio.gather(*(self._records.read(native.id) for native in listed))
         files = [from_anthropic_file(n, record) for n, record in zip(listed, records, strict=True)]
@@ -93,7 +93,7 @@ class AnthropicFiles:
                 await self._staged.delete(caller, parsed.native)
             case FileKind.RESULTS:
                 raise failed_precondition(
-                    f"Anthropic keeps results with their batch: delete batches/{parsed.native}"
+                    f"results are deleted with their batch: delete batches/{parsed.native}"
                 )
             case FileKind.NATIVE:
                 await self._client.delete(caller, f"v1/files/{parsed.native}")
@@ -112,5 +112,5 @@ class AnthropicFiles:
             case FileKind.RESULTS:
                 return await self._batches.download(caller, parsed.native, form)
             case FileKind.NATIVE:
-                # Which may be had Anthropic decides, and says why where it may not.
+                # Anthropic decides which files can be downloaded and explains refusals.
                 return await self._client.download(caller, f"v1/files/{parsed.native}/content")

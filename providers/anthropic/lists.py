@@ -1,4 +1,4 @@
-"""Pages of Anthropic's lists, in both shapes that they have had (anthropic.md section 3)."""
+"""Pages of Anthropic's lists, in both shapes that Anthropic uses (anthropic.md section 3)."""
 
 import re
 from collections.abc import Sequence
@@ -8,7 +8,7 @@ from providers.credential import Caller
 from providers.json_api.client import Answer, JsonApi
 from providers.json_api.page_tokens import leading_on, no_token
 
-# What Anthropic says where a list goes on is its own affair, and stands in a query alone.
+# The form of Anthropic's cursors is its own choice; they are used only in the query.
 CURSOR: Final = re.compile(r"[!-~]{1,4096}")
 _PAGE: Final = "page"
 _AFTER: Final = "after_id"

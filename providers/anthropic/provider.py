@@ -1,4 +1,4 @@
-"""The Anthropic provider: batches from files too, which Anthropic itself does not have."""
+"""The Anthropic provider. It has batches from files, which Anthropic itself does not have."""
 
 import re
 from dataclasses import dataclass
@@ -41,7 +41,7 @@ NAMES: Final = NameForms(
 
 @dataclass(frozen=True, slots=True)
 class AnthropicOptions:
-    """`state_life`: how long a batch's input is kept."""
+    """`state_life` is how long the proxy keeps the input file of a batch."""
 
     base_url: URL
     api_version: str

@@ -1,6 +1,7 @@
 """One line of a batch's results -> one result in Gemini's shape.
 
-Nothing here raises: a line that cannot be read is one failed item, never a failed file.
+`from_anthropic_line` does not raise: a line that cannot be read is one failed item, not a failed
+file.
 """
 
 from collections.abc import Mapping
@@ -42,7 +43,7 @@ _MISSING: Final = {BatchState.CANCELLED: _CANCELLED, BatchState.EXPIRED: _EXPIRE
 def from_anthropic_line(line: object) -> dict[str, Any]:
     """`{"response": {...}}` or `{"error": {"code": <rpc number>, "message": "..."}}`.
 
-    A line or a message that is malformed is an error INTERNAL (13).
+    A malformed line or message becomes an error INTERNAL (13).
     """
     try:
         return _result(as_object(as_object(line, "the line").get("result"), "result"))
@@ -66,12 +67,12 @@ def _result(result: dict[str, Any]) -> dict[str, Any]:
         case "expired":
             return {"error": item_error(_EXPIRED.status, _EXPIRED.message)}
         case _:
-            raise unreadable("the result is of no known type")
+            raise unreadable("the result has an unknown type")
 
 
 def _refusal(envelope: object) -> dict[str, Any]:
     outer = as_object(envelope, "error")
-    # Anthropic writes the envelope of an HTTP error here, with the error itself inside.
+    # Anthropic writes the envelope of an HTTP error here, which has the error inside.
     inner = outer.get("error")
     error = inner if isinstance(inner, dict) else outer
     kind = text_or_none(error.get("type")) or ""

@@ -1,7 +1,7 @@
 """The results of an ended batch.
 
-They are fetched under the configured address. The batch's own `results_url` may be relative, or
-name a host behind a gateway that the proxy cannot reach and that must not get the key.
+They are read from the configured address. The batch's own `results_url` may be relative, or may
+name a host that the proxy cannot reach and that must not get the key.
 """
 
 import asyncio
@@ -36,7 +36,7 @@ class AnthropicResultLines:
         self._splitter = splitter
 
     async def job_id(self) -> str | None:
-        """The job that the results name; None in a batch that another tool made."""
+        """The job that the results name; None for a batch of another tool."""
         async with aclosing(self.slices()) as slices:
             async for lines in slices:
                 named = next(filter(None, map(self._id_of, lines)), None)
@@ -45,7 +45,7 @@ class AnthropicResultLines:
         return None
 
     async def slices(self) -> AsyncGenerator[deque[ResultLine], None]:
-        """No slices if Anthropic has archived the results: then only the requests are known."""
+        """The result lines; no lines if Anthropic has archived the results."""
         if not has_results(self._batch):
             return
         async with await self._client.open(self._caller, results_path(self._batch)) as reply:

@@ -1,4 +1,4 @@
-"""One attempt for an idempotency key, where the outcome of another cannot be looked up."""
+"""Allows one attempt per idempotency key, because Anthropic cannot show an attempt's outcome."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -11,15 +11,15 @@ from providers.status import Status
 
 @asynccontextmanager
 async def single_attempt(repeat: Repeat) -> AsyncIterator[None]:
-    """Around the one call that makes the batch. Raises ABORTED where there was another attempt.
+    """Enter this around the call that creates the batch. Raises ABORTED after another attempt.
 
-    The key is free again after an attempt that certainly made nothing.
+    The key can be used again after an attempt that certainly created nothing.
     """
     if not await repeat.begin():
         raise FerryError(
             Status.ABORTED,
-            "an earlier request with this x-ferry-idempotency-key is still under way, or its "
-            "outcome is unknown: list the batches, and use another key to create one anyway",
+            "an earlier request with this x-ferry-idempotency-key is still running, or its outcome "
+            "is unknown: list the batches, and use another key to create one anyway",
         )
     try:
         yield

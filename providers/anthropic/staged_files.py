@@ -1,7 +1,8 @@
-"""Batch inputs, which the proxy keeps: Anthropic reads none and gives no file back.
+"""The input files of batches. The proxy keeps them, because Anthropic neither reads nor returns
+them.
 
-Content and record are two objects; a file exists from the moment its record does. Ids begin with
-the time, inverted, so that the store's order of names is newest first.
+Content and record are two objects; a file exists as soon as its record does. Ids begin with the
+inverted time, so the store lists the newest first.
 """
 
 import re
@@ -38,7 +39,7 @@ def _no_such_file(staged_id: str) -> FerryError:
 
 
 class StagedFiles:
-    """The files of one upstream, each tenant's apart. `life` is that of the state store."""
+    """The files of one upstream, separate for each tenant. `life` is how long they are kept."""
 
     def __init__(self, upstream: str, state: State, life: timedelta) -> None:
         self._upstream = upstream
@@ -49,13 +50,13 @@ class StagedFiles:
         return f"staged-content/{self._upstream}/{caller.tenant}/{staged_id}"
 
     async def record(self, caller: Caller, staged_id: str, file: File) -> File:
-        """Make the file whose content is there; a repeat answers the file as first recorded."""
+        """Record a file whose content is stored. A repeat returns the file as first recorded."""
         if await write(self._state, self._record_name(caller, staged_id), orjson.dumps(file)):
             return file
         return await self.get(caller, staged_id)
 
     async def get(self, caller: Caller, staged_id: str) -> File:
-        # A client can make up any id; this one becomes part of an object's name.
+        # A client can send any id, and this one becomes part of an object's name.
         if not STAGED_ID.fullmatch(staged_id):
             raise _no_such_file(staged_id)
         data = await read(self._state, self._record_name(caller, staged_id))
@@ -64,7 +65,7 @@ class StagedFiles:
         return parse_file(orjson.loads(data))
 
     async def open(self, caller: Caller, staged_id: str) -> tuple[File, Body]:
-        """A file that exists, and its content."""
+        """A file and its content."""
         file = await self.get(caller, staged_id)
         return file, await self.content(caller, staged_id)
 
@@ -81,7 +82,7 @@ class StagedFiles:
         await self._state.delete(self.content_name(caller, staged_id))
 
     async def after(self, caller: Caller, staged_id: str) -> AsyncIterator[tuple[str, File]]:
-        """The files behind `staged_id` in the list, newest first, with their ids."""
+        """The files after `staged_id` in the list, newest first, with their ids."""
         prefix = self._record_name(caller, "")
         async for info in self._state.list(prefix):
             found = info.name.removeprefix(prefix)

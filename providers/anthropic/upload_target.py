@@ -1,7 +1,7 @@
-"""Where the bytes of an upload go for Anthropic.
+"""Stores the bytes of an upload for Anthropic.
 
-A batch's input goes to the state store, chunk by chunk. Any other file goes to Anthropic's Files
-API: in one request when it came in one, else from the parts that the state store has collected.
+The input file of a batch goes to the state store, chunk by chunk. Other files go to Anthropic's
+Files API: directly if they came in one request, otherwise from parts in the state store.
 """
 
 import base64
@@ -30,14 +30,14 @@ from providers.uploads.resumable import OpenSession
 from providers.uploads.session_parts import SessionParts
 from providers.uploads.upload_sessions import session_object
 
-# anthropic.md section 3; a batch's input may be as large, since it is translated on its way.
+# anthropic.md section 3. A batch's input has the same limit; it is translated while it is sent.
 SIZE_LIMIT: Final = 500 << 20
-# Seconds, by Anthropic's published description of `expires_in_seconds`.
+# In seconds; from Anthropic's published description of `expires_in_seconds`.
 FILE_EXPIRY: Final = range(3600, 7_776_000 + 1)
-# Between Anthropic's clock and ours, when a file made by a lost request is looked for.
+# The difference allowed between Anthropic's clock and ours in the search for a lost file.
 _CLOCK_SECONDS: Final = 300
 _PAGE_SIZE: Final = 100
-# What may stand in the head of the multipart form: a client's own is any text.
+# The types that may be sent in the head of a form's part. A client's own can be any text.
 _MIME_TYPE: Final = re.compile(r"[\w.+-]+/[\w.+-]+", re.ASCII)
 _ANY_TYPE: Final = "application/octet-stream"
 # Unverified: anthropic.md section 3.
@@ -63,8 +63,8 @@ class AnthropicUploadTarget:
     async def describe(self, _: Caller, start: UploadStart) -> Mapping[str, str]:
         if start.expires_after is not None and is_batch_input(start):
             raise invalid_argument(
-                "the expiry of this file cannot be set: the proxy itself keeps batch inputs for "
-                f"Anthropic, for {self._staged.life.total_seconds():.0f} seconds (FERRY_STATE_TTL)"
+                "the expiry of this file cannot be set: the proxy keeps batch inputs for Anthropic "
+                f"itself, for {self._staged.life.total_seconds():.0f} seconds (FERRY_STATE_TTL)"
             )
         details = {
             "display_name": start.display_name or start.file_name or "",
@@ -83,7 +83,7 @@ class AnthropicUploadTarget:
         hashed = Body(_hashing(body, digest), size)
         name = self._staged.content_name(session.caller, staged_id)
         made = await self._state.create(name, hashed)
-        # Content that was there already need not have been read to its end again.
+        # If the content was stored before, this body may not have been read to its end.
         sha256 = base64.b64encode(digest.digest()).decode() if made else None
         return await self._staged_file(session, staged_id, size, sha256)
 
@@ -151,7 +151,7 @@ class AnthropicUploadTarget:
     # --- Anthropic's Files API -----------------------------------------------------------------
 
     async def _uploaded(self, session: OpenSession, size: int, content: Body) -> File:
-        """The file at Anthropic, unless a request whose answer was lost has made it already."""
+        """`POST /v1/files`, unless an earlier request whose answer was lost has made the file."""
         first = await write(self._state, session_object(session.id, "attempt"), b"")
         found = None if first else await self._find(session, size)
         if found is None:
@@ -175,7 +175,7 @@ class AnthropicUploadTarget:
         return await self._client.post_body(session.caller, "v1/files", content_type, form)
 
     async def _find(self, session: OpenSession, size: int) -> Answer | None:
-        """A file as this session would have made it, that no other session has recorded."""
+        """A file with this session's name and size that no other session has recorded."""
         started = int(session.details["started"]) - _CLOCK_SECONDS
         cursor: str | None = None
         while True:

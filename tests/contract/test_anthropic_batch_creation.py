@@ -176,7 +176,7 @@ async def test_a_file_that_anthropic_has_is_no_input(anthropic: AnthropicAtWork)
     file_id = await anthropic.upload(b"%PDF", "a.pdf", mime_type="application/pdf")
     error = await refused(anthropic.batches.create(CALLER, from_file(file_id)))
     assert error.status == Status.INVALID_ARGUMENT
-    assert "under a name that ends in .jsonl" in error.message
+    assert "with a name that ends in .jsonl" in error.message
     assert await anthropic.objects("batches") == []
 
 
