@@ -114,7 +114,7 @@ def provider_problems(providers: Mapping[str, ProviderSettings], kinds: Kinds) -
             yield Problem(setting, f": {must_be_one_of(sorted(kinds), provider.kind or '')}", named)
             continue
         if name in kinds and provider.kind != name:
-            text = f": the provider {name} always has the kind {name}; choose another name"
+            text = f": {name} always has the kind {name}; choose another name for the provider"
             yield Problem(setting, text)
         yield from _misplaced(name, provider, kinds)
         if kind.takes_api_key:

@@ -540,7 +540,7 @@ def test_a_base_url_loses_its_last_slash(given: pytest.MonkeyPatch) -> None:
     [
         ("FERRY_PROVIDERS__ACME__UPLOADS", "auto", "must be one of gemini, openai"),
         ("FERRY_PROVIDERS__ACME__KIND", "acme", "must be one of gemini, openai"),
-        ("FERRY_PROVIDERS__OPENAI__KIND", "gemini", "the provider openai always has the kind openai"),
+        ("FERRY_PROVIDERS__OPENAI__KIND", "gemini", "openai always has the kind openai"),
     ],
 )
 def test_a_further_name_needs_a_kind_that_exists(
