@@ -1,8 +1,8 @@
 """The most frequent operations, each with the number of calls that it makes."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from providers.body import drain
 from providers.provider import Provider
@@ -30,7 +30,8 @@ class Calls:
 class Subject:
     """A provider, and how it is used. `over` is one more process, on another state store.
 
-    `in_parts` is the name of a file that is uploaded in parts; `ended` is a batch's last status.
+    `in_parts` is the name of a file that is uploaded in parts; `ended` is the status of a batch
+    with results, and `without_results` are the orders to the fake that end one without any.
     """
 
     work: AtWork
@@ -39,6 +40,7 @@ class Subject:
     from_file: Callable[[str], NewBatch]
     in_parts: str
     ended: str
+    without_results: Sequence[Mapping[str, Any]]
 
     async def counted(self, operation: Callable[[], Awaitable[None]]) -> Calls:
         """What `operation` costs in a process that has nothing in memory."""
@@ -137,6 +139,14 @@ async def get_inline_results(subject: Subject) -> Calls:
     return await _counted_inline_results(
         subject, await subject.made_and_ended(subject.inline(*TEXTS))
     )
+
+
+async def get_inline_failures(subject: Subject) -> Calls:
+    """Of a batch that the provider ended without any result, or whose results it has deleted."""
+    batch_id = await subject.made(subject.inline(*TEXTS))
+    for order in subject.without_results:
+        await subject.work.post(f"/_fake/batches/{batch_id}", order)
+    return await _counted_inline_results(subject, batch_id)
 
 
 async def get_ended_file_batch(subject: Subject) -> Calls:

@@ -28,6 +28,7 @@ from tests.contract.hot_paths import (
     create_repeatable,
     download,
     get_ended_file_batch,
+    get_inline_failures,
     get_inline_results,
     get_result_file,
     get_running,
@@ -48,6 +49,7 @@ MOST: Final[Mapping[str, Mapping[Operation, Calls]]] = {
         create_repeatable: Calls(2, 5),
         get_running: Calls(1, 1),
         get_inline_results: Calls(2, 3),
+        get_inline_failures: Calls(1, 4),
         get_ended_file_batch: Calls(1, 2),
         get_result_file: Calls(1, 2),
         list_of_two: Calls(1, 2),
@@ -62,6 +64,7 @@ MOST: Final[Mapping[str, Mapping[Operation, Calls]]] = {
         create_repeatable: Calls(1, 6),
         get_running: Calls(1, 1),
         get_inline_results: Calls(2, 2),
+        get_inline_failures: Calls(1, 3),
         get_ended_file_batch: Calls(1, 1),
         get_result_file: Calls(1, 1),
         list_of_two: Calls(1, 2),
@@ -76,6 +79,7 @@ MOST: Final[Mapping[str, Mapping[Operation, Calls]]] = {
         create_repeatable: Calls(3, 7),
         get_running: Calls(1, 3),
         get_inline_results: Calls(3, 5),
+        get_inline_failures: Calls(2, 6),
         get_ended_file_batch: Calls(1, 4),
         get_result_file: Calls(1, 4),
         list_of_two: Calls(1, 7),
@@ -123,6 +127,7 @@ async def test_openai(name: str, operation: Operation) -> None:
             openai_at_work.from_file,
             in_parts="a.png",
             ended="completed",
+            without_results=[{"status": "failed"}],
         )
         await check(name, operation, subject)
 
@@ -137,6 +142,7 @@ async def test_anthropic(name: str, operation: Operation) -> None:
             anthropic_at_work.from_file,
             in_parts="in.jsonl" if name == "anthropic" else "a.pdf",
             ended="ended",
+            without_results=[{"status": "ended"}, {"archived": True}],
         )
         await check(name, operation, subject)
 
@@ -153,6 +159,7 @@ async def test_bedrock(bedrock: BedrockAtWork, name: str, operation: Operation) 
         bedrock_at_work.from_file,
         in_parts="a.bin",
         ended="Completed",
+        without_results=[{"status": "Failed"}],
     )
     await check(name, operation, subject)
 
