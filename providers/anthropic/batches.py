@@ -99,7 +99,7 @@ class AnthropicBatches:
     async def get(self, caller: Caller, batch_id: str) -> Batch:
         native, record = await self._batch(caller, batch_id)
         batch = from_anthropic_batch(native, record)
-        if not await self._has_results(native, record):
+        if not state_of(native).terminal:
             return batch
         # Without the record, only the results show whether the requests were inline.
         if record.get("source", RowKind.METADATA) == RowKind.METADATA:
@@ -109,6 +109,8 @@ class AnthropicBatches:
                 return batch
             if inline is not None:
                 return replace(batch, output=inline)
+        if not await self._has_results(native, record):
+            return batch
         return replace(batch, output=ResultFile(result_file_id(batch_id)))
 
     async def list(self, caller: Caller, page_size: int, page_token: str | None) -> Page[Batch]:
@@ -202,14 +204,12 @@ class AnthropicBatches:
 
     async def _ended(self, caller: Caller, batch_id: str) -> tuple[Answer, dict[str, str]]:
         native, record = await self._batch(caller, batch_id)
-        if not await self._has_results(native, record):
+        if not (state_of(native).terminal and await self._has_results(native, record)):
             raise not_found(f"batches/{batch_id} has no results")
         return native, record
 
     async def _has_results(self, native: Answer, record: dict[str, str]) -> bool:
-        """Whether each request has a result, or a known reason for having none."""
-        if not state_of(native).terminal:
-            return False
+        """Of an ended batch: whether each request has a result, or a known reason for none."""
         if has_results(native):
             return True
         return "job" in record and await self._tables.exists(record["job"])

@@ -90,7 +90,7 @@ class OpenAIBatches:
     async def get(self, caller: Caller, batch_id: str) -> Batch:
         native = await self._batch(caller, batch_id)
         batch = from_openai_batch(native)
-        if not await self._has_results(caller, native):
+        if not await self._keeps_results(native):
             return batch
         if records.metadata_of(native).get(records.SOURCE) == RowKind.METADATA:
             try:
@@ -99,6 +99,8 @@ class OpenAIBatches:
                 return batch
             if inline is not None:
                 return replace(batch, output=inline)
+        if not await self._has_results(caller, native):
+            return batch
         return replace(batch, output=ResultFile(result_file_id(batch_id)))
 
     async def list(self, caller: Caller, page_size: int, page_token: str | None) -> Page[Batch]:
@@ -194,14 +196,18 @@ class OpenAIBatches:
 
     async def _ended(self, caller: Caller, batch_id: str) -> Answer:
         native = await self._batch(caller, batch_id)
-        if not await self._has_results(caller, native):
+        if not (await self._keeps_results(native) and await self._has_results(caller, native)):
             raise not_found(f"batches/{batch_id} has no results")
         return native
 
-    async def _has_results(self, caller: Caller, native: Answer) -> bool:
-        """Whether each request has a result, or a known reason for having none."""
-        if not records.state_of(native).terminal or await self._results_deleted(native.id):
+    async def _keeps_results(self, native: Answer) -> bool:
+        """Whether the batch has ended, and its results have not been deleted."""
+        if not records.state_of(native).terminal:
             return False
+        return not await self._deleted.is_deleted(result_file_id(native.id))
+
+    async def _has_results(self, caller: Caller, native: Answer) -> bool:
+        """Of an ended batch: whether each request has a result, or a known reason for none."""
         if output_files(native):
             return True
         name = _table_name(native)
@@ -254,9 +260,6 @@ class OpenAIBatches:
         names = [batch_marker(native.id) for native in listed]
         deleted = await self._deleted.deleted_of(names)
         return [n for n, name in zip(listed, names, strict=True) if name not in deleted]
-
-    async def _results_deleted(self, batch_id: str) -> bool:
-        return await self._deleted.is_deleted(result_file_id(batch_id))
 
     async def _discard(self, caller: Caller, native: Answer) -> None:
         """Undo a batch, because another request with the same idempotency key was faster."""
