@@ -1,4 +1,4 @@
-"""Time, handed in so that nothing has to pass."""
+"""Time as a dependency, so tests need not wait."""
 
 import asyncio
 import time
@@ -11,7 +11,7 @@ class Clock(Protocol):
         """In UTC."""
 
     def monotonic(self) -> float:
-        """Seconds that never go back, from an arbitrary start."""
+        """Seconds from an arbitrary start, never decreasing."""
 
     async def wait(self, seconds: float) -> None: ...
 

@@ -1,4 +1,4 @@
-"""Batches that the proxy carries out itself, because they are too small for a job."""
+"""Batches that the proxy runs itself because they are too small for a job."""
 
 from functools import partial
 from typing import Any, Final
@@ -25,8 +25,8 @@ _NEVER: Final = Failure(Status.INTERNAL, "The batch ended without an answer to t
 class ImmediateBatches:
     """Implements `providers.bedrock.batch_backends.MemoryShare`, and lists.
 
-    Nothing here is at AWS, but every call finds the caller's target first: what is refused of a
-    caller's headers and keys is refused here as it is for a job.
+    Nothing here is stored at AWS, but every call determines the caller's target first: wrong
+    headers and keys are refused as they are for a job.
     """
 
     def __init__(self, targets: AwsTargets, jobs: ImmediateJobs) -> None:
@@ -39,7 +39,7 @@ class ImmediateBatches:
         return FoundBatch(found.batch, partial(self._results, found))
 
     async def find(self, caller: Caller, job: str) -> Batch | None:
-        """The batch that an earlier attempt made under our id `job`."""
+        """The batch that an earlier attempt created under our id `job`."""
         try:
             return (await self.look_up(caller, job_id_of(job))).batch
         except NotFound:

@@ -1,4 +1,4 @@
-"""A job's input in pieces of a few lines: a job may run for longer than a stream can stay open."""
+"""A job's input in segments of a few lines: a job may run longer than a stream can stay open."""
 
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import aclosing
@@ -10,16 +10,16 @@ from providers.body import Body
 from providers.errors import invalid_argument
 from providers.memory import MemoryBudget
 
-# A segment is at most this and one line more.
+# A segment ends with the first line that reaches this size.
 SEGMENT_BYTES: Final = 64 << 10
-# Set aside for the answer to one record.
+# Reserved for the answer to one record.
 ANSWER_BYTES: Final = 1 << 20
 
 
 def working_bytes(size: int, records: int) -> int:
-    """What a segment of `size` bytes takes of memory while its `records` are carried out.
+    """The memory for a segment of `size` bytes while its `records` are called.
 
-    Itself and its lines, each line parsed and as it is sent, and the answers to those at once.
+    It covers the segment, its lines, each line parsed and as sent, and the concurrent answers.
     """
     return 4 * size + min(records, CALLS_OF_A_JOB) * ANSWER_BYTES
 
@@ -27,9 +27,9 @@ def working_bytes(size: int, records: int) -> int:
 async def segments(
     body: Body, splitter: LineSplitter, memory: MemoryBudget
 ) -> AsyncGenerator[tuple[int, bytes], None]:
-    """(index of its first record, its lines), counted on `memory` until the next is asked for.
+    """(index of the first record, lines) of each segment, counted on `memory` until the next.
 
-    Raises INVALID_ARGUMENT for what could never be held while it is carried out.
+    Raises INVALID_ARGUMENT for a segment that could never fit in memory while it runs.
     """
     held: list[bytes] = []
     first, size = 0, 0
@@ -52,8 +52,8 @@ async def segments(
 def _check(size: int, records: int, memory: MemoryBudget) -> None:
     if working_bytes(size, records) > memory.size:
         raise invalid_argument(
-            f"a request of about {size} bytes is too large for a batch that the proxy carries out "
-            "itself, in the memory that it has"
+            f"a request of about {size} bytes is too large for the memory of the proxy, which runs "
+            "this batch itself"
         )
 
 

@@ -1,4 +1,4 @@
-"""The creation of an immediate job: everything first, its record last."""
+"""The creation of an immediate job: its record is written last."""
 
 import secrets
 from contextlib import aclosing
@@ -30,7 +30,7 @@ class NewImmediateJob:
 
 
 class JobCreation:
-    """`line_limit` in bytes, of one line of a job's input. `ambient` as in the jobs it makes."""
+    """`line_limit` is for one input line, in bytes. `ambient` is that of the jobs it creates."""
 
     def __init__(
         self,
@@ -49,7 +49,7 @@ class JobCreation:
         self._ambient = ambient
 
     async def create(self, key: JobKey, new: NewImmediateJob) -> None:
-        """Nothing where there is a job `key` already; then the input is not read to its end."""
+        """Does nothing if the job `key` exists; then the input is not read to its end."""
         if await self._store.find(key) is not None:
             return
         job = ImmediateJob(
@@ -70,7 +70,7 @@ class JobCreation:
         except BaseException:
             await self._undo(key, job, work)
             raise
-        # Where this fails nothing is taken back: the record may be there all the same.
+        # If this fails, nothing is deleted: the record may have been stored.
         if not await self._store.create(key, job):
             await self._undo(key, job, work)
 

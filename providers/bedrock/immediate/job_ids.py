@@ -11,7 +11,7 @@ _BYTES: Final = 16
 
 
 def job_id_of(mark: str) -> str:
-    """The one id that belongs to `mark`."""
+    """The id derived from `mark`."""
     digest = hashlib.sha256(mark.encode()).digest()[:_BYTES]
     return _PREFIX + b32hexencode(digest).decode().rstrip("=").lower()
 

@@ -16,10 +16,10 @@ POSITION: Final = re.compile(r"([0-9]{1,12})\.([a-z0-9-]{1,64})")
 
 @dataclass(frozen=True, slots=True, order=True)
 class Position:
-    """Where a job stands in the list, also once it was deleted. Newer ones are less.
+    """The position of a job in the list, valid after its deletion. Newer jobs come first.
 
-    By the store's own time, in whole seconds, since some stores tell no more of it in one answer
-    than in another. Jobs of one second are in the order of their ids, which says nothing of time.
+    It uses the store's time in whole seconds, since some stores give fractions only in some
+    answers. Jobs of the same second are ordered by id.
     """
 
     negative_seconds: int
@@ -31,7 +31,7 @@ class Position:
 
 @dataclass(frozen=True, slots=True)
 class ListedJobs:
-    """`more`: the list goes on after the last position that was asked for."""
+    """`more`: the list continues after the position `last`."""
 
     jobs: Sequence[tuple[Position, Batch]]
     last: Position | None
@@ -39,7 +39,7 @@ class ListedJobs:
 
 
 def parse_position(text: str) -> Position:
-    """Of a `str(position)`. Raises ValueError."""
+    """Parse a `str(position)`. Raises ValueError."""
     found = POSITION.fullmatch(text)
     if found is None:
         raise ValueError(f"{text!r} is no position in a list")
@@ -49,7 +49,7 @@ def parse_position(text: str) -> Position:
 async def newest(
     store: JobStore, tenant: str, after: Position | None, count: int
 ) -> Sequence[Position]:
-    """The first `count` after `after`, in their order; no more than these are held."""
+    """The first `count` positions after `after`, in order; no more are kept in memory."""
     best: list[Position] = []
     async for key, info in store.of_tenant(tenant):
         position = _position(key, info.created)

@@ -1,4 +1,4 @@
-"""What there is to read of a job that has ended."""
+"""The results of a job that has ended."""
 
 from collections import deque
 from collections.abc import AsyncGenerator
@@ -17,7 +17,7 @@ from providers.resources import Batch
 
 
 class JobResults:
-    """Implements `ResultFiles`, of a job whose results are there, or were when this was made."""
+    """Implements `ResultFiles`, for a job whose results existed when this was created."""
 
     def __init__(
         self,
@@ -37,20 +37,20 @@ class JobResults:
 
     @property
     def batch(self) -> Batch:
-        """The batch that the job looks like, without results."""
+        """The job as a batch, without results."""
         return ended_batch(self._key.job_id, self.job, self._ending)
 
     async def table(self, reservation: Reservation) -> RequestTable:
         """Counted on `reservation`. Raises NOT_FOUND."""
         table = await self._tables.read(table_name(self._key, self.job), reservation)
         if table is None:
-            raise no_job(self._key.job_id)  # it is just being swept
+            raise no_job(self._key.job_id)  # the sweep is deleting the job
         return table
 
     async def lines(self) -> AsyncGenerator[deque[ResultLine], None]:
         """Lines `{"recordId", "modelOutput" | "error"}`, for ResultLines.slices.
 
-        Raises NOT_FOUND where there are none any more.
+        Raises NOT_FOUND if they no longer exist.
         """
         async with aclosing(self.files()) as files:
             async for file in files:
@@ -59,7 +59,7 @@ class JobResults:
                         yield lines
 
     async def files(self) -> AsyncGenerator[Body, None]:
-        """One, in the form of a job's output, but with no more of each request than is read."""
+        """One file, like a job's output but with only the parts of each request that are read."""
         body = await self._work.output(self._ending.output)
         if body is None:
             raise no_results(self._key.job_id)

@@ -1,4 +1,4 @@
-"""A job's objects in the state store to the neutral model."""
+"""A job's objects in the state store as the neutral model."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -8,7 +8,7 @@ from providers.bedrock.immediate.leases import LeaseRecord, Progress
 from providers.resources import Batch, BatchState, Counts, Failure
 from providers.status import Status
 
-# Bedrock's words for the like (bedrock.md section 2).
+# Bedrock's own status words (bedrock.md section 2).
 _NATIVE: Final[Mapping[BatchState, str]] = {
     BatchState.PENDING: "Submitted",
     BatchState.RUNNING: "InProgress",
@@ -43,7 +43,7 @@ def unfinished_batch(
     lease: LeaseRecord | None,
     progress: Progress | None,
 ) -> Batch:
-    """`lease` is the newest; `progress` is newer than the lease's, where the job is run here."""
+    """`lease` is the newest record; `progress` is newer, if this process runs the job."""
     state = _unfinished_state(cancelled, lease)
     made = progress or (lease.progress if lease else Progress())
     return Batch(

@@ -1,8 +1,8 @@
-"""The jobs themselves: what was asked for, and how it ended.
+"""The records of jobs: what was requested and how it ended.
 
-A job is there from when its record is written, after all that it needs, until the record is
-deleted, before all else. Records live for the state's time to live, everything else longer
-(proxy/sweep.py): so no job is seen with half of its objects swept.
+A job exists while its record exists: the record is written after all other objects and deleted
+before them. Records live for the state's time to live and everything else lives longer
+(proxy/sweep.py), so no job is seen with only some of its objects.
 """
 
 from collections.abc import AsyncIterator
@@ -36,10 +36,10 @@ class JobKey:
 
 @dataclass(frozen=True, slots=True)
 class ImmediateJob:
-    """What is known of a job from its creation on. `count` records; `rows` as in its table.
+    """A job as it was created, with `count` records; `rows` is the kind of its request table.
 
-    `creation` tells the objects of one attempt to create the job from those of any other.
-    `ambient`: whether it was made to be paid with the proxy's own credential.
+    `creation` distinguishes the objects of each attempt to create the job.
+    `ambient`: whether the proxy's own credential pays for it.
     """
 
     model: str
@@ -74,9 +74,9 @@ class JobStore:
         self._state = state
 
     async def create(self, key: JobKey, job: ImmediateJob) -> bool:
-        """False where there is a job `key` already."""
+        """False if the job `key` exists already."""
         if job.ambient:
-            # Before the record, so that no job is there that is not looked for.
+            # Before the record, so the periodic look finds every job.
             await write(self._state, self._open(key, job), b"")
         return await write(self._state, self._record(key), orjson.dumps(job))
 
@@ -85,16 +85,16 @@ class JobStore:
         return None if data is None else _parse_job(data)
 
     async def forget(self, key: JobKey) -> None:
-        """The job is gone at once; its work and its ending are not yet."""
+        """Delete the record only: the job is gone, its work and its ending are not yet."""
         await self._state.delete(self._record(key))
 
     async def close(self, key: JobKey, job: ImmediateJob) -> None:
-        """Look for it no more: it has ended, or it was not made after all."""
+        """End the periodic look for the job: it has ended, or was not created."""
         if job.ambient:
             await self._state.delete(self._open(key, job))
 
     async def end(self, key: JobKey, job: ImmediateJob, ending: Ending) -> bool:
-        """False where the job had ended already: it stays as it ended first."""
+        """False if the job had ended already; the first ending counts."""
         return await write(self._state, self._ending(key, job), orjson.dumps(ending))
 
     async def ending(self, key: JobKey, job: ImmediateJob) -> Ending | None:
@@ -108,13 +108,13 @@ class JobStore:
         return JobWork(f"{_WORK}/{self._upstream}/{key}/{job.creation}", self._state)
 
     async def of_tenant(self, tenant: str) -> AsyncIterator[tuple[JobKey, ObjectInfo]]:
-        """In the order of ids."""
+        """The tenant's jobs in the order of ids."""
         prefix = f"{_RECORDS}/{self._upstream}/{tenant}/"
         async for info in self._state.list(prefix):
             yield JobKey(tenant, info.name.removeprefix(prefix)), info
 
     async def unfinished_of_proxy(self) -> AsyncIterator[JobKey]:
-        """Of all tenants, the jobs that its own credential pays for and that are not closed."""
+        """The jobs of all tenants that the proxy's credential pays for and that are not closed."""
         prefix = f"{_OPEN}/{self._upstream}/"
         async for info in self._state.list(prefix):
             tenant, job_id, *_ = info.name.removeprefix(prefix).split("/")

@@ -1,4 +1,4 @@
-"""What carrying out one job leaves in the state store, until the job is deleted."""
+"""The objects of one job's run in the state store, until the job is deleted."""
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -14,14 +14,14 @@ _NOTHING: Final = b""
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """A piece of the input; `first` is the index of its first record, `size` in bytes."""
+    """A part of the input; `first` is the index of its first record, `size` is in bytes."""
 
     first: int
     size: int
 
 
 class JobWork:
-    """The objects under `prefix`; all of them are written once."""
+    """The objects under `prefix`, each written once."""
 
     def __init__(self, prefix: str, state: State) -> None:
         self._prefix = prefix
@@ -39,23 +39,23 @@ class JobWork:
         ]
 
     async def read_segment(self, segment: Segment) -> bytes | None:
-        """None where it was deleted: the job has ended."""
+        """None if it was deleted because the job has ended."""
         return await read(self._state, self._input(segment.first), segment.size)
 
     # --- the calls -----------------------------------------------------------------------------
 
     async def begin_call(self, index: int, attempt: int, owner: str) -> bool:
-        """Whether this call of a record is the owner's to make: whoever begins it makes it."""
+        """Whether the owner may make this call of a record: the first owner to mark it may."""
         name, mark = self._call(index, attempt), owner.encode()
-        # It is there, and the owner's, where the answer to an earlier try was lost.
+        # The mark may be the owner's already, if the answer to an earlier write was lost.
         return await write(self._state, name, mark) or await read(self._state, name) == mark
 
     async def forget_call(self, index: int, attempt: int) -> None:
-        """Take a call back that certainly did nothing."""
+        """Remove the mark of a call that certainly had no effect."""
         await self._state.delete(self._call(index, attempt))
 
     async def calls(self) -> dict[int, int]:
-        """The last call that was begun of each record, from 1."""
+        """The number of the last call begun for each record, from 1."""
         last: dict[int, int] = {}
         async for info in self._state.list(self._all("calls")):
             index, attempt = map(int, info.name.rpartition("/")[2].split("-"))
@@ -65,14 +65,14 @@ class JobWork:
     # --- the results ---------------------------------------------------------------------------
 
     async def record(self, index: int, line: bytes) -> bool:
-        """Keep the answer to a record; False where it had one."""
+        """Store the answer to a record; False if it had one."""
         return await write(self._state, f"{self._prefix}/results/{index:010d}", line)
 
     async def recorded(self) -> set[int]:
         return {_last_number(info) async for info in self._state.list(self._all("results"))}
 
     async def write_output(self, number: int) -> Progress:
-        """All results so far as one object, and how many they are."""
+        """Write all results so far into one object, and count them."""
         output = _Output(self._state, self._all("results"))
         await self._state.create(self._output(number), Body(output.chunks(), None))
         return output.progress
@@ -95,9 +95,9 @@ class JobWork:
         return await self._state.head(f"{self._prefix}/cancelled") is not None
 
     async def clear(self) -> None:
-        """Of a job that has ended: what its output has made superfluous.
+        """Delete the input and the single results of a job that has ended.
 
-        The marks of calls and leases stay: an owner that has slept since then must find them.
+        The marks of calls and the leases stay: an owner that was suspended must find them.
         """
         for kind in ("input", "results"):
             await self._delete(self._all(kind))
@@ -123,7 +123,7 @@ class JobWork:
 
 
 class _Output:
-    """The recorded results one after the other, counted while they are read."""
+    """The recorded results in sequence, counted while they are read."""
 
     def __init__(self, state: State, results: str) -> None:
         self._state = state
@@ -139,7 +139,7 @@ class _Output:
         async for info in self._state.list(self._results):
             body = await self._state.get(info.name)
             if body is None:
-                raise LeaseLost  # whoever ended the job has cleared it
+                raise LeaseLost  # another owner ended the job and cleared it
             head = b""
             async for chunk in body.chunks:
                 head += chunk[: HEAD_BYTES - len(head)]

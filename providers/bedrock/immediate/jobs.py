@@ -1,4 +1,4 @@
-"""Immediate jobs as the rest of the provider sees them: batches like any other."""
+"""The interface of immediate jobs to the rest of the provider."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -28,7 +28,7 @@ from providers.memory import MemoryBudget
 from providers.resources import Batch
 from providers.state import State
 
-# What stands in a line beside the model's input or output: its names, and the record's id.
+# The rest of a line beside the model's input or output: member names and the record id.
 _AROUND_BYTES: Final = 64 << 10
 
 
@@ -45,10 +45,10 @@ class FoundJob:
 class ImmediateJobs:
     """The immediate jobs of one upstream. A caller sees those of its own tenant.
 
-    Every call about a job that has not ended yet resumes it in the background, with the caller's
-    credential, which is kept in the memory of that work alone; but only where who pays now, the
-    proxy (`ambient`) or the caller, is who was to pay when it was made. `line_limit` in bytes, of
-    a record's input and of its output. All methods raise NOT_FOUND for a job that is not there.
+    Every call about an unfinished job resumes it in the background with the caller's credential,
+    which only that task keeps, in memory. It is resumed only if the same party, the proxy
+    (`ambient`) or the caller, pays as at creation. `line_limit` is in bytes, for a record's input
+    and for its output. All methods raise NOT_FOUND for a job that does not exist.
     """
 
     def __init__(
@@ -84,9 +84,9 @@ class ImmediateJobs:
     # --- as batches ------------------------------------------------------------------------------
 
     async def create(self, caller: Caller, job_id: str, new: NewImmediateJob) -> Batch:
-        """The job `job_id`, which a repeat does not make again. `job_id` is one of job_ids.py."""
+        """Create the job `job_id` (an id of job_ids.py); a repeat returns the same job."""
         if not is_immediate(job_id):
-            raise ValueError(f"{job_id!r} is no id of an immediate job")
+            raise ValueError(f"{job_id!r} is not the id of an immediate job")
         await self._creation.create(JobKey(caller.tenant, job_id), new)
         return await self.get(caller, job_id)
 
@@ -102,7 +102,7 @@ class ImmediateJobs:
         return FoundJob(key, job, None, await self._unended_batch(caller, key, job))
 
     async def list(self, caller: Caller, after: Position | None, limit: int) -> ListedJobs:
-        """Newest first; `limit` is at least 1. A job that vanishes meanwhile is left out."""
+        """Newest first; `limit` is at least 1. A job deleted meanwhile is left out."""
         positions = await newest(self._store, caller.tenant, after, limit + 1)
         page = positions[:limit]
         batches = await asyncio.gather(*(self._get_or_none(caller, p.job_id) for p in page))
@@ -112,7 +112,7 @@ class ImmediateJobs:
     async def cancel(self, caller: Caller, job_id: str) -> None:
         """Calls in flight end, others do not begin. FAILED_PRECONDITION for a job that has ended.
 
-        Whichever replica has the job, or now gets it, ends it.
+        The replica that has the lease, or gets it next, ends the job.
         """
         key, job = await self._find(caller, job_id)
         ending = await self._store.ending(key, job)
@@ -121,17 +121,17 @@ class ImmediateJobs:
         await self._store.work(key, job).cancel()
         if key in self._runs:
             self._runs[key].cancel()
-        # Whatever became of its credential: to end it takes none.
+        # Even with a refused credential: the end takes no call.
         self._start(caller, key)
 
     async def delete(self, caller: Caller, job_id: str) -> None:
-        """The job and all that is kept of it. FAILED_PRECONDITION for one that has not ended."""
+        """Delete the job and all its objects. FAILED_PRECONDITION if it has not ended."""
         key, job = await self._find(caller, job_id)
         if await self._store.ending(key, job) is None:
             raise failed_precondition(
                 "the batch has not ended; cancel it, wait until it has ended, delete it"
             )
-        # In an order in which the job is never there again, nor run again.
+        # In this order the job cannot reappear or run again.
         await self._store.forget(key)
         await self._store.close(key, job)
         await self._store.work(key, job).delete()
@@ -154,18 +154,18 @@ class ImmediateJobs:
         key, job, ending = await self._ended(caller, job_id)
         await self._store.work(key, job).delete_output(ending.output)
 
-    # --- carrying on -----------------------------------------------------------------------------
+    # --- running ---------------------------------------------------------------------------------
 
     def resume(self, caller: Caller, key: JobKey) -> None:
-        """Carry the job on as soon as nobody else does; nothing where this waits for it already.
+        """Run the job as soon as its lease is free, unless this process waits for it already.
 
-        Nor just after no call could be made with this credential, or while the process ends.
+        Does nothing shortly after a refusal of this credential, or while the process ends.
         """
         if not self._delays.is_delayed(key, caller):
             self._start(caller, key)
 
     def unfinished_of_proxy(self) -> AsyncIterator[JobKey]:
-        """The jobs of all tenants that the proxy's own credential is to carry on."""
+        """The unfinished jobs of all tenants that the proxy's own credential pays for."""
         return self._store.unfinished_of_proxy()
 
     def _start(self, caller: Caller, key: JobKey) -> None:
@@ -185,11 +185,11 @@ class ImmediateJobs:
             await self._store.close(key, job)
 
     async def _run_with(self, caller: Caller, key: JobKey, job: ImmediateJob, lease: Lease) -> bool:
-        """Whether it has ended."""
+        """Whether the job has ended."""
         work = self._store.work(key, job)
         run = Run(job, work, lease, caller, self._dependencies, partial(self._store.end, key, job))
         self._runs[key] = run
-        # Then a job comes to its end only where it was cancelled: that takes no call.
+        # A stopped run still ends a job that was cancelled: that takes no call.
         if self._draining or job.ambient is not self._ambient:
             run.stop()
         try:
@@ -200,7 +200,7 @@ class ImmediateJobs:
                 self._delays.start(key, caller)
 
     async def _drain(self) -> None:
-        """Begin no further call, and wait for those in flight and for their results."""
+        """Begin no further call; wait for calls in flight and for their results."""
         self._draining = True
         runs = list(self._runs.values())
         for run in runs:
@@ -222,7 +222,7 @@ class ImmediateJobs:
         return key, job
 
     async def _ended(self, caller: Caller, job_id: str) -> tuple[JobKey, ImmediateJob, Ending]:
-        """Raises NOT_FOUND for one that has not."""
+        """Raises NOT_FOUND for a job that has not ended."""
         key, job = await self._find(caller, job_id)
         ending = await self._store.ending(key, job)
         if ending is None:

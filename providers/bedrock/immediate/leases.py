@@ -1,8 +1,8 @@
-"""Who runs a job: write-once records with an epoch, renewed by writing the next one.
+"""Who runs a job: a lease is a series of write-once records, each with the next epoch.
 
-No clock is compared with another. Who waits for a job takes it over after it has seen one and the
-same record as the newest for a whole lease of its own time; its owner stops when it could not renew
-for less than that. Whoever creates the next epoch's record has it, and nobody else can.
+No clocks are compared. A waiting replica takes a job over after the newest record has not changed
+for a whole lease of its own time. The owner stops earlier, if it could not renew. Only one replica
+can create the record of the next epoch, so the lease has one owner.
 """
 
 import logging
@@ -20,22 +20,22 @@ from providers.state import State, read, write
 
 LEASE_SECONDS: Final = 30.0
 RENEWAL_SECONDS: Final = 10.0
-# How long before its lease ends an owner has stopped.
+# An owner stops this long before its lease ends.
 MARGIN_SECONDS: Final = 5.0
 _RETRY_SECONDS: Final = 1.0
-# Names count down, so that the newest record is the first of a list however many there were.
+# Names count down, so the newest record is always the first of a list.
 _LAST_EPOCH: Final = 99_999_999
 
 _log: Final = logging.getLogger("genai_ferry.bedrock")
 
 
 class LeaseLost(Exception):
-    """Another owner has the job, or may have it."""
+    """Another owner has the job or may have it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """Records that were answered, and those of them with an error."""
+    """The number of records answered, and of those with an error."""
 
     answered: int = 0
     failed: int = 0
@@ -43,7 +43,7 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class LeaseRecord:
-    """`over`: given up by its owner. `started` is when the job's first owner began."""
+    """`over`: released by its owner. `started` is when the job's first owner began."""
 
     epoch: int
     owner: str
@@ -53,10 +53,10 @@ class LeaseRecord:
 
 
 class LeaseRecords:
-    """The records on one job, under `prefix`. They live as long as the job does.
+    """The lease records of one job, under `prefix`. They are kept as long as the job.
 
-    Were an old one deleted, an owner that has slept could create it once more and take itself for
-    the newest.
+    If an old one were deleted, an owner that was suspended could create it again and believe that
+    its lease is the newest.
     """
 
     def __init__(self, prefix: str, state: State) -> None:
@@ -74,7 +74,7 @@ class LeaseRecords:
         return None if data is None else _parse(data)
 
     async def create(self, record: LeaseRecord) -> bool:
-        """Whether `record` stands: also where it was created by a call whose answer was lost."""
+        """Whether `record` is stored, possibly by an earlier call whose answer was lost."""
         name = f"{self._prefix}/{_LAST_EPOCH - record.epoch:08d}"
         if await write(self._state, name, orjson.dumps(record)):
             return True
@@ -83,7 +83,7 @@ class LeaseRecords:
 
 
 class Lease:
-    """A record that is held, until `keep` or `expire` raises LeaseLost."""
+    """A lease that this process owns until `keep` or `expire` raises LeaseLost."""
 
     def __init__(
         self, records: LeaseRecords, clock: Clock, record: LeaseRecord, until: float
@@ -99,7 +99,7 @@ class Lease:
 
     @property
     def owner(self) -> str:
-        """Of this lease alone."""
+        """A random id of this lease."""
         return self._record.owner
 
     @property
@@ -108,30 +108,30 @@ class Lease:
 
     @property
     def progress(self) -> Progress:
-        """As it was last written down: an owner that died may have made more."""
+        """The progress last stored; an owner that died may have made more."""
         return self._record.progress
 
     def check(self) -> None:
-        """Raises LeaseLost where the lease is over, also if nothing has noticed that yet."""
+        """Raises LeaseLost if the lease has expired, even before `expire` notices."""
         if self._clock.monotonic() >= self._until:
             raise LeaseLost
 
     async def keep(self, progress: Callable[[], Progress]) -> None:
-        """Renew for ever, each time with the progress made."""
+        """Renew periodically, with the current progress."""
         while True:
             await self._clock.wait(RENEWAL_SECONDS)
             await self._renew(progress)
 
     async def expire(self) -> None:
-        """Wait for the lease to end without having been renewed, whatever a renewal waits for."""
+        """Wait until the lease expires, even while a renewal is blocked."""
         while True:
             await self._clock.wait(max(0.0, self._until - self._clock.monotonic()))
             self.check()
 
     async def release(self, progress: Progress) -> None:
-        """Let another owner have the job at once."""
+        """Let another owner take the job immediately."""
         newest = await self._records.newest()
-        # Not the record that is known here: a renewal that was cut off may have been written.
+        # Read again: a renewal that was interrupted may have been stored.
         if newest is not None and newest.owner == self._record.owner:
             over = replace(newest, epoch=newest.epoch + 1, progress=progress, over=True)
             await self._records.create(over)
@@ -143,8 +143,8 @@ class Lease:
             try:
                 stands = await self._records.create(record)
             except (FerryError, OSError) as error:
-                # Until `expire` says that it is too late.
-                _log.warning("a record could not be renewed yet: %s", type(error).__name__)
+                # `expire` ends these attempts when it is too late.
+                _log.warning("a lease could not be renewed yet: %s", type(error).__name__)
                 await self._clock.wait(_RETRY_SECONDS)
                 continue
             if not stands:
@@ -156,7 +156,7 @@ class Lease:
 async def acquire(
     records: LeaseRecords, clock: Clock, wanted: Callable[[], Awaitable[bool]]
 ) -> Lease | None:
-    """Wait until the job can be had; None as soon as it is `wanted` no more."""
+    """Wait until the lease is free and take it; None as soon as the job is not `wanted`."""
     seen: LeaseRecord | None = None
     since = clock.monotonic()
     while await wanted():
@@ -169,7 +169,7 @@ async def acquire(
             free = clock.monotonic() - since >= LEASE_SECONDS
         lease = await _take(records, clock, newest) if free else None
         if lease is not None:
-            # What had ended the job may have removed the records on it.
+            # The job may have ended meanwhile, and its lease records may be gone.
             return lease if await wanted() else None
         if not free:
             await clock.wait(RENEWAL_SECONDS)

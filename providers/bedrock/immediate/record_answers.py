@@ -1,4 +1,4 @@
-"""The result of one record after the other, each by at most two calls."""
+"""The results of records, each from at most two calls."""
 
 import logging
 from collections.abc import Mapping
@@ -27,7 +27,7 @@ from providers.credential import Caller
 from providers.errors import FerryError
 from providers.json_api.json_text import parse_json, render_json
 
-# One whose outcome is not known, or that was in flight when an owner died, is repeated once.
+# A call with an unknown outcome, or in flight when its owner died, is repeated once.
 CALLS_OF_A_RECORD: Final = 2
 _REPEAT_SECONDS: Final = 1.0
 
@@ -36,7 +36,7 @@ _log: Final = logging.getLogger("genai_ferry.bedrock")
 
 @dataclass(frozen=True, slots=True)
 class RecordScope:
-    """Who asks for whose records. `owner` is of the lease that the job is run under."""
+    """The job whose records are called, and who calls. `owner` is the lease's."""
 
     job: ImmediateJob
     work: JobWork
@@ -45,7 +45,7 @@ class RecordScope:
 
 
 class CallFailed(Exception):
-    """A call of Bedrock's that failed. What fails in the state store is no answer to a record."""
+    """A call to Bedrock failed. An error of the state store is not an answer to a record."""
 
     def __init__(self, error: FerryError) -> None:
         super().__init__(error.status.name)
@@ -53,7 +53,7 @@ class CallFailed(Exception):
 
 
 class RecordAnswers:
-    """Of one run; it goes on as its `control` does."""
+    """The answers of one run, which `control` can stop."""
 
     def __init__(
         self, scope: RecordScope, dependencies: RunDependencies, control: RunControl
@@ -66,11 +66,11 @@ class RecordAnswers:
         self._begun: Mapping[int, int] = {}
 
     async def look_up(self) -> None:
-        """First of all: which calls were begun before this run."""
+        """Read which calls began before this run. Must be called first."""
         self._begun = await self._work.calls()
 
     async def result(self, index: int, line: bytes) -> bytes:
-        """The line that answers the record. Raises NoCalls, Halted, and LeaseLost."""
+        """The result line of the record. Raises NoCalls, Halted and LeaseLost."""
         record = parse_json(line)
         record_id, model_input = record["recordId"], record["modelInput"]
         sent = render_json(model_input)
@@ -89,7 +89,7 @@ class RecordAnswers:
         return _render_failure(record_id, unknown) if unknown else render_unknown_outcome(record_id)
 
     async def _call(self, index: int, attempt: int, model_input: bytes) -> bytes:
-        """One call, tried until Bedrock begins it or patience ends."""
+        """One call, retried until Bedrock begins it or the retry policy ends."""
         tries = AsyncRetrying(
             sleep=self._control.pause,
             wait=pause_before_next,
@@ -99,7 +99,7 @@ class RecordAnswers:
         return output
 
     async def _try(self, index: int, attempt: int, model_input: bytes) -> bytes:
-        """Marked in the store for as long as Bedrock may be at work on it, or has been."""
+        """One try. It is marked in the store unless Bedrock certainly did not begin it."""
         job = self._scope.job
         async with self._dependencies.slots:
             await self._mark(index, attempt)
@@ -128,22 +128,22 @@ class RecordAnswers:
             raise LeaseLost  # another owner makes this call
 
     async def _forget(self, index: int, attempt: int) -> None:
-        """Take a call back that certainly did nothing."""
-        # Who has slept since might take back what the next owner has begun.
+        """Remove the mark of a call that certainly had no effect."""
+        # An owner that was suspended might remove the mark of the next owner's call.
         self._control.check_lease()
         try:
             await self._work.forget_call(index, attempt)
         except (FerryError, OSError) as error:
-            # The record has a call less then.
-            _log.warning("a call could not be taken back: %s", type(error).__name__)
+            # The record then has one call less.
+            _log.warning("the mark of a call was not removed: %s", type(error).__name__)
 
 
 def render_unknown_outcome(record_id: str) -> bytes:
-    """The result of a record whose calls all began under owners that ended before the answer."""
+    """The result of a record whose calls all lost their owners before an answer."""
     return render_error(
         record_id,
         500,
-        "the outcome of this request is unknown: two calls were begun for it, as many as may be, "
+        "the outcome of this request is unknown: two calls were begun for it, the most allowed, "
         "and no answer to either was recorded",
     )
 
@@ -152,11 +152,11 @@ def _render_answer(record_id: str, output: bytes, model_input: object) -> bytes:
     try:
         return render_output(record_id, output, model_input)
     except (ValueError, orjson.JSONEncodeError):
-        message = "the model's answer is no JSON object, or one that is nested too deeply"
+        message = "the model's answer is not a JSON object, or it is nested too deeply"
         return render_error(record_id, 503, message)
 
 
 def _render_failure(record_id: str, error: FerryError) -> bytes:
-    # Without our own name for the upstream: as a job's line would say it.
+    # Without our name for the upstream, like a line of a job's output.
     said = error.message.removeprefix(f"{error.provider}: ")
     return render_error(record_id, error.upstream_status or error.code, said)

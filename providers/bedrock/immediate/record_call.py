@@ -1,4 +1,4 @@
-"""One record's call to Bedrock's runtime, and what it means for the record where it fails."""
+"""The call to Bedrock's runtime for one record, and what its failure means for the record."""
 
 from enum import Enum, auto
 from typing import Final, Protocol
@@ -13,9 +13,9 @@ from providers.status import Status
 from providers.upstream import UpstreamError
 
 _LONGEST_PAUSE_SECONDS: Final = 60
-# Spread at random, so that calls refused together do not come back together.
+# Random, so calls that were refused together do not repeat together.
 _PAUSE: Final = wait_random_exponential(multiplier=2, min=1, max=_LONGEST_PAUSE_SECONDS)
-# Unverified: after these no model has begun on the request (bedrock.md section 2).
+# Unverified: with these errors no model has begun the request (bedrock.md section 2).
 _NOT_BEGUN: Final = frozenset({"ServiceUnavailableException", "ModelNotReadyException"})
 
 
@@ -25,12 +25,12 @@ class RecordCall(Protocol):
     ) -> bytes:
         """`modelOutput`, a JSON object. Raises FerryError.
 
-        One that names no provider, and is no UpstreamError, was raised before anything was sent.
+        An error without a provider that is not an UpstreamError was raised before sending.
         """
 
 
 class NoCalls(Exception):
-    """No call of this caller's can be made now; Bedrock has not looked at the record."""
+    """No call can be made for this caller now; Bedrock has not read the record."""
 
     def __init__(self, error: FerryError) -> None:
         super().__init__(error.status.name)
@@ -38,7 +38,7 @@ class NoCalls(Exception):
 
 
 class NotBegun(Exception):
-    """Bedrock has done nothing, and may do it a little later."""
+    """Bedrock has not begun the call, and may accept it later."""
 
     def __init__(self, error: FerryError) -> None:
         super().__init__(error.status.name)
@@ -46,16 +46,16 @@ class NotBegun(Exception):
 
 
 class Failure(Enum):
-    """What a failed call has done."""
+    """The effect of a failed call."""
 
     NO_CALLS = auto()
-    """Nothing, as no call of this caller's would: the record was not looked at."""
+    """None: no call of this caller can succeed, and the record was not read."""
     NOT_BEGUN = auto()
-    """Nothing, and the same call may be begun a little later."""
+    """None: the same call may succeed later."""
     UNKNOWN = auto()
-    """Perhaps everything: the model may have answered, and the answer cost its price."""
+    """Unknown: the model may have answered, and the answer is paid for."""
     REFUSED = auto()
-    """It was answered: with an error that is the record's result."""
+    """An error that is the record's result."""
 
 
 def failure_of(error: FerryError) -> Failure:
@@ -69,9 +69,9 @@ def failure_of(error: FerryError) -> Failure:
 
 
 def pause_before_next(state: RetryCallState) -> float:
-    """Seconds after NotBegun until the call is tried again: what Bedrock asks, if that is little.
+    """Seconds until the call is retried after NotBegun; at least a short Retry-After.
 
-    A Retry-After that is a date, or long, says less than trying does.
+    A Retry-After that is long or a date is ignored: a try tells more.
     """
     asked = _seconds(state.outcome.exception() if state.outcome else None)
     return max(_PAUSE(state), asked if asked <= _LONGEST_PAUSE_SECONDS else 0.0)

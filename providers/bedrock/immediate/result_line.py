@@ -1,6 +1,6 @@
-"""The line that answers one record, in the format of Bedrock's own output (bedrock.md section 3).
+"""The result line of one record, in the format of Bedrock's own output (bedrock.md section 3).
 
-The first member tells success from failure, so that a line need not be read whole for it.
+The first member distinguishes success from failure, so a reader need not parse the whole line.
 """
 
 from typing import Final
@@ -14,12 +14,15 @@ HEAD_BYTES: Final = len(_ERROR_HEAD)
 
 
 def render_output(record_id: str, model_output: bytes, model_input: object) -> bytes:
-    """A success, with what is read of the request. ValueError for an output that is no object."""
-    # Parsed, since what is carried as it came might break the line.
+    """A success, with the parts of the request that are read.
+
+    Raises ValueError for an output that is not an object.
+    """
+    # Parsed, since the unchanged bytes might contain a line break.
     output = parse_in_unicode(model_output)
     if not isinstance(output, dict):
-        raise ValueError("the model's output is no JSON object")  # noqa: TRY004 - of the text
-    # The id first: it is then known of a line that is too long to be read, too.
+        raise ValueError("the model's output is not a JSON object")  # noqa: TRY004 - of the text
+    # The id comes first, so it is known even for a line that is too long to parse.
     return _render({"recordId": record_id, "modelOutput": output} | echoed(model_input))
 
 

@@ -1,4 +1,4 @@
-"""The periodic look for jobs that nobody carries on, and the proxy's own credential pays for."""
+"""The periodic resumption of unfinished jobs that the proxy's own credential pays for."""
 
 import logging
 import random
@@ -12,14 +12,14 @@ from providers.credential import Caller
 from providers.errors import FerryError
 
 INTERVAL_SECONDS: Final = LEASE_SECONDS / 2
-# Replicas that start together then spread their looks.
+# Spreads the looks of replicas that start together.
 _JITTER: Final = 0.1
 
 _log: Final = logging.getLogger("genai_ferry.bedrock")
 
 
 class Resumption:
-    """`caller_of` makes the ambient caller of a tenant."""
+    """`caller_of` returns the caller for a tenant on the proxy's credential."""
 
     def __init__(
         self,
@@ -32,12 +32,12 @@ class Resumption:
         self._clock = clock or SystemClock()
 
     async def run(self) -> None:
-        """At once, and then ever again. For `Background.start`."""
+        """Immediately, then periodically. For `Background.start`."""
         while True:
             try:
                 await self._resume_all()
-            except (FerryError, OSError) as error:  # of the store; the next look tries again
-                _log.warning("unended batches could not be listed: %s", type(error).__name__)
+            except (FerryError, OSError) as error:  # from the store; the next look tries again
+                _log.warning("unfinished batches could not be listed: %s", type(error).__name__)
             jitter = random.uniform(1 - _JITTER, 1 + _JITTER)  # noqa: S311
             await self._clock.wait(INTERVAL_SECONDS * jitter)
 

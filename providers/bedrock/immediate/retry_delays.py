@@ -1,4 +1,4 @@
-"""Which jobs are left alone for a while, since their caller's credential was just of no use."""
+"""Which jobs are not resumed for a while, because their caller's credential was just refused."""
 
 import hashlib
 import secrets
@@ -8,14 +8,14 @@ from providers.bedrock.immediate.clock import Clock
 from providers.bedrock.immediate.job_store import JobKey
 from providers.credential import Caller
 
-# A caller that asks for its batch every second shall not be refused every second.
+# A caller that polls its batch every second must not cause a refusal every second.
 DELAY_SECONDS: Final = 60.0
 
 
 class RetryDelays:
-    """Of one process. Another credential is tried at once.
+    """The delays of one process. Another credential is tried immediately.
 
-    None is kept, only what tells two apart.
+    Credentials are not kept, only their keyed hashes.
     """
 
     def __init__(self, clock: Clock) -> None:

@@ -1,15 +1,15 @@
-"""For how long a run bears it that Bedrock begins none of its calls."""
+"""How long to retry when Bedrock accepts no call."""
 
 from typing import Final
 
 from providers.bedrock.immediate.clock import Clock
 
-# On-demand quotas are per minute, and shared with whatever else the account does.
+# On-demand quotas are per minute and shared with the account's other calls.
 RETRY_SECONDS: Final = 15 * 60.0
 
 
 class RetryPolicy:
-    """Of one run: any answer renews it, so that it ends only where none comes at all."""
+    """The policy of one run. Any answer starts the time again."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -19,7 +19,7 @@ class RetryPolicy:
         self._since = None
 
     def may_retry(self) -> bool:
-        """Whether a call that was not begun is to be tried again."""
+        """Whether to retry a call that Bedrock did not begin."""
         now = self._clock.monotonic()
         self._since = now if self._since is None else self._since
         return now - self._since < RETRY_SECONDS

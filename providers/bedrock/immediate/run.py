@@ -1,4 +1,4 @@
-"""One owner's work on one job, from its claim to the job's end, or until it has to stop."""
+"""One owner's work on one job, from its lease until the job ends or the owner has to stop."""
 
 import asyncio
 import logging
@@ -26,7 +26,7 @@ _log: Final = logging.getLogger("genai_ferry.bedrock")
 
 
 class Run:
-    """`end` writes down how the job ended; False where another owner was first to."""
+    """`end` stores how the job ended; it returns False if another owner was first."""
 
     def __init__(
         self,
@@ -54,21 +54,21 @@ class Run:
 
     @property
     def progress(self) -> Progress:
-        # The claim says more until the results have been listed.
+        # Until the results have been listed, the lease record knows more.
         answered = max(len(self._recorded), self._lease.progress.answered)
         return Progress(answered, self._failed)
 
     @property
     def refused(self) -> bool:
-        """Whether it stopped because no call of its caller's could be made."""
+        """Whether it stopped because no call of its caller could be made."""
         return self._refused
 
     def cancel(self) -> None:
-        """Begin no further call. The job has been marked as cancelled before."""
+        """Begin no further call. The job has already been marked as cancelled."""
         self._control.halt()
 
     def stop(self) -> None:
-        """Begin no further call, and stop what then has no result to the next owner."""
+        """Begin no further call, and leave records without a result to the next owner."""
         self._stopped = True
         self._control.halt()
 
@@ -77,7 +77,7 @@ class Run:
         await self._idle.wait()
 
     async def run_to_end(self) -> bool:
-        """Whether the job has ended: whatever ends this before leaves it to the next owner."""
+        """Whether the job has ended; otherwise the next owner continues."""
         try:
             return await self._run_with_lease()
         finally:
@@ -94,7 +94,7 @@ class Run:
                 expiring.cancel()
         except* LeaseLost:
             lost = True
-            _log.info("the claim on an immediate batch was lost")
+            _log.info("the lease on an immediate batch was lost")
         finally:
             if not (ended or lost):
                 await self._lease.release(self.progress)
@@ -110,7 +110,7 @@ class Run:
         return True
 
     async def _finish(self, state: BatchState) -> None:
-        # No other owner has this epoch, so none writes an output of this number.
+        # No other owner has this epoch, so no other output has this number.
         number = self._lease.epoch
         made = await self._work.write_output(number)
         ending = Ending(
@@ -139,7 +139,7 @@ class Run:
                         await self._begin_segment(calls, segment, end - first)
 
     async def _begin_segment(self, calls: asyncio.TaskGroup, segment: Segment, count: int) -> None:
-        """Begin the calls of a segment. All that they take of memory is taken at once."""
+        """Begin the calls of a segment. All their memory is reserved in one step."""
         size = working_bytes(segment.size, count)
         share = await self._dependencies.memory.take(size, self._control.pause)
         try:
@@ -152,13 +152,13 @@ class Run:
     async def _read(self, segment: Segment) -> bytes:
         text = await self._control.retry_store(partial(self._work.read_segment, segment))
         if text is None:
-            raise LeaseLost  # whoever ended the job has cleared it
+            raise LeaseLost  # another owner ended the job and cleared it
         return text
 
     async def _begin(
         self, calls: asyncio.TaskGroup, index: int, line: bytes, share: MemoryShare
     ) -> None:
-        """Wait for a slot, and begin a record. Raises Halted."""
+        """Wait for a slot, then begin a record. Raises Halted."""
         with ExitStack() as held:
             await self._slots.acquire()
             held.callback(self._slots.release)
@@ -166,7 +166,7 @@ class Run:
             share.retain()
             held.callback(share.release)
             task = calls.create_task(self._answer(index, line, share))
-            # Not within the task: one that is cancelled before it begins runs nothing.
+            # Not within the task: a task that is cancelled before it begins runs no code.
             given_back = held.pop_all()
             task.add_done_callback(lambda _: given_back.close())
 
@@ -185,8 +185,8 @@ class Run:
 
     def _stop_for(self, error: FerryError) -> None:
         if not self._refused:
-            # A refusal of AWS's may quote the request, so only its type is told.
+            # A refusal from AWS may quote the request, so only its type is logged.
             why = error.message if error.provider is None else error.reason or error.status.name
-            _log.warning("an immediate batch waits, as no call can be made for it: %s", why)
+            _log.warning("an immediate batch waits because no call can be made: %s", why)
         self._refused = True
         self.stop()

@@ -1,4 +1,4 @@
-"""Whether a run goes on: until it is halted, its job is cancelled, or its claim is lost."""
+"""Whether a run continues: until it is halted, its job is cancelled or its lease is lost."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -24,7 +24,7 @@ T = TypeVar("T")
 
 
 class Halted(Exception):
-    """No further call of this job is to be begun."""
+    """No further call of this job may begin."""
 
 
 class RunControl:
@@ -42,20 +42,20 @@ class RunControl:
         self._lease.check()
 
     def check_locally(self) -> None:
-        """Raises Halted, or LeaseLost, by what this process knows."""
+        """Raises Halted or LeaseLost, without a look at the store."""
         self.check_lease()
         if self._halted.is_set():
             raise Halted
 
     async def check(self) -> None:
-        """The like, also where another replica has cancelled the job."""
+        """Like `check_locally`, and raises Halted if any replica has cancelled the job."""
         self.check_locally()
         if await self.retry_store(self._work.cancelled):
             self.halt()
         self.check_locally()
 
     async def pause(self, seconds: float) -> None:
-        """Raises Halted as soon as the run is."""
+        """Wait; raises Halted as soon as the run is halted."""
         halted = asyncio.create_task(self._halted.wait())
         waited = asyncio.ensure_future(self._clock.wait(seconds))
         try:
@@ -66,7 +66,7 @@ class RunControl:
         await self.check()
 
     async def retry_store(self, ask: Callable[[], Awaitable[T]]) -> T:
-        """Ask the store, again where that may help: its failure ends the calls in flight."""
+        """Ask the store, with retries: a failure would end the calls in flight."""
         tries = AsyncRetrying(
             sleep=self._clock.wait,
             stop=stop_after_attempt(_STORE_TRIES),

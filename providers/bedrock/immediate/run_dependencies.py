@@ -1,4 +1,4 @@
-"""What all runs of one process share."""
+"""The objects that all runs of one process share."""
 
 import asyncio
 from dataclasses import dataclass
@@ -8,14 +8,14 @@ from providers.bedrock.immediate.clock import Clock
 from providers.bedrock.immediate.record_call import RecordCall
 from providers.bedrock.immediate.working_memory import WorkingMemory
 
-# Of one job, and of all the jobs of one process together.
+# Concurrent calls of one job, and of all jobs of one process.
 CALLS_OF_A_JOB: Final = 8
 CALLS_OF_A_PROCESS: Final = 32
 
 
 @dataclass(frozen=True, slots=True)
 class RunDependencies:
-    """`slots` bounds the calls of all runs together."""
+    """`slots` limits the concurrent calls of all runs together."""
 
     call: RecordCall
     memory: WorkingMemory

@@ -11,7 +11,7 @@ from typing import Final
 from providers.errors import FerryError
 from providers.memory import MemoryBudget, Reservation
 
-# Of the budget of providers/memory.py, which requests need too; one piece alone may be larger.
+# Part of the budget of providers/memory.py; a single segment may be larger.
 SHARE_BYTES: Final = 64 << 20
 _WAIT_SECONDS: Final = 1.0
 
@@ -25,7 +25,7 @@ class WorkingMemory:
         self._turns: deque[object] = deque()
 
     async def take(self, size: int, pause: Pause) -> "MemoryShare":
-        """Wait until there are `size` bytes, first come first served; raises what `pause` does."""
+        """Wait for `size` bytes, first come first served. Raises what `pause` raises."""
         turn = object()
         self._turns.append(turn)
         try:
@@ -53,7 +53,7 @@ class WorkingMemory:
 
 
 class MemoryShare:
-    """Memory that several retain together, given back when the last of them lets go of it."""
+    """Memory with several holders, released by the last of them."""
 
     def __init__(self, reservation: Reservation, given_back: Callable[[], None]) -> None:
         self._reservation = reservation
@@ -70,6 +70,6 @@ class MemoryShare:
             self._given_back()
 
     def grow_if_possible(self, size: int) -> None:
-        """For what is there already: it is counted if it can be."""
+        """Count memory that is in use already, if the budget allows it."""
         with suppress(FerryError):
             self._reservation.grow(size)

@@ -157,7 +157,7 @@ async def test_a_look_that_fails_is_made_again(
     replica.state.away = True
     replica.background.start("looking", Resumption(replica.jobs, ambient, clock).run)
     await settle()
-    assert "unended batches could not be listed: OSError" in caplog.text
+    assert "unfinished batches could not be listed: OSError" in caplog.text
     replica.state.away = False
     await clock.pass_time(1.2 * INTERVAL_SECONDS)
     assert replica.call.callers == [ambient(CALLER.tenant)]

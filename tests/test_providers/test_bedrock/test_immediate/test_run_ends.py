@@ -73,9 +73,7 @@ async def test_a_bad_credential_is_tried_once_a_minute_and_told_of_once(
     tried = len(replica.call.made)
     assert 0 < tried <= 8
     said = [record.getMessage() for record in caplog.records]
-    assert said == [
-        "an immediate batch waits, as no call can be made for it: ExpiredTokenException"
-    ]
+    assert said == ["an immediate batch waits because no call can be made: ExpiredTokenException"]
     await clock.pass_time(DELAY_SECONDS)
     await replica.get()
     await replica.background.idle()
