@@ -32,16 +32,16 @@ _FINISH_REASONS: Final[Mapping[str, str]] = {
     "malformed_tool_use": "MALFORMED_FUNCTION_CALL",
     "malformed_model_output": "MALFORMED_RESPONSE",
 }
-# What a model had the server do on the way to the answer, in which its outcome stands (botocore).
+# A tool that the server ran before the answer; the answer includes its outcome (botocore).
 _SERVER_TOOL: Final = "server_tool_use"
 
 
 def from_converse_answer(answer: dict[str, Any], *, thoughts: bool) -> dict[str, Any]:
     """Translate a Converse response; `thoughts` is whether the request asked for them.
 
-    What cannot be read is named in an extra text part. Converse gives no model and no id of the
-    answer, so neither is set here. Raises UnreadableAnswer for a body without `content`,
-    or if nothing in it can be read.
+    An extra text part names what cannot be read. Converse gives neither the model nor an id of the
+    answer, so neither is set. Raises UnreadableAnswer for a body without `content`, or if nothing
+    in it can be read.
     """
     output = as_object(answer.get("output"), "output")
     content = as_object(output.get("message"), "output.message").get("content")
@@ -89,13 +89,13 @@ def _add_thought(
     reason = as_object(reasoning["reasoningText"], f"{where}.reasoningText")
     text = as_text(reason.get("text"), f"{where}.reasoningText.text")
     if text and not thoughts:
-        return  # a signature without the text that it signs would be refused in the next request
+        return  # a signature without its text would be refused in the next request
     signature = text_or_none(reason.get("signature"))
     candidate.add_thought(text, render_thinking_signature(signature) if signature else None)
 
 
 def _add_cited(candidate: Candidate, cited: dict[str, Any], where: str) -> None:
-    """Each citation is for all the texts; a citation of a document in the prompt has no URI."""
+    """Each citation applies to all texts; a citation of a document in the prompt has no URI."""
     segments = []
     for index, generated in enumerate(list_or_empty(cited.get("content"), f"{where}.content")):
         with candidate.reading():
@@ -111,13 +111,13 @@ def _add_cited(candidate: Candidate, cited: dict[str, Any], where: str) -> None:
 
 
 def _uri(citation: dict[str, Any]) -> str | None:
-    """A page on the web, or what the client called the search result that it gave."""
+    """The URL of a web page, or the client's name for a search result that it sent."""
     web = object_or_nothing(object_or_nothing(citation.get("location")).get("web"))
     return text_or_none(web.get("url")) or text_or_none(citation.get("source"))
 
 
 def _usage(usage: object) -> dict[str, Any]:
-    """`{"usageMetadata": {...}}`, or `{}` if Bedrock counted nothing that can be read."""
+    """`{"usageMetadata": {...}}`, or `{}` if there are no readable counts."""
     counts = object_or_nothing(usage)
     written = count_or_none(counts.get("outputTokens"))
     total = count_or_none(counts.get("totalTokens"))
@@ -133,9 +133,9 @@ def _usage(usage: object) -> dict[str, Any]:
 
 
 def _sent(counts: dict[str, Any], written: int | None, total: int | None) -> int | None:
-    """inputTokens, and what the cache had of the prompt.
+    """inputTokens, plus the cached tokens of the prompt unless they are included.
 
-    The total decides: AWS does not say that the first leaves out the second (bedrock.md section 4).
+    The total decides, since AWS does not document whether they are (bedrock.md section 4).
     """
     sent = count_or_none(counts.get("inputTokens"))
     if sent is None or (None not in (written, total) and sent + (written or 0) == total):

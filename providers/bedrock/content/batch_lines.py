@@ -1,8 +1,8 @@
-"""One request at a time into a record of Bedrock's batch input, and its row of the table.
+"""Translates one request at a time to a record of Bedrock's batch input.
 
-A job is written in one way. All text models take Converse's, but no batch of that type takes tools:
-so a translation to Converse notes where the first request has some, and the job is then written in
-Claude's own schema, or refused (bedrock.md section 4).
+A job has one format. All text models accept Converse, but a batch in that format accepts no tools.
+So a translation to Converse notes where the first tool is, and the job is then written in Claude's
+own schema or refused (bedrock.md section 4).
 """
 
 from collections.abc import Callable
@@ -35,8 +35,8 @@ class BedrockTranslator:
     """Gemini requests to Bedrock's records; implements `line_formats.RequestTranslator`.
 
     `media_uri` gives the `s3://` URI of a file of this proxy, from its URI or name and the JSON
-    path that names it. `tools_at` is the JSON path of the first thing about functions in any of
-    the requests that Converse is given, or cannot be given.
+    path that names it. `tools_at` is the JSON path of the first field about functions in any
+    request, whether Converse can express it or not.
     """
 
     model: str
@@ -52,7 +52,7 @@ class BedrockTranslator:
         return str(self.invocation)
 
     def line(self, index: int, request: object, path: str) -> bytes:
-        """The record of request `index`, that the client wrote at `path`."""
+        """The record of request `index`, which is at `path` in the client's document."""
         model_input = self._model_input(request, path)
         return render_json({RECORD_ID: indexed_id(index), MODEL_INPUT: model_input})
 
@@ -83,7 +83,7 @@ class BedrockTranslator:
         except FerryError:
             self._note(asked)
             raise
-        if "toolConfig" in body:  # tools that may not be called are left out of it
+        if "toolConfig" in body:  # it leaves out tools that may not be called
             self._note(asked)
         return body
 
@@ -92,9 +92,9 @@ class BedrockTranslator:
 
 
 def first_invocation(model: str, kind: BatchKind) -> InvocationType:
-    """How a job is to be written, as long as it is not known to need tools.
+    """The format of a job that needs no tools.
 
-    Raises INVALID_ARGUMENT for a model that no batch takes, or none of this kind.
+    Raises INVALID_ARGUMENT for a model that accepts no batch, or no batch of this kind.
     """
     if kind is BatchKind.EMBED:
         require_embedding_model(model)
@@ -105,13 +105,13 @@ def first_invocation(model: str, kind: BatchKind) -> InvocationType:
 
 
 def check_tools_can_go(model: str, path: str) -> None:
-    """Raise INVALID_ARGUMENT at `path`, unless a batch can give `model` functions.
+    """Raise INVALID_ARGUMENT at `path`, unless a batch for `model` accepts functions.
 
-    Claude's can, whose whole job then goes as InvokeModel.
+    Only Claude's does, in the format InvokeModel.
     """
     if model_family(model) is not ModelFamily.CLAUDE:
         raise invalid_argument(
-            "a batch at Bedrock takes functions for Claude only, by a model id that says so",
+            "a batch at Bedrock accepts functions only for Claude, with a model id that names it",
             path=path,
         )
 

@@ -1,8 +1,8 @@
-"""What a model id of Bedrock's says about the model: the only module that knows them.
+"""What a Bedrock model id says about the model. Only this module knows the ids.
 
-An id may stand in an ARN and after a geography (`us.`, `apac.`, `global.`), and its family begins
-with the maker's name (bedrock.md section 4). Nothing is guessed: an id that says nothing has the
-family UNKNOWN, and Bedrock decides what it takes.
+An id may be in an ARN and after a geography (`us.`, `apac.`, `global.`). The id of a model begins
+with its maker (bedrock.md section 4). Nothing is guessed: an id that says nothing has the family
+UNKNOWN, and Bedrock decides what the model accepts.
 """
 
 import re
@@ -14,7 +14,7 @@ from providers.errors import invalid_argument
 
 
 class ModelFamily(StrEnum):
-    """As far as translations differ."""
+    """The families that translations distinguish."""
 
     CLAUDE = "Claude"
     NOVA = "Nova"
@@ -24,7 +24,7 @@ class ModelFamily(StrEnum):
     COHERE_EMBED_V4 = "Cohere Embed v4"
     OTHER = "other"
     UNKNOWN = "unknown"
-    """The id says nothing, as that of an application inference profile."""
+    """The id says nothing, like that of an application inference profile."""
 
 
 _FAMILIES: Final[Mapping[str, ModelFamily]] = {
@@ -38,7 +38,7 @@ _FAMILIES: Final[Mapping[str, ModelFamily]] = {
 }
 
 _ARN: Final = re.compile(r"arn:[^:]*:[^:]*:[^:]*:[^:]*:([^/]*)/?(.*)", re.DOTALL)
-# What a job takes as modelId (bedrock.md section 2); other ARNs are for calls one at a time.
+# The ARNs that a job accepts as modelId (bedrock.md section 2); others are for single calls.
 _BATCHED_ARNS: Final = (
     "foundation-model",
     "inference-profile",
@@ -52,7 +52,7 @@ _CLAUDES_MAKER: Final = "anthropic."
 def model_family(model: str) -> ModelFamily:
     """The family of a model id, inference profile or ARN.
 
-    Raises INVALID_ARGUMENT for an ARN that no batch can name, as a provisioned model's.
+    Raises INVALID_ARGUMENT for an ARN that no batch accepts, like that of a provisioned model.
     """
     name = _bare(model)
     for prefix, family in _FAMILIES.items():
@@ -62,22 +62,22 @@ def model_family(model: str) -> ModelFamily:
 
 
 def claude_name(model: str) -> str:
-    """Anthropic's name in a model id of Bedrock's, as `claude-opus-4-7-20260401-v1:0`.
+    """Anthropic's name in a Bedrock model id, like `claude-opus-4-7-20260401-v1:0`.
 
-    The id as it is where it says nothing.
+    An id that says nothing is returned unchanged.
     """
     return _bare(model).removeprefix(_CLAUDES_MAKER)
 
 
 def _bare(model: str) -> str:
-    """The id without ARN and geography; `custom-model/<base>/<id>` is known by its base."""
+    """The id without ARN and geography; for `custom-model/<base>/<id>`, its base."""
     name = model.removeprefix("models/")
     found = _ARN.fullmatch(name)
     if found:
         kind, name = found.groups()
         if kind not in _BATCHED_ARNS:
             raise invalid_argument(
-                f"Bedrock runs no batch on a {kind}; it takes the ARN of a "
+                f"Bedrock runs no batch on a {kind}; it accepts the ARN of a "
                 f"{', '.join(_BATCHED_ARNS)}, or a model id"
             )
     labels = name.partition("/")[0].split(".")

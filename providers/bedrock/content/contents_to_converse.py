@@ -27,10 +27,9 @@ def to_converse_messages(
 ) -> dict[str, list[dict[str, Any]]]:
     """`messages`, and `system` if there is one, of the normalised request at `path`.
 
-    Turns of one role that follow one another become one message. Raises INVALID_ARGUMENT for what
-    Converse has no place for, for a function call without its answer in the next turn or the
-    other way round, for a conversation that the model begins or ends, and for a document that
-    nothing is said about.
+    Consecutive turns of one role become one message. Raises INVALID_ARGUMENT for what Converse
+    cannot express, for a function call without an answer in the next turn or an answer without a
+    call, for a conversation that the model begins or ends, and for a document without a text.
     """
     media = ConverseMedia(family, warnings, media_uri)
     writer = _ConverseBlocks(media, carries_thinking=family is ModelFamily.CLAUDE)
@@ -46,7 +45,7 @@ def _require_words_on_documents(message: Message) -> None:
     kinds = {kind for block in message.content for kind in block}
     if "document" in kinds and "text" not in kinds:
         raise invalid_argument(
-            "Bedrock wants a text beside a document", path=member(message.path, "parts")
+            "Bedrock needs a text beside a document", path=member(message.path, "parts")
         )
 
 
@@ -65,7 +64,7 @@ class _ConverseBlocks:
         return self.reader.block(part)
 
     def thinking(self, part: dict[str, Any]) -> Block | None:
-        """Claude's own, which no other model can read."""
+        """Claude's own thoughts, which no other model can read."""
         block = thinking_block(part) if self.carries_thinking else None
         if block is None:
             return None
@@ -80,5 +79,5 @@ class _ConverseBlocks:
     def response(self, answer: FunctionResponse) -> Block:
         result: Block = {"toolUseId": answer.call_id, "content": [{"json": answer.response}]}
         if answer.response.get("error") is not None:
-            result["status"] = "error"  # Gemini's word for what went wrong in the function
+            result["status"] = "error"  # Gemini puts a failure of the function into `error`
         return {"toolResult": result}

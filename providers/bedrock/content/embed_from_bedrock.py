@@ -8,7 +8,7 @@ from providers.json_api.answer_shape import as_list, as_number, as_object, count
 def from_titan_embedding(body: dict[str, Any]) -> dict[str, Any]:
     """`{"embedding": {"values": [...]}, "tokenCount": "3"}`.
 
-    Raises INTERNAL for a body that holds no embedding.
+    Raises INTERNAL for a body without an embedding.
     """
     tokens = count_or_none(body.get("inputTextTokenCount"))
     counted = {} if tokens is None else {"tokenCount": str(tokens)}
@@ -18,9 +18,9 @@ def from_titan_embedding(body: dict[str, Any]) -> dict[str, Any]:
 def from_cohere_embeddings(body: dict[str, Any]) -> dict[str, Any]:
     """`{"embedding": {"values": [...]}}`; Cohere counts no tokens here.
 
-    A line in Bedrock's own format may embed several texts at once; its one result then is
-    `{"embeddings": [{"values": [...]}, ...]}`, in their order. Where it asked for several types of
-    number, the floats are read. Raises INTERNAL for a body without them.
+    A line in Bedrock's own format may embed several texts. Its result is then
+    `{"embeddings": [{"values": [...]}, ...]}`, in the same order. If several number types were
+    requested, the floats are read. Raises INTERNAL for a body without them.
     """
     found = body.get("embeddings")
     if isinstance(found, dict):

@@ -1,4 +1,4 @@
-"""Gemini's EmbedContentRequest -> the bodies of Titan's and Cohere's embeddings."""
+"""Gemini's EmbedContentRequest -> the bodies of Titan and Cohere embeddings."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -21,7 +21,7 @@ EMBEDDING_FAMILIES: Final = frozenset(
 )
 _COHERE: Final = frozenset({ModelFamily.COHERE_EMBED_V3, ModelFamily.COHERE_EMBED_V4})
 
-# bedrock.md section 4. The older ones have one dimension each.
+# bedrock.md section 4. Older models have one fixed dimension.
 _DIMENSIONS: Final[Mapping[ModelFamily, tuple[int, ...]]] = {
     ModelFamily.TITAN_EMBED_V2: (256, 512, 1024),
     ModelFamily.COHERE_EMBED_V4: (256, 512, 1024, 1536),
@@ -32,7 +32,7 @@ _INPUT_TYPES: Final[Mapping[str, str]] = {
     "CLASSIFICATION": "classification",
     "CLUSTERING": "clustering",
 }
-# Cohere must be given one, where Gemini need not: what is embedded in bulk is mostly searched.
+# Cohere requires a type, Gemini does not. Texts embedded in bulk are mostly documents for search.
 DEFAULT_INPUT_TYPE: Final = "search_document"
 
 
@@ -41,8 +41,8 @@ def require_embedding_model(model: str) -> ModelFamily:
     family = model_family(model)
     if family not in EMBEDDING_FAMILIES:
         raise invalid_argument(
-            f"{model} gives no embeddings that are known here; those of "
-            f"{', '.join(sorted(EMBEDDING_FAMILIES))} are"
+            f"{model} is not a known embedding model; the known ones are "
+            f"{', '.join(sorted(EMBEDDING_FAMILIES))}"
         )
     return family
 
@@ -52,8 +52,8 @@ def to_bedrock_embedding(
 ) -> dict[str, Any]:
     """Translate a normalised request (`normalise_embed`) that the client wrote at `path`.
 
-    Raises INVALID_ARGUMENT for a model of another kind, for a content that is not one text, and
-    for what has no equivalent.
+    Raises INVALID_ARGUMENT for a model of another kind, for content that is not one text, and for a
+    setting without an equivalent.
     """
     family = require_embedding_model(model)
     require_model(request, model, path)
@@ -77,7 +77,7 @@ def to_bedrock_embedding(
 def _text(request: dict[str, Any], path: str, warnings: Warnings) -> str:
     content_path = member(path, "content")
     parts = content_parts(request["content"], content_path, warnings, "Bedrock")
-    # How Gemini joins several parts into one vector is not known, so no joint text would be it.
+    # It is not known how Gemini joins several parts into one vector, so we do not join them.
     if len(parts) != 1 or parts[0].field != "text" or not parts[0].value:
         raise invalid_argument(
             "Bedrock embeds one text, which must not be empty", path=member(content_path, "parts")

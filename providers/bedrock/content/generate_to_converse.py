@@ -19,9 +19,9 @@ def to_converse(
 ) -> dict[str, Any]:
     """Translate a normalised request (`normalise_generate`) that the client wrote at `path`.
 
-    The body names no model: `model` is the batch's, of which some settings depend. Bytes are
+    `model` is the batch's: the body does not name it, but some settings depend on it. Bytes are
     base64 text. `media_uri` gives the `s3://` URI of a file of this proxy. Raises INVALID_ARGUMENT
-    with the JSON path of the first field that Bedrock cannot be given without a change of meaning.
+    with the JSON path of the first field that cannot be translated without a change of meaning.
     """
     require_model(request, model, path)
     refuse_gemini_only(request, path, "Bedrock")

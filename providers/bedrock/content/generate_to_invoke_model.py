@@ -28,7 +28,7 @@ def to_invoke_model(
     for at Bedrock, and as `to_anthropic_message` does.
     """
     if model_family(model) is not ModelFamily.CLAUDE:
-        raise invalid_argument("is translated to no model's own schema but Claude's", path=path)
+        raise invalid_argument("can be translated only to Claude's own schema", path=path)
     require_model(request, model, path)
     _refuse_files(request, path)
     body = to_anthropic_message(
@@ -50,7 +50,7 @@ def _refuse_files(request: dict[str, Any], path: str) -> None:
             if "fileData" in part:
                 parts_path = member(item(member(path, "contents"), turn), "parts")
                 raise invalid_argument(
-                    "beside functions, Claude at Bedrock reads media as inlineData only",
+                    "with functions, Claude at Bedrock reads media only as inlineData",
                     path=member(item(parts_path, position), "fileData"),
                 )
 

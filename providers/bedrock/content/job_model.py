@@ -1,4 +1,4 @@
-"""The model of a request in a batch: Bedrock takes one model a job (translation.md section 0)."""
+"""The model of a request in a batch: a job has one model (translation.md section 0)."""
 
 from typing import Any
 
@@ -11,6 +11,6 @@ def require_model(request: dict[str, Any], model: str, path: str) -> None:
     own = request.get("model", model).removeprefix("models/")
     if own != model.removeprefix("models/"):
         raise invalid_argument(
-            "differs from the batch's model, and Bedrock takes one model a batch",
+            "differs from the batch's model; Bedrock accepts one model in a batch",
             path=member(path, "model"),
         )

@@ -11,11 +11,11 @@ from providers.gemini_content.media import bare_type, drop_name, require_blob, u
 from providers.gemini_content.warnings import Warnings
 
 MediaUri: TypeAlias = Callable[[str, str], str | None]
-"""The `s3://` URI of a file of this proxy, from the URI or name that it has here and the JSON path
-that names it; None for any other."""
+"""The `s3://` URI of a file of this proxy, from its URI or name here and the JSON path that names
+it; None for any other file."""
 
-# The formats of botocore's ImageBlock, DocumentBlock, AudioBlock and VideoBlock, by the
-# types that they have. Audio without a header (pcm) says nothing of its rate, and is left out.
+# MIME types and formats of botocore's ImageBlock, DocumentBlock, AudioBlock and VideoBlock. Audio
+# without a header (pcm) does not state its sample rate and is left out.
 _FORMATS: Final[Mapping[str, Mapping[str, str]]] = {
     "image": {
         "image/png": "png",
@@ -64,21 +64,21 @@ _FORMATS: Final[Mapping[str, Mapping[str, str]]] = {
     },
 }
 _BLOCK_OF: Final = {mime: block for block, formats in _FORMATS.items() for mime in formats}
-# translation.md section 1: Claude reads images and documents, others decide for themselves.
-_CLAUDES: Final = ("image", "document")
+# translation.md section 1: Claude reads images and documents. Other models decide themselves.
+_CLAUDE_BLOCKS: Final = ("image", "document")
 
 
 class ConverseMedia:
-    """Translates the media of one request: its documents are told apart by their numbers."""
+    """Translates the media of one request; documents are named by their number."""
 
     def __init__(self, family: ModelFamily, warnings: Warnings, media_uri: MediaUri) -> None:
-        self._blocks = _CLAUDES if family is ModelFamily.CLAUDE else tuple(_FORMATS)
+        self._blocks = _CLAUDE_BLOCKS if family is ModelFamily.CLAUDE else tuple(_FORMATS)
         self._warnings = warnings
         self._media_uri = media_uri
         self._documents = 0
 
     def block(self, part: ContentPart) -> dict[str, Any]:
-        """Of an inlineData or a fileData. Raises INVALID_ARGUMENT for what Converse cannot read."""
+        """Translate an inlineData or fileData. Raises INVALID_ARGUMENT for unreadable media."""
         media = part.value
         if part.field == "inlineData":
             require_blob(media, part.path)
@@ -90,7 +90,7 @@ class ConverseMedia:
         if name != "document":
             return {name: {"format": media_format, "source": source}}
         self._documents += 1
-        # A name of the client's might be read as an instruction (botocore: DocumentBlock.name).
+        # The model might read a client's name as an instruction (botocore: DocumentBlock.name).
         neutral = f"document-{self._documents}"
         return {name: {"format": media_format, "name": neutral, "source": source}}
 
@@ -99,7 +99,7 @@ class ConverseMedia:
         found = self._media_uri(uri, field_path)
         if found is None:
             raise invalid_argument(
-                "is no file of this provider, and Bedrock reads none elsewhere", path=field_path
+                "is not a file of this provider, and Bedrock reads no others", path=field_path
             )
         return found
 
@@ -109,7 +109,7 @@ class ConverseMedia:
         if block in self._blocks:
             return block, _FORMATS[block][mime_type]
         if block is None and mime_type.startswith("text/"):
-            self._warnings.drop(member(path, "mimeType"))  # what kind of text it is cannot be said
+            self._warnings.drop(member(path, "mimeType"))  # Converse has no format for this text
             return "document", "txt"
         known = [mime for mime, block in _BLOCK_OF.items() if block in self._blocks]
         raise unsupported_type(path, "Bedrock", f"{', '.join(known)} and other text here")

@@ -1,7 +1,7 @@
 """Files in Bedrock's own format: `{"recordId", "modelInput"}` (bedrock.md sections 3 and 4).
 
-Bedrock checks a modelInput only when it runs the job, so what is known to fail there is refused
-here, and so is what no result could be translated of.
+Bedrock checks a modelInput only when it runs the job. So input that is known to fail there is
+refused here, and so is input whose results could not be translated.
 """
 
 from collections.abc import Mapping
@@ -26,9 +26,9 @@ _NOVAS_SCHEMA: Final = "messages-v1"  # Unverified: bedrock.md section 4
 
 
 class BedrockLines:
-    """Sent as written; results are keyed by record id.
+    """Lines are sent unchanged; results are keyed by record id.
 
-    `endpoint` is how the lines are written, by the first of them: a job has one way.
+    `endpoint` is the format of the first line: a job has one format.
     """
 
     name = "bedrock"
@@ -61,13 +61,13 @@ class BedrockLines:
         invocation = invocation_of(model_input)
         if self.endpoint and invocation != self.endpoint:
             raise invalid_argument(
-                f"is written for {invocation}, and the lines before for {self.endpoint}", path=path
+                f"is written for {invocation}, the lines before for {self.endpoint}", path=path
             )
         self.endpoint = str(invocation)
         if self._embeds:
             require_embedding_model(self._model)
             if "messages" in model_input:
-                raise invalid_argument("is no embedding", path=path)
+                raise invalid_argument("is not an embedding request", path=path)
         elif invocation is InvocationType.INVOKE_MODEL:
             _require_known_schema(model_input, path, model_family(self._model))
         elif "toolConfig" in model_input:
@@ -75,7 +75,7 @@ class BedrockLines:
 
 
 def invocation_of(model_input: Mapping[str, Any]) -> InvocationType:
-    """How a modelInput is written: for Converse, if nothing in it is of a model's own schema."""
+    """The format of a modelInput: Converse, if nothing in it is from a model's own schema."""
     if "anthropic_version" in model_input or "schemaVersion" in model_input:
         return InvocationType.INVOKE_MODEL
     messages = model_input.get("messages")
@@ -96,9 +96,9 @@ def native_formats(model: str, rules: NativeRules, *, embeds: bool) -> LineForma
 
 
 def no_tools_in_a_job(path: str) -> FerryError:
-    """For a Converse line with tools, in a batch that is no small one (bedrock.md section 4)."""
+    """The error for a Converse line with tools in a job (bedrock.md section 4)."""
     return invalid_argument(
-        "a batch of type Converse takes no tools; Claude takes them in its own schema, with "
+        "a batch of type Converse accepts no tools; Claude accepts them in its own schema, with "
         f'anthropic_version "{ANTHROPIC_VERSION}"',
         path=path,
     )
@@ -109,7 +109,7 @@ def _content(message: object) -> object:
 
 
 def _is_converse_content(content: object) -> bool:
-    """Converse tells its blocks apart by their one member, others by a `type`."""
+    """Whether no block has a `type`: Converse names a block's kind by its only member."""
     return isinstance(content, list) and all(
         isinstance(block, dict) and "type" not in block for block in content
     )
@@ -123,8 +123,8 @@ def _require_known_schema(model_input: Mapping[str, Any], path: str, family: Mod
     if is_nova and family in (ModelFamily.NOVA, ModelFamily.UNKNOWN):
         return
     raise invalid_argument(
-        "answers are known of Converse's schema, of Claude's with anthropic_version "
-        f'"{ANTHROPIC_VERSION}", and of Nova\'s with schemaVersion "{_NOVAS_SCHEMA}"; each with '
+        "answers can be translated for Converse's schema, for Claude's with anthropic_version "
+        f'"{ANTHROPIC_VERSION}", and for Nova\'s with schemaVersion "{_NOVAS_SCHEMA}"; each with '
         "its own model",
         path=path,
     )

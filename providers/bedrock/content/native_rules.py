@@ -1,4 +1,4 @@
-"""What native lines are checked for beside their schema, and what of them is noted."""
+"""Checks of native lines beyond their schema, and what is noted of them."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -13,29 +13,29 @@ _PROSE: Final = "text"
 
 @dataclass(slots=True)
 class NativeRules:
-    """`may_read`: whether an s3:// URI may be read with the keys that will read it.
+    """`may_read`: whether the caller may have this s3:// URI read.
 
-    `tools_at` is noted: the path of the first `toolConfig` of a Converse line, which a batch of
-    that type fails on, and a call at once takes.
+    `tools_at` is set here: the path of the first `toolConfig` in a Converse line. A job fails on
+    it; an immediate batch accepts it.
     """
 
     may_read: Callable[[str], bool]
     tools_at: str | None = None
 
     def check_media(self, model_input: Mapping[str, Any], path: str) -> None:
-        """Raises INVALID_ARGUMENT at what names an object that is not the caller's to name.
+        """Raises INVALID_ARGUMENT for an object that the caller may not name.
 
-        Where such names stand differs between the models' schemas: any that is not prose counts.
+        The models' schemas have such names in different fields, so every string but prose counts.
         """
         for uri, where in _s3_uris(model_input, path):
             if not self.may_read(uri):
                 raise invalid_argument(
-                    "only objects below the caller's own S3 prefix can be named here", path=where
+                    "only objects below the caller's own S3 prefix are allowed here", path=where
                 )
 
 
 def _s3_uris(document: object, path: str) -> Iterator[tuple[str, str]]:
-    """Every s3:// URI in `document`, with its JSON path; however deep, without recursion."""
+    """Every s3:// URI in `document`, with its JSON path. No recursion, so any depth works."""
     left = [(document, path)]
     while left:
         value, where = left.pop()

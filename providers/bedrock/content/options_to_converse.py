@@ -24,10 +24,9 @@ _SCHEMA_NAME: Final = "response"
 def to_converse_options(
     config: dict[str, Any], path: str, warnings: Warnings, model: str
 ) -> tuple[dict[str, Any], bool]:
-    """Translate the normalised GenerationConfig at `path`; the flag is whether Claude is to think.
+    """Translate the normalised GenerationConfig at `path`; the flag is whether Claude thinks.
 
-    Raises INVALID_ARGUMENT for a setting, or a value of one, that Bedrock or `model` has no
-    equivalent of.
+    Raises INVALID_ARGUMENT for a setting or value without an equivalent in Bedrock or `model`.
     """
     refuse_fields(config, _REFUSED, path)
     for penalty in _PENALTIES:
@@ -76,7 +75,7 @@ def _stops(config: dict[str, Any], path: str, model: str) -> dict[str, Any]:
     for index, stop in enumerate(stops):
         if not stop or (claude and not stop.strip()):
             raise invalid_argument(
-                f"{claude_name(model)} does not stop at nothing, or at white space alone",
+                f"{claude_name(model)} accepts no empty or blank stop sequence",
                 path=item(stops_path, index),
             )
     return {"stopSequences": stops}
@@ -90,7 +89,7 @@ def _text_format(config: dict[str, Any], path: str, warnings: Warnings) -> dict[
         raise invalid_argument(
             "Bedrock answers in JSON only by a schema; give responseSchema", path=requested.path
         )
-    # Unverified: Bedrock takes only such schemas, from any model (bedrock.md section 4).
+    # Unverified: Bedrock accepts only such schemas, for every model (bedrock.md section 4).
     schema = render_json(closed_schema(requested.schema, requested.path, warnings)).decode()
     json_schema = {"schema": schema, "name": _SCHEMA_NAME}
     return {"textFormat": {"type": "json_schema", "structure": {"jsonSchema": json_schema}}}

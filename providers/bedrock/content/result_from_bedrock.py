@@ -23,9 +23,9 @@ _NO_CODE: Final = 0
 def result_from_bedrock(line: Mapping[str, Any], invocation: InvocationType) -> dict[str, Any]:
     """`{"response": {...}}` or `{"error": {"code": <rpc number>, "message": "..."}}`.
 
-    `invocation` is the job's. Whether Claude's thoughts were asked for is read in the echo of the
-    request. A line or an answer that is malformed is an error INTERNAL (13), an answer in a schema
-    that is not known an error UNIMPLEMENTED (12).
+    `invocation` is the job's. The echo of the request says whether Claude's thoughts were
+    requested. A malformed line or answer is an error INTERNAL (13); an answer in an unknown schema
+    is an error UNIMPLEMENTED (12).
     """
     try:
         if line.get("error") is not None:
@@ -37,7 +37,7 @@ def result_from_bedrock(line: Mapping[str, Any], invocation: InvocationType) -> 
 
 
 def echoed(model_input: object) -> dict[str, Any]:
-    """The members of a line that `result_from_bedrock` reads of the request, and no more of it."""
+    """Only those members of the request that `result_from_bedrock` reads."""
     thinking = _thinking(model_input)
     if not isinstance(thinking, dict):
         return {}
@@ -61,9 +61,9 @@ def _response(
 
 
 def _asked_for_thoughts(model_input: object) -> bool:
-    """Whether the request had Claude think, and did not have its thoughts left out.
+    """Whether the request asked Claude to think and to show its thoughts.
 
-    No other model can be asked for them in Converse, so nothing says that they were.
+    Converse cannot ask other models for thoughts.
     """
     thinking = _thinking(model_input)
     return (

@@ -1,7 +1,7 @@
 """Gemini's temperature, topP and topK -> Converse's, and the model's own.
 
-Converse knows the first two, from 0 to 1 (bedrock.md section 4). The third is a field of the
-model's own, where it has one (translation.md section 2). None is ever dropped or rescaled.
+Converse has the first two, from 0 to 1 (bedrock.md section 4). The third is a field of the model's
+own schema, if it has one (translation.md section 2). No value is dropped or rescaled.
 """
 
 from typing import Any, Final
@@ -20,10 +20,9 @@ _NOVAS_MOST_TOP_K: Final = 128  # Unverified: bedrock.md section 4
 def to_converse_sampling(
     config: dict[str, Any], path: str, *, model: str, thinking: bool
 ) -> tuple[dict[str, Any], dict[str, Any]]:
-    """What of `inferenceConfig`, and what of `additionalModelRequestFields`, it becomes.
+    """The members for `inferenceConfig` and for `additionalModelRequestFields`.
 
-    `thinking` says whether Claude is to think. Raises INVALID_ARGUMENT for what `model` is known
-    to refuse.
+    `thinking`: whether Claude thinks. Raises INVALID_ARGUMENT for what `model` is known to refuse.
     """
     if model_family(model) is ModelFamily.CLAUDE:
         return _claude_sampling(config, path, claude_name(model), thinking)
@@ -51,7 +50,7 @@ def _own_top_k(config: dict[str, Any], path: str, model: str) -> dict[str, Any]:
     if "topK" not in config:
         return {}
     if model_family(model) is not ModelFamily.NOVA:
-        raise invalid_argument("Bedrock takes it for Claude and Nova only", path=path)
+        raise invalid_argument("Bedrock accepts it only for Claude and Nova", path=path)
     if not 0 <= config["topK"] <= _NOVAS_MOST_TOP_K:
         raise invalid_argument(f"Nova takes 0 to {_NOVAS_MOST_TOP_K}", path=path)
     return {"inferenceConfig": {"topK": config["topK"]}}

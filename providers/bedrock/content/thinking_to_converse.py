@@ -1,4 +1,4 @@
-"""Gemini's thinkingConfig -> what Claude reads in Converse, and the effort of other models."""
+"""Gemini's thinkingConfig -> Claude's fields in Converse, or the effort of other models."""
 
 from typing import Any
 
@@ -23,8 +23,8 @@ def to_converse_thinking(
 ) -> Thinking:
     """Translate the ThinkingConfig at `path`; `max_tokens` is None for the model's own limit.
 
-    Converse has a word for effort, and none for a budget or for showing thoughts: those only
-    Claude can be told. Raises INVALID_ARGUMENT for what `model` is known to refuse.
+    Converse has a field for effort. A budget and the display of thoughts exist only for Claude, in
+    its own fields. Raises INVALID_ARGUMENT for what `model` is known to refuse.
     """
     if model_family(model) is ModelFamily.CLAUDE:
         return to_anthropic_thinking(
@@ -32,7 +32,7 @@ def to_converse_thinking(
         )
     if "thinkingBudget" in config:
         raise invalid_argument(
-            "Bedrock counts no thinking tokens of this model's; give thinkingLevel instead",
+            "Bedrock has no thinking budget for this model; give thinkingLevel instead",
             path=member(path, "thinkingBudget"),
         )
     if "includeThoughts" in config:

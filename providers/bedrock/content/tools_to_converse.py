@@ -1,6 +1,6 @@
 """Gemini's tools and toolConfig -> Converse's toolConfig (translation.md section 2).
 
-No batch of type Converse takes it (bedrock.md section 4); a call of its own does.
+A job of type Converse does not accept it (bedrock.md section 4); a single call does.
 """
 
 import re
@@ -25,7 +25,7 @@ _CHOICES: Final = {"AUTO": "auto", "ANY": "any", "VALIDATED": "auto"}
 
 
 def tools_at(request: dict[str, Any], path: str) -> str | None:
-    """The JSON path of what, in the normalised request at `path`, is about functions."""
+    """The JSON path of the first field about functions in the normalised request at `path`."""
     for field in _TOOL_FIELDS:
         if field in request:
             return member(path, field)
@@ -37,20 +37,20 @@ def to_converse_tools(
 ) -> dict[str, Any]:
     """`{"toolConfig": {...}}` of the normalised request at `path`, or `{}` if it has no functions.
 
-    `thinking` says whether Claude is to think. Raises INVALID_ARGUMENT for tools that are no
-    functions, for functions and choices that Converse does not accept, and for a conversation with
-    calls of functions that are not declared.
+    `thinking`: whether Claude thinks. Raises INVALID_ARGUMENT for tools that are not functions, for
+    functions and choices that Converse does not accept, and for a conversation with calls of
+    undeclared functions.
     """
     requested = function_tools(request, path, warnings, CALL_RULES)
     mode_path = member(requested.calling_path, "mode")
     if thinking and requested.mode == "ANY":
         raise invalid_argument(
-            "Claude is forced to no function call where it thinks", path=mode_path
+            "Claude cannot be forced to call a function when it thinks", path=mode_path
         )
     if not requested.functions or requested.mode == "NONE":
         _require_no_calls(request, path)
         if requested.functions:
-            warnings.drop(member(path, "tools"))  # Converse can only be told of none
+            warnings.drop(member(path, "tools"))  # Converse cannot declare tools and forbid them
         return {}
     strict = requested.mode == "VALIDATED"
     tools = [_tool(function, strict, warnings) for function in requested.offered(warnings)]
@@ -71,7 +71,7 @@ def _require_no_calls(request: dict[str, Any], path: str) -> None:
     called_at = _called_at(request, path)
     if called_at is not None:
         raise invalid_argument(
-            "Converse takes a conversation with calls only where functions are declared and may "
+            "Converse accepts a conversation with calls only if functions are declared and may "
             "be called",
             path=called_at,
         )
