@@ -17,9 +17,9 @@ class FerryError(Exception):
     """An error response to the client.
 
     `message` says what is wrong and what would be right, after `path`, the JSON path of the field
-    at fault. `provider`, `reason` and `request_id` say which provider
-    refused, its own error type, and its request id. `upload_status` is what
-    `X-Goog-Upload-Status` must say when the status alone does not decide it.
+    at fault. `provider`, `reason` and `request_id` say which provider refused, its own error type,
+    and its request id. `upload_status` is what `X-Goog-Upload-Status` must say when the status
+    alone does not decide it.
     """
 
     def __new__(cls, *args: object, **_: object) -> Self:
@@ -104,7 +104,7 @@ class FerryError(Exception):
 
 
 class NotFound(FerryError):
-    """Every FerryError(Status.NOT_FOUND, ...) is a NotFound."""
+    """Every `FerryError(Status.NOT_FOUND, ...)`; a 404 of Google's uploads stays GoogleRefusal."""
 
 
 def invalid_argument(message: str, *, path: str | None = None) -> FerryError:
