@@ -1,7 +1,8 @@
-"""Reading a JSON body of a provider's without trusting its shape.
+"""Reads the JSON of a provider's answer and checks its shape.
 
-Every reader raises INTERNAL, naming the field, if it is not what is documented. Inside
-`Candidate.reading` that fails one member of the answer, elsewhere the whole item.
+Every reader raises INTERNAL, with the name of the field, for a value that differs from the
+documentation. Inside `Candidate.reading` that fails one member of the answer, elsewhere the whole
+item.
 """
 
 import re
@@ -12,12 +13,12 @@ from providers.errors import FerryError
 from providers.status import Status
 
 _LARGEST: Final = 2**63 - 1
-# Fewer digits than `_LARGEST` has. Python refuses to read a number of more than 4,300.
+# Fewer digits than `_LARGEST` has. Python refuses to parse a number of more than 4,300 digits.
 _WRITTEN_COUNT: Final = re.compile(r"[0-9]{1,18}")
 
 
 class UnreadableAnswer(FerryError):
-    """An answer, or a member of one, that is not translated; `what` names it by its JSON path."""
+    """An answer, or a member of one, that is not translated; `what` has its JSON path."""
 
     def __init__(self, status: Status, what: str) -> None:
         super().__init__(status, f"the provider's answer could not be read: {what}")
@@ -25,17 +26,17 @@ class UnreadableAnswer(FerryError):
 
 
 def unreadable(what: str) -> UnreadableAnswer:
-    """For something that differs from what the provider documents."""
+    """For a value that differs from the provider's documentation."""
     return UnreadableAnswer(Status.INTERNAL, what)
 
 
 def untranslatable(what: str) -> UnreadableAnswer:
-    """For something that Gemini's schema cannot hold."""
+    """For a value that Gemini's schema has no place for."""
     return UnreadableAnswer(Status.UNIMPLEMENTED, what)
 
 
 def unknown_type(value: object, where: str) -> UnreadableAnswer:
-    """For a member at `where` whose type, as the provider names it, has no translation."""
+    """For a member at `where` whose type has no translation."""
     named = repr(value[:80]) if isinstance(value, str) else "unknown"
     return untranslatable(f"{where} is of type {named}, which is not translated")
 
@@ -83,27 +84,27 @@ def list_or_empty(value: object, what: str) -> list[Any]:
 
 
 def count_or_none(value: object) -> int | None:
-    """A count, or None for anything that is none: no answer is worth losing over a count."""
+    """A count; None for any other value, because a bad count must not fail the answer."""
     if isinstance(value, bool) or not isinstance(value, int):
         return None
     return value if 0 <= value <= _LARGEST else None
 
 
 def written_count(text: str) -> int | None:
-    """The count that a header or an XML element holds; None for any other text."""
+    """The count in the text of a header or an XML element; None for any other text."""
     return int(text) if _WRITTEN_COUNT.fullmatch(text) else None
 
 
 def object_or_nothing(value: object) -> dict[str, Any]:
-    """An object that only adds to an answer, such as its counts; {} for anything else."""
+    """An object that is not essential to an answer, such as its counts; {} for any other value."""
     return value if isinstance(value, dict) else {}
 
 
 def text_or_none(value: object) -> str | None:
-    """A text that only adds to an answer, or None."""
+    """A text that is not essential to an answer; None for any other value."""
     return value if isinstance(value, str) else None
 
 
 def present(fields: dict[str, Any]) -> dict[str, Any]:
-    """The fields that are known: what the provider did not say is left out, not invented."""
+    """The fields that have a value: what the provider does not say is left out."""
     return {name: value for name, value in fields.items() if value is not None}

@@ -1,6 +1,6 @@
 """Calls to a provider's JSON API: documents in and out, refusals as our errors.
 
-What differs from provider to provider is the headers, which are built and never copied.
+Providers differ in the headers of a request, which are built and never copied.
 """
 
 from collections.abc import Callable, Container, Iterator, Mapping, Sequence
@@ -27,14 +27,14 @@ _REFUSAL_LIMIT: Final = 64 << 10
 
 _PLAIN: Final = {"Accept": "*/*", "Accept-Encoding": "identity"}
 
-# Providers say 200; a server that only speaks their API may say created or accepted instead.
+# Providers answer 200; compatible servers may answer 201 or 202 instead.
 _DONE: Final = (200, 201, 202)
 
 _PERMANENT: Final = Status.FAILED_PRECONDITION
 
 
 class Answer(dict[str, Any]):
-    """A JSON object from the upstream. What is asked for by `[]` must be there, and not null."""
+    """A JSON object from the upstream. `[]` raises UpstreamError for a missing or null member."""
 
     def __getitem__(self, key: str) -> Any:
         value = self.get(key)
@@ -44,10 +44,10 @@ class Answer(dict[str, Any]):
 
     @property
     def id(self) -> str:
-        """The native id: names and paths are made of it."""
+        """The native id; it is safe to use in names and paths."""
         value = self["id"]
         if not isinstance(value, str) or not NATIVE_ID.fullmatch(value):
-            raise UpstreamError(Status.UNAVAILABLE, "the provider's answer has an id that is none")
+            raise UpstreamError(Status.UNAVAILABLE, "the provider's answer has an invalid id")
         return value
 
     def number(self, key: str) -> int | float:
@@ -69,10 +69,10 @@ class Answer(dict[str, Any]):
 
 
 class JsonApi:
-    """One upstream. `name` is how the user configured it; `headers` makes a caller's headers.
+    """One upstream. `name` is its configured name; `headers` makes the headers for a caller.
 
-    `no_credit` are the codes of refusals that last until someone pays or raises a limit, whatever
-    their HTTP status.
+    `no_credit` are the error codes that stay until someone pays or raises a limit, with any HTTP
+    status.
     """
 
     def __init__(
@@ -98,20 +98,20 @@ class JsonApi:
         """One page of a list, and whether there are more."""
         listed, page = await self.page(caller, path, **query)
         if listed and "after" in query and listed[-1].get("id") == query["after"]:
-            return [], False  # a server that knows no pages gives the same again
-        # A server that only speaks the API may leave it out: then a full page may not be the last.
+            return [], False  # a server without paging returns the same page again
+        # A compatible server may leave `has_more` out: then another page may follow a full one.
         more = page.get("has_more", len(listed) == query.get("limit"))
         return listed, bool(listed and more)
 
     async def page(
         self, caller: Caller, path: str, **query: str | int
     ) -> tuple[Sequence[Answer], Answer]:
-        """One page of a list, and the answer that it came in, which says how the list goes on."""
+        """One page of a list, and the whole answer, which has the token of the next page."""
         page = await self.get(caller, path, **query)
         data = page.get("data") or []
         if not isinstance(data, list) or not all(isinstance(item, dict) for item in data):
             raise UpstreamError(
-                Status.UNAVAILABLE, f"{self.name} answered what is no list of objects"
+                Status.UNAVAILABLE, f"{self.name} did not answer with a list of objects"
             )
         return [Answer(item) for item in data], page
 
@@ -119,7 +119,7 @@ class JsonApi:
         return await self._json(caller, OutboundRequest("DELETE", self._url(path)))
 
     async def ensure_deleted(self, caller: Caller, path: str) -> None:
-        """As `delete`, of what may be gone already: by a call whose answer was lost, say."""
+        """As `delete`, but the object may be gone, for example if an earlier answer was lost."""
         with suppress(NotFound):
             await self.delete(caller, path)
 
@@ -133,7 +133,7 @@ class JsonApi:
     async def post_body(
         self, caller: Caller, path: str, content_type: str, body: Body, **headers: str
     ) -> Answer:
-        """`headers` are further ones, with `_` for `-` in their names."""
+        """`headers` are further headers, with `_` for `-` in their names."""
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         request = OutboundRequest(
             "POST", self._url(path), {"Content-Type": content_type, **named}, body
@@ -141,7 +141,7 @@ class JsonApi:
         return await self._json(caller, request)
 
     async def download(self, caller: Caller, path: str) -> Download:
-        """The content at `path` as it is."""
+        """The unchanged content at `path`."""
         reply = await self.open(caller, path)
         length = reply.headers.get("Content-Length")
         return Download(
@@ -151,7 +151,7 @@ class JsonApi:
         )
 
     async def open(self, caller: Caller, path: str) -> Reply:
-        """The content at `path`, still on the wire and not encoded; the caller closes it."""
+        """The content at `path`, not yet read and not compressed; the caller closes the reply."""
         return await self._send(caller, OutboundRequest("GET", self._url(path)))
 
     async def _json(self, caller: Caller, request: OutboundRequest) -> Answer:
@@ -159,7 +159,9 @@ class JsonApi:
             data = await reply.read(_ANSWER_LIMIT)
         document = _parse(data)
         if document is None:
-            raise UpstreamError(Status.UNAVAILABLE, f"{self.name} answered what is no JSON object")
+            raise UpstreamError(
+                Status.UNAVAILABLE, f"{self.name} did not answer with a JSON object"
+            )
         return document
 
     async def _send(self, caller: Caller, request: OutboundRequest) -> Reply:
@@ -174,10 +176,12 @@ class JsonApi:
         raise self._refusal(caller, reply, document or {})
 
     async def _plain(self, reply: Reply) -> Reply:
-        """`reply`, if it is not encoded: it was asked not to be, and nothing here decodes."""
+        """`reply`; raises UpstreamError if it is compressed, although the request forbids that."""
         if reply.headers.get("Content-Encoding", "identity") != "identity":
             await reply.aclose()
-            raise UpstreamError(Status.UNAVAILABLE, f"{self.name} encoded what it was asked not to")
+            raise UpstreamError(
+                Status.UNAVAILABLE, f"{self.name} compressed its answer although asked not to"
+            )
         return reply
 
     def _url(self, path: str, query: Mapping[str, str | int] | None = None) -> URL:
@@ -205,9 +209,11 @@ def _request_id(reply: Reply) -> str:
 
 
 def outcome_unknown(error: FerryError) -> bool:
-    """Whether the provider may have done what it was asked although it did not say so."""
+    """Whether the provider may have carried out the call although its answer is an error."""
     if isinstance(error, StateError):
-        return False  # the request's body could not be read to its end, so it was not sent
+        return (
+            False  # the body could not be read to its end, so the request was not sent completely
+        )
     if isinstance(error, UpstreamError):
         return not error.unsent
     return error.status in (Status.UNAVAILABLE, Status.DEADLINE_EXCEEDED)
@@ -215,7 +221,7 @@ def outcome_unknown(error: FerryError) -> bool:
 
 @contextmanager
 def wrong_state_if_refused() -> Iterator[None]:
-    """For a call without arguments: where the provider refuses it, the object's state is wrong."""
+    """For calls without arguments: if one is refused, the state of the object is the reason."""
     try:
         yield
     except FerryError as error:
@@ -225,7 +231,7 @@ def wrong_state_if_refused() -> Iterator[None]:
 
 
 async def read_refusal(reply: Reply) -> bytes:
-    """The status says what matters: a refusal that breaks off, or rambles, is one all the same."""
+    """The body; empty if it breaks off or is too long, because the status is enough."""
     try:
         return await reply.read(_REFUSAL_LIMIT)
     except UpstreamError:

@@ -1,4 +1,4 @@
-"""JSON as text: parsed without changing a number, rendered so that a line stays one line.
+"""JSON as text: parsing keeps every integer exact, and rendering gives a single line.
 
 orjson silently turns an integer of 2^64 and more, or below -2^63, into a float; here it stays
 exact. orjson also writes U+2028, U+2029 and U+0085 raw, where Python's `splitlines` and other
@@ -14,7 +14,7 @@ import orjson
 # What orjson reads and writes as an integer.
 _NATIVE: Final = range(-(2**63), 2**64)
 
-# The fewest digits that an integer beyond orjson's range has.
+# An integer outside orjson's range has at least this many digits.
 _MANY_DIGITS: Final = 19
 _ZEROS: Final = b"0" * _MANY_DIGITS
 _DIGITS_AS_ZEROS: Final = bytes.maketrans(b"123456789", b"0" * 9)
@@ -22,8 +22,8 @@ _SCANNED_AT_ONCE: Final = 64 << 10
 # Many digits after a decimal point are part of a float.
 _LONG_INTEGER: Final = re.compile(rb"(?:\A|[:,\[\s])-?[0-9]{19}")
 
-# Some readers end a line at these, although JSON lines end only at line feeds. Raw, they can be in
-# strings, where an escape means the same; a raw carriage return can only be between values.
+# Some readers end a line at these, although JSON lines end only at line feeds. Unescaped, they can
+# be in strings, where an escape means the same. A carriage return can only be between values.
 _BREAKS: Final = (
     (b"\r", b" "),
     ("\u0085".encode(), rb"\u0085"),
@@ -35,23 +35,23 @@ _BREAKS: Final = (
 def parse_json(text: bytes | str) -> Any:
     """The value, with exact integers. Raises orjson.JSONDecodeError, which is a ValueError.
 
-    A number beyond the range of a double, of 309 digits or more, is such an error too.
+    A number that is too large for a double (309 digits or more) is an error too.
     """
     value = orjson.loads(text)
     data = text.encode() if isinstance(text, str) else text
     if not _may_hold_large_integer(data):
         return value
-    del value  # so that two are never held
+    del value  # so that there are never two
     return _parse_exactly(data)
 
 
 def render_json(value: object) -> bytes:
-    """`value` in one line. Raises orjson.JSONEncodeError for what JSON cannot hold."""
+    """`value` in one line. Raises orjson.JSONEncodeError for a value that JSON does not have."""
     return one_line(_dumps(value, 0))
 
 
 def render_line(value: object) -> bytes:
-    """As `render_json`, with the newline that ends a line."""
+    """As `render_json`, with a newline at the end."""
     return one_line(_dumps(value, orjson.OPT_APPEND_NEWLINE))
 
 
@@ -65,7 +65,7 @@ def render_compact(value: object) -> bytes:
 
 
 def one_line(text: bytes) -> bytes:
-    """The same JSON, which is one line to every reader."""
+    """The same JSON, as one line for every reader."""
     if text.isascii() and b"\r" not in text:
         return text
     for raw, escaped in _BREAKS:
@@ -74,7 +74,7 @@ def one_line(text: bytes) -> bytes:
 
 
 def _may_hold_large_integer(data: bytes) -> bool:
-    """Begins with a cheap scan: this runs on every line, and hardly any has such an integer."""
+    """Begins with a fast scan: this runs on every line, and few lines have such an integer."""
     for start in range(0, len(data), _SCANNED_AT_ONCE):
         piece = data[max(0, start - _MANY_DIGITS) : start + _SCANNED_AT_ONCE]
         if _ZEROS in piece.translate(_DIGITS_AS_ZEROS):
@@ -83,7 +83,7 @@ def _may_hold_large_integer(data: bytes) -> bool:
 
 
 def _parse_exactly(data: bytes) -> Any:
-    """With the standard library, which is slower; orjson has already checked the syntax."""
+    """Parses with the standard library, which is slower; orjson has checked the syntax."""
     try:
         return json.loads(data)
     except RecursionError:

@@ -1,4 +1,4 @@
-"""Page tokens made of what says where a list goes on: as a rule the native id before."""
+"""Page tokens: the encoded position of a page, usually the native id before it."""
 
 import base64
 import binascii
@@ -15,7 +15,7 @@ def encode_page_token(after: str) -> str:
 
 
 def decode_page_token(token: str, expected: re.Pattern[str] = NATIVE_ID) -> str:
-    """What was encoded. Raises INVALID_ARGUMENT for what is no token of ours."""
+    """The encoded position. Raises INVALID_ARGUMENT for any other text."""
     try:
         padded = token + "=" * (-len(token) % 4)
         after = base64.b64decode(padded, altchars=b"-_", validate=True).decode("ascii")
@@ -27,12 +27,14 @@ def decode_page_token(token: str, expected: re.Pattern[str] = NATIVE_ID) -> str:
 
 
 def leading_on(upstream: str, asked: str | None, found: str | None) -> str | None:
-    """`found`, which an upstream says leads to the next page; `asked` led to this one.
+    """`found`, the upstream's token for the next page; `asked` is the token of this page.
 
-    Raises UNAVAILABLE if it leads to this page again: the list would never end.
+    Raises UNAVAILABLE if both are the same: the list would never end.
     """
     if found is not None and found == asked:
-        raise UpstreamError(Status.UNAVAILABLE, f"{upstream} gives the same page of a list again")
+        raise UpstreamError(
+            Status.UNAVAILABLE, f"{upstream} returned the token of the same page again"
+        )
     return found
 
 

@@ -7,13 +7,13 @@ from providers.errors import invalid_argument
 
 # No provider takes a longer name; the longest are ARNs.
 _LONGEST: Final = 2048
-# A server further on could decode a `%` again, to a dot or a slash.
-_BARRED: Final = frozenset("?#%\\")
+# A server on the way could decode a `%` again, to a dot or a slash.
+_FORBIDDEN: Final = frozenset("?#%\\")
 _DOTS: Final = re.compile(r"(?:^|/)\.{1,2}(?:[/:]|$)")
 
 
 def check_path_name(name: str, path: str | None, what: str) -> None:
-    """Raise INVALID_ARGUMENT for a decoded `name` that would be read as another path.
+    """Raises INVALID_ARGUMENT for a decoded `name` that could be read as another path.
 
     `what` is the kind of name, for the message; `path` is the name's JSON path. Slashes, colons
     and `@` are part of many names: `openai/gpt-4o-mini`, `ft:gpt-4o:org::id`, `@cf/meta/llama`,
@@ -23,7 +23,7 @@ def check_path_name(name: str, path: str | None, what: str) -> None:
         raise invalid_argument(f"the {what} is empty", path=path)
     if len(name) > _LONGEST:
         raise invalid_argument(f"the {what} has more than {_LONGEST} characters", path=path)
-    if not name.isprintable() or not _BARRED.isdisjoint(name):
+    if not name.isprintable() or not _FORBIDDEN.isdisjoint(name):
         raise invalid_argument(
             f"the {what} must not have ?, #, %, a backslash or a control character in it",
             path=path,

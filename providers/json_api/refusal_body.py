@@ -14,7 +14,7 @@ from providers.json_api.json_text import render_json
 
 _MESSAGE_MEMBERS: Final = ("message", "error", "detail")
 _CODE_MEMBERS: Final = ("code", "type")
-# Of a message that is not a text; the texts are bounded by what is read.
+# The limit for a message that is not a text; texts are limited by what is read.
 _LONGEST_JSON: Final = 2000
 
 

@@ -130,9 +130,9 @@ async def test_a_list_of_no_objects(data: object) -> None:
     assert upstream.done
 
 
-async def test_an_encoded_document_is_called_what_it_is() -> None:
+async def test_a_compressed_answer_is_refused_as_such() -> None:
     upstream = ScriptedUpstream(answer(b"x", headers={"Content-Encoding": "gzip"}))
-    with pytest.raises(UpstreamError, match="encoded"):
+    with pytest.raises(UpstreamError, match="compressed its answer"):
         await client(upstream).get(CALLER, "files/a")
 
 
