@@ -1,4 +1,4 @@
-"""What a provider has no field for of a file that was uploaded through us."""
+"""What the provider has no field for, of files that were uploaded through the proxy."""
 
 from collections.abc import Mapping
 
@@ -9,7 +9,7 @@ from providers.state import State, read, write
 
 
 class FileRecords:
-    """The display name, content type and session of each file of one upstream, by native id."""
+    """Display name, content type and upload session of the files at one upstream, by native id."""
 
     def __init__(self, upstream: str, state: State) -> None:
         self._prefix = f"files/{upstream}"

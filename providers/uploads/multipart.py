@@ -1,4 +1,4 @@
-"""multipart/form-data around a streamed file, with its exact length known beforehand."""
+"""multipart/form-data with a streamed file, and its exact length in advance."""
 
 import secrets
 from collections.abc import Mapping
@@ -25,5 +25,5 @@ def form_with_file(
 
 
 def _quoted(name: str) -> str:
-    """As HTML's form encoding has it: UTF-8, with quotes and line ends percent-encoded."""
+    """As in HTML's form encoding: UTF-8, with quotes and line ends percent-encoded."""
     return name.replace('"', "%22").replace("\r", "%0D").replace("\n", "%0A")

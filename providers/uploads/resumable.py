@@ -1,8 +1,8 @@
 """The resumable protocol for every provider that is not Google itself (contract.md section 4).
 
-The rules of offsets, sizes and endings are here; where the bytes go is the provider's
-`UploadTarget`. Each 8 MiB slice is one part, numbered by its offset, so that a repeat in any
-slicing writes the same bytes to the same place, through any replica.
+The rules for offsets, sizes and the end of a session are here; the provider's `UploadTarget` stores
+the bytes. Each slice of 8 MiB is one part, numbered by its offset. So a repeat through any replica,
+in chunks of any size, writes the same bytes to the same part.
 """
 
 import logging
@@ -31,38 +31,38 @@ from providers.uploads.upload_sessions import delete_session_key, session_object
 
 
 class UploadTarget(Protocol):
-    """Where one provider puts the bytes. Sizes and offsets in bytes."""
+    """Stores the bytes at one provider. Sizes and offsets in bytes."""
 
     whole_limit: int
-    """The largest file that may come in one request."""
+    """The largest file that can be sent to the provider in one request."""
 
     size_limit: int
-    """The largest file there can be at all."""
+    """The largest file that the provider accepts."""
 
     async def describe(self, caller: Caller, start: UploadStart) -> Mapping[str, str]:
-        """What a session must remember of its start. Raises what makes the start refused."""
+        """What a session must remember of its start. Raises an error for an invalid start."""
 
     async def whole(self, session: "OpenSession", body: Body) -> File:
-        """The file in one request. Repeated after an unknown outcome it makes no second file."""
+        """Make the file in one request. A repeat after an unknown outcome makes no second file."""
 
     async def put(self, session: "OpenSession", offset: int, body: Body) -> None:
-        """One part, durable on return; one that is there already may be read and dropped."""
+        """Store one part, durable on return. For a part that exists, `body` may be dropped."""
 
     async def part_size(self, session: "OpenSession", offset: int) -> int | None:
-        """The size of the part at `offset`, or None where there is none yet."""
+        """The size of the part at `offset`; None if it does not exist yet."""
 
     async def assemble(self, session: "OpenSession", total: int) -> File:
-        """The file of all parts. Repeated after an unknown outcome it makes no second file."""
+        """Make the file of all parts. A repeat after an unknown outcome makes no second file."""
 
     async def abort(self, session: "OpenSession") -> None:
-        """End what is open at the provider; the session's own objects are removed after it."""
+        """End what is open at the provider; the session's state objects are removed afterwards."""
 
     async def discard(self, session: "OpenSession", file: File) -> None:
-        """Delete a file that was made while another request ended the same session."""
+        """Delete a file that was made after another request had ended the session."""
 
 
 class OpenSession:
-    """A session that can still take bytes: its caller is known. Every request has its own.
+    """A session that still accepts bytes: its caller is known. Every request has its own.
 
     `route` is for `SessionRoutes`, which reads it once in a request.
     """
@@ -87,7 +87,7 @@ _log: Final = logging.getLogger("genai_ferry.uploads")
 
 @dataclass(frozen=True, slots=True)
 class _End:
-    """How a session ended: with a file of `size` bytes, or with none since it was cancelled."""
+    """How a session ended: with a file of `size` bytes; cancelled if `file` is None."""
 
     file: File | None = None
     size: int = 0
@@ -124,7 +124,7 @@ class ResumableUploads:
         return await self._overtaken(opened, chunk) or progress
 
     async def create(self, caller: Caller, session_id: str, start: UploadStart, body: Body) -> File:
-        """A file that arrives in one request: one chunk, or slices until it ends."""
+        """Make a file from the body of one request: in one call if it fits, else in slices."""
         started = await self.start(caller, replace(start, size=body.length))
         session = OpenSession(UploadSession(session_id, started.details, caller), caller)
         try:
@@ -173,7 +173,7 @@ class ResumableUploads:
         return await self._finish(session, await self._target.assemble(session, end), end)
 
     async def _overtaken(self, session: OpenSession, chunk: Chunk) -> UploadProgress | None:
-        """The answer if another request ended the session meanwhile; what this one began goes."""
+        """The answer if another request has ended the session; this one's parts are removed."""
         end = await self._end(session.id)
         if end is None:
             return None
@@ -207,7 +207,7 @@ class ResumableUploads:
         if size > limit:
             raise FerryError(
                 Status.INVALID_ARGUMENT,
-                f"{size} bytes are more than this provider takes in a file ({limit})",
+                f"a file of {size} bytes is larger than this provider accepts ({limit})",
                 upload_status=UploadStatus.FINAL,
             )
 
@@ -234,7 +234,7 @@ class ResumableUploads:
             offset, left = offset + size, left - size
 
     async def _put_all(self, session: OpenSession, body: Body) -> int:
-        """Put a body whose length its end tells, if nothing else, and say what it was."""
+        """Store a body whose length may be unknown; returns its length."""
         if body.length is not None:
             await self._put_slices(session, 0, body)
             return body.length
@@ -254,7 +254,7 @@ class ResumableUploads:
         return _End(None if file is None else parse_file(file), document["size"])
 
     async def _record(self, session_id: str, end: _End) -> _End:
-        """How the session has ended: like this, or as the request said that was first."""
+        """Record `end` as the end of the session. Returns it, or the end recorded first."""
         name = session_object(session_id, _END)
         if await write(self._state, name, orjson.dumps(end)):
             return end
@@ -271,11 +271,11 @@ class ResumableUploads:
         try:
             await self._target.abort(session)
         except FerryError as error:
-            # The session has ended all the same; providers drop what nobody finishes.
-            _log.warning("an upload could not be ended at the provider: %s", error.status.name)
+            # The session has ended nevertheless; providers drop unfinished uploads after some time.
+            _log.warning("an upload could not be aborted at the provider: %s", error.status.name)
 
     async def _clean_up(self, session_id: str) -> None:
-        """Remove all that an ended session leaves but how it ended; its key goes first."""
+        """Remove the objects of an ended session, first its key; the record of its end stays."""
         await delete_session_key(self._state, session_id)
         async for found in self._state.list(session_object(session_id, "")):
             if found.name != session_object(session_id, _END):
@@ -295,7 +295,7 @@ def _answer(end: _End) -> UploadProgress:
 
 
 async def _repeat(chunk: Chunk, end: _End) -> UploadProgress:
-    """A repeat of the finalizing chunk, whose first answer was lost, is answered the same again."""
+    """The answer to a repeated last chunk, whose first answer was lost; others are refused."""
     answer = _answer(end)
     reaches = end.size if chunk.offset is None else chunk.offset + (chunk.body.length or 0)
     if not chunk.finalize or reaches != end.size:

@@ -1,6 +1,6 @@
-"""An upload session whose slices are the parts of one parted object, begun once for all replicas.
+"""Upload sessions whose slices are parts of one object, in an upload that all replicas share.
 
-The route of the session says which: the request that writes it first has begun.
+The route of the session names that upload; the first request that writes the route wins.
 """
 
 from collections.abc import Awaitable, Callable
@@ -20,9 +20,9 @@ SizeOf = Callable[[OpenSession, str], Awaitable[int | None]]
 
 
 class SessionParts:
-    """`parted` is where the parts of a session go, `name` the object that they become.
+    """`parted` finds the store for the parts of a session, `name` the name of their object.
 
-    `size` is that of the object once it is made, in bytes; None where it is not.
+    `size` is the size of the finished object in bytes; None if it does not exist.
     """
 
     def __init__(self, state: State, parted: PartsOf, name: NameOf, size: SizeOf) -> None:
@@ -36,8 +36,8 @@ class SessionParts:
         await parted.put(await self._upload(session, parted), _number(offset), body)
 
     async def part_size(self, session: OpenSession, offset: int) -> int | None:
-        """In bytes; None where there is no part at `offset`."""
-        upload = await self._begun(session)
+        """In bytes; None if there is no part at `offset`."""
+        upload = await self._started(session)
         if upload is None:
             return None
         parted = await self._parted(session)
@@ -45,12 +45,12 @@ class SessionParts:
             async for part in parted.parts(upload, after=_number(offset) - 1):
                 return part.size if part.number == _number(offset) else None
         except UploadEnded:
-            # Complete, but what was to follow failed: the repeat finds its parts in the whole.
+            # Complete, but a later step failed: the repeat finds the sizes of parts in the object.
             return await self._size_within(session, upload, offset)
         return None
 
     async def complete(self, session: OpenSession, total: int) -> str:
-        """Make the object of its parts, `total` bytes; its name. May be repeated."""
+        """Make the object of `total` bytes from its parts. Returns its name. May be repeated."""
         parted = await self._parted(session)
         upload = await self._upload(session, parted)
         await parted.complete(upload, total)
@@ -62,19 +62,19 @@ class SessionParts:
             await (await self._parted(session)).abort(PartedUpload(**route))
 
     async def _upload(self, session: OpenSession, parted: PartedObjects) -> PartedUpload:
-        begun = await self._begun(session)
-        if begun is not None:
-            return begun
+        started = await self._started(session)
+        if started is not None:
+            return started
         upload = await parted.begin(self._name(session))
         if await self._routes.decide(session, asdict(upload)):
             return upload
         await parted.abort(upload)
-        begun = await self._begun(session)
-        if begun is None:
-            raise unavailable("the upload session ended meanwhile")
-        return begun
+        started = await self._started(session)
+        if started is None:
+            raise unavailable("the upload session was ended by another request")
+        return started
 
-    async def _begun(self, session: OpenSession) -> PartedUpload | None:
+    async def _started(self, session: OpenSession) -> PartedUpload | None:
         route = await self._routes.of(session)
         return None if route is None else PartedUpload(**route)
 

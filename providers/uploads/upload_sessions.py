@@ -1,4 +1,4 @@
-"""The state object of an upload session: random bytes whose loss closes its URL for good."""
+"""The key of an upload session: random bytes; without them its URL can never be used again."""
 
 import secrets
 from typing import Final
@@ -9,7 +9,7 @@ _KEY_BYTES: Final = 32
 
 
 def session_object(session_id: str, name: str) -> str:
-    """The name of a session's object; all of them are swept with the session."""
+    """The name of an object of a session; the sweep removes all of them with the session."""
     return f"uploads/{session_id}/{name}"
 
 
