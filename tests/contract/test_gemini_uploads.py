@@ -233,7 +233,7 @@ async def test_three_tries_are_enough_wherever_a_chunk_breaks(
 
 
 async def test_a_chunk_of_which_google_has_the_beginning(google: GeminiAtWork) -> None:
-    """Sent with nobody having noted it: Google refuses the offset, and gets what it lacks."""
+    """A chunk whose part no note records: Google refuses the offset, and gets the rest."""
     session = await google.start(len(DATA))
     await google.send(session, DATA[:CHUNK])
     try:

@@ -48,7 +48,7 @@ async def test_what_exists_is_never_written_over(state: State) -> None:
 
 
 async def test_a_create_reads_its_body_even_if_the_name_exists(state: State) -> None:
-    """So that whoever cuts one stream into slices goes on at the right place."""
+    """So a caller that cuts one stream into slices continues at the right byte."""
     await write(state, "a", b"first")
     ended = False
 

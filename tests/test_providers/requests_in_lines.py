@@ -1,4 +1,4 @@
-"""A provider that is none: it takes numbered lines, and its own format names a thing."""
+"""An invented provider: it takes numbered lines, and its own format has a custom id."""
 
 from collections.abc import Mapping
 from typing import Any

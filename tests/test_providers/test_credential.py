@@ -30,7 +30,7 @@ def test_tenants_differ_where_anything_does(
     assert (len(tenants) == 1) == (one == other)
 
 
-def test_a_tenant_is_divided_by_salt_and_not_by_the_order_of_headers() -> None:
+def test_a_tenant_depends_on_the_salt_and_not_on_the_order_of_headers() -> None:
     credential = Credential("key")
     there, back = {"a": "1", "b": "2"}, {"b": "2", "a": "1"}
     assert tenant_of(SALT, "u", credential, there) == tenant_of(SALT, "u", credential, back)

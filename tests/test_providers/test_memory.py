@@ -25,7 +25,7 @@ def test_a_share_is_given_back_whatever_happens() -> None:
     budget.take(10)
 
 
-def test_a_share_given_back_early_can_be_taken_anew() -> None:
+def test_a_share_released_early_can_be_reserved_again() -> None:
     budget = MemoryBudget(10)
     with budget.reserve(9) as share:
         share.release()

@@ -35,7 +35,7 @@ def with_a_prompt(value: Any) -> Iterator[Any]:
 
 
 def requests() -> Iterator[dict[str, Any]]:
-    """Small ones, so that the first thing that a provider refuses does not hide the others."""
+    """Small ones, so the first value that a provider refuses does not hide the others."""
     for name, value in GENERATE.items():
         if name not in ("contents", "generationConfig"):
             yield {name: value}

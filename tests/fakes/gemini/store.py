@@ -137,7 +137,7 @@ class GeminiStore:
     def file(self, owner: str, native_id: str) -> StoredFile:
         found = self.files.get(native_id)
         if found is None or found.owner != owner:
-            # Unknown, expired and foreign files are told apart by nobody (gemini.md section 4).
+            # The answer is the same for unknown, expired and foreign files (gemini.md section 4).
             raise refuse(
                 "PERMISSION_DENIED",
                 f"You do not have permission to access the File {native_id} or it may not exist.",

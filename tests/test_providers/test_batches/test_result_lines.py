@@ -84,7 +84,7 @@ def test_what_is_no_json_beside_its_numbers(text: bytes) -> None:
 
 @given(st.binary() | st.sampled_from([b"NaN", b"[1,]", b'{"a":1}x']))
 def test_what_is_no_result_is_no_result(text: bytes) -> None:
-    with pytest.raises(ValueError):  # noqa: PT011 - in the words of whoever refuses it
+    with pytest.raises(ValueError):  # noqa: PT011 - the parsers word it differently
         parse_result(text, ID)
 
 

@@ -1,4 +1,4 @@
-"""Which paths are relayed where tenants share the proxy's key; all else is not."""
+"""The only paths that are relayed where tenants share the proxy's key."""
 
 import pytest
 from yarl import URL

@@ -107,7 +107,7 @@ async def test_a_cancelled_upload_says_so() -> None:
 
 
 @pytest.mark.parametrize(("end", "finalize"), [("59", True), ("61", True), ("59", False)])
-async def test_a_total_that_disagrees_reaches_nobody(end: str, finalize: bool) -> None:
+async def test_a_chunk_that_does_not_fit_the_total_is_not_sent(end: str, finalize: bool) -> None:
     error = await Uploading(declared=end).fail(finalize=finalize)
     assert (error.code, error.permanent) == (400, True)
     assert end in error.message

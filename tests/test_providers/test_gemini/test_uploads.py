@@ -202,7 +202,7 @@ async def test_a_cancel_that_google_refuses(code: int) -> None:
     assert caught.value.code == code
 
 
-async def test_an_expired_url_reaches_nobody() -> None:
+async def test_nothing_is_sent_for_an_expired_url() -> None:
     upstream = ScriptedUpstream()
     provider = uploads(upstream)
     for call in (

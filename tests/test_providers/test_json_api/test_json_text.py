@@ -74,7 +74,7 @@ _BREAKS = "\u2028\u2029\u0085"
 
 
 @pytest.mark.parametrize("render", [render_json, render_line])
-def test_a_line_is_one_line_to_everybody(render: Any) -> None:
+def test_a_line_is_one_line_for_every_reader(render: Any) -> None:
     value = {f"k{_BREAKS}": f"a{_BREAKS}b\n\x0b\x0c\x1c\x1d\x1e\r", "é": 2**70 // 3}
     value["é"] = parse_json(str(value["é"]))
     line = render(value)

@@ -21,7 +21,7 @@ class Item:
     id: str
 
 
-class Everybodys:
+class SharedList:
     """A provider's list; a token is the id after which a page begins, as OpenAI's are."""
 
     def __init__(self, ids: Sequence[str], largest: int = 100) -> None:
@@ -37,12 +37,12 @@ class Everybodys:
         return Page([Item(name) for name in found], found[-1] if more else None)
 
 
-async def walked(everybodys: Everybodys, own: set[str], size: int) -> list[list[str]]:
+async def walked(shared: SharedList, own: set[str], size: int) -> list[list[str]]:
     """All pages."""
     pages: list[list[str]] = []
     token = None
     while True:
-        page, _ = await tenant_page(everybodys.page, lambda item: item.id, own, size, token)
+        page, _ = await tenant_page(shared.page, lambda item: item.id, own, size, token)
         pages.append([item.id for item in page.items])
         if page.next_page_token is None:
             return pages
@@ -60,33 +60,33 @@ async def test_every_own_item_is_shown_once_in_order(
     ids = [f"n{number}" for number in range(len(owners))]
     own = [name for name, is_own in zip(ids, owners, strict=True) if is_own]
     # What a provider gives at once it gives for a smaller size too.
-    everybodys = Everybodys(ids, max(largest, size))
-    pages = await walked(everybodys, set(own), size)
+    shared = SharedList(ids, max(largest, size))
+    pages = await walked(shared, set(own), size)
     assert [name for page in pages for name in page] == own
     assert all(len(page) == size for page in pages[:-1])
     assert pages[-1] or not own
 
 
 async def test_a_tenant_without_resources_causes_no_call() -> None:
-    everybodys = Everybodys(["a", "b"])
-    assert await walked(everybodys, set(), 10) == [[]]
-    assert everybodys.asked == []
+    shared = SharedList(["a", "b"])
+    assert await walked(shared, set(), 10) == [[]]
+    assert shared.asked == []
 
 
 async def test_no_page_is_read_once_all_is_found() -> None:
-    everybodys = Everybodys([f"n{number}" for number in range(1000)])
-    assert await walked(everybodys, {"n3"}, 10) == [["n3"]]
-    assert len(everybodys.asked) == 1
+    shared = SharedList([f"n{number}" for number in range(1000)])
+    assert await walked(shared, {"n3"}, 10) == [["n3"]]
+    assert len(shared.asked) == 1
 
 
 @pytest.mark.parametrize("change", ["new first", "first gone"])
 async def test_a_list_that_changes_loses_nothing(change: str) -> None:
-    everybodys = Everybodys(["x", "a", "y", "b", "z", "c"])
+    shared = SharedList(["x", "a", "y", "b", "z", "c"])
 
     async def page(size: int, token: str | None) -> Page[Item]:
-        found = await everybodys.page(size, token)
-        if len(everybodys.asked) == 1:
-            everybodys.ids = ["w", *everybodys.ids] if change == "new first" else everybodys.ids[1:]
+        found = await shared.page(size, token)
+        if len(shared.asked) == 1:
+            shared.ids = ["w", *shared.ids] if change == "new first" else shared.ids[1:]
         return found
 
     first, _ = await tenant_page(page, lambda item: item.id, {"a", "b", "c"}, 2, None)
@@ -118,7 +118,7 @@ class Kept:
     """
 
     def __init__(self, made: list[str], shown: list[str], hidden: Sequence[str] = ()) -> None:
-        self.made, self.everybodys = made, Everybodys(shown)
+        self.made, self.shared = made, SharedList(shown)
         self.there = {owned_batch(name).key for name in (*shown, *hidden)}
         self.state = MemoryState()
         self.ownership = Ownership("openai", self.state)
@@ -128,7 +128,7 @@ class Kept:
             self.ownership,
             "ann",
             ResourceKind.BATCHES,
-            self.everybodys.page,
+            self.shared.page,
             lambda item: owned_batch(item.id).key,
             self.exists,
         )
@@ -172,17 +172,17 @@ async def test_what_the_whole_list_does_not_show_is_looked_up_once() -> None:
     assert [item.id for item in (await ours.listed(10)).items] == ["a", "b"]
     assert await ours.owned() == ["a", "b"]
     assert await ours.ownership.owns("bob", owned_batch("x"))
-    ours.everybodys.asked.clear()
+    ours.shared.asked.clear()
     await ours.listed(10)
-    assert len(ours.everybodys.asked) == 1
+    assert len(ours.shared.asked) == 1
 
 
 async def test_when_everything_is_gone_no_page_is_read() -> None:
     ours = await kept(["gone"], ["x"])
     assert (await ours.listed(10)).items == []
-    ours.everybodys.asked.clear()
+    ours.shared.asked.clear()
     assert (await ours.listed(10)).items == []
-    assert ours.everybodys.asked == []
+    assert ours.shared.asked == []
 
 
 async def test_what_is_new_may_not_be_listed_yet() -> None:
@@ -202,14 +202,14 @@ async def test_a_part_of_the_list_proves_nothing() -> None:
 
 async def test_a_reading_that_breaks_off_proves_nothing() -> None:
     ours = await kept(["a"], ["x"] * 150)
-    whole = ours.everybodys.page
+    whole = ours.shared.page
 
     async def broken(size: int, token: str | None) -> Page[Item]:
         if token is not None:
             raise FerryError(Status.UNAVAILABLE, "away")
         return await whole(size, token)
 
-    ours.everybodys.page = broken  # type: ignore[method-assign]
+    ours.shared.page = broken  # type: ignore[method-assign]
     with pytest.raises(FerryError):
         await ours.listed(10)
     assert await ours.owned() == ["a"]
