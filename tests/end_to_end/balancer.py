@@ -37,10 +37,10 @@ class Balancer:
             headers=headers,
             data=BytesIO(await request.read()),
         ) as reply:
-            said = reply.headers.copy()
+            headers = reply.headers.copy()
             for name in ("Content-Length", "Transfer-Encoding"):
-                said.popall(name, None)
-            return web.Response(status=reply.status, body=await reply.read(), headers=said)
+                headers.popall(name, None)
+            return web.Response(status=reply.status, body=await reply.read(), headers=headers)
 
 
 @asynccontextmanager

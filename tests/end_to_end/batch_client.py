@@ -91,29 +91,29 @@ class BatchClient:
         key: str | None = None,
     ) -> Answer:
         """Any call below `/genai`; a `body` that is not bytes is sent as JSON."""
-        said = {
+        sent = {
             "x-goog-api-key": self.kind.key if key is None else key,
             "Content-Type": "application/json",
             **self.kind.headers,
             **(headers or {}),
         }
-        said = {name: value for name, value in said.items() if value}
+        sent = {name: value for name, value in sent.items() if value}
         content = body if isinstance(body, bytes | None) else json.dumps(body).encode()
         data = None if content is None else BytesIO(content)
         url = URL(f"{self.base_url}/{path}", encoded=True)
-        async with self._session.request(method, url, data=data, headers=said) as reply:
+        async with self._session.request(method, url, data=data, headers=sent) as reply:
             return Answer(reply.status, reply.headers, await reply.read())
 
     # --- files -----------------------------------------------------------------------------------
 
     async def upload(self, content: bytes, name: str = "lines.jsonl") -> str:
         """Uploads a file by the raw protocol; returns its name."""
-        said = {
+        sent = {
             "X-Goog-Upload-Protocol": "raw",
             "X-Goog-Upload-File-Name": name,
             "Content-Type": "application/jsonl",
         }
-        answer = await self.call("POST", "upload/v1beta/files", content, said)
+        answer = await self.call("POST", "upload/v1beta/files", content, sent)
         return str(answer.ok["file"]["name"])
 
     async def upload_lines(self, lines: Sequence[object]) -> str:

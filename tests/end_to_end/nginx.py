@@ -70,9 +70,9 @@ def _page_configuration(folder: Path, ferry_url: str, port: int) -> str:
 
 async def _started(notices: asyncio.StreamReader) -> None:
     """Waits until nginx says that it has a worker, which it starts once it listens."""
-    said = []
+    lines = []
     async for line in notices:
-        said.append(line.decode())
-        if "start worker process " in said[-1]:
+        lines.append(line.decode())
+        if "start worker process " in lines[-1]:
             return
-    raise RuntimeError("nginx ended: " + "".join(said))
+    raise RuntimeError("nginx ended: " + "".join(lines))

@@ -134,8 +134,8 @@ async def test_a_body_that_is_written_as_text(
 
 
 def check_parts(parts: list[dict[str, Any]], fake: FakeClient) -> None:
-    said, called, unread = parts
-    assert said == {"text": "Zoë"}
+    text, called, unread = parts
+    assert text == {"text": "Zoë"}
     call = {"args": {}} | called["functionCall"]
     assert call == {"id": "call_1", "name": "f", "args": {}}
     assert unread["text"].startswith(UNREAD + UNREAD_PATHS[fake.kind.name])

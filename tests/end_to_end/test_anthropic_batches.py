@@ -146,13 +146,13 @@ BAD_LINES: Mapping[str, tuple[list[Any], str]] = {
 async def test_a_bad_line_refuses_the_whole_batch(
     client: BatchClient, anthropic: FakeClient, bad: tuple[list[Any], str]
 ) -> None:
-    lines, told = bad
+    lines, message = bad
     name = await client.upload_lines(lines)
 
     refused = await client.create(from_file(name))
 
     assert refused.error == INVALID
-    assert told in refused.message
+    assert message in refused.message
     assert f"line {len(lines)}" in refused.message
     await nothing_was_created(anthropic)
 
@@ -215,8 +215,8 @@ async def test_a_parameter_that_anthropic_does_not_know_is_refused(
 
 async def version_sent(anthropic: FakeClient) -> str:
     *_, sent = await anthropic.requests(**CREATE)
-    said = {name.lower(): value for name, value in sent["headers"].items()}
-    return str(said["anthropic-version"])
+    headers = {name.lower(): value for name, value in sent["headers"].items()}
+    return str(headers["anthropic-version"])
 
 
 async def test_the_version_is_what_the_requests_need(
@@ -253,8 +253,8 @@ async def test_sampling_that_a_model_refuses_is_reported_with_its_path(
 async def test_the_default_of_max_output_tokens_is_named(
     client: BatchClient, anthropic: FakeClient, http: ClientSession, ferry: Ferry, tmp_path: Path
 ) -> None:
-    told = await client.create(inline({"request": asking("x")}))
-    assert "generationConfig.maxOutputTokens=4096" in told.headers["x-ferry-warnings"]
+    created = await client.create(inline({"request": asking("x")}))
+    assert "generationConfig.maxOutputTokens=4096" in created.headers["x-ferry-warnings"]
     given = asking("x", generationConfig={"maxOutputTokens": 5})
     silent = await client.create(inline({"request": given}))
     assert "x-ferry-warnings" not in silent.headers

@@ -162,8 +162,8 @@ async def test_a_called_tool_is_answered_in_the_next_batch(client: BatchClient) 
     first = await answer(client, {"contents": [question], "tools": [TOOL]})
     (part,) = parts_of(first)
     call = part["functionCall"]
-    told: Document = {"name": call["name"], "response": {"result": 4}}
-    told |= {"id": call["id"]} if "id" in call else {}
+    function_response: Document = {"name": call["name"], "response": {"result": 4}}
+    function_response |= {"id": call["id"]} if "id" in call else {}
 
     second = await answer(
         client,
@@ -171,7 +171,10 @@ async def test_a_called_tool_is_answered_in_the_next_batch(client: BatchClient) 
             "contents": [
                 question,
                 first["candidates"][0]["content"],
-                {"role": "user", "parts": [{"functionResponse": told}, {"text": "And now?"}]},
+                {
+                    "role": "user",
+                    "parts": [{"functionResponse": function_response}, {"text": "And now?"}],
+                },
             ],
             "tools": [TOOL],
         },
@@ -190,9 +193,9 @@ async def test_thoughts_are_shown_where_they_are_asked_for(client: BatchClient) 
         client, configured("why?", thinkingConfig=thinking, maxOutputTokens=2048)
     )
 
-    thought, said = parts_of(response)
+    thought, answered = parts_of(response)
     assert (thought["thought"], thought["text"]) == (True, "thinking about: why?")
-    assert said["text"] == "echo: why?"
+    assert answered["text"] == "echo: why?"
     assert response["usageMetadata"]["thoughtsTokenCount"] == 5
 
 
@@ -211,12 +214,12 @@ async def test_thoughts_are_sent_back_with_their_tool_calls(
     turn = first["candidates"][0]["content"]
     (call,) = [part["functionCall"] for part in turn["parts"] if "functionCall" in part]
     assert any("thoughtSignature" in part for part in turn["parts"])
-    told: Document = {"name": call["name"], "response": {"result": 4}}
-    told |= {"id": call["id"]} if "id" in call else {}
+    function_response: Document = {"name": call["name"], "response": {"result": 4}}
+    function_response |= {"id": call["id"]} if "id" in call else {}
     contents = [
         *request["contents"],
         turn,
-        {"role": "user", "parts": [{"functionResponse": told}, {"text": "And now?"}]},
+        {"role": "user", "parts": [{"functionResponse": function_response}, {"text": "And now?"}]},
     ]
 
     second = await answer(client, request | {"contents": contents})

@@ -47,12 +47,12 @@ async def file_of(client: BatchClient, name: str) -> Document:
 
 
 async def upload_pdf(client: BatchClient, content: bytes = b"%PDF-1.4") -> Document:
-    said = {
+    headers = {
         "X-Goog-Upload-Protocol": "raw",
         "X-Goog-Upload-File-Name": "a.pdf",
         "Content-Type": "application/pdf",
     }
-    file: Document = (await client.call("POST", "upload/v1beta/files", content, said)).ok["file"]
+    file: Document = (await client.call("POST", "upload/v1beta/files", content, headers)).ok["file"]
     return file
 
 
@@ -187,13 +187,13 @@ async def test_workspaces_of_one_token_are_apart(
     """An OAuth token reaches several workspaces, and a header names one of them."""
     token = "sk-ant-oat-of-the-end-to-end-tests"
     first, second = ({"anthropic-workspace-id": name} for name in ("one", "two"))
-    said = {
+    headers = {
         "X-Goog-Upload-Protocol": "raw",
         "X-Goog-Upload-File-Name": "a.jsonl",
         "Content-Type": "application/jsonl",
     }
     content = json.dumps(gemini_line("a", "b")).encode()
-    made = await client.call("POST", "upload/v1beta/files", content, first | said, key=token)
+    made = await client.call("POST", "upload/v1beta/files", content, first | headers, key=token)
     name = made.ok["file"]["name"]
 
     listed = await client.call("GET", "v1beta/files", headers=first, key=token)
@@ -211,10 +211,10 @@ async def test_headers_that_anthropic_has(client: BatchClient, anthropic: FakeCl
     await client.call("GET", "v1beta/batches", headers=headers)
 
     (asked,) = await anthropic.requests()
-    said = {name.lower(): value for name, value in asked["headers"].items()}
-    assert "skills-2025-10-02" in said["anthropic-beta"]
-    assert said["anthropic-version"] == "2023-06-01"
-    assert not {"x-unknown", "openai-project", "x-model-provider"} & said.keys()
+    headers = {name.lower(): value for name, value in asked["headers"].items()}
+    assert "skills-2025-10-02" in headers["anthropic-beta"]
+    assert headers["anthropic-version"] == "2023-06-01"
+    assert not {"x-unknown", "openai-project", "x-model-provider"} & headers.keys()
 
 
 # --- one list ------------------------------------------------------------------------------------

@@ -276,8 +276,8 @@ async def test_a_batch_at_google_ends_as_google_says(
 
     assert job["state"] == f"JOB_STATE_{state}"
     operation = (await BatchClient(ferry.base_url, gemini.kind, http).get(job["name"])).ok
-    said = {"code": INTERNAL, "message": "The batch failed."} if state == "FAILED" else None
-    assert (operation["done"], operation.get("error")) == (True, said)
+    error = {"code": INTERNAL, "message": "The batch failed."} if state == "FAILED" else None
+    assert (operation["done"], operation.get("error")) == (True, error)
 
 
 async def test_a_batch_that_the_proxy_runs_itself(
@@ -304,10 +304,10 @@ async def test_a_batch_that_the_proxy_runs_itself(
     assert job["state"] == "JOB_STATE_CANCELLED"
     results = job["dest"]["inlinedResponses"]
     assert len(results) == count
-    told = {r["error"]["code"]: r["error"]["message"] for r in results if "error" in r}
-    assert set(told) == {CANCELLED, INVALID_ARGUMENT}
-    assert "cancelled before this request was answered" in told[CANCELLED]
-    assert reason in told[INVALID_ARGUMENT]
+    messages = {r["error"]["code"]: r["error"]["message"] for r in results if "error" in r}
+    assert set(messages) == {CANCELLED, INVALID_ARGUMENT}
+    assert "cancelled before this request was answered" in messages[CANCELLED]
+    assert reason in messages[INVALID_ARGUMENT]
     assert operation["error"]["code"] == CANCELLED
     assert "requests were not answered" in operation["error"]["message"]
 

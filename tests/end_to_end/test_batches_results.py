@@ -140,8 +140,8 @@ async def test_inline_results_have_the_order_of_the_requests(client: BatchClient
     batch = await client.ended(name)
 
     results = await client.results(batch)
-    told = ["error" if "error" in one else text_of(one) for one in results]
-    assert told == ["error" if n % 3 == 0 else f"echo: q{n}" for n in range(30)]
+    texts = ["error" if "error" in one else text_of(one) for one in results]
+    assert texts == ["error" if n % 3 == 0 else f"echo: q{n}" for n in range(30)]
     assert all("metadata" not in one for one in results)
     assert batch["response"].pop("@type").endswith(".GenerateContentBatchOutput")
     assert batch["response"] == batch["metadata"]["output"]

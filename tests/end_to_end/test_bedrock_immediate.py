@@ -184,8 +184,12 @@ async def test_the_error_of_a_proxy_that_refuses_small_batches(
         refused = await client.create(two)
 
         assert refused.error == (400, "INVALID_ARGUMENT")
-        for said in ("too few records (2)", "Minimum number of records", "SMALL_BATCHES=immediate"):
-            assert said in refused.message
+        for words in (
+            "too few records (2)",
+            "Minimum number of records",
+            "SMALL_BATCHES=immediate",
+        ):
+            assert words in refused.message
         assert await bedrock.requests(method="POST") == []
     finally:
         await process.stop()

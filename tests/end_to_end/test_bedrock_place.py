@@ -48,8 +48,8 @@ async def unplaced(
     fakes: Mapping[str, FakeClient], tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[Process]:
     """A proxy whose settings have none of the three."""
-    told = fakes["bedrock"].as_upstream.items()
-    settings = {name: value for name, value in told if name not in BY_SETTING}
+    upstream = fakes["bedrock"].as_upstream.items()
+    settings = {name: value for name, value in upstream if name not in BY_SETTING}
     async with proxy(tmp_path_factory.mktemp("unplaced"), {"bedrock": settings}) as process:
         yield process
 
@@ -91,13 +91,13 @@ async def test_the_sdks_headers_give_region_role_and_prefix(
 async def test_the_error_for_a_missing_value_names_setting_and_header(
     bedrock: FakeClient, client: BatchClient, missing: str
 ) -> None:
-    said = {name: value for name, value in HEADERS.items() if name != missing}
+    headers = {name: value for name, value in HEADERS.items() if name != missing}
 
     refused = await client.call(
         "POST",
         f"v1beta/models/{client.model}:batchGenerateContent",
         {"batch": {"inputConfig": ONE}},
-        said,
+        headers,
     )
 
     assert refused.error == (400, "INVALID_ARGUMENT")
@@ -130,20 +130,20 @@ WRONG: Final[Mapping[str, tuple[dict[str, str], tuple[int, str], str]]] = {
 }
 
 
-@pytest.mark.parametrize(("wrong", "error", "told"), WRONG.values(), ids=WRONG)
+@pytest.mark.parametrize(("wrong", "error", "message"), WRONG.values(), ids=WRONG)
 async def test_the_message_says_which_value_is_wrong(
     client: BatchClient,
     bedrock: FakeClient,
     wrong: dict[str, str],
     error: tuple[int, str],
-    told: str,
+    message: str,
 ) -> None:
     headers = {**HEADERS, **wrong}
 
     refused = await client.create(ONE, headers=headers)
 
     assert refused.error == error
-    assert told in refused.message
+    assert message in refused.message
     objects = await bedrock.objects()
     assert (objects["files"], objects["batches"]) == ([], [])
 

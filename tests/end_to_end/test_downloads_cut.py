@@ -82,8 +82,8 @@ async def test_a_client_of_http_1_0_sees_a_reset(
     await fake.arm({"method": "GET", "path": "/content$"}, "truncate", after_bytes=ARRIVING)
     port = urlsplit(ferry.base_url).port
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    said = f"x-goog-api-key: {fake.kind.key}\r\nx-model-provider: openai\r\n"
-    writer.write(f"GET /genai/v1beta/{name}:download HTTP/1.0\r\n{said}\r\n".encode())
+    headers = f"x-goog-api-key: {fake.kind.key}\r\nx-model-provider: openai\r\n"
+    writer.write(f"GET /genai/v1beta/{name}:download HTTP/1.0\r\n{headers}\r\n".encode())
     with pytest.raises(ConnectionResetError):
         await reader.read()
     writer.close()

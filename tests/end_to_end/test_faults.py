@@ -30,8 +30,8 @@ async def send_a_part_and_leave(
     """A POST whose body is cut off after `data`, once all of `data` has arrived upstream."""
     parts = urlsplit(url)
     _, writer = await asyncio.open_connection(parts.hostname, parts.port)
-    said = {"Host": parts.netloc, "Content-Length": str(declared), **headers}
-    head = "".join(f"{name}: {value}\r\n" for name, value in said.items())
+    sent = {"Host": parts.netloc, "Content-Length": str(declared), **headers}
+    head = "".join(f"{name}: {value}\r\n" for name, value in sent.items())
     writer.write(f"POST {parts.path}?{parts.query} HTTP/1.1\r\n{head}\r\n".encode() + data)
     await writer.drain()
     await fake.received(len(data) - MIB, outcome="open")

@@ -38,9 +38,9 @@ ABSENT = {
 pytestmark = [pytest.mark.end_to_end, pytest.mark.asyncio(loop_scope="session")]
 
 
-async def uploaded(process: SdkProcess, size: int = 10, **said: Any) -> dict[str, Any]:
-    said = {"mime_type": "application/jsonl", "display_name": "a name", **said}
-    file: dict[str, Any] = await process.call("files.upload", size=size, **said)
+async def uploaded(process: SdkProcess, size: int = 10, **options: Any) -> dict[str, Any]:
+    options = {"mime_type": "application/jsonl", "display_name": "a name", **options}
+    file: dict[str, Any] = await process.call("files.upload", size=size, **options)
     return file
 
 

@@ -31,16 +31,16 @@ def life_of(file: dict[str, Any]) -> float:
 
 
 async def raw(client: UploadClient, seconds: str, mime_type: str = "image/png") -> Answer:
-    said = {"X-Goog-Upload-Protocol": "raw", "Content-Type": mime_type, HEADER: seconds}
-    return await client.create(b"\x89PNG", said)
+    headers = {"X-Goog-Upload-Protocol": "raw", "Content-Type": mime_type, HEADER: seconds}
+    return await client.create(b"\x89PNG", headers)
 
 
 async def related(client: UploadClient, seconds: str) -> Answer:
     with MultipartWriter("related") as writer:
         writer.append_json({"file": {}})
         writer.append(b"\x89PNG", {"Content-Type": "image/png"})
-    said = {"X-Goog-Upload-Protocol": "multipart", HEADER: seconds}
-    return await client.create(writer, {**writer.headers, **said})
+    headers = {"X-Goog-Upload-Protocol": "multipart", HEADER: seconds}
+    return await client.create(writer, {**writer.headers, **headers})
 
 
 async def resumable(client: UploadClient, size: int | None) -> Answer:

@@ -117,8 +117,8 @@ async def test_each_providers_own_lines(
         assert [each[:11] for each in ids] == ["r0000000000", "r0000000001"]
     assert b"echo: hello" in got.content
     # Gemini's form stays the default.
-    for said in ({}, {RESULTS: "gemini"}):
-        default = await download(client, name, said)
+    for headers in ({}, {RESULTS: "gemini"}):
+        default = await download(client, name, headers)
         assert all("key" in json.loads(line) for line in default.content.splitlines())
 
 
@@ -141,7 +141,7 @@ async def test_on_gemini_both_forms_are_the_same(
     job = (await client.create(from_file(name))).ok["name"]
     results = (await client.ended(job))["metadata"]["output"]["responsesFile"]
     path = f"download/v1beta/{results}:download?alt=media"
-    default, native = [await client.call("GET", path, headers=said) for said in ({}, NATIVE)]
+    default, native = [await client.call("GET", path, headers=headers) for headers in ({}, NATIVE)]
     assert (native.code, native.content) == (200, default.content)
     assert default.content
 

@@ -103,10 +103,10 @@ async def test_a_long_upload_url_passes(
 async def test_an_upload_streams(base_url: str, openai: FakeClient, http: ClientSession) -> None:
     """Bytes reach the upstream before the last is sent, and the end of a cut upload too."""
     client = UploadClient(base_url, openai.kind, http)
-    said = {**client.authorised, "X-Goog-Upload-Protocol": "raw"}
+    headers = {**client.authorised, "X-Goog-Upload-Protocol": "raw"}
     url = f"{base_url}/upload/v1beta/files"
 
-    await send_a_part_and_leave(openai, url, said, 20 * MIB, pattern_bytes(10 * MIB))
+    await send_a_part_and_leave(openai, url, headers, 20 * MIB, pattern_bytes(10 * MIB))
 
     await openai.ended(outcome="client_gone")
 
@@ -115,8 +115,8 @@ async def test_a_client_cannot_say_where_the_proxy_is(
     base_url: str, openai: FakeClient, http: ClientSession
 ) -> None:
     client = UploadClient(base_url, openai.kind, http)
-    said = {"X-Forwarded-Host": "evil.example", "X-Forwarded-Prefix": "/evil"}
+    headers = {"X-Forwarded-Host": "evil.example", "X-Forwarded-Prefix": "/evil"}
 
-    url = await client.begin(3, headers={**said, "X-Forwarded-Proto": "https"})
+    url = await client.begin(3, headers={**headers, "X-Forwarded-Proto": "https"})
 
     assert url.startswith(f"{base_url}/upload/v1beta/files?")

@@ -187,12 +187,12 @@ async def test_an_expired_url_says_so(client: UploadClient, fake: FakeClient, fe
 async def test_headers_of_the_start_are_sent_with_every_chunk(
     client: UploadClient, fake: FakeClient
 ) -> None:
-    said = {
+    headers = {
         "OpenAI-Organization": "org-1",
         "OpenAI-Project": "proj-1",
         "x-ferry-openai-purpose": "assistants",
     }
-    url = await client.begin(TOTAL, headers=said)
+    url = await client.begin(TOTAL, headers=headers)
     await client.send(url, 0, FIRST)
     file = (await client.send(url, CHUNK, LAST, finalize=True)).file
     await fake.check_only_file(file, DATA)

@@ -33,8 +33,8 @@ async def test_the_raw_protocol(
 ) -> None:
     headers = {"X-Goog-Upload-Protocol": "raw"} if how == "header" else {}
     query = "" if how == "header" else "?uploadType=media"
-    said = {**headers, "Content-Type": "application/pdf", "X-Goog-Upload-File-Name": "raw.pdf"}
-    answer = await client.create(DATA[:size], said, query)
+    sent = {**headers, "Content-Type": "application/pdf", "X-Goog-Upload-File-Name": "raw.pdf"}
+    answer = await client.create(DATA[:size], sent, query)
     assert answer.code == 200, answer
     file = answer.document["file"]
     await fake.check_only_file(file, DATA[:size])
@@ -104,7 +104,7 @@ async def test_staged_uploads(fake: FakeClient, http: ClientSession, tmp_path: P
         assert (await client.send(url, 0, FIRST)).upload_status == "active"
         kept = sum(path.stat().st_size for path in tmp_path.rglob("*") if path.is_file())
         assert kept >= CHUNK
-        assert await fake.requests() == [], "nothing is said to OpenAI before the end"
+        assert await fake.requests() == [], "nothing is sent to OpenAI before the end"
         answer: Answer = await client.send(url, CHUNK, LAST, finalize=True)
         await fake.check_only_file(answer.file, DATA)
         kept = sum(path.stat().st_size for path in tmp_path.rglob("*") if path.is_file())

@@ -54,18 +54,18 @@ class UploadClient:
         display_name: str = "a name",
         headers: Mapping[str, str] | None = None,
     ) -> Answer:
-        said = {
+        sent = {
             "X-Goog-Upload-Protocol": "resumable",
             "X-Goog-Upload-Command": "start",
             "X-Goog-Upload-Header-Content-Type": mime_type,
             **({} if size is None else {"X-Goog-Upload-Header-Content-Length": str(size)}),
             **(headers or {}),
         }
-        return await self.create({"file": {"displayName": display_name}}, said)
+        return await self.create({"file": {"displayName": display_name}}, sent)
 
-    async def begin(self, size: int | None, **said: Any) -> str:
+    async def begin(self, size: int | None, **options: Any) -> str:
         """Starts an upload; returns its URL."""
-        answer = await self.start(size, **said)
+        answer = await self.start(size, **options)
         assert (answer.code, answer.upload_status) == (200, "active"), answer
         return answer.headers["X-Goog-Upload-URL"]
 
@@ -99,12 +99,12 @@ class UploadClient:
         headers: Mapping[str, str] | None = None,
     ) -> Answer:
         """Sends a chunk as Python does: without a key and without the provider's name."""
-        said = {
+        sent = {
             "X-Goog-Upload-Command": "upload, finalize" if finalize else "upload",
             "X-Goog-Upload-Offset": str(offset),
             **(headers or {}),
         }
-        return await self.post(url, data, said)
+        return await self.post(url, data, sent)
 
     async def insist(self, url: str, offset: int, data: bytes, *, finalize: bool = False) -> Answer:
         """Sends a chunk up to three times, as SDKs do while the answer has no upload status."""
