@@ -1,11 +1,11 @@
-# Two commands need nothing but Python 3.11 or later: `make demo` and `make test`.
-# PYTHON=/path/to/python chooses the interpreter, ARGS="-k uploads" is handed to pytest.
+# Two commands need only Python 3.11 or later: `make demo` and `make test`.
+# PYTHON=/path/to/python chooses the interpreter; ARGS="-k uploads" is passed to pytest.
 
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := test
-# What is installed and checked waits for other things than a core.
+# Two jobs, since installing and checking often wait for the network or the disk.
 MAKEFLAGS += --jobs=2
 
 PYTHON ?= python3 python3.14 python3.13 python3.12 python3.11 python
@@ -19,7 +19,7 @@ GO := tests/end_to_end/go
 JAVA := tests/end_to_end/java
 UV := uv==0.13.9
 
-# What a developer's own settings must not change.
+# A developer's own Python settings must not change the result.
 export PYTHONNOUSERSITE := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
@@ -38,11 +38,11 @@ endif
 
 .PHONY: demo test lint types bench install sdks lock clean
 
-## The whole workflow of every provider against the fakes: no key, no network.
+## Runs the whole workflow of every provider against the fakes, without keys or network.
 demo: $(INSTALLED)
 	$(VENV)/bin/python -m tests.demo
 
-## Everything that CI checks; pytest comes last.
+## Runs everything that CI checks; pytest runs last.
 test: install sdks lint types
 	$(VENV)/bin/python -m pytest $(ARGS)
 
@@ -54,20 +54,20 @@ lint: $(INSTALLED)
 types: $(INSTALLED)
 	$(VENV)/bin/mypy
 
-## Peak memory under load; minutes, and not part of the tests.
+## Measures peak memory under load; takes minutes, and is not part of the tests.
 bench: $(INSTALLED)
 	$(VENV)/bin/python -m tests.benchmarks
 
 install: $(INSTALLED)
 
-## What the end-to-end tests drive besides the newest Python SDK.
+## Installs the SDKs that the end-to-end tests use besides the newest Python SDK.
 sdks: $(SDKS)
 	@command -v npm >/dev/null || echo "npm was not found: no test drives the JavaScript SDK"
 	@command -v go >/dev/null || echo "go was not found: no test drives the Go SDK"
 	@test -n "$(filter $(JAVA)/%,$(SDKS))" || \
 	    echo "mvn and a JDK of 17 or later were not found: no test drives the Java SDK"
 
-## Resolves every version again.
+## Resolves all pinned versions again.
 lock: $(VENV_LOCK)/bin/uv
 	$(VENV_LOCK)/bin/uv pip compile --upgrade --universal --python-version 3.11 --generate-hashes \
 	    --no-strip-extras --no-header --quiet --extra dev pyproject.toml --output-file requirements.lock
@@ -80,9 +80,9 @@ clean:
 	rm -rf build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-# --- how each of them comes to be -------------------------------------------------------------
+# --- how each file is made --------------------------------------------------------------------
 
-# The first interpreter that is new enough; a half-made environment is not left behind.
+# Uses the first interpreter that is new enough, and removes the environment if creating it fails.
 $(VENV)/bin/python:
 	@for python in $(PYTHON); do \
 	  if "$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then \
@@ -113,7 +113,7 @@ $(JAVASCRIPT)/node_modules/.installed: $(JAVASCRIPT)/package.json $(JAVASCRIPT)/
 $(GO)/bin/runner: $(GO)/main.go $(GO)/go.mod $(GO)/go.sum
 	cd $(GO) && go vet . && go build -o bin/runner .
 
-# One after the other: two Mavens at a time do not share a local repository well.
+# One after the other: two Maven processes cannot safely share a local repository.
 $(JAVA)/target/.built: $(JAVA)/pom.xml $(JAVA)/src/main/java/Runner.java
 	mvn --quiet --batch-mode --file $(JAVA)/pom.xml compile
 	mvn --quiet --batch-mode --file $(JAVA)/pom.xml --activate-profiles release-1 compile

@@ -1,4 +1,4 @@
-"""The state store on a bucket of the fake S3, for any test."""
+"""State stores in a bucket of the fake S3, for any test."""
 
 import os
 import secrets
@@ -17,7 +17,7 @@ from tests.fakes.s3 import ACCESS_KEY_ID, BUCKET, SECRET_ACCESS_KEY
 
 
 def aws_environment() -> dict[str, str]:
-    """The fake's credentials, and nothing of a developer's own configuration."""
+    """The fake's credentials, without any configuration of the developer's."""
     return {
         "AWS_ACCESS_KEY_ID": ACCESS_KEY_ID,
         "AWS_SECRET_ACCESS_KEY": SECRET_ACCESS_KEY,
@@ -35,7 +35,7 @@ def new_prefix() -> str:
 
 @dataclass(frozen=True)
 class FakeS3:
-    """The running fake: where it is, and its control surface."""
+    """The running fake: its address and its control endpoints."""
 
     url: str
 
@@ -43,7 +43,7 @@ class FakeS3:
         return BucketAddress(bucket, prefix, URL(self.url))
 
     def settings(self, prefix: str, bucket: str = BUCKET) -> dict[str, str]:
-        """Of a proxy that keeps its state there."""
+        """The settings of a proxy that keeps its state there."""
         return {
             **aws_environment(),
             "FERRY_STATE_URL": f"s3://{bucket}/{prefix}",
@@ -54,12 +54,12 @@ class FakeS3:
         await self.post("faults", {"match": match, "fault": {"kind": kind, **fault}})
 
     async def requests(self, prefix: str) -> list[dict[str, Any]]:
-        """Those whose path holds `prefix`."""
+        """The requests whose path contains `prefix`."""
         found: list[dict[str, Any]] = (await self._get("requests", path=prefix))["requests"]
         return found
 
     async def received(self, prefix: str, count: int) -> None:
-        """Until a request has `count` bytes of its body there."""
+        """Waits until `count` bytes of a request's body have arrived."""
         await self._get("events", wait="bytes", path=prefix, count=str(count))
 
     async def post(self, path: str, order: Any) -> None:

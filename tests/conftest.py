@@ -1,4 +1,4 @@
-"""What tests in several folders share."""
+"""Fixtures that tests in several folders share."""
 
 from collections.abc import AsyncIterator
 
@@ -11,14 +11,14 @@ from tests.processes import fake
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def s3_process() -> AsyncIterator[FakeS3]:
-    """One S3 for all tests: each has a prefix of its own."""
+    """One S3 for all tests; each test has its own prefix."""
     async with fake("s3") as process:
         yield FakeS3(process.url)
 
 
 @pytest.fixture
 def s3(s3_process: FakeS3, monkeypatch: pytest.MonkeyPatch) -> FakeS3:
-    """The same, and its credentials where AWS's own chain looks."""
+    """The same, with its credentials in the environment for AWS's credential chain."""
     for name, value in aws_environment().items():
         monkeypatch.setenv(name, value)
     return s3_process

@@ -1,4 +1,4 @@
-"""A state store in memory, as strict as the protocol is (providers/state.py)."""
+"""A state store in memory, as strict as the protocol (providers/state.py)."""
 
 import re
 from collections.abc import AsyncIterator
@@ -20,14 +20,14 @@ class _Object:
 
 
 class MemoryState:
-    """Implements `State`. `objects` is there for tests to look at: names and their bytes."""
+    """Implements `State`. Tests can read `objects`: the names with their bytes."""
 
     def __init__(self) -> None:
         self._objects: dict[str, _Object] = {}
         self.parted = PartsAsObjects(self)
 
     def age(self, by: timedelta) -> None:
-        """Let everything be older."""
+        """Makes every object older."""
         for name, kept in self._objects.items():
             self._objects[name] = replace(kept, created=kept.created - by)
 
@@ -40,7 +40,7 @@ class MemoryState:
         data = b"".join([chunk async for chunk in body.chunks])
         if body.length not in (None, len(data)):
             raise TruncatedBody(f"{len(data)} bytes came, {body.length} were declared")
-        # After the body was read: whoever is done first has made it.
+        # Checked after the body was read: the first create that finishes wins.
         if name in self._objects:
             return False
         self._objects[name] = _Object(data, datetime.now(UTC))
@@ -69,4 +69,4 @@ class MemoryState:
 
 def _check(pattern: re.Pattern[str], name: str) -> None:
     if not pattern.fullmatch(name):
-        raise ValueError(f"{name!r} is no name of an object")
+        raise ValueError(f"{name!r} is not a valid name of an object")

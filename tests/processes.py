@@ -17,7 +17,7 @@ STOP_SECONDS = 30
 
 
 class Process:
-    """A running program that says in a line of JSON, on `stream`, that it is ready."""
+    """A running program, which prints a line of JSON when it is ready."""
 
     def __init__(self, process: asyncio.subprocess.Process, ready: Mapping[str, Any]) -> None:
         self._process = process
@@ -38,7 +38,7 @@ class Process:
     async def start(
         cls, *arguments: str, env: Mapping[str, str], ready: str, program: str = sys.executable
     ) -> Self:
-        """Run `program *arguments`; ready when a line of JSON has the member `ready`."""
+        """Runs `program *arguments`; ready when a line of JSON has the member `ready`."""
         process = await asyncio.create_subprocess_exec(
             program,
             *arguments,
@@ -61,7 +61,7 @@ class Process:
         return started
 
     async def stop(self) -> int:
-        """SIGTERM, and the exit code."""
+        """Sends SIGTERM, and returns the exit code."""
         if self._process.returncode is None:
             self._process.send_signal(signal.SIGTERM)
         async with asyncio.timeout(STOP_SECONDS):
@@ -70,7 +70,7 @@ class Process:
         return code
 
     async def kill(self) -> None:
-        """SIGKILL: nothing gets a chance to be tidied up."""
+        """Sends SIGKILL: the process cannot clean up."""
         if self._process.returncode is None:
             self._process.kill()
         await self._process.wait()
@@ -78,11 +78,11 @@ class Process:
 
     @property
     def output(self) -> str:
-        """All that the process wrote so far."""
+        """Everything that the process has written so far."""
         return "\n".join(self.lines)
 
     async def line_with(self, text: str) -> str:
-        """The first line that holds `text`, once it is there."""
+        """Waits for the first line that contains `text`."""
         async with asyncio.timeout(START_SECONDS):
             while True:
                 self._written.clear()
@@ -114,36 +114,36 @@ async def _ready(
 
 
 def _environment() -> dict[str, str]:
-    """Ours less every FERRY_ variable: a developer's own settings must not change a test."""
+    """Without FERRY_ variables: a developer's own settings must not change a test."""
     return {name: value for name, value in os.environ.items() if not name.startswith("FERRY_")}
 
 
 def free_port() -> int:
-    """One that nobody listens on just now."""
+    """A port on which no process listens at the moment."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         return int(server.getsockname()[1])
 
 
 @asynccontextmanager
 async def fake(kind: str, *options: str) -> AsyncIterator[Process]:
-    """The fake of that kind; `ready["control"]` is where its `/_fake/` surface is.
+    """The fake of that kind; `ready["control"]` is the address of its `/_fake/` endpoints.
 
-    Bedrock's has an S3 with it, at `ready["s3_url"]`.
+    Bedrock's fake includes an S3, at `ready["s3_url"]`.
     """
     command = ("-m", "tests.fakes", kind, "--port", "0", *options)
     process = await Process.start(*command, env={}, ready="fake")
     try:
         yield process
     finally:
-        await process.stop()  # not killed: it keeps files on the disk, and removes them at its end
+        await process.stop()  # not killed, since it removes its files when it stops
 
 
 Upstreams = Mapping[str, Mapping[str, str]]
-"""By the provider's name: its settings, less the prefix that all settings of one provider have."""
+"""For each provider its settings, without the prefix that they have in common."""
 
 
 def upstream_settings(fake: Process) -> dict[str, str]:
-    """All that a proxy must be told to use this fake as an upstream."""
+    """The settings with which a proxy uses this fake as an upstream."""
     told = fake.ready
     settings = {"BASE_URL": fake.url}
     if told["fake"] == "bedrock":
@@ -160,7 +160,7 @@ def upstream_settings(fake: Process) -> dict[str, str]:
 async def proxy(
     state: Path, upstreams: Upstreams, env: Mapping[str, str] | None = None
 ) -> AsyncIterator[Process]:
-    """A proxy on a free port; `env` has the last word."""
+    """A proxy on a free port; `env` takes precedence."""
     process = await start_proxy(state, upstreams, env)
     try:
         yield process
@@ -174,7 +174,7 @@ async def start_proxy(
     env: Mapping[str, str] | None = None,
     program: str = "proxy",
 ) -> Process:
-    """As `proxy`, for who stops or kills it himself. `program` is the module that is run."""
+    """Like `proxy`, but the caller must stop it. `program` is the module that is run."""
     settings = {
         "FERRY_PORT": "0",
         "FERRY_SECRET_KEY": SECRET_KEY,

@@ -1,7 +1,7 @@
-"""Whether JSON fits a type that a provider publishes in its SDK; unknown keys never do.
+"""Checks that JSON fits a type that a provider publishes in its SDK, without unknown keys.
 
-Pydantic could judge such types, but it lets unknown keys of a TypedDict pass and looks into an
-Iterable only when somebody reads it.
+Pydantic can check such types, but it accepts unknown keys of a TypedDict, and checks an Iterable
+only when it is read.
 """
 
 import types
@@ -23,7 +23,7 @@ _PLAIN: Mapping[object, tuple[type, ...]] = {
 
 
 def require_published(value: object, published: object) -> None:
-    """Fail for a value that the type `published` does not allow."""
+    """Fails for a value that the type `published` does not allow."""
     misfits = list(_misfits(value, published, "$"))
     assert not misfits, misfits
 
@@ -50,7 +50,7 @@ def _misfits(value: object, kind: Any, at: str) -> Iterator[str]:
 
 
 def _of_union(value: object, kinds: tuple[Any, ...], at: str) -> Iterator[str]:
-    """The misfits of the closest kind: its Literals fit, or it fails deepest."""
+    """The misfits of the closest kind: the one whose Literals fit, or that fails deepest."""
     each = [list(_misfits(value, kind, at)) for kind in kinds]
     if all(each):
         yield from max(each, key=_likeness)
@@ -93,7 +93,7 @@ def _of_map(value: object, kind: Any, at: str) -> Iterator[str]:
 
 @cache
 def _required(kind: Any) -> frozenset[str]:
-    """Also the keys that the class misses because its annotations are strings."""
+    """Also finds keys that the class misses because its annotations are strings."""
     marks = {key: get_origin(hint) for key, hint in _hints(kind).items()}
     marked = {key for key, mark in marks.items() if mark is Required}
     return frozenset(marked | {k for k in kind.__required_keys__ if marks[k] is not NotRequired})

@@ -16,7 +16,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 PACKAGES = ("proxy", "middlewares", "providers", "tests")
-# Where a page is looked for when it is named without a folder: the first place that has it counts.
+# The folders in which a page without a folder is looked up; the first match counts.
 PLACES = (ROOT / "deploy" / "docs" / "facts", ROOT / "deploy" / "docs", ROOT)
 
 SECTION = r"\d+(?:\.\d+)*[a-z]?\b"
@@ -47,7 +47,7 @@ def python_files() -> list[Path]:
 
 
 def comments(source: str) -> Iterator[tuple[int, str]]:
-    """Comments on neighbouring lines are one text: a citation may go on in the next line."""
+    """Comments on adjacent lines are one text: a citation may continue on the next line."""
     first, last, text = 0, 0, ""
     for token in tokenize.generate_tokens(io.StringIO(source).readline):
         if token.type != tokenize.COMMENT:
@@ -62,7 +62,7 @@ def comments(source: str) -> Iterator[tuple[int, str]]:
 
 
 def docstrings(source: str) -> Iterator[tuple[int, str]]:
-    """Strings that stand alone: of modules, classes and functions, and those below a constant."""
+    """Strings that are statements: of modules, classes and functions, and below constants."""
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
             yield node.lineno, str(node.value.value)
@@ -146,7 +146,7 @@ def test_a_missing_page_and_a_missing_section_are_misses() -> None:
 
 
 def test_every_citation_resolves() -> None:
-    # This file's own examples are no citations.
+    # The examples in this file are not citations.
     cited = [c for file in python_files() if file != Path(__file__) for c in citations(file)]
 
     assert cited

@@ -1,4 +1,4 @@
-"""The tree in CONTRIBUTING.md is that of the packages."""
+"""The tree in CONTRIBUTING.md names the packages that exist."""
 
 import re
 from pathlib import Path

@@ -1,6 +1,6 @@
-"""The documents say what is so: what they name exists.
+"""What the documents name exists.
 
-That the README's programs work is seen by tests/end_to_end/test_readme.py.
+tests/end_to_end/test_readme.py checks that the README's programs work.
 """
 
 import json
@@ -74,13 +74,13 @@ def settings() -> set[str]:
         for name, kind in KINDS.items()
         for field in settings_of(kind)
     }
-    # What a document leaves open: `FERRY_PROVIDERS__<NAME>__…`, `FERRY_PROVIDERS__BEDROCK__…`.
+    # Placeholders in documents: `FERRY_PROVIDERS__<NAME>__…`, `FERRY_PROVIDERS__BEDROCK__…`.
     begun = {"FERRY_PROVIDERS__", *(f"FERRY_PROVIDERS__{name.upper()}__" for name in KINDS)}
     return general | of_providers | begun | {"FERRY_CONFIG"}
 
 
 def actions_of_bedrock() -> set[str]:
-    """That the policies allow whoever signs."""
+    """The actions that the policies allow."""
     document = ROOT / "deploy" / "docs" / "bedrock.md"
     signer, _, _ = (json.loads(block) for block in fenced_blocks(document, "json"))
     lists = [one["Action"] for one in signer["Statement"] if isinstance(one["Action"], list)]

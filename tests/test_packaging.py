@@ -1,4 +1,4 @@
-"""What is installed is ours, and what is locked is what `pyproject.toml` asks for."""
+"""Only our packages are installed, and the locks match `pyproject.toml`."""
 
 import importlib.metadata
 import importlib.util

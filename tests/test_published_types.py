@@ -1,4 +1,4 @@
-"""The judge itself, on the types of the SDKs: what they forbid must not pass."""
+"""`require_published` refuses what the types of the SDKs forbid."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The chain over providers that do what a test tells them, with a client in front."""
+"""The chain with scripted providers, and a client in front."""
 
 import asyncio
 import re
@@ -38,7 +38,7 @@ Client = TestClient[web.Request, web.Application]
 
 @dataclass
 class ScriptedReply:
-    """An upstream's answer; `failure` is raised after the body."""
+    """An upstream's response; `failure` is raised after the body."""
 
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)
@@ -66,7 +66,7 @@ class ScriptedReply:
 
 
 class Scripted:
-    """Any capability: each method does what `act` does, and `calls` are its arguments."""
+    """Any capability: each method calls `act`, and `calls` records the arguments."""
 
     def __init__(self, act: Callable[..., Any]) -> None:
         self._act = act

@@ -1,4 +1,4 @@
-"""The whole application on a real socket, spoken to byte by byte, with its log listened to."""
+"""The whole application on a real socket: tests write raw bytes to it and read its log."""
 
 import asyncio
 import logging
@@ -35,7 +35,7 @@ Headers = Mapping[str, str | bytes]
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """`status` is 0 where the connection ended without an answer."""
+    """`status` is 0 if the connection ended without a response."""
 
     status: int
     headers: Mapping[str, str]
@@ -51,14 +51,14 @@ class Answer:
         return found
 
     def refused(self, code: int, status: str) -> str:
-        """The message of the envelope, which must say just that."""
+        """Checks code and status of the error envelope; returns its message."""
         assert (self.status, self.error["code"], self.error["status"]) == (code, code, status)
         return str(self.error["message"])
 
 
 @dataclass
 class RunningProxy:
-    """`log` is every line that was logged, as it is written to stderr."""
+    """`log` contains every logged line, as it is written to stderr."""
 
     port: int
     gateway: Gateway
@@ -70,7 +70,7 @@ class RunningProxy:
     begun: asyncio.Event = field(default_factory=asyncio.Event)
 
     def kept(self) -> list[str]:
-        """The objects in the state store, less the salt."""
+        """The objects in the state store, without the salt."""
         paths = [path for path in self.state.rglob("*") if path.is_file()]
         return sorted(str(p.relative_to(self.state)) for p in paths if p.name != "salt=")
 
@@ -80,7 +80,7 @@ class RunningProxy:
             yield connection
 
     async def raw(self, data: bytes) -> Answer:
-        """Write `data`, and read one answer."""
+        """Writes `data`, and reads one response."""
         async with self.connection() as (reader, writer):
             writer.write(data)
             return await read_answer(reader, head=data.startswith(b"HEAD"))
@@ -104,7 +104,7 @@ class RunningProxy:
         await self._control(fake, "/_fake/faults", order)
 
     async def until_logged(self, event: str) -> dict[str, Any]:
-        """The first log line of that event, once it is there."""
+        """Waits for the first log line of that event."""
         async with asyncio.timeout(DEADLINE_SECONDS):
             while True:
                 for document in map(orjson.loads, self.log):
@@ -138,7 +138,7 @@ async def _connection(
 def rendered(
     method: str, target: str | bytes, headers: Headers | None = None, body: bytes = b""
 ) -> bytes:
-    """A request as bytes, to OpenAI and with a key; Content-Length comes by itself."""
+    """A request as bytes, by default to OpenAI with a key; Content-Length is added."""
     given: dict[str, str | bytes] = {
         "Host": "ferry.test",
         "x-model-provider": "openai",
@@ -201,7 +201,7 @@ class _LogRecorder(logging.Handler):
 async def running_proxy(
     directory: Path, monkeypatch: pytest.MonkeyPatch, **settings: Any
 ) -> AsyncIterator[RunningProxy]:
-    """Both fakes and the application. Leaving checks that no secret and no bug was logged."""
+    """Both fakes and the application. At its end it checks that no secret and no bug was logged."""
     async with _fake(openai_app()) as openai, _fake(gemini_app()) as gemini:
         monkeypatch.setenv("FERRY_STATE_URL", directory.as_uri())
         monkeypatch.setenv("FERRY_SECRET_KEY", "a-secret-key-for-hostile-tests")
@@ -235,7 +235,7 @@ async def running_proxy(
 
 
 def _signal_start(begun: asyncio.Event) -> Middleware:
-    """Sets `begun` when a request has come as far as our code."""
+    """Sets `begun` when a request has reached our code."""
 
     @web.middleware
     async def signal_start(request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -247,7 +247,7 @@ def _signal_start(begun: asyncio.Event) -> Middleware:
 
 @asynccontextmanager
 async def _fake(app: web.Application) -> AsyncIterator[TestServer]:
-    """Without a log of its own, which would be taken for the proxy's."""
+    """Without its own access log, which would look like the proxy's."""
     server = TestServer(app)
     await server.start_server(access_log=None)
     try:
@@ -257,7 +257,7 @@ async def _fake(app: web.Application) -> AsyncIterator[TestServer]:
 
 
 def check_log(lines: list[str]) -> None:
-    """No secret, and no error but those of aiohttp's parser, which it logs as such."""
+    """No secret, and no errors except those that aiohttp's parser logs."""
     for line in lines:
         assert "secret" not in line, line
         document = orjson.loads(line)

@@ -1,4 +1,4 @@
-"""A secret key that only signs, and the network that it came over."""
+"""Keys that are refused: sent without encryption, or to the wrong provider."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -31,7 +31,7 @@ HTTP = {"X-Forwarded-Proto": "http"}
 async def refusal(
     provider: Provider, remote: str, headers: dict[str, str], *, allow: bool
 ) -> str | None:
-    """What a request from `remote` with a key is refused with."""
+    """The error for a request with a key from `remote`; None if it is accepted."""
     setting = None if allow else "FERRY_ALLOW_PLAINTEXT"
     async with running_chain(
         provider, trusted=[LOOPBACK, BALANCER], plaintext_keys_setting=setting
@@ -52,7 +52,7 @@ async def refusal(
         ("127.0.0.1", {}, False),
         ("::1", {}, False),
         ("::ffff:127.0.0.1", {}, False),
-        # What a proxy on this machine lets in is for its own operator to say.
+        # A proxy on this machine is its operator's responsibility.
         ("127.0.0.1", HTTP, False),
         ("192.0.2.7", {}, True),
         ("192.0.2.7", HTTPS, True),
@@ -62,7 +62,7 @@ async def refusal(
         ("10.0.0.1", HTTP, True),
         ("10.0.0.1", HTTPS, False),
         ("::ffff:10.0.0.1", HTTPS, False),
-        # One value for each leg of the way, of which the client may have written the first.
+        # One value for each hop; the client may have written the first one.
         ("10.0.0.1", {"X-Forwarded-Proto": "https, https"}, False),
         ("10.0.0.1", {"X-Forwarded-Proto": "https, http"}, True),
         ("10.0.0.1", {"X-Forwarded-Proto": "http, https"}, True),
@@ -113,7 +113,7 @@ async def test_who_is_no_tenant_is_told_before_it_sends_a_body(
     assert (response.status if response else None) == status
 
 
-# --- whose it is ----------------------------------------------------------------------------------
+# --- the owner of a key ---------------------------------------------------------------------------
 
 
 OPENAI = "sk-proj-abcDEF123"
@@ -135,7 +135,7 @@ FORMS = {
 
 @pytest.fixture
 def kinds() -> Sequence[Provider]:
-    """Every kind, with its own forms of keys, in front of what a test can watch."""
+    """Every kind, with its own forms of keys, and with capabilities that record calls."""
     return [
         replace(scripted_provider(name, files=Scripted(lambda *_: Page([]))), key_forms=forms)
         for name, forms in FORMS.items()
@@ -143,7 +143,7 @@ def kinds() -> Sequence[Provider]:
 
 
 def carried(how: str, key: str) -> tuple[dict[str, str], dict[str, str]]:
-    """Headers and query of a request with that key."""
+    """The headers and the query of a request with that key."""
     match how:
         case "query":
             return {}, {"key": key}

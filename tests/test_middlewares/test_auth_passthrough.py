@@ -1,4 +1,4 @@
-"""Where the credential comes from, and what is not one."""
+"""Where the credential comes from, and which values are not credentials."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The creation's body, field by field, in both spellings, each refusal with its JSON path."""
+"""The body of a creation: both spellings of each field, and refusals with their JSON paths."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Who may spend the proxy's own credential, and what of a token goes no further."""
+"""Who may use the proxy's own credential. Tokens are never sent upstream."""
 
 from dataclasses import replace
 
@@ -70,7 +70,7 @@ async def test_nobody_else_spends_it(headers: dict[str, str]) -> None:
         async with client.get("/genai/v1/files", headers=headers) as reply:
             text = await reply.text()
             assert reply.status == 401, text
-        # Nor is anybody else told what is served, or whose a name is.
+        # Callers without a token do not learn which calls exist, or who owns a name.
         async with client.get("/genai/v1/caches", headers=headers) as reply:
             assert reply.status == 401
     assert files.calls == []

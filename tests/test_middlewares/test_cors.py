@@ -1,4 +1,4 @@
-"""Web pages of the configured origins may call, and no others."""
+"""Only web pages of the configured origins may call."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -94,7 +94,7 @@ async def test_caches_are_told_what_the_answers_depend_on(open_to_page: RunningP
             f"OPTIONS {FILES} HTTP/1.1\r\nHost: a\r\nOrigin: {PAGE}\r\n"
             "Access-Control-Request-Method: GET\r\n\r\n".encode()
         )
-        # Two lines of one name, of which `ask` would show the last.
+        # Two header lines with one name, of which `ask` would show only the last.
         block = (await reader.readuntil(b"\r\n\r\n")).decode().lower()
     assert "vary: origin\r\n" in block
     assert "vary: access-control-request-headers\r\n" in block

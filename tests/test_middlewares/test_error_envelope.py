@@ -1,4 +1,4 @@
-"""Whatever goes wrong is one envelope, and what an exception says stays with us."""
+"""Every error becomes one envelope, without the text of unexpected exceptions."""
 
 import asyncio
 import logging

@@ -1,4 +1,4 @@
-"""A misspelt `x-ferry-` header is refused; a known one is ignored by what does not read it."""
+"""Misspelt `x-ferry-` headers are refused; known ones are ignored by calls that do not use them."""
 
 from dataclasses import replace
 
@@ -57,7 +57,7 @@ async def test_an_unknown_header_of_ours_is_told(header: str, hint: str) -> None
 )
 @pytest.mark.parametrize("asked", ["openai", "bedrock"])
 async def test_a_known_one_may_come_with_any_call(header: str, asked: str) -> None:
-    """An SDK sends the headers of its client with every call, whichever provider that is for."""
+    """An SDK sends the headers of its client with every call, to every provider."""
     files = Scripted(lambda *_: Page([]))
     async with running_chain(*providers(files)) as client:
         headers = {"x-goog-api-key": "a", "x-model-provider": asked, header: "x"}
@@ -96,7 +96,7 @@ async def test_a_download_has_the_form_that_was_asked_for(
 @pytest.mark.parametrize("value", ["", "Native", "raw", "native,gemini", "nativ\xe9"])
 @pytest.mark.parametrize("capability", ["files", "relay"])
 async def test_another_form_is_refused(value: str, capability: str) -> None:
-    """Also at a provider that has one form alone."""
+    """Also at a provider that has only one form."""
     asked = Scripted(lambda *_: None)
     provider = scripted_provider("openai", files=asked)
     if capability == "relay":

@@ -1,4 +1,4 @@
-"""Bodies that no honest client sends: too large, too deep, cut off, encoded, or no JSON at all."""
+"""Bodies that no honest client sends: too large, too deep, truncated, encoded, or not JSON."""
 
 import gzip
 from pathlib import Path
@@ -222,7 +222,7 @@ async def test_an_exhausted_budget_is_told_without_reading_the_body(proxy: Runni
     with proxy.gateway.memory.reserve(BUDGET_BYTES - 1000):
         answer = await proxy.ask("POST", BATCHES, {}, inline(b'{"contents":[]}' + b" " * 1000))
     answer.refused(429, "RESOURCE_EXHAUSTED")
-    proxy.gateway.memory.take(BUDGET_BYTES)  # everything was given back
+    proxy.gateway.memory.take(BUDGET_BYTES)  # everything was released
 
 
 async def test_a_chunked_body_is_counted_as_large_as_it_may_become(

@@ -1,6 +1,6 @@
-"""Requests that no honest client sends: each is refused cleanly, in Google's envelope if it parses.
+"""Requests that no honest client sends are refused cleanly, with Google's envelope if they parse.
 
-`proxy` checks, when a test is over, that nothing logged an error of ours or a secret.
+At the end of a test, `proxy` checks that no bug of ours and no secret was logged.
 """
 
 import pytest
@@ -213,7 +213,7 @@ async def test_an_upload_id_that_does_not_open_is_one_and_the_same_404(
 
 
 async def test_headers_with_a_chunk_are_not_looked_at(proxy: RunningProxy) -> None:
-    """What the upload is was said at its start; a chunk of another version may say more."""
+    """Only the start describes an upload; chunks of newer versions may have further headers."""
     started = await proxy.ask("POST", START, {}, b"{}")
     target = started.headers["x-goog-upload-url"].removeprefix("http://ferry.test")
     headers = {"X-Goog-Upload-Command": "query", "x-ferry-of-tomorrow": "x"}

@@ -1,4 +1,4 @@
-"""Clients that dawdle, break off, or talk nonsense half way: nothing of theirs stays open."""
+"""Clients that are slow, disconnect, or send garbage half way: nothing stays open for them."""
 
 import asyncio
 
@@ -27,7 +27,7 @@ HALF = b"--b\r\n\r\n{}\r\n--b\r\n\r\n" + b"x" * 100_000
 
 
 def promised(headers: Headers) -> Headers:
-    """With a Content-Length that will not be kept."""
+    """With a Content-Length that is larger than the body."""
     return {**headers, "Content-Length": "10000000"}
 
 
@@ -95,7 +95,7 @@ async def test_who_breaks_off_ends_the_upstream_call(
 async def test_a_chunk_size_that_is_none_in_the_middle_of_a_body(
     proxy: RunningProxy, target: str, headers: Headers, half: bytes
 ) -> None:
-    """aiohttp tells the handler nothing, which waits until the client leaves, or for too long."""
+    """aiohttp does not notify the handler, which waits for a disconnect or a timeout."""
     chunked = {**headers, "Transfer-Encoding": "chunked"}
     chunk = f"{len(half):x}\r\n".encode() + half + b"\r\n"
     async with proxy.connection() as (_, writer):

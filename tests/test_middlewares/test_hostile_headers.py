@@ -1,4 +1,4 @@
-"""Header values that no honest client sends, and some that only look so (a name in Latin-1)."""
+"""Header values that no honest client sends, and valid ones that look like it (Latin-1)."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The log line of a refused request says why, and holds neither key, prompt nor answer."""
+"""The log line of a refused request says why, and contains no key, prompt or answer."""
 
 import logging
 import re
@@ -46,7 +46,7 @@ async def line_of(
     target: str = "/genai/v1beta/files/file-abc",
     headers: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
-    """What is logged where the provider refuses with `error`."""
+    """What is logged if the provider refuses with `error`."""
     caplog.set_level(logging.INFO, logger="genai_ferry")
     provider = scripted_provider("openai", files=raising(error))
     async with running_chain(provider) as client:

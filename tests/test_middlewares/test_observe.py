@@ -1,4 +1,4 @@
-"""One line of log a request, in which no path, query, header or body can stand."""
+"""One log line per request, which contains no path, query, header or body."""
 
 import logging
 

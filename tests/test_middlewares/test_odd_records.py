@@ -1,4 +1,4 @@
-"""A member of a provider's record that is not as documented costs that member, never the answer."""
+"""If a member of a provider's record is not as documented, only that member is lost."""
 
 import json
 from collections.abc import Callable
@@ -103,7 +103,7 @@ def test_an_odd_member(record: str, odd: Any) -> None:
     for name in native.keys() - set(IDS):
         rendered = _flat(json.loads(to_json(render(Answer({**native, name: odd})))))
         if isinstance(odd, str):
-            continue  # it may be a name
+            continue  # since it may be a name
         for field in rendered.keys() - {"nativeStatus"} - _state_fields(rendered, whole):
             assert rendered[field] == whole[field] or field.endswith("Time"), (name, field)
 
@@ -125,6 +125,6 @@ def _flat(document: dict[str, Any]) -> dict[str, Any]:
 
 
 def _state_fields(rendered: dict[str, Any], whole: dict[str, Any]) -> set[str]:
-    """What depends on the state, where the odd member is what says it."""
+    """The members that depend on the state, if the state itself is not as documented."""
     of_state = {"state", "done", "metadata", "error", "batchStats", "endTime", "updateTime"}
     return of_state & rendered.keys() if rendered != whole else set()

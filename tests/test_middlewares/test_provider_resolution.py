@@ -1,4 +1,4 @@
-"""Which provider a request is for, and names that are another's."""
+"""Which provider a request is for, and names that belong to another provider."""
 
 from dataclasses import replace
 from typing import Any, cast

@@ -1,4 +1,4 @@
-"""Only a configured address, a trusted proxy, or the request's own Host says where we are."""
+"""Our address comes only from the setting, a trusted proxy, or the request's Host."""
 
 from ipaddress import ip_network
 from typing import Any

@@ -1,4 +1,4 @@
-"""What is rendered is what the real SDK reads (sdk-wire.md section 3)."""
+"""The real SDK reads what is rendered (sdk-wire.md section 3)."""
 
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
@@ -172,7 +172,7 @@ def test_inline_embeddings_reach_a_program_once_and_rest_users_by_googles_name(
     response = document["response"]
     assert response.pop("@type").endswith(".EmbedContentBatchOutput")
     assert response == {"inlinedResponses": {"inlinedResponses": [item]}}
-    # Java reads only this name; with both names, Python shows failed items twice.
+    # The Java SDK reads only this name; with both names, the Python SDK shows failed items twice.
     read_by_sdks = {"inlinedEmbedContentResponses": {"inlinedResponses": [item]}}
     assert document["metadata"]["output"] == read_by_sdks
     dest = read_batch(done, [item]).dest

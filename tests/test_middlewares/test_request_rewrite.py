@@ -1,4 +1,4 @@
-"""Requests into operations: pages, and what a list cannot do."""
+"""Requests are read into operations: page sizes, and unsupported parameters of lists."""
 
 import pytest
 

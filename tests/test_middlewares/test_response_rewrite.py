@@ -1,4 +1,4 @@
-"""Relayed answers: as they came, less what belongs to one connection."""
+"""Relayed responses stay unchanged, without the headers of one connection."""
 
 from collections.abc import AsyncIterator
 

@@ -1,4 +1,4 @@
-"""An upload URL opens whole, for its own tail of a path, under a secret of ours, or not at all."""
+"""An upload URL opens only unchanged, with its own path tail, and with one of our secrets."""
 
 from dataclasses import replace
 from typing import Any

@@ -1,4 +1,4 @@
-"""Whose key is whose at a provider that spends a credential of its own."""
+"""Which key belongs to which tenant, at a provider with the proxy's own credential."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""The upload protocols as requests (sdk-wire.md section 1a, gemini.md section 3)."""
+"""Requests of the upload protocols (sdk-wire.md section 1a, gemini.md section 3)."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""A certificate that no client trusts by itself."""
+"""A certificate that clients do not trust by default."""
 
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address

@@ -23,9 +23,9 @@ class _Answer(ClientResponse):
 
 @pytest.fixture
 def answers(monkeypatch: pytest.MonkeyPatch) -> Iterator[aioresponses]:
-    """aioresponses, with the `stream_writer` that aiohttp 3.14 asks a response for.
+    """aioresponses, with the `stream_writer` that aiohttp 3.14 requires of a response.
 
-    aioresponses 0.7.9 does not give it. `test_outbound_answers.py` says when this can go.
+    aioresponses 0.7.9 does not have it. `test_outbound_answers.py` shows when this can be removed.
     """
     monkeypatch.setattr("aioresponses.core.ClientResponse", _Answer)
     with aioresponses() as answers:

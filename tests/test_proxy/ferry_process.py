@@ -1,4 +1,4 @@
-"""A process of ours: started, listened to, signalled."""
+"""A process of the proxy, which tests start, read and signal."""
 
 import asyncio
 import json
@@ -14,12 +14,12 @@ class FerryProcess:
         self._process = process
 
     async def event(self, name: str) -> dict[str, Any]:
-        """The next line of log that tells of `name`."""
+        """The next log line with the event `name`."""
         assert self._process.stderr is not None
         async for line in self._process.stderr:
-            told: dict[str, Any] = json.loads(line)
-            if told["event"] == name:
-                return told
+            document: dict[str, Any] = json.loads(line)
+            if document["event"] == name:
+                return document
         raise AssertionError(f"it ended without {name}")
 
     def signal(self, number: int) -> None:
@@ -33,7 +33,7 @@ class FerryProcess:
 async def ferry_process(
     *arguments: str, environment: Mapping[str, str]
 ) -> AsyncIterator[FerryProcess]:
-    """Run Python with `arguments` until the block ends, and only with the settings given."""
+    """Runs Python with `arguments` until the block ends, with only the given settings."""
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         *arguments,

@@ -1,4 +1,4 @@
-"""Kinds of provider as the settings know them, without anything to build."""
+"""Kinds of provider for tests of the settings; they cannot be built."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ PUBLIC_URLS = {
 
 
 def kinds(**settings: set[str]) -> Mapping[str, Kind]:
-    """By name, each with the settings that are its own; bedrock asks a chain for its credential."""
+    """By name, each with its own settings; bedrock gets its credential from a chain."""
     return {
         name: Kind(frozenset(own), name != "bedrock", PUBLIC_URLS.get(name))
         for name, own in settings.items()

@@ -1,4 +1,4 @@
-"""An upstream written byte by byte, for what no well-behaved server does."""
+"""An upstream that sends raw bytes, to test what no well-behaved server does."""
 
 import asyncio
 import socket
@@ -37,12 +37,12 @@ async def read_head(reader: asyncio.StreamReader) -> bytes:
 
 
 def reset_on_close(sock: socket.socket) -> None:
-    """Make the next close of `sock` a reset."""
+    """Makes the next close of `sock` a reset."""
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
 
 def answer_once(data: bytes) -> Conversation:
-    """Reads the head of a request, answers `data`, and closes."""
+    """Reads the head of a request, sends `data`, and closes."""
 
     async def conversation(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await read_head(reader)
@@ -52,7 +52,7 @@ def answer_once(data: bytes) -> Conversation:
 
 
 class Source:
-    """A body's source that tells when it was let go."""
+    """A body's source that records when it was released."""
 
     def __init__(self, *chunks: bytes, then: BaseException | asyncio.Event | None = None) -> None:
         self._chunks = chunks
@@ -74,7 +74,7 @@ class Source:
 
 
 class RecordingUpstream:
-    """What an upstream heard until the connection ended."""
+    """An upstream that records what it receives until the connection ends."""
 
     def __init__(self) -> None:
         self.data = b""

@@ -1,4 +1,4 @@
-"""The whole application on its own credentials, two tenants before it and the fakes behind it."""
+"""The whole application with its own credentials, two tenants and the fakes."""
 
 import logging
 from collections.abc import AsyncIterator, Mapping
@@ -63,13 +63,13 @@ class Answer:
 
 
 def requests(*file_uris: str) -> list[dict[str, Any]]:
-    """One request, that names these files."""
+    """One request that names these files."""
     files = [{"fileData": {"fileUri": uri, "mimeType": PDF}} for uri in file_uris]
     return [{"contents": [{"role": "user", "parts": [{"text": "hi"}, *files]}]}]
 
 
 def lines(*file_uris: str) -> bytes:
-    """The same as the lines of a file."""
+    """The same requests as the lines of a file."""
     return b"".join(
         orjson.dumps({"key": f"k{n}", "request": request}) + b"\n"
         for n, request in enumerate(requests(*file_uris))
@@ -78,7 +78,7 @@ def lines(*file_uris: str) -> bytes:
 
 @dataclass
 class SharedProxy:
-    """Every answer and log line of a test is looked through for secrets when it ends."""
+    """At the end of a test, every response and log line is searched for secrets."""
 
     url: URL
     provider: str
@@ -97,7 +97,7 @@ class SharedProxy:
         data: bytes | None = None,
         **headers: str,
     ) -> Answer:
-        """`path` is below the service's root, or an upload URL."""
+        """`path` is relative to the service's root, or it is an upload URL."""
         target = URL(path, encoded=True) if "://" in path else self.url / "genai" / path
         if "?" in path and "://" not in path:
             target = URL(f"{self.url}/genai/{path}", encoded=True)
@@ -113,7 +113,7 @@ class SharedProxy:
         return answer
 
     async def start(self, token: str, size: int, name: str = "input.jsonl") -> str:
-        """The upload URL."""
+        """Starts an upload, and returns its URL."""
         mime_type = PDF if name.endswith(".pdf") else "application/jsonl"
         answer = await self.ask(
             token,
@@ -139,12 +139,12 @@ class SharedProxy:
         )
 
     async def upload(self, token: str, data: bytes = lines(), name: str = "input.jsonl") -> Any:
-        """The file."""
+        """Uploads a file, and returns it."""
         url = await self.start(token, len(data), name)
         return (await self.chunk(None, url, data)).ok["file"]
 
     async def create(self, token: str, source: Any, key: str | None = None) -> Answer:
-        """A batch of requests, or of a file's name; `key` makes it repeatable."""
+        """Creates a batch of requests or of a file; `key` is its idempotency key."""
         headers = {} if key is None else {"x_ferry_idempotency_key": key}
         inline = {"requests": {"requests": [{"request": request} for request in source]}}
         config = {"fileName": source} if isinstance(source, str) else inline
@@ -171,7 +171,7 @@ class SharedProxy:
             page_token = f"&pageToken={page['nextPageToken']}"
 
     async def steer(self, batch: str) -> None:
-        """Let a batch succeed."""
+        """Makes a batch succeed."""
         native = batch.removeprefix("batches/")
         order = {
             "openai": {"status": "completed"},

@@ -1,4 +1,4 @@
-"""Serves as the proxy does, with an answer that takes as long as its client asks for."""
+"""Serves like the proxy, with responses that take as long as their client wants."""
 
 import asyncio
 import logging
@@ -29,7 +29,7 @@ async def slow(request: web.Request) -> web.Response:
 
 
 class LateBody(web.StreamResponse):
-    """A body that is made only when it is sent, which is after every middleware has returned."""
+    """A body that is created only when it is sent, after every middleware has returned."""
 
     def __init__(self, inbound: web.Request) -> None:
         super().__init__()
@@ -47,7 +47,7 @@ async def late(request: web.Request) -> web.StreamResponse:
 
 @web.middleware
 async def reject_other_paths(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """As a chain would that knows nothing of health."""
+    """Like a chain without health endpoints."""
     if request.path not in {"/slow", "/late"}:
         raise web.HTTPForbidden
     return await handler(request)

@@ -1,4 +1,4 @@
-"""In processes of their own: what the allocator is told holds for the whole of one."""
+"""Each test runs in its own process, since the options of the allocator apply to all of it."""
 
 import platform
 import subprocess

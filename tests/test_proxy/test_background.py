@@ -12,7 +12,7 @@ REQUEST: ContextVar[str] = ContextVar("REQUEST", default="none")
 
 
 class Work:
-    """Begins, and goes on until it may end or is cancelled."""
+    """Runs until it may end or is cancelled."""
 
     def __init__(self) -> None:
         self.begun = asyncio.Event()
@@ -28,7 +28,7 @@ class Work:
             await self.may_end.wait()
         except asyncio.CancelledError:
             self.cancelled = True
-            await asyncio.sleep(0)  # as who has still something to write
+            await asyncio.sleep(0)  # like work that still has something to write
             self.said_so = True
             raise
 

@@ -21,7 +21,7 @@ MOMENT = 0.05
 
 
 class Hanging(MemoryState):
-    """Answers nothing until a test releases it."""
+    """Does not return until a test releases it."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -134,7 +134,7 @@ async def test_a_source_may_take_longer_than_the_store(tmp_path: Path) -> None:
 async def test_a_disk_that_hangs_stops_neither_the_loop_nor_a_look_up_of_a_name(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Each hanging call takes a thread; there must be some left for everything else."""
+    """Each hanging call takes a thread; other work must still get threads."""
     goes_on = threading.Event()
 
     def hang(*_: object) -> None:
@@ -155,7 +155,7 @@ async def test_a_disk_that_hangs_stops_neither_the_loop_nor_a_look_up_of_a_name(
 
 
 async def test_one_that_stops_waiting_is_not_held_up(tmp_path: Path) -> None:
-    """A probe has a shorter patience than a request."""
+    """A probe waits for a shorter time than a request."""
     store = Hanging()
     with pytest.raises(TimeoutError):
         async with asyncio.timeout(MOMENT):

@@ -1,4 +1,4 @@
-"""What a bucket must be able to do before anything is kept in it."""
+"""What a bucket must support before anything is stored in it."""
 
 import asyncio
 import socket

@@ -1,4 +1,4 @@
-"""How a client's connection ends when a body breaks off."""
+"""How a client's connection ends if a body fails."""
 
 import asyncio
 
@@ -8,7 +8,7 @@ from proxy.client_connection import reset
 
 
 async def end_of_connection(*, closed_before: bool) -> bytes:
-    """What a client reads from a connection on which three bytes come before its reset."""
+    """What a client reads from a connection that is reset after three bytes."""
 
     async def answer(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(b"abc")

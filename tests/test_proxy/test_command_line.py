@@ -1,4 +1,4 @@
-"""The program as it is called."""
+"""The command line as users call it."""
 
 import asyncio
 import os
@@ -61,7 +61,7 @@ def test_check_prints_the_addresses_in_use() -> None:
         "FERRY_PROVIDERS__OPENAI__BASE_URL": "https://api.openai.com/v1",
         "FERRY_PROVIDERS__ANTHROPIC__BASE_URL": "https://api.anthropic.com",
         "FERRY_PROVIDERS__OTHER__BASE_URL": "https://api.anthropic.com",
-        # AWS's own, which the region decides: a caller may name one.
+        # AWS's own address depends on the region, which a caller may choose.
         "FERRY_PROVIDERS__BEDROCK__BASE_URL": "",
     }
 
@@ -129,7 +129,7 @@ def test_a_checkout_that_is_not_installed_says_so(
 
 @pytest.mark.parametrize("argument", ["check", "--help", "--version"])
 def test_output_into_a_closed_pipe_ends_quietly(argument: str) -> None:
-    """As in a pipe to `head`, which ends early: a shell reports 141 for that."""
+    """Like a pipe to `head`, which ends early: a shell reports 141 for that."""
     read_end, write_end = os.pipe()
     os.close(read_end)
     try:
@@ -194,7 +194,7 @@ async def test_a_log_that_is_not_read_stops_nothing(tmp_path: Path) -> None:
 
 
 async def first_answer(session: ClientSession, url: str) -> ClientResponse:
-    """Its log does not say when it listens, so it is asked until it answers."""
+    """Nothing reads its log, so it is polled until it answers."""
     async with asyncio.timeout(30):
         while True:
             try:
@@ -302,7 +302,7 @@ def test_check_says_that_it_has_no_rights() -> None:
     assert done.returncode == 1
     [line] = done.stderr.splitlines()
     what = "the directory /sys/genai-ferry cannot be created or written"
-    # The last one is that of a container whose /sys is mounted for reading only.
+    # The last one is for a container whose /sys is mounted read-only.
     reasons = ("Operation not permitted", "Permission denied", "Read-only file system")
     assert line in [f"genai-ferry: FERRY_STATE_URL: {what}: {reason}" for reason in reasons]
 

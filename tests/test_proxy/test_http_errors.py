@@ -1,4 +1,4 @@
-"""What is no readable HTTP, byte by byte."""
+"""Malformed HTTP, sent as raw bytes."""
 
 import asyncio
 from collections.abc import AsyncIterator

@@ -8,7 +8,7 @@ from proxy.name_resolver import NameResolver
 
 
 class Names:
-    """The names that exist, in place of DNS."""
+    """The names that exist; it replaces DNS."""
 
     def __init__(self) -> None:
         self.known = {"upstream.test"}

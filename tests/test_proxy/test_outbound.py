@@ -1,4 +1,4 @@
-"""The outbound client over real sockets: what goes out, and what comes back."""
+"""The outbound client over real sockets: what it sends and what it receives."""
 
 import asyncio
 import gzip
@@ -25,7 +25,7 @@ async def pieces(*chunks: bytes) -> AsyncIterator[bytes]:
 
 
 class Recorder:
-    """Answers 200 to every request and keeps what came."""
+    """Answers 200 to every request and records it."""
 
     def __init__(self) -> None:
         self.heads: list[bytes] = []
@@ -52,7 +52,7 @@ async def exchange(client: OutboundClient, request: OutboundRequest) -> bytes:
         return await reply.read(1000)
 
 
-# --- what goes out ---------------------------------------------------------------------------
+# --- what is sent ----------------------------------------------------------------------------
 
 
 async def test_only_what_is_given_goes_out(client: OutboundClient) -> None:
@@ -111,7 +111,7 @@ async def test_an_unknown_length_is_sent_in_chunks(client: OutboundClient) -> No
 
 
 async def test_a_body_streams_as_it_comes(client: OutboundClient) -> None:
-    """The second half is made only after the upstream has the first."""
+    """The second half is created only after the upstream has the first."""
     first_arrived = asyncio.Event()
 
     async def source() -> AsyncIterator[bytes]:
@@ -140,7 +140,7 @@ async def test_a_control_character_in_a_header_is_refused(client: OutboundClient
     assert bad not in caught.value.message
 
 
-# --- what comes back -------------------------------------------------------------------------
+# --- what is received ------------------------------------------------------------------------
 
 
 async def test_a_compressed_reply_is_not_touched(client: OutboundClient) -> None:

@@ -59,7 +59,7 @@ async def test_a_reply_over_the_limit_is_refused(
 
 
 async def test_the_fixture_is_still_needed() -> None:
-    """When this fails, aioresponses works with aiohttp as it is: remove the `answers` fixture."""
+    """If this fails, aioresponses supports this aiohttp: remove the `answers` fixture."""
     async with ClientSession() as session:
         with aioresponses() as plain:
             plain.get(ADDRESS)

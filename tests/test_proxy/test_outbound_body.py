@@ -1,4 +1,4 @@
-"""Request bodies that fail, and callers that leave: neither is the upstream's fault."""
+"""Request bodies that fail, and callers that cancel: neither is the upstream's fault."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -102,7 +102,7 @@ async def test_a_body_that_is_too_long_never_arrives_whole(
     assert not heard.data or len(heard.body) < length
 
 
-# --- a caller that leaves --------------------------------------------------------------------
+# --- a caller that cancels -------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("waiting", ["for the answer", "for the source"])

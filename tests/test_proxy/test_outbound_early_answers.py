@@ -1,4 +1,4 @@
-"""Answers that come while the request is still being sent (streaming.md section 3)."""
+"""Responses that arrive while the request is still being sent (streaming.md section 3)."""
 
 import asyncio
 import socket
@@ -42,7 +42,7 @@ async def test_an_early_answer_is_there_at_once(client: OutboundClient, ending: 
 
 
 class BusyUpstream:
-    """Answers in a thread of its own, and resets even while the event loop is kept from running."""
+    """Answers in its own thread, and resets even while the event loop is blocked."""
 
     def __init__(self, answer: bytes) -> None:
         self._answer = answer
@@ -65,7 +65,7 @@ class BusyUpstream:
         self.has_reset.set()
 
     def reset(self) -> None:
-        """Blocks until the reset is out: the loop cannot read it before the next write."""
+        """Blocks until the reset was sent: the loop cannot read it before the next write."""
         self.may_reset.set()
         self.has_reset.wait()
 
@@ -79,7 +79,7 @@ class BusyUpstream:
 async def test_an_early_answer_survives_the_failed_write(
     client: OutboundClient, chunk: bytes
 ) -> None:
-    """Both are there before the client's next write (streaming.md section 3)."""
+    """Both have arrived before the client's next write (streaming.md section 3)."""
     upstream = BusyUpstream(b"HTTP/1.1 413 Too Large\r\nContent-Length: 5\r\n\r\nlarge")
 
     async def source() -> AsyncIterator[bytes]:
@@ -100,7 +100,7 @@ async def test_an_early_answer_survives_the_failed_write(
 async def test_a_last_write_that_fails_does_not_leave_the_reply_hanging(
     client: OutboundClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The reset comes in the moment between listening and writing, and the body ends there."""
+    """The reset arrives between the check for input and the write, and the body ends there."""
     monkeypatch.setattr("proxy.outbound_body._input_check", lambda _: lambda: False)
     upstream = BusyUpstream(b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\nbegun")
     headers_read = asyncio.Event()
@@ -123,7 +123,7 @@ async def test_a_last_write_that_fails_does_not_leave_the_reply_hanging(
 
 
 async def test_an_early_answer_survives_a_write_under_way(client: OutboundClient) -> None:
-    """The usual case: the client is held up by backpressure when the upstream gives up."""
+    """The usual case: the client waits because of backpressure when the upstream gives up."""
 
     async def conversation(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await read_head(reader)

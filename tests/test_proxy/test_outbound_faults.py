@@ -1,4 +1,4 @@
-"""The outbound client when there is no answer, or a broken one."""
+"""The outbound client without a response, or with a broken one."""
 
 import asyncio
 import socket
@@ -131,7 +131,7 @@ async def test_a_certificate_that_is_not_trusted_is_for_the_operator(
 
 @pytest.fixture
 def full_upstream() -> Iterator[URL]:
-    """Its queue of connections is full, and nothing takes one out."""
+    """Its queue of connections is full, and no connection is accepted."""
     with socket.socket() as server:
         server.bind(("127.0.0.1", 0))
         server.listen(0)
@@ -276,7 +276,7 @@ async def test_a_body_that_takes_its_time_is_no_timeout(impatient: OutboundClien
 
 
 async def test_what_was_sent_is_never_sent_again(client: OutboundClient) -> None:
-    """Not even by an idempotent method, as aiohttp would."""
+    """Not even with an idempotent method, which aiohttp would repeat."""
     heads: list[bytes] = []
 
     async def conversation(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

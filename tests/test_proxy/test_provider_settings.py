@@ -113,7 +113,7 @@ def test_a_key_that_no_header_carries_is_refused(monkeypatch: pytest.MonkeyPatch
     assert key not in sentence
 
 
-# --- whose a setting is ----------------------------------------------------------------------
+# --- settings of one kind of provider ---------------------------------------------------------
 
 
 @pytest.mark.parametrize(

@@ -29,7 +29,7 @@ def _safe(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def risks() -> list[str]:
-    """The settings that the risks are about."""
+    """The names of the settings that have risks."""
     return [risk.split()[0].rstrip(":") for risk in risks_of(load(KINDS), KINDS)]
 
 

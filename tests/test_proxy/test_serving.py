@@ -1,4 +1,4 @@
-"""Serving, as a process with real signals."""
+"""Serving in a process, with real signals."""
 
 import asyncio
 import signal
@@ -24,7 +24,7 @@ async def serving(settings: Mapping[str, str] | None = None) -> AsyncIterator[Fe
 async def slow_request(
     session: ClientSession, url: str, path: str = "/slow"
 ) -> AsyncIterator[tuple[asyncio.Event, "asyncio.Task[bytes]"]]:
-    """A request that is not over until the event is set."""
+    """A request that does not end until the event is set."""
     may_end = asyncio.Event()
 
     async def body() -> AsyncIterator[bytes]:
@@ -120,7 +120,7 @@ async def test_a_client_that_leaves_cancels_its_request() -> None:
 
 @pytest.mark.parametrize("size", [8_000, 12_000])
 async def test_a_long_address_is_taken(size: int) -> None:
-    """A sealed upload URL is longer than aiohttp's default lets through."""
+    """Sealed upload URLs are longer than aiohttp's default limit."""
     async with serving() as process, ClientSession() as session:
         url = (await process.event("listening"))["url"]
         async with session.post(f"{url}/slow?upload_id={'x' * size}", data=b"ok") as response:

@@ -1,4 +1,4 @@
-"""What Gemini's relay serves where tenants share the proxy's own key."""
+"""What Gemini's relay allows if tenants share the proxy's own key."""
 
 import gzip
 from pathlib import Path
@@ -44,7 +44,7 @@ async def test_a_call_at_gemini_names_nothing_of_anothers(
         refused = await shared.ask(ANN, "POST", call, document)
         assert refused.error[:2] == (400, "INVALID_ARGUMENT")
         assert refused.error[2].startswith(path)
-        # Nor does it help to hide it from whoever looks.
+        # A compressed body, which cannot be checked, is refused too.
         data = gzip.compress(orjson.dumps(document))
         refused = await shared.ask(ANN, "POST", call, data=data, Content_Encoding="gzip")
         assert refused.error[:2] == (400, "INVALID_ARGUMENT")

@@ -1,4 +1,4 @@
-"""Two tenants on the proxy's own credential: what one made is for the other not there."""
+"""Two tenants share the proxy's own credential: neither sees what the other created."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -51,7 +51,7 @@ async def test_every_call_on_anothers_is_as_on_nothing(shared: SharedProxy) -> N
     ):
         answer = await shared.ask(BOB, method, f"v1beta/{path}")
         assert answer.error == absent(path.partition(":")[0]), (method, path)
-        # And just so what was never there.
+        # The same answer as for what never existed.
         invented = f"{path.partition(':')[0][:-3]}qqq" + path[len(path.partition(":")[0]) :]
         answer = await shared.ask(BOB, method, f"v1beta/{invented}")
         assert answer.error == absent(invented.partition(":")[0]), (method, invented)
@@ -133,7 +133,7 @@ async def test_a_key_repeats_a_creation_of_the_same_tenant_alone(shared: SharedP
     assert await shared.listed(BOB, "batches") == [bob]
 
 
-# --- what only some have ---------------------------------------------------------------------
+# --- only some providers ---------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("protocol", ["raw", "multipart"])

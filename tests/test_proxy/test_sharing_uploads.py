@@ -1,4 +1,4 @@
-"""Upload URLs where tenants share the proxy's own credential."""
+"""Upload URLs if tenants share the proxy's own credential."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -11,7 +11,7 @@ from providers.credential import Credential
 from providers.uploads.upload_sessions import read_session_key
 from tests.test_proxy.shared_proxy import ANN, BOB, OWN, SharedProxy, lines, shared_proxy
 
-# One and the same for whatever does not open.
+# The same message for every URL that does not open.
 NO_SUCH_URL = (
     "no such upload URL: it is not one of this proxy's, or it was sealed with another "
     "FERRY_SECRET_KEY (replicas need the same one; without one, every restart makes a new one)"

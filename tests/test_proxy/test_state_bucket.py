@@ -1,4 +1,4 @@
-"""What is particular to a bucket; the rest is in `tests/contract/`."""
+"""What is specific to a bucket; the rest is in `tests/contract/`."""
 
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
@@ -53,7 +53,7 @@ async def test_a_body_streams_with_its_exact_length(
 ) -> None:
     async def source() -> AsyncIterator[bytes]:
         yield b"x" * MIB
-        await s3.received(f"{prefix}a", MIB)  # before there is any more of it
+        await s3.received(f"{prefix}a", MIB)  # before the rest of the body exists
         yield b"y"
 
     assert await state.create("a", Body(source(), MIB + 1))
@@ -102,7 +102,7 @@ async def test_lists_go_on_over_pages(s3: FakeS3, state: BucketState) -> None:
 
 
 async def test_what_others_left_in_the_bucket_is_left(s3: FakeS3, prefix: str) -> None:
-    """Another prefix that ours begins is another's, and so is a key that no name of ours has."""
+    """Keys under a longer prefix, and keys that are not valid names, belong to others."""
     async with opened(s3.address(f"{prefix}Odd/")) as other:
         await write(other, "a", b"")
         theirs = await other.parted.begin("b")
@@ -120,7 +120,7 @@ async def test_content_that_nobody_reads_is_let_go(s3: FakeS3, state: BucketStat
     assert not connections_in_use(state)
 
 
-# --- answers that are lost -------------------------------------------------------------------
+# --- lost responses --------------------------------------------------------------------------
 
 
 async def test_a_create_whose_answer_is_lost_is_a_create(

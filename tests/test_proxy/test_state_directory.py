@@ -1,4 +1,4 @@
-"""What is particular to a directory; the rest is in `tests/contract/test_state.py`."""
+"""What is specific to a directory; the rest is in `tests/contract/test_state.py`."""
 
 import asyncio
 import errno
@@ -123,7 +123,7 @@ async def test_an_object_deleted_while_it_is_read_is_read_to_its_end(tmp_path: P
 
 
 def obstructed(tmp_path: Path, kind: str) -> tuple[Path, str]:
-    """A root that cannot be used, and why."""
+    """A root that cannot be used, and the reason."""
     above, root = tmp_path / "deep", tmp_path / "deep" / "state"
     match kind:
         case "file above":
@@ -217,7 +217,7 @@ NAMES = st.lists(st.sampled_from(["a", "b", "a-b", "a.b", "a0"]), min_size=1, ma
 
 
 class LikeADict(RuleBasedStateMachine):
-    """Whatever is done to it, the directory holds what a dictionary would."""
+    """After any sequence of operations, the directory has the same content as a dictionary."""
 
     def __init__(self) -> None:
         super().__init__()

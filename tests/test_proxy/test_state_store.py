@@ -1,4 +1,4 @@
-"""The program with its state on a bucket."""
+"""The program with its state in a bucket."""
 
 import asyncio
 import ssl
@@ -138,7 +138,7 @@ async def test_a_bucket_that_is_away_only_degrades_it(s3: FakeS3) -> None:
 
 @asynccontextmanager
 async def https(url: URL, path: Path) -> AsyncIterator[str]:
-    """Speaks TLS before `url`."""
+    """A TLS proxy in front of `url`."""
 
     async def copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while data := await reader.read(MIB):

@@ -27,7 +27,7 @@ async def kept(state: State) -> list[str]:
 
 @pytest.fixture
 async def aged(tmp_path: Path) -> DirectoryState:
-    """Each object's name ends in its age in days."""
+    """Objects whose names end with their age in days."""
     state = DirectoryState(tmp_path)
     young = ["uploads/s-0", "batches/b-2"]
     old = ["uploads/s-2", "uploads/s-40", "batches/b-40"]
@@ -56,7 +56,7 @@ async def test_a_permission_that_is_lacking_stops_no_sweep(
 
 
 async def test_content_outlives_its_record(tmp_path: Path) -> None:
-    """What came in parts is, to a bucket, as old as the beginning of its upload."""
+    """In a bucket, an object that was written in parts is as old as the start of its upload."""
     state = DirectoryState(tmp_path)
     begun = time.time() - (STATE_TTL + UPLOAD_TTL - timedelta(hours=1)).total_seconds()
     await write(state, "staged-content/a", b"x")
@@ -85,7 +85,7 @@ async def test_an_upload_in_parts_lives_as_long_as_its_url(aged: DirectoryState)
 
 
 class Watched:
-    """A store whose listing fails as often as it is told to, and that tells when it was listed."""
+    """A store whose listing fails a given number of times, and that records listings."""
 
     def __init__(self, failures: int) -> None:
         self._failures = failures

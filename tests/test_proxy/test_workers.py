@@ -30,7 +30,7 @@ async def test_workers_share_a_port_and_end_together(tmp_path: Path) -> None:
         assert first["url"] == second["url"]
         assert first["pid"] != second["pid"]
         for pid in (first["pid"], second["pid"]):
-            assert os.getpgid(pid) == pid  # a terminal's Ctrl-C reaches the parent alone
+            assert os.getpgid(pid) == pid  # a terminal's Ctrl-C reaches only the parent
         process.signal(signal.SIGTERM)
         for _ in range(2):
             await process.event("stopped")

@@ -1,4 +1,4 @@
-"""What a user without special rights would see."""
+"""Runs code as a user without special rights."""
 
 import os
 from collections.abc import Iterator
@@ -9,7 +9,7 @@ UNPRIVILEGED_USER = 65534
 
 @contextmanager
 def unprivileged() -> Iterator[None]:
-    """Root ignores permissions, so it acts as another user here."""
+    """Root ignores permissions, so it becomes another user."""
     if os.geteuid():
         yield
         return
