@@ -13,20 +13,31 @@ from typing import Final, TypeAlias
 Version: TypeAlias = tuple[int, int]
 
 # claude-opus-4-7, claude-sonnet-4-5-20250929, claude-opus-4-20250514 (the date is not a version).
-_NUMBERED: Final = re.compile(r"claude-(opus|sonnet|haiku)-(\d{1,2})(?:[.-](\d{1,2}))?(?!\d)")
+_NUMBERED: Final = re.compile(r"claude-(opus|sonnet|haiku|fable)-(\d{1,2})(?:[.-](\d{1,2}))?(?!\d)")
 # claude-3-7-sonnet-20250219, claude-2.1: older names, in which the version comes first.
 _EARLY: Final = re.compile(r"claude-(?:instant|[123](?!\d))")
 _ALWAYS_THINKING: Final = re.compile(r"claude-(?:fable|mythos)")
 
 _NO_SAMPLING: Final[Mapping[str, Version]] = {"opus": (4, 7), "sonnet": (5, 0), "haiku": (5, 5)}
 _NO_BUDGET: Final[Mapping[str, Version]] = {"opus": (4, 7), "sonnet": (5, 0), "haiku": (5, 0)}
-_ADAPTIVE: Final[Mapping[str, Version]] = {"opus": (4, 6), "sonnet": (4, 6), "haiku": (5, 0)}
+_ADAPTIVE: Final[Mapping[str, Version]] = {
+    "opus": (4, 6),
+    "sonnet": (4, 6),
+    "haiku": (5, 0),
+    "fable": (0, 0),
+}
+_NO_DISABLED: Final[Mapping[str, Version]] = {"opus": (5, 5), "sonnet": (5, 5)}
+_NO_FORCED_TOOL: Final[Mapping[str, Version]] = {
+    "opus": (5, 5),
+    "sonnet": (5, 5),
+    "fable": (5, 1),
+}
 _TEMPERATURE_OR_TOP_P: Final[Version] = (4, 1)
 
 
 def refuses_sampling(model: str) -> bool:
     """Whether temperature, top_p and top_k are errors."""
-    return always_thinks(model) or _from(model, _NO_SAMPLING)
+    return _always_thinks(model) or _from(model, _NO_SAMPLING)
 
 
 def refuses_temperature_with_top_p(model: str) -> bool:
@@ -36,7 +47,7 @@ def refuses_temperature_with_top_p(model: str) -> bool:
 
 def refuses_thinking_budget(model: str) -> bool:
     """Whether enabled thinking with a budget is an error."""
-    return always_thinks(model) or _from(model, _NO_BUDGET)
+    return _always_thinks(model) or _from(model, _NO_BUDGET)
 
 
 def refuses_adaptive_thinking(model: str) -> bool:
@@ -45,8 +56,17 @@ def refuses_adaptive_thinking(model: str) -> bool:
     return _EARLY.search(model) is not None or (numbered and not _from(model, _ADAPTIVE))
 
 
-def always_thinks(model: str) -> bool:
+def refuses_disabled_thinking(model: str) -> bool:
     """Whether thinking that is disabled is an error."""
+    return _always_thinks(model) or _from(model, _NO_DISABLED)
+
+
+def refuses_forced_tool(model: str) -> bool:
+    """Whether a forced tool is an error, whatever the request says about thinking."""
+    return _from(model, _NO_FORCED_TOOL)
+
+
+def _always_thinks(model: str) -> bool:
     return _ALWAYS_THINKING.search(model) is not None
 
 
@@ -56,4 +76,4 @@ def _from(model: str, first: Mapping[str, Version]) -> bool:
     if found is None:
         return False
     family, major, minor = found.groups(default="0")
-    return (int(major), int(minor)) >= first[family]
+    return family in first and (int(major), int(minor)) >= first[family]

@@ -38,6 +38,6 @@ def to_anthropic_message(
     options, thinking = to_anthropic_options(
         request.get("generationConfig", {}), config_path, warnings, target
     )
-    tools = to_anthropic_tools(request, path, warnings, thinking=thinking.requested)
+    tools = to_anthropic_tools(request, path, warnings, model=model, thinking=thinking.requested)
     messages = to_anthropic_messages(request, path=path, warnings=warnings, file_ids=file_ids)
     return {"model": model} | messages | options | tools

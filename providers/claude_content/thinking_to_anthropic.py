@@ -58,8 +58,8 @@ def to_anthropic_thinking(
 
 
 def _disabled(path: str, model: str) -> Thinking:
-    if claude_models.always_thinks(model):
-        raise invalid_argument(f"{model} always thinks; give thinkingLevel", path=path)
+    if claude_models.refuses_disabled_thinking(model):
+        raise invalid_argument(f"{model} cannot turn thinking off; give thinkingLevel", path=path)
     return Thinking({"type": "disabled"})
 
 

@@ -3,6 +3,7 @@
 import re
 from typing import Any, Final
 
+from providers.claude_content import claude_models
 from providers.claude_content.closed_schema import closed_schema
 from providers.errors import invalid_argument
 from providers.gemini_content.function_calls import CallRules
@@ -21,7 +22,7 @@ _CHOICES: Final = {"AUTO": "auto", "ANY": "any", "NONE": "none", "VALIDATED": "a
 
 
 def to_anthropic_tools(
-    request: dict[str, Any], path: str, warnings: Warnings, *, thinking: bool
+    request: dict[str, Any], path: str, warnings: Warnings, *, model: str, thinking: bool
 ) -> dict[str, Any]:
     """The `tools` and `tool_choice` of the normalised request at `path`, if it has tools.
 
@@ -32,6 +33,11 @@ def to_anthropic_tools(
     if thinking and requested.mode == "ANY":
         raise invalid_argument(
             "Anthropic cannot force a function call with thinking; give mode AUTO",
+            path=member(requested.calling_path, "mode"),
+        )
+    if requested.mode == "ANY" and claude_models.refuses_forced_tool(model):
+        raise invalid_argument(
+            f"{model} cannot be forced to call a function; give mode AUTO",
             path=member(requested.calling_path, "mode"),
         )
     if not requested.functions:

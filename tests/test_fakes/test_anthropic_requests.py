@@ -16,6 +16,10 @@ LOOSE = {"type": "object", "properties": {"a": {"type": "string"}}}
 CLOSED = LOOSE | {"additionalProperties": False}
 TOOL = {"name": "f", "input_schema": LOOSE}
 THINK = {"type": "enabled", "budget_tokens": 1024}
+OFF = {"type": "disabled"}
+FORCED = {"tools": [TOOL], "tool_choice": {"type": "any"}}
+NEVER_FORCED = ("claude-opus-5-5", "claude-sonnet-5-5", "claude-fable-5-1")
+NEVER_OFF = (*NEVER_FORCED, "claude-fable-5", "claude-mythos-5")
 PNG = {"type": "base64", "media_type": "image/png", "data": "iVBO"}
 PDF = {"type": "base64", "media_type": "application/pdf", "data": "JVBE"}
 DOCUMENT = {"type": "document", "source": PDF}
@@ -144,6 +148,8 @@ def message_of(answered: dict[str, Any]) -> dict[str, Any]:
         ({"thinking": THINK, "max_tokens": 1024}, "thinking.budget_tokens:"),
         ({"thinking": {"type": "adaptive"}}, "thinking.type:"),
         ({"thinking": THINK, "model": "claude-opus-4-7", "max_tokens": 2000}, "thinking.type:"),
+        *(({"thinking": OFF, "model": model}, "thinking.type:") for model in NEVER_OFF),
+        *((FORCED | {"model": model}, "tool_choice:") for model in NEVER_FORCED),
         (
             {
                 "thinking": THINK,
@@ -209,6 +215,9 @@ async def test_a_bad_parameter_is_an_error_of_its_request(
         {"thinking": THINK, "max_tokens": 2000, "temperature": 1},
         {"model": "claude-opus-4-5-20251101", "output_config": {"effort": "max"}},
         {"model": "claude-opus-4-7", "temperature": 1},
+        {"model": "claude-opus-5", "thinking": OFF} | FORCED,
+        {"model": "claude-sonnet-5-5", "thinking": {"type": "between_tools"}},
+        *({"model": model} for model in NEVER_OFF),
         {"model": "claude-mythos-preview", "thinking": {"type": "adaptive"}},
         {"system": [TEXT | {"cache_control": {"type": "ephemeral", "ttl": "1h"}}]},
         {"stream": False, "service_tier": "auto", "metadata": {"user_id": None}},

@@ -30,7 +30,7 @@ def to_converse(
     options, thinking = to_converse_options(
         request.get("generationConfig", {}), config_path, warnings, model
     )
-    tools = to_converse_tools(request, path, warnings, thinking=thinking)
+    tools = to_converse_tools(request, path, warnings, model=model, thinking=thinking)
     messages = to_converse_messages(
         request,
         family=model_family(model),

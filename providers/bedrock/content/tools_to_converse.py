@@ -6,6 +6,8 @@ A job of type Converse does not accept it (bedrock.md section 4); a single call 
 import re
 from typing import Any, Final
 
+from providers.bedrock.content.bedrock_models import claude_name
+from providers.claude_content import claude_models
 from providers.claude_content.closed_schema import closed_schema
 from providers.errors import invalid_argument
 from providers.gemini_content.function_calls import CallRules
@@ -33,7 +35,7 @@ def tools_at(request: dict[str, Any], path: str) -> str | None:
 
 
 def to_converse_tools(
-    request: dict[str, Any], path: str, warnings: Warnings, *, thinking: bool
+    request: dict[str, Any], path: str, warnings: Warnings, *, model: str, thinking: bool
 ) -> dict[str, Any]:
     """`{"toolConfig": {...}}` of the normalised request at `path`, or `{}` if it has no functions.
 
@@ -46,6 +48,10 @@ def to_converse_tools(
     if thinking and requested.mode == "ANY":
         raise invalid_argument(
             "Claude cannot be forced to call a function when it thinks", path=mode_path
+        )
+    if requested.mode == "ANY" and claude_models.refuses_forced_tool(claude_name(model)):
+        raise invalid_argument(
+            f"{model} cannot be forced to call a function; give mode AUTO", path=mode_path
         )
     if not requested.functions or requested.mode == "NONE":
         _require_no_calls(request, path)

@@ -1,7 +1,7 @@
 """Which Claude models there are, and what each of them refuses.
 
-Sampling: anthropic.md section 1. Prefill: translation.md section 1. Of thinking and effort the
-facts say only that it depends on the model; the lines drawn here are assumed.
+Sampling, disabled thinking and forced tools: anthropic.md section 1. Prefill: translation.md
+section 1. For effort and the other types of thinking the first versions are assumed.
 """
 
 import re
@@ -43,9 +43,19 @@ class Model:
     @property
     def thinking(self) -> frozenset[str]:
         """The types of `thinking` that it takes."""
+        disabled = set() if self._is_one_of_5_5 or self.family in NEW_FAMILIES else {"disabled"}
         adaptive = {"adaptive", "between_tools"} if self._since(4, 6) else set()
         enabled = set() if self._since(4, 7) else {"enabled"}
-        return frozenset({"disabled"} | adaptive | enabled)
+        return frozenset(disabled | adaptive | enabled)
+
+    @property
+    def can_be_forced(self) -> bool:
+        """Takes a tool_choice that forces a tool."""
+        return not self._is_one_of_5_5 and not (self.family == "fable" and self.version >= (5, 1))
+
+    @property
+    def _is_one_of_5_5(self) -> bool:
+        return self.family in ("opus", "sonnet") and self.version >= (5, 5)
 
     @property
     def takes_effort(self) -> bool:

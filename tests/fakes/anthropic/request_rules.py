@@ -151,7 +151,12 @@ def _check_sampling(asked: dict[str, Any], model: Model) -> None:
 
 
 def _check_thinking(asked: dict[str, Any], model: Model) -> None:
-    thinking = asked.get("thinking", {"type": "disabled"})
+    forced = asked.get("tool_choice", {}).get("type") in FORCED
+    if forced and not model.can_be_forced:
+        raise _wrong("tool_choice", "forced tool use is not supported by this model.")
+    thinking = asked.get("thinking")
+    if thinking is None:
+        return
     kind = thinking["type"]
     if kind not in model.thinking:
         raise _wrong("thinking.type", f"`{kind}` is not supported by this model.")
@@ -159,7 +164,7 @@ def _check_thinking(asked: dict[str, Any], model: Model) -> None:
         return
     if kind == "enabled" and thinking["budget_tokens"] >= asked["max_tokens"]:
         raise _wrong("thinking.budget_tokens", "must be less than `max_tokens`")
-    if asked.get("tool_choice", {}).get("type") in FORCED:
+    if forced:
         raise _wrong("tool_choice", "thinking may not be enabled when a tool use is forced.")
     if asked.get("temperature", 1) != 1 or "top_k" in asked:
         raise _wrong("thinking", "`temperature` and `top_k` may not be set with thinking.")

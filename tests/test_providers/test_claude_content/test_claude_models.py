@@ -5,6 +5,7 @@ from providers.claude_content import claude_models
 # sampling, temperature with top_p, budgets, adaptive thinking: what each refuses
 _REFUSALS = {
     "claude-fable-5": (True, False, True, False),
+    "claude-fable-5-1": (True, False, True, False),
     "claude-mythos-preview": (True, False, True, False),
     "claude-opus-5": (True, True, True, False),
     "claude-opus-4-8-20260601": (True, True, True, False),
@@ -45,8 +46,23 @@ def test_what_a_model_refuses(model: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("model", "always"),
-    [("claude-fable-5", True), ("claude-mythos-5", True), ("claude-opus-4-7", False)],
+    ("model", "disabled", "forced_tool"),
+    [
+        ("claude-opus-5-5", True, True),
+        ("anthropic.claude-opus-5-5-20260922-v1:0", True, True),
+        ("claude-sonnet-5-5", True, True),
+        ("claude-fable-5-1", True, True),
+        ("claude-fable-5", True, False),
+        ("claude-mythos-5", True, False),
+        ("claude-opus-5", False, False),
+        ("claude-sonnet-5", False, False),
+        ("claude-haiku-5-5", False, False),
+        ("claude-opus-4-7", False, False),
+        ("our-alias", False, False),
+    ],
 )
-def test_which_models_cannot_but_think(model: str, always: bool) -> None:
-    assert claude_models.always_thinks(model) is always
+def test_which_models_refuse_disabled_thinking_and_forced_tools(
+    model: str, disabled: bool, forced_tool: bool
+) -> None:
+    assert claude_models.refuses_disabled_thinking(model) is disabled
+    assert claude_models.refuses_forced_tool(model) is forced_tool

@@ -104,3 +104,26 @@ def test_thinking_excludes_a_forced_call() -> None:
     assert error.path == "request.toolConfig.functionCallingConfig.mode"
     assert message(**request("AUTO", 2048))["thinking"]["type"] == "enabled"
     assert message(**request("ANY", 0))["tool_choice"] == {"type": "any"}
+
+
+@pytest.mark.parametrize(
+    ("model", "forced"),
+    [
+        ("claude-opus-5-5", False),
+        ("claude-sonnet-5-5", False),
+        ("claude-fable-5-1", False),
+        ("claude-opus-5", True),
+    ],
+)
+def test_newer_models_cannot_be_forced_to_call(model: str, forced: bool) -> None:
+    request = {
+        "tools": [{"functionDeclarations": [{"name": "f"}]}],
+        "toolConfig": {"functionCallingConfig": {"mode": "ANY"}},
+    }
+    if forced:
+        params, _ = translate(request, model=model)
+        assert params["tool_choice"] == {"type": "any"}
+        return
+    error = refusal(**request, under={"model": model})
+    assert error.path == "request.toolConfig.functionCallingConfig.mode"
+    assert model in error.message

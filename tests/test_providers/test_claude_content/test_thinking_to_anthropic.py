@@ -89,6 +89,9 @@ def test_an_effort_and_a_format() -> None:
         ("claude-opus-4-6", {"thinkingLevel": "XHIGH"}, "thinkingLevel"),
         ("claude-opus-4-7", {"thinkingBudget": 2048}, "thinkingBudget"),
         ("claude-fable-5", {"thinkingBudget": 0}, "thinkingBudget"),
+        ("claude-fable-5-1", {"thinkingBudget": 0}, "thinkingBudget"),
+        ("claude-opus-5-5", {"thinkingBudget": 0}, "thinkingBudget"),
+        ("claude-sonnet-5-5", {"thinkingBudget": 0}, "thinkingBudget"),
         ("claude-sonnet-4-5", {"thinkingBudget": -1}, "thinkingBudget"),
         (
             "claude-sonnet-4-5",

@@ -120,6 +120,14 @@ def test_what_converse_does_not_accept(request_: dict[str, Any], path: str) -> N
 
 
 @pytest.mark.parametrize(
+    "model", ["anthropic.claude-opus-5-5-20260922-v1:0", "us.anthropic.claude-sonnet-5-5"]
+)
+def test_newer_claude_models_cannot_be_forced_to_call(model: str) -> None:
+    error = refusal(**_declaring(_F, mode="ANY"), model=model)
+    assert error.path == "request.toolConfig.functionCallingConfig.mode"
+
+
+@pytest.mark.parametrize(
     ("request_", "path"),
     [
         ({}, None),
