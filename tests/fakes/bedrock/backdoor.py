@@ -1,4 +1,4 @@
-"""What tests see and steer behind Bedrock's API, and behind that of the S3 that it works with."""
+"""What tests see and control behind the APIs of Bedrock and its S3."""
 
 from typing import Any
 

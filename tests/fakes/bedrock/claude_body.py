@@ -16,7 +16,7 @@ from .sentences import ModelError
 
 VERSION = Text(choices=["bedrock-2023-05-31"])
 BETAS = Sequence(Text(low=1))
-# Bedrock says the first in the path, has no streams here, and none of the rest.
+# The first is in Bedrock's path; streams and the others do not exist here.
 NOT_ON_BEDROCK = ("model", "stream", "service_tier", "inference_geo", "container", "speed")
 
 

@@ -93,9 +93,9 @@ def _schema(asked: dict[str, Any]) -> dict[str, Any] | None:
 
 def _written(config: dict[str, Any], text: str) -> tuple[Content, str]:
     """The text up to its first stop sequence, or its `maxTokens` words."""
-    places = [text.find(mark) for mark in config.get("stopSequences", ()) if mark in text]
-    if places:
-        kept = text[: min(places)].rstrip()
+    positions = [text.find(mark) for mark in config.get("stopSequences", ()) if mark in text]
+    if positions:
+        kept = text[: min(positions)].rstrip()
         return [{"text": kept}] if kept else [], "stop_sequence"
     words, limit = text.split(" "), config.get("maxTokens")
     if limit is not None and len(words) > limit:

@@ -1,4 +1,4 @@
-"""How the messages of a conversation may follow one another, and what they may hold.
+"""The order of messages in a conversation and their allowed content.
 
 botocore's documentation of Message and ContentBlock; translation.md section 1 (results of tools
 come first and answer every use; thinking comes back as it was given).
@@ -33,8 +33,8 @@ def check_turns(messages: list[Block], model: Model, *, has_tools: bool) -> None
         blocks = message["content"]
         if not blocks:
             raise ShapeError("value", f"{path}.content", "The content is empty.")
-        for place, block in enumerate(blocks):
-            _check_block(block, message["role"], model, f"{path}.content[{place}]")
+        for position, block in enumerate(blocks):
+            _check_block(block, message["role"], model, f"{path}.content[{position}]")
         _check_counts(blocks, path)
         if message["role"] == "user":
             _check_results(blocks, used, path)
@@ -93,9 +93,9 @@ def _check_counts(blocks: list[Block], path: str) -> None:
 
 
 def _check_results(blocks: list[Block], used: list[str], path: str) -> None:
-    places = [place for place, block in enumerate(blocks) if "toolResult" in block]
-    answered = [blocks[place]["toolResult"]["toolUseId"] for place in places]
-    if places != list(range(len(places))):
+    positions = [position for position, block in enumerate(blocks) if "toolResult" in block]
+    answered = [blocks[position]["toolResult"]["toolUseId"] for position in positions]
+    if positions != list(range(len(positions))):
         raise ShapeError("value", f"{path}.content", "toolResult blocks must come first")
     if sorted(answered) != sorted(used):
         message = f"Expected toolResult blocks for the toolUseIds {used}, got {answered}"

@@ -1,4 +1,4 @@
-"""How Bedrock says no (bedrock.md section 2), and its timestamps."""
+"""Bedrock's errors (bedrock.md section 2) and timestamps."""
 
 from datetime import UTC, datetime
 
@@ -16,7 +16,7 @@ STATUS = {
     "ResourceNotFoundException": 404,
     "UnknownOperationException": 404,
 }
-# The type may carry one, so a client must be able to take it off.
+# The type may have this suffix, so a client must be able to remove it.
 TYPE_SUFFIX = ":http://internal.amazon.com/coral/com.amazon.bedrock/"
 
 

@@ -16,7 +16,7 @@ from .signatures import Signed, check_signature
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
-# What is the proxy's own, or another provider's, must have been taken off.
+# The proxy must have removed its own headers and other providers'.
 FOREIGN_HEADER = re.compile(
     r"x-goog-.*|x-model-provider|x-ferry-.*|x-api-key|anthropic-.*|openai-.*", re.IGNORECASE
 )
@@ -59,7 +59,7 @@ async def gate_middleware(request: web.Request, handler: Handler) -> web.StreamR
 
 
 async def name_request(request: web.Request, response: web.StreamResponse) -> None:
-    """On every answer, whatever it is."""
+    """Added to every answer."""
     if not request.path.startswith("/_fake/"):
         response.headers.setdefault("x-amzn-RequestId", secrets.token_hex(16))
 
@@ -80,6 +80,6 @@ def json_object(request: web.Request) -> dict[str, Any]:
 
 
 def no_body(request: web.Request) -> None:
-    """For calls that take none."""
+    """For calls without a query."""
     if request[BODY] not in (b"", b"{}"):
         raise refuse("ValidationException", "This call takes no body.")

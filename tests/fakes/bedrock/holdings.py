@@ -9,7 +9,7 @@ from .store import BedrockStore, StoredJob
 
 
 class BedrockHoldings:
-    """Implements `holdings.Holder`. `made` is how many ids were given out."""
+    """Implements `holdings.Holder`. `made` is the number of ids assigned."""
 
     def __init__(self, store: BedrockStore, s3: Holder) -> None:
         self._store = store

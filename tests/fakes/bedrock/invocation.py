@@ -1,4 +1,4 @@
-"""One request put to a model, whether it is a record of a job or a call of the runtime."""
+"""One request to a model: a record of a job or a call of the runtime."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -14,7 +14,7 @@ from .sentences import ModelError
 
 @dataclass(frozen=True)
 class Answer:
-    """`asked` is the text that the request asked; the tokens are those of both directions."""
+    """`asked` is the text of the request; the tokens count both directions."""
 
     output: dict[str, Any]
     asked: str

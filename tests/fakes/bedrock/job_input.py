@@ -11,7 +11,7 @@ import orjson
 
 from ..aws_keys import ACCOUNT
 from ..blob import Blob
-from .role_buckets import OutOfReach, RoleBuckets, S3Place
+from .role_buckets import OutOfReach, RoleBuckets, S3Location
 
 GIB = 1 << 30
 ENDING = ".jsonl"
@@ -43,7 +43,7 @@ class InputFile:
 
 @dataclass(frozen=True)
 class JobInput:
-    """`media` are the URIs of all that a record may name: nothing, unless the input is a folder."""
+    """`media` are the URIs that a record may name; empty unless the input is a folder."""
 
     files: list[InputFile]
     media: frozenset[str]
@@ -57,36 +57,36 @@ async def read_input(
     buckets: RoleBuckets, config: dict[str, Any], quotas: Quotas, min_records: int
 ) -> JobInput:
     """Of a job's s3InputDataConfig; raises InputRefused, OutOfReach."""
-    place = S3Place.of(config["s3Uri"])
-    check_owner(place, config)
-    if not place.is_folder and not place.key.endswith(ENDING):
-        raise InputRefused(f"The input {place} is neither a {ENDING} file nor a folder.")
-    sizes = await buckets.sizes(place)
-    chosen = {key: size for key, size in sizes.items() if _is_input(key, place)}
+    location = S3Location.of(config["s3Uri"])
+    check_owner(location, config)
+    if not location.is_folder and not location.key.endswith(ENDING):
+        raise InputRefused(f"The input {location} is neither a {ENDING} file nor a folder.")
+    sizes = await buckets.sizes(location)
+    chosen = {key: size for key, size in sizes.items() if _is_input(key, location)}
     if not chosen:
-        raise InputRefused(f"There is no {ENDING} input at {place}.")
+        raise InputRefused(f"There is no {ENDING} input at {location}.")
     if max(chosen.values()) > quotas.file_bytes or sum(chosen.values()) > quotas.job_bytes:
         raise InputRefused("The input is larger than the quota allows.")
     read = JobInput(
-        [await _fetch(buckets, place, key) for key in chosen],
-        frozenset(f"s3://{place.bucket}/{key}" for key in sizes if place.is_folder),
+        [await _fetch(buckets, location, key) for key in chosen],
+        frozenset(f"s3://{location.bucket}/{key}" for key in sizes if location.is_folder),
     )
     _check_counts(read, quotas, min_records)
     return read
 
 
-def check_owner(place: S3Place, config: dict[str, Any]) -> None:
+def check_owner(location: S3Location, config: dict[str, Any]) -> None:
     if config.get("s3BucketOwner", ACCOUNT) != ACCOUNT:
-        raise OutOfReach(f"The role cannot reach {place}: AccessDenied")
+        raise OutOfReach(f"The role cannot reach {location}: AccessDenied")
 
 
-def _is_input(key: str, place: S3Place) -> bool:
-    return key.endswith(ENDING) if place.is_folder else key == place.key
+def _is_input(key: str, location: S3Location) -> bool:
+    return key.endswith(ENDING) if location.is_folder else key == location.key
 
 
-async def _fetch(buckets: RoleBuckets, place: S3Place, key: str) -> InputFile:
-    blob = await buckets.download(S3Place(place.bucket, key))
-    folder = place.key if place.is_folder else place.key.rpartition("/")[0] + "/"
+async def _fetch(buckets: RoleBuckets, location: S3Location, key: str) -> InputFile:
+    blob = await buckets.download(S3Location(location.bucket, key))
+    folder = location.key if location.is_folder else location.key.rpartition("/")[0] + "/"
     name = key.removeprefix(folder)
     return InputFile(name, blob, await asyncio.to_thread(_find_records, name, blob))
 

@@ -16,7 +16,7 @@ from .store import BedrockStore, StoredJob
 USUAL, MOST = 100, 1000
 TIMES = ("submitTimeAfter", "submitTimeBefore")
 OF_THE_PAGE = ("nextToken", "maxResults")
-# In base64 these read `++//`, so that a token that is not encoded in a URL comes back broken.
+# In base64 these are `++//`, so a token not encoded in a URL comes back broken.
 TOKEN_HEAD = b"\xfb\xef\xff"
 
 

@@ -1,4 +1,4 @@
-"""Processing a job's records, and writing what became of them back to S3, out of order.
+"""Processes a job's records and writes the results to S3, out of order.
 
 bedrock.md section 3: `{output}/{job}/{input file}.out`, and a manifest.
 """
@@ -14,7 +14,7 @@ from ..blob import Blob
 from .converse_rules import ConverseCall
 from .invocation import Answer, converse, invoke
 from .job_input import InputFile, JobInput
-from .role_buckets import S3Place
+from .role_buckets import S3Location
 from .sentences import ModelError
 from .store import BedrockStore, StoredJob
 
@@ -46,15 +46,15 @@ async def write_output(
     Raises OutOfReach.
     """
     tally = Tally(source.records)
-    output = S3Place.of(job.place("output")["s3Uri"])
+    output = S3Location.of(job.location("output")["s3Uri"])
     folder = f"{output.key.rstrip('/')}/{job.id}/".lstrip("/")
     for file in source.files:
         left = max(0, reached - tally.processed)
         blob = await asyncio.to_thread(_process, store, job, source, file, left, tally)
-        await store.buckets.upload(S3Place(output.bucket, f"{folder}{file.name}.out"), blob)
+        await store.buckets.upload(S3Location(output.bucket, f"{folder}{file.name}.out"), blob)
     tokens = {"inputTokenCount": tally.read, "outputTokenCount": tally.written}
     manifest = _written(store, orjson.dumps(tally.counts() | tokens))
-    await store.buckets.upload(S3Place(output.bucket, f"{folder}manifest.json.out"), manifest)
+    await store.buckets.upload(S3Location(output.bucket, f"{folder}manifest.json.out"), manifest)
     return tally.counts()
 
 
@@ -86,7 +86,7 @@ def _process(
 
 
 def _out_of_order(seed: str, records: list[tuple[int, int]]) -> list[tuple[int, int]]:
-    """The same order at each run, and never that of the input."""
+    """The same order in each run, but never the input's."""
     order = random.Random(seed).sample(records, len(records))
     return order if order != records else order[::-1]
 

@@ -44,7 +44,7 @@ def _check_names(asked: dict[str, Any]) -> Model:
 
 
 def _repeated(store: BedrockStore, asked: dict[str, Any], token: str | None) -> StoredJob | None:
-    """The job that the same request made before; raises Refusal for one that contradicts it."""
+    """The job that the same request created before; raises Refusal for a different request."""
     known = store.made_with(token)
     if known is not None and known.asked != asked:
         message = "The client request token was used before with other parameters."

@@ -1,4 +1,4 @@
-"""Which models there are: their families by id (bedrock.md section 4), and Claude's own rules.
+"""The known models: their families by id (bedrock.md section 4), and Claude's own rules.
 
 Unverified, and only here: which family takes what.
 """
@@ -48,7 +48,7 @@ class Model:
 
     @property
     def release(self) -> str:
-        """Claude's own name of itself, less what Bedrock adds to it."""
+        """Claude's own name, without Bedrock's additions."""
         named = CLAUDE.fullmatch(self.id)
         assert named is not None
         return named["name"]
@@ -59,7 +59,7 @@ class Model:
 
     @property
     def media(self) -> frozenset[str]:
-        """The content blocks, beside text, that Converse takes for it."""
+        """The content blocks besides text that Converse accepts for it."""
         if self.claude:
             return frozenset({"image", "document"})
         if self.family == "amazon.nova":

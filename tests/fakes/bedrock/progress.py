@@ -1,9 +1,9 @@
-"""How a job moves, one step at each get: as `NEXT` has it, until something goes wrong."""
+"""The progress of a job: each get moves it one step along `NEXT`, until an error."""
 
 from .envelope import now, timestamp
 from .job_input import InputRefused, JobInput, check_owner, read_input
 from .job_output import write_output
-from .role_buckets import OutOfReach, S3Place
+from .role_buckets import OutOfReach, S3Location
 from .store import TERMINAL, BedrockStore, StoredJob
 
 NEXT = {
@@ -19,7 +19,7 @@ WITH_OUTPUT = frozenset({"Completed", "PartiallyCompleted", "Stopped"})
 
 
 async def advance(store: BedrockStore, job: StoredJob) -> None:
-    """One step on, unless the job has ended or is held where it is."""
+    """Move one step, unless the job has ended or a test holds it."""
     if job.status not in TERMINAL and job.status != job.hold:
         await move(store, job, NEXT[job.status])
 
@@ -44,19 +44,19 @@ async def move(
 
 
 async def _validated(store: BedrockStore, job: StoredJob) -> JobInput:
-    config = job.place("output")
-    output = S3Place.of(config["s3Uri"])
+    config = job.location("output")
+    output = S3Location.of(config["s3Uri"])
     check_owner(output, config)
     await store.buckets.check_bucket(output)
     least = store.settings.min_records
-    source = await read_input(store.buckets, job.place("input"), store.quotas, least)
+    source = await read_input(store.buckets, job.location("input"), store.quotas, least)
     counts = ("processedRecordCount", "successRecordCount", "errorRecordCount")
     job.resource |= {"totalRecordCount": source.records, **dict.fromkeys(counts, 0)}
     return source
 
 
 def _reached(job: StoredJob, source: JobInput, status: str) -> int:
-    """All that there are, or half of what was broken off, unless a test says."""
+    """All records, or half of them in a job that was stopped, unless a test says."""
     usual = source.records if status == "Completed" else source.records // 2
     return usual if job.reached is None else job.reached
 

@@ -1,4 +1,4 @@
-"""S3 as Bedrock itself reaches it: over HTTP, signed with the key of the job's role."""
+"""S3 as Bedrock reaches it: over HTTP, signed with the key of the job's role."""
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
@@ -19,16 +19,16 @@ if TYPE_CHECKING:
 
 
 class OutOfReach(Exception):
-    """The role cannot read or write what a job names; the text tells why."""
+    """The role cannot read or write what a job names; the text says why."""
 
 
 @dataclass(frozen=True)
-class S3Place:
+class S3Location:
     bucket: str
     key: str
 
     @classmethod
-    def of(cls, uri: str) -> "S3Place":
+    def of(cls, uri: str) -> "S3Location":
         bucket, _, key = uri.removeprefix("s3://").partition("/")
         return cls(bucket, key)
 
@@ -67,43 +67,43 @@ class RoleBuckets:
         assert self._client is not None
         return self._client
 
-    async def check_bucket(self, place: S3Place) -> None:
+    async def check_bucket(self, location: S3Location) -> None:
         """Raises OutOfReach."""
         try:
-            await self._s3.head_bucket(Bucket=place.bucket)
+            await self._s3.head_bucket(Bucket=location.bucket)
         except ClientError as error:
-            raise _out_of_reach(place, error) from None
+            raise _out_of_reach(location, error) from None
 
-    async def sizes(self, place: S3Place) -> dict[str, int]:
-        """Of every object whose key begins with that of `place`; raises OutOfReach."""
+    async def sizes(self, location: S3Location) -> dict[str, int]:
+        """Of every object whose key begins with that of `location`; raises OutOfReach."""
         pages = self._s3.get_paginator("list_objects_v2")
         found: dict[str, int] = {}
         try:
-            async for page in pages.paginate(Bucket=place.bucket, Prefix=place.key):
+            async for page in pages.paginate(Bucket=location.bucket, Prefix=location.key):
                 found |= {item["Key"]: item["Size"] for item in page.get("Contents", ())}
         except ClientError as error:
-            raise _out_of_reach(place, error) from None
+            raise _out_of_reach(location, error) from None
         return found
 
-    async def download(self, place: S3Place) -> Blob:
+    async def download(self, location: S3Location) -> Blob:
         """Raises OutOfReach."""
         try:
-            answer = await self._s3.get_object(Bucket=place.bucket, Key=place.key)
+            answer = await self._s3.get_object(Bucket=location.bucket, Key=location.key)
         except ClientError as error:
-            raise _out_of_reach(place, error) from None
+            raise _out_of_reach(location, error) from None
         with self._blobs.writing() as writer:
             async for piece in answer["Body"].iter_chunks(PIECE):
                 writer.write(piece)
             return writer.finish()
 
-    async def upload(self, place: S3Place, blob: Blob) -> None:
+    async def upload(self, location: S3Location, blob: Blob) -> None:
         """Raises OutOfReach."""
         try:
             with blob.path.open("rb") as body:
-                await self._s3.put_object(Bucket=place.bucket, Key=place.key, Body=body)
+                await self._s3.put_object(Bucket=location.bucket, Key=location.key, Body=body)
         except ClientError as error:
-            raise _out_of_reach(place, error) from None
+            raise _out_of_reach(location, error) from None
 
 
-def _out_of_reach(place: S3Place, error: ClientError) -> OutOfReach:
-    return OutOfReach(f"The role cannot reach {place}: {error.response['Error']['Code']}")
+def _out_of_reach(location: S3Location, error: ClientError) -> OutOfReach:
+    return OutOfReach(f"The role cannot reach {location}: {error.response['Error']['Code']}")

@@ -11,7 +11,7 @@ from .envelope import refuse
 from .gate import allow_query, json_object
 from .invocation import Answer, converse, invoke
 from .models import Model, find_model
-from .role_buckets import OutOfReach, S3Place
+from .role_buckets import OutOfReach, S3Location
 from .sentences import ModelError
 from .service_model import check_text, input_shape
 from .store import STORE, BedrockStore
@@ -52,13 +52,13 @@ def _answered(request: web.Request, answer: Answer) -> web.Response:
 
 
 async def _there(store: BedrockStore, body: dict[str, Any]) -> set[str]:
-    """Those of the URIs in the request that name an object."""
+    """The URIs in the request that name an existing object."""
     return {uri for uri in s3_uris(body.get("messages")) if await _is_there(store, uri)}
 
 
 async def _is_there(store: BedrockStore, uri: str) -> bool:
-    place = S3Place.of(uri)
+    location = S3Location.of(uri)
     try:
-        return place.key in await store.buckets.sizes(place)
+        return location.key in await store.buckets.sizes(location)
     except OutOfReach:
         return False

@@ -17,7 +17,7 @@ from botocore.model import ListShape, MapShape, ServiceModel, Shape, StringShape
 from ..shape import Flag, Number, ShapeError, Table, Text
 from ..shape import Sequence as AnyList
 
-# Its pattern can match a hyphen in two ways, and takes for ever to find that a name does not fit.
+# Its pattern can match a hyphen in two ways, so a name that does not fit takes exponential time.
 ALPHABETS = {"ModelInvocationJobName": re.compile(r"[a-zA-Z0-9+.-]*")}
 NUMBERS = {"integer": True, "long": True, "float": False, "double": False}
 

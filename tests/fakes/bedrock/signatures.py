@@ -89,7 +89,7 @@ def _check_time(stamp: str) -> None:
 
 
 def _check_scope(scope: list[str], stamp: str, headers: Mapping[str, str]) -> KeyPair:
-    """The key pair that the scope names, if the session token is the one that it needs."""
+    """The key pair that the scope names, if the session token is correct."""
     if len(scope) != 5 or scope[1] != stamp[:8] or scope[4] != "aws4_request":
         raise refuse("InvalidSignatureException", "The Credential is malformed.")
     pair = KEY_PAIRS.get(scope[0])
@@ -106,7 +106,7 @@ def _check_scope(scope: list[str], stamp: str, headers: Mapping[str, str]) -> Ke
 
 
 def _only_signed(request: Signed, signed: str) -> dict[str, str]:
-    """The signed headers; whatever Bedrock acts on must be among them."""
+    """The signed headers; every header that Bedrock uses must be signed."""
     names = set(signed.split(";"))
     acted_on = {name for name in request.headers if name.startswith("x-amz-")} | {"host"}
     acted_on |= SIGNED_IF_GIVEN & request.headers.keys()

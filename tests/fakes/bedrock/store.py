@@ -1,4 +1,4 @@
-"""What the fake Bedrock holds: the jobs of one account, whichever of its keys made them."""
+"""The state of the fake Bedrock: the jobs of one account, created with any of its keys."""
 
 import asyncio
 import hashlib
@@ -54,7 +54,7 @@ class StoredJob:
     def converses(self) -> bool:
         return bool(self.resource["modelInvocationType"] == "Converse")
 
-    def place(self, kind: str) -> dict[str, Any]:
+    def location(self, kind: str) -> dict[str, Any]:
         """The S3 configuration of the `input` or the `output`."""
         config: dict[str, Any] = self.asked[f"{kind}DataConfig"][f"s3{kind.capitalize()}DataConfig"]
         return config
@@ -117,7 +117,7 @@ class BedrockStore:
 
 
 def _job_id(number: int) -> str:
-    """12 characters of [a-z0-9]; the same in every run."""
+    """12 characters of [a-z0-9], the same in every run."""
     mixed = hashlib.sha256(f"bedrock {number}".encode()).digest()
     return "".join(ALPHABET[byte % len(ALPHABET)] for byte in mixed[:12])
 
