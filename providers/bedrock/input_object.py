@@ -18,17 +18,17 @@ class InputObject:
 
     def __init__(self, s3: S3, target: AwsTarget, file_id: str) -> None:
         self._s3 = s3
-        self._place = target
+        self._target = target
         self._file_id = file_id
         self._etag: str | None = None
 
     @asynccontextmanager
     async def opened(self) -> AsyncIterator[AsyncIterator[bytes]]:
         """Raises NOT_FOUND, and ABORTED if the object was overwritten since it was first opened."""
-        folder = self._place.folder
+        folder = self._target.folder
         key = key_of(self._file_id, folder)
         try:
-            reply = await self._s3.open(self._place, folder.bucket, key, self._etag)
+            reply = await self._s3.open(self._target, folder.bucket, key, self._etag)
         except FerryError as error:
             raise self._explained(error) from None
         async with reply:

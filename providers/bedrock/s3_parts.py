@@ -30,7 +30,7 @@ class S3Parts:
         self, s3: S3, target: AwsTarget, folder: Folder, headers: Mapping[str, str], life: timedelta
     ) -> None:
         self._s3 = s3
-        self._place = target
+        self._target = target
         self._folder = folder
         self._headers = headers
         self._life = life
@@ -38,7 +38,7 @@ class S3Parts:
     async def begin(self, name: str) -> PartedUpload:
         await self._abort_abandoned()
         key = self._folder.prefix + name
-        upload = await self._s3.begin(self._place, self._folder.bucket, key, self._headers)
+        upload = await self._s3.begin(self._target, self._folder.bucket, key, self._headers)
         return PartedUpload(name, upload)
 
     async def put(self, upload: PartedUpload, number: int, body: Body) -> None:
@@ -61,14 +61,14 @@ class S3Parts:
                 raise _ended(error) from None
         except UploadEnded:
             key = self._folder.prefix + upload.name
-            if await self._s3.head(self._place, self._folder.bucket, key) is None:
+            if await self._s3.head(self._target, self._folder.bucket, key) is None:
                 raise
 
     async def abort(self, upload: PartedUpload) -> None:
         await self._s3.abort(*self._of(upload))
 
     async def abort_before(self, time: datetime) -> None:
-        for begun in await self._s3.uploads(self._place, self._folder):
+        for begun in await self._s3.uploads(self._target, self._folder):
             name = begun.key.removeprefix(self._folder.prefix)
             if is_new_name(name) and begun.begun is not None and begun.begun < time:
                 await self.abort(PartedUpload(name, begun.id))
@@ -90,7 +90,7 @@ class S3Parts:
             raise _ended(error) from None
 
     def _of(self, upload: PartedUpload) -> tuple[AwsTarget, str, str, str]:
-        return self._place, self._folder.bucket, self._folder.prefix + upload.name, upload.id
+        return self._target, self._folder.bucket, self._folder.prefix + upload.name, upload.id
 
 
 def _ended(error: FerryError) -> FerryError:

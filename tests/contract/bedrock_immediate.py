@@ -1,4 +1,4 @@
-"""Batches that the proxy carries out itself, and the wait for their end."""
+"""Batches that the proxy runs itself, and the wait for their end."""
 
 import asyncio
 

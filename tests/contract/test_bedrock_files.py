@@ -1,4 +1,4 @@
-"""Files at Bedrock: the objects below the prefix, whoever made them, but for what batches need."""
+"""Files at Bedrock: all objects below the prefix except those of batches."""
 
 from email.header import Header
 from typing import Any

@@ -1,4 +1,4 @@
-"""Batches too small for a job, that the proxy carries out itself: like any other from outside."""
+"""Batches too small for a job, which the proxy runs itself: like any other from outside."""
 
 import asyncio
 from typing import Any

@@ -31,7 +31,7 @@ class JobResultLines:
 
     def __init__(self, s3: S3, target: AwsTarget, job: Answer, splitter: ResultSplitter) -> None:
         self._s3 = s3
-        self._place = target
+        self._target = target
         self._job = job
         self._splitter = splitter
         self._invocation = invocation_of(job)
@@ -45,10 +45,10 @@ class JobResultLines:
                         await asyncio.sleep(0)
 
     async def files(self) -> AsyncGenerator[Body, None]:
-        async for bucket, key in output_objects(self._s3, self._place, self._job):
+        async for bucket, key in output_objects(self._s3, self._target, self._job):
             if not key.endswith(_RESULTS):
                 continue
-            async with await self._s3.open(self._place, bucket, key) as reply:
+            async with await self._s3.open(self._target, bucket, key) as reply:
                 if reply.headers.get("Content-Encoding", "identity") not in ("identity", ""):
                     raise UpstreamError(
                         Status.UNAVAILABLE, "the results in S3 are compressed or otherwise encoded"

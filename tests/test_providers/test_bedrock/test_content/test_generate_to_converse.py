@@ -106,7 +106,7 @@ def test_a_request_is_translated_or_refused_with_a_path(
         require_converse(outcome)
 
 
-# One field at a time beside a request that is carried whole: none is lost without a word.
+# One field at a time in a request that is otherwise translated: no field is lost silently.
 
 _BASE: dict[str, Any] = {"contents": [{"role": "user", "parts": [{"text": "Hello"}]}]}
 # Settings that block nothing say what saying nothing says.

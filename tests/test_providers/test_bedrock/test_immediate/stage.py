@@ -184,7 +184,7 @@ class TestBackground:
         await until(lambda: not self.tasks)
 
     async def ended(self) -> None:
-        """The like, over a store that takes its time."""
+        """Wait until all work has ended, over a slow store."""
         await asyncio.gather(*self.tasks.values())
 
     async def _carry_out(self, work: Callable[[], Awaitable[None]]) -> None:
@@ -228,7 +228,7 @@ class Replica:
         return await self.jobs.get(caller, JOB_ID)
 
     async def die(self) -> None:
-        """Without a word to the store."""
+        """The process dies without a last write to the store."""
         self.state.away = True
         await self.background.stop()
 

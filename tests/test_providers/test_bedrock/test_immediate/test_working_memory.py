@@ -63,7 +63,7 @@ async def test_who_waits_holds_nothing_and_is_served_in_turn(clock: FakeClock) -
 
     tasks = [asyncio.create_task(take(size)) for size in (90, 10)]
     await clock.pass_time(5)
-    # The small one would fit, and would keep the large one waiting for ever if it went first.
+    # The small one would fit, and the large one would starve if it went first.
     assert served == []
     with budget.reserve(20):
         pass
