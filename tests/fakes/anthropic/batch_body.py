@@ -1,4 +1,4 @@
-"""The body of a batch's creation, which may be larger than what is held: read from the disk.
+"""Reads the body of a batch's creation from the disk, since it may be larger than the memory.
 
 It is scanned in place, and only one request at a time is parsed. What a request's `params` say is
 not looked at here: they are checked when the request is processed (anthropic.md section 2).
@@ -26,7 +26,7 @@ SCALAR = re.compile(rb'[^\s,:"{}\[\]]+')
 
 
 class _Scanner:
-    """Where values begin and end, by brackets and quotes alone; parsing comes after."""
+    """Finds where values begin and end by brackets and quotes; they are parsed later."""
 
     def __init__(self, data: mmap.mmap) -> None:
         self.data = data
@@ -34,13 +34,13 @@ class _Scanner:
         self._kept_from = 0
 
     def skip_space(self) -> bytes:
-        """The next byte that is none, or nothing at the end."""
+        """The next byte that is not white space; nothing at the end."""
         found = SPACE.match(self.data, self.at)
         self.at = found.end() if found else self.at
         return self.data[self.at : self.at + 1]
 
-    def let_go(self) -> None:
-        """Of what was read: mapped pages count as memory while they stay mapped."""
+    def release_read(self) -> None:
+        """Release what was read: mapped pages count as memory while they stay mapped."""
         if self.at - self._kept_from > MAPPED:
             self.data.madvise(mmap.MADV_DONTNEED)
             self._kept_from = self.at
@@ -51,7 +51,7 @@ class _Scanner:
         self.at += 1
 
     def items(self, opening: bytes, closing: bytes) -> Iterator[int]:
-        """Count the items of a container; whoever asks takes each before the next."""
+        """Count the items of a container; the caller takes each item before the next."""
         self.take(opening)
         if self.skip_space() == closing:
             self.at += 1
@@ -66,7 +66,7 @@ class _Scanner:
             self.take(b",")
 
     def value(self) -> tuple[int, int]:
-        """The place of the next value."""
+        """The position of the next value."""
         first = self.skip_space()
         start = self.at
         if first in (b"{", b"["):
@@ -99,7 +99,7 @@ class _Scanner:
 
 
 def find_requests(blob: Blob) -> list[tuple[int, int]]:
-    """The place (start, end) of each request; raises Refusal for what is refused at creation."""
+    """The start and end of each request; raises Refusal for what is refused at creation."""
     if blob.size == 0:
         raise refuse(400, "The request body is not valid JSON: it is empty")
     with blob.path.open("rb") as file:
@@ -140,7 +140,7 @@ def _read_requests(scanner: _Scanner) -> list[tuple[int, int]]:
             raise refuse(400, f"requests.{index}.custom_id: must be unique: {custom_id}")
         seen.add(custom_id)
         places.append(place)
-        scanner.let_go()
+        scanner.release_read()
     if not places:
         raise refuse(400, "requests: a batch has at least 1 request")
     return places

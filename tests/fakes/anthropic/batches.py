@@ -40,7 +40,7 @@ def _shown(request: web.Request, batch: StoredBatch) -> dict[str, Any]:
 
 
 def _results_url(request: web.Request, batch: StoredBatch) -> str:
-    """The URL that a test sets, if any: gateways and compatible servers write other ones."""
+    """The URL that a test set, if any: gateways and compatible servers write other URLs."""
     said = request.app[STORE].settings.results_url
     pattern = said or str(request.url.origin()) + RESULTS
     return pattern.replace("{id}", batch.resource["id"])

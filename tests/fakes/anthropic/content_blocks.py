@@ -104,6 +104,6 @@ ASSISTANT_CASES = {
 }
 ASSISTANT_BLOCKS = {
     "2023-06-01": Tagged("type", {**ASSISTANT_CASES, "document": DOCUMENT}),
-    # A document that stands directly in an assistant's message is refused since.
+    # The new version refuses a document directly in an assistant's message.
     "2026-10-21": Tagged("type", ASSISTANT_CASES),
 }

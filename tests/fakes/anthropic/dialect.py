@@ -1,4 +1,4 @@
-"""What the headers of a batch's creation say, which holds for every request in it."""
+"""The version and betas in the headers of a batch's creation. They apply to all its requests."""
 
 from dataclasses import dataclass
 

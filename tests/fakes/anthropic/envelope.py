@@ -19,7 +19,7 @@ INDEX = re.compile(r"\[(\d+)\]")
 
 
 def error_body(status: int, message: str, error_code: str | None = None) -> dict[str, Any]:
-    """The `error` member; who sends it puts the envelope and the request's id around it."""
+    """The `error` member; the sender adds the envelope and the request's id."""
     error: dict[str, Any] = {"type": TYPES.get(status, TYPES[400]), "message": message}
     if error_code is not None:
         error["details"] = {"error_code": error_code}

@@ -36,7 +36,7 @@ def _lifetime(text: str | None) -> int | None:
 
 
 async def list_files(request: web.Request) -> web.Response:
-    """Newest first, which the facts leave open."""
+    """Newest first; unverified (anthropic.md section 3)."""
     store = request.app[STORE]
     mine = [
         file
@@ -53,7 +53,7 @@ async def list_files(request: web.Request) -> web.Response:
 
 
 def _named(request: web.Request, mine: list[StoredFile]) -> web.Response:
-    """Those of `ids[]` that are there, always on one page."""
+    """The existing files in `ids[]`, always on one page."""
     wanted = set(request.query.getall("ids[]"))
     if len(wanted) > MOST_IDS:
         raise refuse(400, f"ids: at most {MOST_IDS}")
@@ -70,7 +70,7 @@ async def get_file(request: web.Request) -> web.Response:
 
 
 async def delete_file(request: web.Request) -> web.Response:
-    """Of an expired file too, which is the one way to be rid of it."""
+    """Deletes expired files too; they can be removed in no other way."""
     allow_query(request)
     await no_body(request)
     files, native_id = request.app[STORE].files, request.match_info["id"]

@@ -73,7 +73,7 @@ def _media_type(header: str) -> str:
 
 
 def _kept_name(filename: str, mime_type: str) -> str:
-    """Only the last component of a path is kept; no name at all is filled in."""
+    """Keeps only the last component of a path, and fills in a missing name."""
     last = re.split(r"[/\\]", filename)[-1]
     if not last:
         return "unnamed" + (mimetypes.guess_extension(mime_type) or "")

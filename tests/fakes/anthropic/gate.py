@@ -1,4 +1,4 @@
-"""What every request must pass: headers, credential, API version; and errors in the envelope."""
+"""Checks every request's headers, credential and API version; errors are in the envelope."""
 
 import re
 from collections.abc import Awaitable, Callable
@@ -17,7 +17,7 @@ from .store import DIALECT, OWNER, STORE
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
-# What is the proxy's own, Google's or OpenAI's, must have been taken off.
+# Headers of the proxy, Google and OpenAI, which the proxy must have removed.
 FOREIGN_HEADER = re.compile(r"x-goog-.*|x-model-provider|x-ferry-.*|openai-.*", re.IGNORECASE)
 API_KEY = re.compile(r"sk-ant-api[\w-]+")
 OAUTH_TOKEN = re.compile(r"sk-ant-oat[\w-]+")
@@ -84,7 +84,7 @@ def _version(request: web.Request) -> str:
 
 
 def _owner(request: web.Request, betas: frozenset[str]) -> str:
-    """The workspace: the credential's, or the one that it names of the several it may act on."""
+    """The workspace: the credential's own, or the one named in the header if it has several."""
     keys = request.headers.getall("x-api-key", [])
     bearers = request.headers.getall(hdrs.AUTHORIZATION, [])
     if len(keys) + len(bearers) > 1:
@@ -108,7 +108,7 @@ def _bearer(header: str, betas: frozenset[str]) -> str:
 
 
 async def name_request(request: web.Request, response: web.StreamResponse) -> None:
-    """On every answer, whatever it is."""
+    """Sets the header on every answer."""
     if not request.path.startswith("/_fake/"):
         known = request.get(REQUEST_ID) or request.app[STORE].new_id("req_")
         response.headers.setdefault("request-id", known)
@@ -129,6 +129,6 @@ def needs_json(request: web.Request) -> None:
 
 
 async def no_body(request: web.Request) -> None:
-    """For calls that take none."""
+    """Refuse a body, for calls that take none."""
     async for _ in body_chunks(request):
         raise refuse(400, "This call takes no body.")

@@ -9,7 +9,7 @@ from .store import AnthropicStore, StoredBatch, StoredFile
 
 
 class AnthropicHoldings:
-    """Implements `holdings.Holder`. `made` is how many ids were given out."""
+    """Implements `holdings.Holder`. `made` is the number of ids that were given out."""
 
     def __init__(self, store: AnthropicStore) -> None:
         self._store = store

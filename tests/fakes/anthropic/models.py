@@ -63,7 +63,7 @@ class Model:
 
 
 def find_model(name: str) -> Model:
-    """Raises Refusal (404, not_found_error) for a name that no model has, or has no more."""
+    """Raises Refusal (404, not_found_error) for an unknown or retired name."""
     found = NAME.fullmatch(name)
     if found is None or RETIRED.fullmatch(name):
         raise _unknown(name)

@@ -53,7 +53,7 @@ def _place(items: list[dict[str, Any]], native_id: str) -> int:
 
 
 def token_page(request: web.Request, files: list[StoredFile]) -> web.Response:
-    """The page that `page` names; a token outlives the file that it was made from."""
+    """The page that `page` names. A token stays valid after its file is deleted."""
     limit = _limit(request)
     if "page" in request.query:
         last = _number(request.query["page"])

@@ -10,20 +10,20 @@ STATUSES = ("in_progress", "canceling", "ended")
 
 
 async def look(store: AnthropicStore, batch: StoredBatch) -> None:
-    """The first look finds the batch as it was created, each later one a step on."""
+    """The first get shows the batch as created; each later get moves it one step."""
     if batch.seen:
         await advance(store, batch)
     batch.seen = True
 
 
 async def advance(store: AnthropicStore, batch: StoredBatch) -> None:
-    """One step on, unless the batch has ended or is held where it is."""
+    """Move one step, unless the batch has ended or a test holds it."""
     if batch.status not in ("ended", batch.hold):
         await move(store, batch, "ended")
 
 
 async def move(store: AnthropicStore, batch: StoredBatch, status: str) -> None:
-    """Into `status`; the requests are answered as it ends, and an ended batch stays ended."""
+    """Move to `status`. Requests are answered at the end; an ended batch stays ended."""
     if batch.status == "ended":
         return
     if status == "canceling" and batch.status != "canceling":

@@ -79,7 +79,7 @@ TOOL_CHOICE = Tagged(
         "none": Record({}),
     },
 )
-# Each is refused by every model under the new version, and by new models under any.
+# The new version refuses them for every model; new models refuse them in every version.
 SAMPLING: dict[str, Shape] = {"temperature": SHARE, "top_p": SHARE, "top_k": COUNT}
 
 

@@ -1,4 +1,4 @@
-"""A batch's results, one line a request, in an order that is not the input's."""
+"""The results of a batch, one line per request, not in the order of the input."""
 
 import hashlib
 import random
@@ -18,7 +18,7 @@ from .store import AnthropicStore, StoredBatch
 
 @dataclass(frozen=True)
 class Results:
-    """`counts` is as `request_counts` has it."""
+    """`counts` has the form of `request_counts`."""
 
     blob: Blob
     counts: dict[str, int]
@@ -52,7 +52,7 @@ def answer_requests(store: AnthropicStore, batch: StoredBatch) -> Results:
 def _result(
     store: AnthropicStore, batch: StoredBatch, request: dict[str, Any]
 ) -> dict[str, Any] | None:
-    """What became of one request; nothing if it was lost."""
+    """The result of one request; nothing if it was lost."""
     params, custom_id = request["params"], request["custom_id"]
     asked = orjson.dumps(params.get("messages"))
     if b"please lose" in asked:

@@ -1,4 +1,4 @@
-"""Thinking that the fake mints, and knows again when it comes back.
+"""Thinking blocks that the fake signs, and recognises when they come back.
 
 A thinking block must return exactly as it was given; its signature shows that it did.
 """
@@ -28,7 +28,7 @@ def _holds(kind: bytes, seal: str, text: str) -> bool:
 
 
 def thinking_block(thought: str, display: str) -> dict[str, str]:
-    """`display` is "summarized" or "omitted": then the text is empty, and still signed."""
+    """`display` is "summarized" or "omitted"; with "omitted" the text is empty but signed."""
     shown = thought if display == "summarized" else ""
     signature = _seal(b"thinking", _nonce(thought), shown)
     return {"type": "thinking", "thinking": shown, "signature": signature}

@@ -1,4 +1,4 @@
-"""What the fake Anthropic holds: files and batches, each in the workspace of one credential."""
+"""The fake Anthropic's files and batches, each in the workspace of one credential."""
 
 import asyncio
 import hashlib
@@ -74,7 +74,7 @@ class AnthropicStore:
     def add_file(
         self, owner: str, blob: Blob, filename: str, mime_type: str, lifetime: int | None
     ) -> dict[str, Any]:
-        """What is uploaded can never be downloaded; it lives `lifetime` seconds, or for good."""
+        """Uploads cannot be downloaded. They expire after `lifetime` seconds, or never."""
         created = now()
         expires = created + timedelta(seconds=lifetime) if lifetime else None
         resource: dict[str, Any] = {

@@ -1,4 +1,4 @@
-"""How turns may follow one another, and what the files that they name must be.
+"""Checks the order of turns, and the files that they name.
 
 translation.md section 1: consecutive turns of one role are merged; the first is the user's;
 results of tools come first in the turn after their uses, all of them.
@@ -21,7 +21,7 @@ def _wrong(path: str, why: str) -> ShapeError:
 
 
 def merge_turns(messages: list[Turn]) -> list[Turn]:
-    """One turn a role, each with a list of blocks."""
+    """Consecutive turns of one role as one, each with a list of blocks."""
     merged: list[Turn] = []
     for message in messages:
         content = message["content"]
@@ -104,7 +104,7 @@ def _check_prefill(asked: dict[str, Any], blocks: list[Turn], model: Model, path
 
 
 def check_sources(turns: list[Turn], dialect: Dialect, media_type: Callable[[str], str]) -> None:
-    """Every file that is named is there, and is of a kind that its block can be."""
+    """Require that every named file exists and has a type that its block takes."""
     for block in _media([block for turn in turns for block in turn["content"]]):
         source = block["source"]
         if source["type"] != "file":
