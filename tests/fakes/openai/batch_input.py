@@ -1,4 +1,4 @@
-"""What is checked before a batch begins: every line's frame, not yet its body's parameters.
+"""What is checked before a batch starts: each line's members, but not its body's parameters.
 
 An error here fails the whole batch; a wrong parameter in a body fails only its own line.
 """

@@ -182,7 +182,7 @@ REASONING_MODEL = re.compile(r"o\d")
 
 
 def parse_chat(body: Any) -> dict[str, Any]:
-    """The body as it is; raises ShapeError for what the API answers 400 to."""
+    """The unchanged body; raises ShapeError for what the API answers with 400."""
     chat = CHAT.parse(body)
     _check_turns(chat["messages"])
     _check_tools(chat)

@@ -19,7 +19,7 @@ EXPIRY_FIELDS = ("expires_after[anchor]", "expires_after[seconds]")
 
 
 def check_purpose(purpose: str | None, filename: str, size: int) -> str:
-    """Refuse a purpose that is not an input's, and a batch file that could not be one."""
+    """Refuse a purpose that uploads cannot have, and an invalid batch file."""
     if purpose is None:
         message = "Missing required parameter: 'purpose'."
         raise refuse(400, message, param="purpose", code="missing_required_parameter")

@@ -1,4 +1,4 @@
-"""What every request must pass: the header rule, the key, and errors in OpenAI's envelope."""
+"""Checks every request's headers and key; errors are in OpenAI's envelope."""
 
 import re
 from collections.abc import Awaitable, Callable
@@ -17,7 +17,7 @@ from .store import OWNER, STORE
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
-# What is the proxy's own, or Google's, must have been taken off.
+# Headers of the proxy and Google, which the proxy must have removed.
 FOREIGN_HEADER = re.compile(r"x-goog-.*|x-model-provider|x-ferry-.*|anthropic-.*", re.IGNORECASE)
 GOOD_KEY = re.compile(r"sk-[\w-]+")
 JSON_TYPE = re.compile(r"application/json(; *charset=utf-8)?", re.IGNORECASE)
@@ -66,7 +66,7 @@ def _owner(request: web.Request) -> str:
 
 
 async def name_request(request: web.Request, response: web.StreamResponse) -> None:
-    """On every answer, whatever it is."""
+    """Sets the header on every answer."""
     if not request.path.startswith("/_fake/"):
         response.headers.setdefault("x-request-id", request.app[STORE].new_id("req_"))
         response.headers.setdefault("openai-processing-ms", "1")
@@ -88,7 +88,7 @@ async def read_object(request: web.Request) -> Any:
 
 
 async def no_body(request: web.Request) -> None:
-    """For calls that take none; an empty object is let through, as the official SDK sends it."""
+    """Refuse a body, for calls that take none. The official SDK sends an empty object."""
     if request.body_exists and await read_json_or_nothing(request) not in (None, {}):
         raise refuse(400, "This call takes no body.")
 

@@ -7,7 +7,7 @@ from .store import OpenAIStore, StoredBatch, StoredFile, StoredUpload
 
 
 class OpenAIHoldings:
-    """Implements `holdings.Holder`. `made` is how many ids were given out."""
+    """Implements `holdings.Holder`. `made` is the number of ids that were given out."""
 
     def __init__(self, store: OpenAIStore) -> None:
         self._store = store

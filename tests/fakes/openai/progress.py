@@ -19,13 +19,13 @@ RESULT_KINDS = {"output": "output_file_id", "error": "error_file_id"}
 
 
 async def advance(store: OpenAIStore, batch: StoredBatch) -> None:
-    """One step on, unless the batch has ended or is held where it is."""
+    """Move one step, unless the batch has ended or a test holds it."""
     if batch.status not in TERMINAL and batch.status != batch.hold:
         await move(store, batch, NEXT[batch.status])
 
 
 async def move(store: OpenAIStore, batch: StoredBatch, status: str) -> None:
-    """Into `status`, doing the work that lies before it; the input is checked first of all."""
+    """Move to `status` and do the work before it; the input is checked first."""
     began = batch.status != "validating"
     if not began and status not in ("failed", "cancelling", "cancelled"):
         if not await _validated(batch):
@@ -65,7 +65,7 @@ async def _validated(batch: StoredBatch) -> bool:
 
 
 async def _answer(store: OpenAIStore, batch: StoredBatch, status: str) -> None:
-    """Answer the lines; a batch that was cancelled or expired got through half of them."""
+    """Answer the lines; a cancelled or expired batch answers half of them."""
     if batch.results:
         return
     partial = status if status in ("cancelled", "expired") else None
@@ -82,7 +82,7 @@ async def _answer(store: OpenAIStore, batch: StoredBatch, status: str) -> None:
 
 
 async def _publish(store: OpenAIStore, batch: StoredBatch) -> None:
-    """File the results away; a kind that no line has gets no file."""
+    """Store the results in files; there is no file without lines."""
     for kind, field in RESULT_KINDS.items():
         blob: Blob | None = batch.results.get(kind)
         if blob is not None and batch.resource[field] is None:

@@ -1,4 +1,4 @@
-"""A batch's two result files, in an order that is not the input's."""
+"""A batch's two result files, not in the order of the input."""
 
 import hashlib
 import random
@@ -32,7 +32,7 @@ class Results:
 
 
 class Lost(Exception):
-    """A line that the provider never answers."""
+    """A line that the provider does not answer."""
 
 
 def answer_lines(store: OpenAIStore, batch: StoredBatch, partial: str | None) -> Results:
