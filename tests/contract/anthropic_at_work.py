@@ -50,7 +50,7 @@ class AnthropicAtWork(AtWork):
         api_version: str = "2026-10-21",
         state: State | None = None,
     ) -> Provider:
-        """One more process on the same state, or on `state`."""
+        """Another process with the same state, or with `state`."""
         options = AnthropicOptions(self.url, api_version, 4096, STATE_LIFE, limits)
         return anthropic("anthropic", options, self.upstream, state or self.state, self.memory)
 

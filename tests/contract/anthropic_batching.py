@@ -55,7 +55,7 @@ def native_line(custom_id: str, text: str = "hi", **params: Any) -> dict[str, An
 
 
 async def answered_with(anthropic: AnthropicAtWork, *raw: object) -> None:
-    """What Anthropic's results are from now on, in place of what they are."""
+    """Replace Anthropic's results."""
     body = b"".join(line if isinstance(line, bytes) else json_lines(line) for line in raw)
     await anthropic.strike("GET", RESULTS, "status", status=200, body=body.decode(), times=9)
 

@@ -56,7 +56,7 @@ class OpenAIAtWork(AtWork):
         schema_rule: SchemaRule = OPENAI_SCHEMAS,
         state: State | None = None,
     ) -> Provider:
-        """One more process on the same state, or on `state`."""
+        """Another process with the same state, or with `state`."""
         options = OpenAIOptions(self.url / "v1", staged, limits, schema_rule)
         return openai("openai", options, self.upstream, state or self.state, self.memory)
 

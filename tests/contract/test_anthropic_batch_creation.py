@@ -155,7 +155,7 @@ async def test_an_input_that_is_wrong_is_refused_whole(
     assert where is None or str(error.path).startswith(where)
     assert await anthropic.calls("POST") == []
     assert await anthropic.kept() == kept
-    # At once, and not when the collector comes by.
+    # Immediately, not when the garbage collector runs.
     assert anthropic.nothing_held
 
 
@@ -260,7 +260,7 @@ async def test_without_a_key_each_request_is_its_own_job(anthropic: AnthropicAtW
 
 
 async def test_creations_at_once_with_one_key_are_one_batch(anthropic: AnthropicAtWork) -> None:
-    """The others are told so: whether the first made one is not known yet."""
+    """The others get an error, because the outcome of the first is not known yet."""
     await anthropic.strike("POST", BATCHES, "delay", name="slow", at="answer")
     first = asyncio.create_task(anthropic.batches.create(CALLER, keyed()))
     await anthropic.happened("slow")
@@ -324,7 +324,7 @@ async def test_a_key_is_one_tenants_own(anthropic: AnthropicAtWork) -> None:
 async def test_a_batch_that_was_made_is_told_although_its_record_is_lost(
     anthropic: AnthropicAtWork, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Told of a failure, the client would make a second one."""
+    """After an error the client would create a second batch."""
 
     async def full(*_: object) -> None:
         raise unavailable("SlowDown")

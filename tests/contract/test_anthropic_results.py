@@ -51,7 +51,7 @@ async def test_failed_expired_and_lost_requests_have_their_errors(
 
 
 async def test_results_full_of_nonsense(anthropic: AnthropicAtWork) -> None:
-    """A second answer, an unknown request, lines that are none: each request has one result."""
+    """A second answer, an unknown request, invalid lines: each request has one result."""
     batch_id = await ended(anthropic, inline(*TEXTS[:3]))
     _, second, third = await custom_ids(anthropic, batch_id)
     failed = {"type": "errored", "error": {"error": {"type": "t", "message": "first"}}}

@@ -186,7 +186,7 @@ async def test_an_input_that_is_wrong_is_refused_whole(
     assert where is None or str(error.path).startswith(where)
     assert await openai.objects("batches") == []
     assert len(await openai.objects("files")) == 1
-    # At once, and not when the collector comes by.
+    # Immediately, not when the garbage collector runs.
     assert openai.nothing_held
 
 
@@ -258,7 +258,7 @@ async def test_creations_at_once_with_one_key_are_one_batch(openai: OpenAIAtWork
         if native["status"] not in ("cancelling", "cancelled")
     ]
     assert batch["id"] == made
-    # What was sent up for the others is gone.
+    # The uploads of the others are deleted.
     assert await openai.objects("files") == [batch["input_file_id"]]
 
 

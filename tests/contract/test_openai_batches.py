@@ -152,7 +152,7 @@ async def test_failed_and_lost_requests_have_their_errors(openai: OpenAIAtWork) 
 
 
 async def test_an_output_full_of_nonsense(openai: OpenAIAtWork) -> None:
-    """A second answer, an unknown request, lines that are none: each request has one result."""
+    """A second answer, an unknown request, invalid lines: each request has one result."""
     batch_id = await ended(openai, inline(*TEXTS[:3]))
     error = {"error": {"code": "c", "message": "first"}, "response": None}
     await answered_with(
