@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, Final, Protocol
 
 import orjson
@@ -12,7 +13,7 @@ from providers.batches.request_table import RowKind
 from providers.errors import invalid_argument
 from providers.gemini_content.normalise import REQUEST_MEMBERS
 from providers.json_api.json_text import parse_json, render_compact
-from providers.json_api.unknown_members import refuse_unknown
+from providers.json_api.unknown_members import is_misspelt, refuse_unknown
 
 # All keys of a batch are in memory while its results are downloaded.
 # Enough for any 500 characters.
@@ -25,6 +26,7 @@ _KEYED: Final = ("key", "request")
 # `config` is no member, but a common mistake that the reader of requests explains.
 _GEMINI_MEMBERS: Final = frozenset({*_KEYED, *REQUEST_MEMBERS, "config"})
 _UNKNOWN: Final = "an unknown"
+_MEMBERS_COMPARED: Final = 8
 
 
 class RequestTranslator(Protocol):
@@ -176,7 +178,12 @@ class LineFormats:
     def _name(self, document: Mapping[str, Any]) -> str:
         if self.is_native(document):
             return self.name
-        return GeminiLines.name if _GEMINI_MEMBERS & document.keys() else _UNKNOWN
+        if _GEMINI_MEMBERS & document.keys():
+            return GeminiLines.name
+        # Reading it as Gemini's says which member was probably meant.
+        first = islice(document, _MEMBERS_COMPARED)
+        misspelt = any(is_misspelt(name, _GEMINI_MEMBERS) for name in first)
+        return GeminiLines.name if misspelt else _UNKNOWN
 
 
 def check_custom_id(custom_id: object, seen: SeenTexts, number: int, member: str) -> str:

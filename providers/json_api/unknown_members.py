@@ -9,6 +9,8 @@ from providers.errors import FerryError, invalid_argument
 # The time for comparing grows with the square of the length.
 _COMPARED: Final = 40
 _SHOWN: Final = 80
+# So similar is a typing error: `reqest` for `request`, but not `modelInput` for `model`.
+_MISSPELT: Final = 0.8
 
 
 def unknown_member(name: str, known: Collection[str], path: str) -> FerryError:
@@ -16,6 +18,11 @@ def unknown_member(name: str, known: Collection[str], path: str) -> FerryError:
     close = get_close_matches(name[:_COMPARED], known, n=1)
     hint = f"; did you mean {close[0]!r}?" if close else ""
     return invalid_argument(f"unknown field{hint}", path=path)
+
+
+def is_misspelt(name: str, known: Collection[str]) -> bool:
+    """Whether `name` differs from one of `known` by no more than a typing error."""
+    return bool(get_close_matches(name[:_COMPARED], known, n=1, cutoff=_MISSPELT))
 
 
 def refuse_unknown(members: Collection[str], known: Collection[str], where: str) -> None:

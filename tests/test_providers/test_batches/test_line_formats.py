@@ -241,6 +241,14 @@ def test_a_first_line_in_another_format_could_have_been_in_either(foreign: dict[
     )
 
 
+@pytest.mark.parametrize("document", [{"reqest": REQUEST}, {"contnets": []}, {"Requests": []}])
+def test_a_misspelt_line_counts_as_gemini(document: dict[str, Any]) -> None:
+    """So that its reader can say which member was probably meant."""
+    lines = formats().recognise(document, Numbered())
+    formats().check(document, lines, 1)
+    assert isinstance(lines, GeminiLines)
+
+
 def test_a_line_that_is_not_json_says_where_in_the_line() -> None:
     with pytest.raises(FerryError) as caught:
         parse_line(7, b'{"key": oops}')
