@@ -112,9 +112,9 @@ class _Wait:
         self._feeding = False
         self._failure: BaseException | None = None
 
-    async def for_(self, operation: Coroutine[Any, Any, T]) -> T:
+    async def for_(self, operation: Coroutine[Any, Any, T] | asyncio.Task[T]) -> T:
         """Raises StateError; errors of the body's own source are passed on unchanged."""
-        task = asyncio.create_task(operation)
+        task = asyncio.ensure_future(operation)
         try:
             while not task.done():
                 await asyncio.wait({task}, timeout=self._left())
@@ -198,10 +198,13 @@ class _Stream(AsyncIterator[T]):
     async def __anext__(self) -> T:
         if self._ended:
             raise StopAsyncIteration
+        # `_one` returns a list, since a task cannot end with StopAsyncIteration.
+        task = asyncio.create_task(_one(self._source))
         try:
-            # `_one` returns a list, since a task cannot end with StopAsyncIteration.
-            found = await _Wait(self._seconds).for_(_one(self._source))
+            found = await _Wait(self._seconds).for_(task)
         except BaseException:
+            if task.done():  # else the cancelled task ends the source
+                await self.aclose()
             self._ended = True
             raise
         if not found:

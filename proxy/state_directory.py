@@ -3,6 +3,7 @@
 import errno
 import os
 import secrets
+import threading
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack, suppress
@@ -159,9 +160,14 @@ def _sync_directory(path: Path) -> None:
 
 async def _read(path: Path) -> AsyncIterator[bytes]:
     with ExitStack() as opened:  # a cancelled wait would lose the thread's result, the open file
+        ended = threading.Event()
+        opened.callback(ended.set)
 
         def open_it() -> BinaryIO:
-            return opened.enter_context(path.open("rb"))
+            file = opened.enter_context(path.open("rb"))
+            if ended.is_set():  # the wait was cancelled twice, as at the end of a program
+                opened.close()
+            return file
 
         try:
             file = await in_thread(open_it)

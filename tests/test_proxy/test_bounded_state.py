@@ -266,3 +266,24 @@ async def test_a_directory_that_was_removed_is_made_again(tmp_path: Path) -> Non
     assert await read(state, "a") is None
     assert await write(state, "a", b"y")
     assert await read(state, "a") == b"y"
+
+
+async def test_a_read_that_is_cancelled_as_its_chunk_arrives_closes_the_source() -> None:
+    closed = asyncio.Event()
+    readers: list[asyncio.Task[bytes | None]] = []
+
+    class Cancelling(MemoryState):
+        async def get(self, name: str) -> Body | None:
+            return Body(self._chunks(), 4)
+
+        async def _chunks(self) -> AsyncIterator[bytes]:
+            try:
+                readers[0].cancel()
+                yield b"half"
+            finally:
+                closed.set()
+
+    readers.append(asyncio.create_task(read(BoundedState(Cancelling(), MOMENT), "a")))
+    with pytest.raises(asyncio.CancelledError):
+        await readers[0]
+    assert closed.is_set()

@@ -4,8 +4,10 @@ import asyncio
 import errno
 import os
 import stat
+import threading
 import time
 from contextlib import nullcontext
+from io import FileIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -257,3 +259,31 @@ class LikeADict(RuleBasedStateMachine):
 
 LikeADict.TestCase.settings = settings(max_examples=15, stateful_step_count=15, deadline=None)
 test_like_a_dict = LikeADict.TestCase
+
+
+async def test_a_file_that_opens_after_its_reader_has_gone_is_closed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    state = DirectoryState(tmp_path)
+    await write(state, "a", b"x")
+    opening, may_open, closed = threading.Event(), threading.Event(), threading.Event()
+
+    class OpenedLate(FileIO):
+        def close(self) -> None:
+            super().close()
+            closed.set()
+
+    def open_late(path: Path, mode: str) -> FileIO:
+        opening.set()
+        may_open.wait()
+        return OpenedLate(path)
+
+    monkeypatch.setattr(Path, "open", open_late)
+    reading = asyncio.create_task(read(state, "a"))
+    assert await asyncio.to_thread(opening.wait, 10)
+    while not reading.done():
+        reading.cancel()
+        await asyncio.sleep(0)
+    assert not closed.is_set()
+    may_open.set()
+    assert await asyncio.to_thread(closed.wait, 10)
