@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import (
     AbstractAsyncContextManager,
-    AsyncExitStack,
     asynccontextmanager,
     nullcontext,
 )
@@ -20,9 +19,8 @@ from providers.anthropic.single_attempt import single_attempt
 from providers.anthropic.staged_files import StagedFiles
 from providers.batches.batch_input import BatchInput, FileInput, InlineInput
 from providers.batches.batch_records import BatchRecords
-from providers.batches.batch_results import deliver_file, deliver_inline
+from providers.batches.ended_results import EndedResults
 from providers.batches.json_lines import LineSplitter, ResultSplitter
-from providers.batches.native_results import deliver_native
 from providers.batches.repeats import Repeat
 from providers.batches.request_table import RequestTable, RequestTables, RowKind
 from providers.body import close
@@ -44,7 +42,6 @@ from providers.resources import (
     BatchKind,
     CreatedBatch,
     Download,
-    InlineResults,
     NewBatch,
     Page,
     ResultFile,
@@ -101,14 +98,13 @@ class AnthropicBatches:
         batch = from_anthropic_batch(native, record)
         if not state_of(native).terminal:
             return batch
-        # Without the record, only the results show whether the requests were inline.
-        if record.get("source", RowKind.METADATA) == RowKind.METADATA:
-            try:
-                inline = await self._inline_results(caller, native, record)
-            except NotFound:
-                return batch
-            if inline is not None:
-                return replace(batch, output=inline)
+        results = self._results(caller, native, record)
+        try:
+            inline = await results.in_order(self._memory, self._limits.inline_results)
+        except NotFound:
+            return batch
+        if inline is not None:
+            return replace(batch, output=inline)
         if not await self._has_results(native, record):
             return batch
         return replace(batch, output=ResultFile(result_file_id(batch_id)))
@@ -147,14 +143,8 @@ class AnthropicBatches:
 
     async def download(self, caller: Caller, batch_id: str, form: ResultForm) -> Download:
         """The results as JSON lines: translated while they are read, or as Anthropic wrote them."""
-        native, record = await self._ended(caller, batch_id)
-        lines = self._lines(caller, native)
-        if form is ResultForm.NATIVE:
-            return await deliver_native(lines)
-        async with AsyncExitStack() as stack:
-            reservation = stack.enter_context(self._memory.reserve())
-            table = await self._table(caller, native, record, reservation)
-            return await deliver_file(lines, table, reservation, stack)
+        results = self._results(caller, *await self._ended(caller, batch_id))
+        return await results.download(self._memory, form)
 
     async def _create(
         self, caller: Caller, batch: NewBatch, attempt: AbstractAsyncContextManager[None]
@@ -214,16 +204,15 @@ class AnthropicBatches:
             return True
         return "job" in record and await self._tables.exists(record["job"])
 
-    async def _inline_results(
-        self, caller: Caller, native: Answer, record: dict[str, str]
-    ) -> InlineResults | None:
-        async with AsyncExitStack() as stack:
-            reservation = stack.enter_context(self._memory.reserve())
-            table = await self._table(caller, native, record, reservation)
-            if table is None or table.kind is not RowKind.METADATA:
-                return None
-            lines, limit = self._lines(caller, native), self._limits.inline_results
-            return await deliver_inline(lines, table, limit, reservation, stack)
+    def _results(self, caller: Caller, native: Answer, record: dict[str, str]) -> EndedResults:
+        lines = self._lines(caller, native)
+        return EndedResults(
+            # Without the record, only the results show whether the requests were inline.
+            inline=record.get("source", RowKind.METADATA) == RowKind.METADATA,
+            lines=lines,
+            files=lines,
+            table=partial(self._table, caller, native, record),
+        )
 
     async def _table(
         self, caller: Caller, native: Answer, record: dict[str, str], reservation: Reservation

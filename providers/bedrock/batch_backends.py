@@ -4,25 +4,9 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from providers.batches.batch_results import ResultLines
-from providers.batches.native_results import ResultFiles
-from providers.batches.request_table import RequestTable
+from providers.batches.ended_results import EndedResults
 from providers.credential import Caller
-from providers.memory import Reservation
 from providers.resources import Batch
-
-
-@dataclass(frozen=True, slots=True)
-class Results:
-    """Of a batch that has ended.
-
-    `inline`: whether its requests came inline, so that its table has their metadata.
-    """
-
-    inline: bool
-    lines: ResultLines = field(repr=False)
-    files: ResultFiles = field(repr=False)
-    table: Callable[[Reservation], Awaitable[RequestTable | None]] = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +18,7 @@ class FoundBatch:
     """
 
     batch: Batch
-    results: Callable[[], Awaitable[Results]] = field(repr=False)
+    results: Callable[[], Awaitable[EndedResults]] = field(repr=False)
 
 
 class BatchBackend(Protocol):

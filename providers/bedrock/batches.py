@@ -2,19 +2,15 @@
 
 import secrets
 from collections.abc import Sequence
-from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 
 from providers.aws.errors import is_absent
 from providers.aws.s3 import S3
 from providers.aws.target import AwsTarget, AwsTargets
 from providers.batches.batch_input import BatchInput, FileInput, InlineInput
-from providers.batches.batch_results import deliver_file, deliver_inline
 from providers.batches.json_lines import LineSplitter
-from providers.batches.native_results import deliver_native
 from providers.batches.repeats import Repeat
-from providers.batches.request_table import RowKind
-from providers.bedrock.batch_backends import BatchBackend, FoundBatch, Results
+from providers.bedrock.batch_backends import BatchBackend, FoundBatch
 from providers.bedrock.batch_creation import BatchCreation, Creation
 from providers.bedrock.content.batch_lines import line_formats
 from providers.bedrock.content.native_rules import NativeRules
@@ -35,7 +31,6 @@ from providers.resources import (
     Batch,
     CreatedBatch,
     Download,
-    InlineResults,
     NewBatch,
     Page,
     ResultFile,
@@ -118,7 +113,7 @@ class BedrockBatches:
             return found.batch
         try:
             results = await found.results()
-            inline = await self._inline(results) if results.inline else None
+            inline = await results.in_order(self._memory, self._limits.inline_results)
         except FerryError as error:
             if not is_absent(error):
                 raise
@@ -155,12 +150,7 @@ class BedrockBatches:
     async def download(self, caller: Caller, batch_id: str, form: ResultForm) -> Download:
         """The results as JSON lines, translated while read, or in Bedrock's own format."""
         results = await (await self._look_up(caller, batch_id)).results()
-        if form is ResultForm.NATIVE:
-            return await deliver_native(results.files)
-        async with AsyncExitStack() as stack:
-            reservation = stack.enter_context(self._memory.reserve())
-            table = await results.table(reservation)
-            return await deliver_file(results.lines, table, reservation, stack)
+        return await results.download(self._memory, form)
 
     async def delete_results(self, caller: Caller, batch_id: str) -> None:
         await self._backends.of(batch_id).delete_results(caller, batch_id)
@@ -189,16 +179,6 @@ class BedrockBatches:
         splitter = LineSplitter(self._limits.line, self._memory)
         opened = InputObject(self._s3, target, batch.source).opened
         return FileInput(opened, splitter, line_formats(batch.model, batch.kind, rules))
-
-    async def _inline(self, results: Results) -> InlineResults | None:
-        """All results in request order; None if they are too large or the input was a file."""
-        async with AsyncExitStack() as stack:
-            reservation = stack.enter_context(self._memory.reserve())
-            table = await results.table(reservation)
-            if table is None or table.kind is not RowKind.METADATA:
-                return None
-            limit = self._limits.inline_results
-            return await deliver_inline(results.lines, table, limit, reservation, stack)
 
     async def _jobs_page(
         self, caller: Caller, before: Sequence[Batch], page_size: int, start: PageStart

@@ -3,16 +3,14 @@
 import asyncio
 import logging
 from collections.abc import Sequence
-from contextlib import AsyncExitStack
 from dataclasses import replace
 from functools import partial
 from typing import Final
 
 from providers.batches.batch_input import BatchInput, FileInput, InlineInput
-from providers.batches.batch_results import deliver_file, deliver_inline
 from providers.batches.deleted_markers import DeletedMarkers, batch_marker
+from providers.batches.ended_results import EndedResults
 from providers.batches.json_lines import LineSplitter, NumberedSplitter, ResultSplitter
-from providers.batches.native_results import deliver_native
 from providers.batches.repeats import Repeat
 from providers.batches.request_table import RequestTable, RequestTables, RowKind
 from providers.credential import Caller
@@ -35,7 +33,6 @@ from providers.resources import (
     Batch,
     CreatedBatch,
     Download,
-    InlineResults,
     NewBatch,
     Page,
     ResultFile,
@@ -92,13 +89,13 @@ class OpenAIBatches:
         batch = from_openai_batch(native)
         if not await self._keeps_results(native):
             return batch
-        if records.metadata_of(native).get(records.SOURCE) == RowKind.METADATA:
-            try:
-                inline = await self._inline_results(caller, native)
-            except NotFound:
-                return batch
-            if inline is not None:
-                return replace(batch, output=inline)
+        results = self._results(caller, native)
+        try:
+            inline = await results.in_order(self._memory, self._limits.inline_results)
+        except NotFound:
+            return batch
+        if inline is not None:
+            return replace(batch, output=inline)
         if not await self._has_results(caller, native):
             return batch
         return replace(batch, output=ResultFile(result_file_id(batch_id)))
@@ -134,14 +131,8 @@ class OpenAIBatches:
 
     async def download(self, caller: Caller, batch_id: str, form: ResultForm) -> Download:
         """The results as JSON lines: translated while they are read, or as OpenAI wrote them."""
-        native = await self._ended(caller, batch_id)
-        lines = self._lines(caller, native)
-        if form is ResultForm.NATIVE:
-            return await deliver_native(lines)
-        async with AsyncExitStack() as stack:
-            reservation = stack.enter_context(self._memory.reserve())
-            table = await self._table(caller, native, reservation)
-            return await deliver_file(lines, table, reservation, stack)
+        results = self._results(caller, await self._ended(caller, batch_id))
+        return await results.download(self._memory, form)
 
     async def delete_results(self, caller: Caller, batch_id: str) -> None:
         for name in output_files(await self._ended(caller, batch_id)):
@@ -215,15 +206,14 @@ class OpenAIBatches:
             return True
         return await self._inputs.exists(caller, native)
 
-    async def _inline_results(self, caller: Caller, native: Answer) -> InlineResults | None:
-        """All results in request order; None if they are too large to be inline."""
-        async with AsyncExitStack() as stack:
-            reservation = stack.enter_context(self._memory.reserve())
-            table = await self._table(caller, native, reservation)
-            if table is None or table.kind is not RowKind.METADATA:
-                return None
-            lines, limit = self._lines(caller, native), self._limits.inline_results
-            return await deliver_inline(lines, table, limit, reservation, stack)
+    def _results(self, caller: Caller, native: Answer) -> EndedResults:
+        lines = self._lines(caller, native)
+        return EndedResults(
+            inline=records.metadata_of(native).get(records.SOURCE) == RowKind.METADATA,
+            lines=lines,
+            files=lines,
+            table=partial(self._table, caller, native),
+        )
 
     async def _table(
         self, caller: Caller, native: Answer, reservation: Reservation

@@ -4,8 +4,9 @@ from functools import partial
 from typing import Any, Final
 
 from providers.aws.target import AwsTargets
+from providers.batches.ended_results import EndedResults
 from providers.batches.request_table import RowKind
-from providers.bedrock.batch_backends import FoundBatch, Results
+from providers.bedrock.batch_backends import FoundBatch
 from providers.bedrock.content.result_from_bedrock import result_from_bedrock
 from providers.bedrock.immediate.job_ids import job_id_of
 from providers.bedrock.immediate.job_list import ListedJobs, Position
@@ -61,9 +62,9 @@ class ImmediateBatches:
         await self._targets.of(caller)
         await self._jobs.delete_results(caller, batch_id)
 
-    async def _results(self, found: FoundJob) -> Results:
+    async def _results(self, found: FoundJob) -> EndedResults:
         results = await self._jobs.results(found)
-        return Results(
+        return EndedResults(
             inline=found.job.rows is RowKind.METADATA,
             lines=_ImmediateLines(results),
             files=results,

@@ -8,9 +8,10 @@ from typing import Final
 from providers.aws.s3 import S3
 from providers.aws.target import AwsTarget, AwsTargets
 from providers.batches.deleted_markers import DeletedMarkers, batch_marker
+from providers.batches.ended_results import EndedResults
 from providers.batches.json_lines import ResultSplitter
 from providers.batches.request_table import RequestTable, RowKind
-from providers.bedrock.batch_backends import FoundBatch, Results
+from providers.bedrock.batch_backends import FoundBatch
 from providers.bedrock.jobs.job_failures import is_unanswered
 from providers.bedrock.jobs.job_keys import JobKeys
 from providers.bedrock.jobs.job_memory import JobMemory, KeptJob
@@ -128,10 +129,10 @@ class JobBatches:
         await self._delete_output(target, job)
         await self._deleted.mark_deleted(result_file_id(batch_id))
 
-    async def _results(self, target: AwsTarget, job: Answer, kept: KeptJob) -> Results:
+    async def _results(self, target: AwsTarget, job: Answer, kept: KeptJob) -> EndedResults:
         await self._expect_results(target, job, kept)
         lines = JobResultLines(self._s3, target, job, self._splitter)
-        return Results(
+        return EndedResults(
             # If the record is lost, only the table shows whether they came inline.
             inline=kept.record.get(SOURCE, RowKind.METADATA) == RowKind.METADATA,
             lines=lines,
