@@ -3,11 +3,11 @@
 from typing import Any, Final
 
 from providers.errors import invalid_argument
+from providers.gemini_content.batch_model import require_model
 from providers.gemini_content.content_parts import content_parts
 from providers.gemini_content.embed_settings import embed_settings
 from providers.gemini_content.json_path import member
 from providers.gemini_content.warnings import Warnings
-from providers.openai_content.model_to_openai import require_model
 
 _REFUSED: Final = {
     "taskType": "OpenAI's embeddings take no task type; leave it out",
@@ -22,7 +22,7 @@ def to_openai_embedding(
 
     Raises INVALID_ARGUMENT for content that is not one text, and for unsupported settings.
     """
-    require_model(request, model, path)
+    require_model(request, model, path, "OpenAI")
     settings = embed_settings(request, path, "OpenAI")
     for name, reason in _REFUSED.items():
         if name in settings:

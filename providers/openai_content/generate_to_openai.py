@@ -4,13 +4,13 @@ from collections.abc import Iterator
 from typing import Any
 
 from providers.errors import invalid_argument
+from providers.gemini_content.batch_model import require_model
 from providers.gemini_content.gemini_only import refuse_gemini_only
 from providers.gemini_content.harmless_fields import drop_harmless_fields
 from providers.gemini_content.json_path import member
 from providers.gemini_content.media import FileIds
 from providers.gemini_content.warnings import Warnings
 from providers.openai_content.contents_to_openai import to_openai_messages
-from providers.openai_content.model_to_openai import require_model
 from providers.openai_content.options_to_openai import to_openai_options
 from providers.openai_content.root_schema import SchemaRule
 from providers.openai_content.tools_to_openai import to_openai_tools
@@ -31,7 +31,7 @@ def to_openai_chat(
     file from its URI or name here, or None. Raises INVALID_ARGUMENT with the JSON path of the first
     field that cannot be sent to OpenAI without changing its meaning.
     """
-    require_model(request, model, path)
+    require_model(request, model, path, "OpenAI")
     refuse_gemini_only(request, path, "OpenAI")
     drop_harmless_fields(request, path, warnings)
     config, config_path = request.get("generationConfig", {}), member(path, "generationConfig")

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from providers.bedrock.content.bedrock_models import ModelFamily, model_family
-from providers.bedrock.content.job_model import require_model
 from providers.errors import invalid_argument
+from providers.gemini_content.batch_model import require_model
 from providers.gemini_content.content_parts import content_parts
 from providers.gemini_content.embed_settings import EmbedSetting, embed_settings
 from providers.gemini_content.json_path import member
@@ -56,7 +56,7 @@ def to_bedrock_embedding(
     setting without an equivalent.
     """
     family = require_embedding_model(model)
-    require_model(request, model, path)
+    require_model(request, model, path, "Bedrock")
     settings = embed_settings(request, path, "Bedrock")
     if "title" in settings:
         reason = "Bedrock's embeddings take no title; leave it out"

@@ -4,10 +4,10 @@ from typing import Any
 
 from providers.bedrock.content.bedrock_models import model_family
 from providers.bedrock.content.contents_to_converse import to_converse_messages
-from providers.bedrock.content.job_model import require_model
 from providers.bedrock.content.media_to_converse import MediaUri
 from providers.bedrock.content.options_to_converse import to_converse_options
 from providers.bedrock.content.tools_to_converse import to_converse_tools
+from providers.gemini_content.batch_model import require_model
 from providers.gemini_content.gemini_only import refuse_gemini_only
 from providers.gemini_content.harmless_fields import drop_harmless_fields
 from providers.gemini_content.json_path import member
@@ -23,7 +23,7 @@ def to_converse(
     base64 text. `media_uri` gives the `s3://` URI of a file of this proxy. Raises INVALID_ARGUMENT
     with the JSON path of the first field that cannot be translated without a change of meaning.
     """
-    require_model(request, model, path)
+    require_model(request, model, path, "Bedrock")
     refuse_gemini_only(request, path, "Bedrock")
     drop_harmless_fields(request, path, warnings)
     config_path = member(path, "generationConfig")

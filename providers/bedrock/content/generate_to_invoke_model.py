@@ -3,10 +3,10 @@
 from typing import Any, Final
 
 from providers.bedrock.content.bedrock_models import ModelFamily, claude_name, model_family
-from providers.bedrock.content.job_model import require_model
 from providers.claude_content.api_version import OLD_VERSION
 from providers.claude_content.generate_to_anthropic import to_anthropic_message
 from providers.errors import invalid_argument
+from providers.gemini_content.batch_model import require_model
 from providers.gemini_content.json_path import item, member
 from providers.gemini_content.warnings import Warnings
 
@@ -29,7 +29,7 @@ def to_invoke_model(
     """
     if model_family(model) is not ModelFamily.CLAUDE:
         raise invalid_argument("can be translated only to Claude's own schema", path=path)
-    require_model(request, model, path)
+    require_model(request, model, path, "Bedrock")
     _refuse_files(request, path)
     body = to_anthropic_message(
         {name: value for name, value in request.items() if name != "model"},
