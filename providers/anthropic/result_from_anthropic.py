@@ -7,6 +7,7 @@ file.
 from collections.abc import Mapping
 from typing import Any, Final
 
+from providers.batches.batch_results import CANCELLED, EXPIRED
 from providers.claude_content.message_from_anthropic import from_anthropic_message
 from providers.errors import FerryError
 from providers.json_api.answer_shape import as_object, text_or_none, unreadable
@@ -28,16 +29,10 @@ RPC_STATUS_OF_TYPE: Final[Mapping[str, Status]] = {
     "timeout_error": Status.DEADLINE_EXCEEDED,
 }
 
-_CANCELLED: Final = Failure(
-    Status.CANCELLED, "The batch was cancelled before this request was answered."
-)
-_EXPIRED: Final = Failure(
-    Status.DEADLINE_EXCEEDED, "The batch expired before this request was answered."
-)
 _NEVER_ANSWERED: Final = Failure(
     Status.INTERNAL, "Anthropic ended the batch without an answer to this request."
 )
-_MISSING: Final = {BatchState.CANCELLED: _CANCELLED, BatchState.EXPIRED: _EXPIRED}
+_MISSING: Final = {BatchState.CANCELLED: CANCELLED, BatchState.EXPIRED: EXPIRED}
 
 
 def from_anthropic_line(line: object) -> dict[str, Any]:
@@ -63,9 +58,9 @@ def _result(result: dict[str, Any]) -> dict[str, Any]:
         case "errored":
             return {"error": _refusal(result.get("error"))}
         case "canceled":
-            return {"error": item_error(_CANCELLED.status, _CANCELLED.message)}
+            return {"error": item_error(CANCELLED.status, CANCELLED.message)}
         case "expired":
-            return {"error": item_error(_EXPIRED.status, _EXPIRED.message)}
+            return {"error": item_error(EXPIRED.status, EXPIRED.message)}
         case _:
             raise unreadable("the result has an unknown type")
 

@@ -26,6 +26,12 @@ _NAMELESS: Final = (
     "No answer to this request could be read. Lines of the batch's results that cannot be read and "
     "name no request: {}."
 )
+CANCELLED: Final = Failure(
+    Status.CANCELLED, "The batch was cancelled before this request was answered."
+)
+EXPIRED: Final = Failure(
+    Status.DEADLINE_EXCEEDED, "The batch expired before this request was answered."
+)
 # How many errors for unanswered requests are made at once; they are all in memory.
 _UNANSWERED_AT_ONCE: Final = 256
 # The size of the chunks that are sent, as of those that are read.

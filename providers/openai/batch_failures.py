@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from providers.batches.batch_results import CANCELLED, EXPIRED
 from providers.openai_content.error_codes import rpc_status_of_code
 from providers.resources import Failure
 from providers.status import Status
@@ -15,12 +16,6 @@ from providers.status import Status
 # OpenAI fails a batch with invalid input: invalid_json_line, duplicate_custom_id, ...
 _STATUS_OF_OTHER_CODES: Final = Status.INVALID_ARGUMENT
 
-_CANCELLED: Final = Failure(
-    Status.CANCELLED, "The batch was cancelled before this request was answered."
-)
-_EXPIRED: Final = Failure(
-    Status.DEADLINE_EXCEEDED, "The batch expired before this request was answered."
-)
 _NEVER_ANSWERED: Final = Failure(
     Status.INTERNAL, "OpenAI ended the batch without an answer to this request that could be read."
 )
@@ -30,9 +25,9 @@ LOST: Final = Failure(
 )
 _FAILED_WITHOUT_REASON: Final = Failure(Status.INTERNAL, "OpenAI gives no reason")
 _REQUEST_FAILURES: Final = {
-    "cancelled": _CANCELLED,
-    "cancelling": _CANCELLED,
-    "expired": _EXPIRED,
+    "cancelled": CANCELLED,
+    "cancelling": CANCELLED,
+    "expired": EXPIRED,
 }
 
 _REASONS_SHOWN: Final = 3
