@@ -122,6 +122,7 @@ def _isolated_gemini(provider: Provider, deps: Dependencies) -> Provider:
 class Kind:
     """A kind of provider: how it is built, and which settings it has.
 
+    `header_settings` are those that a request's headers can give instead.
     `takes_api_key`: the proxy's own credential is an API key from the settings, not the result of a
     credential chain. `isolate` keeps files and batches apart where tenants share that key; a kind
     with a chain is built with isolated tenants.
@@ -129,17 +130,17 @@ class Kind:
 
     build: Callable[[str, ProviderSettings, Dependencies], Provider]
     settings: frozenset[str] = frozenset()
+    header_settings: tuple[str, ...] = ()
     takes_api_key: bool = True
     public_url: str | None = None
     isolate: Callable[[Provider, Dependencies], Provider] = _isolated
 
 
+_BEDROCK_TARGET: Final = ("region", "role_arn", "s3_uri")
 _BEDROCK_SETTINGS: Final = frozenset(
     {
+        *_BEDROCK_TARGET,
         "runtime_url",
-        "region",
-        "role_arn",
-        "s3_uri",
         "s3_endpoint_url",
         "min_records",
         "small_batches",
@@ -155,7 +156,7 @@ KINDS: Final[Mapping[str, Kind]] = {
         frozenset({"default_max_tokens", "api_version"}),
         public_url=anthropic.DEFAULT_BASE_URL,
     ),
-    bedrock.KIND: Kind(_bedrock, _BEDROCK_SETTINGS, takes_api_key=False),
+    bedrock.KIND: Kind(_bedrock, _BEDROCK_SETTINGS, _BEDROCK_TARGET, takes_api_key=False),
 }
 
 

@@ -68,6 +68,10 @@ class KindOfProvider(Protocol):
         """The settings of this kind, in addition to the common ones."""
 
     @property
+    def header_settings(self) -> tuple[str, ...]:
+        """Those of `settings` that a request's headers can give instead."""
+
+    @property
     def takes_api_key(self) -> bool:
         """Whether the proxy's own credential is an `api_key`, not found by a credential chain."""
 

@@ -19,9 +19,6 @@ _VERSION: Final = re.compile(r"v[0-9][a-z0-9]*")
 
 _OTHERS: int = stat.S_IRWXG | stat.S_IRWXO
 
-_AWS_TARGET: Final = ("region", "role_arn", "s3_uri")
-_UPSTREAM_URLS: Final = ("base_url", "runtime_url", "s3_endpoint_url")
-
 
 def probable_mistakes(settings: Settings, kinds: Kinds) -> Iterator[str]:
     """Mistakes that are also logged as warnings at each start."""
@@ -60,7 +57,7 @@ def risks_of(settings: Settings, kinds: Kinds) -> Iterator[str]:
     yield from _own_credential_risks(settings)
     yield from _listening_risks(settings)
     yield from _upstream_risks(settings)
-    yield from _aws_target_risks(settings)
+    yield from _missing_settings(settings, kinds)
     yield from _state_risks(settings)
 
 
@@ -116,22 +113,21 @@ def _listening_risks(settings: Settings) -> Iterator[str]:
 
 def _upstream_risks(settings: Settings) -> Iterator[str]:
     for name, provider in settings.providers.items():
-        for field in _UPSTREAM_URLS:
-            url = getattr(provider, field)
-            if url is not None and _is_plaintext(url):
+        for field, url in provider:
+            if isinstance(url, URL) and _is_plaintext(url):
                 yield (
                     f"{variable('providers', name, field)} is http and not a loopback address: "
                     "requests to it, with their keys, cross the network without encryption."
                 )
 
 
-def _aws_target_risks(settings: Settings) -> Iterator[str]:
-    """With a credential from a chain, requests cannot choose region, role and bucket."""
+def _missing_settings(settings: Settings, kinds: Kinds) -> Iterator[str]:
+    """With a credential from a chain, or without `allow_headers`, headers cannot replace them."""
     for name, provider in settings.providers.items():
-        chain = provider.ambient and provider.api_key is None
-        if not chain and provider.allow_headers:
+        kind = kinds[provider.kind or name]
+        if provider.allow_headers and not (provider.ambient and not kind.takes_api_key):
             continue
-        for field in _AWS_TARGET:
+        for field in kind.header_settings:
             if getattr(provider, field) is None:
                 yield (
                     f"{variable('providers', name, field)} is not set, and requests may not "

@@ -9,6 +9,7 @@ class Kind:
     settings: frozenset[str]
     takes_api_key: bool
     public_url: str | None
+    header_settings: tuple[str, ...]
 
 
 PUBLIC_URLS = {
@@ -16,11 +17,14 @@ PUBLIC_URLS = {
     "openai": "https://openai.example/v1",
     "anthropic": "https://anthropic.example",
 }
+HEADER_SETTINGS = {"bedrock": ("region", "role_arn", "s3_uri")}
 
 
 def kinds(**settings: set[str]) -> Mapping[str, Kind]:
     """By name, each with its own settings; bedrock gets its credential from a chain."""
     return {
-        name: Kind(frozenset(own), name != "bedrock", PUBLIC_URLS.get(name))
+        name: Kind(
+            frozenset(own), name != "bedrock", PUBLIC_URLS.get(name), HEADER_SETTINGS.get(name, ())
+        )
         for name, own in settings.items()
     }

@@ -8,9 +8,10 @@ from proxy.setting_values import is_loopback
 from proxy.settings import load
 from tests.test_proxy.kinds import kinds
 
-PLACE = {"region", "role_arn", "s3_uri"}
 KINDS = kinds(
-    gemini=set(), openai=set(), bedrock={"runtime_url", "s3_endpoint_url", "allow_headers"} | PLACE
+    gemini=set(),
+    openai=set(),
+    bedrock={"runtime_url", "region", "role_arn", "s3_uri", "s3_endpoint_url", "allow_headers"},
 )
 TOKEN = "t" * 16
 AMBIENT = {
