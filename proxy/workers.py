@@ -1,4 +1,8 @@
-"""Several processes on one port, and a parent that starts, restarts and stops them."""
+"""Several processes on one port, and a parent that starts, restarts and stops them.
+
+Not gunicorn with aiohttp's worker: it breaks uploads that are open at SIGTERM, ignores a second
+SIGTERM, restarts dying workers without end, and tries a used port for five seconds.
+"""
 
 import logging
 import os
@@ -57,14 +61,17 @@ class Workers:
             os.kill(pid, number)
 
     def _start(self) -> None:
-        with _signals_blocked():
-            pid = os.fork()
-            if pid:
-                self._children.add(pid)
-                return
+        # No signal may arrive between a child's start and its entry in the set.
+        signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
+        pid = os.fork()
+        if pid:
+            self._children.add(pid)
+        else:
             for number in _SIGNALS:
                 signal.signal(number, signal.SIG_DFL)
-        self._run_child()
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
+        if not pid:
+            self._run_child()
 
     def _run_child(self) -> None:
         code = 1
@@ -87,16 +94,6 @@ class Workers:
             return
         _log.warning("a worker died and is replaced", extra={"pid": pid})
         self._start()
-
-
-@contextmanager
-def _signals_blocked() -> Iterator[None]:
-    """No signal may arrive between a child's start and its entry in the parent's list."""
-    signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
 
 
 @contextmanager
