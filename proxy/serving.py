@@ -5,15 +5,15 @@ import logging
 import os
 import signal
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Final
 
 from aiohttp import hdrs, web
+from aiohttp.typedefs import Handler, Middleware
 
 from proxy.background import BACKGROUND, BackgroundTasks
 from proxy.health import STATE, Health, Phase
 from proxy.http_errors import SERVER_NAME, EnvelopeRunner
-from proxy.in_flight import InFlight
 from proxy.settings import Settings
 
 # As fast as the default, and bounds memory (streaming.md section 2).
@@ -24,6 +24,36 @@ MAX_FIELD_BYTES: Final = 16 << 10  # sealed upload URLs exceed the default limit
 _SIGNALS: Final = (signal.SIGTERM, signal.SIGINT)
 
 _log: Final = logging.getLogger(__name__)
+
+
+class InFlight:
+    """Tracks the requests in flight, so that the drain can wait for them.
+
+    aiohttp's own shutdown discards the data that an open request still receives, which would break
+    uploads. So it begins only after these requests have ended.
+    """
+
+    def __init__(self) -> None:
+        self._tasks: set[asyncio.Task[object]] = set()
+
+    def middleware(self) -> Middleware:
+        @web.middleware
+        async def in_flight(request: web.Request, handler: Handler) -> web.StreamResponse:
+            # The task outlives this call, since it also sends the response with its body.
+            task = asyncio.current_task()
+            if task is not None:
+                self._tasks.add(task)
+                task.add_done_callback(self._tasks.discard)
+            return await handler(request)
+
+        return in_flight
+
+    async def wait_ended(self, seconds: float) -> None:
+        """Waits up to `seconds` until all requests have ended, also new ones."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                while self._tasks:
+                    await asyncio.wait(self._tasks)
 
 
 async def serve(
@@ -54,7 +84,7 @@ async def serve(
             _log.info("draining", extra={"seconds": settings.drain_seconds})
             await site.stop()
             await asyncio.gather(
-                in_flight.ended(settings.drain_seconds),
+                in_flight.wait_ended(settings.drain_seconds),
                 background.prepare_to_end(settings.drain_seconds),
             )
     _log.info("stopped")
@@ -67,13 +97,12 @@ def _install(
     if health_here:
         app.middlewares.insert(0, health.middleware())
     app.middlewares.insert(0, in_flight.middleware())
-    app.on_response_prepare.append(_set_server_name)
 
     async def close_when_draining(_: web.Request, response: web.StreamResponse) -> None:
         if health.phase is Phase.DRAINING:
             response.force_close()
 
-    app.on_response_prepare.append(close_when_draining)
+    app.on_response_prepare.extend((_set_server_name, close_when_draining))
 
 
 async def _set_server_name(_: web.Request, response: web.StreamResponse) -> None:
