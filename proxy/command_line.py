@@ -28,7 +28,7 @@ from proxy.serving import serve
 from proxy.setting_values import render_duration
 from proxy.settings import CONFIG_VARIABLE, Settings, load
 from proxy.settings_problems import PREFIX, InvalidSettings, variable
-from proxy.state_store import bucket_trouble, directory_trouble
+from proxy.state_store import bucket_problem, directory_problem
 from proxy.workers import Workers, reserved_port
 
 OK: Final = 0
@@ -113,16 +113,13 @@ def _version() -> str:
 def check(settings: Settings) -> int:
     for risk in risks_of(settings, KINDS):
         print(f"risk: {risk}")
+    problem = _start_problem(settings)
     try:
-        permanent = directory_trouble(settings)
-        temporary = asyncio.run(bucket_trouble(settings))
+        temporary = asyncio.run(bucket_problem(settings))
     except UnusableBucket as error:
-        permanent, temporary = str(error), None
-    if permanent is not None:
-        print(f"genai-ferry: {variable('state_url')}: {permanent}", file=sys.stderr)
-        return CANNOT_START
-    if (unknown_host := _host_trouble(settings.host)) is not None:
-        print(f"genai-ferry: {unknown_host}", file=sys.stderr)
+        problem, temporary = f"{variable('state_url')}: {error}", None
+    if problem is not None:
+        print(f"genai-ferry: {problem}", file=sys.stderr)
         return CANNOT_START
     if temporary is not None:
         print(f"risk: {variable('state_url')}: {temporary}.")
@@ -153,6 +150,19 @@ def _shown(value: object) -> str:
     return "" if value is None else str(value)
 
 
+def _start_problem(settings: Settings) -> str | None:
+    """Why the proxy cannot start with these settings, without a full stop. Blocks."""
+    if (problem := directory_problem(settings)) is not None:
+        return f"{variable('state_url')}: {problem}"
+    try:
+        socket.getaddrinfo(settings.host, None, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    except socket.gaierror as error:
+        return f"{variable('host')}: the name does not resolve to an address: {error.strerror}"
+    except UnicodeError:
+        return f"{variable('host')}: must be an IP address or a host name"
+    return None
+
+
 # --- serve -----------------------------------------------------------------------------------
 
 
@@ -161,11 +171,8 @@ def run(settings: Settings) -> int:
     for mistake in probable_mistakes(settings, KINDS):
         _log.warning(mistake)
     keep_freed_memory()
-    if (trouble := directory_trouble(settings)) is not None:
-        _log.error("cannot start", extra={"reason": f"{variable('state_url')}: {trouble}"})
-        return CANNOT_START
-    if (trouble := _host_trouble(settings.host)) is not None:
-        _log.error("cannot start", extra={"reason": trouble})
+    if (problem := _start_problem(settings)) is not None:
+        _log.error("cannot start", extra={"reason": problem})
         return CANNOT_START
     settings = _with_secret_key(settings)
     return _attempt(lambda: _run_one(settings) if settings.workers == 1 else _run_many(settings))
@@ -177,17 +184,6 @@ def _attempt(work: Callable[[], int]) -> int:
     except (OSError, UnusableBucket) as error:
         _log.error("cannot start", extra={"reason": str(error)})
         return CANNOT_START
-
-
-def _host_trouble(host: str) -> str | None:
-    """Why the proxy cannot listen on `host`, without a full stop; None if it can. Blocks."""
-    try:
-        socket.getaddrinfo(host, None, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
-    except socket.gaierror as error:
-        return f"{variable('host')}: the name does not resolve to an address: {error.strerror}"
-    except UnicodeError:
-        return f"{variable('host')}: must be an IP address or a host name"
-    return None
 
 
 def _with_secret_key(settings: Settings) -> Settings:

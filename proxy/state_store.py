@@ -56,15 +56,15 @@ def opening(
                 await store.remove_leftovers()
             yield
             return
-        async with _open(store) as trouble:
-            if trouble:
-                _log.warning("%s: calls that need it fail until it is available", trouble)
+        async with _open(store) as problem:
+            if problem:
+                _log.warning("%s: calls that need it fail until it is available", problem)
             yield
 
     return context
 
 
-def directory_trouble(settings: Settings, seconds: float = STALL_SECONDS) -> str | None:
+def directory_problem(settings: Settings, seconds: float = STALL_SECONDS) -> str | None:
     """Why the directory cannot be used, if the settings name one. Blocks.
 
     It is tried in a thread that ends with the process, since a disk may hang.
@@ -83,15 +83,15 @@ def directory_trouble(settings: Settings, seconds: float = STALL_SECONDS) -> str
     return found[0]
 
 
-async def bucket_trouble(settings: Settings) -> str | None:
+async def bucket_problem(settings: Settings) -> str | None:
     """The bucket's temporary problem, if the settings name a bucket. Raises UnusableBucket."""
     address = _bucket(settings)
     if address is None:
         return None
     upstream = OutboundClient()
     try:
-        async with _open(BucketState(address, upstream)) as trouble:
-            return trouble
+        async with _open(BucketState(address, upstream)) as problem:
+            return problem
     finally:
         await upstream.close()
 

@@ -185,8 +185,8 @@ def test_a_file_system_that_takes_nothing_is_one_sentence(
         raise error
 
     monkeypatch.setattr("proxy.state_directory.os.link", refuse)
-    trouble = try_directory(tmp_path)
-    assert trouble == f"the directory {tmp_path} cannot be created or written: {reason}"
+    problem = try_directory(tmp_path)
+    assert problem == f"the directory {tmp_path} cannot be created or written: {reason}"
     assert files(tmp_path) == []
 
 

@@ -16,7 +16,7 @@ from proxy.outbound import OutboundClient
 from proxy.settings import Settings
 from proxy.state_bucket import BucketState
 from proxy.state_directory import DirectoryState
-from proxy.state_store import directory_trouble, state_store
+from proxy.state_store import directory_problem, state_store
 from tests.buckets import FakeS3, new_prefix
 from tests.fakes.s3 import BUCKET, OVERWRITING_BUCKET
 from tests.test_proxy.certificates import certificate
@@ -63,9 +63,9 @@ async def test_a_directory_that_hangs_is_named(
         goes_on.wait()
 
     monkeypatch.setattr("proxy.state_store.try_directory", hang)
-    trouble = directory_trouble(Settings(state_url=tmp_path.as_uri()), 0.05)
+    problem = directory_problem(Settings(state_url=tmp_path.as_uri()), 0.05)
     goes_on.set()
-    assert trouble == f"the directory {tmp_path} did not answer within 0.05 s"
+    assert problem == f"the directory {tmp_path} did not answer within 0.05 s"
 
 
 # --- check -----------------------------------------------------------------------------------
