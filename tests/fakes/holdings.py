@@ -8,6 +8,8 @@ Contents are deflated, in base64 and whole in memory: use this for small stores 
 
 import base64
 import zlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from aiohttp import web
@@ -23,6 +25,42 @@ class Holder(Protocol):
 
     def holdings(self) -> dict[str, Any]: ...
     def put(self, holdings: dict[str, Any], origin: str) -> None: ...
+
+
+class Numbered(Protocol):
+    """A store that derives its ids from the number of ids already given out."""
+
+    made: int
+
+
+@dataclass(frozen=True)
+class Section:
+    """The objects of one kind: how one is written, and how it is stored again."""
+
+    stored: Mapping[str, Any]
+    written: Callable[[Any], dict[str, Any]]
+    put: Callable[[dict[str, Any]], None]
+
+
+class NumberedHoldings:
+    """A numbered store as a document: `made`, and a list for each section."""
+
+    def __init__(self, store: Numbered, sections: Mapping[str, Section]) -> None:
+        self._store = store
+        self._sections = sections
+
+    def holdings(self) -> dict[str, Any]:
+        lists = {
+            name: [section.written(each) for each in section.stored.values()]
+            for name, section in self._sections.items()
+        }
+        return {"made": self._store.made, **lists}
+
+    def put(self, holdings: dict[str, Any], origin: str) -> None:
+        self._store.made = max(self._store.made, holdings["made"])
+        for name, section in self._sections.items():
+            for each in holdings[name]:
+                section.put(each)
 
 
 # Not typed at run time: an application key needs a class, not a protocol.

@@ -3,52 +3,39 @@
 from datetime import datetime
 from typing import Any
 
-from ..holdings import packed_blob, unpacked_blob
+from ..holdings import NumberedHoldings, Section, packed_blob, unpacked_blob
 from .dialect import Dialect
 from .store import AnthropicStore, StoredBatch, StoredFile
 
 
-class AnthropicHoldings:
-    """Implements `holdings.Holder`. `made` is the number of ids that were given out."""
-
+class AnthropicHoldings(NumberedHoldings):
     def __init__(self, store: AnthropicStore) -> None:
-        self._store = store
-
-    def holdings(self) -> dict[str, Any]:
-        store = self._store
-        return {
-            "made": store.made,
-            "files": [_file(each) for each in store.files.values()],
-            "batches": [_batch(each) for each in store.batches.values()],
+        sections = {
+            "files": Section(store.files, _file, self._put_file),
+            "batches": Section(store.batches, _batch, self._put_batch),
         }
+        super().__init__(store, sections)
+        self._files, self._batches, self._blobs = store.files, store.batches, store.blobs
 
-    def put(self, holdings: dict[str, Any], origin: str) -> None:
-        store = self._store
-        store.made = max(store.made, holdings["made"])
-        for each in holdings["files"]:
-            store.files[each["resource"]["id"]] = self._stored_file(each)
-        for each in holdings["batches"]:
-            store.batches[each["resource"]["id"]] = self._stored_batch(each)
-
-    def _stored_file(self, document: dict[str, Any]) -> StoredFile:
+    def _put_file(self, document: dict[str, Any]) -> None:
         expires = document["resource"]["expires_at"]
-        return StoredFile(
+        self._files[document["resource"]["id"]] = StoredFile(
             document["owner"],
             document["number"],
             document["resource"],
-            unpacked_blob(self._store.blobs, document["content"]),
+            unpacked_blob(self._blobs, document["content"]),
             datetime.fromisoformat(expires) if expires else None,
         )
 
-    def _stored_batch(self, document: dict[str, Any]) -> StoredBatch:
+    def _put_batch(self, document: dict[str, Any]) -> None:
         results = document["results"]
-        return StoredBatch(
+        self._batches[document["resource"]["id"]] = StoredBatch(
             document["owner"],
             document["resource"],
-            unpacked_blob(self._store.blobs, document["source"]),
+            unpacked_blob(self._blobs, document["source"]),
             [(start, end) for start, end in document["requests"]],
             Dialect(document["version"], frozenset(document["betas"])),
-            unpacked_blob(self._store.blobs, results) if results is not None else None,
+            unpacked_blob(self._blobs, results) if results is not None else None,
             seen=document["seen"],
         )
 

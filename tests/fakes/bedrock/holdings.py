@@ -3,32 +3,30 @@
 from datetime import datetime
 from typing import Any
 
-from ..holdings import Holder
+from ..holdings import Holder, NumberedHoldings, Section
 from .models import find_model
 from .store import BedrockStore, StoredJob
 
 
-class BedrockHoldings:
-    """Implements `holdings.Holder`. `made` is the number of ids assigned."""
-
+class BedrockHoldings(NumberedHoldings):
     def __init__(self, store: BedrockStore, s3: Holder) -> None:
-        self._store = store
+        super().__init__(store, {"jobs": Section(store.jobs, _job, self._put_job)})
+        self._keep = store.keep
         self._s3 = s3
 
     def holdings(self) -> dict[str, Any]:
-        store = self._store
-        jobs = [_job(each) for each in store.jobs.values()]
-        return {"made": store.made, "jobs": jobs, "s3": self._s3.holdings()}
+        return {**super().holdings(), "s3": self._s3.holdings()}
 
     def put(self, holdings: dict[str, Any], origin: str) -> None:
-        self._store.made = max(self._store.made, holdings["made"])
-        for each in holdings["jobs"]:
-            asked, resource = each["asked"], each["resource"]
-            submitted = datetime.fromisoformat(resource["submitTime"])
-            model = find_model(asked["modelId"])
-            job = StoredJob(each["number"], submitted, model, asked, resource)
-            self._store.keep(job, resource.get("clientRequestToken"))
+        super().put(holdings, origin)
         self._s3.put(holdings["s3"], origin)
+
+    def _put_job(self, document: dict[str, Any]) -> None:
+        asked, resource = document["asked"], document["resource"]
+        submitted = datetime.fromisoformat(resource["submitTime"])
+        model = find_model(asked["modelId"])
+        job = StoredJob(document["number"], submitted, model, asked, resource)
+        self._keep(job, resource.get("clientRequestToken"))
 
 
 def _job(job: StoredJob) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from ..holdings import packed_blob, unpacked_blob
+from ..holdings import NumberedHoldings, Section, packed_blob, unpacked_blob
 from .store import GeminiStore, StoredBatch, StoredFile
 
 ADDRESSES = ("uri", "downloadUri")
@@ -26,34 +26,35 @@ PLAIN = (
 )
 
 
-class GeminiHoldings:
-    """Implements `holdings.Holder`. `made` is how many ids were given out."""
-
+class GeminiHoldings(NumberedHoldings):
     def __init__(self, store: GeminiStore) -> None:
-        self._store = store
-
-    def holdings(self) -> dict[str, Any]:
-        store = self._store
-        return {
-            "made": store.made,
-            "files": [_file(each) for each in store.files.values()],
-            "batches": [_batch(each) for each in store.batches.values()],
+        sections = {
+            "files": Section(store.files, _file, self._put_file),
+            "batches": Section(store.batches, _batch, self._put_batch),
         }
+        super().__init__(store, sections)
+        self._files, self._batches, self._blobs = store.files, store.batches, store.blobs
 
     def put(self, holdings: dict[str, Any], origin: str) -> None:
-        store, blobs = self._store, self._store.blobs
-        store.made = max(store.made, holdings["made"])
-        for native_id, each in ((_id(each), each) for each in holdings["files"]):
-            resource = _with_addresses(each["resource"], "", origin)
-            blob = unpacked_blob(blobs, each["content"])
-            store.files[native_id] = StoredFile(each["owner"], resource, blob)
-        for each in holdings["batches"]:
-            source = each["source"]
-            batch = StoredBatch(
-                **{name: each[name] for name in PLAIN},
-                source=None if source is None else unpacked_blob(blobs, source),
-            )
-            store.batches[batch.native_id] = batch
+        """The addresses of the files begin with `origin`."""
+        files = [
+            file | {"resource": _with_addresses(file["resource"], "", origin)}
+            for file in holdings["files"]
+        ]
+        super().put(holdings | {"files": files}, origin)
+
+    def _put_file(self, document: dict[str, Any]) -> None:
+        blob = unpacked_blob(self._blobs, document["content"])
+        stored = StoredFile(document["owner"], document["resource"], blob)
+        self._files[_id(document)] = stored
+
+    def _put_batch(self, document: dict[str, Any]) -> None:
+        source = document["source"]
+        batch = StoredBatch(
+            **{name: document[name] for name in PLAIN},
+            source=None if source is None else unpacked_blob(self._blobs, source),
+        )
+        self._batches[batch.native_id] = batch
 
 
 def _file(file: StoredFile) -> dict[str, Any]:

@@ -2,44 +2,40 @@
 
 from typing import Any
 
-from ..holdings import packed_blob, unpacked_blob
+from ..holdings import NumberedHoldings, Section, packed_blob, unpacked_blob
 from .store import OpenAIStore, StoredBatch, StoredFile, StoredUpload
 
 
-class OpenAIHoldings:
-    """Implements `holdings.Holder`. `made` is the number of ids that were given out."""
-
+class OpenAIHoldings(NumberedHoldings):
     def __init__(self, store: OpenAIStore) -> None:
-        self._store = store
-
-    def holdings(self) -> dict[str, Any]:
-        store = self._store
-        return {
-            "made": store.made,
-            "files": [_file(each) for each in store.files.values()],
-            "uploads": [_upload(each) for each in store.uploads.values()],
-            "batches": [_batch(each) for each in store.batches.values()],
+        sections = {
+            "files": Section(store.files, _file, self._put_file),
+            "uploads": Section(store.uploads, _upload, self._put_upload),
+            "batches": Section(store.batches, _batch, self._put_batch),
         }
+        super().__init__(store, sections)
+        self._files, self._uploads, self._batches = store.files, store.uploads, store.batches
+        self._blobs = store.blobs
 
-    def put(self, holdings: dict[str, Any], origin: str) -> None:
-        store, blobs = self._store, self._store.blobs
-        store.made = max(store.made, holdings["made"])
-        for each in holdings["files"]:
-            blob = unpacked_blob(blobs, each["content"])
-            store.files[each["resource"]["id"]] = StoredFile(each["owner"], each["resource"], blob)
-        for each in holdings["uploads"]:
-            parts = {name: unpacked_blob(blobs, part) for name, part in each["parts"].items()}
-            upload = StoredUpload(each["owner"], each["resource"], parts, each["lifetime"])
-            store.uploads[each["resource"]["id"]] = upload
-        for each in holdings["batches"]:
-            batch = StoredBatch(
-                each["owner"],
-                each["resource"],
-                unpacked_blob(blobs, each["source"]),
-                each["offsets"],
-                expires_in=each["expires_in"],
-            )
-            store.batches[each["resource"]["id"]] = batch
+    def _put_file(self, document: dict[str, Any]) -> None:
+        resource, content = document["resource"], unpacked_blob(self._blobs, document["content"])
+        self._files[resource["id"]] = StoredFile(document["owner"], resource, content)
+
+    def _put_upload(self, document: dict[str, Any]) -> None:
+        resource = document["resource"]
+        parts = {name: unpacked_blob(self._blobs, part) for name, part in document["parts"].items()}
+        upload = StoredUpload(document["owner"], resource, parts, document["lifetime"])
+        self._uploads[resource["id"]] = upload
+
+    def _put_batch(self, document: dict[str, Any]) -> None:
+        resource = document["resource"]
+        self._batches[resource["id"]] = StoredBatch(
+            document["owner"],
+            resource,
+            unpacked_blob(self._blobs, document["source"]),
+            document["offsets"],
+            expires_in=document["expires_in"],
+        )
 
 
 def _file(file: StoredFile) -> dict[str, Any]:
