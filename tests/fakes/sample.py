@@ -1,5 +1,6 @@
-"""Makes a value that fits a JSON schema: a fake model's answer to a request with a schema."""
+"""What fake models answer: values that fit a JSON schema, and vectors."""
 
+import hashlib
 from typing import Any
 
 PLAIN: dict[str, Any] = {
@@ -38,3 +39,9 @@ def _resolve(reference: str, root: dict[str, Any]) -> dict[str, Any]:
         found = found[step.replace("~1", "/").replace("~0", "~")]
     resolved: dict[str, Any] = found
     return resolved
+
+
+def vector(text: str, count: int) -> list[float]:
+    """`count` numbers in -1..1 that depend on the text alone."""
+    stream = hashlib.shake_256(text.encode()).digest(count)
+    return [round(byte / 127.5 - 1, 4) for byte in stream]

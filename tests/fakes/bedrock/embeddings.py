@@ -7,6 +7,7 @@ import hashlib
 import math
 from typing import Any
 
+from ..sample import vector
 from ..shape import Flag, Number, Record, Sequence, ShapeError, Text
 from .models import Model
 from .sentences import check_not_asked_to_fail
@@ -72,12 +73,6 @@ def embed_cohere(body: Any) -> dict[str, Any]:
         "embeddings": {"float": values} if by_type else values,
         "texts": texts,
     }
-
-
-def vector(text: str, size: int) -> list[float]:
-    """`size` numbers in -1..1 that depend on the text alone."""
-    stream = hashlib.shake_256(text.encode()).digest(size)
-    return [round(byte / 127.5 - 1, 4) for byte in stream]
 
 
 def normalized(values: list[float]) -> list[float]:

@@ -5,7 +5,7 @@ from typing import Any
 
 import orjson
 
-from ..sample import sample
+from ..sample import sample, vector
 from .content import last_user_text
 
 
@@ -68,9 +68,3 @@ def embed(request: dict[str, Any]) -> dict[str, Any]:
         raise LineError(3, "The request asked to fail.")
     count = int(request.get("outputDimensionality", 8))
     return {"embedding": {"values": vector(text, count)}, "tokenCount": str(len(text.split()))}
-
-
-def vector(text: str, count: int) -> list[float]:
-    """`count` numbers in -1..1 that depend on the text alone."""
-    stream = hashlib.shake_256(text.encode()).digest(count)
-    return [round(byte / 127.5 - 1, 4) for byte in stream]

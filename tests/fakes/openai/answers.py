@@ -9,7 +9,7 @@ from typing import Any
 
 import orjson
 
-from ..sample import sample
+from ..sample import sample, vector
 from ..shape import ShapeError
 from .chat_request import parse_chat
 from .envelope import error_body
@@ -154,12 +154,6 @@ def embeddings(body: dict[str, Any], answer_bytes: int) -> dict[str, Any]:
         "model": parsed["model"],
         "usage": {"prompt_tokens": tokens, "total_tokens": tokens},
     }
-
-
-def vector(text: str, count: int) -> list[float]:
-    """`count` numbers in -1..1 that depend on the text alone."""
-    stream = hashlib.shake_256(text.encode()).digest(count)
-    return [round(byte / 127.5 - 1, 4) for byte in stream]
 
 
 def pack(values: list[float]) -> str:

@@ -5,10 +5,10 @@ from typing import Any
 
 from aiohttp import web
 
+from ..calls import allow_query, no_body, read_object
 from ..shape import Nullable, Record, Text
 from .chat_request import METADATA
 from .envelope import refuse
-from .gate import allow_query, no_body, read_object
 from .paging import cursor_page
 from .progress import advance
 from .store import OWNER, STORE, TERMINAL, StoredBatch

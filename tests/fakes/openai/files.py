@@ -3,10 +3,10 @@
 from aiohttp import web
 
 from ..blob import BlobResponse
+from ..calls import allow_query
+from ..form import checked_filename, read_form
 from ..journal import MIB
 from .envelope import refuse
-from .form import checked_filename, read_form
-from .gate import allow_query
 from .paging import cursor_page
 from .store import OWNER, STORE
 
@@ -39,13 +39,12 @@ def default_expiry(purpose: str) -> int | None:
 
 async def create_file(request: web.Request) -> web.Response:
     allow_query(request)
-    form = await read_form(request, "file", LARGEST_FILE, "purpose", *EXPIRY_FIELDS)
-    if form.blob is None:
-        raise refuse(400, "Missing required parameter: 'file'.", param="file")
+    store = request.app[STORE]
+    fields = ("purpose", *EXPIRY_FIELDS)
+    form = await read_form(request, store.blobs, "file", LARGEST_FILE, *fields)
     filename = checked_filename(form.filename)
     purpose = check_purpose(form.text.get("purpose"), filename, form.blob.size)
     expiry = _expiry(form.text) or default_expiry(purpose)
-    store = request.app[STORE]
     return web.json_response(store.add_file(request[OWNER], form.blob, filename, purpose, expiry))
 
 

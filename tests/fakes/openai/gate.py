@@ -2,12 +2,11 @@
 
 import re
 from collections.abc import Awaitable, Callable
-from typing import Any
 
 import orjson
 from aiohttp import hdrs, web
 
-from ..intake import BodyTooLong, read_json
+from ..intake import BodyTooLong
 from ..journal import fingerprint
 from ..multipart import MultipartError
 from ..refusal import Refusal
@@ -20,7 +19,6 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 # Headers of the proxy and Google, which the proxy must have removed.
 FOREIGN_HEADER = re.compile(r"x-goog-.*|x-model-provider|x-ferry-.*|anthropic-.*", re.IGNORECASE)
 GOOD_KEY = re.compile(r"sk-[\w-]+")
-JSON_TYPE = re.compile(r"application/json(; *charset=utf-8)?", re.IGNORECASE)
 
 
 @web.middleware
@@ -37,6 +35,8 @@ async def envelope_middleware(request: web.Request, handler: Handler) -> web.Str
         answer = refuse(400, f"Could not parse multipart form: {error}.")
     except BodyTooLong:
         answer = refuse(413, "The request body is too large.")
+    except web.HTTPLengthRequired:
+        answer = refuse(411, "A Content-Length is required.")
     except web.HTTPException as error:
         if error.status not in (404, 405):
             raise
@@ -70,28 +70,3 @@ async def name_request(request: web.Request, response: web.StreamResponse) -> No
     if not request.path.startswith("/_fake/"):
         response.headers.setdefault("x-request-id", request.app[STORE].new_id("req_"))
         response.headers.setdefault("openai-processing-ms", "1")
-
-
-def allow_query(request: web.Request, *names: str) -> None:
-    for name in request.query:
-        if name not in names:
-            message = f"Unknown query parameter: '{name}'."
-            raise refuse(400, message, param=name, code="unknown_parameter")
-        if len(request.query.getall(name)) > 1:
-            raise refuse(400, f"Query parameter '{name}' was given twice.", param=name)
-
-
-async def read_object(request: web.Request) -> Any:
-    if not JSON_TYPE.fullmatch(request.headers.get(hdrs.CONTENT_TYPE, "")):
-        raise refuse(400, "The Content-Type must be application/json.")
-    return await read_json(request)
-
-
-async def no_body(request: web.Request) -> None:
-    """Refuse a body, for calls that take none. The official SDK sends an empty object."""
-    if request.body_exists and await read_json_or_nothing(request) not in (None, {}):
-        raise refuse(400, "This call takes no body.")
-
-
-async def read_json_or_nothing(request: web.Request) -> Any:
-    return None if request.content_length == 0 else await read_json(request)

@@ -7,12 +7,12 @@ from typing import Any
 from aiohttp import web
 
 from ..blob import digest
+from ..calls import allow_query, no_body, read_object
+from ..form import read_form
 from ..journal import MIB
 from ..shape import Number, Record, Sequence, Text
 from .envelope import refuse
 from .files import check_purpose, default_expiry
-from .form import read_form
-from .gate import allow_query, no_body, read_object
 from .store import OWNER, STORE, StoredUpload
 
 LARGEST_UPLOAD, LARGEST_PART = 8 * 1024 * MIB, 64 * MIB
@@ -79,11 +79,11 @@ async def create_upload(request: web.Request) -> web.Response:
 async def add_part(request: web.Request) -> web.Response:
     _served(request)
     upload = _pending(request)
-    form = await read_form(request, "data", LARGEST_PART)
+    store = request.app[STORE]
+    form = await read_form(request, store.blobs, "data", LARGEST_PART)
     _pending(request)
-    part_id = request.app[STORE].new_id("part_")
-    if form.blob is not None:
-        upload.parts[part_id] = form.blob
+    part_id = store.new_id("part_")
+    upload.parts[part_id] = form.blob
     return web.json_response(
         {
             "id": part_id,
