@@ -179,15 +179,16 @@ def _contradictions(settings: Settings) -> Iterator[Problem]:
     if settings.default_provider not in settings.providers:
         known = must_be_one_of(sorted(settings.providers), settings.default_provider)
         yield Problem(("default_provider",), f": {known}")
-    if settings.ambient and not settings.client_tokens and not is_loopback(settings.host):
-        spent = ", ".join(variable("providers", name, "credentials") for name in settings.ambient)
+    if not settings.ambient or settings.client_tokens:
+        return
+    spent = ", ".join(variable("providers", name, "credentials") for name in settings.ambient)
+    if not is_loopback(settings.host):
         yield Problem(
             ("client_tokens",),
             f": must be set if {spent} is ambient and {variable('host')} is not a loopback "
             "address: anyone could use that credential",
         )
-    if settings.ambient and not settings.client_tokens and "*" in settings.cors_origins:
-        spent = ", ".join(variable("providers", name, "credentials") for name in settings.ambient)
+    if "*" in settings.cors_origins:
         yield Problem(
             ("cors_origins",),
             f": cannot be * if {spent} is ambient and {variable('client_tokens')} is not set: "

@@ -1,4 +1,8 @@
-"""Problems with the settings, one sentence each, which never quotes a value."""
+"""Problems with the settings, one sentence each, which never quotes a value.
+
+pydantic's own report quotes values, which may be secrets, names neither the variable nor the line
+of the file, and suggests no name; pydantic-settings ignores unknown variables.
+"""
 
 import difflib
 from collections.abc import Callable, Iterable, Mapping, Sequence
