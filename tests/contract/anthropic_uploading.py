@@ -5,9 +5,9 @@ import hashlib
 
 from providers.resource_names import FileKind, parse_file_id
 from providers.upload import GRANULARITY, UploadProgress, UploadSession, UploadStatus
-from tests.contract.anthropic_at_work import AnthropicAtWork
 from tests.contract.anthropic_batching import download
-from tests.contract.at_work import data_of, sha256
+from tests.contract.anthropic_with_fake import AnthropicWithFake
+from tests.contract.provider_with_fake import data_of, sha256
 
 DATA = data_of(2 * GRANULARITY + 100)
 SMALL = DATA[:1000]
@@ -16,22 +16,22 @@ STAGED = "in.jsonl"
 SENT = "a.pdf"
 
 
-async def in_chunks(anthropic: AnthropicAtWork, session: UploadSession) -> UploadProgress:
+async def in_chunks(anthropic: AnthropicWithFake, session: UploadSession) -> UploadProgress:
     for offset in (0, GRANULARITY):
         progress = await anthropic.send(session, DATA[offset : offset + GRANULARITY], offset)
         assert (progress.status, progress.received) == (UploadStatus.ACTIVE, offset + GRANULARITY)
     return await last_chunk(anthropic, session)
 
 
-async def last_chunk(anthropic: AnthropicAtWork, session: UploadSession) -> UploadProgress:
+async def last_chunk(anthropic: AnthropicWithFake, session: UploadSession) -> UploadProgress:
     return await anthropic.send(session, DATA[2 * GRANULARITY :], 2 * GRANULARITY, finalize=True)
 
 
-async def whole(anthropic: AnthropicAtWork, session: UploadSession) -> UploadProgress:
+async def whole(anthropic: AnthropicWithFake, session: UploadSession) -> UploadProgress:
     return await anthropic.send(session, SMALL, finalize=True)
 
 
-async def the_one_file(anthropic: AnthropicAtWork, data: bytes, *ends: UploadProgress) -> None:
+async def the_one_file(anthropic: AnthropicWithFake, data: bytes, *ends: UploadProgress) -> None:
     """Every answer names the same file, the only one there is, with these bytes."""
     [file] = (await anthropic.files.list(anthropic.caller, 10, None)).items
     parsed = parse_file_id(file.id)
@@ -47,12 +47,12 @@ async def the_one_file(anthropic: AnthropicAtWork, data: bytes, *ends: UploadPro
         assert end.file == file
 
 
-async def no_file(anthropic: AnthropicAtWork) -> None:
+async def no_file(anthropic: AnthropicWithFake) -> None:
     assert (await anthropic.files.list(anthropic.caller, 10, None)).items == []
     assert await anthropic.kept("staged") == []
 
 
-async def left_of_session(anthropic: AnthropicAtWork) -> int:
+async def left_of_session(anthropic: AnthropicWithFake) -> int:
     """How many objects; of an ended session there is the end alone."""
     return len(await anthropic.kept("uploads/")) + len(await anthropic.kept("parted/"))
 

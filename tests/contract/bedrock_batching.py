@@ -7,23 +7,23 @@ import orjson
 
 from providers.resource_names import result_file_id
 from providers.resources import InlineResults, NewBatch
-from tests.contract.bedrock_at_work import JOB, PREFIX, BedrockAtWork
+from tests.contract.bedrock_with_fake import JOB, PREFIX, BedrockWithFake
 from tests.fakes.s3 import FILES_BUCKET
 
 TEXTS = [f"question {number}" for number in range(6)]
 
 
-async def created(bedrock: BedrockAtWork, batch: NewBatch) -> str:
+async def created(bedrock: BedrockWithFake, batch: NewBatch) -> str:
     return (await bedrock.batches.create(bedrock.caller, batch)).batch.id
 
 
-async def ended(bedrock: BedrockAtWork, batch: NewBatch, status: str = "Completed") -> str:
+async def ended(bedrock: BedrockWithFake, batch: NewBatch, status: str = "Completed") -> str:
     batch_id = await created(bedrock, batch)
     await bedrock.move(batch_id, status)
     return batch_id
 
 
-async def items(bedrock: BedrockAtWork, batch_id: str) -> list[dict[str, Any]]:
+async def items(bedrock: BedrockWithFake, batch_id: str) -> list[dict[str, Any]]:
     """The inline results; their memory is given back."""
     output = (await bedrock.batches.get(bedrock.caller, batch_id)).output
     assert isinstance(output, InlineResults)
@@ -32,7 +32,7 @@ async def items(bedrock: BedrockAtWork, batch_id: str) -> list[dict[str, Any]]:
     return parsed
 
 
-async def download(bedrock: BedrockAtWork, file_id: str) -> bytes:
+async def download(bedrock: BedrockWithFake, file_id: str) -> bytes:
     opened = await bedrock.files.download(bedrock.caller, file_id)
     try:
         return b"".join([chunk async for chunk in opened.body.chunks])
@@ -40,7 +40,7 @@ async def download(bedrock: BedrockAtWork, file_id: str) -> bytes:
         await opened.close()
 
 
-async def lines(bedrock: BedrockAtWork, batch_id: str) -> list[dict[str, Any]]:
+async def lines(bedrock: BedrockWithFake, batch_id: str) -> list[dict[str, Any]]:
     data = await download(bedrock, result_file_id(batch_id))
     return [orjson.loads(line) for line in data.splitlines()]
 
@@ -66,7 +66,7 @@ def claude_line(record_id: str, text: str = "hi", **more: Any) -> dict[str, Any]
     return {"recordId": record_id, "modelInput": asked}
 
 
-async def listed(bedrock: BedrockAtWork) -> list[str]:
+async def listed(bedrock: BedrockWithFake) -> list[str]:
     page = await bedrock.batches.list(bedrock.caller, 100, None)
     return [batch.id for batch in page.items]
 
@@ -74,28 +74,28 @@ async def listed(bedrock: BedrockAtWork) -> list[str]:
 # --- what Bedrock was told, and what it wrote -----------------------------------------------------
 
 
-def native(bedrock: BedrockAtWork, batch_id: str) -> dict[str, Any]:
+def native(bedrock: BedrockWithFake, batch_id: str) -> dict[str, Any]:
     """The job as Bedrock shows it; it has moved on by that."""
     return bedrock.other_tool.get(batch_id)
 
 
-def input_lines(bedrock: BedrockAtWork, key: str) -> list[dict[str, Any]]:
+def input_lines(bedrock: BedrockWithFake, key: str) -> list[dict[str, Any]]:
     data = bedrock.other_tool.read(PREFIX + key)
     assert data.endswith(b"\n")
     return [orjson.loads(line) for line in data.splitlines()]
 
 
-def folder_of(bedrock: BedrockAtWork, batch_id: str) -> str:
+def folder_of(bedrock: BedrockWithFake, batch_id: str) -> str:
     """Below the prefix, that of the job's own objects."""
     return f"genai-ferry/{native(bedrock, batch_id)['jobName'][-32:]}/"
 
 
-def output_key(bedrock: BedrockAtWork, batch_id: str, name: str = "input.jsonl.out") -> str:
+def output_key(bedrock: BedrockWithFake, batch_id: str, name: str = "input.jsonl.out") -> str:
     """Of the output as Bedrock wrote it."""
     return f"{PREFIX}{folder_of(bedrock, batch_id)}output/{batch_id}/{name}"
 
 
-def rewrite(bedrock: BedrockAtWork, batch_id: str, *raw: object) -> None:
+def rewrite(bedrock: BedrockWithFake, batch_id: str, *raw: object) -> None:
     """What Bedrock's output is from now on, in place of what it is: bytes, or documents."""
     data = b"".join(line if isinstance(line, bytes) else orjson.dumps(line) + b"\n" for line in raw)
     bedrock.other_tool.put(output_key(bedrock, batch_id), data)
@@ -108,7 +108,7 @@ def answer(record_id: str, text: str) -> dict[str, Any]:
     return {"recordId": record_id, "modelInput": {}, "modelOutput": output}
 
 
-async def jobs_created(bedrock: BedrockAtWork) -> int:
+async def jobs_created(bedrock: BedrockWithFake) -> int:
     """How often Bedrock was asked to create one."""
     return len(await bedrock.requests("POST", JOB))
 

@@ -3,13 +3,13 @@
 import asyncio
 
 from providers.resources import Batch
-from tests.contract.bedrock_at_work import BedrockAtWork
+from tests.contract.bedrock_with_fake import BedrockWithFake
 
 RUNTIME = "model/.*/converse"
 _SECONDS = 30
 
 
-async def has_ended(bedrock: BedrockAtWork, batch_id: str) -> Batch:
+async def has_ended(bedrock: BedrockWithFake, batch_id: str) -> Batch:
     """The batch as it ended, without results; each look is answered from memory."""
     async with asyncio.timeout(_SECONDS):
         while True:

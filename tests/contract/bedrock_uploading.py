@@ -2,8 +2,8 @@
 
 from providers.resource_names import decode_object_id
 from providers.upload import GRANULARITY, UploadProgress, UploadSession, UploadStatus
-from tests.contract.at_work import data_of, sha256
-from tests.contract.bedrock_at_work import PREFIX, BedrockAtWork
+from tests.contract.bedrock_with_fake import PREFIX, BedrockWithFake
+from tests.contract.provider_with_fake import data_of, sha256
 
 DATA = data_of(2 * GRANULARITY + 100)
 SMALL = DATA[:1000]
@@ -14,22 +14,22 @@ PART = "partNumber"
 UPLOAD = "uploadId"
 
 
-async def in_chunks(bedrock: BedrockAtWork, session: UploadSession) -> UploadProgress:
+async def in_chunks(bedrock: BedrockWithFake, session: UploadSession) -> UploadProgress:
     for offset in (0, GRANULARITY):
         progress = await bedrock.send(session, DATA[offset : offset + GRANULARITY], offset)
         assert (progress.status, progress.received) == (UploadStatus.ACTIVE, offset + GRANULARITY)
     return await last_chunk(bedrock, session)
 
 
-async def last_chunk(bedrock: BedrockAtWork, session: UploadSession) -> UploadProgress:
+async def last_chunk(bedrock: BedrockWithFake, session: UploadSession) -> UploadProgress:
     return await bedrock.send(session, DATA[2 * GRANULARITY :], 2 * GRANULARITY, finalize=True)
 
 
-async def whole(bedrock: BedrockAtWork, session: UploadSession) -> UploadProgress:
+async def whole(bedrock: BedrockWithFake, session: UploadSession) -> UploadProgress:
     return await bedrock.send(session, SMALL, finalize=True)
 
 
-async def the_one_file(bedrock: BedrockAtWork, data: bytes, *ends: UploadProgress) -> None:
+async def the_one_file(bedrock: BedrockWithFake, data: bytes, *ends: UploadProgress) -> None:
     """Every answer names the same file, the only one there is, with these bytes; nothing is open.
 
     Of the session there is left how it ended.
@@ -44,10 +44,10 @@ async def the_one_file(bedrock: BedrockAtWork, data: bytes, *ends: UploadProgres
     assert len(left_of_session(bedrock)) == 1
 
 
-async def nothing_made(bedrock: BedrockAtWork) -> None:
+async def nothing_made(bedrock: BedrockWithFake) -> None:
     assert await bedrock.keys() == []
     assert await bedrock.objects("uploads") == []
 
 
-def left_of_session(bedrock: BedrockAtWork) -> list[str]:
+def left_of_session(bedrock: BedrockWithFake) -> list[str]:
     return [name for name in bedrock.state.objects if name.startswith("uploads/")]

@@ -12,16 +12,16 @@ from providers.state import State
 from proxy.state_directory import DirectoryState
 from proxy.state_store import bounded
 from tests.buckets import FakeS3, new_prefix, opened
-from tests.contract.bedrock_at_work import (
+from tests.contract.bedrock_with_fake import (
     MINIMUM,
-    BedrockAtWork,
-    bedrock_at_work,
+    BedrockWithFake,
+    bedrock_with_fake,
     shows_no_secret,
 )
 from tests.memory_state import MemoryState
 from tests.processes import Process, fake
-from tests.test_fakes.bedrock_at_work import BedrockAtWork as OtherTool
-from tests.test_fakes.bedrock_at_work import at_work
+from tests.test_fakes.fake_bedrock_client import FakeBedrockClient as OtherTool
+from tests.test_fakes.fake_bedrock_client import fake_bedrock_client
 
 FORMS = ["directory", "bucket", "memory"]
 
@@ -72,17 +72,17 @@ async def bedrock_process() -> AsyncIterator[Process]:
 
 @pytest.fixture(scope="session")
 def other_tool(bedrock_process: Process) -> Iterator[OtherTool]:
-    with at_work(bedrock_process.url, bedrock_process.ready["s3_url"]) as work:
+    with fake_bedrock_client(bedrock_process.url, bedrock_process.ready["s3_url"]) as work:
         yield work
 
 
 @pytest.fixture
 async def bedrock(
     bedrock_process: Process, other_tool: OtherTool, caplog: pytest.LogCaptureFixture
-) -> AsyncIterator[BedrockAtWork]:
+) -> AsyncIterator[BedrockWithFake]:
     """Whatever a test does, no memory stays held, and no secret is logged."""
     caplog.set_level(logging.DEBUG, "genai_ferry")
-    async with bedrock_at_work(bedrock_process, other_tool) as work:
+    async with bedrock_with_fake(bedrock_process, other_tool) as work:
         yield work
         assert work.nothing_held
     assert shows_no_secret(caplog.text)

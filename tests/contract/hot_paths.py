@@ -10,10 +10,10 @@ from providers.resource_names import result_file_id
 from providers.resources import InlineResults, NewBatch, ResultFile
 from providers.state import State
 from providers.upload import GRANULARITY, UploadProgress, UploadSession, UploadStatus
-from tests.contract.at_work import AtWork, data_of, gemini_lines
-from tests.contract.bedrock_at_work import MINIMUM, BedrockAtWork
 from tests.contract.bedrock_immediate import has_ended
+from tests.contract.bedrock_with_fake import MINIMUM, BedrockWithFake
 from tests.contract.counted_state import CountedState
+from tests.contract.provider_with_fake import ProviderWithFake, data_of, gemini_lines
 
 TEXTS = [f"question {number}" for number in range(6)]
 FEW = TEXTS[: MINIMUM - 1]
@@ -34,7 +34,7 @@ class Subject:
     with results, and `without_results` are the orders to the fake that end one without any.
     """
 
-    work: AtWork
+    work: ProviderWithFake
     over: Callable[[State], Provider]
     inline: Callable[..., NewBatch]
     from_file: Callable[[str], NewBatch]
@@ -212,7 +212,7 @@ async def _counted_download(subject: Subject, batch_id: str) -> Calls:
 
 
 async def _small_batch_ended(subject: Subject) -> str:
-    assert isinstance(subject.work, BedrockAtWork)
+    assert isinstance(subject.work, BedrockWithFake)
     batch_id = await subject.made(subject.inline(*FEW))
     await has_ended(subject.work, batch_id)
     return batch_id

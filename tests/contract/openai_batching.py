@@ -7,20 +7,20 @@ import orjson
 
 from providers.resource_names import result_file_id
 from providers.resources import InlineResults, NewBatch
-from tests.contract.at_work import json_lines
-from tests.contract.openai_at_work import CALLER, MODEL, OpenAIAtWork
+from tests.contract.openai_with_fake import CALLER, MODEL, OpenAIWithFake
+from tests.contract.provider_with_fake import json_lines
 
 TEXTS = [f"question {number}" for number in range(6)]
 CHAT = "/v1/chat/completions"
 
 
-async def ended(openai: OpenAIAtWork, batch: NewBatch, status: str = "completed") -> str:
+async def ended(openai: OpenAIWithFake, batch: NewBatch, status: str = "completed") -> str:
     created = await openai.batches.create(CALLER, batch)
     await openai.move(created.batch.id, status)
     return created.batch.id
 
 
-async def items(openai: OpenAIAtWork, batch_id: str) -> list[dict[str, Any]]:
+async def items(openai: OpenAIWithFake, batch_id: str) -> list[dict[str, Any]]:
     """The inline results; their memory is given back."""
     output = (await openai.batches.get(CALLER, batch_id)).output
     assert isinstance(output, InlineResults)
@@ -29,7 +29,7 @@ async def items(openai: OpenAIAtWork, batch_id: str) -> list[dict[str, Any]]:
     return parsed
 
 
-async def download(openai: OpenAIAtWork, file_id: str) -> bytes:
+async def download(openai: OpenAIWithFake, file_id: str) -> bytes:
     opened = await openai.files.download(CALLER, file_id)
     try:
         return b"".join([chunk async for chunk in opened.body.chunks])
@@ -37,7 +37,7 @@ async def download(openai: OpenAIAtWork, file_id: str) -> bytes:
         await opened.close()
 
 
-async def lines(openai: OpenAIAtWork, batch_id: str) -> list[dict[str, Any]]:
+async def lines(openai: OpenAIWithFake, batch_id: str) -> list[dict[str, Any]]:
     data = await download(openai, result_file_id(batch_id))
     return [orjson.loads(line) for line in data.splitlines()]
 
@@ -51,7 +51,7 @@ def native_line(custom_id: str, text: str = "hi") -> dict[str, Any]:
     return {"custom_id": custom_id, "method": "POST", "url": CHAT, "body": body}
 
 
-async def answered_with(openai: OpenAIAtWork, *raw: object) -> None:
+async def answered_with(openai: OpenAIWithFake, *raw: object) -> None:
     """Replace the content of OpenAI's output file."""
     body = b"".join(line if isinstance(line, bytes) else json_lines(line) for line in raw)
     await openai.strike(
@@ -59,5 +59,5 @@ async def answered_with(openai: OpenAIAtWork, *raw: object) -> None:
     )
 
 
-async def listed(openai: OpenAIAtWork) -> list[str]:
+async def listed(openai: OpenAIWithFake) -> list[str]:
     return [batch.id for batch in (await openai.batches.list(CALLER, 100, None)).items]

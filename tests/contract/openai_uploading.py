@@ -2,14 +2,14 @@
 
 from providers.resource_names import parse_file_id
 from providers.upload import GRANULARITY, UploadProgress, UploadSession, UploadStatus
-from tests.contract.at_work import data_of, sha256
-from tests.contract.openai_at_work import OpenAIAtWork
+from tests.contract.openai_with_fake import OpenAIWithFake
+from tests.contract.provider_with_fake import data_of, sha256
 
 DATA = data_of(2 * GRANULARITY + 100)
 SMALL = DATA[:1000]
 
 
-async def in_chunks(openai: OpenAIAtWork, session: UploadSession) -> UploadProgress:
+async def in_chunks(openai: OpenAIWithFake, session: UploadSession) -> UploadProgress:
     for offset in (0, GRANULARITY):
         progress = await openai.send(session, DATA[offset : offset + GRANULARITY], offset)
         assert (progress.status, progress.received) == (
@@ -19,15 +19,15 @@ async def in_chunks(openai: OpenAIAtWork, session: UploadSession) -> UploadProgr
     return await last_chunk(openai, session)
 
 
-async def last_chunk(openai: OpenAIAtWork, session: UploadSession) -> UploadProgress:
+async def last_chunk(openai: OpenAIWithFake, session: UploadSession) -> UploadProgress:
     return await openai.send(session, DATA[2 * GRANULARITY :], 2 * GRANULARITY, finalize=True)
 
 
-async def whole(openai: OpenAIAtWork, session: UploadSession) -> UploadProgress:
+async def whole(openai: OpenAIWithFake, session: UploadSession) -> UploadProgress:
     return await openai.send(session, SMALL, finalize=True)
 
 
-async def the_one_file(openai: OpenAIAtWork, data: bytes, *ends: UploadProgress) -> None:
+async def the_one_file(openai: OpenAIWithFake, data: bytes, *ends: UploadProgress) -> None:
     """Every answer names the same file, the only one there is, with these bytes."""
     [native] = await openai.objects("files")
     assert await openai.sha256_of(native) == sha256(data)
@@ -37,5 +37,5 @@ async def the_one_file(openai: OpenAIAtWork, data: bytes, *ends: UploadProgress)
         assert (parse_file_id(end.file.id).native, end.file.size) == (native, len(data))
 
 
-def left_of_session(openai: OpenAIAtWork) -> list[str]:
+def left_of_session(openai: OpenAIWithFake) -> list[str]:
     return [name for name in openai.state.objects if name.startswith("uploads/")]

@@ -12,15 +12,6 @@ from providers.errors import unavailable
 from providers.resource_names import FileId, FileKind, native_file_id, result_file_id
 from providers.resources import BatchKind, InlineRequest, NewBatch
 from providers.status import Status
-from tests.contract.anthropic_at_work import (
-    CALLER,
-    MODEL,
-    OTHER,
-    AnthropicAtWork,
-    anthropic_at_work,
-    from_file,
-    inline,
-)
 from tests.contract.anthropic_batching import (
     BATCHES,
     TEXTS,
@@ -28,21 +19,30 @@ from tests.contract.anthropic_batching import (
     listed,
     native_line,
 )
-from tests.contract.at_work import gemini_lines, json_lines, refused
+from tests.contract.anthropic_with_fake import (
+    CALLER,
+    MODEL,
+    OTHER,
+    AnthropicWithFake,
+    anthropic_with_fake,
+    from_file,
+    inline,
+)
+from tests.contract.provider_with_fake import gemini_lines, json_lines, refused
 
 
 @pytest.fixture
-async def anthropic() -> AsyncIterator[AnthropicAtWork]:
-    async with anthropic_at_work() as at_work:
-        yield at_work
-        assert at_work.nothing_held
+async def anthropic() -> AsyncIterator[AnthropicWithFake]:
+    async with anthropic_with_fake() as provider_with_fake:
+        yield provider_with_fake
+        assert provider_with_fake.nothing_held
 
 
 # --- a creation that fails leaves nothing ---------------------------------------------------------
 
 
 @pytest.mark.parametrize("status", [400, 413, 429])
-async def test_a_refused_creation_leaves_nothing(anthropic: AnthropicAtWork, status: int) -> None:
+async def test_a_refused_creation_leaves_nothing(anthropic: AnthropicWithFake, status: int) -> None:
     await anthropic.strike("POST", BATCHES, "status", status=status)
     error = await refused(anthropic.batches.create(CALLER, inline(*TEXTS)))
     assert error.upstream_status == status
@@ -62,7 +62,7 @@ async def test_a_refused_creation_leaves_nothing(anthropic: AnthropicAtWork, sta
     ids=str,
 )
 async def test_an_unknown_outcome_is_told_with_what_to_do(
-    anthropic: AnthropicAtWork, fault: Mapping[str, Any]
+    anthropic: AnthropicWithFake, fault: Mapping[str, Any]
 ) -> None:
     """The batch may be there: the table, which its results then name, stays."""
     await anthropic.strike("POST", BATCHES, **fault)
@@ -73,7 +73,7 @@ async def test_an_unknown_outcome_is_told_with_what_to_do(
     assert len(await anthropic.calls("POST", BATCHES)) == 1
 
 
-async def test_an_unknown_outcome_names_the_request(anthropic: AnthropicAtWork) -> None:
+async def test_an_unknown_outcome_names_the_request(anthropic: AnthropicWithFake) -> None:
     await anthropic.strike("POST", BATCHES, "status", status=500)
     error = await refused(anthropic.batches.create(CALLER, inline(*TEXTS)))
     assert (error.provider, error.upstream_status) == ("anthropic", 500)
@@ -81,7 +81,7 @@ async def test_an_unknown_outcome_names_the_request(anthropic: AnthropicAtWork) 
 
 
 async def test_a_batch_whose_answer_was_lost_still_has_its_metadata(
-    anthropic: AnthropicAtWork,
+    anthropic: AnthropicWithFake,
 ) -> None:
     await anthropic.strike("POST", BATCHES, "lose_answer")
     await refused(anthropic.batches.create(CALLER, inline(*TEXTS)))
@@ -91,7 +91,7 @@ async def test_a_batch_whose_answer_was_lost_still_has_its_metadata(
     assert [result["metadata"]["place"] for result in results] == list("012345")
 
 
-async def test_a_client_that_leaves_after_the_batch_was_made(anthropic: AnthropicAtWork) -> None:
+async def test_a_client_that_leaves_after_the_batch_was_made(anthropic: AnthropicWithFake) -> None:
     await anthropic.strike("POST", BATCHES, "delay", name="slow", at="answer")
     creating = asyncio.create_task(anthropic.batches.create(CALLER, inline(*TEXTS)))
     await anthropic.happened("slow")
@@ -104,7 +104,7 @@ async def test_a_client_that_leaves_after_the_batch_was_made(anthropic: Anthropi
     assert len(await items(anthropic, batch_id)) == len(TEXTS)
 
 
-async def test_an_input_that_goes_while_it_is_sent(anthropic: AnthropicAtWork) -> None:
+async def test_an_input_that_goes_while_it_is_sent(anthropic: AnthropicWithFake) -> None:
     """It is read twice; between the two a referenced file is looked up."""
     document = await anthropic.upload(b"%PDF", "a.pdf", "s1", mime_type="application/pdf")
     part = {"fileData": {"fileUri": f"files/{document}", "mimeType": "application/pdf"}}
@@ -146,7 +146,7 @@ async def test_an_input_that_goes_while_it_is_sent(anthropic: AnthropicAtWork) -
     ids=str,
 )
 async def test_an_input_that_is_wrong_is_refused_whole(
-    anthropic: AnthropicAtWork, data: bytes, where: str | None
+    anthropic: AnthropicWithFake, data: bytes, where: str | None
 ) -> None:
     file_id = await anthropic.upload(data, "in.jsonl")
     kept = await anthropic.kept()
@@ -159,7 +159,7 @@ async def test_an_input_that_is_wrong_is_refused_whole(
     assert anthropic.nothing_held
 
 
-async def test_files_that_are_no_input(anthropic: AnthropicAtWork) -> None:
+async def test_files_that_are_no_input(anthropic: AnthropicWithFake) -> None:
     absent = str(FileId(FileKind.STAGED, "none"))
     assert (await refused(anthropic.batches.create(CALLER, from_file(absent)))).status == (
         Status.NOT_FOUND
@@ -172,7 +172,7 @@ async def test_files_that_are_no_input(anthropic: AnthropicAtWork) -> None:
     assert await anthropic.calls("POST") == []
 
 
-async def test_a_file_that_anthropic_has_is_no_input(anthropic: AnthropicAtWork) -> None:
+async def test_a_file_that_anthropic_has_is_no_input(anthropic: AnthropicWithFake) -> None:
     file_id = await anthropic.upload(b"%PDF", "a.pdf", mime_type="application/pdf")
     error = await refused(anthropic.batches.create(CALLER, from_file(file_id)))
     assert error.status == Status.INVALID_ARGUMENT
@@ -180,13 +180,13 @@ async def test_a_file_that_anthropic_has_is_no_input(anthropic: AnthropicAtWork)
     assert await anthropic.objects("batches") == []
 
 
-async def test_another_tenants_file_is_no_input(anthropic: AnthropicAtWork) -> None:
+async def test_another_tenants_file_is_no_input(anthropic: AnthropicWithFake) -> None:
     file_id = await anthropic.upload(gemini_lines(*TEXTS), "in.jsonl")
     error = await refused(anthropic.batches.create(OTHER, from_file(file_id)))
     assert error.status == Status.NOT_FOUND
 
 
-async def test_embeddings_are_refused(anthropic: AnthropicAtWork) -> None:
+async def test_embeddings_are_refused(anthropic: AnthropicWithFake) -> None:
     error = await refused(
         anthropic.batches.create(CALLER, NewBatch(MODEL, BatchKind.EMBED, "file"))
     )
@@ -203,7 +203,7 @@ def reading(uri: str) -> NewBatch:
     )
 
 
-async def test_a_file_that_a_request_names_is_looked_for(anthropic: AnthropicAtWork) -> None:
+async def test_a_file_that_a_request_names_is_looked_for(anthropic: AnthropicWithFake) -> None:
     file_id = await anthropic.upload(b"%PDF", "a.pdf", mime_type="application/pdf")
     await anthropic.batches.create(CALLER, reading(f"https://ferry/v1beta/files/{file_id}"))
     for uri, name in (
@@ -216,7 +216,9 @@ async def test_a_file_that_a_request_names_is_looked_for(anthropic: AnthropicAtW
     assert len(await anthropic.calls("POST", BATCHES)) == 1
 
 
-async def test_a_file_that_the_proxy_keeps_is_not_for_a_request(anthropic: AnthropicAtWork) -> None:
+async def test_a_file_that_the_proxy_keeps_is_not_for_a_request(
+    anthropic: AnthropicWithFake,
+) -> None:
     staged = await anthropic.upload(gemini_lines(*TEXTS), "in.jsonl")
     error = await refused(
         anthropic.batches.create(CALLER, reading(f"https://ferry/v1beta/files/{staged}"))
@@ -226,7 +228,9 @@ async def test_a_file_that_the_proxy_keeps_is_not_for_a_request(anthropic: Anthr
     assert await anthropic.calls("POST", BATCHES) == []
 
 
-async def test_an_empty_budget_refuses_before_anything_is_made(anthropic: AnthropicAtWork) -> None:
+async def test_an_empty_budget_refuses_before_anything_is_made(
+    anthropic: AnthropicWithFake,
+) -> None:
     with anthropic.memory.reserve(anthropic.memory._left):
         error = await refused(anthropic.batches.create(CALLER, inline(*TEXTS)))
     assert (error.status, error.code) == (Status.RESOURCE_EXHAUSTED, 429)
@@ -241,25 +245,25 @@ def keyed(fingerprint: str = "f") -> NewBatch:
     return inline(*TEXTS, idempotency_key="once", fingerprint=fingerprint, display_name="dn")
 
 
-async def test_a_repeat_is_the_same_batch(anthropic: AnthropicAtWork) -> None:
+async def test_a_repeat_is_the_same_batch(anthropic: AnthropicWithFake) -> None:
     made = [(await anthropic.batches.create(CALLER, keyed())).batch for _ in range(3)]
     assert {batch.id for batch in made} == set(await anthropic.objects("batches"))
     assert [batch.display_name for batch in made] == ["dn"] * 3
 
 
-async def test_another_body_with_the_same_key(anthropic: AnthropicAtWork) -> None:
+async def test_another_body_with_the_same_key(anthropic: AnthropicWithFake) -> None:
     await anthropic.batches.create(CALLER, keyed())
     error = await refused(anthropic.batches.create(CALLER, keyed("another")))
     assert (error.status, error.code) == (Status.ALREADY_EXISTS, 409)
 
 
-async def test_without_a_key_each_request_is_its_own_job(anthropic: AnthropicAtWork) -> None:
+async def test_without_a_key_each_request_is_its_own_job(anthropic: AnthropicWithFake) -> None:
     made = [(await anthropic.batches.create(CALLER, inline("a"))).batch.id for _ in range(2)]
     assert sorted(await anthropic.objects("batches")) == sorted(made)
     assert made[0] != made[1]
 
 
-async def test_creations_at_once_with_one_key_are_one_batch(anthropic: AnthropicAtWork) -> None:
+async def test_creations_at_once_with_one_key_are_one_batch(anthropic: AnthropicWithFake) -> None:
     """The others get an error, because the outcome of the first is not known yet."""
     await anthropic.strike("POST", BATCHES, "delay", name="slow", at="answer")
     first = asyncio.create_task(anthropic.batches.create(CALLER, keyed()))
@@ -277,7 +281,7 @@ async def test_creations_at_once_with_one_key_are_one_batch(anthropic: Anthropic
 
 @pytest.mark.parametrize("fault", ["lose_answer", "status"])
 async def test_what_may_have_made_a_batch_is_never_repeated(
-    anthropic: AnthropicAtWork, fault: str
+    anthropic: AnthropicWithFake, fault: str
 ) -> None:
     await anthropic.strike("POST", BATCHES, fault)
     await refused(anthropic.batches.create(CALLER, keyed()))
@@ -288,7 +292,7 @@ async def test_what_may_have_made_a_batch_is_never_repeated(
 
 @pytest.mark.parametrize("status", [400, 429])
 async def test_a_key_whose_creation_was_refused_is_free(
-    anthropic: AnthropicAtWork, status: int
+    anthropic: AnthropicWithFake, status: int
 ) -> None:
     await anthropic.strike("POST", BATCHES, "status", status=status)
     await refused(anthropic.batches.create(CALLER, keyed("wrong")))
@@ -296,7 +300,7 @@ async def test_a_key_whose_creation_was_refused_is_free(
     assert await anthropic.objects("batches") == [made.batch.id]
 
 
-async def test_a_key_is_free_while_nothing_can_have_been_made(anthropic: AnthropicAtWork) -> None:
+async def test_a_key_is_free_while_nothing_can_have_been_made(anthropic: AnthropicWithFake) -> None:
     """The upstream fails, or the client leaves, before the one call that makes the batch."""
     file_id = await anthropic.upload(b"%PDF", "a.pdf", mime_type="application/pdf")
     batch = reading(f"files/{file_id}")
@@ -315,14 +319,14 @@ async def test_a_key_is_free_while_nothing_can_have_been_made(anthropic: Anthrop
     assert await anthropic.objects("batches") == [made.batch.id]
 
 
-async def test_a_key_is_one_tenants_own(anthropic: AnthropicAtWork) -> None:
+async def test_a_key_is_one_tenants_own(anthropic: AnthropicWithFake) -> None:
     mine = (await anthropic.batches.create(CALLER, keyed())).batch.id
     theirs = (await anthropic.batches.create(OTHER, keyed())).batch.id
     assert mine != theirs
 
 
 async def test_a_batch_that_was_made_is_told_although_its_record_is_lost(
-    anthropic: AnthropicAtWork, monkeypatch: pytest.MonkeyPatch
+    anthropic: AnthropicWithFake, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """After an error the client would create a second batch."""
 

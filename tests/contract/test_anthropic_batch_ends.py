@@ -9,30 +9,30 @@ import pytest
 from providers.resource_names import result_file_id
 from providers.resources import BatchState, Counts
 from providers.status import Status
-from tests.contract.anthropic_at_work import (
+from tests.contract.anthropic_batching import BATCHES, TEXTS, ended, items, lines, listed
+from tests.contract.anthropic_with_fake import (
     CALLER,
     OTHER,
-    AnthropicAtWork,
-    anthropic_at_work,
+    AnthropicWithFake,
+    anthropic_with_fake,
     from_file,
     inline,
 )
-from tests.contract.anthropic_batching import BATCHES, TEXTS, ended, items, lines, listed
-from tests.contract.at_work import gemini_lines, refused
+from tests.contract.provider_with_fake import gemini_lines, refused
 
 
 @pytest.fixture
-async def anthropic() -> AsyncIterator[AnthropicAtWork]:
-    async with anthropic_at_work() as at_work:
-        await at_work.post("/_fake/settings", {"auto_advance": False})
-        yield at_work
-        assert at_work.nothing_held
+async def anthropic() -> AsyncIterator[AnthropicWithFake]:
+    async with anthropic_with_fake() as provider_with_fake:
+        await provider_with_fake.post("/_fake/settings", {"auto_advance": False})
+        yield provider_with_fake
+        assert provider_with_fake.nothing_held
 
 
 # --- cancel ---------------------------------------------------------------------------------------
 
 
-async def test_a_batch_is_cancelled_and_deleted_in_that_order(anthropic: AnthropicAtWork) -> None:
+async def test_a_batch_is_cancelled_and_deleted_in_that_order(anthropic: AnthropicWithFake) -> None:
     file_id = await anthropic.upload(gemini_lines(*TEXTS), "in.jsonl")
     batch_id = (await anthropic.batches.create(CALLER, from_file(file_id))).batch.id
     error = await refused(anthropic.batches.delete(CALLER, batch_id))
@@ -70,7 +70,7 @@ async def test_a_batch_is_cancelled_and_deleted_in_that_order(anthropic: Anthrop
 
 @pytest.mark.parametrize("call", ["cancel", "delete"])
 async def test_what_anthropic_refuses_came_too_early_or_too_late(
-    anthropic: AnthropicAtWork, call: str
+    anthropic: AnthropicWithFake, call: str
 ) -> None:
     batch_id = (await anthropic.batches.create(CALLER, inline(*TEXTS))).batch.id
     if call == "delete":
@@ -81,7 +81,7 @@ async def test_what_anthropic_refuses_came_too_early_or_too_late(
     assert (error.status, error.code) == (Status.FAILED_PRECONDITION, 400)
 
 
-async def test_a_batch_that_ends_while_it_is_cancelled(anthropic: AnthropicAtWork) -> None:
+async def test_a_batch_that_ends_while_it_is_cancelled(anthropic: AnthropicWithFake) -> None:
     batch_id = (await anthropic.batches.create(CALLER, inline(*TEXTS))).batch.id
     await anthropic.strike("POST", f"{BATCHES}/[^/]+/cancel", "delay", name="slow")
     cancelling = asyncio.create_task(refused(anthropic.batches.cancel(CALLER, batch_id)))
@@ -93,7 +93,7 @@ async def test_a_batch_that_ends_while_it_is_cancelled(anthropic: AnthropicAtWor
     assert len(await items(anthropic, batch_id)) == len(TEXTS)
 
 
-async def test_a_cancel_whose_answer_was_lost_may_be_repeated(anthropic: AnthropicAtWork) -> None:
+async def test_a_cancel_whose_answer_was_lost_may_be_repeated(anthropic: AnthropicWithFake) -> None:
     batch_id = (await anthropic.batches.create(CALLER, inline(*TEXTS))).batch.id
     await anthropic.strike("POST", f"{BATCHES}/[^/]+/cancel", "lose_answer")
     assert (await refused(anthropic.batches.cancel(CALLER, batch_id))).status == Status.UNAVAILABLE
@@ -102,7 +102,7 @@ async def test_a_cancel_whose_answer_was_lost_may_be_repeated(anthropic: Anthrop
     assert batch.state is BatchState.CANCELLING
 
 
-async def test_a_delete_whose_answer_was_lost_is_finished(anthropic: AnthropicAtWork) -> None:
+async def test_a_delete_whose_answer_was_lost_is_finished(anthropic: AnthropicWithFake) -> None:
     batch_id = await ended(anthropic, inline(*TEXTS))
     await anthropic.strike("DELETE", f"{BATCHES}/.*", "lose_answer")
     await anthropic.batches.delete(CALLER, batch_id)
@@ -110,7 +110,7 @@ async def test_a_delete_whose_answer_was_lost_is_finished(anthropic: AnthropicAt
     assert (await refused(anthropic.batches.delete(CALLER, batch_id))).status == Status.NOT_FOUND
 
 
-async def test_another_callers_batch_is_not_there(anthropic: AnthropicAtWork) -> None:
+async def test_another_callers_batch_is_not_there(anthropic: AnthropicWithFake) -> None:
     batch_id = await ended(anthropic, inline(*TEXTS))
     for attempt in (
         anthropic.batches.get(OTHER, batch_id),
@@ -128,7 +128,7 @@ async def test_another_callers_batch_is_not_there(anthropic: AnthropicAtWork) ->
 
 @pytest.mark.parametrize(("reached", "state"), [(0, BatchState.EXPIRED), (2, BatchState.SUCCEEDED)])
 async def test_a_batch_that_ran_out_of_time(
-    anthropic: AnthropicAtWork, reached: int, state: BatchState
+    anthropic: AnthropicWithFake, reached: int, state: BatchState
 ) -> None:
     batch_id = (await anthropic.batches.create(CALLER, inline(*TEXTS))).batch.id
     await anthropic.post(f"/_fake/batches/{batch_id}", {"reached": reached, "status": "ended"})
@@ -141,7 +141,7 @@ async def test_a_batch_that_ran_out_of_time(
 
 
 async def test_a_batch_whose_every_request_failed_has_succeeded(
-    anthropic: AnthropicAtWork,
+    anthropic: AnthropicWithFake,
 ) -> None:
     batch_id = await ended(anthropic, inline("please fail"))
     [batch] = (await anthropic.batches.list(CALLER, 10, None)).items
@@ -152,7 +152,7 @@ async def test_a_batch_whose_every_request_failed_has_succeeded(
     )
 
 
-async def test_a_cancel_that_came_after_the_last_answer(anthropic: AnthropicAtWork) -> None:
+async def test_a_cancel_that_came_after_the_last_answer(anthropic: AnthropicWithFake) -> None:
     batch_id = (await anthropic.batches.create(CALLER, inline(*TEXTS))).batch.id
     await anthropic.batches.cancel(CALLER, batch_id)
     await anthropic.post(f"/_fake/batches/{batch_id}", {"reached": 6, "status": "ended"})
@@ -167,7 +167,7 @@ async def test_a_cancel_that_came_after_the_last_answer(anthropic: AnthropicAtWo
 @pytest.mark.parametrize("page_limit", [None, 2])
 @pytest.mark.parametrize("page_size", [1, 3, 100])
 async def test_every_batch_is_listed_once_newest_first(
-    anthropic: AnthropicAtWork, page_size: int, page_limit: int | None
+    anthropic: AnthropicWithFake, page_size: int, page_limit: int | None
 ) -> None:
     made = [(await anthropic.batches.create(CALLER, inline("a"))).batch.id for _ in range(5)]
     await anthropic.post("/_fake/settings", {"page_limit": page_limit})
@@ -180,7 +180,7 @@ async def test_every_batch_is_listed_once_newest_first(
     assert seen == made[::-1]
 
 
-async def test_a_list_never_has_results(anthropic: AnthropicAtWork) -> None:
+async def test_a_list_never_has_results(anthropic: AnthropicWithFake) -> None:
     await ended(anthropic, inline(*TEXTS))
     page = await anthropic.batches.list(CALLER, 10, None)
     assert [batch.output for batch in page.items] == [None]
@@ -188,20 +188,20 @@ async def test_a_list_never_has_results(anthropic: AnthropicAtWork) -> None:
 
 
 @pytest.mark.parametrize("data", ["no list", [1], [{}], {"id": "x"}])
-async def test_a_list_that_is_none(anthropic: AnthropicAtWork, data: Any) -> None:
+async def test_a_list_that_is_none(anthropic: AnthropicWithFake, data: Any) -> None:
     await anthropic.strike("GET", BATCHES, "status", status=200, body={"data": data})
     assert (await refused(anthropic.batches.list(CALLER, 10, None))).status == Status.UNAVAILABLE
 
 
 @pytest.mark.parametrize("answer", [[], "no json", {}, {"id": 7}, {"id": "msgbatch_other"}])
-async def test_a_batch_that_is_none(anthropic: AnthropicAtWork, answer: Any) -> None:
+async def test_a_batch_that_is_none(anthropic: AnthropicWithFake, answer: Any) -> None:
     await anthropic.strike("GET", f"{BATCHES}/.*", "status", status=200, body=answer)
     error = await refused(anthropic.batches.get(CALLER, "msgbatch_1"))
     assert error.status == Status.UNAVAILABLE
 
 
 @pytest.mark.parametrize("batch_id", ["../files", "a/b", "", ".."])
-async def test_what_is_no_name_of_a_batch(anthropic: AnthropicAtWork, batch_id: str) -> None:
+async def test_what_is_no_name_of_a_batch(anthropic: AnthropicWithFake, batch_id: str) -> None:
     error = await refused(anthropic.batches.get(CALLER, batch_id))
     assert error.status == Status.INVALID_ARGUMENT
     assert await anthropic.calls("GET") == []

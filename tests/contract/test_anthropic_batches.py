@@ -9,14 +9,6 @@ from providers.limits import Limits
 from providers.resource_names import result_file_id
 from providers.resources import BatchKind, BatchState, Counts, InlineResults, ResultFile
 from providers.status import Status
-from tests.contract.anthropic_at_work import (
-    CALLER,
-    MODEL,
-    AnthropicAtWork,
-    anthropic_at_work,
-    from_file,
-    inline,
-)
 from tests.contract.anthropic_batching import (
     BATCHES,
     TEXTS,
@@ -28,20 +20,28 @@ from tests.contract.anthropic_batching import (
     native_line,
     text_of,
 )
-from tests.contract.at_work import gemini_lines, json_lines, refused
+from tests.contract.anthropic_with_fake import (
+    CALLER,
+    MODEL,
+    AnthropicWithFake,
+    anthropic_with_fake,
+    from_file,
+    inline,
+)
+from tests.contract.provider_with_fake import gemini_lines, json_lines, refused
 
 
 @pytest.fixture
-async def anthropic() -> AsyncIterator[AnthropicAtWork]:
-    async with anthropic_at_work() as at_work:
-        yield at_work
-        assert at_work.nothing_held
+async def anthropic() -> AsyncIterator[AnthropicWithFake]:
+    async with anthropic_with_fake() as provider_with_fake:
+        yield provider_with_fake
+        assert provider_with_fake.nothing_held
 
 
 # --- when all is well -----------------------------------------------------------------------------
 
 
-async def test_an_inline_batch(anthropic: AnthropicAtWork) -> None:
+async def test_an_inline_batch(anthropic: AnthropicWithFake) -> None:
     batch_id = await ended(anthropic, inline(*TEXTS, display_name="dn"))
     batch = await anthropic.batches.get(CALLER, batch_id)
     assert (batch.id, batch.kind, batch.state) == (
@@ -58,7 +58,7 @@ async def test_an_inline_batch(anthropic: AnthropicAtWork) -> None:
     assert all(text in text_of(result) for text, result in zip(TEXTS, results, strict=True))
 
 
-async def test_a_running_batch_has_no_results(anthropic: AnthropicAtWork) -> None:
+async def test_a_running_batch_has_no_results(anthropic: AnthropicWithFake) -> None:
     await anthropic.post("/_fake/settings", {"auto_advance": False})
     created = await anthropic.batches.create(CALLER, inline(*TEXTS, display_name="dn"))
     batch = await anthropic.batches.get(CALLER, created.batch.id)
@@ -69,7 +69,7 @@ async def test_a_running_batch_has_no_results(anthropic: AnthropicAtWork) -> Non
     assert error.status == Status.NOT_FOUND
 
 
-async def test_inline_results_are_held_until_they_are_closed(anthropic: AnthropicAtWork) -> None:
+async def test_inline_results_are_held_until_they_are_closed(anthropic: AnthropicWithFake) -> None:
     batch_id = await ended(anthropic, inline(*TEXTS))
     output = (await anthropic.batches.get(CALLER, batch_id)).output
     assert isinstance(output, InlineResults)
@@ -78,7 +78,7 @@ async def test_inline_results_are_held_until_they_are_closed(anthropic: Anthropi
     assert anthropic.nothing_held
 
 
-async def test_inline_results_beyond_the_limit_are_a_file(anthropic: AnthropicAtWork) -> None:
+async def test_inline_results_beyond_the_limit_are_a_file(anthropic: AnthropicWithFake) -> None:
     batch_id = await ended(anthropic, inline(*TEXTS))
     replica = anthropic.replica(limits=Limits(line=1 << 20, inline_results=500))
     assert replica.batches is not None
@@ -87,7 +87,7 @@ async def test_inline_results_beyond_the_limit_are_a_file(anthropic: AnthropicAt
     assert sorted(line["key"] for line in await lines(anthropic, batch_id)) == list("123456")
 
 
-async def test_a_batch_from_a_file(anthropic: AnthropicAtWork) -> None:
+async def test_a_batch_from_a_file(anthropic: AnthropicWithFake) -> None:
     file_id = await anthropic.upload(gemini_lines(*TEXTS), "in.jsonl")
     batch_id = await ended(anthropic, from_file(file_id, display_name="dn"))
     batch = await anthropic.batches.get(CALLER, batch_id)
@@ -100,7 +100,7 @@ async def test_a_batch_from_a_file(anthropic: AnthropicAtWork) -> None:
     assert error.status == Status.FAILED_PRECONDITION
 
 
-async def test_any_key_survives(anthropic: AnthropicAtWork) -> None:
+async def test_any_key_survives(anthropic: AnthropicWithFake) -> None:
     """Although a custom id has at most 64 characters of `[A-Za-z0-9_-]`."""
     keys = ["k" * 500, "two words", "schön 漢字 🎉", "a/b\\c\n\t", "", "r0000000001"]
     request = {"contents": [{"parts": [{"text": "hi"}]}]}
@@ -109,7 +109,7 @@ async def test_any_key_survives(anthropic: AnthropicAtWork) -> None:
     assert sorted(line["key"] for line in await lines(anthropic, batch_id)) == sorted(keys)
 
 
-async def test_a_batch_in_anthropics_own_format_goes_as_it_is(anthropic: AnthropicAtWork) -> None:
+async def test_a_batch_in_anthropics_own_format_goes_as_it_is(anthropic: AnthropicWithFake) -> None:
     data = json_lines(*(native_line(name, "hi") for name in ("a", "b-_1", "c" * 64)))
     batch_id = await ended(anthropic, from_file(await anthropic.upload(data, "in.jsonl")))
     assert await custom_ids(anthropic, batch_id) == ["a", "b-_1", "c" * 64]
@@ -124,7 +124,7 @@ async def test_a_batch_in_anthropics_own_format_goes_as_it_is(anthropic: Anthrop
     ("params", "version"), [({}, "2026-10-21"), ({"temperature": 0.5}, "2023-06-01")]
 )
 async def test_one_request_decides_the_version_for_all(
-    anthropic: AnthropicAtWork, params: dict[str, Any], version: str
+    anthropic: AnthropicWithFake, params: dict[str, Any], version: str
 ) -> None:
     data = json_lines(native_line("a"), native_line("b", **params))
     await anthropic.strike("POST", BATCHES, "status", status=400, read_body=False)
@@ -137,7 +137,7 @@ async def test_one_request_decides_the_version_for_all(
     assert all("response" in line for line in await lines(anthropic, batch_id))
 
 
-async def test_the_input_may_go_once_the_batch_is_made(anthropic: AnthropicAtWork) -> None:
+async def test_the_input_may_go_once_the_batch_is_made(anthropic: AnthropicWithFake) -> None:
     file_id = await anthropic.upload(gemini_lines(*TEXTS), "in.jsonl")
     created = await anthropic.batches.create(CALLER, from_file(file_id))
     await anthropic.files.delete(CALLER, file_id)
@@ -145,7 +145,7 @@ async def test_the_input_may_go_once_the_batch_is_made(anthropic: AnthropicAtWor
     assert len(await lines(anthropic, created.batch.id)) == len(TEXTS)
 
 
-async def test_another_replica_knows_what_anthropic_does_not(anthropic: AnthropicAtWork) -> None:
+async def test_another_replica_knows_what_anthropic_does_not(anthropic: AnthropicWithFake) -> None:
     batch_id = await ended(anthropic, inline(*TEXTS, display_name="dn"))
     anthropic.provider = anthropic.replica()
     [batch] = (await anthropic.batches.list(CALLER, 10, None)).items
@@ -158,7 +158,7 @@ async def test_another_replica_knows_what_anthropic_does_not(anthropic: Anthropi
 
 @pytest.mark.parametrize("names", ["abc", ["r0000000001", "r0000000001-" + "0" * 32]])
 async def test_another_tools_batch_is_listed_and_read(
-    anthropic: AnthropicAtWork, names: list[str]
+    anthropic: AnthropicWithFake, names: list[str]
 ) -> None:
     """Even where its custom ids look like ours."""
     order = {"requests": [native_line(name) for name in names]}
@@ -170,7 +170,7 @@ async def test_another_tools_batch_is_listed_and_read(
     assert sorted(line["key"] for line in await lines(anthropic, batch_id)) == sorted(names)
 
 
-async def test_a_crash_before_the_record_loses_no_key(anthropic: AnthropicAtWork) -> None:
+async def test_a_crash_before_the_record_loses_no_key(anthropic: AnthropicWithFake) -> None:
     file_id = await anthropic.upload(gemini_lines(*TEXTS), "in.jsonl")
     from_lines = await ended(anthropic, from_file(file_id, display_name="dn"))
     from_body = await ended(anthropic, inline(*TEXTS))
@@ -183,7 +183,7 @@ async def test_a_crash_before_the_record_loses_no_key(anthropic: AnthropicAtWork
     assert [result["metadata"]["place"] for result in results] == list("012345")
 
 
-async def test_the_store_is_lost(anthropic: AnthropicAtWork) -> None:
+async def test_the_store_is_lost(anthropic: AnthropicWithFake) -> None:
     """Jobs, states and results remain, keyed by native id."""
     batch_id = await ended(anthropic, inline(*TEXTS))
     await anthropic.lose("")

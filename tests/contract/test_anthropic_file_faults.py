@@ -11,11 +11,6 @@ from providers.resource_names import native_file_id, parse_file_id
 from providers.resources import File
 from providers.status import Status
 from providers.upload import GRANULARITY
-from tests.contract.anthropic_at_work import (
-    CALLER,
-    AnthropicAtWork,
-    anthropic_at_work,
-)
 from tests.contract.anthropic_uploading import (
     DATA,
     SENT,
@@ -24,16 +19,21 @@ from tests.contract.anthropic_uploading import (
     the_one_file,
     whole,
 )
-from tests.contract.at_work import refused
+from tests.contract.anthropic_with_fake import (
+    CALLER,
+    AnthropicWithFake,
+    anthropic_with_fake,
+)
+from tests.contract.provider_with_fake import refused
 
 
 @pytest.fixture
-async def anthropic() -> AsyncIterator[AnthropicAtWork]:
-    async with anthropic_at_work() as at_work:
-        yield at_work
+async def anthropic() -> AsyncIterator[AnthropicWithFake]:
+    async with anthropic_with_fake() as provider_with_fake:
+        yield provider_with_fake
 
 
-async def test_a_lost_answer_makes_no_second_file(anthropic: AnthropicAtWork) -> None:
+async def test_a_lost_answer_makes_no_second_file(anthropic: AnthropicWithFake) -> None:
     await anthropic.strike("POST", "files", "lose_answer")
     session = await anthropic.start(len(SMALL), SENT)
     await the_one_file(anthropic, SMALL, await whole(anthropic, session))
@@ -41,7 +41,7 @@ async def test_a_lost_answer_makes_no_second_file(anthropic: AnthropicAtWork) ->
 
 @pytest.mark.parametrize("fault", [{"kind": "lose_answer"}, {"kind": "reset", "after_bytes": 500}])
 async def test_a_lost_file_is_found_behind_many_newer_ones(
-    anthropic: AnthropicAtWork, fault: dict[str, Any]
+    anthropic: AnthropicWithFake, fault: dict[str, Any]
 ) -> None:
     await anthropic.post("/_fake/settings", {"page_limit": 1})
     session = await anthropic.start(len(SMALL), SENT)
@@ -59,7 +59,7 @@ async def test_a_lost_file_is_found_behind_many_newer_ones(
 
 
 async def test_another_uploads_file_of_the_same_name_and_size_is_left_alone(
-    anthropic: AnthropicAtWork,
+    anthropic: AnthropicWithFake,
 ) -> None:
     first = await anthropic.upload(SMALL, SENT, "first")
     await anthropic.strike("POST", "files", "reset", after_bytes=500)
@@ -72,7 +72,7 @@ async def test_another_uploads_file_of_the_same_name_and_size_is_left_alone(
 
 
 async def test_an_older_file_is_not_taken_for_ours(
-    anthropic: AnthropicAtWork, monkeypatch: pytest.MonkeyPatch
+    anthropic: AnthropicWithFake, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await anthropic.upload(SMALL, SENT, "first")
     await anthropic.lose("")
@@ -85,7 +85,7 @@ async def test_an_older_file_is_not_taken_for_ours(
 
 
 async def test_a_refused_file_is_not_taken_for_one_of_the_same_name(
-    anthropic: AnthropicAtWork,
+    anthropic: AnthropicWithFake,
 ) -> None:
     await anthropic.upload(SMALL, SENT, "first")
     await anthropic.lose("files/")
@@ -95,7 +95,7 @@ async def test_a_refused_file_is_not_taken_for_one_of_the_same_name(
 
 
 async def test_parts_whose_file_is_found_are_let_go(
-    anthropic: AnthropicAtWork, monkeypatch: pytest.MonkeyPatch
+    anthropic: AnthropicWithFake, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     session = await anthropic.start(len(DATA), SENT)
     await anthropic.send(session, DATA[: 2 * GRANULARITY])
@@ -136,7 +136,7 @@ class Content:
 
 @pytest.mark.parametrize("answer", [{}, {"id": None}, {"id": "a/b"}, [], "no json"])
 async def test_an_answer_that_makes_no_sense_is_the_upstreams_fault(
-    anthropic: AnthropicAtWork, answer: Any
+    anthropic: AnthropicWithFake, answer: Any
 ) -> None:
     await anthropic.strike("POST", "files", "status", status=200, body=answer)
     error = await refused(whole(anthropic, await anthropic.start(len(SMALL), SENT)))
@@ -144,7 +144,9 @@ async def test_an_answer_that_makes_no_sense_is_the_upstreams_fault(
 
 
 @pytest.mark.parametrize("at", ["request", "answer"])
-async def test_a_cancel_during_the_end_leaves_no_file(anthropic: AnthropicAtWork, at: str) -> None:
+async def test_a_cancel_during_the_end_leaves_no_file(
+    anthropic: AnthropicWithFake, at: str
+) -> None:
     session = await anthropic.start(len(SMALL), SENT)
     await anthropic.strike("POST", "files", "delay", name="slow", at=at)
     slow = asyncio.create_task(refused(whole(anthropic, session)))
@@ -157,7 +159,7 @@ async def test_a_cancel_during_the_end_leaves_no_file(anthropic: AnthropicAtWork
     assert await anthropic.kept() == ["uploads/s1/end"]
 
 
-async def test_a_sender_that_leaves_can_be_taken_over(anthropic: AnthropicAtWork) -> None:
+async def test_a_sender_that_leaves_can_be_taken_over(anthropic: AnthropicWithFake) -> None:
     session = await anthropic.start(len(SMALL), SENT)
     await anthropic.strike("POST", "files", "delay", name="slow", at="answer")
     gone = asyncio.create_task(whole(anthropic, session))
@@ -178,7 +180,7 @@ async def test_a_sender_that_leaves_can_be_taken_over(anthropic: AnthropicAtWork
     ],
 )
 async def test_what_of_a_file_cannot_be_read_is_absent(
-    anthropic: AnthropicAtWork, change: dict[str, Any], field: str
+    anthropic: AnthropicWithFake, change: dict[str, Any], field: str
 ) -> None:
     native = {"id": "file_a", "size_bytes": 1, "created_at": "2026-11-01T00:00:00Z"} | change
     await anthropic.strike("GET", "files/file_a", "status", status=200, body=native)

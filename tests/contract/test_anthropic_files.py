@@ -8,25 +8,25 @@ import pytest
 from providers.resource_names import FileId, FileKind, parse_file_id
 from providers.status import Status
 from providers.upload import UploadStart
-from tests.contract.anthropic_at_work import (
+from tests.contract.anthropic_batching import download
+from tests.contract.anthropic_uploading import SENT, SMALL, STAGED
+from tests.contract.anthropic_with_fake import (
     CALLER,
     OTHER,
     SECRET,
-    AnthropicAtWork,
-    anthropic_at_work,
+    AnthropicWithFake,
+    anthropic_with_fake,
 )
-from tests.contract.anthropic_batching import download
-from tests.contract.anthropic_uploading import SENT, SMALL, STAGED
-from tests.contract.at_work import body_of, gemini_lines, refused
+from tests.contract.provider_with_fake import body_of, gemini_lines, refused
 
 
 @pytest.fixture
-async def anthropic() -> AsyncIterator[AnthropicAtWork]:
-    async with anthropic_at_work() as at_work:
-        yield at_work
+async def anthropic() -> AsyncIterator[AnthropicWithFake]:
+    async with anthropic_with_fake() as provider_with_fake:
+        yield provider_with_fake
 
 
-async def ids(anthropic: AnthropicAtWork, page_size: int = 100) -> list[str]:
+async def ids(anthropic: AnthropicWithFake, page_size: int = 100) -> list[str]:
     """Every file of the list; all pages but the last are full."""
     seen: list[str] = []
     token: str | None = None
@@ -47,7 +47,7 @@ async def ids(anthropic: AnthropicAtWork, page_size: int = 100) -> list[str]:
 )
 @pytest.mark.parametrize("mime_type", ["application/pdf", "pdf", None])
 async def test_a_file_keeps_its_names(
-    anthropic: AnthropicAtWork, name: str, mime_type: str | None
+    anthropic: AnthropicWithFake, name: str, mime_type: str | None
 ) -> None:
     """Also those that Anthropic refuses."""
     start = UploadStart(display_name=name, mime_type=mime_type, size=len(SMALL))
@@ -60,7 +60,7 @@ async def test_a_file_keeps_its_names(
 
 @pytest.mark.parametrize("name", [STAGED, SENT])
 async def test_a_file_is_deleted_with_what_is_known_of_it(
-    anthropic: AnthropicAtWork, name: str
+    anthropic: AnthropicWithFake, name: str
 ) -> None:
     file_id = await anthropic.upload(SMALL, name)
     await anthropic.lose("uploads/")
@@ -75,7 +75,7 @@ async def test_a_file_is_deleted_with_what_is_known_of_it(
     assert await anthropic.objects("files") == []
 
 
-async def test_a_native_id_is_a_name_too(anthropic: AnthropicAtWork) -> None:
+async def test_a_native_id_is_a_name_too(anthropic: AnthropicWithFake) -> None:
     file_id = await anthropic.upload(SMALL, SENT)
     native = parse_file_id(file_id).native
     assert await anthropic.files.get(CALLER, native) == await anthropic.files.get(CALLER, file_id)
@@ -83,21 +83,21 @@ async def test_a_native_id_is_a_name_too(anthropic: AnthropicAtWork) -> None:
     assert (await refused(anthropic.files.get(CALLER, file_id))).status == Status.NOT_FOUND
 
 
-async def test_another_tools_file(anthropic: AnthropicAtWork) -> None:
+async def test_another_tools_file(anthropic: AnthropicWithFake) -> None:
     file_id = await anthropic.upload(SMALL, SENT, mime_type="application/pdf")
     await anthropic.lose("")
     file = await anthropic.files.get(CALLER, file_id)
     assert (file.display_name, file.mime_type) == (SENT, "application/pdf")
 
 
-async def test_what_anthropic_gives_back_to_nobody(anthropic: AnthropicAtWork) -> None:
+async def test_what_anthropic_gives_back_to_nobody(anthropic: AnthropicWithFake) -> None:
     file_id = await anthropic.upload(SMALL, SENT)
     error = await refused(anthropic.files.download(CALLER, file_id))
     assert (error.status, error.upstream_status) == (Status.INVALID_ARGUMENT, 400)
     assert "not downloadable" in error.message
 
 
-async def test_what_anthropic_does_give_back(anthropic: AnthropicAtWork) -> None:
+async def test_what_anthropic_does_give_back(anthropic: AnthropicWithFake) -> None:
     file_id = await anthropic.upload(SMALL, SENT, mime_type="application/pdf")
     native = parse_file_id(file_id).native
     await anthropic.post(f"/_fake/uploads/{native}", {"downloadable": True})
@@ -110,13 +110,13 @@ async def test_what_anthropic_does_give_back(anthropic: AnthropicAtWork) -> None
     assert (await refused(download(anthropic, file_id))).status == Status.UNAVAILABLE
 
 
-async def test_a_file_that_expired_at_anthropic(anthropic: AnthropicAtWork) -> None:
+async def test_a_file_that_expired_at_anthropic(anthropic: AnthropicWithFake) -> None:
     file_id = await anthropic.upload(SMALL, SENT)
     await anthropic.post(f"/_fake/uploads/{parse_file_id(file_id).native}", {"status": "expired"})
     assert (await refused(anthropic.files.get(CALLER, file_id))).status == Status.NOT_FOUND
 
 
-async def test_a_staged_file_is_its_tenants_own(anthropic: AnthropicAtWork) -> None:
+async def test_a_staged_file_is_its_tenants_own(anthropic: AnthropicWithFake) -> None:
     file_id = await anthropic.upload(gemini_lines("a"), STAGED)
     for attempt in (
         anthropic.files.get(OTHER, file_id),
@@ -128,7 +128,7 @@ async def test_a_staged_file_is_its_tenants_own(anthropic: AnthropicAtWork) -> N
     assert await download(anthropic, file_id) == gemini_lines("a")
 
 
-async def test_a_staged_file_deleted_while_it_is_read(anthropic: AnthropicAtWork) -> None:
+async def test_a_staged_file_deleted_while_it_is_read(anthropic: AnthropicWithFake) -> None:
     file_id = await anthropic.upload(SMALL, STAGED)
     opened = await anthropic.files.download(CALLER, file_id)
     await anthropic.files.delete(CALLER, file_id)
@@ -136,7 +136,7 @@ async def test_a_staged_file_deleted_while_it_is_read(anthropic: AnthropicAtWork
     await opened.close()
 
 
-async def test_a_record_whose_content_is_gone(anthropic: AnthropicAtWork) -> None:
+async def test_a_record_whose_content_is_gone(anthropic: AnthropicWithFake) -> None:
     """As the sweep leaves it for a moment, since the content is the older one."""
     file_id = await anthropic.upload(SMALL, STAGED)
     await anthropic.lose("staged-content/")
@@ -145,14 +145,14 @@ async def test_a_record_whose_content_is_gone(anthropic: AnthropicAtWork) -> Non
     assert await ids(anthropic) == []
 
 
-async def test_a_staged_id_that_nobody_made(anthropic: AnthropicAtWork) -> None:
+async def test_a_staged_id_that_nobody_made(anthropic: AnthropicWithFake) -> None:
     """An id is part of a name in the store, whose names have rules."""
     for staged_id in ("A", "..a", "~", "a=b", "x" * 500):
         file_id = str(FileId(FileKind.STAGED, staged_id))
         assert (await refused(anthropic.files.get(CALLER, file_id))).status == Status.NOT_FOUND
 
 
-async def test_results_of_no_batch(anthropic: AnthropicAtWork) -> None:
+async def test_results_of_no_batch(anthropic: AnthropicWithFake) -> None:
     file_id = str(FileId(FileKind.RESULTS, "msgbatch_none"))
     for attempt in (
         anthropic.files.get(CALLER, file_id),
@@ -161,7 +161,7 @@ async def test_results_of_no_batch(anthropic: AnthropicAtWork) -> None:
         assert (await refused(attempt)).status == Status.NOT_FOUND
 
 
-async def test_the_key_is_in_no_error(anthropic: AnthropicAtWork) -> None:
+async def test_the_key_is_in_no_error(anthropic: AnthropicWithFake) -> None:
     body = {"error": {"message": f"no such key: {SECRET}", "type": f"key {SECRET}"}}
     await anthropic.strike("GET", "files/file_a", "status", status=401, body=body)
     error = await refused(anthropic.files.get(CALLER, "file_a"))
@@ -177,7 +177,7 @@ async def test_the_key_is_in_no_error(anthropic: AnthropicAtWork) -> None:
 @pytest.mark.parametrize("page_limit", [None, 2])
 @pytest.mark.parametrize("page_size", [1, 2, 3, 4, 5, 6, 100])
 async def test_every_file_is_listed_once_newest_first(
-    anthropic: AnthropicAtWork, page_size: int, page_limit: int | None, beta: bool
+    anthropic: AnthropicWithFake, page_size: int, page_limit: int | None, beta: bool
 ) -> None:
     sent, staged = [], []
     for number in range(3):
@@ -187,7 +187,7 @@ async def test_every_file_is_listed_once_newest_first(
     assert await ids(anthropic, page_size) == staged[::-1] + sent[::-1]
 
 
-async def test_what_comes_and_goes_between_two_pages(anthropic: AnthropicAtWork) -> None:
+async def test_what_comes_and_goes_between_two_pages(anthropic: AnthropicWithFake) -> None:
     staged = [await anthropic.upload(SMALL, STAGED, f"s{number}") for number in range(4)]
     page = await anthropic.files.list(CALLER, 2, None)
     await anthropic.files.delete(CALLER, staged[2])
@@ -198,7 +198,7 @@ async def test_what_comes_and_goes_between_two_pages(anthropic: AnthropicAtWork)
 
 @pytest.mark.parametrize("page", ["a+b/c==", "x" * 2000, "&limit=1"])
 async def test_whatever_anthropic_says_where_the_list_goes_on(
-    anthropic: AnthropicAtWork, page: str
+    anthropic: AnthropicWithFake, page: str
 ) -> None:
     answer = {"data": [{"id": "file_a"}], "next_page": page}
     await anthropic.strike("GET", "files", "status", status=200, body=answer)
@@ -209,7 +209,7 @@ async def test_whatever_anthropic_says_where_the_list_goes_on(
     assert asked["query"] == {"limit": "1", "page": page}
 
 
-async def test_a_token_of_another_list(anthropic: AnthropicAtWork) -> None:
+async def test_a_token_of_another_list(anthropic: AnthropicWithFake) -> None:
     order = {"data": [{"id": "msgbatch_a"}], "has_more": True, "last_id": "msgbatch_a"}
     await anthropic.strike("GET", "messages/batches", "status", status=200, body=order)
     of_batches = (await anthropic.batches.list(CALLER, 1, None)).next_page_token
@@ -228,6 +228,6 @@ async def test_a_token_of_another_list(anthropic: AnthropicAtWork) -> None:
 
 
 @pytest.mark.parametrize("data", ["no list", [1], [{}], {"id": "x"}])
-async def test_a_list_that_is_none(anthropic: AnthropicAtWork, data: Any) -> None:
+async def test_a_list_that_is_none(anthropic: AnthropicWithFake, data: Any) -> None:
     await anthropic.strike("GET", "files", "status", status=200, body={"data": data})
     assert (await refused(anthropic.files.list(CALLER, 10, None))).status == Status.UNAVAILABLE

@@ -10,13 +10,6 @@ from providers.limits import Limits
 from providers.resource_names import result_file_id
 from providers.resources import BatchState, Failure, InlineResults, ResultFile
 from providers.status import Status
-from tests.contract.anthropic_at_work import (
-    CALLER,
-    AnthropicAtWork,
-    anthropic_at_work,
-    from_file,
-    inline,
-)
 from tests.contract.anthropic_batching import (
     RESULTS,
     TEXTS,
@@ -27,18 +20,25 @@ from tests.contract.anthropic_batching import (
     items,
     lines,
 )
-from tests.contract.at_work import LIMITS, gemini_lines, refused
+from tests.contract.anthropic_with_fake import (
+    CALLER,
+    AnthropicWithFake,
+    anthropic_with_fake,
+    from_file,
+    inline,
+)
+from tests.contract.provider_with_fake import LIMITS, gemini_lines, refused
 
 
 @pytest.fixture
-async def anthropic() -> AsyncIterator[AnthropicAtWork]:
-    async with anthropic_at_work() as at_work:
-        yield at_work
-        assert at_work.nothing_held
+async def anthropic() -> AsyncIterator[AnthropicWithFake]:
+    async with anthropic_with_fake() as provider_with_fake:
+        yield provider_with_fake
+        assert provider_with_fake.nothing_held
 
 
 async def test_failed_expired_and_lost_requests_have_their_errors(
-    anthropic: AnthropicAtWork,
+    anthropic: AnthropicWithFake,
 ) -> None:
     texts = ["fine", "please fail", "please expire", "please lose", "fine too"]
     batch_id = await ended(
@@ -50,7 +50,7 @@ async def test_failed_expired_and_lost_requests_have_their_errors(
     assert codes == [None, 3, 4, 13, None]
 
 
-async def test_results_full_of_nonsense(anthropic: AnthropicAtWork) -> None:
+async def test_results_full_of_nonsense(anthropic: AnthropicWithFake) -> None:
     """A second answer, an unknown request, invalid lines: each request has one result."""
     batch_id = await ended(anthropic, inline(*TEXTS[:3]))
     _, second, third = await custom_ids(anthropic, batch_id)
@@ -76,7 +76,7 @@ async def test_results_full_of_nonsense(anthropic: AnthropicAtWork) -> None:
 
 @pytest.mark.parametrize("first", [b"no json\n", b"[1]\n", b"{}\n", b""])
 async def test_nonsense_instead_of_what_would_name_the_job(
-    anthropic: AnthropicAtWork, first: bytes
+    anthropic: AnthropicWithFake, first: bytes
 ) -> None:
     batch_id = await ended(anthropic, inline("a"))
     await anthropic.lose("records/")
@@ -86,7 +86,9 @@ async def test_nonsense_instead_of_what_would_name_the_job(
 
 
 @pytest.mark.parametrize("after", [0, 700])
-async def test_truncated_results_never_end_cleanly(anthropic: AnthropicAtWork, after: int) -> None:
+async def test_truncated_results_never_end_cleanly(
+    anthropic: AnthropicWithFake, after: int
+) -> None:
     batch_id = await ended(anthropic, inline(*TEXTS))
     await anthropic.strike("GET", RESULTS, "truncate", after_bytes=after, times=2)
     error = await refused(download(anthropic, result_file_id(batch_id)))
@@ -96,7 +98,7 @@ async def test_truncated_results_never_end_cleanly(anthropic: AnthropicAtWork, a
     assert anthropic.nothing_held
 
 
-async def test_a_download_given_up_holds_nothing(anthropic: AnthropicAtWork) -> None:
+async def test_a_download_given_up_holds_nothing(anthropic: AnthropicWithFake) -> None:
     batch_id = await ended(anthropic, inline(*TEXTS))
     opened = await anthropic.files.download(CALLER, result_file_id(batch_id))
     chunks = aiter(opened.body.chunks)
@@ -106,7 +108,7 @@ async def test_a_download_given_up_holds_nothing(anthropic: AnthropicAtWork) -> 
     assert anthropic.nothing_held
 
 
-async def test_a_line_beyond_the_limit_in_the_results(anthropic: AnthropicAtWork) -> None:
+async def test_a_line_beyond_the_limit_in_the_results(anthropic: AnthropicWithFake) -> None:
     batch_id = await ended(anthropic, inline(*TEXTS))
     replica = anthropic.replica(limits=Limits(line=100, inline_results=LIMITS.inline_results))
     assert replica.batches is not None
@@ -132,7 +134,7 @@ async def test_a_line_beyond_the_limit_in_the_results(anthropic: AnthropicAtWork
         "http://api.anthropic.com@127.0.0.1/{id}",
     ],
 )
-async def test_results_do_not_depend_on_their_url(anthropic: AnthropicAtWork, url: str) -> None:
+async def test_results_do_not_depend_on_their_url(anthropic: AnthropicWithFake, url: str) -> None:
     await anthropic.post("/_fake/settings", {"results_url": url})
     inlined = await ended(anthropic, inline(*TEXTS))
     file_id = await anthropic.upload(gemini_lines(*TEXTS), "in.jsonl")
@@ -145,7 +147,7 @@ WHY_GONE = "Anthropic no longer has the results of this batch: it keeps them for
 GONE = {"code": 5, "message": WHY_GONE}
 
 
-async def test_results_that_are_no_longer_kept(anthropic: AnthropicAtWork) -> None:
+async def test_results_that_are_no_longer_kept(anthropic: AnthropicWithFake) -> None:
     inlined = await ended(anthropic, inline(*TEXTS))
     file_id = await anthropic.upload(gemini_lines(*TEXTS), "in.jsonl")
     from_a_file = await ended(anthropic, from_file(file_id))
@@ -163,7 +165,7 @@ async def test_results_that_are_no_longer_kept(anthropic: AnthropicAtWork) -> No
 
 
 async def test_results_that_are_no_longer_kept_of_another_tools_batch(
-    anthropic: AnthropicAtWork,
+    anthropic: AnthropicWithFake,
 ) -> None:
     batch_id = await ended(anthropic, inline(*TEXTS))
     await anthropic.post(f"/_fake/batches/{batch_id}", {"archived": True})
@@ -178,7 +180,7 @@ async def test_results_that_are_no_longer_kept_of_another_tools_batch(
         assert (await refused(attempt)).status == Status.NOT_FOUND
 
 
-async def test_results_that_go_while_they_are_asked_for(anthropic: AnthropicAtWork) -> None:
+async def test_results_that_go_while_they_are_asked_for(anthropic: AnthropicWithFake) -> None:
     batch_id = await ended(anthropic, inline(*TEXTS))
     await anthropic.strike("GET", RESULTS, "status", status=404, times=2)
     batch = await anthropic.batches.get(CALLER, batch_id)
@@ -188,7 +190,7 @@ async def test_results_that_go_while_they_are_asked_for(anthropic: AnthropicAtWo
 
 
 @pytest.mark.parametrize("status", [403, 429, 500])
-async def test_results_that_are_refused(anthropic: AnthropicAtWork, status: int) -> None:
+async def test_results_that_are_refused(anthropic: AnthropicWithFake, status: int) -> None:
     batch_id = await ended(anthropic, inline(*TEXTS))
     await anthropic.strike("GET", RESULTS, "status", status=status)
     error = await refused(anthropic.batches.get(CALLER, batch_id))

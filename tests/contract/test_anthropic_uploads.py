@@ -16,7 +16,6 @@ from providers.resource_names import parse_file_id
 from providers.state import State
 from providers.status import Status
 from providers.upload import GRANULARITY, Chunk, UploadStart
-from tests.contract.anthropic_at_work import STATE_LIFE, AnthropicAtWork, anthropic_at_work
 from tests.contract.anthropic_uploading import (
     DATA,
     SENT,
@@ -30,19 +29,20 @@ from tests.contract.anthropic_uploading import (
     the_one_file,
     whole,
 )
-from tests.contract.at_work import Pieces, body_of, refused
+from tests.contract.anthropic_with_fake import STATE_LIFE, AnthropicWithFake, anthropic_with_fake
+from tests.contract.provider_with_fake import Pieces, body_of, refused
 
 
 @pytest.fixture
-async def anthropic(state: State) -> AsyncIterator[AnthropicAtWork]:
-    async with anthropic_at_work(state) as at_work:
-        yield at_work
+async def anthropic(state: State) -> AsyncIterator[AnthropicWithFake]:
+    async with anthropic_with_fake(state) as provider_with_fake:
+        yield provider_with_fake
 
 
 # --- when all is well -----------------------------------------------------------------------------
 
 
-async def test_a_batchs_input_is_kept_here(anthropic: AnthropicAtWork) -> None:
+async def test_a_batchs_input_is_kept_here(anthropic: AnthropicWithFake) -> None:
     session = await anthropic.start(len(SMALL), STAGED, mime_type="jsonl")
     final = await whole(anthropic, session)
     await the_one_file(anthropic, SMALL, final)
@@ -56,7 +56,7 @@ async def test_a_batchs_input_is_kept_here(anthropic: AnthropicAtWork) -> None:
     assert await left_of_session(anthropic) == 1
 
 
-async def test_any_other_file_goes_to_anthropic(anthropic: AnthropicAtWork) -> None:
+async def test_any_other_file_goes_to_anthropic(anthropic: AnthropicWithFake) -> None:
     session = await anthropic.start(len(SMALL), SENT, mime_type="application/pdf")
     final = await whole(anthropic, session)
     await the_one_file(anthropic, SMALL, final)
@@ -70,7 +70,7 @@ async def test_any_other_file_goes_to_anthropic(anthropic: AnthropicAtWork) -> N
 
 @pytest.mark.parametrize("mime_type", ["pdf", "a/b\r\nX-Ours: 1", "ä/b"])
 async def test_what_is_no_content_type_is_not_sent_as_one(
-    anthropic: AnthropicAtWork, mime_type: str
+    anthropic: AnthropicWithFake, mime_type: str
 ) -> None:
     session = await anthropic.start(len(SMALL), SENT, mime_type=mime_type)
     final = await whole(anthropic, session)
@@ -82,7 +82,7 @@ async def test_what_is_no_content_type_is_not_sent_as_one(
 
 @pytest.mark.parametrize(("name", "size"), [(STAGED, None), (SENT, len(DATA))])
 async def test_chunks_go_through_any_replica(
-    anthropic: AnthropicAtWork, name: str, size: int | None
+    anthropic: AnthropicWithFake, name: str, size: int | None
 ) -> None:
     session = await anthropic.start(size, name)
     for offset in (0, GRANULARITY):
@@ -98,20 +98,20 @@ async def test_chunks_go_through_any_replica(
 
 @pytest.mark.parametrize("size", [None, 0])
 @pytest.mark.parametrize("name", [STAGED, SENT])
-async def test_an_empty_file(anthropic: AnthropicAtWork, name: str, size: int | None) -> None:
+async def test_an_empty_file(anthropic: AnthropicWithFake, name: str, size: int | None) -> None:
     session = await anthropic.start(size, name)
     await the_one_file(anthropic, b"", await anthropic.send(session, b"", finalize=True))
 
 
 @pytest.mark.parametrize("offset", [GRANULARITY, None])
-async def test_an_end_without_bytes(anthropic: AnthropicAtWork, offset: int | None) -> None:
+async def test_an_end_without_bytes(anthropic: AnthropicWithFake, offset: int | None) -> None:
     session = await anthropic.start(None, STAGED)
     await anthropic.send(session, DATA[:GRANULARITY])
     final = await anthropic.uploads.send(session, Chunk(offset, in_memory(b""), finalize=True))
     await the_one_file(anthropic, DATA[:GRANULARITY], final)
 
 
-async def test_a_repeat_in_another_slicing(anthropic: AnthropicAtWork) -> None:
+async def test_a_repeat_in_another_slicing(anthropic: AnthropicWithFake) -> None:
     session = await anthropic.start(len(DATA), STAGED)
     await anthropic.send(session, DATA[:GRANULARITY])
     await anthropic.send(session, DATA[: 2 * GRANULARITY])
@@ -120,7 +120,7 @@ async def test_a_repeat_in_another_slicing(anthropic: AnthropicAtWork) -> None:
     await the_one_file(anthropic, DATA, final)
 
 
-async def test_a_repeat_of_the_end_is_answered_alike(anthropic: AnthropicAtWork) -> None:
+async def test_a_repeat_of_the_end_is_answered_alike(anthropic: AnthropicWithFake) -> None:
     session = await anthropic.start(len(DATA), STAGED)
     final = await in_chunks(anthropic, session)
     again = await last_chunk(anthropic, session)
@@ -136,7 +136,7 @@ async def test_a_repeat_of_the_end_is_answered_alike(anthropic: AnthropicAtWork)
 )
 @pytest.mark.parametrize("name", [STAGED, SENT])
 async def test_a_file_in_one_request(
-    anthropic: AnthropicAtWork, name: str, size: int, known: bool
+    anthropic: AnthropicWithFake, name: str, size: int, known: bool
 ) -> None:
     body = Body(Pieces(DATA[:size]), size if known else None)
     start = UploadStart(display_name=name)
@@ -152,7 +152,7 @@ async def test_a_file_in_one_request(
 
 @pytest.mark.parametrize("name", [STAGED, SENT])
 async def test_a_client_that_sends_too_little_makes_no_file(
-    anthropic: AnthropicAtWork, name: str
+    anthropic: AnthropicWithFake, name: str
 ) -> None:
     session = await anthropic.start(len(SMALL) + 1, name)
     short = Chunk(0, Body(Pieces(SMALL), len(SMALL) + 1), finalize=True)
@@ -164,7 +164,7 @@ async def test_a_client_that_sends_too_little_makes_no_file(
 
 
 @pytest.mark.parametrize("name", [STAGED, SENT])
-async def test_a_client_that_breaks_off(anthropic: AnthropicAtWork, name: str) -> None:
+async def test_a_client_that_breaks_off(anthropic: AnthropicWithFake, name: str) -> None:
     async def broken() -> AsyncIterator[bytes]:
         yield DATA[:GRANULARITY]
         raise ConnectionResetError
@@ -177,7 +177,7 @@ async def test_a_client_that_breaks_off(anthropic: AnthropicAtWork, name: str) -
         assert await anthropic.kept() == []
 
 
-async def test_content_without_a_record_is_no_file_yet(anthropic: AnthropicAtWork) -> None:
+async def test_content_without_a_record_is_no_file_yet(anthropic: AnthropicWithFake) -> None:
     """What a crash between the two leaves; the repeat mends it."""
     session = await anthropic.start(len(SMALL), STAGED)
     made = (await whole(anthropic, session)).file
@@ -196,7 +196,7 @@ async def test_content_without_a_record_is_no_file_yet(anthropic: AnthropicAtWor
 
 @pytest.mark.parametrize("fault", [{"kind": "status"}, {"kind": "reset", "after_bytes": 500}])
 async def test_what_fails_after_the_last_part_is_mended_by_the_repeat(
-    anthropic: AnthropicAtWork, fault: dict[str, Any]
+    anthropic: AnthropicWithFake, fault: dict[str, Any]
 ) -> None:
     """The parts are one object by then, whose upload has ended."""
     session = await anthropic.start(len(DATA), SENT)
@@ -209,7 +209,7 @@ async def test_what_fails_after_the_last_part_is_mended_by_the_repeat(
 
 
 async def test_a_crash_after_the_parts_were_joined(
-    anthropic: AnthropicAtWork, monkeypatch: pytest.MonkeyPatch
+    anthropic: AnthropicWithFake, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     session = await anthropic.start(len(DATA), STAGED)
     with monkeypatch.context() as crash:
@@ -223,7 +223,7 @@ async def test_a_crash_after_the_parts_were_joined(
 
 
 @pytest.mark.parametrize("name", [STAGED, SENT])
-async def test_a_cancelled_upload_leaves_nothing(anthropic: AnthropicAtWork, name: str) -> None:
+async def test_a_cancelled_upload_leaves_nothing(anthropic: AnthropicWithFake, name: str) -> None:
     session = await anthropic.start(len(DATA), name)
     await anthropic.send(session, DATA[:GRANULARITY])
     assert (await anthropic.uploads.cancel(session)).status == "cancelled"
@@ -238,7 +238,7 @@ async def test_a_cancelled_upload_leaves_nothing(anthropic: AnthropicAtWork, nam
     assert await left_of_session(anthropic) == 1
 
 
-async def test_an_upload_that_the_store_gave_up(anthropic: AnthropicAtWork) -> None:
+async def test_an_upload_that_the_store_gave_up(anthropic: AnthropicWithFake) -> None:
     """The sweep of another replica took it for abandoned."""
     session = await anthropic.start(len(DATA), STAGED)
     await anthropic.send(session, DATA[:GRANULARITY])
@@ -253,7 +253,7 @@ async def test_an_upload_that_the_store_gave_up(anthropic: AnthropicAtWork) -> N
 
 
 @pytest.mark.parametrize("name", [STAGED, SENT])
-async def test_two_ends_at_once_are_one_file(anthropic: AnthropicAtWork, name: str) -> None:
+async def test_two_ends_at_once_are_one_file(anthropic: AnthropicWithFake, name: str) -> None:
     session = await anthropic.start(len(SMALL), name)
     ends = await asyncio.gather(*(whole(anthropic, session) for _ in range(4)))
     await the_one_file(anthropic, SMALL, *ends)
@@ -261,7 +261,7 @@ async def test_two_ends_at_once_are_one_file(anthropic: AnthropicAtWork, name: s
 
 @pytest.mark.parametrize("name", [STAGED, SENT])
 async def test_two_ends_of_parts_at_once_are_one_file(
-    anthropic: AnthropicAtWork, name: str
+    anthropic: AnthropicWithFake, name: str
 ) -> None:
     session = await anthropic.start(len(DATA), name)
     await anthropic.send(session, DATA[: 2 * GRANULARITY])
@@ -270,7 +270,7 @@ async def test_two_ends_of_parts_at_once_are_one_file(
     assert await left_of_session(anthropic) == 1
 
 
-async def test_two_first_chunks_at_once_are_one_upload(anthropic: AnthropicAtWork) -> None:
+async def test_two_first_chunks_at_once_are_one_upload(anthropic: AnthropicWithFake) -> None:
     session = await anthropic.start(len(DATA), STAGED)
     sends = (anthropic.send(session, DATA[:GRANULARITY]) for _ in range(3))
     for progress in await asyncio.gather(*sends):

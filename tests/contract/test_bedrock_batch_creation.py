@@ -9,17 +9,6 @@ import pytest
 from providers.batches.request_table import indexed_id
 from providers.resources import BatchKind, BatchState, InlineRequest, NewBatch
 from providers.status import Status
-from tests.contract.at_work import asking, gemini_lines, json_lines
-from tests.contract.bedrock_at_work import (
-    CALLER,
-    JOB,
-    MODEL,
-    PREFIX,
-    BedrockAtWork,
-    from_file,
-    inline,
-    refused,
-)
 from tests.contract.bedrock_batching import (
     TEXTS,
     claude_line,
@@ -34,6 +23,17 @@ from tests.contract.bedrock_batching import (
     text_of,
     uri,
 )
+from tests.contract.bedrock_with_fake import (
+    CALLER,
+    JOB,
+    MODEL,
+    PREFIX,
+    BedrockWithFake,
+    from_file,
+    inline,
+    refused,
+)
+from tests.contract.provider_with_fake import asking, gemini_lines, json_lines
 from tests.fakes.bedrock import ROLE_ARN
 
 TOOL = {"functionDeclarations": [{"name": "look", "parameters": {"type": "OBJECT"}}]}
@@ -55,7 +55,7 @@ def requests(*documents: dict[str, Any], model: str = MODEL, **said: Any) -> New
 # --- inline ---------------------------------------------------------------------------------------
 
 
-async def test_what_the_job_is_told(bedrock: BedrockAtWork) -> None:
+async def test_what_the_job_is_told(bedrock: BedrockWithFake) -> None:
     made = (await bedrock.batches.create(CALLER, inline(*TEXTS, display_name="mine"))).batch
     job = native(bedrock, made.id)
     assert re.fullmatch(r"gf-[0-9a-f]{32}", job["jobName"])
@@ -70,7 +70,7 @@ async def test_what_the_job_is_told(bedrock: BedrockAtWork) -> None:
     assert "tags" not in job
 
 
-async def test_what_the_client_is_told(bedrock: BedrockAtWork) -> None:
+async def test_what_the_client_is_told(bedrock: BedrockWithFake) -> None:
     await bedrock.post("/_fake/settings", {"auto_advance": False})
     made = await bedrock.batches.create(CALLER, inline(*TEXTS, display_name="mine"))
     batch = made.batch
@@ -86,7 +86,7 @@ async def test_what_the_client_is_told(bedrock: BedrockAtWork) -> None:
     assert await bedrock.batches.get(CALLER, batch.id) == batch
 
 
-async def test_what_goes_up(bedrock: BedrockAtWork) -> None:
+async def test_what_goes_up(bedrock: BedrockWithFake) -> None:
     batch_id = await created(bedrock, inline(*TEXTS))
     folder = folder_of(bedrock, batch_id)
     assert await bedrock.keys() == [f"{folder}input/input.jsonl"]
@@ -96,7 +96,7 @@ async def test_what_goes_up(bedrock: BedrockAtWork) -> None:
     assert (put["headers"]["content-type"], put["chunked"]) == ("application/jsonl", False)
 
 
-async def test_dropped_fields_are_warned_of(bedrock: BedrockAtWork) -> None:
+async def test_dropped_fields_are_warned_of(bedrock: BedrockWithFake) -> None:
     safety = {"category": "HARM_CATEGORY_HARASSMENT", "threshold": "BLOCK_LOW_AND_ABOVE"}
     document = {**asking("hi"), "safetySettings": [safety]}
     made = await bedrock.batches.create(CALLER, requests(*[document] * 3))
@@ -104,7 +104,7 @@ async def test_dropped_fields_are_warned_of(bedrock: BedrockAtWork) -> None:
 
 
 async def test_what_only_we_remember_is_written_before_the_job_is_made(
-    bedrock: BedrockAtWork,
+    bedrock: BedrockWithFake,
 ) -> None:
     """Else a crash in between would lose it, and the results of a paid batch their keys."""
     await bedrock.strike("POST", JOB, "delay", name="slow", at="request")
@@ -125,7 +125,7 @@ async def test_what_only_we_remember_is_written_before_the_job_is_made(
 # --- from a file ----------------------------------------------------------------------------------
 
 
-async def test_from_a_file_in_geminis_format(bedrock: BedrockAtWork) -> None:
+async def test_from_a_file_in_geminis_format(bedrock: BedrockWithFake) -> None:
     file_id = await bedrock.upload(gemini_lines(*TEXTS), "in.jsonl")
     batch_id = await ended(bedrock, from_file(file_id))
     folder = folder_of(bedrock, batch_id)
@@ -135,7 +135,7 @@ async def test_from_a_file_in_geminis_format(bedrock: BedrockAtWork) -> None:
     assert results == {f"k-{place}": f"echo: {text}" for place, text in enumerate(TEXTS)}
 
 
-async def test_from_another_tools_file_by_its_key(bedrock: BedrockAtWork) -> None:
+async def test_from_another_tools_file_by_its_key(bedrock: BedrockWithFake) -> None:
     bedrock.other_tool.put(f"{PREFIX}their inputs/a+b.txt", gemini_lines(*TEXTS))
     batch_id = await ended(bedrock, from_file("their inputs/a+b.txt"))
     assert len(await lines(bedrock, batch_id)) == len(TEXTS)
@@ -150,7 +150,7 @@ async def test_from_another_tools_file_by_its_key(bedrock: BedrockAtWork) -> Non
     ],
 )
 async def test_from_a_native_file(
-    bedrock: BedrockAtWork, line: Any, invocation: str, model: str
+    bedrock: BedrockWithFake, line: Any, invocation: str, model: str
 ) -> None:
     """Its invocation type is recognised; its results come in Gemini's shape, by record id."""
     written = [line(f"my-{place}", text) for place, text in enumerate(TEXTS)]
@@ -163,7 +163,7 @@ async def test_from_a_native_file(
     assert results == {f"my-{place}": f"echo: {text}" for place, text in enumerate(TEXTS)}
 
 
-async def test_the_input_file_stays_as_it_is(bedrock: BedrockAtWork) -> None:
+async def test_the_input_file_stays_as_it_is(bedrock: BedrockWithFake) -> None:
     data = gemini_lines(*TEXTS)
     bedrock.other_tool.put(f"{PREFIX}in.jsonl", data)
     batch_id = await ended(bedrock, from_file("in.jsonl"))
@@ -175,7 +175,7 @@ async def test_the_input_file_stays_as_it_is(bedrock: BedrockAtWork) -> None:
 # --- one way for a whole job ----------------------------------------------------------------------
 
 
-async def test_a_tool_makes_the_whole_job_claudes(bedrock: BedrockAtWork) -> None:
+async def test_a_tool_makes_the_whole_job_claudes(bedrock: BedrockWithFake) -> None:
     batch = requests(asking("a"), with_tool("call the tool"), asking("c"))
     batch_id = await ended(bedrock, batch)
     assert native(bedrock, batch_id)["modelInvocationType"] == "InvokeModel"
@@ -189,7 +189,7 @@ async def test_a_tool_makes_the_whole_job_claudes(bedrock: BedrockAtWork) -> Non
 
 @pytest.mark.parametrize("model", ["amazon.nova-lite-v1:0", "meta.llama3-1-8b-instruct-v1:0"])
 async def test_a_tool_for_another_model_is_refused_with_its_path(
-    bedrock: BedrockAtWork, model: str
+    bedrock: BedrockWithFake, model: str
 ) -> None:
     batch = requests(asking("a"), asking("b"), with_tool("c"), with_tool("d"), model=model)
     error = await refused(bedrock.batches.create(CALLER, batch))
@@ -198,7 +198,7 @@ async def test_a_tool_for_another_model_is_refused_with_its_path(
     assert bedrock.state.objects == {}
 
 
-async def test_embeddings(bedrock: BedrockAtWork) -> None:
+async def test_embeddings(bedrock: BedrockWithFake) -> None:
     asked = [{"content": {"parts": [{"text": text}]}} for text in TEXTS]
     batch_id = await ended(bedrock, requests(*asked, model=TITAN, kind=BatchKind.EMBED))
     assert native(bedrock, batch_id)["modelInvocationType"] == "InvokeModel"
@@ -222,7 +222,7 @@ async def test_embeddings(bedrock: BedrockAtWork) -> None:
         "arn:aws:bedrock:us-east-1:123456789012:application-inference-profile/ferrytests01",
     ],
 )
-async def test_profiles_and_arns_are_models(bedrock: BedrockAtWork, model: str) -> None:
+async def test_profiles_and_arns_are_models(bedrock: BedrockWithFake, model: str) -> None:
     batch_id = await ended(bedrock, inline(*TEXTS, model=model))
     assert native(bedrock, batch_id)["modelId"] == model
     [listed] = (await bedrock.batches.list(CALLER, 10, None)).items
@@ -231,7 +231,7 @@ async def test_profiles_and_arns_are_models(bedrock: BedrockAtWork, model: str) 
     assert results == [f"echo: {text}" for text in TEXTS]
 
 
-async def test_a_model_that_is_none(bedrock: BedrockAtWork) -> None:
+async def test_a_model_that_is_none(bedrock: BedrockWithFake) -> None:
     error = await refused(bedrock.batches.create(CALLER, inline(*TEXTS, model="no.such-model")))
     assert (error.status, error.reason) == (Status.INVALID_ARGUMENT, "ValidationException")
     assert "model identifier is invalid" in error.message

@@ -7,17 +7,6 @@ import pytest
 from providers.resource_names import result_file_id
 from providers.resources import BatchState, Counts, Failure, InlineResults, ResultFile
 from providers.status import Status
-from tests.contract.at_work import gemini_lines
-from tests.contract.bedrock_at_work import (
-    ATTEMPTS,
-    CALLER,
-    JOB,
-    PREFIX,
-    BedrockAtWork,
-    from_file,
-    inline,
-    refused,
-)
 from tests.contract.bedrock_batching import (
     TEXTS,
     created,
@@ -28,9 +17,20 @@ from tests.contract.bedrock_batching import (
     native,
     text_of,
 )
+from tests.contract.bedrock_with_fake import (
+    ATTEMPTS,
+    CALLER,
+    JOB,
+    PREFIX,
+    BedrockWithFake,
+    from_file,
+    inline,
+    refused,
+)
+from tests.contract.provider_with_fake import gemini_lines
 
 
-async def held(bedrock: BedrockAtWork, status: str) -> str:
+async def held(bedrock: BedrockWithFake, status: str) -> str:
     """A batch that stays in `status`."""
     batch_id = await created(bedrock, inline(*TEXTS))
     await bedrock.steer(batch_id, status=status, hold=status)
@@ -56,7 +56,7 @@ async def held(bedrock: BedrockAtWork, status: str) -> str:
     ],
 )
 async def test_every_status_is_a_state(
-    bedrock: BedrockAtWork, status: str, state: BatchState
+    bedrock: BedrockWithFake, status: str, state: BatchState
 ) -> None:
     """Its own name is kept beside it; only what has ended has an end, and results."""
     batch_id = await held(bedrock, status)
@@ -70,7 +70,7 @@ async def test_every_status_is_a_state(
         await batch.output.close()
 
 
-async def test_a_status_that_is_new_ends_no_poll(bedrock: BedrockAtWork) -> None:
+async def test_a_status_that_is_new_ends_no_poll(bedrock: BedrockWithFake) -> None:
     batch_id = await created(bedrock, inline(*TEXTS))
     job = {**await bedrock.job(batch_id), "status": "Pondering"}
     await bedrock.strike("GET", f"{JOB}/.*", "status", status=200, body=job)
@@ -78,14 +78,14 @@ async def test_a_status_that_is_new_ends_no_poll(bedrock: BedrockAtWork) -> None
     assert (batch.state, batch.native_status) == (BatchState.RUNNING, "Pondering")
 
 
-async def test_each_look_finds_it_a_step_on_until_it_has_ended(bedrock: BedrockAtWork) -> None:
+async def test_each_look_finds_it_a_step_on_until_it_has_ended(bedrock: BedrockWithFake) -> None:
     file_id = await bedrock.upload(gemini_lines(*TEXTS), "in.jsonl")
     batch_id = await created(bedrock, from_file(file_id))
     seen = [(await bedrock.batches.get(CALLER, batch_id)).native_status for _ in range(4)]
     assert seen == ["Scheduled", "InProgress", "Completed", "Completed"]
 
 
-async def test_counts_and_times(bedrock: BedrockAtWork) -> None:
+async def test_counts_and_times(bedrock: BedrockWithFake) -> None:
     file_id = await bedrock.upload(gemini_lines(*TEXTS, "please fail"), "in.jsonl")
     batch_id = await created(bedrock, from_file(file_id))
     await bedrock.steer(batch_id, status="InProgress", hold="InProgress")
@@ -101,7 +101,7 @@ async def test_counts_and_times(bedrock: BedrockAtWork) -> None:
     assert batch.output == ResultFile(result_file_id(batch_id))
 
 
-async def test_a_failed_batch_says_why(bedrock: BedrockAtWork) -> None:
+async def test_a_failed_batch_says_why(bedrock: BedrockWithFake) -> None:
     batch_id = await created(bedrock, inline(*TEXTS))
     await bedrock.steer(batch_id, status="Failed", message="The role cannot read the input.")
     [shown] = (await bedrock.batches.list(CALLER, 10, None)).items
@@ -112,7 +112,7 @@ async def test_a_failed_batch_says_why(bedrock: BedrockAtWork) -> None:
         assert "The role cannot read the input." in item["error"]["message"]
 
 
-async def test_a_job_whose_input_bedrock_refuses_has_failed(bedrock: BedrockAtWork) -> None:
+async def test_a_job_whose_input_bedrock_refuses_has_failed(bedrock: BedrockWithFake) -> None:
     """Where the service's minimum is more than the setting says."""
     await bedrock.post("/_fake/settings", {"min_records": 100})
     batch_id = await ended(bedrock, inline(*TEXTS), "Scheduled")
@@ -133,7 +133,7 @@ async def test_a_job_whose_input_bedrock_refuses_has_failed(bedrock: BedrockAtWo
     ],
 )
 async def test_what_was_not_reached_gets_an_error_that_says_why(
-    bedrock: BedrockAtWork, status: str, code: int, told: str
+    bedrock: BedrockWithFake, status: str, code: int, told: str
 ) -> None:
     """Of the rest there are results; an expired job never began."""
     batch_id = await created(bedrock, inline(*TEXTS))
@@ -149,7 +149,7 @@ async def test_what_was_not_reached_gets_an_error_that_says_why(
         assert "error" in item or text_of(item) == f"echo: {text}"
 
 
-async def test_a_running_batch_is_cancelled_and_then_deleted(bedrock: BedrockAtWork) -> None:
+async def test_a_running_batch_is_cancelled_and_then_deleted(bedrock: BedrockWithFake) -> None:
     batch_id = await held(bedrock, "InProgress")
     error = await refused(bedrock.batches.delete(CALLER, batch_id))
     assert (error.status, error.code) == (Status.FAILED_PRECONDITION, 400)
@@ -165,7 +165,7 @@ async def test_a_running_batch_is_cancelled_and_then_deleted(bedrock: BedrockAtW
     await bedrock.batches.delete(CALLER, batch_id)
 
 
-async def test_a_cancel_that_bedrock_refuses_is_one_too_late(bedrock: BedrockAtWork) -> None:
+async def test_a_cancel_that_bedrock_refuses_is_one_too_late(bedrock: BedrockWithFake) -> None:
     """The job ended between our look and the call."""
     batch_id = await held(bedrock, "InProgress")
     await bedrock.strike(
@@ -181,7 +181,7 @@ async def test_a_cancel_that_bedrock_refuses_is_one_too_late(bedrock: BedrockAtW
     assert (error.reason, error.upstream_status) == ("ConflictException", 400)
 
 
-async def test_a_lost_answer_to_a_cancel_is_no_error(bedrock: BedrockAtWork) -> None:
+async def test_a_lost_answer_to_a_cancel_is_no_error(bedrock: BedrockWithFake) -> None:
     batch_id = await held(bedrock, "InProgress")
     await bedrock.strike("POST", f"{JOB}/.*/stop", "status", status=500)
     await bedrock.batches.cancel(CALLER, batch_id)
@@ -193,7 +193,7 @@ async def test_a_lost_answer_to_a_cancel_is_no_error(bedrock: BedrockAtWork) -> 
 
 
 async def test_a_deleted_batch_is_gone_with_all_that_was_made_for_it(
-    bedrock: BedrockAtWork,
+    bedrock: BedrockWithFake,
 ) -> None:
     other = await ended(bedrock, inline(*TEXTS))
     kept = await bedrock.keys()
@@ -219,7 +219,7 @@ async def test_a_deleted_batch_is_gone_with_all_that_was_made_for_it(
 
 @pytest.mark.parametrize("nth", [1, 2, 3])
 async def test_a_delete_that_was_interrupted_is_finished_by_the_next(
-    bedrock: BedrockAtWork, nth: int
+    bedrock: BedrockWithFake, nth: int
 ) -> None:
     batch_id = await ended(bedrock, inline(*TEXTS))
     await bedrock.strike_s3("DELETE", "status", nth=nth, times=ATTEMPTS, status=503)
@@ -230,7 +230,7 @@ async def test_a_delete_that_was_interrupted_is_finished_by_the_next(
     assert await listed(bedrock) == []
 
 
-async def test_deleted_results_leave_the_batch(bedrock: BedrockAtWork) -> None:
+async def test_deleted_results_leave_the_batch(bedrock: BedrockWithFake) -> None:
     file_id = await bedrock.upload(gemini_lines(*TEXTS), "in.jsonl")
     batch_id = await ended(bedrock, from_file(file_id))
     assert len(await lines(bedrock, batch_id)) == len(TEXTS)
@@ -250,7 +250,7 @@ async def test_deleted_results_leave_the_batch(bedrock: BedrockAtWork) -> None:
 
 
 @pytest.mark.parametrize("status", ["Submitted", "InProgress", "Stopping"])
-async def test_a_running_batch_has_no_results(bedrock: BedrockAtWork, status: str) -> None:
+async def test_a_running_batch_has_no_results(bedrock: BedrockWithFake, status: str) -> None:
     batch_id = await held(bedrock, status)
     for attempt in (
         bedrock.files.get(CALLER, result_file_id(batch_id)),
@@ -265,7 +265,7 @@ async def test_a_running_batch_has_no_results(bedrock: BedrockAtWork, status: st
 
 @pytest.mark.parametrize(("page_size", "page_limit"), [(1, 1), (2, 1), (2, 2), (5, 2), (100, None)])
 async def test_pages_are_filled_up_past_what_was_deleted(
-    bedrock: BedrockAtWork, page_size: int, page_limit: int | None
+    bedrock: BedrockWithFake, page_size: int, page_limit: int | None
 ) -> None:
     made = [await ended(bedrock, inline(*TEXTS)) for _ in range(7)]
     for deleted in (made[1], made[2], made[6], made[0]):
@@ -284,7 +284,7 @@ async def test_pages_are_filled_up_past_what_was_deleted(
     assert sizes[-1] > 0
 
 
-async def test_a_list_never_has_results(bedrock: BedrockAtWork) -> None:
+async def test_a_list_never_has_results(bedrock: BedrockWithFake) -> None:
     await ended(bedrock, inline(*TEXTS))
     read = len(await bedrock.s3_calls("GET"))
     [shown] = (await bedrock.batches.list(CALLER, 10, None)).items

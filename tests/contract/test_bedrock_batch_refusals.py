@@ -8,19 +8,6 @@ import pytest
 from providers.batches.batch_input import InputLimits
 from providers.resource_names import object_file_id, result_file_id
 from providers.status import Status
-from tests.contract.at_work import gemini_lines, json_lines
-from tests.contract.bedrock_at_work import (
-    ATTEMPTS,
-    CALLER,
-    JOB,
-    MINIMUM,
-    NOVA,
-    PREFIX,
-    BedrockAtWork,
-    from_file,
-    inline,
-    refused,
-)
 from tests.contract.bedrock_batching import (
     TEXTS,
     claude_line,
@@ -29,12 +16,25 @@ from tests.contract.bedrock_batching import (
     items,
     jobs_created,
 )
+from tests.contract.bedrock_with_fake import (
+    ATTEMPTS,
+    CALLER,
+    JOB,
+    MINIMUM,
+    NOVA,
+    PREFIX,
+    BedrockWithFake,
+    from_file,
+    inline,
+    refused,
+)
+from tests.contract.provider_with_fake import gemini_lines, json_lines
 from tests.fakes.bedrock import ROLE_ARN
 
 IN_FILE = "in.jsonl"
 
 
-async def nothing_left(bedrock: BedrockAtWork, *keys: str) -> None:
+async def nothing_left(bedrock: BedrockWithFake, *keys: str) -> None:
     """No job, no object but `keys`, no state."""
     assert await bedrock.objects("batches") == []
     assert await bedrock.keys() == list(keys)
@@ -46,7 +46,7 @@ async def nothing_left(bedrock: BedrockAtWork, *keys: str) -> None:
 
 
 async def test_fewer_records_than_the_minimum_are_refused_with_the_quotas_name(
-    bedrock: BedrockAtWork,
+    bedrock: BedrockWithFake,
 ) -> None:
     bedrock.provider = bedrock.replica(minimum=100)
     error = await refused(bedrock.batches.create(CALLER, inline(*TEXTS)))
@@ -58,7 +58,7 @@ async def test_fewer_records_than_the_minimum_are_refused_with_the_quotas_name(
     assert await bedrock.requests("PUT") == await bedrock.requests("POST") == []
 
 
-async def test_the_minimum_itself_is_enough(bedrock: BedrockAtWork) -> None:
+async def test_the_minimum_itself_is_enough(bedrock: BedrockWithFake) -> None:
     batch_id = await ended(bedrock, inline(*TEXTS[:MINIMUM]))
     assert len(await items(bedrock, batch_id)) == MINIMUM
 
@@ -71,7 +71,7 @@ async def test_the_minimum_itself_is_enough(bedrock: BedrockAtWork) -> None:
     ],
 )
 async def test_more_than_bedrock_takes(
-    bedrock: BedrockAtWork, monkeypatch: pytest.MonkeyPatch, limits: InputLimits, told: str
+    bedrock: BedrockWithFake, monkeypatch: pytest.MonkeyPatch, limits: InputLimits, told: str
 ) -> None:
     monkeypatch.setattr("providers.bedrock.jobs.job_input.LIMITS", limits)
     error = await refused(bedrock.batches.create(CALLER, inline(*TEXTS)))
@@ -117,7 +117,7 @@ WITH_TOOLS["modelInput"]["toolConfig"] = {"tools": []}
     ],
 )
 async def test_an_input_that_is_wrong_is_refused_with_its_line(
-    bedrock: BedrockAtWork, data: bytes, where: str
+    bedrock: BedrockWithFake, data: bytes, where: str
 ) -> None:
     bedrock.other_tool.put(f"{PREFIX}{IN_FILE}", data)
     error = await refused(bedrock.batches.create(CALLER, from_file(IN_FILE)))
@@ -126,13 +126,13 @@ async def test_an_input_that_is_wrong_is_refused_with_its_line(
     await nothing_left(bedrock, IN_FILE)
 
 
-async def test_claudes_own_schema_is_for_claude(bedrock: BedrockAtWork) -> None:
+async def test_claudes_own_schema_is_for_claude(bedrock: BedrockWithFake) -> None:
     bedrock.other_tool.put(f"{PREFIX}{IN_FILE}", json_lines(claude_line("x")))
     error = await refused(bedrock.batches.create(CALLER, from_file(IN_FILE, model=NOVA)))
     assert (error.status, error.path) == (Status.INVALID_ARGUMENT, "line 1: modelInput")
 
 
-async def test_a_file_that_is_none(bedrock: BedrockAtWork) -> None:
+async def test_a_file_that_is_none(bedrock: BedrockWithFake) -> None:
     for file_id in ("none.jsonl", object_file_id("none.jsonl")):
         error = await refused(bedrock.batches.create(CALLER, from_file(file_id)))
         assert error.status == Status.NOT_FOUND
@@ -143,7 +143,7 @@ async def test_a_file_that_is_none(bedrock: BedrockAtWork) -> None:
 
 
 @pytest.mark.parametrize("nth", [1, 2])
-async def test_an_input_that_breaks_off(bedrock: BedrockAtWork, nth: int) -> None:
+async def test_an_input_that_breaks_off(bedrock: BedrockWithFake, nth: int) -> None:
     """While it is checked, or while it is sent on."""
     bedrock.other_tool.put(f"{PREFIX}{IN_FILE}", gemini_lines(*TEXTS * 50).replace(b"k-", b"k"))
     await bedrock.strike_s3("GET", "truncate", nth=nth, after_bytes=5000)
@@ -152,7 +152,7 @@ async def test_an_input_that_breaks_off(bedrock: BedrockAtWork, nth: int) -> Non
     await nothing_left(bedrock, IN_FILE)
 
 
-async def test_an_empty_budget_refuses_before_anything_is_made(bedrock: BedrockAtWork) -> None:
+async def test_an_empty_budget_refuses_before_anything_is_made(bedrock: BedrockWithFake) -> None:
     with bedrock.memory.reserve(bedrock.memory._left):
         error = await refused(bedrock.batches.create(CALLER, inline(*TEXTS)))
     assert (error.status, error.code) == (Status.RESOURCE_EXHAUSTED, 429)
@@ -174,7 +174,7 @@ async def test_an_empty_budget_refuses_before_anything_is_made(bedrock: BedrockA
     ids=str,
 )
 async def test_an_input_that_does_not_go_up(
-    bedrock: BedrockAtWork, fault: dict[str, Any], status: Status
+    bedrock: BedrockWithFake, fault: dict[str, Any], status: Status
 ) -> None:
     await bedrock.strike_s3("PUT", **fault)
     error = await refused(bedrock.batches.create(CALLER, inline(*TEXTS)))
@@ -182,7 +182,7 @@ async def test_an_input_that_does_not_go_up(
     await nothing_left(bedrock)
 
 
-async def test_a_role_that_may_not_be_passed_is_told(bedrock: BedrockAtWork) -> None:
+async def test_a_role_that_may_not_be_passed_is_told(bedrock: BedrockWithFake) -> None:
     bedrock.provider = bedrock.replica(role_arn=f"{ROLE_ARN}-of-another")
     error = await refused(bedrock.batches.create(CALLER, inline(*TEXTS)))
     assert (error.status, error.code) == (Status.PERMISSION_DENIED, 403)
@@ -212,7 +212,7 @@ def said_by(kind: str, status: int) -> dict[str, Any]:
     ids=str,
 )
 async def test_a_job_that_is_not_made_leaves_nothing(
-    bedrock: BedrockAtWork, fault: dict[str, Any], status: Status, asked: int
+    bedrock: BedrockWithFake, fault: dict[str, Any], status: Status, asked: int
 ) -> None:
     await bedrock.strike("POST", JOB, "status", times=9, **fault)
     error = await refused(bedrock.batches.create(CALLER, inline(*TEXTS)))
@@ -221,7 +221,7 @@ async def test_a_job_that_is_not_made_leaves_nothing(
     await nothing_left(bedrock)
 
 
-async def test_a_refusal_keeps_bedrocks_own_words(bedrock: BedrockAtWork) -> None:
+async def test_a_refusal_keeps_bedrocks_own_words(bedrock: BedrockWithFake) -> None:
     await bedrock.strike("POST", JOB, "status", **said_by("ValidationException", 400))
     error = await refused(bedrock.batches.create(CALLER, inline(*TEXTS)))
     assert error.message == "bedrock: ValidationException: no"
@@ -231,7 +231,7 @@ async def test_a_refusal_keeps_bedrocks_own_words(bedrock: BedrockAtWork) -> Non
 
 @pytest.mark.parametrize(("method", "path"), [("PUT", ".*"), ("POST", JOB)])
 async def test_a_client_that_leaves_before_the_job_is_asked_for(
-    bedrock: BedrockAtWork, method: str, path: str
+    bedrock: BedrockWithFake, method: str, path: str
 ) -> None:
     await bedrock.strike(method, path, "delay", name="slow", at="request")
     async with bedrock.creating(inline(*TEXTS)) as creating:

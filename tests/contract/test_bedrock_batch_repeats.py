@@ -7,22 +7,22 @@ import pytest
 
 from providers.resources import NewBatch
 from providers.status import Status
-from tests.contract.bedrock_at_work import ATTEMPTS, CALLER, JOB, BedrockAtWork, inline, refused
 from tests.contract.bedrock_batching import TEXTS, items, jobs_created, listed, native
+from tests.contract.bedrock_with_fake import ATTEMPTS, CALLER, JOB, BedrockWithFake, inline, refused
 
 
 def keyed(fingerprint: str = "f", *texts: str) -> NewBatch:
     return inline(*(texts or TEXTS), idempotency_key="once", fingerprint=fingerprint)
 
 
-async def test_a_repeat_is_the_same_batch(bedrock: BedrockAtWork) -> None:
+async def test_a_repeat_is_the_same_batch(bedrock: BedrockWithFake) -> None:
     made = {(await bedrock.batches.create(CALLER, keyed())).batch.id for _ in range(3)}
     assert await bedrock.objects("batches") == list(made)
     assert await jobs_created(bedrock) == 1
     assert len(await bedrock.keys()) == 1
 
 
-async def test_a_repeat_at_another_replica_is_the_same_batch(bedrock: BedrockAtWork) -> None:
+async def test_a_repeat_at_another_replica_is_the_same_batch(bedrock: BedrockWithFake) -> None:
     first = await bedrock.batches.create(CALLER, keyed())
     bedrock.provider = bedrock.replica()
     again = await bedrock.batches.create(CALLER, keyed())
@@ -30,26 +30,26 @@ async def test_a_repeat_at_another_replica_is_the_same_batch(bedrock: BedrockAtW
     assert await bedrock.objects("batches") == [first.batch.id]
 
 
-async def test_another_body_with_the_same_key(bedrock: BedrockAtWork) -> None:
+async def test_another_body_with_the_same_key(bedrock: BedrockWithFake) -> None:
     await bedrock.batches.create(CALLER, keyed())
     error = await refused(bedrock.batches.create(CALLER, keyed("another")))
     assert (error.status, error.code) == (Status.ALREADY_EXISTS, 409)
     assert len(await bedrock.objects("batches")) == 1
 
 
-async def test_keys_of_two_tenants_are_two(bedrock: BedrockAtWork) -> None:
+async def test_keys_of_two_tenants_are_two(bedrock: BedrockWithFake) -> None:
     await bedrock.batches.create(CALLER, keyed())
     await bedrock.batches.create(replace(CALLER, tenant="other"), keyed("another"))
     assert len(await bedrock.objects("batches")) == 2
 
 
-async def test_without_a_key_each_request_is_its_own_job(bedrock: BedrockAtWork) -> None:
+async def test_without_a_key_each_request_is_its_own_job(bedrock: BedrockWithFake) -> None:
     made = {(await bedrock.batches.create(CALLER, inline(*TEXTS))).batch.id for _ in range(2)}
     assert set(await bedrock.objects("batches")) == made
     assert len(made) == 2
 
 
-async def test_creations_at_once_with_one_key_are_one_job(bedrock: BedrockAtWork) -> None:
+async def test_creations_at_once_with_one_key_are_one_job(bedrock: BedrockWithFake) -> None:
     """Through four replicas; all give Bedrock one request token."""
     await bedrock.post("/_fake/settings", {"auto_advance": False})
     replicas = [bedrock.replica() for _ in range(4)]
@@ -62,7 +62,7 @@ async def test_creations_at_once_with_one_key_are_one_job(bedrock: BedrockAtWork
     assert len(await items(bedrock, made)) == len(TEXTS)
 
 
-async def test_an_attempt_that_another_overtakes_is_the_same_job(bedrock: BedrockAtWork) -> None:
+async def test_an_attempt_that_another_overtakes_is_the_same_job(bedrock: BedrockWithFake) -> None:
     await bedrock.strike("POST", JOB, "delay", name="slow", at="request")
     async with bedrock.creating(keyed()) as slow:
         await bedrock.happened("slow")
@@ -75,7 +75,7 @@ async def test_an_attempt_that_another_overtakes_is_the_same_job(bedrock: Bedroc
     assert len(await bedrock.calls("POST", JOB)) == 2
 
 
-async def test_the_key_stands_for_the_request_token(bedrock: BedrockAtWork) -> None:
+async def test_the_key_stands_for_the_request_token(bedrock: BedrockWithFake) -> None:
     """A repeat after an unknown outcome is answered by Bedrock itself with the same job."""
     await bedrock.strike("POST", JOB, "lose_answer", times=ATTEMPTS)
     await bedrock.strike("GET", f"{JOB}s", "status", status=500, times=ATTEMPTS)
@@ -92,7 +92,7 @@ async def test_the_key_stands_for_the_request_token(bedrock: BedrockAtWork) -> N
 
 
 async def test_a_repeat_that_is_refused_undoes_nothing_of_the_first_attempts_job(
-    bedrock: BedrockAtWork,
+    bedrock: BedrockWithFake,
 ) -> None:
     await bedrock.strike("POST", JOB, "lose_answer", times=ATTEMPTS)
     await bedrock.strike("GET", f"{JOB}s", "status", status=500, times=ATTEMPTS)
@@ -108,7 +108,7 @@ async def test_a_repeat_that_is_refused_undoes_nothing_of_the_first_attempts_job
 
 
 async def test_a_repeat_asks_for_the_first_attempts_job_before_it_does_anything(
-    bedrock: BedrockAtWork,
+    bedrock: BedrockWithFake,
 ) -> None:
     await bedrock.strike("POST", JOB, "lose_answer", times=ATTEMPTS)
     await bedrock.strike("GET", f"{JOB}s", "status", status=500, times=ATTEMPTS)
@@ -122,7 +122,9 @@ async def test_a_repeat_asks_for_the_first_attempts_job_before_it_does_anything(
     assert metadata == [{"place": str(place)} for place in range(len(TEXTS))]
 
 
-async def test_a_refused_repeat_leaves_the_key_to_the_first_attempt(bedrock: BedrockAtWork) -> None:
+async def test_a_refused_repeat_leaves_the_key_to_the_first_attempt(
+    bedrock: BedrockWithFake,
+) -> None:
     """What that did is unknown, and Bedrock may yet show it."""
     await bedrock.strike("POST", JOB, "status", status=500, times=ATTEMPTS)
     await bedrock.strike("GET", f"{JOB}s", "status", status=500, times=ATTEMPTS)
@@ -133,7 +135,7 @@ async def test_a_refused_repeat_leaves_the_key_to_the_first_attempt(bedrock: Bed
     assert other.status == Status.ALREADY_EXISTS
 
 
-async def test_a_repeat_after_an_unknown_outcome_that_was_none(bedrock: BedrockAtWork) -> None:
+async def test_a_repeat_after_an_unknown_outcome_that_was_none(bedrock: BedrockWithFake) -> None:
     await bedrock.strike("POST", JOB, "status", status=500, times=ATTEMPTS)
     await bedrock.strike("GET", f"{JOB}s", "status", status=500, times=ATTEMPTS)
     await refused(bedrock.batches.create(CALLER, keyed()))
@@ -143,7 +145,9 @@ async def test_a_repeat_after_an_unknown_outcome_that_was_none(bedrock: BedrockA
 
 
 @pytest.mark.parametrize("at", ["request", "answer"])
-async def test_a_client_that_left_finds_its_job_by_the_key(bedrock: BedrockAtWork, at: str) -> None:
+async def test_a_client_that_left_finds_its_job_by_the_key(
+    bedrock: BedrockWithFake, at: str
+) -> None:
     await bedrock.strike("POST", JOB, "delay", name="slow", at=at)
     async with bedrock.creating(keyed()) as creating:
         await bedrock.happened("slow")
@@ -159,7 +163,7 @@ async def test_a_client_that_left_finds_its_job_by_the_key(bedrock: BedrockAtWor
 
 
 async def test_a_key_whose_creation_was_refused_may_come_with_another_body(
-    bedrock: BedrockAtWork,
+    bedrock: BedrockWithFake,
 ) -> None:
     named = {"x-amzn-ErrorType": "ValidationException"}
     await bedrock.strike("POST", JOB, "status", status=400, headers=named, body={"message": "no"})
@@ -169,7 +173,7 @@ async def test_a_key_whose_creation_was_refused_may_come_with_another_body(
     assert await bedrock.objects("batches") == [made.batch.id]
 
 
-async def test_a_creation_that_was_put_off_may_be_tried_again(bedrock: BedrockAtWork) -> None:
+async def test_a_creation_that_was_put_off_may_be_tried_again(bedrock: BedrockWithFake) -> None:
     await bedrock.strike("POST", JOB, "status", status=429, times=ATTEMPTS)
     error = await refused(bedrock.batches.create(CALLER, keyed()))
     assert error.status == Status.RESOURCE_EXHAUSTED
@@ -178,7 +182,7 @@ async def test_a_creation_that_was_put_off_may_be_tried_again(bedrock: BedrockAt
     assert len(await bedrock.keys()) == 1
 
 
-async def test_too_few_records_leave_the_key_free(bedrock: BedrockAtWork) -> None:
+async def test_too_few_records_leave_the_key_free(bedrock: BedrockWithFake) -> None:
     await refused(bedrock.batches.create(CALLER, keyed("few", "one")))
     made = await bedrock.batches.create(CALLER, keyed("enough"))
     assert await bedrock.objects("batches") == [made.batch.id]

@@ -5,15 +5,15 @@ import pytest
 from providers.credential import Caller, Credential
 from providers.errors import unavailable
 from providers.status import Status
-from tests.contract.bedrock_at_work import (
+from tests.contract.bedrock_batching import TEXTS, ended, items
+from tests.contract.bedrock_with_fake import (
     CALLER,
     JOB,
-    BedrockAtWork,
+    BedrockWithFake,
     inline,
     refused,
     the_own_keys,
 )
-from tests.contract.bedrock_batching import TEXTS, ended, items
 from tests.fakes.bedrock import EXPIRED_SESSION_TOKEN, LONG_TERM, TEMPORARY
 
 OF_LONG_TERM = f"{LONG_TERM.access_key_id}:{LONG_TERM.secret_access_key}"
@@ -42,7 +42,7 @@ def caller(api_key: str) -> Caller:
 
 @pytest.mark.parametrize("api_key", MALFORMED)
 async def test_a_key_of_another_form_is_refused_before_anything_is_asked(
-    bedrock: BedrockAtWork, api_key: str
+    bedrock: BedrockWithFake, api_key: str
 ) -> None:
     for attempt in (
         bedrock.files.list(caller(api_key), 10, None),
@@ -56,7 +56,7 @@ async def test_a_key_of_another_form_is_refused_before_anything_is_asked(
 
 
 @pytest.mark.parametrize("api_key", BEDROCK_API_KEYS)
-async def test_a_bedrock_api_key_is_told_to_be_one(bedrock: BedrockAtWork, api_key: str) -> None:
+async def test_a_bedrock_api_key_is_told_to_be_one(bedrock: BedrockWithFake, api_key: str) -> None:
     error = await refused(bedrock.batches.list(caller(api_key), 10, None))
     assert (error.status, error.code) == (Status.UNAUTHENTICATED, 401)
     assert "cannot reach S3" in error.message
@@ -64,7 +64,7 @@ async def test_a_bedrock_api_key_is_told_to_be_one(bedrock: BedrockAtWork, api_k
     assert await bedrock.requests("GET") == []
 
 
-async def test_keys_may_be_temporary_and_come_as_a_bearer(bedrock: BedrockAtWork) -> None:
+async def test_keys_may_be_temporary_and_come_as_a_bearer(bedrock: BedrockWithFake) -> None:
     temporary = Caller(Credential(bearer=TEMPORARY.api_key), "tenant")
     created = await bedrock.batches.create(temporary, inline(*TEXTS))
     await bedrock.move(created.batch.id, "Completed")
@@ -86,7 +86,7 @@ async def test_keys_may_be_temporary_and_come_as_a_bearer(bedrock: BedrockAtWork
     ids=["secret", "id", "token", "expired"],
 )
 async def test_keys_that_aws_does_not_take(
-    bedrock: BedrockAtWork, api_key: str, of_s3: str, of_bedrock: str
+    bedrock: BedrockWithFake, api_key: str, of_s3: str, of_bedrock: str
 ) -> None:
     bad = caller(api_key)
     for attempt, reason in (
@@ -104,7 +104,7 @@ async def test_keys_that_aws_does_not_take(
 
 
 async def test_a_refusal_that_quotes_the_keys_is_shown_without_them(
-    bedrock: BedrockAtWork,
+    bedrock: BedrockWithFake,
 ) -> None:
     quoted = f"{LONG_TERM.access_key_id} signed with {LONG_TERM.secret_access_key}"
     await bedrock.strike_s3(
@@ -123,21 +123,21 @@ async def test_a_refusal_that_quotes_the_keys_is_shown_without_them(
     assert error.message.endswith("*** signed with ***")
 
 
-async def test_a_refusal_names_aws_s_request(bedrock: BedrockAtWork) -> None:
+async def test_a_refusal_names_aws_s_request(bedrock: BedrockWithFake) -> None:
     error = await refused(bedrock.batches.get(CALLER, "abcdefghijkl"))
     assert (error.status, error.provider) == (Status.NOT_FOUND, "bedrock")
     assert (error.reason, error.upstream_status) == ("ResourceNotFoundException", 404)
     assert len(str(error.request_id)) == 32
 
 
-async def test_the_proxys_own_keys_sign_in_place_of_the_callers(bedrock: BedrockAtWork) -> None:
+async def test_the_proxys_own_keys_sign_in_place_of_the_callers(bedrock: BedrockWithFake) -> None:
     bedrock.provider = bedrock.replica(own_keys=the_own_keys)
     bedrock.caller = caller("a-client-token")
     batch_id = await ended(bedrock, inline(*TEXTS))
     assert len(await items(bedrock, batch_id)) == len(TEXTS)
 
 
-async def test_own_keys_that_are_not_there(bedrock: BedrockAtWork) -> None:
+async def test_own_keys_that_are_not_there(bedrock: BedrockWithFake) -> None:
     async def none() -> None:
         raise unavailable("no AWS credentials")
 

@@ -9,8 +9,8 @@ from providers.json_api.page_tokens import encode_page_token
 from providers.resource_names import FileId, FileKind, object_file_id, result_file_id
 from providers.resources import Download
 from providers.status import Status
-from tests.contract.at_work import data_of
-from tests.contract.bedrock_at_work import CALLER, PREFIX, S3_URI, BedrockAtWork, refused
+from tests.contract.bedrock_with_fake import CALLER, PREFIX, S3_URI, BedrockWithFake, refused
+from tests.contract.provider_with_fake import data_of
 from tests.fakes.s3 import FILES_BUCKET
 
 FOREIGN = [
@@ -26,7 +26,7 @@ FOREIGN = [
 ]
 
 
-async def names(bedrock: BedrockAtWork, page_size: int = 100) -> list[str]:
+async def names(bedrock: BedrockWithFake, page_size: int = 100) -> list[str]:
     return [file.id for file in (await bedrock.files.list(CALLER, page_size, None)).items]
 
 
@@ -42,7 +42,7 @@ async def read(opened: Download) -> bytes:
 
 @pytest.mark.parametrize("key", FOREIGN)
 async def test_another_tools_object_is_listed_and_reachable(
-    bedrock: BedrockAtWork, key: str
+    bedrock: BedrockWithFake, key: str
 ) -> None:
     bedrock.other_tool.put(PREFIX + key, b"content")
     [listed] = (await bedrock.files.list(CALLER, 100, None)).items
@@ -72,7 +72,7 @@ async def test_another_tools_object_is_listed_and_reachable(
     ],
 )
 async def test_the_display_name_of_another_tool(
-    bedrock: BedrockAtWork, value: str, shown: str
+    bedrock: BedrockWithFake, value: str, shown: str
 ) -> None:
     """S3 shows Unicode by RFC 2047."""
     bedrock.other_tool.s3.put_object(
@@ -81,7 +81,7 @@ async def test_the_display_name_of_another_tool(
     assert (await bedrock.files.get(CALLER, "a.txt")).display_name == shown
 
 
-async def test_what_is_no_file_is_not_listed(bedrock: BedrockAtWork) -> None:
+async def test_what_is_no_file_is_not_listed(bedrock: BedrockWithFake) -> None:
     put = bedrock.other_tool.put
     put(PREFIX, b"")
     put(f"{PREFIX}folder/", b"")
@@ -96,7 +96,7 @@ async def test_what_is_no_file_is_not_listed(bedrock: BedrockAtWork) -> None:
 @pytest.mark.parametrize(
     "name", ["..", "../a.txt", "up/../../a.txt", ".", "genai-ferry/x/input.jsonl", "", "x" * 1025]
 )
-async def test_what_names_no_file_is_refused(bedrock: BedrockAtWork, name: str) -> None:
+async def test_what_names_no_file_is_refused(bedrock: BedrockWithFake, name: str) -> None:
     bedrock.other_tool.put("a/a.txt", b"")
     for attempt in (
         bedrock.files.get(CALLER, name),
@@ -108,7 +108,7 @@ async def test_what_names_no_file_is_refused(bedrock: BedrockAtWork, name: str) 
 
 
 @pytest.mark.parametrize("key", ["../a.txt", "up/../../a.txt"])
-async def test_an_id_that_we_never_give_leads_nowhere(bedrock: BedrockAtWork, key: str) -> None:
+async def test_an_id_that_we_never_give_leads_nowhere(bedrock: BedrockWithFake, key: str) -> None:
     bedrock.other_tool.put("a/a.txt", b"")
     assert (
         await refused(bedrock.files.get(CALLER, object_file_id(key)))
@@ -117,7 +117,7 @@ async def test_an_id_that_we_never_give_leads_nowhere(bedrock: BedrockAtWork, ke
     assert await bedrock.calls("HEAD") == [f"{FILES_BUCKET}/{PREFIX}{object_file_id(key)}"]
 
 
-async def test_what_a_batch_needs_is_no_file_by_its_id_either(bedrock: BedrockAtWork) -> None:
+async def test_what_a_batch_needs_is_no_file_by_its_id_either(bedrock: BedrockWithFake) -> None:
     key = f"genai-ferry/{'0' * 32}/input/input.jsonl"
     bedrock.other_tool.put(PREFIX + key, b"{}")
     for name in (key, object_file_id(key)):
@@ -134,7 +134,7 @@ async def test_what_a_batch_needs_is_no_file_by_its_id_either(bedrock: BedrockAt
     [(1, None), (3, None), (5, None), (100, None), (1, 1), (3, 1), (100, 1), (3, 3), (100, 3)],
 )
 async def test_pages_are_filled_up_past_what_is_not_shown(
-    bedrock: BedrockAtWork, page_size: int, page_limit: int | None
+    bedrock: BedrockWithFake, page_size: int, page_limit: int | None
 ) -> None:
     """No page that a token leads to is empty, and every file is on one."""
     shown = [f"{number}.txt" for number in (0, 1, 5, 6, 7)]
@@ -154,12 +154,12 @@ async def test_pages_are_filled_up_past_what_is_not_shown(
     assert sizes[-1] > 0
 
 
-async def test_an_empty_prefix_is_an_empty_page(bedrock: BedrockAtWork) -> None:
+async def test_an_empty_prefix_is_an_empty_page(bedrock: BedrockWithFake) -> None:
     page = await bedrock.files.list(CALLER, 10, None)
     assert (list(page.items), page.next_page_token) == ([], None)
 
 
-async def test_the_whole_bucket_may_be_the_prefix(bedrock: BedrockAtWork) -> None:
+async def test_the_whole_bucket_may_be_the_prefix(bedrock: BedrockWithFake) -> None:
     bedrock.provider = bedrock.replica(s3_uri=f"s3://{FILES_BUCKET}/")
     bedrock.other_tool.put("a.txt", b"x")
     assert await names(bedrock) == [object_file_id("a.txt")]
@@ -168,13 +168,13 @@ async def test_the_whole_bucket_may_be_the_prefix(bedrock: BedrockAtWork) -> Non
 
 
 @pytest.mark.parametrize("token", ["!", "====", "a b", encode_page_token("\x00")])
-async def test_what_is_no_page_token(bedrock: BedrockAtWork, token: str) -> None:
+async def test_what_is_no_page_token(bedrock: BedrockWithFake, token: str) -> None:
     error = await refused(bedrock.files.list(CALLER, 10, token))
     assert (error.status, error.path) == (Status.INVALID_ARGUMENT, "pageToken")
     assert await bedrock.requests("GET") == []
 
 
-async def test_a_file_that_vanishes_while_it_is_listed(bedrock: BedrockAtWork) -> None:
+async def test_a_file_that_vanishes_while_it_is_listed(bedrock: BedrockWithFake) -> None:
     for key in ("a", "b", "c"):
         bedrock.other_tool.put(PREFIX + key, b"x")
     await bedrock.strike_s3("HEAD", "status", status=404)
@@ -184,7 +184,7 @@ async def test_a_file_that_vanishes_while_it_is_listed(bedrock: BedrockAtWork) -
 # --- what is not there ----------------------------------------------------------------------------
 
 
-async def test_a_file_that_is_not_there(bedrock: BedrockAtWork) -> None:
+async def test_a_file_that_is_not_there(bedrock: BedrockWithFake) -> None:
     for name in ("none.txt", object_file_id("none.txt"), str(FileId(FileKind.NATIVE, "none"))):
         for attempt in (
             bedrock.files.get(CALLER, name),
@@ -195,7 +195,7 @@ async def test_a_file_that_is_not_there(bedrock: BedrockAtWork) -> None:
     assert await bedrock.requests("DELETE") == []
 
 
-async def test_results_of_a_batch_that_is_not_there(bedrock: BedrockAtWork) -> None:
+async def test_results_of_a_batch_that_is_not_there(bedrock: BedrockWithFake) -> None:
     for batch_id in ("abcdefghijkl", f"immediate-{'0' * 26}"):
         for attempt in (
             bedrock.files.get(CALLER, result_file_id(batch_id)),
@@ -205,7 +205,7 @@ async def test_results_of_a_batch_that_is_not_there(bedrock: BedrockAtWork) -> N
             assert (await refused(attempt)).status == Status.NOT_FOUND
 
 
-async def test_a_bucket_that_is_not_there_is_told(bedrock: BedrockAtWork) -> None:
+async def test_a_bucket_that_is_not_there_is_told(bedrock: BedrockWithFake) -> None:
     bedrock.provider = bedrock.replica(s3_uri=S3_URI.replace(FILES_BUCKET, "no-such-bucket"))
     for attempt in (
         bedrock.files.list(CALLER, 10, None),
@@ -229,14 +229,14 @@ async def test_a_bucket_that_is_not_there_is_told(bedrock: BedrockAtWork) -> Non
     ids=str,
 )
 async def test_a_list_that_fails(
-    bedrock: BedrockAtWork, fault: dict[str, Any], status: Status
+    bedrock: BedrockWithFake, fault: dict[str, Any], status: Status
 ) -> None:
     await bedrock.strike_s3("GET", "status", times=9, **fault)
     error = await refused(bedrock.files.list(CALLER, 10, None))
     assert error.status == status
 
 
-async def test_a_download_that_breaks_off_never_ends_cleanly(bedrock: BedrockAtWork) -> None:
+async def test_a_download_that_breaks_off_never_ends_cleanly(bedrock: BedrockWithFake) -> None:
     data = data_of(1 << 20)
     bedrock.other_tool.put(f"{PREFIX}a.bin", data)
     await bedrock.strike_s3("GET", "truncate", after_bytes=5000)

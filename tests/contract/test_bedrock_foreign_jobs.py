@@ -9,8 +9,6 @@ from providers.errors import unavailable
 from providers.resource_names import result_file_id
 from providers.resources import BatchState, Failure, ResultFile
 from providers.status import Status
-from tests.contract.at_work import json_lines
-from tests.contract.bedrock_at_work import CALLER, JOB, MODEL, BedrockAtWork, inline, refused
 from tests.contract.bedrock_batching import (
     TEXTS,
     claude_line,
@@ -22,6 +20,8 @@ from tests.contract.bedrock_batching import (
     listed,
     text_of,
 )
+from tests.contract.bedrock_with_fake import CALLER, JOB, MODEL, BedrockWithFake, inline, refused
+from tests.contract.provider_with_fake import json_lines
 from tests.fakes.s3 import FILES_BUCKET
 from tests.memory_state import MemoryState
 
@@ -29,7 +29,7 @@ RECORDS = [converse_line(f"theirs-{n}", text) for n, text in enumerate(TEXTS)]
 
 
 @pytest.fixture
-def foreign(bedrock: BedrockAtWork) -> str:
+def foreign(bedrock: BedrockWithFake) -> str:
     """A job of another tool's, which has its input and its output outside our prefix."""
     bedrock.other_tool.put("in/a.jsonl", json_lines(*RECORDS))
     return bedrock.other_tool.create(jobName="theirs")
@@ -38,7 +38,7 @@ def foreign(bedrock: BedrockAtWork) -> str:
 # --- of another tool ------------------------------------------------------------------------------
 
 
-async def test_it_is_listed_and_got(bedrock: BedrockAtWork, foreign: str) -> None:
+async def test_it_is_listed_and_got(bedrock: BedrockWithFake, foreign: str) -> None:
     ours = await created(bedrock, inline(*TEXTS))
     assert await listed(bedrock) == [ours, foreign]
     await bedrock.move(foreign, "Completed")
@@ -50,13 +50,13 @@ async def test_it_is_listed_and_got(bedrock: BedrockAtWork, foreign: str) -> Non
     )
 
 
-async def test_its_results_are_keyed_by_record_id(bedrock: BedrockAtWork, foreign: str) -> None:
+async def test_its_results_are_keyed_by_record_id(bedrock: BedrockWithFake, foreign: str) -> None:
     await bedrock.move(foreign, "Completed")
     results = {line["key"]: text_of(line) for line in await lines(bedrock, foreign)}
     assert results == {f"theirs-{n}": f"echo: {text}" for n, text in enumerate(TEXTS)}
 
 
-async def test_in_claudes_own_schema_too(bedrock: BedrockAtWork) -> None:
+async def test_in_claudes_own_schema_too(bedrock: BedrockWithFake) -> None:
     records = [claude_line(f"theirs-{n}", text) for n, text in enumerate(TEXTS)]
     bedrock.other_tool.put("in/a.jsonl", json_lines(*records))
     job = bedrock.other_tool.create(modelInvocationType=None)
@@ -66,7 +66,7 @@ async def test_in_claudes_own_schema_too(bedrock: BedrockAtWork) -> None:
 
 
 async def test_of_jobs_that_share_an_output_folder_each_has_its_own(
-    bedrock: BedrockAtWork, foreign: str
+    bedrock: BedrockWithFake, foreign: str
 ) -> None:
     await bedrock.move(foreign, "Completed")
     bedrock.other_tool.put("in/b.jsonl", json_lines(*RECORDS[:3]))
@@ -84,7 +84,7 @@ async def test_of_jobs_that_share_an_output_folder_each_has_its_own(
 
 
 async def test_its_delete_takes_its_output_and_leaves_its_input(
-    bedrock: BedrockAtWork, foreign: str
+    bedrock: BedrockWithFake, foreign: str
 ) -> None:
     await bedrock.move(foreign, "Completed")
     await bedrock.batches.delete(CALLER, foreign)
@@ -95,7 +95,7 @@ async def test_its_delete_takes_its_output_and_leaves_its_input(
 
 @pytest.mark.parametrize("status", ["Failed", "Expired"])
 async def test_its_keys_are_read_from_its_input_where_bedrock_answered_nothing(
-    bedrock: BedrockAtWork, foreign: str, status: str
+    bedrock: BedrockWithFake, foreign: str, status: str
 ) -> None:
     await bedrock.steer(foreign, status=status, message="Why.")
     batch = await bedrock.batches.get(CALLER, foreign)
@@ -105,7 +105,7 @@ async def test_its_keys_are_read_from_its_input_where_bedrock_answered_nothing(
     assert all("Why." in line["error"]["message"] for line in found)
 
 
-async def test_where_its_input_is_a_folder_too(bedrock: BedrockAtWork) -> None:
+async def test_where_its_input_is_a_folder_too(bedrock: BedrockWithFake) -> None:
     bedrock.other_tool.put("in/a.jsonl", json_lines(RECORDS[0]) + b"no json\n")
     bedrock.other_tool.put("in/b.jsonl", json_lines(RECORDS[1]))
     bedrock.other_tool.put("in/picture.png", b"no record")
@@ -116,7 +116,7 @@ async def test_where_its_input_is_a_folder_too(bedrock: BedrockAtWork) -> None:
 
 
 async def test_where_its_input_is_gone_the_job_alone_says_why(
-    bedrock: BedrockAtWork, foreign: str
+    bedrock: BedrockWithFake, foreign: str
 ) -> None:
     await bedrock.steer(foreign, status="Failed", message="Why.")
     await bedrock.strike("HEAD", ".*in/a.jsonl", "status", status=404, times=9)
@@ -127,7 +127,7 @@ async def test_where_its_input_is_gone_the_job_alone_says_why(
 
 
 async def test_where_its_input_cannot_be_read_the_refusal_is_s3s(
-    bedrock: BedrockAtWork, foreign: str
+    bedrock: BedrockWithFake, foreign: str
 ) -> None:
     await bedrock.steer(foreign, status="Failed", message="Why.")
     await bedrock.strike("GET", ".*in/a.jsonl", "status", status=403, times=9)
@@ -135,7 +135,7 @@ async def test_where_its_input_cannot_be_read_the_refusal_is_s3s(
     assert (error.status, error.permanent) == (Status.PERMISSION_DENIED, True)
 
 
-async def test_it_is_cancelled(bedrock: BedrockAtWork, foreign: str) -> None:
+async def test_it_is_cancelled(bedrock: BedrockWithFake, foreign: str) -> None:
     await bedrock.steer(foreign, status="InProgress", hold="InProgress")
     await bedrock.batches.cancel(CALLER, foreign)
     await bedrock.steer(foreign, hold="Stopping")
@@ -146,7 +146,7 @@ async def test_it_is_cancelled(bedrock: BedrockAtWork, foreign: str) -> None:
     "name", ["gf-theirs", f"gf-{'0' * 31}", f"gf-{'0' * 32}x", f"x-gf-{'0' * 32}", f"GF-{'0' * 32}"]
 )
 async def test_a_name_that_is_like_ours_is_still_anothers(
-    bedrock: BedrockAtWork, name: str
+    bedrock: BedrockWithFake, name: str
 ) -> None:
     bedrock.other_tool.put("in/a.jsonl", json_lines(*RECORDS))
     job = bedrock.other_tool.create(jobName=name)
@@ -156,7 +156,7 @@ async def test_a_name_that_is_like_ours_is_still_anothers(
 
 
 async def test_a_later_job_of_the_same_name_opens_no_record_of_ours(
-    bedrock: BedrockAtWork,
+    bedrock: BedrockWithFake,
 ) -> None:
     """Names are free again once a job is old: then another's job might have ours."""
     batch_id = await ended(bedrock, inline(*TEXTS, display_name="mine"))
@@ -171,7 +171,7 @@ async def test_a_later_job_of_the_same_name_opens_no_record_of_ours(
 # --- without state --------------------------------------------------------------------------------
 
 
-async def test_jobs_and_results_are_there_without_the_state(bedrock: BedrockAtWork) -> None:
+async def test_jobs_and_results_are_there_without_the_state(bedrock: BedrockWithFake) -> None:
     batch_id = await ended(bedrock, inline(*TEXTS, display_name="mine"))
     bedrock.state = MemoryState()
     bedrock.provider = bedrock.replica()
@@ -187,7 +187,7 @@ async def test_jobs_and_results_are_there_without_the_state(bedrock: BedrockAtWo
 
 
 async def test_without_the_record_the_table_still_tells_whose_each_result_is(
-    bedrock: BedrockAtWork,
+    bedrock: BedrockWithFake,
 ) -> None:
     batch_id = await ended(bedrock, inline(*TEXTS, display_name="mine"))
     await bedrock.lose("records/")
@@ -197,7 +197,7 @@ async def test_without_the_record_the_table_still_tells_whose_each_result_is(
     assert shown.display_name is None
 
 
-async def test_without_the_table_there_is_a_file_by_record_id(bedrock: BedrockAtWork) -> None:
+async def test_without_the_table_there_is_a_file_by_record_id(bedrock: BedrockWithFake) -> None:
     batch_id = await ended(bedrock, inline(*TEXTS, display_name="mine"))
     await bedrock.lose("batches/")
     batch = await bedrock.batches.get(CALLER, batch_id)
@@ -208,7 +208,7 @@ async def test_without_the_table_there_is_a_file_by_record_id(bedrock: BedrockAt
 
 
 async def test_a_job_that_was_never_tied_to_its_record_has_it_by_its_name(
-    bedrock: BedrockAtWork, monkeypatch: pytest.MonkeyPatch
+    bedrock: BedrockWithFake, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The proxy died, or its store failed, between Bedrock's answer and the binding."""
 
@@ -226,7 +226,7 @@ async def test_a_job_that_was_never_tied_to_its_record_has_it_by_its_name(
 
 @pytest.mark.parametrize("body", ["no JSON", [], "null", {}, {"jobArn": None}, {"jobArn": 7}, ""])
 async def test_a_job_that_makes_no_sense_is_bedrocks_fault(
-    bedrock: BedrockAtWork, body: Any
+    bedrock: BedrockWithFake, body: Any
 ) -> None:
     batch_id = await created(bedrock, inline(*TEXTS))
     await bedrock.strike("GET", f"{JOB}/.*", "status", status=200, body=body, times=99)
@@ -242,7 +242,7 @@ async def test_a_job_that_makes_no_sense_is_bedrocks_fault(
 
 
 async def test_an_answer_with_another_job_is_bedrocks_fault(
-    bedrock: BedrockAtWork, foreign: str
+    bedrock: BedrockWithFake, foreign: str
 ) -> None:
     batch_id = await created(bedrock, inline(*TEXTS))
     other = await bedrock.job(foreign)
@@ -264,7 +264,7 @@ async def test_an_answer_with_another_job_is_bedrocks_fault(
     ids=str,
 )
 async def test_a_list_that_makes_no_sense_is_bedrocks_fault(
-    bedrock: BedrockAtWork, body: Any
+    bedrock: BedrockWithFake, body: Any
 ) -> None:
     await bedrock.strike("GET", f"{JOB}s", "status", status=200, body=body, times=9)
     error = await refused(bedrock.batches.list(CALLER, 10, None))
@@ -285,7 +285,7 @@ async def test_a_list_that_makes_no_sense_is_bedrocks_fault(
     ids=str,
 )
 async def test_a_field_that_makes_no_sense_is_left_out(
-    bedrock: BedrockAtWork, field: dict[str, Any]
+    bedrock: BedrockWithFake, field: dict[str, Any]
 ) -> None:
     batch_id = await ended(bedrock, inline(*TEXTS))
     job = {**await bedrock.job(batch_id), **field}
@@ -296,13 +296,13 @@ async def test_a_field_that_makes_no_sense_is_left_out(
 
 
 @pytest.mark.parametrize("token", ["!", "====", "eA", "ai4A", "aS5ub25l"])
-async def test_what_is_no_page_token(bedrock: BedrockAtWork, token: str) -> None:
+async def test_what_is_no_page_token(bedrock: BedrockWithFake, token: str) -> None:
     error = await refused(bedrock.batches.list(CALLER, 10, token))
     assert error.status == Status.INVALID_ARGUMENT
 
 
 @pytest.mark.parametrize("batch_id", ["a" * 12, "none", f"immediate-{'0' * 26}"])
-async def test_a_batch_that_is_not_there(bedrock: BedrockAtWork, batch_id: str) -> None:
+async def test_a_batch_that_is_not_there(bedrock: BedrockWithFake, batch_id: str) -> None:
     for attempt in (
         bedrock.batches.get(CALLER, batch_id),
         bedrock.batches.cancel(CALLER, batch_id),

@@ -16,18 +16,6 @@ from providers.resources import (
     ResultFile,
 )
 from providers.status import Status
-from tests.contract.at_work import asking, gemini_lines, json_lines
-from tests.contract.bedrock_at_work import (
-    CALLER,
-    MINIMUM,
-    MODEL,
-    NOVA,
-    PREFIX,
-    BedrockAtWork,
-    from_file,
-    inline,
-    refused,
-)
 from tests.contract.bedrock_batching import (
     TEXTS,
     claude_line,
@@ -41,13 +29,25 @@ from tests.contract.bedrock_batching import (
     text_of,
 )
 from tests.contract.bedrock_immediate import RUNTIME, has_ended
+from tests.contract.bedrock_with_fake import (
+    CALLER,
+    MINIMUM,
+    MODEL,
+    NOVA,
+    PREFIX,
+    BedrockWithFake,
+    from_file,
+    inline,
+    refused,
+)
+from tests.contract.provider_with_fake import asking, gemini_lines, json_lines
 
 FEW = TEXTS[: MINIMUM - 1]
 TOOL = {"functionDeclarations": [{"name": "look", "parameters": {"type": "OBJECT"}}]}
 
 
 @pytest.fixture
-async def small(bedrock: BedrockAtWork) -> BedrockAtWork:
+async def small(bedrock: BedrockWithFake) -> BedrockWithFake:
     bedrock.provider = bedrock.replica(immediate=True)
     return bedrock
 
@@ -60,7 +60,7 @@ def one(document: dict[str, Any], model: str) -> NewBatch:
 # --- carried out ----------------------------------------------------------------------------------
 
 
-async def test_it_looks_like_any_other(small: BedrockAtWork) -> None:
+async def test_it_looks_like_any_other(small: BedrockWithFake) -> None:
     made = (await small.batches.create(CALLER, inline(*FEW, display_name="few"))).batch
     assert made.id.startswith("immediate-")
     assert (made.display_name, made.model, made.output) == ("few", MODEL, None)
@@ -76,20 +76,20 @@ async def test_it_looks_like_any_other(small: BedrockAtWork) -> None:
     assert [item["metadata"] for item in results] == [{"place": str(n)} for n in range(len(FEW))]
 
 
-async def test_it_leaves_nothing_at_aws_and_asks_each_record_once(small: BedrockAtWork) -> None:
+async def test_it_leaves_nothing_at_aws_and_asks_each_record_once(small: BedrockWithFake) -> None:
     await has_ended(small, await created(small, inline(*FEW)))
     assert await small.keys() == []
     assert await jobs_created(small) == 0
     assert len(await small.calls("POST", RUNTIME)) == len(FEW)
 
 
-async def test_the_minimum_is_a_job(small: BedrockAtWork) -> None:
+async def test_the_minimum_is_a_job(small: BedrockWithFake) -> None:
     assert len(await created(small, inline(*TEXTS[:MINIMUM]))) == 12
     assert await jobs_created(small) == 1
     assert await small.calls("POST", RUNTIME) == []
 
 
-async def test_from_a_file(small: BedrockAtWork) -> None:
+async def test_from_a_file(small: BedrockWithFake) -> None:
     small.other_tool.put(f"{PREFIX}in.jsonl", gemini_lines(*FEW))
     batch_id = await created(small, from_file("in.jsonl"))
     batch = await has_ended(small, batch_id)
@@ -101,7 +101,7 @@ async def test_from_a_file(small: BedrockAtWork) -> None:
 
 
 @pytest.mark.parametrize("line", [converse_line, claude_line])
-async def test_from_a_native_file(small: BedrockAtWork, line: Any) -> None:
+async def test_from_a_native_file(small: BedrockWithFake, line: Any) -> None:
     small.other_tool.put(f"{PREFIX}in.jsonl", json_lines(line("mine", "hello")))
     batch_id = await created(small, from_file("in.jsonl"))
     await has_ended(small, batch_id)
@@ -110,7 +110,9 @@ async def test_from_a_native_file(small: BedrockAtWork, line: Any) -> None:
 
 
 @pytest.mark.parametrize("model", [MODEL, NOVA])
-async def test_tools_go_through_converse_for_every_model(small: BedrockAtWork, model: str) -> None:
+async def test_tools_go_through_converse_for_every_model(
+    small: BedrockWithFake, model: str
+) -> None:
     asked = {**asking("call the tool"), "tools": [TOOL]}
     batch_id = await created(small, one(asked, model))
     await has_ended(small, batch_id)
@@ -120,7 +122,7 @@ async def test_tools_go_through_converse_for_every_model(small: BedrockAtWork, m
     assert len(await small.calls("POST", RUNTIME)) == 1
 
 
-async def test_thoughts_are_in_the_result_as_in_a_jobs(small: BedrockAtWork) -> None:
+async def test_thoughts_are_in_the_result_as_in_a_jobs(small: BedrockWithFake) -> None:
     config = {"thinkingConfig": {"thinkingBudget": 2048, "includeThoughts": True}}
     asked = {**asking("why?"), "generationConfig": config}
     batches = []
@@ -140,7 +142,7 @@ async def test_thoughts_are_in_the_result_as_in_a_jobs(small: BedrockAtWork) -> 
     assert item["response"]["candidates"] == of_a_job["response"]["candidates"]
 
 
-async def test_media_are_read_where_they_are(small: BedrockAtWork) -> None:
+async def test_media_are_read_where_they_are(small: BedrockWithFake) -> None:
     file_id = await small.upload(b"png", "a.png", mime_type="image/png")
     media = {"fileData": {"fileUri": f"files/{file_id}", "mimeType": "image/png"}}
     asked = {"contents": [{"role": "user", "parts": [media, {"text": "what?"}]}]}
@@ -150,7 +152,7 @@ async def test_media_are_read_where_they_are(small: BedrockAtWork) -> None:
     assert len(await small.keys()) == 1
 
 
-async def test_a_missing_media_file_is_refused_with_its_path(small: BedrockAtWork) -> None:
+async def test_a_missing_media_file_is_refused_with_its_path(small: BedrockWithFake) -> None:
     media = {"fileData": {"fileUri": "files/none.png", "mimeType": "image/png"}}
     asked = {"contents": [{"role": "user", "parts": [media]}]}
     error = await refused(small.batches.create(CALLER, one(asked, NOVA)))
@@ -158,7 +160,7 @@ async def test_a_missing_media_file_is_refused_with_its_path(small: BedrockAtWor
     assert small.state.objects == {}
 
 
-async def test_a_record_that_fails_is_one_error(small: BedrockAtWork) -> None:
+async def test_a_record_that_fails_is_one_error(small: BedrockWithFake) -> None:
     batch_id = await created(small, inline("please fail", "b"))
     batch = await has_ended(small, batch_id)
     assert batch.state is BatchState.SUCCEEDED
@@ -172,7 +174,7 @@ async def test_a_record_that_fails_is_one_error(small: BedrockAtWork) -> None:
 # --- cancelled, deleted ---------------------------------------------------------------------------
 
 
-async def test_it_is_cancelled_and_then_deleted(small: BedrockAtWork) -> None:
+async def test_it_is_cancelled_and_then_deleted(small: BedrockWithFake) -> None:
     await small.strike("POST", RUNTIME, "delay", name="slow", times=9)
     batch_id = await created(small, inline(*FEW))
     await small.happened("slow")
@@ -197,7 +199,7 @@ async def test_it_is_cancelled_and_then_deleted(small: BedrockAtWork) -> None:
     assert small.state.objects == {}
 
 
-async def test_a_running_one_has_no_results(small: BedrockAtWork) -> None:
+async def test_a_running_one_has_no_results(small: BedrockWithFake) -> None:
     await small.strike("POST", RUNTIME, "delay", name="slow", times=9)
     batch_id = await created(small, inline(*FEW))
     for attempt in (
@@ -210,7 +212,7 @@ async def test_a_running_one_has_no_results(small: BedrockAtWork) -> None:
     await has_ended(small, batch_id)
 
 
-async def test_deleted_results_leave_the_batch(small: BedrockAtWork) -> None:
+async def test_deleted_results_leave_the_batch(small: BedrockWithFake) -> None:
     batch_id = await created(small, inline(*FEW))
     await has_ended(small, batch_id)
     await small.files.delete(CALLER, result_file_id(batch_id))
@@ -223,7 +225,7 @@ async def test_deleted_results_leave_the_batch(small: BedrockAtWork) -> None:
 # --- one for one key ------------------------------------------------------------------------------
 
 
-async def test_a_repeat_is_the_same_batch(small: BedrockAtWork) -> None:
+async def test_a_repeat_is_the_same_batch(small: BedrockWithFake) -> None:
     keyed = inline(*FEW, idempotency_key="once", fingerprint="f")
     replicas = [small.replica(immediate=True) for _ in range(3)]
     made = {
@@ -244,7 +246,7 @@ async def test_a_repeat_is_the_same_batch(small: BedrockAtWork) -> None:
 
 
 @pytest.mark.parametrize("page_size", [1, 2, 3, 4, 100])
-async def test_they_are_listed_before_the_jobs(small: BedrockAtWork, page_size: int) -> None:
+async def test_they_are_listed_before_the_jobs(small: BedrockWithFake, page_size: int) -> None:
     few = [await created(small, inline("a")) for _ in range(3)]
     jobs = [await ended(small, inline(*TEXTS)) for _ in range(3)]
     await small.batches.delete(CALLER, jobs.pop())
@@ -264,7 +266,7 @@ async def test_they_are_listed_before_the_jobs(small: BedrockAtWork, page_size: 
     assert sizes[-1] > 0
 
 
-async def test_few_are_listed_where_there_are_no_jobs(small: BedrockAtWork) -> None:
+async def test_few_are_listed_where_there_are_no_jobs(small: BedrockWithFake) -> None:
     few = {await created(small, inline("a")) for _ in range(2)}
     page = await small.batches.list(CALLER, 2, None)
     assert ({batch.id for batch in page.items}, page.next_page_token) == (few, None)

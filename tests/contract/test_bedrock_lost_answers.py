@@ -5,13 +5,13 @@ import asyncio
 import pytest
 
 from providers.status import Status
-from tests.contract.bedrock_at_work import ATTEMPTS, CALLER, JOB, BedrockAtWork, inline, refused
 from tests.contract.bedrock_batching import TEXTS, created, ended, items, jobs_created
+from tests.contract.bedrock_with_fake import ATTEMPTS, CALLER, JOB, BedrockWithFake, inline, refused
 
 
 @pytest.mark.parametrize("fault", ["lose_answer", "truncate"])
 async def test_a_lost_answer_is_asked_for_again_with_the_same_token(
-    bedrock: BedrockAtWork, fault: str
+    bedrock: BedrockWithFake, fault: str
 ) -> None:
     await bedrock.strike("POST", JOB, fault)
     batch_id = await ended(bedrock, inline(*TEXTS))
@@ -20,7 +20,7 @@ async def test_a_lost_answer_is_asked_for_again_with_the_same_token(
     assert len(await items(bedrock, batch_id)) == len(TEXTS)
 
 
-async def test_where_every_answer_is_lost_the_job_is_looked_up(bedrock: BedrockAtWork) -> None:
+async def test_where_every_answer_is_lost_the_job_is_looked_up(bedrock: BedrockWithFake) -> None:
     await bedrock.strike("POST", JOB, "lose_answer", times=ATTEMPTS)
     batch_id = await ended(bedrock, inline(*TEXTS))
     assert await bedrock.objects("batches") == [batch_id]
@@ -28,7 +28,7 @@ async def test_where_every_answer_is_lost_the_job_is_looked_up(bedrock: BedrockA
 
 
 async def test_a_token_that_bedrock_has_forgotten_leads_to_the_name(
-    bedrock: BedrockAtWork,
+    bedrock: BedrockWithFake,
 ) -> None:
     """Then the repeat is refused for the name, which the lost job has."""
     await bedrock.strike("POST", JOB, "lose_answer")
@@ -41,7 +41,7 @@ async def test_a_token_that_bedrock_has_forgotten_leads_to_the_name(
     assert len(await items(bedrock, batch_id)) == len(TEXTS)
 
 
-async def test_a_lost_job_is_found_behind_many_newer_ones(bedrock: BedrockAtWork) -> None:
+async def test_a_lost_job_is_found_behind_many_newer_ones(bedrock: BedrockWithFake) -> None:
     await bedrock.post("/_fake/settings", {"page_limit": 1})
     await bedrock.strike("POST", JOB, "lose_answer", times=ATTEMPTS)
     await bedrock.strike("GET", f"{JOB}s", "delay", name="slow")
@@ -55,7 +55,7 @@ async def test_a_lost_job_is_found_behind_many_newer_ones(bedrock: BedrockAtWork
 
 
 async def test_an_input_is_kept_while_it_is_unknown_whether_its_job_was_made(
-    bedrock: BedrockAtWork,
+    bedrock: BedrockWithFake,
 ) -> None:
     await bedrock.strike("POST", JOB, "lose_answer", times=ATTEMPTS)
     await bedrock.strike("GET", f"{JOB}s", "status", status=500, times=ATTEMPTS)
@@ -70,7 +70,7 @@ async def test_an_input_is_kept_while_it_is_unknown_whether_its_job_was_made(
 
 
 async def test_a_new_job_that_cannot_be_shown_yet_is_a_batch_all_the_same(
-    bedrock: BedrockAtWork,
+    bedrock: BedrockWithFake,
 ) -> None:
     await bedrock.strike("GET", f"{JOB}/.*", "status", status=500, times=ATTEMPTS)
     made = await bedrock.batches.create(CALLER, inline(*TEXTS, display_name="mine"))
@@ -80,7 +80,7 @@ async def test_a_new_job_that_cannot_be_shown_yet_is_a_batch_all_the_same(
 
 @pytest.mark.parametrize(("at", "made"), [("request", 0), ("answer", 1)])
 async def test_a_client_that_leaves_leaves_nothing_but_a_job_that_was_made(
-    bedrock: BedrockAtWork, at: str, made: int
+    bedrock: BedrockWithFake, at: str, made: int
 ) -> None:
     await bedrock.strike("POST", JOB, "delay", name="slow", at=at)
     async with bedrock.creating(inline(*TEXTS)) as creating:

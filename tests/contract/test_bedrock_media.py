@@ -7,8 +7,6 @@ import pytest
 
 from providers.resources import BatchKind, InlineRequest, NewBatch
 from providers.status import Status
-from tests.contract.at_work import json_lines, sha256
-from tests.contract.bedrock_at_work import CALLER, NOVA, PREFIX, BedrockAtWork, from_file, refused
 from tests.contract.bedrock_batching import (
     ended,
     folder_of,
@@ -19,6 +17,15 @@ from tests.contract.bedrock_batching import (
     text_of,
     uri,
 )
+from tests.contract.bedrock_with_fake import (
+    CALLER,
+    NOVA,
+    PREFIX,
+    BedrockWithFake,
+    from_file,
+    refused,
+)
+from tests.contract.provider_with_fake import json_lines, sha256
 
 PNG = b"\x89PNG\r\n\x1a\n and so on"
 
@@ -41,7 +48,7 @@ def media_of(line: dict[str, Any]) -> dict[str, Any]:
     return block
 
 
-async def test_a_file_is_copied_beside_the_input(bedrock: BedrockAtWork) -> None:
+async def test_a_file_is_copied_beside_the_input(bedrock: BedrockWithFake) -> None:
     file_id = await bedrock.upload(PNG, "cat.png", mime_type="image/png")
     written = [f"http://ferry.example:8080/v1beta/files/{file_id}", f"files/{file_id}"]
     batch_id = await ended(
@@ -64,7 +71,7 @@ async def test_a_file_is_copied_beside_the_input(bedrock: BedrockAtWork) -> None
     assert (await bedrock.files.get(CALLER, file_id)).size == len(PNG)
 
 
-async def test_files_of_other_tools_and_of_a_file_of_requests(bedrock: BedrockAtWork) -> None:
+async def test_files_of_other_tools_and_of_a_file_of_requests(bedrock: BedrockWithFake) -> None:
     keys = ["pictures/a+b c.png", "報告.pdf"]
     for key in keys:
         bedrock.other_tool.put(PREFIX + key, key.encode())
@@ -87,7 +94,7 @@ async def test_files_of_other_tools_and_of_a_file_of_requests(bedrock: BedrockAt
 
 @pytest.mark.parametrize("gone", ["files/none.png", "files/ominrq"])
 async def test_a_file_that_is_not_there_is_refused_with_its_path(
-    bedrock: BedrockAtWork, gone: str
+    bedrock: BedrockWithFake, gone: str
 ) -> None:
     file_id = await bedrock.upload(PNG, "cat.png", mime_type="image/png")
     there = f"files/{file_id}"
@@ -102,7 +109,7 @@ async def test_a_file_that_is_not_there_is_refused_with_its_path(
     assert len(await bedrock.requests("PUT")) == 1
 
 
-async def test_a_file_that_vanishes_before_it_is_copied(bedrock: BedrockAtWork) -> None:
+async def test_a_file_that_vanishes_before_it_is_copied(bedrock: BedrockWithFake) -> None:
     file_id = await bedrock.upload(PNG, "cat.png", mime_type="image/png")
     state = bedrock.state.objects
     await bedrock.strike_s3("PUT", "status", status=404, code="NoSuchKey")
@@ -115,7 +122,7 @@ async def test_a_file_that_vanishes_before_it_is_copied(bedrock: BedrockAtWork) 
 
 
 async def test_a_copy_that_fails_with_the_status_200_is_made_again(
-    bedrock: BedrockAtWork,
+    bedrock: BedrockWithFake,
 ) -> None:
     file_id = await bedrock.upload(PNG, "cat.png", mime_type="image/png")
     await bedrock.strike_s3("PUT", "status", status=200, code="InternalError")
@@ -128,7 +135,7 @@ async def test_a_copy_that_fails_with_the_status_200_is_made_again(
     ["https://example.com/cat.png", "gs://bucket/cat.png", "https://example.com/files/cat.png"],
 )
 async def test_what_is_no_file_of_this_proxy_is_refused_with_its_path(
-    bedrock: BedrockAtWork, foreign: str
+    bedrock: BedrockWithFake, foreign: str
 ) -> None:
     asked = batch_of(*[seeing(foreign, "a")] * 3)
     error = await refused(bedrock.batches.create(CALLER, asked))
@@ -137,7 +144,7 @@ async def test_what_is_no_file_of_this_proxy_is_refused_with_its_path(
     assert await bedrock.keys() == []
 
 
-async def test_a_text_file_is_no_second_input(bedrock: BedrockAtWork) -> None:
+async def test_a_text_file_is_no_second_input(bedrock: BedrockWithFake) -> None:
     """It lies in S3 as a `.jsonl` like every possible input, and Bedrock reads each of those."""
     file_id = await bedrock.upload(b"some notes", "notes.txt", mime_type="text/plain")
     asked = seeing(f"files/{file_id}", "what?", "text/plain")

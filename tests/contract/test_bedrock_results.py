@@ -9,15 +9,6 @@ from providers.limits import Limits
 from providers.resource_names import result_file_id
 from providers.resources import ResultFile
 from providers.status import Status
-from tests.contract.at_work import LIMITS, gemini_lines, json_lines
-from tests.contract.bedrock_at_work import (
-    CALLER,
-    PREFIX,
-    BedrockAtWork,
-    from_file,
-    inline,
-    refused,
-)
 from tests.contract.bedrock_batching import (
     TEXTS,
     answer,
@@ -30,12 +21,21 @@ from tests.contract.bedrock_batching import (
     rewrite,
     text_of,
 )
+from tests.contract.bedrock_with_fake import (
+    CALLER,
+    PREFIX,
+    BedrockWithFake,
+    from_file,
+    inline,
+    refused,
+)
+from tests.contract.provider_with_fake import LIMITS, gemini_lines, json_lines
 
 # RPC numbers.
 INVALID_ARGUMENT, NOT_FOUND, RESOURCE_EXHAUSTED, INTERNAL, UNAVAILABLE = 3, 5, 8, 13, 14
 
 
-async def of_a_file(bedrock: BedrockAtWork, *texts: str) -> str:
+async def of_a_file(bedrock: BedrockWithFake, *texts: str) -> str:
     bedrock.other_tool.put(f"{PREFIX}in.jsonl", gemini_lines(*(texts or TEXTS)))
     return await ended(bedrock, from_file("in.jsonl"))
 
@@ -44,7 +44,7 @@ async def of_a_file(bedrock: BedrockAtWork, *texts: str) -> str:
 
 
 async def test_inline_results_are_in_request_order_with_their_metadata(
-    bedrock: BedrockAtWork,
+    bedrock: BedrockWithFake,
 ) -> None:
     batch_id = await ended(bedrock, inline(*TEXTS))
     written = bedrock.other_tool.read(output_key(bedrock, batch_id)).splitlines()
@@ -55,7 +55,7 @@ async def test_inline_results_are_in_request_order_with_their_metadata(
 
 
 async def test_the_results_of_a_file_are_in_bedrocks_order_with_their_keys(
-    bedrock: BedrockAtWork,
+    bedrock: BedrockWithFake,
 ) -> None:
     batch_id = await of_a_file(bedrock)
     results = await lines(bedrock, batch_id)
@@ -65,7 +65,7 @@ async def test_the_results_of_a_file_are_in_bedrocks_order_with_their_keys(
     assert all(text_of(line) == f"echo: {TEXTS[int(line['key'][2:])]}" for line in results)
 
 
-async def test_the_file_of_results(bedrock: BedrockAtWork) -> None:
+async def test_the_file_of_results(bedrock: BedrockWithFake) -> None:
     batch_id = await of_a_file(bedrock)
     batch = await bedrock.batches.get(CALLER, batch_id)
     assert batch.output == ResultFile(result_file_id(batch_id))
@@ -74,7 +74,7 @@ async def test_the_file_of_results(bedrock: BedrockAtWork) -> None:
     assert (file.mime_type, file.create_time) == ("application/jsonl", batch.end_time)
 
 
-async def test_a_record_that_failed_is_one_error(bedrock: BedrockAtWork) -> None:
+async def test_a_record_that_failed_is_one_error(bedrock: BedrockWithFake) -> None:
     batch_id = await ended(bedrock, inline("a", "please fail", "c"))
     first, failed, third = await items(bedrock, batch_id)
     assert (text_of(first), text_of(third)) == ("echo: a", "echo: c")
@@ -83,7 +83,7 @@ async def test_a_record_that_failed_is_one_error(bedrock: BedrockAtWork) -> None
     assert failed["metadata"] == {"place": "1"}
 
 
-async def test_a_record_that_bedrock_never_answered_gets_an_error(bedrock: BedrockAtWork) -> None:
+async def test_a_record_that_bedrock_never_answered_gets_an_error(bedrock: BedrockWithFake) -> None:
     batch_id = await of_a_file(bedrock, "a", "please lose", "c")
     results = {line["key"]: line for line in await lines(bedrock, batch_id)}
     assert results["k-1"]["error"]["code"] == INTERNAL
@@ -95,14 +95,16 @@ async def test_a_record_that_bedrock_never_answered_gets_an_error(bedrock: Bedro
     ("code", "rpc"),
     [(400, INVALID_ARGUMENT), (404, NOT_FOUND), (429, RESOURCE_EXHAUSTED), (500, UNAVAILABLE)],
 )
-async def test_the_codes_of_records_are_mapped(bedrock: BedrockAtWork, code: int, rpc: int) -> None:
+async def test_the_codes_of_records_are_mapped(
+    bedrock: BedrockWithFake, code: int, rpc: int
+) -> None:
     batch_id = await ended(bedrock, inline(*TEXTS[:3]))
     error = {"errorCode": code, "errorMessage": "bad"}
     rewrite(bedrock, batch_id, {"recordId": indexed_id(1), "error": error})
     assert (await items(bedrock, batch_id))[1]["error"] == {"code": rpc, "message": "bad"}
 
 
-async def test_thoughts_come_back_where_they_were_asked_for(bedrock: BedrockAtWork) -> None:
+async def test_thoughts_come_back_where_they_were_asked_for(bedrock: BedrockWithFake) -> None:
     thinking = {"thinking": {"type": "enabled", "budget_tokens": 1024}, "max_tokens": 2000}
     asked = [claude_line(f"id-{n}", "why?", **thinking) for n in range(3)]
     bedrock.other_tool.put(f"{PREFIX}in.jsonl", json_lines(*asked))
@@ -127,7 +129,7 @@ async def test_thoughts_come_back_where_they_were_asked_for(bedrock: BedrockAtWo
     ids=["nothing", "garbage", "unknown", "no id"],
 )
 async def test_lines_that_name_no_request_are_left_out(
-    bedrock: BedrockAtWork, raw: list[Any]
+    bedrock: BedrockWithFake, raw: list[Any]
 ) -> None:
     batch_id = await ended(bedrock, inline(*TEXTS[:3]))
     there = answer(indexed_id(1), "here")
@@ -137,7 +139,7 @@ async def test_lines_that_name_no_request_are_left_out(
     assert first["error"]["code"] == third["error"]["code"] == INTERNAL
 
 
-async def test_the_first_of_two_answers_counts(bedrock: BedrockAtWork) -> None:
+async def test_the_first_of_two_answers_counts(bedrock: BedrockWithFake) -> None:
     batch_id = await of_a_file(bedrock, "a", "b", "c")
     answers = [answer(indexed_id(n), text) for n, text in ((0, "one"), (0, "two"), (1, "b"))]
     rewrite(bedrock, batch_id, *answers, answers[0])
@@ -161,7 +163,7 @@ async def test_the_first_of_two_answers_counts(bedrock: BedrockAtWork) -> None:
     ids=str,
 )
 async def test_an_answer_that_makes_no_sense_is_one_failed_item(
-    bedrock: BedrockAtWork, broken: dict[str, Any]
+    bedrock: BedrockWithFake, broken: dict[str, Any]
 ) -> None:
     batch_id = await ended(bedrock, inline("a", "b", "c"))
     broken = {"recordId": indexed_id(1), **broken}
@@ -171,7 +173,7 @@ async def test_an_answer_that_makes_no_sense_is_one_failed_item(
     assert second["error"]["code"] == INTERNAL
 
 
-async def test_a_line_beyond_the_limit_is_one_failed_item(bedrock: BedrockAtWork) -> None:
+async def test_a_line_beyond_the_limit_is_one_failed_item(bedrock: BedrockWithFake) -> None:
     batch_id = await ended(bedrock, inline("a", "b", "c"))
     huge = answer(indexed_id(1), "x" * (2 << 20))
     rewrite(bedrock, batch_id, answer(indexed_id(0), "a"), huge, answer(indexed_id(2), "c"))
@@ -181,7 +183,7 @@ async def test_a_line_beyond_the_limit_is_one_failed_item(bedrock: BedrockAtWork
 
 
 async def test_an_answer_that_is_too_long_only_with_its_request_is_read(
-    bedrock: BedrockAtWork,
+    bedrock: BedrockWithFake,
 ) -> None:
     batch_id = await ended(bedrock, inline("a", "b", "c"))
     long = answer(indexed_id(0), "a") | {"modelInput": {"text": "x" * LIMITS.line}}
@@ -189,14 +191,14 @@ async def test_an_answer_that_is_too_long_only_with_its_request_is_read(
     assert text_of((await items(bedrock, batch_id))[0]) == "a"
 
 
-async def test_half_a_character_in_an_answer_costs_nothing_else(bedrock: BedrockAtWork) -> None:
+async def test_half_a_character_in_an_answer_costs_nothing_else(bedrock: BedrockWithFake) -> None:
     batch_id = await ended(bedrock, inline("a", "b", "c"))
     line = json_lines(answer(indexed_id(0), "here"))
     rewrite(bedrock, batch_id, line.replace(b"here", rb"h\ud83dere"))
     assert text_of((await items(bedrock, batch_id))[0]) == "h\ufffdere"
 
 
-async def test_answers_that_cannot_be_read_are_told_of(bedrock: BedrockAtWork) -> None:
+async def test_answers_that_cannot_be_read_are_told_of(bedrock: BedrockWithFake) -> None:
     batch_id = await ended(bedrock, inline("a", "b", "c"))
     own, whose = b'{"recordId":"%s","modelOutput":' % indexed_id(1).encode(), b'{"modelOutput":'
     rewrite(bedrock, batch_id, answer(indexed_id(0), "a"), own + b"\n", whose + b"\n")
@@ -206,7 +208,7 @@ async def test_answers_that_cannot_be_read_are_told_of(bedrock: BedrockAtWork) -
     assert third["error"]["message"].endswith("name no request: 1.")
 
 
-async def test_results_may_lie_in_several_objects(bedrock: BedrockAtWork) -> None:
+async def test_results_may_lie_in_several_objects(bedrock: BedrockWithFake) -> None:
     """Wherever below the output folder; what is no output is not read."""
     batch_id = await of_a_file(bedrock, "a", "b", "c")
     rewrite(bedrock, batch_id, answer(indexed_id(1), "b"))
@@ -222,14 +224,14 @@ async def test_results_may_lie_in_several_objects(bedrock: BedrockAtWork) -> Non
     assert results == {"k-0": "a", "k-1": "b", "k-2": "c"}
 
 
-async def test_output_that_is_gone_is_missing_results(bedrock: BedrockAtWork) -> None:
+async def test_output_that_is_gone_is_missing_results(bedrock: BedrockWithFake) -> None:
     """A rule of the bucket, or a person, deleted it."""
     batch_id = await ended(bedrock, inline("a", "b", "c"))
     bedrock.delete(output_key(bedrock, batch_id))
     assert [item["error"]["code"] for item in await items(bedrock, batch_id)] == [INTERNAL] * 3
 
 
-async def test_inline_results_beyond_the_limit_are_a_file(bedrock: BedrockAtWork) -> None:
+async def test_inline_results_beyond_the_limit_are_a_file(bedrock: BedrockWithFake) -> None:
     bedrock.provider = bedrock.replica(limits=Limits(line=LIMITS.line, inline_results=1000))
     batch_id = await ended(bedrock, inline(*TEXTS))
     batch = await bedrock.batches.get(CALLER, batch_id)
@@ -239,7 +241,7 @@ async def test_inline_results_beyond_the_limit_are_a_file(bedrock: BedrockAtWork
     assert results == {str(n + 1): f"echo: {text}" for n, text in enumerate(TEXTS)}
 
 
-async def test_inline_results_that_the_budget_has_no_room_for(bedrock: BedrockAtWork) -> None:
+async def test_inline_results_that_the_budget_has_no_room_for(bedrock: BedrockWithFake) -> None:
     batch_id = await ended(bedrock, inline(*TEXTS))
     with bedrock.memory.reserve(bedrock.memory._left - 1000):
         error = await refused(bedrock.batches.get(CALLER, batch_id))
@@ -251,7 +253,7 @@ async def test_inline_results_that_the_budget_has_no_room_for(bedrock: BedrockAt
 
 
 async def test_results_that_cannot_be_read_at_once_are_no_missing_ones(
-    bedrock: BedrockAtWork,
+    bedrock: BedrockWithFake,
 ) -> None:
     batch_id = await of_a_file(bedrock)
     await bedrock.strike_s3("GET", "status", status=503, times=9, code="SlowDown")
@@ -259,7 +261,7 @@ async def test_results_that_cannot_be_read_at_once_are_no_missing_ones(
     assert error.status == Status.RESOURCE_EXHAUSTED
 
 
-async def test_results_that_break_off_never_end_cleanly(bedrock: BedrockAtWork) -> None:
+async def test_results_that_break_off_never_end_cleanly(bedrock: BedrockWithFake) -> None:
     batch_id = await of_a_file(bedrock, *TEXTS[:3] * 100)
     key = output_key(bedrock, batch_id)
     await bedrock.strike("GET", f"ferry-files/{key}", "truncate", after_bytes=20_000)
@@ -268,7 +270,7 @@ async def test_results_that_break_off_never_end_cleanly(bedrock: BedrockAtWork) 
 
 
 async def test_an_inline_batch_whose_results_break_off_is_not_half_told(
-    bedrock: BedrockAtWork,
+    bedrock: BedrockWithFake,
 ) -> None:
     batch_id = await ended(bedrock, inline(*TEXTS))
     key = output_key(bedrock, batch_id)
@@ -278,7 +280,7 @@ async def test_an_inline_batch_whose_results_break_off_is_not_half_told(
     assert len(await items(bedrock, batch_id)) == len(TEXTS)
 
 
-async def test_a_download_that_is_given_up_holds_nothing(bedrock: BedrockAtWork) -> None:
+async def test_a_download_that_is_given_up_holds_nothing(bedrock: BedrockWithFake) -> None:
     batch_id = await of_a_file(bedrock, *TEXTS[:3] * 1000)
     opened = await bedrock.files.download(CALLER, result_file_id(batch_id))
     assert await anext(aiter(opened.body.chunks))

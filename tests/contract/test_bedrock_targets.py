@@ -9,16 +9,16 @@ import pytest
 from providers.aws.target import REGION_HEADER, ROLE_HEADER, S3_HEADER
 from providers.resource_names import object_file_id, result_file_id
 from providers.status import Status
-from tests.contract.bedrock_at_work import (
+from tests.contract.bedrock_batching import TEXTS, created, ended
+from tests.contract.bedrock_immediate import has_ended
+from tests.contract.bedrock_with_fake import (
     CALLER,
     S3_URI,
-    BedrockAtWork,
+    BedrockWithFake,
     inline,
     refused,
     the_own_keys,
 )
-from tests.contract.bedrock_batching import TEXTS, created, ended
-from tests.contract.bedrock_immediate import has_ended
 from tests.fakes.bedrock import REGION, ROLE_ARN
 from tests.fakes.s3 import FILES_BUCKET
 
@@ -30,17 +30,17 @@ def without(setting: str) -> dict[str, Any]:
     return {setting: None}
 
 
-Call = Callable[[BedrockAtWork], Awaitable[object]]
+Call = Callable[[BedrockWithFake], Awaitable[object]]
 
 
-async def nothing_was_asked(bedrock: BedrockAtWork) -> bool:
+async def nothing_was_asked(bedrock: BedrockWithFake) -> bool:
     asked = [await bedrock.requests(method) for method in ("GET", "HEAD", "PUT", "POST", "DELETE")]
     return not any(asked)
 
 
 @pytest.mark.parametrize("header", SAYS)
 async def test_what_is_missing_is_named_by_its_setting_and_its_header(
-    bedrock: BedrockAtWork, header: str
+    bedrock: BedrockWithFake, header: str
 ) -> None:
     bedrock.provider = bedrock.replica(**without(SETTINGS[header]))
     error = await refused(bedrock.batches.create(CALLER, inline(*TEXTS)))
@@ -53,7 +53,7 @@ async def test_what_is_missing_is_named_by_its_setting_and_its_header(
 
 
 @pytest.mark.parametrize("header", [REGION_HEADER, S3_HEADER])
-async def test_files_need_no_role_but_the_rest(bedrock: BedrockAtWork, header: str) -> None:
+async def test_files_need_no_role_but_the_rest(bedrock: BedrockWithFake, header: str) -> None:
     bedrock.provider = bedrock.replica(role_arn=None, **without(SETTINGS[header]))
     for attempt in (
         bedrock.start(1),
@@ -67,7 +67,7 @@ async def test_files_need_no_role_but_the_rest(bedrock: BedrockAtWork, header: s
     assert (await bedrock.files.get(CALLER, file_id)).size == 1
 
 
-async def test_all_may_be_said_by_headers(bedrock: BedrockAtWork) -> None:
+async def test_all_may_be_said_by_headers(bedrock: BedrockWithFake) -> None:
     bedrock.provider = bedrock.replica(region=None, role_arn=None, s3_uri=None)
     bedrock.caller = replace(CALLER, headers=SAYS)
     created = await bedrock.batches.create(bedrock.caller, inline(*TEXTS))
@@ -77,7 +77,7 @@ async def test_all_may_be_said_by_headers(bedrock: BedrockAtWork) -> None:
     assert [file.id for file in listed.items] == [file_id]
 
 
-async def test_a_header_says_more_than_a_setting(bedrock: BedrockAtWork) -> None:
+async def test_a_header_says_more_than_a_setting(bedrock: BedrockWithFake) -> None:
     bedrock.other_tool.put("another/prefix/a.txt", b"x")
     caller = replace(CALLER, headers={S3_HEADER: f"s3://{FILES_BUCKET}/another/prefix"})
     listed = await bedrock.files.list(caller, 10, None)
@@ -90,7 +90,7 @@ async def test_a_header_says_more_than_a_setting(bedrock: BedrockAtWork) -> None
 
 @pytest.mark.parametrize("header", SAYS)
 async def test_headers_that_are_not_allowed_are_refused(
-    bedrock: BedrockAtWork, header: str
+    bedrock: BedrockWithFake, header: str
 ) -> None:
     bedrock.provider = bedrock.replica(headers=False)
     caller = replace(CALLER, headers={header: SAYS[header]})
@@ -103,7 +103,7 @@ async def test_headers_that_are_not_allowed_are_refused(
 
 @pytest.mark.parametrize("header", SAYS)
 async def test_the_proxys_own_keys_go_nowhere_that_a_caller_says(
-    bedrock: BedrockAtWork, header: str
+    bedrock: BedrockWithFake, header: str
 ) -> None:
     bedrock.provider = bedrock.replica(own_keys=the_own_keys)
     caller = replace(CALLER, headers={header: SAYS[header]})
@@ -121,7 +121,7 @@ async def test_the_proxys_own_keys_go_nowhere_that_a_caller_says(
 @pytest.mark.parametrize("header", SAYS)
 @pytest.mark.parametrize("changes", [{"headers": False}, {"own_keys": the_own_keys}], ids=str)
 async def test_nor_do_headers_say_where_a_small_batch_is(
-    bedrock: BedrockAtWork, changes: dict[str, Any], header: str
+    bedrock: BedrockWithFake, changes: dict[str, Any], header: str
 ) -> None:
     bedrock.provider = bedrock.replica(immediate=True, **changes)
     batch_id = await created(bedrock, inline("few"))
@@ -146,7 +146,7 @@ async def test_nor_do_headers_say_where_a_small_batch_is(
 @pytest.mark.parametrize("setting", ["region", "role_arn", "s3_uri"])
 @pytest.mark.parametrize("changes", [{"headers": False}, {"own_keys": the_own_keys}], ids=str)
 async def test_where_no_headers_are_taken_none_is_recommended(
-    bedrock: BedrockAtWork, changes: dict[str, Any], setting: str
+    bedrock: BedrockWithFake, changes: dict[str, Any], setting: str
 ) -> None:
     bedrock.provider = bedrock.replica(**changes, **without(setting))
     error = await refused(bedrock.batches.create(CALLER, inline(*TEXTS)))
@@ -173,7 +173,7 @@ async def test_where_no_headers_are_taken_none_is_recommended(
     ],
 )
 async def test_what_is_malformed_is_refused_before_anything_is_asked(
-    bedrock: BedrockAtWork, header: str, value: str
+    bedrock: BedrockWithFake, header: str, value: str
 ) -> None:
     caller = replace(CALLER, headers={header: value})
     error = await refused(bedrock.batches.create(caller, inline(*TEXTS)))
@@ -198,7 +198,7 @@ async def test_what_is_malformed_is_refused_before_anything_is_asked(
     ids=["list", "get", "delete", "download", "upload", "create"],
 )
 async def test_a_bucket_in_another_region_is_told_with_that_region(
-    bedrock: BedrockAtWork, call: Call
+    bedrock: BedrockWithFake, call: Call
 ) -> None:
     bedrock.provider = bedrock.replica(region="eu-central-1")
     error = await refused(call(bedrock))
@@ -208,7 +208,7 @@ async def test_a_bucket_in_another_region_is_told_with_that_region(
 
 
 async def test_what_was_made_goes_also_where_files_lie_elsewhere_now(
-    bedrock: BedrockAtWork,
+    bedrock: BedrockWithFake,
 ) -> None:
     before = await bedrock.keys()
     batch_id = await ended(bedrock, inline(*TEXTS))

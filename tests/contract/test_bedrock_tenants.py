@@ -11,16 +11,6 @@ from providers.credential import Caller, Credential
 from providers.resource_names import decode_object_id, result_file_id
 from providers.resources import BatchKind, InlineRequest, NewBatch
 from providers.status import Status
-from tests.contract.at_work import gemini_lines, json_lines
-from tests.contract.bedrock_at_work import (
-    NOVA,
-    PREFIX,
-    BedrockAtWork,
-    from_file,
-    inline,
-    refused,
-    the_own_keys,
-)
 from tests.contract.bedrock_batching import (
     TEXTS,
     converse_line,
@@ -32,6 +22,16 @@ from tests.contract.bedrock_batching import (
     uri,
 )
 from tests.contract.bedrock_immediate import has_ended
+from tests.contract.bedrock_with_fake import (
+    NOVA,
+    PREFIX,
+    BedrockWithFake,
+    from_file,
+    inline,
+    refused,
+    the_own_keys,
+)
+from tests.contract.provider_with_fake import gemini_lines, json_lines
 
 ANNA = Caller(Credential(api_key="token-of-anna"), "0123456789abcdef" * 2)
 BERT = Caller(Credential(api_key="token-of-bert"), "fedcba9876543210" * 2)
@@ -39,7 +39,7 @@ MARK = ANNA.tenant[:16]
 
 
 @pytest.fixture
-async def shared(bedrock: BedrockAtWork) -> BedrockAtWork:
+async def shared(bedrock: BedrockWithFake) -> BedrockWithFake:
     """Both come with client tokens; the calls are Anna's unless a test says Bert's."""
     bedrock.provider = bedrock.replica(
         own_keys=the_own_keys, isolated=True, headers=False, immediate=True
@@ -48,16 +48,16 @@ async def shared(bedrock: BedrockAtWork) -> BedrockAtWork:
     return bedrock
 
 
-async def files_of(bedrock: BedrockAtWork, caller: Caller) -> list[str]:
+async def files_of(bedrock: BedrockWithFake, caller: Caller) -> list[str]:
     return [file.id for file in (await bedrock.files.list(caller, 100, None)).items]
 
 
-async def batches_of(bedrock: BedrockAtWork, caller: Caller) -> list[str]:
+async def batches_of(bedrock: BedrockWithFake, caller: Caller) -> list[str]:
     return [batch.id for batch in (await bedrock.batches.list(caller, 100, None)).items]
 
 
 def calls_on_a_batch(
-    bedrock: BedrockAtWork, batch_id: str
+    bedrock: BedrockWithFake, batch_id: str
 ) -> list[Callable[[Caller], Awaitable[object]]]:
     results = result_file_id(batch_id)
     return [
@@ -73,7 +73,7 @@ def calls_on_a_batch(
 # --- jobs -----------------------------------------------------------------------------------------
 
 
-async def test_every_call_on_the_others_job_finds_none(shared: BedrockAtWork) -> None:
+async def test_every_call_on_the_others_job_finds_none(shared: BedrockWithFake) -> None:
     batch_id = await ended(shared, inline(*TEXTS))
     before = await shared.keys()
     for call in calls_on_a_batch(shared, batch_id):
@@ -83,7 +83,7 @@ async def test_every_call_on_the_others_job_finds_none(shared: BedrockAtWork) ->
     assert await shared.requests("DELETE") == []
 
 
-async def test_a_running_job_cannot_be_stopped_by_the_other(shared: BedrockAtWork) -> None:
+async def test_a_running_job_cannot_be_stopped_by_the_other(shared: BedrockWithFake) -> None:
     batch_id = (await shared.batches.create(ANNA, inline(*TEXTS))).batch.id
     await shared.steer(batch_id, status="InProgress", hold="InProgress")
     assert (await refused(shared.batches.cancel(BERT, batch_id))).status == Status.NOT_FOUND
@@ -91,7 +91,7 @@ async def test_a_running_job_cannot_be_stopped_by_the_other(shared: BedrockAtWor
 
 
 @pytest.mark.parametrize("page_limit", [None, 1])
-async def test_the_lists_are_disjoint(shared: BedrockAtWork, page_limit: int | None) -> None:
+async def test_the_lists_are_disjoint(shared: BedrockWithFake, page_limit: int | None) -> None:
     made: dict[str, list[str]] = {ANNA.tenant: [], BERT.tenant: []}
     for caller in (ANNA, BERT, BERT, ANNA):
         created = await shared.batches.create(caller, inline(*TEXTS))
@@ -108,7 +108,7 @@ async def test_the_lists_are_disjoint(shared: BedrockAtWork, page_limit: int | N
         assert seen == made[caller.tenant]
 
 
-async def test_a_jobs_name_and_objects_carry_its_tenants_mark(shared: BedrockAtWork) -> None:
+async def test_a_jobs_name_and_objects_carry_its_tenants_mark(shared: BedrockWithFake) -> None:
     batch_id = await ended(shared, inline(*TEXTS))
     job = native(shared, batch_id)
     mark, own = job["jobName"].removeprefix("gf-").split("-")
@@ -130,7 +130,7 @@ async def test_a_jobs_name_and_objects_carry_its_tenants_mark(shared: BedrockAtW
         f"gf-{MARK}-0",
     ],
 )
-async def test_a_job_without_the_tenants_mark_is_none(shared: BedrockAtWork, name: str) -> None:
+async def test_a_job_without_the_tenants_mark_is_none(shared: BedrockWithFake, name: str) -> None:
     shared.other_tool.put("in/a.jsonl", json_lines(*[converse_line(f"x-{n}") for n in range(3)]))
     job = shared.other_tool.create(jobName=name)
     await shared.move(job, "Completed")
@@ -139,7 +139,7 @@ async def test_a_job_without_the_tenants_mark_is_none(shared: BedrockAtWork, nam
         assert (await refused(call(ANNA))).status == Status.NOT_FOUND
 
 
-async def test_one_key_of_two_tenants_is_two_jobs(shared: BedrockAtWork) -> None:
+async def test_one_key_of_two_tenants_is_two_jobs(shared: BedrockWithFake) -> None:
     made = {
         (
             await shared.batches.create(
@@ -154,7 +154,7 @@ async def test_one_key_of_two_tenants_is_two_jobs(shared: BedrockAtWork) -> None
 # --- immediate jobs -------------------------------------------------------------------------------
 
 
-async def test_every_call_on_the_others_immediate_job_finds_none(shared: BedrockAtWork) -> None:
+async def test_every_call_on_the_others_immediate_job_finds_none(shared: BedrockWithFake) -> None:
     batch_id = (await shared.batches.create(ANNA, inline("a"))).batch.id
     await has_ended(shared, batch_id)
     for call in calls_on_a_batch(shared, batch_id):
@@ -167,7 +167,7 @@ async def test_every_call_on_the_others_immediate_job_finds_none(shared: Bedrock
 # --- files ----------------------------------------------------------------------------------------
 
 
-async def test_every_call_on_the_others_file_finds_none(shared: BedrockAtWork) -> None:
+async def test_every_call_on_the_others_file_finds_none(shared: BedrockWithFake) -> None:
     file_id = await shared.upload(b"content", "a.txt")
     key = str(decode_object_id(file_id))
     assert await shared.keys() == [f"{MARK}/{key}"]
@@ -182,7 +182,7 @@ async def test_every_call_on_the_others_file_finds_none(shared: BedrockAtWork) -
     assert await download(shared, file_id) == b"content"
 
 
-async def test_the_lists_of_files_are_disjoint(shared: BedrockAtWork) -> None:
+async def test_the_lists_of_files_are_disjoint(shared: BedrockWithFake) -> None:
     annas = await shared.upload(b"a", "a.txt", "s1")
     shared.caller = BERT
     berts = await shared.upload(b"b", "b.txt", "s2")
@@ -192,7 +192,7 @@ async def test_the_lists_of_files_are_disjoint(shared: BedrockAtWork) -> None:
 
 
 @pytest.mark.parametrize("name", [f"../{MARK}/a.txt", f"{MARK}/a.txt", f"x/../../{MARK}/a.txt"])
-async def test_no_name_leads_to_the_others_folder(shared: BedrockAtWork, name: str) -> None:
+async def test_no_name_leads_to_the_others_folder(shared: BedrockWithFake, name: str) -> None:
     shared.other_tool.put(f"{PREFIX}{MARK}/a.txt", b"annas")
     for attempt in (
         shared.files.get(BERT, name),
@@ -206,7 +206,7 @@ async def test_no_name_leads_to_the_others_folder(shared: BedrockAtWork, name: s
 
 @pytest.mark.parametrize("texts", [["a"], TEXTS])
 async def test_a_request_that_names_the_others_file_is_refused(
-    shared: BedrockAtWork, texts: list[str]
+    shared: BedrockWithFake, texts: list[str]
 ) -> None:
     """In an immediate batch, and in a job."""
     file_id = await shared.upload(b"png", "a.png", mime_type="image/png")
@@ -221,10 +221,10 @@ async def test_a_request_that_names_the_others_file_is_refused(
 
 
 async def test_an_abandoned_upload_of_the_other_is_left_alone(
-    shared: BedrockAtWork, monkeypatch: pytest.MonkeyPatch
+    shared: BedrockWithFake, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Whatever was begun is abandoned already.
-    monkeypatch.setattr("tests.contract.bedrock_at_work.UPLOAD_LIFE", timedelta(hours=-1))
+    monkeypatch.setattr("tests.contract.bedrock_with_fake.UPLOAD_LIFE", timedelta(hours=-1))
     shared.provider = shared.replica(own_keys=the_own_keys, isolated=True, headers=False)
     annas = shared.begin_upload(f"{PREFIX}{MARK}/{'a' * 24}.bin")
     shared.caller = BERT
@@ -236,7 +236,7 @@ async def test_an_abandoned_upload_of_the_other_is_left_alone(
     assert berts not in left
 
 
-async def test_own_keys_without_tenants_are_not_isolated(bedrock: BedrockAtWork) -> None:
+async def test_own_keys_without_tenants_are_not_isolated(bedrock: BedrockWithFake) -> None:
     bedrock.provider = bedrock.replica(own_keys=the_own_keys, headers=False)
     bedrock.other_tool.put(f"{PREFIX}in.jsonl", gemini_lines(*TEXTS))
     batch_id = await ended(bedrock, from_file("in.jsonl"))
@@ -255,7 +255,7 @@ def naming(uri_named: str) -> bytes:
 @pytest.mark.parametrize("immediate", [True, False])
 @pytest.mark.parametrize("whose", ["the other's", "another bucket's"])
 async def test_a_native_line_names_no_object_but_the_tenants_own(
-    shared: BedrockAtWork, immediate: bool, whose: str
+    shared: BedrockWithFake, immediate: bool, whose: str
 ) -> None:
     """The proxy's own keys, or the role, would read it."""
     shared.provider = shared.replica(
@@ -275,11 +275,11 @@ async def test_a_native_line_names_no_object_but_the_tenants_own(
     assert (await shared.keys(), shared.state.objects) == (before, kept)
 
 
-async def test_a_native_line_names_the_tenants_own(shared: BedrockAtWork) -> None:
+async def test_a_native_line_names_the_tenants_own(shared: BedrockWithFake) -> None:
     file_id = await shared.upload(naming(uri(f"{MARK}/cat.png")), "in.jsonl")
     assert await ended(shared, from_file(file_id, model=NOVA))
 
 
-async def test_with_keys_of_its_own_a_caller_names_what_they_read(bedrock: BedrockAtWork) -> None:
+async def test_with_keys_of_its_own_a_caller_names_what_they_read(bedrock: BedrockWithFake) -> None:
     file_id = await bedrock.upload(naming("s3://elsewhere/cat.png"), "in.jsonl")
     assert await ended(bedrock, from_file(file_id, model=NOVA))

@@ -8,7 +8,6 @@ import pytest
 
 from providers.status import Status
 from providers.upload import GRANULARITY, UploadSession, UploadStatus
-from tests.contract.bedrock_at_work import PREFIX, UPLOAD_LIFE, BedrockAtWork, refused
 from tests.contract.bedrock_uploading import (
     BEGIN,
     DATA,
@@ -22,17 +21,18 @@ from tests.contract.bedrock_uploading import (
     the_one_file,
     whole,
 )
+from tests.contract.bedrock_with_fake import PREFIX, UPLOAD_LIFE, BedrockWithFake, refused
 
 # --- at once --------------------------------------------------------------------------------------
 
 
-async def test_two_ends_at_once_are_one_file(bedrock: BedrockAtWork) -> None:
+async def test_two_ends_at_once_are_one_file(bedrock: BedrockWithFake) -> None:
     session = await bedrock.start(len(SMALL))
     ends = await asyncio.gather(*(whole(bedrock, session) for _ in range(4)))
     await the_one_file(bedrock, SMALL, *ends)
 
 
-async def test_two_ends_of_parts_at_once_are_one_file(bedrock: BedrockAtWork) -> None:
+async def test_two_ends_of_parts_at_once_are_one_file(bedrock: BedrockWithFake) -> None:
     session = await bedrock.start(len(DATA))
     await bedrock.send(session, DATA[: 2 * GRANULARITY])
     ends = await asyncio.gather(*(last_chunk(bedrock, session) for _ in range(4)))
@@ -41,7 +41,7 @@ async def test_two_ends_of_parts_at_once_are_one_file(bedrock: BedrockAtWork) ->
 
 @pytest.mark.parametrize(("method", "query"), [("PUT", PART), ("POST", UPLOAD)])
 async def test_an_end_that_another_overtakes(
-    bedrock: BedrockAtWork, method: str, query: str
+    bedrock: BedrockWithFake, method: str, query: str
 ) -> None:
     session = await bedrock.start(len(DATA))
     await bedrock.send(session, DATA[: 2 * GRANULARITY])
@@ -53,7 +53,7 @@ async def test_an_end_that_another_overtakes(
     await the_one_file(bedrock, DATA, fast, await slow)
 
 
-async def test_two_first_chunks_at_once_are_one_upload(bedrock: BedrockAtWork) -> None:
+async def test_two_first_chunks_at_once_are_one_upload(bedrock: BedrockWithFake) -> None:
     """Through two replicas: one of the two uploads is aborted."""
     await bedrock.strike_s3("POST", "delay", query=BEGIN, name="slow", at="answer")
     session = await bedrock.start(len(DATA))
@@ -74,7 +74,7 @@ async def test_two_first_chunks_at_once_are_one_upload(bedrock: BedrockAtWork) -
 
 @pytest.mark.parametrize("fault", ["lose_answer", "status"])
 async def test_a_cancel_holds_although_s3_has_a_bad_moment(
-    bedrock: BedrockAtWork, fault: str
+    bedrock: BedrockWithFake, fault: str
 ) -> None:
     session = await bedrock.start(len(DATA))
     await bedrock.send(session, DATA[:GRANULARITY])
@@ -87,7 +87,7 @@ async def test_a_cancel_holds_although_s3_has_a_bad_moment(
 
 
 @pytest.mark.parametrize("at", ["request", "answer"])
-async def test_a_cancel_during_the_end_leaves_no_file(bedrock: BedrockAtWork, at: str) -> None:
+async def test_a_cancel_during_the_end_leaves_no_file(bedrock: BedrockWithFake, at: str) -> None:
     session = await bedrock.start(len(SMALL))
     await bedrock.strike_s3("PUT", "delay", name="slow", at=at)
     slow = asyncio.create_task(whole(bedrock, session))
@@ -102,7 +102,7 @@ async def test_a_cancel_during_the_end_leaves_no_file(bedrock: BedrockAtWork, at
 @pytest.mark.parametrize(("method", "query"), [("POST", BEGIN), ("PUT", PART)])
 @pytest.mark.parametrize("at", ["request", "answer"])
 async def test_a_cancel_during_a_chunk_leaves_no_upload(
-    bedrock: BedrockAtWork, method: str, query: str, at: str
+    bedrock: BedrockWithFake, method: str, query: str, at: str
 ) -> None:
     session = await bedrock.start(len(DATA))
     await bedrock.strike_s3(method, "delay", query=query, name="slow", at=at)
@@ -117,7 +117,7 @@ async def test_a_cancel_during_a_chunk_leaves_no_upload(
 
 
 @pytest.mark.parametrize("caller", [True, False])
-async def test_an_expired_url(bedrock: BedrockAtWork, caller: bool) -> None:
+async def test_an_expired_url(bedrock: BedrockWithFake, caller: bool) -> None:
     session = await bedrock.start(len(SMALL))
     ended = UploadSession(
         session.id, session.details, session.caller if caller else None, expired=caller
@@ -143,7 +143,7 @@ def later(monkeypatch: pytest.MonkeyPatch, time: timedelta) -> None:
 
 
 async def test_an_abandoned_upload_is_aborted_when_the_next_begins(
-    bedrock: BedrockAtWork, monkeypatch: pytest.MonkeyPatch
+    bedrock: BedrockWithFake, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await bedrock.send(await bedrock.start(len(DATA)), DATA[:GRANULARITY])
     foreign = bedrock.begin_upload(f"{PREFIX}another-tools.bin")
@@ -159,7 +159,7 @@ async def test_an_abandoned_upload_is_aborted_when_the_next_begins(
 
 
 async def test_an_upload_that_may_still_be_finished_is_left_alone(
-    bedrock: BedrockAtWork, monkeypatch: pytest.MonkeyPatch
+    bedrock: BedrockWithFake, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await bedrock.send(await bedrock.start(len(DATA)), DATA[:GRANULARITY])
     later(monkeypatch, UPLOAD_LIFE - timedelta(minutes=1))
@@ -169,7 +169,7 @@ async def test_an_upload_that_may_still_be_finished_is_left_alone(
 
 @pytest.mark.parametrize(("method", "query"), [("GET", rf"\b{BEGIN}\b"), ("DELETE", UPLOAD)])
 async def test_without_the_permission_to_abort_uploads_go_on_and_it_is_logged(
-    bedrock: BedrockAtWork,
+    bedrock: BedrockWithFake,
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
     method: str,

@@ -7,8 +7,6 @@ import pytest
 from providers.body import Body, TruncatedBody
 from providers.status import Status
 from providers.upload import GRANULARITY, Chunk, UploadStart
-from tests.contract.at_work import Pieces, sha256
-from tests.contract.bedrock_at_work import ATTEMPTS, CALLER, PREFIX, BedrockAtWork, refused
 from tests.contract.bedrock_uploading import (
     BEGIN,
     DATA,
@@ -21,6 +19,8 @@ from tests.contract.bedrock_uploading import (
     the_one_file,
     whole,
 )
+from tests.contract.bedrock_with_fake import ATTEMPTS, CALLER, PREFIX, BedrockWithFake, refused
+from tests.contract.provider_with_fake import Pieces, sha256
 
 BUSY: dict[str, Any] = {"code": "SlowDown", "status": 503}
 BROKEN: dict[str, Any] = {"code": "InternalError", "status": 500}
@@ -34,7 +34,7 @@ bad_moments = pytest.mark.parametrize(
 
 @bad_moments
 async def test_a_whole_file_that_s3_has_no_time_for_is_sent_again(
-    bedrock: BedrockAtWork, fault: dict[str, Any], status: Status
+    bedrock: BedrockWithFake, fault: dict[str, Any], status: Status
 ) -> None:
     await bedrock.strike_s3("PUT", "status", **fault)
     session = await bedrock.start(len(SMALL))
@@ -46,7 +46,7 @@ async def test_a_whole_file_that_s3_has_no_time_for_is_sent_again(
 
 @pytest.mark.parametrize("fault", ["lose_answer", "reset"])
 async def test_a_lost_answer_to_a_whole_file_is_looked_up(
-    bedrock: BedrockAtWork, fault: str
+    bedrock: BedrockWithFake, fault: str
 ) -> None:
     await bedrock.strike_s3("PUT", fault)
     session = await bedrock.start(len(SMALL))
@@ -55,7 +55,7 @@ async def test_a_lost_answer_to_a_whole_file_is_looked_up(
 
 
 async def test_a_lost_answer_that_cannot_be_looked_up_is_sent_again(
-    bedrock: BedrockAtWork,
+    bedrock: BedrockWithFake,
 ) -> None:
     await bedrock.strike_s3("PUT", "lose_answer")
     await bedrock.strike_s3("HEAD", "status", **BROKEN)
@@ -65,7 +65,7 @@ async def test_a_lost_answer_that_cannot_be_looked_up_is_sent_again(
     await the_one_file(bedrock, SMALL, await whole(bedrock, session))
 
 
-async def test_a_whole_file_that_breaks_off_is_sent_again(bedrock: BedrockAtWork) -> None:
+async def test_a_whole_file_that_breaks_off_is_sent_again(bedrock: BedrockWithFake) -> None:
     await bedrock.strike_s3("PUT", "reset", after_bytes=500)
     session = await bedrock.start(len(SMALL))
     error = await refused(whole(bedrock, session))
@@ -75,7 +75,7 @@ async def test_a_whole_file_that_breaks_off_is_sent_again(bedrock: BedrockAtWork
 
 
 async def test_what_arrived_before_is_not_taken_for_what_breaks_off(
-    bedrock: BedrockAtWork,
+    bedrock: BedrockWithFake,
 ) -> None:
     """Of unknown size: the repeat may say another end than the first time."""
     session = await bedrock.start(None)
@@ -90,7 +90,7 @@ async def test_what_arrived_before_is_not_taken_for_what_breaks_off(
 
 @bad_moments
 async def test_a_part_that_s3_has_no_time_for_is_sent_again(
-    bedrock: BedrockAtWork, fault: dict[str, Any], status: Status
+    bedrock: BedrockWithFake, fault: dict[str, Any], status: Status
 ) -> None:
     await bedrock.strike_s3("PUT", "status", query=PART, **fault)
     session = await bedrock.start(len(DATA))
@@ -102,7 +102,7 @@ async def test_a_part_that_s3_has_no_time_for_is_sent_again(
 
 @pytest.mark.parametrize("fault", ["lose_answer", "reset"])
 async def test_a_part_whose_answer_is_lost_is_in_the_file_once(
-    bedrock: BedrockAtWork, fault: str
+    bedrock: BedrockWithFake, fault: str
 ) -> None:
     await bedrock.strike_s3("PUT", fault, query=PART, after_bytes=10)
     session = await bedrock.start(len(DATA))
@@ -111,7 +111,7 @@ async def test_a_part_whose_answer_is_lost_is_in_the_file_once(
     await the_one_file(bedrock, DATA, await in_chunks(bedrock, session))
 
 
-async def test_what_is_there_of_a_failed_chunk_is_not_sent_twice(bedrock: BedrockAtWork) -> None:
+async def test_what_is_there_of_a_failed_chunk_is_not_sent_twice(bedrock: BedrockWithFake) -> None:
     await bedrock.strike_s3("PUT", "status", query=PART, nth=2, **BUSY)
     session = await bedrock.start(len(DATA))
     two = DATA[: 2 * GRANULARITY]
@@ -122,13 +122,13 @@ async def test_what_is_there_of_a_failed_chunk_is_not_sent_twice(bedrock: Bedroc
     await the_one_file(bedrock, DATA, await last_chunk(bedrock, session))
 
 
-async def test_a_beginning_that_fails_for_a_moment_is_tried_again(bedrock: BedrockAtWork) -> None:
+async def test_a_beginning_that_fails_for_a_moment_is_tried_again(bedrock: BedrockWithFake) -> None:
     await bedrock.strike_s3("POST", "status", query=BEGIN, times=2, **BUSY)
     await the_one_file(bedrock, DATA, await in_chunks(bedrock, await bedrock.start(len(DATA))))
     assert len(await bedrock.s3_calls("POST", BEGIN)) == 3
 
 
-async def test_a_beginning_that_fails_for_longer_begins_nothing(bedrock: BedrockAtWork) -> None:
+async def test_a_beginning_that_fails_for_longer_begins_nothing(bedrock: BedrockWithFake) -> None:
     await bedrock.strike_s3("POST", "status", query=BEGIN, times=3, **BUSY)
     session = await bedrock.start(len(DATA))
     error = await refused(bedrock.send(session, DATA[:GRANULARITY]))
@@ -146,13 +146,13 @@ async def test_a_beginning_that_fails_for_longer_begins_nothing(bedrock: Bedrock
 
 @pytest.mark.parametrize("fault", ["lose_answer", "truncate"])
 async def test_a_lost_answer_to_complete_makes_no_second(
-    bedrock: BedrockAtWork, fault: str
+    bedrock: BedrockWithFake, fault: str
 ) -> None:
     await bedrock.strike_s3("POST", fault, query=UPLOAD)
     await the_one_file(bedrock, DATA, await in_chunks(bedrock, await bedrock.start(len(DATA))))
 
 
-async def test_a_completed_upload_is_found_by_the_repeat(bedrock: BedrockAtWork) -> None:
+async def test_a_completed_upload_is_found_by_the_repeat(bedrock: BedrockWithFake) -> None:
     """Every answer is lost, and what follows the completion fails too."""
     await bedrock.strike_s3("POST", "lose_answer", query=UPLOAD)
     await bedrock.strike_s3("HEAD", "status", **BROKEN)
@@ -163,14 +163,14 @@ async def test_a_completed_upload_is_found_by_the_repeat(bedrock: BedrockAtWork)
 
 
 async def test_a_completion_that_fails_with_the_status_200_is_tried_again(
-    bedrock: BedrockAtWork,
+    bedrock: BedrockWithFake,
 ) -> None:
     await bedrock.strike_s3("POST", "status", query=UPLOAD, **FAILED_COMPLETION)
     await the_one_file(bedrock, DATA, await in_chunks(bedrock, await bedrock.start(len(DATA))))
     assert len(await bedrock.s3_calls("POST", UPLOAD)) == 2
 
 
-async def test_a_completion_that_fails_for_longer_makes_no_file(bedrock: BedrockAtWork) -> None:
+async def test_a_completion_that_fails_for_longer_makes_no_file(bedrock: BedrockWithFake) -> None:
     await bedrock.strike_s3("POST", "status", query=UPLOAD, times=ATTEMPTS, **FAILED_COMPLETION)
     session = await bedrock.start(len(DATA))
     error = await refused(in_chunks(bedrock, session))
@@ -191,7 +191,7 @@ async def test_a_completion_that_fails_for_longer_makes_no_file(bedrock: Bedrock
     ids=["nothing", "no XML", "half", "entities"],
 )
 async def test_an_answer_that_makes_no_sense_is_s3s_fault(
-    bedrock: BedrockAtWork, body: str, times: int
+    bedrock: BedrockWithFake, body: str, times: int
 ) -> None:
     await bedrock.strike_s3("POST", "status", query=UPLOAD, status=200, body=body, times=times)
     session = await bedrock.start(len(DATA))
@@ -213,7 +213,7 @@ async def test_an_answer_that_makes_no_sense_is_s3s_fault(
     ],
 )
 async def test_an_answer_that_lacks_what_it_must_have_is_s3s_fault(
-    bedrock: BedrockAtWork, method: str, query: str, body: str
+    bedrock: BedrockWithFake, method: str, query: str, body: str
 ) -> None:
     await bedrock.strike_s3(method, "status", query=query, status=200, body=body)
     session = await bedrock.start(len(DATA))
@@ -222,7 +222,7 @@ async def test_an_answer_that_lacks_what_it_must_have_is_s3s_fault(
     await the_one_file(bedrock, DATA, await in_chunks(bedrock, session))
 
 
-async def test_an_upload_that_another_aborted_is_over(bedrock: BedrockAtWork) -> None:
+async def test_an_upload_that_another_aborted_is_over(bedrock: BedrockWithFake) -> None:
     session = await bedrock.start(len(DATA))
     await bedrock.send(session, DATA[: 2 * GRANULARITY])
     bedrock.abort_all()
@@ -235,7 +235,7 @@ async def test_an_upload_that_another_aborted_is_over(bedrock: BedrockAtWork) ->
 # --- what a client does wrong ---------------------------------------------------------------------
 
 
-async def test_a_client_that_sends_too_little_makes_no_file(bedrock: BedrockAtWork) -> None:
+async def test_a_client_that_sends_too_little_makes_no_file(bedrock: BedrockWithFake) -> None:
     session = await bedrock.start(len(SMALL) + 1)
     short = Chunk(0, Body(Pieces(SMALL), len(SMALL) + 1), finalize=True)
     with pytest.raises(TruncatedBody):
@@ -245,7 +245,7 @@ async def test_a_client_that_sends_too_little_makes_no_file(bedrock: BedrockAtWo
 
 @pytest.mark.parametrize("declared", [len(DATA) - 1, len(DATA) + 1])
 async def test_a_total_other_than_the_declared_one_makes_no_file(
-    bedrock: BedrockAtWork, declared: int
+    bedrock: BedrockWithFake, declared: int
 ) -> None:
     session = await bedrock.start(declared)
     error = await refused(in_chunks(bedrock, session))
@@ -254,7 +254,7 @@ async def test_a_total_other_than_the_declared_one_makes_no_file(
     assert await bedrock.keys() == []
 
 
-async def test_an_offset_ahead_of_what_has_arrived(bedrock: BedrockAtWork) -> None:
+async def test_an_offset_ahead_of_what_has_arrived(bedrock: BedrockWithFake) -> None:
     session = await bedrock.start(len(DATA))
     error = await refused(last_chunk(bedrock, session))
     assert (error.status, error.upload_status) == (Status.FAILED_PRECONDITION, "final")
@@ -263,7 +263,7 @@ async def test_an_offset_ahead_of_what_has_arrived(bedrock: BedrockAtWork) -> No
 
 @pytest.mark.parametrize("size", [0, 100, GRANULARITY])
 async def test_a_body_without_a_length_waits_in_the_state_a_slice_at_a_time(
-    bedrock: BedrockAtWork, size: int
+    bedrock: BedrockWithFake, size: int
 ) -> None:
     body = Body(Pieces(DATA[:size]), None)
     file = await bedrock.files.create(CALLER, "s1", UploadStart(), body)
@@ -275,7 +275,7 @@ async def test_a_body_without_a_length_waits_in_the_state_a_slice_at_a_time(
 
 
 async def test_a_file_in_one_request_that_breaks_off_leaves_nothing(
-    bedrock: BedrockAtWork,
+    bedrock: BedrockWithFake,
 ) -> None:
     await bedrock.strike_s3("PUT", "status", query=f"{PART}=2", **BUSY)
     body = Body(Pieces(DATA), None)

@@ -7,8 +7,6 @@ from providers.credential import Caller, Credential
 from providers.resource_names import decode_object_id
 from providers.status import Status
 from providers.upload import GRANULARITY, Chunk, UploadStart, UploadStatus
-from tests.contract.at_work import Pieces, sha256
-from tests.contract.bedrock_at_work import CALLER, PREFIX, BedrockAtWork, refused
 from tests.contract.bedrock_uploading import (
     BEGIN,
     DATA,
@@ -22,10 +20,12 @@ from tests.contract.bedrock_uploading import (
     the_one_file,
     whole,
 )
+from tests.contract.bedrock_with_fake import CALLER, PREFIX, BedrockWithFake, refused
+from tests.contract.provider_with_fake import Pieces, sha256
 from tests.fakes.bedrock import TEMPORARY
 
 
-async def test_one_chunk_is_one_put(bedrock: BedrockAtWork) -> None:
+async def test_one_chunk_is_one_put(bedrock: BedrockWithFake) -> None:
     session = await bedrock.start(len(SMALL))
     await the_one_file(bedrock, SMALL, await whole(bedrock, session))
     assert await bedrock.s3_calls("PUT", BEGIN) == await bedrock.s3_calls("POST") == []
@@ -33,7 +33,7 @@ async def test_one_chunk_is_one_put(bedrock: BedrockAtWork) -> None:
     assert (put["received"], put["declared_length"], put["chunked"]) == (1000, 1000, False)
 
 
-async def test_chunks_are_parts_of_one_upload(bedrock: BedrockAtWork) -> None:
+async def test_chunks_are_parts_of_one_upload(bedrock: BedrockWithFake) -> None:
     await the_one_file(bedrock, DATA, await in_chunks(bedrock, await bedrock.start(len(DATA))))
     parts = [
         (put["query"][PART], put["received"], put["chunked"])
@@ -49,7 +49,7 @@ async def test_chunks_are_parts_of_one_upload(bedrock: BedrockAtWork) -> None:
 
 @pytest.mark.parametrize("in_parts", [False, True])
 async def test_the_object_has_what_was_said_of_the_file(
-    bedrock: BedrockAtWork, in_parts: bool
+    bedrock: BedrockWithFake, in_parts: bool
 ) -> None:
     said = {"name": "Quartalszahlen.pdf", "mime_type": "application/pdf"}
     session = await bedrock.start(None, **said)
@@ -80,7 +80,7 @@ async def test_the_object_has_what_was_said_of_the_file(
         "報" * 100,
     ],
 )
-async def test_a_display_name_is_any_text(bedrock: BedrockAtWork, display_name: str) -> None:
+async def test_a_display_name_is_any_text(bedrock: BedrockWithFake, display_name: str) -> None:
     file_id = await bedrock.upload(SMALL, display_name)
     assert (await bedrock.files.get(CALLER, file_id)).display_name == display_name
     [listed] = (await bedrock.files.list(CALLER, 10, None)).items
@@ -89,7 +89,7 @@ async def test_a_display_name_is_any_text(bedrock: BedrockAtWork, display_name: 
 
 @pytest.mark.parametrize(("fits", "too_long"), [("a" * 2036, "a" * 2037), ("é" * 759, "é" * 760)])
 async def test_a_display_name_that_s3_cannot_keep_is_refused_at_the_start(
-    bedrock: BedrockAtWork, fits: str, too_long: str
+    bedrock: BedrockWithFake, fits: str, too_long: str
 ) -> None:
     file_id = await bedrock.upload(SMALL, fits)
     assert (await bedrock.files.get(CALLER, file_id)).display_name == fits
@@ -103,24 +103,24 @@ async def test_a_display_name_that_s3_cannot_keep_is_refused_at_the_start(
     "mime_type", ["text/plaîn", "text/plain\r\nx-amz-acl: public-read", "a\x00"]
 )
 async def test_a_type_that_is_no_header_is_refused_at_the_start(
-    bedrock: BedrockAtWork, mime_type: str
+    bedrock: BedrockWithFake, mime_type: str
 ) -> None:
     error = await refused(bedrock.start(len(SMALL), mime_type=mime_type))
     assert (error.status, error.path) == (Status.INVALID_ARGUMENT, "file.mimeType")
 
 
 @pytest.mark.parametrize("size", [None, 0])
-async def test_an_empty_file(bedrock: BedrockAtWork, size: int | None) -> None:
+async def test_an_empty_file(bedrock: BedrockWithFake, size: int | None) -> None:
     session = await bedrock.start(size)
     await the_one_file(bedrock, b"", await bedrock.send(session, b"", finalize=True))
 
 
-async def test_a_file_of_unknown_size(bedrock: BedrockAtWork) -> None:
+async def test_a_file_of_unknown_size(bedrock: BedrockWithFake) -> None:
     await the_one_file(bedrock, DATA, await in_chunks(bedrock, await bedrock.start(None)))
 
 
 @pytest.mark.parametrize("offset", [GRANULARITY, None])
-async def test_an_end_without_bytes(bedrock: BedrockAtWork, offset: int | None) -> None:
+async def test_an_end_without_bytes(bedrock: BedrockWithFake, offset: int | None) -> None:
     session = await bedrock.start(None)
     await bedrock.send(session, DATA[:GRANULARITY])
     final = await bedrock.uploads.send(session, Chunk(offset, in_memory(b""), finalize=True))
@@ -129,7 +129,7 @@ async def test_an_end_without_bytes(bedrock: BedrockAtWork, offset: int | None) 
 
 @pytest.mark.parametrize("known", [True, False])
 async def test_a_file_in_one_request_that_is_no_resumable_upload(
-    bedrock: BedrockAtWork, known: bool
+    bedrock: BedrockWithFake, known: bool
 ) -> None:
     body = Body(Pieces(DATA), len(DATA) if known else None)
     start = UploadStart(display_name="a.txt", mime_type="text/plain")
@@ -141,7 +141,7 @@ async def test_a_file_in_one_request_that_is_no_resumable_upload(
     assert left_of_session(bedrock) == []
 
 
-async def test_a_query_tells_what_has_arrived(bedrock: BedrockAtWork) -> None:
+async def test_a_query_tells_what_has_arrived(bedrock: BedrockWithFake) -> None:
     session = await bedrock.start(len(DATA))
     assert (await bedrock.uploads.query(session)).received == 0
     await bedrock.send(session, DATA[: 2 * GRANULARITY])
@@ -150,7 +150,7 @@ async def test_a_query_tells_what_has_arrived(bedrock: BedrockAtWork) -> None:
     await the_one_file(bedrock, DATA, await last_chunk(bedrock, session))
 
 
-async def test_chunks_go_through_any_replica(bedrock: BedrockAtWork) -> None:
+async def test_chunks_go_through_any_replica(bedrock: BedrockWithFake) -> None:
     session = await bedrock.start(len(DATA))
     for offset in (0, GRANULARITY):
         bedrock.provider = bedrock.replica()
@@ -160,7 +160,7 @@ async def test_chunks_go_through_any_replica(bedrock: BedrockAtWork) -> None:
     assert len(await bedrock.s3_calls("POST", BEGIN)) == 1
 
 
-async def test_a_repeat_in_another_slicing(bedrock: BedrockAtWork) -> None:
+async def test_a_repeat_in_another_slicing(bedrock: BedrockWithFake) -> None:
     session = await bedrock.start(len(DATA))
     await bedrock.send(session, DATA[:GRANULARITY])
     await bedrock.send(session, DATA[: 2 * GRANULARITY])
@@ -172,7 +172,7 @@ async def test_a_repeat_in_another_slicing(bedrock: BedrockAtWork) -> None:
 
 @pytest.mark.parametrize("in_parts", [False, True])
 async def test_a_repeat_of_the_end_is_answered_alike(
-    bedrock: BedrockAtWork, in_parts: bool
+    bedrock: BedrockWithFake, in_parts: bool
 ) -> None:
     data = DATA if in_parts else SMALL
     session = await bedrock.start(len(data))
@@ -186,7 +186,7 @@ async def test_a_repeat_of_the_end_is_answered_alike(
     assert (error.status, error.upload_status) == (Status.FAILED_PRECONDITION, "final")
 
 
-async def test_a_cancelled_upload_is_aborted_at_s3(bedrock: BedrockAtWork) -> None:
+async def test_a_cancelled_upload_is_aborted_at_s3(bedrock: BedrockWithFake) -> None:
     session = await bedrock.start(len(DATA))
     await bedrock.send(session, DATA[:GRANULARITY])
     assert len(await bedrock.objects("uploads")) == 1
@@ -198,6 +198,6 @@ async def test_a_cancelled_upload_is_aborted_at_s3(bedrock: BedrockAtWork) -> No
         assert (error.status, error.upload_status) == (Status.FAILED_PRECONDITION, "cancelled")
 
 
-async def test_the_credential_of_a_session_may_be_temporary(bedrock: BedrockAtWork) -> None:
+async def test_the_credential_of_a_session_may_be_temporary(bedrock: BedrockWithFake) -> None:
     bedrock.caller = Caller(Credential(api_key=TEMPORARY.api_key), "tenant")
     await the_one_file(bedrock, DATA, await in_chunks(bedrock, await bedrock.start(len(DATA))))

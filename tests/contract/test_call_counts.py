@@ -14,11 +14,10 @@ from providers.body import in_memory
 from providers.provider import Provider, RelayedRequest
 from providers.state import State
 from providers.upload import UploadStatus
-from tests.contract import anthropic_at_work, bedrock_at_work, openai_at_work
-from tests.contract.at_work import asking, data_of
-from tests.contract.bedrock_at_work import BedrockAtWork
+from tests.contract import anthropic_with_fake, bedrock_with_fake, openai_with_fake
+from tests.contract.bedrock_with_fake import BedrockWithFake
 from tests.contract.counted_state import CountedState
-from tests.contract.gemini_at_work import CALLER, CHUNK, GeminiAtWork, gemini_at_work
+from tests.contract.gemini_with_fake import CALLER, CHUNK, GeminiWithFake, gemini_with_fake
 from tests.contract.hot_paths import (
     Calls,
     Operation,
@@ -38,6 +37,7 @@ from tests.contract.hot_paths import (
     small_batch_download,
     small_batch_inline_results,
 )
+from tests.contract.provider_with_fake import asking, data_of
 
 # At most, by provider and operation: calls to the provider, calls to the store.
 MOST: Final[Mapping[str, Mapping[Operation, Calls]]] = {
@@ -119,12 +119,12 @@ def assert_within(calls: Calls, most: Calls) -> None:
 
 @pytest.mark.parametrize(("name", "operation"), rows("openai"))
 async def test_openai(name: str, operation: Operation) -> None:
-    async with openai_at_work.openai_at_work() as work:
+    async with openai_with_fake.openai_with_fake() as work:
         subject = Subject(
             work,
             lambda state: work.replica(staged=name != "openai", state=state),
-            openai_at_work.inline,
-            openai_at_work.from_file,
+            openai_with_fake.inline,
+            openai_with_fake.from_file,
             in_parts="a.png",
             ended="completed",
             without_results=[{"status": "failed"}],
@@ -134,12 +134,12 @@ async def test_openai(name: str, operation: Operation) -> None:
 
 @pytest.mark.parametrize(("name", "operation"), rows("anthropic"))
 async def test_anthropic(name: str, operation: Operation) -> None:
-    async with anthropic_at_work.anthropic_at_work() as work:
+    async with anthropic_with_fake.anthropic_with_fake() as work:
         subject = Subject(
             work,
             lambda state: work.replica(state=state),
-            anthropic_at_work.inline,
-            anthropic_at_work.from_file,
+            anthropic_with_fake.inline,
+            anthropic_with_fake.from_file,
             in_parts="in.jsonl" if name == "anthropic" else "a.pdf",
             ended="ended",
             without_results=[{"status": "ended"}, {"archived": True}],
@@ -148,15 +148,15 @@ async def test_anthropic(name: str, operation: Operation) -> None:
 
 
 @pytest.mark.parametrize(("name", "operation"), rows("bedrock"))
-async def test_bedrock(bedrock: BedrockAtWork, name: str, operation: Operation) -> None:
+async def test_bedrock(bedrock: BedrockWithFake, name: str, operation: Operation) -> None:
     def over(state: State) -> Provider:
         return bedrock.replica(immediate=True, state=state)
 
     subject = Subject(
         bedrock,
         over,
-        bedrock_at_work.inline,
-        bedrock_at_work.from_file,
+        bedrock_with_fake.inline,
+        bedrock_with_fake.from_file,
         in_parts="a.bin",
         ended="Completed",
         without_results=[{"status": "Failed"}],
@@ -168,13 +168,13 @@ async def test_bedrock(bedrock: BedrockAtWork, name: str, operation: Operation) 
 
 
 @pytest.fixture
-async def google() -> AsyncIterator[GeminiAtWork]:
-    async with gemini_at_work() as work:
+async def google() -> AsyncIterator[GeminiWithFake]:
+    async with gemini_with_fake() as work:
         yield work
 
 
 async def check_google(
-    google: GeminiAtWork, name: str, operation: Callable[[], Awaitable[None]]
+    google: GeminiWithFake, name: str, operation: Callable[[], Awaitable[None]]
 ) -> None:
     state = CountedState(google.state)
     google.provider = google.replica(state)
@@ -185,7 +185,7 @@ async def check_google(
 
 
 @pytest.mark.parametrize(("name", "number"), [("middle_chunk", 1), ("last_chunk", 2)])
-async def test_a_chunk_to_gemini(google: GeminiAtWork, name: str, number: int) -> None:
+async def test_a_chunk_to_gemini(google: GeminiWithFake, name: str, number: int) -> None:
     data = data_of(3 * CHUNK)
     session = await google.start(len(data))
 
@@ -208,7 +208,7 @@ async def test_a_chunk_to_gemini(google: GeminiAtWork, name: str, number: int) -
     [("create_inline", {}), ("create_repeatable", {"x-ferry-idempotency-key": "once"})],
 )
 async def test_a_creation_at_gemini(
-    google: GeminiAtWork, name: str, headers: dict[str, str]
+    google: GeminiWithFake, name: str, headers: dict[str, str]
 ) -> None:
     async def operation() -> None:
         await relay(google, creation(headers))
@@ -216,7 +216,7 @@ async def test_a_creation_at_gemini(
     await check_google(google, name, operation)
 
 
-async def test_a_get_at_gemini(google: GeminiAtWork) -> None:
+async def test_a_get_at_gemini(google: GeminiWithFake) -> None:
     batch = await relay(google, creation({}))
 
     async def operation() -> None:
@@ -234,7 +234,7 @@ def creation(headers: dict[str, str]) -> RelayedRequest:
     return RelayedRequest("POST", target, inbound, in_memory(orjson.dumps(document)))
 
 
-async def relay(google: GeminiAtWork, request: RelayedRequest) -> Any:
+async def relay(google: GeminiWithFake, request: RelayedRequest) -> Any:
     async with await google.relay(CALLER, request) as reply:
         assert reply.status == 200
         return orjson.loads(await reply.read(1 << 20))

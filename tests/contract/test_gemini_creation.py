@@ -12,15 +12,15 @@ from providers.errors import FerryError
 from providers.provider import RelayedRequest
 from providers.status import Status
 from providers.upstream import UpstreamError
-from tests.contract.gemini_at_work import CALLER, GeminiAtWork, gemini_at_work
+from tests.contract.gemini_with_fake import CALLER, GeminiWithFake, gemini_with_fake
 
 TARGET = URL("/v1beta/models/gemini-2.5-flash:batchGenerateContent", encoded=True)
 
 
 @pytest.fixture
-async def google() -> AsyncIterator[GeminiAtWork]:
-    async with gemini_at_work() as at_work:
-        yield at_work
+async def google() -> AsyncIterator[GeminiWithFake]:
+    async with gemini_with_fake() as provider_with_fake:
+        yield provider_with_fake
 
 
 def creation(text: str = "hello", key: str = "once") -> RelayedRequest:
@@ -30,26 +30,26 @@ def creation(text: str = "hello", key: str = "once") -> RelayedRequest:
     return RelayedRequest("POST", TARGET, headers, in_memory(orjson.dumps({"batch": batch})))
 
 
-async def named(google: GeminiAtWork, request: RelayedRequest) -> str:
+async def named(google: GeminiWithFake, request: RelayedRequest) -> str:
     async with await google.relay(CALLER, request) as reply:
         assert reply.status == 200
         return str(orjson.loads(await reply.read(1 << 20))["name"])
 
 
-async def batches(google: GeminiAtWork) -> int:
+async def batches(google: GeminiWithFake) -> int:
     request = RelayedRequest("GET", URL("/v1beta/batches"), {}, None)
     async with await google.relay(CALLER, request) as reply:
         return len(orjson.loads(await reply.read(1 << 20)).get("operations", []))
 
 
-async def test_the_same_creation_again_is_the_same_batch(google: GeminiAtWork) -> None:
+async def test_the_same_creation_again_is_the_same_batch(google: GeminiWithFake) -> None:
     first = await named(google, creation())
     assert await named(google, creation()) == first
     assert await batches(google) == 1
     assert await named(google, creation(key="another")) != first
 
 
-async def test_another_body_with_the_same_key_is_refused(google: GeminiAtWork) -> None:
+async def test_another_body_with_the_same_key_is_refused(google: GeminiWithFake) -> None:
     await named(google, creation())
     with pytest.raises(FerryError) as caught:
         await google.relay(CALLER, creation("something else"))
@@ -57,7 +57,7 @@ async def test_another_body_with_the_same_key_is_refused(google: GeminiAtWork) -
     assert await batches(google) == 1
 
 
-async def test_a_creation_whose_outcome_is_unknown_is_not_repeated(google: GeminiAtWork) -> None:
+async def test_a_creation_whose_outcome_is_unknown_is_not_repeated(google: GeminiWithFake) -> None:
     match = {"method": "POST", "path": ".*batchGenerateContent"}
     await google.post("/_fake/faults", {"match": match, "fault": {"kind": "lose_answer"}})
     with pytest.raises(UpstreamError):
@@ -68,7 +68,7 @@ async def test_a_creation_whose_outcome_is_unknown_is_not_repeated(google: Gemin
     assert await batches(google) == 1
 
 
-async def test_a_creation_that_never_left_can_be_sent_again(google: GeminiAtWork) -> None:
+async def test_a_creation_that_never_left_can_be_sent_again(google: GeminiWithFake) -> None:
     request = creation()
     broken = replace(request, headers={**request.headers, "accept-language": "a\x00b"})
     with pytest.raises(FerryError) as caught:
@@ -78,7 +78,7 @@ async def test_a_creation_that_never_left_can_be_sent_again(google: GeminiAtWork
     assert await batches(google) == 1
 
 
-async def test_a_body_that_must_be_held_has_a_limit(google: GeminiAtWork) -> None:
+async def test_a_body_that_must_be_held_has_a_limit(google: GeminiWithFake) -> None:
     """The harness allows 1 MiB."""
     with pytest.raises(FerryError, match="FERRY_INLINE_MAX_BYTES") as caught:
         await google.relay(CALLER, creation("x" * (1 << 20)))
@@ -87,7 +87,7 @@ async def test_a_body_that_must_be_held_has_a_limit(google: GeminiAtWork) -> Non
     assert await named(google, creation())
 
 
-async def test_a_creation_that_google_refused_can_be_sent_again(google: GeminiAtWork) -> None:
+async def test_a_creation_that_google_refused_can_be_sent_again(google: GeminiWithFake) -> None:
     match = {"method": "POST", "path": ".*batchGenerateContent"}
     fault = {"kind": "status", "status": 429, "body": "{}", "read_body": True}
     await google.post("/_fake/faults", {"match": match, "fault": fault})

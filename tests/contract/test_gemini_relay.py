@@ -8,15 +8,15 @@ from yarl import URL
 
 from providers.body import in_memory
 from providers.provider import RelayedRequest
-from tests.contract.gemini_at_work import CALLER, GeminiAtWork, gemini_at_work
+from tests.contract.gemini_with_fake import CALLER, GeminiWithFake, gemini_with_fake
 
 JSON = {"content-type": "application/json"}
 
 
 @pytest.fixture
-async def google() -> AsyncIterator[GeminiAtWork]:
-    async with gemini_at_work() as at_work:
-        yield at_work
+async def google() -> AsyncIterator[GeminiWithFake]:
+    async with gemini_with_fake() as provider_with_fake:
+        yield provider_with_fake
 
 
 def asked(method: str, target: str, body: bytes | None = None, **headers: str) -> RelayedRequest:
@@ -25,7 +25,7 @@ def asked(method: str, target: str, body: bytes | None = None, **headers: str) -
     return RelayedRequest(method, URL(target, encoded=True), inbound, content)
 
 
-async def test_what_is_the_proxys_own_stays_here(google: GeminiAtWork) -> None:
+async def test_what_is_the_proxys_own_stays_here(google: GeminiWithFake) -> None:
     request = asked(
         "GET",
         "/v1beta/files?pageSize=5",
@@ -43,7 +43,7 @@ async def test_what_is_the_proxys_own_stays_here(google: GeminiAtWork) -> None:
     assert set(seen["headers"]) == {"host", "content-type", "x-goog-api-client"}
 
 
-async def test_a_request_with_a_body(google: GeminiAtWork) -> None:
+async def test_a_request_with_a_body(google: GeminiWithFake) -> None:
     document = orjson.dumps({"contents": [{"role": "user", "parts": [{"text": "hello"}]}]})
     request = asked("POST", "/v1beta/models/gemini-2.5-flash:generateContent", document)
     async with await google.relay(CALLER, request) as reply:
@@ -53,19 +53,19 @@ async def test_a_request_with_a_body(google: GeminiAtWork) -> None:
     assert (seen["declared_length"], seen["chunked"]) == (len(document), False)
 
 
-async def test_a_refusal_comes_back_as_it_is(google: GeminiAtWork) -> None:
+async def test_a_refusal_comes_back_as_it_is(google: GeminiWithFake) -> None:
     async with await google.relay(CALLER, asked("GET", "/v1/batches/none")) as reply:
         assert reply.status == 404
         assert orjson.loads(await reply.read(10_000))["error"]["status"] == "NOT_FOUND"
 
 
-async def test_a_path_that_google_does_not_know(google: GeminiAtWork) -> None:
+async def test_a_path_that_google_does_not_know(google: GeminiWithFake) -> None:
     async with await google.relay(CALLER, asked("GET", "/v1/nonsense/%2F?a=b%20c")) as reply:
         assert reply.status == 404
         assert reply.headers["content-type"].startswith("text/html")
 
 
-async def test_a_multipart_upload(google: GeminiAtWork) -> None:
+async def test_a_multipart_upload(google: GeminiWithFake) -> None:
     body = (
         b'--B\r\nContent-Type: application/json\r\n\r\n{"file": {"displayName": "dn"}}\r\n'
         b"--B\r\nContent-Type: text/plain\r\n\r\nhello\r\n--B--\r\n"
@@ -83,7 +83,7 @@ async def test_a_multipart_upload(google: GeminiAtWork) -> None:
     assert (file["displayName"], file["sizeBytes"]) == ("dn", "5")
 
 
-async def test_a_raw_upload(google: GeminiAtWork) -> None:
+async def test_a_raw_upload(google: GeminiWithFake) -> None:
     request = asked(
         "POST",
         "/upload/v1beta/files?uploadType=media",

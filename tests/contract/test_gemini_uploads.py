@@ -12,7 +12,7 @@ from providers.errors import FerryError
 from providers.state import ObjectInfo, StateError
 from providers.status import Status
 from providers.upload import Chunk, UploadSession, UploadStart, UploadStatus
-from tests.contract.gemini_at_work import CHUNK, GeminiAtWork, data_of, gemini_at_work
+from tests.contract.gemini_with_fake import CHUNK, GeminiWithFake, data_of, gemini_with_fake
 from tests.memory_state import MemoryState
 
 DATA = data_of(4 * CHUNK)
@@ -22,20 +22,20 @@ NOTE = {"uploads/s1/ask-first": b""}
 
 
 @pytest.fixture
-async def google() -> AsyncIterator[GeminiAtWork]:
-    async with gemini_at_work() as at_work:
-        yield at_work
+async def google() -> AsyncIterator[GeminiWithFake]:
+    async with gemini_with_fake() as provider_with_fake:
+        yield provider_with_fake
 
 
 async def failure(
-    google: GeminiAtWork, session: UploadSession, data: bytes, offset: int = 0, **how: bool
+    google: GeminiWithFake, session: UploadSession, data: bytes, offset: int = 0, **how: bool
 ) -> FerryError:
     with pytest.raises(FerryError) as caught:
         await google.send(session, data, offset, **how)
     return caught.value
 
 
-async def first_half(google: GeminiAtWork, size: int | None = len(DATA)) -> UploadSession:
+async def first_half(google: GeminiWithFake, size: int | None = len(DATA)) -> UploadSession:
     session = await google.start(size)
     assert (await google.send(session, DATA[:HALF])).status is UploadStatus.ACTIVE
     return session
@@ -51,7 +51,7 @@ class FailingState(MemoryState):
         raise StateError(Status.FAILED_PRECONDITION, f"no disk for {name}")
 
 
-async def test_an_upload_needs_no_state_store(google: GeminiAtWork) -> None:
+async def test_an_upload_needs_no_state_store(google: GeminiWithFake) -> None:
     google.provider = google.replica(FailingState())
     session = await first_half(google)
     final = await google.send(session, DATA[HALF:], HALF, finalize=True)
@@ -62,7 +62,7 @@ async def test_an_upload_needs_no_state_store(google: GeminiAtWork) -> None:
 # --- when all is well ---------------------------------------------------------------------------
 
 
-async def test_an_upload_in_chunks(google: GeminiAtWork) -> None:
+async def test_an_upload_in_chunks(google: GeminiWithFake) -> None:
     document = b'{"file": {"display_name": "dn", "name": "files/mine"}}'
     session = await google.start(
         len(DATA), mime_type="application/jsonl", file_name="a.jsonl", document=document
@@ -79,7 +79,7 @@ async def test_an_upload_in_chunks(google: GeminiAtWork) -> None:
     assert google.state.objects == {}
 
 
-async def test_chunks_carry_an_exact_length_and_no_key(google: GeminiAtWork) -> None:
+async def test_chunks_carry_an_exact_length_and_no_key(google: GeminiWithFake) -> None:
     session = await first_half(google)
     await google.send(session, DATA[HALF:], HALF, finalize=True)
     start, *chunks = await google.requests()
@@ -89,20 +89,20 @@ async def test_chunks_carry_an_exact_length_and_no_key(google: GeminiAtWork) -> 
     assert not any(chunk["chunked"] or chunk["credential_sha256"] for chunk in chunks)
 
 
-async def test_an_empty_file(google: GeminiAtWork) -> None:
+async def test_an_empty_file(google: GeminiWithFake) -> None:
     final = await google.send(await google.start(0), b"", finalize=True)
     assert await google.sha256(final) == hashlib.sha256().hexdigest()
 
 
 @pytest.mark.parametrize("offset", [len(DATA), None])
-async def test_an_end_without_bytes(google: GeminiAtWork, offset: int | None) -> None:
+async def test_an_end_without_bytes(google: GeminiWithFake, offset: int | None) -> None:
     session = await google.start(None)
     await google.send(session, DATA)
     final = await google.uploads.send(session, Chunk(offset, in_memory(b""), finalize=True))
     assert await google.sha256(final) == SHA256
 
 
-async def test_a_query_at_each_stage(google: GeminiAtWork) -> None:
+async def test_a_query_at_each_stage(google: GeminiWithFake) -> None:
     session = await first_half(google)
     progress = await google.uploads.query(session)
     assert (progress.status, progress.received) == (UploadStatus.ACTIVE, HALF)
@@ -110,7 +110,7 @@ async def test_a_query_at_each_stage(google: GeminiAtWork) -> None:
     assert (await google.uploads.query(session)).document == final.document
 
 
-async def test_a_cancelled_upload_takes_nothing_more(google: GeminiAtWork) -> None:
+async def test_a_cancelled_upload_takes_nothing_more(google: GeminiWithFake) -> None:
     session = await first_half(google)
     assert (await google.uploads.cancel(session)).status is UploadStatus.CANCELLED
     for attempt in (
@@ -124,7 +124,7 @@ async def test_a_cancelled_upload_takes_nothing_more(google: GeminiAtWork) -> No
         assert caught.value.upload_status == "cancelled"
 
 
-async def test_a_finished_upload_takes_nothing_more(google: GeminiAtWork) -> None:
+async def test_a_finished_upload_takes_nothing_more(google: GeminiWithFake) -> None:
     session = await google.start(len(DATA))
     final = await google.send(session, DATA, finalize=True)
     assert (await google.send(session, DATA, finalize=True)).document == final.document
@@ -139,7 +139,7 @@ async def test_a_finished_upload_takes_nothing_more(google: GeminiAtWork) -> Non
 # --- the network, or Google, has a bad moment -----------------------------------------------------
 
 
-async def test_a_lost_answer_is_not_noticed(google: GeminiAtWork) -> None:
+async def test_a_lost_answer_is_not_noticed(google: GeminiWithFake) -> None:
     session = await google.start(len(DATA))
     await google.strike("upload", "lose_answer")
     assert (await google.send(session, DATA[:HALF])).received == HALF
@@ -149,7 +149,7 @@ async def test_a_lost_answer_is_not_noticed(google: GeminiAtWork) -> None:
     assert await google.commands() == ["start", "upload", "query", "upload, finalize", "query"]
 
 
-async def test_a_chunk_sent_again_is_taken_once(google: GeminiAtWork) -> None:
+async def test_a_chunk_sent_again_is_taken_once(google: GeminiWithFake) -> None:
     session = await first_half(google)
     assert (await google.send(session, DATA[:HALF])).received == HALF
     assert (await google.send(session, DATA[:CHUNK])).received == HALF
@@ -157,7 +157,7 @@ async def test_a_chunk_sent_again_is_taken_once(google: GeminiAtWork) -> None:
     assert await google.sha256(final) == SHA256
 
 
-async def test_a_last_chunk_sent_again_has_the_same_file(google: GeminiAtWork) -> None:
+async def test_a_last_chunk_sent_again_has_the_same_file(google: GeminiWithFake) -> None:
     session = await first_half(google)
     final = await google.send(session, DATA[HALF:], HALF, finalize=True)
     again = await google.send(session, DATA[HALF:], HALF, finalize=True)
@@ -167,7 +167,7 @@ async def test_a_last_chunk_sent_again_has_the_same_file(google: GeminiAtWork) -
 
 @pytest.mark.parametrize("arrived", [CHUNK, CHUNK + 100])
 async def test_a_chunk_cut_in_the_middle_is_continued_when_it_comes_again(
-    google: GeminiAtWork, arrived: int
+    google: GeminiWithFake, arrived: int
 ) -> None:
     session = await google.start(len(DATA))
     await google.strike("upload, finalize", "reset", after_bytes=arrived)
@@ -183,7 +183,7 @@ async def test_a_chunk_cut_in_the_middle_is_continued_when_it_comes_again(
     assert offsets == [None, "0", None, None, str(CHUNK)]
 
 
-async def test_a_chunk_of_which_nothing_arrived_is_sent_again_whole(google: GeminiAtWork) -> None:
+async def test_a_chunk_of_which_nothing_arrived_is_sent_again_whole(google: GeminiWithFake) -> None:
     session = await first_half(google)
     await google.strike("upload, finalize", "reset", after_bytes=100)
     error = await failure(google, session, DATA[HALF:], HALF, finalize=True)
@@ -193,7 +193,7 @@ async def test_a_chunk_of_which_nothing_arrived_is_sent_again_whole(google: Gemi
 
 
 @pytest.mark.parametrize("code", [500, 503, 429, 408])
-async def test_a_bad_moment_leaves_the_upload_as_it_was(google: GeminiAtWork, code: int) -> None:
+async def test_a_bad_moment_leaves_the_upload_as_it_was(google: GeminiWithFake, code: int) -> None:
     session = await google.start(len(DATA))
     await google.strike("upload, finalize", "status", status=code)
     error = await failure(google, session, DATA, finalize=True)
@@ -202,7 +202,7 @@ async def test_a_bad_moment_leaves_the_upload_as_it_was(google: GeminiAtWork, co
     assert await google.sha256(final) == SHA256
 
 
-async def test_an_answer_before_the_chunk_has_arrived(google: GeminiAtWork) -> None:
+async def test_an_answer_before_the_chunk_has_arrived(google: GeminiWithFake) -> None:
     session = await google.start(len(DATA))
     await google.strike("upload, finalize", "reject_after", after_bytes=100, status=503)
     error = await failure(google, session, DATA, finalize=True)
@@ -214,7 +214,7 @@ async def test_an_answer_before_the_chunk_has_arrived(google: GeminiAtWork) -> N
 @pytest.mark.parametrize("kind", ["reset", "reject_after"])
 @pytest.mark.parametrize("arrived", [0, 1, CHUNK - 1, CHUNK, 3 * CHUNK + 5, len(DATA)])
 async def test_three_tries_are_enough_wherever_a_chunk_breaks(
-    google: GeminiAtWork, kind: str, arrived: int
+    google: GeminiWithFake, kind: str, arrived: int
 ) -> None:
     """As SDKs try: the same bytes at the same offset, while there is no upload status."""
     session = await google.start(len(DATA))
@@ -232,7 +232,7 @@ async def test_three_tries_are_enough_wherever_a_chunk_breaks(
     assert google.state.objects == {}
 
 
-async def test_a_chunk_of_which_google_has_the_beginning(google: GeminiAtWork) -> None:
+async def test_a_chunk_of_which_google_has_the_beginning(google: GeminiWithFake) -> None:
     """A chunk whose part no note records: Google refuses the offset, and gets the rest."""
     session = await google.start(len(DATA))
     await google.send(session, DATA[:CHUNK])
@@ -246,7 +246,9 @@ async def test_a_chunk_of_which_google_has_the_beginning(google: GeminiAtWork) -
     assert await google.sha256(final) == SHA256
 
 
-async def test_a_query_that_fails_is_asked_again_with_the_next_chunk(google: GeminiAtWork) -> None:
+async def test_a_query_that_fails_is_asked_again_with_the_next_chunk(
+    google: GeminiWithFake,
+) -> None:
     session = await google.start(len(DATA))
     await google.strike("upload", "lose_answer")
     await google.strike("query", "status", status=500)
@@ -259,7 +261,7 @@ async def test_a_query_that_fails_is_asked_again_with_the_next_chunk(google: Gem
     assert await google.sha256(final) == SHA256
 
 
-async def test_a_client_that_breaks_off_can_go_on(google: GeminiAtWork) -> None:
+async def test_a_client_that_breaks_off_can_go_on(google: GeminiWithFake) -> None:
     session = await google.start(len(DATA))
     short = Body(in_memory(DATA[: CHUNK + 100]).chunks, len(DATA))
     with pytest.raises(TruncatedBody):
@@ -273,7 +275,7 @@ async def test_a_client_that_breaks_off_can_go_on(google: GeminiAtWork) -> None:
 # --- what is wrong for good -----------------------------------------------------------------------
 
 
-async def test_an_offset_beyond_what_google_has(google: GeminiAtWork) -> None:
+async def test_an_offset_beyond_what_google_has(google: GeminiWithFake) -> None:
     session = await google.start(None)
     await google.send(session, DATA[:CHUNK])
     for finalize in (True, False):
@@ -283,7 +285,7 @@ async def test_an_offset_beyond_what_google_has(google: GeminiAtWork) -> None:
         assert str(CHUNK) in error.message
 
 
-async def test_an_end_that_comes_too_early(google: GeminiAtWork) -> None:
+async def test_an_end_that_comes_too_early(google: GeminiWithFake) -> None:
     session = await first_half(google)
     for offset in (None, HALF):
         with pytest.raises(FerryError) as caught:
@@ -291,14 +293,14 @@ async def test_an_end_that_comes_too_early(google: GeminiAtWork) -> None:
         assert (caught.value.code, caught.value.permanent) == (400, True)
 
 
-async def test_a_chunk_off_the_granularity(google: GeminiAtWork) -> None:
+async def test_a_chunk_off_the_granularity(google: GeminiWithFake) -> None:
     session = await google.start(None)
     error = await failure(google, session, DATA[:1000])
     assert (error.code, error.permanent, error.provider) == (400, True, "google")
     assert str(CHUNK) in error.message
 
 
-async def test_a_session_that_google_has_forgotten(google: GeminiAtWork) -> None:
+async def test_a_session_that_google_has_forgotten(google: GeminiWithFake) -> None:
     session = await google.start(None)
     [upload] = (await google.get("/_fake/objects"))["uploads"]
     await google.post(f"/_fake/uploads/{upload}", {"status": "expired"})
@@ -315,14 +317,14 @@ async def test_a_session_that_google_has_forgotten(google: GeminiAtWork) -> None
     ],
 )
 async def test_a_start_that_google_refuses(
-    google: GeminiAtWork, credential: Credential, code: int, reason: str | None
+    google: GeminiWithFake, credential: Credential, code: int, reason: str | None
 ) -> None:
     with pytest.raises(FerryError) as caught:
         await google.uploads.start(Caller(credential, "t"), UploadStart(size=1, version="v1"))
     assert (caught.value.code, caught.value.reason) == (code, reason)
 
 
-async def test_a_start_at_a_bad_moment(google: GeminiAtWork) -> None:
+async def test_a_start_at_a_bad_moment(google: GeminiWithFake) -> None:
     await google.strike("start", "status", status=500)
     with pytest.raises(FerryError) as caught:
         await google.start(1)
@@ -330,7 +332,7 @@ async def test_a_start_at_a_bad_moment(google: GeminiAtWork) -> None:
 
 
 async def test_googles_url_is_shown_nowhere(
-    google: GeminiAtWork, caplog: pytest.LogCaptureFixture
+    google: GeminiWithFake, caplog: pytest.LogCaptureFixture
 ) -> None:
     with caplog.at_level("DEBUG"):
         session = await google.start(len(DATA))

@@ -12,18 +12,18 @@ from providers.resource_names import result_file_id
 from providers.resources import NewBatch, ResultForm
 from providers.status import Status
 from tests.contract import (
-    anthropic_at_work,
     anthropic_batching,
-    bedrock_at_work,
+    anthropic_with_fake,
     bedrock_batching,
-    openai_at_work,
+    bedrock_with_fake,
     openai_batching,
+    openai_with_fake,
 )
-from tests.contract.anthropic_at_work import AnthropicAtWork
-from tests.contract.at_work import AtWork, gemini_lines, json_lines, refused
-from tests.contract.bedrock_at_work import PREFIX, BedrockAtWork
+from tests.contract.anthropic_with_fake import AnthropicWithFake
 from tests.contract.bedrock_immediate import has_ended
-from tests.contract.openai_at_work import CALLER, OpenAIAtWork
+from tests.contract.bedrock_with_fake import PREFIX, BedrockWithFake
+from tests.contract.openai_with_fake import CALLER, OpenAIWithFake
+from tests.contract.provider_with_fake import ProviderWithFake, gemini_lines, json_lines, refused
 
 TEXTS = ["fine", "please fail", "please lose", "fine too"]
 # Not JSON, not UTF-8, and not ended; the line separator is one that some readers cut lines at.
@@ -31,27 +31,27 @@ ODD = '\ufeff{"custom_id" : "a",  "n": 1.50}\r\n\n{"a": "\u2028"}\nno json {"cut
 
 
 @pytest.fixture
-async def openai() -> AsyncIterator[OpenAIAtWork]:
-    async with openai_at_work.openai_at_work() as at_work:
-        yield at_work
-        assert at_work.nothing_held
+async def openai() -> AsyncIterator[OpenAIWithFake]:
+    async with openai_with_fake.openai_with_fake() as provider_with_fake:
+        yield provider_with_fake
+        assert provider_with_fake.nothing_held
 
 
 @pytest.fixture
-async def anthropic() -> AsyncIterator[AnthropicAtWork]:
-    async with anthropic_at_work.anthropic_at_work() as at_work:
-        yield at_work
-        assert at_work.nothing_held
+async def anthropic() -> AsyncIterator[AnthropicWithFake]:
+    async with anthropic_with_fake.anthropic_with_fake() as provider_with_fake:
+        yield provider_with_fake
+        assert provider_with_fake.nothing_held
 
 
 @pytest.fixture
-def small(bedrock: BedrockAtWork) -> BedrockAtWork:
+def small(bedrock: BedrockWithFake) -> BedrockWithFake:
     """Carries batches below the minimum out itself."""
     bedrock.provider = bedrock.replica(immediate=True)
     return bedrock
 
 
-async def native(work: AtWork, batch_id: str, provider: Provider | None = None) -> bytes:
+async def native(work: ProviderWithFake, batch_id: str, provider: Provider | None = None) -> bytes:
     files = (provider or work.provider).files
     assert files is not None
     opened = await files.download(work.caller, result_file_id(batch_id), ResultForm.NATIVE)
@@ -70,7 +70,7 @@ def ids(lines: bytes, member: str) -> list[str]:
 # --- OpenAI ---------------------------------------------------------------------------------------
 
 
-async def openais_files(openai: OpenAIAtWork, batch_id: str) -> tuple[bytes, bytes]:
+async def openais_files(openai: OpenAIWithFake, batch_id: str) -> tuple[bytes, bytes]:
     """The output, and the errors."""
     batch = await openai.native(f"batches/{batch_id}")
     names = (batch["output_file_id"], batch["error_file_id"])
@@ -81,11 +81,11 @@ async def openais_files(openai: OpenAIAtWork, batch_id: str) -> tuple[bytes, byt
 
 
 @pytest.mark.parametrize("source", ["file", "inline"])
-async def test_openais_output_and_then_its_errors(openai: OpenAIAtWork, source: str) -> None:
-    batch: NewBatch = openai_at_work.inline(*TEXTS)
+async def test_openais_output_and_then_its_errors(openai: OpenAIWithFake, source: str) -> None:
+    batch: NewBatch = openai_with_fake.inline(*TEXTS)
     if source == "file":
         file_id = await openai.upload(gemini_lines(*TEXTS), "in.jsonl")
-        batch = openai_at_work.from_file(file_id)
+        batch = openai_with_fake.from_file(file_id)
     batch_id = await openai_batching.ended(openai, batch)
     output, errors = await openais_files(openai, batch_id)
 
@@ -96,14 +96,14 @@ async def test_openais_output_and_then_its_errors(openai: OpenAIAtWork, source: 
     assert ids(found, "custom_id") == [indexed_id(n) for n in (0, 1, 3)]
 
 
-async def test_lines_of_openais_own_format_keep_their_ids(openai: OpenAIAtWork) -> None:
+async def test_lines_of_openais_own_format_keep_their_ids(openai: OpenAIWithFake) -> None:
     file_id = await openai.upload(json_lines(*map(openai_batching.native_line, "abc")), "in.jsonl")
-    batch_id = await openai_batching.ended(openai, openai_at_work.from_file(file_id))
+    batch_id = await openai_batching.ended(openai, openai_with_fake.from_file(file_id))
     assert ids(await native(openai, batch_id), "custom_id") == ["a", "b", "c"]
 
 
-async def test_odd_bytes_of_openais_arrive_as_they_are(openai: OpenAIAtWork) -> None:
-    batch_id = await openai_batching.ended(openai, openai_at_work.inline(*TEXTS))
+async def test_odd_bytes_of_openais_arrive_as_they_are(openai: OpenAIWithFake) -> None:
+    batch_id = await openai_batching.ended(openai, openai_with_fake.inline(*TEXTS))
     await openai_batching.answered_with(openai, ODD.encode())
     # One line break stands between the two files, whose last lines have none.
     assert await native(openai, batch_id) == f"{ODD}\n{ODD}".encode()
@@ -111,9 +111,9 @@ async def test_odd_bytes_of_openais_arrive_as_they_are(openai: OpenAIAtWork) -> 
 
 @pytest.mark.parametrize("field", ["output_file_id", "error_file_id"])
 async def test_a_file_of_openais_that_is_gone_is_told_before_the_first_byte(
-    openai: OpenAIAtWork, field: str
+    openai: OpenAIWithFake, field: str
 ) -> None:
-    batch_id = await openai_batching.ended(openai, openai_at_work.inline(*TEXTS))
+    batch_id = await openai_batching.ended(openai, openai_with_fake.inline(*TEXTS))
     gone = (await openai.native(f"batches/{batch_id}"))[field]
     await openai.native(f"files/{gone}", "DELETE")
     error = await refused(native(openai, batch_id))
@@ -122,8 +122,8 @@ async def test_a_file_of_openais_that_is_gone_is_told_before_the_first_byte(
     assert [path for path in await openai.calls("GET") if path.endswith("/content")] == []
 
 
-async def test_a_batch_for_which_openai_wrote_nothing(openai: OpenAIAtWork) -> None:
-    batch_id = await openai_batching.ended(openai, openai_at_work.inline(*TEXTS), "failed")
+async def test_a_batch_for_which_openai_wrote_nothing(openai: OpenAIWithFake) -> None:
+    batch_id = await openai_batching.ended(openai, openai_with_fake.inline(*TEXTS), "failed")
     error = await refused(native(openai, batch_id))
     assert (error.status, error.upstream_status) == (Status.NOT_FOUND, None)
     assert "wrote no results for this batch" in error.message
@@ -133,16 +133,16 @@ async def test_a_batch_for_which_openai_wrote_nothing(openai: OpenAIAtWork) -> N
 @pytest.mark.parametrize("nth", [1, 2])
 @pytest.mark.parametrize("after", [0, 200])
 async def test_openais_files_that_break_off_never_end_cleanly(
-    openai: OpenAIAtWork, nth: int, after: int
+    openai: OpenAIWithFake, nth: int, after: int
 ) -> None:
-    batch_id = await openai_batching.ended(openai, openai_at_work.inline(*TEXTS))
+    batch_id = await openai_batching.ended(openai, openai_with_fake.inline(*TEXTS))
     await openai.strike(
         "GET", "files/[^/]+/content", "truncate", after_bytes=after, nth=nth, times=1
     )
     assert (await refused(native(openai, batch_id))).status == Status.UNAVAILABLE
 
 
-async def test_the_form_matters_for_results_alone(openai: OpenAIAtWork) -> None:
+async def test_the_form_matters_for_results_alone(openai: OpenAIWithFake) -> None:
     data = gemini_lines(*TEXTS)
     file_id = await openai.upload(data, "in.jsonl")
     for form in ResultForm:
@@ -154,17 +154,17 @@ async def test_the_form_matters_for_results_alone(openai: OpenAIAtWork) -> None:
 # --- Anthropic ------------------------------------------------------------------------------------
 
 
-async def anthropics_results(anthropic: AnthropicAtWork, batch_id: str) -> bytes:
+async def anthropics_results(anthropic: AnthropicWithFake, batch_id: str) -> bytes:
     data: bytes = await anthropic.native(f"messages/batches/{batch_id}/results")
     return data
 
 
 @pytest.mark.parametrize("source", ["file", "inline"])
-async def test_anthropics_results_as_they_are(anthropic: AnthropicAtWork, source: str) -> None:
-    batch: NewBatch = anthropic_at_work.inline(*TEXTS)
+async def test_anthropics_results_as_they_are(anthropic: AnthropicWithFake, source: str) -> None:
+    batch: NewBatch = anthropic_with_fake.inline(*TEXTS)
     if source == "file":
         file_id = await anthropic.upload(gemini_lines(*TEXTS), "in.jsonl")
-        batch = anthropic_at_work.from_file(file_id)
+        batch = anthropic_with_fake.from_file(file_id)
     batch_id = await anthropic_batching.ended(anthropic, batch)
 
     found = await native(anthropic, batch_id)
@@ -174,20 +174,20 @@ async def test_anthropics_results_as_they_are(anthropic: AnthropicAtWork, source
     assert [name[:11] for name in ids(found, "custom_id")] == [indexed_id(n) for n in (0, 1, 3)]
 
 
-async def test_anthropics_results_of_another_tools_batch(anthropic: AnthropicAtWork) -> None:
-    batch_id = await anthropic_batching.ended(anthropic, anthropic_at_work.inline(*TEXTS))
+async def test_anthropics_results_of_another_tools_batch(anthropic: AnthropicWithFake) -> None:
+    batch_id = await anthropic_batching.ended(anthropic, anthropic_with_fake.inline(*TEXTS))
     await anthropic.lose("")
     assert await native(anthropic, batch_id) == await anthropics_results(anthropic, batch_id)
 
 
-async def test_odd_bytes_of_anthropics_arrive_as_they_are(anthropic: AnthropicAtWork) -> None:
-    batch_id = await anthropic_batching.ended(anthropic, anthropic_at_work.inline(*TEXTS))
+async def test_odd_bytes_of_anthropics_arrive_as_they_are(anthropic: AnthropicWithFake) -> None:
+    batch_id = await anthropic_batching.ended(anthropic, anthropic_with_fake.inline(*TEXTS))
     await anthropic_batching.answered_with(anthropic, ODD.encode())
     assert await native(anthropic, batch_id) == ODD.encode()
 
 
-async def test_results_that_anthropic_has_archived(anthropic: AnthropicAtWork) -> None:
-    batch_id = await anthropic_batching.ended(anthropic, anthropic_at_work.inline(*TEXTS))
+async def test_results_that_anthropic_has_archived(anthropic: AnthropicWithFake) -> None:
+    batch_id = await anthropic_batching.ended(anthropic, anthropic_with_fake.inline(*TEXTS))
     await anthropic.post(f"/_fake/batches/{batch_id}", {"archived": True})
     error = await refused(native(anthropic, batch_id))
     assert error.status == Status.NOT_FOUND
@@ -196,9 +196,9 @@ async def test_results_that_anthropic_has_archived(anthropic: AnthropicAtWork) -
 
 @pytest.mark.parametrize("after", [0, 200])
 async def test_anthropics_results_that_break_off_never_end_cleanly(
-    anthropic: AnthropicAtWork, after: int
+    anthropic: AnthropicWithFake, after: int
 ) -> None:
-    batch_id = await anthropic_batching.ended(anthropic, anthropic_at_work.inline(*TEXTS))
+    batch_id = await anthropic_batching.ended(anthropic, anthropic_with_fake.inline(*TEXTS))
     await anthropic.strike("GET", anthropic_batching.RESULTS, "truncate", after_bytes=after)
     assert (await refused(native(anthropic, batch_id))).status == Status.UNAVAILABLE
 
@@ -206,17 +206,17 @@ async def test_anthropics_results_that_break_off_never_end_cleanly(
 # --- Bedrock --------------------------------------------------------------------------------------
 
 
-async def of_a_file(bedrock: BedrockAtWork, texts: Sequence[str] = TEXTS) -> str:
+async def of_a_file(bedrock: BedrockWithFake, texts: Sequence[str] = TEXTS) -> str:
     bedrock.other_tool.put(f"{PREFIX}in.jsonl", gemini_lines(*texts))
-    return await bedrock_batching.ended(bedrock, bedrock_at_work.from_file("in.jsonl"))
+    return await bedrock_batching.ended(bedrock, bedrock_with_fake.from_file("in.jsonl"))
 
 
 @pytest.mark.parametrize("source", ["file", "inline"])
-async def test_bedrocks_output_as_it_is(bedrock: BedrockAtWork, source: str) -> None:
+async def test_bedrocks_output_as_it_is(bedrock: BedrockWithFake, source: str) -> None:
     if source == "file":
         batch_id = await of_a_file(bedrock)
     else:
-        batch_id = await bedrock_batching.ended(bedrock, bedrock_at_work.inline(*TEXTS))
+        batch_id = await bedrock_batching.ended(bedrock, bedrock_with_fake.inline(*TEXTS))
     written = bedrock.other_tool.read(bedrock_batching.output_key(bedrock, batch_id))
 
     found = await native(bedrock, batch_id)
@@ -225,7 +225,7 @@ async def test_bedrocks_output_as_it_is(bedrock: BedrockAtWork, source: str) -> 
     assert ids(found, "recordId") == [indexed_id(n) for n in (0, 1, 3)]
 
 
-async def test_bedrocks_several_objects_and_odd_bytes(bedrock: BedrockAtWork) -> None:
+async def test_bedrocks_several_objects_and_odd_bytes(bedrock: BedrockWithFake) -> None:
     """The manifest is not a result file, so it is left out."""
     batch_id = await of_a_file(bedrock)
     for name in ("a.jsonl.out", "b.jsonl.out"):
@@ -235,31 +235,33 @@ async def test_bedrocks_several_objects_and_odd_bytes(bedrock: BedrockAtWork) ->
     assert await native(bedrock, batch_id) == f"{ODD}\n{ODD}\nlast\n".encode()
 
 
-async def test_bedrocks_results_that_were_deleted(bedrock: BedrockAtWork) -> None:
+async def test_bedrocks_results_that_were_deleted(bedrock: BedrockWithFake) -> None:
     batch_id = await of_a_file(bedrock)
     await bedrock.files.delete(bedrock.caller, result_file_id(batch_id))
-    assert (await bedrock_at_work.refused(native(bedrock, batch_id))).status == Status.NOT_FOUND
+    assert (await bedrock_with_fake.refused(native(bedrock, batch_id))).status == Status.NOT_FOUND
 
 
-async def test_a_job_for_which_bedrock_wrote_nothing(bedrock: BedrockAtWork) -> None:
-    batch_id = await bedrock_batching.created(bedrock, bedrock_at_work.inline(*TEXTS))
+async def test_a_job_for_which_bedrock_wrote_nothing(bedrock: BedrockWithFake) -> None:
+    batch_id = await bedrock_batching.created(bedrock, bedrock_with_fake.inline(*TEXTS))
     await bedrock.move(batch_id, "Failed")
-    error = await bedrock_at_work.refused(native(bedrock, batch_id))
+    error = await bedrock_with_fake.refused(native(bedrock, batch_id))
     assert error.status == Status.NOT_FOUND
     assert "wrote no results for this batch" in error.message
 
 
-async def test_bedrocks_output_that_breaks_off_never_ends_cleanly(bedrock: BedrockAtWork) -> None:
+async def test_bedrocks_output_that_breaks_off_never_ends_cleanly(bedrock: BedrockWithFake) -> None:
     batch_id = await of_a_file(bedrock)
     key = bedrock_batching.output_key(bedrock, batch_id)
     await bedrock.strike("GET", f"ferry-files/{key}", "truncate", after_bytes=200)
-    assert (await bedrock_at_work.refused(native(bedrock, batch_id))).status == Status.UNAVAILABLE
+    assert (await bedrock_with_fake.refused(native(bedrock, batch_id))).status == Status.UNAVAILABLE
 
 
 async def test_what_the_proxy_carried_out_has_the_form_of_a_jobs_output(
-    small: BedrockAtWork,
+    small: BedrockWithFake,
 ) -> None:
-    batch_id = await bedrock_batching.created(small, bedrock_at_work.inline("fine", "please fail"))
+    batch_id = await bedrock_batching.created(
+        small, bedrock_with_fake.inline("fine", "please fail")
+    )
     assert is_immediate(batch_id)
     await has_ended(small, batch_id)
 
@@ -272,8 +274,8 @@ async def test_what_the_proxy_carried_out_has_the_form_of_a_jobs_output(
     assert (failed["recordId"], failed["error"]["errorCode"]) == (indexed_id(1), 400)
 
 
-async def test_results_of_the_proxys_own_that_were_deleted(small: BedrockAtWork) -> None:
-    batch_id = await bedrock_batching.created(small, bedrock_at_work.inline("a"))
+async def test_results_of_the_proxys_own_that_were_deleted(small: BedrockWithFake) -> None:
+    batch_id = await bedrock_batching.created(small, bedrock_with_fake.inline("a"))
     await has_ended(small, batch_id)
     await small.files.delete(small.caller, result_file_id(batch_id))
-    assert (await bedrock_at_work.refused(native(small, batch_id))).status == Status.NOT_FOUND
+    assert (await bedrock_with_fake.refused(native(small, batch_id))).status == Status.NOT_FOUND

@@ -12,15 +12,6 @@ from providers.openai_content.root_schema import any_schema
 from providers.resource_names import FileId, FileKind, native_file_id, parse_file_id
 from providers.resources import BatchKind, InlineRequest, NewBatch
 from providers.status import Status
-from tests.contract.at_work import gemini_lines, json_lines, refused
-from tests.contract.openai_at_work import (
-    CALLER,
-    MODEL,
-    OpenAIAtWork,
-    from_file,
-    inline,
-    openai_at_work,
-)
 from tests.contract.openai_batching import (
     TEXTS,
     ended,
@@ -28,13 +19,22 @@ from tests.contract.openai_batching import (
     listed,
     native_line,
 )
+from tests.contract.openai_with_fake import (
+    CALLER,
+    MODEL,
+    OpenAIWithFake,
+    from_file,
+    inline,
+    openai_with_fake,
+)
+from tests.contract.provider_with_fake import gemini_lines, json_lines, refused
 
 
 @pytest.fixture
-async def openai() -> AsyncIterator[OpenAIAtWork]:
-    async with openai_at_work() as at_work:
-        yield at_work
-        assert at_work.nothing_held
+async def openai() -> AsyncIterator[OpenAIWithFake]:
+    async with openai_with_fake() as provider_with_fake:
+        yield provider_with_fake
+        assert provider_with_fake.nothing_held
 
 
 # --- schemas --------------------------------------------------------------------------------------
@@ -50,7 +50,7 @@ ARRAY = {"type": "array", "items": {"type": "string"}}
 
 
 async def test_a_schema_that_openai_does_not_take_is_refused_before_anything_is_made(
-    openai: OpenAIAtWork,
+    openai: OpenAIWithFake,
 ) -> None:
     error = await refused(openai.batches.create(CALLER, answering_with(ARRAY)))
     assert (error.status, error.path) == (
@@ -62,7 +62,7 @@ async def test_a_schema_that_openai_does_not_take_is_refused_before_anything_is_
 
 
 async def test_a_server_with_rules_of_its_own_gets_the_schema_as_it_is(
-    openai: OpenAIAtWork,
+    openai: OpenAIWithFake,
 ) -> None:
     other = openai.replica(schema_rule=any_schema)
     assert other.batches is not None
@@ -87,7 +87,7 @@ async def test_a_server_with_rules_of_its_own_gets_the_schema_as_it_is(
 )
 @pytest.mark.parametrize("call", ["files", "batches"])
 async def test_a_refused_creation_leaves_nothing(
-    openai: OpenAIAtWork, call: str, fault: Mapping[str, Any]
+    openai: OpenAIWithFake, call: str, fault: Mapping[str, Any]
 ) -> None:
     await openai.strike("POST", call, **fault)
     await refused(openai.batches.create(CALLER, inline(*TEXTS)))
@@ -98,7 +98,7 @@ async def test_a_refused_creation_leaves_nothing(
 
 
 @pytest.mark.parametrize("call", ["files", "batches"])
-async def test_a_lost_answer_is_looked_up(openai: OpenAIAtWork, call: str) -> None:
+async def test_a_lost_answer_is_looked_up(openai: OpenAIWithFake, call: str) -> None:
     await openai.strike("POST", call, "lose_answer")
     batch_id = await ended(openai, inline(*TEXTS))
     assert await openai.objects("batches") == [batch_id]
@@ -107,7 +107,7 @@ async def test_a_lost_answer_is_looked_up(openai: OpenAIAtWork, call: str) -> No
 
 
 async def test_an_input_is_kept_while_it_is_unknown_whether_its_batch_was_made(
-    openai: OpenAIAtWork,
+    openai: OpenAIWithFake,
 ) -> None:
     await openai.strike("POST", "batches", "lose_answer")
     await openai.strike("GET", "batches", "status", status=500, times=9)
@@ -117,7 +117,7 @@ async def test_an_input_is_kept_while_it_is_unknown_whether_its_batch_was_made(
     assert await openai.calls("DELETE") == []
 
 
-async def test_a_client_that_leaves_after_the_batch_was_made(openai: OpenAIAtWork) -> None:
+async def test_a_client_that_leaves_after_the_batch_was_made(openai: OpenAIWithFake) -> None:
     await openai.strike("POST", "batches", "delay", name="slow", at="answer")
     batch = inline(*TEXTS, idempotency_key="once", fingerprint="f")
     creating = asyncio.create_task(openai.batches.create(CALLER, batch))
@@ -133,7 +133,7 @@ async def test_a_client_that_leaves_after_the_batch_was_made(openai: OpenAIAtWor
     assert len(await items(openai, again.batch.id)) == len(TEXTS)
 
 
-async def test_a_client_that_leaves_before_the_batch_was_made(openai: OpenAIAtWork) -> None:
+async def test_a_client_that_leaves_before_the_batch_was_made(openai: OpenAIWithFake) -> None:
     await openai.strike("POST", "batches", "delay", name="slow", at="request")
     creating = asyncio.create_task(openai.batches.create(CALLER, inline(*TEXTS)))
     await openai.happened("slow")
@@ -144,7 +144,7 @@ async def test_a_client_that_leaves_before_the_batch_was_made(openai: OpenAIAtWo
     assert openai.nothing_held
 
 
-async def test_a_client_that_leaves_after_the_input_was_made(openai: OpenAIAtWork) -> None:
+async def test_a_client_that_leaves_after_the_input_was_made(openai: OpenAIWithFake) -> None:
     await openai.strike("POST", "files", "delay", name="slow", at="answer")
     creating = asyncio.create_task(openai.batches.create(CALLER, inline(*TEXTS)))
     await openai.happened("slow")
@@ -156,7 +156,7 @@ async def test_a_client_that_leaves_after_the_input_was_made(openai: OpenAIAtWor
 
 
 @pytest.mark.parametrize("nth", [1, 2])
-async def test_an_input_that_breaks_off(openai: OpenAIAtWork, nth: int) -> None:
+async def test_an_input_that_breaks_off(openai: OpenAIWithFake, nth: int) -> None:
     file_id = await openai.upload(gemini_lines(*TEXTS * 50), "in.jsonl")
     await openai.strike("GET", "files/[^/]+/content", "truncate", nth=nth, after_bytes=5000)
     error = await refused(openai.batches.create(CALLER, from_file(file_id)))
@@ -178,7 +178,7 @@ async def test_an_input_that_breaks_off(openai: OpenAIAtWork, nth: int) -> None:
     ids=["no json", "no object", "key twice", "two formats", "too long", "empty"],
 )
 async def test_an_input_that_is_wrong_is_refused_whole(
-    openai: OpenAIAtWork, data: bytes, where: str | None
+    openai: OpenAIWithFake, data: bytes, where: str | None
 ) -> None:
     file_id = await openai.upload(data, "in.jsonl")
     error = await refused(openai.batches.create(CALLER, from_file(file_id)))
@@ -190,7 +190,7 @@ async def test_an_input_that_is_wrong_is_refused_whole(
     assert openai.nothing_held
 
 
-async def test_a_file_that_is_not_there(openai: OpenAIAtWork) -> None:
+async def test_a_file_that_is_not_there(openai: OpenAIWithFake) -> None:
     for file_id in ("file-none", str(FileId(FileKind.NATIVE, "file-none"))):
         error = await refused(openai.batches.create(CALLER, from_file(file_id)))
         assert error.status == Status.NOT_FOUND
@@ -200,7 +200,7 @@ async def test_a_file_that_is_not_there(openai: OpenAIAtWork) -> None:
 
 
 @pytest.mark.parametrize("purpose", ["user_data", "vision", "assistants"])
-async def test_a_file_for_another_purpose(openai: OpenAIAtWork, purpose: str) -> None:
+async def test_a_file_for_another_purpose(openai: OpenAIWithFake, purpose: str) -> None:
     form = FormData({"purpose": purpose})
     form.add_field("file", json_lines(native_line("a")), filename="in.jsonl")
     native = (await openai.native("files", "POST", data=form))["id"]
@@ -216,7 +216,7 @@ async def test_a_file_for_another_purpose(openai: OpenAIAtWork, purpose: str) ->
 @pytest.mark.parametrize("answer", [{}, {"id": None}, []])
 @pytest.mark.parametrize("call", ["files", "batches"])
 async def test_an_answer_that_makes_no_sense_is_the_upstreams_fault(
-    openai: OpenAIAtWork, call: str, answer: Any
+    openai: OpenAIWithFake, call: str, answer: Any
 ) -> None:
     await openai.strike("POST", call, "status", status=200, body=answer)
     error = await refused(openai.batches.create(CALLER, inline(*TEXTS)))
@@ -230,24 +230,24 @@ def keyed(fingerprint: str = "f") -> NewBatch:
     return inline(*TEXTS, idempotency_key="once", fingerprint=fingerprint)
 
 
-async def test_a_repeat_is_the_same_batch(openai: OpenAIAtWork) -> None:
+async def test_a_repeat_is_the_same_batch(openai: OpenAIWithFake) -> None:
     made = {(await openai.batches.create(CALLER, keyed())).batch.id for _ in range(3)}
     assert await openai.objects("batches") == list(made)
 
 
-async def test_another_body_with_the_same_key(openai: OpenAIAtWork) -> None:
+async def test_another_body_with_the_same_key(openai: OpenAIWithFake) -> None:
     await openai.batches.create(CALLER, keyed())
     error = await refused(openai.batches.create(CALLER, keyed("another")))
     assert (error.status, error.code) == (Status.ALREADY_EXISTS, 409)
 
 
-async def test_without_a_key_each_request_is_its_own_job(openai: OpenAIAtWork) -> None:
+async def test_without_a_key_each_request_is_its_own_job(openai: OpenAIWithFake) -> None:
     made = [(await openai.batches.create(CALLER, inline("a"))).batch.id for _ in range(2)]
     assert sorted(await openai.objects("batches")) == sorted(made)
     assert made[0] != made[1]
 
 
-async def test_creations_at_once_with_one_key_are_one_batch(openai: OpenAIAtWork) -> None:
+async def test_creations_at_once_with_one_key_are_one_batch(openai: OpenAIWithFake) -> None:
     await openai.post("/_fake/settings", {"auto_advance": False})
     creations = (openai.batches.create(CALLER, keyed()) for _ in range(4))
     [made] = {created.batch.id for created in await asyncio.gather(*creations)}
@@ -264,7 +264,7 @@ async def test_creations_at_once_with_one_key_are_one_batch(openai: OpenAIAtWork
 
 @pytest.mark.parametrize("fault", ["lose_answer", "status"])
 async def test_a_second_batch_is_hidden_even_where_it_cannot_be_cancelled(
-    openai: OpenAIAtWork, fault: str
+    openai: OpenAIWithFake, fault: str
 ) -> None:
     await openai.strike("POST", "batches", "delay", name="slow", at="request")
     await openai.strike("POST", "batches/[^/]+/cancel", fault)
@@ -276,7 +276,7 @@ async def test_a_second_batch_is_hidden_even_where_it_cannot_be_cancelled(
     assert await listed(openai) == [fast.batch.id]
 
 
-async def test_a_batch_found_by_its_key_is_found_again(openai: OpenAIAtWork) -> None:
+async def test_a_batch_found_by_its_key_is_found_again(openai: OpenAIWithFake) -> None:
     """However many are made after it: what was looked up once is recorded."""
     await openai.strike("POST", "batches", "lose_answer")
     await openai.strike("GET", "batches", "status", status=500, times=2)
@@ -290,7 +290,7 @@ async def test_a_batch_found_by_its_key_is_found_again(openai: OpenAIAtWork) -> 
 
 
 async def test_a_key_whose_creation_was_refused_may_come_with_another_body(
-    openai: OpenAIAtWork,
+    openai: OpenAIWithFake,
 ) -> None:
     await openai.strike("POST", "batches", "status", status=400)
     await refused(openai.batches.create(CALLER, keyed("wrong")))
@@ -298,7 +298,7 @@ async def test_a_key_whose_creation_was_refused_may_come_with_another_body(
     assert await openai.objects("batches") == [made.batch.id]
 
 
-async def test_a_creation_that_was_refused_may_be_tried_again(openai: OpenAIAtWork) -> None:
+async def test_a_creation_that_was_refused_may_be_tried_again(openai: OpenAIWithFake) -> None:
     await openai.strike("POST", "batches", "status", status=429)
     await refused(openai.batches.create(CALLER, keyed()))
     made = await openai.batches.create(CALLER, keyed())

@@ -15,8 +15,6 @@ from providers.resources import (
     ResultFile,
 )
 from providers.status import Status
-from tests.contract.at_work import gemini_lines, json_lines, refused
-from tests.contract.openai_at_work import CALLER, OpenAIAtWork, from_file, inline, openai_at_work
 from tests.contract.openai_batching import (
     CHAT,
     TEXTS,
@@ -26,13 +24,21 @@ from tests.contract.openai_batching import (
     listed,
     native_line,
 )
+from tests.contract.openai_with_fake import (
+    CALLER,
+    OpenAIWithFake,
+    from_file,
+    inline,
+    openai_with_fake,
+)
+from tests.contract.provider_with_fake import gemini_lines, json_lines, refused
 
 
 @pytest.fixture
-async def openai() -> AsyncIterator[OpenAIAtWork]:
-    async with openai_at_work() as at_work:
-        yield at_work
-        assert at_work.nothing_held
+async def openai() -> AsyncIterator[OpenAIWithFake]:
+    async with openai_with_fake() as provider_with_fake:
+        yield provider_with_fake
+        assert provider_with_fake.nothing_held
 
 
 # --- failed as a whole ---------------------------------------------------------------------------
@@ -43,14 +49,14 @@ REASON = {"code": 8, "message": "The batch failed: Enqueued token limit reached.
 OF_LINE = {"code": 3, "message": "No JSON."}
 
 
-async def failed(openai: OpenAIAtWork, batch: NewBatch, *errors: Mapping[str, object]) -> str:
+async def failed(openai: OpenAIWithFake, batch: NewBatch, *errors: Mapping[str, object]) -> str:
     created = await openai.batches.create(CALLER, batch)
     order = {"status": "failed", "errors": errors}
     await openai.post(f"/_fake/batches/{created.batch.id}", order)
     return created.batch.id
 
 
-async def test_each_inline_request_says_why_its_batch_failed(openai: OpenAIAtWork) -> None:
+async def test_each_inline_request_says_why_its_batch_failed(openai: OpenAIWithFake) -> None:
     batch_id = await failed(openai, inline(*TEXTS[:3]), TOO_MANY, BAD_LINE)
     results = await items(openai, batch_id)
     assert [result["error"] for result in results] == [REASON, OF_LINE, REASON]
@@ -58,7 +64,7 @@ async def test_each_inline_request_says_why_its_batch_failed(openai: OpenAIAtWor
 
 @pytest.mark.parametrize("native", [False, True])
 async def test_each_key_of_a_file_says_why_its_batch_failed(
-    openai: OpenAIAtWork, native: bool
+    openai: OpenAIWithFake, native: bool
 ) -> None:
     content = json_lines(*map(native_line, "abc")) if native else gemini_lines(*TEXTS[:3])
     file_id = await openai.upload(content, "in.jsonl")
@@ -77,7 +83,7 @@ async def test_each_key_of_a_file_says_why_its_batch_failed(
     assert (await openai.batches.get(CALLER, batch_id)).output is None
 
 
-async def foreign(openai: OpenAIAtWork, content: bytes) -> str:
+async def foreign(openai: OpenAIWithFake, content: bytes) -> str:
     """A batch that another tool made of a file that has `content`."""
     native = parse_file_id(await openai.upload(content, "in.jsonl")).native
     document = {"input_file_id": native, "endpoint": CHAT, "completion_window": "24h"}
@@ -85,7 +91,7 @@ async def foreign(openai: OpenAIAtWork, content: bytes) -> str:
 
 
 async def test_the_keys_of_another_tools_batch_are_read_from_its_input(
-    openai: OpenAIAtWork,
+    openai: OpenAIWithFake,
 ) -> None:
     content = json_lines(native_line("a")) + b"no json\n" + json_lines(native_line("c"))
     batch_id = await foreign(openai, content)
@@ -102,7 +108,7 @@ async def test_the_keys_of_another_tools_batch_are_read_from_its_input(
 
 @pytest.mark.parametrize("status", ["expired", "cancelled"])
 async def test_another_tools_batch_that_ended_early_has_a_result_for_each_line(
-    openai: OpenAIAtWork, status: str
+    openai: OpenAIWithFake, status: str
 ) -> None:
     batch_id = await foreign(openai, json_lines(*map(native_line, "abcd")))
     await openai.move(batch_id, "in_progress")
@@ -117,7 +123,7 @@ FIELDS = ("output_file_id", "error_file_id")
 
 @pytest.mark.parametrize("field", FIELDS)
 async def test_another_tools_results_that_are_gone_in_part_are_told_of_by_key(
-    openai: OpenAIAtWork, field: str
+    openai: OpenAIWithFake, field: str
 ) -> None:
     batch_id = await foreign(openai, json_lines(native_line("a"), native_line("b", "please fail")))
     await openai.move(batch_id, "completed")
@@ -130,7 +136,7 @@ async def test_another_tools_results_that_are_gone_in_part_are_told_of_by_key(
 
 @pytest.mark.parametrize("field", FIELDS)
 async def test_results_that_are_gone_in_part_with_the_input_are_not_given_as_whole(
-    openai: OpenAIAtWork, field: str
+    openai: OpenAIWithFake, field: str
 ) -> None:
     batch_id = await foreign(openai, json_lines(native_line("a"), native_line("b", "please fail")))
     await openai.move(batch_id, "completed")
@@ -143,7 +149,7 @@ async def test_results_that_are_gone_in_part_with_the_input_are_not_given_as_who
 
 
 async def test_where_the_input_is_gone_too_the_batch_alone_says_why(
-    openai: OpenAIAtWork,
+    openai: OpenAIWithFake,
 ) -> None:
     batch_id = await foreign(openai, b"no json\n")
     native = await openai.native(f"batches/{batch_id}")
@@ -161,7 +167,7 @@ async def test_where_the_input_is_gone_too_the_batch_alone_says_why(
         assert (await refused(attempt)).status == Status.NOT_FOUND
 
 
-async def test_a_batch_whose_input_the_server_does_not_name(openai: OpenAIAtWork) -> None:
+async def test_a_batch_whose_input_the_server_does_not_name(openai: OpenAIWithFake) -> None:
     """Servers like OpenAI's leave out members that OpenAI always sends."""
     native = {"id": "batch_1", "object": "batch", "endpoint": CHAT, "status": "failed"}
     await openai.strike("GET", "batches/batch_1", "status", status=200, body=native, times=2)
@@ -173,7 +179,7 @@ async def test_a_batch_whose_input_the_server_does_not_name(openai: OpenAIAtWork
 
 
 async def test_results_of_a_batch_whose_input_the_server_does_not_name(
-    openai: OpenAIAtWork,
+    openai: OpenAIWithFake,
 ) -> None:
     batch_id = await foreign(openai, json_lines(*map(native_line, "abcd")))
     await openai.move(batch_id, "in_progress")
@@ -189,7 +195,7 @@ async def test_results_of_a_batch_whose_input_the_server_does_not_name(
 # --- cancel, delete, list -------------------------------------------------------------------------
 
 
-async def test_a_batch_is_cancelled_and_deleted_in_that_order(openai: OpenAIAtWork) -> None:
+async def test_a_batch_is_cancelled_and_deleted_in_that_order(openai: OpenAIWithFake) -> None:
     batch_id = (await openai.batches.create(CALLER, inline(*TEXTS))).batch.id
     error = await refused(openai.batches.delete(CALLER, batch_id))
     assert (error.status, error.code) == (Status.FAILED_PRECONDITION, 400)
@@ -211,7 +217,7 @@ async def test_a_batch_is_cancelled_and_deleted_in_that_order(openai: OpenAIAtWo
     assert [name for name in openai.state.objects if name.startswith("batches/")] == []
 
 
-async def test_a_cancel_that_openai_refuses_is_one_too_late(openai: OpenAIAtWork) -> None:
+async def test_a_cancel_that_openai_refuses_is_one_too_late(openai: OpenAIWithFake) -> None:
     batch_id = (await openai.batches.create(CALLER, inline(*TEXTS))).batch.id
     await openai.strike("POST", "batches/[^/]+/cancel", "status", status=409)
     error = await refused(openai.batches.cancel(CALLER, batch_id))
@@ -220,7 +226,7 @@ async def test_a_cancel_that_openai_refuses_is_one_too_late(openai: OpenAIAtWork
     assert str(error.request_id).startswith("req_")
 
 
-async def test_deleted_results_leave_the_batch(openai: OpenAIAtWork) -> None:
+async def test_deleted_results_leave_the_batch(openai: OpenAIWithFake) -> None:
     file_id = await openai.upload(gemini_lines(*TEXTS), "in.jsonl")
     batch_id = await ended(openai, from_file(file_id))
     await openai.files.delete(CALLER, result_file_id(batch_id))
@@ -237,7 +243,7 @@ async def test_deleted_results_leave_the_batch(openai: OpenAIAtWork) -> None:
 
 
 async def test_a_delete_that_was_interrupted_is_finished_by_the_next(
-    openai: OpenAIAtWork,
+    openai: OpenAIWithFake,
 ) -> None:
     batch_id = await ended(openai, inline(*TEXTS))
     await openai.strike("DELETE", "files/[^/]+", "status", nth=2, status=503)
@@ -249,7 +255,7 @@ async def test_a_delete_that_was_interrupted_is_finished_by_the_next(
 
 @pytest.mark.parametrize("page_size", [1, 2, 5, 100])
 async def test_pages_are_filled_up_past_what_was_deleted(
-    openai: OpenAIAtWork, page_size: int
+    openai: OpenAIWithFake, page_size: int
 ) -> None:
     made = [await ended(openai, inline("a")) for _ in range(7)]
     for deleted in (made[1], made[2], made[6]):
@@ -266,14 +272,14 @@ async def test_pages_are_filled_up_past_what_was_deleted(
     assert all(size == page_size for size in sizes[:-1])
 
 
-async def test_a_list_never_has_results(openai: OpenAIAtWork) -> None:
+async def test_a_list_never_has_results(openai: OpenAIWithFake) -> None:
     await ended(openai, inline(*TEXTS))
     page = await openai.batches.list(CALLER, 10, None)
     assert [batch.output for batch in page.items] == [None]
     assert await openai.calls("GET", "files/.*") == []
 
 
-async def test_a_running_batch_has_no_results(openai: OpenAIAtWork) -> None:
+async def test_a_running_batch_has_no_results(openai: OpenAIWithFake) -> None:
     await openai.post("/_fake/settings", {"auto_advance": False})
     created = await openai.batches.create(CALLER, inline(*TEXTS))
     batch: Batch = await openai.batches.get(CALLER, created.batch.id)
@@ -282,7 +288,7 @@ async def test_a_running_batch_has_no_results(openai: OpenAIAtWork) -> None:
     assert error.status == Status.NOT_FOUND
 
 
-async def test_the_table_is_lost(openai: OpenAIAtWork) -> None:
+async def test_the_table_is_lost(openai: OpenAIWithFake) -> None:
     """Jobs, states and results remain, keyed by native id."""
     batch_id = await ended(openai, inline(*TEXTS))
     for name in openai.state.objects:
@@ -293,7 +299,7 @@ async def test_the_table_is_lost(openai: OpenAIAtWork) -> None:
     assert keys == [f"r{n:010d}" for n in range(6)]
 
 
-async def test_an_empty_budget_refuses_before_anything_is_made(openai: OpenAIAtWork) -> None:
+async def test_an_empty_budget_refuses_before_anything_is_made(openai: OpenAIWithFake) -> None:
     with openai.memory.reserve(openai.memory._left):
         error = await refused(openai.batches.create(CALLER, inline(*TEXTS)))
     assert (error.status, error.code) == (Status.RESOURCE_EXHAUSTED, 429)

@@ -9,15 +9,6 @@ from providers.limits import Limits
 from providers.resource_names import parse_file_id, result_file_id
 from providers.resources import BatchKind, BatchState, InlineResults, ResultFile
 from providers.status import Status
-from tests.contract.at_work import LIMITS, gemini_lines, json_lines, refused
-from tests.contract.openai_at_work import (
-    CALLER,
-    MODEL,
-    OpenAIAtWork,
-    from_file,
-    inline,
-    openai_at_work,
-)
 from tests.contract.openai_batching import (
     CHAT,
     TEXTS,
@@ -29,19 +20,28 @@ from tests.contract.openai_batching import (
     native_line,
     text_of,
 )
+from tests.contract.openai_with_fake import (
+    CALLER,
+    MODEL,
+    OpenAIWithFake,
+    from_file,
+    inline,
+    openai_with_fake,
+)
+from tests.contract.provider_with_fake import LIMITS, gemini_lines, json_lines, refused
 
 
 @pytest.fixture
-async def openai() -> AsyncIterator[OpenAIAtWork]:
-    async with openai_at_work() as at_work:
-        yield at_work
-        assert at_work.nothing_held
+async def openai() -> AsyncIterator[OpenAIWithFake]:
+    async with openai_with_fake() as provider_with_fake:
+        yield provider_with_fake
+        assert provider_with_fake.nothing_held
 
 
 # --- when all is well -----------------------------------------------------------------------------
 
 
-async def test_an_inline_batch(openai: OpenAIAtWork) -> None:
+async def test_an_inline_batch(openai: OpenAIWithFake) -> None:
     batch_id = await ended(openai, inline(*TEXTS, display_name="dn"))
     batch = await openai.batches.get(CALLER, batch_id)
     assert (batch.id, batch.kind, batch.state) == (
@@ -57,7 +57,7 @@ async def test_an_inline_batch(openai: OpenAIAtWork) -> None:
     assert all(text in text_of(result) for text, result in zip(TEXTS, results, strict=True))
 
 
-async def test_inline_results_are_held_until_they_are_closed(openai: OpenAIAtWork) -> None:
+async def test_inline_results_are_held_until_they_are_closed(openai: OpenAIWithFake) -> None:
     batch_id = await ended(openai, inline(*TEXTS))
     output = (await openai.batches.get(CALLER, batch_id)).output
     assert isinstance(output, InlineResults)
@@ -66,7 +66,7 @@ async def test_inline_results_are_held_until_they_are_closed(openai: OpenAIAtWor
     assert openai.nothing_held
 
 
-async def test_inline_results_beyond_the_limit_are_a_file(openai: OpenAIAtWork) -> None:
+async def test_inline_results_beyond_the_limit_are_a_file(openai: OpenAIWithFake) -> None:
     batch_id = await ended(openai, inline(*TEXTS))
     replica = openai.replica(limits=Limits(line=1 << 20, inline_results=500))
     assert replica.batches is not None
@@ -75,7 +75,7 @@ async def test_inline_results_beyond_the_limit_are_a_file(openai: OpenAIAtWork) 
     assert sorted(line["key"] for line in await lines(openai, batch_id)) == list("123456")
 
 
-async def test_a_batch_from_a_file(openai: OpenAIAtWork) -> None:
+async def test_a_batch_from_a_file(openai: OpenAIWithFake) -> None:
     file_id = await openai.upload(gemini_lines(*TEXTS), "in.jsonl")
     batch_id = await ended(openai, from_file(file_id))
     batch = await openai.batches.get(CALLER, batch_id)
@@ -89,7 +89,7 @@ async def test_a_batch_from_a_file(openai: OpenAIAtWork) -> None:
     assert (shown.downloadable, shown.source) == (True, "GENERATED")
 
 
-async def test_a_batch_in_openais_own_format_goes_as_it_is(openai: OpenAIAtWork) -> None:
+async def test_a_batch_in_openais_own_format_goes_as_it_is(openai: OpenAIWithFake) -> None:
     file_id = await openai.upload(json_lines(*map(native_line, "abc")), "in.jsonl")
     batch_id = await ended(openai, from_file(file_id))
     assert len(await openai.calls("POST", "files")) == 1
@@ -98,7 +98,7 @@ async def test_a_batch_in_openais_own_format_goes_as_it_is(openai: OpenAIAtWork)
     assert parse_file_id(file_id).native in await openai.objects("files")
 
 
-async def test_the_input_may_go_once_the_batch_is_made(openai: OpenAIAtWork) -> None:
+async def test_the_input_may_go_once_the_batch_is_made(openai: OpenAIWithFake) -> None:
     file_id = await openai.upload(gemini_lines(*TEXTS), "in.jsonl")
     created = await openai.batches.create(CALLER, from_file(file_id))
     await openai.files.delete(CALLER, file_id)
@@ -106,7 +106,7 @@ async def test_the_input_may_go_once_the_batch_is_made(openai: OpenAIAtWork) -> 
     assert len(await lines(openai, created.batch.id)) == len(TEXTS)
 
 
-async def test_another_tools_batch_is_listed_and_read(openai: OpenAIAtWork) -> None:
+async def test_another_tools_batch_is_listed_and_read(openai: OpenAIWithFake) -> None:
     file_id = await openai.upload(json_lines(*map(native_line, "abc")), "in.jsonl")
     order = {
         "input_file_id": parse_file_id(file_id).native,
@@ -126,7 +126,9 @@ async def test_another_tools_batch_is_listed_and_read(openai: OpenAIAtWork) -> N
 @pytest.mark.parametrize(
     ("status", "codes"), [("cancelled", {1}), ("expired", {4}), ("failed", {3})]
 )
-async def test_a_batch_that_ended_early(openai: OpenAIAtWork, status: str, codes: set[int]) -> None:
+async def test_a_batch_that_ended_early(
+    openai: OpenAIWithFake, status: str, codes: set[int]
+) -> None:
     created = await openai.batches.create(CALLER, inline(*TEXTS))
     if status != "failed":
         await openai.move(created.batch.id, "in_progress")
@@ -137,7 +139,7 @@ async def test_a_batch_that_ended_early(openai: OpenAIAtWork, status: str, codes
     assert len(await lines(openai, created.batch.id)) == len(TEXTS)
 
 
-async def test_failed_and_lost_requests_have_their_errors(openai: OpenAIAtWork) -> None:
+async def test_failed_and_lost_requests_have_their_errors(openai: OpenAIWithFake) -> None:
     texts = ["fine", "please fail", "please lose", "fine too"]
     file_id = await openai.upload(gemini_lines(*texts), "in.jsonl")
     batch_id = await ended(openai, from_file(file_id))
@@ -151,7 +153,7 @@ async def test_failed_and_lost_requests_have_their_errors(openai: OpenAIAtWork) 
     ]
 
 
-async def test_an_output_full_of_nonsense(openai: OpenAIAtWork) -> None:
+async def test_an_output_full_of_nonsense(openai: OpenAIWithFake) -> None:
     """A second answer, an unknown request, invalid lines: each request has one result."""
     batch_id = await ended(openai, inline(*TEXTS[:3]))
     error = {"error": {"code": "c", "message": "first"}, "response": None}
@@ -175,7 +177,7 @@ async def test_an_output_full_of_nonsense(openai: OpenAIAtWork) -> None:
 
 
 @pytest.mark.parametrize("after", [0, 700])
-async def test_a_truncated_output_never_ends_cleanly(openai: OpenAIAtWork, after: int) -> None:
+async def test_a_truncated_output_never_ends_cleanly(openai: OpenAIWithFake, after: int) -> None:
     batch_id = await ended(openai, inline(*TEXTS))
     await openai.strike("GET", "files/[^/]+/content", "truncate", after_bytes=after, times=2)
     error = await refused(download(openai, result_file_id(batch_id)))
@@ -186,7 +188,7 @@ async def test_a_truncated_output_never_ends_cleanly(openai: OpenAIAtWork, after
 
 
 async def test_a_download_that_cannot_begin_is_refused_before_it_does(
-    openai: OpenAIAtWork,
+    openai: OpenAIWithFake,
 ) -> None:
     batch_id = await ended(openai, inline(*TEXTS))
     await openai.strike("GET", "files/[^/]+/content", "status", status=404, times=2)
@@ -194,7 +196,7 @@ async def test_a_download_that_cannot_begin_is_refused_before_it_does(
     assert error.status == Status.NOT_FOUND
 
 
-async def test_a_download_given_up_holds_nothing(openai: OpenAIAtWork) -> None:
+async def test_a_download_given_up_holds_nothing(openai: OpenAIWithFake) -> None:
     batch_id = await ended(openai, from_file(await openai.upload(gemini_lines(*TEXTS), "i.jsonl")))
     opened = await openai.files.download(CALLER, result_file_id(batch_id))
     chunks = aiter(opened.body.chunks)
@@ -204,7 +206,7 @@ async def test_a_download_given_up_holds_nothing(openai: OpenAIAtWork) -> None:
     assert openai.nothing_held
 
 
-async def test_a_server_that_keeps_no_metadata(openai: OpenAIAtWork) -> None:
+async def test_a_server_that_keeps_no_metadata(openai: OpenAIWithFake) -> None:
     await openai.post("/_fake/settings", {"keeps_metadata": False})
     batch_id = await ended(openai, inline(*TEXTS, display_name="mine"))
     assert [item["metadata"] for item in await items(openai, batch_id)] == [
@@ -217,7 +219,7 @@ async def test_a_server_that_keeps_no_metadata(openai: OpenAIAtWork) -> None:
     assert not [name for name in openai.state.objects if name.startswith("metadata/")]
 
 
-async def test_a_line_beyond_the_limit_in_the_output(openai: OpenAIAtWork) -> None:
+async def test_a_line_beyond_the_limit_in_the_output(openai: OpenAIWithFake) -> None:
     batch_id = await ended(openai, inline(*TEXTS))
     limits = Limits(line=100, inline_results=LIMITS.inline_results)
     with patch("providers.batches.json_lines._RESULT_SLACK_BYTES", 0):

@@ -16,7 +16,8 @@ from providers.status import Status
 from providers.upload import GRANULARITY, UploadStart
 from providers.uploads.file_records import FileRecords
 from providers.uploads.resumable import ResumableUploads
-from tests.contract.at_work import (
+from tests.contract.openai_with_fake import CALLER, SECRET, OpenAIWithFake, inline, openai_with_fake
+from tests.contract.provider_with_fake import (
     Pieces,
     body_of,
     data_of,
@@ -24,19 +25,18 @@ from tests.contract.at_work import (
     refused,
     sha256,
 )
-from tests.contract.openai_at_work import CALLER, SECRET, OpenAIAtWork, inline, openai_at_work
 
 DATA = data_of(2 * GRANULARITY + 100)
 SMALL = DATA[:1000]
 
 
 @pytest.fixture
-async def openai() -> AsyncIterator[OpenAIAtWork]:
-    async with openai_at_work() as at_work:
-        yield at_work
+async def openai() -> AsyncIterator[OpenAIWithFake]:
+    async with openai_with_fake() as provider_with_fake:
+        yield provider_with_fake
 
 
-async def download(openai: OpenAIAtWork, file_id: str) -> bytes:
+async def download(openai: OpenAIWithFake, file_id: str) -> bytes:
     opened = await openai.files.download(CALLER, file_id)
     try:
         data = b"".join([chunk async for chunk in opened.body.chunks])
@@ -46,7 +46,7 @@ async def download(openai: OpenAIAtWork, file_id: str) -> bytes:
         await opened.close()
 
 
-async def native_file(openai: OpenAIAtWork, file: File) -> dict[str, Any]:
+async def native_file(openai: OpenAIWithFake, file: File) -> dict[str, Any]:
     found: dict[str, Any] = await openai.native(f"files/{parse_file_id(file.id).native}")
     return found
 
@@ -59,7 +59,7 @@ async def native_file(openai: OpenAIAtWork, file: File) -> dict[str, Any]:
 )
 @pytest.mark.parametrize("mime_type", ["jsonl", "text/plain", "image/png", None])
 async def test_a_file_keeps_its_names(
-    openai: OpenAIAtWork, name: str, mime_type: str | None
+    openai: OpenAIWithFake, name: str, mime_type: str | None
 ) -> None:
     start = UploadStart(display_name=name, mime_type=mime_type, size=len(SMALL))
     made = await openai.files.create(CALLER, "s1", start, body_of(SMALL))
@@ -67,7 +67,7 @@ async def test_a_file_keeps_its_names(
     assert (made.display_name, made.mime_type, made.size) == (name, mime_type, len(SMALL))
 
 
-async def test_a_file_is_read_by_every_name_of_it(openai: OpenAIAtWork) -> None:
+async def test_a_file_is_read_by_every_name_of_it(openai: OpenAIWithFake) -> None:
     data = gemini_lines("a", "b")
     file_id = await openai.upload(data, "in.jsonl")
     native = parse_file_id(file_id).native
@@ -78,7 +78,7 @@ async def test_a_file_is_read_by_every_name_of_it(openai: OpenAIAtWork) -> None:
     assert [name for name in openai.state.objects if name.startswith("files/")] == []
 
 
-async def test_another_tools_file(openai: OpenAIAtWork) -> None:
+async def test_another_tools_file(openai: OpenAIWithFake) -> None:
     file_id = await openai.upload(SMALL, "mine.txt")
     for name in openai.state.objects:
         await openai.state.delete(name)
@@ -86,27 +86,27 @@ async def test_another_tools_file(openai: OpenAIAtWork) -> None:
     assert (file.display_name, file.mime_type) == ("mine.txt", None)
 
 
-async def test_another_callers_files_are_not_there(openai: OpenAIAtWork) -> None:
+async def test_another_callers_files_are_not_there(openai: OpenAIWithFake) -> None:
     file_id = await openai.upload(SMALL, "a.jsonl")
     other = Caller(Credential(api_key="sk-another"), "other")
     assert (await refused(openai.files.get(other, file_id))).status == Status.NOT_FOUND
     assert (await openai.files.list(other, 10, None)).items == []
 
 
-async def test_what_openai_gives_to_nobody(openai: OpenAIAtWork) -> None:
+async def test_what_openai_gives_to_nobody(openai: OpenAIWithFake) -> None:
     file_id = await openai.upload(SMALL, "a.bin")
     assert not (await openai.files.get(CALLER, file_id)).downloadable
     assert (await refused(openai.files.download(CALLER, file_id))).status == Status.INVALID_ARGUMENT
 
 
 @pytest.mark.parametrize("after", [0, 500])
-async def test_a_truncated_download_never_ends_cleanly(openai: OpenAIAtWork, after: int) -> None:
+async def test_a_truncated_download_never_ends_cleanly(openai: OpenAIWithFake, after: int) -> None:
     file_id = await openai.upload(gemini_lines(*"abcdefgh"), "in.jsonl")
     await openai.strike("GET", "files/[^/]+/content", "truncate", after_bytes=after)
     assert (await refused(download(openai, file_id))).status == Status.UNAVAILABLE
 
 
-async def test_the_key_is_in_no_error(openai: OpenAIAtWork) -> None:
+async def test_the_key_is_in_no_error(openai: OpenAIWithFake) -> None:
     body = {"error": {"message": f"no such key: {SECRET}", "code": f"key {SECRET}"}}
     await openai.strike("GET", "files/file-a", "status", status=401, body=body)
     error = await refused(openai.files.get(CALLER, "file-a"))
@@ -121,7 +121,7 @@ async def test_the_key_is_in_no_error(openai: OpenAIAtWork) -> None:
 @pytest.mark.parametrize("page_limit", [None, 2])
 @pytest.mark.parametrize("page_size", [1, 3, 100])
 async def test_a_list_shows_the_users_own_alone(
-    openai: OpenAIAtWork, page_size: int, page_limit: int | None
+    openai: OpenAIWithFake, page_size: int, page_limit: int | None
 ) -> None:
     mine = [await openai.upload(b"x", f"{n}.txt", f"s{n}") for n in range(2)]
     for _ in range(3):
@@ -142,12 +142,12 @@ async def test_a_list_shows_the_users_own_alone(
 
 
 @pytest.mark.parametrize("data", ["no list", [1], [{}], {"id": "x"}])
-async def test_a_list_that_is_none(openai: OpenAIAtWork, data: Any) -> None:
+async def test_a_list_that_is_none(openai: OpenAIWithFake, data: Any) -> None:
     await openai.strike("GET", "files", "status", status=200, body={"data": data})
     assert (await refused(openai.files.list(CALLER, 10, None))).status == Status.UNAVAILABLE
 
 
-async def test_a_server_that_gives_more_than_was_asked_for(openai: OpenAIAtWork) -> None:
+async def test_a_server_that_gives_more_than_was_asked_for(openai: OpenAIWithFake) -> None:
     data = [{"id": f"file-{n}", "filename": f"{n}"} for n in range(5)]
     await openai.strike("GET", "files", "status", status=200, body={"data": data, "has_more": True})
     page = await openai.files.list(CALLER, 2, None)
@@ -155,7 +155,7 @@ async def test_a_server_that_gives_more_than_was_asked_for(openai: OpenAIAtWork)
     assert decode_page_token(page.next_page_token or "") == "file-1"
 
 
-async def test_a_token_of_another_kind(openai: OpenAIAtWork) -> None:
+async def test_a_token_of_another_kind(openai: OpenAIWithFake) -> None:
     error = await refused(openai.files.list(CALLER, 2, "%%%"))
     assert (error.status, error.path) == (Status.INVALID_ARGUMENT, "pageToken")
 
@@ -165,7 +165,7 @@ async def test_a_token_of_another_kind(openai: OpenAIAtWork) -> None:
 
 @pytest.mark.parametrize("known", [True, False])
 @pytest.mark.parametrize("size", [0, 1000, GRANULARITY, len(DATA)])
-async def test_a_file_of_any_size(openai: OpenAIAtWork, size: int, known: bool) -> None:
+async def test_a_file_of_any_size(openai: OpenAIWithFake, size: int, known: bool) -> None:
     body = Body(Pieces(DATA[:size]), size if known else None)
     made = await openai.files.create(CALLER, "s1", UploadStart(display_name="a"), body)
     assert made.size == size
@@ -174,7 +174,7 @@ async def test_a_file_of_any_size(openai: OpenAIAtWork, size: int, known: bool) 
     assert [name for name in openai.state.objects if name.startswith("uploads/")] == []
 
 
-def of_small_files(openai: OpenAIAtWork) -> ResumableUploads:
+def of_small_files(openai: OpenAIWithFake) -> ResumableUploads:
     """Uploads at a provider that takes no more than 1,000 bytes in one request."""
     client = openai_client("openai", openai.url / "v1", openai.upstream)
     records = FileRecords("openai", openai.state)
@@ -184,7 +184,7 @@ def of_small_files(openai: OpenAIAtWork) -> ResumableUploads:
 
 
 async def test_a_file_that_is_too_large_for_one_request_goes_in_parts(
-    openai: OpenAIAtWork,
+    openai: OpenAIWithFake,
 ) -> None:
     uploads = of_small_files(openai)
     await uploads.create(CALLER, "s1", UploadStart(display_name="a.png"), body_of(DATA))
@@ -193,7 +193,7 @@ async def test_a_file_that_is_too_large_for_one_request_goes_in_parts(
     assert len(await openai.calls("POST", "uploads/.*/parts")) == 3
 
 
-async def test_parts_of_a_file_that_failed_are_given_up(openai: OpenAIAtWork) -> None:
+async def test_parts_of_a_file_that_failed_are_given_up(openai: OpenAIWithFake) -> None:
     await openai.strike("POST", "uploads/[^/]+/parts", "status", nth=2, status=500)
     attempt = of_small_files(openai).create(
         CALLER, "s1", UploadStart(display_name="a.png"), body_of(DATA)
@@ -204,7 +204,7 @@ async def test_parts_of_a_file_that_failed_are_given_up(openai: OpenAIAtWork) ->
 
 
 @pytest.mark.parametrize("declared", [999, 1001])
-async def test_a_body_of_another_length_than_it_says(openai: OpenAIAtWork, declared: int) -> None:
+async def test_a_body_of_another_length_than_it_says(openai: OpenAIWithFake, declared: int) -> None:
     body = Body(Pieces(SMALL), declared)
     with pytest.raises(TruncatedBody):
         await openai.files.create(CALLER, "s1", UploadStart(display_name="a"), body)
@@ -212,7 +212,7 @@ async def test_a_body_of_another_length_than_it_says(openai: OpenAIAtWork, decla
     assert openai.state.objects == {}
 
 
-async def test_a_client_that_breaks_off(openai: OpenAIAtWork) -> None:
+async def test_a_client_that_breaks_off(openai: OpenAIWithFake) -> None:
     async def broken() -> AsyncIterator[bytes]:
         yield DATA[:GRANULARITY]
         raise ConnectionResetError
@@ -224,7 +224,7 @@ async def test_a_client_that_breaks_off(openai: OpenAIAtWork) -> None:
         assert openai.state.objects == {}
 
 
-async def test_a_lost_answer_makes_no_second(openai: OpenAIAtWork) -> None:
+async def test_a_lost_answer_makes_no_second(openai: OpenAIWithFake) -> None:
     await openai.strike("POST", "files", "lose_answer")
     start = UploadStart(display_name="a")
     made = await openai.files.create(CALLER, "s1", start, body_of(SMALL))

@@ -7,8 +7,6 @@ import pytest
 
 from providers.status import Status
 from providers.upload import GRANULARITY, UploadSession, UploadStatus
-from tests.contract.at_work import refused
-from tests.contract.openai_at_work import OpenAIAtWork, openai_at_work
 from tests.contract.openai_uploading import (
     DATA,
     SMALL,
@@ -17,18 +15,20 @@ from tests.contract.openai_uploading import (
     the_one_file,
     whole,
 )
+from tests.contract.openai_with_fake import OpenAIWithFake, openai_with_fake
+from tests.contract.provider_with_fake import refused
 
 
 @pytest.fixture
-async def openai() -> AsyncIterator[OpenAIAtWork]:
-    async with openai_at_work() as at_work:
-        yield at_work
+async def openai() -> AsyncIterator[OpenAIWithFake]:
+    async with openai_with_fake() as provider_with_fake:
+        yield provider_with_fake
 
 
 # --- endings --------------------------------------------------------------------------------------
 
 
-async def test_an_upload_that_expired_at_openai(openai: OpenAIAtWork) -> None:
+async def test_an_upload_that_expired_at_openai(openai: OpenAIWithFake) -> None:
     session = await openai.start(len(DATA))
     await openai.send(session, DATA[:GRANULARITY])
     [upload] = await openai.objects("uploads")
@@ -39,7 +39,7 @@ async def test_an_upload_that_expired_at_openai(openai: OpenAIAtWork) -> None:
 
 
 async def test_an_upload_past_its_life_at_openai(
-    openai: OpenAIAtWork, monkeypatch: pytest.MonkeyPatch
+    openai: OpenAIWithFake, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     session = await openai.start(len(DATA))
     await openai.send(session, DATA[:GRANULARITY])
@@ -53,7 +53,7 @@ async def test_an_upload_past_its_life_at_openai(
 
 
 @pytest.mark.parametrize("caller", [True, False])
-async def test_an_expired_url(openai: OpenAIAtWork, caller: bool) -> None:
+async def test_an_expired_url(openai: OpenAIWithFake, caller: bool) -> None:
     session = await openai.start(len(SMALL))
     ended = UploadSession(
         session.id, session.details, session.caller if caller else None, expired=caller
@@ -64,7 +64,7 @@ async def test_an_expired_url(openai: OpenAIAtWork, caller: bool) -> None:
         assert "expired" in error.message
 
 
-async def test_a_cancelled_upload_is_cancelled_at_openai(openai: OpenAIAtWork) -> None:
+async def test_a_cancelled_upload_is_cancelled_at_openai(openai: OpenAIWithFake) -> None:
     session = await openai.start(len(DATA))
     await openai.send(session, DATA[:GRANULARITY])
     assert (await openai.uploads.cancel(session)).status is UploadStatus.CANCELLED
@@ -82,7 +82,7 @@ async def test_a_cancelled_upload_is_cancelled_at_openai(openai: OpenAIAtWork) -
 
 @pytest.mark.parametrize("fault", ["lose_answer", "status"])
 async def test_a_cancel_holds_although_openai_has_a_bad_moment(
-    openai: OpenAIAtWork, fault: str
+    openai: OpenAIWithFake, fault: str
 ) -> None:
     session = await openai.start(len(DATA))
     await openai.send(session, DATA[:GRANULARITY])
@@ -96,13 +96,13 @@ async def test_a_cancel_holds_although_openai_has_a_bad_moment(
 # --- at once --------------------------------------------------------------------------------------
 
 
-async def test_two_ends_at_once_are_one_file(openai: OpenAIAtWork) -> None:
+async def test_two_ends_at_once_are_one_file(openai: OpenAIWithFake) -> None:
     session = await openai.start(len(SMALL))
     ends = await asyncio.gather(*(whole(openai, session) for _ in range(4)))
     await the_one_file(openai, SMALL, *ends)
 
 
-async def test_two_ends_of_parts_at_once_are_one_file(openai: OpenAIAtWork) -> None:
+async def test_two_ends_of_parts_at_once_are_one_file(openai: OpenAIWithFake) -> None:
     session = await openai.start(len(DATA))
     await openai.send(session, DATA[: 2 * GRANULARITY])
     ends = await asyncio.gather(*(last_chunk(openai, session) for _ in range(4)))
@@ -110,7 +110,7 @@ async def test_two_ends_of_parts_at_once_are_one_file(openai: OpenAIAtWork) -> N
 
 
 @pytest.mark.parametrize("call", ["uploads/[^/]+/parts", "uploads/[^/]+/complete"])
-async def test_an_end_that_another_overtakes(openai: OpenAIAtWork, call: str) -> None:
+async def test_an_end_that_another_overtakes(openai: OpenAIWithFake, call: str) -> None:
     session = await openai.start(len(DATA))
     await openai.send(session, DATA[: 2 * GRANULARITY])
     await openai.strike("POST", call, "delay", name="slow")
@@ -122,7 +122,7 @@ async def test_an_end_that_another_overtakes(openai: OpenAIAtWork, call: str) ->
     assert len(left_of_session(openai)) == 1
 
 
-async def test_two_first_chunks_at_once_are_one_upload(openai: OpenAIAtWork) -> None:
+async def test_two_first_chunks_at_once_are_one_upload(openai: OpenAIWithFake) -> None:
     session = await openai.start(len(DATA))
     sends = (openai.send(session, DATA[:GRANULARITY]) for _ in range(3))
     for progress in await asyncio.gather(*sends):
@@ -134,7 +134,7 @@ async def test_two_first_chunks_at_once_are_one_upload(openai: OpenAIAtWork) -> 
 
 
 @pytest.mark.parametrize("at", ["request", "answer"])
-async def test_a_cancel_during_the_end_leaves_no_file(openai: OpenAIAtWork, at: str) -> None:
+async def test_a_cancel_during_the_end_leaves_no_file(openai: OpenAIWithFake, at: str) -> None:
     session = await openai.start(len(SMALL))
     await openai.strike("POST", "files", "delay", name="slow", at=at)
     slow = asyncio.create_task(whole(openai, session))
@@ -150,7 +150,7 @@ async def test_a_cancel_during_the_end_leaves_no_file(openai: OpenAIAtWork, at: 
 @pytest.mark.parametrize("call", ["uploads", "uploads/[^/]+/parts"])
 @pytest.mark.parametrize("at", ["request", "answer"])
 async def test_a_cancel_during_a_chunk_leaves_no_upload(
-    openai: OpenAIAtWork, call: str, at: str
+    openai: OpenAIWithFake, call: str, at: str
 ) -> None:
     session = await openai.start(len(DATA))
     await openai.strike("POST", call, "delay", name="slow", at=at)
@@ -164,7 +164,7 @@ async def test_a_cancel_during_a_chunk_leaves_no_upload(
     assert len(left_of_session(openai)) == 1
 
 
-async def test_a_sender_that_leaves_can_be_taken_over(openai: OpenAIAtWork) -> None:
+async def test_a_sender_that_leaves_can_be_taken_over(openai: OpenAIWithFake) -> None:
     session = await openai.start(len(SMALL))
     await openai.strike("POST", "files", "delay", name="slow", at="answer")
     gone = asyncio.create_task(whole(openai, session))

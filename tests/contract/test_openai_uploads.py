@@ -11,8 +11,6 @@ from providers.openai.upload_target import WHOLE_FILE_LIMIT
 from providers.resource_names import parse_file_id
 from providers.status import Status
 from providers.upload import GRANULARITY, Chunk
-from tests.contract.at_work import Pieces, refused
-from tests.contract.openai_at_work import OpenAIAtWork, openai_at_work
 from tests.contract.openai_uploading import (
     DATA,
     SMALL,
@@ -22,25 +20,27 @@ from tests.contract.openai_uploading import (
     the_one_file,
     whole,
 )
+from tests.contract.openai_with_fake import OpenAIWithFake, openai_with_fake
+from tests.contract.provider_with_fake import Pieces, refused
 
 
 @pytest.fixture
-async def openai() -> AsyncIterator[OpenAIAtWork]:
-    async with openai_at_work() as at_work:
-        yield at_work
+async def openai() -> AsyncIterator[OpenAIWithFake]:
+    async with openai_with_fake() as provider_with_fake:
+        yield provider_with_fake
 
 
 # --- when all is well -----------------------------------------------------------------------------
 
 
-async def test_one_chunk_is_one_request(openai: OpenAIAtWork) -> None:
+async def test_one_chunk_is_one_request(openai: OpenAIWithFake) -> None:
     session = await openai.start(len(SMALL))
     await the_one_file(openai, SMALL, await whole(openai, session))
     assert await openai.calls("POST") == ["files"]
     assert len(left_of_session(openai)) == 1
 
 
-async def test_several_chunks_are_parts_of_one_upload(openai: OpenAIAtWork) -> None:
+async def test_several_chunks_are_parts_of_one_upload(openai: OpenAIWithFake) -> None:
     final = await in_chunks(openai, await openai.start(len(DATA)))
     await the_one_file(openai, DATA, final)
     assert len(await openai.calls("POST", "uploads/.*/parts")) == 3
@@ -49,7 +49,7 @@ async def test_several_chunks_are_parts_of_one_upload(openai: OpenAIAtWork) -> N
 
 @pytest.mark.parametrize("size", [None, len(DATA)])
 async def test_without_the_uploads_api_parts_are_staged(
-    openai: OpenAIAtWork, size: int | None
+    openai: OpenAIWithFake, size: int | None
 ) -> None:
     openai.provider = openai.replica(staged=True)
     final = await in_chunks(openai, await openai.start(size))
@@ -58,7 +58,7 @@ async def test_without_the_uploads_api_parts_are_staged(
     assert len(left_of_session(openai)) == 1
 
 
-async def test_without_a_size_parts_are_staged(openai: OpenAIAtWork) -> None:
+async def test_without_a_size_parts_are_staged(openai: OpenAIWithFake) -> None:
     final = await in_chunks(openai, await openai.start(None))
     await the_one_file(openai, DATA, final)
     assert await openai.calls("POST") == ["files"]
@@ -66,7 +66,7 @@ async def test_without_a_size_parts_are_staged(openai: OpenAIAtWork) -> None:
 
 @pytest.mark.parametrize("status", [404, 405])
 async def test_a_server_that_lacks_the_uploads_api_is_noticed(
-    openai: OpenAIAtWork, status: int
+    openai: OpenAIWithFake, status: int
 ) -> None:
     page = "<html>" + "no such page " * 10_000
     await openai.strike("POST", "uploads", "status", status=status, body=page)
@@ -77,7 +77,7 @@ async def test_a_server_that_lacks_the_uploads_api_is_noticed(
 
 @pytest.mark.parametrize("size", [None, len(DATA)])
 async def test_a_purpose_that_the_uploads_api_does_not_list_is_kept_off_it(
-    openai: OpenAIAtWork, size: int | None
+    openai: OpenAIWithFake, size: int | None
 ) -> None:
     final = await in_chunks(openai, await openai.start(size, "a.pdf"))
     await the_one_file(openai, DATA, final)
@@ -86,7 +86,7 @@ async def test_a_purpose_that_the_uploads_api_does_not_list_is_kept_off_it(
     assert native["purpose"] == "user_data"
 
 
-async def test_a_purpose_that_the_uploads_api_refuses(openai: OpenAIAtWork) -> None:
+async def test_a_purpose_that_the_uploads_api_refuses(openai: OpenAIWithFake) -> None:
     said = {
         "error": {"message": "'vision' is not one of ['batch'] - 'purpose'", "param": "purpose"}
     }
@@ -96,14 +96,14 @@ async def test_a_purpose_that_the_uploads_api_refuses(openai: OpenAIAtWork) -> N
     assert await openai.calls("POST") == ["uploads", "files"]
 
 
-async def test_another_refusal_of_an_upload_is_passed_on(openai: OpenAIAtWork) -> None:
+async def test_another_refusal_of_an_upload_is_passed_on(openai: OpenAIWithFake) -> None:
     said = {"error": {"message": "no more room"}}
     await openai.strike("POST", "uploads", "status", status=400, body=said)
     error = await refused(in_chunks(openai, await openai.start(len(DATA))))
     assert (error.status, error.message) == (Status.INVALID_ARGUMENT, "openai: no more room")
 
 
-async def test_more_than_goes_in_one_request_is_refused_early(openai: OpenAIAtWork) -> None:
+async def test_more_than_goes_in_one_request_is_refused_early(openai: OpenAIWithFake) -> None:
     await openai.start(WHOLE_FILE_LIMIT, "a.pdf")
     error = await refused(openai.start(WHOLE_FILE_LIMIT + 1, "a.pdf"))
     assert (error.status, error.upload_status) == (Status.INVALID_ARGUMENT, "final")
@@ -118,20 +118,20 @@ async def test_more_than_goes_in_one_request_is_refused_early(openai: OpenAIAtWo
 
 
 @pytest.mark.parametrize("size", [None, 0])
-async def test_an_empty_file(openai: OpenAIAtWork, size: int | None) -> None:
+async def test_an_empty_file(openai: OpenAIWithFake, size: int | None) -> None:
     session = await openai.start(size)
     await the_one_file(openai, b"", await openai.send(session, b"", finalize=True))
 
 
 @pytest.mark.parametrize("offset", [GRANULARITY, None])
-async def test_an_end_without_bytes(openai: OpenAIAtWork, offset: int | None) -> None:
+async def test_an_end_without_bytes(openai: OpenAIWithFake, offset: int | None) -> None:
     session = await openai.start(None)
     await openai.send(session, DATA[:GRANULARITY])
     final = await openai.uploads.send(session, Chunk(offset, in_memory(b""), finalize=True))
     await the_one_file(openai, DATA[:GRANULARITY], final)
 
 
-async def test_chunks_go_through_any_replica(openai: OpenAIAtWork) -> None:
+async def test_chunks_go_through_any_replica(openai: OpenAIWithFake) -> None:
     session = await openai.start(len(DATA))
     for offset in (0, GRANULARITY):
         openai.provider = openai.replica()
@@ -140,7 +140,7 @@ async def test_chunks_go_through_any_replica(openai: OpenAIAtWork) -> None:
     await the_one_file(openai, DATA, await last_chunk(openai, session))
 
 
-async def test_a_repeat_in_another_slicing(openai: OpenAIAtWork) -> None:
+async def test_a_repeat_in_another_slicing(openai: OpenAIWithFake) -> None:
     session = await openai.start(len(DATA))
     await openai.send(session, DATA[:GRANULARITY])
     await openai.send(session, DATA[: 2 * GRANULARITY])
@@ -150,7 +150,7 @@ async def test_a_repeat_in_another_slicing(openai: OpenAIAtWork) -> None:
     assert len(await openai.calls("POST", "uploads/.*/parts")) == 3
 
 
-async def test_a_repeat_of_the_end_is_answered_alike(openai: OpenAIAtWork) -> None:
+async def test_a_repeat_of_the_end_is_answered_alike(openai: OpenAIWithFake) -> None:
     session = await openai.start(len(DATA))
     final = await in_chunks(openai, session)
     again = await last_chunk(openai, session)
@@ -170,13 +170,13 @@ async def test_a_repeat_of_the_end_is_answered_alike(openai: OpenAIAtWork) -> No
 # --- the network, or OpenAI, has a bad moment -----------------------------------------------------
 
 
-async def test_a_lost_answer_to_a_file_makes_no_second(openai: OpenAIAtWork) -> None:
+async def test_a_lost_answer_to_a_file_makes_no_second(openai: OpenAIWithFake) -> None:
     await openai.strike("POST", "files", "lose_answer")
     session = await openai.start(len(SMALL))
     await the_one_file(openai, SMALL, await whole(openai, session))
 
 
-async def test_a_lost_answer_that_cannot_be_looked_up_at_once(openai: OpenAIAtWork) -> None:
+async def test_a_lost_answer_that_cannot_be_looked_up_at_once(openai: OpenAIWithFake) -> None:
     await openai.strike("POST", "files", "lose_answer")
     await openai.strike("GET", "files", "status", status=500)
     session = await openai.start(len(SMALL))
@@ -188,7 +188,7 @@ async def test_a_lost_answer_that_cannot_be_looked_up_at_once(openai: OpenAIAtWo
 
 @pytest.mark.parametrize("fault", [{"kind": "lose_answer"}, {"kind": "reset", "after_bytes": 500}])
 async def test_a_lost_file_is_found_behind_many_newer_ones(
-    openai: OpenAIAtWork, fault: dict[str, Any]
+    openai: OpenAIWithFake, fault: dict[str, Any]
 ) -> None:
     await openai.post("/_fake/settings", {"page_limit": 1})
     session = await openai.start(len(SMALL))
@@ -204,7 +204,7 @@ async def test_a_lost_file_is_found_behind_many_newer_ones(
     assert len(await openai.objects("files")) == 4
 
 
-async def test_a_break_in_the_middle_is_repaired_by_a_repeat(openai: OpenAIAtWork) -> None:
+async def test_a_break_in_the_middle_is_repaired_by_a_repeat(openai: OpenAIWithFake) -> None:
     await openai.strike("POST", "files", "reset", after_bytes=500)
     session = await openai.start(len(SMALL))
     error = await refused(whole(openai, session))
@@ -212,7 +212,7 @@ async def test_a_break_in_the_middle_is_repaired_by_a_repeat(openai: OpenAIAtWor
     await the_one_file(openai, SMALL, await whole(openai, session))
 
 
-async def test_a_client_that_sends_too_little_makes_no_file(openai: OpenAIAtWork) -> None:
+async def test_a_client_that_sends_too_little_makes_no_file(openai: OpenAIWithFake) -> None:
     session = await openai.start(len(SMALL) + 1)
     short = Chunk(0, Body(Pieces(SMALL), len(SMALL) + 1), finalize=True)
     with pytest.raises(TruncatedBody):
@@ -227,7 +227,7 @@ async def test_a_client_that_sends_too_little_makes_no_file(openai: OpenAIAtWork
     ids=lambda fault: str(fault["kind"]),
 )
 async def test_a_part_that_failed_is_sent_again(
-    openai: OpenAIAtWork, call: str, fault: dict[str, Any]
+    openai: OpenAIWithFake, call: str, fault: dict[str, Any]
 ) -> None:
     await openai.strike("POST", call, **fault, after_bytes=10)
     session = await openai.start(len(DATA))
@@ -248,7 +248,7 @@ async def test_a_part_that_failed_is_sent_again(
     ],
 )
 async def test_an_answer_that_makes_no_sense_begins_nothing(
-    openai: OpenAIAtWork, call: str, malformed: dict[str, Any]
+    openai: OpenAIWithFake, call: str, malformed: dict[str, Any]
 ) -> None:
     body = orjson.dumps(malformed).decode()
     await openai.strike("POST", call, "status", status=200, body=body, read_body=True)
@@ -259,7 +259,7 @@ async def test_an_answer_that_makes_no_sense_begins_nothing(
     await the_one_file(openai, DATA, await in_chunks(openai, session))
 
 
-async def test_a_lost_file_among_files_that_make_no_sense(openai: OpenAIAtWork) -> None:
+async def test_a_lost_file_among_files_that_make_no_sense(openai: OpenAIWithFake) -> None:
     await openai.strike("POST", "files", "lose_answer")
     listed = {"data": [{"id": "file-1", "created_at": "today"}], "has_more": False}
     body = orjson.dumps(listed).decode()
@@ -270,7 +270,7 @@ async def test_a_lost_file_among_files_that_make_no_sense(openai: OpenAIAtWork) 
     await the_one_file(openai, SMALL, await whole(openai, session))
 
 
-async def test_what_is_there_of_a_failed_chunk_is_not_sent_twice(openai: OpenAIAtWork) -> None:
+async def test_what_is_there_of_a_failed_chunk_is_not_sent_twice(openai: OpenAIWithFake) -> None:
     await openai.strike("POST", "uploads/[^/]+/parts", "status", nth=2, status=503)
     session = await openai.start(len(DATA))
     two = DATA[: 2 * GRANULARITY]
@@ -281,12 +281,12 @@ async def test_what_is_there_of_a_failed_chunk_is_not_sent_twice(openai: OpenAIA
     await the_one_file(openai, DATA, await last_chunk(openai, session))
 
 
-async def test_a_lost_answer_to_complete_makes_no_second(openai: OpenAIAtWork) -> None:
+async def test_a_lost_answer_to_complete_makes_no_second(openai: OpenAIWithFake) -> None:
     await openai.strike("POST", "uploads/[^/]+/complete", "lose_answer")
     await the_one_file(openai, DATA, await in_chunks(openai, await openai.start(len(DATA))))
 
 
-async def test_a_completed_upload_is_found_by_the_repeat(openai: OpenAIAtWork) -> None:
+async def test_a_completed_upload_is_found_by_the_repeat(openai: OpenAIWithFake) -> None:
     await openai.strike("POST", "uploads/[^/]+/complete", "lose_answer")
     await openai.strike("GET", "files", "status", status=503)
     session = await openai.start(len(DATA))
@@ -295,7 +295,7 @@ async def test_a_completed_upload_is_found_by_the_repeat(openai: OpenAIAtWork) -
     await the_one_file(openai, DATA, await last_chunk(openai, session))
 
 
-async def test_a_refused_file_is_not_taken_for_one_of_the_same_name(openai: OpenAIAtWork) -> None:
+async def test_a_refused_file_is_not_taken_for_one_of_the_same_name(openai: OpenAIWithFake) -> None:
     """Another tool's file has the same name and size; ours was refused and never made."""
     await openai.upload(SMALL, "a.bin", "first")
     for name in [name for name in openai.state.objects if name.startswith("files/")]:
@@ -305,7 +305,7 @@ async def test_a_refused_file_is_not_taken_for_one_of_the_same_name(openai: Open
     assert (error.status, error.permanent) == (Status.INVALID_ARGUMENT, True)
 
 
-async def test_another_sessions_file_of_the_same_name_is_left_alone(openai: OpenAIAtWork) -> None:
+async def test_another_sessions_file_of_the_same_name_is_left_alone(openai: OpenAIWithFake) -> None:
     await openai.upload(SMALL, "a.bin", "first")
     await openai.strike("POST", "files", "reset", after_bytes=500)
     session = await openai.start(len(SMALL))
@@ -319,7 +319,7 @@ async def test_another_sessions_file_of_the_same_name_is_left_alone(openai: Open
     "call", ["files", "uploads", "uploads/[^/]+/parts", "uploads/[^/]+/complete"]
 )
 async def test_an_answer_that_makes_no_sense_is_the_upstreams_fault(
-    openai: OpenAIAtWork, call: str, answer: Any
+    openai: OpenAIWithFake, call: str, answer: Any
 ) -> None:
     if call == "files":
         session, attempt = await openai.start(len(SMALL)), whole

@@ -13,7 +13,12 @@ from tests.fakes.openai import openai_app
 from tests.fakes.s3 import FILES_BUCKET
 from tests.processes import Process, fake
 from tests.test_fakes import s3_client
-from tests.test_fakes.bedrock_at_work import RECORDS, BedrockAtWork, at_work, lines
+from tests.test_fakes.fake_bedrock_client import (
+    RECORDS,
+    FakeBedrockClient,
+    fake_bedrock_client,
+    lines,
+)
 
 Client = TestClient[web.Request, web.Application]
 
@@ -41,20 +46,20 @@ async def bedrock_process() -> AsyncIterator[Process]:
 
 
 @pytest.fixture(scope="session")
-def bedrock_running(bedrock_process: Process) -> Iterator[BedrockAtWork]:
-    with at_work(bedrock_process.url, bedrock_process.ready["s3_url"]) as work:
+def bedrock_running(bedrock_process: Process) -> Iterator[FakeBedrockClient]:
+    with fake_bedrock_client(bedrock_process.url, bedrock_process.ready["s3_url"]) as work:
         yield work
 
 
 @pytest.fixture
-def bedrock(bedrock_running: BedrockAtWork) -> BedrockAtWork:
+def bedrock(bedrock_running: FakeBedrockClient) -> FakeBedrockClient:
     """The fake after a reset; a job has at least two records."""
     bedrock_running.control("reset", {})
     return bedrock_running
 
 
 @pytest.fixture
-def job(bedrock: BedrockAtWork) -> str:
+def job(bedrock: FakeBedrockClient) -> str:
     """The id of a new Bedrock job over `RECORDS`."""
     bedrock.put("in/a.jsonl", lines(RECORDS))
     return bedrock.create()

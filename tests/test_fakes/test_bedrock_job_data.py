@@ -9,14 +9,14 @@ import pytest
 from tests.fakes.bedrock import Quotas, Serving, serving_bedrock
 from tests.fakes.s3 import FILES_BUCKET
 
-from .bedrock_at_work import RECORDS, BedrockAtWork, at_work, lines, said
+from .fake_bedrock_client import RECORDS, FakeBedrockClient, fake_bedrock_client, lines, said
 
 
 def input_at(uri: str, **more: Any) -> dict[str, Any]:
     return {"s3InputDataConfig": {"s3Uri": uri, **more}}
 
 
-def failure(bedrock: BedrockAtWork, uri: str, **more: Any) -> str:
+def failure(bedrock: FakeBedrockClient, uri: str, **more: Any) -> str:
     job = bedrock.create(inputDataConfig=input_at(uri, **more))
     ended = bedrock.ended(job)
     assert ended["status"] == "Failed"
@@ -33,7 +33,7 @@ def failure(bedrock: BedrockAtWork, uri: str, **more: Any) -> str:
         ("s3://no-such-bucket/in/a.jsonl", "NoSuchBucket"),
     ],
 )
-def test_a_missing_input_fails_the_job(bedrock: BedrockAtWork, uri: str, message: str) -> None:
+def test_a_missing_input_fails_the_job(bedrock: FakeBedrockClient, uri: str, message: str) -> None:
     bedrock.put("in/a.txt", b"")
     assert message in failure(bedrock, uri)
 
@@ -52,23 +52,23 @@ def test_a_missing_input_fails_the_job(bedrock: BedrockAtWork, uri: str, message
     ],
 )
 def test_an_invalid_input_fails_the_job(
-    bedrock: BedrockAtWork, content: bytes, message: str
+    bedrock: FakeBedrockClient, content: bytes, message: str
 ) -> None:
     bedrock.put("in/a.jsonl", content)
     assert message in failure(bedrock, f"s3://{FILES_BUCKET}/in/a.jsonl")
 
 
-def test_the_least_number_of_records_is_a_setting(bedrock: BedrockAtWork, job: str) -> None:
+def test_the_least_number_of_records_is_a_setting(bedrock: FakeBedrockClient, job: str) -> None:
     bedrock.control("settings", {"min_records": 11})
     assert "(10) than the required minimum of: 11" in bedrock.ended(job)["message"]
 
 
-def test_the_bucket_of_another_account_fails_the_job(bedrock: BedrockAtWork, job: str) -> None:
+def test_the_bucket_of_another_account_fails_the_job(bedrock: FakeBedrockClient, job: str) -> None:
     uri = f"s3://{FILES_BUCKET}/in/a.jsonl"
     assert "AccessDenied" in failure(bedrock, uri, s3BucketOwner="000000000000")
 
 
-def test_a_missing_output_bucket_fails_the_job(bedrock: BedrockAtWork, job: str) -> None:
+def test_a_missing_output_bucket_fails_the_job(bedrock: FakeBedrockClient, job: str) -> None:
     output = {"s3OutputDataConfig": {"s3Uri": "s3://no-such-bucket/out/"}}
     ended = bedrock.ended(bedrock.create(outputDataConfig=output))
     assert (ended["status"], "s3://no-such-bucket/out/" in ended["message"]) == ("Failed", True)
@@ -94,7 +94,7 @@ async def test_quotas_bound_records_and_bytes(quotas: Quotas) -> None:
 
 
 def _failure_at(serving: Serving) -> str:
-    with at_work(serving.url, serving.s3_url) as work:
+    with fake_bedrock_client(serving.url, serving.s3_url) as work:
         work.put("in/a.jsonl", lines(RECORDS))
         return failure(work, f"s3://{FILES_BUCKET}/in/a.jsonl")
 
@@ -102,7 +102,9 @@ def _failure_at(serving: Serving) -> str:
 # --- output ----------------------------------------------------------------------------------
 
 
-def test_the_output_is_beside_a_manifest_and_out_of_order(bedrock: BedrockAtWork, job: str) -> None:
+def test_the_output_is_beside_a_manifest_and_out_of_order(
+    bedrock: FakeBedrockClient, job: str
+) -> None:
     bedrock.ended(job)
     written = bedrock.output(job)
     assert written != sorted(written, key=lambda line: str(line["recordId"]))
@@ -120,7 +122,7 @@ def test_the_output_is_beside_a_manifest_and_out_of_order(bedrock: BedrockAtWork
     }
 
 
-def test_a_folder_is_read_whole_and_its_folders_are_kept(bedrock: BedrockAtWork) -> None:
+def test_a_folder_is_read_whole_and_its_folders_are_kept(bedrock: FakeBedrockClient) -> None:
     for key in ("in/a.jsonl", "in/below/b.jsonl", "in/notes.txt", "inner.jsonl"):
         bedrock.put(key, lines(RECORDS))
     job = bedrock.create(inputDataConfig=input_at(f"s3://{FILES_BUCKET}/in/"))
@@ -133,14 +135,14 @@ def test_a_folder_is_read_whole_and_its_folders_are_kept(bedrock: BedrockAtWork)
     ]
 
 
-def test_a_record_without_an_id_gets_one(bedrock: BedrockAtWork) -> None:
+def test_a_record_without_an_id_gets_one(bedrock: FakeBedrockClient) -> None:
     bedrock.put("in/a.jsonl", lines([{"modelInput": said("a")}, {"modelInput": said("b")}]))
     job = bedrock.create()
     bedrock.ended(job)
     assert {line["recordId"] for line in bedrock.output(job)} == {"REC00000000", "REC00000001"}
 
 
-def test_records_fail_and_are_lost_alone(bedrock: BedrockAtWork) -> None:
+def test_records_fail_and_are_lost_alone(bedrock: FakeBedrockClient) -> None:
     texts = ["fine", "please fail", "please lose"]
     written = bedrock.run(*(said(text) for text in texts))
     assert [line["recordId"] for line in written] == ["record00000", "record00001"]

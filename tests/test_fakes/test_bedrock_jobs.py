@@ -4,12 +4,12 @@ from typing import Any
 
 import pytest
 
-from .bedrock_at_work import BedrockAtWork, refused
+from .fake_bedrock_client import FakeBedrockClient, refused
 
 # --- progress --------------------------------------------------------------------------------
 
 
-def test_each_get_advances_it_by_one_state(bedrock: BedrockAtWork, job: str) -> None:
+def test_each_get_advances_it_by_one_state(bedrock: FakeBedrockClient, job: str) -> None:
     states = [bedrock.get(job) for _ in range(5)]
     assert [state["status"] for state in states] == [
         "Validating",
@@ -25,20 +25,20 @@ def test_each_get_advances_it_by_one_state(bedrock: BedrockAtWork, job: str) -> 
     assert [states[3][count] for count in counts] == [10, 10, 10, 0]
 
 
-def test_it_is_got_by_its_arn_too(bedrock: BedrockAtWork, job: str) -> None:
+def test_it_is_got_by_its_arn_too(bedrock: FakeBedrockClient, job: str) -> None:
     arn = bedrock.get(job)["jobArn"]
     assert arn == f"arn:aws:bedrock:us-east-1:123456789012:model-invocation-job/{job}"
     assert bedrock.get(arn)["jobArn"] == arn
 
 
-def test_another_id_is_not_found_and_a_wrong_one_refused(bedrock: BedrockAtWork) -> None:
+def test_another_id_is_not_found_and_a_wrong_one_refused(bedrock: FakeBedrockClient) -> None:
     answer = refused(bedrock.bedrock.get_model_invocation_job, jobIdentifier="a" * 12)
     assert (answer.status, answer.code) == (404, "ResourceNotFoundException")
     answer = refused(bedrock.bedrock.get_model_invocation_job, jobIdentifier="a" * 11)
     assert (answer.status, answer.code) == (400, "ValidationException")
 
 
-def test_a_held_job_stays(bedrock: BedrockAtWork, job: str) -> None:
+def test_a_held_job_stays(bedrock: FakeBedrockClient, job: str) -> None:
     bedrock.steer(job, hold="InProgress")
     assert [bedrock.get(job)["status"] for _ in range(4)][2:] == ["InProgress"] * 2
     bedrock.steer(job, hold=None)
@@ -50,7 +50,7 @@ def test_a_held_job_stays(bedrock: BedrockAtWork, job: str) -> None:
     [("Completed", 10), ("PartiallyCompleted", 5), ("Stopped", 5), ("Expired", 0), ("Failed", 0)],
 )
 def test_every_end_can_be_reached(
-    bedrock: BedrockAtWork, job: str, status: str, written: int
+    bedrock: FakeBedrockClient, job: str, status: str, written: int
 ) -> None:
     bedrock.steer(job, status="InProgress")
     bedrock.steer(job, status=status)
@@ -63,7 +63,7 @@ def test_every_end_can_be_reached(
         assert bedrock.control("objects")["files"] == ["in/a.jsonl"]
 
 
-def test_a_test_sets_its_progress_and_why_it_failed(bedrock: BedrockAtWork, job: str) -> None:
+def test_a_test_sets_its_progress_and_why_it_failed(bedrock: FakeBedrockClient, job: str) -> None:
     bedrock.steer(job, status="Completed", reached=7)
     assert len(bedrock.output(job)) == 7
     other = bedrock.create()
@@ -74,7 +74,7 @@ def test_a_test_sets_its_progress_and_why_it_failed(bedrock: BedrockAtWork, job:
 # --- stop ------------------------------------------------------------------------------------
 
 
-def test_it_stops_with_the_results_so_far(bedrock: BedrockAtWork, job: str) -> None:
+def test_it_stops_with_the_results_so_far(bedrock: FakeBedrockClient, job: str) -> None:
     bedrock.steer(job, status="InProgress")
     bedrock.bedrock.stop_model_invocation_job(jobIdentifier=job)
     answer = refused(bedrock.bedrock.stop_model_invocation_job, jobIdentifier=job)
@@ -83,14 +83,14 @@ def test_it_stops_with_the_results_so_far(bedrock: BedrockAtWork, job: str) -> N
     assert len(bedrock.output(job)) == 5
 
 
-def test_one_that_never_began_stops_without_output(bedrock: BedrockAtWork, job: str) -> None:
+def test_one_that_never_began_stops_without_output(bedrock: FakeBedrockClient, job: str) -> None:
     arn = bedrock.get(job)["jobArn"]
     bedrock.bedrock.stop_model_invocation_job(jobIdentifier=arn)
     assert bedrock.ended(job)["status"] == "Stopped"
     assert bedrock.control("objects")["files"] == ["in/a.jsonl"]
 
 
-def test_one_that_ended_does_not_stop(bedrock: BedrockAtWork, job: str) -> None:
+def test_one_that_ended_does_not_stop(bedrock: FakeBedrockClient, job: str) -> None:
     bedrock.ended(job)
     answer = refused(bedrock.bedrock.stop_model_invocation_job, jobIdentifier=job)
     assert (answer.status, answer.code) == (400, "ConflictException")
@@ -103,7 +103,7 @@ def names(page: dict[str, Any]) -> list[str]:
     return [job["jobName"] for job in page["invocationJobSummaries"]]
 
 
-def test_pages_follow_one_another(bedrock: BedrockAtWork) -> None:
+def test_pages_follow_one_another(bedrock: FakeBedrockClient) -> None:
     for name in "abcde":
         bedrock.create(jobName=name)
     ask = bedrock.bedrock.list_model_invocation_jobs
@@ -117,7 +117,7 @@ def test_pages_follow_one_another(bedrock: BedrockAtWork) -> None:
         assert refused(ask, **other).code == "ValidationException"
 
 
-def test_it_is_filtered_and_sorted(bedrock: BedrockAtWork) -> None:
+def test_it_is_filtered_and_sorted(bedrock: FakeBedrockClient) -> None:
     for name in ("one", "two", "three"):
         bedrock.create(jobName=name)
     ask = bedrock.bedrock.list_model_invocation_jobs
@@ -138,6 +138,6 @@ def test_it_is_filtered_and_sorted(bedrock: BedrockAtWork) -> None:
 @pytest.mark.parametrize(
     "query", ["maxResults=0", "maxResults=x", "sortBy=Name", "limit=2", "submitTimeAfter=noon"]
 )
-def test_a_wrong_list_is_refused(bedrock: BedrockAtWork, query: str) -> None:
+def test_a_wrong_list_is_refused(bedrock: FakeBedrockClient, query: str) -> None:
     answer = bedrock.send("GET", f"/model-invocation-jobs?{query}")
     assert (answer.status, answer.error) == (400, "ValidationException")

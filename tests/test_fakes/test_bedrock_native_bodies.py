@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from .bedrock_at_work import BedrockAtWork, said
+from .fake_bedrock_client import FakeBedrockClient, said
 
 NOVA = "us.amazon.nova-lite-v1:0"
 TITAN = "amazon.titan-embed-text-v2:0"
@@ -22,20 +22,20 @@ def claude(text: str, **more: Any) -> dict[str, Any]:
     }
 
 
-def test_claude_answers_a_message(bedrock: BedrockAtWork) -> None:
+def test_claude_answers_a_message(bedrock: FakeBedrockClient) -> None:
     output = bedrock.one(claude("hello"), **INVOKE)["modelOutput"]
     assert output["content"] == [{"type": "text", "text": "echo: hello"}]
     assert (output["model"], output["stop_reason"]) == ("claude-haiku-4-5-20251001", "end_turn")
     assert "service_tier" not in output["usage"]
 
 
-def test_an_older_claude_names_itself(bedrock: BedrockAtWork) -> None:
+def test_an_older_claude_names_itself(bedrock: FakeBedrockClient) -> None:
     older = "anthropic.claude-3-5-sonnet-20241022-v2:0"
     output = bedrock.one(claude("hello"), modelId=older, **INVOKE)["modelOutput"]
     assert output["model"] == "claude-3-5-sonnet-20241022"
 
 
-def test_claude_calls_tools_in_a_job(bedrock: BedrockAtWork) -> None:
+def test_claude_calls_tools_in_a_job(bedrock: FakeBedrockClient) -> None:
     tool = {
         "name": "t",
         "input_schema": {"type": "object", "properties": {"a": {"type": "string"}}},
@@ -73,24 +73,24 @@ def test_claude_calls_tools_in_a_job(bedrock: BedrockAtWork) -> None:
     ],
 )
 def test_a_wrong_body_of_claudes_is_an_error(
-    bedrock: BedrockAtWork, change: dict[str, Any], where: str
+    bedrock: FakeBedrockClient, change: dict[str, Any], where: str
 ) -> None:
     body = {name: value for name, value in claude("a", **change).items() if value is not None}
     assert where in bedrock.error(body, **INVOKE)
 
 
-def test_a_converse_body_is_no_body_for_claude(bedrock: BedrockAtWork) -> None:
+def test_a_converse_body_is_no_body_for_claude(bedrock: FakeBedrockClient) -> None:
     assert "anthropic_version" in bedrock.error(said("a"), **INVOKE)
 
 
-def test_an_unknown_native_body_is_refused(bedrock: BedrockAtWork) -> None:
+def test_an_unknown_native_body_is_refused(bedrock: FakeBedrockClient) -> None:
     assert "native body" in bedrock.error({"prompt": "a"}, modelId=NOVA, **INVOKE)
 
 
 # --- embeddings ------------------------------------------------------------------------------
 
 
-def test_titan_embeds(bedrock: BedrockAtWork) -> None:
+def test_titan_embeds(bedrock: FakeBedrockClient) -> None:
     first, second = bedrock.run(
         {"inputText": "a text"},
         {"inputText": "a text", "dimensions": 256, "normalize": False},
@@ -115,12 +115,12 @@ def test_titan_embeds(bedrock: BedrockAtWork) -> None:
     ],
 )
 def test_a_wrong_body_of_titans_is_an_error(
-    bedrock: BedrockAtWork, body: dict[str, Any], where: str
+    bedrock: FakeBedrockClient, body: dict[str, Any], where: str
 ) -> None:
     assert where in bedrock.error(body, modelId=TITAN, **INVOKE)
 
 
-def test_cohere_embeds(bedrock: BedrockAtWork) -> None:
+def test_cohere_embeds(bedrock: FakeBedrockClient) -> None:
     body = {"texts": ["a", "b"], "input_type": "search_document"}
     output = bedrock.one(body, modelId=COHERE, **INVOKE)["modelOutput"]
     assert [len(values) for values in output["embeddings"]] == [1024, 1024]

@@ -8,7 +8,7 @@ import pytest
 
 from tests.fakes.s3 import FILES_BUCKET
 
-from .bedrock_at_work import BedrockAtWork, lines, record, said
+from .fake_bedrock_client import FakeBedrockClient, lines, record, said
 
 NEW_CLAUDE = "global.anthropic.claude-opus-4-8"
 NOVA = "us.amazon.nova-lite-v1:0"
@@ -27,7 +27,7 @@ def asking(*blocks: Any, **more: Any) -> dict[str, Any]:
     return {"messages": [{"role": "user", "content": list(blocks)}], **more}
 
 
-def test_an_answer_has_the_shape_of_converse(bedrock: BedrockAtWork) -> None:
+def test_an_answer_has_the_shape_of_converse(bedrock: FakeBedrockClient) -> None:
     body = {**said("hello there"), "inferenceConfig": {"maxTokens": 2, "temperature": 0.5}}
     output = bedrock.one(body)["modelOutput"]
     assert output["output"]["message"] == {
@@ -72,13 +72,13 @@ def test_an_answer_has_the_shape_of_converse(bedrock: BedrockAtWork) -> None:
     ids=["refusal", "stop sequence", "schema"],
 )
 def test_an_answer_follows_the_request(
-    bedrock: BedrockAtWork, more: dict[str, Any], text: str, content: Any, stop: str
+    bedrock: FakeBedrockClient, more: dict[str, Any], text: str, content: Any, stop: str
 ) -> None:
     output = bedrock.one({**said(text), **more})["modelOutput"]
     assert (output["output"]["message"]["content"], output["stopReason"]) == (content, stop)
 
 
-def test_thoughts_come_back_as_they_were_given(bedrock: BedrockAtWork) -> None:
+def test_thoughts_come_back_as_they_were_given(bedrock: FakeBedrockClient) -> None:
     body = {**said("why"), "additionalModelRequestFields": THOUGHTS}
     message = bedrock.one(body)["modelOutput"]["output"]["message"]
     thought = message["content"][0]["reasoningContent"]["reasoningText"]
@@ -89,7 +89,7 @@ def test_thoughts_come_back_as_they_were_given(bedrock: BedrockAtWork) -> None:
     assert "signature" in bedrock.error({"messages": following})
 
 
-def test_thoughts_are_redacted_when_asked(bedrock: BedrockAtWork) -> None:
+def test_thoughts_are_redacted_when_asked(bedrock: FakeBedrockClient) -> None:
     body = {**said("please redact"), "additionalModelRequestFields": THOUGHTS}
     message = bedrock.one(body)["modelOutput"]["output"]["message"]
     assert "redactedContent" in message["content"][0]["reasoningContent"]
@@ -139,12 +139,12 @@ def test_thoughts_are_redacted_when_asked(bedrock: BedrockAtWork) -> None:
     ],
 )
 def test_a_wrong_request_is_an_error_of_its_own(
-    bedrock: BedrockAtWork, body: dict[str, Any], where: str
+    bedrock: FakeBedrockClient, body: dict[str, Any], where: str
 ) -> None:
     assert where in bedrock.error(body)
 
 
-def test_media_are_taken_as_the_model_takes_them(bedrock: BedrockAtWork) -> None:
+def test_media_are_taken_as_the_model_takes_them(bedrock: FakeBedrockClient) -> None:
     document = {"document": {"format": "pdf", "name": "a-1 (b)", "source": {"bytes": PIXEL}}}
     image = {"image": {"format": "png", "source": {"bytes": PIXEL}}}
     assert "modelOutput" in bedrock.one(asking(TEXT, document, image))
@@ -152,14 +152,16 @@ def test_media_are_taken_as_the_model_takes_them(bedrock: BedrockAtWork) -> None
     assert "modelOutput" in bedrock.one(asking(TEXT, video), modelId=NOVA)
 
 
-def test_a_new_claude_does_not_sample(bedrock: BedrockAtWork) -> None:
+def test_a_new_claude_does_not_sample(bedrock: FakeBedrockClient) -> None:
     body = {**said("a"), "inferenceConfig": {"temperature": 0.5}}
     assert "temperature" in bedrock.error(body, modelId=NEW_CLAUDE)
     body = {**said("a"), "outputConfig": {"effort": "low"}}
     assert "modelOutput" in bedrock.one(body, modelId=NEW_CLAUDE)
 
 
-def test_what_a_record_names_in_s3_lies_in_the_folder_of_the_job(bedrock: BedrockAtWork) -> None:
+def test_what_a_record_names_in_s3_lies_in_the_folder_of_the_job(
+    bedrock: FakeBedrockClient,
+) -> None:
     def picture(uri: str) -> dict[str, Any]:
         return asking(TEXT, {"image": {"format": "png", "source": {"s3Location": {"uri": uri}}}})
 

@@ -6,7 +6,7 @@ import pytest
 
 from tests.fakes.bedrock import ROLE_ARN
 
-from .bedrock_at_work import BedrockAtWork, refused
+from .fake_bedrock_client import FakeBedrockClient, refused
 
 CREATE = "/model-invocation-job"
 PROFILE = "arn:aws:bedrock:us-east-1:123456789012:application-inference-profile/"
@@ -20,7 +20,7 @@ def s3(kind: str, uri: str, **more: Any) -> dict[str, Any]:
     "name",
     ["jobName", "roleArn", "modelId", "inputDataConfig", "outputDataConfig"],
 )
-def test_a_missing_required_member_is_refused(bedrock: BedrockAtWork, name: str) -> None:
+def test_a_missing_required_member_is_refused(bedrock: FakeBedrockClient, name: str) -> None:
     answer = bedrock.send("POST", CREATE, bedrock.job(**{name: None}))
     assert (answer.status, answer.error) == (400, "ValidationException")
     assert name in answer.document["message"]
@@ -55,7 +55,7 @@ def test_a_missing_required_member_is_refused(bedrock: BedrockAtWork, name: str)
     ],
 )
 def test_what_the_service_model_does_not_allow_is_refused(
-    bedrock: BedrockAtWork, changes: dict[str, Any], where: str
+    bedrock: FakeBedrockClient, changes: dict[str, Any], where: str
 ) -> None:
     answer = bedrock.send("POST", CREATE, bedrock.job(**changes))
     assert (answer.status, answer.error) == (400, "ValidationException")
@@ -63,13 +63,13 @@ def test_what_the_service_model_does_not_allow_is_refused(
     assert bedrock.control("objects")["batches"] == []
 
 
-def test_a_body_that_is_no_json_object_is_refused(bedrock: BedrockAtWork) -> None:
+def test_a_body_that_is_no_json_object_is_refused(bedrock: FakeBedrockClient) -> None:
     assert bedrock.send("POST", CREATE, []).error == "ValidationException"
     assert bedrock.send("POST", CREATE).error == "ValidationException"
     assert bedrock.send("POST", f"{CREATE}?a=b", bedrock.job()).error == "ValidationException"
 
 
-def test_a_role_that_cannot_be_passed_is_refused(bedrock: BedrockAtWork) -> None:
+def test_a_role_that_cannot_be_passed_is_refused(bedrock: FakeBedrockClient) -> None:
     job = bedrock.job(roleArn="arn:aws:iam::123456789012:role/other")
     answer = refused(bedrock.bedrock.create_model_invocation_job, **job)
     assert (answer.status, answer.code) == (403, "AccessDeniedException")
@@ -88,7 +88,7 @@ def test_a_role_that_cannot_be_passed_is_refused(bedrock: BedrockAtWork) -> None
         "openai.gpt-oss-120b-1:0",
     ],
 )
-def test_a_model_goes_by_many_names(bedrock: BedrockAtWork, model: str) -> None:
+def test_a_model_goes_by_many_names(bedrock: FakeBedrockClient, model: str) -> None:
     assert bedrock.get(bedrock.create(modelId=model))["modelId"] == model
 
 
@@ -102,25 +102,25 @@ def test_a_model_goes_by_many_names(bedrock: BedrockAtWork, model: str) -> None:
         "arn:aws:bedrock:eu-west-1::foundation-model/amazon.nova-lite-v1:0",
     ],
 )
-def test_an_unknown_model_is_refused(bedrock: BedrockAtWork, model: str) -> None:
+def test_an_unknown_model_is_refused(bedrock: FakeBedrockClient, model: str) -> None:
     answer = refused(bedrock.bedrock.create_model_invocation_job, **bedrock.job(modelId=model))
     assert (answer.status, answer.code) == (400, "ValidationException")
     assert answer.message == "The provided model identifier is invalid."
 
 
-def test_an_embedding_model_does_not_converse(bedrock: BedrockAtWork) -> None:
+def test_an_embedding_model_does_not_converse(bedrock: FakeBedrockClient) -> None:
     job = bedrock.job(modelId="amazon.titan-embed-text-v2:0")
     assert refused(bedrock.bedrock.create_model_invocation_job, **job).code == "ValidationException"
 
 
-def test_a_name_is_taken_once(bedrock: BedrockAtWork) -> None:
+def test_a_name_is_taken_once(bedrock: FakeBedrockClient) -> None:
     job = bedrock.job()
     bedrock.bedrock.create_model_invocation_job(**job)
     answer = refused(bedrock.bedrock.create_model_invocation_job, **job)
     assert (answer.status, answer.code) == (400, "ConflictException")
 
 
-def test_the_same_token_makes_one_job(bedrock: BedrockAtWork) -> None:
+def test_the_same_token_makes_one_job(bedrock: FakeBedrockClient) -> None:
     job = bedrock.job(clientRequestToken="once")
     first, again = (bedrock.bedrock.create_model_invocation_job(**job) for _ in range(2))
     assert first["jobArn"] == again["jobArn"]
@@ -131,7 +131,7 @@ def test_the_same_token_makes_one_job(bedrock: BedrockAtWork) -> None:
     assert (answer.status, answer.code) == (400, "ConflictException")
 
 
-def test_a_new_job_shows_its_parameters(bedrock: BedrockAtWork) -> None:
+def test_a_new_job_shows_its_parameters(bedrock: FakeBedrockClient) -> None:
     job = bedrock.job(modelInvocationType=None, tags=[{"key": "a", "value": "b"}])
     bedrock.bedrock.create_model_invocation_job(**job, clientRequestToken="t")
     [shown] = bedrock.bedrock.list_model_invocation_jobs()["invocationJobSummaries"]

@@ -8,7 +8,7 @@ import pytest
 
 from tests.fakes.s3 import FILES_BUCKET
 
-from .bedrock_at_work import CLAUDE, BedrockAtWork, refused, said
+from .fake_bedrock_client import CLAUDE, FakeBedrockClient, refused, said
 
 PROFILE = "arn:aws:bedrock:us-east-1:123456789012:application-inference-profile/ferrytests01"
 CONVERSE = "/converse$"
@@ -22,13 +22,13 @@ USE = {"toolUse": {"toolUseId": "u1", "name": "look_up", "input": {"a": 1}}}
 RESULT = {"toolResult": {"toolUseId": "u1", "content": [{"json": {"b": 2}}]}}
 
 
-def converse(bedrock: BedrockAtWork, text: str, **more: Any) -> dict[str, Any]:
+def converse(bedrock: FakeBedrockClient, text: str, **more: Any) -> dict[str, Any]:
     answer: dict[str, Any] = bedrock.runtime.converse(modelId=CLAUDE, **said(text), **more)
     return answer
 
 
 @pytest.mark.parametrize("model", [CLAUDE, PROFILE], ids=["id", "ARN"])
-def test_converse_answers(bedrock: BedrockAtWork, model: str) -> None:
+def test_converse_answers(bedrock: FakeBedrockClient, model: str) -> None:
     answer = bedrock.runtime.converse(modelId=model, **said("hello"))
     assert answer["output"]["message"]["content"] == [{"text": "echo: hello"}]
     assert answer["stopReason"] == "end_turn"
@@ -44,7 +44,7 @@ def test_converse_answers(bedrock: BedrockAtWork, model: str) -> None:
     ],
 )
 def test_tools_are_called_here(
-    bedrock: BedrockAtWork, text: str, choice: dict[str, Any], calls: bool
+    bedrock: FakeBedrockClient, text: str, choice: dict[str, Any], calls: bool
 ) -> None:
     answer = converse(bedrock, text, toolConfig={"tools": [TOOL], "toolChoice": choice})
     [block] = answer["output"]["message"]["content"]
@@ -58,7 +58,7 @@ def history(*turns: tuple[str, list[dict[str, Any]]]) -> list[dict[str, Any]]:
     return [{"role": role, "content": content} for role, content in turns]
 
 
-def test_the_results_of_tools_answer_their_uses(bedrock: BedrockAtWork) -> None:
+def test_the_results_of_tools_answer_their_uses(bedrock: FakeBedrockClient) -> None:
     ask, use = ("user", [{"text": "a"}]), ("assistant", [USE])
     tools = {"toolConfig": {"tools": [TOOL]}}
     call = bedrock.runtime.converse
@@ -75,7 +75,7 @@ def test_the_results_of_tools_answer_their_uses(bedrock: BedrockAtWork) -> None:
         assert (answer.status, answer.code) == (400, "ValidationException")
 
 
-def test_invoke_answers_in_the_models_own_format(bedrock: BedrockAtWork) -> None:
+def test_invoke_answers_in_the_models_own_format(bedrock: FakeBedrockClient) -> None:
     body = {
         "anthropic_version": "bedrock-2023-05-31",
         "max_tokens": 9,
@@ -95,7 +95,7 @@ def test_invoke_answers_in_the_models_own_format(bedrock: BedrockAtWork) -> None
     assert (wrong.status, wrong.code) == (400, "ValidationException")
 
 
-def test_a_request_that_is_wrong_is_refused(bedrock: BedrockAtWork) -> None:
+def test_a_request_that_is_wrong_is_refused(bedrock: FakeBedrockClient) -> None:
     path = f"/model/{CLAUDE.replace(':', '%3A')}/converse"
     for body in ({}, {**said("a"), "modelId": CLAUDE}, {**said("a"), "surprise": 1}, said("")):
         answer = bedrock.send("POST", path, body)
@@ -105,7 +105,7 @@ def test_a_request_that_is_wrong_is_refused(bedrock: BedrockAtWork) -> None:
     assert (failed.code, failed.message) == ("ValidationException", "The request asked to fail.")
 
 
-def test_an_object_in_s3_must_exist(bedrock: BedrockAtWork) -> None:
+def test_an_object_in_s3_must_exist(bedrock: FakeBedrockClient) -> None:
     def picture(key: str) -> list[dict[str, Any]]:
         source = {"s3Location": {"uri": f"s3://{FILES_BUCKET}/{key}"}}
         return history(("user", [{"image": {"format": "png", "source": source}}]))
@@ -117,7 +117,7 @@ def test_an_object_in_s3_must_exist(bedrock: BedrockAtWork) -> None:
     assert absent.code == "ValidationException"
 
 
-def test_it_throttles_when_told(bedrock: BedrockAtWork) -> None:
+def test_it_throttles_when_told(bedrock: FakeBedrockClient) -> None:
     fault = {
         "kind": "status",
         "status": 429,
@@ -130,7 +130,7 @@ def test_it_throttles_when_told(bedrock: BedrockAtWork) -> None:
     assert converse(bedrock, "a")["stopReason"] == "end_turn"
 
 
-def test_answers_are_delayed_until_their_release(bedrock: BedrockAtWork) -> None:
+def test_answers_are_delayed_until_their_release(bedrock: FakeBedrockClient) -> None:
     fault = {"kind": "delay", "name": "held", "at": "answer"}
     bedrock.control("faults", {"match": {"path": CONVERSE, "times": 3}, "fault": fault})
     with ThreadPoolExecutor(3) as threads:
@@ -147,7 +147,7 @@ def test_answers_are_delayed_until_their_release(bedrock: BedrockAtWork) -> None
     assert sorted(asked) == ["question 0", "question 0", "question 1", "question 2"]
 
 
-def test_s3_has_the_same_control_surface(bedrock: BedrockAtWork) -> None:
+def test_s3_has_the_same_control_surface(bedrock: FakeBedrockClient) -> None:
     bedrock.put("a", b"b")
     [put] = bedrock.control("requests", method="PUT")["requests"]
     assert (put["path"], put["received"]) == (f"/{FILES_BUCKET}/a", 1)

@@ -10,7 +10,7 @@ from botocore.awsrequest import AWSRequest
 
 from tests.fakes.bedrock import EXPIRED_SESSION_TOKEN, LONG_TERM, TEMPORARY, KeyPair
 
-from .bedrock_at_work import BedrockAtWork
+from .fake_bedrock_client import FakeBedrockClient
 
 LIST = "/model-invocation-jobs"
 STRANGER = KeyPair("AKIASTRANGER", "x")
@@ -19,7 +19,7 @@ WRONG_SECRET = replace(LONG_TERM, secret_access_key="x")
 
 @pytest.mark.parametrize("pair", [LONG_TERM, TEMPORARY], ids=["long-term", "temporary"])
 def test_each_key_pair_is_accepted_and_sees_the_same_jobs(
-    bedrock: BedrockAtWork, pair: KeyPair
+    bedrock: FakeBedrockClient, pair: KeyPair
 ) -> None:
     job = bedrock.create()
     client = bedrock.client("bedrock", pair)
@@ -39,7 +39,7 @@ def test_each_key_pair_is_accepted_and_sees_the_same_jobs(
     ids=["stranger", "wrong secret", "token too many", "no token", "wrong token", "expired"],
 )
 def test_other_keys_and_tokens_are_refused(
-    bedrock: BedrockAtWork, pair: KeyPair, error: str
+    bedrock: FakeBedrockClient, pair: KeyPair, error: str
 ) -> None:
     answer = bedrock.send("GET", LIST, pair=pair)
     assert (answer.status, answer.error) == (403, error)
@@ -57,20 +57,20 @@ def test_other_keys_and_tokens_are_refused(
     ],
 )
 def test_what_has_no_signature_is_refused(
-    bedrock: BedrockAtWork, headers: Mapping[str, str], error: str
+    bedrock: FakeBedrockClient, headers: Mapping[str, str], error: str
 ) -> None:
     answer = bedrock.send_unchanged("GET", LIST, b"", headers)
     assert (answer.status, answer.error) == (403, error)
 
 
-def test_another_region_or_service_is_refused(bedrock: BedrockAtWork) -> None:
+def test_another_region_or_service_is_refused(bedrock: FakeBedrockClient) -> None:
     assert bedrock.send("GET", LIST, region="eu-west-1").error == "InvalidSignatureException"
     assert bedrock.send("GET", LIST, service="bedrock-runtime").error == "InvalidSignatureException"
 
 
 @pytest.mark.parametrize("minutes", [-6, 6])
 def test_a_clock_that_is_far_off_is_refused(
-    bedrock: BedrockAtWork, monkeypatch: pytest.MonkeyPatch, minutes: int
+    bedrock: FakeBedrockClient, monkeypatch: pytest.MonkeyPatch, minutes: int
 ) -> None:
     off = datetime.now(UTC) + timedelta(minutes=minutes)
     monkeypatch.setattr("botocore.auth.get_current_datetime", lambda: off)
@@ -94,7 +94,7 @@ def _signed(url: str, body: bytes = b"") -> dict[str, str]:
     ids=["query", "body", "AWS's header", "content type"],
 )
 def test_a_request_that_differs_from_what_was_signed_is_refused(
-    bedrock: BedrockAtWork, path: str, body: bytes, more: Mapping[str, str]
+    bedrock: FakeBedrockClient, path: str, body: bytes, more: Mapping[str, str]
 ) -> None:
     headers = _signed(bedrock.url + LIST)
     assert bedrock.send_unchanged("GET", LIST, b"", headers).status == 200
@@ -102,18 +102,18 @@ def test_a_request_that_differs_from_what_was_signed_is_refused(
     assert answer.error == "InvalidSignatureException"
 
 
-def test_a_declared_hash_must_be_that_of_the_body(bedrock: BedrockAtWork) -> None:
+def test_a_declared_hash_must_be_that_of_the_body(bedrock: FakeBedrockClient) -> None:
     declared = {"x-amz-content-sha256": "UNSIGNED-PAYLOAD"}
     assert bedrock.send("GET", LIST, headers=declared).error == "InvalidSignatureException"
 
 
 @pytest.mark.parametrize("name", ["x-goog-api-key", "x-ferry-x", "x-model-provider", "x-api-key"])
-def test_a_header_that_aws_does_not_know_is_refused(bedrock: BedrockAtWork, name: str) -> None:
+def test_a_header_that_aws_does_not_know_is_refused(bedrock: FakeBedrockClient, name: str) -> None:
     answer = bedrock.send("GET", LIST, headers={name: "x"})
     assert (answer.error, name in answer.document["message"]) == ("ValidationException", True)
 
 
-def test_the_log_names_the_signer_and_no_secret(bedrock: BedrockAtWork) -> None:
+def test_the_log_names_the_signer_and_no_secret(bedrock: FakeBedrockClient) -> None:
     bedrock.client("bedrock", TEMPORARY).list_model_invocation_jobs()
     bedrock.bedrock.list_model_invocation_jobs()
     requests = bedrock.control("requests", path=LIST)["requests"]
@@ -121,6 +121,6 @@ def test_the_log_names_the_signer_and_no_secret(bedrock: BedrockAtWork) -> None:
     assert str(TEMPORARY.session_token) not in str(requests)
 
 
-def test_an_unknown_operation_is_refused(bedrock: BedrockAtWork) -> None:
+def test_an_unknown_operation_is_refused(bedrock: FakeBedrockClient) -> None:
     answer = bedrock.send("GET", "/model-invocation-job-definitions")
     assert (answer.status, answer.error) == (404, "UnknownOperationException")

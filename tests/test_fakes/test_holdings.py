@@ -12,7 +12,7 @@ from tests.fakes.gemini import gemini_app
 from tests.fakes.holdings import packed, unpacked
 from tests.fakes.openai import openai_app
 from tests.fakes.s3 import FILES_BUCKET
-from tests.test_fakes.bedrock_at_work import BedrockAtWork
+from tests.test_fakes.fake_bedrock_client import FakeBedrockClient
 
 Client = TestClient[web.Request, web.Application]
 
@@ -116,7 +116,7 @@ async def test_anthropic(anthropic: Client, aiohttp_client: AiohttpClient) -> No
     }
 
 
-def test_bedrock_and_its_s3(bedrock: BedrockAtWork, job: str) -> None:
+def test_bedrock_and_its_s3(bedrock: FakeBedrockClient, job: str) -> None:
     """The session has one fake, which is reset in between."""
     s3, place = bedrock.s3, {"Bucket": FILES_BUCKET, "Key": "in/parts"}
     upload = s3.create_multipart_upload(**place, Metadata={"name": "kept"})["UploadId"]

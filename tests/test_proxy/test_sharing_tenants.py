@@ -15,8 +15,8 @@ SCAN = b"%PDF-1.7 of nobody in particular"
 async def shared(
     request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[SharedProxy]:
-    async with shared_proxy(request.param, tmp_path / "state", monkeypatch) as at_work:
-        yield at_work
+    async with shared_proxy(request.param, tmp_path / "state", monkeypatch) as proxy:
+        yield proxy
 
 
 def absent(name: str) -> tuple[int, str, str]:

@@ -22,8 +22,8 @@ NO_SUCH_URL = (
 async def shared(
     request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[SharedProxy]:
-    async with shared_proxy(request.param, tmp_path / "state", monkeypatch) as at_work:
-        yield at_work
+    async with shared_proxy(request.param, tmp_path / "state", monkeypatch) as proxy:
+        yield proxy
 
 
 async def test_an_upload_url_is_of_the_tenant_that_began_it(shared: SharedProxy) -> None:

@@ -51,7 +51,7 @@ class ClosingReply(BufferedReply):
         self.closed = True
 
 
-class AtWork:
+class RelayWithGoogle:
     def __init__(self, status: int, document: Any) -> None:
         self.google, self.memory = Answering(status, document), MemoryBudget()
         self.ownership = Ownership("gemini", MemoryState())
@@ -62,23 +62,23 @@ class AtWork:
 
 
 async def test_a_batch_whose_client_left_is_its_own() -> None:
-    at_work = AtWork(200, MADE)
-    creating = asyncio.create_task(at_work.relay.relay(ANN, creation()))
-    await at_work.google.asked.wait()
+    with_google = RelayWithGoogle(200, MADE)
+    creating = asyncio.create_task(with_google.relay.relay(ANN, creation()))
+    await with_google.google.asked.wait()
     creating.cancel()
-    at_work.google.answer.set()
+    with_google.google.answer.set()
     with pytest.raises(asyncio.CancelledError):
         await creating
-    assert await at_work.ownership.owns("ann", owned_batch("b"))
-    assert at_work.google.reply.closed
-    at_work.memory.take(BUDGET_BYTES)  # all of it was given back
+    assert await with_google.ownership.owns("ann", owned_batch("b"))
+    assert with_google.google.reply.closed
+    with_google.memory.take(BUDGET_BYTES)  # all of it was given back
 
 
 async def test_a_refusal_goes_back_as_it_is() -> None:
     refusal = {"error": {"code": 429, "status": "RESOURCE_EXHAUSTED", "message": "later"}}
-    at_work = AtWork(429, refusal)
-    at_work.google.answer.set()
-    reply = await at_work.relay.relay(ANN, creation())
+    with_google = RelayWithGoogle(429, refusal)
+    with_google.google.answer.set()
+    reply = await with_google.relay.relay(ANN, creation())
     assert (reply.status, reply.headers["X-Said"]) == (429, "this")
     assert orjson.loads(await reply.read(1 << 10)) == refusal
-    assert at_work.google.reply.closed
+    assert with_google.google.reply.closed

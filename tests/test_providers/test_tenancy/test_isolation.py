@@ -106,7 +106,7 @@ def batch(batch_id: str) -> Batch:
     return Batch(batch_id, BatchKind.GENERATE, BatchState.RUNNING, "running")
 
 
-class AtWork:
+class IsolatedProvider:
     def __init__(self) -> None:
         self.state, self.inner = Forgetful(), Inner()
         inner: Any = self.inner
@@ -139,8 +139,8 @@ class AtWork:
 
 
 @pytest.fixture
-def at_work() -> AtWork:
-    return AtWork()
+def isolated() -> IsolatedProvider:
+    return IsolatedProvider()
 
 
 async def refused(attempt: Any) -> FerryError:
@@ -152,99 +152,107 @@ async def refused(attempt: Any) -> FerryError:
 # --- owners that cannot be recorded ----------------------------------------------------------
 
 
-async def test_a_last_chunk_is_answered_once_its_file_has_an_owner(at_work: AtWork) -> None:
+async def test_a_last_chunk_is_answered_once_its_file_has_an_owner(
+    isolated: IsolatedProvider,
+) -> None:
     session = UploadSession("s", {}, None, tenant="ann")
     chunk = Chunk(0, in_memory(b"hi"), finalize=True)
-    at_work.state.away = True
-    error = await refused(at_work.provider.uploads.send(session, chunk))
+    isolated.state.away = True
+    error = await refused(isolated.provider.uploads.send(session, chunk))
     assert (error.status, error.permanent, error.upload_status) == (Status.UNAVAILABLE, False, None)
-    at_work.state.away = False
-    assert await at_work.provider.uploads.send(session, chunk) == FINAL
-    await at_work.files.get(ANN, FILE)
-    assert (await refused(at_work.files.get(BOB, FILE))).status == Status.NOT_FOUND
+    isolated.state.away = False
+    assert await isolated.provider.uploads.send(session, chunk) == FINAL
+    await isolated.files.get(ANN, FILE)
+    assert (await refused(isolated.files.get(BOB, FILE))).status == Status.NOT_FOUND
 
 
-async def test_a_file_whose_owner_cannot_be_recorded_is_deleted(at_work: AtWork) -> None:
-    at_work.state.away = True
-    error = await refused(at_work.files.create(ANN, "s", UploadStart(), in_memory(b"hi")))
+async def test_a_file_whose_owner_cannot_be_recorded_is_deleted(isolated: IsolatedProvider) -> None:
+    isolated.state.away = True
+    error = await refused(isolated.files.create(ANN, "s", UploadStart(), in_memory(b"hi")))
     assert error.status == Status.UNAVAILABLE
-    assert at_work.inner.calls == ["create", "delete"]
+    assert isolated.inner.calls == ["create", "delete"]
 
 
 @pytest.mark.parametrize(
     ("refusing", "told"), [(None, "so it was cancelled"), ("cancel", "it could not be cancelled")]
 )
 async def test_a_batch_whose_owner_cannot_be_recorded_is_cancelled(
-    at_work: AtWork, refusing: str | None, told: str
+    isolated: IsolatedProvider, refusing: str | None, told: str
 ) -> None:
-    at_work.state.away, at_work.inner.refusing = True, refusing
-    error = await refused(at_work.batches.create(ANN, INLINE))
+    isolated.state.away, isolated.inner.refusing = True, refusing
+    error = await refused(isolated.batches.create(ANN, INLINE))
     assert error.status == Status.UNAVAILABLE
     assert "batches/batch_1 was created" in error.message
     assert told in error.message
-    assert at_work.inner.calls == ["create", "cancel"]
+    assert isolated.inner.calls == ["create", "cancel"]
 
 
-async def test_a_batch_with_an_idempotency_key_is_not_cancelled(at_work: AtWork) -> None:
-    at_work.state.away = True
+async def test_a_batch_with_an_idempotency_key_is_not_cancelled(isolated: IsolatedProvider) -> None:
+    isolated.state.away = True
     repeatable = NewBatch("m", BatchKind.GENERATE, [REQUEST], idempotency_key="1", fingerprint="f")
-    error = await refused(at_work.batches.create(ANN, repeatable))
+    error = await refused(isolated.batches.create(ANN, repeatable))
     assert "the same idempotency key" in error.message
-    assert at_work.inner.calls == ["create"]
-    at_work.state.away = False
-    await at_work.batches.create(ANN, repeatable)
-    await at_work.batches.get(ANN, "batch_1")
+    assert isolated.inner.calls == ["create"]
+    isolated.state.away = False
+    await isolated.batches.create(ANN, repeatable)
+    await isolated.batches.get(ANN, "batch_1")
 
 
 # --- clients that disconnect -----------------------------------------------------------------
 
 
-async def leave(at_work: AtWork, call: Coroutine[Any, Any, Any]) -> None:
+async def leave(isolated: IsolatedProvider, call: Coroutine[Any, Any, Any]) -> None:
     """Disconnect while `call` creates something, which is created nevertheless."""
-    at_work.inner.making.clear()
-    at_work.inner.made.clear()
+    isolated.inner.making.clear()
+    isolated.inner.made.clear()
     calling = asyncio.create_task(call)
-    await at_work.inner.making.wait()
+    await isolated.inner.making.wait()
     calling.cancel()
-    at_work.inner.made.set()
+    isolated.inner.made.set()
     with pytest.raises(asyncio.CancelledError):
         await calling
 
 
-async def test_what_is_created_after_a_client_disconnected_belongs_to_it(at_work: AtWork) -> None:
-    await leave(at_work, at_work.files.create(ANN, "s", UploadStart(), in_memory(b"hi")))
-    await leave(at_work, at_work.batches.create(ANN, INLINE))
-    await at_work.files.get(ANN, FILE)
-    await at_work.batches.get(ANN, "batch_1")
-    assert at_work.inner.calls == ["create", "create", "get", "get"]
+async def test_what_is_created_after_a_client_disconnected_belongs_to_it(
+    isolated: IsolatedProvider,
+) -> None:
+    await leave(isolated, isolated.files.create(ANN, "s", UploadStart(), in_memory(b"hi")))
+    await leave(isolated, isolated.batches.create(ANN, INLINE))
+    await isolated.files.get(ANN, FILE)
+    await isolated.batches.get(ANN, "batch_1")
+    assert isolated.inner.calls == ["create", "create", "get", "get"]
 
 
-async def test_a_file_whose_last_chunk_was_cut_off_belongs_to_its_client(at_work: AtWork) -> None:
+async def test_a_file_whose_last_chunk_was_cut_off_belongs_to_its_client(
+    isolated: IsolatedProvider,
+) -> None:
     session = UploadSession("s", {}, None, tenant="ann")
     await leave(
-        at_work, at_work.provider.uploads.send(session, Chunk(0, in_memory(b"hi"), finalize=True))
+        isolated, isolated.provider.uploads.send(session, Chunk(0, in_memory(b"hi"), finalize=True))
     )
-    await at_work.files.get(ANN, FILE)
+    await isolated.files.get(ANN, FILE)
 
 
-async def test_a_chunk_before_the_last_breaks_off_with_its_client(at_work: AtWork) -> None:
-    at_work.inner.made.clear()
+async def test_a_chunk_before_the_last_breaks_off_with_its_client(
+    isolated: IsolatedProvider,
+) -> None:
+    isolated.inner.made.clear()
     session = UploadSession("s", {}, None, tenant="ann")
     chunk = Chunk(0, in_memory(b"hi"), finalize=False)
-    sending = asyncio.create_task(at_work.provider.uploads.send(session, chunk))
-    await at_work.inner.making.wait()
+    sending = asyncio.create_task(isolated.provider.uploads.send(session, chunk))
+    await isolated.inner.making.wait()
     sending.cancel()
     with pytest.raises(asyncio.CancelledError):
         await sending
 
 
 async def test_what_then_cannot_be_recorded_is_undone_and_logged(
-    at_work: AtWork, caplog: pytest.LogCaptureFixture
+    isolated: IsolatedProvider, caplog: pytest.LogCaptureFixture
 ) -> None:
-    at_work.state.away = True
+    isolated.state.away = True
     with caplog.at_level(logging.WARNING):
-        await leave(at_work, at_work.batches.create(ANN, INLINE))
-    assert at_work.inner.calls == ["create", "cancel"]
+        await leave(isolated, isolated.batches.create(ANN, INLINE))
+    assert isolated.inner.calls == ["create", "cancel"]
     assert (
         "a call failed after its client had disconnected: batches/batch_1 was created"
         in caplog.text
@@ -254,47 +262,49 @@ async def test_what_then_cannot_be_recorded_is_undone_and_logged(
 # --- before a call goes on -------------------------------------------------------------------
 
 
-async def test_the_provider_is_not_called_for_another_tenants_resources(at_work: AtWork) -> None:
-    await at_work.batches.create(ANN, INLINE)
-    at_work.inner.calls.clear()
+async def test_the_provider_is_not_called_for_another_tenants_resources(
+    isolated: IsolatedProvider,
+) -> None:
+    await isolated.batches.create(ANN, INLINE)
+    isolated.inner.calls.clear()
     for attempt in (
-        at_work.files.get(BOB, FILE),
-        at_work.files.delete(BOB, FILE),
-        at_work.files.download(BOB, FILE),
-        at_work.batches.get(BOB, "batch_1"),
-        at_work.batches.cancel(BOB, "batch_1"),
-        at_work.batches.delete(BOB, "batch_1"),
-        at_work.batches.create(BOB, NewBatch("m", BatchKind.GENERATE, FILE)),
+        isolated.files.get(BOB, FILE),
+        isolated.files.delete(BOB, FILE),
+        isolated.files.download(BOB, FILE),
+        isolated.batches.get(BOB, "batch_1"),
+        isolated.batches.cancel(BOB, "batch_1"),
+        isolated.batches.delete(BOB, "batch_1"),
+        isolated.batches.create(BOB, NewBatch("m", BatchKind.GENERATE, FILE)),
     ):
         assert (await refused(attempt)).status == Status.NOT_FOUND
-    assert at_work.inner.calls == []
+    assert isolated.inner.calls == []
 
 
-async def test_results_have_the_form_that_their_tenant_asks_for(at_work: AtWork) -> None:
-    await at_work.batches.create(ANN, INLINE)
+async def test_results_have_the_form_that_their_tenant_asks_for(isolated: IsolatedProvider) -> None:
+    await isolated.batches.create(ANN, INLINE)
     results = result_file_id("batch_1")
-    await at_work.files.download(ANN, results, ResultForm.NATIVE)
-    assert (await refused(at_work.files.download(BOB, results, ResultForm.NATIVE))).code == 404
-    assert at_work.inner.forms == [ResultForm.NATIVE]
+    await isolated.files.download(ANN, results, ResultForm.NATIVE)
+    assert (await refused(isolated.files.download(BOB, results, ResultForm.NATIVE))).code == 404
+    assert isolated.inner.forms == [ResultForm.NATIVE]
 
 
-async def test_a_file_of_requests_is_read_to_its_end_and_closed(at_work: AtWork) -> None:
-    await at_work.files.create(ANN, "s", UploadStart(), in_memory(b"hi"))
-    at_work.inner.calls.clear()
+async def test_a_file_of_requests_is_read_to_its_end_and_closed(isolated: IsolatedProvider) -> None:
+    await isolated.files.create(ANN, "s", UploadStart(), in_memory(b"hi"))
+    isolated.inner.calls.clear()
     native = {"body": {"messages": [{"content": [{"file": {"file_id": "file-2"}}]}]}}
-    at_work.inner.content = b"no JSON\n{}\n" + orjson.dumps(native)
+    isolated.inner.content = b"no JSON\n{}\n" + orjson.dumps(native)
     source = NewBatch("m", BatchKind.GENERATE, FILE)
-    error = await refused(at_work.batches.create(ANN, source))
+    error = await refused(isolated.batches.create(ANN, source))
     assert error.path == "line 3.body.messages[0].content[0].file.file_id"
-    assert at_work.inner.calls == ["download", "close"]
-    at_work.inner.content = b"no JSON\n{}\n"
-    await at_work.batches.create(ANN, source)
-    assert at_work.inner.calls[2:] == ["download", "close", "create"]
+    assert isolated.inner.calls == ["download", "close"]
+    isolated.inner.content = b"no JSON\n{}\n"
+    await isolated.batches.create(ANN, source)
+    assert isolated.inner.calls[2:] == ["download", "close", "create"]
 
 
-async def test_a_deleted_resource_is_released(at_work: AtWork) -> None:
-    await at_work.batches.create(ANN, INLINE)
-    await at_work.files.create(ANN, "s", UploadStart(), in_memory(b"hi"))
-    await at_work.batches.delete(ANN, "batch_1")
-    await at_work.files.delete(ANN, FILE)
-    assert at_work.state.objects == {}
+async def test_a_deleted_resource_is_released(isolated: IsolatedProvider) -> None:
+    await isolated.batches.create(ANN, INLINE)
+    await isolated.files.create(ANN, "s", UploadStart(), in_memory(b"hi"))
+    await isolated.batches.delete(ANN, "batch_1")
+    await isolated.files.delete(ANN, FILE)
+    assert isolated.state.objects == {}

@@ -17,7 +17,7 @@ from providers.provider import Provider
 from providers.resources import BatchKind, NewBatch
 from providers.state import State
 from proxy.outbound import OutboundClient
-from tests.contract.at_work import KEY, LIMITS, AtWork, inline_batch
+from tests.contract.provider_with_fake import KEY, LIMITS, ProviderWithFake, inline_batch
 from tests.fakes.anthropic import anthropic_app
 from tests.memory_state import MemoryState
 
@@ -36,7 +36,7 @@ def from_file(file_id: str, **said: Any) -> NewBatch:
     return NewBatch(MODEL, BatchKind.GENERATE, file_id, **said)
 
 
-class AnthropicAtWork(AtWork):
+class AnthropicWithFake(ProviderWithFake):
     def __init__(
         self, url: URL, upstream: OutboundClient, control: ClientSession, state: State
     ) -> None:
@@ -74,11 +74,11 @@ class AnthropicAtWork(AtWork):
 
 
 @asynccontextmanager
-async def anthropic_at_work(state: State | None = None) -> AsyncIterator[AnthropicAtWork]:
+async def anthropic_with_fake(state: State | None = None) -> AsyncIterator[AnthropicWithFake]:
     upstream = OutboundClient()
     async with TestServer(anthropic_app()) as server, ClientSession() as control:
         try:
             url = server.make_url("/")
-            yield AnthropicAtWork(url, upstream, control, state or MemoryState())
+            yield AnthropicWithFake(url, upstream, control, state or MemoryState())
         finally:
             await upstream.close()

@@ -88,7 +88,7 @@ def gemini_lines(*texts: str) -> bytes:
     return json_lines(*({"key": f"k-{n}", "request": asking(text)} for n, text in enumerate(texts)))
 
 
-class AtWork:
+class ProviderWithFake:
     """One provider and its fake with a socket between them. `caller` is whose requests they are.
 
     `base_path` is what the paths of its API begin with.

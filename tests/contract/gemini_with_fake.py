@@ -50,7 +50,7 @@ def data_of(size: int) -> bytes:
     return b"".join(blocks)[:size]
 
 
-class GeminiAtWork:
+class GeminiWithFake:
     def __init__(self, url: URL, upstream: OutboundClient, control: ClientSession) -> None:
         self.url = url
         self._upstream = upstream
@@ -117,12 +117,12 @@ class GeminiAtWork:
 
 
 @asynccontextmanager
-async def gemini_at_work() -> AsyncIterator[GeminiAtWork]:
+async def gemini_with_fake() -> AsyncIterator[GeminiWithFake]:
     upstream = OutboundClient()
     async with TestServer(gemini_app()) as server, ClientSession() as control:
         try:
-            at_work = GeminiAtWork(server.make_url("/"), upstream, control)
-            await at_work.post("/_fake/settings", {"granularity": CHUNK})
-            yield at_work
+            gemini = GeminiWithFake(server.make_url("/"), upstream, control)
+            await gemini.post("/_fake/settings", {"granularity": CHUNK})
+            yield gemini
         finally:
             await upstream.close()

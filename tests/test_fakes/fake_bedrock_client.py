@@ -67,7 +67,7 @@ def lines(records: list[Any]) -> bytes:
 RECORDS = [record(number, said(f"question {number}")) for number in range(10)]
 
 
-class BedrockAtWork:
+class FakeBedrockClient:
     def __init__(self, url: str, s3_url: str) -> None:
         self.url = url
         self.s3_url = s3_url
@@ -201,8 +201,8 @@ def _send(url: str, method: str, path: str, content: bytes, headers: Mapping[str
 
 
 @contextmanager
-def at_work(url: str, s3_url: str) -> Iterator[BedrockAtWork]:
-    work = BedrockAtWork(url, s3_url)
+def fake_bedrock_client(url: str, s3_url: str) -> Iterator[FakeBedrockClient]:
+    work = FakeBedrockClient(url, s3_url)
     try:
         yield work
     finally:

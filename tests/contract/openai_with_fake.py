@@ -18,7 +18,7 @@ from providers.resources import BatchKind, NewBatch
 from providers.state import State
 from providers.upload import UploadSession
 from proxy.outbound import OutboundClient
-from tests.contract.at_work import KEY, LIMITS, AtWork, inline_batch
+from tests.contract.provider_with_fake import KEY, LIMITS, ProviderWithFake, inline_batch
 from tests.fakes.openai import openai_app
 from tests.memory_state import MemoryState
 
@@ -35,7 +35,7 @@ def from_file(file_id: str, **said: Any) -> NewBatch:
     return NewBatch(MODEL, BatchKind.GENERATE, file_id, **said)
 
 
-class OpenAIAtWork(AtWork):
+class OpenAIWithFake(ProviderWithFake):
     state: MemoryState
 
     def __init__(self, url: URL, upstream: OutboundClient, control: ClientSession) -> None:
@@ -71,10 +71,10 @@ class OpenAIAtWork(AtWork):
 
 
 @asynccontextmanager
-async def openai_at_work() -> AsyncIterator[OpenAIAtWork]:
+async def openai_with_fake() -> AsyncIterator[OpenAIWithFake]:
     upstream = OutboundClient()
     async with TestServer(openai_app()) as server, ClientSession() as control:
         try:
-            yield OpenAIAtWork(server.make_url("/"), upstream, control)
+            yield OpenAIWithFake(server.make_url("/"), upstream, control)
         finally:
             await upstream.close()

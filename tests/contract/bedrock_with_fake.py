@@ -26,13 +26,13 @@ from providers.resources import Batch, BatchKind, CreatedBatch, InlineResults, N
 from providers.state import State
 from proxy.background import BackgroundTasks
 from proxy.outbound import OutboundClient
-from tests.contract import at_work
-from tests.contract.at_work import LIMITS, AtWork, inline_batch
+from tests.contract import provider_with_fake
+from tests.contract.provider_with_fake import LIMITS, ProviderWithFake, inline_batch
 from tests.fakes.bedrock import LONG_TERM, REGION, ROLE_ARN, TEMPORARY
 from tests.fakes.s3 import FILES_BUCKET
 from tests.memory_state import MemoryState
 from tests.processes import Process
-from tests.test_fakes.bedrock_at_work import BedrockAtWork as OtherTool
+from tests.test_fakes.fake_bedrock_client import FakeBedrockClient as OtherTool
 
 CALLER = Caller(Credential(api_key=LONG_TERM.api_key), "tenant")
 MODEL = "us.anthropic.claude-haiku-4-5-20251001-v1:0"
@@ -78,12 +78,12 @@ async def the_own_keys() -> AwsKeys:
 
 async def refused(attempt: Awaitable[object]) -> FerryError:
     """The error that `attempt` ends in; no secret is in it."""
-    error = await at_work.refused(attempt)
+    error = await provider_with_fake.refused(attempt)
     assert shows_no_secret(f"{error!r} {error} {vars(error)}")
     return error
 
 
-class BedrockAtWork(AtWork):
+class BedrockWithFake(ProviderWithFake):
     """`other_tool` has the same account, and shares nothing else."""
 
     state: MemoryState
@@ -208,14 +208,16 @@ class BedrockAtWork(AtWork):
 
 
 @asynccontextmanager
-async def bedrock_at_work(process: Process, other_tool: OtherTool) -> AsyncIterator[BedrockAtWork]:
+async def bedrock_with_fake(
+    process: Process, other_tool: OtherTool
+) -> AsyncIterator[BedrockWithFake]:
     """The fake as if it had just been started."""
     upstream, background = OutboundClient(), BackgroundTasks()
     running = asynccontextmanager(background.running)
     urls = URL(process.url), URL(process.ready["s3_url"])
     async with ClientSession() as control, running(web.Application()):
         try:
-            work = BedrockAtWork(urls, upstream, control, background, other_tool)
+            work = BedrockWithFake(urls, upstream, control, background, other_tool)
             await work.post("/_fake/reset", {})
             yield work
         finally:
