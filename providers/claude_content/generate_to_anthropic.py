@@ -5,10 +5,9 @@ from typing import Any
 from providers.claude_content.contents_to_anthropic import to_anthropic_messages
 from providers.claude_content.options_to_anthropic import MessageTarget, to_anthropic_options
 from providers.claude_content.tools_to_anthropic import to_anthropic_tools
-from providers.gemini_content.gemini_only import refuse_gemini_only
-from providers.gemini_content.harmless_fields import drop_harmless_fields
 from providers.gemini_content.json_path import member
 from providers.gemini_content.media import FileIds
+from providers.gemini_content.unsupported import check_request_fields
 from providers.gemini_content.warnings import Warnings
 
 
@@ -30,8 +29,7 @@ def to_anthropic_message(
     INVALID_ARGUMENT with the JSON path of the first field that cannot be sent to Anthropic without
     changing its meaning.
     """
-    refuse_gemini_only(request, path, "Anthropic")
-    drop_harmless_fields(request, path, warnings)
+    check_request_fields(request, path, warnings, "Anthropic")
     model = request.get("model", model).removeprefix("models/")
     target = MessageTarget(model, api_version, default_max_tokens)
     config_path = member(path, "generationConfig")

@@ -1,20 +1,16 @@
 """Gemini's generationConfig -> the options of a message (translation.md section 2)."""
 
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 from providers.claude_content.closed_schema import closed_schema
 from providers.claude_content.sampling_to_anthropic import to_anthropic_sampling
 from providers.claude_content.thinking_to_anthropic import Thinking, to_anthropic_thinking
 from providers.errors import invalid_argument
 from providers.gemini_content.json_path import item, member
-from providers.gemini_content.refusal import refuse_fields
 from providers.gemini_content.response_schema import json_format
-from providers.gemini_content.unsupported_settings import unsupported_settings
+from providers.gemini_content.unsupported import refuse_settings
 from providers.gemini_content.warnings import Warnings
-
-_REFUSED: Final = unsupported_settings("Anthropic")
-_PENALTIES: Final = ("presencePenalty", "frequencyPenalty")
 
 
 @dataclass(frozen=True)
@@ -33,8 +29,7 @@ def to_anthropic_options(
 
     Raises INVALID_ARGUMENT for a setting or value that Anthropic has no equivalent for.
     """
-    refuse_fields(config, _REFUSED, path)
-    _refuse_penalties(config, path)
+    refuse_settings(config, path, "Anthropic")
     max_tokens = _max_tokens(config, path, warnings, target.default_max_tokens)
     thinking = to_anthropic_thinking(
         config.get("thinkingConfig", {}),
@@ -59,12 +54,6 @@ def to_anthropic_options(
     if output_config:
         options["output_config"] = output_config
     return options, thinking
-
-
-def _refuse_penalties(config: dict[str, Any], path: str) -> None:
-    for penalty in _PENALTIES:
-        if config.get(penalty, 0) != 0:
-            raise invalid_argument("Anthropic has no penalties", path=member(path, penalty))
 
 
 def _max_tokens(config: dict[str, Any], path: str, warnings: Warnings, default: int) -> int:

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from providers.errors import invalid_argument
 from providers.gemini_content.json_path import item, member
-from providers.gemini_content.refusal import refuse_fields
+from providers.gemini_content.unsupported import refuse_fields
 from providers.gemini_content.warnings import Warnings
 
 _CARRIED: Final[tuple[str, ...]] = (
@@ -70,8 +70,7 @@ def content_part(
     Thoughts, signatures and metadata are dropped with a warning. Raises INVALID_ARGUMENT for an
     unsupported kind of part, and for a part with no data field or several.
     """
-    reasons = {field: reason.format(provider) for field, reason in _REFUSED.items()}
-    refuse_fields(part, reasons, path)
+    refuse_fields(part, _REFUSED, path, provider)
     dropped = [field for field in _DROPPED if field in part]
     for field in dropped:
         warnings.drop(member(path, field))

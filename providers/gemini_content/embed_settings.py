@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from providers.errors import invalid_argument
 from providers.gemini_content.json_path import member
-from providers.gemini_content.refusal import refuse_fields
+from providers.gemini_content.unsupported import refuse_fields
 
 _SETTINGS: Final = ("taskType", "title", "outputDimensionality")
 _REFUSED: Final = {
@@ -31,8 +31,7 @@ def embed_settings(request: dict[str, Any], path: str, provider: str) -> dict[st
     that only Gemini has.
     """
     config, config_path = request.get("embedContentConfig", {}), member(path, "embedContentConfig")
-    reasons = {name: why.format(provider) for name, why in _REFUSED.items()}
-    refuse_fields(config, reasons, config_path)
+    refuse_fields(config, _REFUSED, config_path, provider)
     settings: dict[str, EmbedSetting] = {}
     for name in _SETTINGS:
         if name in config:

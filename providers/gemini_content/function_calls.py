@@ -6,14 +6,13 @@ The same request always gets the same ids.
 """
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
 from providers.errors import invalid_argument
 from providers.gemini_content.content_parts import ContentPart
 from providers.gemini_content.json_path import member
-from providers.gemini_content.refusal import refuse_fields
+from providers.gemini_content.unsupported import refuse_fields
 
 _NAME: Final = re.compile(r"[a-zA-Z0-9_-]+")
 
@@ -75,7 +74,7 @@ class PendingCalls:
 
     def add(self, part: ContentPart, turn: int, number: int) -> FunctionCall:
         """Read the functionCall `part`, call `number` of the model turn with index `turn`."""
-        self._refuse(_REFUSED_IN_CALL, part)
+        refuse_fields(part.value, _REFUSED_IN_CALL, part.path, self._rules.provider)
         name = self._rules.require_name(part.value, part.path)
         client_id = part.value.get("id")
         if client_id and any(call.client_id == client_id for call in self._waiting):
@@ -108,12 +107,8 @@ class PendingCalls:
         self._ids.add(call_id)
         return call_id
 
-    def _refuse(self, reasons: Mapping[str, str], part: ContentPart) -> None:
-        of_provider = {field: why.format(self._rules.provider) for field, why in reasons.items()}
-        refuse_fields(part.value, of_provider, part.path)
-
     def _match_one(self, part: ContentPart) -> FunctionCall:
-        self._refuse(_REFUSED_IN_RESPONSE, part)
+        refuse_fields(part.value, _REFUSED_IN_RESPONSE, part.path, self._rules.provider)
         wanted_id, wanted_name = part.value.get("id"), part.value.get("name")
         for call in self._waiting:
             if call.client_id == wanted_id if wanted_id else call.name == wanted_name:

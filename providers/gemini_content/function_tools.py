@@ -8,24 +8,31 @@ from providers.errors import invalid_argument
 from providers.gemini_content.function_calls import CallRules
 from providers.gemini_content.json_path import item, member
 from providers.gemini_content.json_schema import to_json_schema
-from providers.gemini_content.refusal import refuse_fields
+from providers.gemini_content.unsupported import refuse_fields
 from providers.gemini_content.warnings import Warnings
 
-_SERVER_TOOLS: Final = (
-    "codeExecution",
-    "enterpriseWebSearch",
-    "exaAiSearch",
-    "parallelAiSearch",
-    "computerUse",
-    "fileSearch",
-    "googleMaps",
-    "googleSearch",
-    "googleSearchRetrieval",
-    "mcpServers",
-    "retrieval",
-    "urlContext",
-)
-_SERVER_TOOL_CONFIG: Final = ("retrievalConfig", "includeServerSideToolInvocations")
+_NO_SERVER_TOOLS: Final = "{} cannot run Gemini's own tools"
+_SERVER_TOOLS: Final = {
+    "codeExecution": _NO_SERVER_TOOLS,
+    "enterpriseWebSearch": _NO_SERVER_TOOLS,
+    "exaAiSearch": _NO_SERVER_TOOLS,
+    "parallelAiSearch": _NO_SERVER_TOOLS,
+    "computerUse": _NO_SERVER_TOOLS,
+    "fileSearch": _NO_SERVER_TOOLS,
+    "googleMaps": _NO_SERVER_TOOLS,
+    "googleSearch": _NO_SERVER_TOOLS,
+    "googleSearchRetrieval": _NO_SERVER_TOOLS,
+    "mcpServers": _NO_SERVER_TOOLS,
+    "retrieval": _NO_SERVER_TOOLS,
+    "urlContext": _NO_SERVER_TOOLS,
+}
+_SERVER_TOOL_CONFIG: Final = {
+    "retrievalConfig": _NO_SERVER_TOOLS,
+    "includeServerSideToolInvocations": _NO_SERVER_TOOLS,
+}
+_REFUSED_CALLING: Final = {
+    "streamFunctionCallArguments": "{} returns the arguments of a call in one piece"
+}
 
 _MODES: Final = ("AUTO", "ANY", "NONE", "VALIDATED")
 # The modes in which Gemini accepts allowedFunctionNames.
@@ -83,19 +90,17 @@ def function_tools(
     Raises INVALID_ARGUMENT for tools that are not functions, for functions that the provider does
     not accept, and for a toolConfig that Gemini does not accept.
     """
-    no_server_tools = f"{rules.provider} cannot run Gemini's own tools"
     config_path = member(path, "toolConfig")
     tool_config = request.get("toolConfig", {})
-    refuse_fields(tool_config, dict.fromkeys(_SERVER_TOOL_CONFIG, no_server_tools), config_path)
+    refuse_fields(tool_config, _SERVER_TOOL_CONFIG, config_path, rules.provider)
     functions: dict[str, DeclaredFunction] = {}
     for index, tool in enumerate(request.get("tools", [])):
         tool_path = item(member(path, "tools"), index)
-        refuse_fields(tool, dict.fromkeys(_SERVER_TOOLS, no_server_tools), tool_path)
+        refuse_fields(tool, _SERVER_TOOLS, tool_path, rules.provider)
         _declare(tool, tool_path, warnings, rules, functions)
     calling = tool_config.get("functionCallingConfig", {})
     calling_path = member(config_path, "functionCallingConfig")
-    whole = f"{rules.provider} returns the arguments of a call in one piece"
-    refuse_fields(calling, {"streamFunctionCallArguments": whole}, calling_path)
+    refuse_fields(calling, _REFUSED_CALLING, calling_path, rules.provider)
     mode, allowed = _calling(calling, calling_path, functions)
     return FunctionTools(functions, mode, allowed, calling_path)
 

@@ -7,7 +7,6 @@ import orjson
 
 from providers.errors import invalid_argument
 from providers.gemini_content.json_path import item, member
-from providers.gemini_content.refusal import refuse_fields
 from providers.json_api.json_text import parse_json
 
 _TYPES: Final[Mapping[str, str]] = {
@@ -39,9 +38,7 @@ _SAME: Final = (
 
 _NULL: Final = {"type": "null"}
 # Gemini's API refuses both in a Schema; JSON Schema has them as $defs and $ref.
-_REFERENCES: Final = dict.fromkeys(
-    ("defs", "ref"), "references are not supported in a Schema; give a JSON Schema with $defs, $ref"
-)
+_REFERENCES: Final = ("defs", "ref")
 
 
 def to_json_schema(schema: Mapping[str, Any], path: str) -> dict[str, Any]:
@@ -50,7 +47,12 @@ def to_json_schema(schema: Mapping[str, Any], path: str) -> dict[str, Any]:
     `propertyOrdering` becomes the order of `properties`, because models write them in that order.
     Raises INVALID_ARGUMENT for a reference, and for an unknown type or enum value.
     """
-    refuse_fields(schema, _REFERENCES, path)
+    for field in _REFERENCES:
+        if field in schema:
+            raise invalid_argument(
+                "references are not supported in a Schema; give a JSON Schema with $defs, $ref",
+                path=member(path, field),
+            )
     translated: dict[str, Any] = {}
     if "type" in schema:
         translated["type"] = _type(schema["type"], member(path, "type"))

@@ -10,7 +10,7 @@ from typing import Any, Final
 from providers.errors import invalid_argument
 from providers.gemini_content.json_path import member
 from providers.gemini_content.json_schema import to_json_schema
-from providers.gemini_content.refusal import refuse_fields
+from providers.gemini_content.unsupported import refuse_fields
 
 _JSON: Final = "application/json"
 _TEXT: Final = "text/plain"
@@ -22,6 +22,7 @@ _FORMATS: Final = {
     "TEXT_PLAIN": _TEXT,
     "TEXT/PLAIN": _TEXT,
 }
+_OTHER_FORMATS: Final = dict.fromkeys(("audio", "image", "video"), "{} answers in text only")
 
 
 @dataclass(frozen=True)
@@ -60,8 +61,7 @@ def json_format(config: dict[str, Any], path: str, provider: str) -> JsonFormat 
 def _newer_mime_type(config: dict[str, Any], path: str, provider: str) -> tuple[str | None, str]:
     """The mimeType of responseFormat.text, and its path."""
     answer, format_path = config.get("responseFormat", {}), member(path, "responseFormat")
-    text_only = f"{provider} answers in text only"
-    refuse_fields(answer, dict.fromkeys(("audio", "image", "video"), text_only), format_path)
+    refuse_fields(answer, _OTHER_FORMATS, format_path, provider)
     mime_path = member(member(format_path, "text"), "mimeType")
     named = answer.get("text", {}).get("mimeType")
     if named is not None and named not in _FORMATS:

@@ -4,11 +4,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from providers.errors import invalid_argument
-from providers.gemini_content.batch_model import require_model
-from providers.gemini_content.gemini_only import refuse_gemini_only
-from providers.gemini_content.harmless_fields import drop_harmless_fields
 from providers.gemini_content.json_path import member
 from providers.gemini_content.media import FileIds
+from providers.gemini_content.unsupported import check_request_fields, require_model
 from providers.gemini_content.warnings import Warnings
 from providers.openai_content.contents_to_openai import to_openai_messages
 from providers.openai_content.options_to_openai import to_openai_options
@@ -32,8 +30,7 @@ def to_openai_chat(
     field that cannot be sent to OpenAI without changing its meaning.
     """
     require_model(request, model, path, "OpenAI")
-    refuse_gemini_only(request, path, "OpenAI")
-    drop_harmless_fields(request, path, warnings)
+    check_request_fields(request, path, warnings, "OpenAI")
     config, config_path = request.get("generationConfig", {}), member(path, "generationConfig")
     options = to_openai_options(config, config_path, warnings, schema_rule)
     tools = to_openai_tools(request, path, warnings, schema_rule)

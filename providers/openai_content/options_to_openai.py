@@ -4,19 +4,13 @@ from typing import Any, Final
 
 from providers.errors import invalid_argument
 from providers.gemini_content.json_path import item, member
-from providers.gemini_content.refusal import refuse_fields
 from providers.gemini_content.response_schema import json_format
-from providers.gemini_content.unsupported_settings import gemini_only_settings
+from providers.gemini_content.unsupported import GEMINI_ONLY_SETTINGS, refuse_fields
 from providers.gemini_content.warnings import Warnings
 from providers.openai_content.root_schema import SchemaRule
 from providers.openai_content.strict_schema import allows_strict
 
-_REFUSED: Final = {
-    "topK": "OpenAI has no such setting",
-    "responseModalities": "OpenAI answers the requests of a batch in text only",
-    "speechConfig": "OpenAI answers the requests of a batch in text only",
-    "imageConfig": "OpenAI answers the requests of a batch in text only",
-} | gemini_only_settings("OpenAI")
+_REFUSED: Final = {"topK": "{} has no such setting", **GEMINI_ONLY_SETTINGS}
 
 # Gemini's name, OpenAI's, and the smallest and largest value that OpenAI takes.
 _RANGES: Final = (
@@ -46,7 +40,7 @@ def to_openai_options(
 
     Raises INVALID_ARGUMENT for a setting or value that OpenAI has no equivalent for.
     """
-    refuse_fields(config, _REFUSED, path)
+    refuse_fields(config, _REFUSED, path, "OpenAI")
     if "logprobs" in config and "responseLogprobs" not in config:
         raise invalid_argument("requires responseLogprobs", path=member(path, "logprobs"))
     options = {openai: config[gemini] for gemini, openai in _RENAMED if gemini in config}

@@ -5,10 +5,10 @@ from typing import Any, Final
 
 from providers.bedrock.content.bedrock_models import ModelFamily, model_family
 from providers.errors import invalid_argument
-from providers.gemini_content.batch_model import require_model
 from providers.gemini_content.content_parts import content_parts
 from providers.gemini_content.embed_settings import EmbedSetting, embed_settings
 from providers.gemini_content.json_path import member
+from providers.gemini_content.unsupported import require_model
 from providers.gemini_content.warnings import Warnings
 
 EMBEDDING_FAMILIES: Final = frozenset(

@@ -7,10 +7,8 @@ from providers.bedrock.content.contents_to_converse import to_converse_messages
 from providers.bedrock.content.media_to_converse import MediaUri
 from providers.bedrock.content.options_to_converse import to_converse_options
 from providers.bedrock.content.tools_to_converse import to_converse_tools
-from providers.gemini_content.batch_model import require_model
-from providers.gemini_content.gemini_only import refuse_gemini_only
-from providers.gemini_content.harmless_fields import drop_harmless_fields
 from providers.gemini_content.json_path import member
+from providers.gemini_content.unsupported import check_request_fields, require_model
 from providers.gemini_content.warnings import Warnings
 
 
@@ -24,8 +22,7 @@ def to_converse(
     with the JSON path of the first field that cannot be translated without a change of meaning.
     """
     require_model(request, model, path, "Bedrock")
-    refuse_gemini_only(request, path, "Bedrock")
-    drop_harmless_fields(request, path, warnings)
+    check_request_fields(request, path, warnings, "Bedrock")
     config_path = member(path, "generationConfig")
     options, thinking = to_converse_options(
         request.get("generationConfig", {}), config_path, warnings, model

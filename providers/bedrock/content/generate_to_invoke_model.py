@@ -6,8 +6,8 @@ from providers.bedrock.content.bedrock_models import ModelFamily, claude_name, m
 from providers.claude_content.api_version import OLD_VERSION
 from providers.claude_content.generate_to_anthropic import to_anthropic_message
 from providers.errors import invalid_argument
-from providers.gemini_content.batch_model import require_model
 from providers.gemini_content.json_path import item, member
+from providers.gemini_content.unsupported import require_model
 from providers.gemini_content.warnings import Warnings
 
 ANTHROPIC_VERSION: Final = "bedrock-2023-05-31"

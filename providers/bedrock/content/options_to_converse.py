@@ -8,14 +8,11 @@ from providers.bedrock.content.thinking_to_converse import to_converse_thinking
 from providers.claude_content.closed_schema import closed_schema
 from providers.errors import invalid_argument
 from providers.gemini_content.json_path import item, member
-from providers.gemini_content.refusal import refuse_fields
 from providers.gemini_content.response_schema import json_format
-from providers.gemini_content.unsupported_settings import unsupported_settings
+from providers.gemini_content.unsupported import refuse_settings
 from providers.gemini_content.warnings import Warnings
 from providers.json_api.json_text import render_json
 
-_REFUSED: Final = unsupported_settings("Bedrock")
-_PENALTIES: Final = ("presencePenalty", "frequencyPenalty")
 _MOST_TOKENS: Final = 2**31 - 1
 _MOST_STOPS: Final = 2500  # botocore: InferenceConfiguration
 _SCHEMA_NAME: Final = "response"
@@ -28,10 +25,7 @@ def to_converse_options(
 
     Raises INVALID_ARGUMENT for a setting or value without an equivalent in Bedrock or `model`.
     """
-    refuse_fields(config, _REFUSED, path)
-    for penalty in _PENALTIES:
-        if config.get(penalty, 0) != 0:
-            raise invalid_argument("Converse has no penalties", path=member(path, penalty))
+    refuse_settings(config, path, "Bedrock")
     thinking = to_converse_thinking(
         config.get("thinkingConfig", {}),
         member(path, "thinkingConfig"),

@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from providers.gemini_content.harmless_fields import drop_harmless_fields
+from providers.gemini_content.unsupported import check_request_fields
 from providers.gemini_content.warnings import Warnings
 
 
@@ -20,5 +20,5 @@ from providers.gemini_content.warnings import Warnings
 )
 def test_what_is_warned_of(request_fields: dict[str, Any], rendered: str) -> None:
     warnings = Warnings()
-    drop_harmless_fields(request_fields, "request", warnings)
+    check_request_fields(request_fields, "request", warnings, "OpenAI")
     assert warnings.render() == rendered
