@@ -1,20 +1,19 @@
 """Anthropic's Message -> Gemini's GenerateContentResponse (translation.md section 3)."""
 
+from functools import partial
 from typing import Any, Final
 
 from providers.claude_content.thought_signatures import (
     render_redacted_thinking,
     render_thinking_signature,
 )
-from providers.gemini_content.candidate import Candidate, render_candidates
+from providers.gemini_content.candidate import Candidate, render_answer, usage_metadata
 from providers.json_api.answer_shape import (
     as_list,
-    as_object,
     as_text,
     count_or_none,
     list_or_empty,
     object_or_nothing,
-    present,
     text_or_none,
     unknown_type,
 )
@@ -55,27 +54,24 @@ def from_anthropic_message(message: dict[str, Any]) -> dict[str, Any]:
         _read_content(candidate, message.get("content"))
     if native == "refusal":
         _explain_refusal(candidate, object_or_nothing(message.get("stop_details")))
-    named = {
-        "modelVersion": text_or_none(message.get("model")),
-        "responseId": text_or_none(message.get("id")),
-    }
-    return render_candidates([candidate]) | _usage(message.get("usage")) | present(named)
+    usage = _usage(object_or_nothing(message.get("usage")))
+    return render_answer([candidate], usage, message.get("model"), message.get("id"))
 
 
 def _read_content(candidate: Candidate, content: object) -> None:
     """Anthropic writes a list of blocks; some compatible servers write a string."""
     if isinstance(content, str):
         candidate.add_text(content)
-        return
-    for index, block in enumerate(as_list(content, "content")):
-        with candidate.reading():
-            _add(candidate, as_object(block, f"content[{index}]"), f"content[{index}]")
+    else:
+        candidate.read_each(as_list(content, "content"), "content", partial(_add, candidate))
 
 
 def _add(candidate: Candidate, block: dict[str, Any], where: str) -> None:
     match block.get("type"):
         case "text":
-            _add_text(candidate, block, where)
+            segment = candidate.add_text(as_text(block.get("text"), f"{where}.text"))
+            citations = list_or_empty(block.get("citations"), f"{where}.citations")
+            candidate.cite(segment, citations, f"{where}.citations", _uri)
         case "tool_use":
             candidate.add_call(block.get("name"), block.get("input"), block.get("id"), where)
         case "thinking":
@@ -91,17 +87,6 @@ def _add(candidate: Candidate, block: dict[str, Any], where: str) -> None:
             raise unknown_type(other, where)
 
 
-def _add_text(candidate: Candidate, block: dict[str, Any], where: str) -> None:
-    """Each citation covers the whole block; a citation of a document in the prompt has no URI."""
-    segment = candidate.add_text(as_text(block.get("text"), f"{where}.text"))
-    citations = list_or_empty(block.get("citations"), f"{where}.citations")
-    uris: dict[str | None, None] = {}
-    for index, citation in enumerate(citations):
-        with candidate.reading():
-            uris[_uri(as_object(citation, f"{where}.citations[{index}]"))] = None
-    candidate.add_citations(segment.source(uri) for uri in uris)
-
-
 def _uri(citation: dict[str, Any]) -> str | None:
     """The URL of a web page, or the source of a search result that the client gave."""
     return text_or_none(citation.get("url")) or text_or_none(citation.get("source"))
@@ -115,9 +100,7 @@ def _explain_refusal(candidate: Candidate, details: dict[str, Any]) -> None:
         candidate.explain_end(why or category or "", f"The model refused to answer{named}.{reason}")
 
 
-def _usage(usage: object) -> dict[str, Any]:
-    """`{"usageMetadata": {...}}`, or `{}` if the message has no readable counts."""
-    counts = object_or_nothing(usage)
+def _usage(counts: dict[str, Any]) -> dict[str, Any]:
     details = object_or_nothing(counts.get("output_tokens_details"))
     cached = count_or_none(counts.get("cache_read_input_tokens"))
     sent = _sum(
@@ -126,17 +109,13 @@ def _usage(usage: object) -> dict[str, Any]:
         cached or 0,
     )
     written = count_or_none(counts.get("output_tokens"))
-    thoughts = count_or_none(details.get("thinking_tokens"))
-    metadata = present(
-        {
-            "promptTokenCount": sent,
-            "candidatesTokenCount": None if written is None else max(written - (thoughts or 0), 0),
-            "thoughtsTokenCount": thoughts,
-            "cachedContentTokenCount": cached,
-            "totalTokenCount": _sum(sent, written),
-        }
+    return usage_metadata(
+        sent=sent,
+        written=written,
+        thoughts=count_or_none(details.get("thinking_tokens")),
+        cached=cached,
+        total=_sum(sent, written),
     )
-    return {"usageMetadata": metadata} if metadata else {}
 
 
 def _sum(*counts: int | None) -> int | None:

@@ -1,13 +1,13 @@
-"""One candidate of a GenerateContentResponse, built part by part from a provider's answer.
+"""A GenerateContentResponse, whose candidates are built part by part from a provider's answer.
 
 The client has paid for the answer, so one unreadable member must not lose the rest. A translator
 reads each member inside `reading()`, and a fault becomes a note at the end of the candidate's text.
 The note is a text part because no SDK shows `finishMessage` to a program.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import orjson
 
@@ -15,6 +15,7 @@ from providers.gemini_content.citations import Segment, utf8_length
 from providers.gemini_content.nesting import nested_too_deep
 from providers.json_api.answer_shape import (
     UnreadableAnswer,
+    as_object,
     as_text,
     present,
     text_or_none,
@@ -22,6 +23,7 @@ from providers.json_api.answer_shape import (
 )
 from providers.json_api.json_text import parse_json, render_json
 
+T = TypeVar("T")
 Part = dict[str, Any]
 TokenLogprob = dict[str, Any]
 
@@ -56,6 +58,17 @@ class Candidate:
     def add_citations(self, sources: Iterable[Mapping[str, Any]]) -> None:
         """Add CitationSources. Empty ones are left out."""
         self._sources += [dict(source) for source in sources if source]
+
+    def cite(
+        self,
+        segment: Segment,
+        citations: list[Any],
+        where: str,
+        uri_of: Callable[[dict[str, Any]], str | None],
+    ) -> None:
+        """Add `citations` that cover all of `segment`. One of a document sent has no URI."""
+        uris = self.read_each(citations, where, lambda citation, _: uri_of(citation))
+        self.add_citations(segment.source(uri) for uri in dict.fromkeys(uris))
 
     def add_thought(self, text: str, signature: str | None = None) -> None:
         """Add a thought: its text, the signature for the next request, or both."""
@@ -114,6 +127,17 @@ class Candidate:
             self._faults.append(fault)
             self._notes.append(f"This part of the answer could not be read: {fault.what}")
 
+    def read_each(
+        self, entries: list[Any], where: str, read: Callable[[dict[str, Any], str], T]
+    ) -> list[T]:
+        """`read` of each object in the list at `where`, with its path; see `reading`."""
+        found: list[T] = []
+        for index, entry in enumerate(entries):
+            with self.reading():
+                entry_path = f"{where}[{index}]"
+                found.append(read(as_object(entry, entry_path), entry_path))
+        return found
+
     @property
     def only_fault(self) -> UnreadableAnswer | None:
         """The first fault, if the candidate has no other content."""
@@ -155,12 +179,39 @@ class Candidate:
         return {"logprobsResult": result, "avgLogprobs": average}
 
 
-def render_candidates(candidates: Sequence[Candidate]) -> dict[str, Any]:
-    """`{"candidates": [...]}`. Raises UnreadableAnswer if nothing in any of them can be read."""
+def render_answer(
+    candidates: Sequence[Candidate],
+    usage: dict[str, Any],
+    model: object = None,
+    answer_id: object = None,
+) -> dict[str, Any]:
+    """The GenerateContentResponse. Raises UnreadableAnswer if no candidate can be read."""
     faults = [candidate.only_fault for candidate in candidates]
     if faults and faults[0] is not None and None not in faults:
         raise faults[0]
-    return {"candidates": [candidate.render() for candidate in candidates]}
+    named = {"modelVersion": text_or_none(model), "responseId": text_or_none(answer_id)}
+    return {"candidates": [each.render() for each in candidates]} | usage | present(named)
+
+
+def usage_metadata(
+    *,
+    sent: int | None,
+    written: int | None,
+    thoughts: int | None = None,
+    cached: int | None,
+    total: int | None,
+) -> dict[str, Any]:
+    """`{"usageMetadata": {...}}`, or `{}` if no count is known; `written` includes the thoughts."""
+    metadata = present(
+        {
+            "promptTokenCount": sent,
+            "candidatesTokenCount": None if written is None else max(written - (thoughts or 0), 0),
+            "thoughtsTokenCount": thoughts,
+            "cachedContentTokenCount": cached,
+            "totalTokenCount": total,
+        }
+    )
+    return {"usageMetadata": metadata} if metadata else {}
 
 
 def _read_arguments(arguments: object) -> dict[str, Any] | None:

@@ -1,8 +1,9 @@
 """OpenAI's ChatCompletion -> Gemini's GenerateContentResponse (translation.md section 3)."""
 
+from functools import partial
 from typing import Any, Final
 
-from providers.gemini_content.candidate import Candidate, render_candidates
+from providers.gemini_content.candidate import Candidate, render_answer
 from providers.gemini_content.citations import Segment, joined
 from providers.json_api.answer_shape import (
     as_list,
@@ -11,14 +12,15 @@ from providers.json_api.answer_shape import (
     count_or_none,
     list_or_empty,
     object_or_nothing,
-    present,
     text_or_none,
     unknown_type,
     untranslatable,
 )
-from providers.openai_content.citations_from_openai import cite_annotations
-from providers.openai_content.logprobs_from_openai import add_token_logprobs
-from providers.openai_content.usage_from_openai import from_openai_usage
+from providers.openai_content.answer_members import (
+    add_token_logprobs,
+    cite_annotations,
+    from_openai_usage,
+)
 
 _FINISH_REASONS: Final = {
     "stop": "STOP",
@@ -35,16 +37,9 @@ def from_openai_chat(body: dict[str, Any]) -> dict[str, Any]:
     Raises UnreadableAnswer for a body without `choices`, or if nothing in it can be read.
     """
     choices = as_list(body.get("choices"), "choices")
-    return (
-        render_candidates([_candidate(choice, place) for place, choice in enumerate(choices)])
-        | from_openai_usage(body.get("usage"), sent="prompt", written="completion")
-        | present(
-            {
-                "modelVersion": text_or_none(body.get("model")),
-                "responseId": text_or_none(body.get("id")),
-            }
-        )
-    )
+    candidates = [_candidate(choice, place) for place, choice in enumerate(choices)]
+    usage = from_openai_usage(body.get("usage"), sent="prompt", written="completion")
+    return render_answer(candidates, usage, body.get("model"), body.get("id"))
 
 
 def _candidate(entry: object, place: int) -> Candidate:
@@ -66,16 +61,13 @@ def _read_message(candidate: Candidate, message: dict[str, Any], where: str) -> 
     if message.get("content"):
         with candidate.reading():
             segment = _say(candidate, message["content"], f"{where}.content")
-            annotations = list_or_empty(message.get("annotations"), f"{where}.annotations")
-            cite_annotations(candidate, segment, annotations, f"{where}.annotations")
+            cite_annotations(candidate, segment, message, where)
     if message.get("refusal"):
         with candidate.reading():
             candidate.add_refusal(as_text(message["refusal"], f"{where}.refusal"))
     with candidate.reading():
         calls = list_or_empty(message.get("tool_calls"), f"{where}.tool_calls")
-        for index, call in enumerate(calls):
-            with candidate.reading():
-                _call(candidate, call, f"{where}.tool_calls[{index}]")
+        candidate.read_each(calls, f"{where}.tool_calls", partial(_call, candidate))
     if message.get("function_call") is not None:  # the older form of tool_calls, without ids
         with candidate.reading():
             _call_function(candidate, message["function_call"], None, f"{where}.function_call")
@@ -101,7 +93,7 @@ def _say_part(candidate: Candidate, part: object, where: str) -> list[Segment]:
     fields = as_object(part, where)
     match fields.get("type"):
         case "text" | "output_text" | None:
-            return [candidate.add_text(as_text(fields.get("text"), f"{where}.text"))]
+            return [candidate.add_text(_text(fields, where))]
         case "refusal":
             candidate.add_refusal(as_text(fields.get("refusal"), f"{where}.refusal"))
         case "thinking":
@@ -116,16 +108,15 @@ def _think(candidate: Candidate, thinking: object, where: str) -> None:
     if isinstance(thinking, str):
         candidate.add_thought(thinking)
         return
-    texts: list[str] = []
-    for index, entry in enumerate(as_list(thinking, where)):
-        with candidate.reading():
-            part = as_object(entry, f"{where}[{index}]")
-            texts.append(as_text(part.get("text"), f"{where}[{index}].text"))
+    texts = candidate.read_each(as_list(thinking, where), where, _text)
     candidate.add_thought("".join(texts))
 
 
-def _call(candidate: Candidate, entry: object, where: str) -> None:
-    call = as_object(entry, where)
+def _text(part: dict[str, Any], where: str) -> str:
+    return as_text(part.get("text"), f"{where}.text")
+
+
+def _call(candidate: Candidate, call: dict[str, Any], where: str) -> None:
     if call.get("type") not in (None, "function"):
         raise unknown_type(call["type"], where)
     _call_function(candidate, call.get("function"), call.get("id"), f"{where}.function")

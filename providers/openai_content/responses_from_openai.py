@@ -1,23 +1,25 @@
 """OpenAI's Response (of /v1/responses) -> Gemini's GenerateContentResponse."""
 
+from functools import partial
 from typing import Any, Final
 
 from providers.errors import FerryError
-from providers.gemini_content.candidate import Candidate, render_candidates
+from providers.gemini_content.candidate import Candidate, render_answer
 from providers.json_api.answer_shape import (
     as_list,
     as_object,
     as_text,
     list_or_empty,
     object_or_nothing,
-    present,
     text_or_none,
     unknown_type,
     unreadable,
 )
-from providers.openai_content.citations_from_openai import cite_annotations
-from providers.openai_content.logprobs_from_openai import add_token_logprobs
-from providers.openai_content.usage_from_openai import from_openai_usage
+from providers.openai_content.answer_members import (
+    add_token_logprobs,
+    cite_annotations,
+    from_openai_usage,
+)
 from providers.status import Status
 
 _INCOMPLETE: Final = {"max_output_tokens": "MAX_TOKENS", "content_filter": "SAFETY"}
@@ -45,19 +47,10 @@ def from_openai_response(body: dict[str, Any]) -> dict[str, Any]:
     a failed response, raises FerryError with the status that fits OpenAI's reason.
     """
     candidate = Candidate(0, *_finish(body))
-    for index, output in enumerate(as_list(body.get("output"), "output")):
-        with candidate.reading():
-            _add_output(candidate, output, f"output[{index}]")
-    return (
-        render_candidates([candidate])
-        | from_openai_usage(body.get("usage"), sent="input", written="output")
-        | present(
-            {
-                "modelVersion": text_or_none(body.get("model")),
-                "responseId": text_or_none(body.get("id")),
-            }
-        )
-    )
+    outputs = as_list(body.get("output"), "output")
+    candidate.read_each(outputs, "output", partial(_add_output, candidate))
+    usage = from_openai_usage(body.get("usage"), sent="input", written="output")
+    return render_answer([candidate], usage, body.get("model"), body.get("id"))
 
 
 def _finish(body: dict[str, Any]) -> tuple[str, str | None]:
@@ -82,16 +75,13 @@ def _failure(error: dict[str, Any]) -> FerryError:
     return FerryError(_FAILURES.get(code, Status.INVALID_ARGUMENT), message)
 
 
-def _add_output(candidate: Candidate, entry: object, where: str) -> None:
-    output = as_object(entry, where)
+def _add_output(candidate: Candidate, output: dict[str, Any], where: str) -> None:
     match output.get("type"):
         case "message":
             _add_message(candidate, output.get("content"), f"{where}.content")
         case "reasoning":
             summaries = list_or_empty(output.get("summary"), f"{where}.summary")
-            for index, summary in enumerate(summaries):
-                with candidate.reading():
-                    _add_thought(candidate, summary, f"{where}.summary[{index}]")
+            candidate.read_each(summaries, f"{where}.summary", partial(_add_thought, candidate))
         case "function_call":
             candidate.add_call(
                 output.get("name"), output.get("arguments"), output.get("call_id"), where
@@ -106,23 +96,19 @@ def _add_message(candidate: Candidate, content: object, where: str) -> None:
     """OpenAI writes a list of parts; some compatible servers write a string."""
     if isinstance(content, str):
         candidate.add_text(content)
-        return
-    for index, part in enumerate(as_list(content, where)):
-        with candidate.reading():
-            _add_content(candidate, part, f"{where}[{index}]")
+    else:
+        candidate.read_each(as_list(content, where), where, partial(_add_content, candidate))
 
 
-def _add_thought(candidate: Candidate, entry: object, where: str) -> None:
-    candidate.add_thought(as_text(as_object(entry, where).get("text"), f"{where}.text"))
+def _add_thought(candidate: Candidate, summary: dict[str, Any], where: str) -> None:
+    candidate.add_thought(as_text(summary.get("text"), f"{where}.text"))
 
 
-def _add_content(candidate: Candidate, entry: object, where: str) -> None:
-    content = as_object(entry, where)
+def _add_content(candidate: Candidate, content: dict[str, Any], where: str) -> None:
     match content.get("type"):
         case "output_text":
             segment = candidate.add_text(as_text(content.get("text"), f"{where}.text"))
-            annotations = list_or_empty(content.get("annotations"), f"{where}.annotations")
-            cite_annotations(candidate, segment, annotations, f"{where}.annotations")
+            cite_annotations(candidate, segment, content, where)
             add_token_logprobs(candidate, content.get("logprobs"), f"{where}.logprobs")
         case "refusal":
             candidate.add_refusal(as_text(content.get("refusal"), f"{where}.refusal"))

@@ -1,14 +1,15 @@
 """Converse's response -> Gemini's GenerateContentResponse (translation.md section 3)."""
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any, Final
 
 from providers.claude_content.thought_signatures import (
     render_redacted_thinking,
     render_thinking_signature,
 )
-from providers.gemini_content.candidate import Candidate, render_candidates
-from providers.gemini_content.citations import joined
+from providers.gemini_content.candidate import Candidate, render_answer, usage_metadata
+from providers.gemini_content.citations import Segment, joined
 from providers.json_api.answer_shape import (
     as_list,
     as_object,
@@ -16,7 +17,6 @@ from providers.json_api.answer_shape import (
     count_or_none,
     list_or_empty,
     object_or_nothing,
-    present,
     text_or_none,
     unknown_type,
 )
@@ -48,21 +48,25 @@ def from_converse_answer(answer: dict[str, Any], *, thoughts: bool) -> dict[str,
     native = text_or_none(answer.get("stopReason"))
     candidate = Candidate(0, _FINISH_REASONS.get(native or "", "OTHER"), native)
     where = "output.message.content"
-    for index, block in enumerate(as_list(content, where)):
+    candidate.read_each(as_list(content, where), where, partial(_add_block, candidate, thoughts))
+    return render_answer([candidate], _usage(object_or_nothing(answer.get("usage"))))
+
+
+def _add_block(candidate: Candidate, thoughts: bool, block: dict[str, Any], where: str) -> None:
+    for member, value in block.items():
         with candidate.reading():
-            for member, value in as_object(block, f"{where}[{index}]").items():
-                with candidate.reading():
-                    _add(candidate, member, value, thoughts, f"{where}[{index}]")
-    return render_candidates([candidate]) | _usage(answer.get("usage"))
+            _add(candidate, thoughts, member, value, where)
 
 
-def _add(candidate: Candidate, member: str, value: object, thoughts: bool, block: str) -> None:
+def _add(candidate: Candidate, thoughts: bool, member: str, value: object, block: str) -> None:
     where = f"{block}.{member}"
     match member:
         case "text":
             candidate.add_text(as_text(value, where))
         case "toolUse":
-            _add_call(candidate, as_object(value, where), where)
+            use = as_object(value, where)
+            if use.get("type") != _SERVER_TOOL:
+                candidate.add_call(use.get("name"), use.get("input"), use.get("toolUseId"), where)
         case "reasoningContent":
             _add_thought(candidate, as_object(value, where), thoughts, where)
         case "citationsContent":
@@ -71,11 +75,6 @@ def _add(candidate: Candidate, member: str, value: object, thoughts: bool, block
             pass
         case other:
             raise unknown_type(other, block)
-
-
-def _add_call(candidate: Candidate, use: dict[str, Any], where: str) -> None:
-    if use.get("type") != _SERVER_TOOL:
-        candidate.add_call(use.get("name"), use.get("input"), use.get("toolUseId"), where)
 
 
 def _add_thought(
@@ -95,19 +94,14 @@ def _add_thought(
 
 
 def _add_cited(candidate: Candidate, cited: dict[str, Any], where: str) -> None:
-    """Each citation applies to all texts; a citation of a document in the prompt has no URI."""
-    segments = []
-    for index, generated in enumerate(list_or_empty(cited.get("content"), f"{where}.content")):
-        with candidate.reading():
-            piece = as_object(generated, f"{where}.content[{index}]")
-            text = as_text(piece.get("text"), f"{where}.content[{index}].text")
-            segments.append(candidate.add_text(text))
-    uris: dict[str | None, None] = {}
-    for index, citation in enumerate(list_or_empty(cited.get("citations"), f"{where}.citations")):
-        with candidate.reading():
-            uris[_uri(as_object(citation, f"{where}.citations[{index}]"))] = None
-    cited_text = joined(segments)
-    candidate.add_citations(cited_text.source(uri) for uri in uris)
+    pieces = list_or_empty(cited.get("content"), f"{where}.content")
+    segments = candidate.read_each(pieces, f"{where}.content", partial(_add_piece, candidate))
+    citations = list_or_empty(cited.get("citations"), f"{where}.citations")
+    candidate.cite(joined(segments), citations, f"{where}.citations", _uri)
+
+
+def _add_piece(candidate: Candidate, piece: dict[str, Any], where: str) -> Segment:
+    return candidate.add_text(as_text(piece.get("text"), f"{where}.text"))
 
 
 def _uri(citation: dict[str, Any]) -> str | None:
@@ -116,20 +110,15 @@ def _uri(citation: dict[str, Any]) -> str | None:
     return text_or_none(web.get("url")) or text_or_none(citation.get("source"))
 
 
-def _usage(usage: object) -> dict[str, Any]:
-    """`{"usageMetadata": {...}}`, or `{}` if there are no readable counts."""
-    counts = object_or_nothing(usage)
+def _usage(counts: dict[str, Any]) -> dict[str, Any]:
     written = count_or_none(counts.get("outputTokens"))
     total = count_or_none(counts.get("totalTokens"))
-    metadata = present(
-        {
-            "promptTokenCount": _sent(counts, written, total),
-            "candidatesTokenCount": written,
-            "cachedContentTokenCount": count_or_none(counts.get("cacheReadInputTokens")),
-            "totalTokenCount": total,
-        }
+    return usage_metadata(
+        sent=_sent(counts, written, total),
+        written=written,
+        cached=count_or_none(counts.get("cacheReadInputTokens")),
+        total=total,
     )
-    return {"usageMetadata": metadata} if metadata else {}
 
 
 def _sent(counts: dict[str, Any], written: int | None, total: int | None) -> int | None:

@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from providers.openai_content.usage_from_openai import from_openai_usage
+from providers.openai_content.answer_members import from_openai_usage
 
 
 @pytest.mark.parametrize(

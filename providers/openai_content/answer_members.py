@@ -1,0 +1,98 @@
+"""What a ChatCompletion and a Response have in common: citations, log probabilities, usage.
+
+Unverified: that OpenAI's indexes count Unicode code points, and that `end_index` is one past the
+last character. Its specification says "the index of the last character"; public code uses it as an
+exclusive end. A real answer with citations would verify both.
+"""
+
+from typing import Any
+
+from providers.gemini_content.candidate import Candidate, TokenLogprob, usage_metadata
+from providers.gemini_content.citations import Segment
+from providers.json_api.answer_shape import (
+    as_number,
+    as_objects,
+    as_text,
+    count_or_none,
+    list_or_empty,
+    object_or_nothing,
+    objects_or_empty,
+    present,
+    text_or_none,
+)
+
+
+def cite_annotations(
+    candidate: Candidate, segment: Segment, cited: dict[str, Any], where: str
+) -> None:
+    """Add the `annotations` of `cited`, whose text is `segment`.
+
+    An annotation without URL and position is left out.
+    """
+    annotations_path = f"{where}.annotations"
+    annotations = list_or_empty(cited.get("annotations"), annotations_path)
+    citations = candidate.read_each(annotations, annotations_path, _citation)
+    places = [_places(citation) for citation in citations]
+    offsets = segment.offsets(place for pair in places for place in pair if place is not None)
+    candidate.add_citations(
+        _source(citation, offsets, start, end)
+        for citation, (start, end) in zip(citations, places, strict=True)
+    )
+
+
+def _citation(annotation: dict[str, Any], _: str) -> dict[str, Any]:
+    """Chat completions nest the members in `url_citation`; the Responses API does not."""
+    nested = annotation.get("url_citation")
+    return nested if isinstance(nested, dict) else annotation
+
+
+def _places(citation: dict[str, Any]) -> tuple[int | None, int | None]:
+    return count_or_none(citation.get("start_index")), count_or_none(citation.get("end_index"))
+
+
+def _source(
+    citation: dict[str, Any], offsets: dict[int, int], start: int | None, end: int | None
+) -> dict[str, Any]:
+    uri = text_or_none(citation.get("url"))
+    if start is None or end is None or start > end or not {start, end} <= offsets.keys():
+        return present({"uri": uri})
+    return present({"startIndex": offsets[start], "endIndex": offsets[end], "uri": uri})
+
+
+def add_token_logprobs(candidate: Candidate, tokens: object, where: str) -> None:
+    """Add the tokens at `where`, in their order."""
+    with candidate.reading():
+        chosen = objects_or_empty(tokens, where)
+        top = [
+            _logprobs(token.get("top_logprobs", []), f"{where}[{i}].top_logprobs")
+            for i, token in enumerate(chosen)
+        ]
+        candidate.add_logprobs(_logprobs(chosen, where), top)
+
+
+def _logprobs(tokens: object, where: str) -> list[TokenLogprob]:
+    return [
+        {
+            "token": as_text(token.get("token"), f"{where}[{i}].token"),
+            "logProbability": as_number(token.get("logprob"), f"{where}[{i}].logprob"),
+        }
+        for i, token in enumerate(as_objects(tokens, where))
+    ]
+
+
+def from_openai_usage(usage: object, *, sent: str, written: str) -> dict[str, Any]:
+    """`{"usageMetadata": {...}}`, or `{}` if the answer has no readable counts.
+
+    `sent` and `written` are what the API calls its counts: "prompt" and "completion", or "input"
+    and "output".
+    """
+    counts = object_or_nothing(usage)
+    sent_details = object_or_nothing(counts.get(f"{sent}_tokens_details"))
+    written_details = object_or_nothing(counts.get(f"{written}_tokens_details"))
+    return usage_metadata(
+        sent=count_or_none(counts.get(f"{sent}_tokens")),
+        written=count_or_none(counts.get(f"{written}_tokens")),
+        thoughts=count_or_none(written_details.get("reasoning_tokens")),
+        cached=count_or_none(sent_details.get("cached_tokens")),
+        total=count_or_none(counts.get("total_tokens")),
+    )
