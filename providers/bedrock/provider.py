@@ -18,6 +18,7 @@ from providers.aws.target import (
 from providers.batches.background import Background
 from providers.batches.deleted_markers import DeletedMarkers
 from providers.batches.json_lines import NumberedSplitter, ResultSplitter
+from providers.bedrock.answers import BedrockAnswers
 from providers.bedrock.batch_creation import BatchCreation
 from providers.bedrock.batches import BatchBackends, BedrockBatches
 from providers.bedrock.files import BedrockFiles
@@ -29,7 +30,6 @@ from providers.bedrock.jobs.job_creation import JobCreation
 from providers.bedrock.jobs.job_keys import JobKeys
 from providers.bedrock.jobs.job_memory import JobMemory
 from providers.bedrock.jobs.operations import Jobs
-from providers.bedrock.runtime import Runtime
 from providers.bedrock.upload_target import BedrockUploadTarget
 from providers.credential import Caller, Credential
 from providers.limits import Limits
@@ -78,8 +78,8 @@ def bedrock(
     client = AwsClient(name, upstream)
     s3, jobs, memory_of_jobs = S3(client), Jobs(client), JobMemory(name, state)
     own = options.target.own_keys is not None
-    runtime = Runtime(client, targets, limits.line)
-    immediate = ImmediateJobs(name, state, memory, background, runtime, limits.line, ambient=own)
+    answers = BedrockAnswers(client, targets, limits.line)
+    immediate = ImmediateJobs(name, state, memory, background, answers, limits.line, ambient=own)
     backends = BatchBackends(
         JobBatches(
             targets,
@@ -90,7 +90,7 @@ def bedrock(
             ResultSplitter(limits.line, memory),
             JobKeys(s3, NumberedSplitter(limits.line, memory)),
         ),
-        ImmediateBatches(targets, immediate),
+        ImmediateBatches(answers, immediate),
     )
     creation = BatchCreation(
         s3,

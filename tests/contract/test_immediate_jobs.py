@@ -11,7 +11,7 @@ from tests.test_providers.test_bedrock.test_immediate.stage import (
     CALLER,
     JOB_ID,
     Replica,
-    ScriptedCall,
+    ScriptedAnswers,
     refusal,
 )
 
@@ -38,7 +38,7 @@ async def test_of_many_replicas_one_has_the_claim(replicas: Replicas) -> None:
 
 
 async def test_what_one_replica_gives_up_another_carries_on(replicas: Replicas) -> None:
-    expired = ScriptedCall({3: [refusal(Status.UNAUTHENTICATED, 403)]})
+    expired = ScriptedAnswers({3: [refusal(Status.UNAUTHENTICATED, 403)]})
     first = Replica(await replicas.another(), SystemClock(), expired)
     second = Replica(await replicas.another(), SystemClock())
     assert (await first.create(5)).state is BatchState.PENDING
@@ -49,7 +49,7 @@ async def test_what_one_replica_gives_up_another_carries_on(replicas: Replicas) 
     assert sorted(made) == [0, 1, 2, 3, 3, 4]
     ended = await second.get()
     assert (ended.state, ended.counts) == (BatchState.SUCCEEDED, Counts(5, 5, 0))
-    assert [line["modelOutput"] for line in await first.lines()] == [{"n": n} for n in range(5)]
+    assert [line["response"] for line in await first.lines()] == [{"n": n} for n in range(5)]
     listed = await first.jobs.list(CALLER, None, 5)
     assert [batch.id for _, batch in listed.jobs] == [JOB_ID]
 

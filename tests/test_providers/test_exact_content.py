@@ -10,8 +10,8 @@ from providers.batches.batch_results import Result, render_inline
 from providers.batches.line_formats import GeminiLines, LineFormat, parse_line
 from providers.batches.request_table import RequestTable, RowKind
 from providers.batches.result_lines import parse_result
+from providers.bedrock.answers import render_result
 from providers.bedrock.content.batch_lines import BedrockTranslator
-from providers.bedrock.immediate.result_line import render_output
 from providers.bedrock.invocation import InvocationType
 from providers.errors import FerryError
 from providers.openai.batch_lines import OpenAITranslator
@@ -123,6 +123,6 @@ def test_a_result() -> None:
 
 def test_a_line_of_an_immediate_batch_at_rest() -> None:
     output = {"n": LARGE, "text": BREAKS}
-    line = render_output(BREAKS, json.dumps(output, ensure_ascii=False).encode(), {})
+    line = render_result(BREAKS, json.dumps(output, ensure_ascii=False).encode(), {})
     assert len(line.decode().splitlines()) == 1
     assert json.loads(line) == {"recordId": BREAKS, "modelOutput": output}

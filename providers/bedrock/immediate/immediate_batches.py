@@ -1,13 +1,12 @@
-"""Batches that the proxy runs itself because they are too small for a job."""
+"""Batches that the proxy runs itself because they are too small for the provider."""
 
 from functools import partial
 from typing import Any, Final
 
-from providers.aws.target import AwsTargets
 from providers.batches.ended_results import EndedResults
 from providers.batches.request_table import RowKind
 from providers.bedrock.batch_backends import FoundBatch
-from providers.bedrock.content.result_from_bedrock import result_from_bedrock
+from providers.bedrock.immediate.answerer import Answerer
 from providers.bedrock.immediate.job_ids import job_id_of
 from providers.bedrock.immediate.job_list import ListedJobs, Position
 from providers.bedrock.immediate.job_results import JobResults
@@ -24,18 +23,18 @@ _NEVER: Final = Failure(Status.INTERNAL, "The batch ended without an answer to t
 
 
 class ImmediateBatches:
-    """Implements `providers.bedrock.batch_backends.MemoryShare`, and lists.
+    """Implements `providers.bedrock.batch_backends.BatchBackend`, and lists.
 
-    Nothing here is stored at AWS, but every call determines the caller's target first: wrong
-    headers and keys are refused as they are for a job.
+    Nothing here is stored at the provider, but every call checks the caller's headers and key, as
+    for a batch of the provider.
     """
 
-    def __init__(self, targets: AwsTargets, jobs: ImmediateJobs) -> None:
-        self._targets = targets
+    def __init__(self, answerer: Answerer, jobs: ImmediateJobs) -> None:
+        self._answerer = answerer
         self._jobs = jobs
 
     async def look_up(self, caller: Caller, batch_id: str) -> FoundBatch:
-        await self._targets.of(caller)
+        await self._answerer.check(caller)
         found = await self._jobs.look_up(caller, batch_id)
         return FoundBatch(found.batch, partial(self._results, found))
 
@@ -47,26 +46,26 @@ class ImmediateBatches:
             return None
 
     async def list(self, caller: Caller, after: Position | None, limit: int) -> ListedJobs:
-        await self._targets.of(caller)
+        await self._answerer.check(caller)
         return await self._jobs.list(caller, after, limit)
 
     async def cancel(self, caller: Caller, batch_id: str) -> None:
-        await self._targets.of(caller)
+        await self._answerer.check(caller)
         await self._jobs.cancel(caller, batch_id)
 
     async def delete(self, caller: Caller, batch_id: str) -> None:
-        await self._targets.of(caller)
+        await self._answerer.check(caller)
         await self._jobs.delete(caller, batch_id)
 
     async def delete_results(self, caller: Caller, batch_id: str) -> None:
-        await self._targets.of(caller)
+        await self._answerer.check(caller)
         await self._jobs.delete_results(caller, batch_id)
 
     async def _results(self, found: FoundJob) -> EndedResults:
         results = await self._jobs.results(found)
         return EndedResults(
             inline=found.job.rows is RowKind.METADATA,
-            lines=_ImmediateLines(results),
+            lines=_ImmediateLines(results, self._answerer),
             files=results,
             table=results.table,
         )
@@ -75,15 +74,15 @@ class ImmediateBatches:
 class _ImmediateLines:
     """Implements `providers.batches.batch_results.ResultLines`."""
 
-    id_member = "recordId"
-
-    def __init__(self, found: JobResults) -> None:
+    def __init__(self, found: JobResults, answerer: Answerer) -> None:
+        self.id_member = answerer.id_member
+        self._answerer = answerer
         self.slices = found.lines
         self._invocation = found.job.invocation
         self._state = found.batch.state
 
     def translate(self, line: dict[str, Any], /) -> dict[str, Any]:
-        return result_from_bedrock(line, self._invocation)
+        return self._answerer.translate(line, self._invocation)
 
     def missing(self, _: int, /) -> Failure:
         return _STOPPED if self._state is BatchState.CANCELLED else _NEVER

@@ -10,7 +10,6 @@ from providers.bedrock.immediate.clock import Clock
 from providers.bedrock.immediate.input_segments import segments
 from providers.bedrock.immediate.job_store import ImmediateJob, JobKey, JobStore
 from providers.bedrock.immediate.job_work import JobWork
-from providers.bedrock.invocation import InvocationType
 from providers.body import Body
 from providers.memory import MemoryBudget
 from providers.resources import BatchKind
@@ -18,11 +17,14 @@ from providers.resources import BatchKind
 
 @dataclass(frozen=True, slots=True)
 class NewImmediateJob:
-    """`input` is JSON lines `{"recordId", "modelInput"}`, one for each row of `table`, in order."""
+    """`input` is lines of the provider's own batch input, one for each row of `table`, in order.
+
+    `invocation` is the name of their format.
+    """
 
     model: str
     kind: BatchKind
-    invocation: InvocationType
+    invocation: str
     table: RequestTable = field(repr=False)
     input: Body = field(repr=False)
     display_name: str | None = None

@@ -7,7 +7,6 @@ from contextlib import aclosing
 from providers.batches.json_lines import ResultLine, ResultSplitter
 from providers.batches.request_table import RequestTable, RequestTables
 from providers.bedrock.immediate.job_creation import table_name
-from providers.bedrock.immediate.job_state import ended_batch
 from providers.bedrock.immediate.job_store import Ending, ImmediateJob, JobKey
 from providers.bedrock.immediate.job_work import JobWork
 from providers.body import Body, close
@@ -17,28 +16,28 @@ from providers.resources import Batch
 
 
 class JobResults:
-    """Implements `ResultFiles`, for a job whose results existed when this was created."""
+    """Implements `ResultFiles`, for a job whose results existed when this was created.
+
+    `batch` is the job as a batch, without results.
+    """
 
     def __init__(
         self,
         key: JobKey,
         job: ImmediateJob,
         ending: Ending,
+        batch: Batch,
         work: JobWork,
         tables: RequestTables,
         splitter: ResultSplitter,
     ) -> None:
         self.job = job
+        self.batch = batch
         self._key = key
         self._ending = ending
         self._work = work
         self._tables = tables
         self._splitter = splitter
-
-    @property
-    def batch(self) -> Batch:
-        """The job as a batch, without results."""
-        return ended_batch(self._key.job_id, self.job, self._ending)
 
     async def table(self, reservation: Reservation) -> RequestTable:
         """Counted on `reservation`. Raises NOT_FOUND."""
@@ -48,7 +47,7 @@ class JobResults:
         return table
 
     async def lines(self) -> AsyncGenerator[deque[ResultLine], None]:
-        """Lines `{"recordId", "modelOutput" | "error"}`, for ResultLines.slices.
+        """Lines of the provider's own results, for ResultLines.slices.
 
         Raises NOT_FOUND if they no longer exist.
         """

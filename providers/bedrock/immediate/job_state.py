@@ -1,30 +1,23 @@
 """A job's objects in the state store as the neutral model."""
 
 from collections.abc import Mapping
-from typing import Final
 
 from providers.bedrock.immediate.job_store import Ending, ImmediateJob
 from providers.bedrock.immediate.leases import LeaseRecord, Progress
 from providers.resources import Batch, BatchState, Counts, Failure
 from providers.status import Status
 
-# Bedrock's own status words (bedrock.md section 2).
-_NATIVE: Final[Mapping[BatchState, str]] = {
-    BatchState.PENDING: "Submitted",
-    BatchState.RUNNING: "InProgress",
-    BatchState.CANCELLING: "Stopping",
-    BatchState.CANCELLED: "Stopped",
-    BatchState.SUCCEEDED: "Completed",
-}
+Words = Mapping[BatchState, str]
+"""`Answerer.status_words`."""
 
 
-def ended_batch(job_id: str, job: ImmediateJob, ending: Ending) -> Batch:
+def ended_batch(job_id: str, job: ImmediateJob, ending: Ending, words: Words) -> Batch:
     counts = Counts(job.count, ending.succeeded, ending.failed)
     return Batch(
         id=job_id,
         kind=job.kind,
         state=ending.state,
-        native_status=_NATIVE[ending.state],
+        native_status=words[ending.state],
         model=job.model,
         display_name=job.display_name,
         create_time=job.created,
@@ -42,6 +35,7 @@ def unfinished_batch(
     cancelled: bool,
     lease: LeaseRecord | None,
     progress: Progress | None,
+    words: Words,
 ) -> Batch:
     """`lease` is the newest record; `progress` is newer, if this process runs the job."""
     state = _unfinished_state(cancelled, lease)
@@ -50,7 +44,7 @@ def unfinished_batch(
         id=job_id,
         kind=job.kind,
         state=state,
-        native_status=_NATIVE[state],
+        native_status=words[state],
         model=job.model,
         display_name=job.display_name,
         create_time=job.created,

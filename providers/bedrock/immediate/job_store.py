@@ -15,7 +15,6 @@ import orjson
 from providers.batches.request_table import RowKind
 from providers.bedrock.immediate.job_ids import is_immediate
 from providers.bedrock.immediate.job_work import JobWork
-from providers.bedrock.invocation import InvocationType
 from providers.resources import BatchKind, BatchState
 from providers.state import ObjectInfo, State, read, write
 
@@ -38,14 +37,15 @@ class JobKey:
 class ImmediateJob:
     """A job as it was created, with `count` records; `rows` is the kind of its request table.
 
-    `creation` distinguishes the objects of each attempt to create the job.
+    `invocation` is the name of the format of its lines. `creation` distinguishes the objects of
+    each attempt to create the job.
     `ambient`: whether the proxy's own credential pays for it.
     """
 
     model: str
     display_name: str | None
     kind: BatchKind
-    invocation: InvocationType
+    invocation: str
     rows: RowKind
     count: int
     created: datetime
@@ -137,7 +137,7 @@ def _parse_job(data: bytes) -> ImmediateJob:
         document["model"],
         document["display_name"],
         BatchKind(document["kind"]),
-        InvocationType(document["invocation"]),
+        document["invocation"],
         RowKind(document["rows"]),
         document["count"],
         datetime.fromisoformat(document["created"]),

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Final
 
 from providers.bedrock.immediate.leases import LeaseLost, LeaseRecords, Progress
-from providers.bedrock.immediate.result_line import HEAD_BYTES, is_error
 from providers.body import Body
 from providers.state import ObjectInfo, State, read, write
 
@@ -71,9 +70,9 @@ class JobWork:
     async def recorded(self) -> set[int]:
         return {_last_number(info) async for info in self._state.list(self._all("results"))}
 
-    async def write_output(self, number: int) -> Progress:
+    async def write_output(self, number: int, error_head: bytes) -> Progress:
         """Write all results so far into one object, and count them."""
-        output = _Output(self._state, self._all("results"))
+        output = _Output(self._state, self._all("results"), error_head)
         await self._state.create(self._output(number), Body(output.chunks(), None))
         return output.progress
 
@@ -125,9 +124,10 @@ class JobWork:
 class _Output:
     """The recorded results in sequence, counted while they are read."""
 
-    def __init__(self, state: State, results: str) -> None:
+    def __init__(self, state: State, results: str, error_head: bytes) -> None:
         self._state = state
         self._results = results
+        self._error_head = error_head
         self._answered = 0
         self._failed = 0
 
@@ -142,10 +142,10 @@ class _Output:
                 raise LeaseLost  # another owner ended the job and cleared it
             head = b""
             async for chunk in body.chunks:
-                head += chunk[: HEAD_BYTES - len(head)]
+                head += chunk[: len(self._error_head) - len(head)]
                 yield chunk
             self._answered += 1
-            self._failed += is_error(head)
+            self._failed += head == self._error_head
 
 
 def _last_number(info: ObjectInfo) -> int:

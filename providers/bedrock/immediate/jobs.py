@@ -9,6 +9,7 @@ from typing import Final
 from providers.batches.background import Background
 from providers.batches.json_lines import ResultSplitter
 from providers.batches.request_table import RequestTables
+from providers.bedrock.immediate.answerer import Answerer
 from providers.bedrock.immediate.clock import Clock, SystemClock
 from providers.bedrock.immediate.job_creation import JobCreation, NewImmediateJob, table_name
 from providers.bedrock.immediate.job_ids import is_immediate
@@ -17,7 +18,6 @@ from providers.bedrock.immediate.job_results import JobResults, no_job, no_resul
 from providers.bedrock.immediate.job_state import ended_batch, unfinished_batch
 from providers.bedrock.immediate.job_store import Ending, ImmediateJob, JobKey, JobStore
 from providers.bedrock.immediate.leases import Lease, acquire
-from providers.bedrock.immediate.record_call import RecordCall
 from providers.bedrock.immediate.retry_delays import RetryDelays
 from providers.bedrock.immediate.run import Run
 from providers.bedrock.immediate.run_dependencies import CALLS_OF_A_PROCESS, RunDependencies
@@ -57,7 +57,7 @@ class ImmediateJobs:
         state: State,
         memory: MemoryBudget,
         background: Background,
-        call: RecordCall,
+        answerer: Answerer,
         line_limit: int,
         *,
         ambient: bool,
@@ -65,12 +65,13 @@ class ImmediateJobs:
     ) -> None:
         clock = clock or SystemClock()
         self._upstream = upstream
+        self._words = answerer.status_words
         self._background = background
         self._line_limit = line_limit + _AROUND_BYTES
         self._memory = memory
         self._ambient = ambient
         slots = asyncio.Semaphore(CALLS_OF_A_PROCESS)
-        self._dependencies = RunDependencies(call, WorkingMemory(memory), clock, slots)
+        self._dependencies = RunDependencies(answerer, WorkingMemory(memory), clock, slots)
         self._store = JobStore(upstream, state)
         self._tables = RequestTables(upstream, state)
         self._creation = JobCreation(
@@ -98,7 +99,7 @@ class ImmediateJobs:
         key, job = await self._find(caller, job_id)
         ending = await self._store.ending(key, job)
         if ending is not None:
-            return FoundJob(key, job, ending, ended_batch(job_id, job, ending))
+            return FoundJob(key, job, ending, ended_batch(job_id, job, ending, self._words))
         return FoundJob(key, job, None, await self._unended_batch(caller, key, job))
 
     async def list(self, caller: Caller, after: Position | None, limit: int) -> ListedJobs:
@@ -147,7 +148,7 @@ class ImmediateJobs:
         if ending is None or not await work.has_output(ending.output):
             raise no_results(key.job_id)
         splitter = ResultSplitter(self._line_limit, self._memory)
-        return JobResults(key, job, ending, work, self._tables, splitter)
+        return JobResults(key, job, ending, found.batch, work, self._tables, splitter)
 
     async def delete_results(self, caller: Caller, job_id: str) -> None:
         """The job stays. Raises NOT_FOUND for one that has not ended."""
@@ -237,7 +238,8 @@ class ImmediateJobs:
         elif job.ambient is self._ambient:
             self.resume(caller, key)
         run = self._runs.get(key)
-        return unfinished_batch(key.job_id, job, cancelled, lease, run.progress if run else None)
+        progress = run.progress if run else None
+        return unfinished_batch(key.job_id, job, cancelled, lease, progress, self._words)
 
     async def _get_or_none(self, caller: Caller, job_id: str) -> Batch | None:
         try:

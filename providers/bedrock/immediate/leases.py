@@ -26,7 +26,7 @@ _RETRY_SECONDS: Final = 1.0
 # Names count down, so the newest record is always the first of a list.
 _LAST_EPOCH: Final = 99_999_999
 
-_log: Final = logging.getLogger("genai_ferry.bedrock")
+_log: Final = logging.getLogger("genai_ferry.immediate")
 
 
 class LeaseLost(Exception):

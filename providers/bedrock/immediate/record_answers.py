@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
-import orjson
 from tenacity import AsyncRetrying, retry_if_exception_type
 
 from providers.bedrock.immediate.job_store import ImmediateJob
@@ -19,19 +18,18 @@ from providers.bedrock.immediate.record_call import (
     failure_of,
     pause_before_next,
 )
-from providers.bedrock.immediate.result_line import render_error, render_output
 from providers.bedrock.immediate.retry_policy import RetryPolicy
 from providers.bedrock.immediate.run_control import RunControl
 from providers.bedrock.immediate.run_dependencies import RunDependencies
 from providers.credential import Caller
 from providers.errors import FerryError
-from providers.json_api.json_text import parse_json, render_json
+from providers.json_api.json_text import parse_json
 
 # A call with an unknown outcome, or in flight when its owner died, is repeated once.
 CALLS_OF_A_RECORD: Final = 2
 _REPEAT_SECONDS: Final = 1.0
 
-_log: Final = logging.getLogger("genai_ferry.bedrock")
+_log: Final = logging.getLogger("genai_ferry.immediate")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +43,7 @@ class RecordScope:
 
 
 class CallFailed(Exception):
-    """A call to Bedrock failed. An error of the state store is not an answer to a record."""
+    """A call to the provider failed. An error of the state store is not an answer to a record."""
 
     def __init__(self, error: FerryError) -> None:
         super().__init__(error.status.name)
@@ -61,6 +59,7 @@ class RecordAnswers:
         self._scope = scope
         self._work = scope.work
         self._dependencies = dependencies
+        self._answerer = dependencies.answerer
         self._control = control
         self._retries = RetryPolicy(dependencies.clock)
         self._begun: Mapping[int, int] = {}
@@ -71,44 +70,39 @@ class RecordAnswers:
 
     async def result(self, index: int, line: bytes) -> bytes:
         """The result line of the record. Raises NoCalls, Halted and LeaseLost."""
-        record = parse_json(line)
-        record_id, model_input = record["recordId"], record["modelInput"]
-        sent = render_json(model_input)
         unknown: FerryError | None = None
         for attempt in range(self._begun.get(index, 0) + 1, CALLS_OF_A_RECORD + 1):
             if unknown is not None:
                 await self._control.pause(_REPEAT_SECONDS)
             try:
-                output = await self._call(index, attempt, sent)
+                return await self._call(index, attempt, line)
             except CallFailed as failed:
-                if failure_of(failed.error) is not Failure.UNKNOWN:
-                    return _render_failure(record_id, failed.error)
+                if self._failure_of(failed.error) is not Failure.UNKNOWN:
+                    return self._render_failure(line, failed.error)
                 unknown = failed.error
-            else:
-                return _render_answer(record_id, output, model_input)
-        return _render_failure(record_id, unknown) if unknown else render_unknown_outcome(record_id)
+        return self._render_failure(line, unknown) if unknown else self._render_unknown(line)
 
-    async def _call(self, index: int, attempt: int, model_input: bytes) -> bytes:
-        """One call, retried until Bedrock begins it or the retry policy ends."""
+    async def _call(self, index: int, attempt: int, line: bytes) -> bytes:
+        """One call, retried until the provider begins it or the retry policy ends."""
         tries = AsyncRetrying(
             sleep=self._control.pause,
             wait=pause_before_next,
             retry=retry_if_exception_type(NotBegun),
         )
-        output: bytes = await tries(self._try, index, attempt, model_input)
-        return output
+        result: bytes = await tries(self._try, index, attempt, line)
+        return result
 
-    async def _try(self, index: int, attempt: int, model_input: bytes) -> bytes:
-        """One try. It is marked in the store unless Bedrock certainly did not begin it."""
+    async def _try(self, index: int, attempt: int, line: bytes) -> bytes:
+        """One try. It is marked in the store unless the provider certainly did not begin it."""
         job = self._scope.job
         async with self._dependencies.slots:
             await self._mark(index, attempt)
             try:
-                output = await self._dependencies.call(
-                    self._scope.caller, job.model, job.invocation, model_input
+                result = await self._answerer.answer(
+                    self._scope.caller, job.model, job.invocation, line
                 )
             except FerryError as error:
-                failure = failure_of(error)
+                failure = self._failure_of(error)
                 if failure is Failure.NO_CALLS:
                     await self._forget(index, attempt)
                     raise NoCalls(error) from None
@@ -119,7 +113,7 @@ class RecordAnswers:
                     raise NotBegun(error) from None
                 raise CallFailed(error) from None
             self._retries.answered()
-            return output
+            return result
 
     async def _mark(self, index: int, attempt: int) -> None:
         self._control.check_locally()
@@ -137,26 +131,23 @@ class RecordAnswers:
             # The record then has one call less.
             _log.warning("the mark of a call was not removed: %s", type(error).__name__)
 
+    def _failure_of(self, error: FerryError) -> Failure:
+        return failure_of(error, self._answerer.not_begun)
 
-def render_unknown_outcome(record_id: str) -> bytes:
-    """The result of a record whose calls all lost their owners before an answer."""
-    return render_error(
-        record_id,
-        500,
-        "the outcome of this request is unknown: two calls were begun for it, the most allowed, "
-        "and no answer to either was recorded",
-    )
+    def _render_failure(self, line: bytes, error: FerryError) -> bytes:
+        # Without our name for the upstream, like a result of the provider's own batches.
+        said = error.message.removeprefix(f"{error.provider}: ")
+        return self._render_error(line, error.upstream_status or error.code, said)
 
+    def _render_unknown(self, line: bytes) -> bytes:
+        """The result of a record whose calls all lost their owners before an answer."""
+        return self._render_error(
+            line,
+            500,
+            "the outcome of this request is unknown: two calls were begun for it, the most "
+            "allowed, and no answer to either was recorded",
+        )
 
-def _render_answer(record_id: str, output: bytes, model_input: object) -> bytes:
-    try:
-        return render_output(record_id, output, model_input)
-    except (ValueError, orjson.JSONEncodeError):
-        message = "the model's answer is not a JSON object, or it is nested too deeply"
-        return render_error(record_id, 503, message)
-
-
-def _render_failure(record_id: str, error: FerryError) -> bytes:
-    # Without our name for the upstream, like a line of a job's output.
-    said = error.message.removeprefix(f"{error.provider}: ")
-    return render_error(record_id, error.upstream_status or error.code, said)
+    def _render_error(self, line: bytes, code: int, message: str) -> bytes:
+        line_id = parse_json(line)[self._answerer.id_member]
+        return self._answerer.render_error(line_id, code, message)

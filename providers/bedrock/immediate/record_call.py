@@ -1,12 +1,10 @@
-"""The call to Bedrock's runtime for one record, and what its failure means for the record."""
+"""What the failure of the call for one record means for the record."""
 
 from enum import Enum, auto
-from typing import Final, Protocol
+from typing import Final
 
 from tenacity import RetryCallState, wait_random_exponential
 
-from providers.bedrock.invocation import InvocationType
-from providers.credential import Caller
 from providers.errors import FerryError
 from providers.json_api.client import outcome_unknown
 from providers.status import Status
@@ -15,22 +13,10 @@ from providers.upstream import UpstreamError
 _LONGEST_PAUSE_SECONDS: Final = 60
 # Random, so calls that were refused together do not repeat together.
 _PAUSE: Final = wait_random_exponential(multiplier=2, min=1, max=_LONGEST_PAUSE_SECONDS)
-# Unverified: with these errors no model has begun the request (bedrock.md section 2).
-_NOT_BEGUN: Final = frozenset({"ServiceUnavailableException", "ModelNotReadyException"})
-
-
-class RecordCall(Protocol):
-    async def __call__(
-        self, caller: Caller, model: str, invocation: InvocationType, model_input: bytes
-    ) -> bytes:
-        """`modelOutput`, a JSON object. Raises FerryError.
-
-        An error without a provider that is not an UpstreamError was raised before sending.
-        """
 
 
 class NoCalls(Exception):
-    """No call can be made for this caller now; Bedrock has not read the record."""
+    """No call can be made for this caller now; the provider has not read the record."""
 
     def __init__(self, error: FerryError) -> None:
         super().__init__(error.status.name)
@@ -38,7 +24,7 @@ class NoCalls(Exception):
 
 
 class NotBegun(Exception):
-    """Bedrock has not begun the call, and may accept it later."""
+    """The provider has not begun the call, and may accept it later."""
 
     def __init__(self, error: FerryError) -> None:
         super().__init__(error.status.name)
@@ -58,12 +44,13 @@ class Failure(Enum):
     """An error that is the record's result."""
 
 
-def failure_of(error: FerryError) -> Failure:
+def failure_of(error: FerryError, not_begun: frozenset[str]) -> Failure:
+    """`not_begun` is that of `Answerer`."""
     if isinstance(error, UpstreamError):
         return Failure.NOT_BEGUN if error.unsent else Failure.UNKNOWN
     if error.provider is None or error.status == Status.UNAUTHENTICATED:
         return Failure.NO_CALLS
-    if error.status == Status.RESOURCE_EXHAUSTED or error.reason in _NOT_BEGUN:
+    if error.status == Status.RESOURCE_EXHAUSTED or error.reason in not_begun:
         return Failure.NOT_BEGUN
     return Failure.UNKNOWN if outcome_unknown(error) else Failure.REFUSED
 

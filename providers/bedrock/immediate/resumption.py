@@ -15,7 +15,7 @@ INTERVAL_SECONDS: Final = LEASE_SECONDS / 2
 # Spreads the looks of replicas that start together.
 _JITTER: Final = 0.1
 
-_log: Final = logging.getLogger("genai_ferry.bedrock")
+_log: Final = logging.getLogger("genai_ferry.immediate")
 
 
 class Resumption:

@@ -1,4 +1,4 @@
-"""How long to retry when Bedrock accepts no call."""
+"""How long to retry when the provider accepts no call."""
 
 from typing import Final
 
@@ -19,7 +19,7 @@ class RetryPolicy:
         self._since = None
 
     def may_retry(self) -> bool:
-        """Whether to retry a call that Bedrock did not begin."""
+        """Whether to retry a call that the provider did not begin."""
         now = self._clock.monotonic()
         self._since = now if self._since is None else self._since
         return now - self._since < RETRY_SECONDS

@@ -14,7 +14,6 @@ from providers.bedrock.immediate.job_work import JobWork, Segment
 from providers.bedrock.immediate.leases import Lease, LeaseLost, Progress
 from providers.bedrock.immediate.record_answers import RecordAnswers, RecordScope
 from providers.bedrock.immediate.record_call import NoCalls
-from providers.bedrock.immediate.result_line import is_error
 from providers.bedrock.immediate.run_control import Halted, RunControl
 from providers.bedrock.immediate.run_dependencies import CALLS_OF_A_JOB, RunDependencies
 from providers.bedrock.immediate.working_memory import MemoryShare
@@ -22,7 +21,7 @@ from providers.credential import Caller
 from providers.errors import FerryError
 from providers.resources import BatchState
 
-_log: Final = logging.getLogger("genai_ferry.bedrock")
+_log: Final = logging.getLogger("genai_ferry.immediate")
 
 
 class Run:
@@ -112,7 +111,7 @@ class Run:
     async def _finish(self, state: BatchState) -> None:
         # No other owner has this epoch, so no other output has this number.
         number = self._lease.epoch
-        made = await self._work.write_output(number)
+        made = await self._work.write_output(number, self._dependencies.answerer.error_head)
         ending = Ending(
             state,
             self._lease.started,
@@ -181,11 +180,11 @@ class Run:
         share.grow_if_possible(max(0, len(result) - ANSWER_BYTES))
         await self._control.retry_store(partial(self._work.record, index, result))
         self._recorded.add(index)
-        self._failed += is_error(result)
+        self._failed += result.startswith(self._dependencies.answerer.error_head)
 
     def _stop_for(self, error: FerryError) -> None:
         if not self._refused:
-            # A refusal from AWS may quote the request, so only its type is logged.
+            # A provider's refusal may quote the request, so only its type is logged.
             why = error.message if error.provider is None else error.reason or error.status.name
             _log.warning("an immediate batch waits because no call can be made: %s", why)
         self._refused = True

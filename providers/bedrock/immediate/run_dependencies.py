@@ -4,8 +4,8 @@ import asyncio
 from dataclasses import dataclass
 from typing import Final
 
+from providers.bedrock.immediate.answerer import Answerer
 from providers.bedrock.immediate.clock import Clock
-from providers.bedrock.immediate.record_call import RecordCall
 from providers.bedrock.immediate.working_memory import WorkingMemory
 
 # Concurrent calls of one job, and of all jobs of one process.
@@ -17,7 +17,7 @@ CALLS_OF_A_PROCESS: Final = 32
 class RunDependencies:
     """`slots` limits the concurrent calls of all runs together."""
 
-    call: RecordCall
+    answerer: Answerer
     memory: WorkingMemory
     clock: Clock
     slots: asyncio.Semaphore

@@ -2,8 +2,9 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import orjson
 
@@ -16,12 +17,11 @@ from providers.bedrock.immediate.job_results import JobResults
 from providers.bedrock.immediate.job_store import JobKey
 from providers.bedrock.immediate.jobs import ImmediateJobs
 from providers.bedrock.immediate.leases import LEASE_SECONDS, RENEWAL_SECONDS
-from providers.bedrock.invocation import InvocationType
 from providers.body import in_memory
 from providers.credential import Caller, Credential
 from providers.errors import FerryError
 from providers.memory import MemoryBudget
-from providers.resources import Batch, BatchKind
+from providers.resources import Batch, BatchKind, BatchState
 from providers.state import State
 from providers.status import Status
 from tests.memory_state import MemoryState
@@ -30,7 +30,8 @@ from tests.test_providers.test_bedrock.test_immediate.stores import Mortal
 CALLER = Caller(Credential("AKIA:secret"), "tenant")
 JOB_ID = job_id_of("the job")
 KEY = JobKey("tenant", JOB_ID)
-MODEL = "amazon.nova-lite-v1:0"
+MODEL = "a-model"
+FORM = "a form of lines"
 # An owner is missed for a whole lease, and the look that sees it may be a renewal away.
 TAKEN_OVER = LEASE_SECONDS + 2 * RENEWAL_SECONDS
 # More turns of the loop than anything here takes without waiting for time or for a test.
@@ -94,14 +95,25 @@ class FakeClock:
         await settle()
 
 
-class ScriptedCall:
-    """Implements `RecordCall`. A record answers by its script, then with its number."""
+class ScriptedAnswers:
+    """Implements `Answerer`. A record answers by its script, then with its number."""
+
+    id_member = "custom_id"
+    error_head = b'{"error":'
+    status_words: Mapping[BatchState, str] = {
+        BatchState.PENDING: "queued",
+        BatchState.RUNNING: "working",
+        BatchState.CANCELLING: "stopping",
+        BatchState.CANCELLED: "stopped",
+        BatchState.SUCCEEDED: "done",
+    }
+    not_begun = frozenset({"NotReady"})
 
     def __init__(self, script: dict[int, Sequence[Answer]] | None = None) -> None:
         self._script = {number: list(answers) for number, answers in (script or {}).items()}
         self.made: list[int] = []
         self.callers: list[Caller] = []
-        self.asked: list[tuple[str, InvocationType]] = []
+        self.asked: list[tuple[str, str]] = []
         self.at_once = 0
         self.most_at_once = 0
         self.open = asyncio.Event()
@@ -126,13 +138,15 @@ class ScriptedCall:
         async with self._called:
             await self._called.wait_for(lambda: self.at_once >= count)
 
-    async def __call__(
-        self, caller: Caller, model: str, invocation: InvocationType, model_input: bytes
-    ) -> bytes:
-        number = orjson.loads(model_input)["n"]
+    async def check(self, caller: Caller) -> None:
+        """Every caller is welcome."""
+
+    async def answer(self, caller: Caller, model: str, form: str, line: bytes, /) -> bytes:
+        record = orjson.loads(line)
+        number = record["body"]["n"]
         self.made.append(number)
         self.callers.append(caller)
-        self.asked.append((model, invocation))
+        self.asked.append((model, form))
         self._quota()
         self.at_once += 1
         self.most_at_once = max(self.most_at_once, self.at_once)
@@ -146,7 +160,16 @@ class ScriptedCall:
         answer = answers.pop(0) if answers else orjson.dumps({"n": number})
         if isinstance(answer, BaseException):
             raise answer
-        return answer
+        result = {"custom_id": record["custom_id"], "response": orjson.Fragment(answer)}
+        return orjson.dumps(result, option=orjson.OPT_APPEND_NEWLINE)
+
+    def render_error(self, line_id: str, code: int, message: str, /) -> bytes:
+        error = {"error": {"code": code, "message": message}, "custom_id": line_id}
+        return orjson.dumps(error, option=orjson.OPT_APPEND_NEWLINE)
+
+    def translate(self, line: dict[str, Any], form: str, /) -> dict[str, Any]:
+        assert form == FORM
+        return line
 
 
 class TestBackground:
@@ -201,17 +224,17 @@ class Replica:
         self,
         state: State,
         clock: Clock,
-        call: ScriptedCall | None = None,
+        call: ScriptedAnswers | None = None,
         memory: MemoryBudget | None = None,
         *,
         ambient: bool = False,
     ) -> None:
         self.shared = state
         self.state = Mortal(state)
-        self.call = call or ScriptedCall()
+        self.call = call or ScriptedAnswers()
         self.background = TestBackground()
         self.jobs = ImmediateJobs(
-            "bedrock",
+            "acme",
             self.state,
             memory or MemoryBudget(),
             self.background,
@@ -249,23 +272,20 @@ async def blocked(state: MemoryState, clock: FakeClock, count: int) -> Replica:
     return owner
 
 
-def input_line(number: int, padding: int = 0, fields: object = None) -> bytes:
-    """`fields`: what only this model knows."""
-    model_input: dict[str, object] = {"n": number, "padding": "x" * padding}
-    if fields is not None:
-        model_input["additionalModelRequestFields"] = fields
-    return orjson.dumps({"recordId": indexed_id(number), "modelInput": model_input})
+def input_line(number: int, padding: int = 0) -> bytes:
+    body = {"n": number, "padding": "x" * padding}
+    return orjson.dumps({"custom_id": indexed_id(number), "body": body})
 
 
-def new_job(count: int, padding: int = 0, first: int = 0, fields: object = None) -> NewImmediateJob:
+def new_job(count: int, padding: int = 0, first: int = 0) -> NewImmediateJob:
     """`first` is the number of its first record."""
     numbers = range(first, first + count)
     return NewImmediateJob(
         model=MODEL,
         kind=BatchKind.GENERATE,
-        invocation=InvocationType.CONVERSE,
+        invocation=FORM,
         table=RequestTable(RowKind.KEY, [orjson.dumps(f"k{n}") for n in numbers]),
-        input=in_memory(b"".join(input_line(n, padding, fields) + b"\n" for n in numbers)),
+        input=in_memory(b"".join(input_line(n, padding) + b"\n" for n in numbers)),
         display_name="few",
     )
 
@@ -287,7 +307,7 @@ def line_text(line: ResultLine) -> bytes:
 def refusal(
     status: Status, upstream_status: int | None = None, reason: str | None = None
 ) -> FerryError:
-    """One of Bedrock's."""
+    """One of the provider's."""
     return FerryError(
-        status, "bedrock: no", provider="bedrock", reason=reason, upstream_status=upstream_status
+        status, "acme: no", provider="acme", reason=reason, upstream_status=upstream_status
     )

@@ -13,7 +13,7 @@ from tests.test_providers.test_bedrock.test_immediate.stage import (
     TAKEN_OVER,
     FakeClock,
     Replica,
-    ScriptedCall,
+    ScriptedAnswers,
     blocked,
     refusal,
     settle,
@@ -27,12 +27,12 @@ async def test_a_cancelled_job_lets_its_calls_end_and_begins_no_other(
     owner = await blocked(state, clock, 20)
     await owner.jobs.cancel(CALLER, JOB_ID)
     cancelling = await owner.get()
-    assert (cancelling.state, cancelling.native_status) == (BatchState.CANCELLING, "Stopping")
+    assert (cancelling.state, cancelling.native_status) == (BatchState.CANCELLING, "stopping")
     await owner.jobs.cancel(CALLER, JOB_ID)  # once more is no harm
     owner.call.open.set()
     await owner.background.idle()
     ended = await owner.get()
-    assert (ended.state, ended.native_status) == (BatchState.CANCELLED, "Stopped")
+    assert (ended.state, ended.native_status) == (BatchState.CANCELLED, "stopped")
     assert ended.counts == Counts(20, 8, 0)
     assert len(await owner.lines()) == 8
     assert len(owner.call.made) == 8
@@ -62,7 +62,9 @@ async def test_a_cancel_from_another_replica_is_noticed_before_the_next_call(
 async def test_a_cancel_ends_a_pause_between_two_tries(
     state: MemoryState, clock: FakeClock, elsewhere: bool
 ) -> None:
-    owner = Replica(state, clock, ScriptedCall({0: [refusal(Status.RESOURCE_EXHAUSTED, 429)] * 9}))
+    owner = Replica(
+        state, clock, ScriptedAnswers({0: [refusal(Status.RESOURCE_EXHAUSTED, 429)] * 9})
+    )
     await owner.create(1)
     await until(lambda: owner.call.made == [0])
     await settle()
@@ -106,7 +108,7 @@ async def test_a_job_whose_owner_died_is_cancelled_after_its_lease(
 async def test_a_cancelled_job_whose_credential_is_refused_ends_all_the_same(
     state: MemoryState, clock: FakeClock
 ) -> None:
-    owner = Replica(state, clock, ScriptedCall({0: [refusal(Status.UNAUTHENTICATED, 403)]}))
+    owner = Replica(state, clock, ScriptedAnswers({0: [refusal(Status.UNAUTHENTICATED, 403)]}))
     owner.call.open.clear()
     await owner.create(1)
     await until(lambda: owner.call.at_once == 1)

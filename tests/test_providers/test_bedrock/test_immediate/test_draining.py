@@ -10,7 +10,7 @@ from tests.test_providers.test_bedrock.test_immediate.stage import (
     JOB_ID,
     FakeClock,
     Replica,
-    ScriptedCall,
+    ScriptedAnswers,
     blocked,
     objects,
     refusal,
@@ -52,7 +52,7 @@ async def test_a_job_whose_last_calls_were_in_flight_ends(
 async def test_what_waits_between_two_tries_is_not_waited_for(
     state: MemoryState, clock: FakeClock
 ) -> None:
-    owner = Replica(state, clock, ScriptedCall({0: [refusal(Status.RESOURCE_EXHAUSTED, 429)]}))
+    owner = Replica(state, clock, ScriptedAnswers({0: [refusal(Status.RESOURCE_EXHAUSTED, 429)]}))
     await owner.create(1)
     await until(lambda: owner.call.made == [0])
     await settle()

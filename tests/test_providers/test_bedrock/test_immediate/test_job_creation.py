@@ -91,7 +91,7 @@ async def test_an_id_is_free_again_after_a_delete_that_was_cut_off(
     replica = Replica(state, clock)
     await replica.create(1)
     await replica.background.idle()
-    await state.delete(f"immediate/bedrock/{KEY}")
+    await state.delete(f"immediate/acme/{KEY}")
     assert (await replica.create(2)).state is BatchState.PENDING
     await replica.background.idle()
     assert (await replica.get()).counts == Counts(2, 2, 0)

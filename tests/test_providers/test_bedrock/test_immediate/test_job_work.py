@@ -2,13 +2,13 @@ import pytest
 
 from providers.bedrock.immediate.job_work import JobWork, Segment
 from providers.bedrock.immediate.leases import LeaseLost, Progress
-from providers.bedrock.immediate.result_line import render_error, render_output
 from providers.body import Body
 from tests.memory_state import MemoryState
 from tests.test_providers.streams import collect
 
-OUTPUT = render_output("r0", b'{"a":1}', {})
-ERROR = render_error("r1", 400, "no")
+HEAD = b'{"error":'
+OUTPUT = b'{"custom_id":"r0","response":{"a":1}}\n'
+ERROR = HEAD + b'{"code":400},"custom_id":"r1"}\n'
 
 
 @pytest.fixture
@@ -40,7 +40,7 @@ async def test_the_first_answer_stays(work: JobWork) -> None:
 async def test_an_output_is_all_results_in_order_and_counted(work: JobWork) -> None:
     for index, line in ((10, OUTPUT), (9, ERROR), (100, ERROR)):
         await work.record(index, line)
-    assert await work.write_output(4) == Progress(3, 2)
+    assert await work.write_output(4, HEAD) == Progress(3, 2)
     body = await work.output(4)
     assert body is not None
     assert await collect(aiter(body.chunks)) == ERROR + OUTPUT + ERROR
@@ -63,7 +63,7 @@ async def test_an_output_of_results_that_vanish_is_none() -> None:
     work = JobWork("work", state)
     await work.record(0, OUTPUT)
     with pytest.raises(LeaseLost):
-        await work.write_output(1)
+        await work.write_output(1, HEAD)
     assert state.objects == {}
 
 
@@ -79,7 +79,7 @@ async def test_what_an_output_replaces_is_cleared(state: MemoryState, work: JobW
     await work.write_segment(0, b"x")
     await work.begin_call(0, 1, "a")
     await work.record(0, OUTPUT)
-    await work.write_output(1)
+    await work.write_output(1, HEAD)
     await work.cancel()
     assert await work.cancelled()
     await work.clear()

@@ -9,7 +9,6 @@ import pytest
 from providers.batches.request_table import RowKind
 from providers.bedrock.immediate.job_ids import job_id_of
 from providers.bedrock.immediate.job_list import Position, parse_position
-from providers.bedrock.invocation import InvocationType
 from providers.credential import Caller, Credential
 from providers.errors import FerryError
 from providers.memory import MemoryBudget
@@ -20,12 +19,13 @@ from proxy.sweep import sweep
 from tests.memory_state import MemoryState
 from tests.test_providers.test_bedrock.test_immediate.stage import (
     CALLER,
+    FORM,
     JOB_ID,
     KEY,
     MODEL,
     FakeClock,
     Replica,
-    ScriptedCall,
+    ScriptedAnswers,
     blocked,
     new_job,
     objects,
@@ -43,20 +43,20 @@ async def test_a_job_looks_like_any_other(state: MemoryState, clock: FakeClock) 
     replica.call.open.clear()
     created = await replica.create(3)
     assert (created.id, created.model, created.display_name) == (JOB_ID, MODEL, "few")
-    assert (created.state, created.native_status) == (BatchState.PENDING, "Submitted")
+    assert (created.state, created.native_status) == (BatchState.PENDING, "queued")
     assert (created.create_time, created.start_time) == (clock.now(), None)
     assert created.counts == Counts(3, 0, 0)
     await until(lambda: len(replica.call.made) == 3)
     running = await replica.get()
-    assert (running.state, running.native_status) == (BatchState.RUNNING, "InProgress")
+    assert (running.state, running.native_status) == (BatchState.RUNNING, "working")
     assert running.start_time == clock.now()
     replica.call.open.set()
     await replica.background.idle()
     ended = await replica.get()
-    assert (ended.state, ended.native_status) == (BatchState.SUCCEEDED, "Completed")
+    assert (ended.state, ended.native_status) == (BatchState.SUCCEEDED, "done")
     assert (ended.end_time, ended.counts) == (clock.now(), Counts(3, 3, 0))
     assert ended.output is None
-    assert set(replica.call.asked) == {(MODEL, InvocationType.CONVERSE)}
+    assert set(replica.call.asked) == {(MODEL, FORM)}
     assert replica.background.failures == []
 
 
@@ -65,12 +65,12 @@ async def test_each_record_has_its_line_in_order(state: MemoryState, clock: Fake
     await replica.create(20)
     await replica.background.idle()
     assert await replica.lines() == [
-        {"recordId": f"r{n:010d}", "modelOutput": {"n": n}} for n in range(20)
+        {"custom_id": f"r{n:010d}", "response": {"n": n}} for n in range(20)
     ]
     found = await replica.results()
     assert found.batch == await replica.get()
     job = found.job
-    assert (job.rows, job.count, job.invocation) == (RowKind.KEY, 20, InvocationType.CONVERSE)
+    assert (job.rows, job.count, job.invocation) == (RowKind.KEY, 20, FORM)
     with MemoryBudget().reserve() as reservation:
         table = await found.table(reservation)
     assert table.rows[19] == b'"k19"'
@@ -81,24 +81,15 @@ async def test_what_is_as_large_as_it_may_be_comes_through(
 ) -> None:
     """The limit is that of the input and of the output, without the line around them."""
     answer = orjson.dumps({"text": "x" * ((1 << 20) - len(b'{"text":""}'))})
-    replica = Replica(state, clock, ScriptedCall({0: [answer]}))
+    replica = Replica(state, clock, ScriptedAnswers({0: [answer]}))
     model_input = orjson.dumps({"n": 0, "padding": ""})
     await replica.jobs.create(CALLER, JOB_ID, new_job(1, (1 << 20) - len(model_input)))
     await replica.background.idle()
-    assert await replica.lines() == [
-        {"recordId": "r0000000000", "modelOutput": orjson.loads(answer)}
-    ]
-
-
-async def test_an_answer_of_several_lines_is_one_line(state: MemoryState, clock: FakeClock) -> None:
-    replica = Replica(state, clock, ScriptedCall({0: [b'{\n "n":\n 7}']}))
-    await replica.create(1)
-    await replica.background.idle()
-    assert await replica.lines() == [{"recordId": "r0000000000", "modelOutput": {"n": 7}}]
+    assert await replica.lines() == [{"custom_id": "r0000000000", "response": orjson.loads(answer)}]
 
 
 async def test_progress_is_counted(state: MemoryState, clock: FakeClock) -> None:
-    replica = Replica(state, clock, ScriptedCall({0: [refusal(Status.INVALID_ARGUMENT, 400)]}))
+    replica = Replica(state, clock, ScriptedAnswers({0: [refusal(Status.INVALID_ARGUMENT, 400)]}))
     replica.call.open.clear()
     await replica.create(30)
     await until(lambda: replica.call.at_once == 8)
@@ -117,7 +108,7 @@ async def test_progress_is_counted(state: MemoryState, clock: FakeClock) -> None
 
 
 async def test_progress_is_told_to_other_replicas(state: MemoryState, clock: FakeClock) -> None:
-    owner = Replica(state, clock, ScriptedCall({1: [refusal(Status.NOT_FOUND, 404)]}))
+    owner = Replica(state, clock, ScriptedAnswers({1: [refusal(Status.NOT_FOUND, 404)]}))
     await owner.create(30)
     await until(lambda: len(objects(state, "results")) >= 8)
     owner.call.open.clear()
@@ -137,7 +128,7 @@ async def test_it_is_in_the_background_once(state: MemoryState, clock: FakeClock
     for _ in range(3):
         await owner.get()
     await owner.jobs.list(CALLER, None, 5)
-    assert list(owner.background.tasks) == [f"immediate batch bedrock/{KEY}"]
+    assert list(owner.background.tasks) == [f"immediate batch acme/{KEY}"]
     await owner.background.stop()
 
 

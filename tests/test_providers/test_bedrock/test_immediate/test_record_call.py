@@ -10,7 +10,7 @@ from providers.bedrock.immediate.record_call import (
 from providers.errors import FerryError, invalid_argument, unauthenticated, unavailable
 from providers.status import Status
 from providers.upstream import UpstreamError
-from tests.test_providers.test_bedrock.test_immediate.stage import refusal
+from tests.test_providers.test_bedrock.test_immediate.stage import ScriptedAnswers, refusal
 
 FAILURES = [
     # Before anything was sent.
@@ -18,10 +18,10 @@ FAILURES = [
     (invalid_argument("no region"), Failure.NO_CALLS),
     (unauthenticated("no keys"), Failure.NO_CALLS),
     (refusal(Status.UNAUTHENTICATED, 403, "ExpiredTokenException"), Failure.NO_CALLS),
-    # Bedrock says that it did not begin.
+    # The provider says that it did not begin.
     (refusal(Status.RESOURCE_EXHAUSTED, 429, "ThrottlingException"), Failure.NOT_BEGUN),
-    (refusal(Status.UNAVAILABLE, 429, "ModelNotReadyException"), Failure.NOT_BEGUN),
-    (refusal(Status.UNAVAILABLE, 503, "ServiceUnavailableException"), Failure.NOT_BEGUN),
+    (refusal(Status.UNAVAILABLE, 429, "NotReady"), Failure.NOT_BEGUN),
+    (refusal(Status.UNAVAILABLE, 503, "NotReady"), Failure.NOT_BEGUN),
     (UpstreamError(Status.UNAVAILABLE, "cannot be reached", unsent=True), Failure.NOT_BEGUN),
     (UpstreamError(Status.DEADLINE_EXCEEDED, "took no connection", unsent=True), Failure.NOT_BEGUN),
     # It may have answered.
@@ -43,7 +43,7 @@ FAILURES = [
 
 @pytest.mark.parametrize(("error", "failure"), FAILURES)
 def test_what_a_failed_call_has_done(error: FerryError, failure: Failure) -> None:
-    assert failure_of(error) is failure
+    assert failure_of(error, ScriptedAnswers.not_begun) is failure
 
 
 def pause(number: int, error: FerryError) -> float:
@@ -66,6 +66,6 @@ def test_pauses_grow_at_random_up_to_a_minute() -> None:
     [("40", 40), ("0", 2), ("3600", 2), ("Wed, 21 Oct 2026 07:28:00 GMT", 2), ("²", 2), (None, 2)],
 )
 def test_a_short_retry_after_is_kept(said: str | None, most: float) -> None:
-    error = FerryError(Status.RESOURCE_EXHAUSTED, "no", provider="bedrock", retry_after=said)
+    error = FerryError(Status.RESOURCE_EXHAUSTED, "no", provider="acme", retry_after=said)
     assert 1 <= pause(1, error) <= most
     assert (pause(1, error) == 40) is (said == "40")

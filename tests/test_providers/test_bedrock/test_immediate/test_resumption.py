@@ -18,7 +18,7 @@ from tests.test_providers.test_bedrock.test_immediate.stage import (
     TAKEN_OVER,
     FakeClock,
     Replica,
-    ScriptedCall,
+    ScriptedAnswers,
     blocked,
     refusal,
     settle,
@@ -30,7 +30,7 @@ def ambient(tenant: str) -> Caller:
     return Caller(Credential("ambient"), tenant)
 
 
-def restarted(state: MemoryState, clock: FakeClock, call: ScriptedCall | None = None) -> Replica:
+def restarted(state: MemoryState, clock: FakeClock, call: ScriptedAnswers | None = None) -> Replica:
     replica = Replica(state, clock, call, ambient=True)
     looking = Resumption(replica.jobs, ambient, clock).run
     replica.background.start("looking", looking)
@@ -62,7 +62,9 @@ async def test_jobs_of_all_tenants_are_carried_on(state: MemoryState, clock: Fak
 async def test_a_job_that_was_given_up_goes_on_at_a_later_look(
     state: MemoryState, clock: FakeClock
 ) -> None:
-    replica = restarted(state, clock, ScriptedCall({0: [refusal(Status.UNAUTHENTICATED, 403)] * 2}))
+    replica = restarted(
+        state, clock, ScriptedAnswers({0: [refusal(Status.UNAUTHENTICATED, 403)] * 2})
+    )
     await replica.create(1)
     await settle()
     assert replica.call.made == [0]
@@ -123,7 +125,7 @@ async def test_a_look_lists_what_is_open_and_reads_nothing(
     replica = Replica(state, clock, ambient=True)
     assert [key async for key in replica.jobs.unfinished_of_proxy()] == [KEY]
     assert replica.state.read == []
-    assert replica.state.listed == ["immediate-open/bedrock/"]
+    assert replica.state.listed == ["immediate-open/acme/"]
 
 
 async def test_a_job_whose_owner_died_before_it_closed_it_is_closed(

@@ -21,7 +21,6 @@ from providers.bedrock.immediate.leases import (
 from providers.bedrock.immediate.run import Run
 from providers.bedrock.immediate.run_dependencies import RunDependencies
 from providers.bedrock.immediate.working_memory import WorkingMemory
-from providers.bedrock.invocation import InvocationType
 from providers.memory import MemoryBudget
 from providers.resources import BatchKind, BatchState, Counts
 from providers.state import write
@@ -29,11 +28,12 @@ from providers.status import Status
 from tests.memory_state import MemoryState
 from tests.test_providers.test_bedrock.test_immediate.stage import (
     CALLER,
+    FORM,
     JOB_ID,
     TAKEN_OVER,
     FakeClock,
     Replica,
-    ScriptedCall,
+    ScriptedAnswers,
     blocked,
     new_job,
     objects,
@@ -63,7 +63,7 @@ async def test_a_recorded_result_is_never_fetched_again(
     await heir.background.idle()
     assert sorted(heir.call.made) == sorted(set(range(30)) - recorded)
     assert (await heir.get()).counts == Counts(30, 30, 0)
-    assert [line["modelOutput"] for line in await heir.lines()] == [{"n": n} for n in range(30)]
+    assert [line["response"] for line in await heir.lines()] == [{"n": n} for n in range(30)]
 
 
 async def test_a_call_in_flight_is_repeated_once_and_no_more(
@@ -90,8 +90,8 @@ async def test_a_call_in_flight_is_repeated_once_and_no_more(
     for line in await third.lines():
         error = line["error"]
         assert isinstance(error, dict)
-        assert error["errorCode"] == 500
-        assert "outcome of this request is unknown" in error["errorMessage"]
+        assert error["code"] == 500
+        assert "outcome of this request is unknown" in error["message"]
 
 
 async def test_no_job_is_taken_over_from_an_owner_that_lives(
@@ -193,7 +193,7 @@ async def test_a_store_that_is_away_between_calls_costs_nothing(
 async def test_input_that_was_answered_is_not_read_again(
     state: MemoryState, clock: FakeClock
 ) -> None:
-    owner = Replica(state, clock, ScriptedCall({2: [refusal(Status.UNAUTHENTICATED, 403)]}))
+    owner = Replica(state, clock, ScriptedAnswers({2: [refusal(Status.UNAUTHENTICATED, 403)]}))
     await owner.jobs.create(CALLER, JOB_ID, new_job(3, padding=SEGMENT_BYTES))
     await owner.background.idle()
     assert list(objects(state, "input")) == [f"{n:010d}" for n in range(3)]
@@ -214,7 +214,7 @@ async def test_a_new_owner_begins_with_the_progress_of_the_last(
         model="m",
         display_name=None,
         kind=BatchKind.GENERATE,
-        invocation=InvocationType.CONVERSE,
+        invocation=FORM,
         rows=RowKind.KEY,
         count=9,
         created=clock.now(),
@@ -222,7 +222,7 @@ async def test_a_new_owner_begins_with_the_progress_of_the_last(
         ambient=False,
     )
     memory = WorkingMemory(MemoryBudget())
-    dependencies = RunDependencies(ScriptedCall(), memory, clock, asyncio.Semaphore(1))
+    dependencies = RunDependencies(ScriptedAnswers(), memory, clock, asyncio.Semaphore(1))
     run = Run(job, JobWork("work", state), lease, CALLER, dependencies, never_ended)
     assert run.progress == Progress(5, 2)
 
@@ -243,7 +243,7 @@ async def test_an_owner_that_is_stopped_gives_the_job_up(
 ) -> None:
     owner = await blocked(state, clock, 3)
     await owner.background.stop()
-    # Bedrock may be at work on them still.
+    # The provider may be at work on them still.
     assert list(objects(state, "calls")) == [f"{n:010d}-1" for n in range(3)]
     heir = Replica(state, clock)
     await heir.get()
@@ -256,11 +256,11 @@ async def test_an_owner_that_is_stopped_gives_the_job_up(
 async def test_a_stop_between_two_tries_spends_no_call(
     state: MemoryState, clock: FakeClock
 ) -> None:
-    owner = Replica(state, clock, ScriptedCall({0: [refusal(Status.RESOURCE_EXHAUSTED, 429)]}))
+    owner = Replica(state, clock, ScriptedAnswers({0: [refusal(Status.RESOURCE_EXHAUSTED, 429)]}))
     await owner.create(1)
     await until(lambda: owner.call.made == [0])
     await settle()
-    # Nor does a death: Bedrock has done nothing.
+    # Nor does a death: the provider has done nothing.
     assert objects(state, "calls") == {}
     await owner.background.stop()
     assert objects(state, "calls") == {}
@@ -269,7 +269,7 @@ async def test_a_stop_between_two_tries_spends_no_call(
 async def test_what_a_bug_raises_leaves_the_job_to_others(
     state: MemoryState, clock: FakeClock
 ) -> None:
-    owner = Replica(state, clock, ScriptedCall({0: [ZeroDivisionError()]}))
+    owner = Replica(state, clock, ScriptedAnswers({0: [ZeroDivisionError()]}))
     await owner.create(1)
     await owner.background.idle()
     assert len(owner.background.failures) == 1

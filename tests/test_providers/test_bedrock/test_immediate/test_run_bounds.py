@@ -14,7 +14,7 @@ from tests.test_providers.test_bedrock.test_immediate.stage import (
     JOB_ID,
     FakeClock,
     Replica,
-    ScriptedCall,
+    ScriptedAnswers,
     new_job,
     objects,
     refusal,
@@ -76,11 +76,11 @@ async def test_it_waits_while_others_hold_the_memory(state: MemoryState, clock: 
 
 async def test_a_larger_answer_is_kept_all_the_same(state: MemoryState, clock: FakeClock) -> None:
     answer = orjson.dumps({"text": "x" * (3 << 20)})
-    replica = Replica(state, clock, ScriptedCall({0: [answer]}), MemoryBudget(2 << 20))
+    replica = Replica(state, clock, ScriptedAnswers({0: [answer]}), MemoryBudget(2 << 20))
     await replica.create(1)
     await replica.background.idle()
     [output] = objects(state, "output").values()
-    assert orjson.loads(output)["modelOutput"] == orjson.loads(answer)
+    assert orjson.loads(output)["response"] == orjson.loads(answer)
 
 
 async def test_a_larger_answer_is_counted_while_it_is_held(
@@ -88,7 +88,7 @@ async def test_a_larger_answer_is_counted_while_it_is_held(
 ) -> None:
     memory = MemoryBudget(8 << 20)
     answer = orjson.dumps({"text": "x" * (3 << 20)})
-    replica = Replica(state, clock, ScriptedCall({0: [answer]}), memory)
+    replica = Replica(state, clock, ScriptedAnswers({0: [answer]}), memory)
     replica.state.last = "/results/"
     await replica.create(1)
     await until(lambda: replica.state.away)
@@ -126,7 +126,7 @@ async def test_what_is_throttled_leaves_its_slot_to_others(
     state: MemoryState, clock: FakeClock
 ) -> None:
     throttled = [refusal(Status.RESOURCE_EXHAUSTED, 429)]
-    replica = Replica(state, clock, ScriptedCall(dict.fromkeys(range(8), throttled * 4)))
+    replica = Replica(state, clock, ScriptedAnswers(dict.fromkeys(range(8), throttled * 4)))
     for number in range(4):
         await replica.create(8, job_id_of(str(number)))
     await until(lambda: len(replica.call.made) == 32)

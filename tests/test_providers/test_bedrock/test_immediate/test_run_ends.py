@@ -16,7 +16,7 @@ from tests.test_providers.test_bedrock.test_immediate.stage import (
     TAKEN_OVER,
     FakeClock,
     Replica,
-    ScriptedCall,
+    ScriptedAnswers,
     blocked,
     objects,
     refusal,
@@ -29,7 +29,7 @@ from tests.test_providers.test_bedrock.test_immediate.stage import (
 
 async def test_a_bad_credential_spends_no_record(state: MemoryState, clock: FakeClock) -> None:
     bad = [refusal(Status.UNAUTHENTICATED, 403)]
-    replica = Replica(state, clock, ScriptedCall({n: list(bad) for n in range(30)}))
+    replica = Replica(state, clock, ScriptedAnswers({n: list(bad) for n in range(30)}))
     replica.call.open.clear()
     await replica.create(30)
     await settle()
@@ -50,7 +50,7 @@ async def test_a_bad_credential_spends_no_record(state: MemoryState, clock: Fake
 async def test_results_that_came_before_the_credential_expired_stay(
     state: MemoryState, clock: FakeClock
 ) -> None:
-    replica = Replica(state, clock, ScriptedCall({1: [refusal(Status.UNAUTHENTICATED)]}))
+    replica = Replica(state, clock, ScriptedAnswers({1: [refusal(Status.UNAUTHENTICATED)]}))
     await replica.create(3)
     await replica.background.idle()
     assert "0000000000" in objects(state, "results")
@@ -65,7 +65,7 @@ async def test_a_bad_credential_is_tried_once_a_minute_and_told_of_once(
     state: MemoryState, clock: FakeClock, caplog: pytest.LogCaptureFixture
 ) -> None:
     bad = refusal(Status.UNAUTHENTICATED, 403, "ExpiredTokenException")
-    replica = Replica(state, clock, ScriptedCall({n: [bad] * 9 for n in range(8)}))
+    replica = Replica(state, clock, ScriptedAnswers({n: [bad] * 9 for n in range(8)}))
     await replica.create(8)
     for _ in range(10):
         await replica.get()
@@ -85,14 +85,14 @@ async def test_a_bad_credential_is_tried_once_a_minute_and_told_of_once(
     [
         unavailable("the proxy has no AWS credentials of its own"),
         invalid_argument("the AWS region is missing"),
-        unauthenticated("the SDK's api_key for Bedrock has another form"),
+        unauthenticated("the SDK's api_key has another form"),
     ],
 )
 async def test_a_fault_of_our_own_is_no_result(
     state: MemoryState, clock: FakeClock, caplog: pytest.LogCaptureFixture, error: FerryError
 ) -> None:
     """Nothing was sent, so the job goes on when that is mended."""
-    replica = Replica(state, clock, ScriptedCall({0: [error]}))
+    replica = Replica(state, clock, ScriptedAnswers({0: [error]}))
     await replica.create(1)
     await replica.background.idle()
     assert objects(state, "results") == objects(state, "calls") == {}
@@ -107,7 +107,7 @@ async def test_a_fault_of_our_own_is_no_result(
 async def test_a_job_is_cancelled_with_a_bad_credential_too(
     state: MemoryState, clock: FakeClock
 ) -> None:
-    replica = Replica(state, clock, ScriptedCall({0: [refusal(Status.UNAUTHENTICATED)] * 9}))
+    replica = Replica(state, clock, ScriptedAnswers({0: [refusal(Status.UNAUTHENTICATED)] * 9}))
     await replica.create(1)
     await replica.background.idle()
     await replica.jobs.cancel(CALLER, JOB_ID)
@@ -140,7 +140,7 @@ async def test_an_ended_job_is_not_run_again_by_who_waited_for_it(
 async def test_a_job_stays_as_it_ended_first(state: MemoryState, clock: FakeClock) -> None:
     """Another owner ended it while this one slept."""
     owner = await blocked(state, clock, 2)
-    store = JobStore("bedrock", state)
+    store = JobStore("acme", state)
     job = await store.find(KEY)
     assert job is not None
     ending = Ending(BatchState.SUCCEEDED, clock.now(), clock.now(), 2, 0, output=7)
@@ -160,7 +160,7 @@ async def test_who_waits_for_a_job_that_is_swept_waits_no_longer(
     waiting = Replica(state, clock)
     await waiting.get()
     await settle()
-    await JobStore("bedrock", state).forget(KEY)
+    await JobStore("acme", state).forget(KEY)
     await clock.pass_time(TAKEN_OVER)
     await waiting.background.idle()
     assert waiting.call.made == []

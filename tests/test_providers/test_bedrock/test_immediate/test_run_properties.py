@@ -92,7 +92,7 @@ async def _check_end(batch: Batch, replica: Replica, count: int) -> None:
     assert batch.counts is not None
     assert len(lines) == count - batch.counts.pending
     if batch.state is BatchState.SUCCEEDED:
-        assert [line["recordId"] for line in lines] == [f"r{n:010d}" for n in range(count)]
+        assert [line["custom_id"] for line in lines] == [f"r{n:010d}" for n in range(count)]
     else:
         assert batch.state is BatchState.CANCELLED
 

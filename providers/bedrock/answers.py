@@ -1,0 +1,99 @@
+"""Answers to single requests from Bedrock's runtime, for batches that the proxy runs itself.
+
+Lines of input and results have the formats of a job (bedrock.md section 3).
+"""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import orjson
+
+from providers.aws.client import AwsClient
+from providers.aws.signing import BEDROCK, aws_url, encode_segment
+from providers.aws.target import AwsTargets
+from providers.batches.result_lines import parse_in_unicode
+from providers.bedrock.content.result_from_bedrock import echoed, result_from_bedrock
+from providers.bedrock.invocation import InvocationType
+from providers.credential import Caller
+from providers.json_api.json_text import parse_json, render_json, render_line
+from providers.resources import BatchState
+
+# AWS recommends this (bedrock.md section 2): Converse sends nothing until the model is done.
+_SILENCE_SECONDS: Final = 3600.0
+_VERBS: Final = {InvocationType.CONVERSE: "converse", InvocationType.INVOKE_MODEL: "invoke"}
+# A job's own status words (bedrock.md section 2).
+_STATUS_WORDS: Final[Mapping[BatchState, str]] = {
+    BatchState.PENDING: "Submitted",
+    BatchState.RUNNING: "InProgress",
+    BatchState.CANCELLING: "Stopping",
+    BatchState.CANCELLED: "Stopped",
+    BatchState.SUCCEEDED: "Completed",
+}
+
+
+class BedrockAnswers:
+    """Implements `Answerer`; the format of a batch is its InvocationType.
+
+    `answer_limit` is in bytes.
+    """
+
+    id_member = "recordId"
+    error_head = b'{"error":'
+    status_words = _STATUS_WORDS
+    # Unverified: with these errors no model has begun the request (bedrock.md section 2).
+    not_begun = frozenset({"ServiceUnavailableException", "ModelNotReadyException"})
+
+    def __init__(self, client: AwsClient, targets: AwsTargets, answer_limit: int) -> None:
+        self._client = client
+        self._targets = targets
+        self._limit = answer_limit
+
+    async def check(self, caller: Caller) -> None:
+        await self._targets.of(caller)
+
+    async def answer(self, caller: Caller, model: str, invocation: str, line: bytes) -> bytes:
+        record = parse_json(line)
+        record_id, model_input = record["recordId"], record["modelInput"]
+        output = await self._invoke(caller, model, invocation, render_json(model_input))
+        return render_result(record_id, output, model_input)
+
+    def render_error(self, record_id: str, code: int, message: str, /) -> bytes:
+        return render_error(record_id, code, message)
+
+    def translate(self, line: dict[str, Any], invocation: str, /) -> dict[str, Any]:
+        return result_from_bedrock(line, InvocationType(invocation))
+
+    async def _invoke(
+        self, caller: Caller, model: str, invocation: str, model_input: bytes
+    ) -> bytes:
+        """`modelOutput` as JSON, from one attempt.
+
+        Before sending, raises the errors of `AwsTargets`, which name no provider.
+        """
+        target = await self._targets.of(caller)
+        verb = _VERBS[InvocationType(invocation)]
+        url = aws_url(target.runtime, f"/model/{encode_segment(model)}/{verb}")
+        headers = {"Content-Type": "application/json"}
+        async with await self._client.open(
+            target, BEDROCK, "POST", url, model_input, headers, _SILENCE_SECONDS
+        ) as reply:
+            return await reply.read(self._limit)
+
+
+def render_result(record_id: str, output: bytes, model_input: object) -> bytes:
+    """The result line of a record, with the parts of the request that are read."""
+    try:
+        # Parsed, since the unchanged bytes might contain a line break.
+        parsed = parse_in_unicode(output)
+        if isinstance(parsed, dict):
+            # The id comes first, so it is known even for a line that is too long to parse.
+            return render_line({"recordId": record_id, "modelOutput": parsed} | echoed(model_input))
+    except (ValueError, orjson.JSONEncodeError):
+        pass
+    message = "the model's answer is not a JSON object, or it is nested too deeply"
+    return render_error(record_id, 503, message)
+
+
+def render_error(record_id: str, code: int, message: str) -> bytes:
+    error = {"errorCode": code, "errorMessage": message}
+    return render_line({"error": error, "recordId": record_id})
