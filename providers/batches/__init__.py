@@ -2,6 +2,6 @@
 
 `batch_input` reads a file or an inline list, `line_formats` checks each line, `request_table`
 stores the keys of the requests, `batch_results` and `result_lines` write results in Gemini's shape.
-`repeats` and `deleted_markers` store what a provider does not. Used by all providers, and by
-`tenancy`.
+`repeats` and `deleted_markers` store what a provider does not. `immediate` runs batches in the
+proxy itself. Used by all providers, and by `tenancy`.
 """

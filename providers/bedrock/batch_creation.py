@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from providers.aws.s3 import S3
 from providers.aws.target import AwsTarget
 from providers.batches.batch_input import BatchInput
+from providers.batches.immediate.job_creation import NewImmediateJob
+from providers.batches.immediate.job_ids import job_id_of
+from providers.batches.immediate.jobs import ImmediateJobs
 from providers.bedrock.content.native_rules import NativeRules
-from providers.bedrock.immediate.job_creation import NewImmediateJob
-from providers.bedrock.immediate.job_ids import job_id_of
-from providers.bedrock.immediate.jobs import ImmediateJobs
 from providers.bedrock.jobs.job_creation import JobCreation, NewJob, input_folder
 from providers.bedrock.jobs.job_input import JobInput, ReadyInput, ready, ready_for_a_job
 from providers.bedrock.jobs.job_media import Media

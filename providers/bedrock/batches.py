@@ -7,16 +7,16 @@ from dataclasses import dataclass, replace
 from providers.aws.errors import is_absent
 from providers.aws.s3 import S3
 from providers.aws.target import AwsTarget, AwsTargets
+from providers.batches.batch_backends import BatchBackend, FoundBatch
 from providers.batches.batch_input import BatchInput, FileInput, InlineInput
+from providers.batches.immediate.immediate_batches import ImmediateBatches
+from providers.batches.immediate.job_ids import is_immediate
+from providers.batches.immediate.job_list import Position, parse_position
 from providers.batches.json_lines import LineSplitter
 from providers.batches.repeats import Repeat
-from providers.bedrock.batch_backends import BatchBackend, FoundBatch
 from providers.bedrock.batch_creation import BatchCreation, Creation
 from providers.bedrock.content.batch_lines import line_formats
 from providers.bedrock.content.native_rules import NativeRules
-from providers.bedrock.immediate.immediate_batches import ImmediateBatches
-from providers.bedrock.immediate.job_ids import is_immediate
-from providers.bedrock.immediate.job_list import Position, parse_position
 from providers.bedrock.input_object import InputObject
 from providers.bedrock.jobs.job_batches import JobBatches
 from providers.bedrock.pages import PRINTABLE, PageStart, parse_page_start

@@ -17,14 +17,14 @@ from providers.aws.target import (
 )
 from providers.batches.background import Background
 from providers.batches.deleted_markers import DeletedMarkers
+from providers.batches.immediate.immediate_batches import ImmediateBatches
+from providers.batches.immediate.jobs import ImmediateJobs
+from providers.batches.immediate.resumption import Resumption
 from providers.batches.json_lines import NumberedSplitter, ResultSplitter
 from providers.bedrock.answers import BedrockAnswers
 from providers.bedrock.batch_creation import BatchCreation
 from providers.bedrock.batches import BatchBackends, BedrockBatches
 from providers.bedrock.files import BedrockFiles
-from providers.bedrock.immediate.immediate_batches import ImmediateBatches
-from providers.bedrock.immediate.jobs import ImmediateJobs
-from providers.bedrock.immediate.resumption import Resumption
 from providers.bedrock.jobs.job_batches import JobBatches
 from providers.bedrock.jobs.job_creation import JobCreation
 from providers.bedrock.jobs.job_keys import JobKeys

@@ -2,12 +2,12 @@
 
 import asyncio
 
-from providers.bedrock.immediate.clock import SystemClock
-from providers.bedrock.immediate.leases import LeaseRecords, acquire
+from providers.batches.immediate.clock import SystemClock
+from providers.batches.immediate.leases import LeaseRecords, acquire
 from providers.resources import BatchState, Counts
 from providers.status import Status
 from tests.contract.conftest import Replicas
-from tests.test_providers.test_bedrock.test_immediate.stage import (
+from tests.test_providers.test_batches.test_immediate.stage import (
     CALLER,
     JOB_ID,
     Replica,

@@ -6,7 +6,7 @@ How long they last is no setting. A test that kills their owner would have to wa
 import runpy
 from typing import Final
 
-from providers.bedrock.immediate import leases
+from providers.batches.immediate import leases
 
 _LEASE_SECONDS: Final = 2.0
 _LASTING: Final = {

@@ -7,11 +7,11 @@ from typing import Final
 
 from providers.aws.s3 import S3
 from providers.aws.target import AwsTarget, AwsTargets
+from providers.batches.batch_backends import FoundBatch
 from providers.batches.deleted_markers import DeletedMarkers, batch_marker
 from providers.batches.ended_results import EndedResults
 from providers.batches.json_lines import ResultSplitter
 from providers.batches.request_table import RequestTable, RowKind
-from providers.bedrock.batch_backends import FoundBatch
 from providers.bedrock.jobs.job_failures import is_unanswered
 from providers.bedrock.jobs.job_keys import JobKeys
 from providers.bedrock.jobs.job_memory import JobMemory, KeptJob
@@ -40,7 +40,7 @@ _JOBS_PAGE: Final = 100
 
 
 class JobBatches:
-    """Implements `providers.bedrock.batch_backends.BatchBackend`, and lists."""
+    """Implements `providers.batches.batch_backends.BatchBackend`, and lists."""
 
     def __init__(
         self,

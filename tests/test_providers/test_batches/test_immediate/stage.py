@@ -1,0 +1,313 @@
+"""Replicas that share one state store, under a clock that a test moves."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import orjson
+
+from providers.batches.immediate.clock import Clock
+from providers.batches.immediate.job_creation import NewImmediateJob
+from providers.batches.immediate.job_ids import job_id_of
+from providers.batches.immediate.job_results import JobResults
+from providers.batches.immediate.job_store import JobKey
+from providers.batches.immediate.jobs import ImmediateJobs
+from providers.batches.immediate.leases import LEASE_SECONDS, RENEWAL_SECONDS
+from providers.batches.json_lines import ResultLine
+from providers.batches.request_table import RequestTable, RowKind, indexed_id
+from providers.body import in_memory
+from providers.credential import Caller, Credential
+from providers.errors import FerryError
+from providers.memory import MemoryBudget
+from providers.resources import Batch, BatchKind, BatchState
+from providers.state import State
+from providers.status import Status
+from tests.memory_state import MemoryState
+from tests.test_providers.test_batches.test_immediate.stores import Mortal
+
+CALLER = Caller(Credential("AKIA:secret"), "tenant")
+JOB_ID = job_id_of("the job")
+KEY = JobKey("tenant", JOB_ID)
+MODEL = "a-model"
+FORM = "a form of lines"
+# An owner is missed for a whole lease, and the look that sees it may be a renewal away.
+TAKEN_OVER = LEASE_SECONDS + 2 * RENEWAL_SECONDS
+# More turns of the loop than anything here takes without waiting for time or for a test.
+_TURNS = 10_000
+_TURNS_TO_SETTLE = 200
+
+Answer = bytes | BaseException
+
+
+async def until(reached: Callable[[], bool]) -> None:
+    for _ in range(_TURNS):
+        if reached():
+            return
+        await asyncio.sleep(0)
+    raise AssertionError("it never came to that")
+
+
+async def settle() -> None:
+    """Let everything go on that waits neither for time nor for a test."""
+    for _ in range(_TURNS_TO_SETTLE):
+        await asyncio.sleep(0)
+
+
+class FakeClock:
+    """Implements `Clock`. Time passes in `pass_time` only."""
+
+    def __init__(self) -> None:
+        self._seconds = 1000.0
+        self._sleepers: list[tuple[float, asyncio.Future[None]]] = []
+
+    def now(self) -> datetime:
+        return datetime(2026, 1, 1, tzinfo=UTC) + timedelta(seconds=self._seconds)
+
+    def monotonic(self) -> float:
+        return self._seconds
+
+    async def wait(self, seconds: float) -> None:
+        sleeper = (self._seconds + seconds, asyncio.get_running_loop().create_future())
+        self._sleepers.append(sleeper)
+        try:
+            await sleeper[1]
+        finally:
+            if sleeper in self._sleepers:
+                self._sleepers.remove(sleeper)
+
+    def leap(self, seconds: float) -> None:
+        """Time passes, and nobody has noticed yet: the machine slept."""
+        self._seconds += seconds
+
+    async def pass_time(self, seconds: float) -> None:
+        end = self._seconds + seconds
+        while True:
+            await settle()
+            due = min((s for s in self._sleepers if s[0] <= end), default=None, key=lambda s: s[0])
+            if due is None:
+                break
+            self._sleepers.remove(due)
+            self._seconds = max(self._seconds, due[0])
+            due[1].set_result(None)
+        self._seconds = end
+        await settle()
+
+
+class ScriptedAnswers:
+    """Implements `Answerer`. A record answers by its script, then with its number."""
+
+    id_member = "custom_id"
+    error_head = b'{"error":'
+    status_words: Mapping[BatchState, str] = {
+        BatchState.PENDING: "queued",
+        BatchState.RUNNING: "working",
+        BatchState.CANCELLING: "stopping",
+        BatchState.CANCELLED: "stopped",
+        BatchState.SUCCEEDED: "done",
+    }
+    not_begun = frozenset({"NotReady"})
+
+    def __init__(self, script: dict[int, Sequence[Answer]] | None = None) -> None:
+        self._script = {number: list(answers) for number, answers in (script or {}).items()}
+        self.made: list[int] = []
+        self.callers: list[Caller] = []
+        self.asked: list[tuple[str, str]] = []
+        self.at_once = 0
+        self.most_at_once = 0
+        self.open = asyncio.Event()
+        self.open.set()
+        self._called = asyncio.Condition()
+        self._quota: Callable[[], None] = lambda: None
+
+    def allow_a_minute(self, count: int, clock: Clock, beyond: FerryError) -> None:
+        """As many calls begin in a minute; others are refused as `beyond` says."""
+        begun: Counter[int] = Counter()
+
+        def check() -> None:
+            minute = int(clock.monotonic() / 60)
+            begun[minute] += 1
+            if begun[minute] > count:
+                raise beyond
+
+        self._quota = check
+
+    async def in_flight(self, count: int) -> None:
+        """Wait for so many calls at once."""
+        async with self._called:
+            await self._called.wait_for(lambda: self.at_once >= count)
+
+    async def check(self, caller: Caller) -> None:
+        """Every caller is welcome."""
+
+    async def answer(self, caller: Caller, model: str, form: str, line: bytes, /) -> bytes:
+        record = orjson.loads(line)
+        number = record["body"]["n"]
+        self.made.append(number)
+        self.callers.append(caller)
+        self.asked.append((model, form))
+        self._quota()
+        self.at_once += 1
+        self.most_at_once = max(self.most_at_once, self.at_once)
+        try:
+            async with self._called:
+                self._called.notify_all()
+            await self.open.wait()
+        finally:
+            self.at_once -= 1
+        answers = self._script.get(number)
+        answer = answers.pop(0) if answers else orjson.dumps({"n": number})
+        if isinstance(answer, BaseException):
+            raise answer
+        result = {"custom_id": record["custom_id"], "response": orjson.Fragment(answer)}
+        return orjson.dumps(result, option=orjson.OPT_APPEND_NEWLINE)
+
+    def render_error(self, line_id: str, code: int, message: str, /) -> bytes:
+        error = {"error": {"code": code, "message": message}, "custom_id": line_id}
+        return orjson.dumps(error, option=orjson.OPT_APPEND_NEWLINE)
+
+    def translate(self, line: dict[str, Any], form: str, /) -> dict[str, Any]:
+        assert form == FORM
+        return line
+
+
+class TestBackground:
+    """Implements `Background`. What work raises is kept for the test to look at."""
+
+    __test__ = False
+
+    def __init__(self) -> None:
+        self.tasks: dict[str, asyncio.Task[None]] = {}
+        self.failures: list[Exception] = []
+        self._before_end: list[Callable[[], Awaitable[None]]] = []
+
+    def before_end(self, prepare: Callable[[], Awaitable[None]]) -> None:
+        self._before_end.append(prepare)
+
+    async def drain(self) -> None:
+        """As the application's end begins, with all the time in the world."""
+        await asyncio.gather(*(prepare() for prepare in self._before_end))
+
+    def start(self, name: str, work: Callable[[], Awaitable[None]]) -> None:
+        if name in self.tasks:
+            return
+        task = asyncio.create_task(self._carry_out(work))
+        self.tasks[name] = task
+        task.add_done_callback(lambda _: self.tasks.pop(name))
+
+    async def stop(self) -> None:
+        tasks = list(self.tasks.values())
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def idle(self) -> None:
+        """All that was begun has ended, without the help of time."""
+        await until(lambda: not self.tasks)
+
+    async def ended(self) -> None:
+        """Wait until all work has ended, over a slow store."""
+        await asyncio.gather(*self.tasks.values())
+
+    async def _carry_out(self, work: Callable[[], Awaitable[None]]) -> None:
+        try:
+            await work()
+        except Exception as error:
+            self.failures.append(error)
+
+
+class Replica:
+    """One process: its jobs, its background, its view of the shared store."""
+
+    def __init__(
+        self,
+        state: State,
+        clock: Clock,
+        call: ScriptedAnswers | None = None,
+        memory: MemoryBudget | None = None,
+        *,
+        ambient: bool = False,
+    ) -> None:
+        self.shared = state
+        self.state = Mortal(state)
+        self.call = call or ScriptedAnswers()
+        self.background = TestBackground()
+        self.jobs = ImmediateJobs(
+            "acme",
+            self.state,
+            memory or MemoryBudget(),
+            self.background,
+            self.call,
+            1 << 20,
+            ambient=ambient,
+            clock=clock,
+        )
+
+    async def create(self, count: int, job_id: str = JOB_ID, caller: Caller = CALLER) -> Batch:
+        return await self.jobs.create(caller, job_id, new_job(count))
+
+    async def get(self, caller: Caller = CALLER) -> Batch:
+        return await self.jobs.get(caller, JOB_ID)
+
+    async def die(self) -> None:
+        """The process dies without a last write to the store."""
+        self.state.away = True
+        await self.background.stop()
+
+    async def results(self, caller: Caller = CALLER) -> JobResults:
+        return await self.jobs.results(await self.jobs.look_up(caller, JOB_ID))
+
+    async def lines(self, caller: Caller = CALLER) -> list[dict[str, object]]:
+        found = await self.results(caller)
+        return [orjson.loads(line_text(line)) async for lines in found.lines() for line in lines]
+
+
+async def blocked(state: MemoryState, clock: FakeClock, count: int) -> Replica:
+    """An owner with as many calls in flight as it may have."""
+    owner = Replica(state, clock)
+    owner.call.open.clear()
+    await owner.create(count)
+    await until(lambda: owner.call.at_once == min(8, count))
+    return owner
+
+
+def input_line(number: int, padding: int = 0) -> bytes:
+    body = {"n": number, "padding": "x" * padding}
+    return orjson.dumps({"custom_id": indexed_id(number), "body": body})
+
+
+def new_job(count: int, padding: int = 0, first: int = 0) -> NewImmediateJob:
+    """`first` is the number of its first record."""
+    numbers = range(first, first + count)
+    return NewImmediateJob(
+        model=MODEL,
+        kind=BatchKind.GENERATE,
+        invocation=FORM,
+        table=RequestTable(RowKind.KEY, [orjson.dumps(f"k{n}") for n in numbers]),
+        input=in_memory(b"".join(input_line(n, padding) + b"\n" for n in numbers)),
+        display_name="few",
+    )
+
+
+def objects(state: MemoryState, kind: str) -> dict[str, bytes]:
+    """The objects of the job's work of one kind, by their last segment."""
+    return {
+        name.rpartition("/")[2]: data
+        for name, data in state.objects.items()
+        if name.startswith("immediate-work/") and f"/{kind}/" in name
+    }
+
+
+def line_text(line: ResultLine) -> bytes:
+    assert isinstance(line, bytes)
+    return line
+
+
+def refusal(
+    status: Status, upstream_status: int | None = None, reason: str | None = None
+) -> FerryError:
+    """One of the provider's."""
+    return FerryError(
+        status, "acme: no", provider="acme", reason=reason, upstream_status=upstream_status
+    )

@@ -1,0 +1,121 @@
+"""A process that is asked to end: what is in flight is paid for, and is not to be paid twice."""
+
+import asyncio
+
+from providers.resources import BatchState, Counts
+from providers.status import Status
+from tests.memory_state import MemoryState
+from tests.test_providers.test_batches.test_immediate.stage import (
+    CALLER,
+    JOB_ID,
+    FakeClock,
+    Replica,
+    ScriptedAnswers,
+    blocked,
+    objects,
+    refusal,
+    settle,
+    until,
+)
+
+
+async def test_calls_in_flight_end_and_no_other_begins(
+    state: MemoryState, clock: FakeClock
+) -> None:
+    owner = await blocked(state, clock, 20)
+    draining = asyncio.create_task(owner.background.drain())
+    await settle()
+    assert not draining.done()
+    owner.call.open.set()
+    await draining
+    assert sorted(owner.call.made) == list(range(8))
+    assert len(objects(state, "results")) == 8
+    await owner.background.stop()
+    heir = Replica(state, clock)
+    await heir.get()
+    await heir.background.idle()  # no time has passed
+    assert sorted(heir.call.made) == list(range(8, 20))
+    assert (await heir.get()).counts == Counts(20, 20, 0)
+
+
+async def test_a_job_whose_last_calls_were_in_flight_ends(
+    state: MemoryState, clock: FakeClock
+) -> None:
+    owner = await blocked(state, clock, 3)
+    draining = asyncio.create_task(owner.background.drain())
+    await settle()
+    owner.call.open.set()
+    await draining
+    assert (await owner.get()).state is BatchState.SUCCEEDED
+
+
+async def test_what_waits_between_two_tries_is_not_waited_for(
+    state: MemoryState, clock: FakeClock
+) -> None:
+    owner = Replica(state, clock, ScriptedAnswers({0: [refusal(Status.RESOURCE_EXHAUSTED, 429)]}))
+    await owner.create(1)
+    await until(lambda: owner.call.made == [0])
+    await settle()
+    await owner.background.drain()
+    assert objects(state, "calls") == {}
+    heir = Replica(state, clock)
+    await heir.get()
+    await heir.background.idle()
+    assert (await heir.get()).counts == Counts(1, 1, 0)
+
+
+async def test_a_call_that_outlives_the_drain_may_be_made_once_more(
+    state: MemoryState, clock: FakeClock
+) -> None:
+    owner = await blocked(state, clock, 1)
+    draining = asyncio.create_task(owner.background.drain())
+    await settle()
+    draining.cancel()
+    await owner.background.stop()
+    assert list(objects(state, "calls")) == ["0000000000-1"]
+    heir = Replica(state, clock)
+    await heir.get()
+    await heir.background.idle()
+    assert heir.call.made == [0]
+
+
+async def test_a_job_that_is_made_meanwhile_is_left_to_others(
+    state: MemoryState, clock: FakeClock
+) -> None:
+    owner = Replica(state, clock)
+    await owner.background.drain()
+    assert (await owner.create(1)).state is BatchState.PENDING
+    await owner.jobs.get(CALLER, JOB_ID)
+    await settle()
+    assert (owner.call.made, owner.background.tasks) == ([], {})
+
+
+async def test_a_claim_that_comes_meanwhile_is_given_up(
+    state: MemoryState, clock: FakeClock
+) -> None:
+    owner = await blocked(state, clock, 1)
+    waiting = Replica(state, clock)
+    await waiting.get()
+    await settle()
+    await waiting.background.drain()
+    await owner.background.stop()
+    await clock.pass_time(20)
+    assert (waiting.call.made, waiting.background.tasks) == ([], {})
+    heir = Replica(state, clock)
+    await heir.get()
+    await heir.background.idle()
+    assert heir.call.made == [0]
+
+
+async def test_a_drain_does_not_wait_for_what_has_failed(
+    state: MemoryState, clock: FakeClock
+) -> None:
+    """The lease_record cannot be given up while the store is away."""
+    owner = await blocked(state, clock, 1)
+    draining = asyncio.create_task(owner.background.drain())
+    await settle()
+    owner.state.away = True
+    owner.call.open.set()
+    await clock.pass_time(60)
+    await draining
+    assert owner.background.tasks == {}

@@ -1,0 +1,60 @@
+from contextlib import aclosing
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from providers.batches.immediate.input_segments import (
+    ANSWER_BYTES,
+    SEGMENT_BYTES,
+    records_of,
+    segments,
+    working_bytes,
+)
+from providers.batches.immediate.run_dependencies import CALLS_OF_A_JOB
+from providers.batches.json_lines import LineSplitter
+from providers.body import Body
+from providers.errors import FerryError
+from providers.memory import MemoryBudget
+from providers.status import Status
+from tests.test_providers.streams import CUTS, cut, stream
+
+
+async def cut_up(pieces: list[bytes], memory: MemoryBudget) -> list[tuple[int, bytes]]:
+    splitter = LineSplitter(1 << 20, memory)
+    async with aclosing(segments(Body(stream(pieces), None), splitter, memory)) as made:
+        return [segment async for segment in made]
+
+
+@given(st.lists(st.integers(1, SEGMENT_BYTES // 3), max_size=12), CUTS)
+async def test_the_records_come_back_in_order(sizes: list[int], cuts: list[int]) -> None:
+    lines = [b"x" * size for size in sizes]
+    made = await cut_up(cut(b"\n".join(lines), cuts), MemoryBudget())
+    records = [record for first, text in made for record in records_of(first, text)]
+    assert records == list(enumerate(lines))
+    assert all(len(text) < 2 * SEGMENT_BYTES for _, text in made)
+
+
+async def test_a_long_line_is_a_segment_of_its_own() -> None:
+    lines = [b"a" * SEGMENT_BYTES, b"b" * SEGMENT_BYTES, b"c"]
+    assert await cut_up([b"\n".join(lines)], MemoryBudget()) == list(enumerate(lines))
+
+
+@pytest.mark.parametrize(("spare", "fits"), [(0, True), (-1, False)])
+async def test_what_could_never_be_carried_out_is_refused(spare: int, fits: bool) -> None:
+    size = 4 * SEGMENT_BYTES
+    memory = MemoryBudget(working_bytes(size, 1) + spare)
+    line = b"x" * size + b"\n"
+    if fits:
+        assert await cut_up([line], memory) == [(0, line[:-1])]
+    else:
+        with pytest.raises(FerryError) as caught:
+            await cut_up([line], memory)
+        assert caught.value.status == Status.INVALID_ARGUMENT
+    # All of it was given back.
+    memory.take(memory.size)
+
+
+def test_no_more_answers_are_held_than_calls_are_made_at_once() -> None:
+    assert working_bytes(0, 3) == 3 * ANSWER_BYTES
+    assert working_bytes(10, 100) == 40 + CALLS_OF_A_JOB * ANSWER_BYTES

@@ -1,0 +1,194 @@
+import asyncio
+from datetime import UTC, datetime
+
+import pytest
+
+from providers.batches.immediate.clock import SystemClock
+from providers.batches.immediate.leases import (
+    LEASE_SECONDS,
+    MARGIN_SECONDS,
+    RENEWAL_SECONDS,
+    Lease,
+    LeaseLost,
+    LeaseRecord,
+    LeaseRecords,
+    Progress,
+    acquire,
+)
+from tests.memory_state import MemoryState
+from tests.test_providers.test_batches.test_immediate.stage import FakeClock, settle
+from tests.test_providers.test_batches.test_immediate.stores import Mortal
+
+STARTED = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+@pytest.fixture
+def leases(state: MemoryState) -> LeaseRecords:
+    return LeaseRecords("job/claims", state)
+
+
+async def yes() -> bool:
+    return True
+
+
+async def no() -> bool:
+    return False
+
+
+async def taken(leases: LeaseRecords, clock: FakeClock) -> Lease:
+    lease = await acquire(leases, clock, yes)
+    assert lease is not None
+    return lease
+
+
+async def test_the_newest_claim_is_that_of_the_last_epoch(leases: LeaseRecords) -> None:
+    assert await leases.newest() is None
+    for epoch in (1, 2, 9, 10, 11, 100):
+        lease_record = LeaseRecord(epoch, "a", STARTED, Progress(epoch, 1))
+        assert await leases.create(lease_record)
+        assert await leases.newest() == lease_record
+
+
+async def test_an_epoch_belongs_to_one_owner(leases: LeaseRecords) -> None:
+    assert await leases.create(LeaseRecord(1, "a", STARTED))
+    assert not await leases.create(LeaseRecord(1, "b", STARTED))
+    # A create whose answer was lost is repeated.
+    assert await leases.create(LeaseRecord(1, "a", STARTED))
+
+
+async def test_a_free_job_is_had_at_once(leases: LeaseRecords, clock: FakeClock) -> None:
+    lease = await taken(leases, clock)
+    assert (lease.epoch, lease.started, lease.progress) == (1, clock.now(), Progress())
+    lease.check()
+
+
+async def test_of_many_one_has_it(leases: LeaseRecords, clock: FakeClock) -> None:
+    tasks = [asyncio.create_task(acquire(leases, clock, yes)) for _ in range(5)]
+    await settle()
+    assert [task.done() for task in tasks].count(True) == 1
+    await clock.pass_time(LEASE_SECONDS - 1)
+    assert [task.done() for task in tasks].count(True) == 1
+    # Its owner renews nothing: another one has it, and again a whole lease later another.
+    await clock.pass_time(2 * RENEWAL_SECONDS)
+    assert [task.done() for task in tasks].count(True) == 2
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def test_a_claim_that_is_renewed_is_not_taken(leases: LeaseRecords, clock: FakeClock) -> None:
+    lease = await taken(leases, clock)
+    keeping = asyncio.create_task(lease.keep(lambda: Progress(3, 1)))
+    expiring = asyncio.create_task(lease.expire())
+    waiting = asyncio.create_task(acquire(leases, clock, yes))
+    await clock.pass_time(20 * LEASE_SECONDS)
+    assert not any(task.done() for task in (keeping, expiring, waiting))
+    newest = await leases.newest()
+    assert newest is not None
+    assert newest.epoch == 1 + 20 * LEASE_SECONDS / RENEWAL_SECONDS
+    assert newest.progress == Progress(3, 1)
+    keeping.cancel()
+    await clock.pass_time(LEASE_SECONDS)
+    with pytest.raises(LeaseLost):
+        await expiring
+    await clock.pass_time(2 * RENEWAL_SECONDS)
+    heir = await waiting
+    assert heir is not None
+    assert (heir.epoch, heir.started, heir.progress) == (
+        newest.epoch + 1,
+        lease.started,
+        newest.progress,
+    )
+
+
+async def test_a_lease_is_over_before_another_may_have_it(
+    leases: LeaseRecords, clock: FakeClock
+) -> None:
+    lease = await taken(leases, clock)
+    expiring = asyncio.create_task(lease.expire())
+    await clock.pass_time(LEASE_SECONDS - MARGIN_SECONDS - 0.1)
+    lease.check()
+    assert not expiring.done()
+    await clock.pass_time(0.1)
+    with pytest.raises(LeaseLost):
+        lease.check()
+    with pytest.raises(LeaseLost):
+        await expiring
+
+
+async def test_who_cannot_write_the_next_epoch_has_lost(
+    leases: LeaseRecords, clock: FakeClock
+) -> None:
+    lease = await taken(leases, clock)
+    await leases.create(LeaseRecord(2, "another", STARTED))
+    keeping = asyncio.create_task(lease.keep(Progress))
+    await clock.pass_time(RENEWAL_SECONDS)
+    with pytest.raises(LeaseLost):
+        await keeping
+
+
+async def test_what_is_given_up_is_had_at_once(leases: LeaseRecords, clock: FakeClock) -> None:
+    lease = await taken(leases, clock)
+    await lease.release(Progress(5, 2))
+    heir = await taken(leases, clock)
+    assert (heir.epoch, heir.progress) == (3, Progress(5, 2))
+
+
+async def test_it_is_given_up_also_after_a_renewal_that_was_cut_off(
+    leases: LeaseRecords, clock: FakeClock
+) -> None:
+    lease = await taken(leases, clock)
+    own = await leases.newest()
+    assert own is not None
+    await leases.create(LeaseRecord(2, own.owner, own.started))
+    await lease.release(Progress())
+    assert (await taken(leases, clock)).epoch == 4
+
+
+async def test_what_another_has_is_not_given_up(leases: LeaseRecords, clock: FakeClock) -> None:
+    lease = await taken(leases, clock)
+    another = LeaseRecord(2, "another", STARTED)
+    await leases.create(another)
+    await lease.release(Progress())
+    assert await leases.newest() == another
+
+
+async def test_a_store_that_is_away_is_asked_again(
+    state: MemoryState, clock: FakeClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    mortal = Mortal(state)
+    lease = await taken(LeaseRecords("job/claims", mortal), clock)
+    keeping = asyncio.create_task(lease.keep(Progress))
+    mortal.away = True
+    await clock.pass_time(RENEWAL_SECONDS + 3)
+    assert lease.epoch == 1
+    mortal.away = False
+    await clock.pass_time(1)
+    assert lease.epoch == 2
+    assert "could not be renewed yet: OSError" in caplog.text
+    keeping.cancel()
+
+
+async def test_what_is_not_wanted_is_not_had(state: MemoryState, clock: FakeClock) -> None:
+    assert await acquire(LeaseRecords("job/claims", state), clock, no) is None
+    assert state.objects == {}
+
+
+async def test_what_ends_just_when_it_is_had_is_not_had(
+    leases: LeaseRecords, clock: FakeClock
+) -> None:
+    """Who ended the job may have removed the leases on it."""
+    answers = iter([True, False])
+
+    async def wanted() -> bool:
+        return next(answers)
+
+    assert await acquire(leases, clock, wanted) is None
+
+
+async def test_the_systems_clock_is_in_utc_and_goes_on() -> None:
+    clock = SystemClock()
+    before = clock.monotonic()
+    await clock.wait(0)
+    assert clock.monotonic() >= before
+    assert abs((clock.now() - datetime.now(UTC)).total_seconds()) < 60

@@ -1,0 +1,166 @@
+"""After a restart, with the proxy's own credential."""
+
+import pytest
+
+from providers.batches.immediate.job_ids import job_id_of
+from providers.batches.immediate.leases import LEASE_SECONDS, RENEWAL_SECONDS
+from providers.batches.immediate.resumption import INTERVAL_SECONDS, Resumption
+from providers.batches.immediate.retry_delays import DELAY_SECONDS
+from providers.credential import Caller, Credential
+from providers.resources import BatchState
+from providers.state import write
+from providers.status import Status
+from tests.memory_state import MemoryState
+from tests.test_providers.test_batches.test_immediate.stage import (
+    CALLER,
+    JOB_ID,
+    KEY,
+    TAKEN_OVER,
+    FakeClock,
+    Replica,
+    ScriptedAnswers,
+    blocked,
+    refusal,
+    settle,
+    until,
+)
+
+
+def ambient(tenant: str) -> Caller:
+    return Caller(Credential("ambient"), tenant)
+
+
+def restarted(state: MemoryState, clock: FakeClock, call: ScriptedAnswers | None = None) -> Replica:
+    replica = Replica(state, clock, call, ambient=True)
+    looking = Resumption(replica.jobs, ambient, clock).run
+    replica.background.start("looking", looking)
+    return replica
+
+
+async def test_jobs_of_all_tenants_are_carried_on(state: MemoryState, clock: FakeClock) -> None:
+    owner = Replica(state, clock, ambient=True)
+    await owner.create(1, job_id_of("ended"))
+    await owner.background.idle()
+    owner.call.open.clear()
+    callers = [ambient("one"), ambient("two")]
+    for caller in callers:
+        await owner.create(1, job_id_of("unended"), caller)
+    await until(lambda: owner.call.at_once == 2)
+    await owner.die()
+
+    replica = restarted(state, clock)
+    await settle()
+    assert replica.call.made == []
+    await clock.pass_time(LEASE_SECONDS + RENEWAL_SECONDS)
+    assert sorted(caller.tenant for caller in replica.call.callers) == ["one", "two"]
+    for caller in callers:
+        batch = await replica.jobs.get(caller, job_id_of("unended"))
+        assert batch.state is BatchState.SUCCEEDED
+    await replica.background.stop()
+
+
+async def test_a_job_that_was_given_up_goes_on_at_a_later_look(
+    state: MemoryState, clock: FakeClock
+) -> None:
+    replica = restarted(
+        state, clock, ScriptedAnswers({0: [refusal(Status.UNAUTHENTICATED, 403)] * 2})
+    )
+    await replica.create(1)
+    await settle()
+    assert replica.call.made == [0]
+    await clock.pass_time(DELAY_SECONDS - 1)
+    assert replica.call.made == [0]
+    await clock.pass_time(1 + 1.2 * INTERVAL_SECONDS)
+    assert replica.call.made == [0, 0]
+    await clock.pass_time(DELAY_SECONDS + 1.2 * INTERVAL_SECONDS)
+    assert replica.call.made == [0, 0, 0]
+    assert (await replica.get()).state is BatchState.SUCCEEDED
+    await clock.pass_time(10 * INTERVAL_SECONDS)
+    assert replica.call.made == [0, 0, 0]
+    await replica.background.stop()
+
+
+async def test_what_its_caller_was_to_pay_is_not_paid_by_the_proxy(
+    state: MemoryState, clock: FakeClock
+) -> None:
+    """The settings changed between the job's creation and its end."""
+    owner = await blocked(state, clock, 2)
+    await owner.background.stop()
+    replica = restarted(state, clock)
+    assert (await replica.get()).state is BatchState.RUNNING
+    await clock.pass_time(3 * TAKEN_OVER)
+    assert replica.call.made == []
+    # It is ended all the same: that costs nothing.
+    await replica.jobs.cancel(CALLER, JOB_ID)
+    await clock.pass_time(TAKEN_OVER)
+    assert (await replica.get()).state is BatchState.CANCELLED
+    assert replica.call.made == []
+    await replica.background.stop()
+
+
+async def test_what_the_proxy_was_to_pay_is_not_paid_by_a_caller(
+    state: MemoryState, clock: FakeClock
+) -> None:
+    owner = Replica(state, clock, ambient=True)
+    owner.call.open.clear()
+    await owner.create(1)
+    await until(lambda: owner.call.at_once == 1)
+    await owner.background.stop()
+    replica = Replica(state, clock)
+    assert (await replica.get()).state is BatchState.RUNNING
+    await clock.pass_time(TAKEN_OVER)
+    assert replica.call.made == []
+    await replica.background.stop()
+
+
+async def test_a_look_lists_what_is_open_and_reads_nothing(
+    state: MemoryState, clock: FakeClock
+) -> None:
+    owner = Replica(state, clock, ambient=True)
+    await owner.create(1, job_id_of("ended"))
+    await owner.background.idle()
+    owner.call.open.clear()
+    await owner.create(1)
+    await owner.background.stop()
+    replica = Replica(state, clock, ambient=True)
+    assert [key async for key in replica.jobs.unfinished_of_proxy()] == [KEY]
+    assert replica.state.read == []
+    assert replica.state.listed == ["immediate-open/acme/"]
+
+
+async def test_a_job_whose_owner_died_before_it_closed_it_is_closed(
+    state: MemoryState, clock: FakeClock
+) -> None:
+    owner = Replica(state, clock, ambient=True)
+    owner.call.open.clear()
+    await owner.create(1)
+    await until(lambda: owner.call.at_once == 1)
+    [marker] = [name for name in state.objects if name.startswith("immediate-open/")]
+    owner.call.open.set()
+    await owner.background.idle()
+    assert marker not in state.objects
+    await write(state, marker, b"")
+    replica = restarted(state, clock)
+    await settle()
+    assert marker not in state.objects
+    assert replica.call.made == []
+    await replica.background.stop()
+
+
+async def test_a_look_that_fails_is_made_again(
+    state: MemoryState, clock: FakeClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    owner = Replica(state, clock, ambient=True)
+    owner.call.open.clear()
+    await owner.create(1)
+    await until(lambda: owner.call.at_once == 1)
+    await owner.background.stop()
+    replica = Replica(state, clock, ambient=True)
+    replica.state.away = True
+    replica.background.start("looking", Resumption(replica.jobs, ambient, clock).run)
+    await settle()
+    assert "unfinished batches could not be listed: OSError" in caplog.text
+    replica.state.away = False
+    await clock.pass_time(1.2 * INTERVAL_SECONDS)
+    assert replica.call.callers == [ambient(CALLER.tenant)]
+    await replica.background.stop()

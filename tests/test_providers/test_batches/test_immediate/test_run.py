@@ -1,0 +1,279 @@
+"""Owners that die, lose their lease_record, or are stopped."""
+
+import asyncio
+import logging
+
+import orjson
+import pytest
+
+from providers.batches.immediate.input_segments import SEGMENT_BYTES
+from providers.batches.immediate.job_store import Ending, ImmediateJob
+from providers.batches.immediate.job_work import JobWork
+from providers.batches.immediate.leases import (
+    LEASE_SECONDS,
+    RENEWAL_SECONDS,
+    LeaseRecord,
+    LeaseRecords,
+    Progress,
+    acquire,
+)
+from providers.batches.immediate.run import Run
+from providers.batches.immediate.run_dependencies import RunDependencies
+from providers.batches.immediate.working_memory import WorkingMemory
+from providers.batches.request_table import RowKind
+from providers.memory import MemoryBudget
+from providers.resources import BatchKind, BatchState, Counts
+from providers.state import write
+from providers.status import Status
+from tests.memory_state import MemoryState
+from tests.test_providers.test_batches.test_immediate.stage import (
+    CALLER,
+    FORM,
+    JOB_ID,
+    TAKEN_OVER,
+    FakeClock,
+    Replica,
+    ScriptedAnswers,
+    blocked,
+    new_job,
+    objects,
+    refusal,
+    settle,
+    until,
+)
+
+# --- death and take-over ---------------------------------------------------------------------
+
+
+async def test_a_recorded_result_is_never_fetched_again(
+    state: MemoryState, clock: FakeClock
+) -> None:
+    owner = Replica(state, clock)
+    await owner.create(30)
+    await until(lambda: len(objects(state, "results")) >= 11)
+    owner.call.open.clear()
+    await settle()
+    await owner.die()
+    recorded = {int(name) for name in objects(state, "results")}
+    begun = set(owner.call.made)
+    assert recorded < begun < set(range(30))
+    heir = Replica(state, clock)
+    await heir.get()
+    await clock.pass_time(TAKEN_OVER)
+    await heir.background.idle()
+    assert sorted(heir.call.made) == sorted(set(range(30)) - recorded)
+    assert (await heir.get()).counts == Counts(30, 30, 0)
+    assert [line["response"] for line in await heir.lines()] == [{"n": n} for n in range(30)]
+
+
+async def test_a_call_in_flight_is_repeated_once_and_no_more(
+    state: MemoryState, clock: FakeClock
+) -> None:
+    replicas = []
+    for _ in range(3):
+        replica = Replica(state, clock)
+        replica.call.open.clear()
+        replicas.append(replica)
+    first, second, third = replicas
+    await first.create(2)
+    for replica in (first, second):
+        await replica.get()
+        await clock.pass_time(TAKEN_OVER)
+        assert sorted(replica.call.made) == [0, 1]
+        await replica.die()
+    await third.get()
+    await clock.pass_time(TAKEN_OVER)
+    await third.background.idle()
+    assert third.call.made == []
+    batch = await third.get()
+    assert (batch.state, batch.counts) == (BatchState.SUCCEEDED, Counts(2, 0, 2))
+    for line in await third.lines():
+        error = line["error"]
+        assert isinstance(error, dict)
+        assert error["code"] == 500
+        assert "outcome of this request is unknown" in error["message"]
+
+
+async def test_no_job_is_taken_over_from_an_owner_that_lives(
+    state: MemoryState, clock: FakeClock
+) -> None:
+    owner = await blocked(state, clock, 2)
+    other = Replica(state, clock)
+    await other.get()
+    await clock.pass_time(10 * LEASE_SECONDS)
+    assert other.call.made == []
+    owner.call.open.set()
+    await owner.background.idle()
+    await clock.pass_time(RENEWAL_SECONDS)
+    await other.background.idle()
+    assert other.call.made == []
+
+
+async def test_an_owner_cut_off_from_the_store_stops_before_it_can_be_replaced(
+    state: MemoryState, clock: FakeClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    owner = await blocked(state, clock, 2)
+    heir = Replica(state, clock)
+    await heir.get()
+    owner.state.away = True
+    await clock.pass_time(LEASE_SECONDS - 1)
+    assert (owner.call.at_once, owner.background.tasks) == (0, {})
+    assert heir.call.made == []
+    owner.state.away = False
+    await clock.pass_time(TAKEN_OVER)
+    await heir.background.idle()
+    assert sorted(heir.call.made) == [0, 1]
+    assert owner.background.failures == []
+    assert objects(state, "results") == {}
+    assert "OSError" in caplog.text
+
+
+async def test_a_store_that_is_away_for_a_moment_costs_nothing(
+    state: MemoryState, clock: FakeClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    owner = await blocked(state, clock, 1)
+    owner.state.away = True
+    owner.call.open.set()
+    await clock.pass_time(RENEWAL_SECONDS + 2)
+    assert objects(state, "results") == {}
+    owner.state.away = False
+    await clock.pass_time(RENEWAL_SECONDS)
+    await owner.background.idle()
+    assert owner.call.made == [0]
+    assert (await owner.get()).counts == Counts(1, 1, 0)
+
+
+async def test_a_claim_taken_by_another_stops_the_owner(
+    state: MemoryState, clock: FakeClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    owner = await blocked(state, clock, 2)
+    [newest] = objects(state, "claims")
+    [path] = [name for name in state.objects if name.endswith(newest)]
+    thief = {**orjson.loads(state.objects[path]), "epoch": 2, "owner": "thief"}
+    leases = path.rpartition("/")[0]
+    assert await write(state, f"{leases}/{int(newest) - 1}", orjson.dumps(thief))
+    await clock.pass_time(RENEWAL_SECONDS)
+    assert owner.background.tasks == {}
+    assert owner.call.at_once == 0
+    assert objects(state, "results") == {}
+    assert len(objects(state, "claims")) == 2
+    assert "was lost" in caplog.text
+
+
+async def test_a_call_that_another_began_is_not_made(state: MemoryState, clock: FakeClock) -> None:
+    """An owner that slept through its lease, whatever its clock says."""
+    owner = await blocked(state, clock, 9)
+    [work] = {name.rpartition("/calls/")[0] for name in state.objects if "/calls/" in name}
+    await write(state, f"{work}/calls/0000000008-1", b"")
+    owner.call.open.set()
+    await owner.background.idle()
+    assert 8 not in owner.call.made
+    assert not [name for name in state.objects if name.startswith("immediate-ended/")]
+    assert not [c for c in objects(state, "claims").values() if orjson.loads(c)["over"]]
+
+
+async def test_a_store_that_is_away_between_calls_costs_nothing(
+    state: MemoryState, clock: FakeClock
+) -> None:
+    owner = await blocked(state, clock, 9)
+    owner.state.last = "/calls/0000000008-"
+    owner.call.open.set()
+    await until(lambda: owner.state.away)
+    await clock.pass_time(2)
+    assert 8 not in owner.call.made
+    owner.state.last, owner.state.away = None, False
+    await clock.pass_time(RENEWAL_SECONDS)
+    await owner.background.idle()
+    assert sorted(owner.call.made) == list(range(9))
+    assert owner.background.failures == []
+    assert (await owner.get()).counts == Counts(9, 9, 0)
+
+
+async def test_input_that_was_answered_is_not_read_again(
+    state: MemoryState, clock: FakeClock
+) -> None:
+    owner = Replica(state, clock, ScriptedAnswers({2: [refusal(Status.UNAUTHENTICATED, 403)]}))
+    await owner.jobs.create(CALLER, JOB_ID, new_job(3, padding=SEGMENT_BYTES))
+    await owner.background.idle()
+    assert list(objects(state, "input")) == [f"{n:010d}" for n in range(3)]
+    heir = Replica(state, clock)
+    await heir.get()
+    await heir.background.idle()
+    assert [name[-10:] for name in heir.state.read if "/input/" in name] == ["0000000002"]
+
+
+async def test_a_new_owner_begins_with_the_progress_of_the_last(
+    state: MemoryState, clock: FakeClock
+) -> None:
+    leases = LeaseRecords("work/claims", state)
+    await leases.create(LeaseRecord(1, "another", clock.now(), Progress(5, 2), over=True))
+    lease = await acquire(leases, clock, yes)
+    assert lease is not None
+    job = ImmediateJob(
+        model="m",
+        display_name=None,
+        kind=BatchKind.GENERATE,
+        invocation=FORM,
+        rows=RowKind.KEY,
+        count=9,
+        created=clock.now(),
+        creation="c",
+        ambient=False,
+    )
+    memory = WorkingMemory(MemoryBudget())
+    dependencies = RunDependencies(ScriptedAnswers(), memory, clock, asyncio.Semaphore(1))
+    run = Run(job, JobWork("work", state), lease, CALLER, dependencies, never_ended)
+    assert run.progress == Progress(5, 2)
+
+
+async def yes() -> bool:
+    return True
+
+
+async def never_ended(_: Ending) -> bool:
+    raise AssertionError
+
+
+# --- a graceful stop -------------------------------------------------------------------------
+
+
+async def test_an_owner_that_is_stopped_gives_the_job_up(
+    state: MemoryState, clock: FakeClock
+) -> None:
+    owner = await blocked(state, clock, 3)
+    await owner.background.stop()
+    # The provider may be at work on them still.
+    assert list(objects(state, "calls")) == [f"{n:010d}-1" for n in range(3)]
+    heir = Replica(state, clock)
+    await heir.get()
+    await heir.background.idle()  # no time has passed
+    assert sorted(heir.call.made) == [0, 1, 2]
+    assert (await heir.get()).counts == Counts(3, 3, 0)
+    assert (await heir.get()).start_time == clock.now()
+
+
+async def test_a_stop_between_two_tries_spends_no_call(
+    state: MemoryState, clock: FakeClock
+) -> None:
+    owner = Replica(state, clock, ScriptedAnswers({0: [refusal(Status.RESOURCE_EXHAUSTED, 429)]}))
+    await owner.create(1)
+    await until(lambda: owner.call.made == [0])
+    await settle()
+    # Nor does a death: the provider has done nothing.
+    assert objects(state, "calls") == {}
+    await owner.background.stop()
+    assert objects(state, "calls") == {}
+
+
+async def test_what_a_bug_raises_leaves_the_job_to_others(
+    state: MemoryState, clock: FakeClock
+) -> None:
+    owner = Replica(state, clock, ScriptedAnswers({0: [ZeroDivisionError()]}))
+    await owner.create(1)
+    await owner.background.idle()
+    assert len(owner.background.failures) == 1
+    heir = Replica(state, clock)
+    await heir.get()
+    await heir.background.idle()
+    assert (await heir.get()).counts == Counts(1, 1, 0)

@@ -1,0 +1,198 @@
+"""How a run ends: with the job, or before it for want of a good credential."""
+
+import pytest
+
+from providers.batches.immediate.job_store import Ending, JobStore
+from providers.batches.immediate.retry_delays import DELAY_SECONDS
+from providers.credential import Caller, Credential
+from providers.errors import FerryError, invalid_argument, unauthenticated, unavailable
+from providers.resources import BatchState, Counts
+from providers.status import Status
+from tests.memory_state import MemoryState
+from tests.test_providers.test_batches.test_immediate.stage import (
+    CALLER,
+    JOB_ID,
+    KEY,
+    TAKEN_OVER,
+    FakeClock,
+    Replica,
+    ScriptedAnswers,
+    blocked,
+    objects,
+    refusal,
+    settle,
+    until,
+)
+
+# --- a bad credential --------------------------------------------------------------------------
+
+
+async def test_a_bad_credential_spends_no_record(state: MemoryState, clock: FakeClock) -> None:
+    bad = [refusal(Status.UNAUTHENTICATED, 403)]
+    replica = Replica(state, clock, ScriptedAnswers({n: list(bad) for n in range(30)}))
+    replica.call.open.clear()
+    await replica.create(30)
+    await settle()
+    replica.call.open.set()
+    await replica.background.idle()
+    assert sorted(replica.call.made) == list(range(8))
+    assert objects(state, "calls") == objects(state, "results") == {}
+    assert replica.background.failures == []
+
+    good = Replica(state, clock)
+    renewed = Caller(Credential("AKIA:new"), CALLER.tenant)
+    assert (await good.get(renewed)).state is BatchState.RUNNING
+    await good.background.idle()
+    assert good.call.callers == [renewed] * 30
+    assert (await good.get()).counts == Counts(30, 30, 0)
+
+
+async def test_results_that_came_before_the_credential_expired_stay(
+    state: MemoryState, clock: FakeClock
+) -> None:
+    replica = Replica(state, clock, ScriptedAnswers({1: [refusal(Status.UNAUTHENTICATED)]}))
+    await replica.create(3)
+    await replica.background.idle()
+    assert "0000000000" in objects(state, "results")
+    renewed = Caller(Credential("AKIA:new"), CALLER.tenant)
+    assert (await replica.get(renewed)).state is BatchState.RUNNING
+    await replica.background.idle()
+    assert sorted(replica.call.made) == [0, 1, 1, 2]
+    assert (await replica.get()).counts == Counts(3, 3, 0)
+
+
+async def test_a_bad_credential_is_tried_once_a_minute_and_told_of_once(
+    state: MemoryState, clock: FakeClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    bad = refusal(Status.UNAUTHENTICATED, 403, "ExpiredTokenException")
+    replica = Replica(state, clock, ScriptedAnswers({n: [bad] * 9 for n in range(8)}))
+    await replica.create(8)
+    for _ in range(10):
+        await replica.get()
+        await replica.background.idle()
+    tried = len(replica.call.made)
+    assert 0 < tried <= 8
+    said = [record.getMessage() for record in caplog.records]
+    assert said == ["an immediate batch waits because no call can be made: ExpiredTokenException"]
+    await clock.pass_time(DELAY_SECONDS)
+    await replica.get()
+    await replica.background.idle()
+    assert tried < len(replica.call.made) <= 2 * tried
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        unavailable("the proxy has no AWS credentials of its own"),
+        invalid_argument("the AWS region is missing"),
+        unauthenticated("the SDK's api_key has another form"),
+    ],
+)
+async def test_a_fault_of_our_own_is_no_result(
+    state: MemoryState, clock: FakeClock, caplog: pytest.LogCaptureFixture, error: FerryError
+) -> None:
+    """Nothing was sent, so the job goes on when that is mended."""
+    replica = Replica(state, clock, ScriptedAnswers({0: [error]}))
+    await replica.create(1)
+    await replica.background.idle()
+    assert objects(state, "results") == objects(state, "calls") == {}
+    assert (await replica.get()).state is BatchState.RUNNING
+    assert error.message in caplog.text
+    await clock.pass_time(DELAY_SECONDS)
+    await replica.get()
+    await replica.background.idle()
+    assert (await replica.get()).counts == Counts(1, 1, 0)
+
+
+async def test_a_job_is_cancelled_with_a_bad_credential_too(
+    state: MemoryState, clock: FakeClock
+) -> None:
+    replica = Replica(state, clock, ScriptedAnswers({0: [refusal(Status.UNAUTHENTICATED)] * 9}))
+    await replica.create(1)
+    await replica.background.idle()
+    await replica.jobs.cancel(CALLER, JOB_ID)
+    await replica.background.idle()
+    assert (await replica.get()).state is BatchState.CANCELLED
+    assert replica.call.made == [0]
+
+
+# --- the end of the job ------------------------------------------------------------------------
+
+
+async def test_an_ended_job_is_not_run_again_by_who_waited_for_it(
+    state: MemoryState, clock: FakeClock
+) -> None:
+    owner = await blocked(state, clock, 2)
+    waiting = Replica(state, clock)
+    await waiting.get()
+    owner.call.open.set()
+    await owner.background.idle()
+    assert objects(state, "results") == objects(state, "input") == {}
+    # For an owner that has slept since: what it finds begun, it does not begin.
+    assert list(objects(state, "calls")) == ["0000000000-1", "0000000001-1"]
+    assert objects(state, "claims") != {}
+    await clock.pass_time(TAKEN_OVER)
+    await waiting.background.idle()
+    assert waiting.call.made == []
+    assert (await waiting.get()).counts == Counts(2, 2, 0)
+
+
+async def test_a_job_stays_as_it_ended_first(state: MemoryState, clock: FakeClock) -> None:
+    """Another owner ended it while this one slept."""
+    owner = await blocked(state, clock, 2)
+    store = JobStore("acme", state)
+    job = await store.find(KEY)
+    assert job is not None
+    ending = Ending(BatchState.SUCCEEDED, clock.now(), clock.now(), 2, 0, output=7)
+    assert await store.end(KEY, job, ending)
+    owner.call.open.set()
+    await owner.background.idle()
+    assert await store.ending(KEY, job) == ending
+    assert objects(state, "output") == {}
+    assert owner.background.failures == []
+
+
+async def test_who_waits_for_a_job_that_is_swept_waits_no_longer(
+    state: MemoryState, clock: FakeClock
+) -> None:
+    owner = await blocked(state, clock, 1)
+    await owner.die()
+    waiting = Replica(state, clock)
+    await waiting.get()
+    await settle()
+    await JobStore("acme", state).forget(KEY)
+    await clock.pass_time(TAKEN_OVER)
+    await waiting.background.idle()
+    assert waiting.call.made == []
+
+
+async def test_an_owner_that_died_at_the_very_end_is_finished_for(
+    state: MemoryState, clock: FakeClock
+) -> None:
+    """All results are there, and part of an output that nothing names."""
+    owner = await blocked(state, clock, 2)
+    owner.state.last = "immediate-ended/"
+    owner.call.open.set()
+    await until(lambda: owner.state.away)
+    await settle()
+    heir = Replica(state, clock)
+    assert (await heir.get()).state is BatchState.RUNNING
+    await clock.pass_time(TAKEN_OVER)
+    await heir.background.idle()
+    assert heir.call.made == []
+    assert (await heir.get()).counts == Counts(2, 2, 0)
+    assert len(await heir.lines()) == 2
+
+
+async def test_a_job_whose_input_was_lost_ends(state: MemoryState, clock: FakeClock) -> None:
+    owner = await blocked(state, clock, 2)
+    await owner.background.stop()
+    for name in state.objects:
+        if "/input/" in name:
+            await state.delete(name)
+    heir = Replica(state, clock)
+    await heir.get()
+    await heir.background.idle()
+    batch = await heir.get()
+    assert (batch.state, batch.counts) == (BatchState.SUCCEEDED, Counts(2, 0, 0))
+    assert await heir.lines() == []
