@@ -7,22 +7,22 @@ If the record is lost, the table is found by the custom ids, which name the job.
 
 import logging
 import secrets
-from contextlib import AbstractAsyncContextManager
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
 from providers.anthropic.batch_lines import AnthropicTranslator, BatchItems
-from providers.anthropic.batch_records import from_anthropic_batch
 from providers.batches.batch_input import BatchInput, Framing, InputLimits, check, translated
 from providers.batches.batch_records import BatchRecords
 from providers.batches.referenced_files import check_referenced
+from providers.batches.repeats import Attempt, may_have_created
 from providers.batches.request_table import RequestTables
 from providers.claude_content.api_version import OLD_VERSION
 from providers.credential import Caller
 from providers.errors import FerryError
 from providers.json_api.client import Answer, JsonApi, outcome_unknown
 from providers.memory import Reservation
-from providers.resources import CreatedBatch, NewBatch
+from providers.resources import NewBatch
 
 # anthropic.md section 2
 LIMITS: Final = InputLimits("Anthropic", requests=100_000, size=256_000_000)
@@ -36,7 +36,7 @@ _log: Final = logging.getLogger("genai_ferry.anthropic")
 class Job:
     """One creation. Reading `source` also notes its native lines in `items`.
 
-    `attempt` is entered around the call that creates the batch.
+    `attempt` is recorded just around the call that creates the batch.
     """
 
     caller: Caller
@@ -44,7 +44,7 @@ class Job:
     source: BatchInput
     items: BatchItems
     default_max_tokens: int
-    attempt: AbstractAsyncContextManager[None]
+    attempt: Attempt
     id: str = field(default_factory=lambda: secrets.token_hex(16))
 
     def translator(self) -> AnthropicTranslator:
@@ -63,13 +63,14 @@ class BatchCreation:
         self._tables = tables
         self._records = records
 
-    async def create(self, job: Job, reservation: Reservation) -> CreatedBatch:
+    async def create(self, job: Job, reservation: Reservation) -> tuple[Answer, Mapping[str, str]]:
+        """The batch, and its record."""
         translator = job.translator()
         checked = await check(job.source, translator, LIMITS, _REQUESTS, reservation)
         await check_referenced(self._client, job.caller, "v1/files", translator.referenced)
         await self._tables.write(job.id, checked.table)
         try:
-            async with job.attempt:
+            async with job.attempt.single():
                 batch = await self._create_batch(job, checked.length)
         except Exception as error:
             if not may_have_created(error):
@@ -77,7 +78,7 @@ class BatchCreation:
             raise
         record = _record(job, checked.table.kind, translator.warnings.render())
         await self._write_record(batch.id, record)
-        return CreatedBatch(from_anthropic_batch(batch, record))
+        return batch, record
 
     async def _write_record(self, batch_id: str, record: dict[str, str]) -> None:
         try:
@@ -101,14 +102,6 @@ class BatchCreation:
                 raise error.adding(f"; whether the batch was made is unknown: {_ADVICE}") from None
             raise
         return batch
-
-
-def may_have_created(error: Exception) -> bool:
-    """Whether there may be a batch in spite of `error`.
-
-    Other errors come from the request's own body, which then was not complete.
-    """
-    return isinstance(error, FerryError) and outcome_unknown(error)
 
 
 def _record(job: Job, source: str, warnings: str) -> dict[str, str]:

@@ -3,14 +3,13 @@
 import asyncio
 from functools import partial
 
-from providers.anthropic.batches import AnthropicBatches
 from providers.anthropic.file_records import from_anthropic_file
 from providers.anthropic.lists import CURSOR, listed_page
 from providers.anthropic.staged_files import StagedFiles
 from providers.batches.batch_results import result_file
+from providers.batches.target_batches import TargetBatches
 from providers.body import Body, close
 from providers.credential import Caller
-from providers.errors import failed_precondition
 from providers.json_api.client import JsonApi
 from providers.json_api.page_tokens import decode_page_token, encode_page_token, no_token
 from providers.resource_names import FileKind, parse_file_id
@@ -34,7 +33,7 @@ class AnthropicFiles:
         client: JsonApi,
         records: FileRecords,
         staged: StagedFiles,
-        batches: AnthropicBatches,
+        batches: TargetBatches,
         uploads: ResumableUploads,
     ) -> None:
         self._client = client
@@ -92,9 +91,7 @@ class AnthropicFiles:
             case FileKind.STAGED:
                 await self._staged.delete(caller, parsed.native)
             case FileKind.RESULTS:
-                raise failed_precondition(
-                    f"results are deleted with their batch: delete batches/{parsed.native}"
-                )
+                await self._batches.delete_results(caller, parsed.native)
             case FileKind.NATIVE:
                 await self._client.delete(caller, f"v1/files/{parsed.native}")
                 await self._records.delete(parsed.native)

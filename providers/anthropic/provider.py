@@ -8,11 +8,12 @@ from typing import Final
 from yarl import URL
 
 from providers.anthropic.batch_lines import NATIVE_FILE
-from providers.anthropic.batches import AnthropicBatches
+from providers.anthropic.batch_target import AnthropicBatchTarget
 from providers.anthropic.client import PASSED_HEADERS, SCOPING_HEADERS, anthropic_client
 from providers.anthropic.files import AnthropicFiles
 from providers.anthropic.staged_files import STAGED_ID, StagedFiles
 from providers.anthropic.upload_target import FILE_EXPIRY, AnthropicUploadTarget
+from providers.batches.target_batches import TargetBatches
 from providers.limits import Limits
 from providers.memory import MemoryBudget
 from providers.provider import KeyForm, NameForms, Provider
@@ -57,9 +58,10 @@ def anthropic(
     staged = StagedFiles(name, state, options.state_life)
     records = FileRecords(name, state)
     uploads = ResumableUploads(AnthropicUploadTarget(client, state, records, staged), state)
-    batches = AnthropicBatches(
+    batch_target = AnthropicBatchTarget(
         client, state, staged, memory, options.limits, options.default_max_tokens
     )
+    batches = TargetBatches(batch_target, state, memory, options.limits)
     return Provider(
         name=name,
         kind=KIND,

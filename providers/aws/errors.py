@@ -8,7 +8,7 @@ import orjson
 from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import ParseError, fromstring
 
-from providers.errors import FerryError, NotFound
+from providers.errors import FerryError
 from providers.status import Status, explain_status, status_of_refusal
 from providers.upstream import Reply
 
@@ -63,9 +63,8 @@ class AwsRefusal:
     message: str
 
 
-def is_absent(error: FerryError) -> bool:
-    """Whether an object or a job does not exist. A missing bucket is a wrong setting instead."""
-    return isinstance(error, NotFound) and error.reason != _NO_BUCKET
+class MissingBucket(FerryError):
+    """A 404 that is no `NotFound`: the setting is wrong, and the object may exist elsewhere."""
 
 
 def refused(
@@ -82,7 +81,7 @@ def refused(
     status = _status(refusal, reply)
     if status == Status.UNIMPLEMENTED:
         text = f"this upstream does not serve the call: {text}"
-    return FerryError(
+    return _class_of(refusal)(
         status,
         f"{name}: {text}",
         provider=name,
@@ -100,7 +99,11 @@ def error_despite_success(name: str, root: Any, secrets: Iterable[str]) -> Ferry
         refusal.code, Status.UNAVAILABLE
     )
     text = _redact(secrets, f"{name}: {refusal.code}: {refusal.message}")
-    return FerryError(status, text, provider=name, reason=refusal.code or None)
+    return _class_of(refusal)(status, text, provider=name, reason=refusal.code or None)
+
+
+def _class_of(refusal: AwsRefusal) -> type[FerryError]:
+    return MissingBucket if refusal.code == _NO_BUCKET else FerryError
 
 
 def parse_xml(data: bytes) -> Any:

@@ -11,14 +11,13 @@ from xml.sax.saxutils import escape
 from yarl import URL
 
 from providers.aws.client import AwsClient
-from providers.aws.errors import is_absent
 from providers.aws.few_at_a_time import few_at_a_time
 from providers.aws.folder import Folder
 from providers.aws.signing import S3 as SERVICE
 from providers.aws.signing import aws_url, encode_key
 from providers.aws.target import AwsTarget
 from providers.body import Body
-from providers.errors import FerryError
+from providers.errors import FerryError, NotFound
 from providers.json_api.answer_shape import written_count
 from providers.json_api.page_tokens import leading_on
 from providers.parted_objects import Part
@@ -58,7 +57,7 @@ class S3:
         try:
             reply = await self._client.open(target, SERVICE, "HEAD", _url(target, bucket, key))
         except FerryError as error:
-            if is_absent(error):
+            if isinstance(error, NotFound):
                 return None
             raise
         async with reply:
@@ -178,7 +177,7 @@ class S3:
             url = _url(target, bucket, key, {"uploadId": upload})
             await self._client.xml(target, "DELETE", url)
         except FerryError as error:
-            if not is_absent(error):
+            if not isinstance(error, NotFound):
                 raise
 
     async def uploads(self, target: AwsTarget, folder: Folder) -> Sequence[OpenUpload]:

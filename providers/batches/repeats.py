@@ -5,13 +5,17 @@ it was created). An attempt without a batch has an unknown outcome and is looked
 """
 
 import hashlib
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
 import orjson
 
-from providers.errors import already_exists, invalid_argument
+from providers.errors import FerryError, already_exists, invalid_argument
+from providers.json_api.client import outcome_unknown
 from providers.state import State, read, write
+from providers.status import Status
 
 _LIFE: Final = timedelta(hours=24)
 _KEY_LIMIT: Final = 256
@@ -43,6 +47,18 @@ class Repeat:
         if await self._read("attempt") is not None:
             return False
         return await self._write("attempt", "")
+
+    async def begin_single(self) -> None:
+        """As `begin`, for a provider that cannot show an attempt's outcome.
+
+        Raises ABORTED after another attempt.
+        """
+        if not await self.begin():
+            raise FerryError(
+                Status.ABORTED,
+                "an earlier request with this x-ferry-idempotency-key is still running, or its "
+                "outcome is unknown: list the batches, and use another key to create one anyway",
+            )
 
     async def join(self, job: str) -> str:
         """The job id that all attempts share: `job`, or that of the first attempt."""
@@ -80,3 +96,64 @@ class Repeat:
         if document["fingerprint"] != self._fingerprint:
             raise already_exists("x-ferry-idempotency-key was used for another request")
         return str(document["value"])
+
+
+class Attempt:
+    """One creation of a batch. Without `repeat`, an idempotency key, it is the only attempt.
+
+    The target uses `begin`, `join` or `single` before the call that creates the batch.
+    """
+
+    def __init__(self, repeat: Repeat | None) -> None:
+        self._repeat = repeat
+        self._first = False
+
+    @property
+    def repeatable(self) -> bool:
+        """Whether another attempt may be under way."""
+        return self._repeat is not None
+
+    @property
+    def mark(self) -> str:
+        """The same for all attempts with one key, for the provider to store; empty without."""
+        return self._repeat.mark if self._repeat else ""
+
+    async def begin(self) -> bool:
+        """Record the attempt. False if an earlier one is recorded; its outcome is unknown."""
+        self._first = await self._repeat.begin() if self._repeat else True
+        return self._first
+
+    async def join(self, job: str) -> str:
+        """The job id that all attempts share: `job`, or that of the first attempt."""
+        shared = await self._repeat.join(job) if self._repeat else job
+        self._first = shared == job
+        return shared
+
+    @asynccontextmanager
+    async def single(self) -> AsyncIterator[None]:
+        """Enter this around the call that creates the batch. Raises ABORTED after another attempt.
+
+        The key can be used again after an attempt that certainly created nothing.
+        """
+        if self._repeat is not None:
+            await self._repeat.begin_single()
+            self._first = True
+        try:
+            yield
+        except Exception as error:
+            if not may_have_created(error):
+                await self.forget()
+            raise
+
+    async def forget(self) -> None:
+        """The attempt certainly created nothing. What an earlier one did stays unknown."""
+        if self._repeat and self._first:
+            await self._repeat.forget()
+
+
+def may_have_created(error: Exception) -> bool:
+    """Whether there may be a batch in spite of `error`.
+
+    An error that is not ours comes from the request's own body, which then was not complete.
+    """
+    return isinstance(error, FerryError) and outcome_unknown(error)

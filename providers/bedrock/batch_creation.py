@@ -2,20 +2,21 @@
 
 from dataclasses import dataclass
 
-from providers.aws.s3 import S3
 from providers.aws.target import AwsTarget
 from providers.batches.batch_input import BatchInput
+from providers.batches.batch_target import FoundBatch
+from providers.batches.immediate.immediate_batches import ImmediateBatches
 from providers.batches.immediate.job_creation import NewImmediateJob
 from providers.batches.immediate.job_ids import job_id_of
-from providers.batches.immediate.jobs import ImmediateJobs
 from providers.bedrock.content.native_rules import NativeRules
+from providers.bedrock.jobs.found_job import JobBatch, JobParts
 from providers.bedrock.jobs.job_creation import JobCreation, NewJob, input_folder
 from providers.bedrock.jobs.job_input import JobInput, ReadyInput, ready, ready_for_a_job
 from providers.bedrock.jobs.job_media import Media
 from providers.credential import Caller
 from providers.errors import FerryError, invalid_argument
 from providers.memory import Reservation
-from providers.resources import CreatedBatch, NewBatch
+from providers.resources import NewBatch
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,19 +41,18 @@ class BatchCreation:
 
     def __init__(
         self,
-        s3: S3,
-        jobs: JobCreation,
-        immediate: ImmediateJobs | None,
+        parts: JobParts,
+        immediate: ImmediateBatches | None,
         minimum: int,
         settings: str,
     ) -> None:
         self._settings = settings
-        self._s3 = s3
-        self._jobs = jobs
+        self._parts = parts
+        self._jobs = JobCreation(parts.s3, parts.jobs, parts.memory)
         self._immediate = immediate
         self._minimum = minimum
 
-    async def create(self, creation: Creation, reservation: Reservation) -> CreatedBatch:
+    async def create(self, creation: Creation, reservation: Reservation) -> FoundBatch:
         target = creation.target
         copy_folder = input_folder(target, creation.job)
         media = Media(target.folder, copy_folder, creation.batch.check_file_name)
@@ -60,19 +60,20 @@ class BatchCreation:
         if found.count < self._minimum:
             return await self._small(creation, found, reservation)
         found = await ready_for_a_job(found, reservation)
-        await found.input.media.check(self._s3, target)
+        await found.input.media.check(self._parts.s3, target)
         job = NewJob(creation.job, target, creation.batch, creation.repeatable)
-        return CreatedBatch(await self._jobs.create(job, found))
+        made, kept = await self._jobs.create(job, found)
+        return JobBatch(self._parts, target, made, kept)
 
     async def _small(
         self, creation: Creation, found: ReadyInput, reservation: Reservation
-    ) -> CreatedBatch:
+    ) -> FoundBatch:
         if self._immediate is None:
             raise self._too_small(found.count)
         if found.input.media.paths:
             media = Media(creation.target.folder, None)
             found = await ready(self._input(creation, media), reservation)
-            await media.check(self._s3, creation.target)
+            await media.check(self._parts.s3, creation.target)
         batch = creation.batch
         job = NewImmediateJob(
             model=batch.model,
@@ -83,8 +84,7 @@ class BatchCreation:
             input=found.body(),
             warnings=found.warnings,
         )
-        made = await self._immediate.create(creation.caller, job_id_of(creation.job), job)
-        return CreatedBatch(made)
+        return await self._immediate.create(creation.caller, job_id_of(creation.job), job)
 
     def _input(self, creation: Creation, media: Media) -> JobInput:
         return JobInput(creation.batch, creation.source, creation.rules, media)

@@ -4,12 +4,11 @@ import asyncio
 from collections.abc import Sequence
 from typing import Final
 
-from providers.aws.errors import is_absent
 from providers.aws.folder import Folder
 from providers.aws.s3 import S3, StoredObject
 from providers.aws.target import AwsTarget, AwsTargets
 from providers.batches.batch_results import result_file
-from providers.bedrock.batches import BedrockBatches
+from providers.batches.target_batches import TargetBatches
 from providers.bedrock.object_files import (
     from_object,
     is_batch_object,
@@ -19,7 +18,7 @@ from providers.bedrock.object_files import (
 from providers.bedrock.pages import Follows, Listed, filled_page, page_start_of
 from providers.body import Body
 from providers.credential import Caller
-from providers.errors import FerryError
+from providers.errors import FerryError, NotFound
 from providers.json_api.page_tokens import encode_page_token
 from providers.resource_names import (
     OBJECT_KEY,
@@ -40,7 +39,7 @@ class BedrockFiles:
     """Implements `providers.provider.Files`; a batch's results are files too."""
 
     def __init__(
-        self, targets: AwsTargets, s3: S3, batches: BedrockBatches, uploads: ResumableUploads
+        self, targets: AwsTargets, s3: S3, batches: TargetBatches, uploads: ResumableUploads
     ) -> None:
         self._targets = targets
         self._s3 = s3
@@ -103,7 +102,7 @@ class BedrockFiles:
                 target, target.folder.bucket, key_of(file_id, target.folder)
             )
         except FerryError as error:
-            raise (no_such_file(file_id) if is_absent(error) else error) from None
+            raise (no_such_file(file_id) if isinstance(error, NotFound) else error) from None
         length = reply.headers.get("Content-Length")
         return Download(
             Body(reply.chunks(), int(length) if length else None),

@@ -3,11 +3,10 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from providers.aws.errors import is_absent
 from providers.aws.s3 import S3
 from providers.aws.target import AwsTarget
 from providers.bedrock.object_files import key_of, no_such_file
-from providers.errors import FerryError
+from providers.errors import FerryError, NotFound
 from providers.status import Status
 
 _PRECONDITION_FAILED = 412
@@ -36,7 +35,7 @@ class InputObject:
             yield reply.chunks()
 
     def _explained(self, error: FerryError) -> FerryError:
-        if is_absent(error):
+        if isinstance(error, NotFound):
             return no_such_file(self._file_id)
         if error.upstream_status == _PRECONDITION_FAILED:
             return FerryError(

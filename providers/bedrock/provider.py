@@ -21,12 +21,13 @@ from providers.batches.immediate.immediate_batches import ImmediateBatches
 from providers.batches.immediate.jobs import ImmediateJobs
 from providers.batches.immediate.resumption import Resumption
 from providers.batches.json_lines import NumberedSplitter, ResultSplitter
+from providers.batches.target_batches import TargetBatches
 from providers.bedrock.answers import BedrockAnswers
 from providers.bedrock.batch_creation import BatchCreation
-from providers.bedrock.batches import BatchBackends, BedrockBatches
+from providers.bedrock.batch_target import BatchBackends, BedrockBatchTarget
 from providers.bedrock.files import BedrockFiles
+from providers.bedrock.jobs.found_job import JobParts
 from providers.bedrock.jobs.job_batches import JobBatches
-from providers.bedrock.jobs.job_creation import JobCreation
 from providers.bedrock.jobs.job_keys import JobKeys
 from providers.bedrock.jobs.job_memory import JobMemory
 from providers.bedrock.jobs.operations import Jobs
@@ -76,31 +77,27 @@ def bedrock(
     name, limits = options.target.name, options.limits
     targets = AwsTargets(options.target)
     client = AwsClient(name, upstream)
-    s3, jobs, memory_of_jobs = S3(client), Jobs(client), JobMemory(name, state)
+    parts = JobParts(
+        S3(client),
+        Jobs(client),
+        JobMemory(name, state),
+        DeletedMarkers(name, state),
+        ResultSplitter(limits.line, memory),
+        JobKeys(S3(client), NumberedSplitter(limits.line, memory)),
+    )
     own = options.target.own_keys is not None
     answers = BedrockAnswers(client, targets, limits.line)
     immediate = ImmediateJobs(name, state, memory, background, answers, limits.line, ambient=own)
-    backends = BatchBackends(
-        JobBatches(
-            targets,
-            s3,
-            jobs,
-            memory_of_jobs,
-            DeletedMarkers(name, state),
-            ResultSplitter(limits.line, memory),
-            JobKeys(s3, NumberedSplitter(limits.line, memory)),
-        ),
-        ImmediateBatches(answers, immediate),
-    )
+    backends = BatchBackends(JobBatches(targets, parts), ImmediateBatches(answers, immediate))
     creation = BatchCreation(
-        s3,
-        JobCreation(s3, jobs, memory_of_jobs),
-        immediate if options.immediate else None,
+        parts,
+        backends.immediate if options.immediate else None,
         options.minimum,
         settings_prefix(name),
     )
-    batches = BedrockBatches(name, targets, s3, backends, creation, state, memory, limits)
-    upload_target = BedrockUploadTarget(targets, s3, state, options.upload_life)
+    batch_target = BedrockBatchTarget(targets, parts.s3, backends, creation, name, memory, limits)
+    batches = TargetBatches(batch_target, state, memory, limits)
+    upload_target = BedrockUploadTarget(targets, parts.s3, state, options.upload_life)
     uploads = ResumableUploads(upload_target, state)
     if own:  # without keys of its own the proxy resumes a batch only when its caller asks for it
         resumption = Resumption(immediate, lambda tenant: Caller(Credential(), tenant))
@@ -112,7 +109,7 @@ def bedrock(
         passed_headers=PASSED_HEADERS,
         scoping_headers=SCOPING_HEADERS,
         uploads=uploads,
-        files=BedrockFiles(targets, s3, batches, uploads),
+        files=BedrockFiles(targets, parts.s3, batches, uploads),
         batches=batches,
         own_credential=Credential() if own else None,
         key_forms=KEY_FORMS,

@@ -8,13 +8,12 @@ from collections.abc import AsyncIterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from providers.aws.errors import is_absent
 from providers.aws.folder import Folder
 from providers.aws.s3 import S3
 from providers.aws.target import AwsTarget
 from providers.bedrock.object_files import is_new_name
 from providers.body import Body
-from providers.errors import FerryError
+from providers.errors import FerryError, NotFound
 from providers.parted_objects import Part, PartedUpload, UploadEnded, check_number, check_whole
 
 _log: Final = logging.getLogger("genai_ferry.bedrock")
@@ -95,4 +94,4 @@ class S3Parts:
 
 def _ended(error: FerryError) -> FerryError:
     """S3 answers NoSuchUpload once an upload is completed or aborted."""
-    return UploadEnded() if is_absent(error) else error
+    return UploadEnded() if isinstance(error, NotFound) else error

@@ -53,12 +53,7 @@ class RepeatableCreations:
             recorded = await repeat.recorded()
             if recorded is not None:
                 return await self._get(caller, request, recorded)
-            if not await repeat.begin():
-                raise FerryError(
-                    Status.ABORTED,
-                    f"an earlier request with this {KEY_HEADER} is still running, or its outcome "
-                    "is unknown: list the batches, and use another key to create one anyway",
-                )
+            await repeat.begin_single()
             return await self._create(caller, replace(request, body=in_memory(data)), repeat)
 
     async def _hold(self, body: Body | None) -> bytes:

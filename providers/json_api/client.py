@@ -14,7 +14,7 @@ from providers.body import Body
 from providers.credential import Caller
 from providers.errors import FerryError, NotFound
 from providers.json_api.refusal_body import code_of, has_code, message_of
-from providers.resource_names import NATIVE_ID
+from providers.resource_names import NATIVE_ID, check_native_id
 from providers.resources import Download
 from providers.state import StateError
 from providers.status import Status, explain_status, status_of_refusal
@@ -91,6 +91,14 @@ class JsonApi:
 
     async def get(self, caller: Caller, path: str, **query: str | int) -> Answer:
         return await self._json(caller, OutboundRequest("GET", self._url(path, query)))
+
+    async def get_object(self, caller: Caller, folder: str, native_id: str, what: str) -> Answer:
+        """The object with this id; `what` names its kind, as in "batch"."""
+        check_native_id(native_id, what)
+        found = await self.get(caller, f"{folder}/{native_id}")
+        if found.id != native_id:
+            raise UpstreamError(Status.UNAVAILABLE, f"{self.name} answered with another {what}")
+        return found
 
     async def list(
         self, caller: Caller, path: str, **query: str | int

@@ -4,10 +4,10 @@ import asyncio
 from collections.abc import Sequence
 
 from providers.batches.batch_results import result_file
+from providers.batches.target_batches import TargetBatches
 from providers.body import Body
 from providers.credential import Caller
 from providers.json_api.client import Answer, JsonApi
-from providers.openai.batches import OpenAIBatches
 from providers.openai.file_naming import is_listed
 from providers.openai.file_records import from_openai_file
 from providers.openai.pages import filled_page
@@ -25,7 +25,7 @@ class OpenAIFiles:
         self,
         client: JsonApi,
         records: FileRecords,
-        batches: OpenAIBatches,
+        batches: TargetBatches,
         uploads: ResumableUploads,
     ) -> None:
         self._client = client

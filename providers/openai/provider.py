@@ -6,10 +6,11 @@ from typing import Final
 
 from yarl import URL
 
+from providers.batches.target_batches import TargetBatches
 from providers.limits import Limits
 from providers.memory import MemoryBudget
 from providers.openai.batch_lines import NATIVE_FILE
-from providers.openai.batches import OpenAIBatches
+from providers.openai.batch_target import OpenAIBatchTarget
 from providers.openai.client import SCOPING_HEADERS, openai_client
 from providers.openai.file_naming import PURPOSE_HEADER
 from providers.openai.files import OpenAIFiles
@@ -60,7 +61,8 @@ def openai(
     records = FileRecords(name, state)
     target = OpenAIUploadTarget(client, state, records, staged=options.staged_uploads)
     uploads = ResumableUploads(target, state)
-    batches = OpenAIBatches(client, state, memory, options.limits, options.schema_rule)
+    batch_target = OpenAIBatchTarget(client, state, memory, options.limits, options.schema_rule)
+    batches = TargetBatches(batch_target, state, memory, options.limits)
     return Provider(
         name=name,
         kind=KIND,

@@ -110,9 +110,10 @@ async def test_a_download_given_up_holds_nothing(anthropic: AnthropicWithFake) -
 
 async def test_a_line_beyond_the_limit_in_the_results(anthropic: AnthropicWithFake) -> None:
     batch_id = await ended(anthropic, inline(*TEXTS))
-    replica = anthropic.replica(limits=Limits(line=100, inline_results=LIMITS.inline_results))
-    assert replica.batches is not None
+    limits = Limits(line=100, inline_results=LIMITS.inline_results)
     with patch("providers.batches.json_lines._RESULT_SLACK_BYTES", 0):
+        replica = anthropic.replica(limits=limits)
+        assert replica.batches is not None
         output = (await replica.batches.get(CALLER, batch_id)).output
     assert isinstance(output, InlineResults)
     errors = [orjson.loads(item)["error"] for item in output.items]

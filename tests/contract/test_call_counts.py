@@ -79,7 +79,7 @@ MOST: Final[Mapping[str, Mapping[Operation, Calls]]] = {
         create_repeatable: Calls(3, 7),
         get_running: Calls(1, 3),
         get_inline_results: Calls(3, 5),
-        get_inline_failures: Calls(2, 6),
+        get_inline_failures: Calls(2, 5),
         get_ended_file_batch: Calls(1, 4),
         get_result_file: Calls(1, 4),
         list_of_two: Calls(1, 7),

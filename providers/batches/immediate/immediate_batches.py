@@ -1,11 +1,11 @@
 """Batches that the proxy runs itself because they are too small for the provider."""
 
-from functools import partial
+from dataclasses import dataclass, field
 from typing import Any, Final
 
-from providers.batches.batch_backends import FoundBatch
 from providers.batches.ended_results import EndedResults
 from providers.batches.immediate.answerer import Answerer
+from providers.batches.immediate.job_creation import NewImmediateJob
 from providers.batches.immediate.job_ids import job_id_of
 from providers.batches.immediate.job_list import ListedJobs, Position
 from providers.batches.immediate.job_results import JobResults
@@ -22,53 +22,73 @@ _STOPPED: Final = Failure(
 _NEVER: Final = Failure(Status.INTERNAL, "The batch ended without an answer to this request.")
 
 
-class ImmediateBatches:
-    """Implements `providers.batches.batch_backends.BatchBackend`, and lists.
+@dataclass(frozen=True, slots=True)
+class ImmediateBatch:
+    """Implements `providers.batches.batch_target.FoundBatch`."""
 
-    Nothing here is stored at the provider, but every call checks the caller's headers and key, as
-    for a batch of the provider.
+    jobs: ImmediateJobs
+    answerer: Answerer
+    caller: Caller = field(repr=False)
+    found: FoundJob = field(repr=False)
+
+    @property
+    def batch(self) -> Batch:
+        return self.found.batch
+
+    async def cancel(self) -> None:
+        await self.jobs.cancel(self.caller, self.batch.id)
+
+    async def delete(self) -> None:
+        await self.jobs.delete(self.caller, self.batch.id)
+
+    async def delete_results(self) -> None:
+        await self.jobs.delete_results(self.caller, self.batch.id)
+
+    async def results(self) -> EndedResults:
+        results = await self.jobs.results(self.found)
+        return EndedResults(
+            inline=self.found.job.rows is RowKind.METADATA,
+            lines=_ImmediateLines(results, self.answerer),
+            files=results,
+            table=results.table,
+            check=_complete,
+        )
+
+
+async def _complete() -> None:
+    """An immediate batch that ended has a result for each request."""
+
+
+class ImmediateBatches:
+    """The immediate batches of one upstream.
+
+    Nothing is stored at the provider, but every call checks the caller's headers and key, as for a
+    batch of the provider.
     """
 
     def __init__(self, answerer: Answerer, jobs: ImmediateJobs) -> None:
         self._answerer = answerer
         self._jobs = jobs
 
-    async def look_up(self, caller: Caller, batch_id: str) -> FoundBatch:
+    async def create(self, caller: Caller, job_id: str, new: NewImmediateJob) -> ImmediateBatch:
+        found = await self._jobs.create(caller, job_id, new)
+        return ImmediateBatch(self._jobs, self._answerer, caller, found)
+
+    async def find(self, caller: Caller, batch_id: str) -> ImmediateBatch:
         await self._answerer.check(caller)
         found = await self._jobs.look_up(caller, batch_id)
-        return FoundBatch(found.batch, partial(self._results, found))
+        return ImmediateBatch(self._jobs, self._answerer, caller, found)
 
-    async def find(self, caller: Caller, job: str) -> Batch | None:
+    async def find_attempt(self, caller: Caller, job: str) -> ImmediateBatch | None:
         """The batch that an earlier attempt created under our id `job`."""
         try:
-            return (await self.look_up(caller, job_id_of(job))).batch
+            return await self.find(caller, job_id_of(job))
         except NotFound:
             return None
 
     async def list(self, caller: Caller, after: Position | None, limit: int) -> ListedJobs:
         await self._answerer.check(caller)
         return await self._jobs.list(caller, after, limit)
-
-    async def cancel(self, caller: Caller, batch_id: str) -> None:
-        await self._answerer.check(caller)
-        await self._jobs.cancel(caller, batch_id)
-
-    async def delete(self, caller: Caller, batch_id: str) -> None:
-        await self._answerer.check(caller)
-        await self._jobs.delete(caller, batch_id)
-
-    async def delete_results(self, caller: Caller, batch_id: str) -> None:
-        await self._answerer.check(caller)
-        await self._jobs.delete_results(caller, batch_id)
-
-    async def _results(self, found: FoundJob) -> EndedResults:
-        results = await self._jobs.results(found)
-        return EndedResults(
-            inline=found.job.rows is RowKind.METADATA,
-            lines=_ImmediateLines(results, self._answerer),
-            files=results,
-            table=results.table,
-        )
 
 
 class _ImmediateLines:

@@ -84,12 +84,12 @@ class ImmediateJobs:
 
     # --- as batches ------------------------------------------------------------------------------
 
-    async def create(self, caller: Caller, job_id: str, new: NewImmediateJob) -> Batch:
+    async def create(self, caller: Caller, job_id: str, new: NewImmediateJob) -> FoundJob:
         """Create the job `job_id` (an id of job_ids.py); a repeat returns the same job."""
         if not is_immediate(job_id):
             raise ValueError(f"{job_id!r} is not the id of an immediate job")
         await self._creation.create(JobKey(caller.tenant, job_id), new)
-        return await self.get(caller, job_id)
+        return await self.look_up(caller, job_id)
 
     async def get(self, caller: Caller, job_id: str) -> Batch:
         """Without results."""

@@ -14,7 +14,7 @@ from providers.aws.folder import Folder
 from providers.aws.s3 import S3
 from providers.aws.target import AwsTarget
 from providers.bedrock.jobs.job_input import ReadyInput
-from providers.bedrock.jobs.job_memory import JobMemory
+from providers.bedrock.jobs.job_memory import JobMemory, KeptJob
 from providers.bedrock.jobs.job_records import (
     DISPLAY_NAME,
     KIND,
@@ -22,13 +22,12 @@ from providers.bedrock.jobs.job_records import (
     SOURCE,
     WARNINGS,
     JobName,
-    from_bedrock_job,
 )
 from providers.bedrock.jobs.operations import Jobs, job_id_of
 from providers.bedrock.object_files import JOBS
 from providers.errors import FerryError
 from providers.json_api.client import Answer, outcome_unknown
-from providers.resources import Batch, NewBatch
+from providers.resources import NewBatch
 from providers.status import Status
 
 INPUT: Final = "input.jsonl"
@@ -65,7 +64,8 @@ class JobCreation:
         self._jobs = jobs
         self._memory = memory
 
-    async def create(self, job: NewJob, ready: ReadyInput) -> Batch:
+    async def create(self, job: NewJob, ready: ReadyInput) -> tuple[Answer, KeptJob]:
+        """Bedrock's job, and what is kept of it."""
         document = _document(job, ready)  # raises for a missing setting before anything is made
         try:
             await self._put_input(job, ready)
@@ -76,7 +76,7 @@ class JobCreation:
             raise
         made = await self._make(job, document)
         await self._bind(job, job_id_of(made))
-        return from_bedrock_job(await self._shown(job, made), record)
+        return await self._shown(job, made), KeptJob(job.id, record)
 
     async def _put_input(self, job: NewJob, ready: ReadyInput) -> None:
         folder = input_folder(job.target, job.id)

@@ -6,13 +6,12 @@ there within S3. An immediate batch reads them in their original location.
 
 from dataclasses import dataclass, field
 
-from providers.aws.errors import is_absent
 from providers.aws.few_at_a_time import few_at_a_time
 from providers.aws.folder import Folder
 from providers.aws.s3 import S3
 from providers.aws.target import AwsTarget
 from providers.bedrock.object_files import BATCH_SUFFIX, SAFE_SUFFIX, key_of
-from providers.errors import FerryError, invalid_argument
+from providers.errors import FerryError, NotFound, invalid_argument
 from providers.resource_names import decode_object_id, file_id_of_uri, is_written_by_us
 from providers.resources import CheckFileName, any_file_name
 from providers.upload import suffix
@@ -69,7 +68,7 @@ class Media:
             try:
                 await s3.copy(target, (bucket, key), (bucket, prefix + self._copy_name(key)))
             except FerryError as error:
-                raise (_no_such_file(path) if is_absent(error) else error) from None
+                raise (_no_such_file(path) if isinstance(error, NotFound) else error) from None
 
         await few_at_a_time(copy_one(key, path) for key, path in self.paths.items())
 

@@ -1,27 +1,24 @@
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, nullcontext
+from dataclasses import replace
 from typing import Any
 from unittest.mock import patch
 
 import orjson
 import pytest
 
-from providers.anthropic.batch_creation import LIMITS, BatchCreation, Job, may_have_created
+from providers.anthropic.batch_creation import LIMITS, BatchCreation, Job
 from providers.anthropic.batch_lines import BatchItems
-from providers.anthropic.single_attempt import single_attempt
+from providers.anthropic.batch_records import from_anthropic_batch
 from providers.batches.batch_input import InlineInput, InputLimits
 from providers.batches.batch_records import BatchRecords
-from providers.batches.repeats import Repeat
+from providers.batches.repeats import Attempt, Repeat
 from providers.batches.request_table import RequestTables
-from providers.errors import FerryError, invalid_argument, unavailable
+from providers.errors import FerryError
 from providers.memory import MemoryBudget
-from providers.resources import BatchKind, CreatedBatch, InlineRequest, NewBatch
-from providers.status import Status
-from providers.upstream import UpstreamError
+from providers.resources import Batch, BatchKind, InlineRequest, NewBatch
 from tests.memory_state import MemoryState
 from tests.test_providers.answering import answer
 from tests.test_providers.test_anthropic.answering import BASE, CALLER, client
-from tests.test_providers.test_gemini.scripted_upstream import ScriptedUpstream
+from tests.test_providers.test_gemini.scripted_upstream import ScriptedReply, ScriptedUpstream
 
 MODEL = "claude-opus-4-6"
 MADE = {"id": "msgbatch_A", "processing_status": "in_progress"}
@@ -37,25 +34,21 @@ def job(count: int, **generation: Any) -> Job:
         for n in range(count)
     ]
     batch = NewBatch(MODEL, BatchKind.GENERATE, requests, display_name="dn")
-    return Job(CALLER, batch, InlineInput(requests), BatchItems(), 4096, nullcontext())
+    return Job(CALLER, batch, InlineInput(requests), BatchItems(), 4096, Attempt(None))
 
 
-async def create(upstream: ScriptedUpstream, state: MemoryState, made: Job) -> CreatedBatch:
+async def create(upstream: ScriptedUpstream, state: MemoryState, made: Job) -> Batch:
     creation = BatchCreation(
         client(upstream), RequestTables("anthropic", state), BatchRecords("anthropic", state)
     )
     with MemoryBudget().reserve() as reservation:
-        return await creation.create(made, reservation)
+        return from_anthropic_batch(*await creation.create(made, reservation))
 
 
 async def test_the_body_is_what_was_counted() -> None:
     upstream, state, made = ScriptedUpstream(answer(MADE)), MemoryState(), job(3)
     created = await create(upstream, state, made)
-    assert (created.batch.id, created.batch.model, created.batch.display_name) == (
-        "msgbatch_A",
-        MODEL,
-        "dn",
-    )
+    assert (created.id, created.model, created.display_name) == ("msgbatch_A", MODEL, "dn")
     [sent] = upstream.sent
     assert str(sent.request.url) == f"{BASE}/v1/messages/batches"
     assert sent.request.headers["Content-Type"] == "application/json"
@@ -89,46 +82,19 @@ async def test_a_limit_is_named() -> None:
     assert state.objects == {}
 
 
-async def test_the_table_is_there_before_the_batch_and_the_attempt_around_it_alone() -> None:
+async def test_the_attempt_is_recorded_after_the_table_and_before_the_call() -> None:
     state, seen = MemoryState(), list[str]()
-
-    @asynccontextmanager
-    async def attempt() -> AsyncIterator[None]:
-        seen.extend(state.objects)
-        yield
-        seen.append("made")
-
-    made = job(1)
-    made = Job(CALLER, made.batch, made.source, made.items, 4096, attempt())
-    await create(ScriptedUpstream(answer(MADE)), state, made)
-    assert seen == [f"batches/anthropic/{made.id}", "made"]
-    assert len(state.objects) == 2
-
-
-@pytest.mark.parametrize(
-    ("error", "may_have"),
-    [
-        (UpstreamError(Status.UNAVAILABLE, "x"), True),
-        (UpstreamError(Status.UNAVAILABLE, "x", unsent=True), False),
-        (unavailable("x"), True),
-        (invalid_argument("x"), False),
-        (OSError("the body's own"), False),
-    ],
-)
-async def test_a_key_is_free_after_what_made_nothing(error: Exception, may_have: bool) -> None:
-    assert may_have_created(error) is may_have
-    state = MemoryState()
     repeat = Repeat("anthropic", state, "tenant", "key", "f")
-    with pytest.raises(type(error)):
-        async with single_attempt(repeat):
-            raise error
-    assert await repeat.begin() is not may_have
 
+    async def before_the_answer(_: object) -> ScriptedReply:
+        seen.extend(state.objects)
+        return ScriptedReply(answer(MADE))
 
-async def test_there_is_one_attempt() -> None:
-    repeat = Repeat("anthropic", MemoryState(), "tenant", "key", "f")
-    async with single_attempt(repeat):
-        with pytest.raises(FerryError) as caught:
-            async with single_attempt(repeat):
-                pytest.fail("a second attempt")
-    assert caught.value.status == Status.ABORTED
+    made = replace(job(1), attempt=Attempt(repeat))
+    upstream = ScriptedUpstream()
+    with patch.object(upstream, "send", before_the_answer):
+        await create(upstream, state, made)
+    table, attempt = seen
+    assert table == f"batches/anthropic/{made.id}"
+    assert attempt.startswith("idempotency/anthropic/tenant/")
+    assert len(state.objects) == 3

@@ -4,10 +4,11 @@ from datetime import timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from providers.anthropic.batches import AnthropicBatches
+from providers.anthropic.batch_target import AnthropicBatchTarget
 from providers.anthropic.files import AnthropicFiles
 from providers.anthropic.staged_files import StagedFiles, new_staged_id, staged_file_id
 from providers.anthropic.upload_target import AnthropicUploadTarget
+from providers.batches.target_batches import TargetBatches
 from providers.limits import Limits
 from providers.memory import MemoryBudget
 from providers.resource_names import native_file_id
@@ -48,7 +49,9 @@ def files(upstream: Listing, state: MemoryState) -> tuple[AnthropicFiles, Staged
     ours, memory = client(upstream), MemoryBudget()
     staged, records = StagedFiles("anthropic", state, timedelta(1)), FileRecords("a", state)
     target = AnthropicUploadTarget(ours, state, records, staged)
-    batches = AnthropicBatches(ours, state, staged, memory, Limits(1000, 1000), 1)
+    limits = Limits(1000, 1000)
+    batch_target = AnthropicBatchTarget(ours, state, staged, memory, limits, 1)
+    batches = TargetBatches(batch_target, state, memory, limits)
     uploads = ResumableUploads(target, state)
     return AnthropicFiles(ours, records, staged, batches, uploads), staged
 

@@ -1,7 +1,7 @@
 import pytest
 
-from providers.aws.errors import is_absent, parse_xml, refused
-from providers.errors import FerryError
+from providers.aws.errors import parse_xml, refused
+from providers.errors import FerryError, NotFound
 from providers.status import Status
 from tests.test_providers.test_gemini.scripted_upstream import Answer, ScriptedReply
 
@@ -77,11 +77,11 @@ def test_a_bucket_that_is_not_there_is_named() -> None:
     assert error(body, 404).message == "my-bedrock: NoSuchBucket: Said so. (b-1)"
 
 
-def test_only_a_thing_that_is_not_there_is_absent() -> None:
-    assert is_absent(error(xml("NoSuchKey"), 404))
-    assert is_absent(error(b"", 404)), "S3 says no more to a HEAD"
-    assert not is_absent(error(xml("NoSuchBucket"), 404)), "that is a wrong setting"
-    assert not is_absent(error(xml("AccessDenied"), 403))
+def test_only_a_thing_that_is_not_there_is_not_found() -> None:
+    assert isinstance(error(xml("NoSuchKey"), 404), NotFound)
+    assert isinstance(error(b"", 404), NotFound), "S3 says no more to a HEAD"
+    assert not isinstance(error(xml("NoSuchBucket"), 404), NotFound), "that is a wrong setting"
+    assert not isinstance(error(xml("AccessDenied"), 403), NotFound)
 
 
 @pytest.mark.parametrize(

@@ -4,10 +4,11 @@ from unittest.mock import patch
 
 import pytest
 
-from providers.batches.repeats import Repeat
-from providers.errors import FerryError
+from providers.batches.repeats import Attempt, Repeat, may_have_created
+from providers.errors import FerryError, invalid_argument, unavailable
 from providers.resources import BatchKind, NewBatch
 from providers.status import Status
+from providers.upstream import UpstreamError
 from tests.memory_state import MemoryState
 
 BATCH = NewBatch("m", BatchKind.GENERATE, [], idempotency_key="once", fingerprint="f")
@@ -88,3 +89,55 @@ def test_a_key_has_a_limit(state: MemoryState) -> None:
     with pytest.raises(FerryError) as caught:
         repeat(state, replace(BATCH, idempotency_key="x" * 257))
     assert caught.value.status == Status.INVALID_ARGUMENT
+
+
+# --- attempts -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("error", "may_have"),
+    [
+        (UpstreamError(Status.UNAVAILABLE, "x"), True),
+        (UpstreamError(Status.UNAVAILABLE, "x", unsent=True), False),
+        (unavailable("x"), True),
+        (invalid_argument("x"), False),
+        (OSError("of the body"), False),
+    ],
+)
+async def test_a_single_attempt_that_made_nothing_frees_its_key(
+    state: MemoryState, error: Exception, may_have: bool
+) -> None:
+    assert may_have_created(error) is may_have
+    with pytest.raises(type(error)):
+        async with Attempt(repeat(state)).single():
+            raise error
+    assert await repeat(state).begin() is not may_have
+
+
+async def test_a_second_single_attempt_is_refused(state: MemoryState) -> None:
+    async with Attempt(repeat(state)).single():
+        with pytest.raises(FerryError) as caught:
+            async with Attempt(repeat(state)).single():
+                pytest.fail("a second attempt")
+    assert caught.value.status is Status.ABORTED
+
+
+async def test_only_the_first_attempt_is_forgotten(state: MemoryState) -> None:
+    first, second = Attempt(repeat(state)), Attempt(repeat(state))
+    assert await first.begin()
+    assert not await second.begin()
+    await second.forget()
+    assert not await Attempt(repeat(state)).begin()
+    await first.forget()
+    assert await second.join("job-b") == "job-b"
+    await second.forget()
+    assert await Attempt(repeat(state)).join("job-c") == "job-c"
+
+
+async def test_an_attempt_without_a_key_is_alone() -> None:
+    attempt = Attempt(None)
+    assert (attempt.mark, attempt.repeatable) == ("", False)
+    assert await attempt.begin()
+    assert await attempt.join("job-a") == "job-a"
+    async with attempt.single():
+        await attempt.forget()

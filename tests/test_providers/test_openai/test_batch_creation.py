@@ -6,12 +6,13 @@ import pytest
 
 from providers.batches.batch_input import InputLimits
 from providers.batches.request_table import RequestTables, RowKind
+from providers.batches.target_batches import TargetBatches
 from providers.body import close
 from providers.errors import FerryError
 from providers.limits import Limits
 from providers.memory import MemoryBudget
 from providers.openai.batch_creation import LIMITS
-from providers.openai.batches import OpenAIBatches
+from providers.openai.batch_target import OpenAIBatchTarget
 from providers.openai_content.root_schema import any_schema
 from providers.resource_names import FileId, FileKind
 from providers.resources import BatchKind, InlineRequest, NewBatch
@@ -59,11 +60,11 @@ def inline(count: int) -> NewBatch:
 
 def batches(
     upstream: ScriptedUpstream, state: MemoryState | None = None, memory: MemoryBudget | None = None
-) -> OpenAIBatches:
+) -> TargetBatches:
     limits = Limits(line=1000, inline_results=1000)
-    return OpenAIBatches(
-        client(upstream), state or MemoryState(), memory or MemoryBudget(), limits, any_schema
-    )
+    state, memory = state or MemoryState(), memory or MemoryBudget()
+    target = OpenAIBatchTarget(client(upstream), state, memory, limits, any_schema)
+    return TargetBatches(target, state, memory, limits)
 
 
 def scripted(*answers: Answer) -> ScriptedUpstream:

@@ -245,7 +245,7 @@ class Replica:
         )
 
     async def create(self, count: int, job_id: str = JOB_ID, caller: Caller = CALLER) -> Batch:
-        return await self.jobs.create(caller, job_id, new_job(count))
+        return (await self.jobs.create(caller, job_id, new_job(count))).batch
 
     async def get(self, caller: Caller = CALLER) -> Batch:
         return await self.jobs.get(caller, JOB_ID)

@@ -45,7 +45,7 @@ async def test_of_two_creates_at_once_one_leaves_nothing(
         yield input_line(1) + b"\n"
 
     slow = replace(new_job(2), input=Body(body(), None))
-    assert (await first.jobs.create(CALLER, JOB_ID, slow)).id == seen[0]
+    assert (await first.jobs.create(CALLER, JOB_ID, slow)).batch.id == seen[0]
     await first.background.idle()
     await second.background.idle()
     assert sorted(first.call.made + second.call.made) == [0, 1]

@@ -1,0 +1,105 @@
+"""Batches at Anthropic."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from functools import partial
+
+from providers.anthropic.batch_creation import BatchCreation, Job
+from providers.anthropic.batch_lines import BatchItems, line_formats
+from providers.anthropic.batch_records import from_anthropic_batch
+from providers.anthropic.found_batch import AnthropicBatch, BatchParts
+from providers.anthropic.lists import CURSOR, listed_page
+from providers.anthropic.staged_files import StagedFiles
+from providers.batches.batch_input import BatchInput, FileInput, InlineInput
+from providers.batches.batch_records import BatchRecords
+from providers.batches.json_lines import LineSplitter, ResultSplitter
+from providers.batches.repeats import Attempt
+from providers.batches.request_table import RequestTables
+from providers.body import close
+from providers.credential import Caller
+from providers.errors import invalid_argument, unimplemented
+from providers.json_api.client import JsonApi
+from providers.json_api.page_tokens import decode_page_token, encode_page_token
+from providers.limits import Limits
+from providers.memory import MemoryBudget
+from providers.resource_names import FileKind, parse_file_id
+from providers.resources import Batch, BatchKind, NewBatch, Page
+from providers.state import State
+
+_BATCHES = "v1/messages/batches"
+
+
+class AnthropicBatchTarget:
+    """Implements `providers.batches.batch_target.BatchTarget`."""
+
+    def __init__(
+        self,
+        client: JsonApi,
+        state: State,
+        staged: StagedFiles,
+        memory: MemoryBudget,
+        limits: Limits,
+        default_max_tokens: int,
+    ) -> None:
+        self.name = client.name
+        self._client = client
+        self._staged = staged
+        self._memory = memory
+        self._limits = limits
+        self._default_max_tokens = default_max_tokens
+        self._parts = BatchParts(
+            client,
+            RequestTables(client.name, state),
+            BatchRecords(client.name, state),
+            ResultSplitter(limits.line, memory),
+        )
+        self._creation = BatchCreation(client, self._parts.tables, self._parts.records)
+
+    async def make(self, caller: Caller, batch: NewBatch, attempt: Attempt) -> AnthropicBatch:
+        if batch.kind is BatchKind.EMBED:
+            raise unimplemented(
+                "Anthropic has no embeddings, so client.batches.create_embeddings does not work "
+                "with it; client.batches.create does"
+            )
+        items = BatchItems()
+        source = await self._input(caller, batch, items)
+        job = Job(caller, batch, source, items, self._default_max_tokens, attempt)
+        with self._memory.reserve() as reservation:
+            native, record = await self._creation.create(job, reservation)
+        return AnthropicBatch(self._parts, caller, native, record)
+
+    async def find(self, caller: Caller, batch_id: str) -> AnthropicBatch:
+        native = await self._client.get_object(caller, _BATCHES, batch_id, "batch")
+        return AnthropicBatch(self._parts, caller, native, await self._parts.records.read(batch_id))
+
+    async def page(self, caller: Caller, page_size: int, page_token: str | None) -> Page[Batch]:
+        cursor = decode_page_token(page_token, CURSOR) if page_token else None
+        listed, following = await listed_page(self._client, caller, _BATCHES, page_size, cursor)
+        records = await asyncio.gather(*(self._parts.records.read(native.id) for native in listed))
+        batches = [from_anthropic_batch(n, r) for n, r in zip(listed, records, strict=True)]
+        return Page(batches, encode_page_token(following) if following else None)
+
+    async def _input(self, caller: Caller, batch: NewBatch, items: BatchItems) -> BatchInput:
+        if not isinstance(batch.source, str):
+            return InlineInput(batch.source)
+        file_id = parse_file_id(batch.source)
+        if file_id.kind is FileKind.NATIVE:
+            # Raises NOT_FOUND if there is no such file.
+            await self._client.get(caller, f"v1/files/{file_id.native}")
+            raise invalid_argument(
+                "files at Anthropic cannot be read back: upload the requests again with a name "
+                "that ends in .jsonl, and the proxy keeps the file"
+            )
+        await self._staged.get(caller, file_id.native)  # once: the content is opened twice
+        opened = partial(self._opened, caller, file_id.native)
+        splitter = LineSplitter(self._limits.line, self._memory)
+        return FileInput(opened, splitter, line_formats(items))
+
+    @asynccontextmanager
+    async def _opened(self, caller: Caller, staged_id: str) -> AsyncIterator[AsyncIterator[bytes]]:
+        body = await self._staged.content(caller, staged_id)
+        try:
+            yield aiter(body.chunks)
+        finally:
+            await close(body)

@@ -1,0 +1,95 @@
+"""A batch that Anthropic has shown to a caller."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from providers.anthropic.batch_records import from_anthropic_batch, has_results, state_of
+from providers.anthropic.result_stream import AnthropicResultLines
+from providers.batches.batch_records import BatchRecords
+from providers.batches.ended_results import EndedResults
+from providers.batches.json_lines import ResultSplitter
+from providers.batches.request_table import RequestTable, RequestTables, RowKind
+from providers.credential import Caller
+from providers.errors import FerryError, failed_precondition, not_found
+from providers.json_api.client import Answer, JsonApi, wrong_state_if_refused
+from providers.memory import Reservation
+from providers.resources import Batch
+
+
+@dataclass(frozen=True, slots=True)
+class BatchParts:
+    """What the batches of one upstream consist of, at Anthropic and in the state store."""
+
+    client: JsonApi
+    tables: RequestTables
+    records: BatchRecords
+    splitter: ResultSplitter
+
+
+@dataclass(frozen=True, slots=True)
+class AnthropicBatch:
+    """Implements `providers.batches.batch_target.FoundBatch`.
+
+    `record` is what its creation stored; empty if another tool created it.
+    """
+
+    parts: BatchParts
+    caller: Caller = field(repr=False)
+    native: Answer = field(repr=False)
+    record: Mapping[str, str] = field(repr=False)
+
+    @property
+    def batch(self) -> Batch:
+        return from_anthropic_batch(self.native, self.record)
+
+    async def cancel(self) -> None:
+        with wrong_state_if_refused():
+            await self.parts.client.post(self.caller, f"{self._path}/cancel")
+
+    async def delete(self) -> None:
+        with wrong_state_if_refused():
+            await self.parts.client.ensure_deleted(self.caller, self._path)
+        await self.parts.records.delete(self.native.id)
+        if "job" in self.record:
+            await self.parts.tables.delete(self.record["job"])
+
+    async def delete_results(self) -> None:
+        raise failed_precondition(
+            f"results are deleted with their batch: delete batches/{self.native.id}"
+        )
+
+    async def results(self) -> EndedResults:
+        if not state_of(self.native).terminal:
+            raise self._no_results()
+        lines = self._lines()
+        return EndedResults(
+            # Without the record, only the results show whether the requests were inline.
+            inline=self.record.get("source", RowKind.METADATA) == RowKind.METADATA,
+            lines=lines,
+            files=lines,
+            table=self._table,
+            check=self._check_results,
+        )
+
+    async def _check_results(self) -> None:
+        if has_results(self.native):
+            return
+        if "job" not in self.record or not await self.parts.tables.exists(self.record["job"]):
+            raise self._no_results()
+
+    def _no_results(self) -> FerryError:
+        return not_found(f"batches/{self.native.id} has no results")
+
+    async def _table(self, reservation: Reservation) -> RequestTable | None:
+        """The table of the job, which is named in the record or else in the results."""
+        job_id = self.record.get("job") or await self._lines().job_id()
+        return await self.parts.tables.read(job_id, reservation) if job_id else None
+
+    def _lines(self) -> AnthropicResultLines:
+        return AnthropicResultLines(
+            self.parts.client, self.caller, self.native, self.parts.splitter
+        )
+
+    @property
+    def _path(self) -> str:
+        return f"v1/messages/batches/{self.native.id}"

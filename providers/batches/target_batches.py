@@ -1,0 +1,131 @@
+"""Batches over a `BatchTarget`, the same for every provider that has batches of its own kind."""
+
+import logging
+from dataclasses import replace
+from typing import Final
+
+from providers.batches.batch_target import BatchTarget, FoundBatch
+from providers.batches.repeats import Attempt, Repeat
+from providers.credential import Caller
+from providers.errors import FerryError, NotFound, failed_precondition, invalid_argument
+from providers.json_api.client import outcome_unknown
+from providers.limits import Limits
+from providers.memory import MemoryBudget
+from providers.resource_names import FileKind, decode_file_id, result_file_id
+from providers.resources import (
+    Batch,
+    CreatedBatch,
+    Download,
+    NewBatch,
+    Page,
+    ResultFile,
+    ResultForm,
+)
+from providers.state import State
+
+_log: Final = logging.getLogger("genai_ferry.batches")
+
+
+class TargetBatches:
+    """Implements `providers.provider.Batches`, and what a provider's files need of their results.
+
+    Every method raises NOT_FOUND for a batch that the caller's credential does not show.
+    """
+
+    def __init__(
+        self, target: BatchTarget, state: State, memory: MemoryBudget, limits: Limits
+    ) -> None:
+        self._target = target
+        self._state = state
+        self._memory = memory
+        self._limits = limits
+
+    async def create(self, caller: Caller, batch: NewBatch) -> CreatedBatch:
+        _check_source(batch)
+        if batch.idempotency_key is None:
+            return CreatedBatch((await self._target.make(caller, batch, Attempt(None))).batch)
+        key, fingerprint = batch.idempotency_key, batch.fingerprint
+        repeat = Repeat(self._target.name, self._state, caller.tenant, key, fingerprint)
+        recorded = await repeat.recorded()
+        if recorded is not None:
+            return CreatedBatch((await self._target.find(caller, recorded)).batch)
+        made = await self._attempt(caller, batch, Attempt(repeat))
+        first = await repeat.record(made.batch.id)
+        if first != made.batch.id:
+            await _discard(made)
+            made = await self._target.find(caller, first)
+        return CreatedBatch(made.batch)
+
+    async def _attempt(self, caller: Caller, batch: NewBatch, attempt: Attempt) -> FoundBatch:
+        try:
+            return await self._target.make(caller, batch, attempt)
+        except FerryError as error:
+            if error.permanent and not outcome_unknown(error):
+                await attempt.forget()
+            raise
+
+    async def get(self, caller: Caller, batch_id: str) -> Batch:
+        found = await self._target.find(caller, batch_id)
+        batch = found.batch
+        if not batch.state.terminal:
+            return batch
+        try:
+            results = await found.results()
+            inline = await results.in_order(self._memory, self._limits.inline_results)
+            if inline is None:
+                await results.check()
+        except NotFound:
+            return batch
+        return replace(batch, output=inline or ResultFile(result_file_id(batch_id)))
+
+    async def list(self, caller: Caller, page_size: int, page_token: str | None) -> Page[Batch]:
+        return await self._target.page(caller, page_size, page_token)
+
+    async def cancel(self, caller: Caller, batch_id: str) -> None:
+        found = await self._target.find(caller, batch_id)
+        if found.batch.state.terminal:
+            raise failed_precondition(f"the batch has ended ({found.batch.native_status})")
+        await found.cancel()
+
+    async def delete(self, caller: Caller, batch_id: str) -> None:
+        found = await self._target.find(caller, batch_id)
+        if not found.batch.state.terminal:
+            raise failed_precondition(
+                f"the batch is {found.batch.native_status}; cancel it, and delete it when it has "
+                "ended"
+            )
+        await found.delete()
+
+    # --- the file of its results -----------------------------------------------------------------
+
+    async def ended(self, caller: Caller, batch_id: str) -> Batch:
+        """The batch of a result file. Raises NOT_FOUND if it has no results."""
+        found = await self._target.find(caller, batch_id)
+        await (await found.results()).check()
+        return found.batch
+
+    async def download(self, caller: Caller, batch_id: str, form: ResultForm) -> Download:
+        """JSON lines, translated while they are read, or the provider's own files."""
+        results = await (await self._target.find(caller, batch_id)).results()
+        return await results.download(self._memory, form)
+
+    async def delete_results(self, caller: Caller, batch_id: str) -> None:
+        await (await self._target.find(caller, batch_id)).delete_results()
+
+
+def _check_source(batch: NewBatch) -> None:
+    file_id = decode_file_id(batch.source) if isinstance(batch.source, str) else None
+    if file_id is not None and file_id.kind is FileKind.RESULTS:
+        raise invalid_argument(
+            "a result file cannot be the input of a batch; give a file of requests"
+        )
+
+
+async def _discard(made: FoundBatch) -> None:
+    """Undo a batch, because another request with the same idempotency key was faster."""
+    for undo in (made.cancel, made.delete):
+        try:
+            await undo()
+        except FerryError as error:
+            # The client gets the batch of the idempotency key.
+            _log.warning("a second batch for one key could not be undone: %s", error.status.name)
