@@ -1,11 +1,9 @@
 """Third step: takes the credential from the request or from the sealed upload URL."""
 
-import time
-from dataclasses import replace
-
 from aiohttp import web
 
 from middlewares.admission import refuse_plaintext_key
+from middlewares.paths import UPLOAD_TAIL
 from middlewares.request_keys import (
     CREDENTIAL,
     GATEWAY,
@@ -15,14 +13,13 @@ from middlewares.request_keys import (
     Handler,
     OpenedUpload,
 )
-from middlewares.routes import UPLOAD_TAIL, parse_route, parse_upload_url
+from middlewares.routes import parse_route, parse_upload_url
 from middlewares.sealing import SealedUpload
-from providers.credential import Caller, Credential
+from providers.credential import Credential
 from providers.errors import FerryError, not_found, unauthenticated
 from providers.provider import Provider
 from providers.status import Status
-from providers.upload import UploadSession, UploadStatus
-from providers.uploads.upload_sessions import delete_session_key, read_session_key
+from providers.upload import UploadStatus
 
 
 @web.middleware
@@ -64,15 +61,13 @@ async def _open(
     provider = gateway.providers.get(sealed.provider) if sealed else None
     if sealed is None or provider is None:
         raise _unknown()
-    expired = sealed.expires <= time.time()
-    if expired:
-        await delete_session_key(gateway.state, sealed.session)
     if credential:
         refuse_plaintext_key(request, provider)
     if not await _is_open_to(gateway, provider, sealed, credential):
         raise _unknown()
-    caller = await _caller(gateway, provider, sealed)
-    session = UploadSession(sealed.session, sealed.details, caller, expired, sealed.tenant)
+    session = await gateway.upload_urls.session(sealed, provider)
+    if session is None:
+        raise _unknown()
     return OpenedUpload(sealed.provider, session)
 
 
@@ -83,19 +78,6 @@ async def _is_open_to(
     if credential:
         return await gateway.tenants.is_key_of(provider, credential, sealed.tenant, sealed.scoping)
     return await gateway.tenants.may_still_use(provider, sealed.tenant, sealed.scoping)
-
-
-async def _caller(gateway: Gateway, provider: Provider, sealed: SealedUpload) -> Caller | None:
-    """The sealed caller. URLs never contain the proxy's own credential, so it is added here."""
-    if not sealed.sealed_caller:
-        return None
-    key = await read_session_key(gateway.state, sealed.session)
-    caller = gateway.upload_urls.open_caller(sealed, key) if key else None
-    if caller is None:
-        return None
-    if bool(caller.credential) is (provider.own_credential is not None):
-        raise _unknown()  # since the start, a setting changed whose credential is used
-    return replace(caller, credential=provider.own_credential or caller.credential)
 
 
 def _unknown() -> FerryError:

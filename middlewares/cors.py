@@ -11,8 +11,8 @@ from typing import Final
 
 from aiohttp import hdrs, web
 
+from middlewares.paths import is_below_prefix
 from middlewares.request_keys import GATEWAY, Handler
-from middlewares.routes import is_below_prefix
 
 ANY_ORIGIN: Final = "*"
 

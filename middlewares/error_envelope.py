@@ -9,7 +9,7 @@ from aiohttp import web
 
 from middlewares.inbound_body import ClientDisconnected, discard
 from middlewares.request_keys import PROVIDER, REFUSAL, REQUEST_ID, ROUTE, Handler
-from middlewares.routes import Call
+from middlewares.routes import UPLOAD
 from providers.errors import FerryError
 from providers.json_api.json_text import render_json
 from providers.status import Status
@@ -62,7 +62,7 @@ def upload_status(request: web.Request, error: FerryError) -> str | None:
     An error must never carry `active` (sdk-wire.md section 2).
     """
     route = request.get(ROUTE)
-    if error.upload_status or route is None or route.call is not Call.UPLOAD:
+    if error.upload_status or route is None or route.call is not UPLOAD:
         return error.upload_status
     return UploadStatus.FINAL if error.permanent else None
 

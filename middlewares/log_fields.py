@@ -11,12 +11,10 @@ from typing import Any, Final
 
 from aiohttp import web
 
-from middlewares.operations import CreateBatch, Relayed
-from middlewares.request_keys import GATEWAY, OPERATION, OUTCOME, REFUSAL, ROUTE
-from middlewares.routes import Call, Route
+from middlewares.request_keys import GATEWAY, INPUT_FILE, OUTCOME, REFUSAL, ROUTE
 from providers.errors import FerryError
 from providers.gemini_content.warnings import explain
-from providers.resources import Batch, CreatedBatch, NewBatch
+from providers.resources import Batch, CreatedBatch
 from providers.upstream import UpstreamError
 
 _MESSAGE_LIMIT: Final = 500
@@ -26,29 +24,19 @@ _SEGMENT: Final = re.compile(r"[^\s'\"`,;()/]+")
 # The form of upstreams' error codes and request ids; other text may quote the request.
 _CODE: Final = re.compile(r"[A-Za-z0-9_.:/=+-]{1,120}")
 _MASK: Final = "***"
-_COLLECTIONS: Final = {
-    Call.GET_FILE: "files",
-    Call.DELETE_FILE: "files",
-    Call.DOWNLOAD_FILE: "files",
-    Call.GENERATE_BATCH: "models",
-    Call.EMBED_BATCH: "models",
-    Call.GET_BATCH: "batches",
-    Call.DELETE_BATCH: "batches",
-    Call.CANCEL_BATCH: "batches",
-}
 
 
-def log_fields(request: web.Request, status: int) -> dict[str, Any]:
-    """The fields for a request whose response has `status`; empty if there is nothing to add."""
-    refusal, outcome = request.get(REFUSAL), request.get(OUTCOME)
+def log_fields(request: web.Request, response: web.StreamResponse | None) -> dict[str, Any]:
+    """The fields for a request and its response; empty if there is nothing to add."""
+    refusal = request.get(REFUSAL)
+    outcome = None if response is None else response.get(OUTCOME)
     if refusal is not None:
         fields = _refusal(request, refusal)
     elif isinstance(outcome, CreatedBatch):
         fields = _creation(outcome.batch)
-    elif isinstance(request.get(OPERATION), Relayed) and status >= 400:
+    elif outcome is not None and response is not None and response.status >= 400:
         # The upstream's response is relayed to the client unchanged, and is not read here.
-        resource = _masked(request, _resource(request[ROUTE]), _NAME_LIMIT)
-        fields = {"resource": resource, "upstream_status": status}
+        fields = {"resource": _resource(request), "upstream_status": response.status}
     else:
         fields = {}
     return {name: value for name, value in fields.items() if value}
@@ -66,24 +54,17 @@ def _refusal(request: web.Request, error: FerryError) -> dict[str, Any]:
         "refused": error.status.name,
         "why": _masked(request, error.message, _MESSAGE_LIMIT) if ours else None,
         "path": _masked(request, error.path or "", _NAME_LIMIT),
-        "resource": _masked(request, _resource(request.get(ROUTE)), _NAME_LIMIT),
-        "input_file": _masked(request, _input_file(request), _NAME_LIMIT),
+        "resource": _resource(request),
+        "input_file": _masked(request, request.get(INPUT_FILE, ""), _NAME_LIMIT),
         "upstream_status": error.upstream_status,
         "upstream_error": _code(error.reason),
         "upstream_request_id": _code(error.request_id),
     }
 
 
-def _resource(route: Route | None) -> str:
-    collection = _COLLECTIONS.get(route.call) if route else None
-    return f"{collection}/{route.name}" if route and collection else ""
-
-
-def _input_file(request: web.Request) -> str:
-    match request.get(OPERATION):
-        case CreateBatch(NewBatch(source=str(file_id))):
-            return f"files/{file_id}"
-    return ""
+def _resource(request: web.Request) -> str:
+    route = request.get(ROUTE)
+    return _masked(request, route.resource, _NAME_LIMIT) if route else ""
 
 
 def _code(text: str | None) -> str | None:

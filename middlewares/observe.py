@@ -17,10 +17,9 @@ async def observe(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Never logs whole paths or queries: both can contain secrets (keys, upload URLs)."""
     request[REQUEST_ID] = secrets.token_hex(8)
     began = time.monotonic()
-    status = 0
+    response = None
     try:
         response = await handler(request)
-        status = response.status
         if not response.prepared:
             response.headers["x-ferry-request-id"] = request[REQUEST_ID]
         return response
@@ -31,10 +30,10 @@ async def observe(request: web.Request, handler: Handler) -> web.StreamResponse:
             extra={
                 "request_id": request[REQUEST_ID],
                 "method": request.method,
-                "call": route.call.name.lower() if route else None,
+                "call": route.call.name if route else None,
                 "provider": provider.name if provider else None,
-                "status": status or None,
+                "status": response.status if response else None,
                 "seconds": round(time.monotonic() - began, 4),
-                **log_fields(request, status),
+                **log_fields(request, response),
             },
         )

@@ -1,115 +1,44 @@
-"""The typed operations that requests are read into, and their possible outcomes."""
+"""Operations: each is one call of the SDK with typed arguments, and carries itself out."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Final, Generic, Protocol, TypeVar
 
+from middlewares.sealing import UploadUrls
 from providers.body import Body
-from providers.provider import RelayedRequest
+from providers.credential import Caller
+from providers.errors import unimplemented
+from providers.provider import Batches, Files, Provider, Relay, RelayedRequest
 from providers.resources import Batch, CreatedBatch, Download, File, NewBatch, Page, ResultForm
-from providers.upload import Chunk, UploadProgress, UploadStart
+from providers.upload import Chunk, UploadProgress, UploadSession, UploadStart
 from providers.upstream import Reply
 
-
-@dataclass(frozen=True, slots=True)
-class StartUpload:
-    session_id: str
-    start: UploadStart
+T_co = TypeVar("T_co", covariant=True)
 
 
 @dataclass(frozen=True, slots=True)
-class SendChunk:
-    chunk: Chunk
+class Capability(Generic[T_co]):
+    """A part of a provider, with the name that the SDK gives it."""
+
+    name: str
+    of: Callable[[Provider], T_co | None]
+
+    def required(self, provider: Provider) -> T_co:
+        """Raises UNIMPLEMENTED if the provider lacks it."""
+        found = self.of(provider)
+        if found is None:
+            raise unimplemented(f"{self.name} does not work with {provider.name}")
+        return found
 
 
-@dataclass(frozen=True, slots=True)
-class QueryUpload:
-    pass
-
-
-@dataclass(frozen=True, slots=True)
-class CancelUpload:
-    pass
-
-
-@dataclass(frozen=True, slots=True)
-class CreateFile:
-    """A whole file in one request: the raw and multipart protocols."""
-
-    session_id: str
-    start: UploadStart
-    body: Body
-
-
-@dataclass(frozen=True, slots=True)
-class ListFiles:
-    page_size: int
-    page_token: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class GetFile:
-    id: str
-
-
-@dataclass(frozen=True, slots=True)
-class DeleteFile:
-    id: str
-
-
-@dataclass(frozen=True, slots=True)
-class DownloadFile:
-    id: str
-    form: ResultForm
-
-
-@dataclass(frozen=True, slots=True)
-class CreateBatch:
-    batch: NewBatch
-
-
-@dataclass(frozen=True, slots=True)
-class ListBatches:
-    page_size: int
-    page_token: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class GetBatch:
-    id: str
-
-
-@dataclass(frozen=True, slots=True)
-class CancelBatch:
-    id: str
-
-
-@dataclass(frozen=True, slots=True)
-class DeleteBatch:
-    id: str
-
-
-@dataclass(frozen=True, slots=True)
-class Relayed:
-    request: RelayedRequest
-
-
-Operation = (
-    StartUpload
-    | SendChunk
-    | QueryUpload
-    | CancelUpload
-    | CreateFile
-    | ListFiles
-    | GetFile
-    | DeleteFile
-    | DownloadFile
-    | CreateBatch
-    | ListBatches
-    | GetBatch
-    | CancelBatch
-    | DeleteBatch
-    | Relayed
+FILES: Final[Capability[Files]] = Capability("client.files", lambda provider: provider.files)
+BATCHES: Final[Capability[Batches]] = Capability(
+    "client.batches", lambda provider: provider.batches
 )
+RELAY: Final[Capability[Relay]] = Capability("the relay", lambda provider: provider.relay)
+
+
+# --- outcomes ------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,30 +56,179 @@ class FileCreated:
 
 
 @dataclass(frozen=True, slots=True)
-class Done:
-    """The operation is done and returns nothing: `{}`."""
+class Listed:
+    """A page of resources; the answer calls their list `member`."""
+
+    member: str
+    page: Page[File] | Page[Batch]
 
 
-@dataclass(frozen=True, slots=True)
-class FilePage:
-    page: Page[File]
-
-
-@dataclass(frozen=True, slots=True)
-class BatchPage:
-    page: Page[Batch]
-
-
+# None: the operation is done and returns nothing.
 Outcome = (
     Started
     | UploadProgress
     | FileCreated
     | File
-    | FilePage
     | Batch
-    | BatchPage
     | CreatedBatch
+    | Listed
     | Download
-    | Done
     | Reply
+    | None
 )
+
+
+class Operation(Protocol):
+    async def carry_out(self, provider: Provider, caller: Caller, /) -> Outcome:
+        """Raises UNIMPLEMENTED if the provider lacks the capability that this needs."""
+
+
+# --- uploads -------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class StartUpload:
+    """`address` is the proxy's own, at which clients reach the upload URL."""
+
+    urls: UploadUrls
+    address: str
+    start: UploadStart
+
+    async def carry_out(self, provider: Provider, caller: Caller) -> Started:
+        started = await provider.uploads.start(caller, self.start)
+        url = await self.urls.issue(self.address, provider, caller, started)
+        return Started(url, started.granularity, started.headers)
+
+
+@dataclass(frozen=True, slots=True)
+class SendChunk:
+    session: UploadSession
+    chunk: Chunk
+
+    async def carry_out(self, provider: Provider, _: Caller) -> UploadProgress:
+        return await provider.uploads.send(self.session, self.chunk)
+
+
+@dataclass(frozen=True, slots=True)
+class QueryUpload:
+    session: UploadSession
+
+    async def carry_out(self, provider: Provider, _: Caller) -> UploadProgress:
+        return await provider.uploads.query(self.session)
+
+
+@dataclass(frozen=True, slots=True)
+class CancelUpload:
+    session: UploadSession
+
+    async def carry_out(self, provider: Provider, _: Caller) -> UploadProgress:
+        return await provider.uploads.cancel(self.session)
+
+
+# --- files ---------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class CreateFile:
+    """A whole file in one request: the raw and multipart protocols."""
+
+    session_id: str
+    start: UploadStart
+    body: Body
+
+    async def carry_out(self, provider: Provider, caller: Caller) -> FileCreated:
+        files = FILES.required(provider)
+        return FileCreated(await files.create(caller, self.session_id, self.start, self.body))
+
+
+@dataclass(frozen=True, slots=True)
+class ListFiles:
+    page_size: int
+    page_token: str | None
+
+    async def carry_out(self, provider: Provider, caller: Caller) -> Listed:
+        files = FILES.required(provider)
+        return Listed("files", await files.list(caller, self.page_size, self.page_token))
+
+
+@dataclass(frozen=True, slots=True)
+class GetFile:
+    id: str
+
+    async def carry_out(self, provider: Provider, caller: Caller) -> File:
+        return await FILES.required(provider).get(caller, self.id)
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteFile:
+    id: str
+
+    async def carry_out(self, provider: Provider, caller: Caller) -> None:
+        await FILES.required(provider).delete(caller, self.id)
+
+
+@dataclass(frozen=True, slots=True)
+class DownloadFile:
+    id: str
+    form: ResultForm
+
+    async def carry_out(self, provider: Provider, caller: Caller) -> Download:
+        return await FILES.required(provider).download(caller, self.id, self.form)
+
+
+# --- batches -------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class CreateBatch:
+    batch: NewBatch
+
+    async def carry_out(self, provider: Provider, caller: Caller) -> CreatedBatch:
+        return await BATCHES.required(provider).create(caller, self.batch)
+
+
+@dataclass(frozen=True, slots=True)
+class ListBatches:
+    page_size: int
+    page_token: str | None
+
+    async def carry_out(self, provider: Provider, caller: Caller) -> Listed:
+        batches = BATCHES.required(provider)
+        return Listed("operations", await batches.list(caller, self.page_size, self.page_token))
+
+
+@dataclass(frozen=True, slots=True)
+class GetBatch:
+    id: str
+
+    async def carry_out(self, provider: Provider, caller: Caller) -> Batch:
+        return await BATCHES.required(provider).get(caller, self.id)
+
+
+@dataclass(frozen=True, slots=True)
+class CancelBatch:
+    id: str
+
+    async def carry_out(self, provider: Provider, caller: Caller) -> None:
+        await BATCHES.required(provider).cancel(caller, self.id)
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteBatch:
+    id: str
+
+    async def carry_out(self, provider: Provider, caller: Caller) -> None:
+        await BATCHES.required(provider).delete(caller, self.id)
+
+
+# --- everything else -----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Relayed:
+    """A request that a provider which speaks Gemini's protocol gets unchanged."""
+
+    request: RelayedRequest
+
+    async def carry_out(self, provider: Provider, caller: Caller) -> Reply:
+        return await RELAY.required(provider).relay(caller, self.request)

@@ -16,17 +16,14 @@ from middlewares.request_keys import (
     UPLOAD,
     Gateway,
     Handler,
+    Route,
 )
-from middlewares.routes import Call, Route
-from middlewares.unsupported_call import unsupported_call
+from providers.credential import Caller, Credential
 from providers.errors import FerryError, invalid_argument, not_found
 from providers.provider import NameForms, Provider
 from providers.resource_names import check_length, decode_letter
 
 _SHORTER_THAN_KEYS: Final = 20
-_NAMED_FILES = (Call.GET_FILE, Call.DELETE_FILE, Call.DOWNLOAD_FILE)
-_ONLY_RELAYED = (Call.OTHER, Call.UPLOAD_ELSEWHERE)
-_NAMED_BATCHES = (Call.GET_BATCH, Call.DELETE_BATCH, Call.CANCEL_BATCH)
 
 
 @web.middleware
@@ -35,12 +32,12 @@ async def provider_resolution(request: web.Request, handler: Handler) -> web.Str
     upload = request.get(UPLOAD)
     if upload is not None:
         request[PROVIDER] = gateway.providers[upload.provider]
+        session = upload.session
+        request[CALLER] = session.caller or Caller(Credential(), session.tenant)
         return await handler(request)
     provider = resolve(gateway, request.headers.get("x-model-provider"))
     request[PROVIDER] = provider
     admit(request, provider, request[CREDENTIAL])
-    if route.call in _ONLY_RELAYED and provider.relay is None:
-        raise unsupported_call(request, provider)
     check_ferry_headers(request)
     check_owner(gateway, provider, route)
     request[CALLER] = await gateway.tenants.caller(provider, request[CREDENTIAL], request.headers)
@@ -66,9 +63,9 @@ def normalised(name: str) -> str:
 def check_owner(gateway: Gateway, provider: Provider, route: Route) -> None:
     """Raises NOT_FOUND, with the owner's name, for a name that clearly is another provider's."""
     check_length(route.name)
-    if route.call in _NAMED_FILES:
+    if route.collection == "files":
         check_file_owner(gateway, provider, route.name)
-    elif route.call in _NAMED_BATCHES and not provider.names.batches.fullmatch(route.name):
+    elif route.collection == "batches" and not provider.names.batches.fullmatch(route.name):
         owners = [
             other
             for other in gateway.others(provider)

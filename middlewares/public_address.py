@@ -8,7 +8,7 @@ from typing import Final
 from aiohttp import web
 from yarl import URL
 
-from middlewares.routes import PREFIX
+from middlewares.paths import PREFIX
 from providers.errors import invalid_argument
 
 _HOST: Final = re.compile(r"([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?")

@@ -1,7 +1,8 @@
-"""What the steps of the chain pass to each other, each value under a typed request key."""
+"""What the steps of the chain pass to each other, each value under a typed key."""
 
 from asyncio import Transport
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Final
 
@@ -9,37 +10,32 @@ from aiohttp import web
 
 from middlewares.operations import Operation, Outcome
 from middlewares.public_address import PublicAddress
-from middlewares.routes import Route
 from middlewares.sealing import UploadUrls
 from middlewares.tenants import Tenants
 from providers.credential import Caller, Credential
 from providers.errors import FerryError
 from providers.memory import MemoryBudget
 from providers.provider import Provider
-from providers.state import State
 from providers.upload import UploadSession
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
-Middleware = Callable[[web.Request, Handler], Awaitable[web.StreamResponse]]
+Parse = Callable[[web.Request], Awaitable[Operation]]
 
 
 @dataclass(frozen=True, slots=True)
 class Gateway:
     """What the steps of the chain work with. `default_provider` is for requests that name none.
 
-    `upload_ttl` is in seconds; `inline_max_bytes` limits one inline body. `plaintext_keys_setting`
-    is the setting that would let secret keys that only sign cross a network without encryption;
-    None if it is on. `reset` ends a client's connection so that it does not look like the regular
-    end of a body.
+    `inline_max_bytes` limits one inline body. `plaintext_keys_setting` is the setting that would
+    let secret keys that only sign cross a network without encryption; None if it is on. `reset`
+    ends a client's connection so that it does not look like the regular end of a body.
     """
 
     providers: Mapping[str, Provider]
     default_provider: str
     upload_urls: UploadUrls
-    upload_ttl: int
     tenants: Tenants
     public_address: PublicAddress
-    state: State
     memory: MemoryBudget
     inline_max_bytes: int
     reset: Callable[[Transport], None]
@@ -52,6 +48,34 @@ class Gateway:
 
 
 @dataclass(frozen=True, slots=True)
+class Call:
+    """A call of the SDK. `name` is for the log; `parse` reads a request into its operation."""
+
+    name: str
+    parse: Parse
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """The call that a request is. `target` is its raw path as Google spells it.
+
+    `name` is the decoded id or model in `collection`. For an upload into something other than
+    files, `collection` is empty and `name` is the raw path below `upload/{version}`.
+    """
+
+    call: Call
+    target: str
+    version: str = ""
+    collection: str = ""
+    name: str = ""
+
+    @property
+    def resource(self) -> str:
+        """The name of the resource that the path names; empty if it names none."""
+        return f"{self.collection}/{self.name}" if self.collection else ""
+
+
+@dataclass(frozen=True, slots=True)
 class OpenedUpload:
     """The content of an upload URL; `provider` is the configured name."""
 
@@ -61,12 +85,32 @@ class OpenedUpload:
 
 GATEWAY: Final = web.AppKey("gateway", Gateway)
 
+# --- set by `observe`
+
 REQUEST_ID: Final = web.RequestKey("request_id", str)
+
+# --- set by `auth_passthrough`; UPLOAD only for a request on an upload URL
+
+ROUTE: Final = web.RequestKey("route", Route)
 CREDENTIAL: Final = web.RequestKey("credential", Credential)
 UPLOAD: Final = web.RequestKey("upload", OpenedUpload)
-ROUTE: Final = web.RequestKey("route", Route)
+
+# --- set by `provider_resolution`
+
 PROVIDER: Final = web.RequestKey("provider", Provider)
 CALLER: Final = web.RequestKey("caller", Caller)
+
+# --- set by `request_rewrite`. MEMORY is released after the response is made; INPUT_FILE is the
+# file that the creation of a batch names
+
+MEMORY: Final = web.RequestKey("memory", ExitStack)
 OPERATION: Final[web.RequestKey[Operation]] = web.RequestKey("operation")
+INPUT_FILE: Final = web.RequestKey("input_file", str)
+
+# --- set by `forward`, on the response; `response_rewrite` keeps it for the log
+
+OUTCOME: Final[web.ResponseKey[Outcome]] = web.ResponseKey("outcome")
+
+# --- set by `error_envelope`
+
 REFUSAL: Final = web.RequestKey("refusal", FerryError)
-OUTCOME: Final[web.RequestKey[Outcome]] = web.RequestKey("outcome")

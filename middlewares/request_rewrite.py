@@ -1,6 +1,7 @@
 """Fifth step: reads the Gemini-shaped request into one typed operation."""
 
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import replace
 from functools import partial
 from typing import Final
@@ -20,18 +21,19 @@ from middlewares.inbound_body import (
     refuse_transfer_codings,
 )
 from middlewares.multipart_related import parse_multipart
+from middlewares.paths import effective_method
 from middlewares.provider_resolution import check_file_owner
 from middlewares.request_keys import (
     GATEWAY,
+    INPUT_FILE,
+    MEMORY,
     OPERATION,
     PROVIDER,
     ROUTE,
     UPLOAD,
-    Gateway,
     Handler,
+    Parse,
 )
-from middlewares.routes import Call, Route, effective_method
-from middlewares.unsupported_call import unsupported_call
 from middlewares.upload_request import (
     Protocol,
     commands,
@@ -41,177 +43,162 @@ from middlewares.upload_request import (
     upload_protocol,
 )
 from providers.body import in_memory
-from providers.errors import invalid_argument
+from providers.errors import FerryError, invalid_argument, unimplemented
 from providers.json_api.path_names import check_path_name
-from providers.memory import Reservation
-from providers.provider import Provider, RelayedRequest
+from providers.provider import RelayedRequest
 from providers.resources import BatchKind
 
 _PAGE_SIZE: Final = 10
 _PAGE_SIZE_LIMIT: Final = 100
 # The received text, and the text of each request that is cut out of it.
 _COPIES_IN_MEMORY: Final = 2
-
+# A relayed creation of a batch from a file is smaller; larger ones are relayed unread.
 _INSPECTED_BYTES: Final = 16 << 10
-
-_BATCH_KINDS: Final = {
-    Call.GENERATE_BATCH: BatchKind.GENERATE,
-    Call.EMBED_BATCH: BatchKind.EMBED,
-}
+_PATH_LIMIT: Final = 120
 
 
 @web.middleware
 async def request_rewrite(request: web.Request, handler: Handler) -> web.StreamResponse:
     refuse_transfer_codings(request)
-    with _memory(request):
-        request[OPERATION] = await _operation(request)
+    with ExitStack() as memory:
+        request[MEMORY] = memory
+        request[OPERATION] = await request[ROUTE].call.parse(request)
         return await handler(request)
 
 
-def _memory(request: web.Request) -> AbstractContextManager[Reservation | None]:
-    """An inline body is kept in memory, so its share of the budget is reserved before reading."""
-    gateway: Gateway = request.app[GATEWAY]
-    if request[ROUTE].call not in _BATCH_KINDS or request[PROVIDER].batches is None:
-        return nullcontext()
-    length = request.content_length
-    size = min(gateway.inline_max_bytes if length is None else length, gateway.inline_max_bytes)
-    return gateway.memory.reserve(size * _COPIES_IN_MEMORY)
+# --- files and batches ---------------------------------------------------------------------------
 
 
-async def _operation(request: web.Request) -> op.Operation:
-    route, provider = request[ROUTE], request[PROVIDER]
-    if route.call is Call.UPLOAD:
-        return await _upload(request, route, provider)
-    if route.call is Call.UPLOAD_ELSEWHERE:
-        return await _upload_elsewhere(request, route, provider)
-    if route.call in _BATCH_KINDS:
-        check_path_name(route.name, None, "model")
-    if route.call in _BATCH_KINDS and provider.batches:
-        return await _new_batch(request, route, provider)
-    if route.call is Call.DOWNLOAD_FILE:
-        form = parse_result_form(request)
-        if provider.files is not None:
-            return op.DownloadFile(route.name, form)
-    capability = provider.batches if route.call in _BATCH_CALLS else provider.files
-    if capability is not None and route.call is not Call.OTHER:
-        return _named(request, route)
-    relayed = _relayed(request, route, provider)
-    return (
-        await _with_checked_owner(request, relayed, provider)
-        if _may_name_a_file(request)
-        else relayed
-    )
+def named(capability: op.Capability[object], operation: Callable[[str], op.Operation]) -> Parse:
+    """Reads a call on one resource. Without the capability, the request is relayed."""
+
+    async def parse(request: web.Request) -> op.Operation:
+        if capability.of(request[PROVIDER]) is None:
+            return await relayed(request)
+        return operation(request[ROUTE].name)
+
+    return parse
 
 
-def _may_name_a_file(request: web.Request) -> bool:
-    """Whether a relayed request may create a batch from a file: its body is small."""
-    size = request.content_length or 0
-    plain = "Content-Encoding" not in request.headers
-    return request[ROUTE].call in _BATCH_KINDS and plain and 0 < size <= _INSPECTED_BYTES
+def paged(
+    capability: op.Capability[object], operation: Callable[[int, str | None], op.Operation]
+) -> Parse:
+    """Reads a list call. Without the capability, the request is relayed."""
+
+    async def parse(request: web.Request) -> op.Operation:
+        if capability.of(request[PROVIDER]) is None:
+            return await relayed(request)
+        query = request.query
+        text = query.get("pageSize") or query.get("page_size") or str(_PAGE_SIZE)
+        if not (text.isascii() and text.isdigit() and len(text) < 10):
+            raise invalid_argument(f"{text[:40]!r} is not a page size", path="pageSize")
+        if query.get("filter"):
+            raise invalid_argument("this proxy cannot filter lists", path="filter")
+        token = query.get("pageToken") or query.get("page_token")
+        return operation(min(int(text) or _PAGE_SIZE, _PAGE_SIZE_LIMIT), token or None)
+
+    return parse
 
 
-async def _with_checked_owner(
-    request: web.Request, relayed: op.Relayed, provider: Provider
-) -> op.Relayed:
+async def download_file(request: web.Request) -> op.Operation:
+    form = parse_result_form(request)
+    if request[PROVIDER].files is None:
+        return await relayed(request)
+    return op.DownloadFile(request[ROUTE].name, form)
+
+
+def new_batch(kind: BatchKind) -> Parse:
+    """Reads the creation of a batch of that kind."""
+
+    async def parse(request: web.Request) -> op.Operation:
+        gateway, provider, model = request.app[GATEWAY], request[PROVIDER], request[ROUTE].name
+        check_path_name(model, None, "model")
+        if provider.batches is None:
+            return await _relayed_batch(request)
+        limit = gateway.inline_max_bytes
+        size = limit if request.content_length is None else min(request.content_length, limit)
+        request[MEMORY].enter_context(gateway.memory.reserve(size * _COPIES_IN_MEMORY))
+        data = await read_whole(request, limit, "FERRY_INLINE_MAX_BYTES")
+        key = header_text(request.headers.get(IDEMPOTENCY_KEY, ""))
+        check = partial(check_file_owner, gateway, provider)
+        batch = parse_new_batch(data, model, kind, key or None, check)
+        if isinstance(batch.source, str):
+            check(batch.source, "batch.inputConfig.fileName")
+            request[INPUT_FILE] = f"files/{batch.source}"
+        return op.CreateBatch(batch)
+
+    return parse
+
+
+async def _relayed_batch(request: web.Request) -> op.Relayed:
     """Refuses a creation that names another provider's file, and says whose file it is."""
+    operation = await relayed(request)
+    if "Content-Encoding" in request.headers or not (
+        0 < (request.content_length or 0) <= _INSPECTED_BYTES
+    ):
+        return operation
     data = await read_whole(request, _INSPECTED_BYTES, "the inspected size")
     file_id = input_file_id(data)
     if file_id is not None:
-        check_file_owner(request.app[GATEWAY], provider, file_id, "batch.inputConfig.fileName")
-    return op.Relayed(replace(relayed.request, body=in_memory(data)))
+        path = "batch.inputConfig.fileName"
+        check_file_owner(request.app[GATEWAY], request[PROVIDER], file_id, path)
+    return op.Relayed(replace(operation.request, body=in_memory(data)))
 
 
-async def _upload(request: web.Request, route: Route, provider: Provider) -> op.Operation:
-    if request.get(UPLOAD) is not None:
-        return parse_command(request)
+# --- uploads -------------------------------------------------------------------------------------
+
+
+async def upload(request: web.Request) -> op.Operation:
+    provider, version, gateway = request[PROVIDER], request[ROUTE].version, request.app[GATEWAY]
+    opened = request.get(UPLOAD)
+    if opened is not None:
+        operation = parse_command(request, opened.session)
+        if isinstance(operation, op.SendChunk) and operation.chunk.finalize:
+            # Raises before anything is created: the answer contains the proxy's address.
+            gateway.public_address.of(request)
+        return operation
     protocol = upload_protocol(request)
     expiry = parse_expiry(request, provider)
-    session = request.app[GATEWAY].upload_urls.new_session()
     if protocol is Protocol.RESUMABLE:
-        start = await parse_start(request, route.version, strict=provider.relay is None)
-        return op.StartUpload(session, replace(start, expires_after=expiry))
+        address = gateway.public_address.of(request)
+        start = await parse_start(request, version, strict=provider.relay is None)
+        return op.StartUpload(gateway.upload_urls, address, replace(start, expires_after=expiry))
     if provider.files is None:
-        return _relayed(request, route, provider)
+        return await relayed(request)
     refuse_encoded(request)
+    gateway.public_address.of(request)
     if protocol is Protocol.RAW:
-        start, body = raw_start(request, route.version), inbound_body(request)
+        start, body = raw_start(request, version), inbound_body(request)
     else:
-        start, body = await parse_multipart(request, route.version)
-    return op.CreateFile(session, replace(start, expires_after=expiry), body)
+        start, body = await parse_multipart(request, version)
+    session_id = gateway.upload_urls.new_session()
+    return op.CreateFile(session_id, replace(start, expires_after=expiry), body)
 
 
-async def _upload_elsewhere(
-    request: web.Request, route: Route, provider: Provider
-) -> op.StartUpload | op.Relayed:
+async def upload_elsewhere(request: web.Request) -> op.Operation:
     """A start gets an upload URL of the proxy, so that the bytes pass through it too."""
-    parse_expiry(request, provider)  # a wrong value is refused here too
+    operation = await relayed(request)
+    parse_expiry(request, request[PROVIDER])  # a wrong value is refused here too
     if commands(request) != ["start"]:
-        return _relayed(request, route, provider)
-    session = request.app[GATEWAY].upload_urls.new_session()
+        return operation
+    gateway, route = request.app[GATEWAY], request[ROUTE]
+    address = gateway.public_address.of(request)
     start = await parse_start(request, route.version, strict=False)
-    return op.StartUpload(session, replace(start, resource=route.name))
+    return op.StartUpload(gateway.upload_urls, address, replace(start, resource=route.name))
 
 
-async def _new_batch(request: web.Request, route: Route, provider: Provider) -> op.CreateBatch:
-    gateway = request.app[GATEWAY]
-    data = await read_whole(request, gateway.inline_max_bytes, "FERRY_INLINE_MAX_BYTES")
-    key = header_text(request.headers.get(IDEMPOTENCY_KEY, ""))
-    check = partial(check_file_owner, gateway, provider)
-    batch = parse_new_batch(data, route.name, _BATCH_KINDS[route.call], key or None, check)
-    if isinstance(batch.source, str):
-        check(batch.source, "batch.inputConfig.fileName")
-    return op.CreateBatch(batch)
+# --- everything else -----------------------------------------------------------------------------
 
 
-_BATCH_CALLS: Final = frozenset(
-    {
-        Call.GENERATE_BATCH,
-        Call.EMBED_BATCH,
-        Call.LIST_BATCHES,
-        Call.GET_BATCH,
-        Call.DELETE_BATCH,
-        Call.CANCEL_BATCH,
-    }
-)
-
-
-def _named(request: web.Request, route: Route) -> op.Operation:
-    match route.call:
-        case Call.LIST_FILES:
-            return op.ListFiles(*_page(request))
-        case Call.LIST_BATCHES:
-            return op.ListBatches(*_page(request))
-        case Call.GET_FILE:
-            return op.GetFile(route.name)
-        case Call.DELETE_FILE:
-            return op.DeleteFile(route.name)
-        case Call.GET_BATCH:
-            return op.GetBatch(route.name)
-        case Call.CANCEL_BATCH:
-            return op.CancelBatch(route.name)
-        case Call.DELETE_BATCH:
-            return op.DeleteBatch(route.name)
-        case other:
-            raise AssertionError(f"not a call on a named resource: {other}")
-
-
-def _page(request: web.Request) -> tuple[int, str | None]:
-    text = request.query.get("pageSize") or request.query.get("page_size") or str(_PAGE_SIZE)
-    if not (text.isascii() and text.isdigit() and len(text) < 10):
-        raise invalid_argument(f"{text[:40]!r} is not a page size", path="pageSize")
-    if request.query.get("filter"):
-        raise invalid_argument("this proxy cannot filter lists", path="filter")
-    token = request.query.get("pageToken") or request.query.get("page_token")
-    return min(int(text) or _PAGE_SIZE, _PAGE_SIZE_LIMIT), token or None
-
-
-def _relayed(request: web.Request, route: Route, provider: Provider) -> op.Relayed:
-    if provider.relay is None:
-        raise unsupported_call(request, provider)
-    target = URL(f"/{route.target}{_query(request)}", encoded=True)
+async def relayed(request: web.Request) -> op.Relayed:
+    """Raises UNIMPLEMENTED unless the provider speaks Gemini's protocol."""
+    if op.RELAY.of(request[PROVIDER]) is None:
+        raise _unsupported(request)
+    method, path = effective_method(request.method), request[ROUTE].target
+    target = URL(f"/{path}{_query(request)}", encoded=True)
     headers = CIMultiDict((name, header_text(value)) for name, value in request.headers.items())
     body = inbound_body(request) if request.body_exists else None
-    return op.Relayed(RelayedRequest(effective_method(request.method), target, headers, body))
+    return op.Relayed(RelayedRequest(method, target, headers, body))
 
 
 def _query(request: web.Request) -> str:
@@ -219,3 +206,15 @@ def _query(request: web.Request) -> str:
     pairs = request.rel_url.raw_query_string.split("&")
     kept = "&".join(pair for pair in pairs if pair and not pair.startswith("key="))
     return f"?{kept}" if kept else ""
+
+
+def _unsupported(request: web.Request) -> FerryError:
+    """Says which call is not supported, and what works instead."""
+    provider = request[PROVIDER]
+    capabilities: tuple[op.Capability[object], ...] = (op.FILES, op.BATCHES)
+    working = [each.name for each in capabilities if each.of(provider) is not None]
+    target = request[ROUTE].target[:_PATH_LIMIT] or "without a path"
+    return unimplemented(
+        f"{effective_method(request.method)} {target} is not supported for {provider.name}: only "
+        f"{' and '.join(working)} work{'s' if len(working) == 1 else ''} with {provider.name}"
+    )

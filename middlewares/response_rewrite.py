@@ -14,6 +14,7 @@ from middlewares.streamed_response import Reset, StreamedResponse
 from providers.body import Body
 from providers.resources import Batch, CreatedBatch, Download, File, InlineResults
 from providers.upload import UploadProgress
+from providers.upstream import Reply
 
 # Hop-by-hop headers (RFC 9110 section 7.6.1), and headers that the proxy sets itself.
 _NOT_RELAYED: Final = frozenset(
@@ -38,74 +39,55 @@ _NOT_RELAYED: Final = frozenset(
 
 @web.middleware
 async def response_rewrite(request: web.Request, handler: Handler) -> web.StreamResponse:
-    await handler(request)
-    return _render(request[OUTCOME], request)
+    outcome = (await handler(request))[OUTCOME]
+    response = _render(outcome, request)
+    response[OUTCOME] = outcome
+    return response
 
 
 def _render(outcome: op.Outcome, request: web.Request) -> web.StreamResponse:
     reset = request.app[GATEWAY].reset
     match outcome:
-        case op.Started() | UploadProgress():
-            return _upload(outcome, request)
-        case File() | op.FileCreated() | op.FilePage():
-            return _json(_files(outcome, request.app[GATEWAY].public_address.of(request)))
-        case Batch() | op.BatchPage() | CreatedBatch():
-            return _batches(outcome, reset)
-        case op.Done():
-            return _json({})
-        case Download():
-            headers = {"Content-Type": outcome.mime_type}
-            return StreamedResponse(
-                outcome.body, headers=headers, release=outcome.close, reset=reset
-            )
+        case op.Started():
+            return _started(outcome)
+        case UploadProgress():
+            return _progress(outcome, request)
+        case CreatedBatch(batch):
+            warnings = {"x-ferry-warnings": batch.warnings} if batch.warnings else {}
+            return _json(_document(batch, request), warnings)
+        case Batch(output=InlineResults() as results):
+            return _inline_results(outcome, results, reset)
+        case Download(body, mime_type, close):
+            headers = {"Content-Type": mime_type}
+            return StreamedResponse(body, headers=headers, release=close, reset=reset)
+        case op.FileCreated() | op.Listed() | File() | Batch() | None:
+            return _json(_document(outcome, request))
         case reply:
             return _relayed(reply, reset)
 
 
-def _upload(outcome: op.Started | UploadProgress, request: web.Request) -> web.Response:
-    if isinstance(outcome, op.Started):
-        return _started(outcome)
-    return _progress(outcome, request)
-
-
-def _batches(outcome: Batch | op.BatchPage | CreatedBatch, reset: Reset) -> web.StreamResponse:
+def _document(
+    outcome: op.FileCreated | op.Listed | File | Batch | None, request: web.Request
+) -> dict[str, Any]:
     match outcome:
-        case Batch(output=InlineResults() as results):
-            return _inline_results(outcome, results, reset)
-        case Batch():
-            return _json(_batch(outcome))
-        case op.BatchPage(page):
-            listed = [_batch(batch) for batch in page.items]
-            return _json(_page("operations", listed, page.next_page_token))
-        case CreatedBatch(batch):
-            headers = {"x-ferry-warnings": batch.warnings} if batch.warnings else {}
-            return _json(_batch(batch), headers)
-
-
-def _files(outcome: File | op.FileCreated | op.FilePage, address: str) -> dict[str, Any]:
-    match outcome:
-        case File():
-            return render_file(outcome, address)
+        case None:
+            return {}
         case op.FileCreated(file):
-            return {"file": render_file(file, address)}
-        case op.FilePage(page):
-            listed = [render_file(file, address) for file in page.items]
-            return _page("files", listed, page.next_page_token)
-
-
-def _page(key: str, listed: list[Any], token: str | None) -> dict[str, Any]:
-    document: dict[str, Any] = {key: listed} if listed else {}
-    return document | ({"nextPageToken": token} if token else {})
-
-
-def _batch(batch: Batch) -> dict[str, Any]:
-    return render_batch(batch, render_output(batch, []))
+            return {"file": _document(file, request)}
+        case File():
+            return render_file(outcome, request.app[GATEWAY].public_address.of(request))
+        case Batch():
+            return render_batch(outcome, render_output(outcome, []))
+        case op.Listed(member, page):
+            document = {
+                member: [_document(item, request) for item in page.items],
+                "nextPageToken": page.next_page_token,
+            }
+            return {key: value for key, value in document.items() if value}
 
 
 def _json(document: object, headers: Mapping[str, str] | None = None) -> web.Response:
-    return web.Response(
-        body=to_json(document), content_type="application/json", headers=headers or {}
-    )
+    return web.Response(body=to_json(document), content_type="application/json", headers=headers)
 
 
 def _started(started: op.Started) -> web.Response:
@@ -129,10 +111,8 @@ def _progress(progress: UploadProgress, request: web.Request) -> web.Response:
         return web.Response(
             body=progress.document, content_type="application/json", headers=headers
         )
-    if progress.file is None:
-        return _json({}, headers)
-    address = request.app[GATEWAY].public_address.of(request)
-    return _json({"file": render_file(progress.file, address)}, headers)
+    created = None if progress.file is None else op.FileCreated(progress.file)
+    return _json(_document(created, request), headers)
 
 
 def _inline_results(batch: Batch, results: InlineResults, reset: Reset) -> web.StreamResponse:
@@ -155,14 +135,11 @@ def _inline_results(batch: Batch, results: InlineResults, reset: Reset) -> web.S
     return StreamedResponse(body, headers=headers, release=results.close, reset=reset)
 
 
-def _nominated(connection: str) -> set[str]:
-    """The further headers that a `Connection` header declares as hop-by-hop."""
-    return {name.strip().lower() for name in connection.split(",")}
-
-
-def _relayed(reply: Any, reset: Reset) -> web.StreamResponse:
+def _relayed(reply: Reply, reset: Reset) -> web.StreamResponse:
     headers: CIMultiDict[str] = CIMultiDict()
-    dropped = _NOT_RELAYED | _nominated(reply.headers.get("Connection", ""))
+    # A `Connection` header declares further headers as hop-by-hop.
+    nominated = reply.headers.get("Connection", "").lower().split(",")
+    dropped = _NOT_RELAYED.union(name.strip() for name in nominated)
     for name, value in reply.headers.items():
         # Google's CORS headers apply to Google's address, not to the proxy's.
         if name.lower() not in dropped and not name.lower().startswith("access-control-"):

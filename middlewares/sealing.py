@@ -11,8 +11,9 @@ deleted, an old URL is useless.
 import base64
 import binascii
 import secrets
+import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 import orjson
@@ -21,13 +22,23 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
+from middlewares.paths import UPLOAD_TAIL
 from providers.credential import Caller, Credential
 from providers.errors import invalid_argument
+from providers.provider import Provider
+from providers.state import State
+from providers.upload import StartedUpload, UploadSession
+from providers.uploads.upload_sessions import (
+    create_session_key,
+    delete_session_key,
+    read_session_key,
+)
 
 _NONCE_BYTES: Final = 12
 _KEY_BYTES: Final = 32
 # Common parsers, such as aiohttp's, refuse a request line longer than 8190 bytes.
 _TOKEN_LIMIT: Final = 7_500
+_PATH: Final = "/upload/v1beta/files"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,14 +61,59 @@ class SealedUpload:
 
 
 class UploadUrls:
-    """Seals and opens upload URLs. The first secret seals; every secret opens, for rotation."""
+    """Makes and opens upload URLs, which are valid for `ttl` seconds.
 
-    def __init__(self, secret_keys: Sequence[str]) -> None:
+    The first secret seals; every secret opens, for rotation. Session keys are in `state`.
+    """
+
+    def __init__(self, secret_keys: Sequence[str], state: State, ttl: int) -> None:
         self._secrets = [key.encode() for key in secret_keys]
+        self._state = state
+        self._ttl = ttl
 
     @staticmethod
     def new_session() -> str:
         return secrets.token_hex(16)
+
+    async def issue(
+        self, address: str, provider: Provider, caller: Caller, started: StartedUpload
+    ) -> str:
+        """The URL of an upload that `caller` started. It never contains the proxy's own key."""
+        session, sealed_caller = self.new_session(), ""
+        if started.needs_caller:
+            key = await create_session_key(self._state, session)
+            uses_own = provider.own_credential is not None
+            sealed = replace(caller, credential=Credential()) if uses_own else caller
+            sealed_caller = self.seal_caller(sealed, session, key)
+        upload = SealedUpload(
+            session=session,
+            tenant=caller.tenant,
+            provider=provider.name,
+            expires=int(time.time()) + self._ttl,
+            details=started.details,
+            scoping={k: v for k, v in caller.headers.items() if k in provider.scoping_headers},
+            sealed_caller=sealed_caller,
+        )
+        token = self.seal(upload, UPLOAD_TAIL)
+        return f"{address}{_PATH}?upload_id={token}&upload_protocol=resumable"
+
+    async def session(self, upload: SealedUpload, provider: Provider) -> UploadSession | None:
+        """The session of an opened URL, in which the provider's own credential is added again.
+
+        None if, since its start, a setting changed whose credential is used.
+        """
+        caller, expired = None, upload.expires <= time.time()
+        if expired:
+            await delete_session_key(self._state, upload.session)
+        elif upload.sealed_caller:
+            key = await read_session_key(self._state, upload.session)
+            caller = self.open_caller(upload, key) if key else None
+        if caller is not None:
+            own = provider.own_credential
+            if bool(caller.credential) is (own is not None):
+                return None
+            caller = replace(caller, credential=own or caller.credential)
+        return UploadSession(upload.session, upload.details, caller, expired, upload.tenant)
 
     def seal(self, upload: SealedUpload, tail: str) -> str:
         """The token for `upload`, which opens only on paths that end in `tail`."""

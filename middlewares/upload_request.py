@@ -10,7 +10,7 @@ from middlewares.inbound_body import inbound_body, parse_json_object, read_whole
 from middlewares.operations import CancelUpload, QueryUpload, SendChunk
 from providers.errors import FerryError, invalid_argument, unimplemented
 from providers.status import Status
-from providers.upload import Chunk, UploadStart, UploadStatus
+from providers.upload import Chunk, UploadSession, UploadStart, UploadStatus
 
 _START_LIMIT: Final = 64 << 10
 _FILE_FIELDS: Final = {
@@ -146,27 +146,29 @@ def parse_size(text: str) -> int:
     return int(text)
 
 
-def parse_command(request: web.Request) -> SendChunk | QueryUpload | CancelUpload:
+def parse_command(
+    request: web.Request, session: UploadSession
+) -> SendChunk | QueryUpload | CancelUpload:
     """Reads a command on an upload URL."""
     refuse_encoded(request)
     listed = commands(request)
     body = inbound_body(request)
     if listed == ["query"]:
-        return QueryUpload()
+        return QueryUpload(session)
     if listed == ["cancel"]:
-        return CancelUpload()
+        return CancelUpload(session)
     if body.length is None:
         raise _refused("a chunk must have a Content-Length")
     if listed == ["finalize"]:
         if body.length:
             raise _refused("`finalize` must have no body; send the bytes with `upload, finalize`")
-        return SendChunk(Chunk(None, body, finalize=True))
+        return SendChunk(session, Chunk(None, body, finalize=True))
     if sorted(listed) not in (["upload"], ["finalize", "upload"]):
         named = ", ".join(listed)[:80] or "none"
         raise _refused(
             f"unknown X-Goog-Upload-Command ({named}); known: upload, finalize, query, cancel"
         )
-    return SendChunk(Chunk(_offset(request), body, finalize="finalize" in listed))
+    return SendChunk(session, Chunk(_offset(request), body, finalize="finalize" in listed))
 
 
 def _offset(request: web.Request) -> int:

@@ -188,13 +188,13 @@ def _gateway(deps: Dependencies) -> Gateway:
             name: _provider(name, provider, deps) for name, provider in settings.providers.items()
         },
         default_provider=settings.default_provider,
-        upload_urls=UploadUrls(_secret_keys(settings)),
-        upload_ttl=int(settings.upload_ttl.total_seconds()),
+        upload_urls=UploadUrls(
+            _secret_keys(settings), deps.state, int(settings.upload_ttl.total_seconds())
+        ),
         tenants=Tenants(deps.state, ClientTokens(_client_tokens(settings))),
         public_address=PublicAddress(
             str(settings.public_url) if settings.public_url else None, settings.trusted_proxies
         ),
-        state=deps.state,
         memory=deps.memory,
         inline_max_bytes=settings.inline_max_bytes,
         reset=reset,

@@ -9,12 +9,13 @@ from urllib.parse import quote
 import pytest
 from aiohttp import ClientSession
 
-from middlewares.routes import UPLOAD_TAIL
+from middlewares.paths import UPLOAD_TAIL
 from middlewares.sealing import UploadUrls
 from tests.end_to_end.conftest import MIB, Ferry
 from tests.end_to_end.fake_client import FakeClient
 from tests.end_to_end.pattern import pattern_bytes
 from tests.end_to_end.upload_client import UploadClient
+from tests.memory_state import MemoryState
 from tests.processes import SECRET_KEY, proxy
 
 CHUNK = 8 * MIB
@@ -167,7 +168,7 @@ async def test_an_expired_url_says_so(client: UploadClient, fake: FakeClient, fe
     url = await client.begin(TOTAL)
     await client.send(url, 0, FIRST)
     token = token_of(url)
-    sealer = UploadUrls([SECRET_KEY])
+    sealer = UploadUrls([SECRET_KEY], MemoryState(), ttl=60)
     opened = sealer.open(token, UPLOAD_TAIL)
     assert opened is not None
     aged = sealer.seal(replace(opened, expires=int(time.time()) - 1), UPLOAD_TAIL)

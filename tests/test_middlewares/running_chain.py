@@ -137,11 +137,9 @@ async def running_chain(
     gateway = Gateway(
         providers={provider.name: provider for provider in providers},
         default_provider=default or providers[0].name,
-        upload_urls=UploadUrls(["a-secret-of-good-length"]),
-        upload_ttl=60,
+        upload_urls=UploadUrls(["a-secret-of-good-length"], state, ttl=60),
         tenants=Tenants(state, ClientTokens(tokens)),
         public_address=PublicAddress(public_url, trusted),
-        state=state,
         memory=MemoryBudget(),
         inline_max_bytes=1000,
         reset=asyncio.Transport.abort,

@@ -4,10 +4,18 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from middlewares.routes import UPLOAD_PATH, Call, Route, parse_route, parse_upload_url
+from middlewares.routes import parse_route, parse_upload_url
 
 ID = "fabc2"
+UPLOAD_PATH = "/genai/upload/v1beta/files"
 URI = f"http://localhost:8080/genai/v1beta/files/{ID}"
+
+
+def routed(method: str, path: str) -> tuple[str, str, str, str]:
+    """Call, target, version and named resource of a path below `/genai`."""
+    route = parse_route(method, path)
+    assert route is not None
+    return route.call.name, route.target, route.version, route.resource
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT"])
@@ -27,44 +35,42 @@ URI = f"http://localhost:8080/genai/v1beta/files/{ID}"
     ],
 )
 def test_upload(method: str, path: str, target: str, version: str) -> None:
-    route = parse_route(method, f"/genai{path}")
-    if path.endswith("/"):
-        assert route is not None
-        assert route.call is Call.OTHER
-    else:
-        assert route == Route(Call.UPLOAD, target, version)
+    call = "other" if path.endswith("/") else "upload"
+    target = target.removesuffix("/") if call == "upload" else path.lstrip("/")
+    assert routed(method, f"/genai{path}") == (call, target, version, "")
 
 
 @pytest.mark.parametrize("prefix", ["v1", "v1beta", "v1alpha", "v1beta/v1", "v1beta/v1beta", ""])
 @pytest.mark.parametrize(
     ("method", "path", "call", "name"),
     [
-        ("GET", "files", Call.LIST_FILES, ""),
-        ("GET", f"files/{ID}", Call.GET_FILE, ID),
-        ("DELETE", f"files/{ID}", Call.DELETE_FILE, ID),
-        ("GET", f"files/{ID}:download", Call.DOWNLOAD_FILE, ID),
-        ("GET", "batches", Call.LIST_BATCHES, ""),
-        ("GET", "batches/batch_AbC-1.x~y", Call.GET_BATCH, "batch_AbC-1.x~y"),
-        ("DELETE", "batches/b1", Call.DELETE_BATCH, "b1"),
-        ("POST", "batches/b1:cancel", Call.CANCEL_BATCH, "b1"),
-        ("GET", "batches/a:b", Call.GET_BATCH, "a:b"),
-        ("POST", "batches/a:b:cancel", Call.CANCEL_BATCH, "a:b"),
-        ("GET", "batches/a%2Fb", Call.GET_BATCH, "a/b"),
-        ("POST", "models/gpt-4o:batchGenerateContent", Call.GENERATE_BATCH, "gpt-4o"),
-        ("POST", "models/openai/gpt-4o:batchGenerateContent", Call.GENERATE_BATCH, "openai/gpt-4o"),
-        ("POST", "models/openai%2Fgpt-4o:batchGenerateContent", Call.GENERATE_BATCH,
+        ("GET", "files", "list_files", ""),
+        ("GET", f"files/{ID}", "get_file", ID),
+        ("DELETE", f"files/{ID}", "delete_file", ID),
+        ("GET", f"files/{ID}:download", "download_file", ID),
+        ("GET", "batches", "list_batches", ""),
+        ("GET", "batches/batch_AbC-1.x~y", "get_batch", "batch_AbC-1.x~y"),
+        ("DELETE", "batches/b1", "delete_batch", "b1"),
+        ("POST", "batches/b1:cancel", "cancel_batch", "b1"),
+        ("GET", "batches/a:b", "get_batch", "a:b"),
+        ("POST", "batches/a:b:cancel", "cancel_batch", "a:b"),
+        ("GET", "batches/a%2Fb", "get_batch", "a/b"),
+        ("POST", "models/gpt-4o:batchGenerateContent", "generate_batch", "gpt-4o"),
+        ("POST", "models/openai/gpt-4o:batchGenerateContent", "generate_batch", "openai/gpt-4o"),
+        ("POST", "models/openai%2Fgpt-4o:batchGenerateContent", "generate_batch",
          "openai/gpt-4o"),
-        ("POST", "models/anthropic.claude-v1:0:batchGenerateContent", Call.GENERATE_BATCH,
+        ("POST", "models/anthropic.claude-v1:0:batchGenerateContent", "generate_batch",
          "anthropic.claude-v1:0"),
-        ("POST", "models/ft:gpt-4o:acme::id:asyncBatchEmbedContent", Call.EMBED_BATCH,
+        ("POST", "models/ft:gpt-4o:acme::id:asyncBatchEmbedContent", "embed_batch",
          "ft:gpt-4o:acme::id"),
-        ("POST", "models/emb:asyncBatchEmbedContent", Call.EMBED_BATCH, "emb"),
+        ("POST", "models/emb:asyncBatchEmbedContent", "embed_batch", "emb"),
     ],
 )  # fmt: skip
-def test_calls(prefix: str, method: str, path: str, call: Call, name: str) -> None:
-    route = parse_route(method, f"/genai/{prefix}/{path}")
+def test_calls(prefix: str, method: str, path: str, call: str, name: str) -> None:
     version = prefix.rpartition("/")[2]
-    assert route == Route(call, "/".join(p for p in (version, path) if p), version, name)
+    target = "/".join(p for p in (version, path) if p)
+    resource = f"{path.partition('/')[0]}/{name}" if name else ""
+    assert routed(method, f"/genai/{prefix}/{path}") == (call, target, version, resource)
 
 
 @pytest.mark.parametrize(
@@ -79,17 +85,16 @@ def test_calls(prefix: str, method: str, path: str, call: Call, name: str) -> No
     ],
 )
 def test_a_uri_as_a_name(uri: str) -> None:
-    route = parse_route("GET", f"/genai/v1/files/{uri}")
-    call, verb = (Call.DOWNLOAD_FILE, ":download") if uri.endswith("load") else (Call.GET_FILE, "")
-    assert route == Route(call, f"v1/files/{ID}{verb}", "v1", ID)
+    call, verb = ("download_file", ":download") if uri.endswith("load") else ("get_file", "")
+    expected = (call, f"v1/files/{ID}{verb}", "v1", f"files/{ID}")
+    assert routed("GET", f"/genai/v1/files/{uri}") == expected
 
 
 @pytest.mark.parametrize("path", ["download/v1/files", "v1/download/v1/files", "download/files"])
 def test_the_download_service(path: str) -> None:
-    route = parse_route("GET", f"/genai/{path}/{ID}:download")
-    assert route is not None
-    assert (route.call, route.name) == (Call.DOWNLOAD_FILE, ID)
-    assert route.target.startswith("download/")
+    call, target, _, resource = routed("GET", f"/genai/{path}/{ID}:download")
+    assert (call, resource) == ("download_file", f"files/{ID}")
+    assert target.startswith("download/")
 
 
 @pytest.mark.parametrize(
@@ -113,19 +118,24 @@ def test_the_download_service(path: str) -> None:
         ("GET", "upload/v1beta/fileSearchStores/a:uploadToFileSearchStore"),
         ("POST", "upload/v1beta/"),
         ("GET", "v1/cachedContents/files/a"),
+        ("DELETE", "v1/files/a:download"),
+        ("GET", "v1/batches/a:cancel"),
+        ("GET", "v1/files/:download"),
+        ("GET", "download/v1/files"),
+        ("POST", "upload/v1/files/a"),
     ],
 )
 def test_everything_else_keeps_its_path(method: str, path: str) -> None:
-    route = parse_route(method, f"/genai/{path}")
-    assert route is not None
-    assert (route.call, route.target) == (Call.OTHER, path)
+    assert routed(method, f"/genai/{path}")[:2] == ("other", path)
 
 
 @pytest.mark.parametrize("doubled", ["", "v1beta/", "v1/"])
 def test_an_upload_into_something_other_than_files(doubled: str) -> None:
     rest = "fileSearchStores/a%2Fb:uploadToFileSearchStore"
     route = parse_route("POST", f"/genai/{doubled}upload/v1beta/{rest}")
-    assert route == Route(Call.UPLOAD_ELSEWHERE, f"upload/v1beta/{rest}", "v1beta", rest)
+    assert route is not None
+    assert (route.call.name, route.target) == ("upload_elsewhere", f"upload/v1beta/{rest}")
+    assert (route.version, route.name, route.resource) == ("v1beta", rest, "")
     assert parse_upload_url("POST", f"/genai/upload/v1beta/{rest}") is None
 
 
@@ -155,7 +165,9 @@ def test_outside_genai_is_nothing(path: str) -> None:
 )
 def test_an_upload_url_is_known_by_its_tail(method: str, path: str, version: str) -> None:
     target = f"upload/{version}/files" if version else "upload/files"
-    assert parse_upload_url(method, path) == Route(Call.UPLOAD, target, version)
+    route = parse_upload_url(method, path)
+    assert route is not None
+    assert (route.call.name, route.target, route.version) == ("upload", target, version)
 
 
 @pytest.mark.parametrize(
@@ -188,7 +200,7 @@ def test_every_path_of_an_upload_is_one_of_an_upload_url(segments: list[str]) ->
     path = "/genai/" + "/".join(segments)
     route = parse_route("POST", path)
     assert route is not None
-    if route.call is Call.UPLOAD:
+    if route.call.name == "upload":
         assert parse_upload_url("POST", path) == route
 
 

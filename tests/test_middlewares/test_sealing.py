@@ -10,11 +10,17 @@ from hypothesis import strategies as st
 from middlewares.sealing import SealedUpload, UploadUrls
 from providers.credential import Caller, Credential
 from providers.errors import FerryError
+from tests.memory_state import MemoryState
+
+
+def _urls(*secrets: str) -> UploadUrls:
+    return UploadUrls(secrets, MemoryState(), ttl=60)
+
 
 TAIL = "upload/files"
-URLS = UploadUrls(["new-secret-of-good-length"])
-OLD = UploadUrls(["old-secret-of-good-length"])
-BOTH = UploadUrls(["new-secret-of-good-length", "old-secret-of-good-length"])
+URLS = _urls("new-secret-of-good-length")
+OLD = _urls("old-secret-of-good-length")
+BOTH = _urls("new-secret-of-good-length", "old-secret-of-good-length")
 UPLOAD = SealedUpload(
     session=UploadUrls.new_session(),
     tenant="ab" * 16,

@@ -15,7 +15,9 @@ from aiohttp.test_utils import TestServer
 from yarl import URL
 
 from middlewares.request_keys import GATEWAY, Gateway
+from providers.state import State
 from proxy.composition import KINDS, application
+from proxy.health import STATE
 from proxy.log_lines import JsonLines
 from proxy.settings import load
 from tests.fakes.anthropic import anthropic_app
@@ -84,6 +86,7 @@ class SharedProxy:
     provider: str
     fake: URL
     gateway: Gateway
+    state: State
     http: ClientSession
     seen: list[str] = field(default_factory=list)
 
@@ -217,7 +220,7 @@ async def shared_proxy(
         app = application(load(KINDS))
         url = await _served(stack, app)
         http = await stack.enter_async_context(ClientSession(auto_decompress=False))
-        shared = SharedProxy(url, provider, fake, app[GATEWAY], http)
+        shared = SharedProxy(url, provider, fake, app[GATEWAY], app[STATE], http)
         listening = _LogRecorder(shared.seen)
         logging.getLogger().addHandler(listening)
         stack.callback(logging.getLogger().removeHandler, listening)

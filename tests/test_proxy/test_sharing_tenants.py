@@ -82,7 +82,7 @@ async def test_what_is_deleted_is_nobodys(shared: SharedProxy) -> None:
     for name in (file, batch):
         assert (await shared.ask(ANN, "DELETE", f"v1beta/{name}")).ok == {}
         assert (await shared.ask(ANN, "GET", f"v1beta/{name}")).error == absent(name)
-    assert [info.name async for info in shared.gateway.state.list("owned/")] == []
+    assert [info.name async for info in shared.state.list("owned/")] == []
 
 
 async def test_requests_name_no_file_of_anothers(shared: SharedProxy) -> None:

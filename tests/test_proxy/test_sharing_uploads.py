@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from yarl import URL
 
-from middlewares.routes import UPLOAD_TAIL
+from middlewares.paths import UPLOAD_TAIL
 from providers.credential import Credential
 from providers.uploads.upload_sessions import read_session_key
 from tests.test_proxy.shared_proxy import ANN, BOB, OWN, SharedProxy, lines, shared_proxy
@@ -45,7 +45,7 @@ async def test_no_upload_url_holds_the_own_key(shared: SharedProxy) -> None:
     if shared.provider == "gemini":
         assert sealed.sealed_caller == ""
         return
-    key = await read_session_key(shared.gateway.state, sealed.session)
+    key = await read_session_key(shared.state, sealed.session)
     caller = shared.gateway.upload_urls.open_caller(sealed, key or b"")
     assert caller is not None
     assert caller.credential == Credential()
