@@ -58,6 +58,13 @@ class BlobWriter:
         self._file.close()
         return Blob(self.path, self.size)
 
+    def finish_unless_empty(self) -> Blob | None:
+        """None, and no file, if nothing was written."""
+        if self.size:
+            return self.finish()
+        self.discard()
+        return None
+
     def discard(self) -> None:
         self._file.close()
         self.path.unlink(missing_ok=True)

@@ -9,6 +9,7 @@ from pytest_aiohttp import AiohttpClient
 from tests.buckets import FakeS3, new_prefix
 from tests.fakes.anthropic import anthropic_app
 from tests.fakes.gemini import gemini_app
+from tests.fakes.mistral import mistral_app
 from tests.fakes.openai import openai_app
 from tests.fakes.s3 import FILES_BUCKET
 from tests.processes import Process, fake
@@ -31,6 +32,11 @@ async def gemini(aiohttp_client: AiohttpClient) -> Client:
 @pytest.fixture
 async def openai(aiohttp_client: AiohttpClient) -> Client:
     return await aiohttp_client(openai_app(), headers={"Authorization": "Bearer sk-one"})
+
+
+@pytest.fixture
+async def mistral(aiohttp_client: AiohttpClient) -> Client:
+    return await aiohttp_client(mistral_app(), headers={"Authorization": f"Bearer {'a' * 32}"})
 
 
 @pytest.fixture

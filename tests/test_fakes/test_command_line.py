@@ -11,7 +11,8 @@ ROOT = Path(__file__).parents[2]
 
 
 @pytest.mark.parametrize(
-    ("name", "base"), [("gemini", ""), ("openai", "/v1"), ("anthropic", ""), ("bedrock", "")]
+    ("name", "base"),
+    [("gemini", ""), ("openai", "/v1"), ("mistral", "/v1"), ("anthropic", ""), ("bedrock", "")],
 )
 def test_a_fake_serves_as_a_process_and_ends_on_a_signal(name: str, base: str) -> None:
     command = [sys.executable, "-m", "tests.fakes", name, "--port", "0"]

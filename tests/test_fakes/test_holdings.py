@@ -10,6 +10,7 @@ from pytest_aiohttp import AiohttpClient
 from tests.fakes.anthropic import anthropic_app
 from tests.fakes.gemini import gemini_app
 from tests.fakes.holdings import packed, unpacked
+from tests.fakes.mistral import mistral_app
 from tests.fakes.openai import openai_app
 from tests.fakes.s3 import FILES_BUCKET
 from tests.test_fakes.fake_bedrock_client import FakeBedrockClient
@@ -91,6 +92,31 @@ async def test_a_batch_of_openai_that_is_about_to_end_cannot_be_taken(openai: Cl
 
     async with openai.get("/_fake/holdings") as answer:
         assert answer.status == 400
+
+
+async def test_mistral(mistral: Client, aiohttp_client: AiohttpClient) -> None:
+    form = FormData({"purpose": "batch"})
+    form.add_field("file", b'{"custom_id":"a","body":{"messages":[]}}\n', filename="a.jsonl")
+    file = (await ok(mistral, "POST", "/v1/files", data=form))["id"]
+    asked = {"endpoint": "/v1/chat/completions", "model": "mistral-small-latest"}
+    hello = {"messages": [{"role": "user", "content": "hi"}]}
+    inputs: list[dict[str, Any]] = [
+        {"input_files": [file]},
+        {"requests": [{"custom_id": "a", "body": hello}]},
+    ]
+    running, ended = [
+        (await ok(mistral, "POST", "/v1/batch/jobs", json=asked | each))["id"] for each in inputs
+    ]
+    await ok(mistral, "POST", f"/_fake/batches/{ended}", json={"status": "SUCCESS"})
+    another = await aiohttp_client(mistral_app(), headers=dict(mistral.session.headers))
+
+    await moved(mistral, another)
+
+    (result,) = (await ok(another, "GET", f"/v1/batch/jobs/{ended}?inline=true"))["outputs"]
+    assert result["response"]["body"]["choices"][0]["message"]["content"] == "echo: hi"
+    jobs = [await ok(another, "GET", f"/v1/batch/jobs/{running}") for _ in "ab"]
+    assert [job["status"] for job in jobs] == ["RUNNING", "SUCCESS"]
+    assert jobs[-1]["error_file"] not in {file, running, ended, None}
 
 
 async def test_anthropic(anthropic: Client, aiohttp_client: AiohttpClient) -> None:

@@ -56,7 +56,7 @@ def answer_lines(store: OpenAIStore, batch: StoredBatch, partial: str | None) ->
                 told = {"code": code, "message": TEXTS[partial]}
                 _write(error, line, response=None, error=told)
                 results.bad += 1
-    results.output, results.error = _kept(output), _kept(error)
+    results.output, results.error = output.finish_unless_empty(), error.finish_unless_empty()
     return results
 
 
@@ -100,10 +100,3 @@ def _write(writer: BlobWriter, line: dict[str, Any], **outcome: Any) -> None:
 
 def _derived(prefix: str, custom_id: str) -> str:
     return prefix + hashlib.sha256(custom_id.encode()).hexdigest()[:24]
-
-
-def _kept(writer: BlobWriter) -> Blob | None:
-    if writer.size:
-        return writer.finish()
-    writer.discard()
-    return None

@@ -1,0 +1,36 @@
+"""The fake Mistral as an aiohttp application; its base URL ends in /v1."""
+
+from aiohttp import web
+
+from .. import control
+from ..holdings import install_holdings
+from ..journal import Settings
+from . import files, jobs
+from .backdoor import MistralBackdoor
+from .gate import envelope_middleware, gate_middleware, name_request
+from .holdings import MistralHoldings
+from .store import STORE, MistralStore
+
+
+def mistral_app() -> web.Application:
+    """A fresh fake; its state lives as long as the application."""
+    settings = Settings()
+    store = MistralStore(settings)
+    app = web.Application(
+        middlewares=[control.control_middleware, envelope_middleware, gate_middleware]
+    )
+    app[STORE] = store
+    control.install(app, MistralBackdoor(store), settings)
+    install_holdings(app, MistralHoldings(store))
+    app.on_response_prepare.append(name_request)
+    app.router.add_post("/v1/files", files.create_file)
+    app.router.add_get("/v1/files", files.list_files)
+    app.router.add_get("/v1/files/{id}", files.get_file)
+    app.router.add_delete("/v1/files/{id}", files.delete_file)
+    app.router.add_get("/v1/files/{id}/content", files.get_content)
+    app.router.add_post("/v1/batch/jobs", jobs.create_job)
+    app.router.add_get("/v1/batch/jobs", jobs.list_jobs)
+    app.router.add_get("/v1/batch/jobs/{id}", jobs.get_job)
+    app.router.add_delete("/v1/batch/jobs/{id}", jobs.delete_job)
+    app.router.add_post("/v1/batch/jobs/{id}/cancel", jobs.cancel_job)
+    return app
