@@ -3,14 +3,14 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from providers.anthropic.batch_records import from_anthropic_batch, has_results, state_of
+from providers.anthropic.batch_records import from_anthropic_batch, has_results
 from providers.anthropic.result_stream import AnthropicResultLines
 from providers.batches.batch_records import BatchRecords
 from providers.batches.ended_results import EndedResults
 from providers.batches.json_lines import ResultSplitter
 from providers.batches.request_table import RequestTable, RequestTables, RowKind
 from providers.credential import Caller
-from providers.errors import FerryError, failed_precondition, not_found
+from providers.errors import failed_precondition
 from providers.json_api.client import Answer, JsonApi, wrong_state_if_refused
 from providers.memory import Reservation
 from providers.resources import Batch
@@ -59,8 +59,6 @@ class AnthropicBatch:
         )
 
     async def results(self) -> EndedResults:
-        if not state_of(self.native).terminal:
-            raise self._no_results()
         lines = self._lines()
         return EndedResults(
             # Without the record, only the results show whether the requests were inline.
@@ -68,17 +66,13 @@ class AnthropicBatch:
             lines=lines,
             files=lines,
             table=self._table,
-            check=self._check_results,
+            exist=self._has_results,
         )
 
-    async def _check_results(self) -> None:
+    async def _has_results(self) -> bool:
         if has_results(self.native):
-            return
-        if "job" not in self.record or not await self.parts.tables.exists(self.record["job"]):
-            raise self._no_results()
-
-    def _no_results(self) -> FerryError:
-        return not_found(f"batches/{self.native.id} has no results")
+            return True
+        return "job" in self.record and await self.parts.tables.exists(self.record["job"])
 
     async def _table(self, reservation: Reservation) -> RequestTable | None:
         """The table of the job, which is named in the record or else in the results."""

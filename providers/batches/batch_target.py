@@ -15,8 +15,8 @@ class FoundBatch(Protocol):
     def batch(self) -> Batch:
         """As it is now, without results."""
 
-    async def results(self) -> EndedResults:
-        """Raises NOT_FOUND if it has not ended, or if its results were deleted."""
+    async def results(self) -> EndedResults | None:
+        """Called only for a batch that has ended; None if its results were deleted."""
 
     async def cancel(self) -> None:
         """Called only for a batch that has not ended."""
@@ -25,7 +25,7 @@ class FoundBatch(Protocol):
         """Called only for a batch that has ended, or that lost to another with the same key."""
 
     async def delete_results(self) -> None:
-        """Raises NOT_FOUND if it has none."""
+        """Called only for a batch that has results."""
 
 
 class BatchTarget(Protocol):

@@ -16,15 +16,15 @@ class EndedResults:
     """`inline`: whether the requests came inline, so that their table has their metadata.
 
     `lines` are read for Gemini's form, `files` for the provider's own. `table` reads the requests'
-    table; None if another tool created the batch. `check` raises NOT_FOUND unless each request has
-    a result, or a known reason for having none.
+    table; None if another tool created the batch. `exist`: whether each request has a result, or a
+    known reason for having none.
     """
 
     inline: bool
     lines: ResultLines = field(repr=False)
     files: ResultFiles = field(repr=False)
     table: Callable[[Reservation], Awaitable[RequestTable | None]] = field(repr=False)
-    check: Callable[[], Awaitable[None]] = field(repr=False)
+    exist: Callable[[], Awaitable[bool]] = field(repr=False)
 
     async def in_order(self, memory: MemoryBudget, limit: int) -> InlineResults | None:
         """All results in request order; None if they exceed `limit` bytes or came from a file."""
@@ -39,7 +39,6 @@ class EndedResults:
 
     async def download(self, memory: MemoryBudget, form: ResultForm) -> Download:
         """JSON lines, translated while they are read, or the provider's own files."""
-        await self.check()
         if form is ResultForm.NATIVE:
             return await deliver_native(self.files)
         async with AsyncExitStack() as stack:

@@ -5,9 +5,10 @@ from dataclasses import replace
 from typing import Final
 
 from providers.batches.batch_target import BatchTarget, FoundBatch
+from providers.batches.ended_results import EndedResults
 from providers.batches.repeats import Attempt, Repeat
 from providers.credential import Caller
-from providers.errors import FerryError, NotFound, failed_precondition, invalid_argument
+from providers.errors import FerryError, NotFound, failed_precondition, invalid_argument, not_found
 from providers.json_api.client import outcome_unknown
 from providers.limits import Limits
 from providers.memory import MemoryBudget
@@ -67,13 +68,13 @@ class TargetBatches:
     async def get(self, caller: Caller, batch_id: str) -> Batch:
         found = await self._target.find(caller, batch_id)
         batch = found.batch
-        if not batch.state.terminal:
+        results = await found.results() if batch.state.terminal else None
+        if results is None:
             return batch
         try:
-            results = await found.results()
             inline = await results.in_order(self._memory, self._limits.inline_results)
-            if inline is None:
-                await results.check()
+            if inline is None and not await results.exist():
+                return batch
         except NotFound:
             return batch
         return replace(batch, output=inline or ResultFile(result_file_id(batch_id)))
@@ -100,17 +101,24 @@ class TargetBatches:
 
     async def ended(self, caller: Caller, batch_id: str) -> Batch:
         """The batch of a result file. Raises NOT_FOUND if it has no results."""
-        found = await self._target.find(caller, batch_id)
-        await (await found.results()).check()
+        found, _ = await self._find_results(caller, batch_id)
         return found.batch
 
     async def download(self, caller: Caller, batch_id: str, form: ResultForm) -> Download:
         """JSON lines, translated while they are read, or the provider's own files."""
-        results = await (await self._target.find(caller, batch_id)).results()
+        _, results = await self._find_results(caller, batch_id)
         return await results.download(self._memory, form)
 
     async def delete_results(self, caller: Caller, batch_id: str) -> None:
-        await (await self._target.find(caller, batch_id)).delete_results()
+        found, _ = await self._find_results(caller, batch_id)
+        await found.delete_results()
+
+    async def _find_results(self, caller: Caller, batch_id: str) -> tuple[FoundBatch, EndedResults]:
+        found = await self._target.find(caller, batch_id)
+        results = await found.results() if found.batch.state.terminal else None
+        if results is None or not await results.exist():
+            raise not_found(f"batches/{batch_id} has no results")
+        return found, results
 
 
 def _check_source(batch: NewBatch) -> None:

@@ -7,7 +7,7 @@ from providers.batches.ended_results import EndedResults
 from providers.batches.json_lines import ResultSplitter
 from providers.batches.request_table import RequestTable, RequestTables, RowKind
 from providers.credential import Caller
-from providers.errors import FerryError, NotFound, not_found
+from providers.errors import FerryError, NotFound
 from providers.json_api.client import Answer, JsonApi, wrong_state_if_refused
 from providers.memory import Reservation
 from providers.openai import batch_records as records
@@ -62,34 +62,28 @@ class OpenAIBatch:
         await self.parts.metadata.delete(self.native)
 
     async def delete_results(self) -> None:
-        await (await self.results()).check()
         await self._delete_outputs()
         await self.parts.deleted.mark_deleted(result_file_id(self.native.id))
 
-    async def results(self) -> EndedResults:
-        ended = records.state_of(self.native).terminal
-        if not ended or await self.parts.deleted.is_deleted(result_file_id(self.native.id)):
-            raise self._no_results()
+    async def results(self) -> EndedResults | None:
+        if await self.parts.deleted.is_deleted(result_file_id(self.native.id)):
+            return None
         lines = self._lines()
         return EndedResults(
             inline=records.metadata_of(self.native).get(records.SOURCE) == RowKind.METADATA,
             lines=lines,
             files=lines,
             table=self._table,
-            check=self._check_results,
+            exist=self._has_results,
         )
 
-    async def _check_results(self) -> None:
+    async def _has_results(self) -> bool:
         if output_files(self.native):
-            return
+            return True
         name = self._table_name()
         if name is not None and await self.parts.tables.exists(name):
-            return
-        if not await self.parts.inputs.exists(self.caller, self.native):
-            raise self._no_results()
-
-    def _no_results(self) -> FerryError:
-        return not_found(f"batches/{self.native.id} has no results")
+            return True
+        return await self.parts.inputs.exists(self.caller, self.native)
 
     async def _table(self, reservation: Reservation) -> RequestTable | None:
         """The keys of the requests; None if only the results have them.

@@ -44,19 +44,23 @@ class ImmediateBatch:
     async def delete_results(self) -> None:
         await self.jobs.delete_results(self.caller, self.batch.id)
 
-    async def results(self) -> EndedResults:
-        results = await self.jobs.results(self.found)
+    async def results(self) -> EndedResults | None:
+        try:
+            results = await self.jobs.results(self.found)
+        except NotFound:
+            return None
         return EndedResults(
             inline=self.found.job.rows is RowKind.METADATA,
             lines=_ImmediateLines(results, self.answerer),
             files=results,
             table=results.table,
-            check=_complete,
+            exist=_complete,
         )
 
 
-async def _complete() -> None:
+async def _complete() -> bool:
     """An immediate batch that ended has a result for each request."""
+    return True
 
 
 class ImmediateBatches:

@@ -14,7 +14,7 @@ from providers.bedrock.jobs.job_memory import JobMemory, KeptJob
 from providers.bedrock.jobs.job_records import SOURCE, folder_of, from_bedrock_job, state_of
 from providers.bedrock.jobs.job_results import JobResultLines, output_objects
 from providers.bedrock.jobs.operations import Jobs, job_id_of
-from providers.errors import FerryError, not_found
+from providers.errors import FerryError
 from providers.json_api.client import Answer, wrong_state_if_refused
 from providers.memory import Reservation
 from providers.resource_names import result_file_id
@@ -75,14 +75,12 @@ class JobBatch:
             await self.parts.memory.forget(self.kept.job)
 
     async def delete_results(self) -> None:
-        await (await self.results()).check()
         await self._delete_output()
         await self.parts.deleted.mark_deleted(result_file_id(self.id))
 
-    async def results(self) -> EndedResults:
-        ended = state_of(self.job).terminal
-        if not ended or await self.parts.deleted.is_deleted(result_file_id(self.id)):
-            raise self._no_results()
+    async def results(self) -> EndedResults | None:
+        if await self.parts.deleted.is_deleted(result_file_id(self.id)):
+            return None
         lines = JobResultLines(self.parts.s3, self.target, self.job, self.parts.splitter)
         return EndedResults(
             # If the record is lost, only the table shows whether they came inline.
@@ -90,17 +88,13 @@ class JobBatch:
             lines=lines,
             files=lines,
             table=self._table,
-            check=self._check_results,
+            exist=self._has_results,
         )
 
-    async def _check_results(self) -> None:
+    async def _has_results(self) -> bool:
         if not is_unanswered(self.job) or await self.parts.memory.has_table(self.kept):
-            return
-        if not await self.parts.keys.exist(self.target, self.job):
-            raise self._no_results()
-
-    def _no_results(self) -> FerryError:
-        return not_found(f"batches/{self.id} has no results")
+            return True
+        return await self.parts.keys.exist(self.target, self.job)
 
     async def _table(self, reservation: Reservation) -> RequestTable | None:
         """None if the records are known only from their results."""
