@@ -6,17 +6,13 @@ from functools import partial
 from providers.anthropic.file_records import from_anthropic_file
 from providers.anthropic.lists import CURSOR, listed_page
 from providers.anthropic.staged_files import StagedFiles
-from providers.batches.batch_results import result_file
-from providers.batches.target_batches import TargetBatches
-from providers.body import Body, close
+from providers.body import close
 from providers.credential import Caller
 from providers.json_api.client import JsonApi
 from providers.json_api.page_tokens import decode_page_token, encode_page_token, no_token
 from providers.resource_names import FileKind, parse_file_id
-from providers.resources import Download, File, Page, ResultForm
-from providers.upload import UploadStart
+from providers.resources import Download, File, Page
 from providers.uploads.file_records import FileRecords
-from providers.uploads.resumable import ResumableUploads
 
 Files = list[File]
 
@@ -26,35 +22,19 @@ _NATIVE = "n."
 
 
 class AnthropicFiles:
-    """Implements `providers.provider.Files`; a batch's results are files too."""
+    """Implements `providers.batches.files_with_results.StoredFiles`."""
 
-    def __init__(
-        self,
-        client: JsonApi,
-        records: FileRecords,
-        staged: StagedFiles,
-        batches: TargetBatches,
-        uploads: ResumableUploads,
-    ) -> None:
+    def __init__(self, client: JsonApi, records: FileRecords, staged: StagedFiles) -> None:
         self._client = client
         self._records = records
         self._staged = staged
-        self._batches = batches
-        self._uploads = uploads
-
-    async def create(self, caller: Caller, session_id: str, start: UploadStart, body: Body) -> File:
-        return await self._uploads.create(caller, session_id, start, body)
 
     async def get(self, caller: Caller, file_id: str) -> File:
         parsed = parse_file_id(file_id)
-        match parsed.kind:
-            case FileKind.STAGED:
-                return await self._staged.get(caller, parsed.native)
-            case FileKind.RESULTS:
-                return result_file(await self._batches.ended(caller, parsed.native))
-            case FileKind.NATIVE:
-                native = await self._client.get(caller, f"v1/files/{parsed.native}")
-                return from_anthropic_file(native, await self._records.read(parsed.native))
+        if parsed.kind is FileKind.STAGED:
+            return await self._staged.get(caller, parsed.native)
+        native = await self._client.get(caller, f"v1/files/{parsed.native}")
+        return from_anthropic_file(native, await self._records.read(parsed.native))
 
     async def list(self, caller: Caller, page_size: int, page_token: str | None) -> Page[File]:
         """One list: first the files that the proxy keeps, then those at Anthropic."""
@@ -87,27 +67,17 @@ class AnthropicFiles:
 
     async def delete(self, caller: Caller, file_id: str) -> None:
         parsed = parse_file_id(file_id)
-        match parsed.kind:
-            case FileKind.STAGED:
-                await self._staged.delete(caller, parsed.native)
-            case FileKind.RESULTS:
-                await self._batches.delete_results(caller, parsed.native)
-            case FileKind.NATIVE:
-                await self._client.delete(caller, f"v1/files/{parsed.native}")
-                await self._records.delete(parsed.native)
+        if parsed.kind is FileKind.STAGED:
+            await self._staged.delete(caller, parsed.native)
+        else:
+            await self._client.delete(caller, f"v1/files/{parsed.native}")
+            await self._records.delete(parsed.native)
 
-    async def download(
-        self, caller: Caller, file_id: str, form: ResultForm = ResultForm.GEMINI
-    ) -> Download:
+    async def download(self, caller: Caller, file_id: str) -> Download:
         parsed = parse_file_id(file_id)
-        match parsed.kind:
-            case FileKind.STAGED:
-                file, body = await self._staged.open(caller, parsed.native)
-                return Download(
-                    body, file.mime_type or "application/octet-stream", partial(close, body)
-                )
-            case FileKind.RESULTS:
-                return await self._batches.download(caller, parsed.native, form)
-            case FileKind.NATIVE:
-                # Anthropic decides which files can be downloaded and explains refusals.
-                return await self._client.download(caller, f"v1/files/{parsed.native}/content")
+        if parsed.kind is FileKind.STAGED:
+            file, body = await self._staged.open(caller, parsed.native)
+            mime_type = file.mime_type or "application/octet-stream"
+            return Download(body, mime_type, partial(close, body))
+        # Anthropic decides which files can be downloaded and explains refusals.
+        return await self._client.download(caller, f"v1/files/{parsed.native}/content")

@@ -13,6 +13,7 @@ from providers.anthropic.client import PASSED_HEADERS, SCOPING_HEADERS, anthropi
 from providers.anthropic.files import AnthropicFiles
 from providers.anthropic.staged_files import STAGED_ID, StagedFiles
 from providers.anthropic.upload_target import FILE_EXPIRY, AnthropicUploadTarget
+from providers.batches.files_with_results import FilesWithResults
 from providers.batches.target_batches import TargetBatches
 from providers.limits import Limits
 from providers.memory import MemoryBudget
@@ -69,7 +70,7 @@ def anthropic(
         passed_headers=PASSED_HEADERS,
         scoping_headers=SCOPING_HEADERS,
         uploads=uploads,
-        files=AnthropicFiles(client, records, staged, batches, uploads),
+        files=FilesWithResults(AnthropicFiles(client, records, staged), batches, uploads.create),
         batches=batches,
         file_expiry=FILE_EXPIRY,
         key_forms=KEY_FORMS,

@@ -16,8 +16,7 @@ from providers.batches.result_lines import id_at_head, parse_result
 from providers.body import start_body
 from providers.json_api.json_text import render_compact, render_line
 from providers.memory import Reservation
-from providers.resource_names import result_file_id
-from providers.resources import Batch, Download, Failure, File, FileSource, InlineResults
+from providers.resources import Download, Failure, InlineResults
 from providers.status import Status, item_error
 
 _TOO_LONG: Final = "The result of this request is longer than FERRY_MAX_LINE_BYTES bytes."
@@ -55,18 +54,6 @@ class Result:
 
 Render: TypeAlias = Callable[[Result], bytes]
 Item: TypeAlias = tuple[int, bytes]
-
-
-def result_file(batch: Batch) -> File:
-    """The file of the results of an ended batch."""
-    return File(
-        id=result_file_id(batch.id),
-        display_name=batch.display_name,
-        mime_type="application/jsonl",
-        create_time=batch.end_time,
-        source=FileSource.GENERATED,
-        downloadable=True,
-    )
 
 
 class ResultLines(Protocol):

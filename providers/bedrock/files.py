@@ -6,9 +6,7 @@ from typing import Final
 
 from providers.aws.folder import Folder
 from providers.aws.s3 import S3, StoredObject
-from providers.aws.target import AwsTarget, AwsTargets
-from providers.batches.batch_results import result_file
-from providers.batches.target_batches import TargetBatches
+from providers.aws.target import AwsTargets
 from providers.bedrock.object_files import (
     from_object,
     is_batch_object,
@@ -18,41 +16,27 @@ from providers.bedrock.object_files import (
 from providers.bedrock.pages import Follows, Listed, filled_page, page_start_of
 from providers.body import Body
 from providers.credential import Caller
-from providers.errors import FerryError, NotFound
+from providers.errors import NotFound
 from providers.json_api.page_tokens import encode_page_token
 from providers.resource_names import (
     OBJECT_KEY,
-    FileKind,
-    decode_file_id,
     decode_object_id,
     object_file_id,
 )
-from providers.resources import Download, File, Page, ResultForm
-from providers.upload import UploadStart
-from providers.uploads.resumable import ResumableUploads
+from providers.resources import Download, File, Page
 
 # S3 lists no metadata, so each file on a page takes one call.
 _CALLS_AT_ONCE: Final = 16
 
 
 class BedrockFiles:
-    """Implements `providers.provider.Files`; a batch's results are files too."""
+    """Implements `providers.batches.files_with_results.StoredFiles`."""
 
-    def __init__(
-        self, targets: AwsTargets, s3: S3, batches: TargetBatches, uploads: ResumableUploads
-    ) -> None:
+    def __init__(self, targets: AwsTargets, s3: S3) -> None:
         self._targets = targets
         self._s3 = s3
-        self._batches = batches
-        self._uploads = uploads
-
-    async def create(self, caller: Caller, session_id: str, start: UploadStart, body: Body) -> File:
-        return await self._uploads.create(caller, session_id, start, body)
 
     async def get(self, caller: Caller, file_id: str) -> File:
-        batch_id = _batch_of(file_id)
-        if batch_id is not None:
-            return result_file(await self._batches.ended(caller, batch_id))
         target = await self._targets.of(caller)
         stored = await self._s3.head(target, target.folder.bucket, key_of(file_id, target.folder))
         if stored is None:
@@ -78,43 +62,25 @@ class BedrockFiles:
         return Page(files, encode_page_token(str(following)) if following else None)
 
     async def delete(self, caller: Caller, file_id: str) -> None:
-        batch_id = _batch_of(file_id)
-        if batch_id is not None:
-            await self._batches.delete_results(caller, batch_id)
-            return
         target = await self._targets.of(caller)
         bucket, key = target.folder.bucket, key_of(file_id, target.folder)
         if await self._s3.head(target, bucket, key) is None:  # DELETE succeeds without an object
             raise no_such_file(file_id)
         await self._s3.delete(target, bucket, key)
 
-    async def download(
-        self, caller: Caller, file_id: str, form: ResultForm = ResultForm.GEMINI
-    ) -> Download:
-        batch_id = _batch_of(file_id)
-        if batch_id is not None:
-            return await self._batches.download(caller, batch_id, form)
-        return await self._download(await self._targets.of(caller), file_id)
-
-    async def _download(self, target: AwsTarget, file_id: str) -> Download:
+    async def download(self, caller: Caller, file_id: str) -> Download:
+        target = await self._targets.of(caller)
+        key = key_of(file_id, target.folder)
         try:
-            reply = await self._s3.open(
-                target, target.folder.bucket, key_of(file_id, target.folder)
-            )
-        except FerryError as error:
-            raise (no_such_file(file_id) if isinstance(error, NotFound) else error) from None
+            reply = await self._s3.open(target, target.folder.bucket, key)
+        except NotFound:
+            raise no_such_file(file_id) from None
         length = reply.headers.get("Content-Length")
         return Download(
             Body(reply.chunks(), int(length) if length else None),
             reply.headers.get("Content-Type", "application/octet-stream"),
             reply.aclose,
         )
-
-
-def _batch_of(file_id: str) -> str | None:
-    """The batch whose results a file id names."""
-    decoded = decode_file_id(file_id)
-    return decoded.native if decoded and decoded.kind is FileKind.RESULTS else None
 
 
 def _listed(stored: StoredObject, folder: Folder) -> Listed[StoredObject]:

@@ -17,6 +17,7 @@ from providers.aws.target import (
 )
 from providers.batches.background import Background
 from providers.batches.deleted_markers import DeletedMarkers
+from providers.batches.files_with_results import FilesWithResults
 from providers.batches.immediate.immediate_batches import ImmediateBatches
 from providers.batches.immediate.jobs import ImmediateJobs
 from providers.batches.immediate.resumption import Resumption
@@ -109,7 +110,7 @@ def bedrock(
         passed_headers=PASSED_HEADERS,
         scoping_headers=SCOPING_HEADERS,
         uploads=uploads,
-        files=BedrockFiles(targets, parts.s3, batches, uploads),
+        files=FilesWithResults(BedrockFiles(targets, parts.s3), batches, uploads.create),
         batches=batches,
         own_credential=Credential() if own else None,
         key_forms=KEY_FORMS,

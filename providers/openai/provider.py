@@ -6,6 +6,7 @@ from typing import Final
 
 from yarl import URL
 
+from providers.batches.files_with_results import FilesWithResults
 from providers.batches.target_batches import TargetBatches
 from providers.limits import Limits
 from providers.memory import MemoryBudget
@@ -70,7 +71,7 @@ def openai(
         passed_headers=SCOPING_HEADERS | {PURPOSE_HEADER},
         scoping_headers=SCOPING_HEADERS,
         uploads=uploads,
-        files=OpenAIFiles(client, records, batches, uploads),
+        files=FilesWithResults(OpenAIFiles(client, records), batches, uploads.create),
         batches=batches,
         file_expiry=FILE_EXPIRY,
         key_forms=KEY_FORMS,

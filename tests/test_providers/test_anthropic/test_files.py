@@ -4,17 +4,11 @@ from datetime import timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from providers.anthropic.batch_target import AnthropicBatchTarget
 from providers.anthropic.files import AnthropicFiles
 from providers.anthropic.staged_files import StagedFiles, new_staged_id, staged_file_id
-from providers.anthropic.upload_target import AnthropicUploadTarget
-from providers.batches.target_batches import TargetBatches
-from providers.limits import Limits
-from providers.memory import MemoryBudget
 from providers.resource_names import native_file_id
 from providers.resources import File
 from providers.uploads.file_records import FileRecords
-from providers.uploads.resumable import ResumableUploads
 from providers.upstream import OutboundRequest
 from tests.memory_state import MemoryState
 from tests.test_providers.answering import answer
@@ -46,14 +40,8 @@ class Listing:
 
 
 def files(upstream: Listing, state: MemoryState) -> tuple[AnthropicFiles, StagedFiles]:
-    ours, memory = client(upstream), MemoryBudget()
-    staged, records = StagedFiles("anthropic", state, timedelta(1)), FileRecords("a", state)
-    target = AnthropicUploadTarget(ours, state, records, staged)
-    limits = Limits(1000, 1000)
-    batch_target = AnthropicBatchTarget(ours, state, staged, memory, limits, 1)
-    batches = TargetBatches(batch_target, state, memory, limits)
-    uploads = ResumableUploads(target, state)
-    return AnthropicFiles(ours, records, staged, batches, uploads), staged
+    staged = StagedFiles("anthropic", state, timedelta(1))
+    return AnthropicFiles(client(upstream), FileRecords("a", state), staged), staged
 
 
 @given(st.integers(0, 5), st.integers(0, 5), st.integers(1, 6), st.integers(1, 6), st.booleans())
