@@ -48,20 +48,20 @@ def text_of(result: Mapping[str, Any]) -> str:
 
 
 def native_line(custom_id: str, text: str = "hi", **params: Any) -> dict[str, Any]:
-    """A request as Anthropic has it."""
+    """A request in Anthropic's format."""
     message = {"role": "user", "content": text}
     asked = {"model": MODEL, "max_tokens": 100, "messages": [message], **params}
     return {"custom_id": custom_id, "params": asked}
 
 
 async def answered_with(anthropic: AnthropicWithFake, *raw: object) -> None:
-    """Replace Anthropic's results."""
+    """Replaces Anthropic's results."""
     body = b"".join(line if isinstance(line, bytes) else json_lines(line) for line in raw)
     await anthropic.strike("GET", RESULTS, "status", status=200, body=body.decode(), times=9)
 
 
 async def custom_ids(anthropic: AnthropicWithFake, batch_id: str) -> list[str]:
-    """Of an ended batch, in order."""
+    """The custom ids of an ended batch, in order."""
     data = await anthropic.native(f"{BATCHES}/{batch_id}/results")
     return sorted(orjson.loads(line)["custom_id"] for line in data.splitlines())
 

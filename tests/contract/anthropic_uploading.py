@@ -1,4 +1,4 @@
-"""Files sent through the proxy in one chunk and in three, and what must be there afterwards."""
+"""Uploads to Anthropic in one chunk and in three, and the expected file."""
 
 import base64
 import hashlib
@@ -32,7 +32,7 @@ async def whole(anthropic: AnthropicWithFake, session: UploadSession) -> UploadP
 
 
 async def the_one_file(anthropic: AnthropicWithFake, data: bytes, *ends: UploadProgress) -> None:
-    """Every answer names the same file, the only one there is, with these bytes."""
+    """Every answer names the same file; it has these bytes, and there is no other."""
     [file] = (await anthropic.files.list(anthropic.caller, 10, None)).items
     parsed = parse_file_id(file.id)
     if parsed.kind is FileKind.STAGED:
@@ -53,10 +53,10 @@ async def no_file(anthropic: AnthropicWithFake) -> None:
 
 
 async def left_of_session(anthropic: AnthropicWithFake) -> int:
-    """How many objects; of an ended session there is the end alone."""
+    """The number of objects in the state store; an ended session has only its end."""
     return len(await anthropic.kept("uploads/")) + len(await anthropic.kept("parted/"))
 
 
 def digest(data: bytes) -> str:
-    """As Gemini's `sha256Hash` has it."""
+    """In the form of Gemini's `sha256Hash`."""
     return base64.b64encode(hashlib.sha256(data).digest()).decode()

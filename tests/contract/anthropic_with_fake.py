@@ -68,7 +68,7 @@ class AnthropicWithFake(ProviderWithFake):
         return [info.name async for info in self.state.list(prefix)]
 
     async def lose(self, prefix: str) -> None:
-        """Of the state store, what a crash left unwritten."""
+        """Deletes the objects that a crash would have left unwritten."""
         for name in await self.kept(prefix):
             await self.state.delete(name)
 

@@ -50,7 +50,7 @@ def text_of(result: Mapping[str, Any]) -> str:
 
 
 def converse_line(record_id: str, text: str = "hi") -> dict[str, Any]:
-    """A record as Bedrock has it, for Converse."""
+    """A record for Converse."""
     message = {"role": "user", "content": [{"text": text}]}
     return {"recordId": record_id, "modelInput": {"messages": [message]}}
 
@@ -71,11 +71,11 @@ async def listed(bedrock: BedrockWithFake) -> list[str]:
     return [batch.id for batch in page.items]
 
 
-# --- what Bedrock was told, and what it wrote -----------------------------------------------------
+# --- requests to Bedrock, and its output ----------------------------------------------------------
 
 
 def native(bedrock: BedrockWithFake, batch_id: str) -> dict[str, Any]:
-    """The job as Bedrock shows it; it has moved on by that."""
+    """The job as Bedrock shows it. Each call advances the job."""
     return bedrock.other_tool.get(batch_id)
 
 
@@ -86,17 +86,17 @@ def input_lines(bedrock: BedrockWithFake, key: str) -> list[dict[str, Any]]:
 
 
 def folder_of(bedrock: BedrockWithFake, batch_id: str) -> str:
-    """Below the prefix, that of the job's own objects."""
+    """The folder of the job's own objects, below the prefix."""
     return f"genai-ferry/{native(bedrock, batch_id)['jobName'][-32:]}/"
 
 
 def output_key(bedrock: BedrockWithFake, batch_id: str, name: str = "input.jsonl.out") -> str:
-    """Of the output as Bedrock wrote it."""
+    """The key of the output as Bedrock wrote it."""
     return f"{PREFIX}{folder_of(bedrock, batch_id)}output/{batch_id}/{name}"
 
 
 def rewrite(bedrock: BedrockWithFake, batch_id: str, *raw: object) -> None:
-    """What Bedrock's output is from now on, in place of what it is: bytes, or documents."""
+    """Replaces Bedrock's output by bytes or documents."""
     data = b"".join(line if isinstance(line, bytes) else orjson.dumps(line) + b"\n" for line in raw)
     bedrock.other_tool.put(output_key(bedrock, batch_id), data)
 
@@ -109,7 +109,7 @@ def answer(record_id: str, text: str) -> dict[str, Any]:
 
 
 async def jobs_created(bedrock: BedrockWithFake) -> int:
-    """How often Bedrock was asked to create one."""
+    """The number of requests to Bedrock that create one."""
     return len(await bedrock.requests("POST", JOB))
 
 

@@ -10,7 +10,7 @@ _SECONDS = 30
 
 
 async def has_ended(bedrock: BedrockWithFake, batch_id: str) -> Batch:
-    """The batch as it ended, without results; each look is answered from memory."""
+    """The batch when it has ended, without results. Each `get` is answered from memory."""
     async with asyncio.timeout(_SECONDS):
         while True:
             batch = await bedrock.batches.get(bedrock.caller, batch_id)

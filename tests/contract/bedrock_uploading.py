@@ -1,4 +1,4 @@
-"""Files sent to Bedrock's S3 in one chunk and in three, and what must be there afterwards."""
+"""Uploads to Bedrock's S3 in one chunk and in three, and the expected file."""
 
 from providers.resource_names import decode_object_id
 from providers.upload import GRANULARITY, UploadProgress, UploadSession, UploadStatus
@@ -8,7 +8,7 @@ from tests.contract.provider_with_fake import data_of, sha256
 DATA = data_of(2 * GRANULARITY + 100)
 SMALL = DATA[:1000]
 
-# What only the requests of a multipart upload have in their queries (bedrock.md section 5).
+# A parameter that only the requests of a multipart upload have (bedrock.md section 5).
 BEGIN = "uploads"
 PART = "partNumber"
 UPLOAD = "uploadId"
@@ -30,9 +30,9 @@ async def whole(bedrock: BedrockWithFake, session: UploadSession) -> UploadProgr
 
 
 async def the_one_file(bedrock: BedrockWithFake, data: bytes, *ends: UploadProgress) -> None:
-    """Every answer names the same file, the only one there is, with these bytes; nothing is open.
+    """Every answer names the same file; it has these bytes, and no upload is open.
 
-    Of the session there is left how it ended.
+    Only the end of the session is still stored.
     """
     [name] = await bedrock.keys()
     assert await bedrock.sha256_of(PREFIX + name) == sha256(data)

@@ -39,9 +39,9 @@ MODEL = "us.anthropic.claude-haiku-4-5-20251001-v1:0"
 NOVA = "amazon.nova-lite-v1:0"
 PREFIX = "a/prefix/"
 S3_URI = f"s3://{FILES_BUCKET}/a/prefix"
-# The service's minimum is a hundred; the fake of these tests is started with this one.
+# The service's minimum is 100; the fake is started with this one.
 MINIMUM = 3
-# As many as the provider makes of a call that may be repeated.
+# The number of attempts for a call that may be repeated.
 ATTEMPTS = 3
 UPLOAD_LIFE = timedelta(hours=24)
 IN_S3 = f"{FILES_BUCKET}/.*"
@@ -67,12 +67,12 @@ def from_file(file_id: str, *, model: str = MODEL, **said: Any) -> NewBatch:
 
 
 def shows_no_secret(text: str) -> bool:
-    """Neither keys nor what is made of them: a presigned URL opens what it names."""
+    """Neither keys nor anything made from them, such as presigned URLs."""
     return not any(secret in text for secret in _SECRETS)
 
 
 async def the_own_keys() -> AwsKeys:
-    """Those of the proxy, in place of AWS's chain."""
+    """The proxy's own keys, instead of AWS's chain."""
     return AwsKeys(TEMPORARY.access_key_id, TEMPORARY.secret_access_key, TEMPORARY.session_token)
 
 
@@ -84,7 +84,7 @@ async def refused(attempt: Awaitable[object]) -> FerryError:
 
 
 class BedrockWithFake(ProviderWithFake):
-    """`other_tool` has the same account, and shares nothing else."""
+    """`other_tool` uses the same account and shares nothing else."""
 
     state: MemoryState
     base_path = "/"
@@ -112,10 +112,7 @@ class BedrockWithFake(ProviderWithFake):
         state: State | None = None,
         **target: Any,
     ) -> Provider:
-        """One more process on the same state, or on `state`.
-
-        Between its attempts at AWS no time passes.
-        """
+        """Another process with the same state, or with `state`. It retries without a delay."""
         options = BedrockOptions(
             replace(self._target_options(), **target), minimum, immediate, UPLOAD_LIFE, limits
         )
@@ -137,7 +134,7 @@ class BedrockWithFake(ProviderWithFake):
         )
 
     async def lose(self, prefix: str) -> None:
-        """What the state store has there."""
+        """The objects with this prefix in the state store."""
         for name in self.state.objects:
             if name.startswith(prefix):
                 await self.state.delete(name)
@@ -145,7 +142,7 @@ class BedrockWithFake(ProviderWithFake):
     # --- what there is in S3 ---
 
     async def keys(self, below: str = PREFIX) -> list[str]:
-        """Those of the objects there, without what all have in common."""
+        """The keys of the objects, without the common prefix."""
         found = await self.objects("files")
         return [key.removeprefix(below) for key in found if key.startswith(below)]
 
@@ -161,7 +158,7 @@ class BedrockWithFake(ProviderWithFake):
     async def strike_s3(
         self, method: str, kind: str, *, query: str = "", code: str = "", **fault: Any
     ) -> None:
-        """A fault of S3's; one with `code` is a refusal in its XML."""
+        """Arms a fault of S3; one with `code` is a refusal in its XML."""
         if code:
             fault["body"] = f"<Error><Code>{code}</Code><Message>no</Message></Error>"
         await self.strike(method, IN_S3, kind, query=query, **fault)
@@ -170,12 +167,12 @@ class BedrockWithFake(ProviderWithFake):
         self.other_tool.s3.delete_object(Bucket=FILES_BUCKET, Key=key)
 
     def begin_upload(self, key: str) -> str:
-        """The id of an upload of the other tool's."""
+        """The id of an upload of the other tool."""
         begun = self.other_tool.s3.create_multipart_upload(Bucket=FILES_BUCKET, Key=key)
         return str(begun["UploadId"])
 
     def abort_all(self) -> None:
-        """Every upload that is open, as a rule of the bucket does."""
+        """Aborts all open uploads, as a rule of the bucket would."""
         s3 = self.other_tool.s3
         for begun in s3.list_multipart_uploads(Bucket=FILES_BUCKET).get("Uploads", ()):
             named = {"Key": begun["Key"], "UploadId": begun["UploadId"]}
@@ -184,13 +181,13 @@ class BedrockWithFake(ProviderWithFake):
     # --- jobs ---
 
     async def job(self, batch_id: str) -> dict[str, Any]:
-        """The job as it came over the wire; it has not moved on by that."""
+        """The job as it was sent, without advancing it."""
         found: dict[str, Any] = await self.post(f"/_fake/batches/{batch_id}", {})
         return found
 
     @asynccontextmanager
     async def creating(self, batch: NewBatch) -> AsyncIterator[asyncio.Task[CreatedBatch]]:
-        """A creation under way; cancelled if it has not ended when the block does."""
+        """A creation in progress; it is cancelled at the end of the block."""
         task = asyncio.create_task(self.batches.create(self.caller, batch))
         try:
             yield task
@@ -211,7 +208,7 @@ class BedrockWithFake(ProviderWithFake):
 async def bedrock_with_fake(
     process: Process, other_tool: OtherTool
 ) -> AsyncIterator[BedrockWithFake]:
-    """The fake as if it had just been started."""
+    """The provider, with the fake as if it had just been started."""
     upstream, background = OutboundClient(), BackgroundTasks()
     running = asynccontextmanager(background.running)
     urls = URL(process.url), URL(process.ready["s3_url"])

@@ -1,4 +1,4 @@
-"""Every form of the state store, each made anew for a test; and one Bedrock for all tests."""
+"""Every form of the state store, created for each test; and one Bedrock for all tests."""
 
 import logging
 from collections.abc import AsyncIterator, Iterator
@@ -80,9 +80,9 @@ def other_tool(bedrock_process: Process) -> Iterator[OtherTool]:
 async def bedrock(
     bedrock_process: Process, other_tool: OtherTool, caplog: pytest.LogCaptureFixture
 ) -> AsyncIterator[BedrockWithFake]:
-    """Whatever a test does, no memory stays held, and no secret is logged."""
+    """After every test, no memory is reserved and no secret was logged."""
     caplog.set_level(logging.DEBUG, "genai_ferry")
     async with bedrock_with_fake(bedrock_process, other_tool) as work:
         yield work
-        assert work.nothing_held
+        assert work.no_memory_reserved
     assert shows_no_secret(caplog.text)

@@ -29,7 +29,7 @@ CALLER = Caller(Credential(api_key="AIzaCaller"), "tenant", {"user-agent": "sdk"
 
 
 class Pieces:
-    """A client's body whose reading can be cancelled and gone on with."""
+    """A client's body; reading it can be cancelled and continued."""
 
     def __init__(self, data: bytes, size: int = 16 << 10) -> None:
         self._data, self._size = data, size
@@ -45,7 +45,7 @@ class Pieces:
 
 
 def data_of(size: int) -> bytes:
-    """Bytes no two blocks of which are alike."""
+    """Bytes in which no two blocks are equal."""
     blocks = (hashlib.sha256(str(n).encode()).digest() for n in range(size // 32 + 1))
     return b"".join(blocks)[:size]
 
@@ -84,7 +84,7 @@ class GeminiWithFake:
         return await self.uploads.send(session, Chunk(offset, body, finalize))
 
     async def sha256(self, progress: UploadProgress) -> str:
-        """Of what the fake has stored of the file that `progress` shows."""
+        """The hash of the bytes that the fake stored for this file."""
         assert progress.document is not None
         name = orjson.loads(progress.document)["file"]["name"]
         return str((await self.get(f"/_fake/files/{name}/sha256"))["sha256"])
@@ -102,7 +102,7 @@ class GeminiWithFake:
             return await reply.json()
 
     async def strike(self, command: str, kind: str, *, nth: int = 1, **fault: Any) -> None:
-        """Arm a fault for the `nth` request with exactly this upload command from now."""
+        """Arms a fault for the `nth` next request with exactly this upload command."""
         headers = {"X-Goog-Upload-Command": f"^{command}$"}
         match = {"method": "POST", "headers": headers, "nth": nth}
         await self.post("/_fake/faults", {"match": match, "fault": {"kind": kind, **fault}})

@@ -1,4 +1,4 @@
-"""The most frequent operations, each with the number of calls that it makes."""
+"""The most frequent operations, each with the number of its calls."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -115,7 +115,7 @@ async def create_inline(subject: Subject) -> Calls:
 
 
 async def create_repeatable(subject: Subject) -> Calls:
-    """With an idempotency key, for the first time."""
+    """The first creation with an idempotency key."""
 
     async def operation() -> None:
         await subject.made(subject.inline(*TEXTS, idempotency_key="once"))
@@ -124,7 +124,7 @@ async def create_repeatable(subject: Subject) -> Calls:
 
 
 async def get_running(subject: Subject) -> Calls:
-    # At Bedrock a job that moves on by this call would read its input, through the same journal.
+    # A job that advances by this call would read its input, which the same journal records.
     await subject.work.post("/_fake/settings", {"auto_advance": False})
     batch_id = await subject.made(subject.inline(*TEXTS))
 
@@ -142,7 +142,7 @@ async def get_inline_results(subject: Subject) -> Calls:
 
 
 async def get_inline_failures(subject: Subject) -> Calls:
-    """Of a batch that the provider ended without any result, or whose results it has deleted."""
+    """For a batch that ended without results, or whose results were deleted."""
     batch_id = await subject.made(subject.inline(*TEXTS))
     for order in subject.without_results:
         await subject.work.post(f"/_fake/batches/{batch_id}", order)
@@ -184,7 +184,7 @@ async def download(subject: Subject) -> Calls:
 
 
 async def small_batch_inline_results(subject: Subject) -> Calls:
-    """Of a batch that the proxy ran itself."""
+    """For a batch that the proxy ran itself."""
     return await _counted_inline_results(subject, await _small_batch_ended(subject))
 
 

@@ -52,7 +52,7 @@ def native_line(custom_id: str, text: str = "hi") -> dict[str, Any]:
 
 
 async def answered_with(openai: OpenAIWithFake, *raw: object) -> None:
-    """Replace the content of OpenAI's output file."""
+    """Replaces the content of OpenAI's output file."""
     body = b"".join(line if isinstance(line, bytes) else json_lines(line) for line in raw)
     await openai.strike(
         "GET", "files/[^/]+/content", "status", status=200, body=body.decode(), times=9

@@ -1,4 +1,4 @@
-"""Files sent to OpenAI in one chunk and in three, and what must be there afterwards."""
+"""Uploads to OpenAI in one chunk and in three, and the expected file."""
 
 from providers.resource_names import parse_file_id
 from providers.upload import GRANULARITY, UploadProgress, UploadSession, UploadStatus
@@ -28,7 +28,7 @@ async def whole(openai: OpenAIWithFake, session: UploadSession) -> UploadProgres
 
 
 async def the_one_file(openai: OpenAIWithFake, data: bytes, *ends: UploadProgress) -> None:
-    """Every answer names the same file, the only one there is, with these bytes."""
+    """Every answer names the same file; it has these bytes, and there is no other."""
     [native] = await openai.objects("files")
     assert await openai.sha256_of(native) == sha256(data)
     for end in ends:

@@ -45,7 +45,7 @@ class OpenAIWithFake(ProviderWithFake):
     async def start(
         self, size: int | None, name: str = "a.png", session: str = "s1", **said: Any
     ) -> UploadSession:
-        """An image is one of the files that the Uploads API takes."""
+        """Images are among the files that the Uploads API accepts."""
         return await super().start(size, name, session, **said)
 
     def replica(

@@ -1,4 +1,4 @@
-"""What the contract tests of every provider need: a client's bodies, and a fake to steer."""
+"""Shared by the contract tests of all providers: a client's bodies, and a fake to control."""
 
 import hashlib
 from collections.abc import Awaitable, Mapping, Sequence
@@ -20,13 +20,13 @@ from providers.state import State
 from providers.upload import Chunk, UploadProgress, UploadSession, UploadStart
 from proxy.outbound import OutboundClient
 
-# What the caller's key is, whatever stands before it at a provider.
+# The end of the caller's key; a provider's own prefix comes before it.
 KEY = "the-callers-own-key"
 LIMITS = Limits(line=1 << 20, inline_results=64 << 20)
 
 
 class Pieces:
-    """A client's body whose reading can be cancelled and gone on with."""
+    """A client's body; reading it can be cancelled and continued."""
 
     def __init__(self, data: bytes, size: int = 1 << 20) -> None:
         self._data, self._size = data, size
@@ -42,7 +42,7 @@ class Pieces:
 
 
 def data_of(size: int) -> bytes:
-    """Bytes no two blocks of which are alike."""
+    """Bytes in which no two blocks are equal."""
     blocks = (hashlib.sha256(str(n).encode()).digest() for n in range(size // 32 + 1))
     return b"".join(blocks)[:size]
 
@@ -56,7 +56,7 @@ def body_of(data: bytes) -> Body:
 
 
 async def refused(attempt: Awaitable[object]) -> FerryError:
-    """The error that `attempt` ends in; the caller's key is in none."""
+    """The error of `attempt`, which must not contain the caller's key."""
     with pytest.raises(FerryError) as caught:
         await attempt
     assert KEY not in f"{caught.value!r} {caught.value} {vars(caught.value)}"
@@ -68,7 +68,7 @@ def asking(text: str) -> dict[str, Any]:
 
 
 def inline_batch(model: str, texts: Sequence[str], **said: Any) -> NewBatch:
-    """A batch whose requests ask `texts`; each carries its place as metadata."""
+    """A batch whose requests ask `texts`; each has its place as metadata."""
     requests = [
         InlineRequest(
             orjson.dumps(asking(text)),
@@ -89,9 +89,9 @@ def gemini_lines(*texts: str) -> bytes:
 
 
 class ProviderWithFake:
-    """One provider and its fake with a socket between them. `caller` is whose requests they are.
+    """One provider and its fake with a socket between them. `caller` makes the requests.
 
-    `base_path` is what the paths of its API begin with.
+    The paths of its API begin with `base_path`.
     """
 
     provider: Provider
@@ -128,7 +128,7 @@ class ProviderWithFake:
         return self.provider.batches
 
     @property
-    def nothing_held(self) -> bool:
+    def no_memory_reserved(self) -> bool:
         return self.memory._left == BUDGET_BYTES
 
     # --- uploads ---
@@ -146,7 +146,7 @@ class ProviderWithFake:
         return await self.uploads.send(session, Chunk(offset, body_of(data), finalize))
 
     async def upload(self, data: bytes, name: str, session: str = "input", **said: Any) -> str:
-        """A file uploaded whole; its id."""
+        """Uploads a whole file and returns its id."""
         opened = await self.start(len(data), name, session, **said)
         progress = await self.send(opened, data, finalize=True)
         assert progress.file is not None
@@ -175,7 +175,7 @@ class ProviderWithFake:
         times: int = 1,
         **fault: Any,
     ) -> None:
-        """Arm a fault for the `nth` request from now with this path below `base_path`.
+        """Arms a fault for the `nth` next request with this path below `base_path`.
 
         `path` is a pattern of all of it, `query` one that is found in the query.
         """
@@ -195,7 +195,7 @@ class ProviderWithFake:
         return [request["path"].removeprefix(self.base_path) for request in found]
 
     async def requests(self, method: str, path: str = ".*") -> list[dict[str, Any]]:
-        """The requests so far, as the fake's journal has them."""
+        """The requests so far, from the fake's journal."""
         query = {"method": method, "path": self._pattern(path)}
         found: list[dict[str, Any]] = (await self.get("/_fake/requests", query))["requests"]
         return found

@@ -1,4 +1,4 @@
-"""The creation of a batch at Anthropic: one job, and nothing left behind by a failed one."""
+"""Creating a batch at Anthropic: one job, and nothing remains of a failed creation."""
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
@@ -35,7 +35,7 @@ from tests.contract.provider_with_fake import gemini_lines, json_lines, refused
 async def anthropic() -> AsyncIterator[AnthropicWithFake]:
     async with anthropic_with_fake() as provider_with_fake:
         yield provider_with_fake
-        assert provider_with_fake.nothing_held
+        assert provider_with_fake.no_memory_reserved
 
 
 # --- a creation that fails leaves nothing ---------------------------------------------------------
@@ -61,10 +61,10 @@ async def test_a_refused_creation_leaves_nothing(anthropic: AnthropicWithFake, s
     ],
     ids=str,
 )
-async def test_an_unknown_outcome_is_told_with_what_to_do(
+async def test_the_error_for_an_unknown_outcome_says_what_to_do(
     anthropic: AnthropicWithFake, fault: Mapping[str, Any]
 ) -> None:
-    """The batch may be there: the table, which its results then name, stays."""
+    """The batch may exist, and its results need the table: so the table stays."""
     await anthropic.strike("POST", BATCHES, **fault)
     error = await refused(anthropic.batches.create(CALLER, inline(*TEXTS)))
     assert error.status == Status.UNAVAILABLE
@@ -91,21 +91,23 @@ async def test_a_batch_whose_answer_was_lost_still_has_its_metadata(
     assert [result["metadata"]["place"] for result in results] == list("012345")
 
 
-async def test_a_client_that_leaves_after_the_batch_was_made(anthropic: AnthropicWithFake) -> None:
+async def test_a_client_that_disconnects_after_the_batch_was_created(
+    anthropic: AnthropicWithFake,
+) -> None:
     await anthropic.strike("POST", BATCHES, "delay", name="slow", at="answer")
     creating = asyncio.create_task(anthropic.batches.create(CALLER, inline(*TEXTS)))
     await anthropic.happened("slow")
     creating.cancel()
     with pytest.raises(asyncio.CancelledError):
         await creating
-    assert anthropic.nothing_held
+    assert anthropic.no_memory_reserved
     [batch_id] = await listed(anthropic)
     await anthropic.move(batch_id, "ended")
     assert len(await items(anthropic, batch_id)) == len(TEXTS)
 
 
-async def test_an_input_that_goes_while_it_is_sent(anthropic: AnthropicWithFake) -> None:
-    """It is read twice; between the two a referenced file is looked up."""
+async def test_an_input_that_is_deleted_while_it_is_sent(anthropic: AnthropicWithFake) -> None:
+    """It is read twice; in between, a referenced file is looked up."""
     document = await anthropic.upload(b"%PDF", "a.pdf", "s1", mime_type="application/pdf")
     part = {"fileData": {"fileUri": f"files/{document}", "mimeType": "application/pdf"}}
     request = {"contents": [{"parts": [{"text": "hi"}, part]}]}
@@ -145,7 +147,7 @@ async def test_an_input_that_goes_while_it_is_sent(anthropic: AnthropicWithFake)
     ],
     ids=str,
 )
-async def test_an_input_that_is_wrong_is_refused_whole(
+async def test_an_input_with_an_invalid_line_is_refused_as_a_whole(
     anthropic: AnthropicWithFake, data: bytes, where: str | None
 ) -> None:
     file_id = await anthropic.upload(data, "in.jsonl")
@@ -156,10 +158,10 @@ async def test_an_input_that_is_wrong_is_refused_whole(
     assert await anthropic.calls("POST") == []
     assert await anthropic.kept() == kept
     # Immediately, not when the garbage collector runs.
-    assert anthropic.nothing_held
+    assert anthropic.no_memory_reserved
 
 
-async def test_files_that_are_no_input(anthropic: AnthropicWithFake) -> None:
+async def test_files_that_cannot_be_an_input(anthropic: AnthropicWithFake) -> None:
     absent = str(FileId(FileKind.STAGED, "none"))
     assert (await refused(anthropic.batches.create(CALLER, from_file(absent)))).status == (
         Status.NOT_FOUND
@@ -180,7 +182,7 @@ async def test_a_file_that_anthropic_has_is_no_input(anthropic: AnthropicWithFak
     assert await anthropic.objects("batches") == []
 
 
-async def test_another_tenants_file_is_no_input(anthropic: AnthropicWithFake) -> None:
+async def test_another_tenants_file_cannot_be_an_input(anthropic: AnthropicWithFake) -> None:
     file_id = await anthropic.upload(gemini_lines(*TEXTS), "in.jsonl")
     error = await refused(anthropic.batches.create(OTHER, from_file(file_id)))
     assert error.status == Status.NOT_FOUND
@@ -203,7 +205,7 @@ def reading(uri: str) -> NewBatch:
     )
 
 
-async def test_a_file_that_a_request_names_is_looked_for(anthropic: AnthropicWithFake) -> None:
+async def test_a_file_that_a_request_names_is_looked_up(anthropic: AnthropicWithFake) -> None:
     file_id = await anthropic.upload(b"%PDF", "a.pdf", mime_type="application/pdf")
     await anthropic.batches.create(CALLER, reading(f"https://ferry/v1beta/files/{file_id}"))
     for uri, name in (
@@ -216,7 +218,7 @@ async def test_a_file_that_a_request_names_is_looked_for(anthropic: AnthropicWit
     assert len(await anthropic.calls("POST", BATCHES)) == 1
 
 
-async def test_a_file_that_the_proxy_keeps_is_not_for_a_request(
+async def test_a_staged_file_cannot_be_used_in_a_request(
     anthropic: AnthropicWithFake,
 ) -> None:
     staged = await anthropic.upload(gemini_lines(*TEXTS), "in.jsonl")
@@ -228,7 +230,7 @@ async def test_a_file_that_the_proxy_keeps_is_not_for_a_request(
     assert await anthropic.calls("POST", BATCHES) == []
 
 
-async def test_an_empty_budget_refuses_before_anything_is_made(
+async def test_an_empty_budget_refuses_before_any_call(
     anthropic: AnthropicWithFake,
 ) -> None:
     with anthropic.memory.reserve(anthropic.memory._left):
@@ -263,7 +265,9 @@ async def test_without_a_key_each_request_is_its_own_job(anthropic: AnthropicWit
     assert made[0] != made[1]
 
 
-async def test_creations_at_once_with_one_key_are_one_batch(anthropic: AnthropicWithFake) -> None:
+async def test_concurrent_creations_with_one_key_are_one_batch(
+    anthropic: AnthropicWithFake,
+) -> None:
     """The others get an error, because the outcome of the first is not known yet."""
     await anthropic.strike("POST", BATCHES, "delay", name="slow", at="answer")
     first = asyncio.create_task(anthropic.batches.create(CALLER, keyed()))
@@ -280,7 +284,7 @@ async def test_creations_at_once_with_one_key_are_one_batch(anthropic: Anthropic
 
 
 @pytest.mark.parametrize("fault", ["lose_answer", "status"])
-async def test_what_may_have_made_a_batch_is_never_repeated(
+async def test_a_request_that_may_have_created_a_batch_is_never_repeated(
     anthropic: AnthropicWithFake, fault: str
 ) -> None:
     await anthropic.strike("POST", BATCHES, fault)
@@ -300,8 +304,10 @@ async def test_a_key_whose_creation_was_refused_is_free(
     assert await anthropic.objects("batches") == [made.batch.id]
 
 
-async def test_a_key_is_free_while_nothing_can_have_been_made(anthropic: AnthropicWithFake) -> None:
-    """The upstream fails, or the client leaves, before the one call that makes the batch."""
+async def test_a_key_is_free_while_nothing_can_have_been_created(
+    anthropic: AnthropicWithFake,
+) -> None:
+    """The upstream fails, or the client disconnects, before the call that creates the batch."""
     file_id = await anthropic.upload(b"%PDF", "a.pdf", mime_type="application/pdf")
     batch = reading(f"files/{file_id}")
     batch = NewBatch(
@@ -319,13 +325,13 @@ async def test_a_key_is_free_while_nothing_can_have_been_made(anthropic: Anthrop
     assert await anthropic.objects("batches") == [made.batch.id]
 
 
-async def test_a_key_is_one_tenants_own(anthropic: AnthropicWithFake) -> None:
+async def test_each_tenant_has_its_own_keys(anthropic: AnthropicWithFake) -> None:
     mine = (await anthropic.batches.create(CALLER, keyed())).batch.id
     theirs = (await anthropic.batches.create(OTHER, keyed())).batch.id
     assert mine != theirs
 
 
-async def test_a_batch_that_was_made_is_told_although_its_record_is_lost(
+async def test_a_created_batch_is_returned_even_if_its_record_is_lost(
     anthropic: AnthropicWithFake, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """After an error the client would create a second batch."""

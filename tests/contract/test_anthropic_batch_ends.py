@@ -26,13 +26,13 @@ async def anthropic() -> AsyncIterator[AnthropicWithFake]:
     async with anthropic_with_fake() as provider_with_fake:
         await provider_with_fake.post("/_fake/settings", {"auto_advance": False})
         yield provider_with_fake
-        assert provider_with_fake.nothing_held
+        assert provider_with_fake.no_memory_reserved
 
 
 # --- cancel ---------------------------------------------------------------------------------------
 
 
-async def test_a_batch_is_cancelled_and_deleted_in_that_order(anthropic: AnthropicWithFake) -> None:
+async def test_a_batch_can_be_deleted_once_it_is_cancelled(anthropic: AnthropicWithFake) -> None:
     file_id = await anthropic.upload(gemini_lines(*TEXTS), "in.jsonl")
     batch_id = (await anthropic.batches.create(CALLER, from_file(file_id))).batch.id
     error = await refused(anthropic.batches.delete(CALLER, batch_id))
@@ -60,7 +60,7 @@ async def test_a_batch_is_cancelled_and_deleted_in_that_order(anthropic: Anthrop
     ):
         assert (await refused(attempt)).status == Status.NOT_FOUND
     assert await listed(anthropic) == []
-    # The user's input stays, and all that was kept of the batch is gone.
+    # The user's input stays, and all records of the batch are gone.
     assert {name.partition("/")[0] for name in await anthropic.kept()} == {
         "staged",
         "staged-content",
@@ -69,7 +69,7 @@ async def test_a_batch_is_cancelled_and_deleted_in_that_order(anthropic: Anthrop
 
 
 @pytest.mark.parametrize("call", ["cancel", "delete"])
-async def test_what_anthropic_refuses_came_too_early_or_too_late(
+async def test_a_call_that_anthropic_refuses_was_too_early_or_too_late(
     anthropic: AnthropicWithFake, call: str
 ) -> None:
     batch_id = (await anthropic.batches.create(CALLER, inline(*TEXTS))).batch.id
@@ -110,7 +110,7 @@ async def test_a_delete_whose_answer_was_lost_is_finished(anthropic: AnthropicWi
     assert (await refused(anthropic.batches.delete(CALLER, batch_id))).status == Status.NOT_FOUND
 
 
-async def test_another_callers_batch_is_not_there(anthropic: AnthropicWithFake) -> None:
+async def test_another_callers_batch_is_not_found(anthropic: AnthropicWithFake) -> None:
     batch_id = await ended(anthropic, inline(*TEXTS))
     for attempt in (
         anthropic.batches.get(OTHER, batch_id),
@@ -127,7 +127,7 @@ async def test_another_callers_batch_is_not_there(anthropic: AnthropicWithFake) 
 
 
 @pytest.mark.parametrize(("reached", "state"), [(0, BatchState.EXPIRED), (2, BatchState.SUCCEEDED)])
-async def test_a_batch_that_ran_out_of_time(
+async def test_a_batch_that_expired(
     anthropic: AnthropicWithFake, reached: int, state: BatchState
 ) -> None:
     batch_id = (await anthropic.batches.create(CALLER, inline(*TEXTS))).batch.id
@@ -140,7 +140,7 @@ async def test_a_batch_that_ran_out_of_time(
     assert (codes.count(4), codes.count(None)) == (6 - reached, reached)
 
 
-async def test_a_batch_whose_every_request_failed_has_succeeded(
+async def test_a_batch_in_which_every_request_failed_has_succeeded(
     anthropic: AnthropicWithFake,
 ) -> None:
     batch_id = await ended(anthropic, inline("please fail"))
@@ -188,20 +188,24 @@ async def test_a_list_never_has_results(anthropic: AnthropicWithFake) -> None:
 
 
 @pytest.mark.parametrize("data", ["no list", [1], [{}], {"id": "x"}])
-async def test_a_list_that_is_none(anthropic: AnthropicWithFake, data: Any) -> None:
+async def test_an_invalid_list_is_the_upstreams_fault(
+    anthropic: AnthropicWithFake, data: Any
+) -> None:
     await anthropic.strike("GET", BATCHES, "status", status=200, body={"data": data})
     assert (await refused(anthropic.batches.list(CALLER, 10, None))).status == Status.UNAVAILABLE
 
 
 @pytest.mark.parametrize("answer", [[], "no json", {}, {"id": 7}, {"id": "msgbatch_other"}])
-async def test_a_batch_that_is_none(anthropic: AnthropicWithFake, answer: Any) -> None:
+async def test_an_invalid_batch_from_the_upstream_is_its_fault(
+    anthropic: AnthropicWithFake, answer: Any
+) -> None:
     await anthropic.strike("GET", f"{BATCHES}/.*", "status", status=200, body=answer)
     error = await refused(anthropic.batches.get(CALLER, "msgbatch_1"))
     assert error.status == Status.UNAVAILABLE
 
 
 @pytest.mark.parametrize("batch_id", ["../files", "a/b", "", ".."])
-async def test_what_is_no_name_of_a_batch(anthropic: AnthropicWithFake, batch_id: str) -> None:
+async def test_an_invalid_batch_name(anthropic: AnthropicWithFake, batch_id: str) -> None:
     error = await refused(anthropic.batches.get(CALLER, batch_id))
     assert error.status == Status.INVALID_ARGUMENT
     assert await anthropic.calls("GET") == []

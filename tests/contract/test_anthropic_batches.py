@@ -1,4 +1,4 @@
-"""Anthropic's batches against the fake: what is asked, and every result once."""
+"""Anthropic's batches against the fake: the requests, and one result for each."""
 
 from collections.abc import AsyncIterator
 from typing import Any
@@ -35,7 +35,7 @@ from tests.contract.provider_with_fake import gemini_lines, json_lines, refused
 async def anthropic() -> AsyncIterator[AnthropicWithFake]:
     async with anthropic_with_fake() as provider_with_fake:
         yield provider_with_fake
-        assert provider_with_fake.nothing_held
+        assert provider_with_fake.no_memory_reserved
 
 
 # --- when all is well -----------------------------------------------------------------------------
@@ -69,13 +69,15 @@ async def test_a_running_batch_has_no_results(anthropic: AnthropicWithFake) -> N
     assert error.status == Status.NOT_FOUND
 
 
-async def test_inline_results_are_held_until_they_are_closed(anthropic: AnthropicWithFake) -> None:
+async def test_inline_results_hold_memory_until_they_are_closed(
+    anthropic: AnthropicWithFake,
+) -> None:
     batch_id = await ended(anthropic, inline(*TEXTS))
     output = (await anthropic.batches.get(CALLER, batch_id)).output
     assert isinstance(output, InlineResults)
-    assert not anthropic.nothing_held
+    assert not anthropic.no_memory_reserved
     await output.close()
-    assert anthropic.nothing_held
+    assert anthropic.no_memory_reserved
 
 
 async def test_inline_results_beyond_the_limit_are_a_file(anthropic: AnthropicWithFake) -> None:
@@ -101,7 +103,7 @@ async def test_a_batch_from_a_file(anthropic: AnthropicWithFake) -> None:
 
 
 async def test_any_key_survives(anthropic: AnthropicWithFake) -> None:
-    """Although a custom id has at most 64 characters of `[A-Za-z0-9_-]`."""
+    """A custom id may have only 64 characters of `[A-Za-z0-9_-]`."""
     keys = ["k" * 500, "two words", "schön 漢字 🎉", "a/b\\c\n\t", "", "r0000000001"]
     request = {"contents": [{"parts": [{"text": "hi"}]}]}
     data = json_lines(*({"key": key, "request": request} for key in keys))
@@ -109,7 +111,9 @@ async def test_any_key_survives(anthropic: AnthropicWithFake) -> None:
     assert sorted(line["key"] for line in await lines(anthropic, batch_id)) == sorted(keys)
 
 
-async def test_a_batch_in_anthropics_own_format_goes_as_it_is(anthropic: AnthropicWithFake) -> None:
+async def test_a_batch_in_anthropics_own_format_is_sent_unchanged(
+    anthropic: AnthropicWithFake,
+) -> None:
     data = json_lines(*(native_line(name, "hi") for name in ("a", "b-_1", "c" * 64)))
     batch_id = await ended(anthropic, from_file(await anthropic.upload(data, "in.jsonl")))
     assert await custom_ids(anthropic, batch_id) == ["a", "b-_1", "c" * 64]
@@ -137,7 +141,9 @@ async def test_one_request_decides_the_version_for_all(
     assert all("response" in line for line in await lines(anthropic, batch_id))
 
 
-async def test_the_input_may_go_once_the_batch_is_made(anthropic: AnthropicWithFake) -> None:
+async def test_the_input_may_be_deleted_once_the_batch_is_created(
+    anthropic: AnthropicWithFake,
+) -> None:
     file_id = await anthropic.upload(gemini_lines(*TEXTS), "in.jsonl")
     created = await anthropic.batches.create(CALLER, from_file(file_id))
     await anthropic.files.delete(CALLER, file_id)
@@ -145,7 +151,7 @@ async def test_the_input_may_go_once_the_batch_is_made(anthropic: AnthropicWithF
     assert len(await lines(anthropic, created.batch.id)) == len(TEXTS)
 
 
-async def test_another_replica_knows_what_anthropic_does_not(anthropic: AnthropicWithFake) -> None:
+async def test_another_replica_reads_our_records_of_a_batch(anthropic: AnthropicWithFake) -> None:
     batch_id = await ended(anthropic, inline(*TEXTS, display_name="dn"))
     anthropic.provider = anthropic.replica()
     [batch] = (await anthropic.batches.list(CALLER, 10, None)).items

@@ -1,4 +1,4 @@
-"""Files sent to Anthropic while answers are lost, malformed, or come late: one file, or none."""
+"""Uploads to Anthropic while answers are lost, invalid or late: one file, or none."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -33,14 +33,14 @@ async def anthropic() -> AsyncIterator[AnthropicWithFake]:
         yield provider_with_fake
 
 
-async def test_a_lost_answer_makes_no_second_file(anthropic: AnthropicWithFake) -> None:
+async def test_a_lost_answer_creates_no_second_file(anthropic: AnthropicWithFake) -> None:
     await anthropic.strike("POST", "files", "lose_answer")
     session = await anthropic.start(len(SMALL), SENT)
     await the_one_file(anthropic, SMALL, await whole(anthropic, session))
 
 
 @pytest.mark.parametrize("fault", [{"kind": "lose_answer"}, {"kind": "reset", "after_bytes": 500}])
-async def test_a_lost_file_is_found_behind_many_newer_ones(
+async def test_a_lost_file_is_found_after_many_newer_ones(
     anthropic: AnthropicWithFake, fault: dict[str, Any]
 ) -> None:
     await anthropic.post("/_fake/settings", {"page_limit": 1})
@@ -71,7 +71,7 @@ async def test_another_uploads_file_of_the_same_name_and_size_is_left_alone(
     assert len(await anthropic.objects("files")) == 2
 
 
-async def test_an_older_file_is_not_taken_for_ours(
+async def test_an_older_file_is_not_mistaken_for_ours(
     anthropic: AnthropicWithFake, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await anthropic.upload(SMALL, SENT, "first")
@@ -84,7 +84,7 @@ async def test_an_older_file_is_not_taken_for_ours(
     assert len(await anthropic.objects("files")) == 1
 
 
-async def test_a_refused_file_is_not_taken_for_one_of_the_same_name(
+async def test_a_refused_file_is_not_confused_with_one_of_the_same_name(
     anthropic: AnthropicWithFake,
 ) -> None:
     await anthropic.upload(SMALL, SENT, "first")
@@ -94,7 +94,7 @@ async def test_a_refused_file_is_not_taken_for_one_of_the_same_name(
     assert (error.status, error.permanent) == (Status.INVALID_ARGUMENT, True)
 
 
-async def test_parts_whose_file_is_found_are_let_go(
+async def test_staged_parts_are_closed_if_their_file_is_found(
     anthropic: AnthropicWithFake, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     session = await anthropic.start(len(DATA), SENT)
@@ -118,7 +118,7 @@ async def test_parts_whose_file_is_found_are_let_go(
 
 
 class Content:
-    """That of a state object, which tells whether it was closed."""
+    """The body of a state object; it records whether it was closed."""
 
     def __init__(self, body: Body) -> None:
         self._chunks = aiter(body.chunks)
@@ -135,7 +135,7 @@ class Content:
 
 
 @pytest.mark.parametrize("answer", [{}, {"id": None}, {"id": "a/b"}, [], "no json"])
-async def test_an_answer_that_makes_no_sense_is_the_upstreams_fault(
+async def test_an_invalid_answer_is_the_upstreams_fault(
     anthropic: AnthropicWithFake, answer: Any
 ) -> None:
     await anthropic.strike("POST", "files", "status", status=200, body=answer)
@@ -159,7 +159,9 @@ async def test_a_cancel_during_the_end_leaves_no_file(
     assert await anthropic.kept() == ["uploads/s1/end"]
 
 
-async def test_a_sender_that_leaves_can_be_taken_over(anthropic: AnthropicWithFake) -> None:
+async def test_another_sender_can_continue_for_one_that_disconnected(
+    anthropic: AnthropicWithFake,
+) -> None:
     session = await anthropic.start(len(SMALL), SENT)
     await anthropic.strike("POST", "files", "delay", name="slow", at="answer")
     gone = asyncio.create_task(whole(anthropic, session))
@@ -179,7 +181,7 @@ async def test_a_sender_that_leaves_can_be_taken_over(anthropic: AnthropicWithFa
         ({"mime_type": ""}, "mime_type"),
     ],
 )
-async def test_what_of_a_file_cannot_be_read_is_absent(
+async def test_an_unreadable_field_of_a_file_is_absent(
     anthropic: AnthropicWithFake, change: dict[str, Any], field: str
 ) -> None:
     native = {"id": "file_a", "size_bytes": 1, "created_at": "2026-11-01T00:00:00Z"} | change

@@ -1,4 +1,4 @@
-"""Files for Anthropic: two lists that are one, downloads, and answers that were lost."""
+"""Files for Anthropic: one list from two, downloads, and lost answers."""
 
 from collections.abc import AsyncIterator
 from typing import Any
@@ -27,7 +27,7 @@ async def anthropic() -> AsyncIterator[AnthropicWithFake]:
 
 
 async def ids(anthropic: AnthropicWithFake, page_size: int = 100) -> list[str]:
-    """Every file of the list; all pages but the last are full."""
+    """Every file of the list; all pages except the last are full."""
     seen: list[str] = []
     token: str | None = None
     while True:
@@ -59,9 +59,7 @@ async def test_a_file_keeps_its_names(
 
 
 @pytest.mark.parametrize("name", [STAGED, SENT])
-async def test_a_file_is_deleted_with_what_is_known_of_it(
-    anthropic: AnthropicWithFake, name: str
-) -> None:
+async def test_a_file_is_deleted_with_its_records(anthropic: AnthropicWithFake, name: str) -> None:
     file_id = await anthropic.upload(SMALL, name)
     await anthropic.lose("uploads/")
     await anthropic.files.delete(CALLER, file_id)
@@ -75,7 +73,7 @@ async def test_a_file_is_deleted_with_what_is_known_of_it(
     assert await anthropic.objects("files") == []
 
 
-async def test_a_native_id_is_a_name_too(anthropic: AnthropicWithFake) -> None:
+async def test_a_native_id_is_accepted_as_a_name(anthropic: AnthropicWithFake) -> None:
     file_id = await anthropic.upload(SMALL, SENT)
     native = parse_file_id(file_id).native
     assert await anthropic.files.get(CALLER, native) == await anthropic.files.get(CALLER, file_id)
@@ -90,14 +88,14 @@ async def test_another_tools_file(anthropic: AnthropicWithFake) -> None:
     assert (file.display_name, file.mime_type) == (SENT, "application/pdf")
 
 
-async def test_what_anthropic_gives_back_to_nobody(anthropic: AnthropicWithFake) -> None:
+async def test_a_file_that_anthropic_never_lets_download(anthropic: AnthropicWithFake) -> None:
     file_id = await anthropic.upload(SMALL, SENT)
     error = await refused(anthropic.files.download(CALLER, file_id))
     assert (error.status, error.upstream_status) == (Status.INVALID_ARGUMENT, 400)
     assert "not downloadable" in error.message
 
 
-async def test_what_anthropic_does_give_back(anthropic: AnthropicWithFake) -> None:
+async def test_a_file_that_anthropic_lets_download(anthropic: AnthropicWithFake) -> None:
     file_id = await anthropic.upload(SMALL, SENT, mime_type="application/pdf")
     native = parse_file_id(file_id).native
     await anthropic.post(f"/_fake/uploads/{native}", {"downloadable": True})
@@ -116,7 +114,7 @@ async def test_a_file_that_expired_at_anthropic(anthropic: AnthropicWithFake) ->
     assert (await refused(anthropic.files.get(CALLER, file_id))).status == Status.NOT_FOUND
 
 
-async def test_a_staged_file_is_its_tenants_own(anthropic: AnthropicWithFake) -> None:
+async def test_a_staged_file_belongs_to_its_tenant(anthropic: AnthropicWithFake) -> None:
     file_id = await anthropic.upload(gemini_lines("a"), STAGED)
     for attempt in (
         anthropic.files.get(OTHER, file_id),
@@ -137,7 +135,7 @@ async def test_a_staged_file_deleted_while_it_is_read(anthropic: AnthropicWithFa
 
 
 async def test_a_record_whose_content_is_gone(anthropic: AnthropicWithFake) -> None:
-    """As the sweep leaves it for a moment, since the content is the older one."""
+    """The sweep deletes the content first, since it is older."""
     file_id = await anthropic.upload(SMALL, STAGED)
     await anthropic.lose("staged-content/")
     assert (await refused(anthropic.files.download(CALLER, file_id))).status == Status.NOT_FOUND
@@ -145,8 +143,8 @@ async def test_a_record_whose_content_is_gone(anthropic: AnthropicWithFake) -> N
     assert await ids(anthropic) == []
 
 
-async def test_a_staged_id_that_nobody_made(anthropic: AnthropicWithFake) -> None:
-    """An id is part of a name in the store, whose names have rules."""
+async def test_an_unknown_staged_id(anthropic: AnthropicWithFake) -> None:
+    """An id is part of a name in the store, and these names have rules."""
     for staged_id in ("A", "..a", "~", "a=b", "x" * 500):
         file_id = str(FileId(FileKind.STAGED, staged_id))
         assert (await refused(anthropic.files.get(CALLER, file_id))).status == Status.NOT_FOUND
@@ -187,7 +185,7 @@ async def test_every_file_is_listed_once_newest_first(
     assert await ids(anthropic, page_size) == staged[::-1] + sent[::-1]
 
 
-async def test_what_comes_and_goes_between_two_pages(anthropic: AnthropicWithFake) -> None:
+async def test_changes_between_two_pages(anthropic: AnthropicWithFake) -> None:
     staged = [await anthropic.upload(SMALL, STAGED, f"s{number}") for number in range(4)]
     page = await anthropic.files.list(CALLER, 2, None)
     await anthropic.files.delete(CALLER, staged[2])
@@ -197,7 +195,7 @@ async def test_what_comes_and_goes_between_two_pages(anthropic: AnthropicWithFak
 
 
 @pytest.mark.parametrize("page", ["a+b/c==", "x" * 2000, "&limit=1"])
-async def test_whatever_anthropic_says_where_the_list_goes_on(
+async def test_any_cursor_of_anthropic_continues_the_list(
     anthropic: AnthropicWithFake, page: str
 ) -> None:
     answer = {"data": [{"id": "file_a"}], "next_page": page}
@@ -228,6 +226,8 @@ async def test_a_token_of_another_list(anthropic: AnthropicWithFake) -> None:
 
 
 @pytest.mark.parametrize("data", ["no list", [1], [{}], {"id": "x"}])
-async def test_a_list_that_is_none(anthropic: AnthropicWithFake, data: Any) -> None:
+async def test_an_invalid_list_is_the_upstreams_fault(
+    anthropic: AnthropicWithFake, data: Any
+) -> None:
     await anthropic.strike("GET", "files", "status", status=200, body={"data": data})
     assert (await refused(anthropic.files.list(CALLER, 10, None))).status == Status.UNAVAILABLE

@@ -1,4 +1,4 @@
-"""The results of batches at Anthropic: each request answered once, wherever they are."""
+"""The results of batches at Anthropic: one for each request."""
 
 from collections.abc import AsyncIterator
 from unittest.mock import patch
@@ -34,7 +34,7 @@ from tests.contract.provider_with_fake import LIMITS, gemini_lines, refused
 async def anthropic() -> AsyncIterator[AnthropicWithFake]:
     async with anthropic_with_fake() as provider_with_fake:
         yield provider_with_fake
-        assert provider_with_fake.nothing_held
+        assert provider_with_fake.no_memory_reserved
 
 
 async def test_failed_expired_and_lost_requests_have_their_errors(
@@ -50,7 +50,7 @@ async def test_failed_expired_and_lost_requests_have_their_errors(
     assert codes == [None, 3, 4, 13, None]
 
 
-async def test_results_full_of_nonsense(anthropic: AnthropicWithFake) -> None:
+async def test_results_full_of_invalid_lines(anthropic: AnthropicWithFake) -> None:
     """A second answer, an unknown request, invalid lines: each request has one result."""
     batch_id = await ended(anthropic, inline(*TEXTS[:3]))
     _, second, third = await custom_ids(anthropic, batch_id)
@@ -75,7 +75,7 @@ async def test_results_full_of_nonsense(anthropic: AnthropicWithFake) -> None:
 
 
 @pytest.mark.parametrize("first", [b"no json\n", b"[1]\n", b"{}\n", b""])
-async def test_nonsense_instead_of_what_would_name_the_job(
+async def test_an_invalid_result_without_the_batchs_record(
     anthropic: AnthropicWithFake, first: bytes
 ) -> None:
     batch_id = await ended(anthropic, inline("a"))
@@ -95,17 +95,17 @@ async def test_truncated_results_never_end_cleanly(
     assert error.status == Status.UNAVAILABLE
     error = await refused(anthropic.batches.get(CALLER, batch_id))
     assert error.status == Status.UNAVAILABLE
-    assert anthropic.nothing_held
+    assert anthropic.no_memory_reserved
 
 
-async def test_a_download_given_up_holds_nothing(anthropic: AnthropicWithFake) -> None:
+async def test_an_abandoned_download_holds_no_memory(anthropic: AnthropicWithFake) -> None:
     batch_id = await ended(anthropic, inline(*TEXTS))
     opened = await anthropic.files.download(CALLER, result_file_id(batch_id))
     chunks = aiter(opened.body.chunks)
     assert await anext(chunks)
-    assert not anthropic.nothing_held
+    assert not anthropic.no_memory_reserved
     await opened.close()
-    assert anthropic.nothing_held
+    assert anthropic.no_memory_reserved
 
 
 async def test_a_line_beyond_the_limit_in_the_results(anthropic: AnthropicWithFake) -> None:
@@ -181,7 +181,7 @@ async def test_results_that_are_no_longer_kept_of_another_tools_batch(
         assert (await refused(attempt)).status == Status.NOT_FOUND
 
 
-async def test_results_that_go_while_they_are_asked_for(anthropic: AnthropicWithFake) -> None:
+async def test_results_that_are_deleted_while_they_are_read(anthropic: AnthropicWithFake) -> None:
     batch_id = await ended(anthropic, inline(*TEXTS))
     await anthropic.strike("GET", RESULTS, "status", status=404, times=2)
     batch = await anthropic.batches.get(CALLER, batch_id)

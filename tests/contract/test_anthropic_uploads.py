@@ -1,6 +1,6 @@
-"""Uploads for Anthropic: one file, the right bytes, whatever the network does.
+"""Uploads for Anthropic: one file with the right bytes, also after network faults.
 
-A batch's input is kept by the store, in each of its forms; any other file is Anthropic's.
+The input of a batch is in the store, in each of its forms; other files are at Anthropic.
 """
 
 import asyncio
@@ -42,7 +42,9 @@ async def anthropic(state: State) -> AsyncIterator[AnthropicWithFake]:
 # --- when all is well -----------------------------------------------------------------------------
 
 
-async def test_a_batchs_input_is_kept_here(anthropic: AnthropicWithFake) -> None:
+async def test_the_input_of_a_batch_is_kept_in_the_state_store(
+    anthropic: AnthropicWithFake,
+) -> None:
     session = await anthropic.start(len(SMALL), STAGED, mime_type="jsonl")
     final = await whole(anthropic, session)
     await the_one_file(anthropic, SMALL, final)
@@ -69,7 +71,7 @@ async def test_any_other_file_goes_to_anthropic(anthropic: AnthropicWithFake) ->
 
 
 @pytest.mark.parametrize("mime_type", ["pdf", "a/b\r\nX-Ours: 1", "ä/b"])
-async def test_what_is_no_content_type_is_not_sent_as_one(
+async def test_an_invalid_content_type_is_not_sent(
     anthropic: AnthropicWithFake, mime_type: str
 ) -> None:
     session = await anthropic.start(len(SMALL), SENT, mime_type=mime_type)
@@ -111,7 +113,7 @@ async def test_an_end_without_bytes(anthropic: AnthropicWithFake, offset: int | 
     await the_one_file(anthropic, DATA[:GRANULARITY], final)
 
 
-async def test_a_repeat_in_another_slicing(anthropic: AnthropicWithFake) -> None:
+async def test_a_repeat_in_other_slices(anthropic: AnthropicWithFake) -> None:
     session = await anthropic.start(len(DATA), STAGED)
     await anthropic.send(session, DATA[:GRANULARITY])
     await anthropic.send(session, DATA[: 2 * GRANULARITY])
@@ -120,7 +122,9 @@ async def test_a_repeat_in_another_slicing(anthropic: AnthropicWithFake) -> None
     await the_one_file(anthropic, DATA, final)
 
 
-async def test_a_repeat_of_the_end_is_answered_alike(anthropic: AnthropicWithFake) -> None:
+async def test_a_repeat_of_the_last_chunk_gets_the_same_answer(
+    anthropic: AnthropicWithFake,
+) -> None:
     session = await anthropic.start(len(DATA), STAGED)
     final = await in_chunks(anthropic, session)
     again = await last_chunk(anthropic, session)
@@ -151,7 +155,7 @@ async def test_a_file_in_one_request(
 
 
 @pytest.mark.parametrize("name", [STAGED, SENT])
-async def test_a_client_that_sends_too_little_makes_no_file(
+async def test_a_client_that_sends_too_little_creates_no_file(
     anthropic: AnthropicWithFake, name: str
 ) -> None:
     session = await anthropic.start(len(SMALL) + 1, name)
@@ -164,7 +168,7 @@ async def test_a_client_that_sends_too_little_makes_no_file(
 
 
 @pytest.mark.parametrize("name", [STAGED, SENT])
-async def test_a_client_that_breaks_off(anthropic: AnthropicWithFake, name: str) -> None:
+async def test_a_client_that_disconnects(anthropic: AnthropicWithFake, name: str) -> None:
     async def broken() -> AsyncIterator[bytes]:
         yield DATA[:GRANULARITY]
         raise ConnectionResetError
@@ -177,8 +181,8 @@ async def test_a_client_that_breaks_off(anthropic: AnthropicWithFake, name: str)
         assert await anthropic.kept() == []
 
 
-async def test_content_without_a_record_is_no_file_yet(anthropic: AnthropicWithFake) -> None:
-    """What a crash between the two leaves; the repeat mends it."""
+async def test_content_without_a_record_is_not_a_file_yet(anthropic: AnthropicWithFake) -> None:
+    """What remains after a crash between the two; the repeat completes it."""
     session = await anthropic.start(len(SMALL), STAGED)
     made = (await whole(anthropic, session)).file
     assert made is not None
@@ -195,10 +199,10 @@ async def test_content_without_a_record_is_no_file_yet(anthropic: AnthropicWithF
 
 
 @pytest.mark.parametrize("fault", [{"kind": "status"}, {"kind": "reset", "after_bytes": 500}])
-async def test_what_fails_after_the_last_part_is_mended_by_the_repeat(
+async def test_a_repeat_completes_what_failed_after_the_last_part(
     anthropic: AnthropicWithFake, fault: dict[str, Any]
 ) -> None:
-    """The parts are one object by then, whose upload has ended."""
+    """By then the parts are one object, and its upload has ended."""
     session = await anthropic.start(len(DATA), SENT)
     await anthropic.strike("POST", "files", **fault)
     error = await refused(in_chunks(anthropic, session))
@@ -238,8 +242,8 @@ async def test_a_cancelled_upload_leaves_nothing(anthropic: AnthropicWithFake, n
     assert await left_of_session(anthropic) == 1
 
 
-async def test_an_upload_that_the_store_gave_up(anthropic: AnthropicWithFake) -> None:
-    """The sweep of another replica took it for abandoned."""
+async def test_an_upload_that_the_store_no_longer_has(anthropic: AnthropicWithFake) -> None:
+    """The sweep of another replica deleted it as abandoned."""
     session = await anthropic.start(len(DATA), STAGED)
     await anthropic.send(session, DATA[:GRANULARITY])
     await anthropic.state.parted.abort_before(datetime.now(UTC) + timedelta(days=1))
@@ -253,14 +257,14 @@ async def test_an_upload_that_the_store_gave_up(anthropic: AnthropicWithFake) ->
 
 
 @pytest.mark.parametrize("name", [STAGED, SENT])
-async def test_two_ends_at_once_are_one_file(anthropic: AnthropicWithFake, name: str) -> None:
+async def test_two_concurrent_ends_are_one_file(anthropic: AnthropicWithFake, name: str) -> None:
     session = await anthropic.start(len(SMALL), name)
     ends = await asyncio.gather(*(whole(anthropic, session) for _ in range(4)))
     await the_one_file(anthropic, SMALL, *ends)
 
 
 @pytest.mark.parametrize("name", [STAGED, SENT])
-async def test_two_ends_of_parts_at_once_are_one_file(
+async def test_two_concurrent_ends_of_parts_are_one_file(
     anthropic: AnthropicWithFake, name: str
 ) -> None:
     session = await anthropic.start(len(DATA), name)
@@ -270,7 +274,7 @@ async def test_two_ends_of_parts_at_once_are_one_file(
     assert await left_of_session(anthropic) == 1
 
 
-async def test_two_first_chunks_at_once_are_one_upload(anthropic: AnthropicWithFake) -> None:
+async def test_two_concurrent_first_chunks_are_one_upload(anthropic: AnthropicWithFake) -> None:
     session = await anthropic.start(len(DATA), STAGED)
     sends = (anthropic.send(session, DATA[:GRANULARITY]) for _ in range(3))
     for progress in await asyncio.gather(*sends):

@@ -1,4 +1,4 @@
-"""The creation of a batch at Bedrock: what the job is told, and what goes up for it."""
+"""Creating a batch at Bedrock: the job's parameters, and its uploaded input."""
 
 import re
 from typing import Any
@@ -55,7 +55,7 @@ def requests(*documents: dict[str, Any], model: str = MODEL, **said: Any) -> New
 # --- inline ---------------------------------------------------------------------------------------
 
 
-async def test_what_the_job_is_told(bedrock: BedrockWithFake) -> None:
+async def test_the_parameters_of_the_job(bedrock: BedrockWithFake) -> None:
     made = (await bedrock.batches.create(CALLER, inline(*TEXTS, display_name="mine"))).batch
     job = native(bedrock, made.id)
     assert re.fullmatch(r"gf-[0-9a-f]{32}", job["jobName"])
@@ -70,7 +70,7 @@ async def test_what_the_job_is_told(bedrock: BedrockWithFake) -> None:
     assert "tags" not in job
 
 
-async def test_what_the_client_is_told(bedrock: BedrockWithFake) -> None:
+async def test_the_batch_that_the_client_gets(bedrock: BedrockWithFake) -> None:
     await bedrock.post("/_fake/settings", {"auto_advance": False})
     made = await bedrock.batches.create(CALLER, inline(*TEXTS, display_name="mine"))
     batch = made.batch
@@ -86,7 +86,7 @@ async def test_what_the_client_is_told(bedrock: BedrockWithFake) -> None:
     assert await bedrock.batches.get(CALLER, batch.id) == batch
 
 
-async def test_what_goes_up(bedrock: BedrockWithFake) -> None:
+async def test_the_uploaded_input(bedrock: BedrockWithFake) -> None:
     batch_id = await created(bedrock, inline(*TEXTS))
     folder = folder_of(bedrock, batch_id)
     assert await bedrock.keys() == [f"{folder}input/input.jsonl"]
@@ -103,10 +103,10 @@ async def test_dropped_fields_are_warned_of(bedrock: BedrockWithFake) -> None:
     assert "safetySettings" in made.batch.warnings
 
 
-async def test_what_only_we_remember_is_written_before_the_job_is_made(
+async def test_our_record_is_written_before_the_job_is_created(
     bedrock: BedrockWithFake,
 ) -> None:
-    """Else a crash in between would lose it, and the results of a paid batch their keys."""
+    """Otherwise, after a crash in between, the results of a paid batch would have no keys."""
     await bedrock.strike("POST", JOB, "delay", name="slow", at="request")
     async with bedrock.creating(inline(*TEXTS, display_name="mine")) as creating:
         await bedrock.happened("slow")
@@ -163,7 +163,7 @@ async def test_from_a_native_file(
     assert results == {f"my-{place}": f"echo: {text}" for place, text in enumerate(TEXTS)}
 
 
-async def test_the_input_file_stays_as_it_is(bedrock: BedrockWithFake) -> None:
+async def test_the_input_file_stays_unchanged(bedrock: BedrockWithFake) -> None:
     data = gemini_lines(*TEXTS)
     bedrock.other_tool.put(f"{PREFIX}in.jsonl", data)
     batch_id = await ended(bedrock, from_file("in.jsonl"))
@@ -175,7 +175,9 @@ async def test_the_input_file_stays_as_it_is(bedrock: BedrockWithFake) -> None:
 # --- one way for a whole job ----------------------------------------------------------------------
 
 
-async def test_a_tool_makes_the_whole_job_claudes(bedrock: BedrockWithFake) -> None:
+async def test_one_request_with_a_tool_puts_the_whole_job_in_claudes_schema(
+    bedrock: BedrockWithFake,
+) -> None:
     batch = requests(asking("a"), with_tool("call the tool"), asking("c"))
     batch_id = await ended(bedrock, batch)
     assert native(bedrock, batch_id)["modelInvocationType"] == "InvokeModel"
@@ -222,7 +224,9 @@ async def test_embeddings(bedrock: BedrockWithFake) -> None:
         "arn:aws:bedrock:us-east-1:123456789012:application-inference-profile/ferrytests01",
     ],
 )
-async def test_profiles_and_arns_are_models(bedrock: BedrockWithFake, model: str) -> None:
+async def test_profiles_and_arns_are_accepted_as_models(
+    bedrock: BedrockWithFake, model: str
+) -> None:
     batch_id = await ended(bedrock, inline(*TEXTS, model=model))
     assert native(bedrock, batch_id)["modelId"] == model
     [listed] = (await bedrock.batches.list(CALLER, 10, None)).items
@@ -231,7 +235,7 @@ async def test_profiles_and_arns_are_models(bedrock: BedrockWithFake, model: str
     assert results == [f"echo: {text}" for text in TEXTS]
 
 
-async def test_a_model_that_is_none(bedrock: BedrockWithFake) -> None:
+async def test_an_unknown_model(bedrock: BedrockWithFake) -> None:
     error = await refused(bedrock.batches.create(CALLER, inline(*TEXTS, model="no.such-model")))
     assert (error.status, error.reason) == (Status.INVALID_ARGUMENT, "ValidationException")
     assert "model identifier is invalid" in error.message

@@ -1,4 +1,4 @@
-"""Batches at Bedrock on their way, cancelled, ended, deleted, and listed."""
+"""Batches at Bedrock: running, cancelled, ended, deleted and listed."""
 
 from datetime import datetime
 
@@ -58,7 +58,7 @@ async def held(bedrock: BedrockWithFake, status: str) -> str:
 async def test_every_status_is_a_state(
     bedrock: BedrockWithFake, status: str, state: BatchState
 ) -> None:
-    """Its own name is kept beside it; only what has ended has an end, and results."""
+    """The native status is kept; only an ended batch has an end time and results."""
     batch_id = await held(bedrock, status)
     batch = await bedrock.batches.get(CALLER, batch_id)
     assert (batch.state, batch.native_status) == (state, status)
@@ -70,7 +70,7 @@ async def test_every_status_is_a_state(
         await batch.output.close()
 
 
-async def test_a_status_that_is_new_ends_no_poll(bedrock: BedrockWithFake) -> None:
+async def test_an_unknown_status_counts_as_running(bedrock: BedrockWithFake) -> None:
     batch_id = await created(bedrock, inline(*TEXTS))
     job = {**await bedrock.job(batch_id), "status": "Pondering"}
     await bedrock.strike("GET", f"{JOB}/.*", "status", status=200, body=job)
@@ -78,7 +78,7 @@ async def test_a_status_that_is_new_ends_no_poll(bedrock: BedrockWithFake) -> No
     assert (batch.state, batch.native_status) == (BatchState.RUNNING, "Pondering")
 
 
-async def test_each_look_finds_it_a_step_on_until_it_has_ended(bedrock: BedrockWithFake) -> None:
+async def test_each_get_shows_more_progress_until_it_has_ended(bedrock: BedrockWithFake) -> None:
     file_id = await bedrock.upload(gemini_lines(*TEXTS), "in.jsonl")
     batch_id = await created(bedrock, from_file(file_id))
     seen = [(await bedrock.batches.get(CALLER, batch_id)).native_status for _ in range(4)]
@@ -113,7 +113,7 @@ async def test_a_failed_batch_says_why(bedrock: BedrockWithFake) -> None:
 
 
 async def test_a_job_whose_input_bedrock_refuses_has_failed(bedrock: BedrockWithFake) -> None:
-    """Where the service's minimum is more than the setting says."""
+    """The service's minimum is higher than the setting."""
     await bedrock.post("/_fake/settings", {"min_records": 100})
     batch_id = await ended(bedrock, inline(*TEXTS), "Scheduled")
     [shown] = (await bedrock.batches.list(CALLER, 10, None)).items
@@ -132,10 +132,10 @@ async def test_a_job_whose_input_bedrock_refuses_has_failed(bedrock: BedrockWith
         ("Expired", 4, "out of time"),
     ],
 )
-async def test_what_was_not_reached_gets_an_error_that_says_why(
+async def test_a_request_that_was_not_sent_gets_an_error_that_says_why(
     bedrock: BedrockWithFake, status: str, code: int, told: str
 ) -> None:
-    """Of the rest there are results; an expired job never began."""
+    """The other jobs have results; an expired job never started."""
     batch_id = await created(bedrock, inline(*TEXTS))
     await bedrock.steer(batch_id, reached=2)
     await bedrock.move(batch_id, status)
@@ -165,8 +165,8 @@ async def test_a_running_batch_is_cancelled_and_then_deleted(bedrock: BedrockWit
     await bedrock.batches.delete(CALLER, batch_id)
 
 
-async def test_a_cancel_that_bedrock_refuses_is_one_too_late(bedrock: BedrockWithFake) -> None:
-    """The job ended between our look and the call."""
+async def test_a_cancel_that_bedrock_refuses_was_too_late(bedrock: BedrockWithFake) -> None:
+    """The job ended between our check and the call."""
     batch_id = await held(bedrock, "InProgress")
     await bedrock.strike(
         "POST",
@@ -192,7 +192,7 @@ async def test_a_lost_answer_to_a_cancel_is_no_error(bedrock: BedrockWithFake) -
 # --- deleted --------------------------------------------------------------------------------------
 
 
-async def test_a_deleted_batch_is_gone_with_all_that_was_made_for_it(
+async def test_a_deleted_batch_is_gone_with_everything_made_for_it(
     bedrock: BedrockWithFake,
 ) -> None:
     other = await ended(bedrock, inline(*TEXTS))
@@ -213,7 +213,7 @@ async def test_a_deleted_batch_is_gone_with_all_that_was_made_for_it(
     assert await listed(bedrock) == [other]
     assert await bedrock.keys() == sorted([*kept, "in.jsonl"])
     left = [name for name in bedrock.state.objects if not name.startswith("tombstones/")]
-    assert len(left) == 3  # what is kept of the other: record, table, and binding
+    assert len(left) == 3  # what is stored for the other: record, table and binding
     assert len(bedrock.state.objects) == 4
 
 
@@ -264,7 +264,7 @@ async def test_a_running_batch_has_no_results(bedrock: BedrockWithFake, status: 
 
 
 @pytest.mark.parametrize(("page_size", "page_limit"), [(1, 1), (2, 1), (2, 2), (5, 2), (100, None)])
-async def test_pages_are_filled_up_past_what_was_deleted(
+async def test_pages_are_full_despite_deleted_batches(
     bedrock: BedrockWithFake, page_size: int, page_limit: int | None
 ) -> None:
     made = [await ended(bedrock, inline(*TEXTS)) for _ in range(7)]

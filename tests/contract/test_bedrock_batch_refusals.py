@@ -35,11 +35,11 @@ IN_FILE = "in.jsonl"
 
 
 async def nothing_left(bedrock: BedrockWithFake, *keys: str) -> None:
-    """No job, no object but `keys`, no state."""
+    """No job, no objects except `keys`, no state."""
     assert await bedrock.objects("batches") == []
     assert await bedrock.keys() == list(keys)
     assert bedrock.state.objects == {}
-    assert bedrock.nothing_held
+    assert bedrock.no_memory_reserved
 
 
 # --- before anything is made ----------------------------------------------------------------------
@@ -70,7 +70,7 @@ async def test_the_minimum_itself_is_enough(bedrock: BedrockWithFake) -> None:
         (InputLimits("Bedrock", requests=6, size=500), "500 bytes"),
     ],
 )
-async def test_more_than_bedrock_takes(
+async def test_more_records_than_bedrock_accepts(
     bedrock: BedrockWithFake, monkeypatch: pytest.MonkeyPatch, limits: InputLimits, told: str
 ) -> None:
     monkeypatch.setattr("providers.bedrock.jobs.job_input.LIMITS", limits)
@@ -116,7 +116,7 @@ WITH_TOOLS["modelInput"]["toolConfig"] = {"tools": []}
         "empty",
     ],
 )
-async def test_an_input_that_is_wrong_is_refused_with_its_line(
+async def test_an_invalid_input_is_refused_with_its_line(
     bedrock: BedrockWithFake, data: bytes, where: str
 ) -> None:
     bedrock.other_tool.put(f"{PREFIX}{IN_FILE}", data)
@@ -132,7 +132,7 @@ async def test_claudes_own_schema_is_for_claude(bedrock: BedrockWithFake) -> Non
     assert (error.status, error.path) == (Status.INVALID_ARGUMENT, "line 1: modelInput")
 
 
-async def test_a_file_that_is_none(bedrock: BedrockWithFake) -> None:
+async def test_an_input_file_that_cannot_be_used(bedrock: BedrockWithFake) -> None:
     for file_id in ("none.jsonl", object_file_id("none.jsonl")):
         error = await refused(bedrock.batches.create(CALLER, from_file(file_id)))
         assert error.status == Status.NOT_FOUND
@@ -144,7 +144,7 @@ async def test_a_file_that_is_none(bedrock: BedrockWithFake) -> None:
 
 @pytest.mark.parametrize("nth", [1, 2])
 async def test_an_input_that_breaks_off(bedrock: BedrockWithFake, nth: int) -> None:
-    """While it is checked, or while it is sent on."""
+    """While it is checked, or while it is sent to Bedrock."""
     bedrock.other_tool.put(f"{PREFIX}{IN_FILE}", gemini_lines(*TEXTS * 50).replace(b"k-", b"k"))
     await bedrock.strike_s3("GET", "truncate", nth=nth, after_bytes=5000)
     error = await refused(bedrock.batches.create(CALLER, from_file(IN_FILE)))
@@ -152,7 +152,7 @@ async def test_an_input_that_breaks_off(bedrock: BedrockWithFake, nth: int) -> N
     await nothing_left(bedrock, IN_FILE)
 
 
-async def test_an_empty_budget_refuses_before_anything_is_made(bedrock: BedrockWithFake) -> None:
+async def test_an_empty_budget_refuses_before_any_call(bedrock: BedrockWithFake) -> None:
     with bedrock.memory.reserve(bedrock.memory._left):
         error = await refused(bedrock.batches.create(CALLER, inline(*TEXTS)))
     assert (error.status, error.code) == (Status.RESOURCE_EXHAUSTED, 429)
@@ -173,7 +173,7 @@ async def test_an_empty_budget_refuses_before_anything_is_made(bedrock: BedrockW
     ],
     ids=str,
 )
-async def test_an_input_that_does_not_go_up(
+async def test_an_input_that_cannot_be_uploaded(
     bedrock: BedrockWithFake, fault: dict[str, Any], status: Status
 ) -> None:
     await bedrock.strike_s3("PUT", **fault)
@@ -182,7 +182,7 @@ async def test_an_input_that_does_not_go_up(
     await nothing_left(bedrock)
 
 
-async def test_a_role_that_may_not_be_passed_is_told(bedrock: BedrockWithFake) -> None:
+async def test_the_error_for_a_role_that_cannot_be_passed_says_so(bedrock: BedrockWithFake) -> None:
     bedrock.provider = bedrock.replica(role_arn=f"{ROLE_ARN}-of-another")
     error = await refused(bedrock.batches.create(CALLER, inline(*TEXTS)))
     assert (error.status, error.code) == (Status.PERMISSION_DENIED, 403)
@@ -211,7 +211,7 @@ def said_by(kind: str, status: int) -> dict[str, Any]:
     ],
     ids=str,
 )
-async def test_a_job_that_is_not_made_leaves_nothing(
+async def test_a_job_that_is_not_created_leaves_no_object(
     bedrock: BedrockWithFake, fault: dict[str, Any], status: Status, asked: int
 ) -> None:
     await bedrock.strike("POST", JOB, "status", times=9, **fault)
@@ -221,7 +221,7 @@ async def test_a_job_that_is_not_made_leaves_nothing(
     await nothing_left(bedrock)
 
 
-async def test_a_refusal_keeps_bedrocks_own_words(bedrock: BedrockWithFake) -> None:
+async def test_a_refusal_has_bedrocks_own_message(bedrock: BedrockWithFake) -> None:
     await bedrock.strike("POST", JOB, "status", **said_by("ValidationException", 400))
     error = await refused(bedrock.batches.create(CALLER, inline(*TEXTS)))
     assert error.message == "bedrock: ValidationException: no"
@@ -230,7 +230,7 @@ async def test_a_refusal_keeps_bedrocks_own_words(bedrock: BedrockWithFake) -> N
 
 
 @pytest.mark.parametrize(("method", "path"), [("PUT", ".*"), ("POST", JOB)])
-async def test_a_client_that_leaves_before_the_job_is_asked_for(
+async def test_a_client_that_disconnects_before_the_job_is_requested(
     bedrock: BedrockWithFake, method: str, path: str
 ) -> None:
     await bedrock.strike(method, path, "delay", name="slow", at="request")
@@ -239,7 +239,7 @@ async def test_a_client_that_leaves_before_the_job_is_asked_for(
         creating.cancel()
         with pytest.raises(asyncio.CancelledError):
             await creating
-    assert bedrock.nothing_held
+    assert bedrock.no_memory_reserved
     assert await bedrock.objects("batches") == []
     if method == "PUT":
         await nothing_left(bedrock)

@@ -1,4 +1,4 @@
-"""One job at Bedrock for one idempotency key, whatever becomes of the answers."""
+"""One job at Bedrock for one idempotency key, also if answers are lost."""
 
 import asyncio
 from dataclasses import replace
@@ -37,7 +37,7 @@ async def test_another_body_with_the_same_key(bedrock: BedrockWithFake) -> None:
     assert len(await bedrock.objects("batches")) == 1
 
 
-async def test_keys_of_two_tenants_are_two(bedrock: BedrockWithFake) -> None:
+async def test_the_same_key_of_two_tenants_is_two_keys(bedrock: BedrockWithFake) -> None:
     await bedrock.batches.create(CALLER, keyed())
     await bedrock.batches.create(replace(CALLER, tenant="other"), keyed("another"))
     assert len(await bedrock.objects("batches")) == 2
@@ -49,8 +49,8 @@ async def test_without_a_key_each_request_is_its_own_job(bedrock: BedrockWithFak
     assert len(made) == 2
 
 
-async def test_creations_at_once_with_one_key_are_one_job(bedrock: BedrockWithFake) -> None:
-    """Through four replicas; all give Bedrock one request token."""
+async def test_concurrent_creations_with_one_key_are_one_job(bedrock: BedrockWithFake) -> None:
+    """Through four replicas, all with one request token for Bedrock."""
     await bedrock.post("/_fake/settings", {"auto_advance": False})
     replicas = [bedrock.replica() for _ in range(4)]
     creations = (replica.batches.create(CALLER, keyed()) for replica in replicas if replica.batches)
@@ -62,7 +62,7 @@ async def test_creations_at_once_with_one_key_are_one_job(bedrock: BedrockWithFa
     assert len(await items(bedrock, made)) == len(TEXTS)
 
 
-async def test_an_attempt_that_another_overtakes_is_the_same_job(bedrock: BedrockWithFake) -> None:
+async def test_an_attempt_overtaken_by_another_is_the_same_job(bedrock: BedrockWithFake) -> None:
     await bedrock.strike("POST", JOB, "delay", name="slow", at="request")
     async with bedrock.creating(keyed()) as slow:
         await bedrock.happened("slow")
@@ -71,11 +71,11 @@ async def test_an_attempt_that_another_overtakes_is_the_same_job(bedrock: Bedroc
         await bedrock.release("slow")
         assert (await slow).batch.id == fast.batch.id
     assert await bedrock.objects("batches") == [fast.batch.id]
-    # When the second looked for a job of the first there was none yet: the token alone did it.
+    # The second found no job of the first yet: only the token prevented a second job.
     assert len(await bedrock.calls("POST", JOB)) == 2
 
 
-async def test_the_key_stands_for_the_request_token(bedrock: BedrockWithFake) -> None:
+async def test_the_key_determines_the_request_token(bedrock: BedrockWithFake) -> None:
     """A repeat after an unknown outcome is answered by Bedrock itself with the same job."""
     await bedrock.strike("POST", JOB, "lose_answer", times=ATTEMPTS)
     await bedrock.strike("GET", f"{JOB}s", "status", status=500, times=ATTEMPTS)
@@ -91,7 +91,7 @@ async def test_the_key_stands_for_the_request_token(bedrock: BedrockWithFake) ->
     assert metadata == [{"place": str(place)} for place in range(len(TEXTS))]
 
 
-async def test_a_repeat_that_is_refused_undoes_nothing_of_the_first_attempts_job(
+async def test_a_refused_repeat_leaves_the_first_attempts_job_unchanged(
     bedrock: BedrockWithFake,
 ) -> None:
     await bedrock.strike("POST", JOB, "lose_answer", times=ATTEMPTS)
@@ -107,7 +107,7 @@ async def test_a_repeat_that_is_refused_undoes_nothing_of_the_first_attempts_job
     assert metadata == [{"place": str(place)} for place in range(len(TEXTS))]
 
 
-async def test_a_repeat_asks_for_the_first_attempts_job_before_it_does_anything(
+async def test_a_repeat_first_looks_for_the_first_attempts_job(
     bedrock: BedrockWithFake,
 ) -> None:
     await bedrock.strike("POST", JOB, "lose_answer", times=ATTEMPTS)
@@ -125,7 +125,7 @@ async def test_a_repeat_asks_for_the_first_attempts_job_before_it_does_anything(
 async def test_a_refused_repeat_leaves_the_key_to_the_first_attempt(
     bedrock: BedrockWithFake,
 ) -> None:
-    """What that did is unknown, and Bedrock may yet show it."""
+    """The outcome of the first is unknown; Bedrock may still show its job."""
     await bedrock.strike("POST", JOB, "status", status=500, times=ATTEMPTS)
     await bedrock.strike("GET", f"{JOB}s", "status", status=500, times=ATTEMPTS)
     await refused(bedrock.batches.create(CALLER, keyed()))
@@ -135,7 +135,9 @@ async def test_a_refused_repeat_leaves_the_key_to_the_first_attempt(
     assert other.status == Status.ALREADY_EXISTS
 
 
-async def test_a_repeat_after_an_unknown_outcome_that_was_none(bedrock: BedrockWithFake) -> None:
+async def test_a_repeat_after_an_unknown_outcome_that_created_nothing(
+    bedrock: BedrockWithFake,
+) -> None:
     await bedrock.strike("POST", JOB, "status", status=500, times=ATTEMPTS)
     await bedrock.strike("GET", f"{JOB}s", "status", status=500, times=ATTEMPTS)
     await refused(bedrock.batches.create(CALLER, keyed()))
@@ -145,7 +147,7 @@ async def test_a_repeat_after_an_unknown_outcome_that_was_none(bedrock: BedrockW
 
 
 @pytest.mark.parametrize("at", ["request", "answer"])
-async def test_a_client_that_left_finds_its_job_by_the_key(
+async def test_a_client_that_disconnected_finds_its_job_by_the_key(
     bedrock: BedrockWithFake, at: str
 ) -> None:
     await bedrock.strike("POST", JOB, "delay", name="slow", at=at)
@@ -154,7 +156,7 @@ async def test_a_client_that_left_finds_its_job_by_the_key(
         creating.cancel()
         with pytest.raises(asyncio.CancelledError):
             await creating
-    assert bedrock.nothing_held
+    assert bedrock.no_memory_reserved
     again = await bedrock.batches.create(CALLER, keyed())
     assert await bedrock.objects("batches") == [again.batch.id]
     assert len(await bedrock.keys()) == 1
@@ -162,7 +164,7 @@ async def test_a_client_that_left_finds_its_job_by_the_key(
     assert len(await items(bedrock, again.batch.id)) == len(TEXTS)
 
 
-async def test_a_key_whose_creation_was_refused_may_come_with_another_body(
+async def test_a_key_whose_creation_was_refused_accepts_another_body(
     bedrock: BedrockWithFake,
 ) -> None:
     named = {"x-amzn-ErrorType": "ValidationException"}
@@ -173,7 +175,7 @@ async def test_a_key_whose_creation_was_refused_may_come_with_another_body(
     assert await bedrock.objects("batches") == [made.batch.id]
 
 
-async def test_a_creation_that_was_put_off_may_be_tried_again(bedrock: BedrockWithFake) -> None:
+async def test_a_creation_that_was_throttled_may_be_repeated(bedrock: BedrockWithFake) -> None:
     await bedrock.strike("POST", JOB, "status", status=429, times=ATTEMPTS)
     error = await refused(bedrock.batches.create(CALLER, keyed()))
     assert error.status == Status.RESOURCE_EXHAUSTED

@@ -1,4 +1,4 @@
-"""The caller's AWS keys: their form, what AWS says of bad ones, and that they leak nowhere."""
+"""The caller's AWS keys: their form, AWS's errors for wrong ones, and that they never leak."""
 
 import pytest
 
@@ -41,7 +41,7 @@ def caller(api_key: str) -> Caller:
 
 
 @pytest.mark.parametrize("api_key", MALFORMED)
-async def test_a_key_of_another_form_is_refused_before_anything_is_asked(
+async def test_a_malformed_key_is_refused_before_any_call(
     bedrock: BedrockWithFake, api_key: str
 ) -> None:
     for attempt in (
@@ -56,7 +56,9 @@ async def test_a_key_of_another_form_is_refused_before_anything_is_asked(
 
 
 @pytest.mark.parametrize("api_key", BEDROCK_API_KEYS)
-async def test_a_bedrock_api_key_is_told_to_be_one(bedrock: BedrockWithFake, api_key: str) -> None:
+async def test_the_error_for_a_bedrock_api_key_says_what_it_is(
+    bedrock: BedrockWithFake, api_key: str
+) -> None:
     error = await refused(bedrock.batches.list(caller(api_key), 10, None))
     assert (error.status, error.code) == (Status.UNAUTHENTICATED, 401)
     assert "cannot reach S3" in error.message
@@ -64,7 +66,7 @@ async def test_a_bedrock_api_key_is_told_to_be_one(bedrock: BedrockWithFake, api
     assert await bedrock.requests("GET") == []
 
 
-async def test_keys_may_be_temporary_and_come_as_a_bearer(bedrock: BedrockWithFake) -> None:
+async def test_keys_may_be_temporary_and_sent_as_a_bearer_token(bedrock: BedrockWithFake) -> None:
     temporary = Caller(Credential(bearer=TEMPORARY.api_key), "tenant")
     created = await bedrock.batches.create(temporary, inline(*TEXTS))
     await bedrock.move(created.batch.id, "Completed")
@@ -85,7 +87,7 @@ async def test_keys_may_be_temporary_and_come_as_a_bearer(bedrock: BedrockWithFa
     ],
     ids=["secret", "id", "token", "expired"],
 )
-async def test_keys_that_aws_does_not_take(
+async def test_keys_that_aws_rejects(
     bedrock: BedrockWithFake, api_key: str, of_s3: str, of_bedrock: str
 ) -> None:
     bad = caller(api_key)
@@ -123,21 +125,21 @@ async def test_a_refusal_that_quotes_the_keys_is_shown_without_them(
     assert error.message.endswith("*** signed with ***")
 
 
-async def test_a_refusal_names_aws_s_request(bedrock: BedrockWithFake) -> None:
+async def test_a_refusal_has_the_request_id_of_aws(bedrock: BedrockWithFake) -> None:
     error = await refused(bedrock.batches.get(CALLER, "abcdefghijkl"))
     assert (error.status, error.provider) == (Status.NOT_FOUND, "bedrock")
     assert (error.reason, error.upstream_status) == ("ResourceNotFoundException", 404)
     assert len(str(error.request_id)) == 32
 
 
-async def test_the_proxys_own_keys_sign_in_place_of_the_callers(bedrock: BedrockWithFake) -> None:
+async def test_the_proxys_own_keys_sign_instead_of_the_callers(bedrock: BedrockWithFake) -> None:
     bedrock.provider = bedrock.replica(own_keys=the_own_keys)
     bedrock.caller = caller("a-client-token")
     batch_id = await ended(bedrock, inline(*TEXTS))
     assert len(await items(bedrock, batch_id)) == len(TEXTS)
 
 
-async def test_own_keys_that_are_not_there(bedrock: BedrockWithFake) -> None:
+async def test_missing_keys_of_the_proxy(bedrock: BedrockWithFake) -> None:
     async def none() -> None:
         raise unavailable("no AWS credentials")
 

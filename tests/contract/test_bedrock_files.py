@@ -41,7 +41,7 @@ async def read(opened: Download) -> bytes:
 
 
 @pytest.mark.parametrize("key", FOREIGN)
-async def test_another_tools_object_is_listed_and_reachable(
+async def test_another_tools_object_is_listed_and_can_be_read(
     bedrock: BedrockWithFake, key: str
 ) -> None:
     bedrock.other_tool.put(PREFIX + key, b"content")
@@ -74,14 +74,14 @@ async def test_another_tools_object_is_listed_and_reachable(
 async def test_the_display_name_of_another_tool(
     bedrock: BedrockWithFake, value: str, shown: str
 ) -> None:
-    """S3 shows Unicode by RFC 2047."""
+    """S3 encodes Unicode by RFC 2047."""
     bedrock.other_tool.s3.put_object(
         Bucket=FILES_BUCKET, Key=f"{PREFIX}a.txt", Body=b"", Metadata={"display-name": value}
     )
     assert (await bedrock.files.get(CALLER, "a.txt")).display_name == shown
 
 
-async def test_what_is_no_file_is_not_listed(bedrock: BedrockWithFake) -> None:
+async def test_other_objects_are_not_listed_as_files(bedrock: BedrockWithFake) -> None:
     put = bedrock.other_tool.put
     put(PREFIX, b"")
     put(f"{PREFIX}folder/", b"")
@@ -96,7 +96,7 @@ async def test_what_is_no_file_is_not_listed(bedrock: BedrockWithFake) -> None:
 @pytest.mark.parametrize(
     "name", ["..", "../a.txt", "up/../../a.txt", ".", "genai-ferry/x/input.jsonl", "", "x" * 1025]
 )
-async def test_what_names_no_file_is_refused(bedrock: BedrockWithFake, name: str) -> None:
+async def test_a_reference_to_no_file_is_refused(bedrock: BedrockWithFake, name: str) -> None:
     bedrock.other_tool.put("a/a.txt", b"")
     for attempt in (
         bedrock.files.get(CALLER, name),
@@ -108,16 +108,16 @@ async def test_what_names_no_file_is_refused(bedrock: BedrockWithFake, name: str
 
 
 @pytest.mark.parametrize("key", ["../a.txt", "up/../../a.txt"])
-async def test_an_id_that_we_never_give_leads_nowhere(bedrock: BedrockWithFake, key: str) -> None:
+async def test_an_id_that_we_never_give_is_not_found(bedrock: BedrockWithFake, key: str) -> None:
     bedrock.other_tool.put("a/a.txt", b"")
     assert (
         await refused(bedrock.files.get(CALLER, object_file_id(key)))
     ).status == Status.NOT_FOUND
-    # Only as a key below the prefix was it looked for.
+    # It was looked up only as a key below the prefix.
     assert await bedrock.calls("HEAD") == [f"{FILES_BUCKET}/{PREFIX}{object_file_id(key)}"]
 
 
-async def test_what_a_batch_needs_is_no_file_by_its_id_either(bedrock: BedrockWithFake) -> None:
+async def test_objects_of_a_batch_are_not_files_by_their_id(bedrock: BedrockWithFake) -> None:
     key = f"genai-ferry/{'0' * 32}/input/input.jsonl"
     bedrock.other_tool.put(PREFIX + key, b"{}")
     for name in (key, object_file_id(key)):
@@ -133,10 +133,10 @@ async def test_what_a_batch_needs_is_no_file_by_its_id_either(bedrock: BedrockWi
     ("page_size", "page_limit"),
     [(1, None), (3, None), (5, None), (100, None), (1, 1), (3, 1), (100, 1), (3, 3), (100, 3)],
 )
-async def test_pages_are_filled_up_past_what_is_not_shown(
+async def test_pages_are_full_despite_hidden_files(
     bedrock: BedrockWithFake, page_size: int, page_limit: int | None
 ) -> None:
-    """No page that a token leads to is empty, and every file is on one."""
+    """No page with a token is empty, and every file is on one page."""
     shown = [f"{number}.txt" for number in (0, 1, 5, 6, 7)]
     for key in (*shown, "2/", "3/", "4/", "genai-ferry/a", "genai-ferry/b", "zzz/"):
         bedrock.other_tool.put(PREFIX + key, b"x")
@@ -168,7 +168,7 @@ async def test_the_whole_bucket_may_be_the_prefix(bedrock: BedrockWithFake) -> N
 
 
 @pytest.mark.parametrize("token", ["!", "====", "a b", encode_page_token("\x00")])
-async def test_what_is_no_page_token(bedrock: BedrockWithFake, token: str) -> None:
+async def test_an_invalid_page_token(bedrock: BedrockWithFake, token: str) -> None:
     error = await refused(bedrock.files.list(CALLER, 10, token))
     assert (error.status, error.path) == (Status.INVALID_ARGUMENT, "pageToken")
     assert await bedrock.requests("GET") == []
@@ -184,7 +184,7 @@ async def test_a_file_that_vanishes_while_it_is_listed(bedrock: BedrockWithFake)
 # --- what is not there ----------------------------------------------------------------------------
 
 
-async def test_a_file_that_is_not_there(bedrock: BedrockWithFake) -> None:
+async def test_a_missing_file_is_not_found(bedrock: BedrockWithFake) -> None:
     for name in ("none.txt", object_file_id("none.txt"), str(FileId(FileKind.NATIVE, "none"))):
         for attempt in (
             bedrock.files.get(CALLER, name),
@@ -195,7 +195,7 @@ async def test_a_file_that_is_not_there(bedrock: BedrockWithFake) -> None:
     assert await bedrock.requests("DELETE") == []
 
 
-async def test_results_of_a_batch_that_is_not_there(bedrock: BedrockWithFake) -> None:
+async def test_results_of_a_missing_batch(bedrock: BedrockWithFake) -> None:
     for batch_id in ("abcdefghijkl", f"immediate-{'0' * 26}"):
         for attempt in (
             bedrock.files.get(CALLER, result_file_id(batch_id)),
@@ -205,7 +205,7 @@ async def test_results_of_a_batch_that_is_not_there(bedrock: BedrockWithFake) ->
             assert (await refused(attempt)).status == Status.NOT_FOUND
 
 
-async def test_a_bucket_that_is_not_there_is_told(bedrock: BedrockWithFake) -> None:
+async def test_the_error_for_a_missing_bucket_says_so(bedrock: BedrockWithFake) -> None:
     bedrock.provider = bedrock.replica(s3_uri=S3_URI.replace(FILES_BUCKET, "no-such-bucket"))
     for attempt in (
         bedrock.files.list(CALLER, 10, None),

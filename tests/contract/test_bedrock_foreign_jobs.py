@@ -1,4 +1,4 @@
-"""Jobs that another tool created, jobs whose state is lost, and a control plane that errs."""
+"""Jobs of another tool, jobs whose state is lost, and invalid answers of the control plane."""
 
 from typing import Any
 
@@ -30,7 +30,7 @@ RECORDS = [converse_line(f"theirs-{n}", text) for n, text in enumerate(TEXTS)]
 
 @pytest.fixture
 def foreign(bedrock: BedrockWithFake) -> str:
-    """A job of another tool's, which has its input and its output outside our prefix."""
+    """A job of another tool, with its input and output outside our prefix."""
     bedrock.other_tool.put("in/a.jsonl", json_lines(*RECORDS))
     return bedrock.other_tool.create(jobName="theirs")
 
@@ -56,7 +56,7 @@ async def test_its_results_are_keyed_by_record_id(bedrock: BedrockWithFake, fore
     assert results == {f"theirs-{n}": f"echo: {text}" for n, text in enumerate(TEXTS)}
 
 
-async def test_in_claudes_own_schema_too(bedrock: BedrockWithFake) -> None:
+async def test_also_in_claudes_own_schema(bedrock: BedrockWithFake) -> None:
     records = [claude_line(f"theirs-{n}", text) for n, text in enumerate(TEXTS)]
     bedrock.other_tool.put("in/a.jsonl", json_lines(*records))
     job = bedrock.other_tool.create(modelInvocationType=None)
@@ -65,7 +65,7 @@ async def test_in_claudes_own_schema_too(bedrock: BedrockWithFake) -> None:
     assert results == {f"theirs-{n}": f"echo: {text}" for n, text in enumerate(TEXTS)}
 
 
-async def test_of_jobs_that_share_an_output_folder_each_has_its_own(
+async def test_jobs_that_share_an_output_folder_have_their_own_results(
     bedrock: BedrockWithFake, foreign: str
 ) -> None:
     await bedrock.move(foreign, "Completed")
@@ -83,7 +83,7 @@ async def test_of_jobs_that_share_an_output_folder_each_has_its_own(
     assert set(left) == {*theirs, "out/stray.jsonl.out"}
 
 
-async def test_its_delete_takes_its_output_and_leaves_its_input(
+async def test_deleting_it_deletes_its_output_and_keeps_its_input(
     bedrock: BedrockWithFake, foreign: str
 ) -> None:
     await bedrock.move(foreign, "Completed")
@@ -94,7 +94,7 @@ async def test_its_delete_takes_its_output_and_leaves_its_input(
 
 
 @pytest.mark.parametrize("status", ["Failed", "Expired"])
-async def test_its_keys_are_read_from_its_input_where_bedrock_answered_nothing(
+async def test_its_keys_are_read_from_its_input_without_output_from_bedrock(
     bedrock: BedrockWithFake, foreign: str, status: str
 ) -> None:
     await bedrock.steer(foreign, status=status, message="Why.")
@@ -105,7 +105,7 @@ async def test_its_keys_are_read_from_its_input_where_bedrock_answered_nothing(
     assert all("Why." in line["error"]["message"] for line in found)
 
 
-async def test_where_its_input_is_a_folder_too(bedrock: BedrockWithFake) -> None:
+async def test_its_input_may_be_a_folder(bedrock: BedrockWithFake) -> None:
     bedrock.other_tool.put("in/a.jsonl", json_lines(RECORDS[0]) + b"no json\n")
     bedrock.other_tool.put("in/b.jsonl", json_lines(RECORDS[1]))
     bedrock.other_tool.put("in/picture.png", b"no record")
@@ -115,7 +115,7 @@ async def test_where_its_input_is_a_folder_too(bedrock: BedrockWithFake) -> None
     assert [line["key"] for line in await lines(bedrock, job)] == ["theirs-0", "2", "theirs-1"]
 
 
-async def test_where_its_input_is_gone_the_job_alone_says_why(
+async def test_without_its_input_only_the_job_says_why(
     bedrock: BedrockWithFake, foreign: str
 ) -> None:
     await bedrock.steer(foreign, status="Failed", message="Why.")
@@ -126,7 +126,7 @@ async def test_where_its_input_is_gone_the_job_alone_says_why(
     assert error.status == Status.NOT_FOUND
 
 
-async def test_where_its_input_cannot_be_read_the_refusal_is_s3s(
+async def test_an_unreadable_input_is_refused_with_the_error_of_s3(
     bedrock: BedrockWithFake, foreign: str
 ) -> None:
     await bedrock.steer(foreign, status="Failed", message="Why.")
@@ -145,7 +145,7 @@ async def test_it_is_cancelled(bedrock: BedrockWithFake, foreign: str) -> None:
 @pytest.mark.parametrize(
     "name", ["gf-theirs", f"gf-{'0' * 31}", f"gf-{'0' * 32}x", f"x-gf-{'0' * 32}", f"GF-{'0' * 32}"]
 )
-async def test_a_name_that_is_like_ours_is_still_anothers(
+async def test_a_name_like_ours_may_belong_to_another_tool(
     bedrock: BedrockWithFake, name: str
 ) -> None:
     bedrock.other_tool.put("in/a.jsonl", json_lines(*RECORDS))
@@ -155,10 +155,10 @@ async def test_a_name_that_is_like_ours_is_still_anothers(
     assert (await bedrock.batches.get(CALLER, job)).display_name == name
 
 
-async def test_a_later_job_of_the_same_name_opens_no_record_of_ours(
+async def test_a_later_job_of_the_same_name_does_not_get_our_record(
     bedrock: BedrockWithFake,
 ) -> None:
-    """Names are free again once a job is old: then another's job might have ours."""
+    """Names are free again once a job is old: then another tool's job may have ours."""
     batch_id = await ended(bedrock, inline(*TEXTS, display_name="mine"))
     shown = await bedrock.job(batch_id)
     other = {**shown, "jobArn": shown["jobArn"].replace(batch_id, "abcdefghijkl")}
@@ -171,7 +171,7 @@ async def test_a_later_job_of_the_same_name_opens_no_record_of_ours(
 # --- without state --------------------------------------------------------------------------------
 
 
-async def test_jobs_and_results_are_there_without_the_state(bedrock: BedrockWithFake) -> None:
+async def test_jobs_and_results_survive_the_loss_of_the_state(bedrock: BedrockWithFake) -> None:
     batch_id = await ended(bedrock, inline(*TEXTS, display_name="mine"))
     bedrock.state = MemoryState()
     bedrock.provider = bedrock.replica()
@@ -186,7 +186,7 @@ async def test_jobs_and_results_are_there_without_the_state(bedrock: BedrockWith
     assert await listed(bedrock) == []
 
 
-async def test_without_the_record_the_table_still_tells_whose_each_result_is(
+async def test_without_the_record_the_table_still_has_the_key_of_each_result(
     bedrock: BedrockWithFake,
 ) -> None:
     batch_id = await ended(bedrock, inline(*TEXTS, display_name="mine"))
@@ -207,7 +207,7 @@ async def test_without_the_table_there_is_a_file_by_record_id(bedrock: BedrockWi
     }
 
 
-async def test_a_job_that_was_never_tied_to_its_record_has_it_by_its_name(
+async def test_a_job_without_a_binding_finds_its_record_by_its_name(
     bedrock: BedrockWithFake, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The proxy died, or its store failed, between Bedrock's answer and the binding."""
@@ -225,9 +225,7 @@ async def test_a_job_that_was_never_tied_to_its_record_has_it_by_its_name(
 
 
 @pytest.mark.parametrize("body", ["no JSON", [], "null", {}, {"jobArn": None}, {"jobArn": 7}, ""])
-async def test_a_job_that_makes_no_sense_is_bedrocks_fault(
-    bedrock: BedrockWithFake, body: Any
-) -> None:
+async def test_an_invalid_job_is_bedrocks_fault(bedrock: BedrockWithFake, body: Any) -> None:
     batch_id = await created(bedrock, inline(*TEXTS))
     await bedrock.strike("GET", f"{JOB}/.*", "status", status=200, body=body, times=99)
     for attempt in (
@@ -263,9 +261,7 @@ async def test_an_answer_with_another_job_is_bedrocks_fault(
     ],
     ids=str,
 )
-async def test_a_list_that_makes_no_sense_is_bedrocks_fault(
-    bedrock: BedrockWithFake, body: Any
-) -> None:
+async def test_an_invalid_list_is_bedrocks_fault(bedrock: BedrockWithFake, body: Any) -> None:
     await bedrock.strike("GET", f"{JOB}s", "status", status=200, body=body, times=9)
     error = await refused(bedrock.batches.list(CALLER, 10, None))
     assert (error.status, error.code) == (Status.UNAVAILABLE, 503)
@@ -284,7 +280,7 @@ async def test_a_list_that_makes_no_sense_is_bedrocks_fault(
     ],
     ids=str,
 )
-async def test_a_field_that_makes_no_sense_is_left_out(
+async def test_an_invalid_field_of_the_upstream_is_left_out(
     bedrock: BedrockWithFake, field: dict[str, Any]
 ) -> None:
     batch_id = await ended(bedrock, inline(*TEXTS))
@@ -296,13 +292,13 @@ async def test_a_field_that_makes_no_sense_is_left_out(
 
 
 @pytest.mark.parametrize("token", ["!", "====", "eA", "ai4A", "aS5ub25l"])
-async def test_what_is_no_page_token(bedrock: BedrockWithFake, token: str) -> None:
+async def test_an_invalid_page_token(bedrock: BedrockWithFake, token: str) -> None:
     error = await refused(bedrock.batches.list(CALLER, 10, token))
     assert error.status == Status.INVALID_ARGUMENT
 
 
 @pytest.mark.parametrize("batch_id", ["a" * 12, "none", f"immediate-{'0' * 26}"])
-async def test_a_batch_that_is_not_there(bedrock: BedrockWithFake, batch_id: str) -> None:
+async def test_a_missing_batch_is_not_found(bedrock: BedrockWithFake, batch_id: str) -> None:
     for attempt in (
         bedrock.batches.get(CALLER, batch_id),
         bedrock.batches.cancel(CALLER, batch_id),

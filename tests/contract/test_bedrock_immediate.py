@@ -1,4 +1,4 @@
-"""Batches too small for a job, which the proxy runs itself: like any other from outside."""
+"""Batches too small for a job, which the proxy runs itself: they look like any other."""
 
 import asyncio
 from typing import Any
@@ -76,7 +76,7 @@ async def test_it_looks_like_any_other(small: BedrockWithFake) -> None:
     assert [item["metadata"] for item in results] == [{"place": str(n)} for n in range(len(FEW))]
 
 
-async def test_it_leaves_nothing_at_aws_and_asks_each_record_once(small: BedrockWithFake) -> None:
+async def test_it_stores_nothing_at_aws_and_sends_each_record_once(small: BedrockWithFake) -> None:
     await has_ended(small, await created(small, inline(*FEW)))
     assert await small.keys() == []
     assert await jobs_created(small) == 0
@@ -142,7 +142,7 @@ async def test_thoughts_are_in_the_result_as_in_a_jobs(small: BedrockWithFake) -
     assert item["response"]["candidates"] == of_a_job["response"]["candidates"]
 
 
-async def test_media_are_read_where_they_are(small: BedrockWithFake) -> None:
+async def test_media_are_read_in_place(small: BedrockWithFake) -> None:
     file_id = await small.upload(b"png", "a.png", mime_type="image/png")
     media = {"fileData": {"fileUri": f"files/{file_id}", "mimeType": "image/png"}}
     asked = {"contents": [{"role": "user", "parts": [media, {"text": "what?"}]}]}
@@ -160,7 +160,7 @@ async def test_a_missing_media_file_is_refused_with_its_path(small: BedrockWithF
     assert small.state.objects == {}
 
 
-async def test_a_record_that_fails_is_one_error(small: BedrockWithFake) -> None:
+async def test_a_failed_record_is_one_error(small: BedrockWithFake) -> None:
     batch_id = await created(small, inline("please fail", "b"))
     batch = await has_ended(small, batch_id)
     assert batch.state is BatchState.SUCCEEDED
@@ -199,7 +199,7 @@ async def test_it_is_cancelled_and_then_deleted(small: BedrockWithFake) -> None:
     assert small.state.objects == {}
 
 
-async def test_a_running_one_has_no_results(small: BedrockWithFake) -> None:
+async def test_a_running_job_has_no_results(small: BedrockWithFake) -> None:
     await small.strike("POST", RUNTIME, "delay", name="slow", times=9)
     batch_id = await created(small, inline(*FEW))
     for attempt in (
@@ -246,7 +246,9 @@ async def test_a_repeat_is_the_same_batch(small: BedrockWithFake) -> None:
 
 
 @pytest.mark.parametrize("page_size", [1, 2, 3, 4, 100])
-async def test_they_are_listed_before_the_jobs(small: BedrockWithFake, page_size: int) -> None:
+async def test_immediate_batches_are_listed_before_the_jobs(
+    small: BedrockWithFake, page_size: int
+) -> None:
     few = [await created(small, inline("a")) for _ in range(3)]
     jobs = [await ended(small, inline(*TEXTS)) for _ in range(3)]
     await small.batches.delete(CALLER, jobs.pop())
@@ -266,7 +268,7 @@ async def test_they_are_listed_before_the_jobs(small: BedrockWithFake, page_size
     assert sizes[-1] > 0
 
 
-async def test_few_are_listed_where_there_are_no_jobs(small: BedrockWithFake) -> None:
+async def test_immediate_batches_are_listed_without_any_job(small: BedrockWithFake) -> None:
     few = {await created(small, inline("a")) for _ in range(2)}
     page = await small.batches.list(CALLER, 2, None)
     assert ({batch.id for batch in page.items}, page.next_page_token) == (few, None)

@@ -1,4 +1,4 @@
-"""A creation at Bedrock whose answer is lost: one job, asked for again by its token, or sought."""
+"""A creation at Bedrock whose answer is lost: one job, found by its token or by its name."""
 
 import asyncio
 
@@ -10,7 +10,7 @@ from tests.contract.bedrock_with_fake import ATTEMPTS, CALLER, JOB, BedrockWithF
 
 
 @pytest.mark.parametrize("fault", ["lose_answer", "truncate"])
-async def test_a_lost_answer_is_asked_for_again_with_the_same_token(
+async def test_a_lost_answer_is_requested_again_with_the_same_token(
     bedrock: BedrockWithFake, fault: str
 ) -> None:
     await bedrock.strike("POST", JOB, fault)
@@ -20,7 +20,7 @@ async def test_a_lost_answer_is_asked_for_again_with_the_same_token(
     assert len(await items(bedrock, batch_id)) == len(TEXTS)
 
 
-async def test_where_every_answer_is_lost_the_job_is_looked_up(bedrock: BedrockWithFake) -> None:
+async def test_the_job_is_looked_up_if_every_answer_is_lost(bedrock: BedrockWithFake) -> None:
     await bedrock.strike("POST", JOB, "lose_answer", times=ATTEMPTS)
     batch_id = await ended(bedrock, inline(*TEXTS))
     assert await bedrock.objects("batches") == [batch_id]
@@ -30,7 +30,7 @@ async def test_where_every_answer_is_lost_the_job_is_looked_up(bedrock: BedrockW
 async def test_a_token_that_bedrock_has_forgotten_leads_to_the_name(
     bedrock: BedrockWithFake,
 ) -> None:
-    """Then the repeat is refused for the name, which the lost job has."""
+    """The repeat is refused, since the lost job has the name."""
     await bedrock.strike("POST", JOB, "lose_answer")
     conflict = {"x-amzn-ErrorType": "ConflictException"}
     await bedrock.strike(
@@ -41,7 +41,7 @@ async def test_a_token_that_bedrock_has_forgotten_leads_to_the_name(
     assert len(await items(bedrock, batch_id)) == len(TEXTS)
 
 
-async def test_a_lost_job_is_found_behind_many_newer_ones(bedrock: BedrockWithFake) -> None:
+async def test_a_lost_job_is_found_after_many_newer_ones(bedrock: BedrockWithFake) -> None:
     await bedrock.post("/_fake/settings", {"page_limit": 1})
     await bedrock.strike("POST", JOB, "lose_answer", times=ATTEMPTS)
     await bedrock.strike("GET", f"{JOB}s", "delay", name="slow")
@@ -69,7 +69,7 @@ async def test_an_input_is_kept_while_it_is_unknown_whether_its_job_was_made(
     assert metadata == [{"place": str(place)} for place in range(len(TEXTS))]
 
 
-async def test_a_new_job_that_cannot_be_shown_yet_is_a_batch_all_the_same(
+async def test_a_new_job_that_cannot_be_read_yet_is_still_a_batch(
     bedrock: BedrockWithFake,
 ) -> None:
     await bedrock.strike("GET", f"{JOB}/.*", "status", status=500, times=ATTEMPTS)
@@ -79,7 +79,7 @@ async def test_a_new_job_that_cannot_be_shown_yet_is_a_batch_all_the_same(
 
 
 @pytest.mark.parametrize(("at", "made"), [("request", 0), ("answer", 1)])
-async def test_a_client_that_leaves_leaves_nothing_but_a_job_that_was_made(
+async def test_after_a_client_disconnects_only_a_created_job_remains(
     bedrock: BedrockWithFake, at: str, made: int
 ) -> None:
     await bedrock.strike("POST", JOB, "delay", name="slow", at=at)

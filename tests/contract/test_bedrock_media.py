@@ -1,4 +1,4 @@
-"""Files that the requests of a job name: Bedrock reads media beside the input alone."""
+"""Files that the requests of a job name: Bedrock reads media only next to the input."""
 
 from typing import Any
 
@@ -48,7 +48,7 @@ def media_of(line: dict[str, Any]) -> dict[str, Any]:
     return block
 
 
-async def test_a_file_is_copied_beside_the_input(bedrock: BedrockWithFake) -> None:
+async def test_a_file_is_copied_next_to_the_input(bedrock: BedrockWithFake) -> None:
     file_id = await bedrock.upload(PNG, "cat.png", mime_type="image/png")
     written = [f"http://ferry.example:8080/v1beta/files/{file_id}", f"files/{file_id}"]
     batch_id = await ended(
@@ -62,7 +62,7 @@ async def test_a_file_is_copied_beside_the_input(bedrock: BedrockWithFake) -> No
     image = {"format": "png", "source": {"s3Location": {"uri": uri(copied)}}}
     up = input_lines(bedrock, f"{folder}input/input.jsonl")
     assert [media_of(line) for line in up] == [{"image": image}] * 3
-    # Once, however many requests name it; the file itself stays where it is.
+    # Copied once for all requests that name it; the file itself stays.
     inputs = [key for key in await bedrock.keys() if key.startswith(f"{folder}input/")]
     assert inputs == [f"{folder}input/input.jsonl", copied]
     assert [text_of(item) for item in await items(bedrock, batch_id)] == ["echo: what?"] * 3
@@ -93,9 +93,7 @@ async def test_files_of_other_tools_and_of_a_file_of_requests(bedrock: BedrockWi
 
 
 @pytest.mark.parametrize("gone", ["files/none.png", "files/ominrq"])
-async def test_a_file_that_is_not_there_is_refused_with_its_path(
-    bedrock: BedrockWithFake, gone: str
-) -> None:
+async def test_a_missing_file_is_refused_with_its_path(bedrock: BedrockWithFake, gone: str) -> None:
     file_id = await bedrock.upload(PNG, "cat.png", mime_type="image/png")
     there = f"files/{file_id}"
     state = bedrock.state.objects
@@ -121,7 +119,7 @@ async def test_a_file_that_vanishes_before_it_is_copied(bedrock: BedrockWithFake
     assert bedrock.state.objects == state
 
 
-async def test_a_copy_that_fails_with_the_status_200_is_made_again(
+async def test_a_copy_that_fails_with_the_status_200_is_tried_again(
     bedrock: BedrockWithFake,
 ) -> None:
     file_id = await bedrock.upload(PNG, "cat.png", mime_type="image/png")
@@ -134,7 +132,7 @@ async def test_a_copy_that_fails_with_the_status_200_is_made_again(
     "foreign",
     ["https://example.com/cat.png", "gs://bucket/cat.png", "https://example.com/files/cat.png"],
 )
-async def test_what_is_no_file_of_this_proxy_is_refused_with_its_path(
+async def test_a_file_not_of_this_proxy_is_refused_with_its_path(
     bedrock: BedrockWithFake, foreign: str
 ) -> None:
     asked = batch_of(*[seeing(foreign, "a")] * 3)
@@ -144,8 +142,8 @@ async def test_what_is_no_file_of_this_proxy_is_refused_with_its_path(
     assert await bedrock.keys() == []
 
 
-async def test_a_text_file_is_no_second_input(bedrock: BedrockWithFake) -> None:
-    """It lies in S3 as a `.jsonl` like every possible input, and Bedrock reads each of those."""
+async def test_a_copied_text_file_is_not_read_as_input(bedrock: BedrockWithFake) -> None:
+    """In S3 it is a `.jsonl` like every possible input, and Bedrock reads each of them."""
     file_id = await bedrock.upload(b"some notes", "notes.txt", mime_type="text/plain")
     asked = seeing(f"files/{file_id}", "what?", "text/plain")
     batch_id = await ended(bedrock, batch_of(*[asked] * 3))

@@ -1,4 +1,4 @@
-"""The results of jobs at Bedrock: each request answered once, whatever its output is_delayed."""
+"""The results of jobs at Bedrock: one for each request, also with invalid output."""
 
 from typing import Any
 
@@ -74,7 +74,7 @@ async def test_the_file_of_results(bedrock: BedrockWithFake) -> None:
     assert (file.mime_type, file.create_time) == ("application/jsonl", batch.end_time)
 
 
-async def test_a_record_that_failed_is_one_error(bedrock: BedrockWithFake) -> None:
+async def test_a_failed_record_is_one_error(bedrock: BedrockWithFake) -> None:
     batch_id = await ended(bedrock, inline("a", "please fail", "c"))
     first, failed, third = await items(bedrock, batch_id)
     assert (text_of(first), text_of(third)) == ("echo: a", "echo: c")
@@ -83,7 +83,9 @@ async def test_a_record_that_failed_is_one_error(bedrock: BedrockWithFake) -> No
     assert failed["metadata"] == {"place": "1"}
 
 
-async def test_a_record_that_bedrock_never_answered_gets_an_error(bedrock: BedrockWithFake) -> None:
+async def test_a_record_without_an_answer_from_bedrock_gets_an_error(
+    bedrock: BedrockWithFake,
+) -> None:
     batch_id = await of_a_file(bedrock, "a", "please lose", "c")
     results = {line["key"]: line for line in await lines(bedrock, batch_id)}
     assert results["k-1"]["error"]["code"] == INTERNAL
@@ -104,7 +106,7 @@ async def test_the_codes_of_records_are_mapped(
     assert (await items(bedrock, batch_id))[1]["error"] == {"code": rpc, "message": "bad"}
 
 
-async def test_thoughts_come_back_where_they_were_asked_for(bedrock: BedrockWithFake) -> None:
+async def test_thoughts_are_returned_if_requested(bedrock: BedrockWithFake) -> None:
     thinking = {"thinking": {"type": "enabled", "budget_tokens": 1024}, "max_tokens": 2000}
     asked = [claude_line(f"id-{n}", "why?", **thinking) for n in range(3)]
     bedrock.other_tool.put(f"{PREFIX}in.jsonl", json_lines(*asked))
@@ -162,7 +164,7 @@ async def test_the_first_of_two_answers_counts(bedrock: BedrockWithFake) -> None
     ],
     ids=str,
 )
-async def test_an_answer_that_makes_no_sense_is_one_failed_item(
+async def test_an_invalid_answer_is_one_failed_item(
     bedrock: BedrockWithFake, broken: dict[str, Any]
 ) -> None:
     batch_id = await ended(bedrock, inline("a", "b", "c"))
@@ -191,14 +193,16 @@ async def test_an_answer_that_is_too_long_only_with_its_request_is_read(
     assert text_of((await items(bedrock, batch_id))[0]) == "a"
 
 
-async def test_half_a_character_in_an_answer_costs_nothing_else(bedrock: BedrockWithFake) -> None:
+async def test_an_invalid_character_in_an_answer_affects_only_that_answer(
+    bedrock: BedrockWithFake,
+) -> None:
     batch_id = await ended(bedrock, inline("a", "b", "c"))
     line = json_lines(answer(indexed_id(0), "here"))
     rewrite(bedrock, batch_id, line.replace(b"here", rb"h\ud83dere"))
     assert text_of((await items(bedrock, batch_id))[0]) == "h\ufffdere"
 
 
-async def test_answers_that_cannot_be_read_are_told_of(bedrock: BedrockWithFake) -> None:
+async def test_unreadable_answers_are_errors_by_key(bedrock: BedrockWithFake) -> None:
     batch_id = await ended(bedrock, inline("a", "b", "c"))
     own, whose = b'{"recordId":"%s","modelOutput":' % indexed_id(1).encode(), b'{"modelOutput":'
     rewrite(bedrock, batch_id, answer(indexed_id(0), "a"), own + b"\n", whose + b"\n")
@@ -208,8 +212,8 @@ async def test_answers_that_cannot_be_read_are_told_of(bedrock: BedrockWithFake)
     assert third["error"]["message"].endswith("name no request: 1.")
 
 
-async def test_results_may_lie_in_several_objects(bedrock: BedrockWithFake) -> None:
-    """Wherever below the output folder; what is no output is not read."""
+async def test_results_may_be_in_several_objects(bedrock: BedrockWithFake) -> None:
+    """Anywhere below the output folder; other objects are not read."""
     batch_id = await of_a_file(bedrock, "a", "b", "c")
     rewrite(bedrock, batch_id, answer(indexed_id(1), "b"))
     put = bedrock.other_tool.put
@@ -224,8 +228,8 @@ async def test_results_may_lie_in_several_objects(bedrock: BedrockWithFake) -> N
     assert results == {"k-0": "a", "k-1": "b", "k-2": "c"}
 
 
-async def test_output_that_is_gone_is_missing_results(bedrock: BedrockWithFake) -> None:
-    """A rule of the bucket, or a person, deleted it."""
+async def test_deleted_output_is_missing_results(bedrock: BedrockWithFake) -> None:
+    """A rule of the bucket or a person deleted it."""
     batch_id = await ended(bedrock, inline("a", "b", "c"))
     bedrock.delete(output_key(bedrock, batch_id))
     assert [item["error"]["code"] for item in await items(bedrock, batch_id)] == [INTERNAL] * 3
@@ -236,12 +240,12 @@ async def test_inline_results_beyond_the_limit_are_a_file(bedrock: BedrockWithFa
     batch_id = await ended(bedrock, inline(*TEXTS))
     batch = await bedrock.batches.get(CALLER, batch_id)
     assert batch.output == ResultFile(result_file_id(batch_id))
-    assert bedrock.nothing_held
+    assert bedrock.no_memory_reserved
     results = {line["key"]: text_of(line) for line in await lines(bedrock, batch_id)}
     assert results == {str(n + 1): f"echo: {text}" for n, text in enumerate(TEXTS)}
 
 
-async def test_inline_results_that_the_budget_has_no_room_for(bedrock: BedrockWithFake) -> None:
+async def test_inline_results_that_exceed_the_memory_budget(bedrock: BedrockWithFake) -> None:
     batch_id = await ended(bedrock, inline(*TEXTS))
     with bedrock.memory.reserve(bedrock.memory._left - 1000):
         error = await refused(bedrock.batches.get(CALLER, batch_id))
@@ -252,7 +256,7 @@ async def test_inline_results_that_the_budget_has_no_room_for(bedrock: BedrockWi
 # --- S3 has a bad moment --------------------------------------------------------------------------
 
 
-async def test_results_that_cannot_be_read_at_once_are_no_missing_ones(
+async def test_results_that_cannot_be_read_now_are_not_missing(
     bedrock: BedrockWithFake,
 ) -> None:
     batch_id = await of_a_file(bedrock)
@@ -269,7 +273,7 @@ async def test_results_that_break_off_never_end_cleanly(bedrock: BedrockWithFake
     assert error.status == Status.UNAVAILABLE
 
 
-async def test_an_inline_batch_whose_results_break_off_is_not_half_told(
+async def test_inline_results_that_break_off_are_not_returned_in_part(
     bedrock: BedrockWithFake,
 ) -> None:
     batch_id = await ended(bedrock, inline(*TEXTS))
@@ -280,9 +284,9 @@ async def test_an_inline_batch_whose_results_break_off_is_not_half_told(
     assert len(await items(bedrock, batch_id)) == len(TEXTS)
 
 
-async def test_a_download_that_is_given_up_holds_nothing(bedrock: BedrockWithFake) -> None:
+async def test_an_abandoned_download_holds_no_memory(bedrock: BedrockWithFake) -> None:
     batch_id = await of_a_file(bedrock, *TEXTS[:3] * 1000)
     opened = await bedrock.files.download(CALLER, result_file_id(batch_id))
     assert await anext(aiter(opened.body.chunks))
     await opened.close()
-    assert bedrock.nothing_held
+    assert bedrock.no_memory_reserved

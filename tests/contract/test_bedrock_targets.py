@@ -33,13 +33,13 @@ def without(setting: str) -> dict[str, Any]:
 Call = Callable[[BedrockWithFake], Awaitable[object]]
 
 
-async def nothing_was_asked(bedrock: BedrockWithFake) -> bool:
+async def no_calls_made(bedrock: BedrockWithFake) -> bool:
     asked = [await bedrock.requests(method) for method in ("GET", "HEAD", "PUT", "POST", "DELETE")]
     return not any(asked)
 
 
 @pytest.mark.parametrize("header", SAYS)
-async def test_what_is_missing_is_named_by_its_setting_and_its_header(
+async def test_a_missing_setting_is_named_with_its_header(
     bedrock: BedrockWithFake, header: str
 ) -> None:
     bedrock.provider = bedrock.replica(**without(SETTINGS[header]))
@@ -53,7 +53,9 @@ async def test_what_is_missing_is_named_by_its_setting_and_its_header(
 
 
 @pytest.mark.parametrize("header", [REGION_HEADER, S3_HEADER])
-async def test_files_need_no_role_but_the_rest(bedrock: BedrockWithFake, header: str) -> None:
+async def test_files_need_every_setting_except_the_role(
+    bedrock: BedrockWithFake, header: str
+) -> None:
     bedrock.provider = bedrock.replica(role_arn=None, **without(SETTINGS[header]))
     for attempt in (
         bedrock.start(1),
@@ -67,7 +69,7 @@ async def test_files_need_no_role_but_the_rest(bedrock: BedrockWithFake, header:
     assert (await bedrock.files.get(CALLER, file_id)).size == 1
 
 
-async def test_all_may_be_said_by_headers(bedrock: BedrockWithFake) -> None:
+async def test_headers_can_give_every_setting(bedrock: BedrockWithFake) -> None:
     bedrock.provider = bedrock.replica(region=None, role_arn=None, s3_uri=None)
     bedrock.caller = replace(CALLER, headers=SAYS)
     created = await bedrock.batches.create(bedrock.caller, inline(*TEXTS))
@@ -77,7 +79,7 @@ async def test_all_may_be_said_by_headers(bedrock: BedrockWithFake) -> None:
     assert [file.id for file in listed.items] == [file_id]
 
 
-async def test_a_header_says_more_than_a_setting(bedrock: BedrockWithFake) -> None:
+async def test_a_header_takes_precedence_over_a_setting(bedrock: BedrockWithFake) -> None:
     bedrock.other_tool.put("another/prefix/a.txt", b"x")
     caller = replace(CALLER, headers={S3_HEADER: f"s3://{FILES_BUCKET}/another/prefix"})
     listed = await bedrock.files.list(caller, 10, None)
@@ -98,11 +100,11 @@ async def test_headers_that_are_not_allowed_are_refused(
     assert error.status == Status.INVALID_ARGUMENT
     assert header in error.message
     assert SETTINGS[header].upper() in error.message
-    assert await nothing_was_asked(bedrock)
+    assert await no_calls_made(bedrock)
 
 
 @pytest.mark.parametrize("header", SAYS)
-async def test_the_proxys_own_keys_go_nowhere_that_a_caller_says(
+async def test_a_caller_cannot_choose_where_the_proxys_own_keys_go(
     bedrock: BedrockWithFake, header: str
 ) -> None:
     bedrock.provider = bedrock.replica(own_keys=the_own_keys)
@@ -115,12 +117,12 @@ async def test_the_proxys_own_keys_go_nowhere_that_a_caller_says(
         error = await refused(attempt)
         assert error.status == Status.INVALID_ARGUMENT
         assert header in error.message
-    assert await nothing_was_asked(bedrock)
+    assert await no_calls_made(bedrock)
 
 
 @pytest.mark.parametrize("header", SAYS)
 @pytest.mark.parametrize("changes", [{"headers": False}, {"own_keys": the_own_keys}], ids=str)
-async def test_nor_do_headers_say_where_a_small_batch_is(
+async def test_headers_do_not_say_where_an_immediate_batch_is(
     bedrock: BedrockWithFake, changes: dict[str, Any], header: str
 ) -> None:
     bedrock.provider = bedrock.replica(immediate=True, **changes)
@@ -145,7 +147,7 @@ async def test_nor_do_headers_say_where_a_small_batch_is(
 
 @pytest.mark.parametrize("setting", ["region", "role_arn", "s3_uri"])
 @pytest.mark.parametrize("changes", [{"headers": False}, {"own_keys": the_own_keys}], ids=str)
-async def test_where_no_headers_are_taken_none_is_recommended(
+async def test_no_header_is_recommended_if_none_is_accepted(
     bedrock: BedrockWithFake, changes: dict[str, Any], setting: str
 ) -> None:
     bedrock.provider = bedrock.replica(**changes, **without(setting))
@@ -172,14 +174,14 @@ async def test_where_no_headers_are_taken_none_is_recommended(
         (ROLE_HEADER, "arn:aws:iam::123456789012:user/x"),
     ],
 )
-async def test_what_is_malformed_is_refused_before_anything_is_asked(
+async def test_a_malformed_setting_is_refused_before_any_call(
     bedrock: BedrockWithFake, header: str, value: str
 ) -> None:
     caller = replace(CALLER, headers={header: value})
     error = await refused(bedrock.batches.create(caller, inline(*TEXTS)))
     assert error.status == Status.INVALID_ARGUMENT
     assert header in error.message
-    assert await nothing_was_asked(bedrock)
+    assert await no_calls_made(bedrock)
 
 
 # --- another region -------------------------------------------------------------------------------
@@ -197,7 +199,7 @@ async def test_what_is_malformed_is_refused_before_anything_is_asked(
     ],
     ids=["list", "get", "delete", "download", "upload", "create"],
 )
-async def test_a_bucket_in_another_region_is_told_with_that_region(
+async def test_the_error_for_a_bucket_in_another_region_names_that_region(
     bedrock: BedrockWithFake, call: Call
 ) -> None:
     bedrock.provider = bedrock.replica(region="eu-central-1")
@@ -207,7 +209,7 @@ async def test_a_bucket_in_another_region_is_told_with_that_region(
     assert error.permanent
 
 
-async def test_what_was_made_goes_also_where_files_lie_elsewhere_now(
+async def test_a_deleted_batch_is_gone_even_if_files_are_elsewhere_now(
     bedrock: BedrockWithFake,
 ) -> None:
     before = await bedrock.keys()

@@ -1,4 +1,4 @@
-"""Two tenants of the proxy's own keys: nothing of one's is there for the other."""
+"""Two tenants share the proxy's own keys: neither sees what the other has."""
 
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
@@ -40,7 +40,7 @@ MARK = ANNA.tenant[:16]
 
 @pytest.fixture
 async def shared(bedrock: BedrockWithFake) -> BedrockWithFake:
-    """Both come with client tokens; the calls are Anna's unless a test says Bert's."""
+    """Both use client tokens; the calls are Anna's unless a test names Bert."""
     bedrock.provider = bedrock.replica(
         own_keys=the_own_keys, isolated=True, headers=False, immediate=True
     )
@@ -73,7 +73,7 @@ def calls_on_a_batch(
 # --- jobs -----------------------------------------------------------------------------------------
 
 
-async def test_every_call_on_the_others_job_finds_none(shared: BedrockWithFake) -> None:
+async def test_no_call_finds_another_tenants_job(shared: BedrockWithFake) -> None:
     batch_id = await ended(shared, inline(*TEXTS))
     before = await shared.keys()
     for call in calls_on_a_batch(shared, batch_id):
@@ -83,7 +83,7 @@ async def test_every_call_on_the_others_job_finds_none(shared: BedrockWithFake) 
     assert await shared.requests("DELETE") == []
 
 
-async def test_a_running_job_cannot_be_stopped_by_the_other(shared: BedrockWithFake) -> None:
+async def test_a_running_job_cannot_be_stopped_by_another_tenant(shared: BedrockWithFake) -> None:
     batch_id = (await shared.batches.create(ANNA, inline(*TEXTS))).batch.id
     await shared.steer(batch_id, status="InProgress", hold="InProgress")
     assert (await refused(shared.batches.cancel(BERT, batch_id))).status == Status.NOT_FOUND
@@ -130,7 +130,9 @@ async def test_a_jobs_name_and_objects_carry_its_tenants_mark(shared: BedrockWit
         f"gf-{MARK}-0",
     ],
 )
-async def test_a_job_without_the_tenants_mark_is_none(shared: BedrockWithFake, name: str) -> None:
+async def test_a_job_without_the_tenants_mark_is_not_found(
+    shared: BedrockWithFake, name: str
+) -> None:
     shared.other_tool.put("in/a.jsonl", json_lines(*[converse_line(f"x-{n}") for n in range(3)]))
     job = shared.other_tool.create(jobName=name)
     await shared.move(job, "Completed")
@@ -139,7 +141,7 @@ async def test_a_job_without_the_tenants_mark_is_none(shared: BedrockWithFake, n
         assert (await refused(call(ANNA))).status == Status.NOT_FOUND
 
 
-async def test_one_key_of_two_tenants_is_two_jobs(shared: BedrockWithFake) -> None:
+async def test_the_same_key_of_two_tenants_is_two_jobs(shared: BedrockWithFake) -> None:
     made = {
         (
             await shared.batches.create(
@@ -154,7 +156,7 @@ async def test_one_key_of_two_tenants_is_two_jobs(shared: BedrockWithFake) -> No
 # --- immediate jobs -------------------------------------------------------------------------------
 
 
-async def test_every_call_on_the_others_immediate_job_finds_none(shared: BedrockWithFake) -> None:
+async def test_no_call_finds_another_tenants_immediate_batch(shared: BedrockWithFake) -> None:
     batch_id = (await shared.batches.create(ANNA, inline("a"))).batch.id
     await has_ended(shared, batch_id)
     for call in calls_on_a_batch(shared, batch_id):
@@ -167,7 +169,7 @@ async def test_every_call_on_the_others_immediate_job_finds_none(shared: Bedrock
 # --- files ----------------------------------------------------------------------------------------
 
 
-async def test_every_call_on_the_others_file_finds_none(shared: BedrockWithFake) -> None:
+async def test_no_call_finds_another_tenants_file(shared: BedrockWithFake) -> None:
     file_id = await shared.upload(b"content", "a.txt")
     key = str(decode_object_id(file_id))
     assert await shared.keys() == [f"{MARK}/{key}"]
@@ -192,7 +194,7 @@ async def test_the_lists_of_files_are_disjoint(shared: BedrockWithFake) -> None:
 
 
 @pytest.mark.parametrize("name", [f"../{MARK}/a.txt", f"{MARK}/a.txt", f"x/../../{MARK}/a.txt"])
-async def test_no_name_leads_to_the_others_folder(shared: BedrockWithFake, name: str) -> None:
+async def test_no_name_leads_to_another_tenants_folder(shared: BedrockWithFake, name: str) -> None:
     shared.other_tool.put(f"{PREFIX}{MARK}/a.txt", b"annas")
     for attempt in (
         shared.files.get(BERT, name),
@@ -205,7 +207,7 @@ async def test_no_name_leads_to_the_others_folder(shared: BedrockWithFake, name:
 
 
 @pytest.mark.parametrize("texts", [["a"], TEXTS])
-async def test_a_request_that_names_the_others_file_is_refused(
+async def test_a_request_that_names_another_tenants_file_is_refused(
     shared: BedrockWithFake, texts: list[str]
 ) -> None:
     """In an immediate batch, and in a job."""
@@ -220,10 +222,10 @@ async def test_a_request_that_names_the_others_file_is_refused(
     assert await batches_of(shared, BERT) == []
 
 
-async def test_an_abandoned_upload_of_the_other_is_left_alone(
+async def test_an_abandoned_upload_of_another_tenant_is_left_alone(
     shared: BedrockWithFake, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # Whatever was begun is abandoned already.
+    # Every upload counts as abandoned immediately.
     monkeypatch.setattr("tests.contract.bedrock_with_fake.UPLOAD_LIFE", timedelta(hours=-1))
     shared.provider = shared.replica(own_keys=the_own_keys, isolated=True, headers=False)
     annas = shared.begin_upload(f"{PREFIX}{MARK}/{'a' * 24}.bin")
@@ -254,7 +256,7 @@ def naming(uri_named: str) -> bytes:
 
 @pytest.mark.parametrize("immediate", [True, False])
 @pytest.mark.parametrize("whose", ["the other's", "another bucket's"])
-async def test_a_native_line_names_no_object_but_the_tenants_own(
+async def test_a_native_line_may_not_name_other_tenants_objects(
     shared: BedrockWithFake, immediate: bool, whose: str
 ) -> None:
     """The proxy's own keys, or the role, would read it."""
@@ -275,11 +277,13 @@ async def test_a_native_line_names_no_object_but_the_tenants_own(
     assert (await shared.keys(), shared.state.objects) == (before, kept)
 
 
-async def test_a_native_line_names_the_tenants_own(shared: BedrockWithFake) -> None:
+async def test_a_native_line_may_name_the_tenants_own_objects(shared: BedrockWithFake) -> None:
     file_id = await shared.upload(naming(uri(f"{MARK}/cat.png")), "in.jsonl")
     assert await ended(shared, from_file(file_id, model=NOVA))
 
 
-async def test_with_keys_of_its_own_a_caller_names_what_they_read(bedrock: BedrockWithFake) -> None:
+async def test_a_caller_with_keys_of_its_own_chooses_what_they_read(
+    bedrock: BedrockWithFake,
+) -> None:
     file_id = await bedrock.upload(naming("s3://elsewhere/cat.png"), "in.jsonl")
     assert await ended(bedrock, from_file(file_id, model=NOVA))

@@ -26,13 +26,13 @@ from tests.contract.bedrock_with_fake import PREFIX, UPLOAD_LIFE, BedrockWithFak
 # --- at once --------------------------------------------------------------------------------------
 
 
-async def test_two_ends_at_once_are_one_file(bedrock: BedrockWithFake) -> None:
+async def test_two_concurrent_ends_are_one_file(bedrock: BedrockWithFake) -> None:
     session = await bedrock.start(len(SMALL))
     ends = await asyncio.gather(*(whole(bedrock, session) for _ in range(4)))
     await the_one_file(bedrock, SMALL, *ends)
 
 
-async def test_two_ends_of_parts_at_once_are_one_file(bedrock: BedrockWithFake) -> None:
+async def test_two_concurrent_ends_of_parts_are_one_file(bedrock: BedrockWithFake) -> None:
     session = await bedrock.start(len(DATA))
     await bedrock.send(session, DATA[: 2 * GRANULARITY])
     ends = await asyncio.gather(*(last_chunk(bedrock, session) for _ in range(4)))
@@ -40,7 +40,7 @@ async def test_two_ends_of_parts_at_once_are_one_file(bedrock: BedrockWithFake) 
 
 
 @pytest.mark.parametrize(("method", "query"), [("PUT", PART), ("POST", UPLOAD)])
-async def test_an_end_that_another_overtakes(
+async def test_an_end_overtaken_by_another(
     bedrock: BedrockWithFake, method: str, query: str
 ) -> None:
     session = await bedrock.start(len(DATA))
@@ -53,8 +53,8 @@ async def test_an_end_that_another_overtakes(
     await the_one_file(bedrock, DATA, fast, await slow)
 
 
-async def test_two_first_chunks_at_once_are_one_upload(bedrock: BedrockWithFake) -> None:
-    """Through two replicas: one of the two uploads is aborted."""
+async def test_two_concurrent_first_chunks_are_one_upload(bedrock: BedrockWithFake) -> None:
+    """Through two replicas; one of the two uploads is aborted."""
     await bedrock.strike_s3("POST", "delay", query=BEGIN, name="slow", at="answer")
     session = await bedrock.start(len(DATA))
     slow = asyncio.create_task(bedrock.send(session, DATA[:GRANULARITY]))
@@ -73,7 +73,7 @@ async def test_two_first_chunks_at_once_are_one_upload(bedrock: BedrockWithFake)
 
 
 @pytest.mark.parametrize("fault", ["lose_answer", "status"])
-async def test_a_cancel_holds_although_s3_has_a_bad_moment(
+async def test_a_cancel_is_final_even_if_s3_fails_once(
     bedrock: BedrockWithFake, fault: str
 ) -> None:
     session = await bedrock.start(len(DATA))
@@ -132,7 +132,7 @@ async def test_an_expired_url(bedrock: BedrockWithFake, caller: bool) -> None:
 
 
 def later(monkeypatch: pytest.MonkeyPatch, time: timedelta) -> None:
-    """Only what looks for abandoned uploads sees that it is later: signatures hold 15 minutes."""
+    """Moves the clock only of the search for abandoned uploads: signatures last 15 minutes."""
 
     class Later(datetime):
         @classmethod

@@ -1,4 +1,4 @@
-"""Bedrock's uploads when the network, or S3, has a bad moment: nothing half made, one file."""
+"""Uploads to Bedrock with faults of the network or of S3: one complete file, or none."""
 
 from typing import Any
 
@@ -33,7 +33,7 @@ bad_moments = pytest.mark.parametrize(
 
 
 @bad_moments
-async def test_a_whole_file_that_s3_has_no_time_for_is_sent_again(
+async def test_a_whole_file_that_s3_throttles_is_sent_again(
     bedrock: BedrockWithFake, fault: dict[str, Any], status: Status
 ) -> None:
     await bedrock.strike_s3("PUT", "status", **fault)
@@ -74,10 +74,10 @@ async def test_a_whole_file_that_breaks_off_is_sent_again(bedrock: BedrockWithFa
     await the_one_file(bedrock, SMALL, await whole(bedrock, session))
 
 
-async def test_what_arrived_before_is_not_taken_for_what_breaks_off(
+async def test_earlier_bytes_are_not_confused_with_a_chunk_that_breaks_off(
     bedrock: BedrockWithFake,
 ) -> None:
-    """Of unknown size: the repeat may say another end than the first time."""
+    """Of unknown size: the repeat may end elsewhere than the first attempt."""
     session = await bedrock.start(None)
     await bedrock.strike_s3("PUT", "lose_answer")
     await bedrock.strike_s3("HEAD", "status", **BROKEN)
@@ -89,7 +89,7 @@ async def test_what_arrived_before_is_not_taken_for_what_breaks_off(
 
 
 @bad_moments
-async def test_a_part_that_s3_has_no_time_for_is_sent_again(
+async def test_a_part_that_s3_throttles_is_sent_again(
     bedrock: BedrockWithFake, fault: dict[str, Any], status: Status
 ) -> None:
     await bedrock.strike_s3("PUT", "status", query=PART, **fault)
@@ -111,7 +111,9 @@ async def test_a_part_whose_answer_is_lost_is_in_the_file_once(
     await the_one_file(bedrock, DATA, await in_chunks(bedrock, session))
 
 
-async def test_what_is_there_of_a_failed_chunk_is_not_sent_twice(bedrock: BedrockWithFake) -> None:
+async def test_the_stored_part_of_a_failed_chunk_is_not_sent_twice(
+    bedrock: BedrockWithFake,
+) -> None:
     await bedrock.strike_s3("PUT", "status", query=PART, nth=2, **BUSY)
     session = await bedrock.start(len(DATA))
     two = DATA[: 2 * GRANULARITY]
@@ -122,13 +124,13 @@ async def test_what_is_there_of_a_failed_chunk_is_not_sent_twice(bedrock: Bedroc
     await the_one_file(bedrock, DATA, await last_chunk(bedrock, session))
 
 
-async def test_a_beginning_that_fails_for_a_moment_is_tried_again(bedrock: BedrockWithFake) -> None:
+async def test_a_start_that_fails_once_is_tried_again(bedrock: BedrockWithFake) -> None:
     await bedrock.strike_s3("POST", "status", query=BEGIN, times=2, **BUSY)
     await the_one_file(bedrock, DATA, await in_chunks(bedrock, await bedrock.start(len(DATA))))
     assert len(await bedrock.s3_calls("POST", BEGIN)) == 3
 
 
-async def test_a_beginning_that_fails_for_longer_begins_nothing(bedrock: BedrockWithFake) -> None:
+async def test_a_start_that_keeps_failing_creates_nothing(bedrock: BedrockWithFake) -> None:
     await bedrock.strike_s3("POST", "status", query=BEGIN, times=3, **BUSY)
     session = await bedrock.start(len(DATA))
     error = await refused(bedrock.send(session, DATA[:GRANULARITY]))
@@ -145,7 +147,7 @@ async def test_a_beginning_that_fails_for_longer_begins_nothing(bedrock: Bedrock
 
 
 @pytest.mark.parametrize("fault", ["lose_answer", "truncate"])
-async def test_a_lost_answer_to_complete_makes_no_second(
+async def test_a_lost_answer_to_complete_creates_no_second_file(
     bedrock: BedrockWithFake, fault: str
 ) -> None:
     await bedrock.strike_s3("POST", fault, query=UPLOAD)
@@ -153,7 +155,7 @@ async def test_a_lost_answer_to_complete_makes_no_second(
 
 
 async def test_a_completed_upload_is_found_by_the_repeat(bedrock: BedrockWithFake) -> None:
-    """Every answer is lost, and what follows the completion fails too."""
+    """Every answer is lost, and the calls after the completion fail too."""
     await bedrock.strike_s3("POST", "lose_answer", query=UPLOAD)
     await bedrock.strike_s3("HEAD", "status", **BROKEN)
     session = await bedrock.start(len(DATA))
@@ -170,7 +172,7 @@ async def test_a_completion_that_fails_with_the_status_200_is_tried_again(
     assert len(await bedrock.s3_calls("POST", UPLOAD)) == 2
 
 
-async def test_a_completion_that_fails_for_longer_makes_no_file(bedrock: BedrockWithFake) -> None:
+async def test_a_completion_that_keeps_failing_creates_no_file(bedrock: BedrockWithFake) -> None:
     await bedrock.strike_s3("POST", "status", query=UPLOAD, times=ATTEMPTS, **FAILED_COMPLETION)
     session = await bedrock.start(len(DATA))
     error = await refused(in_chunks(bedrock, session))
@@ -190,7 +192,7 @@ async def test_a_completion_that_fails_for_longer_makes_no_file(bedrock: Bedrock
     ],
     ids=["nothing", "no XML", "half", "entities"],
 )
-async def test_an_answer_that_makes_no_sense_is_s3s_fault(
+async def test_an_invalid_answer_is_s3s_fault(
     bedrock: BedrockWithFake, body: str, times: int
 ) -> None:
     await bedrock.strike_s3("POST", "status", query=UPLOAD, status=200, body=body, times=times)
@@ -212,7 +214,7 @@ async def test_an_answer_that_makes_no_sense_is_s3s_fault(
         ("GET", UPLOAD, "<ListPartsResult><IsTruncated>true</IsTruncated></ListPartsResult>"),
     ],
 )
-async def test_an_answer_that_lacks_what_it_must_have_is_s3s_fault(
+async def test_an_answer_without_a_required_field_is_s3s_fault(
     bedrock: BedrockWithFake, method: str, query: str, body: str
 ) -> None:
     await bedrock.strike_s3(method, "status", query=query, status=200, body=body)
@@ -222,7 +224,7 @@ async def test_an_answer_that_lacks_what_it_must_have_is_s3s_fault(
     await the_one_file(bedrock, DATA, await in_chunks(bedrock, session))
 
 
-async def test_an_upload_that_another_aborted_is_over(bedrock: BedrockWithFake) -> None:
+async def test_an_upload_that_another_aborted_has_ended(bedrock: BedrockWithFake) -> None:
     session = await bedrock.start(len(DATA))
     await bedrock.send(session, DATA[: 2 * GRANULARITY])
     bedrock.abort_all()
@@ -235,7 +237,7 @@ async def test_an_upload_that_another_aborted_is_over(bedrock: BedrockWithFake) 
 # --- what a client does wrong ---------------------------------------------------------------------
 
 
-async def test_a_client_that_sends_too_little_makes_no_file(bedrock: BedrockWithFake) -> None:
+async def test_a_client_that_sends_too_little_creates_no_file(bedrock: BedrockWithFake) -> None:
     session = await bedrock.start(len(SMALL) + 1)
     short = Chunk(0, Body(Pieces(SMALL), len(SMALL) + 1), finalize=True)
     with pytest.raises(TruncatedBody):
@@ -244,7 +246,7 @@ async def test_a_client_that_sends_too_little_makes_no_file(bedrock: BedrockWith
 
 
 @pytest.mark.parametrize("declared", [len(DATA) - 1, len(DATA) + 1])
-async def test_a_total_other_than_the_declared_one_makes_no_file(
+async def test_a_total_other_than_declared_creates_no_file(
     bedrock: BedrockWithFake, declared: int
 ) -> None:
     session = await bedrock.start(declared)
@@ -262,7 +264,7 @@ async def test_an_offset_ahead_of_what_has_arrived(bedrock: BedrockWithFake) -> 
 
 
 @pytest.mark.parametrize("size", [0, 100, GRANULARITY])
-async def test_a_body_without_a_length_waits_in_the_state_a_slice_at_a_time(
+async def test_a_body_without_a_length_is_staged_slice_by_slice(
     bedrock: BedrockWithFake, size: int
 ) -> None:
     body = Body(Pieces(DATA[:size]), None)
@@ -274,7 +276,7 @@ async def test_a_body_without_a_length_waits_in_the_state_a_slice_at_a_time(
     assert bedrock.state.objects == {}
 
 
-async def test_a_file_in_one_request_that_breaks_off_leaves_nothing(
+async def test_a_file_in_one_request_that_breaks_off_is_not_created(
     bedrock: BedrockWithFake,
 ) -> None:
     await bedrock.strike_s3("PUT", "status", query=f"{PART}=2", **BUSY)

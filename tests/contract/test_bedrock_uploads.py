@@ -1,4 +1,4 @@
-"""Bedrock's uploads against the fake S3 when all is well: one object, with what was said of it."""
+"""Uploads to Bedrock without faults: one object, with the metadata of the file."""
 
 import pytest
 
@@ -48,7 +48,7 @@ async def test_chunks_are_parts_of_one_upload(bedrock: BedrockWithFake) -> None:
 
 
 @pytest.mark.parametrize("in_parts", [False, True])
-async def test_the_object_has_what_was_said_of_the_file(
+async def test_the_object_has_the_metadata_of_the_file(
     bedrock: BedrockWithFake, in_parts: bool
 ) -> None:
     said = {"name": "Quartalszahlen.pdf", "mime_type": "application/pdf"}
@@ -57,7 +57,7 @@ async def test_the_object_has_what_was_said_of_the_file(
     [name] = await bedrock.keys()
     assert name.endswith(".pdf")
     there = bedrock.head(PREFIX + name)
-    # The fake S3 keeps no type, so what counts is what it was told when the object was begun.
+    # The fake S3 stores no type, so the request that starts the object is checked.
     begun = [*await bedrock.requests("POST"), *await bedrock.requests("PUT")][0]
     assert begun["headers"]["content-type"] == "application/pdf"
     assert there["Metadata"] == {"display-name": "Quartalszahlen.pdf"}
@@ -102,7 +102,7 @@ async def test_a_display_name_that_s3_cannot_keep_is_refused_at_the_start(
 @pytest.mark.parametrize(
     "mime_type", ["text/plaîn", "text/plain\r\nx-amz-acl: public-read", "a\x00"]
 )
-async def test_a_type_that_is_no_header_is_refused_at_the_start(
+async def test_a_type_that_cannot_be_a_header_is_refused_at_the_start(
     bedrock: BedrockWithFake, mime_type: str
 ) -> None:
     error = await refused(bedrock.start(len(SMALL), mime_type=mime_type))
@@ -128,7 +128,7 @@ async def test_an_end_without_bytes(bedrock: BedrockWithFake, offset: int | None
 
 
 @pytest.mark.parametrize("known", [True, False])
-async def test_a_file_in_one_request_that_is_no_resumable_upload(
+async def test_a_file_in_one_request_instead_of_a_resumable_upload(
     bedrock: BedrockWithFake, known: bool
 ) -> None:
     body = Body(Pieces(DATA), len(DATA) if known else None)
@@ -141,7 +141,7 @@ async def test_a_file_in_one_request_that_is_no_resumable_upload(
     assert left_of_session(bedrock) == []
 
 
-async def test_a_query_tells_what_has_arrived(bedrock: BedrockWithFake) -> None:
+async def test_a_query_returns_what_has_arrived(bedrock: BedrockWithFake) -> None:
     session = await bedrock.start(len(DATA))
     assert (await bedrock.uploads.query(session)).received == 0
     await bedrock.send(session, DATA[: 2 * GRANULARITY])
@@ -160,7 +160,7 @@ async def test_chunks_go_through_any_replica(bedrock: BedrockWithFake) -> None:
     assert len(await bedrock.s3_calls("POST", BEGIN)) == 1
 
 
-async def test_a_repeat_in_another_slicing(bedrock: BedrockWithFake) -> None:
+async def test_a_repeat_in_other_slices(bedrock: BedrockWithFake) -> None:
     session = await bedrock.start(len(DATA))
     await bedrock.send(session, DATA[:GRANULARITY])
     await bedrock.send(session, DATA[: 2 * GRANULARITY])
@@ -171,7 +171,7 @@ async def test_a_repeat_in_another_slicing(bedrock: BedrockWithFake) -> None:
 
 
 @pytest.mark.parametrize("in_parts", [False, True])
-async def test_a_repeat_of_the_end_is_answered_alike(
+async def test_a_repeat_of_the_last_chunk_gets_the_same_answer(
     bedrock: BedrockWithFake, in_parts: bool
 ) -> None:
     data = DATA if in_parts else SMALL

@@ -68,7 +68,7 @@ async def test_a_creation_whose_outcome_is_unknown_is_not_repeated(google: Gemin
     assert await batches(google) == 1
 
 
-async def test_a_creation_that_never_left_can_be_sent_again(google: GeminiWithFake) -> None:
+async def test_a_creation_that_was_never_sent_can_be_repeated(google: GeminiWithFake) -> None:
     request = creation()
     broken = replace(request, headers={**request.headers, "accept-language": "a\x00b"})
     with pytest.raises(FerryError) as caught:
@@ -78,8 +78,8 @@ async def test_a_creation_that_never_left_can_be_sent_again(google: GeminiWithFa
     assert await batches(google) == 1
 
 
-async def test_a_body_that_must_be_held_has_a_limit(google: GeminiWithFake) -> None:
-    """The harness allows 1 MiB."""
+async def test_a_body_that_must_be_in_memory_has_a_limit(google: GeminiWithFake) -> None:
+    """The limit of these tests is 1 MiB."""
     with pytest.raises(FerryError, match="FERRY_INLINE_MAX_BYTES") as caught:
         await google.relay(CALLER, creation("x" * (1 << 20)))
     assert caught.value.status == Status.INVALID_ARGUMENT
@@ -87,7 +87,7 @@ async def test_a_body_that_must_be_held_has_a_limit(google: GeminiWithFake) -> N
     assert await named(google, creation())
 
 
-async def test_a_creation_that_google_refused_can_be_sent_again(google: GeminiWithFake) -> None:
+async def test_a_creation_that_google_refused_can_be_repeated(google: GeminiWithFake) -> None:
     match = {"method": "POST", "path": ".*batchGenerateContent"}
     fault = {"kind": "status", "status": 429, "body": "{}", "read_body": True}
     await google.post("/_fake/faults", {"match": match, "fault": fault})

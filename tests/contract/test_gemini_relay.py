@@ -1,4 +1,4 @@
-"""Everything that is not an upload goes to the fake and comes back as it is."""
+"""Everything except uploads is relayed unchanged in both directions."""
 
 from collections.abc import AsyncIterator
 
@@ -25,7 +25,7 @@ def asked(method: str, target: str, body: bytes | None = None, **headers: str) -
     return RelayedRequest(method, URL(target, encoded=True), inbound, content)
 
 
-async def test_what_is_the_proxys_own_stays_here(google: GeminiWithFake) -> None:
+async def test_the_proxys_own_headers_are_not_sent(google: GeminiWithFake) -> None:
     request = asked(
         "GET",
         "/v1beta/files?pageSize=5",
@@ -53,13 +53,13 @@ async def test_a_request_with_a_body(google: GeminiWithFake) -> None:
     assert (seen["declared_length"], seen["chunked"]) == (len(document), False)
 
 
-async def test_a_refusal_comes_back_as_it_is(google: GeminiWithFake) -> None:
+async def test_a_refusal_is_returned_unchanged(google: GeminiWithFake) -> None:
     async with await google.relay(CALLER, asked("GET", "/v1/batches/none")) as reply:
         assert reply.status == 404
         assert orjson.loads(await reply.read(10_000))["error"]["status"] == "NOT_FOUND"
 
 
-async def test_a_path_that_google_does_not_know(google: GeminiWithFake) -> None:
+async def test_a_path_unknown_to_google(google: GeminiWithFake) -> None:
     async with await google.relay(CALLER, asked("GET", "/v1/nonsense/%2F?a=b%20c")) as reply:
         assert reply.status == 404
         assert reply.headers["content-type"].startswith("text/html")

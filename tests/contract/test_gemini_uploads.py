@@ -1,4 +1,4 @@
-"""Gemini's uploads against the fake: what must come out whatever the network does."""
+"""Gemini's uploads against the fake, also with network faults."""
 
 import hashlib
 from collections.abc import AsyncIterator
@@ -79,7 +79,7 @@ async def test_an_upload_in_chunks(google: GeminiWithFake) -> None:
     assert google.state.objects == {}
 
 
-async def test_chunks_carry_an_exact_length_and_no_key(google: GeminiWithFake) -> None:
+async def test_chunks_have_an_exact_length_and_no_key(google: GeminiWithFake) -> None:
     session = await first_half(google)
     await google.send(session, DATA[HALF:], HALF, finalize=True)
     start, *chunks = await google.requests()
@@ -110,7 +110,7 @@ async def test_a_query_at_each_stage(google: GeminiWithFake) -> None:
     assert (await google.uploads.query(session)).document == final.document
 
 
-async def test_a_cancelled_upload_takes_nothing_more(google: GeminiWithFake) -> None:
+async def test_a_cancelled_upload_accepts_nothing_more(google: GeminiWithFake) -> None:
     session = await first_half(google)
     assert (await google.uploads.cancel(session)).status is UploadStatus.CANCELLED
     for attempt in (
@@ -124,7 +124,7 @@ async def test_a_cancelled_upload_takes_nothing_more(google: GeminiWithFake) -> 
         assert caught.value.upload_status == "cancelled"
 
 
-async def test_a_finished_upload_takes_nothing_more(google: GeminiWithFake) -> None:
+async def test_a_finished_upload_accepts_nothing_more(google: GeminiWithFake) -> None:
     session = await google.start(len(DATA))
     final = await google.send(session, DATA, finalize=True)
     assert (await google.send(session, DATA, finalize=True)).document == final.document
@@ -139,7 +139,7 @@ async def test_a_finished_upload_takes_nothing_more(google: GeminiWithFake) -> N
 # --- the network, or Google, has a bad moment -----------------------------------------------------
 
 
-async def test_a_lost_answer_is_not_noticed(google: GeminiWithFake) -> None:
+async def test_a_lost_answer_is_hidden_from_the_client(google: GeminiWithFake) -> None:
     session = await google.start(len(DATA))
     await google.strike("upload", "lose_answer")
     assert (await google.send(session, DATA[:HALF])).received == HALF
@@ -149,7 +149,7 @@ async def test_a_lost_answer_is_not_noticed(google: GeminiWithFake) -> None:
     assert await google.commands() == ["start", "upload", "query", "upload, finalize", "query"]
 
 
-async def test_a_chunk_sent_again_is_taken_once(google: GeminiWithFake) -> None:
+async def test_a_repeated_chunk_is_stored_once(google: GeminiWithFake) -> None:
     session = await first_half(google)
     assert (await google.send(session, DATA[:HALF])).received == HALF
     assert (await google.send(session, DATA[:CHUNK])).received == HALF
@@ -157,7 +157,7 @@ async def test_a_chunk_sent_again_is_taken_once(google: GeminiWithFake) -> None:
     assert await google.sha256(final) == SHA256
 
 
-async def test_a_last_chunk_sent_again_has_the_same_file(google: GeminiWithFake) -> None:
+async def test_a_repeated_last_chunk_returns_the_same_file(google: GeminiWithFake) -> None:
     session = await first_half(google)
     final = await google.send(session, DATA[HALF:], HALF, finalize=True)
     again = await google.send(session, DATA[HALF:], HALF, finalize=True)
@@ -166,7 +166,7 @@ async def test_a_last_chunk_sent_again_has_the_same_file(google: GeminiWithFake)
 
 
 @pytest.mark.parametrize("arrived", [CHUNK, CHUNK + 100])
-async def test_a_chunk_cut_in_the_middle_is_continued_when_it_comes_again(
+async def test_a_chunk_that_broke_off_is_continued_by_its_repeat(
     google: GeminiWithFake, arrived: int
 ) -> None:
     session = await google.start(len(DATA))
@@ -183,7 +183,7 @@ async def test_a_chunk_cut_in_the_middle_is_continued_when_it_comes_again(
     assert offsets == [None, "0", None, None, str(CHUNK)]
 
 
-async def test_a_chunk_of_which_nothing_arrived_is_sent_again_whole(google: GeminiWithFake) -> None:
+async def test_a_chunk_that_did_not_arrive_is_sent_again_whole(google: GeminiWithFake) -> None:
     session = await first_half(google)
     await google.strike("upload, finalize", "reset", after_bytes=100)
     error = await failure(google, session, DATA[HALF:], HALF, finalize=True)
@@ -193,7 +193,9 @@ async def test_a_chunk_of_which_nothing_arrived_is_sent_again_whole(google: Gemi
 
 
 @pytest.mark.parametrize("code", [500, 503, 429, 408])
-async def test_a_bad_moment_leaves_the_upload_as_it_was(google: GeminiWithFake, code: int) -> None:
+async def test_a_temporary_error_leaves_the_upload_unchanged(
+    google: GeminiWithFake, code: int
+) -> None:
     session = await google.start(len(DATA))
     await google.strike("upload, finalize", "status", status=code)
     error = await failure(google, session, DATA, finalize=True)
@@ -213,10 +215,10 @@ async def test_an_answer_before_the_chunk_has_arrived(google: GeminiWithFake) ->
 
 @pytest.mark.parametrize("kind", ["reset", "reject_after"])
 @pytest.mark.parametrize("arrived", [0, 1, CHUNK - 1, CHUNK, 3 * CHUNK + 5, len(DATA)])
-async def test_three_tries_are_enough_wherever_a_chunk_breaks(
+async def test_three_attempts_are_enough_wherever_a_chunk_breaks_off(
     google: GeminiWithFake, kind: str, arrived: int
 ) -> None:
-    """As SDKs try: the same bytes at the same offset, while there is no upload status."""
+    """As SDKs retry: the same bytes at the same offset, as long as there is no upload status."""
     session = await google.start(len(DATA))
     await google.strike("upload, finalize", kind, after_bytes=arrived)
     for _ in range(2):
@@ -232,21 +234,21 @@ async def test_three_tries_are_enough_wherever_a_chunk_breaks(
     assert google.state.objects == {}
 
 
-async def test_a_chunk_of_which_google_has_the_beginning(google: GeminiWithFake) -> None:
-    """A chunk whose part no note records: Google refuses the offset, and gets the rest."""
+async def test_a_chunk_whose_beginning_google_already_has(google: GeminiWithFake) -> None:
+    """Its beginning arrived without a record: Google refuses the offset and gets the rest."""
     session = await google.start(len(DATA))
     await google.send(session, DATA[:CHUNK])
     try:
         final = await google.send(session, DATA, finalize=True)
     except FerryError as error:
-        # Too much had been read by the time that the refusal was here.
+        # Too much had been read when the refusal arrived.
         if error.permanent:
             raise
         final = await google.send(session, DATA, finalize=True)
     assert await google.sha256(final) == SHA256
 
 
-async def test_a_query_that_fails_is_asked_again_with_the_next_chunk(
+async def test_a_failed_query_is_repeated_with_the_next_chunk(
     google: GeminiWithFake,
 ) -> None:
     session = await google.start(len(DATA))
@@ -261,7 +263,7 @@ async def test_a_query_that_fails_is_asked_again_with_the_next_chunk(
     assert await google.sha256(final) == SHA256
 
 
-async def test_a_client_that_breaks_off_can_go_on(google: GeminiWithFake) -> None:
+async def test_a_client_that_disconnected_can_continue(google: GeminiWithFake) -> None:
     session = await google.start(len(DATA))
     short = Body(in_memory(DATA[: CHUNK + 100]).chunks, len(DATA))
     with pytest.raises(TruncatedBody):
@@ -285,7 +287,7 @@ async def test_an_offset_beyond_what_google_has(google: GeminiWithFake) -> None:
         assert str(CHUNK) in error.message
 
 
-async def test_an_end_that_comes_too_early(google: GeminiWithFake) -> None:
+async def test_an_end_that_arrives_too_early(google: GeminiWithFake) -> None:
     session = await first_half(google)
     for offset in (None, HALF):
         with pytest.raises(FerryError) as caught:
@@ -293,7 +295,7 @@ async def test_an_end_that_comes_too_early(google: GeminiWithFake) -> None:
         assert (caught.value.code, caught.value.permanent) == (400, True)
 
 
-async def test_a_chunk_off_the_granularity(google: GeminiWithFake) -> None:
+async def test_a_chunk_that_is_no_multiple_of_the_granularity(google: GeminiWithFake) -> None:
     session = await google.start(None)
     error = await failure(google, session, DATA[:1000])
     assert (error.code, error.permanent, error.provider) == (400, True, "google")
@@ -324,14 +326,14 @@ async def test_a_start_that_google_refuses(
     assert (caught.value.code, caught.value.reason) == (code, reason)
 
 
-async def test_a_start_at_a_bad_moment(google: GeminiWithFake) -> None:
+async def test_a_start_during_a_temporary_error(google: GeminiWithFake) -> None:
     await google.strike("start", "status", status=500)
     with pytest.raises(FerryError) as caught:
         await google.start(1)
     assert caught.value.code == 500
 
 
-async def test_googles_url_is_shown_nowhere(
+async def test_googles_url_is_never_shown(
     google: GeminiWithFake, caplog: pytest.LogCaptureFixture
 ) -> None:
     with caplog.at_level("DEBUG"):
@@ -341,6 +343,6 @@ async def test_googles_url_is_shown_nowhere(
         await google.strike("upload, finalize", "reset", after_bytes=CHUNK)
         error = await failure(google, session, DATA, finalize=True)
     assert upload not in f"{session!r} {error!r} {error.__context__!r}"
-    # The fake logs what it is asked for, in the same process.
+    # The fake logs its requests, in the same process.
     ours = [record for record in caplog.records if record.name != "aiohttp.access"]
     assert not any(upload in record.getMessage() for record in ours)

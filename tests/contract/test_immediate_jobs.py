@@ -1,4 +1,4 @@
-"""Immediate jobs on every form of the state store: what one replica begins, another ends."""
+"""Immediate batches on every form of the state store: one replica starts, another ends."""
 
 import asyncio
 
@@ -20,7 +20,7 @@ async def yes() -> bool:
     return True
 
 
-async def test_of_many_replicas_one_has_the_claim(replicas: Replicas) -> None:
+async def test_one_of_many_replicas_gets_the_lease(replicas: Replicas) -> None:
     stores = [await replicas.another() for _ in range(4)]
     tasks = [
         asyncio.create_task(acquire(LeaseRecords("x/claims", store), SystemClock(), yes))
@@ -37,7 +37,7 @@ async def test_of_many_replicas_one_has_the_claim(replicas: Replicas) -> None:
     await asyncio.gather(*waiting, return_exceptions=True)
 
 
-async def test_what_one_replica_gives_up_another_carries_on(replicas: Replicas) -> None:
+async def test_one_replica_continues_what_another_released(replicas: Replicas) -> None:
     expired = ScriptedAnswers({3: [refusal(Status.UNAUTHENTICATED, 403)]})
     first = Replica(await replicas.another(), SystemClock(), expired)
     second = Replica(await replicas.another(), SystemClock())

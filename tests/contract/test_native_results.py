@@ -1,4 +1,4 @@
-"""A batch's results in the provider's own form: byte for byte what the provider wrote."""
+"""Results in the provider's own format: exactly the bytes that the provider wrote."""
 
 from collections.abc import AsyncIterator, Sequence
 
@@ -34,19 +34,19 @@ ODD = '\ufeff{"custom_id" : "a",  "n": 1.50}\r\n\n{"a": "\u2028"}\nno json {"cut
 async def openai() -> AsyncIterator[OpenAIWithFake]:
     async with openai_with_fake.openai_with_fake() as provider_with_fake:
         yield provider_with_fake
-        assert provider_with_fake.nothing_held
+        assert provider_with_fake.no_memory_reserved
 
 
 @pytest.fixture
 async def anthropic() -> AsyncIterator[AnthropicWithFake]:
     async with anthropic_with_fake.anthropic_with_fake() as provider_with_fake:
         yield provider_with_fake
-        assert provider_with_fake.nothing_held
+        assert provider_with_fake.no_memory_reserved
 
 
 @pytest.fixture
 def small(bedrock: BedrockWithFake) -> BedrockWithFake:
-    """Carries batches below the minimum out itself."""
+    """The provider runs batches below the minimum itself."""
     bedrock.provider = bedrock.replica(immediate=True)
     return bedrock
 
@@ -56,8 +56,8 @@ async def native(work: ProviderWithFake, batch_id: str, provider: Provider | Non
     assert files is not None
     opened = await files.download(work.caller, result_file_id(batch_id), ResultForm.NATIVE)
     try:
-        # Nothing is translated, so nothing is held for it.
-        assert work.nothing_held
+        # Nothing is translated, so no memory is reserved.
+        assert work.no_memory_reserved
         return b"".join([chunk async for chunk in opened.body.chunks])
     finally:
         await opened.close()
@@ -92,7 +92,7 @@ async def test_openais_output_and_then_its_errors(openai: OpenAIWithFake, source
     found = await native(openai, batch_id)
 
     assert found == output + errors
-    # The request that was lost has no line: only Gemini's form names every request.
+    # The lost request has no line: only Gemini's format names every request.
     assert ids(found, "custom_id") == [indexed_id(n) for n in (0, 1, 3)]
 
 
@@ -102,15 +102,15 @@ async def test_lines_of_openais_own_format_keep_their_ids(openai: OpenAIWithFake
     assert ids(await native(openai, batch_id), "custom_id") == ["a", "b", "c"]
 
 
-async def test_odd_bytes_of_openais_arrive_as_they_are(openai: OpenAIWithFake) -> None:
+async def test_invalid_bytes_of_openai_arrive_unchanged(openai: OpenAIWithFake) -> None:
     batch_id = await openai_batching.ended(openai, openai_with_fake.inline(*TEXTS))
     await openai_batching.answered_with(openai, ODD.encode())
-    # One line break stands between the two files, whose last lines have none.
+    # One line break separates the two files, whose last lines have none.
     assert await native(openai, batch_id) == f"{ODD}\n{ODD}".encode()
 
 
 @pytest.mark.parametrize("field", ["output_file_id", "error_file_id"])
-async def test_a_file_of_openais_that_is_gone_is_told_before_the_first_byte(
+async def test_a_missing_file_of_openai_is_reported_before_the_first_byte(
     openai: OpenAIWithFake, field: str
 ) -> None:
     batch_id = await openai_batching.ended(openai, openai_with_fake.inline(*TEXTS))
@@ -122,7 +122,7 @@ async def test_a_file_of_openais_that_is_gone_is_told_before_the_first_byte(
     assert [path for path in await openai.calls("GET") if path.endswith("/content")] == []
 
 
-async def test_a_batch_for_which_openai_wrote_nothing(openai: OpenAIWithFake) -> None:
+async def test_a_batch_without_any_output_from_openai(openai: OpenAIWithFake) -> None:
     batch_id = await openai_batching.ended(openai, openai_with_fake.inline(*TEXTS), "failed")
     error = await refused(native(openai, batch_id))
     assert (error.status, error.upstream_status) == (Status.NOT_FOUND, None)
@@ -142,7 +142,7 @@ async def test_openais_files_that_break_off_never_end_cleanly(
     assert (await refused(native(openai, batch_id))).status == Status.UNAVAILABLE
 
 
-async def test_the_form_matters_for_results_alone(openai: OpenAIWithFake) -> None:
+async def test_the_format_matters_only_for_results(openai: OpenAIWithFake) -> None:
     data = gemini_lines(*TEXTS)
     file_id = await openai.upload(data, "in.jsonl")
     for form in ResultForm:
@@ -160,7 +160,7 @@ async def anthropics_results(anthropic: AnthropicWithFake, batch_id: str) -> byt
 
 
 @pytest.mark.parametrize("source", ["file", "inline"])
-async def test_anthropics_results_as_they_are(anthropic: AnthropicWithFake, source: str) -> None:
+async def test_anthropics_results_unchanged(anthropic: AnthropicWithFake, source: str) -> None:
     batch: NewBatch = anthropic_with_fake.inline(*TEXTS)
     if source == "file":
         file_id = await anthropic.upload(gemini_lines(*TEXTS), "in.jsonl")
@@ -180,7 +180,7 @@ async def test_anthropics_results_of_another_tools_batch(anthropic: AnthropicWit
     assert await native(anthropic, batch_id) == await anthropics_results(anthropic, batch_id)
 
 
-async def test_odd_bytes_of_anthropics_arrive_as_they_are(anthropic: AnthropicWithFake) -> None:
+async def test_invalid_bytes_of_anthropic_arrive_unchanged(anthropic: AnthropicWithFake) -> None:
     batch_id = await anthropic_batching.ended(anthropic, anthropic_with_fake.inline(*TEXTS))
     await anthropic_batching.answered_with(anthropic, ODD.encode())
     assert await native(anthropic, batch_id) == ODD.encode()
@@ -212,7 +212,7 @@ async def of_a_file(bedrock: BedrockWithFake, texts: Sequence[str] = TEXTS) -> s
 
 
 @pytest.mark.parametrize("source", ["file", "inline"])
-async def test_bedrocks_output_as_it_is(bedrock: BedrockWithFake, source: str) -> None:
+async def test_bedrocks_output_unchanged(bedrock: BedrockWithFake, source: str) -> None:
     if source == "file":
         batch_id = await of_a_file(bedrock)
     else:
@@ -225,7 +225,7 @@ async def test_bedrocks_output_as_it_is(bedrock: BedrockWithFake, source: str) -
     assert ids(found, "recordId") == [indexed_id(n) for n in (0, 1, 3)]
 
 
-async def test_bedrocks_several_objects_and_odd_bytes(bedrock: BedrockWithFake) -> None:
+async def test_bedrocks_several_objects_and_invalid_bytes(bedrock: BedrockWithFake) -> None:
     """The manifest is not a result file, so it is left out."""
     batch_id = await of_a_file(bedrock)
     for name in ("a.jsonl.out", "b.jsonl.out"):
@@ -241,7 +241,7 @@ async def test_bedrocks_results_that_were_deleted(bedrock: BedrockWithFake) -> N
     assert (await bedrock_with_fake.refused(native(bedrock, batch_id))).status == Status.NOT_FOUND
 
 
-async def test_a_job_for_which_bedrock_wrote_nothing(bedrock: BedrockWithFake) -> None:
+async def test_a_job_without_any_output_from_bedrock(bedrock: BedrockWithFake) -> None:
     batch_id = await bedrock_batching.created(bedrock, bedrock_with_fake.inline(*TEXTS))
     await bedrock.move(batch_id, "Failed")
     error = await bedrock_with_fake.refused(native(bedrock, batch_id))
@@ -256,7 +256,7 @@ async def test_bedrocks_output_that_breaks_off_never_ends_cleanly(bedrock: Bedro
     assert (await bedrock_with_fake.refused(native(bedrock, batch_id))).status == Status.UNAVAILABLE
 
 
-async def test_what_the_proxy_carried_out_has_the_form_of_a_jobs_output(
+async def test_results_of_the_proxy_have_the_format_of_a_jobs_output(
     small: BedrockWithFake,
 ) -> None:
     batch_id = await bedrock_batching.created(

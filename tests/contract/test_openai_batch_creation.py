@@ -1,4 +1,4 @@
-"""The creation of a batch at OpenAI: one job, and nothing left behind by a failed one."""
+"""Creating a batch at OpenAI: one job, and nothing remains of a failed creation."""
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
@@ -34,7 +34,7 @@ from tests.contract.provider_with_fake import gemini_lines, json_lines, refused
 async def openai() -> AsyncIterator[OpenAIWithFake]:
     async with openai_with_fake() as provider_with_fake:
         yield provider_with_fake
-        assert provider_with_fake.nothing_held
+        assert provider_with_fake.no_memory_reserved
 
 
 # --- schemas --------------------------------------------------------------------------------------
@@ -49,7 +49,7 @@ def answering_with(schema: Mapping[str, Any]) -> NewBatch:
 ARRAY = {"type": "array", "items": {"type": "string"}}
 
 
-async def test_a_schema_that_openai_does_not_take_is_refused_before_anything_is_made(
+async def test_a_schema_that_openai_rejects_is_refused_before_any_call(
     openai: OpenAIWithFake,
 ) -> None:
     error = await refused(openai.batches.create(CALLER, answering_with(ARRAY)))
@@ -61,7 +61,7 @@ async def test_a_schema_that_openai_does_not_take_is_refused_before_anything_is_
     assert await openai.objects("batches") == []
 
 
-async def test_a_server_with_rules_of_its_own_gets_the_schema_as_it_is(
+async def test_another_server_gets_the_schema_unchanged(
     openai: OpenAIWithFake,
 ) -> None:
     other = openai.replica(schema_rule=any_schema)
@@ -94,7 +94,7 @@ async def test_a_refused_creation_leaves_nothing(
     assert await openai.objects("files") == []
     assert await openai.objects("batches") == []
     assert openai.state.objects == {}
-    assert openai.nothing_held
+    assert openai.no_memory_reserved
 
 
 @pytest.mark.parametrize("call", ["files", "batches"])
@@ -117,7 +117,9 @@ async def test_an_input_is_kept_while_it_is_unknown_whether_its_batch_was_made(
     assert await openai.calls("DELETE") == []
 
 
-async def test_a_client_that_leaves_after_the_batch_was_made(openai: OpenAIWithFake) -> None:
+async def test_a_client_that_disconnects_after_the_batch_was_created(
+    openai: OpenAIWithFake,
+) -> None:
     await openai.strike("POST", "batches", "delay", name="slow", at="answer")
     batch = inline(*TEXTS, idempotency_key="once", fingerprint="f")
     creating = asyncio.create_task(openai.batches.create(CALLER, batch))
@@ -125,7 +127,7 @@ async def test_a_client_that_leaves_after_the_batch_was_made(openai: OpenAIWithF
     creating.cancel()
     with pytest.raises(asyncio.CancelledError):
         await creating
-    assert openai.nothing_held
+    assert openai.no_memory_reserved
     again = await openai.batches.create(CALLER, batch)
     assert await openai.objects("batches") == [again.batch.id]
     assert len(await openai.objects("files")) == 1
@@ -133,7 +135,9 @@ async def test_a_client_that_leaves_after_the_batch_was_made(openai: OpenAIWithF
     assert len(await items(openai, again.batch.id)) == len(TEXTS)
 
 
-async def test_a_client_that_leaves_before_the_batch_was_made(openai: OpenAIWithFake) -> None:
+async def test_a_client_that_disconnects_before_the_batch_was_created(
+    openai: OpenAIWithFake,
+) -> None:
     await openai.strike("POST", "batches", "delay", name="slow", at="request")
     creating = asyncio.create_task(openai.batches.create(CALLER, inline(*TEXTS)))
     await openai.happened("slow")
@@ -141,10 +145,12 @@ async def test_a_client_that_leaves_before_the_batch_was_made(openai: OpenAIWith
     with pytest.raises(asyncio.CancelledError):
         await creating
     assert await openai.objects("files") == []
-    assert openai.nothing_held
+    assert openai.no_memory_reserved
 
 
-async def test_a_client_that_leaves_after_the_input_was_made(openai: OpenAIWithFake) -> None:
+async def test_a_client_that_disconnects_after_the_input_was_uploaded(
+    openai: OpenAIWithFake,
+) -> None:
     await openai.strike("POST", "files", "delay", name="slow", at="answer")
     creating = asyncio.create_task(openai.batches.create(CALLER, inline(*TEXTS)))
     await openai.happened("slow")
@@ -152,7 +158,7 @@ async def test_a_client_that_leaves_after_the_input_was_made(openai: OpenAIWithF
     with pytest.raises(asyncio.CancelledError):
         await creating
     assert await openai.objects("files") == []
-    assert openai.nothing_held
+    assert openai.no_memory_reserved
 
 
 @pytest.mark.parametrize("nth", [1, 2])
@@ -162,7 +168,7 @@ async def test_an_input_that_breaks_off(openai: OpenAIWithFake, nth: int) -> Non
     error = await refused(openai.batches.create(CALLER, from_file(file_id)))
     assert error.status == Status.UNAVAILABLE
     assert await openai.objects("files") == [parse_file_id(file_id).native]
-    assert openai.nothing_held
+    assert openai.no_memory_reserved
 
 
 @pytest.mark.parametrize(
@@ -177,7 +183,7 @@ async def test_an_input_that_breaks_off(openai: OpenAIWithFake, nth: int) -> Non
     ],
     ids=["no json", "no object", "key twice", "two formats", "too long", "empty"],
 )
-async def test_an_input_that_is_wrong_is_refused_whole(
+async def test_an_input_with_an_invalid_line_is_refused_as_a_whole(
     openai: OpenAIWithFake, data: bytes, where: str | None
 ) -> None:
     file_id = await openai.upload(data, "in.jsonl")
@@ -187,10 +193,10 @@ async def test_an_input_that_is_wrong_is_refused_whole(
     assert await openai.objects("batches") == []
     assert len(await openai.objects("files")) == 1
     # Immediately, not when the garbage collector runs.
-    assert openai.nothing_held
+    assert openai.no_memory_reserved
 
 
-async def test_a_file_that_is_not_there(openai: OpenAIWithFake) -> None:
+async def test_a_missing_file_is_not_found(openai: OpenAIWithFake) -> None:
     for file_id in ("file-none", str(FileId(FileKind.NATIVE, "file-none"))):
         error = await refused(openai.batches.create(CALLER, from_file(file_id)))
         assert error.status == Status.NOT_FOUND
@@ -215,7 +221,7 @@ async def test_a_file_for_another_purpose(openai: OpenAIWithFake, purpose: str) 
 
 @pytest.mark.parametrize("answer", [{}, {"id": None}, []])
 @pytest.mark.parametrize("call", ["files", "batches"])
-async def test_an_answer_that_makes_no_sense_is_the_upstreams_fault(
+async def test_an_invalid_answer_is_the_upstreams_fault(
     openai: OpenAIWithFake, call: str, answer: Any
 ) -> None:
     await openai.strike("POST", call, "status", status=200, body=answer)
@@ -247,7 +253,7 @@ async def test_without_a_key_each_request_is_its_own_job(openai: OpenAIWithFake)
     assert made[0] != made[1]
 
 
-async def test_creations_at_once_with_one_key_are_one_batch(openai: OpenAIWithFake) -> None:
+async def test_concurrent_creations_with_one_key_are_one_batch(openai: OpenAIWithFake) -> None:
     await openai.post("/_fake/settings", {"auto_advance": False})
     creations = (openai.batches.create(CALLER, keyed()) for _ in range(4))
     [made] = {created.batch.id for created in await asyncio.gather(*creations)}
@@ -277,7 +283,7 @@ async def test_a_second_batch_is_hidden_even_where_it_cannot_be_cancelled(
 
 
 async def test_a_batch_found_by_its_key_is_found_again(openai: OpenAIWithFake) -> None:
-    """However many are made after it: what was looked up once is recorded."""
+    """Also after many newer ones: the batch that was found is recorded."""
     await openai.strike("POST", "batches", "lose_answer")
     await openai.strike("GET", "batches", "status", status=500, times=2)
     await refused(openai.batches.create(CALLER, keyed()))
@@ -289,7 +295,7 @@ async def test_a_batch_found_by_its_key_is_found_again(openai: OpenAIWithFake) -
     assert len(await openai.calls("GET", "batches")) == lookups
 
 
-async def test_a_key_whose_creation_was_refused_may_come_with_another_body(
+async def test_a_key_whose_creation_was_refused_accepts_another_body(
     openai: OpenAIWithFake,
 ) -> None:
     await openai.strike("POST", "batches", "status", status=400)
@@ -298,7 +304,7 @@ async def test_a_key_whose_creation_was_refused_may_come_with_another_body(
     assert await openai.objects("batches") == [made.batch.id]
 
 
-async def test_a_creation_that_was_refused_may_be_tried_again(openai: OpenAIWithFake) -> None:
+async def test_a_creation_that_was_refused_may_be_repeated(openai: OpenAIWithFake) -> None:
     await openai.strike("POST", "batches", "status", status=429)
     await refused(openai.batches.create(CALLER, keyed()))
     made = await openai.batches.create(CALLER, keyed())

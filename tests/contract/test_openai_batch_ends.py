@@ -38,7 +38,7 @@ from tests.contract.provider_with_fake import gemini_lines, json_lines, refused
 async def openai() -> AsyncIterator[OpenAIWithFake]:
     async with openai_with_fake() as provider_with_fake:
         yield provider_with_fake
-        assert provider_with_fake.nothing_held
+        assert provider_with_fake.no_memory_reserved
 
 
 # --- failed as a whole ---------------------------------------------------------------------------
@@ -84,7 +84,7 @@ async def test_each_key_of_a_file_says_why_its_batch_failed(
 
 
 async def foreign(openai: OpenAIWithFake, content: bytes) -> str:
-    """A batch that another tool made of a file that has `content`."""
+    """A batch that another tool created from a file with `content`."""
     native = parse_file_id(await openai.upload(content, "in.jsonl")).native
     document = {"input_file_id": native, "endpoint": CHAT, "completion_window": "24h"}
     return str((await openai.native("batches", "POST", json=document))["id"])
@@ -122,7 +122,7 @@ FIELDS = ("output_file_id", "error_file_id")
 
 
 @pytest.mark.parametrize("field", FIELDS)
-async def test_another_tools_results_that_are_gone_in_part_are_told_of_by_key(
+async def test_results_of_another_tool_missing_in_part_are_errors_by_key(
     openai: OpenAIWithFake, field: str
 ) -> None:
     batch_id = await foreign(openai, json_lines(native_line("a"), native_line("b", "please fail")))
@@ -135,7 +135,7 @@ async def test_another_tools_results_that_are_gone_in_part_are_told_of_by_key(
 
 
 @pytest.mark.parametrize("field", FIELDS)
-async def test_results_that_are_gone_in_part_with_the_input_are_not_given_as_whole(
+async def test_partial_results_without_the_input_are_not_returned_as_complete(
     openai: OpenAIWithFake, field: str
 ) -> None:
     batch_id = await foreign(openai, json_lines(native_line("a"), native_line("b", "please fail")))
@@ -148,7 +148,7 @@ async def test_results_that_are_gone_in_part_with_the_input_are_not_given_as_who
     assert native[field] in error.message
 
 
-async def test_where_the_input_is_gone_too_the_batch_alone_says_why(
+async def test_without_the_input_only_the_batch_says_why(
     openai: OpenAIWithFake,
 ) -> None:
     batch_id = await foreign(openai, b"no json\n")
@@ -168,7 +168,7 @@ async def test_where_the_input_is_gone_too_the_batch_alone_says_why(
 
 
 async def test_a_batch_whose_input_the_server_does_not_name(openai: OpenAIWithFake) -> None:
-    """Servers like OpenAI's leave out members that OpenAI always sends."""
+    """Servers that speak OpenAI's API leave out members that OpenAI always sends."""
     native = {"id": "batch_1", "object": "batch", "endpoint": CHAT, "status": "failed"}
     await openai.strike("GET", "batches/batch_1", "status", status=200, body=native, times=2)
     batch = await openai.batches.get(CALLER, "batch_1")
@@ -195,7 +195,7 @@ async def test_results_of_a_batch_whose_input_the_server_does_not_name(
 # --- cancel, delete, list -------------------------------------------------------------------------
 
 
-async def test_a_batch_is_cancelled_and_deleted_in_that_order(openai: OpenAIWithFake) -> None:
+async def test_a_batch_can_be_deleted_once_it_is_cancelled(openai: OpenAIWithFake) -> None:
     batch_id = (await openai.batches.create(CALLER, inline(*TEXTS))).batch.id
     error = await refused(openai.batches.delete(CALLER, batch_id))
     assert (error.status, error.code) == (Status.FAILED_PRECONDITION, 400)
@@ -217,7 +217,7 @@ async def test_a_batch_is_cancelled_and_deleted_in_that_order(openai: OpenAIWith
     assert [name for name in openai.state.objects if name.startswith("batches/")] == []
 
 
-async def test_a_cancel_that_openai_refuses_is_one_too_late(openai: OpenAIWithFake) -> None:
+async def test_a_cancel_that_openai_refuses_was_too_late(openai: OpenAIWithFake) -> None:
     batch_id = (await openai.batches.create(CALLER, inline(*TEXTS))).batch.id
     await openai.strike("POST", "batches/[^/]+/cancel", "status", status=409)
     error = await refused(openai.batches.cancel(CALLER, batch_id))
@@ -254,7 +254,7 @@ async def test_a_delete_that_was_interrupted_is_finished_by_the_next(
 
 
 @pytest.mark.parametrize("page_size", [1, 2, 5, 100])
-async def test_pages_are_filled_up_past_what_was_deleted(
+async def test_pages_are_full_despite_deleted_batches(
     openai: OpenAIWithFake, page_size: int
 ) -> None:
     made = [await ended(openai, inline("a")) for _ in range(7)]
@@ -299,7 +299,7 @@ async def test_the_table_is_lost(openai: OpenAIWithFake) -> None:
     assert keys == [f"r{n:010d}" for n in range(6)]
 
 
-async def test_an_empty_budget_refuses_before_anything_is_made(openai: OpenAIWithFake) -> None:
+async def test_an_empty_budget_refuses_before_any_call(openai: OpenAIWithFake) -> None:
     with openai.memory.reserve(openai.memory._left):
         error = await refused(openai.batches.create(CALLER, inline(*TEXTS)))
     assert (error.status, error.code) == (Status.RESOURCE_EXHAUSTED, 429)

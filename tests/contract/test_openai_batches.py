@@ -1,4 +1,4 @@
-"""OpenAI's batches against the fake: what is asked, and every result once."""
+"""OpenAI's batches against the fake: the requests, and one result for each."""
 
 from collections.abc import AsyncIterator
 from unittest.mock import patch
@@ -35,7 +35,7 @@ from tests.contract.provider_with_fake import LIMITS, gemini_lines, json_lines, 
 async def openai() -> AsyncIterator[OpenAIWithFake]:
     async with openai_with_fake() as provider_with_fake:
         yield provider_with_fake
-        assert provider_with_fake.nothing_held
+        assert provider_with_fake.no_memory_reserved
 
 
 # --- when all is well -----------------------------------------------------------------------------
@@ -57,13 +57,13 @@ async def test_an_inline_batch(openai: OpenAIWithFake) -> None:
     assert all(text in text_of(result) for text, result in zip(TEXTS, results, strict=True))
 
 
-async def test_inline_results_are_held_until_they_are_closed(openai: OpenAIWithFake) -> None:
+async def test_inline_results_hold_memory_until_they_are_closed(openai: OpenAIWithFake) -> None:
     batch_id = await ended(openai, inline(*TEXTS))
     output = (await openai.batches.get(CALLER, batch_id)).output
     assert isinstance(output, InlineResults)
-    assert not openai.nothing_held
+    assert not openai.no_memory_reserved
     await output.close()
-    assert openai.nothing_held
+    assert openai.no_memory_reserved
 
 
 async def test_inline_results_beyond_the_limit_are_a_file(openai: OpenAIWithFake) -> None:
@@ -89,7 +89,7 @@ async def test_a_batch_from_a_file(openai: OpenAIWithFake) -> None:
     assert (shown.downloadable, shown.source) == (True, "GENERATED")
 
 
-async def test_a_batch_in_openais_own_format_goes_as_it_is(openai: OpenAIWithFake) -> None:
+async def test_a_batch_in_openais_own_format_is_sent_unchanged(openai: OpenAIWithFake) -> None:
     file_id = await openai.upload(json_lines(*map(native_line, "abc")), "in.jsonl")
     batch_id = await ended(openai, from_file(file_id))
     assert len(await openai.calls("POST", "files")) == 1
@@ -98,7 +98,7 @@ async def test_a_batch_in_openais_own_format_goes_as_it_is(openai: OpenAIWithFak
     assert parse_file_id(file_id).native in await openai.objects("files")
 
 
-async def test_the_input_may_go_once_the_batch_is_made(openai: OpenAIWithFake) -> None:
+async def test_the_input_may_be_deleted_once_the_batch_is_created(openai: OpenAIWithFake) -> None:
     file_id = await openai.upload(gemini_lines(*TEXTS), "in.jsonl")
     created = await openai.batches.create(CALLER, from_file(file_id))
     await openai.files.delete(CALLER, file_id)
@@ -153,7 +153,7 @@ async def test_failed_and_lost_requests_have_their_errors(openai: OpenAIWithFake
     ]
 
 
-async def test_an_output_full_of_nonsense(openai: OpenAIWithFake) -> None:
+async def test_an_output_full_of_invalid_lines(openai: OpenAIWithFake) -> None:
     """A second answer, an unknown request, invalid lines: each request has one result."""
     batch_id = await ended(openai, inline(*TEXTS[:3]))
     error = {"error": {"code": "c", "message": "first"}, "response": None}
@@ -184,10 +184,10 @@ async def test_a_truncated_output_never_ends_cleanly(openai: OpenAIWithFake, aft
     assert error.status == Status.UNAVAILABLE
     error = await refused(openai.batches.get(CALLER, batch_id))
     assert error.status == Status.UNAVAILABLE
-    assert openai.nothing_held
+    assert openai.no_memory_reserved
 
 
-async def test_a_download_that_cannot_begin_is_refused_before_it_does(
+async def test_a_download_that_cannot_start_is_refused_first(
     openai: OpenAIWithFake,
 ) -> None:
     batch_id = await ended(openai, inline(*TEXTS))
@@ -196,14 +196,14 @@ async def test_a_download_that_cannot_begin_is_refused_before_it_does(
     assert error.status == Status.NOT_FOUND
 
 
-async def test_a_download_given_up_holds_nothing(openai: OpenAIWithFake) -> None:
+async def test_an_abandoned_download_holds_no_memory(openai: OpenAIWithFake) -> None:
     batch_id = await ended(openai, from_file(await openai.upload(gemini_lines(*TEXTS), "i.jsonl")))
     opened = await openai.files.download(CALLER, result_file_id(batch_id))
     chunks = aiter(opened.body.chunks)
     assert await anext(chunks)
-    assert not openai.nothing_held
+    assert not openai.no_memory_reserved
     await opened.close()
-    assert openai.nothing_held
+    assert openai.no_memory_reserved
 
 
 async def test_a_server_that_keeps_no_metadata(openai: OpenAIWithFake) -> None:
@@ -227,4 +227,4 @@ async def test_a_line_beyond_the_limit_in_the_output(openai: OpenAIWithFake) -> 
         errors = [item["error"] for item in await items(openai, batch_id)]
     assert [error["code"] for error in errors] == [13] * len(TEXTS)
     assert all("longer than FERRY_MAX_LINE_BYTES" in error["message"] for error in errors)
-    assert openai.nothing_held
+    assert openai.no_memory_reserved

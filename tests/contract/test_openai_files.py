@@ -67,7 +67,7 @@ async def test_a_file_keeps_its_names(
     assert (made.display_name, made.mime_type, made.size) == (name, mime_type, len(SMALL))
 
 
-async def test_a_file_is_read_by_every_name_of_it(openai: OpenAIWithFake) -> None:
+async def test_a_file_is_read_by_each_of_its_names(openai: OpenAIWithFake) -> None:
     data = gemini_lines("a", "b")
     file_id = await openai.upload(data, "in.jsonl")
     native = parse_file_id(file_id).native
@@ -86,14 +86,14 @@ async def test_another_tools_file(openai: OpenAIWithFake) -> None:
     assert (file.display_name, file.mime_type) == ("mine.txt", None)
 
 
-async def test_another_callers_files_are_not_there(openai: OpenAIWithFake) -> None:
+async def test_another_callers_files_are_not_found(openai: OpenAIWithFake) -> None:
     file_id = await openai.upload(SMALL, "a.jsonl")
     other = Caller(Credential(api_key="sk-another"), "other")
     assert (await refused(openai.files.get(other, file_id))).status == Status.NOT_FOUND
     assert (await openai.files.list(other, 10, None)).items == []
 
 
-async def test_what_openai_gives_to_nobody(openai: OpenAIWithFake) -> None:
+async def test_a_file_that_openai_never_lets_download(openai: OpenAIWithFake) -> None:
     file_id = await openai.upload(SMALL, "a.bin")
     assert not (await openai.files.get(CALLER, file_id)).downloadable
     assert (await refused(openai.files.download(CALLER, file_id))).status == Status.INVALID_ARGUMENT
@@ -120,7 +120,7 @@ async def test_the_key_is_in_no_error(openai: OpenAIWithFake) -> None:
 
 @pytest.mark.parametrize("page_limit", [None, 2])
 @pytest.mark.parametrize("page_size", [1, 3, 100])
-async def test_a_list_shows_the_users_own_alone(
+async def test_a_list_shows_only_the_users_own_files(
     openai: OpenAIWithFake, page_size: int, page_limit: int | None
 ) -> None:
     mine = [await openai.upload(b"x", f"{n}.txt", f"s{n}") for n in range(2)]
@@ -142,12 +142,12 @@ async def test_a_list_shows_the_users_own_alone(
 
 
 @pytest.mark.parametrize("data", ["no list", [1], [{}], {"id": "x"}])
-async def test_a_list_that_is_none(openai: OpenAIWithFake, data: Any) -> None:
+async def test_an_invalid_list_is_the_upstreams_fault(openai: OpenAIWithFake, data: Any) -> None:
     await openai.strike("GET", "files", "status", status=200, body={"data": data})
     assert (await refused(openai.files.list(CALLER, 10, None))).status == Status.UNAVAILABLE
 
 
-async def test_a_server_that_gives_more_than_was_asked_for(openai: OpenAIWithFake) -> None:
+async def test_a_server_that_returns_more_than_requested(openai: OpenAIWithFake) -> None:
     data = [{"id": f"file-{n}", "filename": f"{n}"} for n in range(5)]
     await openai.strike("GET", "files", "status", status=200, body={"data": data, "has_more": True})
     page = await openai.files.list(CALLER, 2, None)
@@ -175,7 +175,7 @@ async def test_a_file_of_any_size(openai: OpenAIWithFake, size: int, known: bool
 
 
 def of_small_files(openai: OpenAIWithFake) -> ResumableUploads:
-    """Uploads at a provider that takes no more than 1,000 bytes in one request."""
+    """Uploads at a provider that accepts at most 1,000 bytes in one request."""
     client = openai_client("openai", openai.url / "v1", openai.upstream)
     records = FileRecords("openai", openai.state)
     target = OpenAIUploadTarget(client, openai.state, records, staged=False)
@@ -183,7 +183,7 @@ def of_small_files(openai: OpenAIWithFake) -> ResumableUploads:
     return ResumableUploads(target, openai.state)
 
 
-async def test_a_file_that_is_too_large_for_one_request_goes_in_parts(
+async def test_a_file_too_large_for_one_request_is_copied_in_parts(
     openai: OpenAIWithFake,
 ) -> None:
     uploads = of_small_files(openai)
@@ -193,7 +193,7 @@ async def test_a_file_that_is_too_large_for_one_request_goes_in_parts(
     assert len(await openai.calls("POST", "uploads/.*/parts")) == 3
 
 
-async def test_parts_of_a_file_that_failed_are_given_up(openai: OpenAIWithFake) -> None:
+async def test_the_parts_of_a_failed_file_are_cancelled(openai: OpenAIWithFake) -> None:
     await openai.strike("POST", "uploads/[^/]+/parts", "status", nth=2, status=500)
     attempt = of_small_files(openai).create(
         CALLER, "s1", UploadStart(display_name="a.png"), body_of(DATA)
@@ -204,7 +204,9 @@ async def test_parts_of_a_file_that_failed_are_given_up(openai: OpenAIWithFake) 
 
 
 @pytest.mark.parametrize("declared", [999, 1001])
-async def test_a_body_of_another_length_than_it_says(openai: OpenAIWithFake, declared: int) -> None:
+async def test_a_body_of_another_length_than_declared(
+    openai: OpenAIWithFake, declared: int
+) -> None:
     body = Body(Pieces(SMALL), declared)
     with pytest.raises(TruncatedBody):
         await openai.files.create(CALLER, "s1", UploadStart(display_name="a"), body)
@@ -212,7 +214,7 @@ async def test_a_body_of_another_length_than_it_says(openai: OpenAIWithFake, dec
     assert openai.state.objects == {}
 
 
-async def test_a_client_that_breaks_off(openai: OpenAIWithFake) -> None:
+async def test_a_client_that_disconnects(openai: OpenAIWithFake) -> None:
     async def broken() -> AsyncIterator[bytes]:
         yield DATA[:GRANULARITY]
         raise ConnectionResetError
@@ -224,7 +226,7 @@ async def test_a_client_that_breaks_off(openai: OpenAIWithFake) -> None:
         assert openai.state.objects == {}
 
 
-async def test_a_lost_answer_makes_no_second(openai: OpenAIWithFake) -> None:
+async def test_a_lost_answer_creates_no_second_upload(openai: OpenAIWithFake) -> None:
     await openai.strike("POST", "files", "lose_answer")
     start = UploadStart(display_name="a")
     made = await openai.files.create(CALLER, "s1", start, body_of(SMALL))

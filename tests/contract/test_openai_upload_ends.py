@@ -38,7 +38,7 @@ async def test_an_upload_that_expired_at_openai(openai: OpenAIWithFake) -> None:
     assert "expired" in error.message
 
 
-async def test_an_upload_past_its_life_at_openai(
+async def test_an_upload_older_than_openai_allows(
     openai: OpenAIWithFake, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     session = await openai.start(len(DATA))
@@ -81,7 +81,7 @@ async def test_a_cancelled_upload_is_cancelled_at_openai(openai: OpenAIWithFake)
 
 
 @pytest.mark.parametrize("fault", ["lose_answer", "status"])
-async def test_a_cancel_holds_although_openai_has_a_bad_moment(
+async def test_a_cancel_is_final_even_if_openai_fails_once(
     openai: OpenAIWithFake, fault: str
 ) -> None:
     session = await openai.start(len(DATA))
@@ -96,13 +96,13 @@ async def test_a_cancel_holds_although_openai_has_a_bad_moment(
 # --- at once --------------------------------------------------------------------------------------
 
 
-async def test_two_ends_at_once_are_one_file(openai: OpenAIWithFake) -> None:
+async def test_two_concurrent_ends_are_one_file(openai: OpenAIWithFake) -> None:
     session = await openai.start(len(SMALL))
     ends = await asyncio.gather(*(whole(openai, session) for _ in range(4)))
     await the_one_file(openai, SMALL, *ends)
 
 
-async def test_two_ends_of_parts_at_once_are_one_file(openai: OpenAIWithFake) -> None:
+async def test_two_concurrent_ends_of_parts_are_one_file(openai: OpenAIWithFake) -> None:
     session = await openai.start(len(DATA))
     await openai.send(session, DATA[: 2 * GRANULARITY])
     ends = await asyncio.gather(*(last_chunk(openai, session) for _ in range(4)))
@@ -110,7 +110,7 @@ async def test_two_ends_of_parts_at_once_are_one_file(openai: OpenAIWithFake) ->
 
 
 @pytest.mark.parametrize("call", ["uploads/[^/]+/parts", "uploads/[^/]+/complete"])
-async def test_an_end_that_another_overtakes(openai: OpenAIWithFake, call: str) -> None:
+async def test_an_end_overtaken_by_another(openai: OpenAIWithFake, call: str) -> None:
     session = await openai.start(len(DATA))
     await openai.send(session, DATA[: 2 * GRANULARITY])
     await openai.strike("POST", call, "delay", name="slow")
@@ -122,7 +122,7 @@ async def test_an_end_that_another_overtakes(openai: OpenAIWithFake, call: str) 
     assert len(left_of_session(openai)) == 1
 
 
-async def test_two_first_chunks_at_once_are_one_upload(openai: OpenAIWithFake) -> None:
+async def test_two_concurrent_first_chunks_are_one_upload(openai: OpenAIWithFake) -> None:
     session = await openai.start(len(DATA))
     sends = (openai.send(session, DATA[:GRANULARITY]) for _ in range(3))
     for progress in await asyncio.gather(*sends):
@@ -164,7 +164,9 @@ async def test_a_cancel_during_a_chunk_leaves_no_upload(
     assert len(left_of_session(openai)) == 1
 
 
-async def test_a_sender_that_leaves_can_be_taken_over(openai: OpenAIWithFake) -> None:
+async def test_another_sender_can_continue_for_one_that_disconnected(
+    openai: OpenAIWithFake,
+) -> None:
     session = await openai.start(len(SMALL))
     await openai.strike("POST", "files", "delay", name="slow", at="answer")
     gone = asyncio.create_task(whole(openai, session))

@@ -1,4 +1,4 @@
-"""OpenAI's uploads against the fake: one file, the right bytes, whatever the network does."""
+"""OpenAI's uploads against the fake: one file with the right bytes, also after network faults."""
 
 from collections.abc import AsyncIterator
 from typing import Any
@@ -76,7 +76,7 @@ async def test_a_server_that_lacks_the_uploads_api_is_noticed(
 
 
 @pytest.mark.parametrize("size", [None, len(DATA)])
-async def test_a_purpose_that_the_uploads_api_does_not_list_is_kept_off_it(
+async def test_a_purpose_that_the_uploads_api_lacks_is_uploaded_without_it(
     openai: OpenAIWithFake, size: int | None
 ) -> None:
     final = await in_chunks(openai, await openai.start(size, "a.pdf"))
@@ -96,20 +96,20 @@ async def test_a_purpose_that_the_uploads_api_refuses(openai: OpenAIWithFake) ->
     assert await openai.calls("POST") == ["uploads", "files"]
 
 
-async def test_another_refusal_of_an_upload_is_passed_on(openai: OpenAIWithFake) -> None:
+async def test_any_other_refusal_of_an_upload_is_passed_on(openai: OpenAIWithFake) -> None:
     said = {"error": {"message": "no more room"}}
     await openai.strike("POST", "uploads", "status", status=400, body=said)
     error = await refused(in_chunks(openai, await openai.start(len(DATA))))
     assert (error.status, error.message) == (Status.INVALID_ARGUMENT, "openai: no more room")
 
 
-async def test_more_than_goes_in_one_request_is_refused_early(openai: OpenAIWithFake) -> None:
+async def test_more_than_fits_in_one_request_is_refused_early(openai: OpenAIWithFake) -> None:
     await openai.start(WHOLE_FILE_LIMIT, "a.pdf")
     error = await refused(openai.start(WHOLE_FILE_LIMIT + 1, "a.pdf"))
     assert (error.status, error.upload_status) == (Status.INVALID_ARGUMENT, "final")
     assert "user_data" in error.message
 
-    # What is found only at the first chunk: the Uploads API is not there.
+    # Only the first chunk shows that the Uploads API is missing.
     openai.provider = openai.replica(staged=True)
     session = await openai.start(WHOLE_FILE_LIMIT + 1)
     error = await refused(openai.send(session, DATA[:GRANULARITY]))
@@ -140,7 +140,7 @@ async def test_chunks_go_through_any_replica(openai: OpenAIWithFake) -> None:
     await the_one_file(openai, DATA, await last_chunk(openai, session))
 
 
-async def test_a_repeat_in_another_slicing(openai: OpenAIWithFake) -> None:
+async def test_a_repeat_in_other_slices(openai: OpenAIWithFake) -> None:
     session = await openai.start(len(DATA))
     await openai.send(session, DATA[:GRANULARITY])
     await openai.send(session, DATA[: 2 * GRANULARITY])
@@ -150,7 +150,7 @@ async def test_a_repeat_in_another_slicing(openai: OpenAIWithFake) -> None:
     assert len(await openai.calls("POST", "uploads/.*/parts")) == 3
 
 
-async def test_a_repeat_of_the_end_is_answered_alike(openai: OpenAIWithFake) -> None:
+async def test_a_repeat_of_the_last_chunk_gets_the_same_answer(openai: OpenAIWithFake) -> None:
     session = await openai.start(len(DATA))
     final = await in_chunks(openai, session)
     again = await last_chunk(openai, session)
@@ -170,7 +170,7 @@ async def test_a_repeat_of_the_end_is_answered_alike(openai: OpenAIWithFake) -> 
 # --- the network, or OpenAI, has a bad moment -----------------------------------------------------
 
 
-async def test_a_lost_answer_to_a_file_makes_no_second(openai: OpenAIWithFake) -> None:
+async def test_a_lost_answer_to_a_file_creates_no_second(openai: OpenAIWithFake) -> None:
     await openai.strike("POST", "files", "lose_answer")
     session = await openai.start(len(SMALL))
     await the_one_file(openai, SMALL, await whole(openai, session))
@@ -187,7 +187,7 @@ async def test_a_lost_answer_that_cannot_be_looked_up_at_once(openai: OpenAIWith
 
 
 @pytest.mark.parametrize("fault", [{"kind": "lose_answer"}, {"kind": "reset", "after_bytes": 500}])
-async def test_a_lost_file_is_found_behind_many_newer_ones(
+async def test_a_lost_file_is_found_after_many_newer_ones(
     openai: OpenAIWithFake, fault: dict[str, Any]
 ) -> None:
     await openai.post("/_fake/settings", {"page_limit": 1})
@@ -204,7 +204,7 @@ async def test_a_lost_file_is_found_behind_many_newer_ones(
     assert len(await openai.objects("files")) == 4
 
 
-async def test_a_break_in_the_middle_is_repaired_by_a_repeat(openai: OpenAIWithFake) -> None:
+async def test_a_repeat_completes_a_chunk_that_broke_off(openai: OpenAIWithFake) -> None:
     await openai.strike("POST", "files", "reset", after_bytes=500)
     session = await openai.start(len(SMALL))
     error = await refused(whole(openai, session))
@@ -212,7 +212,7 @@ async def test_a_break_in_the_middle_is_repaired_by_a_repeat(openai: OpenAIWithF
     await the_one_file(openai, SMALL, await whole(openai, session))
 
 
-async def test_a_client_that_sends_too_little_makes_no_file(openai: OpenAIWithFake) -> None:
+async def test_a_client_that_sends_too_little_creates_no_file(openai: OpenAIWithFake) -> None:
     session = await openai.start(len(SMALL) + 1)
     short = Chunk(0, Body(Pieces(SMALL), len(SMALL) + 1), finalize=True)
     with pytest.raises(TruncatedBody):
@@ -247,7 +247,7 @@ async def test_a_part_that_failed_is_sent_again(
         ("uploads/[^/]+/parts", {"id": ["part_1"]}),
     ],
 )
-async def test_an_answer_that_makes_no_sense_begins_nothing(
+async def test_an_invalid_answer_to_a_start_creates_nothing(
     openai: OpenAIWithFake, call: str, malformed: dict[str, Any]
 ) -> None:
     body = orjson.dumps(malformed).decode()
@@ -259,7 +259,7 @@ async def test_an_answer_that_makes_no_sense_begins_nothing(
     await the_one_file(openai, DATA, await in_chunks(openai, session))
 
 
-async def test_a_lost_file_among_files_that_make_no_sense(openai: OpenAIWithFake) -> None:
+async def test_a_lost_file_is_found_among_invalid_files(openai: OpenAIWithFake) -> None:
     await openai.strike("POST", "files", "lose_answer")
     listed = {"data": [{"id": "file-1", "created_at": "today"}], "has_more": False}
     body = orjson.dumps(listed).decode()
@@ -270,7 +270,7 @@ async def test_a_lost_file_among_files_that_make_no_sense(openai: OpenAIWithFake
     await the_one_file(openai, SMALL, await whole(openai, session))
 
 
-async def test_what_is_there_of_a_failed_chunk_is_not_sent_twice(openai: OpenAIWithFake) -> None:
+async def test_the_stored_part_of_a_failed_chunk_is_not_sent_twice(openai: OpenAIWithFake) -> None:
     await openai.strike("POST", "uploads/[^/]+/parts", "status", nth=2, status=503)
     session = await openai.start(len(DATA))
     two = DATA[: 2 * GRANULARITY]
@@ -281,7 +281,7 @@ async def test_what_is_there_of_a_failed_chunk_is_not_sent_twice(openai: OpenAIW
     await the_one_file(openai, DATA, await last_chunk(openai, session))
 
 
-async def test_a_lost_answer_to_complete_makes_no_second(openai: OpenAIWithFake) -> None:
+async def test_a_lost_answer_to_complete_creates_no_second_file(openai: OpenAIWithFake) -> None:
     await openai.strike("POST", "uploads/[^/]+/complete", "lose_answer")
     await the_one_file(openai, DATA, await in_chunks(openai, await openai.start(len(DATA))))
 
@@ -295,8 +295,10 @@ async def test_a_completed_upload_is_found_by_the_repeat(openai: OpenAIWithFake)
     await the_one_file(openai, DATA, await last_chunk(openai, session))
 
 
-async def test_a_refused_file_is_not_taken_for_one_of_the_same_name(openai: OpenAIWithFake) -> None:
-    """Another tool's file has the same name and size; ours was refused and never made."""
+async def test_a_refused_file_is_not_confused_with_one_of_the_same_name(
+    openai: OpenAIWithFake,
+) -> None:
+    """Another tool's file has the same name and size; ours was refused and not created."""
     await openai.upload(SMALL, "a.bin", "first")
     for name in [name for name in openai.state.objects if name.startswith("files/")]:
         await openai.state.delete(name)
@@ -318,7 +320,7 @@ async def test_another_sessions_file_of_the_same_name_is_left_alone(openai: Open
 @pytest.mark.parametrize(
     "call", ["files", "uploads", "uploads/[^/]+/parts", "uploads/[^/]+/complete"]
 )
-async def test_an_answer_that_makes_no_sense_is_the_upstreams_fault(
+async def test_an_invalid_answer_is_the_upstreams_fault(
     openai: OpenAIWithFake, call: str, answer: Any
 ) -> None:
     if call == "files":

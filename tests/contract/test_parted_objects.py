@@ -1,4 +1,4 @@
-"""What every state store promises of objects in parts (providers/parted_objects.py)."""
+"""What every state store promises about objects in parts (providers/parted_objects.py)."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -29,7 +29,7 @@ async def begun(state: State, *parts: bytes) -> PartedUpload:
     return upload
 
 
-async def test_parts_come_in_any_order_through_any_replica(replicas: Replicas) -> None:
+async def test_parts_arrive_in_any_order_through_any_replica(replicas: Replicas) -> None:
     one, other = await replicas.another(), await replicas.another()
     upload = await one.parted.begin(NAME)
     await other.parted.put(upload, 3, in_memory(LAST))
@@ -43,7 +43,7 @@ async def test_parts_come_in_any_order_through_any_replica(replicas: Replicas) -
     assert await read(one, NAME, len(WHOLE)) == WHOLE
 
 
-async def test_there_is_no_object_before_its_completion(state: State) -> None:
+async def test_an_object_does_not_exist_before_its_completion(state: State) -> None:
     upload = await begun(state, FIRST, LAST)
     assert await state.head(NAME) is None
     assert [info async for info in state.list("files/")] == []
@@ -95,7 +95,7 @@ async def test_a_completion_may_be_repeated_through_any_replica(replicas: Replic
     assert await read(other, NAME, len(WHOLE)) == FIRST + LAST
 
 
-async def test_of_completions_at_once_all_succeed(replicas: Replicas) -> None:
+async def test_concurrent_completions_all_succeed(replicas: Replicas) -> None:
     stores = [await replicas.another() for _ in range(3)]
     upload = await begun(stores[0], FIRST, LAST)
     await asyncio.gather(*[store.parted.complete(upload, len(FIRST + LAST)) for store in stores])
@@ -114,7 +114,7 @@ async def test_of_completions_at_once_all_succeed(replicas: Replicas) -> None:
     ],
     ids=["gap", "no first", "none", "too many bytes", "too few bytes", "small part"],
 )
-async def test_what_is_not_whole_is_not_completed(
+async def test_an_incomplete_object_is_not_completed(
     state: State, parts: dict[int, bytes], size: int, reason: str
 ) -> None:
     upload = await state.parted.begin(NAME)
@@ -127,7 +127,7 @@ async def test_what_is_not_whole_is_not_completed(
     assert await numbers(state, upload) == sorted(parts)
 
 
-async def test_what_exists_is_never_written_over(state: State) -> None:
+async def test_an_existing_object_is_never_overwritten(state: State) -> None:
     upload = await begun(state, LAST)
     await write(state, NAME, b"first")
     await state.parted.complete(upload, len(LAST))
@@ -149,7 +149,7 @@ async def test_an_aborted_upload_has_ended(state: State) -> None:
     assert [info async for info in state.list("")] == []
 
 
-async def test_an_abort_leaves_a_made_object(state: State) -> None:
+async def test_an_abort_does_not_delete_a_completed_object(state: State) -> None:
     upload = await begun(state, LAST)
     await state.parted.complete(upload, len(LAST))
     await state.parted.abort(upload)
@@ -158,7 +158,7 @@ async def test_an_abort_leaves_a_made_object(state: State) -> None:
         await state.parted.put(upload, 2, in_memory(LAST))
 
 
-async def test_of_a_deleted_object_no_completion_is_repeated(state: State) -> None:
+async def test_a_completion_is_not_repeated_after_the_object_is_deleted(state: State) -> None:
     upload = await begun(state, LAST)
     await state.parted.complete(upload, len(LAST))
     await state.delete(NAME)
@@ -166,7 +166,7 @@ async def test_of_a_deleted_object_no_completion_is_repeated(state: State) -> No
         await state.parted.complete(upload, len(LAST))
 
 
-async def test_what_never_was_has_ended(state: State) -> None:
+async def test_an_unknown_upload_has_ended(state: State) -> None:
     with pytest.raises(UploadEnded):
         await numbers(state, PartedUpload(NAME, "0" * 32))
 
@@ -197,6 +197,6 @@ async def test_the_last_number_sorts_last(state: State) -> None:
 
 
 @pytest.mark.parametrize("name", ["", "../a", "A", "a//b"])
-async def test_an_odd_name_is_refused(state: State, name: str) -> None:
+async def test_an_invalid_name_is_refused(state: State, name: str) -> None:
     with pytest.raises(ValueError, match="name"):
         await state.parted.begin(name)

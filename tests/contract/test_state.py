@@ -1,4 +1,4 @@
-"""What every state store promises (providers/state.py), whatever it is made of."""
+"""What every state store promises (providers/state.py), in each of its forms."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -20,7 +20,7 @@ async def pieces(*chunks: bytes) -> AsyncIterator[bytes]:
 
 
 @pytest.mark.parametrize("name", ["salt", "a/b/c", "a.b-c_d/0", "uploads/x1/parts/00000008"])
-async def test_what_was_created_is_read_back(state: State, name: str) -> None:
+async def test_a_created_object_is_read_back(state: State, name: str) -> None:
     assert await write(state, name, b"content")
     assert await read(state, name) == b"content"
     assert await names(state) == [name]
@@ -32,7 +32,9 @@ async def test_what_was_created_is_read_back(state: State, name: str) -> None:
     ids=["empty", "small", "large"],
 )
 @pytest.mark.parametrize("declared", [True, False])
-async def test_a_body_is_kept_as_it_came(state: State, chunks: list[bytes], declared: bool) -> None:
+async def test_a_body_is_stored_unchanged(
+    state: State, chunks: list[bytes], declared: bool
+) -> None:
     content = b"".join(chunks)
     assert await state.create("a", Body(pieces(*chunks), len(content) if declared else None))
     got = await state.get("a")
@@ -41,7 +43,7 @@ async def test_a_body_is_kept_as_it_came(state: State, chunks: list[bytes], decl
     assert b"".join([chunk async for chunk in got.chunks]) == content
 
 
-async def test_what_exists_is_never_written_over(state: State) -> None:
+async def test_an_existing_object_is_never_overwritten(state: State) -> None:
     assert await write(state, "a", b"first")
     assert not await write(state, "a", b"second")
     assert await read(state, "a") == b"first"
@@ -61,7 +63,7 @@ async def test_a_create_reads_its_body_even_if_the_name_exists(state: State) -> 
     assert ended
 
 
-async def test_of_two_creates_at_once_one_succeeds(state: State) -> None:
+async def test_one_of_two_concurrent_creates_succeeds(state: State) -> None:
     both_begun = asyncio.Barrier(2)
 
     async def source(content: bytes) -> AsyncIterator[bytes]:
@@ -112,7 +114,7 @@ async def test_a_cancelled_create_creates_nothing(state: State) -> None:
     assert await names(state) == []
 
 
-async def test_an_object_appears_only_when_it_is_whole(state: State) -> None:
+async def test_an_object_appears_only_when_it_is_complete(state: State) -> None:
     first_sent, may_end = asyncio.Event(), asyncio.Event()
 
     async def source() -> AsyncIterator[bytes]:
@@ -130,14 +132,14 @@ async def test_an_object_appears_only_when_it_is_whole(state: State) -> None:
     assert await create
 
 
-async def test_what_is_not_there_is_none(state: State) -> None:
+async def test_a_missing_object_is_none(state: State) -> None:
     assert await state.get("a/b") is None
     assert await state.head("a/b") is None
     assert await read(state, "a/b") is None
     assert await names(state, "a/") == []
 
 
-async def test_head_tells_size_and_time(state: State) -> None:
+async def test_head_returns_size_and_time(state: State) -> None:
     await write(state, "a/b", b"12345")
     info = await state.head("a/b")
     assert info is not None
@@ -169,7 +171,7 @@ async def test_a_delete_is_final_and_harmless_if_repeated(state: State) -> None:
         ("c/", []),
     ],
 )
-async def test_a_prefix_lists_names_in_their_order(
+async def test_a_prefix_lists_names_in_order(
     state: State, prefix: str, expected: list[str]
 ) -> None:
     for name in ["b/x", "a0", "a/b0", "a/b", "a/b/c", "a.b", "a", "a-b"]:
@@ -208,7 +210,7 @@ async def test_deletes_while_listing_are_harmless(state: State) -> None:
         "a\n",
     ],
 )
-async def test_an_odd_name_is_refused(state: State, name: str) -> None:
+async def test_an_invalid_name_is_refused(state: State, name: str) -> None:
     with pytest.raises(ValueError, match="name"):
         await write(state, name, b"")
     with pytest.raises(ValueError, match="name"):
