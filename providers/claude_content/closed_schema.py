@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from providers.errors import invalid_argument
 from providers.gemini_content.json_path import item, member
+from providers.gemini_content.response_schema import json_format
 from providers.gemini_content.warnings import Warnings
 
 _KEPT: Final = frozenset(
@@ -61,6 +62,21 @@ def closed_schema(schema: object, path: str, warnings: Warnings) -> dict[str, An
             raise invalid_argument("must have properties, because it is an object", path=path)
         closed["additionalProperties"] = False
     return closed
+
+
+def closed_answer_schema(
+    config: dict[str, Any], path: str, warnings: Warnings, provider: str
+) -> dict[str, Any] | None:
+    """The closed schema for answers in the GenerationConfig at `path`; None for plain text."""
+    requested = json_format(config, path, provider)
+    if requested is None:
+        return None
+    if requested.schema is None:
+        raise invalid_argument(
+            f"{provider} answers in JSON only with a schema; give responseSchema",
+            path=requested.path,
+        )
+    return closed_schema(requested.schema, requested.path, warnings)
 
 
 def _require_known(keyword: str, value: object, path: str) -> None:

@@ -3,7 +3,7 @@
 from typing import Any
 
 from providers.claude_content.contents_to_anthropic import to_anthropic_messages
-from providers.claude_content.options_to_anthropic import MessageTarget, to_anthropic_options
+from providers.claude_content.options_to_anthropic import to_anthropic_options
 from providers.claude_content.tools_to_anthropic import to_anthropic_tools
 from providers.gemini_content.json_path import member
 from providers.gemini_content.media import FileIds
@@ -31,10 +31,13 @@ def to_anthropic_message(
     """
     check_request_fields(request, path, warnings, "Anthropic")
     model = request.get("model", model).removeprefix("models/")
-    target = MessageTarget(model, api_version, default_max_tokens)
-    config_path = member(path, "generationConfig")
     options, thinking = to_anthropic_options(
-        request.get("generationConfig", {}), config_path, warnings, target
+        request.get("generationConfig", {}),
+        member(path, "generationConfig"),
+        warnings,
+        model=model,
+        api_version=api_version,
+        default_max_tokens=default_max_tokens,
     )
     tools = to_anthropic_tools(request, path, warnings, model=model, thinking=thinking.requested)
     messages = to_anthropic_messages(request, path=path, warnings=warnings, file_ids=file_ids)

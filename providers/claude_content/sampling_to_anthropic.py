@@ -10,9 +10,9 @@ from providers.claude_content import claude_models
 from providers.claude_content.api_version import NEW_VERSION
 from providers.errors import invalid_argument
 from providers.gemini_content.json_path import member
+from providers.gemini_content.settings import Range, settings_in_range
 
-# Gemini's name, Anthropic's, and the range that Anthropic takes.
-_RANGES: Final = (
+_RANGES: Final[tuple[Range, ...]] = (
     ("temperature", "temperature", 0, 1),
     ("topP", "top_p", 0, 1),
     ("topK", "top_k", 0, 2**31 - 1),
@@ -28,14 +28,10 @@ def to_anthropic_sampling(
     `thinking` says whether thinking was requested. Raises INVALID_ARGUMENT for what `model` does
     not accept, or Anthropic does not under `api_version`.
     """
-    sampling: dict[str, Any] = {}
-    for gemini, anthropic, least, greatest in _RANGES:
+    for gemini, *_ in _RANGES:
         if gemini in config:
-            field_path = member(path, gemini)
-            _require_accepted(field_path, model, api_version)
-            if not least <= config[gemini] <= greatest:
-                raise invalid_argument(f"Anthropic takes {least} to {greatest}", path=field_path)
-            sampling[anthropic] = config[gemini]
+            _require_accepted(member(path, gemini), model, api_version)
+    sampling = settings_in_range(config, _RANGES, path, "Anthropic")
     both = "temperature" in sampling and "top_p" in sampling
     if both and claude_models.refuses_temperature_with_top_p(model):
         reason = f"{model} takes temperature or topP, not both"

@@ -3,8 +3,9 @@
 from typing import Any, Final
 
 from providers.errors import invalid_argument
-from providers.gemini_content.json_path import item, member
+from providers.gemini_content.json_path import member
 from providers.gemini_content.response_schema import json_format
+from providers.gemini_content.settings import Range, settings_in_range, stop_sequences
 from providers.gemini_content.unsupported import GEMINI_ONLY_SETTINGS, refuse_fields
 from providers.gemini_content.warnings import Warnings
 from providers.openai_content.root_schema import SchemaRule
@@ -12,8 +13,7 @@ from providers.openai_content.strict_schema import allows_strict
 
 _REFUSED: Final = {"topK": "{} has no such setting", **GEMINI_ONLY_SETTINGS}
 
-# Gemini's name, OpenAI's, and the smallest and largest value that OpenAI takes.
-_RANGES: Final = (
+_RANGES: Final[tuple[Range, ...]] = (
     ("maxOutputTokens", "max_completion_tokens", 1, 2**31 - 1),
     ("temperature", "temperature", 0, 2),
     ("topP", "top_p", 0, 1),
@@ -43,31 +43,14 @@ def to_openai_options(
     refuse_fields(config, _REFUSED, path, "OpenAI")
     if "logprobs" in config and "responseLogprobs" not in config:
         raise invalid_argument("requires responseLogprobs", path=member(path, "logprobs"))
-    options = {openai: config[gemini] for gemini, openai in _RENAMED if gemini in config}
-    for gemini, openai, least, greatest in _RANGES:
-        if gemini in config:
-            if not least <= config[gemini] <= greatest:
-                raise invalid_argument(
-                    f"OpenAI takes {least} to {greatest}", path=member(path, gemini)
-                )
-            options[openai] = config[gemini]
+    stops = stop_sequences(config, path, "OpenAI", most=_MOST_STOPS)
     return (
-        options
-        | _stop(config, path)
+        {openai: config[gemini] for gemini, openai in _RENAMED if gemini in config}
+        | settings_in_range(config, _RANGES, path, "OpenAI")
+        | ({"stop": stops} if stops else {})
         | _reasoning_effort(config.get("thinkingConfig", {}), path, warnings)
         | _response_format(config, path, schema_rule)
     )
-
-
-def _stop(config: dict[str, Any], path: str) -> dict[str, Any]:
-    if "stopSequences" not in config:
-        return {}
-    stops, stops_path = config["stopSequences"], member(path, "stopSequences")
-    if len(stops) > _MOST_STOPS:
-        raise invalid_argument(f"OpenAI takes at most {_MOST_STOPS}", path=stops_path)
-    if "" in stops:
-        raise invalid_argument("must not be empty", path=item(stops_path, stops.index("")))
-    return {"stop": stops}
 
 
 def _reasoning_effort(

@@ -1,19 +1,34 @@
-"""Gemini's generationConfig -> Converse's options (translation.md section 2)."""
+"""Gemini's generationConfig -> Converse's options (translation.md section 2).
+
+Converse has fields for temperature, topP and effort (bedrock.md section 4). A topK, a budget for
+thinking and the display of thoughts exist only in the schemas of some models.
+"""
 
 from typing import Any, Final
 
 from providers.bedrock.content.bedrock_models import ModelFamily, claude_name, model_family
-from providers.bedrock.content.sampling_to_converse import to_converse_sampling
-from providers.bedrock.content.thinking_to_converse import to_converse_thinking
-from providers.claude_content.closed_schema import closed_schema
+from providers.claude_content.api_version import OLD_VERSION
+from providers.claude_content.closed_schema import closed_answer_schema
+from providers.claude_content.sampling_to_anthropic import to_anthropic_sampling
+from providers.claude_content.thinking_to_anthropic import (
+    Thinking,
+    thinking_effort,
+    to_anthropic_thinking,
+)
 from providers.errors import invalid_argument
-from providers.gemini_content.json_path import item, member
-from providers.gemini_content.response_schema import json_format
+from providers.gemini_content.json_path import member
+from providers.gemini_content.settings import Range, settings_in_range, stop_sequences
 from providers.gemini_content.unsupported import refuse_settings
 from providers.gemini_content.warnings import Warnings
+from providers.json_api.answer_shape import present
 from providers.json_api.json_text import render_json
 
-_MOST_TOKENS: Final = 2**31 - 1
+_RANGES: Final[tuple[Range, ...]] = (
+    ("maxOutputTokens", "maxTokens", 1, 2**31 - 1),
+    ("temperature", "temperature", 0, 1),
+    ("topP", "topP", 0, 1),
+)
+_NOVAS_TOP_K: Final[Range] = ("topK", "topK", 0, 128)  # Unverified: bedrock.md section 4
 _MOST_STOPS: Final = 2500  # botocore: InferenceConfiguration
 _SCHEMA_NAME: Final = "response"
 
@@ -26,64 +41,69 @@ def to_converse_options(
     Raises INVALID_ARGUMENT for a setting or value without an equivalent in Bedrock or `model`.
     """
     refuse_settings(config, path, "Bedrock")
-    thinking = to_converse_thinking(
-        config.get("thinkingConfig", {}),
-        member(path, "thinkingConfig"),
-        warnings,
-        model=model,
-        max_tokens=config.get("maxOutputTokens"),
-    )
-    inference, additional = to_converse_sampling(
-        config, path, model=model, thinking=thinking.requested
-    )
-    if thinking.param is not None:
-        additional["thinking"] = thinking.param
-    output = _text_format(config, path, warnings)
-    if thinking.effort is not None:
-        output["effort"] = thinking.effort
+    thinking = _thinking(config, path, warnings, model)
+    own_fields = _own_fields(config, path, model, thinking)
+    inference = settings_in_range(config, _RANGES, path, "Bedrock")
+    accepts = str.strip if model_family(model) is ModelFamily.CLAUDE else bool
+    stops = stop_sequences(config, path, "Bedrock", accepts=accepts, most=_MOST_STOPS)
+    if stops:
+        inference["stopSequences"] = stops
+    # Unverified: Bedrock accepts only closed schemas, for every model (bedrock.md section 4).
+    schema = closed_answer_schema(config, path, warnings, "Bedrock")
+    output = {"textFormat": schema and _text_format(schema), "effort": thinking.effort}
     options = {
-        "inferenceConfig": _max_tokens(config, path) | inference | _stops(config, path, model),
-        "additionalModelRequestFields": additional,
-        "outputConfig": output,
+        "inferenceConfig": inference,
+        "additionalModelRequestFields": own_fields,
+        "outputConfig": present(output),
     }
     return {name: value for name, value in options.items() if value}, thinking.requested
 
 
-def _max_tokens(config: dict[str, Any], path: str) -> dict[str, Any]:
-    if "maxOutputTokens" not in config:
-        return {}
-    if not 1 <= config["maxOutputTokens"] <= _MOST_TOKENS:
-        raise invalid_argument(
-            f"Bedrock takes 1 to {_MOST_TOKENS}", path=member(path, "maxOutputTokens")
+def _thinking(config: dict[str, Any], path: str, warnings: Warnings, model: str) -> Thinking:
+    thinking, thinking_path = config.get("thinkingConfig", {}), member(path, "thinkingConfig")
+    if model_family(model) is ModelFamily.CLAUDE:
+        return to_anthropic_thinking(
+            thinking,
+            thinking_path,
+            warnings,
+            model=claude_name(model),
+            max_tokens=config.get("maxOutputTokens"),
         )
-    return {"maxTokens": config["maxOutputTokens"]}
-
-
-def _stops(config: dict[str, Any], path: str, model: str) -> dict[str, Any]:
-    if "stopSequences" not in config:
-        return {}
-    stops, stops_path = config["stopSequences"], member(path, "stopSequences")
-    if len(stops) > _MOST_STOPS:
-        raise invalid_argument(f"Bedrock takes at most {_MOST_STOPS}", path=stops_path)
-    claude = model_family(model) is ModelFamily.CLAUDE
-    for index, stop in enumerate(stops):
-        if not stop or (claude and not stop.strip()):
-            raise invalid_argument(
-                f"{claude_name(model)} accepts no empty or blank stop sequence",
-                path=item(stops_path, index),
-            )
-    return {"stopSequences": stops}
-
-
-def _text_format(config: dict[str, Any], path: str, warnings: Warnings) -> dict[str, Any]:
-    requested = json_format(config, path, "Bedrock")
-    if requested is None:
-        return {}
-    if requested.schema is None:
+    if "thinkingBudget" in thinking:
         raise invalid_argument(
-            "Bedrock answers in JSON only by a schema; give responseSchema", path=requested.path
+            "Bedrock has no thinking budget for this model; give thinkingLevel instead",
+            path=member(thinking_path, "thinkingBudget"),
         )
-    # Unverified: Bedrock accepts only such schemas, for every model (bedrock.md section 4).
-    schema = render_json(closed_schema(requested.schema, requested.path, warnings)).decode()
-    json_schema = {"schema": schema, "name": _SCHEMA_NAME}
-    return {"textFormat": {"type": "json_schema", "structure": {"jsonSchema": json_schema}}}
+    if "includeThoughts" in thinking:
+        warnings.drop(member(thinking_path, "includeThoughts"))
+    level_path = member(thinking_path, "thinkingLevel")
+    return Thinking(effort=thinking_effort(thinking.get("thinkingLevel"), level_path, warnings))
+
+
+def _own_fields(
+    config: dict[str, Any], path: str, model: str, thinking: Thinking
+) -> dict[str, Any]:
+    """The fields of the model's own schema. Claude also has rules for what all models take."""
+    family = model_family(model)
+    if family is ModelFamily.CLAUDE:
+        # Converse has no field for an API version (bedrock.md section 4): only the model decides.
+        sampling = to_anthropic_sampling(
+            config,
+            path,
+            model=claude_name(model),
+            api_version=OLD_VERSION,
+            thinking=thinking.requested,
+        )
+        return present({"top_k": sampling.get("top_k"), "thinking": thinking.param})
+    if "topK" not in config:
+        return {}
+    if family is not ModelFamily.NOVA:
+        raise invalid_argument(
+            "Bedrock accepts it only for Claude and Nova", path=member(path, "topK")
+        )
+    return {"inferenceConfig": settings_in_range(config, [_NOVAS_TOP_K], path, "Nova")}
+
+
+def _text_format(schema: dict[str, Any]) -> dict[str, Any]:
+    json_schema = {"schema": render_json(schema).decode(), "name": _SCHEMA_NAME}
+    return {"type": "json_schema", "structure": {"jsonSchema": json_schema}}
