@@ -1,12 +1,15 @@
 """The parts of a Gemini turn that other providers can take."""
 
+from collections.abc import Container
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from providers.errors import invalid_argument
 from providers.gemini_content.json_path import item, member
 from providers.gemini_content.unsupported import refuse_fields
 from providers.gemini_content.warnings import Warnings
+
+T = TypeVar("T")
 
 _CARRIED: Final[tuple[str, ...]] = (
     "text",
@@ -51,15 +54,19 @@ def content_parts(
 
     Raises INVALID_ARGUMENT as `content_part` does, and if no part is left.
     """
+    return require_content(carried_parts(content, path, warnings, provider), path, provider)
+
+
+def carried_parts(
+    content: dict[str, Any], path: str, warnings: Warnings, provider: str
+) -> list[ContentPart]:
+    """As `content_parts`, but there may be none."""
     parts_path = member(path, "parts")
-    candidates = [
+    parts = [
         content_part(part, item(parts_path, index), warnings, provider)
         for index, part in enumerate(content["parts"])
     ]
-    carried = [part for part in candidates if part is not None]
-    if not carried:
-        raise no_content_left(parts_path, provider)
-    return carried
+    return [part for part in parts if part is not None]
 
 
 def content_part(
@@ -84,5 +91,28 @@ def content_part(
     return None
 
 
-def no_content_left(parts_path: str, provider: str) -> Exception:
-    return invalid_argument(f"has no part that {provider} accepts", path=parts_path)
+def require_content(content: list[T], path: str, provider: str) -> list[T]:
+    """Raises INVALID_ARGUMENT if nothing of the turn at `path` is left."""
+    if not content:
+        raise invalid_argument(f"has no part that {provider} accepts", path=member(path, "parts"))
+    return content
+
+
+def require_users_end(contents: list[dict[str, Any]], path: str, provider: str) -> None:
+    """Raises INVALID_ARGUMENT if the last turn of the conversation at `path` is the model's."""
+    if contents[-1]["role"] == "model":
+        raise invalid_argument(
+            f"{provider} does not continue the model's turn; the last turn must be the user's",
+            path=item(path, len(contents) - 1),
+        )
+
+
+def find_part(request: dict[str, Any], path: str, fields: Container[str]) -> str | None:
+    """The JSON path of the first of `fields` in the turns of the normalised request at `path`."""
+    for turn, content in enumerate(request["contents"]):
+        for place, part in enumerate(content["parts"]):
+            for field in part:
+                if field in fields:
+                    parts_path = member(item(member(path, "contents"), turn), "parts")
+                    return member(item(parts_path, place), field)
+    return None

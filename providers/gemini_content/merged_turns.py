@@ -10,7 +10,13 @@ from itertools import groupby
 from typing import Any, Protocol, TypeAlias
 
 from providers.errors import invalid_argument
-from providers.gemini_content.content_parts import ContentPart, content_part, no_content_left
+from providers.gemini_content.content_parts import (
+    ContentPart,
+    carried_parts,
+    content_part,
+    require_content,
+    require_users_end,
+)
 from providers.gemini_content.function_calls import (
     CallRules,
     FunctionCall,
@@ -62,7 +68,12 @@ def merged_turns(
     or ends with the model's turn.
     """
     contents, contents_path = request["contents"], member(path, "contents")
-    _require_users_turns(contents, contents_path, writer.rules.provider)
+    provider = writer.rules.provider
+    if contents[0]["role"] == "model":
+        raise invalid_argument(
+            f"{provider} requires that the user begins", path=item(contents_path, 0)
+        )
+    require_users_end(contents, contents_path, provider)
     conversation = _Conversation(contents_path, warnings, writer)
     for role, grouped in groupby(enumerate(contents), key=lambda turn: turn[1]["role"]):
         turns = list(grouped)
@@ -79,23 +90,13 @@ def system_texts(
     system_path = member(path, "systemInstruction")
     provider = writer.rules.provider
     texts: list[Block] = []
-    for part in _parts(request["systemInstruction"], system_path, warnings, provider):
+    for part in carried_parts(request["systemInstruction"], system_path, warnings, provider):
         if part.field != "text":
             raise invalid_argument(
                 f"{provider} takes only text in a system instruction", path=part.path
             )
         texts += _text(part, warnings, writer)
-    return {"system": _require_content(texts, system_path, provider)}
-
-
-def _require_users_turns(contents: list[dict[str, Any]], path: str, provider: str) -> None:
-    if contents[0]["role"] == "model":
-        raise invalid_argument(f"{provider} requires that the user begins", path=item(path, 0))
-    if contents[-1]["role"] == "model":
-        raise invalid_argument(
-            f"{provider} does not continue the model's turn; the last turn must be the user's",
-            path=item(path, len(contents) - 1),
-        )
+    return {"system": require_content(texts, system_path, provider)}
 
 
 class _Conversation:
@@ -116,10 +117,10 @@ class _Conversation:
         said: list[Block] = []
         for index, content in turns:
             turn_path = item(self._path, index)
-            parts = list(_parts(content, turn_path, self._warnings, self._provider))
+            parts = carried_parts(content, turn_path, self._warnings, self._provider)
             answered = [part for part in parts if part.field == "functionResponse"]
             blocks = [block for part in parts for block in self._user_blocks(part)]
-            _require_content([*answered, *blocks], turn_path, self._provider)
+            require_content([*answered, *blocks], turn_path, self._provider)
             answers += answered
             said += blocks
         # Every call needs its response in the next message, before other content.
@@ -149,7 +150,7 @@ class _Conversation:
                     f"{self._provider} takes only text and function calls in a model's turn",
                     path=carried.path,
                 )
-        return _require_content(blocks, turn_path, self._provider)
+        return require_content(blocks, turn_path, self._provider)
 
     def _user_blocks(self, part: ContentPart) -> list[Block]:
         match part.field:
@@ -161,16 +162,6 @@ class _Conversation:
                 return []
             case _:
                 raise invalid_argument("a user's turn cannot call functions", path=part.path)
-
-
-def _parts(
-    content: dict[str, Any], path: str, warnings: Warnings, provider: str
-) -> Iterator[ContentPart]:
-    for place, part in enumerate(content["parts"]):
-        part_path = item(member(path, "parts"), place)
-        carried = content_part(part, part_path, warnings, provider)
-        if carried is not None:
-            yield carried
 
 
 def _without_thinking(part: dict[str, Any]) -> dict[str, Any]:
@@ -188,9 +179,3 @@ def _text(part: ContentPart, warnings: Warnings, writer: BlockWriter) -> list[Bl
     if part.value:
         warnings.drop(part.path)
     return []
-
-
-def _require_content(blocks: list[Any], turn_path: str, provider: str) -> list[Any]:
-    if not blocks:
-        raise no_content_left(member(turn_path, "parts"), provider)
-    return blocks

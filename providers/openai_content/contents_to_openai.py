@@ -3,7 +3,7 @@
 from typing import Any
 
 from providers.errors import invalid_argument
-from providers.gemini_content.content_parts import ContentPart, content_parts
+from providers.gemini_content.content_parts import ContentPart, content_parts, require_users_end
 from providers.gemini_content.function_calls import FunctionCall, FunctionResponse, PendingCalls
 from providers.gemini_content.json_path import item, member
 from providers.gemini_content.media import FileIds
@@ -22,11 +22,7 @@ def to_openai_messages(
     response, for a response without a call, and for a conversation that ends with the model's turn.
     """
     contents, contents_path = request["contents"], member(path, "contents")
-    if contents[-1]["role"] == "model":
-        raise invalid_argument(
-            "OpenAI does not continue the model's turn; the last turn must be the user's",
-            path=item(contents_path, len(contents) - 1),
-        )
+    require_users_end(contents, contents_path, "OpenAI")
     messages = _system(request, path, warnings)
     calls = PendingCalls(CALL_RULES)
     for turn, content in enumerate(contents):

@@ -3,9 +3,7 @@
 from typing import Any, Final
 
 from providers.errors import invalid_argument
-from providers.gemini_content.content_parts import content_parts
-from providers.gemini_content.embed_settings import embed_settings
-from providers.gemini_content.json_path import member
+from providers.gemini_content.embeddings import embed_settings, embedded_text
 from providers.gemini_content.unsupported import require_model
 from providers.gemini_content.warnings import Warnings
 
@@ -27,16 +25,9 @@ def to_openai_embedding(
     for name, reason in _REFUSED.items():
         if name in settings:
             raise invalid_argument(reason, path=settings[name].path)
-    content_path = member(path, "content")
-    parts = content_parts(request["content"], content_path, warnings, "OpenAI")
-    # It is unknown how Gemini embeds several parts as one vector, so they are not joined here.
-    if len(parts) != 1 or parts[0].field != "text" or not parts[0].value:
-        raise invalid_argument(
-            "OpenAI embeds one text, which must not be empty", path=member(content_path, "parts")
-        )
     body: dict[str, Any] = {
         "model": model.removeprefix("models/"),
-        "input": parts[0].value,
+        "input": embedded_text(request, path, warnings, "OpenAI"),
         "encoding_format": "float",
     }
     if "outputDimensionality" in settings:

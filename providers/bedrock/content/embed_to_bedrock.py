@@ -5,8 +5,7 @@ from typing import Any, Final
 
 from providers.bedrock.content.bedrock_models import ModelFamily, model_family
 from providers.errors import invalid_argument
-from providers.gemini_content.content_parts import content_parts
-from providers.gemini_content.embed_settings import EmbedSetting, embed_settings
+from providers.gemini_content.embeddings import EmbedSetting, embed_settings, embedded_text
 from providers.gemini_content.json_path import member
 from providers.gemini_content.unsupported import require_model
 from providers.gemini_content.warnings import Warnings
@@ -62,7 +61,7 @@ def to_bedrock_embedding(
         reason = "Bedrock's embeddings take no title; leave it out"
         raise invalid_argument(reason, path=settings["title"].path)
     task = settings.get("taskType")
-    text = _text(request, path, warnings)
+    text = embedded_text(request, path, warnings, "Bedrock")
     dimensions = _dimensions(settings.get("outputDimensionality"), family)
     if family in _COHERE:
         input_type = _input_type(task, member(path, "taskType"), warnings)
@@ -72,18 +71,6 @@ def to_bedrock_embedding(
         raise invalid_argument("Titan's embeddings take no task type; leave it out", path=task.path)
     body = {"inputText": text}
     return body if dimensions is None else body | {"dimensions": dimensions}
-
-
-def _text(request: dict[str, Any], path: str, warnings: Warnings) -> str:
-    content_path = member(path, "content")
-    parts = content_parts(request["content"], content_path, warnings, "Bedrock")
-    # It is not known how Gemini joins several parts into one vector, so we do not join them.
-    if len(parts) != 1 or parts[0].field != "text" or not parts[0].value:
-        raise invalid_argument(
-            "Bedrock embeds one text, which must not be empty", path=member(content_path, "parts")
-        )
-    text: str = parts[0].value
-    return text
 
 
 def _dimensions(asked: EmbedSetting | None, family: ModelFamily) -> int | None:

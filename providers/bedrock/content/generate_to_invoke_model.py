@@ -6,7 +6,7 @@ from providers.bedrock.content.bedrock_models import ModelFamily, claude_name, m
 from providers.claude_content.api_version import OLD_VERSION
 from providers.claude_content.generate_to_anthropic import to_anthropic_message
 from providers.errors import invalid_argument
-from providers.gemini_content.json_path import item, member
+from providers.gemini_content.content_parts import find_part
 from providers.gemini_content.unsupported import require_model
 from providers.gemini_content.warnings import Warnings
 
@@ -30,30 +30,19 @@ def to_invoke_model(
     if model_family(model) is not ModelFamily.CLAUDE:
         raise invalid_argument("can be translated only to Claude's own schema", path=path)
     require_model(request, model, path, "Bedrock")
-    _refuse_files(request, path)
+    file_path = find_part(request, path, ("fileData",))
+    if file_path is not None:
+        raise invalid_argument(
+            "with functions, Claude at Bedrock reads media only as inlineData", path=file_path
+        )
     body = to_anthropic_message(
         {name: value for name, value in request.items() if name != "model"},
         model=claude_name(model),
         path=path,
         warnings=warnings,
-        file_ids=_no_file,
+        file_ids=lambda _: None,
         default_max_tokens=default_max_tokens,
         api_version=OLD_VERSION,
     )
     del body["model"]
     return {"anthropic_version": ANTHROPIC_VERSION} | body
-
-
-def _refuse_files(request: dict[str, Any], path: str) -> None:
-    for turn, content in enumerate(request["contents"]):
-        for position, part in enumerate(content["parts"]):
-            if "fileData" in part:
-                parts_path = member(item(member(path, "contents"), turn), "parts")
-                raise invalid_argument(
-                    "with functions, Claude at Bedrock reads media only as inlineData",
-                    path=member(item(parts_path, position), "fileData"),
-                )
-
-
-def _no_file(_: str) -> None:
-    return None

@@ -10,9 +10,10 @@ from providers.bedrock.content.bedrock_models import claude_name
 from providers.claude_content import claude_models
 from providers.claude_content.closed_schema import closed_schema
 from providers.errors import invalid_argument
+from providers.gemini_content.content_parts import find_part
 from providers.gemini_content.function_calls import CallRules
 from providers.gemini_content.function_tools import DeclaredFunction, FunctionTools, function_tools
-from providers.gemini_content.json_path import item, member
+from providers.gemini_content.json_path import member
 from providers.gemini_content.root_schema import ObjectRoot
 from providers.gemini_content.warnings import Warnings
 
@@ -31,7 +32,7 @@ def tools_at(request: dict[str, Any], path: str) -> str | None:
     for field in _TOOL_FIELDS:
         if field in request:
             return member(path, field)
-    return _called_at(request, path)
+    return find_part(request, path, _TOOL_PARTS)
 
 
 def to_converse_tools(
@@ -63,18 +64,8 @@ def to_converse_tools(
     return {"toolConfig": {"tools": tools} | _choice(requested)}
 
 
-def _called_at(request: dict[str, Any], path: str) -> str | None:
-    for turn, content in enumerate(request["contents"]):
-        for position, part in enumerate(content["parts"]):
-            for field in _TOOL_PARTS:
-                if field in part:
-                    parts_path = member(item(member(path, "contents"), turn), "parts")
-                    return member(item(parts_path, position), field)
-    return None
-
-
 def _require_no_calls(request: dict[str, Any], path: str) -> None:
-    called_at = _called_at(request, path)
+    called_at = find_part(request, path, _TOOL_PARTS)
     if called_at is not None:
         raise invalid_argument(
             "Converse accepts a conversation with calls only if functions are declared and may "

@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 
 from providers.errors import FerryError
-from providers.gemini_content.embed_settings import EmbedSetting, embed_settings
+from providers.gemini_content.embeddings import EmbedSetting, embed_settings
 from providers.gemini_content.normalise import normalise_embed
 
 
