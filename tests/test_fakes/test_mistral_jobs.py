@@ -1,14 +1,16 @@
 """The fake Mistral's jobs: what is refused at create, what fails a job, and how one moves."""
 
 import json
-from typing import Any
+import time
+from typing import Any, Final
 
 import pytest
 
 from .conftest import Client
 from .test_mistral_files import upload
 
-CHAT, EMBEDDINGS = "/v1/chat/completions", "/v1/embeddings"
+CHAT: Final = "/v1/chat/completions"
+EMBEDDINGS: Final = "/v1/embeddings"
 JOBS = "/v1/batch/jobs"
 NO_ID = "00000000-0000-4000-8000-000000000000"
 CREATE = {"endpoint": CHAT, "model": "mistral-small-latest"}
@@ -157,6 +159,16 @@ async def test_states_files_and_order(mistral: Client) -> None:
         sample = {"output": "batch_result", "error": "batch_error"}[kind]
         shown = (file["purpose"], file["source"], file["sample_type"], file["num_lines"])
         assert shown == ("batch", "mistral", sample, count)
+
+
+async def test_results_can_be_downloaded_for_a_day(
+    mistral: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = await steer(mistral, await create(mistral, rows(line())), status="SUCCESS")
+    path, now = f"/v1/files/{job['output_file']}/content", time.time()
+    for later, status in ((86_390, 200), (86_410, 404)):
+        monkeypatch.setattr(time, "time", lambda later=later: now + later)
+        assert (await mistral.get(path)).status == status
 
 
 async def test_inline_requests_have_outputs_and_no_files(mistral: Client) -> None:

@@ -195,7 +195,10 @@ class BrokenRule(Exception):
 
 def parse_chat(body: Any) -> dict[str, Any]:
     """The unchanged body; raises ShapeError for what is answered with 422, and BrokenRule."""
-    chat = CHAT.parse(body)
+    try:
+        chat = CHAT.parse(body)
+    except ShapeError as error:
+        raise _with_role(error, body) from None
     _check_order(chat["messages"])
     _check_calls(chat["messages"])
     _check_tools(chat)
@@ -203,6 +206,16 @@ def parse_chat(body: Any) -> dict[str, Any]:
     if chat.get("stream"):
         raise ShapeError("value", "stream", "A batch does not stream.")
     return chat
+
+
+def _with_role(error: ShapeError, body: dict[str, Any]) -> ShapeError:
+    """Mistral writes a message's role after its number."""
+    inside = re.fullmatch(r"messages\[(\d+)\](?!\.role$)(.+)", error.path)
+    if inside is None:
+        return error
+    number, rest = inside.groups()
+    path = f"messages[{number}].{body['messages'][int(number)]['role']}{rest}"
+    return ShapeError(error.problem, path, error.message)
 
 
 def _check_order(messages: list[dict[str, Any]]) -> None:

@@ -34,7 +34,7 @@ def refuse(
 
 
 def validation_body(error: ShapeError, place: str) -> dict[str, Any]:
-    """`place` is `body`, `query` or `path`. `loc` lacks the role that Mistral adds in messages."""
+    """`place` is `body`, `query` or `path`."""
     steps = [int(index) if index else name for index, name in STEP.findall(error.path)]
     problem = {
         "type": TYPES[error.problem],

@@ -31,7 +31,7 @@ ENDPOINTS = (
     "/v1/audio/transcriptions",
 )
 STATUSES = ("QUEUED", "RUNNING", "CANCELLATION_REQUESTED", *sorted(TERMINAL))
-# Unverified: the limits of metadata and of the timeout, and the most inline requests.
+# Unverified: the limits of metadata and of the timeout, and the most files and inline requests.
 METADATA = Table(Text(high=512), Text(low=1, high=64), high=16)
 LONGEST_HOURS, MOST_INLINE, MOST_FILES = 168, 10_000, 100
 CUSTOM_ID = Text(low=1, high=512)

@@ -11,6 +11,8 @@ from .store import TERMINAL, MistralStore, StoredJob
 
 NEXT = {"QUEUED": "RUNNING", "RUNNING": "SUCCESS", "CANCELLATION_REQUESTED": "CANCELLED"}
 ANSWERED = frozenset({"SUCCESS", "TIMEOUT_EXCEEDED", "CANCELLED"})
+# How long results can be downloaded.
+RESULTS_LIFETIME = 24 * 3600
 RESULT_KINDS = {"output": "batch_result", "error": "batch_error"}
 
 
@@ -81,5 +83,6 @@ async def _answer(store: MistralStore, job: StoredJob, status: str) -> None:
                 source="mistral",
                 num_lines=await asyncio.to_thread(count_lines, blob),
                 mimetype="application/jsonl",
+                expires_at=int(time.time()) + RESULTS_LIFETIME,
             )
             job.resource[f"{kind}_file"] = file["id"]
