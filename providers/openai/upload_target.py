@@ -23,13 +23,13 @@ from providers.openai.file_naming import (
     purpose_of,
 )
 from providers.openai.file_records import from_openai_file
-from providers.resource_names import parse_file_id
 from providers.resources import File
 from providers.state import State, read, write
 from providers.status import Status
 from providers.upload import GRANULARITY, UploadStart, UploadStatus
 from providers.uploads.file_records import FileRecords
 from providers.uploads.multipart import form_with_file
+from providers.uploads.posted_files import FileForm, PostedFiles
 from providers.uploads.resumable import OpenSession
 from providers.uploads.session_routes import SessionRoutes
 from providers.uploads.upload_sessions import session_object
@@ -42,8 +42,32 @@ UPLOADS_LIMIT: Final = 8 << 30
 FILE_EXPIRY: Final = range(3600, 2_592_000 + 1)
 
 _API_MISSING: Final = (404, 405, 501)
-# The difference allowed between OpenAI's clock and ours in the search for a lost file.
-_CLOCK_SECONDS: Final = 300
+
+
+class OpenAIFileApi:
+    """Implements `providers.uploads.posted_files.FileApi`."""
+
+    path = "files"
+
+    def __init__(self, client: JsonApi) -> None:
+        self._client = client
+
+    def form(self, details: Mapping[str, str]) -> FileForm:
+        fields = {"purpose": details["purpose"], **_expiry_fields(details)}
+        return FileForm(fields, details["filename"], part_type(details))
+
+    async def newest(self, caller: Caller, details: Mapping[str, str]) -> AsyncIterator[Answer]:
+        query = {"purpose": details["purpose"], "order": "desc"}
+        while True:
+            page, more = await self._client.list(caller, self.path, limit=100, **query)
+            for native in page:
+                yield native
+            if not more:
+                return
+            query["after"] = page[-1].id
+
+    def file(self, native: Answer, record: Mapping[str, str] | None) -> File:
+        return from_openai_file(native, record)
 
 
 class OpenAIUploadTarget:
@@ -61,7 +85,7 @@ class OpenAIUploadTarget:
         self._client = client
         self._state = state
         self._routes = SessionRoutes(state)
-        self._records = records
+        self._posted = PostedFiles(client, state, records, OpenAIFileApi(client))
         self._staged = staged
 
     async def describe(self, caller: Caller, start: UploadStart) -> Mapping[str, str]:
@@ -84,7 +108,7 @@ class OpenAIUploadTarget:
         return {key: value for key, value in details.items() if value}
 
     async def whole(self, session: OpenSession, body: Body) -> File:
-        return await self._posted(session, body.length or 0, body)
+        return await self._posted.make(session, body.length or 0, body)
 
     async def put(self, session: OpenSession, offset: int, body: Body) -> None:
         upload = await self._upload(session)
@@ -119,7 +143,7 @@ class OpenAIUploadTarget:
         upload = await self._upload(session)
         if upload is None:
             staged = Body(self._staged_bytes(session, total), total)
-            return await self._posted(session, total, staged)
+            return await self._posted.make(session, total, staged)
         return await self._completed(session, upload, total)
 
     async def abort(self, session: OpenSession) -> None:
@@ -128,22 +152,7 @@ class OpenAIUploadTarget:
             await self._cancel_upload(session.caller, route["upload"])
 
     async def discard(self, session: OpenSession, file: File) -> None:
-        native = parse_file_id(file.id).native
-        await self._client.ensure_deleted(session.caller, f"files/{native}")
-        await self._records.delete(native)
-
-    async def _posted(self, session: OpenSession, size: int, content: Body) -> File:
-        """`POST /files`, unless an earlier request whose answer was lost has made the file."""
-        first = await write(self._state, session_object(session.id, "attempt"), b"")
-        native = None if first else await self._find(session, size)
-        if native is None:
-            try:
-                native = await self._post(session, content)
-            except FerryError as error:
-                native = await self._find(session, size) if outcome_unknown(error) else None
-                if native is None:
-                    raise
-        return await self._recorded(session, native)
+        await self._posted.discard(session, file)
 
     async def _completed(self, session: OpenSession, upload: str, total: int) -> File:
         """Complete an upload. OpenAI answers 400 if it was completed before."""
@@ -156,26 +165,11 @@ class OpenAIUploadTarget:
             native = completed.part("file")
         except FerryError as error:
             may_be = outcome_unknown(error) or error.upstream_status == 400
-            found = await self._find(session, total) if may_be else None
+            found = await self._posted.find(session, total) if may_be else None
             if found is None:
                 raise
             native = found
-        return await self._recorded(session, native)
-
-    async def _recorded(self, session: OpenSession, native: Answer) -> File:
-        await self._records.write(native.id, session.id, session.details)
-        return from_openai_file(native, dict(session.details))
-
-    async def _post(self, session: OpenSession, content: Body) -> Answer:
-        details = session.details
-        content_type, form = form_with_file(
-            {"purpose": details["purpose"], **_expiry_fields(details)},
-            "file",
-            details["filename"],
-            part_type(details),
-            content,
-        )
-        return await self._client.post_body(session.caller, "files", content_type, form)
+        return await self._posted.record(session, native)
 
     async def _staged_bytes(self, session: OpenSession, total: int) -> AsyncIterator[bytes]:
         for offset in range(0, total, GRANULARITY):
@@ -184,27 +178,6 @@ class OpenAIUploadTarget:
                 raise unavailable("a part of the upload is missing in the state store")
             async for chunk in part.chunks:
                 yield chunk
-
-    async def _find(self, session: OpenSession, size: int) -> Answer | None:
-        """A file with this session's name and size that no other session has recorded."""
-        started = int(session.details["started"]) - _CLOCK_SECONDS
-        purpose, name = session.details["purpose"], session.details["filename"]
-        after: dict[str, str] = {}
-        while True:
-            page, more = await self._client.list(
-                session.caller, "files", purpose=purpose, order="desc", limit=100, **after
-            )
-            for native in page:
-                if native.number("created_at") < started:
-                    return None
-                if (native["filename"], native["bytes"]) != (name, size):
-                    continue
-                record = await self._records.read(native.id)
-                if record is None or record["session"] == session.id:
-                    return native
-            if not more:
-                return None
-            after = {"after": page[-1].id}
 
     async def _upload(self, session: OpenSession) -> str | None:
         """The id of this session's upload in the Uploads API; None if its parts are staged."""

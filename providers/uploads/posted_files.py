@@ -1,0 +1,98 @@
+"""Files made by one multipart request, never twice, although answers can be lost."""
+
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+from providers.body import Body
+from providers.credential import Caller
+from providers.errors import FerryError
+from providers.json_api.client import Answer, JsonApi, outcome_unknown
+from providers.resource_names import parse_file_id
+from providers.resources import File
+from providers.state import State, write
+from providers.uploads.file_records import FileRecords
+from providers.uploads.multipart import form_with_file
+from providers.uploads.resumable import OpenSession
+from providers.uploads.upload_sessions import session_object
+
+# The difference allowed between the provider's clock and ours in the search for a lost file.
+_CLOCK_SECONDS: Final = 300
+
+
+@dataclass(frozen=True, slots=True)
+class FileForm:
+    """The fields of the request beside the file, and the file's own name and content type."""
+
+    fields: Mapping[str, str]
+    name: str
+    mime_type: str
+
+
+class FileApi(Protocol):
+    """A provider's files. `details` are what the session remembers of its start.
+
+    `path` is where files are posted. The details have the member `started`, in Unix seconds.
+    """
+
+    path: str
+
+    def form(self, details: Mapping[str, str]) -> FileForm: ...
+
+    def newest(self, caller: Caller, details: Mapping[str, str]) -> AsyncIterator[Answer]:
+        """The files that this upload could have made, newest first."""
+
+    def file(self, native: Answer, record: Mapping[str, str] | None) -> File:
+        """A file with its record; without one, its display name is the name in the form."""
+
+
+class PostedFiles:
+    """The files of one upstream. They are recorded with the session that made them."""
+
+    def __init__(self, client: JsonApi, state: State, records: FileRecords, api: FileApi) -> None:
+        self._client = client
+        self._state = state
+        self._records = records
+        self._api = api
+
+    async def make(self, session: OpenSession, size: int, content: Body) -> File:
+        """Post the file, unless an earlier request whose answer was lost has made it."""
+        first = await write(self._state, session_object(session.id, "attempt"), b"")
+        native = None if first else await self.find(session, size)
+        if native is None:
+            try:
+                native = await self._post(session, content)
+            except FerryError as error:
+                native = await self.find(session, size) if outcome_unknown(error) else None
+                if native is None:
+                    raise
+        return await self.record(session, native)
+
+    async def record(self, session: OpenSession, native: Answer) -> File:
+        await self._records.write(native.id, session.id, session.details)
+        return self._api.file(native, session.details)
+
+    async def find(self, session: OpenSession, size: int) -> Answer | None:
+        """A file with this session's name and size that no other session has recorded."""
+        name = self._api.form(session.details).name
+        started = int(session.details["started"]) - _CLOCK_SECONDS
+        async for native in self._api.newest(session.caller, session.details):
+            made = self._api.file(native, None)
+            if made.create_time and made.create_time.timestamp() < started:
+                return None
+            if (made.display_name, made.size) != (name, size):
+                continue
+            record = await self._records.read(native.id)
+            if record is None or record["session"] == session.id:
+                return native
+        return None
+
+    async def discard(self, session: OpenSession, file: File) -> None:
+        native_id = parse_file_id(file.id).native
+        await self._client.ensure_deleted(session.caller, f"{self._api.path}/{native_id}")
+        await self._records.delete(native_id)
+
+    async def _post(self, session: OpenSession, content: Body) -> Answer:
+        form = self._api.form(session.details)
+        content_type, body = form_with_file(form.fields, "file", form.name, form.mime_type, content)
+        return await self._client.post_body(session.caller, self._api.path, content_type, body)
