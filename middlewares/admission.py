@@ -1,58 +1,191 @@
-"""Admission: decides by the key, before any body is read, whether a request is accepted."""
+"""Admission: decides by the key, before any body is read, whether a request is accepted.
+
+The order: `lift_credential` finds the key, `Admission.check` refuses one that must not be used at
+the provider, and `Admission.caller` computes the tenant that it belongs to. A request on an upload
+URL needs no key: `Admission.reopen` takes caller and tenant from the URL instead.
+"""
+
+import hmac
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from aiohttp import web
 
-from middlewares.request_keys import GATEWAY, Gateway
-from providers.credential import Credential
-from providers.errors import FerryError, unauthenticated
-from providers.provider import Provider
+from middlewares.header_text import header_text
+from middlewares.public_address import PublicAddress
+from middlewares.sealing import SealedUpload, UploadUrls
+from providers.credential import Caller, Credential, tenant_of
+from providers.errors import FerryError, unauthenticated, unavailable
+from providers.provider import KeyForm, Provider
+from providers.state import State, read, write
 from providers.status import Status
+from providers.upload import UploadSession, UploadStatus
 
 
-def admit(request: web.Request, provider: Provider, given: Credential) -> None:
-    """Raises UNAUTHENTICATED or PERMISSION_DENIED for a key that must not be used.
-
-    UNAUTHENTICATED: a client token is required and the key is not one, or the client named no
-    provider and the key looks like another provider's. PERMISSION_DENIED: a secret key crossed a
-    network without encryption.
-    """
-    gateway: Gateway = request.app[GATEWAY]
-    refuse_plaintext_key(request, provider)
-    gateway.tenants.principal(provider, given)
-    if provider.own_credential is None and not request.headers.get("x-model-provider"):
-        for key in filter(None, (given.api_key, given.bearer)):
-            _refuse_misdirected(gateway, provider, key)
+def lift_credential(request: web.Request) -> Credential:
+    """The key that the SDK sends (gemini.md section 1). Raises UNAUTHENTICATED if it is invalid."""
+    api_key = request.headers.get("x-goog-api-key") or request.query.get("key")
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    bearer = token.strip() if scheme.lower() == "bearer" else None
+    for secret in (api_key, bearer):
+        if secret and not (secret.isascii() and secret.isprintable() and " " not in secret):
+            raise unauthenticated("the key contains characters that no provider's key contains")
+    return Credential(api_key or None, bearer or None)
 
 
-def _refuse_misdirected(gateway: Gateway, provider: Provider, key: str) -> None:
-    """Without the header, a key that clearly belongs to another provider is not sent anywhere."""
-    if any(known.form.fullmatch(key) for known in provider.key_forms):
-        return
-    for other in gateway.others(provider):
-        found = next((known for known in other.key_forms if known.form.fullmatch(key)), None)
-        if found is None:
-            continue
-        names = sorted(p.name for p in gateway.providers.values() if p.kind == other.kind)
+def required_credential(request: web.Request) -> Credential:
+    """As `lift_credential`; also raises UNAUTHENTICATED if there is no key."""
+    credential = lift_credential(request)
+    if not credential:
         raise unauthenticated(
-            f"this looks like {found.what}, but without the header x-model-provider the request "
-            f"goes to {provider.name}: set x-model-provider to {' or '.join(names)}"
+            "no key: give the provider's key as the SDK's api_key (x-goog-api-key, ?key= or "
+            "Authorization: Bearer)"
+        )
+    return credential
+
+
+@dataclass(slots=True)
+class Admission:
+    """Who may use which provider, and as which tenant.
+
+    `client_tokens` say who may use the proxy's own credentials; without any, every caller may, and
+    all of them are one tenant. `plaintext_keys_setting` is the setting that would let secret keys
+    that only sign cross a network without encryption; None if it is on. Tenants are computed under
+    a salt that is written once into `state`.
+    """
+
+    providers: Mapping[str, Provider]
+    client_tokens: Sequence[str]
+    plaintext_keys_setting: str | None
+    public_address: PublicAddress
+    upload_urls: UploadUrls
+    state: State
+    _salt: bytes | None = field(default=None, init=False, repr=False)
+
+    def check(self, request: web.Request, provider: Provider, given: Credential) -> None:
+        """Raises UNAUTHENTICATED or PERMISSION_DENIED for a key that must not be used.
+
+        UNAUTHENTICATED: a client token is required and the key is not one, or the client named no
+        provider and the key looks like another provider's. PERMISSION_DENIED: a secret key crossed
+        a network without encryption.
+        """
+        self._refuse_plaintext_key(request, provider)
+        self._principal(provider, given)
+        if provider.own_credential is None and not request.headers.get("x-model-provider"):
+            for key in filter(None, (given.api_key, given.bearer)):
+                self._refuse_misdirected(provider, key)
+
+    async def caller(
+        self, provider: Provider, given: Credential, headers: Mapping[str, str]
+    ) -> Caller:
+        """The caller at `provider`, with the inbound `headers` that it passes on.
+
+        Its credential is the provider's own, if it has one: client tokens are never sent upstream.
+        """
+        passed = {k: header_text(headers[k]) for k in provider.passed_headers if k in headers}
+        tenant = await self._tenant(provider, self._principal(provider, given), passed)
+        own = provider.own_credential
+        return Caller(given if own is None else own, tenant, passed)
+
+    async def reopen(
+        self, request: web.Request, provider: Provider, upload: SealedUpload, given: Credential
+    ) -> UploadSession:
+        """The session of an opened upload URL. A key that comes with it must be the tenant's own.
+
+        Raises NOT_FOUND if it is not, or if since the start its client token was removed or a
+        setting changed whose credential is used.
+        """
+        if given:
+            self._refuse_plaintext_key(request, provider)
+        may_use = await self._may_use(provider, upload, given)
+        session = await self.upload_urls.session(upload, provider) if may_use else None
+        if session is None:
+            raise unknown_upload_url()
+        return session
+
+    async def _may_use(self, provider: Provider, upload: SealedUpload, given: Credential) -> bool:
+        if not given and provider.own_credential is None:
+            return True
+        try:
+            principals = [self._principal(provider, given)] if given else self._principals()
+        except FerryError:
+            return False
+        tenants = [await self._tenant(provider, each, upload.scoping) for each in principals]
+        return upload.tenant in tenants
+
+    def _refuse_plaintext_key(self, request: web.Request, provider: Provider) -> None:
+        """Refuses a secret key of the caller that crossed a network without encryption.
+
+        Requests never contain the proxy's own secret key.
+        """
+        if not provider.secret_key_travels or provider.own_credential is not None:
+            return
+        setting = self.plaintext_keys_setting
+        if setting is None or self.public_address.is_protected(request):
+            return
+        raise FerryError(
+            Status.PERMISSION_DENIED,
+            "a secret key crossed the network without TLS, so treat it as exposed: give the SDK an "
+            "https base_url, served by a proxy in front that FERRY_TRUSTED_PROXIES names and that "
+            f"sends X-Forwarded-Proto: https, or set {setting}=true",
         )
 
+    def _refuse_misdirected(self, provider: Provider, key: str) -> None:
+        """Without the header, a key that clearly is another provider's is not sent anywhere."""
+        if _form_of(key, provider) is not None:
+            return
+        for other in self.providers.values():
+            found = _form_of(key, other)
+            if found is not None:
+                names = sorted(p.name for p in self.providers.values() if p.kind == other.kind)
+                raise unauthenticated(
+                    f"this looks like {found.what}, but without the header x-model-provider the "
+                    f"request goes to {provider.name}: set x-model-provider to "
+                    f"{' or '.join(names)}"
+                )
 
-def refuse_plaintext_key(request: web.Request, provider: Provider) -> None:
-    """Refuses a secret key of the caller that crossed a network without encryption.
+    def _principal(self, provider: Provider, given: Credential) -> Credential:
+        """The credential that identifies the tenant; it may differ from the one sent upstream.
 
-    Requests never contain the proxy's own secret key.
-    """
-    gateway: Gateway = request.app[GATEWAY]
-    if not provider.secret_key_travels or provider.own_credential is not None:
-        return
-    setting = gateway.plaintext_keys_setting
-    if setting is None or gateway.public_address.is_protected(request):
-        return
-    raise FerryError(
-        Status.PERMISSION_DENIED,
-        "a secret key crossed the network without TLS, so treat it as exposed: give the SDK an "
-        "https base_url, served by a proxy in front that FERRY_TRUSTED_PROXIES names and that "
-        f"sends X-Forwarded-Proto: https, or set {setting}=true",
+        Raises UNAUTHENTICATED if `given` may not use the provider's own credential. It is compared
+        with every token, even after a match, so that timing reveals nothing.
+        """
+        if provider.own_credential is None:
+            return given
+        if not self.client_tokens:
+            return Credential()
+        secret = given.secret.encode()
+        matches = [hmac.compare_digest(secret, token.encode()) for token in self.client_tokens]
+        if not any(matches):
+            raise unauthenticated("the SDK's api_key must be a client token of this proxy")
+        return Credential(api_key=given.secret)
+
+    def _principals(self) -> Sequence[Credential]:
+        """All who may use the proxy's own credentials."""
+        return [Credential(api_key=token) for token in self.client_tokens] or [Credential()]
+
+    async def _tenant(
+        self, provider: Provider, principal: Credential, headers: Mapping[str, str]
+    ) -> str:
+        scoping = {k: v for k, v in headers.items() if k in provider.scoping_headers}
+        if self._salt is None:
+            await write(self.state, "salt", secrets.token_bytes(32))
+            self._salt = await read(self.state, "salt")
+        if self._salt is None:
+            raise unavailable("the state store lost the salt immediately after it was written")
+        return tenant_of(self._salt, provider.name, principal, scoping)
+
+
+def _form_of(key: str, provider: Provider) -> KeyForm | None:
+    return next((known for known in provider.key_forms if known.form.fullmatch(key)), None)
+
+
+def unknown_upload_url() -> FerryError:
+    """The same error for every URL that does not open, so that guessing reveals nothing."""
+    return FerryError(
+        Status.NOT_FOUND,
+        "no such upload URL: it is not one of this proxy's, or it was sealed with another "
+        "FERRY_SECRET_KEY (replicas need the same one; without one, every restart makes a new one)",
+        upload_status=UploadStatus.FINAL,
     )

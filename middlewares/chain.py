@@ -4,8 +4,8 @@ from typing import Final
 
 from aiohttp import HttpVersion11, web
 
-from middlewares.admission import admit
-from middlewares.auth_passthrough import auth_passthrough, lift_credential
+from middlewares.admission import required_credential
+from middlewares.auth_passthrough import auth_passthrough
 from middlewares.error_envelope import error_envelope, render_error
 from middlewares.forward import forward
 from middlewares.observe import observe
@@ -13,7 +13,7 @@ from middlewares.provider_resolution import provider_resolution, resolve
 from middlewares.request_keys import GATEWAY, Gateway
 from middlewares.request_rewrite import request_rewrite
 from middlewares.response_rewrite import response_rewrite
-from providers.errors import FerryError, invalid_argument, unauthenticated
+from providers.errors import FerryError, invalid_argument
 
 CHAIN: Final = (
     observe,
@@ -41,7 +41,10 @@ async def expect(request: web.Request) -> web.StreamResponse | None:
     try:
         if request.headers.get("Expect", "").lower() != "100-continue":
             raise invalid_argument("unknown expectation; known: 100-continue")
-        _check_key(request)
+        if "upload_id" not in request.query:  # an upload URL is checked later, when it is opened
+            credential = required_credential(request)
+            provider = resolve(request.app[GATEWAY], request.headers.get("x-model-provider"))
+            request.app[GATEWAY].admission.check(request, provider, credential)
     except FerryError as error:
         response = render_error(error)
         response.force_close()
@@ -50,14 +53,3 @@ async def expect(request: web.Request) -> web.StreamResponse | None:
     # The interim response does not count towards the size of the response.
     request.writer.output_size = 0
     return None
-
-
-def _check_key(request: web.Request) -> None:
-    """A request on an upload URL is checked later, when the URL is opened."""
-    if "upload_id" in request.query:
-        return
-    credential = lift_credential(request)
-    if not credential:
-        raise unauthenticated("no key")
-    provider = resolve(request.app[GATEWAY], request.headers.get("x-model-provider"))
-    admit(request, provider, credential)

@@ -5,7 +5,7 @@ from typing import Final
 
 from aiohttp import web
 
-from middlewares.admission import admit
+from middlewares.admission import unknown_upload_url
 from middlewares.ferry_headers import check_ferry_headers
 from middlewares.request_keys import (
     CALLER,
@@ -13,7 +13,8 @@ from middlewares.request_keys import (
     GATEWAY,
     PROVIDER,
     ROUTE,
-    UPLOAD,
+    SESSION,
+    UPLOAD_URL,
     Gateway,
     Handler,
     Route,
@@ -28,19 +29,21 @@ _SHORTER_THAN_KEYS: Final = 20
 
 @web.middleware
 async def provider_resolution(request: web.Request, handler: Handler) -> web.StreamResponse:
-    gateway, route = request.app[GATEWAY], request[ROUTE]
-    upload = request.get(UPLOAD)
-    if upload is not None:
-        request[PROVIDER] = gateway.providers[upload.provider]
-        session = upload.session
+    gateway, given, sealed = request.app[GATEWAY], request[CREDENTIAL], request.get(UPLOAD_URL)
+    if sealed is not None:
+        provider = gateway.providers.get(sealed.provider)
+        if provider is None:
+            raise unknown_upload_url()
+        request[PROVIDER] = provider
+        session = await gateway.admission.reopen(request, provider, sealed, given)
+        request[SESSION] = session
         request[CALLER] = session.caller or Caller(Credential(), session.tenant)
         return await handler(request)
-    provider = resolve(gateway, request.headers.get("x-model-provider"))
-    request[PROVIDER] = provider
-    admit(request, provider, request[CREDENTIAL])
+    provider = request[PROVIDER] = resolve(gateway, request.headers.get("x-model-provider"))
+    gateway.admission.check(request, provider, given)
     check_ferry_headers(request)
-    check_owner(gateway, provider, route)
-    request[CALLER] = await gateway.tenants.caller(provider, request[CREDENTIAL], request.headers)
+    check_owner(gateway, provider, request[ROUTE])
+    request[CALLER] = await gateway.admission.caller(provider, given, request.headers)
     return await handler(request)
 
 

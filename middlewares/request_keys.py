@@ -8,10 +8,10 @@ from typing import Final
 
 from aiohttp import web
 
+from middlewares.admission import Admission
 from middlewares.operations import Operation, Outcome
 from middlewares.public_address import PublicAddress
-from middlewares.sealing import UploadUrls
-from middlewares.tenants import Tenants
+from middlewares.sealing import SealedUpload, UploadUrls
 from providers.credential import Caller, Credential
 from providers.errors import FerryError
 from providers.memory import MemoryBudget
@@ -26,20 +26,18 @@ Parse = Callable[[web.Request], Awaitable[Operation]]
 class Gateway:
     """What the steps of the chain work with. `default_provider` is for requests that name none.
 
-    `inline_max_bytes` limits one inline body. `plaintext_keys_setting` is the setting that would
-    let secret keys that only sign cross a network without encryption; None if it is on. `reset`
-    ends a client's connection so that it does not look like the regular end of a body.
+    `inline_max_bytes` limits one inline body. `reset` ends a client's connection so that it does
+    not look like the regular end of a body.
     """
 
     providers: Mapping[str, Provider]
     default_provider: str
+    admission: Admission
     upload_urls: UploadUrls
-    tenants: Tenants
     public_address: PublicAddress
     memory: MemoryBudget
     inline_max_bytes: int
     reset: Callable[[Transport], None]
-    plaintext_keys_setting: str | None
 
     def others(self, provider: Provider) -> Sequence[Provider]:
         """One configured provider of each other kind."""
@@ -75,30 +73,23 @@ class Route:
         return f"{self.collection}/{self.name}" if self.collection else ""
 
 
-@dataclass(frozen=True, slots=True)
-class OpenedUpload:
-    """The content of an upload URL; `provider` is the configured name."""
-
-    provider: str
-    session: UploadSession
-
-
 GATEWAY: Final = web.AppKey("gateway", Gateway)
 
 # --- set by `observe`
 
 REQUEST_ID: Final = web.RequestKey("request_id", str)
 
-# --- set by `auth_passthrough`; UPLOAD only for a request on an upload URL
+# --- set by `auth_passthrough`; UPLOAD_URL only on upload URLs, where CREDENTIAL may be empty
 
 ROUTE: Final = web.RequestKey("route", Route)
 CREDENTIAL: Final = web.RequestKey("credential", Credential)
-UPLOAD: Final = web.RequestKey("upload", OpenedUpload)
+UPLOAD_URL: Final = web.RequestKey("upload_url", SealedUpload)
 
-# --- set by `provider_resolution`
+# --- set by `provider_resolution`; SESSION only on upload URLs
 
 PROVIDER: Final = web.RequestKey("provider", Provider)
 CALLER: Final = web.RequestKey("caller", Caller)
+SESSION: Final = web.RequestKey("session", UploadSession)
 
 # --- set by `request_rewrite`. MEMORY is released after the response is made; INPUT_FILE is the
 # file that the creation of a batch names

@@ -30,7 +30,7 @@ from middlewares.request_keys import (
     OPERATION,
     PROVIDER,
     ROUTE,
-    UPLOAD,
+    SESSION,
     Handler,
     Parse,
 )
@@ -150,9 +150,9 @@ async def _relayed_batch(request: web.Request) -> op.Relayed:
 
 async def upload(request: web.Request) -> op.Operation:
     provider, version, gateway = request[PROVIDER], request[ROUTE].version, request.app[GATEWAY]
-    opened = request.get(UPLOAD)
-    if opened is not None:
-        operation = parse_command(request, opened.session)
+    session = request.get(SESSION)
+    if session is not None:
+        operation = parse_command(request, session)
         if isinstance(operation, op.SendChunk) and operation.chunk.finalize:
             # Raises before anything is created: the answer contains the proxy's address.
             gateway.public_address.of(request)

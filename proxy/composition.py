@@ -8,13 +8,12 @@ from typing import Final
 from aiohttp import web
 from yarl import URL
 
+from middlewares.admission import Admission
 from middlewares.chain import CHAIN, mount
-from middlewares.client_tokens import ClientTokens
 from middlewares.cors import Cors
 from middlewares.public_address import PublicAddress
 from middlewares.request_keys import Gateway
 from middlewares.sealing import UploadUrls
-from middlewares.tenants import Tenants
 from providers.anthropic import provider as anthropic
 from providers.aws.target import AwsTargetOptions
 from providers.batches.json_lines import LineSplitter
@@ -183,24 +182,30 @@ def application(settings: Settings) -> web.Application:
 
 def _gateway(deps: Dependencies) -> Gateway:
     settings = deps.settings
+    providers = {
+        name: _provider(name, provider, deps) for name, provider in settings.providers.items()
+    }
+    public_url = str(settings.public_url) if settings.public_url else None
+    public_address = PublicAddress(public_url, settings.trusted_proxies)
+    upload_ttl = int(settings.upload_ttl.total_seconds())
+    upload_urls = UploadUrls(_secret_keys(settings), deps.state, upload_ttl)
+    plaintext_keys = variable("allow_plaintext_aws_keys")
     return Gateway(
-        providers={
-            name: _provider(name, provider, deps) for name, provider in settings.providers.items()
-        },
+        providers=providers,
         default_provider=settings.default_provider,
-        upload_urls=UploadUrls(
-            _secret_keys(settings), deps.state, int(settings.upload_ttl.total_seconds())
+        admission=Admission(
+            providers,
+            [token.get_secret_value() for token in settings.client_tokens],
+            None if settings.allow_plaintext_aws_keys else plaintext_keys,
+            public_address,
+            upload_urls,
+            deps.state,
         ),
-        tenants=Tenants(deps.state, ClientTokens(_client_tokens(settings))),
-        public_address=PublicAddress(
-            str(settings.public_url) if settings.public_url else None, settings.trusted_proxies
-        ),
+        upload_urls=upload_urls,
+        public_address=public_address,
         memory=deps.memory,
         inline_max_bytes=settings.inline_max_bytes,
         reset=reset,
-        plaintext_keys_setting=(
-            None if settings.allow_plaintext_aws_keys else variable("allow_plaintext_aws_keys")
-        ),
     )
 
 
@@ -212,10 +217,6 @@ def _provider(name: str, settings: ProviderSettings, deps: Dependencies) -> Prov
     key = settings.api_key.get_secret_value() if settings.api_key else None
     lending = replace(provider, own_credential=Credential(api_key=key))
     return kind.isolate(lending, deps) if deps.settings.client_tokens else lending
-
-
-def _client_tokens(settings: Settings) -> list[str]:
-    return [token.get_secret_value() for token in settings.client_tokens]
 
 
 def _secret_keys(settings: Settings) -> list[str]:

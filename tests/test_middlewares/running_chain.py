@@ -11,13 +11,12 @@ from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 from multidict import CIMultiDict
 
+from middlewares.admission import Admission
 from middlewares.chain import CHAIN, mount
-from middlewares.client_tokens import ClientTokens
 from middlewares.cors import Cors
 from middlewares.public_address import Network, PublicAddress
 from middlewares.request_keys import Gateway
 from middlewares.sealing import UploadUrls
-from middlewares.tenants import Tenants
 from providers.body import Body, once
 from providers.credential import Caller
 from providers.memory import MemoryBudget
@@ -133,17 +132,19 @@ async def running_chain(
     public_url: str | None = None,
     cors: Cors | None = None,
 ) -> AsyncIterator[Client]:
+    by_name = {provider.name: provider for provider in providers}
+    address = PublicAddress(public_url, trusted)
     state = MemoryState()
+    urls = UploadUrls(["a-secret-of-good-length"], state, ttl=60)
     gateway = Gateway(
-        providers={provider.name: provider for provider in providers},
+        providers=by_name,
         default_provider=default or providers[0].name,
-        upload_urls=UploadUrls(["a-secret-of-good-length"], state, ttl=60),
-        tenants=Tenants(state, ClientTokens(tokens)),
-        public_address=PublicAddress(public_url, trusted),
+        admission=Admission(by_name, tokens, plaintext_keys_setting, address, urls, state),
+        upload_urls=urls,
+        public_address=address,
         memory=MemoryBudget(),
         inline_max_bytes=1000,
         reset=asyncio.Transport.abort,
-        plaintext_keys_setting=plaintext_keys_setting,
     )
     app = web.Application(middlewares=CHAIN)
     mount(app, gateway)

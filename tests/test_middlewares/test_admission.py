@@ -9,8 +9,8 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import make_mocked_request
 
-from middlewares.admission import refuse_plaintext_key
 from middlewares.chain import expect
+from middlewares.request_keys import GATEWAY
 from providers.anthropic import provider as anthropic
 from providers.aws import keys as bedrock_keys
 from providers.credential import Credential
@@ -40,7 +40,8 @@ async def refusal(
         assert app is not None
         request = make_mocked_request("GET", "/genai/v1/files", headers, app=app)
         try:
-            refuse_plaintext_key(request.clone(remote=remote), provider)
+            admission = app[GATEWAY].admission
+            admission.check(request.clone(remote=remote), provider, Credential(api_key="a"))
         except FerryError as error:
             return error.status.name
     return None

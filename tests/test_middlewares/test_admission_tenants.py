@@ -1,0 +1,172 @@
+"""Which key belongs to which tenant, and who may use the proxy's own credential.
+
+Client tokens are never sent upstream.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import pytest
+from aiohttp.test_utils import make_mocked_request
+
+from middlewares.admission import Admission
+from middlewares.public_address import PublicAddress
+from middlewares.sealing import SealedUpload, UploadUrls
+from providers.credential import Credential
+from providers.errors import FerryError, NotFound
+from providers.provider import Provider
+from providers.resources import Page
+from providers.status import Status
+from tests.memory_state import MemoryState
+from tests.test_middlewares.running_chain import Scripted, running_chain, scripted_provider
+
+CALLERS = scripted_provider("openai")
+OWN = Credential(api_key="sk-own")
+LENDING = replace(CALLERS, own_credential=OWN)
+TOKENS = ("token-of-ann", "token-of-bob")
+ANN, BOB = (Credential(api_key=token) for token in TOKENS)
+SCOPE = {"x-scope": "s"}
+
+
+def admission(state: MemoryState, *tokens: str) -> Admission:
+    providers = {provider.name: provider for provider in (CALLERS,)}
+    urls = UploadUrls(["a-secret-of-good-length"], state, ttl=60)
+    return Admission(providers, tokens, None, PublicAddress(None, ()), urls, state)
+
+
+async def reopens(
+    admits: Admission,
+    provider: Provider,
+    given: Credential,
+    tenant: str,
+    scoping: Mapping[str, str],
+) -> bool:
+    """Whether the upload URL of `tenant` opens for a request with that key."""
+    upload = SealedUpload("session", tenant, provider.name, 2_000_000_000, {}, scoping)
+    request = make_mocked_request("POST", "/genai/upload/v1beta/files")
+    try:
+        session = await admits.reopen(request, provider, upload, given)
+    except NotFound:
+        return False
+    assert session.tenant == tenant
+    return True
+
+
+async def test_a_tenant_holds_its_own_token_and_scope_alone() -> None:
+    both = admission(MemoryState(), *TOKENS)
+    ann = (await both.caller(LENDING, ANN, SCOPE)).tenant
+    assert await reopens(both, LENDING, ANN, ann, SCOPE)
+    assert not await reopens(both, LENDING, ANN, ann, {})
+    assert not await reopens(both, LENDING, BOB, ann, SCOPE)
+    assert not await reopens(both, LENDING, OWN, ann, SCOPE)
+
+
+async def test_who_shows_no_key_spends_while_its_token_is_one() -> None:
+    state, none = MemoryState(), Credential()
+    ann = (await admission(state, *TOKENS).caller(LENDING, ANN, SCOPE)).tenant
+    assert await reopens(admission(state, TOKENS[0]), LENDING, none, ann, SCOPE)
+    assert not await reopens(admission(state, TOKENS[1]), LENDING, none, ann, SCOPE)
+    assert not await reopens(admission(state, TOKENS[0]), LENDING, none, ann, {})
+    assert not await reopens(admission(state), LENDING, none, ann, SCOPE)
+
+
+async def test_where_the_callers_key_passes_through_tokens_change_nothing() -> None:
+    state = MemoryState()
+    caller = await admission(state, TOKENS[0]).caller(CALLERS, BOB, {})
+    assert caller == await admission(state).caller(CALLERS, BOB, {})
+    assert caller.credential == BOB
+    assert await reopens(admission(state), CALLERS, Credential(), caller.tenant, {})
+
+
+@pytest.mark.parametrize("own", [OWN, Credential()])
+async def test_the_caller_has_the_own_credential_even_an_empty_one(own: Credential) -> None:
+    provider = replace(CALLERS, own_credential=own)
+    caller = await admission(MemoryState(), TOKENS[0]).caller(provider, ANN, {})
+    assert caller.credential == own
+
+
+# --- client tokens -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("given", "known"),
+    [
+        (Credential(api_key="token-of-ann"), True),
+        (Credential(bearer="token-of-bob"), True),
+        (Credential(api_key="token-of-bob", bearer="anything"), True),
+        (Credential(api_key="anything", bearer="token-of-bob"), False),
+        (Credential(api_key="token-of-an"), False),
+        (Credential(api_key="token-of-ann "), False),
+        (Credential(api_key="token-of-ann,token-of-bob"), False),
+        (Credential(), False),
+    ],
+)
+async def test_a_token_is_known_whole(given: Credential, known: bool) -> None:
+    admits = admission(MemoryState(), *TOKENS)
+    if known:
+        token = Credential(api_key=given.secret)
+        assert await admits.caller(LENDING, given, {}) == await admits.caller(LENDING, token, {})
+        return
+    with pytest.raises(FerryError) as caught:
+        await admits.caller(LENDING, given, {})
+    assert caught.value.status == Status.UNAUTHENTICATED
+    assert not given.secret or given.secret not in str(caught.value)
+
+
+async def test_without_tokens_all_are_one() -> None:
+    admits = admission(MemoryState())
+    ann, bob = Credential(api_key="a"), Credential(bearer="b")
+    assert await admits.caller(LENDING, ann, {}) == await admits.caller(LENDING, bob, {})
+
+
+@pytest.mark.parametrize(
+    ("query", "headers"),
+    [
+        ("", {"x-goog-api-key": TOKENS[0]}),
+        (f"?key={TOKENS[0]}", {}),
+        ("", {"Authorization": f"Bearer {TOKENS[0]}"}),
+    ],
+)
+async def test_the_own_credential_is_spent_for_a_token(query: str, headers: dict[str, str]) -> None:
+    files = Scripted(lambda *_: Page([]))
+    provider = replace(scripted_provider("openai", files=files), own_credential=OWN)
+    async with running_chain(provider, tokens=TOKENS) as client:
+        async with client.get(f"/genai/v1/files{query}", headers=headers) as reply:
+            assert reply.status == 200
+    assert files.caller.credential == OWN
+
+
+@pytest.mark.parametrize("headers", [{}, {"x-goog-api-key": "sk-own"}, {"x-goog-api-key": "x"}])
+async def test_nobody_else_spends_it(headers: dict[str, str]) -> None:
+    files = Scripted(lambda *_: Page([]))
+    provider = replace(scripted_provider("openai", files=files), own_credential=OWN)
+    async with running_chain(provider, tokens=TOKENS) as client:
+        async with client.get("/genai/v1/files", headers=headers) as reply:
+            text = await reply.text()
+            assert reply.status == 401, text
+        # Callers without a token do not learn which calls exist, or who owns a name.
+        async with client.get("/genai/v1/caches", headers=headers) as reply:
+            assert reply.status == 401
+    assert files.calls == []
+    assert not any(secret in text for secret in (*TOKENS, "sk-own"))
+
+
+async def test_a_token_is_a_tenant_and_no_token_needs_no_key_of_its_own() -> None:
+    files = Scripted(lambda *_: Page([]))
+    provider = replace(scripted_provider("openai", files=files), own_credential=OWN)
+    tenants = []
+    for tokens in (TOKENS, ()):
+        async with running_chain(provider, tokens=tokens) as client:
+            for key in TOKENS:
+                await client.get("/genai/v1/files", headers={"x-goog-api-key": key})
+                tenants.append(files.caller.tenant)
+    assert tenants[0] != tenants[1]
+    assert tenants[2] == tenants[3]
+
+
+async def test_where_the_callers_key_passes_through_no_token_is_asked_for() -> None:
+    files = Scripted(lambda *_: Page([]))
+    async with running_chain(scripted_provider("openai", files=files), tokens=TOKENS) as client:
+        async with client.get("/genai/v1/files", headers={"x-goog-api-key": "sk-mine"}) as reply:
+            assert reply.status == 200
+    assert files.caller.credential == Credential(api_key="sk-mine")
