@@ -28,8 +28,16 @@ class OutboundRequest:
 class UpstreamError(FerryError):
     """The upstream gave no usable answer. `unsent`: it received nothing of the request."""
 
-    def __init__(self, status: Status, message: str, *, unsent: bool = False) -> None:
-        super().__init__(status, message)
+    def __init__(
+        self,
+        status: Status,
+        message: str,
+        *,
+        unsent: bool = False,
+        reason: str | None = None,
+        upstream_status: int | None = None,
+    ) -> None:
+        super().__init__(status, message, reason=reason, upstream_status=upstream_status)
         self.unsent: Final = unsent
 
 

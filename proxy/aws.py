@@ -1,9 +1,11 @@
-"""What AWS's own library provides: the list of regions, and the proxy's own keys."""
+"""What AWS's own library provides: regions, the proxy's own keys, and where the bucket is."""
 
 import asyncio
+import logging
+import os
 from collections.abc import Mapping
-from functools import cache
-from typing import Final
+from functools import cache, cached_property
+from typing import Any, Final
 
 from aiobotocore.credentials import AioCredentials
 from aiobotocore.session import AioSession
@@ -15,9 +17,13 @@ from botocore.exceptions import (
     ProfileNotFound,
 )
 from botocore.loaders import create_loader
+from yarl import URL
 
 from providers.aws.keys import AwsKeys
+from providers.aws.target import public_bucket
 from providers.errors import FerryError, failed_precondition, unavailable
+from providers.upstream import UpstreamError
+from proxy.bucket_errors import UnusableBucket
 
 _NONE = (
     "the proxy has no AWS credentials of its own: AWS's credential chain (environment, profile, "
@@ -25,7 +31,7 @@ _NONE = (
 )
 
 # Errors that are temporary although AWS sends them with a status from 400 to 499.
-TEMPORARY_REFUSALS: Final = frozenset(
+_TEMPORARY_REFUSALS: Final = frozenset(
     {
         "IDPCommunicationError",
         "RequestLimitExceeded",
@@ -35,6 +41,14 @@ TEMPORARY_REFUSALS: Final = frozenset(
         "ThrottlingException",
     }
 )
+
+# S3's usual region. A client of AWS's library takes it too if no setting of AWS names another.
+_REGION: Final = "us-east-1"
+_DNS_SUFFIX: Final = "amazonaws.com"
+
+# At DEBUG these log keys and every signature, and so every presigned URL.
+for _name in ("botocore", "aiobotocore"):
+    logging.getLogger(_name).setLevel(logging.WARNING)
 
 
 @cache
@@ -54,10 +68,10 @@ def aws_regions() -> Mapping[str, str]:
 
 
 class OwnAwsKeys:
-    """Implements `providers.aws.keys.OwnKeys`: AWS's credential chain, run once, then refreshed."""
+    """Implements `providers.aws.keys.KeySource`: AWS's chain, run once, then refreshed."""
 
-    def __init__(self) -> None:
-        self._session = AioSession()
+    def __init__(self, session: AioSession | None = None) -> None:
+        self._session = session or AioSession()
         self._found: AioCredentials | None = None
         self._one_at_a_time = asyncio.Lock()
 
@@ -75,6 +89,52 @@ class OwnAwsKeys:
         return AwsKeys(frozen.access_key, frozen.secret_key, frozen.token)
 
 
+class OwnS3:
+    """Implements `providers.aws.target.S3Target` from AWS's own settings, read at the first use."""
+
+    def __init__(self, endpoint: URL | None) -> None:
+        self._endpoint = endpoint
+        self._session = AioSession()
+        self._keys = OwnAwsKeys(self._session)
+
+    async def keys(self) -> AwsKeys:
+        """Raises UnusableBucket, UpstreamError."""
+        try:
+            return await self._keys()
+        except FerryError as error:
+            if error.permanent:
+                raise UnusableBucket(error.message) from None
+            raise UpstreamError(error.status, error.message, unsent=True) from None
+
+    @cached_property
+    def region(self) -> str:
+        return self._setting("region") or _REGION
+
+    def bucket_url(self, bucket: str) -> URL:
+        if self._endpoint_url is not None:
+            return self._endpoint_url.joinpath(bucket)
+        return public_bucket(self._public_host, bucket)
+
+    @cached_property
+    def _endpoint_url(self) -> URL | None:
+        configured = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
+        return URL(configured) if configured and not self._endpoint else self._endpoint
+
+    @cached_property
+    def _public_host(self) -> str:
+        fips = "-fips" if self._setting("use_fips_endpoint") else ""
+        dualstack = ".dualstack" if self._setting("use_dualstack_endpoint") else ""
+        suffix = aws_regions().get(self.region, _DNS_SUFFIX)
+        return f"s3{fips}{dualstack}.{self.region}.{suffix}"
+
+    def _setting(self, name: str) -> Any:
+        try:
+            return self._session.get_config_variable(name)
+        except (BotoCoreError, ValueError) as error:
+            why = f"AWS's own settings are wrong ({type(error).__name__})"
+            raise UnusableBucket(why) from None
+
+
 def _failed(error: Exception) -> FerryError:
     message = f"{_NONE} ({type(error).__name__})"
     return failed_precondition(message) if _is_permanent(error) else unavailable(message)
@@ -84,5 +144,6 @@ def _is_permanent(error: Exception) -> bool:
     """Whether a setting is wrong or STS refuses; an unreachable service is temporary."""
     if isinstance(error, ClientError):
         status = int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 500))
-        return 400 <= status < 500 and error.response["Error"].get("Code") not in TEMPORARY_REFUSALS
+        code = error.response.get("Error", {}).get("Code")
+        return 400 <= status < 500 and code not in _TEMPORARY_REFUSALS
     return isinstance(error, ConfigParseError | PartialCredentialsError | ProfileNotFound)

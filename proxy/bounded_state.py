@@ -16,7 +16,6 @@ from providers.parted_objects import Part, PartedObjects, PartedUpload
 from providers.state import ObjectInfo, State, StateError
 from providers.status import Status
 from providers.upstream import UpstreamError
-from proxy.bucket_errors import BucketRefusal, UnusableBucket
 
 STALL_SECONDS: Final = 30.0
 
@@ -233,12 +232,7 @@ def _state_error(error: OSError | UpstreamError) -> StateError:
     if isinstance(error, OSError):
         reason = error.strerror or type(error).__name__
         return _failed(reason, permanent=error.errno in _PERMANENT)
-    permanent = (
-        error.permanent
-        or isinstance(error, UnusableBucket)
-        or (isinstance(error, BucketRefusal) and error.persistent)
-    )
-    return _failed(error.message, permanent=permanent)
+    return _failed(error.message, permanent=error.permanent)
 
 
 def _failed(reason: str, *, permanent: bool) -> StateError:

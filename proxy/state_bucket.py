@@ -2,30 +2,41 @@
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Final, Self
 
+from yarl import URL
+
+from providers.aws.client import AwsClient
+from providers.aws.folder import Folder
+from providers.aws.s3 import METADATA_PREFIX, S3, StoredObject
+from providers.aws.s3_parts import S3Parts
 from providers.body import Body, TruncatedBody, in_memory
+from providers.parted_objects import PartedUpload
 from providers.state import ObjectInfo
+from providers.status import Status
 from providers.upstream import Reply, Upstream, UpstreamError
-from proxy.bucket_client import BucketAddress, BucketClient
-from proxy.bucket_errors import (
-    BucketRefusal,
-    UnusableBucket,
-    expect_success,
-    mapped_errors,
-    required_members,
-)
-from proxy.object_names import check_prefix, is_name
-from proxy.parted_bucket import BucketParts
+from proxy.aws import OwnS3
+from proxy.bucket_errors import BucketRefusal, UnusableBucket, restate
+from proxy.object_names import check_name, check_prefix, is_name
 from proxy.spool import of_known_length
 
-_ONLY_IF_ABSENT: Final = "*"
+_IF_ABSENT: Final = {"If-None-Match": "*"}
 _ALREADY_EXISTS: Final = (HTTPStatus.PRECONDITION_FAILED, HTTPStatus.CONFLICT)
 
 # User metadata, random for each create: if a response is lost, it shows who made the object.
 _MARK: Final = "ferry-mark"
+
+
+@dataclass(frozen=True, slots=True)
+class BucketAddress:
+    """`prefix` ends in a slash. `endpoint` None is AWS's own."""
+
+    bucket: str
+    prefix: str
+    endpoint: URL | None = None
 
 
 class BucketState:
@@ -35,16 +46,14 @@ class BucketState:
     """
 
     def __init__(self, address: BucketAddress, upstream: Upstream) -> None:
-        self._client = BucketClient(address, upstream)
-        self.parted = BucketParts(self._client, self.prove)
+        self._bucket = address.bucket
+        self._prefix = address.prefix
+        self._target = OwnS3(address.endpoint)
+        self._s3 = S3(AwsClient("the state store", upstream, restate=restate))
+        folder = Folder(address.bucket, address.prefix)
+        self.parted = _Parts(self._s3, self._target, folder, self.prove)
         self._proving = asyncio.Lock()
         self._proved = False
-
-    async def open(self) -> None:
-        await self._client.open()
-
-    async def close(self) -> None:
-        await self._client.close()
 
     async def prove(self) -> None:
         """Checks once that objects cannot be overwritten. Raises UnusableBucket, UpstreamError."""
@@ -54,59 +63,59 @@ class BucketState:
             try:
                 fit = await self._second_create_fails()
             except BucketRefusal as error:
-                raise (UnusableBucket(error.s3_code) if error.persistent else error) from None
+                raise (UnusableBucket(error.code_of_s3) if error.permanent else error) from None
             if not fit:
                 raise UnusableBucket("it ignores If-None-Match, so objects could be overwritten")
             self._proved = True
 
     async def create(self, name: str, body: Body) -> bool:
-        key = self._client.key(name)
+        key = self._key(name)
         await self.prove()
         async with of_known_length(body) as sized:
             return await self._create(key, sized)
 
     async def get(self, name: str) -> Body | None:
-        reply = await self._client.send("get_object", {"Key": self._client.key(name)})
         try:
-            await expect_success(reply)
-            with required_members():
-                return Body(_Content(reply), int(reply.headers["Content-Length"]))
-        except BaseException as error:
-            await reply.aclose()
-            if isinstance(error, BucketRefusal) and error.s3_code == "NoSuchKey":
+            reply = await self._s3.open(self._target, self._bucket, self._key(name))
+        except BucketRefusal as error:
+            if error.reason == "NoSuchKey":
                 return None
             raise
+        length = reply.headers.get("Content-Length")
+        if length is None:
+            await reply.aclose()
+            raise UpstreamError(Status.UNAVAILABLE, "S3's answer has no Content-Length")
+        return Body(_Content(reply), int(length))
 
     async def head(self, name: str) -> ObjectInfo | None:
-        found = await self._client.head(self._client.key(name))
-        with required_members():
-            return found and ObjectInfo(name, found["ContentLength"], found["LastModified"])
+        found = await self._s3.head(self._target, self._bucket, self._key(name))
+        return None if found is None else _info(name, found)
 
     async def delete(self, name: str) -> None:
-        key = self._client.key(name)
-        with mapped_errors():
-            await self._client.s3.delete_object(Bucket=self._client.bucket, Key=key)
+        await self._s3.delete(self._target, self._bucket, self._key(name))
 
     async def list(self, prefix: str) -> AsyncIterator[ObjectInfo]:
-        ours = self._client.prefix
-        async for page in self._client.pages("list_objects_v2", ours + check_prefix(prefix)):
-            for found in page.get("Contents", ()):
-                with required_members():
-                    name = found["Key"].removeprefix(ours)
-                    info = ObjectInfo(name, found["Size"], found["LastModified"])
-                if is_name(name):  # other tools may leave objects there
-                    yield info
+        asked = Folder(self._bucket, self._prefix + check_prefix(prefix))
+        async for found in self._s3.each(self._target, asked):
+            name = found.key.removeprefix(self._prefix)
+            if is_name(name):  # other tools may leave objects there
+                yield _info(name, found)
+
+    def _key(self, name: str) -> str:
+        return self._prefix + check_name(name)
 
     async def _create(self, key: str, body: Body) -> bool:
         mark, source = secrets.token_hex(16), _Source(body)
+        headers = {**_IF_ABSENT, f"{METADATA_PREFIX}{_MARK}": mark}
         try:
-            await self._put(key, mark, Body(source.chunks(), body.length))
+            sent = Body(source.chunks(), body.length)
+            await self._s3.put(self._target, self._bucket, key, sent, headers)
         except UpstreamError as error:
             if _changed_nothing(error):
                 raise
             # Perhaps only the response was lost. The object in the bucket, if any, shows it.
-            found = await self._client.head(key)
-            if found is not None and found["Metadata"].get(_MARK) == mark:
+            found = await self._s3.head(self._target, self._bucket, key)
+            if found is not None and found.metadata.get(_MARK) == mark:
                 return True
             if found is None or not _already_exists(error):
                 raise
@@ -114,18 +123,31 @@ class BucketState:
             return False
         return True
 
-    async def _put(self, key: str, mark: str, body: Body) -> None:
-        parameters = {"Key": key, "IfNoneMatch": _ONLY_IF_ABSENT, "Metadata": {_MARK: mark}}
-        headers = {"If-None-Match": _ONLY_IF_ABSENT, f"x-amz-meta-{_MARK}": mark}
-        async with await self._client.send("put_object", parameters, headers, body) as reply:
-            await expect_success(reply)
-
     async def _second_create_fails(self) -> bool:
         """An object that remains after a failure is deleted later, by age."""
         name = f"proof/{secrets.token_hex(16)}"
-        created = [await self._create(self._client.key(name), in_memory(b"")) for _ in range(2)]
+        created = [await self._create(self._key(name), in_memory(b"")) for _ in range(2)]
         await self.delete(name)
         return created == [True, False]
+
+
+class _Parts(S3Parts):
+    """Never overwrites an object, and takes bodies of unknown length."""
+
+    def __init__(
+        self, s3: S3, target: OwnS3, folder: Folder, prove: Callable[[], Awaitable[None]]
+    ) -> None:
+        super().__init__(s3, target, folder, is_name, complete=_IF_ABSENT)
+        self._prove = prove
+
+    async def begin(self, name: str) -> PartedUpload:
+        check_name(name)
+        await self._prove()
+        return await super().begin(name)
+
+    async def put(self, upload: PartedUpload, number: int, body: Body) -> None:
+        async with of_known_length(body) as sized:
+            await super().put(upload, number, sized)
 
 
 class _Source:
@@ -170,10 +192,16 @@ class _Content:
         await self._reply.aclose()
 
 
+def _info(name: str, found: StoredObject) -> ObjectInfo:
+    if found.modified is None:
+        raise UpstreamError(Status.UNAVAILABLE, "S3's answer lacks LastModified")
+    return ObjectInfo(name, found.size, found.modified)
+
+
 def _changed_nothing(error: UpstreamError) -> bool:
-    refused = isinstance(error, BucketRefusal) and error.persistent and not _already_exists(error)
+    refused = isinstance(error, BucketRefusal) and error.permanent and not _already_exists(error)
     return error.unsent or refused
 
 
 def _already_exists(error: UpstreamError) -> bool:
-    return isinstance(error, BucketRefusal) and error.http_status in _ALREADY_EXISTS
+    return error.upstream_status in _ALREADY_EXISTS

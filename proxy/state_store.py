@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import suppress
 from threading import Thread
 from typing import Final
 
@@ -11,12 +11,11 @@ from aiohttp import web
 
 from providers.upstream import Upstream, UpstreamError
 from proxy.bounded_state import STALL_SECONDS, BoundedState
-from proxy.bucket_client import BucketAddress
 from proxy.bucket_errors import UnusableBucket
 from proxy.outbound import OutboundClient
 from proxy.parts_as_objects import PartsAsObjects
 from proxy.settings import Settings
-from proxy.state_bucket import BucketState
+from proxy.state_bucket import BucketAddress, BucketState
 from proxy.state_directory import DirectoryState, try_directory
 
 PROOF_SECONDS: Final = 10.0
@@ -56,10 +55,9 @@ def opening(
                 await store.remove_leftovers()
             yield
             return
-        async with _open(store) as problem:
-            if problem:
-                _log.warning("%s: calls that need it fail until it is available", problem)
-            yield
+        if problem := await _proof(store):
+            _log.warning("%s: calls that need it fail until it is available", problem)
+        yield
 
     return context
 
@@ -90,8 +88,7 @@ async def bucket_problem(settings: Settings) -> str | None:
         return None
     upstream = OutboundClient()
     try:
-        async with _open(BucketState(address, upstream)) as problem:
-            return problem
+        return await _proof(BucketState(address, upstream))
     finally:
         await upstream.close()
 
@@ -101,15 +98,6 @@ def _bucket(settings: Settings) -> BucketAddress | None:
         return None
     bucket, _, prefix = settings.state_url.removeprefix(_BUCKET).partition("/")
     return BucketAddress(bucket, f"{prefix}/", settings.state_s3_endpoint_url)
-
-
-@asynccontextmanager
-async def _open(state: BucketState) -> AsyncIterator[str | None]:
-    await state.open()
-    try:
-        yield await _proof(state)
-    finally:
-        await state.close()
 
 
 async def _proof(state: BucketState) -> str | None:

@@ -10,9 +10,8 @@ from typing import Any
 from aiohttp import ClientSession
 from yarl import URL
 
-from proxy.bucket_client import BucketAddress
 from proxy.outbound import OutboundClient, Timeouts
-from proxy.state_bucket import BucketState
+from proxy.state_bucket import BucketAddress, BucketState
 from tests.fakes.s3 import ACCESS_KEY_ID, BUCKET, SECRET_ACCESS_KEY
 
 
@@ -77,10 +76,7 @@ class FakeS3:
 @asynccontextmanager
 async def opened(address: BucketAddress) -> AsyncIterator[BucketState]:
     upstream = OutboundClient(Timeouts(connect=5, silence=30))
-    state = BucketState(address, upstream)
     try:
-        await state.open()
-        yield state
+        yield BucketState(address, upstream)
     finally:
-        await state.close()
         await upstream.close()

@@ -1,6 +1,6 @@
 """Signed calls to AWS through the shared upstream; refusals become our errors."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from functools import partial
 from typing import Any, Final, TypeVar
@@ -11,8 +11,9 @@ from tenacity.wait import wait_base
 from yarl import URL
 
 from providers.aws.errors import error_despite_success, parse_xml, refused
+from providers.aws.keys import AwsKeys
 from providers.aws.signing import BEDROCK, S3, aws_url, presigned, signed
-from providers.aws.target import AwsTarget
+from providers.aws.target import AwsTarget, S3Target
 from providers.body import Body
 from providers.errors import FerryError
 from providers.json_api.client import Answer, read_refusal
@@ -28,18 +29,27 @@ _ATTEMPTS: Final = 3
 _PLAIN: Final = {"Accept": "*/*", "Accept-Encoding": "identity"}
 
 
+def _as_it_is(error: FerryError) -> FerryError:
+    return error
+
+
 class AwsClient:
-    """`name` is how the user configured the upstream; `wait` is the pause between attempts."""
+    """`name` is how the user configured the upstream; `wait` is the pause between attempts.
+
+    `restate` makes the error that is raised for a refusal; its status and reason must stay.
+    """
 
     def __init__(
         self,
         name: str,
         upstream: Upstream,
         wait: wait_base = wait_exponential_jitter(initial=0.1, max=2.0),  # noqa: B008
+        restate: Callable[[FerryError], FerryError] = _as_it_is,
     ) -> None:
         self.name = name
         self._upstream = upstream
         self._wait = wait
+        self._restate = restate
 
     async def json(
         self, target: AwsTarget, method: str, path: str, document: Any = None, **query: str
@@ -52,19 +62,23 @@ class AwsClient:
 
     async def xml(
         self,
-        target: AwsTarget,
+        target: S3Target,
         method: str,
         url: URL,
         body: bytes = b"",
         headers: Mapping[str, str] | None = None,
     ) -> Any:
         """The root of S3's answer to a small call that is safe to repeat; None if it is empty."""
-        parse = partial(self._xml, target)
-        return await self._repeated(parse, target, S3, method, url, body, headers)
+        read = partial(self._xml, target)
+        return await self._repeated(read, target, S3, method, url, body, headers)
+
+    async def head(self, target: S3Target, url: URL) -> Mapping[str, str]:
+        """The headers of S3's answer."""
+        return await self._repeated(_headers, target, S3, "HEAD", url, b"", None)
 
     async def open(
         self,
-        target: AwsTarget,
+        target: S3Target,
         service: str,
         method: str,
         url: URL,
@@ -74,15 +88,17 @@ class AwsClient:
     ) -> Reply:
         """One attempt; the answer is still on the wire. `silence` as in OutboundRequest."""
         request = OutboundRequest(method, url, dict(headers or {}), body or None, silence)
-        return await self._sent(target, signed(request, target.keys, service, target.region))
+        keys = await target.keys()
+        return await self._sent(target, keys, signed(request, keys, service, target.region))
 
     async def put(
-        self, target: AwsTarget, url: URL, body: Body, headers: Mapping[str, str] | None = None
+        self, target: S3Target, url: URL, body: Body, headers: Mapping[str, str] | None = None
     ) -> None:
         """Stream `body` to a presigned URL of S3."""
         bare = OutboundRequest("PUT", url, dict(headers or {}))
-        request = replace(presigned(bare, target.keys, target.region), body=body)
-        async with await self._sent(target, request) as reply:
+        keys = await target.keys()
+        request = replace(presigned(bare, keys, target.region), body=body)
+        async with await self._sent(target, keys, request) as reply:
             await reply.read(_ANSWER_LIMIT)
             if not reply.headers.get("ETag"):
                 # S3 names the ETag of what it has stored; without one, something else answered
@@ -91,15 +107,15 @@ class AwsClient:
 
     async def _repeated(
         self,
-        parse: Callable[[bytes], T],
-        target: AwsTarget,
+        read: Callable[[Reply], Awaitable[T]],
+        target: S3Target,
         service: str,
         method: str,
         url: URL,
         body: bytes,
         headers: Mapping[str, str] | None,
     ) -> T:
-        """The answer of the first attempt that succeeds, parsed."""
+        """The answer of the first attempt that succeeds."""
         attempts = AsyncRetrying(
             stop=stop_after_attempt(_ATTEMPTS),
             wait=self._wait,
@@ -109,28 +125,30 @@ class AwsClient:
         async for attempt in attempts:
             with attempt:
                 async with await self.open(target, service, method, url, body, headers) as reply:
-                    return parse(await reply.read(_ANSWER_LIMIT))
+                    return await read(reply)
         raise AssertionError("an attempt ends in a return or an error")
 
-    async def _sent(self, target: AwsTarget, request: OutboundRequest) -> Reply:
+    async def _sent(self, target: S3Target, keys: AwsKeys, request: OutboundRequest) -> Reply:
         headers = {**_PLAIN, **request.headers}
         reply = await self._upstream.send(replace(request, headers=headers))
         if 200 <= reply.status < 300:
             return reply
         async with reply:
             data = await read_refusal(reply)
-        raise refused(self.name, reply, data, target.region, target.keys.secrets())
+        error = refused(self.name, reply, data, target.region, keys.secrets())
+        raise self._restate(error)
 
-    def _json(self, data: bytes) -> Answer:
+    async def _json(self, reply: Reply) -> Answer:
         try:
-            document = orjson.loads(data)
+            document = orjson.loads(await reply.read(_ANSWER_LIMIT))
         except orjson.JSONDecodeError:
             document = None
         if not isinstance(document, dict):
             raise UpstreamError(Status.UNAVAILABLE, f"{self.name} did not answer with JSON")
         return Answer(document)
 
-    def _xml(self, target: AwsTarget, data: bytes) -> Any:
+    async def _xml(self, target: S3Target, reply: Reply) -> Any:
+        data = await reply.read(_ANSWER_LIMIT)
         if not data:
             return None
         try:
@@ -138,8 +156,13 @@ class AwsClient:
         except ValueError:
             raise UpstreamError(Status.UNAVAILABLE, f"{self.name}: S3 sent no XML") from None
         if root.tag == "Error":  # with the status 200: bedrock.md section 5
-            raise error_despite_success(self.name, root, target.keys.secrets())
+            secrets = (await target.keys()).secrets()
+            raise self._restate(error_despite_success(self.name, root, secrets))
         return root
+
+
+async def _headers(reply: Reply) -> Mapping[str, str]:
+    return reply.headers
 
 
 def _is_transient(error: BaseException) -> bool:

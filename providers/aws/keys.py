@@ -43,12 +43,19 @@ class AwsKeys:
             yield self.session_token
 
 
-class OwnKeys(Protocol):
+class KeySource(Protocol):
     async def __call__(self) -> AwsKeys:
-        """The proxy's own valid keys, from AWS's credential chain.
+        """Keys that are valid now: temporary keys of the proxy's own are refreshed.
 
         Raises FAILED_PRECONDITION if there are none, UNAVAILABLE if they cannot be fetched now.
         """
+
+
+def always(keys: AwsKeys) -> KeySource:
+    async def given() -> AwsKeys:
+        return keys
+
+    return given
 
 
 def parse_keys(credential: Credential) -> AwsKeys:

@@ -1,6 +1,7 @@
 """The S3 calls that files and jobs need (bedrock.md section 5)."""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -15,9 +16,9 @@ from providers.aws.few_at_a_time import few_at_a_time
 from providers.aws.folder import Folder
 from providers.aws.signing import S3 as SERVICE
 from providers.aws.signing import aws_url, encode_key
-from providers.aws.target import AwsTarget
+from providers.aws.target import S3Target
 from providers.body import Body
-from providers.errors import FerryError, NotFound
+from providers.errors import NotFound
 from providers.json_api.answer_shape import written_count
 from providers.json_api.page_tokens import leading_on
 from providers.parted_objects import Part
@@ -52,20 +53,14 @@ class S3:
     def __init__(self, client: AwsClient) -> None:
         self._client = client
 
-    async def head(self, target: AwsTarget, bucket: str, key: str) -> StoredObject | None:
+    async def head(self, target: S3Target, bucket: str, key: str) -> StoredObject | None:
         """None if there is no such object; HEAD does not say whether the bucket exists."""
         try:
-            reply = await self._client.open(target, SERVICE, "HEAD", _url(target, bucket, key))
-        except FerryError as error:
-            if isinstance(error, NotFound):
-                return None
-            raise
-        async with reply:
-            return _described(key, reply)
+            return _described(key, await self._client.head(target, _url(target, bucket, key)))
+        except NotFound:
+            return None
 
-    async def open(
-        self, target: AwsTarget, bucket: str, key: str, etag: str | None = None
-    ) -> Reply:
+    async def open(self, target: S3Target, bucket: str, key: str, etag: str | None = None) -> Reply:
         """The object, still on the wire; the caller closes it. Raises NOT_FOUND.
 
         Raises a FerryError with `upstream_status` 412 if its ETag is no longer `etag`.
@@ -75,24 +70,27 @@ class S3:
         return await self._client.open(target, SERVICE, "GET", url, headers=headers)
 
     async def put(
-        self, target: AwsTarget, bucket: str, key: str, body: Body, headers: Mapping[str, str]
+        self, target: S3Target, bucket: str, key: str, body: Body, headers: Mapping[str, str]
     ) -> None:
         await self._client.put(target, _url(target, bucket, key), body, headers)
 
     async def copy(
-        self, target: AwsTarget, source: tuple[str, str], destination: tuple[str, str]
+        self, target: S3Target, source: tuple[str, str], destination: tuple[str, str]
     ) -> None:
         """Copy within S3, both given as (bucket, key). Raises NOT_FOUND without a source."""
         headers = {"x-amz-copy-source": encode_key("/".join(source))}
         await self._client.xml(target, "PUT", _url(target, *destination), headers=headers)
 
-    async def delete(self, target: AwsTarget, bucket: str, key: str) -> None:
+    async def delete(self, target: S3Target, bucket: str, key: str) -> None:
         await self._client.xml(target, "DELETE", _url(target, bucket, key))
 
     async def page(
-        self, target: AwsTarget, folder: Folder, limit: int = _PAGE_LIMIT, token: str | None = None
+        self, target: S3Target, folder: Folder, limit: int = _PAGE_LIMIT, token: str | None = None
     ) -> tuple[Sequence[StoredObject], str | None]:
-        """Objects below `folder` in key order, and S3's token for the next page."""
+        """Objects whose keys begin with the prefix of `folder`, and S3's token for the next page.
+
+        They are in key order.
+        """
         query = {
             "list-type": "2",
             "prefix": folder.prefix,
@@ -112,7 +110,7 @@ class S3:
             return listed, None
         return listed, leading_on("S3", token, _text(root, "NextContinuationToken"))
 
-    async def each(self, target: AwsTarget, folder: Folder) -> AsyncIterator[StoredObject]:
+    async def each(self, target: S3Target, folder: Folder) -> AsyncIterator[StoredObject]:
         token: str | None = None
         while True:
             listed, token = await self.page(target, folder, token=token)
@@ -121,7 +119,7 @@ class S3:
             if token is None:
                 return
 
-    async def clear(self, target: AwsTarget, folder: Folder) -> None:
+    async def clear(self, target: S3Target, folder: Folder) -> None:
         """Delete everything below `folder`, a few objects at a time."""
         token: str | None = None
         while True:
@@ -133,20 +131,20 @@ class S3:
     # --- multipart uploads ----------------------------------------------------------------------
 
     async def begin(
-        self, target: AwsTarget, bucket: str, key: str, headers: Mapping[str, str]
+        self, target: S3Target, bucket: str, key: str, headers: Mapping[str, str]
     ) -> str:
         """The id of a new multipart upload."""
         url = _url(target, bucket, key, {"uploads": ""})
         return _text(await self._root(target, "POST", url, headers=headers), "UploadId")
 
     async def put_part(
-        self, target: AwsTarget, bucket: str, key: str, upload: str, number: int, body: Body
+        self, target: S3Target, bucket: str, key: str, upload: str, number: int, body: Body
     ) -> None:
         query = {"partNumber": str(number), "uploadId": upload}
         await self._client.put(target, _url(target, bucket, key, query), body)
 
     async def parts(
-        self, target: AwsTarget, bucket: str, key: str, upload: str, after: int
+        self, target: S3Target, bucket: str, key: str, upload: str, after: int
     ) -> AsyncIterator[tuple[Part, str]]:
         """The parts that have arrived after number `after`, each with its ETag."""
         marker: str | None = str(after)
@@ -161,7 +159,13 @@ class S3:
             marker = leading_on("S3", marker, following)
 
     async def complete(
-        self, target: AwsTarget, bucket: str, key: str, upload: str, etags: Sequence[str]
+        self,
+        target: S3Target,
+        bucket: str,
+        key: str,
+        upload: str,
+        etags: Sequence[str],
+        headers: Mapping[str, str] | None = None,
     ) -> None:
         """Assemble the object from its parts, numbered from 1."""
         parts = "".join(
@@ -170,32 +174,34 @@ class S3:
         )
         body = f"<CompleteMultipartUpload>{parts}</CompleteMultipartUpload>".encode()
         url = _url(target, bucket, key, {"uploadId": upload})
-        await self._root(target, "POST", url, body)
+        await self._root(target, "POST", url, body, headers)
 
-    async def abort(self, target: AwsTarget, bucket: str, key: str, upload: str) -> None:
-        try:
+    async def abort(self, target: S3Target, bucket: str, key: str, upload: str) -> None:
+        with suppress(NotFound):
             url = _url(target, bucket, key, {"uploadId": upload})
             await self._client.xml(target, "DELETE", url)
-        except FerryError as error:
-            if not isinstance(error, NotFound):
-                raise
 
-    async def uploads(self, target: AwsTarget, folder: Folder) -> Sequence[OpenUpload]:
-        """The first thousand uploads that are neither completed nor aborted."""
+    async def uploads(self, target: S3Target, folder: Folder) -> AsyncIterator[OpenUpload]:
+        """The uploads that are neither completed nor aborted."""
         query = {"uploads": "", "prefix": folder.prefix}
-        root = await self._root(target, "GET", _url(target, folder.bucket, "", query))
-        return [
-            OpenUpload(
-                _text(element, "Key"),
-                _text(element, "UploadId"),
-                _from_iso(element.findtext("Initiated")),
-            )
-            for element in root.iter("Upload")
-        ]
+        token: str | None = None
+        while True:
+            root = await self._root(target, "GET", _url(target, folder.bucket, "", query))
+            for element in root.iter("Upload"):
+                yield OpenUpload(
+                    _text(element, "Key"),
+                    _text(element, "UploadId"),
+                    _from_iso(element.findtext("Initiated")),
+                )
+            if root.findtext("IsTruncated") != "true":
+                return
+            query["key-marker"] = _text(root, "NextKeyMarker")
+            query["upload-id-marker"] = _text(root, "NextUploadIdMarker")
+            token = leading_on("S3", token, query["upload-id-marker"])
 
     async def _root(
         self,
-        target: AwsTarget,
+        target: S3Target,
         method: str,
         url: URL,
         body: bytes = b"",
@@ -207,12 +213,12 @@ class S3:
         return root
 
 
-def _url(target: AwsTarget, bucket: str, key: str, query: Mapping[str, str] | None = None) -> URL:
+def _url(target: S3Target, bucket: str, key: str, query: Mapping[str, str] | None = None) -> URL:
     return aws_url(target.bucket_url(bucket), f"/{encode_key(key)}", query)
 
 
-def _described(key: str, reply: Reply) -> StoredObject:
-    headers = {name.lower(): value for name, value in reply.headers.items()}
+def _described(key: str, answer: Mapping[str, str]) -> StoredObject:
+    headers = {name.lower(): value for name, value in answer.items()}
     return StoredObject(
         key=key,
         size=int(headers.get("content-length", "0")),

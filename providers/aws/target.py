@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, Protocol
 
 from yarl import URL
 
 from providers.aws.folder import Folder, is_role_arn, parse_s3_uri
-from providers.aws.keys import AwsKeys, OwnKeys, parse_keys
+from providers.aws.keys import KeySource, always, parse_keys
 from providers.credential import Caller
 from providers.errors import FerryError, invalid_argument
 
@@ -24,6 +24,19 @@ _SETTINGS: Final[Mapping[str, str]] = {
     S3_HEADER: "S3_URI",
 }
 _MARK_LENGTH: Final = 16
+
+
+class S3Target(Protocol):
+    """Where buckets are, and the keys that sign calls to them."""
+
+    @property
+    def keys(self) -> KeySource: ...
+
+    @property
+    def region(self) -> str: ...
+
+    def bucket_url(self, bucket: str) -> URL:
+        """The URL of `bucket`; keys are appended to its path."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +56,7 @@ class AwsTargetOptions:
     s3_uri: str | None
     headers: bool
     dns_suffixes: Mapping[str, str] = field(repr=False)
-    own_keys: OwnKeys | None = None
+    own_keys: KeySource | None = None
     isolated: bool = False
 
 
@@ -51,7 +64,7 @@ class AwsTargetOptions:
 class AwsTarget:
     """The target of one call. `mark` is the tenant on the proxy's own keys, else empty."""
 
-    keys: AwsKeys
+    keys: KeySource = field(repr=False)
     region: str
     mark: str
     _options: AwsTargetOptions = field(repr=False)
@@ -99,13 +112,9 @@ class AwsTarget:
         return self._options.own_keys is None or uri.startswith(self.folder.uri())
 
     def bucket_url(self, bucket: str) -> URL:
-        """The URL of `bucket`; keys are appended to its path."""
-        endpoint = self._options.s3_endpoint_url
-        if endpoint is not None:
-            return endpoint.joinpath(bucket)
-        host = f"s3.{self.region}.{self._options.dns_suffixes[self.region]}"
-        # The wildcard certificate of S3 does not cover a bucket name with dots.
-        return URL(f"https://{host}/{bucket}" if "." in bucket else f"https://{bucket}.{host}")
+        if self._options.s3_endpoint_url is not None:
+            return self._options.s3_endpoint_url.joinpath(bucket)
+        return public_bucket(f"s3.{self.region}.{self._options.dns_suffixes[self.region]}", bucket)
 
     def _public(self, service: str) -> URL:
         suffix = self._options.dns_suffixes[self.region]
@@ -119,7 +128,7 @@ class AwsTargets:
         self._options = options
 
     async def of(self, caller: Caller) -> AwsTarget:
-        """Raises INVALID_ARGUMENT, UNAUTHENTICATED, and the errors of `OwnKeys`."""
+        """Raises INVALID_ARGUMENT, UNAUTHENTICATED, and the errors of `KeySource`."""
         options = self._options
         from_headers = {
             name: caller.headers[name] for name in _SETTINGS if caller.headers.get(name)
@@ -129,9 +138,8 @@ class AwsTargets:
                 f"the header {min(from_headers)} is not accepted here: the proxy's setting "
                 f"{_setting(options, min(from_headers))} decides"
             )
-        keys = (
-            parse_keys(caller.credential) if options.own_keys is None else await options.own_keys()
-        )
+        keys = options.own_keys or always(parse_keys(caller.credential))
+        await keys()  # so that missing keys are found before anything is done
         region = _required(options, from_headers, REGION_HEADER, "the AWS region")
         if region not in options.dns_suffixes:
             raise invalid_argument(
@@ -139,6 +147,12 @@ class AwsTargets:
             )
         mark = caller.tenant[:_MARK_LENGTH] if options.isolated else ""
         return AwsTarget(keys, region, mark, options, from_headers)
+
+
+def public_bucket(host: str, bucket: str) -> URL:
+    """The URL of `bucket` at the `host` of AWS."""
+    # The wildcard certificate of S3 does not cover a bucket name with dots.
+    return URL(f"https://{host}/{bucket}" if "." in bucket else f"https://{bucket}.{host}")
 
 
 def settings_prefix(name: str) -> str:

@@ -1,23 +1,25 @@
 """The target of uploads for Bedrock: S3, in one request or with one part for each slice."""
 
+import logging
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from providers.aws.s3 import S3
-from providers.aws.target import AwsTargets
+from providers.aws.s3_parts import S3Parts
+from providers.aws.target import AwsTarget, AwsTargets
 from providers.bedrock.object_files import (
     from_object,
     is_batch_object,
+    is_new_name,
     new_name,
     object_headers,
 )
-from providers.bedrock.s3_parts import S3Parts
 from providers.body import Body, close
 from providers.credential import Caller
 from providers.errors import FerryError, unavailable
 from providers.json_api.client import outcome_unknown
-from providers.parted_objects import MOST_PARTS, PartedObjects
+from providers.parted_objects import MOST_PARTS, PartedObjects, PartedUpload
 from providers.resource_names import decode_object_id
 from providers.resources import File
 from providers.state import State
@@ -29,6 +31,8 @@ from providers.uploads.upload_sessions import session_object
 # bedrock.md section 5
 WHOLE_LIMIT: Final = 5 << 30
 SIZE_LIMIT: Final = MOST_PARTS * GRANULARITY
+
+_log: Final = logging.getLogger("genai_ferry.bedrock")
 
 
 class BedrockUploadTarget:
@@ -114,12 +118,30 @@ class BedrockUploadTarget:
 
     async def _parted(self, session: OpenSession) -> PartedObjects:
         target = await self._targets.of(session.caller)
-        return S3Parts(self._s3, target, target.folder, _headers(session), self._life)
+        return _Parts(self._s3, target, self._life, _headers(session))
 
     async def _size(self, session: OpenSession, name: str) -> int | None:
         target = await self._targets.of(session.caller)
         stored = await self._s3.head(target, target.folder.bucket, target.folder.prefix + name)
         return None if stored is None else stored.size
+
+
+class _Parts(S3Parts):
+    """The parts of one caller. An upload that is not finished within `life` is abandoned."""
+
+    def __init__(
+        self, s3: S3, target: AwsTarget, life: timedelta, headers: Mapping[str, str]
+    ) -> None:
+        super().__init__(s3, target, target.folder, is_new_name, headers)
+        self._life = life
+
+    async def begin(self, name: str) -> PartedUpload:
+        try:
+            await self.abort_before(datetime.now(UTC) - self._life)
+        except FerryError as error:
+            # The keys may lack this permission; a lifecycle rule of the bucket does the same.
+            _log.warning("abandoned uploads could not be aborted: %s", error.status.name)
+        return await super().begin(name)
 
 
 def _name(session: OpenSession) -> str:

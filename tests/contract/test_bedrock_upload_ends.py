@@ -139,7 +139,7 @@ def later(monkeypatch: pytest.MonkeyPatch, time: timedelta) -> None:
         def now(cls, tz: object = None) -> datetime:  # type: ignore[override]
             return datetime.now(UTC) + time
 
-    monkeypatch.setattr("providers.bedrock.s3_parts.datetime", Later)
+    monkeypatch.setattr("providers.bedrock.upload_target.datetime", Later)
 
 
 async def test_an_abandoned_upload_is_aborted_when_the_next_begins(

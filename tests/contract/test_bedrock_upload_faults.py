@@ -58,7 +58,7 @@ async def test_a_lost_answer_that_cannot_be_looked_up_is_sent_again(
     bedrock: BedrockWithFake,
 ) -> None:
     await bedrock.strike_s3("PUT", "lose_answer")
-    await bedrock.strike_s3("HEAD", "status", **BROKEN)
+    await bedrock.strike_s3("HEAD", "status", times=ATTEMPTS, **BROKEN)
     session = await bedrock.start(len(SMALL))
     error = await refused(whole(bedrock, session))
     assert (error.status, error.upload_status, error.permanent) == (Status.UNAVAILABLE, None, False)
@@ -80,7 +80,7 @@ async def test_earlier_bytes_are_not_confused_with_a_chunk_that_breaks_off(
     """Of unknown size: the repeat may end elsewhere than the first attempt."""
     session = await bedrock.start(None)
     await bedrock.strike_s3("PUT", "lose_answer")
-    await bedrock.strike_s3("HEAD", "status", **BROKEN)
+    await bedrock.strike_s3("HEAD", "status", times=ATTEMPTS, **BROKEN)
     await refused(whole(bedrock, session))
     await bedrock.strike_s3("PUT", "reset", after_bytes=10)
     shorter = SMALL[:500]
@@ -157,7 +157,7 @@ async def test_a_lost_answer_to_complete_creates_no_second_file(
 async def test_a_completed_upload_is_found_by_the_repeat(bedrock: BedrockWithFake) -> None:
     """Every answer is lost, and the calls after the completion fail too."""
     await bedrock.strike_s3("POST", "lose_answer", query=UPLOAD)
-    await bedrock.strike_s3("HEAD", "status", **BROKEN)
+    await bedrock.strike_s3("HEAD", "status", times=ATTEMPTS, **BROKEN)
     session = await bedrock.start(len(DATA))
     error = await refused(in_chunks(bedrock, session))
     assert (error.status, error.upload_status) == (Status.UNAVAILABLE, None)

@@ -1,19 +1,23 @@
+import os
 from pathlib import Path
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
+from yarl import URL
 
 from providers.errors import FerryError
 from providers.status import Status
-from proxy.aws import OwnAwsKeys, aws_regions
+from proxy.aws import OwnAwsKeys, OwnS3, aws_regions
+from proxy.bucket_errors import UnusableBucket
 
 
 @pytest.fixture(autouse=True)
 def nothing_of_this_machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """No credentials except those that a test sets."""
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_PROFILE"):
-        monkeypatch.delenv(name, raising=False)
+    for name in os.environ:
+        if name.startswith("AWS_"):
+            monkeypatch.delenv(name)
     monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "credentials"))
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
@@ -106,3 +110,57 @@ async def test_credentials_that_come_later_are_found(monkeypatch: pytest.MonkeyP
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAOFTHEPROXY")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "the-secret")
     assert (await own()).access_key_id == "AKIAOFTHEPROXY"
+
+
+# --- where the bucket is ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("variables", "url"),
+    [
+        ({}, "https://bucket.s3.us-east-1.amazonaws.com"),
+        ({"AWS_DEFAULT_REGION": "cn-north-1"}, "https://bucket.s3.cn-north-1.amazonaws.com.cn"),
+        ({"AWS_DEFAULT_REGION": "of-tomorrow-1"}, "https://bucket.s3.of-tomorrow-1.amazonaws.com"),
+        (
+            {"AWS_USE_FIPS_ENDPOINT": "true", "AWS_USE_DUALSTACK_ENDPOINT": "true"},
+            "https://bucket.s3-fips.dualstack.us-east-1.amazonaws.com",
+        ),
+        ({"AWS_ENDPOINT_URL": "https://s3.test/path"}, "https://s3.test/path/bucket"),
+        (
+            {"AWS_ENDPOINT_URL": "https://other.test", "AWS_ENDPOINT_URL_S3": "https://s3.test"},
+            "https://s3.test/bucket",
+        ),
+    ],
+)
+def test_the_bucket_is_where_the_settings_of_aws_say(
+    monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], url: str
+) -> None:
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    assert str(OwnS3(None).bucket_url("bucket")) == url
+
+
+def test_a_configured_endpoint_counts_more_than_the_settings_of_aws(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL_S3", "https://s3.test")
+    assert OwnS3(URL("http://minio.test:9000")).bucket_url("b.1") == URL(
+        "http://minio.test:9000/b.1"
+    )
+
+
+def test_the_region_may_come_from_a_profile(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("AWS_PROFILE", "batches")
+    (tmp_path / "config").write_text("[profile batches]\nregion = eu-north-1\n")
+    assert OwnS3(None).region == "eu-north-1"
+
+
+def test_a_profile_that_does_not_exist_makes_the_bucket_unusable(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("AWS_PROFILE", "the-secret-name")
+    with pytest.raises(UnusableBucket, match="ProfileNotFound") as wrong:
+        OwnS3(None).bucket_url("bucket")
+    assert "the-secret-name" not in wrong.value.message

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from providers.body import Body, TruncatedBody, in_memory
+from providers.errors import FerryError
 from providers.state import ObjectInfo, StateError, read, write
 from providers.status import Status
 from providers.upstream import UpstreamError
@@ -201,8 +202,19 @@ async def test_a_source_is_let_go_of_before_its_error_is_told() -> None:
         ),
         (OSError(errno.EROFS, "Read-only"), Status.FAILED_PRECONDITION, "Read-only"),
         (NotADirectoryError(errno.ENOTDIR, "A file"), Status.FAILED_PRECONDITION, "A file"),
-        (BucketRefusal(403, "AccessDenied"), Status.FAILED_PRECONDITION, "AccessDenied"),
-        (BucketRefusal(503, "SlowDown"), Status.UNAVAILABLE, "SlowDown"),
+        (
+            BucketRefusal(
+                FerryError(
+                    Status.PERMISSION_DENIED,
+                    "bedrock: the secret",
+                    provider="bedrock",
+                    reason="AccessDenied",
+                    upstream_status=403,
+                )
+            ),
+            Status.FAILED_PRECONDITION,
+            "AccessDenied",
+        ),
         (UnusableBucket("it is gone"), Status.FAILED_PRECONDITION, "it is gone"),
         (
             UpstreamError(Status.DEADLINE_EXCEEDED, "h went silent"),

@@ -8,8 +8,8 @@ from yarl import URL
 
 from providers.state import write
 from providers.upstream import UpstreamError
-from proxy.bucket_client import BucketAddress
 from proxy.bucket_errors import UnusableBucket
+from proxy.state_bucket import BucketAddress
 from tests.buckets import FakeS3, new_prefix, opened
 from tests.fakes.s3 import OVERWRITING_BUCKET, SECRET_ACCESS_KEY
 
@@ -75,9 +75,9 @@ async def test_settings_of_aws_that_do_not_do_are_refused(
     s3: FakeS3, prefix: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("AWS_PROFILE", "nobody")
-    with pytest.raises(UnusableBucket, match="ProfileNotFound"):
-        async with opened(s3.address(prefix)):
-            pass
+    async with opened(s3.address(prefix)) as state:
+        with pytest.raises(UnusableBucket, match="ProfileNotFound"):
+            await state.prove()
 
 
 async def test_a_bucket_that_is_away_may_come_back(s3: FakeS3, prefix: str) -> None:

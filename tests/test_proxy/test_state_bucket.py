@@ -9,9 +9,10 @@ import pytest
 from providers.body import Body, TruncatedBody, close, in_memory
 from providers.errors import FerryError
 from providers.parted_objects import SMALLEST_PART, PartedUpload, UploadEnded
-from providers.state import read, write
+from providers.state import StateError, read, write
 from providers.status import Status
 from providers.upstream import UpstreamError
+from proxy.bounded_state import BoundedState
 from proxy.bucket_errors import BucketRefusal
 from proxy.state_bucket import BucketState
 from tests.buckets import FakeS3, new_prefix, opened
@@ -38,7 +39,7 @@ def put(prefix: str) -> dict[str, object]:
 
 
 def connections_in_use(state: BucketState) -> bool:
-    return bool(state._client._upstream._session.connector._acquired)  # type: ignore[attr-defined]
+    return bool(state._s3._client._upstream._session.connector._acquired)  # type: ignore[attr-defined]
 
 
 def error(code: str) -> str:
@@ -179,7 +180,7 @@ async def test_an_answer_that_lacks_a_member_is_the_stores_fault(
     call: Callable[[BucketState], Awaitable[object]],
 ) -> None:
     await s3.arm({"method": method, "path": "."}, "status", status=200, body=body)
-    with pytest.raises(UpstreamError, match="the state store's response has no "):
+    with pytest.raises(UpstreamError, match="S3's answer lacks "):
         await call(state)
 
 
@@ -193,14 +194,20 @@ async def test_an_object_without_a_length_is_the_stores_fault(
     assert not connections_in_use(state)
 
 
-@pytest.mark.parametrize("marker", ["", "<NextPartNumberMarker>0</NextPartNumberMarker>"])
+@pytest.mark.parametrize(
+    ("marker", "reason"),
+    [
+        ("", "lacks NextPartNumberMarker"),
+        ("<NextPartNumberMarker>0</NextPartNumberMarker>", "same page"),
+    ],
+)
 async def test_a_list_of_parts_that_never_ends_is_refused(
-    s3: FakeS3, state: BucketState, prefix: str, marker: str
+    s3: FakeS3, state: BucketState, prefix: str, marker: str, reason: str
 ) -> None:
     upload = await state.parted.begin("files/x")
     page = f"<ListPartsResult><IsTruncated>true</IsTruncated>{marker}</ListPartsResult>"
     await s3.arm({"method": "GET", "path": prefix}, "status", status=200, body=page)
-    with pytest.raises(UpstreamError, match="same page"):
+    with pytest.raises(UpstreamError, match=reason):
         _ = [part async for part in state.parted.parts(upload)]
 
 
@@ -296,14 +303,16 @@ async def test_a_refusal_in_the_midst_of_a_body_leaves_none_of_it_unread(
     assert read_to_end or chunks == 5
 
 
-@pytest.mark.parametrize("status", [500, 503])
+@pytest.mark.parametrize(
+    ("status", "code"), [(500, "InternalError"), (503, "SlowDown"), (409, "OperationAborted")]
+)
 async def test_a_refusal_that_passes_is_unavailable(
-    s3: FakeS3, state: BucketState, prefix: str, status: int
+    s3: FakeS3, state: BucketState, prefix: str, status: int, code: str
 ) -> None:
-    await s3.arm(put(prefix), "status", status=status, body=error("SlowDown"))
-    with pytest.raises(BucketRefusal, match="SlowDown") as caught:
-        await write(state, "a", b"x")
-    assert (caught.value.status, caught.value.persistent) == (Status.UNAVAILABLE, False)
+    await s3.arm(put(prefix), "status", status=status, body=error(code))
+    with pytest.raises(StateError, match=code) as caught:
+        await write(BoundedState(state), "a", b"x")
+    assert (caught.value.status, caught.value.provider) == (Status.UNAVAILABLE, None)
     assert await write(state, "a", b"x")
 
 

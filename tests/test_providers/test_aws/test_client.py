@@ -4,6 +4,7 @@ from tenacity import wait_none
 from yarl import URL
 
 from providers.aws.client import AwsClient
+from providers.aws.keys import AwsKeys
 from providers.aws.signing import BEDROCK
 from providers.body import in_memory
 from providers.errors import FerryError
@@ -123,3 +124,46 @@ async def test_no_refusal_shows_what_was_signed_with() -> None:
     with pytest.raises(FerryError, match=r"\*\*\*") as refused:
         await aws.json(await aws_target(), "GET", "/jobs")
     assert not any(part in f"{refused.value!r}" for part in KEY.split(":"))
+
+
+async def test_a_head_that_fails_is_sent_again() -> None:
+    aws, upstream = client(Answer(503), BROKEN, Answer(headers={"ETag": "e"}))
+    assert (await aws.head(await aws_target(), BUCKET))["ETag"] == "e"
+    assert [sent.request.method for sent in upstream.sent] == ["HEAD"] * 3
+    assert upstream.done
+
+
+async def test_every_call_is_signed_with_the_keys_of_its_time() -> None:
+    valid = iter(AwsKeys(f"AKIAOFCALL{number}", "secret") for number in range(4))
+
+    async def refreshed() -> AwsKeys:
+        return next(valid)
+
+    aws, upstream = client(Answer(204), Answer(204), answer({}))
+    target = await aws_target(own_keys=refreshed)
+    for _ in range(2):
+        await aws.xml(target, "DELETE", BUCKET)
+    await aws.json(target, "GET", "/jobs")
+    signed_by = [sent.request.headers["Authorization"] for sent in upstream.sent]
+    assert ["AKIAOFCALL1/" in signed_by[0], "AKIAOFCALL2/" in signed_by[1]] == [True, True]
+    assert "AKIAOFCALL3/" in signed_by[2]
+
+
+async def test_a_refusal_may_be_told_in_other_words() -> None:
+    class Restated(FerryError):
+        def __init__(self, refused: FerryError) -> None:
+            super().__init__(refused.status, "refused", reason=refused.reason)
+
+    refusals = Answer(403, body=b"<Error><Code>AccessDenied</Code></Error>"), answer({}, 403)
+    late = Answer(body=b"<Error><Code>AccessDenied</Code></Error>")
+    upstream = ScriptedUpstream(refusals[0], refusals[1], late)
+    aws = AwsClient("bedrock", upstream, wait_none(), restate=Restated)
+    for call in (
+        aws.xml(await aws_target(), "DELETE", BUCKET),
+        aws.put(await aws_target(), BUCKET, in_memory(b"")),
+        aws.xml(await aws_target(), "POST", BUCKET),
+    ):
+        with pytest.raises(Restated) as restated:
+            await call
+        assert restated.value.status == Status.PERMISSION_DENIED
+    assert upstream.done

@@ -93,6 +93,32 @@ async def test_parts_that_never_end_are_refused() -> None:
         _ = [part async for part in store.parts(await aws_target(), "bucket", "key", "up", after=1)]
 
 
+async def test_all_pages_of_unfinished_uploads_are_gone_through() -> None:
+    page = (
+        "<R><Upload><Key>some/prefix/{key}</Key><UploadId>{key}-id</UploadId>"
+        "<Initiated>2026-01-01T12:00:00.000Z</Initiated></Upload>{more}</R>"
+    )
+    more = (
+        "<IsTruncated>true</IsTruncated><NextKeyMarker>some/prefix/a</NextKeyMarker>"
+        "<NextUploadIdMarker>a-id</NextUploadIdMarker>"
+    )
+    store, upstream = s3(
+        Answer(body=page.format(key="a", more=more).encode()),
+        Answer(body=page.format(key="b", more="").encode()),
+    )
+    listed = [found async for found in store.uploads(await aws_target(), FOLDER)]
+    assert [(one.key, one.id) for one in listed] == [
+        ("some/prefix/a", "a-id"),
+        ("some/prefix/b", "b-id"),
+    ]
+    query = upstream.sent[1].request.url.query
+    assert (query["key-marker"], query["upload-id-marker"]) == ("some/prefix/a", "a-id")
+    endless = [Answer(body=page.format(key="a", more=more).encode())] * 2
+    store, _ = s3(*endless)
+    with pytest.raises(UpstreamError, match="same page"):
+        _ = [found async for found in store.uploads(await aws_target(), FOLDER)]
+
+
 async def test_parts_are_told_with_what_completes_them() -> None:
     page = (
         "<R><Part><PartNumber>2</PartNumber><Size>8</Size><ETag>&quot;e2&quot;</ETag></Part>"

@@ -19,7 +19,7 @@ async def test_everything_may_come_from_the_settings() -> None:
     found = await aws_target()
     assert (found.region, found.role_arn, found.mark) == ("eu-west-1", ROLE, "")
     assert found.folder == Folder("bucket", "some/prefix/")
-    assert found.keys.access_key_id == "AKIAOFSOMEBODY"
+    assert (await found.keys()).access_key_id == "AKIAOFSOMEBODY"
 
 
 async def test_everything_may_come_with_the_request() -> None:
@@ -94,7 +94,7 @@ async def test_a_role_that_is_none_is_refused() -> None:
 
 async def test_the_own_keys_are_spent_in_place_of_the_callers() -> None:
     found = await aws_target(caller("any-token"), own_keys=own_keys)
-    assert (found.keys.access_key_id, found.mark) == ("AKIAOFTHEPROXY", "")
+    assert ((await found.keys()).access_key_id, found.mark) == ("AKIAOFTHEPROXY", "")
 
 
 async def test_tenants_have_folders_of_their_own() -> None:
