@@ -1,4 +1,4 @@
-"""Anthropic's API over an upstream that a test has written down."""
+"""Anthropic's API over an upstream with scripted answers."""
 
 from yarl import URL
 

@@ -45,7 +45,7 @@ async def create(upstream: ScriptedUpstream, state: MemoryState, made: Job) -> B
         return from_anthropic_batch(*await creation.create(made, reservation))
 
 
-async def test_the_body_is_what_was_counted() -> None:
+async def test_the_request_that_creates_a_batch() -> None:
     upstream, state, made = ScriptedUpstream(answer(MADE)), MemoryState(), job(3)
     created = await create(upstream, state, made)
     assert (created.id, created.model, created.display_name) == ("msgbatch_A", MODEL, "dn")

@@ -52,14 +52,14 @@ def test_an_item_names_its_index_and_its_job() -> None:
     assert (item["params"]["model"], item["params"]["max_tokens"]) == (MODEL, 4096)
 
 
-def test_a_request_is_translated_alike_each_time() -> None:
+def test_a_request_is_translated_the_same_each_time() -> None:
     """The first reading counts the bytes that the second sends."""
     first, second = translator(), translator()
     request = asking(generationConfig={"temperature": 0.5})
     assert first.line(0, request, "p") == second.line(0, request, "p")
 
 
-def test_files_that_are_named_are_collected_with_where() -> None:
+def test_named_files_are_collected_with_their_paths() -> None:
     ours = translator()
     ours.line(0, reading(f"https://ferry/v1beta/files/{native_file_id('file_a')}"), "line 1")
     ours.line(1, reading("files/file_a"), "line 2")
@@ -68,7 +68,7 @@ def test_files_that_are_named_are_collected_with_where() -> None:
 
 
 @pytest.mark.parametrize("name", ["report.pdf", "report,1.pdf", "fabc"])
-def test_a_page_of_the_web_that_is_called_like_a_file_is_none_of_anthropics(name: str) -> None:
+def test_a_web_page_with_a_name_like_a_file_is_not_anthropics(name: str) -> None:
     ours, uri = translator(), f"https://example.com/files/{name}"
     item = orjson.loads(ours.line(0, reading(uri), "line 1"))
     [_, document] = item["params"]["messages"][0]["content"]
@@ -82,7 +82,7 @@ def test_an_address_that_ends_in_anthropics_own_id() -> None:
     assert ours.referenced == {"file_a": "line 1"}
 
 
-def test_a_file_of_results_is_none_to_read() -> None:
+def test_a_results_file_cannot_be_an_input() -> None:
     with pytest.raises(FerryError) as caught:
         translator().line(0, reading(f"files/{result_file_id('msgbatch_a')}"), "p")
     assert caught.value.status == Status.INVALID_ARGUMENT
@@ -99,7 +99,7 @@ def test_one_item_decides_the_version(more: dict[str, Any], old: bool) -> None:
     assert (translated.needs_old_version, native.needs_old_version) == (old, old)
 
 
-def test_a_native_line_passes_with_its_id_for_a_row() -> None:
+def test_a_native_line_keeps_its_id_in_the_table() -> None:
     line = {"custom_id": "a-_9", "params": PARAMS | {"metadata": [1.5, None, "é"]}}
     assert AnthropicLines(BatchItems()).read(0, 1, line) == (None, b'"a-_9"')
 
@@ -128,7 +128,7 @@ def test_params_are_those_of_anthropics_own_sdk() -> None:
     ],
     ids=str,
 )
-def test_a_native_line_that_anthropic_would_refuse(line: dict[str, Any], path: str) -> None:
+def test_a_native_line_that_anthropic_rejects(line: dict[str, Any], path: str) -> None:
     lines = AnthropicLines(BatchItems())
     lines.read(0, 2, {"custom_id": "twice", "params": {}})
     with pytest.raises(FerryError) as caught:

@@ -23,7 +23,7 @@ NATIVE: dict[str, Any] = {
 }
 
 
-def test_a_batch_and_what_anthropic_does_not_remember() -> None:
+def test_a_batch_with_the_fields_that_anthropic_does_not_store() -> None:
     batch = from_anthropic_batch(Answer(NATIVE), {"model": "m", "display_name": "dn", "job": "j"})
     assert (batch.id, batch.native_status, batch.state) == (
         "msgbatch_A",
@@ -86,7 +86,7 @@ def test_a_state(
     | st.text(max_size=2)
     | st.lists(st.integers(), max_size=2)
 )
-def test_odd_counts_are_counted_as_far_as_they_go(counts: Any) -> None:
+def test_invalid_counts_are_counted_as_far_as_possible(counts: Any) -> None:
     batch = from_anthropic_batch(Answer(NATIVE | {"request_counts": counts}), {})
     assert batch.state.terminal
     if batch.counts is not None:
@@ -128,7 +128,7 @@ async def test_records_are_written_once_and_deleted() -> None:
         (False, {"succeeded": 3, "errored": 2}, None),
     ],
 )
-def test_why_a_batch_ended_early(
+def test_the_reason_why_a_batch_ended_early(
     cancelled: bool, counts: dict[str, int], failure: Failure | None
 ) -> None:
     native = NATIVE | {"request_counts": counts}

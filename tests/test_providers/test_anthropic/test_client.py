@@ -54,12 +54,12 @@ async def test_a_credential_has_one_header(
     assert headers["anthropic-beta"] == betas
 
 
-async def test_a_callers_betas_stand_between_ours() -> None:
+async def test_a_callers_betas_are_between_ours() -> None:
     headers = await headers_for("sk-ant-oat01-x", {"anthropic-beta": "a-2025-01-01"})
     assert headers["anthropic-beta"] == f"{FILES},a-2025-01-01,{OAUTH}"
 
 
-async def test_a_call_may_have_a_version_of_its_own() -> None:
+async def test_a_call_may_have_its_own_version() -> None:
     upstream = ScriptedUpstream(answer({"id": "a"}))
     await client(upstream).post_body(
         CALLER, "v1/a", "text/plain", in_memory(b""), anthropic_version="2023-06-01"

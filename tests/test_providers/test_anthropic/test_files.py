@@ -17,7 +17,7 @@ from tests.test_providers.test_gemini.scripted_upstream import ScriptedReply
 
 
 class Listing:
-    """The files at Anthropic, in either shape, never more than `at_most` on a page."""
+    """The files at Anthropic, in both shapes, at most `at_most` on a page."""
 
     def __init__(self, ids: Sequence[str], at_most: int, *, beta: bool) -> None:
         self.ids = ids

@@ -22,9 +22,7 @@ from tests.test_providers.test_gemini.scripted_upstream import ScriptedUpstream
         ({"next_page": 7, "has_more": "yes", "last_id": 7}, None),
     ],
 )
-async def test_either_shape_says_where_the_list_goes_on(
-    page: dict[str, Any], following: str | None
-) -> None:
+async def test_both_shapes_have_a_cursor(page: dict[str, Any], following: str | None) -> None:
     upstream = ScriptedUpstream(answer({"data": [{"id": "a"}]} | page))
     listed, cursor = await listed_page(client(upstream), CALLER, "v1/files", 5, None)
     assert ([item.id for item in listed], cursor) == (["a"], following)
@@ -32,7 +30,7 @@ async def test_either_shape_says_where_the_list_goes_on(
 
 
 @pytest.mark.parametrize("cursor", ["page=a=b", "after_id=a"])
-async def test_a_cursor_goes_back_as_it_came(cursor: str) -> None:
+async def test_a_cursor_is_sent_back_unchanged(cursor: str) -> None:
     upstream = ScriptedUpstream(answer({"data": []}))
     assert await listed_page(client(upstream), CALLER, "v1/files", 5, cursor) == ([], None)
     name, _, value = cursor.partition("=")
@@ -40,7 +38,7 @@ async def test_a_cursor_goes_back_as_it_came(cursor: str) -> None:
 
 
 @pytest.mark.parametrize("cursor", ["before_id=a", "a", "limit=9"])
-async def test_what_is_no_cursor_of_ours(cursor: str) -> None:
+async def test_a_cursor_that_is_not_ours(cursor: str) -> None:
     with pytest.raises(FerryError) as caught:
         await listed_page(client(ScriptedUpstream()), CALLER, "v1/files", 5, cursor)
     assert (caught.value.status, caught.value.path) == (Status.INVALID_ARGUMENT, "pageToken")

@@ -37,7 +37,7 @@ def test_an_answer() -> None:
         ("new_error", 2),
     ],
 )
-def test_a_refusal_of_anthropics(kind: str, code: int) -> None:
+def test_a_refusal_by_anthropic(kind: str, code: int) -> None:
     error = {"type": kind, "message": "why"}
     expected = {"error": {"code": code, "message": "why"}}
     envelope = {"type": "error", "error": error, "request_id": "req_1"}
@@ -81,7 +81,7 @@ def test_a_request_that_was_never_sent(kind: str, code: int) -> None:
         (_line(type="succeeded", message={"content": [{"type": "new"}]}), 12),
     ],
 )
-def test_a_line_that_cannot_be_read_is_one_failed_item(line: Any, code: int) -> None:
+def test_an_unreadable_line_is_one_failed_item(line: Any, code: int) -> None:
     result = from_anthropic_line(line)
     assert result["error"]["code"] == code
     assert result["error"]["message"]
@@ -97,7 +97,7 @@ def test_a_missing_result(state: BatchState, code: int) -> None:
     assert failure.message
 
 
-# Whatever a line holds, it is a result. Integers are those that a JSON parser gives.
+# Any line is a result. Integers are those that a JSON parser returns.
 
 _json = st.recursive(
     st.none()

@@ -29,7 +29,7 @@ async def test_lines_come_from_the_configured_address() -> None:
 
 
 @pytest.mark.parametrize("url", [None, ""])
-async def test_results_that_anthropic_keeps_no_longer(url: str | None) -> None:
+async def test_results_that_anthropic_no_longer_keeps(url: str | None) -> None:
     upstream = ScriptedUpstream()
     lines = results(upstream, results_url=url)
     assert [slice_ async for slice_ in lines.slices()] == []
@@ -49,8 +49,8 @@ async def test_results_that_anthropic_keeps_no_longer(url: str | None) -> None:
         7,
     ],
 )
-async def test_the_url_that_anthropic_says_is_never_asked(url: object) -> None:
-    """It may be relative, or name a host behind a gateway, and the key would go there."""
+async def test_the_url_from_anthropic_is_never_called(url: object) -> None:
+    """It may be relative, or name another host, which would then get the key."""
     upstream = ScriptedUpstream(answer(b'{"a":1}'))
     assert await anext(results(upstream, results_url=url).slices())
     assert [str(sent.request.url) for sent in upstream.sent] == [URL]

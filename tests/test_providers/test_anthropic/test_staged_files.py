@@ -49,7 +49,7 @@ async def test_a_file_comes_back_as_first_recorded() -> None:
     assert await files(state).get(CALLER, staged_id) == first
 
 
-async def test_content_is_read_through_its_record_alone() -> None:
+async def test_content_is_read_only_through_its_record() -> None:
     state = MemoryState()
     staged_id = await staged(state, data=b"abc")
     file, body = await files(state).open(CALLER, staged_id)
@@ -61,7 +61,7 @@ async def test_content_is_read_through_its_record_alone() -> None:
 
 
 @given(st.lists(st.booleans(), max_size=8), st.integers(0, 8))
-async def test_a_tenants_files_behind_any_of_them(mine: list[bool], place: int) -> None:
+async def test_a_tenants_files_after_any_id(mine: list[bool], place: int) -> None:
     state = MemoryState()
     ids = sorted([await staged(state, CALLER if own else OTHER) for own in mine])
     own = sorted([i async for i, _ in files(state).after(CALLER, "")])
@@ -72,7 +72,7 @@ async def test_a_tenants_files_behind_any_of_them(mine: list[bool], place: int) 
 
 
 @pytest.mark.parametrize("staged_id", ["", "A" * 30, "..", "a/b", "0" * 29, "0" * 31])
-async def test_an_id_that_is_none(staged_id: str) -> None:
+async def test_an_invalid_id(staged_id: str) -> None:
     with pytest.raises(FerryError) as caught:
         await files(MemoryState()).get(CALLER, staged_id)
     assert caught.value.status == Status.NOT_FOUND

@@ -30,7 +30,7 @@ def _message(role: str, *blocks: object) -> dict[str, Any]:
         ({"messages": ["odd", {"content": [1]}]}, False),
     ],
 )
-def test_what_only_the_old_version_takes(params: dict[str, Any], needs: bool) -> None:
+def test_settings_that_only_the_old_version_accepts(params: dict[str, Any], needs: bool) -> None:
     assert needs_old_version(params) is needs
 
 
@@ -44,5 +44,5 @@ _json = st.recursive(
 
 
 @given(params=st.dictionaries(st.just("messages"), _json))
-def test_any_params_are_judged(params: dict[str, Any]) -> None:
+def test_any_params_have_a_version(params: dict[str, Any]) -> None:
     assert needs_old_version(params) in (True, False)

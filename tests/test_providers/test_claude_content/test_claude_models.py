@@ -28,7 +28,7 @@ _REFUSALS = {
     "claude-3-sonnet-20240229": (False, False, False, True),
     "claude-2.1": (False, False, False, True),
     "claude-instant-1.2": (False, False, False, True),
-    # Names that say nothing are refused nothing.
+    # With an unknown name nothing is refused.
     "claude-10-opus": (False, False, False, False),
     "claude-sage-30": (False, False, False, False),
     "our-alias": (False, False, False, False),
@@ -36,7 +36,7 @@ _REFUSALS = {
 
 
 @pytest.mark.parametrize("model", _REFUSALS)
-def test_what_a_model_refuses(model: str) -> None:
+def test_settings_that_a_model_refuses(model: str) -> None:
     assert _REFUSALS[model] == (
         claude_models.refuses_sampling(model),
         claude_models.refuses_temperature_with_top_p(model),

@@ -29,7 +29,7 @@ def _close(schema: object) -> dict[str, Any]:
         {"$defs": {"a": _STRING}, "anyOf": [{"$ref": "#/$defs/a"}], "allOf": [_STRING]},
     ],
 )
-def test_what_is_kept(schema: dict[str, Any]) -> None:
+def test_kept_fields(schema: dict[str, Any]) -> None:
     assert _close(schema) == schema
 
 
@@ -87,7 +87,7 @@ def test_annotations_are_dropped() -> None:
         (_OBJECT | {"patternProperties": {}}, "schema.patternProperties"),
     ],
 )
-def test_what_anthropic_cannot_hold_a_model_to(schema: object, path: str) -> None:
+def test_schemas_that_anthropic_cannot_enforce(schema: object, path: str) -> None:
     with pytest.raises(FerryError) as refused:
         _close(schema)
     assert refused.value.path == path

@@ -101,7 +101,7 @@ def test_an_answer_that_is_an_error(response: dict[str, Any], failed: bool) -> N
     assert orjson.loads(result["content"]) == response
 
 
-def test_answers_come_before_all_that_is_said() -> None:
+def test_answers_come_before_other_parts() -> None:
     content = _messages(
         user(_HELLO), model_turn(_CALL, _CALL), user(_HELLO, _ANSWER), user(_ANSWER, _HELLO)
     )[2]["content"]
@@ -110,7 +110,7 @@ def test_answers_come_before_all_that_is_said() -> None:
 
 
 def _ids(*calls: dict[str, Any]) -> list[str]:
-    """The ids under which calls, each in a turn of its own and then answered, go out."""
+    """The ids that are sent for calls, each in its own turn and then answered."""
     contents = [user(_HELLO)]
     for call in calls:
         contents += [model_turn({"functionCall": call}), user({"functionResponse": call})]
@@ -192,7 +192,7 @@ def _at(turn: int, part: int, field: str) -> str:
         ),
     ],
 )
-def test_conversations_that_anthropic_would_not_follow(contents: list[Any], path: str) -> None:
+def test_conversations_that_anthropic_rejects(contents: list[Any], path: str) -> None:
     assert refusal(contents=contents).path == path
 
 
@@ -223,7 +223,7 @@ def test_empty_texts_are_left_out() -> None:
     assert dropped(contents=contents) == ""
 
 
-def test_white_space_alone_is_left_out_with_a_warning() -> None:
+def test_blank_text_is_left_out_with_a_warning() -> None:
     contents = [user({"text": " \n"}, {"text": " a "})]
     assert _messages(*contents)[0]["content"] == [text(" a ")]
     assert dropped(contents=contents) == "request.contents[*].parts[*].text;count=1"
@@ -240,7 +240,7 @@ def test_a_turn_without_content_is_refused(empty: str) -> None:
     assert in_the_system.path == "request.systemInstruction.parts"
 
 
-# Thoughts: Claude's go back to it, others are dropped.
+# Thoughts: Claude's are sent back to it, others are dropped.
 
 _THOUGHT: dict[str, Any] = {
     "text": "Hm",
@@ -265,12 +265,12 @@ def _thinking(words: str, signature: str) -> dict[str, Any]:
             [_REDACTED, _HELLO],
             [{"type": "redacted_thinking", "data": "data"}, text("Hello")],
         ),
-        # The signature moved to the part that it led to, as Gemini's own do.
+        # The signature is on the next part, as Gemini's own are.
         ([_HELLO | _OMITTED], [_thinking("", "sig"), text("Hello")]),
         ([_THOUGHT], [_thinking("Hm", "sig/+=")]),
     ],
 )
-def test_claudes_thinking_goes_back_to_it(parts: list[Any], content: list[Any]) -> None:
+def test_claudes_thinking_is_sent_back_to_it(parts: list[Any], content: list[Any]) -> None:
     contents = [user(_HELLO), model_turn(*parts), user(_HELLO)]
     assert _messages(*contents)[1]["content"] == content
     assert dropped(contents=contents) == ""
@@ -307,7 +307,7 @@ def test_thoughts_of_others_are_dropped() -> None:
     )
 
 
-def test_the_user_has_no_thoughts_of_claudes() -> None:
+def test_a_user_turn_has_no_thoughts_of_claude() -> None:
     assert _messages(user(_HELLO, _THOUGHT))[0]["content"] == [text("Hello")]
     assert dropped(contents=[user(_HELLO, _THOUGHT)]) == (
         "request.contents[*].parts[*].thought;count=1, "

@@ -1,4 +1,4 @@
-"""Whatever conversation Gemini follows becomes one that Anthropic follows."""
+"""Each conversation that is valid for Gemini becomes one that is valid for Anthropic."""
 
 import re
 from itertools import pairwise
@@ -21,7 +21,7 @@ _ID: Final = re.compile(r"[a-zA-Z0-9_-]+")
 
 @settings(deadline=None, max_examples=300)
 @given(contents=conversations())
-def test_a_conversation_that_gemini_follows_is_one_for_anthropic(
+def test_a_conversation_valid_for_gemini_is_valid_for_anthropic(
     contents: list[dict[str, Any]],
 ) -> None:
     messages = message(contents=contents)["messages"]

@@ -29,7 +29,7 @@ def test_the_documented_workflows_request() -> None:
     assert warnings == "request.generationConfig.maxOutputTokens=4096;count=1"
 
 
-def test_everything_stands_beside_the_messages() -> None:
+def test_all_other_fields_are_next_to_the_messages() -> None:
     params = message(
         systemInstruction={"parts": [{"text": "Be brief."}]},
         generationConfig={"temperature": 0, "maxOutputTokens": 9},
@@ -71,7 +71,7 @@ def test_a_requests_own_model_decides_what_is_refused() -> None:
     ("field", "value"),
     [("cachedContent", "cachedContents/c"), ("store", True), ("continuationToken", "AAAA")],
 )
-def test_what_anthropic_has_no_equivalent_of(field: str, value: Any) -> None:
+def test_fields_without_an_equivalent_at_anthropic(field: str, value: Any) -> None:
     assert refusal(**{field: value}).path == f"request.{field}"
 
 
@@ -87,7 +87,7 @@ def test_what_anthropic_has_no_equivalent_of(field: str, value: Any) -> None:
         ),
     ],
 )
-def test_what_is_dropped(fields: dict[str, Any], warnings: str) -> None:
+def test_dropped_fields(fields: dict[str, Any], warnings: str) -> None:
     assert dropped(**fields) == warnings
     assert set(message(**fields)) == {"model", "messages", "max_tokens"}
 

@@ -67,7 +67,7 @@ def test_an_inline_text_is_a_document(mime_type: str, warnings: str) -> None:
 
 
 @pytest.mark.parametrize("data", [b"\xff\xfe", b"", b" \n"])
-def test_an_inline_text_that_is_none(data: bytes) -> None:
+def test_an_invalid_inline_text(data: bytes) -> None:
     error = refusal(
         contents=[user({"inlineData": {"mimeType": "text/plain", "data": _base64(data)}})]
     )

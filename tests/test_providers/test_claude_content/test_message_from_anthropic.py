@@ -78,7 +78,7 @@ _OMITTED = {"type": "thinking", "thinking": "", "signature": "sig"}
 _REDACTED = {"type": "redacted_thinking", "data": "data"}
 
 
-def test_thinking_that_is_shown_is_a_thought() -> None:
+def test_visible_thinking_is_a_thought() -> None:
     thought, said = _parts(_THINKING, _TEXT)
     assert {name: thought[name] for name in ("text", "thought")} == {"text": "Hm", "thought": True}
     assert thinking_block(thought) == _THINKING
@@ -86,18 +86,18 @@ def test_thinking_that_is_shown_is_a_thought() -> None:
 
 
 @pytest.mark.parametrize("block", [_OMITTED, _REDACTED])
-def test_thinking_that_is_not_shown_is_a_signature(block: dict[str, Any]) -> None:
+def test_hidden_thinking_is_a_signature(block: dict[str, Any]) -> None:
     (part,) = _parts(block)
     assert set(part) == {"thoughtSignature"}
     assert thinking_block(part) == block
 
 
-def test_thinking_without_anything_is_nothing() -> None:
+def test_empty_thinking_is_dropped() -> None:
     assert _parts({"type": "thinking", "thinking": "", "signature": ""}) == []
 
 
 @pytest.mark.parametrize("thinking", [_THINKING, _OMITTED, _REDACTED])
-def test_an_answer_goes_back_as_it_came(thinking: dict[str, Any]) -> None:
+def test_an_answer_is_sent_back_unchanged(thinking: dict[str, Any]) -> None:
     said = {"type": "text", "text": "4"}
     parts = _parts(thinking, said, _CALL)
     answer = {"functionResponse": {"id": "toolu_1", "name": "f", "response": {}}}
@@ -122,7 +122,7 @@ def test_an_answer_goes_back_as_it_came(thinking: dict[str, Any]) -> None:
         "mcp_tool_result",
     ],
 )
-def test_steps_on_the_way_are_passed_over(step: str) -> None:
+def test_intermediate_events_are_ignored(step: str) -> None:
     assert _parts({"type": step, "content": []}, _TEXT) == [{"text": "4"}]
 
 
@@ -136,7 +136,7 @@ def test_steps_on_the_way_are_passed_over(step: str) -> None:
         ({"type": "content_block_location", "document_index": 0, "file_id": None}, None),
     ],
 )
-def test_citations_stand_for_their_block_in_bytes(location: Any, uri: str | None) -> None:
+def test_citations_cover_their_block_in_bytes(location: Any, uri: str | None) -> None:
     said = {"type": "text", "text": "Zoë: "}
     cited = {"type": "text", "text": "é4", "citations": [location, location | {"title": "B"}]}
     step = {"type": "mcp_tool_result", "citations": [{"url": "https://c.example"}]}
@@ -161,7 +161,7 @@ def test_citations_stand_for_their_block_in_bytes(location: Any, uri: str | None
         ([], {"finishReason": "OTHER"}),
     ],
 )
-def test_how_it_finished(native: Any, finish: dict[str, str]) -> None:
+def test_finish_reasons(native: Any, finish: dict[str, str]) -> None:
     (candidate,) = _answer(_TEXT, stop_reason=native)["candidates"]
     assert {name: candidate[name] for name in candidate if name.startswith("finish")} == finish
 
@@ -188,7 +188,7 @@ def test_how_it_finished(native: Any, finish: dict[str, str]) -> None:
         ("odd", "refusal", "The provider ended the answer with the reason 'refusal'."),
     ],
 )
-def test_why_it_refused(details: Any, why: str, sentence: str) -> None:
+def test_the_reason_of_a_refusal(details: Any, why: str, sentence: str) -> None:
     (candidate,) = _answer(stop_reason="refusal", stop_details=details)["candidates"]
     assert candidate["finishReason"] == "SAFETY"
     assert candidate["finishMessage"] == why
@@ -202,12 +202,12 @@ def test_a_refusal_without_content_is_explained() -> None:
     assert "It harms." in candidate["content"]["parts"][-1]["text"]
 
 
-def test_content_that_is_written_as_text() -> None:
+def test_content_given_as_text() -> None:
     (candidate,) = from_anthropic_message({"content": "4", "stop_reason": "end_turn"})["candidates"]
     assert candidate["content"]["parts"] == [{"text": "4"}]
 
 
-def test_a_refusal_in_the_middle_keeps_what_was_said() -> None:
+def test_a_refusal_in_the_middle_keeps_the_earlier_text() -> None:
     details = {"type": "refusal", "explanation": "It harms."}
     (candidate,) = _answer(_TEXT, stop_reason="refusal", stop_details=details)["candidates"]
     first, second = candidate["content"]["parts"]
@@ -276,7 +276,7 @@ def _nested(levels: int) -> dict[str, Any]:
         ([{}], Status.UNIMPLEMENTED),
     ],
 )
-def test_what_is_no_message(content: Any, status: Status) -> None:
+def test_invalid_messages(content: Any, status: Status) -> None:
     with pytest.raises(FerryError) as refused:
         from_anthropic_message({"content": content})
     assert refused.value.status == status
@@ -289,7 +289,7 @@ def test_a_call_without_arguments(written: dict[str, Any]) -> None:
     ]
 
 
-def test_one_member_that_cannot_be_read_costs_no_other() -> None:
+def test_one_unreadable_member_affects_no_other() -> None:
     unread = "[genai-ferry] This part of the answer could not be read: "
     answer = _answer(
         {"type": "container_upload", "file_id": "file_1"},

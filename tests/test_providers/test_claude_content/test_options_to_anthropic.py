@@ -67,7 +67,7 @@ def test_the_default_of_max_tokens_is_named_in_the_warnings() -> None:
         ({"enableEnhancedCivicAnswers": True}, "enableEnhancedCivicAnswers"),
     ],
 )
-def test_what_anthropic_has_no_equivalent_of(config: dict[str, Any], field: str) -> None:
+def test_fields_without_an_equivalent_at_anthropic(config: dict[str, Any], field: str) -> None:
     assert refusal(generationConfig=config).path == f"request.generationConfig.{field}"
 
 

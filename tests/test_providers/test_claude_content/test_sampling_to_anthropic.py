@@ -50,7 +50,7 @@ def test_neither_newer_models_nor_the_newer_api_are(
 
 
 @pytest.mark.parametrize("under", [{"model": "claude-opus-4-7"}, {"api_version": "2026-10-21"}])
-def test_what_samples_nothing_is_taken_everywhere(under: dict[str, str]) -> None:
+def test_neutral_sampling_is_accepted_everywhere(under: dict[str, str]) -> None:
     assert "temperature" not in translate({"generationConfig": {"topP": None}}, **under)[0]
 
 
@@ -70,7 +70,7 @@ def test_values_out_of_range(config: dict[str, Any], field: str) -> None:
     assert error.path == f"request.generationConfig.{field}"
 
 
-def test_models_that_take_one_of_the_two() -> None:
+def test_models_that_accept_one_of_the_two() -> None:
     both = {"temperature": 0.5, "topP": 0.5}
     error = refusal(generationConfig=both, under={"model": "claude-sonnet-4-5"})
     assert error.message == (
@@ -84,7 +84,7 @@ def test_models_that_take_one_of_the_two() -> None:
     ("config", "field"),
     [({"temperature": 0.9}, "temperature"), ({"topP": 0.94}, "topP"), ({"topK": 5}, "topK")],
 )
-def test_a_model_that_thinks_is_sampled_its_own_way(config: dict[str, Any], field: str) -> None:
+def test_a_thinking_model_has_its_own_sampling_rules(config: dict[str, Any], field: str) -> None:
     thinking = {"thinkingConfig": {"thinkingBudget": 1024}}
     error = refusal(generationConfig=config | thinking)
     assert error.path == f"request.generationConfig.{field}"
@@ -93,6 +93,6 @@ def test_a_model_that_thinks_is_sampled_its_own_way(config: dict[str, Any], fiel
 
 
 @pytest.mark.parametrize("config", [{"temperature": 1}, {"topP": 0.95}])
-def test_what_a_model_that_thinks_takes(config: dict[str, Any]) -> None:
+def test_settings_that_a_thinking_model_accepts(config: dict[str, Any]) -> None:
     thinking = {"thinkingConfig": {"thinkingBudget": 1024}}
     assert len(_sampled(config | thinking)) == 1

@@ -11,7 +11,7 @@ _ADAPTIVE = {"type": "adaptive"}
 def _thinking(
     config: dict[str, Any], model: str = "claude-opus-4-6", **others: Any
 ) -> tuple[Any, Any]:
-    """What a ThinkingConfig makes of `thinking` and `output_config`."""
+    """The `thinking` and `output_config` for a ThinkingConfig."""
     params = options({"thinkingConfig": config} | others, model=model)
     return params.get("thinking"), params.get("output_config")
 
@@ -50,7 +50,7 @@ def test_thinking(config: dict[str, Any], thinking: Any, output_config: Any) -> 
     assert _thinking(config) == (thinking, output_config)
 
 
-def test_the_least_level_is_a_small_difference() -> None:
+def test_the_lowest_level_is_a_small_difference() -> None:
     def warnings(level: str) -> str:
         return dropped(generationConfig={"thinkingConfig": {"thinkingLevel": level}})
 
@@ -59,7 +59,7 @@ def test_the_least_level_is_a_small_difference() -> None:
     assert warnings("LOW") == ""
 
 
-def test_a_budget_is_less_than_what_is_written_in_all() -> None:
+def test_a_budget_is_below_the_limit_of_output_tokens() -> None:
     thinking, _ = _thinking({"thinkingBudget": 5000}, maxOutputTokens=5001)
     assert thinking["budget_tokens"] == 5000
 
@@ -101,11 +101,11 @@ def test_an_effort_and_a_format() -> None:
         ("claude-sonnet-4-5", {"includeThoughts": True}, "includeThoughts"),
     ],
 )
-def test_what_a_model_refuses(model: str, config: dict[str, Any], field: str) -> None:
+def test_settings_that_a_model_refuses(model: str, config: dict[str, Any], field: str) -> None:
     error = refusal(generationConfig={"thinkingConfig": config}, under={"model": model})
     assert error.path == f"request.generationConfig.thinkingConfig.{field}"
 
 
-def test_what_newer_models_take() -> None:
+def test_settings_that_newer_models_accept() -> None:
     assert _thinking({"thinkingBudget": 0}, "claude-opus-4-7")[0] == {"type": "disabled"}
     assert _thinking({"thinkingBudget": -1}, "claude-fable-5")[0] == _ADAPTIVE | _OMITTED

@@ -13,7 +13,7 @@ from providers.claude_content.thought_signatures import (
 
 
 @given(opaque=st.text(), thinking=st.text())
-def test_what_is_carried_comes_back(opaque: str, thinking: str) -> None:
+def test_supported_fields_are_recovered(opaque: str, thinking: str) -> None:
     shown = {
         "text": thinking,
         "thought": True,
@@ -44,11 +44,11 @@ def _signed(carried: bytes) -> dict[str, Any]:
         _signed(b" genai-ferry/anthropic/thinking:a"),
     ],
 )
-def test_what_is_not_claudes(part: dict[str, Any]) -> None:
+def test_parts_that_are_not_thoughts_of_claude(part: dict[str, Any]) -> None:
     assert thinking_block(part) is None
 
 
 @given(carried=st.binary())
-def test_no_other_signature_is_taken_for_claudes(carried: bytes) -> None:
+def test_no_other_signature_is_mistaken_for_claudes(carried: bytes) -> None:
     block = thinking_block(_signed(carried))
     assert (block is not None) <= carried.startswith(b"genai-ferry/anthropic/")

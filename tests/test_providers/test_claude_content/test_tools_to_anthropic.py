@@ -177,7 +177,7 @@ _CHOICE = "toolConfig.functionCallingConfig"
         ({"tools": [{"mcpServers": [{}]}]}, "tools[0].mcpServers"),
     ],
 )
-def test_what_anthropic_does_not_accept(fields: dict[str, Any], path: str) -> None:
+def test_values_that_anthropic_rejects(fields: dict[str, Any], path: str) -> None:
     assert refusal(**fields).path == f"request.{path}"
 
 

@@ -15,7 +15,7 @@ from tests.published_types import require_published
 
 FILES: Final = {"https://ferry/v1beta/files/known": "file_1"}
 DEFAULT_MAX_TOKENS: Final = 4096
-# Takes sampling parameters, budgets, and thinking that is left to it.
+# It accepts sampling parameters, budgets and adaptive thinking.
 MODEL: Final = "claude-opus-4-6"
 
 # Fields of the Messages API in its version 2023-06-01 that the SDK's types no longer have, because
@@ -25,7 +25,7 @@ _OLD_FIELDS: Final[Mapping[str, object]] = {"temperature": float, "top_p": float
 
 
 def require_message(params: dict[str, Any], api_version: str) -> None:
-    """Fail for what Anthropic's own types do not allow, under `api_version`."""
+    """Fails for values that Anthropic's own types do not allow, under `api_version`."""
     old = _OLD_FIELDS if api_version == _OLD_VERSION else {}
     for name in old.keys() & params.keys():
         require_published(params[name], old[name])
@@ -39,7 +39,7 @@ def message(**request: Any) -> dict[str, Any]:
 
 
 def dropped(**request: Any) -> str:
-    """The warnings that the translation of a request gives, beside that of max_tokens."""
+    """The warnings of the translation of a request, except that of max_tokens."""
     request["generationConfig"] = {"maxOutputTokens": 9999} | request.get("generationConfig", {})
     return translate(request)[1]
 
@@ -72,7 +72,7 @@ def translate(
 def options(
     config: dict[str, Any], *, model: str = MODEL, api_version: str = "2023-06-01"
 ) -> dict[str, Any]:
-    """What a GenerationConfig becomes."""
+    """The parameters for a GenerationConfig."""
     params, _ = translate({"generationConfig": config}, model=model, api_version=api_version)
     return {name: value for name, value in params.items() if name not in ("model", "messages")}
 

@@ -1,4 +1,4 @@
-"""An upstream that answers what a test has written down, and keeps what it was sent."""
+"""An upstream with scripted answers, which keeps the requests that it got."""
 
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
@@ -13,7 +13,7 @@ from providers.upstream import OutboundRequest, UpstreamError
 
 @dataclass(frozen=True)
 class Answer:
-    """`takes`: how many bytes of the request's body are read, all of them unless told."""
+    """`takes`: how many bytes of the request's body are read; all of them by default."""
 
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)
@@ -75,7 +75,7 @@ class ScriptedReply:
 
 
 class ScriptedUpstream:
-    """Fails where more is sent than was written down; `done` says that nothing is left."""
+    """Fails for a request beyond the script; `done` means that every answer was used."""
 
     def __init__(self, *script: Answer | Failure) -> None:
         self._script = list(script)

@@ -17,7 +17,7 @@ async def read(body: Body) -> bytes:
 
 
 @given(size=st.integers(1, 70), skip=st.integers(0, 64))
-async def test_what_is_left_after_a_skip_is_the_rest(size: int, skip: int) -> None:
+async def test_the_rest_remains_after_a_skip(size: int, skip: int) -> None:
     client_bytes = ClientBytes(100, in_pieces(DATA, size))
     await client_bytes.skip_to(100 + skip)
     rest = client_bytes.rest()
@@ -33,7 +33,7 @@ async def test_a_skip_past_the_end_stops_there() -> None:
     assert await read(client_bytes.rest()) == b""
 
 
-async def test_what_a_reader_took_is_gone() -> None:
+async def test_bytes_that_were_read_are_gone() -> None:
     client_bytes = ClientBytes(100, in_pieces(DATA, 10))
     assert await anext(aiter(client_bytes.rest().chunks)) == DATA[:10]
     with pytest.raises(BytesGone):
@@ -53,13 +53,13 @@ async def test_an_empty_piece_is_not_the_end() -> None:
     assert await read(ClientBytes(0, Body(empty_ones(), 3)).rest()) == b"abc"
 
 
-async def test_an_early_end_is_told() -> None:
+async def test_an_early_end_is_reported() -> None:
     client_bytes = ClientBytes(0, Body(empty_ones(), 4))
     with pytest.raises(TruncatedBody):
         await read(client_bytes.rest())
     assert not client_bytes.exhausted
 
 
-async def test_a_chunk_says_its_length() -> None:
+async def test_a_chunk_must_declare_its_length() -> None:
     with pytest.raises(FerryError, match="Content-Length"):
         ClientBytes(0, Body(empty_ones(), None))

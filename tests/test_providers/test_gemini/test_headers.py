@@ -44,7 +44,7 @@ def test_each_credential_has_its_own_header() -> None:
     assert both == {"x-goog-api-key": "KEY", "authorization": "Bearer B"}
 
 
-def test_a_start_takes_the_callers_context_and_nothing_of_its_content() -> None:
+def test_a_start_has_the_callers_context_but_not_its_content() -> None:
     headers = started(caller(api_key="KEY"), {"X-Goog-Upload-Command": "start"})
     assert headers == {
         "user-agent": "sdk",
@@ -53,7 +53,7 @@ def test_a_start_takes_the_callers_context_and_nothing_of_its_content() -> None:
     }
 
 
-def test_the_lists_are_in_lower_case_and_hold_no_credential() -> None:
+def test_the_lists_are_in_lower_case_and_have_no_credential() -> None:
     assert all(name == name.lower() for name in PASSED)
     assert PASSED.isdisjoint({"x-goog-api-key", "authorization", "cookie", "x-model-provider"})
     assert SCOPING <= PASSED

@@ -1,4 +1,4 @@
-"""The only paths that are relayed where tenants share the proxy's key."""
+"""The only paths that are relayed if tenants share the proxy's key."""
 
 import pytest
 from yarl import URL
@@ -64,7 +64,7 @@ def test_the_surface_is_known(method: str, target: str, call: IsolatedCall) -> N
         ("GET", "/v1beta/v1beta/files"),
     ],
 )
-def test_everything_else_is_not_served(method: str, target: str) -> None:
+def test_other_paths_are_not_served(method: str, target: str) -> None:
     with pytest.raises(FerryError) as caught:
         parse_call(method, URL(target, encoded=True))
     assert caught.value.status == Status.UNIMPLEMENTED

@@ -1,4 +1,4 @@
-"""A creation whose client leaves, and one that Google refuses, where tenants share one key."""
+"""A creation whose client disconnects, and one that Google refuses, if tenants share a key."""
 
 import asyncio
 from typing import Any
@@ -32,7 +32,7 @@ def creation() -> RelayedRequest:
 
 
 class Answering:
-    """Answers as it was told, as soon as `answer` is set; `closed` is whether that was closed."""
+    """Answers once `answer` is set; `closed` says whether the reply was closed."""
 
     def __init__(self, status: int, document: Any) -> None:
         self.asked, self.answer = asyncio.Event(), asyncio.Event()
@@ -61,7 +61,7 @@ class RelayWithGoogle:
         )
 
 
-async def test_a_batch_whose_client_left_is_its_own() -> None:
+async def test_a_batch_belongs_to_its_client_even_if_that_disconnected() -> None:
     with_google = RelayWithGoogle(200, MADE)
     creating = asyncio.create_task(with_google.relay.relay(ANN, creation()))
     await with_google.google.asked.wait()
@@ -74,7 +74,7 @@ async def test_a_batch_whose_client_left_is_its_own() -> None:
     with_google.memory.take(BUDGET_BYTES)  # all of it was given back
 
 
-async def test_a_refusal_goes_back_as_it_is() -> None:
+async def test_a_refusal_is_passed_on_unchanged() -> None:
     refusal = {"error": {"code": 429, "status": "RESOURCE_EXHAUSTED", "message": "later"}}
     with_google = RelayWithGoogle(429, refusal)
     with_google.google.answer.set()

@@ -1,4 +1,4 @@
-"""Google's names, as it says them and as clients do."""
+"""Google's names, as Google and as clients write them."""
 
 from typing import Any
 
@@ -21,7 +21,7 @@ def final(document: object) -> UploadProgress:
     return UploadProgress(UploadStatus.FINAL, document=orjson.dumps(document))
 
 
-def test_names_are_read_where_google_says_them() -> None:
+def test_names_are_read_where_google_has_them() -> None:
     resource = uploaded_file(final({"file": {"name": "files/abc"}}))
     assert resource is not None
     assert (resource.name, resource) == ("files/abc", created_resource({"name": "files/abc"}))
@@ -30,7 +30,7 @@ def test_names_are_read_where_google_says_them() -> None:
 
 
 @pytest.mark.parametrize("document", [{}, [], {"file": None}, {"file": {"name": "abc"}}])
-def test_an_answer_without_a_name_is_no_answer(document: Any) -> None:
+def test_an_answer_without_a_name_is_invalid(document: Any) -> None:
     with pytest.raises(FerryError) as caught:
         uploaded_file(final(document))
     assert caught.value.status == Status.UNAVAILABLE
@@ -43,11 +43,11 @@ def test_an_answer_without_a_name_is_no_answer(document: Any) -> None:
         {"response": {"responsesFile": "files/r"}},
     ],
 )
-def test_results_are_a_batchs_own(batch: dict[str, Any]) -> None:
+def test_results_belong_to_their_batch(batch: dict[str, Any]) -> None:
     assert [resource.name for resource in result_files(batch)] == ["files/r"]
 
 
-def test_what_an_answer_says_in_a_result_is_no_file_of_results() -> None:
+def test_a_file_named_in_a_result_is_not_a_results_file() -> None:
     said = {"response": {"candidates": [{"args": {"responsesFile": "files/anothers"}}]}}
     output = {"inlinedResponses": {"inlinedResponses": [said]}}
     assert list(result_files({"metadata": {"output": output}, "response": output})) == []
@@ -61,12 +61,12 @@ def test_a_creation_names_its_file_in_either_spelling(config: str, key: str) -> 
 
 
 @pytest.mark.parametrize("name", ["abc", "batches/abc", "files/a/b", "files/", 7, ["files/a"]])
-def test_what_is_no_file_name_is_refused_where_it_stands(name: Any) -> None:
+def test_an_invalid_file_name_is_refused_with_its_path(name: Any) -> None:
     with pytest.raises(FerryError) as caught:
         list(input_files({"batch": {"inputConfig": {"fileName": name}}}))
     assert caught.value.path == "batch.inputConfig.fileName"
 
 
 @pytest.mark.parametrize("body", [None, [], {"batch": []}, {"batch": {"inputConfig": "x"}}, {}])
-def test_what_is_no_creation_names_none(body: Any) -> None:
+def test_other_bodies_name_no_input_file(body: Any) -> None:
     assert list(input_files(body)) == []

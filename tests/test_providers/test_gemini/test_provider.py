@@ -11,7 +11,7 @@ PROVIDER = gemini(
 )
 
 
-def test_all_but_uploads_is_relayed() -> None:
+def test_everything_except_uploads_is_relayed() -> None:
     assert (PROVIDER.name, PROVIDER.kind) == ("google", "gemini")
     assert PROVIDER.relay is not None
     assert PROVIDER.files is None
@@ -19,7 +19,7 @@ def test_all_but_uploads_is_relayed() -> None:
 
 
 @pytest.mark.parametrize("name", ["abc-123", "a" * 40])
-def test_a_name_of_googles_form_tells_nothing(name: str) -> None:
+def test_a_name_of_googles_form_may_be_any_providers(name: str) -> None:
     assert PROVIDER.names.files.fullmatch(name)
     assert PROVIDER.names.batches.fullmatch(name)
     assert not PROVIDER.names.distinctive

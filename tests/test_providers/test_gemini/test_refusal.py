@@ -13,7 +13,7 @@ async def refusal_of(answer: Answer) -> GoogleRefusal:
     return caught.value
 
 
-async def test_google_is_passed_on_in_its_own_words() -> None:
+async def test_googles_answer_is_passed_on_unchanged() -> None:
     info = {"@type": "type.googleapis.com/google.rpc.ErrorInfo", "reason": "API_KEY_INVALID"}
     error = {"code": 400, "message": "No good.", "status": "INVALID_ARGUMENT", "details": [info]}
     refusal = await refusal_of(Answer(400, {"Retry-After": "7"}, orjson.dumps({"error": error})))
@@ -51,12 +51,12 @@ async def test_a_malformed_envelope_still_has_googles_code(body: bytes) -> None:
 
 
 @pytest.mark.parametrize("code", [400, 401, 403, 404, 405, 410, 411, 413, 415])
-async def test_permanent(code: int) -> None:
+async def test_permanent_errors(code: int) -> None:
     assert (await refusal_of(Answer(code))).permanent
 
 
 @pytest.mark.parametrize("code", [408, 409, 412, 416, 429, 500, 501, 502, 503, 504])
-async def test_passing(code: int) -> None:
+async def test_temporary_errors(code: int) -> None:
     assert not (await refusal_of(Answer(code))).permanent
 
 

@@ -26,7 +26,7 @@ CALLER = Caller(Credential(api_key="KEY"), "tenant")
         "/",
     ],
 )
-def test_the_encoding_is_untouched(target: str) -> None:
+def test_the_encoding_is_unchanged(target: str) -> None:
     assert str(below(GOOGLE, URL(target, encoded=True))) == f"{GOOGLE.origin()}{target}"
 
 
@@ -40,7 +40,7 @@ def test_the_encoding_is_untouched(target: str) -> None:
         ("?monkey=1&keys=2&a=key=3", "?monkey=1&keys=2&a=key=3"),
     ],
 )
-def test_a_key_in_the_query_is_taken_out(query: str, kept: str) -> None:
+def test_a_key_in_the_query_is_removed(query: str, kept: str) -> None:
     url = below(GOOGLE, URL(f"/v1/files{query}", encoded=True))
     assert str(url) == f"{GOOGLE.origin()}/v1/files{kept}"
 
@@ -68,13 +68,13 @@ def test_a_base_url_with_a_path_keeps_it() -> None:
         "/v1/models/m%0d%0aHost:x",
     ],
 )
-def test_nothing_climbs_out_of_the_base_url(path: str) -> None:
+def test_no_path_leaves_the_base_url(path: str) -> None:
     with pytest.raises(FerryError) as caught:
         below(GOOGLE, URL(path, encoded=True))
     assert caught.value.status == Status.INVALID_ARGUMENT
 
 
-async def test_a_request_is_relayed_as_it_came() -> None:
+async def test_a_request_is_relayed_unchanged() -> None:
     upstream = ScriptedUpstream(Answer(418, {"X-Odd": "yes"}, b"no", takes=0))
     body = in_memory(b"{}")
     request = RelayedRequest(
@@ -89,7 +89,7 @@ async def test_a_request_is_relayed_as_it_came() -> None:
 
 
 async def redirected(location: str) -> str:
-    """What a client gets of a redirect to `location`."""
+    """What a client gets for a redirect to `location`."""
     upstream = ScriptedUpstream(Answer(302, {"Location": location}))
     request = RelayedRequest("GET", URL("/v1/files"), {}, in_memory(b""))
     reply = await GeminiRelay(GOOGLE, upstream).relay(CALLER, request)
@@ -99,7 +99,7 @@ async def redirected(location: str) -> str:
 @pytest.mark.parametrize(
     "location", ["http://evil.test/", "//evil.test/x", f"http://{GOOGLE.host}/x", "http://[", "x:y"]
 )
-async def test_a_redirect_to_another_origin_is_not_handed_on(location: str) -> None:
+async def test_a_redirect_to_another_origin_is_not_passed_on(location: str) -> None:
     with pytest.raises(FerryError) as refused:
         await redirected(location)
     assert refused.value.status == Status.UNAVAILABLE
@@ -118,7 +118,7 @@ async def test_a_redirect_to_another_origin_is_not_handed_on(location: str) -> N
         f"{GOOGLE.scheme}:evil.test/x",
     ],
 )
-async def test_a_redirect_that_a_browser_or_node_reads_as_another_host_is_not_handed_on(
+async def test_a_redirect_that_a_browser_or_node_reads_as_another_host_is_not_passed_on(
     location: str,
 ) -> None:
     with pytest.raises(FerryError) as refused:
@@ -127,5 +127,5 @@ async def test_a_redirect_that_a_browser_or_node_reads_as_another_host_is_not_ha
 
 
 @pytest.mark.parametrize("location", ["/v1/files/a", "files/a", f"{GOOGLE.origin()}/v1/files/a"])
-async def test_a_redirect_to_its_own_origin_is(location: str) -> None:
+async def test_a_redirect_to_its_own_origin_is_passed_on(location: str) -> None:
     assert await redirected(location) == location

@@ -1,4 +1,4 @@
-"""A chunk of bytes 40 to 60 of 100 and all that can happen to it."""
+"""A chunk with bytes 40 to 60 of 100, and everything that can happen to it."""
 
 import pytest
 
@@ -49,7 +49,7 @@ async def test_a_chunk_is_relayed() -> None:
     assert uploading.state.objects == {}
 
 
-async def test_the_last_chunk_brings_the_file_as_google_wrote_it() -> None:
+async def test_the_last_chunk_returns_the_file_exactly_as_from_google() -> None:
     uploading = Uploading(FINAL, declared="60")
     progress = await uploading.send(finalize=True)
     assert (progress.status, progress.received, progress.document) == ("final", 60, DOCUMENT)
@@ -83,7 +83,7 @@ async def test_a_400_that_is_not_about_the_offset_is_permanent(told: str) -> Non
 
 
 @pytest.mark.parametrize("code", [408, 409, 412, 416, 500, 503])
-async def test_a_passing_refusal_may_be_repeated(code: int) -> None:
+async def test_a_temporary_refusal_may_be_repeated(code: int) -> None:
     uploading = Uploading(refused(code), has(40))
     error = await uploading.fail()
     assert (error.code, error.permanent, error.upload_status) == (code, False, None)
@@ -91,11 +91,11 @@ async def test_a_passing_refusal_may_be_repeated(code: int) -> None:
 
 
 @pytest.mark.parametrize("received", [0, 39])
-@pytest.mark.parametrize("trouble", [refused(409), refused(400), refused(416, ""), LOST])
+@pytest.mark.parametrize("fault", [refused(409), refused(400), refused(416, ""), LOST])
 async def test_an_offset_beyond_what_google_has_is_permanent(
-    received: int, trouble: Answer | Failure
+    received: int, fault: Answer | Failure
 ) -> None:
-    error = await Uploading(trouble, has(received)).fail()
+    error = await Uploading(fault, has(received)).fail()
     assert (error.code, error.status, error.permanent) == (400, Status.FAILED_PRECONDITION, True)
     assert "40" in error.message
     assert str(received) in error.message
@@ -115,46 +115,46 @@ async def test_a_chunk_that_does_not_fit_the_total_is_not_sent(end: str, finaliz
 
 # --- an answer is lost, or comes too soon ---------------------------------------------------------
 
-TROUBLES = [LOST, SILENT, refused(409), refused(400), refused(503, ""), Answer(), Answer(308)]
+FAULTS = [LOST, SILENT, refused(409), refused(400), refused(503, ""), Answer(), Answer(308)]
 
 
-@pytest.mark.parametrize("trouble", TROUBLES)
+@pytest.mark.parametrize("fault", FAULTS)
 @pytest.mark.parametrize("received", [60, 80])
-async def test_a_chunk_that_is_there_already_is_active(
-    trouble: Answer | Failure, received: int
+async def test_a_chunk_that_already_arrived_is_active(
+    fault: Answer | Failure, received: int
 ) -> None:
-    uploading = Uploading(trouble, has(received))
+    uploading = Uploading(fault, has(received))
     progress = await uploading.send()
     assert (progress.status, progress.received) == ("active", received)
     assert await uploading.left() == b""
     assert uploading.upstream.done
 
 
-async def test_the_rest_of_a_chunk_that_is_there_already_is_drained() -> None:
+async def test_the_rest_of_a_chunk_that_already_arrived_is_drained() -> None:
     uploading = Uploading(refused(409, takes=10), has(60))
     assert (await uploading.send()).status == "active"
     assert await uploading.left() == b""
 
 
-@pytest.mark.parametrize("trouble", TROUBLES)
-async def test_a_last_chunk_that_is_there_already_is_ended_without_its_bytes(
-    trouble: Answer | Failure,
+@pytest.mark.parametrize("fault", FAULTS)
+async def test_a_last_chunk_that_already_arrived_is_finalized_without_bytes(
+    fault: Answer | Failure,
 ) -> None:
-    uploading = Uploading(trouble, has(60), FINAL)
+    uploading = Uploading(fault, has(60), FINAL)
     assert (await uploading.send(finalize=True)).document == DOCUMENT
     assert uploading.went == [WHOLE_AND_LAST, QUERY, ("upload, finalize", "60", b"")]
 
 
-@pytest.mark.parametrize("trouble", [*TROUBLES, refused(400, "final", takes=10)])
-async def test_a_last_chunk_whose_answer_was_lost_has_the_same_file(
-    trouble: Answer | Failure,
+@pytest.mark.parametrize("fault", [*FAULTS, refused(400, "final", takes=10)])
+async def test_a_last_chunk_whose_answer_was_lost_returns_the_same_file(
+    fault: Answer | Failure,
 ) -> None:
-    uploading = Uploading(trouble, FINAL)
+    uploading = Uploading(fault, FINAL)
     assert (await uploading.send(finalize=True)).document == DOCUMENT
     assert await uploading.left() == b""
 
 
-async def test_a_last_chunk_is_no_repeat_of_a_shorter_file() -> None:
+async def test_a_last_chunk_does_not_repeat_a_shorter_file() -> None:
     shorter = Answer(200, FINAL.headers, DOCUMENT.replace(b"60", b"59"))
     error = await Uploading(refused(400, "final"), shorter).fail(finalize=True)
     assert (error.status, error.permanent) == (Status.FAILED_PRECONDITION, True)
@@ -166,7 +166,7 @@ async def test_a_file_without_a_size_is_believed(document: bytes) -> None:
     assert (await Uploading(LOST, final).send(finalize=True)).document == document
 
 
-async def test_a_finished_upload_takes_no_more() -> None:
+async def test_a_finished_upload_accepts_no_more() -> None:
     error = await Uploading(refused(400, "final"), FINAL).fail()
     assert (error.status, error.permanent) == (Status.FAILED_PRECONDITION, True)
 
@@ -177,7 +177,7 @@ async def test_more_than_the_end_of_the_last_chunk_is_permanent() -> None:
 
 
 @pytest.mark.parametrize("early", [ACTIVE, has(60)])
-async def test_active_before_the_chunk_was_sent_is_not_believed(early: Answer) -> None:
+async def test_active_before_the_chunk_was_sent_is_ignored(early: Answer) -> None:
     uploading = Uploading(Answer(200, early.headers, takes=10), has(50), ACTIVE)
     assert (await uploading.send()).received == 60
     assert uploading.went[1:] == [QUERY, ("upload", "50", DATA[10:])]
@@ -187,7 +187,7 @@ async def test_active_before_the_chunk_was_sent_is_not_believed(early: Answer) -
 
 
 @pytest.mark.parametrize("received", [45, 50, 59])
-async def test_what_is_missing_is_sent_from_the_same_body(received: int) -> None:
+async def test_missing_bytes_are_sent_from_the_same_body(received: int) -> None:
     uploading = Uploading(refused(409, takes=0), has(received), ACTIVE)
     assert (await uploading.send()).received == 60
     rest = DATA[received - 40 :]
@@ -203,7 +203,7 @@ async def test_a_connection_that_broke_at_once_is_tried_again() -> None:
     assert uploading.went == [("upload", "40", b""), QUERY, WHOLE]
 
 
-async def test_what_was_never_sent_is_not_asked_for() -> None:
+async def test_after_nothing_was_sent_there_is_no_query() -> None:
     unsent = UpstreamError(Status.UNAVAILABLE, "cannot be reached", unsent=True)
     uploading = Uploading(Failure(unsent, takes=0))
     assert await uploading.fail() is unsent
@@ -211,7 +211,7 @@ async def test_what_was_never_sent_is_not_asked_for() -> None:
 
 
 @pytest.mark.parametrize(("takes", "received"), [(None, 41), (None, 59), (20, 50), (10, 49)])
-async def test_bytes_that_are_gone_are_asked_of_the_client_again(
+async def test_lost_bytes_are_requested_from_the_client_again(
     takes: int | None, received: int
 ) -> None:
     broken = Failure(UpstreamError(Status.UNAVAILABLE, "broke off"), takes)
@@ -222,14 +222,14 @@ async def test_bytes_that_are_gone_are_asked_of_the_client_again(
 
 
 @pytest.mark.parametrize("query", [LOST, SILENT, refused(503, ""), refused(429), Answer()])
-async def test_an_outcome_that_stays_unknown_is_noted(query: Answer | Failure) -> None:
+async def test_an_outcome_that_stays_unknown_is_recorded(query: Answer | Failure) -> None:
     uploading = Uploading(LOST, query)
     error = await uploading.fail()
     assert (error.code, error.permanent, error.upload_status) == (503, False, None)
     assert uploading.state.objects == {NOTE: b""}
 
 
-async def test_an_upload_that_google_forgot_meanwhile_is_gone_for_good() -> None:
+async def test_an_upload_that_google_no_longer_knows_is_gone_for_good() -> None:
     uploading = Uploading(LOST, refused(404, ""))
     error = await uploading.fail()
     assert (error.code, error.permanent) == (404, True)
@@ -237,13 +237,13 @@ async def test_an_upload_that_google_forgot_meanwhile_is_gone_for_good() -> None
 
 
 @pytest.mark.parametrize("again", [LOST, refused(409), refused(503, "")])
-async def test_what_is_missing_is_sent_once(again: Answer | Failure) -> None:
+async def test_missing_bytes_are_sent_once(again: Answer | Failure) -> None:
     uploading = Uploading(refused(409, takes=0), has(45), again)
     assert (await uploading.fail()).code == 503
     assert uploading.state.objects == {NOTE: b""}
 
 
-async def test_a_refusal_of_what_is_missing_is_passed_on() -> None:
+async def test_a_refusal_of_the_missing_bytes_is_passed_on() -> None:
     error = await Uploading(refused(409, takes=0), has(45), refused(413)).fail()
     assert (error.code, error.permanent) == (413, True)
 
@@ -252,7 +252,7 @@ async def test_a_refusal_of_what_is_missing_is_passed_on() -> None:
 
 
 @pytest.mark.parametrize("received", [40, 41, 59])
-async def test_a_noted_chunk_is_continued(received: int) -> None:
+async def test_a_recorded_chunk_is_continued(received: int) -> None:
     uploading = Uploading(has(received), ACTIVE, noted=True)
     assert (await uploading.send()).received == 60
     rest = DATA[received - 40 :]
@@ -260,20 +260,22 @@ async def test_a_noted_chunk_is_continued(received: int) -> None:
     assert uploading.state.objects == {}
 
 
-async def test_a_noted_chunk_that_is_there_is_not_sent_again() -> None:
+async def test_a_recorded_chunk_that_arrived_is_not_sent_again() -> None:
     uploading = Uploading(has(60), noted=True)
     assert (await uploading.send()).received == 60
     assert await uploading.left() == b""
     assert uploading.state.objects == {}
 
 
-async def test_a_noted_last_chunk_that_is_there_has_its_file() -> None:
+async def test_a_recorded_last_chunk_that_arrived_returns_its_file() -> None:
     uploading = Uploading(FINAL, noted=True)
     assert (await uploading.send(finalize=True)).document == DOCUMENT
 
 
 @pytest.mark.parametrize("script", [[LOST], [has(50), LOST], [has(50), refused(409)]])
-async def test_a_note_stays_while_the_outcome_is_unknown(script: list[Answer | Failure]) -> None:
+async def test_the_record_of_a_chunk_stays_while_the_outcome_is_unknown(
+    script: list[Answer | Failure],
+) -> None:
     uploading = Uploading(*script, noted=True)
     assert (await uploading.fail()).code == 503
     assert uploading.state.objects == {NOTE: b""}
@@ -282,14 +284,14 @@ async def test_a_note_stays_while_the_outcome_is_unknown(script: list[Answer | F
 # --- the client is at fault -----------------------------------------------------------------------
 
 
-async def test_an_error_of_the_clients_body_passes_as_it_is() -> None:
+async def test_an_error_of_the_clients_body_is_raised_unchanged() -> None:
     uploading = Uploading(ACTIVE)
     with pytest.raises(TruncatedBody):
         await uploading.send(body=Body(pieces(DATA[:10], 10), 20))
 
 
-async def test_a_body_that_cannot_be_read_on_is_asked_for_again() -> None:
-    """Some bodies end where their reading was cancelled; the chunk comes again in any case."""
+async def test_a_body_that_cannot_be_continued_is_requested_again() -> None:
+    """Some bodies end where reading was cancelled; the client repeats the chunk in any case."""
     uploading = Uploading(refused(409, takes=10), has(55))
     with pytest.raises(FerryError) as caught:
         await uploading.send(body=Body(pieces(DATA[:10], 10), 20))

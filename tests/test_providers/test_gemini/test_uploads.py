@@ -1,4 +1,4 @@
-"""Starts, queries, cancels: what goes to Google and what is made of its answers."""
+"""Starts, queries and cancels: the requests to Google, and how its answers are read."""
 
 import pytest
 from yarl import URL
@@ -36,7 +36,7 @@ def uploads(upstream: ScriptedUpstream) -> Uploads:
 # --- start --------------------------------------------------------------------------------------
 
 
-async def test_a_start_says_everything_that_the_client_said() -> None:
+async def test_a_start_has_all_headers_of_the_client() -> None:
     upstream = ScriptedUpstream(Answer(headers=STARTED))
     start = UploadStart("dn", "text/x", "a.txt", 100, "v1beta", b'{"file": {}}')
     started = await uploads(upstream).start(CALLER, start)
@@ -161,7 +161,7 @@ async def test_a_query_of_a_finished_upload_has_the_file() -> None:
         {"X-Goog-Upload-Status": "cancelled"},
     ],
 )
-async def test_an_answer_that_says_nothing_is_googles_fault(headers: dict[str, str]) -> None:
+async def test_an_empty_answer_is_googles_fault(headers: dict[str, str]) -> None:
     with pytest.raises(UpstreamError):
         await uploads(ScriptedUpstream(Answer(headers=headers))).query(SESSION)
 
@@ -187,7 +187,7 @@ async def test_cancel() -> None:
 
 
 @pytest.mark.parametrize(("told", "shown"), [("final", None), ("cancelled", "cancelled")])
-async def test_what_has_ended_cannot_be_cancelled(told: str, shown: str | None) -> None:
+async def test_an_ended_upload_cannot_be_cancelled(told: str, shown: str | None) -> None:
     upstream = ScriptedUpstream(Answer(400, {"X-Goog-Upload-Status": told}))
     with pytest.raises(FerryError) as caught:
         await uploads(upstream).cancel(SESSION)
@@ -223,7 +223,7 @@ FINAL = Answer(200, {"X-Goog-Upload-Status": "final"}, b'{"file": {}}')
 ACTIVE = Answer(headers={"X-Goog-Upload-Status": "active", "X-Goog-Upload-Size-Received": "100"})
 
 
-async def test_a_bare_finalize_goes_as_it_came() -> None:
+async def test_a_bare_finalize_is_relayed_unchanged() -> None:
     upstream = ScriptedUpstream(FINAL)
     progress = await uploads(upstream).send(SESSION, BARE)
     assert (progress.status, progress.document) == (UploadStatus.FINAL, b'{"file": {}}')
@@ -231,19 +231,19 @@ async def test_a_bare_finalize_goes_as_it_came() -> None:
 
 
 @pytest.mark.parametrize(
-    "trouble",
+    "fault",
     [Failure(UpstreamError(Status.UNAVAILABLE, "lost")), Answer(400), Answer(503), ACTIVE],
 )
-async def test_a_bare_finalize_that_was_carried_out_already(trouble: Answer | Failure) -> None:
-    upstream = ScriptedUpstream(trouble, FINAL)
+async def test_a_bare_finalize_that_already_succeeded(fault: Answer | Failure) -> None:
+    upstream = ScriptedUpstream(fault, FINAL)
     assert (await uploads(upstream).send(SESSION, BARE)).document == b'{"file": {}}'
     assert upstream.commands == ["finalize", "query"]
     assert upstream.done
 
 
-@pytest.mark.parametrize(("trouble", "code"), [(400, 400), (503, 503)])
-async def test_a_bare_finalize_that_fails_says_why(trouble: int, code: int) -> None:
-    upstream = ScriptedUpstream(Answer(trouble), ACTIVE)
+@pytest.mark.parametrize(("fault", "code"), [(400, 400), (503, 503)])
+async def test_a_bare_finalize_that_fails_says_why(fault: int, code: int) -> None:
+    upstream = ScriptedUpstream(Answer(fault), ACTIVE)
     with pytest.raises(FerryError) as caught:
         await uploads(upstream).send(SESSION, BARE)
     assert caught.value.code == code

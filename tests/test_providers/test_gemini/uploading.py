@@ -1,4 +1,4 @@
-"""A session of which bytes 40 to 60 are sent, and what Google can answer."""
+"""A session in which bytes 40 to 60 are sent, and the possible answers of Google."""
 
 import pytest
 from yarl import URL

@@ -1,4 +1,4 @@
-"""Conversations that Gemini follows, and requests of which any piece is missing, as strategies."""
+"""Strategies: conversations that are valid for Gemini, and requests with any fields missing."""
 
 from typing import Any
 
@@ -33,7 +33,7 @@ _calls = st.lists(
 
 @st.composite
 def conversations(draw: st.DrawFn) -> list[dict[str, Any]]:
-    """Turns of the user's and the model's in which every call is answered, in whichever order."""
+    """Turns of the user and of the model in which every call is answered, in any order."""
     contents: list[dict[str, Any]] = [{"role": "user", "parts": [{"text": "Hello"}]}]
     for _ in range(draw(st.integers(0, 3))):
         calls = draw(_calls.filter(lambda calls: len(_named(calls)) == len(set(_named(calls)))))

@@ -17,7 +17,7 @@ _SCHEMA: Final[dict[str, Any]] = {
     "ref": "#/defs/odd name",
     "additionalProperties": {"type": "STRING", "minLength": "1", "maxLength": "9", "pattern": "."},
     "properties": {
-        # Names of the client's own, one of them spelt like a field of the schema.
+        # The client's own names, one of them spelt like a field of the schema.
         "snake_case": {
             "type": "ARRAY",
             "minItems": "1",
@@ -247,7 +247,7 @@ Steps = tuple[str | int, ...]
 
 
 def objects(value: Any, at: Steps = ()) -> Iterator[Steps]:
-    """The way to every object in a camelCase request whose keys are fields."""
+    """The paths of all objects in a camelCase request whose keys are fields."""
     if isinstance(value, list):
         for index, entry in enumerate(value):
             yield from objects(entry, (*at, index))
@@ -260,7 +260,7 @@ def objects(value: Any, at: Steps = ()) -> Iterator[Steps]:
 
 
 def names_are_free(at: Steps) -> bool:
-    """Whether the object at `at` has names of the client's own, and fields further in."""
+    """Whether the object at `at` has the client's own names, and fields further inside."""
     return at[-1:] in (("properties",), ("defs",)) and at[-2:-1] != at[-1:]
 
 

@@ -22,7 +22,7 @@ def _refusal(*parts: dict[str, Any]) -> FerryError:
 @pytest.mark.parametrize(
     "field", ["text", "inlineData", "fileData", "functionCall", "functionResponse"]
 )
-def test_a_part_is_reduced_to_what_it_holds(field: str) -> None:
+def test_a_part_is_reduced_to_its_content(field: str) -> None:
     part = content_part({field: "value"}, "part", Warnings(), "Elsewhere")
     assert part == ContentPart(field, "value", f"part.{field}")
 
@@ -44,7 +44,7 @@ def test_a_part_is_reduced_to_what_it_holds(field: str) -> None:
         ("mediaResolution", {"level": "MEDIA_RESOLUTION_LOW"}),
     ],
 )
-def test_fields_that_others_have_no_place_for(field: str, value: Any) -> None:
+def test_fields_that_other_providers_lack(field: str, value: Any) -> None:
     error = _refusal({"text": "Hello"}, {"text": "a", field: value})
     assert error.path == f"turn.parts[1].{field}"
     assert "Elsewhere" in error.message
@@ -58,7 +58,7 @@ def test_fields_that_others_have_no_place_for(field: str, value: Any) -> None:
         {"text": "a", "functionResponse": {"name": "f"}},
     ],
 )
-def test_a_part_holds_one_thing(part: dict[str, Any]) -> None:
+def test_a_part_has_one_content(part: dict[str, Any]) -> None:
     assert _refusal(part).path == "turn.parts[0]"
 
 
@@ -69,11 +69,11 @@ def test_a_part_holds_one_thing(part: dict[str, Any]) -> None:
         ({"text": "a", "thoughtSignature": "AAAA"}, ["text"]),
         ({"text": "a", "partMetadata": {}}, ["text"]),
         ({"thoughtSignature": "AAAA"}, []),
-        # A call that the model thought of is still a call.
+        # A call marked as a thought is still a call.
         ({"functionCall": {}, "thought": True}, ["functionCall"]),
     ],
 )
-def test_what_is_dropped(part: dict[str, Any], fields: list[str]) -> None:
+def test_dropped_fields(part: dict[str, Any], fields: list[str]) -> None:
     warnings = Warnings()
     content = {"parts": [part, {"text": "b"}]}
     carried = content_parts(content, "turn", warnings, "Elsewhere")
@@ -82,5 +82,5 @@ def test_what_is_dropped(part: dict[str, Any], fields: list[str]) -> None:
     assert warnings.render() == f"turn.parts[*].{dropped};count=1"
 
 
-def test_a_turn_of_nothing_but_thoughts_is_refused() -> None:
+def test_a_turn_of_thoughts_only_is_refused() -> None:
     assert _refusal({"text": "Hm", "thought": True}).path == "turn.parts"

@@ -56,7 +56,7 @@ def test_settings(fields: dict[str, Any], settings: dict[str, EmbedSetting]) -> 
         ({"embedContentConfig": {"mimeType": "text/plain"}}, "mimeType"),
     ],
 )
-def test_what_is_refused(fields: dict[str, Any], path: str) -> None:
+def test_refused_values(fields: dict[str, Any], path: str) -> None:
     with pytest.raises(FerryError) as refused:
         _settings(**fields)
     assert refused.value.path == f"request.embedContentConfig.{path}"

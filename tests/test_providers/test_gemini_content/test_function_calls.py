@@ -36,7 +36,7 @@ def _answer(number: int, **fields: str) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("called", "answered", "ids"),
     [
-        # By id, in whichever order.
+        # By id, in any order.
         (
             [{"id": "a", "name": "f"}, {"id": "b", "name": "f"}],
             [_answer(0, id="b", name="f"), _answer(1, id="a")],
@@ -48,13 +48,13 @@ def _answer(number: int, **fields: str) -> dict[str, Any]:
             [_answer(0, name="g"), _answer(1, name="f"), _answer(2, name="f")],
             ["call_1_1", "call_1_0", "call_1_2"],
         ),
-        # Those without an id take what those with one leave.
+        # Those without an id match the calls that remain.
         (
             [{"id": "a", "name": "f"}, {"name": "f"}],
             [_answer(0, name="f"), _answer(1, id="a", name="f")],
             ["call_1_1", "a"],
         ),
-        # By the client's id, where another goes out.
+        # By the client's id, even if another is sent.
         (
             [{"id": "A", "name": "f"}, {"id": "B", "name": "f"}],
             [_answer(0, id="B"), _answer(1, id="A")],
@@ -62,7 +62,7 @@ def _answer(number: int, **fields: str) -> dict[str, Any]:
         ),
     ],
 )
-def test_answers_find_their_calls(
+def test_answers_are_matched_with_their_calls(
     called: list[dict[str, Any]], answered: list[dict[str, Any]], ids: list[str]
 ) -> None:
     sent, paired = _exchange(called, answered)
@@ -70,7 +70,7 @@ def test_answers_find_their_calls(
     assert paired == [(call_id, number) for number, call_id in enumerate(ids)]
 
 
-def test_a_call_keeps_what_it_is_made_with() -> None:
+def test_a_call_keeps_its_arguments() -> None:
     part = ContentPart("functionCall", {"name": "f", "args": {"a_b": 1}}, "path")
     call = PendingCalls(_RULES).add(part, 1, 0)
     assert (call.name, call.args, call.path) == ("f", {"a_b": 1}, "path")
@@ -78,7 +78,7 @@ def test_a_call_keeps_what_it_is_made_with() -> None:
     assert PendingCalls(_RULES).add(bare, 1, 0).args == {}
 
 
-def test_an_id_goes_out_once() -> None:
+def test_an_id_is_sent_once() -> None:
     calls = PendingCalls(_RULES)
 
     def exchanged(turn: int, given: str | None) -> str:
@@ -112,7 +112,7 @@ def test_an_id_goes_out_once() -> None:
         ([{"name": "f"}], [{"name": "f", "scheduling": "SILENT"}], "answers[0].scheduling"),
     ],
 )
-def test_calls_and_answers_that_do_not_fit(
+def test_calls_and_answers_that_do_not_match(
     called: list[dict[str, Any]], answered: list[dict[str, Any]], path: str
 ) -> None:
     with pytest.raises(FerryError) as refused:

@@ -65,7 +65,7 @@ def test_a_function(
         {"mode": "VALIDATED", "allowedFunctionNames": ["g", "f"]},
     ],
 )
-def test_how_functions_may_be_called(calling: dict[str, Any]) -> None:
+def test_the_modes_of_function_calling(calling: dict[str, Any]) -> None:
     read = _read({"name": "f"}, {"name": "g"}, **calling)
     assert (read.mode, read.allowed) == (
         calling["mode"],
@@ -80,7 +80,9 @@ def test_how_functions_may_be_called(calling: dict[str, Any]) -> None:
         ({"toolConfig": {"retrievalConfig": {}}}, "request.toolConfig.retrievalConfig"),
     ],
 )
-def test_only_functions_are_tools_elsewhere(request_fields: dict[str, Any], path: str) -> None:
+def test_other_providers_accept_only_functions_as_tools(
+    request_fields: dict[str, Any], path: str
+) -> None:
     with pytest.raises(FerryError) as refused:
         function_tools(request_fields, "request", Warnings(), _RULES)
     assert refused.value.path == path
@@ -107,7 +109,7 @@ def test_only_functions_are_tools_elsewhere(request_fields: dict[str, Any], path
         ),
     ],
 )
-def test_what_is_refused(
+def test_refused_values(
     declarations: list[dict[str, Any]], calling: dict[str, Any], path: str
 ) -> None:
     with pytest.raises(FerryError) as refused:
@@ -135,7 +137,7 @@ def test_what_is_refused(
         ),
     ],
 )
-def test_which_functions_a_provider_is_told_of(
+def test_the_functions_that_a_provider_gets(
     calling: dict[str, Any], only: str | None, offered: list[str], rendered: str
 ) -> None:
     requested, warnings = _read({"name": "f"}, {"name": "g"}, {"name": "h"}, **calling), Warnings()

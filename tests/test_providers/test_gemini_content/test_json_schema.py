@@ -90,7 +90,7 @@ def test_the_ordering_of_properties_is_their_order() -> None:
         ({"type": "NUMBER", "enum": ["true"]}, "schema.enum[0]"),
     ],
 )
-def test_what_is_no_schema_is_refused_at_its_path(schema: dict[str, Any], path: str) -> None:
+def test_an_invalid_schema_is_refused_at_its_path(schema: dict[str, Any], path: str) -> None:
     with pytest.raises(FerryError) as refused:
         to_json_schema(schema, "schema")
     assert refused.value.path == path

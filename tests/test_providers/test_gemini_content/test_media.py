@@ -47,7 +47,7 @@ def test_a_web_address(uri: str) -> None:
 
 
 @pytest.mark.parametrize("uri", ["", "gs://bucket/a", "files/a", "httpss://a"])
-def test_what_is_no_web_address(uri: str) -> None:
+def test_invalid_web_addresses(uri: str) -> None:
     with pytest.raises(FerryError) as refused:
         require_web_address(uri, "file")
     assert refused.value.path == "file.fileUri"
@@ -62,6 +62,6 @@ def test_a_name_is_dropped(media: dict[str, Any], rendered: str) -> None:
     assert warnings.render() == rendered
 
 
-def test_a_refusal_names_what_is_taken() -> None:
+def test_a_refusal_names_the_accepted_values() -> None:
     error = unsupported_type("blob", "Elsewhere", "PDF")
     assert (error.path, error.message) == ("blob.mimeType", "blob.mimeType: Elsewhere takes PDF")

@@ -13,7 +13,7 @@ from providers.status import Status
 
 
 class Named:
-    """Blocks that name what they are of."""
+    """Blocks that show what they were made from."""
 
     rules = CallRules("Elsewhere", longest_name=8, ids=re.compile("[a-z]+"))
 
@@ -73,7 +73,7 @@ def test_turns_of_one_role_are_one_message_with_its_answers_first() -> None:
     assert warnings == "request.contents[*].parts[*].text;count=1"
 
 
-def test_thinking_of_another_models_is_dropped() -> None:
+def test_thoughts_of_another_model_are_dropped() -> None:
     messages, warnings = _messages(
         ("user", [_HI]),
         ("model", [{"text": "Hm", "thought": True, "thoughtSignature": "BBBB"}, _HI]),
@@ -96,7 +96,9 @@ def test_thinking_of_another_models_is_dropped() -> None:
         ([("user", [_HI, _ANSWER])], "[0].parts[1].functionResponse"),
     ],
 )
-def test_what_has_no_place(turns: list[tuple[str, list[dict[str, Any]]]], path: str) -> None:
+def test_fields_without_an_equivalent(
+    turns: list[tuple[str, list[dict[str, Any]]]], path: str
+) -> None:
     with pytest.raises(FerryError) as refused:
         _messages(*turns)
     assert (refused.value.status, refused.value.path) == (

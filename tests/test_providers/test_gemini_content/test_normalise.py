@@ -53,7 +53,7 @@ def test_the_python_sdks_mixed_spelling() -> None:
     }
 
 
-def test_the_request_is_left_as_it_was() -> None:
+def test_the_request_is_not_changed() -> None:
     request = {"contents": [{"parts": [{"text": "Hello"}]}], "generation_config": {"top_k": 3.0}}
     normalise_generate(request, "")
     assert request == {
@@ -62,7 +62,7 @@ def test_the_request_is_left_as_it_was() -> None:
     }
 
 
-# What says nothing is absent.
+# Empty values are absent.
 
 
 @pytest.mark.parametrize(
@@ -94,11 +94,11 @@ def test_defaults_are_dropped(fields: dict[str, Any]) -> None:
         {"thinkingConfig": {}},
     ],
 )
-def test_what_looks_empty_and_says_something_is_kept(fields: dict[str, Any]) -> None:
+def test_empty_values_with_a_meaning_are_kept(fields: dict[str, Any]) -> None:
     assert _config(**fields) == fields
 
 
-def test_a_schema_that_admits_no_other_properties_keeps_saying_so() -> None:
+def test_a_schema_without_additional_properties_stays_so() -> None:
     schema = {"type": "OBJECT", "additionalProperties": False}
     assert _config(responseSchema=schema) == {"responseSchema": schema}
 
@@ -146,7 +146,7 @@ def test_the_role_of_a_system_instruction_is_ignored() -> None:
         ({"contents": [_HELLO], "systemInstruction": {}}, "request.systemInstruction.parts"),
     ],
 )
-def test_turns_that_say_nothing_are_refused(request_: object, path: str) -> None:
+def test_turns_without_content_are_refused(request_: object, path: str) -> None:
     assert _refusal(request_).path == path
 
 
@@ -203,7 +203,7 @@ def test_an_unknown_field_deep_inside() -> None:
         ),
     ],
 )
-def test_a_refusal_says_what_would_be_right(request_: object, message: str) -> None:
+def test_a_refusal_says_what_would_be_valid(request_: object, message: str) -> None:
     assert _refusal(request_).message == message
 
 
@@ -224,7 +224,7 @@ def test_both_spellings_of_a_field_are_refused_at_the_second(first: str) -> None
     assert _refusal({first: None, second: None}).path == f"request.{second}"
 
 
-def test_a_schema_without_a_bottom_is_refused() -> None:
+def test_an_endless_schema_is_refused() -> None:
     schema: dict[str, Any] = {"type": "STRING"}
     for _ in range(2000):
         schema = {"type": "ARRAY", "items": schema}
@@ -262,7 +262,7 @@ def test_embedding_requests_that_are_refused(request_: object, path: str) -> Non
 
 
 @pytest.mark.parametrize("model", ["../../files", "models/..", "m?x", "models/", "%2e%2e"])
-def test_a_model_that_is_another_path_is_refused(model: str) -> None:
+def test_a_model_that_would_change_the_path_is_refused(model: str) -> None:
     generate = {"model": model, "contents": [{"parts": [{"text": "a"}]}]}
     embed = {"model": model, "content": {"parts": [{"text": "a"}]}}
     for normalise, request in ((normalise_generate, generate), (normalise_embed, embed)):

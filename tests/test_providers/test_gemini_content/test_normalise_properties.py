@@ -38,7 +38,7 @@ def _snake(name: str) -> str:
 
 
 def _in_snake_case(value: Any, at: Steps = ()) -> Any:
-    """`value` with every field's name in snake_case, free-form maps as they are."""
+    """`value` with every field's name in snake_case, and free-form maps unchanged."""
     if isinstance(value, list):
         return [_in_snake_case(entry, (*at, index)) for index, entry in enumerate(value)]
     if not isinstance(value, dict):
@@ -126,7 +126,7 @@ def test_the_normal_form_of_a_normal_form_is_itself(
 
 @settings(deadline=None)
 @given(st.data())
-def test_a_request_with_anything_left_out_normalises_the_same_in_both_spellings(
+def test_a_request_with_any_field_left_out_normalises_the_same_in_both_spellings(
     data: st.DataObject,
 ) -> None:
     request = json.loads(json.dumps(maximal_requests.GENERATE))
@@ -143,7 +143,7 @@ def test_a_request_with_anything_left_out_normalises_the_same_in_both_spellings(
 
 
 def test_the_maximal_requests_are_maximal() -> None:
-    """Every field of the table occurs, so that no object escapes the properties above."""
+    """Every field of the table occurs, so the properties above check every object."""
     fields = {field for fields in OBJECTS.values() for field in fields}
     occurring = {
         name

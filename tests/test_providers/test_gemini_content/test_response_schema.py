@@ -23,7 +23,7 @@ _JSON = {"responseMimeType": "application/json"}
         ),
     ],
 )
-def test_what_is_asked_for(config: dict[str, Any], asked: JsonFormat | None) -> None:
+def test_the_requested_json_format(config: dict[str, Any], asked: JsonFormat | None) -> None:
     assert json_format(config, "config", "Elsewhere") == asked
 
 
@@ -37,7 +37,7 @@ def test_what_is_asked_for(config: dict[str, Any], asked: JsonFormat | None) -> 
         (_JSON | {"responseSchema": {"type": "odd"}}, "responseSchema.type"),
     ],
 )
-def test_what_is_refused(config: dict[str, Any], field: str) -> None:
+def test_refused_values(config: dict[str, Any], field: str) -> None:
     with pytest.raises(FerryError) as refused:
         json_format(config, "config", "Elsewhere")
     assert refused.value.path == f"config.{field}"

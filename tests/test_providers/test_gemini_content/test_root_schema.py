@@ -14,7 +14,7 @@ from providers.gemini_content.root_schema import ObjectRoot
         {"type": "object", "properties": {"anyOf": {"type": "string"}}},
     ],
 )
-def test_an_object_is_taken(schema: dict[str, Any]) -> None:
+def test_an_object_is_accepted(schema: dict[str, Any]) -> None:
     ObjectRoot("Elsewhere", ("anyOf",))(schema, "schema")
 
 
@@ -32,12 +32,12 @@ def test_an_object_is_taken(schema: dict[str, Any]) -> None:
         ({"type": "object", "enum": [{}]}, "enum"),
     ],
 )
-def test_another_root_is_refused(schema: dict[str, Any], field: str) -> None:
+def test_an_unsupported_root_is_refused(schema: dict[str, Any], field: str) -> None:
     with pytest.raises(FerryError) as refused:
         ObjectRoot("Elsewhere", ("anyOf", "enum"))(schema, "schema")
     assert refused.value.path == f"schema.{field}"
     assert "Elsewhere" in refused.value.message
 
 
-def test_without_keywords_to_avoid_only_the_type_counts() -> None:
+def test_without_excluded_keywords_only_the_type_is_checked() -> None:
     ObjectRoot("Elsewhere")({"type": "object", "anyOf": [{"required": ["a"]}]}, "schema")

@@ -70,13 +70,13 @@ def test_a_wrong_type_is_refused_at_its_path(kind: Scalar, value: Any) -> None:
 
 
 @pytest.mark.parametrize("value", [2**63, -(2**63) - 1, str(2**63), 1e300])
-def test_an_integer_that_is_too_large_is_called_that(value: Any) -> None:
+def test_an_integer_that_is_too_large_is_named_as_such(value: Any) -> None:
     with pytest.raises(FerryError, match=r"^a\.b: must be a signed 64-bit integer"):
         read_scalar(value, Scalar.INTEGER, "a.b")
 
 
 @pytest.mark.parametrize("kind", [Scalar.ANY, Scalar.FREE_MAP])
-def test_bottomless_values_are_refused(kind: Scalar) -> None:
+def test_endless_values_are_refused(kind: Scalar) -> None:
     value: dict[str, Any] = {}
     for _ in range(200):
         value = {"inner": value}

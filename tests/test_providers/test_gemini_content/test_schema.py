@@ -1,4 +1,4 @@
-"""The table against the types of Google's SDK, so that a field that is new there fails a test."""
+"""The table against the types of Google's SDK: a new field there fails a test."""
 
 import typing
 from collections.abc import Iterator, Mapping
@@ -12,14 +12,14 @@ from pydantic.alias_generators import to_camel
 from providers.gemini_content.schema import OBJECTS, Object
 from tests.test_providers.test_gemini_content import maximal_requests
 
-# Objects whose name in the SDK is another one.
+# Objects with another name in the SDK.
 _SDK_NAMES: Final = {"ResponseFormatConfig": "ResponseFormat"}
-# The SDK has one type for each of two objects of the wire: that of the user's `config`.
+# The SDK has one type for two objects of the wire: the type of the user's `config`.
 _CONFIGS: Final[Mapping[type[BaseModel], tuple[str, ...]]] = {
     types.GenerateContentConfig: ("GenerateContentRequest", "GenerationConfig"),
     types.EmbedContentConfig: ("EmbedContentRequest", "EmbedContentConfig"),
 }
-# What an SDK's `config` says to the SDK itself, or sends under another name.
+# Fields of an SDK's `config` for the SDK itself, or sent under another name.
 _NOT_ON_THE_WIRE: Final = frozenset(
     {
         "httpOptions",
@@ -51,14 +51,16 @@ def test_only_the_requests_themselves_have_no_type_in_the_sdk() -> None:
 
 
 @pytest.mark.parametrize(("config", "objects"), _CONFIGS.items())
-def test_all_of_a_config_has_its_place(config: type[BaseModel], objects: tuple[str, ...]) -> None:
+def test_every_field_of_a_config_is_mapped(
+    config: type[BaseModel], objects: tuple[str, ...]
+) -> None:
     known = {field for name in objects for field in OBJECTS[name]}
     assert _fields(config) - known - _NOT_ON_THE_WIRE == set()
     assert {_SENT_AS[name] for name in _fields(config) & _SENT_AS.keys()} <= known
 
 
 def _typed(model: type[BaseModel], seen: set[type[BaseModel]]) -> Iterator[type[BaseModel]]:
-    """The types inside a type of the SDK's."""
+    """The types inside a type of the SDK."""
     if model in seen:
         return
     seen.add(model)

@@ -18,7 +18,7 @@ from providers.gemini_content.warnings import Warnings
         ({"safetySettings": [{"threshold": "OFF"}, {}]}, "request.safetySettings;count=1"),
     ],
 )
-def test_what_is_warned_of(request_fields: dict[str, Any], rendered: str) -> None:
+def test_the_warnings(request_fields: dict[str, Any], rendered: str) -> None:
     warnings = Warnings()
     check_request_fields(request_fields, "request", warnings, "OpenAI")
     assert warnings.render() == rendered

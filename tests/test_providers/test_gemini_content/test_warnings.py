@@ -36,11 +36,11 @@ def test_the_line_of_a_file_does_not_make_a_path_another() -> None:
     assert rendered == ("line%20*%3A%20request.labels;count=2, line%20*%3A%20a.line%204;count=1")
 
 
-def test_what_would_break_a_header_is_percent_encoded() -> None:
+def test_characters_invalid_in_a_header_are_percent_encoded() -> None:
     assert _dropped('a["b; c=d,é\r\n%"]') == "a[%22b%3B%20c%3Dd%2C%C3%A9%0D%0A%25%22];count=1"
 
 
-def test_what_stands_in_is_named() -> None:
+def test_a_filled_in_default_is_named() -> None:
     warnings = Warnings()
     warnings.fill("requests[0].request.generationConfig.maxOutputTokens", 4096)
     warnings.fill("requests[1].request.generationConfig.maxOutputTokens", 4096)
@@ -61,7 +61,7 @@ def test_a_path_longer_than_the_header_is_only_counted() -> None:
     assert _dropped("a" * 3000) == "...;count=1"
 
 
-def test_names_that_a_client_invents_do_not_add_up() -> None:
+def test_many_invented_names_use_no_more_memory() -> None:
     warnings = Warnings()
     for number in range(10_000):
         warnings.drop(f"p{number}")
@@ -70,7 +70,7 @@ def test_names_that_a_client_invents_do_not_add_up() -> None:
     assert len(warnings.__dict__["_counts"]) < 1000
 
 
-def test_what_a_person_reads() -> None:
+def test_the_readable_text() -> None:
     warnings = Warnings()
     for number in range(3):
         warnings.drop(f"requests[{number}].request.safetySettings")
@@ -83,13 +83,13 @@ def test_what_a_person_reads() -> None:
     ]
 
 
-def test_no_warning_says_nothing() -> None:
+def test_without_warnings_there_is_no_text() -> None:
     assert explain("") == []
 
 
 @settings(deadline=None)
 @given(st.lists(st.text(max_size=60), max_size=100))
-def test_a_person_reads_as_much_as_a_header_holds(paths: list[str]) -> None:
+def test_the_readable_text_is_as_long_as_the_header(paths: list[str]) -> None:
     rendered = _dropped(*paths)
     sentences = explain(rendered)
     assert len(json.dumps(sentences)) <= 2048
@@ -98,7 +98,7 @@ def test_a_person_reads_as_much_as_a_header_holds(paths: list[str]) -> None:
 
 
 @given(st.text() | st.from_regex(r"[a-z.=;,% ]*;count=[0-9a-z]*", fullmatch=True))
-def test_what_others_wrote_in_its_place_does_no_harm(text: str) -> None:
+def test_text_that_is_not_ours_is_harmless(text: str) -> None:
     assert len(json.dumps(explain(text))) <= 2048
 
 

@@ -78,7 +78,7 @@ async def test_further_headers_of_one_request() -> None:
 
 
 @pytest.mark.parametrize("data", [b"", b"no json", b"[]", b"null", b"1"])
-async def test_what_is_no_object_is_the_upstreams_fault(data: bytes) -> None:
+async def test_an_answer_that_is_not_an_object_is_the_upstreams_fault(data: bytes) -> None:
     upstream = ScriptedUpstream(answer(data))
     with pytest.raises(UpstreamError) as caught:
         await client(upstream).get(CALLER, "files/a")
@@ -86,7 +86,7 @@ async def test_what_is_no_object_is_the_upstreams_fault(data: bytes) -> None:
     assert upstream.done
 
 
-def test_what_must_be_in_an_answer() -> None:
+def test_required_members_of_an_answer() -> None:
     found = Answer(id="a", none=None, inner={"x": 1}, text="t")
     assert (found["id"], found.part("inner")["x"], found.get("none")) == ("a", 1, None)
     for absent in ("none", "nowhere"):
@@ -97,7 +97,7 @@ def test_what_must_be_in_an_answer() -> None:
 
 
 @pytest.mark.parametrize("native_id", [None, 1, "", "a/b", "..", "a b"])
-async def test_an_id_that_names_nothing(native_id: object) -> None:
+async def test_an_id_without_an_object(native_id: object) -> None:
     with pytest.raises(UpstreamError):
         _ = Answer(id=native_id).id
 
@@ -123,7 +123,7 @@ async def test_a_page_of_a_list(
 
 
 @pytest.mark.parametrize("data", [{"a": 1}, ["a"], "text", 1])
-async def test_a_list_of_no_objects(data: object) -> None:
+async def test_a_list_without_objects(data: object) -> None:
     upstream = ScriptedUpstream(answer({"data": data}))
     with pytest.raises(UpstreamError):
         await client(upstream).list(CALLER, "files")
@@ -136,7 +136,7 @@ async def test_a_compressed_answer_is_refused_as_such() -> None:
         await client(upstream).get(CALLER, "files/a")
 
 
-async def test_an_encoded_content_is_not_handed_on() -> None:
+async def test_compressed_content_is_not_passed_on() -> None:
     upstream = ScriptedUpstream(answer(b"x", headers={"Content-Encoding": "gzip"}))
     with pytest.raises(UpstreamError):
         await client(upstream).open(CALLER, "files/a/content")
@@ -183,7 +183,7 @@ async def test_a_refusal_in_our_words(http: int, status: Status) -> None:
         ({"detail": "no such model"}, None),
     ],
 )
-async def test_a_refusal_in_another_servers_form(document: object, reason: str | None) -> None:
+async def test_a_refusal_in_another_servers_format(document: object, reason: str | None) -> None:
     error = await refusal(404, document)
     assert (error.message, error.reason) == ("provider: no such model", reason)
 
@@ -196,7 +196,7 @@ async def test_a_refusal_in_another_servers_form(document: object, reason: str |
         (429, {"code": "no_money", "type": "requests"}),
     ],
 )
-async def test_an_account_without_credit_is_no_matter_of_waiting(
+async def test_an_account_without_credit_is_a_permanent_error(
     http: int, error: dict[str, object]
 ) -> None:
     refused = await refusal(http, {"error": {"message": "Check your plan.", **error}})
@@ -227,7 +227,7 @@ async def test_the_request_id_of_a_refusal(header: str) -> None:
 @pytest.mark.parametrize(
     "document", [b"", b"<html>", [], {}, {"error": None}, {"error": []}, b"x" * (65 << 10)]
 )
-async def test_a_refusal_that_says_nothing(document: object) -> None:
+async def test_a_refusal_without_a_message(document: object) -> None:
     error = await refusal(404, document)
     assert (error.status, error.message, error.reason) == (
         Status.NOT_FOUND,
@@ -244,7 +244,7 @@ async def test_a_redirect_hints_at_the_address() -> None:
     )
 
 
-async def test_a_key_that_is_echoed_is_cut_out() -> None:
+async def test_an_echoed_key_is_removed() -> None:
     echo = {"error": {"message": "Incorrect: sk-secret.", "type": "bad sk-secret"}}
     error = await refusal(401, echo)
     assert (error.message, error.reason) == ("provider: Incorrect: ***.", "bad ***")
@@ -269,7 +269,7 @@ async def test_a_key_that_is_echoed_is_cut_out() -> None:
         (StateError(Status.UNAVAILABLE, "the body could not be read"), False),
     ],
 )
-def test_what_the_provider_may_have_done(error: FerryError, unknown: bool) -> None:
+def test_errors_after_which_the_outcome_is_unknown(error: FerryError, unknown: bool) -> None:
     assert outcome_unknown(error) is unknown
 
 

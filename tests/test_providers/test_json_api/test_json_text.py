@@ -31,7 +31,7 @@ def test_an_integer_stays_exact(number: int, shape: str) -> None:
 
 
 def test_orjson_alone_would_change_it() -> None:
-    """The reason for the module: if this fails, orjson has learnt it."""
+    """The reason for the module: if this fails, orjson can do it."""
     assert orjson.loads(str(2**64 + 1)) == float(2**64)
 
 
@@ -45,13 +45,13 @@ def test_orjson_alone_would_change_it() -> None:
         "[1.0,-0.00012345678901234567]",
     ],
 )
-def test_what_only_looks_like_one_is_what_it_was(text: str) -> None:
+def test_text_that_only_looks_like_a_large_integer_is_unchanged(text: str) -> None:
     assert parse_json(text) == orjson.loads(text)
     assert type(parse_json(text)) is type(orjson.loads(text))
 
 
 @pytest.mark.parametrize("place", [0, 1, 65_530, 65_536, 131_066, 131_072])
-def test_one_is_found_wherever_it_stands(place: int) -> None:
+def test_a_large_integer_is_found_anywhere(place: int) -> None:
     text = b'["' + b"x" * place + b'",%d]' % 2**64
     assert parse_json(text)[1] == 2**64
 
@@ -59,12 +59,12 @@ def test_one_is_found_wherever_it_stands(place: int) -> None:
 @pytest.mark.parametrize(
     "text", ["", "{", "NaN", "[Infinity]", '"\\ud800"', "1e400", "9" * 309, "[" * 5000]
 )
-def test_what_is_no_json_or_no_double(text: str) -> None:
+def test_text_that_is_not_json_or_not_a_double(text: str) -> None:
     with pytest.raises(orjson.JSONDecodeError):
         parse_json(text)
 
 
-def test_deep_nesting_beside_a_large_integer_is_refused() -> None:
+def test_deep_nesting_next_to_a_large_integer_is_refused() -> None:
     text = "[" * 1020 + str(2**64) + "]" * 1020
     with pytest.raises(orjson.JSONDecodeError, match="nested too deeply"):
         parse_json(text)
@@ -89,7 +89,7 @@ def test_a_line_that_is_passed_on_is_one_line() -> None:
     assert one_line(b'{"a": "\\r"}') == b'{"a": "\\r"}'
 
 
-def test_a_fragment_that_was_kept_is_escaped_too() -> None:
+def test_a_raw_fragment_is_escaped_too() -> None:
     assert render_json({"key": orjson.Fragment('"\u2028"')}) == b'{"key":"\\u2028"}'
 
 
@@ -97,12 +97,12 @@ class _State(StrEnum):
     DONE = "done"
 
 
-def test_an_enum_beside_a_large_integer() -> None:
+def test_an_enum_next_to_a_large_integer() -> None:
     assert render_json([_State.DONE, parse_json(str(2**64))]) == b'["done",18446744073709551616]'
 
 
 @pytest.mark.parametrize("value", [object(), float, [{1, 2}], "\ud800"])
-def test_what_has_no_json(value: Any) -> None:
+def test_values_without_json(value: Any) -> None:
     with pytest.raises(orjson.JSONEncodeError):
         render_json(value)
 
@@ -121,7 +121,7 @@ _json = st.recursive(
 
 
 @given(_json)
-def test_whatever_is_written_is_read_back_in_one_line(value: Any) -> None:
+def test_any_document_is_written_in_one_line_and_read_back(value: Any) -> None:
     parsed = parse_json(json.dumps(value))
     assert parsed == value
     rendered = render_json(parsed)

@@ -33,13 +33,13 @@ def test_any_other_text_is_refused_or_names_an_id(token: str) -> None:
 
 
 @pytest.mark.parametrize("after", ["", "..", "a/b", "a b", "a\nb"])
-def test_a_token_of_what_is_no_id(after: str) -> None:
+def test_a_token_of_an_invalid_id(after: str) -> None:
     with pytest.raises(FerryError):
         decode_page_token(encode_page_token(after))
 
 
 @pytest.mark.parametrize(("asked", "found"), [(None, None), (None, "a"), ("a", "b"), ("a", None)])
-def test_a_token_that_leads_on(asked: str | None, found: str | None) -> None:
+def test_a_token_for_the_next_page(asked: str | None, found: str | None) -> None:
     assert leading_on("openai", asked, found) == found
 
 

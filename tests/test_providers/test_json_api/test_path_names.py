@@ -59,7 +59,7 @@ def test_names_that_providers_have(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", UNSAFE, ids=lambda name: repr(name)[:30])
-def test_names_that_are_another_path(name: str) -> None:
+def test_names_that_would_change_the_path(name: str) -> None:
     with pytest.raises(FerryError) as refused:
         check_path_name(name, "batch.model", "model")
     assert (refused.value.status, refused.value.path) == (Status.INVALID_ARGUMENT, "batch.model")

@@ -22,12 +22,12 @@ from providers.json_api.refusal_body import code_of, has_code, message_of
         ({"error": {"message": {"a": "b" * 5000}}}, '{"a":"' + "b" * 1994, ""),
     ],
 )
-def test_the_forms_of_a_refusal(body: object, message: str, code: str) -> None:
+def test_the_formats_of_a_refusal(body: object, message: str, code: str) -> None:
     assert (message_of(body), code_of(body)) == (message, code)
 
 
 @pytest.mark.parametrize("body", [None, "why", 1, [], {}, {"error": None}, {"error": {}}])
-def test_a_body_that_says_nothing(body: object) -> None:
+def test_a_body_without_a_message(body: object) -> None:
     assert (message_of(body), code_of(body)) == ("", "")
 
 

@@ -68,13 +68,13 @@ def batches(
 
 
 def scripted(*answers: Answer) -> ScriptedUpstream:
-    """The answers to what is read and sent up, then the batch."""
+    """The answers to the reading and the upload of the input, then the batch."""
     made = {"id": "batch_A", "status": "validating", "endpoint": "/v1/chat/completions"}
     return ScriptedUpstream(*answers, answer(made))
 
 
 def uploaded(upstream: ScriptedUpstream) -> bytes:
-    """The one file that was sent up, out of its form."""
+    """The content of the one uploaded file."""
     [form] = [sent.body for sent in upstream.sent if str(sent.request.url) == f"{BASE}/files"]
     part = form.split(b"Content-Type: application/jsonl\r\n\r\n")[1]
     return part.partition(b"\r\n--")[0]
@@ -107,7 +107,7 @@ async def rows(state: MemoryState, job: str, input_file: str) -> tuple[RowKind, 
 
 async def test_a_file_is_counted_and_then_sent() -> None:
     content = answer(b"\xef\xbb\xbf" + keyed(3))
-    # It is asked for the second time by the body of the form, whose answer is written down first.
+    # The body of the form reads it a second time, and its answer comes first in the script.
     upstream, state = scripted(PURPOSE, content, answer({"id": "file-b"}), content), MemoryState()
     made = await batches(upstream, state).create(CALLER, from_file())
     assert (made.batch.id, made.batch.warnings) == ("batch_A", "")
@@ -160,7 +160,7 @@ async def test_a_native_file_is_not_translated() -> None:
         (b"\n\n  \n", None),
     ],
 )
-async def test_a_file_that_is_wrong_is_let_go_at_once(data: bytes, path: str | None) -> None:
+async def test_an_invalid_file_is_closed_at_once(data: bytes, path: str | None) -> None:
     upstream = ScriptedUpstream(PURPOSE, answer(data))
     error = await refusal(upstream, from_file())
     assert error.path == path
@@ -201,7 +201,7 @@ async def test_the_table_draws_on_the_budget() -> None:
 
 
 class Stopping(ScriptedUpstream):
-    """Takes one chunk of the file that is sent up, and no more."""
+    """Reads only one chunk of the uploaded file."""
 
     async def send(self, request: OutboundRequest) -> ScriptedReply:
         if request.method != "POST":
@@ -216,7 +216,7 @@ class Stopping(ScriptedUpstream):
         raise UpstreamError(Status.UNAVAILABLE, "stopped", unsent=True)
 
 
-async def test_a_translation_that_is_given_up_lets_its_file_go() -> None:
+async def test_an_abandoned_translation_closes_its_file() -> None:
     content = answer(keyed(3))
     upstream = Stopping(PURPOSE, content, content)
     with patch("providers.batches.batch_input._SLICE_BYTES", 10), pytest.raises(UpstreamError):

@@ -58,7 +58,7 @@ def test_a_batch_that_failed_without_a_reason(errors: object) -> None:
     assert RequestFailures(batch).for_line(1).message == "The batch failed: OpenAI gives no reason"
 
 
-def test_errors_that_make_no_sense() -> None:
+def test_invalid_errors() -> None:
     batch = failed("text", {}, 1, {"line": True, "code": 3, "message": ["m"]})
     assert failure_of(batch) is not None
     assert RequestFailures(batch).for_line(1).message.startswith("The batch failed: text")
@@ -82,20 +82,20 @@ def test_a_batch_that_ended_early_says_how_many_have_no_answer(
 
 
 @pytest.mark.parametrize("counts", [None, {}, {"total": "3"}, {"total": 0, "completed": 0}])
-def test_counts_that_say_nothing_are_left_out(counts: object) -> None:
+def test_empty_counts_are_left_out(counts: object) -> None:
     batch = {"status": "expired", "request_counts": counts}
     assert failure_of(batch) == Failure(Status.DEADLINE_EXCEEDED, "The batch expired.")
 
 
 @pytest.mark.parametrize("status", ["validating", "in_progress", "cancelling", "completed", None])
-def test_no_other_batch_has_failed(status: str | None) -> None:
+def test_other_batches_have_not_failed(status: str | None) -> None:
     assert failure_of({"status": status}) is None
 
 
 # --- one request ----------------------------------------------------------------------------------
 
 
-def test_an_error_with_a_line_is_that_of_its_request() -> None:
+def test_an_error_with_a_line_belongs_to_its_request() -> None:
     failures = RequestFailures(failed(error("bad", 2), error("worse", 2), error("other", 3)))
     assert failures.for_line(2) == Failure(Status.INVALID_ARGUMENT, "bad")
     assert failures.for_line(3) == Failure(Status.INVALID_ARGUMENT, "other")
@@ -107,7 +107,7 @@ def test_a_request_without_an_error_gets_those_of_the_batch() -> None:
     assert RequestFailures(batch).for_line(1) == expected
 
 
-def test_where_only_other_lines_are_at_fault_they_are_named() -> None:
+def test_if_only_other_lines_are_invalid_they_are_named() -> None:
     failure = RequestFailures(failed(error("bad", 2))).for_line(1)
     assert failure == Failure(Status.INVALID_ARGUMENT, "The batch failed: line 2: bad")
 

@@ -34,7 +34,7 @@ def refusal(lines: GeminiLines | OpenAILines, number: int, document: dict[str, A
 # --- Gemini's format ----------------------------------------------------------------------------
 
 
-def test_a_line_becomes_one_of_openais() -> None:
+def test_a_line_becomes_a_line_for_openai() -> None:
     sent, row = gemini().read(7, 9, {"key": "k", "request": REQUEST})
     assert b"\n" not in sent
     line = orjson.loads(sent)
@@ -82,7 +82,7 @@ def test_a_number_that_another_line_has_as_its_key() -> None:
         ({"key": "k", "request": None}, "line 4: request"),
     ],
 )
-def test_a_line_that_is_wrong_says_where(document: dict[str, Any], path: str) -> None:
+def test_the_error_of_an_invalid_line_says_where(document: dict[str, Any], path: str) -> None:
     assert str(refusal(gemini(), 4, document).path).startswith(path)
 
 
@@ -137,7 +137,7 @@ def test_a_file_of_another_provider_is_refused() -> None:
 
 
 @pytest.mark.parametrize("url", [CHAT, RESPONSES])
-def test_a_native_line_goes_as_it_is(url: str) -> None:
+def test_a_native_line_is_sent_unchanged(url: str) -> None:
     lines = OpenAILines(MODEL, BatchKind.GENERATE)
     assert lines.read(0, 1, native(url=url)) == (None, b'"a"')
     assert lines.endpoint == url
@@ -169,7 +169,7 @@ def test_a_native_line_goes_as_it_is(url: str) -> None:
         ({"url": "/v1/images/edits"}, "line 2: url"),
     ],
 )
-def test_a_native_line_that_is_wrong(changes: dict[str, Any], path: str) -> None:
+def test_an_invalid_native_line(changes: dict[str, Any], path: str) -> None:
     lines = OpenAILines(MODEL, BatchKind.GENERATE)
     lines.read(0, 1, native())
     assert refusal(lines, 2, native(custom_id="b") | changes).path == path
@@ -179,7 +179,7 @@ def test_a_native_id_at_the_limit() -> None:
     OpenAILines(MODEL, BatchKind.GENERATE).read(0, 1, native(custom_id="x" * 512))
 
 
-def test_a_misspelt_member_is_named_itself() -> None:
+def test_a_misspelt_member_is_named() -> None:
     line = native()
     line["bdy"] = line.pop("body")
     message = refusal(OpenAILines(MODEL, BatchKind.GENERATE), 1, line).message
@@ -219,7 +219,7 @@ def test_an_endpoint_of_the_other_kind() -> None:
         ({"recordId": "a", "modelInput": {}}, "an unknown"),
         ({"custom_id": "a"}, "openai"),
         ({"params": {}}, "an unknown"),
-        # What another provider's lines have is enough to tell: theirs go nowhere but there.
+        # One member of another provider's lines is enough to recognise them.
         (native(params={}), "an unknown"),
         (native(modelInput={}), "an unknown"),
         ({"custom_id": "a", "recordId": "a"}, "an unknown"),

@@ -71,7 +71,7 @@ def test_every_status(status: str | None, state: BatchState) -> None:
 @pytest.mark.parametrize(
     "counts", [None, [], {}, {"total": None}, {"total": "3", "completed": [], "failed": True}]
 )
-def test_counts_that_make_no_sense(counts: object) -> None:
+def test_invalid_counts(counts: object) -> None:
     found = from_openai_batch(Answer(NATIVE | {"request_counts": counts})).counts
     assert found in (None, Counts(0, 0, 0))
 

@@ -22,7 +22,7 @@ async def test_only_listed_headers_are_sent() -> None:
     assert upstream.done
 
 
-async def test_a_refusal_bears_the_configured_name() -> None:
+async def test_a_refusal_has_the_configured_name() -> None:
     headers = {"x-request-id": "req_1", "retry-after": "7"}
     document = {"error": {"message": "Incorrect: sk-secret.", "code": None, "type": "t"}}
     upstream = ScriptedUpstream(answer(document, 401, headers))

@@ -39,7 +39,7 @@ def test_a_purpose_by_the_name_on_disk() -> None:
     assert purpose_of(CALLER, UploadStart("notes", file_name="a.jsonl")) == "batch"
 
 
-def test_a_purpose_by_the_callers_word() -> None:
+def test_a_purpose_that_the_caller_gives() -> None:
     caller = Caller(Credential("k"), "tenant", {"x-ferry-openai-purpose": "evals"})
     assert purpose_of(caller, UploadStart("a.jsonl")) == "evals"
     caller = Caller(Credential("k"), "tenant", {"x-ferry-openai-purpose": "batch_output"})
@@ -60,7 +60,7 @@ def test_a_purpose_by_the_callers_word() -> None:
         ("", "upload.jsonl"),
     ],
 )
-def test_a_batch_files_name_ends_as_openai_wants_it(name: str, native: str) -> None:
+def test_the_name_of_a_batch_file_ends_as_openai_requires(name: str, native: str) -> None:
     assert native_file_name(UploadStart(name), "batch") == native
 
 
@@ -83,7 +83,7 @@ def test_a_content_type_that_openai_can_read(purpose: str, mime_type: str, sent:
     assert part_type({"purpose": "vision"}) == "application/octet-stream"
 
 
-def test_what_is_listed_is_the_users_own() -> None:
+def test_only_the_users_own_files_are_listed() -> None:
     name = derived_file_name("0123456789abcdef" * 2)
     assert not is_listed({"purpose": "batch", "filename": name})
     assert not is_listed({"purpose": "batch_output", "filename": "a"})

@@ -49,7 +49,7 @@ def test_a_file_that_failed_says_why(details: str | None) -> None:
     assert file.error == (details or "the provider says: error")
 
 
-def test_a_file_of_which_only_the_id_is_told() -> None:
+def test_a_file_with_only_an_id() -> None:
     file = from_openai_file(Answer(id="a", bytes="many", created_at="then"), None)
     assert (file.size, file.create_time, file.display_name) == (None, None, None)
 

@@ -15,7 +15,7 @@ NAMES = st.text(
 
 
 @given(st.binary(max_size=200), CUTS, NAMES)
-async def test_a_form_is_read_as_it_was_meant(data: bytes, cuts: list[int], name: str) -> None:
+async def test_a_form_is_read_back_correctly(data: bytes, cuts: list[int], name: str) -> None:
     content = Body(stream(cut(data, cuts)), len(data))
     content_type, form = form_with_file({"purpose": "batch"}, "file", name, "text/x", content)
     sent = await collect(aiter(form.chunks))
@@ -35,10 +35,10 @@ async def test_a_name_cannot_end_its_header() -> None:
     assert b'filename="a%22%0D%0AX-Injected: 1%0D%0A%0D%0A"' in sent
 
 
-def test_the_length_is_unknown_where_the_files_is() -> None:
+def test_the_length_is_unknown_if_that_of_the_file_is() -> None:
     assert form_with_file({}, "file", "a", "text/x", Body(stream([]), None))[1].length is None
 
 
-def test_a_boundary_is_another_each_time() -> None:
+def test_each_boundary_is_different() -> None:
     types = {form_with_file({}, "file", "a", "text/x", in_memory(b""))[0] for _ in range(3)}
     assert len(types) == 3

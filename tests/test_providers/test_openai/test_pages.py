@@ -17,7 +17,7 @@ from tests.test_providers.test_openai_content.answering import CALLER, client
 
 
 class Listing:
-    """A list at OpenAI that never gives more than `at_most` on a page."""
+    """A list at OpenAI with at most `at_most` on a page."""
 
     def __init__(self, ids: Sequence[str], at_most: int) -> None:
         self.ids = ids
@@ -73,7 +73,7 @@ async def test_a_full_page_that_does_not_say_whether_it_is_the_last() -> None:
 
 
 @pytest.mark.parametrize("ids", ["2146", "2416", "21436"])
-async def test_a_token_is_the_object_after_which_a_page_goes_on(ids: str) -> None:
+async def test_a_token_is_the_last_object_of_the_page_before(ids: str) -> None:
     ours = client(Listing(ids, 3))
     page, token = await filled_page(ours, CALLER, "files", 2, None, even, order="desc")
     assert [item["id"] for item in page] == ["2", "4"]
@@ -89,7 +89,7 @@ async def test_no_token_leads_to_an_empty_page(ids: str) -> None:
 
 
 async def test_a_page_that_lacks_one_object_is_not_filled_object_by_object() -> None:
-    """Most files of who makes many batches are those of the batches, which are not shown."""
+    """With many batches, most files belong to them and are not shown."""
     listing = Listing([str(n) for n in (*range(0, 18, 2), *range(1, 200, 2), 200)], at_most=100)
     ours = client(listing)
     page, token = await filled_page(ours, CALLER, "files", 10, None, even)
@@ -100,7 +100,7 @@ async def test_a_page_that_lacks_one_object_is_not_filled_object_by_object() -> 
 @pytest.mark.parametrize(
     "document", [{"data": {"a": 1}}, {"data": ["a"]}, {"data": [{}], "has_more": True}]
 )
-async def test_a_page_that_makes_no_sense(document: dict[str, Any]) -> None:
+async def test_an_invalid_page(document: dict[str, Any]) -> None:
     async def shown(listed: Sequence[Answer]) -> list[Answer]:
         return list(listed)
 
@@ -117,7 +117,7 @@ async def test_an_empty_page_ends_a_list(document: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("more", [{"has_more": True}, {}])
-async def test_a_server_that_knows_no_pages_is_not_asked_for_ever(more: dict[str, Any]) -> None:
+async def test_a_server_without_pages_is_not_called_endlessly(more: dict[str, Any]) -> None:
     class Pageless:
         asked = 0
 

@@ -74,7 +74,7 @@ async def test_every_request_has_exactly_one_result(out: list[bytes], err: list[
     assert all(set(each) == {"key", "error"} for each in found)
 
 
-async def test_a_second_answer_is_not_the_one() -> None:
+async def test_a_second_answer_is_ignored() -> None:
     upstream = scripted(line(indexed_id(1), "first"), line(indexed_id(1), "second"))
     found = {
         each["key"]: each["error"]["message"] for each in await read(results(upstream, table()))
@@ -101,7 +101,7 @@ async def test_another_tools_results_are_keyed_by_custom_id() -> None:
     assert [each["key"] for each in found] == ["mine", "r0000000001"]
 
 
-async def test_an_inline_request_is_known_by_its_number() -> None:
+async def test_an_inline_request_is_identified_by_its_number() -> None:
     found = await read(results(scripted(b"", b""), table(RowKind.METADATA)))
     assert [each["key"] for each in found] == ["1", "2", "3"]
 
@@ -115,7 +115,7 @@ async def test_a_request_that_was_never_answered(status: str, code: int) -> None
     assert [each["error"]["code"] for each in found] == [code] * 3
 
 
-async def test_results_given_up_let_their_file_go() -> None:
+async def test_abandoned_results_close_their_file() -> None:
     upstream = scripted(line(indexed_id(0)))
     lines = results(upstream, table()).lines()
     assert await anext(lines)
@@ -124,20 +124,20 @@ async def test_results_given_up_let_their_file_go() -> None:
     assert upstream.done
 
 
-async def test_a_file_that_cannot_be_had_is_no_empty_one() -> None:
+async def test_an_unavailable_file_is_not_an_empty_file() -> None:
     upstream = ScriptedUpstream(Scripted(500))
     with pytest.raises(FerryError) as caught:
         await read(results(upstream, table()))
     assert caught.value.status == Status.UNAVAILABLE
 
 
-def test_which_files_there_are() -> None:
+def test_the_files_of_a_batch() -> None:
     assert output_files(Answer(BATCH)) == ["file-out", "file-err"]
     assert output_files(Answer(BATCH | {"output_file_id": None})) == ["file-err"]
     assert output_files(Answer(status="failed")) == []
 
 
-async def test_files_that_are_gone() -> None:
+async def test_deleted_files() -> None:
     gone = Scripted(404)
     upstream = ScriptedUpstream(gone, gone)
     with pytest.raises(FerryError) as caught:
@@ -147,19 +147,19 @@ async def test_files_that_are_gone() -> None:
 
 
 @pytest.mark.parametrize("lost", [0, 1])
-async def test_one_file_that_is_gone_takes_only_its_results(lost: int) -> None:
+async def test_a_deleted_file_loses_only_its_own_results(lost: int) -> None:
     script = [answer(line(indexed_id(0)))]
     script.insert(lost, Scripted(404))
     upstream = ScriptedUpstream(*script)
     found = await read(results(upstream, table(), status="cancelled"))
     assert [each["key"] for each in found] == KEYS
     assert found[0]["error"]["message"] == "m"
-    # Not what a cancelled batch says of a request that it never came to.
+    # Not the error of a cancelled batch for a request that was never sent.
     assert {each["error"]["code"] for each in found[1:]} == {5}
     assert upstream.done
 
 
-async def test_the_endpoint_says_what_a_response_is() -> None:
+async def test_the_endpoint_determines_the_kind_of_response() -> None:
     embedding = {"data": [{"embedding": [0.5], "index": 0}], "usage": {}}
     response = {"status_code": 200, "body": embedding}
     text = orjson.dumps({"custom_id": indexed_id(0), "response": response, "error": None})

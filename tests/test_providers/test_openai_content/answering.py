@@ -1,4 +1,4 @@
-"""OpenAI's API over an upstream that a test has written down."""
+"""OpenAI's API over an upstream with scripted answers."""
 
 from yarl import URL
 

@@ -23,6 +23,6 @@ from providers.openai_content.answer_members import from_openai_usage
         ),
     ],
 )
-def test_what_is_not_counted_is_left_out(usage: Any, metadata: dict[str, int] | None) -> None:
+def test_missing_counts_are_left_out(usage: Any, metadata: dict[str, int] | None) -> None:
     expected = {} if metadata is None else {"usageMetadata": metadata}
     assert from_openai_usage(usage, sent="prompt", written="completion") == expected

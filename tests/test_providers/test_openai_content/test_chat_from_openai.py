@@ -55,7 +55,7 @@ def test_a_whole_completion() -> None:
     }
 
 
-def test_what_openai_does_not_say_is_left_out() -> None:
+def test_fields_that_openai_omits_are_left_out() -> None:
     assert from_openai_chat({"choices": []}) == {"candidates": []}
 
 
@@ -78,7 +78,7 @@ def test_finish_reasons(native: Any, finish: dict[str, str]) -> None:
 
 
 @pytest.mark.parametrize("content", [None, ""])
-def test_no_content_is_no_part(content: str | None) -> None:
+def test_without_content_there_is_no_part(content: str | None) -> None:
     assert _candidate({"content": content})["content"] == {"role": "model", "parts": []}
 
 
@@ -137,7 +137,7 @@ def test_a_call_without_arguments(arguments: Any, form: str) -> None:
         ("[" * 100_000, "[" * 8000 + "… (92000 more characters)"),
     ],
 )
-def test_arguments_that_are_no_object(arguments: Any, written: str) -> None:
+def test_arguments_that_are_not_an_object(arguments: Any, written: str) -> None:
     calls = [_call(arguments), _call('{"b":1}', id="call_2")]
     candidate = _candidate({"content": "Hm", "tool_calls": calls}, "tool_calls")
     assert candidate["finishReason"] == "MALFORMED_FUNCTION_CALL"
@@ -249,7 +249,7 @@ def test_log_probabilities(tokens: list[dict[str, Any]], result: dict[str, Any] 
         ({"choices": [{"message": {"audio": {"id": "a"}}}]}, Status.UNIMPLEMENTED),
     ],
 )
-def test_what_is_no_answer_in_text(body: dict[str, Any], status: Status) -> None:
+def test_answers_without_text(body: dict[str, Any], status: Status) -> None:
     with pytest.raises(FerryError) as failed:
         from_openai_chat(body)
     assert failed.value.status == status
@@ -350,20 +350,20 @@ _CUSTOM = {"id": "call_2", "type": "custom", "custom": {"name": "f", "input": "x
         ),
     ],
 )
-def test_one_member_that_cannot_be_read_costs_no_other(
+def test_one_unreadable_member_affects_no_other(
     message: dict[str, Any], parts: list[dict[str, Any]]
 ) -> None:
     assert _candidate(message)["content"]["parts"] == parts
 
 
-def test_a_choice_that_cannot_be_read_costs_no_other() -> None:
+def test_an_unreadable_choice_affects_no_other() -> None:
     choices = [{"message": {"content": "a"}, "finish_reason": "stop"}, None]
     first, second = from_openai_chat({"choices": choices})["candidates"]
     assert first["content"]["parts"] == [{"text": "a"}]
     assert second["content"]["parts"] == [_unread("choices[1] is not an object")]
 
 
-def test_numbers_that_cannot_be_read_cost_no_text() -> None:
+def test_unreadable_numbers_do_not_affect_the_text() -> None:
     choice = {
         "message": {"content": "a"},
         "finish_reason": "stop",
@@ -388,6 +388,6 @@ def test_numbers_that_cannot_be_read_cost_no_text() -> None:
         (None, None),
     ],
 )
-def test_an_end_without_content_says_why(native: Any, sentence: str | None) -> None:
+def test_an_answer_without_content_has_a_reason(native: Any, sentence: str | None) -> None:
     parts = _candidate({"content": None}, native)["content"]["parts"]
     assert parts == ([{"text": f"[genai-ferry] {sentence}"}] if sentence else [])

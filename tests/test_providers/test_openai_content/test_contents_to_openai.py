@@ -26,7 +26,7 @@ def test_a_conversation() -> None:
     ]
 
 
-def test_several_texts_stay_apart() -> None:
+def test_several_texts_stay_separate() -> None:
     texts = [{"text": "a"}, {"text": "b"}]
     content = [{"type": "text", "text": "a"}, {"type": "text", "text": "b"}]
     assert _messages(
@@ -74,14 +74,14 @@ def test_a_call_and_an_answer_without_content() -> None:
 
 
 @pytest.mark.parametrize("given", ["a.b", "ü", "a b"])
-def test_any_id_is_openais(given: str) -> None:
+def test_any_id_may_be_openais(given: str) -> None:
     call = {"functionCall": {"id": given, "name": "f"}}
     answer = {"functionResponse": {"id": given, "name": "f"}}
     _, called, answered = _messages(contents=[user(_HELLO), model(call), user(answer)])
     assert called["tool_calls"][0]["id"] == answered["tool_call_id"] == given
 
 
-def test_answers_come_before_what_is_said_with_them() -> None:
+def test_answers_come_before_other_parts_of_their_turn() -> None:
     messages = _messages(contents=[user(_HELLO), model(_HELLO, _CALL), user(_HELLO, _ANSWER)])
     assert [message["role"] for message in messages] == ["user", "assistant", "tool", "user"]
     assert messages[1]["content"] == "Hello"
@@ -126,7 +126,7 @@ def test_answers_in_turns_of_their_own(role: str) -> None:
         ),
     ],
 )
-def test_conversations_that_openai_would_not_follow(contents: list[Any], path: str) -> None:
+def test_conversations_that_openai_rejects(contents: list[Any], path: str) -> None:
     assert refusal(contents=contents).path == path
 
 
@@ -136,7 +136,7 @@ def test_a_system_instruction_is_text() -> None:
     assert error.path == "request.systemInstruction.parts[0].inlineData"
 
 
-# What has no place.
+# Fields without an equivalent.
 
 
 def test_thoughts_are_dropped() -> None:
@@ -153,17 +153,17 @@ def test_thoughts_are_dropped() -> None:
     )
 
 
-def test_a_part_of_nothing_but_a_signature_is_dropped() -> None:
+def test_a_part_with_only_a_signature_is_dropped() -> None:
     contents = [user(_HELLO), model(_HELLO, {"thoughtSignature": "AAAA"}), user(_HELLO)]
     assert _messages(contents=contents)[1] == {"role": "assistant", "content": "Hello"}
 
 
-def test_a_call_that_was_thought_of_is_still_a_call() -> None:
+def test_a_call_marked_as_a_thought_is_still_a_call() -> None:
     thought = _CALL | {"thought": True}
     assert "tool_calls" in _messages(contents=[user(_HELLO), model(thought), user(_ANSWER)])[1]
 
 
-def test_a_turn_of_nothing_but_thoughts_is_refused() -> None:
+def test_a_turn_of_thoughts_only_is_refused() -> None:
     thought = {"text": "Hm", "thought": True}
     error = refusal(contents=[user(_HELLO), model(thought), user(_HELLO)])
     assert error.path == "request.contents[1].parts"

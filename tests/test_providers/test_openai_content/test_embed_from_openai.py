@@ -56,7 +56,7 @@ def test_several_embeddings_of_a_native_line() -> None:
         [_entry(0, base64.b64encode(struct.pack("<2f", 1, float("inf"))).decode())],
     ],
 )
-def test_what_is_no_embedding(data: Any) -> None:
+def test_invalid_embeddings(data: Any) -> None:
     with pytest.raises(FerryError) as failed:
         from_openai_embedding({"data": data})
     assert failed.value.status == Status.INTERNAL

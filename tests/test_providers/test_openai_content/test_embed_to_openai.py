@@ -51,7 +51,7 @@ def test_embeddings(fields: dict[str, Any], options: dict[str, Any]) -> None:
         ({"content": {"parts": [{"executableCode": {}}]}}, "content.parts[0].executableCode"),
     ],
 )
-def test_what_openai_does_not_embed(fields: dict[str, Any], path: str) -> None:
+def test_requests_that_openai_cannot_embed(fields: dict[str, Any], path: str) -> None:
     with pytest.raises(FerryError) as refused:
         _embedding(**fields)
     assert refused.value.path == f"request.{path}"
@@ -59,7 +59,7 @@ def test_what_openai_does_not_embed(fields: dict[str, Any], path: str) -> None:
 
 @pytest.mark.parametrize("name", ["taskType", "title"])
 @pytest.mark.parametrize("place", ["", "embedContentConfig."])
-def test_a_refusal_says_to_leave_it_out(name: str, place: str) -> None:
+def test_a_refusal_asks_to_leave_the_field_out(name: str, place: str) -> None:
     setting = {name: "CLUSTERING" if name == "taskType" else "t"}
     with pytest.raises(FerryError) as refused:
         _embedding(**({"embedContentConfig": setting} if place else setting))

@@ -16,7 +16,7 @@ def test_the_documented_workflows_request() -> None:
     }
 
 
-def test_options_and_tools_stand_beside_the_messages() -> None:
+def test_options_and_tools_are_next_to_the_messages() -> None:
     body = chat(
         generationConfig={"temperature": 0},
         tools=[{"functionDeclarations": [{"name": "f"}]}],
@@ -26,7 +26,7 @@ def test_options_and_tools_stand_beside_the_messages() -> None:
 
 
 @pytest.mark.parametrize("model", ["gpt-test", "models/gpt-test"])
-def test_the_batchs_own_model_may_be_named(model: str) -> None:
+def test_a_request_may_name_the_batchs_own_model(model: str) -> None:
     assert chat(model=model)["model"] == "gpt-test"
 
 
@@ -39,7 +39,7 @@ def test_the_batchs_own_model_may_be_named(model: str) -> None:
         ("continuationToken", "AAAA"),
     ],
 )
-def test_what_openai_has_no_equivalent_of(field: str, value: object) -> None:
+def test_fields_without_an_equivalent_at_openai(field: str, value: object) -> None:
     assert refusal(**{field: value}).path == f"request.{field}"
 
 
@@ -64,7 +64,7 @@ def test_what_openai_has_no_equivalent_of(field: str, value: object) -> None:
         ),
     ],
 )
-def test_what_is_dropped(fields: dict[str, Any], warnings: str) -> None:
+def test_dropped_fields(fields: dict[str, Any], warnings: str) -> None:
     assert dropped(**fields) == warnings
     assert set(chat(**fields)) == {"model", "messages"}
 
@@ -82,11 +82,11 @@ _JSON = {"responseMimeType": "application/json"}
         {"systemInstruction": {"parts": [{"text": "json"}]}},
     ],
 )
-def test_json_mode_where_the_prompt_mentions_json(fields: dict[str, Any]) -> None:
+def test_json_mode_if_the_prompt_mentions_json(fields: dict[str, Any]) -> None:
     assert chat(**fields, generationConfig=_JSON)["response_format"] == {"type": "json_object"}
 
 
-def test_json_mode_is_refused_where_the_prompt_does_not() -> None:
+def test_json_mode_is_refused_without_json_in_the_prompt() -> None:
     png = {"inlineData": {"mimeType": "image/png", "data": "AAAA"}}
     error = refusal(contents=[user({"text": "Hello"}, png)], generationConfig=_JSON)
     assert error.path == "request.generationConfig.responseMimeType"

@@ -109,7 +109,7 @@ def test_a_text_file_is_refused_with_what_would_be_right() -> None:
         {"fileData": {"fileUri": _KNOWN, "displayName": "n"}},
     ],
 )
-def test_names_are_dropped_where_openai_keeps_none(media: dict[str, Any]) -> None:
+def test_names_that_openai_does_not_keep_are_dropped(media: dict[str, Any]) -> None:
     (field,) = media
     path = f"request.contents[*].parts[*].{field}.displayName"
     assert dropped(contents=[user(media)]) == f"{path};count=1"

@@ -88,7 +88,7 @@ def test_options(config: dict[str, Any], options: dict[str, Any]) -> None:
         ({"enableEnhancedCivicAnswers": True}, "enableEnhancedCivicAnswers"),
     ],
 )
-def test_what_openai_has_no_equivalent_of(config: dict[str, Any], field: str) -> None:
+def test_fields_without_an_equivalent_at_openai(config: dict[str, Any], field: str) -> None:
     assert refusal(generationConfig=config).path == f"request.generationConfig.{field}"
 
 

@@ -1,7 +1,6 @@
-"""What is sent to OpenAI is what the types of its SDK allow: `translate` holds each body to them.
+"""Every body for OpenAI is valid by the types of its SDK: `translate` checks each one.
 
-Any piece of a request may be missing. What is refused is not sent; that it is rightly refused is
-for other tests to say.
+Any piece of a request may be missing. Other tests check that refusals are right.
 """
 
 from contextlib import suppress
@@ -22,7 +21,7 @@ _WAV: Final = {"inlineData": {"mimeType": "audio/wav", "data": "AAAA"}}
 _FILE: Final = {
     "fileData": {"mimeType": "application/pdf", "fileUri": "https://ferry/v1beta/files/known"}
 }
-# All that has an equivalent at OpenAI, at once.
+# All fields with an equivalent at OpenAI, in one request.
 _WHOLE: Final[dict[str, Any]] = {
     "systemInstruction": {"parts": [{"text": "a"}]},
     "contents": [
@@ -50,7 +49,7 @@ _WHOLE: Final[dict[str, Any]] = {
 }
 
 
-def test_all_that_is_carried_is_carried_at_once() -> None:
+def test_all_supported_fields_in_one_request() -> None:
     assert chat(**_WHOLE).keys() == {
         "model",
         "messages",
@@ -73,7 +72,7 @@ def test_all_that_is_carried_is_carried_at_once() -> None:
 
 @settings(deadline=None, max_examples=300)
 @given(contents=conversations())
-def test_conversations_that_gemini_follows(contents: list[dict[str, Any]]) -> None:
+def test_conversations_that_gemini_accepts(contents: list[dict[str, Any]]) -> None:
     # Answers to one turn's calls that are spread over several turns are refused.
     with suppress(FerryError):
         translate({"contents": contents})
@@ -81,14 +80,14 @@ def test_conversations_that_gemini_follows(contents: list[dict[str, Any]]) -> No
 
 @settings(deadline=None, max_examples=300)
 @given(request=pieces_of(_WHOLE))
-def test_pieces_of_what_is_carried(request: dict[str, Any]) -> None:
+def test_any_combination_of_supported_fields(request: dict[str, Any]) -> None:
     with suppress(FerryError):
         translate(request)
 
 
 @settings(deadline=None, max_examples=300)
 @given(request=pieces_of(GENERATE))
-def test_pieces_of_all_that_gemini_knows(request: dict[str, Any]) -> None:
+def test_any_combination_of_geminis_fields(request: dict[str, Any]) -> None:
     with suppress(FerryError):
         translate(request)
 

@@ -145,7 +145,7 @@ def test_a_failed_response(code: str, status: Status) -> None:
         ({"type": "function_call"}, Status.INTERNAL),
     ],
 )
-def test_what_is_not_translated(output: dict[str, Any], status: Status) -> None:
+def test_output_that_is_not_translated(output: dict[str, Any], status: Status) -> None:
     with pytest.raises(FerryError) as failed:
         _candidate(output)
     assert failed.value.status == status
@@ -166,7 +166,7 @@ def test_a_response_that_has_not_ended_keeps_what_it_has(status: Any) -> None:
     assert len(reasons) == isinstance(status, str)
 
 
-def test_a_message_that_is_written_as_text() -> None:
+def test_a_message_given_as_text() -> None:
     candidate = _candidate({"type": "message", "content": "4"})
     assert candidate["content"]["parts"] == [{"text": "4"}]
 
@@ -185,7 +185,7 @@ def test_citations_count_from_the_candidates_first_text() -> None:
     ]
 
 
-def test_one_member_that_cannot_be_read_costs_no_other() -> None:
+def test_one_unreadable_member_affects_no_other() -> None:
     unread = "[genai-ferry] This part of the answer could not be read: "
     candidate = _candidate(
         {"type": "image_generation_call", "result": "A" * 100_000},
@@ -203,7 +203,7 @@ def test_one_member_that_cannot_be_read_costs_no_other() -> None:
     assert candidate["finishReason"] == "STOP"
 
 
-def test_one_summary_that_cannot_be_read_costs_no_other() -> None:
+def test_one_unreadable_summary_affects_no_other() -> None:
     unread = "[genai-ferry] This part of the answer could not be read: output[0].summary"
     summaries = [{"text": "Hm"}, None, {"text": 5}, {"text": "So"}]
     candidate = _candidate({"type": "reasoning", "summary": summaries}, _message(_text("a")))

@@ -49,25 +49,25 @@ def test_an_answer(endpoint: str, body: dict[str, Any], names: set[str]) -> None
         (404, "why", 5, "why"),
     ],
 )
-def test_a_refusal_of_openais(http: int, body: Any, code: int, message: str) -> None:
+def test_a_refusal_by_openai(http: int, body: Any, code: int, message: str) -> None:
     result = from_openai_line(_line(http, body), _CHAT)
     assert result == {"error": {"code": code, "message": message}}
 
 
-def test_a_reason_that_stands_beside_the_response() -> None:
+def test_an_error_next_to_the_response() -> None:
     line = _line(400, None) | {"error": {"object": "error", "message": "why", "code": 400}}
     assert from_openai_line(line, _CHAT) == {"error": {"code": 3, "message": "why"}}
 
 
 @pytest.mark.parametrize("status", [None, "200", True, 200.5, {}, "ok"])
-def test_an_answer_whose_status_cannot_be_read(status: Any) -> None:
+def test_an_answer_with_an_unreadable_status(status: Any) -> None:
     answer = {"choices": [{"message": {"content": "a"}, "finish_reason": "stop"}]}
     result = from_openai_line(_line(status, answer), _CHAT)
     assert result == from_openai_line(_line(200, answer), _CHAT)
 
 
 @pytest.mark.parametrize("status", [None, True, "ok"])
-def test_a_refusal_whose_status_cannot_be_read(status: Any) -> None:
+def test_a_refusal_with_an_unreadable_status(status: Any) -> None:
     error = {"code": "batch_expired", "message": "why"}
     refused = from_openai_line(_line(status, {"error": error}), _CHAT)
     assert refused == {"error": {"code": 4, "message": "why"}}
@@ -75,7 +75,7 @@ def test_a_refusal_whose_status_cannot_be_read(status: Any) -> None:
     assert from_openai_line(_line("400", {"error": error}), _CHAT)["error"]["code"] == 3
 
 
-def test_a_body_that_is_written_as_text() -> None:
+def test_a_body_given_as_text() -> None:
     answer = {"choices": [{"message": {"content": "a"}, "finish_reason": "stop"}]}
     result = from_openai_line(_line(200, json.dumps(answer)), _CHAT)
     assert result == from_openai_line(_line(200, answer), _CHAT)
@@ -117,13 +117,13 @@ def test_a_request_that_was_never_sent(error: Any, code: int, message: str) -> N
         (_line(200, {"choices": [{"message": {"audio": {}}}]}), _CHAT, 12),
     ],
 )
-def test_a_line_that_cannot_be_read_is_one_failed_item(line: Any, endpoint: str, code: int) -> None:
+def test_an_unreadable_line_is_one_failed_item(line: Any, endpoint: str, code: int) -> None:
     result = from_openai_line(line, endpoint)
     assert result["error"]["code"] == code
     assert result["error"]["message"]
 
 
-# Whatever a line holds, it is a result.
+# Any line is a result.
 
 _json = st.recursive(
     st.none()

@@ -1,4 +1,4 @@
-"""OpenAI's rule for the root of a schema; other servers of its kind get any schema as it is."""
+"""OpenAI's rule for the root of a schema; other servers of its kind get any schema unchanged."""
 
 from typing import Any
 
@@ -33,7 +33,7 @@ def _function(schema: dict[str, Any], field: str = "parametersJsonSchema") -> di
 
 
 @pytest.mark.parametrize(("schema", "field"), _ROOTS)
-def test_openai_is_sent_objects_only(schema: dict[str, Any], field: str) -> None:
+def test_openai_gets_only_objects(schema: dict[str, Any], field: str) -> None:
     answer = refusal(**_answer(schema))
     assert answer.path == f"request.generationConfig.responseJsonSchema.{field}"
     assert refusal(**_function(schema)).path == f"request.{_FIRST}.parametersJsonSchema.{field}"
@@ -48,14 +48,14 @@ def test_openai_is_sent_objects_only(schema: dict[str, Any], field: str) -> None
         ({"anyOf": [{"type": "OBJECT"}, {"type": "STRING"}]}, "anyOf"),
     ],
 )
-def test_geminis_schemas_too(schema: dict[str, Any], field: str) -> None:
+def test_schemas_in_geminis_form(schema: dict[str, Any], field: str) -> None:
     answer = refusal(**_answer(schema, "responseSchema"))
     assert answer.path == f"request.generationConfig.responseSchema.{field}"
     assert refusal(**_function(schema, "parameters")).path == f"request.{_FIRST}.parameters.{field}"
 
 
 @pytest.mark.parametrize("schema", [schema for schema, _ in _ROOTS])
-def test_another_server_gets_the_schema_as_it_is(schema: dict[str, Any]) -> None:
+def test_another_server_gets_the_schema_unchanged(schema: dict[str, Any]) -> None:
     body, _ = translate(_answer(schema) | _function(schema), any_schema)
     assert body["response_format"]["json_schema"]["schema"] == schema
     assert body["tools"][0]["function"]["parameters"] == schema

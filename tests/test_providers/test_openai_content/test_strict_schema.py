@@ -32,7 +32,7 @@ _STRING = {"type": "string", "description": "d", "title": "t", "pattern": "."}
         _object(a={"$ref": "#/$defs/B"}) | {"$defs": {"B": _object(b=_STRING)}},
     ],
 )
-def test_schemas_that_openai_holds_a_model_to(schema: dict[str, Any]) -> None:
+def test_schemas_that_openai_enforces(schema: dict[str, Any]) -> None:
     assert allows_strict(schema)
 
 
@@ -92,5 +92,5 @@ _json = st.recursive(
 
 @settings(deadline=None)
 @given(_json)
-def test_anything_else_is_looked_at_without_an_error(inner: Any) -> None:
+def test_any_other_value_causes_no_error(inner: Any) -> None:
     assert allows_strict(_object(a=inner)) in (True, False)

@@ -175,7 +175,7 @@ _CHOICE = "toolConfig.functionCallingConfig"
         ),
     ],
 )
-def test_what_openai_does_not_accept(fields: dict[str, Any], path: str) -> None:
+def test_values_that_openai_rejects(fields: dict[str, Any], path: str) -> None:
     assert refusal(**fields).path == f"request.{path}"
 
 

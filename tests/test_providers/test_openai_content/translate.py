@@ -22,7 +22,7 @@ def chat(**request: Any) -> dict[str, Any]:
 
 
 def dropped(**request: Any) -> str:
-    """The warnings that the translation of a request gives."""
+    """The warnings of the translation of a request."""
     return translate(request)[1]
 
 

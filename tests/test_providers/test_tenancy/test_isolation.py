@@ -1,4 +1,4 @@
-"""Resources whose owner cannot be recorded, and the checks before a call goes on."""
+"""Resources whose owner cannot be recorded, and the checks before a call is passed on."""
 
 import asyncio
 import logging
@@ -40,7 +40,7 @@ INLINE = NewBatch("m", BatchKind.GENERATE, [REQUEST])
 
 
 class Forgetful(MemoryState):
-    """A state store that is away for records of ownership while `away`."""
+    """A state store without access to records of ownership while `away`."""
 
     away = False
 
@@ -62,7 +62,7 @@ class Inner:
         self.made.set()
 
     async def _make(self, name: str) -> None:
-        """Set `making`, and wait for `made`."""
+        """Sets `making` and waits for `made`."""
         self._called(name)
         self.making.set()
         await self.made.wait()
@@ -202,7 +202,7 @@ async def test_a_batch_with_an_idempotency_key_is_not_cancelled(isolated: Isolat
 
 
 async def leave(isolated: IsolatedProvider, call: Coroutine[Any, Any, Any]) -> None:
-    """Disconnect while `call` creates something, which is created nevertheless."""
+    """Disconnects while `call` creates something; it is created nevertheless."""
     isolated.inner.making.clear()
     isolated.inner.made.clear()
     calling = asyncio.create_task(call)
@@ -213,7 +213,7 @@ async def leave(isolated: IsolatedProvider, call: Coroutine[Any, Any, Any]) -> N
         await calling
 
 
-async def test_what_is_created_after_a_client_disconnected_belongs_to_it(
+async def test_a_resource_created_after_its_client_disconnected_belongs_to_it(
     isolated: IsolatedProvider,
 ) -> None:
     await leave(isolated, isolated.files.create(ANN, "s", UploadStart(), in_memory(b"hi")))
@@ -233,7 +233,7 @@ async def test_a_file_whose_last_chunk_was_cut_off_belongs_to_its_client(
     await isolated.files.get(ANN, FILE)
 
 
-async def test_a_chunk_before_the_last_breaks_off_with_its_client(
+async def test_a_chunk_before_the_last_ends_with_its_client(
     isolated: IsolatedProvider,
 ) -> None:
     isolated.inner.made.clear()
@@ -246,7 +246,7 @@ async def test_a_chunk_before_the_last_breaks_off_with_its_client(
         await sending
 
 
-async def test_what_then_cannot_be_recorded_is_undone_and_logged(
+async def test_a_resource_that_cannot_be_recorded_is_deleted_and_logged(
     isolated: IsolatedProvider, caplog: pytest.LogCaptureFixture
 ) -> None:
     isolated.state.away = True
@@ -280,7 +280,9 @@ async def test_the_provider_is_not_called_for_another_tenants_resources(
     assert isolated.inner.calls == []
 
 
-async def test_results_have_the_form_that_their_tenant_asks_for(isolated: IsolatedProvider) -> None:
+async def test_results_have_the_format_that_their_tenant_requests(
+    isolated: IsolatedProvider,
+) -> None:
     await isolated.batches.create(ANN, INLINE)
     results = result_file_id("batch_1")
     await isolated.files.download(ANN, results, ResultForm.NATIVE)

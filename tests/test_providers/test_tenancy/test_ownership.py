@@ -24,7 +24,7 @@ from tests.memory_state import MemoryState
         (owned_file(result_file_id("batch_1")), owned_batch("batch_1")),
     ],
 )
-def test_a_resource_is_the_same_by_every_name(
+def test_a_resource_is_found_by_each_of_its_names(
     resource: OwnedResource, other: OwnedResource
 ) -> None:
     assert (resource.kind, resource.key) == (other.kind, other.key)
@@ -36,13 +36,13 @@ def test_resources_of_different_kinds_are_different() -> None:
     assert len(keys) == len(FileKind)
 
 
-def test_googles_names_are_never_taken_for_ours() -> None:
+def test_googles_names_are_never_mistaken_for_ours() -> None:
     ours = native_file_id("abc")
     assert owned_native_file(ours).key != owned_file(ours).key
 
 
 @pytest.mark.parametrize("name", ["..", "a/b", "a b", "", "\u00e9"])
-def test_an_invalid_id_is_no_resource(name: str) -> None:
+def test_an_invalid_id_names_no_resource(name: str) -> None:
     for owned in (owned_file, owned_batch, owned_native_file):
         with pytest.raises(FerryError) as caught:
             owned(name)
@@ -68,7 +68,7 @@ async def test_a_resource_belongs_to_its_tenant_until_it_is_released() -> None:
     assert state.objects == {}
 
 
-async def test_a_tenant_whose_name_begins_like_anothers_owns_nothing_of_it() -> None:
+async def test_tenants_with_a_common_prefix_own_different_resources() -> None:
     ownership = Ownership("openai", MemoryState())
     await ownership.claim("ann2", owned_batch("batch_1"))
     assert await ownership.keys("ann", ResourceKind.BATCHES) == set()

@@ -1,4 +1,4 @@
-"""What a request may name where tenants share one account."""
+"""What a request may name if tenants share one account."""
 
 from contextlib import suppress
 from time import process_time
@@ -47,7 +47,7 @@ def by_uri(uri: str) -> dict[str, Any]:
         by_uri("gs://bucket/file-x"),
         {"body": {"messages": [{"content": [{"file": {"file_id": "file-own"}}]}]}},
         {"tools": [{"container": {"type": "auto", "file_ids": ["file-own"]}}]},
-        # Text, and the arguments of a user's own function, may say anything.
+        # Text, and the arguments of a user's own function, may contain anything.
         {"contents": [{"parts": [{"text": "files/file-other"}]}]},
         {"args": {"file_id": "7", "container": "nginx", "conversation": "hello"}},
         {"parameters": {"properties": {"file_id": {"type": "string"}}}},
@@ -55,7 +55,7 @@ def by_uri(uri: str) -> dict[str, Any]:
         [],
     ],
 )
-async def test_what_the_tenant_owns_and_what_is_no_file_passes(document: Any) -> None:
+async def test_the_tenants_own_files_and_other_values_pass(document: Any) -> None:
     await REFERENCES.check(document, "request", owns)
 
 
@@ -85,7 +85,7 @@ async def test_what_the_tenant_owns_and_what_is_no_file_passes(document: Any) ->
         ({"tools": [{"vector_store_ids": ["vs_1"]}]}, "tools[0].vector_store_ids[0]"),
     ],
 )
-async def test_what_another_tenant_owns_is_refused_with_its_path(document: Any, path: str) -> None:
+async def test_another_tenants_resource_is_refused_with_its_path(document: Any, path: str) -> None:
     with pytest.raises(FerryError) as caught:
         await REFERENCES.check(document, "request", owns)
     assert (caught.value.status, caught.value.path) == (Status.INVALID_ARGUMENT, f"request.{path}")
@@ -112,7 +112,9 @@ async def test_a_container_at_anthropic_is_refused_by_its_id(value: str) -> None
         ({"cachedContent": "projects/1/locations/us/cachedContents/1"}, "cachedContent"),
     ],
 )
-async def test_what_is_shared_at_google_is_refused_with_its_path(document: Any, path: str) -> None:
+async def test_a_shared_resource_of_google_is_refused_with_its_path(
+    document: Any, path: str
+) -> None:
     with pytest.raises(FerryError) as caught:
         await GEMINI.check(document, "request", owns_own)
     assert (caught.value.status, caught.value.path) == (Status.INVALID_ARGUMENT, f"request.{path}")
@@ -146,7 +148,7 @@ async def test_arguments_of_a_function_at_google_can_have_a_file_id() -> None:
         "gs://bucket/other.pdf",
     ],
 )
-async def test_googles_own_uris_and_those_of_the_web_pass(uri: str) -> None:
+async def test_googles_own_uris_and_web_uris_pass(uri: str) -> None:
     await GEMINI.check(by_uri(uri), "body", owns_own)
 
 
@@ -190,7 +192,7 @@ async def test_googles_own_uris_and_those_of_the_web_pass(uri: str) -> None:
         "https://host.example/v1beta/files/{}?x",
     ],
 )
-async def test_what_is_not_spelt_as_a_file_is_refused(spelling: str, file_id: str) -> None:
+async def test_a_file_in_another_spelling_is_refused(spelling: str, file_id: str) -> None:
     with pytest.raises(FerryError) as caught:
         await GEMINI.check(by_uri(spelling.format(file_id)), "body", owns_own)
     assert caught.value.status == Status.INVALID_ARGUMENT
@@ -216,7 +218,7 @@ async def test_no_uri_takes_long_to_read(repeated: str) -> None:
         max_size=12,
     )
 )
-async def test_nothing_passes_that_a_translation_may_read_as_a_file(
+async def test_a_value_that_a_translation_may_read_as_a_file_is_refused(
     pieces: list[str],
 ) -> None:
     uri = "https://x/" + "".join(pieces)

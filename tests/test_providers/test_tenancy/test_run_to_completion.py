@@ -25,7 +25,7 @@ def work() -> Work:
     return Work()
 
 
-async def test_results_and_errors_are_those_of_the_work(work: Work) -> None:
+async def test_results_and_errors_come_from_the_work(work: Work) -> None:
     work.go_on.set()
     assert await run_to_completion(work.carry_out()) == "done"
     with pytest.raises(KeyError, match="why"):
@@ -46,7 +46,7 @@ async def test_the_cancelled_caller_waits_for_the_end(work: Work) -> None:
     assert work.ended.is_set()
 
 
-async def test_a_second_cancellation_is_not_waited_for(work: Work) -> None:
+async def test_a_second_cancellation_ends_the_wait(work: Work) -> None:
     waiting = asyncio.create_task(run_to_completion(work.carry_out()))
     await work.begun.wait()
     for _ in range(2):

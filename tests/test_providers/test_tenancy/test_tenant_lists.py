@@ -59,7 +59,7 @@ async def test_every_own_item_is_shown_once_in_order(
 ) -> None:
     ids = [f"n{number}" for number in range(len(owners))]
     own = [name for name, is_own in zip(ids, owners, strict=True) if is_own]
-    # What a provider gives at once it gives for a smaller size too.
+    # The provider can return at least `size` items at once.
     shared = SharedList(ids, max(largest, size))
     pages = await walked(shared, set(own), size)
     assert [name for page in pages for name in page] == own
@@ -73,7 +73,7 @@ async def test_a_tenant_without_resources_causes_no_call() -> None:
     assert shared.asked == []
 
 
-async def test_no_page_is_read_once_all_is_found() -> None:
+async def test_no_page_is_read_once_everything_is_found() -> None:
     shared = SharedList([f"n{number}" for number in range(1000)])
     assert await walked(shared, {"n3"}, 10) == [["n3"]]
     assert len(shared.asked) == 1
@@ -114,7 +114,7 @@ async def test_a_list_that_always_changes_is_refused() -> None:
 class Kept:
     """The records of Ann, who made `made`, and a list for all tenants that shows `shown`.
 
-    `hidden` the list leaves out, although it is there.
+    The list leaves out `hidden`, although they exist.
     """
 
     def __init__(self, made: list[str], shown: list[str], hidden: Sequence[str] = ()) -> None:
@@ -159,14 +159,14 @@ async def kept(
     return found
 
 
-async def test_what_a_list_leaves_out_stays_owned_if_it_exists() -> None:
+async def test_a_resource_missing_from_a_list_stays_owned_if_it_exists() -> None:
     """Some servers cut their lists short without saying so."""
     ours = await kept(["a", "left-out", "gone"], ["a"], hidden=["left-out"])
     assert [item.id for item in (await ours.listed(10)).items] == ["a"]
     assert await ours.owned() == ["a", "left-out"]
 
 
-async def test_what_the_whole_list_does_not_show_is_looked_up_once() -> None:
+async def test_a_resource_missing_from_the_whole_list_is_looked_up_once() -> None:
     ours = await kept(["a", "gone", "b"], ["x", "a", "y", "b", *(f"n{n}" for n in range(300))])
     await ours.ownership.claim("bob", owned_batch("x"))
     assert [item.id for item in (await ours.listed(10)).items] == ["a", "b"]
@@ -185,13 +185,13 @@ async def test_when_everything_is_gone_no_page_is_read() -> None:
     assert ours.shared.asked == []
 
 
-async def test_what_is_new_may_not_be_listed_yet() -> None:
+async def test_a_new_resource_may_not_be_listed_yet() -> None:
     ours = await kept(["new"], ["x"], timedelta(hours=48))
     await ours.listed(10)
     assert await ours.owned() == ["new"]
 
 
-async def test_a_part_of_the_list_proves_nothing() -> None:
+async def test_part_of_a_list_releases_nothing() -> None:
     ours = await kept(["a", "b", "c"], ["a", "x", "b", "c"])
     first = await ours.listed(1)
     assert await ours.owned() == ["a", "b", "c"]
@@ -200,7 +200,7 @@ async def test_a_part_of_the_list_proves_nothing() -> None:
     assert await ours.owned() == ["a", "b", "c"]
 
 
-async def test_a_reading_that_breaks_off_proves_nothing() -> None:
+async def test_a_list_that_breaks_off_releases_nothing() -> None:
     ours = await kept(["a"], ["x"] * 150)
     whole = ours.shared.page
 

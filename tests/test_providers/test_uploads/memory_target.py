@@ -1,4 +1,4 @@
-"""An upload target in memory, that fails when it is told to."""
+"""An upload target in memory, which can fail on demand."""
 
 from collections.abc import Mapping
 
@@ -12,7 +12,7 @@ from tests.test_providers.streams import collect
 
 
 class MemoryTarget:
-    """`files` by id and `parts` by offset. `faults` says of each call to come how it fails."""
+    """`files` by id and `parts` by offset. `faults` says how each of the next calls fails."""
 
     def __init__(self, whole_limit: int = 20, size_limit: int = 1000) -> None:
         self.whole_limit = whole_limit
@@ -24,7 +24,7 @@ class MemoryTarget:
 
     @property
     def prefix(self) -> bytes:
-        """All that is there without a gap."""
+        """The bytes without a gap from the start."""
         data = b""
         while (part := self.parts.get(len(data))) is not None and part:
             data += part

@@ -2,7 +2,7 @@ from providers.uploads.file_records import FileRecords
 from tests.memory_state import MemoryState
 
 
-async def test_a_record_keeps_names_alone() -> None:
+async def test_a_record_has_only_names() -> None:
     state = MemoryState()
     records = FileRecords("openai", state)
     details = {"display_name": "dn", "mime_type": "m", "purpose": "batch", "size": "3"}

@@ -61,7 +61,7 @@ class Client:
 
 @dataclass(frozen=True)
 class Command:
-    """`faults` are how the target fails while it is carried out."""
+    """`faults` are the failures of the target during the call."""
 
     kind: str
     start: int
@@ -76,7 +76,7 @@ FAULTS = st.sampled_from([[], [], [], ["before"], ["after"]])
 
 
 def next_command(data: st.DataObject, size: int, declared: int | None, there: int) -> Command:
-    """Who declared a size may say anything; who did not must not contradict itself."""
+    """With a declared size, the client may name any total; otherwise all totals must agree."""
     kind = data.draw(KINDS)
     if kind == "proper":
         start = data.draw(st.sampled_from(range(0, there + 1, UNIT)))
@@ -90,7 +90,7 @@ def next_command(data: st.DataObject, size: int, declared: int | None, there: in
 
 
 @given(st.data())
-async def test_no_order_of_commands_makes_a_wrong_file(data: st.DataObject) -> None:
+async def test_no_order_of_commands_creates_a_wrong_file(data: st.DataObject) -> None:
     size = data.draw(st.integers(0, len(CONTENT)), "size")
     declared = data.draw(st.sampled_from([size, None]), "declared")
     client = Client(declared, data.draw(st.sampled_from([0, 20]), "whole_limit"))
@@ -175,8 +175,8 @@ async def test_a_chunk_against_the_rules(start: int, end: int, finalize: bool) -
     assert error.upload_status == "final"
 
 
-async def test_an_end_that_contradicts_what_is_there() -> None:
-    """The last slice was stored longer than it now is said to be."""
+async def test_an_end_that_contradicts_the_stored_parts() -> None:
+    """The last slice was stored longer than this end says."""
     client = Client(None, whole_limit=0)
     client.target.faults[:] = ["ok", "ok", "before"]
     with pytest.raises(FerryError, match="before"):
@@ -223,7 +223,7 @@ async def test_a_session_without_its_key_has_expired() -> None:
     )
 
 
-async def test_an_end_stays_known_when_the_key_has_gone() -> None:
+async def test_an_end_stays_known_after_the_key_is_deleted() -> None:
     client = Client(None)
     final = await client.send(0, 13, finalize=True)
     client.session = UploadSession("s1", {}, None, expired=True)
@@ -231,8 +231,8 @@ async def test_an_end_stays_known_when_the_key_has_gone() -> None:
     assert await client.send(0, 13, finalize=True) == final
 
 
-async def test_a_cancel_and_an_end_at_once() -> None:
-    """One of them wins, and both say which."""
+async def test_a_concurrent_cancel_and_end() -> None:
+    """One of them wins, and both answers agree."""
     for first_wins in (True, False):
         client = Client(None)
         end = client.send(0, 13, finalize=True)
@@ -246,8 +246,8 @@ async def test_a_cancel_and_an_end_at_once() -> None:
         assert error.upload_status == ("final" if finished else "cancelled")
 
 
-async def test_an_end_whose_parts_vanish_since_another_was_first() -> None:
-    """A staged part that is deleted while it is read breaks off: no error of the client's."""
+async def test_an_end_whose_parts_were_deleted_meanwhile() -> None:
+    """A staged part that is deleted while it is read breaks off: not an error of the client."""
     client = Client(None, whole_limit=0)
 
     async def vanish(*_: object) -> File:

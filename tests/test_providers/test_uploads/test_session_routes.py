@@ -10,7 +10,7 @@ SECOND = {"name": "b", "id": "2"}
 
 
 def request() -> OpenSession:
-    """The session as one request has it."""
+    """The session in one request."""
     return OpenSession(UploadSession("s1", {}, CALLER), CALLER)
 
 

@@ -7,7 +7,7 @@ from providers.uploads.upload_sessions import (
 from tests.memory_state import MemoryState
 
 
-async def test_a_key_is_random_kept_and_gone_for_good() -> None:
+async def test_a_key_is_random_and_is_deleted_for_good() -> None:
     state = MemoryState()
     one, other = await create_session_key(state, "a"), await create_session_key(state, "b")
     assert one != other
@@ -18,7 +18,7 @@ async def test_a_key_is_random_kept_and_gone_for_good() -> None:
     assert await read_session_key(state, "b") == other
 
 
-async def test_all_that_is_of_a_session_is_under_its_name() -> None:
+async def test_all_objects_of_a_session_are_below_its_name() -> None:
     state = MemoryState()
     await create_session_key(state, "a")
     assert list(state.objects) == [session_object("a", "key")] == ["uploads/a/key"]

@@ -11,7 +11,7 @@ from providers.gemini_content.warnings import Warnings
 from providers.status import Status
 from tests.test_providers.test_bedrock.test_content.converse_shape import require_converse
 
-# Takes sampling parameters, budgets, and thinking that is left to it.
+# It accepts sampling parameters, budgets and adaptive thinking.
 CLAUDE: Final = "us.anthropic.claude-opus-4-6-v1:0"
 NEW_CLAUDE: Final = "global.anthropic.claude-opus-4-7-20260401-v1:0"
 NOVA: Final = "us.amazon.nova-pro-v1:0"
@@ -50,7 +50,7 @@ def translate(request: dict[str, Any], model: str = CLAUDE) -> tuple[dict[str, A
 
 
 def options(config: dict[str, Any], model: str = CLAUDE) -> dict[str, Any]:
-    """What a GenerationConfig becomes."""
+    """The parameters for a GenerationConfig."""
     body = converse(model=model, generationConfig=config)
     return {name: value for name, value in body.items() if name != "messages"}
 
