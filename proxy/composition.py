@@ -24,7 +24,7 @@ from providers.gemini.isolation import isolate_tenants as isolate_gemini
 from providers.limits import Limits
 from providers.memory import MemoryBudget
 from providers.openai import provider as openai
-from providers.openai_content.root_schema import OPENAI_SCHEMAS, any_schema
+from providers.openai_content.schema_rules import OPENAI_SCHEMAS, any_schema
 from providers.provider import Provider
 from providers.state import State
 from providers.tenancy.isolation import isolate_tenants

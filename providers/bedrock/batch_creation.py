@@ -8,7 +8,7 @@ from providers.batches.batch_target import FoundBatch
 from providers.batches.immediate.immediate_batches import ImmediateBatches
 from providers.batches.immediate.job_creation import NewImmediateJob
 from providers.batches.immediate.job_ids import job_id_of
-from providers.bedrock.content.native_rules import NativeRules
+from providers.bedrock.content.native_lines import NativeRules
 from providers.bedrock.jobs.found_job import JobBatch, JobParts
 from providers.bedrock.jobs.job_creation import JobCreation, NewJob, input_folder
 from providers.bedrock.jobs.job_input import JobInput, ReadyInput, ready, ready_for_a_job

@@ -14,8 +14,7 @@ from providers.batches.immediate.job_list import Position, parse_position
 from providers.batches.json_lines import LineSplitter
 from providers.batches.repeats import Attempt
 from providers.bedrock.batch_creation import BatchCreation, Creation
-from providers.bedrock.content.batch_lines import line_formats
-from providers.bedrock.content.native_rules import NativeRules
+from providers.bedrock.content.native_lines import NativeRules, line_formats
 from providers.bedrock.input_object import InputObject
 from providers.bedrock.jobs.job_batches import JobBatches
 from providers.bedrock.pages import PRINTABLE, PageStart, parse_page_start

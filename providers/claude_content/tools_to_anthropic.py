@@ -9,7 +9,7 @@ from providers.errors import invalid_argument
 from providers.gemini_content.function_calls import CallRules
 from providers.gemini_content.function_tools import DeclaredFunction, FunctionTools, function_tools
 from providers.gemini_content.json_path import member
-from providers.gemini_content.root_schema import ObjectRoot
+from providers.gemini_content.json_schema import ObjectRoot
 from providers.gemini_content.warnings import Warnings
 
 CALL_RULES: Final = CallRules("Anthropic", longest_name=128, ids=re.compile(r"[a-zA-Z0-9_-]+"))
@@ -30,21 +30,22 @@ def to_anthropic_tools(
     functions, and for functions and choices that Anthropic does not accept.
     """
     requested = function_tools(request, path, warnings, CALL_RULES)
-    if thinking and requested.mode == "ANY":
-        raise invalid_argument(
-            "Anthropic cannot force a function call with thinking; give mode AUTO",
-            path=member(requested.calling_path, "mode"),
-        )
-    if requested.mode == "ANY" and claude_models.refuses_forced_tool(model):
-        raise invalid_argument(
-            f"{model} cannot be forced to call a function; give mode AUTO",
-            path=member(requested.calling_path, "mode"),
-        )
+    refuse_forced_call(requested, model, thinking=thinking)
     if not requested.functions:
         return {}
     strict = requested.mode == "VALIDATED"
     tools = [_tool(function, strict, warnings) for function in requested.offered(warnings)]
     return {"tools": tools} | _choice(requested)
+
+
+def refuse_forced_call(requested: FunctionTools, model: str, *, thinking: bool) -> None:
+    """Raises INVALID_ARGUMENT if Claude `model` must call a function and does not accept that."""
+    if requested.mode == "ANY" and (thinking or claude_models.refuses_forced_tool(model)):
+        when = "with thinking " if thinking else ""
+        raise invalid_argument(
+            f"{when}{model} cannot be forced to call a function; give mode AUTO",
+            path=member(requested.calling_path, "mode"),
+        )
 
 
 def _choice(requested: FunctionTools) -> dict[str, Any]:
@@ -56,11 +57,8 @@ def _choice(requested: FunctionTools) -> dict[str, Any]:
 
 
 def _tool(declared: DeclaredFunction, strict: bool, warnings: Warnings) -> dict[str, Any]:
-    tool: dict[str, Any] = {"name": declared.name}
-    if declared.description is not None:
-        tool["description"] = declared.description
     _ROOT(declared.parameters, declared.schema_path)
     if not strict:
-        return tool | {"input_schema": declared.parameters}
+        return declared.named | {"input_schema": declared.parameters}
     schema = closed_schema(declared.parameters, declared.schema_path, warnings)
-    return tool | {"input_schema": schema, "strict": True}
+    return declared.named | {"input_schema": schema, "strict": True}

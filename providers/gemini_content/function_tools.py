@@ -53,6 +53,11 @@ class DeclaredFunction:
     path: str
     schema_path: str
 
+    @property
+    def named(self) -> dict[str, Any]:
+        """The members that every provider calls the same."""
+        return {"name": self.name} | ({"description": self.description} if self.description else {})
+
 
 @dataclass(frozen=True)
 class FunctionTools:

@@ -1,6 +1,7 @@
-"""Gemini's Schema -> JSON Schema (translation.md section 2)."""
+"""Gemini's Schema -> JSON Schema, and what providers require of it (translation.md section 2)."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, Final
 
 import orjson
@@ -136,3 +137,27 @@ def _nullable(schema: dict[str, Any]) -> dict[str, Any]:
     if "type" in schema and schema["type"] != "null":
         return schema | {"type": [schema["type"], "null"]}
     return schema
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectRoot:
+    """The root must have `"type": "object"` and no keyword in `without`.
+
+    The proxy never wraps a schema to fit.
+    Unverified: whether any provider takes a list of types (`["object", "null"]`) or a `$ref`
+    without a type at the root. Both are refused.
+    """
+
+    provider: str
+    without: tuple[str, ...] = ()
+
+    def __call__(self, schema: Mapping[str, Any], path: str) -> None:
+        """Raise INVALID_ARGUMENT if the root of the schema at `path` does not fit."""
+        needed = f'{self.provider} takes a schema whose root has the type "object"'
+        if schema.get("type", "object") != "object":
+            raise invalid_argument(needed, path=member(path, "type"))
+        for keyword in self.without:
+            if keyword in schema:
+                raise invalid_argument(f"{needed} and no {keyword}", path=member(path, keyword))
+        if "type" not in schema:
+            raise invalid_argument(needed, path=member(path, "type"))

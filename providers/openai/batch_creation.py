@@ -28,7 +28,7 @@ from providers.openai import batch_records as records
 from providers.openai.batch_lines import OpenAITranslator
 from providers.openai.file_naming import derived_file_name
 from providers.openai.stored_metadata import StoredMetadata
-from providers.openai_content.root_schema import SchemaRule
+from providers.openai_content.schema_rules import SchemaRule
 from providers.resource_names import native_file_id
 from providers.resources import NewBatch
 from providers.uploads.multipart import form_with_file

@@ -15,7 +15,7 @@ from providers.json_api.json_text import render_compact, render_json
 from providers.json_api.unknown_members import refuse_unknown
 from providers.openai_content.embed_to_openai import to_openai_embedding
 from providers.openai_content.generate_to_openai import to_openai_chat
-from providers.openai_content.root_schema import SchemaRule, any_schema
+from providers.openai_content.schema_rules import SchemaRule, any_schema
 from providers.resources import BatchKind, CheckFileName, any_file_name
 
 NATIVE_FILE: Final = re.compile(r"file-[A-Za-z0-9_-]+")

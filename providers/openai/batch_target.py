@@ -22,7 +22,7 @@ from providers.openai.found_batch import BatchParts, OpenAIBatch
 from providers.openai.input_files import InputFiles
 from providers.openai.pages import filled_page
 from providers.openai.stored_metadata import StoredMetadata
-from providers.openai_content.root_schema import SchemaRule
+from providers.openai_content.schema_rules import SchemaRule
 from providers.resource_names import parse_file_id
 from providers.resources import Batch, NewBatch, Page
 from providers.state import State

@@ -16,7 +16,7 @@ from providers.openai.client import SCOPING_HEADERS, openai_client
 from providers.openai.file_naming import PURPOSE_HEADER
 from providers.openai.files import OpenAIFiles
 from providers.openai.upload_target import FILE_EXPIRY, OpenAIUploadTarget
-from providers.openai_content.root_schema import SchemaRule
+from providers.openai_content.schema_rules import SchemaRule
 from providers.provider import KeyForm, NameForms, Provider
 from providers.state import State
 from providers.uploads.file_records import FileRecords

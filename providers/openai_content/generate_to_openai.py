@@ -10,7 +10,7 @@ from providers.gemini_content.unsupported import check_request_fields, require_m
 from providers.gemini_content.warnings import Warnings
 from providers.openai_content.contents_to_openai import to_openai_messages
 from providers.openai_content.options_to_openai import to_openai_options
-from providers.openai_content.root_schema import SchemaRule
+from providers.openai_content.schema_rules import SchemaRule
 from providers.openai_content.tools_to_openai import to_openai_tools
 
 

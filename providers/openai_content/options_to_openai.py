@@ -8,8 +8,7 @@ from providers.gemini_content.response_schema import json_format
 from providers.gemini_content.settings import Range, settings_in_range, stop_sequences
 from providers.gemini_content.unsupported import GEMINI_ONLY_SETTINGS, refuse_fields
 from providers.gemini_content.warnings import Warnings
-from providers.openai_content.root_schema import SchemaRule
-from providers.openai_content.strict_schema import allows_strict
+from providers.openai_content.schema_rules import SchemaRule, allows_strict
 
 _REFUSED: Final = {"topK": "{} has no such setting", **GEMINI_ONLY_SETTINGS}
 

@@ -7,8 +7,7 @@ from providers.errors import invalid_argument
 from providers.gemini_content.function_calls import CallRules
 from providers.gemini_content.function_tools import NO_PARAMETERS, DeclaredFunction, function_tools
 from providers.gemini_content.warnings import Warnings
-from providers.openai_content.root_schema import SchemaRule
-from providers.openai_content.strict_schema import allows_strict
+from providers.openai_content.schema_rules import SchemaRule, allows_strict
 
 # OpenAI accepts any text as a call's id.
 CALL_RULES: Final = CallRules("OpenAI", longest_name=64, ids=re.compile(".+", re.DOTALL))
@@ -31,32 +30,28 @@ def to_openai_tools(
     for declared in requested.functions.values():
         schema_rule(declared.parameters, declared.schema_path)
     strict = requested.mode == "VALIDATED"
-    functions = [_function(function, strict) for function in requested.functions.values()]
-    tools = [{"type": "function", "function": function} for function in functions]
+    tools = [
+        {"type": "function", "function": _function(function, strict)}
+        for function in requested.functions.values()
+    ]
     if requested.mode is None:
         return {"tools": tools}
-    return {
-        "tools": tools,
-        "tool_choice": _narrowed(_PLAIN_CHOICES[requested.mode], requested.allowed),
-    }
+    choice = _narrowed(_PLAIN_CHOICES[requested.mode], requested.allowed)
+    return {"tools": tools, "tool_choice": choice}
 
 
 def _function(declared: DeclaredFunction, strict: bool) -> dict[str, Any]:
-    function: dict[str, Any] = {"name": declared.name}
-    if declared.description is not None:
-        function["description"] = declared.description
-    function["parameters"] = declared.parameters
-    if strict:
-        if declared.parameters == NO_PARAMETERS:
-            function["parameters"] = _NO_STRICT_PARAMETERS
-        elif not allows_strict(declared.parameters):
-            raise invalid_argument(
-                "with mode VALIDATED OpenAI takes only parameters that are all required, with "
-                "additionalProperties false in every object",
-                path=declared.path,
-            )
-        function["strict"] = True
-    return function
+    if not strict:
+        return {**declared.named, "parameters": declared.parameters}
+    if declared.parameters == NO_PARAMETERS:
+        return {**declared.named, "parameters": _NO_STRICT_PARAMETERS, "strict": True}
+    if not allows_strict(declared.parameters):
+        raise invalid_argument(
+            "with mode VALIDATED OpenAI takes only parameters that are all required, with "
+            "additionalProperties false in every object",
+            path=declared.path,
+        )
+    return {**declared.named, "parameters": declared.parameters, "strict": True}
 
 
 def _narrowed(choice: str, allowed: list[str]) -> str | dict[str, Any]:

@@ -12,7 +12,7 @@ from yarl import URL
 from providers.credential import Caller, Credential
 from providers.limits import Limits
 from providers.openai.provider import OpenAIOptions, openai
-from providers.openai_content.root_schema import OPENAI_SCHEMAS, SchemaRule
+from providers.openai_content.schema_rules import OPENAI_SCHEMAS, SchemaRule
 from providers.provider import Provider
 from providers.resources import BatchKind, NewBatch
 from providers.state import State

@@ -8,7 +8,7 @@ import orjson
 import pytest
 from aiohttp import FormData
 
-from providers.openai_content.root_schema import any_schema
+from providers.openai_content.schema_rules import any_schema
 from providers.resource_names import FileId, FileKind, native_file_id, parse_file_id
 from providers.resources import BatchKind, InlineRequest, NewBatch
 from providers.status import Status

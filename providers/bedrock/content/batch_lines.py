@@ -9,7 +9,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from providers.batches.line_formats import LineFormats
 from providers.batches.request_table import indexed_id
 from providers.bedrock.content.bedrock_models import ModelFamily, model_family
 from providers.bedrock.content.embed_to_bedrock import (
@@ -19,8 +18,7 @@ from providers.bedrock.content.embed_to_bedrock import (
 )
 from providers.bedrock.content.generate_to_converse import to_converse
 from providers.bedrock.content.generate_to_invoke_model import to_invoke_model
-from providers.bedrock.content.native_lines import MODEL_INPUT, RECORD_ID, native_formats
-from providers.bedrock.content.native_rules import NativeRules
+from providers.bedrock.content.native_lines import MODEL_INPUT, RECORD_ID
 from providers.bedrock.content.tools_to_converse import tools_at
 from providers.bedrock.invocation import InvocationType
 from providers.errors import FerryError, invalid_argument
@@ -71,7 +69,7 @@ class BedrockTranslator:
                 warnings=self.warnings,
                 default_max_tokens=self.default_max_tokens,
             )
-        asked = tools_at(normalised, path)
+        asked = self.tools_at or tools_at(normalised, path)
         try:
             body = to_converse(
                 normalised,
@@ -81,14 +79,11 @@ class BedrockTranslator:
                 media_uri=self.media_uri,
             )
         except FerryError:
-            self._note(asked)
+            self.tools_at = asked
             raise
         if "toolConfig" in body:  # it leaves out tools that may not be called
-            self._note(asked)
+            self.tools_at = asked
         return body
-
-    def _note(self, asked: str | None) -> None:
-        self.tools_at = self.tools_at or asked
 
 
 def first_invocation(model: str, kind: BatchKind) -> InvocationType:
@@ -114,7 +109,3 @@ def check_tools_can_go(model: str, path: str) -> None:
             "a batch at Bedrock accepts functions only for Claude, with a model id that names it",
             path=path,
         )
-
-
-def line_formats(model: str, kind: BatchKind, rules: NativeRules) -> LineFormats:
-    return native_formats(model, rules, embeds=kind is BatchKind.EMBED)

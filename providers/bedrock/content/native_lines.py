@@ -4,7 +4,8 @@ Bedrock checks a modelInput only when it runs the job. So input that is known to
 refused here, and so is input whose results could not be translated.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any, Final
 
 from providers.batches.line_formats import LineFormats, SeenTexts, check_custom_id
@@ -12,17 +13,43 @@ from providers.batches.request_table import RowKind
 from providers.bedrock.content.bedrock_models import ModelFamily, model_family
 from providers.bedrock.content.embed_to_bedrock import require_embedding_model
 from providers.bedrock.content.generate_to_invoke_model import ANTHROPIC_VERSION
-from providers.bedrock.content.native_rules import NativeRules
 from providers.bedrock.invocation import InvocationType
 from providers.errors import FerryError, invalid_argument
+from providers.gemini_content.json_path import item, member
 from providers.json_api.json_text import render_compact
 from providers.json_api.unknown_members import refuse_unknown
+from providers.resources import BatchKind
 
 RECORD_ID: Final = "recordId"
 MODEL_INPUT: Final = "modelInput"
 _MEMBERS: Final = (RECORD_ID, MODEL_INPUT)
 _LONGEST_ID: Final = 256
+_SCHEME: Final = "s3://"
+_PROSE: Final = "text"
 _NOVAS_SCHEMA: Final = "messages-v1"  # Unverified: bedrock.md section 4
+
+
+@dataclass(slots=True)
+class NativeRules:
+    """`may_read`: whether the caller may have this s3:// URI read.
+
+    `tools_at` is set here: the path of the first `toolConfig` in a Converse line. A job fails on
+    it; an immediate batch accepts it.
+    """
+
+    may_read: Callable[[str], bool]
+    tools_at: str | None = None
+
+    def check_media(self, model_input: Mapping[str, Any], path: str) -> None:
+        """Raises INVALID_ARGUMENT for an object that the caller may not name.
+
+        The models' schemas have such names in different fields, so every string but prose counts.
+        """
+        for uri, where in _s3_uris(model_input, path):
+            if not self.may_read(uri):
+                raise invalid_argument(
+                    "only objects below the caller's own S3 prefix are allowed here", path=where
+                )
 
 
 class BedrockLines:
@@ -34,10 +61,10 @@ class BedrockLines:
     name = "bedrock"
     row_kind = RowKind.CUSTOM_ID
 
-    def __init__(self, model: str, rules: NativeRules, *, embeds: bool) -> None:
+    def __init__(self, model: str, kind: BatchKind, rules: NativeRules) -> None:
         self._model = model
+        self._kind = kind
         self._rules = rules
-        self._embeds = embeds
         self._ids = SeenTexts()
         self.endpoint = ""
 
@@ -64,7 +91,7 @@ class BedrockLines:
                 f"is written for {invocation}, the lines before for {self.endpoint}", path=path
             )
         self.endpoint = str(invocation)
-        if self._embeds:
+        if self._kind is BatchKind.EMBED:
             require_embedding_model(self._model)
             if "messages" in model_input:
                 raise invalid_argument("is not an embedding request", path=path)
@@ -89,10 +116,8 @@ def is_bedrock_line(document: Mapping[str, Any]) -> bool:
     return RECORD_ID in document or MODEL_INPUT in document
 
 
-def native_formats(model: str, rules: NativeRules, *, embeds: bool) -> LineFormats:
-    return LineFormats(
-        BedrockLines.name, is_bedrock_line, lambda: BedrockLines(model, rules, embeds=embeds)
-    )
+def line_formats(model: str, kind: BatchKind, rules: NativeRules) -> LineFormats:
+    return LineFormats(BedrockLines.name, is_bedrock_line, lambda: BedrockLines(model, kind, rules))
 
 
 def no_tools_in_a_job(path: str) -> FerryError:
@@ -128,3 +153,20 @@ def _require_known_schema(model_input: Mapping[str, Any], path: str, family: Mod
         "its own model",
         path=path,
     )
+
+
+def _s3_uris(document: object, path: str) -> Iterator[tuple[str, str]]:
+    """Every s3:// URI in `document`, with its JSON path. No recursion, so any depth works."""
+    left = [(document, path)]
+    while left:
+        value, where = left.pop()
+        if isinstance(value, dict):
+            left += [
+                (inner, member(where, name))
+                for name, inner in value.items()
+                if not (name == _PROSE and isinstance(inner, str))
+            ]
+        elif isinstance(value, list):
+            left += [(inner, item(where, index)) for index, inner in enumerate(value)]
+        elif isinstance(value, str) and value.lstrip()[: len(_SCHEME)].lower() == _SCHEME:
+            yield value, where

@@ -7,14 +7,14 @@ import re
 from typing import Any, Final
 
 from providers.bedrock.content.bedrock_models import claude_name
-from providers.claude_content import claude_models
 from providers.claude_content.closed_schema import closed_schema
+from providers.claude_content.tools_to_anthropic import refuse_forced_call
 from providers.errors import invalid_argument
 from providers.gemini_content.content_parts import find_part
 from providers.gemini_content.function_calls import CallRules
 from providers.gemini_content.function_tools import DeclaredFunction, FunctionTools, function_tools
 from providers.gemini_content.json_path import member
-from providers.gemini_content.root_schema import ObjectRoot
+from providers.gemini_content.json_schema import ObjectRoot
 from providers.gemini_content.warnings import Warnings
 
 # botocore: ToolUseBlock and ToolSpecification.
@@ -45,33 +45,21 @@ def to_converse_tools(
     undeclared functions.
     """
     requested = function_tools(request, path, warnings, CALL_RULES)
-    mode_path = member(requested.calling_path, "mode")
-    if thinking and requested.mode == "ANY":
-        raise invalid_argument(
-            "Claude cannot be forced to call a function when it thinks", path=mode_path
-        )
-    if requested.mode == "ANY" and claude_models.refuses_forced_tool(claude_name(model)):
-        raise invalid_argument(
-            f"{model} cannot be forced to call a function; give mode AUTO", path=mode_path
-        )
+    refuse_forced_call(requested, claude_name(model), thinking=thinking)
     if not requested.functions or requested.mode == "NONE":
-        _require_no_calls(request, path)
+        called_at = find_part(request, path, _TOOL_PARTS)
+        if called_at is not None:
+            raise invalid_argument(
+                "Converse accepts a conversation with calls only if functions are declared and may "
+                "be called",
+                path=called_at,
+            )
         if requested.functions:
             warnings.drop(member(path, "tools"))  # Converse cannot declare tools and forbid them
         return {}
     strict = requested.mode == "VALIDATED"
     tools = [_tool(function, strict, warnings) for function in requested.offered(warnings)]
     return {"toolConfig": {"tools": tools} | _choice(requested)}
-
-
-def _require_no_calls(request: dict[str, Any], path: str) -> None:
-    called_at = find_part(request, path, _TOOL_PARTS)
-    if called_at is not None:
-        raise invalid_argument(
-            "Converse accepts a conversation with calls only if functions are declared and may "
-            "be called",
-            path=called_at,
-        )
 
 
 def _choice(requested: FunctionTools) -> dict[str, Any]:
@@ -83,12 +71,8 @@ def _choice(requested: FunctionTools) -> dict[str, Any]:
 
 
 def _tool(declared: DeclaredFunction, strict: bool, warnings: Warnings) -> dict[str, Any]:
-    tool: dict[str, Any] = {"name": declared.name}
-    if declared.description:
-        tool["description"] = declared.description
     _ROOT(declared.parameters, declared.schema_path)
-    schema = declared.parameters
-    if strict:
-        schema = closed_schema(schema, declared.schema_path, warnings)
-        tool["strict"] = True
-    return {"toolSpec": tool | {"inputSchema": {"json": schema}}}
+    if not strict:
+        return {"toolSpec": declared.named | {"inputSchema": {"json": declared.parameters}}}
+    schema = closed_schema(declared.parameters, declared.schema_path, warnings)
+    return {"toolSpec": declared.named | {"inputSchema": {"json": schema}, "strict": True}}

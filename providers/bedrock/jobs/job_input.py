@@ -17,8 +17,7 @@ from providers.bedrock.content.batch_lines import (
     first_invocation,
 )
 from providers.bedrock.content.bedrock_models import ModelFamily, model_family
-from providers.bedrock.content.native_lines import no_tools_in_a_job
-from providers.bedrock.content.native_rules import NativeRules
+from providers.bedrock.content.native_lines import NativeRules, no_tools_in_a_job
 from providers.bedrock.invocation import InvocationType
 from providers.bedrock.jobs.job_media import Media
 from providers.body import Body

@@ -13,7 +13,7 @@ from providers.limits import Limits
 from providers.memory import MemoryBudget
 from providers.openai.batch_creation import LIMITS
 from providers.openai.batch_target import OpenAIBatchTarget
-from providers.openai_content.root_schema import any_schema
+from providers.openai_content.schema_rules import any_schema
 from providers.resource_names import FileId, FileKind
 from providers.resources import BatchKind, InlineRequest, NewBatch
 from providers.status import Status

@@ -9,7 +9,7 @@ from providers.errors import FerryError
 from providers.gemini_content.normalise import normalise_generate
 from providers.gemini_content.warnings import Warnings
 from providers.openai_content.generate_to_openai import to_openai_chat
-from providers.openai_content.root_schema import OPENAI_SCHEMAS, SchemaRule
+from providers.openai_content.schema_rules import OPENAI_SCHEMAS, SchemaRule
 from providers.status import Status
 from tests.published_types import require_published
 

@@ -8,9 +8,8 @@ from providers.bedrock.content.batch_lines import (
     BedrockTranslator,
     check_tools_can_go,
     first_invocation,
-    line_formats,
 )
-from providers.bedrock.content.native_rules import NativeRules
+from providers.bedrock.content.native_lines import NativeRules, line_formats
 from providers.bedrock.invocation import InvocationType
 from providers.errors import FerryError
 from providers.resources import BatchKind

@@ -2,17 +2,20 @@ from typing import Any
 
 import orjson
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from providers.batches.request_table import RowKind
 from providers.bedrock.content.native_lines import (
     BedrockLines,
+    NativeRules,
     invocation_of,
     is_bedrock_line,
-    native_formats,
+    line_formats,
 )
-from providers.bedrock.content.native_rules import NativeRules
 from providers.bedrock.invocation import InvocationType
 from providers.errors import FerryError
+from providers.resources import BatchKind
 from providers.status import Status
 from tests.test_providers.test_bedrock.test_content.translate import CLAUDE, NOVA, OPAQUE, OTHER
 
@@ -29,7 +32,8 @@ _EMBEDDING: dict[str, Any] = {"inputText": "a"}
 
 
 def _lines(model: str = CLAUDE, *, embeds: bool = False) -> BedrockLines:
-    return BedrockLines(model, NativeRules(lambda uri: uri.startswith("s3://own/")), embeds=embeds)
+    kind = BatchKind.EMBED if embeds else BatchKind.GENERATE
+    return BedrockLines(model, kind, NativeRules(lambda uri: uri.startswith("s3://own/")))
 
 
 def _line(record_id: Any = "a", model_input: Any = _CONVERSE, **more: Any) -> dict[str, Any]:
@@ -164,7 +168,7 @@ def test_which_lines_are_bedrocks(document: dict[str, Any], native: bool) -> Non
 
 
 def test_each_file_has_a_reader_of_its_own() -> None:
-    formats = native_formats(CLAUDE, NativeRules(lambda _: True), embeds=False)
+    formats = line_formats(CLAUDE, BatchKind.GENERATE, NativeRules(lambda _: True))
     first, second = formats.native(), formats.native()
     assert formats.name == first.name == "bedrock"
     assert first.read(0, 1, _line()) == second.read(0, 1, _line())
@@ -172,10 +176,74 @@ def test_each_file_has_a_reader_of_its_own() -> None:
 
 def test_tools_of_a_converse_line_are_noted_where_they_first_stand() -> None:
     rules = NativeRules(lambda _: True)
-    lines = BedrockLines(NOVA, rules, embeds=False)
+    lines = BedrockLines(NOVA, BatchKind.GENERATE, rules)
     with_tools = _CONVERSE | {"toolConfig": {"tools": []}}
     lines.read(0, 1, _line("a"))
     assert rules.tools_at is None
     for number in (2, 3):
         lines.read(0, number, _line(f"b{number}", with_tools))
     assert rules.tools_at == "line 2: modelInput.toolConfig"
+
+
+# What a line may name in S3.
+
+RULES = NativeRules(lambda uri: uri.startswith("s3://own/prefix/"))
+OTHERS = "s3://other/salaries.pdf"
+IN_AN_IMAGE = "messages[0].content[0].image.source.s3Location.uri"
+
+
+def _image(uri: str) -> dict[str, Any]:
+    return {"image": {"format": "png", "source": {"s3Location": {"uri": uri}}}}
+
+
+def _asking(*content: object) -> dict[str, Any]:
+    return {"messages": [{"role": "user", "content": list(content)}]}
+
+
+@pytest.mark.parametrize(
+    ("model_input", "path"),
+    [
+        (_asking(_image(OTHERS)), IN_AN_IMAGE),
+        (
+            _asking({"toolResult": {"content": [_image(OTHERS)]}}),
+            "messages[0].content[0].toolResult.content[0].image.source.s3Location.uri",
+        ),
+        (
+            _asking({"video": {"source": {"s3Location": {"uri": OTHERS, "bucketOwner": "1"}}}}),
+            "messages[0].content[0].video.source.s3Location.uri",
+        ),
+        (
+            {"additionalModelRequestFields": {"s3Location": {"uri": OTHERS}}},
+            "additionalModelRequestFields.s3Location.uri",
+        ),
+        (_asking(_image("S3://own/prefix/a")), IN_AN_IMAGE),
+        (_asking(_image(" s3://other/a")), IN_AN_IMAGE),
+        (_asking({"text": {"uri": OTHERS}}), "messages[0].content[0].text.uri"),
+    ],
+)
+def test_what_is_not_the_callers_to_name_is_refused(model_input: dict[str, Any], path: str) -> None:
+    with pytest.raises(FerryError) as refused:
+        RULES.check_media(model_input, "")
+    assert (refused.value.status, refused.value.path) == (Status.INVALID_ARGUMENT, path)
+
+
+@pytest.mark.parametrize(
+    "model_input",
+    [
+        _asking(_image("s3://own/prefix/cat.png")),
+        _asking({"text": f"{OTHERS} is where they lie"}),
+        _asking({"text": OTHERS}),
+        {},
+    ],
+)
+def test_what_is_the_callers_own_and_prose_pass(model_input: dict[str, Any]) -> None:
+    RULES.check_media(model_input, "")
+
+
+@given(st.integers(1, 3000))
+def test_it_is_found_however_deep_it_stands(depth: int) -> None:
+    value: Any = OTHERS
+    for _ in range(depth):
+        value = [value]
+    with pytest.raises(FerryError):
+        RULES.check_media({"a": value}, "")

@@ -6,7 +6,7 @@ import pytest
 
 from providers.aws.folder import Folder
 from providers.batches.batch_input import InlineInput
-from providers.bedrock.content.native_rules import NativeRules
+from providers.bedrock.content.native_lines import NativeRules
 from providers.bedrock.invocation import InvocationType
 from providers.bedrock.jobs.job_input import JobInput, ready, ready_for_a_job
 from providers.bedrock.jobs.job_media import Media

@@ -1,12 +1,22 @@
-"""Whether OpenAI accepts a JSON Schema with `strict: true`.
+"""Which JSON Schemas OpenAI accepts, for answers and for parameters, and which as strict ones.
 
 OpenAI refuses `strict: true` with other schemas, so a schema counts as strict only if all of it is
 known to be allowed: all properties are required, no others are allowed, and it has only the
 keywords that are listed here.
 """
 
-from collections.abc import Iterator, Mapping
-from typing import Any, Final
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Final, TypeAlias
+
+from providers.gemini_content.json_schema import ObjectRoot
+
+SchemaRule: TypeAlias = Callable[[Mapping[str, Any], str], None]
+"""Raises INVALID_ARGUMENT for the JSON Schema at a path if the server does not accept it."""
+
+# "schema must have type 'object' and not have 'oneOf'/'anyOf'/'allOf'/'enum'/'not' at the top
+# level" (https://github.com/langchain-ai/langchainjs/issues/9804), and "root objects must not be
+# anyOf and must be an object" (OpenAI's guide to structured outputs).
+OPENAI_SCHEMAS: Final[SchemaRule] = ObjectRoot("OpenAI", ("anyOf", "oneOf", "allOf", "enum", "not"))
 
 _KEYWORDS: Final = frozenset(
     {
@@ -44,6 +54,10 @@ _FORMATS: Final = (
     "uuid",
 )
 _DEEPEST: Final = 5
+
+
+def any_schema(_schema: Mapping[str, Any], _path: str) -> None:
+    """For servers with their own rules (vLLM, Ollama): the schema goes to them unchecked."""
 
 
 def allows_strict(schema: Mapping[str, Any]) -> bool:
