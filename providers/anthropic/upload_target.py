@@ -25,7 +25,7 @@ from providers.upload import UploadStart, is_batch_input
 from providers.uploads.collected_parts import CollectedParts
 from providers.uploads.file_records import FileRecords
 from providers.uploads.posted_files import FileForm, PostedFiles
-from providers.uploads.resumable import OpenSession
+from providers.uploads.upload_target import OpenSession
 
 # anthropic.md section 3. A batch's input has the same limit; it is translated while it is sent.
 SIZE_LIMIT: Final = 500 << 20
@@ -70,7 +70,7 @@ class AnthropicFileApi:
 
 
 class AnthropicUploadTarget(CollectedParts):
-    """Implements `providers.uploads.resumable.UploadTarget`."""
+    """Implements `providers.uploads.upload_target.UploadTarget`."""
 
     whole_limit = SIZE_LIMIT
     size_limit = SIZE_LIMIT

@@ -24,9 +24,9 @@ from providers.resource_names import decode_object_id
 from providers.resources import File
 from providers.state import State
 from providers.upload import GRANULARITY, UploadStart
-from providers.uploads.resumable import OpenSession
 from providers.uploads.session_parts import SessionParts
 from providers.uploads.upload_sessions import session_object
+from providers.uploads.upload_target import OpenSession
 
 # bedrock.md section 5
 WHOLE_LIMIT: Final = 5 << 30

@@ -30,9 +30,9 @@ from providers.upload import GRANULARITY, UploadStart, UploadStatus
 from providers.uploads.file_records import FileRecords
 from providers.uploads.multipart import form_with_file
 from providers.uploads.posted_files import FileForm, PostedFiles
-from providers.uploads.resumable import OpenSession
 from providers.uploads.session_routes import SessionRoutes
 from providers.uploads.upload_sessions import session_object
+from providers.uploads.upload_target import OpenSession
 
 # openai.md sections 2 and 3. OpenAI itself refuses sizes between MB and MiB.
 BATCH_FILE_LIMIT: Final = 200 << 20
@@ -71,7 +71,7 @@ class OpenAIFileApi:
 
 
 class OpenAIUploadTarget:
-    """Implements `providers.uploads.resumable.UploadTarget`.
+    """Implements `providers.uploads.upload_target.UploadTarget`.
 
     With `staged` the Uploads API is never used.
     """

@@ -9,9 +9,9 @@ from providers.parted_objects import PartedObjects
 from providers.resources import File
 from providers.state import State
 from providers.uploads.posted_files import PostedFiles
-from providers.uploads.resumable import OpenSession
 from providers.uploads.session_parts import SessionParts
 from providers.uploads.upload_sessions import session_object
+from providers.uploads.upload_target import OpenSession
 
 
 class CollectedParts:

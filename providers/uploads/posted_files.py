@@ -13,8 +13,8 @@ from providers.resources import File
 from providers.state import State, write
 from providers.uploads.file_records import FileRecords
 from providers.uploads.multipart import form_with_file
-from providers.uploads.resumable import OpenSession
 from providers.uploads.upload_sessions import session_object
+from providers.uploads.upload_target import OpenSession
 
 # The difference allowed between the provider's clock and ours in the search for a lost file.
 _CLOCK_SECONDS: Final = 300

@@ -11,8 +11,8 @@ from providers.errors import unavailable
 from providers.parted_objects import PartedObjects, PartedUpload, UploadEnded
 from providers.state import State
 from providers.upload import GRANULARITY
-from providers.uploads.resumable import OpenSession
 from providers.uploads.session_routes import SessionRoutes
+from providers.uploads.upload_target import OpenSession
 
 PartsOf = Callable[[OpenSession], Awaitable[PartedObjects]]
 NameOf = Callable[[OpenSession], str]

@@ -8,8 +8,8 @@ from typing import Any, Final
 import orjson
 
 from providers.state import State, read, write
-from providers.uploads.resumable import OpenSession
 from providers.uploads.upload_sessions import session_object
+from providers.uploads.upload_target import OpenSession
 
 _ROUTE: Final = "route"
 

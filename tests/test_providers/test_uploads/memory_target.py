@@ -7,7 +7,7 @@ from providers.credential import Caller
 from providers.errors import unavailable
 from providers.resources import File
 from providers.upload import UploadStart
-from providers.uploads.resumable import OpenSession
+from providers.uploads.upload_target import OpenSession
 from tests.test_providers.streams import collect
 
 
