@@ -119,9 +119,7 @@ async def test_a_results_file_has_everything(
     assert "createTime" not in results["a"]["response"]
 
 
-async def test_a_body_that_is_written_as_text(
-    openai: FakeClient, ferry: Ferry, http: ClientSession
-) -> None:
+async def test_a_body_given_as_text(openai: FakeClient, ferry: Ferry, http: ClientSession) -> None:
     await openai.settings(body_as_text=True)
     client = BatchClient(ferry.base_url, openai.kind, http)
     name = await client.upload_lines([gemini_line("a", "hello"), gemini_line("b", "please fail")])

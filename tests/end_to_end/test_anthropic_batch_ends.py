@@ -90,7 +90,7 @@ async def test_expired_keeps_the_answers_so_far(
     assert errors(await client.results(batch)) == [DEADLINE_EXCEEDED] * (COUNT - reached)
 
 
-async def test_each_request_has_its_own_end(client: BatchClient) -> None:
+async def test_each_request_has_its_own_outcome(client: BatchClient) -> None:
     texts = ["fine", "please fail", "please expire", "please lose"]
 
     results = await client.finished(inline(*({"request": asking(text)} for text in texts)))
@@ -155,7 +155,7 @@ async def test_results_are_under_the_configured_address(
     assert text_of(inlined["dest"]["inlinedResponses"][0]) == "echo: x"
 
 
-async def test_another_origin_is_never_asked_for_results(
+async def test_results_are_never_requested_from_another_origin(
     client: BatchClient, anthropic: FakeClient, fakes: Mapping[str, FakeClient]
 ) -> None:
     """The other origin would get the key."""

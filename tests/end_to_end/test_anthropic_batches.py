@@ -77,7 +77,7 @@ async def test_it_comes_back_after_a_restart_and_from_another_replica(
         }
 
 
-async def test_a_batch_that_another_tool_made(
+async def test_a_batch_of_another_tool(
     client: BatchClient, anthropic: FakeClient, http: ClientSession
 ) -> None:
     lines = [anthropic_line(f"their-{n}", f"question {n}") for n in range(5)]
@@ -157,7 +157,7 @@ async def test_a_bad_line_refuses_the_whole_batch(
     await nothing_was_created(anthropic)
 
 
-async def test_more_requests_than_anthropic_takes(
+async def test_more_requests_than_anthropic_accepts(
     client: BatchClient, anthropic: FakeClient
 ) -> None:
     line = json.dumps({"key": "#", "request": {"contents": [{"parts": [{"text": "x"}]}]}})

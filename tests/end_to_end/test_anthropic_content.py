@@ -55,7 +55,7 @@ def parts_of(response: Document) -> list[Document]:
 # --- settings ------------------------------------------------------------------------------------
 
 
-async def test_every_setting_that_anthropic_has(client: BatchClient) -> None:
+async def test_every_setting_that_anthropic_supports(client: BatchClient) -> None:
     request = configured(
         "one two STOP three",
         temperature=0.5,
@@ -90,7 +90,7 @@ async def test_every_setting_that_anthropic_has(client: BatchClient) -> None:
     ],
     ids=str,
 )
-async def test_what_anthropic_lacks_is_refused_with_its_path(
+async def test_a_field_that_anthropic_lacks_is_refused_with_its_path(
     client: BatchClient, anthropic: FakeClient, config: Document, path: str
 ) -> None:
     refused = await client.create(inline({"request": configured("x", **config)}))
@@ -186,7 +186,7 @@ async def test_a_called_tool_is_answered_in_the_next_batch(client: BatchClient) 
 # --- thinking ------------------------------------------------------------------------------------
 
 
-async def test_thoughts_are_shown_where_they_are_asked_for(client: BatchClient) -> None:
+async def test_thoughts_are_shown_if_requested(client: BatchClient) -> None:
     thinking = {"thinkingBudget": 1024, "includeThoughts": True}
 
     response = await answer(

@@ -84,7 +84,7 @@ async def test_an_input_in_one_request(client: BatchClient, anthropic: FakeClien
     assert await anthropic.requests() == [], "Anthropic hears nothing of it"
 
 
-async def test_an_input_in_chunks_by_way_of_replicas_one_of_which_is_killed(
+async def test_an_input_in_chunks_through_replicas_one_of_which_is_killed(
     anthropic: FakeClient,
     http: ClientSession,
     ferry: Ferry,
@@ -134,7 +134,7 @@ async def test_a_cancelled_upload_leaves_nothing(
     assert (await client.call("GET", "v1beta/files")).ok == {}
 
 
-async def test_a_file_for_anthropic_leaves_neither_bytes_nor_credential(
+async def test_a_file_for_anthropic_leaves_no_bytes_and_no_credential(
     client: BatchClient, anthropic: FakeClient, ferry: Ferry, http: ClientSession
 ) -> None:
     before = size_of(ferry.state)
@@ -166,7 +166,7 @@ def size_of(folder: Path) -> int:
 # --- owners --------------------------------------------------------------------------------------
 
 
-async def test_what_the_proxy_keeps_belongs_to_one_tenant(client: BatchClient) -> None:
+async def test_staged_files_belong_to_one_tenant(client: BatchClient) -> None:
     name = await client.upload_lines([gemini_line("a", "secret")])
     body = {"batch": {"inputConfig": from_file(name)}}
 
@@ -181,7 +181,7 @@ async def test_what_the_proxy_keeps_belongs_to_one_tenant(client: BatchClient) -
     assert (await file_of(client, name))["name"] == name
 
 
-async def test_workspaces_of_one_token_are_apart(
+async def test_workspaces_of_one_token_are_isolated(
     client: BatchClient, anthropic: FakeClient
 ) -> None:
     """An OAuth token reaches several workspaces, and a header names one of them."""
@@ -259,7 +259,7 @@ async def test_a_file_at_anthropic_cannot_be_downloaded(client: BatchClient) -> 
     assert "downloadUri" not in file
 
 
-async def test_a_file_that_a_tool_made_there_can_be(
+async def test_a_file_that_a_tool_created_at_anthropic_can_be_downloaded(
     client: BatchClient, anthropic: FakeClient
 ) -> None:
     file = await upload_pdf(client, b"%PDF-made")
@@ -277,7 +277,7 @@ async def test_an_expired_file_does_not_exist(client: BatchClient, anthropic: Fa
     assert (await client.call("GET", f"v1beta/{file['name']}")).error == ABSENT
 
 
-async def test_a_file_at_anthropic_is_no_input_of_a_batch(
+async def test_a_file_at_anthropic_cannot_be_the_input_of_a_batch(
     client: BatchClient, anthropic: FakeClient
 ) -> None:
     file = await upload_pdf(client)

@@ -257,7 +257,7 @@ async def test_lines_in_the_providers_own_format(
 
 
 @pytest.mark.parametrize("state", ["FAILED", "EXPIRED", "CANCELLED"])
-async def test_a_batch_at_google_ends_as_google_says(
+async def test_a_batch_at_google_ends_with_googles_state(
     sdk: Sdk,
     state: str,
     fakes: Mapping[str, FakeClient],

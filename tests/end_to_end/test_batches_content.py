@@ -39,7 +39,7 @@ def configured(text: str, **config: Any) -> Document:
     return asking(text, generationConfig=config)
 
 
-async def test_every_setting_that_openai_has(client: BatchClient) -> None:
+async def test_every_setting_that_openai_supports(client: BatchClient) -> None:
     response = await answer(
         client,
         configured(

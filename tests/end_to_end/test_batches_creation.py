@@ -52,7 +52,7 @@ async def left(openai: FakeClient) -> tuple[int, int]:
     ],
     ids=str,
 )
-async def test_a_batch_that_openai_refuses_leaves_nothing(
+async def test_a_batch_that_openai_refuses_leaves_no_file(
     client: BatchClient, openai: FakeClient, status: int, error: tuple[int, str]
 ) -> None:
     refusal = {"error": {"message": "not now", "type": "the_type", "code": None, "param": None}}
@@ -70,7 +70,7 @@ async def test_a_batch_that_openai_refuses_leaves_nothing(
 
 
 @pytest.mark.parametrize("fault", ["reset", "lose_answer"])
-async def test_a_translation_that_does_not_arrive_leaves_nothing(
+async def test_a_translation_that_breaks_off_leaves_nothing(
     client: BatchClient, openai: FakeClient, fault: str
 ) -> None:
     """The answer to the upload is lost: the new file is found by its name, if there is one."""
@@ -103,7 +103,9 @@ async def test_a_batch_whose_answer_is_lost_is_found(
     await has_its_result(client, created.ok["name"])
 
 
-async def test_a_client_that_leaves_leaves_nothing(client: BatchClient, openai: FakeClient) -> None:
+async def test_a_client_that_disconnects_creates_nothing(
+    client: BatchClient, openai: FakeClient
+) -> None:
     fault = await openai.arm(CREATE, "delay", at="request")
     creating = asyncio.create_task(client.create(ONE))
     await openai.struck(fault)
@@ -118,7 +120,7 @@ async def test_a_client_that_leaves_leaves_nothing(client: BatchClient, openai: 
 # --- what is dropped, and what is refused --------------------------------------------------------
 
 
-async def test_what_is_dropped_harmlessly_is_named(client: BatchClient) -> None:
+async def test_harmless_dropped_fields_are_named(client: BatchClient) -> None:
     safety = [{"category": "HARM_CATEGORY_HARASSMENT", "threshold": "BLOCK_LOW_AND_ABOVE"}]
     request = asking("hello", safetySettings=safety, labels={"team": "ours"})
 
@@ -132,7 +134,7 @@ async def test_what_is_dropped_harmlessly_is_named(client: BatchClient) -> None:
     assert "x-ferry-warnings" not in (await client.create(ONE)).headers
 
 
-async def test_what_is_dropped_from_a_file_is_counted_over_its_lines(client: BatchClient) -> None:
+async def test_dropped_fields_of_a_file_are_counted_over_its_lines(client: BatchClient) -> None:
     lines = [gemini_line(str(n), "hello", labels={"n": str(n)}) for n in range(1000)]
 
     created = await client.create(from_file(await client.upload_lines(lines)))

@@ -45,7 +45,7 @@ async def every_page(client: BatchClient, size: int) -> list[list[str]]:
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 7, 100])
-async def test_pages_have_their_size_and_every_batch_once(client: BatchClient, size: int) -> None:
+async def test_pages_are_full_and_show_every_batch_once(client: BatchClient, size: int) -> None:
     made = await jobs(client, 7)
 
     pages = await every_page(client, size)
@@ -64,7 +64,7 @@ async def test_a_page_has_ten_by_default(client: BatchClient) -> None:
     assert names((await client.call("GET", "v1beta/batches")).ok) == made[:10]
 
 
-async def test_a_page_is_filled_up_after_what_was_deleted(client: BatchClient) -> None:
+async def test_a_page_is_full_despite_deleted_batches(client: BatchClient) -> None:
     made = await jobs(client, 9)
     deleted = [made[n] for n in (0, 1, 4, 7)]
     for name in deleted:
@@ -76,7 +76,7 @@ async def test_a_page_is_filled_up_after_what_was_deleted(client: BatchClient) -
     assert [name for each in await every_page(client, 2) for name in each] == kept
 
 
-async def test_the_deleted_are_gone_for_every_call(client: BatchClient) -> None:
+async def test_deleted_batches_are_gone_for_every_call(client: BatchClient) -> None:
     (name,) = await jobs(client, 1)
     await client.ended(name)
 
@@ -124,7 +124,7 @@ TOO_LATE: dict[str, dict[str, Any]] = {
 """How each provider refuses to cancel a batch that has just ended."""
 
 
-async def test_a_cancel_that_the_provider_finds_late_is_in_the_wrong_state(
+async def test_a_cancel_that_is_too_late_is_a_failed_precondition(
     client: BatchClient, translated: FakeClient
 ) -> None:
     (name,) = await jobs(client, 1)

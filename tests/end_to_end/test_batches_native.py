@@ -125,7 +125,7 @@ async def test_a_line_that_another_tool_would_refuse_fails_alone(client: BatchCl
     ],
     ids=["byte order mark", "blank lines", "CRLF"],
 )
-async def test_what_openai_would_refuse_is_left_out(
+async def test_bytes_that_openai_would_refuse_are_left_out(
     client: BatchClient, openai: FakeClient, joined: Callable[[list[bytes]], bytes]
 ) -> None:
     lines = [json.dumps(chat_line(key, key)).encode() for key in ("a", "b")]

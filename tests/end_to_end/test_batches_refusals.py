@@ -87,7 +87,7 @@ async def test_a_key_that_openai_refuses_is_not_shown(
         ("gpt%20%22%C3%A9%22", 'gpt "\u00e9"'),
     ],
 )
-async def test_a_model_with_odd_characters_reaches_openai_unchanged(
+async def test_a_model_with_special_characters_reaches_openai_unchanged(
     client: BatchClient, written: str, model: str
 ) -> None:
     created = await client.create(ONE, model=written)
@@ -106,7 +106,7 @@ async def test_a_model_with_odd_characters_reaches_openai_unchanged(
     ids=lambda name: name[:20],
 )
 @pytest.mark.parametrize("method", ["GET", "DELETE"])
-async def test_a_name_with_odd_characters_is_sent_nowhere(
+async def test_a_name_with_special_characters_is_not_sent(
     client: BatchClient, openai: FakeClient, method: str, name: str
 ) -> None:
     for collection in ("batches", "files"):
@@ -143,7 +143,7 @@ async def test_a_file_that_does_not_exist(
     assert (await openai.objects())["batches"] == []
 
 
-async def test_a_file_of_results_is_no_input(client: BatchClient) -> None:
+async def test_a_results_file_cannot_be_an_input(client: BatchClient) -> None:
     batch = await client.ended((await client.create(ONE)).ok["name"])
     native = batch["name"].removeprefix("batches/")
 
@@ -176,7 +176,7 @@ async def test_a_batch_that_does_not_exist(client: BatchClient) -> None:
     ],
     ids=lambda written: written[:20],
 )
-async def test_a_model_that_is_another_path_is_sent_nowhere(
+async def test_a_model_that_would_change_the_path_is_not_sent(
     fake: FakeClient, ferry: Ferry, http: ClientSession, written: str
 ) -> None:
     client = BatchClient(ferry.base_url, fake.kind, http)

@@ -77,7 +77,9 @@ async def test_deleting_it_deletes_openais_files(client: BatchClient, openai: Fa
     assert (await client.call("DELETE", f"v1beta/{name}")).error == (404, "NOT_FOUND")
 
 
-async def test_it_does_not_exist_before_the_batch_has_ended(client: BatchClient) -> None:
+async def test_a_results_file_does_not_exist_before_the_batch_has_ended(
+    client: BatchClient,
+) -> None:
     running = await file_job(client)
     native = running.removeprefix("batches/").encode()
 

@@ -121,7 +121,7 @@ async def test_expired_keeps_the_answers_so_far(
 @pytest.mark.parametrize(
     ("status", "code"), [("failed", FAILED_LINE), ("cancelled", CANCELLED)], ids=str
 )
-async def test_ended_before_anything_was_answered(
+async def test_a_batch_ended_before_any_answer(
     client: BatchClient, openai: FakeClient, make_job: Any, status: str, code: int
 ) -> None:
     name = await make_job(client)
@@ -185,7 +185,7 @@ async def test_the_input_can_be_deleted_after_creation(client: BatchClient, line
     assert outcomes(numbered(await client.results(batch)), 0) == (COUNT, 0)
 
 
-async def test_a_batch_that_another_tool_made(
+async def test_a_batch_of_another_tool(
     client: BatchClient, openai: FakeClient, http: ClientSession
 ) -> None:
     lines = [chat_line(f"their {n}", f"question {n}") for n in range(5)]

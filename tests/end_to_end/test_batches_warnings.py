@@ -53,7 +53,7 @@ async def check_warnings_stay(client: BatchClient, **headers: str) -> Document:
     return got
 
 
-async def test_warnings_stay_with_their_batch(
+async def test_a_batch_keeps_its_warnings(
     translated: FakeClient, ferry: Ferry, http: ClientSession
 ) -> None:
     client = BatchClient(ferry.base_url, translated.kind, http)
@@ -64,7 +64,7 @@ async def test_warnings_stay_with_their_batch(
     assert PROMPT not in ferry.proxy.output
 
 
-async def test_warnings_stay_with_a_batch_that_the_proxy_runs(
+async def test_an_immediate_batch_keeps_its_warnings(
     bedrock: FakeClient, immediate_proxy: Process, http: ClientSession
 ) -> None:
     client = BatchClient(f"{immediate_proxy.url}/genai", bedrock.kind, http)

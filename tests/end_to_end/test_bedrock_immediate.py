@@ -128,7 +128,7 @@ async def test_a_stopped_proxys_batch_is_finished_by_the_next_one_immediately(
         await process.stop()
 
 
-async def test_a_drain_lets_the_call_under_way_end(
+async def test_a_drain_lets_the_current_call_end(
     bedrock: FakeClient, http: ClientSession, tmp_path: Path
 ) -> None:
     stage = Stage(bedrock, http, tmp_path, AMBIENT)
@@ -146,7 +146,7 @@ async def test_a_drain_lets_the_call_under_way_end(
         await process.stop()
 
 
-async def test_with_a_callers_credential_a_batch_goes_on_at_the_callers_next_request(
+async def test_with_a_callers_credential_a_batch_continues_at_the_next_request(
     bedrock: FakeClient, http: ClientSession, tmp_path: Path
 ) -> None:
     stage = Stage(bedrock, http, tmp_path, CALLER)

@@ -131,7 +131,7 @@ WRONG: Final[Mapping[str, tuple[dict[str, str], tuple[int, str], str]]] = {
 
 
 @pytest.mark.parametrize(("wrong", "error", "message"), WRONG.values(), ids=WRONG)
-async def test_the_message_says_which_value_is_wrong(
+async def test_the_message_names_the_wrong_value(
     client: BatchClient,
     bedrock: FakeClient,
     wrong: dict[str, str],

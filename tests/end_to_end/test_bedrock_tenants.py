@@ -89,7 +89,7 @@ async def ended_batch(tenant: Tenant, keys: tuple[str, ...]) -> Document:
 
 
 @pytest.mark.parametrize("keys", [SMALL, LARGE], ids=["immediate", "job"])
-async def test_a_tenant_has_its_batches_and_their_results(
+async def test_a_tenant_sees_its_batches_and_their_results(
     bedrock: FakeClient, ambient: Shared, keys: tuple[str, ...]
 ) -> None:
     batch = await ended_batch(ambient.first, keys)
@@ -181,7 +181,7 @@ async def test_lists_have_nothing_in_common(bedrock: FakeClient, ambient: Shared
         assert not lists[0] & lists[1]
 
 
-async def test_an_upload_url_is_its_tenants_own(bedrock: FakeClient, ambient: Shared) -> None:
+async def test_an_upload_url_belongs_to_its_tenant(bedrock: FakeClient, ambient: Shared) -> None:
     url = await ambient.first.uploads.begin(5)
 
     refused = await ambient.second.uploads.send(
@@ -211,7 +211,7 @@ async def test_one_idempotency_key_of_two_tenants_is_two_batches(
 
 
 @pytest.mark.parametrize("key", ["no-token-of-this-proxy", LONG_TERM.api_key, TOKENS[0][:-1]])
-async def test_a_key_that_is_no_client_token(
+async def test_a_key_that_is_not_a_client_token(
     bedrock: FakeClient, ambient: Shared, key: str
 ) -> None:
     for method, path in (

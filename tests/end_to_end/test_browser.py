@@ -44,7 +44,7 @@ def asked_of(proxy: Process, openai: FakeClient) -> dict[str, str]:
     }
 
 
-async def test_a_page_of_an_allowed_origin_does_everything(
+async def test_a_page_of_an_allowed_origin_can_do_everything(
     page: WebPage, open_proxy: Process, openai: FakeClient, tmp_path: Path
 ) -> None:
     seen: Any = await page.seen(page.origin, tmp_path / "profile", asked_of(open_proxy, openai))
@@ -65,7 +65,7 @@ async def test_a_page_of_an_allowed_origin_does_everything(
     assert seen["deleted"] == seen["listed"]
 
 
-async def test_a_page_of_another_origin_does_nothing(
+async def test_a_page_of_another_origin_can_do_nothing(
     page: WebPage, open_proxy: Process, openai: FakeClient, tmp_path: Path
 ) -> None:
     asked = asked_of(open_proxy, openai)

@@ -40,7 +40,7 @@ async def send_a_part_and_leave(
 
 
 @CHUNKS_GO_UPSTREAM
-async def test_a_client_that_leaves_a_chunk_ends_it_upstream(
+async def test_a_client_that_disconnects_during_a_chunk_ends_it_upstream(
     client: UploadClient, fake: FakeClient
 ) -> None:
     url = await client.begin(TOTAL)
@@ -52,7 +52,7 @@ async def test_a_client_that_leaves_a_chunk_ends_it_upstream(
     await fake.check_only_file((await client.insist(url, CHUNK, SECOND, finalize=True)).file, DATA)
 
 
-async def test_a_client_that_leaves_an_only_chunk_makes_no_file(
+async def test_a_client_that_disconnects_during_an_only_chunk_creates_no_file(
     client: UploadClient, fake: FakeClient
 ) -> None:
     url = await client.begin(TOTAL)
@@ -63,7 +63,7 @@ async def test_a_client_that_leaves_an_only_chunk_makes_no_file(
     await fake.check_only_file((await client.insist(url, 0, DATA, finalize=True)).file, DATA)
 
 
-async def test_a_client_that_leaves_a_raw_upload_makes_no_file(
+async def test_a_client_that_disconnects_during_a_raw_upload_creates_no_file(
     client: UploadClient, fake: FakeClient
 ) -> None:
     headers = {**client.authorised, "X-Goog-Upload-Protocol": "raw"}
@@ -73,7 +73,7 @@ async def test_a_client_that_leaves_a_raw_upload_makes_no_file(
     assert (await fake.objects())["files"] == []
 
 
-async def test_a_client_that_leaves_a_multipart_upload_makes_no_file(
+async def test_a_client_that_disconnects_during_a_multipart_upload_creates_no_file(
     client: UploadClient, fake: FakeClient, http: ClientSession
 ) -> None:
     """Its length is known at its end: if the upstream needs it first, nothing is sent earlier."""
@@ -99,7 +99,7 @@ async def test_a_client_that_leaves_a_multipart_upload_makes_no_file(
     assert (await fake.objects())["files"] == []
 
 
-async def test_a_client_that_leaves_while_its_answer_is_made(
+async def test_a_client_that_disconnects_while_its_answer_is_prepared(
     client: UploadClient, fake: FakeClient
 ) -> None:
     """The upload is already being finished; a repeated request gets the same file."""
@@ -166,7 +166,7 @@ async def test_a_cancel_reaches_openai(client: UploadClient, fake: FakeClient) -
     assert [one["status"] for one in cancelled] == [200]
 
 
-async def test_a_start_that_is_refused_begins_nothing(
+async def test_a_refused_start_creates_nothing(
     client: UploadClient, fake: FakeClient, ferry: Ferry, http: ClientSession
 ) -> None:
     keyless = UploadClient(ferry.base_url, fake.kind, http)
@@ -196,7 +196,7 @@ async def test_a_wrong_key_is_reported_and_never_shown(
 
 
 @OPENAI_ONLY
-async def test_an_ended_session_keeps_neither_bytes_nor_credential(
+async def test_an_ended_session_keeps_no_bytes_and_no_credential(
     client: UploadClient, fake: FakeClient, ferry: Ferry
 ) -> None:
     url = await client.begin(None)

@@ -48,7 +48,7 @@ async def uploaded(process: SdkProcess, size: int = 10, **options: Any) -> dict[
 
 
 @EVERY_SDK
-async def test_a_file_is_got_by_name_and_by_uri(sdks: Sdks, fake: FakeClient, sdk: Sdk) -> None:
+async def test_a_file_is_found_by_name_and_by_uri(sdks: Sdks, fake: FakeClient, sdk: Sdk) -> None:
     process = await sdks.get(sdk, fake.kind)
     file = await uploaded(process)
     by_name = await process.call("files.get", name=file["name"])
@@ -74,7 +74,7 @@ async def test_a_deleted_file_is_gone(sdks: Sdks, fake: FakeClient, sdk: Sdk) ->
 
 @pytest.mark.parametrize("fake", ["openai", "anthropic", "bedrock"], indirect=True)
 @EVERY_SDK
-async def test_the_native_id_is_a_name_too(sdks: Sdks, fake: FakeClient, sdk: Sdk) -> None:
+async def test_the_native_id_is_accepted_as_a_name(sdks: Sdks, fake: FakeClient, sdk: Sdk) -> None:
     process = await sdks.get(sdk, fake.kind)
     file = await uploaded(process, mime_type="application/pdf")
     native = fake.native_id(file["name"])
@@ -84,7 +84,7 @@ async def test_the_native_id_is_a_name_too(sdks: Sdks, fake: FakeClient, sdk: Sd
 
 
 @pytest.mark.parametrize("fake", ["openai"], indirect=True)
-async def test_a_file_of_another_tool_is_reachable(
+async def test_a_file_of_another_tool_can_be_read(
     sdks: Sdks, fake: FakeClient, http: ClientSession, tmp_path: Path
 ) -> None:
     native = await upload_natively(fake, http, b'{"a": 1}\n', "batch", "other tool.jsonl")
@@ -201,7 +201,7 @@ async def test_an_uploaded_file_comes_back(
     [("openai", "user_data"), ("anthropic", "not downloadable")],
     indirect=["fake"],
 )
-async def test_a_file_that_the_provider_keeps_to_itself(
+async def test_a_file_that_the_provider_does_not_let_download(
     sdks: Sdks, fake: FakeClient, why: str, tmp_path: Path
 ) -> None:
     process = await sdks.get(PYTHON_NEWEST, fake.kind)
@@ -240,7 +240,7 @@ async def test_googles_generated_file(
     [("openai", "/content$"), ("bedrock", "^/ferry-files/.")],
     indirect=["fake"],
 )
-async def test_a_download_that_breaks_off_is_never_a_clean_end(
+async def test_a_download_that_breaks_off_never_ends_cleanly(
     sdks: Sdks,
     fake: FakeClient,
     content: str,
@@ -264,7 +264,7 @@ async def test_a_download_that_breaks_off_is_never_a_clean_end(
 
 
 @pytest.mark.parametrize("fake", ["openai"], indirect=True)
-async def test_a_client_that_leaves_a_download_ends_it_upstream(
+async def test_a_client_that_disconnects_during_a_download_ends_it_upstream(
     sdks: Sdks, fake: FakeClient, ferry: Ferry, http: ClientSession
 ) -> None:
     process = await sdks.get(PYTHON_NEWEST, fake.kind)
@@ -279,7 +279,7 @@ async def test_a_client_that_leaves_a_download_ends_it_upstream(
 # --- together ------------------------------------------------------------------------------------
 
 
-async def test_many_at_once(sdks: Sdks, fake: FakeClient) -> None:
+async def test_many_concurrent_uploads(sdks: Sdks, fake: FakeClient) -> None:
     """Several SDKs at the same time, each in a process of its own."""
     processes = [await sdks.get(sdk, fake.kind) for sdk in SDKS]
 

@@ -53,7 +53,7 @@ async def resumable(client: UploadClient, size: int | None) -> Answer:
 
 @KEEPS
 @pytest.mark.parametrize("how", ["raw", "multipart", "parts", "parts of unknown size"])
-async def test_a_file_expires_as_the_client_asked(
+async def test_a_file_expires_when_the_client_asked(
     client: UploadClient, fake: FakeClient, http: ClientSession, how: str
 ) -> None:
     match how:
@@ -82,7 +82,7 @@ async def test_the_range_is_the_providers(client: UploadClient, fake: FakeClient
 
 
 @pytest.mark.parametrize("fake", ["gemini", "bedrock"], indirect=True)
-async def test_a_provider_without_it_says_so(client: UploadClient, fake: FakeClient) -> None:
+async def test_a_provider_without_expiry_says_so(client: UploadClient, fake: FakeClient) -> None:
     started = await client.start(9, headers={HEADER: str(SECONDS)})
     for refused in (started, await raw(client, str(SECONDS)), await related(client, str(SECONDS))):
         assert refused.error == (400, "INVALID_ARGUMENT", "final")
@@ -90,7 +90,7 @@ async def test_a_provider_without_it_says_so(client: UploadClient, fake: FakeCli
     assert await fake.requests() == []
 
 
-async def test_a_batch_input_that_the_proxy_keeps_takes_none(
+async def test_a_staged_batch_input_cannot_expire(
     anthropic: FakeClient, ferry: Ferry, http: ClientSession
 ) -> None:
     client = UploadClient(ferry.base_url, anthropic.kind, http)
@@ -99,7 +99,7 @@ async def test_a_batch_input_that_the_proxy_keeps_takes_none(
     assert "FERRY_STATE_TTL" in refused.document["error"]["message"]
 
 
-async def test_the_header_of_a_client_harms_no_other_call(
+async def test_the_header_does_not_affect_other_calls(
     openai: FakeClient, ferry: Ferry, tmp_path: Path
 ) -> None:
     """SDKs send the headers of their client with every call."""

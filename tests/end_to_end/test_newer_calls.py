@@ -67,7 +67,7 @@ async def test_an_upload_into_a_file_search_store(
     assert [one["received"] for one in chunks[1:]] == [8 * MIB, 5]
 
 
-async def test_googles_own_upload_url_is_not_handed_out(
+async def test_googles_own_upload_url_is_not_shown(
     ferry: Ferry, fake: FakeClient, http: ClientSession
 ) -> None:
     key = {"x-goog-api-key": fake.kind.key, "x-model-provider": "gemini"}
@@ -135,7 +135,7 @@ async def test_google_refuses_a_registration_without_a_token(
         ("v1beta/fileSearchStores", {"displayName": "a store"}),
     ],
 )
-async def test_a_call_that_is_relayed_carries_the_token(
+async def test_a_relayed_call_has_the_token(
     ferry: Ferry, fake: FakeClient, http: ClientSession, path: str, body: dict[str, Any]
 ) -> None:
     headers = {"Authorization": "Bearer ya29.of-the-user", "x-model-provider": "gemini"}
@@ -152,7 +152,7 @@ async def test_a_call_that_is_relayed_carries_the_token(
 @pytest.mark.parametrize(
     "path", ["v1beta/files:register", "upload/v1beta/fileSearchStores/x:uploadToFileSearchStore"]
 )
-async def test_another_provider_says_what_it_serves(
+async def test_another_provider_says_what_works(
     ferry: Ferry, fake: FakeClient, http: ClientSession, provider: str, path: str
 ) -> None:
     headers = {"x-goog-api-key": "any", "x-model-provider": provider} | START

@@ -19,7 +19,7 @@ def installable(monkeypatch: pytest.MonkeyPatch, directory: Path, *, root: bool,
         (directory / "apt-get").touch(mode=0o755)
 
 
-def test_a_program_is_found_where_a_users_path_does_not_go(
+def test_a_program_is_found_outside_the_users_path(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     (tmp_path / "some-program").touch(mode=0o755)
@@ -28,7 +28,7 @@ def test_a_program_is_found_where_a_users_path_does_not_go(
     assert require_program("some-program", "its-package") == str(tmp_path / "some-program")
 
 
-def test_elsewhere_it_skips(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_outside_ci_it_skips(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.delenv("CI", raising=False)
     installable(monkeypatch, tmp_path, root=True, apt=True)
 
@@ -45,7 +45,7 @@ def test_in_ci_it_fails(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize(("root", "apt"), [(False, True), (True, False)])
-def test_in_ci_it_skips_where_it_cannot_be_installed(
+def test_in_ci_it_skips_if_it_cannot_be_installed(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, root: bool, apt: bool
 ) -> None:
     monkeypatch.setenv("CI", "true")

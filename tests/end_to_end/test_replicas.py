@@ -170,7 +170,7 @@ class Killable:
     ],
     indirect=["fake"],
 )
-async def test_a_kill_between_two_chunks(
+async def test_a_proxy_killed_between_two_chunks(
     fake: FakeClient, http: ClientSession, ferry: Ferry, tmp_path: Path, uploads: str
 ) -> None:
     env = {"FERRY_PROVIDERS__OPENAI__UPLOADS": uploads}
@@ -193,7 +193,7 @@ async def test_a_kill_between_two_chunks(
 
 
 @CHUNKS_GO_UPSTREAM
-async def test_a_kill_in_the_middle_of_a_chunk(
+async def test_a_proxy_killed_during_a_chunk(
     fake: FakeClient, http: ClientSession, ferry: Ferry, tmp_path: Path
 ) -> None:
     async with killable(tmp_path, ferry.upstreams, {}) as proxy:

@@ -67,7 +67,7 @@ async def openais_own(openai: FakeClient, http: ClientSession, batch: str) -> by
 
 
 @pytest.mark.parametrize("sdk", [PYTHON_NEWEST_ASYNC, PYTHON_2X, JAVASCRIPT, GO, JAVA], ids=str)
-async def test_a_client_that_asks_for_them_with_every_call(
+async def test_a_client_that_requests_native_results_with_every_call(
     sdk: Sdk, openai: FakeClient, ferry: Ferry, http: ClientSession, tmp_path: Path
 ) -> None:
     """SDKs send a client's headers with every call; only a download of results reads this one."""
@@ -133,7 +133,7 @@ async def test_an_unknown_value_is_refused(
 
 
 @pytest.mark.parametrize("fake", ["gemini"], indirect=True)
-async def test_on_gemini_both_forms_are_the_same(
+async def test_on_gemini_both_formats_are_the_same(
     fake: FakeClient, ferry: Ferry, http: ClientSession
 ) -> None:
     client = BatchClient(ferry.base_url, fake.kind, http)

@@ -111,7 +111,7 @@ async def test_an_upload_streams(base_url: str, openai: FakeClient, http: Client
     await openai.ended(outcome="client_gone")
 
 
-async def test_a_client_cannot_say_where_the_proxy_is(
+async def test_a_client_cannot_choose_the_proxys_address(
     base_url: str, openai: FakeClient, http: ClientSession
 ) -> None:
     client = UploadClient(base_url, openai.kind, http)

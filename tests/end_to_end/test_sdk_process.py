@@ -163,7 +163,7 @@ async def test_uploads_a_file_from_disk(
     assert recorder.declared == "13"
 
 
-async def test_go_uploads_a_reader_without_telling_its_size(
+async def test_go_uploads_a_reader_without_its_size(
     server: RecordingServer, recorder: Recorder
 ) -> None:
     async with GO.start(server.base_url) as process:
@@ -206,7 +206,7 @@ async def test_gets_and_deletes_files_with_the_clients_headers(
     assert (sent["x-goog-api-key"], sent["x-model-provider"]) == ("a-key", "openai")
 
 
-async def test_reports_what_the_sdk_raised(process: SdkProcess) -> None:
+async def test_reports_the_error_of_the_sdk(process: SdkProcess) -> None:
     with pytest.raises(SdkError) as raised:
         await process.call("files.get", name="files/absent")
 

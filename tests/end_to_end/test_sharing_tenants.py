@@ -59,7 +59,7 @@ async def test_each_tenant_works_as_if_it_were_alone(
         await asyncio.to_thread(check_isolation, shared, tmp_path / "requests.jsonl")
 
 
-async def test_nothing_goes_into_a_file_search_store_that_all_would_share(
+async def test_tenants_cannot_upload_into_a_shared_file_search_store(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "a.txt"

@@ -80,7 +80,7 @@ async def test_there_is_a_record() -> None:
     assert RECORDS
 
 
-async def test_a_batch_on_the_proxys_own_credential_goes_on_by_itself(scene: Scene) -> None:
+async def test_a_batch_with_the_proxys_own_credential_continues_by_itself(scene: Scene) -> None:
     """The first test, so no client has asked for the batch yet."""
     await scene.fakes["bedrock"].ended(1, path="/converse$", outcome="answered")
 
@@ -88,9 +88,7 @@ async def test_a_batch_on_the_proxys_own_credential_goes_on_by_itself(scene: Sce
 # --- files and uploads ---------------------------------------------------------------------------
 
 
-async def test_files_are_there_with_their_names_and_contents(
-    scene: Scene, clients: Document
-) -> None:
+async def test_files_have_their_names_and_contents(scene: Scene, clients: Document) -> None:
     for each in clients["files"]:
         file = each["file"]
         batches = scene.batches(each["client"])
@@ -110,7 +108,7 @@ async def test_the_url_of_a_finished_upload_answers_the_same_file(
         assert answer.file["displayName"] == each["file"]["displayName"]
 
 
-async def test_an_open_upload_goes_on_through_its_url(scene: Scene, clients: Document) -> None:
+async def test_an_open_upload_continues_through_its_url(scene: Scene, clients: Document) -> None:
     whole = content()
     for each in clients["open_uploads"]:
         uploads, url = scene.uploads(each["client"]), scene.moved(each["url"])
@@ -173,9 +171,7 @@ def _check_lines(each: Document, keyed: Mapping[str, Document]) -> None:
         assert {key: text_of(line) for key, line in keyed.items()} == dict(ANSWERS)
 
 
-async def test_an_answer_that_was_recorded_is_not_asked_for_again(
-    scene: Scene, clients: Document
-) -> None:
+async def test_a_recorded_answer_is_not_requested_again(scene: Scene, clients: Document) -> None:
     """Each batch that the proxy ran itself had one request without an answer."""
     interrupted = [
         each for each in clients["batches"] if each["client"] in IMMEDIATE and not each["ended"]
@@ -187,7 +183,7 @@ async def test_an_answer_that_was_recorded_is_not_asked_for_again(
     assert len(calls) == len(interrupted)
 
 
-async def test_a_kept_batch_input_makes_a_batch(scene: Scene, clients: Document) -> None:
+async def test_a_staged_batch_input_can_be_used(scene: Scene, clients: Document) -> None:
     [file] = [each["file"] for each in clients["files"] if each["file"]["mimeType"] == BATCH_INPUT]
     answer = await scene.batches("anthropic").create(from_file(file["name"]))
     results = await scene.batches("anthropic").results(
@@ -218,7 +214,7 @@ def _job_id(job: Document) -> str:
     return str(job["resource"]["jobArn"].rpartition("/")[2])
 
 
-async def test_what_was_deleted_stays_deleted(scene: Scene, clients: Document) -> None:
+async def test_deleted_batches_stay_deleted(scene: Scene, clients: Document) -> None:
     for each in clients["deleted"]:
         batches = scene.batches(each["client"])
         assert (await batches.call("GET", f"v1beta/{each['results']}")).error == ABSENT
@@ -240,7 +236,9 @@ async def test_a_repeated_creation_is_the_same_batch(scene: Scene, clients: Docu
         assert other.error == (409, "ALREADY_EXISTS")
 
 
-async def test_what_a_tenant_made_is_its_own(scene: Scene, clients: Document) -> None:
+async def test_resources_belong_to_the_tenant_that_created_them(
+    scene: Scene, clients: Document
+) -> None:
     for mine, others in clients["strangers"].items():
         stranger = scene.batches(others)
         made = [each for each in clients["batches"] if each["client"] == mine]

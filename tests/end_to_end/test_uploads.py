@@ -87,7 +87,7 @@ async def test_an_empty_file(sdks: Sdks, fake: FakeClient, sdk: Sdk) -> None:
 
 
 @pytest.mark.parametrize("size", [1000, CHUNK, 2 * CHUNK, 2 * CHUNK + 1])
-async def test_go_tells_no_size_and_may_end_with_no_bytes(
+async def test_go_sends_no_size_and_may_end_with_no_bytes(
     sdks: Sdks, fake: FakeClient, size: int
 ) -> None:
     process = await sdks.get(GO, fake.kind)
@@ -156,7 +156,7 @@ async def test_an_upstream_without_the_uploads_api(
 
 @pytest.mark.parametrize("fake", ["openai"], indirect=True)
 @pytest.mark.parametrize("sdk", [PYTHON_NEWEST, GO], ids=str)
-async def test_a_file_that_the_uploads_api_does_not_take(
+async def test_a_file_that_the_uploads_api_rejects(
     sdks: Sdks, fake: FakeClient, sdk: Sdk, tmp_path: Path
 ) -> None:
     """OpenAI's API has no purpose there that a PDF could have."""
@@ -176,7 +176,7 @@ REFUSALS: dict[str, object] = {
 }
 """Refusals other than `REFUSAL`, such as S3's XML."""
 
-TROUBLES: dict[str, dict[str, Any]] = {
+FAULTS: dict[str, dict[str, Any]] = {
     "503": {"kind": "status", "status": 503},
     "lost": {"kind": "lose_answer"},
     "reset": {"kind": "reset", "after_bytes": 3 * MIB},
@@ -186,17 +186,17 @@ TROUBLES: dict[str, dict[str, Any]] = {
 
 @CHUNKS_GO_UPSTREAM
 @pytest.mark.parametrize(
-    ("sdk", "trouble"),
+    ("sdk", "fault"),
     [
-        *((PYTHON_NEWEST, trouble) for trouble in TROUBLES),
+        *((PYTHON_NEWEST, fault) for fault in FAULTS),
         *((sdk, "reset") for sdk in RETRYING if sdk is not PYTHON_NEWEST),
     ],
     ids=str,
 )
 async def test_an_error_at_the_second_chunk(
-    sdks: Sdks, fake: FakeClient, sdk: Sdk, trouble: str, twenty_mib: Path
+    sdks: Sdks, fake: FakeClient, sdk: Sdk, fault: str, twenty_mib: Path
 ) -> None:
-    struck = await fake.arm(fake.kind.part, nth=2, **TROUBLES[trouble])
+    struck = await fake.arm(fake.kind.part, nth=2, **FAULTS[fault])
     process = await sdks.get(sdk, fake.kind)
     file = await process.call("files.upload", path=str(twenty_mib))
     await fake.struck(struck)
@@ -216,12 +216,12 @@ async def test_a_first_chunk_that_is_cut_off_twice(
 
 
 @pytest.mark.parametrize(
-    ("sdk", "trouble"), [(PYTHON_NEWEST, "503"), *((sdk, "lost") for sdk in SDKS)], ids=str
+    ("sdk", "fault"), [(PYTHON_NEWEST, "503"), *((sdk, "lost") for sdk in SDKS)], ids=str
 )
 async def test_an_error_at_the_end(
-    sdks: Sdks, fake: FakeClient, sdk: Sdk, trouble: str, twenty_mib: Path
+    sdks: Sdks, fake: FakeClient, sdk: Sdk, fault: str, twenty_mib: Path
 ) -> None:
-    struck = await fake.arm(fake.kind.finish, **TROUBLES[trouble])
+    struck = await fake.arm(fake.kind.finish, **FAULTS[fault])
     process = await sdks.get(sdk, fake.kind)
     file = await process.call("files.upload", path=str(twenty_mib))
     await fake.struck(struck)
@@ -229,16 +229,16 @@ async def test_an_error_at_the_end(
 
 
 @pytest.mark.parametrize(
-    ("sdk", "trouble"),
+    ("sdk", "fault"),
     [(PYTHON_NEWEST, "503"), (PYTHON_NEWEST_ASYNC, "reset"), *((sdk, "lost") for sdk in SDKS)],
     ids=str,
 )
 async def test_an_error_at_an_only_chunk(
-    sdks: Sdks, fake: FakeClient, sdk: Sdk, trouble: str, tmp_path: Path
+    sdks: Sdks, fake: FakeClient, sdk: Sdk, fault: str, tmp_path: Path
 ) -> None:
     path = tmp_path / "one.pdf"
     path.write_bytes(pattern_bytes(5 * MIB))
-    struck = await fake.arm(fake.kind.whole, **TROUBLES[trouble])
+    struck = await fake.arm(fake.kind.whole, **FAULTS[fault])
     process = await sdks.get(sdk, fake.kind)
     file = await process.call("files.upload", path=str(path))
     await fake.struck(struck)

@@ -26,7 +26,7 @@ pytestmark = [pytest.mark.end_to_end, pytest.mark.asyncio(loop_scope="session")]
 # --- the resumable protocol, command by command --------------------------------------------------
 
 
-async def test_each_command_in_turn(client: UploadClient, fake: FakeClient) -> None:
+async def test_each_command_in_order(client: UploadClient, fake: FakeClient) -> None:
     started = await client.start(TOTAL)
     url = started.headers["X-Goog-Upload-URL"]
     assert (started.code, started.upload_status) == (200, "active")
@@ -65,9 +65,7 @@ async def test_several_slices_and_then_the_rest(client: UploadClient, fake: Fake
     await fake.check_only_file(last.file, data)
 
 
-async def test_a_chunk_that_comes_again_after_its_answer(
-    client: UploadClient, fake: FakeClient
-) -> None:
+async def test_a_chunk_repeated_after_its_answer(client: UploadClient, fake: FakeClient) -> None:
     url = await client.begin(TOTAL)
     for _ in range(2):
         assert (await client.send(url, 0, FIRST)).upload_status == "active"
@@ -84,7 +82,9 @@ async def test_the_finalizing_chunk_again_after_its_answer(
     await fake.check_only_file(files[0], DATA)
 
 
-async def test_an_only_chunk_again_after_its_answer(client: UploadClient, fake: FakeClient) -> None:
+async def test_an_only_chunk_repeated_after_its_answer(
+    client: UploadClient, fake: FakeClient
+) -> None:
     url = await client.begin(5)
     files = [(await client.send(url, 0, DATA[:5], finalize=True)).file for _ in range(2)]
     assert files[0] == files[1]
@@ -124,7 +124,7 @@ async def test_a_cancelled_upload(client: UploadClient, fake: FakeClient) -> Non
     assert (await fake.objects())["files"] == []
 
 
-async def test_put_is_taken_as_post(
+async def test_put_is_accepted_like_post(
     client: UploadClient, fake: FakeClient, http: ClientSession
 ) -> None:
     url = await client.begin(5)
@@ -176,14 +176,14 @@ async def test_a_total_that_was_not_declared(client: UploadClient, fake: FakeCli
     assert (await fake.objects())["files"] == []
 
 
-async def test_a_chunk_that_is_no_multiple(client: UploadClient, fake: FakeClient) -> None:
+async def test_a_chunk_that_is_not_a_multiple(client: UploadClient, fake: FakeClient) -> None:
     url = await client.begin(TOTAL)
     refused = await client.send(url, 0, DATA[: 3 * MIB])
     assert (refused.code, refused.upload_status) == (400, "final")
     assert str(CHUNK) in refused.document["error"]["message"]
 
 
-async def test_a_chunk_that_does_not_say_its_length(client: UploadClient, fake: FakeClient) -> None:
+async def test_a_chunk_without_a_length(client: UploadClient, fake: FakeClient) -> None:
     async def unmeasured() -> AsyncIterator[bytes]:
         yield DATA[:5]
 
@@ -238,7 +238,7 @@ async def test_an_invalid_size(client: UploadClient, fake: FakeClient, size: str
         ({"config": {}}, "config"),
     ],
 )
-async def test_a_start_that_the_provider_cannot_do(
+async def test_a_start_that_the_provider_does_not_support(
     client: UploadClient, fake: FakeClient, document: dict[str, Any], path: str
 ) -> None:
     headers = {"X-Goog-Upload-Protocol": "resumable", "X-Goog-Upload-Command": "start"}

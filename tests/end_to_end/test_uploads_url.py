@@ -95,7 +95,7 @@ async def test_a_url_is_known_on_any_path_with_its_tail(
     assert (await client.command(given_up, "cancel")).upload_status == "cancelled"
 
 
-async def test_outside_the_prefix_an_id_opens_nothing_more(
+async def test_outside_the_prefix_an_id_opens_nothing(
     client: UploadClient, fake: FakeClient, ferry: Ferry
 ) -> None:
     url = moved(await client.begin(TOTAL), ferry, "/team/genai/upload/v1beta/files")

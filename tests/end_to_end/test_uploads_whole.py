@@ -78,7 +78,7 @@ FILE_PART = b"--b\r\nContent-Type: application/pdf\r\n\r\nhello"
     ],
     ids=["cut", "cut in the end", "no file", "cut spec", "no part", "json", "three", "none", ""],
 )
-async def test_a_malformed_multipart_makes_no_file(
+async def test_a_malformed_multipart_upload_creates_no_file(
     client: UploadClient, fake: FakeClient, body: bytes
 ) -> None:
     answer = await client.create(body, RELATED)

@@ -1,4 +1,4 @@
-"""Batches: what is refused at creation, how they move, and where their results are."""
+"""Batches: what is refused at creation, how they advance, and where their results are."""
 
 import io
 import json
@@ -116,7 +116,7 @@ async def test_refused_bodies(anthropic: Client, body: bytes, message: str) -> N
     assert (await (await anthropic.get("/_fake/objects")).json())["batches"] == []
 
 
-async def test_a_body_must_say_that_it_is_json(anthropic: Client) -> None:
+async def test_a_body_must_declare_that_it_is_json(anthropic: Client) -> None:
     assert (await anthropic.post(BATCHES, data=rendered(request()))).status == 400
 
 
@@ -216,7 +216,7 @@ async def test_cancelling(anthropic: Client) -> None:
     assert (await anthropic.post(f"{path}/cancel")).status == 400
 
 
-async def test_a_test_sets_how_far_a_batch_comes(anthropic: Client) -> None:
+async def test_a_test_sets_how_far_a_batch_gets(anthropic: Client) -> None:
     requests = [request(f"r{n}") for n in range(4)]
     expired, late = await create(anthropic, *requests), await create(anthropic, *requests)
     await steer(anthropic, expired, reached=1, status="ended")

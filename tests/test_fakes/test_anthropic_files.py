@@ -104,7 +104,7 @@ async def test_accepted_headers(bare: Client, headers: dict[str, str | None]) ->
     assert (await call(bare, headers))[0] == 200
 
 
-async def test_a_workspace_is_the_credentials_own_or_named(anthropic: Client) -> None:
+async def test_a_workspace_comes_from_the_credential_or_a_header(anthropic: Client) -> None:
     native_id = await store(anthropic)
     for headers in ({"x-api-key": "sk-ant-api03-two"}, {"anthropic-workspace-id": "wrkspc_2"}):
         for method in ("GET", "DELETE"):
@@ -138,7 +138,7 @@ async def test_refused_forms(anthropic: Client, body: FormData, message: str) ->
     assert (await (await anthropic.get("/_fake/objects")).json())["files"] == []
 
 
-async def test_a_form_needs_its_length_and_no_more(anthropic: Client) -> None:
+async def test_a_form_needs_its_exact_length(anthropic: Client) -> None:
     disposition = b'Content-Disposition: form-data; name="file"; filename="a"'
     body = b"--B\r\n" + disposition + b"\r\n\r\nx\r\n--B--\r\nmore"
     headers = {"Content-Type": "multipart/form-data; boundary=B"}
@@ -195,7 +195,7 @@ async def test_paths(anthropic: Client, method: str, path: str, status: int) -> 
     assert (await anthropic.request(method, path)).status == status
 
 
-async def test_a_file_is_kept_and_deleted_but_not_given_back(anthropic: Client) -> None:
+async def test_a_file_is_stored_and_deleted_but_not_downloadable(anthropic: Client) -> None:
     data = b"x" * 3 * MIB
     native_id = await store(anthropic, data, name="folder/ü.pdf")
     file = await (await anthropic.get(f"/v1/files/{native_id}")).json()

@@ -223,7 +223,9 @@ async def test_a_bad_parameter_is_an_error_of_its_request(
         {"stream": False, "service_tier": "auto", "metadata": {"user_id": None}},
     ],
 )
-async def test_what_the_old_version_takes(anthropic: Client, changes: dict[str, Any]) -> None:
+async def test_fields_that_the_old_version_accepts(
+    anthropic: Client, changes: dict[str, Any]
+) -> None:
     message_of(await one(anthropic, OLD, **changes))
 
 
@@ -249,7 +251,7 @@ async def test_sampling_parameters(anthropic: Client, name: str) -> None:
         ),
     ],
 )
-async def test_what_the_new_version_no_longer_takes(
+async def test_fields_that_the_new_version_no_longer_accepts(
     anthropic: Client, changes: dict[str, Any], place: str
 ) -> None:
     message_of(await one(anthropic, OLD, **changes))

@@ -58,7 +58,7 @@ def test_an_invalid_input_fails_the_job(
     assert message in failure(bedrock, f"s3://{FILES_BUCKET}/in/a.jsonl")
 
 
-def test_the_least_number_of_records_is_a_setting(bedrock: FakeBedrockClient, job: str) -> None:
+def test_the_minimum_number_of_records_is_a_setting(bedrock: FakeBedrockClient, job: str) -> None:
     bedrock.control("settings", {"min_records": 11})
     assert "(10) than the required minimum of: 11" in bedrock.ended(job)["message"]
 
@@ -142,7 +142,7 @@ def test_a_record_without_an_id_gets_one(bedrock: FakeBedrockClient) -> None:
     assert {line["recordId"] for line in bedrock.output(job)} == {"REC00000000", "REC00000001"}
 
 
-def test_records_fail_and_are_lost_alone(bedrock: FakeBedrockClient) -> None:
+def test_single_records_fail_or_are_lost(bedrock: FakeBedrockClient) -> None:
     texts = ["fine", "please fail", "please lose"]
     written = bedrock.run(*(said(text) for text in texts))
     assert [line["recordId"] for line in written] == ["record00000", "record00001"]

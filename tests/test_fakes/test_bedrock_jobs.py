@@ -25,7 +25,7 @@ def test_each_get_advances_it_by_one_state(bedrock: FakeBedrockClient, job: str)
     assert [states[3][count] for count in counts] == [10, 10, 10, 0]
 
 
-def test_it_is_got_by_its_arn_too(bedrock: FakeBedrockClient, job: str) -> None:
+def test_it_is_found_by_its_arn(bedrock: FakeBedrockClient, job: str) -> None:
     arn = bedrock.get(job)["jobArn"]
     assert arn == f"arn:aws:bedrock:us-east-1:123456789012:model-invocation-job/{job}"
     assert bedrock.get(arn)["jobArn"] == arn
@@ -83,14 +83,16 @@ def test_it_stops_with_the_results_so_far(bedrock: FakeBedrockClient, job: str) 
     assert len(bedrock.output(job)) == 5
 
 
-def test_one_that_never_began_stops_without_output(bedrock: FakeBedrockClient, job: str) -> None:
+def test_a_job_that_never_started_stops_without_output(
+    bedrock: FakeBedrockClient, job: str
+) -> None:
     arn = bedrock.get(job)["jobArn"]
     bedrock.bedrock.stop_model_invocation_job(jobIdentifier=arn)
     assert bedrock.ended(job)["status"] == "Stopped"
     assert bedrock.control("objects")["files"] == ["in/a.jsonl"]
 
 
-def test_one_that_ended_does_not_stop(bedrock: FakeBedrockClient, job: str) -> None:
+def test_an_ended_job_cannot_be_stopped(bedrock: FakeBedrockClient, job: str) -> None:
     bedrock.ended(job)
     answer = refused(bedrock.bedrock.stop_model_invocation_job, jobIdentifier=job)
     assert (answer.status, answer.code) == (400, "ConflictException")
@@ -138,6 +140,6 @@ def test_it_is_filtered_and_sorted(bedrock: FakeBedrockClient) -> None:
 @pytest.mark.parametrize(
     "query", ["maxResults=0", "maxResults=x", "sortBy=Name", "limit=2", "submitTimeAfter=noon"]
 )
-def test_a_wrong_list_is_refused(bedrock: FakeBedrockClient, query: str) -> None:
+def test_an_invalid_list_is_refused(bedrock: FakeBedrockClient, query: str) -> None:
     answer = bedrock.send("GET", f"/model-invocation-jobs?{query}")
     assert (answer.status, answer.error) == (400, "ValidationException")

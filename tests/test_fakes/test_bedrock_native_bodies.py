@@ -72,14 +72,14 @@ def test_claude_calls_tools_in_a_job(bedrock: FakeBedrockClient) -> None:
         ),
     ],
 )
-def test_a_wrong_body_of_claudes_is_an_error(
+def test_an_invalid_body_for_claude_is_an_error(
     bedrock: FakeBedrockClient, change: dict[str, Any], where: str
 ) -> None:
     body = {name: value for name, value in claude("a", **change).items() if value is not None}
     assert where in bedrock.error(body, **INVOKE)
 
 
-def test_a_converse_body_is_no_body_for_claude(bedrock: FakeBedrockClient) -> None:
+def test_a_converse_body_is_invalid_for_claude(bedrock: FakeBedrockClient) -> None:
     assert "anthropic_version" in bedrock.error(said("a"), **INVOKE)
 
 
@@ -114,7 +114,7 @@ def test_titan_embeds(bedrock: FakeBedrockClient) -> None:
         ({"inputText": "please fail"}, "asked to fail"),
     ],
 )
-def test_a_wrong_body_of_titans_is_an_error(
+def test_an_invalid_body_for_titan_is_an_error(
     bedrock: FakeBedrockClient, body: dict[str, Any], where: str
 ) -> None:
     assert where in bedrock.error(body, modelId=TITAN, **INVOKE)

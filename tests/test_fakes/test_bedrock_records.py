@@ -78,7 +78,7 @@ def test_an_answer_follows_the_request(
     assert (output["output"]["message"]["content"], output["stopReason"]) == (content, stop)
 
 
-def test_thoughts_come_back_as_they_were_given(bedrock: FakeBedrockClient) -> None:
+def test_thoughts_come_back_unchanged(bedrock: FakeBedrockClient) -> None:
     body = {**said("why"), "additionalModelRequestFields": THOUGHTS}
     message = bedrock.one(body)["modelOutput"]["output"]["message"]
     thought = message["content"][0]["reasoningContent"]["reasoningText"]
@@ -138,13 +138,13 @@ def test_thoughts_are_redacted_when_asked(bedrock: FakeBedrockClient) -> None:
         ),
     ],
 )
-def test_a_wrong_request_is_an_error_of_its_own(
+def test_an_invalid_request_is_an_error_of_its_own(
     bedrock: FakeBedrockClient, body: dict[str, Any], where: str
 ) -> None:
     assert where in bedrock.error(body)
 
 
-def test_media_are_taken_as_the_model_takes_them(bedrock: FakeBedrockClient) -> None:
+def test_media_are_accepted_if_the_model_accepts_them(bedrock: FakeBedrockClient) -> None:
     document = {"document": {"format": "pdf", "name": "a-1 (b)", "source": {"bytes": PIXEL}}}
     image = {"image": {"format": "png", "source": {"bytes": PIXEL}}}
     assert "modelOutput" in bedrock.one(asking(TEXT, document, image))
@@ -152,14 +152,14 @@ def test_media_are_taken_as_the_model_takes_them(bedrock: FakeBedrockClient) -> 
     assert "modelOutput" in bedrock.one(asking(TEXT, video), modelId=NOVA)
 
 
-def test_a_new_claude_does_not_sample(bedrock: FakeBedrockClient) -> None:
+def test_a_new_claude_refuses_sampling_parameters(bedrock: FakeBedrockClient) -> None:
     body = {**said("a"), "inferenceConfig": {"temperature": 0.5}}
     assert "temperature" in bedrock.error(body, modelId=NEW_CLAUDE)
     body = {**said("a"), "outputConfig": {"effort": "low"}}
     assert "modelOutput" in bedrock.one(body, modelId=NEW_CLAUDE)
 
 
-def test_what_a_record_names_in_s3_lies_in_the_folder_of_the_job(
+def test_objects_that_a_record_names_are_in_the_folder_of_the_job(
     bedrock: FakeBedrockClient,
 ) -> None:
     def picture(uri: str) -> dict[str, Any]:

@@ -54,7 +54,7 @@ def test_a_missing_required_member_is_refused(bedrock: FakeBedrockClient, name: 
         ({"outputDataConfig": s3("Output", "https://a-bucket/a")}, "s3Uri"),
     ],
 )
-def test_what_the_service_model_does_not_allow_is_refused(
+def test_a_request_against_the_service_model_is_refused(
     bedrock: FakeBedrockClient, changes: dict[str, Any], where: str
 ) -> None:
     answer = bedrock.send("POST", CREATE, bedrock.job(**changes))
@@ -63,7 +63,7 @@ def test_what_the_service_model_does_not_allow_is_refused(
     assert bedrock.control("objects")["batches"] == []
 
 
-def test_a_body_that_is_no_json_object_is_refused(bedrock: FakeBedrockClient) -> None:
+def test_a_body_that_is_not_a_json_object_is_refused(bedrock: FakeBedrockClient) -> None:
     assert bedrock.send("POST", CREATE, []).error == "ValidationException"
     assert bedrock.send("POST", CREATE).error == "ValidationException"
     assert bedrock.send("POST", f"{CREATE}?a=b", bedrock.job()).error == "ValidationException"
@@ -88,7 +88,7 @@ def test_a_role_that_cannot_be_passed_is_refused(bedrock: FakeBedrockClient) -> 
         "openai.gpt-oss-120b-1:0",
     ],
 )
-def test_a_model_goes_by_many_names(bedrock: FakeBedrockClient, model: str) -> None:
+def test_a_model_has_several_names(bedrock: FakeBedrockClient, model: str) -> None:
     assert bedrock.get(bedrock.create(modelId=model))["modelId"] == model
 
 

@@ -43,7 +43,7 @@ def test_converse_answers(bedrock: FakeBedrockClient, model: str) -> None:
         ("hello", {"tool": {"name": "look_up"}}, True),
     ],
 )
-def test_tools_are_called_here(
+def test_tools_are_called(
     bedrock: FakeBedrockClient, text: str, choice: dict[str, Any], calls: bool
 ) -> None:
     answer = converse(bedrock, text, toolConfig={"tools": [TOOL], "toolChoice": choice})
@@ -95,7 +95,7 @@ def test_invoke_answers_in_the_models_own_format(bedrock: FakeBedrockClient) -> 
     assert (wrong.status, wrong.code) == (400, "ValidationException")
 
 
-def test_a_request_that_is_wrong_is_refused(bedrock: FakeBedrockClient) -> None:
+def test_an_invalid_request_is_refused(bedrock: FakeBedrockClient) -> None:
     path = f"/model/{CLAUDE.replace(':', '%3A')}/converse"
     for body in ({}, {**said("a"), "modelId": CLAUDE}, {**said("a"), "surprise": 1}, said("")):
         answer = bedrock.send("POST", path, body)
@@ -117,7 +117,7 @@ def test_an_object_in_s3_must_exist(bedrock: FakeBedrockClient) -> None:
     assert absent.code == "ValidationException"
 
 
-def test_it_throttles_when_told(bedrock: FakeBedrockClient) -> None:
+def test_it_throttles_on_demand(bedrock: FakeBedrockClient) -> None:
     fault = {
         "kind": "status",
         "status": 429,

@@ -56,7 +56,7 @@ def test_other_keys_and_tokens_are_refused(
         ({"Authorization": "AWS4-HMAC-SHA256 x"}, "InvalidSignatureException"),
     ],
 )
-def test_what_has_no_signature_is_refused(
+def test_an_unsigned_request_is_refused(
     bedrock: FakeBedrockClient, headers: Mapping[str, str], error: str
 ) -> None:
     answer = bedrock.send_unchanged("GET", LIST, b"", headers)
@@ -69,7 +69,7 @@ def test_another_region_or_service_is_refused(bedrock: FakeBedrockClient) -> Non
 
 
 @pytest.mark.parametrize("minutes", [-6, 6])
-def test_a_clock_that_is_far_off_is_refused(
+def test_a_date_far_from_now_is_refused(
     bedrock: FakeBedrockClient, monkeypatch: pytest.MonkeyPatch, minutes: int
 ) -> None:
     off = datetime.now(UTC) + timedelta(minutes=minutes)

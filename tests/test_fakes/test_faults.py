@@ -65,7 +65,7 @@ async def test_a_delay_lasts_until_its_release(openai: Client, place: dict[str, 
 
 @pytest.mark.parametrize("path", ["/content$", "/files$"])
 @pytest.mark.parametrize("kind", ["truncate", "cut_chunks"])
-async def test_a_truncated_answer_ends_too_early(openai: Client, path: str, kind: str) -> None:
+async def test_a_truncated_answer_breaks_off(openai: Client, path: str, kind: str) -> None:
     native_id = await store(openai, b"x" * 1000)
     await arm(openai, {"kind": kind, "after_bytes": 9}, method="GET", path=path)
     asked = f"/v1/files/{native_id}/content" if path == "/content$" else "/v1/files"
@@ -91,7 +91,7 @@ async def test_an_early_refusal_is_answered_while_the_body_arrives(openai: Clien
     await writer.wait_closed()
 
 
-async def test_a_download_that_the_client_leaves_is_logged(openai: Client) -> None:
+async def test_a_download_with_a_disconnected_client_is_logged(openai: Client) -> None:
     native_id = await store(openai, b"x" * 50_000_000)
     response = await openai.get(f"/v1/files/{native_id}/content")
     response.close()

@@ -143,7 +143,7 @@ async def test_whole_blocks_of_a_broken_chunk_stay(gemini: Client) -> None:
     assert told(rest) == (200, "final")
 
 
-async def test_a_client_that_leaves_is_like_a_broken_chunk(gemini: Client) -> None:
+async def test_a_client_that_disconnects_is_like_a_broken_chunk(gemini: Client) -> None:
     url = await start(gemini)
     _, writer = await asyncio.open_connection(gemini.host, gemini.port)
     head = (

@@ -30,7 +30,7 @@ def test_a_content_is_packed_and_unpacked() -> None:
 
 
 @pytest.mark.parametrize("text", ["no base64!", packed(b"content")[:-8]])
-def test_what_was_not_packed_is_refused(text: str) -> None:
+def test_invalid_packed_content_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r"base64|cut off"):
         unpacked(text)
 
@@ -79,7 +79,7 @@ async def test_openai(openai: Client, aiohttp_client: AiohttpClient) -> None:
     assert statuses == ["in_progress", "finalizing", "completed"]
 
 
-async def test_a_batch_of_openai_that_is_about_to_end_cannot_be_taken(openai: Client) -> None:
+async def test_a_batch_of_openai_that_is_about_to_end_cannot_be_moved(openai: Client) -> None:
     form = FormData({"purpose": "batch"})
     form.add_field("file", LINE, filename="a.jsonl")
     asked = {

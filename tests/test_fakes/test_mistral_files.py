@@ -77,7 +77,7 @@ async def test_forms(mistral: Client, body: FormData, kind: str, where: str) -> 
     assert (await (await mistral.get("/_fake/objects")).json())["files"] == []
 
 
-async def test_a_form_needs_its_length_and_no_more(mistral: Client) -> None:
+async def test_a_form_needs_its_exact_length(mistral: Client) -> None:
     body = b'--B\r\nContent-Disposition: form-data; name="purpose"\r\n\r\nbatch\r\n--B--\r\nmore'
     headers = {"Content-Type": "multipart/form-data; boundary=B"}
 
@@ -128,7 +128,7 @@ async def test_paths(mistral: Client, method: str, path: str, status: int) -> No
         assert set(body) == {"object", "message", "type", "param", "code"}
 
 
-async def test_what_a_file_shows(mistral: Client) -> None:
+async def test_the_fields_of_a_file(mistral: Client) -> None:
     file = await upload(mistral, BATCH, ("expiry", "2"), ("visibility", "user"), data=b"1\n2\n")
     assert 7100 < file["expires_at"] - time.time() <= 7200
     known = {

@@ -56,7 +56,7 @@ async def test_malformed_bodies_are_refused(body: bytes) -> None:
 @pytest.mark.parametrize(
     "header", ["multipart/form-data", "text/plain; boundary=B", 'multipart/form-data; boundary=""']
 )
-def test_a_boundary_is_needed(header: str) -> None:
+def test_a_boundary_is_required(header: str) -> None:
     with pytest.raises(MultipartError):
         boundary_of(header, "multipart/form-data")
 

@@ -82,7 +82,7 @@ async def test_forms(openai: Client, body: FormData, param: str | None) -> None:
     assert (await (await openai.get("/_fake/objects")).json())["files"] == []
 
 
-async def test_a_form_needs_its_length_and_no_more(openai: Client) -> None:
+async def test_a_form_needs_its_exact_length(openai: Client) -> None:
     body = b'--B\r\nContent-Disposition: form-data; name="purpose"\r\n\r\nbatch\r\n--B--\r\nmore'
     headers = {"Content-Type": "multipart/form-data; boundary=B"}
 

@@ -20,7 +20,7 @@ from .s3_client import OURS, Answer, Client, presign
 # --- signatures ------------------------------------------------------------------------------
 
 
-async def test_what_is_signed_passes(client: Client) -> None:
+async def test_a_signed_request_passes(client: Client) -> None:
     headers = {"x-amz-meta-a": "b", "If-None-Match": "*"}
     assert (await client.presigned("PUT", headers=headers, body=b"x")).status == 200
     assert (await client.presigned("PUT", headers=headers, body=b"x")).code == "PreconditionFailed"
@@ -28,7 +28,7 @@ async def test_what_is_signed_passes(client: Client) -> None:
     assert (await client.signed("GET", "")).text == "x"
 
 
-async def test_what_is_not_signed_is_refused(client: Client) -> None:
+async def test_a_request_with_an_unsigned_header_is_refused(client: Client) -> None:
     assert (await client.send("GET", client.key)).code == "AccessDenied"
     assert (await client.send("PUT", client.key, body=b"x")).code == "AccessDenied"
     with_header = await client.send(
@@ -56,7 +56,7 @@ async def test_a_request_that_differs_from_what_was_signed_is_refused(client: Cl
     assert (await client.send("GET", liar)).code == "SignatureDoesNotMatch"
 
 
-async def test_another_body_than_was_signed_is_refused(client: Client) -> None:
+async def test_a_body_other_than_the_signed_one_is_refused(client: Client) -> None:
     request = AWSRequest("PUT", client.key, {}, data=b"x")
     S3SigV4Auth(OURS, "s3", "us-east-1").add_auth(request)
     answer = await client.send("PUT", client.key, dict(request.headers), b"y")
@@ -155,7 +155,7 @@ async def test_a_copy_is_made_without_a_download(client: Client, files: str) -> 
     assert (await client.signed_at(f"{files}b")).text == "abc"
 
 
-async def test_a_list_goes_on_and_its_keys_are_encoded(client: Client, files: str) -> None:
+async def test_a_list_has_pages_and_encoded_keys(client: Client, files: str) -> None:
     for name in ("a%20b", "c%26d", "e"):
         assert (await client.signed_at(f"{files}{name}", "PUT", b"x")).status == 200
     prefix = files.removeprefix(f"{client.url}/{FILES_BUCKET}/")

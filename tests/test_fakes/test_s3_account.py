@@ -19,7 +19,7 @@ from .s3_client import Client, presign
 # --- buckets ---------------------------------------------------------------------------------
 
 
-async def test_buckets_share_nothing(client: Client, s3: FakeS3) -> None:
+async def test_buckets_are_separate(client: Client, s3: FakeS3) -> None:
     key = client.key.removeprefix(f"{client.url}/{BUCKET}/")
     assert (await client.signed("PUT", "", b"x")).status == 200
     there = f"{client.url}/{FILES_BUCKET}/{key}"
@@ -77,7 +77,7 @@ async def test_a_token_belongs_to_its_key(
     assert (in_url.status, in_url.code) == (status, code)
 
 
-async def test_a_token_is_part_of_what_is_signed(client: Client) -> None:
+async def test_a_session_token_is_signed(client: Client) -> None:
     without = replace(TEMPORARY, session_token=None)
     url = presign("GET", client.key, credentials=credentials_of(without))
     token = quote(str(TEMPORARY.session_token), safe="")

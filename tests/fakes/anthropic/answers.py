@@ -48,7 +48,7 @@ def _derived(prefix: str, text: str) -> str:
 def _content(
     asked: dict[str, Any], text: str, size: int
 ) -> tuple[list[dict[str, Any]], dict[str, Any]]:
-    """The blocks after any thinking, and why they stop."""
+    """The blocks after any thinking, and the stop reason."""
     if asked["max_tokens"] == 0:  # only warms the cache
         return [], {"stop_reason": "max_tokens"}
     if "please refuse" in text:

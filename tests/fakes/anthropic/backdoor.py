@@ -57,9 +57,9 @@ class AnthropicBackdoor:
         return batch.resource
 
     def steer_upload(self, native_id: str, order: Any) -> dict[str, Any]:
-        """A file is what was uploaded: `{"status": "expired"}`, `{"downloadable": true}`.
+        """A file is an upload by default: `{"status": "expired"}`, `{"downloadable": true}`.
 
-        The latter makes it one that a tool of the model's made.
+        The latter makes it a file that a tool of the model created.
         """
         file, steering = self.store.files[native_id], FILE.parse(order)
         if "status" in steering:

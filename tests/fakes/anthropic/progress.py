@@ -1,4 +1,4 @@
-"""How a batch moves: in_progress (or canceling) -> ended, one step at each get but the first."""
+"""How a batch advances: in_progress (or canceling) -> ended, at each get after the first."""
 
 import asyncio
 

@@ -122,7 +122,7 @@ REQUESTS = {OLD: _request(OLD, **SAMPLING), NEW: _request(NEW)}
 def parse_params(params: Any, dialect: Dialect, media_type: Callable[[str], str]) -> dict[str, Any]:
     """The request with its turns merged; raises ShapeError and Refusal for what is an error.
 
-    `media_type` tells that of a file, by its id, and raises Refusal if there is no such file.
+    `media_type` returns the type of a file by its id, and raises Refusal if there is none.
     """
     asked = REQUESTS[dialect.version].parse(params)
     model = find_model(asked["model"])
@@ -199,7 +199,7 @@ def _check_output(asked: dict[str, Any], model: Model) -> None:
 
 
 def check_closed(schema: Any, path: str) -> None:
-    """Every object of a schema that is enforced must say that it is closed."""
+    """Every object of an enforced schema must be declared closed."""
     if isinstance(schema, list):
         for index, inner in enumerate(schema):
             check_closed(inner, f"{path}[{index}]")

@@ -25,7 +25,7 @@ class Results:
 
 
 def answer_requests(store: AnthropicStore, batch: StoredBatch) -> Results:
-    """Answer `batch.reached` requests in our order: all unless told, half of a cancelled batch.
+    """Answer `batch.reached` requests in our order: all by default, half of a cancelled batch.
 
     Each of the others was cancelled with the batch, or else expired with it. A request that asks
     to be lost is counted as errored, and has no line.

@@ -39,7 +39,7 @@ def redacted_block(thought: str) -> dict[str, str]:
 
 
 def is_genuine(block: dict[str, str]) -> bool:
-    """Of a thinking or redacted_thinking block."""
+    """The signature of a thinking or redacted_thinking block."""
     if block["type"] == "thinking":
         return _holds(b"thinking", block["signature"], block["thinking"])
     return _holds(b"redacted", block["data"], "")

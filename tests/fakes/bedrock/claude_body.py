@@ -1,4 +1,4 @@
-"""Claude's native body, which is a Messages request less what Bedrock itself says.
+"""Claude's native body: a Messages request without the fields that Bedrock itself sets.
 
 translation.md section 2. Anthropic's fake has the rules and the answers.
 """

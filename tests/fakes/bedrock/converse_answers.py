@@ -47,7 +47,7 @@ def answer_converse(asked: dict[str, Any], answer_bytes: int) -> dict[str, Any]:
 
 
 def _content(asked: dict[str, Any], text: str, size: int) -> tuple[Content, str]:
-    """The blocks after any thinking, and why they stop."""
+    """The blocks after any thinking, and the stop reason."""
     if "please refuse" in text:
         return [{"text": REFUSAL}], "content_filtered"
     tool = _called(asked.get("toolConfig", {"tools": []}), text)
@@ -76,7 +76,7 @@ def _called(config: dict[str, Any], text: str) -> dict[str, Any] | None:
 
 
 def _schema(asked: dict[str, Any]) -> dict[str, Any] | None:
-    """That of a structured output, which must be JSON in a string, and say that it is closed."""
+    """The schema of a structured output: JSON in a string, with closed objects."""
     wanted = asked.get("outputConfig", {}).get("textFormat")
     if wanted is None:
         return None

@@ -1,4 +1,4 @@
-"""A Converse request: its shape is botocore's, and the rules that no shape tells are here.
+"""A Converse request: botocore checks its shape, and the rules beyond a shape are here.
 
 translation.md sections 1 and 2; what a batch job refuses, bedrock.md sections 3 and 4.
 """
@@ -19,9 +19,9 @@ CLAUDE_TOP_K, SAMPLING = "top_k", ("temperature", "topP")
 
 @dataclass(frozen=True)
 class ConverseCall:
-    """Where a request came from: a record of a job, or a call of the runtime.
+    """The origin of a request: a record of a job, or a call of the runtime.
 
-    `there` says whether the object of a URI may be named and is there.
+    `there` says whether the object of a URI exists and may be named.
     """
 
     in_batch: bool
@@ -92,7 +92,7 @@ def _check_sampling(body: dict[str, Any], model: Model) -> None:
 
 
 def s3_uris(value: Any) -> list[str]:
-    """Of every s3Location within."""
+    """The URIs of every s3Location within."""
     if isinstance(value, list):
         return [uri for inner in value for uri in s3_uris(inner)]
     if not isinstance(value, dict):

@@ -59,7 +59,7 @@ async def gate_middleware(request: web.Request, handler: Handler) -> web.StreamR
 
 
 async def name_request(request: web.Request, response: web.StreamResponse) -> None:
-    """Added to every answer."""
+    """Sets the request id of every answer."""
     if not request.path.startswith("/_fake/"):
         response.headers.setdefault("x-amzn-RequestId", secrets.token_hex(16))
 

@@ -31,10 +31,7 @@ def converse(body: dict[str, Any], model: Model, call: ConverseCall, answer_byte
 
 
 def invoke(body: dict[str, Any], model: Model, seed: str, answer_bytes: int) -> Answer:
-    """With the model's native body; what is made up in the answer follows `seed`.
-
-    Raises ModelError.
-    """
+    """With the model's native body; invented values depend on `seed`. Raises ModelError."""
     if model.claude:
         asked = parse_claude(body, model)
         output = answer_claude(asked, model, seed, answer_bytes)

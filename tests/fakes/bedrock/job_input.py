@@ -56,7 +56,7 @@ class JobInput:
 async def read_input(
     buckets: RoleBuckets, config: dict[str, Any], quotas: Quotas, min_records: int
 ) -> JobInput:
-    """Of a job's s3InputDataConfig; raises InputRefused, OutOfReach."""
+    """Finds the input of a job's s3InputDataConfig; raises InputRefused, OutOfReach."""
     location = S3Location.of(config["s3Uri"])
     check_owner(location, config)
     if not location.is_folder and not location.key.endswith(ENDING):

@@ -29,7 +29,7 @@ class Tally:
     written: int = 0
 
     def counts(self) -> dict[str, int]:
-        """As the job and the manifest have them."""
+        """The counts in the job and in the manifest."""
         return {
             "totalRecordCount": self.total,
             "processedRecordCount": self.processed,

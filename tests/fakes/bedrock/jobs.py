@@ -30,7 +30,7 @@ async def create_job(request: web.Request) -> web.Response:
 
 
 def _check_names(asked: dict[str, Any]) -> Model:
-    """Of the role and the model."""
+    """Checks the role, and returns the model."""
     if asked["roleArn"] != ROLE_ARN:
         raise refuse(
             "AccessDeniedException",

@@ -1,4 +1,4 @@
-"""What Converse passes through to a model as it is: `additionalModelRequestFields`, and the effort.
+"""What Converse passes on to a model unchanged: `additionalModelRequestFields`, and the effort.
 
 translation.md section 2. Unverified, and only here: which other fields a family takes.
 """

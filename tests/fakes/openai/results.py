@@ -38,7 +38,7 @@ class Lost(Exception):
 def answer_lines(store: OpenAIStore, batch: StoredBatch, partial: str | None) -> Results:
     """Answer every line, or with `partial` (cancelled, expired) the first half in our order.
 
-    Of the other half each expired line is told so; of the cancelled ones only every second.
+    In the other half, each expired line has an error; of the cancelled lines only every second.
     """
     results = Results()
     order = list(batch.offsets)

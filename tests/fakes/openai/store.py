@@ -33,7 +33,7 @@ class StoredUpload:
 
 @dataclass
 class StoredBatch:
-    """`resource` is what the API shows; the input is held, so that deleting its file harms nothing.
+    """`resource` is what the API shows. The batch keeps its input, so its file can be deleted.
 
     That a real batch outlives its input file is assumed, not known.
     """

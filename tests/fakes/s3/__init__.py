@@ -1,4 +1,4 @@
-"""S3: moto's server with authorisation, behind a front that refuses what moto accepts."""
+"""S3: moto's server with authorisation, behind a front with S3's further refusals."""
 
 from ..aws_keys import ACCESS_KEY_ID, SECRET_ACCESS_KEY
 from .app import BUCKET, FILES_BUCKET, OVERWRITING_BUCKET, s3_app
