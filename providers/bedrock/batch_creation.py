@@ -5,9 +5,8 @@ from dataclasses import dataclass
 from providers.aws.target import AwsTarget
 from providers.batches.batch_input import BatchInput
 from providers.batches.batch_target import FoundBatch
-from providers.batches.immediate.immediate_batches import ImmediateBatches
-from providers.batches.immediate.job_creation import NewImmediateJob
-from providers.batches.immediate.job_ids import job_id_of
+from providers.batches.immediate.creation import NewImmediateJob
+from providers.batches.immediate.jobs import ImmediateJobs
 from providers.bedrock.content.native_lines import NativeRules
 from providers.bedrock.jobs.found_job import JobBatch, JobParts
 from providers.bedrock.jobs.job_creation import JobCreation, NewJob, input_folder
@@ -42,7 +41,7 @@ class BatchCreation:
     def __init__(
         self,
         parts: JobParts,
-        immediate: ImmediateBatches | None,
+        immediate: ImmediateJobs | None,
         minimum: int,
         settings: str,
     ) -> None:
@@ -84,7 +83,7 @@ class BatchCreation:
             input=found.body(),
             warnings=found.warnings,
         )
-        return await self._immediate.create(creation.caller, job_id_of(creation.job), job)
+        return await self._immediate.create(creation.caller, creation.job, job)
 
     def _input(self, creation: Creation, media: Media) -> JobInput:
         return JobInput(creation.batch, creation.source, creation.rules, media)

@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from typing import Final
 
 from providers.aws.client import AwsClient
@@ -18,14 +19,13 @@ from providers.aws.target import (
 from providers.batches.background import Background
 from providers.batches.deleted_markers import DeletedMarkers
 from providers.batches.files_with_results import FilesWithResults
-from providers.batches.immediate.immediate_batches import ImmediateBatches
+from providers.batches.immediate.combined import CombinedTarget
 from providers.batches.immediate.jobs import ImmediateJobs
-from providers.batches.immediate.resumption import Resumption
 from providers.batches.json_lines import NumberedSplitter, ResultSplitter
 from providers.batches.target_batches import TargetBatches
 from providers.bedrock.answers import BedrockAnswers
 from providers.bedrock.batch_creation import BatchCreation
-from providers.bedrock.batch_target import BatchBackends, BedrockBatchTarget
+from providers.bedrock.batch_target import BedrockBatchTarget
 from providers.bedrock.files import BedrockFiles
 from providers.bedrock.jobs.found_job import JobParts
 from providers.bedrock.jobs.job_batches import JobBatches
@@ -89,20 +89,22 @@ def bedrock(
     own = options.target.own_keys is not None
     answers = BedrockAnswers(client, targets, limits.line)
     immediate = ImmediateJobs(name, state, memory, background, answers, limits.line, ambient=own)
-    backends = BatchBackends(JobBatches(targets, parts), ImmediateBatches(answers, immediate))
+    jobs = JobBatches(targets, parts)
     creation = BatchCreation(
         parts,
-        backends.immediate if options.immediate else None,
+        immediate if options.immediate else None,
         options.minimum,
         settings_prefix(name),
     )
-    batch_target = BedrockBatchTarget(targets, parts.s3, backends, creation, name, memory, limits)
-    batches = TargetBatches(batch_target, state, memory, limits)
+    batch_target = BedrockBatchTarget(
+        targets, parts.s3, jobs, immediate, creation, name, memory, limits
+    )
+    batches = TargetBatches(CombinedTarget(batch_target, immediate), state, memory, limits)
     upload_target = BedrockUploadTarget(targets, parts.s3, state, options.upload_life)
     uploads = ResumableUploads(upload_target, state)
     if own:  # without keys of its own the proxy resumes a batch only when its caller asks for it
-        resumption = Resumption(immediate, lambda tenant: Caller(Credential(), tenant))
-        background.start(f"unended batches of {name}", resumption.run)
+        resume = partial(immediate.resume_periodically, lambda tenant: Caller(Credential(), tenant))
+        background.start(f"unended batches of {name}", resume)
     return Provider(
         name=name,
         kind=KIND,

@@ -2,8 +2,7 @@
 
 import asyncio
 
-from providers.batches.immediate.clock import SystemClock
-from providers.batches.immediate.leases import LeaseRecords, acquire
+from providers.batches.immediate.leases import LeaseRecords, SystemClock, acquire
 from providers.resources import BatchState, Counts
 from providers.status import Status
 from tests.contract.conftest import Replicas
@@ -30,7 +29,7 @@ async def test_one_of_many_replicas_gets_the_lease(replicas: Replicas) -> None:
     [owner] = done
     lease = owner.result()
     assert lease is not None
-    assert lease.epoch == 1
+    assert lease.record.epoch == 1
     assert len(waiting) == 3
     for task in waiting:
         task.cancel()
@@ -50,8 +49,8 @@ async def test_one_replica_continues_what_another_released(replicas: Replicas) -
     ended = await second.get()
     assert (ended.state, ended.counts) == (BatchState.SUCCEEDED, Counts(5, 5, 0))
     assert [line["response"] for line in await first.lines()] == [{"n": n} for n in range(5)]
-    listed = await first.jobs.list(CALLER, None, 5)
-    assert [batch.id for _, batch in listed.jobs] == [JOB_ID]
+    listed, _ = await first.jobs.list(CALLER, "", 5)
+    assert [batch.id for batch in listed] == [JOB_ID]
 
 
 async def test_a_deleted_job_leaves_nothing(replicas: Replicas) -> None:
@@ -59,7 +58,7 @@ async def test_a_deleted_job_leaves_nothing(replicas: Replicas) -> None:
     replica = Replica(state, SystemClock())
     await replica.create(2)
     await replica.background.ended()
-    await replica.jobs.delete(CALLER, JOB_ID)
+    await replica.delete(CALLER, JOB_ID)
     assert [info.name async for info in state.list("")] == []
 
 
@@ -69,7 +68,7 @@ async def test_a_job_is_cancelled_by_another_replica(replicas: Replicas) -> None
     await owner.create(9)
     await owner.call.in_flight(8)
     other = Replica(await replicas.another(), SystemClock())
-    await other.jobs.cancel(CALLER, JOB_ID)
+    await other.cancel(CALLER, JOB_ID)
     owner.call.open.set()
     await owner.background.ended()
     ended = await other.get()

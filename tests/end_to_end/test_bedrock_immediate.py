@@ -27,6 +27,7 @@ pytestmark = [pytest.mark.end_to_end, pytest.mark.asyncio(loop_scope="session")]
 
 TOKEN: Final = "the-only-client-token"
 COUNT: Final = 5
+SHORT_LEASE: Final = "tests.end_to_end.short_lease"
 AMBIENT: Final[Mapping[str, str]] = {"CREDENTIALS": "ambient"}
 CALLER: Final[Mapping[str, str]] = {"CREDENTIALS": "caller"}
 CALLS: Final = {"path": "/converse$"}
@@ -70,8 +71,9 @@ class Stage:
         kind = replace(BEDROCK, key=TOKEN) if self._credentials is AMBIENT else BEDROCK
         return BatchClient(f"{process.url}/genai", kind, self._session)
 
-    async def interrupted(self, program: str = "proxy", drain: str = "0.5") -> Interrupted:
-        process = await self.proxy(program, drain)
+    async def interrupted(self, drain: str = "0.5") -> Interrupted:
+        """Of the answered requests the results are recorded: only these count as answered."""
+        process = await self.proxy(SHORT_LEASE, drain)
         client = self.client(process)
         held = await self._fake.arm(CONVERSE, "delay", nth=COUNT)
         requests = ({"request": asking(f"question {n}")} for n in range(COUNT))
@@ -95,13 +97,12 @@ async def test_a_killed_proxys_batch_is_finished_by_the_next_one(
     bedrock: FakeClient, http: ClientSession, tmp_path: Path
 ) -> None:
     """With the proxy's own credentials no client has to ask for the batch."""
-    short_lease = "tests.end_to_end.short_lease"
     stage = Stage(bedrock, http, tmp_path, AMBIENT)
-    interrupted = await stage.interrupted(short_lease)
+    interrupted = await stage.interrupted()
     await interrupted.process.kill()
     await bedrock.release(interrupted.held)
 
-    process = await stage.proxy(short_lease)
+    process = await stage.proxy(SHORT_LEASE)
     try:
         await bedrock.ended(COUNT, outcome="answered", **CALLS)
         client = stage.client(process)

@@ -5,16 +5,19 @@ before them. Records live for the state's time to live and everything else lives
 (proxy/sweep.py), so no job is seen with only some of its objects.
 """
 
+import hashlib
+import re
+from base64 import b32hexencode
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
 import orjson
+from pydantic import TypeAdapter
 
-from providers.batches.immediate.job_ids import is_immediate
 from providers.batches.immediate.job_work import JobWork
-from providers.batches.request_table import RowKind
+from providers.batches.request_table import RequestTables, RowKind
 from providers.resources import BatchKind, BatchState
 from providers.state import ObjectInfo, State, read, write
 
@@ -22,6 +25,18 @@ _RECORDS: Final = "immediate"
 _OPEN: Final = "immediate-open"
 _ENDINGS: Final = "immediate-ended"
 _WORK: Final = "immediate-work"
+# Unlike the ids of any provider's batches.
+_ID: Final = re.compile(r"immediate-[0-9a-v]{26}")
+
+
+def job_id_of(mark: str) -> str:
+    """The id derived from `mark`."""
+    digest = hashlib.sha256(mark.encode()).digest()[:16]
+    return "immediate-" + b32hexencode(digest).decode().rstrip("=").lower()
+
+
+def is_immediate(batch_id: str) -> bool:
+    return _ID.fullmatch(batch_id) is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +53,7 @@ class ImmediateJob:
     """A job as it was created, with `count` records; `rows` is the kind of its request table.
 
     `invocation` is the name of the format of its lines. `creation` distinguishes the objects of
-    each attempt to create the job.
-    `ambient`: whether the proxy's own credential pays for it.
+    each attempt to create the job. `ambient`: whether the proxy's own credential pays for it.
     """
 
     model: str
@@ -66,46 +80,56 @@ class Ending:
     output: int
 
 
+_JOB: Final = TypeAdapter(ImmediateJob)
+_ENDING: Final = TypeAdapter(Ending)
+
+
 class JobStore:
     """All immediate jobs of one upstream."""
 
     def __init__(self, upstream: str, state: State) -> None:
         self._upstream = upstream
         self._state = state
+        self.tables = RequestTables(upstream, state)
 
     async def create(self, key: JobKey, job: ImmediateJob) -> bool:
         """False if the job `key` exists already."""
         if job.ambient:
             # Before the record, so the periodic look finds every job.
-            await write(self._state, self._open(key, job), b"")
+            await write(self._state, self._of(_OPEN, key, job), b"")
         return await write(self._state, self._record(key), orjson.dumps(job))
 
     async def find(self, key: JobKey) -> ImmediateJob | None:
         data = await read(self._state, self._record(key))
-        return None if data is None else _parse_job(data)
-
-    async def forget(self, key: JobKey) -> None:
-        """Delete the record only: the job is gone, its work and its ending are not yet."""
-        await self._state.delete(self._record(key))
+        return None if data is None else _JOB.validate_json(data)
 
     async def close(self, key: JobKey, job: ImmediateJob) -> None:
         """End the periodic look for the job: it has ended, or was not created."""
         if job.ambient:
-            await self._state.delete(self._open(key, job))
+            await self._state.delete(self._of(_OPEN, key, job))
 
     async def end(self, key: JobKey, job: ImmediateJob, ending: Ending) -> bool:
         """False if the job had ended already; the first ending counts."""
-        return await write(self._state, self._ending(key, job), orjson.dumps(ending))
+        return await write(self._state, self._of(_ENDINGS, key, job), orjson.dumps(ending))
 
     async def ending(self, key: JobKey, job: ImmediateJob) -> Ending | None:
-        data = await read(self._state, self._ending(key, job))
-        return None if data is None else _parse_ending(data)
+        data = await read(self._state, self._of(_ENDINGS, key, job))
+        return None if data is None else _ENDING.validate_json(data)
 
-    async def delete_ending(self, key: JobKey, job: ImmediateJob) -> None:
-        await self._state.delete(self._ending(key, job))
+    async def delete(self, key: JobKey, job: ImmediateJob) -> None:
+        """In an order in which the job cannot reappear or run again."""
+        await self._state.delete(self._record(key))
+        await self.delete_parts(key, job)
+        await self._state.delete(self._of(_ENDINGS, key, job))
+
+    async def delete_parts(self, key: JobKey, job: ImmediateJob) -> None:
+        """Delete the objects of a job without a record."""
+        await self.close(key, job)
+        await self.work(key, job).delete()
+        await self.tables.delete(table_name(key, job))
 
     def work(self, key: JobKey, job: ImmediateJob) -> JobWork:
-        return JobWork(f"{_WORK}/{self._upstream}/{key}/{job.creation}", self._state)
+        return JobWork(self._of(_WORK, key, job), self._state)
 
     async def of_tenant(self, tenant: str) -> AsyncIterator[tuple[JobKey, ObjectInfo]]:
         """The tenant's jobs in the order of ids."""
@@ -121,39 +145,12 @@ class JobStore:
             if is_immediate(job_id):
                 yield JobKey(tenant, job_id)
 
-    def _open(self, key: JobKey, job: ImmediateJob) -> str:
-        return f"{_OPEN}/{self._upstream}/{key}/{job.creation}"
-
     def _record(self, key: JobKey) -> str:
         return f"{_RECORDS}/{self._upstream}/{key}"
 
-    def _ending(self, key: JobKey, job: ImmediateJob) -> str:
-        return f"{_ENDINGS}/{self._upstream}/{key}/{job.creation}"
+    def _of(self, prefix: str, key: JobKey, job: ImmediateJob) -> str:
+        return f"{prefix}/{self._upstream}/{table_name(key, job)}"
 
 
-def _parse_job(data: bytes) -> ImmediateJob:
-    document = orjson.loads(data)
-    return ImmediateJob(
-        document["model"],
-        document["display_name"],
-        BatchKind(document["kind"]),
-        document["invocation"],
-        RowKind(document["rows"]),
-        document["count"],
-        datetime.fromisoformat(document["created"]),
-        document["creation"],
-        document["ambient"],
-        document.get("warnings", ""),
-    )
-
-
-def _parse_ending(data: bytes) -> Ending:
-    document = orjson.loads(data)
-    return Ending(
-        BatchState(document["state"]),
-        datetime.fromisoformat(document["started"]),
-        datetime.fromisoformat(document["ended"]),
-        document["succeeded"],
-        document["failed"],
-        document["output"],
-    )
+def table_name(key: JobKey, job: ImmediateJob) -> str:
+    return f"{key}/{job.creation}"

@@ -1,80 +1,94 @@
-"""The objects of one job's run in the state store, until the job is deleted."""
+"""The objects of one job's run in the state store, each written once.
 
-from collections.abc import AsyncIterator
+The names of calls and results say for which records they are: `{first}-{count}` for consecutive
+records, `{index}` for one. An owner of a version that knows only the latter fails on the former
+before it makes a call.
+"""
+
+from collections.abc import AsyncIterable, AsyncIterator, Sequence
 from dataclasses import dataclass
-from typing import Final
+from itertools import pairwise
 
 from providers.batches.immediate.leases import LeaseLost, LeaseRecords, Progress
-from providers.body import Body
+from providers.body import Body, in_memory, join
 from providers.state import ObjectInfo, State, read, write
-
-_NOTHING: Final = b""
 
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """A part of the input; `first` is the index of its first record, `size` is in bytes."""
+    """A part of the input; `size` is in bytes."""
 
-    first: int
+    records: range
     size: int
 
 
 class JobWork:
-    """The objects under `prefix`, each written once."""
+    """The objects of one job's run, under `prefix`, until the job is deleted."""
 
     def __init__(self, prefix: str, state: State) -> None:
         self._prefix = prefix
         self._state = state
         self.leases = LeaseRecords(f"{prefix}/claims", state)
 
-    # --- the input -----------------------------------------------------------------------------
-
     async def write_segment(self, first: int, data: bytes) -> None:
-        await write(self._state, self._input(first), data)
+        await write(self._state, f"{self._prefix}/input/{first:010d}", data)
 
-    async def segments(self) -> list[Segment]:
+    async def segments(self, count: int) -> Sequence[Segment]:
+        """The input of all `count` records; empty if it was deleted because the job has ended."""
+        found = [(int(_last(info)), info.size) async for info in self._list("input")]
+        firsts = [*(first for first, _ in found), count]
         return [
-            Segment(_last_number(i), i.size) async for i in self._state.list(self._all("input"))
+            Segment(range(first, end), size)
+            for (first, end), (_, size) in zip(pairwise(firsts), found, strict=True)
         ]
 
     async def read_segment(self, segment: Segment) -> bytes | None:
         """None if it was deleted because the job has ended."""
-        return await read(self._state, self._input(segment.first), segment.size)
+        name = f"{self._prefix}/input/{segment.records.start:010d}"
+        return await read(self._state, name, segment.size)
 
     # --- the calls -----------------------------------------------------------------------------
 
-    async def begin_call(self, index: int, attempt: int, owner: str) -> bool:
-        """Whether the owner may make this call of a record: the first owner to mark it may."""
-        name, mark = self._call(index, attempt), owner.encode()
+    async def begin(self, call: str, owner: str) -> bool:
+        """Whether the owner may make a call (`first_calls`, `repeat`): the first to mark it may."""
+        name, mark = self._call(call), owner.encode()
         # The mark may be the owner's already, if the answer to an earlier write was lost.
         return await write(self._state, name, mark) or await read(self._state, name) == mark
 
-    async def forget_call(self, index: int, attempt: int) -> None:
+    async def has_begun(self, call: str) -> bool:
+        return await self._state.head(self._call(call)) is not None
+
+    async def forget(self, call: str) -> None:
         """Remove the mark of a call that certainly had no effect."""
-        await self._state.delete(self._call(index, attempt))
+        await self._state.delete(self._call(call))
 
     async def calls(self) -> dict[int, int]:
-        """The number of the last call begun for each record, from 1."""
-        last: dict[int, int] = {}
-        async for info in self._state.list(self._all("calls")):
-            index, attempt = map(int, info.name.rpartition("/")[2].split("-"))
-            last[index] = max(attempt, last.get(index, 0))
-        return last
+        """The number of calls of each record that may have begun."""
+        begun: dict[int, int] = {}
+        async for info in self._list("calls"):
+            name, _, attempt = _last(info).rpartition("-")
+            for index in _records_of(name):
+                begun[index] = max(int(attempt), begun.get(index, 0))
+        return begun
 
     # --- the results ---------------------------------------------------------------------------
 
-    async def record(self, index: int, line: bytes) -> bool:
-        """Store the answer to a record; False if it had one."""
-        return await write(self._state, f"{self._prefix}/results/{index:010d}", line)
+    async def record(self, first: int, lines: Sequence[bytes]) -> bool:
+        """Store the results of consecutive records; False if they were stored already."""
+        name = f"{self._prefix}/results/{first:010d}-{len(lines)}"
+        return await self._state.create(name, join(*map(in_memory, lines)))
 
     async def recorded(self) -> set[int]:
-        return {_last_number(info) async for info in self._state.list(self._all("results"))}
+        found: set[int] = set()
+        async for info in self._list("results"):
+            found.update(_records_of(_last(info)))
+        return found
 
     async def write_output(self, number: int, error_head: bytes) -> Progress:
         """Write all results so far into one object, and count them."""
-        output = _Output(self._state, self._all("results"), error_head)
+        output = _Output(self._state, self._list("results"), error_head)
         await self._state.create(self._output(number), Body(output.chunks(), None))
-        return output.progress
+        return Progress(output.answered, output.failed)
 
     async def output(self, number: int) -> Body | None:
         return await self._state.get(self._output(number))
@@ -88,7 +102,7 @@ class JobWork:
     # --- the end -------------------------------------------------------------------------------
 
     async def cancel(self) -> None:
-        await write(self._state, f"{self._prefix}/cancelled", _NOTHING)
+        await write(self._state, f"{self._prefix}/cancelled", b"")
 
     async def cancelled(self) -> bool:
         return await self._state.head(f"{self._prefix}/cancelled") is not None
@@ -99,23 +113,20 @@ class JobWork:
         The marks of calls and the leases stay: an owner that was suspended must find them.
         """
         for kind in ("input", "results"):
-            await self._delete(self._all(kind))
+            await self._delete(self._list(kind))
 
     async def delete(self) -> None:
-        await self._delete(f"{self._prefix}/")
+        await self._delete(self._state.list(f"{self._prefix}/"))
 
-    async def _delete(self, prefix: str) -> None:
-        async for info in self._state.list(prefix):
+    async def _delete(self, listed: AsyncIterator[ObjectInfo]) -> None:
+        async for info in listed:
             await self._state.delete(info.name)
 
-    def _all(self, kind: str) -> str:
-        return f"{self._prefix}/{kind}/"
+    def _call(self, call: str) -> str:
+        return f"{self._prefix}/calls/{call}"
 
-    def _input(self, first: int) -> str:
-        return f"{self._prefix}/input/{first:010d}"
-
-    def _call(self, index: int, attempt: int) -> str:
-        return f"{self._prefix}/calls/{index:010d}-{attempt}"
+    def _list(self, kind: str) -> AsyncIterator[ObjectInfo]:
+        return self._state.list(f"{self._prefix}/{kind}/")
 
     def _output(self, number: int) -> str:
         return f"{self._prefix}/output/{number:010d}"
@@ -124,29 +135,58 @@ class JobWork:
 class _Output:
     """The recorded results in sequence, counted while they are read."""
 
-    def __init__(self, state: State, results: str, error_head: bytes) -> None:
+    def __init__(self, state: State, results: AsyncIterator[ObjectInfo], error_head: bytes) -> None:
         self._state = state
         self._results = results
-        self._error_head = error_head
-        self._answered = 0
-        self._failed = 0
-
-    @property
-    def progress(self) -> Progress:
-        return Progress(self._answered, self._failed)
+        self._error = b"\n" + error_head
+        self.answered = 0
+        self.failed = 0
 
     async def chunks(self) -> AsyncIterator[bytes]:
-        async for info in self._state.list(self._results):
+        end = 0
+        async for info in self._results:
             body = await self._state.get(info.name)
             if body is None:
                 raise LeaseLost  # another owner ended the job and cleared it
-            head = b""
-            async for chunk in body.chunks:
-                head += chunk[: len(self._error_head) - len(head)]
+            records = _records_of(_last(info))
+            # Runs overlap if an owner was suspended and did not notice the end of its lease.
+            known = max(0, end - records.start)
+            before = b"\n"
+            async for chunk in _without_lines(body.chunks, known):
+                seen = before + chunk
+                self.failed += seen.count(self._error)
+                before = seen[1 - len(self._error) :]
                 yield chunk
-            self._answered += 1
-            self._failed += head == self._error_head
+            self.answered += max(0, len(records) - known)
+            end = max(end, records.stop)
 
 
-def _last_number(info: ObjectInfo) -> int:
-    return int(info.name.rpartition("/")[2])
+async def _without_lines(chunks: AsyncIterable[bytes], count: int) -> AsyncIterator[bytes]:
+    """A stream without its first `count` lines."""
+    async for chunk in chunks:
+        rest = chunk
+        while count and rest:
+            _, ended, rest = rest.partition(b"\n")
+            count -= len(ended)
+        if rest:
+            yield rest
+
+
+def first_calls(records: range) -> str:
+    """The first call of each record of a segment."""
+    return f"{records.start:010d}-{len(records)}-1"
+
+
+def repeat(index: int) -> str:
+    """The second call of a record."""
+    return f"{index:010d}-2"
+
+
+def _records_of(name: str) -> range:
+    """The records that a name stands for: `{first}-{count}`, or `{index}` alone."""
+    first, _, count = name.partition("-")
+    return range(int(first), int(first) + int(count or 1))
+
+
+def _last(info: ObjectInfo) -> str:
+    return info.name.rpartition("/")[2]

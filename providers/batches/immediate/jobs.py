@@ -1,54 +1,65 @@
-"""The interface of immediate jobs to the rest of the provider."""
+"""The immediate jobs of one upstream, and the process's part in running them."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from dataclasses import dataclass
+import logging
+import random
+import re
+from bisect import insort
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Final
 
 from providers.batches.background import Background
 from providers.batches.immediate.answerer import Answerer
-from providers.batches.immediate.clock import Clock, SystemClock
-from providers.batches.immediate.job_creation import JobCreation, NewImmediateJob, table_name
-from providers.batches.immediate.job_ids import is_immediate
-from providers.batches.immediate.job_list import ListedJobs, Position, newest
-from providers.batches.immediate.job_results import JobResults, no_job, no_results
-from providers.batches.immediate.job_state import ended_batch, unfinished_batch
-from providers.batches.immediate.job_store import Ending, ImmediateJob, JobKey, JobStore
-from providers.batches.immediate.leases import Lease, acquire
+from providers.batches.immediate.calls import RunDependencies
+from providers.batches.immediate.creation import JobCreation, NewImmediateJob
+from providers.batches.immediate.found_batch import BatchParts, ImmediateBatch, batch_of, no_job
+from providers.batches.immediate.job_store import (
+    ImmediateJob,
+    JobKey,
+    JobStore,
+    is_immediate,
+    job_id_of,
+)
+from providers.batches.immediate.leases import (
+    LEASE_SECONDS,
+    Clock,
+    Lease,
+    Progress,
+    SystemClock,
+    acquire,
+)
+from providers.batches.immediate.memory import WorkingMemory
 from providers.batches.immediate.retry_delays import RetryDelays
-from providers.batches.immediate.run import Run
-from providers.batches.immediate.run_dependencies import CALLS_OF_A_PROCESS, RunDependencies
-from providers.batches.immediate.working_memory import WorkingMemory
+from providers.batches.immediate.runner import Run
 from providers.batches.json_lines import ResultSplitter
-from providers.batches.request_table import RequestTables
 from providers.credential import Caller
-from providers.errors import NotFound, failed_precondition
+from providers.errors import FerryError, NotFound
+from providers.json_api.page_tokens import no_token
 from providers.memory import MemoryBudget
-from providers.resources import Batch
+from providers.resources import Batch, BatchState
 from providers.state import State
 
+RESUMPTION_SECONDS: Final = LEASE_SECONDS / 2
+CALLS_OF_A_PROCESS: Final = 32
+# Spreads the looks of replicas that start together.
+_JITTER: Final = 0.1
 # The rest of a line beside the model's input or output: member names and the record id.
 _AROUND_BYTES: Final = 64 << 10
+_POSITION: Final = re.compile(r"([0-9]{1,12})\.([a-z0-9-]{1,64})")
+Position = tuple[int, str]
+"""The position of a job in the list: its negative time in seconds, so newer come first, and id."""
 
-
-@dataclass(frozen=True, slots=True)
-class FoundJob:
-    """`ending` is None if the job has not ended; `batch` is without results."""
-
-    key: JobKey
-    job: ImmediateJob
-    ending: Ending | None
-    batch: Batch
+_log: Final = logging.getLogger("genai_ferry.immediate")
 
 
 class ImmediateJobs:
-    """The immediate jobs of one upstream. A caller sees those of its own tenant.
+    """A caller sees the jobs of its own tenant.
 
     Every call about an unfinished job resumes it in the background with the caller's credential,
     which only that task keeps, in memory. It is resumed only if the same party, the proxy
     (`ambient`) or the caller, pays as at creation. `line_limit` is in bytes, for a record's input
-    and for its output. All methods raise NOT_FOUND for a job that does not exist.
+    and for its output. The caller's headers and key are checked as for a batch of the provider.
     """
 
     def __init__(
@@ -63,101 +74,117 @@ class ImmediateJobs:
         ambient: bool,
         clock: Clock | None = None,
     ) -> None:
-        clock = clock or SystemClock()
         self._upstream = upstream
-        self._words = answerer.status_words
         self._background = background
-        self._line_limit = line_limit + _AROUND_BYTES
-        self._memory = memory
+        self._answerer = answerer
         self._ambient = ambient
+        self._clock = clock or SystemClock()
         slots = asyncio.Semaphore(CALLS_OF_A_PROCESS)
-        self._dependencies = RunDependencies(answerer, WorkingMemory(memory), clock, slots)
+        self._dependencies = RunDependencies(answerer, WorkingMemory(memory), self._clock, slots)
         self._store = JobStore(upstream, state)
-        self._tables = RequestTables(upstream, state)
-        self._creation = JobCreation(
-            self._store, self._tables, memory, clock, self._line_limit, ambient
-        )
-        self._delays = RetryDelays(clock)
+        limit = line_limit + _AROUND_BYTES
+        self._parts = BatchParts(self._store, answerer, ResultSplitter(limit, memory))
+        self._creation = JobCreation(self._store, memory, self._clock, limit, ambient)
+        self._delays = RetryDelays(self._clock)
         self._runs: dict[JobKey, Run] = {}
         self._draining = False
         background.before_end(self._drain)
 
     # --- as batches ------------------------------------------------------------------------------
 
-    async def create(self, caller: Caller, job_id: str, new: NewImmediateJob) -> FoundJob:
-        """Create the job `job_id` (an id of job_ids.py); a repeat returns the same job."""
-        if not is_immediate(job_id):
-            raise ValueError(f"{job_id!r} is not the id of an immediate job")
-        await self._creation.create(JobKey(caller.tenant, job_id), new)
-        return await self.look_up(caller, job_id)
+    async def create(self, caller: Caller, mark: str, new: NewImmediateJob) -> ImmediateBatch:
+        """Create the job of `mark`; a repeat returns the same job."""
+        key = JobKey(caller.tenant, job_id_of(mark))
+        await self._creation.create(key, new)
+        return await self._find(caller, key)
 
-    async def get(self, caller: Caller, job_id: str) -> Batch:
-        """Without results."""
-        return (await self.look_up(caller, job_id)).batch
+    async def find(self, caller: Caller, batch_id: str) -> ImmediateBatch:
+        """Raises NOT_FOUND."""
+        await self._answerer.check(caller)
+        return await self._find(caller, JobKey(caller.tenant, batch_id))
 
-    async def look_up(self, caller: Caller, job_id: str) -> FoundJob:
-        key, job = await self._find(caller, job_id)
-        ending = await self._store.ending(key, job)
-        if ending is not None:
-            return FoundJob(key, job, ending, ended_batch(job_id, job, ending, self._words))
-        return FoundJob(key, job, None, await self._unended_batch(caller, key, job))
+    async def find_attempt(self, caller: Caller, mark: str) -> ImmediateBatch | None:
+        """The batch that an earlier attempt created for `mark`."""
+        await self._answerer.check(caller)
+        return await self._find_or_none(caller, job_id_of(mark))
 
-    async def list(self, caller: Caller, after: Position | None, limit: int) -> ListedJobs:
-        """Newest first; `limit` is at least 1. A job deleted meanwhile is left out."""
-        positions = await newest(self._store, caller.tenant, after, limit + 1)
-        page = positions[:limit]
-        batches = await asyncio.gather(*(self._get_or_none(caller, p.job_id) for p in page))
-        listed = [(p, batch) for p, batch in zip(page, batches, strict=True) if batch]
-        return ListedJobs(listed, page[-1] if page else None, len(positions) > limit)
+    async def list(
+        self, caller: Caller, after: str, limit: int
+    ) -> tuple[Sequence[Batch], str | None]:
+        """Newest first: at most `limit` after the position `after`, and where the rest begins.
 
-    async def cancel(self, caller: Caller, job_id: str) -> None:
-        """Calls in flight end, others do not begin. FAILED_PRECONDITION for a job that has ended.
-
-        The replica that has the lease, or gets it next, ends the job.
+        A position stays valid after its job's deletion. It uses the store's time in whole seconds,
+        since some stores give fractions only in some answers. Jobs of the same second are ordered
+        by id. A job deleted meanwhile is left out.
         """
-        key, job = await self._find(caller, job_id)
+        await self._answerer.check(caller)
+        start = parse_position(after) if after else None
+        best: list[Position] = []
+        async for key, info in self._store.of_tenant(caller.tenant):
+            position = (-int(info.created.timestamp()), key.job_id)
+            if start is None or position > start:
+                insort(best, position)
+                del best[limit + 1 :]
+        page = best[:limit]
+        found = await asyncio.gather(*(self._find_or_none(caller, job_id) for _, job_id in page))
+        last = render_position(page[-1]) if len(best) > limit else None
+        return [each.batch for each in found if each], last
+
+    async def _find_or_none(self, caller: Caller, job_id: str) -> ImmediateBatch | None:
+        try:
+            return await self._find(caller, JobKey(caller.tenant, job_id))
+        except NotFound:
+            return None
+
+    async def _find(self, caller: Caller, key: JobKey) -> ImmediateBatch:
+        job = await self._store.find(key) if is_immediate(key.job_id) else None
+        if job is None:
+            raise no_job(key.job_id)
         ending = await self._store.ending(key, job)
-        if ending is not None:
-            raise failed_precondition(f"the batch has ended ({ending.state})")
-        await self._store.work(key, job).cancel()
-        if key in self._runs:
-            self._runs[key].cancel()
-        # Even with a refused credential: the end takes no call.
-        self._start(caller, key)
+        words = self._answerer.status_words
+        if ending is None:
+            batch = await self._unfinished(caller, key, job)
+        else:
+            made = Progress(ending.succeeded + ending.failed, ending.failed)
+            span = ending.started, ending.ended
+            batch = batch_of(key.job_id, job, ending.state, made, *span, words)
+        cancelled = partial(self._cancelled, caller, key)
+        return ImmediateBatch(self._parts, key, job, ending, batch, cancelled)
 
-    async def delete(self, caller: Caller, job_id: str) -> None:
-        """Delete the job and all its objects. FAILED_PRECONDITION if it has not ended."""
-        key, job = await self._find(caller, job_id)
-        if await self._store.ending(key, job) is None:
-            raise failed_precondition(
-                "the batch has not ended; cancel it, wait until it has ended, delete it"
-            )
-        # In this order the job cannot reappear or run again.
-        await self._store.forget(key)
-        await self._store.close(key, job)
-        await self._store.work(key, job).delete()
-        await self._tables.delete(table_name(key, job))
-        await self._store.delete_ending(key, job)
-
-    # --- its results -----------------------------------------------------------------------------
-
-    async def results(self, found: FoundJob) -> JobResults:
-        """Raises NOT_FOUND if there are none: it has not ended, or they were deleted."""
-        key, job, ending = found.key, found.job, found.ending
+    async def _unfinished(self, caller: Caller, key: JobKey, job: ImmediateJob) -> Batch:
         work = self._store.work(key, job)
-        if ending is None or not await work.has_output(ending.output):
-            raise no_results(key.job_id)
-        splitter = ResultSplitter(self._line_limit, self._memory)
-        return JobResults(key, job, ending, found.batch, work, self._tables, splitter)
-
-    async def delete_results(self, caller: Caller, job_id: str) -> None:
-        """The job stays. Raises NOT_FOUND for one that has not ended."""
-        key, job, ending = await self._ended(caller, job_id)
-        await self._store.work(key, job).delete_output(ending.output)
+        cancelled, lease = await asyncio.gather(work.cancelled(), work.leases.newest())
+        if cancelled:
+            self._start(caller, key)
+        elif job.ambient is self._ambient:
+            self._resume(caller, key)
+        if cancelled:
+            state = BatchState.CANCELLING
+        else:
+            state = BatchState.RUNNING if lease else BatchState.PENDING
+        # What this process records is newer.
+        made = lease.progress if lease else Progress()
+        made = self._runs[key].progress if key in self._runs else made
+        started = lease.started if lease else None
+        return batch_of(key.job_id, job, state, made, started, None, self._answerer.status_words)
 
     # --- running ---------------------------------------------------------------------------------
 
-    def resume(self, caller: Caller, key: JobKey) -> None:
+    async def resume_periodically(self, caller_of: Callable[[str], Caller]) -> None:
+        """Resume the unfinished jobs that the proxy's own credential pays for.
+
+        `caller_of` returns the caller for a tenant on that credential. For `Background.start`.
+        """
+        while True:
+            try:
+                async for key in self._store.unfinished_of_proxy():
+                    self._resume(caller_of(key.tenant), key)
+            except (FerryError, OSError) as error:  # from the store; the next look tries again
+                _log.warning("unfinished batches could not be listed: %s", type(error).__name__)
+            jitter = random.uniform(1 - _JITTER, 1 + _JITTER)  # noqa: S311
+            await self._clock.wait(RESUMPTION_SECONDS * jitter)
+
+    def _resume(self, caller: Caller, key: JobKey) -> None:
         """Run the job as soon as its lease is free, unless this process waits for it already.
 
         Does nothing shortly after a refusal of this credential, or while the process ends.
@@ -165,23 +192,23 @@ class ImmediateJobs:
         if not self._delays.is_delayed(key, caller):
             self._start(caller, key)
 
-    def unfinished_of_proxy(self) -> AsyncIterator[JobKey]:
-        """The unfinished jobs of all tenants that the proxy's own credential pays for."""
-        return self._store.unfinished_of_proxy()
-
     def _start(self, caller: Caller, key: JobKey) -> None:
         if not self._draining:
             name = f"immediate batch {self._upstream}/{key}"
             self._background.start(name, partial(self._run, caller, key))
 
+    def _cancelled(self, caller: Caller, key: JobKey) -> None:
+        if key in self._runs:
+            self._runs[key].cancel()
+        # Even with a refused credential: the end takes no call.
+        self._start(caller, key)
+
     async def _run(self, caller: Caller, key: JobKey) -> None:
         job = await self._store.find(key)
         if job is None:
             return
-        work = self._store.work(key, job)
-        lease = await acquire(
-            work.leases, self._dependencies.clock, partial(self._is_unfinished, key, job)
-        )
+        leases = self._store.work(key, job).leases
+        lease = await acquire(leases, self._clock, partial(self._is_unfinished, key, job))
         if lease is None or await self._run_with(caller, key, job, lease):
             await self._store.close(key, job)
 
@@ -213,36 +240,15 @@ class ImmediateJobs:
             return False
         return await self._store.find(key) == job
 
-    # --- finding ---------------------------------------------------------------------------------
 
-    async def _find(self, caller: Caller, job_id: str) -> tuple[JobKey, ImmediateJob]:
-        key = JobKey(caller.tenant, job_id)
-        job = await self._store.find(key) if is_immediate(job_id) else None
-        if job is None:
-            raise no_job(job_id)
-        return key, job
+def render_position(position: Position) -> str:
+    seconds, job_id = position
+    return f"{-seconds}.{job_id}"
 
-    async def _ended(self, caller: Caller, job_id: str) -> tuple[JobKey, ImmediateJob, Ending]:
-        """Raises NOT_FOUND for a job that has not ended."""
-        key, job = await self._find(caller, job_id)
-        ending = await self._store.ending(key, job)
-        if ending is None:
-            raise no_results(job_id)
-        return key, job, ending
 
-    async def _unended_batch(self, caller: Caller, key: JobKey, job: ImmediateJob) -> Batch:
-        work = self._store.work(key, job)
-        cancelled, lease = await asyncio.gather(work.cancelled(), work.leases.newest())
-        if cancelled:
-            self._start(caller, key)
-        elif job.ambient is self._ambient:
-            self.resume(caller, key)
-        run = self._runs.get(key)
-        progress = run.progress if run else None
-        return unfinished_batch(key.job_id, job, cancelled, lease, progress, self._words)
-
-    async def _get_or_none(self, caller: Caller, job_id: str) -> Batch | None:
-        try:
-            return await self.get(caller, job_id)
-        except NotFound:
-            return None
+def parse_position(text: str) -> Position:
+    """Raises INVALID_ARGUMENT."""
+    found = _POSITION.fullmatch(text)
+    if found is None:
+        raise no_token()
+    return -int(found[1]), found[2]

@@ -5,16 +5,18 @@ for a whole lease of its own time. The owner stops earlier, if it could not rene
 can create the record of the next epoch, so the lease has one owner.
 """
 
+import asyncio
 import logging
 import secrets
+import time
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from dataclasses import dataclass, replace
-from datetime import datetime
-from typing import Final
+from datetime import UTC, datetime
+from typing import Final, Protocol
 
 import orjson
+from pydantic import TypeAdapter
 
-from providers.batches.immediate.clock import Clock
 from providers.errors import FerryError
 from providers.state import State, read, write
 
@@ -29,13 +31,38 @@ _LAST_EPOCH: Final = 99_999_999
 _log: Final = logging.getLogger("genai_ferry.immediate")
 
 
+class Clock(Protocol):
+    """Time as a dependency, so tests need not wait."""
+
+    def now(self) -> datetime:
+        """In UTC."""
+
+    def monotonic(self) -> float:
+        """Seconds from an arbitrary start, never decreasing."""
+
+    async def wait(self, seconds: float) -> None: ...
+
+
+class SystemClock:
+    """Implements `Clock`."""
+
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+    def monotonic(self) -> float:
+        return time.monotonic()
+
+    async def wait(self, seconds: float) -> None:
+        await asyncio.sleep(seconds)
+
+
 class LeaseLost(Exception):
     """Another owner has the job or may have it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """The number of records answered, and of those with an error."""
+    """The number of records with a result, and of those with an error."""
 
     answered: int = 0
     failed: int = 0
@@ -50,6 +77,9 @@ class LeaseRecord:
     started: datetime
     progress: Progress = Progress()
     over: bool = False
+
+
+_RECORD: Final = TypeAdapter(LeaseRecord)
 
 
 class LeaseRecords:
@@ -70,46 +100,34 @@ class LeaseRecords:
         finally:
             if isinstance(listed, AsyncGenerator):
                 await listed.aclose()
-        data = None if info is None else await read(self._state, info.name)
-        return None if data is None else _parse(data)
+        return None if info is None else await self._read(info.name)
 
     async def create(self, record: LeaseRecord) -> bool:
         """Whether `record` is stored, possibly by an earlier call whose answer was lost."""
         name = f"{self._prefix}/{_LAST_EPOCH - record.epoch:08d}"
         if await write(self._state, name, orjson.dumps(record)):
             return True
+        stored = await self._read(name)
+        return stored is not None and stored.owner == record.owner
+
+    async def _read(self, name: str) -> LeaseRecord | None:
         data = await read(self._state, name)
-        return data is not None and _parse(data).owner == record.owner
+        return None if data is None else _RECORD.validate_json(data)
 
 
 class Lease:
-    """A lease that this process owns until `keep` or `expire` raises LeaseLost."""
+    """A lease that this process owns until `keep` or `expire` raises LeaseLost.
+
+    `record` is the newest: its progress may be less than an owner that died has made.
+    """
 
     def __init__(
         self, records: LeaseRecords, clock: Clock, record: LeaseRecord, until: float
     ) -> None:
         self._records = records
         self._clock = clock
-        self._record = record
+        self.record = record
         self._until = until
-
-    @property
-    def started(self) -> datetime:
-        return self._record.started
-
-    @property
-    def owner(self) -> str:
-        """A random id of this lease."""
-        return self._record.owner
-
-    @property
-    def epoch(self) -> int:
-        return self._record.epoch
-
-    @property
-    def progress(self) -> Progress:
-        """The progress last stored; an owner that died may have made more."""
-        return self._record.progress
 
     def check(self) -> None:
         """Raises LeaseLost if the lease has expired, even before `expire` notices."""
@@ -132,14 +150,14 @@ class Lease:
         """Let another owner take the job immediately."""
         newest = await self._records.newest()
         # Read again: a renewal that was interrupted may have been stored.
-        if newest is not None and newest.owner == self._record.owner:
+        if newest is not None and newest.owner == self.record.owner:
             over = replace(newest, epoch=newest.epoch + 1, progress=progress, over=True)
             await self._records.create(over)
 
     async def _renew(self, progress: Callable[[], Progress]) -> None:
         while True:
             began = self._clock.monotonic()
-            record = replace(self._record, epoch=self._record.epoch + 1, progress=progress())
+            record = replace(self.record, epoch=self.record.epoch + 1, progress=progress())
             try:
                 stands = await self._records.create(record)
             except (FerryError, OSError) as error:
@@ -149,7 +167,7 @@ class Lease:
                 continue
             if not stands:
                 raise LeaseLost
-            self._record, self._until = record, _until(began)
+            self.record, self._until = record, _until(began)
             return
 
 
@@ -182,20 +200,9 @@ async def _take(records: LeaseRecords, clock: Clock, newest: LeaseRecord | None)
     if newest is None:
         record = LeaseRecord(1, owner, clock.now())
     else:
-        record = LeaseRecord(newest.epoch + 1, owner, newest.started, newest.progress)
+        record = replace(newest, epoch=newest.epoch + 1, owner=owner, over=False)
     return Lease(records, clock, record, _until(began)) if await records.create(record) else None
 
 
 def _until(began: float) -> float:
     return began + LEASE_SECONDS - MARGIN_SECONDS
-
-
-def _parse(data: bytes) -> LeaseRecord:
-    document = orjson.loads(data)
-    return LeaseRecord(
-        document["epoch"],
-        document["owner"],
-        datetime.fromisoformat(document["started"]),
-        Progress(**document["progress"]),
-        document["over"],
-    )

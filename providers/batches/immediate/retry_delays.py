@@ -4,8 +4,8 @@ import hashlib
 import secrets
 from typing import Final
 
-from providers.batches.immediate.clock import Clock
 from providers.batches.immediate.job_store import JobKey
+from providers.batches.immediate.leases import Clock
 from providers.credential import Caller
 
 # A caller that polls its batch every second must not cause a refusal every second.

@@ -9,12 +9,13 @@ from providers.batches.deleted_markers import batch_marker
 from providers.bedrock.jobs.found_job import JobBatch, JobParts
 from providers.bedrock.jobs.job_records import JobName, from_bedrock_job, is_visible, prefix_of
 from providers.bedrock.jobs.operations import job_id_of
-from providers.bedrock.pages import Listed, PageStart, filled_page, seen_after
+from providers.bedrock.pages import Listed, filled_page, page_start_of, seen_after
 from providers.credential import Caller
 from providers.errors import not_found
 from providers.json_api.client import Answer
+from providers.json_api.page_tokens import encode_page_token
 from providers.resource_names import check_native_id
-from providers.resources import Batch
+from providers.resources import Batch, Page
 
 # Large, so that deleted jobs cost few further pages; Bedrock allows up to 1000.
 _JOBS_PAGE: Final = 100
@@ -43,10 +44,9 @@ class JobBatches:
             return None
         return JobBatch(self._parts, target, found, await self._parts.memory.kept(found))
 
-    async def list(
-        self, caller: Caller, page_size: int, start: PageStart
-    ) -> tuple[Sequence[Batch], PageStart | None]:
-        """A page of batches, newest first, and where the next one begins."""
+    async def page(self, caller: Caller, page_size: int, page_token: str | None) -> Page[Batch]:
+        """Newest first."""
+        start = page_start_of(page_token)
         target = await self._targets.of(caller)
         # Only the tenant's jobs; without tenants every job that the keys can see.
         query = {"nameContains": prefix_of(target.mark)} if target.mark else {}
@@ -65,4 +65,4 @@ class JobBatches:
         jobs, next_page = await filled_page(fetch, page_size, start, seen_after)
         kept = await asyncio.gather(*map(self._parts.memory.kept, jobs))
         batches = [from_bedrock_job(job, k.record) for job, k in zip(jobs, kept, strict=True)]
-        return batches, next_page
+        return Page(batches, encode_page_token(str(next_page)) if next_page else None)

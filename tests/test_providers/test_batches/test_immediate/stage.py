@@ -8,27 +8,31 @@ from typing import Any
 
 import orjson
 
-from providers.batches.immediate.clock import Clock
-from providers.batches.immediate.job_creation import NewImmediateJob
-from providers.batches.immediate.job_ids import job_id_of
-from providers.batches.immediate.job_results import JobResults
-from providers.batches.immediate.job_store import JobKey
+from providers.batches.batch_target import FoundBatch
+from providers.batches.ended_results import EndedResults
+from providers.batches.immediate.combined import CombinedTarget
+from providers.batches.immediate.creation import NewImmediateJob
+from providers.batches.immediate.job_store import JobKey, job_id_of
 from providers.batches.immediate.jobs import ImmediateJobs
-from providers.batches.immediate.leases import LEASE_SECONDS, RENEWAL_SECONDS
+from providers.batches.immediate.leases import LEASE_SECONDS, RENEWAL_SECONDS, Clock
 from providers.batches.json_lines import ResultLine
+from providers.batches.repeats import Attempt
 from providers.batches.request_table import RequestTable, RowKind, indexed_id
+from providers.batches.target_batches import TargetBatches
 from providers.body import in_memory
 from providers.credential import Caller, Credential
-from providers.errors import FerryError
+from providers.errors import FerryError, not_found
+from providers.limits import Limits
 from providers.memory import MemoryBudget
-from providers.resources import Batch, BatchKind, BatchState
+from providers.resources import Batch, BatchKind, BatchState, NewBatch, Page
 from providers.state import State
 from providers.status import Status
 from tests.memory_state import MemoryState
 from tests.test_providers.test_batches.test_immediate.stores import Mortal
 
 CALLER = Caller(Credential("AKIA:secret"), "tenant")
-JOB_ID = job_id_of("the job")
+MARK = "the job"
+JOB_ID = job_id_of(MARK)
 KEY = JobKey("tenant", JOB_ID)
 MODEL = "a-model"
 FORM = "a form of lines"
@@ -133,6 +137,9 @@ class ScriptedAnswers:
 
         self._quota = check
 
+    async def wait_for(self, number: int) -> None:
+        """For tests that hold single records."""
+
     async def in_flight(self, count: int) -> None:
         """Wait for so many calls at once."""
         async with self._called:
@@ -154,6 +161,7 @@ class ScriptedAnswers:
             async with self._called:
                 self._called.notify_all()
             await self.open.wait()
+            await self.wait_for(number)
         finally:
             self.at_once -= 1
         answers = self._script.get(number)
@@ -217,6 +225,21 @@ class TestBackground:
             self.failures.append(error)
 
 
+class NoOwnBatches:
+    """Implements `BatchTarget`, for a provider on which all batches are immediate."""
+
+    name = "acme"
+
+    async def make(self, caller: Caller, batch: NewBatch, attempt: Attempt) -> FoundBatch:
+        raise AssertionError
+
+    async def find(self, caller: Caller, batch_id: str) -> FoundBatch:
+        raise not_found(batch_id)
+
+    async def page(self, caller: Caller, page_size: int, page_token: str | None) -> Page[Batch]:
+        return Page([], None)
+
+
 class Replica:
     """One process: its jobs, its background, its view of the shared store."""
 
@@ -243,24 +266,42 @@ class Replica:
             ambient=ambient,
             clock=clock,
         )
+        limits = Limits(line=1 << 20, inline_results=1 << 20)
+        target = CombinedTarget(NoOwnBatches(), self.jobs)
+        self.batches = TargetBatches(target, self.state, MemoryBudget(), limits)
 
-    async def create(self, count: int, job_id: str = JOB_ID, caller: Caller = CALLER) -> Batch:
-        return (await self.jobs.create(caller, job_id, new_job(count))).batch
+    async def create(self, count: int, mark: str = MARK, caller: Caller = CALLER) -> Batch:
+        return (await self.jobs.create(caller, mark, new_job(count))).batch
 
-    async def get(self, caller: Caller = CALLER) -> Batch:
-        return await self.jobs.get(caller, JOB_ID)
+    async def submit(self, new: NewImmediateJob, mark: str = MARK) -> Batch:
+        return (await self.jobs.create(CALLER, mark, new)).batch
+
+    async def get(self, caller: Caller = CALLER, job_id: str = JOB_ID) -> Batch:
+        return (await self.jobs.find(caller, job_id)).batch
+
+    async def cancel(self, caller: Caller, job_id: str) -> None:
+        await self.batches.cancel(caller, job_id)
+
+    async def delete(self, caller: Caller, job_id: str) -> None:
+        await self.batches.delete(caller, job_id)
+
+    async def delete_results(self, caller: Caller, job_id: str) -> None:
+        await self.batches.delete_results(caller, job_id)
 
     async def die(self) -> None:
         """The process dies without a last write to the store."""
         self.state.away = True
         await self.background.stop()
 
-    async def results(self, caller: Caller = CALLER) -> JobResults:
-        return await self.jobs.results(await self.jobs.look_up(caller, JOB_ID))
+    async def results(self, caller: Caller = CALLER) -> EndedResults:
+        results = await (await self.jobs.find(caller, JOB_ID)).results()
+        if results is None:
+            raise not_found("no results")
+        return results
 
     async def lines(self, caller: Caller = CALLER) -> list[dict[str, object]]:
-        found = await self.results(caller)
-        return [orjson.loads(line_text(line)) async for lines in found.lines() for line in lines]
+        found = (await self.results(caller)).lines
+        return [orjson.loads(line_text(line)) async for lines in found.slices() for line in lines]
 
 
 async def blocked(state: MemoryState, clock: FakeClock, count: int) -> Replica:
@@ -311,3 +352,12 @@ def refusal(
     return FerryError(
         status, "acme: no", provider="acme", reason=reason, upstream_status=upstream_status
     )
+
+
+def recorded(state: MemoryState) -> set[int]:
+    """The records whose results are in the store, one by one or in runs."""
+    found: set[int] = set()
+    for name in objects(state, "results"):
+        first, _, count = name.partition("-")
+        found |= set(range(int(first), int(first) + int(count or 1)))
+    return found

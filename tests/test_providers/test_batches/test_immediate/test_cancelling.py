@@ -25,10 +25,10 @@ async def test_a_cancelled_job_lets_its_calls_end_and_begins_no_other(
     state: MemoryState, clock: FakeClock
 ) -> None:
     owner = await blocked(state, clock, 20)
-    await owner.jobs.cancel(CALLER, JOB_ID)
+    await owner.cancel(CALLER, JOB_ID)
     cancelling = await owner.get()
     assert (cancelling.state, cancelling.native_status) == (BatchState.CANCELLING, "stopping")
-    await owner.jobs.cancel(CALLER, JOB_ID)  # once more is no harm
+    await owner.cancel(CALLER, JOB_ID)  # once more is no harm
     owner.call.open.set()
     await owner.background.idle()
     ended = await owner.get()
@@ -37,9 +37,9 @@ async def test_a_cancelled_job_lets_its_calls_end_and_begins_no_other(
     assert len(await owner.lines()) == 8
     assert len(owner.call.made) == 8
     with pytest.raises(FerryError) as caught:
-        await owner.jobs.cancel(CALLER, JOB_ID)
+        await owner.cancel(CALLER, JOB_ID)
     assert caught.value.status == Status.FAILED_PRECONDITION
-    await owner.jobs.delete(CALLER, JOB_ID)
+    await owner.delete(CALLER, JOB_ID)
     assert state.objects == {}
 
 
@@ -48,7 +48,7 @@ async def test_a_cancel_from_another_replica_is_noticed_before_the_next_call(
 ) -> None:
     owner = await blocked(state, clock, 20)
     other = Replica(state, clock)
-    await other.jobs.cancel(CALLER, JOB_ID)
+    await other.cancel(CALLER, JOB_ID)
     owner.call.open.set()
     await owner.background.idle()
     assert len(owner.call.made) == 8
@@ -69,7 +69,7 @@ async def test_a_cancel_ends_a_pause_between_two_tries(
     await until(lambda: owner.call.made == [0])
     await settle()
     other = Replica(state, clock) if elsewhere else owner
-    await other.jobs.cancel(CALLER, JOB_ID)
+    await other.cancel(CALLER, JOB_ID)
     if elsewhere:
         await clock.pass_time(RENEWAL_SECONDS)
     await owner.background.idle()
@@ -85,7 +85,7 @@ async def test_a_job_that_nobody_has_is_ended_by_its_cancel(
     owner = await blocked(state, clock, 2)
     await owner.background.stop()
     other = Replica(state, clock)
-    await other.jobs.cancel(CALLER, JOB_ID)
+    await other.cancel(CALLER, JOB_ID)
     await other.background.idle()
     assert (await other.get()).state is BatchState.CANCELLED
     assert other.call.made == []
@@ -97,7 +97,7 @@ async def test_a_job_whose_owner_died_is_cancelled_after_its_lease(
     owner = await blocked(state, clock, 2)
     await owner.die()
     other = Replica(state, clock)
-    await other.jobs.cancel(CALLER, JOB_ID)
+    await other.cancel(CALLER, JOB_ID)
     assert (await other.get()).state is BatchState.CANCELLING
     await clock.pass_time(TAKEN_OVER)
     await other.background.idle()
@@ -112,7 +112,7 @@ async def test_a_cancelled_job_whose_credential_is_refused_ends_all_the_same(
     owner.call.open.clear()
     await owner.create(1)
     await until(lambda: owner.call.at_once == 1)
-    await owner.jobs.cancel(CALLER, JOB_ID)
+    await owner.cancel(CALLER, JOB_ID)
     owner.call.open.set()
     await owner.background.idle()
     assert [name for name in state.objects if name.startswith("immediate-ended/")]

@@ -72,7 +72,7 @@ async def test_a_call_that_outlives_the_drain_may_be_made_once_more(
     await settle()
     draining.cancel()
     await owner.background.stop()
-    assert list(objects(state, "calls")) == ["0000000000-1"]
+    assert list(objects(state, "calls")) == ["0000000000-1-1"]
     heir = Replica(state, clock)
     await heir.get()
     await heir.background.idle()
@@ -85,7 +85,7 @@ async def test_a_job_that_is_made_meanwhile_is_left_to_others(
     owner = Replica(state, clock)
     await owner.background.drain()
     assert (await owner.create(1)).state is BatchState.PENDING
-    await owner.jobs.get(CALLER, JOB_ID)
+    await owner.get(CALLER, JOB_ID)
     await settle()
     assert (owner.call.made, owner.background.tasks) == ([], {})
 

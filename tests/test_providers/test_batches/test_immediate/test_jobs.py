@@ -5,10 +5,11 @@ from datetime import UTC, datetime, timedelta
 
 import orjson
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from providers.batches.immediate.job_ids import job_id_of
-from providers.batches.immediate.job_list import Position, parse_position
-from providers.batches.request_table import RowKind
+from providers.batches.immediate.job_store import job_id_of
+from providers.batches.immediate.jobs import Position, parse_position, render_position
 from providers.credential import Caller, Credential
 from providers.errors import FerryError
 from providers.memory import MemoryBudget
@@ -28,7 +29,7 @@ from tests.test_providers.test_batches.test_immediate.stage import (
     ScriptedAnswers,
     blocked,
     new_job,
-    objects,
+    recorded,
     refusal,
     settle,
     until,
@@ -68,11 +69,10 @@ async def test_each_record_has_its_line_in_order(state: MemoryState, clock: Fake
         {"custom_id": f"r{n:010d}", "response": {"n": n}} for n in range(20)
     ]
     found = await replica.results()
-    assert found.batch == await replica.get()
-    job = found.job
-    assert (job.rows, job.count, job.invocation) == (RowKind.KEY, 20, FORM)
+    assert not found.inline
     with MemoryBudget().reserve() as reservation:
         table = await found.table(reservation)
+    assert table is not None
     assert table.rows[19] == b'"k19"'
 
 
@@ -83,7 +83,7 @@ async def test_what_is_as_large_as_it_may_be_comes_through(
     answer = orjson.dumps({"text": "x" * ((1 << 20) - len(b'{"text":""}'))})
     replica = Replica(state, clock, ScriptedAnswers({0: [answer]}))
     model_input = orjson.dumps({"n": 0, "padding": ""})
-    await replica.jobs.create(CALLER, JOB_ID, new_job(1, (1 << 20) - len(model_input)))
+    await replica.submit(new_job(1, (1 << 20) - len(model_input)))
     await replica.background.idle()
     assert await replica.lines() == [{"custom_id": "r0000000000", "response": orjson.loads(answer)}]
 
@@ -95,13 +95,13 @@ async def test_progress_is_counted(state: MemoryState, clock: FakeClock) -> None
     await until(lambda: replica.call.at_once == 8)
     assert (await replica.get()).counts == Counts(30, 0, 0)
     replica.call.open.set()
-    await until(lambda: len(objects(state, "results")) >= 8)
+    await until(lambda: len(recorded(state)) >= 8)
     replica.call.open.clear()
     await settle()
     counts = (await replica.get()).counts
     assert counts is not None
     assert counts.failed == 1
-    assert counts.succeeded + 1 == len(objects(state, "results")) < 30
+    assert counts.succeeded + 1 == len(recorded(state)) < 30
     replica.call.open.set()
     await replica.background.idle()
     assert (await replica.get()).counts == Counts(30, 29, 1)
@@ -110,10 +110,10 @@ async def test_progress_is_counted(state: MemoryState, clock: FakeClock) -> None
 async def test_progress_is_told_to_other_replicas(state: MemoryState, clock: FakeClock) -> None:
     owner = Replica(state, clock, ScriptedAnswers({1: [refusal(Status.NOT_FOUND, 404)]}))
     await owner.create(30)
-    await until(lambda: len(objects(state, "results")) >= 8)
+    await until(lambda: len(recorded(state)) >= 8)
     owner.call.open.clear()
     await settle()
-    made = len(objects(state, "results"))
+    made = len(recorded(state))
     other = Replica(state, clock)
     assert (await other.get()).counts == Counts(30, 0, 0)
     await clock.pass_time(10)
@@ -127,7 +127,7 @@ async def test_it_is_in_the_background_once(state: MemoryState, clock: FakeClock
     owner = await blocked(state, clock, 2)
     for _ in range(3):
         await owner.get()
-    await owner.jobs.list(CALLER, None, 5)
+    await owner.jobs.list(CALLER, "", 5)
     assert list(owner.background.tasks) == [f"immediate batch acme/{KEY}"]
     await owner.background.stop()
 
@@ -137,18 +137,18 @@ async def test_a_strangers_job_is_not_there(state: MemoryState, clock: FakeClock
     await replica.create(1)
     await replica.background.idle()
     for call in (
-        replica.jobs.get(STRANGER, JOB_ID),
-        replica.jobs.cancel(STRANGER, JOB_ID),
-        replica.jobs.delete(STRANGER, JOB_ID),
+        replica.get(STRANGER, JOB_ID),
+        replica.cancel(STRANGER, JOB_ID),
+        replica.delete(STRANGER, JOB_ID),
         replica.results(STRANGER),
-        replica.jobs.delete_results(STRANGER, JOB_ID),
-        replica.jobs.get(CALLER, "../tenant"),
-        replica.jobs.get(CALLER, "abcdefghijkl"),
+        replica.delete_results(STRANGER, JOB_ID),
+        replica.get(CALLER, "../tenant"),
+        replica.get(CALLER, "abcdefghijkl"),
     ):
         with pytest.raises(FerryError) as caught:
             await call
         assert caught.value.status == Status.NOT_FOUND
-    assert (await replica.jobs.list(STRANGER, None, 10)).jobs == []
+    assert (await replica.jobs.list(STRANGER, "", 10)) == ([], None)
     assert (await replica.get()).state is BatchState.SUCCEEDED
 
 
@@ -158,11 +158,11 @@ async def test_delete_leaves_nothing(state: MemoryState, clock: FakeClock) -> No
     await replica.create(1)
     await until(lambda: replica.call.made == [0])
     with pytest.raises(FerryError) as caught:
-        await replica.jobs.delete(CALLER, JOB_ID)
+        await replica.delete(CALLER, JOB_ID)
     assert caught.value.status == Status.FAILED_PRECONDITION
     replica.call.open.set()
     await replica.background.idle()
-    await replica.jobs.delete(CALLER, JOB_ID)
+    await replica.delete(CALLER, JOB_ID)
     assert state.objects == {}
     with pytest.raises(FerryError) as caught:
         await replica.get()
@@ -179,7 +179,7 @@ async def test_to_find_the_results_takes_two_reads(state: MemoryState, clock: Fa
     assert len(replica.state.read) == 2
     with MemoryBudget().reserve() as reservation:
         await found.table(reservation)
-    assert [lines async for lines in found.lines()] != []
+    assert [lines async for lines in found.lines.slices()] != []
     assert len(set(replica.state.read)) == len(replica.state.read) == 4
 
 
@@ -187,15 +187,15 @@ async def test_results_can_be_deleted_alone(state: MemoryState, clock: FakeClock
     replica = Replica(state, clock)
     replica.call.open.clear()
     await replica.create(1)
-    for call in (replica.jobs.delete_results(CALLER, JOB_ID), replica.lines()):
+    for call in (replica.delete_results(CALLER, JOB_ID), replica.lines()):
         with pytest.raises(FerryError) as caught:
             await call
         assert caught.value.status == Status.NOT_FOUND
     replica.call.open.set()
     await replica.background.idle()
     found = await replica.results()
-    await replica.jobs.delete_results(CALLER, JOB_ID)
-    for late in (replica.lines(), anext(found.lines())):
+    await replica.delete_results(CALLER, JOB_ID)
+    for late in (replica.lines(), anext(found.lines.slices())):
         with pytest.raises(FerryError) as caught:
             await late
         assert caught.value.status == Status.NOT_FOUND
@@ -205,25 +205,25 @@ async def test_results_can_be_deleted_alone(state: MemoryState, clock: FakeClock
 async def test_jobs_are_listed_newest_first(clock: FakeClock) -> None:
     """By the store's time, within a second of it by id."""
     now = clock.now()
-    ids = sorted((job_id_of(str(n)) for n in range(5)), reverse=True)
+    marks = {job_id_of(str(n)): str(n) for n in range(5)}
+    ids = sorted(marks, reverse=True)
     dated = {job_id: now + timedelta(milliseconds=n) for n, job_id in enumerate(reversed(ids))}
     replica = Replica(Dated({**dated, ids[0]: now + timedelta(seconds=1)}), clock)
     for job_id in (ids[2], ids[0], ids[4], ids[1], ids[3]):
-        await replica.create(1, job_id)
+        await replica.create(1, marks[job_id])
     await replica.background.idle()
     listed: list[str] = []
-    after: Position | None = None
+    after = ""
     for more in (True, True, False):
-        page = await replica.jobs.list(CALLER, after, 2)
-        listed += [batch.id for _, batch in page.jobs]
-        assert page.more is more
-        assert page.last is not None
-        after = parse_position(str(page.last))
+        page, last = await replica.jobs.list(CALLER, after, 2)
+        listed += [batch.id for batch in page]
+        assert (last is not None) is more
+        after = last or ""
         # A page goes on where it ended, also after its jobs were deleted.
-        for _, batch in page.jobs:
-            await replica.jobs.delete(CALLER, batch.id)
+        for batch in page:
+            await replica.delete(CALLER, batch.id)
     assert listed == [ids[0], ids[4], ids[3], ids[2], ids[1]]
-    assert (await replica.jobs.list(CALLER, None, 2)).last is None
+    assert await replica.jobs.list(CALLER, "", 2) == ([], None)
 
 
 class Vanishing(MemoryState):
@@ -241,13 +241,12 @@ class Vanishing(MemoryState):
 
 
 async def test_a_job_that_vanishes_while_they_are_listed_is_left_out(clock: FakeClock) -> None:
-    ids = [job_id_of("stays"), job_id_of("vanishes")]
-    replica = Replica(Vanishing(ids[1]), clock)
-    for job_id in ids:
-        await replica.create(1, job_id)
+    replica = Replica(Vanishing(job_id_of("vanishes")), clock)
+    for mark in ("stays", "vanishes"):
+        await replica.create(1, mark)
     await replica.background.idle()
-    listed = await replica.jobs.list(CALLER, None, 2)
-    assert [batch.id for _, batch in listed.jobs] == ids[:1]
+    listed, _ = await replica.jobs.list(CALLER, "", 2)
+    assert [batch.id for batch in listed] == [job_id_of("stays")]
 
 
 async def test_a_swept_job_is_gone_before_what_it_is_made_of(
@@ -290,3 +289,25 @@ async def test_nothing_secret_reaches_the_store(state: MemoryState, clock: FakeC
         assert "AKIA" not in name
         assert b"AKIA" not in data
         assert b"secret" not in data
+
+
+# --- positions in the list ---------------------------------------------------------------------
+
+POSITIONS = st.tuples(st.integers(-(10**12) + 1, 0), st.text().map(job_id_of))
+
+
+@given(POSITIONS)
+def test_a_position_is_read_back(position: Position) -> None:
+    assert parse_position(render_position(position)) == position
+
+
+@given(st.lists(POSITIONS, unique=True))
+def test_newer_positions_come_first(positions: list[Position]) -> None:
+    times = [-seconds for seconds, _ in sorted(positions)]
+    assert times == sorted(times, reverse=True)
+
+
+@pytest.mark.parametrize("text", ["", "1", "1.", ".a", "1.A", "-1.a", "1.a/b", "1.a\n", "x.a"])
+def test_what_is_no_position_is_refused(text: str) -> None:
+    with pytest.raises(FerryError, match="page token"):
+        parse_position(text)

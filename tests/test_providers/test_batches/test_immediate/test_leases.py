@@ -3,7 +3,6 @@ from datetime import UTC, datetime
 
 import pytest
 
-from providers.batches.immediate.clock import SystemClock
 from providers.batches.immediate.leases import (
     LEASE_SECONDS,
     MARGIN_SECONDS,
@@ -13,6 +12,7 @@ from providers.batches.immediate.leases import (
     LeaseRecord,
     LeaseRecords,
     Progress,
+    SystemClock,
     acquire,
 )
 from tests.memory_state import MemoryState
@@ -58,7 +58,11 @@ async def test_an_epoch_belongs_to_one_owner(leases: LeaseRecords) -> None:
 
 async def test_a_free_job_is_had_at_once(leases: LeaseRecords, clock: FakeClock) -> None:
     lease = await taken(leases, clock)
-    assert (lease.epoch, lease.started, lease.progress) == (1, clock.now(), Progress())
+    assert (lease.record.epoch, lease.record.started, lease.record.progress) == (
+        1,
+        clock.now(),
+        Progress(),
+    )
     lease.check()
 
 
@@ -94,9 +98,9 @@ async def test_a_claim_that_is_renewed_is_not_taken(leases: LeaseRecords, clock:
     await clock.pass_time(2 * RENEWAL_SECONDS)
     heir = await waiting
     assert heir is not None
-    assert (heir.epoch, heir.started, heir.progress) == (
+    assert (heir.record.epoch, heir.record.started, heir.record.progress) == (
         newest.epoch + 1,
-        lease.started,
+        lease.record.started,
         newest.progress,
     )
 
@@ -131,7 +135,7 @@ async def test_what_is_given_up_is_had_at_once(leases: LeaseRecords, clock: Fake
     lease = await taken(leases, clock)
     await lease.release(Progress(5, 2))
     heir = await taken(leases, clock)
-    assert (heir.epoch, heir.progress) == (3, Progress(5, 2))
+    assert (heir.record.epoch, heir.record.progress) == (3, Progress(5, 2))
 
 
 async def test_it_is_given_up_also_after_a_renewal_that_was_cut_off(
@@ -142,7 +146,7 @@ async def test_it_is_given_up_also_after_a_renewal_that_was_cut_off(
     assert own is not None
     await leases.create(LeaseRecord(2, own.owner, own.started))
     await lease.release(Progress())
-    assert (await taken(leases, clock)).epoch == 4
+    assert (await taken(leases, clock)).record.epoch == 4
 
 
 async def test_what_another_has_is_not_given_up(leases: LeaseRecords, clock: FakeClock) -> None:
@@ -161,10 +165,10 @@ async def test_a_store_that_is_away_is_asked_again(
     keeping = asyncio.create_task(lease.keep(Progress))
     mortal.away = True
     await clock.pass_time(RENEWAL_SECONDS + 3)
-    assert lease.epoch == 1
+    assert lease.record.epoch == 1
     mortal.away = False
     await clock.pass_time(1)
-    assert lease.epoch == 2
+    assert lease.record.epoch == 2
     assert "could not be renewed yet: OSError" in caplog.text
     keeping.cancel()
 

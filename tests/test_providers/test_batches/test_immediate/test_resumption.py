@@ -1,10 +1,12 @@
 """After a restart, with the proxy's own credential."""
 
+from functools import partial
+
 import pytest
 
-from providers.batches.immediate.job_ids import job_id_of
+from providers.batches.immediate.job_store import JobStore, job_id_of
+from providers.batches.immediate.jobs import RESUMPTION_SECONDS
 from providers.batches.immediate.leases import LEASE_SECONDS, RENEWAL_SECONDS
-from providers.batches.immediate.resumption import INTERVAL_SECONDS, Resumption
 from providers.batches.immediate.retry_delays import DELAY_SECONDS
 from providers.credential import Caller, Credential
 from providers.resources import BatchState
@@ -32,19 +34,18 @@ def ambient(tenant: str) -> Caller:
 
 def restarted(state: MemoryState, clock: FakeClock, call: ScriptedAnswers | None = None) -> Replica:
     replica = Replica(state, clock, call, ambient=True)
-    looking = Resumption(replica.jobs, ambient, clock).run
-    replica.background.start("looking", looking)
+    replica.background.start("looking", partial(replica.jobs.resume_periodically, ambient))
     return replica
 
 
 async def test_jobs_of_all_tenants_are_carried_on(state: MemoryState, clock: FakeClock) -> None:
     owner = Replica(state, clock, ambient=True)
-    await owner.create(1, job_id_of("ended"))
+    await owner.create(1, "ended")
     await owner.background.idle()
     owner.call.open.clear()
     callers = [ambient("one"), ambient("two")]
     for caller in callers:
-        await owner.create(1, job_id_of("unended"), caller)
+        await owner.create(1, "unended", caller)
     await until(lambda: owner.call.at_once == 2)
     await owner.die()
 
@@ -54,7 +55,7 @@ async def test_jobs_of_all_tenants_are_carried_on(state: MemoryState, clock: Fak
     await clock.pass_time(LEASE_SECONDS + RENEWAL_SECONDS)
     assert sorted(caller.tenant for caller in replica.call.callers) == ["one", "two"]
     for caller in callers:
-        batch = await replica.jobs.get(caller, job_id_of("unended"))
+        batch = await replica.get(caller, job_id_of("unended"))
         assert batch.state is BatchState.SUCCEEDED
     await replica.background.stop()
 
@@ -70,12 +71,12 @@ async def test_a_job_that_was_given_up_goes_on_at_a_later_look(
     assert replica.call.made == [0]
     await clock.pass_time(DELAY_SECONDS - 1)
     assert replica.call.made == [0]
-    await clock.pass_time(1 + 1.2 * INTERVAL_SECONDS)
+    await clock.pass_time(1 + 1.2 * RESUMPTION_SECONDS)
     assert replica.call.made == [0, 0]
-    await clock.pass_time(DELAY_SECONDS + 1.2 * INTERVAL_SECONDS)
+    await clock.pass_time(DELAY_SECONDS + 1.2 * RESUMPTION_SECONDS)
     assert replica.call.made == [0, 0, 0]
     assert (await replica.get()).state is BatchState.SUCCEEDED
-    await clock.pass_time(10 * INTERVAL_SECONDS)
+    await clock.pass_time(10 * RESUMPTION_SECONDS)
     assert replica.call.made == [0, 0, 0]
     await replica.background.stop()
 
@@ -91,7 +92,7 @@ async def test_what_its_caller_was_to_pay_is_not_paid_by_the_proxy(
     await clock.pass_time(3 * TAKEN_OVER)
     assert replica.call.made == []
     # It is ended all the same: that costs nothing.
-    await replica.jobs.cancel(CALLER, JOB_ID)
+    await replica.cancel(CALLER, JOB_ID)
     await clock.pass_time(TAKEN_OVER)
     assert (await replica.get()).state is BatchState.CANCELLED
     assert replica.call.made == []
@@ -117,13 +118,13 @@ async def test_a_look_lists_what_is_open_and_reads_nothing(
     state: MemoryState, clock: FakeClock
 ) -> None:
     owner = Replica(state, clock, ambient=True)
-    await owner.create(1, job_id_of("ended"))
+    await owner.create(1, "ended")
     await owner.background.idle()
     owner.call.open.clear()
     await owner.create(1)
     await owner.background.stop()
     replica = Replica(state, clock, ambient=True)
-    assert [key async for key in replica.jobs.unfinished_of_proxy()] == [KEY]
+    assert [key async for key in JobStore("acme", replica.state).unfinished_of_proxy()] == [KEY]
     assert replica.state.read == []
     assert replica.state.listed == ["immediate-open/acme/"]
 
@@ -157,10 +158,10 @@ async def test_a_look_that_fails_is_made_again(
     await owner.background.stop()
     replica = Replica(state, clock, ambient=True)
     replica.state.away = True
-    replica.background.start("looking", Resumption(replica.jobs, ambient, clock).run)
+    replica.background.start("looking", partial(replica.jobs.resume_periodically, ambient))
     await settle()
     assert "unfinished batches could not be listed: OSError" in caplog.text
     replica.state.away = False
-    await clock.pass_time(1.2 * INTERVAL_SECONDS)
+    await clock.pass_time(1.2 * RESUMPTION_SECONDS)
     assert replica.call.callers == [ambient(CALLER.tenant)]
     await replica.background.stop()

@@ -3,7 +3,7 @@
 import orjson
 import pytest
 
-from providers.batches.immediate.job_ids import job_id_of
+from providers.batches.immediate.job_store import job_id_of
 from providers.errors import FerryError
 from providers.memory import MemoryBudget
 from providers.resources import Counts
@@ -11,7 +11,6 @@ from providers.status import Status
 from tests.memory_state import MemoryState
 from tests.test_providers.test_batches.test_immediate.stage import (
     CALLER,
-    JOB_ID,
     FakeClock,
     Replica,
     ScriptedAnswers,
@@ -40,7 +39,7 @@ async def test_all_jobs_of_a_process_share_a_bound(state: MemoryState, clock: Fa
     replica = Replica(state, clock)
     replica.call.open.clear()
     for number in range(6):
-        await replica.create(10, job_id_of(str(number)))
+        await replica.create(10, str(number))
     await settle()
     assert replica.call.at_once == 32
     replica.call.open.set()
@@ -52,7 +51,7 @@ async def test_what_is_large_waits_for_memory(state: MemoryState, clock: FakeClo
     memory = MemoryBudget(8 << 20)
     replica = Replica(state, clock, memory=memory)
     replica.call.open.clear()
-    await replica.jobs.create(CALLER, JOB_ID, new_job(6, padding=700_000))
+    await replica.submit(new_job(6, padding=700_000))
     await settle()
     assert 0 < replica.call.at_once < 6
     replica.call.open.set()
@@ -107,15 +106,14 @@ async def test_jobs_that_go_on_together_do_not_wait_for_each_other_for_ever(
     state = Yielding()
     first = Replica(state, clock)
     first.call.open.clear()
-    ids = [job_id_of(str(number)) for number in range(jobs)]
-    for job_id in ids:
-        await first.jobs.create(CALLER, job_id, new_job(2, padding))
+    for number in range(jobs):
+        await first.submit(new_job(2, padding), str(number))
     await settle()
     await first.background.stop()
     memory = MemoryBudget(8 << 20)
     second = Replica(state, clock, memory=memory)
-    for job_id in ids:
-        await second.jobs.get(CALLER, job_id)
+    for number in range(jobs):
+        await second.get(CALLER, job_id_of(str(number)))
     await clock.pass_time(120)
     await second.background.idle()
     assert sorted(second.call.made) == sorted([0, 1] * jobs)
@@ -128,11 +126,11 @@ async def test_what_is_throttled_leaves_its_slot_to_others(
     throttled = [refusal(Status.RESOURCE_EXHAUSTED, 429)]
     replica = Replica(state, clock, ScriptedAnswers(dict.fromkeys(range(8), throttled * 4)))
     for number in range(4):
-        await replica.create(8, job_id_of(str(number)))
+        await replica.create(8, str(number))
     await until(lambda: len(replica.call.made) == 32)
     await settle()
     assert replica.call.at_once == 0
     replica.call.open.clear()
-    await replica.jobs.create(CALLER, JOB_ID, new_job(9, first=8))
+    await replica.submit(new_job(9, first=8))
     await until(lambda: replica.call.at_once == 8)
     await replica.background.stop()

@@ -4,14 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from providers.batches.immediate.input_segments import (
-    ANSWER_BYTES,
-    SEGMENT_BYTES,
-    records_of,
-    segments,
-    working_bytes,
-)
-from providers.batches.immediate.run_dependencies import CALLS_OF_A_JOB
+from providers.batches.immediate.creation import SEGMENT_BYTES, SEGMENT_RECORDS, segments
+from providers.batches.immediate.memory import working_bytes
 from providers.batches.json_lines import LineSplitter
 from providers.body import Body
 from providers.errors import FerryError
@@ -20,7 +14,7 @@ from providers.status import Status
 from tests.test_providers.streams import CUTS, cut, stream
 
 
-async def cut_up(pieces: list[bytes], memory: MemoryBudget) -> list[tuple[int, bytes]]:
+async def cut_up(pieces: list[bytes], memory: MemoryBudget) -> list[list[bytes]]:
     splitter = LineSplitter(1 << 20, memory)
     async with aclosing(segments(Body(stream(pieces), None), splitter, memory)) as made:
         return [segment async for segment in made]
@@ -30,14 +24,19 @@ async def cut_up(pieces: list[bytes], memory: MemoryBudget) -> list[tuple[int, b
 async def test_the_records_come_back_in_order(sizes: list[int], cuts: list[int]) -> None:
     lines = [b"x" * size for size in sizes]
     made = await cut_up(cut(b"\n".join(lines), cuts), MemoryBudget())
-    records = [record for first, text in made for record in records_of(first, text)]
-    assert records == list(enumerate(lines))
-    assert all(len(text) < 2 * SEGMENT_BYTES for _, text in made)
+    assert [line for segment in made for line in segment] == lines
+    assert all(sum(map(len, segment)) < 2 * SEGMENT_BYTES for segment in made)
+
+
+async def test_a_segment_has_a_few_records() -> None:
+    lines = [str(number).encode() for number in range(2 * SEGMENT_RECORDS + 1)]
+    made = await cut_up([b"\n".join(lines)], MemoryBudget())
+    assert [len(segment) for segment in made] == [SEGMENT_RECORDS, SEGMENT_RECORDS, 1]
 
 
 async def test_a_long_line_is_a_segment_of_its_own() -> None:
     lines = [b"a" * SEGMENT_BYTES, b"b" * SEGMENT_BYTES, b"c"]
-    assert await cut_up([b"\n".join(lines)], MemoryBudget()) == list(enumerate(lines))
+    assert await cut_up([b"\n".join(lines)], MemoryBudget()) == [[line] for line in lines]
 
 
 @pytest.mark.parametrize(("spare", "fits"), [(0, True), (-1, False)])
@@ -46,15 +45,10 @@ async def test_what_could_never_be_carried_out_is_refused(spare: int, fits: bool
     memory = MemoryBudget(working_bytes(size, 1) + spare)
     line = b"x" * size + b"\n"
     if fits:
-        assert await cut_up([line], memory) == [(0, line[:-1])]
+        assert await cut_up([line], memory) == [[line[:-1]]]
     else:
         with pytest.raises(FerryError) as caught:
             await cut_up([line], memory)
         assert caught.value.status == Status.INVALID_ARGUMENT
     # All of it was given back.
     memory.take(memory.size)
-
-
-def test_no_more_answers_are_held_than_calls_are_made_at_once() -> None:
-    assert working_bytes(0, 3) == 3 * ANSWER_BYTES
-    assert working_bytes(10, 100) == 40 + CALLS_OF_A_JOB * ANSWER_BYTES

@@ -2,8 +2,8 @@
 
 import pytest
 
+from providers.batches.immediate.calls import RETRY_SECONDS
 from providers.batches.immediate.leases import LEASE_SECONDS
-from providers.batches.immediate.retry_policy import RETRY_SECONDS
 from providers.body import Body
 from providers.errors import FerryError
 from providers.resources import BatchState, Counts
@@ -51,7 +51,7 @@ async def test_a_refusal_is_the_records_error(state: MemoryState, clock: FakeClo
     assert await error_of(replica) == {"code": 404, "message": "no"}
     assert replica.call.made == [0]
     # An owner that has slept through all of this must find it begun.
-    assert list(objects(state, "calls")) == ["0000000000-1"]
+    assert list(objects(state, "calls")) == ["0000000000-1-1"]
 
 
 # --- outcomes that are not known -------------------------------------------------------------
@@ -73,7 +73,7 @@ async def test_and_no_more_than_once(
     replica = await carried_out(state, clock, *[error] * 9)
     assert replica.call.made == [0, 0]
     assert str((await error_of(replica))["message"]) in error.message
-    assert list(objects(state, "calls")) == ["0000000000-1", "0000000000-2"]
+    assert list(objects(state, "calls")) == ["0000000000-1-1", "0000000000-2"]
 
 
 async def test_nor_by_the_next_owner(state: MemoryState, clock: FakeClock) -> None:
@@ -97,7 +97,7 @@ async def test_a_cancel_before_the_repeat_ends_it(state: MemoryState, clock: Fak
     await replica.create(1)
     await until(lambda: replica.call.made == [0])
     await settle()
-    await replica.jobs.cancel(CALLER, JOB_ID)
+    await replica.cancel(CALLER, JOB_ID)
     await replica.background.idle()
     assert replica.call.made == [0]
     assert (await replica.get()).state is BatchState.CANCELLED
@@ -114,7 +114,7 @@ async def test_many_throttled_tries_cost_a_record_nothing(
     await clock.pass_time(RETRY_SECONDS)
     assert (await replica.get()).counts == Counts(1, 1, 0)
     assert replica.call.made == [0] * 10
-    assert list(objects(state, "calls")) == ["0000000000-1"]
+    assert list(objects(state, "calls")) == ["0000000000-1-1"]
 
 
 async def test_a_quota_of_a_few_requests_a_minute_fails_none_of_many(

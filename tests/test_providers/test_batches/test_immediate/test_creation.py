@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 
+from providers.batches.immediate.leases import RENEWAL_SECONDS
 from providers.body import Body, in_memory
 from providers.errors import FerryError
 from providers.memory import MemoryBudget
@@ -12,8 +13,6 @@ from providers.resources import BatchState, Counts
 from providers.status import Status
 from tests.memory_state import MemoryState
 from tests.test_providers.test_batches.test_immediate.stage import (
-    CALLER,
-    JOB_ID,
     KEY,
     FakeClock,
     Replica,
@@ -45,9 +44,10 @@ async def test_of_two_creates_at_once_one_leaves_nothing(
         yield input_line(1) + b"\n"
 
     slow = replace(new_job(2), input=Body(body(), None))
-    assert (await first.jobs.create(CALLER, JOB_ID, slow)).batch.id == seen[0]
-    await first.background.idle()
+    assert (await first.submit(slow)).id == seen[0]
     await second.background.idle()
+    await clock.pass_time(RENEWAL_SECONDS)
+    await first.background.idle()
     assert sorted(first.call.made + second.call.made) == [0, 1]
     assert len({name.split("/")[4] for name in state.objects if "-work/" in name}) == 1
     assert len([name for name in state.objects if name.startswith("batches/")]) == 1
@@ -62,7 +62,7 @@ async def test_a_creation_that_fails_leaves_nothing(
     wrong = replace(new_job(2), input=in_memory(data))
     replica = Replica(state, clock)
     with pytest.raises(ValueError, match="records for a table of 2"):
-        await replica.jobs.create(CALLER, JOB_ID, wrong)
+        await replica.submit(wrong)
     assert state.objects == {}
     assert replica.background.tasks == {}
 
@@ -70,7 +70,7 @@ async def test_a_creation_that_fails_leaves_nothing(
 async def test_a_line_beyond_the_limit_is_refused(state: MemoryState, clock: FakeClock) -> None:
     replica = Replica(state, clock)
     with pytest.raises(FerryError, match="line 1: longer than") as caught:
-        await replica.jobs.create(CALLER, JOB_ID, new_job(2, padding=2 << 20))
+        await replica.submit(new_job(2, padding=2 << 20))
     assert caught.value.status == Status.INVALID_ARGUMENT
     assert state.objects == {}
 
@@ -80,7 +80,7 @@ async def test_a_line_that_can_never_be_held_is_refused(
 ) -> None:
     replica = Replica(state, clock, memory=MemoryBudget(2 << 20))
     with pytest.raises(FerryError) as caught:
-        await replica.jobs.create(CALLER, JOB_ID, new_job(1, padding=1_000_000))
+        await replica.submit(new_job(1, padding=1_000_000))
     assert caught.value.status == Status.INVALID_ARGUMENT
     assert state.objects == {}
 

@@ -11,9 +11,8 @@ from tenacity import (
     wait_exponential_jitter,
 )
 
-from providers.batches.immediate.clock import Clock
 from providers.batches.immediate.job_work import JobWork
-from providers.batches.immediate.leases import Lease
+from providers.batches.immediate.leases import Clock, Lease
 from providers.errors import FerryError
 
 _STORE_TRIES: Final = 5
@@ -29,22 +28,22 @@ class Halted(Exception):
 
 class RunControl:
     def __init__(self, lease: Lease, work: JobWork, clock: Clock) -> None:
-        self._lease = lease
+        self.check_lease = lease.check
         self._work = work
         self._clock = clock
         self._halted = asyncio.Event()
 
+    @property
+    def halted(self) -> bool:
+        return self._halted.is_set()
+
     def halt(self) -> None:
         self._halted.set()
-
-    def check_lease(self) -> None:
-        """Raises LeaseLost."""
-        self._lease.check()
 
     def check_locally(self) -> None:
         """Raises Halted or LeaseLost, without a look at the store."""
         self.check_lease()
-        if self._halted.is_set():
+        if self.halted:
             raise Halted
 
     async def check(self) -> None:
@@ -54,8 +53,8 @@ class RunControl:
             self.halt()
         self.check_locally()
 
-    async def pause(self, seconds: float) -> None:
-        """Wait; raises Halted as soon as the run is halted."""
+    async def wait(self, seconds: float) -> None:
+        """Raises Halted as soon as the run is halted."""
         halted = asyncio.create_task(self._halted.wait())
         waited = asyncio.ensure_future(self._clock.wait(seconds))
         try:
@@ -63,6 +62,11 @@ class RunControl:
         finally:
             halted.cancel()
             waited.cancel()
+        self.check_locally()
+
+    async def pause(self, seconds: float) -> None:
+        """Like `wait`, with a look at the store afterwards."""
+        await self.wait(seconds)
         await self.check()
 
     async def retry_store(self, ask: Callable[[], Awaitable[T]]) -> T:

@@ -1,16 +1,24 @@
+"""What the failure of a call means, and how long it is retried."""
+
 import pytest
 from tenacity import AsyncRetrying, Future, RetryCallState
 
-from providers.batches.immediate.record_call import (
+from providers.batches.immediate.calls import (
+    RETRY_SECONDS,
+    CallFailed,
     Failure,
-    NotBegun,
+    RetryPolicy,
     failure_of,
     pause_before_next,
 )
 from providers.errors import FerryError, invalid_argument, unauthenticated, unavailable
 from providers.status import Status
 from providers.upstream import UpstreamError
-from tests.test_providers.test_batches.test_immediate.stage import ScriptedAnswers, refusal
+from tests.test_providers.test_batches.test_immediate.stage import (
+    FakeClock,
+    ScriptedAnswers,
+    refusal,
+)
 
 FAILURES = [
     # Before anything was sent.
@@ -50,7 +58,7 @@ def pause(number: int, error: FerryError) -> float:
     state = RetryCallState(AsyncRetrying(), None, (), {})
     state.attempt_number = number
     state.outcome = Future(number)
-    state.outcome.set_exception(NotBegun(error))
+    state.outcome.set_exception(CallFailed(error, Failure.NOT_BEGUN))
     return pause_before_next(state)
 
 
@@ -69,3 +77,25 @@ def test_a_short_retry_after_is_kept(said: str | None, most: float) -> None:
     error = FerryError(Status.RESOURCE_EXHAUSTED, "no", provider="acme", retry_after=said)
     assert 1 <= pause(1, error) <= most
     assert (pause(1, error) == 40) is (said == "40")
+
+
+# --- how long --------------------------------------------------------------------------------
+
+
+async def test_it_ends_a_while_after_the_first_call_that_was_not_begun(clock: FakeClock) -> None:
+    retries = RetryPolicy(clock)
+    await clock.pass_time(2 * RETRY_SECONDS)
+    assert retries.may_retry()
+    await clock.pass_time(RETRY_SECONDS - 1)
+    assert retries.may_retry()
+    await clock.pass_time(1)
+    assert not retries.may_retry()
+
+
+async def test_any_answer_renews_it(clock: FakeClock) -> None:
+    retries = RetryPolicy(clock)
+    for _ in range(3):
+        assert retries.may_retry()
+        await clock.pass_time(RETRY_SECONDS - 1)
+        retries.answered()
+        await clock.pass_time(RETRY_SECONDS)

@@ -6,9 +6,10 @@ import logging
 import orjson
 import pytest
 
-from providers.batches.immediate.input_segments import SEGMENT_BYTES
+from providers.batches.immediate.calls import RunDependencies
+from providers.batches.immediate.creation import SEGMENT_BYTES
 from providers.batches.immediate.job_store import Ending, ImmediateJob
-from providers.batches.immediate.job_work import JobWork
+from providers.batches.immediate.job_work import JobWork, first_calls, repeat
 from providers.batches.immediate.leases import (
     LEASE_SECONDS,
     RENEWAL_SECONDS,
@@ -17,9 +18,8 @@ from providers.batches.immediate.leases import (
     Progress,
     acquire,
 )
-from providers.batches.immediate.run import Run
-from providers.batches.immediate.run_dependencies import RunDependencies
-from providers.batches.immediate.working_memory import WorkingMemory
+from providers.batches.immediate.memory import WorkingMemory
+from providers.batches.immediate.runner import Run
 from providers.batches.request_table import RowKind
 from providers.memory import MemoryBudget
 from providers.resources import BatchKind, BatchState, Counts
@@ -29,7 +29,6 @@ from tests.memory_state import MemoryState
 from tests.test_providers.test_batches.test_immediate.stage import (
     CALLER,
     FORM,
-    JOB_ID,
     TAKEN_OVER,
     FakeClock,
     Replica,
@@ -37,6 +36,7 @@ from tests.test_providers.test_batches.test_immediate.stage import (
     blocked,
     new_job,
     objects,
+    recorded,
     refusal,
     settle,
     until,
@@ -49,21 +49,21 @@ async def test_a_recorded_result_is_never_fetched_again(
     state: MemoryState, clock: FakeClock
 ) -> None:
     owner = Replica(state, clock)
-    await owner.create(30)
-    await until(lambda: len(objects(state, "results")) >= 11)
+    await owner.create(40)
+    await until(lambda: len(recorded(state)) >= 11)
     owner.call.open.clear()
     await settle()
     await owner.die()
-    recorded = {int(name) for name in objects(state, "results")}
+    kept = recorded(state)
     begun = set(owner.call.made)
-    assert recorded < begun < set(range(30))
+    assert kept < begun < set(range(40))
     heir = Replica(state, clock)
     await heir.get()
     await clock.pass_time(TAKEN_OVER)
     await heir.background.idle()
-    assert sorted(heir.call.made) == sorted(set(range(30)) - recorded)
-    assert (await heir.get()).counts == Counts(30, 30, 0)
-    assert [line["response"] for line in await heir.lines()] == [{"n": n} for n in range(30)]
+    assert sorted(heir.call.made) == sorted(set(range(40)) - kept)
+    assert (await heir.get()).counts == Counts(40, 40, 0)
+    assert [line["response"] for line in await heir.lines()] == [{"n": n} for n in range(40)]
 
 
 async def test_a_call_in_flight_is_repeated_once_and_no_more(
@@ -161,14 +161,23 @@ async def test_a_claim_taken_by_another_stops_the_owner(
     assert "was lost" in caplog.text
 
 
-async def test_a_call_that_another_began_is_not_made(state: MemoryState, clock: FakeClock) -> None:
+@pytest.mark.parametrize(
+    ("last", "mark"),
+    [
+        pytest.param(16, first_calls(range(16, 17)), id="the next segment"),
+        pytest.param(8, repeat(8), id="a record of this segment, once more"),
+    ],
+)
+async def test_a_call_that_another_began_is_not_made(
+    state: MemoryState, clock: FakeClock, last: int, mark: str
+) -> None:
     """An owner that slept through its lease, whatever its clock says."""
-    owner = await blocked(state, clock, 9)
+    owner = await blocked(state, clock, last + 1)
     [work] = {name.rpartition("/calls/")[0] for name in state.objects if "/calls/" in name}
-    await write(state, f"{work}/calls/0000000008-1", b"")
+    await write(state, f"{work}/calls/{mark}", b"")
     owner.call.open.set()
     await owner.background.idle()
-    assert 8 not in owner.call.made
+    assert last not in owner.call.made
     assert not [name for name in state.objects if name.startswith("immediate-ended/")]
     assert not [c for c in objects(state, "claims").values() if orjson.loads(c)["over"]]
 
@@ -176,25 +185,25 @@ async def test_a_call_that_another_began_is_not_made(state: MemoryState, clock: 
 async def test_a_store_that_is_away_between_calls_costs_nothing(
     state: MemoryState, clock: FakeClock
 ) -> None:
-    owner = await blocked(state, clock, 9)
-    owner.state.last = "/calls/0000000008-"
+    owner = await blocked(state, clock, 17)
+    owner.state.last = "/calls/0000000016-"
     owner.call.open.set()
     await until(lambda: owner.state.away)
     await clock.pass_time(2)
-    assert 8 not in owner.call.made
+    assert 16 not in owner.call.made
     owner.state.last, owner.state.away = None, False
     await clock.pass_time(RENEWAL_SECONDS)
     await owner.background.idle()
-    assert sorted(owner.call.made) == list(range(9))
+    assert sorted(owner.call.made) == list(range(17))
     assert owner.background.failures == []
-    assert (await owner.get()).counts == Counts(9, 9, 0)
+    assert (await owner.get()).counts == Counts(17, 17, 0)
 
 
 async def test_input_that_was_answered_is_not_read_again(
     state: MemoryState, clock: FakeClock
 ) -> None:
     owner = Replica(state, clock, ScriptedAnswers({2: [refusal(Status.UNAUTHENTICATED, 403)]}))
-    await owner.jobs.create(CALLER, JOB_ID, new_job(3, padding=SEGMENT_BYTES))
+    await owner.submit(new_job(3, padding=SEGMENT_BYTES))
     await owner.background.idle()
     assert list(objects(state, "input")) == [f"{n:010d}" for n in range(3)]
     heir = Replica(state, clock)
@@ -244,7 +253,7 @@ async def test_an_owner_that_is_stopped_gives_the_job_up(
     owner = await blocked(state, clock, 3)
     await owner.background.stop()
     # The provider may be at work on them still.
-    assert list(objects(state, "calls")) == [f"{n:010d}-1" for n in range(3)]
+    assert list(objects(state, "calls")) == ["0000000000-3-1"]
     heir = Replica(state, clock)
     await heir.get()
     await heir.background.idle()  # no time has passed

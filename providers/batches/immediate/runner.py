@@ -1,0 +1,243 @@
+"""One owner's work on one job, from its lease until the job ends or the owner has to stop."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Iterable
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
+from typing import Final
+
+from providers.batches.immediate.calls import (
+    Call,
+    CallFailed,
+    RecordCalls,
+    RunDependencies,
+    RunScope,
+)
+from providers.batches.immediate.control import Halted, RunControl
+from providers.batches.immediate.job_store import Ending, ImmediateJob
+from providers.batches.immediate.job_work import JobWork, Segment
+from providers.batches.immediate.leases import Lease, LeaseLost, Progress
+from providers.batches.immediate.memory import (
+    ANSWER_BYTES,
+    CALLS_OF_A_JOB,
+    grow_if_possible,
+    working_bytes,
+)
+from providers.credential import Caller
+from providers.errors import FerryError
+from providers.memory import Reservation
+from providers.resources import BatchState
+
+# How long an answer may wait for those of its segment; a crash loses it.
+RECORD_SECONDS: Final = 10.0
+
+_log: Final = logging.getLogger("genai_ferry.immediate")
+
+
+@dataclass(frozen=True, slots=True)
+class OpenSegment:
+    """A segment under way. `memory` is held until all its answers are recorded."""
+
+    records: range
+    first_call: Call
+    memory: Reservation
+
+
+class Run:
+    """`end` stores how the job ended; it returns False if another owner was first."""
+
+    def __init__(
+        self,
+        job: ImmediateJob,
+        work: JobWork,
+        lease: Lease,
+        caller: Caller,
+        dependencies: RunDependencies,
+        end: Callable[[Ending], Awaitable[bool]],
+    ) -> None:
+        self._job = job
+        self._work = work
+        self._lease = lease
+        self._dependencies = dependencies
+        self._end = end
+        self._error_head = dependencies.answerer.error_head
+        self._control = RunControl(lease, work, dependencies.clock)
+        scope = RunScope(job, work, caller, lease.record.owner)
+        self._calls = RecordCalls(scope, dependencies, self._control)
+        self._slots = asyncio.Semaphore(CALLS_OF_A_JOB)
+        self._recording = asyncio.Lock()
+        self._idle = asyncio.Event()
+        self._stopped = False
+        self._answers: dict[int, bytes] = {}
+        self._recorded: set[int] = set()
+        self._failed = lease.record.progress.failed
+        self.refused = False
+        """Whether it stopped because no call of its caller could be made."""
+
+    @property
+    def progress(self) -> Progress:
+        # Until the results have been listed, the lease record knows more.
+        answered = max(len(self._recorded), self._lease.record.progress.answered)
+        return Progress(answered, self._failed)
+
+    def cancel(self) -> None:
+        """Begin no further call. The job has already been marked as cancelled."""
+        self._control.halt()
+
+    def stop(self) -> None:
+        """Begin no further call, and leave records without a result to the next owner."""
+        self._stopped = True
+        self._control.halt()
+
+    async def wait_until_idle(self) -> None:
+        """Wait until no call is in flight and all results are recorded."""
+        await self._idle.wait()
+
+    async def run_to_end(self) -> bool:
+        """Whether the job has ended; otherwise the next owner continues."""
+        try:
+            return await self._run_with_lease()
+        finally:
+            self._idle.set()
+
+    async def _run_with_lease(self) -> bool:
+        ended = lost = False
+        try:
+            async with asyncio.TaskGroup() as group:
+                besides = [
+                    group.create_task(self._lease.keep(lambda: self.progress)),
+                    group.create_task(self._lease.expire()),
+                    group.create_task(self._record_periodically()),
+                ]
+                ended = await self._answer_and_end()
+                for task in besides:
+                    task.cancel()
+        except* LeaseLost:
+            lost = True
+            _log.info("the lease on an immediate batch was lost")
+        finally:
+            if not (ended or lost):
+                await self._lease.release(self.progress)
+        return ended
+
+    async def _answer_and_end(self) -> bool:
+        self._recorded = await self._work.recorded()
+        await self._calls.look_up()
+        await self._answer_all()
+        cancelled = await self._work.cancelled()
+        if self._stopped and not cancelled and len(self._recorded) < self._job.count:
+            return False
+        await self._finish(BatchState.CANCELLED if cancelled else BatchState.SUCCEEDED)
+        return True
+
+    async def _finish(self, state: BatchState) -> None:
+        # No other owner has this epoch, so no other output has this number.
+        number = self._lease.record.epoch
+        made = await self._work.write_output(number, self._error_head)
+        ending = Ending(
+            state,
+            self._lease.record.started,
+            self._dependencies.clock.now(),
+            made.answered - made.failed,
+            made.failed,
+            number,
+        )
+        if not await self._end(ending):
+            await self._work.delete_output(number)
+            raise LeaseLost
+        await self._work.clear()
+
+    # --- segment by segment ----------------------------------------------------------------------
+
+    async def _answer_all(self) -> None:
+        async with asyncio.TaskGroup() as segments:
+            for segment in await self._work.segments(self._job.count):
+                if self._control.halted:
+                    break
+                if not self._recorded.issuperset(segment.records):
+                    begun = asyncio.Event()
+                    segments.create_task(self._answer_segment(segment, begun))
+                    await begun.wait()
+
+    async def _answer_segment(self, segment: Segment, begun: asyncio.Event) -> None:
+        """Sets `begun` as soon as the next segment may begin."""
+        records = segment.records
+        size = working_bytes(segment.size, len(records))
+        with suppress(Halted):
+            async with self._dependencies.memory.take(size, self._control.pause) as memory:
+                lines = (await self._read(segment)).split(b"\n")
+                opened = OpenSegment(records, self._calls.first_call(records), memory)
+                async with asyncio.TaskGroup() as calls:
+                    for index, line in enumerate(lines, records.start):
+                        if index not in self._recorded:
+                            await self._slots.acquire()
+                            calls.create_task(self._answer(index, line, opened))
+                    begun.set()
+                await self._record(records)
+        begun.set()
+
+    async def _read(self, segment: Segment) -> bytes:
+        text = await self._control.retry_store(partial(self._work.read_segment, segment))
+        if text is None:
+            raise LeaseLost  # another owner ended the job and cleared it
+        return text
+
+    async def _answer(self, index: int, line: bytes, segment: OpenSegment) -> None:
+        """Takes a slot, and gives it back when the answer is kept or recorded."""
+        try:
+            await self._control.check()
+            result = await self._calls.result(index, line, segment.first_call)
+            grow_if_possible(segment.memory, len(result) - ANSWER_BYTES)
+            self._answers[index] = result
+            waiting = sum(map(len, self._answers.values()))
+            if self._control.halted or waiting > ANSWER_BYTES:
+                await self._record(segment.records)
+        except Halted:
+            pass
+        except CallFailed as refusal:
+            self._stop_for(refusal.error)
+        finally:
+            self._slots.release()
+
+    def _stop_for(self, error: FerryError) -> None:
+        if not self.refused:
+            # A provider's refusal may quote the request, so only its type is logged.
+            why = error.message if error.provider is None else error.reason or error.status.name
+            _log.warning("an immediate batch waits because no call can be made: %s", why)
+        self.refused = True
+        self.stop()
+
+    # --- what is recorded ------------------------------------------------------------------------
+
+    async def _record_periodically(self) -> None:
+        """Also when the run is halted, because the time to end may be short."""
+        everything = range(self._job.count)
+        with suppress(Halted):
+            while True:
+                await self._control.wait(RECORD_SECONDS)
+                await self._record(everything)
+        await self._record(everything)
+
+    async def _record(self, records: range) -> None:
+        """Record the answers to these records that wait, consecutive ones as one object."""
+        async with self._recording:
+            for run in consecutive(index for index in self._answers if index in records):
+                lines = [self._answers[index] for index in run]
+                await self._control.retry_store(partial(self._work.record, run[0], lines))
+                for index in run:
+                    del self._answers[index]
+                self._recorded.update(run)
+                self._failed += sum(line.startswith(self._error_head) for line in lines)
+
+
+def consecutive(indices: Iterable[int]) -> list[list[int]]:
+    """The indices in order, in runs of consecutive ones."""
+    runs: list[list[int]] = []
+    for index in sorted(indices):
+        if runs and index == runs[-1][-1] + 1:
+            runs[-1].append(index)
+        else:
+            runs.append([index])
+    return runs
