@@ -1,3 +1,4 @@
+import os
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
 from unittest.mock import Mock
@@ -30,3 +31,11 @@ def answers(monkeypatch: pytest.MonkeyPatch) -> Iterator[aioresponses]:
     monkeypatch.setattr("aioresponses.core.ClientResponse", _Answer)
     with aioresponses() as answers:
         yield answers
+
+
+@pytest.fixture
+def no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Removes all settings from the environment."""
+    for name in [name for name in os.environ if name.upper().startswith("FERRY_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("XDG_STATE_HOME", "/home/me/state")

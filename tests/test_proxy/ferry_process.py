@@ -3,10 +3,25 @@
 import asyncio
 import json
 import os
+import subprocess
 import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
+
+SECRET = "a-secret-key-of-32-characters-..."
+
+
+def ferry(*arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
+    """Runs the command line until it ends."""
+    return subprocess.run(
+        [sys.executable, "-m", "proxy", *arguments],
+        env=clean_environment() | settings,
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
 
 
 class FerryProcess:

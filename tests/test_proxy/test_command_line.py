@@ -15,69 +15,7 @@ import pytest
 from aiohttp import ClientConnectorError, ClientResponse, ClientSession
 
 from proxy.command_line import main
-from tests.test_proxy.ferry_process import clean_environment, ferry_process
-
-SECRET = "a-secret-key-of-32-characters-..."
-
-
-def ferry(*arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "proxy", *arguments],
-        env=clean_environment() | settings,
-        capture_output=True,
-        text=True,
-        timeout=30,
-        check=False,
-    )
-
-
-def test_check_prints_the_settings_with_secrets_masked() -> None:
-    done = ferry("check", FERRY_SECRET_KEY=f"{SECRET},{SECRET}2", FERRY_UPLOAD_TTL="90m")
-    assert (done.returncode, done.stderr) == (0, "")
-    lines = dict(line.split("=", 1) for line in done.stdout.splitlines())
-    assert lines["FERRY_SECRET_KEY"] == "**********,**********"
-    assert lines["FERRY_UPLOAD_TTL"] == "90m"
-    assert lines["FERRY_TRUSTED_PROXIES"] == "127.0.0.0/8,::1/128"
-    assert lines["FERRY_PROVIDERS__OPENAI__KIND"] == "openai"
-    assert lines["FERRY_ADMIN_PORT"] == ""
-    assert lines["FERRY_PROVIDERS__OPENAI__BASE_URL"] == "https://api.openai.com/v1"
-    assert SECRET not in done.stdout
-
-
-def test_what_check_prints_can_be_set() -> None:
-    first = ferry("check", FERRY_SECRET_KEY=SECRET, FERRY_STATE_URL="file:///nowhere")
-    printed = dict(line.split("=", 1) for line in first.stdout.splitlines())
-    again = ferry("check", **{**printed, "FERRY_SECRET_KEY": SECRET})
-    assert (again.stdout, again.stderr) == (first.stdout, "")
-
-
-def test_check_prints_the_addresses_in_use() -> None:
-    address = {"FERRY_PROVIDERS__GEMINI__BASE_URL": "http://127.0.0.1:9"}
-    further = {"FERRY_PROVIDERS__OTHER__KIND": "anthropic"}
-    done = ferry("check", **address, **further)
-    lines = dict(line.split("=", 1) for line in done.stdout.splitlines() if "=" in line)
-    assert {name: value for name, value in lines.items() if name.endswith("__BASE_URL")} == {
-        **address,
-        "FERRY_PROVIDERS__OPENAI__BASE_URL": "https://api.openai.com/v1",
-        "FERRY_PROVIDERS__ANTHROPIC__BASE_URL": "https://api.anthropic.com",
-        "FERRY_PROVIDERS__OTHER__BASE_URL": "https://api.anthropic.com",
-        # AWS's own address depends on the region, which a caller may choose.
-        "FERRY_PROVIDERS__BEDROCK__BASE_URL": "",
-    }
-
-
-def test_check_prints_no_key_and_no_token() -> None:
-    done = ferry(
-        "check",
-        FERRY_CLIENT_TOKENS=f"{SECRET}3,{SECRET}4",
-        FERRY_PROVIDERS__OPENAI__CREDENTIALS="ambient",
-        FERRY_PROVIDERS__OPENAI__API_KEY=SECRET,
-    )
-    assert (done.returncode, done.stderr) == (0, "")
-    lines = dict(line.split("=", 1) for line in done.stdout.splitlines() if "=" in line)
-    assert lines["FERRY_CLIENT_TOKENS"] == "**********,**********"
-    assert lines["FERRY_PROVIDERS__OPENAI__API_KEY"] == "**********"
-    assert SECRET not in done.stdout
+from tests.test_proxy.ferry_process import SECRET, clean_environment, ferry, ferry_process
 
 
 @pytest.mark.parametrize("command", ["check", "serve"])
@@ -91,12 +29,6 @@ def test_the_proxys_own_key_is_not_there_for_all(command: str) -> None:
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.startswith("genai-ferry: FERRY_CLIENT_TOKENS: must be set if ")
     assert SECRET not in done.stderr
-
-
-def test_check_names_risks() -> None:
-    done = ferry("check", FERRY_HOST="0.0.0.0")
-    assert done.returncode == 0
-    assert done.stdout.count("risk: ") == 3
 
 
 @pytest.mark.parametrize("command", [["check"], ["serve"], []])
@@ -203,15 +135,6 @@ async def first_answer(session: ClientSession, url: str) -> ClientResponse:
                 await asyncio.sleep(0.05)
 
 
-def test_what_kubernetes_injects_is_one_warning() -> None:
-    injected = {"FERRY_PORT": "tcp://10.0.0.1:80", "FERRY_SERVICE_HOST": "10.0.0.1"}
-    done = ferry("check", FERRY_SECRET_KEY=SECRET, **injected)
-    assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout.count("risk: ") == 1
-    assert done.stdout.startswith("risk: FERRY_PORT, FERRY_SERVICE_HOST: ignored")
-    assert "FERRY_PORT=8080\n" in done.stdout
-
-
 async def test_probable_mistakes_are_told_at_the_start(tmp_path: Path) -> None:
     settings = {
         "FERRY_PORT": "tcp://10.0.0.1:80",
@@ -231,14 +154,6 @@ async def test_probable_mistakes_are_told_at_the_start(tmp_path: Path) -> None:
         assert injected["level"] == "warning"
         await process.event(f"{told}https://api.openai.com/v1.")
         await process.event("listening")
-
-
-def test_a_file_may_hold_the_settings(tmp_path: Path) -> None:
-    config = tmp_path / "ferry.toml"
-    config.write_text(f"port = 9\nsecret_key = '{SECRET}'")
-    done = ferry("check", "--config", str(config))
-    assert "FERRY_PORT=9\n" in done.stdout
-    assert "FERRY_SECRET_KEY=**********\n" in done.stdout
 
 
 @pytest.mark.parametrize("command", [["check"], ["serve"]])
@@ -280,36 +195,6 @@ def test_a_host_that_does_not_resolve_is_named(
     assert done.returncode == 1
     [line] = done.stderr.splitlines()
     assert f"FERRY_HOST: {reason}" in line
-
-
-def test_check_names_a_file_that_stands_where_the_state_should_be(tmp_path: Path) -> None:
-    file = tmp_path / "state"
-    file.write_bytes(b"mine")
-    done = ferry("check", FERRY_STATE_URL=file.as_uri())
-    assert (done.returncode, done.stderr) == (
-        1,
-        f"genai-ferry: FERRY_STATE_URL: the directory {file} cannot be created or written: "
-        f"{file} is not a directory\n",
-    )
-    assert file.read_bytes() == b"mine"
-
-
-@pytest.mark.skipif(
-    not Path("/sys/kernel").is_dir(), reason="needs Linux's /sys, where even root can make nothing"
-)
-def test_check_says_that_it_has_no_rights() -> None:
-    done = ferry("check", FERRY_STATE_URL="file:///sys/genai-ferry")
-    assert done.returncode == 1
-    [line] = done.stderr.splitlines()
-    what = "the directory /sys/genai-ferry cannot be created or written"
-    # The last one is for a container whose /sys is mounted read-only.
-    reasons = ("Operation not permitted", "Permission denied", "Read-only file system")
-    assert line in [f"genai-ferry: FERRY_STATE_URL: {what}: {reason}" for reason in reasons]
-
-
-def test_check_leaves_no_directory(tmp_path: Path) -> None:
-    done = ferry("check", FERRY_STATE_URL=(tmp_path / "a" / "state").as_uri())
-    assert (done.returncode, list(tmp_path.iterdir())) == (0, [])
 
 
 async def test_a_directory_that_is_lost_while_it_serves_is_no_providers_fault(

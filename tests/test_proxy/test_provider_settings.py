@@ -1,5 +1,3 @@
-import os
-
 import pytest
 
 from proxy.provider_settings import ProviderSettings
@@ -16,11 +14,7 @@ KINDS = kinds(gemini=set(), openai={"uploads"}, bedrock=BEDROCK)
 ROLE = "arn:aws:iam::123456789012:role/service/batch"
 
 
-@pytest.fixture(autouse=True)
-def _nothing_set(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in [name for name in os.environ if name.upper().startswith("FERRY_")]:
-        monkeypatch.delenv(name)
-    monkeypatch.setenv("XDG_STATE_HOME", "/home/me/state")
+pytestmark = pytest.mark.usefixtures("no_settings")
 
 
 def given(monkeypatch: pytest.MonkeyPatch, **settings: str) -> None:

@@ -1,4 +1,3 @@
-import os
 from pathlib import Path
 
 import pytest
@@ -22,9 +21,7 @@ SAFE = {"FERRY_SECRET_KEY": "k" * 32, "FERRY_STATE_URL": "file:///nowhere/at/all
 
 
 @pytest.fixture(autouse=True)
-def _safe(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in [name for name in os.environ if name.upper().startswith("FERRY_")]:
-        monkeypatch.delenv(name)
+def _safe(no_settings: None, monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in SAFE.items():
         monkeypatch.setenv(name, value)
 
