@@ -16,11 +16,11 @@ from middlewares.header_text import header_text
 from middlewares.public_address import PublicAddress
 from middlewares.sealing import SealedUpload, UploadUrls
 from providers.credential import Caller, Credential, tenant_of
-from providers.errors import FerryError, unauthenticated, unavailable
+from providers.errors import FerryError, not_found, unauthenticated, unavailable
 from providers.provider import KeyForm, Provider
 from providers.state import State, read, write
 from providers.status import Status
-from providers.upload import UploadSession, UploadStatus
+from providers.upload import UploadSession
 
 
 def lift_credential(request: web.Request) -> Credential:
@@ -183,9 +183,7 @@ def _form_of(key: str, provider: Provider) -> KeyForm | None:
 
 def unknown_upload_url() -> FerryError:
     """The same error for every URL that does not open, so that guessing reveals nothing."""
-    return FerryError(
-        Status.NOT_FOUND,
+    return not_found(
         "no such upload URL: it is not one of this proxy's, or it was sealed with another "
-        "FERRY_SECRET_KEY (replicas need the same one; without one, every restart makes a new one)",
-        upload_status=UploadStatus.FINAL,
+        "FERRY_SECRET_KEY (replicas need the same one; without one, every restart makes a new one)"
     )

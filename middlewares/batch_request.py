@@ -1,13 +1,25 @@
-"""Reads the body of a batch creation into a `NewBatch`, field by field (gemini.md section 6)."""
+"""Reads the creation of a batch into its operation, field by field (gemini.md section 6)."""
 
 import hashlib
+from collections.abc import Collection
+from dataclasses import replace
+from functools import partial
 from typing import Any, Final
 
 import orjson
+from aiohttp import web
 
-from middlewares.inbound_body import parse_json_object
+from middlewares import operations as op
+from middlewares.ferry_headers import IDEMPOTENCY_KEY
+from middlewares.header_text import header_text
+from middlewares.inbound_body import parse_json_object, read_whole
+from middlewares.provider_resolution import check_file_owner
+from middlewares.request_keys import GATEWAY, INPUT_FILE, PROVIDER, ROUTE, Parse
+from middlewares.request_rewrite import read_inline, relayed
+from providers.body import in_memory
 from providers.errors import FerryError, invalid_argument
 from providers.json_api.json_text import render_compact
+from providers.json_api.path_names import check_path_name
 from providers.json_api.unknown_members import unknown_member
 from providers.resource_names import file_id_of_uri
 from providers.resources import (
@@ -24,7 +36,47 @@ _CAMEL: Final = {
     "file_name": "fileName",
     "webhook_config": "webhookConfig",
 }
+# A relayed creation of a batch from a file is smaller; larger ones are relayed unread.
+_INSPECTED_BYTES: Final = 16 << 10
 _NOT_SUPPORTED: Final = "this provider does not support this field; leave it out"
+_BATCH: Final = frozenset(
+    {"displayName", "inputConfig", "model", "name", "webhookConfig", "priority"}
+)
+
+
+def new_batch(kind: BatchKind) -> Parse:
+    """Reads the creation of a batch of that kind."""
+
+    async def parse(request: web.Request) -> op.Operation:
+        gateway, provider, model = request.app[GATEWAY], request[PROVIDER], request[ROUTE].name
+        check_path_name(model, None, "model")
+        if provider.batches is None:
+            return await _relayed_batch(request)
+        data = await read_inline(request)
+        key = header_text(request.headers.get(IDEMPOTENCY_KEY, ""))
+        check = partial(check_file_owner, gateway, provider)
+        batch = parse_new_batch(data, model, kind, key or None, check)
+        if isinstance(batch.source, str):
+            check(batch.source, "batch.inputConfig.fileName")
+            request[INPUT_FILE] = f"files/{batch.source}"
+        return op.CreateBatch(batch)
+
+    return parse
+
+
+async def _relayed_batch(request: web.Request) -> op.Relayed:
+    """Refuses a creation that names another provider's file, and says whose file it is."""
+    operation = await relayed(request)
+    if "Content-Encoding" in request.headers or not (
+        0 < (request.content_length or 0) <= _INSPECTED_BYTES
+    ):
+        return operation
+    data = await read_whole(request, _INSPECTED_BYTES, "the inspected size")
+    file_id = input_file_id(data)
+    if file_id is not None:
+        path = "batch.inputConfig.fileName"
+        check_file_owner(request.app[GATEWAY], request[PROVIDER], file_id, path)
+    return op.Relayed(replace(operation.request, body=in_memory(data)))
 
 
 def parse_new_batch(
@@ -35,26 +87,21 @@ def parse_new_batch(
     check_file_name: CheckFileName,
 ) -> NewBatch:
     """Refuses every field that cannot be translated, with its JSON path."""
-    document = parse_json_object(data)
-    batch = _object(_known_fields(document, "", {"batch"}).get("batch"), "batch")
-    fields = _known_fields(
-        batch, "batch", {"displayName", "inputConfig", "model", "name", "webhookConfig", "priority"}
-    )
+    batch, path = _members(parse_json_object(data), "", {"batch"})["batch"]
+    members = _members(batch, path, _BATCH)
     for name in ("webhookConfig", "name"):
-        if fields.get(name):
-            raise invalid_argument(_NOT_SUPPORTED, path=f"batch.{_client_spelling(batch, name)}")
-    if fields.get("priority") not in (None, 0, "0", ""):
-        raise invalid_argument(_NOT_SUPPORTED, path="batch.priority")
-    model = _model(model, fields.get("model"))
+        value, where = members[name]
+        if value:
+            raise invalid_argument(_NOT_SUPPORTED, path=where)
+    priority, where = members["priority"]
+    if priority not in (None, 0, "0", ""):
+        raise invalid_argument(_NOT_SUPPORTED, path=where)
+    model = _model(model, members["model"][0])
     return NewBatch(
         model=model,
         kind=kind,
-        source=_source(
-            fields.get("inputConfig"), f"batch.{_client_spelling(batch, 'inputConfig')}"
-        ),
-        display_name=_optional_text(
-            fields.get("displayName"), f"batch.{_client_spelling(batch, 'displayName')}"
-        ),
+        source=_source(*members["inputConfig"]),
+        display_name=_optional_text(*members["displayName"]),
         idempotency_key=idempotency_key,
         fingerprint=hashlib.sha256(b"\0".join([kind.encode(), model.encode(), data])).hexdigest(),
         check_file_name=check_file_name,
@@ -78,20 +125,18 @@ def _model(called: str, named: object) -> str:
 
 
 def _source(value: object, path: str) -> list[InlineRequest] | str:
-    config = _object(value, path)
-    fields = _known_fields(config, path, {"fileName", "requests"})
-    file_name, requests = fields.get("fileName"), fields.get("requests")
+    members = _members(value, path, {"fileName", "requests"})
+    (file_name, file_path), (requests, requests_path) = members["fileName"], members["requests"]
     if (file_name is None) == (requests is None):
         raise invalid_argument("give either fileName or requests", path=path)
     if requests is None:
-        return _file_id(file_name, f"{path}.{_client_spelling(config, 'fileName')}")
-    path = f"{path}.requests"
-    listed = _known_fields(_object(requests, path), path, {"requests"}).get("requests")
+        return _file_id(file_name, file_path)
+    listed, path = _members(requests, requests_path, {"requests"})["requests"]
     if not isinstance(listed, list) or not listed:
-        raise invalid_argument("must be a list of at least one request", path=f"{path}.requests")
+        raise invalid_argument("must be a list of at least one request", path=path)
     inline = []
     for index, item in enumerate(listed):
-        inline.append(_inline(item, f"{path}.requests[{index}]"))
+        inline.append(_inline(item, f"{path}[{index}]"))
         listed[index] = None  # frees the memory of the parsed request
     return inline
 
@@ -104,17 +149,14 @@ def _file_id(value: object, path: str) -> str:
 
 
 def _inline(value: object, path: str) -> InlineRequest:
-    item = _object(value, path)
-    if "key" in item:
+    if isinstance(value, dict) and "key" in value:
         raise invalid_argument("an inline request has no key; use metadata", path=f"{path}.key")
-    fields = _known_fields(item, path, {"request", "metadata"})
-    if fields.get("request") is None:
-        raise invalid_argument("is missing", path=f"{path}.request")
-    return InlineRequest(
-        _rendered(fields["request"], f"{path}.request"),
-        _metadata(fields.get("metadata"), f"{path}.metadata"),
-        f"{path}.request",
-    )
+    members = _members(value, path, {"request", "metadata"})
+    request, request_path = members["request"]
+    if request is None:
+        raise invalid_argument("is missing", path=request_path)
+    rendered = _rendered(request, request_path)
+    return InlineRequest(rendered, _metadata(*members["metadata"]), request_path)
 
 
 def _rendered(request: object, path: str) -> bytes:
@@ -141,23 +183,21 @@ def _object(value: object, path: str) -> dict[str, Any]:
     return value
 
 
-def _known_fields(value: dict[str, Any], path: str, known: set[str]) -> dict[str, Any]:
-    """The fields in camelCase. Refuses an unknown field, or one that is given twice."""
-    fields: dict[str, Any] = {}
-    for key, item in value.items():
+def _members(value: object, path: str, known: Collection[str]) -> dict[str, tuple[Any, str]]:
+    """The known members by their camelCase names, each with its path as the client spelled it.
+
+    Those that are not given are None. Refuses an unknown member, or one that is given twice.
+    """
+    prefix = f"{path}." if path else ""
+    found: dict[str, tuple[Any, str]] = {}
+    for key, item in _object(value, path).items():
         name = _CAMEL.get(key, key)
-        where = f"{path}.{key}" if path else key
         if name not in known:
-            raise unknown_member(key, known, where)
-        if name in fields:
-            raise invalid_argument("given in both spellings", path=where)
-        fields[name] = item
-    return fields
-
-
-def _client_spelling(value: dict[str, Any], name: str) -> str:
-    """The field's name as the client spelled it."""
-    return next((key for key in value if _CAMEL.get(key, key) == name), name)
+            raise unknown_member(key, known, f"{prefix}{key}")
+        if name in found:
+            raise invalid_argument("given in both spellings", path=f"{prefix}{key}")
+        found[name] = (item, f"{prefix}{key}")
+    return {name: (None, f"{prefix}{name}") for name in known} | found
 
 
 def _optional_text(value: object, path: str) -> str | None:

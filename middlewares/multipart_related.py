@@ -1,17 +1,15 @@
 """The multipart protocol: a part of JSON that describes the file, and a part with its bytes."""
 
 from collections.abc import AsyncIterator
-from typing import Final
+from typing import Any, Final
 
 from aiohttp import BodyPartReader, ClientPayloadError, MultipartReader, web
 from aiohttp.http_exceptions import HttpProcessingError
 
 from middlewares.header_text import header_text
 from middlewares.inbound_body import ClientDisconnected, parse_json_object
-from middlewares.upload_request import file_fields
 from providers.body import Body
 from providers.errors import invalid_argument
-from providers.upload import UploadStart
 
 _JSON_LIMIT: Final = 64 << 10
 _READ_BYTES: Final = 64 << 10
@@ -21,8 +19,8 @@ _MALFORMED: Final = (ValueError, AssertionError, HttpProcessingError)
 _DISCONNECTED: Final = (ClientPayloadError, ConnectionError, web.RequestPayloadError)
 
 
-async def parse_multipart(request: web.Request, version: str) -> tuple[UploadStart, Body]:
-    """The file's description, and its bytes as they arrive, whose length is not known before."""
+async def parse_multipart(request: web.Request) -> tuple[dict[str, Any], str, Body]:
+    """The file's description and type, and its bytes as they arrive, of a length not yet known."""
     if not request.content_type.startswith("multipart/") or not request.body_exists:
         raise _malformed("Content-Type must be multipart/related with a boundary")
     try:
@@ -34,13 +32,9 @@ async def parse_multipart(request: web.Request, version: str) -> tuple[UploadSta
         raise _malformed(_why(error)) from None
     except _DISCONNECTED as error:
         raise ClientDisconnected from error
-    fields = file_fields(parse_json_object(document, path="the first part"))
-    start = UploadStart(
-        display_name=fields.get("display_name"),
-        mime_type=fields.get("mime_type") or header_text(second.headers.get("Content-Type", "")),
-        version=version,
-    )
-    return start, Body(_content(second, parts), None)
+    described = parse_json_object(document, path="the first part")
+    mime_type = header_text(second.headers.get("Content-Type", ""))
+    return described, mime_type, Body(_content(second, parts), None)
 
 
 async def _part(parts: MultipartReader) -> BodyPartReader:

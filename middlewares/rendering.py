@@ -4,7 +4,6 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from providers.gemini_content.warnings import explain
-from providers.json_api.json_text import render_json
 from providers.resources import Batch, BatchKind, File, InlineResults, ResultFile
 from providers.status import item_error
 
@@ -107,7 +106,3 @@ def render_time(time: datetime | None) -> str | None:
     if time is None:
         return None
     return time.astimezone(UTC).isoformat().replace("+00:00", "Z")
-
-
-def to_json(document: object) -> bytes:
-    return render_json(document)

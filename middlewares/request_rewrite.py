@@ -2,8 +2,6 @@
 
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import replace
-from functools import partial
 from typing import Final
 
 from aiohttp import web
@@ -11,49 +9,18 @@ from multidict import CIMultiDict
 from yarl import URL
 
 from middlewares import operations as op
-from middlewares.batch_request import input_file_id, parse_new_batch
-from middlewares.ferry_headers import IDEMPOTENCY_KEY, parse_expiry, parse_result_form
+from middlewares.ferry_headers import parse_result_form
 from middlewares.header_text import header_text
-from middlewares.inbound_body import (
-    inbound_body,
-    read_whole,
-    refuse_encoded,
-    refuse_transfer_codings,
-)
-from middlewares.multipart_related import parse_multipart
+from middlewares.inbound_body import inbound_body, read_whole, refuse_transfer_codings
 from middlewares.paths import effective_method
-from middlewares.provider_resolution import check_file_owner
-from middlewares.request_keys import (
-    GATEWAY,
-    INPUT_FILE,
-    MEMORY,
-    OPERATION,
-    PROVIDER,
-    ROUTE,
-    SESSION,
-    Handler,
-    Parse,
-)
-from middlewares.upload_request import (
-    Protocol,
-    commands,
-    parse_command,
-    parse_start,
-    raw_start,
-    upload_protocol,
-)
-from providers.body import in_memory
+from middlewares.request_keys import GATEWAY, MEMORY, OPERATION, PROVIDER, ROUTE, Handler, Parse
 from providers.errors import FerryError, invalid_argument, unimplemented
-from providers.json_api.path_names import check_path_name
 from providers.provider import RelayedRequest
-from providers.resources import BatchKind
 
 _PAGE_SIZE: Final = 10
 _PAGE_SIZE_LIMIT: Final = 100
 # The received text, and the text of each request that is cut out of it.
 _COPIES_IN_MEMORY: Final = 2
-# A relayed creation of a batch from a file is smaller; larger ones are relayed unread.
-_INSPECTED_BYTES: Final = 16 << 10
 _PATH_LIMIT: Final = 120
 
 
@@ -64,9 +31,6 @@ async def request_rewrite(request: web.Request, handler: Handler) -> web.StreamR
         request[MEMORY] = memory
         request[OPERATION] = await request[ROUTE].call.parse(request)
         return await handler(request)
-
-
-# --- files and batches ---------------------------------------------------------------------------
 
 
 def named(capability: op.Capability[object], operation: Callable[[str], op.Operation]) -> Parse:
@@ -107,87 +71,13 @@ async def download_file(request: web.Request) -> op.Operation:
     return op.DownloadFile(request[ROUTE].name, form)
 
 
-def new_batch(kind: BatchKind) -> Parse:
-    """Reads the creation of a batch of that kind."""
-
-    async def parse(request: web.Request) -> op.Operation:
-        gateway, provider, model = request.app[GATEWAY], request[PROVIDER], request[ROUTE].name
-        check_path_name(model, None, "model")
-        if provider.batches is None:
-            return await _relayed_batch(request)
-        limit = gateway.inline_max_bytes
-        size = limit if request.content_length is None else min(request.content_length, limit)
-        request[MEMORY].enter_context(gateway.memory.reserve(size * _COPIES_IN_MEMORY))
-        data = await read_whole(request, limit, "FERRY_INLINE_MAX_BYTES")
-        key = header_text(request.headers.get(IDEMPOTENCY_KEY, ""))
-        check = partial(check_file_owner, gateway, provider)
-        batch = parse_new_batch(data, model, kind, key or None, check)
-        if isinstance(batch.source, str):
-            check(batch.source, "batch.inputConfig.fileName")
-            request[INPUT_FILE] = f"files/{batch.source}"
-        return op.CreateBatch(batch)
-
-    return parse
-
-
-async def _relayed_batch(request: web.Request) -> op.Relayed:
-    """Refuses a creation that names another provider's file, and says whose file it is."""
-    operation = await relayed(request)
-    if "Content-Encoding" in request.headers or not (
-        0 < (request.content_length or 0) <= _INSPECTED_BYTES
-    ):
-        return operation
-    data = await read_whole(request, _INSPECTED_BYTES, "the inspected size")
-    file_id = input_file_id(data)
-    if file_id is not None:
-        path = "batch.inputConfig.fileName"
-        check_file_owner(request.app[GATEWAY], request[PROVIDER], file_id, path)
-    return op.Relayed(replace(operation.request, body=in_memory(data)))
-
-
-# --- uploads -------------------------------------------------------------------------------------
-
-
-async def upload(request: web.Request) -> op.Operation:
-    provider, version, gateway = request[PROVIDER], request[ROUTE].version, request.app[GATEWAY]
-    session = request.get(SESSION)
-    if session is not None:
-        operation = parse_command(request, session)
-        if isinstance(operation, op.SendChunk) and operation.chunk.finalize:
-            # Raises before anything is created: the answer contains the proxy's address.
-            gateway.public_address.of(request)
-        return operation
-    protocol = upload_protocol(request)
-    expiry = parse_expiry(request, provider)
-    if protocol is Protocol.RESUMABLE:
-        address = gateway.public_address.of(request)
-        start = await parse_start(request, version, strict=provider.relay is None)
-        return op.StartUpload(gateway.upload_urls, address, replace(start, expires_after=expiry))
-    if provider.files is None:
-        return await relayed(request)
-    refuse_encoded(request)
-    gateway.public_address.of(request)
-    if protocol is Protocol.RAW:
-        start, body = raw_start(request, version), inbound_body(request)
-    else:
-        start, body = await parse_multipart(request, version)
-    session_id = gateway.upload_urls.new_session()
-    return op.CreateFile(session_id, replace(start, expires_after=expiry), body)
-
-
-async def upload_elsewhere(request: web.Request) -> op.Operation:
-    """A start gets an upload URL of the proxy, so that the bytes pass through it too."""
-    operation = await relayed(request)
-    parse_expiry(request, request[PROVIDER])  # a wrong value is refused here too
-    if commands(request) != ["start"]:
-        return operation
-    gateway, route = request.app[GATEWAY], request[ROUTE]
-    address = gateway.public_address.of(request)
-    start = await parse_start(request, route.version, strict=False)
-    return op.StartUpload(gateway.upload_urls, address, replace(start, resource=route.name))
-
-
-# --- everything else -----------------------------------------------------------------------------
+async def read_inline(request: web.Request) -> bytes:
+    """The whole body. Memory for it is reserved before it is read, until the response is made."""
+    gateway, length = request.app[GATEWAY], request.content_length
+    limit = gateway.inline_max_bytes
+    size = limit if length is None else min(length, limit)
+    request[MEMORY].enter_context(gateway.memory.reserve(size * _COPIES_IN_MEMORY))
+    return await read_whole(request, limit, "FERRY_INLINE_MAX_BYTES")
 
 
 async def relayed(request: web.Request) -> op.Relayed:

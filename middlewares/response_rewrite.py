@@ -8,10 +8,11 @@ from aiohttp import web
 from multidict import CIMultiDict
 
 from middlewares import operations as op
-from middlewares.rendering import render_batch, render_file, render_output, to_json
+from middlewares.rendering import render_batch, render_file, render_output
 from middlewares.request_keys import GATEWAY, OUTCOME, Handler
 from middlewares.streamed_response import Reset, StreamedResponse
 from providers.body import Body
+from providers.json_api.json_text import render_json
 from providers.resources import Batch, CreatedBatch, Download, File, InlineResults
 from providers.upload import UploadProgress
 from providers.upstream import Reply
@@ -87,7 +88,9 @@ def _document(
 
 
 def _json(document: object, headers: Mapping[str, str] | None = None) -> web.Response:
-    return web.Response(body=to_json(document), content_type="application/json", headers=headers)
+    return web.Response(
+        body=render_json(document), content_type="application/json", headers=headers
+    )
 
 
 def _started(started: op.Started) -> web.Response:
@@ -118,7 +121,9 @@ def _progress(progress: UploadProgress, request: web.Request) -> web.Response:
 def _inline_results(batch: Batch, results: InlineResults, reset: Reset) -> web.StreamResponse:
     """The results are in the response twice; streaming keeps only one copy in memory."""
     mark = secrets.token_hex(16)
-    template = to_json(render_batch(batch, render_output(batch, mark))).split(f'"{mark}"'.encode())
+    template = render_json(render_batch(batch, render_output(batch, mark))).split(
+        f'"{mark}"'.encode()
+    )
     size = sum(map(len, results.items)) + max(0, len(results.items) - 1) + 2
     length = sum(map(len, template)) + size * (len(template) - 1)
 

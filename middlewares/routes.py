@@ -4,17 +4,11 @@ from typing import Final
 from urllib.parse import unquote
 
 from middlewares import operations as op
+from middlewares.batch_request import new_batch
 from middlewares.paths import PREFIX, effective_method, is_below_prefix, split_prefix
 from middlewares.request_keys import Call, Route
-from middlewares.request_rewrite import (
-    download_file,
-    named,
-    new_batch,
-    paged,
-    relayed,
-    upload,
-    upload_elsewhere,
-)
+from middlewares.request_rewrite import download_file, named, paged, relayed
+from middlewares.upload_request import upload, upload_elsewhere
 from providers.resource_names import file_id_of_uri
 from providers.resources import BatchKind
 
@@ -23,7 +17,7 @@ _DOWNLOAD: Final = Call("download_file", download_file)
 _OTHER: Final = Call("other", relayed)
 
 # Paths without their version. A name may contain raw slashes and colons.
-_TABLE: Final = {
+TABLE: Final = {
     ("POST", "upload/files"): UPLOAD,
     ("PUT", "upload/files"): UPLOAD,
     ("POST", "upload/{name}"): Call("upload_elsewhere", upload_elsewhere),
@@ -43,7 +37,6 @@ _TABLE: Final = {
     ("DELETE", "batches/{name}"): Call("delete_batch", named(op.BATCHES, op.DeleteBatch)),
     ("POST", "batches/{name}:cancel"): Call("cancel_batch", named(op.BATCHES, op.CancelBatch)),
 }
-_FORMS: Final = frozenset(form for _, form in _TABLE)
 
 
 def parse_route(method: str, raw_path: str) -> Route | None:
@@ -53,7 +46,7 @@ def parse_route(method: str, raw_path: str) -> Route | None:
     path = raw_path.removeprefix(PREFIX)
     version, service, rest = split_prefix(path)
     form, name = _split(service, rest)
-    call = _TABLE.get((effective_method(method), form))
+    call = TABLE.get((effective_method(method), form))
     if call is None or (not name and "{name}" in form):
         return Route(_OTHER, path.lstrip("/"), version)
     form = form.removeprefix(f"{service}/")
@@ -79,7 +72,8 @@ def _split(service: str, rest: str) -> tuple[str, str]:
         return f"{form}{slash}", ""
     stem, _, verb = name.rpartition(":")
     with_verb = f"{form}/{{name}}:{verb}"
-    return (with_verb, stem) if with_verb in _FORMS else (f"{form}/{{name}}", name)
+    known = any(with_verb == form_of_row for _, form_of_row in TABLE)
+    return (with_verb, stem) if known else (f"{form}/{{name}}", name)
 
 
 def parse_upload_url(method: str, raw_path: str) -> Route | None:

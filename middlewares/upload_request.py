@@ -1,16 +1,22 @@
-"""Reads requests of the upload protocols: start, commands on an upload URL, raw and multipart."""
+"""Reads requests of the upload protocols into operations: starts, commands, whole files."""
 
+from collections.abc import Callable
+from dataclasses import replace
 from enum import StrEnum
 from typing import Any, Final
 
 from aiohttp import web
 
+from middlewares import operations as op
+from middlewares.ferry_headers import parse_expiry
 from middlewares.header_text import header_text
 from middlewares.inbound_body import inbound_body, parse_json_object, read_whole, refuse_encoded
-from middlewares.operations import CancelUpload, QueryUpload, SendChunk
-from providers.errors import FerryError, invalid_argument, unimplemented
-from providers.status import Status
-from providers.upload import Chunk, UploadSession, UploadStart, UploadStatus
+from middlewares.multipart_related import parse_multipart
+from middlewares.request_keys import GATEWAY, PROVIDER, ROUTE, SESSION
+from middlewares.request_rewrite import relayed
+from providers.body import Body
+from providers.errors import invalid_argument, unimplemented
+from providers.upload import Chunk, UploadSession, UploadStart
 
 _START_LIMIT: Final = 64 << 10
 _FILE_FIELDS: Final = {
@@ -25,6 +31,42 @@ class Protocol(StrEnum):
     RESUMABLE = "resumable"
     MULTIPART = "multipart"
     RAW = "raw"
+
+
+async def upload(request: web.Request) -> op.Operation:
+    """Reads a start, a command on an upload URL, or a whole file."""
+    session = request.get(SESSION)
+    if session is not None:
+        return _command(request, session)
+    gateway, provider, version = request.app[GATEWAY], request[PROVIDER], request[ROUTE].version
+    protocol, expiry = upload_protocol(request), parse_expiry(request, provider)
+    if protocol is not Protocol.RESUMABLE and provider.files is None:
+        return await relayed(request)
+    # Raises before anything is created: the answer contains the proxy's address.
+    address = gateway.public_address.of(request)
+    if protocol is Protocol.RESUMABLE:
+        read = file_fields if provider.relay is None else _google_fields
+        start = await _parse_start(request, read)
+        start = replace(start, version=version, expires_after=expiry)
+        return op.StartUpload(gateway.upload_urls, address, start)
+    refuse_encoded(request)
+    whole = _parse_raw if protocol is Protocol.RAW else _parse_multipart
+    start, body = await whole(request)
+    start = replace(start, version=version, expires_after=expiry)
+    return op.CreateFile(gateway.upload_urls.new_session(), start, body)
+
+
+async def upload_elsewhere(request: web.Request) -> op.Operation:
+    """A start gets an upload URL of the proxy, so that the bytes pass through it too."""
+    operation = await relayed(request)
+    parse_expiry(request, request[PROVIDER])  # a wrong value is refused here too
+    if commands(request) != ["start"]:
+        return operation
+    gateway, route = request.app[GATEWAY], request[ROUTE]
+    address = gateway.public_address.of(request)
+    start = await _parse_start(request, _google_fields)
+    start = replace(start, version=route.version, resource=route.name)
+    return op.StartUpload(gateway.upload_urls, address, start)
 
 
 def upload_protocol(request: web.Request) -> Protocol:
@@ -62,32 +104,35 @@ def commands(request: web.Request) -> list[str]:
     return [part.strip().lower() for part in text.split(",") if part.strip()]
 
 
-async def parse_start(request: web.Request, version: str, *, strict: bool) -> UploadStart:
-    """Reads a start. `strict` refuses fields that only Google supports."""
+async def _parse_start(
+    request: web.Request, read: Callable[[dict[str, Any]], dict[str, str]]
+) -> UploadStart:
     data = await read_whole(request, _START_LIMIT, "the limit for a start")
-    fields = _file_fields(data, strict=strict)
-    headers = request.headers
-    size = headers.get("X-Goog-Upload-Header-Content-Length", fields.get("size_bytes"))
+    fields = read(parse_json_object(data)) if data.strip() else {}
+    size = request.headers.get("X-Goog-Upload-Header-Content-Length", fields.get("size_bytes"))
     return UploadStart(
         display_name=fields.get("display_name"),
         mime_type=fields.get("mime_type")
         or _header_text(request, "X-Goog-Upload-Header-Content-Type"),
         file_name=_header_text(request, "X-Goog-Upload-File-Name"),
         size=parse_size(size) if size is not None else None,
-        version=version,
         document=data,
     )
 
 
-def raw_start(request: web.Request, version: str) -> UploadStart:
-    """The start of a raw upload, which describes the file in headers only."""
-    length = request.content_length
-    return UploadStart(
+async def _parse_raw(request: web.Request) -> tuple[UploadStart, Body]:
+    start = UploadStart(
         mime_type=_header_text(request, "Content-Type"),
         file_name=_header_text(request, "X-Goog-Upload-File-Name"),
-        size=length if request.body_exists else 0,
-        version=version,
+        size=request.content_length if request.body_exists else 0,
     )
+    return start, inbound_body(request)
+
+
+async def _parse_multipart(request: web.Request) -> tuple[UploadStart, Body]:
+    document, mime_type, body = await parse_multipart(request)
+    fields = file_fields(document)
+    return UploadStart(fields.get("display_name"), fields.get("mime_type") or mime_type), body
 
 
 def _header_text(request: web.Request, name: str) -> str | None:
@@ -119,18 +164,11 @@ def file_fields(document: dict[str, Any]) -> dict[str, str]:
     return found
 
 
-def _file_fields(data: bytes, *, strict: bool) -> dict[str, str]:
-    if not data.strip():
-        return {}
-    document = parse_json_object(data)
-    if strict:
-        return file_fields(document)
+def _google_fields(document: dict[str, Any]) -> dict[str, str]:
+    """As `file_fields`, for a start that Google itself checks."""
     file = document.get("file")
-    return {} if not isinstance(file, dict) else _lenient(file)
-
-
-def _lenient(file: dict[str, Any]) -> dict[str, str]:
-    named: dict[str, object] = {_FILE_FIELDS.get(key, key): item for key, item in file.items()}
+    given: dict[str, object] = file if isinstance(file, dict) else {}
+    named = {_FILE_FIELDS.get(key, key): value for key, value in given.items()}
     return {key: str(value) for key, value in named.items() if isinstance(value, str | int)}
 
 
@@ -146,37 +184,33 @@ def parse_size(text: str) -> int:
     return int(text)
 
 
-def parse_command(
-    request: web.Request, session: UploadSession
-) -> SendChunk | QueryUpload | CancelUpload:
-    """Reads a command on an upload URL."""
+def _command(request: web.Request, session: UploadSession) -> op.Operation:
     refuse_encoded(request)
     listed = commands(request)
     body = inbound_body(request)
     if listed == ["query"]:
-        return QueryUpload(session)
+        return op.QueryUpload(session)
     if listed == ["cancel"]:
-        return CancelUpload(session)
+        return op.CancelUpload(session)
     if body.length is None:
-        raise _refused("a chunk must have a Content-Length")
-    if listed == ["finalize"]:
-        if body.length:
-            raise _refused("`finalize` must have no body; send the bytes with `upload, finalize`")
-        return SendChunk(session, Chunk(None, body, finalize=True))
-    if sorted(listed) not in (["upload"], ["finalize", "upload"]):
+        raise invalid_argument("a chunk must have a Content-Length")
+    if sorted(listed) not in (["upload"], ["finalize"], ["finalize", "upload"]):
         named = ", ".join(listed)[:80] or "none"
-        raise _refused(
+        raise invalid_argument(
             f"unknown X-Goog-Upload-Command ({named}); known: upload, finalize, query, cancel"
         )
-    return SendChunk(session, Chunk(_offset(request), body, finalize="finalize" in listed))
+    offset = _offset(request) if "upload" in listed else None
+    if offset is None and body.length:
+        raise invalid_argument(
+            "`finalize` must have no body; send the bytes with `upload, finalize`"
+        )
+    if "finalize" in listed:
+        request.app[GATEWAY].public_address.of(request)  # raises first, as for a start
+    return op.SendChunk(session, Chunk(offset, body, finalize="finalize" in listed))
 
 
 def _offset(request: web.Request) -> int:
     text = request.headers.get("X-Goog-Upload-Offset", "")
     if not (text.isascii() and text.isdigit() and len(text) < 19):
-        raise _refused(f"X-Goog-Upload-Offset {text[:40]!r} is not a number of bytes")
+        raise invalid_argument(f"X-Goog-Upload-Offset {text[:40]!r} is not a number of bytes")
     return int(text)
-
-
-def _refused(message: str) -> FerryError:
-    return FerryError(Status.INVALID_ARGUMENT, message, upload_status=UploadStatus.FINAL)

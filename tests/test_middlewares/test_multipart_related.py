@@ -32,11 +32,11 @@ def arriving(*pieces: bytes, failure: Exception | None = None) -> Any:
     return make_mocked_request("POST", "/genai/upload/v1/files", headers, payload=reader)
 
 
-async def parsed(request: Any) -> tuple[str | None, str | None, bytes]:
-    start, body = await parse_multipart(request, "v1")
+async def parsed(request: Any) -> tuple[str, str, bytes]:
+    document, mime_type, body = await parse_multipart(request)
     content = b"".join([chunk async for chunk in body.chunks])
     assert body.length is None
-    return start.display_name, start.mime_type, content
+    return document["file"]["display_name"], mime_type, content
 
 
 async def test_whole() -> None:

@@ -6,11 +6,12 @@ from typing import Any
 
 import pytest
 
-from middlewares.rendering import render_batch, render_file, to_json
+from middlewares.rendering import render_batch, render_file
 from providers.anthropic.batch_records import from_anthropic_batch
 from providers.anthropic.file_records import from_anthropic_file
 from providers.bedrock.jobs.job_records import from_bedrock_job
 from providers.json_api.client import Answer
+from providers.json_api.json_text import render_json
 from providers.openai.batch_records import from_openai_batch
 from providers.openai.file_records import from_openai_file
 
@@ -101,7 +102,7 @@ def test_an_odd_member(record: str, odd: Any) -> None:
     render, native = RECORDS[record]
     whole = _flat(render(Answer(native)))
     for name in native.keys() - set(IDS):
-        rendered = _flat(json.loads(to_json(render(Answer({**native, name: odd})))))
+        rendered = _flat(json.loads(render_json(render(Answer({**native, name: odd})))))
         if isinstance(odd, str):
             continue  # since it may be a name
         for field in rendered.keys() - {"nativeStatus"} - _state_fields(rendered, whole):

@@ -9,7 +9,8 @@ from google.genai import types
 from google.genai.batches import _BatchJob_from_mldev, _ListBatchJobsResponse_from_mldev
 from google.genai.files import _ListFilesResponse_from_mldev
 
-from middlewares.rendering import render_batch, render_file, render_output, render_time, to_json
+from middlewares.rendering import render_batch, render_file, render_output, render_time
+from providers.json_api.json_text import render_json
 from providers.resources import (
     Batch,
     BatchKind,
@@ -222,6 +223,6 @@ def test_times_are_rendered_in_utc() -> None:
 
 def test_an_answer_is_one_line_to_everybody() -> None:
     document = {"displayName": "a\u2028b\u2029c\u0085d"}
-    text = to_json(document)
+    text = render_json(document)
     assert len(text.decode().splitlines()) == 1
     assert orjson.loads(text) == document
