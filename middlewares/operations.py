@@ -1,6 +1,6 @@
 """Operations: each is one call of the SDK with typed arguments, and carries itself out."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Generic, Protocol, TypeVar
 
@@ -35,6 +35,8 @@ FILES: Final[Capability[Files]] = Capability("client.files", lambda provider: pr
 BATCHES: Final[Capability[Batches]] = Capability(
     "client.batches", lambda provider: provider.batches
 )
+# Those that a refusal names: with them, the SDK works.
+CAPABILITIES: Final[Sequence[Capability[object]]] = (FILES, BATCHES)
 RELAY: Final[Capability[Relay]] = Capability("the relay", lambda provider: provider.relay)
 
 

@@ -101,8 +101,7 @@ def _query(request: web.Request) -> str:
 def _unsupported(request: web.Request) -> FerryError:
     """Says which call is not supported, and what works instead."""
     provider = request[PROVIDER]
-    capabilities: tuple[op.Capability[object], ...] = (op.FILES, op.BATCHES)
-    working = [each.name for each in capabilities if each.of(provider) is not None]
+    working = [each.name for each in op.CAPABILITIES if each.of(provider) is not None]
     target = request[ROUTE].target[:_PATH_LIMIT] or "without a path"
     return unimplemented(
         f"{effective_method(request.method)} {target} is not supported for {provider.name}: only "

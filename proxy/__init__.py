@@ -9,7 +9,7 @@ request passes through `middlewares.chain.CHAIN` once:
     provider_resolution  finds the provider that the header names
     request_rewrite      reads the Gemini-shaped request into one typed operation
     response_rewrite     on the way back, renders the outcome in Gemini's shape
-    forward              the provider executes the operation
+    forward              lets the operation carry itself out at the provider
 
 A provider (`providers/`) is a few capability objects over two dependencies: `Upstream` sends a
 request and returns a reply whose body is still being received, and `State` keeps write-once objects

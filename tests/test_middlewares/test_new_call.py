@@ -1,0 +1,96 @@
+"""A further call of the SDK needs an operation and a row of the table, and nothing else."""
+
+import logging
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+import orjson
+import pytest
+from aiohttp import web
+
+from middlewares import operations as op
+from middlewares.request_keys import GATEWAY, PROVIDER, ROUTE, Call
+from middlewares.request_rewrite import named, read_inline, relayed
+from middlewares.routes import TABLE
+from providers.body import Body
+from providers.credential import Caller
+from providers.memory import BUDGET_BYTES
+from providers.provider import Provider
+from providers.resources import Download
+from proxy.log_lines import JsonLines
+from tests.test_middlewares.running_chain import (
+    Scripted,
+    ScriptedReply,
+    running_chain,
+    scripted_provider,
+)
+
+KEY = {"x-goog-api-key": "a"}
+PATH = "/genai/v1beta/models/publisher/m:0:repeatContent"
+
+
+@dataclass(frozen=True, slots=True)
+class RepeatContent:
+    """Streams a text twice."""
+
+    model: str
+    text: bytes
+
+    async def carry_out(self, provider: Provider, caller: Caller) -> Download:
+        op.FILES.required(provider)
+
+        async def chunks() -> AsyncIterator[bytes]:
+            for _ in range(2):
+                yield f"data: {self.model} {caller.credential.api_key} ".encode() + self.text
+
+        return Download(Body(chunks(), None), "text/event-stream")
+
+
+async def parse(request: web.Request) -> op.Operation:
+    if op.FILES.of(request[PROVIDER]) is None:
+        return await relayed(request)
+    return RepeatContent(request[ROUTE].name, await read_inline(request))
+
+
+@pytest.fixture(autouse=True)
+def row(monkeypatch: pytest.MonkeyPatch) -> None:
+    row = ("POST", "models/{name}:repeatContent")
+    monkeypatch.setitem(TABLE, row, Call("repeat_content", parse))
+
+
+async def test_it_is_routed_read_carried_out_and_streamed(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.INFO, logger="genai_ferry.access")
+    provider = scripted_provider("p", files=Scripted(lambda *_: None))
+    async with running_chain(provider) as client:
+        async with client.post(PATH, headers=KEY, data=b"hi\n") as reply:
+            assert (reply.status, reply.content_type) == (200, "text/event-stream")
+            assert await reply.read() == b"data: publisher/m:0 a hi\n" * 2
+        assert client.app is not None
+        client.app[GATEWAY].memory.take(BUDGET_BYTES)  # the body's reservation was released
+    (line,) = [JsonLines().format(r) for r in caplog.records if r.name == "genai_ferry.access"]
+    assert orjson.loads(line)["call"] == "repeat_content"
+
+
+async def test_a_provider_without_the_capability_relays_it_or_refuses() -> None:
+    relay = Scripted(lambda *_: ScriptedReply(body=b"Google's own"))
+    gemini, plain = scripted_provider("gemini", relay=relay), scripted_provider("p")
+    async with running_chain(gemini, plain) as client:
+        async with client.post(PATH, headers=KEY, data=b"hi") as reply:
+            assert await reply.read() == b"Google's own"
+        headers = {**KEY, "x-model-provider": "p"}
+        async with client.post(PATH, headers=headers, data=b"hi") as reply:
+            assert (reply.status, (await reply.json())["error"]["status"]) == (
+                501,
+                "UNIMPLEMENTED",
+            )
+
+
+async def test_a_call_without_a_body_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    call = Call("get_model", named(op.FILES, lambda name: RepeatContent(name, b"")))
+    monkeypatch.setitem(TABLE, ("GET", "models/{name}"), call)
+    provider = scripted_provider("p", files=Scripted(lambda *_: None))
+    async with running_chain(provider) as client:
+        async with client.get("/genai/v1/models/publisher%2Fm:0", headers=KEY) as reply:
+            assert await reply.read() == b"data: publisher/m:0 a " * 2
