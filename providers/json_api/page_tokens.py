@@ -3,11 +3,39 @@
 import base64
 import binascii
 import re
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from contextlib import aclosing
+from typing import TypeAlias
 
 from providers.errors import FerryError, invalid_argument
+from providers.json_api.client import Answer
 from providers.resource_names import NATIVE_ID
 from providers.status import Status
 from providers.upstream import UpstreamError
+
+Filter: TypeAlias = Callable[[Sequence[Answer]], Awaitable[list[Answer]]]
+Pages: TypeAlias = AsyncGenerator[Sequence[tuple[Answer, str]], None]
+"""The pages of a provider's list; each object with the position behind it."""
+
+
+async def filled_page(
+    pages: Pages, page_size: int, shown: Filter
+) -> tuple[list[Answer], str | None]:
+    """`page_size` objects that `shown` keeps, and the token of the next page.
+
+    There is a token only if more objects can be shown, because an empty page breaks the Python
+    SDK's pager.
+    """
+    listed: list[tuple[Answer, str]] = []
+    async with aclosing(pages):
+        async for page in pages:
+            positions = {native.id: position for native, position in page}
+            kept = await shown([native for native, _ in page])
+            listed += [(native, positions[native.id]) for native in kept]
+            if len(listed) > page_size:
+                token = encode_page_token(listed[page_size - 1][1])
+                return [native for native, _ in listed[:page_size]], token
+    return [native for native, _ in listed], None
 
 
 def encode_page_token(after: str) -> str:

@@ -23,6 +23,7 @@ from providers.batches.request_table import RequestTables
 from providers.credential import Caller
 from providers.errors import FerryError, invalid_argument
 from providers.json_api.client import Answer, JsonApi, outcome_unknown
+from providers.json_api.multipart import form_with_file
 from providers.memory import Reservation
 from providers.openai import batch_records as records
 from providers.openai.batch_lines import OpenAITranslator
@@ -31,7 +32,6 @@ from providers.openai.stored_metadata import StoredMetadata
 from providers.openai_content.schema_rules import SchemaRule
 from providers.resource_names import native_file_id
 from providers.resources import NewBatch
-from providers.uploads.multipart import form_with_file
 
 # openai.md section 4
 LIMITS: Final = InputLimits("OpenAI", requests=50_000, size=200 << 20)

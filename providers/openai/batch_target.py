@@ -12,6 +12,7 @@ from providers.batches.request_table import RequestTables
 from providers.credential import Caller
 from providers.errors import not_found
 from providers.json_api.client import Answer, JsonApi
+from providers.json_api.page_tokens import filled_page
 from providers.limits import Limits
 from providers.memory import MemoryBudget
 from providers.openai import batch_records as records
@@ -20,7 +21,7 @@ from providers.openai.batch_lines import line_formats
 from providers.openai.batch_records import from_openai_batch
 from providers.openai.found_batch import BatchParts, OpenAIBatch
 from providers.openai.input_files import InputFiles
-from providers.openai.pages import filled_page
+from providers.openai.pages import pages_after
 from providers.openai.stored_metadata import StoredMetadata
 from providers.openai_content.schema_rules import SchemaRule
 from providers.resource_names import parse_file_id
@@ -73,9 +74,8 @@ class OpenAIBatchTarget:
         return self._found(caller, await self._parts.metadata.restored(native))
 
     async def page(self, caller: Caller, page_size: int, page_token: str | None) -> Page[Batch]:
-        listed, token = await filled_page(
-            self._client, caller, "batches", page_size, page_token, self._not_deleted
-        )
+        pages = pages_after(self._client, caller, "batches", page_size, page_token)
+        listed, token = await filled_page(pages, page_size, self._not_deleted)
         whole = await asyncio.gather(*map(self._parts.metadata.restored, listed))
         return Page([from_openai_batch(native) for native in whole], token)
 

@@ -1,10 +1,10 @@
 """OpenAI's file objects -> `File`, with the recorded names that OpenAI has no field for."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
 
 from providers.json_api.answer_shape import count_or_none, text_or_none
 from providers.json_api.client import Answer
+from providers.json_api.unix_time import from_unix
 from providers.resource_names import native_file_id
 from providers.resources import File, FileState
 
@@ -28,12 +28,3 @@ def from_openai_file(native: Answer, record: Mapping[str, str] | None) -> File:
         error=str(native.get("status_details") or "the provider says: error") if failed else None,
         downloadable=native.get("purpose") in ("batch", "batch_output"),
     )
-
-
-def from_unix(seconds: object) -> datetime | None:
-    if isinstance(seconds, bool) or not isinstance(seconds, int | float):
-        return None
-    try:
-        return datetime.fromtimestamp(seconds, UTC)
-    except (OverflowError, ValueError, OSError):
-        return None

@@ -1,46 +1,55 @@
-"""Files at OpenAI."""
+"""Files at OpenAI: how they are posted, and how they are listed."""
 
-import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 
 from providers.credential import Caller
 from providers.json_api.client import Answer, JsonApi
-from providers.openai.file_naming import is_listed
+from providers.json_api.page_tokens import filled_page
+from providers.openai.file_naming import is_listed, part_type
 from providers.openai.file_records import from_openai_file
-from providers.openai.pages import filled_page
-from providers.resource_names import parse_file_id
-from providers.resources import Download, File, Page
-from providers.uploads.file_records import FileRecords
+from providers.openai.pages import pages_after
+from providers.resources import File
+from providers.uploads.posted_files import FileForm
+
+_LARGEST_PAGE = 100
 
 
-class OpenAIFiles:
-    """Implements `providers.batches.files_with_results.StoredFiles`."""
+class OpenAIFileApi:
+    """Implements `providers.uploads.posted_files.FileApi` and `native_files.FileList`."""
 
-    def __init__(self, client: JsonApi, records: FileRecords) -> None:
+    path = "files"
+
+    def __init__(self, client: JsonApi) -> None:
         self._client = client
-        self._records = records
 
-    async def get(self, caller: Caller, file_id: str) -> File:
-        native_id = parse_file_id(file_id).native
-        native = await self._client.get(caller, f"files/{native_id}")
-        return from_openai_file(native, await self._records.read(native_id))
+    def form(self, details: Mapping[str, str]) -> FileForm:
+        fields = {"purpose": details["purpose"], **_expiry_fields(details)}
+        return FileForm(fields, details["filename"], part_type(details))
 
-    async def list(self, caller: Caller, page_size: int, page_token: str | None) -> Page[File]:
-        listed, token = await filled_page(
-            self._client, caller, "files", page_size, page_token, _user_files, order="desc"
-        )
-        records = await asyncio.gather(*(self._records.read(native.id) for native in listed))
-        files = [from_openai_file(n, record) for n, record in zip(listed, records, strict=True)]
-        return Page(files, token)
+    async def newest(self, caller: Caller, details: Mapping[str, str]) -> AsyncIterator[Answer]:
+        query = {"purpose": details["purpose"], "order": "desc"}
+        pages = pages_after(self._client, caller, self.path, _LARGEST_PAGE, None, **query)
+        async for page in pages:
+            for native, _ in page:
+                yield native
 
-    async def delete(self, caller: Caller, file_id: str) -> None:
-        native_id = parse_file_id(file_id).native
-        await self._client.delete(caller, f"files/{native_id}")
-        await self._records.delete(native_id)
+    async def page(
+        self, caller: Caller, page_size: int, page_token: str | None
+    ) -> tuple[list[Answer], str | None]:
+        pages = pages_after(self._client, caller, self.path, page_size, page_token, order="desc")
+        return await filled_page(pages, page_size, _user_files)
 
-    async def download(self, caller: Caller, file_id: str) -> Download:
-        return await self._client.download(caller, f"files/{parse_file_id(file_id).native}/content")
+    def file(self, native: Answer, record: Mapping[str, str] | None) -> File:
+        return from_openai_file(native, record)
 
 
 async def _user_files(listed: Sequence[Answer]) -> list[Answer]:
     return [native for native in listed if is_listed(native)]
+
+
+def _expiry_fields(details: Mapping[str, str]) -> dict[str, str]:
+    """`expires_after` in the form in which OpenAI's SDK writes objects."""
+    seconds = details.get("expires_after")
+    if seconds is None:
+        return {}
+    return {"expires_after[anchor]": "created_at", "expires_after[seconds]": seconds}

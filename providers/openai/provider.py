@@ -14,12 +14,13 @@ from providers.openai.batch_lines import NATIVE_FILE
 from providers.openai.batch_target import OpenAIBatchTarget
 from providers.openai.client import SCOPING_HEADERS, openai_client
 from providers.openai.file_naming import PURPOSE_HEADER
-from providers.openai.files import OpenAIFiles
+from providers.openai.files import OpenAIFileApi
 from providers.openai.upload_target import FILE_EXPIRY, OpenAIUploadTarget
 from providers.openai_content.schema_rules import SchemaRule
 from providers.provider import KeyForm, NameForms, Provider
 from providers.state import State
 from providers.uploads.file_records import FileRecords
+from providers.uploads.native_files import NativeFiles
 from providers.uploads.resumable import ResumableUploads
 from providers.upstream import Upstream
 
@@ -64,6 +65,7 @@ def openai(
     uploads = ResumableUploads(target, state)
     batch_target = OpenAIBatchTarget(client, state, memory, options.limits, options.schema_rule)
     batches = TargetBatches(batch_target, state, memory, options.limits)
+    files = NativeFiles(client, records, OpenAIFileApi(client))
     return Provider(
         name=name,
         kind=KIND,
@@ -71,7 +73,7 @@ def openai(
         passed_headers=SCOPING_HEADERS | {PURPOSE_HEADER},
         scoping_headers=SCOPING_HEADERS,
         uploads=uploads,
-        files=FilesWithResults(OpenAIFiles(client, records), batches, uploads.create),
+        files=FilesWithResults(files, batches, uploads.create),
         batches=batches,
         file_expiry=FILE_EXPIRY,
         key_forms=KEY_FORMS,

@@ -15,6 +15,7 @@ from providers.body import Body
 from providers.credential import Caller
 from providers.errors import FerryError, invalid_argument, unavailable
 from providers.json_api.client import Answer, JsonApi, outcome_unknown
+from providers.json_api.multipart import form_with_file
 from providers.openai.file_naming import (
     PURPOSE_HEADER,
     UPLOADS_PURPOSES,
@@ -22,14 +23,13 @@ from providers.openai.file_naming import (
     part_type,
     purpose_of,
 )
-from providers.openai.file_records import from_openai_file
+from providers.openai.files import OpenAIFileApi
 from providers.resources import File
 from providers.state import State, read, write
 from providers.status import Status
 from providers.upload import GRANULARITY, UploadStart, UploadStatus
 from providers.uploads.file_records import FileRecords
-from providers.uploads.multipart import form_with_file
-from providers.uploads.posted_files import FileForm, PostedFiles
+from providers.uploads.posted_files import PostedFiles
 from providers.uploads.session_routes import SessionRoutes
 from providers.uploads.upload_sessions import session_object
 from providers.uploads.upload_target import OpenSession
@@ -42,32 +42,6 @@ UPLOADS_LIMIT: Final = 8 << 30
 FILE_EXPIRY: Final = range(3600, 2_592_000 + 1)
 
 _API_MISSING: Final = (404, 405, 501)
-
-
-class OpenAIFileApi:
-    """Implements `providers.uploads.posted_files.FileApi`."""
-
-    path = "files"
-
-    def __init__(self, client: JsonApi) -> None:
-        self._client = client
-
-    def form(self, details: Mapping[str, str]) -> FileForm:
-        fields = {"purpose": details["purpose"], **_expiry_fields(details)}
-        return FileForm(fields, details["filename"], part_type(details))
-
-    async def newest(self, caller: Caller, details: Mapping[str, str]) -> AsyncIterator[Answer]:
-        query = {"purpose": details["purpose"], "order": "desc"}
-        while True:
-            page, more = await self._client.list(caller, self.path, limit=100, **query)
-            for native in page:
-                yield native
-            if not more:
-                return
-            query["after"] = page[-1].id
-
-    def file(self, native: Answer, record: Mapping[str, str] | None) -> File:
-        return from_openai_file(native, record)
 
 
 class OpenAIUploadTarget:
@@ -254,14 +228,6 @@ def _upload_of(route: Mapping[str, Any]) -> str | None:
             upload_status=UploadStatus.FINAL,
         )
     return route["upload"] or None
-
-
-def _expiry_fields(details: Mapping[str, str]) -> dict[str, str]:
-    """`expires_after` in the form in which OpenAI's SDK writes objects."""
-    seconds = details.get("expires_after")
-    if seconds is None:
-        return {}
-    return {"expires_after[anchor]": "created_at", "expires_after[seconds]": seconds}
 
 
 def _refuses_the_purpose(error: FerryError) -> bool:

@@ -8,11 +8,11 @@ from providers.body import Body
 from providers.credential import Caller
 from providers.errors import FerryError
 from providers.json_api.client import Answer, JsonApi, outcome_unknown
+from providers.json_api.multipart import form_with_file
 from providers.resource_names import parse_file_id
 from providers.resources import File
 from providers.state import State, write
 from providers.uploads.file_records import FileRecords
-from providers.uploads.multipart import form_with_file
 from providers.uploads.upload_sessions import session_object
 from providers.uploads.upload_target import OpenSession
 

@@ -2,11 +2,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from providers.json_api.client import Answer
-from providers.openai.file_records import from_openai_file, from_unix
+from providers.openai.file_records import from_openai_file
 from providers.resource_names import native_file_id
 from providers.resources import FileState
 
@@ -52,9 +50,3 @@ def test_a_file_that_failed_says_why(details: str | None) -> None:
 def test_a_file_with_only_an_id() -> None:
     file = from_openai_file(Answer(id="a", bytes="many", created_at="then"), None)
     assert (file.size, file.create_time, file.display_name) == (None, None, None)
-
-
-@given(st.integers() | st.floats() | st.text(max_size=3) | st.none() | st.booleans())
-def test_any_time_is_read_or_none(seconds: object) -> None:
-    time = from_unix(seconds)
-    assert time is None or abs(time.timestamp() - float(str(seconds))) < 1e-3

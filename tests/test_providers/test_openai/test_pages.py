@@ -6,9 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from providers.errors import FerryError
-from providers.json_api.client import Answer
-from providers.json_api.page_tokens import decode_page_token
-from providers.openai.pages import filled_page
+from providers.json_api.client import Answer, JsonApi
+from providers.json_api.page_tokens import Filter, decode_page_token, filled_page
+from providers.openai.pages import pages_after
 from providers.status import Status
 from providers.upstream import OutboundRequest
 from tests.test_providers.answering import answer
@@ -48,6 +48,13 @@ async def even(listed: Sequence[Answer]) -> list[Answer]:
     return [item for item in listed if int(item["id"]) % 2 == 0]
 
 
+async def page_of(
+    ours: JsonApi, page_size: int, token: str | None, shown: Filter, **query: str
+) -> tuple[list[Answer], str | None]:
+    pages = pages_after(ours, CALLER, "files", page_size, token, **query)
+    return await filled_page(pages, page_size, shown)
+
+
 @given(st.lists(st.integers(0, 99), unique=True, max_size=12), st.integers(1, 5), st.integers(1, 5))
 async def test_pages_are_full_and_complete(
     numbers: list[int], page_size: int, at_most: int
@@ -56,7 +63,7 @@ async def test_pages_are_full_and_complete(
     seen: list[int] = []
     token: str | None = None
     while True:
-        page, token = await filled_page(ours, CALLER, "files", page_size, token, even)
+        page, token = await page_of(ours, page_size, token, even)
         seen += [int(item["id"]) for item in page]
         if token is None:
             break
@@ -66,16 +73,16 @@ async def test_pages_are_full_and_complete(
 
 async def test_a_full_page_that_does_not_say_whether_it_is_the_last() -> None:
     ours = client(SilentListing(["1", "3", "2", "4", "6"], 9))
-    page, token = await filled_page(ours, CALLER, "files", 2, None, even)
+    page, token = await page_of(ours, 2, None, even)
     assert [item["id"] for item in page] == ["2", "4"]
-    page, token = await filled_page(ours, CALLER, "files", 2, token, even)
+    page, token = await page_of(ours, 2, token, even)
     assert ([item["id"] for item in page], token) == (["6"], None)
 
 
 @pytest.mark.parametrize("ids", ["2146", "2416", "21436"])
 async def test_a_token_is_the_last_object_of_the_page_before(ids: str) -> None:
     ours = client(Listing(ids, 3))
-    page, token = await filled_page(ours, CALLER, "files", 2, None, even, order="desc")
+    page, token = await page_of(ours, 2, None, even, order="desc")
     assert [item["id"] for item in page] == ["2", "4"]
     assert decode_page_token(token or "") == "4"
 
@@ -84,7 +91,7 @@ async def test_a_token_is_the_last_object_of_the_page_before(ids: str) -> None:
 async def test_no_token_leads_to_an_empty_page(ids: str) -> None:
     """The Python SDK's pager raises IndexError on one."""
     ours = client(Listing(ids, 3))
-    page, token = await filled_page(ours, CALLER, "files", 2, None, even)
+    page, token = await page_of(ours, 2, None, even)
     assert ([item["id"] for item in page], token) == (["2", "4"], None)
 
 
@@ -92,7 +99,7 @@ async def test_a_page_that_lacks_one_object_is_not_filled_object_by_object() -> 
     """With many batches, most files belong to them and are not shown."""
     listing = Listing([str(n) for n in (*range(0, 18, 2), *range(1, 200, 2), 200)], at_most=100)
     ours = client(listing)
-    page, token = await filled_page(ours, CALLER, "files", 10, None, even)
+    page, token = await page_of(ours, 10, None, even)
     assert (len(page), page[-1]["id"], token) == (10, "200", None)
     assert listing.requests == 10
 
@@ -106,14 +113,14 @@ async def test_an_invalid_page(document: dict[str, Any]) -> None:
 
     ours = client(ScriptedUpstream(answer(document)))
     with pytest.raises(FerryError) as caught:
-        await filled_page(ours, CALLER, "files", 2, None, shown)
+        await page_of(ours, 2, None, shown)
     assert caught.value.status == Status.UNAVAILABLE
 
 
 @pytest.mark.parametrize("document", [{}, {"data": []}, {"data": None, "has_more": True}])
 async def test_an_empty_page_ends_a_list(document: dict[str, Any]) -> None:
     ours = client(ScriptedUpstream(answer(document)))
-    assert await filled_page(ours, CALLER, "files", 2, None, even) == ([], None)
+    assert await page_of(ours, 2, None, even) == ([], None)
 
 
 @pytest.mark.parametrize("more", [{"has_more": True}, {}])
@@ -127,4 +134,4 @@ async def test_a_server_without_pages_is_not_called_endlessly(more: dict[str, An
             return ScriptedReply(answer({"data": [{"id": "1"}, {"id": "3"}, {"id": "5"}], **more}))
 
     ours = client(Pageless())
-    assert await filled_page(ours, CALLER, "files", 2, None, even) == ([], None)
+    assert await page_of(ours, 2, None, even) == ([], None)

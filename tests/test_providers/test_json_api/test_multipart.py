@@ -2,7 +2,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from providers.body import Body, in_memory
-from providers.uploads.multipart import form_with_file
+from providers.json_api.multipart import form_with_file
 from tests.fakes.multipart import MultipartReader, boundary_of, split_header
 from tests.test_providers.streams import CUTS, collect, cut, stream
 
