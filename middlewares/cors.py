@@ -6,7 +6,7 @@ cookies, are never allowed: a page sends its key itself.
 """
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from typing import Final
 
 from aiohttp import hdrs, web
@@ -68,7 +68,8 @@ class Cors:
         if allowed is None:
             return
         response.headers[hdrs.ACCESS_CONTROL_ALLOW_ORIGIN] = allowed
-        if exposed := sorted(set(_exposed(response))):
+        exposed = sorted(set(filter(_EXPOSED_HEADER.fullmatch, map(str.lower, response.headers))))
+        if exposed:
             response.headers[hdrs.ACCESS_CONTROL_EXPOSE_HEADERS] = ", ".join(exposed)
 
     def _allowed(self, request: web.Request) -> str | None:
@@ -90,7 +91,3 @@ class Cors:
 def _is_ours(request: web.Request) -> bool:
     """False for health endpoints, which web pages do not need."""
     return is_below_prefix(request.app[GATEWAY].public_address.local_path(request))
-
-
-def _exposed(response: web.StreamResponse) -> Iterator[str]:
-    return filter(_EXPOSED_HEADER.fullmatch, map(str.lower, response.headers))

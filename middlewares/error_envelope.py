@@ -38,7 +38,8 @@ async def error_envelope(request: web.Request, handler: Handler) -> web.StreamRe
     except Exception as error:
         # The message may contain what the client sent: only type and traceback are logged.
         where = "".join(traceback.format_tb(error.__traceback__))
-        _log.error("a bug of ours: %s\n%s", type(error).__name__, where, extra=_who(request))
+        extra = {"request_id": request[REQUEST_ID]}
+        _log.error("a bug of ours: %s\n%s", type(error).__name__, where, extra=extra)
         refusal = FerryError(Status.INTERNAL, f"internal error, request {request[REQUEST_ID]}")
     request[REFUSAL] = refusal
     read_to_end = await discard(request)
@@ -100,7 +101,3 @@ def _envelope(error: FerryError) -> dict[str, Any]:
             }
         ]
     return envelope
-
-
-def _who(request: web.Request) -> dict[str, str]:
-    return {"request_id": request[REQUEST_ID]}

@@ -19,6 +19,10 @@ _DISCARD_SECONDS: Final = 30
 _SILENCE_SECONDS: Final = 300
 
 
+# What aiohttp raises if the client disconnected.
+DISCONNECTED: Final = (ClientPayloadError, ConnectionError, web.RequestPayloadError)
+
+
 class ClientDisconnected(Exception):
     """The client disconnected, or went silent, while it was sending."""
 
@@ -33,12 +37,7 @@ class _Chunks(AsyncIterator[bytes]):
         try:
             async with asyncio.timeout(_SILENCE_SECONDS):
                 chunk = await self._content.readany()
-        except (
-            TimeoutError,
-            ClientPayloadError,
-            ConnectionError,
-            web.RequestPayloadError,
-        ) as error:
+        except (TimeoutError, *DISCONNECTED) as error:
             raise ClientDisconnected from error
         if not chunk:
             raise StopAsyncIteration
@@ -102,6 +101,6 @@ async def discard(request: web.Request) -> bool:
                 left -= len(chunk)
                 if left < 0:
                     return False
-    except (TimeoutError, ClientPayloadError, ConnectionError, web.RequestPayloadError):
+    except (TimeoutError, *DISCONNECTED):
         return False
     return True

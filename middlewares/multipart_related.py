@@ -3,11 +3,11 @@
 from collections.abc import AsyncIterator
 from typing import Any, Final
 
-from aiohttp import BodyPartReader, ClientPayloadError, MultipartReader, web
+from aiohttp import BodyPartReader, MultipartReader, web
 from aiohttp.http_exceptions import HttpProcessingError
 
 from middlewares.header_text import header_text
-from middlewares.inbound_body import ClientDisconnected, parse_json_object
+from middlewares.inbound_body import DISCONNECTED, ClientDisconnected, parse_json_object
 from providers.body import Body
 from providers.errors import invalid_argument
 
@@ -16,7 +16,6 @@ _READ_BYTES: Final = 64 << 10
 
 # What aiohttp's reader raises for a malformed body.
 _MALFORMED: Final = (ValueError, AssertionError, HttpProcessingError)
-_DISCONNECTED: Final = (ClientPayloadError, ConnectionError, web.RequestPayloadError)
 
 
 async def parse_multipart(request: web.Request) -> tuple[dict[str, Any], str, Body]:
@@ -30,7 +29,7 @@ async def parse_multipart(request: web.Request) -> tuple[dict[str, Any], str, Bo
         second = await _part(parts)
     except _MALFORMED as error:
         raise _malformed(_why(error)) from None
-    except _DISCONNECTED as error:
+    except DISCONNECTED as error:
         raise ClientDisconnected from error
     described = parse_json_object(document, path="the first part")
     mime_type = header_text(second.headers.get("Content-Type", ""))
@@ -63,7 +62,7 @@ async def _content(part: BodyPartReader, parts: MultipartReader) -> AsyncIterato
         surplus = await parts.next()
     except _MALFORMED as error:
         raise _malformed(_why(error)) from None
-    except _DISCONNECTED as error:
+    except DISCONNECTED as error:
         raise ClientDisconnected from error
     if surplus is not None:
         raise _malformed("there are more than two parts")

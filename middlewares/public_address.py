@@ -59,16 +59,12 @@ class PublicAddress:
         schemes = ",".join(request.headers.getall("X-Forwarded-Proto", [request.scheme]))
         return all(scheme.strip().lower() == "https" for scheme in schemes.split(","))
 
-    def _scheme(self, request: web.Request) -> str:
-        """The scheme that the client used, if a trusted proxy says it, else the request's own."""
-        trusted = self._is_trusted(request.remote)
-        forwarded = _first(request, "X-Forwarded-Proto") if trusted else ""
-        return (forwarded or request.scheme).lower()
-
     def _forwarded(self, request: web.Request) -> str:
-        scheme, host, prefix = self._scheme(request), request.headers.get("Host", ""), ""
-        named = "Host"
+        """What a trusted proxy says that the client used, else the request's own."""
+        scheme, prefix = request.scheme, ""
+        named, host = "Host", request.headers.get("Host", "")
         if self._is_trusted(request.remote):
+            scheme = (_first(request, "X-Forwarded-Proto") or scheme).lower()
             prefix = _path_prefix(request)
             if forwarded := _first(request, "X-Forwarded-Host"):
                 named, host = "X-Forwarded-Host", forwarded

@@ -1,21 +1,24 @@
 """Sixth step, on the way back: renders the outcome in Gemini's shape, and streams long bodies."""
 
 import secrets
-from collections.abc import AsyncIterator, Mapping
+from asyncio import Transport
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from typing import Any, Final
 
 from aiohttp import web
+from aiohttp.abc import AbstractStreamWriter
 from multidict import CIMultiDict
 
 from middlewares import operations as op
 from middlewares.rendering import render_batch, render_file, render_output
 from middlewares.request_keys import GATEWAY, OUTCOME, Handler
-from middlewares.streamed_response import Reset, StreamedResponse
-from providers.body import Body
+from providers.body import Body, close
 from providers.json_api.json_text import render_json
 from providers.resources import Batch, CreatedBatch, Download, File, InlineResults
 from providers.upload import UploadProgress
 from providers.upstream import Reply
+
+Reset = Callable[[Transport], None]
 
 # Hop-by-hop headers (RFC 9110 section 7.6.1), and headers that the proxy sets itself.
 _NOT_RELAYED: Final = frozenset(
@@ -58,9 +61,9 @@ def _render(outcome: op.Outcome, request: web.Request) -> web.StreamResponse:
             return _json(_document(batch, request), warnings)
         case Batch(output=InlineResults() as results):
             return _inline_results(outcome, results, reset)
-        case Download(body, mime_type, close):
+        case Download(body, mime_type, release):
             headers = {"Content-Type": mime_type}
-            return StreamedResponse(body, headers=headers, release=close, reset=reset)
+            return StreamedResponse(body, headers=headers, release=release, reset=reset)
         case op.FileCreated() | op.Listed() | File() | Batch() | None:
             return _json(_document(outcome, request))
         case reply:
@@ -121,9 +124,8 @@ def _progress(progress: UploadProgress, request: web.Request) -> web.Response:
 def _inline_results(batch: Batch, results: InlineResults, reset: Reset) -> web.StreamResponse:
     """The results are in the response twice; streaming keeps only one copy in memory."""
     mark = secrets.token_hex(16)
-    template = render_json(render_batch(batch, render_output(batch, mark))).split(
-        f'"{mark}"'.encode()
-    )
+    rendered = render_json(render_batch(batch, render_output(batch, mark)))
+    template = rendered.split(f'"{mark}"'.encode())
     size = sum(map(len, results.items)) + max(0, len(results.items) - 1) + 2
     length = sum(map(len, template)) + size * (len(template) - 1)
 
@@ -154,3 +156,46 @@ def _relayed(reply: Reply, reset: Reset) -> web.StreamResponse:
     return StreamedResponse(
         body, headers=headers, status=reply.status, release=reply.aclose, reset=reset
     )
+
+
+# --- streams -------------------------------------------------------------------------------------
+
+
+class StreamedResponse(web.StreamResponse):
+    """Sends `body` as it arrives, and then always calls `release`.
+
+    If the body fails, `reset` ends the client's connection: after a clean end the client would
+    believe that the body is complete.
+    """
+
+    def __init__(
+        self,
+        body: Body,
+        *,
+        headers: Mapping[str, str],
+        status: int = 200,
+        release: Callable[[], Awaitable[None]],
+        reset: Reset,
+    ) -> None:
+        super().__init__(status=status, headers=headers)
+        if body.length is not None:
+            self.content_length = body.length
+        self._source = body
+        self._release = release
+        self._reset = reset
+
+    async def prepare(self, request: web.BaseRequest) -> AbstractStreamWriter | None:
+        try:
+            writer = await super().prepare(request)
+            if request.method != "HEAD":
+                async for chunk in self._source.chunks:
+                    await self.write(chunk)
+            await self.write_eof()
+        except BaseException:
+            if request.transport is not None:
+                self._reset(request.transport)
+            raise
+        finally:
+            await close(self._source)
+            await self._release()
+        return writer

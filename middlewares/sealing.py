@@ -183,18 +183,18 @@ def _derive(secret: bytes, purpose: bytes, salt: bytes | None = None) -> bytes:
 def _seal(key: bytes, plain: bytes, bound: bytes) -> str:
     nonce = secrets.token_bytes(_NONCE_BYTES)
     sealed = nonce + AESGCM(key).encrypt(nonce, plain, bound)
-    return base64.urlsafe_b64encode(sealed).rstrip(b"=").decode()
+    return _encode(sealed)
 
 
 def _open(key: bytes, sealed: str, bound: bytes) -> bytes | None:
     try:
         raw = base64.b64decode(sealed + "=" * (-len(sealed) % 4), altchars=b"-_", validate=True)
-        if _canonical(raw) != sealed:
+        if _encode(raw) != sealed:  # the same bytes have other spellings
             return None
         return AESGCM(key).decrypt(raw[:_NONCE_BYTES], raw[_NONCE_BYTES:], bound)
     except (binascii.Error, InvalidTag, ValueError):
         return None
 
 
-def _canonical(raw: bytes) -> str:
+def _encode(raw: bytes) -> str:
     return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
