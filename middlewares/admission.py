@@ -20,6 +20,7 @@ from providers.errors import FerryError, not_found, unauthenticated, unavailable
 from providers.provider import KeyForm, Provider
 from providers.state import State, read, write
 from providers.status import Status
+from providers.stored_objects import SALT
 from providers.upload import UploadSession
 
 
@@ -170,8 +171,8 @@ class Admission:
     ) -> str:
         scoping = {k: v for k, v in headers.items() if k in provider.scoping_headers}
         if self._salt is None:
-            await write(self.state, "salt", secrets.token_bytes(32))
-            self._salt = await read(self.state, "salt")
+            await write(self.state, SALT.name(), secrets.token_bytes(32))
+            self._salt = await read(self.state, SALT.name())
         if self._salt is None:
             raise unavailable("the state store lost the salt immediately after it was written")
         return tenant_of(self._salt, provider.name, principal, scoping)

@@ -1,4 +1,5 @@
-"""The state store with a deadline for every wait, and with errors that name the store.
+"""The state store as the program sees it: its names are those of the table of stored objects,
+every wait has a deadline, and errors name the store.
 
 An operation on a hanging disk cannot be interrupted, and its thread cannot be stopped. So an
 operation that does not end in time is left running, and the request that waited gets an error.
@@ -15,6 +16,7 @@ from providers.body import Body
 from providers.parted_objects import Part, PartedObjects, PartedUpload
 from providers.state import ObjectInfo, State, StateError
 from providers.status import Status
+from providers.stored_objects import check_listed, check_written
 from providers.upstream import UpstreamError
 
 STALL_SECONDS: Final = 30.0
@@ -53,6 +55,7 @@ class BoundedState:
         self.parted: PartedObjects = _BoundedParts(store.parted, seconds)
 
     async def create(self, name: str, body: Body) -> bool:
+        check_written(name)
         wait = _Wait(self._seconds)
         return await wait.for_(self._store.create(name, wait.fed_by(body)))
 
@@ -67,6 +70,7 @@ class BoundedState:
         await _Wait(self._seconds).for_(self._store.delete(name))
 
     def list(self, prefix: str) -> AsyncIterator[ObjectInfo]:
+        check_listed(prefix)
         return _Stream(aiter(self._store.list(prefix)), self._seconds)
 
 
@@ -78,6 +82,7 @@ class _BoundedParts:
         self._seconds = seconds
 
     async def begin(self, name: str) -> PartedUpload:
+        check_written(name)
         return await _Wait(self._seconds).for_(self._parted.begin(name))
 
     async def put(self, upload: PartedUpload, number: int, body: Body) -> None:

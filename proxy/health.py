@@ -8,6 +8,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
 from providers.state import State, StateError
+from providers.stored_objects import SALT
 
 # The state store that `/readyz` checks; the composition root sets it.
 STATE: Final[web.AppKey[State]] = web.AppKey("state")
@@ -53,7 +54,7 @@ class Health:
             return "none"
         try:
             async with asyncio.timeout(PROBE_SECONDS):
-                await self._state.head("salt")
+                await self._state.head(SALT.name())
         except StateError as error:
             return f"degraded: {error.message}"
         except Exception as error:

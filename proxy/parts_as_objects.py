@@ -3,15 +3,13 @@
 import secrets
 from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
-from typing import Final
 
 from providers.body import Body, TruncatedBody
 from providers.errors import FerryError
 from providers.parted_objects import Part, PartedUpload, UploadEnded, check_number, check_whole
 from providers.state import State, write
+from providers.stored_objects import PARTED
 from proxy.object_names import check_name
-
-_ROOT: Final = "parted/"
 
 
 class PartsAsObjects:
@@ -56,7 +54,7 @@ class PartsAsObjects:
             await self._state.delete(info.name)
 
     async def abort_before(self, time: datetime) -> None:
-        async for info in self._state.list(_ROOT):
+        async for info in self._state.list(PARTED.prefix):
             if info.created < time:
                 await self._state.delete(info.name)
 
@@ -79,11 +77,11 @@ class PartsAsObjects:
 
 
 def _begun(upload: PartedUpload) -> str:
-    return f"{_ROOT}{upload.id}/begun"
+    return PARTED.name(upload.id, "begun")
 
 
 def _parts(upload: PartedUpload) -> str:
-    return f"{_ROOT}{upload.id}/parts/"
+    return PARTED.name(upload.id, "parts", "")
 
 
 def _part(upload: PartedUpload, number: int) -> str:

@@ -12,20 +12,12 @@ from aiohttp import web
 
 from providers.errors import FerryError
 from providers.state import State
+from providers.stored_objects import Life, row_of
 
 INTERVAL_SECONDS: Final = 3600.0
 
 # Spreads the sweeps of replicas that started together.
 _JITTER: Final = 0.1
-
-# The salt identifies tenants. Without its deleted marker, a batch that its provider keeps would
-# show up again. A file or a batch without its owner's record would belong to no tenant.
-_NEVER_SWEPT: Final = ("salt", "tombstones/", "owned/")
-
-# These live longer than the records that name them, so that no record is found without its data:
-# the content of staged files, which in a bucket is as old as its upload's start, and the data of
-# immediate batches.
-_OUTLIVES_ITS_RECORD: Final = ("staged-content/", "immediate-work/", "immediate-ended/")
 
 _log: Final = logging.getLogger(__name__)
 
@@ -37,20 +29,20 @@ async def sweep(state: State, now: datetime, upload_ttl: timedelta, state_ttl: t
     except FerryError as error:
         # A credential may lack only this permission, so the objects are swept anyway.
         _log.warning("abandoned uploads could not be aborted: %s", error.message)
+    lives = {
+        Life.UPLOAD: upload_ttl,
+        Life.STATE: state_ttl,
+        Life.LONGER: state_ttl + upload_ttl,
+        Life.UNLIMITED: timedelta.max,
+    }
     deleted = 0
     async for info in state.list(""):
-        if info.name.startswith(_NEVER_SWEPT):
-            continue
-        if now - info.created > _life(info.name, upload_ttl, state_ttl):
+        row = row_of(info.name)
+        # An object outside the table is of another version.
+        if now - info.created > lives[row.life if row else Life.STATE]:
             await state.delete(info.name)
             deleted += 1
     return deleted
-
-
-def _life(name: str, upload_ttl: timedelta, state_ttl: timedelta) -> timedelta:
-    if name.startswith("uploads/"):
-        return upload_ttl
-    return state_ttl + upload_ttl if name.startswith(_OUTLIVES_ITS_RECORD) else state_ttl
 
 
 def sweeping(

@@ -20,6 +20,7 @@ from providers.errors import FerryError, not_found
 from providers.resource_names import FileId, FileKind
 from providers.resources import File, parse_file
 from providers.state import State, read, write
+from providers.stored_objects import STAGED, STAGED_CONTENT
 
 _END_OF_TIME: Final = 1 << 56
 STAGED_ID: Final = re.compile(r"[0-9a-f]{30}")
@@ -47,7 +48,7 @@ class StagedFiles:
         self.life = life
 
     def content_name(self, caller: Caller, staged_id: str) -> str:
-        return f"staged-content/{self._upstream}/{caller.tenant}/{staged_id}"
+        return STAGED_CONTENT.name(self._upstream, caller.tenant, staged_id)
 
     async def record(self, caller: Caller, staged_id: str, file: File) -> File:
         """Record a file whose content is stored. A repeat returns the file as first recorded."""
@@ -93,4 +94,4 @@ class StagedFiles:
                 yield found, parse_file(orjson.loads(data))
 
     def _record_name(self, caller: Caller, staged_id: str) -> str:
-        return f"staged/{self._upstream}/{caller.tenant}/{staged_id}"
+        return STAGED.name(self._upstream, caller.tenant, staged_id)

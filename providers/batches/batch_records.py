@@ -6,13 +6,14 @@ import orjson
 
 from providers.resource_names import FileId, FileKind
 from providers.state import State, read, write
+from providers.stored_objects import RECORDS
 
 
 class BatchRecords:
     """What a creation gave, stored under an id that the provider shows before it is read."""
 
     def __init__(self, upstream: str, state: State) -> None:
-        self._prefix = f"records/{upstream}"
+        self._upstream = upstream
         self._state = state
 
     async def write(self, batch_id: str, record: Mapping[str, str]) -> None:
@@ -27,4 +28,4 @@ class BatchRecords:
         await self._state.delete(self._name(batch_id))
 
     def _name(self, batch_id: str) -> str:
-        return f"{self._prefix}/{FileId(FileKind.RESULTS, batch_id)}"
+        return RECORDS.name(self._upstream, str(FileId(FileKind.RESULTS, batch_id)))

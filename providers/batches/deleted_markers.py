@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from providers.resource_names import result_file_id
 from providers.state import State, write
+from providers.stored_objects import DELETED
 
 
 def batch_marker(batch_id: str) -> str:
@@ -22,7 +23,7 @@ class DeletedMarkers:
     """
 
     def __init__(self, upstream: str, state: State) -> None:
-        self._prefix = f"tombstones/{upstream}"
+        self._prefix = DELETED.name(upstream)
         self._state = state
 
     async def mark_deleted(self, name: str) -> None:

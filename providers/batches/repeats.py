@@ -16,6 +16,7 @@ from providers.errors import FerryError, already_exists, invalid_argument
 from providers.json_api.client import outcome_unknown
 from providers.state import State, read, write
 from providers.status import Status
+from providers.stored_objects import IDEMPOTENCY
 
 _LIFE: Final = timedelta(hours=24)
 _KEY_LIMIT: Final = 256
@@ -33,7 +34,7 @@ class Repeat:
         if len(key) > _KEY_LIMIT:
             raise invalid_argument(f"x-ferry-idempotency-key has at most {_KEY_LIMIT} characters")
         digest = hashlib.sha256(key.encode()).hexdigest()
-        self._name = f"idempotency/{upstream}/{tenant}/{digest}"
+        self._name = IDEMPOTENCY.name(upstream, tenant, digest)
         self._state = state
         self._fingerprint = fingerprint
         self.mark = hashlib.sha256(f"{tenant}{digest}{fingerprint}".encode()).hexdigest()

@@ -16,6 +16,7 @@ import orjson
 from providers.body import Body, close
 from providers.memory import Reservation
 from providers.state import State
+from providers.stored_objects import TABLES
 
 _INDEXED_ID: Final = re.compile(r"r([0-9]{10})(?:-([0-9a-f]{32}))?")
 # Enough for 100,000 requests with keys of 1,300 bytes on average.
@@ -93,7 +94,7 @@ class RequestTables:
     """The tables of one upstream's batches. `name` is the input's id and the job's, together."""
 
     def __init__(self, upstream: str, state: State) -> None:
-        self._prefix = f"batches/{upstream}"
+        self._prefix = TABLES.name(upstream)
         self._state = state
 
     async def write(self, name: str, table: RequestTable) -> None:

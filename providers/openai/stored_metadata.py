@@ -8,13 +8,14 @@ from providers.json_api.client import Answer
 from providers.openai import batch_records as records
 from providers.resource_names import FileId, FileKind
 from providers.state import State, read, write
+from providers.stored_objects import METADATA
 
 
 class StoredMetadata:
     """The metadata of one upstream's batches, read only for a batch that the upstream returned."""
 
     def __init__(self, upstream: str, state: State) -> None:
-        self._prefix = f"metadata/{upstream}"
+        self._upstream = upstream
         self._state = state
 
     async def store(self, native: Answer, metadata: Mapping[str, str]) -> Answer:
@@ -34,4 +35,4 @@ class StoredMetadata:
         await self._state.delete(self._name(native))
 
     def _name(self, native: Answer) -> str:
-        return f"{self._prefix}/{FileId(FileKind.RESULTS, native.id)}"
+        return METADATA.name(self._upstream, str(FileId(FileKind.RESULTS, native.id)))

@@ -23,8 +23,7 @@ from providers.resource_names import (
     result_file_id,
 )
 from providers.state import State, write
-
-PREFIX: Final = "owned/"
+from providers.stored_objects import OWNED
 
 # A new resource may not be in the list yet. Unverified: whether Google lists a batch's file of
 # results, and how long it keeps that (gemini.md section 7).
@@ -122,4 +121,4 @@ class Ownership:
         return {info.name.removeprefix(prefix) async for info in self._state.list(prefix)}
 
     def _name(self, tenant: str, kind: ResourceKind, key: str) -> str:
-        return f"{PREFIX}{self._upstream}/{tenant}/{kind}/{key}"
+        return OWNED.name(self._upstream, tenant, kind, key)

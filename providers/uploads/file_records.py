@@ -6,13 +6,14 @@ import orjson
 
 from providers.resource_names import native_file_id
 from providers.state import State, read, write
+from providers.stored_objects import FILES
 
 
 class FileRecords:
     """Display name, content type and upload session of the files at one upstream, by native id."""
 
     def __init__(self, upstream: str, state: State) -> None:
-        self._prefix = f"files/{upstream}"
+        self._upstream = upstream
         self._state = state
 
     async def read(self, native_id: str) -> dict[str, str] | None:
@@ -30,4 +31,4 @@ class FileRecords:
         await self._state.delete(self._name(native_id))
 
     def _name(self, native_id: str) -> str:
-        return f"{self._prefix}/{native_file_id(native_id)}"
+        return FILES.name(self._upstream, native_file_id(native_id))

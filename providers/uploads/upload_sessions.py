@@ -4,13 +4,14 @@ import secrets
 from typing import Final
 
 from providers.state import State, read, write
+from providers.stored_objects import UPLOADS
 
 _KEY_BYTES: Final = 32
 
 
 def session_object(session_id: str, name: str) -> str:
     """The name of an object of a session; the sweep removes all of them with the session."""
-    return f"uploads/{session_id}/{name}"
+    return UPLOADS.name(session_id, name)
 
 
 async def create_session_key(state: State, session_id: str) -> bytes:

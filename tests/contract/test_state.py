@@ -19,7 +19,9 @@ async def pieces(*chunks: bytes) -> AsyncIterator[bytes]:
         yield chunk
 
 
-@pytest.mark.parametrize("name", ["salt", "a/b/c", "a.b-c_d/0", "uploads/x1/parts/00000008"])
+@pytest.mark.parametrize(
+    "name", ["salt", "owned/a/b/c", "owned/a.b-c_d/0", "uploads/x1/parts/00000008"]
+)
 async def test_a_created_object_is_read_back(state: State, name: str) -> None:
     assert await write(state, name, b"content")
     assert await read(state, name) == b"content"
@@ -36,22 +38,22 @@ async def test_a_body_is_stored_unchanged(
     state: State, chunks: list[bytes], declared: bool
 ) -> None:
     content = b"".join(chunks)
-    assert await state.create("a", Body(pieces(*chunks), len(content) if declared else None))
-    got = await state.get("a")
+    assert await state.create("owned/a", Body(pieces(*chunks), len(content) if declared else None))
+    got = await state.get("owned/a")
     assert got is not None
     assert got.length == len(content)
     assert b"".join([chunk async for chunk in got.chunks]) == content
 
 
 async def test_an_existing_object_is_never_overwritten(state: State) -> None:
-    assert await write(state, "a", b"first")
-    assert not await write(state, "a", b"second")
-    assert await read(state, "a") == b"first"
+    assert await write(state, "owned/a", b"first")
+    assert not await write(state, "owned/a", b"second")
+    assert await read(state, "owned/a") == b"first"
 
 
 async def test_a_create_reads_its_body_even_if_the_name_exists(state: State) -> None:
     """So a caller that cuts one stream into slices continues at the right byte."""
-    await write(state, "a", b"first")
+    await write(state, "owned/a", b"first")
     ended = False
 
     async def source() -> AsyncIterator[bytes]:
@@ -59,7 +61,7 @@ async def test_a_create_reads_its_body_even_if_the_name_exists(state: State) -> 
         yield b"second"
         ended = True
 
-    assert not await state.create("a", Body(source(), 6))
+    assert not await state.create("owned/a", Body(source(), 6))
     assert ended
 
 
@@ -71,18 +73,19 @@ async def test_one_of_two_concurrent_creates_succeeds(state: State) -> None:
         yield content
 
     created = await asyncio.gather(
-        state.create("a", Body(source(b"x"), 1)), state.create("a", Body(source(b"y"), 1))
+        state.create("owned/a", Body(source(b"x"), 1)),
+        state.create("owned/a", Body(source(b"y"), 1)),
     )
     assert sorted(created) == [False, True]
-    assert await read(state, "a") == (b"x" if created[0] else b"y")
+    assert await read(state, "owned/a") == (b"x" if created[0] else b"y")
 
 
 @pytest.mark.parametrize("chunks", [[b"ab"], [b"abcd"], [], [b"abc", b"d"]])
 async def test_a_body_of_another_length_creates_nothing(state: State, chunks: list[bytes]) -> None:
     with pytest.raises(TruncatedBody):
-        await state.create("a", Body(pieces(*chunks), 3))
+        await state.create("owned/a", Body(pieces(*chunks), 3))
     assert await names(state) == []
-    assert await write(state, "a", b"later")
+    assert await write(state, "owned/a", b"later")
 
 
 async def test_a_body_that_fails_creates_nothing(state: State) -> None:
@@ -93,7 +96,7 @@ async def test_a_body_that_fails_creates_nothing(state: State) -> None:
         raise failure
 
     with pytest.raises(ConnectionResetError) as caught:
-        await state.create("a", Body(source(), None))
+        await state.create("owned/a", Body(source(), None))
     assert caught.value is failure
     assert await names(state) == []
 
@@ -106,7 +109,7 @@ async def test_a_cancelled_create_creates_nothing(state: State) -> None:
         begun.set()
         await asyncio.Event().wait()
 
-    create = asyncio.create_task(state.create("a", Body(source(), None)))
+    create = asyncio.create_task(state.create("owned/a", Body(source(), None)))
     await begun.wait()
     create.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -123,67 +126,99 @@ async def test_an_object_appears_only_when_it_is_complete(state: State) -> None:
         await may_end.wait()
         yield b"second"
 
-    create = asyncio.create_task(state.create("a", Body(source(), 11)))
+    create = asyncio.create_task(state.create("owned/a", Body(source(), 11)))
     await first_sent.wait()
-    assert await state.get("a") is None
-    assert await state.head("a") is None
+    assert await state.get("owned/a") is None
+    assert await state.head("owned/a") is None
     assert await names(state) == []
     may_end.set()
     assert await create
 
 
 async def test_a_missing_object_is_none(state: State) -> None:
-    assert await state.get("a/b") is None
-    assert await state.head("a/b") is None
-    assert await read(state, "a/b") is None
-    assert await names(state, "a/") == []
+    assert await state.get("owned/a/b") is None
+    assert await state.head("owned/a/b") is None
+    assert await read(state, "owned/a/b") is None
+    assert await names(state, "owned/a/") == []
 
 
 async def test_head_returns_size_and_time(state: State) -> None:
-    await write(state, "a/b", b"12345")
-    info = await state.head("a/b")
+    await write(state, "owned/a/b", b"12345")
+    info = await state.head("owned/a/b")
     assert info is not None
-    assert (info.name, info.size) == ("a/b", 5)
+    assert (info.name, info.size) == ("owned/a/b", 5)
     assert info.created.tzinfo is not None
     assert abs(datetime.now(UTC) - info.created) < timedelta(minutes=1)
     assert [info async for info in state.list("")] == [info]
 
 
 async def test_a_delete_is_final_and_harmless_if_repeated(state: State) -> None:
-    await write(state, "a/b", b"x")
-    await write(state, "a/c", b"y")
+    await write(state, "owned/a/b", b"x")
+    await write(state, "owned/a/c", b"y")
     for _ in range(2):
-        await state.delete("a/b")
-    assert await names(state) == ["a/c"]
-    assert await write(state, "a/b", b"again")
+        await state.delete("owned/a/b")
+    assert await names(state) == ["owned/a/c"]
+    assert await write(state, "owned/a/b", b"again")
 
 
 @pytest.mark.parametrize(
     ("prefix", "expected"),
     [
-        ("", ["a", "a-b", "a.b", "a/b", "a/b/c", "a/b0", "a0", "b/x"]),
-        ("a", ["a", "a-b", "a.b", "a/b", "a/b/c", "a/b0", "a0"]),
-        ("a/", ["a/b", "a/b/c", "a/b0"]),
-        ("a/b", ["a/b", "a/b/c", "a/b0"]),
-        ("a/b/", ["a/b/c"]),
-        ("b/x", ["b/x"]),
-        ("b/xy", []),
-        ("c/", []),
+        (
+            "",
+            [
+                "owned/a",
+                "owned/a-b",
+                "owned/a.b",
+                "owned/a/b",
+                "owned/a/b/c",
+                "owned/a/b0",
+                "owned/a0",
+                "owned/b/x",
+            ],
+        ),
+        (
+            "owned/a",
+            [
+                "owned/a",
+                "owned/a-b",
+                "owned/a.b",
+                "owned/a/b",
+                "owned/a/b/c",
+                "owned/a/b0",
+                "owned/a0",
+            ],
+        ),
+        ("owned/a/", ["owned/a/b", "owned/a/b/c", "owned/a/b0"]),
+        ("owned/a/b", ["owned/a/b", "owned/a/b/c", "owned/a/b0"]),
+        ("owned/a/b/", ["owned/a/b/c"]),
+        ("owned/b/x", ["owned/b/x"]),
+        ("owned/b/xy", []),
+        ("owned/c/", []),
     ],
 )
 async def test_a_prefix_lists_names_in_order(
     state: State, prefix: str, expected: list[str]
 ) -> None:
-    for name in ["b/x", "a0", "a/b0", "a/b", "a/b/c", "a.b", "a", "a-b"]:
+    for name in [
+        "owned/b/x",
+        "owned/a0",
+        "owned/a/b0",
+        "owned/a/b",
+        "owned/a/b/c",
+        "owned/a.b",
+        "owned/a",
+        "owned/a-b",
+    ]:
         await write(state, name, b"")
     assert await names(state, prefix) == expected
 
 
 async def test_deletes_while_listing_are_harmless(state: State) -> None:
     for number in range(600):
-        await write(state, f"x/{number:04}/y", b"")
+        await write(state, f"owned/x/{number:04}/y", b"")
     seen = 0
-    async for info in state.list("x/"):
+    async for info in state.list("owned/x/"):
         await state.delete(info.name)
         seen += 1
     assert seen == 600
@@ -212,10 +247,10 @@ async def test_deletes_while_listing_are_harmless(state: State) -> None:
 )
 async def test_an_invalid_name_is_refused(state: State, name: str) -> None:
     with pytest.raises(ValueError, match="name"):
-        await write(state, name, b"")
+        await write(state, f"owned/{name}", b"")
     with pytest.raises(ValueError, match="name"):
-        await state.get(name)
+        await state.get(f"owned/{name}")
     with pytest.raises(ValueError, match="name"):
-        await state.head(name)
+        await state.head(f"owned/{name}")
     with pytest.raises(ValueError, match="name"):
-        await state.delete(name)
+        await state.delete(f"owned/{name}")

@@ -71,11 +71,11 @@ class Failing(MemoryState):
 async def ask(state: BoundedState, operation: str) -> None:
     match operation:
         case "create":
-            await state.create("a", in_memory(b"x"))
+            await state.create("owned/a", in_memory(b"x"))
         case "read":
             await read(state, "there")
         case "head":
-            await state.head("a")
+            await state.head("owned/a")
         case "delete":
             await state.delete("a")
         case "list":
@@ -128,8 +128,8 @@ async def test_a_source_may_take_longer_than_the_store(tmp_path: Path) -> None:
         BoundedState(DirectoryState(tmp_path), 2 * MOMENT),
     ):
         arrived.clear()
-        assert await state.create("a", Body(source(), 2))
-        assert await read(state, "a") == b"ab"
+        assert await state.create("owned/a", Body(source(), 2))
+        assert await read(state, "owned/a") == b"ab"
 
 
 async def test_a_disk_that_hangs_stops_neither_the_loop_nor_a_look_up_of_a_name(
@@ -145,7 +145,7 @@ async def test_a_disk_that_hangs_stops_neither_the_loop_nor_a_look_up_of_a_name(
     state = BoundedState(DirectoryState(tmp_path), MOMENT)
     try:
         results = await asyncio.gather(
-            *(state.head("a") for _ in range(64)), return_exceptions=True
+            *(state.head("owned/a") for _ in range(64)), return_exceptions=True
         )
         assert {type(result) for result in results} == {StateError}
         loop = asyncio.get_running_loop()
@@ -160,7 +160,7 @@ async def test_one_that_stops_waiting_is_not_held_up(tmp_path: Path) -> None:
     store = Hanging()
     with pytest.raises(TimeoutError):
         async with asyncio.timeout(MOMENT):
-            await BoundedState(store, 3600).head("a")
+            await BoundedState(store, 3600).head("owned/a")
 
 
 async def test_a_source_is_let_go_of_before_its_error_is_told() -> None:
@@ -178,7 +178,7 @@ async def test_a_source_is_let_go_of_before_its_error_is_told() -> None:
             closed = True
 
     with pytest.raises(Broken):
-        await BoundedState(MemoryState(), 30).create("a", Body(source(), 2))
+        await BoundedState(MemoryState(), 30).create("owned/a", Body(source(), 2))
     assert closed
 
 
@@ -227,7 +227,7 @@ async def test_a_failure_names_the_store_and_nothing_else(
     error: Exception, status: Status, reason: str
 ) -> None:
     with pytest.raises(StateError) as caught:
-        await BoundedState(Failing(error)).head("a")
+        await BoundedState(Failing(error)).head("owned/a")
     assert (caught.value.status, caught.value.provider) == (status, None)
     assert caught.value.message.startswith("the proxy's state store failed: ")
     assert reason in caught.value.message
@@ -246,8 +246,23 @@ async def test_an_error_of_a_bodys_source_passes_as_it_is(error: Exception, tmp_
     for store in (MemoryState(), DirectoryState(tmp_path)):
         state = BoundedState(store)
         with pytest.raises(type(error)) as caught:
-            await state.create("a", Body(source(), 2))
+            await state.create("owned/a", Body(source(), 2))
         assert caught.value is error
+
+
+# --- names -----------------------------------------------------------------------------------
+
+
+async def test_a_name_outside_the_table_of_stored_objects_is_never_written() -> None:
+    store = MemoryState()
+    state = BoundedState(store)
+    with pytest.raises(ValueError, match="not in the table"):
+        await state.create("cache/a", in_memory(b"x"))
+    with pytest.raises(ValueError, match="not in the table"):
+        await state.parted.begin("cache/a")
+    with pytest.raises(ValueError, match="lets nothing list"):
+        state.list("records/")
+    assert store.objects == {}
 
 
 # --- a directory that fails while it is used -------------------------------------------------
@@ -256,28 +271,28 @@ async def test_an_error_of_a_bodys_source_passes_as_it_is(error: Exception, tmp_
 async def test_a_directory_without_rights(tmp_path: Path) -> None:
     tmp_path.chmod(0o500)
     with unprivileged(), pytest.raises(StateError, match="Permission denied") as caught:
-        await write(bounded(DirectoryState(tmp_path / "state")), "a", b"x")
+        await write(bounded(DirectoryState(tmp_path / "state")), "owned/a", b"x")
     assert caught.value.status == Status.FAILED_PRECONDITION
 
 
 async def test_a_file_in_the_way(tmp_path: Path) -> None:
     state = bounded(DirectoryState(tmp_path))
-    await write(state, "a/b", b"x")
-    (tmp_path / "c").write_bytes(b"")
+    await write(state, "owned/a/b", b"x")
+    (tmp_path / "owned" / "c").write_bytes(b"")
     with pytest.raises(StateError, match="Not a directory") as caught:
-        await write(state, "c/d", b"x")
+        await write(state, "owned/c/d", b"x")
     assert caught.value.status == Status.FAILED_PRECONDITION
 
 
 async def test_a_directory_that_was_removed_is_made_again(tmp_path: Path) -> None:
     state = bounded(DirectoryState(tmp_path / "state"))
-    await write(state, "a", b"x")
+    await write(state, "owned/a", b"x")
     for path in sorted((tmp_path / "state").rglob("*"), reverse=True):
         path.rmdir() if path.is_dir() else path.unlink()
     (tmp_path / "state").rmdir()
-    assert await read(state, "a") is None
-    assert await write(state, "a", b"y")
-    assert await read(state, "a") == b"y"
+    assert await read(state, "owned/a") is None
+    assert await write(state, "owned/a", b"y")
+    assert await read(state, "owned/a") == b"y"
 
 
 async def test_a_read_that_is_cancelled_as_its_chunk_arrives_closes_the_source() -> None:
@@ -295,7 +310,7 @@ async def test_a_read_that_is_cancelled_as_its_chunk_arrives_closes_the_source()
             finally:
                 closed.set()
 
-    readers.append(asyncio.create_task(read(BoundedState(Cancelling(), MOMENT), "a")))
+    readers.append(asyncio.create_task(read(BoundedState(Cancelling(), MOMENT), "owned/a")))
     with pytest.raises(asyncio.CancelledError):
         await readers[0]
     assert closed.is_set()

@@ -311,9 +311,9 @@ async def test_a_refusal_that_passes_is_unavailable(
 ) -> None:
     await s3.arm(put(prefix), "status", status=status, body=error(code))
     with pytest.raises(StateError, match=code) as caught:
-        await write(BoundedState(state), "a", b"x")
+        await write(BoundedState(state), "files/a", b"x")
     assert (caught.value.status, caught.value.provider) == (Status.UNAVAILABLE, None)
-    assert await write(state, "a", b"x")
+    assert await write(state, "files/a", b"x")
 
 
 async def test_a_get_that_is_refused_is_an_error(

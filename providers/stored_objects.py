@@ -1,0 +1,142 @@
+"""The table of what the proxy keeps in its state store. A name outside it is never written.
+
+Names and meanings of rows stay: later versions read what earlier ones stored.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum, auto
+from typing import Final
+
+
+class Life(Enum):
+    """When the sweep deletes an object, counted from its creation."""
+
+    UPLOAD = auto()
+    """When the URL of its upload has expired."""
+
+    STATE = auto()
+    """After the state's time to live."""
+
+    LONGER = auto()
+    """Later than any record that names it, so that no record is found without its data.
+
+    In a bucket, an object that was written in parts is as old as the start of its upload.
+    """
+
+    UNLIMITED = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """`prefix` ends in a slash, except for the one object that is a row by itself.
+
+    `listed_by` says what lists the objects besides the sweep; empty if nothing does.
+    """
+
+    prefix: str
+    holds: str
+    life: Life
+    listed_by: str = ""
+
+    def name(self, *segments: str) -> str:
+        return self.prefix + "/".join(segments)
+
+
+SALT: Final = Row("salt", "the random bytes from which tenants are derived", Life.UNLIMITED)
+UPLOADS: Final = Row(
+    "uploads/",
+    "an upload session: its key, where its parts go, parts that wait, how it ended",
+    Life.UPLOAD,
+    listed_by="the end of the session",
+)
+PARTED: Final = Row(
+    "parted/",
+    "the parts of an unfinished object, where the store has no uploads in parts",
+    Life.UPLOAD,
+    listed_by="the upload itself",
+)
+FILES: Final = Row("files/", "what a provider has no field for, of an uploaded file", Life.STATE)
+STAGED: Final = Row(
+    "staged/",
+    "the record of a file that the proxy keeps itself",
+    Life.STATE,
+    listed_by="the tenant's list of files",
+)
+STAGED_CONTENT: Final = Row("staged-content/", "the content of such a file", Life.LONGER)
+TABLES: Final = Row("batches/", "a batch's table from index to key or metadata", Life.STATE)
+RECORDS: Final = Row("records/", "what a provider does not store about a batch", Life.STATE)
+METADATA: Final = Row("metadata/", "the metadata that a server dropped from a batch", Life.STATE)
+IDEMPOTENCY: Final = Row(
+    "idempotency/", "the attempt and the batch of an idempotency key, for a day", Life.STATE
+)
+# Without its marker, a batch that the provider keeps would show up again.
+DELETED: Final = Row(
+    "tombstones/", "markers of deleted batches and results that the provider keeps", Life.UNLIMITED
+)
+# A file or a batch without its owner's record would belong to no tenant.
+OWNED: Final = Row(
+    "owned/",
+    "which tenant made a file or a batch, empty",
+    Life.UNLIMITED,
+    listed_by="the tenant's lists of files and batches",
+)
+IMMEDIATE: Final = Row(
+    "immediate/",
+    "an immediate batch as it was created",
+    Life.STATE,
+    listed_by="the tenant's list of batches",
+)
+IMMEDIATE_OPEN: Final = Row(
+    "immediate-open/",
+    "markers of unfinished immediate batches on the proxy's own credential",
+    Life.STATE,
+    listed_by="the periodic look for work",
+)
+IMMEDIATE_WORK: Final = Row(
+    "immediate-work/",
+    "the input, leases, answers and results of an immediate batch",
+    Life.LONGER,
+    listed_by="the run of the batch",
+)
+IMMEDIATE_ENDED: Final = Row("immediate-ended/", "how an immediate batch ended", Life.LONGER)
+PROOF: Final = Row("proof/", "the objects that prove that a bucket overwrites nothing", Life.STATE)
+
+TABLE: Final = (
+    SALT,
+    UPLOADS,
+    PARTED,
+    FILES,
+    STAGED,
+    STAGED_CONTENT,
+    TABLES,
+    RECORDS,
+    METADATA,
+    IDEMPOTENCY,
+    DELETED,
+    OWNED,
+    IMMEDIATE,
+    IMMEDIATE_OPEN,
+    IMMEDIATE_WORK,
+    IMMEDIATE_ENDED,
+    PROOF,
+)
+_BY_PREFIX: Final[Mapping[str, Row]] = {row.prefix: row for row in TABLE}
+
+
+def row_of(name: str) -> Row | None:
+    first, slash, _ = name.partition("/")
+    return _BY_PREFIX.get(first + slash)
+
+
+def check_written(name: str) -> None:
+    """Raises ValueError for a name outside the table."""
+    if row_of(name) is None:
+        raise ValueError(f"the name {name!r} is not in the table of stored objects")
+
+
+def check_listed(prefix: str) -> None:
+    """Raises ValueError for objects that only the sweep may list; it lists all at once."""
+    row = row_of(prefix)
+    if prefix and not (row and row.listed_by):
+        raise ValueError(f"the table of stored objects lets nothing list {prefix!r}")
