@@ -16,6 +16,7 @@ from middlewares.request_keys import Gateway
 from middlewares.sealing import UploadUrls
 from providers.anthropic import provider as anthropic
 from providers.aws.target import AwsTargetOptions
+from providers.batches.immediate.jobs import ImmediateOptions, ImmediateUse
 from providers.batches.json_lines import LineSplitter
 from providers.bedrock import provider as bedrock
 from providers.credential import Credential
@@ -96,7 +97,11 @@ def _bedrock(name: str, settings: ProviderSettings, deps: Dependencies) -> Provi
     options = bedrock.BedrockOptions(
         target=target,
         minimum=settings.min_records,
-        immediate=settings.small_batches == "immediate",
+        immediate=ImmediateOptions(
+            ImmediateUse(settings.immediate_use),
+            settings.immediate_requests,
+            settings.immediate_calls,
+        ),
         upload_life=deps.settings.upload_ttl,
         limits=_limits(deps.settings),
     )
@@ -142,6 +147,9 @@ _BEDROCK_SETTINGS: Final = frozenset(
         "runtime_url",
         "s3_endpoint_url",
         "min_records",
+        "immediate_batches",
+        "immediate_requests",
+        "immediate_calls",
         "small_batches",
         "allow_headers",
     }

@@ -24,6 +24,7 @@ Flag = Annotated[bool, with_message("must be true or false")]
 Credentials = Literal["caller", "ambient"]
 Uploads = Literal["auto", "staged"]
 ApiVersion = Literal["2023-06-01", "2026-10-21"]
+ImmediateBatches = Literal["never", "small", "always"]
 SmallBatches = Literal["refuse", "immediate"]
 
 # Every kind has these settings. The others belong to the kinds that list them.
@@ -51,13 +52,24 @@ class ProviderSettings(BaseModel):
     s3_uri: Annotated[str, BeforeValidator(parse_bedrock_s3_uri)] | None = None
     s3_endpoint_url: HttpUrl | None = None
     min_records: Annotated[int, whole_number(1)] = 100
-    small_batches: Annotated[SmallBatches, one_of(*get_args(SmallBatches))] = "refuse"
+    immediate_batches: Annotated[ImmediateBatches, one_of(*get_args(ImmediateBatches))] = "never"
+    immediate_requests: Annotated[int, whole_number(1)] = 10_000
+    immediate_calls: Annotated[int, whole_number(1)] = 32
+    # The earlier name of `immediate_batches`.
+    small_batches: Annotated[SmallBatches, one_of(*get_args(SmallBatches))] | None = None
     allow_headers: Flag = True
 
     @property
     def ambient(self) -> bool:
         """Whether this provider is used with the proxy's own credential."""
         return self.credentials == "ambient"
+
+    @property
+    def immediate_use(self) -> ImmediateBatches:
+        """Which batches the proxy runs itself, by the new or by the earlier setting."""
+        if self.small_batches is None:
+            return self.immediate_batches
+        return "small" if self.small_batches == "immediate" else "never"
 
 
 class KindOfProvider(Protocol):
@@ -121,6 +133,7 @@ def provider_problems(providers: Mapping[str, ProviderSettings], kinds: Kinds) -
             text = f": {name} always has the kind {name}; choose another name for the provider"
             yield Problem(setting, text)
         yield from _misplaced(name, provider, kinds)
+        yield from _immediate_problems(name, provider, kind)
         if kind.takes_api_key:
             yield from _key_problems(name, provider)
 
@@ -135,6 +148,18 @@ def _misplaced(name: str, provider: ProviderSettings, kinds: Kinds) -> Iterator[
             yield Problem(("providers", name, field), f": only {' and '.join(owners)} {have} it")
 
 
+def _immediate_problems(
+    name: str, provider: ProviderSettings, kind: KindOfProvider
+) -> Iterator[Problem]:
+    setting = ("providers", name, "immediate_batches")
+    if {"small_batches", "immediate_batches"} <= provider.model_fields_set:
+        earlier = variable("providers", name, "small_batches")
+        yield Problem(setting, f": cannot be set together with {earlier}, its earlier name")
+    has_setting, has_minimum = (each in kind.settings for each in (setting[-1], "min_records"))
+    if provider.immediate_batches == "small" and has_setting and not has_minimum:
+        yield Problem(setting, ": cannot be small, as this kind takes batches of any size")
+
+
 def _key_problems(name: str, provider: ProviderSettings) -> Iterator[Problem]:
     key = ("providers", name, "api_key")
     credentials = variable("providers", name, "credentials")
@@ -147,6 +172,10 @@ def _key_problems(name: str, provider: ProviderSettings) -> Iterator[Problem]:
 def shown_settings(provider: ProviderSettings, kinds: Kinds) -> Iterator[tuple[str, Any]]:
     """The settings of `provider` for printing, with the base URL that is in use."""
     kind = kinds[provider.kind or ""]
+    in_use = {
+        "base_url": provider.base_url or kind.public_url,
+        "immediate_batches": provider.immediate_use,
+    }
     for field in settings_of(kind):
-        in_use = provider.base_url or kind.public_url if field == "base_url" else None
-        yield field, in_use or getattr(provider, field)
+        if field != "small_batches":
+            yield field, in_use.get(field) or getattr(provider, field)

@@ -29,6 +29,12 @@ def probable_mistakes(settings: Settings, kinds: Kinds) -> Iterator[str]:
         )
     for name, provider in settings.providers.items():
         yield from _address_mistakes(name, provider, kinds)
+        if provider.small_batches is not None:
+            setting = variable("providers", name, "immediate_batches")
+            yield (
+                f"{variable('providers', name, 'small_batches')} is the earlier name of {setting}: "
+                f"set {setting}={provider.immediate_use}."
+            )
 
 
 def _address_mistakes(name: str, provider: ProviderSettings, kinds: Kinds) -> Iterator[str]:

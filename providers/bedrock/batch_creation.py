@@ -1,4 +1,4 @@
-"""The creation of a batch: a job at Bedrock or, below its minimum, an immediate batch."""
+"""The creation of a batch: a job at Bedrock or an immediate batch."""
 
 from dataclasses import dataclass
 
@@ -6,7 +6,7 @@ from providers.aws.target import AwsTarget
 from providers.batches.batch_input import BatchInput
 from providers.batches.batch_target import FoundBatch
 from providers.batches.immediate.creation import NewImmediateJob
-from providers.batches.immediate.jobs import ImmediateJobs
+from providers.batches.immediate.jobs import ImmediateJobs, ImmediateUse
 from providers.bedrock.content.native_lines import NativeRules
 from providers.bedrock.jobs.found_job import JobBatch, JobParts
 from providers.bedrock.jobs.job_creation import JobCreation, NewJob, input_folder
@@ -32,16 +32,16 @@ class Creation:
 
 
 class BatchCreation:
-    """`minimum` is the number of records in a job. `immediate` runs smaller batches.
+    """`minimum` is the number of records in a job; `use` says which batches `immediate` runs.
 
-    If `immediate` is None, smaller batches are refused. `settings` is the prefix of the upstream's
-    settings.
+    `settings` is the prefix of the upstream's settings.
     """
 
     def __init__(
         self,
         parts: JobParts,
-        immediate: ImmediateJobs | None,
+        immediate: ImmediateJobs,
+        use: ImmediateUse,
         minimum: int,
         settings: str,
     ) -> None:
@@ -49,6 +49,7 @@ class BatchCreation:
         self._parts = parts
         self._jobs = JobCreation(parts.s3, parts.jobs, parts.memory)
         self._immediate = immediate
+        self._use = use
         self._minimum = minimum
 
     async def create(self, creation: Creation, reservation: Reservation) -> FoundBatch:
@@ -56,19 +57,19 @@ class BatchCreation:
         copy_folder = input_folder(target, creation.job)
         media = Media(target.folder, copy_folder, creation.batch.check_file_name)
         found = await ready(self._input(creation, media), reservation)
-        if found.count < self._minimum:
-            return await self._small(creation, found, reservation)
+        if found.count < self._minimum and self._use is ImmediateUse.NEVER:
+            raise self._too_small(found.count)
+        if found.count < self._minimum or self._use is ImmediateUse.ALWAYS:
+            return await self._create_immediate(creation, found, reservation)
         found = await ready_for_a_job(found, reservation)
         await found.input.media.check(self._parts.s3, target)
         job = NewJob(creation.job, target, creation.batch, creation.repeatable)
         made, kept = await self._jobs.create(job, found)
         return JobBatch(self._parts, target, made, kept)
 
-    async def _small(
+    async def _create_immediate(
         self, creation: Creation, found: ReadyInput, reservation: Reservation
     ) -> FoundBatch:
-        if self._immediate is None:
-            raise self._too_small(found.count)
         if found.input.media.paths:
             media = Media(creation.target.folder, None)
             found = await ready(self._input(creation, media), reservation)
@@ -92,6 +93,6 @@ class BatchCreation:
         return invalid_argument(
             f"too few records ({count}) for a batch at Bedrock: its quota 'Minimum number of "
             f"records per batch inference job' is {self._minimum} here "
-            f"({self._settings}MIN_RECORDS); with {self._settings}SMALL_BATCHES=immediate the "
+            f"({self._settings}MIN_RECORDS); with {self._settings}IMMEDIATE_BATCHES=small the "
             "proxy runs such batches itself, at full price"
         )

@@ -20,7 +20,7 @@ from providers.batches.background import Background
 from providers.batches.deleted_markers import DeletedMarkers
 from providers.batches.files_with_results import FilesWithResults
 from providers.batches.immediate.combined import CombinedTarget
-from providers.batches.immediate.jobs import ImmediateJobs
+from providers.batches.immediate.jobs import ImmediateJobs, ImmediateOptions
 from providers.batches.json_lines import NumberedSplitter, ResultSplitter
 from providers.batches.target_batches import TargetBatches
 from providers.bedrock.answers import BedrockAnswers
@@ -56,14 +56,14 @@ _NAMES: Final = NameForms(
 
 @dataclass(frozen=True, slots=True)
 class BedrockOptions:
-    """`minimum`: records in a job. `immediate`: whether the proxy runs smaller batches itself.
+    """`minimum`: records in a job. `immediate`: the batches that the proxy runs itself.
 
     `upload_life`: until an unfinished upload is abandoned.
     """
 
     target: AwsTargetOptions
     minimum: int
-    immediate: bool
+    immediate: ImmediateOptions
     upload_life: timedelta
     limits: Limits
 
@@ -88,11 +88,14 @@ def bedrock(
     )
     own = options.target.own_keys is not None
     answers = BedrockAnswers(client, targets, limits.line)
-    immediate = ImmediateJobs(name, state, memory, background, answers, limits.line, ambient=own)
+    immediate = ImmediateJobs(
+        name, state, memory, background, answers, limits.line, options.immediate, ambient=own
+    )
     jobs = JobBatches(targets, parts)
     creation = BatchCreation(
         parts,
-        immediate if options.immediate else None,
+        immediate,
+        options.immediate.use,
         options.minimum,
         settings_prefix(name),
     )

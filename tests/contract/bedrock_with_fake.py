@@ -16,6 +16,7 @@ from yarl import URL
 from providers.aws.client import AwsClient
 from providers.aws.keys import AwsKeys
 from providers.aws.target import AwsTargetOptions
+from providers.batches.immediate.jobs import ImmediateOptions, ImmediateUse
 from providers.bedrock import provider as bedrock_provider
 from providers.bedrock.provider import BedrockOptions, bedrock
 from providers.credential import Caller, Credential
@@ -107,14 +108,19 @@ class BedrockWithFake(ProviderWithFake):
         self,
         *,
         minimum: int = MINIMUM,
-        immediate: bool = False,
+        immediate: ImmediateUse = ImmediateUse.NEVER,
+        most: int = 10_000,
         limits: Limits = LIMITS,
         state: State | None = None,
         **target: Any,
     ) -> Provider:
         """Another process with the same state, or with `state`. It retries without a delay."""
         options = BedrockOptions(
-            replace(self._target_options(), **target), minimum, immediate, UPLOAD_LIFE, limits
+            replace(self._target_options(), **target),
+            minimum,
+            ImmediateOptions(immediate, requests=most, calls=32),
+            UPLOAD_LIFE,
+            limits,
         )
         with patch.object(bedrock_provider, "AwsClient", partial(AwsClient, wait=wait_none())):
             kept = state or self.state

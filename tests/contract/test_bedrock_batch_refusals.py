@@ -53,7 +53,7 @@ async def test_fewer_records_than_the_minimum_are_refused_with_the_quotas_name(
     assert error.status == Status.INVALID_ARGUMENT
     for named in ("6", "Minimum number of records per batch inference job", "100", "MIN_RECORDS"):
         assert named in error.message
-    assert "SMALL_BATCHES=immediate" in error.message
+    assert "IMMEDIATE_BATCHES=small" in error.message
     await nothing_left(bedrock)
     assert await bedrock.requests("PUT") == await bedrock.requests("POST") == []
 

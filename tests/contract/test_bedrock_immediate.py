@@ -6,6 +6,7 @@ from typing import Any
 import orjson
 import pytest
 
+from providers.batches.immediate.jobs import ImmediateUse
 from providers.resource_names import result_file_id
 from providers.resources import (
     BatchKind,
@@ -48,7 +49,7 @@ TOOL = {"functionDeclarations": [{"name": "look", "parameters": {"type": "OBJECT
 
 @pytest.fixture
 async def small(bedrock: BedrockWithFake) -> BedrockWithFake:
-    bedrock.provider = bedrock.replica(immediate=True)
+    bedrock.provider = bedrock.replica(immediate=ImmediateUse.SMALL)
     return bedrock
 
 
@@ -81,6 +82,43 @@ async def test_it_stores_nothing_at_aws_and_sends_each_record_once(small: Bedroc
     assert await small.keys() == []
     assert await jobs_created(small) == 0
     assert len(await small.calls("POST", RUNTIME)) == len(FEW)
+
+
+async def test_always_is_for_a_batch_of_any_size(bedrock: BedrockWithFake) -> None:
+    bedrock.provider = bedrock.replica(immediate=ImmediateUse.ALWAYS)
+    for count in (1, MINIMUM, len(TEXTS)):
+        batch_id = await created(bedrock, inline(*TEXTS[:count]))
+        assert batch_id.startswith("immediate-")
+        assert (await has_ended(bedrock, batch_id)).state is BatchState.SUCCEEDED
+        assert len(await items(bedrock, batch_id)) == count
+    assert await jobs_created(bedrock) == 0
+
+
+async def test_always_takes_tools_for_every_model_and_media_where_they_are(
+    bedrock: BedrockWithFake,
+) -> None:
+    bedrock.provider = bedrock.replica(immediate=ImmediateUse.ALWAYS, minimum=1)
+    file_id = await bedrock.upload(b"png", "a.png", mime_type="image/png")
+    media = {"fileData": {"fileUri": f"files/{file_id}", "mimeType": "image/png"}}
+    contents = [{"role": "user", "parts": [media, {"text": "call the tool"}]}]
+    batch_id = await created(bedrock, one({"contents": contents, "tools": [TOOL]}, NOVA))
+    await has_ended(bedrock, batch_id)
+    [item] = await items(bedrock, batch_id)
+    [part] = item["response"]["candidates"][0]["content"]["parts"]
+    assert part["functionCall"]["name"] == "look"
+    assert len(await bedrock.keys()) == 1
+
+
+async def test_more_requests_than_the_proxy_runs_itself_are_refused(
+    bedrock: BedrockWithFake,
+) -> None:
+    bedrock.provider = bedrock.replica(immediate=ImmediateUse.ALWAYS, most=2)
+    error = await refused(bedrock.batches.create(CALLER, inline(*TEXTS[:3])))
+    assert error.status == Status.INVALID_ARGUMENT
+    for named in ("too many requests (3)", "at most 2", "IMMEDIATE_REQUESTS"):
+        assert named in error.message
+    assert bedrock.state.objects == {}
+    await has_ended(bedrock, await created(bedrock, inline(*TEXTS[:2])))
 
 
 async def test_the_minimum_is_a_job(small: BedrockWithFake) -> None:
@@ -227,7 +265,7 @@ async def test_deleted_results_leave_the_batch(small: BedrockWithFake) -> None:
 
 async def test_a_repeat_is_the_same_batch(small: BedrockWithFake) -> None:
     keyed = inline(*FEW, idempotency_key="once", fingerprint="f")
-    replicas = [small.replica(immediate=True) for _ in range(3)]
+    replicas = [small.replica(immediate=ImmediateUse.SMALL) for _ in range(3)]
     made = {
         made.batch.id
         for made in await asyncio.gather(

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from providers.aws.target import REGION_HEADER, ROLE_HEADER, S3_HEADER
+from providers.batches.immediate.jobs import ImmediateUse
 from providers.resource_names import object_file_id, result_file_id
 from providers.status import Status
 from tests.contract.bedrock_batching import TEXTS, created, ended
@@ -125,7 +126,7 @@ async def test_a_caller_cannot_choose_where_the_proxys_own_keys_go(
 async def test_headers_do_not_say_where_an_immediate_batch_is(
     bedrock: BedrockWithFake, changes: dict[str, Any], header: str
 ) -> None:
-    bedrock.provider = bedrock.replica(immediate=True, **changes)
+    bedrock.provider = bedrock.replica(immediate=ImmediateUse.SMALL, **changes)
     batch_id = await created(bedrock, inline("few"))
     await has_ended(bedrock, batch_id)
     caller = replace(CALLER, headers={header: SAYS[header]})

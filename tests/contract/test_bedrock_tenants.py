@@ -7,6 +7,7 @@ from typing import Any
 import orjson
 import pytest
 
+from providers.batches.immediate.jobs import ImmediateUse
 from providers.credential import Caller, Credential
 from providers.resource_names import decode_object_id, result_file_id
 from providers.resources import BatchKind, InlineRequest, NewBatch
@@ -42,7 +43,7 @@ MARK = ANNA.tenant[:16]
 async def shared(bedrock: BedrockWithFake) -> BedrockWithFake:
     """Both use client tokens; the calls are Anna's unless a test names Bert."""
     bedrock.provider = bedrock.replica(
-        own_keys=the_own_keys, isolated=True, headers=False, immediate=True
+        own_keys=the_own_keys, isolated=True, headers=False, immediate=ImmediateUse.SMALL
     )
     bedrock.caller = ANNA
     return bedrock
@@ -264,7 +265,7 @@ async def test_a_native_line_may_not_name_other_tenants_objects(
         own_keys=the_own_keys,
         isolated=True,
         headers=False,
-        immediate=immediate,
+        immediate=ImmediateUse.SMALL if immediate else ImmediateUse.NEVER,
         minimum=100 if immediate else 3,
     )
     secret = f"{BERT.tenant[:16]}/cat.png"

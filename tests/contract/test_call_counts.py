@@ -10,6 +10,7 @@ import orjson
 import pytest
 from yarl import URL
 
+from providers.batches.immediate.jobs import ImmediateUse
 from providers.body import in_memory
 from providers.provider import Provider, RelayedRequest
 from providers.state import State
@@ -150,7 +151,7 @@ async def test_anthropic(name: str, operation: Operation) -> None:
 @pytest.mark.parametrize(("name", "operation"), rows("bedrock"))
 async def test_bedrock(bedrock: BedrockWithFake, name: str, operation: Operation) -> None:
     def over(state: State) -> Provider:
-        return bedrock.replica(immediate=True, state=state)
+        return bedrock.replica(immediate=ImmediateUse.SMALL, state=state)
 
     subject = Subject(
         bedrock,

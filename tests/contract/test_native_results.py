@@ -6,6 +6,7 @@ import orjson
 import pytest
 
 from providers.batches.immediate.job_store import is_immediate
+from providers.batches.immediate.jobs import ImmediateUse
 from providers.batches.request_table import indexed_id
 from providers.provider import Provider
 from providers.resource_names import result_file_id
@@ -47,7 +48,7 @@ async def anthropic() -> AsyncIterator[AnthropicWithFake]:
 @pytest.fixture
 def small(bedrock: BedrockWithFake) -> BedrockWithFake:
     """The provider runs batches below the minimum itself."""
-    bedrock.provider = bedrock.replica(immediate=True)
+    bedrock.provider = bedrock.replica(immediate=ImmediateUse.SMALL)
     return bedrock
 
 

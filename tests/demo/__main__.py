@@ -48,7 +48,7 @@ STOPS = (
         "anthropic.claude-haiku-4-5-20251001-v1:0",
         "amazon.titan-embed-text-v2:0",
         bedrock_lines,
-        {"SMALL_BATCHES": "immediate"},
+        {"IMMEDIATE_BATCHES": "small"},
         job_size=100,
     ),
 )

@@ -102,7 +102,7 @@ BEDROCK: Final = Kind(
 )
 KINDS: Final = {kind.name: kind for kind in (GEMINI, OPENAI, ANTHROPIC, BEDROCK)}
 
-IMMEDIATE: Final[Mapping[str, str]] = {"SMALL_BATCHES": "immediate", "MIN_RECORDS": "100"}
+IMMEDIATE: Final[Mapping[str, str]] = {"IMMEDIATE_BATCHES": "small", "MIN_RECORDS": "100"}
 """The settings of a proxy that runs Bedrock's small batches itself."""
 
 CONVERSE: Final[Match] = {"method": "POST", "path": "/converse$"}

@@ -188,7 +188,7 @@ async def test_the_error_of_a_proxy_that_refuses_small_batches(
         for words in (
             "too few records (2)",
             "Minimum number of records",
-            "SMALL_BATCHES=immediate",
+            "IMMEDIATE_BATCHES=small",
         ):
             assert words in refused.message
         assert await bedrock.requests(method="POST") == []

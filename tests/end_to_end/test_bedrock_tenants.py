@@ -60,7 +60,7 @@ async def ambient(
         "CREDENTIALS": "ambient",
         "S3_URI": f"s3://{FILES_BUCKET}/{prefix}",
         "MIN_RECORDS": str(len(LARGE)),
-        "SMALL_BATCHES": "immediate",
+        "IMMEDIATE_BATCHES": "small",
     }
     env = {**aws_environment(), "FERRY_CLIENT_TOKENS": ",".join(TOKENS)}
     async with proxy(tmp_path_factory.mktemp("ambient"), {"bedrock": settings}, env) as process:

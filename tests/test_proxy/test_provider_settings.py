@@ -1,12 +1,16 @@
 import pytest
 
-from proxy.provider_settings import ProviderSettings
+from proxy.provider_settings import ProviderSettings, shown_settings
+from proxy.risks import probable_mistakes
 from proxy.settings import load
 from proxy.settings_problems import InvalidSettings
 from tests.test_proxy.kinds import kinds
 
 BEDROCK = {"runtime_url", "region", "role_arn", "s3_uri", "s3_endpoint_url"} | {
     "min_records",
+    "immediate_batches",
+    "immediate_requests",
+    "immediate_calls",
     "small_batches",
     "allow_headers",
 }
@@ -39,7 +43,8 @@ def bedrock(monkeypatch: pytest.MonkeyPatch, **settings: str) -> ProviderSetting
 def test_nothing_of_bedrock_is_set_but_its_defaults(monkeypatch: pytest.MonkeyPatch) -> None:
     found = bedrock(monkeypatch)
     assert (found.credentials, found.ambient, found.api_key) == ("caller", False, None)
-    assert (found.min_records, found.small_batches, found.allow_headers) == (100, "refuse", True)
+    assert (found.min_records, found.immediate_use, found.allow_headers) == (100, "never", True)
+    assert (found.immediate_requests, found.immediate_calls) == (10_000, 32)
     assert {found.runtime_url, found.region, found.role_arn, found.s3_uri} == {None}
 
 
@@ -53,6 +58,7 @@ def test_nothing_of_bedrock_is_set_but_its_defaults(monkeypatch: pytest.MonkeyPa
         ("ROLE_ARN", "arn:aws-us-gov:iam::123456789012:role/r"),
         ("S3_URI", "s3://bucket"),
         ("S3_URI", "s3://a.bucket-1/some/Pre_fix-!*'()./x"),
+        ("IMMEDIATE_BATCHES", "always"),
         ("SMALL_BATCHES", "immediate"),
     ],
 )
@@ -87,6 +93,9 @@ def test_an_s3_uri_loses_its_last_slash(monkeypatch: pytest.MonkeyPatch) -> None
         ("RUNTIME_URL", "minio:9000", "must be an address such as https://host/path"),
         ("MIN_RECORDS", "0", "must be a whole number of at least 1"),
         ("SMALL_BATCHES", "never", "must be one of refuse, immediate"),
+        ("IMMEDIATE_BATCHES", "all", "must be one of never, small, always"),
+        ("IMMEDIATE_REQUESTS", "0", "must be a whole number of at least 1"),
+        ("IMMEDIATE_CALLS", "0", "must be a whole number of at least 1"),
         ("ALLOW_HEADERS", "perhaps", "must be true or false"),
         ("CREDENTIALS", "both", "must be one of caller, ambient"),
     ],
@@ -117,6 +126,9 @@ def test_a_key_that_no_header_carries_is_refused(monkeypatch: pytest.MonkeyPatch
         ("BEDROCK__UPLOADS", "staged", "openai has"),
         ("OPENAI__REGION", "us-east-1", "bedrock has"),
         ("OPENAI__ALLOW_HEADERS", "true", "bedrock has"),
+        ("OPENAI__IMMEDIATE_BATCHES", "small", "bedrock has"),
+        ("OPENAI__IMMEDIATE_BATCHES", "always", "bedrock has"),
+        ("OPENAI__SMALL_BATCHES", "immediate", "bedrock has"),
         ("BEDROCK__API_KEY", "key", "gemini and openai have"),
     ],
 )
@@ -132,6 +144,53 @@ def test_a_further_provider_has_its_kinds_settings(monkeypatch: pytest.MonkeyPat
     assert load(KINDS).providers["my-vllm"].uploads == "staged"
     given(monkeypatch, PROVIDERS__MY_VLLM__REGION="us-east-1")
     assert problems() == ["FERRY_PROVIDERS__MY_VLLM__REGION: only bedrock has it"]
+
+
+# --- batches that the proxy runs itself -------------------------------------------------------
+
+
+@pytest.mark.parametrize(("earlier", "use"), [("immediate", "small"), ("refuse", "never")])
+def test_the_earlier_name_is_understood(
+    monkeypatch: pytest.MonkeyPatch, earlier: str, use: str
+) -> None:
+    found = bedrock(monkeypatch, SMALL_BATCHES=earlier)
+    assert found.immediate_use == use
+    shown = dict(shown_settings(found, KINDS))
+    assert shown["immediate_batches"] == use
+    assert "small_batches" not in shown
+    setting = "FERRY_PROVIDERS__BEDROCK__IMMEDIATE_BATCHES"
+    [mistake] = probable_mistakes(load(KINDS), KINDS)
+    assert mistake == (
+        f"FERRY_PROVIDERS__BEDROCK__SMALL_BATCHES is the earlier name of {setting}: "
+        f"set {setting}={use}."
+    )
+
+
+def test_the_new_name_has_no_warning(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert bedrock(monkeypatch, IMMEDIATE_BATCHES="always").immediate_use == "always"
+    assert list(probable_mistakes(load(KINDS), KINDS)) == []
+
+
+def test_both_names_are_a_mistake(monkeypatch: pytest.MonkeyPatch) -> None:
+    given(monkeypatch, PROVIDERS__BEDROCK__SMALL_BATCHES="immediate")
+    given(monkeypatch, PROVIDERS__BEDROCK__IMMEDIATE_BATCHES="small")
+    assert problems() == [
+        "FERRY_PROVIDERS__BEDROCK__IMMEDIATE_BATCHES: cannot be set together with "
+        "FERRY_PROVIDERS__BEDROCK__SMALL_BATCHES, its earlier name"
+    ]
+
+
+def test_a_kind_without_a_minimum_has_no_small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
+    any_size = kinds(gemini=set(), openai={"immediate_batches"})
+    given(monkeypatch, PROVIDERS__OPENAI__IMMEDIATE_BATCHES="small")
+    with pytest.raises(InvalidSettings) as caught:
+        load(any_size)
+    assert list(caught.value.problems) == [
+        "FERRY_PROVIDERS__OPENAI__IMMEDIATE_BATCHES: cannot be small, as this kind takes batches "
+        "of any size"
+    ]
+    given(monkeypatch, PROVIDERS__OPENAI__IMMEDIATE_BATCHES="always")
+    assert load(any_size).providers["openai"].immediate_use == "always"
 
 
 # --- ambient credentials ---------------------------------------------------------------------

@@ -6,6 +6,8 @@ import random
 import re
 from bisect import insort
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
 from functools import partial
 from typing import Final
 
@@ -34,14 +36,13 @@ from providers.batches.immediate.retry_delays import RetryDelays
 from providers.batches.immediate.runner import Run
 from providers.batches.json_lines import ResultSplitter
 from providers.credential import Caller
-from providers.errors import FerryError, NotFound
+from providers.errors import FerryError, NotFound, invalid_argument
 from providers.json_api.page_tokens import no_token
 from providers.memory import MemoryBudget
 from providers.resources import Batch, BatchState
 from providers.state import State
 
 RESUMPTION_SECONDS: Final = LEASE_SECONDS / 2
-CALLS_OF_A_PROCESS: Final = 32
 # Spreads the looks of replicas that start together.
 _JITTER: Final = 0.1
 # The rest of a line beside the model's input or output: member names and the record id.
@@ -51,6 +52,24 @@ Position = tuple[int, str]
 """The position of a job in the list: its negative time in seconds, so newer come first, and id."""
 
 _log: Final = logging.getLogger("genai_ferry.immediate")
+
+
+class ImmediateUse(StrEnum):
+    """Which new batches the proxy runs itself."""
+
+    NEVER = "never"
+    SMALL = "small"
+    """Those that are too small for the provider."""
+    ALWAYS = "always"
+
+
+@dataclass(frozen=True, slots=True)
+class ImmediateOptions:
+    """`requests`: the most in one batch. `calls`: the most at once in one process."""
+
+    use: ImmediateUse
+    requests: int
+    calls: int
 
 
 class ImmediateJobs:
@@ -70,6 +89,7 @@ class ImmediateJobs:
         background: Background,
         answerer: Answerer,
         line_limit: int,
+        options: ImmediateOptions,
         *,
         ambient: bool,
         clock: Clock | None = None,
@@ -79,7 +99,8 @@ class ImmediateJobs:
         self._answerer = answerer
         self._ambient = ambient
         self._clock = clock or SystemClock()
-        slots = asyncio.Semaphore(CALLS_OF_A_PROCESS)
+        self._most = options.requests
+        slots = asyncio.Semaphore(options.calls)
         self._dependencies = RunDependencies(answerer, WorkingMemory(memory), self._clock, slots)
         self._store = JobStore(upstream, state)
         limit = line_limit + _AROUND_BYTES
@@ -94,6 +115,11 @@ class ImmediateJobs:
 
     async def create(self, caller: Caller, mark: str, new: NewImmediateJob) -> ImmediateBatch:
         """Create the job of `mark`; a repeat returns the same job."""
+        if len(new.table) > self._most:
+            raise invalid_argument(
+                f"too many requests ({len(new.table)}) for a batch that the proxy runs itself: at "
+                f"most {self._most} (the provider's setting IMMEDIATE_REQUESTS)"
+            )
         key = JobKey(caller.tenant, job_id_of(mark))
         await self._creation.create(key, new)
         return await self._find(caller, key)

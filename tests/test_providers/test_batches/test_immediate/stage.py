@@ -13,7 +13,7 @@ from providers.batches.ended_results import EndedResults
 from providers.batches.immediate.combined import CombinedTarget
 from providers.batches.immediate.creation import NewImmediateJob
 from providers.batches.immediate.job_store import JobKey, job_id_of
-from providers.batches.immediate.jobs import ImmediateJobs
+from providers.batches.immediate.jobs import ImmediateJobs, ImmediateOptions, ImmediateUse
 from providers.batches.immediate.leases import LEASE_SECONDS, RENEWAL_SECONDS, Clock
 from providers.batches.json_lines import ResultLine
 from providers.batches.repeats import Attempt
@@ -263,6 +263,7 @@ class Replica:
             self.background,
             self.call,
             1 << 20,
+            ImmediateOptions(ImmediateUse.ALWAYS, requests=10_000, calls=32),
             ambient=ambient,
             clock=clock,
         )
