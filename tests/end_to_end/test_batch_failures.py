@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,14 @@ import pytest_asyncio
 from aiohttp import ClientSession
 
 from tests.end_to_end.batch_client import MODELS, NATIVE_LINES, BatchClient, gemini_line
+from tests.end_to_end.batch_ends import (
+    CANCELLED,
+    COUNT,
+    ENDS,
+    INTERNAL,
+    INVALID_ARGUMENT,
+    End,
+)
 from tests.end_to_end.conftest import Ferry, Sdks, new_s3_prefix
 from tests.end_to_end.fake_client import CONVERSE, FakeClient
 from tests.end_to_end.sdk_process import GO, JAVASCRIPT, PYTHON_NEWEST, Sdk, SdkError, SdkProcess
@@ -18,147 +26,9 @@ from tests.processes import Process
 
 pytestmark = [pytest.mark.end_to_end, pytest.mark.asyncio(loop_scope="session")]
 
-CANCELLED, INVALID_ARGUMENT, DEADLINE_EXCEEDED, EXHAUSTED, INTERNAL = 1, 3, 4, 8, 13
-COUNT = 4
 CALLS_OF_A_JOB = 8
 """How many calls the proxy makes at the same time for a batch that it runs itself."""
 NATIVE_KEYS = [f"request-{n:03}" for n in range(COUNT)]
-
-
-@dataclass(frozen=True)
-class End:
-    """One failure: the provider, the fake's steps to it, and what a user must see.
-
-    `errors` are the codes of the unanswered requests, the smallest first; `each` is the message of
-    each of them, and `whole` the message of the operation.
-    """
-
-    provider: str
-    steps: tuple[Mapping[str, Any], ...]
-    state: str
-    code: int
-    whole: str
-    errors: tuple[int, ...]
-    each: str
-    of_second: str | None = None
-
-
-LIMIT = {"code": "token_limit_exceeded", "message": "Enqueued token limit reached."}
-LINE = {"code": "invalid_json_line", "line": 2, "message": "This line is bad.", "param": "body"}
-MODEL = {"code": "model_not_found", "message": "The model `gpt-0` does not exist."}
-
-ENDS = {
-    "openai-limit": End(
-        "openai",
-        ({"status": "failed", "errors": [LIMIT]},),
-        "JOB_STATE_FAILED",
-        EXHAUSTED,
-        LIMIT["message"],
-        (EXHAUSTED,) * COUNT,
-        LIMIT["message"],
-    ),
-    "openai-model": End(
-        "openai",
-        ({"status": "failed", "errors": [MODEL]},),
-        "JOB_STATE_FAILED",
-        5,
-        MODEL["message"],
-        (5,) * COUNT,
-        MODEL["message"],
-    ),
-    "openai-line": End(
-        "openai",
-        ({"status": "failed", "errors": [LINE]},),
-        "JOB_STATE_FAILED",
-        INVALID_ARGUMENT,
-        "line 2: This line is bad.",
-        (INVALID_ARGUMENT,) * COUNT,
-        "This line is bad.",
-        of_second="This line is bad.",
-    ),
-    "openai-expired": End(
-        "openai",
-        ({"status": "in_progress"}, {"status": "expired"}),
-        "JOB_STATE_EXPIRED",
-        DEADLINE_EXCEEDED,
-        "2 of its 4 requests",
-        (DEADLINE_EXCEEDED,) * 2,
-        "expired",
-    ),
-    "openai-cancelled": End(
-        "openai",
-        ({"status": "in_progress"}, {"status": "cancelled"}),
-        "JOB_STATE_CANCELLED",
-        CANCELLED,
-        "2 of its 4 requests",
-        (CANCELLED,) * 2,
-        "cancelled",
-    ),
-    "anthropic-expired": End(
-        "anthropic",
-        ({"reached": 0, "status": "ended"},),
-        "JOB_STATE_EXPIRED",
-        DEADLINE_EXCEEDED,
-        "4 of its 4 requests were not answered (4 expired)",
-        (DEADLINE_EXCEEDED,) * COUNT,
-        "expired",
-    ),
-    "anthropic-partly": End(
-        "anthropic",
-        ({"reached": 3, "status": "ended"},),
-        "JOB_STATE_SUCCEEDED",
-        DEADLINE_EXCEEDED,
-        "1 of its 4 requests were not answered (1 expired)",
-        (DEADLINE_EXCEEDED,),
-        "expired",
-    ),
-    "anthropic-cancelled": End(
-        "anthropic",
-        ({"reached": 1, "status": "canceling"}, {"status": "ended"}),
-        "JOB_STATE_CANCELLED",
-        CANCELLED,
-        "3 of its 4 requests were not answered (3 cancelled)",
-        (CANCELLED,) * 3,
-        "cancelled",
-    ),
-    "bedrock-failed": End(
-        "bedrock",
-        ({"status": "Failed", "message": "The role cannot read the input."},),
-        "JOB_STATE_FAILED",
-        INTERNAL,
-        "The role cannot read the input.",
-        (INTERNAL,) * COUNT,
-        "The batch failed: The role cannot read the input.",
-    ),
-    "bedrock-expired": End(
-        "bedrock",
-        ({"status": "Expired", "message": "The queue is full."},),
-        "JOB_STATE_EXPIRED",
-        DEADLINE_EXCEEDED,
-        "The queue is full.",
-        (DEADLINE_EXCEEDED,) * COUNT,
-        "The queue is full.",
-    ),
-    "bedrock-stopped": End(
-        "bedrock",
-        ({"reached": 1, "status": "Stopped"},),
-        "JOB_STATE_CANCELLED",
-        CANCELLED,
-        "3 of its 4 requests were not answered",
-        (CANCELLED,) * 3,
-        "cancelled",
-    ),
-    "bedrock-partly": End(
-        "bedrock",
-        ({"reached": 3, "status": "PartiallyCompleted", "message": "Time is up."},),
-        "JOB_STATE_SUCCEEDED",
-        DEADLINE_EXCEEDED,
-        "1 of its 4 requests were not answered: Time is up.",
-        (DEADLINE_EXCEEDED,),
-        "Time is up.",
-    ),
-}
-"""Every way in which a batch can fail at each provider."""
 
 
 @pytest.fixture(params=list(ENDS))

@@ -1,10 +1,6 @@
 import bz2
 import gzip
 import lzma
-import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from typing import Any
 from unittest.mock import patch
 
 import orjson
@@ -13,94 +9,30 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from providers.batches.batch_input import (
-    BatchInput,
-    CheckedInput,
-    FileInput,
     Framing,
     InlineInput,
     InputLimits,
-    check,
-    translated,
 )
-from providers.batches.json_lines import LineSplitter, work_bytes
 from providers.batches.request_table import RowKind
-from providers.body import close
-from providers.errors import FerryError
-from providers.memory import MemoryBudget
 from providers.resources import InlineRequest
-from providers.status import Status
-from tests.test_providers.requests_in_lines import OWN, TRANSLATED, Numbered, formats
-from tests.test_providers.streams import CUTS, collect, cut, stream
+from tests.test_providers.requests_in_lines import OWN, TRANSLATED
+from tests.test_providers.streams import CUTS, cut
+from tests.test_providers.test_batches.batch_inputs import (
+    ARRAY,
+    LIMITS,
+    LINES,
+    StoredFile,
+    asking,
+    checked,
+    in_file,
+    inline,
+    keyed,
+    lines_of,
+    refusal,
+    sent,
+)
 
-LIMITS = InputLimits("The provider", requests=100, size=100_000)
-LINES = Framing(between=b"\n", tail=b"\n")
-ARRAY = Framing(head=b'{"requests":[', between=b",", tail=b"]}")
 FRAMINGS = [LINES, ARRAY, Framing()]
-
-
-def asking(text: str) -> dict[str, Any]:
-    return {"contents": [{"parts": [{"text": text}]}]}
-
-
-def lines_of(*documents: object) -> bytes:
-    return b"\n".join(orjson.dumps(document) for document in documents)
-
-
-def keyed(count: int) -> bytes:
-    return lines_of(*({"key": f"k{n}", "request": asking("hi")} for n in range(count)))
-
-
-class StoredFile:
-    """A file that can be opened again and again; `readers` is how many have it open."""
-
-    def __init__(self, *pieces: bytes) -> None:
-        self._pieces = pieces
-        self.readers = 0
-        self.openings = 0
-
-    @asynccontextmanager
-    async def opened(self) -> AsyncIterator[AsyncIterator[bytes]]:
-        self.readers += 1
-        self.openings += 1
-        try:
-            yield stream(self._pieces)
-        finally:
-            self.readers -= 1
-
-
-def in_file(file: StoredFile) -> FileInput:
-    return FileInput(file.opened, LineSplitter(1000, MemoryBudget()), formats())
-
-
-def inline(count: int) -> InlineInput:
-    requests = [
-        InlineRequest(lines_of(asking("hi")), b'{"a":"b"}' if n else b"null", f"requests[{n}]")
-        for n in range(count)
-    ]
-    return InlineInput(requests)
-
-
-async def checked(
-    source: BatchInput, limits: InputLimits = LIMITS, framing: Framing = LINES
-) -> CheckedInput:
-    with MemoryBudget().reserve() as reservation:
-        return await check(source, Numbered(), limits, framing, reservation)
-
-
-async def refusal(source: BatchInput, limits: InputLimits = LIMITS) -> FerryError:
-    memory = MemoryBudget(1 << 20)
-    with memory.reserve() as reservation, pytest.raises(FerryError) as caught:
-        await check(source, Numbered(), limits, LINES, reservation)
-    memory.take(1 << 20)
-    assert caught.value.status == Status.INVALID_ARGUMENT
-    return caught.value
-
-
-async def sent(source: BatchInput, framing: Framing, length: int) -> bytes:
-    body = translated(source, Numbered(), framing, length)
-    data = await collect(aiter(body.chunks))
-    assert len(data) == body.length == length
-    return data
 
 
 async def test_a_file_is_counted_and_then_sent() -> None:
@@ -285,83 +217,3 @@ async def test_the_most_bytes() -> None:
     less = InputLimits("The provider", requests=LIMITS.requests, size=length - 1)
     message = (await refusal(inline(3), less)).message
     assert message == f"The provider takes at most {length - 1} bytes a batch"
-
-
-async def test_the_table_draws_on_the_budget() -> None:
-    memory = MemoryBudget(400)
-    memory.take(200)
-    file = StoredFile(keyed(3))
-    with memory.reserve() as reservation, pytest.raises(FerryError) as caught:
-        await check(in_file(file), Numbered(), LIMITS, LINES, reservation)
-    assert caught.value.code == 429
-    assert file.readers == 0
-    memory.take(200)
-
-
-MIB = 1 << 20
-
-
-def long_input(memory: MemoryBudget, *sizes: int) -> tuple[FileInput, int]:
-    """A file of one long request of each size, and how long the longest line is."""
-    lines = [lines_of({"key": str(n), "request": asking("x" * n)}) for n in sizes]
-    file = StoredFile(*cut(b"\n".join(lines), [64 << 10] * 100))
-    splitter = LineSplitter(8 * MIB, memory)
-    return FileInput(file.opened, splitter, formats()), max(map(len, lines))
-
-
-@pytest.mark.parametrize("fits", [True, False])
-async def test_what_is_made_of_a_long_line_draws_on_the_budget(fits: bool) -> None:
-    _, size = long_input(MemoryBudget(), MIB)
-    # Of the line itself the part is counted that is more than any stream's buffer.
-    memory = MemoryBudget(work_bytes(size) + size - (0 if fits else MIB // 2))
-    source, _ = long_input(memory, MIB)
-    limits = InputLimits("The provider", requests=1, size=2 * MIB)
-    with memory.reserve() as reservation:
-        if fits:
-            assert len((await check(source, Numbered(), limits, LINES, reservation)).table) == 1
-        else:
-            with pytest.raises(FerryError) as caught:
-                await check(source, Numbered(), limits, LINES, reservation)
-            assert caught.value.code == 429
-    memory.take(memory.size)
-
-
-async def test_a_long_line_on_its_way_is_counted_as_its_text_alone() -> None:
-    memory = MemoryBudget()
-    source, size = long_input(memory, 2 * MIB, 2 * MIB + 1)
-    body = translated(source, Numbered(), LINES, 0)
-    chunks = aiter(body.chunks)
-    assert len(await anext(chunks)) < 256 << 10
-    with pytest.raises(FerryError):
-        memory.take(memory.size - size // 2)
-    memory.take(memory.size - 2 * size)
-    await close(body)
-    memory.take(2 * size)
-
-
-async def test_a_line_is_let_go_once_it_is_parsed_and_its_text_once_it_is_sent() -> None:
-    """Of two long lines, one is held at a time."""
-    memory = MemoryBudget()
-    sent: list[bytes] = []
-    holders: list[int] = []
-
-    class Watched(Numbered):
-        def line(self, index: int, request: object, path: str) -> bytes:
-            holders.extend(sys.getrefcount(text) for text in sent)
-            sent.append(super().line(index, request, path))
-            return sent[-1]
-
-    source, _ = long_input(memory, MIB, MIB + 1)
-    assert await collect(aiter(translated(source, Watched(), LINES, 0).chunks))
-    # Here: in the list, as the loop's variable, and as an argument.
-    assert holders == [3]
-
-
-async def test_a_translation_that_is_given_up_lets_its_file_go() -> None:
-    file = StoredFile(keyed(3))
-    with patch("providers.batches.batch_input._SLICE_BYTES", 10):
-        body = translated(in_file(file), Numbered(), LINES, 1)
-        assert await anext(aiter(body.chunks))
-    assert file.readers == 1
-    await close(body)
-    assert file.readers == 0

@@ -2,15 +2,8 @@ from typing import Any
 
 import pytest
 
-from providers.errors import FerryError
 from providers.openai_content.chat_from_openai import from_openai_chat
-from providers.status import Status
-
-
-def _candidate(message: dict[str, Any], finish: Any = "stop") -> Any:
-    choice = {"index": 0, "message": {"role": "assistant"} | message, "finish_reason": finish}
-    (candidate,) = from_openai_chat({"choices": [choice]})["candidates"]
-    return candidate
+from tests.test_providers.test_openai_content.chat_messages import call_of, candidate_of
 
 
 def test_a_whole_completion() -> None:
@@ -73,17 +66,17 @@ def test_fields_that_openai_omits_are_left_out() -> None:
     ],
 )
 def test_finish_reasons(native: Any, finish: dict[str, str]) -> None:
-    candidate = _candidate({"content": "Hi"}, native)
+    candidate = candidate_of({"content": "Hi"}, native)
     assert {name: v for name, v in candidate.items() if name.startswith("finish")} == finish
 
 
 @pytest.mark.parametrize("content", [None, ""])
 def test_without_content_there_is_no_part(content: str | None) -> None:
-    assert _candidate({"content": content})["content"] == {"role": "model", "parts": []}
+    assert candidate_of({"content": content})["content"] == {"role": "model", "parts": []}
 
 
 def test_a_refusal() -> None:
-    assert _candidate({"content": None, "refusal": "I will not."}) == {
+    assert candidate_of({"content": None, "refusal": "I will not."}) == {
         "content": {"role": "model", "parts": [{"text": "I will not."}]},
         "finishReason": "SAFETY",
         "finishMessage": "I will not.",
@@ -91,21 +84,16 @@ def test_a_refusal() -> None:
     }
 
 
-def _call(arguments: Any, **fields: Any) -> dict[str, Any]:
-    function = {"name": "f", "arguments": arguments}
-    return {"id": "call_1", "type": "function", "function": function} | fields
-
-
 @pytest.mark.parametrize(
     ("message", "call"),
     [
-        ({"tool_calls": [_call('{"a_b":[1]}')]}, {"id": "call_1", "args": {"a_b": [1]}}),
-        ({"tool_calls": [_call("")]}, {"id": "call_1", "args": {}}),
+        ({"tool_calls": [call_of('{"a_b":[1]}')]}, {"id": "call_1", "args": {"a_b": [1]}}),
+        ({"tool_calls": [call_of("")]}, {"id": "call_1", "args": {}}),
         ({"function_call": {"name": "f", "arguments": "{}"}}, {"args": {}}),
     ],
 )
 def test_function_calls(message: dict[str, Any], call: dict[str, Any]) -> None:
-    candidate = _candidate({"content": "Hm"} | message, "tool_calls")
+    candidate = candidate_of({"content": "Hm"} | message, "tool_calls")
     assert candidate["content"]["parts"] == [
         {"text": "Hm"},
         {"functionCall": {"name": "f"} | call},
@@ -116,12 +104,12 @@ def test_function_calls(message: dict[str, Any], call: dict[str, Any]) -> None:
 @pytest.mark.parametrize("arguments", [None, "", {}, "{}"])
 @pytest.mark.parametrize("form", ["tool_calls", "function_call"])
 def test_a_call_without_arguments(arguments: Any, form: str) -> None:
-    call = _call(arguments)
+    call = call_of(arguments)
     message = {form: [call] if form == "tool_calls" else call["function"]}
-    (part,) = _candidate({"content": None} | message, "tool_calls")["content"]["parts"]
+    (part,) = candidate_of({"content": None} | message, "tool_calls")["content"]["parts"]
     assert part["functionCall"]["args"] == {}
     del call["function"]["arguments"]
-    (part,) = _candidate({"content": None} | message, "tool_calls")["content"]["parts"]
+    (part,) = candidate_of({"content": None} | message, "tool_calls")["content"]["parts"]
     assert part["functionCall"]["args"] == {}
 
 
@@ -138,8 +126,8 @@ def test_a_call_without_arguments(arguments: Any, form: str) -> None:
     ],
 )
 def test_arguments_that_are_not_an_object(arguments: Any, written: str) -> None:
-    calls = [_call(arguments), _call('{"b":1}', id="call_2")]
-    candidate = _candidate({"content": "Hm", "tool_calls": calls}, "tool_calls")
+    calls = [call_of(arguments), call_of('{"b":1}', id="call_2")]
+    candidate = candidate_of({"content": "Hm", "tool_calls": calls}, "tool_calls")
     assert candidate["finishReason"] == "MALFORMED_FUNCTION_CALL"
     assert candidate["finishMessage"] == written
     assert candidate["content"]["parts"] == [
@@ -153,7 +141,7 @@ def test_arguments_that_are_not_an_object(arguments: Any, written: str) -> None:
 
 
 def test_large_numbers_in_arguments_stay_exact() -> None:
-    candidate = _candidate({"tool_calls": [_call(f'{{"n":{2**64 + 1}}}')]})
+    candidate = candidate_of({"tool_calls": [call_of(f'{{"n":{2**64 + 1}}}')]})
     (part,) = candidate["content"]["parts"]
     assert part["functionCall"]["args"] == {"n": 2**64 + 1}
 
@@ -189,7 +177,7 @@ _TEXT = "Zoë 😀 said it."
 def test_citations_count_in_bytes(source: dict[str, Any], cited: dict[str, int]) -> None:
     page = source | {"url": "https://example.com", "title": "t"}
     for annotation in ({"type": "url_citation", "url_citation": page}, page):
-        candidate = _candidate({"content": _TEXT, "annotations": [annotation, {"type": "x"}]})
+        candidate = candidate_of({"content": _TEXT, "annotations": [annotation, {"type": "x"}]})
         assert candidate["content"]["parts"] == [{"text": _TEXT}]
         assert candidate["citationMetadata"] == {
             "citationSources": [cited | {"uri": "https://example.com"}]
@@ -234,151 +222,6 @@ def test_log_probabilities(tokens: list[dict[str, Any]], result: dict[str, Any] 
 
 
 @pytest.mark.parametrize(
-    ("body", "status"),
-    [
-        ({}, Status.INTERNAL),
-        ({"choices": "none"}, Status.INTERNAL),
-        ({"choices": [1]}, Status.INTERNAL),
-        ({"choices": [{}]}, Status.INTERNAL),
-        ({"choices": [{"message": {"content": 1}}]}, Status.INTERNAL),
-        ({"choices": [{"message": {"tool_calls": [{"type": "function"}]}}]}, Status.INTERNAL),
-        (
-            {"choices": [{"message": {"tool_calls": [{"type": "custom", "custom": {}}]}}]},
-            Status.UNIMPLEMENTED,
-        ),
-        ({"choices": [{"message": {"audio": {"id": "a"}}}]}, Status.UNIMPLEMENTED),
-    ],
-)
-def test_answers_without_text(body: dict[str, Any], status: Status) -> None:
-    with pytest.raises(FerryError) as failed:
-        from_openai_chat(body)
-    assert failed.value.status == status
-
-
-def _unread(what: str) -> dict[str, str]:
-    return {"text": f"[genai-ferry] This part of the answer could not be read: {what}"}
-
-
-_CUSTOM = {"id": "call_2", "type": "custom", "custom": {"name": "f", "input": "x"}}
-
-
-@pytest.mark.parametrize(
-    ("message", "parts"),
-    [
-        ({"content": [{"type": "text", "text": "a"}, "b"]}, [{"text": "a"}, {"text": "b"}]),
-        (
-            {"content": [{"type": "text", "text": "a"}, {"type": "image_url", "image_url": {}}]},
-            [
-                {"text": "a"},
-                _unread(
-                    "choices[0].message.content[1] is of type 'image_url', which is not translated"
-                ),
-            ],
-        ),
-        (
-            {
-                "content": [
-                    {"type": "thinking", "thinking": [{"type": "text", "text": "Hm"}]},
-                    {"type": "thinking", "thinking": "So"},
-                    {"type": "output_text", "text": "a"},
-                    {"text": "b"},
-                ]
-            },
-            [
-                {"text": "Hm", "thought": True},
-                {"text": "So", "thought": True},
-                {"text": "a"},
-                {"text": "b"},
-            ],
-        ),
-        (
-            {
-                "content": [
-                    {"type": "thinking", "thinking": [{"text": "Hm"}, None, {"text": ", so"}]},
-                    {"type": "text", "text": "a"},
-                ]
-            },
-            [
-                {"text": "Hm, so", "thought": True},
-                {"text": "a"},
-                _unread("choices[0].message.content[0].thinking[1] is not an object"),
-            ],
-        ),
-        (
-            {"content": [{"type": "refusal", "refusal": "No."}, {"type": "text"}]},
-            [
-                {"text": "No."},
-                _unread("choices[0].message.content[1].text is not a string"),
-            ],
-        ),
-        (
-            {"content": "a", "tool_calls": [_CUSTOM, _call("{}")]},
-            [
-                {"text": "a"},
-                {"functionCall": {"id": "call_1", "name": "f", "args": {}}},
-                _unread(
-                    "choices[0].message.tool_calls[0] is of type 'custom', which is not translated"
-                ),
-            ],
-        ),
-        (
-            {"content": "a", "tool_calls": [{"function": {"arguments": "{}"}}, None]},
-            [
-                {"text": "a"},
-                _unread("choices[0].message.tool_calls[0].function.name is not a string"),
-                _unread("choices[0].message.tool_calls[1] is not an object"),
-            ],
-        ),
-        (
-            {"content": "a", "tool_calls": "x"},
-            [{"text": "a"}, _unread("choices[0].message.tool_calls is not a list")],
-        ),
-        (
-            {"content": "a", "audio": {"id": "audio_1"}},
-            [
-                {"text": "a"},
-                _unread("choices[0].message.audio cannot be translated: audio is not supported"),
-            ],
-        ),
-        (
-            {"content": "a", "refusal": 5},
-            [{"text": "a"}, _unread("choices[0].message.refusal is not a string")],
-        ),
-        (
-            {"content": "a", "annotations": [None]},
-            [{"text": "a"}, _unread("choices[0].message.annotations[0] is not an object")],
-        ),
-    ],
-)
-def test_one_unreadable_member_affects_no_other(
-    message: dict[str, Any], parts: list[dict[str, Any]]
-) -> None:
-    assert _candidate(message)["content"]["parts"] == parts
-
-
-def test_an_unreadable_choice_affects_no_other() -> None:
-    choices = [{"message": {"content": "a"}, "finish_reason": "stop"}, None]
-    first, second = from_openai_chat({"choices": choices})["candidates"]
-    assert first["content"]["parts"] == [{"text": "a"}]
-    assert second["content"]["parts"] == [_unread("choices[1] is not an object")]
-
-
-def test_unreadable_numbers_do_not_affect_the_text() -> None:
-    choice = {
-        "message": {"content": "a"},
-        "finish_reason": "stop",
-        "logprobs": {"content": [{"token": "a", "logprob": None}]},
-    }
-    answer = from_openai_chat({"choices": [choice], "usage": "odd"})
-    (candidate,) = answer["candidates"]
-    assert candidate["content"]["parts"] == [
-        {"text": "a"},
-        _unread("choices[0].logprobs.content[0].logprob is not a number"),
-    ]
-    assert answer.keys() == {"candidates"}
-
-
-@pytest.mark.parametrize(
     ("native", "sentence"),
     [
         ("bored", "The provider ended the answer with the reason 'bored'."),
@@ -389,5 +232,5 @@ def test_unreadable_numbers_do_not_affect_the_text() -> None:
     ],
 )
 def test_an_answer_without_content_has_a_reason(native: Any, sentence: str | None) -> None:
-    parts = _candidate({"content": None}, native)["content"]["parts"]
+    parts = candidate_of({"content": None}, native)["content"]["parts"]
     assert parts == ([{"text": f"[genai-ferry] {sentence}"}] if sentence else [])

@@ -1,0 +1,92 @@
+import logging
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+
+from providers.batches.json_lines import ResultLine, TooLong
+from providers.batches.request_table import indexed_id
+from tests.test_providers.test_batches.scripted_results import (
+    KEYS,
+    MISSING,
+    ScriptedLines,
+    line,
+    read,
+    table,
+)
+
+LONG = TooLong(b'{"custom_id":"%s","said":"mm' % indexed_id(1).encode())
+BROKEN = line(indexed_id(1))[:-1]
+NO_NAME: list[ResultLine] = [TooLong(b'{"said":{}'), b"no json", b"[]", b"{}", b'{"custom_id":7}']
+
+
+def without_answer(found: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    return {each["key"]: each["error"] for each in found if "error" in each}
+
+
+@pytest.mark.parametrize(
+    ("unreadable", "message"),
+    [
+        (LONG, "The result of this request is longer than FERRY_MAX_LINE_BYTES bytes."),
+        (BROKEN, "The result of this request cannot be read."),
+    ],
+)
+async def test_a_result_that_cannot_be_read_is_its_requests(
+    unreadable: ResultLine, message: str
+) -> None:
+    found = await read(ScriptedLines([line(indexed_id(0)), unreadable]), table())
+    assert without_answer(found) == {
+        "b": {"code": 13, "message": message},
+        "c": MISSING["error"],
+    }
+
+
+@pytest.mark.parametrize("unreadable", NO_NAME)
+async def test_a_result_that_may_be_anybodys(unreadable: ResultLine) -> None:
+    found = await read(ScriptedLines([unreadable, line(indexed_id(0))], [unreadable]), table())
+    errors = without_answer(found)
+    assert list(errors) == ["b", "c"]
+    for error in errors.values():
+        assert error["code"] == 13
+        assert error["message"].startswith("No answer to this request could be read")
+        assert error["message"].endswith(": 2.")
+
+
+@pytest.mark.parametrize("unreadable", [LONG, BROKEN])
+async def test_a_result_that_can_be_read_goes_before_one_that_cannot(
+    unreadable: ResultLine,
+) -> None:
+    for lines in ([unreadable, line(indexed_id(1))], [line(indexed_id(1)), unreadable]):
+        found = await read(ScriptedLines(lines), table())
+        assert found[0] == {"key": "b", "response": {"said": "m"}}
+        assert without_answer(found) == {"a": MISSING["error"], "c": MISSING["error"]}
+
+
+async def test_another_batchs_result_that_cannot_be_read_says_nothing_of_this_one() -> None:
+    found = await read(ScriptedLines([line("r99")[:-1]]), table())
+    assert without_answer(found) == dict.fromkeys(KEYS, MISSING["error"])
+
+
+async def test_another_tools_result_that_cannot_be_read() -> None:
+    [found] = await read(ScriptedLines([line("mine")[:-1], b"no json"]), None)
+    assert (found["key"], found["error"]["code"]) == ("mine", 13)
+
+
+async def test_half_a_character_spoils_no_result() -> None:
+    said = line(indexed_id(0)).replace(b'"m"', rb'"m\ud800"')
+    found = await read(ScriptedLines([said]), table())
+    assert found[0] == {"key": "a", "response": {"said": "m\ufffd"}}
+
+
+async def test_what_could_not_be_read_is_logged_once_and_without_it(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.INFO)
+    await read(ScriptedLines([LONG, BROKEN, *NO_NAME], [LONG]), table())
+    [record] = caplog.records
+    assert record.levelname == "WARNING"
+    assert record.args == (3, 5, 5)
+    assert indexed_id(1) not in caplog.text
+    caplog.clear()
+    await read(ScriptedLines([line(indexed_id(0)), line("r99")]), table())
+    assert not caplog.records
