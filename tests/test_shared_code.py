@@ -16,6 +16,7 @@ SHARED = sorted(
         "middlewares",
         "providers",
         "providers/batches",
+        "providers/batches/file_batches",
         "providers/json_api",
         "providers/tenancy",
         "providers/uploads",

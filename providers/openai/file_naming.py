@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
+from providers.batches.file_batches.input_files import INPUT_PURPOSE, is_derived
 from providers.credential import Caller
 from providers.errors import invalid_argument
 from providers.upload import UploadStart, is_batch_input, suffix
@@ -13,12 +14,10 @@ PURPOSES: Final = frozenset({"assistants", "batch", "fine-tune", "vision", "user
 # The purposes in the published specification of `POST /uploads` (github.com/openai/openai-openapi,
 # CreateUploadRequest).
 UPLOADS_PURPOSES: Final = frozenset({"assistants", "batch", "fine-tune", "vision"})
-INPUT_PURPOSE: Final = "batch"
 OUTPUT_PURPOSE: Final = "batch_output"
 
 _IMAGE_SUFFIXES: Final = frozenset({".png", ".jpg", ".jpeg", ".gif", ".webp"})
 _MIME_TYPE: Final = re.compile(r"[\w.+-]+/[\w.+-]+", re.ASCII)
-_DERIVED: Final = re.compile(r"ferry-[0-9a-f]{32}\.jsonl")
 
 
 def purpose_of(caller: Caller, start: UploadStart) -> str:
@@ -54,13 +53,8 @@ def part_type(details: Mapping[str, str]) -> str:
     return mime_type if _MIME_TYPE.fullmatch(mime_type) else "application/octet-stream"
 
 
-def derived_file_name(job: str) -> str:
-    """The name of a file that the proxy makes for a batch; lists do not show such files."""
-    return f"ferry-{job}.jsonl"
-
-
 def is_listed(file: Mapping[str, object]) -> bool:
     """Whether lists show a file: not a translated input and not a batch's raw output."""
     if file.get("purpose") == OUTPUT_PURPOSE:
         return False
-    return not _DERIVED.fullmatch(str(file.get("filename")))
+    return not is_derived(file.get("filename"))

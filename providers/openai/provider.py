@@ -6,12 +6,13 @@ from typing import Final
 
 from yarl import URL
 
+from providers.batches.file_batches.target import FileBatchTarget
 from providers.batches.files_with_results import FilesWithResults
 from providers.batches.target_batches import TargetBatches
 from providers.limits import Limits
 from providers.memory import MemoryBudget
 from providers.openai.batch_lines import NATIVE_FILE
-from providers.openai.batch_target import OpenAIBatchTarget
+from providers.openai.batches import OpenAIBatchApi
 from providers.openai.client import SCOPING_HEADERS, openai_client
 from providers.openai.file_naming import PURPOSE_HEADER
 from providers.openai.files import OpenAIFileApi
@@ -63,7 +64,8 @@ def openai(
     records = FileRecords(name, state)
     target = OpenAIUploadTarget(client, state, records, staged=options.staged_uploads)
     uploads = ResumableUploads(target, state)
-    batch_target = OpenAIBatchTarget(client, state, memory, options.limits, options.schema_rule)
+    batch_api = OpenAIBatchApi(client, state, options.schema_rule)
+    batch_target = FileBatchTarget(client, batch_api, state, memory, options.limits)
     batches = TargetBatches(batch_target, state, memory, options.limits)
     files = NativeFiles(client, records, OpenAIFileApi(client))
     return Provider(

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 
 import orjson
 
+from providers.batches.file_batches.metadata import JOB, metadata_of
 from providers.json_api.client import Answer
-from providers.openai import batch_records as records
 from providers.resource_names import FileId, FileKind
 from providers.state import State, read, write
 from providers.stored_objects import METADATA
@@ -20,13 +20,13 @@ class StoredMetadata:
 
     async def store(self, native: Answer, metadata: Mapping[str, str]) -> Answer:
         """The batch with `metadata`, which is stored here if the server dropped it."""
-        if records.metadata_of(native).get(records.JOB) == metadata[records.JOB]:
+        if metadata_of(native).get(JOB) == metadata[JOB]:
             return native
         await write(self._state, self._name(native), orjson.dumps(metadata))
         return Answer({**native, "metadata": metadata})
 
     async def restored(self, native: Answer) -> Answer:
-        if records.metadata_of(native):
+        if metadata_of(native):
             return native
         data = await read(self._state, self._name(native))
         return native if data is None else Answer({**native, "metadata": orjson.loads(data)})

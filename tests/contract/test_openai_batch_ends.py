@@ -4,7 +4,6 @@ from collections.abc import AsyncIterator, Mapping
 
 import pytest
 
-from providers.openai.batch_failures import LOST
 from providers.resource_names import parse_file_id, result_file_id
 from providers.resources import (
     Batch,
@@ -131,7 +130,10 @@ async def test_results_of_another_tool_missing_in_part_are_errors_by_key(
     found = {line["key"]: line for line in await lines(openai, batch_id)}
     assert sorted(found) == ["a", "b"]
     gone = found["ab"[FIELDS.index(field)]]
-    assert gone["error"] == {"code": 5, "message": LOST.message}
+    assert gone["error"] == {
+        "code": 5,
+        "message": "OpenAI no longer has the file with the result of this request.",
+    }
 
 
 @pytest.mark.parametrize("field", FIELDS)

@@ -2,9 +2,19 @@ from typing import Any
 
 import pytest
 
-from providers.openai.batch_failures import RequestFailures, failure_of
+from providers.batches.file_batches.failures import BatchFailures
+from providers.openai.batch_failures import failures_of
+from providers.openai.batch_records import state_of
 from providers.resources import Failure
 from providers.status import Status
+
+
+def failures(batch: dict[str, Any]) -> BatchFailures:
+    return failures_of(batch, state_of(batch))
+
+
+def failure_of(batch: dict[str, Any]) -> Failure | None:
+    return failures(batch).of_batch
 
 
 def failed(*errors: object) -> dict[str, Any]:
@@ -55,13 +65,13 @@ def test_a_batch_that_failed_without_a_reason(errors: object) -> None:
     batch = {"status": "failed", "errors": errors}
     assert failure_of(batch) == Failure(Status.INTERNAL, "OpenAI gives no reason")
     assert failure_of({"status": "completed", "errors": errors}) is None
-    assert RequestFailures(batch).for_line(1).message == "The batch failed: OpenAI gives no reason"
+    assert failures(batch).of_line(1).message == "The batch failed: OpenAI gives no reason"
 
 
 def test_invalid_errors() -> None:
     batch = failed("text", {}, 1, {"line": True, "code": 3, "message": ["m"]})
     assert failure_of(batch) is not None
-    assert RequestFailures(batch).for_line(1).message.startswith("The batch failed: text")
+    assert failures(batch).of_line(1).message.startswith("The batch failed: text")
 
 
 @pytest.mark.parametrize(
@@ -96,19 +106,19 @@ def test_other_batches_have_not_failed(status: str | None) -> None:
 
 
 def test_an_error_with_a_line_belongs_to_its_request() -> None:
-    failures = RequestFailures(failed(error("bad", 2), error("worse", 2), error("other", 3)))
-    assert failures.for_line(2) == Failure(Status.INVALID_ARGUMENT, "bad")
-    assert failures.for_line(3) == Failure(Status.INVALID_ARGUMENT, "other")
+    found = failures(failed(error("bad", 2), error("worse", 2), error("other", 3)))
+    assert found.of_line(2) == Failure(Status.INVALID_ARGUMENT, "bad")
+    assert found.of_line(3) == Failure(Status.INVALID_ARGUMENT, "other")
 
 
 def test_a_request_without_an_error_gets_those_of_the_batch() -> None:
     batch = failed(error("line's", 2), error("too many tokens", code="token_limit_exceeded"))
     expected = Failure(Status.RESOURCE_EXHAUSTED, "The batch failed: too many tokens")
-    assert RequestFailures(batch).for_line(1) == expected
+    assert failures(batch).of_line(1) == expected
 
 
 def test_if_only_other_lines_are_invalid_they_are_named() -> None:
-    failure = RequestFailures(failed(error("bad", 2))).for_line(1)
+    failure = failures(failed(error("bad", 2))).of_line(1)
     assert failure == Failure(Status.INVALID_ARGUMENT, "The batch failed: line 2: bad")
 
 
@@ -121,6 +131,6 @@ def test_if_only_other_lines_are_invalid_they_are_named() -> None:
     ],
 )
 def test_a_request_that_was_never_answered(status: Status, rpc: Status) -> None:
-    failure = RequestFailures({"status": status}).for_line(7)
+    failure = failures({"status": status}).of_line(7)
     assert failure.status == rpc
     assert failure.message.endswith(".")

@@ -3,13 +3,9 @@ from typing import Any
 
 import pytest
 
+from providers.batches.file_batches.metadata import metadata_of, warning_metadata
 from providers.json_api.client import Answer
-from providers.openai.batch_records import (
-    from_openai_batch,
-    metadata_of,
-    state_of,
-    warning_metadata,
-)
+from providers.openai.batch_records import from_openai_batch, state_of
 from providers.resources import BatchKind, BatchState, Counts
 
 NATIVE: dict[str, Any] = {

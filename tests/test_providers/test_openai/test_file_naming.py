@@ -1,9 +1,9 @@
 import pytest
 
+from providers.batches.file_batches.input_files import derived_file_name
 from providers.credential import Caller, Credential
 from providers.errors import FerryError
 from providers.openai.file_naming import (
-    derived_file_name,
     is_listed,
     native_file_name,
     part_type,

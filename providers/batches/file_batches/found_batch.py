@@ -1,39 +1,38 @@
-"""A batch that OpenAI has shown to a caller."""
+"""A batch that the provider has shown to a caller."""
 
 from dataclasses import dataclass, field
 
-from providers.batches.deleted_markers import DeletedMarkers, batch_marker
+from providers.batches.deleted_markers import DeletedMarkers
 from providers.batches.ended_results import EndedResults
+from providers.batches.file_batches import metadata
+from providers.batches.file_batches.api import FileBatchApi
+from providers.batches.file_batches.creation import table_name
+from providers.batches.file_batches.input_files import InputFiles
+from providers.batches.file_batches.result_files import FileResultLines
 from providers.batches.json_lines import ResultSplitter
 from providers.batches.request_table import RequestTable, RequestTables, RowKind
 from providers.credential import Caller
 from providers.errors import FerryError, NotFound
 from providers.json_api.client import Answer, JsonApi, wrong_state_if_refused
 from providers.memory import Reservation
-from providers.openai import batch_records as records
-from providers.openai.batch_creation import table_name
-from providers.openai.batch_failures import failure_of
-from providers.openai.input_files import InputFiles
-from providers.openai.result_files import OpenAIResultLines, output_files
-from providers.openai.stored_metadata import StoredMetadata
 from providers.resource_names import result_file_id
 from providers.resources import Batch
 
 
 @dataclass(frozen=True, slots=True)
 class BatchParts:
-    """What the batches of one upstream consist of, at OpenAI and in the state store."""
+    """What the batches of one upstream consist of, at the provider and in the state store."""
 
     client: JsonApi
+    api: FileBatchApi
     tables: RequestTables
     deleted: DeletedMarkers
-    metadata: StoredMetadata
     inputs: InputFiles
     splitter: ResultSplitter
 
 
 @dataclass(frozen=True, slots=True)
-class OpenAIBatch:
+class FoundFileBatch:
     """Implements `providers.batches.batch_target.FoundBatch`; `native` has its metadata."""
 
     parts: BatchParts
@@ -42,24 +41,25 @@ class OpenAIBatch:
 
     @property
     def batch(self) -> Batch:
-        return records.from_openai_batch(self.native)
+        return self.parts.api.batch(self.native)
 
     async def cancel(self) -> None:
+        path = f"{self.parts.api.folder}/{self.native.id}/cancel"
         with wrong_state_if_refused():
-            await self.parts.client.post(self.caller, f"batches/{self.native.id}/cancel")
+            await self.parts.client.post(self.caller, path)
 
     async def delete(self) -> None:
-        """OpenAI deletes no batch: its files go, and a deleted marker hides the rest."""
+        """Its files first: without the batch they would not be found again."""
         await self._delete_outputs()
-        metadata = records.metadata_of(self.native)
-        source = metadata.get(records.SOURCE)
-        if source in (RowKind.METADATA, RowKind.KEY) or records.INPUT in metadata:
-            await self._delete_file(self.native["input_file_id"])  # the proxy made it
-        name = self._table_name()
-        if source and name:
-            await self.parts.tables.delete(name)
-        await self.parts.deleted.mark_deleted(batch_marker(self.native.id))
-        await self.parts.metadata.delete(self.native)
+        stored = metadata.metadata_of(self.native)
+        source = stored.get(metadata.SOURCE)
+        if source in (RowKind.METADATA, RowKind.KEY) or metadata.INPUT in stored:
+            for name in self.parts.api.input_files(self.native):  # the proxy made it
+                await self._delete_file(name)
+        table = self._table_name()
+        if source and table:
+            await self.parts.tables.delete(table)
+        await self.parts.api.delete(self.caller, self.native)
 
     async def delete_results(self) -> None:
         await self._delete_outputs()
@@ -70,7 +70,7 @@ class OpenAIBatch:
             return None
         lines = self._lines()
         return EndedResults(
-            inline=records.metadata_of(self.native).get(records.SOURCE) == RowKind.METADATA,
+            inline=metadata.metadata_of(self.native).get(metadata.SOURCE) == RowKind.METADATA,
             lines=lines,
             files=lines,
             table=self._table,
@@ -78,12 +78,12 @@ class OpenAIBatch:
         )
 
     async def _has_results(self) -> bool:
-        if output_files(self.native):
+        if self.parts.api.result_files(self.native):
             return True
         name = self._table_name()
         if name is not None and await self.parts.tables.exists(name):
             return True
-        return await self.parts.inputs.exists(self.caller, self.native)
+        return await self.parts.inputs.exist(self.caller, self.native)
 
     async def _table(self, reservation: Reservation) -> RequestTable | None:
         """The keys of the requests; None if only the results have them.
@@ -95,7 +95,7 @@ class OpenAIBatch:
         if table is not None:
             return table
         lost = await self._lost_results()
-        if lost is None and failure_of(self.native) is None:
+        if lost is None and self.batch.failure is None:
             return None
         keys = await self.parts.inputs.keys(self.caller, self.native, reservation)
         if keys is None and lost is not None:
@@ -110,17 +110,18 @@ class OpenAIBatch:
             return error
         return None
 
-    def _lines(self) -> OpenAIResultLines:
-        return OpenAIResultLines(self.parts.client, self.caller, self.native, self.parts.splitter)
+    def _lines(self) -> FileResultLines:
+        parts = self.parts
+        return FileResultLines(parts.client, parts.api, self.caller, self.native, parts.splitter)
 
     def _table_name(self) -> str | None:
         """The name of the batch's request table; None for a batch of another tool."""
-        job = records.metadata_of(self.native).get(records.JOB, "")
-        input_file = self.native.get("input_file_id")
-        return table_name(input_file, job) if job.isalnum() and input_file else None
+        job = metadata.metadata_of(self.native).get(metadata.JOB, "")
+        input_files = self.parts.api.input_files(self.native)
+        return table_name(input_files[0], job) if job.isalnum() and input_files else None
 
     async def _delete_outputs(self) -> None:
-        for name in output_files(self.native):
+        for name in self.parts.api.result_files(self.native):
             await self._delete_file(name)
 
     async def _delete_file(self, native_id: str) -> None:

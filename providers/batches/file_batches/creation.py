@@ -1,4 +1,4 @@
-"""Creates a batch at OpenAI.
+"""Creates a batch from a file at the provider.
 
 The steps: check every line, upload the translation, write the request table, create the batch. If
 a step fails, what the earlier ones made is deleted again.
@@ -11,40 +11,34 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, Final
 
-from providers.batches.batch_input import (
-    BatchInput,
-    Framing,
-    InputLimits,
-    check,
-    translated,
+from providers.batches.batch_input import BatchInput, Framing, check, translated
+from providers.batches.file_batches import metadata
+from providers.batches.file_batches.api import FileBatchApi, NewFileBatch
+from providers.batches.file_batches.input_files import (
+    INPUT_PURPOSE,
+    InputFiles,
+    derived_file_name,
 )
 from providers.batches.referenced_files import check_referenced
 from providers.batches.request_table import RequestTables
 from providers.credential import Caller
-from providers.errors import FerryError, invalid_argument
+from providers.errors import FerryError
 from providers.json_api.client import Answer, JsonApi, outcome_unknown
 from providers.json_api.multipart import form_with_file
 from providers.memory import Reservation
-from providers.openai import batch_records as records
-from providers.openai.batch_lines import OpenAITranslator
-from providers.openai.file_naming import derived_file_name
-from providers.openai.stored_metadata import StoredMetadata
-from providers.openai_content.schema_rules import SchemaRule
 from providers.resource_names import native_file_id
 from providers.resources import NewBatch
 
-# openai.md section 4
-LIMITS: Final = InputLimits("OpenAI", requests=50_000, size=200 << 20)
 JSON_LINES: Final = Framing(between=b"\n", tail=b"\n")
 
-_log = logging.getLogger("genai_ferry.openai")
+_log = logging.getLogger("genai_ferry.batches")
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
     """One creation. `input_file` is the native id of the client's file, if the input is a file.
 
-    `mark` is the same for all creations with one idempotency key; `schema_rule` is the server's.
+    `mark` is the same for all creations with one idempotency key.
     """
 
     id: str
@@ -53,12 +47,6 @@ class Job:
     source: BatchInput
     input_file: str | None
     mark: str
-    schema_rule: SchemaRule
-
-    def translator(self) -> OpenAITranslator:
-        return OpenAITranslator(
-            self.batch.model, self.batch.kind, self.batch.check_file_name, self.schema_rule
-        )
 
 
 def new_job_id() -> str:
@@ -72,47 +60,43 @@ def table_name(input_file: str, job_id: str) -> str:
 
 class BatchCreation:
     def __init__(
-        self, client: JsonApi, tables: RequestTables, stored_metadata: StoredMetadata
+        self, client: JsonApi, api: FileBatchApi, tables: RequestTables, inputs: InputFiles
     ) -> None:
         self._client = client
+        self._api = api
         self._tables = tables
-        self._stored_metadata = stored_metadata
+        self._inputs = inputs
 
     async def create(self, job: Job, reservation: Reservation) -> Answer:
-        said = _metadata(job)
-        translator = job.translator()
-        checked = await check(job.source, translator, LIMITS, JSON_LINES, reservation)
+        stored = metadata.new_metadata(job.id, job.batch, job.mark, self._api.limits.whose)
+        translator = self._api.translator(job.batch)
+        checked = await check(job.source, translator, self._api.limits, JSON_LINES, reservation)
         await check_referenced(self._client, job.caller, "files", translator.referenced)
-        # The client's file is the input if it is already exactly what OpenAI needs.
+        # The client's file is the input if it is already exactly what the provider needs.
         own = job.input_file if checked.native and checked.as_stored else None
         async with self._input_file(job, own, checked.length) as input_file:
             await self._tables.write(table_name(input_file, job.id), checked.table)
-            metadata = {**said, records.SOURCE: checked.table.kind}
-            metadata |= records.warning_metadata(translator.warnings.render())
+            stored[metadata.SOURCE] = checked.table.kind
+            stored |= metadata.warning_metadata(translator.warnings.render())
             if checked.native and own is None:
-                metadata[records.INPUT] = "derived"
-            document = {
-                "input_file_id": input_file,
-                "endpoint": checked.endpoint,
-                "completion_window": "24h",
-                "metadata": metadata,
-            }
-            batch = await self._create(job, document)
-        return await self._stored_metadata.store(batch, metadata)
+                stored[metadata.INPUT] = "derived"
+            new = NewFileBatch(input_file, checked.endpoint, job.batch.model, stored)
+            batch = await self._create(job, self._api.document(new))
+        return await self._api.made(batch, stored)
 
     async def find(self, caller: Caller, name: str, value: str) -> Answer | None:
         """The newest batch with this metadata, for a creation whose answer was lost."""
-        page, _ = await self._client.list(caller, "batches", limit=100)
-        return next((b for b in page if records.metadata_of(b).get(name) == value), None)
+        newest = await self._api.newest(caller)
+        return next((b for b in newest if metadata.metadata_of(b).get(name) == value), None)
 
     async def _create(self, job: Job, document: dict[str, Any]) -> Answer:
         try:
-            batch = await self._client.post(job.caller, "batches", document)
+            batch = await self._client.post(job.caller, self._api.folder, document)
             _ = batch.id  # raises if the answer has none
         except FerryError as error:
             if not outcome_unknown(error):
                 raise
-            found = await self.find(job.caller, records.JOB, job.id)
+            found = await self.find(job.caller, metadata.JOB, job.id)
             if found is None:
                 raise
             return found
@@ -136,54 +120,34 @@ class BatchCreation:
         if isinstance(error, FerryError) and not outcome_unknown(error):
             return True
         try:
-            return await self.find(job.caller, records.JOB, job.id) is None
+            return await self.find(job.caller, metadata.JOB, job.id) is None
         except FerryError as lookup:
             _log.warning("whether a batch was made is unknown: %s", lookup.status.name)
             return False
 
     async def _upload_input(self, job: Job, length: int) -> str:
         name = derived_file_name(job.id)
-        body = translated(job.source, job.translator(), JSON_LINES, length)
+        body = translated(job.source, self._api.translator(job.batch), JSON_LINES, length)
         content_type, form = form_with_file(
-            {"purpose": "batch"}, "file", name, "application/jsonl", body
+            {"purpose": INPUT_PURPOSE}, "file", name, "application/jsonl", body
         )
         try:
             made = (await self._client.post_body(job.caller, "files", content_type, form)).id
         except FerryError as error:
-            found = await self._find_file(job.caller, name) if outcome_unknown(error) else None
+            found = await self._inputs.named(job.caller, name) if outcome_unknown(error) else None
             if found is None:
                 raise
             return found.id
         except BaseException:
-            found = await self._find_file(job.caller, name)
+            found = await self._inputs.named(job.caller, name)
             if found is not None:
                 await self._delete_input(job.caller, found.id)
             raise
         return made
 
-    async def _find_file(self, caller: Caller, name: str) -> Answer | None:
-        page, _ = await self._client.list(caller, "files", purpose="batch", order="desc", limit=100)
-        return next((file for file in page if file.get("filename") == name), None)
-
     async def _delete_input(self, caller: Caller, native_id: str) -> None:
         try:
             await self._client.delete(caller, f"files/{native_id}")
         except FerryError as error:
-            # The client gets the error that led here; this file stays at OpenAI.
+            # The client gets the error that led here; this file stays at the provider.
             _log.warning("a translated input could not be deleted again: %s", error.status.name)
-
-
-def _metadata(job: Job) -> dict[str, str]:
-    display_name = job.batch.display_name or ""
-    for value, path in ((display_name, "batch.displayName"), (job.batch.model, "model")):
-        if len(value) > records.METADATA_VALUE:
-            raise invalid_argument(
-                f"OpenAI keeps at most {records.METADATA_VALUE} characters", path=path
-            )
-    metadata = {
-        records.JOB: job.id,
-        records.MODEL: job.batch.model,
-        records.DISPLAY_NAME: display_name,
-        records.REPEAT: job.mark,
-    }
-    return {name: value for name, value in metadata.items() if value}

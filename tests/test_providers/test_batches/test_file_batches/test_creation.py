@@ -5,14 +5,14 @@ import orjson
 import pytest
 
 from providers.batches.batch_input import InputLimits
+from providers.batches.file_batches.target import FileBatchTarget
 from providers.batches.request_table import RequestTables, RowKind
 from providers.batches.target_batches import TargetBatches
 from providers.body import close
 from providers.errors import FerryError
 from providers.limits import Limits
 from providers.memory import MemoryBudget
-from providers.openai.batch_creation import LIMITS
-from providers.openai.batch_target import OpenAIBatchTarget
+from providers.openai.batches import OpenAIBatchApi
 from providers.openai_content.schema_rules import any_schema
 from providers.resource_names import FileId, FileKind
 from providers.resources import BatchKind, InlineRequest, NewBatch
@@ -28,6 +28,7 @@ from tests.test_providers.test_gemini.scripted_upstream import (
 from tests.test_providers.test_openai_content.answering import BASE, CALLER, client
 
 MODEL = "gpt-4o-mini"
+LIMITS = OpenAIBatchApi.limits
 FILE = f"{BASE}/files/file-a"
 CONTENT = f"{FILE}/content"
 PURPOSE = answer({"id": "file-a", "purpose": "batch"})
@@ -63,7 +64,8 @@ def batches(
 ) -> TargetBatches:
     limits = Limits(line=1000, inline_results=1000)
     state, memory = state or MemoryState(), memory or MemoryBudget()
-    target = OpenAIBatchTarget(client(upstream), state, memory, limits, any_schema)
+    ours = client(upstream)
+    target = FileBatchTarget(ours, OpenAIBatchApi(ours, state, any_schema), state, memory, limits)
     return TargetBatches(target, state, memory, limits)
 
 
@@ -168,7 +170,7 @@ async def test_an_invalid_file_is_closed_at_once(data: bytes, path: str | None) 
 
 
 async def test_the_most_requests() -> None:
-    with patch("providers.openai.batch_creation.LIMITS", InputLimits("OpenAI", 3, LIMITS.size)):
+    with patch.object(OpenAIBatchApi, "limits", InputLimits("OpenAI", 3, LIMITS.size)):
         await batches(scripted(answer({"id": "file-b"}))).create(CALLER, inline(3))
         error = await refusal(ScriptedUpstream(), inline(4))
     assert error.message == "OpenAI takes at most 3 requests a batch"
@@ -178,9 +180,9 @@ async def test_the_most_bytes() -> None:
     upstream = scripted(answer({"id": "file-b"}))
     await batches(upstream).create(CALLER, inline(3))
     length = len(uploaded(upstream))
-    with patch("providers.openai.batch_creation.LIMITS", InputLimits("OpenAI", 3, length)):
+    with patch.object(OpenAIBatchApi, "limits", InputLimits("OpenAI", 3, length)):
         await batches(scripted(answer({"id": "file-b"}))).create(CALLER, inline(3))
-    with patch("providers.openai.batch_creation.LIMITS", InputLimits("OpenAI", 3, length - 1)):
+    with patch.object(OpenAIBatchApi, "limits", InputLimits("OpenAI", 3, length - 1)):
         error = await refusal(ScriptedUpstream(), inline(3))
     assert error.message == f"OpenAI takes at most {length - 1} bytes a batch"
 

@@ -6,13 +6,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from providers.batches.batch_results import BatchResults
+from providers.batches.file_batches.result_files import FileResultLines
 from providers.batches.json_lines import ResultSplitter
 from providers.batches.request_table import RequestTable, RowKind, indexed_id
 from providers.errors import FerryError
-from providers.json_api.client import Answer
+from providers.json_api.client import Answer, JsonApi
 from providers.memory import MemoryBudget, Reservation
-from providers.openai.result_files import OpenAIResultLines, output_files
+from providers.openai.batches import OpenAIBatchApi
+from providers.openai_content.schema_rules import any_schema
 from providers.status import Status
+from tests.memory_state import MemoryState
 from tests.test_providers.answering import answer
 from tests.test_providers.test_gemini.scripted_upstream import Answer as Scripted
 from tests.test_providers.test_gemini.scripted_upstream import ScriptedUpstream
@@ -36,9 +39,14 @@ def line(custom_id: str, message: str = "m") -> bytes:
     return orjson.dumps({"custom_id": custom_id, "response": None, "error": error}) + b"\n"
 
 
+def api(ours: JsonApi) -> OpenAIBatchApi:
+    return OpenAIBatchApi(ours, MemoryState(), any_schema)
+
+
 def results(upstream: ScriptedUpstream, rows: RequestTable | None, **changes: Any) -> BatchResults:
     splitter = ResultSplitter(1000, MemoryBudget())
-    lines = OpenAIResultLines(client(upstream), CALLER, Answer(BATCH | changes), splitter)
+    ours = client(upstream)
+    lines = FileResultLines(ours, api(ours), CALLER, Answer(BATCH | changes), splitter)
     return BatchResults(lines, rows, Reservation(MemoryBudget()))
 
 
@@ -132,9 +140,10 @@ async def test_an_unavailable_file_is_not_an_empty_file() -> None:
 
 
 def test_the_files_of_a_batch() -> None:
-    assert output_files(Answer(BATCH)) == ["file-out", "file-err"]
-    assert output_files(Answer(BATCH | {"output_file_id": None})) == ["file-err"]
-    assert output_files(Answer(status="failed")) == []
+    files = api(client(ScriptedUpstream()))
+    assert files.result_files(Answer(BATCH)) == ["file-out", "file-err"]
+    assert files.result_files(Answer(BATCH | {"output_file_id": None})) == ["file-err"]
+    assert files.result_files(Answer(status="failed")) == []
 
 
 async def test_deleted_files() -> None:

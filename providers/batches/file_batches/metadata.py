@@ -1,0 +1,57 @@
+"""What the proxy stores in the `metadata` that the provider keeps with a batch."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from providers.errors import invalid_argument
+from providers.resources import NewBatch
+
+JOB: Final = "ferry_job"
+SOURCE: Final = "ferry_source"
+INPUT: Final = "ferry_input"
+"""Set if the proxy made the input file from a client's file in the provider's own format."""
+MODEL: Final = "ferry_model"
+DISPLAY_NAME: Final = "ferry_display_name"
+REPEAT: Final = "ferry_repeat"
+# The limit for a value, in characters, of OpenAI (openai.md section 4), which takes 16 values.
+# Unverified for others.
+LONGEST_VALUE: Final = 512
+# Together they have space for all of `Warnings.render` (2048 bytes).
+_WARNINGS: Final = [f"ferry_warnings_{number}" for number in range(1, 5)]
+
+
+def new_metadata(job_id: str, batch: NewBatch, mark: str, whose: str) -> dict[str, str]:
+    """For a batch of the job `job_id`; `mark` is that of its idempotency key.
+
+    Raises INVALID_ARGUMENT for a name that `whose` metadata cannot hold.
+    """
+    display_name = batch.display_name or ""
+    for value, path in ((display_name, "batch.displayName"), (batch.model, "model")):
+        if len(value) > LONGEST_VALUE:
+            raise invalid_argument(f"{whose} keeps at most {LONGEST_VALUE} characters", path=path)
+    metadata = {JOB: job_id, MODEL: batch.model, DISPLAY_NAME: display_name, REPEAT: mark}
+    return {name: value for name, value in metadata.items() if value}
+
+
+def metadata_of(batch: Mapping[str, Any]) -> Mapping[str, str]:
+    metadata = batch.get("metadata")
+    if not isinstance(metadata, dict):
+        return {}
+    return {name: value for name, value in metadata.items() if isinstance(value, str)}
+
+
+def warning_metadata(warnings: str) -> dict[str, str]:
+    """The members that store the rendered `warnings`."""
+    pieces = [
+        warnings[start : start + LONGEST_VALUE] for start in range(0, len(warnings), LONGEST_VALUE)
+    ]
+    return dict(zip(_WARNINGS[: len(pieces)], pieces, strict=True))
+
+
+def stored_warnings(metadata: Mapping[str, str]) -> str:
+    """The stored warnings, or "" for text that the proxy cannot have written.
+
+    Other tools can write metadata too.
+    """
+    warnings = "".join(metadata.get(name, "") for name in _WARNINGS)
+    return warnings if warnings.isascii() and warnings.isprintable() else ""

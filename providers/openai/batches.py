@@ -1,0 +1,117 @@
+"""Batches at OpenAI: files of lines in and out, and the proxy's own data in their metadata."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from providers.batches.batch_input import InputLimits
+from providers.batches.deleted_markers import DeletedMarkers, batch_marker
+from providers.batches.file_batches.api import NewFileBatch
+from providers.batches.file_batches.failures import BatchFailures
+from providers.batches.line_formats import LineFormats
+from providers.credential import Caller
+from providers.errors import not_found
+from providers.json_api.client import Answer, JsonApi
+from providers.json_api.page_tokens import filled_page
+from providers.openai.batch_failures import failures_of
+from providers.openai.batch_lines import OpenAITranslator, line_formats
+from providers.openai.batch_records import from_openai_batch, state_of
+from providers.openai.file_naming import PURPOSE_HEADER
+from providers.openai.pages import pages_after
+from providers.openai.stored_metadata import StoredMetadata
+from providers.openai_content.result_from_openai import from_openai_line
+from providers.openai_content.schema_rules import SchemaRule
+from providers.resources import Batch, NewBatch
+from providers.state import State
+
+_LARGEST_PAGE: Final = 100
+
+
+class OpenAIBatchApi:
+    """Implements `providers.batches.file_batches.api.FileBatchApi`.
+
+    `schema_rule` is the server's.
+    """
+
+    folder = "batches"
+    id_member = "custom_id"
+    limits = InputLimits("OpenAI", requests=50_000, size=200 << 20)  # openai.md section 4
+    input_advice = (
+        "upload it again with a name that ends in .jsonl, or with the header "
+        f"{PURPOSE_HEADER}: batch"
+    )
+
+    def __init__(self, client: JsonApi, state: State, schema_rule: SchemaRule) -> None:
+        self._client = client
+        self._schema_rule = schema_rule
+        self._deleted = DeletedMarkers(client.name, state)
+        self._metadata = StoredMetadata(client.name, state)
+
+    def translator(self, batch: NewBatch) -> OpenAITranslator:
+        return OpenAITranslator(batch.model, batch.kind, batch.check_file_name, self._schema_rule)
+
+    def line_formats(self, batch: NewBatch) -> LineFormats:
+        return line_formats(batch.model, batch.kind)
+
+    def document(self, new: NewFileBatch) -> dict[str, Any]:
+        return {
+            "input_file_id": new.input_file,
+            "endpoint": new.endpoint,
+            "completion_window": "24h",
+            "metadata": new.metadata,
+        }
+
+    async def made(self, native: Answer, metadata: Mapping[str, str]) -> Answer:
+        return await self._metadata.store(native, metadata)
+
+    async def find(self, caller: Caller, batch_id: str) -> Answer:
+        native = await self._client.get_object(caller, self.folder, batch_id, "batch")
+        if await self._deleted.is_deleted(batch_marker(batch_id)):
+            raise not_found(f"batches/{batch_id} was deleted")
+        return await self._metadata.restored(native)
+
+    async def page(
+        self, caller: Caller, page_size: int, page_token: str | None
+    ) -> tuple[list[Answer], str | None]:
+        pages = pages_after(self._client, caller, self.folder, page_size, page_token)
+        listed, token = await filled_page(pages, page_size, self._not_deleted)
+        return await asyncio.gather(*map(self._metadata.restored, listed)), token
+
+    async def newest(self, caller: Caller) -> Sequence[Answer]:
+        page, _ = await self._client.list(caller, self.folder, limit=_LARGEST_PAGE)
+        return page
+
+    async def newest_inputs(self, caller: Caller) -> Sequence[Answer]:
+        query = {"purpose": "batch", "order": "desc"}
+        page, _ = await self._client.list(caller, "files", limit=_LARGEST_PAGE, **query)
+        return page
+
+    async def delete(self, _: Caller, native: Answer, /) -> None:
+        """OpenAI deletes no batch: a deleted marker hides it."""
+        await self._deleted.mark_deleted(batch_marker(native.id))
+        await self._metadata.delete(native)
+
+    def batch(self, native: Answer) -> Batch:
+        return from_openai_batch(native)
+
+    def input_files(self, native: Answer) -> list[str]:
+        return _names(native, "input_file_id")
+
+    def result_files(self, native: Answer) -> list[str]:
+        return _names(native, "output_file_id", "error_file_id")
+
+    def translate(self, native: Answer, line: dict[str, Any]) -> dict[str, Any]:
+        return from_openai_line(line, str(native.get("endpoint")))
+
+    def failures(self, native: Answer) -> BatchFailures:
+        return failures_of(native, state_of(native))
+
+    async def _not_deleted(self, listed: Sequence[Answer]) -> list[Answer]:
+        names = [batch_marker(native.id) for native in listed]
+        deleted = await self._deleted.deleted_of(names)
+        return [n for n, name in zip(listed, names, strict=True) if name not in deleted]
+
+
+def _names(native: Answer, *members: str) -> list[str]:
+    """The native ids of files; each member may be absent."""
+    return [str(native[member]) for member in members if native.get(member)]
