@@ -108,10 +108,13 @@ class Admission:
     async def _may_use(self, provider: Provider, upload: SealedUpload, given: Credential) -> bool:
         if not given and provider.own_credential is None:
             return True
-        try:
-            principals = [self._principal(provider, given)] if given else self._principals()
-        except FerryError:
-            return False
+        # Without a key: one of those who may use the proxy's own credential.
+        principals = [Credential(api_key=token) for token in self.client_tokens] or [Credential()]
+        if given:
+            try:
+                principals = [self._principal(provider, given)]
+            except FerryError:
+                return False
         tenants = [await self._tenant(provider, each, upload.scoping) for each in principals]
         return upload.tenant in tenants
 
@@ -161,10 +164,6 @@ class Admission:
         if not any(matches):
             raise unauthenticated("the SDK's api_key must be a client token of this proxy")
         return Credential(api_key=given.secret)
-
-    def _principals(self) -> Sequence[Credential]:
-        """All who may use the proxy's own credentials."""
-        return [Credential(api_key=token) for token in self.client_tokens] or [Credential()]
 
     async def _tenant(
         self, provider: Provider, principal: Credential, headers: Mapping[str, str]

@@ -14,7 +14,7 @@ from aiohttp import web
 from middlewares.request_keys import GATEWAY, INPUT_FILE, OUTCOME, REFUSAL, ROUTE
 from providers.errors import FerryError
 from providers.gemini_content.warnings import explain
-from providers.resources import Batch, CreatedBatch
+from providers.resources import CreatedBatch
 from providers.upstream import UpstreamError
 
 _MESSAGE_LIMIT: Final = 500
@@ -33,17 +33,14 @@ def log_fields(request: web.Request, response: web.StreamResponse | None) -> dic
     if refusal is not None:
         fields = _refusal(request, refusal)
     elif isinstance(outcome, CreatedBatch):
-        fields = _creation(outcome.batch)
+        batch = outcome.batch
+        fields = {"batch": f"batches/{batch.id}", "warnings": explain(batch.warnings)}
     elif outcome is not None and response is not None and response.status >= 400:
         # The upstream's response is relayed to the client unchanged, and is not read here.
         fields = {"resource": _resource(request), "upstream_status": response.status}
     else:
         fields = {}
     return {name: value for name, value in fields.items() if value}
-
-
-def _creation(batch: Batch) -> dict[str, Any]:
-    return {"batch": f"batches/{batch.id}", "warnings": explain(batch.warnings)}
 
 
 def _refusal(request: web.Request, error: FerryError) -> dict[str, Any]:
