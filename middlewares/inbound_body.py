@@ -4,12 +4,11 @@ import asyncio
 from collections.abc import AsyncIterator
 from typing import Any, Final
 
-import orjson
 from aiohttp import ClientPayloadError, web
 
-from providers.body import Body
+from providers.body import Body, read_up_to
 from providers.errors import invalid_argument
-from providers.json_api.json_text import parse_json
+from providers.json_api.json_text import parse_clients_json
 
 # Four chunks: every SDK sends chunks of 8 MiB (sdk-wire.md section 2).
 _DISCARD_BYTES: Final = 32 << 20
@@ -71,19 +70,14 @@ async def read_whole(request: web.Request, limit: int, what: str) -> bytes:
     too_large = invalid_argument(f"the body is larger than {what} ({limit} bytes)")
     if (request.content_length or 0) > limit:
         raise too_large
-    data = bytearray()
-    async for chunk in _Chunks(request):
-        data += chunk
-        if len(data) > limit:
-            raise too_large
-    return bytes(data)
+    data = await read_up_to(_Chunks(request), limit)
+    if data is None:
+        raise too_large
+    return data
 
 
 def parse_json_object(data: bytes, *, path: str = "body") -> dict[str, Any]:
-    try:
-        document = parse_json(data)
-    except orjson.JSONDecodeError as error:
-        raise invalid_argument(f"not JSON: {error}", path=path) from None
+    document = parse_clients_json(data, path)
     if not isinstance(document, dict):
         raise invalid_argument("not a JSON object", path=path)
     return document

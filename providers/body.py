@@ -26,6 +26,17 @@ def in_memory(data: bytes) -> Body:
     return Body(once(data), len(data))
 
 
+async def read_up_to(chunks: AsyncIterable[bytes], limit: int) -> bytes | None:
+    """The whole of it in memory; None if it has more than `limit` bytes."""
+    parts: list[bytes] = []
+    async for chunk in chunks:
+        limit -= len(chunk)
+        if limit < 0:
+            return None
+        parts.append(chunk)
+    return b"".join(parts)
+
+
 async def joined(*bodies: Body) -> AsyncIterator[bytes]:
     for body in bodies:
         try:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from providers.body import Body, in_memory
+from providers.body import Body, in_memory, read_up_to
 from providers.errors import FerryError
 from providers.parted_objects import PartedObjects
 
@@ -56,14 +56,10 @@ async def read(state: State, name: str, limit: int = 1 << 20) -> bytes | None:
     body = await state.get(name)
     if body is None:
         return None
-    parts: list[bytes] = []
-    size = 0
-    async for chunk in body.chunks:
-        size += len(chunk)
-        if size > limit:
-            raise ValueError(f"the object {name} is larger than {limit} bytes")
-        parts.append(chunk)
-    return b"".join(parts)
+    data = await read_up_to(body.chunks, limit)
+    if data is None:
+        raise ValueError(f"the object {name} is larger than {limit} bytes")
+    return data
 
 
 async def write(state: State, name: str, data: bytes) -> bool:

@@ -11,7 +11,7 @@ import aiohttp
 from aiohttp import hdrs
 from aiohttp.http_exceptions import HttpProcessingError
 
-from providers.body import Body
+from providers.body import Body, read_up_to
 from providers.errors import invalid_argument
 from providers.status import Status
 from providers.upstream import OutboundRequest, UpstreamError
@@ -76,15 +76,11 @@ class OutboundReply:
             raise self._sent.failure
 
     async def read(self, limit: int) -> bytes:
-        parts: list[bytes] = []
-        size = 0
-        async for chunk in self.chunks():
-            size += len(chunk)
-            if size > limit:
-                message = f"{self._host} sent a response of more than {limit} bytes"
-                raise UpstreamError(Status.UNAVAILABLE, message)
-            parts.append(chunk)
-        return b"".join(parts)
+        data = await read_up_to(self.chunks(), limit)
+        if data is None:
+            message = f"{self._host} sent a response of more than {limit} bytes"
+            raise UpstreamError(Status.UNAVAILABLE, message)
+        return data
 
     async def aclose(self) -> None:
         # After a reply was read to its end, its connection is already back in the pool.

@@ -17,6 +17,7 @@ from providers.aws.target import AwsTarget, S3Target
 from providers.body import Body
 from providers.errors import FerryError
 from providers.json_api.client import Answer, read_refusal
+from providers.json_api.json_text import parse_object
 from providers.status import Status
 from providers.upstream import OutboundRequest, Reply, Upstream, UpstreamError
 
@@ -139,11 +140,8 @@ class AwsClient:
         raise self._restate(error)
 
     async def _json(self, reply: Reply) -> Answer:
-        try:
-            document = orjson.loads(await reply.read(_ANSWER_LIMIT))
-        except orjson.JSONDecodeError:
-            document = None
-        if not isinstance(document, dict):
+        document = parse_object(await reply.read(_ANSWER_LIMIT))
+        if document is None:
             raise UpstreamError(Status.UNAVAILABLE, f"{self.name} did not answer with JSON")
         return Answer(document)
 

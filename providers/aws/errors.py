@@ -4,11 +4,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-import orjson
 from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import ParseError, fromstring
 
 from providers.errors import FerryError
+from providers.json_api.json_text import parse_object
 from providers.status import Status, explain_status, status_of_refusal
 from providers.upstream import Reply
 
@@ -123,7 +123,7 @@ def parse_xml(data: bytes) -> Any:
 def _read(reply: Reply, data: bytes) -> AwsRefusal:
     if data.lstrip().startswith(b"<"):
         return _read_xml(data)
-    document = _json_object(data)
+    document = parse_object(data) or {}
     told = reply.headers.get("x-amzn-errortype") or str(document.get("__type") or "")
     # `ValidationException:http://internal.amazon.com/...`, `com.amazon.coral#ValidationException`
     code = told.partition(":")[0].rpartition("#")[2]
@@ -141,14 +141,6 @@ def _refusal_in(root: Any) -> AwsRefusal:
     message, bucket = root.findtext("Message") or "", root.findtext("BucketName")
     named = f"{message} ({bucket})" if bucket else message
     return AwsRefusal(root.findtext("Code") or "", named)
-
-
-def _json_object(data: bytes) -> dict[str, Any]:
-    try:
-        document = orjson.loads(data)
-    except orjson.JSONDecodeError:
-        return {}
-    return document if isinstance(document, dict) else {}
 
 
 def _redact(secrets: Iterable[str], text: str) -> str:

@@ -1,34 +1,56 @@
-"""A reply whose whole body is in memory."""
+"""A reply of which the beginning, or all, is in memory."""
 
 from collections.abc import AsyncIterator, Mapping
 from typing import Self
 
-from providers.body import once
+from providers.body import Body, in_memory, joined, read_up_to
 from providers.status import Status
-from providers.upstream import UpstreamError
+from providers.upstream import Reply, UpstreamError
 
 
 class BufferedReply:
-    """Implements `providers.upstream.Reply`."""
+    """Implements `providers.upstream.Reply`. `data` is all of the body, or the part before `rest`.
 
-    def __init__(self, status: int, headers: Mapping[str, str], data: bytes) -> None:
+    `rest` comes from the wire of `source`.
+    """
+
+    def __init__(
+        self,
+        status: int,
+        headers: Mapping[str, str],
+        data: bytes,
+        rest: AsyncIterator[bytes] | None = None,
+        source: Reply | None = None,
+    ) -> None:
         self.status = status
         self.headers = headers
-        self._data = data
+        self.data = data
+        self._rest = [] if rest is None else [Body(rest, None)]
+        self._source = source
+
+    @classmethod
+    async def peek(cls, reply: Reply, limit: int) -> Self:
+        """`reply` with its beginning in memory: more than `limit` bytes, or all of it."""
+        rest, data = aiter(reply.chunks()), bytearray()
+        while len(data) <= limit and (chunk := await anext(rest, None)) is not None:
+            data += chunk
+        return cls(reply.status, reply.headers, bytes(data), rest, reply)
 
     def chunks(self) -> AsyncIterator[bytes]:
-        return once(self._data)
+        return joined(in_memory(self.data), *self._rest)
 
     async def read(self, limit: int) -> bytes:
-        if len(self._data) > limit:
+        data = await read_up_to(self.chunks(), limit)
+        if data is None:
             raise UpstreamError(Status.UNAVAILABLE, f"Google answered over {limit} bytes")
-        return self._data
+        return data
 
     async def aclose(self) -> None:
-        pass
+        if self._source is not None:
+            await self._source.aclose()
 
     async def __aenter__(self) -> Self:
         return self
 
     async def __aexit__(self, *exc: object) -> None:
-        pass
+        await self.aclose()

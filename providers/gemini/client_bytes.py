@@ -1,8 +1,6 @@
 """The bytes of one chunk as the client sends them: read once, and counted."""
 
-from collections.abc import AsyncIterator
-
-from providers.body import Body, TruncatedBody
+from providers.body import Body, Slices
 from providers.errors import invalid_argument
 
 
@@ -17,10 +15,13 @@ class ClientBytes:
         """Raises INVALID_ARGUMENT for a body without a declared length."""
         if body.length is None:
             raise invalid_argument("a chunk needs a Content-Length")
-        self.offset = self.position = offset
+        self.offset = offset
         self.end = offset + body.length
-        self._source = aiter(body.chunks)
-        self._held_back = b""
+        self._bytes = Slices(body.chunks)
+
+    @property
+    def position(self) -> int:
+        return self.offset + self._bytes.position
 
     @property
     def exhausted(self) -> bool:
@@ -28,7 +29,7 @@ class ClientBytes:
 
     def rest(self) -> Body:
         """Everything from `position` on. What is read of it moves `position`."""
-        return Body(self._pieces(), self.end - self.position)
+        return self._bytes.take(self.end - self.position)
 
     async def skip_to(self, offset: int) -> None:
         """Read and drop bytes up to `offset`, or to the end if that comes first.
@@ -37,27 +38,4 @@ class ClientBytes:
         """
         if self.position > offset:
             raise BytesGone
-        while self.position < offset and (piece := await self._next()):
-            surplus = max(0, self.position - offset)
-            self._held_back = piece[len(piece) - surplus :]
-            self.position -= surplus
-
-    async def _pieces(self) -> AsyncIterator[bytes]:
-        while piece := await self._next():
-            yield piece
-
-    async def _next(self) -> bytes:
-        """The next bytes; empty at the end."""
-        piece, self._held_back = self._held_back, b""
-        while not piece:
-            try:
-                piece = await anext(self._source)
-            except StopAsyncIteration:
-                return self._ended()
-        self.position += len(piece)
-        return piece
-
-    def _ended(self) -> bytes:
-        if not self.exhausted:
-            raise TruncatedBody("the chunk ended before its declared length")
-        return b""
+        await self._bytes.skip(min(offset, self.end) - self.position)

@@ -8,14 +8,14 @@ import hashlib
 from dataclasses import replace
 from typing import Final
 
-import orjson
 from yarl import URL
 
 from providers.batches.repeats import Repeat
-from providers.body import Body, in_memory
+from providers.body import Body, in_memory, read_up_to
 from providers.credential import Caller
 from providers.errors import FerryError, invalid_argument
 from providers.gemini.buffered_reply import BufferedReply
+from providers.json_api.json_text import parse_object
 from providers.memory import MemoryBudget
 from providers.provider import Relay, RelayedRequest
 from providers.state import State
@@ -58,18 +58,13 @@ class RepeatableCreations:
 
     async def _hold(self, body: Body | None) -> bytes:
         """The whole body: it must be known before anything is sent."""
-        parts: list[bytes] = []
-        left = self._limit
-        if body is not None:
-            async for chunk in body.chunks:
-                left -= len(chunk)
-                if left < 0:
-                    raise invalid_argument(
-                        f"with {KEY_HEADER} the body has at most {self._limit} bytes "
-                        "(FERRY_INLINE_MAX_BYTES)"
-                    )
-                parts.append(chunk)
-        return b"".join(parts)
+        data = b"" if body is None else await read_up_to(body.chunks, self._limit)
+        if data is None:
+            raise invalid_argument(
+                f"with {KEY_HEADER} the body has at most {self._limit} bytes "
+                "(FERRY_INLINE_MAX_BYTES)"
+            )
+        return data
 
     async def _create(self, caller: Caller, request: RelayedRequest, repeat: Repeat) -> Reply:
         try:
@@ -96,7 +91,7 @@ class RepeatableCreations:
 
 
 def _batch_name(data: bytes) -> str:
-    try:
-        return str(orjson.loads(data)["name"])
-    except (orjson.JSONDecodeError, KeyError, TypeError):
-        raise UpstreamError(Status.UNAVAILABLE, "Google's answer names no batch") from None
+    name = (parse_object(data) or {}).get("name")
+    if not isinstance(name, str):
+        raise UpstreamError(Status.UNAVAILABLE, "Google's answer names no batch")
+    return name

@@ -4,15 +4,13 @@ It cannot check what the lines of an input file name, because Google returns no 
 name another tenant's file there, one must know its random id.
 """
 
-from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, Final, Self
+from typing import Any, Final
 
-import orjson
 from yarl import URL
 
-from providers.body import Body, in_memory, join
+from providers.body import Body, in_memory, read_up_to
 from providers.credential import Caller
 from providers.errors import FerryError, invalid_argument, unavailable
 from providers.gemini.buffered_reply import BufferedReply
@@ -25,7 +23,7 @@ from providers.gemini.owned_resources import (
     result_files,
 )
 from providers.gemini.refusal import check
-from providers.json_api.json_text import parse_json, render_json
+from providers.json_api.json_text import parse_clients_json, parse_object, render_json
 from providers.memory import BUDGET_BYTES, MemoryBudget
 from providers.provider import Relay, RelayedRequest
 from providers.resources import Page
@@ -101,7 +99,7 @@ class IsolatedRelay:
             return await self._relay.relay(caller, request)
         length = self._limit if request.body.length is None else request.body.length
         with self._memory.reserve(min(_PARSED * min(length, self._limit), BUDGET_BYTES)):
-            document = _parsed(await self._read_body(request, request.body))
+            document = parse_clients_json(await self._read_body(request, request.body))
             owns = partial(self._ownership.owns, caller.tenant)
             await self._references.check(document, "body", owns)
             outbound = replace(request, body=in_memory(render_json(document)))
@@ -116,14 +114,12 @@ class IsolatedRelay:
         encoding = request.headers.get("Content-Encoding", "").strip().lower()
         if encoding not in ("", "identity"):
             raise invalid_argument("send the body uncompressed: Content-Encoding is refused")
-        data = bytearray()
-        async for chunk in body.chunks:
-            data += chunk
-            if len(data) > self._limit:
-                raise invalid_argument(
-                    f"the body has at most {self._limit} bytes (FERRY_INLINE_MAX_BYTES)"
-                )
-        return bytes(data)
+        data = await read_up_to(body.chunks, self._limit)
+        if data is None:
+            raise invalid_argument(
+                f"the body has at most {self._limit} bytes (FERRY_INLINE_MAX_BYTES)"
+            )
+        return data
 
     async def _create(self, caller: Caller, request: RelayedRequest) -> Reply:
         """Create a batch; it is cancelled if its owner cannot be recorded."""
@@ -160,9 +156,9 @@ class IsolatedRelay:
         if reply.status != 200:
             return reply
         try:
-            peeked = await _PeekedReply.of(reply)
-            if len(peeked.beginning) <= _PEEKED_BYTES:
-                await self._claim_results(caller, _document(peeked.beginning))
+            peeked = await BufferedReply.peek(reply, _PEEKED_BYTES)
+            if len(peeked.data) <= _PEEKED_BYTES:
+                await self._claim_results(caller, _document(peeked.data))
         except BaseException:
             await reply.aclose()
             raise
@@ -219,63 +215,14 @@ class IsolatedRelay:
         return Page(listed, document.get("nextPageToken") or None)
 
 
-class _PeekedReply:
-    """A reply whose `beginning` was looked at; the rest of it is still on the wire."""
-
-    def __init__(self, reply: Reply, beginning: bytes, rest: AsyncIterator[bytes]) -> None:
-        self.status = reply.status
-        self.headers = reply.headers
-        self.beginning = beginning
-        self._reply = reply
-        self._rest = rest
-
-    @classmethod
-    async def of(cls, reply: Reply) -> Self:
-        rest, beginning = aiter(reply.chunks()), bytearray()
-        while len(beginning) <= _PEEKED_BYTES:
-            try:
-                beginning += await anext(rest)
-            except StopAsyncIteration:
-                break
-        return cls(reply, bytes(beginning), rest)
-
-    def chunks(self) -> AsyncIterator[bytes]:
-        return aiter(join(in_memory(self.beginning), Body(self._rest, None)).chunks)
-
-    async def read(self, limit: int) -> bytes:
-        data = b"".join([chunk async for chunk in self.chunks()])
-        if len(data) > limit:
-            raise UpstreamError(Status.UNAVAILABLE, f"Google answered over {limit} bytes")
-        return data
-
-    async def aclose(self) -> None:
-        await self._reply.aclose()
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(self, *exc: object) -> None:
-        await self.aclose()
-
-
 def _readable(request: RelayedRequest) -> RelayedRequest:
     kept = {k: v for k, v in request.headers.items() if k.lower() not in _UNREADABLE}
     return replace(request, headers={**kept, "Accept-Encoding": "identity"})
 
 
-def _parsed(data: bytes) -> Any:
-    try:
-        return parse_json(data)
-    except orjson.JSONDecodeError as error:
-        raise invalid_argument(f"not JSON: {error}", path="body") from None
-
-
 def _document(data: bytes) -> dict[str, Any]:
-    try:
-        document = parse_json(data)
-    except orjson.JSONDecodeError:
-        document = None
-    if not isinstance(document, dict):
+    document = parse_object(data)
+    if document is None:
         raise UpstreamError(Status.UNAVAILABLE, "Google's answer is not a JSON object")
     return document
 

@@ -2,13 +2,11 @@
 
 from dataclasses import replace
 
-import orjson
-
 from providers.credential import Caller
 from providers.errors import invalid_argument, unimplemented
 from providers.gemini.isolated_relay import IsolatedRelay
 from providers.gemini.owned_resources import uploaded_file
-from providers.json_api.json_text import parse_json, render_json
+from providers.json_api.json_text import parse_clients_json, render_json
 from providers.memory import MemoryBudget
 from providers.provider import Provider
 from providers.state import State
@@ -44,10 +42,7 @@ def _without_name(document: bytes) -> bytes:
     """The body of a start, rendered as checked. Raises INVALID_ARGUMENT for a chosen name."""
     if not document.strip():
         return document
-    try:
-        parsed = parse_json(document)
-    except orjson.JSONDecodeError as error:
-        raise invalid_argument(f"not JSON: {error}", path="body") from None
+    parsed = parse_clients_json(document)
     file = parsed.get("file") if isinstance(parsed, dict) else None
     if isinstance(file, dict) and file.get("name"):
         raise invalid_argument(

@@ -4,9 +4,9 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-import orjson
-
 from providers.errors import invalid_argument
+from providers.json_api.answer_shape import object_or_nothing
+from providers.json_api.json_text import parse_object
 from providers.status import Status
 from providers.tenancy.ownership import OwnedResource, ResourceKind, owned_batch, owned_native_file
 from providers.upload import UploadProgress
@@ -42,29 +42,22 @@ def uploaded_file(progress: UploadProgress) -> OwnedResource | None:
     """The file in the answer to a last chunk."""
     if progress.document is None:
         return None
-    try:
-        return created_resource(orjson.loads(progress.document)["file"])
-    except (orjson.JSONDecodeError, KeyError, TypeError):
-        raise UpstreamError(Status.UNAVAILABLE, "Google's answer shows no file") from None
+    return created_resource((parse_object(progress.document) or {}).get("file"))
 
 
 def result_files(batch: Mapping[str, Any]) -> Iterator[OwnedResource]:
     """A batch's results files, from both places where Google names them."""
-    metadata = batch.get("metadata")
-    outputs = (
-        metadata.get("output") if isinstance(metadata, dict) else None,
-        batch.get("response"),
-    )
-    for output in outputs:
-        if isinstance(output, dict) and output.get("responsesFile"):
+    metadata = object_or_nothing(batch.get("metadata"))
+    for output in map(object_or_nothing, (metadata.get("output"), batch.get("response"))):
+        if output.get("responsesFile"):
             yield created_resource(output["responsesFile"])
 
 
 def input_files(creation: object) -> Iterator[OwnedResource]:
     """The input files that the body of a creation names, in either spelling."""
-    batch = creation.get("batch") if isinstance(creation, dict) else None
+    batch = object_or_nothing(object_or_nothing(creation).get("batch"))
     for config_key in ("inputConfig", "input_config"):
-        config = batch.get(config_key) if isinstance(batch, dict) else None
+        config = object_or_nothing(batch.get(config_key))
         for key in ("fileName", "file_name"):
-            if isinstance(config, dict) and config.get(key) is not None:
+            if config.get(key) is not None:
                 yield given_file(config[key], f"batch.{config_key}.{key}")

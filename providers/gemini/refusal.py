@@ -5,10 +5,11 @@ from typing import Any, Final
 import orjson
 
 from providers.errors import FerryError
+from providers.json_api.answer_shape import object_or_nothing, text_or_none
+from providers.json_api.client import read_refusal
 from providers.status import Status, explain_status
 from providers.upstream import Reply, UpstreamError
 
-_ENVELOPE_BYTES: Final = 64 << 10
 # If several statuses share an HTTP status, the first is the most general one.
 _STATUS_OF_HTTP: Final = {status.http: status for status in reversed(Status)}
 
@@ -22,32 +23,10 @@ _UNCLEAR: Final = frozenset({400, 408, 409, 412, 416})
 class GoogleRefusal(FerryError):
     """`code` is Google's HTTP status; `status` and `message` are those of its envelope."""
 
-    def __init__(
-        self,
-        provider: str,
-        code: int,
-        status: Status,
-        message: str,
-        *,
-        reason: str | None = None,
-        retry_after: str | None = None,
-        upload_status: str | None = None,
-    ) -> None:
-        super().__init__(
-            status,
-            message,
-            provider=provider,
-            reason=reason,
-            upstream_status=code,
-            retry_after=retry_after,
-            upload_status=upload_status,
-        )
-        # Google pairs the statuses with HTTP in its own way.
-        self._code: Final = code
-
     @property
     def code(self) -> int:
-        return self._code
+        # Google pairs the statuses with HTTP in its own way.
+        return self.upstream_status or super().code
 
     @property
     def permanent(self) -> bool:
@@ -68,12 +47,12 @@ async def check(provider: str, reply: Reply) -> None:
         raise UpstreamError(
             Status.UNAVAILABLE, f"Google answered neither success nor an error: {said}"
         )
-    error = _parse_error(await _read_leniently(reply))
+    error = _parse_error(await read_refusal(reply))
     raise GoogleRefusal(
-        provider,
-        reply.status,
         _status(error.get("status"), reply.status),
-        _text(error.get("message")) or f"Google answered {reply.status} without a reason",
+        text_or_none(error.get("message")) or f"Google answered {reply.status} without a reason",
+        provider=provider,
+        upstream_status=reply.status,
         reason=_reason(error.get("details")),
         retry_after=reply.headers.get("Retry-After"),
         upload_status=_ended(reply),
@@ -93,13 +72,6 @@ def _ended(reply: Reply) -> str | None:
     return status if status == "cancelled" else None
 
 
-async def _read_leniently(reply: Reply) -> bytes:
-    try:
-        return await reply.read(_ENVELOPE_BYTES)
-    except UpstreamError:
-        return b""
-
-
 def _parse_error(body: bytes) -> dict[str, Any]:
     try:
         document = orjson.loads(body)
@@ -108,16 +80,10 @@ def _parse_error(body: bytes) -> dict[str, Any]:
     # Some of Google's servers wrap the envelope in a list.
     if isinstance(document, list) and document:
         document = document[0]
-    error = document.get("error") if isinstance(document, dict) else None
-    return error if isinstance(error, dict) else {}
-
-
-def _text(value: object) -> str | None:
-    return value if isinstance(value, str) and value else None
+    return object_or_nothing(object_or_nothing(document).get("error"))
 
 
 def _reason(details: object) -> str | None:
-    if not isinstance(details, list):
-        return None
-    reasons = (_text(detail.get("reason")) for detail in details if isinstance(detail, dict))
-    return next((reason for reason in reasons if reason), None)
+    listed = details if isinstance(details, list) else []
+    reasons = (text_or_none(object_or_nothing(detail).get("reason")) for detail in listed)
+    return next(filter(None, reasons), None)

@@ -13,6 +13,7 @@ from yarl import URL
 from providers.body import Body
 from providers.credential import Caller
 from providers.errors import FerryError, NotFound
+from providers.json_api.json_text import parse_object
 from providers.json_api.refusal_body import code_of, has_code, message_of
 from providers.resource_names import NATIVE_ID, check_native_id
 from providers.resources import Download
@@ -165,12 +166,12 @@ class JsonApi:
     async def _json(self, caller: Caller, request: OutboundRequest) -> Answer:
         async with await self._send(caller, request) as reply:
             data = await reply.read(_ANSWER_LIMIT)
-        document = _parse(data)
+        document = parse_object(data)
         if document is None:
             raise UpstreamError(
                 Status.UNAVAILABLE, f"{self.name} did not answer with a JSON object"
             )
-        return document
+        return Answer(document)
 
     async def _send(self, caller: Caller, request: OutboundRequest) -> Reply:
         headers = {**_PLAIN, **self._headers(caller), **request.headers}
@@ -180,7 +181,7 @@ class JsonApi:
         if reply.status in _DONE:
             return await self._plain(reply)
         async with reply:
-            document = _parse(await read_refusal(reply))
+            document = parse_object(await read_refusal(reply))
         raise self._refusal(caller, reply, document or {})
 
     async def _plain(self, reply: Reply) -> Reply:
@@ -249,11 +250,3 @@ async def read_refusal(reply: Reply) -> bytes:
 def _without_secret(text: str, caller: Caller) -> str:
     secret = caller.credential.secret
     return text.replace(secret, "***") if secret else text
-
-
-def _parse(data: bytes) -> Answer | None:
-    try:
-        document = orjson.loads(data)
-    except orjson.JSONDecodeError:
-        return None
-    return Answer(document) if isinstance(document, dict) else None

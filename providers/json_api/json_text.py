@@ -11,6 +11,8 @@ from typing import Any, Final
 
 import orjson
 
+from providers.errors import invalid_argument
+
 # What orjson reads and writes as an integer.
 _NATIVE: Final = range(-(2**63), 2**64)
 
@@ -43,6 +45,23 @@ def parse_json(text: bytes | str) -> Any:
         return value
     del value  # so that there are never two
     return _parse_exactly(data)
+
+
+def parse_clients_json(data: bytes, path: str = "body") -> Any:
+    """As `parse_json`, but raises INVALID_ARGUMENT at `path`."""
+    try:
+        return parse_json(data)
+    except orjson.JSONDecodeError as error:
+        raise invalid_argument(f"not JSON: {error}", path=path) from None
+
+
+def parse_object(data: bytes) -> dict[str, Any] | None:
+    """The JSON object; None for any other text."""
+    try:
+        document = parse_json(data)
+    except orjson.JSONDecodeError:
+        return None
+    return document if isinstance(document, dict) else None
 
 
 def render_json(value: object) -> bytes:

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from providers.body import Body, Slices, TruncatedBody, drain, in_memory, join, once
+from providers.body import Body, Slices, TruncatedBody, drain, in_memory, join, once, read_up_to
 from tests.test_providers.streams import CUTS, collect, cut, stream
 
 
@@ -77,3 +77,11 @@ async def test_a_joined_body_that_is_given_up_ends_its_parts() -> None:
     kept_alive = list(ended)
     await chunks.aclose()  # type: ignore[attr-defined]
     assert (kept_alive, ended) == ([], ["a"])
+
+
+@pytest.mark.parametrize(
+    ("limit", "collected"), [(0, None), (5, None), (6, b"abcdef"), (9, b"abcdef")]
+)
+async def test_a_body_is_collected_up_to_a_limit(limit: int, collected: bytes | None) -> None:
+    body = join(in_memory(b"abc"), in_memory(b""), in_memory(b"def"))
+    assert await read_up_to(body.chunks, limit) == collected

@@ -79,7 +79,7 @@ def test_another_error_is_made_of_one() -> None:
     [
         StateError(Status.UNAVAILABLE, "no", path="a", request_id="1", upload_status="final"),
         UpstreamError(Status.UNAVAILABLE, "no", unsent=True),
-        GoogleRefusal("google", 418, Status.UNKNOWN, "no", retry_after="7"),
+        GoogleRefusal(Status.UNKNOWN, "no", upstream_status=418, retry_after="7"),
     ],
 )
 def test_all_else_is_copied(error: FerryError) -> None:
