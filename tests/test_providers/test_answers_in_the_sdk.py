@@ -1,6 +1,6 @@
 """Every kind of answer through the converters of the real SDK, compared field by field.
 
-`finishMessage` is the one field that the converters drop: what it says must stand in a text.
+The converters drop only `finishMessage`, so its content must also be in a text.
 """
 
 import base64
@@ -146,7 +146,7 @@ def test_every_field_arrives(answer: Callable[[], Json]) -> None:
 
 
 @pytest.mark.parametrize("answer", ANSWERS.values(), ids=ANSWERS)
-def test_a_finish_message_stands_in_a_text_too(answer: Callable[[], Json]) -> None:
+def test_a_finish_message_is_also_in_a_text(answer: Callable[[], Json]) -> None:
     for candidate in answer()["candidates"]:
         texts = [part.get("text", "") for part in candidate["content"]["parts"]]
         reason = candidate.get("finishMessage")
@@ -166,7 +166,7 @@ def test_the_wire_has_no_null_and_plain_base64(answer: Callable[[], Json]) -> No
 
 
 def _as_written(arrived: Json) -> Json:
-    """What the SDK's types call otherwise than the wire."""
+    """The fields whose names differ between the SDK's types and the wire."""
     for candidate in arrived["candidates"]:
         candidate["content"].setdefault("parts", [])
         if "citationMetadata" in candidate:

@@ -7,9 +7,7 @@ from tests.test_providers.streams import CUTS, collect, cut, stream
 
 
 @given(st.binary(max_size=60), CUTS, st.integers(1, 20))
-async def test_slices_are_the_stream_however_it_arrives(
-    data: bytes, cuts: list[int], size: int
-) -> None:
+async def test_slices_are_the_stream_in_any_pieces(data: bytes, cuts: list[int], size: int) -> None:
     slices = Slices(stream(cut(data, cuts)))
     taken = []
     for start in range(0, len(data), size):
@@ -33,7 +31,7 @@ async def test_slices_of_an_unknown_length_end_with_the_stream(
 
 
 @given(st.binary(min_size=1, max_size=30), CUTS)
-async def test_skipping_goes_on_where_reading_would(data: bytes, cuts: list[int]) -> None:
+async def test_skipping_continues_where_reading_would(data: bytes, cuts: list[int]) -> None:
     slices = Slices(stream(cut(data, cuts)))
     half = len(data) // 2
     await slices.skip(half)
@@ -55,13 +53,13 @@ def test_the_length_of_a_joined_body(lengths: tuple[int | None, ...], length: in
     assert join(*(Body(once(b""), each) for each in lengths)).length == length
 
 
-async def test_a_joined_body_is_one_after_the_other() -> None:
+async def test_a_joined_body_has_its_parts_in_order() -> None:
     body = join(in_memory(b"ab"), Body(stream([b"c", b"d"]), None), in_memory(b""), in_memory(b"e"))
     assert await collect(aiter(body.chunks)) == b"abcde"
 
 
-async def test_a_joined_body_that_is_given_up_ends_its_parts() -> None:
-    """Now, and not when the collector comes by: a part may hold memory or a connection."""
+async def test_an_abandoned_joined_body_closes_its_parts() -> None:
+    """Immediately, not at the next garbage collection: a part may hold memory or a connection."""
     ended: list[str] = []
 
     async def part(name: str) -> object:

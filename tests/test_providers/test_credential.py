@@ -20,7 +20,7 @@ def test_the_sdks_own_key_comes_first() -> None:
 
 
 @given(st.tuples(TEXTS, TEXTS, SCOPES), st.tuples(TEXTS, TEXTS, SCOPES))
-def test_tenants_differ_where_anything_does(
+def test_tenants_differ_if_any_input_differs(
     one: tuple[str, str, dict[str, str]], other: tuple[str, str, dict[str, str]]
 ) -> None:
     tenants = {

@@ -36,7 +36,7 @@ def test_the_vocabulary(make: object, status: Status) -> None:
     assert make("text").status == status
 
 
-def test_what_may_succeed_when_it_is_sent_again() -> None:
+def test_errors_that_may_succeed_on_a_retry() -> None:
     passing = {status for status in Status if not FerryError(status, "").permanent}
     assert passing == {
         Status.RESOURCE_EXHAUSTED,
@@ -48,7 +48,7 @@ def test_what_may_succeed_when_it_is_sent_again() -> None:
     }
 
 
-def test_an_error_is_raised_through_generators_and_never_changes() -> None:
+def test_an_error_is_raised_through_generators_unchanged() -> None:
     error = UpstreamError(Status.UNAVAILABLE, "away", unsent=True)
     with pytest.raises(UpstreamError) as caught, contextmanager(_raising)():
         raise error from ValueError()
@@ -66,7 +66,7 @@ def _raising() -> Iterator[None]:
     yield
 
 
-def test_another_error_is_made_of_one() -> None:
+def test_an_error_can_be_copied_with_changes() -> None:
     error = UpstreamError(Status.UNAVAILABLE, "away", unsent=True)
     named = error.naming("openai").adding("; so it is")
     assert (type(named), named.unsent, named.provider) == (UpstreamError, True, "openai")
@@ -82,12 +82,12 @@ def test_another_error_is_made_of_one() -> None:
         GoogleRefusal(Status.UNKNOWN, "no", upstream_status=418, retry_after="7"),
     ],
 )
-def test_all_else_is_copied(error: FerryError) -> None:
+def test_all_other_fields_are_copied(error: FerryError) -> None:
     copy = error.adding("")
     assert (type(copy), vars(copy), copy.args) == (type(error), vars(error), error.args)
 
 
-def test_what_is_not_found_can_be_caught_by_type() -> None:
+def test_not_found_can_be_caught_by_type() -> None:
     for error in (
         errors.not_found("no"),
         FerryError(Status.NOT_FOUND, "no", provider="openai"),

@@ -1,4 +1,4 @@
-"""Content comes through every provider's translation with its numbers exact and in one line."""
+"""Every provider's translation keeps numbers exact, and content in one line."""
 
 import json
 from collections.abc import Callable
@@ -82,15 +82,15 @@ def test_a_request_in_geminis_form(lines: Callable[[], LineFormat]) -> None:
     assert json.loads(row) == BREAKS
 
 
-def test_a_line_of_a_providers_own_can_be_read() -> None:
-    """It is sent as it stands; a member that appears twice is found beside such a number too."""
+def test_a_native_line_can_be_read() -> None:
+    """It is sent unchanged; a repeated member is found even next to such a number."""
     document = {"custom_id": "a", "params": {"n": [LARGE, {"text": BREAKS}]}}
     assert parse_line(1, json.dumps(document).encode()) == document
     with pytest.raises(FerryError, match="'a' appears twice"):
         parse_line(1, b'{"a":%d,"a":1}' % LARGE)
 
 
-def test_a_number_where_only_64_bits_are_known_is_refused_with_its_path() -> None:
+def test_a_number_beyond_64_bits_is_refused_with_its_path() -> None:
     request = {"contents": [{"parts": [{"text": "a"}]}], "generationConfig": {"seed": LARGE}}
     line = parse_line(3, json.dumps({"request": request}).encode())
     with pytest.raises(FerryError, match=r"^line 3: request\.generationConfig\.seed: ") as refused:
@@ -99,8 +99,8 @@ def test_a_number_where_only_64_bits_are_known_is_refused_with_its_path() -> Non
 
 
 @pytest.mark.parametrize("number", ["1" + "0" * 300, "9" * 400])
-def test_a_number_beyond_all_sense_is_refused(number: str) -> None:
-    """The first is an integer of Python's with no float, the second no double."""
+def test_an_excessive_number_is_refused(number: str) -> None:
+    """The first is an integer of Python without a float, the second is not a double."""
     text = b'{"request":{"contents":[{"parts":[{"text":"a"}]}],"generationConfig":{"topK":%b}}}'
     with pytest.raises(FerryError) as refused:
         TRANSLATED["openai"]().read(0, 1, parse_line(1, text % number.encode()))

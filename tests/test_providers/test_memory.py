@@ -16,7 +16,7 @@ def test_a_share_grows_and_is_given_back_whole() -> None:
     budget.take(10)
 
 
-def test_a_share_is_given_back_whatever_happens() -> None:
+def test_a_share_is_always_given_back() -> None:
     budget = MemoryBudget(10)
     with pytest.raises(FerryError), budget.reserve(3) as share:
         share.grow(8)
@@ -33,7 +33,7 @@ def test_a_share_released_early_can_be_reserved_again() -> None:
     budget.take(10)
 
 
-def test_more_is_held_for_the_length_of_a_block() -> None:
+def test_more_is_reserved_for_the_length_of_a_block() -> None:
     budget = MemoryBudget(10)
     with budget.reserve(4) as share:
         with share.more(6), pytest.raises(FerryError):

@@ -1,4 +1,4 @@
-"""Google's newer request fields at every provider that translates: carried, or refused by name."""
+"""Google's newer request fields at each translating provider: supported, or refused by name."""
 
 from collections.abc import Callable
 from typing import Any, Final
@@ -111,7 +111,7 @@ def test_fields_that_are_refused(
 
 @pytest.mark.parametrize(("refusal", "name"), _NAMED_REFUSALS, ids=_NAMES)
 @pytest.mark.parametrize("field", ["partialArgs", "willContinue"])
-def test_a_call_in_pieces_is_refused(
+def test_a_function_call_in_pieces_is_refused(
     refusal: Callable[..., FerryError], name: str, field: str
 ) -> None:
     value = [{"jsonPath": "$.a"}] if field == "partialArgs" else True

@@ -46,7 +46,7 @@ def test_an_id_is_found_in_every_uri(kind: FileKind, native: str) -> None:
 
 
 @given(st.text(string.ascii_lowercase + string.digits, max_size=30))
-def test_what_is_decoded_is_encoded_alike(text: str) -> None:
+def test_decoded_text_is_encoded_the_same(text: str) -> None:
     decoded = decode_file_id(text)
     assert decoded is None or str(decoded) == text
 
@@ -66,14 +66,14 @@ def test_what_is_decoded_is_encoded_alike(text: str) -> None:
         "xmzuwyzi",
     ],
 )
-def test_a_native_id_is_taken_as_it_is(text: str) -> None:
+def test_a_native_id_is_accepted_unchanged(text: str) -> None:
     assert parse_file_id(text) == FileId(FileKind.NATIVE, text)
 
 
 @pytest.mark.parametrize(
     "text", ["", ".", "..", "a/b", "a%2Fb", "a b", "a\n", "é", "a:b", "a?b", "x" * 513]
 )
-def test_what_names_nothing_is_refused(text: str) -> None:
+def test_a_reference_without_a_name_is_refused(text: str) -> None:
     for parse in (parse_file_id, lambda name: check_native_id(name, "batch")):
         with pytest.raises(FerryError) as caught:
             parse(text)
@@ -95,12 +95,12 @@ def test_what_names_nothing_is_refused(text: str) -> None:
         "files/" + "a" * 20_000,
     ],
 )
-def test_a_uri_that_names_no_file(uri: str) -> None:
+def test_a_uri_without_a_file(uri: str) -> None:
     assert file_id_of_uri(uri) is None
 
 
-def test_a_long_text_that_is_no_uri_takes_no_time() -> None:
-    """2.5 million starts of a name, each of which a search would follow to the end."""
+def test_a_long_text_that_is_not_a_uri_is_checked_quickly() -> None:
+    """2.5 million starts of a name; a naive search would follow each one to the end."""
     assert file_id_of_uri("/files/a#" * 2_500_000 + "\nx") is None
 
 
@@ -112,7 +112,7 @@ def test_a_long_text_that_is_no_uri_takes_no_time() -> None:
         ("https://example.org/files/sunset", False),
     ],
 )
-def test_an_address_of_the_web_is_not_taken_for_ours(uri: str, ours: bool) -> None:
+def test_a_web_address_is_not_mistaken_for_ours(uri: str, ours: bool) -> None:
     assert is_written_by_us(uri) is ours
 
 
@@ -128,7 +128,7 @@ def test_the_key_of_an_object_may_be_any_text(key: str) -> None:
 
 
 @given(KINDS, NATIVES, KEYS)
-def test_no_other_id_is_an_objects(kind: FileKind, native: str, key: str) -> None:
+def test_no_other_id_names_an_object(kind: FileKind, native: str, key: str) -> None:
     assert decode_object_id(str(FileId(kind, native))) is None
     assert decode_file_id(object_file_id(key)) is None
 
@@ -136,10 +136,10 @@ def test_no_other_id_is_an_objects(kind: FileKind, native: str, key: str) -> Non
 @pytest.mark.parametrize(
     "key", [".", "..", "../x", "x/..", "x/../y", "./x", "x/.", "a\n/../b", "x" * 1025, ""]
 )
-def test_a_key_that_a_server_between_might_resolve_is_none(key: str) -> None:
+def test_a_key_with_dot_segments_is_invalid(key: str) -> None:
     assert not OBJECT_KEY.fullmatch(key)
 
 
 @pytest.mark.parametrize("key", ["...", "..x", "x..", "a/..b", "a/.hidden", "a//b", "x" * 1024])
-def test_dots_are_in_keys_otherwise(key: str) -> None:
+def test_other_dots_are_allowed_in_keys(key: str) -> None:
     assert OBJECT_KEY.fullmatch(key)

@@ -26,14 +26,14 @@ TEXTS = st.none() | st.text(max_size=5)
         downloadable=st.booleans(),
     )
 )
-def test_a_file_comes_back_as_it_was_written(file: File) -> None:
+def test_a_file_is_read_as_it_was_written(file: File) -> None:
     assert parse_file(orjson.loads(orjson.dumps(file))) == file
 
 
-def test_which_states_are_the_last() -> None:
+def test_the_terminal_states() -> None:
     going_on = {state for state in BatchState if not state.terminal}
     assert going_on == {BatchState.PENDING, BatchState.RUNNING, BatchState.CANCELLING}
 
 
-def test_counts_never_go_below_nothing() -> None:
+def test_counts_are_never_negative() -> None:
     assert (Counts(5, 2, 1).pending, Counts(0, 2, 1).pending) == (2, 0)

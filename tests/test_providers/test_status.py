@@ -74,7 +74,7 @@ _CODE_PROTO = """
 """
 
 
-def test_the_table_is_that_of_google() -> None:
+def test_the_table_is_googles() -> None:
     published = re.findall(r"([A-Z_]+) = (\d+) (\d+)", _CODE_PROTO)
     assert {(status.name, str(status.number), str(status.http)) for status in Status} == set(
         published

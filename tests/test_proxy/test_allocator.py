@@ -12,12 +12,12 @@ def told(script: str) -> str:
     return done.stdout.strip()
 
 
-def test_glibc_takes_it_and_no_other_is_asked() -> None:
+def test_only_glibc_is_configured() -> None:
     script = "from proxy.allocator import keep_freed_memory; print(keep_freed_memory())"
     assert told(script) == str(platform.libc_ver()[0] == "glibc")
 
 
-def test_another_allocator_is_left_alone() -> None:
+def test_another_allocator_is_not_changed() -> None:
     script = (
         "import ctypes; ctypes.CDLL = lambda _: object();"
         "from proxy.allocator import keep_freed_memory; print(keep_freed_memory())"

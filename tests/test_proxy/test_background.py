@@ -46,7 +46,7 @@ async def end(running: AsyncIterator[None]) -> None:
     assert [_ async for _ in running] == []  # runs what follows the `yield`
 
 
-async def test_no_two_of_one_name_run_at_once(background: BackgroundTasks) -> None:
+async def test_only_one_work_of_a_name_runs_at_once(background: BackgroundTasks) -> None:
     first, second, other = Work(), Work(), Work()
     for name, work in (("a", first), ("a", second), ("b", other)):
         background.start(name, work)
@@ -68,7 +68,7 @@ async def test_a_name_is_free_again_when_its_work_has_ended(background: Backgrou
     assert work.times == 2
 
 
-async def test_a_failure_ends_its_own_work_and_tells_no_secret(
+async def test_a_failure_ends_only_its_own_work_and_logs_no_secret(
     background: BackgroundTasks, caplog: pytest.LogCaptureFixture
 ) -> None:
     async def failing() -> None:
@@ -87,7 +87,7 @@ async def test_a_failure_ends_its_own_work_and_tells_no_secret(
     assert not work.cancelled
 
 
-async def test_the_end_of_the_application_is_waited_for() -> None:
+async def test_work_ends_before_the_application_has_ended() -> None:
     background, works = BackgroundTasks(), [Work(), Work()]
     running = background.running(web.Application())
     await anext(running)
@@ -102,7 +102,7 @@ async def test_the_end_of_the_application_is_waited_for() -> None:
     assert asyncio.all_tasks() == before
 
 
-async def test_what_does_not_end_is_not_waited_for_for_ever(
+async def test_work_that_does_not_end_is_abandoned(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     background = BackgroundTasks(stop_seconds=0)
@@ -127,7 +127,7 @@ async def test_what_does_not_end_is_not_waited_for_for_ever(
     await task
 
 
-async def test_what_is_started_before_the_application_begins_with_it() -> None:
+async def test_work_started_before_the_application_starts_with_it() -> None:
     background, first, second = BackgroundTasks(), Work(), Work()
     before = asyncio.all_tasks()
     background.start("a", first)
@@ -147,7 +147,7 @@ async def test_an_application_that_never_had_work_ends() -> None:
     await end(running)
 
 
-async def test_work_knows_nothing_of_the_request_that_started_it(
+async def test_work_does_not_have_the_context_of_its_request(
     background: BackgroundTasks,
 ) -> None:
     seen: list[str] = []
@@ -166,7 +166,7 @@ async def test_work_knows_nothing_of_the_request_that_started_it(
 # --- the drain ---------------------------------------------------------------------------------
 
 
-async def test_before_the_end_all_that_asked_for_it_is_prepared() -> None:
+async def test_before_the_end_every_preparation_runs() -> None:
     background, prepared = BackgroundTasks(), []
     both = asyncio.Barrier(2)
 
@@ -180,7 +180,7 @@ async def test_before_the_end_all_that_asked_for_it_is_prepared() -> None:
     assert prepared == [1, 1]
 
 
-async def test_a_preparation_has_an_end() -> None:
+async def test_a_preparation_is_limited() -> None:
     background, work = BackgroundTasks(), Work()
     background.before_end(work)
     await background.prepare_to_end(0)

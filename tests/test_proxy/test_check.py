@@ -20,7 +20,7 @@ def test_check_prints_the_settings_with_secrets_masked() -> None:
     assert SECRET not in done.stdout
 
 
-def test_what_check_prints_can_be_set() -> None:
+def test_the_output_of_check_can_be_set() -> None:
     first = ferry("check", FERRY_SECRET_KEY=SECRET, FERRY_STATE_URL="file:///nowhere")
     printed = dict(line.split("=", 1) for line in first.stdout.splitlines())
     again = ferry("check", **{**printed, "FERRY_SECRET_KEY": SECRET})
@@ -62,7 +62,7 @@ def test_check_names_risks() -> None:
     assert done.stdout.count("risk: ") == 3
 
 
-def test_what_kubernetes_injects_is_one_warning() -> None:
+def test_variables_that_kubernetes_injects_are_one_warning() -> None:
     injected = {"FERRY_PORT": "tcp://10.0.0.1:80", "FERRY_SERVICE_HOST": "10.0.0.1"}
     done = ferry("check", FERRY_SECRET_KEY=SECRET, **injected)
     assert (done.returncode, done.stderr) == (0, "")
@@ -71,7 +71,7 @@ def test_what_kubernetes_injects_is_one_warning() -> None:
     assert "FERRY_PORT=8080\n" in done.stdout
 
 
-def test_a_file_may_hold_the_settings(tmp_path: Path) -> None:
+def test_a_file_can_have_the_settings(tmp_path: Path) -> None:
     config = tmp_path / "ferry.toml"
     config.write_text(f"port = 9\nsecret_key = '{SECRET}'")
     done = ferry("check", "--config", str(config))
@@ -79,7 +79,7 @@ def test_a_file_may_hold_the_settings(tmp_path: Path) -> None:
     assert "FERRY_SECRET_KEY=**********\n" in done.stdout
 
 
-def test_check_names_a_file_that_stands_where_the_state_should_be(tmp_path: Path) -> None:
+def test_check_names_a_file_in_place_of_the_state_directory(tmp_path: Path) -> None:
     file = tmp_path / "state"
     file.write_bytes(b"mine")
     done = ferry("check", FERRY_STATE_URL=file.as_uri())
@@ -94,7 +94,7 @@ def test_check_names_a_file_that_stands_where_the_state_should_be(tmp_path: Path
 @pytest.mark.skipif(
     not Path("/sys/kernel").is_dir(), reason="needs Linux's /sys, where even root can make nothing"
 )
-def test_check_says_that_it_has_no_rights() -> None:
+def test_check_reports_missing_permissions() -> None:
     done = ferry("check", FERRY_STATE_URL="file:///sys/genai-ferry")
     assert done.returncode == 1
     [line] = done.stderr.splitlines()

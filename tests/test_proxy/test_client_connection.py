@@ -30,5 +30,5 @@ async def test_the_client_sees_no_regular_end() -> None:
         await end_of_connection(closed_before=False)
 
 
-async def test_a_connection_that_is_closed_already_is_left_as_it_is() -> None:
+async def test_a_closed_connection_is_left_unchanged() -> None:
     assert await end_of_connection(closed_before=True) == b"abc"

@@ -19,7 +19,7 @@ from tests.test_proxy.ferry_process import SECRET, clean_environment, ferry, fer
 
 
 @pytest.mark.parametrize("command", ["check", "serve"])
-def test_the_proxys_own_key_is_not_there_for_all(command: str) -> None:
+def test_the_proxys_own_key_is_not_for_everyone(command: str) -> None:
     done = ferry(
         command,
         FERRY_HOST="0.0.0.0",
@@ -40,7 +40,7 @@ def test_invalid_settings_end_it_with_a_sentence_each(command: list[str]) -> Non
     assert second == "genai-ferry: FERRY_SECRET_KEY: each key must have at least 16 characters"
 
 
-def test_it_tells_its_version() -> None:
+def test_it_prints_its_version() -> None:
     done = ferry("--version")
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout == f"genai-ferry {version('genai-ferry')}\n"
@@ -97,7 +97,7 @@ def test_output_onto_a_full_disk_is_one_sentence(argument: str, unbuffered: str)
     assert (done.returncode, done.stderr) == (1, said)
 
 
-async def test_a_log_that_is_not_read_stops_nothing(tmp_path: Path) -> None:
+async def test_a_closed_log_does_not_stop_the_proxy(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     read_end, write_end = os.pipe()
@@ -135,7 +135,7 @@ async def first_answer(session: ClientSession, url: str) -> ClientResponse:
                 await asyncio.sleep(0.05)
 
 
-async def test_probable_mistakes_are_told_at_the_start(tmp_path: Path) -> None:
+async def test_probable_mistakes_are_logged_at_the_start(tmp_path: Path) -> None:
     settings = {
         "FERRY_PORT": "tcp://10.0.0.1:80",
         "FERRY_STATE_URL": tmp_path.as_uri(),
@@ -158,7 +158,7 @@ async def test_probable_mistakes_are_told_at_the_start(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("command", [["check"], ["serve"]])
 @pytest.mark.parametrize("workers", ["1", "2"])
-def test_a_state_directory_that_cannot_be_made_is_one_sentence(
+def test_a_state_directory_that_cannot_be_created_is_one_sentence(
     tmp_path: Path, command: list[str], workers: str
 ) -> None:
     link = tmp_path / "link"
@@ -226,7 +226,7 @@ async def test_a_directory_that_is_lost_while_it_serves_is_no_providers_fault(
 
 
 @pytest.mark.parametrize("workers", ["1", "2"])
-def test_a_port_that_is_taken_ends_it(tmp_path: Path, workers: str) -> None:
+def test_a_port_in_use_ends_the_start(tmp_path: Path, workers: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = str(server.getsockname()[1])
         done = ferry(FERRY_PORT=port, FERRY_STATE_URL=tmp_path.as_uri(), FERRY_WORKERS=workers)

@@ -22,7 +22,7 @@ pytestmark = pytest.mark.usefixtures("no_settings")
         "FERRY_PROVIDERS__OPENAI__SECRET",
     ],
 )
-def test_what_is_not_available_is_refused(monkeypatch: pytest.MonkeyPatch, variable: str) -> None:
+def test_an_unknown_name_is_refused(monkeypatch: pytest.MonkeyPatch, variable: str) -> None:
     monkeypatch.setenv(variable, "sk-secret")
     assert problems() == [f"{variable} is not a setting"]
 
@@ -43,7 +43,7 @@ def test_a_misspelt_variable_is_recognised(monkeypatch: pytest.MonkeyPatch) -> N
         ("FERRY_PROVIDERS__OPENAI_BASE_URL", "FERRY_PROVIDERS__OPENAI__BASE_URL"),
     ],
 )
-def test_a_nested_name_gets_a_hint_too(
+def test_a_misspelt_nested_name_gets_a_hint(
     monkeypatch: pytest.MonkeyPatch, variable: str, meant: str
 ) -> None:
     monkeypatch.setenv(variable, "http://secret")
@@ -90,7 +90,7 @@ INJECTED = {
 }
 
 
-def test_what_kubernetes_injects_is_ignored(
+def test_variables_that_kubernetes_injects_are_ignored(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     for name, value in INJECTED.items():
@@ -104,7 +104,9 @@ def test_what_kubernetes_injects_is_ignored(
     "variable",
     [*Settings.model_fields, *(f"providers__a_service_port__{f}" for f in _PROVIDER_FIELDS)],
 )
-def test_no_setting_is_taken_for_injected(monkeypatch: pytest.MonkeyPatch, variable: str) -> None:
+def test_no_setting_is_mistaken_for_an_injected_variable(
+    monkeypatch: pytest.MonkeyPatch, variable: str
+) -> None:
     monkeypatch.setenv(f"FERRY_{variable.upper()}", "8080")
     assert injected_variables() == []
 
@@ -113,7 +115,7 @@ def test_no_setting_is_taken_for_injected(monkeypatch: pytest.MonkeyPatch, varia
     "variable",
     ["FERRY_SERVICE", "FERRY_SERVICE_HOSTS", "FERRY_PORT_TCP", "FERRY_PORT_X_TCP"],
 )
-def test_what_only_looks_injected_is_still_refused(
+def test_a_variable_that_only_looks_injected_is_refused(
     monkeypatch: pytest.MonkeyPatch, variable: str
 ) -> None:
     monkeypatch.setenv(variable, "8080")

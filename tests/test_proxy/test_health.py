@@ -33,7 +33,7 @@ async def ready(aiohttp_client: AiohttpClient, health: Health) -> tuple[int, dic
 @pytest.mark.parametrize(
     ("phase", "status"), [(Phase.STARTING, 503), (Phase.SERVING, 200), (Phase.DRAINING, 503)]
 )
-async def test_only_who_serves_is_ready(
+async def test_only_a_serving_proxy_is_ready(
     aiohttp_client: AiohttpClient, phase: Phase, status: int
 ) -> None:
     health = Health(None)

@@ -46,7 +46,7 @@ async def answer(port: int, request: bytes) -> tuple[bytes, bytes]:
         b"\x16\x03\x01 sk-secret\r\n\r\n",
     ],
 )
-async def test_it_gets_the_envelope_and_none_of_its_words(port: int, request_bytes: bytes) -> None:
+async def test_it_gets_the_envelope_without_a_quote(port: int, request_bytes: bytes) -> None:
     head, body = await answer(port, request_bytes)
     assert head.startswith((b"HTTP/1.1 400 ", b"HTTP/1.0 400 "))
     error = orjson.loads(body)["error"]

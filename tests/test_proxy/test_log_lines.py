@@ -11,7 +11,7 @@ def line(record: logging.LogRecord) -> dict[str, Any]:
     return told
 
 
-def test_a_line_is_the_message_and_what_was_given_beside_it() -> None:
+def test_a_line_has_the_message_and_its_extra_fields() -> None:
     logger = logging.getLogger("test")
     record = logger.makeRecord(
         "test", logging.INFO, "", 1, "sent %s", ("x",), None, extra={"bytes": 5, "to": None}
@@ -21,7 +21,7 @@ def test_a_line_is_the_message_and_what_was_given_beside_it() -> None:
     assert told == {"event": "sent x", "bytes": 5, "to": None, "level": "info"}
 
 
-def test_of_an_error_only_its_type_is_told() -> None:
+def test_only_the_type_of_an_error_is_logged() -> None:
     try:
         raise ValueError("AIzaSecret")
     except ValueError:
@@ -31,6 +31,6 @@ def test_of_an_error_only_its_type_is_told() -> None:
     assert "Traceback" not in JsonLines().format(record)
 
 
-def test_a_line_break_does_not_start_a_line() -> None:
+def test_a_final_line_break_starts_no_line() -> None:
     record = logging.LogRecord("t", logging.INFO, "", 1, "a\nb", (), None)
     assert "\n" not in JsonLines().format(record)

@@ -46,7 +46,7 @@ async def test_a_name_that_was_found_before_may_come_back(names: Names, reason: 
     assert await failure(resolver, "upstream.test") == socket.EAI_AGAIN
 
 
-async def test_what_is_remembered_is_bounded(names: Names) -> None:
+async def test_remembered_names_are_bounded(names: Names) -> None:
     resolver = NameResolver()
     many = [f"bucket-{n}.test" for n in range(2000)]
     names.known.update(many)

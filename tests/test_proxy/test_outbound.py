@@ -55,7 +55,7 @@ async def exchange(client: OutboundClient, request: OutboundRequest) -> bytes:
 # --- what is sent ----------------------------------------------------------------------------
 
 
-async def test_only_what_is_given_goes_out(client: OutboundClient) -> None:
+async def test_only_the_given_headers_are_sent(client: OutboundClient) -> None:
     recorder = Recorder()
     async with raw_upstream(recorder) as url:
         target = URL(f"{url}/v1/a%2Fb%20c?q=%7Ex&upload_id=A%2BB", encoded=True)
@@ -110,7 +110,7 @@ async def test_an_unknown_length_is_sent_in_chunks(client: OutboundClient) -> No
     assert recorder.bodies == [b"2\r\nhe\r\n3\r\nllo\r\n0\r\n\r\n"]
 
 
-async def test_a_body_streams_as_it_comes(client: OutboundClient) -> None:
+async def test_a_body_is_streamed_as_it_arrives(client: OutboundClient) -> None:
     """The second half is created only after the upstream has the first."""
     first_arrived = asyncio.Event()
 
@@ -143,7 +143,7 @@ async def test_a_control_character_in_a_header_is_refused(client: OutboundClient
 # --- what is received ------------------------------------------------------------------------
 
 
-async def test_a_compressed_reply_is_not_touched(client: OutboundClient) -> None:
+async def test_a_compressed_reply_is_not_changed(client: OutboundClient) -> None:
     packed = gzip.compress(b"hello")
 
     async def answer(request: web.Request) -> web.Response:
@@ -173,7 +173,7 @@ async def test_no_cookie_is_kept(client: OutboundClient) -> None:
     assert cookies == [None, None]
 
 
-async def test_a_reply_streams_as_it_comes(client: OutboundClient) -> None:
+async def test_a_reply_is_streamed_as_it_arrives(client: OutboundClient) -> None:
     first_read = asyncio.Event()
 
     async def conversation(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -220,7 +220,7 @@ async def test_a_connection_with_unread_bytes_is_not_used_again(client: Outbound
             assert connections == expected
 
 
-async def test_an_error_of_the_upstream_is_no_answer_of_ours(client: OutboundClient) -> None:
+async def test_an_error_of_the_upstream_is_not_an_answer(client: OutboundClient) -> None:
     async with raw_upstream(Recorder()) as url:
         async with await client.send(OutboundRequest("GET", url)) as reply:
             with pytest.raises(UpstreamError) as caught:

@@ -22,7 +22,7 @@ async def test_a_reply_has_status_headers_and_body(
         assert await reply.read(100) == b"none"
 
 
-async def test_headers_go_out_as_given(client: OutboundClient, answers: aioresponses) -> None:
+async def test_headers_are_sent_unchanged(client: OutboundClient, answers: aioresponses) -> None:
     answers.post(ADDRESS)
     headers = {"Authorization": "Bearer k", "X-Empty": ""}
     await client.send(OutboundRequest("POST", ADDRESS, headers, b"x"))

@@ -90,7 +90,7 @@ async def test_a_body_that_ends_early_breaks_the_connection(
     ("chunks", "length"),
     [([b"abcd", b"e"], 4), ([b"abc", b"de"], 4), ([b"abcd", b"", b"e"], 4), ([b"a"], 0)],
 )
-async def test_a_body_that_is_too_long_never_arrives_whole(
+async def test_a_body_that_is_too_long_never_arrives_complete(
     client: OutboundClient, chunks: list[bytes], length: int
 ) -> None:
     heard = RecordingUpstream()

@@ -21,7 +21,7 @@ from tests.test_proxy.raw_upstream import (
 
 
 @pytest.mark.parametrize("ending", ["closed", "read"])
-async def test_an_early_answer_is_there_at_once(client: OutboundClient, ending: str) -> None:
+async def test_an_early_answer_is_returned_at_once(client: OutboundClient, ending: str) -> None:
     ended = asyncio.Event()
 
     async def conversation(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -97,7 +97,7 @@ async def test_an_early_answer_survives_the_failed_write(
         upstream.close()
 
 
-async def test_a_last_write_that_fails_does_not_leave_the_reply_hanging(
+async def test_a_failed_last_write_does_not_block_the_reply(
     client: OutboundClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The reset arrives between the check for input and the write, and the body ends there."""
@@ -122,7 +122,7 @@ async def test_a_last_write_that_fails_does_not_leave_the_reply_hanging(
         upstream.close()
 
 
-async def test_an_early_answer_survives_a_write_under_way(client: OutboundClient) -> None:
+async def test_an_early_answer_survives_an_unfinished_write(client: OutboundClient) -> None:
     """The usual case: the client waits because of backpressure when the upstream gives up."""
 
     async def conversation(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

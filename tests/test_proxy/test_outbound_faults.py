@@ -67,7 +67,7 @@ async def test_a_refused_connection_sent_nothing(client: OutboundClient) -> None
         (socket.EAI_AGAIN, Status.UNAVAILABLE, 503),
     ],
 )
-async def test_an_unknown_host_got_nothing(
+async def test_an_unknown_host_was_sent_nothing(
     client: OutboundClient, monkeypatch: pytest.MonkeyPatch, reason: int, status: Status, code: int
 ) -> None:
     async def unknown(*_: object, **__: object) -> None:
@@ -80,7 +80,7 @@ async def test_an_unknown_host_got_nothing(
     assert "upstream.example" in error.message
 
 
-async def test_a_host_that_was_there_before_may_come_back(
+async def test_a_host_that_resolved_before_may_come_back(
     client: OutboundClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     answer = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
@@ -115,7 +115,7 @@ async def test_a_failed_handshake_sent_nothing(
     assert (error.status, error.unsent) == (status, True)
 
 
-async def test_a_certificate_that_is_not_trusted_is_for_the_operator(
+async def test_an_untrusted_certificate_is_the_operators_problem(
     client: OutboundClient, tmp_path: Path
 ) -> None:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -173,7 +173,7 @@ async def test_a_broken_answer_is_unavailable(client: OutboundClient, answer: by
     assert (error.status, error.unsent) == (Status.UNAVAILABLE, False)
 
 
-async def test_what_came_before_the_break_is_given(client: OutboundClient) -> None:
+async def test_bytes_before_the_break_are_returned(client: OutboundClient) -> None:
     answer = b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nshort"
     came: list[bytes] = []
     async with raw_upstream(answer_once(answer)) as url:
@@ -255,7 +255,7 @@ async def test_an_upstream_that_stops_reading_is_a_timeout(impatient: OutboundCl
     assert source.released
 
 
-async def test_a_body_that_takes_its_time_is_no_timeout(impatient: OutboundClient) -> None:
+async def test_a_slow_body_is_not_a_timeout(impatient: OutboundClient) -> None:
     """Only the upstream's silence counts."""
     timer = asyncio.Event()
     asyncio.get_running_loop().call_later(0.2, timer.set)
@@ -275,7 +275,7 @@ async def test_a_body_that_takes_its_time_is_no_timeout(impatient: OutboundClien
             assert reply.status == 204
 
 
-async def test_what_was_sent_is_never_sent_again(client: OutboundClient) -> None:
+async def test_a_sent_body_is_never_sent_again(client: OutboundClient) -> None:
     """Not even with an idempotent method, which aiohttp would repeat."""
     heads: list[bytes] = []
 

@@ -40,7 +40,7 @@ def bedrock(monkeypatch: pytest.MonkeyPatch, **settings: str) -> ProviderSetting
 # --- values ----------------------------------------------------------------------------------
 
 
-def test_nothing_of_bedrock_is_set_but_its_defaults(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_bedrocks_defaults(monkeypatch: pytest.MonkeyPatch) -> None:
     found = bedrock(monkeypatch)
     assert (found.credentials, found.ambient, found.api_key) == ("caller", False, None)
     assert (found.min_records, found.immediate_use, found.allow_headers) == (100, "never", True)
@@ -62,11 +62,13 @@ def test_nothing_of_bedrock_is_set_but_its_defaults(monkeypatch: pytest.MonkeyPa
         ("SMALL_BATCHES", "immediate"),
     ],
 )
-def test_what_aws_takes_is_taken(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
+def test_values_that_aws_accepts_are_accepted(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
     assert getattr(bedrock(monkeypatch, **{name: value}), name.lower()) == value
 
 
-def test_an_s3_uri_loses_its_last_slash(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_s3_uri_loses_its_trailing_slash(monkeypatch: pytest.MonkeyPatch) -> None:
     assert bedrock(monkeypatch, S3_URI="s3://bucket/").s3_uri == "s3://bucket"
     assert bedrock(monkeypatch, S3_URI="s3://bucket/a/b/").s3_uri == "s3://bucket/a/b"
 
@@ -100,7 +102,7 @@ def test_an_s3_uri_loses_its_last_slash(monkeypatch: pytest.MonkeyPatch) -> None
         ("CREDENTIALS", "both", "must be one of caller, ambient"),
     ],
 )
-def test_what_aws_refuses_is_refused(
+def test_values_that_aws_refuses_are_refused(
     monkeypatch: pytest.MonkeyPatch, name: str, value: str, problem: str
 ) -> None:
     given(monkeypatch, **{f"PROVIDERS__BEDROCK__{name}": value})
@@ -109,7 +111,7 @@ def test_what_aws_refuses_is_refused(
 
 
 @pytest.mark.parametrize("key", ["sk own", "sk-\u00e9", "sk-\u007f"])
-def test_a_key_that_no_header_carries_is_refused(monkeypatch: pytest.MonkeyPatch, key: str) -> None:
+def test_a_key_invalid_in_a_header_is_refused(monkeypatch: pytest.MonkeyPatch, key: str) -> None:
     given(monkeypatch, PROVIDERS__OPENAI__CREDENTIALS="ambient", PROVIDERS__OPENAI__API_KEY=key)
     [sentence] = problems()
     assert sentence.startswith("FERRY_PROVIDERS__OPENAI__API_KEY: must be a key")
@@ -139,7 +141,7 @@ def test_a_setting_that_a_kind_would_ignore_is_refused(
     assert problems() == [f"FERRY_PROVIDERS__{name}: only {owners} it"]
 
 
-def test_a_further_provider_has_its_kinds_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_another_provider_has_its_kinds_settings(monkeypatch: pytest.MonkeyPatch) -> None:
     given(monkeypatch, PROVIDERS__MY_VLLM__KIND="openai", PROVIDERS__MY_VLLM__UPLOADS="staged")
     assert load(KINDS).providers["my-vllm"].uploads == "staged"
     given(monkeypatch, PROVIDERS__MY_VLLM__REGION="us-east-1")
@@ -211,12 +213,12 @@ def test_ambient_and_a_key_belong_together(monkeypatch: pytest.MonkeyPatch) -> N
     ]
 
 
-def test_a_kind_that_asks_a_chain_needs_no_key(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_kind_with_a_credential_chain_needs_no_key(monkeypatch: pytest.MonkeyPatch) -> None:
     assert bedrock(monkeypatch, CREDENTIALS="ambient").ambient
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "10.0.0.1", "::", "ferry.example"])
-def test_off_loopback_ambient_demands_tokens(monkeypatch: pytest.MonkeyPatch, host: str) -> None:
+def test_off_loopback_ambient_requires_tokens(monkeypatch: pytest.MonkeyPatch, host: str) -> None:
     given(monkeypatch, PROVIDERS__BEDROCK__CREDENTIALS="ambient", HOST=host)
     [sentence] = problems()
     assert sentence.startswith(

@@ -99,7 +99,7 @@ def risks() -> list[str]:
         ),
     ],
 )
-def test_what_is_risky_is_named(
+def test_a_risky_setting_is_named(
     monkeypatch: pytest.MonkeyPatch, given: dict[str, str], expected: list[str]
 ) -> None:
     for name, value in given.items():
@@ -161,5 +161,5 @@ def test_a_state_directory_open_to_others_is_named(
     ("host", "expected"),
     [("localhost", True), ("127.9.9.9", True), ("::1", True), ("0.0.0.0", False), ("h", False)],
 )
-def test_loopback_is_known_by_its_address(host: str, expected: bool) -> None:
+def test_loopback_is_recognised_by_its_address(host: str, expected: bool) -> None:
     assert is_loopback(host) is expected

@@ -41,7 +41,7 @@ async def slow_request(
     await asyncio.gather(request, return_exceptions=True)
 
 
-async def test_health_is_told_before_the_chain() -> None:
+async def test_health_is_answered_before_the_chain() -> None:
     async with serving() as process, ClientSession() as session:
         url = (await process.event("listening"))["url"]
         async with session.get(f"{url}/healthz") as alive:
@@ -55,7 +55,7 @@ async def test_health_is_told_before_the_chain() -> None:
 
 
 @pytest.mark.parametrize("path", ["/slow", "/late"])
-async def test_a_drain_lets_requests_end_and_says_so(path: str) -> None:
+async def test_a_drain_waits_for_requests_and_is_shown(path: str) -> None:
     async with serving({"FERRY_ADMIN_PORT": "0"}) as process, ClientSession() as session:
         listening = await process.event("listening")
         async with slow_request(session, listening["url"], path) as (may_end, request):
@@ -72,14 +72,14 @@ async def test_a_drain_lets_requests_end_and_says_so(path: str) -> None:
         assert await process.exit_code() == 0
 
 
-async def test_with_an_admin_port_health_is_not_on_the_main_one() -> None:
+async def test_with_an_admin_port_the_main_port_has_no_health() -> None:
     async with serving({"FERRY_ADMIN_PORT": "0"}) as process, ClientSession() as session:
         url = (await process.event("listening"))["url"]
         async with session.get(f"{url}/healthz") as response:
             assert response.status == 403
 
 
-async def test_a_drain_has_an_end() -> None:
+async def test_a_drain_is_limited() -> None:
     async with serving({"FERRY_DRAIN_SECONDS": "0.05"}) as process, ClientSession() as session:
         url = (await process.event("listening"))["url"]
         async with slow_request(session, url):
@@ -89,7 +89,7 @@ async def test_a_drain_has_an_end() -> None:
             assert await process.exit_code() == 0
 
 
-async def test_work_beside_the_requests_has_the_time_of_the_drain_too() -> None:
+async def test_background_work_also_gets_the_time_of_the_drain() -> None:
     settings = {"SLOW_SERVER_PREPARES": "1", "FERRY_DRAIN_SECONDS": "0.05"}
     async with serving(settings) as process:
         await process.event("listening")
@@ -99,7 +99,7 @@ async def test_work_beside_the_requests_has_the_time_of_the_drain_too() -> None:
         assert await process.exit_code() == 0
 
 
-async def test_a_second_signal_ends_at_once() -> None:
+async def test_a_second_signal_ends_the_process_at_once() -> None:
     async with serving() as process, ClientSession() as session:
         url = (await process.event("listening"))["url"]
         async with slow_request(session, url):
@@ -110,7 +110,7 @@ async def test_a_second_signal_ends_at_once() -> None:
             assert await process.exit_code() == 1
 
 
-async def test_a_client_that_leaves_cancels_its_request() -> None:
+async def test_a_client_that_disconnects_cancels_its_request() -> None:
     async with serving() as process, ClientSession() as session:
         url = (await process.event("listening"))["url"]
         async with slow_request(session, url):
@@ -119,7 +119,7 @@ async def test_a_client_that_leaves_cancels_its_request() -> None:
 
 
 @pytest.mark.parametrize("size", [8_000, 12_000])
-async def test_a_long_address_is_taken(size: int) -> None:
+async def test_a_long_address_is_accepted(size: int) -> None:
     """Sealed upload URLs are longer than aiohttp's default limit."""
     async with serving() as process, ClientSession() as session:
         url = (await process.event("listening"))["url"]

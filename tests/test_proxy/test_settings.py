@@ -19,7 +19,7 @@ STATE_URL = "must be file:///directory, with an absolute path, or s3://bucket/pr
 pytestmark = pytest.mark.usefixtures("no_settings")
 
 
-def test_nothing_needs_to_be_set() -> None:
+def test_no_setting_is_required() -> None:
     settings = load(KINDS)
     assert (settings.host, settings.port, settings.admin_port) == ("127.0.0.1", 8080, None)
     assert settings.secret_key is None
@@ -94,7 +94,7 @@ def test_a_variable_sets_its_field(
         "https://a.example https://b.example",
     ],
 )
-def test_what_is_no_origin_is_refused(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+def test_an_invalid_origin_is_refused(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
     monkeypatch.setenv("FERRY_CORS_ORIGINS", value)
     (problem,) = problems()
     assert problem.startswith("FERRY_CORS_ORIGINS: must be * alone, or a comma-separated list")
@@ -108,7 +108,7 @@ def test_what_is_no_origin_is_refused(monkeypatch: pytest.MonkeyPatch, value: st
         ("*", f"{LONG_KEY}1", False),
     ],
 )
-def test_no_web_page_may_spend_the_proxys_own_credential(
+def test_no_web_page_may_use_the_proxys_own_credential(
     monkeypatch: pytest.MonkeyPatch, origins: str, tokens: str, refused: bool
 ) -> None:
     monkeypatch.setenv("FERRY_PROVIDERS__OPENAI__CREDENTIALS", "ambient")
@@ -135,7 +135,7 @@ def test_lists_are_separated_by_commas(monkeypatch: pytest.MonkeyPatch) -> None:
     assert keys == [f"new-{LONG_KEY}", f"old-{LONG_KEY}"]
 
 
-def test_no_secret_shows(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_secret_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FERRY_SECRET_KEY", LONG_KEY)
     monkeypatch.setenv("FERRY_CLIENT_TOKENS", f"{LONG_KEY}1,{LONG_KEY}2")
     monkeypatch.setenv("FERRY_PROVIDERS__OPENAI__CREDENTIALS", "ambient")
@@ -212,14 +212,16 @@ def test_only_a_bucket_has_an_endpoint(monkeypatch: pytest.MonkeyPatch) -> None:
     assert load(KINDS).state_s3_endpoint_url == URL("http://localhost:9000")
 
 
-def test_every_problem_is_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_problem_is_reported_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FERRY_PORT", "x")
     monkeypatch.setenv("FERRY_STATE_TTL", "x")
     monkeypatch.setenv("FERRY_HOTS", "x")
     assert len(problems()) == 3
 
 
-def test_without_a_home_the_state_must_be_given(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_home_directory_the_state_url_is_required(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.delenv("XDG_STATE_HOME")
 
     def no_home(_: object) -> Path:
@@ -251,7 +253,7 @@ def test_names_match_without_case_and_dashes(monkeypatch: pytest.MonkeyPatch, na
         ("FERRY_PROVIDERS__ACME__API_KEY", ""),
     ],
 )
-def test_a_misspelt_provider_is_told_which_was_probably_meant(
+def test_the_error_for_a_misspelt_provider_has_a_hint(
     monkeypatch: pytest.MonkeyPatch, variable: str, hint: str
 ) -> None:
     monkeypatch.setenv(variable, "sk-x")
@@ -260,7 +262,7 @@ def test_a_misspelt_provider_is_told_which_was_probably_meant(
     assert sentence == f"{name}: must be one of gemini, openai{hint}"
 
 
-def test_a_base_url_loses_its_last_slash(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_base_url_loses_its_trailing_slash(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FERRY_PROVIDERS__OPENAI__BASE_URL", "http://127.0.0.1:9/v1/")
     assert load(KINDS).providers["openai"].base_url == URL("http://127.0.0.1:9/v1")
 
@@ -273,7 +275,7 @@ def test_a_base_url_loses_its_last_slash(monkeypatch: pytest.MonkeyPatch) -> Non
         ("FERRY_PROVIDERS__OPENAI__KIND", "gemini", "openai always has the kind openai"),
     ],
 )
-def test_a_further_name_needs_a_kind_that_exists(
+def test_another_name_needs_a_known_kind(
     monkeypatch: pytest.MonkeyPatch, variable: str, value: str, problem: str
 ) -> None:
     monkeypatch.setenv(variable, value)
@@ -314,7 +316,7 @@ def test_a_bad_provider_setting_is_named(
     assert sentence.startswith(f"{variable}: {problem}")
 
 
-def test_a_provider_name_is_a_word(tmp_path: Path) -> None:
+def test_a_provider_name_is_checked(tmp_path: Path) -> None:
     [sentence] = problems(toml(tmp_path, '[providers."a b"]\nkind = "openai"'))
     assert sentence.endswith("a provider's name may contain only letters, digits, - and _")
 

@@ -12,7 +12,7 @@ from tests.test_proxy.settings_loading import KINDS, PORT, problems, toml
 pytestmark = pytest.mark.usefixtures("no_settings")
 
 
-def test_the_environment_has_the_last_word(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_the_environment_takes_precedence(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("FERRY_PORT", "1")
     monkeypatch.setenv("FERRY_PROVIDERS__MY_VLLM__UPLOADS", "staged")
     config = toml(
@@ -35,7 +35,7 @@ def test_the_environment_has_the_last_word(monkeypatch: pytest.MonkeyPatch, tmp_
     )
 
 
-def test_a_variable_may_name_the_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_variable_can_name_the_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("FERRY_CONFIG", str(toml(tmp_path, "port = 5")))
     assert load(KINDS).port == 5
     (tmp_path / "other").mkdir()

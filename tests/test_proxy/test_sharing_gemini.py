@@ -10,7 +10,7 @@ import pytest
 from tests.test_proxy.shared_proxy import ANN, requests, shared_proxy
 
 
-async def test_gemini_serves_only_what_can_be_kept_apart(
+async def test_gemini_serves_only_what_can_be_isolated(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with shared_proxy("gemini", tmp_path / "state", monkeypatch) as shared:
@@ -36,7 +36,7 @@ async def test_gemini_serves_only_what_can_be_kept_apart(
         ({"contents": requests("files/anothers")[0]["contents"]}, "body.contents[0].parts[1]"),
     ],
 )
-async def test_a_call_at_gemini_names_nothing_of_anothers(
+async def test_a_call_at_gemini_cannot_name_another_tenants_resources(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, document: dict[str, Any], path: str
 ) -> None:
     async with shared_proxy("gemini", tmp_path / "state", monkeypatch) as shared:
@@ -44,14 +44,14 @@ async def test_a_call_at_gemini_names_nothing_of_anothers(
         refused = await shared.ask(ANN, "POST", call, document)
         assert refused.error[:2] == (400, "INVALID_ARGUMENT")
         assert refused.error[2].startswith(path)
-        # A compressed body, which cannot be checked, is refused too.
+        # A compressed body cannot be checked, so it is refused.
         data = gzip.compress(orjson.dumps(document))
         refused = await shared.ask(ANN, "POST", call, data=data, Content_Encoding="gzip")
         assert refused.error[:2] == (400, "INVALID_ARGUMENT")
         assert "/v1" not in await shared.upstream_requests()
 
 
-async def test_no_upload_begins_into_a_store_that_all_tenants_would_share(
+async def test_no_upload_starts_into_a_store_shared_by_all_tenants(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with shared_proxy("gemini", tmp_path / "state", monkeypatch) as shared:

@@ -23,14 +23,14 @@ def absent(name: str) -> tuple[int, str, str]:
     return 404, "NOT_FOUND", f"{name} does not exist"
 
 
-async def test_each_has_its_own_files(shared: SharedProxy) -> None:
+async def test_each_tenant_has_its_own_files(shared: SharedProxy) -> None:
     ann, bob = await shared.upload(ANN), await shared.upload(BOB)
     assert await shared.listed(ANN, "files") == [ann["name"]]
     assert await shared.listed(BOB, "files") == [bob["name"]]
     assert (await shared.ask(ANN, "GET", f"v1beta/{ann['name']}")).ok["name"] == ann["name"]
 
 
-async def test_each_has_its_own_batches(shared: SharedProxy) -> None:
+async def test_each_tenant_has_its_own_batches(shared: SharedProxy) -> None:
     ann = (await shared.create(ANN, requests())).ok["name"]
     bob = (await shared.create(BOB, (await shared.upload(BOB))["name"])).ok["name"]
     assert await shared.listed(ANN, "batches") == [ann]
@@ -38,7 +38,7 @@ async def test_each_has_its_own_batches(shared: SharedProxy) -> None:
     assert (await shared.ask(BOB, "GET", f"v1beta/{bob}")).ok["name"] == bob
 
 
-async def test_every_call_on_anothers_is_as_on_nothing(shared: SharedProxy) -> None:
+async def test_every_call_on_another_tenants_resource_is_not_found(shared: SharedProxy) -> None:
     file, batch = (await shared.upload(ANN))["name"], (await shared.create(ANN, requests())).ok
     await shared.steer(batch["name"])
     for method, path in (
@@ -51,7 +51,7 @@ async def test_every_call_on_anothers_is_as_on_nothing(shared: SharedProxy) -> N
     ):
         answer = await shared.ask(BOB, method, f"v1beta/{path}")
         assert answer.error == absent(path.partition(":")[0]), (method, path)
-        # The same answer as for what never existed.
+        # The same answer as for a resource that never existed.
         invented = f"{path.partition(':')[0][:-3]}qqq" + path[len(path.partition(":")[0]) :]
         answer = await shared.ask(BOB, method, f"v1beta/{invented}")
         assert answer.error == absent(invented.partition(":")[0]), (method, invented)
@@ -61,7 +61,7 @@ async def test_every_call_on_anothers_is_as_on_nothing(shared: SharedProxy) -> N
     assert (await shared.ask(ANN, "GET", f"v1beta/{batch['name']}")).status == 200
 
 
-async def test_results_belong_to_whose_batch_it_is(shared: SharedProxy) -> None:
+async def test_results_belong_to_the_tenant_of_their_batch(shared: SharedProxy) -> None:
     batch = (await shared.create(ANN, (await shared.upload(ANN))["name"])).ok["name"]
     await shared.steer(batch)
     ended = (await shared.ask(ANN, "GET", f"v1beta/{batch}")).ok
@@ -85,7 +85,7 @@ async def test_what_is_deleted_is_nobodys(shared: SharedProxy) -> None:
     assert [info.name async for info in shared.state.list("owned/")] == []
 
 
-async def test_requests_name_no_file_of_anothers(shared: SharedProxy) -> None:
+async def test_requests_cannot_name_another_tenants_files(shared: SharedProxy) -> None:
     file = await shared.upload(ANN, SCAN, "scan.pdf")
     for uri in (file["uri"], file["name"]):
         refused = await shared.create(BOB, requests(uri))
@@ -137,7 +137,7 @@ async def test_a_key_repeats_a_creation_of_the_same_tenant_alone(shared: SharedP
 
 
 @pytest.mark.parametrize("protocol", ["raw", "multipart"])
-async def test_files_of_one_request_are_owned(
+async def test_files_of_one_request_have_an_owner(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, protocol: str
 ) -> None:
     form = (
@@ -173,7 +173,7 @@ async def test_files_of_one_request_are_owned(
         assert answer.error[:2] == (501, "UNIMPLEMENTED")
 
 
-async def test_a_files_lines_name_no_file_of_anothers(
+async def test_lines_of_a_file_cannot_name_another_tenants_files(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with shared_proxy("openai", tmp_path / "state", monkeypatch) as shared:

@@ -26,7 +26,7 @@ async def shared(
         yield proxy
 
 
-async def test_an_upload_url_is_of_the_tenant_that_began_it(shared: SharedProxy) -> None:
+async def test_an_upload_url_belongs_to_the_tenant_that_started_it(shared: SharedProxy) -> None:
     data = lines()
     url = await shared.start(ANN, len(data))
     for other in (BOB, "no-token", OWN[shared.provider]):
@@ -37,7 +37,7 @@ async def test_an_upload_url_is_of_the_tenant_that_began_it(shared: SharedProxy)
     assert await shared.listed(BOB, "files") == []
 
 
-async def test_no_upload_url_holds_the_own_key(shared: SharedProxy) -> None:
+async def test_no_upload_url_contains_the_proxys_own_key(shared: SharedProxy) -> None:
     url = URL(await shared.start(ANN, 10))
     sealed = shared.gateway.upload_urls.open(url.query["upload_id"], UPLOAD_TAIL)
     assert sealed is not None
@@ -51,7 +51,7 @@ async def test_no_upload_url_holds_the_own_key(shared: SharedProxy) -> None:
     assert caller.credential == Credential()
 
 
-async def test_a_token_that_was_taken_away_ends_its_uploads(
+async def test_a_removed_token_ends_its_uploads(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("FERRY_SECRET_KEY", "sealing-key-of-many-characters")
@@ -65,7 +65,7 @@ async def test_a_token_that_was_taken_away_ends_its_uploads(
 
 
 @pytest.mark.parametrize(("before", "after"), [("ambient", "caller"), ("caller", "ambient")])
-async def test_an_upload_goes_on_with_no_other_credential_than_it_began_with(
+async def test_an_upload_continues_only_with_the_credential_of_its_start(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, before: str, after: str
 ) -> None:
     monkeypatch.setenv("FERRY_SECRET_KEY", "sealing-key-of-many-characters")

@@ -26,7 +26,7 @@ def files(root: Path) -> list[Path]:
     return [path for path in root.rglob("*") if path.is_file()]
 
 
-async def test_only_this_user_may_look(tmp_path: Path) -> None:
+async def test_only_this_user_may_read(tmp_path: Path) -> None:
     root = tmp_path / "deep" / "state"
     await write(DirectoryState(root), "a/b/c", b"secret")
     for path in [root, *root.rglob("*")]:
@@ -62,7 +62,7 @@ async def test_creates_and_deletes_in_one_directory_do_not_trip(tmp_path: Path) 
     assert files(tmp_path) == []
 
 
-async def test_a_directory_that_vanishes_before_the_link_is_made_again(
+async def test_a_directory_that_vanishes_before_the_link_is_created_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     link = os.link
@@ -109,7 +109,7 @@ async def test_an_object_deleted_before_it_was_read_is_truncated(tmp_path: Path)
         await anext(aiter(body.chunks))
 
 
-async def test_an_object_deleted_while_it_is_read_is_read_to_its_end(tmp_path: Path) -> None:
+async def test_an_object_deleted_during_a_read_is_read_to_its_end(tmp_path: Path) -> None:
     state = DirectoryState(tmp_path)
     await write(state, "a", b"x" * (1 << 20))
     body = await state.get("a")
@@ -160,7 +160,7 @@ OBSTACLES = ["file above", "file", "file inside", "link above", "link", "circle"
 
 
 @pytest.mark.parametrize("kind", OBSTACLES)
-async def test_a_directory_that_cannot_be_used_is_one_sentence(tmp_path: Path, kind: str) -> None:
+async def test_an_unusable_directory_is_reported_in_one_sentence(tmp_path: Path, kind: str) -> None:
     root, reason = obstructed(tmp_path, kind)
     with unprivileged() if kind == "no rights" else nullcontext():
         assert try_directory(root) == (
@@ -178,7 +178,7 @@ async def test_a_directory_that_cannot_be_used_is_one_sentence(tmp_path: Path, k
         (OSError(errno.EPERM, "Operation not permitted"), "Operation not permitted"),
     ],
 )
-def test_a_file_system_that_takes_nothing_is_one_sentence(
+def test_a_read_only_file_system_is_reported_in_one_sentence(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: OSError, reason: str
 ) -> None:
     def refuse(*_: object) -> None:
@@ -190,13 +190,13 @@ def test_a_file_system_that_takes_nothing_is_one_sentence(
     assert files(tmp_path) == []
 
 
-def test_to_try_a_directory_leaves_nothing(tmp_path: Path) -> None:
+def test_trying_a_directory_leaves_nothing(tmp_path: Path) -> None:
     (tmp_path / "there").mkdir()
     assert try_directory(tmp_path / "there" / "a" / "b") is None
     assert list((tmp_path / "there").iterdir()) == []
 
 
-async def test_to_try_a_directory_leaves_what_is_there(tmp_path: Path) -> None:
+async def test_trying_a_directory_keeps_its_files(tmp_path: Path) -> None:
     state = DirectoryState(tmp_path)
     await write(state, "a", b"x")
     assert try_directory(tmp_path) is None

@@ -87,7 +87,7 @@ async def test_check_tries_the_bucket(s3: FakeS3) -> None:
     [(OVERWRITING_BUCKET, "it ignores If-None-Match"), ("no-such-bucket", "NoSuchBucket")],
 )
 @pytest.mark.parametrize("command", [CHECK, SERVE])
-async def test_a_bucket_that_does_not_do_ends_it(
+async def test_an_unusable_bucket_ends_the_start(
     s3: FakeS3, bucket: str, reason: str, command: tuple[str, ...]
 ) -> None:
     code, _, errors = await run(*command, **on_bucket(s3, bucket))
@@ -96,7 +96,7 @@ async def test_a_bucket_that_does_not_do_ends_it(
     assert "Traceback" not in errors
 
 
-async def test_check_tells_of_a_bucket_that_is_away(s3: FakeS3) -> None:
+async def test_check_reports_an_unreachable_bucket(s3: FakeS3) -> None:
     settings = on_bucket(s3)
     prefix = settings["FERRY_STATE_URL"].removeprefix("s3:/")
     await s3.arm({"path": prefix, "times": 20}, "status", body="away")
@@ -120,7 +120,7 @@ async def test_it_serves_on_a_bucket(s3: FakeS3) -> None:
         assert await readiness(url) == (200, {"status": "serving", "state": "ok"})
 
 
-async def test_a_bucket_that_is_away_only_degrades_it(s3: FakeS3) -> None:
+async def test_an_unreachable_bucket_only_degrades_the_proxy(s3: FakeS3) -> None:
     settings = on_bucket(s3)
     prefix = settings["FERRY_STATE_URL"].removeprefix("s3:/")
     await s3.arm({"path": prefix, "times": 1000}, "status", body="away")
@@ -165,7 +165,7 @@ async def https(url: URL, path: Path) -> AsyncIterator[str]:
         server.close()
 
 
-async def test_https_does_as_http_does(s3: FakeS3, tmp_path: Path) -> None:
+async def test_https_behaves_like_http(s3: FakeS3, tmp_path: Path) -> None:
     path = certificate(tmp_path)
     trusted = {"SSL_CERT_FILE": str(path)}
     async with https(URL(s3.url), path) as endpoint:

@@ -56,7 +56,7 @@ async def test_workers_do_not_outlive_their_parent(tmp_path: Path) -> None:
             await process.event("stopped")
 
 
-async def test_workers_that_die_too_often_are_given_up() -> None:
+async def test_the_parent_stops_if_workers_die_too_often() -> None:
     script = (
         "import sys; from proxy.workers import Workers; from proxy.log_lines import log_to_stderr;"
         "log_to_stderr(); sys.exit(Workers(2, lambda lifeline: 1).run())"
@@ -89,7 +89,7 @@ async def test_a_reserved_port_can_be_listened_on() -> None:
             server.close()
 
 
-async def test_a_port_of_others_cannot_be_reserved() -> None:
+async def test_a_port_in_use_cannot_be_reserved() -> None:
     server = await asyncio.start_server(lambda *_: None, "127.0.0.1", 0)
     with pytest.raises(OSError, match="in use"), reserved_port(*server.sockets[0].getsockname()):
         pass

@@ -83,9 +83,7 @@ OWN_LINES = [b'{"custom_id": "%b", "params": {"n": 1.00}}' % name for name in (b
         (b"\n".join(OWN_LINES) + b"\n\x0c", False),
     ],
 )
-async def test_native_lines_go_as_written_and_nothing_else_with_them(
-    data: bytes, as_stored: bool
-) -> None:
+async def test_native_lines_are_sent_as_written(data: bytes, as_stored: bool) -> None:
     for pieces in ([data], cut(data, range(1, len(data)))):
         source = in_file(StoredFile(*pieces))
         found = await checked(source)
@@ -97,7 +95,7 @@ async def test_native_lines_go_as_written_and_nothing_else_with_them(
 
 
 @pytest.mark.parametrize("raw", ["\x85", "\u2028", "\u2029"])
-async def test_what_breaks_lines_for_other_readers_is_escaped(raw: str) -> None:
+async def test_line_separators_of_other_readers_are_escaped(raw: str) -> None:
     line = {"custom_id": "a", "params": {"text": f"a{raw}b"}}
     source = in_file(StoredFile(orjson.dumps(line)))
     found = await checked(source)
@@ -134,7 +132,7 @@ NOT_LINES = {
 
 
 @pytest.mark.parametrize(("name", "data"), NOT_LINES.items(), ids=NOT_LINES)
-async def test_a_file_of_another_kind_is_called_that(name: str, data: bytes) -> None:
+async def test_a_file_of_another_kind_is_named_as_such(name: str, data: bytes) -> None:
     for pieces in ([data], cut(data, range(1, len(data)))):
         assert name.strip() in (await refusal(in_file(StoredFile(*pieces)))).message
 
@@ -150,7 +148,7 @@ async def test_a_native_file_whose_lines_are_sent() -> None:
 @pytest.mark.parametrize("slice_bytes", [0, 50, 64 << 10])
 @pytest.mark.parametrize("framing", FRAMINGS)
 @pytest.mark.parametrize("count", [1, 2, 5])
-async def test_what_is_sent_has_the_length_that_was_counted(
+async def test_the_sent_input_has_the_counted_length(
     count: int, framing: Framing, slice_bytes: int
 ) -> None:
     source = inline(count)
@@ -162,7 +160,7 @@ async def test_what_is_sent_has_the_length_that_was_counted(
 
 
 @given(CUTS, st.sampled_from(FRAMINGS))
-async def test_a_file_however_it_arrives(cuts: list[int], framing: Framing) -> None:
+async def test_a_file_in_any_pieces(cuts: list[int], framing: Framing) -> None:
     source = in_file(StoredFile(*cut(keyed(3), cuts)))
     found = await checked(source, framing=framing)
     assert found.table.rows == [b'"k0"', b'"k1"', b'"k2"']
@@ -182,14 +180,14 @@ async def test_a_file_however_it_arrives(cuts: list[int], framing: Framing) -> N
         (b"", None),
     ],
 )
-async def test_a_file_that_is_wrong_is_let_go_at_once(data: bytes, path: str | None) -> None:
+async def test_an_invalid_file_is_closed_at_once(data: bytes, path: str | None) -> None:
     file = StoredFile(data)
     error = await refusal(in_file(file))
     assert error.path == path
     assert (file.openings, file.readers) == (1, 0)
 
 
-async def test_an_inline_request_that_is_wrong() -> None:
+async def test_an_invalid_inline_request() -> None:
     requests = [InlineRequest(b"{}", b"null", "a"), InlineRequest(b"[]", b"null", "b")]
     assert (await refusal(InlineInput(requests))).path == "b"
     assert "no request" in (await refusal(InlineInput([]))).message

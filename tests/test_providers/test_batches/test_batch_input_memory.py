@@ -43,7 +43,7 @@ MIB = 1 << 20
 
 
 def long_input(memory: MemoryBudget, *sizes: int) -> tuple[FileInput, int]:
-    """A file of one long request of each size, and how long the longest line is."""
+    """A file with one long request of each size, and the length of the longest line."""
     lines = [lines_of({"key": str(n), "request": asking("x" * n)}) for n in sizes]
     file = StoredFile(*cut(b"\n".join(lines), [64 << 10] * 100))
     splitter = LineSplitter(8 * MIB, memory)
@@ -51,9 +51,9 @@ def long_input(memory: MemoryBudget, *sizes: int) -> tuple[FileInput, int]:
 
 
 @pytest.mark.parametrize("fits", [True, False])
-async def test_what_is_made_of_a_long_line_draws_on_the_budget(fits: bool) -> None:
+async def test_the_translation_of_a_long_line_draws_on_the_budget(fits: bool) -> None:
     _, size = long_input(MemoryBudget(), MIB)
-    # Of the line itself the part is counted that is more than any stream's buffer.
+    # Of the line itself, only the part beyond a stream's buffer is counted.
     memory = MemoryBudget(work_bytes(size) + size - (0 if fits else MIB // 2))
     source, _ = long_input(memory, MIB)
     limits = InputLimits("The provider", requests=1, size=2 * MIB)
@@ -67,7 +67,7 @@ async def test_what_is_made_of_a_long_line_draws_on_the_budget(fits: bool) -> No
     memory.take(memory.size)
 
 
-async def test_a_long_line_on_its_way_is_counted_as_its_text_alone() -> None:
+async def test_a_long_line_is_counted_as_its_text_while_it_is_sent() -> None:
     memory = MemoryBudget()
     source, size = long_input(memory, 2 * MIB, 2 * MIB + 1)
     body = translated(source, Numbered(), LINES, 0)
@@ -80,8 +80,8 @@ async def test_a_long_line_on_its_way_is_counted_as_its_text_alone() -> None:
     memory.take(2 * size)
 
 
-async def test_a_line_is_let_go_once_it_is_parsed_and_its_text_once_it_is_sent() -> None:
-    """Of two long lines, one is held at a time."""
+async def test_a_line_is_freed_once_parsed_and_its_text_once_sent() -> None:
+    """Only one of two long lines is in memory at a time."""
     memory = MemoryBudget()
     sent: list[bytes] = []
     holders: list[int] = []
@@ -98,7 +98,7 @@ async def test_a_line_is_let_go_once_it_is_parsed_and_its_text_once_it_is_sent()
     assert holders == [3]
 
 
-async def test_a_translation_that_is_given_up_lets_its_file_go() -> None:
+async def test_an_abandoned_translation_closes_its_file() -> None:
     file = StoredFile(keyed(3))
     with patch("providers.batches.batch_input._SLICE_BYTES", 10):
         body = translated(in_file(file), Numbered(), LINES, 1)

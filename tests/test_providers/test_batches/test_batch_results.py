@@ -28,7 +28,7 @@ from tests.test_providers.test_batches.scripted_results import (
 # --- each request once ---------------------------------------------------------------------------
 
 
-async def test_results_come_in_the_providers_order_and_the_missing_last() -> None:
+async def test_results_are_in_the_providers_order_and_missing_ones_last() -> None:
     lines = ScriptedLines([line(indexed_id(2), "first")], [line(indexed_id(0), "second")])
     assert await read(lines, table()) == [
         {"key": "c", "response": {"said": "first"}},
@@ -53,7 +53,7 @@ async def test_every_request_has_exactly_one_result(slices: list[list[bytes]]) -
 
 
 @pytest.mark.parametrize("together", [True, False])
-async def test_a_second_answer_is_not_the_one(together: bool) -> None:
+async def test_a_second_answer_is_ignored(together: bool) -> None:
     both = [line(indexed_id(1), "first"), line(indexed_id(1), "second")]
     lines = ScriptedLines(both) if together else ScriptedLines(both[:1], both[1:])
     found = {each["key"]: each for each in await read(lines, table())}
@@ -72,7 +72,7 @@ MIB = 1 << 20
 
 
 @pytest.mark.parametrize(("spare", "fits"), [(0, True), (-1, False)])
-async def test_what_is_made_of_a_long_line_is_counted(spare: int, fits: bool) -> None:
+async def test_the_translation_of_a_long_line_is_counted(spare: int, fits: bool) -> None:
     text = line(indexed_id(0), "m" * MIB)
     free = work_bytes(len(text)) + spare
     memory = MemoryBudget(2 * free)
@@ -89,7 +89,7 @@ async def test_what_is_made_of_a_long_line_is_counted(spare: int, fits: bool) ->
     await lines.aclose()
 
 
-async def test_a_long_line_is_not_held_beside_its_translation() -> None:
+async def test_a_long_line_is_freed_before_its_translation_is_rendered() -> None:
     texts = [line(indexed_id(n), "m" * MIB) for n in range(2)]
     holders: list[int] = []
 
@@ -104,7 +104,7 @@ async def test_a_long_line_is_not_held_beside_its_translation() -> None:
     assert holders == before
 
 
-async def test_a_file_that_has_begun_is_not_ended_where_the_budget_is_empty() -> None:
+async def test_a_started_file_waits_if_the_budget_is_empty() -> None:
     texts = [line(indexed_id(0)), line(indexed_id(1), "m" * MIB)]
     memory = MemoryBudget(9 * MIB)
     memory.take(8 * MIB)
@@ -124,7 +124,7 @@ async def test_a_file_that_has_begun_is_not_ended_where_the_budget_is_empty() ->
 # --- what a request is called --------------------------------------------------------------------
 
 
-async def test_a_line_names_its_request_in_the_providers_own_word() -> None:
+async def test_a_line_names_its_request_by_the_providers_member() -> None:
     named = orjson.dumps({"recordId": indexed_id(1), "custom_id": indexed_id(0), "said": "m"})
     found = await read(ScriptedLines([named], id_member="recordId"), table())
     assert found[0] == {"key": "b", "response": {"said": "m"}}
@@ -141,7 +141,7 @@ async def test_the_results_of_a_native_file_are_keyed_by_custom_id() -> None:
     assert [each["key"] for each in found] == ["c", "a", "b"]
 
 
-async def test_an_inline_request_is_known_by_its_number() -> None:
+async def test_an_inline_request_is_identified_by_its_number() -> None:
     found = await read(ScriptedLines([line(indexed_id(2))]), table(RowKind.METADATA))
     assert [each["key"] for each in found] == ["3", "1", "2"]
 
@@ -154,7 +154,7 @@ async def test_a_batch_without_any_result() -> None:
 # --- given up, or broken off ---------------------------------------------------------------------
 
 
-async def test_results_given_up_let_their_lines_go() -> None:
+async def test_abandoned_results_close_their_lines() -> None:
     source = ScriptedLines([line(indexed_id(0))], [line(indexed_id(1))])
     lines = results_of(source, table()).lines()
     assert await anext(lines)
@@ -163,7 +163,7 @@ async def test_results_given_up_let_their_lines_go() -> None:
     assert not source.open
 
 
-async def test_results_that_break_off_are_not_filled_up() -> None:
+async def test_results_that_break_off_are_not_completed() -> None:
     source = ScriptedLines([line(indexed_id(0))], error=FerryError(Status.UNAVAILABLE, "broke off"))
     lines = results_of(source, table()).lines()
     assert await anext(lines)

@@ -2,7 +2,7 @@ from providers.batches.deleted_markers import DeletedMarkers
 from tests.memory_state import MemoryState
 
 
-async def test_a_marker_holds_at_its_own_upstream_only() -> None:
+async def test_a_marker_is_valid_only_at_its_own_upstream() -> None:
     state = MemoryState()
     ours, theirs = DeletedMarkers("ours", state), DeletedMarkers("theirs", state)
     await ours.mark_deleted("ra")

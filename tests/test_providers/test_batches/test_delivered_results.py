@@ -43,7 +43,7 @@ async def test_results_as_a_file() -> None:
     memory.take(100)
 
 
-async def test_a_file_given_up_lets_everything_go() -> None:
+async def test_an_abandoned_file_closes_everything() -> None:
     memory, source = MemoryBudget(100), ScriptedLines([line(indexed_id(0))], [line(indexed_id(1))])
     async with AsyncExitStack() as stack:
         reservation = stack.enter_context(memory.reserve(100))
@@ -54,7 +54,7 @@ async def test_a_file_given_up_lets_everything_go() -> None:
     memory.take(100)
 
 
-async def test_a_file_that_cannot_begin_is_refused() -> None:
+async def test_a_file_that_cannot_start_is_refused() -> None:
     memory, source = MemoryBudget(100), ScriptedLines(error=not_found("no results any more"))
     async with AsyncExitStack() as stack:
         reservation = stack.enter_context(memory.reserve(100))
@@ -64,7 +64,7 @@ async def test_a_file_that_cannot_begin_is_refused() -> None:
     memory.take(100)
 
 
-async def test_a_file_of_nothing() -> None:
+async def test_an_empty_results_file() -> None:
     async with AsyncExitStack() as stack:
         download = await deliver_file(ScriptedLines(), None, Reservation(MemoryBudget()), stack)
     assert await collect(aiter(download.body.chunks)) == b""
@@ -125,7 +125,7 @@ async def test_inline_results_draw_on_the_budget() -> None:
     memory.take(30)
 
 
-async def test_inline_results_that_no_memory_could_hold_are_for_a_file() -> None:
+async def test_inline_results_larger_than_the_budget_become_a_file() -> None:
     memory, source = MemoryBudget(30), inline_lines()
     async with AsyncExitStack() as stack:
         reservation = stack.enter_context(memory.reserve())

@@ -14,7 +14,7 @@ STAGED: Final = str(FileId(FileKind.STAGED, "a" * 26))
 
 
 def reference(uri: str) -> tuple[str | None, list[str]]:
-    """What is read of `uri`, and the names that were checked for another provider."""
+    """The reference in `uri`, and the names that were checked for another provider."""
     checked: list[str] = []
 
     def check(name: str, path: str) -> None:
@@ -55,7 +55,7 @@ def test_a_file_or_another_address(uri: str, native: str | None, checked: bool) 
         (result_file_id("batch_a"), "this file is the results of a batch"),
     ],
 )
-def test_a_file_that_only_the_proxy_has(start: str, file_id: str, message: str) -> None:
+def test_a_staged_file(start: str, file_id: str, message: str) -> None:
     with pytest.raises(FerryError, match=message) as refused:
         reference(f"{start}/{file_id}")
     assert (refused.value.status, refused.value.path) == (Status.INVALID_ARGUMENT, "requests[0]")

@@ -26,13 +26,13 @@ async def test_each_line_has_a_row() -> None:
     assert (table.index_of("b"), table.index_of("c")) == (1, None)
 
 
-async def test_a_line_without_an_id_is_known_by_its_number() -> None:
+async def test_a_line_without_an_id_is_identified_by_its_number() -> None:
     long = orjson.dumps({"custom_id": "x" * 513})
     table = await keys(b'{"custom_id":"a"}\n\nno json\n{"custom_id":7}\n' + long)
     assert [orjson.loads(row) for row in table.rows] == ["a", "2", "3", "4", "5"]
 
 
-async def test_a_line_beyond_the_limit_is_known_by_its_head() -> None:
+async def test_a_line_beyond_the_limit_is_identified_by_its_head() -> None:
     table = await keys(
         b'{"custom_id":"a","body":"' + b"x" * 100 + b'"}\n{"custom_id":"b"}', limit=50
     )
@@ -44,7 +44,7 @@ async def test_the_keys_are_counted() -> None:
         await keys(b'{"custom_id":"a"}\n' * 100, budget=10_000)
 
 
-async def test_the_rows_of_several_files_are_numbered_on() -> None:
+async def test_the_rows_of_several_files_are_numbered_consecutively() -> None:
     table = await keys(b'{"custom_id":"a"}\nno json\n', b'no json\n{"custom_id":"b"}\n')
     assert [orjson.loads(row) for row in table.rows] == ["a", "2", "3", "b"]
 

@@ -24,7 +24,7 @@ TEXT = st.lists(st.sampled_from([b"a", b"\n", b"\r\n", b" ", b"\xef\xbb\xbf", b"
 
 
 async def split(pieces: list[bytes], limit: int = LIMIT) -> list[tuple[int, bytes]] | str:
-    """The numbered lines, or how they are refused."""
+    """The numbered lines, or the refusal."""
     memory = MemoryBudget(1000)
     try:
         slices = LineSplitter(limit, memory).split(stream(pieces))
@@ -36,9 +36,7 @@ async def split(pieces: list[bytes], limit: int = LIMIT) -> list[tuple[int, byte
 
 
 @given(TEXT, CUTS)
-async def test_the_chunks_of_a_stream_make_no_difference(
-    text: list[bytes], cuts: list[int]
-) -> None:
+async def test_the_chunks_of_a_stream_do_not_matter(text: list[bytes], cuts: list[int]) -> None:
     data = b"".join(text)
     assert await split(cut(data, cuts)) == await split([data])
 
@@ -59,7 +57,7 @@ async def test_a_line_at_the_limit_and_one_beyond_it(end: bytes) -> None:
 
 
 @given(TEXT, CUTS)
-async def test_of_results_each_line_is_given_or_told_to_be_too_long(
+async def test_each_line_of_results_is_returned_or_reported_as_too_long(
     text: list[bytes], cuts: list[int]
 ) -> None:
     data = b"".join(text)
@@ -67,7 +65,7 @@ async def test_of_results_each_line_is_given_or_told_to_be_too_long(
     with patch(SLACK, 0):
         slices = ResultSplitter(LIMIT, MemoryBudget()).split(stream(cut(data, cuts)))
         found = [line async for lines in slices for line in lines]
-    # Each line as it came; a BOM counts as a part of the first.
+    # Each line unchanged; a BOM is part of the first.
     fitting = [line for line in (first, *rest) if len(line) <= LIMIT]
     if len(first) <= LIMIT:
         fitting[0] = first.removeprefix(b"\xef\xbb\xbf")
@@ -98,7 +96,7 @@ async def test_results_may_be_longer_than_what_they_answer() -> None:
         assert isinstance(line, bytes) is fits
 
 
-async def test_a_line_that_never_ends_is_refused_before_it_is_held() -> None:
+async def test_an_endless_line_is_refused_early() -> None:
     taken: list[int] = []
 
     async def endless() -> AsyncIterator[bytes]:
@@ -125,7 +123,7 @@ async def test_a_long_line_draws_on_the_budget() -> None:
 
 
 @pytest.mark.parametrize("splitter", [LineSplitter, ResultSplitter])
-async def test_a_long_line_is_counted_until_the_next_is_asked_for(
+async def test_a_long_line_is_counted_until_the_next_is_read(
     splitter: type[LineSplitter] | type[ResultSplitter],
 ) -> None:
     memory, size = MemoryBudget(4 * MIB), 3 * MIB
@@ -139,23 +137,23 @@ async def test_a_long_line_is_counted_until_the_next_is_asked_for(
     memory.take(4 * MIB)
 
 
-async def test_what_is_made_of_a_long_line_is_counted_while_it_is_made() -> None:
+async def test_a_long_line_is_counted_while_it_is_translated() -> None:
     size = 3 * MIB
     splitter = LineSplitter(4 * MIB, MemoryBudget(work_bytes(size)))
     with splitter.working(size), pytest.raises(FerryError) as caught, splitter.working(size):
         pass
     assert caught.value.code == 429
     with splitter.working(size), splitter.working(100):
-        pass  # of a short one nothing is counted
+        pass  # a short line is not counted
 
 
 def test_a_line_of_the_default_limit_fits_the_budget() -> None:
-    """As an input, and as a result, which may be longer, with room for 50,000 rows of a table."""
+    """As an input, and as a longer result, with space for 50,000 rows of a table."""
     longest = (32 << 20) + MIB
     assert longest + work_bytes(longest) + (32 << 20) <= BUDGET_BYTES
 
 
-async def test_a_line_that_is_taken_out_is_held_by_nobody_else() -> None:
+async def test_a_line_taken_out_has_no_other_reference() -> None:
     slices = LineSplitter(MIB, MemoryBudget()).split(stream([b"x" * (MIB >> 1), b"\n{}"]))
     lines = await anext(slices)
     _, text = lines.popleft()
@@ -163,7 +161,7 @@ async def test_a_line_that_is_taken_out_is_held_by_nobody_else() -> None:
     assert sys.getrefcount(text) == 2
 
 
-async def test_giving_up_gives_back() -> None:
+async def test_giving_up_frees_the_memory() -> None:
     memory = MemoryBudget(1 << 20)
 
     async def broken() -> AsyncIterator[bytes]:
@@ -176,8 +174,8 @@ async def test_giving_up_gives_back() -> None:
     memory.take(1 << 20)
 
 
-async def test_a_large_chunk_is_given_in_slices() -> None:
-    """What is made of a slice holds the event loop up."""
+async def test_a_large_chunk_is_read_in_slices() -> None:
+    """Work on a slice blocks the event loop."""
     slices = LineSplitter(1 << 20, MemoryBudget()).split(stream([b"{}\n" * 100_000]))
     sizes = [len(lines) async for lines in slices]
     assert sum(sizes) == 100_000

@@ -35,7 +35,7 @@ def refusal(lines: LineFormat, number: int, document: dict[str, Any]) -> FerryEr
 # --- Gemini's format ----------------------------------------------------------------------------
 
 
-def test_a_line_is_translated_and_its_key_kept() -> None:
+def test_a_line_is_translated_and_keeps_its_key() -> None:
     lines = gemini()
     sent, row = lines.read(7, 9, {"key": "k", "request": REQUEST})
     assert orjson.loads(sent) == {"number": 7, "request": REQUEST}
@@ -80,7 +80,7 @@ def test_a_key_that_another_line_has() -> None:
         ({"key": "k"}, "line 4: request"),
     ],
 )
-def test_a_line_that_is_wrong_says_where(document: dict[str, Any], path: str) -> None:
+def test_the_error_of_an_invalid_line_says_where(document: dict[str, Any], path: str) -> None:
     assert refusal(gemini(), 4, document).path == path
 
 
@@ -92,7 +92,7 @@ def test_a_line_that_is_wrong_says_where(document: dict[str, Any], path: str) ->
         ({"key": "k", "x" * 100: 1}, f"line 4: {'x' * 80}: unknown field"),
     ],
 )
-def test_a_misspelt_member_is_named_itself(document: dict[str, Any], message: str) -> None:
+def test_a_misspelt_member_is_named(document: dict[str, Any], message: str) -> None:
     assert refusal(gemini(), 4, document).message == message
 
 
@@ -104,7 +104,7 @@ def test_a_key_at_the_limit() -> None:
 
 
 @pytest.mark.parametrize("custom_id", [None, "", 1, "x" * 1001, "é" * 501])
-def test_a_custom_id_that_is_wrong(custom_id: object) -> None:
+def test_an_invalid_custom_id(custom_id: object) -> None:
     with pytest.raises(FerryError) as caught:
         check_custom_id(custom_id, SeenTexts(), 2, "custom_id")
     assert (caught.value.status, caught.value.path) == (
@@ -113,14 +113,14 @@ def test_a_custom_id_that_is_wrong(custom_id: object) -> None:
     )
 
 
-def test_an_id_that_is_called_otherwise() -> None:
+def test_an_id_with_another_name() -> None:
     with pytest.raises(FerryError) as caught:
         check_custom_id(None, SeenTexts(), 2, "recordId")
     assert caught.value.path == "line 2: recordId"
 
 
 @pytest.mark.parametrize("custom_id", ["a", " ", "é" * 500])
-def test_a_custom_id_goes_once(custom_id: str) -> None:
+def test_a_custom_id_is_accepted_once(custom_id: str) -> None:
     seen = SeenTexts()
     assert check_custom_id(custom_id, seen, 1, "custom_id") == custom_id
     assert check_custom_id(f"{custom_id[1:]}b", seen, 2, "custom_id")
@@ -133,7 +133,7 @@ def test_a_custom_id_goes_once(custom_id: str) -> None:
 
 
 @pytest.mark.parametrize("line", [b"{", b"[]", b"1", b'"text"', b"null", b"\xff", b"{} {}"])
-def test_a_line_that_is_no_object(line: bytes) -> None:
+def test_a_line_that_is_not_an_object(line: bytes) -> None:
     with pytest.raises(FerryError) as caught:
         parse_line(12, line)
     assert (caught.value.status, caught.value.path) == (Status.INVALID_ARGUMENT, "line 12")
@@ -145,7 +145,7 @@ def test_a_line_that_is_no_object(line: bytes) -> None:
         (b'{"custom_id":"a","custom_id":"b"}', "'custom_id'"),
         (b'{"a":{"b":[{"c":1,"d":":","c":2}]}}', "'c'"),
         (b'{"a":1,"\\u0061":2}', "'a'"),
-        # A colon that is written as an escape makes up for the one that is lost.
+        # An escaped colon replaces the missing one.
         (b'{"a":1,"a":"\\u003a"}', "'a'"),
     ],
 )
@@ -161,7 +161,7 @@ def test_a_member_that_appears_twice(line: bytes, name: str) -> None:
         lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
     )
 )
-def test_members_that_stand_once(value: object) -> None:
+def test_members_that_appear_once(value: object) -> None:
     document = {"a": value, "b": {"a": value}}
     for written in (orjson.dumps(document), json.dumps(orjson.loads(orjson.dumps(document)))):
         text = written if isinstance(written, bytes) else written.encode()
@@ -187,7 +187,7 @@ FOREIGN: list[dict[str, Any]] = [
 ]
 
 
-def test_the_first_line_says_the_format() -> None:
+def test_the_first_line_determines_the_format() -> None:
     own = formats().recognise(OWN_LINE, Numbered())
     assert isinstance(own, OwnLines)
     assert own.endpoint == OWN
@@ -243,7 +243,7 @@ def test_a_first_line_in_another_format_could_have_been_in_either(foreign: dict[
 
 @pytest.mark.parametrize("document", [{"reqest": REQUEST}, {"contnets": []}, {"Requests": []}])
 def test_a_misspelt_line_counts_as_gemini(document: dict[str, Any]) -> None:
-    """So that its reader can say which member was probably meant."""
+    """Its reader can then name the member that was probably meant."""
     lines = formats().recognise(document, Numbered())
     formats().check(document, lines, 1)
     assert isinstance(lines, GeminiLines)

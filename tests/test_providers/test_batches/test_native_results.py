@@ -1,4 +1,4 @@
-"""A batch's results as the provider wrote them, whatever is in them."""
+"""A batch's results exactly as the provider wrote them."""
 
 from collections.abc import AsyncGenerator, Sequence
 
@@ -18,7 +18,7 @@ GONE = not_found("the second file is gone")
 
 
 class Files:
-    """Files that a test has written down; `open` while one of them is being read."""
+    """Scripted files; `open` while one of them is being read."""
 
     def __init__(self, *files: Sequence[bytes], error: Exception | None = None) -> None:
         self._files = files
@@ -76,14 +76,16 @@ async def test_lines_stay_lines(files: list[str], whole: str) -> None:
     [(GONE, Status.NOT_FOUND), (None, Status.NOT_FOUND)],
     ids=["an error", "no file"],
 )
-async def test_what_cannot_begin_is_refused(error: FerryError | None, status: Status) -> None:
+async def test_a_stream_that_cannot_start_is_refused(
+    error: FerryError | None, status: Status
+) -> None:
     with pytest.raises(FerryError) as refused:
         await deliver_native(Files(error=error))
     assert refused.value.status == status
     assert refused.value.message
 
 
-async def test_a_file_that_breaks_off_is_never_a_clean_end() -> None:
+async def test_a_file_that_breaks_off_never_ends_cleanly() -> None:
     download = await deliver_native(
         Files([b"a\n"], [b"b\n"], error=UpstreamError(Status.UNAVAILABLE, "it broke off"))
     )

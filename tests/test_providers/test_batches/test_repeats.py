@@ -52,7 +52,7 @@ async def test_another_body_is_refused(state: MemoryState, stage: str) -> None:
     assert (caught.value.status, caught.value.code) == (Status.ALREADY_EXISTS, 409)
 
 
-async def test_keys_are_of_one_tenant_alone(state: MemoryState) -> None:
+async def test_keys_belong_to_one_tenant(state: MemoryState) -> None:
     await repeat(state).record("batch_a")
     assert await repeat(state, tenant="other").recorded() is None
     assert await repeat(state, replace(BATCH, idempotency_key="another")).recorded() is None
@@ -72,7 +72,7 @@ async def test_a_key_is_free_again_after_a_day(state: MemoryState) -> None:
         assert await repeat(state).begin()
 
 
-async def test_an_attempt_that_made_nothing_can_be_forgotten(state: MemoryState) -> None:
+async def test_an_attempt_that_created_nothing_can_be_forgotten(state: MemoryState) -> None:
     assert await repeat(state).begin()
     await repeat(state).forget()
     assert await repeat(state).begin()
@@ -134,7 +134,7 @@ async def test_only_the_first_attempt_is_forgotten(state: MemoryState) -> None:
     assert await Attempt(repeat(state)).join("job-c") == "job-c"
 
 
-async def test_an_attempt_without_a_key_is_alone() -> None:
+async def test_an_attempt_without_a_key_is_independent() -> None:
     attempt = Attempt(None)
     assert (attempt.mark, attempt.repeatable) == ("", False)
     assert await attempt.begin()

@@ -28,7 +28,7 @@ def table(kind: RowKind, *rows: object) -> RequestTable:
 
 
 @given(st.sampled_from(RowKind), ROWS, CUTS)
-async def test_a_table_comes_back(kind: RowKind, rows: list[str], cuts: list[int]) -> None:
+async def test_a_table_is_read_back(kind: RowKind, rows: list[str], cuts: list[int]) -> None:
     made = table(kind, *rows)
     rendered = made.render()
     data = await collect(aiter(rendered.chunks))
@@ -46,7 +46,7 @@ def test_an_index_is_the_custom_id(kind: RowKind, rows: list[str]) -> None:
 
 
 @given(ROWS)
-def test_an_id_of_the_clients_own_is_known_by_its_place(rows: list[str]) -> None:
+def test_a_clients_own_id_is_identified_by_its_position(rows: list[str]) -> None:
     made = table(RowKind.CUSTOM_ID, *rows)
     assert [made.index_of(row) for row in rows] == list(range(len(rows)))
     assert made.index_of("none of them") is None
@@ -76,7 +76,7 @@ def test_a_custom_id_may_name_its_job() -> None:
     assert job_of(indexed_id(7)) is None
 
 
-async def test_a_table_that_was_cut_off_is_not_taken_for_a_shorter_one() -> None:
+async def test_a_truncated_table_is_not_mistaken_for_a_shorter_one() -> None:
     data = await collect(aiter(table(RowKind.KEY, "a", "b").render().chunks))
     with pytest.raises(ValueError, match="as long as its header says"):
         await RequestTable.parse(in_memory(data.rpartition(b"\n")[0]))
@@ -98,7 +98,7 @@ async def test_a_table_is_kept_counted_and_deleted() -> None:
 
 
 class _Unread:
-    """Bytes that must not be read; `closed` is whether they were given back."""
+    """Bytes that must not be read; `closed` says whether they were closed."""
 
     closed = False
 
@@ -132,7 +132,7 @@ async def test_a_table_larger_than_the_budget_is_not_read() -> None:
     assert unread.closed
 
 
-async def test_a_table_larger_than_any_that_is_written_is_not_read() -> None:
+async def test_a_table_larger_than_any_written_one_is_not_read() -> None:
     unread, memory = _Unread(), MemoryBudget()
     tables = RequestTables("openai", _StateOfOne(Body(unread, TABLE_BYTES + 1)))
     with pytest.raises(ValueError, match="larger"), memory.reserve() as reservation:

@@ -10,13 +10,13 @@ from providers.batches.json_lines import HEAD_BYTES, TooLong
 from providers.batches.result_lines import id_at_head, id_of, parse_result
 
 ID = "recordId"
-# Any sequence of UTF-16 units that JSON can escape, halves of characters among them.
+# Any sequence of UTF-16 units that JSON can escape, also single surrogates.
 UNITS = st.text(st.characters(exclude_categories=()) | st.sampled_from("\ud83d\ude00"))
 TEXTS = UNITS | st.text(st.sampled_from('\\ud80"/nu\ud800\udc00'))
 
 
 def scalar(text: str) -> str:
-    """`text` with what is no character replaced: pairs are joined, halves are not left."""
+    """`text` with valid surrogate pairs joined and single surrogates replaced."""
     return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 
@@ -28,7 +28,7 @@ def line(**members: Any) -> bytes:
 
 
 @given(st.dictionaries(TEXTS, TEXTS))
-def test_half_a_character_spoils_no_line(said: dict[str, str]) -> None:
+def test_an_invalid_character_does_not_break_a_line(said: dict[str, str]) -> None:
     named, document = parse_result(line(said=list(said.items())), ID)
     assert named == "a"
     assert document["said"] == [[scalar(k), scalar(v)] for k, v in said.items()]
@@ -51,7 +51,7 @@ def test_half_a_character_spoils_no_line(said: dict[str, str]) -> None:
         (rb"\ud800" + b"\xc3\xa4", "\ufffd\u00e4"),
     ],
 )
-def test_what_is_not_unicode_is_replaced(written: bytes, read: str) -> None:
+def test_invalid_unicode_is_replaced(written: bytes, read: str) -> None:
     text = b'{"recordId":"a","said":"' + written + b'"}'
     assert parse_result(text, ID) == ("a", {ID: "a", "said": read})
 
@@ -69,7 +69,7 @@ def test_what_is_not_unicode_is_replaced(written: bytes, read: str) -> None:
         ("[NaN, 18446744073709551617, 1e300]", ["NaN", 18446744073709551617, 1e300]),
     ],
 )
-def test_a_number_that_is_not_finite_spoils_no_line(written: str, read: Any) -> None:
+def test_an_infinite_number_does_not_break_a_line(written: str, read: Any) -> None:
     line = b'{"id":"r","said":%b}' % written.encode()
     assert parse_result(line, "id") == ("r", {"id": "r", "said": read})
 
@@ -77,7 +77,7 @@ def test_a_number_that_is_not_finite_spoils_no_line(written: str, read: Any) -> 
 @pytest.mark.parametrize(
     "text", [b'{"id":"r","said":NaN', b'{"id":"r","said":[NaN,' + b"[" * 100_000]
 )
-def test_what_is_no_json_beside_its_numbers(text: bytes) -> None:
+def test_text_that_is_not_json_apart_from_its_numbers(text: bytes) -> None:
     with pytest.raises(ValueError):  # noqa: PT011 - of any kind
         parse_result(text, "id")
 
@@ -89,7 +89,7 @@ def test_what_is_no_result_is_no_result(text: bytes) -> None:
 
 
 @pytest.mark.parametrize("text", [b"{}", b"[]", b"null", b'"a"', b'{"recordId":7}'])
-def test_json_that_names_no_request(text: bytes) -> None:
+def test_json_without_a_request(text: bytes) -> None:
     with pytest.raises(ValueError, match="names no request"):
         parse_result(text, ID)
     assert id_of(text, ID) is None
@@ -121,14 +121,14 @@ def test_an_id_at_the_head_is_found(named: str, before: dict[str, str]) -> None:
         (b"", None),
     ],
 )
-def test_only_strings_may_stand_before_an_id(head: bytes, named: str | None) -> None:
+def test_only_strings_may_precede_an_id(head: bytes, named: str | None) -> None:
     assert id_at_head(head, ID) == named
     assert id_of(TooLong(head), ID) == named
     assert id_of(head, ID) == named
 
 
-def test_a_head_that_is_one_long_string_is_no_long_search() -> None:
-    """Were each way to divide it tried, this would not end."""
+def test_a_head_of_one_long_string_is_searched_quickly() -> None:
+    """If every way to divide it were tried, this would not end."""
     assert id_at_head(b'{"' + b"x" * HEAD_BYTES, ID) is None
     assert id_at_head(b'{"' + b'\\"' * HEAD_BYTES, ID) is None
     assert id_at_head(b"{" + b'"a":"b",' * HEAD_BYTES, ID) is None

@@ -31,7 +31,7 @@ def without_answer(found: Sequence[dict[str, Any]]) -> dict[str, Any]:
         (BROKEN, "The result of this request cannot be read."),
     ],
 )
-async def test_a_result_that_cannot_be_read_is_its_requests(
+async def test_an_unreadable_result_belongs_to_its_request(
     unreadable: ResultLine, message: str
 ) -> None:
     found = await read(ScriptedLines([line(indexed_id(0)), unreadable]), table())
@@ -42,7 +42,7 @@ async def test_a_result_that_cannot_be_read_is_its_requests(
 
 
 @pytest.mark.parametrize("unreadable", NO_NAME)
-async def test_a_result_that_may_be_anybodys(unreadable: ResultLine) -> None:
+async def test_an_unreadable_result_without_a_request(unreadable: ResultLine) -> None:
     found = await read(ScriptedLines([unreadable, line(indexed_id(0))], [unreadable]), table())
     errors = without_answer(found)
     assert list(errors) == ["b", "c"]
@@ -53,7 +53,7 @@ async def test_a_result_that_may_be_anybodys(unreadable: ResultLine) -> None:
 
 
 @pytest.mark.parametrize("unreadable", [LONG, BROKEN])
-async def test_a_result_that_can_be_read_goes_before_one_that_cannot(
+async def test_a_readable_result_takes_precedence_over_an_unreadable_one(
     unreadable: ResultLine,
 ) -> None:
     for lines in ([unreadable, line(indexed_id(1))], [line(indexed_id(1)), unreadable]):
@@ -62,23 +62,23 @@ async def test_a_result_that_can_be_read_goes_before_one_that_cannot(
         assert without_answer(found) == {"a": MISSING["error"], "c": MISSING["error"]}
 
 
-async def test_another_batchs_result_that_cannot_be_read_says_nothing_of_this_one() -> None:
+async def test_another_batchs_unreadable_result_does_not_affect_this_one() -> None:
     found = await read(ScriptedLines([line("r99")[:-1]]), table())
     assert without_answer(found) == dict.fromkeys(KEYS, MISSING["error"])
 
 
-async def test_another_tools_result_that_cannot_be_read() -> None:
+async def test_another_tools_unreadable_result() -> None:
     [found] = await read(ScriptedLines([line("mine")[:-1], b"no json"]), None)
     assert (found["key"], found["error"]["code"]) == ("mine", 13)
 
 
-async def test_half_a_character_spoils_no_result() -> None:
+async def test_an_invalid_character_does_not_break_a_result() -> None:
     said = line(indexed_id(0)).replace(b'"m"', rb'"m\ud800"')
     found = await read(ScriptedLines([said]), table())
     assert found[0] == {"key": "a", "response": {"said": "m\ufffd"}}
 
 
-async def test_what_could_not_be_read_is_logged_once_and_without_it(
+async def test_unreadable_lines_are_logged_once_without_their_content(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     caplog.set_level(logging.INFO)
