@@ -70,7 +70,7 @@ async def refusal(
         ("10.0.0.1", {"X-Forwarded-Proto": ""}, True),
     ],
 )
-async def test_it_must_not_cross_a_network_in_the_clear(
+async def test_it_must_not_cross_a_network_without_encryption(
     remote: str, headers: dict[str, str], expected: bool
 ) -> None:
     status = "PERMISSION_DENIED" if expected else None
@@ -78,7 +78,7 @@ async def test_it_must_not_cross_a_network_in_the_clear(
     assert await refusal(SIGNING, remote, headers, allow=True) is None
 
 
-async def test_only_a_secret_key_of_the_callers_own_is_looked_at() -> None:
+async def test_only_a_callers_own_secret_key_is_checked() -> None:
     ambient = replace(SIGNING, own_credential=Credential())
     for provider in (scripted_provider("openai"), ambient):
         assert await refusal(provider, "192.0.2.7", {}, allow=False) is None
@@ -102,7 +102,7 @@ async def test_it_is_refused_before_the_provider_and_before_the_body(
 
 
 @pytest.mark.parametrize(("key", "status"), [("x", 401), ("token-of-ann", None)])
-async def test_who_is_no_tenant_is_told_before_it_sends_a_body(
+async def test_a_caller_that_is_not_a_tenant_is_refused_before_the_body(
     key: str, status: int | None
 ) -> None:
     provider = replace(scripted_provider("openai"), own_credential=Credential(api_key="sk-own"))
@@ -174,7 +174,7 @@ def calls(kinds: Sequence[Provider]) -> list[str]:
         (OAUTH, "bedrock", "gemini", "a Google access token"),
     ],
 )
-async def test_a_key_that_looks_like_anothers_goes_to_nobody_without_the_header(
+async def test_a_key_that_looks_like_another_providers_needs_the_header(
     kinds: Sequence[Provider], how: str, key: str, default: str, owner: str, what: str
 ) -> None:
     headers, query = carried(how, key)
@@ -190,7 +190,7 @@ async def test_a_key_that_looks_like_anothers_goes_to_nobody_without_the_header(
 
 @pytest.mark.parametrize("key", [OPENAI, ANTHROPIC, AWS, BEDROCK_API_KEY, GOOGLE, OAUTH])
 @pytest.mark.parametrize("asked", ["gemini", "openai", "anthropic", "bedrock"])
-async def test_with_the_header_the_client_is_believed(
+async def test_with_the_header_the_clients_choice_counts(
     kinds: Sequence[Provider], key: str, asked: str
 ) -> None:
     headers = {"x-goog-api-key": key, "x-model-provider": asked}
@@ -214,7 +214,7 @@ async def test_with_the_header_the_client_is_believed(
         ("risk-of-nothing", "gemini"),
     ],
 )
-async def test_a_key_of_its_own_or_of_no_known_form_goes_to_the_default(
+async def test_its_own_key_or_an_unknown_one_goes_to_the_default(
     kinds: Sequence[Provider], key: str, default: str
 ) -> None:
     async with running_chain(*kinds, default=default) as client:
@@ -223,7 +223,7 @@ async def test_a_key_of_its_own_or_of_no_known_form_goes_to_the_default(
     assert calls(kinds) == [default]
 
 
-async def test_every_further_name_of_the_kind_is_told(kinds: Sequence[Provider]) -> None:
+async def test_every_name_of_the_kind_is_listed(kinds: Sequence[Provider]) -> None:
     further = next(replace(kind, name="local") for kind in kinds if kind.name == "openai")
     async with running_chain(*kinds, further, default="gemini") as client:
         async with client.get("/genai/v1/files", headers={"x-goog-api-key": OPENAI}) as reply:
@@ -231,7 +231,7 @@ async def test_every_further_name_of_the_kind_is_told(kinds: Sequence[Provider])
     assert message.endswith("set x-model-provider to local or openai")
 
 
-async def test_a_client_token_is_not_judged_by_its_form(kinds: Sequence[Provider]) -> None:
+async def test_the_form_of_a_client_token_does_not_matter(kinds: Sequence[Provider]) -> None:
     lending = [replace(kind, own_credential=Credential(api_key="own")) for kind in kinds]
     async with running_chain(*lending, tokens=[OPENAI]) as client:
         async with client.get("/genai/v1/files", headers={"x-goog-api-key": OPENAI}) as reply:

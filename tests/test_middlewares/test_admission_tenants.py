@@ -52,7 +52,7 @@ async def reopens(
     return True
 
 
-async def test_a_tenant_holds_its_own_token_and_scope_alone() -> None:
+async def test_a_tenant_depends_only_on_its_token_and_scope() -> None:
     both = admission(MemoryState(), *TOKENS)
     ann = (await both.caller(LENDING, ANN, SCOPE)).tenant
     assert await reopens(both, LENDING, ANN, ann, SCOPE)
@@ -61,7 +61,7 @@ async def test_a_tenant_holds_its_own_token_and_scope_alone() -> None:
     assert not await reopens(both, LENDING, OWN, ann, SCOPE)
 
 
-async def test_who_shows_no_key_spends_while_its_token_is_one() -> None:
+async def test_a_chunk_without_a_key_is_accepted_while_its_token_is_valid() -> None:
     state, none = MemoryState(), Credential()
     ann = (await admission(state, *TOKENS).caller(LENDING, ANN, SCOPE)).tenant
     assert await reopens(admission(state, TOKENS[0]), LENDING, none, ann, SCOPE)
@@ -70,7 +70,7 @@ async def test_who_shows_no_key_spends_while_its_token_is_one() -> None:
     assert not await reopens(admission(state), LENDING, none, ann, SCOPE)
 
 
-async def test_where_the_callers_key_passes_through_tokens_change_nothing() -> None:
+async def test_tokens_do_not_affect_a_provider_with_the_callers_key() -> None:
     state = MemoryState()
     caller = await admission(state, TOKENS[0]).caller(CALLERS, BOB, {})
     assert caller == await admission(state).caller(CALLERS, BOB, {})
@@ -79,7 +79,7 @@ async def test_where_the_callers_key_passes_through_tokens_change_nothing() -> N
 
 
 @pytest.mark.parametrize("own", [OWN, Credential()])
-async def test_the_caller_has_the_own_credential_even_an_empty_one(own: Credential) -> None:
+async def test_the_caller_has_the_proxys_own_credential_even_an_empty_one(own: Credential) -> None:
     provider = replace(CALLERS, own_credential=own)
     caller = await admission(MemoryState(), TOKENS[0]).caller(provider, ANN, {})
     assert caller.credential == own
@@ -101,7 +101,7 @@ async def test_the_caller_has_the_own_credential_even_an_empty_one(own: Credenti
         (Credential(), False),
     ],
 )
-async def test_a_token_is_known_whole(given: Credential, known: bool) -> None:
+async def test_a_token_is_compared_as_a_whole(given: Credential, known: bool) -> None:
     admits = admission(MemoryState(), *TOKENS)
     if known:
         token = Credential(api_key=given.secret)
@@ -113,7 +113,7 @@ async def test_a_token_is_known_whole(given: Credential, known: bool) -> None:
     assert not given.secret or given.secret not in str(caught.value)
 
 
-async def test_without_tokens_all_are_one() -> None:
+async def test_without_tokens_all_callers_are_one_tenant() -> None:
     admits = admission(MemoryState())
     ann, bob = Credential(api_key="a"), Credential(bearer="b")
     assert await admits.caller(LENDING, ann, {}) == await admits.caller(LENDING, bob, {})
@@ -127,7 +127,7 @@ async def test_without_tokens_all_are_one() -> None:
         ("", {"Authorization": f"Bearer {TOKENS[0]}"}),
     ],
 )
-async def test_the_own_credential_is_spent_for_a_token(query: str, headers: dict[str, str]) -> None:
+async def test_a_token_uses_the_proxys_own_credential(query: str, headers: dict[str, str]) -> None:
     files = Scripted(lambda *_: Page([]))
     provider = replace(scripted_provider("openai", files=files), own_credential=OWN)
     async with running_chain(provider, tokens=TOKENS) as client:
@@ -137,7 +137,7 @@ async def test_the_own_credential_is_spent_for_a_token(query: str, headers: dict
 
 
 @pytest.mark.parametrize("headers", [{}, {"x-goog-api-key": "sk-own"}, {"x-goog-api-key": "x"}])
-async def test_nobody_else_spends_it(headers: dict[str, str]) -> None:
+async def test_other_callers_cannot_use_the_own_credential(headers: dict[str, str]) -> None:
     files = Scripted(lambda *_: Page([]))
     provider = replace(scripted_provider("openai", files=files), own_credential=OWN)
     async with running_chain(provider, tokens=TOKENS) as client:
@@ -151,7 +151,7 @@ async def test_nobody_else_spends_it(headers: dict[str, str]) -> None:
     assert not any(secret in text for secret in (*TOKENS, "sk-own"))
 
 
-async def test_a_token_is_a_tenant_and_no_token_needs_no_key_of_its_own() -> None:
+async def test_a_token_is_a_tenant() -> None:
     files = Scripted(lambda *_: Page([]))
     provider = replace(scripted_provider("openai", files=files), own_credential=OWN)
     tenants = []
@@ -164,7 +164,7 @@ async def test_a_token_is_a_tenant_and_no_token_needs_no_key_of_its_own() -> Non
     assert tenants[2] == tenants[3]
 
 
-async def test_where_the_callers_key_passes_through_no_token_is_asked_for() -> None:
+async def test_a_provider_with_the_callers_key_needs_no_token() -> None:
     files = Scripted(lambda *_: Page([]))
     async with running_chain(scripted_provider("openai", files=files), tokens=TOKENS) as client:
         async with client.get("/genai/v1/files", headers={"x-goog-api-key": "sk-mine"}) as reply:

@@ -18,7 +18,7 @@ from tests.test_middlewares.running_chain import Scripted, running_chain, script
         ("?key=b", {"Authorization": "Basic c"}, "b", None),
     ],
 )
-async def test_the_key_is_lifted(
+async def test_the_key_is_taken_from_the_request(
     query: str, headers: dict[str, str], api_key: str | None, bearer: str | None
 ) -> None:
     files = Scripted(lambda *_: Page([]))
@@ -30,7 +30,7 @@ async def test_the_key_is_lifted(
 
 
 @pytest.mark.parametrize("path", ["/genai/v1/files", "/team/genai/v1/files"])
-async def test_below_the_public_path_is_served_as_below_genai(path: str) -> None:
+async def test_paths_below_the_public_path_are_served_like_genai(path: str) -> None:
     files = Scripted(lambda *_: Page([]))
     openai = scripted_provider("openai", files=files)
     async with running_chain(openai, public_url="https://a.example/team") as client:
@@ -52,7 +52,7 @@ async def test_below_the_public_path_is_served_as_below_genai(path: str) -> None
         {"Authorization": "Bearer \u00e9"},
     ],
 )
-async def test_what_is_no_key_is_refused_before_the_provider(headers: dict[str, str]) -> None:
+async def test_an_invalid_key_is_refused_before_the_provider(headers: dict[str, str]) -> None:
     files = Scripted(lambda *_: Page([]))
     async with running_chain(scripted_provider("openai", files=files)) as client:
         async with client.get("/genai/v1/files", headers=headers) as reply:
@@ -63,7 +63,7 @@ async def test_what_is_no_key_is_refused_before_the_provider(headers: dict[str, 
     assert files.calls == []
 
 
-async def test_tenants_differ_by_key_and_scope_alone() -> None:
+async def test_tenants_differ_only_by_key_and_scope() -> None:
     files = Scripted(lambda *_: Page([]))
     tenants = []
     async with running_chain(scripted_provider("openai", files=files)) as client:

@@ -86,7 +86,7 @@ def test_the_model_in_the_body_may_repeat_the_urls(called: str, named: str | Non
         ({**inline({"request": REQUEST}), "dest": "x"}, "batch.dest"),
     ],
 )  # fmt: skip
-def test_refusals_name_the_field_as_it_was_spelled(batch: Any, path: str) -> None:
+def test_refusals_name_the_field_in_the_clients_spelling(batch: Any, path: str) -> None:
     assert refusal(batch) == path
 
 
@@ -98,7 +98,7 @@ def test_refusals_name_the_field_as_it_was_spelled(batch: Any, path: str) -> Non
         {"batch": {**inline({"request": REQUEST}), "displayName": "d"}},
     ],
 )
-def test_the_fingerprint_tells_requests_apart(other: dict[str, Any]) -> None:
+def test_different_requests_have_different_fingerprints(other: dict[str, Any]) -> None:
     batch = inline({"request": REQUEST})
     first = parse(batch).fingerprint
     assert parse(batch).fingerprint == first

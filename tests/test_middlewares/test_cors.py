@@ -88,7 +88,7 @@ async def test_a_preflight_allows_what_the_providers_read(open_to_page: RunningP
     assert {"openai-project", "anthropic-beta"} <= allowed
 
 
-async def test_caches_are_told_what_the_answers_depend_on(open_to_page: RunningProxy) -> None:
+async def test_caches_learn_what_the_answers_depend_on(open_to_page: RunningProxy) -> None:
     async with open_to_page.connection() as (reader, writer):
         writer.write(
             f"OPTIONS {FILES} HTTP/1.1\r\nHost: a\r\nOrigin: {PAGE}\r\n"
@@ -115,7 +115,7 @@ async def test_caches_are_told_what_the_answers_depend_on(open_to_page: RunningP
         {**PREFLIGHT, "Origin": "https://app.example"},
     ],
 )
-async def test_anything_else_is_answered_as_without_cors(
+async def test_other_requests_are_answered_as_without_cors(
     open_to_page: RunningProxy, headers: dict[str, str]
 ) -> None:
     answer = await open_to_page.ask("OPTIONS", FILES, {**headers, "x-goog-api-key": ""})
@@ -173,7 +173,7 @@ async def test_a_page_may_read_an_error(
         assert "x-ferry-request-id" in names(answer, "access-control-expose-headers")
 
 
-async def test_a_page_may_read_when_to_try_again(open_to_page: RunningProxy) -> None:
+async def test_a_page_may_read_retry_after(open_to_page: RunningProxy) -> None:
     fault = {"kind": "status", "status": 429, "headers": {"Retry-After": "7"}}
     await open_to_page.strike(open_to_page.openai, {"path": "/v1/files"}, fault)
 
@@ -185,7 +185,7 @@ async def test_a_page_may_read_when_to_try_again(open_to_page: RunningProxy) -> 
 
 
 @pytest.mark.parametrize("origin", [OTHER, "null", "http://localhost", "*"])
-async def test_another_page_is_served_but_may_read_nothing(
+async def test_another_page_is_answered_but_may_not_read(
     open_to_page: RunningProxy, origin: str
 ) -> None:
     answer = await open_to_page.ask("GET", FILES, {"Origin": origin})
@@ -201,7 +201,7 @@ async def test_outside_genai_no_page_reads_anything(open_to_page: RunningProxy) 
         assert "vary" not in answer.headers
 
 
-async def test_any_page_may_call_where_all_may(
+async def test_any_page_may_call_if_all_are_allowed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with running_proxy(tmp_path, monkeypatch, cors_origins="*") as proxy:
@@ -212,7 +212,7 @@ async def test_any_page_may_call_where_all_may(
             assert "access-control-allow-credentials" not in answer.headers
 
 
-async def test_without_the_setting_nothing_is_said(proxy: RunningProxy) -> None:
+async def test_without_the_setting_there_are_no_cors_headers(proxy: RunningProxy) -> None:
     for method, headers in (("GET", {"Origin": PAGE}), ("OPTIONS", PREFLIGHT)):
         answer = await proxy.ask(method, FILES, headers)
         assert answer.status == {"GET": 200, "OPTIONS": 501}[method]

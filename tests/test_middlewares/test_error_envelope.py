@@ -30,7 +30,7 @@ async def answer_to(error: BaseException, path: str = "/genai/v1/files") -> tupl
 
 
 @pytest.mark.parametrize("status", Status)
-async def test_a_refusal_is_rendered_as_it_is(status: Status) -> None:
+async def test_a_refusal_is_rendered_unchanged(status: Status) -> None:
     answered = await answer_to(FerryError(status, "why", path="a.b"))
     assert answered[:2] == (
         status.http,
@@ -73,7 +73,7 @@ async def test_an_upstream_that_gave_no_answer_is_named_too() -> None:
         MemoryError("sk-secret-key"),
     ],
 )
-async def test_what_a_bug_says_reaches_neither_log_nor_client(
+async def test_the_message_of_a_bug_reaches_neither_log_nor_client(
     caplog: pytest.LogCaptureFixture, error: Exception
 ) -> None:
     caplog.set_level(logging.DEBUG)
@@ -108,7 +108,7 @@ async def test_a_cancelled_handler_is_not_answered(caplog: pytest.LogCaptureFixt
         (FerryError(Status.FAILED_PRECONDITION, "x", upload_status="cancelled"), "cancelled"),
     ],
 )
-async def test_only_what_is_permanent_ends_an_upload(error: FerryError, status: str | None) -> None:
+async def test_only_a_permanent_error_ends_an_upload(error: FerryError, status: str | None) -> None:
     async with running_chain(scripted_provider("openai", files=raising(error))) as client:
         headers = {**KEY, "X-Goog-Upload-Protocol": "raw"}
         async with client.post("/genai/upload/v1/files", headers=headers, data=b"x") as reply:
@@ -134,12 +134,12 @@ async def test_every_answer_has_its_own_request_id() -> None:
 
 
 @pytest.mark.parametrize("said", ["0", "7", "3600", "Wed, 21 Oct 2026 07:28:00 GMT"])
-def test_when_to_try_again_is_passed_on(said: str) -> None:
+def test_retry_after_is_passed_on(said: str) -> None:
     response = render_error(FerryError(Status.UNAVAILABLE, "x", retry_after=said))
     assert response.headers["Retry-After"] == said
 
 
 @pytest.mark.parametrize("said", ["", "-1", "soon", "9" * 400, "1\t2", "٣", "sk-secret-key", "1e9"])
-def test_anything_else_is_not(said: str) -> None:
+def test_an_invalid_retry_after_is_not_passed_on(said: str) -> None:
     response = render_error(FerryError(Status.UNAVAILABLE, "x", retry_after=said))
     assert "Retry-After" not in response.headers

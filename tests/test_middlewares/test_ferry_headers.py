@@ -40,7 +40,7 @@ def providers(files: Scripted) -> list[Provider]:
         ("x-ferry-" + "z" * 5000, f"known: {KNOWN}"),
     ],
 )
-async def test_an_unknown_header_of_ours_is_told(header: str, hint: str) -> None:
+async def test_an_unknown_header_of_ours_is_reported(header: str, hint: str) -> None:
     files = Scripted(lambda *_: Page([]))
     async with running_chain(*providers(files)) as client:
         headers = {"x-goog-api-key": "a", header: "value-of-it"}
@@ -56,7 +56,7 @@ async def test_an_unknown_header_of_ours_is_told(header: str, hint: str) -> None
     [IDEMPOTENCY_KEY, EXPIRES_AFTER, RESULTS, PURPOSE, REGION, "X-Ferry-AWS-Region", "x-f"],
 )
 @pytest.mark.parametrize("asked", ["openai", "bedrock"])
-async def test_a_known_one_may_come_with_any_call(header: str, asked: str) -> None:
+async def test_a_known_header_is_accepted_with_any_call(header: str, asked: str) -> None:
     """An SDK sends the headers of its client with every call, to every provider."""
     files = Scripted(lambda *_: Page([]))
     async with running_chain(*providers(files)) as client:
@@ -78,7 +78,7 @@ async def test_a_known_one_may_come_with_any_call(header: str, asked: str) -> No
         ({"X-Ferry-Results": "native"}, ResultForm.NATIVE),
     ],
 )
-async def test_a_download_has_the_form_that_was_asked_for(
+async def test_a_download_has_the_requested_format(
     method: str, headers: dict[str, str], form: ResultForm
 ) -> None:
     files = Scripted(lambda *_: Download(in_memory(b"lines"), "application/jsonl"))
@@ -111,7 +111,7 @@ async def test_another_form_is_refused(value: str, capability: str) -> None:
 
 
 @pytest.mark.parametrize("value", ["gemini", "native"])
-async def test_where_there_is_one_form_a_download_is_relayed(value: str) -> None:
+async def test_a_download_with_one_format_is_relayed(value: str) -> None:
     relay = Scripted(lambda *_: ScriptedReply(body=b"Google's own lines"))
     async with running_chain(scripted_provider("gemini", relay=relay)) as client:
         headers = {"x-goog-api-key": "a", RESULTS: value}
@@ -127,7 +127,7 @@ async def test_where_there_is_one_form_a_download_is_relayed(value: str) -> None
     "path", ["files", "fileSearchStores/a:uploadToFileSearchStore"], ids=["files", "a store"]
 )
 @pytest.mark.parametrize("protocol", ["resumable", "raw"])
-async def test_an_expiry_is_refused_wherever_an_upload_goes(path: str, protocol: str) -> None:
+async def test_an_expiry_is_refused_for_each_kind_of_upload(path: str, protocol: str) -> None:
     asked = Scripted(lambda *_: None)
     provider = scripted_provider("gemini", relay=asked, uploads=asked)
     command = {"x-goog-upload-command": "start"} if protocol == "resumable" else {}

@@ -21,5 +21,5 @@ def test_utf_8_or_else_latin_1(raw: bytes, text: str) -> None:
 
 
 @given(st.binary(max_size=30))
-def test_whatever_comes_can_be_encoded(raw: bytes) -> None:
+def test_any_header_can_be_encoded(raw: bytes) -> None:
     header_text(raw.decode("utf-8", "surrogateescape")).encode()

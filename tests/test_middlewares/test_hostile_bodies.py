@@ -67,14 +67,14 @@ def schema(levels: int) -> bytes:
         inline(b'{"contents":[{"parts":[{"text":"a"}]}],"\\u0000\\n":1}'),
     ],
 )  # fmt: skip
-async def test_a_senseless_batch_is_refused(proxy: RunningProxy, body: bytes) -> None:
+async def test_an_invalid_batch_is_refused(proxy: RunningProxy, body: bytes) -> None:
     headers = {"Content-Length": str(len(body))}
     (await proxy.ask("POST", BATCHES, headers, body)).refused(400, "INVALID_ARGUMENT")
     assert await proxy.upstream_requests(proxy.openai) == []
 
 
 @pytest.mark.parametrize("levels", [120, 250, 400, 900, 20_000])
-async def test_deep_nesting_is_refused_wherever_it_stands(proxy: RunningProxy, levels: int) -> None:
+async def test_deep_nesting_is_refused_anywhere(proxy: RunningProxy, levels: int) -> None:
     lists, objects = nested(b"[", b"]", levels), nested(b'{"a":', b"}", levels)
     for body in (
         lists,
@@ -99,13 +99,13 @@ async def test_deep_nesting_is_refused_wherever_it_stands(proxy: RunningProxy, l
         nested(b'{"file":', b"}", 900), b" " * 70_000,
     ],
 )  # fmt: skip
-async def test_a_senseless_start_is_refused(proxy: RunningProxy, body: bytes) -> None:
+async def test_an_invalid_start_is_refused(proxy: RunningProxy, body: bytes) -> None:
     answer = await proxy.ask("POST", START, {}, body)
     answer.refused(400, "INVALID_ARGUMENT")
     assert answer.headers["x-goog-upload-status"] == "final"
 
 
-async def test_a_display_name_of_control_characters_is_carried_as_text(proxy: RunningProxy) -> None:
+async def test_control_characters_in_a_display_name_are_escaped(proxy: RunningProxy) -> None:
     name = b'a\\u0000\\r\\nContent-Type: x\\"b'
     body = b'--b\r\n\r\n{"file":{"displayName":"' + name + b'"}}\r\n--b\r\n\r\nx\r\n--b--\r\n'
     answer = await proxy.ask("POST", START, MULTIPART, body)
@@ -150,7 +150,7 @@ async def test_a_transfer_coding_is_refused(proxy: RunningProxy, target: str) ->
         assert await proxy.upstream_requests(upstream) == []
 
 
-async def test_an_encoded_body_is_relayed_as_it_is(proxy: RunningProxy) -> None:
+async def test_an_encoded_body_is_relayed_unchanged(proxy: RunningProxy) -> None:
     data = gzip.compress(b"{}")
     target = "/genai/v1beta/models/m:generateContent"
     await proxy.ask("POST", target, {**GEMINI, "Content-Encoding": "gzip"}, data)
@@ -218,14 +218,14 @@ async def test_a_body_that_grows_too_large_is_refused(proxy: RunningProxy) -> No
     assert "FERRY_INLINE_MAX_BYTES" in answer.refused(400, "INVALID_ARGUMENT")
 
 
-async def test_an_exhausted_budget_is_told_without_reading_the_body(proxy: RunningProxy) -> None:
+async def test_an_exhausted_budget_is_reported_before_the_body_is_read(proxy: RunningProxy) -> None:
     with proxy.gateway.memory.reserve(BUDGET_BYTES - 1000):
         answer = await proxy.ask("POST", BATCHES, {}, inline(b'{"contents":[]}' + b" " * 1000))
     answer.refused(429, "RESOURCE_EXHAUSTED")
     proxy.gateway.memory.take(BUDGET_BYTES)  # everything was released
 
 
-async def test_a_chunked_body_is_counted_as_large_as_it_may_become(
+async def test_a_chunked_body_is_counted_with_the_largest_size(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with running_proxy(tmp_path, monkeypatch, inline_max_bytes=BUDGET_BYTES // 2) as proxy:
@@ -245,7 +245,7 @@ async def test_a_refused_body_leaves_the_connection_usable(proxy: RunningProxy) 
 
 
 @pytest.mark.parametrize("offset", ["-1", "9223372036854775808", "1e3", "\u0663", b"\xff", "", "a"])
-async def test_a_senseless_offset_is_refused(proxy: RunningProxy, offset: str | bytes) -> None:
+async def test_an_invalid_offset_is_refused(proxy: RunningProxy, offset: str | bytes) -> None:
     started = await proxy.ask("POST", START, {}, b"{}")
     target = started.headers["x-goog-upload-url"].removeprefix("http://ferry.test")
     headers: dict[str, str | bytes] = {
@@ -302,7 +302,7 @@ async def test_a_request_at_openai_that_names_a_file_of_another_provider(
 
 
 @pytest.mark.parametrize("document", [b"no json", b"[]", b'{"batch":{"inputConfig":{}}}'])
-async def test_what_makes_no_sense_is_left_to_google(proxy: RunningProxy, document: bytes) -> None:
+async def test_an_invalid_body_is_left_to_google(proxy: RunningProxy, document: bytes) -> None:
     headers: Headers = {"x-model-provider": "gemini", "x-goog-api-key": GEMINI_KEY}
     answer = await proxy.ask(
         "POST", BATCHES.replace("gpt-4o-mini", "gemini-2.5-flash"), headers, document

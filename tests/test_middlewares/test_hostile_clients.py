@@ -47,7 +47,7 @@ INLINE = (
         pytest.param({f"X-{n}": "a" * 900 for n in range(400)}, b"", id="many"),
     ],
 )
-async def test_a_request_that_two_parsers_could_read_two_ways_is_none(
+async def test_an_ambiguous_request_is_refused(
     proxy: RunningProxy, headers: Headers, body: bytes
 ) -> None:
     smuggled = rendered("DELETE", f"{FILES}/smuggled")
@@ -60,7 +60,7 @@ async def test_a_request_that_two_parsers_could_read_two_ways_is_none(
     "target",
     [b"/genai/v1/files/\xff", b"/genai/v1/files?pageToken=\xff", b"http://[::1/genai/v1/files"],
 )
-async def test_a_target_that_is_no_uri_is_refused(proxy: RunningProxy, target: bytes) -> None:
+async def test_a_target_that_is_not_a_uri_is_refused(proxy: RunningProxy, target: bytes) -> None:
     assert (await proxy.ask("GET", target)).status == 400
 
 
@@ -86,7 +86,7 @@ async def test_a_head_has_no_body(proxy: RunningProxy) -> None:
 @pytest.mark.parametrize(
     ("method", "target"), [("OPTIONS", "*"), ("CONNECT", "evil:443"), ("GET", "http://evil/else")]
 )
-async def test_what_is_outside_genai_is_not_found(
+async def test_paths_outside_genai_are_not_found(
     proxy: RunningProxy, method: str, target: str
 ) -> None:
     (await proxy.ask(method, target)).refused(404, "NOT_FOUND")
@@ -116,14 +116,14 @@ async def test_http_1_0_gets_no_interim_answer(proxy: RunningProxy) -> None:
 # --- Expect -------------------------------------------------------------------------------------
 
 
-async def test_who_has_no_key_is_told_before_the_body(proxy: RunningProxy) -> None:
+async def test_a_client_without_a_key_is_refused_before_the_body(proxy: RunningProxy) -> None:
     headers = {"x-goog-api-key": "", "Expect": "100-continue", "Content-Length": "8388608"}
     answer = await proxy.ask("POST", BATCHES, headers)
     answer.refused(401, "UNAUTHENTICATED")
     assert answer.headers["connection"] == "close"
 
 
-async def test_who_has_a_key_is_told_to_go_on(proxy: RunningProxy) -> None:
+async def test_a_client_with_a_key_gets_100_continue(proxy: RunningProxy) -> None:
     async with proxy.connection() as (reader, writer):
         writer.write(rendered("POST", START, {"Expect": "100-continue", "Content-Length": "2"}))
         assert await reader.readuntil(b"\r\n\r\n") == b"HTTP/1.1 100 Continue\r\n\r\n"
@@ -148,7 +148,7 @@ async def test_an_unknown_expectation_is_refused(
     ["%00", "a%0ab", "a%0d%0aX:%20b", "..", ".", "%2e%2e", "%2e%2e/x", "..%2f..%2fbatches", "a%25b",
      "%F0%9F%98%80", "%ff", "%", "a" * 600, "a%5Cb", "a;b", "a%3Fb", "a%23b"],
 )  # fmt: skip
-async def test_a_name_of_odd_characters_never_reaches_the_provider(
+async def test_a_name_with_invalid_characters_never_reaches_the_provider(
     proxy: RunningProxy, collection: str, name: str
 ) -> None:
     for method in ("GET", "DELETE"):
@@ -158,13 +158,13 @@ async def test_a_name_of_odd_characters_never_reaches_the_provider(
 
 
 @pytest.mark.parametrize("path", ["v1/files/../../x", "v1/%2e%2e/x", "v1/files/..%2f..%2fx"])
-async def test_no_relayed_path_climbs_out(proxy: RunningProxy, path: str) -> None:
+async def test_no_relayed_path_leaves_its_base(proxy: RunningProxy, path: str) -> None:
     (await proxy.ask("GET", f"/genai/{path}", GEMINI)).refused(400, "INVALID_ARGUMENT")
     assert await proxy.upstream_requests(proxy.gemini) == []
 
 
 @pytest.mark.parametrize("model", ["%00", "a%0ab", "..%2f..", "a" * 600, "%F0%9F%98%80"])
-async def test_an_odd_model_is_never_an_error_of_ours(proxy: RunningProxy, model: str) -> None:
+async def test_an_invalid_model_is_never_an_internal_error(proxy: RunningProxy, model: str) -> None:
     target = f"/genai/v1/models/{model}:batchGenerateContent"
     answer = await proxy.ask("POST", target, {}, INLINE)
     assert answer.status == 200 or answer.refused(400, "INVALID_ARGUMENT")
@@ -177,9 +177,7 @@ async def test_an_odd_model_is_never_an_error_of_ours(proxy: RunningProxy, model
      "pageSize=-1", "pageSize=99999999999999999999", "pageSize=1e3", "pageSize=%D9%A3",
      "page_size=x", "pageSize=", "filter=x"],
 )  # fmt: skip
-async def test_a_senseless_page_is_refused(
-    proxy: RunningProxy, collection: str, query: str
-) -> None:
+async def test_an_invalid_page_is_refused(proxy: RunningProxy, collection: str, query: str) -> None:
     answer = await proxy.ask("GET", f"/genai/v1/{collection}?{query}")
     if query == "pageSize=":
         assert answer.status == 200
@@ -188,7 +186,7 @@ async def test_a_senseless_page_is_refused(
 
 
 @pytest.mark.parametrize("size", ["0", "999999999"])
-async def test_an_enormous_page_is_a_large_one(proxy: RunningProxy, size: str) -> None:
+async def test_an_enormous_page_size_is_capped(proxy: RunningProxy, size: str) -> None:
     assert (await proxy.ask("GET", f"/genai/v1/files?pageSize={size}")).document == {}
 
 
@@ -200,7 +198,7 @@ async def test_an_enormous_page_is_a_large_one(proxy: RunningProxy, size: str) -
     ["upload_id=", "upload_id=a", "upload_id=..", "upload_id=%00.%00.%00", "upload_id=%ff.a.b",
      "upload_id=%F0%9F%98%80.a.b", "upload_id=a&upload_id=b", "upload_id=" + "a" * 9000],
 )  # fmt: skip
-async def test_an_upload_id_that_does_not_open_is_one_and_the_same_404(
+async def test_every_upload_id_that_does_not_open_gets_the_same_404(
     proxy: RunningProxy, query: str
 ) -> None:
     headers = {"X-Goog-Upload-Command": "query", "x-goog-api-key": OPENAI_KEY}
@@ -212,7 +210,7 @@ async def test_an_upload_id_that_does_not_open_is_one_and_the_same_404(
     assert answer.headers["x-goog-upload-status"] == "final"
 
 
-async def test_headers_with_a_chunk_are_not_looked_at(proxy: RunningProxy) -> None:
+async def test_headers_with_a_chunk_are_ignored(proxy: RunningProxy) -> None:
     """Only the start describes an upload; chunks of newer versions may have further headers."""
     started = await proxy.ask("POST", START, {}, b"{}")
     target = started.headers["x-goog-upload-url"].removeprefix("http://ferry.test")

@@ -31,7 +31,7 @@ def promised(headers: Headers) -> Headers:
     return {**headers, "Content-Length": "10000000"}
 
 
-async def test_a_body_of_one_byte_at_a_time_is_a_body(proxy: RunningProxy) -> None:
+async def test_a_body_sent_byte_by_byte_is_accepted(proxy: RunningProxy) -> None:
     async with proxy.connection() as (reader, writer):
         writer.write(rendered("POST", BATCHES, {"Content-Length": str(len(INLINE))}))
         for byte in INLINE:
@@ -54,7 +54,7 @@ async def test_a_body_of_one_byte_at_a_time_is_a_body(proxy: RunningProxy) -> No
         pytest.param("/elsewhere", {}, b"x", id="not found"),
     ],
 )
-async def test_who_breaks_off_in_a_body_leaves_nothing(
+async def test_a_client_that_disconnects_during_a_body_leaves_nothing(
     proxy: RunningProxy, target: str, headers: Headers, half: bytes
 ) -> None:
     async with proxy.connection() as (_, writer):
@@ -69,7 +69,7 @@ async def test_who_breaks_off_in_a_body_leaves_nothing(
 
 
 @pytest.mark.parametrize(("fake", "headers"), [("openai", RAW), ("gemini", {**GEMINI, **RAW})])
-async def test_who_breaks_off_ends_the_upstream_call(
+async def test_a_client_that_disconnects_ends_the_upstream_call(
     proxy: RunningProxy, fake: str, headers: Headers
 ) -> None:
     upstream = getattr(proxy, fake)
@@ -92,7 +92,7 @@ async def test_who_breaks_off_ends_the_upstream_call(
         pytest.param(GENERATE, GEMINI, b"{", id="relayed"),
     ],
 )
-async def test_a_chunk_size_that_is_none_in_the_middle_of_a_body(
+async def test_an_invalid_chunk_size_in_the_middle_of_a_body(
     proxy: RunningProxy, target: str, headers: Headers, half: bytes
 ) -> None:
     """aiohttp does not notify the handler, which waits for a disconnect or a timeout."""
@@ -109,7 +109,7 @@ async def test_a_chunk_size_that_is_none_in_the_middle_of_a_body(
 
 
 @pytest.mark.parametrize(("fake", "headers"), [("openai", {}), ("gemini", GEMINI)])
-async def test_who_leaves_before_the_answer_cancels_the_upstream_call(
+async def test_a_client_that_disconnects_before_the_answer_cancels_the_upstream_call(
     proxy: RunningProxy, fake: str, headers: Headers
 ) -> None:
     upstream = getattr(proxy, fake)
@@ -122,7 +122,7 @@ async def test_who_leaves_before_the_answer_cancels_the_upstream_call(
 
 
 @pytest.mark.parametrize(("target", "headers"), [(BATCHES, {}), (START, RAW), (START, {})])
-async def test_who_falls_silent_is_let_go(
+async def test_a_silent_client_is_disconnected(
     proxy: RunningProxy, monkeypatch: pytest.MonkeyPatch, target: str, headers: Headers
 ) -> None:
     monkeypatch.setattr("middlewares.inbound_body._SILENCE_SECONDS", 0.05)
@@ -132,14 +132,14 @@ async def test_who_falls_silent_is_let_go(
     proxy.gateway.memory.take(BUDGET_BYTES)
 
 
-async def test_an_early_refusal_is_heard_by_who_is_still_sending(proxy: RunningProxy) -> None:
+async def test_a_client_that_is_still_sending_gets_an_early_refusal(proxy: RunningProxy) -> None:
     headers = {"Content-Length": "8000000", "x-goog-api-key": ""}
     async with proxy.connection() as (reader, writer):
         writer.write(rendered("POST", START, headers) + b"x" * 8_000_000)
         (await read_answer(reader)).refused(401, "UNAUTHENTICATED")
 
 
-async def test_who_sends_without_end_is_cut_off_with_an_answer(proxy: RunningProxy) -> None:
+async def test_a_client_that_sends_endlessly_is_cut_off_with_an_answer(proxy: RunningProxy) -> None:
     async with proxy.connection() as (reader, writer):
         sending = asyncio.create_task(_send_forever(writer))
         answer = await read_answer(reader)

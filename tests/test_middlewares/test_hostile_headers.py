@@ -24,7 +24,7 @@ INLINE = (
     "key", [b"sk-\xe9-secret", "sk-\u00e9-secret", b"sk secret", b"sk\tsecret"]
 )
 @pytest.mark.parametrize("header", ["x-goog-api-key", "Authorization"])
-async def test_a_key_of_odd_characters_is_no_key(
+async def test_a_key_with_invalid_characters_is_refused(
     proxy: RunningProxy, header: str, key: str | bytes
 ) -> None:
     raw = key if isinstance(key, bytes) else key.encode()
@@ -34,7 +34,7 @@ async def test_a_key_of_odd_characters_is_no_key(
 
 
 @pytest.mark.parametrize("query", ["?key=a%0d%0ab", "?key=a%00b", "?key=%C3%A9", "?key=a+b"])
-async def test_a_key_in_the_query_is_held_to_the_same(proxy: RunningProxy, query: str) -> None:
+async def test_a_key_in_the_query_has_the_same_rules(proxy: RunningProxy, query: str) -> None:
     answer = await proxy.ask("GET", FILES + query, {"x-goog-api-key": ""})
     answer.refused(401, "UNAUTHENTICATED")
 
@@ -72,9 +72,7 @@ async def test_header_bytes_beyond_ascii_start_an_upload(
 
 
 @pytest.mark.parametrize("value", [b"r\xe9sum\xe9", "r\u00e9sum\u00e9"])
-async def test_a_latin_1_file_name_is_shown_as_it_was_meant(
-    proxy: RunningProxy, value: str | bytes
-) -> None:
+async def test_a_latin_1_file_name_is_decoded(proxy: RunningProxy, value: str | bytes) -> None:
     headers: dict[str, str | bytes] = {
         "X-Goog-Upload-File-Name": value,
         "X-Goog-Upload-Protocol": "raw",
@@ -92,7 +90,7 @@ async def test_an_idempotency_key_may_be_any_bytes(proxy: RunningProxy, key: str
     assert first.document["name"] == again.document["name"]
 
 
-async def test_an_empty_idempotency_key_is_none(proxy: RunningProxy) -> None:
+async def test_an_empty_idempotency_key_is_ignored(proxy: RunningProxy) -> None:
     headers = {"x-ferry-idempotency-key": ""}
     first = await proxy.ask("POST", BATCHES, headers, INLINE)
     again = await proxy.ask("POST", BATCHES, headers, INLINE)
@@ -112,7 +110,7 @@ async def test_an_empty_idempotency_key_is_none(proxy: RunningProxy) -> None:
         ("Content-Encoding", "gzip"),
     ],
 )
-async def test_a_start_with_a_senseless_header_is_refused(
+async def test_a_start_with_an_invalid_header_is_refused(
     proxy: RunningProxy, header: str, value: str | bytes
 ) -> None:
     answer = await proxy.ask("POST", START, {header: value}, b"{}")
@@ -136,7 +134,7 @@ async def test_a_content_type_cannot_inject_a_header_at_google(
 @pytest.mark.parametrize(
     "host", [b"\xe9", "a b", "a/../b", "a@b", "a:x", "a:\u0663", "a\tb", '"><script>', "[::1"]
 )
-async def test_an_upload_url_is_never_made_of_what_is_no_host(
+async def test_an_upload_url_never_has_an_invalid_host(
     proxy: RunningProxy, header: str, host: str | bytes
 ) -> None:
     answer = await proxy.ask("POST", START, {header: host}, b"{}")

@@ -58,7 +58,7 @@ async def line_of(
     return document
 
 
-async def test_our_own_refusal_says_why(caplog: pytest.LogCaptureFixture) -> None:
+async def test_our_own_refusal_has_a_reason(caplog: pytest.LogCaptureFixture) -> None:
     line = await line_of(caplog, invalid_argument("must be a string", path="batch.displayName"))
     assert (line["refused"], line["status"]) == ("INVALID_ARGUMENT", 400)
     assert line["why"] == "batch.displayName: must be a string"
@@ -85,7 +85,7 @@ async def test_an_upstreams_refusal_is_its_status_type_and_id_without_its_text(
     assert "prompt" not in str(line)
 
 
-async def test_what_is_no_code_is_left_out(caplog: pytest.LogCaptureFixture) -> None:
+async def test_an_invalid_code_is_left_out(caplog: pytest.LogCaptureFixture) -> None:
     error = FerryError(
         Status.INTERNAL, "x", provider="openai", reason="what the prompt was", request_id="a\nb"
     )
@@ -104,7 +104,7 @@ async def test_texts_are_bounded(caplog: pytest.LogCaptureFixture, where: str) -
     assert len(line[where]) <= 500
 
 
-async def test_the_key_is_masked_where_a_client_put_it(caplog: pytest.LogCaptureFixture) -> None:
+async def test_the_key_is_masked_anywhere(caplog: pytest.LogCaptureFixture) -> None:
     line = await line_of(caplog, not_found("x"), target=f"/genai/v1beta/files/{KEY}")
     assert line["resource"] == "files/***"
 

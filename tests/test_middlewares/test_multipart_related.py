@@ -59,7 +59,7 @@ async def test_cut_anywhere_it_never_ends_cleanly() -> None:
 
 
 @pytest.mark.parametrize("length", [0, 20, 60, 110, 130])
-async def test_a_client_that_is_gone_is_no_bug(length: int) -> None:
+async def test_a_disconnected_client_is_not_a_bug(length: int) -> None:
     request = arriving(WHOLE[:length], failure=web.RequestPayloadError("gone"))
     with pytest.raises(ClientDisconnected):
         await parsed(request)

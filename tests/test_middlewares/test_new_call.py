@@ -1,4 +1,4 @@
-"""A further call of the SDK needs an operation and a row of the table, and nothing else."""
+"""A new call of the SDK needs only an operation and a row of the table."""
 
 import logging
 from collections.abc import AsyncIterator
@@ -58,7 +58,7 @@ def row(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(TABLE, row, Call("repeat_content", parse))
 
 
-async def test_it_is_routed_read_carried_out_and_streamed(
+async def test_a_new_call_from_its_route_to_its_streamed_answer(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     caplog.set_level(logging.INFO, logger="genai_ferry.access")

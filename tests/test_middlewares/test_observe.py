@@ -27,7 +27,7 @@ WHY = {"refused", "why"}
         ("/secret?key=secret", None, None, 404),
     ],
 )
-async def test_a_line_says_who_and_what_but_nothing_secret(
+async def test_a_line_names_the_call_without_secrets(
     caplog: pytest.LogCaptureFixture,
     target: str,
     call: str | None,

@@ -98,7 +98,7 @@ ODD = {
 
 @pytest.mark.parametrize("odd", ODD.values(), ids=list(ODD))
 @pytest.mark.parametrize("record", RECORDS)
-def test_an_odd_member(record: str, odd: Any) -> None:
+def test_a_member_of_another_type(record: str, odd: Any) -> None:
     render, native = RECORDS[record]
     whole = _flat(render(Answer(native)))
     for name in native.keys() - set(IDS):
@@ -111,7 +111,7 @@ def test_an_odd_member(record: str, odd: Any) -> None:
 
 @pytest.mark.parametrize("odd", [True, -1, 2**64, "1"])
 @pytest.mark.parametrize("record", [name for name in RECORDS if "file" not in name])
-def test_odd_counts_are_none(record: str, odd: Any) -> None:
+def test_invalid_counts_are_absent(record: str, odd: Any) -> None:
     render, native = RECORDS[record]
     for name in native.keys() & set(COUNTS):
         counts = native[name]

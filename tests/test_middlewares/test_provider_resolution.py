@@ -40,7 +40,7 @@ def test_the_header_is_spelled_as_the_settings_are(name: str) -> None:
 
 
 @pytest.mark.parametrize("headers", [{}, {"x-model-provider": ""}])
-async def test_without_a_name_it_is_the_default(headers: dict[str, str]) -> None:
+async def test_without_a_name_the_default_is_used(headers: dict[str, str]) -> None:
     files = Scripted(lambda *_: Page([]))
     gemini = scripted_provider("gemini", relay=Scripted(lambda *_: ScriptedReply()))
     openai = scripted_provider("openai", files=files)
@@ -58,7 +58,7 @@ async def test_without_a_name_it_is_the_default(headers: dict[str, str]) -> None
         "batches/batch_abc",
     ],
 )
-async def test_a_name_of_another_provider_is_told_from_an_unknown_one(path: str) -> None:
+async def test_a_name_of_another_provider_differs_from_an_unknown_one(path: str) -> None:
     relay = Scripted(lambda *_: ScriptedReply())
     gemini = scripted_provider("gemini", relay=relay)
     openai = scripted_provider("openai", files=Scripted(lambda *_: File(id="a")))
@@ -95,7 +95,7 @@ def three(files: Scripted, relay: Scripted) -> list[Provider]:
         (str(FileId(FileKind.NATIVE, "file-AbC")), "openai", ["anthropic", "bedrock", "gemini"]),
     ],
 )
-async def test_a_file_of_another_provider_is_known_by_its_name(
+async def test_a_file_of_another_provider_is_recognised_by_its_name(
     how: str, file_id: str, owner: str, others: list[str]
 ) -> None:
     files, relay = Scripted(lambda *_: File(id="a")), Scripted(lambda *_: ScriptedReply())
@@ -110,7 +110,7 @@ async def test_a_file_of_another_provider_is_known_by_its_name(
 
 
 @pytest.mark.parametrize("how", ["get", "input"])
-async def test_a_name_longer_than_any_goes_nowhere(how: str) -> None:
+async def test_a_name_that_is_too_long_is_not_sent(how: str) -> None:
     files, relay = Scripted(lambda *_: File(id="a")), Scripted(lambda *_: ScriptedReply())
     name = "a" * 7000
     async with running_chain(*three(files, relay)) as client:
@@ -148,7 +148,7 @@ def naming(how: str, file_id: str) -> dict[str, Any]:
         ("sunset", "openai"),
     ],
 )
-async def test_a_providers_own_file_goes_to_it(file_id: str, asked: str) -> None:
+async def test_a_providers_own_file_is_sent_to_it(file_id: str, asked: str) -> None:
     files, relay = Scripted(lambda *_: File(id="a")), Scripted(lambda *_: ScriptedReply())
     async with running_chain(*three(files, relay)) as client:
         headers = {**KEY, "x-model-provider": asked}
@@ -169,7 +169,7 @@ async def test_a_providers_own_file_goes_to_it(file_id: str, asked: str) -> None
         ("GET", "", "without a path"),
     ],
 )
-async def test_what_a_provider_lacks_is_unimplemented(method: str, path: str, named: str) -> None:
+async def test_a_missing_capability_is_unimplemented(method: str, path: str, named: str) -> None:
     openai = scripted_provider("openai", files=Scripted(lambda *_: Page([])))
     async with running_chain(openai) as client:
         async with client.request(method, f"/genai{path}", headers=KEY) as reply:

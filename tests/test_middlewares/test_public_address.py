@@ -32,7 +32,7 @@ def request_from(remote: str | None, **headers: str) -> Any:
         "https://a.example/base/genai/",
     ],
 )
-def test_the_configured_address_wins(configured: str) -> None:
+def test_the_configured_address_takes_precedence(configured: str) -> None:
     request = request_from("127.0.0.1", Host="other", X_Forwarded_Host="third")
     assert PublicAddress(configured, LOOPBACK).of(request) == "https://a.example/base/genai"
 
@@ -68,7 +68,7 @@ def test_a_prefix_from_anyone_else_is_ignored() -> None:
     assert PublicAddress(None, LOOPBACK).of(request) == "http://a.example/genai"
 
 
-def test_a_prefix_is_ignored_where_the_address_is_configured() -> None:
+def test_a_prefix_is_ignored_if_the_address_is_configured() -> None:
     request = request_from("127.0.0.1", Host="a.example", X_Forwarded_Prefix="//evil")
     assert PublicAddress("https://b.example", LOOPBACK).of(request) == "https://b.example/genai"
 
@@ -95,7 +95,7 @@ def test_a_prefix_is_ignored_where_the_address_is_configured() -> None:
         "/" + "a" * 256,
     ],
 )
-def test_a_prefix_as_it_may_not_be(prefix: str) -> None:
+def test_an_invalid_prefix(prefix: str) -> None:
     request = request_from("127.0.0.1", Host="a.example", X_Forwarded_Prefix=prefix)
     with pytest.raises(
         FerryError, match="X-Forwarded-Prefix must be a path such as /team"
@@ -124,24 +124,24 @@ def test_the_public_path_may_be_stripped_or_not(public: str, path: str, local: s
 
 
 @pytest.mark.parametrize("public", [None, "https://a.example", "https://a.example/genai"])
-def test_without_a_public_path_a_path_stays_as_it_is(public: str | None) -> None:
+def test_without_a_public_path_a_path_stays_unchanged(public: str | None) -> None:
     request = make_mocked_request("GET", "/team/genai/v1/files%2F")
     assert PublicAddress(public, ()).local_path(request) == "/team/genai/v1/files%2F"
 
 
-def test_an_encoded_public_path_is_found_as_it_is_sent() -> None:
+def test_an_encoded_public_path_is_matched_as_sent() -> None:
     request = make_mocked_request("GET", "/a%20b/genai/v1/files")
     address = PublicAddress("https://a.example/a%20b", ())
     assert address.local_path(request) == "/genai/v1/files"
 
 
 @pytest.mark.parametrize("remote", ["10.0.0.1", "2001:db8::1", "", None, "/run/socket"])
-def test_nobody_else_is(remote: str | None) -> None:
+def test_other_addresses_are_not_trusted(remote: str | None) -> None:
     request = request_from(remote, Host="inside:8080", **_underscored(FORWARDED))
     assert PublicAddress(None, LOOPBACK).of(request) == "http://inside:8080/genai"
 
 
-def test_of_several_proxies_the_first_counts_and_case_does_not() -> None:
+def test_the_first_of_several_proxies_counts() -> None:
     request = request_from(
         "127.0.0.1", Host="inside", X_Forwarded_Host="a.example, b", X_Forwarded_Proto="HTTPS, http"
     )
@@ -149,7 +149,7 @@ def test_of_several_proxies_the_first_counts_and_case_does_not() -> None:
 
 
 @pytest.mark.parametrize("host", ["a.example", "a:1", "[::1]", "[2001:db8::1]:8080", "a_b-c"])
-def test_a_host_as_it_may_be(host: str) -> None:
+def test_a_valid_host(host: str) -> None:
     assert PublicAddress(None, ()).of(request_from(None, Host=host)) == f"http://{host}/genai"
 
 
@@ -158,7 +158,7 @@ def test_a_host_as_it_may_be(host: str) -> None:
     ["", "a b", "a/b", "a@b", "a:", "a:x", "a:123456", "a:\u0663", "[::1", "::1", "a\tb", "\u00e9"],
 )
 @pytest.mark.parametrize("header", ["Host", "X-Forwarded-Host"])
-def test_a_host_as_it_may_not_be(header: str, host: str) -> None:
+def test_an_invalid_host(header: str, host: str) -> None:
     headers = {"Host": "a.example", header: host}
     address = PublicAddress(None, LOOPBACK)
     request = request_from("127.0.0.1", **_underscored(headers))
@@ -171,7 +171,7 @@ def test_a_host_as_it_may_not_be(header: str, host: str) -> None:
 
 
 @pytest.mark.parametrize("scheme", ["ftp", "javascript", "http:"])
-def test_a_scheme_as_it_may_not_be(scheme: str) -> None:
+def test_an_invalid_scheme(scheme: str) -> None:
     request = request_from("127.0.0.1", Host="a", X_Forwarded_Proto=scheme)
     with pytest.raises(FerryError, match=r"^X-Forwarded-Proto must be http or https"):
         PublicAddress(None, LOOPBACK).of(request)

@@ -69,13 +69,13 @@ def test_a_file_with_everything() -> None:
     assert (file.error.code, file.error.message) == (13, "why")
 
 
-def test_a_file_of_which_nothing_is_known() -> None:
+def test_a_file_without_any_fields() -> None:
     document = render_file(File(id="fabc"), ADDRESS)
     assert set(document) == {"name", "uri", "state", "source"}
     assert read_file(File(id="fabc")).state is types.FileState.ACTIVE
 
 
-def test_a_size_is_a_string_as_go_demands_also_when_it_is_zero() -> None:
+def test_a_size_is_a_string_as_go_requires_also_for_zero() -> None:
     assert render_file(File(id="a", size=0), ADDRESS)["sizeBytes"] == "0"
 
 
@@ -165,7 +165,7 @@ def test_inline_embeddings() -> None:
 
 
 @pytest.mark.parametrize("item", [{"response": {"embedding": {}}}, {"error": {"code": 3}}])
-def test_inline_embeddings_reach_a_program_once_and_rest_users_by_googles_name(
+def test_inline_embeddings_have_the_names_for_the_sdk_and_for_rest(
     item: dict[str, Any],
 ) -> None:
     done = batch(BatchState.SUCCEEDED, kind=BatchKind.EMBED, output=InlineResults([]))
@@ -190,7 +190,7 @@ def test_a_failed_batch_says_why() -> None:
     assert "response" not in document
 
 
-def test_results_beside_a_failure_stand_in_the_metadata_alone() -> None:
+def test_results_of_a_failed_batch_are_only_in_the_metadata() -> None:
     """google.longrunning.Operation has an error or a response."""
     ended = batch(
         BatchState.EXPIRED, failure=Failure(Status.DEADLINE_EXCEEDED, "1 was not answered")
@@ -221,7 +221,7 @@ def test_times_are_rendered_in_utc() -> None:
     assert render_time(None) is None
 
 
-def test_an_answer_is_one_line_to_everybody() -> None:
+def test_an_answer_is_one_line_for_every_reader() -> None:
     document = {"displayName": "a\u2028b\u2029c\u0085d"}
     text = render_json(document)
     assert len(text.decode().splitlines()) == 1

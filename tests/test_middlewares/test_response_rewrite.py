@@ -29,7 +29,7 @@ HOP_BY_HOP = (
 )  # fmt: skip
 
 
-async def test_a_relayed_answer_comes_as_it_is() -> None:
+async def test_a_relayed_answer_is_unchanged() -> None:
     headers = multi(
         ("Content-Type", "text/event-stream"),
         ("Content-Encoding", "gzip"),
@@ -49,7 +49,7 @@ async def test_a_relayed_answer_comes_as_it_is() -> None:
     assert reply.closed
 
 
-async def test_what_belongs_to_one_connection_stays_there() -> None:
+async def test_headers_of_one_connection_are_not_passed_on() -> None:
     reply = ScriptedReply(200, multi(*HOP_BY_HOP, ("Content-Length", "2")))
     relay = Scripted(lambda *_: reply)
     async with running_chain(scripted_provider("gemini", relay=relay)) as client:
@@ -59,7 +59,7 @@ async def test_what_belongs_to_one_connection_stays_there() -> None:
     assert not kept & {name.lower() for name, _ in HOP_BY_HOP if name != "Server"}
 
 
-async def test_a_relayed_request_goes_as_it_came_less_the_key() -> None:
+async def test_a_relayed_request_is_unchanged_except_for_the_key() -> None:
     bodies = []
 
     class Reading(Scripted):
@@ -77,7 +77,7 @@ async def test_a_relayed_request_goes_as_it_came_less_the_key() -> None:
     assert relay.caller.credential.api_key == "AIza-secret"
 
 
-async def test_a_body_that_breaks_off_upstream_breaks_off_here() -> None:
+async def test_a_body_that_breaks_off_upstream_breaks_off_for_the_client() -> None:
     failure = UpstreamError(Status.UNAVAILABLE, "gone")
     for headers in ({}, {"Content-Length": "100"}):
         reply = ScriptedReply(200, headers, b"half", failure)
@@ -106,7 +106,7 @@ async def test_a_download_is_streamed_and_closed(length: int | None) -> None:
     assert closed == [True]
 
 
-async def test_a_download_without_a_body_when_only_the_head_is_asked() -> None:
+async def test_a_download_without_a_body_for_head() -> None:
     reply = ScriptedReply(200, {"Content-Length": "9"}, b"never sent")
     relay = Scripted(lambda *_: reply)
     async with running_chain(scripted_provider("gemini", relay=relay)) as client:

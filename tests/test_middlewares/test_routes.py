@@ -140,7 +140,7 @@ def test_an_upload_into_something_other_than_files(doubled: str) -> None:
 
 
 @pytest.mark.parametrize("path", ["/", "/genaix/v1/files", "/v1/files", "/GENAI/v1/files", "", "*"])
-def test_outside_genai_is_nothing(path: str) -> None:
+def test_paths_outside_genai_are_not_routed(path: str) -> None:
     assert parse_route("GET", path) is None
 
 
@@ -163,7 +163,7 @@ def test_outside_genai_is_nothing(path: str) -> None:
         ("//genai//upload//v1beta//files", "v1beta"),
     ],
 )
-def test_an_upload_url_is_known_by_its_tail(method: str, path: str, version: str) -> None:
+def test_an_upload_url_is_recognised_by_its_tail(method: str, path: str, version: str) -> None:
     target = f"upload/{version}/files" if version else "upload/files"
     route = parse_upload_url(method, path)
     assert route is not None
@@ -196,7 +196,7 @@ SEGMENTS = st.sampled_from(["genai", "upload", "download", "v1", "v1beta", "file
 
 @given(st.lists(SEGMENTS, max_size=8))
 @example(["v1", "upload", "files"])
-def test_every_path_of_an_upload_is_one_of_an_upload_url(segments: list[str]) -> None:
+def test_every_upload_path_can_be_an_upload_url(segments: list[str]) -> None:
     path = "/genai/" + "/".join(segments)
     route = parse_route("POST", path)
     assert route is not None

@@ -34,7 +34,7 @@ TOKEN = URLS.seal(UPLOAD, TAIL)
 URL_CHARACTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.~"
 
 
-def test_what_was_sealed_opens() -> None:
+def test_a_sealed_value_opens() -> None:
     assert URLS.open(TOKEN, TAIL) == UPLOAD
 
 
@@ -43,7 +43,7 @@ def test_a_token_needs_no_escaping() -> None:
 
 
 @given(st.integers(0, len(TOKEN) - 1), st.sampled_from(URL_CHARACTERS))
-def test_any_other_character_anywhere_closes_it(position: int, character: str) -> None:
+def test_any_changed_character_makes_it_invalid(position: int, character: str) -> None:
     changed = TOKEN[:position] + character + TOKEN[position + 1 :]
     assert (URLS.open(changed, TAIL) is None) == (changed != TOKEN)
 
@@ -71,7 +71,7 @@ def test_for_another_tail_it_does_not_open(tail: str) -> None:
 
 
 @pytest.mark.parametrize("place", [0, 1], ids=["session", "tenant"])
-def test_parts_of_two_tokens_do_not_go_together(place: int) -> None:
+def test_parts_of_two_tokens_cannot_be_combined(place: int) -> None:
     other = replace(UPLOAD, session=UploadUrls.new_session(), tenant="cd" * 16)
     pieces = TOKEN.split(".")
     pieces[place] = URLS.seal(other, TAIL).split(".")[place]
@@ -94,7 +94,7 @@ def test_two_seals_of_the_same_differ() -> None:
     assert URLS.seal(UPLOAD, TAIL) != TOKEN
 
 
-def test_what_would_not_fit_in_a_request_line_is_refused() -> None:
+def test_a_value_too_long_for_a_request_line_is_refused() -> None:
     long = replace(UPLOAD, details={"filename": "a" * 6000})
     with pytest.raises(FerryError, match="together too long") as refusal:
         URLS.seal(long, TAIL)

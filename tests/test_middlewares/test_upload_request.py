@@ -89,7 +89,7 @@ def test_both_spellings_of_a_start(file: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("document", [{}, {"file": None}, {"file": {}}, {"file": {"name": ""}}])
-def test_a_start_may_say_nothing(document: dict[str, Any]) -> None:
+def test_a_start_may_be_empty(document: dict[str, Any]) -> None:
     assert set(file_fields(document)) <= {"name"}
 
 

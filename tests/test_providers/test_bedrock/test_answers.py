@@ -24,7 +24,7 @@ VALUES = st.recursive(
 
 
 @given(TEXT, st.dictionaries(TEXT, VALUES, max_size=4))
-def test_an_output_is_one_line_that_holds_it(record_id: str, output: dict[str, object]) -> None:
+def test_an_output_is_one_line(record_id: str, output: dict[str, object]) -> None:
     line = render_result(record_id, orjson.dumps(output, option=orjson.OPT_INDENT_2), {})
     assert (line.count(b"\n"), line[-1:]) == (1, b"\n")
     assert orjson.loads(line) == {"recordId": record_id, "modelOutput": output}
@@ -32,7 +32,7 @@ def test_an_output_is_one_line_that_holds_it(record_id: str, output: dict[str, o
 
 
 @given(TEXT, st.integers(400, 599), TEXT)
-def test_an_error_is_one_line_that_says_so(record_id: str, code: int, message: str) -> None:
+def test_an_error_is_one_line(record_id: str, code: int, message: str) -> None:
     line = render_error(record_id, code, message)
     assert (line.count(b"\n"), line[-1:]) == (1, b"\n")
     error = {"errorCode": code, "errorMessage": message}
@@ -40,7 +40,7 @@ def test_an_error_is_one_line_that_says_so(record_id: str, code: int, message: s
     assert line.startswith(BedrockAnswers.error_head)
 
 
-def test_half_a_character_costs_no_answer() -> None:
+def test_an_invalid_character_does_not_break_an_answer() -> None:
     line = render_result("r", rb'{"text":"a\ud800b"}', {})
     assert orjson.loads(line)["modelOutput"] == {"text": "a\ufffdb"}
 
@@ -49,7 +49,7 @@ def test_half_a_character_costs_no_answer() -> None:
     "output",
     [b"", b"{", b"nonsense", b"null", b'"text"', b"[]", b"[{}]", b"7", b"\xff"],
 )
-def test_what_is_no_object_is_an_error(output: bytes) -> None:
+def test_an_output_that_is_not_an_object_is_an_error(output: bytes) -> None:
     line = render_result("r", output, {})
     assert line.startswith(BedrockAnswers.error_head)
     assert orjson.loads(line)["error"]["errorCode"] == 503
@@ -75,7 +75,7 @@ def test_a_result_has_the_parts_of_its_request_that_are_read() -> None:
 
 
 @pytest.mark.parametrize("reason", ["ServiceUnavailableException", "ModelNotReadyException"])
-def test_errors_with_which_no_model_began(reason: str) -> None:
+def test_errors_before_any_model_started(reason: str) -> None:
     assert reason in BedrockAnswers.not_begun
 
 
@@ -103,7 +103,7 @@ async def test_a_record_is_one_request_that_may_be_answered_late(
 
 
 async def test_it_is_tried_once() -> None:
-    """Whether it may be tried again depends on what the first try did."""
+    """Whether it may be retried depends on the outcome of the first attempt."""
     ask, upstream = answers(answer({"message": "slow"}, 429))
     with pytest.raises(FerryError) as refused:
         await ask.answer(caller(), MODEL, CONVERSE, LINE)
@@ -111,7 +111,7 @@ async def test_it_is_tried_once() -> None:
     assert upstream.done
 
 
-async def test_what_is_wrong_before_anything_is_sent_names_no_provider() -> None:
+async def test_an_error_before_any_call_names_no_provider() -> None:
     upstream = ScriptedUpstream()
     ask = BedrockAnswers(AwsClient("bedrock", upstream), AwsTargets(options(region=None)), 10)
     with pytest.raises(FerryError) as refused:
@@ -121,7 +121,7 @@ async def test_what_is_wrong_before_anything_is_sent_names_no_provider() -> None
     assert upstream.sent == []
 
 
-async def test_an_answer_beyond_the_limit_is_none() -> None:
+async def test_an_answer_beyond_the_limit_is_an_error() -> None:
     ask, _ = answers(answer({"text": "x" * 20}), limit=20)
     with pytest.raises(UpstreamError):
         await ask.answer(caller(), MODEL, CONVERSE, LINE)

@@ -40,7 +40,7 @@ async def test_it_is_the_same_content_each_time() -> None:
         (Answer(404, body=b"<Error><Code>NoSuchBucket</Code></Error>"), Status.NOT_FOUND),
     ],
 )
-async def test_why_it_cannot_be_read(answer: Answer, status: Status) -> None:
+async def test_the_error_for_an_unreadable_file(answer: Answer, status: Status) -> None:
     source, upstream = await input_object(answer)
     with pytest.raises(FerryError) as refused:
         await read(source)

@@ -47,11 +47,11 @@ def test_a_plain_name_stays_readable() -> None:
         ("=?", "=?"),
     ],
 )
-def test_another_tools_name_is_read_or_left_as_it_is(value: str, name: str) -> None:
+def test_another_tools_name_is_decoded_or_left_unchanged(value: str, name: str) -> None:
     assert decode_text(value) == name
 
 
-def test_a_file_is_made_with_its_type_and_its_name() -> None:
+def test_a_file_is_created_with_its_type_and_name() -> None:
     assert object_headers("a name", "application/jsonl") == {
         "Content-Type": "application/jsonl",
         "x-amz-meta-display-name": "a name",
@@ -68,7 +68,7 @@ def test_a_file_is_made_with_its_type_and_its_name() -> None:
         ("name", "text/plain\r\nx-amz-acl: public-read", "file.mimeType"),
     ],
 )
-def test_what_s3_cannot_keep_is_refused(name: str, mime_type: str, path: str) -> None:
+def test_a_name_that_s3_cannot_store_is_refused(name: str, mime_type: str, path: str) -> None:
     with pytest.raises(FerryError) as refused:
         object_headers(name, mime_type)
     assert (refused.value.status, refused.value.path) == (Status.INVALID_ARGUMENT, path)
@@ -89,7 +89,7 @@ def test_the_longest_name_is_kept() -> None:
         (UploadStart(display_name="odd.t/x"), ".bin"),
     ],
 )
-def test_a_new_object_has_a_name_of_its_own_that_bedrock_can_read(
+def test_a_new_object_has_a_unique_name_that_bedrock_can_read(
     start: UploadStart, ending: str
 ) -> None:
     name = new_name(start)
@@ -104,7 +104,7 @@ def test_other_tools_names_are_not_ours(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["requests.jsonl", "a/b c", "é", "files.d/x+y"])
-def test_a_file_is_named_by_our_id_or_by_its_key(name: str) -> None:
+def test_a_file_is_found_by_our_id_or_by_its_key(name: str) -> None:
     key = f"some/prefix/{name}"
     assert key_of(object_file_id(name), FOLDER) == key_of(name, FOLDER) == key
 
@@ -112,7 +112,7 @@ def test_a_file_is_named_by_our_id_or_by_its_key(name: str) -> None:
 @pytest.mark.parametrize(
     "name", ["../other/x", "a/../../x", ".", "", "genai-ferry/job/input/input.jsonl"]
 )
-def test_what_is_no_file_is_refused(name: str) -> None:
+def test_an_invalid_file_name_is_refused(name: str) -> None:
     for file_id in (name, object_file_id(name)):
         if decoded_to_itself(file_id, name):
             continue
@@ -122,7 +122,7 @@ def test_what_is_no_file_is_refused(name: str) -> None:
 
 
 def decoded_to_itself(file_id: str, name: str) -> bool:
-    """An id that decodes to nothing is a key by itself, below the folder like any other."""
+    """An id that cannot be decoded is itself a key below the folder."""
     return file_id != name and key_is_below(file_id)
 
 

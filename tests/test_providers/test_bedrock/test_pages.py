@@ -15,12 +15,12 @@ from providers.bedrock.pages import (
 from providers.errors import FerryError
 from providers.json_api.page_tokens import encode_page_token
 
-# The pages of a list as AWS cuts it, each with what is shown of it.
+# The pages of a list from AWS, each with its visible items.
 LISTS = st.lists(st.lists(st.booleans(), max_size=4), min_size=1, max_size=6)
 
 
 class Aws:
-    """A list of numbers, of which some are hidden, in pages as AWS cuts them."""
+    """A list of numbers, some of them hidden, in pages like AWS's."""
 
     def __init__(self, pages: Sequence[Sequence[bool]]) -> None:
         numbers = iter(range(100))
@@ -60,13 +60,13 @@ async def test_every_item_is_shown_once_and_no_later_page_is_empty(
     assert seen == aws.shown
 
 
-async def test_what_is_hidden_costs_no_call_of_its_own() -> None:
+async def test_hidden_objects_cause_no_extra_call() -> None:
     aws = Aws([[False] * 50, [False] * 49 + [True]])
     assert await page_of(aws, 1) == ([99], None)
     assert aws.calls == 2
 
 
-async def test_a_list_that_grew_at_its_beginning_goes_on_where_it_was() -> None:
+async def test_a_list_that_grew_at_its_start_continues_at_the_same_place() -> None:
     aws = Aws([[True] * 4])
     first, following = await page_of(aws, 2)
     assert following is not None
@@ -75,16 +75,16 @@ async def test_a_list_that_grew_at_its_beginning_goes_on_where_it_was() -> None:
 
 
 @pytest.mark.parametrize("start", [PageStart(), PageStart("abc"), PageStart("a1", "to/ken+=.")])
-def test_a_page_start_comes_back(start: PageStart) -> None:
+def test_the_start_of_a_page_is_read_back(start: PageStart) -> None:
     assert parse_page_start(str(start)) == start
     assert page_start_of(encode_page_token(str(start))) == start
 
 
 @pytest.mark.parametrize("text", ["", "abc", "A.", "ä.", "a b."])
-def test_what_is_none_is_refused(text: str) -> None:
+def test_an_invalid_page_token_is_refused(text: str) -> None:
     with pytest.raises(FerryError, match="page token"):
         parse_page_start(text)
 
 
-def test_without_a_token_a_list_begins() -> None:
+def test_without_a_token_a_list_starts() -> None:
     assert page_start_of(None) == PageStart()

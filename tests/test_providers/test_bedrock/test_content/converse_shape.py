@@ -1,4 +1,4 @@
-"""Converse's input as botocore's own model has it, so that no shape is taken from our code."""
+"""Converse's input by botocore's own model, so that no shape comes from our code."""
 
 import re
 from base64 import b64decode
@@ -14,7 +14,7 @@ _MODEL_ID: Final = "amazon.nova-pro-v1:0"
 
 
 def require_converse(body: dict[str, Any]) -> None:
-    """Fail for a body that Converse's service model does not allow; bytes are base64 text."""
+    """Fails for a body that Converse's service model does not allow; bytes are base64 text."""
     params = _decoded(body) | {"modelId": _MODEL_ID}
     shape = _operation().input_shape
     assert isinstance(shape, StructureShape)
@@ -44,7 +44,7 @@ def _decoded(value: Any, name: str = "") -> Any:
 
 
 def _check(value: Any, shape: Shape, at: str) -> None:
-    """What botocore describes and does not validate: enums, patterns, greatest lengths."""
+    """What botocore describes but does not validate: enums, patterns, maximum lengths."""
     match value:
         case dict() if isinstance(shape, StructureShape) and not shape.is_document_type:
             if shape.is_tagged_union:

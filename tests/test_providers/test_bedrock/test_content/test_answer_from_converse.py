@@ -84,14 +84,14 @@ def test_parts(block: dict[str, Any], parts: list[dict[str, Any]]) -> None:
     assert _parts(block) == parts
 
 
-def test_thoughts_where_they_were_asked_for() -> None:
+def test_thoughts_that_were_requested() -> None:
     thought, said = _parts({"reasoningContent": _REASONING}, _TEXT)
     assert {name: thought[name] for name in ("text", "thought")} == {"text": "Hm", "thought": True}
     block = {"type": "thinking", "thinking": "Hm", "signature": "sig"}
     assert (thinking_block(thought), said) == (block, _TEXT)
 
 
-def test_and_where_they_were_not() -> None:
+def test_thoughts_that_were_not_requested() -> None:
     reasoning = [{"reasoningContent": each} for each in (_REASONING, _OMITTED, _REDACTED)]
     omitted, redacted, said = _parts(*reasoning, _TEXT, thoughts=False)
     assert set(omitted) == set(redacted) == {"thoughtSignature"}
@@ -101,7 +101,7 @@ def test_and_where_they_were_not() -> None:
 
 
 @pytest.mark.parametrize("reasoning", [_REASONING, _OMITTED, _REDACTED])
-def test_an_answer_goes_back_as_it_came(reasoning: dict[str, Any]) -> None:
+def test_an_answer_is_sent_back_unchanged(reasoning: dict[str, Any]) -> None:
     content = [{"reasoningContent": reasoning}, _TEXT, {"toolUse": _USE}]
     answer = {"functionResponse": {"id": "tooluse_1", "name": "f", "response": {}}}
     contents = [user({"text": "Hello"}), model_turn(*_parts(*content)), user(answer)]
@@ -123,7 +123,7 @@ def test_an_answer_goes_back_as_it_came(reasoning: dict[str, Any]) -> None:
         ({"title": "C"}, None),
     ],
 )
-def test_citations_stand_for_their_texts_in_bytes(citation: Any, uri: str | None) -> None:
+def test_citations_cover_their_texts_in_bytes(citation: Any, uri: str | None) -> None:
     cited = {"content": [{"text": "é"}, {"text": "b"}], "citations": [citation, citation]}
     block = {"citationsContent": cited}
     candidate = _answer({"reasoningContent": _REASONING}, {"text": "Zoë"}, block, _TEXT)
@@ -148,7 +148,7 @@ def test_citations_stand_for_their_texts_in_bytes(citation: Any, uri: str | None
         ([], {"finishReason": "OTHER"}),
     ],
 )
-def test_how_it_finished(native: Any, finish: dict[str, str]) -> None:
+def test_finish_reasons(native: Any, finish: dict[str, str]) -> None:
     (candidate,) = _answer(_TEXT, stopReason=native)["candidates"]
     assert {name: candidate[name] for name in candidate if name.startswith("finish")} == finish
 
@@ -168,7 +168,7 @@ _CACHE = {"cacheReadInputTokens": 100, "cacheWriteInputTokens": 10}
                 "totalTokenCount": 118,
             },
         ),
-        # The total says that the cache is among the input tokens.
+        # The total shows that the input tokens include the cache.
         (
             {"inputTokens": 111, "outputTokens": 7, "totalTokens": 118} | _CACHE,
             {
@@ -223,7 +223,7 @@ def test_a_call_without_arguments(written: dict[str, Any]) -> None:
     ]
 
 
-def test_one_member_that_cannot_be_read_costs_no_other() -> None:
+def test_one_unreadable_member_affects_no_other() -> None:
     unread = "[genai-ferry] This part of the answer could not be read: output.message.content"
     image = {"format": "png", "source": {"bytes": "A" * 100_000}}
     blocks = [
@@ -245,7 +245,7 @@ def test_one_member_that_cannot_be_read_costs_no_other() -> None:
     ]
 
 
-def test_one_cited_text_that_cannot_be_read_costs_no_other() -> None:
+def test_one_unreadable_cited_text_affects_no_other() -> None:
     unread = "[genai-ferry] This part of the answer could not be read: output.message.content[0]"
     texts = [{"text": "a"}, None, {"text": 5}, {"text": "b"}]
     assert _parts({"citationsContent": {"content": texts}}) == [
@@ -266,14 +266,14 @@ def test_one_cited_text_that_cannot_be_read_costs_no_other() -> None:
         ("end_turn", False),
     ],
 )
-def test_an_end_without_content_says_why(native: str, said: bool) -> None:
+def test_an_answer_without_content_has_a_reason(native: str, said: bool) -> None:
     parts = _answer(stopReason=native)["candidates"][0]["content"]["parts"]
     reason = f"[genai-ferry] The provider ended the answer with the reason '{native}'."
     assert parts == ([{"text": reason}] if said else [])
 
 
 @pytest.mark.parametrize("answer", [{}, {"output": {}}, {"output": {"message": {}}}])
-def test_what_is_no_answer(answer: dict[str, Any]) -> None:
+def test_invalid_answers(answer: dict[str, Any]) -> None:
     with pytest.raises(FerryError) as refused:
         from_converse_answer(answer, thoughts=True)
     assert refused.value.status == Status.INTERNAL

@@ -62,7 +62,7 @@ def test_a_record_of_an_embedding() -> None:
     assert translator.tools_at is None
 
 
-def test_where_the_first_functions_are_is_noted() -> None:
+def test_the_path_of_the_first_functions_is_recorded() -> None:
     translator = _translator()
     _record(translator, _HI, "requests[0].request")
     assert "toolConfig" in _record(translator, _HI | _TOOLS, "requests[1].request")
@@ -77,14 +77,14 @@ def test_where_the_first_functions_are_is_noted() -> None:
         {"toolConfig": {"functionCallingConfig": {"mode": "AUTO"}}},
     ],
 )
-def test_functions_that_are_never_to_be_called_are_not(unused: dict[str, Any]) -> None:
+def test_functions_with_the_mode_none_are_not_sent(unused: dict[str, Any]) -> None:
     translator = _translator(NOVA)
     assert "toolConfig" not in _record(translator, _HI | unused)
     assert translator.tools_at is None
 
 
-def test_functions_that_converse_cannot_take_are_noted_too() -> None:
-    """Claude's own schema may take them."""
+def test_functions_that_converse_rejects_are_also_recorded() -> None:
+    """Claude's own schema may accept them."""
     translator = _translator()
     long_name = {"tools": [{"functionDeclarations": [{"name": "x" * 100}]}]}
     with pytest.raises(FerryError):
@@ -94,7 +94,7 @@ def test_functions_that_converse_cannot_take_are_noted_too() -> None:
     assert _record(again, _HI | long_name)["tools"][0]["name"] == "x" * 100
 
 
-def test_files_are_asked_for_by_where_they_are_named() -> None:
+def test_files_are_looked_up_by_their_paths() -> None:
     asked = []
 
     def media_uri(uri: str, path: str) -> str:
@@ -112,7 +112,7 @@ def test_files_are_asked_for_by_where_they_are_named() -> None:
     assert asked == [("files/a", "line 1: request.contents[0].parts[0].fileData.fileUri")]
 
 
-def test_a_request_is_translated_alike_each_time() -> None:
+def test_a_request_is_translated_the_same_each_time() -> None:
     """The first reading counts the bytes that the second sends."""
     first, second = _translator(), _translator()
     request = _HI | {"generationConfig": {"temperature": 0.5}}
@@ -129,9 +129,7 @@ def test_a_request_is_translated_alike_each_time() -> None:
         ("cohere.embed-v4:0", BatchKind.EMBED, InvocationType.INVOKE_MODEL),
     ],
 )
-def test_how_a_job_is_written_first(
-    model: str, kind: BatchKind, invocation: InvocationType
-) -> None:
+def test_the_first_schema_of_a_job(model: str, kind: BatchKind, invocation: InvocationType) -> None:
     assert first_invocation(model, kind) is invocation
 
 
@@ -151,7 +149,7 @@ def test_a_model_of_another_kind(model: str, kind: BatchKind) -> None:
     assert refused.value.status == Status.INVALID_ARGUMENT
 
 
-def test_only_claude_is_given_functions_in_a_batch() -> None:
+def test_only_claude_gets_functions_in_a_batch() -> None:
     check_tools_can_go(CLAUDE, "request.tools")
     for model in (NOVA, OTHER, OPAQUE):
         with pytest.raises(FerryError) as refused:
@@ -184,7 +182,7 @@ def test_the_format_of_a_line(document: dict[str, Any], name: str) -> None:
         assert f"is in {name} format, where {each} format" in refused.value.message
 
 
-def test_a_file_of_embeddings_is_read_as_one() -> None:
+def test_a_file_of_embeddings_is_recognised() -> None:
     line = {"recordId": "a", "modelInput": {"inputText": "a"}}
     line_formats(_TITAN, BatchKind.EMBED, _RULES).native().read(0, 1, line)
     with pytest.raises(FerryError):

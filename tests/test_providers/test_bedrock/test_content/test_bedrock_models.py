@@ -42,7 +42,7 @@ _ARN = "arn:aws:bedrock:us-east-1"
         _ARN + ":123456789012:custom-model/{}/a1b2c3d4e5f6",
     ],
 )
-def test_a_family_by_every_way_to_write_its_model(
+def test_a_family_is_recognised_in_every_form_of_its_model(
     written: str, name: str, family: ModelFamily
 ) -> None:
     assert model_family(written.format(name)) is family
@@ -57,7 +57,7 @@ def test_a_family_by_every_way_to_write_its_model(
         "",
     ],
 )
-def test_a_name_that_says_nothing(name: str) -> None:
+def test_a_name_of_no_known_family(name: str) -> None:
     assert model_family(name) is ModelFamily.UNKNOWN
 
 
@@ -72,7 +72,7 @@ def test_a_name_that_says_nothing(name: str) -> None:
         "provisioned-model",
     ],
 )
-def test_what_no_batch_runs_on(resource: str) -> None:
+def test_models_without_batches(resource: str) -> None:
     with pytest.raises(FerryError) as refused:
         model_family(f"{_ARN}:123456789012:{resource}")
     assert refused.value.status == Status.INVALID_ARGUMENT
@@ -101,7 +101,7 @@ def test_claudes_name(model: str, name: str) -> None:
         ("anthropic.claude-3-7-sonnet-20250219-v1:0", False, True),
     ],
 )
-def test_what_is_known_of_claude_is_known_at_bedrock(
+def test_the_rules_for_claude_also_hold_at_bedrock(
     model: str, refuses_sampling: bool, refuses_adaptive: bool
 ) -> None:
     name = claude_name(model)
@@ -110,6 +110,6 @@ def test_what_is_known_of_claude_is_known_at_bedrock(
 
 
 @given(st.text() | st.text().map(f"{_ARN}:1:inference-profile/{{}}".format))
-def test_any_text_but_an_arn_has_a_family(text: str) -> None:
+def test_any_text_except_an_arn_has_a_family(text: str) -> None:
     assume(not text.removeprefix("models/").startswith("arn:") or "inference-profile" in text)
     assert model_family(text) in ModelFamily

@@ -71,7 +71,7 @@ _THINKING = {"text": "Hm", "thought": True, "thoughtSignature": render_thinking_
 _REDACTED = {"thoughtSignature": render_redacted_thinking("AAAA")}
 
 
-def test_claudes_thinking_goes_back_to_claude() -> None:
+def test_claudes_thinking_is_sent_back_to_it() -> None:
     _, turn, _ = _messages(user(_HI), model_turn(_THINKING, _REDACTED, _HI), user(_HI))
     reasoning = {"reasoningText": {"text": "Hm", "signature": "s"}}
     assert turn["content"] == [
@@ -82,7 +82,7 @@ def test_claudes_thinking_goes_back_to_claude() -> None:
 
 
 @pytest.mark.parametrize("model", [NOVA, OPAQUE])
-def test_and_to_no_other_model(model: str) -> None:
+def test_thoughts_are_not_sent_to_another_model(model: str) -> None:
     contents = [user(_HI), model_turn(_THINKING, _REDACTED, _HI), user(_HI)]
     assert _messages(*contents, model=model)[1]["content"] == [{"text": "Hello"}]
     at = "request.contents[*].parts[*]"
@@ -114,13 +114,13 @@ _CALLED = model_turn({"functionCall": {"name": "f"}})
         ),
     ],
 )
-def test_what_converse_does_not_follow(contents: list[dict[str, Any]], path: str) -> None:
+def test_conversations_that_converse_rejects(contents: list[dict[str, Any]], path: str) -> None:
     assert refusal(contents=contents, tools=_DECLARED).path == f"request.contents{path}"
 
 
 @settings(deadline=None, max_examples=200)
 @given(contents=conversations())
-def test_a_conversation_that_gemini_follows_is_one_for_converse(
+def test_a_conversation_valid_for_gemini_is_valid_for_converse(
     contents: list[dict[str, Any]],
 ) -> None:
     messages = _messages(*contents)

@@ -38,7 +38,7 @@ def test_coheres(embeddings: Any, response: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("embedding", [None, "AAAA", [None], ["1"], [True], [2**64]])
-def test_what_is_no_embedding(embedding: Any) -> None:
+def test_invalid_embeddings(embedding: Any) -> None:
     for translate, body in (
         (from_titan_embedding, {"embedding": embedding}),
         (from_cohere_embeddings, {"embeddings": [embedding]}),
@@ -49,7 +49,7 @@ def test_what_is_no_embedding(embedding: Any) -> None:
 
 
 @pytest.mark.parametrize("embeddings", [None, [], {}, {"int8": [[1]]}, {"float": []}])
-def test_what_holds_no_embeddings(embeddings: Any) -> None:
+def test_answers_without_embeddings(embeddings: Any) -> None:
     with pytest.raises(FerryError) as refused:
         from_cohere_embeddings({"embeddings": embeddings})
     assert refused.value.status == Status.INTERNAL

@@ -66,7 +66,7 @@ def test_an_embedding(model: str, request_: dict[str, Any], body: dict[str, Any]
 
 
 @pytest.mark.parametrize("model", [COHERE_V3, COHERE_V4])
-def test_cohere_is_told_of_a_task_in_any_case(model: str) -> None:
+def test_cohere_gets_a_task_in_any_case(model: str) -> None:
     warnings = "request.taskType=search_document;count=1"
     assert _embedding(model) == (_DOCUMENT, warnings)
 
@@ -88,7 +88,7 @@ def test_cohere_is_told_of_a_task_in_any_case(model: str) -> None:
         ),
     ],
 )
-def test_what_has_no_equivalent(model: str, request_: dict[str, Any], field: str) -> None:
+def test_fields_without_an_equivalent(model: str, request_: dict[str, Any], field: str) -> None:
     assert _refusal(model, **request_).path == f"request.{field}"
 
 
@@ -101,7 +101,7 @@ def test_what_has_no_equivalent(model: str, request_: dict[str, Any], field: str
         (COHERE_V3, {"outputDimensionality": 1024}, "outputDimensionality"),
     ],
 )
-def test_what_one_model_has_not(model: str, request_: dict[str, Any], field: str) -> None:
+def test_fields_that_one_model_lacks(model: str, request_: dict[str, Any], field: str) -> None:
     assert _refusal(model, **request_).path == f"request.{field}"
 
 
@@ -116,7 +116,9 @@ def test_what_one_model_has_not(model: str, request_: dict[str, Any], field: str
         ),
     ],
 )
-def test_a_refusal_says_to_leave_it_out(model: str, setting: dict[str, Any], reason: str) -> None:
+def test_a_refusal_asks_to_leave_the_field_out(
+    model: str, setting: dict[str, Any], reason: str
+) -> None:
     assert _refusal(model, **setting).message == f"request.{reason}"
 
 

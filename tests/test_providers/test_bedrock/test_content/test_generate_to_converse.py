@@ -27,13 +27,13 @@ from tests.test_providers.test_gemini_content.maximal_requests import GENERATE
 
 
 @pytest.mark.parametrize("model", [CLAUDE, NOVA, OTHER, OPAQUE])
-def test_a_body_names_no_model(model: str) -> None:
+def test_a_body_has_no_model(model: str) -> None:
     assert converse(model=model, contents=[user({"text": "a"})]) == {
         "messages": [{"role": "user", "content": [{"text": "a"}]}]
     }
 
 
-def test_the_whole_of_a_request() -> None:
+def test_a_whole_request() -> None:
     body = converse(
         contents=[user({"text": "a"})],
         systemInstruction={"parts": [{"text": "b"}]},
@@ -44,7 +44,7 @@ def test_the_whole_of_a_request() -> None:
 
 
 @pytest.mark.parametrize("name", [CLAUDE, f"models/{CLAUDE}"])
-def test_the_batchs_own_model_may_be_named(name: str) -> None:
+def test_a_request_may_name_the_batchs_own_model(name: str) -> None:
     request = {"contents": [user({"text": "a"})]}
     assert translate({"model": name} | request, CLAUDE) == translate(request, CLAUDE)
 
@@ -63,11 +63,11 @@ def test_another_model_may_not() -> None:
         ({"continuationToken": "AAAA"}, "continuationToken"),
     ],
 )
-def test_what_bedrock_has_no_place_for(request_: dict[str, Any], field: str) -> None:
+def test_fields_that_bedrock_lacks(request_: dict[str, Any], field: str) -> None:
     assert refusal(**request_).path == f"request.{field}"
 
 
-def test_what_changes_nothing_is_dropped() -> None:
+def test_neutral_fields_are_dropped() -> None:
     settings_ = [{"category": "C", "threshold": "BLOCK_LOW_AND_ABOVE"}]
     request: dict[str, Any] = {"labels": {"a": "b"}, "serviceTier": "FLEX"}
     request["safetySettings"] = settings_
@@ -106,10 +106,10 @@ def test_a_request_is_translated_or_refused_with_a_path(
         require_converse(outcome)
 
 
-# One field at a time in a request that is otherwise translated: no field is lost silently.
+# One field at a time in an otherwise valid request: no field is lost silently.
 
 _BASE: dict[str, Any] = {"contents": [{"role": "user", "parts": [{"text": "Hello"}]}]}
-# Settings that block nothing say what saying nothing says.
+# Settings that block nothing have the same meaning as none.
 _WITHOUT_A_WORD = ("safetySettings",)
 
 

@@ -77,12 +77,12 @@ def test_no_file_is_read(uri: str) -> None:
     assert error.path == "request.contents[1].parts[1].fileData"
 
 
-def test_what_a_claude_refuses_is_refused() -> None:
+def test_values_that_claude_refuses_are_refused() -> None:
     error = _refusal({"generationConfig": {"temperature": 0.5}}, NEW_CLAUDE)
     assert error.path == "request.generationConfig.temperature"
 
 
-def test_one_model_a_job() -> None:
+def test_one_model_per_job() -> None:
     assert _refusal({"model": NEW_CLAUDE}).path == "request.model"
 
 

@@ -59,7 +59,7 @@ def _refusal(lines: BedrockLines, document: dict[str, Any], number: int = 3) -> 
         ("cohere.embed-v4:0", {"texts": ["a", "b"]}, True, "InvokeModel"),
     ],
 )
-def test_a_line_passes_with_its_id_for_a_row(
+def test_a_line_keeps_its_id_in_the_table(
     model: str, model_input: dict[str, Any], embeds: bool, endpoint: str
 ) -> None:
     lines = _lines(model, embeds=embeds)
@@ -72,7 +72,7 @@ def test_a_line_passes_with_its_id_for_a_row(
 @pytest.mark.parametrize(
     "record_id", [None, "", 7, "a" * 257, "a\n", "a\x00", "a\u200b", "twice"], ids=repr
 )
-def test_a_record_id_that_is_none(record_id: Any) -> None:
+def test_an_invalid_record_id(record_id: Any) -> None:
     lines = _lines()
     lines.read(0, 2, _line("twice"))
     assert _refusal(lines, _line(record_id)).path == "line 3: recordId"
@@ -93,7 +93,7 @@ def test_a_line_that_would_fail(document: dict[str, Any], path: str) -> None:
 
 
 @pytest.mark.parametrize(("first", "second"), [(_CONVERSE, _MESSAGE), (_MESSAGE, _CONVERSE)])
-def test_all_lines_are_written_in_one_way(first: Any, second: Any) -> None:
+def test_all_lines_are_written_in_one_schema(first: Any, second: Any) -> None:
     lines = _lines()
     lines.read(0, 1, _line("a", first))
     lines.read(1, 2, _line("b", first))
@@ -114,14 +114,14 @@ def test_all_lines_are_written_in_one_way(first: Any, second: Any) -> None:
         (_TITAN, _EMBEDDING),
     ],
 )
-def test_a_schema_whose_answers_are_not_known(model: str, model_input: Any) -> None:
+def test_a_schema_with_unknown_answers(model: str, model_input: Any) -> None:
     error = _refusal(_lines(model), _line(model_input=model_input))
     assert error.path == "line 3: modelInput"
     assert "bedrock-2023-05-31" in error.message
 
 
 @pytest.mark.parametrize("model_input", [_CONVERSE, _MESSAGE])
-def test_what_is_no_embedding(model_input: Any) -> None:
+def test_invalid_embeddings(model_input: Any) -> None:
     error = _refusal(_lines(_TITAN, embeds=True), _line(model_input=model_input))
     assert error.path == "line 3: modelInput"
 
@@ -147,7 +147,7 @@ def test_a_model_without_known_embeddings() -> None:
         ({}, InvocationType.INVOKE_MODEL),
     ],
 )
-def test_how_a_line_is_written(model_input: Any, invocation: InvocationType) -> None:
+def test_the_schema_of_a_line(model_input: Any, invocation: InvocationType) -> None:
     assert invocation_of(model_input) is invocation
 
 
@@ -174,7 +174,7 @@ def test_each_file_has_a_reader_of_its_own() -> None:
     assert first.read(0, 1, _line()) == second.read(0, 1, _line())
 
 
-def test_tools_of_a_converse_line_are_noted_where_they_first_stand() -> None:
+def test_tools_of_a_converse_line_are_recorded_with_their_path() -> None:
     rules = NativeRules(lambda _: True)
     lines = BedrockLines(NOVA, BatchKind.GENERATE, rules)
     with_tools = _CONVERSE | {"toolConfig": {"tools": []}}
@@ -185,7 +185,7 @@ def test_tools_of_a_converse_line_are_noted_where_they_first_stand() -> None:
     assert rules.tools_at == "line 2: modelInput.toolConfig"
 
 
-# What a line may name in S3.
+# The objects in S3 that a line may name.
 
 RULES = NativeRules(lambda uri: uri.startswith("s3://own/prefix/"))
 OTHERS = "s3://other/salaries.pdf"
@@ -221,7 +221,9 @@ def _asking(*content: object) -> dict[str, Any]:
         (_asking({"text": {"uri": OTHERS}}), "messages[0].content[0].text.uri"),
     ],
 )
-def test_what_is_not_the_callers_to_name_is_refused(model_input: dict[str, Any], path: str) -> None:
+def test_an_object_outside_the_callers_folder_is_refused(
+    model_input: dict[str, Any], path: str
+) -> None:
     with pytest.raises(FerryError) as refused:
         RULES.check_media(model_input, "")
     assert (refused.value.status, refused.value.path) == (Status.INVALID_ARGUMENT, path)
@@ -236,12 +238,12 @@ def test_what_is_not_the_callers_to_name_is_refused(model_input: dict[str, Any],
         {},
     ],
 )
-def test_what_is_the_callers_own_and_prose_pass(model_input: dict[str, Any]) -> None:
+def test_the_callers_own_objects_and_text_pass(model_input: dict[str, Any]) -> None:
     RULES.check_media(model_input, "")
 
 
 @given(st.integers(1, 3000))
-def test_it_is_found_however_deep_it_stands(depth: int) -> None:
+def test_it_is_found_at_any_depth(depth: int) -> None:
     value: Any = OTHERS
     for _ in range(depth):
         value = [value]

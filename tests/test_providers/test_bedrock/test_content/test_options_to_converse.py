@@ -46,7 +46,7 @@ def test_options(model: str, config: dict[str, Any], inference: dict[str, Any]) 
         {"responseLogprobs": False, "responseModalities": ["TEXT"]},
     ],
 )
-def test_what_says_nothing(config: dict[str, Any]) -> None:
+def test_empty_settings(config: dict[str, Any]) -> None:
     assert options(config) == {}
     assert dropped(generationConfig=config) == ""
 
@@ -80,7 +80,9 @@ def test_what_says_nothing(config: dict[str, Any]) -> None:
     ],
 )
 @pytest.mark.parametrize("model", [CLAUDE, OTHER])
-def test_what_bedrock_has_no_equivalent_of(model: str, config: dict[str, Any], field: str) -> None:
+def test_fields_without_an_equivalent_at_bedrock(
+    model: str, config: dict[str, Any], field: str
+) -> None:
     error = refusal(model=model, generationConfig=config)
     assert error.path == f"request.generationConfig.{field}"
 
@@ -211,6 +213,6 @@ def test_thinking_that_a_model_refuses(model: str, config: dict[str, Any], field
     assert error.path == f"{_THOUGHT}.{field}"
 
 
-def test_a_budget_within_the_most_tokens_where_they_are_given() -> None:
+def test_a_budget_is_below_the_given_limit_of_tokens() -> None:
     config = {"maxOutputTokens": 2048, "thinkingConfig": {"thinkingBudget": 2048}}
     assert refusal(generationConfig=config).path == f"{_THOUGHT}.thinkingBudget"

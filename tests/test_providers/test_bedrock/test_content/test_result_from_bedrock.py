@@ -63,7 +63,7 @@ def test_an_embedding(output: dict[str, Any], embedding: dict[str, Any]) -> None
         ("odd", ["4"]),
     ],
 )
-def test_thoughts_by_the_echo_of_the_request(thinking: Any, texts: list[str]) -> None:
+def test_thoughts_requested_in_the_echoed_request(thinking: Any, texts: list[str]) -> None:
     echo = {"additionalModelRequestFields": {"thinking": thinking}}
     line = _line(modelInput=echo, modelOutput=_ANSWER)
     assert _texts(result_from_bedrock(line, CONVERSE)) == texts
@@ -72,11 +72,11 @@ def test_thoughts_by_the_echo_of_the_request(thinking: Any, texts: list[str]) ->
 
 
 @pytest.mark.parametrize("model_input", [None, 3, {}, {"additionalModelRequestFields": 3}])
-def test_nothing_is_echoed_of_what_is_not_read(model_input: Any) -> None:
+def test_unread_members_are_not_echoed(model_input: Any) -> None:
     assert echoed(model_input) == {}
 
 
-def test_no_more_is_echoed_than_is_read() -> None:
+def test_only_readable_members_are_echoed() -> None:
     thinking = {"type": "enabled", "budget_tokens": 1024}
     fields = {"thinking": thinking, "top_k": 3}
     echo = {"additionalModelRequestFields": {"thinking": {"type": "enabled"}}}
@@ -85,7 +85,7 @@ def test_no_more_is_echoed_than_is_read() -> None:
 
 
 @pytest.mark.parametrize(("asked", "texts"), [(True, ["Hm", "4"]), (False, ["4"])])
-def test_thoughts_by_what_was_translated(asked: bool, texts: list[str]) -> None:
+def test_thoughts_requested_in_the_translated_request(asked: bool, texts: list[str]) -> None:
     config = {"thinkingConfig": {"thinkingLevel": "HIGH", "includeThoughts": asked}}
     line = _line(modelInput=converse(generationConfig=config), modelOutput=_ANSWER)
     assert _texts(result_from_bedrock(line, CONVERSE)) == texts
@@ -142,7 +142,9 @@ def test_a_refusal_without_a_reason(error: dict[str, Any], message: str) -> None
         ({}, INVOKE_MODEL, 12),
     ],
 )
-def test_what_cannot_be_translated(output: Any, invocation: InvocationType, code: int) -> None:
+def test_requests_that_cannot_be_translated(
+    output: Any, invocation: InvocationType, code: int
+) -> None:
     result = result_from_bedrock(_line(modelOutput=output), invocation)
     assert result["error"]["code"] == code
     assert result["error"]["message"]
@@ -181,9 +183,7 @@ _JSON = st.recursive(
     ),
     invocation=st.sampled_from(InvocationType),
 )
-def test_whatever_stands_there_is_one_result(
-    members: dict[str, Any], invocation: InvocationType
-) -> None:
+def test_any_line_is_one_result(members: dict[str, Any], invocation: InvocationType) -> None:
     result = result_from_bedrock({"recordId": "a"} | members, invocation)
     assert len(result) == 1
     assert result.keys() <= {"response", "error"}

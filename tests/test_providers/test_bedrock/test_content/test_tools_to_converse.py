@@ -60,7 +60,7 @@ def test_choices(model: str, calling: Any, tools: list[str], choice: dict[str, A
     assert found["toolChoice"] == choice
 
 
-def test_functions_are_narrowed_down_by_leaving_the_others_out() -> None:
+def test_functions_are_restricted_by_omitting_the_others() -> None:
     request = _declaring(
         {"name": "f"}, _G, {"name": "h"}, mode="ANY", allowedFunctionNames=["g", "h"]
     )
@@ -77,14 +77,14 @@ def test_validated_is_strict() -> None:
     assert found == {"tools": [spec], "toolChoice": {"auto": {}}}
 
 
-def test_no_functions_by_saying_nothing_of_them() -> None:
+def test_no_functions_are_omitted() -> None:
     request = _declaring(_F, mode="NONE")
     assert "toolConfig" not in converse(**request)
     assert dropped(**request) == "request.tools;count=1"
 
 
 @pytest.mark.parametrize("request_", [_declaring(_F, mode="NONE"), {}])
-def test_calls_want_their_functions_declared(request_: dict[str, Any]) -> None:
+def test_calls_need_their_functions_declared(request_: dict[str, Any]) -> None:
     error = refusal(contents=_TALK, **request_)
     assert error.path == "request.contents[1].parts[0].functionCall"
     assert "toolConfig" in converse(contents=_TALK, **_declaring(_F))
@@ -115,7 +115,7 @@ def test_calls_want_their_functions_declared(request_: dict[str, Any]) -> None:
         ),
     ],
 )
-def test_what_converse_does_not_accept(request_: dict[str, Any], path: str) -> None:
+def test_values_that_converse_rejects(request_: dict[str, Any], path: str) -> None:
     assert refusal(**request_).path == f"request.{path}"
 
 
@@ -138,6 +138,6 @@ def test_newer_claude_models_cannot_be_forced_to_call(model: str) -> None:
         ({"contents": _TALK[2:]}, "request.contents[0].parts[0].functionResponse"),
     ],
 )
-def test_where_a_request_is_about_functions(request_: dict[str, Any], path: str | None) -> None:
+def test_the_path_of_a_requests_functions(request_: dict[str, Any], path: str | None) -> None:
     request = normalise_generate({"contents": [user(_HI)]} | request_, "request")
     assert tools_at(request, "request") == path

@@ -1,4 +1,4 @@
-"""Translating a request to Converse as a batch does, each body held against botocore's model."""
+"""Translates a request to Converse as a batch does, and checks the body by botocore's model."""
 
 from typing import Any, Final
 

@@ -38,12 +38,12 @@ COUNTED = {"totalRecordCount": 9, "successRecordCount": 5, "errorRecordCount": 1
         ),
     ],
 )
-def test_why_a_job_ended_badly(job: dict[str, Any], failure: Failure) -> None:
+def test_the_reason_why_a_job_failed_or_stopped(job: dict[str, Any], failure: Failure) -> None:
     assert failure_of(job) == failure
 
 
 @pytest.mark.parametrize("status", ["Submitted", "InProgress", "Stopping", "Completed", None])
-def test_no_other_job_has_failed(status: str | None) -> None:
+def test_other_jobs_have_not_failed(status: str | None) -> None:
     assert failure_of({"status": status, "message": "x"}) is None
 
 
@@ -80,5 +80,5 @@ def test_a_record_that_a_completed_job_left_out() -> None:
         ({"status": "InProgress"}, False),
     ],
 )
-def test_which_jobs_answered_nothing(job: dict[str, Any], unanswered: bool) -> None:
+def test_jobs_without_any_answer(job: dict[str, Any], unanswered: bool) -> None:
     assert is_unanswered(job) is unanswered

@@ -18,7 +18,7 @@ from providers.status import Status
 CLAUDE, NOVA = "anthropic.claude-haiku-4-5-20251001-v1:0", "amazon.nova-lite-v1:0"
 PLAIN = {"contents": [{"role": "user", "parts": [{"text": "hello"}]}]}
 TOOL = {**PLAIN, "tools": [{"functionDeclarations": [{"name": "look_up"}]}]}
-# Longer than Converse takes, and not than Claude's own schema does.
+# Longer than Converse accepts, but not longer than Claude's own schema accepts.
 LONG = {**PLAIN, "tools": [{"functionDeclarations": [{"name": "n" * 100}]}]}
 
 
@@ -32,7 +32,7 @@ def job_input(model: str, *requests: dict[str, Any]) -> JobInput:
     return JobInput(batch, InlineInput(inline), rules, Media(Folder("bucket", ""), None))
 
 
-async def test_what_converse_carries_goes_so() -> None:
+async def test_tools_that_converse_supports_use_converse() -> None:
     with MemoryBudget().reserve() as reservation:
         found = await ready(job_input(NOVA, PLAIN, PLAIN), reservation)
         assert await ready_for_a_job(found, reservation) is found
@@ -46,7 +46,7 @@ async def test_what_converse_carries_goes_so() -> None:
     ]
 
 
-async def test_tools_go_as_claudes_own_schema_in_a_job_alone() -> None:
+async def test_tools_use_claudes_own_schema_only_in_a_job() -> None:
     with MemoryBudget().reserve() as reservation:
         found = await ready(job_input(CLAUDE, PLAIN, TOOL), reservation)
         assert found.invocation is InvocationType.CONVERSE
@@ -67,14 +67,14 @@ async def test_tools_of_another_model_are_refused_in_a_job_with_their_path() -> 
     assert str(refused.value.path).startswith("requests[1]")
 
 
-async def test_tools_that_converse_cannot_carry_go_as_claudes_own_schema_at_once() -> None:
+async def test_tools_that_converse_lacks_use_claudes_own_schema_at_once() -> None:
     with MemoryBudget().reserve() as reservation:
         found = await ready(job_input(CLAUDE, LONG), reservation)
         assert found.invocation is InvocationType.INVOKE_MODEL
         assert await ready_for_a_job(found, reservation) is found
 
 
-async def test_a_refusal_that_is_not_of_converses_making_stays() -> None:
+async def test_a_refusal_that_is_not_converses_stays() -> None:
     hopeless = {**LONG, "generationConfig": {"seed": 7}}
     with MemoryBudget().reserve() as reservation:
         with pytest.raises(FerryError, match="seed"):
@@ -84,7 +84,7 @@ async def test_a_refusal_that_is_not_of_converses_making_stays() -> None:
     assert "tools" in str(refused.value.path)
 
 
-async def test_only_the_last_reading_is_held() -> None:
+async def test_only_the_last_reading_is_kept() -> None:
     budget = MemoryBudget(200)  # of two rows, not of four
     with budget.reserve() as reservation:
         found = await ready(job_input(CLAUDE, PLAIN, TOOL), reservation)

@@ -22,7 +22,7 @@ def s3(*script: Answer) -> tuple[S3, ScriptedUpstream]:
     return S3(AwsClient("bedrock", upstream, wait_none())), upstream
 
 
-def test_a_jobs_media_have_names_beside_its_input() -> None:
+def test_a_jobs_media_are_next_to_its_input() -> None:
     media = Media(FOLDER, BESIDE)
     first = media.uri(f"https://ferry.test/genai/v1beta/files/{CAT}", "requests[0]")
     second = media.uri(f"files/{DOG}", "requests[1]")
@@ -32,25 +32,25 @@ def test_a_jobs_media_have_names_beside_its_input() -> None:
     assert media.paths == {"p/cat.png": "requests[0]", "p/pets/dog.jpeg": "requests[1]"}
 
 
-def test_the_names_are_the_same_whenever_the_requests_are_read() -> None:
-    """The input is written twice, and the second time must be as long as the first."""
+def test_the_names_are_the_same_at_each_reading() -> None:
+    """The input is rendered twice, and both must have the same length."""
     media = Media(FOLDER, BESIDE)
     read = [[media.uri(f"files/{file}", "path") for file in (DOG, CAT)] for _ in range(2)]
     assert read[0] == read[1]
 
 
-def test_an_immediate_batch_reads_them_where_they_are() -> None:
+def test_an_immediate_batch_reads_media_in_place() -> None:
     assert Media(FOLDER, None).uri(f"files/{CAT}", "path") == "s3://bucket/p/cat.png"
 
 
-def test_a_key_of_another_tools_is_a_name_too() -> None:
+def test_another_tools_key_is_accepted_as_a_name() -> None:
     assert Media(FOLDER, None).uri("files/cat.png", "path") == "s3://bucket/p/cat.png"
 
 
 @pytest.mark.parametrize(
     "uri", ["https://example.test/files/cat.png", "https://example.test/cat.png", "gs://b/cat", ""]
 )
-def test_what_is_no_file_of_ours_is_none(uri: str) -> None:
+def test_other_objects_are_not_files(uri: str) -> None:
     media = Media(FOLDER, None)
     assert media.uri(uri, "path") is None
     assert media.paths == {}
@@ -66,11 +66,11 @@ def test_what_is_no_file_of_ours_is_none(uri: str) -> None:
         ("p/a", ""),
     ],
 )
-def test_a_copy_is_named_for_the_eye_and_never_as_an_input(key: str, ending: str) -> None:
+def test_a_copy_has_a_readable_name_that_is_not_an_inputs(key: str, ending: str) -> None:
     assert media_suffix(key) == ending
 
 
-async def test_a_file_that_is_not_there_is_refused_with_its_path() -> None:
+async def test_a_missing_file_is_refused_with_its_path() -> None:
     store, upstream = s3(Answer(), Answer(404))
     media = Media(FOLDER, BESIDE)
     media.uri(f"files/{CAT}", "requests[0].a")
@@ -97,7 +97,7 @@ async def test_every_file_is_copied_once() -> None:
     assert upstream.done
 
 
-async def test_a_file_that_went_meanwhile_is_refused_with_its_path() -> None:
+async def test_a_file_deleted_meanwhile_is_refused_with_its_path() -> None:
     store, _ = s3(ABSENT)
     media = Media(FOLDER, BESIDE)
     media.uri(f"files/{CAT}", "requests[0].a")

@@ -27,18 +27,18 @@ def job(**said: Any) -> Answer:
 
 
 @pytest.mark.parametrize("name", [OURS, MARKED])
-def test_a_name_comes_back(name: JobName) -> None:
+def test_a_name_is_read_back(name: JobName) -> None:
     assert name_of({"jobName": str(name)}) == name
     assert str(name).startswith(prefix_of(name.mark))
     assert len(str(name)) <= 63
 
 
 @pytest.mark.parametrize("name", ["nightly", "gf-", "gf-xyz", f"gf-{OURS.job}-more", None, 7])
-def test_another_tools_name_is_none_of_ours(name: object) -> None:
+def test_another_tools_name_is_not_one_of_ours(name: object) -> None:
     assert name_of({"jobName": name}) is None
 
 
-def test_a_tenant_sees_what_has_its_mark_alone() -> None:
+def test_a_tenant_sees_only_what_has_its_mark() -> None:
     assert is_visible(job(jobName=str(MARKED)), MARKED.mark)
     for other in (str(OURS), "nightly", str(JobName("0" * 16, OURS.job))):
         assert not is_visible(job(jobName=other), MARKED.mark)
@@ -87,7 +87,7 @@ def test_a_job_is_a_batch() -> None:
     assert (batch.counts, batch.failure) == (Counts(100, 98, 2), None)
 
 
-def test_a_job_whose_record_is_lost_is_one_too() -> None:
+def test_a_job_without_its_record_is_a_batch() -> None:
     batch = from_bedrock_job(job(modelId="arn:of:the:model"), {})
     assert (batch.model, batch.display_name) == ("arn:of:the:model", None)
     assert (batch.kind, batch.counts, batch.end_time) == (BatchKind.GENERATE, None, None)
@@ -107,7 +107,7 @@ def test_another_tools_job_keeps_its_name() -> None:
         (None, None),
     ],
 )
-def test_what_we_made_for_a_job_is_told_by_its_input(uri: str | None, folder: str | None) -> None:
+def test_our_jobs_are_recognised_by_their_input(uri: str | None, folder: str | None) -> None:
     said = job(inputDataConfig={"s3InputDataConfig": {"s3Uri": uri}})
     assert folder_of(said) == (Folder("bucket", folder) if folder else None)
     assert folder_of({**said, "jobName": "nightly"}) is None

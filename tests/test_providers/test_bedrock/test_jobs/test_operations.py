@@ -19,19 +19,19 @@ def test_the_native_id_is_the_end_of_the_arn() -> None:
 @pytest.mark.parametrize(
     "arn", [None, 5, "", "not-an-arn", "abcdef012345", ARN + "/x", ARN + "-", ARN.upper(), "arn:/x"]
 )
-def test_what_is_no_arn_of_a_job_is_the_upstreams_fault(arn: object) -> None:
+def test_an_invalid_arn_of_a_job_is_the_upstreams_fault(arn: object) -> None:
     with pytest.raises(UpstreamError, match="jobArn"):
         job_id_of(Answer(jobArn=arn))
 
 
 async def found(*tokens: str) -> Answer | None:
-    """What a search finds whose pages hold no job, and name `tokens` as those of the next."""
+    """The job found by a search whose pages are empty and have `tokens` for the next page."""
     pages = [answer({"invocationJobSummaries": [], "nextToken": token}) for token in tokens]
     client = AwsClient("bedrock", ScriptedUpstream(*pages), wait_none())
     return await Jobs(client).find(await aws_target(), "name")
 
 
-async def test_an_empty_token_leads_nowhere() -> None:
+async def test_an_empty_token_is_refused() -> None:
     assert await found("next", "") is None
 
 
