@@ -65,7 +65,7 @@ class AnthropicWithFake(ProviderWithFake):
 
     async def kept(self, prefix: str = "") -> list[str]:
         """The names in the state store."""
-        return [info.name async for info in self.state.list(prefix)]
+        return [i.name async for i in self.state.list("") if i.name.startswith(prefix)]
 
     async def lose(self, prefix: str) -> None:
         """Deletes the objects that a crash would have left unwritten."""

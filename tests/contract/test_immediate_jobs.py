@@ -22,7 +22,9 @@ async def yes() -> bool:
 async def test_one_of_many_replicas_gets_the_lease(replicas: Replicas) -> None:
     stores = [await replicas.another() for _ in range(4)]
     tasks = [
-        asyncio.create_task(acquire(LeaseRecords("x/claims", store), SystemClock(), yes))
+        asyncio.create_task(
+            acquire(LeaseRecords("immediate-work/x/claims", store), SystemClock(), yes)
+        )
         for store in stores
     ]
     done, waiting = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
