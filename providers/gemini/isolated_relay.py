@@ -12,7 +12,7 @@ from yarl import URL
 
 from providers.body import Body, in_memory, read_up_to
 from providers.credential import Caller
-from providers.errors import FerryError, invalid_argument, unavailable
+from providers.errors import invalid_argument
 from providers.gemini.buffered_reply import BufferedReply
 from providers.gemini.creation import KEY_HEADER
 from providers.gemini.isolated_calls import CallKind, IsolatedCall, parse_call
@@ -127,26 +127,18 @@ class IsolatedRelay:
             data = await reply.read(_ANSWER_BYTES)
         if reply.status != 200:
             return BufferedReply(reply.status, reply.headers, data)
-        resource = created_resource(_document(data))
-        try:
-            await self._ownership.claim(caller.tenant, resource)
-        except Exception as error:
-            raise await self._undo(caller, request, resource.name) from error
+        batch = created_resource(_document(data))
+        cancel = partial(self._cancel, caller, request, batch.name)
+        key = request.headers.get(KEY_HEADER)
+        await self._ownership.claim_created(caller.tenant, batch, key, cancel)
         return BufferedReply(reply.status, reply.headers, data)
 
-    async def _undo(self, caller: Caller, request: RelayedRequest, name: str) -> FerryError:
-        what = f"{name} was created, but its owner could not be recorded"
-        if KEY_HEADER in request.headers:
-            return unavailable(f"{what}: send the creation again with the same idempotency key")
+    async def _cancel(self, caller: Caller, request: RelayedRequest, name: str) -> None:
         version, _, _ = request.target.raw_path.strip("/").rpartition("models/")
         target = URL(f"/{version}{name}:cancel", encoded=True)
         cancel = RelayedRequest("POST", target, request.headers, in_memory(b"{}"))
-        try:
-            async with await self._relay.relay(caller, cancel) as reply:
-                await check(self._name, reply)
-        except FerryError as error:
-            return unavailable(f"{what}, and it could not be cancelled ({error.status.name})")
-        return unavailable(f"{what}, so it was cancelled; create it again")
+        async with await self._relay.relay(caller, cancel) as reply:
+            await check(self._name, reply)
 
     # --- answers ---
 

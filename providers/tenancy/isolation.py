@@ -17,7 +17,7 @@ from providers.batches.json_lines import LineSplitter
 from providers.batches.repeats import Repeat
 from providers.body import Body
 from providers.credential import Caller
-from providers.errors import FerryError, NotFound, unavailable
+from providers.errors import FerryError, NotFound
 from providers.provider import Batches, Files, Provider, Uploads
 from providers.resources import (
     Batch,
@@ -187,10 +187,10 @@ class IsolatedBatches:
 
     async def _create_and_claim(self, caller: Caller, batch: NewBatch) -> CreatedBatch:
         created = await self._batches.create(caller, batch)
-        try:
-            await self._ownership.claim(caller.tenant, owned_batch(created.batch.id))
-        except Exception as error:
-            raise await self._undo(caller, batch, created.batch.id) from error
+        resource = owned_batch(created.batch.id)
+        cancel = partial(self._batches.cancel, caller, created.batch.id)
+        key = batch.idempotency_key
+        await self._ownership.claim_created(caller.tenant, resource, key, cancel)
         return created
 
     async def get(self, caller: Caller, batch_id: str) -> Batch:
@@ -228,27 +228,11 @@ class IsolatedBatches:
 
     async def _is_repeat(self, caller: Caller, batch: NewBatch) -> bool:
         """Whether the key created a batch before: its input was checked then, and may be gone."""
-        if batch.idempotency_key is None:
+        key = batch.idempotency_key
+        if key is None:
             return False
-        repeat = Repeat(
-            self._provider.name,
-            self._state,
-            caller.tenant,
-            batch.idempotency_key,
-            batch.fingerprint,
-        )
+        repeat = Repeat(self._provider.name, self._state, caller.tenant, key, batch.fingerprint)
         return await repeat.recorded() is not None
-
-    async def _undo(self, caller: Caller, batch: NewBatch, batch_id: str) -> FerryError:
-        """Cancel a batch whose owner could not be recorded; the error for the client."""
-        what = f"batches/{batch_id} was created, but its owner could not be recorded"
-        if batch.idempotency_key is not None:
-            return unavailable(f"{what}: send the creation again with the same idempotency key")
-        try:
-            await self._batches.cancel(caller, batch_id)
-        except FerryError as error:
-            return unavailable(f"{what}, and it could not be cancelled ({error.status.name})")
-        return unavailable(f"{what}, so it was cancelled; create it again")
 
     # --- what the requests name ---
 
@@ -291,11 +275,9 @@ def _parsed(text: bytes) -> Any:
 
 
 async def _exists(call: Awaitable[object]) -> bool:
-    """Whether the awaited call finds its object."""
+    """Whether the awaited call finds its object. Other errors than NOT_FOUND prove nothing."""
     try:
         await call
-    except NotFound:
-        return False
-    except FerryError:
-        return True
+    except FerryError as error:
+        return not isinstance(error, NotFound)
     return True

@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
-from providers.errors import FerryError, not_found
+from providers.errors import FerryError, not_found, unavailable
 from providers.resource_names import (
     FileKind,
     check_native_id,
@@ -88,6 +88,30 @@ class Ownership:
     async def claim(self, tenant: str, resource: OwnedResource) -> None:
         """Record that `tenant` made `resource`; a repeat changes nothing."""
         await write(self._state, self._name(tenant, resource.kind, resource.key), b"")
+
+    async def claim_created(
+        self,
+        tenant: str,
+        batch: OwnedResource,
+        idempotency_key: str | None,
+        cancel: Callable[[], Awaitable[None]],
+    ) -> None:
+        """As `claim`, for a new batch. Raises UNAVAILABLE if its owner cannot be recorded.
+
+        The batch is then cancelled, unless a repeat with the same key will get the same one.
+        """
+        try:
+            await self.claim(tenant, batch)
+        except Exception as error:
+            then = ": send the creation again with the same idempotency key"
+            if not idempotency_key:
+                try:
+                    await cancel()
+                    then = ", so it was cancelled; create it again"
+                except FerryError as refused:
+                    then = f", and it could not be cancelled ({refused.status.name})"
+            what = f"{batch.name} was created, but its owner could not be recorded"
+            raise unavailable(what + then) from error
 
     async def release(self, tenant: str, resource: OwnedResource) -> None:
         await self._state.delete(self._name(tenant, resource.kind, resource.key))
