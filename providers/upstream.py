@@ -41,6 +41,11 @@ class UpstreamError(FerryError):
         self.unsent: Final = unsent
 
 
+def invalid_answer(message: str) -> UpstreamError:
+    """For an answer that the upstream's API does not have."""
+    return UpstreamError(Status.UNAVAILABLE, message)
+
+
 class Reply(Protocol):
     """An answer whose headers have arrived and whose body is not yet read."""
 

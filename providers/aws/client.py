@@ -19,7 +19,7 @@ from providers.errors import FerryError
 from providers.json_api.client import Answer, read_refusal
 from providers.json_api.json_text import parse_object
 from providers.status import Status
-from providers.upstream import OutboundRequest, Reply, Upstream, UpstreamError
+from providers.upstream import OutboundRequest, Reply, Upstream, invalid_answer
 
 T = TypeVar("T")
 
@@ -104,7 +104,7 @@ class AwsClient:
             if not reply.headers.get("ETag"):
                 # S3 names the ETag of what it has stored; without one, something else answered
                 # (bedrock.md section 5).
-                raise UpstreamError(Status.UNAVAILABLE, f"{self.name}: S3 did not confirm a PUT")
+                raise invalid_answer(f"{self.name}: S3 did not confirm a PUT")
 
     async def _repeated(
         self,
@@ -142,7 +142,7 @@ class AwsClient:
     async def _json(self, reply: Reply) -> Answer:
         document = parse_object(await reply.read(_ANSWER_LIMIT))
         if document is None:
-            raise UpstreamError(Status.UNAVAILABLE, f"{self.name} did not answer with JSON")
+            raise invalid_answer(f"{self.name} did not answer with JSON")
         return Answer(document)
 
     async def _xml(self, target: S3Target, reply: Reply) -> Any:
@@ -152,7 +152,7 @@ class AwsClient:
         try:
             root = parse_xml(data)
         except ValueError:
-            raise UpstreamError(Status.UNAVAILABLE, f"{self.name}: S3 sent no XML") from None
+            raise invalid_answer(f"{self.name}: S3 sent no XML") from None
         if root.tag == "Error":  # with the status 200: bedrock.md section 5
             secrets = (await target.keys()).secrets()
             raise self._restate(error_despite_success(self.name, root, secrets))

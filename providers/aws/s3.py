@@ -22,8 +22,7 @@ from providers.errors import NotFound
 from providers.json_api.answer_shape import written_count
 from providers.json_api.page_tokens import leading_on
 from providers.parted_objects import Part
-from providers.status import Status
-from providers.upstream import Reply, UpstreamError
+from providers.upstream import Reply, invalid_answer
 
 METADATA_PREFIX: Final = "x-amz-meta-"
 _PAGE_LIMIT: Final = 1000
@@ -101,9 +100,7 @@ class S3:
             query["continuation-token"] = token
         root = await self._root(target, "GET", _url(target, folder.bucket, "", query))
         if root.tag != "ListBucketResult":  # any other answer would be read as an empty list
-            raise UpstreamError(
-                Status.UNAVAILABLE, f"S3 answered with {root.tag[:40]!r}, not a list"
-            )
+            raise invalid_answer(f"S3 answered with {root.tag[:40]!r}, not a list")
         encoded = root.findtext("EncodingType") == "url"
         listed = [_listed(element, encoded=encoded) for element in root.iter("Contents")]
         if root.findtext("IsTruncated") != "true":
@@ -209,7 +206,7 @@ class S3:
     ) -> Any:
         root = await self._client.xml(target, method, url, body, headers)
         if root is None:
-            raise UpstreamError(Status.UNAVAILABLE, f"{self._client.name}: S3 sent an empty answer")
+            raise invalid_answer(f"{self._client.name}: S3 sent an empty answer")
         return root
 
 
@@ -244,14 +241,14 @@ def _listed(element: Any, *, encoded: bool) -> StoredObject:
 def _text(element: Any, name: str) -> str:
     text = element.findtext(name)
     if not text:
-        raise UpstreamError(Status.UNAVAILABLE, f"S3's answer lacks {name}")
+        raise invalid_answer(f"S3's answer lacks {name}")
     return str(text)
 
 
 def _number(element: Any, name: str) -> int:
     number = written_count(_text(element, name))
     if number is None:
-        raise UpstreamError(Status.UNAVAILABLE, f"S3's answer has no number at {name}")
+        raise invalid_answer(f"S3's answer has no number at {name}")
     return number
 
 

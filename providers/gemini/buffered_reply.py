@@ -4,8 +4,7 @@ from collections.abc import AsyncIterator, Mapping
 from typing import Self
 
 from providers.body import Body, in_memory, joined, read_up_to
-from providers.status import Status
-from providers.upstream import Reply, UpstreamError
+from providers.upstream import Reply, invalid_answer
 
 
 class BufferedReply:
@@ -42,7 +41,7 @@ class BufferedReply:
     async def read(self, limit: int) -> bytes:
         data = await read_up_to(self.chunks(), limit)
         if data is None:
-            raise UpstreamError(Status.UNAVAILABLE, f"Google answered over {limit} bytes")
+            raise invalid_answer(f"Google answered over {limit} bytes")
         return data
 
     async def aclose(self) -> None:

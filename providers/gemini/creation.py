@@ -19,8 +19,7 @@ from providers.json_api.json_text import parse_object
 from providers.memory import MemoryBudget
 from providers.provider import Relay, RelayedRequest
 from providers.state import State
-from providers.status import Status
-from providers.upstream import Reply, UpstreamError
+from providers.upstream import Reply, UpstreamError, invalid_answer
 
 KEY_HEADER: Final = "x-ferry-idempotency-key"
 _CREATIONS: Final = (":batchGenerateContent", ":asyncBatchEmbedContent")
@@ -93,5 +92,5 @@ class RepeatableCreations:
 def _batch_name(data: bytes) -> str:
     name = (parse_object(data) or {}).get("name")
     if not isinstance(name, str):
-        raise UpstreamError(Status.UNAVAILABLE, "Google's answer names no batch")
+        raise invalid_answer("Google's answer names no batch")
     return name

@@ -12,7 +12,7 @@ from providers.gemini.refusal import GoogleRefusal, check
 from providers.json_api.answer_shape import written_count
 from providers.status import Status
 from providers.upload import UploadProgress, UploadStatus
-from providers.upstream import OutboundRequest, Reply, Upstream, UpstreamError
+from providers.upstream import OutboundRequest, Reply, Upstream, invalid_answer
 
 _DOCUMENT_BYTES: Final = 1 << 20
 
@@ -54,7 +54,7 @@ class GoogleUpload:
         except GoogleRefusal as refusal:
             raise _cancelled() if refusal.upload_status else refusal from None
         if progress.status is UploadStatus.ACTIVE and progress.received is None:
-            raise UpstreamError(Status.UNAVAILABLE, "Google did not say how much it has received")
+            raise invalid_answer("Google did not say how much it has received")
         return progress
 
     async def cancel(self) -> UploadProgress:
@@ -76,9 +76,7 @@ class GoogleUpload:
             await check(self._provider, reply)
             progress = await _parse_progress(reply)
         if progress.status not in expected:
-            raise UpstreamError(
-                Status.UNAVAILABLE, f"Google answered unexpectedly: {progress.status}"
-            )
+            raise invalid_answer(f"Google answered unexpectedly: {progress.status}")
         return progress
 
 
@@ -101,7 +99,7 @@ async def _parse_progress(reply: Reply) -> UploadProgress:
             return UploadProgress(UploadStatus.FINAL, document=document, headers=headers)
         case UploadStatus.CANCELLED:
             return UploadProgress(UploadStatus.CANCELLED, headers=headers)
-    raise UpstreamError(Status.UNAVAILABLE, "Google's answer has no upload status")
+    raise invalid_answer("Google's answer has no upload status")
 
 
 def _received(reply: Reply) -> int | None:

@@ -27,12 +27,11 @@ from providers.json_api.json_text import parse_clients_json, parse_object, rende
 from providers.memory import BUDGET_BYTES, MemoryBudget
 from providers.provider import Relay, RelayedRequest
 from providers.resources import Page
-from providers.status import Status
 from providers.tenancy.ownership import Ownership, ResourceKind, native_id_of
 from providers.tenancy.references import References
 from providers.tenancy.run_to_completion import run_to_completion
 from providers.tenancy.tenant_lists import TenantList
-from providers.upstream import Reply, UpstreamError
+from providers.upstream import Reply, invalid_answer
 
 _PAGE_SIZE: Final = 10
 _PAGE_SIZE_LIMIT: Final = 100
@@ -215,7 +214,7 @@ def _readable(request: RelayedRequest) -> RelayedRequest:
 def _document(data: bytes) -> dict[str, Any]:
     document = parse_object(data)
     if document is None:
-        raise UpstreamError(Status.UNAVAILABLE, "Google's answer is not a JSON object")
+        raise invalid_answer("Google's answer is not a JSON object")
     return document
 
 

@@ -7,10 +7,9 @@ from typing import Any, Final
 from providers.errors import invalid_argument
 from providers.json_api.answer_shape import object_or_nothing
 from providers.json_api.json_text import parse_object
-from providers.status import Status
 from providers.tenancy.ownership import OwnedResource, ResourceKind, owned_batch, owned_native_file
 from providers.upload import UploadProgress
-from providers.upstream import UpstreamError
+from providers.upstream import invalid_answer
 
 # Wider than the known forms of Google's ids, without characters that have a meaning in a path.
 ID: Final = r"[A-Za-z0-9_-]{1,128}"
@@ -34,7 +33,7 @@ def created_resource(document: object) -> OwnedResource:
     name = document.get("name") if isinstance(document, dict) else document
     match = _NAME.fullmatch(name) if isinstance(name, str) else None
     if match is None:
-        raise UpstreamError(Status.UNAVAILABLE, "Google's answer names neither a file nor a batch")
+        raise invalid_answer("Google's answer names neither a file nor a batch")
     return resource_of(ResourceKind(match[1]), match[2])
 
 

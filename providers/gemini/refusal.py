@@ -8,7 +8,7 @@ from providers.errors import FerryError
 from providers.json_api.answer_shape import object_or_nothing, text_or_none
 from providers.json_api.client import read_refusal
 from providers.status import Status, explain_status
-from providers.upstream import Reply, UpstreamError
+from providers.upstream import Reply, invalid_answer
 
 # If several statuses share an HTTP status, the first is the most general one.
 _STATUS_OF_HTTP: Final = {status.http: status for status in reversed(Status)}
@@ -44,9 +44,7 @@ async def check(provider: str, reply: Reply) -> None:
         return
     if reply.status < 400:
         said = explain_status(reply.status)
-        raise UpstreamError(
-            Status.UNAVAILABLE, f"Google answered neither success nor an error: {said}"
-        )
+        raise invalid_answer(f"Google answered neither success nor an error: {said}")
     error = _parse_error(await read_refusal(reply))
     raise GoogleRefusal(
         _status(error.get("status"), reply.status),

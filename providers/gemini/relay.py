@@ -10,8 +10,7 @@ from providers.credential import Caller
 from providers.gemini.headers import relayed
 from providers.json_api.path_names import check_path_name
 from providers.provider import RelayedRequest
-from providers.status import Status
-from providers.upstream import OutboundRequest, Reply, Upstream, UpstreamError
+from providers.upstream import OutboundRequest, Reply, Upstream, invalid_answer
 
 # Browsers and Node find a host in these, RFC 3986 a path (https://url.spec.whatwg.org/#url-parsing).
 _READ_IN_TWO_WAYS: Final = re.compile(r".*[\\\x00-\x1f]|https?:(?!//[^/])|///", re.IGNORECASE)
@@ -34,7 +33,7 @@ class GeminiRelay:
         )
         if _leads_elsewhere(url, reply.headers.get("Location", "")):
             await reply.aclose()
-            raise UpstreamError(Status.UNAVAILABLE, "the upstream redirects to another host")
+            raise invalid_answer("the upstream redirects to another host")
         return reply
 
 

@@ -14,9 +14,8 @@ from providers.errors import FerryError, failed_precondition
 from providers.gemini.client_bytes import BytesGone, ClientBytes
 from providers.gemini.google_upload import GoogleUpload
 from providers.gemini.refusal import GoogleRefusal
-from providers.status import Status
 from providers.upload import UploadProgress, UploadStatus
-from providers.upstream import UpstreamError
+from providers.upstream import UpstreamError, invalid_answer
 
 
 class Unfinished(Exception):
@@ -112,7 +111,7 @@ class Transfer:
             self._bytes.position, self._bytes.rest(), finalize=self._finalize
         )
         if not self._bytes.exhausted:
-            raise UpstreamError(Status.UNAVAILABLE, "Google answered before the chunk was complete")
+            raise invalid_answer("Google answered before the chunk was complete")
         return replace(progress, received=self._bytes.end)
 
 

@@ -18,10 +18,9 @@ from providers.gemini.relay import below
 from providers.gemini.transfer import Transfer, Unfinished, finish
 from providers.json_api.answer_shape import written_count
 from providers.state import State, StateError, write
-from providers.status import Status
 from providers.upload import Chunk, StartedUpload, UploadProgress, UploadSession, UploadStart
 from providers.uploads.upload_sessions import session_object
-from providers.upstream import OutboundRequest, Reply, Upstream, UpstreamError
+from providers.upstream import OutboundRequest, Reply, Upstream, invalid_answer
 
 _BODY_OF_START_BYTES: Final = 1 << 20
 
@@ -108,7 +107,7 @@ def _parse_started(reply: Reply, size: int | None) -> StartedUpload:
     url = reply.headers.get("X-Goog-Upload-URL", "")
     control_url = reply.headers.get("X-Goog-Upload-Control-URL") or url
     if not (_is_absolute(url) and _is_absolute(control_url)):
-        raise UpstreamError(Status.UNAVAILABLE, "Google's answer to the start has no upload URL")
+        raise invalid_answer("Google's answer to the start has no upload URL")
     granularity = reply.headers.get("X-Goog-Upload-Chunk-Granularity", "")
     return StartedUpload(
         details={

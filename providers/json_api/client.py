@@ -19,7 +19,7 @@ from providers.resource_names import NATIVE_ID, check_native_id
 from providers.resources import Download
 from providers.state import StateError
 from providers.status import Status, explain_status, status_of_refusal
-from providers.upstream import OutboundRequest, Reply, Upstream, UpstreamError
+from providers.upstream import OutboundRequest, Reply, Upstream, UpstreamError, invalid_answer
 
 Headers = Callable[[Caller], Mapping[str, str]]
 
@@ -40,7 +40,7 @@ class Answer(dict[str, Any]):
     def __getitem__(self, key: str) -> Any:
         value = self.get(key)
         if value is None:
-            raise UpstreamError(Status.UNAVAILABLE, f"the provider's answer lacks {key!r}")
+            raise invalid_answer(f"the provider's answer lacks {key!r}")
         return value
 
     @property
@@ -48,24 +48,20 @@ class Answer(dict[str, Any]):
         """The native id; it is safe to use in names and paths."""
         value = self["id"]
         if not isinstance(value, str) or not NATIVE_ID.fullmatch(value):
-            raise UpstreamError(Status.UNAVAILABLE, "the provider's answer has an invalid id")
+            raise invalid_answer("the provider's answer has an invalid id")
         return value
 
     def number(self, key: str) -> int | float:
         value = self[key]
         if isinstance(value, bool) or not isinstance(value, int | float):
-            raise UpstreamError(
-                Status.UNAVAILABLE, f"the provider's answer has no number at {key!r}"
-            )
+            raise invalid_answer(f"the provider's answer has no number at {key!r}")
         return value
 
     def part(self, key: str) -> "Answer":
         """The object at `key`."""
         value = self[key]
         if not isinstance(value, dict):
-            raise UpstreamError(
-                Status.UNAVAILABLE, f"the provider's answer has no object at {key!r}"
-            )
+            raise invalid_answer(f"the provider's answer has no object at {key!r}")
         return Answer(value)
 
 
@@ -98,7 +94,7 @@ class JsonApi:
         check_native_id(native_id, what)
         found = await self.get(caller, f"{folder}/{native_id}")
         if found.id != native_id:
-            raise UpstreamError(Status.UNAVAILABLE, f"{self.name} answered with another {what}")
+            raise invalid_answer(f"{self.name} answered with another {what}")
         return found
 
     async def list(
@@ -119,9 +115,7 @@ class JsonApi:
         page = await self.get(caller, path, **query)
         data = page.get("data") or []
         if not isinstance(data, list) or not all(isinstance(item, dict) for item in data):
-            raise UpstreamError(
-                Status.UNAVAILABLE, f"{self.name} did not answer with a list of objects"
-            )
+            raise invalid_answer(f"{self.name} did not answer with a list of objects")
         return [Answer(item) for item in data], page
 
     async def delete(self, caller: Caller, path: str) -> Answer:
@@ -168,9 +162,7 @@ class JsonApi:
             data = await reply.read(_ANSWER_LIMIT)
         document = parse_object(data)
         if document is None:
-            raise UpstreamError(
-                Status.UNAVAILABLE, f"{self.name} did not answer with a JSON object"
-            )
+            raise invalid_answer(f"{self.name} did not answer with a JSON object")
         return Answer(document)
 
     async def _send(self, caller: Caller, request: OutboundRequest) -> Reply:
@@ -188,9 +180,7 @@ class JsonApi:
         """`reply`; raises UpstreamError if it is compressed, although the request forbids that."""
         if reply.headers.get("Content-Encoding", "identity") != "identity":
             await reply.aclose()
-            raise UpstreamError(
-                Status.UNAVAILABLE, f"{self.name} compressed its answer although asked not to"
-            )
+            raise invalid_answer(f"{self.name} compressed its answer although asked not to")
         return reply
 
     def _url(self, path: str, query: Mapping[str, str | int] | None = None) -> URL:

@@ -10,8 +10,7 @@ from typing import TypeAlias
 from providers.errors import FerryError, invalid_argument
 from providers.json_api.client import Answer
 from providers.resource_names import NATIVE_ID
-from providers.status import Status
-from providers.upstream import UpstreamError
+from providers.upstream import invalid_answer
 
 Filter: TypeAlias = Callable[[Sequence[Answer]], Awaitable[list[Answer]]]
 Pages: TypeAlias = AsyncGenerator[Sequence[tuple[Answer, str]], None]
@@ -60,9 +59,7 @@ def leading_on(upstream: str, asked: str | None, found: str | None) -> str | Non
     Raises UNAVAILABLE if both are the same: the list would never end.
     """
     if found is not None and found == asked:
-        raise UpstreamError(
-            Status.UNAVAILABLE, f"{upstream} returned the token of the same page again"
-        )
+        raise invalid_answer(f"{upstream} returned the token of the same page again")
     return found
 
 

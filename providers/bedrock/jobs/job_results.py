@@ -18,8 +18,7 @@ from providers.bedrock.jobs.operations import job_id_of
 from providers.body import Body
 from providers.json_api.client import Answer
 from providers.resources import Failure
-from providers.status import Status
-from providers.upstream import UpstreamError
+from providers.upstream import invalid_answer
 
 _RESULTS: Final = ".jsonl.out"
 
@@ -50,9 +49,7 @@ class JobResultLines:
                 continue
             async with await self._s3.open(self._target, bucket, key) as reply:
                 if reply.headers.get("Content-Encoding", "identity") not in ("identity", ""):
-                    raise UpstreamError(
-                        Status.UNAVAILABLE, "the results in S3 are compressed or otherwise encoded"
-                    )
+                    raise invalid_answer("the results in S3 are compressed or otherwise encoded")
                 yield Body(reply.chunks(), None)
 
     def translate(self, line: dict[str, Any], /) -> dict[str, Any]:

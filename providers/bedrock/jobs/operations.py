@@ -11,8 +11,7 @@ from providers.errors import FerryError, not_found
 from providers.json_api.answer_shape import text_or_none
 from providers.json_api.client import Answer
 from providers.json_api.page_tokens import leading_on
-from providers.status import Status
-from providers.upstream import UpstreamError
+from providers.upstream import invalid_answer
 
 _JOB: Final = "/model-invocation-job"
 _JOBS: Final = "/model-invocation-jobs"
@@ -39,7 +38,7 @@ class Jobs:
                 raise
             raise not_found(f"there is no batches/{job_id}") from None
         if job_id_of(job) != job_id:
-            raise UpstreamError(Status.UNAVAILABLE, f"{self.name} answered with another job")
+            raise invalid_answer(f"{self.name} answered with another job")
         return job
 
     async def stop(self, target: AwsTarget, job_id: str) -> None:
@@ -62,9 +61,7 @@ class Jobs:
         )
         listed = page.get("invocationJobSummaries") or []
         if not isinstance(listed, list) or not all(isinstance(job, dict) for job in listed):
-            raise UpstreamError(
-                Status.UNAVAILABLE, f"{self.name} did not answer with a list of jobs"
-            )
+            raise invalid_answer(f"{self.name} did not answer with a list of jobs")
         following = text_or_none(page.get("nextToken")) or None
         return [Answer(job) for job in listed], leading_on(self.name, token, following)
 
@@ -84,5 +81,5 @@ def job_id_of(job: Answer) -> str:
     """The native id: the last part of the ARN. Raises UpstreamError for an invalid ARN."""
     found = _JOB_ARN.fullmatch(str(job["jobArn"]))
     if found is None:
-        raise UpstreamError(Status.UNAVAILABLE, "the provider's answer has an invalid jobArn")
+        raise invalid_answer("the provider's answer has an invalid jobArn")
     return found[1]
