@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Sequence
 import orjson
 import pytest
 
-from providers.batches.immediate.job_store import is_immediate
+from providers.batches.immediate.job import is_immediate
 from providers.batches.immediate.jobs import ImmediateUse
 from providers.batches.request_table import indexed_id
 from providers.provider import Provider

@@ -12,10 +12,9 @@ from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, wait_ran
 
 from providers.batches.immediate.answerer import Answerer
 from providers.batches.immediate.control import RunControl
-from providers.batches.immediate.job_store import ImmediateJob
-from providers.batches.immediate.job_work import JobWork, first_calls, repeat
 from providers.batches.immediate.leases import Clock, LeaseLost
 from providers.batches.immediate.memory import WorkingMemory
+from providers.batches.immediate.stored import StoredJob, first_calls, repeat
 from providers.credential import Caller
 from providers.errors import FerryError
 from providers.json_api.client import outcome_unknown
@@ -99,8 +98,7 @@ class RunDependencies:
 class RunScope:
     """The job whose records are called, and who calls. `owner` is the lease's."""
 
-    job: ImmediateJob
-    work: JobWork
+    job: StoredJob
     caller: Caller
     owner: str
 
@@ -123,12 +121,12 @@ class Call:
         self._control.check_locally()
         async with self._lock:
             others = self._begun
-            mark = partial(self._scope.work.begin, self._name, self._scope.owner)
+            mark = partial(self._scope.job.begin, self._name, self._scope.owner)
             if not others and not await self._control.retry_store(mark):
                 raise LeaseLost
             self._begun += 1
         # An owner that was suspended has its mark, but the next owner repeats what is under it.
-        repeated = partial(self._scope.work.has_begun, repeat(index))
+        repeated = partial(self._scope.job.has_begun, repeat(index))
         if others and await self._control.retry_store(repeated):
             raise LeaseLost
 
@@ -141,7 +139,7 @@ class Call:
             if self._begun:
                 return
             try:
-                await self._scope.work.forget(self._name)
+                await self._scope.job.forget(self._name)
             except (FerryError, OSError) as error:
                 # The records then have one call less.
                 _log.warning("the mark of a call was not removed: %s", type(error).__name__)
@@ -160,7 +158,7 @@ class RecordCalls:
 
     async def look_up(self) -> None:
         """Read which calls began before this run. Must be called first."""
-        self._earlier = await self._scope.work.calls()
+        self._earlier = await self._scope.job.calls()
 
     def first_call(self, records: range) -> Call:
         """The first call of each record of a segment."""
@@ -197,12 +195,12 @@ class RecordCalls:
         return result
 
     async def _try(self, index: int, line: bytes, call: Call) -> bytes:
-        job = self._scope.job
+        record = self._scope.job.record
         async with self._slots:
             await call.begin(index)
             try:
                 result = await self._answerer.answer(
-                    self._scope.caller, job.model, job.invocation, line
+                    self._scope.caller, record.model, record.invocation, line
                 )
             except FerryError as error:
                 failure = failure_of(error, self._answerer.not_begun)

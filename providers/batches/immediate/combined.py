@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from providers.batches.batch_target import BatchTarget, FoundBatch
-from providers.batches.immediate.job_store import is_immediate
+from providers.batches.immediate.job import is_immediate
 from providers.batches.immediate.jobs import ImmediateJobs
 from providers.batches.repeats import Attempt
 from providers.credential import Caller

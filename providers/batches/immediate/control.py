@@ -11,8 +11,8 @@ from tenacity import (
     wait_exponential_jitter,
 )
 
-from providers.batches.immediate.job_work import JobWork
 from providers.batches.immediate.leases import Clock, Lease
+from providers.batches.immediate.stored import StoredJob
 from providers.errors import FerryError
 
 _STORE_TRIES: Final = 5
@@ -27,9 +27,9 @@ class Halted(Exception):
 
 
 class RunControl:
-    def __init__(self, lease: Lease, work: JobWork, clock: Clock) -> None:
+    def __init__(self, lease: Lease, job: StoredJob, clock: Clock) -> None:
         self.check_lease = lease.check
-        self._work = work
+        self._job = job
         self._clock = clock
         self._halted = asyncio.Event()
 
@@ -49,7 +49,7 @@ class RunControl:
     async def check(self) -> None:
         """Like `check_locally`, and raises Halted if any replica has cancelled the job."""
         self.check_locally()
-        if await self.retry_store(self._work.cancelled):
+        if await self.retry_store(self._job.cancelled):
             self.halt()
         self.check_locally()
 

@@ -9,10 +9,10 @@ from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Final
 
-from providers.batches.immediate.job_store import ImmediateJob, JobKey, JobStore, table_name
-from providers.batches.immediate.job_work import JobWork
+from providers.batches.immediate.job import JobKey, JobRecord
 from providers.batches.immediate.leases import Clock
 from providers.batches.immediate.memory import working_bytes
+from providers.batches.immediate.stored import JobStore, StoredJob
 from providers.batches.json_lines import LineSplitter
 from providers.batches.request_table import RequestTable
 from providers.body import Body
@@ -57,7 +57,7 @@ class JobCreation:
         """Does nothing if the job `key` exists; then the input is not read to its end."""
         if await self._store.find(key) is not None:
             return
-        job = ImmediateJob(
+        record = JobRecord(
             model=new.model,
             display_name=new.display_name,
             kind=new.kind,
@@ -69,22 +69,23 @@ class JobCreation:
             ambient=self._ambient,
             warnings=new.warnings,
         )
+        job = self._store.job(key, record)
         try:
-            await self._store.tables.write(table_name(key, job), new.table)
-            await self._write_input(self._store.work(key, job), new)
+            await job.write_table(new.table)
+            await self._write_input(job, new)
         except BaseException:
-            await self._store.delete_parts(key, job)
+            await job.delete_parts()
             raise
         # If this fails, nothing is deleted: the record may have been stored.
-        if not await self._store.create(key, job):
-            await self._store.delete_parts(key, job)
+        if not await job.create():
+            await job.delete_parts()
 
-    async def _write_input(self, work: JobWork, new: NewImmediateJob) -> None:
+    async def _write_input(self, job: StoredJob, new: NewImmediateJob) -> None:
         splitter = LineSplitter(self._line_limit, self._memory)
         lines = 0
         async with aclosing(segments(new.input, splitter, self._memory)) as pieces:
             async for segment in pieces:
-                await work.write_segment(lines, b"\n".join(segment))
+                await job.write_segment(lines, b"\n".join(segment))
                 lines += len(segment)
         if lines != len(new.table):
             raise ValueError(f"an input of {lines} records for a table of {len(new.table)}")

@@ -15,25 +15,13 @@ from providers.batches.background import Background
 from providers.batches.immediate.answerer import Answerer
 from providers.batches.immediate.calls import RunDependencies
 from providers.batches.immediate.creation import JobCreation, NewImmediateJob
-from providers.batches.immediate.found_batch import BatchParts, ImmediateBatch, batch_of, no_job
-from providers.batches.immediate.job_store import (
-    ImmediateJob,
-    JobKey,
-    JobStore,
-    is_immediate,
-    job_id_of,
-)
-from providers.batches.immediate.leases import (
-    LEASE_SECONDS,
-    Clock,
-    Lease,
-    Progress,
-    SystemClock,
-    acquire,
-)
+from providers.batches.immediate.found_batch import ImmediateBatch, batch_of, no_job
+from providers.batches.immediate.job import JobKey, Progress, is_immediate, job_id_of
+from providers.batches.immediate.leases import LEASE_SECONDS, Clock, Lease, SystemClock, acquire
 from providers.batches.immediate.memory import WorkingMemory
 from providers.batches.immediate.retry_delays import RetryDelays
 from providers.batches.immediate.runner import Run
+from providers.batches.immediate.stored import JobStore, StoredJob
 from providers.batches.json_lines import ResultSplitter
 from providers.credential import Caller
 from providers.errors import FerryError, NotFound, invalid_argument
@@ -104,7 +92,7 @@ class ImmediateJobs:
         self._dependencies = RunDependencies(answerer, WorkingMemory(memory), self._clock, slots)
         self._store = JobStore(upstream, state)
         limit = line_limit + _AROUND_BYTES
-        self._parts = BatchParts(self._store, answerer, ResultSplitter(limit, memory))
+        self._splitter = ResultSplitter(limit, memory)
         self._creation = JobCreation(self._store, memory, self._clock, limit, ambient)
         self._delays = RetryDelays(self._clock)
         self._runs: dict[JobKey, Run] = {}
@@ -146,8 +134,8 @@ class ImmediateJobs:
         await self._answerer.check(caller)
         start = parse_position(after) if after else None
         best: list[Position] = []
-        async for key, info in self._store.of_tenant(caller.tenant):
-            position = (-int(info.created.timestamp()), key.job_id)
+        async for info in self._store.of_tenant(caller.tenant):
+            position = (-int(info.created.timestamp()), info.name.rpartition("/")[2])
             if start is None or position > start:
                 insort(best, position)
                 del best[limit + 1 :]
@@ -166,33 +154,29 @@ class ImmediateJobs:
         job = await self._store.find(key) if is_immediate(key.job_id) else None
         if job is None:
             raise no_job(key.job_id)
-        ending = await self._store.ending(key, job)
-        words = self._answerer.status_words
+        ending = await job.ending()
         if ending is None:
-            batch = await self._unfinished(caller, key, job)
+            batch = await self._unfinished(caller, job)
         else:
             made = Progress(ending.succeeded + ending.failed, ending.failed)
             span = ending.started, ending.ended
-            batch = batch_of(key.job_id, job, ending.state, made, *span, words)
+            batch = batch_of(job, self._answerer, ending.state, made, *span)
         cancelled = partial(self._cancelled, caller, key)
-        return ImmediateBatch(self._parts, key, job, ending, batch, cancelled)
+        return ImmediateBatch(job, ending, batch, self._answerer, self._splitter, cancelled)
 
-    async def _unfinished(self, caller: Caller, key: JobKey, job: ImmediateJob) -> Batch:
-        work = self._store.work(key, job)
-        cancelled, lease = await asyncio.gather(work.cancelled(), work.leases.newest())
+    async def _unfinished(self, caller: Caller, job: StoredJob) -> Batch:
+        cancelled, lease, made = await asyncio.gather(
+            job.cancelled(), job.leases.newest(), job.progress()
+        )
         if cancelled:
-            self._start(caller, key)
-        elif job.ambient is self._ambient:
-            self._resume(caller, key)
+            self._start(caller, job.key)
+        elif job.record.ambient is self._ambient:
+            self._resume(caller, job.key)
         if cancelled:
             state = BatchState.CANCELLING
         else:
             state = BatchState.RUNNING if lease else BatchState.PENDING
-        # What this process records is newer.
-        made = lease.progress if lease else Progress()
-        made = self._runs[key].progress if key in self._runs else made
-        started = lease.started if lease else None
-        return batch_of(key.job_id, job, state, made, started, None, self._answerer.status_words)
+        return batch_of(job, self._answerer, state, made, lease.started if lease else None)
 
     # --- running ---------------------------------------------------------------------------------
 
@@ -233,25 +217,23 @@ class ImmediateJobs:
         job = await self._store.find(key)
         if job is None:
             return
-        leases = self._store.work(key, job).leases
-        lease = await acquire(leases, self._clock, partial(self._is_unfinished, key, job))
-        if lease is None or await self._run_with(caller, key, job, lease):
-            await self._store.close(key, job)
+        lease = await acquire(job.leases, self._clock, partial(self._is_unfinished, job))
+        if lease is None or await self._run_with(caller, job, lease):
+            await job.close()
 
-    async def _run_with(self, caller: Caller, key: JobKey, job: ImmediateJob, lease: Lease) -> bool:
+    async def _run_with(self, caller: Caller, job: StoredJob, lease: Lease) -> bool:
         """Whether the job has ended."""
-        work = self._store.work(key, job)
-        run = Run(job, work, lease, caller, self._dependencies, partial(self._store.end, key, job))
-        self._runs[key] = run
+        run = Run(job, lease, caller, self._dependencies)
+        self._runs[job.key] = run
         # A stopped run still ends a job that was cancelled: that takes no call.
-        if self._draining or job.ambient is not self._ambient:
+        if self._draining or job.record.ambient is not self._ambient:
             run.stop()
         try:
             return await run.run_to_end()
         finally:
-            del self._runs[key]
+            del self._runs[job.key]
             if run.refused:
-                self._delays.start(key, caller)
+                self._delays.start(job.key, caller)
 
     async def _drain(self) -> None:
         """Begin no further call; wait for calls in flight and for their results."""
@@ -261,10 +243,11 @@ class ImmediateJobs:
             run.stop()
         await asyncio.gather(*(run.wait_until_idle() for run in runs))
 
-    async def _is_unfinished(self, key: JobKey, job: ImmediateJob) -> bool:
-        if await self._store.ending(key, job) is not None:
+    async def _is_unfinished(self, job: StoredJob) -> bool:
+        if await job.ending() is not None:
             return False
-        return await self._store.find(key) == job
+        found = await self._store.find(job.key)
+        return found is not None and found.record == job.record
 
 
 def render_position(position: Position) -> str:

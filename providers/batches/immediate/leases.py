@@ -10,13 +10,14 @@ import logging
 import secrets
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Final, Protocol
 
 import orjson
 from pydantic import TypeAdapter
 
+from providers.batches.immediate.job import Progress
 from providers.errors import FerryError
 from providers.state import State, read, write
 
@@ -61,21 +62,16 @@ class LeaseLost(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
-    """The number of records with a result, and of those with an error."""
-
-    answered: int = 0
-    failed: int = 0
-
-
-@dataclass(frozen=True, slots=True)
 class LeaseRecord:
-    """`over`: released by its owner. `started` is when the job's first owner began."""
+    """`over`: released by its owner. `started` is when the job's first owner began.
+
+    `progress` is for versions that read it here and not from the results.
+    """
 
     epoch: int
     owner: str
     started: datetime
-    progress: Progress = Progress()
+    progress: Progress = field(default_factory=Progress)
     over: bool = False
 
 
@@ -116,10 +112,7 @@ class LeaseRecords:
 
 
 class Lease:
-    """A lease that this process owns until `keep` or `expire` raises LeaseLost.
-
-    `record` is the newest: its progress may be less than an owner that died has made.
-    """
+    """A lease that this process owns until `keep` or `expire` raises LeaseLost."""
 
     def __init__(
         self, records: LeaseRecords, clock: Clock, record: LeaseRecord, until: float
@@ -134,11 +127,11 @@ class Lease:
         if self._clock.monotonic() >= self._until:
             raise LeaseLost
 
-    async def keep(self, progress: Callable[[], Progress]) -> None:
-        """Renew periodically, with the current progress."""
+    async def keep(self) -> None:
+        """Renew periodically."""
         while True:
             await self._clock.wait(RENEWAL_SECONDS)
-            await self._renew(progress)
+            await self._renew()
 
     async def expire(self) -> None:
         """Wait until the lease expires, even while a renewal is blocked."""
@@ -146,18 +139,17 @@ class Lease:
             await self._clock.wait(max(0.0, self._until - self._clock.monotonic()))
             self.check()
 
-    async def release(self, progress: Progress) -> None:
+    async def release(self) -> None:
         """Let another owner take the job immediately."""
         newest = await self._records.newest()
         # Read again: a renewal that was interrupted may have been stored.
         if newest is not None and newest.owner == self.record.owner:
-            over = replace(newest, epoch=newest.epoch + 1, progress=progress, over=True)
-            await self._records.create(over)
+            await self._records.create(replace(newest, epoch=newest.epoch + 1, over=True))
 
-    async def _renew(self, progress: Callable[[], Progress]) -> None:
+    async def _renew(self) -> None:
         while True:
             began = self._clock.monotonic()
-            record = replace(self.record, epoch=self.record.epoch + 1, progress=progress())
+            record = replace(self.record, epoch=self.record.epoch + 1)
             try:
                 stands = await self._records.create(record)
             except (FerryError, OSError) as error:

@@ -34,35 +34,35 @@ class WorkingMemory:
     def __init__(self, budget: MemoryBudget) -> None:
         self._budget = budget
         self._held = 0
-        self._turns: deque[object] = deque()
+        self._turns: deque[Reservation] = deque()
 
     @asynccontextmanager
     async def take(self, size: int, pause: Pause) -> AsyncIterator[Reservation]:
         """Wait for `size` bytes, first come first served. Raises what `pause` raises."""
-        reservation = await self._reserve(size, pause)
+        reservation = Reservation(self._budget)
+        self._turns.append(reservation)
+        try:
+            while self._turns[0] is not reservation or not self._take(size, reservation):
+                await pause(_WAIT_SECONDS)
+        finally:
+            self._turns.remove(reservation)
         try:
             yield reservation
         finally:
             reservation.release()
             self._held -= size
 
-    async def _reserve(self, size: int, pause: Pause) -> Reservation:
-        turn = object()
-        self._turns.append(turn)
-        try:
-            while True:
-                if self._turns[0] is turn and (not self._held or self._held + size <= SHARE_BYTES):
-                    with suppress(FerryError):
-                        reservation = Reservation(self._budget)
-                        reservation.grow(size)
-                        self._held += size
-                        return reservation
-                await pause(_WAIT_SECONDS)
-        finally:
-            self._turns.remove(turn)
+    def _take(self, size: int, reservation: Reservation) -> bool:
+        fits = not self._held or self._held + size <= SHARE_BYTES
+        if fits and grow_if_possible(reservation, size):
+            self._held += size
+            return True
+        return False
 
 
-def grow_if_possible(reservation: Reservation, size: int) -> None:
-    """Count memory that is in use already, if the budget allows it."""
+def grow_if_possible(reservation: Reservation, size: int) -> bool:
+    """Count memory, if the budget allows it."""
     with suppress(FerryError):
         reservation.grow(max(0, size))
+        return True
+    return False

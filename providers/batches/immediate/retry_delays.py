@@ -4,7 +4,7 @@ import hashlib
 import secrets
 from typing import Final
 
-from providers.batches.immediate.job_store import JobKey
+from providers.batches.immediate.job import JobKey
 from providers.batches.immediate.leases import Clock
 from providers.credential import Caller
 

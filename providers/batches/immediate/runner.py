@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
@@ -16,15 +16,15 @@ from providers.batches.immediate.calls import (
     RunScope,
 )
 from providers.batches.immediate.control import Halted, RunControl
-from providers.batches.immediate.job_store import Ending, ImmediateJob
-from providers.batches.immediate.job_work import JobWork, Segment
-from providers.batches.immediate.leases import Lease, LeaseLost, Progress
+from providers.batches.immediate.job import Ending
+from providers.batches.immediate.leases import Lease, LeaseLost
 from providers.batches.immediate.memory import (
     ANSWER_BYTES,
     CALLS_OF_A_JOB,
     grow_if_possible,
     working_bytes,
 )
+from providers.batches.immediate.stored import Segment, StoredJob
 from providers.credential import Caller
 from providers.errors import FerryError
 from providers.memory import Reservation
@@ -46,25 +46,15 @@ class OpenSegment:
 
 
 class Run:
-    """`end` stores how the job ended; it returns False if another owner was first."""
-
     def __init__(
-        self,
-        job: ImmediateJob,
-        work: JobWork,
-        lease: Lease,
-        caller: Caller,
-        dependencies: RunDependencies,
-        end: Callable[[Ending], Awaitable[bool]],
+        self, job: StoredJob, lease: Lease, caller: Caller, dependencies: RunDependencies
     ) -> None:
         self._job = job
-        self._work = work
         self._lease = lease
         self._dependencies = dependencies
-        self._end = end
         self._error_head = dependencies.answerer.error_head
-        self._control = RunControl(lease, work, dependencies.clock)
-        scope = RunScope(job, work, caller, lease.record.owner)
+        self._control = RunControl(lease, job, dependencies.clock)
+        scope = RunScope(job, caller, lease.record.owner)
         self._calls = RecordCalls(scope, dependencies, self._control)
         self._slots = asyncio.Semaphore(CALLS_OF_A_JOB)
         self._recording = asyncio.Lock()
@@ -72,15 +62,8 @@ class Run:
         self._stopped = False
         self._answers: dict[int, bytes] = {}
         self._recorded: set[int] = set()
-        self._failed = lease.record.progress.failed
         self.refused = False
         """Whether it stopped because no call of its caller could be made."""
-
-    @property
-    def progress(self) -> Progress:
-        # Until the results have been listed, the lease record knows more.
-        answered = max(len(self._recorded), self._lease.record.progress.answered)
-        return Progress(answered, self._failed)
 
     def cancel(self) -> None:
         """Begin no further call. The job has already been marked as cancelled."""
@@ -107,7 +90,7 @@ class Run:
         try:
             async with asyncio.TaskGroup() as group:
                 besides = [
-                    group.create_task(self._lease.keep(lambda: self.progress)),
+                    group.create_task(self._lease.keep()),
                     group.create_task(self._lease.expire()),
                     group.create_task(self._record_periodically()),
                 ]
@@ -119,15 +102,15 @@ class Run:
             _log.info("the lease on an immediate batch was lost")
         finally:
             if not (ended or lost):
-                await self._lease.release(self.progress)
+                await self._lease.release()
         return ended
 
     async def _answer_and_end(self) -> bool:
-        self._recorded = await self._work.recorded()
+        self._recorded = await self._job.recorded()
         await self._calls.look_up()
         await self._answer_all()
-        cancelled = await self._work.cancelled()
-        if self._stopped and not cancelled and len(self._recorded) < self._job.count:
+        cancelled = await self._job.cancelled()
+        if self._stopped and not cancelled and len(self._recorded) < self._job.record.count:
             return False
         await self._finish(BatchState.CANCELLED if cancelled else BatchState.SUCCEEDED)
         return True
@@ -135,7 +118,7 @@ class Run:
     async def _finish(self, state: BatchState) -> None:
         # No other owner has this epoch, so no other output has this number.
         number = self._lease.record.epoch
-        made = await self._work.write_output(number, self._error_head)
+        made = await self._job.write_output(number, self._error_head)
         ending = Ending(
             state,
             self._lease.record.started,
@@ -144,16 +127,16 @@ class Run:
             made.failed,
             number,
         )
-        if not await self._end(ending):
-            await self._work.delete_output(number)
+        if not await self._job.end(ending):
+            await self._job.delete_output(number)
             raise LeaseLost
-        await self._work.clear()
+        await self._job.clear()
 
     # --- segment by segment ----------------------------------------------------------------------
 
     async def _answer_all(self) -> None:
         async with asyncio.TaskGroup() as segments:
-            for segment in await self._work.segments(self._job.count):
+            for segment in await self._job.segments():
                 if self._control.halted:
                     break
                 if not self._recorded.issuperset(segment.records):
@@ -167,7 +150,8 @@ class Run:
         size = working_bytes(segment.size, len(records))
         with suppress(Halted):
             async with self._dependencies.memory.take(size, self._control.pause) as memory:
-                lines = (await self._read(segment)).split(b"\n")
+                read = partial(self._job.read_segment, segment)
+                lines = (await self._control.retry_store(read)).split(b"\n")
                 opened = OpenSegment(records, self._calls.first_call(records), memory)
                 async with asyncio.TaskGroup() as calls:
                     for index, line in enumerate(lines, records.start):
@@ -177,12 +161,6 @@ class Run:
                     begun.set()
                 await self._record(records)
         begun.set()
-
-    async def _read(self, segment: Segment) -> bytes:
-        text = await self._control.retry_store(partial(self._work.read_segment, segment))
-        if text is None:
-            raise LeaseLost  # another owner ended the job and cleared it
-        return text
 
     async def _answer(self, index: int, line: bytes, segment: OpenSegment) -> None:
         """Takes a slot, and gives it back when the answer is kept or recorded."""
@@ -213,7 +191,7 @@ class Run:
 
     async def _record_periodically(self) -> None:
         """Also when the run is halted, because the time to end may be short."""
-        everything = range(self._job.count)
+        everything = range(self._job.record.count)
         with suppress(Halted):
             while True:
                 await self._control.wait(RECORD_SECONDS)
@@ -225,11 +203,12 @@ class Run:
         async with self._recording:
             for run in consecutive(index for index in self._answers if index in records):
                 lines = [self._answers[index] for index in run]
-                await self._control.retry_store(partial(self._work.record, run[0], lines))
+                failed = sum(line.startswith(self._error_head) for line in lines)
+                record = partial(self._job.record_results, run[0], lines, failed)
+                await self._control.retry_store(record)
+                self._recorded.update(run)
                 for index in run:
                     del self._answers[index]
-                self._recorded.update(run)
-                self._failed += sum(line.startswith(self._error_head) for line in lines)
 
 
 def consecutive(indices: Iterable[int]) -> list[list[int]]:

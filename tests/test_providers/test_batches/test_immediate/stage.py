@@ -12,9 +12,10 @@ from providers.batches.batch_target import FoundBatch
 from providers.batches.ended_results import EndedResults
 from providers.batches.immediate.combined import CombinedTarget
 from providers.batches.immediate.creation import NewImmediateJob
-from providers.batches.immediate.job_store import JobKey, job_id_of
+from providers.batches.immediate.job import JobKey, JobRecord, job_id_of
 from providers.batches.immediate.jobs import ImmediateJobs, ImmediateOptions, ImmediateUse
 from providers.batches.immediate.leases import LEASE_SECONDS, RENEWAL_SECONDS, Clock
+from providers.batches.immediate.stored import JobStore, StoredJob
 from providers.batches.json_lines import ResultLine
 from providers.batches.repeats import Attempt
 from providers.batches.request_table import RequestTable, RowKind, indexed_id
@@ -34,6 +35,7 @@ CALLER = Caller(Credential("AKIA:secret"), "tenant")
 MARK = "the job"
 JOB_ID = job_id_of(MARK)
 KEY = JobKey("tenant", JOB_ID)
+WORK = f"immediate-work/acme/{KEY}/c"
 MODEL = "a-model"
 FORM = "a form of lines"
 # An owner is missed for a whole lease, and the look that sees it may be a renewal away.
@@ -359,6 +361,22 @@ def recorded(state: MemoryState) -> set[int]:
     """The records whose results are in the store, one by one or in runs."""
     found: set[int] = set()
     for name in objects(state, "results"):
-        first, _, count = name.partition("-")
-        found |= set(range(int(first), int(first) + int(count or 1)))
+        first, *said = map(int, name.split("-"))
+        found |= set(range(first, first + (said[0] if said else 1)))
     return found
+
+
+def stored_job(state: State, count: int = 40) -> StoredJob:
+    """A job of the key KEY, of which nothing is stored yet. Its work is below WORK."""
+    record = JobRecord(
+        model=MODEL,
+        display_name=None,
+        kind=BatchKind.GENERATE,
+        invocation=FORM,
+        rows=RowKind.KEY,
+        count=count,
+        created=datetime(2026, 1, 1, tzinfo=UTC),
+        creation="c",
+        ambient=False,
+    )
+    return JobStore("acme", state).job(KEY, record)

@@ -11,7 +11,6 @@ from providers.batches.immediate.leases import (
     LeaseLost,
     LeaseRecord,
     LeaseRecords,
-    Progress,
     SystemClock,
     acquire,
 )
@@ -44,7 +43,7 @@ async def taken(leases: LeaseRecords, clock: FakeClock) -> Lease:
 async def test_the_newest_claim_is_that_of_the_last_epoch(leases: LeaseRecords) -> None:
     assert await leases.newest() is None
     for epoch in (1, 2, 9, 10, 11, 100):
-        lease_record = LeaseRecord(epoch, "a", STARTED, Progress(epoch, 1))
+        lease_record = LeaseRecord(epoch, "a", STARTED)
         assert await leases.create(lease_record)
         assert await leases.newest() == lease_record
 
@@ -58,11 +57,7 @@ async def test_an_epoch_belongs_to_one_owner(leases: LeaseRecords) -> None:
 
 async def test_a_free_job_is_had_at_once(leases: LeaseRecords, clock: FakeClock) -> None:
     lease = await taken(leases, clock)
-    assert (lease.record.epoch, lease.record.started, lease.record.progress) == (
-        1,
-        clock.now(),
-        Progress(),
-    )
+    assert (lease.record.epoch, lease.record.started) == (1, clock.now())
     lease.check()
 
 
@@ -82,7 +77,7 @@ async def test_of_many_one_has_it(leases: LeaseRecords, clock: FakeClock) -> Non
 
 async def test_a_claim_that_is_renewed_is_not_taken(leases: LeaseRecords, clock: FakeClock) -> None:
     lease = await taken(leases, clock)
-    keeping = asyncio.create_task(lease.keep(lambda: Progress(3, 1)))
+    keeping = asyncio.create_task(lease.keep())
     expiring = asyncio.create_task(lease.expire())
     waiting = asyncio.create_task(acquire(leases, clock, yes))
     await clock.pass_time(20 * LEASE_SECONDS)
@@ -90,7 +85,6 @@ async def test_a_claim_that_is_renewed_is_not_taken(leases: LeaseRecords, clock:
     newest = await leases.newest()
     assert newest is not None
     assert newest.epoch == 1 + 20 * LEASE_SECONDS / RENEWAL_SECONDS
-    assert newest.progress == Progress(3, 1)
     keeping.cancel()
     await clock.pass_time(LEASE_SECONDS)
     with pytest.raises(LeaseLost):
@@ -98,11 +92,7 @@ async def test_a_claim_that_is_renewed_is_not_taken(leases: LeaseRecords, clock:
     await clock.pass_time(2 * RENEWAL_SECONDS)
     heir = await waiting
     assert heir is not None
-    assert (heir.record.epoch, heir.record.started, heir.record.progress) == (
-        newest.epoch + 1,
-        lease.record.started,
-        newest.progress,
-    )
+    assert (heir.record.epoch, heir.record.started) == (newest.epoch + 1, lease.record.started)
 
 
 async def test_a_lease_is_over_before_another_may_have_it(
@@ -125,7 +115,7 @@ async def test_who_cannot_write_the_next_epoch_has_lost(
 ) -> None:
     lease = await taken(leases, clock)
     await leases.create(LeaseRecord(2, "another", STARTED))
-    keeping = asyncio.create_task(lease.keep(Progress))
+    keeping = asyncio.create_task(lease.keep())
     await clock.pass_time(RENEWAL_SECONDS)
     with pytest.raises(LeaseLost):
         await keeping
@@ -133,9 +123,9 @@ async def test_who_cannot_write_the_next_epoch_has_lost(
 
 async def test_what_is_given_up_is_had_at_once(leases: LeaseRecords, clock: FakeClock) -> None:
     lease = await taken(leases, clock)
-    await lease.release(Progress(5, 2))
+    await lease.release()
     heir = await taken(leases, clock)
-    assert (heir.record.epoch, heir.record.progress) == (3, Progress(5, 2))
+    assert heir.record.epoch == 3
 
 
 async def test_it_is_given_up_also_after_a_renewal_that_was_cut_off(
@@ -145,7 +135,7 @@ async def test_it_is_given_up_also_after_a_renewal_that_was_cut_off(
     own = await leases.newest()
     assert own is not None
     await leases.create(LeaseRecord(2, own.owner, own.started))
-    await lease.release(Progress())
+    await lease.release()
     assert (await taken(leases, clock)).record.epoch == 4
 
 
@@ -153,7 +143,7 @@ async def test_what_another_has_is_not_given_up(leases: LeaseRecords, clock: Fak
     lease = await taken(leases, clock)
     another = LeaseRecord(2, "another", STARTED)
     await leases.create(another)
-    await lease.release(Progress())
+    await lease.release()
     assert await leases.newest() == another
 
 
@@ -162,7 +152,7 @@ async def test_a_store_that_is_away_is_asked_again(
 ) -> None:
     mortal = Mortal(state)
     lease = await taken(LeaseRecords("job/claims", mortal), clock)
-    keeping = asyncio.create_task(lease.keep(Progress))
+    keeping = asyncio.create_task(lease.keep())
     mortal.away = True
     await clock.pass_time(RENEWAL_SECONDS + 3)
     assert lease.record.epoch == 1

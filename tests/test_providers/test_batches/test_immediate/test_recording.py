@@ -70,9 +70,9 @@ async def test_a_segment_is_one_mark_and_one_object_of_results(
         "0000000032-1-1",
     ]
     assert list(objects(state, "results")) == [
-        "0000000000-16",
-        "0000000016-16",
-        "0000000032-1",
+        "0000000000-16-0",
+        "0000000016-16-0",
+        "0000000032-1-0",
     ]
     await replica.die()
 
@@ -83,7 +83,7 @@ async def test_answers_wait_for_their_segment_but_not_for_long(
     owner, call = await with_one_held(state, clock, 8)
     assert recorded(state) == set()
     await clock.pass_time(RECORD_SECONDS)
-    assert list(objects(state, "results")) == ["0000000000-3", "0000000004-4"]
+    assert list(objects(state, "results")) == ["0000000000-3-0", "0000000004-4-0"]
     assert (await owner.get()).counts == Counts(8, 7, 0)
     call.release(3)
     await owner.background.idle()

@@ -4,10 +4,11 @@ from functools import partial
 
 import pytest
 
-from providers.batches.immediate.job_store import JobStore, job_id_of
+from providers.batches.immediate.job import job_id_of
 from providers.batches.immediate.jobs import RESUMPTION_SECONDS
 from providers.batches.immediate.leases import LEASE_SECONDS, RENEWAL_SECONDS
 from providers.batches.immediate.retry_delays import DELAY_SECONDS
+from providers.batches.immediate.stored import JobStore
 from providers.credential import Caller, Credential
 from providers.resources import BatchState
 from providers.state import write

@@ -1,6 +1,6 @@
 from dataclasses import replace
 
-from providers.batches.immediate.job_store import JobKey, job_id_of
+from providers.batches.immediate.job import JobKey, job_id_of
 from providers.batches.immediate.retry_delays import DELAY_SECONDS, RetryDelays
 from providers.credential import Caller, Credential
 from tests.test_providers.test_batches.test_immediate.stage import CALLER, KEY, FakeClock

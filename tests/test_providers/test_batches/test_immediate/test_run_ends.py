@@ -2,8 +2,9 @@
 
 import pytest
 
-from providers.batches.immediate.job_store import Ending, JobStore
+from providers.batches.immediate.job import Ending
 from providers.batches.immediate.retry_delays import DELAY_SECONDS
+from providers.batches.immediate.stored import JobStore
 from providers.credential import Caller, Credential
 from providers.errors import FerryError, invalid_argument, unauthenticated, unavailable
 from providers.resources import BatchState, Counts
@@ -141,14 +142,13 @@ async def test_an_ended_job_is_not_run_again_by_who_waited_for_it(
 async def test_a_job_stays_as_it_ended_first(state: MemoryState, clock: FakeClock) -> None:
     """Another owner ended it while this one slept."""
     owner = await blocked(state, clock, 2)
-    store = JobStore("acme", state)
-    job = await store.find(KEY)
+    job = await JobStore("acme", state).find(KEY)
     assert job is not None
     ending = Ending(BatchState.SUCCEEDED, clock.now(), clock.now(), 2, 0, output=7)
-    assert await store.end(KEY, job, ending)
+    assert await job.end(ending)
     owner.call.open.set()
     await owner.background.idle()
-    assert await store.ending(KEY, job) == ending
+    assert await job.ending() == ending
     assert objects(state, "output") == {}
     assert owner.background.failures == []
 

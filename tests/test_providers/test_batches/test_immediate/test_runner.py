@@ -1,34 +1,21 @@
 """Owners that die, lose their lease_record, or are stopped."""
 
-import asyncio
 import logging
 
 import orjson
 import pytest
 
-from providers.batches.immediate.calls import RunDependencies
 from providers.batches.immediate.creation import SEGMENT_BYTES
-from providers.batches.immediate.job_store import Ending, ImmediateJob
-from providers.batches.immediate.job_work import JobWork, first_calls, repeat
 from providers.batches.immediate.leases import (
     LEASE_SECONDS,
     RENEWAL_SECONDS,
-    LeaseRecord,
-    LeaseRecords,
-    Progress,
-    acquire,
 )
-from providers.batches.immediate.memory import WorkingMemory
-from providers.batches.immediate.runner import Run
-from providers.batches.request_table import RowKind
-from providers.memory import MemoryBudget
-from providers.resources import BatchKind, BatchState, Counts
+from providers.batches.immediate.stored import first_calls, repeat
+from providers.resources import BatchState, Counts
 from providers.state import write
 from providers.status import Status
 from tests.memory_state import MemoryState
 from tests.test_providers.test_batches.test_immediate.stage import (
-    CALLER,
-    FORM,
     TAKEN_OVER,
     FakeClock,
     Replica,
@@ -212,36 +199,18 @@ async def test_input_that_was_answered_is_not_read_again(
     assert [name[-10:] for name in heir.state.read if "/input/" in name] == ["0000000002"]
 
 
-async def test_a_new_owner_begins_with_the_progress_of_the_last(
-    state: MemoryState, clock: FakeClock
-) -> None:
-    leases = LeaseRecords("work/claims", state)
-    await leases.create(LeaseRecord(1, "another", clock.now(), Progress(5, 2), over=True))
-    lease = await acquire(leases, clock, yes)
-    assert lease is not None
-    job = ImmediateJob(
-        model="m",
-        display_name=None,
-        kind=BatchKind.GENERATE,
-        invocation=FORM,
-        rows=RowKind.KEY,
-        count=9,
-        created=clock.now(),
-        creation="c",
-        ambient=False,
-    )
-    memory = WorkingMemory(MemoryBudget())
-    dependencies = RunDependencies(ScriptedAnswers(), memory, clock, asyncio.Semaphore(1))
-    run = Run(job, JobWork("work", state), lease, CALLER, dependencies, never_ended)
-    assert run.progress == Progress(5, 2)
-
-
-async def yes() -> bool:
-    return True
-
-
-async def never_ended(_: Ending) -> bool:
-    raise AssertionError
+async def test_progress_outlives_its_owner(state: MemoryState, clock: FakeClock) -> None:
+    owner = Replica(state, clock, ScriptedAnswers({1: [refusal(Status.NOT_FOUND, 404)]}))
+    await owner.create(30)
+    await until(lambda: len(recorded(state)) >= 8)
+    owner.call.open.clear()
+    await settle()
+    await owner.die()
+    made = len(recorded(state))
+    assert made < 30
+    other = Replica(state, clock)
+    assert (await other.get()).counts == Counts(30, made - 1, 1)
+    await other.background.stop()
 
 
 # --- a graceful stop -------------------------------------------------------------------------

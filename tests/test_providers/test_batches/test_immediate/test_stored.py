@@ -1,0 +1,171 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from providers.batches.immediate.job import Progress
+from providers.batches.immediate.leases import LeaseLost
+from providers.batches.immediate.runner import consecutive
+from providers.batches.immediate.stored import Segment, StoredJob, first_calls, repeat
+from providers.body import Body
+from providers.state import write
+from tests.memory_state import MemoryState
+from tests.test_providers.streams import collect, cut, stream
+from tests.test_providers.test_batches.test_immediate.stage import WORK, stored_job
+
+HEAD = b'{"error":'
+OUTPUT = b'{"custom_id":"r0","response":{"a":1}}\n'
+ERROR = HEAD + b'{"code":400},"custom_id":"r1"}\n'
+
+
+@pytest.fixture
+def job(state: MemoryState) -> StoredJob:
+    return stored_job(state)
+
+
+async def test_a_call_belongs_to_who_begins_it(job: StoredJob) -> None:
+    for call in (first_calls(range(16)), repeat(0)):
+        assert not await job.has_begun(call)
+        assert await job.begin(call, "a")
+        assert not await job.begin(call, "b")
+        # The answer to the first create was lost, and it is sent again.
+        assert await job.begin(call, "a")
+        assert await job.has_begun(call)
+        await job.forget(call)
+        assert await job.begin(call, "b")
+
+
+async def test_of_each_record_the_last_call_is_known(job: StoredJob) -> None:
+    for call in (first_calls(range(2)), repeat(1), first_calls(range(9, 10)), repeat(12)):
+        await job.begin(call, "a")
+    assert await job.calls() == {0: 1, 1: 2, 9: 1, 12: 2}
+
+
+async def test_calls_that_an_earlier_version_marked_one_by_one_are_known(
+    state: MemoryState, job: StoredJob
+) -> None:
+    for name in ("0000000000-1", "0000000012-1", "0000000012-2", "0000000003-1"):
+        await write(state, f"{WORK}/calls/{name}", b"a")
+    assert await job.calls() == {0: 1, 3: 1, 12: 2}
+
+
+async def test_an_earlier_version_stops_at_the_marks_and_results_of_runs(
+    state: MemoryState, job: StoredJob
+) -> None:
+    """It reads both before its first call, as below. Otherwise it might make a third call."""
+    await job.begin(first_calls(range(16)), "a")
+    await job.record_results(0, [OUTPUT], 0)
+    [mark, result] = [name.rpartition("/")[2] for name in state.objects]
+    with pytest.raises(ValueError, match="too many values"):
+        _index, _attempt = map(int, mark.split("-"))
+    with pytest.raises(ValueError, match="invalid literal"):
+        int(result)
+
+
+async def test_results_stay_and_are_counted_from_their_names(
+    state: MemoryState, job: StoredJob
+) -> None:
+    assert await job.record_results(0, [OUTPUT, ERROR], 1)
+    assert not await job.record_results(0, [ERROR, OUTPUT], 1)
+    assert await job.record_results(5, [OUTPUT], 0)
+    # By an earlier version, without the number of errors.
+    await write(state, f"{WORK}/results/0000000003", ERROR)
+    assert await job.recorded() == {0, 1, 3, 5}
+    assert await job.progress() == Progress(4, 1)
+    assert OUTPUT + ERROR in state.objects.values()
+
+
+async def test_an_output_is_all_results_in_order_and_counted(
+    state: MemoryState, job: StoredJob
+) -> None:
+    await job.record_results(9, [ERROR, OUTPUT, OUTPUT], 1)
+    await job.record_results(100, [ERROR], 1)
+    # By an earlier version.
+    await write(state, f"{WORK}/results/0000000003", ERROR)
+    await write(state, f"{WORK}/results/0000000012", OUTPUT)
+    assert await job.recorded() == {3, 9, 10, 11, 12, 100}
+    assert await job.write_output(4, HEAD) == Progress(6, 3)
+    body = await job.output(4)
+    assert body is not None
+    found = await collect(aiter(body.chunks))
+    assert found == ERROR + ERROR + OUTPUT + OUTPUT + OUTPUT + ERROR
+    assert await job.has_output(4)
+    await job.delete_output(4)
+    assert await job.output(4) is None
+    assert not await job.has_output(4)
+
+
+@given(st.sets(st.integers(0, 12)), st.sets(st.integers(0, 12)), st.integers(1, 40))
+async def test_what_two_owners_recorded_is_in_the_output_once(
+    mine: set[int], others: set[int], chunk: int
+) -> None:
+    """One of them was suspended and did not notice the end of its lease."""
+    state = InChunks(chunk)
+    job = stored_job(state)
+    lines = {n: (ERROR if n % 3 == 0 else OUTPUT) for n in range(13)}
+    for owner in (mine, others):
+        for run in consecutive(owner):
+            await job.record_results(run[0], [lines[n] for n in run], 0)
+    expected = [lines[n] for n in sorted(mine | others)]
+    assert await job.write_output(1, HEAD) == Progress(len(expected), expected.count(ERROR))
+    body = await job.output(1)
+    assert body is not None
+    assert await collect(aiter(body.chunks)) == b"".join(expected)
+
+
+class InChunks(MemoryState):
+    def __init__(self, size: int) -> None:
+        super().__init__()
+        self._size = size
+
+    async def get(self, name: str) -> Body | None:
+        body = await super().get(name)
+        if body is None:
+            return None
+        data = await collect(aiter(body.chunks))
+        return Body(stream(cut(data, list(range(0, len(data), self._size)))), len(data))
+
+
+class Clearing(MemoryState):
+    """Another owner clears the results between their being listed and read."""
+
+    async def get(self, name: str) -> Body | None:
+        await self.delete(name)
+        return await super().get(name)
+
+
+async def test_an_output_of_results_that_vanish_is_none() -> None:
+    state = Clearing()
+    job = stored_job(state)
+    await job.record_results(0, [OUTPUT], 0)
+    with pytest.raises(LeaseLost):
+        await job.write_output(1, HEAD)
+    assert state.objects == {}
+
+
+async def test_segments_are_known_by_their_first_record(job: StoredJob) -> None:
+    await job.write_segment(10, b"second")
+    await job.write_segment(0, b"first")
+    segments = [Segment(range(10), 5), Segment(range(10, 40), 6)]
+    assert await job.segments() == segments
+    assert await job.read_segment(segments[1]) == b"second"
+    with pytest.raises(LeaseLost):
+        await job.read_segment(Segment(range(20, 21), 1))
+
+
+async def test_a_job_without_input_has_no_segments(job: StoredJob) -> None:
+    assert await job.segments() == []
+
+
+async def test_what_an_output_replaces_is_cleared(state: MemoryState, job: StoredJob) -> None:
+    await job.write_segment(0, b"x")
+    await job.begin(first_calls(range(1)), "a")
+    await job.record_results(0, [OUTPUT], 0)
+    await job.write_output(1, HEAD)
+    await job.cancel()
+    assert await job.cancelled()
+    await job.clear()
+    kept = [f"{WORK}/calls/0000000000-1-1", f"{WORK}/cancelled", f"{WORK}/output/0000000001"]
+    assert list(state.objects) == kept
+    await job.delete()
+    assert state.objects == {}
+    assert not await job.cancelled()
