@@ -2,10 +2,10 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Final
 
-from providers.batches.file_references import referenced_file
+from providers.batches.file_references import FileReferences
 from providers.batches.line_formats import LineFormats, SeenTexts, check_custom_id
 from providers.batches.request_table import RowKind, indexed_id
 from providers.claude_content.api_version import OLD_VERSION, SAMPLING, needs_old_version
@@ -54,45 +54,44 @@ class BatchItems:
         self.needs_old_version = self.needs_old_version or needs_old_version(params)
 
 
-@dataclass(slots=True)
 class AnthropicTranslator:
-    """Translates Gemini requests to Anthropic's items, whose custom ids name the job.
+    """Translates Gemini requests to Anthropic's items, whose custom ids name the job."""
 
-    `referenced` collects the native ids of files, each with the JSON path of its request.
-    """
+    endpoint = ENDPOINT
 
-    model: str
-    job_id: str
-    items: BatchItems
-    default_max_tokens: int
-    check_file_name: CheckFileName = any_file_name
-    warnings: Warnings = field(default_factory=Warnings)
-    referenced: dict[str, str] = field(default_factory=dict)
+    def __init__(
+        self,
+        model: str,
+        job_id: str,
+        items: BatchItems,
+        default_max_tokens: int,
+        check_file_name: CheckFileName = any_file_name,
+    ) -> None:
+        self.warnings = Warnings()
+        self._files = FileReferences(NATIVE_FILE, check_file_name)
+        self._model = model
+        self._job_id = job_id
+        self._items = items
+        self._default_max_tokens = default_max_tokens
 
     @property
-    def endpoint(self) -> str:
-        return ENDPOINT
+    def referenced(self) -> Mapping[str, str]:
+        return self._files.found
 
     def line(self, index: int, request: object, path: str) -> bytes:
         """The item for request `index`, which is at `path` in the client's input."""
         params = to_anthropic_message(
             normalise_generate(request, path),
-            model=self.model,
+            model=self._model,
             path=path,
             warnings=self.warnings,
-            file_ids=lambda uri: self._file_id(uri, path),
-            default_max_tokens=self.default_max_tokens,
+            file_ids=lambda uri: self._files.id_of(uri, path),
+            default_max_tokens=self._default_max_tokens,
             # The batch is sent under the version that its items need, so the older one is allowed.
             api_version=OLD_VERSION,
         )
-        self.items.note(params)
-        return render_json({"custom_id": indexed_id(index, self.job_id), "params": params})
-
-    def _file_id(self, uri: str, path: str) -> str | None:
-        file_id = referenced_file(uri, path, NATIVE_FILE, self.check_file_name)
-        if file_id is not None:
-            self.referenced.setdefault(file_id, path)
-        return file_id
+        self._items.note(params)
+        return render_json({"custom_id": indexed_id(index, self._job_id), "params": params})
 
 
 class AnthropicLines:

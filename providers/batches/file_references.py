@@ -43,3 +43,22 @@ def referenced_file(
             path=path,
         )
     return file_id.native
+
+
+class FileReferences:
+    """The provider's files that a batch's requests name.
+
+    `found` are their native ids, each with the JSON path of the first request that names it.
+    """
+
+    def __init__(self, native: re.Pattern[str], check_file_name: CheckFileName) -> None:
+        self.found: dict[str, str] = {}
+        self._native = native
+        self._check_file_name = check_file_name
+
+    def id_of(self, uri: str, path: str) -> str | None:
+        """As `referenced_file`."""
+        file_id = referenced_file(uri, path, self._native, self._check_file_name)
+        if file_id is not None:
+            self.found.setdefault(file_id, path)
+        return file_id

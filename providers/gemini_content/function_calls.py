@@ -6,7 +6,9 @@ The same request always gets the same ids.
 """
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import count
 from typing import Any, Final
 
 from providers.errors import invalid_argument
@@ -27,13 +29,22 @@ _REFUSED_IN_RESPONSE: Final = {
 }
 
 
+def call_id(turn: int, number: int, attempt: int) -> str:
+    return f"call_{turn}_{number}" + "_" * attempt
+
+
 @dataclass(frozen=True)
 class CallRules:
-    """What `provider` accepts: the longest function name, and the form of call ids."""
+    """What `provider` accepts: the longest function name, and the form of call ids.
+
+    `make_id` makes an id for call `number` of the turn with index `turn`; with a higher `attempt`
+    another one, if an id of the client is the same.
+    """
 
     provider: str
     longest_name: int
     ids: re.Pattern[str]
+    make_id: Callable[[int, int, int], str] = call_id
 
     def require_name(self, named: dict[str, Any], path: str) -> str:
         """The `name` of the object at `path`, checked as a function's name."""
@@ -79,7 +90,7 @@ class PendingCalls:
         client_id = part.value.get("id")
         if client_id and any(call.client_id == client_id for call in self._waiting):
             raise invalid_argument("is the id of another call too", path=member(part.path, "id"))
-        call_id = self._native_id(client_id, f"call_{turn}_{number}")
+        call_id = self._native_id(client_id, turn, number)
         call = FunctionCall(call_id, client_id, name, part.value.get("args", {}), part.path)
         self._waiting.append(call)
         return call
@@ -96,16 +107,15 @@ class PendingCalls:
         for call in self._waiting:
             raise invalid_argument("has no functionResponse in the next turn", path=call.path)
 
-    def _native_id(self, client_id: str | None, generated: str) -> str:
-        """The client's id if the provider accepts it, else `generated`. Unique in the request."""
+    def _native_id(self, client_id: str | None, turn: int, number: int) -> str:
+        """The client's id if the provider accepts it, else a made one. Unique in the request."""
         if client_id and self._rules.ids.fullmatch(client_id) and client_id not in self._ids:
-            call_id = client_id
+            native_id = client_id
         else:
-            call_id = generated
-            while call_id in self._ids:
-                call_id += "_"
-        self._ids.add(call_id)
-        return call_id
+            made = (self._rules.make_id(turn, number, attempt) for attempt in count())
+            native_id = next(each for each in made if each not in self._ids)
+        self._ids.add(native_id)
+        return native_id
 
     def _match_one(self, part: ContentPart) -> FunctionCall:
         refuse_fields(part.value, _REFUSED_IN_RESPONSE, part.path, self._rules.provider)

@@ -2,26 +2,29 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import replace
 from typing import Any, Final
 
-from providers.batches.file_references import referenced_file
+from providers.batches.file_references import FileReferences
 from providers.batches.line_formats import LineFormats, SeenTexts, check_custom_id
 from providers.batches.request_table import RowKind, indexed_id
 from providers.errors import invalid_argument
-from providers.gemini_content.normalise import normalise_embed, normalise_generate
 from providers.gemini_content.warnings import Warnings
 from providers.json_api.json_text import render_compact, render_json
 from providers.json_api.unknown_members import refuse_unknown
-from providers.openai_content.embed_to_openai import to_openai_embedding
-from providers.openai_content.generate_to_openai import to_openai_chat
+from providers.openai.dialect import OPENAI_DIALECT
+from providers.openai_content.body_to_openai import (
+    CHAT,
+    EMBEDDINGS,
+    ENDPOINT_OF,
+    RESPONSES,
+    check_native_body,
+    to_openai_body,
+)
 from providers.openai_content.schema_rules import SchemaRule, any_schema
 from providers.resources import BatchKind, CheckFileName, any_file_name
 
 NATIVE_FILE: Final = re.compile(r"file-[A-Za-z0-9_-]+")
-CHAT: Final = "/v1/chat/completions"
-EMBEDDINGS: Final = "/v1/embeddings"
-RESPONSES: Final = "/v1/responses"
 _MAPPED_ENDPOINTS: Final = (CHAT, RESPONSES, EMBEDDINGS)
 
 # translation.md section 7
@@ -33,61 +36,46 @@ _LONGEST_ID: Final = 512
 # openai.md section 4
 _MOST_EMBEDDINGS: Final = 50_000
 
-ENDPOINT_OF: Final[Mapping[BatchKind, str]] = {
-    BatchKind.GENERATE: CHAT,
-    BatchKind.EMBED: EMBEDDINGS,
-}
 
-
-@dataclass(slots=True)
 class OpenAITranslator:
     """Translates Gemini requests to OpenAI lines. `model` is the batch's, without `models/`.
 
-    `referenced` collects the native ids of files, each with the JSON path of its request.
+    `schema_rule` is the server's.
     """
 
-    model: str
-    kind: BatchKind
-    check_file_name: CheckFileName = any_file_name
-    schema_rule: SchemaRule = any_schema
-    warnings: Warnings = field(default_factory=Warnings)
-    referenced: dict[str, str] = field(default_factory=dict)
+    def __init__(
+        self,
+        model: str,
+        kind: BatchKind,
+        check_file_name: CheckFileName = any_file_name,
+        schema_rule: SchemaRule = any_schema,
+    ) -> None:
+        self.endpoint = ENDPOINT_OF[kind]
+        self.warnings = Warnings()
+        self._files = FileReferences(NATIVE_FILE, check_file_name)
+        self._model = model
+        self._kind = kind
+        self._dialect = replace(OPENAI_DIALECT, schema_rule=schema_rule)
 
     @property
-    def endpoint(self) -> str:
-        return ENDPOINT_OF[self.kind]
+    def referenced(self) -> Mapping[str, str]:
+        return self._files.found
 
     def line(self, index: int, request: object, path: str) -> bytes:
         """The input line for request `index`, which is at `path` in the client's input."""
-        return render_json(
-            {
-                "custom_id": indexed_id(index),
-                "method": "POST",
-                "url": self.endpoint,
-                "body": self._body(request, path),
-            }
-        )
-
-    def _body(self, request: object, path: str) -> dict[str, Any]:
-        if self.kind is BatchKind.EMBED:
-            normalised = normalise_embed(request, path)
-            return to_openai_embedding(
-                normalised, model=self.model, path=path, warnings=self.warnings
-            )
-        return to_openai_chat(
-            normalise_generate(request, path),
-            model=self.model,
+        body = to_openai_body(
+            request,
+            self._kind,
+            model=self._model,
             path=path,
             warnings=self.warnings,
-            file_ids=lambda uri: self._file_id(uri, path),
-            schema_rule=self.schema_rule,
+            file_ids=lambda uri: self._files.id_of(uri, path),
+            dialect=self._dialect,
         )
-
-    def _file_id(self, uri: str, path: str) -> str | None:
-        file_id = referenced_file(uri, path, NATIVE_FILE, self.check_file_name)
-        if file_id is not None:
-            self.referenced.setdefault(file_id, path)
-        return file_id
+        custom_id = indexed_id(index)
+        return render_json(
+            {"custom_id": custom_id, "method": "POST", "url": self.endpoint, "body": body}
+        )
 
 
 class OpenAILines:
@@ -118,15 +106,8 @@ class OpenAILines:
         self._check_body(document.get("body"), f"{where}: body")
         return None, render_compact(custom_id)
 
-    def _check_body(self, body: object, path: str) -> None:
-        if not isinstance(body, dict):
-            raise invalid_argument("must be a JSON object", path=path)
-        if body.get("model") != self._model:
-            raise invalid_argument(
-                f"is not {self._model!r}, the model in the call", path=f"{path}.model"
-            )
-        if "stream" in body:
-            raise invalid_argument("a batch cannot stream; leave it out", path=f"{path}.stream")
+    def _check_body(self, native: object, path: str) -> None:
+        body = check_native_body(native, self._model, path)
         texts = body.get("input") if self._kind is BatchKind.EMBED else None
         several = isinstance(texts, list) and not all(isinstance(text, int) for text in texts)
         self._embeddings += len(texts) if isinstance(texts, list) and several else 1

@@ -13,7 +13,7 @@ from providers.json_api.answer_shape import count_or_none, text_or_none
 from providers.json_api.client import Answer
 from providers.json_api.unix_time import from_unix
 from providers.openai.batch_failures import failures_of
-from providers.openai.batch_lines import EMBEDDINGS
+from providers.openai_content.body_to_openai import EMBEDDINGS
 from providers.resources import Batch, BatchKind, BatchState, Counts
 
 # translation.md section 4

@@ -27,6 +27,7 @@ _FINISH_REASONS: Final = {
     "tool_calls": "STOP",
     "function_call": "STOP",
     "length": "MAX_TOKENS",
+    "model_length": "MAX_TOKENS",
     "content_filter": "SAFETY",
 }
 

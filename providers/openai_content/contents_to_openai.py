@@ -9,66 +9,110 @@ from providers.gemini_content.json_path import item, member
 from providers.gemini_content.media import FileIds
 from providers.gemini_content.warnings import Warnings
 from providers.json_api.json_text import render_json
+from providers.openai_content.dialect import Dialect
 from providers.openai_content.media_to_openai import to_openai_file_media, to_openai_inline_media
-from providers.openai_content.tools_to_openai import CALL_RULES
 
 
 def to_openai_messages(
-    request: dict[str, Any], *, path: str, warnings: Warnings, file_ids: FileIds
+    request: dict[str, Any],
+    *,
+    path: str,
+    warnings: Warnings,
+    file_ids: FileIds,
+    dialect: Dialect,
 ) -> list[dict[str, Any]]:
     """Translate the conversation of the normalised request at `path`.
 
-    Raises INVALID_ARGUMENT for content that OpenAI cannot take, for a function call without a
+    Raises INVALID_ARGUMENT for content that the provider cannot take, for a function call without a
     response, for a response without a call, and for a conversation that ends with the model's turn.
     """
     contents, contents_path = request["contents"], member(path, "contents")
-    require_users_end(contents, contents_path, "OpenAI")
-    messages = _system(request, path, warnings)
-    calls = PendingCalls(CALL_RULES)
+    require_users_end(contents, contents_path, dialect.provider)
+    conversation = _Conversation(warnings, file_ids, dialect)
+    if "systemInstruction" in request:
+        conversation.add_system(request["systemInstruction"], member(path, "systemInstruction"))
     for turn, content in enumerate(contents):
-        parts = content_parts(content, item(contents_path, turn), warnings, "OpenAI")
+        conversation.add_turn(turn, content, item(contents_path, turn))
+    conversation.calls.require_all_answered()
+    return conversation.messages
+
+
+class _Conversation:
+    """The messages so far, and the calls that wait for a response."""
+
+    def __init__(self, warnings: Warnings, file_ids: FileIds, dialect: Dialect) -> None:
+        self._warnings = warnings
+        self._file_ids = file_ids
+        self._dialect = dialect
+        self.calls = PendingCalls(dialect.calls)
+        self.messages: list[dict[str, Any]] = []
+
+    def add_system(self, content: dict[str, Any], path: str) -> None:
+        # "system" instead of "developer", because every model and compatible server accepts it.
+        text = self._texts(self._parts(content, path), "a system instruction")
+        self.messages.append({"role": "system", "content": text})
+
+    def add_turn(self, turn: int, content: dict[str, Any], path: str) -> None:
+        parts = self._parts(content, path)
         if content["role"] == "model":
-            calls.require_all_answered()
-            messages.append(_assistant(parts, turn, calls))
+            self.calls.require_all_answered()
+            self.messages.append(self._assistant(parts, turn))
         else:
-            messages += _user(parts, calls, warnings, file_ids)
-    calls.require_all_answered()
-    return messages
+            self._add_user(parts)
 
+    def _assistant(self, parts: list[ContentPart], turn: int) -> dict[str, Any]:
+        message: dict[str, Any] = {"role": "assistant"}
+        said = [part for part in parts if part.field != "functionCall"]
+        called = [part for part in parts if part.field == "functionCall"]
+        if said:
+            message["content"] = self._texts(said, "a model's turn")
+        if called:
+            opened = [self.calls.add(part, turn, number) for number, part in enumerate(called)]
+            message["tool_calls"] = [_tool_call(call) for call in opened]
+        return message
 
-def _system(request: dict[str, Any], path: str, warnings: Warnings) -> list[dict[str, Any]]:
-    if "systemInstruction" not in request:
-        return []
-    system_path = member(path, "systemInstruction")
-    parts = content_parts(request["systemInstruction"], system_path, warnings, "OpenAI")
-    # "system" instead of "developer", because every model and compatible server accepts it.
-    return [{"role": "system", "content": _texts(parts, "a system instruction")}]
+    def _add_user(self, parts: list[ContentPart]) -> None:
+        # The responses to a turn's calls must be right after it, before other content.
+        answers = self.calls.match([part for part in parts if part.field == "functionResponse"])
+        self.messages += [_tool_message(answer) for answer in answers]
+        said = [part for part in parts if part.field != "functionResponse"]
+        if said:
+            self.calls.require_all_answered()
+            self._require_order("user", said[0].path)
+            content = [self._user_content(part) for part in said]
+            self.messages.append({"role": "user", "content": _plain_if_text(content)})
 
+    def _require_order(self, role: str, path: str) -> None:
+        before = self.messages[-1]["role"] if self.messages else ""
+        if (before, role) in self._dialect.order_refused:
+            raise invalid_argument(
+                f"{self._dialect.provider} takes no {role} message right after a {before} message",
+                path=path,
+            )
 
-def _assistant(parts: list[ContentPart], turn: int, calls: PendingCalls) -> dict[str, Any]:
-    message: dict[str, Any] = {"role": "assistant"}
-    said = [part for part in parts if part.field != "functionCall"]
-    called = [part for part in parts if part.field == "functionCall"]
-    if said:
-        message["content"] = _texts(said, "a model's turn")
-    if called:
-        opened = [calls.add(part, turn, number) for number, part in enumerate(called)]
-        message["tool_calls"] = [_tool_call(call) for call in opened]
-    return message
+    def _user_content(self, part: ContentPart) -> dict[str, Any]:
+        match part.field:
+            case "text":
+                return _text(part)
+            case "inlineData":
+                return to_openai_inline_media(part.value, part.path, self._warnings, self._dialect)
+            case "fileData":
+                return to_openai_file_media(
+                    part.value, part.path, self._warnings, self._file_ids, self._dialect
+                )
+            case _:
+                raise invalid_argument("a user's turn cannot call functions", path=part.path)
 
+    def _parts(self, content: dict[str, Any], path: str) -> list[ContentPart]:
+        return content_parts(content, path, self._warnings, self._dialect.provider)
 
-def _user(
-    parts: list[ContentPart], calls: PendingCalls, warnings: Warnings, file_ids: FileIds
-) -> list[dict[str, Any]]:
-    # OpenAI requires the responses to a turn's calls right after it, before other content.
-    answers = calls.match([part for part in parts if part.field == "functionResponse"])
-    messages = [_tool_message(answer) for answer in answers]
-    said = [part for part in parts if part.field != "functionResponse"]
-    if said:
-        calls.require_all_answered()
-        content = [_user_content(part, warnings, file_ids) for part in said]
-        messages.append({"role": "user", "content": _plain_if_text(content)})
-    return messages
+    def _texts(self, parts: list[ContentPart], place: str) -> str | list[dict[str, Any]]:
+        for part in parts:
+            if part.field != "text":
+                raise invalid_argument(
+                    f"{self._dialect.provider} takes only text in {place}", path=part.path
+                )
+        return _plain_if_text([_text(part) for part in parts])
 
 
 def _tool_call(call: FunctionCall) -> dict[str, Any]:
@@ -79,25 +123,6 @@ def _tool_call(call: FunctionCall) -> dict[str, Any]:
 def _tool_message(answer: FunctionResponse) -> dict[str, Any]:
     content = render_json(answer.response).decode()
     return {"role": "tool", "tool_call_id": answer.call_id, "content": content}
-
-
-def _user_content(part: ContentPart, warnings: Warnings, file_ids: FileIds) -> dict[str, Any]:
-    match part.field:
-        case "text":
-            return _text(part)
-        case "inlineData":
-            return to_openai_inline_media(part.value, part.path, warnings)
-        case "fileData":
-            return to_openai_file_media(part.value, part.path, warnings, file_ids)
-        case _:
-            raise invalid_argument("a user's turn cannot call functions", path=part.path)
-
-
-def _texts(parts: list[ContentPart], place: str) -> str | list[dict[str, Any]]:
-    for part in parts:
-        if part.field != "text":
-            raise invalid_argument(f"OpenAI takes only text in {place}", path=part.path)
-    return _plain_if_text([_text(part) for part in parts])
 
 
 def _text(part: ContentPart) -> dict[str, Any]:

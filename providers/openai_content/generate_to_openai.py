@@ -9,8 +9,8 @@ from providers.gemini_content.media import FileIds
 from providers.gemini_content.unsupported import check_request_fields, require_model
 from providers.gemini_content.warnings import Warnings
 from providers.openai_content.contents_to_openai import to_openai_messages
+from providers.openai_content.dialect import Dialect
 from providers.openai_content.options_to_openai import to_openai_options
-from providers.openai_content.schema_rules import SchemaRule
 from providers.openai_content.tools_to_openai import to_openai_tools
 
 
@@ -21,30 +21,32 @@ def to_openai_chat(
     path: str,
     warnings: Warnings,
     file_ids: FileIds,
-    schema_rule: SchemaRule,
+    dialect: Dialect,
 ) -> dict[str, Any]:
     """Translate the normalised request (`normalise_generate`) at `path`.
 
-    `model` is the batch's, and `schema_rule` the server's. `file_ids` returns the native id of a
-    file from its URI or name here, or None. Raises INVALID_ARGUMENT with the JSON path of the first
-    field that cannot be sent to OpenAI without changing its meaning.
+    `model` is the batch's. `file_ids` returns the native id of a file from its URI or name here, or
+    None. Raises INVALID_ARGUMENT with the JSON path of the first field that cannot be sent to the
+    provider without changing its meaning.
     """
-    require_model(request, model, path, "OpenAI")
-    check_request_fields(request, path, warnings, "OpenAI")
+    require_model(request, model, path, dialect.provider)
+    check_request_fields(request, path, warnings, dialect.provider)
     config, config_path = request.get("generationConfig", {}), member(path, "generationConfig")
-    options = to_openai_options(config, config_path, warnings, schema_rule)
-    tools = to_openai_tools(request, path, warnings, schema_rule)
-    messages = to_openai_messages(request, path=path, warnings=warnings, file_ids=file_ids)
+    options = to_openai_options(config, config_path, warnings, dialect)
+    tools = to_openai_tools(request, path, warnings, dialect)
+    messages = to_openai_messages(
+        request, path=path, warnings=warnings, file_ids=file_ids, dialect=dialect
+    )
     if options.get("response_format") == {"type": "json_object"}:
         field = "responseMimeType" if "responseMimeType" in config else "responseFormat"
-        _require_mention_of_json(messages, member(config_path, field))
+        _require_mention_of_json(messages, member(config_path, field), dialect.provider)
     return {"model": model.removeprefix("models/"), "messages": messages} | options | tools
 
 
-def _require_mention_of_json(messages: list[dict[str, Any]], path: str) -> None:
+def _require_mention_of_json(messages: list[dict[str, Any]], path: str, provider: str) -> None:
     if not any("json" in text.lower() for text in _texts(messages)):
         raise invalid_argument(
-            "without a schema OpenAI requires the word JSON in the prompt; add it, or give "
+            f"without a schema {provider} requires the word JSON in the prompt; add it, or give "
             "responseSchema",
             path=path,
         )

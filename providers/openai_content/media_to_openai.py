@@ -1,6 +1,6 @@
 """Gemini's inlineData and fileData -> content parts of an OpenAI user message."""
 
-from typing import Any, Final
+from typing import Any
 
 from providers.gemini_content.media import (
     IMAGES,
@@ -13,59 +13,65 @@ from providers.gemini_content.media import (
     unsupported_type,
 )
 from providers.gemini_content.warnings import Warnings
-
-_AUDIO_FORMATS: Final = {
-    "audio/wav": "wav",
-    "audio/x-wav": "wav",
-    "audio/wave": "wav",
-    "audio/mp3": "mp3",
-    "audio/mpeg": "mp3",
-}
+from providers.openai_content.dialect import Dialect, Part
 
 
-def to_openai_inline_media(blob: dict[str, Any], path: str, warnings: Warnings) -> dict[str, Any]:
-    """Translate the Blob at `path`: an image, a PDF, or WAV or MP3 audio."""
+def to_openai_inline_media(
+    blob: dict[str, Any], path: str, warnings: Warnings, dialect: Dialect
+) -> Part:
+    """Translate the Blob at `path`."""
     require_blob(blob, path)
-    mime_type, data = bare_type(blob), blob["data"]
-    if mime_type == PDF:
-        name = blob.get("displayName") or "document.pdf"
-        return _file({"filename": name, "file_data": f"data:{PDF};base64,{data}"})
-    drop_name(blob, path, warnings)
-    if mime_type in IMAGES:
-        return _image(f"data:{IMAGES[mime_type]};base64,{data}")
-    if mime_type in _AUDIO_FORMATS:
-        return {
-            "type": "input_audio",
-            "input_audio": {"data": data, "format": _AUDIO_FORMATS[mime_type]},
-        }
-    raise unsupported_type(
-        path, "OpenAI", "PNG, JPEG, GIF and WebP images, PDF, and WAV and MP3 audio"
-    )
+    make_part = dialect.inline_media.get(bare_type(blob))
+    if make_part is None:
+        raise unsupported_type(path, dialect.provider, dialect.takes)
+    return make_part(blob, path, warnings)
 
 
 def to_openai_file_media(
-    file_data: dict[str, Any], path: str, warnings: Warnings, file_ids: FileIds
-) -> dict[str, Any]:
-    """Translate the FileData at `path`: a PDF file at OpenAI, or an image on the web."""
+    file_data: dict[str, Any], path: str, warnings: Warnings, file_ids: FileIds, dialect: Dialect
+) -> Part:
+    """Translate the FileData at `path`: a file at the provider, or an image on the web."""
     uri = file_data.get("fileUri", "")
     mime_type = bare_type(file_data)
     drop_name(file_data, path, warnings)
     file_id = file_ids(uri)
     if file_id is not None:
-        # OpenAI keeps no content type, so a client may not know it.
-        if mime_type not in ("", PDF):
-            takes = "only PDF as a file; send an image as inlineData, and text as a text part"
-            raise unsupported_type(path, "OpenAI", takes)
-        return _file({"file_id": file_id})
+        return dialect.stored_file(mime_type, file_id, path)
     require_web_address(uri, path)
     if mime_type not in IMAGES:
-        raise unsupported_type(path, "OpenAI", "PNG, JPEG, GIF and WebP images by web address")
+        takes = "PNG, JPEG, GIF and WebP images by web address"
+        raise unsupported_type(path, dialect.provider, takes)
     return _image(uri)
 
 
-def _image(url: str) -> dict[str, Any]:
+def inline_image(blob: dict[str, Any], path: str, warnings: Warnings) -> Part:
+    drop_name(blob, path, warnings)
+    return _image(f"data:{IMAGES[bare_type(blob)]};base64,{blob['data']}")
+
+
+def inline_pdf(blob: dict[str, Any], _path: str, _warnings: Warnings) -> Part:
+    name = blob.get("displayName") or "document.pdf"
+    return _file({"filename": name, "file_data": f"data:{PDF};base64,{blob['data']}"})
+
+
+def inline_audio(blob: dict[str, Any], path: str, warnings: Warnings) -> Part:
+    """WAV or MP3."""
+    drop_name(blob, path, warnings)
+    audio = {"data": blob["data"], "format": "wav" if "wav" in bare_type(blob) else "mp3"}
+    return {"type": "input_audio", "input_audio": audio}
+
+
+def stored_pdf(mime_type: str, file_id: str, path: str) -> Part:
+    """A PDF at OpenAI, which keeps no content type, so a client may not know it."""
+    if mime_type not in ("", PDF):
+        takes = "only PDF as a file; send an image as inlineData, and text as a text part"
+        raise unsupported_type(path, "OpenAI", takes)
+    return _file({"file_id": file_id})
+
+
+def _image(url: str) -> Part:
     return {"type": "image_url", "image_url": {"url": url}}
 
 
-def _file(file: dict[str, Any]) -> dict[str, Any]:
+def _file(file: dict[str, Any]) -> Part:
     return {"type": "file", "file": file}

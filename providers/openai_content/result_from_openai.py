@@ -11,6 +11,7 @@ from providers.errors import FerryError
 from providers.json_api.answer_shape import as_object, text_or_none, unreadable
 from providers.json_api.json_text import parse_json
 from providers.json_api.refusal_body import code_of, message_of
+from providers.openai_content.body_to_openai import CHAT, EMBEDDINGS, RESPONSES
 from providers.openai_content.chat_from_openai import from_openai_chat
 from providers.openai_content.embed_from_openai import from_openai_embedding
 from providers.openai_content.error_codes import rpc_status_of_code
@@ -22,27 +23,30 @@ _OK: Final = 200
 _STATUS_UNKNOWN: Final = 0
 
 _TRANSLATORS: Final[dict[str, Callable[[dict[str, Any]], dict[str, Any]]]] = {
-    "/v1/chat/completions": from_openai_chat,
-    "/v1/responses": from_openai_response,
-    "/v1/embeddings": from_openai_embedding,
+    CHAT: from_openai_chat,
+    RESPONSES: from_openai_response,
+    EMBEDDINGS: from_openai_embedding,
 }
 
 
-def from_openai_line(line: object, endpoint: str) -> dict[str, Any]:
+def from_openai_line(
+    line: object, endpoint: str, unanswered: Status = Status.UNKNOWN
+) -> dict[str, Any]:
     """`{"response": {...}}` or `{"error": {"code": <rpc number>, "message": "..."}}`.
 
     `endpoint` is the batch's: /v1/chat/completions, /v1/responses or /v1/embeddings. A malformed
-    line or body becomes an error INTERNAL (13).
+    line or body becomes an error INTERNAL (13). `unanswered` is the status of an error in place of
+    an answer whose code is unknown.
     """
     try:
-        return _result(as_object(line, "the line"), endpoint)
+        return _result(as_object(line, "the line"), endpoint, unanswered)
     except FerryError as error:
         return {"error": item_error(error.status, error.message)}
 
 
-def _result(line: dict[str, Any], endpoint: str) -> dict[str, Any]:
+def _result(line: dict[str, Any], endpoint: str, unanswered: Status) -> dict[str, Any]:
     if line.get("response") is None:
-        return {"error": _not_sent(line)}
+        return {"error": _not_answered(line, unanswered)}
     response = as_object(line["response"], "response")
     body = _body(response.get("body"))
     http_status = _http_status(response.get("status_code"), body)
@@ -74,13 +78,13 @@ def _body(body: object) -> object:
         return body
 
 
-def _not_sent(line: dict[str, Any]) -> dict[str, Any]:
-    """The reason why OpenAI did not answer a request (openai.md section 5)."""
+def _not_answered(line: dict[str, Any], otherwise: Status) -> dict[str, Any]:
+    """The reason why the provider did not answer a request (openai.md section 5)."""
     if line.get("error") is None:
         raise unreadable("there is neither a response nor an error")
     code = code_of(line)
-    message = message_of(line) or code or "OpenAI gave no reason"
-    return item_error(rpc_status_of_code(code, Status.UNKNOWN), message)
+    message = message_of(line) or code or "the provider gave no reason"
+    return item_error(rpc_status_of_code(code, otherwise), message)
 
 
 def _refused(http_status: int, body: object, line: dict[str, Any]) -> dict[str, Any]:
@@ -91,7 +95,7 @@ def _refused(http_status: int, body: object, line: dict[str, Any]) -> dict[str, 
     beside = {"error": line.get("error")}
     why = text_or_none(body) or message_of(body) or message_of(beside)
     if http_status != _STATUS_UNKNOWN:
-        why = why or f"OpenAI answered with HTTP {http_status}"
+        why = why or f"the provider answered with HTTP {http_status}"
         return item_error(rpc_status_of_http(http_status), why)
     if not why:
         raise unreadable("status_code is not a number")

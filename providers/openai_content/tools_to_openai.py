@@ -1,63 +1,79 @@
 """Gemini's tools and toolConfig -> OpenAI's tools and tool_choice (translation.md section 2)."""
 
-import re
 from typing import Any, Final
 
 from providers.errors import invalid_argument
-from providers.gemini_content.function_calls import CallRules
-from providers.gemini_content.function_tools import NO_PARAMETERS, DeclaredFunction, function_tools
+from providers.gemini_content.function_tools import (
+    NO_PARAMETERS,
+    DeclaredFunction,
+    FunctionTools,
+    function_tools,
+)
 from providers.gemini_content.warnings import Warnings
-from providers.openai_content.schema_rules import SchemaRule, allows_strict
-
-# OpenAI accepts any text as a call's id.
-CALL_RULES: Final = CallRules("OpenAI", longest_name=64, ids=re.compile(".+", re.DOTALL))
+from providers.openai_content.dialect import Choice, Dialect
+from providers.openai_content.schema_rules import allows_strict
 
 _NO_STRICT_PARAMETERS: Final = {**NO_PARAMETERS, "required": [], "additionalProperties": False}
 _PLAIN_CHOICES: Final = {"AUTO": "auto", "ANY": "required", "NONE": "none", "VALIDATED": "auto"}
 
 
 def to_openai_tools(
-    request: dict[str, Any], path: str, warnings: Warnings, schema_rule: SchemaRule
+    request: dict[str, Any], path: str, warnings: Warnings, dialect: Dialect
 ) -> dict[str, Any]:
     """The `tools` and `tool_choice` of the normalised request at `path`, if it has tools.
 
     Raises INVALID_ARGUMENT for tools that are not functions, and for functions and choices that
-    OpenAI does not accept.
+    the provider does not accept.
     """
-    requested = function_tools(request, path, warnings, CALL_RULES)
+    requested = function_tools(request, path, warnings, dialect.calls)
     if not requested.functions:
         return {}
     for declared in requested.functions.values():
-        schema_rule(declared.parameters, declared.schema_path)
+        dialect.schema_rule(declared.parameters, declared.schema_path)
+    offered, choice = list(requested.functions.values()), None
+    if requested.mode is not None:
+        plain = _PLAIN_CHOICES[requested.mode]
+        offered, choice = dialect.offer_functions(requested, plain, warnings)
     strict = requested.mode == "VALIDATED"
-    tools = [
-        {"type": "function", "function": _function(function, strict)}
-        for function in requested.functions.values()
-    ]
-    if requested.mode is None:
-        return {"tools": tools}
-    choice = _narrowed(_PLAIN_CHOICES[requested.mode], requested.allowed)
-    return {"tools": tools, "tool_choice": choice}
+    functions = [_function(declared, strict, dialect.provider) for declared in offered]
+    tools = [{"type": "function", "function": function} for function in functions]
+    return {"tools": tools} | ({} if choice is None else {"tool_choice": choice})
 
 
-def _function(declared: DeclaredFunction, strict: bool) -> dict[str, Any]:
+def offer_all_and_name_allowed(
+    requested: FunctionTools, plain: str, _: Warnings
+) -> tuple[list[DeclaredFunction], Choice]:
+    """For a provider that takes a list of allowed functions."""
+    offered = list(requested.functions.values())
+    named = [_named(name) for name in requested.allowed]
+    if not named:
+        return offered, plain
+    if plain == "required" and len(named) == 1:
+        return offered, named[0]
+    return offered, {"type": "allowed_tools", "allowed_tools": {"mode": plain, "tools": named}}
+
+
+def offer_allowed(
+    requested: FunctionTools, plain: str, warnings: Warnings
+) -> tuple[list[DeclaredFunction], Choice]:
+    """For a provider that takes no such list: functions that are not allowed are not declared."""
+    forced = requested.forced
+    return requested.offered(warnings), plain if forced is None else _named(forced)
+
+
+def _named(function: str) -> dict[str, Any]:
+    return {"type": "function", "function": {"name": function}}
+
+
+def _function(declared: DeclaredFunction, strict: bool, provider: str) -> dict[str, Any]:
     if not strict:
         return {**declared.named, "parameters": declared.parameters}
     if declared.parameters == NO_PARAMETERS:
         return {**declared.named, "parameters": _NO_STRICT_PARAMETERS, "strict": True}
     if not allows_strict(declared.parameters):
         raise invalid_argument(
-            "with mode VALIDATED OpenAI takes only parameters that are all required, with "
+            f"with mode VALIDATED {provider} takes only parameters that are all required, with "
             "additionalProperties false in every object",
             path=declared.path,
         )
     return {**declared.named, "parameters": declared.parameters, "strict": True}
-
-
-def _narrowed(choice: str, allowed: list[str]) -> str | dict[str, Any]:
-    functions = [{"type": "function", "function": {"name": name}} for name in allowed]
-    if not functions:
-        return choice
-    if choice == "required" and len(functions) == 1:
-        return functions[0]
-    return {"type": "allowed_tools", "allowed_tools": {"mode": choice, "tools": functions}}

@@ -6,6 +6,7 @@ from openai.types.embedding_create_params import EmbeddingCreateParams
 from providers.errors import FerryError
 from providers.gemini_content.normalise import normalise_embed
 from providers.gemini_content.warnings import Warnings
+from providers.openai.dialect import OPENAI_DIALECT
 from providers.openai_content.embed_to_openai import to_openai_embedding
 from tests.published_types import require_published
 
@@ -14,7 +15,13 @@ _HELLO = {"parts": [{"text": "Hello"}]}
 
 def _embedding(**request: Any) -> dict[str, Any]:
     normal = normalise_embed({"content": _HELLO} | request, "request")
-    body = to_openai_embedding(normal, model="models/m", path="request", warnings=Warnings())
+    body = to_openai_embedding(
+        normal,
+        model="models/m",
+        path="request",
+        warnings=Warnings(),
+        dialect=OPENAI_DIALECT,
+    )
     require_published(body, EmbeddingCreateParams)
     return body
 

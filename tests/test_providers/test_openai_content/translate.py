@@ -1,5 +1,6 @@
 """Translating a request as a batch does: normalised first, with OpenAI's files at hand."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -8,6 +9,7 @@ from openai.types.chat.completion_create_params import CompletionCreateParamsNon
 from providers.errors import FerryError
 from providers.gemini_content.normalise import normalise_generate
 from providers.gemini_content.warnings import Warnings
+from providers.openai.dialect import OPENAI_DIALECT
 from providers.openai_content.generate_to_openai import to_openai_chat
 from providers.openai_content.schema_rules import OPENAI_SCHEMAS, SchemaRule
 from providers.status import Status
@@ -44,7 +46,7 @@ def translate(
         path="request",
         warnings=warnings,
         file_ids=FILES.get,
-        schema_rule=schema_rule,
+        dialect=replace(OPENAI_DIALECT, schema_rule=schema_rule),
     )
     require_published(body, CompletionCreateParamsNonStreaming)
     return body, warnings.render()

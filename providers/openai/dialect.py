@@ -1,0 +1,47 @@
+"""OpenAI's rules for chat completions and embeddings (translation.md section 2)."""
+
+import re
+from typing import Final
+
+from providers.gemini_content.function_calls import CallRules
+from providers.gemini_content.media import IMAGES, PDF
+from providers.gemini_content.unsupported import GEMINI_ONLY_SETTINGS
+from providers.openai_content.dialect import Dialect
+from providers.openai_content.media_to_openai import (
+    inline_audio,
+    inline_image,
+    inline_pdf,
+    stored_pdf,
+)
+from providers.openai_content.schema_rules import any_schema
+from providers.openai_content.tools_to_openai import offer_all_and_name_allowed
+
+_AUDIO: Final = ("audio/wav", "audio/x-wav", "audio/wave", "audio/mp3", "audio/mpeg")
+
+OPENAI_DIALECT: Final = Dialect(
+    # OpenAI accepts any text as a call's id.
+    calls=CallRules("OpenAI", longest_name=64, ids=re.compile(".+", re.DOTALL)),
+    ranges=(
+        ("maxOutputTokens", "max_completion_tokens", 1, 2**31 - 1),
+        ("temperature", "temperature", 0, 2),
+        ("topP", "top_p", 0, 1),
+        ("candidateCount", "n", 1, 128),
+        ("presencePenalty", "presence_penalty", -2, 2),
+        ("frequencyPenalty", "frequency_penalty", -2, 2),
+        ("logprobs", "top_logprobs", 0, 20),
+    ),
+    renamed={"seed": "seed", "responseLogprobs": "logprobs"},
+    refused={"topK": "{} has no such setting", **GEMINI_ONLY_SETTINGS},
+    most_stops=4,
+    inline_media={
+        PDF: inline_pdf,
+        **dict.fromkeys(IMAGES, inline_image),
+        **dict.fromkeys(_AUDIO, inline_audio),
+    },
+    takes="PNG, JPEG, GIF and WebP images, PDF, and WAV and MP3 audio",
+    stored_file=stored_pdf,
+    offer_functions=offer_all_and_name_allowed,
+    # Other servers with this API have other rules.
+    schema_rule=any_schema,
+    embedding_size="dimensions",
+)

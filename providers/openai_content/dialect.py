@@ -1,0 +1,58 @@
+"""How the APIs with OpenAI's chat completions differ, so that one translation serves all."""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final, TypeAlias
+
+from providers.gemini_content.function_calls import CallRules
+from providers.gemini_content.function_tools import DeclaredFunction, FunctionTools
+from providers.gemini_content.settings import Range
+from providers.gemini_content.warnings import Warnings
+from providers.openai_content.schema_rules import SchemaRule
+
+Part: TypeAlias = dict[str, Any]
+InlineMedia: TypeAlias = Callable[[dict[str, Any], str, Warnings], Part]
+"""Makes a part of the Blob at a path."""
+StoredFile: TypeAlias = Callable[[str, str, str], Part]
+"""Makes a part of a MIME type, the native id of a file, and the path of its FileData.
+
+Raises INVALID_ARGUMENT for a file that the provider cannot read in a request.
+"""
+Choice: TypeAlias = str | dict[str, Any]
+OfferFunctions: TypeAlias = Callable[
+    [FunctionTools, str, Warnings], tuple[list[DeclaredFunction], Choice]
+]
+"""The functions to declare, and the `tool_choice`, for what is requested and its plain choice."""
+
+ANY_MODEL: Final = re.compile(".*", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """The rules of one API.
+
+    `ranges` and `renamed` are the settings it has, by Gemini's names; `refused` are others.
+    `inline_media` are the MIME types it takes inline, and `takes` names them.
+    `order_refused` are pairs of roles of which the second must not follow the first.
+    `embedding_size` is its name for the length of an embedding, which `sized_models` take.
+    """
+
+    calls: CallRules
+    ranges: tuple[Range, ...]
+    renamed: Mapping[str, str]
+    refused: Mapping[str, str]
+    most_stops: int | None
+    inline_media: Mapping[str, InlineMedia]
+    takes: str
+    stored_file: StoredFile
+    offer_functions: OfferFunctions
+    schema_rule: SchemaRule
+    embedding_size: str
+    sized_models: re.Pattern[str] = ANY_MODEL
+    order_refused: frozenset[tuple[str, str]] = frozenset()
+
+    @property
+    def provider(self) -> str:
+        """The provider's name, for messages."""
+        return self.calls.provider
