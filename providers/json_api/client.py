@@ -69,7 +69,7 @@ class JsonApi:
     """One upstream. `name` is its configured name; `headers` makes the headers for a caller.
 
     `no_credit` are the error codes that stay until someone pays or raises a limit, with any HTTP
-    status.
+    status. `request_ids` are the headers of an answer that may have the provider's id of the call.
     """
 
     def __init__(
@@ -79,12 +79,14 @@ class JsonApi:
         upstream: Upstream,
         headers: Headers,
         no_credit: Container[str],
+        request_ids: Sequence[str] = ("x-request-id", "request-id"),
     ) -> None:
         self.name = name
         self._base = base_url
         self._upstream = upstream
         self._headers = headers
         self._no_credit = no_credit
+        self._request_ids = request_ids
 
     async def get(self, caller: Caller, path: str, **query: str | int) -> Answer:
         return await self._json(caller, OutboundRequest("GET", self._url(path, query)))
@@ -197,14 +199,13 @@ class JsonApi:
             f"{self.name}: {_without_secret(text, caller)}",
             provider=self.name,
             reason=_without_secret(code_of(document), caller) or None,
-            request_id=_without_secret(_request_id(reply), caller) or None,
+            request_id=_without_secret(self._request_id(reply), caller) or None,
             upstream_status=reply.status,
             retry_after=None if status == _PERMANENT else reply.headers.get("retry-after"),
         )
 
-
-def _request_id(reply: Reply) -> str:
-    return reply.headers.get("x-request-id") or reply.headers.get("request-id") or ""
+    def _request_id(self, reply: Reply) -> str:
+        return next(filter(None, map(reply.headers.get, self._request_ids)), "")
 
 
 def outcome_unknown(error: FerryError) -> bool:

@@ -1,7 +1,8 @@
 """Reads the body of a refusal: servers with one API write their errors in several forms.
 
 Most nest `{"error": {"message", "code", "type"}}`. Some write `error` as text, or the members at
-the top, as vLLM does with `message` and FastAPI with `detail`.
+the top, as vLLM does with `message` and FastAPI with `detail`. FastAPI lists what is wrong with a
+request as `{"loc", "msg", "input"}`; `input` is a value of the client, so it is not shown.
 """
 
 from collections.abc import Container
@@ -16,6 +17,7 @@ _MESSAGE_MEMBERS: Final = ("message", "error", "detail")
 _CODE_MEMBERS: Final = ("code", "type")
 # The limit for a message that is not a text; texts are limited by what is read.
 _LONGEST_JSON: Final = 2000
+_PROBLEMS_SHOWN: Final = 10
 
 
 def message_of(body: object) -> str:
@@ -48,7 +50,21 @@ def _members(body: object) -> dict[str, Any]:
 def _as_text(value: object) -> str:
     if isinstance(value, str) or not value:
         return value if isinstance(value, str) else ""
+    if isinstance(value, dict) and value.keys() == {"detail"}:
+        return _as_text(value["detail"])
+    if isinstance(value, list) and all(map(_is_problem, value)):
+        return "; ".join(map(_problem, value[:_PROBLEMS_SHOWN]))[:_LONGEST_JSON]
     try:
         return render_json(value).decode()[:_LONGEST_JSON]
     except orjson.JSONEncodeError:
         return ""
+
+
+def _is_problem(entry: object) -> bool:
+    problem = object_or_nothing(entry)
+    return isinstance(problem.get("loc"), list) and isinstance(problem.get("msg"), str)
+
+
+def _problem(entry: dict[str, Any]) -> str:
+    place = ".".join(str(step) for step in entry["loc"] if isinstance(step, str | int))
+    return f"{place}: {entry['msg']}" if place else str(entry["msg"])

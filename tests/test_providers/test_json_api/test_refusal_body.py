@@ -26,6 +26,31 @@ def test_the_formats_of_a_refusal(body: object, message: str, code: str) -> None
     assert (message_of(body), code_of(body)) == (message, code)
 
 
+PROBLEM = {"type": "missing", "loc": ["body", "messages", 0], "msg": "wrong", "input": "a secret"}
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"detail": [PROBLEM, PROBLEM]},
+        {"object": "error", "message": {"detail": [PROBLEM, PROBLEM]}, "type": "t"},
+        {"message": [PROBLEM, PROBLEM]},
+    ],
+)
+def test_a_list_of_problems_is_read_without_the_clients_values(body: object) -> None:
+    assert message_of(body) == "body.messages.0: wrong; body.messages.0: wrong"
+
+
+def test_few_of_many_problems_are_shown() -> None:
+    assert message_of({"detail": [PROBLEM] * 99}).count("wrong") == 10
+    assert message_of({"detail": [{**PROBLEM, "loc": []}]}) == "wrong"
+
+
+@pytest.mark.parametrize("detail", [[PROBLEM, {"loc": 1}], [PROBLEM, "b"]])
+def test_a_list_of_anything_else_is_shown_as_json(detail: list[object]) -> None:
+    assert message_of({"detail": detail}).startswith('[{"type":')
+
+
 @pytest.mark.parametrize("body", [None, "why", 1, [], {}, {"error": None}, {"error": {}}])
 def test_a_body_without_a_message(body: object) -> None:
     assert (message_of(body), code_of(body)) == ("", "")
