@@ -11,10 +11,10 @@ from typing import Any, Final
 
 from aiohttp import web
 
+from middlewares.operations import BatchCreated
 from middlewares.request_keys import GATEWAY, INPUT_FILE, OUTCOME, REFUSAL, ROUTE
 from providers.errors import FerryError
 from providers.gemini_content.warnings import explain
-from providers.resources import CreatedBatch
 from providers.upstream import UpstreamError
 
 _MESSAGE_LIMIT: Final = 500
@@ -32,7 +32,7 @@ def log_fields(request: web.Request, response: web.StreamResponse | None) -> dic
     outcome = None if response is None else response.get(OUTCOME)
     if refusal is not None:
         fields = _refusal(request, refusal)
-    elif isinstance(outcome, CreatedBatch):
+    elif isinstance(outcome, BatchCreated):
         batch = outcome.batch
         fields = {"batch": f"batches/{batch.id}", "warnings": explain(batch.warnings)}
     elif outcome is not None and response is not None and response.status >= 400:

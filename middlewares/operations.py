@@ -9,7 +9,7 @@ from providers.body import Body
 from providers.credential import Caller
 from providers.errors import unimplemented
 from providers.provider import Batches, Files, Provider, Relay, RelayedRequest
-from providers.resources import Batch, CreatedBatch, Download, File, NewBatch, Page, ResultForm
+from providers.resources import Batch, Download, File, NewBatch, Page, ResultForm
 from providers.upload import Chunk, UploadProgress, UploadSession, UploadStart
 from providers.upstream import Reply
 
@@ -58,6 +58,13 @@ class FileCreated:
 
 
 @dataclass(frozen=True, slots=True)
+class BatchCreated:
+    """The warnings of a new batch are also sent in a header."""
+
+    batch: Batch
+
+
+@dataclass(frozen=True, slots=True)
 class Listed:
     """A page of resources; the answer calls their list `member`."""
 
@@ -72,7 +79,7 @@ Outcome = (
     | FileCreated
     | File
     | Batch
-    | CreatedBatch
+    | BatchCreated
     | Listed
     | Download
     | Reply
@@ -185,8 +192,8 @@ class DownloadFile:
 class CreateBatch:
     batch: NewBatch
 
-    async def carry_out(self, provider: Provider, caller: Caller) -> CreatedBatch:
-        return await BATCHES.required(provider).create(caller, self.batch)
+    async def carry_out(self, provider: Provider, caller: Caller) -> BatchCreated:
+        return BatchCreated(await BATCHES.required(provider).create(caller, self.batch))
 
 
 @dataclass(frozen=True, slots=True)

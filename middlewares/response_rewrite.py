@@ -14,7 +14,7 @@ from middlewares.rendering import render_batch, render_file, render_output
 from middlewares.request_keys import GATEWAY, OUTCOME, Handler
 from providers.body import Body, close
 from providers.json_api.json_text import render_json
-from providers.resources import Batch, CreatedBatch, Download, File, InlineResults
+from providers.resources import Batch, Download, File, InlineResults
 from providers.upload import UploadProgress
 from providers.upstream import Reply
 
@@ -56,7 +56,7 @@ def _render(outcome: op.Outcome, request: web.Request) -> web.StreamResponse:
             return _started(outcome)
         case UploadProgress():
             return _progress(outcome, request)
-        case CreatedBatch(batch):
+        case op.BatchCreated(batch):
             warnings = {"x-ferry-warnings": batch.warnings} if batch.warnings else {}
             return _json(_document(batch, request), warnings)
         case Batch(output=InlineResults() as results):

@@ -9,7 +9,7 @@ from yarl import URL
 
 from providers.body import Body
 from providers.credential import Caller, Credential
-from providers.resources import Batch, CreatedBatch, Download, File, NewBatch, Page, ResultForm
+from providers.resources import Batch, Download, File, NewBatch, Page, ResultForm
 from providers.upload import Chunk, StartedUpload, UploadProgress, UploadSession, UploadStart
 from providers.upstream import Reply
 
@@ -43,7 +43,7 @@ class Files(Protocol):
 
 
 class Batches(Protocol):
-    async def create(self, caller: Caller, batch: NewBatch) -> CreatedBatch: ...
+    async def create(self, caller: Caller, batch: NewBatch) -> Batch: ...
 
     async def get(self, caller: Caller, batch_id: str) -> Batch:
         """With its results if it has ended."""

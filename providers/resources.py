@@ -171,13 +171,6 @@ class Download:
 
 
 @dataclass(frozen=True, slots=True)
-class CreatedBatch:
-    """The answer to a creation; its warnings are also sent in a header."""
-
-    batch: Batch
-
-
-@dataclass(frozen=True, slots=True)
 class InlineRequest:
     """One request of an inline batch; `path` is its JSON path in the body of the creation.
 

@@ -15,7 +15,6 @@ from providers.memory import MemoryBudget
 from providers.resource_names import FileKind, decode_file_id, result_file_id
 from providers.resources import (
     Batch,
-    CreatedBatch,
     Download,
     NewBatch,
     Page,
@@ -41,21 +40,21 @@ class TargetBatches:
         self._memory = memory
         self._limits = limits
 
-    async def create(self, caller: Caller, batch: NewBatch) -> CreatedBatch:
+    async def create(self, caller: Caller, batch: NewBatch) -> Batch:
         _check_source(batch)
         if batch.idempotency_key is None:
-            return CreatedBatch((await self._target.make(caller, batch, Attempt(None))).batch)
+            return (await self._target.make(caller, batch, Attempt(None))).batch
         key, fingerprint = batch.idempotency_key, batch.fingerprint
         repeat = Repeat(self._target.name, self._state, caller.tenant, key, fingerprint)
         recorded = await repeat.recorded()
         if recorded is not None:
-            return CreatedBatch((await self._target.find(caller, recorded)).batch)
+            return (await self._target.find(caller, recorded)).batch
         made = await self._attempt(caller, batch, Attempt(repeat))
         first = await repeat.record(made.batch.id)
         if first != made.batch.id:
             await _discard(made)
             made = await self._target.find(caller, first)
-        return CreatedBatch(made.batch)
+        return made.batch
 
     async def _attempt(self, caller: Caller, batch: NewBatch, attempt: Attempt) -> FoundBatch:
         try:

@@ -21,7 +21,6 @@ from providers.errors import FerryError, NotFound
 from providers.provider import Batches, Files, Provider, Uploads
 from providers.resources import (
     Batch,
-    CreatedBatch,
     Download,
     File,
     InlineResults,
@@ -175,7 +174,7 @@ class IsolatedBatches:
         self._splitter = splitter
         self._references = References(provider.names, owned_file)
 
-    async def create(self, caller: Caller, batch: NewBatch) -> CreatedBatch:
+    async def create(self, caller: Caller, batch: NewBatch) -> Batch:
         """Checks first that the requests name only files of the tenant.
 
         The creation runs to completion if the client disconnects: a batch without an owner would be
@@ -185,10 +184,10 @@ class IsolatedBatches:
             await self._check_requests(caller, batch)
         return await run_to_completion(self._create_and_claim(caller, batch))
 
-    async def _create_and_claim(self, caller: Caller, batch: NewBatch) -> CreatedBatch:
+    async def _create_and_claim(self, caller: Caller, batch: NewBatch) -> Batch:
         created = await self._batches.create(caller, batch)
-        resource = owned_batch(created.batch.id)
-        cancel = partial(self._batches.cancel, caller, created.batch.id)
+        resource = owned_batch(created.id)
+        cancel = partial(self._batches.cancel, caller, created.id)
         key = batch.idempotency_key
         await self._ownership.claim_created(caller.tenant, resource, key, cancel)
         return created

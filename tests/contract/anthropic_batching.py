@@ -17,8 +17,8 @@ RESULTS = "messages/batches/[^/]+/results"
 
 async def ended(anthropic: AnthropicWithFake, batch: NewBatch) -> str:
     created = await anthropic.batches.create(CALLER, batch)
-    await anthropic.move(created.batch.id, "ended")
-    return created.batch.id
+    await anthropic.move(created.id, "ended")
+    return created.id
 
 
 async def items(anthropic: AnthropicWithFake, batch_id: str) -> list[dict[str, Any]]:

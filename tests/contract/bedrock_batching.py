@@ -14,7 +14,7 @@ TEXTS = [f"question {number}" for number in range(6)]
 
 
 async def created(bedrock: BedrockWithFake, batch: NewBatch) -> str:
-    return (await bedrock.batches.create(bedrock.caller, batch)).batch.id
+    return (await bedrock.batches.create(bedrock.caller, batch)).id
 
 
 async def ended(bedrock: BedrockWithFake, batch: NewBatch, status: str = "Completed") -> str:

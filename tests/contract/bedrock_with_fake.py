@@ -23,7 +23,7 @@ from providers.credential import Caller, Credential
 from providers.errors import FerryError
 from providers.limits import Limits
 from providers.provider import Provider
-from providers.resources import Batch, BatchKind, CreatedBatch, InlineResults, NewBatch
+from providers.resources import Batch, BatchKind, InlineResults, NewBatch
 from providers.state import State
 from proxy.background import BackgroundTasks
 from proxy.outbound import OutboundClient
@@ -192,7 +192,7 @@ class BedrockWithFake(ProviderWithFake):
         return found
 
     @asynccontextmanager
-    async def creating(self, batch: NewBatch) -> AsyncIterator[asyncio.Task[CreatedBatch]]:
+    async def creating(self, batch: NewBatch) -> AsyncIterator[asyncio.Task[Batch]]:
         """A creation in progress; it is cancelled at the end of the block."""
         task = asyncio.create_task(self.batches.create(self.caller, batch))
         try:

@@ -51,7 +51,7 @@ class Subject:
         return Calls(await self._requests() - before, len(state.calls))
 
     async def made(self, batch: NewBatch) -> str:
-        return (await self.work.batches.create(self.work.caller, batch)).batch.id
+        return (await self.work.batches.create(self.work.caller, batch)).id
 
     async def made_and_ended(self, batch: NewBatch) -> str:
         batch_id = await self.made(batch)

@@ -16,8 +16,8 @@ CHAT = "/v1/chat/completions"
 
 async def ended(openai: OpenAIWithFake, batch: NewBatch, status: str = "completed") -> str:
     created = await openai.batches.create(CALLER, batch)
-    await openai.move(created.batch.id, status)
-    return created.batch.id
+    await openai.move(created.id, status)
+    return created.id
 
 
 async def items(openai: OpenAIWithFake, batch_id: str) -> list[dict[str, Any]]:

@@ -248,7 +248,7 @@ def keyed(fingerprint: str = "f") -> NewBatch:
 
 
 async def test_a_repeat_is_the_same_batch(anthropic: AnthropicWithFake) -> None:
-    made = [(await anthropic.batches.create(CALLER, keyed())).batch for _ in range(3)]
+    made = [(await anthropic.batches.create(CALLER, keyed())) for _ in range(3)]
     assert {batch.id for batch in made} == set(await anthropic.objects("batches"))
     assert [batch.display_name for batch in made] == ["dn"] * 3
 
@@ -260,7 +260,7 @@ async def test_another_body_with_the_same_key(anthropic: AnthropicWithFake) -> N
 
 
 async def test_without_a_key_each_request_is_its_own_job(anthropic: AnthropicWithFake) -> None:
-    made = [(await anthropic.batches.create(CALLER, inline("a"))).batch.id for _ in range(2)]
+    made = [(await anthropic.batches.create(CALLER, inline("a"))).id for _ in range(2)]
     assert sorted(await anthropic.objects("batches")) == sorted(made)
     assert made[0] != made[1]
 
@@ -276,9 +276,9 @@ async def test_concurrent_creations_with_one_key_are_one_batch(
         error = await refused(anthropic.batches.create(CALLER, keyed()))
         assert (error.status, error.code) == (Status.ABORTED, 409)
     await anthropic.release("slow")
-    made = (await first).batch.id
+    made = (await first).id
     assert await anthropic.objects("batches") == [made]
-    assert (await anthropic.batches.create(CALLER, keyed())).batch.id == made
+    assert (await anthropic.batches.create(CALLER, keyed())).id == made
     # The tables of the others are gone.
     assert len(await anthropic.kept("batches/")) == 1
 
@@ -301,7 +301,7 @@ async def test_a_key_whose_creation_was_refused_is_free(
     await anthropic.strike("POST", BATCHES, "status", status=status)
     await refused(anthropic.batches.create(CALLER, keyed("wrong")))
     made = await anthropic.batches.create(CALLER, keyed("mended"))
-    assert await anthropic.objects("batches") == [made.batch.id]
+    assert await anthropic.objects("batches") == [made.id]
 
 
 async def test_a_key_is_free_while_nothing_can_have_been_created(
@@ -322,12 +322,12 @@ async def test_a_key_is_free_while_nothing_can_have_been_created(
     with pytest.raises(asyncio.CancelledError):
         await creating
     made = await anthropic.batches.create(CALLER, batch)
-    assert await anthropic.objects("batches") == [made.batch.id]
+    assert await anthropic.objects("batches") == [made.id]
 
 
 async def test_each_tenant_has_its_own_keys(anthropic: AnthropicWithFake) -> None:
-    mine = (await anthropic.batches.create(CALLER, keyed())).batch.id
-    theirs = (await anthropic.batches.create(OTHER, keyed())).batch.id
+    mine = (await anthropic.batches.create(CALLER, keyed())).id
+    theirs = (await anthropic.batches.create(OTHER, keyed())).id
     assert mine != theirs
 
 
@@ -341,4 +341,4 @@ async def test_a_created_batch_is_returned_even_if_its_record_is_lost(
 
     monkeypatch.setattr(BatchRecords, "write", full)
     created = await anthropic.batches.create(CALLER, inline("a"))
-    assert await anthropic.objects("batches") == [created.batch.id]
+    assert await anthropic.objects("batches") == [created.id]

@@ -34,7 +34,7 @@ async def anthropic() -> AsyncIterator[AnthropicWithFake]:
 
 async def test_a_batch_can_be_deleted_once_it_is_cancelled(anthropic: AnthropicWithFake) -> None:
     file_id = await anthropic.upload(gemini_lines(*TEXTS), "in.jsonl")
-    batch_id = (await anthropic.batches.create(CALLER, from_file(file_id))).batch.id
+    batch_id = (await anthropic.batches.create(CALLER, from_file(file_id))).id
     error = await refused(anthropic.batches.delete(CALLER, batch_id))
     assert (error.status, error.code) == (Status.FAILED_PRECONDITION, 400)
     await anthropic.batches.cancel(CALLER, batch_id)
@@ -72,7 +72,7 @@ async def test_a_batch_can_be_deleted_once_it_is_cancelled(anthropic: AnthropicW
 async def test_a_call_that_anthropic_refuses_was_too_early_or_too_late(
     anthropic: AnthropicWithFake, call: str
 ) -> None:
-    batch_id = (await anthropic.batches.create(CALLER, inline(*TEXTS))).batch.id
+    batch_id = (await anthropic.batches.create(CALLER, inline(*TEXTS))).id
     if call == "delete":
         await anthropic.move(batch_id, "ended")
     method = "POST" if call == "cancel" else "DELETE"
@@ -82,7 +82,7 @@ async def test_a_call_that_anthropic_refuses_was_too_early_or_too_late(
 
 
 async def test_a_batch_that_ends_while_it_is_cancelled(anthropic: AnthropicWithFake) -> None:
-    batch_id = (await anthropic.batches.create(CALLER, inline(*TEXTS))).batch.id
+    batch_id = (await anthropic.batches.create(CALLER, inline(*TEXTS))).id
     await anthropic.strike("POST", f"{BATCHES}/[^/]+/cancel", "delay", name="slow")
     cancelling = asyncio.create_task(refused(anthropic.batches.cancel(CALLER, batch_id)))
     await anthropic.happened("slow")
@@ -94,7 +94,7 @@ async def test_a_batch_that_ends_while_it_is_cancelled(anthropic: AnthropicWithF
 
 
 async def test_a_cancel_whose_answer_was_lost_may_be_repeated(anthropic: AnthropicWithFake) -> None:
-    batch_id = (await anthropic.batches.create(CALLER, inline(*TEXTS))).batch.id
+    batch_id = (await anthropic.batches.create(CALLER, inline(*TEXTS))).id
     await anthropic.strike("POST", f"{BATCHES}/[^/]+/cancel", "lose_answer")
     assert (await refused(anthropic.batches.cancel(CALLER, batch_id))).status == Status.UNAVAILABLE
     await anthropic.batches.cancel(CALLER, batch_id)
@@ -130,7 +130,7 @@ async def test_another_callers_batch_is_not_found(anthropic: AnthropicWithFake) 
 async def test_a_batch_that_expired(
     anthropic: AnthropicWithFake, reached: int, state: BatchState
 ) -> None:
-    batch_id = (await anthropic.batches.create(CALLER, inline(*TEXTS))).batch.id
+    batch_id = (await anthropic.batches.create(CALLER, inline(*TEXTS))).id
     await anthropic.post(f"/_fake/batches/{batch_id}", {"reached": reached, "status": "ended"})
     batch = await anthropic.batches.get(CALLER, batch_id)
     assert batch.output is not None
@@ -153,7 +153,7 @@ async def test_a_batch_in_which_every_request_failed_has_succeeded(
 
 
 async def test_a_cancel_that_came_after_the_last_answer(anthropic: AnthropicWithFake) -> None:
-    batch_id = (await anthropic.batches.create(CALLER, inline(*TEXTS))).batch.id
+    batch_id = (await anthropic.batches.create(CALLER, inline(*TEXTS))).id
     await anthropic.batches.cancel(CALLER, batch_id)
     await anthropic.post(f"/_fake/batches/{batch_id}", {"reached": 6, "status": "ended"})
     assert [b.state for b in (await anthropic.batches.list(CALLER, 10, None)).items] == [
@@ -169,7 +169,7 @@ async def test_a_cancel_that_came_after_the_last_answer(anthropic: AnthropicWith
 async def test_every_batch_is_listed_once_newest_first(
     anthropic: AnthropicWithFake, page_size: int, page_limit: int | None
 ) -> None:
-    made = [(await anthropic.batches.create(CALLER, inline("a"))).batch.id for _ in range(5)]
+    made = [(await anthropic.batches.create(CALLER, inline("a"))).id for _ in range(5)]
     await anthropic.post("/_fake/settings", {"page_limit": page_limit})
     seen: list[str] = []
     token: str | None = None

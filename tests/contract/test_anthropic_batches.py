@@ -61,8 +61,8 @@ async def test_an_inline_batch(anthropic: AnthropicWithFake) -> None:
 async def test_a_running_batch_has_no_results(anthropic: AnthropicWithFake) -> None:
     await anthropic.post("/_fake/settings", {"auto_advance": False})
     created = await anthropic.batches.create(CALLER, inline(*TEXTS, display_name="dn"))
-    batch = await anthropic.batches.get(CALLER, created.batch.id)
-    assert batch == created.batch
+    batch = await anthropic.batches.get(CALLER, created.id)
+    assert batch == created
     assert (batch.state, batch.output, batch.display_name) == (BatchState.RUNNING, None, "dn")
     assert batch.counts == Counts(total=6, succeeded=0, failed=0)
     error = await refused(anthropic.files.download(CALLER, result_file_id(batch.id)))
@@ -147,8 +147,8 @@ async def test_the_input_may_be_deleted_once_the_batch_is_created(
     file_id = await anthropic.upload(gemini_lines(*TEXTS), "in.jsonl")
     created = await anthropic.batches.create(CALLER, from_file(file_id))
     await anthropic.files.delete(CALLER, file_id)
-    await anthropic.move(created.batch.id, "ended")
-    assert len(await lines(anthropic, created.batch.id)) == len(TEXTS)
+    await anthropic.move(created.id, "ended")
+    assert len(await lines(anthropic, created.id)) == len(TEXTS)
 
 
 async def test_another_replica_reads_our_records_of_a_batch(anthropic: AnthropicWithFake) -> None:

@@ -56,7 +56,7 @@ def requests(*documents: dict[str, Any], model: str = MODEL, **said: Any) -> New
 
 
 async def test_the_parameters_of_the_job(bedrock: BedrockWithFake) -> None:
-    made = (await bedrock.batches.create(CALLER, inline(*TEXTS, display_name="mine"))).batch
+    made = await bedrock.batches.create(CALLER, inline(*TEXTS, display_name="mine"))
     job = native(bedrock, made.id)
     assert re.fullmatch(r"gf-[0-9a-f]{32}", job["jobName"])
     token = job["jobName"].removeprefix("gf-")
@@ -73,11 +73,11 @@ async def test_the_parameters_of_the_job(bedrock: BedrockWithFake) -> None:
 async def test_the_batch_that_the_client_gets(bedrock: BedrockWithFake) -> None:
     await bedrock.post("/_fake/settings", {"auto_advance": False})
     made = await bedrock.batches.create(CALLER, inline(*TEXTS, display_name="mine"))
-    batch = made.batch
+    batch = made
     assert (batch.state, batch.native_status) == (BatchState.PENDING, "Submitted")
     assert (batch.display_name, batch.model, batch.kind) == ("mine", MODEL, BatchKind.GENERATE)
     assert batch.create_time == native(bedrock, batch.id)["submitTime"]
-    assert (batch.output, batch.end_time, batch.failure, made.batch.warnings) == (
+    assert (batch.output, batch.end_time, batch.failure, made.warnings) == (
         None,
         None,
         None,
@@ -100,7 +100,7 @@ async def test_dropped_fields_are_warned_of(bedrock: BedrockWithFake) -> None:
     safety = {"category": "HARM_CATEGORY_HARASSMENT", "threshold": "BLOCK_LOW_AND_ABOVE"}
     document = {**asking("hi"), "safetySettings": [safety]}
     made = await bedrock.batches.create(CALLER, requests(*[document] * 3))
-    assert "safetySettings" in made.batch.warnings
+    assert "safetySettings" in made.warnings
 
 
 async def test_our_record_is_written_before_the_job_is_created(
@@ -115,7 +115,7 @@ async def test_our_record_is_written_before_the_job_is_created(
         assert len(await bedrock.keys()) == 1
         assert await bedrock.objects("batches") == []
         await bedrock.release("slow")
-        batch_id = (await creating).batch.id
+        batch_id = (await creating).id
     await bedrock.move(batch_id, "Completed")
     assert [item["metadata"] for item in await items(bedrock, batch_id)] == [
         {"place": str(place)} for place in range(len(TEXTS))

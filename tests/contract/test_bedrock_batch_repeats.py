@@ -16,7 +16,7 @@ def keyed(fingerprint: str = "f", *texts: str) -> NewBatch:
 
 
 async def test_a_repeat_is_the_same_batch(bedrock: BedrockWithFake) -> None:
-    made = {(await bedrock.batches.create(CALLER, keyed())).batch.id for _ in range(3)}
+    made = {(await bedrock.batches.create(CALLER, keyed())).id for _ in range(3)}
     assert await bedrock.objects("batches") == list(made)
     assert await jobs_created(bedrock) == 1
     assert len(await bedrock.keys()) == 1
@@ -26,8 +26,8 @@ async def test_a_repeat_at_another_replica_is_the_same_batch(bedrock: BedrockWit
     first = await bedrock.batches.create(CALLER, keyed())
     bedrock.provider = bedrock.replica()
     again = await bedrock.batches.create(CALLER, keyed())
-    assert again.batch.id == first.batch.id
-    assert await bedrock.objects("batches") == [first.batch.id]
+    assert again.id == first.id
+    assert await bedrock.objects("batches") == [first.id]
 
 
 async def test_another_body_with_the_same_key(bedrock: BedrockWithFake) -> None:
@@ -44,7 +44,7 @@ async def test_the_same_key_of_two_tenants_is_two_keys(bedrock: BedrockWithFake)
 
 
 async def test_without_a_key_each_request_is_its_own_job(bedrock: BedrockWithFake) -> None:
-    made = {(await bedrock.batches.create(CALLER, inline(*TEXTS))).batch.id for _ in range(2)}
+    made = {(await bedrock.batches.create(CALLER, inline(*TEXTS))).id for _ in range(2)}
     assert set(await bedrock.objects("batches")) == made
     assert len(made) == 2
 
@@ -54,7 +54,7 @@ async def test_concurrent_creations_with_one_key_are_one_job(bedrock: BedrockWit
     await bedrock.post("/_fake/settings", {"auto_advance": False})
     replicas = [bedrock.replica() for _ in range(4)]
     creations = (replica.batches.create(CALLER, keyed()) for replica in replicas if replica.batches)
-    [made] = {created.batch.id for created in await asyncio.gather(*creations)}
+    [made] = {created.id for created in await asyncio.gather(*creations)}
     assert await bedrock.objects("batches") == [made]
     assert await listed(bedrock) == [made]
     assert len(await bedrock.keys()) == 1
@@ -69,8 +69,8 @@ async def test_an_attempt_overtaken_by_another_is_the_same_job(bedrock: BedrockW
         bedrock.provider = bedrock.replica()
         fast = await bedrock.batches.create(CALLER, keyed())
         await bedrock.release("slow")
-        assert (await slow).batch.id == fast.batch.id
-    assert await bedrock.objects("batches") == [fast.batch.id]
+        assert (await slow).id == fast.id
+    assert await bedrock.objects("batches") == [fast.id]
     # The second found no job of the first yet: only the token prevented a second job.
     assert len(await bedrock.calls("POST", JOB)) == 2
 
@@ -83,7 +83,7 @@ async def test_the_key_determines_the_request_token(bedrock: BedrockWithFake) ->
     [made] = await bedrock.objects("batches")
     token = native(bedrock, made)["clientRequestToken"]
     again = await bedrock.batches.create(CALLER, keyed())
-    assert again.batch.id == made
+    assert again.id == made
     assert await bedrock.objects("batches") == [made]
     assert native(bedrock, made)["clientRequestToken"] == token
     await bedrock.move(made, "Completed")
@@ -101,7 +101,7 @@ async def test_a_refused_repeat_leaves_the_first_attempts_job_unchanged(
     named = {"x-amzn-ErrorType": "AccessDeniedException"}
     await bedrock.strike("POST", JOB, "status", status=403, headers=named, body={"message": "no"})
     again = await bedrock.batches.create(CALLER, keyed())
-    assert again.batch.id == made
+    assert again.id == made
     await bedrock.move(made, "Completed")
     metadata = [item["metadata"] for item in await items(bedrock, made)]
     assert metadata == [{"place": str(place)} for place in range(len(TEXTS))]
@@ -116,7 +116,7 @@ async def test_a_repeat_first_looks_for_the_first_attempts_job(
     [made] = await bedrock.objects("batches")
     await bedrock.strike_s3("PUT", "status", status=403, code="AccessDenied")
     again = await bedrock.batches.create(CALLER, keyed())
-    assert again.batch.id == made
+    assert again.id == made
     await bedrock.move(made, "Completed")
     metadata = [item["metadata"] for item in await items(bedrock, made)]
     assert metadata == [{"place": str(place)} for place in range(len(TEXTS))]
@@ -142,7 +142,7 @@ async def test_a_repeat_after_an_unknown_outcome_that_created_nothing(
     await bedrock.strike("GET", f"{JOB}s", "status", status=500, times=ATTEMPTS)
     await refused(bedrock.batches.create(CALLER, keyed()))
     made = await bedrock.batches.create(CALLER, keyed())
-    assert await bedrock.objects("batches") == [made.batch.id]
+    assert await bedrock.objects("batches") == [made.id]
     assert len(await bedrock.keys()) == 1
 
 
@@ -158,10 +158,10 @@ async def test_a_client_that_disconnected_finds_its_job_by_the_key(
             await creating
     assert bedrock.no_memory_reserved
     again = await bedrock.batches.create(CALLER, keyed())
-    assert await bedrock.objects("batches") == [again.batch.id]
+    assert await bedrock.objects("batches") == [again.id]
     assert len(await bedrock.keys()) == 1
-    await bedrock.move(again.batch.id, "Completed")
-    assert len(await items(bedrock, again.batch.id)) == len(TEXTS)
+    await bedrock.move(again.id, "Completed")
+    assert len(await items(bedrock, again.id)) == len(TEXTS)
 
 
 async def test_a_key_whose_creation_was_refused_accepts_another_body(
@@ -172,7 +172,7 @@ async def test_a_key_whose_creation_was_refused_accepts_another_body(
     await refused(bedrock.batches.create(CALLER, keyed("wrong")))
     assert await bedrock.keys() == []
     made = await bedrock.batches.create(CALLER, keyed("mended"))
-    assert await bedrock.objects("batches") == [made.batch.id]
+    assert await bedrock.objects("batches") == [made.id]
 
 
 async def test_a_creation_that_was_throttled_may_be_repeated(bedrock: BedrockWithFake) -> None:
@@ -180,11 +180,11 @@ async def test_a_creation_that_was_throttled_may_be_repeated(bedrock: BedrockWit
     error = await refused(bedrock.batches.create(CALLER, keyed()))
     assert error.status == Status.RESOURCE_EXHAUSTED
     made = await bedrock.batches.create(CALLER, keyed())
-    assert await bedrock.objects("batches") == [made.batch.id]
+    assert await bedrock.objects("batches") == [made.id]
     assert len(await bedrock.keys()) == 1
 
 
 async def test_too_few_records_leave_the_key_free(bedrock: BedrockWithFake) -> None:
     await refused(bedrock.batches.create(CALLER, keyed("few", "one")))
     made = await bedrock.batches.create(CALLER, keyed("enough"))
-    assert await bedrock.objects("batches") == [made.batch.id]
+    assert await bedrock.objects("batches") == [made.id]

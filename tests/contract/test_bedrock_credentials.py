@@ -69,8 +69,8 @@ async def test_the_error_for_a_bedrock_api_key_says_what_it_is(
 async def test_keys_may_be_temporary_and_sent_as_a_bearer_token(bedrock: BedrockWithFake) -> None:
     temporary = Caller(Credential(bearer=TEMPORARY.api_key), "tenant")
     created = await bedrock.batches.create(temporary, inline(*TEXTS))
-    await bedrock.move(created.batch.id, "Completed")
-    assert len(await items(bedrock, created.batch.id)) == len(TEXTS)
+    await bedrock.move(created.id, "Completed")
+    assert len(await items(bedrock, created.id)) == len(TEXTS)
 
 
 @pytest.mark.parametrize(

@@ -62,7 +62,7 @@ def one(document: dict[str, Any], model: str) -> NewBatch:
 
 
 async def test_it_looks_like_any_other(small: BedrockWithFake) -> None:
-    made = (await small.batches.create(CALLER, inline(*FEW, display_name="few"))).batch
+    made = await small.batches.create(CALLER, inline(*FEW, display_name="few"))
     assert made.id.startswith("immediate-")
     assert (made.display_name, made.model, made.output) == ("few", MODEL, None)
     assert not made.state.terminal
@@ -267,12 +267,12 @@ async def test_a_repeat_is_the_same_batch(small: BedrockWithFake) -> None:
     keyed = inline(*FEW, idempotency_key="once", fingerprint="f")
     replicas = [small.replica(immediate=ImmediateUse.SMALL) for _ in range(3)]
     made = {
-        made.batch.id
+        made.id
         for made in await asyncio.gather(
             *(replica.batches.create(CALLER, keyed) for replica in replicas if replica.batches)
         )
     }
-    made.add((await small.batches.create(CALLER, keyed)).batch.id)
+    made.add((await small.batches.create(CALLER, keyed)).id)
     [batch_id] = made
     await has_ended(small, batch_id)
     assert len(await small.calls("POST", RUNTIME)) == len(FEW)

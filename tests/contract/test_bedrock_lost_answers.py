@@ -51,7 +51,7 @@ async def test_a_lost_job_is_found_after_many_newer_ones(bedrock: BedrockWithFak
         for _ in range(3):
             await created(bedrock, inline(*TEXTS))
         await bedrock.release("slow")
-        assert (await creating).batch.id == lost
+        assert (await creating).id == lost
 
 
 async def test_an_input_is_kept_while_it_is_unknown_whether_its_job_was_made(
@@ -74,8 +74,8 @@ async def test_a_new_job_that_cannot_be_read_yet_is_still_a_batch(
 ) -> None:
     await bedrock.strike("GET", f"{JOB}/.*", "status", status=500, times=ATTEMPTS)
     made = await bedrock.batches.create(CALLER, inline(*TEXTS, display_name="mine"))
-    assert await bedrock.objects("batches") == [made.batch.id]
-    assert (made.batch.display_name, made.batch.native_status) == ("mine", "Submitted")
+    assert await bedrock.objects("batches") == [made.id]
+    assert (made.display_name, made.native_status) == ("mine", "Submitted")
 
 
 @pytest.mark.parametrize(("at", "made"), [("request", 0), ("answer", 1)])

@@ -74,7 +74,7 @@ async def test_headers_can_give_every_setting(bedrock: BedrockWithFake) -> None:
     bedrock.provider = bedrock.replica(region=None, role_arn=None, s3_uri=None)
     bedrock.caller = replace(CALLER, headers=SAYS)
     created = await bedrock.batches.create(bedrock.caller, inline(*TEXTS))
-    assert await bedrock.objects("batches") == [created.batch.id]
+    assert await bedrock.objects("batches") == [created.id]
     file_id = await bedrock.upload(b"x", "a.txt")
     listed = await bedrock.files.list(bedrock.caller, 10, None)
     assert [file.id for file in listed.items] == [file_id]

@@ -85,7 +85,7 @@ async def test_no_call_finds_another_tenants_job(shared: BedrockWithFake) -> Non
 
 
 async def test_a_running_job_cannot_be_stopped_by_another_tenant(shared: BedrockWithFake) -> None:
-    batch_id = (await shared.batches.create(ANNA, inline(*TEXTS))).batch.id
+    batch_id = (await shared.batches.create(ANNA, inline(*TEXTS))).id
     await shared.steer(batch_id, status="InProgress", hold="InProgress")
     assert (await refused(shared.batches.cancel(BERT, batch_id))).status == Status.NOT_FOUND
     assert (await shared.job(batch_id))["status"] == "InProgress"
@@ -96,7 +96,7 @@ async def test_the_lists_are_disjoint(shared: BedrockWithFake, page_limit: int |
     made: dict[str, list[str]] = {ANNA.tenant: [], BERT.tenant: []}
     for caller in (ANNA, BERT, BERT, ANNA):
         created = await shared.batches.create(caller, inline(*TEXTS))
-        made[caller.tenant].insert(0, created.batch.id)
+        made[caller.tenant].insert(0, created.id)
     await shared.post("/_fake/settings", {"page_limit": page_limit})
     for caller in (ANNA, BERT):
         seen: list[str] = []
@@ -148,7 +148,7 @@ async def test_the_same_key_of_two_tenants_is_two_jobs(shared: BedrockWithFake) 
             await shared.batches.create(
                 caller, inline(*TEXTS, idempotency_key="once", fingerprint="f")
             )
-        ).batch.id
+        ).id
         for caller in (ANNA, BERT, ANNA)
     }
     assert len(made) == 2
@@ -158,7 +158,7 @@ async def test_the_same_key_of_two_tenants_is_two_jobs(shared: BedrockWithFake) 
 
 
 async def test_no_call_finds_another_tenants_immediate_batch(shared: BedrockWithFake) -> None:
-    batch_id = (await shared.batches.create(ANNA, inline("a"))).batch.id
+    batch_id = (await shared.batches.create(ANNA, inline("a"))).id
     await has_ended(shared, batch_id)
     for call in calls_on_a_batch(shared, batch_id):
         assert (await refused(call(BERT))).status == Status.NOT_FOUND

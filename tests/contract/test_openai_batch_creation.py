@@ -129,10 +129,10 @@ async def test_a_client_that_disconnects_after_the_batch_was_created(
         await creating
     assert openai.no_memory_reserved
     again = await openai.batches.create(CALLER, batch)
-    assert await openai.objects("batches") == [again.batch.id]
+    assert await openai.objects("batches") == [again.id]
     assert len(await openai.objects("files")) == 1
-    await openai.move(again.batch.id, "completed")
-    assert len(await items(openai, again.batch.id)) == len(TEXTS)
+    await openai.move(again.id, "completed")
+    assert len(await items(openai, again.id)) == len(TEXTS)
 
 
 async def test_a_client_that_disconnects_before_the_batch_was_created(
@@ -237,7 +237,7 @@ def keyed(fingerprint: str = "f") -> NewBatch:
 
 
 async def test_a_repeat_is_the_same_batch(openai: OpenAIWithFake) -> None:
-    made = {(await openai.batches.create(CALLER, keyed())).batch.id for _ in range(3)}
+    made = {(await openai.batches.create(CALLER, keyed())).id for _ in range(3)}
     assert await openai.objects("batches") == list(made)
 
 
@@ -248,7 +248,7 @@ async def test_another_body_with_the_same_key(openai: OpenAIWithFake) -> None:
 
 
 async def test_without_a_key_each_request_is_its_own_job(openai: OpenAIWithFake) -> None:
-    made = [(await openai.batches.create(CALLER, inline("a"))).batch.id for _ in range(2)]
+    made = [(await openai.batches.create(CALLER, inline("a"))).id for _ in range(2)]
     assert sorted(await openai.objects("batches")) == sorted(made)
     assert made[0] != made[1]
 
@@ -256,7 +256,7 @@ async def test_without_a_key_each_request_is_its_own_job(openai: OpenAIWithFake)
 async def test_concurrent_creations_with_one_key_are_one_batch(openai: OpenAIWithFake) -> None:
     await openai.post("/_fake/settings", {"auto_advance": False})
     creations = (openai.batches.create(CALLER, keyed()) for _ in range(4))
-    [made] = {created.batch.id for created in await asyncio.gather(*creations)}
+    [made] = {created.id for created in await asyncio.gather(*creations)}
     assert await listed(openai) == [made]
     [batch] = [
         native
@@ -278,8 +278,8 @@ async def test_a_second_batch_is_hidden_even_where_it_cannot_be_cancelled(
     await openai.happened("slow")
     fast = await openai.batches.create(CALLER, keyed())
     await openai.release("slow")
-    assert (await slow).batch.id == fast.batch.id
-    assert await listed(openai) == [fast.batch.id]
+    assert (await slow).id == fast.id
+    assert await listed(openai) == [fast.id]
 
 
 async def test_a_batch_found_by_its_key_is_found_again(openai: OpenAIWithFake) -> None:
@@ -289,9 +289,9 @@ async def test_a_batch_found_by_its_key_is_found_again(openai: OpenAIWithFake) -
     await refused(openai.batches.create(CALLER, keyed()))
     [made] = await openai.objects("batches")
     found = await openai.batches.create(CALLER, keyed())
-    assert found.batch.id == made
+    assert found.id == made
     lookups = len(await openai.calls("GET", "batches"))
-    assert (await openai.batches.create(CALLER, keyed())).batch.id == made
+    assert (await openai.batches.create(CALLER, keyed())).id == made
     assert len(await openai.calls("GET", "batches")) == lookups
 
 
@@ -301,11 +301,11 @@ async def test_a_key_whose_creation_was_refused_accepts_another_body(
     await openai.strike("POST", "batches", "status", status=400)
     await refused(openai.batches.create(CALLER, keyed("wrong")))
     made = await openai.batches.create(CALLER, keyed("mended"))
-    assert await openai.objects("batches") == [made.batch.id]
+    assert await openai.objects("batches") == [made.id]
 
 
 async def test_a_creation_that_was_refused_may_be_repeated(openai: OpenAIWithFake) -> None:
     await openai.strike("POST", "batches", "status", status=429)
     await refused(openai.batches.create(CALLER, keyed()))
     made = await openai.batches.create(CALLER, keyed())
-    assert await openai.objects("batches") == [made.batch.id]
+    assert await openai.objects("batches") == [made.id]

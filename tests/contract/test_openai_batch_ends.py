@@ -51,8 +51,8 @@ OF_LINE = {"code": 3, "message": "No JSON."}
 async def failed(openai: OpenAIWithFake, batch: NewBatch, *errors: Mapping[str, object]) -> str:
     created = await openai.batches.create(CALLER, batch)
     order = {"status": "failed", "errors": errors}
-    await openai.post(f"/_fake/batches/{created.batch.id}", order)
-    return created.batch.id
+    await openai.post(f"/_fake/batches/{created.id}", order)
+    return created.id
 
 
 async def test_each_inline_request_says_why_its_batch_failed(openai: OpenAIWithFake) -> None:
@@ -198,7 +198,7 @@ async def test_results_of_a_batch_whose_input_the_server_does_not_name(
 
 
 async def test_a_batch_can_be_deleted_once_it_is_cancelled(openai: OpenAIWithFake) -> None:
-    batch_id = (await openai.batches.create(CALLER, inline(*TEXTS))).batch.id
+    batch_id = (await openai.batches.create(CALLER, inline(*TEXTS))).id
     error = await refused(openai.batches.delete(CALLER, batch_id))
     assert (error.status, error.code) == (Status.FAILED_PRECONDITION, 400)
     await openai.batches.cancel(CALLER, batch_id)
@@ -220,7 +220,7 @@ async def test_a_batch_can_be_deleted_once_it_is_cancelled(openai: OpenAIWithFak
 
 
 async def test_a_cancel_that_openai_refuses_was_too_late(openai: OpenAIWithFake) -> None:
-    batch_id = (await openai.batches.create(CALLER, inline(*TEXTS))).batch.id
+    batch_id = (await openai.batches.create(CALLER, inline(*TEXTS))).id
     await openai.strike("POST", "batches/[^/]+/cancel", "status", status=409)
     error = await refused(openai.batches.cancel(CALLER, batch_id))
     assert (error.status, error.code) == (Status.FAILED_PRECONDITION, 400)
@@ -284,7 +284,7 @@ async def test_a_list_never_has_results(openai: OpenAIWithFake) -> None:
 async def test_a_running_batch_has_no_results(openai: OpenAIWithFake) -> None:
     await openai.post("/_fake/settings", {"auto_advance": False})
     created = await openai.batches.create(CALLER, inline(*TEXTS))
-    batch: Batch = await openai.batches.get(CALLER, created.batch.id)
+    batch: Batch = await openai.batches.get(CALLER, created.id)
     assert (batch.state, batch.output) == (BatchState.PENDING, None)
     error = await refused(openai.files.download(CALLER, result_file_id(batch.id)))
     assert error.status == Status.NOT_FOUND

@@ -102,8 +102,8 @@ async def test_the_input_may_be_deleted_once_the_batch_is_created(openai: OpenAI
     file_id = await openai.upload(gemini_lines(*TEXTS), "in.jsonl")
     created = await openai.batches.create(CALLER, from_file(file_id))
     await openai.files.delete(CALLER, file_id)
-    await openai.move(created.batch.id, "completed")
-    assert len(await lines(openai, created.batch.id)) == len(TEXTS)
+    await openai.move(created.id, "completed")
+    assert len(await lines(openai, created.id)) == len(TEXTS)
 
 
 async def test_another_tools_batch_is_listed_and_read(openai: OpenAIWithFake) -> None:
@@ -131,12 +131,12 @@ async def test_a_batch_that_ended_early(
 ) -> None:
     created = await openai.batches.create(CALLER, inline(*TEXTS))
     if status != "failed":
-        await openai.move(created.batch.id, "in_progress")
-    await openai.move(created.batch.id, status)
-    results = await items(openai, created.batch.id)
+        await openai.move(created.id, "in_progress")
+    await openai.move(created.id, status)
+    results = await items(openai, created.id)
     assert [result["metadata"]["place"] for result in results] == list("012345")
     assert {r["error"]["code"] for r in results if "error" in r} == codes
-    assert len(await lines(openai, created.batch.id)) == len(TEXTS)
+    assert len(await lines(openai, created.id)) == len(TEXTS)
 
 
 async def test_failed_and_lost_requests_have_their_errors(openai: OpenAIWithFake) -> None:

@@ -126,7 +126,7 @@ async def test_a_list_shows_only_the_users_own_files(
     mine = [await openai.upload(b"x", f"{n}.txt", f"s{n}") for n in range(2)]
     for _ in range(3):
         created = await openai.batches.create(CALLER, inline("a"))
-        await openai.move(created.batch.id, "completed")
+        await openai.move(created.id, "completed")
     mine += [await openai.upload(b"x", f"{n}.txt", f"s{n}") for n in range(2, 5)]
     await openai.post("/_fake/settings", {"page_limit": page_limit})
     seen: list[str] = []

@@ -55,6 +55,9 @@ async def test_it_calls_one_method(
             assert outcome.page is FOUND
         case "create" if capability == "files":
             assert isinstance(outcome, op.FileCreated)
+        case "create":
+            assert isinstance(outcome, op.BatchCreated)
+            assert outcome.batch is FOUND
         case _:
             assert outcome is FOUND
 

@@ -20,7 +20,6 @@ from providers.resources import (
     Batch,
     BatchKind,
     BatchState,
-    CreatedBatch,
     Download,
     File,
     InlineRequest,
@@ -78,7 +77,7 @@ class Inner:
 
     async def create(self, *given: Any) -> Any:
         await self._make("create")
-        return File(FILE) if len(given) == 4 else CreatedBatch(batch("batch_1"))
+        return File(FILE) if len(given) == 4 else batch("batch_1")
 
     async def get(self, *_: Any) -> Batch:
         self._called("get")

@@ -112,7 +112,7 @@ async def test_a_file_is_counted_and_then_sent() -> None:
     # The body of the form reads it a second time, and its answer comes first in the script.
     upstream, state = scripted(PURPOSE, content, answer({"id": "file-b"}), content), MemoryState()
     made = await batches(upstream, state).create(CALLER, from_file())
-    assert (made.batch.id, made.batch.warnings) == ("batch_A", "")
+    assert (made.id, made.warnings) == ("batch_A", "")
     assert [str(sent.request.url) for sent in upstream.sent].count(CONTENT) == 2
     sent = uploaded(upstream)
     assert sent.endswith(b"}\n")
