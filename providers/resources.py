@@ -1,10 +1,10 @@
 """Files and batches as all providers describe them to the rest of the proxy."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
 
 from providers.body import Body
 from providers.status import Status
@@ -39,17 +39,6 @@ class File:
     source: FileSource = FileSource.UPLOADED
     error: str | None = None
     downloadable: bool = False
-
-
-def parse_file(document: Mapping[str, Any]) -> File:
-    """The file that `orjson.dumps(file)` wrote."""
-    times = {
-        key: datetime.fromisoformat(document[key])
-        for key in ("create_time", "expiration_time")
-        if document[key] is not None
-    }
-    kinds = {"state": FileState(document["state"]), "source": FileSource(document["source"])}
-    return File(**{**document, **times, **kinds})
 
 
 class BatchState(StrEnum):

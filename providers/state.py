@@ -3,11 +3,17 @@
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from functools import cache
+from typing import Any, Protocol, TypeVar
+
+from pydantic import TypeAdapter, ValidationError
 
 from providers.body import Body, in_memory, read_up_to
 from providers.errors import FerryError
 from providers.parted_objects import PartedObjects
+from providers.status import Status
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +66,35 @@ async def read(state: State, name: str, limit: int = 1 << 20) -> bytes | None:
     if data is None:
         raise ValueError(f"the object {name} is larger than {limit} bytes")
     return data
+
+
+async def read_as(state: State, name: str, model: type[T]) -> T | None:
+    """A small object that was written as JSON of `model`, a dataclass or a type of JSON values.
+
+    Raises StateError for other content. Members that the model lacks are ignored: a later version
+    may have written them.
+    """
+    data = await read(state, name)
+    return None if data is None else parse_as(data, model)
+
+
+def parse_as(data: bytes, model: type[T]) -> T:
+    """Raises StateError."""
+    key: Any = model
+    try:
+        parsed: T = _adapter(key).validate_json(data)
+    except ValidationError:  # it would quote the content
+        raise StateError(
+            Status.FAILED_PRECONDITION,
+            "an object in the proxy's state store is not what the proxy writes there; the operator "
+            "must restore it or delete it",
+        ) from None
+    return parsed
+
+
+@cache
+def _adapter(model: Any) -> TypeAdapter[Any]:
+    return TypeAdapter(model)
 
 
 async def write(state: State, name: str, data: bytes) -> bool:

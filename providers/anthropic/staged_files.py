@@ -18,8 +18,8 @@ from providers.body import Body
 from providers.credential import Caller
 from providers.errors import FerryError, not_found
 from providers.resource_names import FileId, FileKind
-from providers.resources import File, parse_file
-from providers.state import State, read, write
+from providers.resources import File
+from providers.state import State, read_as, write
 from providers.stored_objects import STAGED, STAGED_CONTENT
 
 _END_OF_TIME: Final = 1 << 56
@@ -60,10 +60,10 @@ class StagedFiles:
         # A client can send any id, and this one becomes part of an object's name.
         if not STAGED_ID.fullmatch(staged_id):
             raise _no_such_file(staged_id)
-        data = await read(self._state, self._record_name(caller, staged_id))
-        if data is None:
+        file = await read_as(self._state, self._record_name(caller, staged_id), File)
+        if file is None:
             raise _no_such_file(staged_id)
-        return parse_file(orjson.loads(data))
+        return file
 
     async def open(self, caller: Caller, staged_id: str) -> tuple[File, Body]:
         """A file and its content."""
@@ -89,9 +89,9 @@ class StagedFiles:
             found = info.name.removeprefix(prefix)
             if found <= staged_id:
                 continue
-            data = await read(self._state, info.name)
-            if data is not None:
-                yield found, parse_file(orjson.loads(data))
+            file = await read_as(self._state, info.name, File)
+            if file is not None:
+                yield found, file
 
     def _record_name(self, caller: Caller, staged_id: str) -> str:
         return STAGED.name(self._upstream, caller.tenant, staged_id)

@@ -7,6 +7,7 @@ it was created). An attempt without a batch has an unknown outcome and is looked
 import hashlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
@@ -14,12 +15,20 @@ import orjson
 
 from providers.errors import FerryError, already_exists, invalid_argument
 from providers.json_api.client import outcome_unknown
-from providers.state import State, read, write
+from providers.state import State, read_as, write
 from providers.status import Status
 from providers.stored_objects import IDEMPOTENCY
 
 _LIFE: Final = timedelta(hours=24)
 _KEY_LIMIT: Final = 256
+
+
+@dataclass(frozen=True, slots=True)
+class _Record:
+    """`value` is a job id or a native id, or empty. The request has `fingerprint`."""
+
+    fingerprint: str
+    value: str
 
 
 class Repeat:
@@ -79,8 +88,8 @@ class Repeat:
         return await self._read("batch") or native_id
 
     async def _write(self, kind: str, value: str) -> bool:
-        document = orjson.dumps({"fingerprint": self._fingerprint, "value": value})
-        return await write(self._state, f"{self._name}/{kind}", document)
+        record = _Record(self._fingerprint, value)
+        return await write(self._state, f"{self._name}/{kind}", orjson.dumps(record))
 
     async def _read(self, kind: str) -> str | None:
         name = f"{self._name}/{kind}"
@@ -90,13 +99,12 @@ class Repeat:
         if datetime.now(UTC) - info.created > _LIFE:
             await self._state.delete(name)
             return None
-        data = await read(self._state, name)
-        if data is None:
+        record = await read_as(self._state, name, _Record)
+        if record is None:
             return None
-        document = orjson.loads(data)
-        if document["fingerprint"] != self._fingerprint:
+        if record.fingerprint != self._fingerprint:
             raise already_exists("x-ferry-idempotency-key was used for another request")
-        return str(document["value"])
+        return record.value
 
 
 class Attempt:

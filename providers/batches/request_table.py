@@ -15,7 +15,7 @@ import orjson
 
 from providers.body import Body, close
 from providers.memory import Reservation
-from providers.state import State
+from providers.state import State, parse_as
 from providers.stored_objects import TABLES
 
 _INDEXED_ID: Final = re.compile(r"r([0-9]{10})(?:-([0-9a-f]{32}))?")
@@ -34,6 +34,12 @@ class RowKind(StrEnum):
 
     CUSTOM_ID = "custom_id"
     """The custom id itself; the input is in the provider's own format."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Header:
+    kind: RowKind
+    count: int
 
 
 def indexed_id(index: int, job_id: str = "") -> str:
@@ -72,7 +78,7 @@ class RequestTable:
         return index if index < len(self.rows) else None
 
     def render(self) -> Body:
-        header = orjson.dumps({"kind": self.kind, "count": len(self.rows)})
+        header = orjson.dumps(_Header(self.kind, len(self.rows)))
         return Body(self._lines(header), len(header) + sum(len(row) + 1 for row in self.rows))
 
     async def _lines(self, header: bytes) -> AsyncIterator[bytes]:
@@ -83,11 +89,11 @@ class RequestTable:
     @staticmethod
     async def parse(body: Body) -> "RequestTable":
         lines = _split(body.chunks)
-        document = orjson.loads(await anext(lines))
+        header = parse_as(await anext(lines), _Header)
         rows = [row async for row in lines]
-        if document["count"] != len(rows):
+        if header.count != len(rows):
             raise ValueError("the request table is not as long as its header says")
-        return RequestTable(RowKind(document["kind"]), rows)
+        return RequestTable(header.kind, rows)
 
 
 class RequestTables:

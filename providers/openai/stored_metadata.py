@@ -7,7 +7,7 @@ import orjson
 from providers.batches.file_batches.metadata import JOB, metadata_of
 from providers.json_api.client import Answer
 from providers.resource_names import FileId, FileKind
-from providers.state import State, read, write
+from providers.state import State, read_as, write
 from providers.stored_objects import METADATA
 
 
@@ -28,8 +28,8 @@ class StoredMetadata:
     async def restored(self, native: Answer) -> Answer:
         if metadata_of(native):
             return native
-        data = await read(self._state, self._name(native))
-        return native if data is None else Answer({**native, "metadata": orjson.loads(data)})
+        metadata = await read_as(self._state, self._name(native), dict[str, str])
+        return native if metadata is None else Answer({**native, "metadata": metadata})
 
     async def delete(self, native: Answer) -> None:
         await self._state.delete(self._name(native))

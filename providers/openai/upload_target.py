@@ -7,6 +7,7 @@ are staged in the state store and sent in one multipart POST at the end.
 
 import time
 from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
 from typing import Any, Final
 
 import orjson
@@ -25,7 +26,7 @@ from providers.openai.file_naming import (
 )
 from providers.openai.files import OpenAIFileApi
 from providers.resources import File
-from providers.state import State, read, write
+from providers.state import State, read_as, write
 from providers.status import Status
 from providers.upload import GRANULARITY, UploadStart, UploadStatus
 from providers.uploads.file_records import FileRecords
@@ -44,6 +45,25 @@ FILE_EXPIRY: Final = range(3600, 2_592_000 + 1)
 _API_MISSING: Final = (404, 405, 501)
 
 
+@dataclass(frozen=True, slots=True)
+class _Route:
+    """The upload in the Uploads API that gets the parts; empty if they wait in the state store."""
+
+    upload: str
+    expires_at: float
+
+
+_STAGED: Final = _Route("", 0)
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """A part that the Uploads API has; `part` is its id there."""
+
+    part: str
+    size: int
+
+
 class OpenAIUploadTarget:
     """Implements `providers.uploads.upload_target.UploadTarget`.
 
@@ -58,7 +78,7 @@ class OpenAIUploadTarget:
     ) -> None:
         self._client = client
         self._state = state
-        self._routes = SessionRoutes(state)
+        self._routes = SessionRoutes(state, _Route)
         self._posted = PostedFiles(client, state, records, OpenAIFileApi(client))
         self._staged = staged
 
@@ -97,21 +117,21 @@ class OpenAIUploadTarget:
         part = await self._client.post_body(
             session.caller, f"uploads/{upload}/parts", content_type, form
         )
-        record = {"part": part.id, "size": body.length}
+        record = _Part(part.id, body.length or 0)
         await write(self._state, _part(session.id, offset), orjson.dumps(record))
 
     async def part_size(self, session: OpenSession, offset: int) -> int | None:
         route = await self._routes.of(session)
         if route is None:
             return None
-        if not route["upload"]:
+        if not route.upload:
             info = await self._state.head(_part(session.id, offset))
             return None if info is None else info.size
         record = await self._part_record(session, offset)
         if record is None:
             return None
         _upload_of(route)  # it must not have expired
-        return int(record["size"])
+        return record.size
 
     async def assemble(self, session: OpenSession, total: int) -> File:
         upload = await self._upload(session)
@@ -122,8 +142,8 @@ class OpenAIUploadTarget:
 
     async def abort(self, session: OpenSession) -> None:
         route = await self._routes.stored(session)
-        if route is not None and route["upload"]:
-            await self._cancel_upload(session.caller, route["upload"])
+        if route is not None and route.upload:
+            await self._cancel_upload(session.caller, route.upload)
 
     async def discard(self, session: OpenSession, file: File) -> None:
         await self._posted.discard(session, file)
@@ -157,7 +177,7 @@ class OpenAIUploadTarget:
         """The id of this session's upload in the Uploads API; None if its parts are staged."""
         return _upload_of(await self._routes.of(session) or await self._decide(session))
 
-    async def _decide(self, session: OpenSession) -> dict[str, Any]:
+    async def _decide(self, session: OpenSession) -> _Route:
         """Decide once, for all replicas, where the parts of this session go."""
         upload = await self._begin_upload(session) if self._may_use_uploads_api(session) else None
         route = _route_to(upload) if upload is not None else _STAGED
@@ -204,30 +224,26 @@ class OpenAIUploadTarget:
         record = await self._part_record(session, offset)
         if record is None:
             raise unavailable("a part of the upload is missing in the state store")
-        return str(record["part"])
+        return record.part
 
-    async def _part_record(self, session: OpenSession, offset: int) -> dict[str, Any] | None:
+    async def _part_record(self, session: OpenSession, offset: int) -> _Part | None:
         """What OpenAI's Uploads API has of the part at `offset`; None if it is not there yet."""
-        data = await read(self._state, _part(session.id, offset))
-        return None if data is None else orjson.loads(data)
+        return await read_as(self._state, _part(session.id, offset), _Part)
 
 
-_STAGED: Final[dict[str, Any]] = {"upload": "", "expires_at": 0}
+def _route_to(upload: Answer) -> _Route:
+    return _Route(upload.id, upload.number("expires_at"))
 
 
-def _route_to(upload: Answer) -> dict[str, Any]:
-    return {"upload": upload.id, "expires_at": upload.number("expires_at")}
-
-
-def _upload_of(route: Mapping[str, Any]) -> str | None:
+def _upload_of(route: _Route) -> str | None:
     """The upload in a route, if any. Raises FAILED_PRECONDITION if it has expired."""
-    if route["upload"] and time.time() >= route["expires_at"]:
+    if route.upload and time.time() >= route.expires_at:
         raise FerryError(
             Status.FAILED_PRECONDITION,
             "the upload expired at OpenAI; start the upload again",
             upload_status=UploadStatus.FINAL,
         )
-    return route["upload"] or None
+    return route.upload or None
 
 
 def _refuses_the_purpose(error: FerryError) -> bool:

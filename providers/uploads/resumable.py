@@ -14,8 +14,8 @@ import orjson
 from providers.body import Body, Slices, TruncatedBody, drain
 from providers.credential import Caller
 from providers.errors import FerryError, failed_precondition
-from providers.resources import File, parse_file
-from providers.state import State, read, write
+from providers.resources import File
+from providers.state import State, read_as, write
 from providers.status import Status
 from providers.upload import (
     GRANULARITY,
@@ -195,12 +195,7 @@ class ResumableUploads:
         return slices.position
 
     async def _end(self, session_id: str) -> _End | None:
-        data = await read(self._state, session_object(session_id, _END))
-        if data is None:
-            return None
-        document = orjson.loads(data)
-        file = document["file"]
-        return _End(None if file is None else parse_file(file), document["size"])
+        return await read_as(self._state, session_object(session_id, _END), _End)
 
     async def _record(self, session_id: str, end: _End) -> _End:
         """Record `end` as the end of the session. Returns it, or the end recorded first."""

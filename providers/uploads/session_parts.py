@@ -4,7 +4,6 @@ The route of the session names that upload; the first request that writes the ro
 """
 
 from collections.abc import Awaitable, Callable
-from dataclasses import asdict
 
 from providers.body import Body
 from providers.errors import unavailable
@@ -26,7 +25,7 @@ class SessionParts:
     """
 
     def __init__(self, state: State, parted: PartsOf, name: NameOf, size: SizeOf) -> None:
-        self._routes = SessionRoutes(state)
+        self._routes = SessionRoutes(state, PartedUpload)
         self._parted = parted
         self._name = name
         self._size = size
@@ -37,7 +36,7 @@ class SessionParts:
 
     async def part_size(self, session: OpenSession, offset: int) -> int | None:
         """In bytes; None if there is no part at `offset`."""
-        upload = await self._started(session)
+        upload = await self._routes.of(session)
         if upload is None:
             return None
         parted = await self._parted(session)
@@ -57,26 +56,22 @@ class SessionParts:
         return upload.name
 
     async def abort(self, session: OpenSession) -> None:
-        route = await self._routes.stored(session)
-        if route is not None:
-            await (await self._parted(session)).abort(PartedUpload(**route))
+        upload = await self._routes.stored(session)
+        if upload is not None:
+            await (await self._parted(session)).abort(upload)
 
     async def _upload(self, session: OpenSession, parted: PartedObjects) -> PartedUpload:
-        started = await self._started(session)
+        started = await self._routes.of(session)
         if started is not None:
             return started
         upload = await parted.begin(self._name(session))
-        if await self._routes.decide(session, asdict(upload)):
+        if await self._routes.decide(session, upload):
             return upload
         await parted.abort(upload)
-        started = await self._started(session)
+        started = await self._routes.of(session)
         if started is None:
             raise unavailable("the upload session was ended by another request")
         return started
-
-    async def _started(self, session: OpenSession) -> PartedUpload | None:
-        route = await self._routes.of(session)
-        return None if route is None else PartedUpload(**route)
 
     async def _size_within(
         self, session: OpenSession, upload: PartedUpload, offset: int

@@ -1,7 +1,7 @@
 """What a provider supplies so that `ResumableUploads` can offer uploads to it."""
 
 from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import Protocol
 
 from providers.body import Body
 from providers.credential import Caller
@@ -19,7 +19,7 @@ class OpenSession:
         self.id = session.id
         self.details = session.details
         self.caller = caller
-        self.route: dict[str, Any] | None = None
+        self.route: object = None
 
     @property
     def declared(self) -> int | None:
