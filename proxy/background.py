@@ -68,8 +68,8 @@ class BackgroundTasks:
             task.cancel()
         if not tasks:
             return
-        _, unended = await asyncio.wait(tasks, timeout=self._stop_seconds)
-        for task in unended:
+        _, unfinished = await asyncio.wait(tasks, timeout=self._stop_seconds)
+        for task in unfinished:
             _log.warning("%s did not end in time", task.get_name())
 
 

@@ -23,7 +23,7 @@ _SETTINGS: Final[Mapping[str, str]] = {
     ROLE_HEADER: "ROLE_ARN",
     S3_HEADER: "S3_URI",
 }
-_MARK_LENGTH: Final = 16
+_TENANT_ID_LENGTH: Final = 16
 
 
 class S3Target(Protocol):
@@ -62,11 +62,11 @@ class AwsTargetOptions:
 
 @dataclass(frozen=True, slots=True)
 class AwsTarget:
-    """The target of one call. `mark` is the tenant on the proxy's own keys, else empty."""
+    """The target of one call. `tenant_id` is empty except for tenants on the proxy's own keys."""
 
     keys: KeySource = field(repr=False)
     region: str
-    mark: str
+    tenant_id: str
     _options: AwsTargetOptions = field(repr=False)
     _from_headers: Mapping[str, str] = field(repr=False)
 
@@ -101,7 +101,7 @@ class AwsTarget:
                 f"{_ways_to_set(self._options, S3_HEADER)}: not s3://bucket/prefix in the "
                 "characters that Bedrock accepts"
             )
-        return folder / self.mark if self.mark else folder
+        return folder / self.tenant_id if self.tenant_id else folder
 
     def may_read(self, uri: str) -> bool:
         """Whether a request may name the object at `uri`.
@@ -145,8 +145,8 @@ class AwsTargets:
             raise invalid_argument(
                 f"{_ways_to_set(options, REGION_HEADER)}: {region[:40]!r} is not an AWS region"
             )
-        mark = caller.tenant[:_MARK_LENGTH] if options.isolated else ""
-        return AwsTarget(keys, region, mark, options, from_headers)
+        tenant_id = caller.tenant[:_TENANT_ID_LENGTH] if options.isolated else ""
+        return AwsTarget(keys, region, tenant_id, options, from_headers)
 
 
 def public_bucket(host: str, bucket: str) -> URL:

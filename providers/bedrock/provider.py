@@ -107,7 +107,7 @@ def bedrock(
     uploads = ResumableUploads(upload_target, state)
     if own:  # without keys of its own the proxy resumes a batch only when its caller asks for it
         resume = partial(immediate.resume_periodically, lambda tenant: Caller(Credential(), tenant))
-        background.start(f"unended batches of {name}", resume)
+        background.start(f"unfinished batches of {name}", resume)
     return Provider(
         name=name,
         kind=KIND,

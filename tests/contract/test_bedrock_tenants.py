@@ -36,7 +36,7 @@ from tests.contract.provider_with_fake import gemini_lines, json_lines
 
 ANNA = Caller(Credential(api_key="token-of-anna"), "0123456789abcdef" * 2)
 BERT = Caller(Credential(api_key="token-of-bert"), "fedcba9876543210" * 2)
-MARK = ANNA.tenant[:16]
+TENANT_ID = ANNA.tenant[:16]
 
 
 @pytest.fixture
@@ -109,14 +109,14 @@ async def test_the_lists_are_disjoint(shared: BedrockWithFake, page_limit: int |
         assert seen == made[caller.tenant]
 
 
-async def test_a_jobs_name_and_objects_carry_its_tenants_mark(shared: BedrockWithFake) -> None:
+async def test_a_jobs_name_and_objects_carry_its_tenants_id(shared: BedrockWithFake) -> None:
     batch_id = await ended(shared, inline(*TEXTS))
     job = native(shared, batch_id)
-    mark, own = job["jobName"].removeprefix("gf-").split("-")
-    assert (mark, len(own)) == (MARK, 32)
-    assert all(key.startswith(f"{MARK}/genai-ferry/{own}/") for key in await shared.keys())
+    tenant_id, own = job["jobName"].removeprefix("gf-").split("-")
+    assert (tenant_id, len(own)) == (TENANT_ID, 32)
+    assert all(key.startswith(f"{TENANT_ID}/genai-ferry/{own}/") for key in await shared.keys())
     output = job["outputDataConfig"]["s3OutputDataConfig"]["s3Uri"]
-    assert output == uri(f"{MARK}/genai-ferry/{own}/output/")
+    assert output == uri(f"{TENANT_ID}/genai-ferry/{own}/output/")
     await shared.batches.delete(ANNA, batch_id)
     assert await shared.keys() == []
 
@@ -127,8 +127,8 @@ async def test_a_jobs_name_and_objects_carry_its_tenants_mark(shared: BedrockWit
         "theirs",
         f"gf-{'0' * 32}",
         f"gf-{BERT.tenant[:16]}-{'0' * 32}",
-        f"x-gf-{MARK}-{'0' * 32}"[:63],
-        f"gf-{MARK}-0",
+        f"x-gf-{TENANT_ID}-{'0' * 32}"[:63],
+        f"gf-{TENANT_ID}-0",
     ],
 )
 async def test_a_job_without_the_tenants_mark_is_not_found(
@@ -173,7 +173,7 @@ async def test_no_call_finds_another_tenants_immediate_batch(shared: BedrockWith
 async def test_no_call_finds_another_tenants_file(shared: BedrockWithFake) -> None:
     file_id = await shared.upload(b"content", "a.txt")
     key = str(decode_object_id(file_id))
-    assert await shared.keys() == [f"{MARK}/{key}"]
+    assert await shared.keys() == [f"{TENANT_ID}/{key}"]
     for name in (file_id, key):
         for attempt in (
             shared.files.get(BERT, name),
@@ -194,9 +194,11 @@ async def test_the_lists_of_files_are_disjoint(shared: BedrockWithFake) -> None:
     assert await files_of(shared, BERT) == [berts]
 
 
-@pytest.mark.parametrize("name", [f"../{MARK}/a.txt", f"{MARK}/a.txt", f"x/../../{MARK}/a.txt"])
+@pytest.mark.parametrize(
+    "name", [f"../{TENANT_ID}/a.txt", f"{TENANT_ID}/a.txt", f"x/../../{TENANT_ID}/a.txt"]
+)
 async def test_no_name_leads_to_another_tenants_folder(shared: BedrockWithFake, name: str) -> None:
-    shared.other_tool.put(f"{PREFIX}{MARK}/a.txt", b"annas")
+    shared.other_tool.put(f"{PREFIX}{TENANT_ID}/a.txt", b"annas")
     for attempt in (
         shared.files.get(BERT, name),
         shared.files.download(BERT, name),
@@ -204,7 +206,7 @@ async def test_no_name_leads_to_another_tenants_folder(shared: BedrockWithFake, 
         shared.batches.create(BERT, from_file(name)),
     ):
         assert (await refused(attempt)).status in (Status.NOT_FOUND, Status.INVALID_ARGUMENT)
-    assert await shared.keys() == [f"{MARK}/a.txt"]
+    assert await shared.keys() == [f"{TENANT_ID}/a.txt"]
 
 
 @pytest.mark.parametrize("texts", [["a"], TEXTS])
@@ -229,7 +231,7 @@ async def test_an_abandoned_upload_of_another_tenant_is_left_alone(
     # Every upload counts as abandoned immediately.
     monkeypatch.setattr("tests.contract.bedrock_with_fake.UPLOAD_LIFE", timedelta(hours=-1))
     shared.provider = shared.replica(own_keys=the_own_keys, isolated=True, headers=False)
-    annas = shared.begin_upload(f"{PREFIX}{MARK}/{'a' * 24}.bin")
+    annas = shared.begin_upload(f"{PREFIX}{TENANT_ID}/{'a' * 24}.bin")
     shared.caller = BERT
     berts = shared.begin_upload(f"{PREFIX}{BERT.tenant[:16]}/{'a' * 24}.bin")
     session = await shared.start(None)
@@ -279,7 +281,7 @@ async def test_a_native_line_may_not_name_other_tenants_objects(
 
 
 async def test_a_native_line_may_name_the_tenants_own_objects(shared: BedrockWithFake) -> None:
-    file_id = await shared.upload(naming(uri(f"{MARK}/cat.png")), "in.jsonl")
+    file_id = await shared.upload(naming(uri(f"{TENANT_ID}/cat.png")), "in.jsonl")
     assert await ended(shared, from_file(file_id, model=NOVA))
 
 

@@ -101,9 +101,11 @@ async def test_a_tenant_sees_its_batches_and_their_results(
         key: f"echo: of {key}" for key in keys
     }
     for key in (await bedrock.objects())["files"]:
-        mark, _, name = key.removeprefix(ambient.prefix).partition("/")
+        tenant_id, _, name = key.removeprefix(ambient.prefix).partition("/")
         assert key.startswith(ambient.prefix)
-        assert (len(mark), bool(name)) == (16, True), "every object is in the tenant's own folder"
+        assert (len(tenant_id), bool(name)) == (16, True), (
+            "every object is in the tenant's own folder"
+        )
 
 
 @pytest.mark.parametrize("keys", [SMALL, LARGE], ids=["immediate", "job"])
@@ -155,8 +157,8 @@ async def test_another_tenants_file_does_not_exist_for_any_call(
             await stranger.create(from_file(own)),
         ):
             assert answer.error == ABSENT
-    mark = key.removeprefix(ambient.prefix).partition("/")[0]
-    for path in (f"../{mark}/{native}", f"{mark}/{native}", f"./../{mark}/{native}"):
+    tenant_id = key.removeprefix(ambient.prefix).partition("/")[0]
+    for path in (f"../{tenant_id}/{native}", f"{tenant_id}/{native}", f"./../{tenant_id}/{native}"):
         climbing = base64.b32encode(path.encode()).decode().lower().rstrip("=")
         for method in ("GET", "DELETE"):
             answer = await stranger.call(method, f"v1beta/files/o{climbing}")

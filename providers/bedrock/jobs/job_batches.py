@@ -30,7 +30,7 @@ class JobBatches:
         check_native_id(batch_id, "batch")
         target = await self._targets.of(caller)
         job = await self._parts.jobs.get(target, batch_id)
-        if not is_visible(job, target.mark):
+        if not is_visible(job, target.tenant_id):
             raise not_found(f"there is no batches/{batch_id}")
         if await self._parts.deleted.is_deleted(batch_marker(batch_id)):
             raise not_found(f"batches/{batch_id} was deleted")
@@ -39,7 +39,7 @@ class JobBatches:
     async def find_attempt(self, caller: Caller, job: str) -> JobBatch | None:
         """The batch that an earlier attempt created under our id `job`."""
         target = await self._targets.of(caller)
-        found = await self._parts.jobs.find(target, str(JobName(target.mark, job)))
+        found = await self._parts.jobs.find(target, str(JobName(target.tenant_id, job)))
         if found is None:
             return None
         return JobBatch(self._parts, target, found, await self._parts.memory.kept(found))
@@ -49,13 +49,13 @@ class JobBatches:
         start = page_start_of(page_token)
         target = await self._targets.of(caller)
         # Only the tenant's jobs; without tenants every job that the keys can see.
-        query = {"nameContains": prefix_of(target.mark)} if target.mark else {}
+        query = {"nameContains": prefix_of(target.tenant_id)} if target.tenant_id else {}
 
         async def fetch(token: str | None) -> tuple[Sequence[Listed[Answer]], str | None]:
             page, following = await self._parts.jobs.page(target, _JOBS_PAGE, token, **query)
             names = [batch_marker(job_id_of(job)) for job in page]
             deleted = await self._parts.deleted.deleted_of(names)
-            shown = [is_visible(job, target.mark) for job in page]
+            shown = [is_visible(job, target.tenant_id) for job in page]
             listed = [
                 Listed(job_id_of(job), job if visible and name not in deleted else None)
                 for job, name, visible in zip(page, names, shown, strict=True)

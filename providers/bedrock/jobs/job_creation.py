@@ -47,7 +47,7 @@ class NewJob:
 
     @property
     def name(self) -> str:
-        return str(JobName(self.target.mark, self.id))
+        return str(JobName(self.target.tenant_id, self.id))
 
     @property
     def folder(self) -> Folder:

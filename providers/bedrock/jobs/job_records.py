@@ -1,7 +1,7 @@
 """Bedrock's jobs as our batches, and the job names that identify tenant and batch.
 
-Bedrock stores only a name of 63 characters for us: `gf-{job}`, or `gf-{mark}-{job}` for a tenant on
-the proxy's own keys (bedrock.md section 2).
+Bedrock stores only a name of 63 characters for us: `gf-{job}`, or `gf-{tenant_id}-{job}` for a
+tenant on the proxy's own keys (bedrock.md section 2).
 """
 
 import re
@@ -31,7 +31,7 @@ _STATES: Final[Mapping[str, BatchState]] = {
     "Expired": BatchState.EXPIRED,
     "Failed": BatchState.FAILED,
 }
-_NAME: Final = re.compile(r"gf-(?:(?P<mark>[0-9a-f]{16})-)?(?P<job>[0-9a-f]{32})")
+_NAME: Final = re.compile(r"gf-(?:(?P<tenant_id>[0-9a-f]{16})-)?(?P<job>[0-9a-f]{32})")
 _COUNTS: Final = ("totalRecordCount", "successRecordCount", "errorRecordCount")
 
 MODEL: Final = "model"
@@ -43,30 +43,30 @@ WARNINGS: Final = "warnings"
 
 @dataclass(frozen=True, slots=True)
 class JobName:
-    """`mark` is the tenant's, empty without tenants; `job` is our own id, 32 digits."""
+    """`tenant_id` is empty without tenants; `job` is our own id, 32 digits."""
 
-    mark: str
+    tenant_id: str
     job: str
 
     def __str__(self) -> str:
-        return f"{prefix_of(self.mark)}{self.job}"
+        return f"{prefix_of(self.tenant_id)}{self.job}"
 
 
-def prefix_of(mark: str) -> str:
+def prefix_of(tenant_id: str) -> str:
     """The prefix of the names of one tenant's jobs."""
-    return f"gf-{mark}-" if mark else "gf-"
+    return f"gf-{tenant_id}-" if tenant_id else "gf-"
 
 
 def name_of(job: Mapping[str, Any]) -> JobName | None:
     """None for a job that another tool created."""
     found = _NAME.fullmatch(str(job.get("jobName")))
-    return JobName(found["mark"] or "", found["job"]) if found else None
+    return JobName(found["tenant_id"] or "", found["job"]) if found else None
 
 
-def is_visible(job: Mapping[str, Any], mark: str) -> bool:
+def is_visible(job: Mapping[str, Any], tenant_id: str) -> bool:
     """Whether the job is this tenant's; without tenants every job is visible."""
     name = name_of(job)
-    return not mark or (name is not None and name.mark == mark)
+    return not tenant_id or (name is not None and name.tenant_id == tenant_id)
 
 
 def folder_of(job: Mapping[str, Any]) -> Folder | None:

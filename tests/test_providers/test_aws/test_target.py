@@ -17,7 +17,7 @@ from tests.test_providers.test_aws.targets import (
 
 async def test_everything_may_come_from_the_settings() -> None:
     found = await aws_target()
-    assert (found.region, found.role_arn, found.mark) == ("eu-west-1", ROLE, "")
+    assert (found.region, found.role_arn, found.tenant_id) == ("eu-west-1", ROLE, "")
     assert found.folder == Folder("bucket", "some/prefix/")
     assert (await found.keys()).access_key_id == "AKIAOFSOMEBODY"
 
@@ -94,12 +94,12 @@ async def test_a_role_that_is_none_is_refused() -> None:
 
 async def test_the_own_keys_are_spent_in_place_of_the_callers() -> None:
     found = await aws_target(caller("any-token"), own_keys=own_keys)
-    assert ((await found.keys()).access_key_id, found.mark) == ("AKIAOFTHEPROXY", "")
+    assert ((await found.keys()).access_key_id, found.tenant_id) == ("AKIAOFTHEPROXY", "")
 
 
 async def test_tenants_have_folders_of_their_own() -> None:
     found = await aws_target(own_keys=own_keys, isolated=True)
-    assert found.mark == "0123456789abcdef"
+    assert found.tenant_id == "0123456789abcdef"
     assert found.folder == Folder("bucket", "some/prefix/0123456789abcdef/")
 
 

@@ -29,7 +29,7 @@ def job(**said: Any) -> Answer:
 @pytest.mark.parametrize("name", [OURS, MARKED])
 def test_a_name_is_read_back(name: JobName) -> None:
     assert name_of({"jobName": str(name)}) == name
-    assert str(name).startswith(prefix_of(name.mark))
+    assert str(name).startswith(prefix_of(name.tenant_id))
     assert len(str(name)) <= 63
 
 
@@ -38,10 +38,10 @@ def test_another_tools_name_is_not_one_of_ours(name: object) -> None:
     assert name_of({"jobName": name}) is None
 
 
-def test_a_tenant_sees_only_what_has_its_mark() -> None:
-    assert is_visible(job(jobName=str(MARKED)), MARKED.mark)
+def test_a_tenant_sees_only_what_has_its_id() -> None:
+    assert is_visible(job(jobName=str(MARKED)), MARKED.tenant_id)
     for other in (str(OURS), "nightly", str(JobName("0" * 16, OURS.job))):
-        assert not is_visible(job(jobName=other), MARKED.mark)
+        assert not is_visible(job(jobName=other), MARKED.tenant_id)
         assert is_visible(job(jobName=other), "")
 
 
