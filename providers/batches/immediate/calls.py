@@ -94,24 +94,15 @@ class RunDependencies:
     slots: asyncio.Semaphore
 
 
-@dataclass(frozen=True, slots=True)
-class RunScope:
-    """The job whose records are called, and who calls. `owner` is the lease's."""
-
-    job: StoredJob
-    caller: Caller
-    owner: str
-
-
 class Call:
     """A call that is marked in the store while it may have begun: a segment's first, or a repeat.
 
     The first calls of a segment have one mark. It is removed if none of them may have begun.
     """
 
-    def __init__(self, name: str, scope: RunScope, control: RunControl) -> None:
+    def __init__(self, name: str, job: StoredJob, control: RunControl) -> None:
         self._name = name
-        self._scope = scope
+        self._job = job
         self._control = control
         self._lock = asyncio.Lock()
         self._begun = 0
@@ -121,12 +112,12 @@ class Call:
         self._control.check_locally()
         async with self._lock:
             others = self._begun
-            mark = partial(self._scope.job.begin, self._name, self._scope.owner)
+            mark = partial(self._job.begin, self._name, self._control.owner)
             if not others and not await self._control.retry_store(mark):
                 raise LeaseLost
             self._begun += 1
         # An owner that was suspended has its mark, but the next owner repeats what is under it.
-        repeated = partial(self._scope.job.has_begun, repeat(index))
+        repeated = partial(self._job.has_begun, repeat(index))
         if others and await self._control.retry_store(repeated):
             raise LeaseLost
 
@@ -139,7 +130,7 @@ class Call:
             if self._begun:
                 return
             try:
-                await self._scope.job.forget(self._name)
+                await self._job.forget(self._name)
             except (FerryError, OSError) as error:
                 # The records then have one call less.
                 _log.warning("the mark of a call was not removed: %s", type(error).__name__)
@@ -148,8 +139,11 @@ class Call:
 class RecordCalls:
     """The calls of one run, which `control` can stop."""
 
-    def __init__(self, scope: RunScope, dependencies: RunDependencies, control: RunControl) -> None:
-        self._scope = scope
+    def __init__(
+        self, job: StoredJob, caller: Caller, dependencies: RunDependencies, control: RunControl
+    ) -> None:
+        self._job = job
+        self._caller = caller
         self._answerer = dependencies.answerer
         self._slots = dependencies.slots
         self._control = control
@@ -158,11 +152,11 @@ class RecordCalls:
 
     async def look_up(self) -> None:
         """Read which calls began before this run. Must be called first."""
-        self._earlier = await self._scope.job.calls()
+        self._earlier = await self._job.calls()
 
     def first_call(self, records: range) -> Call:
         """The first call of each record of a segment."""
-        return Call(first_calls(records), self._scope, self._control)
+        return Call(first_calls(records), self._job, self._control)
 
     async def result(self, index: int, line: bytes, first: Call) -> bytes:
         """The result line of a record of the segment of `first`.
@@ -173,7 +167,7 @@ class RecordCalls:
         for attempt in range(self._earlier.get(index, 0) + 1, CALLS_OF_A_RECORD + 1):
             if unknown is not None:
                 await self._control.pause(_REPEAT_SECONDS)
-            call = first if attempt == 1 else Call(repeat(index), self._scope, self._control)
+            call = first if attempt == 1 else Call(repeat(index), self._job, self._control)
             try:
                 return await self._call(index, line, call)
             except CallFailed as failed:
@@ -195,12 +189,12 @@ class RecordCalls:
         return result
 
     async def _try(self, index: int, line: bytes, call: Call) -> bytes:
-        record = self._scope.job.record
+        record = self._job.record
         async with self._slots:
             await call.begin(index)
             try:
                 result = await self._answerer.answer(
-                    self._scope.caller, record.model, record.invocation, line
+                    self._caller, record.model, record.invocation, line
                 )
             except FerryError as error:
                 failure = failure_of(error, self._answerer.not_begun)

@@ -28,6 +28,7 @@ class Halted(Exception):
 
 class RunControl:
     def __init__(self, lease: Lease, job: StoredJob, clock: Clock) -> None:
+        self.owner = lease.record.owner
         self.check_lease = lease.check
         self._job = job
         self._clock = clock

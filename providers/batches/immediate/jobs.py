@@ -231,6 +231,7 @@ class ImmediateJobs:
         try:
             return await run.run_to_end()
         finally:
+            run.over.set()
             del self._runs[job.key]
             if run.refused:
                 self._delays.start(job.key, caller)
@@ -241,7 +242,7 @@ class ImmediateJobs:
         runs = list(self._runs.values())
         for run in runs:
             run.stop()
-        await asyncio.gather(*(run.wait_until_idle() for run in runs))
+        await asyncio.gather(*(run.over.wait() for run in runs))
 
     async def _is_unfinished(self, job: StoredJob) -> bool:
         if await job.ending() is not None:

@@ -13,7 +13,6 @@ from providers.batches.immediate.calls import (
     CallFailed,
     RecordCalls,
     RunDependencies,
-    RunScope,
 )
 from providers.batches.immediate.control import Halted, RunControl
 from providers.batches.immediate.job import Ending
@@ -54,16 +53,16 @@ class Run:
         self._dependencies = dependencies
         self._error_head = dependencies.answerer.error_head
         self._control = RunControl(lease, job, dependencies.clock)
-        scope = RunScope(job, caller, lease.record.owner)
-        self._calls = RecordCalls(scope, dependencies, self._control)
+        self._calls = RecordCalls(job, caller, dependencies, self._control)
         self._slots = asyncio.Semaphore(CALLS_OF_A_JOB)
         self._recording = asyncio.Lock()
-        self._idle = asyncio.Event()
         self._stopped = False
         self._answers: dict[int, bytes] = {}
         self._recorded: set[int] = set()
         self.refused = False
         """Whether it stopped because no call of its caller could be made."""
+        self.over = asyncio.Event()
+        """Set by the caller of `run_to_end` after it: no call is in flight, all is recorded."""
 
     def cancel(self) -> None:
         """Begin no further call. The job has already been marked as cancelled."""
@@ -74,18 +73,8 @@ class Run:
         self._stopped = True
         self._control.halt()
 
-    async def wait_until_idle(self) -> None:
-        """Wait until no call is in flight and all results are recorded."""
-        await self._idle.wait()
-
     async def run_to_end(self) -> bool:
         """Whether the job has ended; otherwise the next owner continues."""
-        try:
-            return await self._run_with_lease()
-        finally:
-            self._idle.set()
-
-    async def _run_with_lease(self) -> bool:
         ended = lost = False
         try:
             async with asyncio.TaskGroup() as group:

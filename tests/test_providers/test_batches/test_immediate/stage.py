@@ -118,6 +118,8 @@ class ScriptedAnswers:
     def __init__(self, script: dict[int, Sequence[Answer]] | None = None) -> None:
         self._script = {number: list(answers) for number, answers in (script or {}).items()}
         self.made: list[int] = []
+        self.begun: Counter[int] = Counter()
+        """The calls of each record, without those that were throttled."""
         self.callers: list[Caller] = []
         self.asked: list[tuple[str, str]] = []
         self.at_once = 0
@@ -154,6 +156,7 @@ class ScriptedAnswers:
         record = orjson.loads(line)
         number = record["body"]["n"]
         self.made.append(number)
+        self.begun[number] += 1
         self.callers.append(caller)
         self.asked.append((model, form))
         self._quota()
@@ -169,6 +172,8 @@ class ScriptedAnswers:
         answers = self._script.get(number)
         answer = answers.pop(0) if answers else orjson.dumps({"n": number})
         if isinstance(answer, BaseException):
+            throttled = isinstance(answer, FerryError) and answer.code == 429
+            self.begun[number] -= throttled
             raise answer
         result = {"custom_id": record["custom_id"], "response": orjson.Fragment(answer)}
         return orjson.dumps(result, option=orjson.OPT_APPEND_NEWLINE)
