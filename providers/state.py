@@ -10,7 +10,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from providers.body import Body, in_memory, read_up_to
 from providers.errors import FerryError
-from providers.parted_objects import PartedObjects
+from providers.multipart_uploads import MultipartUploads
 from providers.status import Status
 
 T = TypeVar("T")
@@ -36,7 +36,7 @@ class State(Protocol):
     """
 
     @property
-    def parted(self) -> PartedObjects:
+    def multipart(self) -> MultipartUploads:
         """For objects that are uploaded in parts."""
 
     async def create(self, name: str, body: Body) -> bool:

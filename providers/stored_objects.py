@@ -50,9 +50,9 @@ UPLOADS: Final = Row(
     Life.UPLOAD,
     listed_by="the end of the session",
 )
-PARTED: Final = Row(
+MULTIPART: Final = Row(
     "parted/",
-    "the parts of an unfinished object, where the store has no uploads in parts",
+    "the parts of an unfinished object, if the store has no multipart uploads",
     Life.UPLOAD,
     listed_by="the upload itself",
 )
@@ -105,7 +105,7 @@ PROOF: Final = Row("proof/", "the objects that prove that a bucket overwrites no
 TABLE: Final = (
     SALT,
     UPLOADS,
-    PARTED,
+    MULTIPART,
     FILES,
     STAGED,
     STAGED_CONTENT,

@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Any, Final, Self, TypeVar
 
 from providers.body import Body
-from providers.parted_objects import Part, PartedObjects, PartedUpload
+from providers.multipart_uploads import MultipartUpload, MultipartUploads, Part
 from providers.state import ObjectInfo, State, StateError
 from providers.status import Status
 from providers.stored_objects import check_listed, check_written
@@ -52,7 +52,7 @@ class BoundedState:
         """`seconds` without progress is a stall; waiting for a body's source does not count."""
         self._store = store
         self._seconds = seconds
-        self.parted: PartedObjects = _BoundedParts(store.parted, seconds)
+        self.multipart: MultipartUploads = _BoundedParts(store.multipart, seconds)
 
     async def create(self, name: str, body: Body) -> bool:
         check_written(name)
@@ -75,31 +75,31 @@ class BoundedState:
 
 
 class _BoundedParts:
-    """Implements `providers.parted_objects.PartedObjects` over the store's own."""
+    """Implements `providers.multipart_uploads.MultipartUploads` over the store's own."""
 
-    def __init__(self, parted: PartedObjects, seconds: float) -> None:
-        self._parted = parted
+    def __init__(self, multipart: MultipartUploads, seconds: float) -> None:
+        self._multipart = multipart
         self._seconds = seconds
 
-    async def begin(self, name: str) -> PartedUpload:
+    async def begin(self, name: str) -> MultipartUpload:
         check_written(name)
-        return await _Wait(self._seconds).for_(self._parted.begin(name))
+        return await _Wait(self._seconds).for_(self._multipart.begin(name))
 
-    async def put(self, upload: PartedUpload, number: int, body: Body) -> None:
+    async def put(self, upload: MultipartUpload, number: int, body: Body) -> None:
         wait = _Wait(self._seconds)
-        await wait.for_(self._parted.put(upload, number, wait.fed_by(body)))
+        await wait.for_(self._multipart.put(upload, number, wait.fed_by(body)))
 
-    def parts(self, upload: PartedUpload, after: int = 0) -> AsyncIterator[Part]:
-        return _Stream(aiter(self._parted.parts(upload, after)), self._seconds)
+    def parts(self, upload: MultipartUpload, after: int = 0) -> AsyncIterator[Part]:
+        return _Stream(aiter(self._multipart.parts(upload, after)), self._seconds)
 
-    async def complete(self, upload: PartedUpload, size: int) -> None:
-        await _Wait(self._seconds).for_(self._parted.complete(upload, size))
+    async def complete(self, upload: MultipartUpload, size: int) -> None:
+        await _Wait(self._seconds).for_(self._multipart.complete(upload, size))
 
-    async def abort(self, upload: PartedUpload) -> None:
-        await _Wait(self._seconds).for_(self._parted.abort(upload))
+    async def abort(self, upload: MultipartUpload) -> None:
+        await _Wait(self._seconds).for_(self._multipart.abort(upload))
 
     async def abort_before(self, time: datetime) -> None:
-        await _Wait(self._seconds).for_(self._parted.abort_before(time))
+        await _Wait(self._seconds).for_(self._multipart.abort_before(time))
 
 
 # --- waiting ---------------------------------------------------------------------------------

@@ -14,7 +14,7 @@ from providers.aws.folder import Folder
 from providers.aws.s3 import METADATA_PREFIX, S3, StoredObject
 from providers.aws.s3_parts import S3Parts
 from providers.body import Body, TruncatedBody, in_memory
-from providers.parted_objects import PartedUpload
+from providers.multipart_uploads import MultipartUpload
 from providers.state import ObjectInfo
 from providers.status import Status
 from providers.stored_objects import PROOF
@@ -52,7 +52,7 @@ class BucketState:
         self._target = OwnS3(address.endpoint)
         self._s3 = S3(AwsClient("the state store", upstream, restate=restate))
         folder = Folder(address.bucket, address.prefix)
-        self.parted = _Parts(self._s3, self._target, folder, self.prove)
+        self.multipart = _Parts(self._s3, self._target, folder, self.prove)
         self._proving = asyncio.Lock()
         self._proved = False
 
@@ -141,12 +141,12 @@ class _Parts(S3Parts):
         super().__init__(s3, target, folder, is_name, complete=_IF_ABSENT)
         self._prove = prove
 
-    async def begin(self, name: str) -> PartedUpload:
+    async def begin(self, name: str) -> MultipartUpload:
         check_name(name)
         await self._prove()
         return await super().begin(name)
 
-    async def put(self, upload: PartedUpload, number: int, body: Body) -> None:
+    async def put(self, upload: MultipartUpload, number: int, body: Body) -> None:
         async with of_known_length(body) as sized:
             await super().put(upload, number, sized)
 

@@ -39,7 +39,7 @@ class DirectoryState:
     def __init__(self, root: Path) -> None:
         self._root = root
         self._drafts = _drafts_of(root)
-        self.parted = PartsAsObjects(self)
+        self.multipart = PartsAsObjects(self)
 
     async def remove_leftovers(self) -> None:
         await in_thread(_remove_leftovers, self._drafts)

@@ -37,7 +37,7 @@ def bounded(store: DirectoryState | BucketState) -> BoundedState:
     state = BoundedState(store)
     if isinstance(store, DirectoryState):
         # Joining the parts of a large object takes longer than one read or write may take.
-        state.parted = PartsAsObjects(state)
+        state.multipart = PartsAsObjects(state)
     return state
 
 

@@ -25,7 +25,7 @@ _log: Final = logging.getLogger(__name__)
 async def sweep(state: State, now: datetime, upload_ttl: timedelta, state_ttl: timedelta) -> int:
     """Deletes expired objects and returns their number. Other replicas may do the same."""
     try:
-        await state.parted.abort_before(now - upload_ttl)
+        await state.multipart.abort_before(now - upload_ttl)
     except FerryError as error:
         # A credential may lack only this permission, so the objects are swept anyway.
         _log.warning("abandoned uploads could not be aborted: %s", error.message)

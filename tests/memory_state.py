@@ -24,7 +24,7 @@ class MemoryState:
 
     def __init__(self) -> None:
         self._objects: dict[str, _Object] = {}
-        self.parted = PartsAsObjects(self)
+        self.multipart = PartsAsObjects(self)
 
     def age(self, by: timedelta) -> None:
         """Makes every object older."""

@@ -21,7 +21,7 @@ from providers.body import Body
 from providers.errors import NotFound
 from providers.json_api.answer_shape import written_count
 from providers.json_api.page_tokens import leading_on
-from providers.parted_objects import Part
+from providers.multipart_uploads import Part
 from providers.upstream import Reply, invalid_answer
 
 METADATA_PREFIX: Final = "x-amz-meta-"

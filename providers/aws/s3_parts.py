@@ -1,4 +1,4 @@
-"""S3's multipart uploads as parted objects; S3 knows which parts have arrived.
+"""S3's multipart uploads; S3 knows which parts have arrived.
 
 S3 refuses a part without a length (bedrock.md section 5).
 """
@@ -12,11 +12,17 @@ from providers.aws.s3 import S3
 from providers.aws.target import S3Target
 from providers.body import Body
 from providers.errors import FerryError, NotFound
-from providers.parted_objects import Part, PartedUpload, UploadEnded, check_number, check_whole
+from providers.multipart_uploads import (
+    MultipartUpload,
+    Part,
+    UploadEnded,
+    check_number,
+    check_whole,
+)
 
 
 class S3Parts:
-    """Implements `providers.parted_objects.PartedObjects` below `folder`.
+    """Implements `providers.multipart_uploads.MultipartUploads` below `folder`.
 
     `is_ours` says which names may be ours: other uploads are never aborted. Uploads begin with the
     headers `begin`, and objects are completed with the headers `complete`.
@@ -38,22 +44,22 @@ class S3Parts:
         self._begin = begin or {}
         self._complete = complete or {}
 
-    async def begin(self, name: str) -> PartedUpload:
+    async def begin(self, name: str) -> MultipartUpload:
         key = self._folder.prefix + name
         upload = await self._s3.begin(self._target, self._folder.bucket, key, self._begin)
-        return PartedUpload(name, upload)
+        return MultipartUpload(name, upload)
 
-    async def put(self, upload: PartedUpload, number: int, body: Body) -> None:
+    async def put(self, upload: MultipartUpload, number: int, body: Body) -> None:
         try:
             await self._s3.put_part(*self._of(upload), check_number(number), body)
         except FerryError as error:
             raise _ended(error) from None
 
-    async def parts(self, upload: PartedUpload, after: int = 0) -> AsyncIterator[Part]:
+    async def parts(self, upload: MultipartUpload, after: int = 0) -> AsyncIterator[Part]:
         async for part, _ in self._listed(upload, after):
             yield part
 
-    async def complete(self, upload: PartedUpload, size: int) -> None:
+    async def complete(self, upload: MultipartUpload, size: int) -> None:
         try:
             listed = [found async for found in self._listed(upload)]
             check_whole([part for part, _ in listed], size)
@@ -71,17 +77,17 @@ class S3Parts:
                 raise
             await self.abort(upload)  # the object already exists
 
-    async def abort(self, upload: PartedUpload) -> None:
+    async def abort(self, upload: MultipartUpload) -> None:
         await self._s3.abort(*self._of(upload))
 
     async def abort_before(self, time: datetime) -> None:
         async for found in self._s3.uploads(self._target, self._folder):
             name = found.key.removeprefix(self._folder.prefix)
             if self._is_ours(name) and found.begun is not None and found.begun < time:
-                await self.abort(PartedUpload(name, found.id))
+                await self.abort(MultipartUpload(name, found.id))
 
     async def _listed(
-        self, upload: PartedUpload, after: int = 0
+        self, upload: MultipartUpload, after: int = 0
     ) -> AsyncIterator[tuple[Part, str]]:
         try:
             async for found in self._s3.parts(*self._of(upload), after):
@@ -89,7 +95,7 @@ class S3Parts:
         except FerryError as error:
             raise _ended(error) from None
 
-    def _of(self, upload: PartedUpload) -> tuple[S3Target, str, str, str]:
+    def _of(self, upload: MultipartUpload) -> tuple[S3Target, str, str, str]:
         return self._target, self._folder.bucket, self._folder.prefix + upload.name, upload.id
 
 

@@ -19,7 +19,7 @@ from providers.body import Body, close
 from providers.credential import Caller
 from providers.errors import FerryError, unavailable
 from providers.json_api.client import outcome_unknown
-from providers.parted_objects import MOST_PARTS, PartedObjects, PartedUpload
+from providers.multipart_uploads import MOST_PARTS, MultipartUpload, MultipartUploads
 from providers.resource_names import decode_object_id
 from providers.resources import File
 from providers.state import State
@@ -46,7 +46,7 @@ class BedrockUploadTarget:
         self._s3 = s3
         self._state = state
         self._life = life
-        self._parts = SessionParts(state, self._parted, _name, self._size)
+        self._parts = SessionParts(state, self._multipart, _name, self._size)
 
     async def describe(self, caller: Caller, start: UploadStart) -> Mapping[str, str]:
         _ = (await self._targets.of(caller)).folder  # raises if there is none
@@ -116,7 +116,7 @@ class BedrockUploadTarget:
             raise unavailable("S3 does not show the object that it has just stored")
         return from_object(stored, folder)
 
-    async def _parted(self, session: OpenSession) -> PartedObjects:
+    async def _multipart(self, session: OpenSession) -> MultipartUploads:
         target = await self._targets.of(session.caller)
         return _Parts(self._s3, target, self._life, _headers(session))
 
@@ -135,7 +135,7 @@ class _Parts(S3Parts):
         super().__init__(s3, target, target.folder, is_new_name, headers)
         self._life = life
 
-    async def begin(self, name: str) -> PartedUpload:
+    async def begin(self, name: str) -> MultipartUpload:
         try:
             await self.abort_before(datetime.now(UTC) - self._life)
         except FerryError as error:

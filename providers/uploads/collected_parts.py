@@ -5,7 +5,7 @@ Several chunks are collected as one object in the state store, and posted at the
 
 from providers.body import Body, close
 from providers.errors import unavailable
-from providers.parted_objects import PartedObjects
+from providers.multipart_uploads import MultipartUploads
 from providers.resources import File
 from providers.state import State
 from providers.uploads.posted_files import PostedFiles
@@ -20,7 +20,7 @@ class CollectedParts:
     def __init__(self, state: State, posted: PostedFiles) -> None:
         self._state = state
         self._posted = posted
-        self._parts = SessionParts(state, self._parted, self._content_name, self._content_size)
+        self._parts = SessionParts(state, self._multipart, self._content_name, self._content_size)
 
     async def whole(self, session: OpenSession, body: Body) -> File:
         return await self._posted.make(session, body.length or 0, body)
@@ -46,8 +46,8 @@ class CollectedParts:
     async def discard(self, session: OpenSession, file: File) -> None:
         await self._posted.discard(session, file)
 
-    async def _parted(self, _: OpenSession) -> PartedObjects:
-        return self._state.parted
+    async def _multipart(self, _: OpenSession) -> MultipartUploads:
+        return self._state.multipart
 
     async def _content_size(self, _: OpenSession, name: str) -> int | None:
         whole = await self._state.head(name)

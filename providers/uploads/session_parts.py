@@ -7,41 +7,41 @@ from collections.abc import Awaitable, Callable
 
 from providers.body import Body
 from providers.errors import unavailable
-from providers.parted_objects import PartedObjects, PartedUpload, UploadEnded
+from providers.multipart_uploads import MultipartUpload, MultipartUploads, UploadEnded
 from providers.state import State
 from providers.upload import GRANULARITY
 from providers.uploads.session_routes import SessionRoutes
 from providers.uploads.upload_target import OpenSession
 
-PartsOf = Callable[[OpenSession], Awaitable[PartedObjects]]
+PartsOf = Callable[[OpenSession], Awaitable[MultipartUploads]]
 NameOf = Callable[[OpenSession], str]
 SizeOf = Callable[[OpenSession, str], Awaitable[int | None]]
 
 
 class SessionParts:
-    """`parted` finds the store for the parts of a session, `name` the name of their object.
+    """`multipart` finds the store for the parts of a session, `name` the name of their object.
 
     `size` is the size of the finished object in bytes; None if it does not exist.
     """
 
-    def __init__(self, state: State, parted: PartsOf, name: NameOf, size: SizeOf) -> None:
-        self._routes = SessionRoutes(state, PartedUpload)
-        self._parted = parted
+    def __init__(self, state: State, multipart: PartsOf, name: NameOf, size: SizeOf) -> None:
+        self._routes = SessionRoutes(state, MultipartUpload)
+        self._multipart = multipart
         self._name = name
         self._size = size
 
     async def put(self, session: OpenSession, offset: int, body: Body) -> None:
-        parted = await self._parted(session)
-        await parted.put(await self._upload(session, parted), _number(offset), body)
+        multipart = await self._multipart(session)
+        await multipart.put(await self._upload(session, multipart), _number(offset), body)
 
     async def part_size(self, session: OpenSession, offset: int) -> int | None:
         """In bytes; None if there is no part at `offset`."""
         upload = await self._routes.of(session)
         if upload is None:
             return None
-        parted = await self._parted(session)
+        multipart = await self._multipart(session)
         try:
-            async for part in parted.parts(upload, after=_number(offset) - 1):
+            async for part in multipart.parts(upload, after=_number(offset) - 1):
                 return part.size if part.number == _number(offset) else None
         except UploadEnded:
             # Complete, but a later step failed: the repeat finds the sizes of parts in the object.
@@ -50,31 +50,31 @@ class SessionParts:
 
     async def complete(self, session: OpenSession, total: int) -> str:
         """Make the object of `total` bytes from its parts. Returns its name. May be repeated."""
-        parted = await self._parted(session)
-        upload = await self._upload(session, parted)
-        await parted.complete(upload, total)
+        multipart = await self._multipart(session)
+        upload = await self._upload(session, multipart)
+        await multipart.complete(upload, total)
         return upload.name
 
     async def abort(self, session: OpenSession) -> None:
         upload = await self._routes.stored(session)
         if upload is not None:
-            await (await self._parted(session)).abort(upload)
+            await (await self._multipart(session)).abort(upload)
 
-    async def _upload(self, session: OpenSession, parted: PartedObjects) -> PartedUpload:
+    async def _upload(self, session: OpenSession, multipart: MultipartUploads) -> MultipartUpload:
         started = await self._routes.of(session)
         if started is not None:
             return started
-        upload = await parted.begin(self._name(session))
+        upload = await multipart.begin(self._name(session))
         if await self._routes.decide(session, upload):
             return upload
-        await parted.abort(upload)
+        await multipart.abort(upload)
         started = await self._routes.of(session)
         if started is None:
             raise unavailable("the upload session was ended by another request")
         return started
 
     async def _size_within(
-        self, session: OpenSession, upload: PartedUpload, offset: int
+        self, session: OpenSession, upload: MultipartUpload, offset: int
     ) -> int | None:
         whole = await self._size(session, upload.name)
         if whole is None:

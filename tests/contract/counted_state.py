@@ -4,12 +4,12 @@ from collections.abc import AsyncIterator
 from datetime import datetime
 
 from providers.body import Body
-from providers.parted_objects import Part, PartedObjects, PartedUpload
+from providers.multipart_uploads import MultipartUpload, MultipartUploads, Part
 from providers.state import ObjectInfo, State
 
 
 class CountedState:
-    """Implements `State`. `calls` names each call and its object; one to `parted` counts too.
+    """Implements `State`. `calls` names each call and its object; one to `multipart` counts too.
 
     Each is one round trip or more, depending on where the store is.
     """
@@ -17,7 +17,7 @@ class CountedState:
     def __init__(self, state: State) -> None:
         self._state = state
         self.calls: list[str] = []
-        self.parted = _CountedParts(state.parted, self.calls)
+        self.multipart = _CountedParts(state.multipart, self.calls)
 
     async def create(self, name: str, body: Body) -> bool:
         self.calls.append(f"create {name}")
@@ -41,32 +41,32 @@ class CountedState:
 
 
 class _CountedParts:
-    """Implements `PartedObjects`."""
+    """Implements `MultipartUploads`."""
 
-    def __init__(self, parted: PartedObjects, calls: list[str]) -> None:
-        self._parted = parted
+    def __init__(self, multipart: MultipartUploads, calls: list[str]) -> None:
+        self._multipart = multipart
         self._calls = calls
 
-    async def begin(self, name: str) -> PartedUpload:
+    async def begin(self, name: str) -> MultipartUpload:
         self._calls.append(f"begin {name}")
-        return await self._parted.begin(name)
+        return await self._multipart.begin(name)
 
-    async def put(self, upload: PartedUpload, number: int, body: Body) -> None:
+    async def put(self, upload: MultipartUpload, number: int, body: Body) -> None:
         self._calls.append(f"put {upload.name} {number}")
-        await self._parted.put(upload, number, body)
+        await self._multipart.put(upload, number, body)
 
-    def parts(self, upload: PartedUpload, after: int = 0) -> AsyncIterator[Part]:
+    def parts(self, upload: MultipartUpload, after: int = 0) -> AsyncIterator[Part]:
         self._calls.append(f"parts {upload.name}")
-        return self._parted.parts(upload, after)
+        return self._multipart.parts(upload, after)
 
-    async def complete(self, upload: PartedUpload, size: int) -> None:
+    async def complete(self, upload: MultipartUpload, size: int) -> None:
         self._calls.append(f"complete {upload.name}")
-        await self._parted.complete(upload, size)
+        await self._multipart.complete(upload, size)
 
-    async def abort(self, upload: PartedUpload) -> None:
+    async def abort(self, upload: MultipartUpload) -> None:
         self._calls.append(f"abort {upload.name}")
-        await self._parted.abort(upload)
+        await self._multipart.abort(upload)
 
     async def abort_before(self, time: datetime) -> None:
         self._calls.append("abort_before")
-        await self._parted.abort_before(time)
+        await self._multipart.abort_before(time)

@@ -246,7 +246,7 @@ async def test_an_upload_that_the_store_no_longer_has(anthropic: AnthropicWithFa
     """The sweep of another replica deleted it as abandoned."""
     session = await anthropic.start(len(DATA), STAGED)
     await anthropic.send(session, DATA[:GRANULARITY])
-    await anthropic.state.parted.abort_before(datetime.now(UTC) + timedelta(days=1))
+    await anthropic.state.multipart.abort_before(datetime.now(UTC) + timedelta(days=1))
     for attempt in (
         anthropic.send(session, DATA[GRANULARITY : 2 * GRANULARITY], GRANULARITY),
         anthropic.uploads.query(session),

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from providers.parted_objects import PartedUpload
+from providers.multipart_uploads import MultipartUpload
 from providers.resources import File, FileSource, FileState
 from providers.state import StateError, parse_as, read_as, write
 from providers.status import Status
@@ -39,13 +39,13 @@ def test_a_file_is_read_as_it_was_written(file: File) -> None:
 
 
 async def test_an_object_that_does_not_exist_is_none() -> None:
-    assert await read_as(MemoryState(), NAME, PartedUpload) is None
+    assert await read_as(MemoryState(), NAME, MultipartUpload) is None
 
 
 async def test_what_a_later_version_added_is_ignored() -> None:
     state = MemoryState()
     await write(state, NAME, b'{"name": "a", "id": "1", "of_tomorrow": {}}')
-    assert await read_as(state, NAME, PartedUpload) == PartedUpload("a", "1")
+    assert await read_as(state, NAME, MultipartUpload) == MultipartUpload("a", "1")
 
 
 @pytest.mark.parametrize(
@@ -55,6 +55,6 @@ async def test_other_content_is_the_stores_fault_and_is_not_quoted(content: byte
     state = MemoryState()
     await write(state, NAME, content)
     with pytest.raises(StateError, match="not what the proxy writes there") as wrong:
-        await read_as(state, NAME, PartedUpload)
+        await read_as(state, NAME, MultipartUpload)
     assert (wrong.value.status, wrong.value.permanent) == (Status.FAILED_PRECONDITION, True)
     assert "secret" not in f"{wrong.value!r}{wrong.value.__cause__!r}"

@@ -259,7 +259,7 @@ async def test_a_name_outside_the_table_of_stored_objects_is_never_written() -> 
     with pytest.raises(ValueError, match="not in the table"):
         await state.create("cache/a", in_memory(b"x"))
     with pytest.raises(ValueError, match="not in the table"):
-        await state.parted.begin("cache/a")
+        await state.multipart.begin("cache/a")
     with pytest.raises(ValueError, match="lets nothing list"):
         state.list("records/")
     assert store.objects == {}

@@ -35,7 +35,7 @@ async def test_a_bucket_that_is_written_over_is_refused(s3: FakeS3, prefix: str)
         with pytest.raises(UnusableBucket, match="If-None-Match"):
             await write(state, "a", b"x")
         with pytest.raises(UnusableBucket, match="If-None-Match"):
-            await state.parted.begin("a")
+            await state.multipart.begin("a")
         assert [info async for info in state.list("")] == []
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from providers.body import Body, TruncatedBody, close, in_memory
 from providers.errors import FerryError
-from providers.parted_objects import SMALLEST_PART, PartedUpload, UploadEnded
+from providers.multipart_uploads import SMALLEST_PART, MultipartUpload, UploadEnded
 from providers.state import StateError, read, write
 from providers.status import Status
 from providers.upstream import UpstreamError
@@ -90,14 +90,14 @@ async def test_lists_go_on_over_pages(s3: FakeS3, state: BucketState) -> None:
     names = [f"x/{number}" for number in range(5)]
     for name in names:
         await write(state, name, b"")
-    upload = await state.parted.begin("files/x")
+    upload = await state.multipart.begin("files/x")
     for number, content in enumerate([FIRST, FIRST, LAST], 1):
-        await state.parted.put(upload, number, in_memory(content))
+        await state.multipart.put(upload, number, in_memory(content))
     await s3.post("settings", {"page_limit": 2})
     try:
         assert [info.name async for info in state.list("x/")] == names
-        assert [part.number async for part in state.parted.parts(upload)] == [1, 2, 3]
-        await state.parted.complete(upload, 2 * SMALLEST_PART + len(LAST))
+        assert [part.number async for part in state.multipart.parts(upload)] == [1, 2, 3]
+        await state.multipart.complete(upload, 2 * SMALLEST_PART + len(LAST))
     finally:
         await s3.post("settings", {"page_limit": None})
 
@@ -106,11 +106,11 @@ async def test_what_others_left_in_the_bucket_is_left(s3: FakeS3, prefix: str) -
     """Keys under a longer prefix, and keys that are not valid names, belong to others."""
     async with opened(s3.address(f"{prefix}Odd/")) as other:
         await write(other, "a", b"")
-        theirs = await other.parted.begin("b")
+        theirs = await other.multipart.begin("b")
         async with opened(s3.address(prefix)) as state:
             assert [info async for info in state.list("")] == []
-            await state.parted.abort_before(datetime.now(UTC) + timedelta(minutes=1))
-        assert [part async for part in other.parted.parts(theirs)] == []
+            await state.multipart.abort_before(datetime.now(UTC) + timedelta(minutes=1))
+        assert [part async for part in other.multipart.parts(theirs)] == []
 
 
 async def test_content_that_nobody_reads_is_let_go(s3: FakeS3, state: BucketState) -> None:
@@ -149,11 +149,11 @@ async def test_a_create_that_never_arrived_is_an_error(
 async def test_a_part_whose_answer_is_lost_has_arrived(
     s3: FakeS3, state: BucketState, prefix: str
 ) -> None:
-    upload = await state.parted.begin("files/x")
+    upload = await state.multipart.begin("files/x")
     await s3.arm(put(prefix), "lose_answer")
     with pytest.raises(UpstreamError):
-        await state.parted.put(upload, 1, in_memory(LAST))
-    assert [part.number async for part in state.parted.parts(upload)] == [1]
+        await state.multipart.put(upload, 1, in_memory(LAST))
+    assert [part.number async for part in state.multipart.parts(upload)] == [1]
 
 
 async def listed(state: BucketState) -> None:
@@ -167,7 +167,7 @@ INCOMPLETE: Mapping[str, tuple[str, str, Callable[[BucketState], Awaitable[objec
         "<ListBucketResult><Contents><Key>a</Key></Contents></ListBucketResult>",
         listed,
     ),
-    "begin": ("POST", "<R/>", lambda state: state.parted.begin("files/x")),
+    "begin": ("POST", "<R/>", lambda state: state.multipart.begin("files/x")),
 }
 
 
@@ -204,16 +204,16 @@ async def test_an_object_without_a_length_is_the_stores_fault(
 async def test_a_list_of_parts_that_never_ends_is_refused(
     s3: FakeS3, state: BucketState, prefix: str, marker: str, reason: str
 ) -> None:
-    upload = await state.parted.begin("files/x")
+    upload = await state.multipart.begin("files/x")
     page = f"<ListPartsResult><IsTruncated>true</IsTruncated>{marker}</ListPartsResult>"
     await s3.arm({"method": "GET", "path": prefix}, "status", status=200, body=page)
     with pytest.raises(UpstreamError, match=reason):
-        _ = [part async for part in state.parted.parts(upload)]
+        _ = [part async for part in state.multipart.parts(upload)]
 
 
-async def whole(state: BucketState) -> PartedUpload:
-    upload = await state.parted.begin("files/x")
-    await state.parted.put(upload, 1, in_memory(LAST))
+async def whole(state: BucketState) -> MultipartUpload:
+    upload = await state.multipart.begin("files/x")
+    await state.multipart.put(upload, 1, in_memory(LAST))
     return upload
 
 
@@ -226,7 +226,7 @@ async def test_a_completion_whose_answer_is_lost_finds_the_object(
 ) -> None:
     upload = await whole(state)
     await s3.arm(complete(prefix), "lose_answer")
-    await state.parted.complete(upload, len(LAST))
+    await state.multipart.complete(upload, len(LAST))
     assert await read(state, "files/x") == LAST
 
 
@@ -237,9 +237,9 @@ async def test_a_completion_that_answers_200_and_an_error_is_an_error(
     match = {**complete(prefix), "times": 3}
     await s3.arm(match, "status", status=200, body=error("InternalError"))
     with pytest.raises(BucketRefusal, match="InternalError"):
-        await state.parted.complete(upload, len(LAST))
+        await state.multipart.complete(upload, len(LAST))
     assert await state.head("files/x") is None
-    await state.parted.complete(upload, len(LAST))
+    await state.multipart.complete(upload, len(LAST))
     assert await read(state, "files/x") == LAST
 
 
@@ -249,7 +249,7 @@ async def test_a_completion_that_finds_neither_upload_nor_object_has_ended(
     upload = await whole(state)
     await s3.arm(complete(prefix), "status", status=404, body=error("NoSuchUpload"))
     with pytest.raises(UploadEnded):
-        await state.parted.complete(upload, len(LAST))
+        await state.multipart.complete(upload, len(LAST))
 
 
 async def test_a_download_that_breaks_off_is_told(

@@ -11,7 +11,7 @@ from aiohttp import web
 
 from providers.body import Body, in_memory
 from providers.errors import unavailable
-from providers.parted_objects import UploadEnded
+from providers.multipart_uploads import UploadEnded
 from providers.state import ObjectInfo, State, write
 from proxy.state_directory import DirectoryState
 from proxy.sweep import sweep, sweeping
@@ -50,7 +50,7 @@ async def test_a_permission_that_is_lacking_stops_no_sweep(
     async def denied(_: datetime) -> None:
         raise unavailable("AccessDenied")
 
-    monkeypatch.setattr(aged.parted, "abort_before", denied)
+    monkeypatch.setattr(aged.multipart, "abort_before", denied)
     assert await sweep(aged, datetime.now(UTC), UPLOAD_TTL, STATE_TTL) == 3
     assert "AccessDenied" in caplog.text
 
@@ -73,14 +73,14 @@ async def test_two_replicas_may_sweep_at_once(aged: DirectoryState) -> None:
 
 
 async def test_an_upload_in_parts_lives_as_long_as_its_url(aged: DirectoryState) -> None:
-    upload = await aged.parted.begin("files/x")
-    await aged.parted.put(upload, 1, in_memory(b"x"))
+    upload = await aged.multipart.begin("files/x")
+    await aged.multipart.put(upload, 1, in_memory(b"x"))
     now = datetime.now(UTC)
     await sweep(aged, now, UPLOAD_TTL, STATE_TTL)
-    assert [part.number async for part in aged.parted.parts(upload)] == [1]
+    assert [part.number async for part in aged.multipart.parts(upload)] == [1]
     await sweep(aged, now + UPLOAD_TTL + timedelta(minutes=1), UPLOAD_TTL, STATE_TTL)
     with pytest.raises(UploadEnded):
-        await anext(aged.parted.parts(upload))
+        await anext(aged.multipart.parts(upload))
     assert not [name for name in await kept(aged) if name.startswith("parted/")]
 
 
@@ -90,7 +90,7 @@ class Watched:
     def __init__(self, failures: int) -> None:
         self._failures = failures
         self.listed = asyncio.Event()
-        self.parted = MemoryState().parted
+        self.multipart = MemoryState().multipart
 
     async def list(self, prefix: str) -> AsyncIterator[ObjectInfo]:
         self.listed.set()

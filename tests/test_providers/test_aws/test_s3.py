@@ -6,7 +6,7 @@ from tenacity import wait_none
 from providers.aws.client import AwsClient
 from providers.aws.folder import Folder
 from providers.aws.s3 import S3, StoredObject
-from providers.parted_objects import Part
+from providers.multipart_uploads import Part
 from providers.upstream import UpstreamError
 from tests.test_providers.test_aws.targets import aws_target
 from tests.test_providers.test_gemini.scripted_upstream import Answer, ScriptedUpstream

@@ -1,13 +1,13 @@
 from providers.credential import Caller, Credential
-from providers.parted_objects import PartedUpload
+from providers.multipart_uploads import MultipartUpload
 from providers.upload import UploadSession
 from providers.uploads.session_routes import SessionRoutes
 from providers.uploads.upload_target import OpenSession
 from tests.memory_state import MemoryState
 
 CALLER = Caller(Credential(api_key="k"), "tenant")
-FIRST = PartedUpload("a", "1")
-SECOND = PartedUpload("b", "2")
+FIRST = MultipartUpload("a", "1")
+SECOND = MultipartUpload("b", "2")
 
 
 def request() -> OpenSession:
@@ -17,7 +17,7 @@ def request() -> OpenSession:
 
 async def test_the_first_route_that_is_written_counts() -> None:
     state = MemoryState()
-    one, another = SessionRoutes(state, PartedUpload), SessionRoutes(state, PartedUpload)
+    one, another = SessionRoutes(state, MultipartUpload), SessionRoutes(state, MultipartUpload)
     first, second = request(), request()
     assert await one.of(first) is None
     assert await another.of(second) is None
@@ -29,7 +29,7 @@ async def test_the_first_route_that_is_written_counts() -> None:
 
 async def test_a_request_reads_the_route_once_and_the_next_request_again() -> None:
     state = MemoryState()
-    routes = SessionRoutes(state, PartedUpload)
+    routes = SessionRoutes(state, MultipartUpload)
     await routes.decide(request(), FIRST)
     session = request()
     assert await routes.of(session) == FIRST

@@ -35,7 +35,7 @@ class Mortal:
         self.last: str | None = None
         self.read: list[str] = []
         self.listed: list[str] = []
-        self.parted = state.parted
+        self.multipart = state.multipart
 
     async def create(self, name: str, body: Body) -> bool:
         self.away |= self.last is not None and self.last in name

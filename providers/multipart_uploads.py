@@ -1,4 +1,4 @@
-"""Objects that are uploaded to a store in parts: over several requests, through any replica."""
+"""Multipart uploads to a store: in parts, over several requests, through any replica."""
 
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ MOST_PARTS: Final = 10_000
 
 
 @dataclass(frozen=True, slots=True)
-class PartedUpload:
+class MultipartUpload:
     """An unfinished upload. These two strings are all that another replica needs to continue it."""
 
     name: str
@@ -37,22 +37,22 @@ class UploadEnded(FerryError):
         super().__init__(Status.FAILED_PRECONDITION, "the upload has ended; start it again")
 
 
-class PartedObjects(Protocol):
+class MultipartUploads(Protocol):
     """The store keeps the parts; they become an object only when the upload is completed."""
 
-    async def begin(self, name: str) -> PartedUpload:
+    async def begin(self, name: str) -> MultipartUpload:
         """No other upload may use `name`; this makes a repeated `complete` harmless."""
 
-    async def put(self, upload: PartedUpload, number: int, body: Body) -> None:
+    async def put(self, upload: MultipartUpload, number: int, body: Body) -> None:
         """Store part `number`, durable on return. A repeat must have the same bytes.
 
         An error of `body` passes through and leaves everything unchanged. Raises UploadEnded.
         """
 
-    def parts(self, upload: PartedUpload, after: int = 0) -> AsyncIterator[Part]:
+    def parts(self, upload: MultipartUpload, after: int = 0) -> AsyncIterator[Part]:
         """The stored parts ordered by number, from `after` + 1. Raises UploadEnded."""
 
-    async def complete(self, upload: PartedUpload, size: int) -> None:
+    async def complete(self, upload: MultipartUpload, size: int) -> None:
         """Make the object of all parts, which ends the upload. May be repeated.
 
         Raises FAILED_PRECONDITION if a part is missing, if the parts do not have `size` bytes
@@ -60,7 +60,7 @@ class PartedObjects(Protocol):
         neither the upload nor the object exists.
         """
 
-    async def abort(self, upload: PartedUpload) -> None:
+    async def abort(self, upload: MultipartUpload) -> None:
         """Remove the upload and its parts, if they exist; a finished object stays."""
 
     async def abort_before(self, time: datetime) -> None:
@@ -74,7 +74,7 @@ def check_number(number: int) -> int:
 
 
 def check_whole(parts: Sequence[Part], size: int) -> None:
-    """Raises FAILED_PRECONDITION, see `PartedObjects.complete`."""
+    """Raises FAILED_PRECONDITION, see `MultipartUploads.complete`."""
     if [part.number for part in parts] != list(range(1, max(len(parts), 1) + 1)):
         raise failed_precondition("a part of the upload is missing")
     if (arrived := sum(part.size for part in parts)) != size:

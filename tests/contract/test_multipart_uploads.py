@@ -1,4 +1,4 @@
-"""What every state store promises about objects in parts (providers/parted_objects.py)."""
+"""What every state store promises about objects in parts (providers/multipart_uploads.py)."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -8,7 +8,7 @@ import pytest
 
 from providers.body import Body, TruncatedBody, in_memory
 from providers.errors import FerryError
-from providers.parted_objects import SMALLEST_PART, PartedUpload, UploadEnded
+from providers.multipart_uploads import SMALLEST_PART, MultipartUpload, UploadEnded
 from providers.state import State, read, write
 from providers.status import Status
 from tests.contract.conftest import Replicas
@@ -18,28 +18,28 @@ FIRST, SECOND, LAST = b"a" * SMALLEST_PART, b"b" * SMALLEST_PART, b"end"
 WHOLE = FIRST + SECOND + LAST
 
 
-async def numbers(state: State, upload: PartedUpload, after: int = 0) -> list[int]:
-    return [part.number async for part in state.parted.parts(upload, after)]
+async def numbers(state: State, upload: MultipartUpload, after: int = 0) -> list[int]:
+    return [part.number async for part in state.multipart.parts(upload, after)]
 
 
-async def begun(state: State, *parts: bytes) -> PartedUpload:
-    upload = await state.parted.begin(NAME)
+async def begun(state: State, *parts: bytes) -> MultipartUpload:
+    upload = await state.multipart.begin(NAME)
     for number, content in enumerate(parts, 1):
-        await state.parted.put(upload, number, in_memory(content))
+        await state.multipart.put(upload, number, in_memory(content))
     return upload
 
 
 async def test_parts_arrive_in_any_order_through_any_replica(replicas: Replicas) -> None:
     one, other = await replicas.another(), await replicas.another()
-    upload = await one.parted.begin(NAME)
-    await other.parted.put(upload, 3, in_memory(LAST))
-    await one.parted.put(upload, 1, in_memory(FIRST))
-    await other.parted.put(upload, 2, in_memory(SECOND))
-    found = [(part.number, part.size) async for part in one.parted.parts(upload)]
+    upload = await one.multipart.begin(NAME)
+    await other.multipart.put(upload, 3, in_memory(LAST))
+    await one.multipart.put(upload, 1, in_memory(FIRST))
+    await other.multipart.put(upload, 2, in_memory(SECOND))
+    found = [(part.number, part.size) async for part in one.multipart.parts(upload)]
     assert found == [(1, SMALLEST_PART), (2, SMALLEST_PART), (3, len(LAST))]
     assert await numbers(one, upload, after=1) == [2, 3]
     assert await numbers(one, upload, after=3) == []
-    await other.parted.complete(upload, len(WHOLE))
+    await other.multipart.complete(upload, len(WHOLE))
     assert await read(one, NAME, len(WHOLE)) == WHOLE
 
 
@@ -47,27 +47,27 @@ async def test_an_object_does_not_exist_before_its_completion(state: State) -> N
     upload = await begun(state, FIRST, LAST)
     assert await state.head(NAME) is None
     assert NAME not in [info.name async for info in state.list("")]
-    await state.parted.complete(upload, len(FIRST + LAST))
+    await state.multipart.complete(upload, len(FIRST + LAST))
     assert [info.name async for info in state.list("")] == [NAME]
 
 
 async def test_a_repeated_part_is_harmless(state: State) -> None:
     upload = await begun(state, FIRST, LAST)
-    await state.parted.put(upload, 1, in_memory(FIRST))
-    await state.parted.complete(upload, len(FIRST + LAST))
+    await state.multipart.put(upload, 1, in_memory(FIRST))
+    await state.multipart.complete(upload, len(FIRST + LAST))
     assert await read(state, NAME, len(WHOLE)) == FIRST + LAST
 
 
 async def test_a_body_of_unknown_length_is_a_part(state: State) -> None:
-    upload = await state.parted.begin(NAME)
-    await state.parted.put(upload, 1, Body(in_memory(LAST).chunks, None))
-    await state.parted.complete(upload, len(LAST))
+    upload = await state.multipart.begin(NAME)
+    await state.multipart.put(upload, 1, Body(in_memory(LAST).chunks, None))
+    await state.multipart.complete(upload, len(LAST))
     assert await read(state, NAME) == LAST
 
 
 async def test_an_empty_object_has_one_empty_part(state: State) -> None:
     upload = await begun(state, b"")
-    await state.parted.complete(upload, 0)
+    await state.multipart.complete(upload, 0)
     assert await read(state, NAME) == b""
 
 
@@ -78,12 +78,12 @@ async def test_a_body_that_fails_is_no_part(state: State) -> None:
         yield b"begun"
         raise failure
 
-    upload = await state.parted.begin(NAME)
+    upload = await state.multipart.begin(NAME)
     with pytest.raises(ConnectionResetError) as caught:
-        await state.parted.put(upload, 1, Body(source(), 100))
+        await state.multipart.put(upload, 1, Body(source(), 100))
     assert caught.value is failure
     with pytest.raises(TruncatedBody):
-        await state.parted.put(upload, 1, Body(in_memory(b"short").chunks, 100))
+        await state.multipart.put(upload, 1, Body(in_memory(b"short").chunks, 100))
     assert await numbers(state, upload) == []
 
 
@@ -91,14 +91,14 @@ async def test_a_completion_may_be_repeated_through_any_replica(replicas: Replic
     one, other = await replicas.another(), await replicas.another()
     upload = await begun(one, FIRST, LAST)
     for store in (one, other, one):
-        await store.parted.complete(upload, len(FIRST + LAST))
+        await store.multipart.complete(upload, len(FIRST + LAST))
     assert await read(other, NAME, len(WHOLE)) == FIRST + LAST
 
 
 async def test_concurrent_completions_all_succeed(replicas: Replicas) -> None:
     stores = [await replicas.another() for _ in range(3)]
     upload = await begun(stores[0], FIRST, LAST)
-    await asyncio.gather(*[store.parted.complete(upload, len(FIRST + LAST)) for store in stores])
+    await asyncio.gather(*[store.multipart.complete(upload, len(FIRST + LAST)) for store in stores])
     assert await read(stores[0], NAME, len(WHOLE)) == FIRST + LAST
 
 
@@ -117,11 +117,11 @@ async def test_concurrent_completions_all_succeed(replicas: Replicas) -> None:
 async def test_an_incomplete_object_is_not_completed(
     state: State, parts: dict[int, bytes], size: int, reason: str
 ) -> None:
-    upload = await state.parted.begin(NAME)
+    upload = await state.multipart.begin(NAME)
     for number, content in parts.items():
-        await state.parted.put(upload, number, in_memory(content))
+        await state.multipart.put(upload, number, in_memory(content))
     with pytest.raises(FerryError, match=reason) as caught:
-        await state.parted.complete(upload, size)
+        await state.multipart.complete(upload, size)
     assert caught.value.status == Status.FAILED_PRECONDITION
     assert await state.head(NAME) is None
     assert await numbers(state, upload) == sorted(parts)
@@ -130,7 +130,7 @@ async def test_an_incomplete_object_is_not_completed(
 async def test_an_existing_object_is_never_overwritten(state: State) -> None:
     upload = await begun(state, LAST)
     await write(state, NAME, b"first")
-    await state.parted.complete(upload, len(LAST))
+    await state.multipart.complete(upload, len(LAST))
     assert await read(state, NAME) == b"first"
     with pytest.raises(UploadEnded):
         await numbers(state, upload)
@@ -139,64 +139,64 @@ async def test_an_existing_object_is_never_overwritten(state: State) -> None:
 async def test_an_aborted_upload_has_ended(state: State) -> None:
     upload = await begun(state, LAST)
     for _ in range(2):
-        await state.parted.abort(upload)
+        await state.multipart.abort(upload)
     with pytest.raises(UploadEnded):
         await numbers(state, upload)
     with pytest.raises(UploadEnded):
-        await state.parted.put(upload, 1, in_memory(LAST))
+        await state.multipart.put(upload, 1, in_memory(LAST))
     with pytest.raises(UploadEnded):
-        await state.parted.complete(upload, len(LAST))
+        await state.multipart.complete(upload, len(LAST))
     assert [info async for info in state.list("")] == []
 
 
 async def test_an_abort_does_not_delete_a_completed_object(state: State) -> None:
     upload = await begun(state, LAST)
-    await state.parted.complete(upload, len(LAST))
-    await state.parted.abort(upload)
+    await state.multipart.complete(upload, len(LAST))
+    await state.multipart.abort(upload)
     assert await read(state, NAME) == LAST
     with pytest.raises(UploadEnded):
-        await state.parted.put(upload, 2, in_memory(LAST))
+        await state.multipart.put(upload, 2, in_memory(LAST))
 
 
 async def test_a_completion_is_not_repeated_after_the_object_is_deleted(state: State) -> None:
     upload = await begun(state, LAST)
-    await state.parted.complete(upload, len(LAST))
+    await state.multipart.complete(upload, len(LAST))
     await state.delete(NAME)
     with pytest.raises(UploadEnded):
-        await state.parted.complete(upload, len(LAST))
+        await state.multipart.complete(upload, len(LAST))
 
 
 async def test_an_unknown_upload_has_ended(state: State) -> None:
     with pytest.raises(UploadEnded):
-        await numbers(state, PartedUpload(NAME, "0" * 32))
+        await numbers(state, MultipartUpload(NAME, "0" * 32))
 
 
 async def test_only_old_uploads_are_swept(state: State) -> None:
     upload = await begun(state, LAST)
     now, minute = datetime.now(UTC), timedelta(minutes=1)
-    await state.parted.abort_before(now - minute)
+    await state.multipart.abort_before(now - minute)
     assert await numbers(state, upload) == [1]
     for _ in range(2):
-        await state.parted.abort_before(now + minute)
+        await state.multipart.abort_before(now + minute)
     with pytest.raises(UploadEnded):
         await numbers(state, upload)
 
 
 @pytest.mark.parametrize("number", [0, -1, 10_001])
 async def test_a_number_beyond_the_bounds_is_refused(state: State, number: int) -> None:
-    upload = await state.parted.begin(NAME)
+    upload = await state.multipart.begin(NAME)
     with pytest.raises(ValueError, match="number"):
-        await state.parted.put(upload, number, in_memory(LAST))
+        await state.multipart.put(upload, number, in_memory(LAST))
 
 
 async def test_the_last_number_sorts_last(state: State) -> None:
-    upload = await state.parted.begin(NAME)
+    upload = await state.multipart.begin(NAME)
     for number in (10_000, 9_999, 1):
-        await state.parted.put(upload, number, in_memory(LAST))
+        await state.multipart.put(upload, number, in_memory(LAST))
     assert await numbers(state, upload) == [1, 9_999, 10_000]
 
 
 @pytest.mark.parametrize("name", ["", "../a", "A", "a//b"])
 async def test_an_invalid_name_is_refused(state: State, name: str) -> None:
     with pytest.raises(ValueError, match="name"):
-        await state.parted.begin(f"files/{name}")
+        await state.multipart.begin(f"files/{name}")
