@@ -43,7 +43,12 @@ def to_anthropic_thinking(
             "cannot be given with thinkingLevel", path=member(path, "thinkingBudget")
         )
     if budget == 0:
-        return _disabled(member(path, "thinkingBudget"), model)
+        if claude_models.refuses_disabled_thinking(model):
+            raise invalid_argument(
+                f"{model} cannot turn thinking off; give thinkingLevel",
+                path=member(path, "thinkingBudget"),
+            )
+        return Thinking({"type": "disabled"})
     display = "summarized" if config.get("includeThoughts") else "omitted"
     if budget not in (None, _DYNAMIC):
         _check_budget(budget, member(path, "thinkingBudget"), model, max_tokens)
@@ -55,12 +60,6 @@ def to_anthropic_thinking(
         {"type": "adaptive", "display": display},
         thinking_effort(level, member(path, "thinkingLevel"), warnings),
     )
-
-
-def _disabled(path: str, model: str) -> Thinking:
-    if claude_models.refuses_disabled_thinking(model):
-        raise invalid_argument(f"{model} cannot turn thinking off; give thinkingLevel", path=path)
-    return Thinking({"type": "disabled"})
 
 
 def _check_budget(budget: int, path: str, model: str, max_tokens: int | None) -> None:

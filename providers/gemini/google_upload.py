@@ -6,7 +6,7 @@ from typing import Final
 from yarl import URL
 
 from providers.body import Body, in_memory
-from providers.errors import FerryError
+from providers.errors import failed_precondition
 from providers.gemini.headers import answered
 from providers.gemini.refusal import GoogleRefusal, check
 from providers.json_api.answer_shape import written_count
@@ -52,7 +52,11 @@ class GoogleUpload:
         try:
             progress = await self._control("query", UploadStatus.ACTIVE, UploadStatus.FINAL)
         except GoogleRefusal as refusal:
-            raise _cancelled() if refusal.upload_status else refusal from None
+            if not refusal.upload_status:
+                raise
+            raise failed_precondition(
+                "the upload was cancelled", upload_status=UploadStatus.CANCELLED
+            ) from None
         if progress.status is UploadStatus.ACTIVE and progress.received is None:
             raise invalid_answer("Google did not say how much it has received")
         return progress
@@ -94,19 +98,10 @@ async def _parse_progress(reply: Reply) -> UploadProgress:
     headers = answered(reply.headers)
     match reply.headers.get("X-Goog-Upload-Status"):
         case UploadStatus.ACTIVE:
-            return UploadProgress(UploadStatus.ACTIVE, received=_received(reply), headers=headers)
+            received = written_count(reply.headers.get("X-Goog-Upload-Size-Received", ""))
+            return UploadProgress(UploadStatus.ACTIVE, received=received, headers=headers)
         case UploadStatus.FINAL:
             return UploadProgress(UploadStatus.FINAL, document=document, headers=headers)
         case UploadStatus.CANCELLED:
             return UploadProgress(UploadStatus.CANCELLED, headers=headers)
     raise invalid_answer("Google's answer has no upload status")
-
-
-def _received(reply: Reply) -> int | None:
-    return written_count(reply.headers.get("X-Goog-Upload-Size-Received", ""))
-
-
-def _cancelled() -> FerryError:
-    return FerryError(
-        Status.FAILED_PRECONDITION, "the upload was cancelled", upload_status=UploadStatus.CANCELLED
-    )

@@ -10,6 +10,7 @@ from providers.json_api.client import read_refusal
 from providers.status import Status, explain_status
 from providers.upstream import Reply, invalid_answer
 
+_UPLOAD_STATUS: Final = "X-Goog-Upload-Status"
 # If several statuses share an HTTP status, the first is the most general one.
 _STATUS_OF_HTTP: Final = {status.http: status for status in reversed(Status)}
 
@@ -53,7 +54,8 @@ async def check(provider: str, reply: Reply) -> None:
         upstream_status=reply.status,
         reason=_reason(error.get("details")),
         retry_after=reply.headers.get("Retry-After"),
-        upload_status=_ended(reply),
+        # `active` is never passed on with an error: it makes SDKs skip the chunk.
+        upload_status="cancelled" if reply.headers.get(_UPLOAD_STATUS) == "cancelled" else None,
     )
 
 
@@ -62,12 +64,6 @@ def _status(name: object, http: int) -> Status:
     if isinstance(name, str) and name in Status.__members__:
         return Status[name]
     return _STATUS_OF_HTTP.get(http, Status.UNKNOWN)
-
-
-def _ended(reply: Reply) -> str | None:
-    # `active` is never passed on with an error: it makes SDKs skip the chunk.
-    status = reply.headers.get("X-Goog-Upload-Status")
-    return status if status == "cancelled" else None
 
 
 def _parse_error(body: bytes) -> dict[str, Any]:

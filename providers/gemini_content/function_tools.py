@@ -98,11 +98,7 @@ def function_tools(
     config_path = member(path, "toolConfig")
     tool_config = request.get("toolConfig", {})
     refuse_fields(tool_config, _SERVER_TOOL_CONFIG, config_path, rules.provider)
-    functions: dict[str, DeclaredFunction] = {}
-    for index, tool in enumerate(request.get("tools", [])):
-        tool_path = item(member(path, "tools"), index)
-        refuse_fields(tool, _SERVER_TOOLS, tool_path, rules.provider)
-        _declare(tool, tool_path, warnings, rules, functions)
+    functions = _functions(request.get("tools", []), member(path, "tools"), warnings, rules)
     calling = tool_config.get("functionCallingConfig", {})
     calling_path = member(config_path, "functionCallingConfig")
     refuse_fields(calling, _REFUSED_CALLING, calling_path, rules.provider)
@@ -110,20 +106,20 @@ def function_tools(
     return FunctionTools(functions, mode, allowed, calling_path)
 
 
-def _declare(
-    tool: dict[str, Any],
-    path: str,
-    warnings: Warnings,
-    rules: CallRules,
-    functions: dict[str, DeclaredFunction],
-) -> None:
-    declarations_path = member(path, "functionDeclarations")
-    for number, declaration in enumerate(tool.get("functionDeclarations", [])):
-        declared_at = item(declarations_path, number)
-        function = _function(declaration, declared_at, warnings, rules)
-        if function.name in functions:
-            raise invalid_argument("is declared twice", path=member(declared_at, "name"))
-        functions[function.name] = function
+def _functions(
+    tools: list[dict[str, Any]], path: str, warnings: Warnings, rules: CallRules
+) -> dict[str, DeclaredFunction]:
+    functions: dict[str, DeclaredFunction] = {}
+    for index, tool in enumerate(tools):
+        refuse_fields(tool, _SERVER_TOOLS, item(path, index), rules.provider)
+        declarations_path = member(item(path, index), "functionDeclarations")
+        for number, declaration in enumerate(tool.get("functionDeclarations", [])):
+            declared_at = item(declarations_path, number)
+            function = _function(declaration, declared_at, warnings, rules)
+            if function.name in functions:
+                raise invalid_argument("is declared twice", path=member(declared_at, "name"))
+            functions[function.name] = function
+    return functions
 
 
 def _function(

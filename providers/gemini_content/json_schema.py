@@ -102,8 +102,9 @@ def _subschemas(schema: Mapping[str, Any], path: str) -> dict[str, Any]:
     if "properties" in schema:
         translated["properties"] = _properties(schema, member(path, "properties"))
     if "additionalProperties" in schema:
-        translated["additionalProperties"] = _additional(
-            schema["additionalProperties"], member(path, "additionalProperties")
+        further, further_path = schema["additionalProperties"], member(path, "additionalProperties")
+        translated["additionalProperties"] = (
+            further if isinstance(further, bool) else to_json_schema(further, further_path)
         )
     if "anyOf" in schema:
         translated["anyOf"] = [
@@ -120,10 +121,6 @@ def _properties(schema: Mapping[str, Any], path: str) -> dict[str, Any]:
         name: to_json_schema(properties[name], member(path, name))
         for name in dict.fromkeys([*first, *properties])
     }
-
-
-def _additional(schema: bool | Mapping[str, Any], path: str) -> bool | dict[str, Any]:
-    return schema if isinstance(schema, bool) else to_json_schema(schema, path)
 
 
 def _nullable(schema: dict[str, Any]) -> dict[str, Any]:

@@ -44,8 +44,7 @@ def normalise_generate(request: object, path: str) -> dict[str, Any]:
     Returns a new dict; `request` is not changed. Raises INVALID_ARGUMENT with the JSON path of the
     first key or value that is unknown, given twice, of a wrong type, or missing.
     """
-    _hint_at_config(request, path)
-    _hint_at_contents(request, path)
+    _hint_at_mistakes(request, path)
     normal = _object(request, GENERATE.name, path, 0)
     _check_model(normal, path)
     contents = normal.get("contents")
@@ -55,9 +54,8 @@ def normalise_generate(request: object, path: str) -> dict[str, Any]:
         _turn(turn, item(member(path, "contents"), index)) for index, turn in enumerate(contents)
     ]
     if "systemInstruction" in normal:
-        normal["systemInstruction"] = _without_role(
-            normal["systemInstruction"], member(path, "systemInstruction")
-        )
+        system_path = member(path, "systemInstruction")
+        normal["systemInstruction"] = _without_role(normal["systemInstruction"], system_path)
     return normal
 
 
@@ -80,19 +78,17 @@ def _check_model(normal: dict[str, Any], path: str) -> None:
         check_path_name(name, member(path, "model"), "model")
 
 
-def _hint_at_config(request: object, path: str) -> None:
-    # The SDKs split `config` before they send it; hand-written lines keep it by mistake.
-    if isinstance(request, dict) and "config" in request:
+def _hint_at_mistakes(request: object, path: str) -> None:
+    """The SDKs split `config` and make a list of a text; hand-written lines may have neither."""
+    if not isinstance(request, dict):
+        return
+    if "config" in request:
         raise invalid_argument(
             "unknown field; put its settings in generationConfig; systemInstruction, tools, "
             "toolConfig and safetySettings belong next to generationConfig",
             path=member(path, "config"),
         )
-
-
-def _hint_at_contents(request: object, path: str) -> None:
-    # The Python SDK turns a text into a list; hand-written lines keep the text by mistake.
-    if isinstance(request, dict) and isinstance(request.get("contents"), str):
+    if isinstance(request.get("contents"), str):
         raise invalid_argument(
             'must be a list, such as [{"parts": [{"text": "..."}]}]', path=member(path, "contents")
         )
@@ -175,9 +171,7 @@ def _map(value: object, element: Kind, path: str, depth: int) -> dict[str, Any]:
 
 def _is_default(value: object, kind: Kind) -> bool:
     match kind:
-        case ListOf():
-            return not value
-        case Scalar.BOOLEAN:
+        case ListOf() | Scalar.BOOLEAN:
             return not value
         case Scalar.ENUM:
             return str(value).endswith("UNSPECIFIED")

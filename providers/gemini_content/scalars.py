@@ -4,7 +4,6 @@ import binascii
 import math
 import re
 from base64 import b64encode
-from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from providers.errors import FerryError, invalid_argument
@@ -18,25 +17,34 @@ _TO_STANDARD_BASE64: Final = str.maketrans("-_", "+/")
 
 def read_scalar(value: Any, kind: Scalar, path: str) -> Any:
     """`value` in its one normal form; INVALID_ARGUMENT at `path` if it is not of `kind`."""
-    return _READERS[kind](value, path)
+    match kind, value:
+        case (Scalar.STRING, str()) | (Scalar.BOOLEAN, bool()):
+            return value
+        case (Scalar.ENUM, str()):
+            return value.upper()
+        case (Scalar.NUMBER, int() | float()) if _is_number(value):
+            return value
+        case (Scalar.INTEGER, _):
+            return _integer(value, path)
+        case (Scalar.BYTES, str()):
+            return _standard_base64(value, path)
+        case (Scalar.ANY, _) | (Scalar.FREE_MAP, dict()):
+            if nested_too_deep(value):
+                raise too_deep(path)
+            return value
+    raise wrong_type(kind, path)
 
 
 def wrong_type(kind: Scalar, path: str) -> FerryError:
     return invalid_argument(f"must be {kind.value}", path=path)
 
 
-def _string(value: Any, path: str) -> str:
-    if not isinstance(value, str):
-        raise wrong_type(Scalar.STRING, path)
-    return value
+def too_deep(path: str) -> FerryError:
+    return invalid_argument("is nested too deeply", path=path)
 
 
-def _number(value: Any, path: str) -> int | float:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise wrong_type(Scalar.NUMBER, path)
-    if isinstance(value, float) and not math.isfinite(value):
-        raise wrong_type(Scalar.NUMBER, path)
-    return value
+def _is_number(value: float) -> bool:
+    return not isinstance(value, bool) and (isinstance(value, int) or math.isfinite(value))
 
 
 def _integer(value: Any, path: str) -> int:
@@ -51,21 +59,7 @@ def _integer(value: Any, path: str) -> int:
     return value
 
 
-def _boolean(value: Any, path: str) -> bool:
-    if not isinstance(value, bool):
-        raise wrong_type(Scalar.BOOLEAN, path)
-    return value
-
-
-def _enum(value: Any, path: str) -> str:
-    if not isinstance(value, str):
-        raise wrong_type(Scalar.ENUM, path)
-    return value.upper()
-
-
-def _bytes(value: Any, path: str) -> str:
-    if not isinstance(value, str):
-        raise wrong_type(Scalar.BYTES, path)
+def _standard_base64(value: str, path: str) -> str:
     # The Python SDK writes the URL-safe alphabet; the providers read the standard one.
     text = value.rstrip("=").translate(_TO_STANDARD_BASE64)
     try:
@@ -73,31 +67,3 @@ def _bytes(value: Any, path: str) -> str:
     except ValueError:
         raise wrong_type(Scalar.BYTES, path) from None
     return b64encode(decoded).decode("ascii")
-
-
-def _any(value: Any, path: str) -> Any:
-    if nested_too_deep(value):
-        raise too_deep(path)
-    return value
-
-
-def _free_map(value: Any, path: str) -> Any:
-    if not isinstance(value, dict):
-        raise wrong_type(Scalar.FREE_MAP, path)
-    return _any(value, path)
-
-
-def too_deep(path: str) -> FerryError:
-    return invalid_argument("is nested too deeply", path=path)
-
-
-_READERS: Final[Mapping[Scalar, Callable[[Any, str], Any]]] = {
-    Scalar.STRING: _string,
-    Scalar.NUMBER: _number,
-    Scalar.INTEGER: _integer,
-    Scalar.BOOLEAN: _boolean,
-    Scalar.ENUM: _enum,
-    Scalar.BYTES: _bytes,
-    Scalar.ANY: _any,
-    Scalar.FREE_MAP: _free_map,
-}

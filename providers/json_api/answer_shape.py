@@ -15,6 +15,7 @@ from providers.status import Status
 _LARGEST: Final = 2**63 - 1
 # Fewer digits than `_LARGEST` has. Python refuses to parse a number of more than 4,300 digits.
 _WRITTEN_COUNT: Final = re.compile(r"[0-9]{1,18}")
+_HTTP_STATUS: Final = re.compile(r"[1-5][0-9]{2}")
 
 
 class UnreadableAnswer(FerryError):
@@ -93,6 +94,13 @@ def count_or_none(value: object) -> int | None:
 def written_count(text: str) -> int | None:
     """The count in the text of a header or an XML element; None for any other text."""
     return int(text) if _WRITTEN_COUNT.fullmatch(text) else None
+
+
+def http_status(value: object) -> int | None:
+    """An HTTP status as a number or as text; None for any other value."""
+    if isinstance(value, str) and _HTTP_STATUS.fullmatch(value):
+        return int(value)
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
 def object_or_nothing(value: object) -> dict[str, Any]:

@@ -173,17 +173,13 @@ class JsonApi:
             OutboundRequest(request.method, request.url, headers, request.body)
         )
         if reply.status in _DONE:
-            return await self._plain(reply)
+            if reply.headers.get("Content-Encoding", "identity") != "identity":
+                await reply.aclose()
+                raise invalid_answer(f"{self.name} compressed its answer although asked not to")
+            return reply
         async with reply:
             document = parse_object(await read_refusal(reply))
         raise self._refusal(caller, reply, document or {})
-
-    async def _plain(self, reply: Reply) -> Reply:
-        """`reply`; raises UpstreamError if it is compressed, although the request forbids that."""
-        if reply.headers.get("Content-Encoding", "identity") != "identity":
-            await reply.aclose()
-            raise invalid_answer(f"{self.name} compressed its answer although asked not to")
-        return reply
 
     def _url(self, path: str, query: Mapping[str, str | int] | None = None) -> URL:
         return self._base.joinpath(*path.split("/")).with_query(dict(query or {}))

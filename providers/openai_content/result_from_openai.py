@@ -3,12 +3,11 @@
 `from_openai_line` does not raise: a line that cannot be read is one failed item, not a failed file.
 """
 
-import re
 from collections.abc import Callable
 from typing import Any, Final
 
 from providers.errors import FerryError
-from providers.json_api.answer_shape import as_object, text_or_none, unreadable
+from providers.json_api.answer_shape import as_object, http_status, text_or_none, unreadable
 from providers.json_api.json_text import parse_json
 from providers.json_api.refusal_body import code_of, message_of
 from providers.openai_content.body_to_openai import CHAT, EMBEDDINGS, RESPONSES
@@ -18,9 +17,7 @@ from providers.openai_content.error_codes import rpc_status_of_code
 from providers.openai_content.responses_from_openai import from_openai_response
 from providers.status import Status, item_error, rpc_status_of_http
 
-_HTTP_STATUS: Final = re.compile(r"[1-5][0-9]{2}")
 _OK: Final = 200
-_STATUS_UNKNOWN: Final = 0
 
 _TRANSLATORS: Final[dict[str, Callable[[dict[str, Any]], dict[str, Any]]]] = {
     CHAT: from_openai_chat,
@@ -49,23 +46,15 @@ def _result(line: dict[str, Any], endpoint: str, unanswered: Status) -> dict[str
         return {"error": _not_answered(line, unanswered)}
     response = as_object(line["response"], "response")
     body = _body(response.get("body"))
-    http_status = _http_status(response.get("status_code"), body)
-    if not 200 <= http_status < 300:
-        return {"error": _refused(http_status, body, line)}
+    status = http_status(response.get("status_code"))
+    # Compatible servers may leave the status out. Then the body shows whether it is an answer.
+    if status is None and isinstance(body, dict) and body.get("error") is None:
+        status = _OK
+    if status is None or not 200 <= status < 300:
+        return {"error": _refused(status, body, line)}
     if endpoint not in _TRANSLATORS:
         raise unreadable("the proxy does not translate the answers of this endpoint")
     return {"response": _TRANSLATORS[endpoint](as_object(body, "body"))}
-
-
-def _http_status(written: object, body: object) -> int:
-    """Compatible servers may write it as text. If they leave it out, the body shows it."""
-    if isinstance(written, int) and not isinstance(written, bool):
-        return written
-    if isinstance(written, str) and _HTTP_STATUS.fullmatch(written):
-        return int(written)
-    if isinstance(body, dict) and body.get("error") is None:
-        return _OK
-    return _STATUS_UNKNOWN
 
 
 def _body(body: object) -> object:
@@ -87,16 +76,16 @@ def _not_answered(line: dict[str, Any], otherwise: Status) -> dict[str, Any]:
     return item_error(rpc_status_of_code(code, otherwise), message)
 
 
-def _refused(http_status: int, body: object, line: dict[str, Any]) -> dict[str, Any]:
+def _refused(status: int | None, body: object, line: dict[str, Any]) -> dict[str, Any]:
     """The error of a request that was refused.
 
     vLLM writes the reason next to the response, which then has no body.
     """
     beside = {"error": line.get("error")}
     why = text_or_none(body) or message_of(body) or message_of(beside)
-    if http_status != _STATUS_UNKNOWN:
-        why = why or f"the provider answered with HTTP {http_status}"
-        return item_error(rpc_status_of_http(http_status), why)
+    if status is not None:
+        why = why or f"the provider answered with HTTP {status}"
+        return item_error(rpc_status_of_http(status), why)
     if not why:
         raise unreadable("status_code is not a number")
     return item_error(rpc_status_of_code(code_of(body) or code_of(beside), Status.UNKNOWN), why)

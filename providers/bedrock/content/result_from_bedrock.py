@@ -14,7 +14,7 @@ from providers.bedrock.content.embed_from_bedrock import (
 from providers.bedrock.invocation import InvocationType
 from providers.claude_content.message_from_anthropic import from_anthropic_message
 from providers.errors import FerryError, unimplemented
-from providers.json_api.answer_shape import as_object, text_or_none
+from providers.json_api.answer_shape import as_object, http_status, object_or_nothing, text_or_none
 from providers.status import item_error, rpc_status_of_http
 
 _NO_CODE: Final = 0
@@ -39,7 +39,7 @@ def result_from_bedrock(line: Mapping[str, Any], invocation: InvocationType) -> 
 def echoed(model_input: object) -> dict[str, Any]:
     """Only those members of the request that `result_from_bedrock` reads."""
     thinking = _thinking(model_input)
-    if not isinstance(thinking, dict):
+    if not thinking:
         return {}
     read = {name: thinking[name] for name in ("type", "display") if name in thinking}
     return {"modelInput": {"additionalModelRequestFields": {"thinking": read}}}
@@ -65,35 +65,21 @@ def _asked_for_thoughts(model_input: object) -> bool:
 
     Converse cannot ask other models for thoughts.
     """
-    thinking = _thinking(model_input)
-    return (
-        isinstance(thinking, dict)
-        and thinking.get("type") != "disabled"
-        and thinking.get("display") != "omitted"
-    )
+    asked = _thinking(model_input)
+    hidden = asked.get("type") == "disabled" or asked.get("display") == "omitted"
+    return bool(asked) and not hidden
 
 
-def _thinking(model_input: object) -> object:
-    return _member(_member(model_input, "additionalModelRequestFields"), "thinking")
-
-
-def _member(value: object, name: str) -> object:
-    return value.get(name) if isinstance(value, dict) else None
+def _thinking(model_input: object) -> dict[str, Any]:
+    own_fields = object_or_nothing(model_input).get("additionalModelRequestFields")
+    return object_or_nothing(object_or_nothing(own_fields).get("thinking"))
 
 
 def _refusal(error: dict[str, Any]) -> dict[str, Any]:
     """errorCode is like an HTTP status (bedrock.md section 3)."""
-    status = _code(error.get("errorCode"))
+    status = http_status(error.get("errorCode")) or _NO_CODE
     message = text_or_none(error.get("errorMessage"))
     return item_error(
         rpc_status_of_http(status),
         message or (f"Bedrock answered with {status}" if status else "Bedrock gave no reason"),
     )
-
-
-def _code(value: object) -> int:
-    if isinstance(value, bool) or not isinstance(value, int | str):
-        return _NO_CODE
-    if isinstance(value, int):
-        return value
-    return int(value) if len(value) == 3 and value.isascii() and value.isdigit() else _NO_CODE
