@@ -39,7 +39,7 @@ def test_nothing_else_is_installed_by_the_distribution() -> None:
     assert sorted(top_level.split()) == sorted(TOP_LEVEL_NAMES)
 
 
-def test_the_lock_holds_what_the_project_asks_for() -> None:
+def test_the_lock_satisfies_the_requirements() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     asked = project["dependencies"] + project["optional-dependencies"]["dev"]
     pinned = {name: version for name, version, _ in PIN.findall(LOCKS[0].read_text())}

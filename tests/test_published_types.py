@@ -27,7 +27,7 @@ _MESSAGE: dict[str, Any] = {
 }
 
 
-def test_what_the_types_allow_passes() -> None:
+def test_values_that_the_types_allow() -> None:
     require_published(_CHAT, CompletionCreateParamsNonStreaming)
 
 
@@ -51,7 +51,7 @@ def test_what_the_types_allow_passes() -> None:
         ({"tool_choice": {"type": "allowed_tools"}}, "allowed_tools is missing"),
     ],
 )
-def test_what_openais_types_forbid(changes: dict[str, Any], where: str) -> None:
+def test_values_that_openais_types_forbid(changes: dict[str, Any], where: str) -> None:
     with pytest.raises(AssertionError) as failed:
         require_published(_CHAT | changes, CompletionCreateParamsNonStreaming)
     assert where in str(failed.value)
@@ -69,7 +69,7 @@ def test_what_openais_types_forbid(changes: dict[str, Any], where: str) -> None:
         {"thinking": {"type": "enabled"}},
     ],
 )
-def test_what_anthropics_types_forbid(changes: dict[str, Any]) -> None:
+def test_values_that_anthropics_types_forbid(changes: dict[str, Any]) -> None:
     require_published(_MESSAGE, MessageCreateParamsNonStreaming)
     with pytest.raises(AssertionError):
         require_published(_MESSAGE | changes, MessageCreateParamsNonStreaming)

@@ -54,7 +54,7 @@ async def test_a_lost_job_is_found_after_many_newer_ones(bedrock: BedrockWithFak
         assert (await creating).id == lost
 
 
-async def test_an_input_is_kept_while_it_is_unknown_whether_its_job_was_made(
+async def test_an_input_is_kept_while_it_is_unknown_whether_its_job_exists(
     bedrock: BedrockWithFake,
 ) -> None:
     await bedrock.strike("POST", JOB, "lose_answer", times=ATTEMPTS)

@@ -1,4 +1,4 @@
-"""What every state store promises about objects in parts (providers/multipart_uploads.py)."""
+"""What every state store promises about multipart uploads (providers/multipart_uploads.py)."""
 
 import asyncio
 from collections.abc import AsyncIterator

@@ -106,7 +106,7 @@ async def test_a_lost_answer_is_looked_up(openai: OpenAIWithFake, call: str) -> 
     assert len(await openai.calls("POST", call)) == 1
 
 
-async def test_an_input_is_kept_while_it_is_unknown_whether_its_batch_was_made(
+async def test_an_input_is_kept_while_it_is_unknown_whether_its_batch_exists(
     openai: OpenAIWithFake,
 ) -> None:
     await openai.strike("POST", "batches", "lose_answer")

@@ -20,7 +20,7 @@ def rule() -> Any:
     return rule
 
 
-def test_it_has_the_shape_that_s3_takes() -> None:
+def test_it_has_the_shape_that_s3_accepts() -> None:
     service = botocore.session.get_session().get_service_model("s3")
     operation = service.operation_model("PutBucketLifecycleConfiguration")
     document = {"Bucket": "b", "LifecycleConfiguration": json.loads(PATH.read_text())}

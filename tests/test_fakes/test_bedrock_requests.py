@@ -113,14 +113,14 @@ def test_an_embedding_model_does_not_converse(bedrock: FakeBedrockClient) -> Non
     assert refused(bedrock.bedrock.create_model_invocation_job, **job).code == "ValidationException"
 
 
-def test_a_name_is_taken_once(bedrock: FakeBedrockClient) -> None:
+def test_a_name_can_be_used_once(bedrock: FakeBedrockClient) -> None:
     job = bedrock.job()
     bedrock.bedrock.create_model_invocation_job(**job)
     answer = refused(bedrock.bedrock.create_model_invocation_job, **job)
     assert (answer.status, answer.code) == (400, "ConflictException")
 
 
-def test_the_same_token_makes_one_job(bedrock: FakeBedrockClient) -> None:
+def test_the_same_token_creates_one_job(bedrock: FakeBedrockClient) -> None:
     job = bedrock.job(clientRequestToken="once")
     first, again = (bedrock.bedrock.create_model_invocation_job(**job) for _ in range(2))
     assert first["jobArn"] == again["jobArn"]

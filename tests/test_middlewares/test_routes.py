@@ -187,7 +187,7 @@ def test_an_upload_url_is_recognised_by_its_tail(method: str, path: str, version
         ("POST", ""),
     ],
 )
-def test_another_tail_is_no_upload_url(method: str, path: str) -> None:
+def test_a_path_with_another_tail_is_not_an_upload_url(method: str, path: str) -> None:
     assert parse_upload_url(method, path) is None
 
 

@@ -26,7 +26,7 @@ KINDS = st.sampled_from(FileKind)
 
 
 @given(KINDS, NATIVES)
-def test_an_id_is_of_the_alphabet_and_comes_back(kind: FileKind, native: str) -> None:
+def test_an_id_is_in_the_alphabet_and_is_read_back(kind: FileKind, native: str) -> None:
     file_id = FileId(kind, native)
     assert re.fullmatch("[a-z0-9]+", str(file_id))
     assert parse_file_id(str(file_id)) == file_id

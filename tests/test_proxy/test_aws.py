@@ -23,7 +23,7 @@ def nothing_of_this_machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> 
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
 
 
-def test_regions_and_where_their_services_are() -> None:
+def test_regions_and_their_dns_suffixes() -> None:
     regions = aws_regions()
     assert regions["eu-central-1"] == regions["us-gov-west-1"] == "amazonaws.com"
     assert regions["cn-north-1"] == "amazonaws.com.cn"
@@ -54,13 +54,13 @@ async def test_the_keys_of_a_profile(monkeypatch: pytest.MonkeyPatch, tmp_path: 
     assert (await OwnAwsKeys()()).access_key_id == "AKIAOFTHEPROFILE"
 
 
-async def test_a_chain_that_leads_nowhere_says_so() -> None:
+async def test_a_chain_without_keys_says_so() -> None:
     with pytest.raises(FerryError, match="no AWS credentials of its own") as missing:
         await OwnAwsKeys()()
     assert (missing.value.status, missing.value.code) == (Status.FAILED_PRECONDITION, 400)
 
 
-async def test_what_is_at_fault_is_not_quoted(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_wrong_value_is_not_quoted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_PROFILE", "the-secret-name")
     with pytest.raises(FerryError, match="ProfileNotFound") as missing:
         await OwnAwsKeys()()
@@ -103,7 +103,7 @@ async def test_a_chain_that_is_refused_says_so(
     assert "the-secret" not in str(missing.value)
 
 
-async def test_credentials_that_come_later_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_credentials_that_appear_later_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
     own = OwnAwsKeys()
     with pytest.raises(FerryError):
         await own()
@@ -132,7 +132,7 @@ async def test_credentials_that_come_later_are_found(monkeypatch: pytest.MonkeyP
         ),
     ],
 )
-def test_the_bucket_is_where_the_settings_of_aws_say(
+def test_the_settings_of_aws_determine_the_bucket(
     monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], url: str
 ) -> None:
     for name, value in variables.items():
@@ -140,7 +140,7 @@ def test_the_bucket_is_where_the_settings_of_aws_say(
     assert str(OwnS3(None).bucket_url("bucket")) == url
 
 
-def test_a_configured_endpoint_counts_more_than_the_settings_of_aws(
+def test_a_configured_endpoint_takes_precedence_over_awss_settings(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL_S3", "https://s3.test")

@@ -105,7 +105,7 @@ async def test_thirty_seconds_are_the_limit() -> None:
 
 
 @pytest.mark.parametrize("operation", ["create", "read", "head", "delete", "list"])
-async def test_a_store_that_answers_in_time_is_waited_for(operation: str) -> None:
+async def test_a_store_that_answers_in_time_is_awaited(operation: str) -> None:
     store = Hanging()
     await MemoryState.create(store, "there", in_memory(b"x"))
     asking = asyncio.create_task(ask(BoundedState(store, 30), operation))
@@ -114,7 +114,7 @@ async def test_a_store_that_answers_in_time_is_waited_for(operation: str) -> Non
     await asking
 
 
-async def test_a_source_may_take_longer_than_the_store(tmp_path: Path) -> None:
+async def test_a_source_may_be_slower_than_the_store(tmp_path: Path) -> None:
     arrived = asyncio.Event()
 
     async def source() -> AsyncIterator[bytes]:
@@ -132,7 +132,7 @@ async def test_a_source_may_take_longer_than_the_store(tmp_path: Path) -> None:
         assert await read(state, "owned/a") == b"ab"
 
 
-async def test_a_disk_that_hangs_stops_neither_the_loop_nor_a_look_up_of_a_name(
+async def test_a_disk_that_hangs_blocks_neither_the_loop_nor_name_resolution(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Each hanging call takes a thread; other work must still get threads."""
@@ -155,7 +155,7 @@ async def test_a_disk_that_hangs_stops_neither_the_loop_nor_a_look_up_of_a_name(
         goes_on.set()
 
 
-async def test_one_that_stops_waiting_is_not_held_up(tmp_path: Path) -> None:
+async def test_a_cancelled_wait_ends_at_once(tmp_path: Path) -> None:
     """A probe waits for a shorter time than a request."""
     store = Hanging()
     with pytest.raises(TimeoutError):
@@ -163,7 +163,7 @@ async def test_one_that_stops_waiting_is_not_held_up(tmp_path: Path) -> None:
             await BoundedState(store, 3600).head("owned/a")
 
 
-async def test_a_source_is_let_go_of_before_its_error_is_told() -> None:
+async def test_a_source_is_closed_before_its_error_is_raised() -> None:
     class Broken(Exception):
         pass
 
@@ -223,7 +223,7 @@ async def test_a_source_is_let_go_of_before_its_error_is_told() -> None:
         ),
     ],
 )
-async def test_a_failure_names_the_store_and_nothing_else(
+async def test_a_failure_names_only_the_store(
     error: Exception, status: Status, reason: str
 ) -> None:
     with pytest.raises(StateError) as caught:
@@ -238,7 +238,9 @@ async def test_a_failure_names_the_store_and_nothing_else(
 @pytest.mark.parametrize(
     "error", [UpstreamError(Status.UNAVAILABLE, "it broke off"), OSError("x"), TruncatedBody("y")]
 )
-async def test_an_error_of_a_bodys_source_passes_as_it_is(error: Exception, tmp_path: Path) -> None:
+async def test_an_error_of_a_bodys_source_is_raised_unchanged(
+    error: Exception, tmp_path: Path
+) -> None:
     async def source() -> AsyncIterator[bytes]:
         yield b"a"
         raise error
@@ -284,7 +286,7 @@ async def test_a_file_in_the_way(tmp_path: Path) -> None:
     assert caught.value.status == Status.FAILED_PRECONDITION
 
 
-async def test_a_directory_that_was_removed_is_made_again(tmp_path: Path) -> None:
+async def test_a_removed_directory_is_created_again(tmp_path: Path) -> None:
     state = bounded(DirectoryState(tmp_path / "state"))
     await write(state, "owned/a", b"x")
     for path in sorted((tmp_path / "state").rglob("*"), reverse=True):

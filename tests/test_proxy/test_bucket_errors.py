@@ -62,7 +62,7 @@ def refusal(http: int, code: str, headers: Mapping[str, str] | None = None) -> A
         (500, "InternalError"),
     ],
 )
-async def test_a_refusal_that_may_pass_can_be_tried_again(http: int, code: str) -> None:
+async def test_a_temporary_refusal_can_be_retried(http: int, code: str) -> None:
     error = await failed(bucket(*[refusal(http, code)] * 3))
     assert error.status == Status.UNAVAILABLE
     assert error.message == f"the proxy's state store failed: the state store refused: {code}"
@@ -80,7 +80,7 @@ async def test_a_refusal_that_may_pass_can_be_tried_again(http: int, code: str) 
         (307, "TemporaryRedirect"),
     ],
 )
-async def test_a_refusal_that_lasts_is_not_tried_again(http: int, code: str) -> None:
+async def test_a_permanent_refusal_is_not_retried(http: int, code: str) -> None:
     error = await failed(bucket(refusal(http, code)))
     assert error.status == Status.FAILED_PRECONDITION
     assert f"the state store refused: {code};" in error.message
@@ -92,7 +92,7 @@ async def test_a_redirect_of_another_server_lasts() -> None:
     assert "the state store refused: 302;" in error.message
 
 
-async def test_a_code_that_is_not_one_is_not_shown() -> None:
+async def test_an_invalid_code_is_not_shown() -> None:
     error = await failed(bucket(refusal(403, "the-secret code")))
     assert "the state store refused: 403;" in error.message
 

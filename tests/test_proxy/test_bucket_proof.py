@@ -19,7 +19,7 @@ def prefix() -> str:
     return new_prefix()
 
 
-async def test_a_proof_leaves_nothing(s3: FakeS3, prefix: str) -> None:
+async def test_the_check_of_a_bucket_leaves_no_object(s3: FakeS3, prefix: str) -> None:
     async with opened(s3.address(prefix)) as state:
         await asyncio.gather(state.prove(), state.prove())
         await write(state, "a", b"")
@@ -28,7 +28,7 @@ async def test_a_proof_leaves_nothing(s3: FakeS3, prefix: str) -> None:
     assert [r["status"] for r in puts] == [200, 412]
 
 
-async def test_a_bucket_that_is_written_over_is_refused(s3: FakeS3, prefix: str) -> None:
+async def test_a_bucket_that_overwrites_objects_is_refused(s3: FakeS3, prefix: str) -> None:
     async with opened(s3.address(prefix, OVERWRITING_BUCKET)) as state:
         with pytest.raises(UnusableBucket, match="If-None-Match"):
             await state.prove()
@@ -39,7 +39,7 @@ async def test_a_bucket_that_is_written_over_is_refused(s3: FakeS3, prefix: str)
         assert [info async for info in state.list("")] == []
 
 
-async def test_a_bucket_that_is_not_there_is_refused(s3: FakeS3, prefix: str) -> None:
+async def test_a_missing_bucket_is_refused(s3: FakeS3, prefix: str) -> None:
     async with opened(s3.address(prefix, "no-such-bucket")) as state:
         with pytest.raises(UnusableBucket, match="NoSuchBucket"):
             await state.prove()
@@ -53,7 +53,7 @@ async def test_a_bucket_that_is_not_there_is_refused(s3: FakeS3, prefix: str) ->
         ("AWS_ACCESS_KEY_ID", None, "credentials"),
     ],
 )
-async def test_credentials_that_do_not_do_are_refused(
+async def test_unusable_credentials_are_refused(
     s3: FakeS3,
     prefix: str,
     monkeypatch: pytest.MonkeyPatch,
@@ -71,7 +71,7 @@ async def test_credentials_that_do_not_do_are_refused(
     assert SECRET_ACCESS_KEY not in str(caught.value)
 
 
-async def test_settings_of_aws_that_do_not_do_are_refused(
+async def test_unusable_settings_of_aws_are_refused(
     s3: FakeS3, prefix: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("AWS_PROFILE", "nobody")
@@ -80,7 +80,7 @@ async def test_settings_of_aws_that_do_not_do_are_refused(
             await state.prove()
 
 
-async def test_a_bucket_that_is_away_may_come_back(s3: FakeS3, prefix: str) -> None:
+async def test_an_unreachable_bucket_may_come_back(s3: FakeS3, prefix: str) -> None:
     async with opened(s3.address(prefix)) as state:
         away = {"path": prefix, "times": 20}
         await s3.arm(away, "status", body="away")
@@ -91,7 +91,7 @@ async def test_a_bucket_that_is_away_may_come_back(s3: FakeS3, prefix: str) -> N
         assert await write(state, "a", b"x")
 
 
-async def test_an_endpoint_that_nobody_listens_on_is_unavailable(s3: FakeS3, prefix: str) -> None:
+async def test_an_endpoint_without_a_listener_is_unavailable(s3: FakeS3, prefix: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         endpoint = URL(f"http://127.0.0.1:{server.getsockname()[1]}")
     async with opened(BucketAddress("bucket", prefix, endpoint)) as state:

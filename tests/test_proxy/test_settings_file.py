@@ -113,7 +113,7 @@ def test_a_value_of_another_type_in_the_file(tmp_path: Path, line: str, problem:
     assert problems(path) == [f"{path}, line 1: {problem}"]
 
 
-def test_a_setting_of_another_kind_in_the_file_has_its_line(tmp_path: Path) -> None:
+def test_a_misplaced_setting_in_the_file_has_its_line(tmp_path: Path) -> None:
     path = toml(tmp_path, "[providers.gemini]\n\nuploads = 'staged'")
     assert problems(path) == [f"{path}, line 3: providers.gemini.uploads: only openai has it"]
 

@@ -74,7 +74,7 @@ async def test_results_belong_to_the_tenant_of_their_batch(shared: SharedProxy) 
         assert answer.error == absent(results)
 
 
-async def test_what_is_deleted_is_nobodys(shared: SharedProxy) -> None:
+async def test_a_deleted_resource_has_no_owner(shared: SharedProxy) -> None:
     file = (await shared.upload(ANN))["name"]
     batch = (await shared.create(ANN, requests())).ok["name"]
     await shared.steer(batch)

@@ -70,7 +70,7 @@ async def test_a_body_of_unknown_length_is_sent_with_its_length(
     assert (sent["declared_length"], sent["chunked"]) == (MIB, False)
 
 
-async def test_no_signature_is_logged_or_told(
+async def test_no_signature_is_logged_or_shown(
     s3: FakeS3, prefix: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
@@ -86,7 +86,7 @@ async def test_no_signature_is_logged_or_told(
     assert SECRET_ACCESS_KEY not in said
 
 
-async def test_lists_go_on_over_pages(s3: FakeS3, state: BucketState) -> None:
+async def test_lists_continue_over_pages(s3: FakeS3, state: BucketState) -> None:
     names = [f"x/{number}" for number in range(5)]
     for name in names:
         await write(state, name, b"")
@@ -102,7 +102,7 @@ async def test_lists_go_on_over_pages(s3: FakeS3, state: BucketState) -> None:
         await s3.post("settings", {"page_limit": None})
 
 
-async def test_what_others_left_in_the_bucket_is_left(s3: FakeS3, prefix: str) -> None:
+async def test_other_objects_in_the_bucket_are_kept(s3: FakeS3, prefix: str) -> None:
     """Keys under a longer prefix, and keys that are not valid names, belong to others."""
     async with opened(s3.address(f"{prefix}Odd/")) as other:
         await write(other, "a", b"")
@@ -113,7 +113,7 @@ async def test_what_others_left_in_the_bucket_is_left(s3: FakeS3, prefix: str) -
         assert [part async for part in other.multipart.parts(theirs)] == []
 
 
-async def test_content_that_nobody_reads_is_let_go(s3: FakeS3, state: BucketState) -> None:
+async def test_unread_content_is_freed(s3: FakeS3, state: BucketState) -> None:
     await write(state, "a", b"x" * (8 * MIB))
     body = await state.get("a")
     assert body is not None
@@ -172,7 +172,7 @@ INCOMPLETE: Mapping[str, tuple[str, str, Callable[[BucketState], Awaitable[objec
 
 
 @pytest.mark.parametrize(("method", "body", "call"), INCOMPLETE.values(), ids=INCOMPLETE)
-async def test_an_answer_that_lacks_a_member_is_the_stores_fault(
+async def test_an_answer_without_a_member_is_the_stores_fault(
     s3: FakeS3,
     state: BucketState,
     method: str,
@@ -230,7 +230,7 @@ async def test_a_completion_whose_answer_is_lost_finds_the_object(
     assert await read(state, "files/x") == LAST
 
 
-async def test_a_completion_that_answers_200_and_an_error_is_an_error(
+async def test_a_completion_with_status_200_and_an_error_is_an_error(
     s3: FakeS3, state: BucketState, prefix: str
 ) -> None:
     upload = await whole(state)
@@ -252,7 +252,7 @@ async def test_a_completion_that_finds_neither_upload_nor_object_has_ended(
         await state.multipart.complete(upload, len(LAST))
 
 
-async def test_a_download_that_breaks_off_is_told(
+async def test_a_download_that_breaks_off_is_reported(
     s3: FakeS3, state: BucketState, prefix: str
 ) -> None:
     await write(state, "a", b"x" * MIB)
@@ -267,7 +267,7 @@ async def test_a_download_that_breaks_off_is_told(
 # --- refusals --------------------------------------------------------------------------------
 
 
-async def test_a_create_at_the_same_time_as_another_may_be_a_conflict(
+async def test_a_concurrent_create_may_be_a_conflict(
     s3: FakeS3, state: BucketState, prefix: str
 ) -> None:
     conflict = {"status": 409, "body": error("ConditionalRequestConflict")}
@@ -280,7 +280,7 @@ async def test_a_create_at_the_same_time_as_another_may_be_a_conflict(
 
 
 @pytest.mark.parametrize("chunks", [3, 4, 5])
-async def test_a_refusal_in_the_midst_of_a_body_leaves_none_of_it_unread(
+async def test_after_a_refusal_during_a_body_the_rest_is_read(
     s3: FakeS3, state: BucketState, prefix: str, chunks: int
 ) -> None:
     await write(state, "a", b"another's")
@@ -306,7 +306,7 @@ async def test_a_refusal_in_the_midst_of_a_body_leaves_none_of_it_unread(
 @pytest.mark.parametrize(
     ("status", "code"), [(500, "InternalError"), (503, "SlowDown"), (409, "OperationAborted")]
 )
-async def test_a_refusal_that_passes_is_unavailable(
+async def test_a_temporary_refusal_is_unavailable(
     s3: FakeS3, state: BucketState, prefix: str, status: int, code: str
 ) -> None:
     await s3.arm(put(prefix), "status", status=status, body=error(code))
@@ -316,9 +316,7 @@ async def test_a_refusal_that_passes_is_unavailable(
     assert await write(state, "files/a", b"x")
 
 
-async def test_a_get_that_is_refused_is_an_error(
-    s3: FakeS3, state: BucketState, prefix: str
-) -> None:
+async def test_a_refused_get_is_an_error(s3: FakeS3, state: BucketState, prefix: str) -> None:
     await s3.arm({"method": "GET", "path": prefix}, "status", body="no XML at all")
     with pytest.raises(BucketRefusal, match="503"):
         await state.get("a")

@@ -39,12 +39,12 @@ async def aged(tmp_path: Path) -> DirectoryState:
     return state
 
 
-async def test_all_but_the_salt_and_tombstones_has_its_life(aged: DirectoryState) -> None:
+async def test_all_objects_except_the_salt_and_deleted_markers_expire(aged: DirectoryState) -> None:
     assert await sweep(aged, datetime.now(UTC), UPLOAD_TTL, STATE_TTL) == 3
     assert await kept(aged) == ["batches/b-2", "salt", "tombstones/t-99", "uploads/s-0"]
 
 
-async def test_a_permission_that_is_lacking_stops_no_sweep(
+async def test_a_missing_permission_stops_no_sweep(
     aged: DirectoryState, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     async def denied(_: datetime) -> None:
@@ -56,7 +56,7 @@ async def test_a_permission_that_is_lacking_stops_no_sweep(
 
 
 async def test_content_outlives_its_record(tmp_path: Path) -> None:
-    """In a bucket, an object that was written in parts is as old as the start of its upload."""
+    """In a bucket, an object that was uploaded in parts is as old as the start of its upload."""
     state = DirectoryState(tmp_path)
     begun = time.time() - (STATE_TTL + UPLOAD_TTL - timedelta(hours=1)).total_seconds()
     await write(state, "staged-content/a", b"x")
@@ -72,7 +72,7 @@ async def test_two_replicas_may_sweep_at_once(aged: DirectoryState) -> None:
     assert await kept(aged) == ["batches/b-2", "salt", "tombstones/t-99", "uploads/s-0"]
 
 
-async def test_an_upload_in_parts_lives_as_long_as_its_url(aged: DirectoryState) -> None:
+async def test_an_upload_in_parts_is_kept_as_long_as_its_url(aged: DirectoryState) -> None:
     upload = await aged.multipart.begin("files/x")
     await aged.multipart.put(upload, 1, in_memory(b"x"))
     now = datetime.now(UTC)

@@ -1,4 +1,4 @@
-"""AwsTargets as tests of the calls to AWS need them."""
+"""AwsTargets for the tests of calls to AWS."""
 
 from typing import Any
 

@@ -25,7 +25,7 @@ def client(*script: Answer | Failure) -> tuple[AwsClient, ScriptedUpstream]:
     return AwsClient("bedrock", upstream, wait_none()), upstream
 
 
-async def test_a_document_goes_and_a_document_comes() -> None:
+async def test_a_document_is_sent_and_received() -> None:
     aws, upstream = client(answer({"jobArn": "arn"}))
     made = await aws.json(await aws_target(), "POST", "/jobs", {"a": 1}, maxResults="2")
     assert made == {"jobArn": "arn"}
@@ -39,7 +39,7 @@ async def test_a_document_goes_and_a_document_comes() -> None:
 
 
 @pytest.mark.parametrize("failure", [THROTTLED, BROKEN, answer({}, 500), answer(b"no JSON")])
-async def test_what_may_pass_is_tried_again_with_the_same_body(failure: Answer | Failure) -> None:
+async def test_a_temporary_error_is_retried_with_the_same_body(failure: Answer | Failure) -> None:
     aws, upstream = client(failure, failure, answer({}))
     assert await aws.json(await aws_target(), "POST", "/jobs", {"token": "t"}) == {}
     assert [orjson.loads(sent.body) for sent in upstream.sent] == [{"token": "t"}] * 3
@@ -55,7 +55,7 @@ async def test_the_third_failure_is_the_last() -> None:
 
 
 @pytest.mark.parametrize("refusal", [OVER_QUOTA, answer({}, 400), answer({}, 403), answer({}, 404)])
-async def test_what_would_be_refused_again_is_not_tried_again(refusal: Answer) -> None:
+async def test_a_permanent_error_is_not_retried(refusal: Answer) -> None:
     aws, upstream = client(refusal)
     with pytest.raises(FerryError):
         await aws.json(await aws_target(), "GET", "/jobs")
@@ -70,7 +70,7 @@ async def test_xml_comes_from_s3() -> None:
     assert all("/s3/" in sent.request.headers["Authorization"] for sent in upstream.sent)
 
 
-async def test_an_error_with_the_status_200_is_one() -> None:
+async def test_an_error_with_the_status_200_is_an_error() -> None:
     failed = Answer(body=b"<Error><Code>InternalError</Code></Error>")
     aws, upstream = client(failed, Answer(body=b"<Done/>"))
     assert (await aws.xml(await aws_target(), "POST", BUCKET)).tag == "Done"
@@ -89,9 +89,7 @@ async def test_an_error_with_the_status_200_is_one() -> None:
         ("SlowDown", Status.RESOURCE_EXHAUSTED, 3),
     ],
 )
-async def test_a_late_error_is_what_it_would_be_in_time(
-    code: str, status: Status, attempts: int
-) -> None:
+async def test_a_late_error_is_the_same_error(code: str, status: Status, attempts: int) -> None:
     late = Answer(body=f"<Error><Code>{code}</Code><Message>m</Message></Error>".encode())
     aws, upstream = client(*[late] * attempts)
     with pytest.raises(FerryError, match=f"{code}: m") as refused:
@@ -100,7 +98,7 @@ async def test_a_late_error_is_what_it_would_be_in_time(
     assert upstream.done
 
 
-async def test_a_stream_goes_to_a_presigned_url_and_never_again() -> None:
+async def test_a_stream_is_sent_to_a_presigned_url_only_once() -> None:
     aws, upstream = client(Answer(503, body=b"<Error><Code>SlowDown</Code></Error>"))
     with pytest.raises(FerryError, match="SlowDown") as refused:
         await aws.put(await aws_target(), BUCKET, in_memory(b"bytes"), {"x-amz-meta-a": "b"})
@@ -112,13 +110,13 @@ async def test_a_stream_goes_to_a_presigned_url_and_never_again() -> None:
     assert upstream.done
 
 
-async def test_a_stream_comes_as_it_is() -> None:
+async def test_a_stream_is_received_unchanged() -> None:
     aws, _ = client(Answer(body=b"\x00\x01"))
     async with await aws.open(await aws_target(), BEDROCK, "GET", BUCKET) as reply:
         assert [chunk async for chunk in reply.chunks()] == [b"\x00\x01"]
 
 
-async def test_no_refusal_shows_what_was_signed_with() -> None:
+async def test_no_refusal_shows_the_signing_key() -> None:
     echo = answer({"message": f"you sent {KEY}"}, 403)
     aws, _ = client(echo)
     with pytest.raises(FerryError, match=r"\*\*\*") as refused:
@@ -149,7 +147,7 @@ async def test_every_call_is_signed_with_the_keys_of_its_time() -> None:
     assert "AKIAOFCALL3/" in signed_by[2]
 
 
-async def test_a_refusal_may_be_told_in_other_words() -> None:
+async def test_a_refusal_may_have_another_message() -> None:
     class Restated(FerryError):
         def __init__(self, refused: FerryError) -> None:
             super().__init__(refused.status, "refused", reason=refused.reason)

@@ -34,7 +34,7 @@ def error(
         ("ServiceUnavailableException", 503, Status.UNAVAILABLE),
     ],
 )
-def test_bedrocks_errors_are_known_by_their_type(code: str, http: int, status: Status) -> None:
+def test_bedrocks_errors_are_identified_by_their_type(code: str, http: int, status: Status) -> None:
     body = b'{"message": "Said so."}'
     headers = {"x-amzn-ErrorType": f"{code}:http://internal.test/", "x-amzn-RequestId": "id-1"}
     found = error(body, http, headers=headers)
@@ -43,7 +43,7 @@ def test_bedrocks_errors_are_known_by_their_type(code: str, http: int, status: S
     assert (found.provider, found.upstream_status) == ("my-bedrock", http)
 
 
-def test_the_type_may_stand_in_the_body() -> None:
+def test_the_type_may_be_in_the_body() -> None:
     found = error(b'{"__type": "com.test#ThrottlingException", "Message": "slow"}', 400)
     assert (found.status, found.reason) == (Status.RESOURCE_EXHAUSTED, "ThrottlingException")
     assert "slow" in found.message
@@ -66,18 +66,18 @@ def test_the_type_may_stand_in_the_body() -> None:
         ("PreconditionFailed", 412, Status.INVALID_ARGUMENT),
     ],
 )
-def test_s3s_errors_are_known_by_their_code(code: str, http: int, status: Status) -> None:
+def test_s3s_errors_are_identified_by_their_code(code: str, http: int, status: Status) -> None:
     found = error(xml(code), http, headers={"x-amz-request-id": "id-2"})
     assert (found.status, found.reason, found.request_id) == (status, code, "id-2")
     assert found.message == f"my-bedrock: {code}: Said so."
 
 
-def test_a_bucket_that_is_not_there_is_named() -> None:
+def test_a_missing_bucket_is_named() -> None:
     body = xml("NoSuchBucket").replace(b"</Error>", b"<BucketName>b-1</BucketName></Error>")
     assert error(body, 404).message == "my-bedrock: NoSuchBucket: Said so. (b-1)"
 
 
-def test_only_a_thing_that_is_not_there_is_not_found() -> None:
+def test_only_a_missing_resource_is_not_found() -> None:
     assert isinstance(error(xml("NoSuchKey"), 404), NotFound)
     assert isinstance(error(b"", 404), NotFound), "S3 says no more to a HEAD"
     assert not isinstance(error(xml("NoSuchBucket"), 404), NotFound), "that is a wrong setting"
@@ -100,7 +100,7 @@ def test_a_bucket_in_another_region_is_recognisable(http: int, body: bytes) -> N
     assert "the bucket is in another region (eu-north-1, not eu-west-1)" in found.message
 
 
-def test_where_the_bucket_is_matters_only_where_it_is_elsewhere() -> None:
+def test_the_region_of_a_bucket_matters_only_if_it_differs() -> None:
     headers = {"x-amz-bucket-region": "eu-west-1"}
     assert error(xml("AccessDenied"), 403, headers=headers).message.endswith(
         "AccessDenied: Said so."
@@ -118,13 +118,13 @@ def test_where_the_bucket_is_matters_only_where_it_is_elsewhere() -> None:
         b'<!DOCTYPE e [<!ENTITY x "y">]><Error><Code>&x;</Code></Error>',
     ],
 )
-def test_a_refusal_that_cannot_be_read_is_known_by_its_status(body: bytes) -> None:
+def test_an_unreadable_refusal_is_identified_by_its_status(body: bytes) -> None:
     found = error(body, 403)
     assert (found.status, found.reason) == (Status.PERMISSION_DENIED, None)
     assert found.message == "my-bedrock: HTTP status 403"
 
 
-def test_a_redirect_to_nowhere_known_is_the_upstreams_fault() -> None:
+def test_a_redirect_without_a_usable_address_is_the_upstreams_fault() -> None:
     found = error(b"", 302)
     assert found.status == Status.UNAVAILABLE
     assert found.message == (
@@ -151,8 +151,8 @@ def test_a_call_that_the_upstream_does_not_serve(http: int, body: bytes) -> None
     assert found.message.startswith("my-bedrock: this upstream does not serve the call: ")
 
 
-def test_what_was_signed_with_is_not_shown() -> None:
-    """AWS may quote what it was sent, the session's token with it."""
+def test_the_signing_key_is_not_shown() -> None:
+    """AWS may quote the request, with the session token."""
     body = b'{"message": "The Canonical String should have been: the-token the-id"}'
     echo = {"x-amzn-requestid": "of the-id"}
     found = error(body, 403, "the-secret", "the-id", "the-token", headers=echo)
@@ -175,6 +175,6 @@ def test_xml_is_read_without_its_namespace() -> None:
         b'<!DOCTYPE A [<!ENTITY b SYSTEM "file:///etc/passwd">]><A>&b;</A>',
     ],
 )
-def test_what_is_no_xml_of_s3s_is_refused(document: bytes) -> None:
+def test_invalid_xml_is_refused(document: bytes) -> None:
     with pytest.raises(ValueError, match="not the XML of S3"):
         parse_xml(document)

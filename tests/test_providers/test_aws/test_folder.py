@@ -35,7 +35,7 @@ def test_folders_in_folders() -> None:
         f"s3://bucket/{'x' * 1024}",
     ],
 )
-def test_what_no_bucket_or_key_is_called(uri: str) -> None:
+def test_invalid_bucket_names_and_keys(uri: str) -> None:
     assert parse_s3_uri(uri) is None
 
 

@@ -16,7 +16,7 @@ from providers.status import Status
         ),
     ],
 )
-def test_the_keys_are_taken_apart(key: str, keys: AwsKeys) -> None:
+def test_the_keys_are_split(key: str, keys: AwsKeys) -> None:
     assert parse_keys(Credential(api_key=key)) == keys
     assert parse_keys(Credential(bearer=key)) == keys
 
@@ -25,7 +25,7 @@ def test_the_keys_are_taken_apart(key: str, keys: AwsKeys) -> None:
     "key",
     ["AIzaOfGemini", "AKIA:", ":secret", "AKIA:secret:", "AKIA:secret:token:more", "AK IA:secret"],
 )
-def test_another_form_is_refused_without_being_shown(key: str) -> None:
+def test_another_form_is_refused_and_not_shown(key: str) -> None:
     with pytest.raises(FerryError, match="ACCESS_KEY_ID:SECRET_ACCESS_KEY") as refused:
         parse_keys(Credential(api_key=key))
     assert refused.value.status == Status.UNAUTHENTICATED
@@ -52,12 +52,12 @@ def test_temporary_keys_have_a_token() -> None:
         ("token-AKIAEXAMPLE:secret", False),
     ],
 )
-def test_which_keys_are_surely_of_aws(key: str, is_one: bool) -> None:
+def test_keys_that_are_surely_awss(key: str, is_one: bool) -> None:
     assert any(known.form.fullmatch(key) for known in KEY_FORMS) is is_one
 
 
 @pytest.mark.parametrize("key", ["bedrock-api-key-abc", "ABSKabc"])
-def test_why_an_api_key_of_bedrocks_will_not_do(key: str) -> None:
+def test_the_error_for_an_api_key_of_bedrock(key: str) -> None:
     with pytest.raises(FerryError, match="cannot reach S3") as refused:
         parse_keys(Credential(api_key=key))
     assert refused.value.status == Status.UNAUTHENTICATED

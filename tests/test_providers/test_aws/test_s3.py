@@ -61,13 +61,13 @@ async def test_keys_of_any_text_are_listed() -> None:
     assert (query["prefix"], query["max-keys"]) == ("some/prefix/", "2")
 
 
-async def test_a_store_that_encodes_no_keys_is_read_as_it_writes() -> None:
+async def test_a_store_that_does_not_encode_keys_is_read_correctly() -> None:
     store, _ = s3(listing("a%20b", encoded=""))
     listed, token = await store.page(await aws_target(), FOLDER)
     assert ([one.key for one in listed], token) == (["a%20b"], None)
 
 
-async def test_all_pages_are_gone_through() -> None:
+async def test_all_pages_are_read() -> None:
     store, upstream = s3(listing("a", more="next"), listing("b"))
     assert [one.key async for one in store.each(await aws_target(), FOLDER)] == ["a", "b"]
     assert upstream.sent[1].request.url.query["continuation-token"] == "next"
@@ -79,7 +79,7 @@ async def test_a_list_that_never_ends_is_refused() -> None:
         _ = [one async for one in store.each(await aws_target(), FOLDER)]
 
 
-async def test_a_list_that_goes_on_without_saying_where_is_not_taken_as_whole() -> None:
+async def test_a_truncated_list_without_a_token_is_an_error() -> None:
     cut = listing("a").body.replace(b"false", b"true")
     store, _ = s3(Answer(body=cut))
     with pytest.raises(UpstreamError, match="NextContinuationToken"):
@@ -93,7 +93,7 @@ async def test_parts_that_never_end_are_refused() -> None:
         _ = [part async for part in store.parts(await aws_target(), "bucket", "key", "up", after=1)]
 
 
-async def test_all_pages_of_unfinished_uploads_are_gone_through() -> None:
+async def test_all_pages_of_unfinished_uploads_are_read() -> None:
     page = (
         "<R><Upload><Key>some/prefix/{key}</Key><UploadId>{key}-id</UploadId>"
         "<Initiated>2026-01-01T12:00:00.000Z</Initiated></Upload>{more}</R>"
@@ -119,7 +119,7 @@ async def test_all_pages_of_unfinished_uploads_are_gone_through() -> None:
         _ = [found async for found in store.uploads(await aws_target(), FOLDER)]
 
 
-async def test_parts_are_told_with_what_completes_them() -> None:
+async def test_parts_are_listed_with_their_etags() -> None:
     page = (
         "<R><Part><PartNumber>2</PartNumber><Size>8</Size><ETag>&quot;e2&quot;</ETag></Part>"
         "<IsTruncated>{more}</IsTruncated><NextPartNumberMarker>2</NextPartNumberMarker></R>"
@@ -136,7 +136,7 @@ async def test_parts_are_told_with_what_completes_them() -> None:
     assert markers == ["1", "2"]
 
 
-async def test_an_object_is_completed_of_its_parts() -> None:
+async def test_an_object_is_completed_from_its_parts() -> None:
     store, upstream = s3(Answer(body=b"<CompleteMultipartUploadResult/>"))
     await store.complete(await aws_target(), "bucket", "key", "up", ['"e<1"', '"e2"'])
     assert upstream.sent[0].body == (
@@ -147,7 +147,7 @@ async def test_an_object_is_completed_of_its_parts() -> None:
     )
 
 
-async def test_what_is_aborted_may_be_gone() -> None:
+async def test_an_aborted_upload_may_be_gone() -> None:
     store, upstream = s3(Answer(404, body=b"<Error><Code>NoSuchUpload</Code></Error>"))
     await store.abort(await aws_target(), "bucket", "key", "up")
     assert upstream.done
@@ -179,7 +179,7 @@ async def test_only_the_same_content_is_opened_again() -> None:
         + b"</Size></Contents></ListBucketResult>",
     ],
 )
-async def test_an_answer_that_cannot_be_read_is_the_upstreams_fault(body: bytes) -> None:
+async def test_an_unreadable_answer_is_the_upstreams_fault(body: bytes) -> None:
     store, _ = s3(*[Answer(body=body)] * 3)
     with pytest.raises(UpstreamError):
         await store.page(await aws_target(), FOLDER)

@@ -36,7 +36,7 @@ def as_sent(request: OutboundRequest, body: bytes = b"") -> Signed:
 
 
 @given(TEXTS, st.dictionaries(TEXTS, TEXTS, max_size=3))
-def test_s3_finds_the_signature_of_any_key_and_query_right(key: str, query: dict[str, str]) -> None:
+def test_s3_accepts_the_signature_of_any_key_and_query(key: str, query: dict[str, str]) -> None:
     url = aws_url(BASE, f"/{encode_key(key)}", query)
     request = signed(OutboundRequest("GET", url), KEYS, S3, REGION)
     check_signature(as_sent(request))
@@ -44,14 +44,14 @@ def test_s3_finds_the_signature_of_any_key_and_query_right(key: str, query: dict
 
 
 @given(TEXTS)
-def test_s3_finds_a_presigned_url_right_with_all_its_headers(key: str) -> None:
+def test_s3_accepts_a_presigned_url_with_all_its_headers(key: str) -> None:
     url = aws_url(BASE, f"/{encode_key(key)}", {"partNumber": "1", "uploadId": "a/b+c"})
     headers = {"Content-Type": "application/jsonl", "x-amz-meta-display-name": "a name"}
     request = presigned(OutboundRequest("PUT", url, headers), KEYS, REGION)
     check_signature(as_sent(request, b"any bytes"))
 
 
-def test_what_was_changed_since_is_refused() -> None:
+def test_a_changed_request_is_refused() -> None:
     url = aws_url(BASE, "/key")
     request = signed(OutboundRequest("POST", url, {}, b"body"), KEYS, S3, REGION)
     check_signature(as_sent(request, b"body"))
@@ -59,7 +59,7 @@ def test_what_was_changed_since_is_refused() -> None:
         check_signature(as_sent(request, b"other"))
 
 
-def test_temporary_keys_say_their_token() -> None:
+def test_temporary_keys_have_a_token_header() -> None:
     temporary = AwsKeys("ASIAEXAMPLE", "secret", "the token")
     url = aws_url(BASE, "/key")
     in_headers = signed(OutboundRequest("GET", url), temporary, S3, REGION)
@@ -85,7 +85,7 @@ def test_the_path_of_an_arn_is_encoded_twice_for_bedrock() -> None:
     assert request.headers["Authorization"].endswith(f"Signature={expected}")
 
 
-def test_a_presigned_url_is_good_for_a_quarter_of_an_hour() -> None:
+def test_a_presigned_url_expires_after_15_minutes() -> None:
     request = presigned(OutboundRequest("PUT", aws_url(BASE, "/key")), KEYS, REGION)
     assert request.url.query["X-Amz-Expires"] == "900"
     made = datetime.strptime(request.url.query["X-Amz-Date"], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)

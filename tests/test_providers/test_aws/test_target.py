@@ -38,7 +38,7 @@ async def test_everything_may_come_with_the_request() -> None:
 
 
 async def whole(**said: Any) -> tuple[str, Folder]:
-    """Everything of a aws_target that may be missing."""
+    """Reads every part of an AwsTarget that may be missing."""
     found = await aws_target(name="my-bedrock", **said)
     return found.role_arn, found.folder
 
@@ -51,7 +51,7 @@ async def whole(**said: Any) -> tuple[str, Folder]:
         ({"s3_uri": None}, "s3://", "S3_URI", "x-ferry-bedrock-s3-uri"),
     ],
 )
-async def test_what_is_missing_is_named_with_both_its_names(
+async def test_a_missing_setting_is_named_with_both_names(
     said: dict[str, Any], what: str, setting: str, header: str
 ) -> None:
     with pytest.raises(FerryError, match=what) as missing:
@@ -72,7 +72,7 @@ async def test_headers_are_refused_where_only_the_settings_count(how: dict[str, 
 
 
 @pytest.mark.parametrize("region", ["mars-north-1", "eu-west-1.evil.test/", "EU-WEST-1"])
-async def test_a_region_that_is_none_is_refused(region: str) -> None:
+async def test_an_unknown_region_is_refused(region: str) -> None:
     with pytest.raises(FerryError, match="is not an AWS region") as refused:
         await aws_target(caller(x_ferry_aws_region=region))
     assert refused.value.status == Status.INVALID_ARGUMENT
@@ -82,17 +82,17 @@ async def test_a_region_that_is_none_is_refused(region: str) -> None:
     "uri",
     ["bucket/prefix", "s3://", "s3://B", "s3://bucket//x", "s3://bucket/a b", "s3://b.test/é"],
 )
-async def test_an_s3_uri_that_bedrock_would_not_take_is_refused(uri: str) -> None:
+async def test_an_s3_uri_that_bedrock_rejects_is_refused(uri: str) -> None:
     with pytest.raises(FerryError, match="not s3://bucket/prefix"):
         _ = (await aws_target(caller(x_ferry_bedrock_s3_uri=uri))).folder
 
 
-async def test_a_role_that_is_none_is_refused() -> None:
+async def test_an_invalid_role_is_refused() -> None:
     with pytest.raises(FerryError, match="not the ARN of a role"):
         _ = (await aws_target(caller(x_ferry_bedrock_role_arn="role/batch"))).role_arn
 
 
-async def test_the_own_keys_are_spent_in_place_of_the_callers() -> None:
+async def test_the_proxys_own_keys_are_used_instead_of_the_callers() -> None:
     found = await aws_target(caller("any-token"), own_keys=own_keys)
     assert ((await found.keys()).access_key_id, found.tenant_id) == ("AKIAOFTHEPROXY", "")
 

@@ -79,7 +79,7 @@ async def test_each_line_of_results_is_returned_or_reported_as_too_long(
     assert all(len(head) > LIMIT for head in heads)
 
 
-async def test_a_result_that_is_too_long_is_not_held() -> None:
+async def test_a_result_that_is_too_long_is_not_stored() -> None:
     memory = MemoryBudget(2 * MIB)
     lines = stream([b"x" * MIB] * 8 + [b"\n{}"])
     slices = ResultSplitter(600 << 10, memory).split(lines)
@@ -89,7 +89,7 @@ async def test_a_result_that_is_too_long_is_not_held() -> None:
     memory.take(2 * MIB)
 
 
-async def test_results_may_be_longer_than_what_they_answer() -> None:
+async def test_results_may_be_longer_than_their_requests() -> None:
     for size, fits in ((LIMIT + MIB, True), (LIMIT + MIB + 1, False)):
         slices = ResultSplitter(LIMIT, MemoryBudget()).split(stream([b"x" * size + b"\n"]))
         [line] = await anext(slices)

@@ -93,7 +93,7 @@ async def test_a_file_that_breaks_off_never_ends_cleanly() -> None:
         await read(download)
 
 
-async def test_a_download_given_up_closes_its_file() -> None:
+async def test_an_abandoned_download_closes_its_file() -> None:
     source = Files([b"a\n", b"b\n"])
     download = await deliver_native(source)
     assert source.open

@@ -104,7 +104,7 @@ def test_a_key_has_a_limit(state: MemoryState) -> None:
         (OSError("of the body"), False),
     ],
 )
-async def test_a_single_attempt_that_made_nothing_frees_its_key(
+async def test_a_single_attempt_that_created_nothing_frees_its_key(
     state: MemoryState, error: Exception, may_have: bool
 ) -> None:
     assert may_have_created(error) is may_have

@@ -66,7 +66,7 @@ def test_a_clients_own_id_is_identified_by_its_position(rows: list[str]) -> None
         f"r0000000000-{JOB.upper()}",
     ],
 )
-def test_what_is_no_index(text: str) -> None:
+def test_an_invalid_index(text: str) -> None:
     assert table(RowKind.KEY, "a").index_of(text) is None
     assert job_of(text) is None
 

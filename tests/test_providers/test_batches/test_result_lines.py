@@ -83,7 +83,7 @@ def test_text_that_is_not_json_apart_from_its_numbers(text: bytes) -> None:
 
 
 @given(st.binary() | st.sampled_from([b"NaN", b"[1,]", b'{"a":1}x']))
-def test_what_is_no_result_is_no_result(text: bytes) -> None:
+def test_an_invalid_line_is_not_a_result(text: bytes) -> None:
     with pytest.raises(ValueError):  # noqa: PT011 - the parsers word it differently
         parse_result(text, ID)
 

@@ -31,7 +31,7 @@ def caller(**credential: str) -> Caller:
     return Caller(Credential(**credential), "tenant", {"user-agent": "sdk", "range": "bytes=0-9"})
 
 
-def test_only_what_is_on_the_list_is_relayed() -> None:
+def test_only_listed_calls_are_relayed() -> None:
     headers = relayed(caller(api_key="KEY"), INTERNAL | SENT)
     expected = {name.lower(): value for name, value in SENT.items()}
     assert headers == expected | {"x-goog-api-key": "KEY"}

@@ -20,7 +20,7 @@ def test_nothing_dropped() -> None:
     assert warnings.render() == ""
 
 
-def test_list_indices_do_not_make_a_path_another() -> None:
+def test_paths_are_counted_without_list_indices() -> None:
     warnings = Warnings()
     warnings.drop("requests[0].request.safetySettings")
     warnings.drop("requests[17].request.labels")
@@ -31,7 +31,7 @@ def test_list_indices_do_not_make_a_path_another() -> None:
     )
 
 
-def test_the_line_of_a_file_does_not_make_a_path_another() -> None:
+def test_paths_are_counted_without_line_numbers() -> None:
     rendered = _dropped("line 1: request.labels", "line 20: request.labels", "line 3: a.line 4")
     assert rendered == ("line%20*%3A%20request.labels;count=2, line%20*%3A%20a.line%204;count=1")
 

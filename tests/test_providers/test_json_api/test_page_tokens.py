@@ -11,7 +11,7 @@ from providers.status import Status
 
 
 @given(st.from_regex(NATIVE_ID, fullmatch=True))
-def test_a_token_comes_back(native: str) -> None:
+def test_a_token_is_read_back(native: str) -> None:
     token = encode_page_token(native)
     assert re.fullmatch(r"[\w-]+", token)
     assert decode_page_token(token) == native

@@ -115,7 +115,7 @@ def test_validated_functions_are_strict(allowed: list[str], choice: Any) -> None
     assert body["tool_choice"] == choice
 
 
-def test_a_validated_function_without_parameters_takes_none() -> None:
+def test_a_validated_function_without_parameters_accepts_none() -> None:
     body = chat(tools=_declared({"name": "f"}), toolConfig=_calling(mode="VALIDATED"))
     [tool] = body["tools"]
     assert tool["function"]["parameters"] == {

@@ -201,7 +201,7 @@ async def test_a_file_in_another_spelling_is_refused(spelling: str, file_id: str
 
 
 @pytest.mark.parametrize("repeated", ["files/", "files/a?", "generativelanguage", "%", "://", "/"])
-async def test_no_uri_takes_long_to_read(repeated: str) -> None:
+async def test_every_uri_is_read_quickly(repeated: str) -> None:
     uri = f"https://x/{repeated * 50_000}\n!"
     begin = process_time()
     for references in REFERENCES, GEMINI:

@@ -49,7 +49,7 @@ def test_a_request_may_name_the_batchs_own_model(name: str) -> None:
     assert translate({"model": name} | request, CLAUDE) == translate(request, CLAUDE)
 
 
-def test_another_model_may_not() -> None:
+def test_a_request_may_not_name_another_model() -> None:
     with pytest.raises(FerryError) as refused:
         translate({"model": NOVA}, CLAUDE)
     assert refused.value.path == "request.model"

@@ -87,7 +87,7 @@ def test_fields_without_an_equivalent_at_bedrock(
     assert error.path == f"request.generationConfig.{field}"
 
 
-def test_claude_stops_at_no_white_space_alone() -> None:
+def test_claude_has_no_blank_stop_sequence() -> None:
     config = {"stopSequences": ["\n"]}
     assert refusal(generationConfig=config).path == "request.generationConfig.stopSequences[0]"
     assert options(config, NOVA) == {"inferenceConfig": config}
