@@ -7,13 +7,12 @@ If the record is lost, the table is found by the custom ids, which name the job.
 
 import logging
 import secrets
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
 from providers.anthropic.batch_lines import AnthropicTranslator, BatchItems
 from providers.batches.batch_input import BatchInput, Framing, InputLimits, check, translated
-from providers.batches.batch_records import BatchRecords
+from providers.batches.batch_records import BatchRecord, BatchRecords
 from providers.batches.referenced_files import check_referenced
 from providers.batches.repeats import Attempt, may_have_created
 from providers.batches.request_table import RequestTables
@@ -63,7 +62,7 @@ class BatchCreation:
         self._tables = tables
         self._records = records
 
-    async def create(self, job: Job, reservation: Reservation) -> tuple[Answer, Mapping[str, str]]:
+    async def create(self, job: Job, reservation: Reservation) -> tuple[Answer, BatchRecord]:
         """The batch, and its record."""
         translator = job.translator()
         checked = await check(job.source, translator, LIMITS, _REQUESTS, reservation)
@@ -76,11 +75,17 @@ class BatchCreation:
             if not may_have_created(error):
                 await self._tables.delete(job.id)
             raise
-        record = _record(job, checked.table.kind, translator.warnings.render())
+        record = BatchRecord(
+            job.batch.model,
+            job.batch.display_name or "",
+            checked.table.kind,
+            warnings=translator.warnings.render(),
+            job=job.id,
+        )
         await self._write_record(batch.id, record)
         return batch, record
 
-    async def _write_record(self, batch_id: str, record: dict[str, str]) -> None:
+    async def _write_record(self, batch_id: str, record: BatchRecord) -> None:
         try:
             await self._records.write(batch_id, record)
         except FerryError as error:
@@ -102,14 +107,3 @@ class BatchCreation:
                 raise error.adding(f"; whether the batch was made is unknown: {_ADVICE}") from None
             raise
         return batch
-
-
-def _record(job: Job, source: str, warnings: str) -> dict[str, str]:
-    record = {
-        "job": job.id,
-        "model": job.batch.model,
-        "source": source,
-        "display_name": job.batch.display_name or "",
-        "warnings": warnings,
-    }
-    return {name: value for name, value in record.items() if value}

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final
 
+from providers.batches.batch_records import BatchRecord
 from providers.json_api.answer_shape import count_or_none
 from providers.json_api.client import Answer
 from providers.json_api.rfc3339 import from_rfc3339
@@ -43,7 +44,7 @@ def has_results(batch: Mapping[str, Any]) -> bool:
     return bool(batch.get("results_url"))
 
 
-def from_anthropic_batch(batch: Answer, record: Mapping[str, str]) -> Batch:
+def from_anthropic_batch(batch: Answer, record: BatchRecord) -> Batch:
     """Read a batch object (anthropic.md section 2); `output` is not set."""
     state = state_of(batch)
     created = from_rfc3339(batch.get("created_at"))
@@ -52,14 +53,14 @@ def from_anthropic_batch(batch: Answer, record: Mapping[str, str]) -> Batch:
         kind=BatchKind.GENERATE,
         state=state,
         native_status=str(batch.get("processing_status")),
-        model=record.get("model"),
-        display_name=record.get("display_name"),
+        model=record.model or None,
+        display_name=record.display_name or None,
         create_time=created,
         start_time=created,
         end_time=_ended(batch, state),
         counts=_counts(batch),
         failure=_failure(batch, state),
-        warnings=record.get("warnings", ""),
+        warnings=record.warnings,
     )
 
 

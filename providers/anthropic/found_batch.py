@@ -1,11 +1,10 @@
 """A batch that Anthropic has shown to a caller."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from providers.anthropic.batch_records import from_anthropic_batch, has_results
 from providers.anthropic.result_stream import AnthropicResultLines
-from providers.batches.batch_records import BatchRecords
+from providers.batches.batch_records import BatchRecord, BatchRecords
 from providers.batches.ended_results import EndedResults
 from providers.batches.json_lines import ResultSplitter
 from providers.batches.request_table import RequestTable, RequestTables, RowKind
@@ -28,15 +27,12 @@ class BatchParts:
 
 @dataclass(frozen=True, slots=True)
 class AnthropicBatch:
-    """Implements `providers.batches.batch_target.FoundBatch`.
-
-    `record` is what its creation stored; empty if another tool created it.
-    """
+    """Implements `providers.batches.batch_target.FoundBatch`."""
 
     parts: BatchParts
     caller: Caller = field(repr=False)
     native: Answer = field(repr=False)
-    record: Mapping[str, str] = field(repr=False)
+    record: BatchRecord = field(repr=False)
 
     @property
     def batch(self) -> Batch:
@@ -50,8 +46,8 @@ class AnthropicBatch:
         with wrong_state_if_refused():
             await self.parts.client.ensure_deleted(self.caller, self._path)
         await self.parts.records.delete(self.native.id)
-        if "job" in self.record:
-            await self.parts.tables.delete(self.record["job"])
+        if self.record.job:
+            await self.parts.tables.delete(self.record.job)
 
     async def delete_results(self) -> None:
         raise failed_precondition(
@@ -62,7 +58,7 @@ class AnthropicBatch:
         lines = self._lines()
         return EndedResults(
             # Without the record, only the results show whether the requests were inline.
-            inline=self.record.get("source", RowKind.METADATA) == RowKind.METADATA,
+            inline=self.record.source is RowKind.METADATA,
             lines=lines,
             files=lines,
             table=self._table,
@@ -72,11 +68,11 @@ class AnthropicBatch:
     async def _has_results(self) -> bool:
         if has_results(self.native):
             return True
-        return "job" in self.record and await self.parts.tables.exists(self.record["job"])
+        return bool(self.record.job) and await self.parts.tables.exists(self.record.job)
 
     async def _table(self, reservation: Reservation) -> RequestTable | None:
         """The table of the job, which is named in the record or else in the results."""
-        job_id = self.record.get("job") or await self._lines().job_id()
+        job_id = self.record.job or await self._lines().job_id()
         return await self.parts.tables.read(job_id, reservation) if job_id else None
 
     def _lines(self) -> AnthropicResultLines:

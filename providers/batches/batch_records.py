@@ -1,31 +1,49 @@
 """What a provider does not store about a batch: its model, its names, its request table."""
 
-from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 
 import orjson
 
+from providers.batches.request_table import RowKind
 from providers.resource_names import FileId, FileKind
-from providers.state import State, read, write
+from providers.resources import BatchKind
+from providers.state import State, read_as, write
 from providers.stored_objects import RECORDS
 
 
+@dataclass(frozen=True, slots=True)
+class BatchRecord:
+    """What the creation of a batch stored. Of a batch of another tool all members are the defaults.
+
+    `source` is the kind of the request table, whose name is `job` where the batch does not show it.
+    """
+
+    model: str = ""
+    display_name: str = ""
+    source: RowKind = RowKind.METADATA
+    kind: BatchKind = BatchKind.GENERATE
+    warnings: str = ""
+    job: str = ""
+
+
 class BatchRecords:
-    """What a creation gave, stored under an id that the provider shows before it is read."""
+    """The records of one upstream, each under an id that the provider shows before it is read."""
 
     def __init__(self, upstream: str, state: State) -> None:
         self._upstream = upstream
         self._state = state
 
-    async def write(self, batch_id: str, record: Mapping[str, str]) -> None:
-        await write(self._state, self._name(batch_id), orjson.dumps(record))
+    async def write(self, batch_id: str, record: BatchRecord) -> None:
+        known = {name: value for name, value in asdict(record).items() if value}
+        await write(self._state, record_name(self._upstream, batch_id), orjson.dumps(known))
 
-    async def read(self, batch_id: str) -> dict[str, str]:
-        """Empty for a batch that another tool created."""
-        data = await read(self._state, self._name(batch_id))
-        return {} if data is None else orjson.loads(data)
+    async def read(self, batch_id: str) -> BatchRecord:
+        found = await read_as(self._state, record_name(self._upstream, batch_id), BatchRecord)
+        return found or BatchRecord()
 
     async def delete(self, batch_id: str) -> None:
-        await self._state.delete(self._name(batch_id))
+        await self._state.delete(record_name(self._upstream, batch_id))
 
-    def _name(self, batch_id: str) -> str:
-        return RECORDS.name(self._upstream, str(FileId(FileKind.RESULTS, batch_id)))
+
+def record_name(upstream: str, batch_id: str) -> str:
+    return RECORDS.name(upstream, str(FileId(FileKind.RESULTS, batch_id)))

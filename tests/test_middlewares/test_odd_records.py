@@ -9,6 +9,7 @@ import pytest
 from middlewares.rendering import render_batch, render_file
 from providers.anthropic.batch_records import from_anthropic_batch
 from providers.anthropic.file_records import from_anthropic_file
+from providers.batches.batch_records import BatchRecord
 from providers.bedrock.jobs.job_records import from_bedrock_job
 from providers.json_api.client import Answer
 from providers.json_api.json_text import render_json
@@ -46,7 +47,7 @@ RECORDS: dict[str, tuple[Render, dict[str, Any]]] = {
         },
     ),
     "anthropic batch": (
-        lambda native: render_batch(from_anthropic_batch(native, {}), None),
+        lambda native: render_batch(from_anthropic_batch(native, BatchRecord()), None),
         {
             "id": "msgbatch_a",
             "processing_status": "ended",
@@ -57,7 +58,7 @@ RECORDS: dict[str, tuple[Render, dict[str, Any]]] = {
         },
     ),
     "bedrock job": (
-        lambda native: render_batch(from_bedrock_job(native, {}), None),
+        lambda native: render_batch(from_bedrock_job(native, BatchRecord()), None),
         {
             "jobArn": "arn:aws:bedrock:us-east-1:123456789012:model-invocation-job/abc",
             "jobName": "a",

@@ -11,7 +11,7 @@ from providers.batches.request_table import RequestTable, RowKind
 from providers.bedrock.jobs.job_failures import is_unanswered
 from providers.bedrock.jobs.job_keys import JobKeys
 from providers.bedrock.jobs.job_memory import JobMemory, KeptJob
-from providers.bedrock.jobs.job_records import SOURCE, folder_of, from_bedrock_job, state_of
+from providers.bedrock.jobs.job_records import folder_of, from_bedrock_job, state_of
 from providers.bedrock.jobs.job_results import JobResultLines, output_objects
 from providers.bedrock.jobs.operations import Jobs, job_id_of
 from providers.errors import FerryError
@@ -84,7 +84,7 @@ class JobBatch:
         lines = JobResultLines(self.parts.s3, self.target, self.job, self.parts.splitter)
         return EndedResults(
             # If the record is lost, only the table shows whether they came inline.
-            inline=self.kept.record.get(SOURCE, RowKind.METADATA) == RowKind.METADATA,
+            inline=self.kept.record.source is RowKind.METADATA,
             lines=lines,
             files=lines,
             table=self._table,

@@ -13,16 +13,10 @@ from typing import Any, Final
 from providers.aws.folder import Folder
 from providers.aws.s3 import S3
 from providers.aws.target import AwsTarget
+from providers.batches.batch_records import BatchRecord
 from providers.bedrock.jobs.job_input import ReadyInput
 from providers.bedrock.jobs.job_memory import JobMemory, KeptJob
-from providers.bedrock.jobs.job_records import (
-    DISPLAY_NAME,
-    KIND,
-    MODEL,
-    SOURCE,
-    WARNINGS,
-    JobName,
-)
+from providers.bedrock.jobs.job_records import JobName
 from providers.bedrock.jobs.operations import Jobs, job_id_of
 from providers.bedrock.object_files import JOBS
 from providers.errors import FerryError
@@ -69,7 +63,13 @@ class JobCreation:
         document = _document(job, ready)  # raises for a missing setting before anything is made
         try:
             await self._put_input(job, ready)
-            record = _record(job.batch, ready)
+            record = BatchRecord(
+                job.batch.model,
+                job.batch.display_name or "",
+                ready.checked.table.kind,
+                job.batch.kind,
+                ready.warnings,
+            )
             await self._memory.write(job.id, record, ready.checked.table)
         except BaseException as error:
             await self._undo_if_alone(job, error)
@@ -165,14 +165,3 @@ def _document(job: NewJob, ready: ReadyInput) -> dict[str, Any]:
         "inputDataConfig": {"s3InputDataConfig": {"s3InputFormat": "JSONL", "s3Uri": source}},
         "outputDataConfig": {"s3OutputDataConfig": {"s3Uri": (job.folder / "output").uri()}},
     }
-
-
-def _record(batch: NewBatch, ready: ReadyInput) -> dict[str, str]:
-    record = {
-        MODEL: batch.model,
-        DISPLAY_NAME: batch.display_name or "",
-        SOURCE: ready.checked.table.kind,
-        KIND: batch.kind,
-        WARNINGS: ready.warnings,
-    }
-    return {name: value for name, value in record.items() if value}

@@ -10,13 +10,14 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from providers.aws.folder import Folder, parse_s3_uri
+from providers.batches.batch_records import BatchRecord
 from providers.bedrock.jobs.job_failures import failure_of
 from providers.bedrock.jobs.operations import job_id_of
 from providers.bedrock.object_files import JOBS
 from providers.json_api.answer_shape import count_or_none, text_or_none
 from providers.json_api.client import Answer
 from providers.json_api.rfc3339 import from_rfc3339
-from providers.resources import Batch, BatchKind, BatchState, Counts
+from providers.resources import Batch, BatchState, Counts
 
 # translation.md section 4
 _STATES: Final[Mapping[str, BatchState]] = {
@@ -33,12 +34,6 @@ _STATES: Final[Mapping[str, BatchState]] = {
 }
 _NAME: Final = re.compile(r"gf-(?:(?P<tenant_id>[0-9a-f]{16})-)?(?P<job>[0-9a-f]{32})")
 _COUNTS: Final = ("totalRecordCount", "successRecordCount", "errorRecordCount")
-
-MODEL: Final = "model"
-DISPLAY_NAME: Final = "display_name"
-SOURCE: Final = "source"
-KIND: Final = "kind"
-WARNINGS: Final = "warnings"
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,21 +83,21 @@ def state_of(job: Mapping[str, Any]) -> BatchState:
     return _STATES.get(str(job.get("status")), BatchState.RUNNING)
 
 
-def from_bedrock_job(job: Answer, record: Mapping[str, str]) -> Batch:
+def from_bedrock_job(job: Answer, record: BatchRecord) -> Batch:
     """A job (bedrock.md section 2) with our record from its creation, without results."""
     state = state_of(job)
     return Batch(
         id=job_id_of(job),
-        kind=BatchKind(record.get(KIND) or BatchKind.GENERATE),
+        kind=record.kind,
         state=state,
         native_status=str(job.get("status")),
-        model=record.get(MODEL) or text_or_none(job.get("modelId")) or None,
-        display_name=record.get(DISPLAY_NAME) or _foreign_name(job),
+        model=record.model or text_or_none(job.get("modelId")) or None,
+        display_name=record.display_name or _foreign_name(job),
         create_time=from_rfc3339(job.get("submitTime")),
         end_time=from_rfc3339(job.get("endTime")) if state.terminal else None,
         counts=_counts(job),
         failure=failure_of(job),
-        warnings=record.get(WARNINGS, ""),
+        warnings=record.warnings,
     )
 
 

@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from providers.anthropic.batch_records import ARCHIVED, from_anthropic_batch, state_of
-from providers.batches.batch_records import BatchRecords
+from providers.batches.batch_records import BatchRecord, BatchRecords
+from providers.batches.request_table import RowKind
 from providers.json_api.client import Answer
 from providers.resources import BatchState, Counts, Failure
 from providers.status import Status
@@ -24,7 +25,7 @@ NATIVE: dict[str, Any] = {
 
 
 def test_a_batch_with_the_fields_that_anthropic_does_not_store() -> None:
-    batch = from_anthropic_batch(Answer(NATIVE), {"model": "m", "display_name": "dn", "job": "j"})
+    batch = from_anthropic_batch(Answer(NATIVE), BatchRecord("m", "dn", job="j"))
     assert (batch.id, batch.native_status, batch.state) == (
         "msgbatch_A",
         "ended",
@@ -37,7 +38,7 @@ def test_a_batch_with_the_fields_that_anthropic_does_not_store() -> None:
 
 
 def test_a_batch_of_another_tool() -> None:
-    batch = from_anthropic_batch(Answer(id="msgbatch_A"), {})
+    batch = from_anthropic_batch(Answer(id="msgbatch_A"), BatchRecord())
     assert (batch.state, batch.counts, batch.model, batch.display_name, batch.create_time) == (
         BatchState.RUNNING,
         None,
@@ -87,7 +88,7 @@ def test_a_state(
     | st.lists(st.integers(), max_size=2)
 )
 def test_invalid_counts_are_counted_as_far_as_possible(counts: Any) -> None:
-    batch = from_anthropic_batch(Answer(NATIVE | {"request_counts": counts}), {})
+    batch = from_anthropic_batch(Answer(NATIVE | {"request_counts": counts}), BatchRecord())
     assert batch.state.terminal
     if batch.counts is not None:
         assert batch.counts.total >= batch.counts.succeeded + batch.counts.failed
@@ -96,11 +97,12 @@ def test_invalid_counts_are_counted_as_far_as_possible(counts: Any) -> None:
 async def test_records_are_written_once_and_deleted() -> None:
     state = MemoryState()
     records = BatchRecords("anthropic", state)
-    assert await records.read("msgbatch_A") == {}
-    await records.write("msgbatch_A", {"model": "m"})
-    await records.write("msgbatch_A", {"model": "another"})
-    assert await records.read("msgbatch_A") == {"model": "m"}
-    assert await records.read("msgbatch_a") == await BatchRecords("b", state).read("x") == {}
+    assert await records.read("msgbatch_A") == BatchRecord()
+    await records.write("msgbatch_A", BatchRecord("m", source=RowKind.KEY))
+    await records.write("msgbatch_A", BatchRecord("another"))
+    assert await records.read("msgbatch_A") == BatchRecord("m", source=RowKind.KEY)
+    assert await records.read("msgbatch_a") == BatchRecord()
+    assert await BatchRecords("b", state).read("msgbatch_A") == BatchRecord()
     await records.delete("msgbatch_A")
     assert state.objects == {}
 
@@ -134,8 +136,8 @@ def test_the_reason_why_a_batch_ended_early(
     native = NATIVE | {"request_counts": counts}
     if cancelled:
         native["cancel_initiated_at"] = "2026-11-01T10:30:00Z"
-    assert from_anthropic_batch(Answer(native), {}).failure == failure
-    archived = from_anthropic_batch(Answer(native | {"results_url": None}), {})
+    assert from_anthropic_batch(Answer(native), BatchRecord()).failure == failure
+    archived = from_anthropic_batch(Answer(native | {"results_url": None}), BatchRecord())
     assert archived.failure == (failure or ARCHIVED)
     running = native | {"processing_status": "in_progress"}
-    assert from_anthropic_batch(Answer(running), {}).failure is None
+    assert from_anthropic_batch(Answer(running), BatchRecord()).failure is None

@@ -4,6 +4,7 @@ from typing import Any
 import pytest
 
 from providers.aws.folder import Folder
+from providers.batches.batch_records import BatchRecord
 from providers.bedrock.jobs.job_records import (
     JobName,
     folder_of,
@@ -67,7 +68,7 @@ def test_states(status: str | None, state: BatchState) -> None:
 
 
 def test_a_job_is_a_batch() -> None:
-    record = {"model": "m", "display_name": "d", "kind": "EmbedContentBatch"}
+    record = BatchRecord("m", "d", kind=BatchKind.EMBED)
     batch = from_bedrock_job(
         job(
             status="Completed",
@@ -88,13 +89,13 @@ def test_a_job_is_a_batch() -> None:
 
 
 def test_a_job_without_its_record_is_a_batch() -> None:
-    batch = from_bedrock_job(job(modelId="arn:of:the:model"), {})
+    batch = from_bedrock_job(job(modelId="arn:of:the:model"), BatchRecord())
     assert (batch.model, batch.display_name) == ("arn:of:the:model", None)
     assert (batch.kind, batch.counts, batch.end_time) == (BatchKind.GENERATE, None, None)
 
 
 def test_another_tools_job_keeps_its_name() -> None:
-    assert from_bedrock_job(job(jobName="nightly"), {}).display_name == "nightly"
+    assert from_bedrock_job(job(jobName="nightly"), BatchRecord()).display_name == "nightly"
 
 
 @pytest.mark.parametrize(
@@ -119,5 +120,5 @@ def test_our_jobs_are_recognised_by_their_input(uri: str | None, folder: str | N
     [({"message": "no such bucket"}, "no such bucket"), ({}, "Bedrock gives no reason")],
 )
 def test_why_a_job_failed(said: dict[str, Any], message: str) -> None:
-    batch = from_bedrock_job(job(status="Failed", **said), {})
+    batch = from_bedrock_job(job(status="Failed", **said), BatchRecord())
     assert batch.failure == Failure(Status.INTERNAL, message)
