@@ -100,7 +100,7 @@ IMMEDIATE_WORK: Final = Row(
     listed_by="the run of the batch",
 )
 IMMEDIATE_ENDED: Final = Row("immediate-ended/", "how an immediate batch ended", Life.LONGER)
-PROOF: Final = Row("proof/", "the objects that prove that a bucket overwrites nothing", Life.STATE)
+BUCKET_CHECK: Final = Row("proof/", "objects to check that a bucket overwrites none", Life.STATE)
 
 TABLE: Final = (
     SALT,
@@ -119,7 +119,7 @@ TABLE: Final = (
     IMMEDIATE_OPEN,
     IMMEDIATE_WORK,
     IMMEDIATE_ENDED,
-    PROOF,
+    BUCKET_CHECK,
 )
 _BY_PREFIX: Final[Mapping[str, Row]] = {row.prefix: row for row in TABLE}
 

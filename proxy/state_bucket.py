@@ -17,7 +17,7 @@ from providers.body import Body, TruncatedBody, in_memory
 from providers.multipart_uploads import MultipartUpload
 from providers.state import ObjectInfo
 from providers.status import Status
-from providers.stored_objects import PROOF
+from providers.stored_objects import BUCKET_CHECK
 from providers.upstream import Reply, Upstream, UpstreamError
 from proxy.aws import OwnS3
 from proxy.bucket_errors import BucketRefusal, UnusableBucket, restate
@@ -43,7 +43,7 @@ class BucketAddress:
 class BucketState:
     """Implements `providers.state.State`. It owns everything under the address's prefix.
 
-    `prove` must succeed before the first write. Raises UpstreamError.
+    `verify` must succeed before the first write. Raises UpstreamError.
     """
 
     def __init__(self, address: BucketAddress, upstream: Upstream) -> None:
@@ -52,14 +52,14 @@ class BucketState:
         self._target = OwnS3(address.endpoint)
         self._s3 = S3(AwsClient("the state store", upstream, restate=restate))
         folder = Folder(address.bucket, address.prefix)
-        self.multipart = _Parts(self._s3, self._target, folder, self.prove)
-        self._proving = asyncio.Lock()
-        self._proved = False
+        self.multipart = _Parts(self._s3, self._target, folder, self.verify)
+        self._verifying = asyncio.Lock()
+        self._verified = False
 
-    async def prove(self) -> None:
+    async def verify(self) -> None:
         """Checks once that objects cannot be overwritten. Raises UnusableBucket, UpstreamError."""
-        async with self._proving:
-            if self._proved:
+        async with self._verifying:
+            if self._verified:
                 return
             try:
                 fit = await self._second_create_fails()
@@ -67,11 +67,11 @@ class BucketState:
                 raise (UnusableBucket(error.code_of_s3) if error.permanent else error) from None
             if not fit:
                 raise UnusableBucket("it ignores If-None-Match, so objects could be overwritten")
-            self._proved = True
+            self._verified = True
 
     async def create(self, name: str, body: Body) -> bool:
         key = self._key(name)
-        await self.prove()
+        await self.verify()
         async with of_known_length(body) as sized:
             return await self._create(key, sized)
 
@@ -126,7 +126,7 @@ class BucketState:
 
     async def _second_create_fails(self) -> bool:
         """An object that remains after a failure is deleted later, by age."""
-        name = PROOF.name(secrets.token_hex(16))
+        name = BUCKET_CHECK.name(secrets.token_hex(16))
         created = [await self._create(self._key(name), in_memory(b"")) for _ in range(2)]
         await self.delete(name)
         return created == [True, False]
@@ -136,14 +136,14 @@ class _Parts(S3Parts):
     """Never overwrites an object, and takes bodies of unknown length."""
 
     def __init__(
-        self, s3: S3, target: OwnS3, folder: Folder, prove: Callable[[], Awaitable[None]]
+        self, s3: S3, target: OwnS3, folder: Folder, verify: Callable[[], Awaitable[None]]
     ) -> None:
         super().__init__(s3, target, folder, is_name, complete=_IF_ABSENT)
-        self._prove = prove
+        self._verify = verify
 
     async def begin(self, name: str) -> MultipartUpload:
         check_name(name)
-        await self._prove()
+        await self._verify()
         return await super().begin(name)
 
     async def put(self, upload: MultipartUpload, number: int, body: Body) -> None:

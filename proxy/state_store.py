@@ -18,7 +18,7 @@ from proxy.settings import Settings
 from proxy.state_bucket import BucketAddress, BucketState
 from proxy.state_directory import DirectoryState, try_directory
 
-PROOF_SECONDS: Final = 10.0
+VERIFY_SECONDS: Final = 10.0
 
 _BUCKET: Final = "s3://"
 
@@ -55,7 +55,7 @@ def opening(
                 await store.remove_leftovers()
             yield
             return
-        if problem := await _proof(store):
+        if problem := await _problem_of(store):
             _log.warning("%s: calls that need it fail until it is available", problem)
         yield
 
@@ -88,7 +88,7 @@ async def bucket_problem(settings: Settings) -> str | None:
         return None
     upstream = OutboundClient()
     try:
-        return await _proof(BucketState(address, upstream))
+        return await _problem_of(BucketState(address, upstream))
     finally:
         await upstream.close()
 
@@ -100,10 +100,10 @@ def _bucket(settings: Settings) -> BucketAddress | None:
     return BucketAddress(bucket, f"{prefix}/", settings.state_s3_endpoint_url)
 
 
-async def _proof(state: BucketState) -> str | None:
+async def _problem_of(state: BucketState) -> str | None:
     try:
-        async with asyncio.timeout(PROOF_SECONDS):
-            await state.prove()
+        async with asyncio.timeout(VERIFY_SECONDS):
+            await state.verify()
     except UnusableBucket:
         raise
     except UpstreamError as error:

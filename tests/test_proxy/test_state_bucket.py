@@ -30,7 +30,7 @@ def prefix() -> str:
 @pytest.fixture
 async def state(s3: FakeS3, prefix: str) -> AsyncIterator[BucketState]:
     async with opened(s3.address(prefix)) as state:
-        await state.prove()
+        await state.verify()
         yield state
 
 

@@ -21,7 +21,7 @@ def prefix() -> str:
 
 async def test_the_check_of_a_bucket_leaves_no_object(s3: FakeS3, prefix: str) -> None:
     async with opened(s3.address(prefix)) as state:
-        await asyncio.gather(state.prove(), state.prove())
+        await asyncio.gather(state.verify(), state.verify())
         await write(state, "a", b"")
         assert [info.name async for info in state.list("")] == ["a"]
     puts = [r for r in await s3.requests(f"{prefix}proof/") if r["method"] == "PUT"]
@@ -31,7 +31,7 @@ async def test_the_check_of_a_bucket_leaves_no_object(s3: FakeS3, prefix: str) -
 async def test_a_bucket_that_overwrites_objects_is_refused(s3: FakeS3, prefix: str) -> None:
     async with opened(s3.address(prefix, OVERWRITING_BUCKET)) as state:
         with pytest.raises(UnusableBucket, match="If-None-Match"):
-            await state.prove()
+            await state.verify()
         with pytest.raises(UnusableBucket, match="If-None-Match"):
             await write(state, "a", b"x")
         with pytest.raises(UnusableBucket, match="If-None-Match"):
@@ -42,7 +42,7 @@ async def test_a_bucket_that_overwrites_objects_is_refused(s3: FakeS3, prefix: s
 async def test_a_missing_bucket_is_refused(s3: FakeS3, prefix: str) -> None:
     async with opened(s3.address(prefix, "no-such-bucket")) as state:
         with pytest.raises(UnusableBucket, match="NoSuchBucket"):
-            await state.prove()
+            await state.verify()
 
 
 @pytest.mark.parametrize(
@@ -67,7 +67,7 @@ async def test_unusable_credentials_are_refused(
         monkeypatch.setenv(variable, value)
     async with opened(s3.address(prefix)) as state:
         with pytest.raises(UnusableBucket, match=reason) as caught:
-            await state.prove()
+            await state.verify()
     assert SECRET_ACCESS_KEY not in str(caught.value)
 
 
@@ -77,7 +77,7 @@ async def test_unusable_settings_of_aws_are_refused(
     monkeypatch.setenv("AWS_PROFILE", "nobody")
     async with opened(s3.address(prefix)) as state:
         with pytest.raises(UnusableBucket, match="ProfileNotFound"):
-            await state.prove()
+            await state.verify()
 
 
 async def test_an_unreachable_bucket_may_come_back(s3: FakeS3, prefix: str) -> None:
@@ -85,7 +85,7 @@ async def test_an_unreachable_bucket_may_come_back(s3: FakeS3, prefix: str) -> N
         away = {"path": prefix, "times": 20}
         await s3.arm(away, "status", body="away")
         with pytest.raises(UpstreamError) as caught:
-            await state.prove()
+            await state.verify()
         assert not isinstance(caught.value, UnusableBucket)
         await s3.post("reset", {})
         assert await write(state, "a", b"x")
@@ -96,7 +96,7 @@ async def test_an_endpoint_without_a_listener_is_unavailable(s3: FakeS3, prefix:
         endpoint = URL(f"http://127.0.0.1:{server.getsockname()[1]}")
     async with opened(BucketAddress("bucket", prefix, endpoint)) as state:
         with pytest.raises(UpstreamError) as caught:
-            await state.prove()
+            await state.verify()
         assert not isinstance(caught.value, UnusableBucket)
         with pytest.raises(UpstreamError):
             await state.get("a")
