@@ -7,7 +7,6 @@ Files API: directly if they came in one request, otherwise from parts in the sta
 import base64
 import hashlib
 import re
-import time
 from collections.abc import AsyncIterator, Mapping
 from datetime import UTC, datetime
 from typing import Final
@@ -23,6 +22,7 @@ from providers.resources import File
 from providers.state import State
 from providers.upload import UploadStart, is_batch_input
 from providers.uploads.collected_parts import CollectedParts
+from providers.uploads.file_naming import start_details
 from providers.uploads.file_records import FileRecords
 from providers.uploads.posted_files import FileForm, PostedFiles
 from providers.uploads.upload_target import OpenSession
@@ -87,14 +87,7 @@ class AnthropicUploadTarget(CollectedParts):
                 "the expiry of this file cannot be set: the proxy keeps batch inputs for Anthropic "
                 f"itself, for {self._staged.life.total_seconds():.0f} seconds (FERRY_STATE_TTL)"
             )
-        details = {
-            "display_name": start.display_name or start.file_name or "",
-            "mime_type": start.mime_type or "",
-            "started": str(int(time.time())),
-            "expires_after": str(start.expires_after or ""),
-            "staged": new_staged_id() if is_batch_input(start) else "",
-        }
-        return {key: value for key, value in details.items() if value}
+        return start_details(start, staged=new_staged_id() if is_batch_input(start) else "")
 
     async def whole(self, session: OpenSession, body: Body) -> File:
         size, staged_id = body.length or 0, session.details.get("staged")

@@ -186,14 +186,18 @@ class LineFormats:
         return GeminiLines.name if misspelt else _UNKNOWN
 
 
-def check_custom_id(custom_id: object, seen: SeenTexts, number: int, member: str) -> str:
+def check_custom_id(
+    custom_id: object, seen: SeenTexts, number: int, member: str, longest: int | None = None
+) -> str:
     """The id of a line in a provider's own format, which names its result.
 
-    `member` is the provider's name for it.
+    `member` is the provider's name for it, `longest` the provider's limit in characters.
     """
     path = f"line {number}: {member}"
     if not isinstance(custom_id, str) or not 0 < len(custom_id.encode()) <= _CUSTOM_ID_BYTES:
         raise invalid_argument(f"a string of 1 to {_CUSTOM_ID_BYTES} bytes is needed", path=path)
     if not seen.add(custom_id):
         raise invalid_argument("is on another line too", path=path)
+    if longest is not None and len(custom_id) > longest:
+        raise invalid_argument(f"must have at most {longest} characters", path=path)
     return custom_id

@@ -95,11 +95,9 @@ class OpenAILines:
         """Check a line, and refuse what would make the whole batch fail at OpenAI."""
         where = f"line {number}"
         refuse_unknown(document, _ALL_MEMBERS, f"{where}: ")
-        custom_id = check_custom_id(document.get("custom_id"), self._ids, number, "custom_id")
-        if len(custom_id) > _LONGEST_ID:
-            raise invalid_argument(
-                f"must have at most {_LONGEST_ID} characters", path=f"{where}: custom_id"
-            )
+        custom_id = check_custom_id(
+            document.get("custom_id"), self._ids, number, "custom_id", _LONGEST_ID
+        )
         if document.get("method") != "POST":
             raise invalid_argument('must be "POST"', path=f"{where}: method")
         self._check_url(document.get("url"), f"{where}: url")

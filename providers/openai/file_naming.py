@@ -1,6 +1,5 @@
-"""The name and the purpose of a file at OpenAI (openai.md section 2)."""
+"""The purpose of a file at OpenAI, and which files are listed (openai.md section 2)."""
 
-import re
 from collections.abc import Mapping
 from typing import Final
 
@@ -17,7 +16,6 @@ UPLOADS_PURPOSES: Final = frozenset({"assistants", "batch", "fine-tune", "vision
 OUTPUT_PURPOSE: Final = "batch_output"
 
 _IMAGE_SUFFIXES: Final = frozenset({".png", ".jpg", ".jpeg", ".gif", ".webp"})
-_MIME_TYPE: Final = re.compile(r"[\w.+-]+/[\w.+-]+", re.ASCII)
 
 
 def purpose_of(caller: Caller, start: UploadStart) -> str:
@@ -34,23 +32,6 @@ def purpose_of(caller: Caller, start: UploadStart) -> str:
     if (start.mime_type or "").lower().startswith("image/") or suffixes & _IMAGE_SUFFIXES:
         return "vision"
     return "user_data"
-
-
-def native_file_name(start: UploadStart, purpose: str) -> str:
-    """The display name as a file name; for a batch it must end in `.jsonl`, in lower case."""
-    name = start.display_name or start.file_name or "upload"
-    name = "".join(c if c.isprintable() and c not in "/\\" else "_" for c in name)
-    if purpose == "batch" and not name.endswith(".jsonl"):
-        name += ".jsonl"
-    return name
-
-
-def part_type(details: Mapping[str, str]) -> str:
-    """The content type for OpenAI. SDKs also send a client's invalid types, such as `jsonl`."""
-    if details["purpose"] == "batch":
-        return "application/jsonl"
-    mime_type = details.get("mime_type", "")
-    return mime_type if _MIME_TYPE.fullmatch(mime_type) else "application/octet-stream"
 
 
 def is_listed(file: Mapping[str, object]) -> bool:

@@ -5,10 +5,11 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from providers.credential import Caller
 from providers.json_api.client import Answer, JsonApi
 from providers.json_api.page_tokens import filled_page
-from providers.openai.file_naming import is_listed, part_type
+from providers.openai.file_naming import is_listed
 from providers.openai.file_records import from_openai_file
 from providers.openai.pages import pages_after
 from providers.resources import File
+from providers.uploads.file_naming import part_type
 from providers.uploads.posted_files import FileForm
 
 _LARGEST_PAGE = 100

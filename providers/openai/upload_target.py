@@ -17,18 +17,13 @@ from providers.credential import Caller
 from providers.errors import FerryError, invalid_argument, unavailable
 from providers.json_api.client import Answer, JsonApi, outcome_unknown
 from providers.json_api.multipart import form_with_file
-from providers.openai.file_naming import (
-    PURPOSE_HEADER,
-    UPLOADS_PURPOSES,
-    native_file_name,
-    part_type,
-    purpose_of,
-)
+from providers.openai.file_naming import PURPOSE_HEADER, UPLOADS_PURPOSES, purpose_of
 from providers.openai.files import OpenAIFileApi
 from providers.resources import File
 from providers.state import State, read_as, write
 from providers.status import Status
 from providers.upload import GRANULARITY, UploadStart, UploadStatus
+from providers.uploads.file_naming import native_file_name, part_type, start_details
 from providers.uploads.file_records import FileRecords
 from providers.uploads.posted_files import PostedFiles
 from providers.uploads.session_routes import SessionRoutes
@@ -84,14 +79,6 @@ class OpenAIUploadTarget:
 
     async def describe(self, caller: Caller, start: UploadStart) -> Mapping[str, str]:
         purpose = purpose_of(caller, start)
-        details = {
-            "purpose": purpose,
-            "filename": native_file_name(start, purpose),
-            "display_name": start.display_name or start.file_name or "",
-            "mime_type": start.mime_type or "",
-            "started": str(int(time.time())),
-            "expires_after": str(start.expires_after or ""),
-        }
         size = start.size or 0
         if purpose == "batch" and size > BATCH_FILE_LIMIT:
             raise invalid_argument(
@@ -99,7 +86,8 @@ class OpenAIUploadTarget:
             )
         if purpose not in UPLOADS_PURPOSES:
             _require_single_request_size(size, purpose)
-        return {key: value for key, value in details.items() if value}
+        name = native_file_name(start, purpose)
+        return start_details(start, purpose=purpose, filename=name)
 
     async def whole(self, session: OpenSession, body: Body) -> File:
         return await self._posted.make(session, body.length or 0, body)

@@ -5,8 +5,6 @@ from providers.credential import Caller, Credential
 from providers.errors import FerryError
 from providers.openai.file_naming import (
     is_listed,
-    native_file_name,
-    part_type,
     purpose_of,
 )
 from providers.upload import UploadStart
@@ -45,42 +43,6 @@ def test_a_purpose_that_the_caller_gives() -> None:
     caller = Caller(Credential("k"), "tenant", {"x-ferry-openai-purpose": "batch_output"})
     with pytest.raises(FerryError, match="assistants, batch"):
         purpose_of(caller, UploadStart("a.jsonl"))
-
-
-@pytest.mark.parametrize(
-    ("name", "native"),
-    [
-        ("a.jsonl", "a.jsonl"),
-        ("a.json", "a.json.jsonl"),
-        ("a.JSONL", "a.JSONL.jsonl"),
-        ("a", "a.jsonl"),
-        (".jsonl", ".jsonl"),
-        ("a/b\\c\n\x00\ud800.jsonl", "a_b_c___.jsonl"),
-        ("漢字.jsonl", "漢字.jsonl"),
-        ("", "upload.jsonl"),
-    ],
-)
-def test_the_name_of_a_batch_file_ends_as_openai_requires(name: str, native: str) -> None:
-    assert native_file_name(UploadStart(name), "batch") == native
-
-
-def test_another_files_name_stays() -> None:
-    assert native_file_name(UploadStart(None, file_name="a.json"), "user_data") == "a.json"
-
-
-@pytest.mark.parametrize(
-    ("purpose", "mime_type", "sent"),
-    [
-        ("batch", "text/plain", "application/jsonl"),
-        ("vision", "image/png", "image/png"),
-        ("user_data", "jsonl", "application/octet-stream"),
-        ("user_data", "a/b\r\nX: 1", "application/octet-stream"),
-        ("user_data", "é/b", "application/octet-stream"),
-    ],
-)
-def test_a_content_type_that_openai_can_read(purpose: str, mime_type: str, sent: str) -> None:
-    assert part_type({"purpose": purpose, "mime_type": mime_type}) == sent
-    assert part_type({"purpose": "vision"}) == "application/octet-stream"
 
 
 def test_only_the_users_own_files_are_listed() -> None:
