@@ -24,6 +24,7 @@ from providers.gemini import provider as gemini
 from providers.gemini.isolation import isolate_tenants as isolate_gemini
 from providers.limits import Limits
 from providers.memory import MemoryBudget
+from providers.mistral import provider as mistral
 from providers.openai import provider as openai
 from providers.openai_content.schema_rules import OPENAI_SCHEMAS, any_schema
 from providers.provider import Provider
@@ -78,6 +79,14 @@ def _anthropic(name: str, settings: ProviderSettings, deps: Dependencies) -> Pro
         limits=_limits(deps.settings),
     )
     return anthropic.anthropic(name, options, deps.upstream, deps.state, deps.memory)
+
+
+def _mistral(name: str, settings: ProviderSettings, deps: Dependencies) -> Provider:
+    options = mistral.MistralOptions(
+        base_url=settings.base_url or URL(mistral.DEFAULT_BASE_URL),
+        limits=_limits(deps.settings),
+    )
+    return mistral.mistral(name, options, deps.upstream, deps.state, deps.memory)
 
 
 def _bedrock(name: str, settings: ProviderSettings, deps: Dependencies) -> Provider:
@@ -163,6 +172,7 @@ KINDS: Final[Mapping[str, Kind]] = {
         frozenset({"default_max_tokens", "api_version"}),
         public_url=anthropic.DEFAULT_BASE_URL,
     ),
+    mistral.KIND: Kind(_mistral, public_url=mistral.DEFAULT_BASE_URL),
     bedrock.KIND: Kind(_bedrock, _BEDROCK_SETTINGS, _BEDROCK_TARGET, takes_api_key=False),
 }
 

@@ -15,7 +15,13 @@ from google.genai import types
 from google.genai._common import ExperimentalWarning
 
 from tests.demo.narration import heading, say, show, step
-from tests.demo.questions import Lines, anthropic_lines, bedrock_lines, openai_lines
+from tests.demo.questions import (
+    Lines,
+    anthropic_lines,
+    bedrock_lines,
+    mistral_lines,
+    openai_lines,
+)
 from tests.demo.tour import DemoFailed, Tour
 from tests.fakes.aws_keys import LONG_TERM
 from tests.processes import Process, fake, proxy, upstream_settings
@@ -42,6 +48,13 @@ STOPS = (
     Stop("gemini", "AIza-demo", "gemini-2.5-flash", "gemini-embedding-001", None),
     Stop("openai", "sk-demo", "gpt-4o-mini", "text-embedding-3-small", openai_lines),
     Stop("anthropic", "sk-ant-api-demo", "claude-haiku-4-5", None, anthropic_lines),
+    Stop(
+        "mistral",
+        "TheKeyOfAWorkspaceOfTheMakeDemo0",
+        "mistral-small-latest",
+        "mistral-embed",
+        mistral_lines,
+    ),
     Stop(
         "bedrock",
         LONG_TERM.api_key,

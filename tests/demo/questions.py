@@ -57,6 +57,14 @@ def anthropic_lines(model: str) -> list[Line]:
     ]
 
 
+def mistral_lines(_: str) -> list[Line]:
+    """Mistral's own format; only the batch names the model."""
+    return [
+        {"custom_id": key, "body": {"messages": [{"role": "user", "content": question}]}}
+        for key, question in QUESTIONS.items()
+    ]
+
+
 def bedrock_lines(model: str) -> list[Line]:
     """Bedrock's own format, for Converse; only the batch names the model."""
     return [

@@ -33,11 +33,13 @@ MODELS: Final = {
     "gemini": "gemini-2.5-flash",
     "openai": "gpt-4o-mini",
     "anthropic": "claude-haiku-4-5",
+    "mistral": "mistral-small-latest",
     "bedrock": "anthropic.claude-haiku-4-5-20251001-v1:0",
 }
 EMBEDDING_MODELS: Final = {
     "gemini": "gemini-embedding-001",
     "openai": "text-embedding-3-small",
+    "mistral": "codestral-embed",
     "bedrock": "amazon.titan-embed-text-v2:0",
 }
 
@@ -224,6 +226,10 @@ def anthropic_line(custom_id: str, text: str, model: str = MODELS["anthropic"]) 
     return {"custom_id": custom_id, "params": params}
 
 
+def mistral_line(custom_id: str, text: str) -> Document:
+    return {"custom_id": custom_id, "body": {"messages": [{"role": "user", "content": text}]}}
+
+
 def converse_line(record_id: str, text: str) -> Document:
     messages = [{"role": "user", "content": [{"text": text}]}]
     return {"recordId": record_id, "modelInput": {"messages": messages}}
@@ -233,6 +239,7 @@ NATIVE_LINES: Final[Mapping[str, Callable[[str, str], Document]]] = {
     "gemini": gemini_line,
     "openai": chat_line,
     "anthropic": anthropic_line,
+    "mistral": mistral_line,
     "bedrock": converse_line,
 }
 """A line in each provider's own format."""

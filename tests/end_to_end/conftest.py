@@ -166,13 +166,20 @@ async def anthropic(fakes: Mapping[str, FakeClient], ferry: Ferry) -> FakeClient
 
 
 @pytest_asyncio.fixture(loop_scope="session")
+async def mistral(fakes: Mapping[str, FakeClient], ferry: Ferry) -> FakeClient:
+    """The fake after a reset."""
+    await fakes["mistral"].reset()
+    return fakes["mistral"]
+
+
+@pytest_asyncio.fixture(loop_scope="session")
 async def bedrock(fakes: Mapping[str, FakeClient], ferry: Ferry) -> FakeClient:
     """The fake after a reset."""
     await fakes["bedrock"].reset()
     return fakes["bedrock"]
 
 
-@pytest.fixture(params=["openai", "anthropic", "bedrock"])
+@pytest.fixture(params=["openai", "anthropic", "mistral", "bedrock"])
 def translated(request: pytest.FixtureRequest) -> FakeClient:
     """Each upstream that needs translation, after a reset."""
     chosen: FakeClient = request.getfixturevalue(request.param)

@@ -87,6 +87,15 @@ ANTHROPIC: Final = Kind(
     finish={"method": "POST", "path": "^/v1/files$"},
     whole={"method": "POST", "path": "^/v1/files$"},
 )
+MISTRAL: Final = Kind(
+    name="mistral",
+    key="ofTheEndToEndTestsWithThirtyTwo0",
+    other_key="ofSomebodyElseWithItsThirtyTwo00",
+    headers={"x-model-provider": "mistral"},
+    part=None,
+    finish={"method": "POST", "path": "^/v1/files$"},
+    whole={"method": "POST", "path": "^/v1/files$"},
+)
 BEDROCK: Final = Kind(
     name="bedrock",
     key=LONG_TERM.api_key,
@@ -100,7 +109,7 @@ BEDROCK: Final = Kind(
     settings={"MIN_RECORDS": "1"},
     key_pairs=(LONG_TERM, TEMPORARY),
 )
-KINDS: Final = {kind.name: kind for kind in (GEMINI, OPENAI, ANTHROPIC, BEDROCK)}
+KINDS: Final = {kind.name: kind for kind in (GEMINI, OPENAI, ANTHROPIC, MISTRAL, BEDROCK)}
 
 IMMEDIATE: Final[Mapping[str, str]] = {"IMMEDIATE_BATCHES": "small", "MIN_RECORDS": "100"}
 """The settings of a proxy that runs Bedrock's small batches itself."""

@@ -113,6 +113,11 @@ _LATE: dict[str, Any] = {
 TOO_LATE: dict[str, dict[str, Any]] = {
     "openai": _LATE,
     "anthropic": _LATE,
+    "mistral": {
+        **_LATE,
+        "status": 400,
+        "body": {"object": "error", "message": "too late", "type": "invalid_request_error"},
+    },
     "bedrock": {
         "match": {"path": "/stop$"},
         "kind": "status",
@@ -136,7 +141,7 @@ async def test_a_cancel_that_is_too_late_is_a_failed_precondition(
     assert "too late" in refused.message
 
 
-@pytest.mark.parametrize("translated", ["openai", "anthropic"], indirect=True)
+@pytest.mark.parametrize("translated", ["openai", "anthropic", "mistral"], indirect=True)
 async def test_a_batch_of_another_key_does_not_exist(
     client: BatchClient, translated: FakeClient
 ) -> None:

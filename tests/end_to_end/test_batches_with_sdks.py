@@ -60,6 +60,7 @@ LINES = 1000
 SIZES = {
     EMBEDDING_MODELS["gemini"]: 4,
     EMBEDDING_MODELS["openai"]: 4,
+    EMBEDDING_MODELS["mistral"]: 4,
     EMBEDDING_MODELS["bedrock"]: 256,
 }
 """The requested size; Titan has only a few."""

@@ -36,6 +36,7 @@ RESULTS: Final = {
     "gemini": ":download$",
     "openai": "/content$",
     "anthropic": "/results$",
+    "mistral": "/content$",
     "bedrock": r"\.jsonl\.out$",
 }
 """The path of results at each upstream."""

@@ -31,6 +31,7 @@ ABSENT = {
     "gemini": (403, "PERMISSION_DENIED"),
     "openai": (404, "NOT_FOUND"),
     "anthropic": (404, "NOT_FOUND"),
+    "mistral": (404, "NOT_FOUND"),
     "bedrock": (404, "NOT_FOUND"),
 }
 """The answer for an unknown name; Google's says no more."""
@@ -72,7 +73,7 @@ async def test_a_deleted_file_is_gone(sdks: Sdks, fake: FakeClient, sdk: Sdk) ->
     assert (await process.call("files.list", page_size=10))["items"] == []
 
 
-@pytest.mark.parametrize("fake", ["openai", "anthropic", "bedrock"], indirect=True)
+@pytest.mark.parametrize("fake", ["openai", "anthropic", "mistral", "bedrock"], indirect=True)
 @EVERY_SDK
 async def test_the_native_id_is_accepted_as_a_name(sdks: Sdks, fake: FakeClient, sdk: Sdk) -> None:
     process = await sdks.get(sdk, fake.kind)
@@ -180,7 +181,7 @@ def in_the_order_of_lists(fake: FakeClient, made: list[str]) -> list[str]:
 # --- download ------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("fake", ["openai", "anthropic", "bedrock"], indirect=True)
+@pytest.mark.parametrize("fake", ["openai", "anthropic", "mistral", "bedrock"], indirect=True)
 @EVERY_SDK
 async def test_an_uploaded_file_comes_back(
     sdks: Sdks, fake: FakeClient, sdk: Sdk, tmp_path: Path

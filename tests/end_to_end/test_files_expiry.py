@@ -81,7 +81,7 @@ async def test_the_range_is_the_providers(client: UploadClient, fake: FakeClient
     assert (await client.start(9, headers={HEADER: "1"})).error[:2] == (400, "INVALID_ARGUMENT")
 
 
-@pytest.mark.parametrize("fake", ["gemini", "bedrock"], indirect=True)
+@pytest.mark.parametrize("fake", ["gemini", "mistral", "bedrock"], indirect=True)
 async def test_a_provider_without_expiry_says_so(client: UploadClient, fake: FakeClient) -> None:
     started = await client.start(9, headers={HEADER: str(SECONDS)})
     for refused in (started, await raw(client, str(SECONDS)), await related(client, str(SECONDS))):

@@ -16,6 +16,7 @@ PROMPT = "text that only a provider may read"
 NO_BATCH = {
     "openai": "batch_0123456789abcdef",
     "anthropic": "msgbatch_01ABCdefGHIjklMNOpqrSTUv",
+    "mistral": "01234567-89ab-4cde-8f01-23456789abcd",
     "bedrock": "abcdefghij12",
 }
 

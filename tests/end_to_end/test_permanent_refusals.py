@@ -21,6 +21,7 @@ NO_CREDIT: Mapping[str, tuple[str, int, Mapping[str, Any]]] = {
     "quota": ("openai", 429, {"type": "insufficient_quota", "code": "insufficient_quota"}),
     "inactive": ("openai", 429, {"type": "billing_not_active", "code": "billing_not_active"}),
     "billing": ("anthropic", 402, {"type": "billing_error"}),
+    "no plan": ("mistral", 402, {"type": "no_plan"}),
     "spend limit": (
         "anthropic",
         429,
@@ -40,7 +41,9 @@ async def test_an_account_without_credit(
     fake = fakes[provider]
     await fake.reset()
     body = {"type": "error", "error": {"message": "Check your plan and billing.", **error}}
-    await fake.arm({"method": "POST", "path": "batches$"}, "status", status=status, body=body)
+    await fake.arm(
+        {"method": "POST", "path": "(batches|jobs)$"}, "status", status=status, body=body
+    )
     sdk = await sdks.get(PYTHON_NEWEST, fake.kind)
     contents = [{"role": "user", "parts": [{"text": "hello"}]}]
 

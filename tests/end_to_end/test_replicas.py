@@ -166,6 +166,7 @@ class Killable:
         ("openai", "auto"),
         ("openai", "staged"),
         ("anthropic", "auto"),
+        ("mistral", "auto"),
         ("bedrock", "auto"),
     ],
     indirect=["fake"],

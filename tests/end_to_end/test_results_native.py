@@ -35,7 +35,12 @@ pytestmark = [pytest.mark.end_to_end, pytest.mark.asyncio(loop_scope="session")]
 RESULTS = "x-ferry-results"
 NATIVE = {RESULTS: "native"}
 LINES = [gemini_line("a", "hello"), gemini_line("b", "please fail")]
-IDS = {"openai": "custom_id", "anthropic": "custom_id", "bedrock": "recordId"}
+IDS = {
+    "openai": "custom_id",
+    "anthropic": "custom_id",
+    "mistral": "custom_id",
+    "bedrock": "recordId",
+}
 CONTENT = {"method": "GET", "path": "/content$|/results$|[.]jsonl[.]out$"}
 
 

@@ -18,7 +18,9 @@ FIRST, LAST = DATA[:CHUNK], DATA[CHUNK:]
 
 INVALID, PRECONDITION = (400, "INVALID_ARGUMENT"), (400, "FAILED_PRECONDITION")
 UNKNOWN_URL = (404, "NOT_FOUND", "final")
-TRANSLATED = pytest.mark.parametrize("fake", ["openai", "anthropic", "bedrock"], indirect=True)
+TRANSLATED = pytest.mark.parametrize(
+    "fake", ["openai", "anthropic", "mistral", "bedrock"], indirect=True
+)
 
 pytestmark = [pytest.mark.end_to_end, pytest.mark.asyncio(loop_scope="session")]
 
@@ -207,6 +209,7 @@ async def test_an_unknown_command(client: UploadClient, fake: FakeClient, comman
         ("openai", "application/pdf", (8 << 30) + 1),
         ("anthropic", "application/jsonl", (500 << 20) + 1),
         ("anthropic", "application/pdf", (500 << 20) + 1),
+        ("mistral", "application/pdf", (512 << 20) + 1),
         ("bedrock", "application/pdf", 10_000 * CHUNK + 1),
         ("gemini", "application/pdf", (2 << 30) + 1),
     ],

@@ -33,6 +33,7 @@ STATE_AT_FIRST = {
     MODELS["gemini"]: "JOB_STATE_PENDING",
     MODELS["openai"]: "JOB_STATE_PENDING",
     MODELS["anthropic"]: "JOB_STATE_RUNNING",  # it knows none before that
+    MODELS["mistral"]: "JOB_STATE_PENDING",
     MODELS["bedrock"]: "JOB_STATE_PENDING",
 }
 QUESTIONS = {"request-1": "What is 2+2?", "request-2": "What is the capital of France?"}

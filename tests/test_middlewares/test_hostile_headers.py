@@ -44,7 +44,7 @@ async def test_an_unknown_provider_is_refused(proxy: RunningProxy, named: str | 
     answer = await proxy.ask("GET", FILES, {"x-model-provider": named})
     message = answer.refused(400, "INVALID_ARGUMENT")
     assert len(message) < 200
-    assert "gemini, openai" in message
+    assert "gemini, mistral, openai" in message
 
 
 @pytest.mark.parametrize("named", [" OpenAI\t", "OPENAI", ""])

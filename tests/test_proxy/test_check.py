@@ -36,6 +36,7 @@ def test_check_prints_the_addresses_in_use() -> None:
         **address,
         "FERRY_PROVIDERS__OPENAI__BASE_URL": "https://api.openai.com/v1",
         "FERRY_PROVIDERS__ANTHROPIC__BASE_URL": "https://api.anthropic.com",
+        "FERRY_PROVIDERS__MISTRAL__BASE_URL": "https://api.mistral.ai/v1",
         "FERRY_PROVIDERS__OTHER__BASE_URL": "https://api.anthropic.com",
         # AWS's own address depends on the region, which a caller may choose.
         "FERRY_PROVIDERS__BEDROCK__BASE_URL": "",

@@ -2,5 +2,6 @@
 
 A provider supplies a `FileBatchApi` (`api`), and `target` implements `BatchTarget` over it.
 `creation` uploads the input, `found_batch` and `result_files` read what became of it, `metadata` is
-what is stored with a batch, `failures` says why requests have no answer. Used by `openai`.
+what is stored with a batch, `failures` says why requests have no answer. Used by `openai` and
+`mistral`.
 """

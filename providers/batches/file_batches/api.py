@@ -52,7 +52,7 @@ class FileBatchApi(Protocol):
     def document(self, new: NewFileBatch) -> dict[str, Any]:
         """The body of the call that creates a batch."""
 
-    async def made(self, native: Answer, metadata: Mapping[str, str]) -> Answer:
+    async def made(self, native: Answer, metadata: Mapping[str, str], /) -> Answer:
         """A batch that was just created, with the metadata that was sent."""
 
     async def find(self, caller: Caller, batch_id: str) -> Answer:

@@ -1,0 +1,61 @@
+"""Mistral's rules for chat completions and embeddings (mistral.md section 4)."""
+
+import hashlib
+import re
+from typing import Final, NoReturn
+
+from providers.errors import invalid_argument
+from providers.gemini_content.function_calls import CallRules
+from providers.gemini_content.json_path import member
+from providers.gemini_content.media import IMAGES
+from providers.gemini_content.unsupported import GEMINI_ONLY_SETTINGS
+from providers.openai_content.dialect import Dialect
+from providers.openai_content.media_to_openai import inline_image
+from providers.openai_content.schema_rules import any_schema
+from providers.openai_content.tools_to_openai import offer_allowed
+
+_CALL_ID: Final = re.compile(r"[a-zA-Z0-9]{9}")
+
+
+def _call_id(turn: int, number: int, attempt: int) -> str:
+    """Nine letters and digits, the same for every translation of one request."""
+    return hashlib.sha256(f"{turn} {number} {attempt}".encode()).hexdigest()[:9]
+
+
+def _no_stored_file(_mime_type: str, _file_id: str, path: str) -> NoReturn:
+    """Unverified: which models read a file at Mistral in a batch (mistral.md section 4)."""
+    raise invalid_argument(
+        "files at Mistral are not sent in a request; send an image as inlineData, and text as a "
+        "text part",
+        path=member(path, "fileUri"),
+    )
+
+
+MISTRAL_DIALECT: Final = Dialect(
+    calls=CallRules("Mistral", longest_name=64, ids=_CALL_ID, make_id=_call_id),
+    # Unverified: the limits of the numbers.
+    ranges=(
+        ("maxOutputTokens", "max_tokens", 1, 2**31 - 1),
+        ("temperature", "temperature", 0, 1.5),
+        ("topP", "top_p", 0, 1),
+        ("topK", "top_k", 1, 2**31 - 1),
+        ("candidateCount", "n", 1, 128),
+        ("presencePenalty", "presence_penalty", -2, 2),
+        ("frequencyPenalty", "frequency_penalty", -2, 2),
+        ("seed", "random_seed", 0, 2**63 - 1),
+        ("logprobs", "top_logprobs", 0, 20),
+    ),
+    renamed={"responseLogprobs": "logprobs"},
+    refused=GEMINI_ONLY_SETTINGS,
+    most_stops=None,
+    # Unverified: which other kinds of media a batch takes.
+    inline_media=dict.fromkeys(IMAGES, inline_image),
+    takes="PNG, JPEG, GIF and WebP images",
+    stored_file=_no_stored_file,
+    offer_functions=offer_allowed,
+    schema_rule=any_schema,
+    embedding_size="output_dimension",
+    # Unverified: that other models refuse a length.
+    sized_models=re.compile(r"codestral-embed.*", re.DOTALL),
+    order_refused=frozenset({("tool", "user")}),
+)

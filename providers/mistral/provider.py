@@ -1,0 +1,57 @@
+"""The Mistral provider."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from yarl import URL
+
+from providers.batches.file_batches.target import FileBatchTarget
+from providers.batches.files_with_results import FilesWithResults
+from providers.batches.target_batches import TargetBatches
+from providers.limits import Limits
+from providers.memory import MemoryBudget
+from providers.mistral.batches import MistralBatchApi
+from providers.mistral.client import UUID, mistral_client
+from providers.mistral.files import MistralFileApi, MistralUploadTarget
+from providers.provider import NameForms, Provider
+from providers.state import State
+from providers.uploads.file_records import FileRecords
+from providers.uploads.native_files import NativeFiles
+from providers.uploads.resumable import ResumableUploads
+from providers.upstream import Upstream
+
+KIND: Final = "mistral"
+DEFAULT_BASE_URL: Final = "https://api.mistral.ai/v1"
+
+# Not distinctive: other providers may use UUIDs too.
+NAMES: Final = NameForms(
+    files=UUID, batches=UUID, distinctive=False, file_members=frozenset({"file_id"})
+)
+
+
+@dataclass(frozen=True, slots=True)
+class MistralOptions:
+    base_url: URL
+    limits: Limits
+
+
+def mistral(
+    name: str, options: MistralOptions, upstream: Upstream, state: State, memory: MemoryBudget
+) -> Provider:
+    """Its keys have no form that only they can have, so there are no `key_forms`."""
+    client = mistral_client(name, options.base_url, upstream)
+    records, file_api = FileRecords(name, state), MistralFileApi(client)
+    uploads = ResumableUploads(MistralUploadTarget(client, state, records, file_api), state)
+    target = FileBatchTarget(client, MistralBatchApi(client), state, memory, options.limits)
+    batches = TargetBatches(target, state, memory, options.limits)
+    files = NativeFiles(client, records, file_api)
+    return Provider(
+        name=name,
+        kind=KIND,
+        names=NAMES,
+        passed_headers=frozenset(),
+        scoping_headers=frozenset(),
+        uploads=uploads,
+        files=FilesWithResults(files, batches, uploads.create),
+        batches=batches,
+    )
