@@ -1,6 +1,5 @@
 """The Gemini provider and the fake Gemini with a socket between them."""
 
-import hashlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
@@ -19,6 +18,7 @@ from providers.state import State
 from providers.upload import Chunk, UploadProgress, UploadSession, UploadStart
 from providers.upstream import Reply
 from proxy.outbound import OutboundClient
+from tests.contract.provider_with_fake import Pieces
 from tests.fakes.gemini import gemini_app
 from tests.memory_state import MemoryState
 
@@ -26,28 +26,6 @@ CHUNK = 256 << 10
 """Bytes; the fake keeps whole blocks of this size of a chunk that breaks off."""
 
 CALLER = Caller(Credential(api_key="AIzaCaller"), "tenant", {"user-agent": "sdk"})
-
-
-class Pieces:
-    """A client's body; reading it can be cancelled and continued."""
-
-    def __init__(self, data: bytes, size: int = 16 << 10) -> None:
-        self._data, self._size = data, size
-
-    def __aiter__(self) -> "Pieces":
-        return self
-
-    async def __anext__(self) -> bytes:
-        if not self._data:
-            raise StopAsyncIteration
-        piece, self._data = self._data[: self._size], self._data[self._size :]
-        return piece
-
-
-def data_of(size: int) -> bytes:
-    """Bytes in which no two blocks are equal."""
-    blocks = (hashlib.sha256(str(n).encode()).digest() for n in range(size // 32 + 1))
-    return b"".join(blocks)[:size]
 
 
 class GeminiWithFake:
@@ -80,7 +58,7 @@ class GeminiWithFake:
     async def send(
         self, session: UploadSession, data: bytes, offset: int = 0, *, finalize: bool = False
     ) -> UploadProgress:
-        body = Body(Pieces(data), len(data))
+        body = Body(Pieces(data, 16 << 10), len(data))
         return await self.uploads.send(session, Chunk(offset, body, finalize))
 
     async def sha256(self, progress: UploadProgress) -> str:

@@ -12,7 +12,8 @@ from providers.errors import FerryError
 from providers.state import ObjectInfo, StateError
 from providers.status import Status
 from providers.upload import Chunk, UploadSession, UploadStart, UploadStatus
-from tests.contract.gemini_with_fake import CHUNK, GeminiWithFake, data_of, gemini_with_fake
+from tests.contract.gemini_with_fake import CHUNK, GeminiWithFake, gemini_with_fake
+from tests.contract.provider_with_fake import data_of
 from tests.memory_state import MemoryState
 
 DATA = data_of(4 * CHUNK)

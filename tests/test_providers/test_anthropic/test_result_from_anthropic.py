@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from providers.anthropic.result_from_anthropic import from_anthropic_line, missing_result
 from providers.resources import BatchState
+from tests.test_providers.any_json import any_json, like
 
 
 def _line(**result: Any) -> dict[str, Any]:
@@ -99,27 +100,7 @@ def test_a_missing_result(state: BatchState, code: int) -> None:
 
 # Any line is a result. Integers are those that a JSON parser returns.
 
-_json = st.recursive(
-    st.none()
-    | st.booleans()
-    | st.integers(-(2**63), 2**64 - 1)
-    | st.floats()
-    | st.sampled_from(["refusal", "AAAA"])
-    | st.text(max_size=3),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner),
-    max_leaves=10,
-)
-
-
-def _like(example: Any) -> st.SearchStrategy[Any]:
-    """Values shaped like `example`, with anything in place of any of its pieces."""
-    if isinstance(example, dict):
-        fields = {name: _like(value) for name, value in example.items()}
-        return st.one_of(st.fixed_dictionaries({}, optional=fields), _json)
-    if isinstance(example, list):
-        return st.one_of(st.lists(st.one_of(*map(_like, example)), max_size=3), _json)
-    return st.one_of(st.just(example), _json)
-
+_ANYTHING = any_json(st.integers(-(2**63), 2**64 - 1), "refusal", "AAAA")
 
 _MESSAGE = {
     "id": "msg_1",
@@ -145,10 +126,10 @@ _ERROR = {"type": "error", "error": {"type": "api_error", "message": "m"}}
 @settings(deadline=None, max_examples=500)
 @given(
     line=st.one_of(
-        _json,
-        _like(_line(type="succeeded", message=_MESSAGE)),
-        _like(_MESSAGE).map(lambda message: _line(type="succeeded", message=message)),
-        _like(_ERROR).map(lambda error: _line(type="errored", error=error)),
+        _ANYTHING,
+        like(_line(type="succeeded", message=_MESSAGE), _ANYTHING),
+        like(_MESSAGE, _ANYTHING).map(lambda message: _line(type="succeeded", message=message)),
+        like(_ERROR, _ANYTHING).map(lambda error: _line(type="errored", error=error)),
     )
 )
 def test_any_line_is_a_result(line: Any) -> None:
