@@ -23,7 +23,7 @@ from providers.state import State
 from providers.upload import UploadStart, is_batch_input
 from providers.uploads.collected_parts import CollectedParts
 from providers.uploads.file_naming import start_details
-from providers.uploads.file_records import FileRecords
+from providers.uploads.file_records import FileRecord, FileRecords
 from providers.uploads.posted_files import FileForm, PostedFiles
 from providers.uploads.upload_target import OpenSession
 
@@ -65,7 +65,7 @@ class AnthropicFileApi:
             if cursor is None:
                 return
 
-    def file(self, native: Answer, record: Mapping[str, str] | None) -> File:
+    def file(self, native: Answer, record: FileRecord | None) -> File:
         return from_anthropic_file(native, record)
 
 

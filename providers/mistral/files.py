@@ -16,7 +16,7 @@ from providers.state import State
 from providers.upload import UploadStart, is_batch_input
 from providers.uploads.collected_parts import CollectedParts
 from providers.uploads.file_naming import native_file_name, part_type, start_details
-from providers.uploads.file_records import FileRecords
+from providers.uploads.file_records import FileRecord, FileRecords
 from providers.uploads.posted_files import FileForm, PostedFiles
 
 SIZE_LIMIT: Final = 512 << 20
@@ -49,17 +49,17 @@ class MistralFileApi:
         pages = numbered_pages(self._client, caller, self.path, page_token)
         return await filled_page(pages, page_size, _user_files)
 
-    def file(self, native: Answer, record: Mapping[str, str] | None) -> File:
+    def file(self, native: Answer, record: FileRecord | None) -> File:
         """A file with its record; Mistral's own names are used for files of other tools."""
-        named = {
-            "display_name": text_or_none(native.get("filename")) or "",
-            "mime_type": text_or_none(native.get("mimetype")) or "",
-        }
-        names = named if record is None else record
+        names = record or FileRecord(
+            "",
+            text_or_none(native.get("filename")) or "",
+            text_or_none(native.get("mimetype")) or "",
+        )
         return File(
             id=native_file_id(native.id),
-            display_name=names.get("display_name") or None,
-            mime_type=names.get("mime_type") or None,
+            display_name=names.display_name or None,
+            mime_type=names.mime_type or None,
             size=count_or_none(native.get("bytes")),
             create_time=from_unix(native.get("created_at")),
             expiration_time=from_unix(native.get("expires_at")),

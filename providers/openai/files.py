@@ -10,6 +10,7 @@ from providers.openai.file_records import from_openai_file
 from providers.openai.pages import pages_after
 from providers.resources import File
 from providers.uploads.file_naming import part_type
+from providers.uploads.file_records import FileRecord
 from providers.uploads.posted_files import FileForm
 
 _LARGEST_PAGE = 100
@@ -40,7 +41,7 @@ class OpenAIFileApi:
         pages = pages_after(self._client, caller, self.path, page_size, page_token, order="desc")
         return await filled_page(pages, page_size, _user_files)
 
-    def file(self, native: Answer, record: Mapping[str, str] | None) -> File:
+    def file(self, native: Answer, record: FileRecord | None) -> File:
         return from_openai_file(native, record)
 
 

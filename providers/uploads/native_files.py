@@ -1,14 +1,13 @@
 """Files that the provider itself keeps, lists and deletes."""
 
 import asyncio
-from collections.abc import Mapping
 from typing import Protocol
 
 from providers.credential import Caller
 from providers.json_api.client import Answer, JsonApi
 from providers.resource_names import parse_file_id
 from providers.resources import Download, File, Page
-from providers.uploads.file_records import FileRecords
+from providers.uploads.file_records import FileRecord, FileRecords
 
 
 class FileList(Protocol):
@@ -16,7 +15,7 @@ class FileList(Protocol):
 
     path: str
 
-    def file(self, native: Answer, record: Mapping[str, str] | None) -> File:
+    def file(self, native: Answer, record: FileRecord | None) -> File:
         """A file with its record; without one, its display name is its name at the provider."""
 
     async def page(

@@ -12,7 +12,7 @@ from providers.json_api.multipart import form_with_file
 from providers.resource_names import parse_file_id
 from providers.resources import File
 from providers.state import State, write
-from providers.uploads.file_records import FileRecords
+from providers.uploads.file_records import FileRecord, FileRecords
 from providers.uploads.upload_sessions import session_object
 from providers.uploads.upload_target import OpenSession
 
@@ -42,7 +42,7 @@ class FileApi(Protocol):
     def newest(self, caller: Caller, details: Mapping[str, str]) -> AsyncIterator[Answer]:
         """The files that this upload could have made, newest first."""
 
-    def file(self, native: Answer, record: Mapping[str, str] | None) -> File:
+    def file(self, native: Answer, record: FileRecord | None) -> File:
         """A file with its record; without one, its display name is the name in the form."""
 
 
@@ -69,8 +69,10 @@ class PostedFiles:
         return await self.record(session, native)
 
     async def record(self, session: OpenSession, native: Answer) -> File:
-        await self._records.write(native.id, session.id, session.details)
-        return self._api.file(native, session.details)
+        names = {n: session.details.get(n, "") for n in ("display_name", "mime_type")}
+        record = FileRecord(session.id, **names)
+        await self._records.write(native.id, record)
+        return self._api.file(native, record)
 
     async def find(self, session: OpenSession, size: int) -> Answer | None:
         """A file with this session's name and size that no other session has recorded."""
@@ -83,7 +85,7 @@ class PostedFiles:
             if (made.display_name, made.size) != (name, size):
                 continue
             record = await self._records.read(native.id)
-            if record is None or record["session"] == session.id:
+            if record is None or record.session == session.id:
                 return native
         return None
 

@@ -7,6 +7,7 @@ from providers.json_api.client import Answer
 from providers.openai.file_records import from_openai_file
 from providers.resource_names import native_file_id
 from providers.resources import FileState
+from providers.uploads.file_records import FileRecord
 
 NATIVE: dict[str, Any] = {
     "id": "file-AbC",
@@ -20,9 +21,7 @@ NATIVE: dict[str, Any] = {
 
 
 def test_a_file_with_its_record() -> None:
-    file = from_openai_file(
-        Answer(NATIVE), {"display_name": "dn", "mime_type": "jsonl", "session": "s"}
-    )
+    file = from_openai_file(Answer(NATIVE), FileRecord("s", "dn", "jsonl"))
     assert file.id == native_file_id("file-AbC")
     assert (file.display_name, file.mime_type) == ("dn", "jsonl")
     assert (file.size, file.state, file.downloadable) == (12, FileState.ACTIVE, True)
@@ -37,7 +36,7 @@ def test_a_file_of_another_tool() -> None:
 
 
 def test_a_file_without_a_display_name_has_none() -> None:
-    assert from_openai_file(Answer(NATIVE), {"session": "s"}).display_name is None
+    assert from_openai_file(Answer(NATIVE), FileRecord("s")).display_name is None
 
 
 @pytest.mark.parametrize("details", [None, "bad image"])

@@ -1,14 +1,17 @@
-from providers.uploads.file_records import FileRecords
+from providers.uploads.file_records import FileRecord, FileRecords
 from tests.memory_state import MemoryState
 
 
-async def test_a_record_has_only_names() -> None:
+async def test_a_record_is_read_as_it_was_written() -> None:
     state = MemoryState()
     records = FileRecords("openai", state)
-    details = {"display_name": "dn", "mime_type": "m", "purpose": "batch", "size": "3"}
-    await records.write("file-AbC", "s1", details)
-    expected = {"display_name": "dn", "mime_type": "m", "session": "s1"}
-    assert await records.read("file-AbC") == expected
+    for native_id, record in (
+        ("file-a", FileRecord("s1")),
+        ("file-AbC", FileRecord("s1", "dn", "m")),
+    ):
+        await records.write(native_id, record)
+        assert await records.read(native_id) == record
+    await records.delete("file-a")
     assert await FileRecords("other", state).read("file-AbC") is None
     await records.delete("file-AbC")
     assert await records.read("file-AbC") is None
