@@ -35,7 +35,11 @@ def to_anthropic_tools(
         return {}
     strict = requested.mode == "VALIDATED"
     tools = [_tool(function, strict, warnings) for function in requested.offered(warnings)]
-    return {"tools": tools} | _choice(requested)
+    if requested.mode is None:
+        return {"tools": tools}
+    if requested.forced:
+        return {"tools": tools, "tool_choice": {"type": "tool", "name": requested.forced}}
+    return {"tools": tools, "tool_choice": {"type": _CHOICES[requested.mode]}}
 
 
 def refuse_forced_call(requested: FunctionTools, model: str, *, thinking: bool) -> None:
@@ -46,14 +50,6 @@ def refuse_forced_call(requested: FunctionTools, model: str, *, thinking: bool) 
             f"{when}{model} cannot be forced to call a function; give mode AUTO",
             path=member(requested.calling_path, "mode"),
         )
-
-
-def _choice(requested: FunctionTools) -> dict[str, Any]:
-    if requested.mode is None:
-        return {}
-    if requested.forced:
-        return {"tool_choice": {"type": "tool", "name": requested.forced}}
-    return {"tool_choice": {"type": _CHOICES[requested.mode]}}
 
 
 def _tool(declared: DeclaredFunction, strict: bool, warnings: Warnings) -> dict[str, Any]:

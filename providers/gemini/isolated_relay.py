@@ -163,12 +163,11 @@ class IsolatedRelay:
         query = request.target.query
         token = query.get("pageToken") or query.get("page_token") or None
         size = _page_size(query.get("pageSize") or query.get("page_size") or str(_PAGE_SIZE))
-        fetch = partial(self._page, caller, request, kind)
         own = TenantList(
             self._ownership,
             caller.tenant,
             kind,
-            fetch,
+            partial(self._page, caller, request, kind),
             lambda listed: listed.key,
             partial(self._exists, caller, request),
         )

@@ -33,9 +33,10 @@ class GeminiUploads:
         self._state = state
 
     async def start(self, caller: Caller, start: UploadStart) -> StartedUpload:
+        path = "/".join(filter(None, ("/upload", start.version, start.resource)))
         request = OutboundRequest(
             method="POST",
-            url=below(self._base_url, URL(_start_path(start), encoded=True)),
+            url=below(self._base_url, URL(path, encoded=True)),
             headers=started(caller, _start_headers(start)),
             body=start.document,
         )
@@ -81,10 +82,6 @@ class GeminiUploads:
         if session.expired:
             raise failed_precondition("the upload URL has expired; start the upload again")
         return GoogleUpload(self._name, session.details, self._upstream)
-
-
-def _start_path(start: UploadStart) -> str:
-    return "/".join(part for part in ("/upload", start.version, start.resource) if part)
 
 
 def _start_headers(start: UploadStart) -> dict[str, str]:

@@ -141,7 +141,8 @@ class Candidate:
     @property
     def only_fault(self) -> UnreadableAnswer | None:
         """The first fault, if the candidate has no other content."""
-        if any(map(_has_content, self._parts)) or len(self._notes) > len(self._faults):
+        has_content = any(part.get("text") != "" for part in self._parts)
+        if has_content or len(self._notes) > len(self._faults):
             return None
         return self._faults[0] if self._faults else None
 
@@ -231,10 +232,6 @@ def _render_arguments(arguments: object, where: str) -> str:
         return render_json(arguments).decode()
     except orjson.JSONEncodeError:
         raise unreadable(f"the arguments of {where} are nested too deeply") from None
-
-
-def _has_content(part: Part) -> bool:
-    return part.get("text") != ""
 
 
 def _shorten(text: str) -> str:

@@ -13,9 +13,9 @@ def nested_too_deep(value: Any, levels: int = DEEPEST) -> bool:
         containers = [node for node in layer if isinstance(node, dict | list)]
         if not containers:
             return False
-        layer = [child for container in containers for child in _children(container)]
+        layer = [
+            child
+            for node in containers
+            for child in (node.values() if isinstance(node, dict) else node)
+        ]
     return True
-
-
-def _children(container: dict[str, Any] | list[Any]) -> list[Any]:
-    return list(container.values()) if isinstance(container, dict) else container

@@ -146,27 +146,21 @@ def _value(value: object, kind: Kind, path: str, depth: int) -> Any:
         case Object(name):
             return _object(value, name, path, depth)
         case ListOf(element):
-            return _list(value, element, path, depth)
+            if not isinstance(value, list):
+                raise invalid_argument("must be a list", path=path)
+            return [
+                _value(entry, element, item(path, index), depth + 1)
+                for index, entry in enumerate(value)
+            ]
         case MapOf(element):
-            return _map(value, element, path, depth)
+            if not isinstance(value, dict):
+                raise wrong_type(Scalar.FREE_MAP, path)
+            return {
+                key: _value(entry, element, member(path, key), depth + 1)
+                for key, entry in value.items()
+            }
         case BooleanOr(otherwise):
             return value if isinstance(value, bool) else _value(value, otherwise, path, depth)
-
-
-def _list(value: object, element: Kind, path: str, depth: int) -> list[Any]:
-    if not isinstance(value, list):
-        raise invalid_argument("must be a list", path=path)
-    return [
-        _value(entry, element, item(path, index), depth + 1) for index, entry in enumerate(value)
-    ]
-
-
-def _map(value: object, element: Kind, path: str, depth: int) -> dict[str, Any]:
-    if not isinstance(value, dict):
-        raise wrong_type(Scalar.FREE_MAP, path)
-    return {
-        key: _value(entry, element, member(path, key), depth + 1) for key, entry in value.items()
-    }
 
 
 def _is_default(value: object, kind: Kind) -> bool:
@@ -183,11 +177,8 @@ def _is_default(value: object, kind: Kind) -> bool:
 def _names(name: str) -> Mapping[str, str]:
     """Both spellings of every field of an object -> its camelCase name."""
     fields = OBJECTS[name]
-    return {_to_snake(field): field for field in fields} | {field: field for field in fields}
-
-
-def _to_snake(camel: str) -> str:
-    return re.sub(r"[A-Z]", lambda upper: "_" + upper.group().lower(), camel)
+    snake = {re.sub(r"([A-Z])", r"_\1", field).lower(): field for field in fields}
+    return snake | {field: field for field in fields}
 
 
 # Every name that a member of a request may have.

@@ -18,6 +18,7 @@ from providers.batches.repeats import Repeat
 from providers.body import Body
 from providers.credential import Caller
 from providers.errors import FerryError, NotFound
+from providers.json_api.json_text import parse_object
 from providers.provider import Batches, Files, Provider, Uploads
 from providers.resources import (
     Batch,
@@ -127,12 +128,11 @@ class IsolatedFiles:
         return await self._files.get(caller, file_id)
 
     async def list(self, caller: Caller, page_size: int, page_token: str | None) -> Page[File]:
-        fetch = partial(self._files.list, caller)
         own = TenantList(
             self._ownership,
             caller.tenant,
             ResourceKind.FILES,
-            fetch,
+            partial(self._files.list, caller),
             lambda file: owned_file(file.id).key,
             lambda key: _exists(self._files.get(caller, key)),
         )
@@ -197,12 +197,11 @@ class IsolatedBatches:
         return await self._batches.get(caller, batch_id)
 
     async def list(self, caller: Caller, page_size: int, page_token: str | None) -> Page[Batch]:
-        fetch = partial(self._batches.list, caller)
         own = TenantList(
             self._ownership,
             caller.tenant,
             ResourceKind.BATCHES,
-            fetch,
+            partial(self._batches.list, caller),
             lambda batch: owned_batch(batch.id).key,
             lambda key: _exists(self._get_without_results(caller, native_id_of(key))),
         )
@@ -259,18 +258,12 @@ class IsolatedBatches:
                 async for numbered in slices:
                     for number, text in numbered:
                         with self._splitter.working(len(text)):
-                            yield _parsed(text), f"line {number}"
+                            # A line that is no JSON object names no file; the provider's check
+                            # refuses it.
+                            yield parse_object(text), f"line {number}"
                     await asyncio.sleep(0)
         finally:
             await content.close()
-
-
-def _parsed(text: bytes) -> Any:
-    """None for a line that is not JSON: it names no file, and the provider's check refuses it."""
-    try:
-        return orjson.loads(text)
-    except orjson.JSONDecodeError:
-        return None
 
 
 async def _exists(call: Awaitable[object]) -> bool:

@@ -9,7 +9,7 @@ from providers.claude_content.thought_signatures import (
     render_thinking_signature,
 )
 from providers.gemini_content.candidate import Candidate, render_answer, usage_metadata
-from providers.gemini_content.citations import Segment, joined
+from providers.gemini_content.citations import joined
 from providers.json_api.answer_shape import (
     as_list,
     as_object,
@@ -95,13 +95,13 @@ def _add_thought(
 
 def _add_cited(candidate: Candidate, cited: dict[str, Any], where: str) -> None:
     pieces = list_or_empty(cited.get("content"), f"{where}.content")
-    segments = candidate.read_each(pieces, f"{where}.content", partial(_add_piece, candidate))
+    segments = candidate.read_each(
+        pieces,
+        f"{where}.content",
+        lambda piece, at: candidate.add_text(as_text(piece.get("text"), f"{at}.text")),
+    )
     citations = list_or_empty(cited.get("citations"), f"{where}.citations")
     candidate.cite(joined(segments), citations, f"{where}.citations", _uri)
-
-
-def _add_piece(candidate: Candidate, piece: dict[str, Any], where: str) -> Segment:
-    return candidate.add_text(as_text(piece.get("text"), f"{where}.text"))
 
 
 def _uri(citation: dict[str, Any]) -> str | None:
