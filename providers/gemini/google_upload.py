@@ -36,21 +36,19 @@ class GoogleUpload:
         The Go SDK ends with an empty `upload, finalize`. Unlike a bare `finalize` it has an offset,
         so Google notices if the file is shorter than the sender believes.
         """
-        headers = _headers("upload, finalize" if finalize else "upload")
-        headers["X-Goog-Upload-Offset"] = str(offset)
-        headers["Content-Type"] = "application/octet-stream"
-        request = OutboundRequest("POST", self._url, headers, body)
-        return await self._send(request, UploadStatus.FINAL if finalize else UploadStatus.ACTIVE)
+        headers = {"X-Goog-Upload-Offset": str(offset), "Content-Type": "application/octet-stream"}
+        if finalize:
+            return await self._send("upload, finalize", UploadStatus.FINAL, body=body, **headers)
+        return await self._send("upload", UploadStatus.ACTIVE, body=body, **headers)
 
     async def finalize(self) -> UploadProgress:
         """FINAL with `document`."""
-        request = OutboundRequest("POST", self._url, _headers("finalize"), in_memory(b""))
-        return await self._send(request, UploadStatus.FINAL)
+        return await self._send("finalize", UploadStatus.FINAL)
 
     async def query(self) -> UploadProgress:
         """ACTIVE with `received`, or FINAL with `document`; FAILED_PRECONDITION if cancelled."""
         try:
-            progress = await self._control("query", UploadStatus.ACTIVE, UploadStatus.FINAL)
+            progress = await self._send("query", UploadStatus.ACTIVE, UploadStatus.FINAL)
         except GoogleRefusal as refusal:
             if not refusal.upload_status:
                 raise
@@ -64,32 +62,29 @@ class GoogleUpload:
     async def cancel(self) -> UploadProgress:
         """CANCELLED; FAILED_PRECONDITION if the upload has ended."""
         try:
-            return await self._control("cancel", UploadStatus.CANCELLED)
+            return await self._send("cancel", UploadStatus.CANCELLED)
         except GoogleRefusal as refusal:
             if refusal.code != 400:
                 raise
             # A cancel has no arguments, so the state of the upload must be the reason.
             raise refusal.restated(Status.FAILED_PRECONDITION) from None
 
-    async def _control(self, command: str, *expected: UploadStatus) -> UploadProgress:
-        request = OutboundRequest("POST", self._control_url, _headers(command), in_memory(b""))
-        return await self._send(request, *expected)
-
-    async def _send(self, request: OutboundRequest, *expected: UploadStatus) -> UploadProgress:
+    async def _send(
+        self, command: str, *expected: UploadStatus, body: Body | None = None, **headers: str
+    ) -> UploadProgress:
+        url = self._control_url if command in ("query", "cancel") else self._url
+        protocol = {
+            "X-Goog-Upload-Protocol": "resumable",
+            "X-Goog-Upload-Command": command,
+            "Accept-Encoding": "identity",
+        }
+        request = OutboundRequest("POST", url, protocol | headers, body or in_memory(b""))
         async with await self._upstream.send(request) as reply:
             await check(self._provider, reply)
             progress = await _parse_progress(reply)
         if progress.status not in expected:
             raise invalid_answer(f"Google answered unexpectedly: {progress.status}")
         return progress
-
-
-def _headers(command: str) -> dict[str, str]:
-    return {
-        "X-Goog-Upload-Protocol": "resumable",
-        "X-Goog-Upload-Command": command,
-        "Accept-Encoding": "identity",
-    }
 
 
 async def _parse_progress(reply: Reply) -> UploadProgress:

@@ -5,6 +5,7 @@ SDKs repeat a chunk with the same offset until they get an answer, and skip byte
 received, and is sent the rest.
 """
 
+from collections.abc import Awaitable
 from dataclasses import replace
 
 import orjson
@@ -53,23 +54,15 @@ class Transfer:
 
     async def resume(self) -> UploadProgress:
         """For a chunk of which Google may have a part: asks before sending."""
-        return await self._continue_from(await self._ask())
+        return await self._continue_from(await _unless_permanent(self._google.query()))
 
     async def _recover(self, error: FerryError) -> UploadProgress:
-        standing = await self._ask()
+        standing = await _unless_permanent(self._google.query())
         try:
             return await self._continue_from(standing)
         except (BytesGone, TruncatedBody):
             if standing.received == self._bytes.offset:
                 raise error from None
-            raise Unfinished from error
-
-    async def _ask(self) -> UploadProgress:
-        try:
-            return await self._google.query()
-        except (GoogleRefusal, UpstreamError) as error:
-            if error.permanent:
-                raise
             raise Unfinished from error
 
     async def _continue_from(self, standing: UploadProgress) -> UploadProgress:
@@ -84,7 +77,7 @@ class Transfer:
         await self._bytes.skip_to(received)
         if self._bytes.exhausted and not self._finalize:
             return UploadProgress(UploadStatus.ACTIVE, received=received)
-        return await self._put_rest()
+        return await _unless_permanent(self._put())
 
     async def _repeated(self, final: UploadProgress) -> UploadProgress:
         if not self._finalize:
@@ -98,14 +91,6 @@ class Transfer:
             )
         return final
 
-    async def _put_rest(self) -> UploadProgress:
-        try:
-            return await self._put()
-        except (GoogleRefusal, UpstreamError) as error:
-            if error.permanent:
-                raise
-            raise Unfinished from error
-
     async def _put(self) -> UploadProgress:
         progress = await self._google.put(
             self._bytes.position, self._bytes.rest(), finalize=self._finalize
@@ -113,6 +98,16 @@ class Transfer:
         if not self._bytes.exhausted:
             raise invalid_answer("Google answered before the chunk was complete")
         return replace(progress, received=self._bytes.end)
+
+
+async def _unless_permanent(call: Awaitable[UploadProgress]) -> UploadProgress:
+    """The answer. Raises Unfinished for an error after which the same chunk may still arrive."""
+    try:
+        return await call
+    except (GoogleRefusal, UpstreamError) as error:
+        if error.permanent:
+            raise
+        raise Unfinished from error
 
 
 def _is_unclear(error: GoogleRefusal | UpstreamError) -> bool:
