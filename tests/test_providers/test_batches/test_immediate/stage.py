@@ -38,9 +38,9 @@ KEY = JobKey("tenant", JOB_ID)
 WORK = f"immediate-work/acme/{KEY}/c"
 MODEL = "a-model"
 FORM = "a form of lines"
-# An owner is missed for a whole lease, and the look that sees it may be a renewal away.
+# A dead owner is noticed after a whole lease, and at the next renewal interval.
 TAKEN_OVER = LEASE_SECONDS + 2 * RENEWAL_SECONDS
-# More turns of the loop than anything here takes without waiting for time or for a test.
+# More turns of the loop than any work here takes without waiting for time or for a test.
 _TURNS = 10_000
 _TURNS_TO_SETTLE = 200
 
@@ -56,13 +56,13 @@ async def until(reached: Callable[[], bool]) -> None:
 
 
 async def settle() -> None:
-    """Let everything go on that waits neither for time nor for a test."""
+    """Lets all work continue that waits neither for time nor for a test."""
     for _ in range(_TURNS_TO_SETTLE):
         await asyncio.sleep(0)
 
 
 class FakeClock:
-    """Implements `Clock`. Time passes in `pass_time` only."""
+    """Implements `Clock`. Time passes only in `pass_time`."""
 
     def __init__(self) -> None:
         self._seconds = 1000.0
@@ -84,7 +84,7 @@ class FakeClock:
                 self._sleepers.remove(sleeper)
 
     def leap(self, seconds: float) -> None:
-        """Time passes, and nobody has noticed yet: the machine slept."""
+        """Time passes without any timer: the machine slept."""
         self._seconds += seconds
 
     async def pass_time(self, seconds: float) -> None:
@@ -130,7 +130,7 @@ class ScriptedAnswers:
         self._quota: Callable[[], None] = lambda: None
 
     def allow_a_minute(self, count: int, clock: Clock, beyond: FerryError) -> None:
-        """As many calls begin in a minute; others are refused as `beyond` says."""
+        """This many calls start per minute; others are refused with `beyond`."""
         begun: Counter[int] = Counter()
 
         def check() -> None:
@@ -145,12 +145,12 @@ class ScriptedAnswers:
         """For tests that hold single records."""
 
     async def in_flight(self, count: int) -> None:
-        """Wait for so many calls at once."""
+        """Waits for this number of concurrent calls."""
         async with self._called:
             await self._called.wait_for(lambda: self.at_once >= count)
 
     async def check(self, caller: Caller) -> None:
-        """Every caller is welcome."""
+        """Accepts every caller."""
 
     async def answer(self, caller: Caller, model: str, form: str, line: bytes, /) -> bytes:
         record = orjson.loads(line)
@@ -188,7 +188,7 @@ class ScriptedAnswers:
 
 
 class TestBackground:
-    """Implements `Background`. What work raises is kept for the test to look at."""
+    """Implements `Background`. Errors of the work are kept for the test."""
 
     __test__ = False
 
@@ -201,7 +201,7 @@ class TestBackground:
         self._before_end.append(prepare)
 
     async def drain(self) -> None:
-        """As the application's end begins, with all the time in the world."""
+        """Prepares for the end of the application, without a limit."""
         await asyncio.gather(*(prepare() for prepare in self._before_end))
 
     def start(self, name: str, work: Callable[[], Awaitable[None]]) -> None:
@@ -218,11 +218,11 @@ class TestBackground:
         await asyncio.gather(*tasks, return_exceptions=True)
 
     async def idle(self) -> None:
-        """All that was begun has ended, without the help of time."""
+        """All started work has ended, without the passing of time."""
         await until(lambda: not self.tasks)
 
     async def ended(self) -> None:
-        """Wait until all work has ended, over a slow store."""
+        """Waits until all work has ended, over a slow store."""
         await asyncio.gather(*self.tasks.values())
 
     async def _carry_out(self, work: Callable[[], Awaitable[None]]) -> None:
@@ -313,7 +313,7 @@ class Replica:
 
 
 async def blocked(state: MemoryState, clock: FakeClock, count: int) -> Replica:
-    """An owner with as many calls in flight as it may have."""
+    """An owner with the largest number of calls in flight."""
     owner = Replica(state, clock)
     owner.call.open.clear()
     await owner.create(count)
@@ -356,7 +356,7 @@ def line_text(line: ResultLine) -> bytes:
 def refusal(
     status: Status, upstream_status: int | None = None, reason: str | None = None
 ) -> FerryError:
-    """One of the provider's."""
+    """A refusal by the provider."""
     return FerryError(
         status, "acme: no", provider="acme", reason=reason, upstream_status=upstream_status
     )

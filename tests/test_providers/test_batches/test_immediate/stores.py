@@ -1,4 +1,4 @@
-"""State stores with something of what real ones do."""
+"""State stores with some of the behaviour of real ones."""
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
@@ -11,7 +11,7 @@ from tests.memory_state import MemoryState
 
 
 class Dated(MemoryState):
-    """A store that dates its objects, by the last segment of their names, as it is told to."""
+    """A store that sets the dates of its objects by the last segment of their names."""
 
     def __init__(self, created: Mapping[str, datetime]) -> None:
         super().__init__()
@@ -24,10 +24,9 @@ class Dated(MemoryState):
 
 
 class Mortal:
-    """A state store as one process sees it; when `away`, nothing of it reaches the store.
+    """A state store as one process sees it; while `away`, no call reaches the store.
 
-    It goes away when it is to create an object with `last` in its name.
-    """
+    It becomes `away` when an object with `last` in its name is created."""
 
     def __init__(self, state: State) -> None:
         self._state = state
@@ -67,7 +66,7 @@ class Mortal:
 
 
 class Yielding(MemoryState):
-    """A store whose answers take a turn of the loop, as those of any real one do."""
+    """A store whose answers take a turn of the loop, like those of a real one."""
 
     async def create(self, name: str, body: Body) -> bool:
         await asyncio.sleep(0)

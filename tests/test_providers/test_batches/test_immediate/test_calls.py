@@ -1,4 +1,4 @@
-"""What becomes of a record whose call fails, and how often it is made."""
+"""The outcome of a record whose call fails, and the number of its calls."""
 
 import pytest
 
@@ -50,7 +50,7 @@ async def test_a_refusal_is_the_records_error(state: MemoryState, clock: FakeClo
     replica = await carried_out(state, clock, refusal(Status.NOT_FOUND, 404))
     assert await error_of(replica) == {"code": 404, "message": "no"}
     assert replica.call.made == [0]
-    # An owner that has slept through all of this must find it begun.
+    # An owner that slept through all of this must find it started.
     assert list(objects(state, "calls")) == ["0000000000-1-1"]
 
 
@@ -58,7 +58,7 @@ async def test_a_refusal_is_the_records_error(state: MemoryState, clock: FakeClo
 
 
 @pytest.mark.parametrize("error", UNKNOWN, ids=str)
-async def test_a_call_whose_outcome_is_unknown_is_made_once_more(
+async def test_a_call_with_an_unknown_outcome_is_repeated_once(
     state: MemoryState, clock: FakeClock, error: FerryError
 ) -> None:
     replica = await carried_out(state, clock, error)
@@ -67,7 +67,7 @@ async def test_a_call_whose_outcome_is_unknown_is_made_once_more(
 
 
 @pytest.mark.parametrize("error", UNKNOWN, ids=str)
-async def test_and_no_more_than_once(
+async def test_a_second_unknown_outcome_is_the_records_error(
     state: MemoryState, clock: FakeClock, error: FerryError
 ) -> None:
     replica = await carried_out(state, clock, *[error] * 9)
@@ -76,7 +76,7 @@ async def test_and_no_more_than_once(
     assert list(objects(state, "calls")) == ["0000000000-1-1", "0000000000-2"]
 
 
-async def test_nor_by_the_next_owner(state: MemoryState, clock: FakeClock) -> None:
+async def test_no_call_is_repeated_by_the_next_owner(state: MemoryState, clock: FakeClock) -> None:
     owner = Replica(state, clock, ScriptedAnswers({0: [SILENT]}))
     await owner.create(1)
     await until(lambda: owner.call.made == [0])
@@ -106,7 +106,7 @@ async def test_a_cancel_before_the_repeat_ends_it(state: MemoryState, clock: Fak
 # --- throttling ------------------------------------------------------------------------------
 
 
-async def test_many_throttled_tries_cost_a_record_nothing(
+async def test_many_throttled_attempts_cost_a_record_nothing(
     state: MemoryState, clock: FakeClock
 ) -> None:
     replica = Replica(state, clock, ScriptedAnswers({0: [THROTTLED] * 9}))
@@ -127,14 +127,14 @@ async def test_a_quota_of_a_few_requests_a_minute_fails_none_of_many(
     assert (await replica.get()).counts == Counts(100, 100, 0)
 
 
-async def test_throttling_without_end_is_the_records_error(
+async def test_endless_throttling_is_the_records_error(
     state: MemoryState, clock: FakeClock
 ) -> None:
     replica = Replica(state, clock, ScriptedAnswers({n: [THROTTLED] * 999 for n in range(20)}))
     await replica.create(20)
     await clock.pass_time(RETRY_SECONDS - 1)
     assert (await replica.get()).counts == Counts(20, 0, 0)
-    # No record waits for as long once more.
+    # No record waits that long again.
     await clock.pass_time(120)
     assert (await replica.get()).counts == Counts(20, 0, 20)
     for line in await replica.lines():
@@ -155,7 +155,7 @@ async def test_a_throttled_record_is_left_to_the_next_owner(
     assert (await heir.get()).counts == Counts(1, 1, 0)
 
 
-async def test_who_has_slept_takes_back_no_call_of_the_next_owner(
+async def test_an_owner_that_slept_withdraws_no_call_of_the_next_owner(
     state: MemoryState, clock: FakeClock
 ) -> None:
     owner = Replica(state, clock, ScriptedAnswers({0: [THROTTLED]}))
@@ -174,7 +174,7 @@ async def test_who_has_slept_takes_back_no_call_of_the_next_owner(
 
 
 @pytest.mark.parametrize("unsent", [True, False])
-async def test_a_store_that_fails_is_no_answer_to_a_record(
+async def test_a_failure_of_the_store_is_not_an_answer(
     state: MemoryState, clock: FakeClock, monkeypatch: pytest.MonkeyPatch, unsent: bool
 ) -> None:
     """What a bucket's failure is called is also what the provider's is."""
@@ -195,7 +195,7 @@ async def test_a_store_that_fails_is_no_answer_to_a_record(
     await replica.create(2)
     for _ in range(20):
         await clock.pass_time(60)
-        if (await replica.get()).state.terminal:  # which carries the batch on, if it must
+        if (await replica.get()).state.terminal:  # which continues the batch if necessary
             break
     assert failures == 40
     assert all("error" not in line for line in await replica.lines())

@@ -21,14 +21,14 @@ from tests.test_providers.test_batches.test_immediate.stage import (
 )
 
 
-async def test_a_cancelled_job_lets_its_calls_end_and_begins_no_other(
+async def test_a_cancelled_job_waits_for_its_calls_and_starts_no_other(
     state: MemoryState, clock: FakeClock
 ) -> None:
     owner = await blocked(state, clock, 20)
     await owner.cancel(CALLER, JOB_ID)
     cancelling = await owner.get()
     assert (cancelling.state, cancelling.native_status) == (BatchState.CANCELLING, "stopping")
-    await owner.cancel(CALLER, JOB_ID)  # once more is no harm
+    await owner.cancel(CALLER, JOB_ID)  # repeating it is harmless
     owner.call.open.set()
     await owner.background.idle()
     ended = await owner.get()
@@ -59,7 +59,7 @@ async def test_a_cancel_from_another_replica_is_noticed_before_the_next_call(
 
 
 @pytest.mark.parametrize("elsewhere", [False, True])
-async def test_a_cancel_ends_a_pause_between_two_tries(
+async def test_a_cancel_ends_a_retry_delay(
     state: MemoryState, clock: FakeClock, elsewhere: bool
 ) -> None:
     owner = Replica(
@@ -79,7 +79,7 @@ async def test_a_cancel_ends_a_pause_between_two_tries(
     await other.background.stop()
 
 
-async def test_a_job_that_nobody_has_is_ended_by_its_cancel(
+async def test_a_job_without_an_owner_is_ended_by_its_cancel(
     state: MemoryState, clock: FakeClock
 ) -> None:
     owner = await blocked(state, clock, 2)
@@ -105,7 +105,7 @@ async def test_a_job_whose_owner_died_is_cancelled_after_its_lease(
     assert other.call.made == []
 
 
-async def test_a_cancelled_job_whose_credential_is_refused_ends_all_the_same(
+async def test_a_cancelled_job_with_a_refused_credential_ends(
     state: MemoryState, clock: FakeClock
 ) -> None:
     owner = Replica(state, clock, ScriptedAnswers({0: [refusal(Status.UNAUTHENTICATED, 403)]}))

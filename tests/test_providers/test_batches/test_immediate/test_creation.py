@@ -1,4 +1,4 @@
-"""A job is made once and whole, or not at all."""
+"""A job is created once and completely, or not at all."""
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -31,7 +31,7 @@ async def test_a_create_is_repeatable(state: MemoryState, clock: FakeClock) -> N
     assert sorted(replica.call.made) == [0, 1]
 
 
-async def test_of_two_creates_at_once_one_leaves_nothing(
+async def test_one_of_two_concurrent_creates_leaves_nothing(
     state: MemoryState, clock: FakeClock
 ) -> None:
     first, second = Replica(state, clock), Replica(state, clock)
@@ -56,7 +56,7 @@ async def test_of_two_creates_at_once_one_leaves_nothing(
 @pytest.mark.parametrize(
     "data", [b"", input_line(0), b"\n".join(map(input_line, range(3)))], ids=["none", "1", "3"]
 )
-async def test_a_creation_that_fails_leaves_nothing(
+async def test_a_failed_creation_leaves_nothing(
     state: MemoryState, clock: FakeClock, data: bytes
 ) -> None:
     wrong = replace(new_job(2), input=in_memory(data))
@@ -75,7 +75,7 @@ async def test_a_line_beyond_the_limit_is_refused(state: MemoryState, clock: Fak
     assert state.objects == {}
 
 
-async def test_a_line_that_can_never_be_held_is_refused(
+async def test_a_line_larger_than_the_budget_is_refused(
     state: MemoryState, clock: FakeClock
 ) -> None:
     replica = Replica(state, clock, memory=MemoryBudget(2 << 20))
@@ -85,7 +85,7 @@ async def test_a_line_that_can_never_be_held_is_refused(
     assert state.objects == {}
 
 
-async def test_an_id_is_free_again_after_a_delete_that_was_cut_off(
+async def test_an_id_is_free_again_after_an_interrupted_delete(
     state: MemoryState, clock: FakeClock
 ) -> None:
     replica = Replica(state, clock)

@@ -1,4 +1,4 @@
-"""A process that is asked to end: what is in flight is paid for, and is not to be paid twice."""
+"""A process that drains: calls in flight cost money, and must not be paid twice."""
 
 import asyncio
 
@@ -19,7 +19,7 @@ from tests.test_providers.test_batches.test_immediate.stage import (
 )
 
 
-async def test_calls_in_flight_end_and_no_other_begins(
+async def test_calls_in_flight_end_and_no_other_starts(
     state: MemoryState, clock: FakeClock
 ) -> None:
     owner = await blocked(state, clock, 20)
@@ -49,9 +49,7 @@ async def test_a_job_whose_last_calls_were_in_flight_ends(
     assert (await owner.get()).state is BatchState.SUCCEEDED
 
 
-async def test_what_waits_between_two_tries_is_not_waited_for(
-    state: MemoryState, clock: FakeClock
-) -> None:
+async def test_a_drain_does_not_wait_for_retry_delays(state: MemoryState, clock: FakeClock) -> None:
     owner = Replica(state, clock, ScriptedAnswers({0: [refusal(Status.RESOURCE_EXHAUSTED, 429)]}))
     await owner.create(1)
     await until(lambda: owner.call.made == [0])
@@ -64,7 +62,7 @@ async def test_what_waits_between_two_tries_is_not_waited_for(
     assert (await heir.get()).counts == Counts(1, 1, 0)
 
 
-async def test_a_call_that_outlives_the_drain_may_be_made_once_more(
+async def test_a_call_that_outlives_the_drain_may_be_repeated_once(
     state: MemoryState, clock: FakeClock
 ) -> None:
     owner = await blocked(state, clock, 1)
@@ -79,7 +77,7 @@ async def test_a_call_that_outlives_the_drain_may_be_made_once_more(
     assert heir.call.made == [0]
 
 
-async def test_a_job_that_is_made_meanwhile_is_left_to_others(
+async def test_a_job_created_meanwhile_is_left_to_others(
     state: MemoryState, clock: FakeClock
 ) -> None:
     owner = Replica(state, clock)
@@ -90,9 +88,7 @@ async def test_a_job_that_is_made_meanwhile_is_left_to_others(
     assert (owner.call.made, owner.background.tasks) == ([], {})
 
 
-async def test_a_claim_that_comes_meanwhile_is_given_up(
-    state: MemoryState, clock: FakeClock
-) -> None:
+async def test_a_lease_obtained_meanwhile_is_released(state: MemoryState, clock: FakeClock) -> None:
     owner = await blocked(state, clock, 1)
     waiting = Replica(state, clock)
     await waiting.get()
@@ -107,10 +103,8 @@ async def test_a_claim_that_comes_meanwhile_is_given_up(
     assert heir.call.made == [0]
 
 
-async def test_a_drain_does_not_wait_for_what_has_failed(
-    state: MemoryState, clock: FakeClock
-) -> None:
-    """The lease_record cannot be given up while the store is away."""
+async def test_a_drain_does_not_wait_for_failed_calls(state: MemoryState, clock: FakeClock) -> None:
+    """The lease cannot be released while the store is unavailable."""
     owner = await blocked(state, clock, 1)
     draining = asyncio.create_task(owner.background.drain())
     await settle()

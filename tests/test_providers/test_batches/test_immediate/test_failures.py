@@ -1,4 +1,4 @@
-"""What the failure of a call means, and how long it is retried."""
+"""The meaning of a failed call, and how long it is retried."""
 
 import pytest
 from tenacity import AsyncRetrying, Future, RetryCallState
@@ -26,7 +26,7 @@ FAILURES = [
     (invalid_argument("no region"), Failure.NO_CALLS),
     (unauthenticated("no keys"), Failure.NO_CALLS),
     (refusal(Status.UNAUTHENTICATED, 403, "ExpiredTokenException"), Failure.NO_CALLS),
-    # The provider says that it did not begin.
+    # The provider says that it did not start.
     (refusal(Status.RESOURCE_EXHAUSTED, 429, "ThrottlingException"), Failure.NOT_BEGUN),
     (refusal(Status.UNAVAILABLE, 429, "NotReady"), Failure.NOT_BEGUN),
     (refusal(Status.UNAVAILABLE, 503, "NotReady"), Failure.NOT_BEGUN),
@@ -50,7 +50,7 @@ FAILURES = [
 
 
 @pytest.mark.parametrize(("error", "failure"), FAILURES)
-def test_what_a_failed_call_has_done(error: FerryError, failure: Failure) -> None:
+def test_the_outcome_of_a_failed_call(error: FerryError, failure: Failure) -> None:
     assert failure_of(error, ScriptedAnswers.not_begun) is failure
 
 
@@ -62,7 +62,7 @@ def pause(number: int, error: FerryError) -> float:
     return pause_before_next(state)
 
 
-def test_pauses_grow_at_random_up_to_a_minute() -> None:
+def test_retry_delays_grow_at_random_up_to_a_minute() -> None:
     error = refusal(Status.RESOURCE_EXHAUSTED, 429)
     for number in range(1, 20):
         delays = [pause(number, error) for _ in range(50)]
@@ -82,7 +82,7 @@ def test_a_short_retry_after_is_kept(said: str | None, most: float) -> None:
 # --- how long --------------------------------------------------------------------------------
 
 
-async def test_it_ends_a_while_after_the_first_call_that_was_not_begun(clock: FakeClock) -> None:
+async def test_it_ends_some_time_after_the_first_call_that_did_not_start(clock: FakeClock) -> None:
     retries = RetryPolicy(clock)
     await clock.pass_time(2 * RETRY_SECONDS)
     assert retries.may_retry()

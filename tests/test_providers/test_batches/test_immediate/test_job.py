@@ -8,7 +8,7 @@ from providers.resource_names import NATIVE_ID
 
 
 @given(st.text(), st.text())
-def test_a_mark_has_one_id(mark: str, other: str) -> None:
+def test_a_key_has_one_id(mark: str, other: str) -> None:
     assert is_immediate(job_id_of(mark))
     assert (job_id_of(mark) == job_id_of(other)) is (mark == other)
 

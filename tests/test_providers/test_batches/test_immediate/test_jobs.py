@@ -39,7 +39,9 @@ from tests.test_providers.test_batches.test_immediate.stores import Dated
 STRANGER = Caller(Credential("AKIA:other"), "other")
 
 
-async def test_a_job_looks_like_any_other(state: MemoryState, clock: FakeClock) -> None:
+async def test_an_immediate_batch_looks_like_any_other(
+    state: MemoryState, clock: FakeClock
+) -> None:
     replica = Replica(state, clock)
     replica.call.open.clear()
     created = await replica.create(3)
@@ -76,7 +78,7 @@ async def test_each_record_has_its_line_in_order(state: MemoryState, clock: Fake
     assert table.rows[19] == b'"k19"'
 
 
-async def test_what_is_as_large_as_it_may_be_comes_through(
+async def test_an_answer_of_the_largest_size_is_recorded(
     state: MemoryState, clock: FakeClock
 ) -> None:
     """The limit is that of the input and of the output, without the line around them."""
@@ -107,7 +109,7 @@ async def test_progress_is_counted(state: MemoryState, clock: FakeClock) -> None
     assert (await replica.get()).counts == Counts(30, 29, 1)
 
 
-async def test_progress_is_told_to_other_replicas(state: MemoryState, clock: FakeClock) -> None:
+async def test_other_replicas_see_the_progress(state: MemoryState, clock: FakeClock) -> None:
     owner = Replica(state, clock, ScriptedAnswers({1: [refusal(Status.NOT_FOUND, 404)]}))
     await owner.create(30)
     await until(lambda: len(recorded(state)) >= 8)
@@ -121,7 +123,7 @@ async def test_progress_is_told_to_other_replicas(state: MemoryState, clock: Fak
     await other.background.stop()
 
 
-async def test_it_is_in_the_background_once(state: MemoryState, clock: FakeClock) -> None:
+async def test_it_runs_in_the_background_once(state: MemoryState, clock: FakeClock) -> None:
     owner = await blocked(state, clock, 2)
     for _ in range(3):
         await owner.get()
@@ -130,7 +132,7 @@ async def test_it_is_in_the_background_once(state: MemoryState, clock: FakeClock
     await owner.background.stop()
 
 
-async def test_a_strangers_job_is_not_there(state: MemoryState, clock: FakeClock) -> None:
+async def test_another_tenants_job_is_not_found(state: MemoryState, clock: FakeClock) -> None:
     replica = Replica(state, clock)
     await replica.create(1)
     await replica.background.idle()
@@ -167,8 +169,8 @@ async def test_delete_leaves_nothing(state: MemoryState, clock: FakeClock) -> No
     assert caught.value.status == Status.NOT_FOUND
 
 
-async def test_to_find_the_results_takes_two_reads(state: MemoryState, clock: FakeClock) -> None:
-    """The record and the ending; the rest is read where it is asked for."""
+async def test_the_results_are_found_with_two_reads(state: MemoryState, clock: FakeClock) -> None:
+    """The record and the end; other objects are read only on request."""
     replica = Replica(state, clock)
     await replica.create(1)
     await replica.background.idle()
@@ -217,7 +219,7 @@ async def test_jobs_are_listed_newest_first(clock: FakeClock) -> None:
         listed += [batch.id for batch in page]
         assert (last is not None) is more
         after = last or ""
-        # A page goes on where it ended, also after its jobs were deleted.
+        # The next page starts after the last one, also after its jobs were deleted.
         for batch in page:
             await replica.delete(CALLER, batch.id)
     assert listed == [ids[0], ids[4], ids[3], ids[2], ids[1]]
@@ -225,7 +227,7 @@ async def test_jobs_are_listed_newest_first(clock: FakeClock) -> None:
 
 
 class Vanishing(MemoryState):
-    """A store in which a job is deleted between its being listed and read."""
+    """A store in which a job is deleted after it was listed and before it is read."""
 
     def __init__(self, vanishing: str) -> None:
         super().__init__()
@@ -238,7 +240,7 @@ class Vanishing(MemoryState):
                 await self.delete(info.name)
 
 
-async def test_a_job_that_vanishes_while_they_are_listed_is_left_out(clock: FakeClock) -> None:
+async def test_a_job_deleted_during_a_list_is_left_out(clock: FakeClock) -> None:
     replica = Replica(Vanishing(job_id_of("vanishes")), clock)
     for mark in ("stays", "vanishes"):
         await replica.create(1, mark)
@@ -247,7 +249,7 @@ async def test_a_job_that_vanishes_while_they_are_listed_is_left_out(clock: Fake
     assert [batch.id for batch in listed] == [job_id_of("stays")]
 
 
-async def test_a_swept_job_is_gone_before_what_it_is_made_of(
+async def test_a_swept_job_is_deleted_before_its_parts(
     state: MemoryState, clock: FakeClock
 ) -> None:
     replica = Replica(state, clock)
@@ -306,6 +308,6 @@ def test_newer_positions_come_first(positions: list[Position]) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "1", "1.", ".a", "1.A", "-1.a", "1.a/b", "1.a\n", "x.a"])
-def test_what_is_no_position_is_refused(text: str) -> None:
+def test_an_invalid_position_is_refused(text: str) -> None:
     with pytest.raises(FerryError, match="page token"):
         parse_position(text)

@@ -40,7 +40,7 @@ async def taken(leases: LeaseRecords, clock: FakeClock) -> Lease:
     return lease
 
 
-async def test_the_newest_claim_is_that_of_the_last_epoch(leases: LeaseRecords) -> None:
+async def test_the_newest_lease_is_that_of_the_last_epoch(leases: LeaseRecords) -> None:
     assert await leases.newest() is None
     for epoch in (1, 2, 9, 10, 11, 100):
         lease_record = LeaseRecord(epoch, "a", STARTED)
@@ -55,19 +55,19 @@ async def test_an_epoch_belongs_to_one_owner(leases: LeaseRecords) -> None:
     assert await leases.create(LeaseRecord(1, "a", STARTED))
 
 
-async def test_a_free_job_is_had_at_once(leases: LeaseRecords, clock: FakeClock) -> None:
+async def test_a_free_job_is_leased_at_once(leases: LeaseRecords, clock: FakeClock) -> None:
     lease = await taken(leases, clock)
     assert (lease.record.epoch, lease.record.started) == (1, clock.now())
     lease.check()
 
 
-async def test_of_many_one_has_it(leases: LeaseRecords, clock: FakeClock) -> None:
+async def test_one_of_many_replicas_has_it(leases: LeaseRecords, clock: FakeClock) -> None:
     tasks = [asyncio.create_task(acquire(leases, clock, yes)) for _ in range(5)]
     await settle()
     assert [task.done() for task in tasks].count(True) == 1
     await clock.pass_time(LEASE_SECONDS - 1)
     assert [task.done() for task in tasks].count(True) == 1
-    # Its owner renews nothing: another one has it, and again a whole lease later another.
+    # No owner renews it: another takes it, and a whole lease later the next one.
     await clock.pass_time(2 * RENEWAL_SECONDS)
     assert [task.done() for task in tasks].count(True) == 2
     for task in tasks:
@@ -75,7 +75,7 @@ async def test_of_many_one_has_it(leases: LeaseRecords, clock: FakeClock) -> Non
     await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def test_a_claim_that_is_renewed_is_not_taken(leases: LeaseRecords, clock: FakeClock) -> None:
+async def test_a_renewed_lease_is_not_taken(leases: LeaseRecords, clock: FakeClock) -> None:
     lease = await taken(leases, clock)
     keeping = asyncio.create_task(lease.keep())
     expiring = asyncio.create_task(lease.expire())
@@ -95,7 +95,7 @@ async def test_a_claim_that_is_renewed_is_not_taken(leases: LeaseRecords, clock:
     assert (heir.record.epoch, heir.record.started) == (newest.epoch + 1, lease.record.started)
 
 
-async def test_a_lease_is_over_before_another_may_have_it(
+async def test_a_lease_ends_before_another_may_take_it(
     leases: LeaseRecords, clock: FakeClock
 ) -> None:
     lease = await taken(leases, clock)
@@ -110,7 +110,7 @@ async def test_a_lease_is_over_before_another_may_have_it(
         await expiring
 
 
-async def test_who_cannot_write_the_next_epoch_has_lost(
+async def test_an_owner_that_cannot_write_the_next_epoch_has_lost(
     leases: LeaseRecords, clock: FakeClock
 ) -> None:
     lease = await taken(leases, clock)
@@ -121,14 +121,16 @@ async def test_who_cannot_write_the_next_epoch_has_lost(
         await keeping
 
 
-async def test_what_is_given_up_is_had_at_once(leases: LeaseRecords, clock: FakeClock) -> None:
+async def test_a_released_lease_is_available_at_once(
+    leases: LeaseRecords, clock: FakeClock
+) -> None:
     lease = await taken(leases, clock)
     await lease.release()
     heir = await taken(leases, clock)
     assert heir.record.epoch == 3
 
 
-async def test_it_is_given_up_also_after_a_renewal_that_was_cut_off(
+async def test_it_is_released_also_after_an_interrupted_renewal(
     leases: LeaseRecords, clock: FakeClock
 ) -> None:
     lease = await taken(leases, clock)
@@ -139,7 +141,7 @@ async def test_it_is_given_up_also_after_a_renewal_that_was_cut_off(
     assert (await taken(leases, clock)).record.epoch == 4
 
 
-async def test_what_another_has_is_not_given_up(leases: LeaseRecords, clock: FakeClock) -> None:
+async def test_a_lease_of_another_is_not_released(leases: LeaseRecords, clock: FakeClock) -> None:
     lease = await taken(leases, clock)
     another = LeaseRecord(2, "another", STARTED)
     await leases.create(another)
@@ -147,7 +149,7 @@ async def test_what_another_has_is_not_given_up(leases: LeaseRecords, clock: Fak
     assert await leases.newest() == another
 
 
-async def test_a_store_that_is_away_is_asked_again(
+async def test_an_unavailable_store_is_called_again(
     state: MemoryState, clock: FakeClock, caplog: pytest.LogCaptureFixture
 ) -> None:
     mortal = Mortal(state)
@@ -163,15 +165,15 @@ async def test_a_store_that_is_away_is_asked_again(
     keeping.cancel()
 
 
-async def test_what_is_not_wanted_is_not_had(state: MemoryState, clock: FakeClock) -> None:
+async def test_an_unwanted_lease_is_not_taken(state: MemoryState, clock: FakeClock) -> None:
     assert await acquire(LeaseRecords("job/claims", state), clock, no) is None
     assert state.objects == {}
 
 
-async def test_what_ends_just_when_it_is_had_is_not_had(
+async def test_a_job_that_ends_while_it_is_leased_is_not_run(
     leases: LeaseRecords, clock: FakeClock
 ) -> None:
-    """Who ended the job may have removed the leases on it."""
+    """The owner that ended the job may have removed its leases."""
     answers = iter([True, False])
 
     async def wanted() -> bool:
@@ -180,7 +182,7 @@ async def test_what_ends_just_when_it_is_had_is_not_had(
     assert await acquire(leases, clock, wanted) is None
 
 
-async def test_the_systems_clock_is_in_utc_and_goes_on() -> None:
+async def test_the_systems_clock_is_in_utc_and_advances() -> None:
     clock = SystemClock()
     before = clock.monotonic()
     await clock.wait(0)

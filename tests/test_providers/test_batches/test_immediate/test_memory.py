@@ -21,12 +21,12 @@ def whole(budget: MemoryBudget) -> bool:
         return True
 
 
-def test_no_more_answers_are_held_than_are_under_way_or_wait() -> None:
+def test_answers_in_memory_are_bounded() -> None:
     assert working_bytes(0, 3) == 3 * ANSWER_BYTES
     assert working_bytes(10, 100) == 40 + (CALLS_OF_A_JOB + 1) * ANSWER_BYTES
 
 
-async def test_it_is_given_back_with_what_it_grew_by(clock: FakeClock) -> None:
+async def test_it_is_given_back_with_its_growth(clock: FakeClock) -> None:
     budget = MemoryBudget(100)
     async with WorkingMemory(budget).take(60, clock.wait) as share:
         with pytest.raises(FerryError):
@@ -39,7 +39,7 @@ async def test_it_is_given_back_with_what_it_grew_by(clock: FakeClock) -> None:
     assert whole(budget)
 
 
-async def test_requests_keep_what_is_beyond_the_share(clock: FakeClock) -> None:
+async def test_requests_keep_their_reservation_beyond_the_share(clock: FakeClock) -> None:
     budget = MemoryBudget()
     memory = WorkingMemory(budget)
     async with AsyncExitStack() as last:
@@ -57,12 +57,12 @@ async def test_requests_keep_what_is_beyond_the_share(clock: FakeClock) -> None:
     assert whole(budget)
 
 
-async def test_one_piece_alone_may_be_larger(clock: FakeClock) -> None:
+async def test_a_single_piece_may_be_larger(clock: FakeClock) -> None:
     async with WorkingMemory(MemoryBudget()).take(2 * SHARE_BYTES, clock.wait):
         pass
 
 
-async def test_who_waits_holds_nothing_and_is_served_in_turn(clock: FakeClock) -> None:
+async def test_waiting_requests_hold_no_memory_and_are_served_in_order(clock: FakeClock) -> None:
     budget = MemoryBudget(100)
     memory = WorkingMemory(budget)
     served: list[int] = []
@@ -84,7 +84,7 @@ async def test_who_waits_holds_nothing_and_is_served_in_turn(clock: FakeClock) -
     assert whole(budget)
 
 
-async def test_who_no_longer_waits_gives_its_turn_up(clock: FakeClock) -> None:
+async def test_a_cancelled_wait_gives_up_its_turn(clock: FakeClock) -> None:
     memory = WorkingMemory(MemoryBudget(100))
     served = asyncio.Event()
 

@@ -57,7 +57,7 @@ async def with_one_held(
     return owner, call
 
 
-async def test_a_segment_is_one_mark_and_one_object_of_results(
+async def test_a_segment_is_one_started_marker_and_one_object_of_results(
     state: MemoryState, clock: FakeClock
 ) -> None:
     replica = Replica(state, clock)
@@ -91,7 +91,7 @@ async def test_answers_wait_for_their_segment_but_not_for_long(
     assert [line["response"] for line in await owner.lines()] == [{"n": n} for n in range(8)]
 
 
-async def test_a_crash_costs_the_answers_of_a_moment(state: MemoryState, clock: FakeClock) -> None:
+async def test_a_crash_loses_only_the_latest_answers(state: MemoryState, clock: FakeClock) -> None:
     owner, _ = await with_one_held(state, clock, 8)
     await clock.pass_time(RECORD_SECONDS)
     await owner.die()
@@ -103,9 +103,7 @@ async def test_a_crash_costs_the_answers_of_a_moment(state: MemoryState, clock: 
     assert (await heir.get()).counts == Counts(8, 8, 0)
 
 
-async def test_a_drain_records_at_once_what_is_answered(
-    state: MemoryState, clock: FakeClock
-) -> None:
+async def test_a_drain_records_answers_at_once(state: MemoryState, clock: FakeClock) -> None:
     """The time for draining may end before the last call does."""
     call = OneByOne({3, 5})
     owner = Replica(state, clock, call)
@@ -138,7 +136,7 @@ async def test_large_answers_are_recorded_at_once(state: MemoryState, clock: Fak
     assert (await owner.get()).counts == Counts(8, 8, 0)
 
 
-async def test_a_mark_stands_while_a_call_under_it_may_have_begun(
+async def test_a_started_marker_stays_while_its_call_may_have_started(
     state: MemoryState, clock: FakeClock
 ) -> None:
     owner = Replica(state, clock, ScriptedAnswers({0: [THROTTLED], 1: [THROTTLED]}))
@@ -151,7 +149,7 @@ async def test_a_mark_stands_while_a_call_under_it_may_have_begun(
     assert list(objects(state, "calls")) == ["0000000000-2-1"]
 
 
-async def test_a_mark_stays_for_the_call_that_did_begin(
+async def test_a_started_marker_stays_for_the_call_that_started(
     state: MemoryState, clock: FakeClock
 ) -> None:
     owner = Replica(state, clock, ScriptedAnswers({0: [THROTTLED]}))
@@ -173,10 +171,10 @@ async def test_a_mark_stays_for_the_call_that_did_begin(
 
 
 @pytest.mark.parametrize("cut", [40, 7])
-async def test_a_job_that_an_earlier_version_began_goes_on(
+async def test_a_job_of_an_earlier_version_continues(
     state: MemoryState, clock: FakeClock, cut: int
 ) -> None:
-    """It had segments of any number of records, and one mark and one result for each record."""
+    """It had segments of any size, and one started marker and one result for each record."""
     maker = Replica(state, clock)
     maker.call.open.clear()
     await maker.create(40)

@@ -39,7 +39,7 @@ def restarted(state: MemoryState, clock: FakeClock, call: ScriptedAnswers | None
     return replica
 
 
-async def test_jobs_of_all_tenants_are_carried_on(state: MemoryState, clock: FakeClock) -> None:
+async def test_jobs_of_all_tenants_continue(state: MemoryState, clock: FakeClock) -> None:
     owner = Replica(state, clock, ambient=True)
     await owner.create(1, "ended")
     await owner.background.idle()
@@ -61,7 +61,7 @@ async def test_jobs_of_all_tenants_are_carried_on(state: MemoryState, clock: Fak
     await replica.background.stop()
 
 
-async def test_a_job_that_was_given_up_goes_on_at_a_later_look(
+async def test_a_released_job_continues_at_a_later_get(
     state: MemoryState, clock: FakeClock
 ) -> None:
     replica = restarted(
@@ -82,7 +82,7 @@ async def test_a_job_that_was_given_up_goes_on_at_a_later_look(
     await replica.background.stop()
 
 
-async def test_what_its_caller_was_to_pay_is_not_paid_by_the_proxy(
+async def test_a_job_of_a_callers_credential_does_not_use_the_proxys(
     state: MemoryState, clock: FakeClock
 ) -> None:
     """The settings changed between the job's creation and its end."""
@@ -92,7 +92,7 @@ async def test_what_its_caller_was_to_pay_is_not_paid_by_the_proxy(
     assert (await replica.get()).state is BatchState.RUNNING
     await clock.pass_time(3 * TAKEN_OVER)
     assert replica.call.made == []
-    # It is ended all the same: that costs nothing.
+    # It still ends, which costs nothing.
     await replica.cancel(CALLER, JOB_ID)
     await clock.pass_time(TAKEN_OVER)
     assert (await replica.get()).state is BatchState.CANCELLED
@@ -100,7 +100,7 @@ async def test_what_its_caller_was_to_pay_is_not_paid_by_the_proxy(
     await replica.background.stop()
 
 
-async def test_what_the_proxy_was_to_pay_is_not_paid_by_a_caller(
+async def test_a_job_of_the_proxys_credential_does_not_use_a_callers(
     state: MemoryState, clock: FakeClock
 ) -> None:
     owner = Replica(state, clock, ambient=True)
@@ -115,7 +115,7 @@ async def test_what_the_proxy_was_to_pay_is_not_paid_by_a_caller(
     await replica.background.stop()
 
 
-async def test_a_look_lists_what_is_open_and_reads_nothing(
+async def test_a_search_lists_open_jobs_and_reads_nothing(
     state: MemoryState, clock: FakeClock
 ) -> None:
     owner = Replica(state, clock, ambient=True)
@@ -130,7 +130,7 @@ async def test_a_look_lists_what_is_open_and_reads_nothing(
     assert replica.state.listed == ["immediate-open/acme/"]
 
 
-async def test_a_job_whose_owner_died_before_it_closed_it_is_closed(
+async def test_a_finished_job_whose_owner_died_is_closed(
     state: MemoryState, clock: FakeClock
 ) -> None:
     owner = Replica(state, clock, ambient=True)
@@ -149,7 +149,7 @@ async def test_a_job_whose_owner_died_before_it_closed_it_is_closed(
     await replica.background.stop()
 
 
-async def test_a_look_that_fails_is_made_again(
+async def test_a_failed_search_is_repeated(
     state: MemoryState, clock: FakeClock, caplog: pytest.LogCaptureFixture
 ) -> None:
     owner = Replica(state, clock, ambient=True)

@@ -8,7 +8,7 @@ from tests.test_providers.test_batches.test_immediate.stage import CALLER, KEY, 
 OTHER_KEY = JobKey("tenant", job_id_of("another job"))
 
 
-async def test_a_pause_is_of_one_job_and_one_credential(clock: FakeClock) -> None:
+async def test_a_retry_delay_belongs_to_one_job_and_one_credential(clock: FakeClock) -> None:
     delays = RetryDelays(clock)
     delays.start(KEY, CALLER)
     assert delays.is_delayed(KEY, Caller(CALLER.credential, CALLER.tenant))
@@ -18,7 +18,7 @@ async def test_a_pause_is_of_one_job_and_one_credential(clock: FakeClock) -> Non
     assert not delays.is_delayed(KEY, replace(CALLER, headers={"x-ferry-aws-region": "eu-west-1"}))
 
 
-async def test_a_pause_ends(clock: FakeClock) -> None:
+async def test_a_retry_delay_ends(clock: FakeClock) -> None:
     delays = RetryDelays(clock)
     delays.start(KEY, CALLER)
     await clock.pass_time(DELAY_SECONDS - 1)
@@ -29,7 +29,7 @@ async def test_a_pause_ends(clock: FakeClock) -> None:
     assert delays.is_delayed(OTHER_KEY, CALLER)
 
 
-async def test_no_credential_is_kept(clock: FakeClock) -> None:
+async def test_no_credential_is_stored(clock: FakeClock) -> None:
     delays = RetryDelays(clock)
     delays.start(KEY, CALLER)
     assert "secret" not in repr(vars(delays))

@@ -1,4 +1,4 @@
-"""How many calls are made at once, and how much is held for them."""
+"""The number of concurrent calls, and the memory for them."""
 
 import orjson
 import pytest
@@ -47,7 +47,7 @@ async def test_all_jobs_of_a_process_share_a_bound(state: MemoryState, clock: Fa
     assert len(replica.call.made) == 60
 
 
-async def test_what_is_large_waits_for_memory(state: MemoryState, clock: FakeClock) -> None:
+async def test_a_large_request_waits_for_memory(state: MemoryState, clock: FakeClock) -> None:
     memory = MemoryBudget(8 << 20)
     replica = Replica(state, clock, memory=memory)
     replica.call.open.clear()
@@ -58,10 +58,10 @@ async def test_what_is_large_waits_for_memory(state: MemoryState, clock: FakeClo
     await clock.pass_time(10)
     await replica.background.idle()
     assert (await replica.get()).counts == Counts(6, 6, 0)
-    memory.take(8 << 20)  # all of it is back
+    memory.take(8 << 20)  # all of it was given back
 
 
-async def test_it_waits_while_others_hold_the_memory(state: MemoryState, clock: FakeClock) -> None:
+async def test_it_waits_while_others_use_the_memory(state: MemoryState, clock: FakeClock) -> None:
     memory = MemoryBudget(8 << 20)
     replica = Replica(state, clock, memory=memory)
     await replica.create(2)
@@ -73,7 +73,7 @@ async def test_it_waits_while_others_hold_the_memory(state: MemoryState, clock: 
     assert sorted(replica.call.made) == [0, 1]
 
 
-async def test_a_larger_answer_is_kept_all_the_same(state: MemoryState, clock: FakeClock) -> None:
+async def test_a_larger_answer_is_still_recorded(state: MemoryState, clock: FakeClock) -> None:
     answer = orjson.dumps({"text": "x" * (3 << 20)})
     replica = Replica(state, clock, ScriptedAnswers({0: [answer]}), MemoryBudget(2 << 20))
     await replica.create(1)
@@ -82,7 +82,7 @@ async def test_a_larger_answer_is_kept_all_the_same(state: MemoryState, clock: F
     assert orjson.loads(output)["response"] == orjson.loads(answer)
 
 
-async def test_a_larger_answer_is_counted_while_it_is_held(
+async def test_a_larger_answer_is_counted_while_it_is_in_memory(
     state: MemoryState, clock: FakeClock
 ) -> None:
     memory = MemoryBudget(8 << 20)
@@ -100,7 +100,7 @@ async def test_a_larger_answer_is_counted_while_it_is_held(
 
 
 @pytest.mark.parametrize(("jobs", "padding"), [(4, 950_000), (8, 450_000)])
-async def test_jobs_that_go_on_together_do_not_wait_for_each_other_for_ever(
+async def test_jobs_that_continue_together_do_not_deadlock(
     clock: FakeClock, jobs: int, padding: int
 ) -> None:
     state = Yielding()
@@ -120,7 +120,7 @@ async def test_jobs_that_go_on_together_do_not_wait_for_each_other_for_ever(
     memory.take(8 << 20)
 
 
-async def test_what_is_throttled_leaves_its_slot_to_others(
+async def test_a_throttled_record_leaves_its_slot_to_others(
     state: MemoryState, clock: FakeClock
 ) -> None:
     throttled = [refusal(Status.RESOURCE_EXHAUSTED, 429)]

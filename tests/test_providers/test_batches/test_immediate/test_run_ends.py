@@ -1,4 +1,4 @@
-"""How a run ends: with the job, or before it for want of a good credential."""
+"""How a run ends: with the job, or earlier without a valid credential."""
 
 import pytest
 
@@ -29,7 +29,7 @@ from tests.test_providers.test_batches.test_immediate.stage import (
 # --- a bad credential --------------------------------------------------------------------------
 
 
-async def test_a_bad_credential_spends_no_record(state: MemoryState, clock: FakeClock) -> None:
+async def test_a_bad_credential_uses_up_no_record(state: MemoryState, clock: FakeClock) -> None:
     bad = [refusal(Status.UNAUTHENTICATED, 403)]
     replica = Replica(state, clock, ScriptedAnswers({n: list(bad) for n in range(30)}))
     replica.call.open.clear()
@@ -63,7 +63,7 @@ async def test_results_that_came_before_the_credential_expired_stay(
     assert (await replica.get()).counts == Counts(3, 3, 0)
 
 
-async def test_a_bad_credential_is_tried_once_a_minute_and_told_of_once(
+async def test_a_bad_credential_is_tried_once_a_minute_and_logged_once(
     state: MemoryState, clock: FakeClock, caplog: pytest.LogCaptureFixture
 ) -> None:
     bad = refusal(Status.UNAUTHENTICATED, 403, "ExpiredTokenException")
@@ -90,10 +90,10 @@ async def test_a_bad_credential_is_tried_once_a_minute_and_told_of_once(
         unauthenticated("the SDK's api_key has another form"),
     ],
 )
-async def test_a_fault_of_our_own_is_no_result(
+async def test_a_bug_of_ours_is_not_a_result(
     state: MemoryState, clock: FakeClock, caplog: pytest.LogCaptureFixture, error: FerryError
 ) -> None:
-    """Nothing was sent, so the job goes on when that is mended."""
+    """Nothing was sent, so the job continues once that is corrected."""
     replica = Replica(state, clock, ScriptedAnswers({0: [error]}))
     await replica.create(1)
     await replica.background.idle()
@@ -106,7 +106,7 @@ async def test_a_fault_of_our_own_is_no_result(
     assert (await replica.get()).counts == Counts(1, 1, 0)
 
 
-async def test_a_job_is_cancelled_with_a_bad_credential_too(
+async def test_a_job_can_be_cancelled_with_a_bad_credential(
     state: MemoryState, clock: FakeClock
 ) -> None:
     replica = Replica(state, clock, ScriptedAnswers({0: [refusal(Status.UNAUTHENTICATED)] * 9}))
@@ -121,7 +121,7 @@ async def test_a_job_is_cancelled_with_a_bad_credential_too(
 # --- the end of the job ------------------------------------------------------------------------
 
 
-async def test_an_ended_job_is_not_run_again_by_who_waited_for_it(
+async def test_an_ended_job_is_not_run_again_by_a_waiting_replica(
     state: MemoryState, clock: FakeClock
 ) -> None:
     owner = await blocked(state, clock, 2)
@@ -130,7 +130,7 @@ async def test_an_ended_job_is_not_run_again_by_who_waited_for_it(
     owner.call.open.set()
     await owner.background.idle()
     assert objects(state, "results") == objects(state, "input") == {}
-    # For an owner that has slept since: what it finds begun, it does not begin.
+    # For an owner that slept since then: it does not start what it finds started.
     assert list(objects(state, "calls")) == ["0000000000-2-1"]
     assert objects(state, "claims") != {}
     await clock.pass_time(TAKEN_OVER)
@@ -139,7 +139,7 @@ async def test_an_ended_job_is_not_run_again_by_who_waited_for_it(
     assert (await waiting.get()).counts == Counts(2, 2, 0)
 
 
-async def test_a_job_stays_as_it_ended_first(state: MemoryState, clock: FakeClock) -> None:
+async def test_the_first_end_of_a_job_stays(state: MemoryState, clock: FakeClock) -> None:
     """Another owner ended it while this one slept."""
     owner = await blocked(state, clock, 2)
     job = await JobStore("acme", state).find(KEY)
@@ -153,9 +153,7 @@ async def test_a_job_stays_as_it_ended_first(state: MemoryState, clock: FakeCloc
     assert owner.background.failures == []
 
 
-async def test_who_waits_for_a_job_that_is_swept_waits_no_longer(
-    state: MemoryState, clock: FakeClock
-) -> None:
+async def test_a_wait_for_a_swept_job_ends(state: MemoryState, clock: FakeClock) -> None:
     owner = await blocked(state, clock, 1)
     await owner.die()
     waiting = Replica(state, clock)
@@ -167,7 +165,7 @@ async def test_who_waits_for_a_job_that_is_swept_waits_no_longer(
     assert waiting.call.made == []
 
 
-async def test_an_owner_that_died_at_the_very_end_is_finished_for(
+async def test_the_job_of_an_owner_that_died_at_the_end_is_finished(
     state: MemoryState, clock: FakeClock
 ) -> None:
     """All results are there, and part of an output that nothing names."""

@@ -25,7 +25,7 @@ STEPS = st.lists(
 
 
 @given(st.integers(1, 40), st.lists(st.tuples(st.integers(0, 1), STEPS), max_size=4))
-def test_whatever_happens_no_record_is_called_more_than_twice_and_none_after_its_result(
+def test_no_record_is_called_more_than_twice_or_after_its_result(
     count: int, story: list[tuple[int, list[str]]]
 ) -> None:
     asyncio.run(_play(count, story))
@@ -101,6 +101,6 @@ async def _check_end(batch: Batch, replica: Replica, count: int) -> None:
 
 
 def _only_grown(before: dict[str, bytes], after: dict[str, bytes]) -> dict[str, bytes]:
-    """Results stay as they are until all of them go, into the output."""
+    """Results do not change until all are moved into the output."""
     assert not after or before.items() <= after.items()
     return after

@@ -1,4 +1,4 @@
-"""Owners that die, lose their lease_record, or are stopped."""
+"""Owners that die, lose their lease, or are stopped."""
 
 import logging
 
@@ -53,7 +53,7 @@ async def test_a_recorded_result_is_never_fetched_again(
     assert [line["response"] for line in await heir.lines()] == [{"n": n} for n in range(40)]
 
 
-async def test_a_call_in_flight_is_repeated_once_and_no_more(
+async def test_a_call_in_flight_is_repeated_at_most_once(
     state: MemoryState, clock: FakeClock
 ) -> None:
     replicas = []
@@ -81,9 +81,7 @@ async def test_a_call_in_flight_is_repeated_once_and_no_more(
         assert "outcome of this request is unknown" in error["message"]
 
 
-async def test_no_job_is_taken_over_from_an_owner_that_lives(
-    state: MemoryState, clock: FakeClock
-) -> None:
+async def test_no_job_is_taken_over_from_a_live_owner(state: MemoryState, clock: FakeClock) -> None:
     owner = await blocked(state, clock, 2)
     other = Replica(state, clock)
     await other.get()
@@ -115,7 +113,7 @@ async def test_an_owner_cut_off_from_the_store_stops_before_it_can_be_replaced(
     assert "OSError" in caplog.text
 
 
-async def test_a_store_that_is_away_for_a_moment_costs_nothing(
+async def test_a_store_unavailable_for_a_moment_costs_nothing(
     state: MemoryState, clock: FakeClock, caplog: pytest.LogCaptureFixture
 ) -> None:
     owner = await blocked(state, clock, 1)
@@ -130,7 +128,7 @@ async def test_a_store_that_is_away_for_a_moment_costs_nothing(
     assert (await owner.get()).counts == Counts(1, 1, 0)
 
 
-async def test_a_claim_taken_by_another_stops_the_owner(
+async def test_a_lease_taken_by_another_stops_the_owner(
     state: MemoryState, clock: FakeClock, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO)
@@ -155,7 +153,7 @@ async def test_a_claim_taken_by_another_stops_the_owner(
         pytest.param(8, repeat(8), id="a record of this segment, once more"),
     ],
 )
-async def test_a_call_that_another_began_is_not_made(
+async def test_a_call_that_another_owner_started_is_not_made(
     state: MemoryState, clock: FakeClock, last: int, mark: str
 ) -> None:
     """An owner that slept through its lease, whatever its clock says."""
@@ -169,7 +167,7 @@ async def test_a_call_that_another_began_is_not_made(
     assert not [c for c in objects(state, "claims").values() if orjson.loads(c)["over"]]
 
 
-async def test_a_store_that_is_away_between_calls_costs_nothing(
+async def test_a_store_unavailable_between_calls_costs_nothing(
     state: MemoryState, clock: FakeClock
 ) -> None:
     owner = await blocked(state, clock, 17)
@@ -216,12 +214,10 @@ async def test_progress_outlives_its_owner(state: MemoryState, clock: FakeClock)
 # --- a graceful stop -------------------------------------------------------------------------
 
 
-async def test_an_owner_that_is_stopped_gives_the_job_up(
-    state: MemoryState, clock: FakeClock
-) -> None:
+async def test_a_stopped_owner_releases_the_job(state: MemoryState, clock: FakeClock) -> None:
     owner = await blocked(state, clock, 3)
     await owner.background.stop()
-    # The provider may be at work on them still.
+    # The provider may still be processing them.
     assert list(objects(state, "calls")) == ["0000000000-3-1"]
     heir = Replica(state, clock)
     await heir.get()
@@ -231,22 +227,20 @@ async def test_an_owner_that_is_stopped_gives_the_job_up(
     assert (await heir.get()).start_time == clock.now()
 
 
-async def test_a_stop_between_two_tries_spends_no_call(
+async def test_a_stop_between_two_attempts_uses_up_no_call(
     state: MemoryState, clock: FakeClock
 ) -> None:
     owner = Replica(state, clock, ScriptedAnswers({0: [refusal(Status.RESOURCE_EXHAUSTED, 429)]}))
     await owner.create(1)
     await until(lambda: owner.call.made == [0])
     await settle()
-    # Nor does a death: the provider has done nothing.
+    # A death does not either: the provider has done nothing.
     assert objects(state, "calls") == {}
     await owner.background.stop()
     assert objects(state, "calls") == {}
 
 
-async def test_what_a_bug_raises_leaves_the_job_to_others(
-    state: MemoryState, clock: FakeClock
-) -> None:
+async def test_a_bug_leaves_the_job_to_others(state: MemoryState, clock: FakeClock) -> None:
     owner = Replica(state, clock, ScriptedAnswers({0: [ZeroDivisionError()]}))
     await owner.create(1)
     await owner.background.idle()

@@ -21,7 +21,7 @@ async def cut_up(pieces: list[bytes], memory: MemoryBudget) -> list[list[bytes]]
 
 
 @given(st.lists(st.integers(1, SEGMENT_BYTES // 3), max_size=12), CUTS)
-async def test_the_records_come_back_in_order(sizes: list[int], cuts: list[int]) -> None:
+async def test_the_records_are_read_back_in_order(sizes: list[int], cuts: list[int]) -> None:
     lines = [b"x" * size for size in sizes]
     made = await cut_up(cut(b"\n".join(lines), cuts), MemoryBudget())
     assert [line for segment in made for line in segment] == lines
@@ -40,7 +40,7 @@ async def test_a_long_line_is_a_segment_of_its_own() -> None:
 
 
 @pytest.mark.parametrize(("spare", "fits"), [(0, True), (-1, False)])
-async def test_what_could_never_be_carried_out_is_refused(spare: int, fits: bool) -> None:
+async def test_a_segment_larger_than_the_budget_is_refused(spare: int, fits: bool) -> None:
     size = 4 * SEGMENT_BYTES
     memory = MemoryBudget(working_bytes(size, 1) + spare)
     line = b"x" * size + b"\n"

@@ -22,7 +22,7 @@ def job(state: MemoryState) -> StoredJob:
     return stored_job(state)
 
 
-async def test_a_call_belongs_to_who_begins_it(job: StoredJob) -> None:
+async def test_a_call_belongs_to_the_owner_that_starts_it(job: StoredJob) -> None:
     for call in (first_calls(range(16)), repeat(0)):
         assert not await job.has_begun(call)
         assert await job.begin(call, "a")
@@ -34,13 +34,13 @@ async def test_a_call_belongs_to_who_begins_it(job: StoredJob) -> None:
         assert await job.begin(call, "b")
 
 
-async def test_of_each_record_the_last_call_is_known(job: StoredJob) -> None:
+async def test_the_last_call_of_each_record_is_known(job: StoredJob) -> None:
     for call in (first_calls(range(2)), repeat(1), first_calls(range(9, 10)), repeat(12)):
         await job.begin(call, "a")
     assert await job.calls() == {0: 1, 1: 2, 9: 1, 12: 2}
 
 
-async def test_calls_that_an_earlier_version_marked_one_by_one_are_known(
+async def test_started_calls_of_an_earlier_version_are_recognised(
     state: MemoryState, job: StoredJob
 ) -> None:
     for name in ("0000000000-1", "0000000012-1", "0000000012-2", "0000000003-1"):
@@ -48,7 +48,7 @@ async def test_calls_that_an_earlier_version_marked_one_by_one_are_known(
     assert await job.calls() == {0: 1, 3: 1, 12: 2}
 
 
-async def test_an_earlier_version_stops_at_the_marks_and_results_of_runs(
+async def test_an_earlier_version_stops_at_objects_of_segments(
     state: MemoryState, job: StoredJob
 ) -> None:
     """It reads both before its first call, as below. Otherwise it might make a third call."""
@@ -74,7 +74,7 @@ async def test_results_stay_and_are_counted_from_their_names(
     assert OUTPUT + ERROR in state.objects.values()
 
 
-async def test_an_output_is_all_results_in_order_and_counted(
+async def test_an_output_has_all_results_in_order_with_their_count(
     state: MemoryState, job: StoredJob
 ) -> None:
     await job.record_results(9, [ERROR, OUTPUT, OUTPUT], 1)
@@ -95,7 +95,7 @@ async def test_an_output_is_all_results_in_order_and_counted(
 
 
 @given(st.sets(st.integers(0, 12)), st.sets(st.integers(0, 12)), st.integers(1, 40))
-async def test_what_two_owners_recorded_is_in_the_output_once(
+async def test_a_record_of_two_owners_is_in_the_output_once(
     mine: set[int], others: set[int], chunk: int
 ) -> None:
     """One of them was suspended and did not notice the end of its lease."""
@@ -142,7 +142,7 @@ async def test_an_output_of_results_that_vanish_is_none() -> None:
     assert state.objects == {}
 
 
-async def test_segments_are_known_by_their_first_record(job: StoredJob) -> None:
+async def test_segments_are_identified_by_their_first_record(job: StoredJob) -> None:
     await job.write_segment(10, b"second")
     await job.write_segment(0, b"first")
     segments = [Segment(range(10), 5), Segment(range(10, 40), 6)]
@@ -156,7 +156,9 @@ async def test_a_job_without_input_has_no_segments(job: StoredJob) -> None:
     assert await job.segments() == []
 
 
-async def test_what_an_output_replaces_is_cleared(state: MemoryState, job: StoredJob) -> None:
+async def test_objects_that_an_output_replaces_are_deleted(
+    state: MemoryState, job: StoredJob
+) -> None:
     await job.write_segment(0, b"x")
     await job.begin(first_calls(range(1)), "a")
     await job.record_results(0, [OUTPUT], 0)

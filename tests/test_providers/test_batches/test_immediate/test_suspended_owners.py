@@ -1,6 +1,6 @@
 """Two replicas, each with its own clock: one may sleep through its lease without noticing.
 
-Leases then overlap, and only what is written once keeps the promises.
+Leases then overlap, and only write-once objects keep the promises.
 """
 
 import asyncio
@@ -39,7 +39,7 @@ Failures = dict[int, list[BaseException]]
 
 
 class Sleeper:
-    """A replica whose time stands still, and whose calls do not end, while it is suspended."""
+    """A replica whose clock stops, and whose calls do not end, while it is suspended."""
 
     def __init__(self, state: MemoryState, failures: Failures) -> None:
         self.clock = FakeClock()
@@ -57,7 +57,7 @@ class Sleeper:
 
 @settings(max_examples=50)
 @given(st.integers(1, 40), FAILURES, FAILURES, STEPS)
-def test_no_record_is_called_more_than_twice_and_none_after_its_result(
+def test_no_record_is_called_more_than_twice_or_after_its_result(
     count: int,
     first: Failures,
     second: Failures,
