@@ -1,11 +1,13 @@
 """Markers of batches and results that a client deleted but the provider keeps.
 
-OpenAI and Bedrock cannot delete a batch.
+OpenAI and Bedrock cannot delete a batch, and Mistral none that runs.
 """
 
 import asyncio
 from collections.abc import Sequence
 
+from providers.errors import not_found
+from providers.json_api.client import Answer
 from providers.resource_names import result_file_id
 from providers.state import State, write
 from providers.stored_objects import DELETED
@@ -36,3 +38,14 @@ class DeletedMarkers:
         """Those of `names` that are marked as deleted."""
         found = await asyncio.gather(*(self.is_deleted(name) for name in names))
         return {name for name, deleted in zip(names, found, strict=True) if deleted}
+
+    async def check_batch(self, batch_id: str) -> None:
+        """Raises NOT_FOUND for a batch that is marked as deleted."""
+        if await self.is_deleted(batch_marker(batch_id)):
+            raise not_found(f"batches/{batch_id} was deleted")
+
+    async def not_deleted(self, batches: Sequence[Answer]) -> list[Answer]:
+        """Those of `batches` that are not marked as deleted."""
+        names = [batch_marker(native.id) for native in batches]
+        deleted = await self.deleted_of(names)
+        return [n for n, name in zip(batches, names, strict=True) if name not in deleted]

@@ -4,17 +4,20 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from providers.batches.batch_input import InputLimits
+from providers.batches.deleted_markers import DeletedMarkers, batch_marker
 from providers.batches.file_batches.api import NewFileBatch
 from providers.batches.file_batches.failures import BatchFailures
 from providers.batches.line_formats import LineFormats
 from providers.credential import Caller
-from providers.json_api.client import Answer, JsonApi, wrong_state_if_refused
+from providers.errors import FerryError
+from providers.json_api.client import Answer, JsonApi
 from providers.json_api.page_tokens import filled_page
 from providers.mistral.batch_lines import MistralTranslator, line_formats
 from providers.mistral.job_records import failures_of, from_mistral_job, state_of
 from providers.mistral.pages import PAGE_SIZE, numbered_pages
 from providers.openai_content.result_from_openai import from_openai_line
 from providers.resources import Batch, BatchState, NewBatch
+from providers.state import State
 from providers.status import Status
 
 # The status of a request that has an error and no answer, by the state of its job.
@@ -33,8 +36,9 @@ class MistralBatchApi:
     limits = InputLimits("Mistral", requests=100_000, size=512 << 20)
     input_advice = "upload it again with a name that ends in .jsonl"
 
-    def __init__(self, client: JsonApi) -> None:
+    def __init__(self, client: JsonApi, state: State) -> None:
         self._client = client
+        self._deleted = DeletedMarkers(client.name, state)
 
     def translator(self, batch: NewBatch) -> MistralTranslator:
         return MistralTranslator(batch)
@@ -54,14 +58,16 @@ class MistralBatchApi:
         return native
 
     async def find(self, caller: Caller, batch_id: str) -> Answer:
-        return await self._client.get_object(caller, self.folder, batch_id, "batch")
+        native = await self._client.get_object(caller, self.folder, batch_id, "batch")
+        await self._deleted.check_batch(batch_id)
+        return native
 
     async def page(
         self, caller: Caller, page_size: int, page_token: str | None
     ) -> tuple[list[Answer], str | None]:
         query = {"order_by": "-created"}
         pages = numbered_pages(self._client, caller, self.folder, page_token, **query)
-        return await filled_page(pages, page_size, _all)
+        return await filled_page(pages, page_size, self._deleted.not_deleted)
 
     async def newest(self, caller: Caller) -> Sequence[Answer]:
         """Unverified: how a query filters by metadata; so the caller does."""
@@ -71,8 +77,13 @@ class MistralBatchApi:
         return await self._first_page(caller, "files", purpose="batch", source="upload")
 
     async def delete(self, caller: Caller, native: Answer) -> None:
-        with wrong_state_if_refused():
+        """Mistral deletes no running job: one that lost to another with its key is hidden."""
+        try:
             await self._client.ensure_deleted(caller, f"{self.folder}/{native.id}")
+        except FerryError as error:
+            if error.upstream_status not in (400, 409):
+                raise
+            await self._deleted.mark_deleted(batch_marker(native.id))
 
     def batch(self, native: Answer) -> Batch:
         return from_mistral_job(native)
@@ -94,7 +105,3 @@ class MistralBatchApi:
     async def _first_page(self, caller: Caller, path: str, **query: str) -> Sequence[Answer]:
         listed, _ = await self._client.page(caller, path, page=0, page_size=PAGE_SIZE, **query)
         return listed
-
-
-async def _all(listed: Sequence[Answer]) -> list[Answer]:
-    return list(listed)

@@ -42,7 +42,8 @@ def mistral(
     client = mistral_client(name, options.base_url, upstream)
     records, file_api = FileRecords(name, state), MistralFileApi(client)
     uploads = ResumableUploads(MistralUploadTarget(client, state, records, file_api), state)
-    target = FileBatchTarget(client, MistralBatchApi(client), state, memory, options.limits)
+    batch_api = MistralBatchApi(client, state)
+    target = FileBatchTarget(client, batch_api, state, memory, options.limits)
     batches = TargetBatches(target, state, memory, options.limits)
     files = NativeFiles(client, records, file_api)
     return Provider(

@@ -10,7 +10,6 @@ from providers.batches.file_batches.api import NewFileBatch
 from providers.batches.file_batches.failures import BatchFailures
 from providers.batches.line_formats import LineFormats
 from providers.credential import Caller
-from providers.errors import not_found
 from providers.json_api.client import Answer, JsonApi
 from providers.json_api.page_tokens import filled_page
 from providers.openai.batch_failures import failures_of
@@ -66,15 +65,14 @@ class OpenAIBatchApi:
 
     async def find(self, caller: Caller, batch_id: str) -> Answer:
         native = await self._client.get_object(caller, self.folder, batch_id, "batch")
-        if await self._deleted.is_deleted(batch_marker(batch_id)):
-            raise not_found(f"batches/{batch_id} was deleted")
+        await self._deleted.check_batch(batch_id)
         return await self._metadata.restored(native)
 
     async def page(
         self, caller: Caller, page_size: int, page_token: str | None
     ) -> tuple[list[Answer], str | None]:
         pages = pages_after(self._client, caller, self.folder, page_size, page_token)
-        listed, token = await filled_page(pages, page_size, self._not_deleted)
+        listed, token = await filled_page(pages, page_size, self._deleted.not_deleted)
         return await asyncio.gather(*map(self._metadata.restored, listed)), token
 
     async def newest(self, caller: Caller) -> Sequence[Answer]:
@@ -105,11 +103,6 @@ class OpenAIBatchApi:
 
     def failures(self, native: Answer) -> BatchFailures:
         return failures_of(native, state_of(native))
-
-    async def _not_deleted(self, listed: Sequence[Answer]) -> list[Answer]:
-        names = [batch_marker(native.id) for native in listed]
-        deleted = await self._deleted.deleted_of(names)
-        return [n for n, name in zip(listed, names, strict=True) if name not in deleted]
 
 
 def _names(native: Answer, *members: str) -> list[str]:

@@ -15,7 +15,12 @@ from providers.body import in_memory
 from providers.provider import Provider, RelayedRequest
 from providers.state import State
 from providers.upload import UploadStatus
-from tests.contract import anthropic_with_fake, bedrock_with_fake, openai_with_fake
+from tests.contract import (
+    anthropic_with_fake,
+    bedrock_with_fake,
+    mistral_with_fake,
+    openai_with_fake,
+)
 from tests.contract.bedrock_with_fake import BedrockWithFake
 from tests.contract.counted_state import CountedState
 from tests.contract.gemini_with_fake import CALLER, CHUNK, GeminiWithFake, gemini_with_fake
@@ -72,6 +77,20 @@ MOST: Final[Mapping[str, Mapping[Operation, Calls]]] = {
         download: Calls(2, 2),
     },
     "anthropic, a document": {middle_chunk: Calls(0, 6), last_chunk: Calls(1, 15)},
+    "mistral": {
+        middle_chunk: Calls(0, 6),
+        last_chunk: Calls(1, 15),
+        create_from_file: Calls(5, 1),
+        create_inline: Calls(2, 1),
+        create_repeatable: Calls(2, 5),
+        get_running: Calls(1, 1),
+        get_inline_results: Calls(2, 3),
+        get_inline_failures: Calls(1, 3),
+        get_ended_file_batch: Calls(1, 2),
+        get_result_file: Calls(1, 2),
+        list_of_two: Calls(1, 2),
+        download: Calls(2, 3),
+    },
     "bedrock": {
         middle_chunk: Calls(3, 3),
         last_chunk: Calls(6, 6),
@@ -144,6 +163,21 @@ async def test_anthropic(name: str, operation: Operation) -> None:
             in_parts="in.jsonl" if name == "anthropic" else "a.pdf",
             ended="ended",
             without_results=[{"status": "ended"}, {"archived": True}],
+        )
+        await check(name, operation, subject)
+
+
+@pytest.mark.parametrize(("name", "operation"), rows("mistral"))
+async def test_mistral(name: str, operation: Operation) -> None:
+    async with mistral_with_fake.mistral_with_fake() as work:
+        subject = Subject(
+            work,
+            lambda state: work.replica(state=state),
+            mistral_with_fake.inline,
+            mistral_with_fake.from_file,
+            in_parts="a.pdf",
+            ended="SUCCESS",
+            without_results=[{"status": "FAILED"}],
         )
         await check(name, operation, subject)
 
