@@ -117,8 +117,17 @@ class OwnS3:
 
     @cached_property
     def _endpoint_url(self) -> URL | None:
-        configured = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
-        return URL(configured) if configured and not self._endpoint else self._endpoint
+        if self._endpoint is not None or self._setting("ignore_configured_endpoint_urls"):
+            return self._endpoint
+        profile = self._session.get_scoped_config()  # `_setting` has read it without an error
+        services = self._session.full_config.get("services", {}).get(profile.get("services"), {})
+        configured = (
+            os.environ.get("AWS_ENDPOINT_URL_S3")
+            or os.environ.get("AWS_ENDPOINT_URL")
+            or services.get("s3", {}).get("endpoint_url")
+            or profile.get("endpoint_url")
+        )
+        return URL(configured) if configured else None
 
     @cached_property
     def _public_host(self) -> str:

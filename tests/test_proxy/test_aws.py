@@ -149,6 +149,29 @@ def test_a_configured_endpoint_takes_precedence_over_awss_settings(
     )
 
 
+@pytest.mark.parametrize(
+    ("config", "url"),
+    [
+        ("endpoint_url = https://all.test", "https://all.test/bucket"),
+        (
+            "endpoint_url = https://all.test\nservices = own\n"
+            "[services own]\ns3 =\n  endpoint_url = https://s3.test\n",
+            "https://s3.test/bucket",
+        ),
+        (
+            "endpoint_url = https://all.test\nignore_configured_endpoint_urls = true",
+            "https://bucket.s3.us-east-1.amazonaws.com",
+        ),
+    ],
+)
+def test_the_endpoint_may_come_from_a_profile(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, config: str, url: str
+) -> None:
+    monkeypatch.setenv("AWS_PROFILE", "batches")
+    (tmp_path / "config").write_text(f"[profile batches]\n{config}\n")
+    assert str(OwnS3(None).bucket_url("bucket")) == url
+
+
 def test_the_region_may_come_from_a_profile(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

@@ -1,6 +1,7 @@
 """How errors of AWS become errors of the state store."""
 
 from collections.abc import Mapping
+from functools import partial
 
 import pytest
 from botocore.exceptions import (
@@ -9,8 +10,10 @@ from botocore.exceptions import (
     MetadataRetrievalError,
     ProfileNotFound,
 )
+from tenacity import wait_none
 from yarl import URL
 
+from providers.aws.client import AwsClient
 from providers.errors import FerryError
 from providers.state import State, StateError
 from providers.status import Status
@@ -25,11 +28,7 @@ from tests.test_providers.test_gemini.scripted_upstream import Answer, Failure, 
 def keys(monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in aws_environment().items():
         monkeypatch.setenv(name, value)
-    monkeypatch.setattr("tenacity.asyncio._portable_async_sleep", _at_once)
-
-
-async def _at_once(_: float) -> None:
-    pass
+    monkeypatch.setattr("proxy.state_bucket.AwsClient", partial(AwsClient, wait=wait_none()))
 
 
 def bucket(*script: Answer | Failure) -> State:
