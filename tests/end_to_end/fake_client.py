@@ -170,13 +170,13 @@ class FakeClient:
         found: dict[str, list[str]] = await self._get("objects")
         return found
 
-    async def holdings(self) -> dict[str, Any]:
-        """Everything that it stores, to restore it in another run (`tests/fakes/holdings.py`)."""
-        found: dict[str, Any] = await self._get("holdings")
+    async def snapshot(self) -> dict[str, Any]:
+        """Everything that it stores, to restore it in another run (`tests/fakes/snapshot.py`)."""
+        found: dict[str, Any] = await self._get("snapshot")
         return found
 
-    async def put_holdings(self, holdings: Mapping[str, Any]) -> None:
-        await self._post("holdings", holdings)
+    async def put_snapshot(self, snapshot: Mapping[str, Any]) -> None:
+        await self._post("snapshot", snapshot)
 
     async def steer(self, batch: str, **order: Any) -> None:
         """Advance the batch with that name, or hold it, as each fake's `backdoor` describes."""

@@ -198,11 +198,11 @@ async def test_another_job_of_the_same_name_at_bedrock_gets_no_record_of_ours(
     """A record belongs to the job that it was made for, and not to any job with its name."""
     bedrock = scene.fakes["bedrock"]
     ours = next(each for each in clients["batches"] if each["client"] == "bedrock")
-    held = await bedrock.holdings()
+    held = await bedrock.snapshot()
     [job] = [one for one in held["jobs"] if _job_id(one) == ours["name"].removeprefix("batches/")]
     arn = job["resource"]["jobArn"].replace(_job_id(job), OTHER_JOB)
     other = {**job, "resource": {**job["resource"], "jobArn": arn}}
-    await bedrock.put_holdings({**held, "jobs": [other], "s3": {"objects": [], "uploads": []}})
+    await bedrock.put_snapshot({**held, "jobs": [other], "s3": {"objects": [], "uploads": []}})
 
     found = (await scene.batches("bedrock").get(f"batches/{OTHER_JOB}")).ok
 

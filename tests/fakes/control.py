@@ -13,7 +13,7 @@ POST /_fake/settings   any of journal.Settings; GET shows them
 GET  /_fake/objects    {"files": [...], "uploads": [...], "batches": [...]} of every owner
 GET  /_fake/files/{id}/sha256
 POST /_fake/batches/{id}, POST /_fake/uploads/{id}   see each fake's `backdoor`
-GET, POST /_fake/holdings   see `holdings`
+GET, POST /_fake/snapshot   see `snapshot`
 POST /_fake/reset      forget everything, including the settings
 """
 

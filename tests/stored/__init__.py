@@ -4,7 +4,7 @@ Each directory `vN` was made by `python -m tests.stored.record DIRECTORY` with t
 commit that added it, and never changes; `tests/end_to_end/test_stored.py` opens each. It has
 
     state/              the state directory, file by file; a large file is compressed (`.gz`)
-    upstreams.json.gz   what the fakes stored, as `/_fake/holdings` shows it
+    upstreams.json.gz   what the fakes stored, as `/_fake/snapshot` shows it
     clients.json        the names, upload URLs and idempotency keys of the clients,
                         and what they expect
 

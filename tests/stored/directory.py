@@ -43,7 +43,7 @@ class RecordedDirectory:
             name = source.relative_to(state)
             if name.parts[0] != _DRAFTS:
                 _keep(source, self.path / "state" / name)
-        held: Document = {name: await fakes[name].holdings() for name in HELD_BY}
+        held: Document = {name: await fakes[name].snapshot() for name in HELD_BY}
         self._upstreams.write_bytes(_compress(json.dumps(held).encode()))
         self._clients.write_text(json.dumps(clients, indent=1) + "\n")
 
@@ -65,7 +65,7 @@ class RecordedDirectory:
         held = json.loads(gzip.decompress(self._upstreams.read_bytes()))
         for name in HELD_BY:
             await fakes[name].reset()
-            await fakes[name].put_holdings(held[name])
+            await fakes[name].put_snapshot(held[name])
 
 
 def _keep(source: Path, target: Path) -> None:

@@ -3,12 +3,12 @@
 from aiohttp import web
 
 from .. import control
-from ..holdings import install_holdings
 from ..journal import Settings
+from ..snapshot import install_snapshot
 from . import batches, files
 from .backdoor import AnthropicBackdoor
 from .gate import envelope_middleware, gate_middleware, name_request
-from .holdings import AnthropicHoldings
+from .snapshot import AnthropicSnapshot
 from .store import STORE, AnthropicStore
 
 BATCH = "/v1/messages/batches/{id}"
@@ -23,7 +23,7 @@ def anthropic_app() -> web.Application:
     )
     app[STORE] = store
     control.install(app, AnthropicBackdoor(store), settings)
-    install_holdings(app, AnthropicHoldings(store))
+    install_snapshot(app, AnthropicSnapshot(store))
     app.on_response_prepare.append(name_request)
     app.router.add_post("/v1/files", files.create_file)
     app.router.add_get("/v1/files", files.list_files)

@@ -4,12 +4,12 @@ from aiohttp import web
 from yarl import URL
 
 from .. import control
-from ..holdings import HOLDER, install_holdings
+from ..snapshot import SNAPSHOT_SOURCE, install_snapshot
 from . import jobs, runtime
 from .backdoor import BedrockBackdoor
 from .gate import envelope_middleware, gate_middleware, name_request
-from .holdings import BedrockHoldings
 from .job_input import Quotas
+from .snapshot import BedrockSnapshot
 from .store import STORE, BedrockStore
 
 JOB = "/model-invocation-job/{id}"
@@ -32,7 +32,7 @@ def bedrock_app(
     )
     app[STORE] = store
     control.join(app, shared)
-    install_holdings(app, BedrockHoldings(store, s3[HOLDER]))
+    install_snapshot(app, BedrockSnapshot(store, s3[SNAPSHOT_SOURCE]))
     app.on_response_prepare.append(name_request)
     app.cleanup_ctx.append(store.buckets.running)
 

@@ -3,13 +3,13 @@
 from aiohttp import web
 
 from .. import control
-from ..holdings import install_holdings
 from ..journal import Settings
+from ..snapshot import install_snapshot
 from . import batches, file_search, files, models
 from .backdoor import GeminiBackdoor
 from .gate import envelope_middleware, gate_middleware
-from .holdings import GeminiHoldings
 from .resumable import resume
+from .snapshot import GeminiSnapshot
 from .start import upload
 from .store import STORE, GeminiStore
 
@@ -31,7 +31,7 @@ def gemini_app() -> web.Application:
     )
     app[STORE] = store
     control.install(app, GeminiBackdoor(store), settings)
-    install_holdings(app, GeminiHoldings(store))
+    install_snapshot(app, GeminiSnapshot(store))
     app.router.add_post(f"/upload{V}/files", upload)
     app.router.add_put(f"/upload{V}/files", resume)
     app.router.add_get(f"{V}/files", files.list_files)

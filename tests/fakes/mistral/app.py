@@ -3,12 +3,12 @@
 from aiohttp import web
 
 from .. import control
-from ..holdings import install_holdings
 from ..journal import Settings
+from ..snapshot import install_snapshot
 from . import files, jobs
 from .backdoor import MistralBackdoor
 from .gate import envelope_middleware, gate_middleware, name_request
-from .holdings import MistralHoldings
+from .snapshot import MistralSnapshot
 from .store import STORE, MistralStore
 
 
@@ -21,7 +21,7 @@ def mistral_app() -> web.Application:
     )
     app[STORE] = store
     control.install(app, MistralBackdoor(store), settings)
-    install_holdings(app, MistralHoldings(store))
+    install_snapshot(app, MistralSnapshot(store))
     app.on_response_prepare.append(name_request)
     app.router.add_post("/v1/files", files.create_file)
     app.router.add_get("/v1/files", files.list_files)

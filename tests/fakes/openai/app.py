@@ -3,12 +3,12 @@
 from aiohttp import web
 
 from .. import control
-from ..holdings import install_holdings
 from ..journal import Settings
+from ..snapshot import install_snapshot
 from . import batches, files, uploads
 from .backdoor import OpenAIBackdoor
 from .gate import envelope_middleware, gate_middleware, name_request
-from .holdings import OpenAIHoldings
+from .snapshot import OpenAISnapshot
 from .store import STORE, OpenAIStore
 
 
@@ -21,7 +21,7 @@ def openai_app() -> web.Application:
     )
     app[STORE] = store
     control.install(app, OpenAIBackdoor(store), settings)
-    install_holdings(app, OpenAIHoldings(store))
+    install_snapshot(app, OpenAISnapshot(store))
     app.on_response_prepare.append(name_request)
     app.router.add_post("/v1/files", files.create_file)
     app.router.add_get("/v1/files", files.list_files)

@@ -12,16 +12,16 @@ from aiohttp import ClientSession, DummyCookieJar, web
 from yarl import URL
 
 from .. import control
-from ..holdings import install_holdings
 from ..intake import read_whole
 from ..journal import Settings
+from ..snapshot import install_snapshot
 from ..striking import Handler
 from .backdoor import S3Backdoor
 from .begun import BegunUploads
-from .holdings import S3Holdings
 from .moto_server import MotoServer
 from .refusals import S3Refusal, check_framing, check_headers, check_part_number
 from .signatures import Signed, check_signature, without_signature
+from .snapshot import S3Snapshot
 
 BUCKET = "ferry-state"
 # Like some S3-compatible stores, it ignores If-None-Match.
@@ -136,7 +136,7 @@ def s3_app() -> web.Application:
     front = Front(moto, settings, begun)
     app = web.Application(middlewares=[control.control_middleware, xml_errors])
     control.install(app, S3Backdoor(moto, BUCKET, FILES_BUCKET), settings)
-    install_holdings(app, S3Holdings(moto, begun))
+    install_snapshot(app, S3Snapshot(moto, begun))
     app.cleanup_ctx.append(front.running)
     app.router.add_route("*", "/{path:.*}", front.handle)
     return app

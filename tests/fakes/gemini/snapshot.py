@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from ..holdings import NumberedHoldings, Section, packed_blob, unpacked_blob
+from ..snapshot import NumberedSnapshot, Section, packed_blob, unpacked_blob
 from .store import GeminiStore, StoredBatch, StoredFile
 
 ADDRESSES = ("uri", "downloadUri")
@@ -26,7 +26,7 @@ PLAIN = (
 )
 
 
-class GeminiHoldings(NumberedHoldings):
+class GeminiSnapshot(NumberedSnapshot):
     def __init__(self, store: GeminiStore) -> None:
         sections = {
             "files": Section(store.files, _file, self._put_file),
@@ -35,13 +35,13 @@ class GeminiHoldings(NumberedHoldings):
         super().__init__(store, sections)
         self._files, self._batches, self._blobs = store.files, store.batches, store.blobs
 
-    def put(self, holdings: dict[str, Any], origin: str) -> None:
+    def put(self, snapshot: dict[str, Any], origin: str) -> None:
         """The addresses of the files begin with `origin`."""
         files = [
             file | {"resource": _with_addresses(file["resource"], "", origin)}
-            for file in holdings["files"]
+            for file in snapshot["files"]
         ]
-        super().put(holdings | {"files": files}, origin)
+        super().put(snapshot | {"files": files}, origin)
 
     def _put_file(self, document: dict[str, Any]) -> None:
         blob = unpacked_blob(self._blobs, document["content"])

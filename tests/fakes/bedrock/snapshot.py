@@ -3,23 +3,23 @@
 from datetime import datetime
 from typing import Any
 
-from ..holdings import Holder, NumberedHoldings, Section
+from ..snapshot import NumberedSnapshot, Section, SnapshotSource
 from .models import find_model
 from .store import BedrockStore, StoredJob
 
 
-class BedrockHoldings(NumberedHoldings):
-    def __init__(self, store: BedrockStore, s3: Holder) -> None:
+class BedrockSnapshot(NumberedSnapshot):
+    def __init__(self, store: BedrockStore, s3: SnapshotSource) -> None:
         super().__init__(store, {"jobs": Section(store.jobs, _job, self._put_job)})
         self._keep = store.keep
         self._s3 = s3
 
-    def holdings(self) -> dict[str, Any]:
-        return {**super().holdings(), "s3": self._s3.holdings()}
+    def snapshot(self) -> dict[str, Any]:
+        return {**super().snapshot(), "s3": self._s3.snapshot()}
 
-    def put(self, holdings: dict[str, Any], origin: str) -> None:
-        super().put(holdings, origin)
-        self._s3.put(holdings["s3"], origin)
+    def put(self, snapshot: dict[str, Any], origin: str) -> None:
+        super().put(snapshot, origin)
+        self._s3.put(snapshot["s3"], origin)
 
     def _put_job(self, document: dict[str, Any]) -> None:
         asked, resource = document["asked"], document["resource"]

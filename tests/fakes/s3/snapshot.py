@@ -5,19 +5,19 @@ from typing import Any
 from moto.s3.models import FakeKey, FakeMultipart, S3Backend
 from requests.structures import CaseInsensitiveDict
 
-from ..holdings import packed, unpacked
+from ..snapshot import packed, unpacked
 from .begun import BegunUploads
 from .moto_server import MotoServer
 
 
-class S3Holdings:
-    """Implements `holdings.Holder`."""
+class S3Snapshot:
+    """Implements `snapshot.SnapshotSource`."""
 
     def __init__(self, moto: MotoServer, begun: BegunUploads) -> None:
         self._moto = moto
         self._begun = begun
 
-    def holdings(self) -> dict[str, Any]:
+    def snapshot(self) -> dict[str, Any]:
         buckets = self._moto.backend.buckets.values()
         return {
             "objects": [
@@ -32,13 +32,13 @@ class S3Holdings:
             ],
         }
 
-    def put(self, holdings: dict[str, Any], origin: str) -> None:
+    def put(self, snapshot: dict[str, Any], origin: str) -> None:
         backend = self._moto.backend
-        for each in holdings["objects"]:
+        for each in snapshot["objects"]:
             content = unpacked(each["content"])
             made = backend.put_object(each["bucket"], each["key"], content)
             made.set_metadata(dict(each["metadata"]))
-        for each in holdings["uploads"]:
+        for each in snapshot["uploads"]:
             self._begun.keep(each["id"], each["begun"])
             _put_upload(backend, each)
 

@@ -3,12 +3,12 @@
 from datetime import datetime
 from typing import Any
 
-from ..holdings import NumberedHoldings, Section, packed_blob, unpacked_blob
+from ..snapshot import NumberedSnapshot, Section, packed_blob, unpacked_blob
 from .dialect import Dialect
 from .store import AnthropicStore, StoredBatch, StoredFile
 
 
-class AnthropicHoldings(NumberedHoldings):
+class AnthropicSnapshot(NumberedSnapshot):
     def __init__(self, store: AnthropicStore) -> None:
         sections = {
             "files": Section(store.files, _file, self._put_file),

@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from ..holdings import NumberedHoldings, Section, packed_blob, unpacked_blob
+from ..snapshot import NumberedSnapshot, Section, packed_blob, unpacked_blob
 from .store import OpenAIStore, StoredBatch, StoredFile, StoredUpload
 
 
-class OpenAIHoldings(NumberedHoldings):
+class OpenAISnapshot(NumberedSnapshot):
     def __init__(self, store: OpenAIStore) -> None:
         sections = {
             "files": Section(store.files, _file, self._put_file),

@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from ..holdings import NumberedHoldings, Section, packed_blob, unpacked_blob
+from ..snapshot import NumberedSnapshot, Section, packed_blob, unpacked_blob
 from .store import MistralStore, StoredFile, StoredJob
 
 
-class MistralHoldings(NumberedHoldings):
+class MistralSnapshot(NumberedSnapshot):
     def __init__(self, store: MistralStore) -> None:
         sections = {
             "files": Section(store.files, _file, self._put_file),

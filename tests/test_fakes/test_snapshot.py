@@ -9,10 +9,10 @@ from pytest_aiohttp import AiohttpClient
 
 from tests.fakes.anthropic import anthropic_app
 from tests.fakes.gemini import gemini_app
-from tests.fakes.holdings import packed, unpacked
 from tests.fakes.mistral import mistral_app
 from tests.fakes.openai import openai_app
 from tests.fakes.s3 import FILES_BUCKET
+from tests.fakes.snapshot import packed, unpacked
 from tests.test_fakes.fake_bedrock_client import FakeBedrockClient
 
 Client = TestClient[web.Request, web.Application]
@@ -43,9 +43,9 @@ async def ok(client: Client, method: str, path: str, **body: Any) -> Any:
 
 async def moved(first: Client, second: Client) -> None:
     """Everything that `first` stores, put into `second`, which then stores the same."""
-    stored = await ok(first, "GET", "/_fake/holdings")
-    await ok(second, "POST", "/_fake/holdings", json=stored)
-    assert await ok(second, "GET", "/_fake/holdings") == stored
+    stored = await ok(first, "GET", "/_fake/snapshot")
+    await ok(second, "POST", "/_fake/snapshot", json=stored)
+    assert await ok(second, "GET", "/_fake/snapshot") == stored
 
 
 async def test_openai(openai: Client, aiohttp_client: AiohttpClient) -> None:
@@ -90,7 +90,7 @@ async def test_a_batch_of_openai_that_is_about_to_end_cannot_be_moved(openai: Cl
     batch = (await ok(openai, "POST", "/v1/batches", json=asked))["id"]
     await ok(openai, "POST", f"/_fake/batches/{batch}", json={"status": "finalizing"})
 
-    async with openai.get("/_fake/holdings") as answer:
+    async with openai.get("/_fake/snapshot") as answer:
         assert answer.status == 400
 
 
@@ -147,13 +147,13 @@ def test_bedrock_and_its_s3(bedrock: FakeBedrockClient, job: str) -> None:
     s3, place = bedrock.s3, {"Bucket": FILES_BUCKET, "Key": "in/parts"}
     upload = s3.create_multipart_upload(**place, Metadata={"name": "kept"})["UploadId"]
     part = s3.upload_part(**place, UploadId=upload, PartNumber=1, Body=b"part")
-    stored = bedrock.control("holdings")
+    stored = bedrock.control("snapshot")
     bedrock.control("reset", {})
     assert bedrock.control("objects")["batches"] == []
 
-    bedrock.control("holdings", stored)
+    bedrock.control("snapshot", stored)
 
-    assert bedrock.control("holdings") == stored
+    assert bedrock.control("snapshot") == stored
     assert bedrock.ended(job)["status"] == "Completed"
     assert bedrock.create() != job
     parts = {"Parts": [{"PartNumber": 1, "ETag": part["ETag"]}]}

@@ -1,7 +1,7 @@
 """Everything that a fake stores as one JSON document, to restore it in another run.
 
-GET  /_fake/holdings   everything, with every id and time
-POST /_fake/holdings   add such a document to what the fake stores
+GET  /_fake/snapshot   everything, with every id and time
+POST /_fake/snapshot   add such a document to what the fake stores
 
 Contents are deflated, in base64 and whole in memory: use this for small stores only.
 """
@@ -20,11 +20,11 @@ from .control import answering_errors
 MOST_BYTES = 64 * 1024 * 1024
 
 
-class Holder(Protocol):
+class SnapshotSource(Protocol):
     """A fake's store as a document. `origin` is the address of the fake that restores one."""
 
-    def holdings(self) -> dict[str, Any]: ...
-    def put(self, holdings: dict[str, Any], origin: str) -> None: ...
+    def snapshot(self) -> dict[str, Any]: ...
+    def put(self, snapshot: dict[str, Any], origin: str) -> None: ...
 
 
 class Numbered(Protocol):
@@ -42,43 +42,43 @@ class Section:
     put: Callable[[dict[str, Any]], None]
 
 
-class NumberedHoldings:
+class NumberedSnapshot:
     """A numbered store as a document: `made`, and a list for each section."""
 
     def __init__(self, store: Numbered, sections: Mapping[str, Section]) -> None:
         self._store = store
         self._sections = sections
 
-    def holdings(self) -> dict[str, Any]:
+    def snapshot(self) -> dict[str, Any]:
         lists = {
             name: [section.written(each) for each in section.stored.values()]
             for name, section in self._sections.items()
         }
         return {"made": self._store.made, **lists}
 
-    def put(self, holdings: dict[str, Any], origin: str) -> None:
-        self._store.made = max(self._store.made, holdings["made"])
+    def put(self, snapshot: dict[str, Any], origin: str) -> None:
+        self._store.made = max(self._store.made, snapshot["made"])
         for name, section in self._sections.items():
-            for each in holdings[name]:
+            for each in snapshot[name]:
                 section.put(each)
 
 
 # Not typed at run time: an application key needs a class, not a protocol.
-HOLDER: web.AppKey[Holder] = web.AppKey("holder")
+SNAPSHOT_SOURCE: web.AppKey[SnapshotSource] = web.AppKey("source")
 
 
-def install_holdings(app: web.Application, holder: Holder) -> None:
-    app[HOLDER] = holder
+def install_snapshot(app: web.Application, source: SnapshotSource) -> None:
+    app[SNAPSHOT_SOURCE] = source
 
     async def show(_: web.Request) -> web.Response:
-        return web.json_response(holder.holdings())
+        return web.json_response(source.snapshot())
 
     async def put(request: web.Request) -> web.Response:
-        holder.put(await request.json(), str(request.url.origin()))
+        source.put(await request.json(), str(request.url.origin()))
         return web.json_response({})
 
-    app.router.add_get("/_fake/holdings", answering_errors(show))
-    app.router.add_post("/_fake/holdings", answering_errors(put))
+    app.router.add_get("/_fake/snapshot", answering_errors(show))
+    app.router.add_post("/_fake/snapshot", answering_errors(put))
 
 
 def packed(content: bytes) -> str:
