@@ -6,11 +6,11 @@ from providers.batches.immediate.leases import LeaseRecords, SystemClock, acquir
 from providers.resources import BatchState, Counts
 from providers.status import Status
 from tests.contract.conftest import Replicas
+from tests.test_providers.test_batches.test_immediate.scripted_answers import ScriptedAnswers
 from tests.test_providers.test_batches.test_immediate.stage import (
     CALLER,
     JOB_ID,
     Replica,
-    ScriptedAnswers,
     refusal,
 )
 

@@ -32,7 +32,7 @@ from tests.end_to_end.sdk_process import (
     Sdk,
     SdkError,
 )
-from tests.end_to_end.test_bedrock_place import HEADERS
+from tests.end_to_end.test_bedrock_headers import HEADERS
 from tests.processes import Process, free_port
 from tests.test_documentation import ROOT, fenced_blocks
 
@@ -186,7 +186,7 @@ async def test_the_program_in_go(
 
 
 async def test_the_headers_for_bedrock_are_the_proxys() -> None:
-    """tests/end_to_end/test_bedrock_place.py sends them."""
+    """tests/end_to_end/test_bedrock_headers.py sends them."""
     blocks = fenced_blocks(ROOT / "README.md", "")
     (block,) = [block for block in blocks if "http_options" in block]
     assert set(re.findall(r'"(x-[a-z0-9-]+)":', block)) == {"x-model-provider", *HEADERS}

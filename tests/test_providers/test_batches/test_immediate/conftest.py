@@ -1,7 +1,7 @@
 import pytest
 
 from tests.memory_state import MemoryState
-from tests.test_providers.test_batches.test_immediate.stage import FakeClock
+from tests.test_providers.test_batches.test_immediate.fake_clock import FakeClock
 
 
 @pytest.fixture

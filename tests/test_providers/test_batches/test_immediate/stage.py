@@ -1,10 +1,8 @@
 """Replicas that share one state store, under a clock that a test moves."""
 
 import asyncio
-from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
 
 import orjson
 
@@ -25,10 +23,12 @@ from providers.credential import Caller, Credential
 from providers.errors import FerryError, not_found
 from providers.limits import Limits
 from providers.memory import MemoryBudget
-from providers.resources import Batch, BatchKind, BatchState, NewBatch, Page
+from providers.resources import Batch, BatchKind, NewBatch, Page
 from providers.state import State
 from providers.status import Status
 from tests.memory_state import MemoryState
+from tests.test_providers.test_batches.test_immediate.fake_clock import FakeClock, until
+from tests.test_providers.test_batches.test_immediate.scripted_answers import FORM, ScriptedAnswers
 from tests.test_providers.test_batches.test_immediate.stores import Mortal
 
 CALLER = Caller(Credential("AKIA:secret"), "tenant")
@@ -37,154 +37,8 @@ JOB_ID = job_id_of(MARK)
 KEY = JobKey("tenant", JOB_ID)
 WORK = f"immediate-work/acme/{KEY}/c"
 MODEL = "a-model"
-FORM = "a form of lines"
 # A dead owner is noticed after a whole lease, and at the next renewal interval.
 TAKEN_OVER = LEASE_SECONDS + 2 * RENEWAL_SECONDS
-# More turns of the loop than any work here takes without waiting for time or for a test.
-_TURNS = 10_000
-_TURNS_TO_SETTLE = 200
-
-Answer = bytes | BaseException
-
-
-async def until(reached: Callable[[], bool]) -> None:
-    for _ in range(_TURNS):
-        if reached():
-            return
-        await asyncio.sleep(0)
-    raise AssertionError("it never came to that")
-
-
-async def settle() -> None:
-    """Lets all work continue that waits neither for time nor for a test."""
-    for _ in range(_TURNS_TO_SETTLE):
-        await asyncio.sleep(0)
-
-
-class FakeClock:
-    """Implements `Clock`. Time passes only in `pass_time`."""
-
-    def __init__(self) -> None:
-        self._seconds = 1000.0
-        self._sleepers: list[tuple[float, asyncio.Future[None]]] = []
-
-    def now(self) -> datetime:
-        return datetime(2026, 1, 1, tzinfo=UTC) + timedelta(seconds=self._seconds)
-
-    def monotonic(self) -> float:
-        return self._seconds
-
-    async def wait(self, seconds: float) -> None:
-        sleeper = (self._seconds + seconds, asyncio.get_running_loop().create_future())
-        self._sleepers.append(sleeper)
-        try:
-            await sleeper[1]
-        finally:
-            if sleeper in self._sleepers:
-                self._sleepers.remove(sleeper)
-
-    def leap(self, seconds: float) -> None:
-        """Time passes without any timer: the machine slept."""
-        self._seconds += seconds
-
-    async def pass_time(self, seconds: float) -> None:
-        end = self._seconds + seconds
-        while True:
-            await settle()
-            due = min((s for s in self._sleepers if s[0] <= end), default=None, key=lambda s: s[0])
-            if due is None:
-                break
-            self._sleepers.remove(due)
-            self._seconds = max(self._seconds, due[0])
-            due[1].set_result(None)
-        self._seconds = end
-        await settle()
-
-
-class ScriptedAnswers:
-    """Implements `Answerer`. A record answers by its script, then with its number."""
-
-    id_member = "custom_id"
-    error_head = b'{"error":'
-    status_words: Mapping[BatchState, str] = {
-        BatchState.PENDING: "queued",
-        BatchState.RUNNING: "working",
-        BatchState.CANCELLING: "stopping",
-        BatchState.CANCELLED: "stopped",
-        BatchState.SUCCEEDED: "done",
-    }
-    not_begun = frozenset({"NotReady"})
-
-    def __init__(self, script: dict[int, Sequence[Answer]] | None = None) -> None:
-        self._script = {number: list(answers) for number, answers in (script or {}).items()}
-        self.made: list[int] = []
-        self.begun: Counter[int] = Counter()
-        """The calls of each record, without those that were throttled."""
-        self.callers: list[Caller] = []
-        self.asked: list[tuple[str, str]] = []
-        self.at_once = 0
-        self.most_at_once = 0
-        self.open = asyncio.Event()
-        self.open.set()
-        self._called = asyncio.Condition()
-        self._quota: Callable[[], None] = lambda: None
-
-    def allow_a_minute(self, count: int, clock: Clock, beyond: FerryError) -> None:
-        """This many calls start per minute; others are refused with `beyond`."""
-        begun: Counter[int] = Counter()
-
-        def check() -> None:
-            minute = int(clock.monotonic() / 60)
-            begun[minute] += 1
-            if begun[minute] > count:
-                raise beyond
-
-        self._quota = check
-
-    async def wait_for(self, number: int) -> None:
-        """For tests that hold single records."""
-
-    async def in_flight(self, count: int) -> None:
-        """Waits for this number of concurrent calls."""
-        async with self._called:
-            await self._called.wait_for(lambda: self.at_once >= count)
-
-    async def check(self, caller: Caller) -> None:
-        """Accepts every caller."""
-
-    async def answer(self, caller: Caller, model: str, form: str, line: bytes, /) -> bytes:
-        record = orjson.loads(line)
-        number = record["body"]["n"]
-        self.made.append(number)
-        self.begun[number] += 1
-        self.callers.append(caller)
-        self.asked.append((model, form))
-        self._quota()
-        self.at_once += 1
-        self.most_at_once = max(self.most_at_once, self.at_once)
-        try:
-            async with self._called:
-                self._called.notify_all()
-            await self.open.wait()
-            await self.wait_for(number)
-        finally:
-            self.at_once -= 1
-        answers = self._script.get(number)
-        answer = answers.pop(0) if answers else orjson.dumps({"n": number})
-        if isinstance(answer, BaseException):
-            throttled = isinstance(answer, FerryError) and answer.code == 429
-            self.begun[number] -= throttled
-            raise answer
-        result = {"custom_id": record["custom_id"], "response": orjson.Fragment(answer)}
-        return orjson.dumps(result, option=orjson.OPT_APPEND_NEWLINE)
-
-    def render_error(self, line_id: str, code: int, message: str, /) -> bytes:
-        error = {"error": {"code": code, "message": message}, "custom_id": line_id}
-        return orjson.dumps(error, option=orjson.OPT_APPEND_NEWLINE)
-
-    def translate(self, line: dict[str, Any], form: str, /) -> dict[str, Any]:
-        assert form == FORM
-        return line
 
 
 class TestBackground:

@@ -10,17 +10,17 @@ from providers.resources import BatchState, Counts
 from providers.status import Status
 from providers.upstream import UpstreamError
 from tests.memory_state import MemoryState
+from tests.test_providers.test_batches.test_immediate.fake_clock import FakeClock, settle, until
+from tests.test_providers.test_batches.test_immediate.scripted_answers import (
+    Answer,
+    ScriptedAnswers,
+)
 from tests.test_providers.test_batches.test_immediate.stage import (
     CALLER,
     JOB_ID,
-    Answer,
-    FakeClock,
     Replica,
-    ScriptedAnswers,
     objects,
     refusal,
-    settle,
-    until,
 )
 
 THROTTLED = refusal(Status.RESOURCE_EXHAUSTED, 429, "ThrottlingException")

@@ -7,17 +7,15 @@ from providers.errors import FerryError
 from providers.resources import BatchState, Counts
 from providers.status import Status
 from tests.memory_state import MemoryState
+from tests.test_providers.test_batches.test_immediate.fake_clock import FakeClock, settle, until
+from tests.test_providers.test_batches.test_immediate.scripted_answers import ScriptedAnswers
 from tests.test_providers.test_batches.test_immediate.stage import (
     CALLER,
     JOB_ID,
     TAKEN_OVER,
-    FakeClock,
     Replica,
-    ScriptedAnswers,
     blocked,
     refusal,
-    settle,
-    until,
 )
 
 

@@ -12,9 +12,9 @@ from providers.memory import MemoryBudget
 from providers.resources import BatchState, Counts
 from providers.status import Status
 from tests.memory_state import MemoryState
+from tests.test_providers.test_batches.test_immediate.fake_clock import FakeClock
 from tests.test_providers.test_batches.test_immediate.stage import (
     KEY,
-    FakeClock,
     Replica,
     input_line,
     new_job,

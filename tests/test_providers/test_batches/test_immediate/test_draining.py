@@ -5,17 +5,15 @@ import asyncio
 from providers.resources import BatchState, Counts
 from providers.status import Status
 from tests.memory_state import MemoryState
+from tests.test_providers.test_batches.test_immediate.fake_clock import FakeClock, settle, until
+from tests.test_providers.test_batches.test_immediate.scripted_answers import ScriptedAnswers
 from tests.test_providers.test_batches.test_immediate.stage import (
     CALLER,
     JOB_ID,
-    FakeClock,
     Replica,
-    ScriptedAnswers,
     blocked,
     objects,
     refusal,
-    settle,
-    until,
 )
 
 

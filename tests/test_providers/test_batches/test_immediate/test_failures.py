@@ -14,11 +14,9 @@ from providers.batches.immediate.calls import (
 from providers.errors import FerryError, invalid_argument, unauthenticated, unavailable
 from providers.status import Status
 from providers.upstream import UpstreamError
-from tests.test_providers.test_batches.test_immediate.stage import (
-    FakeClock,
-    ScriptedAnswers,
-    refusal,
-)
+from tests.test_providers.test_batches.test_immediate.fake_clock import FakeClock
+from tests.test_providers.test_batches.test_immediate.scripted_answers import ScriptedAnswers
+from tests.test_providers.test_batches.test_immediate.stage import refusal
 
 FAILURES = [
     # Before anything was sent.

@@ -18,21 +18,18 @@ from providers.state import ObjectInfo
 from providers.status import Status
 from proxy.sweep import sweep
 from tests.memory_state import MemoryState
+from tests.test_providers.test_batches.test_immediate.fake_clock import FakeClock, settle, until
+from tests.test_providers.test_batches.test_immediate.scripted_answers import FORM, ScriptedAnswers
 from tests.test_providers.test_batches.test_immediate.stage import (
     CALLER,
-    FORM,
     JOB_ID,
     KEY,
     MODEL,
-    FakeClock,
     Replica,
-    ScriptedAnswers,
     blocked,
     new_job,
     recorded,
     refusal,
-    settle,
-    until,
 )
 from tests.test_providers.test_batches.test_immediate.stores import Dated
 

@@ -15,7 +15,7 @@ from providers.batches.immediate.leases import (
     acquire,
 )
 from tests.memory_state import MemoryState
-from tests.test_providers.test_batches.test_immediate.stage import FakeClock, settle
+from tests.test_providers.test_batches.test_immediate.fake_clock import FakeClock, settle
 from tests.test_providers.test_batches.test_immediate.stores import Mortal
 
 STARTED = datetime(2026, 1, 1, tzinfo=UTC)

@@ -13,7 +13,7 @@ from providers.batches.immediate.memory import (
 )
 from providers.errors import FerryError
 from providers.memory import BUDGET_BYTES, MemoryBudget
-from tests.test_providers.test_batches.test_immediate.stage import FakeClock, settle
+from tests.test_providers.test_batches.test_immediate.fake_clock import FakeClock, settle
 
 
 def whole(budget: MemoryBudget) -> bool:

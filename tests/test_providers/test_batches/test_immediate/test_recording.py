@@ -13,18 +13,18 @@ from providers.resources import Counts
 from providers.state import write
 from providers.status import Status
 from tests.memory_state import MemoryState
+from tests.test_providers.test_batches.test_immediate.fake_clock import FakeClock, settle, until
+from tests.test_providers.test_batches.test_immediate.scripted_answers import (
+    Answer,
+    ScriptedAnswers,
+)
 from tests.test_providers.test_batches.test_immediate.stage import (
     TAKEN_OVER,
-    Answer,
-    FakeClock,
     Replica,
-    ScriptedAnswers,
     input_line,
     objects,
     recorded,
     refusal,
-    settle,
-    until,
 )
 
 THROTTLED = refusal(Status.RESOURCE_EXHAUSTED, 429)

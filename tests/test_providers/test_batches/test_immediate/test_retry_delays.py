@@ -3,7 +3,8 @@ from dataclasses import replace
 from providers.batches.immediate.job import JobKey, job_id_of
 from providers.batches.immediate.retry_delays import DELAY_SECONDS, RetryDelays
 from providers.credential import Caller, Credential
-from tests.test_providers.test_batches.test_immediate.stage import CALLER, KEY, FakeClock
+from tests.test_providers.test_batches.test_immediate.fake_clock import FakeClock
+from tests.test_providers.test_batches.test_immediate.stage import CALLER, KEY
 
 OTHER_KEY = JobKey("tenant", job_id_of("another job"))
 

@@ -9,16 +9,14 @@ from providers.memory import MemoryBudget
 from providers.resources import Counts
 from providers.status import Status
 from tests.memory_state import MemoryState
+from tests.test_providers.test_batches.test_immediate.fake_clock import FakeClock, settle, until
+from tests.test_providers.test_batches.test_immediate.scripted_answers import ScriptedAnswers
 from tests.test_providers.test_batches.test_immediate.stage import (
     CALLER,
-    FakeClock,
     Replica,
-    ScriptedAnswers,
     new_job,
     objects,
     refusal,
-    settle,
-    until,
 )
 from tests.test_providers.test_batches.test_immediate.stores import Yielding
 

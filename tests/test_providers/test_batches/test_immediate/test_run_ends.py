@@ -10,20 +10,18 @@ from providers.errors import FerryError, invalid_argument, unauthenticated, unav
 from providers.resources import BatchState, Counts
 from providers.status import Status
 from tests.memory_state import MemoryState
+from tests.test_providers.test_batches.test_immediate.fake_clock import FakeClock, settle, until
+from tests.test_providers.test_batches.test_immediate.scripted_answers import ScriptedAnswers
 from tests.test_providers.test_batches.test_immediate.stage import (
     CALLER,
     JOB_ID,
     KEY,
     TAKEN_OVER,
-    FakeClock,
     Replica,
-    ScriptedAnswers,
     blocked,
     objects,
     recorded,
     refusal,
-    settle,
-    until,
 )
 
 # --- a bad credential --------------------------------------------------------------------------

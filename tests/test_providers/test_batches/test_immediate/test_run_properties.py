@@ -8,11 +8,11 @@ from hypothesis import strategies as st
 from providers.errors import FerryError
 from providers.resources import Batch, BatchState
 from tests.memory_state import MemoryState
+from tests.test_providers.test_batches.test_immediate.fake_clock import FakeClock
 from tests.test_providers.test_batches.test_immediate.stage import (
     CALLER,
     JOB_ID,
     TAKEN_OVER,
-    FakeClock,
     Replica,
     objects,
     recorded,

@@ -15,18 +15,16 @@ from providers.resources import BatchState, Counts
 from providers.state import write
 from providers.status import Status
 from tests.memory_state import MemoryState
+from tests.test_providers.test_batches.test_immediate.fake_clock import FakeClock, settle, until
+from tests.test_providers.test_batches.test_immediate.scripted_answers import ScriptedAnswers
 from tests.test_providers.test_batches.test_immediate.stage import (
     TAKEN_OVER,
-    FakeClock,
     Replica,
-    ScriptedAnswers,
     blocked,
     new_job,
     objects,
     recorded,
     refusal,
-    settle,
-    until,
 )
 
 # --- death and take-over ---------------------------------------------------------------------

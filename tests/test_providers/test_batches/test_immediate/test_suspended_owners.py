@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 from providers.resources import BatchState
 from providers.status import Status
 from tests.memory_state import MemoryState
+from tests.test_providers.test_batches.test_immediate.fake_clock import FakeClock
+from tests.test_providers.test_batches.test_immediate.scripted_answers import ScriptedAnswers
 from tests.test_providers.test_batches.test_immediate.stage import (
     TAKEN_OVER,
-    FakeClock,
     Replica,
-    ScriptedAnswers,
     recorded,
     refusal,
 )
