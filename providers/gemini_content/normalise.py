@@ -23,7 +23,6 @@ from providers.gemini_content.schema import (
     Kind,
     ListOf,
     MapOf,
-    Object,
     Scalar,
 )
 from providers.json_api.path_names import check_path_name
@@ -45,7 +44,7 @@ def normalise_generate(request: object, path: str) -> dict[str, Any]:
     first key or value that is unknown, given twice, of a wrong type, or missing.
     """
     _hint_at_mistakes(request, path)
-    normal = _object(request, GENERATE.name, path, 0)
+    normal = _object(request, GENERATE, path, 0)
     _check_model(normal, path)
     contents = normal.get("contents")
     if not contents:
@@ -61,7 +60,7 @@ def normalise_generate(request: object, path: str) -> dict[str, Any]:
 
 def normalise_embed(request: object, path: str) -> dict[str, Any]:
     """Normalise the EmbedContentRequest at `path`, as `normalise_generate` does."""
-    normal = _object(request, EMBED.name, path, 0)
+    normal = _object(request, EMBED, path, 0)
     _check_model(normal, path)
     if "content" not in normal:
         raise invalid_argument("is required", path=member(path, "content"))
@@ -143,8 +142,8 @@ def _value(value: object, kind: Kind, path: str, depth: int) -> Any:
     match kind:
         case Scalar():
             return read_scalar(value, kind, path)
-        case Object(name):
-            return _object(value, name, path, depth)
+        case str():
+            return _object(value, kind, path, depth)
         case ListOf(element):
             if not isinstance(value, list):
                 raise invalid_argument("must be a list", path=path)
@@ -182,4 +181,4 @@ def _names(name: str) -> Mapping[str, str]:
 
 
 # Every name that a member of a request may have.
-REQUEST_MEMBERS: Final = frozenset({*_names(GENERATE.name), *_names(EMBED.name)})
+REQUEST_MEMBERS: Final = frozenset({*_names(GENERATE), *_names(EMBED)})

@@ -39,13 +39,6 @@ OPAQUE = Scalar.FREE_MAP
 
 
 @dataclass(frozen=True)
-class Object:
-    """An object of the table, by its name there."""
-
-    name: str
-
-
-@dataclass(frozen=True)
 class ListOf:
     item: "Kind"
 
@@ -59,25 +52,26 @@ class MapOf:
 
 @dataclass(frozen=True)
 class BooleanOr:
-    otherwise: Object
+    otherwise: str
 
 
-Kind: TypeAlias = Scalar | Object | ListOf | MapOf | BooleanOr
+Kind: TypeAlias = Scalar | str | ListOf | MapOf | BooleanOr
+"""A text is the name of an object of the table."""
 
-GENERATE: Final = Object("GenerateContentRequest")
-EMBED: Final = Object("EmbedContentRequest")
-CONTENT: Final = Object("Content")
-SCHEMA: Final = Object("Schema")
+GENERATE: Final = "GenerateContentRequest"
+EMBED: Final = "EmbedContentRequest"
+CONTENT: Final = "Content"
+SCHEMA: Final = "Schema"
 
 OBJECTS: Final[Mapping[str, Mapping[str, Kind]]] = {
     "GenerateContentRequest": {
         "model": STRING,
         "contents": ListOf(CONTENT),
         "systemInstruction": CONTENT,
-        "tools": ListOf(Object("Tool")),
-        "toolConfig": Object("ToolConfig"),
-        "safetySettings": ListOf(Object("SafetySetting")),
-        "generationConfig": Object("GenerationConfig"),
+        "tools": ListOf("Tool"),
+        "toolConfig": "ToolConfig",
+        "safetySettings": ListOf("SafetySetting"),
+        "generationConfig": "GenerationConfig",
         "cachedContent": STRING,
         "labels": FREE_MAP,
         "serviceTier": ENUM,
@@ -92,7 +86,7 @@ OBJECTS: Final[Mapping[str, Mapping[str, Kind]]] = {
         "taskType": ENUM,
         "title": STRING,
         "outputDimensionality": INTEGER,
-        "embedContentConfig": Object("EmbedContentConfig"),
+        "embedContentConfig": "EmbedContentConfig",
     },
     "EmbedContentConfig": {
         "taskType": ENUM,
@@ -105,14 +99,14 @@ OBJECTS: Final[Mapping[str, Mapping[str, Kind]]] = {
     },
     "Content": {
         "role": STRING,
-        "parts": ListOf(Object("Part")),
+        "parts": ListOf("Part"),
     },
     "Part": {
         "text": STRING,
-        "inlineData": Object("Blob"),
-        "fileData": Object("FileData"),
-        "functionCall": Object("FunctionCall"),
-        "functionResponse": Object("FunctionResponse"),
+        "inlineData": "Blob",
+        "fileData": "FileData",
+        "functionCall": "FunctionCall",
+        "functionResponse": "FunctionResponse",
         "executableCode": OPAQUE,
         "codeExecutionResult": OPAQUE,
         "toolCall": OPAQUE,
@@ -162,9 +156,9 @@ OBJECTS: Final[Mapping[str, Mapping[str, Kind]]] = {
         "responseSchema": SCHEMA,
         "responseJsonSchema": FREE_MAP,
         "_responseJsonSchema": FREE_MAP,
-        "responseFormat": Object("ResponseFormatConfig"),
+        "responseFormat": "ResponseFormatConfig",
         "responseModalities": ListOf(ENUM),
-        "thinkingConfig": Object("ThinkingConfig"),
+        "thinkingConfig": "ThinkingConfig",
         "mediaResolution": ENUM,
         "speechConfig": OPAQUE,
         "imageConfig": OPAQUE,
@@ -178,7 +172,7 @@ OBJECTS: Final[Mapping[str, Mapping[str, Kind]]] = {
         "modelSelectionConfig": OPAQUE,
     },
     "ResponseFormatConfig": {
-        "text": Object("TextResponseFormat"),
+        "text": "TextResponseFormat",
         "audio": OPAQUE,
         "image": OPAQUE,
         "video": OPAQUE,
@@ -190,7 +184,7 @@ OBJECTS: Final[Mapping[str, Mapping[str, Kind]]] = {
         "thinkingLevel": ENUM,
     },
     "Tool": {
-        "functionDeclarations": ListOf(Object("FunctionDeclaration")),
+        "functionDeclarations": ListOf("FunctionDeclaration"),
         "codeExecution": OPAQUE,
         "enterpriseWebSearch": OPAQUE,
         "exaAiSearch": OPAQUE,
@@ -214,7 +208,7 @@ OBJECTS: Final[Mapping[str, Mapping[str, Kind]]] = {
         "behavior": ENUM,
     },
     "ToolConfig": {
-        "functionCallingConfig": Object("FunctionCallingConfig"),
+        "functionCallingConfig": "FunctionCallingConfig",
         "retrievalConfig": OPAQUE,
         "includeServerSideToolInvocations": BOOLEAN,
     },
