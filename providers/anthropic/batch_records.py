@@ -5,9 +5,8 @@ from datetime import datetime
 from typing import Any, Final
 
 from providers.batches.batch_records import BatchRecord
-from providers.json_api.answer_shape import count_or_none
+from providers.json_api.answer_shape import count_or_none, time_or_none
 from providers.json_api.client import Answer
-from providers.json_api.rfc3339 import from_rfc3339
 from providers.resources import Batch, BatchKind, BatchState, Counts, Failure
 from providers.status import Status
 
@@ -47,7 +46,7 @@ def has_results(batch: Mapping[str, Any]) -> bool:
 def from_anthropic_batch(batch: Answer, record: BatchRecord) -> Batch:
     """Read a batch object (anthropic.md section 2); `output` is not set."""
     state = state_of(batch)
-    created = from_rfc3339(batch.get("created_at"))
+    created = time_or_none(batch.get("created_at"))
     return Batch(
         id=batch.id,
         kind=BatchKind.GENERATE,
@@ -65,7 +64,7 @@ def from_anthropic_batch(batch: Answer, record: BatchRecord) -> Batch:
 
 
 def _ended(batch: Answer, state: BatchState) -> datetime | None:
-    return from_rfc3339(batch.get("ended_at")) if state.terminal else None
+    return time_or_none(batch.get("ended_at")) if state.terminal else None
 
 
 def _failure(batch: Mapping[str, Any], state: BatchState) -> Failure | None:

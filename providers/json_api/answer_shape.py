@@ -6,6 +6,7 @@ item.
 """
 
 import re
+from datetime import UTC, datetime
 from math import isfinite
 from typing import Any, Final
 
@@ -111,6 +112,17 @@ def object_or_nothing(value: object) -> dict[str, Any]:
 def text_or_none(value: object) -> str | None:
     """A text that is not essential to an answer; None for any other value."""
     return value if isinstance(value, str) else None
+
+
+def time_or_none(value: object) -> datetime | None:
+    """An RFC 3339 time, in UTC, which is also the default zone; None for any other value."""
+    if not isinstance(value, str):
+        return None
+    try:
+        time = datetime.fromisoformat(value)
+        return time.astimezone(UTC) if time.tzinfo else time.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):  # its zone may move it before year 1 or after year 9999
+        return None
 
 
 def present(fields: dict[str, Any]) -> dict[str, Any]:

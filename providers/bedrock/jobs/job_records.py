@@ -14,9 +14,8 @@ from providers.batches.batch_records import BatchRecord
 from providers.bedrock.jobs.job_failures import failure_of
 from providers.bedrock.jobs.operations import job_id_of
 from providers.bedrock.object_files import JOBS
-from providers.json_api.answer_shape import count_or_none, text_or_none
+from providers.json_api.answer_shape import count_or_none, text_or_none, time_or_none
 from providers.json_api.client import Answer
-from providers.json_api.rfc3339 import from_rfc3339
 from providers.resources import Batch, BatchState, Counts
 
 # translation.md section 4
@@ -93,8 +92,8 @@ def from_bedrock_job(job: Answer, record: BatchRecord) -> Batch:
         native_status=str(job.get("status")),
         model=record.model or text_or_none(job.get("modelId")) or None,
         display_name=record.display_name or _foreign_name(job),
-        create_time=from_rfc3339(job.get("submitTime")),
-        end_time=from_rfc3339(job.get("endTime")) if state.terminal else None,
+        create_time=time_or_none(job.get("submitTime")),
+        end_time=time_or_none(job.get("endTime")) if state.terminal else None,
         counts=_counts(job),
         failure=failure_of(job),
         warnings=record.warnings,

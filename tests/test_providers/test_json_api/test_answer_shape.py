@@ -1,8 +1,9 @@
 from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
 
 import pytest
 
-from providers.json_api.rfc3339 import from_rfc3339
+from providers.json_api.answer_shape import http_status, time_or_none
 
 
 @pytest.mark.parametrize(
@@ -24,4 +25,21 @@ from providers.json_api.rfc3339 import from_rfc3339
     ],
 )
 def test_times(text: object, time: datetime | None) -> None:
-    assert from_rfc3339(text) == time
+    assert time_or_none(text) == time
+
+
+@pytest.mark.parametrize(
+    ("value", "status"),
+    [
+        (429, 429),
+        ("429", 429),
+        ("0429", None),
+        ("429 ", None),
+        ("\u0664\u0662\u0669", None),
+        (True, None),
+        (None, None),
+        (4.29, None),
+    ],
+)
+def test_an_http_status(value: Any, status: int | None) -> None:
+    assert http_status(value) == status
