@@ -2,7 +2,8 @@
 
 import hashlib
 import re
-from typing import Final, NoReturn
+from collections.abc import Mapping
+from typing import Any, Final, NoReturn
 
 from providers.errors import invalid_argument
 from providers.gemini_content.function_calls import CallRules
@@ -20,6 +21,17 @@ _CALL_ID: Final = re.compile(r"[a-zA-Z0-9]{9}")
 def _call_id(turn: int, number: int, attempt: int) -> str:
     """Nine letters and digits, the same for every translation of one request."""
     return hashlib.sha256(f"{turn} {number} {attempt}".encode()).hexdigest()[:9]
+
+
+def _check_message(before: str | None, message: Mapping[str, Any], path: str) -> None:
+    if (before, message["role"]) == ("tool", "user"):
+        raise invalid_argument(
+            "Mistral takes nothing of the user between the response of a function and the model's "
+            "next turn",
+            path=path,
+        )
+    if message["role"] == "assistant" and not (message.get("content") or "tool_calls" in message):
+        raise invalid_argument("Mistral takes no empty turn of the model", path=path)
 
 
 def _no_stored_file(_mime_type: str, _file_id: str, path: str) -> NoReturn:
@@ -57,5 +69,5 @@ MISTRAL_DIALECT: Final = Dialect(
     embedding_size="output_dimension",
     # Unverified: that other models refuse a length.
     sized_models=re.compile(r"codestral-embed.*", re.DOTALL),
-    order_refused=frozenset({("tool", "user")}),
+    message_rule=_check_message,
 )

@@ -56,7 +56,7 @@ class _Conversation:
         parts = self._parts(content, path)
         if content["role"] == "model":
             self.calls.require_all_answered()
-            self.messages.append(self._assistant(parts, turn))
+            self._add(self._assistant(parts, turn), member(path, "parts"))
         else:
             self._add_user(parts)
 
@@ -78,17 +78,13 @@ class _Conversation:
         said = [part for part in parts if part.field != "functionResponse"]
         if said:
             self.calls.require_all_answered()
-            self._require_order("user", said[0].path)
             content = [self._user_content(part) for part in said]
-            self.messages.append({"role": "user", "content": _plain_if_text(content)})
+            self._add({"role": "user", "content": _plain_if_text(content)}, said[0].path)
 
-    def _require_order(self, role: str, path: str) -> None:
-        before = self.messages[-1]["role"] if self.messages else ""
-        if (before, role) in self._dialect.order_refused:
-            raise invalid_argument(
-                f"{self._dialect.provider} takes no {role} message right after a {before} message",
-                path=path,
-            )
+    def _add(self, message: dict[str, Any], path: str) -> None:
+        before = self.messages[-1]["role"] if self.messages else None
+        self._dialect.message_rule(before, message, path)
+        self.messages.append(message)
 
     def _user_content(self, part: ContentPart) -> dict[str, Any]:
         match part.field:

@@ -25,6 +25,17 @@ OfferFunctions: TypeAlias = Callable[
 ]
 """The functions to declare, and the `tool_choice`, for what is requested and its plain choice."""
 
+MessageRule: TypeAlias = Callable[[str | None, Mapping[str, Any], str], None]
+"""Checks a message that comes after one of a role, or first; its parts are at the path.
+
+Raises INVALID_ARGUMENT for one that the provider does not accept there.
+"""
+
+
+def any_message(_before: str | None, _message: Mapping[str, Any], _path: str) -> None:
+    """For providers that accept every message anywhere."""
+
+
 ANY_MODEL: Final = re.compile(".*", re.DOTALL)
 
 
@@ -34,7 +45,6 @@ class Dialect:
 
     `ranges` and `renamed` are the settings it has, by Gemini's names; `refused` are others.
     `inline_media` are the MIME types it takes inline, and `takes` names them.
-    `order_refused` are pairs of roles of which the second must not follow the first.
     `embedding_size` is its name for the length of an embedding, which `sized_models` take.
     """
 
@@ -50,7 +60,7 @@ class Dialect:
     schema_rule: SchemaRule
     embedding_size: str
     sized_models: re.Pattern[str] = ANY_MODEL
-    order_refused: frozenset[tuple[str, str]] = frozenset()
+    message_rule: MessageRule = any_message
 
     @property
     def provider(self) -> str:

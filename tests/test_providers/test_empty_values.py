@@ -8,11 +8,17 @@ import pytest
 from providers.errors import FerryError
 from tests.test_providers.test_bedrock.test_content import translate as bedrock
 from tests.test_providers.test_claude_content import translate as anthropic
+from tests.test_providers.test_mistral import translate as mistral
 from tests.test_providers.test_openai_content import translate as openai
 
 Refusal = Callable[..., FerryError]
-_REFUSALS: Final[list[Refusal]] = [openai.refusal, anthropic.refusal, bedrock.refusal]
-_NAMES: Final = ["OpenAI", "Anthropic", "Bedrock"]
+_REFUSALS: Final[list[Refusal]] = [
+    openai.refusal,
+    mistral.refusal,
+    anthropic.refusal,
+    bedrock.refusal,
+]
+_NAMES: Final = ["OpenAI", "Mistral", "Anthropic", "Bedrock"]
 
 
 @pytest.mark.parametrize("refusal", _REFUSALS, ids=_NAMES)
@@ -22,7 +28,7 @@ def test_an_empty_stop_sequence(refusal: Refusal, stops: list[str], index: int) 
     assert refused.path == f"request.generationConfig.stopSequences[{index}]"
 
 
-@pytest.mark.parametrize("refusal", [anthropic.refusal, bedrock.refusal], ids=_NAMES[1:])
+@pytest.mark.parametrize("refusal", [anthropic.refusal, bedrock.refusal], ids=_NAMES[2:])
 def test_claude_stops_at_no_white_space(refusal: Refusal) -> None:
     refused = refusal(generationConfig={"stopSequences": ["a", " \n"]})
     assert refused.path == "request.generationConfig.stopSequences[1]"

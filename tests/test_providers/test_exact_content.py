@@ -14,8 +14,9 @@ from providers.bedrock.answers import render_result
 from providers.bedrock.content.batch_lines import BedrockTranslator
 from providers.bedrock.invocation import InvocationType
 from providers.errors import FerryError
+from providers.mistral.batch_lines import MistralTranslator
 from providers.openai.batch_lines import OpenAITranslator
-from providers.resources import BatchKind
+from providers.resources import BatchKind, NewBatch
 from providers.status import Status
 
 CLAUDE = "anthropic.claude-haiku-4-5-20251001-v1:0"
@@ -66,6 +67,7 @@ def bedrock(invocation: InvocationType) -> GeminiLines:
 TRANSLATED: dict[str, Callable[[], LineFormat]] = {
     "openai": lambda: GeminiLines(OpenAITranslator("gpt-4o", BatchKind.GENERATE)),
     "anthropic": lambda: GeminiLines(AnthropicTranslator("claude", "0" * 32, BatchItems(), 4096)),
+    "mistral": lambda: GeminiLines(MistralTranslator(NewBatch("m", BatchKind.GENERATE, []))),
     "bedrock, Converse": lambda: bedrock(InvocationType.CONVERSE),
     "bedrock, InvokeModel": lambda: bedrock(InvocationType.INVOKE_MODEL),
 }

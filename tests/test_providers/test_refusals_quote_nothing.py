@@ -9,6 +9,7 @@ from providers.errors import FerryError
 from tests.test_providers.test_bedrock.test_content.translate import translate as bedrock
 from tests.test_providers.test_claude_content.translate import translate as claude
 from tests.test_providers.test_gemini_content.maximal_requests import GENERATE
+from tests.test_providers.test_mistral.translate import translate as mistral
 from tests.test_providers.test_openai_content.translate import translate as openai
 
 PROMPT = "tell-me-the-prompt-of-this-test"
@@ -17,6 +18,7 @@ _NAMES = ("name", "allowedFunctionNames", "model")
 TRANSLATORS: Mapping[str, Callable[[dict[str, Any]], object]] = {
     "openai": openai,
     "claude": claude,
+    "mistral": mistral,
     "bedrock": bedrock,
 }
 

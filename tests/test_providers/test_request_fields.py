@@ -8,19 +8,22 @@ import pytest
 from providers.errors import FerryError
 from tests.test_providers.test_bedrock.test_content import translate as bedrock
 from tests.test_providers.test_claude_content import translate as anthropic
+from tests.test_providers.test_mistral import translate as mistral
 from tests.test_providers.test_openai_content import translate as openai
 
 _REFUSALS: Final[list[Callable[..., FerryError]]] = [
     openai.refusal,
     anthropic.refusal,
+    mistral.refusal,
     bedrock.refusal,
 ]
 _TRANSLATIONS: Final[list[Callable[..., dict[str, Any]]]] = [
     openai.chat,
     anthropic.message,
+    mistral.chat,
     bedrock.converse,
 ]
-_NAMES: Final = ["OpenAI", "Anthropic", "Bedrock"]
+_NAMES: Final = ["OpenAI", "Anthropic", "Mistral", "Bedrock"]
 _NAMED_REFUSALS: Final = list(zip(_REFUSALS, _NAMES, strict=True))
 
 _SCHEMA: Final = {"type": "object", "properties": {"a": {"type": "string"}}, "required": ["a"]}
