@@ -54,7 +54,7 @@ class FerryError(Exception):
     if not TYPE_CHECKING:  # mypy checks the `Final` attributes instead
 
         def __setattr__(self, name: str, value: object) -> None:
-            # Python itself must be able to set `__traceback__` and the like.
+            # Python itself must be able to set `__traceback__` and others.
             if name == "args" or name in vars(self):
                 raise AttributeError(f"{name} of an error cannot change")
             super().__setattr__(name, value)

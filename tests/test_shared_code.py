@@ -35,7 +35,7 @@ ALLOWED = {("providers/batches/request_table.py", "custom_id")}
 
 
 def literals(source: str) -> Iterator[str]:
-    """The strings of a module that are no docstrings."""
+    """The strings of a module that are not docstrings."""
     tree = ast.parse(source)
     docstrings = {
         id(node.value)

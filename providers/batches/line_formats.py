@@ -23,7 +23,7 @@ _AN_ARRAY: Final = "the file is a JSON array; write each request on a line of it
 # orjson's messages for JSON that is nested too deeply for it.
 _TOO_DEEP: Final = ("depth limit", "Recursion limit")
 _KEYED: Final = ("key", "request")
-# `config` is no member, but a common mistake that the reader of requests explains.
+# `config` is not a member but a common mistake that the reader of requests explains.
 _GEMINI_MEMBERS: Final = frozenset({*_KEYED, *REQUEST_MEMBERS, "config"})
 _UNKNOWN: Final = "an unknown"
 _MEMBERS_COMPARED: Final = 8

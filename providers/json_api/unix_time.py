@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 
 def from_unix(seconds: object) -> datetime | None:
-    """The time in UTC; None for any value that is no time."""
+    """The time in UTC; None for any other value."""
     if isinstance(seconds, bool) or not isinstance(seconds, int | float):
         return None
     try:

@@ -1,7 +1,7 @@
 """`python -m tests.end_to_end.short_lease`: the proxy with short leases on immediate batches.
 
-How long they last is no setting, nor how long an answer may wait until it is recorded. A test that
-kills their owner would have to wait for both.
+How long they last is not a setting, nor how long an answer may wait until it is recorded. A test
+that kills their owner would have to wait for both.
 """
 
 import runpy

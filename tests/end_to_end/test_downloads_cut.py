@@ -67,7 +67,7 @@ async def test_every_sdk_raises(
         fault = await fake.arm(match, kind, after_bytes=ARRIVING)
         with pytest.raises(SdkError) as broken:
             await process.call("files.download", name=name, path=str(path))
-        assert broken.value.code is None, "the answer had begun, so the error is no refusal"
+        assert broken.value.code is None, "the answer had begun, so the error is not a refusal"
         assert not path.exists() or path.stat().st_size <= ARRIVING
         await fake.struck(fault)
     await process.call("files.download", name=name, path=str(path))
