@@ -22,23 +22,27 @@ from proxy.log_lines import JsonLines
 from proxy.settings import load
 from tests.fakes.anthropic import anthropic_app
 from tests.fakes.gemini import gemini_app
+from tests.fakes.mistral import mistral_app
 from tests.fakes.openai import openai_app
 
 ANN, BOB = "token-of-ann-secret", "token-of-bob-secret"
 OWN = {
     "openai": "sk-own-secret",
     "anthropic": "sk-ant-api03-own-secret",
+    "mistral": "ownsecretofthirtytwocharacters00",
     "gemini": "AIzaOwn-secret",
 }
 MODELS = {
     "openai": "gpt-4o-mini",
     "anthropic": "claude-sonnet-4-6",
+    "mistral": "mistral-small-latest",
     "gemini": "gemini-2.5-flash",
 }
 PDF = "application/pdf"
 _FAKES = {
     "openai": (openai_app, "/v1"),
     "anthropic": (anthropic_app, ""),
+    "mistral": (mistral_app, "/v1"),
     "gemini": (gemini_app, ""),
 }
 
@@ -179,6 +183,7 @@ class SharedProxy:
         order = {
             "openai": {"status": "completed"},
             "anthropic": {"status": "ended"},
+            "mistral": {"status": "SUCCESS"},
             "gemini": {"state": "SUCCEEDED"},
         }[self.provider]
         async with self.http.post(self.fake / f"_fake/batches/{native}", json=order) as reply:
