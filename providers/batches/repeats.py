@@ -32,7 +32,7 @@ class _Record:
 
 
 class Repeat:
-    """One idempotency key of one tenant at one upstream. `mark` is for the provider to store.
+    """One idempotency key of one tenant at one upstream. The provider may store `creation_key`.
 
     `fingerprint` is a digest of the whole request that has the key.
     """
@@ -46,7 +46,7 @@ class Repeat:
         self._name = IDEMPOTENCY.name(upstream, tenant, digest)
         self._state = state
         self._fingerprint = fingerprint
-        self.mark = hashlib.sha256(f"{tenant}{digest}{fingerprint}".encode()).hexdigest()
+        self.creation_key = hashlib.sha256(f"{tenant}{digest}{fingerprint}".encode()).hexdigest()
 
     async def recorded(self) -> str | None:
         """The native id of the batch that this key created before."""
@@ -123,9 +123,9 @@ class Attempt:
         return self._repeat is not None
 
     @property
-    def mark(self) -> str:
+    def creation_key(self) -> str:
         """The same for all attempts with one key, for the provider to store; empty without."""
-        return self._repeat.mark if self._repeat else ""
+        return self._repeat.creation_key if self._repeat else ""
 
     async def begin(self) -> bool:
         """Record the attempt. False if an earlier one is recorded; its outcome is unknown."""

@@ -38,7 +38,7 @@ _log = logging.getLogger("genai_ferry.batches")
 class Job:
     """One creation. `input_file` is the native id of the client's file, if the input is a file.
 
-    `mark` is the same for all creations with one idempotency key.
+    `creation_key` is the same for all creations with one idempotency key.
     """
 
     id: str
@@ -46,7 +46,7 @@ class Job:
     batch: NewBatch
     source: BatchInput
     input_file: str | None
-    mark: str
+    creation_key: str
 
 
 def new_job_id() -> str:
@@ -68,7 +68,7 @@ class BatchCreation:
         self._inputs = inputs
 
     async def create(self, job: Job, reservation: Reservation) -> Answer:
-        stored = metadata.new_metadata(job.id, job.batch, job.mark, self._api.limits.whose)
+        stored = metadata.new_metadata(job.id, job.batch, job.creation_key, self._api.limits.whose)
         translator = self._api.translator(job.batch)
         checked = await check(job.source, translator, self._api.limits, JSON_LINES, reservation)
         await check_referenced(self._client, job.caller, "files", translator.referenced)

@@ -20,8 +20,8 @@ LONGEST_VALUE: Final = 512
 _WARNINGS: Final = [f"ferry_warnings_{number}" for number in range(1, 5)]
 
 
-def new_metadata(job_id: str, batch: NewBatch, mark: str, whose: str) -> dict[str, str]:
-    """For a batch of the job `job_id`; `mark` is that of its idempotency key.
+def new_metadata(job_id: str, batch: NewBatch, creation_key: str, whose: str) -> dict[str, str]:
+    """For a batch of the job `job_id`; `creation_key` is that of its idempotency key.
 
     Raises INVALID_ARGUMENT for a name that `whose` metadata cannot hold.
     """
@@ -29,7 +29,7 @@ def new_metadata(job_id: str, batch: NewBatch, mark: str, whose: str) -> dict[st
     for value, path in ((display_name, "batch.displayName"), (batch.model, "model")):
         if len(value) > LONGEST_VALUE:
             raise invalid_argument(f"{whose} keeps at most {LONGEST_VALUE} characters", path=path)
-    metadata = {JOB: job_id, MODEL: batch.model, DISPLAY_NAME: display_name, REPEAT: mark}
+    metadata = {JOB: job_id, MODEL: batch.model, DISPLAY_NAME: display_name, REPEAT: creation_key}
     return {name: value for name, value in metadata.items() if value}
 
 

@@ -48,13 +48,13 @@ class FileBatchTarget:
 
     async def make(self, caller: Caller, batch: NewBatch, attempt: Attempt) -> FoundFileBatch:
         if not await attempt.begin():
-            native = await self._creation.find(caller, metadata.REPEAT, attempt.mark)
+            native = await self._creation.find(caller, metadata.REPEAT, attempt.creation_key)
             if native is not None:
                 return self._found(caller, native)
         source, input_file = self._input(caller, batch)
         if input_file is not None:
             await self._parts.inputs.check_purpose(caller, input_file)
-        job = Job(new_job_id(), caller, batch, source, input_file, attempt.mark)
+        job = Job(new_job_id(), caller, batch, source, input_file, attempt.creation_key)
         with self._memory.reserve() as reservation:
             return self._found(caller, await self._creation.create(job, reservation))
 

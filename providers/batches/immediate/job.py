@@ -14,9 +14,9 @@ from providers.resources import BatchKind, BatchState
 _ID: Final = re.compile(r"immediate-[0-9a-v]{26}")
 
 
-def job_id_of(mark: str) -> str:
-    """The id derived from `mark`."""
-    digest = hashlib.sha256(mark.encode()).digest()[:16]
+def job_id_of(creation_key: str) -> str:
+    """The id derived from `creation_key`."""
+    digest = hashlib.sha256(creation_key.encode()).digest()[:16]
     return "immediate-" + b32hexencode(digest).decode().rstrip("=").lower()
 
 

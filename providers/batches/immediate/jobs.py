@@ -101,14 +101,16 @@ class ImmediateJobs:
 
     # --- as batches ------------------------------------------------------------------------------
 
-    async def create(self, caller: Caller, mark: str, new: NewImmediateJob) -> ImmediateBatch:
-        """Create the job of `mark`; a repeat returns the same job."""
+    async def create(
+        self, caller: Caller, creation_key: str, new: NewImmediateJob
+    ) -> ImmediateBatch:
+        """Create the job of `creation_key`; a repeat returns the same job."""
         if len(new.table) > self._most:
             raise invalid_argument(
                 f"too many requests ({len(new.table)}) for a batch that the proxy runs itself: at "
                 f"most {self._most} (the provider's setting IMMEDIATE_REQUESTS)"
             )
-        key = JobKey(caller.tenant, job_id_of(mark))
+        key = JobKey(caller.tenant, job_id_of(creation_key))
         await self._creation.create(key, new)
         return await self._find(caller, key)
 
@@ -117,10 +119,10 @@ class ImmediateJobs:
         await self._answerer.check(caller)
         return await self._find(caller, JobKey(caller.tenant, batch_id))
 
-    async def find_attempt(self, caller: Caller, mark: str) -> ImmediateBatch | None:
-        """The batch that an earlier attempt created for `mark`."""
+    async def find_attempt(self, caller: Caller, creation_key: str) -> ImmediateBatch | None:
+        """The batch that an earlier attempt created for `creation_key`."""
         await self._answerer.check(caller)
-        return await self._find_or_none(caller, job_id_of(mark))
+        return await self._find_or_none(caller, job_id_of(creation_key))
 
     async def list(
         self, caller: Caller, after: str, limit: int

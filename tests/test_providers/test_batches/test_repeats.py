@@ -56,9 +56,9 @@ async def test_keys_belong_to_one_tenant(state: MemoryState) -> None:
     await repeat(state).record("batch_a")
     assert await repeat(state, tenant="other").recorded() is None
     assert await repeat(state, replace(BATCH, idempotency_key="another")).recorded() is None
-    marks = {repeat(state).mark, repeat(state, tenant="other").mark}
-    marks.add(repeat(state, replace(BATCH, fingerprint="other")).mark)
-    assert len(marks) == 3
+    keys = {repeat(state).creation_key, repeat(state, tenant="other").creation_key}
+    keys.add(repeat(state, replace(BATCH, fingerprint="other")).creation_key)
+    assert len(keys) == 3
 
 
 async def test_a_key_is_free_again_after_a_day(state: MemoryState) -> None:
@@ -136,7 +136,7 @@ async def test_only_the_first_attempt_is_forgotten(state: MemoryState) -> None:
 
 async def test_an_attempt_without_a_key_is_independent() -> None:
     attempt = Attempt(None)
-    assert (attempt.mark, attempt.repeatable) == ("", False)
+    assert (attempt.creation_key, attempt.repeatable) == ("", False)
     assert await attempt.begin()
     assert await attempt.join("job-a") == "job-a"
     async with attempt.single():

@@ -32,8 +32,8 @@ from tests.test_providers.test_batches.test_immediate.scripted_answers import FO
 from tests.test_providers.test_batches.test_immediate.stores import Mortal
 
 CALLER = Caller(Credential("AKIA:secret"), "tenant")
-MARK = "the job"
-JOB_ID = job_id_of(MARK)
+CREATION_KEY = "the job"
+JOB_ID = job_id_of(CREATION_KEY)
 KEY = JobKey("tenant", JOB_ID)
 WORK = f"immediate-work/acme/{KEY}/c"
 MODEL = "a-model"
@@ -132,11 +132,13 @@ class Replica:
         target = CombinedTarget(NoOwnBatches(), self.jobs)
         self.batches = TargetBatches(target, self.state, MemoryBudget(), limits)
 
-    async def create(self, count: int, mark: str = MARK, caller: Caller = CALLER) -> Batch:
-        return (await self.jobs.create(caller, mark, new_job(count))).batch
+    async def create(
+        self, count: int, creation_key: str = CREATION_KEY, caller: Caller = CALLER
+    ) -> Batch:
+        return (await self.jobs.create(caller, creation_key, new_job(count))).batch
 
-    async def submit(self, new: NewImmediateJob, mark: str = MARK) -> Batch:
-        return (await self.jobs.create(CALLER, mark, new)).batch
+    async def submit(self, new: NewImmediateJob, creation_key: str = CREATION_KEY) -> Batch:
+        return (await self.jobs.create(CALLER, creation_key, new)).batch
 
     async def get(self, caller: Caller = CALLER, job_id: str = JOB_ID) -> Batch:
         return (await self.jobs.find(caller, job_id)).batch

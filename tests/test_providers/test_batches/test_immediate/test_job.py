@@ -8,9 +8,9 @@ from providers.resource_names import NATIVE_ID
 
 
 @given(st.text(), st.text())
-def test_a_key_has_one_id(mark: str, other: str) -> None:
-    assert is_immediate(job_id_of(mark))
-    assert (job_id_of(mark) == job_id_of(other)) is (mark == other)
+def test_a_key_has_one_id(creation_key: str, other: str) -> None:
+    assert is_immediate(job_id_of(creation_key))
+    assert (job_id_of(creation_key) == job_id_of(other)) is (creation_key == other)
 
 
 @given(st.from_regex(re.compile(r"[a-z0-9]{12}"), fullmatch=True))

@@ -239,8 +239,8 @@ class Vanishing(MemoryState):
 
 async def test_a_job_deleted_during_a_list_is_left_out(clock: FakeClock) -> None:
     replica = Replica(Vanishing(job_id_of("vanishes")), clock)
-    for mark in ("stays", "vanishes"):
-        await replica.create(1, mark)
+    for creation_key in ("stays", "vanishes"):
+        await replica.create(1, creation_key)
     await replica.background.idle()
     listed, _ = await replica.jobs.list(CALLER, "", 2)
     assert [batch.id for batch in listed] == [job_id_of("stays")]
