@@ -1,4 +1,8 @@
-from providers.batches.deleted_markers import DeletedMarkers
+import pytest
+
+from providers.batches.deleted_markers import DeletedMarkers, batch_marker
+from providers.errors import NotFound
+from providers.json_api.client import Answer
 from tests.memory_state import MemoryState
 
 
@@ -12,3 +16,13 @@ async def test_a_marker_is_valid_only_at_its_own_upstream() -> None:
     assert not await theirs.is_deleted("ra")
     assert await ours.deleted_of(["ra", "rb"]) == {"ra"}
     assert await ours.deleted_of([]) == set()
+
+
+async def test_a_deleted_batch_is_neither_found_nor_listed() -> None:
+    markers = DeletedMarkers("ours", MemoryState())
+    await markers.mark_deleted(batch_marker("b2"))
+    await markers.check_batch("b1")
+    with pytest.raises(NotFound, match="batches/b2 was deleted"):
+        await markers.check_batch("b2")
+    batches = [Answer(id=f"b{number}") for number in (1, 2, 3)]
+    assert [each.id for each in await markers.not_deleted(batches)] == ["b1", "b3"]

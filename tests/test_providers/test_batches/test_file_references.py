@@ -3,7 +3,7 @@ from typing import Final
 
 import pytest
 
-from providers.batches.file_references import referenced_file
+from providers.batches.file_references import FileReferences, referenced_file
 from providers.errors import FerryError
 from providers.resource_names import FileId, FileKind, native_file_id, result_file_id
 from providers.status import Status
@@ -60,3 +60,11 @@ def test_a_staged_file(start: str, file_id: str, message: str) -> None:
         reference(f"{start}/{file_id}")
     assert (refused.value.status, refused.value.path) == (Status.INVALID_ARGUMENT, "requests[0]")
     assert "send its text as a text part" in refused.value.message
+
+
+def test_references_are_kept_with_the_first_path() -> None:
+    references = FileReferences(NATIVE, lambda *_: None)
+    assert references.id_of("files/file-a", "requests[0]") == "file-a"
+    assert references.id_of("https://host.example/cat.png", "requests[1]") is None
+    assert references.id_of(f"{OURS}/file-a", "requests[2]") == "file-a"
+    assert references.found == {"file-a": "requests[0]"}

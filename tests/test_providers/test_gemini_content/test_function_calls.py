@@ -118,3 +118,13 @@ def test_calls_and_answers_that_do_not_match(
     with pytest.raises(FerryError) as refused:
         _exchange(called, answered)
     assert refused.value.path == path
+
+
+def test_a_made_id_is_made_again_if_the_client_has_it() -> None:
+    rules = CallRules(
+        "Elsewhere", longest_name=8, ids=re.compile("[a-z0-9]+"), make_id=lambda *n: f"id{n[2]}"
+    )
+    calls = PendingCalls(rules)
+    given = [{"name": "f", "id": "id0"}, {"name": "f", "id": "no form"}, {"name": "f"}]
+    ids = [calls.add(ContentPart("functionCall", call, "p"), 1, 0).id for call in given]
+    assert ids == ["id0", "id1", "id2"]

@@ -224,6 +224,14 @@ async def test_the_request_id_of_a_refusal(header: str) -> None:
     assert caught.value.request_id == "req_2"
 
 
+async def test_the_id_of_a_call_in_a_providers_own_header() -> None:
+    upstream = ScriptedUpstream(answer({}, 404, {"x-request-id": "no", "own-id": "req_3"}))
+    own = JsonApi("provider", BASE, upstream, lambda _: {}, frozenset(), ("first-id", "own-id"))
+    with pytest.raises(FerryError) as caught:
+        await own.get(CALLER, "files/a")
+    assert caught.value.request_id == "req_3"
+
+
 @pytest.mark.parametrize(
     "document", [b"", b"<html>", [], {}, {"error": None}, {"error": []}, b"x" * (65 << 10)]
 )

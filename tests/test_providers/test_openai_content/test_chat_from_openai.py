@@ -59,6 +59,8 @@ def test_fields_that_openai_omits_are_left_out() -> None:
         ("tool_calls", {"finishReason": "STOP"}),
         ("function_call", {"finishReason": "STOP"}),
         ("length", {"finishReason": "MAX_TOKENS"}),
+        ("model_length", {"finishReason": "MAX_TOKENS"}),
+        ("error", {"finishReason": "OTHER", "finishMessage": "error"}),
         ("content_filter", {"finishReason": "SAFETY"}),
         ("bored", {"finishReason": "OTHER", "finishMessage": "bored"}),
         (None, {"finishReason": "OTHER"}),
