@@ -2,7 +2,7 @@
 
 import asyncio
 
-from providers.batches.immediate.leases import LeaseRecords, SystemClock, acquire
+from providers.batches.immediate.leases import Clock, Lease
 from providers.resources import BatchState, Counts
 from providers.status import Status
 from tests.contract.conftest import Replicas
@@ -21,17 +21,11 @@ async def yes() -> bool:
 
 async def test_one_of_many_replicas_gets_the_lease(replicas: Replicas) -> None:
     stores = [await replicas.another() for _ in range(4)]
-    tasks = [
-        asyncio.create_task(
-            acquire(LeaseRecords("immediate-work/x/claims", store), SystemClock(), yes)
-        )
-        for store in stores
-    ]
+    leases = [Lease("immediate-work/x/claims", store, Clock()) for store in stores]
+    tasks = [asyncio.create_task(lease.acquire(yes)) for lease in leases]
     done, waiting = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-    [owner] = done
-    lease = owner.result()
-    assert lease is not None
-    assert lease.record.epoch == 1
+    assert [task.result() for task in done] == [True]
+    assert sorted(lease.record.epoch for lease in leases) == [0, 0, 0, 1]
     assert len(waiting) == 3
     for task in waiting:
         task.cancel()
@@ -40,8 +34,8 @@ async def test_one_of_many_replicas_gets_the_lease(replicas: Replicas) -> None:
 
 async def test_one_replica_continues_what_another_released(replicas: Replicas) -> None:
     expired = ScriptedAnswers({3: [refusal(Status.UNAUTHENTICATED, 403)]})
-    first = Replica(await replicas.another(), SystemClock(), expired)
-    second = Replica(await replicas.another(), SystemClock())
+    first = Replica(await replicas.another(), Clock(), expired)
+    second = Replica(await replicas.another(), Clock())
     assert (await first.create(5)).state is BatchState.PENDING
     await first.background.ended()
     assert (await second.get()).state is BatchState.RUNNING
@@ -57,7 +51,7 @@ async def test_one_replica_continues_what_another_released(replicas: Replicas) -
 
 async def test_a_deleted_job_leaves_nothing(replicas: Replicas) -> None:
     state = await replicas.another()
-    replica = Replica(state, SystemClock())
+    replica = Replica(state, Clock())
     await replica.create(2)
     await replica.background.ended()
     await replica.delete(CALLER, JOB_ID)
@@ -65,11 +59,11 @@ async def test_a_deleted_job_leaves_nothing(replicas: Replicas) -> None:
 
 
 async def test_a_job_is_cancelled_by_another_replica(replicas: Replicas) -> None:
-    owner = Replica(await replicas.another(), SystemClock())
+    owner = Replica(await replicas.another(), Clock())
     owner.call.open.clear()
     await owner.create(9)
     await owner.call.in_flight(8)
-    other = Replica(await replicas.another(), SystemClock())
+    other = Replica(await replicas.another(), Clock())
     await other.cancel(CALLER, JOB_ID)
     owner.call.open.set()
     await owner.background.ended()

@@ -1,24 +1,29 @@
-"""The results of records, each from at most two calls that the provider may have begun."""
+"""Calls for single records: who answers them, what a failure means, how long a call is retried."""
 
 import asyncio
-import logging
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, field
 from enum import Enum, auto
-from functools import partial
-from typing import Final
+from typing import Any, Final, ParamSpec, Protocol, TypeVar
 
-from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, wait_random_exponential
+from tenacity import (
+    AsyncRetrying,
+    RetryCallState,
+    retry_if_exception,
+    stop_after_attempt,
+    wait_exponential_jitter,
+    wait_random_exponential,
+)
 
-from providers.batches.immediate.answerer import Answerer
-from providers.batches.immediate.control import RunControl
-from providers.batches.immediate.leases import Clock, LeaseLost
+from providers.batches.immediate.leases import Clock, Lease
 from providers.batches.immediate.memory import WorkingMemory
-from providers.batches.immediate.stored import StoredJob, first_calls, repeat
+from providers.batches.immediate.stored import StoredJob
 from providers.credential import Caller
 from providers.errors import FerryError
 from providers.json_api.client import outcome_unknown
 from providers.json_api.json_text import parse_json
+from providers.resources import BatchState
 from providers.status import Status
 from providers.upstream import UpstreamError
 
@@ -26,25 +31,69 @@ from providers.upstream import UpstreamError
 CALLS_OF_A_RECORD: Final = 2
 # On-demand quotas are per minute and shared with the account's other calls.
 RETRY_SECONDS: Final = 15 * 60.0
-_REPEAT_SECONDS: Final = 1.0
 _LONGEST_PAUSE_SECONDS: Final = 60
 # Random, so calls that were refused together do not repeat together.
 _PAUSE: Final = wait_random_exponential(multiplier=2, min=1, max=_LONGEST_PAUSE_SECONDS)
+_UNKNOWN: Final = (
+    "the outcome of this request is unknown: it may have been sent twice, the most allowed, and no "
+    "answer was recorded"
+)
+_STORE_TRIES: Final = 5
+_FIRST_PAUSE_SECONDS: Final = 1.0
+_LONGEST_STORE_PAUSE_SECONDS: Final = 30.0
 
-_log: Final = logging.getLogger("genai_ferry.immediate")
+T = TypeVar("T")
+P = ParamSpec("P")
+
+
+class Answerer(Protocol):
+    """What a provider supplies: it answers one line of its batch input with one of its results.
+
+    `id_member` is the member of both lines that names the request. Lines of errors begin with
+    `error_head`, and no others, so a reader need not parse the whole line. `status_words` are the
+    provider's own words for the state of a batch. `not_begun` are the reasons of errors with which
+    no model has begun the request. A provider may have several formats of lines; `form` is the name
+    of one of them.
+    """
+
+    id_member: str
+    error_head: bytes
+    status_words: Mapping[BatchState, str]
+    not_begun: frozenset[str]
+
+    async def check(self, caller: Caller) -> None:
+        """Raises the error of wrong headers or keys; sends nothing."""
+
+    async def answer(self, caller: Caller, model: str, form: str, line: bytes, /) -> bytes:
+        """The result line, from one attempt. Raises FerryError.
+
+        An error without a provider that is not an UpstreamError was raised before sending.
+        """
+
+    def render_error(self, line_id: str, code: int, message: str, /) -> bytes:
+        """A result line; `code` is an HTTP status."""
+
+    def translate(self, line: dict[str, Any], form: str, /) -> dict[str, Any]:
+        """One result line as `{"response"}` or `{"error"}`; never raises."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunDependencies:
+    """What all runs of one process share. `slots` limits their concurrent calls together."""
+
+    answerer: Answerer
+    memory: WorkingMemory
+    clock: Clock
+    slots: asyncio.Semaphore
 
 
 class Failure(Enum):
     """The effect of a failed call."""
 
-    NO_CALLS = auto()
-    """None: no call of this caller can succeed, and the record was not read."""
-    NOT_BEGUN = auto()
-    """None: the same call may succeed later."""
-    UNKNOWN = auto()
-    """Unknown: the model may have answered, and the answer is paid for."""
-    REFUSED = auto()
-    """An error that is the record's result."""
+    NO_CALLS = auto()  # none: no call of this caller can succeed, and the record was not read
+    NOT_BEGUN = auto()  # none: the same call may succeed later
+    UNKNOWN = auto()  # unknown: the model may have answered, and the answer is paid for
+    REFUSED = auto()  # an error that is the record's result
 
 
 def failure_of(error: FerryError, not_begun: frozenset[str]) -> Failure:
@@ -67,164 +116,142 @@ class CallFailed(Exception):
         self.failure = failure
 
 
-class RetryPolicy:
-    """How long one run retries when the provider accepts no call. Any answer starts it again."""
+@dataclass(eq=False, slots=True)
+class Attempt:
+    """An attempt at the records of a segment that have no result, `left` of them.
 
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
-        self._since: float | None = None
-
-    def answered(self) -> None:
-        self._since = None
-
-    def may_retry(self) -> bool:
-        """Whether to retry a call that the provider did not begin."""
-        now = self._clock.monotonic()
-        self._since = now if self._since is None else self._since
-        return now - self._since < RETRY_SECONDS
-
-
-@dataclass(frozen=True, slots=True)
-class RunDependencies:
-    """What all runs of one process share. `slots` limits their concurrent calls together."""
-
-    answerer: Answerer
-    memory: WorkingMemory
-    clock: Clock
-    slots: asyncio.Semaphore
-
-
-class Call:
-    """A call that is marked in the store while it may have begun: a segment's first, or a repeat.
-
-    The first calls of a segment have one mark. It is removed if none of them may have begun.
+    `in_doubt` are records whose call may have begun and that have no recorded result. `answers`
+    wait to be recorded. `memory` is held until all of them are.
     """
 
-    def __init__(self, name: str, job: StoredJob, control: RunControl) -> None:
-        self._name = name
-        self._job = job
-        self._control = control
-        self._lock = asyncio.Lock()
-        self._begun = 0
-
-    async def begin(self, index: int) -> None:
-        """Raises Halted, or LeaseLost if another owner called the record `index` meanwhile."""
-        self._control.check_locally()
-        async with self._lock:
-            others = self._begun
-            mark = partial(self._job.begin, self._name, self._control.owner)
-            if not others and not await self._control.retry_store(mark):
-                raise LeaseLost
-            self._begun += 1
-        # An owner that was suspended has its mark, but the next owner repeats what is under it.
-        repeated = partial(self._job.has_begun, repeat(index))
-        if others and await self._control.retry_store(repeated):
-            raise LeaseLost
-
-    async def forget(self) -> None:
-        """The call certainly had no effect."""
-        # An owner that was suspended might remove the mark of the next owner's call.
-        self._control.check_lease()
-        async with self._lock:
-            self._begun -= 1
-            if self._begun:
-                return
-            try:
-                await self._job.forget(self._name)
-            except (FerryError, OSError) as error:
-                # The records then have one call less.
-                _log.warning("the mark of a call was not removed: %s", type(error).__name__)
+    records: range
+    number: int
+    memory: ExitStack
+    left: int
+    marked: bool = False
+    in_doubt: set[int] = field(default_factory=set)
+    answers: dict[int, bytes] = field(default_factory=dict)
 
 
-class RecordCalls:
-    """The calls of one run, which `control` can stop."""
+class Halted(Exception):
+    """No further call of this job may begin."""
+
+
+class Calls:
+    """The calls of one run, until it is halted, its job is cancelled or its lease is lost."""
 
     def __init__(
-        self, job: StoredJob, caller: Caller, dependencies: RunDependencies, control: RunControl
+        self, job: StoredJob, lease: Lease, caller: Caller, dependencies: RunDependencies
     ) -> None:
         self._job = job
+        self._lease = lease
         self._caller = caller
-        self._answerer = dependencies.answerer
         self._slots = dependencies.slots
-        self._control = control
-        self._retries = RetryPolicy(dependencies.clock)
-        self._earlier: Mapping[int, int] = {}
+        self._answerer = dependencies.answerer
+        self._clock = dependencies.clock
+        self.halted = asyncio.Event()
+        self._refused_since: float | None = None
 
-    async def look_up(self) -> None:
-        """Read which calls began before this run. Must be called first."""
-        self._earlier = await self._job.calls()
+    async def check(self) -> None:
+        """Raises Halted, also if any replica has cancelled the job, or LeaseLost."""
+        if not self.halted.is_set() and await self.retry_store(self._job.cancelled):
+            self.halted.set()
+        self._lease.check()
+        if self.halted.is_set():
+            raise Halted
 
-    def first_call(self, records: range) -> Call:
-        """The first call of each record of a segment."""
-        return Call(first_calls(records), self._job, self._control)
+    async def wait(self, seconds: float) -> None:
+        """Returns early if the run is halted."""
+        waits = [
+            asyncio.ensure_future(each) for each in (self.halted.wait(), self._clock.wait(seconds))
+        ]
+        try:
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for each in waits:
+                each.cancel()
 
-    async def result(self, index: int, line: bytes, first: Call) -> bytes:
-        """The result line of a record of the segment of `first`.
+    async def pause(self, seconds: float) -> None:
+        """Raises as `check` does."""
+        await self.wait(seconds)
+        await self.check()
+
+    async def retry_store(
+        self, ask: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """Ask the store, with retries: a failure would end the calls in flight."""
+        tries = AsyncRetrying(
+            sleep=self._clock.wait,
+            stop=stop_after_attempt(_STORE_TRIES),
+            wait=wait_exponential_jitter(_FIRST_PAUSE_SECONDS, _LONGEST_STORE_PAUSE_SECONDS),
+            retry=retry_if_exception(_store_recovers),
+            reraise=True,
+        )
+        answer: T = await tries(ask, *args, **kwargs)
+        return answer
+
+    async def result(self, index: int, line: bytes, attempt: Attempt) -> bytes | None:
+        """The result line of a record; None if its outcome is unknown and it may be called again.
 
         Raises Halted, LeaseLost, and CallFailed if no call can be made for this caller now.
         """
-        unknown: FerryError | None = None
-        for attempt in range(self._earlier.get(index, 0) + 1, CALLS_OF_A_RECORD + 1):
-            if unknown is not None:
-                await self._control.pause(_REPEAT_SECONDS)
-            call = first if attempt == 1 else Call(repeat(index), self._job, self._control)
-            try:
-                return await self._call(index, line, call)
-            except CallFailed as failed:
-                if failed.failure is Failure.NO_CALLS:
-                    raise
-                if failed.failure is not Failure.UNKNOWN:
-                    return self._render_failure(line, failed.error)
-                unknown = failed.error
-        return self._render_failure(line, unknown) if unknown else self._render_unknown(line)
-
-    async def _call(self, index: int, line: bytes, call: Call) -> bytes:
-        """One call, retried until the provider begins it or the retry policy ends."""
         tries = AsyncRetrying(
-            sleep=self._control.pause,
+            sleep=self.pause,
             wait=pause_before_next,
             retry=retry_if_exception(_may_succeed_later),
         )
-        result: bytes = await tries(self._try, index, line, call)
+        try:
+            result: bytes = await tries(self._try, index, line, attempt)
+        except CallFailed as failed:
+            if failed.failure is Failure.NO_CALLS:
+                raise
+            if failed.failure is Failure.UNKNOWN and attempt.number < CALLS_OF_A_RECORD:
+                return None
+            error = failed.error
+            # Without our name for the upstream, like a result of the provider's own batches.
+            said = error.message.removeprefix(f"{error.provider}: ")
+            return self._render_error(line, error.upstream_status or error.code, said)
         return result
 
-    async def _try(self, index: int, line: bytes, call: Call) -> bytes:
+    def render_unknown(self, line: bytes) -> bytes:
+        """The result of a record whose calls all lost their owners before an answer."""
+        return self._render_error(line, 500, _UNKNOWN)
+
+    async def _try(self, index: int, line: bytes, attempt: Attempt) -> bytes:
         record = self._job.record
         async with self._slots:
-            await call.begin(index)
+            await self.retry_store(self._lease.confirm)
+            await self.check()
+            attempt.in_doubt.add(index)
             try:
                 result = await self._answerer.answer(
                     self._caller, record.model, record.invocation, line
                 )
             except FerryError as error:
                 failure = failure_of(error, self._answerer.not_begun)
-                if failure is Failure.NOT_BEGUN and not self._retries.may_retry():
-                    failure = Failure.REFUSED
-                elif failure in (Failure.NO_CALLS, Failure.NOT_BEGUN):
-                    await call.forget()
-                else:
-                    self._retries.answered()
+                if failure in (Failure.NO_CALLS, Failure.NOT_BEGUN):
+                    attempt.in_doubt.remove(index)
+                if failure is Failure.NOT_BEGUN:
+                    failure = self._while_refused(failure)
+                elif failure is not Failure.NO_CALLS:
+                    self._refused_since = None
                 raise CallFailed(error, failure) from None
-            self._retries.answered()
+            self._refused_since = None
             return result
 
-    def _render_failure(self, line: bytes, error: FerryError) -> bytes:
-        # Without our name for the upstream, like a result of the provider's own batches.
-        said = error.message.removeprefix(f"{error.provider}: ")
-        return self._render_error(line, error.upstream_status or error.code, said)
-
-    def _render_unknown(self, line: bytes) -> bytes:
-        """The result of a record whose calls all lost their owners before an answer."""
-        return self._render_error(
-            line,
-            500,
-            "the outcome of this request is unknown: two calls were begun for it, the most "
-            "allowed, and no answer to either was recorded",
-        )
+    def _while_refused(self, failure: Failure) -> Failure:
+        """Calls that the provider does not begin are retried for some time after any answer."""
+        now = self._clock.monotonic()
+        self._refused_since = now if self._refused_since is None else self._refused_since
+        return failure if now - self._refused_since < RETRY_SECONDS else Failure.REFUSED
 
     def _render_error(self, line: bytes, code: int, message: str) -> bytes:
         line_id = parse_json(line)[self._answerer.id_member]
         return self._answerer.render_error(line_id, code, message)
+
+
+def _store_recovers(error: BaseException) -> bool:
+    return isinstance(error, OSError) or (isinstance(error, FerryError) and not error.permanent)
 
 
 def _may_succeed_later(error: BaseException) -> bool:

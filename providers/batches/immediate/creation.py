@@ -7,12 +7,11 @@ import secrets
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Final
 
-from providers.batches.immediate.job import JobKey, JobRecord
-from providers.batches.immediate.leases import Clock
 from providers.batches.immediate.memory import working_bytes
-from providers.batches.immediate.stored import JobStore, StoredJob
+from providers.batches.immediate.stored import JobRecord, StoredJob
 from providers.batches.json_lines import LineSplitter
 from providers.batches.request_table import RequestTable
 from providers.body import Body
@@ -40,55 +39,40 @@ class NewImmediateJob:
     display_name: str | None = None
     warnings: str = ""
 
-
-class JobCreation:
-    """`line_limit` is for one input line, in bytes. `ambient` is that of the jobs it creates."""
-
-    def __init__(
-        self, store: JobStore, memory: MemoryBudget, clock: Clock, line_limit: int, ambient: bool
-    ) -> None:
-        self._store = store
-        self._memory = memory
-        self._clock = clock
-        self._line_limit = line_limit
-        self._ambient = ambient
-
-    async def create(self, key: JobKey, new: NewImmediateJob) -> None:
-        """Does nothing if the job `key` exists; then the input is not read to its end."""
-        if await self._store.find(key) is not None:
-            return
-        record = JobRecord(
-            model=new.model,
-            display_name=new.display_name,
-            kind=new.kind,
-            invocation=new.invocation,
-            rows=new.table.kind,
-            count=len(new.table),
-            created=self._clock.now(),
+    def record(self, created: datetime, ambient: bool) -> JobRecord:
+        return JobRecord(
+            model=self.model,
+            display_name=self.display_name,
+            kind=self.kind,
+            invocation=self.invocation,
+            rows=self.table.kind,
+            count=len(self.table),
+            created=created,
             creation=secrets.token_hex(8),
-            ambient=self._ambient,
-            warnings=new.warnings,
+            ambient=ambient,
+            warnings=self.warnings,
         )
-        job = self._store.job(key, record)
-        try:
-            await job.write_table(new.table)
-            await self._write_input(job, new)
-        except BaseException:
-            await job.delete_parts()
-            raise
-        # If this fails, nothing is deleted: the record may have been stored.
-        if not await job.create():
-            await job.delete_parts()
 
-    async def _write_input(self, job: StoredJob, new: NewImmediateJob) -> None:
-        splitter = LineSplitter(self._line_limit, self._memory)
+
+async def create_job(
+    job: StoredJob, new: NewImmediateJob, splitter: LineSplitter, memory: MemoryBudget
+) -> None:
+    """Store the objects of a job. Leaves nothing if it fails, or if its key has a job already."""
+    try:
+        await job.write_table(new.table)
         lines = 0
-        async with aclosing(segments(new.input, splitter, self._memory)) as pieces:
+        async with aclosing(segments(new.input, splitter, memory)) as pieces:
             async for segment in pieces:
                 await job.write_segment(lines, b"\n".join(segment))
                 lines += len(segment)
         if lines != len(new.table):
             raise ValueError(f"an input of {lines} records for a table of {len(new.table)}")
+    except BaseException:
+        await job.delete_parts()
+        raise
+    # If this fails, nothing is deleted: the record may have been stored.
+    if not await job.create():
+        await job.delete_parts()
 
 
 async def segments(
@@ -99,27 +83,23 @@ async def segments(
     Raises INVALID_ARGUMENT for a segment that could never fit in memory while it runs.
     """
     held: list[bytes] = []
-    size = 0
     with memory.reserve() as reservation:
         async with aclosing(splitter.split(body.chunks)) as slices:
             async for numbered in slices:
                 for _, line in numbered:
                     held.append(line)
-                    size += len(line)
                     reservation.grow(len(line))
-                    if size >= SEGMENT_BYTES or len(held) == SEGMENT_RECORDS:
-                        _check(size, len(held), memory)
-                        reservation.grow(size)
-                        yield held
-                        held, size = [], 0
-                        reservation.release()
+                    size = sum(map(len, held))
+                    if size < SEGMENT_BYTES and len(held) < SEGMENT_RECORDS:
+                        continue
+                    if working_bytes(size, len(held)) > memory.size:
+                        raise invalid_argument(
+                            f"a request of about {size} bytes is too large for the memory of the "
+                            "proxy, which runs this batch itself"
+                        )
+                    reservation.grow(size)
+                    yield held
+                    held = []
+                    reservation.release()
         if held:
             yield held
-
-
-def _check(size: int, records: int, memory: MemoryBudget) -> None:
-    if working_bytes(size, records) > memory.size:
-        raise invalid_argument(
-            f"a request of about {size} bytes is too large for the memory of the proxy, which runs "
-            "this batch itself"
-        )

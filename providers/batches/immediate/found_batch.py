@@ -3,14 +3,12 @@
 from collections import deque
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
-from datetime import datetime
 from typing import Any, Final
 
 from providers.batches.batch_results import CANCELLED
 from providers.batches.ended_results import EndedResults
-from providers.batches.immediate.answerer import Answerer
-from providers.batches.immediate.job import Ending, Progress
-from providers.batches.immediate.stored import StoredJob
+from providers.batches.immediate.calls import Answerer
+from providers.batches.immediate.stored import JobState, StoredJob
 from providers.batches.json_lines import ResultLine, ResultSplitter
 from providers.batches.request_table import RequestTable, RowKind
 from providers.body import Body, close
@@ -25,22 +23,21 @@ _NEVER: Final = Failure(Status.INTERNAL, "The batch ended without an answer to t
 class ImmediateBatch:
     """Implements `FoundBatch`, `ResultLines` and `ResultFiles`.
 
-    `ending` is None if the job has not ended. `cancelled()` is called after a cancel.
+    `cancelled()` is called after a cancel.
     """
 
     def __init__(
         self,
         job: StoredJob,
-        ending: Ending | None,
-        batch: Batch,
+        state: JobState,
         answerer: Answerer,
         splitter: ResultSplitter,
         cancelled: Callable[[], None],
     ) -> None:
-        self.batch = batch
+        self.batch = _batch_of(job, state, answerer.status_words[state.state])
         self.id_member = answerer.id_member
         self._job = job
-        self._ending = ending
+        self._output = state.output
         self._answerer = answerer
         self._splitter = splitter
         self._cancelled = cancelled
@@ -54,16 +51,14 @@ class ImmediateBatch:
         await self._job.delete()
 
     async def delete_results(self) -> None:
-        if self._ending is not None:
-            await self._job.delete_output(self._ending.output)
+        if self._output is not None:
+            await self._job.delete_output(self._output)
 
     async def results(self) -> EndedResults | None:
-        if self._ending is None or not await self._job.has_output(self._ending.output):
+        if self._output is None or not await self._job.has_output(self._output):
             return None
         inline = self._job.record.rows is RowKind.METADATA
         return EndedResults(inline, self, self, self._table, _complete)
-
-    # --- read by the results ---------------------------------------------------------------------
 
     async def slices(self) -> AsyncGenerator[deque[ResultLine], None]:
         async with aclosing(self.files()) as files:
@@ -74,7 +69,7 @@ class ImmediateBatch:
 
     async def files(self) -> AsyncGenerator[Body, None]:
         """One file, as the provider's own batches have it."""
-        body = await self._job.output(self._ending.output) if self._ending else None
+        body = None if self._output is None else await self._job.output(self._output)
         if body is None:
             raise not_found(f"batches/{self.batch.id} has no results")
         try:
@@ -104,32 +99,24 @@ def no_job(job_id: str) -> FerryError:
     return not_found(f"batches/{job_id} was not found")
 
 
-def batch_of(
-    job: StoredJob,
-    answerer: Answerer,
-    state: BatchState,
-    progress: Progress,
-    started: datetime | None = None,
-    ended: datetime | None = None,
-) -> Batch:
+def _batch_of(job: StoredJob, state: JobState, native_status: str) -> Batch:
     record = job.record
-    counts = Counts(record.count, progress.answered - progress.failed, progress.failed)
+    counts = Counts(record.count, state.succeeded, state.failed)
+    failure = None
+    if state.state is BatchState.CANCELLED:
+        left = f"{counts.pending} of its {counts.total} requests were not answered"
+        failure = Failure(Status.CANCELLED, f"The batch was cancelled: {left}.")
     return Batch(
         id=job.key.job_id,
         kind=record.kind,
-        state=state,
-        native_status=answerer.status_words[state],
+        state=state.state,
+        native_status=native_status,
         model=record.model,
         display_name=record.display_name,
         create_time=record.created,
-        start_time=started,
-        end_time=ended,
+        start_time=state.started,
+        end_time=state.ended,
         counts=counts,
-        failure=_cancelled(counts) if state is BatchState.CANCELLED else None,
+        failure=failure,
         warnings=record.warnings,
     )
-
-
-def _cancelled(counts: Counts) -> Failure:
-    left = f"{counts.pending} of its {counts.total} requests were not answered"
-    return Failure(Status.CANCELLED, f"The batch was cancelled: {left}.")

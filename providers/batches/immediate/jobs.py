@@ -12,24 +12,32 @@ from functools import partial
 from typing import Final
 
 from providers.batches.background import Background
-from providers.batches.immediate.answerer import Answerer
-from providers.batches.immediate.calls import RunDependencies
-from providers.batches.immediate.creation import JobCreation, NewImmediateJob
-from providers.batches.immediate.found_batch import ImmediateBatch, batch_of, no_job
-from providers.batches.immediate.job import JobKey, Progress, is_immediate, job_id_of
-from providers.batches.immediate.leases import LEASE_SECONDS, Clock, Lease, SystemClock, acquire
+from providers.batches.immediate.calls import Answerer, RunDependencies
+from providers.batches.immediate.creation import NewImmediateJob, create_job
+from providers.batches.immediate.found_batch import ImmediateBatch, no_job
+from providers.batches.immediate.leases import LEASE_SECONDS, Clock, Lease
 from providers.batches.immediate.memory import WorkingMemory
-from providers.batches.immediate.retry_delays import RetryDelays
 from providers.batches.immediate.runner import Run
-from providers.batches.immediate.stored import JobStore, StoredJob
-from providers.batches.json_lines import ResultSplitter
+from providers.batches.immediate.stored import (
+    JobKey,
+    JobState,
+    StoredJob,
+    find_job,
+    is_immediate,
+    job_id_of,
+    unfinished_of_proxy,
+)
+from providers.batches.json_lines import LineSplitter, ResultSplitter
 from providers.credential import Caller
-from providers.errors import FerryError, NotFound, invalid_argument
+from providers.errors import FerryError, invalid_argument
 from providers.json_api.page_tokens import no_token
 from providers.memory import MemoryBudget
 from providers.resources import Batch, BatchState
 from providers.state import State
+from providers.stored_objects import IMMEDIATE
 
+# A caller that polls its batch every second must not cause a refusal every second.
+DELAY_SECONDS: Final = 60.0
 RESUMPTION_SECONDS: Final = LEASE_SECONDS / 2
 # Spreads the looks of replicas that start together.
 _JITTER: Final = 0.1
@@ -86,15 +94,16 @@ class ImmediateJobs:
         self._background = background
         self._answerer = answerer
         self._ambient = ambient
-        self._clock = clock or SystemClock()
+        self._clock = clock or Clock()
         self._most = options.requests
         slots = asyncio.Semaphore(options.calls)
         self._dependencies = RunDependencies(answerer, WorkingMemory(memory), self._clock, slots)
-        self._store = JobStore(upstream, state)
+        self._state = state
         limit = line_limit + _AROUND_BYTES
+        self._memory = memory
+        self._lines = LineSplitter(limit, memory)
         self._splitter = ResultSplitter(limit, memory)
-        self._creation = JobCreation(self._store, memory, self._clock, limit, ambient)
-        self._delays = RetryDelays(self._clock)
+        self._delayed: dict[tuple[JobKey, int], float] = {}
         self._runs: dict[JobKey, Run] = {}
         self._draining = False
         background.before_end(self._drain)
@@ -111,18 +120,24 @@ class ImmediateJobs:
                 f"most {self._most} (the provider's setting IMMEDIATE_REQUESTS)"
             )
         key = JobKey(caller.tenant, job_id_of(creation_key))
-        await self._creation.create(key, new)
-        return await self._find(caller, key)
+        if await self._job(key) is None:
+            record = new.record(self._clock.now(), self._ambient)
+            job = StoredJob(self._upstream, self._state, key, record)
+            await create_job(job, new, self._lines, self._memory)
+        return await self.find(caller, key.job_id)
 
     async def find(self, caller: Caller, batch_id: str) -> ImmediateBatch:
         """Raises NOT_FOUND."""
         await self._answerer.check(caller)
-        return await self._find(caller, JobKey(caller.tenant, batch_id))
+        found = await self._find(caller, batch_id)
+        if found is None:
+            raise no_job(batch_id)
+        return found
 
     async def find_attempt(self, caller: Caller, creation_key: str) -> ImmediateBatch | None:
         """The batch that an earlier attempt created for `creation_key`."""
         await self._answerer.check(caller)
-        return await self._find_or_none(caller, job_id_of(creation_key))
+        return await self._find(caller, job_id_of(creation_key))
 
     async def list(
         self, caller: Caller, after: str, limit: int
@@ -136,49 +151,42 @@ class ImmediateJobs:
         await self._answerer.check(caller)
         start = parse_position(after) if after else None
         best: list[Position] = []
-        async for info in self._store.of_tenant(caller.tenant):
+        # Their names end in the ids.
+        records = IMMEDIATE.name(self._upstream, caller.tenant, "")
+        async for info in self._state.list(records):
             position = (-int(info.created.timestamp()), info.name.rpartition("/")[2])
             if start is None or position > start:
                 insort(best, position)
                 del best[limit + 1 :]
         page = best[:limit]
-        found = await asyncio.gather(*(self._find_or_none(caller, job_id) for _, job_id in page))
+        found = await asyncio.gather(*(self._find(caller, job_id) for _, job_id in page))
         last = render_position(page[-1]) if len(best) > limit else None
         return [each.batch for each in found if each], last
 
-    async def _find_or_none(self, caller: Caller, job_id: str) -> ImmediateBatch | None:
-        try:
-            return await self._find(caller, JobKey(caller.tenant, job_id))
-        except NotFound:
-            return None
-
-    async def _find(self, caller: Caller, key: JobKey) -> ImmediateBatch:
-        job = await self._store.find(key) if is_immediate(key.job_id) else None
+    async def _find(self, caller: Caller, job_id: str) -> ImmediateBatch | None:
+        key = JobKey(caller.tenant, job_id)
+        job = await self._job(key) if is_immediate(job_id) else None
         if job is None:
-            raise no_job(key.job_id)
-        ending = await job.ending()
-        if ending is None:
-            batch = await self._unfinished(caller, job)
-        else:
-            made = Progress(ending.succeeded + ending.failed, ending.failed)
-            span = ending.started, ending.ended
-            batch = batch_of(job, self._answerer, ending.state, made, *span)
+            return None
+        state = await job.ending() or await self._unfinished(caller, job)
         cancelled = partial(self._cancelled, caller, key)
-        return ImmediateBatch(job, ending, batch, self._answerer, self._splitter, cancelled)
+        return ImmediateBatch(job, state, self._answerer, self._splitter, cancelled)
 
-    async def _unfinished(self, caller: Caller, job: StoredJob) -> Batch:
+    async def _unfinished(self, caller: Caller, job: StoredJob) -> JobState:
         cancelled, lease, made = await asyncio.gather(
-            job.cancelled(), job.leases.newest(), job.progress()
+            job.cancelled(), job.lease(self._clock).newest(), job.progress()
         )
+        state = BatchState.RUNNING if lease else BatchState.PENDING
         if cancelled:
+            state = BatchState.CANCELLING
             self._start(caller, job.key)
         elif job.record.ambient is self._ambient:
             self._resume(caller, job.key)
-        if cancelled:
-            state = BatchState.CANCELLING
-        else:
-            state = BatchState.RUNNING if lease else BatchState.PENDING
-        return batch_of(job, self._answerer, state, made, lease.started if lease else None)
+        started = lease.started if lease else None
+        return JobState(state, started, None, made.answered - made.failed, made.failed, None)
+
+    async def _job(self, key: JobKey) -> StoredJob | None:
+        return await find_job(self._upstream, self._state, key)
 
     # --- running ---------------------------------------------------------------------------------
 
@@ -189,7 +197,7 @@ class ImmediateJobs:
         """
         while True:
             try:
-                async for key in self._store.unfinished_of_proxy():
+                async for key in unfinished_of_proxy(self._upstream, self._state):
                     self._resume(caller_of(key.tenant), key)
             except (FerryError, OSError) as error:  # from the store; the next look tries again
                 _log.warning("unfinished batches could not be listed: %s", type(error).__name__)
@@ -201,7 +209,7 @@ class ImmediateJobs:
 
         Does nothing shortly after a refusal of this credential, or while the process ends.
         """
-        if not self._delays.is_delayed(key, caller):
+        if self._clock.monotonic() >= self._delayed.get((key, _hash_of(caller)), 0.0):
             self._start(caller, key)
 
     def _start(self, caller: Caller, key: JobKey) -> None:
@@ -216,11 +224,12 @@ class ImmediateJobs:
         self._start(caller, key)
 
     async def _run(self, caller: Caller, key: JobKey) -> None:
-        job = await self._store.find(key)
+        job = await self._job(key)
         if job is None:
             return
-        lease = await acquire(job.leases, self._clock, partial(self._is_unfinished, job))
-        if lease is None or await self._run_with(caller, job, lease):
+        lease = job.lease(self._clock)
+        acquired = await lease.acquire(partial(self._is_unfinished, job))
+        if not acquired or await self._run_with(caller, job, lease):
             await job.close()
 
     async def _run_with(self, caller: Caller, job: StoredJob, lease: Lease) -> bool:
@@ -236,7 +245,9 @@ class ImmediateJobs:
             run.over.set()
             del self._runs[job.key]
             if run.refused:
-                self._delays.start(job.key, caller)
+                now = self._clock.monotonic()
+                self._delayed = {each: end for each, end in self._delayed.items() if end > now}
+                self._delayed[job.key, _hash_of(caller)] = now + DELAY_SECONDS
 
     async def _drain(self) -> None:
         """Begin no further call; wait for calls in flight and for their results."""
@@ -249,8 +260,13 @@ class ImmediateJobs:
     async def _is_unfinished(self, job: StoredJob) -> bool:
         if await job.ending() is not None:
             return False
-        found = await self._store.find(job.key)
+        found = await self._job(job.key)
         return found is not None and found.record == job.record
+
+
+def _hash_of(caller: Caller) -> int:
+    """A keyed hash, of another key in each process. Credentials are not kept."""
+    return hash((caller.credential.secret, *sorted(caller.headers.items())))
 
 
 def render_position(position: Position) -> str:

@@ -12,12 +12,11 @@ import time
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import Final, Protocol
+from typing import Final
 
 import orjson
 from pydantic import TypeAdapter
 
-from providers.batches.immediate.job import Progress
 from providers.errors import FerryError
 from providers.state import State, read, write
 
@@ -32,20 +31,8 @@ _LAST_EPOCH: Final = 99_999_999
 _log: Final = logging.getLogger("genai_ferry.immediate")
 
 
-class Clock(Protocol):
-    """Time as a dependency, so tests need not wait."""
-
-    def now(self) -> datetime:
-        """In UTC."""
-
-    def monotonic(self) -> float:
-        """Seconds from an arbitrary start, never decreasing."""
-
-    async def wait(self, seconds: float) -> None: ...
-
-
-class SystemClock:
-    """Implements `Clock`."""
+class Clock:
+    """The system's time. Tests replace it, so they need not wait."""
 
     def now(self) -> datetime:
         return datetime.now(UTC)
@@ -59,6 +46,14 @@ class SystemClock:
 
 class LeaseLost(Exception):
     """Another owner has the job or may have it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """The number of records with a result, and of those with an error."""
+
+    answered: int = 0
+    failed: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,16 +73,20 @@ class LeaseRecord:
 _RECORD: Final = TypeAdapter(LeaseRecord)
 
 
-class LeaseRecords:
-    """The lease records of one job, under `prefix`. They are kept as long as the job.
+class Lease:
+    """The lease on one job, as this process sees it. Its records are under `prefix`.
 
-    If an old one were deleted, an owner that was suspended could create it again and believe that
-    its lease is the newest.
+    They are kept as long as the job. If an old one were deleted, an owner that was suspended could
+    create it again and believe that its lease is the newest.
     """
 
-    def __init__(self, prefix: str, state: State) -> None:
+    def __init__(self, prefix: str, state: State, clock: Clock) -> None:
         self._prefix = prefix
         self._state = state
+        self._clock = clock
+        self._until = clock.monotonic()
+        self.record = LeaseRecord(0, secrets.token_hex(8), clock.now())
+        """The newest record of this owner, after `acquire`."""
 
     async def newest(self) -> LeaseRecord | None:
         listed = self._state.list(f"{self._prefix}/")
@@ -96,42 +95,49 @@ class LeaseRecords:
         finally:
             if isinstance(listed, AsyncGenerator):
                 await listed.aclose()
-        return None if info is None else await self._read(info.name)
+        last = "" if info is None else info.name.rpartition("/")[2]
+        return await self._read(_LAST_EPOCH - int(last)) if last else None
 
-    async def create(self, record: LeaseRecord) -> bool:
-        """Whether `record` is stored, possibly by an earlier call whose answer was lost."""
-        name = f"{self._prefix}/{_LAST_EPOCH - record.epoch:08d}"
-        if await write(self._state, name, orjson.dumps(record)):
-            return True
-        stored = await self._read(name)
-        return stored is not None and stored.owner == record.owner
-
-    async def _read(self, name: str) -> LeaseRecord | None:
-        data = await read(self._state, name)
-        return None if data is None else _RECORD.validate_json(data)
-
-
-class Lease:
-    """A lease that this process owns until `keep` or `expire` raises LeaseLost."""
-
-    def __init__(
-        self, records: LeaseRecords, clock: Clock, record: LeaseRecord, until: float
-    ) -> None:
-        self._records = records
-        self._clock = clock
-        self.record = record
-        self._until = until
+    async def acquire(self, wanted: Callable[[], Awaitable[bool]]) -> bool:
+        """Wait until the lease is free and take it; False as soon as the job is not `wanted`."""
+        seen: LeaseRecord | None = None
+        since = self._clock.monotonic()
+        while await wanted():
+            newest = await self.newest()
+            now = self._clock.monotonic()
+            if newest != seen:
+                seen, since = newest, now
+            if newest and not newest.over and now - since < LEASE_SECONDS:
+                await self._clock.wait(RENEWAL_SECONDS)
+            elif await self._take(newest or self.record):
+                # The job may have ended meanwhile, and its lease records may be gone.
+                return await wanted()
+        return False
 
     def check(self) -> None:
         """Raises LeaseLost if the lease has expired, even before `expire` notices."""
         if self._clock.monotonic() >= self._until:
             raise LeaseLost
 
+    async def confirm(self) -> None:
+        """Raises LeaseLost if another owner has the job, whatever the clock says."""
+        later = await self._read(self.record.epoch + 1)
+        if later is not None and later.owner != self.record.owner:
+            raise LeaseLost
+
     async def keep(self) -> None:
-        """Renew periodically."""
+        """Renew periodically, until it raises LeaseLost."""
+        pause = RENEWAL_SECONDS
         while True:
-            await self._clock.wait(RENEWAL_SECONDS)
-            await self._renew()
+            await self._clock.wait(pause)
+            try:
+                if not await self._take(self.record):
+                    raise LeaseLost
+                pause = RENEWAL_SECONDS
+            except (FerryError, OSError) as error:
+                # `expire` ends these attempts when it is too late.
+                _log.warning("a lease could not be renewed yet: %s", type(error).__name__)
+                pause = _RETRY_SECONDS
 
     async def expire(self) -> None:
         """Wait until the lease expires, even while a renewal is blocked."""
@@ -141,60 +147,31 @@ class Lease:
 
     async def release(self) -> None:
         """Let another owner take the job immediately."""
-        newest = await self._records.newest()
+        newest = await self.newest()
         # Read again: a renewal that was interrupted may have been stored.
         if newest is not None and newest.owner == self.record.owner:
-            await self._records.create(replace(newest, epoch=newest.epoch + 1, over=True))
+            await self.create(replace(newest, epoch=newest.epoch + 1, over=True))
 
-    async def _renew(self) -> None:
-        while True:
-            began = self._clock.monotonic()
-            record = replace(self.record, epoch=self.record.epoch + 1)
-            try:
-                stands = await self._records.create(record)
-            except (FerryError, OSError) as error:
-                # `expire` ends these attempts when it is too late.
-                _log.warning("a lease could not be renewed yet: %s", type(error).__name__)
-                await self._clock.wait(_RETRY_SECONDS)
-                continue
-            if not stands:
-                raise LeaseLost
-            self.record, self._until = record, _until(began)
-            return
+    async def _take(self, last: LeaseRecord) -> bool:
+        """Whether this owner has the epoch after `last`."""
+        began = self._clock.monotonic()
+        owner = self.record.owner
+        record = replace(last, epoch=last.epoch + 1, owner=owner, over=False)
+        taken = await self.create(record)
+        if taken:
+            self.record, self._until = record, began + LEASE_SECONDS - MARGIN_SECONDS
+        return taken
 
+    async def create(self, record: LeaseRecord) -> bool:
+        """Whether `record` is stored, possibly by an earlier call whose answer was lost."""
+        if await write(self._state, self._name(record.epoch), orjson.dumps(record)):
+            return True
+        stored = await self._read(record.epoch)
+        return stored is not None and stored.owner == record.owner
 
-async def acquire(
-    records: LeaseRecords, clock: Clock, wanted: Callable[[], Awaitable[bool]]
-) -> Lease | None:
-    """Wait until the lease is free and take it; None as soon as the job is not `wanted`."""
-    seen: LeaseRecord | None = None
-    since = clock.monotonic()
-    while await wanted():
-        newest = await records.newest()
-        if newest is None or newest.over:
-            free = True
-        elif seen is None or newest.epoch != seen.epoch:
-            seen, since, free = newest, clock.monotonic(), False
-        else:
-            free = clock.monotonic() - since >= LEASE_SECONDS
-        lease = await _take(records, clock, newest) if free else None
-        if lease is not None:
-            # The job may have ended meanwhile, and its lease records may be gone.
-            return lease if await wanted() else None
-        if not free:
-            await clock.wait(RENEWAL_SECONDS)
-    return None
+    async def _read(self, epoch: int) -> LeaseRecord | None:
+        data = await read(self._state, self._name(epoch))
+        return None if data is None else _RECORD.validate_json(data)
 
-
-async def _take(records: LeaseRecords, clock: Clock, newest: LeaseRecord | None) -> Lease | None:
-    began = clock.monotonic()
-    owner = secrets.token_hex(8)
-    if newest is None:
-        record = LeaseRecord(1, owner, clock.now())
-    else:
-        record = replace(newest, epoch=newest.epoch + 1, owner=owner, over=False)
-    return Lease(records, clock, record, _until(began)) if await records.create(record) else None
-
-
-def _until(began: float) -> float:
-    return began + LEASE_SECONDS - MARGIN_SECONDS
+    def _name(self, epoch: int) -> str:
+        return f"{self._prefix}/{_LAST_EPOCH - epoch:08d}"

@@ -2,49 +2,43 @@
 
 import asyncio
 import logging
-from collections.abc import Iterable
-from contextlib import suppress
-from dataclasses import dataclass
-from functools import partial
-from typing import Final
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing, suppress
+from itertools import groupby
+from typing import Final, TypeAlias
 
 from providers.batches.immediate.calls import (
-    Call,
+    CALLS_OF_A_RECORD,
+    Attempt,
     CallFailed,
-    RecordCalls,
+    Calls,
+    Halted,
     RunDependencies,
 )
-from providers.batches.immediate.control import Halted, RunControl
-from providers.batches.immediate.job import Ending
 from providers.batches.immediate.leases import Lease, LeaseLost
-from providers.batches.immediate.memory import (
-    ANSWER_BYTES,
-    CALLS_OF_A_JOB,
-    grow_if_possible,
-    working_bytes,
-)
-from providers.batches.immediate.stored import Segment, StoredJob
+from providers.batches.immediate.memory import ANSWER_BYTES, CALLS_OF_A_JOB, working_bytes
+from providers.batches.immediate.stored import JobState, Segment, StoredJob
 from providers.credential import Caller
 from providers.errors import FerryError
-from providers.memory import Reservation
 from providers.resources import BatchState
 
 # How long an answer may wait for those of its segment; a crash loses it.
 RECORD_SECONDS: Final = 10.0
+_REPEAT_SECONDS: Final = 1.0
 
 _log: Final = logging.getLogger("genai_ferry.immediate")
 
 
-@dataclass(frozen=True, slots=True)
-class OpenSegment:
-    """A segment under way. `memory` is held until all its answers are recorded."""
-
-    records: range
-    first_call: Call
-    memory: Reservation
+Unanswered: TypeAlias = tuple[int, bytes, Attempt]
+"""A record's index, its line and the attempt that it belongs to."""
 
 
 class Run:
+    """Attempts go through the segments in order, a few records at once.
+
+    After an attempt at each segment, the next attempts are for records with an unknown outcome.
+    """
+
     def __init__(
         self, job: StoredJob, lease: Lease, caller: Caller, dependencies: RunDependencies
     ) -> None:
@@ -52,12 +46,12 @@ class Run:
         self._lease = lease
         self._dependencies = dependencies
         self._error_head = dependencies.answerer.error_head
-        self._control = RunControl(lease, job, dependencies.clock)
-        self._calls = RecordCalls(job, caller, dependencies, self._control)
-        self._slots = asyncio.Semaphore(CALLS_OF_A_JOB)
-        self._recording = asyncio.Lock()
+        self._calls = Calls(job, lease, caller, dependencies)
         self._stopped = False
-        self._answers: dict[int, bytes] = {}
+        self._turn = asyncio.Lock()
+        self._recording = asyncio.Lock()
+        self._open: list[Attempt] = []
+        self._begun: dict[int, int] = {}
         self._recorded: set[int] = set()
         self.refused = False
         """Whether it stopped because no call of its caller could be made."""
@@ -66,12 +60,12 @@ class Run:
 
     def cancel(self) -> None:
         """Begin no further call. The job has already been marked as cancelled."""
-        self._control.halt()
+        self._calls.halted.set()
 
     def stop(self) -> None:
         """Begin no further call, and leave records without a result to the next owner."""
         self._stopped = True
-        self._control.halt()
+        self._calls.halted.set()
 
     async def run_to_end(self) -> bool:
         """Whether the job has ended; otherwise the next owner continues."""
@@ -79,9 +73,8 @@ class Run:
         try:
             async with asyncio.TaskGroup() as group:
                 besides = [
-                    group.create_task(self._lease.keep()),
-                    group.create_task(self._lease.expire()),
-                    group.create_task(self._record_periodically()),
+                    group.create_task(work)
+                    for work in (self._lease.keep(), self._lease.expire(), self._keep_recording())
                 ]
                 ended = await self._answer_and_end()
                 for task in besides:
@@ -95,9 +88,9 @@ class Run:
         return ended
 
     async def _answer_and_end(self) -> bool:
-        self._recorded = await self._job.recorded()
-        await self._calls.look_up()
-        await self._answer_all()
+        self._recorded, self._begun = await self._job.recorded(), await self._job.begun()
+        with suppress(Halted):
+            await self._answer_all()
         cancelled = await self._job.cancelled()
         if self._stopped and not cancelled and len(self._recorded) < self._job.record.count:
             return False
@@ -108,15 +101,9 @@ class Run:
         # No other owner has this epoch, so no other output has this number.
         number = self._lease.record.epoch
         made = await self._job.write_output(number, self._error_head)
-        ending = Ending(
-            state,
-            self._lease.record.started,
-            self._dependencies.clock.now(),
-            made.answered - made.failed,
-            made.failed,
-            number,
-        )
-        if not await self._job.end(ending):
+        now, started = self._dependencies.clock.now(), self._lease.record.started
+        succeeded = made.answered - made.failed
+        if not await self._job.end(JobState(state, started, now, succeeded, made.failed, number)):
             await self._job.delete_output(number)
             raise LeaseLost
         await self._job.clear()
@@ -124,49 +111,78 @@ class Run:
     # --- segment by segment ----------------------------------------------------------------------
 
     async def _answer_all(self) -> None:
-        async with asyncio.TaskGroup() as segments:
-            for segment in await self._job.segments():
-                if self._control.halted:
-                    break
-                if not self._recorded.issuperset(segment.records):
-                    begun = asyncio.Event()
-                    segments.create_task(self._answer_segment(segment, begun))
-                    await begun.wait()
+        segments = await self._job.segments()
+        while left := [each for each in segments if not self._recorded.issuperset(each.records)]:
+            await self._attempt(left)
+            if len(self._recorded) < self._job.record.count:
+                await self._calls.pause(_REPEAT_SECONDS)
 
-    async def _answer_segment(self, segment: Segment, begun: asyncio.Event) -> None:
-        """Sets `begun` as soon as the next segment may begin."""
-        records = segment.records
-        size = working_bytes(segment.size, len(records))
-        with suppress(Halted):
-            async with self._dependencies.memory.take(size, self._control.pause) as memory:
-                read = partial(self._job.read_segment, segment)
-                lines = (await self._control.retry_store(read)).split(b"\n")
-                opened = OpenSegment(records, self._calls.first_call(records), memory)
-                async with asyncio.TaskGroup() as calls:
-                    for index, line in enumerate(lines, records.start):
-                        if index not in self._recorded:
-                            await self._slots.acquire()
-                            calls.create_task(self._answer(index, line, opened))
-                    begun.set()
-                await self._record(records)
-        begun.set()
-
-    async def _answer(self, index: int, line: bytes, segment: OpenSegment) -> None:
-        """Takes a slot, and gives it back when the answer is kept or recorded."""
+    async def _attempt(self, segments: Sequence[Segment]) -> None:
+        """One attempt at each segment."""
         try:
-            await self._control.check()
-            result = await self._calls.result(index, line, segment.first_call)
-            grow_if_possible(segment.memory, len(result) - ANSWER_BYTES)
-            self._answers[index] = result
-            waiting = sum(map(len, self._answers.values()))
-            if self._control.halted or waiting > ANSWER_BYTES:
-                await self._record(segment.records)
-        except Halted:
-            pass
+            async with aclosing(self._unanswered(segments)) as records:
+                async with asyncio.TaskGroup() as workers:
+                    for _ in range(CALLS_OF_A_JOB):
+                        workers.create_task(self._answer_next(records))
+            await self._record_all()
+        finally:
+            for attempt in self._open:
+                attempt.memory.close()
+            for attempt in self._open:
+                await self._give_back(attempt)
+            self._open.clear()
+
+    async def _unanswered(self, segments: Sequence[Segment]) -> AsyncGenerator[Unanswered, None]:
+        """The records without a result, each when a call for it may begin. Raises Halted."""
+        for segment in segments:
+            left = [index for index in segment.records if index not in self._recorded]
+            begun = [self._begun.get(index, 0) for index in left]
+            # Only an earlier version marked records of a segment one by one.
+            number = 1 + max([each for each in begun if each < CALLS_OF_A_RECORD] or begun)
+            size = working_bytes(segment.size, len(segment.records))
+            memory = await self._dependencies.memory.reserve(size, self._calls.pause)
+            attempt = Attempt(segment.records, number, memory, len(left))
+            self._open.append(attempt)
+            text = await self._calls.retry_store(self._job.read_segment, segment)
+            lines = text.split(b"\n")
+            await self._calls.check()
+            mark = segment.records, number, self._lease.record.owner
+            if not await self._calls.retry_store(self._job.begin, *mark):
+                raise LeaseLost
+            attempt.marked = True
+            for index in left:
+                yield index, lines[index - segment.records.start], attempt
+
+    async def _answer_next(self, records: AsyncGenerator[Unanswered, None]) -> None:
+        """Answer one record after the other, while there are some and a call may begin."""
+        with suppress(Halted, StopAsyncIteration):
+            while True:
+                async with self._turn:
+                    index, line, attempt = await anext(records)
+                await self._answer(index, line, attempt)
+
+    async def _answer(self, index: int, line: bytes, attempt: Attempt) -> None:
+        result: bytes | None = None
+        try:
+            if self._begun.get(index, 0) < CALLS_OF_A_RECORD:
+                result = await self._calls.result(index, line, attempt)
+            else:
+                result = self._calls.render_unknown(line)
         except CallFailed as refusal:
             self._stop_for(refusal.error)
-        finally:
-            self._slots.release()
+            return
+        if result is not None:
+            with suppress(FerryError):
+                self._dependencies.memory.grow(attempt.memory, len(result) - ANSWER_BYTES)
+            attempt.answers[index] = result
+        attempt.left -= 1
+        waiting = sum(map(len, attempt.answers.values()))
+        if not attempt.left or self._calls.halted.is_set() or waiting > ANSWER_BYTES:
+            await self._record(attempt)
+        if not attempt.left:
+            self._begun.update(dict.fromkeys(attempt.records, attempt.number))
+            self._open.remove(attempt)
+            attempt.memory.close()
 
     def _stop_for(self, error: FerryError) -> None:
         if not self.refused:
@@ -176,36 +192,39 @@ class Run:
         self.refused = True
         self.stop()
 
+    async def _give_back(self, attempt: Attempt) -> None:
+        """Remove the mark of an attempt that was stopped, if no call may have had an effect."""
+        if not attempt.marked or attempt.in_doubt:
+            return
+        try:
+            # An owner that was suspended might remove the mark of the next owner's attempt.
+            await self._lease.confirm()
+            await self._job.forget(attempt.records, attempt.number)
+        except (LeaseLost, FerryError, OSError) as error:
+            # The records then have one attempt less.
+            _log.warning("the mark of an attempt was not removed: %s", type(error).__name__)
+
     # --- what is recorded ------------------------------------------------------------------------
 
-    async def _record_periodically(self) -> None:
+    async def _keep_recording(self) -> None:
         """Also when the run is halted, because the time to end may be short."""
-        everything = range(self._job.record.count)
-        with suppress(Halted):
-            while True:
-                await self._control.wait(RECORD_SECONDS)
-                await self._record(everything)
-        await self._record(everything)
+        while not self._calls.halted.is_set():
+            await self._calls.wait(RECORD_SECONDS)
+            await self._record_all()
 
-    async def _record(self, records: range) -> None:
-        """Record the answers to these records that wait, consecutive ones as one object."""
+    async def _record_all(self) -> None:
+        for attempt in list(self._open):
+            await self._record(attempt)
+
+    async def _record(self, attempt: Attempt) -> None:
+        """Record the answers that wait, consecutive ones as one object."""
         async with self._recording:
-            for run in consecutive(index for index in self._answers if index in records):
-                lines = [self._answers[index] for index in run]
+            answers, attempt.answers = attempt.answers, {}
+            for _, run in groupby(enumerate(sorted(answers)), lambda pair: pair[1] - pair[0]):
+                indices = [index for _, index in run]
+                lines = [answers[index] for index in indices]
                 failed = sum(line.startswith(self._error_head) for line in lines)
-                record = partial(self._job.record_results, run[0], lines, failed)
-                await self._control.retry_store(record)
-                self._recorded.update(run)
-                for index in run:
-                    del self._answers[index]
-
-
-def consecutive(indices: Iterable[int]) -> list[list[int]]:
-    """The indices in order, in runs of consecutive ones."""
-    runs: list[list[int]] = []
-    for index in sorted(indices):
-        if runs and index == runs[-1][-1] + 1:
-            runs[-1].append(index)
-        else:
-            runs.append([index])
-    return runs
+                results = indices[0], lines, failed
+                await self._calls.retry_store(self._job.record_results, *results)
+                self._recorded.update(indices)
+                attempt.in_doubt.difference_update(indices)

@@ -1,59 +1,87 @@
-"""The objects of jobs in the state store, each written once.
+"""A job as objects in the state store, each written once.
 
 A job exists while its record exists: the record is written after all other objects and deleted
 before them. Records live for the state's time to live and everything else lives longer
 (proxy/sweep.py), so no job is seen with only some of its objects.
 
-The names of calls and results say for which records they are: `{first}-{count}` for consecutive
-records, `{index}` for one. Then comes the number of the call, or of the errors among the results.
-An owner of a version that knows only `{index}` fails on the other names before it makes a call.
+The names of marks and results say for which records they are: `{first}-{count}` for consecutive
+records, `{index}` for one. Then comes the number of the attempt, or of the errors among the
+results. An owner of a version that knows only `{index}` fails on the other names before it makes a
+call.
 """
 
+import hashlib
+import re
+from base64 import b32hexencode
 from collections.abc import AsyncIterable, AsyncIterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from datetime import datetime
 from typing import Final
 
 import orjson
 from pydantic import TypeAdapter
 
-from providers.batches.immediate.job import Ending, JobKey, JobRecord, Progress, is_immediate
-from providers.batches.immediate.leases import LeaseLost, LeaseRecords
-from providers.batches.request_table import RequestTable, RequestTables
+from providers.batches.immediate.leases import Clock, Lease, LeaseLost, Progress
+from providers.batches.request_table import RequestTable, RequestTables, RowKind
 from providers.body import Body, in_memory, join
 from providers.memory import Reservation
+from providers.resources import BatchKind, BatchState
 from providers.state import ObjectInfo, State, read, write
 from providers.stored_objects import IMMEDIATE, IMMEDIATE_ENDED, IMMEDIATE_OPEN, IMMEDIATE_WORK
 
-_RECORD: Final = TypeAdapter(JobRecord)
-_ENDING: Final = TypeAdapter(Ending)
+# Unlike the ids of any provider's batches.
+_ID: Final = re.compile(r"immediate-[0-9a-v]{26}")
 
 
-class JobStore:
-    """All immediate jobs of one upstream."""
+def job_id_of(creation_key: str) -> str:
+    """The id derived from `creation_key`."""
+    digest = hashlib.sha256(creation_key.encode()).digest()[:16]
+    return "immediate-" + b32hexencode(digest).decode().rstrip("=").lower()
 
-    def __init__(self, upstream: str, state: State) -> None:
-        self._upstream = upstream
-        self._state = state
 
-    def job(self, key: JobKey, record: JobRecord) -> "StoredJob":
-        return StoredJob(self._upstream, self._state, key, record)
+def is_immediate(batch_id: str) -> bool:
+    return _ID.fullmatch(batch_id) is not None
 
-    async def find(self, key: JobKey) -> "StoredJob | None":
-        data = await read(self._state, IMMEDIATE.name(self._upstream, str(key)))
-        return None if data is None else self.job(key, _RECORD.validate_json(data))
 
-    async def of_tenant(self, tenant: str) -> AsyncIterator[ObjectInfo]:
-        """The records of a tenant's jobs in the order of ids, which are the names' last parts."""
-        async for info in self._state.list(IMMEDIATE.name(self._upstream, tenant, "")):
-            yield info
+@dataclass(frozen=True, slots=True)
+class JobKey:
+    tenant: str
+    job_id: str
 
-    async def unfinished_of_proxy(self) -> AsyncIterator[JobKey]:
-        """The jobs of all tenants that the proxy's credential pays for and that are not closed."""
-        async for info in self._state.list(IMMEDIATE_OPEN.name(self._upstream, "")):
-            _, _, tenant, job_id, _ = info.name.split("/")
-            if is_immediate(job_id):
-                yield JobKey(tenant, job_id)
+    def __str__(self) -> str:
+        return f"{self.tenant}/{self.job_id}"
+
+
+@dataclass(frozen=True, slots=True)
+class JobRecord:
+    """A job as it was created, with `count` records; `rows` is the kind of its request table.
+
+    `invocation` is the name of the format of its lines. `creation` distinguishes the objects of
+    each attempt to create the job. `ambient`: whether the proxy's own credential pays for it.
+    """
+
+    model: str
+    display_name: str | None
+    kind: BatchKind
+    invocation: str
+    rows: RowKind
+    count: int
+    created: datetime
+    creation: str
+    ambient: bool
+    warnings: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class JobState:
+    """How far a job is, or how it ended: then `output` is the number of its results' object."""
+
+    state: BatchState
+    started: datetime | None
+    ended: datetime | None
+    succeeded: int
+    failed: int
+    output: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +90,23 @@ class Segment:
 
     records: range
     size: int
+
+
+_RECORD: Final = TypeAdapter(JobRecord)
+_ENDING: Final = TypeAdapter(JobState)
+
+
+async def find_job(upstream: str, state: State, key: JobKey) -> "StoredJob | None":
+    data = await read(state, IMMEDIATE.name(upstream, str(key)))
+    return None if data is None else StoredJob(upstream, state, key, _RECORD.validate_json(data))
+
+
+async def unfinished_of_proxy(upstream: str, state: State) -> AsyncIterator[JobKey]:
+    """The jobs of all tenants that the proxy's credential pays for and that are not closed."""
+    async for info in state.list(IMMEDIATE_OPEN.name(upstream, "")):
+        _, _, tenant, job_id, _ = info.name.split("/")
+        if is_immediate(job_id):
+            yield JobKey(tenant, job_id)
 
 
 class StoredJob:
@@ -77,7 +122,9 @@ class StoredJob:
         self._open = IMMEDIATE_OPEN.name(upstream, self._table)
         self._ending = IMMEDIATE_ENDED.name(upstream, self._table)
         self._work = IMMEDIATE_WORK.name(upstream, self._table)
-        self.leases = LeaseRecords(f"{self._work}/claims", state)
+
+    def lease(self, clock: Clock) -> Lease:
+        return Lease(f"{self._work}/claims", self._state, clock)
 
     async def create(self) -> bool:
         """False if a job of this key exists already."""
@@ -91,11 +138,11 @@ class StoredJob:
         if self.record.ambient:
             await self._state.delete(self._open)
 
-    async def end(self, ending: Ending) -> bool:
+    async def end(self, ending: JobState) -> bool:
         """False if the job had ended already; the first ending counts."""
         return await write(self._state, self._ending, orjson.dumps(ending))
 
-    async def ending(self) -> Ending | None:
+    async def ending(self) -> JobState | None:
         data = await read(self._state, self._ending)
         return None if data is None else _ENDING.validate_json(data)
 
@@ -111,8 +158,6 @@ class StoredJob:
         await self._delete("")
         await self._tables.delete(self._table)
 
-    # --- the input -----------------------------------------------------------------------------
-
     async def write_table(self, table: RequestTable) -> None:
         await self._tables.write(self._table, table)
 
@@ -125,10 +170,10 @@ class StoredJob:
     async def segments(self) -> Sequence[Segment]:
         """Empty if they were deleted because the job has ended."""
         found = [(int(_last(info)), info.size) async for info in self._list("input/")]
-        firsts = [*(first for first, _ in found), self.record.count]
+        ends = [*(first for first, _ in found[1:]), self.record.count]
         return [
             Segment(range(first, end), size)
-            for (first, end), (_, size) in zip(pairwise(firsts), found, strict=True)
+            for (first, size), end in zip(found, ends, strict=False)
         ]
 
     async def read_segment(self, segment: Segment) -> bytes:
@@ -138,31 +183,24 @@ class StoredJob:
             raise LeaseLost  # another owner ended the job and cleared it
         return text
 
-    # --- the calls -----------------------------------------------------------------------------
-
-    async def begin(self, call: str, owner: str) -> bool:
-        """Whether the owner may make a call (`first_calls`, `repeat`): the first to mark it may."""
-        name, mark = f"{self._work}/calls/{call}", owner.encode()
+    async def begin(self, records: range, number: int, owner: str) -> bool:
+        """Whether the owner may make an attempt: the first to mark it may."""
+        name, mark = self._attempt(records, number), owner.encode()
         # The mark may be the owner's already, if the answer to an earlier write was lost.
         return await write(self._state, name, mark) or await read(self._state, name) == mark
 
-    async def has_begun(self, call: str) -> bool:
-        return await self._state.head(f"{self._work}/calls/{call}") is not None
+    async def forget(self, records: range, number: int) -> None:
+        """Remove the mark of an attempt without calls that may have had an effect."""
+        await self._state.delete(self._attempt(records, number))
 
-    async def forget(self, call: str) -> None:
-        """Remove the mark of a call that certainly had no effect."""
-        await self._state.delete(f"{self._work}/calls/{call}")
-
-    async def calls(self) -> dict[int, int]:
-        """The number of calls of each record that may have begun."""
+    async def begun(self) -> dict[int, int]:
+        """The number of attempts at each record."""
         begun: dict[int, int] = {}
         async for info in self._list("calls/"):
-            first, *count, attempt = map(int, _last(info).split("-"))
+            first, *count, number = map(int, _last(info).split("-"))
             for index in range(first, first + (count or [1])[0]):
-                begun[index] = max(attempt, begun.get(index, 0))
+                begun[index] = max(number, begun.get(index, 0))
         return begun
-
-    # --- the results ---------------------------------------------------------------------------
 
     async def record_results(self, first: int, lines: Sequence[bytes], failed: int) -> bool:
         """Store the results of consecutive records; False if they were stored already."""
@@ -171,8 +209,7 @@ class StoredJob:
 
     async def recorded(self) -> set[int]:
         """The records that have a result."""
-        results = [_results_of(info) async for info in self._list("results/")]
-        return {index for records, _ in results for index in records}
+        return {index async for info in self._list("results/") for index in _results_of(info)[0]}
 
     async def progress(self) -> Progress:
         results = [_results_of(info) async for info in self._list("results/")]
@@ -180,10 +217,30 @@ class StoredJob:
         return Progress(len(answered), sum(failed for _, failed in results))
 
     async def write_output(self, number: int, error_head: bytes) -> Progress:
-        """Write all results so far into one object, and count them."""
-        output = _Output(self._state, self._list("results/"), error_head)
-        await self._state.create(self._output(number), Body(output.chunks(), None))
-        return Progress(output.answered, output.failed)
+        """Write all results so far into one object, in order, and count them."""
+        answered = failed = 0
+
+        async def chunks() -> AsyncIterator[bytes]:
+            nonlocal answered, failed
+            end, error = 0, b"\n" + error_head
+            async for info in self._list("results/"):
+                body = await self._state.get(info.name)
+                if body is None:
+                    raise LeaseLost  # another owner ended the job and cleared it
+                records, _ = _results_of(info)
+                # Runs overlap if an owner was suspended and did not notice the end of its lease.
+                known = max(0, end - records.start)
+                before = b"\n"
+                async for chunk in _without_lines(body.chunks, known):
+                    seen = before + chunk
+                    failed += seen.count(error)
+                    before = seen[1 - len(error) :]
+                    yield chunk
+                answered += max(0, len(records) - known)
+                end = max(end, records.stop)
+
+        await self._state.create(self._output(number), Body(chunks(), None))
+        return Progress(answered, failed)
 
     async def output(self, number: int) -> Body | None:
         return await self._state.get(self._output(number))
@@ -194,8 +251,6 @@ class StoredJob:
     async def delete_output(self, number: int) -> None:
         await self._state.delete(self._output(number))
 
-    # --- the end -------------------------------------------------------------------------------
-
     async def cancel(self) -> None:
         await write(self._state, f"{self._work}/cancelled", b"")
 
@@ -205,7 +260,7 @@ class StoredJob:
     async def clear(self) -> None:
         """Delete the input and the single results of a job that has ended.
 
-        The marks of calls and the leases stay: an owner that was suspended must find them.
+        The marks and the leases stay: an owner that was suspended must find them.
         """
         for kind in ("input/", "results/"):
             await self._delete(kind)
@@ -217,37 +272,11 @@ class StoredJob:
     def _list(self, kind: str) -> AsyncIterator[ObjectInfo]:
         return self._state.list(f"{self._work}/{kind}")
 
+    def _attempt(self, records: range, number: int) -> str:
+        return f"{self._work}/calls/{records.start:010d}-{len(records)}-{number}"
+
     def _output(self, number: int) -> str:
         return f"{self._work}/output/{number:010d}"
-
-
-class _Output:
-    """The recorded results in sequence, counted while they are read."""
-
-    def __init__(self, state: State, results: AsyncIterator[ObjectInfo], error_head: bytes) -> None:
-        self._state = state
-        self._results = results
-        self._error = b"\n" + error_head
-        self.answered = 0
-        self.failed = 0
-
-    async def chunks(self) -> AsyncIterator[bytes]:
-        end = 0
-        async for info in self._results:
-            body = await self._state.get(info.name)
-            if body is None:
-                raise LeaseLost  # another owner ended the job and cleared it
-            records, _ = _results_of(info)
-            # Runs overlap if an owner was suspended and did not notice the end of its lease.
-            known = max(0, end - records.start)
-            before = b"\n"
-            async for chunk in _without_lines(body.chunks, known):
-                seen = before + chunk
-                self.failed += seen.count(self._error)
-                before = seen[1 - len(self._error) :]
-                yield chunk
-            self.answered += max(0, len(records) - known)
-            end = max(end, records.stop)
 
 
 async def _without_lines(chunks: AsyncIterable[bytes], count: int) -> AsyncIterator[bytes]:
@@ -259,16 +288,6 @@ async def _without_lines(chunks: AsyncIterable[bytes], count: int) -> AsyncItera
             count -= len(ended)
         if rest:
             yield rest
-
-
-def first_calls(records: range) -> str:
-    """The first call of each record of a segment."""
-    return f"{records.start:010d}-{len(records)}-1"
-
-
-def repeat(index: int) -> str:
-    """The second call of a record."""
-    return f"{index:010d}-2"
 
 
 def _results_of(info: ObjectInfo) -> tuple[range, int]:

@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
+from providers.batches.immediate.leases import Clock
+
 # More turns of the loop than any work here takes without waiting for time or for a test.
 _TURNS = 10_000
 _TURNS_TO_SETTLE = 200
@@ -23,8 +25,8 @@ async def settle() -> None:
         await asyncio.sleep(0)
 
 
-class FakeClock:
-    """Implements `Clock`. Time passes only in `pass_time`."""
+class FakeClock(Clock):
+    """Time passes only in `pass_time`."""
 
     def __init__(self) -> None:
         self._seconds = 1000.0

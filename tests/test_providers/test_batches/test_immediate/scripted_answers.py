@@ -101,3 +101,18 @@ class ScriptedAnswers:
     def translate(self, line: dict[str, Any], form: str, /) -> dict[str, Any]:
         assert form == FORM
         return line
+
+
+class OneByOne(ScriptedAnswers):
+    """Records answer at once, except those that are `held`."""
+
+    def __init__(self, held: set[int], script: dict[int, Sequence[Answer]] | None = None) -> None:
+        super().__init__(script)
+        self._held = {number: asyncio.Event() for number in held}
+
+    def release(self, number: int) -> None:
+        self._held[number].set()
+
+    async def wait_for(self, number: int) -> None:
+        if number in self._held:
+            await self._held[number].wait()

@@ -10,10 +10,9 @@ from providers.batches.batch_target import FoundBatch
 from providers.batches.ended_results import EndedResults
 from providers.batches.immediate.combined import CombinedTarget
 from providers.batches.immediate.creation import NewImmediateJob
-from providers.batches.immediate.job import JobKey, JobRecord, job_id_of
 from providers.batches.immediate.jobs import ImmediateJobs, ImmediateOptions, ImmediateUse
 from providers.batches.immediate.leases import LEASE_SECONDS, RENEWAL_SECONDS, Clock
-from providers.batches.immediate.stored import JobStore, StoredJob
+from providers.batches.immediate.stored import JobKey, JobRecord, StoredJob, job_id_of
 from providers.batches.json_lines import ResultLine
 from providers.batches.repeats import Attempt
 from providers.batches.request_table import RequestTable, RowKind, indexed_id
@@ -240,4 +239,4 @@ def stored_job(state: State, count: int = 40) -> StoredJob:
         creation="c",
         ambient=False,
     )
-    return JobStore("acme", state).job(KEY, record)
+    return StoredJob("acme", state, KEY, record)

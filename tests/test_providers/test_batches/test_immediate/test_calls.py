@@ -3,7 +3,6 @@
 import pytest
 
 from providers.batches.immediate.calls import RETRY_SECONDS
-from providers.batches.immediate.leases import LEASE_SECONDS
 from providers.body import Body
 from providers.errors import FerryError
 from providers.resources import BatchState, Counts
@@ -18,6 +17,7 @@ from tests.test_providers.test_batches.test_immediate.scripted_answers import (
 from tests.test_providers.test_batches.test_immediate.stage import (
     CALLER,
     JOB_ID,
+    TAKEN_OVER,
     Replica,
     objects,
     refusal,
@@ -73,7 +73,7 @@ async def test_a_second_unknown_outcome_is_the_records_error(
     replica = await carried_out(state, clock, *[error] * 9)
     assert replica.call.made == [0, 0]
     assert str((await error_of(replica))["message"]) in error.message
-    assert list(objects(state, "calls")) == ["0000000000-1-1", "0000000000-2"]
+    assert list(objects(state, "calls")) == ["0000000000-1-1", "0000000000-1-2"]
 
 
 async def test_no_call_is_repeated_by_the_next_owner(state: MemoryState, clock: FakeClock) -> None:
@@ -141,6 +141,29 @@ async def test_endless_throttling_is_the_records_error(
         assert line["error"] == {"code": 429, "message": "no"}
 
 
+class UntilLater(ScriptedAnswers):
+    """Throttles each record until its time."""
+
+    def __init__(self, clock: FakeClock, seconds: dict[int, float]) -> None:
+        super().__init__()
+        self._clock = clock
+        self._until = {n: clock.monotonic() + wait for n, wait in seconds.items()}
+
+    async def wait_for(self, number: int) -> None:
+        if self._clock.monotonic() < self._until[number]:
+            raise THROTTLED
+
+
+async def test_any_answer_gives_throttled_records_the_whole_time_again(
+    state: MemoryState, clock: FakeClock
+) -> None:
+    answers = UntilLater(clock, {0: 0.9 * RETRY_SECONDS, 1: 1.8 * RETRY_SECONDS})
+    replica = Replica(state, clock, answers)
+    await replica.create(2)
+    await clock.pass_time(2 * RETRY_SECONDS)
+    assert (await replica.get()).counts == Counts(2, 2, 0)
+
+
 async def test_a_throttled_record_is_left_to_the_next_owner(
     state: MemoryState, clock: FakeClock
 ) -> None:
@@ -158,16 +181,25 @@ async def test_a_throttled_record_is_left_to_the_next_owner(
 async def test_an_owner_that_slept_withdraws_no_call_of_the_next_owner(
     state: MemoryState, clock: FakeClock
 ) -> None:
-    owner = Replica(state, clock, ScriptedAnswers({0: [THROTTLED]}))
+    """Its clock stood still, so it does not know that its lease is over."""
+    owner = Replica(state, FakeClock(), ScriptedAnswers({0: [THROTTLED]}))
     owner.call.open.clear()
     await owner.create(1)
     await until(lambda: owner.call.at_once == 1)
-    [mark] = objects(state, "calls").values()
-    clock.leap(LEASE_SECONDS)
+    heir = Replica(state, clock)
+    heir.call.open.clear()
+    await heir.get()
+    await clock.pass_time(TAKEN_OVER)
+    markers = objects(state, "calls")
+    assert list(markers) == ["0000000000-1-1", "0000000000-1-2"]
     owner.call.open.set()
     await settle()
-    assert list(objects(state, "calls").values()) == [mark]
-    assert (owner.call.made, owner.background.tasks) == ([0], {})
+    await owner.background.drain()
+    assert objects(state, "calls") == markers
+    heir.call.open.set()
+    await heir.background.idle()
+    assert (owner.call.made, heir.call.made) == ([0], [0])
+    assert (await heir.get()).counts == Counts(1, 1, 0)
 
 
 # --- the state store ------------------------------------------------------------------------

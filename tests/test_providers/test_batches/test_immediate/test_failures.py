@@ -1,20 +1,17 @@
-"""The meaning of a failed call, and how long it is retried."""
+"""The meaning of a failed call, and when it is retried."""
 
 import pytest
 from tenacity import AsyncRetrying, Future, RetryCallState
 
 from providers.batches.immediate.calls import (
-    RETRY_SECONDS,
     CallFailed,
     Failure,
-    RetryPolicy,
     failure_of,
     pause_before_next,
 )
 from providers.errors import FerryError, invalid_argument, unauthenticated, unavailable
 from providers.status import Status
 from providers.upstream import UpstreamError
-from tests.test_providers.test_batches.test_immediate.fake_clock import FakeClock
 from tests.test_providers.test_batches.test_immediate.scripted_answers import ScriptedAnswers
 from tests.test_providers.test_batches.test_immediate.stage import refusal
 
@@ -75,25 +72,3 @@ def test_a_short_retry_after_is_kept(said: str | None, most: float) -> None:
     error = FerryError(Status.RESOURCE_EXHAUSTED, "no", provider="acme", retry_after=said)
     assert 1 <= pause(1, error) <= most
     assert (pause(1, error) == 40) is (said == "40")
-
-
-# --- how long --------------------------------------------------------------------------------
-
-
-async def test_it_ends_some_time_after_the_first_call_that_did_not_start(clock: FakeClock) -> None:
-    retries = RetryPolicy(clock)
-    await clock.pass_time(2 * RETRY_SECONDS)
-    assert retries.may_retry()
-    await clock.pass_time(RETRY_SECONDS - 1)
-    assert retries.may_retry()
-    await clock.pass_time(1)
-    assert not retries.may_retry()
-
-
-async def test_any_answer_renews_it(clock: FakeClock) -> None:
-    retries = RetryPolicy(clock)
-    for _ in range(3):
-        assert retries.may_retry()
-        await clock.pass_time(RETRY_SECONDS - 1)
-        retries.answered()
-        await clock.pass_time(RETRY_SECONDS)

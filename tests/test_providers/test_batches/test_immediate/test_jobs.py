@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from providers.batches.immediate.job import job_id_of
 from providers.batches.immediate.jobs import Position, parse_position, render_position
+from providers.batches.immediate.stored import job_id_of
 from providers.credential import Caller, Credential
 from providers.errors import FerryError
 from providers.memory import MemoryBudget
@@ -19,7 +19,11 @@ from providers.status import Status
 from proxy.sweep import sweep
 from tests.memory_state import MemoryState
 from tests.test_providers.test_batches.test_immediate.fake_clock import FakeClock, settle, until
-from tests.test_providers.test_batches.test_immediate.scripted_answers import FORM, ScriptedAnswers
+from tests.test_providers.test_batches.test_immediate.scripted_answers import (
+    FORM,
+    OneByOne,
+    ScriptedAnswers,
+)
 from tests.test_providers.test_batches.test_immediate.stage import (
     CALLER,
     JOB_ID,
@@ -88,34 +92,27 @@ async def test_an_answer_of_the_largest_size_is_recorded(
 
 
 async def test_progress_is_counted(state: MemoryState, clock: FakeClock) -> None:
-    replica = Replica(state, clock, ScriptedAnswers({0: [refusal(Status.INVALID_ARGUMENT, 400)]}))
-    replica.call.open.clear()
+    answers = OneByOne({20}, {0: [refusal(Status.INVALID_ARGUMENT, 400)]})
+    replica = Replica(state, clock, answers)
+    answers.open.clear()
     await replica.create(30)
-    await until(lambda: replica.call.at_once == 8)
+    await until(lambda: answers.at_once == 8)
     assert (await replica.get()).counts == Counts(30, 0, 0)
-    replica.call.open.set()
-    await until(lambda: len(recorded(state)) >= 8)
-    replica.call.open.clear()
+    answers.open.set()
     await settle()
-    counts = (await replica.get()).counts
-    assert counts is not None
-    assert counts.failed == 1
-    assert counts.succeeded + 1 == len(recorded(state)) < 30
-    replica.call.open.set()
+    assert recorded(state) == set(range(16))
+    assert (await replica.get()).counts == Counts(30, 15, 1)
+    answers.release(20)
     await replica.background.idle()
     assert (await replica.get()).counts == Counts(30, 29, 1)
 
 
 async def test_other_replicas_see_the_progress(state: MemoryState, clock: FakeClock) -> None:
-    owner = Replica(state, clock, ScriptedAnswers({1: [refusal(Status.NOT_FOUND, 404)]}))
+    owner = Replica(state, clock, OneByOne({20}, {1: [refusal(Status.NOT_FOUND, 404)]}))
     await owner.create(30)
-    await until(lambda: len(recorded(state)) >= 8)
-    owner.call.open.clear()
     await settle()
-    made = len(recorded(state))
     other = Replica(state, clock)
-    assert (await other.get()).counts == Counts(30, made - 1, 1)
-    assert made < 30
+    assert (await other.get()).counts == Counts(30, 15, 1)
     await owner.background.stop()
     await other.background.stop()
 

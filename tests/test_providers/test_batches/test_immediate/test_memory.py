@@ -1,5 +1,5 @@
 import asyncio
-from contextlib import AsyncExitStack
+from contextlib import ExitStack
 
 import pytest
 
@@ -8,7 +8,6 @@ from providers.batches.immediate.memory import (
     CALLS_OF_A_JOB,
     SHARE_BYTES,
     WorkingMemory,
-    grow_if_possible,
     working_bytes,
 )
 from providers.errors import FerryError
@@ -28,12 +27,15 @@ def test_answers_in_memory_are_bounded() -> None:
 
 async def test_it_is_given_back_with_its_growth(clock: FakeClock) -> None:
     budget = MemoryBudget(100)
-    async with WorkingMemory(budget).take(60, clock.wait) as share:
+    memory = WorkingMemory(budget)
+    with await memory.reserve(60, clock.wait) as held:
         with pytest.raises(FerryError):
             budget.take(41)
-        grow_if_possible(share, -5)
-        grow_if_possible(share, 10)
-        grow_if_possible(share, 1000)
+        memory.grow(held, -5)
+        memory.grow(held, 10)
+        for size in (1000, 31):
+            with pytest.raises(FerryError):
+                memory.grow(held, size)
         with pytest.raises(FerryError):
             budget.take(31)
     assert whole(budget)
@@ -42,23 +44,22 @@ async def test_it_is_given_back_with_its_growth(clock: FakeClock) -> None:
 async def test_requests_keep_their_reservation_beyond_the_share(clock: FakeClock) -> None:
     budget = MemoryBudget()
     memory = WorkingMemory(budget)
-    async with AsyncExitStack() as last:
-        async with AsyncExitStack() as stack:
-            for _ in range(3):
-                await stack.enter_async_context(memory.take(SHARE_BYTES // 4, clock.wait))
-            await last.enter_async_context(memory.take(SHARE_BYTES // 4, clock.wait))
-            more = asyncio.create_task(last.enter_async_context(memory.take(1, clock.wait)))
+    with ExitStack() as last:
+        with ExitStack() as stack:
+            for each in (stack, stack, stack, last):
+                each.enter_context(await memory.reserve(SHARE_BYTES // 4, clock.wait))
+            more = asyncio.create_task(memory.reserve(1, clock.wait))
             await clock.pass_time(10)
             assert not more.done()
             with budget.reserve(BUDGET_BYTES - SHARE_BYTES):
                 pass
         await clock.pass_time(1)
-        await more
+        (await more).close()
     assert whole(budget)
 
 
 async def test_a_single_piece_may_be_larger(clock: FakeClock) -> None:
-    async with WorkingMemory(MemoryBudget()).take(2 * SHARE_BYTES, clock.wait):
+    with await WorkingMemory(MemoryBudget()).reserve(2 * SHARE_BYTES, clock.wait):
         pass
 
 
@@ -68,10 +69,10 @@ async def test_waiting_requests_hold_no_memory_and_are_served_in_order(clock: Fa
     served: list[int] = []
 
     async def take(size: int) -> None:
-        async with memory.take(size, clock.wait):
+        with await memory.reserve(size, clock.wait):
             served.append(size)
 
-    async with memory.take(80, clock.wait):
+    with await memory.reserve(80, clock.wait):
         tasks = [asyncio.create_task(take(size)) for size in (90, 10)]
         await clock.pass_time(5)
         # The small one would fit, and the large one would starve if it went first.
@@ -89,10 +90,10 @@ async def test_a_cancelled_wait_gives_up_its_turn(clock: FakeClock) -> None:
     served = asyncio.Event()
 
     async def take(size: int) -> None:
-        async with memory.take(size, clock.wait):
+        with await memory.reserve(size, clock.wait):
             served.set()
 
-    async with memory.take(80, clock.wait):
+    with await memory.reserve(80, clock.wait):
         waiting = asyncio.create_task(take(90))
         await settle()
         behind = asyncio.create_task(take(10))

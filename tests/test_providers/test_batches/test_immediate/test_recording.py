@@ -1,7 +1,6 @@
 """What a run stores: objects for segments of records, early enough that a crash costs little."""
 
 import asyncio
-from collections.abc import Sequence
 
 import orjson
 import pytest
@@ -15,7 +14,7 @@ from providers.status import Status
 from tests.memory_state import MemoryState
 from tests.test_providers.test_batches.test_immediate.fake_clock import FakeClock, settle, until
 from tests.test_providers.test_batches.test_immediate.scripted_answers import (
-    Answer,
+    OneByOne,
     ScriptedAnswers,
 )
 from tests.test_providers.test_batches.test_immediate.stage import (
@@ -28,21 +27,6 @@ from tests.test_providers.test_batches.test_immediate.stage import (
 )
 
 THROTTLED = refusal(Status.RESOURCE_EXHAUSTED, 429)
-
-
-class OneByOne(ScriptedAnswers):
-    """Records answer at once, except those that are `held`."""
-
-    def __init__(self, held: set[int], script: dict[int, Sequence[Answer]] | None = None) -> None:
-        super().__init__(script)
-        self._held = {number: asyncio.Event() for number in held}
-
-    def release(self, number: int) -> None:
-        self._held[number].set()
-
-    async def wait_for(self, number: int) -> None:
-        if number in self._held:
-            await self._held[number].wait()
 
 
 async def with_one_held(
@@ -136,35 +120,44 @@ async def test_large_answers_are_recorded_at_once(state: MemoryState, clock: Fak
     assert (await owner.get()).counts == Counts(8, 8, 0)
 
 
-async def test_a_started_marker_stays_while_its_call_may_have_started(
-    state: MemoryState, clock: FakeClock
+@pytest.mark.parametrize("throttled", [[0, 1], [0]], ids=["both", "one of them"])
+async def test_a_stop_removes_the_started_marker_of_calls_that_did_not_start(
+    state: MemoryState, clock: FakeClock, throttled: list[int]
 ) -> None:
-    owner = Replica(state, clock, ScriptedAnswers({0: [THROTTLED], 1: [THROTTLED]}))
-    await owner.create(2)
-    await until(lambda: len(owner.call.made) == 2)
-    await settle()
-    assert objects(state, "calls") == {}
-    await clock.pass_time(10)
-    await owner.background.idle()
-    assert list(objects(state, "calls")) == ["0000000000-2-1"]
-
-
-async def test_a_started_marker_stays_for_the_call_that_started(
-    state: MemoryState, clock: FakeClock
-) -> None:
-    owner = Replica(state, clock, ScriptedAnswers({0: [THROTTLED]}))
+    """Only a crash costs records an attempt."""
+    owner = Replica(state, clock, ScriptedAnswers({n: [THROTTLED] for n in throttled}))
     await owner.create(2)
     await until(lambda: len(owner.call.made) == 2)
     await settle()
     assert list(objects(state, "calls")) == ["0000000000-2-1"]
     await owner.background.drain()
-    heir = Replica(state, clock, ScriptedAnswers({0: [THROTTLED]}))
+    assert objects(state, "calls") == {}
+    assert recorded(state) == {0, 1} - set(throttled)
+    heir = Replica(state, clock)
+    await heir.get()
+    await heir.background.idle()
+    assert sorted(heir.call.made) == throttled
+    assert (await heir.get()).counts == Counts(2, 2, 0)
+
+
+async def test_a_started_marker_stays_for_a_call_that_may_have_started(
+    state: MemoryState, clock: FakeClock
+) -> None:
+    silent = refusal(Status.DEADLINE_EXCEEDED, 504)
+    owner = Replica(state, clock, ScriptedAnswers({0: [THROTTLED], 1: [silent]}))
+    await owner.create(2)
+    await until(lambda: len(owner.call.made) == 2)
+    await settle()
+    await owner.background.drain()
+    assert list(objects(state, "calls")) == ["0000000000-2-1"]
+    heir = Replica(state, clock, ScriptedAnswers({0: [THROTTLED], 1: [silent]}))
     await heir.get()
     await clock.pass_time(10)
     await heir.background.idle()
-    # Record 0 has one call left, which is marked only if it may have begun.
-    assert list(objects(state, "calls")) == ["0000000000-2", "0000000000-2-1"]
-    assert (await heir.get()).counts == Counts(2, 2, 0)
+    # The segment has one attempt left, in which a throttled call is retried like any other.
+    assert list(objects(state, "calls")) == ["0000000000-2-1", "0000000000-2-2"]
+    assert heir.call.begun == {0: 1, 1: 1}
+    assert (await heir.get()).counts == Counts(2, 1, 1)
 
 
 # --- jobs of earlier versions ----------------------------------------------------------------

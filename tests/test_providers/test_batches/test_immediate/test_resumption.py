@@ -4,11 +4,9 @@ from functools import partial
 
 import pytest
 
-from providers.batches.immediate.job import job_id_of
-from providers.batches.immediate.jobs import RESUMPTION_SECONDS
+from providers.batches.immediate.jobs import DELAY_SECONDS, RESUMPTION_SECONDS
 from providers.batches.immediate.leases import LEASE_SECONDS, RENEWAL_SECONDS
-from providers.batches.immediate.retry_delays import DELAY_SECONDS
-from providers.batches.immediate.stored import JobStore
+from providers.batches.immediate.stored import job_id_of, unfinished_of_proxy
 from providers.credential import Caller, Credential
 from providers.resources import BatchState
 from providers.state import write
@@ -123,7 +121,7 @@ async def test_a_search_lists_open_jobs_and_reads_nothing(
     await owner.create(1)
     await owner.background.stop()
     replica = Replica(state, clock, ambient=True)
-    assert [key async for key in JobStore("acme", replica.state).unfinished_of_proxy()] == [KEY]
+    assert [key async for key in unfinished_of_proxy("acme", replica.state)] == [KEY]
     assert replica.state.read == []
     assert replica.state.listed == ["immediate-open/acme/"]
 

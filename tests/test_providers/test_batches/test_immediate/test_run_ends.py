@@ -1,10 +1,11 @@
 """How a run ends: with the job, or earlier without a valid credential."""
 
+from dataclasses import replace
+
 import pytest
 
-from providers.batches.immediate.job import Ending
-from providers.batches.immediate.retry_delays import DELAY_SECONDS
-from providers.batches.immediate.stored import JobStore
+from providers.batches.immediate.jobs import DELAY_SECONDS
+from providers.batches.immediate.stored import JobState, find_job
 from providers.credential import Caller, Credential
 from providers.errors import FerryError, invalid_argument, unauthenticated, unavailable
 from providers.resources import BatchState, Counts
@@ -19,6 +20,7 @@ from tests.test_providers.test_batches.test_immediate.stage import (
     TAKEN_OVER,
     Replica,
     blocked,
+    new_job,
     objects,
     recorded,
     refusal,
@@ -116,6 +118,44 @@ async def test_a_job_can_be_cancelled_with_a_bad_credential(
     assert replica.call.made == [0]
 
 
+@pytest.mark.parametrize(
+    "other",
+    [
+        replace(CALLER, credential=Credential("AKIA:new")),
+        # Another region may be the right one.
+        replace(CALLER, headers={"x-ferry-aws-region": "eu-west-1"}),
+    ],
+    ids=["key", "header"],
+)
+async def test_only_the_refused_credential_waits(
+    state: MemoryState, clock: FakeClock, other: Caller
+) -> None:
+    bad = refusal(Status.UNAUTHENTICATED, 403)
+    replica = Replica(state, clock, ScriptedAnswers({0: [bad] * 2}))
+    await replica.create(1)
+    await replica.background.idle()
+    await replica.get(Caller(CALLER.credential, CALLER.tenant))
+    await replica.background.idle()
+    assert replica.call.callers == [CALLER]
+    await replica.get(other)
+    await replica.background.idle()
+    assert replica.call.callers == [CALLER, other]
+    # The wait is that of one job.
+    await replica.submit(new_job(1, first=1), "another job")
+    await replica.background.idle()
+    assert replica.call.callers == [CALLER, other, CALLER]
+
+
+async def test_a_refused_credential_is_not_kept(state: MemoryState, clock: FakeClock) -> None:
+    bad = refusal(Status.UNAUTHENTICATED, 403)
+    replica = Replica(state, clock, ScriptedAnswers({0: [bad]}))
+    await replica.create(1)
+    await replica.background.idle()
+    kept = repr(vars(replica.jobs))
+    assert "AKIA" not in kept
+    assert "secret" not in kept
+
+
 # --- the end of the job ------------------------------------------------------------------------
 
 
@@ -140,9 +180,9 @@ async def test_an_ended_job_is_not_run_again_by_a_waiting_replica(
 async def test_the_first_end_of_a_job_stays(state: MemoryState, clock: FakeClock) -> None:
     """Another owner ended it while this one slept."""
     owner = await blocked(state, clock, 2)
-    job = await JobStore("acme", state).find(KEY)
+    job = await find_job("acme", state, KEY)
     assert job is not None
-    ending = Ending(BatchState.SUCCEEDED, clock.now(), clock.now(), 2, 0, output=7)
+    ending = JobState(BatchState.SUCCEEDED, clock.now(), clock.now(), 2, 0, output=7)
     assert await job.end(ending)
     owner.call.open.set()
     await owner.background.idle()

@@ -1,6 +1,7 @@
 """Owners that die, lose their lease, or are stopped."""
 
 import logging
+from datetime import UTC, datetime
 
 import orjson
 import pytest
@@ -9,14 +10,17 @@ from providers.batches.immediate.creation import SEGMENT_BYTES
 from providers.batches.immediate.leases import (
     LEASE_SECONDS,
     RENEWAL_SECONDS,
+    LeaseRecord,
 )
-from providers.batches.immediate.stored import first_calls, repeat
 from providers.resources import BatchState, Counts
 from providers.state import write
 from providers.status import Status
 from tests.memory_state import MemoryState
 from tests.test_providers.test_batches.test_immediate.fake_clock import FakeClock, settle, until
-from tests.test_providers.test_batches.test_immediate.scripted_answers import ScriptedAnswers
+from tests.test_providers.test_batches.test_immediate.scripted_answers import (
+    OneByOne,
+    ScriptedAnswers,
+)
 from tests.test_providers.test_batches.test_immediate.stage import (
     TAKEN_OVER,
     Replica,
@@ -33,15 +37,13 @@ from tests.test_providers.test_batches.test_immediate.stage import (
 async def test_a_recorded_result_is_never_fetched_again(
     state: MemoryState, clock: FakeClock
 ) -> None:
-    owner = Replica(state, clock)
+    owner = Replica(state, clock, OneByOne(set(range(20, 30))))
     await owner.create(40)
-    await until(lambda: len(recorded(state)) >= 11)
-    owner.call.open.clear()
     await settle()
     await owner.die()
     kept = recorded(state)
-    begun = set(owner.call.made)
-    assert kept < begun < set(range(40))
+    assert kept == set(range(16))
+    assert set(owner.call.made) == set(range(28))
     heir = Replica(state, clock)
     await heir.get()
     await clock.pass_time(TAKEN_OVER)
@@ -144,20 +146,23 @@ async def test_a_lease_taken_by_another_stops_the_owner(
     assert "was lost" in caplog.text
 
 
+ANOTHERS_LEASE = LeaseRecord(2, "another", datetime(2026, 1, 1, tzinfo=UTC))
+
+
 @pytest.mark.parametrize(
-    ("last", "mark"),
+    ("last", "name", "data"),
     [
-        pytest.param(16, first_calls(range(16, 17)), id="the next segment"),
-        pytest.param(8, repeat(8), id="a record of this segment, once more"),
+        pytest.param(16, "calls/0000000016-1-1", b"another", id="the next segment"),
+        pytest.param(8, "claims/99999997", orjson.dumps(ANOTHERS_LEASE), id="this segment"),
     ],
 )
-async def test_a_call_that_another_owner_started_is_not_made(
-    state: MemoryState, clock: FakeClock, last: int, mark: str
+async def test_a_call_that_another_owner_may_start_is_not_made(
+    state: MemoryState, clock: FakeClock, last: int, name: str, data: bytes
 ) -> None:
     """An owner that slept through its lease, whatever its clock says."""
     owner = await blocked(state, clock, last + 1)
     [work] = {name.rpartition("/calls/")[0] for name in state.objects if "/calls/" in name}
-    await write(state, f"{work}/calls/{mark}", b"")
+    assert await write(state, f"{work}/{name}", data)
     owner.call.open.set()
     await owner.background.idle()
     assert last not in owner.call.made
@@ -196,16 +201,12 @@ async def test_input_that_was_answered_is_not_read_again(
 
 
 async def test_progress_outlives_its_owner(state: MemoryState, clock: FakeClock) -> None:
-    owner = Replica(state, clock, ScriptedAnswers({1: [refusal(Status.NOT_FOUND, 404)]}))
+    owner = Replica(state, clock, OneByOne({20}, {1: [refusal(Status.NOT_FOUND, 404)]}))
     await owner.create(30)
-    await until(lambda: len(recorded(state)) >= 8)
-    owner.call.open.clear()
     await settle()
     await owner.die()
-    made = len(recorded(state))
-    assert made < 30
     other = Replica(state, clock)
-    assert (await other.get()).counts == Counts(30, made - 1, 1)
+    assert (await other.get()).counts == Counts(30, 15, 1)
     await other.background.stop()
 
 
@@ -232,8 +233,6 @@ async def test_a_stop_between_two_attempts_uses_up_no_call(
     await owner.create(1)
     await until(lambda: owner.call.made == [0])
     await settle()
-    # A death does not either: the provider has done nothing.
-    assert objects(state, "calls") == {}
     await owner.background.stop()
     assert objects(state, "calls") == {}
 

@@ -2,10 +2,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from providers.batches.immediate.job import Progress
-from providers.batches.immediate.leases import LeaseLost
-from providers.batches.immediate.runner import consecutive
-from providers.batches.immediate.stored import Segment, StoredJob, first_calls, repeat
+from providers.batches.immediate.leases import LeaseLost, Progress
+from providers.batches.immediate.stored import Segment, StoredJob
 from providers.body import Body
 from providers.state import write
 from tests.memory_state import MemoryState
@@ -22,22 +20,21 @@ def job(state: MemoryState) -> StoredJob:
     return stored_job(state)
 
 
-async def test_a_call_belongs_to_the_owner_that_starts_it(job: StoredJob) -> None:
-    for call in (first_calls(range(16)), repeat(0)):
-        assert not await job.has_begun(call)
-        assert await job.begin(call, "a")
-        assert not await job.begin(call, "b")
+async def test_an_attempt_belongs_to_who_begins_it(job: StoredJob) -> None:
+    for number in (1, 2, 3):
+        attempt = range(16), number
+        assert await job.begin(*attempt, "a")
+        assert not await job.begin(*attempt, "b")
         # The answer to the first create was lost, and it is sent again.
-        assert await job.begin(call, "a")
-        assert await job.has_begun(call)
-        await job.forget(call)
-        assert await job.begin(call, "b")
+        assert await job.begin(*attempt, "a")
+        await job.forget(*attempt)
+        assert await job.begin(*attempt, "b")
 
 
-async def test_the_last_call_of_each_record_is_known(job: StoredJob) -> None:
-    for call in (first_calls(range(2)), repeat(1), first_calls(range(9, 10)), repeat(12)):
-        await job.begin(call, "a")
-    assert await job.calls() == {0: 1, 1: 2, 9: 1, 12: 2}
+async def test_the_last_attempt_at_each_record_is_known(job: StoredJob) -> None:
+    for records, number in ((range(2), 1), (range(2), 2), (range(9, 10), 1)):
+        await job.begin(records, number, "a")
+    assert await job.begun() == {0: 2, 1: 2, 9: 1}
 
 
 async def test_started_calls_of_an_earlier_version_are_recognised(
@@ -45,14 +42,14 @@ async def test_started_calls_of_an_earlier_version_are_recognised(
 ) -> None:
     for name in ("0000000000-1", "0000000012-1", "0000000012-2", "0000000003-1"):
         await write(state, f"{WORK}/calls/{name}", b"a")
-    assert await job.calls() == {0: 1, 3: 1, 12: 2}
+    assert await job.begun() == {0: 1, 3: 1, 12: 2}
 
 
 async def test_an_earlier_version_stops_at_objects_of_segments(
     state: MemoryState, job: StoredJob
 ) -> None:
     """It reads both before its first call, as below. Otherwise it might make a third call."""
-    await job.begin(first_calls(range(16)), "a")
+    await job.begin(range(16), 1, "a")
     await job.record_results(0, [OUTPUT], 0)
     [mark, result] = [name.rpartition("/")[2] for name in state.objects]
     with pytest.raises(ValueError, match="too many values"):
@@ -103,8 +100,9 @@ async def test_a_record_of_two_owners_is_in_the_output_once(
     job = stored_job(state)
     lines = {n: (ERROR if n % 3 == 0 else OUTPUT) for n in range(13)}
     for owner in (mine, others):
-        for run in consecutive(owner):
-            await job.record_results(run[0], [lines[n] for n in run], 0)
+        for first in (n for n in owner if n - 1 not in owner):
+            end = min(n for n in range(first, 14) if n not in owner)
+            await job.record_results(first, [lines[n] for n in range(first, end)], 0)
     expected = [lines[n] for n in sorted(mine | others)]
     assert await job.write_output(1, HEAD) == Progress(len(expected), expected.count(ERROR))
     body = await job.output(1)
@@ -160,7 +158,7 @@ async def test_objects_that_an_output_replaces_are_deleted(
     state: MemoryState, job: StoredJob
 ) -> None:
     await job.write_segment(0, b"x")
-    await job.begin(first_calls(range(1)), "a")
+    await job.begin(range(1), 1, "a")
     await job.record_results(0, [OUTPUT], 0)
     await job.write_output(1, HEAD)
     await job.cancel()
