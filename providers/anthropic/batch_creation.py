@@ -13,7 +13,7 @@ from typing import Final
 from providers.anthropic.batch_lines import AnthropicTranslator, BatchItems
 from providers.batches.batch_input import BatchInput, Framing, InputLimits, check, translated
 from providers.batches.batch_records import BatchRecord, BatchRecords
-from providers.batches.referenced_files import check_referenced
+from providers.batches.file_references import check_referenced
 from providers.batches.repeats import Attempt, may_have_created
 from providers.batches.request_table import RequestTables
 from providers.claude_content.api_version import OLD_VERSION

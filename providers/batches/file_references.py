@@ -1,9 +1,12 @@
 """Files of the provider in `fileUri` of a batch's requests, as opposed to web addresses."""
 
 import re
+from collections.abc import Mapping
 from typing import Final
 
-from providers.errors import invalid_argument
+from providers.credential import Caller
+from providers.errors import NotFound, invalid_argument
+from providers.json_api.client import JsonApi
 from providers.resource_names import (
     FileKind,
     decode_file_id,
@@ -62,3 +65,19 @@ class FileReferences:
         if file_id is not None:
             self.found.setdefault(file_id, path)
         return file_id
+
+
+async def check_referenced(
+    client: JsonApi, caller: Caller, folder: str, referenced: Mapping[str, str]
+) -> None:
+    """Check that the caller can see each file in `referenced`: native id to JSON path.
+
+    `folder` is the path of the provider's files. Raises INVALID_ARGUMENT.
+    """
+    for native_id, path in referenced.items():
+        try:
+            await client.get(caller, f"{folder}/{native_id}")
+        except NotFound:
+            raise invalid_argument(
+                f"names a file that {client.name} does not have ({native_id})", path=path
+            ) from None

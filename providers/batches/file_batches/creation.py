@@ -19,7 +19,7 @@ from providers.batches.file_batches.input_files import (
     InputFiles,
     derived_file_name,
 )
-from providers.batches.referenced_files import check_referenced
+from providers.batches.file_references import check_referenced
 from providers.batches.request_table import RequestTables
 from providers.credential import Caller
 from providers.errors import FerryError
