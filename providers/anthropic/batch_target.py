@@ -31,7 +31,7 @@ _BATCHES = "v1/messages/batches"
 
 
 class AnthropicBatchTarget:
-    """Implements `providers.batches.batch_target.BatchTarget`."""
+    """Implements `providers.batches.target_batches.BatchTarget`."""
 
     def __init__(
         self,

@@ -27,7 +27,7 @@ class BatchParts:
 
 @dataclass(frozen=True, slots=True)
 class AnthropicBatch:
-    """Implements `providers.batches.batch_target.FoundBatch`."""
+    """Implements `providers.batches.target_batches.FoundBatch`."""
 
     parts: BatchParts
     caller: Caller = field(repr=False)

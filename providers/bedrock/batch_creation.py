@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 from providers.aws.target import AwsTarget
 from providers.batches.batch_input import BatchInput
-from providers.batches.batch_target import FoundBatch
 from providers.batches.immediate.creation import NewImmediateJob
 from providers.batches.immediate.jobs import ImmediateJobs, ImmediateUse
+from providers.batches.target_batches import FoundBatch
 from providers.bedrock.content.native_lines import NativeRules
 from providers.bedrock.jobs.found_job import JobBatch, JobParts
 from providers.bedrock.jobs.job_creation import JobCreation, NewJob, input_folder

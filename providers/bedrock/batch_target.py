@@ -5,10 +5,10 @@ import secrets
 from providers.aws.s3 import S3
 from providers.aws.target import AwsTarget, AwsTargets
 from providers.batches.batch_input import BatchInput, FileInput, InlineInput
-from providers.batches.batch_target import FoundBatch
 from providers.batches.immediate.jobs import ImmediateJobs
 from providers.batches.json_lines import LineSplitter
 from providers.batches.repeats import Attempt
+from providers.batches.target_batches import FoundBatch
 from providers.bedrock.batch_creation import BatchCreation, Creation
 from providers.bedrock.content.native_lines import NativeRules, line_formats
 from providers.bedrock.input_object import InputObject
@@ -20,7 +20,7 @@ from providers.resources import Batch, NewBatch, Page
 
 
 class BedrockBatchTarget:
-    """Implements `providers.batches.batch_target.BatchTarget`."""
+    """Implements `providers.batches.target_batches.BatchTarget`."""
 
     def __init__(
         self,

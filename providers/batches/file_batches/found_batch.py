@@ -33,7 +33,7 @@ class BatchParts:
 
 @dataclass(frozen=True, slots=True)
 class FoundFileBatch:
-    """Implements `providers.batches.batch_target.FoundBatch`; `native` has its metadata."""
+    """Implements `providers.batches.target_batches.FoundBatch`; `native` has its metadata."""
 
     parts: BatchParts
     caller: Caller = field(repr=False)

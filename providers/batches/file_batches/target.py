@@ -22,7 +22,7 @@ from providers.state import State
 
 
 class FileBatchTarget:
-    """Implements `providers.batches.batch_target.BatchTarget`."""
+    """Implements `providers.batches.target_batches.BatchTarget`."""
 
     def __init__(
         self,

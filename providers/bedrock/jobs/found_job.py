@@ -36,7 +36,7 @@ class JobParts:
 
 @dataclass(frozen=True, slots=True)
 class JobBatch:
-    """Implements `providers.batches.batch_target.FoundBatch`."""
+    """Implements `providers.batches.target_batches.FoundBatch`."""
 
     parts: JobParts
     target: AwsTarget = field(repr=False)
