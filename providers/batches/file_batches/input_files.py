@@ -6,9 +6,8 @@ from contextlib import asynccontextmanager
 from typing import Final
 
 from providers.batches.file_batches.api import FileBatchApi
-from providers.batches.input_keys import add_keys
 from providers.batches.json_lines import NumberedSplitter
-from providers.batches.request_table import RequestTable, RowKind
+from providers.batches.request_table import RequestTable, RowKind, add_keys
 from providers.credential import Caller
 from providers.errors import NotFound, invalid_argument
 from providers.json_api.client import Answer, JsonApi

@@ -7,9 +7,8 @@ from typing import Any, Final
 from providers.aws.folder import Folder, parse_s3_uri
 from providers.aws.s3 import S3
 from providers.aws.target import AwsTarget
-from providers.batches.input_keys import add_keys
 from providers.batches.json_lines import NumberedSplitter
-from providers.batches.request_table import RequestTable, RowKind
+from providers.batches.request_table import RequestTable, RowKind, add_keys
 from providers.errors import FerryError
 from providers.memory import Reservation
 
