@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Final
 
-from providers.batches.file_batches.input_files import INPUT_PURPOSE, is_derived
+from providers.batches.file_batches.files import INPUT_PURPOSE, is_derived
 from providers.credential import Caller
 from providers.json_api.answer_shape import count_or_none, text_or_none
 from providers.json_api.client import Answer, JsonApi

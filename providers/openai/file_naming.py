@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
-from providers.batches.file_batches.input_files import INPUT_PURPOSE, is_derived
+from providers.batches.file_batches.files import INPUT_PURPOSE, is_derived
 from providers.credential import Caller
 from providers.errors import invalid_argument
 from providers.upload import UploadStart, is_batch_input, suffix

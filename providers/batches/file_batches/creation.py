@@ -14,7 +14,7 @@ from typing import Any, Final
 from providers.batches.batch_input import BatchInput, Framing, check, translated
 from providers.batches.file_batches import metadata
 from providers.batches.file_batches.api import FileBatchApi, NewFileBatch
-from providers.batches.file_batches.input_files import (
+from providers.batches.file_batches.files import (
     INPUT_PURPOSE,
     InputFiles,
     derived_file_name,

@@ -7,8 +7,7 @@ from providers.batches.ended_results import EndedResults
 from providers.batches.file_batches import metadata
 from providers.batches.file_batches.api import FileBatchApi
 from providers.batches.file_batches.creation import table_name
-from providers.batches.file_batches.input_files import InputFiles
-from providers.batches.file_batches.result_files import FileResultLines
+from providers.batches.file_batches.files import FileResultLines, InputFiles
 from providers.batches.json_lines import ResultSplitter
 from providers.batches.request_table import RequestTable, RequestTables, RowKind
 from providers.credential import Caller

@@ -7,8 +7,8 @@ from providers.batches.deleted_markers import DeletedMarkers
 from providers.batches.file_batches import metadata
 from providers.batches.file_batches.api import FileBatchApi
 from providers.batches.file_batches.creation import BatchCreation, Job, new_job_id
+from providers.batches.file_batches.files import InputFiles
 from providers.batches.file_batches.found_batch import BatchParts, FoundFileBatch
-from providers.batches.file_batches.input_files import InputFiles
 from providers.batches.json_lines import LineSplitter, NumberedSplitter, ResultSplitter
 from providers.batches.repeats import Attempt
 from providers.batches.request_table import RequestTables

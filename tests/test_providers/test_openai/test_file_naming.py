@@ -1,6 +1,6 @@
 import pytest
 
-from providers.batches.file_batches.input_files import derived_file_name
+from providers.batches.file_batches.files import derived_file_name
 from providers.credential import Caller, Credential
 from providers.errors import FerryError
 from providers.openai.file_naming import (

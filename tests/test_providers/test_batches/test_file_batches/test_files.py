@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from providers.batches.batch_results import BatchResults
-from providers.batches.file_batches.result_files import FileResultLines
+from providers.batches.file_batches.files import FileResultLines
 from providers.batches.json_lines import ResultSplitter
 from providers.batches.request_table import RequestTable, RowKind, indexed_id
 from providers.errors import FerryError
