@@ -1,24 +1,135 @@
 """Batches over a `FileBatchApi`."""
 
+from dataclasses import dataclass, field
 from functools import partial
 
 from providers.batches.batch_input import BatchInput, FileInput, InlineInput
 from providers.batches.deleted_markers import DeletedMarkers
+from providers.batches.ended_results import EndedResults
 from providers.batches.file_batches import metadata
 from providers.batches.file_batches.api import FileBatchApi
-from providers.batches.file_batches.creation import BatchCreation, Job, new_job_id
-from providers.batches.file_batches.files import InputFiles
-from providers.batches.file_batches.found_batch import BatchParts, FoundFileBatch
+from providers.batches.file_batches.creation import BatchCreation, Job, new_job_id, table_name
+from providers.batches.file_batches.files import FileResultLines, InputFiles
 from providers.batches.json_lines import LineSplitter, NumberedSplitter, ResultSplitter
 from providers.batches.repeats import Attempt
-from providers.batches.request_table import RequestTables
+from providers.batches.request_table import RequestTable, RequestTables, RowKind
 from providers.credential import Caller
-from providers.json_api.client import Answer, JsonApi
+from providers.errors import FerryError, NotFound
+from providers.json_api.client import Answer, JsonApi, wrong_state_if_refused
 from providers.limits import Limits
-from providers.memory import MemoryBudget
-from providers.resource_names import parse_file_id
+from providers.memory import MemoryBudget, Reservation
+from providers.resource_names import parse_file_id, result_file_id
 from providers.resources import Batch, NewBatch, Page
 from providers.state import State
+
+
+@dataclass(frozen=True, slots=True)
+class BatchParts:
+    """What the batches of one upstream consist of, at the provider and in the state store."""
+
+    client: JsonApi
+    api: FileBatchApi
+    tables: RequestTables
+    deleted: DeletedMarkers
+    inputs: InputFiles
+    splitter: ResultSplitter
+
+
+@dataclass(frozen=True, slots=True)
+class FoundFileBatch:
+    """Implements `providers.batches.target_batches.FoundBatch`; `native` has its metadata."""
+
+    parts: BatchParts
+    caller: Caller = field(repr=False)
+    native: Answer = field(repr=False)
+
+    @property
+    def batch(self) -> Batch:
+        return self.parts.api.batch(self.native)
+
+    async def cancel(self) -> None:
+        path = f"{self.parts.api.folder}/{self.native.id}/cancel"
+        with wrong_state_if_refused():
+            await self.parts.client.post(self.caller, path)
+
+    async def delete(self) -> None:
+        """Its files first: without the batch they would not be found again."""
+        await self._delete_outputs()
+        stored = metadata.metadata_of(self.native)
+        source = stored.get(metadata.SOURCE)
+        if source in (RowKind.METADATA, RowKind.KEY) or metadata.INPUT in stored:
+            for name in self.parts.api.input_files(self.native):  # the proxy made it
+                await self._delete_file(name)
+        table = self._table_name()
+        if source and table:
+            await self.parts.tables.delete(table)
+        await self.parts.api.delete(self.caller, self.native)
+
+    async def delete_results(self) -> None:
+        await self._delete_outputs()
+        await self.parts.deleted.mark_deleted(result_file_id(self.native.id))
+
+    async def results(self) -> EndedResults | None:
+        if await self.parts.deleted.is_deleted(result_file_id(self.native.id)):
+            return None
+        lines = self._lines()
+        return EndedResults(
+            inline=metadata.metadata_of(self.native).get(metadata.SOURCE) == RowKind.METADATA,
+            lines=lines,
+            files=lines,
+            table=self._table,
+            exist=self._has_results,
+        )
+
+    async def _has_results(self) -> bool:
+        if self.parts.api.result_files(self.native):
+            return True
+        name = self._table_name()
+        if name is not None and await self.parts.tables.exists(name):
+            return True
+        return await self.parts.inputs.exist(self.caller, self.native)
+
+    async def _table(self, reservation: Reservation) -> RequestTable | None:
+        """The keys of the requests; None if only the results have them.
+
+        Raises NOT_FOUND if some results are lost and their requests are not known.
+        """
+        name = self._table_name()
+        table = await self.parts.tables.read(name, reservation) if name else None
+        if table is not None:
+            return table
+        lost = await self._lost_results()
+        if lost is None and self.batch.failure is None:
+            return None
+        keys = await self.parts.inputs.keys(self.caller, self.native, reservation)
+        if keys is None and lost is not None:
+            raise lost
+        return keys
+
+    async def _lost_results(self) -> FerryError | None:
+        """The error of the first missing result file, or None."""
+        try:
+            await self._lines().check_files()
+        except NotFound as error:
+            return error
+        return None
+
+    def _lines(self) -> FileResultLines:
+        parts = self.parts
+        return FileResultLines(parts.client, parts.api, self.caller, self.native, parts.splitter)
+
+    def _table_name(self) -> str | None:
+        """The name of the batch's request table; None for a batch of another tool."""
+        job = metadata.metadata_of(self.native).get(metadata.JOB, "")
+        input_files = self.parts.api.input_files(self.native)
+        return table_name(input_files[0], job) if job.isalnum() and input_files else None
+
+    async def _delete_outputs(self) -> None:
+        for name in self.parts.api.result_files(self.native):
+            await self._delete_file(name)
+
+    async def _delete_file(self, native_id: str) -> None:
+        await self.parts.client.ensure_deleted(self.caller, f"files/{native_id}")
 
 
 class FileBatchTarget:
