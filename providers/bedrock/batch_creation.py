@@ -8,7 +8,7 @@ from providers.batches.immediate.creation import NewImmediateJob
 from providers.batches.immediate.jobs import ImmediateJobs, ImmediateUse
 from providers.batches.target_batches import FoundBatch
 from providers.bedrock.content.native_lines import NativeRules
-from providers.bedrock.jobs.found_job import JobBatch, JobParts
+from providers.bedrock.jobs.job_batches import JobBatch, JobParts
 from providers.bedrock.jobs.job_creation import JobCreation, NewJob, input_folder
 from providers.bedrock.jobs.job_input import JobInput, ReadyInput, ready, ready_for_a_job
 from providers.bedrock.jobs.job_media import Media

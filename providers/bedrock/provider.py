@@ -27,8 +27,7 @@ from providers.bedrock.answers import BedrockAnswers
 from providers.bedrock.batch_creation import BatchCreation
 from providers.bedrock.batch_target import BedrockBatchTarget
 from providers.bedrock.files import BedrockFiles
-from providers.bedrock.jobs.found_job import JobParts
-from providers.bedrock.jobs.job_batches import JobBatches
+from providers.bedrock.jobs.job_batches import JobBatches, JobParts
 from providers.bedrock.jobs.job_keys import JobKeys
 from providers.bedrock.jobs.job_memory import JobMemory
 from providers.bedrock.jobs.operations import Jobs
