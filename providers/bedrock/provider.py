@@ -28,8 +28,8 @@ from providers.bedrock.batch_creation import BatchCreation
 from providers.bedrock.batch_target import BedrockBatchTarget
 from providers.bedrock.files import BedrockFiles
 from providers.bedrock.jobs.job_batches import JobBatches, JobParts
-from providers.bedrock.jobs.job_keys import JobKeys
 from providers.bedrock.jobs.job_memory import JobMemory
+from providers.bedrock.jobs.job_objects import JobKeys
 from providers.bedrock.jobs.operations import Jobs
 from providers.bedrock.upload_target import BedrockUploadTarget
 from providers.credential import Caller, Credential

@@ -12,8 +12,8 @@ from providers.batches.ended_results import EndedResults
 from providers.batches.json_lines import ResultSplitter
 from providers.batches.request_table import RequestTable, RowKind
 from providers.bedrock.jobs.job_failures import is_unanswered
-from providers.bedrock.jobs.job_keys import JobKeys
 from providers.bedrock.jobs.job_memory import JobMemory, KeptJob
+from providers.bedrock.jobs.job_objects import JobKeys, JobResultLines, output_objects
 from providers.bedrock.jobs.job_records import (
     JobName,
     folder_of,
@@ -22,7 +22,6 @@ from providers.bedrock.jobs.job_records import (
     prefix_of,
     state_of,
 )
-from providers.bedrock.jobs.job_results import JobResultLines, output_objects
 from providers.bedrock.jobs.operations import Jobs, job_id_of
 from providers.bedrock.pages import Listed, filled_page, page_start_of, seen_after
 from providers.credential import Caller

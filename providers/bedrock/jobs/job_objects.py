@@ -1,4 +1,4 @@
-"""The results of an ended job, from the objects that Bedrock wrote (bedrock.md section 3)."""
+"""A job's objects in S3: the ids in its input, and the results that Bedrock wrote."""
 
 import asyncio
 from collections import deque
@@ -9,18 +9,22 @@ from typing import Any, Final
 from providers.aws.folder import Folder, parse_s3_uri
 from providers.aws.s3 import S3
 from providers.aws.target import AwsTarget
-from providers.batches.json_lines import ResultLine, ResultSplitter
+from providers.batches.json_lines import NumberedSplitter, ResultLine, ResultSplitter
+from providers.batches.request_table import RequestTable, RowKind, add_keys
 from providers.bedrock.content.result_from_bedrock import result_from_bedrock
 from providers.bedrock.invocation import InvocationType
 from providers.bedrock.jobs.job_failures import failure_of_record
 from providers.bedrock.jobs.job_records import folder_of
 from providers.bedrock.jobs.operations import job_id_of
 from providers.body import Body
+from providers.errors import FerryError
 from providers.json_api.client import Answer
+from providers.memory import Reservation
 from providers.resources import Failure
 from providers.upstream import invalid_answer
 
 _RESULTS: Final = ".jsonl.out"
+_ENDING: Final = ".jsonl"
 
 
 class JobResultLines:
@@ -83,5 +87,55 @@ def invocation_of(job: Mapping[str, Any]) -> InvocationType:
 def _output_folder(job: Mapping[str, Any]) -> Folder | None:
     config = job.get("outputDataConfig")
     s3 = config.get("s3OutputDataConfig") if isinstance(config, dict) else None
+    uri = s3.get("s3Uri") if isinstance(s3, dict) else None
+    return parse_s3_uri(uri) if isinstance(uri, str) else None
+
+
+class JobKeys:
+    def __init__(self, s3: S3, splitter: NumberedSplitter) -> None:
+        self._s3 = s3
+        self._splitter = splitter
+
+    async def exist(self, target: AwsTarget, job: Mapping[str, Any]) -> bool:
+        """Whether the caller can list an input of the job."""
+        try:
+            async with aclosing(self._objects(target, job)) as objects:
+                return await anext(objects, None) is not None
+        except FerryError as error:
+            if not error.permanent:
+                raise
+            return False
+
+    async def read(
+        self, target: AwsTarget, job: Mapping[str, Any], reservation: Reservation
+    ) -> RequestTable:
+        """The memory of the table counts on `reservation`."""
+        table = RequestTable(RowKind.CUSTOM_ID)
+        async with aclosing(self._objects(target, job)) as objects:
+            async for bucket, key in objects:
+                async with await self._s3.open(target, bucket, key) as reply:
+                    chunks = reply.chunks()
+                    await add_keys(table, chunks, self._splitter, "recordId", reservation)
+        return table
+
+    async def _objects(
+        self, target: AwsTarget, job: Mapping[str, Any]
+    ) -> AsyncGenerator[tuple[str, str], None]:
+        """(bucket, key) of each object: the input is one object or a whole folder."""
+        folder = _input_folder(job)
+        if folder is None:
+            return
+        if (key := folder.prefix.removesuffix("/")).endswith(_ENDING):
+            if await self._s3.head(target, folder.bucket, key) is not None:
+                yield folder.bucket, key
+            return
+        async for found in self._s3.each(target, folder):
+            if found.key.endswith(_ENDING):
+                yield folder.bucket, found.key
+
+
+def _input_folder(job: Mapping[str, Any]) -> Folder | None:
+    config = job.get("inputDataConfig")
+    s3 = config.get("s3InputDataConfig") if isinstance(config, dict) else None
     uri = s3.get("s3Uri") if isinstance(s3, dict) else None
     return parse_s3_uri(uri) if isinstance(uri, str) else None
