@@ -3,7 +3,7 @@ from tenacity import wait_none
 
 from providers.aws.client import AwsClient
 from providers.aws.s3 import S3
-from providers.bedrock.input_object import InputObject
+from providers.bedrock.batch_target import InputObject
 from providers.errors import FerryError
 from providers.status import Status
 from tests.test_providers.test_aws.targets import aws_target
