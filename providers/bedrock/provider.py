@@ -24,8 +24,7 @@ from providers.batches.immediate.jobs import ImmediateJobs, ImmediateOptions
 from providers.batches.json_lines import NumberedSplitter, ResultSplitter
 from providers.batches.target_batches import TargetBatches
 from providers.bedrock.answers import BedrockAnswers
-from providers.bedrock.batch_creation import BatchCreation
-from providers.bedrock.batch_target import BedrockBatchTarget
+from providers.bedrock.batch_target import BatchCreation, BedrockBatchTarget
 from providers.bedrock.files import BedrockFiles
 from providers.bedrock.jobs.job_batches import JobBatches, JobParts
 from providers.bedrock.jobs.job_memory import JobMemory
