@@ -14,11 +14,11 @@ from google.genai.batches import _InlinedResponse_from_mldev
 
 from providers.anthropic.result_from_anthropic import from_anthropic_line
 from providers.bedrock.content.answer_from_converse import from_converse_answer
-from providers.bedrock.content.embed_from_bedrock import (
+from providers.bedrock.content.result_from_bedrock import (
     from_cohere_embeddings,
     from_titan_embedding,
+    result_from_bedrock,
 )
-from providers.bedrock.content.result_from_bedrock import result_from_bedrock
 from providers.bedrock.invocation import InvocationType
 from providers.claude_content.message_from_anthropic import from_anthropic_message
 from providers.json_api.json_text import render_json

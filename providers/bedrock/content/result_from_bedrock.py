@@ -7,14 +7,19 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from providers.bedrock.content.answer_from_converse import from_converse_answer
-from providers.bedrock.content.embed_from_bedrock import (
-    from_cohere_embeddings,
-    from_titan_embedding,
-)
 from providers.bedrock.invocation import InvocationType
 from providers.claude_content.message_from_anthropic import from_anthropic_message
 from providers.errors import FerryError, unimplemented
-from providers.json_api.answer_shape import as_object, http_status, object_or_nothing, text_or_none
+from providers.gemini_content.embeddings import embedding_answer, embedding_values
+from providers.json_api.answer_shape import (
+    as_list,
+    as_object,
+    count_or_none,
+    http_status,
+    object_or_nothing,
+    text_or_none,
+    unreadable,
+)
 from providers.status import item_error, rpc_status_of_http
 
 _NO_CODE: Final = 0
@@ -83,3 +88,21 @@ def _refusal(error: dict[str, Any]) -> dict[str, Any]:
         rpc_status_of_http(status),
         message or (f"Bedrock answered with {status}" if status else "Bedrock gave no reason"),
     )
+
+
+def from_titan_embedding(body: dict[str, Any]) -> dict[str, Any]:
+    """Raises INTERNAL for a body without an embedding."""
+    tokens = count_or_none(body.get("inputTextTokenCount"))
+    return embedding_answer([embedding_values(body.get("embedding"))], tokens)
+
+
+def from_cohere_embeddings(body: dict[str, Any]) -> dict[str, Any]:
+    """Cohere counts no tokens here. If several number types were requested, the floats are read.
+
+    Raises INTERNAL for a body without them.
+    """
+    found = body.get("embeddings")
+    vectors = as_list(found.get("float") if isinstance(found, dict) else found, "embeddings")
+    if not vectors:
+        raise unreadable("embeddings is empty")
+    return embedding_answer([embedding_values(vector) for vector in vectors])
