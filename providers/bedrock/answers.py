@@ -12,8 +12,8 @@ from providers.aws.client import AwsClient
 from providers.aws.signing import BEDROCK, aws_url, encode_segment
 from providers.aws.target import AwsTargets
 from providers.batches.result_lines import parse_in_unicode
+from providers.bedrock.content.bedrock_models import InvocationType
 from providers.bedrock.content.result_from_bedrock import echoed, result_from_bedrock
-from providers.bedrock.invocation import InvocationType
 from providers.credential import Caller
 from providers.json_api.json_text import parse_json, render_json, render_line
 from providers.resources import BatchState

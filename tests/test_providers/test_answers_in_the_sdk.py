@@ -14,12 +14,12 @@ from google.genai.batches import _InlinedResponse_from_mldev
 
 from providers.anthropic.result_from_anthropic import from_anthropic_line
 from providers.bedrock.content.answer_from_converse import from_converse_answer
+from providers.bedrock.content.bedrock_models import InvocationType
 from providers.bedrock.content.result_from_bedrock import (
     from_cohere_embeddings,
     from_titan_embedding,
     result_from_bedrock,
 )
-from providers.bedrock.invocation import InvocationType
 from providers.claude_content.message_from_anthropic import from_anthropic_message
 from providers.json_api.json_text import render_json
 from providers.openai_content.chat_from_openai import from_openai_chat

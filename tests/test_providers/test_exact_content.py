@@ -12,7 +12,7 @@ from providers.batches.request_table import RequestTable, RowKind
 from providers.batches.result_lines import parse_result
 from providers.bedrock.answers import render_result
 from providers.bedrock.content.batch_lines import BedrockTranslator
-from providers.bedrock.invocation import InvocationType
+from providers.bedrock.content.bedrock_models import InvocationType
 from providers.errors import FerryError
 from providers.mistral.batch_lines import MistralTranslator
 from providers.openai.batch_lines import OpenAITranslator

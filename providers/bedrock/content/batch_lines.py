@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from providers.batches.request_table import indexed_id
-from providers.bedrock.content.bedrock_models import ModelFamily, model_family
+from providers.bedrock.content.bedrock_models import InvocationType, ModelFamily, model_family
 from providers.bedrock.content.embed_to_bedrock import (
     EMBEDDING_FAMILIES,
     require_embedding_model,
@@ -20,7 +20,6 @@ from providers.bedrock.content.generate_to_converse import to_converse
 from providers.bedrock.content.generate_to_invoke_model import to_invoke_model
 from providers.bedrock.content.native_lines import MODEL_INPUT, RECORD_ID
 from providers.bedrock.content.tools_to_converse import tools_at
-from providers.bedrock.invocation import InvocationType
 from providers.errors import FerryError, invalid_argument
 from providers.gemini_content.normalise import normalise_embed, normalise_generate
 from providers.gemini_content.warnings import Warnings

@@ -13,6 +13,16 @@ from typing import Final
 from providers.errors import invalid_argument
 
 
+class InvocationType(StrEnum):
+    """The values of `modelInvocationType`; a job has one."""
+
+    CONVERSE = "Converse"
+    """One schema for all text models; a batch of this type takes no tools."""
+
+    INVOKE_MODEL = "InvokeModel"
+    """The model's own schema."""
+
+
 class ModelFamily(StrEnum):
     """The families that translations distinguish."""
 

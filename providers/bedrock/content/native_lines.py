@@ -10,10 +10,9 @@ from typing import Any, Final
 
 from providers.batches.line_formats import LineFormats, SeenTexts, check_custom_id
 from providers.batches.request_table import RowKind
-from providers.bedrock.content.bedrock_models import ModelFamily, model_family
+from providers.bedrock.content.bedrock_models import InvocationType, ModelFamily, model_family
 from providers.bedrock.content.embed_to_bedrock import require_embedding_model
 from providers.bedrock.content.generate_to_invoke_model import ANTHROPIC_VERSION
-from providers.bedrock.invocation import InvocationType
 from providers.errors import FerryError, invalid_argument
 from providers.gemini_content.json_path import item, member
 from providers.json_api.json_text import render_compact

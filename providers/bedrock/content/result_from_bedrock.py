@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from providers.bedrock.content.answer_from_converse import from_converse_answer
-from providers.bedrock.invocation import InvocationType
+from providers.bedrock.content.bedrock_models import InvocationType
 from providers.claude_content.message_from_anthropic import from_anthropic_message
 from providers.errors import FerryError, unimplemented
 from providers.gemini_content.embeddings import embedding_answer, embedding_values

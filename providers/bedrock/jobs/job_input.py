@@ -16,9 +16,8 @@ from providers.bedrock.content.batch_lines import (
     check_tools_can_go,
     first_invocation,
 )
-from providers.bedrock.content.bedrock_models import ModelFamily, model_family
+from providers.bedrock.content.bedrock_models import InvocationType, ModelFamily, model_family
 from providers.bedrock.content.native_lines import NativeRules, no_tools_in_a_job
-from providers.bedrock.invocation import InvocationType
 from providers.bedrock.jobs.job_media import Media
 from providers.body import Body
 from providers.errors import FerryError

@@ -11,8 +11,8 @@ from providers.aws.s3 import S3
 from providers.aws.target import AwsTarget
 from providers.batches.json_lines import NumberedSplitter, ResultLine, ResultSplitter
 from providers.batches.request_table import RequestTable, RowKind, add_keys
+from providers.bedrock.content.bedrock_models import InvocationType
 from providers.bedrock.content.result_from_bedrock import result_from_bedrock
-from providers.bedrock.invocation import InvocationType
 from providers.bedrock.jobs.job_failures import failure_of_record
 from providers.bedrock.jobs.job_records import folder_of
 from providers.bedrock.jobs.operations import job_id_of

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from providers.aws.client import AwsClient
 from providers.aws.target import AwsTargets
 from providers.bedrock.answers import BedrockAnswers, render_error, render_result
-from providers.bedrock.invocation import InvocationType
+from providers.bedrock.content.bedrock_models import InvocationType
 from providers.errors import FerryError
 from providers.upstream import UpstreamError
 from tests.test_providers.answering import answer

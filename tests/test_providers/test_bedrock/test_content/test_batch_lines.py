@@ -9,8 +9,8 @@ from providers.bedrock.content.batch_lines import (
     check_tools_can_go,
     first_invocation,
 )
+from providers.bedrock.content.bedrock_models import InvocationType
 from providers.bedrock.content.native_lines import NativeRules, line_formats
-from providers.bedrock.invocation import InvocationType
 from providers.errors import FerryError
 from providers.resources import BatchKind
 from providers.status import Status

@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from providers.batches.request_table import RowKind
+from providers.bedrock.content.bedrock_models import InvocationType
 from providers.bedrock.content.native_lines import (
     BedrockLines,
     NativeRules,
@@ -13,7 +14,6 @@ from providers.bedrock.content.native_lines import (
     is_bedrock_line,
     line_formats,
 )
-from providers.bedrock.invocation import InvocationType
 from providers.errors import FerryError
 from providers.resources import BatchKind
 from providers.status import Status

@@ -5,13 +5,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from providers.bedrock.content.bedrock_models import InvocationType
 from providers.bedrock.content.result_from_bedrock import (
     echoed,
     from_cohere_embeddings,
     from_titan_embedding,
     result_from_bedrock,
 )
-from providers.bedrock.invocation import InvocationType
 from providers.errors import FerryError
 from providers.status import Status
 from tests.test_providers.test_bedrock.test_content.translate import converse

@@ -6,8 +6,8 @@ import pytest
 
 from providers.aws.folder import Folder
 from providers.batches.batch_input import InlineInput
+from providers.bedrock.content.bedrock_models import InvocationType
 from providers.bedrock.content.native_lines import NativeRules
-from providers.bedrock.invocation import InvocationType
 from providers.bedrock.jobs.job_input import JobInput, ready, ready_for_a_job
 from providers.bedrock.jobs.job_media import Media
 from providers.errors import FerryError
