@@ -10,7 +10,7 @@ from providers.anthropic.batch_creation import BatchCreation, Job
 from providers.anthropic.batch_lines import BatchItems, line_formats
 from providers.anthropic.batch_records import from_anthropic_batch, has_results
 from providers.anthropic.lists import CURSOR, listed_page
-from providers.anthropic.result_stream import AnthropicResultLines
+from providers.anthropic.results import AnthropicResultLines
 from providers.anthropic.staged_files import StagedFiles
 from providers.batches.batch_input import BatchInput, FileInput, InlineInput
 from providers.batches.batch_records import BatchRecord, BatchRecords

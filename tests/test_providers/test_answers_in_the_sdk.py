@@ -12,7 +12,7 @@ import pytest
 from google.genai import types
 from google.genai.batches import _InlinedResponse_from_mldev
 
-from providers.anthropic.result_from_anthropic import from_anthropic_line
+from providers.anthropic.results import from_anthropic_line
 from providers.bedrock.content.answer_from_converse import from_converse_answer
 from providers.bedrock.content.bedrock_models import InvocationType
 from providers.bedrock.content.result_from_bedrock import (

@@ -1,0 +1,139 @@
+"""The results of an ended batch.
+
+They are read from the configured address. The batch's own `results_url` may be relative, or may
+name a host that the proxy cannot reach and that must not get the key.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import aclosing
+from typing import Any, Final
+
+from providers.anthropic.batch_records import ARCHIVED, has_results, state_of
+from providers.batches.batch_results import CANCELLED, EXPIRED
+from providers.batches.json_lines import ResultLine, ResultSplitter, TooLong
+from providers.batches.request_table import job_of
+from providers.batches.result_lines import id_of
+from providers.body import Body
+from providers.claude_content.message_from_anthropic import from_anthropic_message
+from providers.credential import Caller
+from providers.errors import FerryError, not_found
+from providers.json_api.answer_shape import as_object, text_or_none, unreadable
+from providers.json_api.client import Answer, JsonApi
+from providers.resources import BatchState, Failure
+from providers.status import Status, item_error
+
+# anthropic.md section 5, by translation.md section 6
+RPC_STATUS_OF_TYPE: Final[Mapping[str, Status]] = {
+    "invalid_request_error": Status.INVALID_ARGUMENT,
+    "request_too_large": Status.INVALID_ARGUMENT,
+    "authentication_error": Status.UNAUTHENTICATED,
+    "billing_error": Status.RESOURCE_EXHAUSTED,
+    "rate_limit_error": Status.RESOURCE_EXHAUSTED,
+    "permission_error": Status.PERMISSION_DENIED,
+    "not_found_error": Status.NOT_FOUND,
+    "conflict_error": Status.ABORTED,
+    "api_error": Status.UNAVAILABLE,
+    "overloaded_error": Status.UNAVAILABLE,
+    "timeout_error": Status.DEADLINE_EXCEEDED,
+}
+
+_NEVER_ANSWERED: Final = Failure(
+    Status.INTERNAL, "Anthropic ended the batch without an answer to this request."
+)
+_MISSING: Final = {BatchState.CANCELLED: CANCELLED, BatchState.EXPIRED: EXPIRED}
+
+
+class AnthropicResultLines:
+    """Implements `ResultLines` and `ResultFiles`."""
+
+    id_member = "custom_id"
+
+    def __init__(
+        self, client: JsonApi, caller: Caller, batch: Answer, splitter: ResultSplitter
+    ) -> None:
+        self._client = client
+        self._caller = caller
+        self._batch = batch
+        self._splitter = splitter
+
+    async def job_id(self) -> str | None:
+        """The job that the results name; None for a batch of another tool."""
+        async with aclosing(self.slices()) as slices:
+            async for lines in slices:
+                named = next(filter(None, map(self._id_of, lines)), None)
+                if named is not None:
+                    return job_of(named)
+        return None
+
+    async def slices(self) -> AsyncGenerator[deque[ResultLine], None]:
+        """The result lines; no lines if Anthropic has archived the results."""
+        if not has_results(self._batch):
+            return
+        async with await self._client.open(self._caller, results_path(self._batch)) as reply:
+            async with aclosing(self._splitter.split(reply.chunks())) as slices:
+                async for lines in slices:
+                    yield lines
+                    await asyncio.sleep(0)
+
+    async def files(self) -> AsyncGenerator[Body, None]:
+        if not has_results(self._batch):
+            raise not_found(ARCHIVED.message)
+        async with await self._client.open(self._caller, results_path(self._batch)) as reply:
+            yield Body(reply.chunks(), None)
+
+    def translate(self, line: dict[str, Any], /) -> dict[str, Any]:
+        return from_anthropic_line(line)
+
+    def missing(self, _: int, /) -> Failure:
+        return missing_result(state_of(self._batch)) if has_results(self._batch) else ARCHIVED
+
+    def _id_of(self, line: ResultLine) -> str | None:
+        size = 0 if isinstance(line, TooLong) else len(line)
+        with self._splitter.working(size):
+            return id_of(line, self.id_member)
+
+
+def results_path(batch: Answer) -> str:
+    return f"v1/messages/batches/{batch.id}/results"
+
+
+def from_anthropic_line(line: object) -> dict[str, Any]:
+    """`{"response": {...}}` or `{"error": {"code": <rpc number>, "message": "..."}}`.
+
+    A malformed line or message becomes an error INTERNAL (13).
+    """
+    try:
+        return _result(as_object(as_object(line, "the line").get("result"), "result"))
+    except FerryError as error:
+        return {"error": item_error(error.status, error.message)}
+
+
+def missing_result(state: BatchState) -> Failure:
+    """Why a request has no result in a batch that ended in `state`."""
+    return _MISSING.get(state, _NEVER_ANSWERED)
+
+
+def _result(result: dict[str, Any]) -> dict[str, Any]:
+    match result.get("type"):
+        case "succeeded":
+            return {"response": from_anthropic_message(as_object(result.get("message"), "message"))}
+        case "errored":
+            return {"error": _refusal(result.get("error"))}
+        case "canceled":
+            return {"error": item_error(CANCELLED.status, CANCELLED.message)}
+        case "expired":
+            return {"error": item_error(EXPIRED.status, EXPIRED.message)}
+        case _:
+            raise unreadable("the result has an unknown type")
+
+
+def _refusal(envelope: object) -> dict[str, Any]:
+    outer = as_object(envelope, "error")
+    # Anthropic writes the envelope of an HTTP error here, which has the error inside.
+    inner = outer.get("error")
+    error = inner if isinstance(inner, dict) else outer
+    kind = text_or_none(error.get("type")) or ""
+    message = text_or_none(error.get("message")) or kind or "Anthropic gave no reason"
+    return item_error(RPC_STATUS_OF_TYPE.get(kind, Status.UNKNOWN), message)
