@@ -3,16 +3,16 @@
 import asyncio
 from functools import partial
 
-from providers.anthropic.file_records import from_anthropic_file
 from providers.anthropic.lists import CURSOR, listed_page
 from providers.anthropic.staged_files import StagedFiles
 from providers.body import close
 from providers.credential import Caller
-from providers.json_api.client import JsonApi
+from providers.json_api.answer_shape import count_or_none, text_or_none, time_or_none
+from providers.json_api.client import Answer, JsonApi
 from providers.json_api.page_tokens import decode_page_token, encode_page_token, no_token
-from providers.resource_names import FileKind, parse_file_id
+from providers.resource_names import FileKind, native_file_id, parse_file_id
 from providers.resources import Download, File, Page
-from providers.uploads.file_records import FileRecords
+from providers.uploads.file_records import FileRecord, FileRecords
 
 Files = list[File]
 
@@ -81,3 +81,17 @@ class AnthropicFiles:
             return Download(body, mime_type, partial(close, body))
         # Anthropic decides which files can be downloaded and explains refusals.
         return await self._client.download(caller, f"v1/files/{parsed.native}/content")
+
+
+def from_anthropic_file(native: Answer, record: FileRecord | None) -> File:
+    """Read a file object. Its own names are used only for files that another tool uploaded."""
+    names = record or FileRecord("")
+    return File(
+        id=native_file_id(native.id),
+        display_name=names.display_name or text_or_none(native.get("filename")) or None,
+        mime_type=names.mime_type or text_or_none(native.get("mime_type")) or None,
+        size=count_or_none(native.get("size_bytes")),
+        create_time=time_or_none(native.get("created_at")),
+        expiration_time=time_or_none(native.get("expires_at")),
+        downloadable=native.get("downloadable") is True,
+    )

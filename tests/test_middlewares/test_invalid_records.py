@@ -8,7 +8,7 @@ import pytest
 
 from middlewares.rendering import render_batch, render_file
 from providers.anthropic.batch_records import from_anthropic_batch
-from providers.anthropic.file_records import from_anthropic_file
+from providers.anthropic.files import from_anthropic_file
 from providers.batches.batch_records import BatchRecord
 from providers.bedrock.jobs.job_records import from_bedrock_job
 from providers.json_api.client import Answer
