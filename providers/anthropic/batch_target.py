@@ -9,7 +9,7 @@ from functools import partial
 from providers.anthropic.batch_creation import BatchCreation, Job
 from providers.anthropic.batch_lines import BatchItems, line_formats
 from providers.anthropic.batch_records import from_anthropic_batch, has_results
-from providers.anthropic.lists import CURSOR, listed_page
+from providers.anthropic.client import CURSOR, listed_page
 from providers.anthropic.results import AnthropicResultLines
 from providers.anthropic.staged_files import StagedFiles
 from providers.batches.batch_input import BatchInput, FileInput, InlineInput

@@ -3,14 +3,16 @@
 Of the caller's headers only those in an allow-list are sent.
 """
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Final
 
 from yarl import URL
 
 from providers.credential import Caller
-from providers.json_api.client import JsonApi
+from providers.json_api.client import Answer, JsonApi
+from providers.json_api.page_tokens import leading_on, no_token
 from providers.upstream import Upstream
 
 SCOPING_HEADERS: Final = frozenset({"anthropic-workspace-id"})
@@ -26,6 +28,10 @@ _OAUTH_BETA: Final = "oauth-2025-04-20"
 _FILES_BETA: Final = "files-api-2025-04-14"
 # Refusals of an account that is empty or has reached its limit.
 _NO_CREDIT: Final = frozenset({"billing_error", "enforced_spend_limit_reached"})
+# The form of Anthropic's cursors is its own choice; they are used only in the query.
+CURSOR: Final = re.compile(r"[!-~]{1,4096}")
+_PAGE: Final = "page"
+_AFTER: Final = "after_id"
 
 
 def anthropic_client(name: str, base_url: URL, upstream: Upstream, api_version: str) -> JsonApi:
@@ -41,3 +47,28 @@ def _headers(api_version: str, caller: Caller) -> Mapping[str, str]:
     if secret.startswith(_API_KEY):
         return headers | {"x-api-key": secret}
     return headers | {"Authorization": f"Bearer {secret}"}
+
+
+async def listed_page(
+    client: JsonApi, caller: Caller, path: str, page_size: int, cursor: str | None
+) -> tuple[Sequence[Answer], str | None]:
+    """One page, newest first, and the cursor of the next."""
+    query = _query(cursor) if cursor else {}
+    listed, page = await client.page(caller, path, limit=page_size, **query)
+    return listed, leading_on(client.name, cursor, _next(page))
+
+
+def _next(page: Answer) -> str | None:
+    following = page.get("next_page")
+    if isinstance(following, str) and following:
+        return f"{_PAGE}={following}"
+    if page.get("has_more") and isinstance(page.get("last_id"), str):
+        return f"{_AFTER}={page['last_id']}"
+    return None
+
+
+def _query(cursor: str) -> dict[str, str]:
+    name, _, value = cursor.partition("=")
+    if name not in (_PAGE, _AFTER):
+        raise no_token()
+    return {name: value}

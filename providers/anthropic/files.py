@@ -3,7 +3,7 @@
 import asyncio
 from functools import partial
 
-from providers.anthropic.lists import CURSOR, listed_page
+from providers.anthropic.client import CURSOR, listed_page
 from providers.anthropic.staged_files import StagedFiles
 from providers.body import close
 from providers.credential import Caller

@@ -11,8 +11,8 @@ from collections.abc import AsyncIterator, Mapping
 from datetime import UTC, datetime
 from typing import Final
 
+from providers.anthropic.client import listed_page
 from providers.anthropic.files import from_anthropic_file
-from providers.anthropic.lists import listed_page
 from providers.anthropic.staged_files import StagedFiles, new_staged_id, staged_file_id
 from providers.body import Body
 from providers.credential import Caller
