@@ -3,18 +3,20 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
+from providers.batches.file_batches.failures import BatchFailures, ListedError
 from providers.batches.file_batches.metadata import (
     DISPLAY_NAME,
     MODEL,
     metadata_of,
     stored_warnings,
 )
-from providers.json_api.answer_shape import count_or_none, text_or_none
+from providers.json_api.answer_shape import count_or_none, object_or_nothing, text_or_none
 from providers.json_api.client import Answer
 from providers.json_api.unix_time import from_unix
-from providers.openai.batch_failures import failures_of
 from providers.openai_content.body_to_openai import EMBEDDINGS
-from providers.resources import Batch, BatchKind, BatchState, Counts
+from providers.openai_content.error_codes import rpc_status_of_code
+from providers.resources import Batch, BatchKind, BatchState, Counts, Failure
+from providers.status import Status
 
 # translation.md section 4
 _STATES: Final[Mapping[str, BatchState]] = {
@@ -28,6 +30,11 @@ _STATES: Final[Mapping[str, BatchState]] = {
     "failed": BatchState.FAILED,
 }
 _END_TIMES: Final = ("completed_at", "failed_at", "expired_at", "cancelled_at")
+# OpenAI fails a batch with invalid input: invalid_json_line, duplicate_custom_id, ...
+_STATUS_OF_OTHER_CODES: Final = Status.INVALID_ARGUMENT
+_REASON_CHARACTERS: Final = 500
+# Further errors are not read, so that the work is bounded.
+_ERRORS_READ: Final = 50_000
 
 
 def state_of(batch: Mapping[str, Any]) -> BatchState:
@@ -61,3 +68,28 @@ def _counts(counts: object) -> Counts | None:
     names = ("total", "completed", "failed")
     numbers = [count for name in names if (count := count_or_none(counts.get(name, 0))) is not None]
     return Counts(*numbers) if len(numbers) == len(names) else None
+
+
+def failures_of(batch: Mapping[str, Any], state: BatchState) -> BatchFailures:
+    counts = object_or_nothing(batch.get("request_counts"))
+    total, completed = counts.get("total"), counts.get("completed")
+    return BatchFailures(
+        "OpenAI", state, _listed(batch), count_or_none(total), count_or_none(completed)
+    )
+
+
+def _listed(batch: Mapping[str, Any]) -> list[ListedError]:
+    data = object_or_nothing(batch.get("errors")).get("data")
+    return [_parse(error) for error in data[:_ERRORS_READ]] if isinstance(data, list) else []
+
+
+def _parse(error: object) -> ListedError:
+    if not isinstance(error, dict):
+        return ListedError(None, Failure(_STATUS_OF_OTHER_CODES, str(error)[:_REASON_CHARACTERS]))
+    code, line = error.get("code"), error.get("line")
+    message = error.get("message") or code or "OpenAI gives no reason"
+    status = rpc_status_of_code(code, _STATUS_OF_OTHER_CODES)
+    numbered = isinstance(line, int) and not isinstance(line, bool) and line > 0
+    return ListedError(
+        line if numbered else None, Failure(status, str(message)[:_REASON_CHARACTERS])
+    )

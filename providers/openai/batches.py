@@ -12,9 +12,8 @@ from providers.batches.line_formats import LineFormats
 from providers.credential import Caller
 from providers.json_api.client import Answer, JsonApi
 from providers.json_api.page_tokens import filled_page
-from providers.openai.batch_failures import failures_of
 from providers.openai.batch_lines import OpenAITranslator, line_formats
-from providers.openai.batch_records import from_openai_batch, state_of
+from providers.openai.batch_records import failures_of, from_openai_batch, state_of
 from providers.openai.file_naming import PURPOSE_HEADER
 from providers.openai.pages import pages_after
 from providers.openai.stored_metadata import StoredMetadata

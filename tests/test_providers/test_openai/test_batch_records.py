@@ -3,10 +3,12 @@ from typing import Any
 
 import pytest
 
+from providers.batches.file_batches.failures import BatchFailures
 from providers.batches.file_batches.metadata import metadata_of, warning_metadata
 from providers.json_api.client import Answer
-from providers.openai.batch_records import from_openai_batch, state_of
-from providers.resources import BatchKind, BatchState, Counts
+from providers.openai.batch_records import failures_of, from_openai_batch, state_of
+from providers.resources import BatchKind, BatchState, Counts, Failure
+from providers.status import Status
 
 NATIVE: dict[str, Any] = {
     "id": "batch_A",
@@ -19,6 +21,133 @@ NATIVE: dict[str, Any] = {
     "model": "gpt-native",
     "metadata": {"ferry_model": "gpt-asked", "ferry_display_name": "dn"},
 }
+
+
+def failures(batch: dict[str, Any]) -> BatchFailures:
+    return failures_of(batch, state_of(batch))
+
+
+def failure_of(batch: dict[str, Any]) -> Failure | None:
+    return failures(batch).of_batch
+
+
+def failed(*errors: object) -> dict[str, Any]:
+    return {"status": "failed", "errors": {"object": "list", "data": list(errors)}}
+
+
+def error(message: str, line: int | None = None, code: str = "invalid_json_line") -> dict[str, Any]:
+    return {"code": code, "line": line, "message": message, "param": None}
+
+
+# --- the whole batch ------------------------------------------------------------------------------
+
+
+def test_the_first_reasons_are_given_and_the_others_counted() -> None:
+    batch = failed(*(error(f"m{n}", n) for n in range(1, 6)))
+    message = "line 1: m1; line 2: m2; line 3: m3; and 2 more"
+    assert failure_of(batch) == Failure(Status.INVALID_ARGUMENT, message)
+
+
+def test_a_long_reason_is_cut() -> None:
+    failure = failure_of(failed(error("m" * 10_000)))
+    assert failure is not None
+    assert len(failure.message) == 500
+
+
+@pytest.mark.parametrize(
+    ("code", "status"),
+    [
+        ("model_not_found", Status.NOT_FOUND),
+        ("token_limit_exceeded", Status.RESOURCE_EXHAUSTED),
+        ("insufficient_quota", Status.RESOURCE_EXHAUSTED),
+        ("invalid_json_line", Status.INVALID_ARGUMENT),
+        ("server_error", Status.INTERNAL),
+        ("of the future", Status.INVALID_ARGUMENT),
+    ],
+)
+def test_the_status_follows_the_reason(code: str, status: Status) -> None:
+    assert failure_of(failed(error("m", code=code))) == Failure(status, "m")
+
+
+def test_a_code_stands_for_a_message_that_is_missing() -> None:
+    batch = failed({"code": "empty_file", "line": None, "message": None})
+    assert failure_of(batch) == Failure(Status.INVALID_ARGUMENT, "empty_file")
+
+
+@pytest.mark.parametrize("errors", [None, "text", {}, {"data": None}, {"data": "text"}])
+def test_a_batch_that_failed_without_a_reason(errors: object) -> None:
+    batch = {"status": "failed", "errors": errors}
+    assert failure_of(batch) == Failure(Status.INTERNAL, "OpenAI gives no reason")
+    assert failure_of({"status": "completed", "errors": errors}) is None
+    assert failures(batch).of_line(1).message == "The batch failed: OpenAI gives no reason"
+
+
+def test_invalid_errors() -> None:
+    batch = failed("text", {}, 1, {"line": True, "code": 3, "message": ["m"]})
+    assert failure_of(batch) is not None
+    assert failures(batch).of_line(1).message.startswith("The batch failed: text")
+
+
+@pytest.mark.parametrize(
+    ("status", "rpc", "word"),
+    [
+        ("expired", Status.DEADLINE_EXCEEDED, "expired"),
+        ("cancelled", Status.CANCELLED, "cancelled"),
+    ],
+)
+def test_a_batch_that_ended_early_says_how_many_have_no_answer(
+    status: Status, rpc: Status, word: str
+) -> None:
+    batch = {"status": status, "request_counts": {"total": 5, "completed": 2, "failed": 1}}
+    failure = failure_of(batch)
+    assert failure is not None
+    assert failure.status == rpc
+    assert failure.message.startswith(f"The batch {'was ' * (word == 'cancelled')}{word}: 3 of its")
+
+
+@pytest.mark.parametrize("counts", [None, {}, {"total": "3"}, {"total": 0, "completed": 0}])
+def test_empty_counts_are_left_out(counts: object) -> None:
+    batch = {"status": "expired", "request_counts": counts}
+    assert failure_of(batch) == Failure(Status.DEADLINE_EXCEEDED, "The batch expired.")
+
+
+@pytest.mark.parametrize("status", ["validating", "in_progress", "cancelling", "completed", None])
+def test_other_batches_have_not_failed(status: str | None) -> None:
+    assert failure_of({"status": status}) is None
+
+
+# --- one request ----------------------------------------------------------------------------------
+
+
+def test_an_error_with_a_line_belongs_to_its_request() -> None:
+    found = failures(failed(error("bad", 2), error("worse", 2), error("other", 3)))
+    assert found.of_line(2) == Failure(Status.INVALID_ARGUMENT, "bad")
+    assert found.of_line(3) == Failure(Status.INVALID_ARGUMENT, "other")
+
+
+def test_a_request_without_an_error_gets_those_of_the_batch() -> None:
+    batch = failed(error("line's", 2), error("too many tokens", code="token_limit_exceeded"))
+    expected = Failure(Status.RESOURCE_EXHAUSTED, "The batch failed: too many tokens")
+    assert failures(batch).of_line(1) == expected
+
+
+def test_if_only_other_lines_are_invalid_they_are_named() -> None:
+    failure = failures(failed(error("bad", 2))).of_line(1)
+    assert failure == Failure(Status.INVALID_ARGUMENT, "The batch failed: line 2: bad")
+
+
+@pytest.mark.parametrize(
+    ("status", "rpc"),
+    [
+        ("cancelled", Status.CANCELLED),
+        ("expired", Status.DEADLINE_EXCEEDED),
+        ("completed", Status.INTERNAL),
+    ],
+)
+def test_a_request_that_was_never_answered(status: Status, rpc: Status) -> None:
+    failure = failures({"status": status}).of_line(7)
+    assert failure.status == rpc
+    assert failure.message.endswith(".")
 
 
 def test_a_batch_of_ours() -> None:
