@@ -4,10 +4,13 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+import orjson
+
 from providers.batches.batch_input import InputLimits
 from providers.batches.deleted_markers import DeletedMarkers, batch_marker
 from providers.batches.file_batches.api import NewFileBatch
 from providers.batches.file_batches.failures import BatchFailures
+from providers.batches.file_batches.metadata import JOB, metadata_of
 from providers.batches.line_formats import LineFormats
 from providers.credential import Caller
 from providers.json_api.client import Answer, JsonApi
@@ -16,13 +19,41 @@ from providers.openai.batch_lines import OpenAITranslator, line_formats
 from providers.openai.batch_records import failures_of, from_openai_batch, state_of
 from providers.openai.file_naming import PURPOSE_HEADER
 from providers.openai.pages import pages_after
-from providers.openai.stored_metadata import StoredMetadata
 from providers.openai_content.result_from_openai import from_openai_line
 from providers.openai_content.schema_rules import SchemaRule
+from providers.resource_names import FileId, FileKind
 from providers.resources import Batch, NewBatch
-from providers.state import State
+from providers.state import State, read_as, write
+from providers.stored_objects import METADATA
 
 _LARGEST_PAGE: Final = 100
+
+
+class StoredMetadata:
+    """The metadata of one upstream's batches, read only for a batch that the upstream returned."""
+
+    def __init__(self, upstream: str, state: State) -> None:
+        self._upstream = upstream
+        self._state = state
+
+    async def store(self, native: Answer, metadata: Mapping[str, str]) -> Answer:
+        """The batch with `metadata`, which is stored here if the server dropped it."""
+        if metadata_of(native).get(JOB) == metadata[JOB]:
+            return native
+        await write(self._state, self._name(native), orjson.dumps(metadata))
+        return Answer({**native, "metadata": metadata})
+
+    async def restored(self, native: Answer) -> Answer:
+        if metadata_of(native):
+            return native
+        metadata = await read_as(self._state, self._name(native), dict[str, str])
+        return native if metadata is None else Answer({**native, "metadata": metadata})
+
+    async def delete(self, native: Answer) -> None:
+        await self._state.delete(self._name(native))
+
+    def _name(self, native: Answer) -> str:
+        return METADATA.name(self._upstream, str(FileId(FileKind.RESULTS, native.id)))
 
 
 class OpenAIBatchApi:
