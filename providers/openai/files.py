@@ -3,12 +3,14 @@
 from collections.abc import AsyncIterator, Mapping, Sequence
 
 from providers.credential import Caller
+from providers.json_api.answer_shape import count_or_none, text_or_none
 from providers.json_api.client import Answer, JsonApi
 from providers.json_api.page_tokens import filled_page
+from providers.json_api.unix_time import from_unix
 from providers.openai.file_naming import is_listed
-from providers.openai.file_records import from_openai_file
 from providers.openai.pages import pages_after
-from providers.resources import File
+from providers.resource_names import native_file_id
+from providers.resources import File, FileState
 from providers.uploads.file_naming import part_type
 from providers.uploads.file_records import FileRecord
 from providers.uploads.posted_files import FileForm
@@ -55,3 +57,23 @@ def _expiry_fields(details: Mapping[str, str]) -> dict[str, str]:
     if seconds is None:
         return {}
     return {"expires_after[anchor]": "created_at", "expires_after[seconds]": seconds}
+
+
+def from_openai_file(native: Answer, record: FileRecord | None) -> File:
+    """Read a file object (openai.md section 2). Without a record its file name is its display name.
+
+    OpenAI keeps no content type, so files of other tools have none.
+    """
+    names = record or FileRecord("", text_or_none(native.get("filename")) or "")
+    failed = native.get("status") == "error"
+    return File(
+        id=native_file_id(native.id),
+        display_name=names.display_name or None,
+        mime_type=names.mime_type or None,
+        size=count_or_none(native.get("bytes")),
+        create_time=from_unix(native.get("created_at")),
+        expiration_time=from_unix(native.get("expires_at")),
+        state=FileState.FAILED if failed else FileState.ACTIVE,
+        error=str(native.get("status_details") or "the provider says: error") if failed else None,
+        downloadable=native.get("purpose") in ("batch", "batch_output"),
+    )

@@ -14,7 +14,7 @@ from providers.bedrock.jobs.job_records import from_bedrock_job
 from providers.json_api.client import Answer
 from providers.json_api.json_text import render_json
 from providers.openai.batch_records import from_openai_batch
-from providers.openai.file_records import from_openai_file
+from providers.openai.files import from_openai_file
 
 Render = Callable[[Answer], dict[str, Any]]
 

@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 
 from providers.json_api.client import Answer
-from providers.openai.file_records import from_openai_file
+from providers.openai.files import from_openai_file
 from providers.resource_names import native_file_id
 from providers.resources import FileState
 from providers.uploads.file_records import FileRecord
