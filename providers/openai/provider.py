@@ -14,8 +14,7 @@ from providers.memory import MemoryBudget
 from providers.openai.batch_lines import NATIVE_FILE
 from providers.openai.batches import OpenAIBatchApi
 from providers.openai.client import SCOPING_HEADERS, openai_client
-from providers.openai.file_naming import PURPOSE_HEADER
-from providers.openai.files import OpenAIFileApi
+from providers.openai.files import PURPOSE_HEADER, OpenAIFileApi
 from providers.openai.upload_target import FILE_EXPIRY, OpenAIUploadTarget
 from providers.openai_content.schema_rules import SchemaRule
 from providers.provider import KeyForm, NameForms, Provider

@@ -17,8 +17,7 @@ from providers.credential import Caller
 from providers.errors import FerryError, invalid_argument, unavailable
 from providers.json_api.client import Answer, JsonApi, outcome_unknown
 from providers.json_api.multipart import form_with_file
-from providers.openai.file_naming import PURPOSE_HEADER, UPLOADS_PURPOSES, purpose_of
-from providers.openai.files import OpenAIFileApi
+from providers.openai.files import PURPOSE_HEADER, UPLOADS_PURPOSES, OpenAIFileApi, purpose_of
 from providers.resources import File
 from providers.state import State, read_as, write
 from providers.status import Status
