@@ -17,8 +17,8 @@ from providers.json_api.client import Answer, JsonApi
 from providers.json_api.page_tokens import filled_page
 from providers.openai.batch_lines import OpenAITranslator, line_formats
 from providers.openai.batch_records import failures_of, from_openai_batch, state_of
+from providers.openai.client import pages_after
 from providers.openai.files import PURPOSE_HEADER
-from providers.openai.pages import pages_after
 from providers.openai_content.result_from_openai import from_openai_line
 from providers.openai_content.schema_rules import SchemaRule
 from providers.resource_names import FileId, FileKind

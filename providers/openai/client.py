@@ -6,6 +6,7 @@ from yarl import URL
 
 from providers.credential import Caller
 from providers.json_api.client import JsonApi
+from providers.json_api.page_tokens import Pages, decode_page_token
 from providers.upstream import Upstream
 
 SCOPING_HEADERS: Final = frozenset({"openai-organization", "openai-project"})
@@ -13,6 +14,8 @@ SCOPING_HEADERS: Final = frozenset({"openai-organization", "openai-project"})
 _NO_CREDIT: Final = frozenset(
     {"billing_hard_limit_reached", "billing_not_active", "insufficient_quota"}
 )
+# What the list of batches takes (openai.md section 4).
+_LARGEST_LIMIT: Final = 100
 
 
 def openai_client(name: str, base_url: URL, upstream: Upstream) -> JsonApi:
@@ -22,3 +25,27 @@ def openai_client(name: str, base_url: URL, upstream: Upstream) -> JsonApi:
 def _headers(caller: Caller) -> dict[str, str]:
     passed = {k: v for k, v in caller.headers.items() if k in SCOPING_HEADERS}
     return {**passed, "Authorization": f"Bearer {caller.credential.secret}"}
+
+
+async def pages_after(
+    client: JsonApi,
+    caller: Caller,
+    path: str,
+    page_size: int,
+    page_token: str | None,
+    **query: str,
+) -> Pages:
+    """The pages behind a token, for a page of `page_size` objects.
+
+    A position is the native id after which the list goes on (openai.md section 2). Each request
+    asks for a full page: asking for the missing objects alone could end in one request per object.
+    """
+    if page_token:
+        query = {**query, "after": decode_page_token(page_token)}
+    limit = min(page_size + 1, _LARGEST_LIMIT)
+    while True:
+        page, more = await client.list(caller, path, limit=limit, **query)
+        yield [(native, native.id) for native in page]
+        if not more:
+            return
+        query = {**query, "after": page[-1].id}

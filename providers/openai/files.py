@@ -10,7 +10,7 @@ from providers.json_api.answer_shape import count_or_none, text_or_none
 from providers.json_api.client import Answer, JsonApi
 from providers.json_api.page_tokens import filled_page
 from providers.json_api.unix_time import from_unix
-from providers.openai.pages import pages_after
+from providers.openai.client import pages_after
 from providers.resource_names import native_file_id
 from providers.resources import File, FileState
 from providers.upload import UploadStart, is_batch_input, suffix
