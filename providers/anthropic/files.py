@@ -12,7 +12,7 @@ from providers.json_api.client import Answer, JsonApi
 from providers.json_api.page_tokens import decode_page_token, encode_page_token, no_token
 from providers.resource_names import FileKind, native_file_id, parse_file_id
 from providers.resources import Download, File, Page
-from providers.uploads.file_records import FileRecord, FileRecords
+from providers.uploads.native_files import FileRecord, FileRecords
 
 Files = list[File]
 

@@ -20,7 +20,7 @@ from providers.memory import MemoryBudget
 from providers.provider import KeyForm, NameForms, Provider
 from providers.resource_names import FileKind
 from providers.state import State
-from providers.uploads.file_records import FileRecords
+from providers.uploads.native_files import FileRecords
 from providers.uploads.resumable import ResumableUploads
 from providers.upstream import Upstream
 

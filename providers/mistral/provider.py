@@ -15,8 +15,7 @@ from providers.mistral.client import UUID, mistral_client
 from providers.mistral.files import MistralFileApi, MistralUploadTarget
 from providers.provider import NameForms, Provider
 from providers.state import State
-from providers.uploads.file_records import FileRecords
-from providers.uploads.native_files import NativeFiles
+from providers.uploads.native_files import FileRecords, NativeFiles
 from providers.uploads.resumable import ResumableUploads
 from providers.upstream import Upstream
 

@@ -15,7 +15,7 @@ from providers.resource_names import native_file_id
 from providers.resources import File, FileState
 from providers.upload import UploadStart, is_batch_input, suffix
 from providers.uploads.file_naming import part_type
-from providers.uploads.file_records import FileRecord
+from providers.uploads.native_files import FileRecord
 from providers.uploads.posted_files import FileForm
 
 PURPOSE_HEADER: Final = "x-ferry-openai-purpose"

@@ -19,8 +19,7 @@ from providers.openai.upload_target import FILE_EXPIRY, OpenAIUploadTarget
 from providers.openai_content.schema_rules import SchemaRule
 from providers.provider import KeyForm, NameForms, Provider
 from providers.state import State
-from providers.uploads.file_records import FileRecords
-from providers.uploads.native_files import NativeFiles
+from providers.uploads.native_files import FileRecords, NativeFiles
 from providers.uploads.resumable import ResumableUploads
 from providers.upstream import Upstream
 

@@ -12,7 +12,7 @@ from providers.json_api.multipart import form_with_file
 from providers.resource_names import parse_file_id
 from providers.resources import File
 from providers.state import State, write
-from providers.uploads.file_records import FileRecord, FileRecords
+from providers.uploads.native_files import FileRecord, FileRecords
 from providers.uploads.upload_sessions import session_object
 from providers.uploads.upload_target import OpenSession
 

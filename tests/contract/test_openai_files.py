@@ -14,7 +14,7 @@ from providers.resource_names import parse_file_id
 from providers.resources import File
 from providers.status import Status
 from providers.upload import GRANULARITY, UploadStart
-from providers.uploads.file_records import FileRecords
+from providers.uploads.native_files import FileRecords
 from providers.uploads.resumable import ResumableUploads
 from tests.contract.openai_with_fake import CALLER, SECRET, OpenAIWithFake, inline, openai_with_fake
 from tests.contract.provider_with_fake import (

@@ -8,7 +8,7 @@ from providers.anthropic.files import AnthropicFiles
 from providers.anthropic.staged_files import StagedFiles, new_staged_id, staged_file_id
 from providers.resource_names import native_file_id
 from providers.resources import File
-from providers.uploads.file_records import FileRecords
+from providers.uploads.native_files import FileRecords
 from providers.upstream import OutboundRequest
 from tests.memory_state import MemoryState
 from tests.test_providers.answering import answer

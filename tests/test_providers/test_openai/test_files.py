@@ -15,7 +15,7 @@ from providers.openai.files import (
 from providers.resource_names import native_file_id
 from providers.resources import FileState
 from providers.upload import UploadStart
-from providers.uploads.file_records import FileRecord
+from providers.uploads.native_files import FileRecord
 
 CALLER = Caller(Credential("k"), "tenant")
 NATIVE: dict[str, Any] = {

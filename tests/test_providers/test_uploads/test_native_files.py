@@ -1,4 +1,4 @@
-from providers.uploads.file_records import FileRecord, FileRecords
+from providers.uploads.native_files import FileRecord, FileRecords
 from tests.memory_state import MemoryState
 
 
