@@ -25,7 +25,7 @@ from providers.upload import GRANULARITY, UploadStart, UploadStatus
 from providers.uploads.file_naming import native_file_name, part_type, start_details
 from providers.uploads.native_files import FileRecords
 from providers.uploads.posted_files import PostedFiles
-from providers.uploads.session_routes import SessionRoutes
+from providers.uploads.session_parts import SessionRoutes
 from providers.uploads.upload_sessions import session_object
 from providers.uploads.upload_target import OpenSession
 

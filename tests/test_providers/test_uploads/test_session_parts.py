@@ -1,7 +1,7 @@
 from providers.credential import Caller, Credential
 from providers.multipart_uploads import MultipartUpload
 from providers.upload import UploadSession
-from providers.uploads.session_routes import SessionRoutes
+from providers.uploads.session_parts import SessionRoutes
 from providers.uploads.upload_target import OpenSession
 from tests.memory_state import MemoryState
 
