@@ -2,11 +2,20 @@
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
 from typing import Final
 
 from providers.errors import failed_precondition, resource_exhausted
 
 BUDGET_BYTES: Final = 256 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """In bytes: one line of a file, and all results that `get` returns inline."""
+
+    line: int
+    inline_results: int
 
 
 class Reservation:

@@ -22,8 +22,7 @@ from providers.bedrock import provider as bedrock
 from providers.credential import Credential
 from providers.gemini import provider as gemini
 from providers.gemini.isolation import isolate_tenants as isolate_gemini
-from providers.limits import Limits
-from providers.memory import MemoryBudget
+from providers.memory import Limits, MemoryBudget
 from providers.mistral import provider as mistral
 from providers.openai import provider as openai
 from providers.openai_content.schema_rules import OPENAI_SCHEMAS, any_schema

@@ -23,8 +23,7 @@ from providers.credential import Caller
 from providers.errors import failed_precondition, invalid_argument, unimplemented
 from providers.json_api.client import Answer, JsonApi, wrong_state_if_refused
 from providers.json_api.page_tokens import decode_page_token, encode_page_token
-from providers.limits import Limits
-from providers.memory import MemoryBudget, Reservation
+from providers.memory import Limits, MemoryBudget, Reservation
 from providers.resource_names import FileKind, parse_file_id
 from providers.resources import Batch, BatchKind, NewBatch, Page
 from providers.state import State

@@ -9,8 +9,7 @@ from providers.batches.repeats import Attempt, Repeat
 from providers.credential import Caller
 from providers.errors import FerryError, NotFound, failed_precondition, invalid_argument, not_found
 from providers.json_api.client import outcome_unknown
-from providers.limits import Limits
-from providers.memory import MemoryBudget
+from providers.memory import Limits, MemoryBudget
 from providers.resource_names import FileKind, decode_file_id, result_file_id
 from providers.resources import (
     Batch,

@@ -21,8 +21,7 @@ from providers.bedrock.jobs.job_media import Media
 from providers.bedrock.object_files import key_of, no_such_file
 from providers.credential import Caller
 from providers.errors import FerryError, NotFound, invalid_argument
-from providers.limits import Limits
-from providers.memory import MemoryBudget, Reservation
+from providers.memory import Limits, MemoryBudget, Reservation
 from providers.resources import Batch, NewBatch, Page
 from providers.status import Status
 

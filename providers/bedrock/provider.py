@@ -32,8 +32,7 @@ from providers.bedrock.jobs.job_objects import JobKeys
 from providers.bedrock.jobs.operations import Jobs
 from providers.bedrock.upload_target import BedrockUploadTarget
 from providers.credential import Caller, Credential
-from providers.limits import Limits
-from providers.memory import MemoryBudget
+from providers.memory import Limits, MemoryBudget
 from providers.provider import NameForms, Provider
 from providers.resource_names import OBJECT_KEY, OBJECT_LETTER
 from providers.state import State

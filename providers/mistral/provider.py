@@ -8,8 +8,7 @@ from yarl import URL
 from providers.batches.file_batches.target import FileBatchTarget
 from providers.batches.files_with_results import FilesWithResults
 from providers.batches.target_batches import TargetBatches
-from providers.limits import Limits
-from providers.memory import MemoryBudget
+from providers.memory import Limits, MemoryBudget
 from providers.mistral.batches import MistralBatchApi
 from providers.mistral.client import UUID, mistral_client
 from providers.mistral.files import MistralFileApi, MistralUploadTarget

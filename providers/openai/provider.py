@@ -9,8 +9,7 @@ from yarl import URL
 from providers.batches.file_batches.target import FileBatchTarget
 from providers.batches.files_with_results import FilesWithResults
 from providers.batches.target_batches import TargetBatches
-from providers.limits import Limits
-from providers.memory import MemoryBudget
+from providers.memory import Limits, MemoryBudget
 from providers.openai.batch_lines import NATIVE_FILE
 from providers.openai.batches import OpenAIBatchApi
 from providers.openai.client import SCOPING_HEADERS, openai_client

@@ -12,7 +12,7 @@ from yarl import URL
 
 from providers.anthropic.provider import AnthropicOptions, anthropic
 from providers.credential import Caller, Credential
-from providers.limits import Limits
+from providers.memory import Limits
 from providers.provider import Provider
 from providers.resources import BatchKind, NewBatch
 from providers.state import State

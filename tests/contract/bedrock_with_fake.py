@@ -21,7 +21,7 @@ from providers.bedrock import provider as bedrock_provider
 from providers.bedrock.provider import BedrockOptions, bedrock
 from providers.credential import Caller, Credential
 from providers.errors import FerryError
-from providers.limits import Limits
+from providers.memory import Limits
 from providers.provider import Provider
 from providers.resources import Batch, BatchKind, InlineResults, NewBatch
 from providers.state import State

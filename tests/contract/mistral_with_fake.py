@@ -10,7 +10,7 @@ from aiohttp.test_utils import TestServer
 from yarl import URL
 
 from providers.credential import Caller, Credential
-from providers.limits import Limits
+from providers.memory import Limits
 from providers.mistral.provider import MistralOptions, mistral
 from providers.provider import Provider
 from providers.resource_names import result_file_id

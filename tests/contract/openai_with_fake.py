@@ -10,7 +10,7 @@ from aiohttp.test_utils import TestServer
 from yarl import URL
 
 from providers.credential import Caller, Credential
-from providers.limits import Limits
+from providers.memory import Limits
 from providers.openai.provider import OpenAIOptions, openai
 from providers.openai_content.schema_rules import OPENAI_SCHEMAS, SchemaRule
 from providers.provider import Provider

@@ -12,8 +12,7 @@ from yarl import URL
 from providers.body import Body
 from providers.credential import Caller
 from providers.errors import FerryError
-from providers.limits import Limits
-from providers.memory import BUDGET_BYTES, MemoryBudget
+from providers.memory import BUDGET_BYTES, Limits, MemoryBudget
 from providers.provider import Batches, Files, Provider, Uploads
 from providers.resources import BatchKind, InlineRequest, NewBatch
 from providers.state import State

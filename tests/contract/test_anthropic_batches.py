@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from providers.limits import Limits
+from providers.memory import Limits
 from providers.resource_names import result_file_id
 from providers.resources import BatchKind, BatchState, Counts, InlineResults, ResultFile
 from providers.status import Status

@@ -6,7 +6,7 @@ from unittest.mock import patch
 import orjson
 import pytest
 
-from providers.limits import Limits
+from providers.memory import Limits
 from providers.resource_names import result_file_id
 from providers.resources import BatchState, Failure, InlineResults, ResultFile
 from providers.status import Status

@@ -5,7 +5,7 @@ from unittest.mock import patch
 
 import pytest
 
-from providers.limits import Limits
+from providers.memory import Limits
 from providers.resource_names import parse_file_id, result_file_id
 from providers.resources import BatchKind, BatchState, InlineResults, ResultFile
 from providers.status import Status

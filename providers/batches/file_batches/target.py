@@ -16,8 +16,7 @@ from providers.batches.request_table import RequestTable, RequestTables, RowKind
 from providers.credential import Caller
 from providers.errors import FerryError, NotFound
 from providers.json_api.client import Answer, JsonApi, wrong_state_if_refused
-from providers.limits import Limits
-from providers.memory import MemoryBudget, Reservation
+from providers.memory import Limits, MemoryBudget, Reservation
 from providers.resource_names import parse_file_id, result_file_id
 from providers.resources import Batch, NewBatch, Page
 from providers.state import State

@@ -10,8 +10,7 @@ from providers.batches.request_table import RequestTables, RowKind
 from providers.batches.target_batches import TargetBatches
 from providers.body import close
 from providers.errors import FerryError
-from providers.limits import Limits
-from providers.memory import MemoryBudget
+from providers.memory import Limits, MemoryBudget
 from providers.openai.batches import OpenAIBatchApi
 from providers.openai_content.schema_rules import any_schema
 from providers.resource_names import FileId, FileKind

@@ -19,8 +19,7 @@ from providers.batches.target_batches import FoundBatch, TargetBatches
 from providers.body import in_memory
 from providers.credential import Caller, Credential
 from providers.errors import FerryError, not_found
-from providers.limits import Limits
-from providers.memory import MemoryBudget
+from providers.memory import Limits, MemoryBudget
 from providers.resources import Batch, BatchKind, NewBatch, Page
 from providers.state import State
 from providers.status import Status
