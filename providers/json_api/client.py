@@ -179,17 +179,21 @@ class JsonApi:
             return reply
         async with reply:
             document = parse_object(await read_refusal(reply))
-        raise self._refusal(caller, reply, document or {})
+        raise self._refusal(caller, request, reply, document or {})
 
     def _url(self, path: str, query: Mapping[str, str | int] | None = None) -> URL:
         return self._base.joinpath(*path.split("/")).with_query(dict(query or {}))
 
-    def _refusal(self, caller: Caller, reply: Reply, document: Mapping[str, Any]) -> FerryError:
+    def _refusal(
+        self, caller: Caller, request: OutboundRequest, reply: Reply, document: Mapping[str, Any]
+    ) -> FerryError:
         text = message_of(document) or explain_status(reply.status)
         lasts = has_code(document, self._no_credit)
         status = _PERMANENT if lasts else status_of_refusal(reply.status)
         if status == Status.UNIMPLEMENTED:
             text = f"this upstream does not serve the call: {text}"
+        if reply.status == 422 and not lasts and _only_names(request):
+            status, text = Status.NOT_FOUND, f"nothing has this name: {text}"
         return FerryError(
             status,
             f"{self.name}: {_without_secret(text, caller)}",
@@ -232,6 +236,11 @@ async def read_refusal(reply: Reply) -> bytes:
         return await reply.read(_REFUSAL_LIMIT)
     except UpstreamError:
         return b""
+
+
+def _only_names(request: OutboundRequest) -> bool:
+    """Whether nothing but the id in its path can be wrong with a call."""
+    return request.method in ("GET", "DELETE") and not request.url.query
 
 
 def _without_secret(text: str, caller: Caller) -> str:

@@ -225,6 +225,20 @@ async def test_a_refusal_has_the_id_of_the_call(mistral: MistralWithFake) -> Non
     assert error.request_id
 
 
+async def test_a_name_that_mistral_gives_to_no_batch(mistral: MistralWithFake) -> None:
+    for attempt in (
+        mistral.batches.get(CALLER, "nope"),
+        mistral.batches.cancel(CALLER, "nope"),
+        mistral.batches.delete(CALLER, "nope"),
+        mistral.files.download(CALLER, result_file_id("nope")),
+    ):
+        error = await refused(attempt)
+        assert error.status == Status.NOT_FOUND
+        assert error.message == (
+            "mistral: nothing has this name: path.job_id: Input should be a valid UUID"
+        )
+
+
 # --- pages ----------------------------------------------------------------------------------------
 
 

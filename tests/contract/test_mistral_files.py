@@ -5,13 +5,14 @@ from collections.abc import AsyncIterator
 import pytest
 
 from providers.credential import Caller, Credential
-from providers.resource_names import parse_file_id
+from providers.resource_names import native_file_id, parse_file_id
 from providers.status import Status
 from providers.upload import GRANULARITY, UploadStart, UploadStatus
 from tests.contract.mistral_with_fake import (
     CALLER,
     SECRET,
     MistralWithFake,
+    from_file,
     inline,
     mistral_with_fake,
 )
@@ -70,6 +71,21 @@ async def test_another_callers_files_are_not_found(mistral: MistralWithFake) -> 
     other = Caller(Credential(api_key=SECRET[::-1]), "other")
     assert (await refused(mistral.files.get(other, file_id))).status == Status.NOT_FOUND
     assert (await mistral.files.list(other, 10, None)).items == []
+
+
+@pytest.mark.parametrize("name", ["nosuch", "file-abc", native_file_id("file-abc")])
+async def test_a_name_that_mistral_gives_to_no_file(mistral: MistralWithFake, name: str) -> None:
+    for attempt in (
+        mistral.files.get(CALLER, name),
+        mistral.files.download(CALLER, name),
+        mistral.files.delete(CALLER, name),
+        mistral.batches.create(CALLER, from_file(name)),
+    ):
+        error = await refused(attempt)
+        assert error.status == Status.NOT_FOUND
+        assert error.message == (
+            "mistral: nothing has this name: path.file_id: Input should be a valid UUID"
+        )
 
 
 async def test_an_invalid_key(mistral: MistralWithFake) -> None:

@@ -4,7 +4,7 @@ import pytest
 from yarl import URL
 
 from providers.credential import Caller, Credential
-from providers.errors import FerryError
+from providers.errors import FerryError, NotFound
 from providers.json_api.client import Answer, JsonApi, outcome_unknown
 from providers.state import StateError
 from providers.status import Status
@@ -161,7 +161,6 @@ async def test_a_server_that_only_speaks_the_api_may_say_created(http: int) -> N
         (408, Status.DEADLINE_EXCEEDED),
         (409, Status.ABORTED),
         (413, Status.INVALID_ARGUMENT),
-        (422, Status.INVALID_ARGUMENT),
         (429, Status.RESOURCE_EXHAUSTED),
         (500, Status.UNAVAILABLE),
         (502, Status.UNAVAILABLE),
@@ -173,6 +172,29 @@ async def test_a_refusal_in_our_words(http: int, status: Status) -> None:
     assert (error.status, error.message) == (status, "provider: no")
     assert (error.provider, error.reason, error.request_id) == ("provider", "c", "req_1")
     assert (error.upstream_status, error.retry_after) == (http, "7")
+
+
+async def test_an_id_that_the_server_cannot_read_is_of_no_object() -> None:
+    upstream = ScriptedUpstream(*(answer({"detail": "not a UUID"}, 422) for _ in range(3)))
+    ours = client(upstream)
+    for call in (
+        ours.get(CALLER, "files/a"),
+        ours.delete(CALLER, "files/a"),
+        ours.open(CALLER, "files/a/content"),
+    ):
+        with pytest.raises(NotFound, match=r"^provider: nothing has this name: not a UUID$"):
+            await call
+    assert upstream.done
+
+
+async def test_refused_arguments_are_no_missing_object() -> None:
+    upstream = ScriptedUpstream(*(answer({"detail": "no"}, 422) for _ in range(2)))
+    ours = client(upstream)
+    for call in (ours.get(CALLER, "files", limit=0), ours.post(CALLER, "batches", {})):
+        with pytest.raises(FerryError, match=r"^provider: no$") as caught:
+            await call
+        assert caught.value.status == Status.INVALID_ARGUMENT
+    assert upstream.done
 
 
 @pytest.mark.parametrize(
