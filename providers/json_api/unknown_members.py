@@ -1,4 +1,4 @@
-"""Refuses unknown members, with a hint at the known name that is most similar."""
+"""Refuses unknown members, and names the known one that is most similar, or the few known ones."""
 
 from collections.abc import Collection
 from difflib import get_close_matches
@@ -9,6 +9,8 @@ from providers.errors import FerryError, invalid_argument
 # The time for comparing grows with the square of the length.
 _COMPARED: Final = 40
 _SHOWN: Final = 80
+# A longer list would hide what is wrong.
+_LISTED: Final = 4
 # So similar is a typing error: `reqest` for `request`, but not `modelInput` for `model`.
 _MISSPELT: Final = 0.8
 
@@ -16,8 +18,12 @@ _MISSPELT: Final = 0.8
 def unknown_member(name: str, known: Collection[str], path: str) -> FerryError:
     """The error for member `name`, at JSON path `path`, of an object whose members are `known`."""
     close = get_close_matches(name[:_COMPARED], known, n=1)
-    hint = f"; did you mean {close[0]!r}?" if close else ""
+    hint = f"; did you mean {close[0]!r}?" if close else _known_ones(known)
     return invalid_argument(f"unknown field{hint}", path=path)
+
+
+def _known_ones(known: Collection[str]) -> str:
+    return f"; the known ones are {', '.join(sorted(known))}" if len(known) <= _LISTED else ""
 
 
 def is_misspelt(name: str, known: Collection[str]) -> bool:

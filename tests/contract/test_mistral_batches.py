@@ -225,6 +225,14 @@ async def test_a_refusal_has_the_id_of_the_call(mistral: MistralWithFake) -> Non
     assert error.request_id
 
 
+async def test_a_line_in_openais_format_is_told_mistrals_members(mistral: MistralWithFake) -> None:
+    line = native_line("a") | {"method": "POST", "url": CHAT}
+    file_id = await mistral.upload(json_lines(line), "in.jsonl")
+    error = await refused(mistral.batches.create(CALLER, from_file(file_id)))
+    assert error.status == Status.INVALID_ARGUMENT
+    assert error.message == "line 1: method: unknown field; the known ones are body, custom_id"
+
+
 async def test_a_name_that_mistral_gives_to_no_batch(mistral: MistralWithFake) -> None:
     for attempt in (
         mistral.batches.get(CALLER, "nope"),
