@@ -5,8 +5,8 @@ from collections.abc import AsyncIterator, Sequence
 import orjson
 import pytest
 
+from providers.batches.immediate.job import is_immediate
 from providers.batches.immediate.jobs import ImmediateUse
-from providers.batches.immediate.stored import is_immediate
 from providers.batches.request_table import indexed_id
 from providers.provider import Provider
 from providers.resource_names import result_file_id

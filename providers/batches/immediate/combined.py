@@ -4,8 +4,8 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
+from providers.batches.immediate.job import is_immediate
 from providers.batches.immediate.jobs import ImmediateJobs
-from providers.batches.immediate.stored import is_immediate
 from providers.batches.repeats import Attempt
 from providers.batches.target_batches import BatchTarget, FoundBatch
 from providers.credential import Caller

@@ -6,51 +6,39 @@ A segment is a few lines of the input, because a job may run longer than a strea
 import secrets
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 from typing import Final
 
+from providers.batches.immediate.job import JobRecord, JobRequest
 from providers.batches.immediate.memory import working_bytes
-from providers.batches.immediate.stored import JobRecord, StoredJob
+from providers.batches.immediate.stored import StoredJob
 from providers.batches.json_lines import LineSplitter
 from providers.batches.request_table import RequestTable
 from providers.body import Body
 from providers.errors import invalid_argument
 from providers.memory import MemoryBudget
-from providers.resources import BatchKind
 
 # A segment ends with the first line that reaches this size, or this number.
 SEGMENT_BYTES: Final = 64 << 10
 SEGMENT_RECORDS: Final = 16
 
 
-@dataclass(frozen=True, slots=True)
-class NewImmediateJob:
-    """`input` is lines of the provider's own batch input, one for each row of `table`, in order.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewImmediateJob(JobRequest):
+    """`input` is lines of the provider's own batch input, one for each row of `table`, in order."""
 
-    `invocation` is the name of their format.
-    """
-
-    model: str
-    kind: BatchKind
-    invocation: str
     table: RequestTable = field(repr=False)
     input: Body = field(repr=False)
-    display_name: str | None = None
-    warnings: str = ""
 
     def record(self, created: datetime, ambient: bool) -> JobRecord:
         return JobRecord(
-            model=self.model,
-            display_name=self.display_name,
-            kind=self.kind,
-            invocation=self.invocation,
+            **{each.name: getattr(self, each.name) for each in fields(JobRequest)},
             rows=self.table.kind,
             count=len(self.table),
             created=created,
             creation=secrets.token_hex(8),
             ambient=ambient,
-            warnings=self.warnings,
         )
 
 

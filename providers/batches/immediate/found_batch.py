@@ -8,12 +8,12 @@ from typing import Any, Final
 from providers.batches.batch_results import CANCELLED
 from providers.batches.ended_results import EndedResults
 from providers.batches.immediate.calls import Answerer
-from providers.batches.immediate.stored import JobState, StoredJob
+from providers.batches.immediate.job import JobState
+from providers.batches.immediate.stored import StoredJob
 from providers.batches.json_lines import ResultLine, ResultSplitter
-from providers.batches.request_table import RequestTable, RowKind
+from providers.batches.request_table import RowKind
 from providers.body import Body, close
-from providers.errors import FerryError, not_found
-from providers.memory import Reservation
+from providers.errors import not_found
 from providers.resources import Batch, BatchState, Counts, Failure
 from providers.status import Status
 
@@ -58,7 +58,7 @@ class ImmediateBatch:
         if self._output is None or not await self._job.has_output(self._output):
             return None
         inline = self._job.record.rows is RowKind.METADATA
-        return EndedResults(inline, self, self, self._table, _complete)
+        return EndedResults(inline, self, self, self._job.table, _complete)
 
     async def slices(self) -> AsyncGenerator[deque[ResultLine], None]:
         async with aclosing(self.files()) as files:
@@ -83,20 +83,10 @@ class ImmediateBatch:
     def missing(self, _: int, /) -> Failure:
         return CANCELLED if self.batch.state is BatchState.CANCELLED else _NEVER
 
-    async def _table(self, reservation: Reservation) -> RequestTable:
-        table = await self._job.table(reservation)
-        if table is None:
-            raise no_job(self.batch.id)  # the sweep is deleting the job
-        return table
-
 
 async def _complete() -> bool:
     """An immediate batch that ended has a result for each request, or a known reason for none."""
     return True
-
-
-def no_job(job_id: str) -> FerryError:
-    return not_found(f"batches/{job_id} was not found")
 
 
 def _batch_of(job: StoredJob, state: JobState, native_status: str) -> Batch:

@@ -14,19 +14,12 @@ from typing import Final
 from providers.batches.background import Background
 from providers.batches.immediate.calls import Answerer, RunDependencies
 from providers.batches.immediate.creation import NewImmediateJob, create_job
-from providers.batches.immediate.found_batch import ImmediateBatch, no_job
+from providers.batches.immediate.found_batch import ImmediateBatch
+from providers.batches.immediate.job import JobKey, JobState, is_immediate, job_id_of, no_job
 from providers.batches.immediate.leases import LEASE_SECONDS, Clock, Lease
 from providers.batches.immediate.memory import WorkingMemory
 from providers.batches.immediate.runner import Run
-from providers.batches.immediate.stored import (
-    JobKey,
-    JobState,
-    StoredJob,
-    find_job,
-    is_immediate,
-    job_id_of,
-    unfinished_of_proxy,
-)
+from providers.batches.immediate.stored import StoredJob, find_job, unfinished_of_proxy
 from providers.batches.json_lines import LineSplitter, ResultSplitter
 from providers.credential import Caller
 from providers.errors import FerryError, invalid_argument

@@ -15,9 +15,10 @@ from providers.batches.immediate.calls import (
     Halted,
     RunDependencies,
 )
+from providers.batches.immediate.job import JobState, Segment
 from providers.batches.immediate.leases import Lease, LeaseLost
 from providers.batches.immediate.memory import ANSWER_BYTES, CALLS_OF_A_JOB, working_bytes
-from providers.batches.immediate.stored import JobState, Segment, StoredJob
+from providers.batches.immediate.stored import StoredJob
 from providers.credential import Caller
 from providers.errors import FerryError
 from providers.resources import BatchState
@@ -152,6 +153,8 @@ class Run:
             attempt.marked = True
             for index in left:
                 yield index, lines[index - segment.records.start], attempt
+            # No memory is reserved for them while the next segment waits.
+            del text, lines
 
     async def _answer_next(self, records: AsyncGenerator[Unanswered, None]) -> None:
         """Answer one record after the other, while there are some and a call may begin."""

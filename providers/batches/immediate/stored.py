@@ -10,87 +10,26 @@ results. An owner of a version that knows only `{index}` fails on the other name
 call.
 """
 
-import hashlib
-import re
-from base64 import b32hexencode
 from collections.abc import AsyncIterable, AsyncIterator, Sequence
-from dataclasses import dataclass
-from datetime import datetime
 from typing import Final
 
 import orjson
 from pydantic import TypeAdapter
 
+from providers.batches.immediate.job import (
+    JobKey,
+    JobRecord,
+    JobState,
+    Segment,
+    is_immediate,
+    no_job,
+)
 from providers.batches.immediate.leases import Clock, Lease, LeaseLost, Progress
-from providers.batches.request_table import RequestTable, RequestTables, RowKind
+from providers.batches.request_table import RequestTable, RequestTables
 from providers.body import Body, in_memory, join
 from providers.memory import Reservation
-from providers.resources import BatchKind, BatchState
 from providers.state import ObjectInfo, State, read, write
 from providers.stored_objects import IMMEDIATE, IMMEDIATE_ENDED, IMMEDIATE_OPEN, IMMEDIATE_WORK
-
-# Unlike the ids of any provider's batches.
-_ID: Final = re.compile(r"immediate-[0-9a-v]{26}")
-
-
-def job_id_of(creation_key: str) -> str:
-    """The id derived from `creation_key`."""
-    digest = hashlib.sha256(creation_key.encode()).digest()[:16]
-    return "immediate-" + b32hexencode(digest).decode().rstrip("=").lower()
-
-
-def is_immediate(batch_id: str) -> bool:
-    return _ID.fullmatch(batch_id) is not None
-
-
-@dataclass(frozen=True, slots=True)
-class JobKey:
-    tenant: str
-    job_id: str
-
-    def __str__(self) -> str:
-        return f"{self.tenant}/{self.job_id}"
-
-
-@dataclass(frozen=True, slots=True)
-class JobRecord:
-    """A job as it was created, with `count` records; `rows` is the kind of its request table.
-
-    `invocation` is the name of the format of its lines. `creation` distinguishes the objects of
-    each attempt to create the job. `ambient`: whether the proxy's own credential pays for it.
-    """
-
-    model: str
-    display_name: str | None
-    kind: BatchKind
-    invocation: str
-    rows: RowKind
-    count: int
-    created: datetime
-    creation: str
-    ambient: bool
-    warnings: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class JobState:
-    """How far a job is, or how it ended: then `output` is the number of its results' object."""
-
-    state: BatchState
-    started: datetime | None
-    ended: datetime | None
-    succeeded: int
-    failed: int
-    output: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class Segment:
-    """A part of the input; `size` is in bytes."""
-
-    records: range
-    size: int
-
 
 _RECORD: Final = TypeAdapter(JobRecord)
 _ENDING: Final = TypeAdapter(JobState)
@@ -161,8 +100,11 @@ class StoredJob:
     async def write_table(self, table: RequestTable) -> None:
         await self._tables.write(self._table, table)
 
-    async def table(self, reservation: Reservation) -> RequestTable | None:
-        return await self._tables.read(self._table, reservation)
+    async def table(self, reservation: Reservation) -> RequestTable:
+        table = await self._tables.read(self._table, reservation)
+        if table is None:
+            raise no_job(self.key.job_id)  # the sweep is deleting the job
+        return table
 
     async def write_segment(self, first: int, data: bytes) -> None:
         await write(self._state, f"{self._work}/input/{first:010d}", data)

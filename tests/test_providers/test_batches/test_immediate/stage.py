@@ -9,9 +9,10 @@ import orjson
 from providers.batches.ended_results import EndedResults
 from providers.batches.immediate.combined import CombinedTarget
 from providers.batches.immediate.creation import NewImmediateJob
+from providers.batches.immediate.job import JobKey, JobRecord, job_id_of
 from providers.batches.immediate.jobs import ImmediateJobs, ImmediateOptions, ImmediateUse
 from providers.batches.immediate.leases import LEASE_SECONDS, RENEWAL_SECONDS, Clock
-from providers.batches.immediate.stored import JobKey, JobRecord, StoredJob, job_id_of
+from providers.batches.immediate.stored import StoredJob
 from providers.batches.json_lines import ResultLine
 from providers.batches.repeats import Attempt
 from providers.batches.request_table import RequestTable, RowKind, indexed_id

@@ -3,7 +3,7 @@ import re
 from hypothesis import given
 from hypothesis import strategies as st
 
-from providers.batches.immediate.stored import is_immediate, job_id_of
+from providers.batches.immediate.job import is_immediate, job_id_of
 from providers.resource_names import NATIVE_ID
 
 

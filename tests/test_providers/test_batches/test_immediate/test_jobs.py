@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from providers.batches.immediate.job import job_id_of
 from providers.batches.immediate.jobs import Position, parse_position, render_position
-from providers.batches.immediate.stored import job_id_of
 from providers.credential import Caller, Credential
 from providers.errors import FerryError
 from providers.memory import MemoryBudget

@@ -4,9 +4,10 @@ from functools import partial
 
 import pytest
 
+from providers.batches.immediate.job import job_id_of
 from providers.batches.immediate.jobs import DELAY_SECONDS, RESUMPTION_SECONDS
 from providers.batches.immediate.leases import LEASE_SECONDS, RENEWAL_SECONDS
-from providers.batches.immediate.stored import job_id_of, unfinished_of_proxy
+from providers.batches.immediate.stored import unfinished_of_proxy
 from providers.credential import Caller, Credential
 from providers.resources import BatchState
 from providers.state import write

@@ -3,7 +3,7 @@
 import orjson
 import pytest
 
-from providers.batches.immediate.stored import job_id_of
+from providers.batches.immediate.job import job_id_of
 from providers.errors import FerryError
 from providers.memory import MemoryBudget
 from providers.resources import Counts

@@ -4,8 +4,9 @@ from dataclasses import replace
 
 import pytest
 
+from providers.batches.immediate.job import JobState
 from providers.batches.immediate.jobs import DELAY_SECONDS
-from providers.batches.immediate.stored import JobState, find_job
+from providers.batches.immediate.stored import find_job
 from providers.credential import Caller, Credential
 from providers.errors import FerryError, invalid_argument, unauthenticated, unavailable
 from providers.resources import BatchState, Counts

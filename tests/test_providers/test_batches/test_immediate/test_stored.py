@@ -2,8 +2,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from providers.batches.immediate.job import Segment
 from providers.batches.immediate.leases import LeaseLost, Progress
-from providers.batches.immediate.stored import Segment, StoredJob
+from providers.batches.immediate.stored import StoredJob
 from providers.body import Body
 from providers.state import write
 from tests.memory_state import MemoryState
