@@ -9,6 +9,7 @@ import hmac
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
 from aiohttp import web
 
@@ -18,10 +19,12 @@ from middlewares.sealing import SealedUpload, UploadUrls
 from providers.credential import Caller, Credential, tenant_of
 from providers.errors import FerryError, not_found, unauthenticated, unavailable
 from providers.provider import KeyForm, Provider
-from providers.state import State, read, write
+from providers.state import State, damaged, read, write
 from providers.status import Status
 from providers.stored_objects import SALT
 from providers.upload import UploadSession
+
+_SALT_BYTES: Final = 32
 
 
 def lift_credential(request: web.Request) -> Credential:
@@ -170,11 +173,19 @@ class Admission:
     ) -> str:
         scoping = {k: v for k, v in headers.items() if k in provider.scoping_headers}
         if self._salt is None:
-            await write(self.state, SALT.name(), secrets.token_bytes(32))
-            self._salt = await read(self.state, SALT.name())
-        if self._salt is None:
-            raise unavailable("the state store lost the salt immediately after it was written")
+            self._salt = await self._stored_salt()
         return tenant_of(self._salt, provider.name, principal, scoping)
+
+
+    async def _stored_salt(self) -> bytes:
+        """The salt that all replicas share; the first request of all writes it."""
+        await write(self.state, SALT.name(), secrets.token_bytes(_SALT_BYTES))
+        salt = await read(self.state, SALT.name())
+        if salt is None:
+            raise unavailable("the state store lost the salt immediately after it was written")
+        if len(salt) != _SALT_BYTES:
+            raise damaged()
+        return salt
 
 
 def _form_of(key: str, provider: Provider) -> KeyForm | None:

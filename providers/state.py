@@ -58,13 +58,13 @@ class State(Protocol):
 
 
 async def read(state: State, name: str, limit: int = 1 << 20) -> bytes | None:
-    """The content of a small object. Raises ValueError for one of more than `limit` bytes."""
+    """The content of a small object. Raises StateError for one of more than `limit` bytes."""
     body = await state.get(name)
     if body is None:
         return None
     data = await read_up_to(body.chunks, limit)
     if data is None:
-        raise ValueError(f"the object {name} is larger than {limit} bytes")
+        raise damaged()
     return data
 
 
@@ -84,12 +84,17 @@ def parse_as(data: bytes, model: type[T]) -> T:
     try:
         parsed: T = _adapter(key).validate_json(data)
     except ValidationError:  # it would quote the content
-        raise StateError(
-            Status.FAILED_PRECONDITION,
-            "an object in the proxy's state store is not what the proxy writes there; the operator "
-            "must restore it or delete it",
-        ) from None
+        raise damaged() from None
     return parsed
+
+
+def damaged() -> StateError:
+    """For an object with other content than the proxy writes. Neither is quoted."""
+    return StateError(
+        Status.FAILED_PRECONDITION,
+        "an object in the proxy's state store is not what the proxy writes there; the operator "
+        "must restore it or delete it",
+    )
 
 
 @cache

@@ -1,16 +1,13 @@
-"""A state store in memory, as strict as the protocol (providers/state.py)."""
+"""A state store in memory, as strict as the stores of the proxy."""
 
-import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 from providers.body import Body, TruncatedBody, in_memory
 from providers.state import ObjectInfo
+from proxy.object_names import check_name, check_prefix
 from proxy.parts_as_objects import PartsAsObjects
-
-_NAME = re.compile(r"(?!\.+(?:/|$))[a-z0-9._-]+(?:/(?!\.+(?:/|$))[a-z0-9._-]+)*")
-_PREFIX = re.compile(r"[a-z0-9._/-]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +33,7 @@ class MemoryState:
         return {name: kept.data for name, kept in sorted(self._objects.items())}
 
     async def create(self, name: str, body: Body) -> bool:
-        _check(_NAME, name)
+        check_name(name)
         data = b"".join([chunk async for chunk in body.chunks])
         if body.length not in (None, len(data)):
             raise TruncatedBody(f"{len(data)} bytes came, {body.length} were declared")
@@ -47,26 +44,22 @@ class MemoryState:
         return True
 
     async def get(self, name: str) -> Body | None:
-        _check(_NAME, name)
+        check_name(name)
         kept = self._objects.get(name)
         return None if kept is None else in_memory(kept.data)
 
     async def head(self, name: str) -> ObjectInfo | None:
-        _check(_NAME, name)
+        check_name(name)
         kept = self._objects.get(name)
         return None if kept is None else ObjectInfo(name, len(kept.data), kept.created)
 
     async def delete(self, name: str) -> None:
-        _check(_NAME, name)
+        check_name(name)
         self._objects.pop(name, None)
 
     async def list(self, prefix: str) -> AsyncIterator[ObjectInfo]:
-        _check(_PREFIX, prefix)
+        check_prefix(prefix)
         for name in sorted(self._objects):
             if name.startswith(prefix) and (info := await self.head(name)):
                 yield info
 
-
-def _check(pattern: re.Pattern[str], name: str) -> None:
-    if not pattern.fullmatch(name):
-        raise ValueError(f"{name!r} is not a valid name of an object")

@@ -19,7 +19,7 @@ from providers.batches.result_lines import id_of
 from providers.body import Body, close
 from providers.errors import failed_precondition
 from providers.memory import Reservation
-from providers.state import State, parse_as
+from providers.state import State, damaged, parse_as
 from providers.stored_objects import TABLES
 
 _INDEXED_ID: Final = re.compile(r"r([0-9]{10})(?:-([0-9a-f]{32}))?")
@@ -99,11 +99,12 @@ class RequestTable:
 
     @staticmethod
     async def parse(body: Body) -> "RequestTable":
+        """Raises StateError for anything that `render` does not write."""
         lines = _split(body.chunks)
         header = parse_as(await anext(lines), _Header)
-        rows = [row async for row in lines]
+        rows = [_checked(row) async for row in lines]
         if header.count != len(rows):
-            raise ValueError("the request table is not as long as its header says")
+            raise damaged()
         return RequestTable(header.kind, rows)
 
 
@@ -124,7 +125,7 @@ class RequestTables:
             return None
         try:
             if body.length is None or body.length > TABLE_BYTES:
-                raise ValueError(f"the request table {name} is larger than {TABLE_BYTES} bytes")
+                raise damaged()
             reservation.grow(2 * body.length)
             return await RequestTable.parse(body)
         finally:
@@ -135,6 +136,15 @@ class RequestTables:
 
     async def delete(self, name: str) -> None:
         await self._state.delete(f"{self._prefix}/{name}")
+
+
+def _checked(row: bytes) -> bytes:
+    """`row`, which becomes a part of the results as it is."""
+    try:
+        orjson.loads(row)
+    except orjson.JSONDecodeError:
+        raise damaged() from None
+    return row
 
 
 async def _split(chunks: AsyncIterable[bytes]) -> AsyncIterator[bytes]:

@@ -16,7 +16,9 @@ from providers.credential import Credential
 from providers.errors import FerryError, NotFound
 from providers.provider import Provider
 from providers.resources import Page
+from providers.state import StateError, write
 from providers.status import Status
+from providers.stored_objects import SALT
 from tests.memory_state import MemoryState
 from tests.test_middlewares.running_chain import Scripted, running_chain, scripted_provider
 
@@ -170,3 +172,11 @@ async def test_a_provider_with_the_callers_key_needs_no_token() -> None:
         async with client.get("/genai/v1/files", headers={"x-goog-api-key": "sk-mine"}) as reply:
             assert reply.status == 200
     assert files.caller.credential == Credential(api_key="sk-mine")
+
+
+@pytest.mark.parametrize("size", [0, 31, 33])
+async def test_a_damaged_salt_makes_no_tenant(size: int) -> None:
+    state = MemoryState()
+    await write(state, SALT.name(), bytes(size))
+    with pytest.raises(StateError, match="not what the proxy writes there"):
+        await admission(state, *TOKENS).caller(LENDING, ANN, SCOPE)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from providers.multipart_uploads import MultipartUpload
 from providers.resources import File, FileSource, FileState
-from providers.state import StateError, parse_as, read_as, write
+from providers.state import StateError, parse_as, read, read_as, write
 from providers.status import Status
 from tests.memory_state import MemoryState
 
@@ -58,3 +58,13 @@ async def test_other_content_is_the_stores_fault_and_is_not_quoted(content: byte
         await read_as(state, NAME, MultipartUpload)
     assert (wrong.value.status, wrong.value.permanent) == (Status.FAILED_PRECONDITION, True)
     assert "secret" not in f"{wrong.value!r}{wrong.value.__cause__!r}"
+
+
+async def test_an_object_that_is_too_large_is_the_stores_fault() -> None:
+    state = MemoryState()
+    await write(state, NAME, b"the-secret")
+    assert await read(state, NAME, 10) == b"the-secret"
+    with pytest.raises(StateError, match="not what the proxy writes there") as wrong:
+        await read(state, NAME, 9)
+    assert (wrong.value.status, wrong.value.permanent) == (Status.FAILED_PRECONDITION, True)
+    assert "secret" not in repr(wrong.value)

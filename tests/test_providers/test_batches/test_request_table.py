@@ -1,3 +1,4 @@
+from collections.abc import Callable
 from typing import Self
 
 import orjson
@@ -18,6 +19,7 @@ from providers.batches.request_table import (
 from providers.body import Body, in_memory
 from providers.errors import FerryError
 from providers.memory import MemoryBudget
+from providers.state import StateError
 from tests.memory_state import MemoryState
 from tests.test_providers.streams import CUTS, collect, cut, stream
 
@@ -128,10 +130,22 @@ def test_a_custom_id_may_name_its_job() -> None:
     assert job_of(indexed_id(7)) is None
 
 
-async def test_a_truncated_table_is_not_mistaken_for_a_shorter_one() -> None:
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda data: data.rpartition(b"\n")[0],
+        lambda data: data + b'\n"c"',
+        lambda data: data[:-1],
+        lambda data: data.replace(b'"a"', b"a"),
+        lambda data: data.replace(b"key", b"kex"),
+        lambda _: b"",
+    ],
+    ids=["shorter", "longer", "cut in a row", "row without quotes", "header", "empty"],
+)
+async def test_a_damaged_table_is_the_stores_fault(damage: Callable[[bytes], bytes]) -> None:
     data = await collect(aiter(table(RowKind.KEY, "a", "b").render().chunks))
-    with pytest.raises(ValueError, match="as long as its header says"):
-        await RequestTable.parse(in_memory(data.rpartition(b"\n")[0]))
+    with pytest.raises(StateError, match="not what the proxy writes there"):
+        await RequestTable.parse(in_memory(damage(data)))
 
 
 async def test_a_table_is_kept_counted_and_deleted() -> None:
@@ -187,6 +201,6 @@ async def test_a_table_larger_than_the_budget_is_not_read() -> None:
 async def test_a_table_larger_than_any_written_one_is_not_read() -> None:
     unread, memory = _Unread(), MemoryBudget()
     tables = RequestTables("openai", _StateOfOne(Body(unread, TABLE_BYTES + 1)))
-    with pytest.raises(ValueError, match="larger"), memory.reserve() as reservation:
+    with pytest.raises(StateError), memory.reserve() as reservation:
         await tables.read("fabc/job", reservation)
     assert unread.closed
