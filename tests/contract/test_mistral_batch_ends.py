@@ -35,13 +35,14 @@ async def mistral() -> AsyncIterator[MistralWithFake]:
         assert provider_with_fake.no_memory_reserved
 
 
-async def foreign(mistral: MistralWithFake, *contents: bytes) -> str:
-    """A job that another tool created from files with `contents`."""
+async def foreign(mistral: MistralWithFake, *contents: bytes, **metadata: str) -> str:
+    """A job that another tool created from files with `contents`, with that metadata."""
     files = [
         parse_file_id(await mistral.upload(content, f"{n}.jsonl", f"s{n}")).native
         for n, content in enumerate(contents)
     ]
-    job = {"input_files": files, "endpoint": CHAT, "model": MODEL, "metadata": {"theirs": "yes"}}
+    said = {"theirs": "yes", **metadata}
+    job = {"input_files": files, "endpoint": CHAT, "model": MODEL, "metadata": said}
     return str((await mistral.native("batch/jobs", "POST", json=job))["id"])
 
 
@@ -150,6 +151,20 @@ async def test_another_tools_job_is_listed_and_read(mistral: MistralWithFake) ->
     page = await mistral.batches.list(CALLER, 10, None)
     assert [(batch.id, batch.model) for batch in page.items] == [(batch_id, MODEL)]
     assert sorted(await mistral.lines(batch_id)) == ["a", "b", "c"]
+
+
+@pytest.mark.parametrize("job", ["ABC", "\u00e9", "a" * 300, "f" * 31, "../" * 3, ""])
+async def test_another_tools_metadata_names_no_job_of_the_proxy(
+    mistral: MistralWithFake, job: str
+) -> None:
+    batch_id = await foreign(
+        mistral, json_lines(native_line("a")), ferry_job=job, ferry_source="custom_id"
+    )
+    await mistral.move(batch_id, "SUCCESS")
+    assert (await mistral.batches.get(CALLER, batch_id)).output is not None
+    assert list(await mistral.lines(batch_id)) == ["a"]
+    await mistral.batches.delete(CALLER, batch_id)
+    assert await mistral.listed() == []
 
 
 async def test_the_keys_of_another_tools_failed_job_are_read_from_all_its_inputs(

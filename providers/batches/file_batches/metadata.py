@@ -1,5 +1,6 @@
 """What the proxy stores in the `metadata` that the provider keeps with a batch."""
 
+import re
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -13,6 +14,7 @@ INPUT: Final = "ferry_input"
 MODEL: Final = "ferry_model"
 DISPLAY_NAME: Final = "ferry_display_name"
 REPEAT: Final = "ferry_repeat"
+_JOB_ID: Final = re.compile(r"[0-9a-f]{32}")
 # The limit for a value, in characters, of OpenAI (openai.md section 4), which takes 16 values.
 # Unverified for others.
 LONGEST_VALUE: Final = 512
@@ -38,6 +40,12 @@ def metadata_of(batch: Mapping[str, Any]) -> Mapping[str, str]:
     if not isinstance(metadata, dict):
         return {}
     return {name: value for name, value in metadata.items() if isinstance(value, str)}
+
+
+def job_of(batch: Mapping[str, Any]) -> str | None:
+    """The job that created a batch; None for text that the proxy cannot have written."""
+    job = metadata_of(batch).get(JOB, "")
+    return job if _JOB_ID.fullmatch(job) else None
 
 
 def warning_metadata(warnings: str) -> dict[str, str]:

@@ -119,9 +119,9 @@ class FoundFileBatch:
 
     def _table_name(self) -> str | None:
         """The name of the batch's request table; None for a batch of another tool."""
-        job = metadata.metadata_of(self.native).get(metadata.JOB, "")
+        job = metadata.job_of(self.native)
         input_files = self.parts.api.input_files(self.native)
-        return table_name(input_files[0], job) if job.isalnum() and input_files else None
+        return table_name(input_files[0], job) if job and input_files else None
 
     async def _delete_outputs(self) -> None:
         for name in self.parts.api.result_files(self.native):
