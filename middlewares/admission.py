@@ -176,7 +176,6 @@ class Admission:
             self._salt = await self._stored_salt()
         return tenant_of(self._salt, provider.name, principal, scoping)
 
-
     async def _stored_salt(self) -> bytes:
         """The salt that all replicas share; the first request of all writes it."""
         await write(self.state, SALT.name(), secrets.token_bytes(_SALT_BYTES))

@@ -8,6 +8,9 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Final
 
+# The longest segment of a name that every store takes.
+_LONGEST_SEGMENT: Final = 254
+
 
 class Life(Enum):
     """When the sweep deletes an object, counted from its creation."""
@@ -40,7 +43,9 @@ class Row:
     listed_by: str = ""
 
     def name(self, *segments: str) -> str:
-        return self.prefix + "/".join(segments)
+        """A segment that is too long, such as the encoded id of some servers, becomes several."""
+        joined = "/".join(segments)
+        return self.prefix + "/".join(map(_divided, joined.split("/")))
 
 
 SALT: Final = Row("salt", "the random bytes from which tenants are derived", Life.UNLIMITED)
@@ -122,6 +127,11 @@ TABLE: Final = (
     BUCKET_CHECK,
 )
 _BY_PREFIX: Final[Mapping[str, Row]] = {row.prefix: row for row in TABLE}
+
+
+def _divided(segment: str) -> str:
+    starts = range(0, len(segment), _LONGEST_SEGMENT)
+    return "/".join(segment[start : start + _LONGEST_SEGMENT] for start in starts)
 
 
 def row_of(name: str) -> Row | None:

@@ -62,4 +62,3 @@ class MemoryState:
         for name in sorted(self._objects):
             if name.startswith(prefix) and (info := await self.head(name)):
                 yield info
-

@@ -25,14 +25,14 @@ class DeletedMarkers:
     """
 
     def __init__(self, upstream: str, state: State) -> None:
-        self._prefix = DELETED.name(upstream)
+        self._upstream = upstream
         self._state = state
 
     async def mark_deleted(self, name: str) -> None:
-        await write(self._state, f"{self._prefix}/{name}", b"")
+        await write(self._state, DELETED.name(self._upstream, name), b"")
 
     async def is_deleted(self, name: str) -> bool:
-        return await self._state.head(f"{self._prefix}/{name}") is not None
+        return await self._state.head(DELETED.name(self._upstream, name)) is not None
 
     async def deleted_of(self, names: Sequence[str]) -> set[str]:
         """Those of `names` that are marked as deleted."""

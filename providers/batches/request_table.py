@@ -112,15 +112,15 @@ class RequestTables:
     """The tables of one upstream's batches. `name` is the input's id and the job's, together."""
 
     def __init__(self, upstream: str, state: State) -> None:
-        self._prefix = TABLES.name(upstream)
+        self._upstream = upstream
         self._state = state
 
     async def write(self, name: str, table: RequestTable) -> None:
-        await self._state.create(f"{self._prefix}/{name}", table.render())
+        await self._state.create(TABLES.name(self._upstream, name), table.render())
 
     async def read(self, name: str, reservation: Reservation) -> RequestTable | None:
         """The table, counted on `reservation`; None for a batch that was made elsewhere."""
-        body = await self._state.get(f"{self._prefix}/{name}")
+        body = await self._state.get(TABLES.name(self._upstream, name))
         if body is None:
             return None
         try:
@@ -132,10 +132,10 @@ class RequestTables:
             await close(body)
 
     async def exists(self, name: str) -> bool:
-        return await self._state.head(f"{self._prefix}/{name}") is not None
+        return await self._state.head(TABLES.name(self._upstream, name)) is not None
 
     async def delete(self, name: str) -> None:
-        await self._state.delete(f"{self._prefix}/{name}")
+        await self._state.delete(TABLES.name(self._upstream, name))
 
 
 def _checked(row: bytes) -> bytes:

@@ -142,7 +142,8 @@ class Ownership:
     async def keys(self, tenant: str, kind: ResourceKind) -> set[str]:
         """The keys of all resources of this kind that `tenant` owns."""
         prefix = self._name(tenant, kind, "")
-        return {info.name.removeprefix(prefix) async for info in self._state.list(prefix)}
+        names = [info.name.removeprefix(prefix) async for info in self._state.list(prefix)]
+        return {name.replace("/", "") for name in names}  # a long key has several segments
 
     def _name(self, tenant: str, kind: ResourceKind, key: str) -> str:
         return OWNED.name(self._upstream, tenant, kind, key)

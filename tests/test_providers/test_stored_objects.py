@@ -8,6 +8,7 @@ import pytest
 
 from providers import stored_objects
 from providers.stored_objects import TABLE, Life, Row, check_listed, check_written, row_of
+from proxy.object_names import is_name
 from tests.test_documentation import ROOT
 
 # Rows without an object in a record of an earlier version, and why.
@@ -64,6 +65,15 @@ def test_a_name_in_the_table_is_accepted(row: Row) -> None:
     name = row.name("a", "b") if row.prefix.endswith("/") else row.name()
     check_written(name)
     assert row_of(name) is row
+
+
+@pytest.mark.parametrize("length", [1, 254, 255, 508, 1024])
+def test_every_store_takes_the_name_of_a_long_id(length: int) -> None:
+    name = stored_objects.TABLES.name("openai", "a" * length, "b/c")
+    assert is_name(name)
+    assert name.replace("/", "") == f"batchesopenai{'a' * length}bc"
+    # Shorter names stay what earlier versions wrote.
+    assert (name == f"batches/openai/{'a' * length}/b/c") == (length <= 254)
 
 
 @pytest.mark.parametrize("row", TABLE, ids=lambda row: row.prefix)

@@ -26,3 +26,10 @@ async def test_a_deleted_batch_is_neither_found_nor_listed() -> None:
         await markers.check_batch("b2")
     batches = [Answer(id=f"b{number}") for number in (1, 2, 3)]
     assert [each.id for each in await markers.not_deleted(batches)] == ["b1", "b3"]
+
+
+async def test_the_marker_of_a_long_id() -> None:
+    markers, (short, long) = DeletedMarkers("ours", MemoryState()), ("a" * 511, "a" * 512)
+    await markers.mark_deleted(batch_marker(long))
+    assert await markers.is_deleted(batch_marker(long))
+    assert not await markers.is_deleted(batch_marker(short))

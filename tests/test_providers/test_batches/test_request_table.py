@@ -148,18 +148,19 @@ async def test_a_damaged_table_is_the_stores_fault(damage: Callable[[bytes], byt
         await RequestTable.parse(in_memory(damage(data)))
 
 
-async def test_a_table_is_kept_counted_and_deleted() -> None:
+@pytest.mark.parametrize("name", ["fabc/job", f"{'f' * 821}/{JOB}"])
+async def test_a_table_is_kept_counted_and_deleted(name: str) -> None:
     state, memory = MemoryState(), MemoryBudget(1000)
     tables = RequestTables("openai", state)
     made = table(RowKind.METADATA, {"a": "b"}, None)
-    await tables.write("fabc/job", made)
+    await tables.write(name, made)
     with memory.reserve() as reservation:
-        assert await tables.read("fabc/job", reservation) == made
+        assert await tables.read(name, reservation) == made
         with pytest.raises(FerryError):
             memory.take(1000)
         assert await tables.read("fabc/other", reservation) is None
     memory.take(1000)
-    await tables.delete("fabc/job")
+    await tables.delete(name)
     assert state.objects == {}
 
 

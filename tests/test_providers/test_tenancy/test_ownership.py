@@ -72,3 +72,14 @@ async def test_tenants_with_a_common_prefix_own_different_resources() -> None:
     ownership = Ownership("openai", MemoryState())
     await ownership.claim("ann2", owned_batch("batch_1"))
     assert await ownership.keys("ann", ResourceKind.BATCHES) == set()
+
+
+async def test_ids_of_any_length_are_listed() -> None:
+    """The encoded id is longer than a segment of a name in the state store can be."""
+    ownership = Ownership("openai", MemoryState())
+    owned = [owned_file("f" * length) for length in (1, 157, 158, 159, 317, 318, 512)]
+    for resource in owned:
+        await ownership.claim("ann", resource)
+        assert await ownership.owns("ann", resource)
+    keys = await ownership.keys("ann", ResourceKind.FILES)
+    assert keys == {resource.key for resource in owned}

@@ -8,6 +8,7 @@ async def test_a_record_is_read_as_it_was_written() -> None:
     for native_id, record in (
         ("file-a", FileRecord("s1")),
         ("file-AbC", FileRecord("s1", "dn", "m")),
+        ("a" * 512, FileRecord("s2")),
     ):
         await records.write(native_id, record)
         assert await records.read(native_id) == record
