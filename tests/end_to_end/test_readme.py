@@ -135,6 +135,19 @@ func main() {
 """
 
 
+JAVA_PROGRAM = """import com.google.genai.Client;
+import com.google.genai.types.*;
+import java.util.Map;
+
+class Program {
+  public static void main(String[] arguments) {
+    %s
+    System.out.println(job.name().get());
+  }
+}
+"""
+
+
 def only_program(sdk: Sdk, language: str, ferry: Ferry) -> str:
     """The README's only block in this language, for the proxy and the fake."""
     sdk.require()
@@ -178,6 +191,19 @@ async def test_the_program_in_go(
     await output(HERE / "go", "go", "build", "-o", compiled, f"{compiled}.go")
 
     printed = await output(tmp_path, compiled)
+
+    await require_results(printed, ferry, http)
+
+
+async def test_the_program_in_java(
+    openai: FakeClient, ferry: Ferry, http: ClientSession, tmp_path: Path
+) -> None:
+    program = JAVA_PROGRAM % only_program(JAVA, "java", ferry)
+    (tmp_path / "requests.jsonl").write_bytes(REQUESTS)
+    (tmp_path / "Program.java").write_text(program)
+    packages = str(HERE / "java" / "target" / "2x" / "dependency" / "*")
+
+    printed = await output(tmp_path, "java", "-cp", packages, "Program.java")
 
     await require_results(printed, ferry, http)
 
@@ -229,15 +255,32 @@ async def started(command: str, ready: str, more: Mapping[str, str]) -> Process:
     )
 
 
+NO_PATH = ("gemini", "anthropic")
+
+
+def commands_for(fake: str) -> str:
+    """The commands for this fake: the page's own, or OpenAI's with another name and address."""
+    if fake == "bedrock":
+        return "\n".join(commands(fake))
+    text = "\n".join(commands("openai")).replace("OPENAI", fake.upper()).replace("openai", fake)
+    return text.replace("/v1", "") if fake in NO_PATH else text
+
+
 @pytest.mark.parametrize(
     ("fake", "key"),
-    [("openai", "sk-anything"), ("bedrock", BEDROCK.key)],
-    ids=["openai", "bedrock"],
+    [
+        ("openai", "sk-anything"),
+        ("gemini", "AIzaAnything"),
+        ("anthropic", "sk-ant-api-anything"),
+        ("mistral", "any32LettersAndDigits00000000000"),
+        ("bedrock", BEDROCK.key),
+    ],
+    ids=["openai", "gemini", "anthropic", "mistral", "bedrock"],
 )
 async def test_the_commands_without_a_key(
     fake: str, key: str, http: ClientSession, tmp_path: Path
 ) -> None:
-    text = "\n".join(commands(fake))
+    text = commands_for(fake)
     for port in re.findall(r"--(?:s3-)?port (\d+)", text):
         text = text.replace(port, str(free_port()))
     serve_fake, serve = text.splitlines()
