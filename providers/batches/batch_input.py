@@ -16,10 +16,11 @@ from providers.batches.json_lines import LineSplitter, Repairs, pieces
 from providers.batches.line_formats import LineFormat, LineFormats, RequestTranslator, parse_line
 from providers.batches.request_table import TABLE_BYTES, RequestTable, RowKind
 from providers.body import Body
-from providers.errors import invalid_argument
+from providers.errors import FerryError, invalid_argument
 from providers.json_api.json_text import one_line, parse_json
 from providers.memory import Reservation
 from providers.resources import InlineRequest
+from providers.status import Status
 
 # The event loop can run other tasks after this much text: 3-5 ms of work (streaming.md section 2).
 _SLICE_BYTES: Final = 64 << 10
@@ -208,8 +209,27 @@ def _check_limits(limits: InputLimits, requests: int, length: int) -> None:
 def translated(
     source: BatchInput, translator: RequestTranslator, framing: Framing, length: int
 ) -> Body:
-    """The input, read again, in the form that the provider reads."""
-    return Body(_slices(source, translator, framing), length)
+    """The input, read again, in the form that the provider reads.
+
+    Reading it raises ABORTED if it no longer has `length` bytes: other tools may change a file.
+    """
+    return Body(_of_length(_slices(source, translator, framing), length), length)
+
+
+async def _of_length(
+    slices: AsyncGenerator[bytes, None], length: int
+) -> AsyncGenerator[bytes, None]:
+    left = length
+    async with aclosing(slices):
+        async for piece in slices:
+            left -= len(piece)
+            if left < 0:
+                break
+            yield piece
+    if left:
+        raise FerryError(
+            Status.ABORTED, "the file changed while it was read; create the batch again"
+        )
 
 
 async def _slices(

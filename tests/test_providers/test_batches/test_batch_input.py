@@ -12,10 +12,14 @@ from providers.batches.batch_input import (
     Framing,
     InlineInput,
     InputLimits,
+    translated,
 )
 from providers.batches.request_table import RowKind
+from providers.body import Body
+from providers.errors import FerryError
 from providers.resources import InlineRequest
-from tests.test_providers.requests_in_lines import OWN, TRANSLATED
+from providers.status import Status
+from tests.test_providers.requests_in_lines import OWN, TRANSLATED, Numbered
 from tests.test_providers.streams import CUTS, cut
 from tests.test_providers.test_batches.batch_inputs import (
     ARRAY,
@@ -47,6 +51,34 @@ async def test_a_file_is_counted_and_then_sent() -> None:
         lines_of({"number": number, "request": asking("hi")}) + b"\n" for number in range(3)
     )
     assert (file.openings, file.readers) == (2, 0)
+
+
+class Counted:
+    """Counts the bytes that are read of a body, also before an error."""
+
+    def __init__(self, body: Body) -> None:
+        self._body = body
+        self.bytes = 0
+
+    async def read(self) -> None:
+        async for piece in self._body.chunks:
+            self.bytes += len(piece)
+
+
+@pytest.mark.parametrize("framing", FRAMINGS)
+@pytest.mark.parametrize("count", [1, 2, 4, 5000])
+async def test_a_file_that_changes_after_the_check_is_not_sent(
+    framing: Framing, count: int
+) -> None:
+    """Not all of its length is sent, so the provider takes no part of it for the whole."""
+    found = await checked(in_file(StoredFile(keyed(3))), framing=framing)
+    file = StoredFile(keyed(count))
+    body = Counted(translated(in_file(file), Numbered(), framing, found.length))
+    with pytest.raises(FerryError, match="changed while it was read") as changed:
+        await body.read()
+    assert changed.value.status == Status.ABORTED
+    assert body.bytes < found.length
+    assert file.readers == 0
 
 
 async def test_keys_that_could_not_be_read_again_are_refused() -> None:
