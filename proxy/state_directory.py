@@ -5,7 +5,7 @@ import os
 import secrets
 import threading
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from contextlib import ExitStack, suppress
 from datetime import UTC, datetime
 from itertools import islice
@@ -55,7 +55,14 @@ class DirectoryState:
 
     async def get(self, name: str) -> Body | None:
         info = await self.head(name)
-        return None if info is None else Body(_read(self._path(name)), info.size)
+        if info is None:
+            return None
+        content = _read(self._path(name))
+        try:
+            first = await anext(content, b"")
+        except FileNotFoundError:  # deleted since then
+            return None
+        return Body(_Opened(first, content), info.size)
 
     async def head(self, name: str) -> ObjectInfo | None:
         return await in_thread(_info, name, self._path(name))
@@ -158,7 +165,22 @@ def _sync_directory(path: Path) -> None:
 # --- reading and deleting --------------------------------------------------------------------
 
 
-async def _read(path: Path) -> AsyncIterator[bytes]:
+class _Opened(AsyncIterator[bytes]):
+    """The content of an object whose file is open: it can be read to its end after a delete."""
+
+    def __init__(self, first: bytes, rest: AsyncGenerator[bytes, None]) -> None:
+        self._first = first
+        self._rest = rest
+
+    async def __anext__(self) -> bytes:
+        first, self._first = self._first, b""
+        return first or await anext(self._rest)
+
+    async def aclose(self) -> None:
+        await self._rest.aclose()
+
+
+async def _read(path: Path) -> AsyncGenerator[bytes, None]:
     with ExitStack() as opened:  # a cancelled wait would lose the thread's result, the open file
         ended = threading.Event()
         opened.callback(ended.set)
@@ -169,10 +191,7 @@ async def _read(path: Path) -> AsyncIterator[bytes]:
                 opened.close()
             return file
 
-        try:
-            file = await in_thread(open_it)
-        except FileNotFoundError:
-            raise TruncatedBody("the object was deleted before it was read") from None
+        file = await in_thread(open_it)
         async for piece in slices_of(file):
             yield piece
 

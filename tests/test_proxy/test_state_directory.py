@@ -16,8 +16,8 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from providers.body import TruncatedBody
-from providers.state import State, read, write
+from providers.body import close, read_up_to
+from providers.state import ObjectInfo, State, read, write
 from proxy.state_directory import LEFTOVER_SECONDS, DirectoryState, try_directory
 from tests.test_proxy.unprivileged import unprivileged
 
@@ -99,14 +99,44 @@ async def test_only_old_drafts_of_the_dead_are_removed(tmp_path: Path) -> None:
     assert [info.name async for info in state.list("")] == ["a"]
 
 
-async def test_an_object_deleted_before_it_was_read_is_truncated(tmp_path: Path) -> None:
+@pytest.mark.parametrize("size", [0, 1, 1 << 20])
+async def test_an_object_deleted_before_it_was_read_is_read(tmp_path: Path, size: int) -> None:
     state = DirectoryState(tmp_path)
-    await write(state, "a", b"x")
+    await write(state, "a", b"x" * size)
     body = await state.get("a")
     assert body is not None
     await state.delete("a")
-    with pytest.raises(TruncatedBody):
-        await anext(aiter(body.chunks))
+    assert await read_up_to(body.chunks, size) == b"x" * size
+
+
+async def test_an_object_that_is_not_read_is_closed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    state, opened = DirectoryState(tmp_path), []
+    await write(state, "a", b"x" * (1 << 20))
+
+    def open_it(path: Path, _: str) -> FileIO:
+        opened.append(FileIO(path))
+        return opened[-1]
+
+    monkeypatch.setattr(Path, "open", open_it)
+    body = await state.get("a")
+    assert body is not None
+    assert [file.closed for file in opened] == [False]
+    await close(body)
+    assert [file.closed for file in opened] == [True]
+
+
+async def test_an_object_deleted_while_it_is_opened_does_not_exist(tmp_path: Path) -> None:
+    class Deleting(DirectoryState):
+        async def head(self, name: str) -> ObjectInfo | None:
+            info = await super().head(name)
+            await self.delete(name)
+            return info
+
+    state = Deleting(tmp_path)
+    await write(state, "a", b"x")
+    assert await read(state, "a") is None
 
 
 async def test_an_object_deleted_during_a_read_is_read_to_its_end(tmp_path: Path) -> None:
