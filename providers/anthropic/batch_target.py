@@ -71,12 +71,10 @@ class AnthropicBatch:
         )
 
     async def results(self) -> EndedResults:
-        lines = self._lines()
         return EndedResults(
             # Without the record, only the results show whether the requests were inline.
             inline=self.record.source is RowKind.METADATA,
-            lines=lines,
-            files=lines,
+            lines=self._lines(),
             table=self._table,
             exist=self._has_results,
         )

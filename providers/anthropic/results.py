@@ -46,7 +46,7 @@ _MISSING: Final = {BatchState.CANCELLED: CANCELLED, BatchState.EXPIRED: EXPIRED}
 
 
 class AnthropicResultLines:
-    """Implements `ResultLines` and `ResultFiles`."""
+    """Implements `providers.batches.ended_results.Results`."""
 
     id_member = "custom_id"
 

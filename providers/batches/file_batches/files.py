@@ -81,7 +81,7 @@ class InputFiles:
 
 
 class FileResultLines:
-    """Implements `ResultLines` and `ResultFiles`."""
+    """Implements `providers.batches.ended_results.Results`."""
 
     def __init__(
         self,

@@ -71,11 +71,9 @@ class FoundFileBatch:
     async def results(self) -> EndedResults | None:
         if await self.parts.deleted.is_deleted(result_file_id(self.native.id)):
             return None
-        lines = self._lines()
         return EndedResults(
             inline=metadata.metadata_of(self.native).get(metadata.SOURCE) == RowKind.METADATA,
-            lines=lines,
-            files=lines,
+            lines=self._lines(),
             table=self._table,
             exist=self._has_results,
         )

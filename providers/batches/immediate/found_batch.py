@@ -21,7 +21,7 @@ _NEVER: Final = Failure(Status.INTERNAL, "The batch ended without an answer to t
 
 
 class ImmediateBatch:
-    """Implements `FoundBatch`, `ResultLines` and `ResultFiles`.
+    """Implements `FoundBatch` and `Results`.
 
     `cancelled()` is called after a cancel.
     """
@@ -58,7 +58,7 @@ class ImmediateBatch:
         if self._output is None or not await self._job.has_output(self._output):
             return None
         inline = self._job.record.rows is RowKind.METADATA
-        return EndedResults(inline, self, self, self._job.table, _complete)
+        return EndedResults(inline, self, self._job.table, _complete)
 
     async def slices(self) -> AsyncGenerator[deque[ResultLine], None]:
         async with aclosing(self.files()) as files:

@@ -96,12 +96,10 @@ class JobBatch:
     async def results(self) -> EndedResults | None:
         if await self.parts.deleted.is_deleted(result_file_id(self.id)):
             return None
-        lines = JobResultLines(self.parts.s3, self.target, self.job, self.parts.splitter)
         return EndedResults(
             # If the record is lost, only the table shows whether they came inline.
             inline=self.kept.record.source is RowKind.METADATA,
-            lines=lines,
-            files=lines,
+            lines=JobResultLines(self.parts.s3, self.target, self.job, self.parts.splitter),
             table=self._table,
             exist=self._has_results,
         )

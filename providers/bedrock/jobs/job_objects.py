@@ -28,7 +28,7 @@ _ENDING: Final = ".jsonl"
 
 
 class JobResultLines:
-    """Implements `ResultLines` and `ResultFiles`."""
+    """Implements `providers.batches.ended_results.Results`."""
 
     id_member = "recordId"
 

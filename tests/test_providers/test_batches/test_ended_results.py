@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from providers.batches.native_results import deliver_native
+from providers.batches.ended_results import deliver_native
 from providers.body import Body
 from providers.errors import FerryError, not_found
 from providers.resources import Download
@@ -45,7 +45,7 @@ async def read(download: Download) -> bytes:
 @given(st.lists(st.binary(max_size=20), min_size=1, max_size=4), CUTS)
 async def test_every_byte_of_every_file_arrives(files: list[bytes], cuts: list[int]) -> None:
     source = Files(*(cut(file, cuts) for file in files))
-    download = await deliver_native(source)
+    download = await deliver_native(source.files())
     assert (download.mime_type, download.body.length) == ("application/jsonl", None)
     found = await read(download)
     assert found.startswith(files[0])
@@ -67,7 +67,7 @@ async def test_every_byte_of_every_file_arrives(files: list[bytes], cuts: list[i
     ],
 )
 async def test_lines_stay_lines(files: list[str], whole: str) -> None:
-    download = await deliver_native(Files(*([file.encode()] for file in files)))
+    download = await deliver_native(Files(*([file.encode()] for file in files)).files())
     assert await read(download) == whole.encode()
 
 
@@ -80,22 +80,21 @@ async def test_a_stream_that_cannot_start_is_refused(
     error: FerryError | None, status: Status
 ) -> None:
     with pytest.raises(FerryError) as refused:
-        await deliver_native(Files(error=error))
+        await deliver_native(Files(error=error).files())
     assert refused.value.status == status
     assert refused.value.message
 
 
 async def test_a_file_that_breaks_off_never_ends_cleanly() -> None:
-    download = await deliver_native(
-        Files([b"a\n"], [b"b\n"], error=UpstreamError(Status.UNAVAILABLE, "it broke off"))
-    )
+    source = Files([b"a\n"], [b"b\n"], error=UpstreamError(Status.UNAVAILABLE, "it broke off"))
+    download = await deliver_native(source.files())
     with pytest.raises(UpstreamError):
         await read(download)
 
 
 async def test_an_abandoned_download_closes_its_file() -> None:
     source = Files([b"a\n", b"b\n"])
-    download = await deliver_native(source)
+    download = await deliver_native(source.files())
     assert source.open
     await download.close()
     assert not source.open
