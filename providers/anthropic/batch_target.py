@@ -18,6 +18,7 @@ from providers.batches.ended_results import EndedResults
 from providers.batches.json_lines import LineSplitter, ResultSplitter
 from providers.batches.repeats import Attempt
 from providers.batches.request_table import RequestTable, RequestTables, RowKind
+from providers.batches.target_batches import FoundBatch
 from providers.body import close
 from providers.credential import Caller
 from providers.errors import failed_precondition, invalid_argument, unimplemented
@@ -31,21 +32,83 @@ from providers.state import State
 _BATCHES = "v1/messages/batches"
 
 
-@dataclass(frozen=True, slots=True)
-class BatchParts:
-    """What the batches of one upstream consist of, at Anthropic and in the state store."""
+class AnthropicBatchTarget:
+    """Implements `providers.batches.target_batches.BatchTarget`."""
 
-    client: JsonApi
-    tables: RequestTables
-    records: BatchRecords
-    splitter: ResultSplitter
+    def __init__(
+        self,
+        client: JsonApi,
+        state: State,
+        staged: StagedFiles,
+        memory: MemoryBudget,
+        limits: Limits,
+        default_max_tokens: int,
+    ) -> None:
+        self.name = client.name
+        self.client = client
+        self.tables = RequestTables(client.name, state)
+        self.records = BatchRecords(client.name, state)
+        self.splitter = ResultSplitter(limits.line, memory)
+        self._staged = staged
+        self._memory = memory
+        self._limits = limits
+        self._default_max_tokens = default_max_tokens
+        self._creation = BatchCreation(client, self.tables, self.records)
+
+    async def make(self, caller: Caller, batch: NewBatch, attempt: Attempt) -> FoundBatch:
+        if batch.kind is BatchKind.EMBED:
+            raise unimplemented(
+                "Anthropic has no embeddings, so client.batches.create_embeddings does not work "
+                "with it; client.batches.create does"
+            )
+        items = BatchItems()
+        source = await self._input(caller, batch, items)
+        job = Job(caller, batch, source, items, self._default_max_tokens, attempt)
+        with self._memory.reserve() as reservation:
+            native, record = await self._creation.create(job, reservation)
+        return AnthropicBatch(self, caller, native, record)
+
+    async def find(self, caller: Caller, batch_id: str) -> FoundBatch:
+        native = await self.client.get_object(caller, _BATCHES, batch_id, "batch")
+        return AnthropicBatch(self, caller, native, await self.records.read(batch_id))
+
+    async def page(self, caller: Caller, page_size: int, page_token: str | None) -> Page[Batch]:
+        cursor = decode_page_token(page_token, CURSOR) if page_token else None
+        listed, following = await listed_page(self.client, caller, _BATCHES, page_size, cursor)
+        records = await asyncio.gather(*(self.records.read(native.id) for native in listed))
+        batches = [from_anthropic_batch(n, r) for n, r in zip(listed, records, strict=True)]
+        return Page(batches, encode_page_token(following) if following else None)
+
+    async def _input(self, caller: Caller, batch: NewBatch, items: BatchItems) -> BatchInput:
+        if not isinstance(batch.source, str):
+            return InlineInput(batch.source)
+        file_id = parse_file_id(batch.source)
+        if file_id.kind is FileKind.NATIVE:
+            # Raises NOT_FOUND if there is no such file.
+            await self.client.get(caller, f"v1/files/{file_id.native}")
+            raise invalid_argument(
+                "files at Anthropic cannot be read back: upload the requests again with a name "
+                "that ends in .jsonl, and the proxy keeps the file"
+            )
+        await self._staged.get(caller, file_id.native)  # once: the content is opened twice
+        opened = partial(self._opened, caller, file_id.native)
+        splitter = LineSplitter(self._limits.line, self._memory)
+        return FileInput(opened, splitter, line_formats(items))
+
+    @asynccontextmanager
+    async def _opened(self, caller: Caller, staged_id: str) -> AsyncIterator[AsyncIterator[bytes]]:
+        body = await self._staged.content(caller, staged_id)
+        try:
+            yield aiter(body.chunks)
+        finally:
+            await close(body)
 
 
 @dataclass(frozen=True, slots=True)
 class AnthropicBatch:
     """Implements `providers.batches.target_batches.FoundBatch`."""
 
-    parts: BatchParts
+    target: AnthropicBatchTarget = field(repr=False)
     caller: Caller = field(repr=False)
     native: Answer = field(repr=False)
     record: BatchRecord = field(repr=False)
@@ -56,14 +119,14 @@ class AnthropicBatch:
 
     async def cancel(self) -> None:
         with wrong_state_if_refused():
-            await self.parts.client.post(self.caller, f"{self._path}/cancel")
+            await self.target.client.post(self.caller, f"{self._path}/cancel")
 
     async def delete(self) -> None:
         with wrong_state_if_refused():
-            await self.parts.client.ensure_deleted(self.caller, self._path)
-        await self.parts.records.delete(self.native.id)
+            await self.target.client.ensure_deleted(self.caller, self._path)
+        await self.target.records.delete(self.native.id)
         if self.record.job:
-            await self.parts.tables.delete(self.record.job)
+            await self.target.tables.delete(self.record.job)
 
     async def delete_results(self) -> None:
         raise failed_precondition(
@@ -82,93 +145,18 @@ class AnthropicBatch:
     async def _has_results(self) -> bool:
         if has_results(self.native):
             return True
-        return bool(self.record.job) and await self.parts.tables.exists(self.record.job)
+        return bool(self.record.job) and await self.target.tables.exists(self.record.job)
 
     async def _table(self, reservation: Reservation) -> RequestTable | None:
         """The table of the job, which is named in the record or else in the results."""
         job_id = self.record.job or await self._lines().job_id()
-        return await self.parts.tables.read(job_id, reservation) if job_id else None
+        return await self.target.tables.read(job_id, reservation) if job_id else None
 
     def _lines(self) -> AnthropicResultLines:
         return AnthropicResultLines(
-            self.parts.client, self.caller, self.native, self.parts.splitter
+            self.target.client, self.caller, self.native, self.target.splitter
         )
 
     @property
     def _path(self) -> str:
         return f"v1/messages/batches/{self.native.id}"
-
-
-class AnthropicBatchTarget:
-    """Implements `providers.batches.target_batches.BatchTarget`."""
-
-    def __init__(
-        self,
-        client: JsonApi,
-        state: State,
-        staged: StagedFiles,
-        memory: MemoryBudget,
-        limits: Limits,
-        default_max_tokens: int,
-    ) -> None:
-        self.name = client.name
-        self._client = client
-        self._staged = staged
-        self._memory = memory
-        self._limits = limits
-        self._default_max_tokens = default_max_tokens
-        self._parts = BatchParts(
-            client,
-            RequestTables(client.name, state),
-            BatchRecords(client.name, state),
-            ResultSplitter(limits.line, memory),
-        )
-        self._creation = BatchCreation(client, self._parts.tables, self._parts.records)
-
-    async def make(self, caller: Caller, batch: NewBatch, attempt: Attempt) -> AnthropicBatch:
-        if batch.kind is BatchKind.EMBED:
-            raise unimplemented(
-                "Anthropic has no embeddings, so client.batches.create_embeddings does not work "
-                "with it; client.batches.create does"
-            )
-        items = BatchItems()
-        source = await self._input(caller, batch, items)
-        job = Job(caller, batch, source, items, self._default_max_tokens, attempt)
-        with self._memory.reserve() as reservation:
-            native, record = await self._creation.create(job, reservation)
-        return AnthropicBatch(self._parts, caller, native, record)
-
-    async def find(self, caller: Caller, batch_id: str) -> AnthropicBatch:
-        native = await self._client.get_object(caller, _BATCHES, batch_id, "batch")
-        return AnthropicBatch(self._parts, caller, native, await self._parts.records.read(batch_id))
-
-    async def page(self, caller: Caller, page_size: int, page_token: str | None) -> Page[Batch]:
-        cursor = decode_page_token(page_token, CURSOR) if page_token else None
-        listed, following = await listed_page(self._client, caller, _BATCHES, page_size, cursor)
-        records = await asyncio.gather(*(self._parts.records.read(native.id) for native in listed))
-        batches = [from_anthropic_batch(n, r) for n, r in zip(listed, records, strict=True)]
-        return Page(batches, encode_page_token(following) if following else None)
-
-    async def _input(self, caller: Caller, batch: NewBatch, items: BatchItems) -> BatchInput:
-        if not isinstance(batch.source, str):
-            return InlineInput(batch.source)
-        file_id = parse_file_id(batch.source)
-        if file_id.kind is FileKind.NATIVE:
-            # Raises NOT_FOUND if there is no such file.
-            await self._client.get(caller, f"v1/files/{file_id.native}")
-            raise invalid_argument(
-                "files at Anthropic cannot be read back: upload the requests again with a name "
-                "that ends in .jsonl, and the proxy keeps the file"
-            )
-        await self._staged.get(caller, file_id.native)  # once: the content is opened twice
-        opened = partial(self._opened, caller, file_id.native)
-        splitter = LineSplitter(self._limits.line, self._memory)
-        return FileInput(opened, splitter, line_formats(items))
-
-    @asynccontextmanager
-    async def _opened(self, caller: Caller, staged_id: str) -> AsyncIterator[AsyncIterator[bytes]]:
-        body = await self._staged.content(caller, staged_id)
-        try:
-            yield aiter(body.chunks)
-        finally:
-            await close(body)
