@@ -8,28 +8,21 @@ from typing import Final
 
 from providers.aws.client import AwsClient
 from providers.aws.keys import KEY_FORMS
-from providers.aws.s3 import S3
 from providers.aws.target import (
     PASSED_HEADERS,
     SCOPING_HEADERS,
     AwsTargetOptions,
     AwsTargets,
-    settings_prefix,
 )
 from providers.batches.background import Background
-from providers.batches.deleted_markers import DeletedMarkers
 from providers.batches.files_with_results import FilesWithResults
 from providers.batches.immediate.combined import CombinedTarget
 from providers.batches.immediate.jobs import ImmediateJobs, ImmediateOptions
-from providers.batches.json_lines import NumberedSplitter, ResultSplitter
 from providers.batches.target_batches import TargetBatches
 from providers.bedrock.answers import BedrockAnswers
-from providers.bedrock.batch_target import BatchCreation, BedrockBatchTarget
+from providers.bedrock.batch_target import BedrockBatchTarget
 from providers.bedrock.files import BedrockFiles
-from providers.bedrock.jobs.job_batches import JobBatches, JobParts
-from providers.bedrock.jobs.job_memory import JobMemory
-from providers.bedrock.jobs.job_objects import JobKeys
-from providers.bedrock.jobs.operations import Jobs
+from providers.bedrock.jobs.job_batches import JobBatches
 from providers.bedrock.upload_target import BedrockUploadTarget
 from providers.credential import Caller, Credential
 from providers.memory import Limits, MemoryBudget
@@ -75,32 +68,17 @@ def bedrock(
     name, limits = options.target.name, options.limits
     targets = AwsTargets(options.target)
     client = AwsClient(name, upstream)
-    parts = JobParts(
-        S3(client),
-        Jobs(client),
-        JobMemory(name, state),
-        DeletedMarkers(name, state),
-        ResultSplitter(limits.line, memory),
-        JobKeys(S3(client), NumberedSplitter(limits.line, memory)),
-    )
     own = options.target.own_keys is not None
     answers = BedrockAnswers(client, targets, limits.line)
     immediate = ImmediateJobs(
         name, state, memory, background, answers, limits.line, options.immediate, ambient=own
     )
-    jobs = JobBatches(targets, parts)
-    creation = BatchCreation(
-        parts,
-        immediate,
-        options.immediate.use,
-        options.minimum,
-        settings_prefix(name),
-    )
+    jobs = JobBatches(client, targets, state, memory, limits.line)
     batch_target = BedrockBatchTarget(
-        targets, parts.s3, jobs, immediate, creation, name, memory, limits
+        targets, jobs, immediate, options.immediate.use, options.minimum, memory, limits
     )
     batches = TargetBatches(CombinedTarget(batch_target, immediate), state, memory, limits)
-    upload_target = BedrockUploadTarget(targets, parts.s3, state, options.upload_life)
+    upload_target = BedrockUploadTarget(targets, jobs.s3, state, options.upload_life)
     uploads = ResumableUploads(upload_target, state)
     if own:  # without keys of its own the proxy resumes a batch only when its caller asks for it
         resume = partial(immediate.resume_periodically, lambda tenant: Caller(Credential(), tenant))
@@ -112,7 +90,7 @@ def bedrock(
         passed_headers=PASSED_HEADERS,
         scoping_headers=SCOPING_HEADERS,
         uploads=uploads,
-        files=FilesWithResults(BedrockFiles(targets, parts.s3), batches, uploads.create),
+        files=FilesWithResults(BedrockFiles(targets, jobs.s3), batches, uploads.create),
         batches=batches,
         own_credential=Credential() if own else None,
         key_forms=KEY_FORMS,

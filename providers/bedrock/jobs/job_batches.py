@@ -5,13 +5,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+from providers.aws.client import AwsClient
 from providers.aws.s3 import S3
 from providers.aws.target import AwsTarget, AwsTargets
 from providers.batches.deleted_markers import DeletedMarkers, batch_marker
 from providers.batches.ended_results import EndedResults
-from providers.batches.json_lines import ResultSplitter
+from providers.batches.json_lines import NumberedSplitter, ResultSplitter
 from providers.batches.request_table import RequestTable, RowKind
+from providers.batches.target_batches import FoundBatch
+from providers.bedrock.jobs.job_creation import JobCreation, NewJob
 from providers.bedrock.jobs.job_failures import is_unanswered
+from providers.bedrock.jobs.job_input import ReadyInput
 from providers.bedrock.jobs.job_memory import JobMemory, KeptJob
 from providers.bedrock.jobs.job_objects import JobKeys, JobResultLines, output_objects
 from providers.bedrock.jobs.job_records import (
@@ -28,32 +32,86 @@ from providers.credential import Caller
 from providers.errors import FerryError, not_found
 from providers.json_api.client import Answer, wrong_state_if_refused
 from providers.json_api.page_tokens import encode_page_token
-from providers.memory import Reservation
+from providers.memory import MemoryBudget, Reservation
 from providers.resource_names import check_native_id, result_file_id
 from providers.resources import Batch, BatchState, Page
+from providers.state import State
 from providers.status import Status
 
 # Large, so that deleted jobs cost few further pages; Bedrock allows up to 1000.
 _JOBS_PAGE: Final = 100
 
 
-@dataclass(frozen=True, slots=True)
-class JobParts:
-    """What the jobs of one upstream consist of, at AWS and in the state store."""
+class JobBatches:
+    """The jobs of one upstream. `line_limit` in bytes bounds a line of input or results."""
 
-    s3: S3
-    jobs: Jobs
-    memory: JobMemory
-    deleted: DeletedMarkers
-    splitter: ResultSplitter
-    keys: JobKeys
+    def __init__(
+        self,
+        client: AwsClient,
+        targets: AwsTargets,
+        state: State,
+        memory: MemoryBudget,
+        line_limit: int,
+    ) -> None:
+        self.s3 = S3(client)
+        self.jobs = Jobs(client)
+        self.memory = JobMemory(client.name, state)
+        self.deleted = DeletedMarkers(client.name, state)
+        self.splitter = ResultSplitter(line_limit, memory)
+        self.keys = JobKeys(self.s3, NumberedSplitter(line_limit, memory))
+        self._creation = JobCreation(self.s3, self.jobs, self.memory)
+        self._targets = targets
+
+    async def create(self, job: NewJob, ready: ReadyInput) -> FoundBatch:
+        made, kept = await self._creation.create(job, ready)
+        return JobBatch(self, job.target, made, kept)
+
+    async def find(self, caller: Caller, batch_id: str) -> FoundBatch:
+        check_native_id(batch_id, "batch")
+        target = await self._targets.of(caller)
+        job = await self.jobs.get(target, batch_id)
+        if not is_visible(job, target.tenant_id):
+            raise not_found(f"there is no batches/{batch_id}")
+        await self.deleted.check_batch(batch_id)
+        return JobBatch(self, target, job, await self.memory.kept(job))
+
+    async def find_attempt(self, caller: Caller, job: str) -> FoundBatch | None:
+        """The batch that an earlier attempt created under our id `job`."""
+        target = await self._targets.of(caller)
+        found = await self.jobs.find(target, str(JobName(target.tenant_id, job)))
+        if found is None:
+            return None
+        return JobBatch(self, target, found, await self.memory.kept(found))
+
+    async def page(self, caller: Caller, page_size: int, page_token: str | None) -> Page[Batch]:
+        """Newest first."""
+        start = page_start_of(page_token)
+        target = await self._targets.of(caller)
+        # Only the tenant's jobs; without tenants every job that the keys can see.
+        query = {"nameContains": prefix_of(target.tenant_id)} if target.tenant_id else {}
+
+        async def fetch(token: str | None) -> tuple[Sequence[Listed[Answer]], str | None]:
+            page, following = await self.jobs.page(target, _JOBS_PAGE, token, **query)
+            names = [batch_marker(job_id_of(job)) for job in page]
+            deleted = await self.deleted.deleted_of(names)
+            shown = [is_visible(job, target.tenant_id) for job in page]
+            listed = [
+                Listed(job_id_of(job), job if visible and name not in deleted else None)
+                for job, name, visible in zip(page, names, shown, strict=True)
+            ]
+            return listed, following
+
+        jobs, next_page = await filled_page(fetch, page_size, start, seen_after)
+        kept = await asyncio.gather(*map(self.memory.kept, jobs))
+        batches = [from_bedrock_job(job, k.record) for job, k in zip(jobs, kept, strict=True)]
+        return Page(batches, encode_page_token(str(next_page)) if next_page else None)
 
 
 @dataclass(frozen=True, slots=True)
 class JobBatch:
     """Implements `providers.batches.target_batches.FoundBatch`."""
 
-    parts: JobParts
+    batches: JobBatches = field(repr=False)
     target: AwsTarget = field(repr=False)
     job: Answer = field(repr=False)
     kept: KeptJob = field(repr=False)
@@ -71,10 +129,10 @@ class JobBatch:
             return
         try:
             with wrong_state_if_refused():
-                await self.parts.jobs.stop(self.target, self.id)
+                await self.batches.jobs.stop(self.target, self.id)
         except FerryError as error:
             # Bedrock refuses to stop a stopping job, as in a repeat after a lost answer.
-            job = await self.parts.jobs.get(self.target, self.id)
+            job = await self.batches.jobs.get(self.target, self.id)
             stopped = state_of(job) in (BatchState.CANCELLING, BatchState.CANCELLED)
             if error.status is not Status.FAILED_PRECONDITION or not stopped:
                 raise
@@ -84,85 +142,38 @@ class JobBatch:
         await self._delete_output()
         folder = folder_of(self.job)
         if folder is not None:  # None: another tool's input
-            await self.parts.s3.clear(self.target, folder)
-        await self.parts.deleted.mark_deleted(batch_marker(self.id))
+            await self.batches.s3.clear(self.target, folder)
+        await self.batches.deleted.mark_deleted(batch_marker(self.id))
         if self.kept.job is not None:
-            await self.parts.memory.forget(self.kept.job)
+            await self.batches.memory.forget(self.kept.job)
 
     async def delete_results(self) -> None:
         await self._delete_output()
-        await self.parts.deleted.mark_deleted(result_file_id(self.id))
+        await self.batches.deleted.mark_deleted(result_file_id(self.id))
 
     async def results(self) -> EndedResults | None:
-        if await self.parts.deleted.is_deleted(result_file_id(self.id)):
+        if await self.batches.deleted.is_deleted(result_file_id(self.id)):
             return None
         return EndedResults(
             # If the record is lost, only the table shows whether they came inline.
             inline=self.kept.record.source is RowKind.METADATA,
-            lines=JobResultLines(self.parts.s3, self.target, self.job, self.parts.splitter),
+            lines=JobResultLines(self.batches.s3, self.target, self.job, self.batches.splitter),
             table=self._table,
             exist=self._has_results,
         )
 
     async def _has_results(self) -> bool:
-        if not is_unanswered(self.job) or await self.parts.memory.has_table(self.kept):
+        if not is_unanswered(self.job) or await self.batches.memory.has_table(self.kept):
             return True
-        return await self.parts.keys.exist(self.target, self.job)
+        return await self.batches.keys.exist(self.target, self.job)
 
     async def _table(self, reservation: Reservation) -> RequestTable | None:
         """None if the records are known only from their results."""
-        table = await self.parts.memory.table(self.kept, reservation)
+        table = await self.batches.memory.table(self.kept, reservation)
         if table is not None or not is_unanswered(self.job):
             return table
-        return await self.parts.keys.read(self.target, self.job, reservation)
+        return await self.batches.keys.read(self.target, self.job, reservation)
 
     async def _delete_output(self) -> None:
-        async for bucket, key in output_objects(self.parts.s3, self.target, self.job):
-            await self.parts.s3.delete(self.target, bucket, key)
-
-
-class JobBatches:
-    def __init__(self, targets: AwsTargets, parts: JobParts) -> None:
-        self._targets = targets
-        self._parts = parts
-
-    async def find(self, caller: Caller, batch_id: str) -> JobBatch:
-        check_native_id(batch_id, "batch")
-        target = await self._targets.of(caller)
-        job = await self._parts.jobs.get(target, batch_id)
-        if not is_visible(job, target.tenant_id):
-            raise not_found(f"there is no batches/{batch_id}")
-        if await self._parts.deleted.is_deleted(batch_marker(batch_id)):
-            raise not_found(f"batches/{batch_id} was deleted")
-        return JobBatch(self._parts, target, job, await self._parts.memory.kept(job))
-
-    async def find_attempt(self, caller: Caller, job: str) -> JobBatch | None:
-        """The batch that an earlier attempt created under our id `job`."""
-        target = await self._targets.of(caller)
-        found = await self._parts.jobs.find(target, str(JobName(target.tenant_id, job)))
-        if found is None:
-            return None
-        return JobBatch(self._parts, target, found, await self._parts.memory.kept(found))
-
-    async def page(self, caller: Caller, page_size: int, page_token: str | None) -> Page[Batch]:
-        """Newest first."""
-        start = page_start_of(page_token)
-        target = await self._targets.of(caller)
-        # Only the tenant's jobs; without tenants every job that the keys can see.
-        query = {"nameContains": prefix_of(target.tenant_id)} if target.tenant_id else {}
-
-        async def fetch(token: str | None) -> tuple[Sequence[Listed[Answer]], str | None]:
-            page, following = await self._parts.jobs.page(target, _JOBS_PAGE, token, **query)
-            names = [batch_marker(job_id_of(job)) for job in page]
-            deleted = await self._parts.deleted.deleted_of(names)
-            shown = [is_visible(job, target.tenant_id) for job in page]
-            listed = [
-                Listed(job_id_of(job), job if visible and name not in deleted else None)
-                for job, name, visible in zip(page, names, shown, strict=True)
-            ]
-            return listed, following
-
-        jobs, next_page = await filled_page(fetch, page_size, start, seen_after)
-        kept = await asyncio.gather(*map(self._parts.memory.kept, jobs))
-        batches = [from_bedrock_job(job, k.record) for job, k in zip(jobs, kept, strict=True)]
-        return Page(batches, encode_page_token(str(next_page)) if next_page else None)
+        async for bucket, key in output_objects(self.batches.s3, self.target, self.job):
+            await self.batches.s3.delete(self.target, bucket, key)

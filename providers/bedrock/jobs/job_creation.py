@@ -47,9 +47,9 @@ class NewJob:
     def folder(self) -> Folder:
         return self.target.folder / JOBS / self.id
 
-
-def input_folder(target: AwsTarget, job: str) -> Folder:
-    return target.folder / JOBS / job / "input"
+    @property
+    def input_folder(self) -> Folder:
+        return self.folder / "input"
 
 
 class JobCreation:
@@ -79,7 +79,7 @@ class JobCreation:
         return await self._shown(job, made), KeptJob(job.id, record)
 
     async def _put_input(self, job: NewJob, ready: ReadyInput) -> None:
-        folder = input_folder(job.target, job.id)
+        folder = job.input_folder
         await ready.input.media.copy(self._s3, job.target)
         key = folder.prefix + INPUT
         await self._s3.put(job.target, folder.bucket, key, ready.body(), _CONTENT_TYPE)
@@ -154,7 +154,7 @@ class JobCreation:
 
 def _document(job: NewJob, ready: ReadyInput) -> dict[str, Any]:
     """CreateModelInvocationJob (bedrock.md section 2)."""
-    folder = input_folder(job.target, job.id)
+    folder = job.input_folder
     source = folder.uri() if ready.input.media.paths else folder.uri(INPUT)
     return {
         "jobName": job.name,

@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import aclosing
 from typing import Any, Final
 
-from providers.aws.folder import Folder, parse_s3_uri
+from providers.aws.folder import parse_s3_uri
 from providers.aws.s3 import S3
 from providers.aws.target import AwsTarget
 from providers.batches.json_lines import NumberedSplitter, ResultLine, ResultSplitter
@@ -14,7 +14,7 @@ from providers.batches.request_table import RequestTable, RowKind, add_keys
 from providers.bedrock.content.bedrock_models import InvocationType
 from providers.bedrock.content.result_from_bedrock import result_from_bedrock
 from providers.bedrock.jobs.job_failures import failure_of_record
-from providers.bedrock.jobs.job_records import folder_of
+from providers.bedrock.jobs.job_records import folder_of, input_uri, output_uri
 from providers.bedrock.jobs.operations import job_id_of
 from providers.body import Body
 from providers.errors import FerryError
@@ -69,7 +69,7 @@ async def output_objects(s3: S3, target: AwsTarget, job: Answer) -> AsyncIterato
     Our jobs have an output folder each. Other tools' jobs may share one, in which Bedrock makes a
     folder for each job.
     """
-    folder = _output_folder(job)
+    folder = parse_s3_uri(output_uri(job))
     if folder is None:
         return
     if folder_of(job) is None:
@@ -82,13 +82,6 @@ def invocation_of(job: Mapping[str, Any]) -> InvocationType:
     """Bedrock's default is InvokeModel; an unknown type is read like it."""
     said = job.get("modelInvocationType")
     return InvocationType.CONVERSE if said == "Converse" else InvocationType.INVOKE_MODEL
-
-
-def _output_folder(job: Mapping[str, Any]) -> Folder | None:
-    config = job.get("outputDataConfig")
-    s3 = config.get("s3OutputDataConfig") if isinstance(config, dict) else None
-    uri = s3.get("s3Uri") if isinstance(s3, dict) else None
-    return parse_s3_uri(uri) if isinstance(uri, str) else None
 
 
 class JobKeys:
@@ -122,7 +115,7 @@ class JobKeys:
         self, target: AwsTarget, job: Mapping[str, Any]
     ) -> AsyncGenerator[tuple[str, str], None]:
         """(bucket, key) of each object: the input is one object or a whole folder."""
-        folder = _input_folder(job)
+        folder = parse_s3_uri(input_uri(job))
         if folder is None:
             return
         if (key := folder.prefix.removesuffix("/")).endswith(_ENDING):
@@ -132,10 +125,3 @@ class JobKeys:
         async for found in self._s3.each(target, folder):
             if found.key.endswith(_ENDING):
                 yield folder.bucket, found.key
-
-
-def _input_folder(job: Mapping[str, Any]) -> Folder | None:
-    config = job.get("inputDataConfig")
-    s3 = config.get("s3InputDataConfig") if isinstance(config, dict) else None
-    uri = s3.get("s3Uri") if isinstance(s3, dict) else None
-    return parse_s3_uri(uri) if isinstance(uri, str) else None

@@ -14,7 +14,12 @@ from providers.batches.batch_records import BatchRecord
 from providers.bedrock.jobs.job_failures import failure_of
 from providers.bedrock.jobs.operations import job_id_of
 from providers.bedrock.object_files import JOBS
-from providers.json_api.answer_shape import count_or_none, text_or_none, time_or_none
+from providers.json_api.answer_shape import (
+    count_or_none,
+    object_or_nothing,
+    text_or_none,
+    time_or_none,
+)
 from providers.json_api.client import Answer
 from providers.resources import Batch, BatchState, Counts
 
@@ -68,13 +73,25 @@ def folder_of(job: Mapping[str, Any]) -> Folder | None:
 
     It is read from the job, since the caller's folder may have changed.
     """
-    name, config = name_of(job), job.get("inputDataConfig")
-    s3 = config.get("s3InputDataConfig") if isinstance(config, dict) else None
-    uri = s3.get("s3Uri") if isinstance(s3, dict) else None
-    if name is None or not isinstance(uri, str):
+    name = name_of(job)
+    if name is None:
         return None
-    before, ours, _ = uri.partition(f"/{JOBS}/{name.job}/")
+    before, ours, _ = input_uri(job).partition(f"/{JOBS}/{name.job}/")
     return parse_s3_uri(before + ours) if ours else None
+
+
+def input_uri(job: Mapping[str, Any]) -> str:
+    return _uri(job, "inputDataConfig", "s3InputDataConfig")
+
+
+def output_uri(job: Mapping[str, Any]) -> str:
+    return _uri(job, "outputDataConfig", "s3OutputDataConfig")
+
+
+def _uri(job: Mapping[str, Any], config: str, s3: str) -> str:
+    """Empty if the job has none."""
+    location = object_or_nothing(object_or_nothing(job.get(config)).get(s3))
+    return text_or_none(location.get("s3Uri")) or ""
 
 
 def state_of(job: Mapping[str, Any]) -> BatchState:
