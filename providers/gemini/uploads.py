@@ -10,12 +10,11 @@ from yarl import URL
 
 from providers.credential import Caller
 from providers.errors import failed_precondition, unavailable
-from providers.gemini.client_bytes import ClientBytes
 from providers.gemini.google_upload import GoogleUpload
 from providers.gemini.headers import answered, started
 from providers.gemini.refusal import check
 from providers.gemini.relay import below
-from providers.gemini.transfer import Transfer, Unfinished, finish
+from providers.gemini.transfer import ClientBytes, Transfer, Unfinished, finish
 from providers.json_api.answer_shape import written_count
 from providers.state import State, StateError, write
 from providers.upload import Chunk, StartedUpload, UploadProgress, UploadSession, UploadStart
