@@ -14,7 +14,6 @@ from providers.batches.json_lines import NumberedSplitter, ResultSplitter
 from providers.batches.request_table import RequestTable, RowKind
 from providers.batches.target_batches import FoundBatch
 from providers.bedrock.jobs.job_creation import JobCreation, NewJob
-from providers.bedrock.jobs.job_failures import is_unanswered
 from providers.bedrock.jobs.job_input import ReadyInput
 from providers.bedrock.jobs.job_memory import JobMemory, KeptJob
 from providers.bedrock.jobs.job_objects import JobKeys, JobResultLines, output_objects
@@ -22,6 +21,7 @@ from providers.bedrock.jobs.job_records import (
     JobName,
     folder_of,
     from_bedrock_job,
+    is_unanswered,
     is_visible,
     prefix_of,
     state_of,

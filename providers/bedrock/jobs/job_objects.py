@@ -13,8 +13,7 @@ from providers.batches.json_lines import NumberedSplitter, ResultLine, ResultSpl
 from providers.batches.request_table import RequestTable, RowKind, add_keys
 from providers.bedrock.content.bedrock_models import InvocationType
 from providers.bedrock.content.result_from_bedrock import result_from_bedrock
-from providers.bedrock.jobs.job_failures import failure_of_record
-from providers.bedrock.jobs.job_records import folder_of, input_uri, output_uri
+from providers.bedrock.jobs.job_records import failure_of_record, folder_of, input_uri, output_uri
 from providers.bedrock.jobs.operations import job_id_of
 from providers.body import Body
 from providers.errors import FerryError
