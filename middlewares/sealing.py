@@ -28,7 +28,7 @@ from providers.errors import invalid_argument
 from providers.provider import Provider
 from providers.state import State
 from providers.upload import StartedUpload, UploadSession
-from providers.uploads.upload_sessions import (
+from providers.uploads.upload_target import (
     create_session_key,
     delete_session_key,
     read_session_key,

@@ -25,8 +25,7 @@ from providers.resources import File
 from providers.state import State
 from providers.upload import GRANULARITY, UploadStart
 from providers.uploads.session_parts import SessionParts
-from providers.uploads.upload_sessions import session_object
-from providers.uploads.upload_target import OpenSession
+from providers.uploads.upload_target import OpenSession, session_object
 
 # bedrock.md section 5
 WHOLE_LIMIT: Final = 5 << 30

@@ -18,7 +18,7 @@ from providers.gemini.transfer import ClientBytes, Transfer, Unfinished, finish
 from providers.json_api.answer_shape import written_count
 from providers.state import State, StateError, write
 from providers.upload import Chunk, StartedUpload, UploadProgress, UploadSession, UploadStart
-from providers.uploads.upload_sessions import session_object
+from providers.uploads.upload_target import session_object
 from providers.upstream import OutboundRequest, Reply, Upstream, invalid_answer
 
 _BODY_OF_START_BYTES: Final = 1 << 20

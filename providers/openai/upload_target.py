@@ -26,8 +26,7 @@ from providers.uploads.file_naming import native_file_name, part_type, start_det
 from providers.uploads.native_files import FileRecords
 from providers.uploads.posted_files import PostedFiles
 from providers.uploads.session_parts import SessionRoutes
-from providers.uploads.upload_sessions import session_object
-from providers.uploads.upload_target import OpenSession
+from providers.uploads.upload_target import OpenSession, session_object
 
 # openai.md sections 2 and 3. OpenAI itself refuses sizes between MB and MiB.
 BATCH_FILE_LIMIT: Final = 200 << 20

@@ -10,8 +10,7 @@ from providers.resources import File
 from providers.state import State
 from providers.uploads.posted_files import PostedFiles
 from providers.uploads.session_parts import SessionParts
-from providers.uploads.upload_sessions import session_object
-from providers.uploads.upload_target import OpenSession
+from providers.uploads.upload_target import OpenSession, session_object
 
 
 class CollectedParts:

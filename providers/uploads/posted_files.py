@@ -13,8 +13,7 @@ from providers.resource_names import parse_file_id
 from providers.resources import File
 from providers.state import State, write
 from providers.uploads.native_files import FileRecord, FileRecords
-from providers.uploads.upload_sessions import session_object
-from providers.uploads.upload_target import OpenSession
+from providers.uploads.upload_target import OpenSession, session_object
 
 # The difference allowed between the provider's clock and ours in the search for a lost file.
 _CLOCK_SECONDS: Final = 300

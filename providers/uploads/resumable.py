@@ -26,8 +26,12 @@ from providers.upload import (
     UploadStart,
     UploadStatus,
 )
-from providers.uploads.upload_sessions import delete_session_key, session_object
-from providers.uploads.upload_target import OpenSession, UploadTarget
+from providers.uploads.upload_target import (
+    OpenSession,
+    UploadTarget,
+    delete_session_key,
+    session_object,
+)
 
 _END: Final = "end"
 

@@ -13,8 +13,7 @@ from providers.errors import unavailable
 from providers.multipart_uploads import MultipartUpload, MultipartUploads, UploadEnded
 from providers.state import State, read_as, write
 from providers.upload import GRANULARITY
-from providers.uploads.upload_sessions import session_object
-from providers.uploads.upload_target import OpenSession
+from providers.uploads.upload_target import OpenSession, session_object
 
 _ROUTE: Final = "route"
 

@@ -1,12 +1,17 @@
 """What a provider supplies so that `ResumableUploads` can offer uploads to it."""
 
+import secrets
 from collections.abc import Mapping
-from typing import Protocol
+from typing import Final, Protocol
 
 from providers.body import Body
 from providers.credential import Caller
 from providers.resources import File
+from providers.state import State, read, write
+from providers.stored_objects import UPLOADS
 from providers.upload import UploadSession, UploadStart
+
+_KEY_BYTES: Final = 32
 
 
 class OpenSession:
@@ -57,3 +62,22 @@ class UploadTarget(Protocol):
 
     async def discard(self, session: OpenSession, file: File) -> None:
         """Delete a file that was made after another request had ended the session."""
+
+
+def session_object(session_id: str, name: str) -> str:
+    """The name of an object of a session; the sweep removes all of them with the session."""
+    return UPLOADS.name(session_id, name)
+
+
+async def create_session_key(state: State, session_id: str) -> bytes:
+    key = secrets.token_bytes(_KEY_BYTES)
+    await write(state, session_object(session_id, "key"), key)
+    return key
+
+
+async def read_session_key(state: State, session_id: str) -> bytes | None:
+    return await read(state, session_object(session_id, "key"))
+
+
+async def delete_session_key(state: State, session_id: str) -> None:
+    await state.delete(session_object(session_id, "key"))

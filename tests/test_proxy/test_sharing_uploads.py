@@ -8,7 +8,7 @@ from yarl import URL
 
 from middlewares.paths import UPLOAD_TAIL
 from providers.credential import Credential
-from providers.uploads.upload_sessions import read_session_key
+from providers.uploads.upload_target import read_session_key
 from tests.test_proxy.shared_proxy import ANN, BOB, OWN, SharedProxy, lines, shared_proxy
 
 # The same message for every URL that does not open.

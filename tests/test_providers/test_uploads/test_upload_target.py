@@ -1,4 +1,4 @@
-from providers.uploads.upload_sessions import (
+from providers.uploads.upload_target import (
     create_session_key,
     delete_session_key,
     read_session_key,
