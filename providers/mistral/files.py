@@ -15,9 +15,14 @@ from providers.resources import File
 from providers.state import State
 from providers.upload import UploadStart, is_batch_input
 from providers.uploads.collected_parts import CollectedParts
-from providers.uploads.file_naming import native_file_name, part_type, start_details
 from providers.uploads.native_files import FileRecord, FileRecords
-from providers.uploads.posted_files import FileForm, PostedFiles
+from providers.uploads.posted_files import (
+    FileForm,
+    PostedFiles,
+    native_file_name,
+    part_type,
+    start_details,
+)
 
 SIZE_LIMIT: Final = 512 << 20
 _OTHER_PURPOSE: Final = "ocr"

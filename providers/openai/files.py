@@ -14,9 +14,8 @@ from providers.openai.client import pages_after
 from providers.resource_names import native_file_id
 from providers.resources import File, FileState
 from providers.upload import UploadStart, is_batch_input, suffix
-from providers.uploads.file_naming import part_type
 from providers.uploads.native_files import FileRecord
-from providers.uploads.posted_files import FileForm
+from providers.uploads.posted_files import FileForm, part_type
 
 PURPOSE_HEADER: Final = "x-ferry-openai-purpose"
 PURPOSES: Final = frozenset({"assistants", "batch", "fine-tune", "vision", "user_data", "evals"})

@@ -22,9 +22,8 @@ from providers.resources import File
 from providers.state import State, read_as, write
 from providers.status import Status
 from providers.upload import GRANULARITY, UploadStart, UploadStatus
-from providers.uploads.file_naming import native_file_name, part_type, start_details
 from providers.uploads.native_files import FileRecords
-from providers.uploads.posted_files import PostedFiles
+from providers.uploads.posted_files import PostedFiles, native_file_name, part_type, start_details
 from providers.uploads.session_parts import SessionRoutes
 from providers.uploads.upload_target import OpenSession, session_object
 

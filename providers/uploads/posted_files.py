@@ -1,5 +1,7 @@
 """Files made by one multipart request, never twice, although answers can be lost."""
 
+import re
+import time
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from typing import Final, Protocol
@@ -12,11 +14,14 @@ from providers.json_api.multipart import form_with_file
 from providers.resource_names import parse_file_id
 from providers.resources import File
 from providers.state import State, write
+from providers.upload import UploadStart
 from providers.uploads.native_files import FileRecord, FileRecords
 from providers.uploads.upload_target import OpenSession, session_object
 
 # The difference allowed between the provider's clock and ours in the search for a lost file.
 _CLOCK_SECONDS: Final = 300
+BATCH_PURPOSE: Final = "batch"
+_MIME_TYPE: Final = re.compile(r"[\w.+-]+/[\w.+-]+", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,3 +102,32 @@ class PostedFiles:
         form = self._api.form(session.details)
         content_type, body = form_with_file(form.fields, "file", form.name, form.mime_type, content)
         return await self._client.post_body(session.caller, self._api.path, content_type, body)
+
+
+def start_details(start: UploadStart, **more: str) -> dict[str, str]:
+    """The details of a session; empty ones are left out."""
+    details = {
+        "display_name": start.display_name or start.file_name or "",
+        "mime_type": start.mime_type or "",
+        "started": str(int(time.time())),
+        "expires_after": str(start.expires_after or ""),
+        **more,
+    }
+    return {key: value for key, value in details.items() if value}
+
+
+def native_file_name(start: UploadStart, purpose: str) -> str:
+    """The display name as a file name; for a batch it must end in `.jsonl`, in lower case."""
+    name = start.display_name or start.file_name or "upload"
+    name = "".join(c if c.isprintable() and c not in "/\\" else "_" for c in name)
+    if purpose == BATCH_PURPOSE and not name.endswith(".jsonl"):
+        name += ".jsonl"
+    return name
+
+
+def part_type(details: Mapping[str, str]) -> str:
+    """The content type of the file. SDKs also send a client's invalid types, such as `jsonl`."""
+    if details["purpose"] == BATCH_PURPOSE:
+        return "application/jsonl"
+    mime_type = details.get("mime_type", "")
+    return mime_type if _MIME_TYPE.fullmatch(mime_type) else "application/octet-stream"

@@ -1,7 +1,7 @@
 import pytest
 
 from providers.upload import UploadStart
-from providers.uploads.file_naming import native_file_name, part_type, start_details
+from providers.uploads.posted_files import native_file_name, part_type, start_details
 
 
 def test_details_have_no_empty_ones() -> None:
