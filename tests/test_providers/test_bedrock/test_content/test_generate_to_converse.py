@@ -1,10 +1,16 @@
-from typing import Any
+import re
+from itertools import pairwise
+from typing import Any, Final
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from providers.bedrock.content.generate_to_converse import to_converse
+from providers.claude_content.thought_signatures import (
+    render_redacted_thinking,
+    render_thinking_signature,
+)
 from providers.errors import FerryError
 from providers.gemini_content.normalise import normalise_generate
 from providers.gemini_content.warnings import Warnings
@@ -18,12 +24,134 @@ from tests.test_providers.test_bedrock.test_content.translate import (
     OTHER,
     converse,
     dropped,
+    model_turn,
     refusal,
     translate,
     user,
 )
-from tests.test_providers.test_gemini_content.conversations import pieces_of
+from tests.test_providers.test_gemini_content.conversations import conversations, pieces_of
 from tests.test_providers.test_gemini_content.maximal_requests import GENERATE
+
+_ID: Final = re.compile(r"[a-zA-Z0-9_.:-]{1,64}")
+_HI: Final = {"text": "Hello"}
+_DECLARED: Final = [{"functionDeclarations": [{"name": "f"}, {"name": "g"}]}]
+
+
+def _messages(*contents: dict[str, Any], model: str = CLAUDE) -> Any:
+    return converse(model=model, contents=list(contents), tools=_DECLARED)["messages"]
+
+
+def test_turns_of_one_role_are_one_message() -> None:
+    assert _messages(user(_HI), user({"text": "b"}), model_turn({"text": "c"}), user(_HI)) == [
+        {"role": "user", "content": [{"text": "Hello"}, {"text": "b"}]},
+        {"role": "assistant", "content": [{"text": "c"}]},
+        {"role": "user", "content": [{"text": "Hello"}]},
+    ]
+
+
+def test_calls_and_answers() -> None:
+    call = {"functionCall": {"id": "a.1", "name": "f", "args": {"a_b": None}}}
+    nameless = {"functionCall": {"name": "g"}}
+    answers = [
+        {"functionResponse": {"name": "g", "response": {"error": "no"}}},
+        {"functionResponse": {"id": "a.1", "name": "f", "response": {"n": 1}}},
+    ]
+    _, called, answered = _messages(user(_HI), model_turn(call, nameless), user(_HI, *answers))
+    assert called["content"] == [
+        {"toolUse": {"toolUseId": "a.1", "name": "f", "input": {"a_b": None}}},
+        {"toolUse": {"toolUseId": "call_1_1", "name": "g", "input": {}}},
+    ]
+    failed = {"toolUseId": "call_1_1", "content": [{"json": {"error": "no"}}], "status": "error"}
+    assert answered["content"] == [
+        {"toolResult": failed},
+        {"toolResult": {"toolUseId": "a.1", "content": [{"json": {"n": 1}}]}},
+        {"text": "Hello"},
+    ]
+
+
+def test_a_system_instruction() -> None:
+    parts = [{"text": "Be brief."}, {"text": " "}, {"text": "Be kind."}]
+    body = converse(systemInstruction={"parts": parts})
+    assert body["system"] == [{"text": "Be brief."}, {"text": "Be kind."}]
+    media = {"inlineData": {"mimeType": "image/png", "data": "AAAA"}}
+    error = refusal(systemInstruction={"parts": [media]})
+    assert error.path == "request.systemInstruction.parts[0].inlineData"
+
+
+_THINKING = {"text": "Hm", "thought": True, "thoughtSignature": render_thinking_signature("s")}
+_REDACTED = {"thoughtSignature": render_redacted_thinking("AAAA")}
+
+
+def test_claudes_thinking_is_sent_back_to_it() -> None:
+    _, turn, _ = _messages(user(_HI), model_turn(_THINKING, _REDACTED, _HI), user(_HI))
+    reasoning = {"reasoningText": {"text": "Hm", "signature": "s"}}
+    assert turn["content"] == [
+        {"reasoningContent": reasoning},
+        {"reasoningContent": {"redactedContent": "AAAA"}},
+        {"text": "Hello"},
+    ]
+
+
+@pytest.mark.parametrize("model", [NOVA, OPAQUE])
+def test_thoughts_are_not_sent_to_another_model(model: str) -> None:
+    contents = [user(_HI), model_turn(_THINKING, _REDACTED, _HI), user(_HI)]
+    assert _messages(*contents, model=model)[1]["content"] == [{"text": "Hello"}]
+    at = "request.contents[*].parts[*]"
+    warning = f"{at}.thought;count=1, {at}.thoughtSignature;count=2"
+    assert dropped(model=model, contents=contents) == warning
+
+
+_SENT = user({"functionResponse": {"name": "f", "response": {}}})
+_CALLED = model_turn({"functionCall": {"name": "f"}})
+
+
+@pytest.mark.parametrize(
+    ("contents", "path"),
+    [
+        ([model_turn(_HI), user(_HI)], "[0]"),
+        ([user(_HI), model_turn(_HI)], "[1]"),
+        ([user({"text": " "})], "[0].parts"),
+        ([user({"functionCall": {"name": "f"}})], "[0].parts[0].functionCall"),
+        ([user(_HI), _CALLED, user(_HI)], "[1].parts[0].functionCall"),
+        ([user(_HI), model_turn(_HI), _SENT], "[2].parts[0].functionResponse"),
+        ([user(_HI), model_turn({"executableCode": {}}), user(_HI)], "[1].parts[0].executableCode"),
+        (
+            [user(_HI), model_turn({"functionCall": {"name": "x" * 65}}), user(_HI)],
+            "[1].parts[0].functionCall.name",
+        ),
+        (
+            [user(_HI | {"videoMetadata": {"startOffset": "1s"}})],
+            "[0].parts[0].videoMetadata",
+        ),
+    ],
+)
+def test_conversations_that_converse_rejects(contents: list[dict[str, Any]], path: str) -> None:
+    assert refusal(contents=contents, tools=_DECLARED).path == f"request.contents{path}"
+
+
+@settings(deadline=None, max_examples=200)
+@given(contents=conversations())
+def test_a_conversation_valid_for_gemini_is_valid_for_converse(
+    contents: list[dict[str, Any]],
+) -> None:
+    messages = _messages(*contents)
+    roles = [sent["role"] for sent in messages]
+    assert roles == ["user", "assistant"] * (len(roles) // 2) + ["user"]
+    called_ids = [use["toolUseId"] for sent in messages for use in _of(sent, "toolUse")]
+    assert len(called_ids) == len(set(called_ids))
+    assert all(_ID.fullmatch(call_id) for call_id in called_ids)
+    for before, after in pairwise(messages):
+        results = _of(after, "toolResult")
+        assert [list(block) for block in after["content"][: len(results)]] == (
+            [["toolResult"]] * len(results)
+        )
+        called = sorted(use["toolUseId"] for use in _of(before, "toolUse"))
+        assert called == sorted(result["toolUseId"] for result in results)
+    assert all(words.strip() for sent in messages for words in _of(sent, "text"))
+
+
+def _of(sent: dict[str, Any], kind: str) -> list[Any]:
+    return [block[kind] for block in sent["content"] if kind in block]
 
 
 @pytest.mark.parametrize("model", [CLAUDE, NOVA, OTHER, OPAQUE])
