@@ -14,11 +14,11 @@ from providers.batches.json_lines import LineSplitter
 from providers.batches.repeats import Attempt
 from providers.batches.target_batches import FoundBatch
 from providers.bedrock.content.native_lines import NativeRules, line_formats
+from providers.bedrock.files import key_of, no_such_file
 from providers.bedrock.jobs.job_batches import JobBatches
 from providers.bedrock.jobs.job_creation import NewJob
 from providers.bedrock.jobs.job_input import JobInput, ReadyInput, ready, ready_for_a_job
 from providers.bedrock.jobs.job_media import Media
-from providers.bedrock.object_files import key_of, no_such_file
 from providers.credential import Caller
 from providers.errors import FerryError, NotFound, invalid_argument
 from providers.memory import Limits, MemoryBudget, Reservation

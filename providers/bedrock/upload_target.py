@@ -8,7 +8,7 @@ from typing import Final
 from providers.aws.s3 import S3
 from providers.aws.s3_parts import S3Parts
 from providers.aws.target import AwsTarget, AwsTargets
-from providers.bedrock.object_files import (
+from providers.bedrock.files import (
     from_object,
     is_batch_object,
     is_new_name,

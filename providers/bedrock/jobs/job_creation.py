@@ -14,11 +14,11 @@ from providers.aws.folder import Folder
 from providers.aws.s3 import S3
 from providers.aws.target import AwsTarget
 from providers.batches.batch_records import BatchRecord
+from providers.bedrock.files import JOBS
 from providers.bedrock.jobs.job_input import ReadyInput
 from providers.bedrock.jobs.job_memory import JobMemory, KeptJob
 from providers.bedrock.jobs.job_records import JobName
 from providers.bedrock.jobs.operations import Jobs, job_id_of
-from providers.bedrock.object_files import JOBS
 from providers.errors import FerryError
 from providers.json_api.client import Answer, outcome_unknown
 from providers.resources import NewBatch

@@ -10,7 +10,7 @@ from providers.aws.few_at_a_time import few_at_a_time
 from providers.aws.folder import Folder
 from providers.aws.s3 import S3
 from providers.aws.target import AwsTarget
-from providers.bedrock.object_files import BATCH_SUFFIX, SAFE_SUFFIX, key_of
+from providers.bedrock.files import BATCH_SUFFIX, SAFE_SUFFIX, key_of
 from providers.errors import FerryError, NotFound, invalid_argument
 from providers.resource_names import decode_object_id, file_id_of_uri, is_written_by_us
 from providers.resources import CheckFileName, any_file_name

@@ -11,8 +11,8 @@ from typing import Any, Final
 
 from providers.aws.folder import Folder, parse_s3_uri
 from providers.batches.batch_records import BatchRecord
+from providers.bedrock.files import JOBS
 from providers.bedrock.jobs.operations import job_id_of
-from providers.bedrock.object_files import JOBS
 from providers.json_api.answer_shape import (
     count_or_none,
     object_or_nothing,

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from providers.aws.folder import Folder
 from providers.aws.s3 import StoredObject
-from providers.bedrock.object_files import (
+from providers.bedrock.files import (
     decode_text,
     encode_text,
     from_object,
