@@ -1,4 +1,4 @@
-"""What a provider supplies so that `ResumableUploads` can offer uploads to it."""
+"""Upload sessions: their objects, and what a provider supplies to store their bytes."""
 
 import secrets
 from collections.abc import Mapping
@@ -70,6 +70,7 @@ def session_object(session_id: str, name: str) -> str:
 
 
 async def create_session_key(state: State, session_id: str) -> bytes:
+    """A key of random bytes; without it the session's URL can never be used again."""
     key = secrets.token_bytes(_KEY_BYTES)
     await write(state, session_object(session_id, "key"), key)
     return key
