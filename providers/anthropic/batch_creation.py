@@ -13,7 +13,6 @@ from typing import Final
 from providers.anthropic.batch_lines import AnthropicTranslator, BatchItems
 from providers.batches.batch_input import BatchInput, Framing, InputLimits, check, translated
 from providers.batches.batch_records import BatchRecord, BatchRecords
-from providers.batches.file_references import check_referenced
 from providers.batches.repeats import Attempt, may_have_created
 from providers.batches.request_table import RequestTables
 from providers.claude_content.api_version import OLD_VERSION
@@ -66,7 +65,7 @@ class BatchCreation:
         """The batch, and its record."""
         translator = job.translator()
         checked = await check(job.source, translator, LIMITS, _REQUESTS, reservation)
-        await check_referenced(self._client, job.caller, "v1/files", translator.referenced)
+        await translator.files.check(self._client, job.caller, "v1/files")
         await self._tables.write(job.id, checked.table)
         try:
             async with job.attempt.single():

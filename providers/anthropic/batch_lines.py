@@ -68,15 +68,11 @@ class AnthropicTranslator:
         check_file_name: CheckFileName = any_file_name,
     ) -> None:
         self.warnings = Warnings()
-        self._files = FileReferences(NATIVE_FILE, check_file_name)
+        self.files = FileReferences(NATIVE_FILE, check_file_name)
         self._model = model
         self._job_id = job_id
         self._items = items
         self._default_max_tokens = default_max_tokens
-
-    @property
-    def referenced(self) -> Mapping[str, str]:
-        return self._files.found
 
     def line(self, index: int, request: object, path: str) -> bytes:
         """The item for request `index`, which is at `path` in the client's input."""
@@ -85,7 +81,7 @@ class AnthropicTranslator:
             model=self._model,
             path=path,
             warnings=self.warnings,
-            file_ids=lambda uri: self._files.id_of(uri, path),
+            file_ids=lambda uri: self.files.id_of(uri, path),
             default_max_tokens=self._default_max_tokens,
             # The batch is sent under the version that its items need, so the older one is allowed.
             api_version=OLD_VERSION,

@@ -1,7 +1,6 @@
 """Files of the provider in `fileUri` of a batch's requests, as opposed to web addresses."""
 
 import re
-from collections.abc import Mapping
 from typing import Final
 
 from providers.credential import Caller
@@ -66,18 +65,15 @@ class FileReferences:
             self.found.setdefault(file_id, path)
         return file_id
 
+    async def check(self, client: JsonApi, caller: Caller, folder: str) -> None:
+        """Check that the caller can see each file; `folder` is the path of the provider's files.
 
-async def check_referenced(
-    client: JsonApi, caller: Caller, folder: str, referenced: Mapping[str, str]
-) -> None:
-    """Check that the caller can see each file in `referenced`: native id to JSON path.
-
-    `folder` is the path of the provider's files. Raises INVALID_ARGUMENT.
-    """
-    for native_id, path in referenced.items():
-        try:
-            await client.get(caller, f"{folder}/{native_id}")
-        except NotFound:
-            raise invalid_argument(
-                f"names a file that {client.name} does not have ({native_id})", path=path
-            ) from None
+        Raises INVALID_ARGUMENT.
+        """
+        for native_id, path in self.found.items():
+            try:
+                await client.get(caller, f"{folder}/{native_id}")
+            except NotFound:
+                raise invalid_argument(
+                    f"names a file that {client.name} does not have ({native_id})", path=path
+                ) from None

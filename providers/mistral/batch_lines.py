@@ -26,11 +26,7 @@ class MistralTranslator:
         self.endpoint = ENDPOINT_OF[batch.kind]
         self.warnings = Warnings()
         self._batch = batch
-        self._files = FileReferences(UUID, batch.check_file_name)
-
-    @property
-    def referenced(self) -> Mapping[str, str]:
-        return self._files.found
+        self.files = FileReferences(UUID, batch.check_file_name)
 
     def line(self, index: int, request: object, path: str) -> bytes:
         """The input line for request `index`, which is at `path` in the client's input."""
@@ -40,7 +36,7 @@ class MistralTranslator:
             model=self._batch.model,
             path=path,
             warnings=self.warnings,
-            file_ids=lambda uri: self._files.id_of(uri, path),
+            file_ids=lambda uri: self.files.id_of(uri, path),
             dialect=MISTRAL_DIALECT,
         )
         del body["model"]

@@ -52,14 +52,10 @@ class OpenAITranslator:
     ) -> None:
         self.endpoint = ENDPOINT_OF[kind]
         self.warnings = Warnings()
-        self._files = FileReferences(NATIVE_FILE, check_file_name)
+        self.files = FileReferences(NATIVE_FILE, check_file_name)
         self._model = model
         self._kind = kind
         self._dialect = replace(OPENAI_DIALECT, schema_rule=schema_rule)
-
-    @property
-    def referenced(self) -> Mapping[str, str]:
-        return self._files.found
 
     def line(self, index: int, request: object, path: str) -> bytes:
         """The input line for request `index`, which is at `path` in the client's input."""
@@ -69,7 +65,7 @@ class OpenAITranslator:
             model=self._model,
             path=path,
             warnings=self.warnings,
-            file_ids=lambda uri: self._files.id_of(uri, path),
+            file_ids=lambda uri: self.files.id_of(uri, path),
             dialect=self._dialect,
         )
         custom_id = indexed_id(index)

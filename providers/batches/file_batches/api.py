@@ -6,6 +6,7 @@ from typing import Any, Protocol
 
 from providers.batches.batch_input import InputLimits
 from providers.batches.file_batches.failures import BatchFailures
+from providers.batches.file_references import FileReferences
 from providers.batches.line_formats import LineFormats, RequestTranslator
 from providers.credential import Caller
 from providers.gemini_content.warnings import Warnings
@@ -14,13 +15,11 @@ from providers.resources import Batch, NewBatch
 
 
 class FileBatchTranslator(RequestTranslator, Protocol):
-    """`referenced` are the native ids of files, each with the JSON path of its request."""
-
     @property
     def warnings(self) -> Warnings: ...
 
     @property
-    def referenced(self) -> Mapping[str, str]: ...
+    def files(self) -> FileReferences: ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,6 @@ from providers.batches.file_batches.files import (
     InputFiles,
     derived_file_name,
 )
-from providers.batches.file_references import check_referenced
 from providers.batches.request_table import RequestTables
 from providers.credential import Caller
 from providers.errors import FerryError
@@ -71,7 +70,7 @@ class BatchCreation:
         stored = metadata.new_metadata(job.id, job.batch, job.creation_key, self._api.limits.whose)
         translator = self._api.translator(job.batch)
         checked = await check(job.source, translator, self._api.limits, JSON_LINES, reservation)
-        await check_referenced(self._client, job.caller, "files", translator.referenced)
+        await translator.files.check(self._client, job.caller, "files")
         # The client's file is the input if it is already exactly what the provider needs.
         own = job.input_file if checked.native and checked.as_stored else None
         async with self._input_file(job, own, checked.length) as input_file:

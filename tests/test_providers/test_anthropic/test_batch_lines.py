@@ -64,7 +64,7 @@ def test_named_files_are_collected_with_their_paths() -> None:
     ours.line(0, reading(f"https://ferry/v1beta/files/{native_file_id('file_a')}"), "line 1")
     ours.line(1, reading("files/file_a"), "line 2")
     ours.line(2, reading("files/file_b"), "line 3")
-    assert ours.referenced == {"file_a": "line 1", "file_b": "line 3"}
+    assert ours.files.found == {"file_a": "line 1", "file_b": "line 3"}
 
 
 @pytest.mark.parametrize("name", ["report.pdf", "report,1.pdf", "fabc"])
@@ -73,13 +73,13 @@ def test_a_web_page_with_a_name_like_a_file_is_not_anthropics(name: str) -> None
     item = orjson.loads(ours.line(0, reading(uri), "line 1"))
     [_, document] = item["params"]["messages"][0]["content"]
     assert document["source"] == {"type": "url", "url": uri}
-    assert ours.referenced == {}
+    assert ours.files.found == {}
 
 
 def test_an_address_that_ends_in_anthropics_own_id() -> None:
     ours = translator()
     ours.line(0, reading("https://ferry/v1beta/files/file_a"), "line 1")
-    assert ours.referenced == {"file_a": "line 1"}
+    assert ours.files.found == {"file_a": "line 1"}
 
 
 def test_a_results_file_cannot_be_an_input() -> None:

@@ -54,7 +54,7 @@ def test_an_image_of_the_web_below_files_stays_a_web_address(name: str) -> None:
     body = orjson.loads(translator.line(0, request, "line 1"))["body"]
     parts = body["messages"][0]["content"]
     assert parts[1] == {"type": "image_url", "image_url": {"url": uri}}
-    assert translator.referenced == {}
+    assert translator.files.found == {}
 
 
 def test_a_line_without_a_key_gets_its_number() -> None:
@@ -112,11 +112,11 @@ def test_a_file_that_a_request_names(name: str, referenced: dict[str, str] | Non
     document = {"key": "k", "request": {"contents": [{"parts": [part]}]}}
     if referenced is None:
         refusal(GeminiLines(translator), 1, document)
-        assert translator.referenced == {}
+        assert translator.files.found == {}
     else:
         sent, _ = GeminiLines(translator).read(0, 1, document)
         assert b"file-AbC" in sent
-        assert translator.referenced == referenced
+        assert translator.files.found == referenced
 
 
 def test_a_file_of_another_provider_is_refused() -> None:
@@ -130,7 +130,7 @@ def test_a_file_of_another_provider_is_refused() -> None:
     with pytest.raises(FerryError, match="is a name of bedrock") as refused:
         GeminiLines(translator).read(0, 1, document)
     assert (refused.value.status, refused.value.path) == (Status.NOT_FOUND, "line 1: request")
-    assert translator.referenced == {}
+    assert translator.files.found == {}
 
 
 # --- OpenAI's own format --------------------------------------------------------------------------
