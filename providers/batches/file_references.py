@@ -22,31 +22,6 @@ _ONLY_HERE: Final = {
 }
 
 
-def referenced_file(
-    uri: str, path: str, native: re.Pattern[str], check_file_name: CheckFileName
-) -> str | None:
-    """The native id of the file that `uri` names; None for any other address.
-
-    `native` is the form of the provider's ids, `path` the JSON path of `uri`. Raises
-    INVALID_ARGUMENT for a file that only the proxy has, because no provider could fetch it.
-    """
-    found = file_id_of_uri(uri)
-    if found is None:
-        return None
-    if is_written_by_us(uri):
-        check_file_name(found, path)
-    elif _ON_THE_WEB.match(uri) and not (native.fullmatch(found) or decode_file_id(found)):
-        return None  # a web address that ends like this; the provider fetches it
-    file_id = parse_file_id(found)
-    if file_id.kind in _ONLY_HERE:
-        raise invalid_argument(
-            f"{_ONLY_HERE[file_id.kind]}, and the provider cannot read it in a request; "
-            "send its text as a text part",
-            path=path,
-        )
-    return file_id.native
-
-
 class FileReferences:
     """The provider's files that a batch's requests name.
 
@@ -54,16 +29,32 @@ class FileReferences:
     """
 
     def __init__(self, native: re.Pattern[str], check_file_name: CheckFileName) -> None:
+        """`native` is the form of the provider's ids."""
         self.found: dict[str, str] = {}
         self._native = native
         self._check_file_name = check_file_name
 
     def id_of(self, uri: str, path: str) -> str | None:
-        """As `referenced_file`."""
-        file_id = referenced_file(uri, path, self._native, self._check_file_name)
-        if file_id is not None:
-            self.found.setdefault(file_id, path)
-        return file_id
+        """The native id of the file that `uri`, at JSON path `path`, names; None for others.
+
+        Raises INVALID_ARGUMENT for a file that only the proxy has: no provider could fetch it.
+        """
+        name = file_id_of_uri(uri)
+        if name is None:
+            return None
+        if is_written_by_us(uri):
+            self._check_file_name(name, path)
+        elif _ON_THE_WEB.match(uri) and not (self._native.fullmatch(name) or decode_file_id(name)):
+            return None  # a web address that ends like this; the provider fetches it
+        file_id = parse_file_id(name)
+        if file_id.kind in _ONLY_HERE:
+            raise invalid_argument(
+                f"{_ONLY_HERE[file_id.kind]}, and the provider cannot read it in a request; "
+                "send its text as a text part",
+                path=path,
+            )
+        self.found.setdefault(file_id.native, path)
+        return file_id.native
 
     async def check(self, client: JsonApi, caller: Caller, folder: str) -> None:
         """Check that the caller can see each file; `folder` is the path of the provider's files.

@@ -3,7 +3,7 @@ from typing import Final
 
 import pytest
 
-from providers.batches.file_references import FileReferences, referenced_file
+from providers.batches.file_references import FileReferences
 from providers.errors import FerryError
 from providers.resource_names import FileId, FileKind, native_file_id, result_file_id
 from providers.status import Status
@@ -21,7 +21,7 @@ def reference(uri: str) -> tuple[str | None, list[str]]:
         assert path == "requests[0]"
         checked.append(name)
 
-    return referenced_file(uri, "requests[0]", NATIVE, check), checked
+    return FileReferences(NATIVE, check).id_of(uri, "requests[0]"), checked
 
 
 @pytest.mark.parametrize(
