@@ -12,11 +12,10 @@ from typing import Final
 from providers.aws.folder import Folder
 from providers.aws.s3 import METADATA_PREFIX, S3, StoredObject
 from providers.aws.target import AwsTargets
-from providers.bedrock.pages import Follows, Listed, filled_page, page_start_of
+from providers.bedrock.pages import Follows, Listed, filled_page
 from providers.body import Body
 from providers.credential import Caller
 from providers.errors import FerryError, NotFound, invalid_argument, not_found
-from providers.json_api.page_tokens import encode_page_token
 from providers.resource_names import (
     OBJECT_KEY,
     decode_object_id,
@@ -155,11 +154,10 @@ class BedrockFiles:
             page, following = await self._s3.page(target, folder, token=token)
             return [_listed(found, folder) for found in page], following
 
-        start = page_start_of(page_token)
-        shown, following = await filled_page(fetch, page_size, start, _in_the_order_of_keys)
+        shown, next_token = await filled_page(fetch, page_size, page_token, _in_the_order_of_keys)
         found = await asyncio.gather(*map(described, shown))
         files = [from_object(stored, folder) for stored in found if stored is not None]
-        return Page(files, encode_page_token(str(following)) if following else None)
+        return Page(files, next_token)
 
     async def delete(self, caller: Caller, file_id: str) -> None:
         target = await self._targets.of(caller)

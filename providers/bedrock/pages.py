@@ -10,14 +10,11 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Final, Generic, TypeVar
 
-from providers.json_api.page_tokens import decode_page_token, no_token
+from providers.json_api.page_tokens import decode_page_token, encode_page_token
 
 T = TypeVar("T")
 
-PRINTABLE: Final = re.compile(r"[!-~]{1,6000}")
-"""The content of all our tokens, for `providers.json_api.page_tokens`."""
-
-_PAGE_START: Final = re.compile(r"([a-z0-9]*)\.([!-~]*)")
+_PAGE_START: Final = re.compile(r"[a-z0-9]{0,6000}\.[!-~]{0,6000}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,30 +40,24 @@ Fetch = Callable[[str | None], Awaitable[tuple[Sequence[Listed[T]], str | None]]
 Follows = Callable[[str], bool]
 
 
-def parse_page_start(text: str) -> PageStart:
-    """Parse a `str(page_start)`. Raises INVALID_ARGUMENT."""
-    found = _PAGE_START.fullmatch(text)
-    if found is None:
-        raise no_token()
-    return PageStart(found[1], found[2] or None)
-
-
 def page_start_of(page_token: str | None) -> PageStart:
     """Where a list continues, or its beginning without a token. Raises INVALID_ARGUMENT."""
     if not page_token:
         return PageStart()
-    return parse_page_start(decode_page_token(page_token, PRINTABLE))
+    after, _, token = decode_page_token(page_token, _PAGE_START).partition(".")
+    return PageStart(after, token or None)
 
 
 async def filled_page(
-    fetch: Fetch[T], page_size: int, start: PageStart, follows: Callable[[str], Follows]
-) -> tuple[list[T], PageStart | None]:
-    """Up to `page_size` visible items of `fetch`, and where the next page begins.
+    fetch: Fetch[T], page_size: int, page_token: str | None, follows: Callable[[str], Follows]
+) -> tuple[list[T], str | None]:
+    """Up to `page_size` visible items of `fetch`, and the token of the next page.
 
-    There is a next page only if it has an item: an empty page after a token breaks the Python SDK's
-    pager. `follows(after)` decides for each id in turn whether it comes after `after`.
+    There is a token only if the next page has an item: an empty page after a token breaks the
+    Python SDK's pager. `follows(after)` decides for each id in turn whether it comes after `after`.
     """
     items: list[T] = []
+    start = page_start_of(page_token)
     position, comes_after = start, follows(start.after)
     token = start.token
     while True:
@@ -75,7 +66,7 @@ async def filled_page(
             if not comes_after(listed.id) or listed.item is None:
                 continue
             if len(items) == page_size:
-                return items, position
+                return items, encode_page_token(str(position))
             items.append(listed.item)
             position = PageStart(listed.id, token)
         if following is None:

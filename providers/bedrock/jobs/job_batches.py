@@ -27,11 +27,10 @@ from providers.bedrock.jobs.job_records import (
     state_of,
 )
 from providers.bedrock.jobs.operations import Jobs, job_id_of
-from providers.bedrock.pages import Listed, filled_page, page_start_of, seen_after
+from providers.bedrock.pages import Listed, filled_page, seen_after
 from providers.credential import Caller
 from providers.errors import FerryError, not_found
 from providers.json_api.client import Answer, wrong_state_if_refused
-from providers.json_api.page_tokens import encode_page_token
 from providers.memory import MemoryBudget, Reservation
 from providers.resource_names import check_native_id, result_file_id
 from providers.resources import Batch, BatchState, Page
@@ -85,7 +84,6 @@ class JobBatches:
 
     async def page(self, caller: Caller, page_size: int, page_token: str | None) -> Page[Batch]:
         """Newest first."""
-        start = page_start_of(page_token)
         target = await self._targets.of(caller)
         # Only the tenant's jobs; without tenants every job that the keys can see.
         query = {"nameContains": prefix_of(target.tenant_id)} if target.tenant_id else {}
@@ -101,10 +99,10 @@ class JobBatches:
             ]
             return listed, following
 
-        jobs, next_page = await filled_page(fetch, page_size, start, seen_after)
+        jobs, next_token = await filled_page(fetch, page_size, page_token, seen_after)
         kept = await asyncio.gather(*map(self.memory.kept, jobs))
         batches = [from_bedrock_job(job, k.record) for job, k in zip(jobs, kept, strict=True)]
-        return Page(batches, encode_page_token(str(next_page)) if next_page else None)
+        return Page(batches, next_token)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,6 @@ from providers.bedrock.pages import (
     PageStart,
     filled_page,
     page_start_of,
-    parse_page_start,
     seen_after,
 )
 from providers.errors import FerryError
@@ -38,13 +37,10 @@ class Aws:
         return page, str(index + 1) if index + 1 < len(self.pages) else None
 
 
-BEGINNING = PageStart()
-
-
 async def page_of(
-    aws: Aws, size: int, start: PageStart = BEGINNING
-) -> tuple[list[int], PageStart | None]:
-    return await filled_page(aws.fetch, size, start, seen_after)
+    aws: Aws, size: int, page_token: str | None = None
+) -> tuple[list[int], str | None]:
+    return await filled_page(aws.fetch, size, page_token, seen_after)
 
 
 @given(LISTS, st.integers(1, 5))
@@ -54,7 +50,7 @@ async def test_every_item_is_shown_once_and_no_later_page_is_empty(
     aws = Aws(pages)
     seen, following = await page_of(aws, size)
     while following is not None:
-        items, following = await page_of(aws, size, parse_page_start(str(following)))
+        items, following = await page_of(aws, size, following)
         assert 0 < len(items) <= size
         seen += items
     assert seen == aws.shown
@@ -76,14 +72,13 @@ async def test_a_list_that_grew_at_its_start_continues_at_the_same_place() -> No
 
 @pytest.mark.parametrize("start", [PageStart(), PageStart("abc"), PageStart("a1", "to/ken+=.")])
 def test_the_start_of_a_page_is_read_back(start: PageStart) -> None:
-    assert parse_page_start(str(start)) == start
     assert page_start_of(encode_page_token(str(start))) == start
 
 
-@pytest.mark.parametrize("text", ["", "abc", "A.", "ä.", "a b."])
+@pytest.mark.parametrize("text", ["abc", "A.", "ä.", "a b.", "a.b c"])
 def test_an_invalid_page_token_is_refused(text: str) -> None:
     with pytest.raises(FerryError, match="page token"):
-        parse_page_start(text)
+        page_start_of(encode_page_token(text))
 
 
 def test_without_a_token_a_list_starts() -> None:
