@@ -109,6 +109,7 @@ def _bedrock(name: str, settings: ProviderSettings, deps: Dependencies) -> Provi
             ImmediateUse(settings.immediate_use),
             settings.immediate_requests,
             settings.immediate_calls,
+            variable("providers", name, "immediate_requests"),
         ),
         upload_life=deps.settings.upload_ttl,
         limits=_limits(deps.settings),

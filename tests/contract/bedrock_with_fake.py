@@ -42,6 +42,7 @@ PREFIX = "a/prefix/"
 S3_URI = f"s3://{FILES_BUCKET}/a/prefix"
 # The service's minimum is 100; the fake is started with this one.
 MINIMUM = 3
+MOST_SETTING = "FERRY_PROVIDERS__BEDROCK__IMMEDIATE_REQUESTS"
 # The number of attempts for a call that may be repeated.
 ATTEMPTS = 3
 UPLOAD_LIFE = timedelta(hours=24)
@@ -118,7 +119,7 @@ class BedrockWithFake(ProviderWithFake):
         options = BedrockOptions(
             replace(self._target_options(), **target),
             minimum,
-            ImmediateOptions(immediate, requests=most, calls=32),
+            ImmediateOptions(immediate, requests=most, calls=32, setting=MOST_SETTING),
             UPLOAD_LIFE,
             limits,
         )

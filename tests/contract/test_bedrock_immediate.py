@@ -34,6 +34,7 @@ from tests.contract.bedrock_with_fake import (
     CALLER,
     MINIMUM,
     MODEL,
+    MOST_SETTING,
     NOVA,
     PREFIX,
     BedrockWithFake,
@@ -115,7 +116,7 @@ async def test_more_requests_than_the_proxy_runs_itself_are_refused(
     bedrock.provider = bedrock.replica(immediate=ImmediateUse.ALWAYS, most=2)
     error = await refused(bedrock.batches.create(CALLER, inline(*TEXTS[:3])))
     assert error.status == Status.INVALID_ARGUMENT
-    for named in ("too many requests (3)", "at most 2", "IMMEDIATE_REQUESTS"):
+    for named in ("too many requests (3)", "at most 2", MOST_SETTING):
         assert named in error.message
     assert bedrock.state.objects == {}
     await has_ended(bedrock, await created(bedrock, inline(*TEXTS[:2])))

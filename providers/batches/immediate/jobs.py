@@ -54,11 +54,12 @@ class ImmediateUse(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ImmediateOptions:
-    """`requests`: the most in one batch. `calls`: the most at once in one process."""
+    """`requests`: the most in one batch, by `setting`. `calls`: the most at once in one process."""
 
     use: ImmediateUse
     requests: int
     calls: int
+    setting: str
 
 
 class ImmediateJobs:
@@ -88,7 +89,7 @@ class ImmediateJobs:
         self._answerer = answerer
         self._ambient = ambient
         self._clock = clock or Clock()
-        self._most = options.requests
+        self._options = options
         slots = asyncio.Semaphore(options.calls)
         self._dependencies = RunDependencies(answerer, WorkingMemory(memory), self._clock, slots)
         self._state = state
@@ -107,10 +108,10 @@ class ImmediateJobs:
         self, caller: Caller, creation_key: str, new: NewImmediateJob
     ) -> ImmediateBatch:
         """Create the job of `creation_key`; a repeat returns the same job."""
-        if len(new.table) > self._most:
+        if len(new.table) > self._options.requests:
             raise invalid_argument(
                 f"too many requests ({len(new.table)}) for a batch that the proxy runs itself: at "
-                f"most {self._most} (the provider's setting IMMEDIATE_REQUESTS)"
+                f"most {self._options.requests} ({self._options.setting})"
             )
         key = JobKey(caller.tenant, job_id_of(creation_key))
         if await self._job(key) is None:

@@ -122,7 +122,7 @@ class Replica:
             self.background,
             self.call,
             1 << 20,
-            ImmediateOptions(ImmediateUse.ALWAYS, requests=10_000, calls=32),
+            ImmediateOptions(ImmediateUse.ALWAYS, requests=10_000, calls=32, setting="MOST"),
             ambient=ambient,
             clock=clock,
         )
