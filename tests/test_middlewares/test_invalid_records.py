@@ -13,8 +13,15 @@ from providers.batches.batch_records import BatchRecord
 from providers.bedrock.jobs.job_records import from_bedrock_job
 from providers.json_api.client import Answer
 from providers.json_api.json_text import render_json
+from providers.mistral.client import mistral_client
+from providers.mistral.files import MistralFileApi
+from providers.mistral.job_records import from_mistral_job
 from providers.openai.batch_records import from_openai_batch
 from providers.openai.files import from_openai_file
+from tests.test_providers.test_gemini.scripted_upstream import ScriptedUpstream
+from tests.test_providers.test_openai_content.answering import BASE
+
+MISTRAL_FILES = MistralFileApi(mistral_client("mistral", BASE, ScriptedUpstream()))
 
 Render = Callable[[Answer], dict[str, Any]]
 
@@ -46,6 +53,26 @@ RECORDS: dict[str, tuple[Render, dict[str, Any]]] = {
             "request_counts": {"total": 2, "completed": 1, "failed": 1},
         },
     ),
+    "mistral file": (
+        lambda native: render_file(MISTRAL_FILES.file(native, None), ""),
+        {"id": "a", "filename": "a", "mimetype": "text/plain", "bytes": 1, "created_at": 1},
+    ),
+    "mistral job": (
+        lambda native: render_batch(from_mistral_job(native), None),
+        {
+            "id": "a",
+            "status": "SUCCESS",
+            "model": "m",
+            "metadata": {"ferry_model": "m", "ferry_display_name": "n"},
+            "created_at": 1,
+            "started_at": 2,
+            "completed_at": 3,
+            "total_requests": 2,
+            "succeeded_requests": 1,
+            "failed_requests": 1,
+            "errors": [{"message": "m", "count": 1}],
+        },
+    ),
     "anthropic batch": (
         lambda native: render_batch(from_anthropic_batch(native, BatchRecord()), None),
         {
@@ -73,7 +100,15 @@ RECORDS: dict[str, tuple[Render, dict[str, Any]]] = {
     ),
 }
 IDS = ("id", "jobArn")
-COUNTS = ("request_counts", "totalRecordCount", "successRecordCount", "errorRecordCount")
+COUNTS = (
+    "request_counts",
+    "totalRecordCount",
+    "successRecordCount",
+    "errorRecordCount",
+    "total_requests",
+    "succeeded_requests",
+    "failed_requests",
+)
 
 
 def _nested(levels: int) -> Any:
