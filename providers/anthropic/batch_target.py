@@ -75,7 +75,8 @@ class AnthropicBatchTarget:
     async def page(self, caller: Caller, page_size: int, page_token: str | None) -> Page[Batch]:
         cursor = decode_page_token(page_token, CURSOR) if page_token else None
         listed, following = await listed_page(self.client, caller, _BATCHES, page_size, cursor)
-        records = await asyncio.gather(*(self.records.read(native.id) for native in listed))
+        ids = [native.id for native in listed]
+        records = await asyncio.gather(*map(self.records.read, ids))
         batches = [from_anthropic_batch(n, r) for n, r in zip(listed, records, strict=True)]
         return Page(batches, encode_page_token(following) if following else None)
 

@@ -60,7 +60,8 @@ class AnthropicFiles:
         listed, following = await listed_page(self._client, caller, "v1/files", space or 1, cursor)
         if space == 0:  # the call only shows whether another page follows
             return Page(before, encode_page_token(_NATIVE) if listed else None)
-        records = await asyncio.gather(*(self._records.read(native.id) for native in listed))
+        ids = [native.id for native in listed]
+        records = await asyncio.gather(*map(self._records.read, ids))
         files = [from_anthropic_file(n, record) for n, record in zip(listed, records, strict=True)]
         token = encode_page_token(f"{_NATIVE}{following}") if following else None
         return Page([*before, *files], token)

@@ -1,5 +1,6 @@
 """Files for Anthropic: one list from two, downloads, and lost answers."""
 
+import gc
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -225,9 +226,12 @@ async def test_a_token_of_another_list(anthropic: AnthropicWithFake) -> None:
         assert (error.status, error.path) == (Status.INVALID_ARGUMENT, "pageToken")
 
 
-@pytest.mark.parametrize("data", ["no list", [1], [{}], {"id": "x"}])
+@pytest.mark.parametrize("data", ["no list", [1], [{}], [{"id": "x"}, {}], {"id": "x"}])
 async def test_an_invalid_list_is_the_upstreams_fault(
     anthropic: AnthropicWithFake, data: Any
 ) -> None:
-    await anthropic.strike("GET", "files", "status", status=200, body={"data": data})
-    assert (await refused(anthropic.files.list(CALLER, 10, None))).status == Status.UNAVAILABLE
+    for path in ("files", "messages/batches"):
+        await anthropic.strike("GET", path, "status", status=200, body={"data": data})
+    for listing in (anthropic.files.list, anthropic.batches.list):
+        assert (await refused(listing(CALLER, 10, None))).status == Status.UNAVAILABLE
+    gc.collect()  # what was never awaited is reported now
