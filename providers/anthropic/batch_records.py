@@ -1,7 +1,6 @@
 """Anthropic's batch objects -> `Batch`, with the recorded names that Anthropic does not keep."""
 
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Any, Final
 
 from providers.batches.batch_records import BatchRecord
@@ -56,15 +55,11 @@ def from_anthropic_batch(batch: Answer, record: BatchRecord) -> Batch:
         display_name=record.display_name or None,
         create_time=created,
         start_time=created,
-        end_time=_ended(batch, state),
+        end_time=time_or_none(batch.get("ended_at")) if state.terminal else None,
         counts=_counts(batch),
         failure=_failure(batch, state),
         warnings=record.warnings,
     )
-
-
-def _ended(batch: Answer, state: BatchState) -> datetime | None:
-    return time_or_none(batch.get("ended_at")) if state.terminal else None
 
 
 def _failure(batch: Mapping[str, Any], state: BatchState) -> Failure | None:

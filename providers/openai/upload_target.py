@@ -165,7 +165,7 @@ class OpenAIUploadTarget:
     async def _decide(self, session: OpenSession) -> _Route:
         """Decide once, for all replicas, where the parts of this session go."""
         upload = await self._begin_upload(session) if self._may_use_uploads_api(session) else None
-        route = _route_to(upload) if upload is not None else _STAGED
+        route = _Route(upload.id, upload.number("expires_at")) if upload is not None else _STAGED
         if await self._routes.decide(session, route):
             return route
         if upload is not None:
@@ -214,10 +214,6 @@ class OpenAIUploadTarget:
     async def _part_record(self, session: OpenSession, offset: int) -> _Part | None:
         """What OpenAI's Uploads API has of the part at `offset`; None if it is not there yet."""
         return await read_as(self._state, _part(session.id, offset), _Part)
-
-
-def _route_to(upload: Answer) -> _Route:
-    return _Route(upload.id, upload.number("expires_at"))
 
 
 def _upload_of(route: _Route) -> str | None:

@@ -113,7 +113,7 @@ class ResumableUploads:
         raise _refused("the upload is finished; delete the file instead")
 
     async def _take(self, session: OpenSession, chunk: Chunk) -> UploadProgress:
-        offset = await self._offset(session, chunk)
+        offset = await self._received(session) if chunk.offset is None else chunk.offset
         length = chunk.body.length or 0
         end = offset + length
         self._check(session, chunk, offset, end)
@@ -133,9 +133,6 @@ class ResumableUploads:
         await self._abort(session)
         await self._clean_up(session.id)
         return await _repeat(chunk, end)
-
-    async def _offset(self, session: OpenSession, chunk: Chunk) -> int:
-        return await self._received(session) if chunk.offset is None else chunk.offset
 
     async def _received(self, session: OpenSession) -> int:
         received = 0

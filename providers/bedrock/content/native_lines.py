@@ -105,8 +105,7 @@ def invocation_of(model_input: Mapping[str, Any]) -> InvocationType:
     if "anthropic_version" in model_input or "schemaVersion" in model_input:
         return InvocationType.INVOKE_MODEL
     messages = model_input.get("messages")
-    contents = [_content(message) for message in messages] if isinstance(messages, list) else []
-    if contents and all(map(_is_converse_content, contents)):
+    if isinstance(messages, list) and messages and all(map(_is_converse_message, messages)):
         return InvocationType.CONVERSE
     return InvocationType.INVOKE_MODEL
 
@@ -128,12 +127,9 @@ def no_tools_in_a_job(path: str) -> FerryError:
     )
 
 
-def _content(message: object) -> object:
-    return message.get("content") if isinstance(message, dict) else None
-
-
-def _is_converse_content(content: object) -> bool:
+def _is_converse_message(message: object) -> bool:
     """Whether no block has a `type`: Converse names a block's kind by its only member."""
+    content = message.get("content") if isinstance(message, dict) else None
     return isinstance(content, list) and all(
         isinstance(block, dict) and "type" not in block for block in content
     )
