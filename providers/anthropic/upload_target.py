@@ -21,9 +21,8 @@ from providers.json_api.client import Answer, JsonApi
 from providers.resources import File
 from providers.state import State
 from providers.upload import UploadStart, is_batch_input
-from providers.uploads.collected_parts import CollectedParts
 from providers.uploads.native_files import FileRecord, FileRecords
-from providers.uploads.posted_files import FileForm, PostedFiles, start_details
+from providers.uploads.posted_files import CollectedParts, FileForm, PostedFiles, start_details
 from providers.uploads.upload_target import OpenSession
 
 # anthropic.md section 3. A batch's input has the same limit; it is translated while it is sent.

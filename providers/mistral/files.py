@@ -14,9 +14,9 @@ from providers.resource_names import native_file_id
 from providers.resources import File
 from providers.state import State
 from providers.upload import UploadStart, is_batch_input
-from providers.uploads.collected_parts import CollectedParts
 from providers.uploads.native_files import FileRecord, FileRecords
 from providers.uploads.posted_files import (
+    CollectedParts,
     FileForm,
     PostedFiles,
     native_file_name,

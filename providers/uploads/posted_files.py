@@ -6,16 +6,18 @@ from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from typing import Final, Protocol
 
-from providers.body import Body
+from providers.body import Body, close
 from providers.credential import Caller
-from providers.errors import FerryError
+from providers.errors import FerryError, unavailable
 from providers.json_api.client import Answer, JsonApi, outcome_unknown
 from providers.json_api.multipart import form_with_file
+from providers.multipart_uploads import MultipartUploads
 from providers.resource_names import parse_file_id
 from providers.resources import File
 from providers.state import State, write
 from providers.upload import UploadStart
 from providers.uploads.native_files import FileRecord, FileRecords
+from providers.uploads.session_parts import SessionParts
 from providers.uploads.upload_target import OpenSession, session_object
 
 # The difference allowed between the provider's clock and ours in the search for a lost file.
@@ -131,3 +133,46 @@ def part_type(details: Mapping[str, str]) -> str:
         return "application/jsonl"
     mime_type = details.get("mime_type", "")
     return mime_type if _MIME_TYPE.fullmatch(mime_type) else "application/octet-stream"
+
+
+class CollectedParts:
+    """An `UploadTarget` without `describe` and limits, which a provider's subclass adds."""
+
+    def __init__(self, state: State, posted: PostedFiles) -> None:
+        self._state = state
+        self._posted = posted
+        self._parts = SessionParts(state, self._multipart, self._content_name, self._content_size)
+
+    async def whole(self, session: OpenSession, body: Body) -> File:
+        return await self._posted.make(session, body.length or 0, body)
+
+    async def put(self, session: OpenSession, offset: int, body: Body) -> None:
+        await self._parts.put(session, offset, body)
+
+    async def part_size(self, session: OpenSession, offset: int) -> int | None:
+        return await self._parts.part_size(session, offset)
+
+    async def assemble(self, session: OpenSession, total: int) -> File:
+        content = await self._state.get(await self._parts.complete(session, total))
+        if content is None:
+            raise unavailable("the parts of the upload are missing in the state store")
+        try:
+            return await self._posted.make(session, total, content)
+        finally:
+            await close(content)
+
+    async def abort(self, session: OpenSession) -> None:
+        await self._parts.abort(session)
+
+    async def discard(self, session: OpenSession, file: File) -> None:
+        await self._posted.discard(session, file)
+
+    async def _multipart(self, _: OpenSession) -> MultipartUploads:
+        return self._state.multipart
+
+    async def _content_size(self, _: OpenSession, name: str) -> int | None:
+        whole = await self._state.head(name)
+        return None if whole is None else whole.size
+
+    def _content_name(self, session: OpenSession) -> str:
+        return session_object(session.id, "content")
