@@ -59,9 +59,7 @@ TEXT = json.dumps(
 
 
 def bedrock(invocation: InvocationType) -> GeminiLines:
-    return GeminiLines(
-        BedrockTranslator(CLAUDE, BatchKind.GENERATE, invocation, 4096, lambda *_: None)
-    )
+    return GeminiLines(BedrockTranslator(CLAUDE, BatchKind.GENERATE, invocation, lambda *_: None))
 
 
 TRANSLATED: dict[str, Callable[[], LineFormat]] = {

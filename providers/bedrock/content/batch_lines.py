@@ -39,7 +39,6 @@ class BedrockTranslator:
     model: str
     kind: BatchKind
     invocation: InvocationType
-    default_max_tokens: int
     media_uri: Callable[[str, str], str | None]
     warnings: Warnings = field(default_factory=Warnings)
     tools_at: str | None = None
@@ -61,13 +60,7 @@ class BedrockTranslator:
             )
         normalised = normalise_generate(request, path)
         if self.invocation is InvocationType.INVOKE_MODEL:
-            return to_invoke_model(
-                normalised,
-                model=self.model,
-                path=path,
-                warnings=self.warnings,
-                default_max_tokens=self.default_max_tokens,
-            )
+            return to_invoke_model(normalised, model=self.model, path=path, warnings=self.warnings)
         asked = self.tools_at or tools_at(normalised, path)
         try:
             body = to_converse(

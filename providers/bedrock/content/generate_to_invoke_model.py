@@ -11,21 +11,18 @@ from providers.gemini_content.unsupported import require_model
 from providers.gemini_content.warnings import Warnings
 
 ANTHROPIC_VERSION: Final = "bedrock-2023-05-31"
+# Claude's own schema requires one (translation.md section 2).
+_DEFAULT_MAX_TOKENS: Final = 4096
 
 
 def to_invoke_model(
-    request: dict[str, Any],
-    *,
-    model: str,
-    path: str,
-    warnings: Warnings,
-    default_max_tokens: int,
+    request: dict[str, Any], *, model: str, path: str, warnings: Warnings
 ) -> dict[str, Any]:
     """Translate a normalised request (`normalise_generate`) that the client wrote at `path`.
 
-    `default_max_tokens` stands in for an absent maxOutputTokens, with a warning. Raises
-    INVALID_ARGUMENT for a model that is not Claude, for files, which Claude's body has no position
-    for at Bedrock, and as `to_anthropic_message` does.
+    An absent maxOutputTokens is filled in, with a warning. Raises INVALID_ARGUMENT for a model that
+    is not Claude, for files, which Claude's body has no position for at Bedrock, and as
+    `to_anthropic_message` does.
     """
     if model_family(model) is not ModelFamily.CLAUDE:
         raise invalid_argument("can be translated only to Claude's own schema", path=path)
@@ -41,7 +38,7 @@ def to_invoke_model(
         path=path,
         warnings=warnings,
         file_ids=lambda _: None,
-        default_max_tokens=default_max_tokens,
+        default_max_tokens=_DEFAULT_MAX_TOKENS,
         api_version=OLD_VERSION,
     )
     del body["model"]

@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Final
 
 from providers.aws.client import AwsClient
 from providers.aws.s3 import S3
@@ -36,9 +35,6 @@ from providers.resource_names import check_native_id, result_file_id
 from providers.resources import Batch, BatchState, Page
 from providers.state import State
 from providers.status import Status
-
-# Large, so that deleted jobs cost few further pages; Bedrock allows up to 1000.
-_JOBS_PAGE: Final = 100
 
 
 class JobBatches:
@@ -89,7 +85,7 @@ class JobBatches:
         query = {"nameContains": prefix_of(target.tenant_id)} if target.tenant_id else {}
 
         async def fetch(token: str | None) -> tuple[Sequence[Listed[Answer]], str | None]:
-            page, following = await self.jobs.page(target, _JOBS_PAGE, token, **query)
+            page, following = await self.jobs.page(target, token, **query)
             names = [batch_marker(job_id_of(job)) for job in page]
             deleted = await self.deleted.deleted_of(names)
             shown = [is_visible(job, target.tenant_id) for job in page]

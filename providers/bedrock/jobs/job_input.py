@@ -27,8 +27,6 @@ from providers.resources import NewBatch
 # bedrock.md section 3. Unverified: the number of records.
 LIMITS: Final = InputLimits("Bedrock", requests=50_000, size=1 << 30)
 JSON_LINES: Final = Framing(between=b"\n", tail=b"\n")
-# Claude's own schema requires one (translation.md section 2).
-_DEFAULT_MAX_TOKENS: Final = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +46,6 @@ class JobInput:
             model=self.batch.model,
             kind=self.batch.kind,
             invocation=invocation,
-            default_max_tokens=_DEFAULT_MAX_TOKENS,
             media_uri=self.media.uri,
         )
 

@@ -15,6 +15,8 @@ from providers.upstream import invalid_answer
 
 _JOB: Final = "/model-invocation-job"
 _JOBS: Final = "/model-invocation-jobs"
+# Large, so that deleted jobs cost few further pages; Bedrock allows up to 1000.
+_PAGE_SIZE: Final = "100"
 _JOB_ARN: Final = re.compile(r"arn:[^/]*:model-invocation-job/([a-z0-9]{1,64})")
 
 
@@ -45,7 +47,7 @@ class Jobs:
         await self._client.json(target, "POST", f"{_JOB}/{encode_segment(job_id)}/stop")
 
     async def page(
-        self, target: AwsTarget, limit: int, token: str | None, **query: str
+        self, target: AwsTarget, token: str | None, **query: str
     ) -> tuple[Sequence[Answer], str | None]:
         """A page of jobs, newest first, and AWS's token for the next page."""
         if token:
@@ -56,7 +58,7 @@ class Jobs:
             _JOBS,
             sortBy="CreationTime",
             sortOrder="Descending",
-            maxResults=str(limit),
+            maxResults=_PAGE_SIZE,
             **query,
         )
         listed = page.get("invocationJobSummaries") or []
@@ -69,7 +71,7 @@ class Jobs:
         """The job with exactly this name."""
         token: str | None = None
         while True:
-            listed, token = await self.page(target, 100, token, nameContains=name)
+            listed, token = await self.page(target, token, nameContains=name)
             for job in listed:
                 if job.get("jobName") == name:
                     return job

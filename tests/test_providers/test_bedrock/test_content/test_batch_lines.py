@@ -29,7 +29,7 @@ def _translator(
     kind: BatchKind = BatchKind.GENERATE,
     invocation: InvocationType = InvocationType.CONVERSE,
 ) -> BedrockTranslator:
-    return BedrockTranslator(model, kind, invocation, 4096, lambda *_: None)
+    return BedrockTranslator(model, kind, invocation, lambda *_: None)
 
 
 def _record(translator: BedrockTranslator, request: Any, path: str = "request") -> Any:
@@ -101,9 +101,7 @@ def test_files_are_looked_up_by_their_paths() -> None:
         asked.append((uri, path))
         return "s3://bucket/a"
 
-    translator = BedrockTranslator(
-        CLAUDE, BatchKind.GENERATE, InvocationType.CONVERSE, 4096, media_uri
-    )
+    translator = BedrockTranslator(CLAUDE, BatchKind.GENERATE, InvocationType.CONVERSE, media_uri)
     media = {"fileData": {"fileUri": "files/a", "mimeType": "image/png"}}
     body = _record(translator, {"contents": [{"parts": [media]}]}, "line 1: request")
     source = {"s3Location": {"uri": "s3://bucket/a"}}

@@ -26,7 +26,6 @@ def _translate(request: dict[str, Any], model: str = CLAUDE) -> tuple[dict[str, 
         model=model,
         path="request",
         warnings=warnings,
-        default_max_tokens=4096,
     )
     anthropics = {name: value for name, value in body.items() if name != "anthropic_version"}
     require_message(anthropics | {"model": model}, "2023-06-01")
