@@ -52,6 +52,9 @@ class Framing:
         return len(self.head) + texts + len(self.between) * max(0, lines - 1) + len(self.tail)
 
 
+JSON_LINES: Final = Framing(between=b"\n", tail=b"\n")
+
+
 @dataclass(frozen=True, slots=True)
 class Line:
     """What is sent to the provider for one request, and its row in the request table.

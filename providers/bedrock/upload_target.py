@@ -35,7 +35,7 @@ _log: Final = logging.getLogger("genai_ferry.bedrock")
 
 
 class BedrockUploadTarget:
-    """Implements `resumable.UploadTarget`. `life`: until an unfinished upload is abandoned."""
+    """Implements `UploadTarget`. `life`: until an unfinished upload is abandoned."""
 
     whole_limit = WHOLE_LIMIT
     size_limit = SIZE_LIMIT

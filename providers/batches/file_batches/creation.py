@@ -8,10 +8,10 @@ import logging
 import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from typing import Any, Final
+from dataclasses import dataclass, field
+from typing import Any
 
-from providers.batches.batch_input import BatchInput, Framing, check, translated
+from providers.batches.batch_input import JSON_LINES, BatchInput, check, translated
 from providers.batches.file_batches import metadata
 from providers.batches.file_batches.api import FileBatchApi, NewFileBatch
 from providers.batches.file_batches.files import (
@@ -28,8 +28,6 @@ from providers.memory import Reservation
 from providers.resource_names import native_file_id
 from providers.resources import NewBatch
 
-JSON_LINES: Final = Framing(between=b"\n", tail=b"\n")
-
 _log = logging.getLogger("genai_ferry.batches")
 
 
@@ -40,16 +38,12 @@ class Job:
     `creation_key` is the same for all creations with one idempotency key.
     """
 
-    id: str
     caller: Caller
     batch: NewBatch
     source: BatchInput
     input_file: str | None
     creation_key: str
-
-
-def new_job_id() -> str:
-    return secrets.token_hex(16)
+    id: str = field(default_factory=lambda: secrets.token_hex(16))
 
 
 def table_name(input_file: str, job_id: str) -> str:

@@ -8,7 +8,7 @@ from providers.batches.deleted_markers import DeletedMarkers
 from providers.batches.ended_results import EndedResults
 from providers.batches.file_batches import metadata
 from providers.batches.file_batches.api import FileBatchApi
-from providers.batches.file_batches.creation import BatchCreation, Job, new_job_id, table_name
+from providers.batches.file_batches.creation import BatchCreation, Job, table_name
 from providers.batches.file_batches.files import FileResultLines, InputFiles
 from providers.batches.json_lines import LineSplitter, NumberedSplitter, ResultSplitter
 from providers.batches.repeats import Attempt
@@ -53,7 +53,7 @@ class FileBatchTarget:
         source, input_file = self._input(caller, batch)
         if input_file is not None:
             await self.inputs.check_purpose(caller, input_file)
-        job = Job(new_job_id(), caller, batch, source, input_file, attempt.creation_key)
+        job = Job(caller, batch, source, input_file, attempt.creation_key)
         with self._memory.reserve() as reservation:
             return FoundFileBatch(self, caller, await self._creation.create(job, reservation))
 

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from providers.batches.batch_input import (
+    JSON_LINES,
     BatchInput,
     CheckedInput,
-    Framing,
     InputLimits,
     check,
     translated,
@@ -26,7 +26,6 @@ from providers.resources import NewBatch
 
 # bedrock.md section 3. Unverified: the number of records.
 LIMITS: Final = InputLimits("Bedrock", requests=50_000, size=1 << 30)
-JSON_LINES: Final = Framing(between=b"\n", tail=b"\n")
 
 
 @dataclass(frozen=True, slots=True)
