@@ -52,7 +52,10 @@ def _headers(api_version: str, caller: Caller) -> Mapping[str, str]:
 async def listed_page(
     client: JsonApi, caller: Caller, path: str, page_size: int, cursor: str | None
 ) -> tuple[Sequence[Answer], str | None]:
-    """One page, newest first, and the cursor of the next."""
+    """One page, newest first, and the cursor of the next.
+
+    Anthropic's lists have two shapes, and both are read (anthropic.md section 3).
+    """
     query = _query(cursor) if cursor else {}
     listed, page = await client.page(caller, path, limit=page_size, **query)
     return listed, leading_on(client.name, cursor, _next(page))

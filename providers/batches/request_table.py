@@ -166,8 +166,8 @@ async def add_keys(
 ) -> None:
     """Add one row for each line of an input, so that the provider's line numbers find their row.
 
-    A line without an id gets its number as its key. Memory for the rows is taken from
-    `reservation`. Raises FAILED_PRECONDITION for more than 200,000 rows.
+    For a batch without a stored table. A line without an id gets its number as its key. Memory for
+    the rows is taken from `reservation`. Raises FAILED_PRECONDITION for more than 200,000 rows.
     """
     before = len(table)
     async with aclosing(splitter.split(chunks)) as slices:

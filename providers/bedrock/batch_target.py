@@ -124,7 +124,10 @@ class BedrockBatchTarget:
 
 
 class InputObject:
-    """Read several times, always with the content of the first time."""
+    """Read several times, always with the content of the first time.
+
+    Other tools may overwrite an object while it is read for a batch.
+    """
 
     def __init__(self, s3: S3, target: AwsTarget, file_id: str) -> None:
         self._s3 = s3

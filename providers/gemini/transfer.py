@@ -23,7 +23,10 @@ class BytesGone(Exception):
 
 
 class ClientBytes:
-    """`offset`, `end` and `position` (that of the next byte) are offsets in the file."""
+    """The bytes of one chunk, which can be read only once.
+
+    `offset`, `end` and `position` (that of the next byte) are offsets in the file.
+    """
 
     def __init__(self, offset: int, body: Body) -> None:
         """Raises INVALID_ARGUMENT for a body without a declared length."""

@@ -84,6 +84,7 @@ def _listed(batch: Mapping[str, Any]) -> list[ListedError]:
 
 
 def _parse(error: object) -> ListedError:
+    """`{code, message, line, param}`; `line` is that of a request in the input, counted from 1."""
     if not isinstance(error, dict):
         return ListedError(None, Failure(_STATUS_OF_OTHER_CODES, str(error)[:_REASON_CHARACTERS]))
     code, line = error.get("code"), error.get("line")

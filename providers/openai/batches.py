@@ -30,7 +30,10 @@ _LARGEST_PAGE: Final = 100
 
 
 class StoredMetadata:
-    """The metadata of one upstream's batches, read only for a batch that the upstream returned."""
+    """The metadata of one upstream's batches, read only for a batch that the upstream returned.
+
+    OpenAI keeps it, so nothing is stored; other servers may keep none.
+    """
 
     def __init__(self, upstream: str, state: State) -> None:
         self._upstream = upstream

@@ -16,7 +16,7 @@ from providers.stored_objects import FILES
 
 @dataclass(frozen=True, slots=True)
 class FileRecord:
-    """`session` is the id of the upload session that made the file."""
+    """What the provider has no field for. `session` is the upload session that made the file."""
 
     session: str
     display_name: str = ""

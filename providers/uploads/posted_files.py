@@ -136,7 +136,10 @@ def part_type(details: Mapping[str, str]) -> str:
 
 
 class CollectedParts:
-    """An `UploadTarget` without `describe` and limits, which a provider's subclass adds."""
+    """An `UploadTarget` without `describe` and limits, which a provider's subclass adds.
+
+    Several chunks are collected as one object in the state store, and posted at the end.
+    """
 
     def __init__(self, state: State, posted: PostedFiles) -> None:
         self._state = state

@@ -24,7 +24,10 @@ SizeOf = Callable[[OpenSession, str], Awaitable[int | None]]
 
 
 class SessionRoutes(Generic[R]):
-    """`model` is the dataclass of the routes of one provider's sessions."""
+    """Where the parts of each session go, decided once for all replicas.
+
+    `model` is the dataclass of the routes of one provider's sessions.
+    """
 
     def __init__(self, state: State, model: type[R]) -> None:
         self._state = state

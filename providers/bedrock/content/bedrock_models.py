@@ -14,7 +14,7 @@ from providers.errors import invalid_argument
 
 
 class InvocationType(StrEnum):
-    """The values of `modelInvocationType`; a job has one."""
+    """The formats of `modelInput`, of which a job has one (bedrock.md section 2)."""
 
     CONVERSE = "Converse"
     """One schema for all text models; a batch of this type takes no tools."""

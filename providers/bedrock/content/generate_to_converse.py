@@ -29,9 +29,10 @@ def to_converse_messages(
 ) -> dict[str, list[dict[str, Any]]]:
     """`messages`, and `system` if there is one, of the normalised request at `path`.
 
-    Consecutive turns of one role become one message. Raises INVALID_ARGUMENT for what Converse
-    cannot express, for a function call without an answer in the next turn or an answer without a
-    call, for a conversation that the model begins or ends, and for a document without a text.
+    Consecutive turns of one role become one message (translation.md section 1). Raises
+    INVALID_ARGUMENT for what Converse cannot express, for a function call without an answer in the
+    next turn or an answer without a call, for a conversation that the model begins or ends, and for
+    a document without a text.
     """
     media = ConverseMedia(family, warnings, media_uri)
     writer = _ConverseBlocks(media, carries_thinking=family is ModelFamily.CLAUDE)

@@ -27,7 +27,7 @@ _ENDING: Final = ".jsonl"
 
 
 class JobResultLines:
-    """Implements `providers.batches.ended_results.Results`."""
+    """Implements `providers.batches.ended_results.Results` (bedrock.md section 3)."""
 
     id_member = "recordId"
 
@@ -84,6 +84,8 @@ def invocation_of(job: Mapping[str, Any]) -> InvocationType:
 
 
 class JobKeys:
+    """The record ids in the input of a job without a request table."""
+
     def __init__(self, s3: S3, splitter: NumberedSplitter) -> None:
         self._s3 = s3
         self._splitter = splitter
