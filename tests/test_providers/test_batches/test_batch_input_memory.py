@@ -70,7 +70,7 @@ async def test_the_translation_of_a_long_line_draws_on_the_budget(fits: bool) ->
 async def test_a_long_line_is_counted_as_its_text_while_it_is_sent() -> None:
     memory = MemoryBudget()
     source, size = long_input(memory, 2 * MIB, 2 * MIB + 1)
-    body = translated(source, Numbered(), LINES, 0)
+    body = translated(source, Numbered(), LINES, LINES.length(2, 2 * size))
     chunks = aiter(body.chunks)
     assert len(await anext(chunks)) < 256 << 10
     with pytest.raises(FerryError):
@@ -93,7 +93,10 @@ async def test_a_line_is_freed_once_parsed_and_its_text_once_sent() -> None:
             return sent[-1]
 
     source, _ = long_input(memory, MIB, MIB + 1)
-    assert await collect(aiter(translated(source, Watched(), LINES, 0).chunks))
+    limits = InputLimits("The provider", requests=2, size=4 * MIB)
+    with memory.reserve() as reservation:
+        length = (await check(source, Numbered(), limits, LINES, reservation)).length
+    assert await collect(aiter(translated(source, Watched(), LINES, length).chunks))
     # Here: in the list, as the loop's variable, and as an argument.
     assert holders == [3]
 
@@ -101,7 +104,7 @@ async def test_a_line_is_freed_once_parsed_and_its_text_once_sent() -> None:
 async def test_an_abandoned_translation_closes_its_file() -> None:
     file = StoredFile(keyed(3))
     with patch("providers.batches.batch_input._SLICE_BYTES", 10):
-        body = translated(in_file(file), Numbered(), LINES, 1)
+        body = translated(in_file(file), Numbered(), LINES, 1000)
         assert await anext(aiter(body.chunks))
     assert file.readers == 1
     await close(body)
