@@ -15,10 +15,9 @@ from datetime import UTC, datetime
 from typing import Final
 
 import orjson
-from pydantic import TypeAdapter
 
 from providers.errors import FerryError
-from providers.state import State, read, write
+from providers.state import State, read_as, write
 
 LEASE_SECONDS: Final = 30.0
 RENEWAL_SECONDS: Final = 10.0
@@ -68,9 +67,6 @@ class LeaseRecord:
     started: datetime
     progress: Progress = field(default_factory=Progress)
     over: bool = False
-
-
-_RECORD: Final = TypeAdapter(LeaseRecord)
 
 
 class Lease:
@@ -170,8 +166,7 @@ class Lease:
         return stored is not None and stored.owner == record.owner
 
     async def _read(self, epoch: int) -> LeaseRecord | None:
-        data = await read(self._state, self._name(epoch))
-        return None if data is None else _RECORD.validate_json(data)
+        return await read_as(self._state, self._name(epoch), LeaseRecord)
 
     def _name(self, epoch: int) -> str:
         return f"{self._prefix}/{_LAST_EPOCH - epoch:08d}"

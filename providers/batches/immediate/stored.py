@@ -11,10 +11,8 @@ call.
 """
 
 from collections.abc import AsyncIterable, AsyncIterator, Sequence
-from typing import Final
 
 import orjson
-from pydantic import TypeAdapter
 
 from providers.batches.immediate.job import (
     JobKey,
@@ -28,16 +26,13 @@ from providers.batches.immediate.leases import Clock, Lease, LeaseLost, Progress
 from providers.batches.request_table import RequestTable, RequestTables
 from providers.body import Body, in_memory, join
 from providers.memory import Reservation
-from providers.state import ObjectInfo, State, read, write
+from providers.state import ObjectInfo, State, read, read_as, write
 from providers.stored_objects import IMMEDIATE, IMMEDIATE_ENDED, IMMEDIATE_OPEN, IMMEDIATE_WORK
-
-_RECORD: Final = TypeAdapter(JobRecord)
-_ENDING: Final = TypeAdapter(JobState)
 
 
 async def find_job(upstream: str, state: State, key: JobKey) -> "StoredJob | None":
-    data = await read(state, IMMEDIATE.name(upstream, str(key)))
-    return None if data is None else StoredJob(upstream, state, key, _RECORD.validate_json(data))
+    record = await read_as(state, IMMEDIATE.name(upstream, str(key)), JobRecord)
+    return None if record is None else StoredJob(upstream, state, key, record)
 
 
 async def unfinished_of_proxy(upstream: str, state: State) -> AsyncIterator[JobKey]:
@@ -82,8 +77,7 @@ class StoredJob:
         return await write(self._state, self._ending, orjson.dumps(ending))
 
     async def ending(self) -> JobState | None:
-        data = await read(self._state, self._ending)
-        return None if data is None else _ENDING.validate_json(data)
+        return await read_as(self._state, self._ending, JobState)
 
     async def delete(self) -> None:
         """In an order in which the job cannot reappear or run again."""

@@ -3,13 +3,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from providers.batches.immediate.job import Segment
-from providers.batches.immediate.leases import LeaseLost, Progress
-from providers.batches.immediate.stored import StoredJob
+from providers.batches.immediate.leases import Clock, LeaseLost, Progress
+from providers.batches.immediate.stored import StoredJob, find_job
 from providers.body import Body
-from providers.state import write
+from providers.state import StateError, write
 from tests.memory_state import MemoryState
 from tests.test_providers.streams import collect, cut, stream
-from tests.test_providers.test_batches.test_immediate.stage import WORK, stored_job
+from tests.test_providers.test_batches.test_immediate.stage import KEY, WORK, stored_job
 
 HEAD = b'{"error":'
 OUTPUT = b'{"custom_id":"r0","response":{"a":1}}\n'
@@ -170,3 +170,19 @@ async def test_objects_that_an_output_replaces_are_deleted(
     await job.delete()
     assert state.objects == {}
     assert not await job.cancelled()
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"model":"a secret"}'])
+async def test_damaged_objects_are_the_stores_fault(
+    state: MemoryState, job: StoredJob, content: bytes
+) -> None:
+    for name in (
+        f"immediate/acme/{KEY}",
+        f"immediate-ended/acme/{KEY}/c",
+        f"{WORK}/claims/99999998",
+    ):
+        await write(state, name, content)
+    for reading in (find_job("acme", state, KEY), job.ending(), job.lease(Clock()).newest()):
+        with pytest.raises(StateError) as caught:
+            await reading
+        assert "secret" not in caught.value.message
