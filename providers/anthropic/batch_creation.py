@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from providers.anthropic.batch_lines import AnthropicTranslator, BatchItems
+from providers.anthropic.client import BATCHES
 from providers.batches.batch_input import BatchInput, Framing, InputLimits, check, translated
 from providers.batches.batch_records import BatchRecord, BatchRecords
 from providers.batches.repeats import Attempt, may_have_created
@@ -97,7 +98,7 @@ class BatchCreation:
         version = {"anthropic_version": OLD_VERSION} if job.items.needs_old_version else {}
         try:
             batch = await self._client.post_body(
-                job.caller, "v1/messages/batches", "application/json", body, **version
+                job.caller, BATCHES, "application/json", body, **version
             )
             _ = batch.id  # raises if the answer has none
         except FerryError as error:

@@ -9,7 +9,7 @@ from functools import partial
 from providers.anthropic.batch_creation import BatchCreation, Job
 from providers.anthropic.batch_lines import BatchItems, line_formats
 from providers.anthropic.batch_records import from_anthropic_batch, has_results
-from providers.anthropic.client import CURSOR, listed_page
+from providers.anthropic.client import BATCHES, CURSOR, listed_page
 from providers.anthropic.results import AnthropicResultLines
 from providers.anthropic.staged_files import StagedFiles
 from providers.batches.batch_input import BatchInput, FileInput, InlineInput
@@ -28,8 +28,6 @@ from providers.memory import Limits, MemoryBudget, Reservation
 from providers.resource_names import FileKind, parse_file_id
 from providers.resources import Batch, BatchKind, NewBatch, Page
 from providers.state import State
-
-_BATCHES = "v1/messages/batches"
 
 
 class AnthropicBatchTarget:
@@ -69,12 +67,12 @@ class AnthropicBatchTarget:
         return AnthropicBatch(self, caller, native, record)
 
     async def find(self, caller: Caller, batch_id: str) -> FoundBatch:
-        native = await self.client.get_object(caller, _BATCHES, batch_id, "batch")
+        native = await self.client.get_object(caller, BATCHES, batch_id, "batch")
         return AnthropicBatch(self, caller, native, await self.records.read(batch_id))
 
     async def page(self, caller: Caller, page_size: int, page_token: str | None) -> Page[Batch]:
         cursor = decode_page_token(page_token, CURSOR) if page_token else None
-        listed, following = await listed_page(self.client, caller, _BATCHES, page_size, cursor)
+        listed, following = await listed_page(self.client, caller, BATCHES, page_size, cursor)
         ids = [native.id for native in listed]
         records = await asyncio.gather(*map(self.records.read, ids))
         batches = [from_anthropic_batch(n, r) for n, r in zip(listed, records, strict=True)]
@@ -160,4 +158,4 @@ class AnthropicBatch:
 
     @property
     def _path(self) -> str:
-        return f"v1/messages/batches/{self.native.id}"
+        return f"{BATCHES}/{self.native.id}"

@@ -15,6 +15,7 @@ from providers.json_api.client import Answer, JsonApi
 from providers.json_api.page_tokens import leading_on, no_token
 from providers.upstream import Upstream
 
+BATCHES: Final = "v1/messages/batches"
 SCOPING_HEADERS: Final = frozenset({"anthropic-workspace-id"})
 _BETA_HEADER: Final = "anthropic-beta"
 _VERSION_HEADER: Final = "anthropic-version"

@@ -4,14 +4,15 @@ They are read from the configured address. The batch's own `results_url` may be 
 name a host that the proxy cannot reach and that must not get the key.
 """
 
-import asyncio
 from collections import deque
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 from typing import Any, Final
 
 from providers.anthropic.batch_records import ARCHIVED, has_results, state_of
+from providers.anthropic.client import BATCHES
 from providers.batches.batch_results import CANCELLED, EXPIRED
+from providers.batches.ended_results import lines_of
 from providers.batches.json_lines import ResultLine, ResultSplitter, TooLong
 from providers.batches.request_table import job_of
 from providers.batches.result_lines import id_of
@@ -71,11 +72,9 @@ class AnthropicResultLines:
         """The result lines; no lines if Anthropic has archived the results."""
         if not has_results(self._batch):
             return
-        async with await self._client.open(self._caller, results_path(self._batch)) as reply:
-            async with aclosing(self._splitter.split(reply.chunks())) as slices:
-                async for lines in slices:
-                    yield lines
-                    await asyncio.sleep(0)
+        async with aclosing(lines_of(self.files(), self._splitter)) as slices:
+            async for lines in slices:
+                yield lines
 
     async def files(self) -> AsyncGenerator[Body, None]:
         if not has_results(self._batch):
@@ -96,7 +95,7 @@ class AnthropicResultLines:
 
 
 def results_path(batch: Answer) -> str:
-    return f"v1/messages/batches/{batch.id}/results"
+    return f"{BATCHES}/{batch.id}/results"
 
 
 def from_anthropic_line(line: object) -> dict[str, Any]:

@@ -1,11 +1,14 @@
 """The results of a batch that has ended: translated, or the provider's own files unchanged."""
 
+import asyncio
+from collections import deque
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import AsyncExitStack, aclosing
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
 from providers.batches.batch_results import ResultLines, deliver_file, deliver_inline
+from providers.batches.json_lines import ResultLine, ResultSplitter
 from providers.batches.request_table import RequestTable, RowKind
 from providers.body import Body, start_body
 from providers.errors import not_found
@@ -23,6 +26,19 @@ class Results(ResultLines, Protocol):
 
         Raises NOT_FOUND before the first if one of them is known to be missing.
         """
+
+
+async def lines_of(
+    files: AsyncGenerator[Body, None], splitter: ResultSplitter
+) -> AsyncGenerator[deque[ResultLine], None]:
+    """Slices of the lines of `files`, one file after the other."""
+    async with aclosing(files):
+        async for file in files:
+            async with aclosing(splitter.split(file.chunks)) as slices:
+                async for lines in slices:
+                    yield lines
+                    # Other requests go on between two slices of a source that never waits.
+                    await asyncio.sleep(0)
 
 
 @dataclass(frozen=True, slots=True)

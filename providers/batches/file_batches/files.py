@@ -1,12 +1,12 @@
 """The files of a batch at its provider: its input and its results."""
 
-import asyncio
 import re
 from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import aclosing, asynccontextmanager
+from contextlib import asynccontextmanager
 from typing import Any, Final
 
+from providers.batches.ended_results import lines_of
 from providers.batches.file_batches.api import FileBatchApi
 from providers.batches.json_lines import NumberedSplitter, ResultLine, ResultSplitter
 from providers.batches.request_table import RequestTable, RowKind, add_keys
@@ -101,13 +101,8 @@ class FileResultLines:
         self._lost: list[str] = []
         self._failures = api.failures(batch)
 
-    async def slices(self) -> AsyncGenerator[deque[ResultLine], None]:
-        for name in self._files:
-            async with aclosing(self._file(name)) as slices:
-                async for lines in slices:
-                    yield lines
-        if self._files and self._lost == self._files:
-            raise not_found(f"{self._api.limits.whose} no longer has the results of this batch")
+    def slices(self) -> AsyncGenerator[deque[ResultLine], None]:
+        return lines_of(self._remaining_files(), self._splitter)
 
     async def files(self) -> AsyncGenerator[Body, None]:
         await self.check_files()
@@ -126,14 +121,15 @@ class FileResultLines:
     def missing(self, line: int, /) -> Failure:
         return self._failures.lost if self._lost else self._failures.of_line(line)
 
-    async def _file(self, name: str) -> AsyncGenerator[deque[ResultLine], None]:
-        """The lines of one file. It may be missing: files expire, and other tools delete them."""
-        try:
-            reply = await self._client.open(self._caller, f"files/{name}/content")
-        except NotFound:
-            self._lost.append(name)
-            return
-        async with reply, aclosing(self._splitter.split(reply.chunks())) as slices:
-            async for lines in slices:
-                yield lines
-                await asyncio.sleep(0)
+    async def _remaining_files(self) -> AsyncGenerator[Body, None]:
+        """Without those that are missing: files expire, and other tools delete them."""
+        for name in self._files:
+            try:
+                reply = await self._client.open(self._caller, f"files/{name}/content")
+            except NotFound:
+                self._lost.append(name)
+                continue
+            async with reply:
+                yield Body(reply.chunks(), None)
+        if self._files and self._lost == self._files:
+            raise not_found(f"{self._api.limits.whose} no longer has the results of this batch")

@@ -2,11 +2,10 @@
 
 from collections import deque
 from collections.abc import AsyncGenerator, Callable
-from contextlib import aclosing
 from typing import Any, Final
 
 from providers.batches.batch_results import CANCELLED
-from providers.batches.ended_results import EndedResults
+from providers.batches.ended_results import EndedResults, lines_of
 from providers.batches.immediate.calls import Answerer
 from providers.batches.immediate.job import JobState
 from providers.batches.immediate.stored import StoredJob
@@ -60,12 +59,8 @@ class ImmediateBatch:
         inline = self._job.record.rows is RowKind.METADATA
         return EndedResults(inline, self, self._job.table, _complete)
 
-    async def slices(self) -> AsyncGenerator[deque[ResultLine], None]:
-        async with aclosing(self.files()) as files:
-            async for file in files:
-                async with aclosing(self._splitter.split(file.chunks)) as slices:
-                    async for lines in slices:
-                        yield lines
+    def slices(self) -> AsyncGenerator[deque[ResultLine], None]:
+        return lines_of(self.files(), self._splitter)
 
     async def files(self) -> AsyncGenerator[Body, None]:
         """One file, as the provider's own batches have it."""

@@ -1,6 +1,5 @@
 """A job's objects in S3: the ids in its input, and the results that Bedrock wrote."""
 
-import asyncio
 from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import aclosing
@@ -9,6 +8,7 @@ from typing import Any, Final
 from providers.aws.folder import parse_s3_uri
 from providers.aws.s3 import S3
 from providers.aws.target import AwsTarget
+from providers.batches.ended_results import lines_of
 from providers.batches.json_lines import NumberedSplitter, ResultLine, ResultSplitter
 from providers.batches.request_table import RequestTable, RowKind, add_keys
 from providers.bedrock.content.bedrock_models import InvocationType
@@ -38,13 +38,8 @@ class JobResultLines:
         self._splitter = splitter
         self._invocation = invocation_of(job)
 
-    async def slices(self) -> AsyncGenerator[deque[ResultLine], None]:
-        async with aclosing(self.files()) as files:
-            async for file in files:
-                async with aclosing(self._splitter.split(file.chunks)) as slices:
-                    async for lines in slices:
-                        yield lines
-                        await asyncio.sleep(0)
+    def slices(self) -> AsyncGenerator[deque[ResultLine], None]:
+        return lines_of(self.files(), self._splitter)
 
     async def files(self) -> AsyncGenerator[Body, None]:
         async for bucket, key in output_objects(self._s3, self._target, self._job):
