@@ -1,4 +1,4 @@
-"""Batches over a `BatchTarget`, the same for every provider that has batches of its own kind."""
+"""Batches over a `BatchTarget`: one implementation for all providers except Gemini."""
 
 import logging
 from dataclasses import replace
@@ -11,14 +11,7 @@ from providers.errors import FerryError, NotFound, failed_precondition, invalid_
 from providers.json_api.client import outcome_unknown
 from providers.memory import Limits, MemoryBudget
 from providers.resource_names import FileKind, decode_file_id, result_file_id
-from providers.resources import (
-    Batch,
-    Download,
-    NewBatch,
-    Page,
-    ResultFile,
-    ResultForm,
-)
+from providers.resources import Batch, Download, NewBatch, Page, ResultFile, ResultForm
 from providers.state import State
 
 _log: Final = logging.getLogger("genai_ferry.batches")

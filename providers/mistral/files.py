@@ -1,20 +1,19 @@
 """Files at Mistral (mistral.md section 2), which takes each in one request."""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Final
 
 from providers.batches.file_batches.files import INPUT_PURPOSE, is_derived
 from providers.credential import Caller
-from providers.json_api.answer_shape import count_or_none, text_or_none
+from providers.json_api.answer_shape import text_or_none
 from providers.json_api.client import Answer, JsonApi
 from providers.json_api.page_tokens import filled_page
-from providers.json_api.unix_time import from_unix
 from providers.mistral.pages import numbered_pages
-from providers.resource_names import native_file_id
 from providers.resources import File
 from providers.state import State
 from providers.upload import UploadStart, is_batch_input
-from providers.uploads.native_files import FileRecord, FileRecords
+from providers.uploads.native_files import FileRecord, FileRecords, file_of
 from providers.uploads.posted_files import (
     CollectedParts,
     FileForm,
@@ -61,15 +60,7 @@ class MistralFileApi:
             text_or_none(native.get("filename")) or "",
             text_or_none(native.get("mimetype")) or "",
         )
-        return File(
-            id=native_file_id(native.id),
-            display_name=names.display_name or None,
-            mime_type=names.mime_type or None,
-            size=count_or_none(native.get("bytes")),
-            create_time=from_unix(native.get("created_at")),
-            expiration_time=from_unix(native.get("expires_at")),
-            downloadable=True,
-        )
+        return replace(file_of(native, names), downloadable=True)
 
 
 class MistralUploadTarget(CollectedParts):

@@ -1,20 +1,19 @@
 """Files at OpenAI: how they are posted, and how they are listed."""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Final
 
 from providers.batches.file_batches.files import INPUT_PURPOSE, is_derived
 from providers.credential import Caller
 from providers.errors import invalid_argument
-from providers.json_api.answer_shape import count_or_none, text_or_none
+from providers.json_api.answer_shape import text_or_none
 from providers.json_api.client import Answer, JsonApi
 from providers.json_api.page_tokens import filled_page
-from providers.json_api.unix_time import from_unix
 from providers.openai.client import pages_after
-from providers.resource_names import native_file_id
 from providers.resources import File, FileState
 from providers.upload import UploadStart, is_batch_input, suffix
-from providers.uploads.native_files import FileRecord
+from providers.uploads.native_files import FileRecord, file_of
 from providers.uploads.posted_files import FileForm, part_type
 
 PURPOSE_HEADER: Final = "x-ferry-openai-purpose"
@@ -99,13 +98,8 @@ def from_openai_file(native: Answer, record: FileRecord | None) -> File:
     """
     names = record or FileRecord("", text_or_none(native.get("filename")) or "")
     failed = native.get("status") == "error"
-    return File(
-        id=native_file_id(native.id),
-        display_name=names.display_name or None,
-        mime_type=names.mime_type or None,
-        size=count_or_none(native.get("bytes")),
-        create_time=from_unix(native.get("created_at")),
-        expiration_time=from_unix(native.get("expires_at")),
+    return replace(
+        file_of(native, names),
         state=FileState.FAILED if failed else FileState.ACTIVE,
         error=str(native.get("status_details") or "the provider says: error") if failed else None,
         downloadable=native.get("purpose") in ("batch", "batch_output"),

@@ -7,7 +7,9 @@ from typing import Protocol
 import orjson
 
 from providers.credential import Caller
+from providers.json_api.answer_shape import count_or_none
 from providers.json_api.client import Answer, JsonApi
+from providers.json_api.unix_time import from_unix
 from providers.resource_names import native_file_id, parse_file_id
 from providers.resources import Download, File, Page
 from providers.state import State, read_as, write
@@ -43,6 +45,18 @@ class FileRecords:
 
     def _name(self, native_id: str) -> str:
         return FILES.name(self._upstream, native_file_id(native_id))
+
+
+def file_of(native: Answer, names: FileRecord) -> File:
+    """Read a file object whose times are in Unix seconds."""
+    return File(
+        id=native_file_id(native.id),
+        display_name=names.display_name or None,
+        mime_type=names.mime_type or None,
+        size=count_or_none(native.get("bytes")),
+        create_time=from_unix(native.get("created_at")),
+        expiration_time=from_unix(native.get("expires_at")),
+    )
 
 
 class FileList(Protocol):

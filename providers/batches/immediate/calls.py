@@ -117,7 +117,7 @@ class CallFailed(Exception):
 
 
 @dataclass(eq=False, slots=True)
-class Attempt:
+class SegmentAttempt:
     """An attempt at the records of a segment that have no result, `left` of them.
 
     `in_doubt` are records whose call may have begun and that have no recorded result. `answers`
@@ -190,7 +190,7 @@ class Calls:
         answer: T = await tries(ask, *args, **kwargs)
         return answer
 
-    async def result(self, index: int, line: bytes, attempt: Attempt) -> bytes | None:
+    async def result(self, index: int, line: bytes, attempt: SegmentAttempt) -> bytes | None:
         """The result line of a record; None if its outcome is unknown and it may be called again.
 
         Raises Halted, LeaseLost, and CallFailed if no call can be made for this caller now.
@@ -217,7 +217,7 @@ class Calls:
         """The result of a record whose calls all lost their owners before an answer."""
         return self._render_error(line, 500, _UNKNOWN)
 
-    async def _try(self, index: int, line: bytes, attempt: Attempt) -> bytes:
+    async def _try(self, index: int, line: bytes, attempt: SegmentAttempt) -> bytes:
         record = self._job.record
         async with self._slots:
             await self.retry_store(self._lease.confirm)

@@ -21,7 +21,11 @@ _TOKEN: Final = re.compile(r"[ij]\.[!-~]{0,6000}")
 
 
 class CombinedTarget:
-    """Implements `BatchTarget` for `own`, the provider's own, which decides what runs where."""
+    """Implements `BatchTarget`.
+
+    `own` has the provider's own batches. It also creates both kinds of batches: only it knows which
+    of them the provider can take.
+    """
 
     def __init__(self, own: BatchTarget, immediate: ImmediateJobs) -> None:
         self._own = own

@@ -1,4 +1,4 @@
-"""A job in the neutral model: as a batch, and with its results if it has ended."""
+"""A job as a batch, with its results if it has ended."""
 
 from collections import deque
 from collections.abc import AsyncGenerator, Callable
@@ -20,10 +20,7 @@ _NEVER: Final = Failure(Status.INTERNAL, "The batch ended without an answer to t
 
 
 class ImmediateBatch:
-    """Implements `FoundBatch` and `Results`.
-
-    `cancelled()` is called after a cancel.
-    """
+    """Implements `FoundBatch` and `Results`. `cancelled()` is called after a cancel."""
 
     def __init__(
         self,

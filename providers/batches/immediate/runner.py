@@ -9,11 +9,11 @@ from typing import Final, TypeAlias
 
 from providers.batches.immediate.calls import (
     CALLS_OF_A_RECORD,
-    Attempt,
     CallFailed,
     Calls,
     Halted,
     RunDependencies,
+    SegmentAttempt,
 )
 from providers.batches.immediate.job import JobState, Segment
 from providers.batches.immediate.leases import Lease, LeaseLost
@@ -30,7 +30,7 @@ _REPEAT_SECONDS: Final = 1.0
 _log: Final = logging.getLogger("genai_ferry.immediate")
 
 
-Unanswered: TypeAlias = tuple[int, bytes, Attempt]
+Unanswered: TypeAlias = tuple[int, bytes, SegmentAttempt]
 """A record's index, its line and the attempt that it belongs to."""
 
 
@@ -51,7 +51,7 @@ class Run:
         self._stopped = False
         self._turn = asyncio.Lock()
         self._recording = asyncio.Lock()
-        self._open: list[Attempt] = []
+        self._open: list[SegmentAttempt] = []
         self._begun: dict[int, int] = {}
         self._recorded: set[int] = set()
         self.refused = False
@@ -142,7 +142,7 @@ class Run:
             number = 1 + max([each for each in begun if each < CALLS_OF_A_RECORD] or begun)
             size = working_bytes(segment.size, len(segment.records))
             memory = await self._dependencies.memory.reserve(size, self._calls.pause)
-            attempt = Attempt(segment.records, number, memory, len(left))
+            attempt = SegmentAttempt(segment.records, number, memory, len(left))
             self._open.append(attempt)
             text = await self._calls.retry_store(self._job.read_segment, segment)
             lines = text.split(b"\n")
@@ -164,7 +164,7 @@ class Run:
                     index, line, attempt = await anext(records)
                 await self._answer(index, line, attempt)
 
-    async def _answer(self, index: int, line: bytes, attempt: Attempt) -> None:
+    async def _answer(self, index: int, line: bytes, attempt: SegmentAttempt) -> None:
         result: bytes | None = None
         try:
             if self._begun.get(index, 0) < CALLS_OF_A_RECORD:
@@ -195,7 +195,7 @@ class Run:
         self.refused = True
         self.stop()
 
-    async def _give_back(self, attempt: Attempt) -> None:
+    async def _give_back(self, attempt: SegmentAttempt) -> None:
         """Remove the mark of an attempt that was stopped, if no call may have had an effect."""
         if not attempt.marked or attempt.in_doubt:
             return
@@ -219,7 +219,7 @@ class Run:
         for attempt in list(self._open):
             await self._record(attempt)
 
-    async def _record(self, attempt: Attempt) -> None:
+    async def _record(self, attempt: SegmentAttempt) -> None:
         """Record the answers that wait, consecutive ones as one object."""
         async with self._recording:
             answers, attempt.answers = attempt.answers, {}
