@@ -45,21 +45,25 @@ from tests.contract.hot_paths import (
 )
 from tests.contract.provider_with_fake import asking, data_of
 
+# Batches whose input and results are files at the provider.
+_FILE_BATCHES: Final[Mapping[Operation, Calls]] = {
+    create_from_file: Calls(5, 1),
+    create_inline: Calls(2, 1),
+    create_repeatable: Calls(2, 5),
+    get_running: Calls(1, 1),
+    get_inline_results: Calls(2, 3),
+    get_inline_failures: Calls(1, 3),
+    get_ended_file_batch: Calls(1, 2),
+    get_result_file: Calls(1, 2),
+    list_of_two: Calls(1, 2),
+    download: Calls(2, 3),
+}
 # At most, by provider and operation: calls to the provider, calls to the store.
 MOST: Final[Mapping[str, Mapping[Operation, Calls]]] = {
     "openai": {
         middle_chunk: Calls(1, 6),
         last_chunk: Calls(2, 16),
-        create_from_file: Calls(5, 1),
-        create_inline: Calls(2, 1),
-        create_repeatable: Calls(2, 5),
-        get_running: Calls(1, 1),
-        get_inline_results: Calls(2, 3),
-        get_inline_failures: Calls(1, 3),
-        get_ended_file_batch: Calls(1, 2),
-        get_result_file: Calls(1, 2),
-        list_of_two: Calls(1, 2),
-        download: Calls(2, 3),
+        **_FILE_BATCHES,
     },
     "openai without its Uploads API": {middle_chunk: Calls(0, 6), last_chunk: Calls(1, 18)},
     "anthropic": {
@@ -80,16 +84,7 @@ MOST: Final[Mapping[str, Mapping[Operation, Calls]]] = {
     "mistral": {
         middle_chunk: Calls(0, 6),
         last_chunk: Calls(1, 15),
-        create_from_file: Calls(5, 1),
-        create_inline: Calls(2, 1),
-        create_repeatable: Calls(2, 5),
-        get_running: Calls(1, 1),
-        get_inline_results: Calls(2, 3),
-        get_inline_failures: Calls(1, 3),
-        get_ended_file_batch: Calls(1, 2),
-        get_result_file: Calls(1, 2),
-        list_of_two: Calls(1, 2),
-        download: Calls(2, 3),
+        **_FILE_BATCHES,
     },
     "bedrock": {
         middle_chunk: Calls(3, 3),
