@@ -18,6 +18,8 @@ JAVASCRIPT := tests/end_to_end/javascript
 GO := tests/end_to_end/go
 JAVA := tests/end_to_end/java
 UV := uv==0.13.9
+HELM := .tools/bin/helm
+HELM_MODULE := helm.sh/helm/v3/cmd/helm@v3.22.0
 
 # A developer's own Python settings must not change the result.
 export PYTHONNOUSERSITE := 1
@@ -36,14 +38,19 @@ ifneq ($(shell command -v mvn >/dev/null && test "$(JDK)" -ge 17 2>/dev/null && 
 SDKS += $(JAVA)/target/.built
 endif
 
-.PHONY: demo test lint types bench install sdks lock clean
+TOOLS :=
+ifneq ($(shell command -v go),)
+TOOLS += $(HELM)
+endif
+
+.PHONY: demo test lint types bench install sdks tools lock clean
 
 ## Runs the whole workflow of every provider against the fakes, without keys or network.
 demo: $(INSTALLED)
 	$(VENV)/bin/python -m tests.demo
 
 ## Runs everything that CI checks; pytest runs last.
-test: install sdks lint types
+test: install sdks tools lint types
 	$(VENV)/bin/python -m pytest $(ARGS)
 
 lint: $(INSTALLED)
@@ -67,16 +74,26 @@ sdks: $(SDKS)
 	@test -n "$(filter $(JAVA)/%,$(SDKS))" || \
 	    echo "mvn and a JDK of 17 or later were not found: no test drives the Java SDK"
 
-## Resolves all pinned versions again.
+## Installs helm, with which tests render the charts.
+tools: $(TOOLS)
+	@command -v go >/dev/null || echo "go was not found: helm is not installed, and no test renders a chart"
+
+## Resolves all pinned versions again. The image gets the versions that are tested.
 lock: $(VENV_LOCK)/bin/uv
 	$(VENV_LOCK)/bin/uv pip compile --upgrade --universal --python-version 3.11 --generate-hashes \
 	    --no-strip-extras --no-header --quiet --extra dev pyproject.toml --output-file requirements.lock
 	$(VENV_LOCK)/bin/uv pip compile --upgrade --universal --python-version 3.11 --generate-hashes \
 	    --no-strip-extras --no-header --quiet tests/end_to_end/requirements-sdk2.in \
 	    --output-file tests/end_to_end/requirements-sdk2.lock
+	$(VENV_LOCK)/bin/uv pip compile --upgrade --universal --python-version 3.11 --generate-hashes \
+	    --no-strip-extras --no-header --quiet --constraint requirements.lock pyproject.toml \
+	    --output-file deploy/requirements.lock
+	echo "setuptools" | $(VENV_LOCK)/bin/uv pip compile --upgrade --universal --python-version 3.11 \
+	    --generate-hashes --no-header --quiet --constraint requirements.lock - \
+	    --output-file deploy/build.lock
 
 clean:
-	rm -rf $(VENV) $(VENV_SDK2) $(VENV_LOCK) $(JAVASCRIPT)/node_modules $(GO)/bin $(JAVA)/target
+	rm -rf $(VENV) $(VENV_SDK2) $(VENV_LOCK) .tools $(JAVASCRIPT)/node_modules $(GO)/bin $(JAVA)/target
 	rm -rf build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
@@ -112,6 +129,11 @@ $(JAVASCRIPT)/node_modules/.installed: $(JAVASCRIPT)/package.json $(JAVASCRIPT)/
 
 $(GO)/bin/runner: $(GO)/main.go $(GO)/go.mod $(GO)/go.sum
 	cd $(GO) && go vet . && go build -o bin/runner .
+
+# The version is in this file.
+$(HELM): Makefile
+	GOBIN=$(CURDIR)/.tools/bin go install $(HELM_MODULE)
+	@touch $@
 
 # One after the other: two Maven processes cannot safely share a local repository.
 $(JAVA)/target/.built: $(JAVA)/pom.xml $(JAVA)/src/main/java/Runner.java

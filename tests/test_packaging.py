@@ -5,14 +5,22 @@ import importlib.util
 import re
 import tomllib
 from pathlib import Path
+from typing import Any
 
 import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parents[1]
+RUNTIME_LOCK = ROOT / "deploy" / "requirements.lock"
+BUILD_LOCK = ROOT / "deploy" / "build.lock"
 TOP_LEVEL_NAMES = ("proxy", "middlewares", "providers")
-LOCKS = (ROOT / "requirements.lock", ROOT / "tests/end_to_end/requirements-sdk2.lock")
+LOCKS = (
+    ROOT / "requirements.lock",
+    ROOT / "tests/end_to_end/requirements-sdk2.lock",
+    RUNTIME_LOCK,
+    BUILD_LOCK,
+)
 
 PIN = re.compile(
     r"^([a-z0-9.-]+)(?:\[[a-z0-9, -]+\])?==(\S+)"
@@ -39,17 +47,41 @@ def test_nothing_else_is_installed_by_the_distribution() -> None:
     assert sorted(top_level.split()) == sorted(TOP_LEVEL_NAMES)
 
 
-def test_the_lock_satisfies_the_requirements() -> None:
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    asked = project["dependencies"] + project["optional-dependencies"]["dev"]
-    pinned = {name: version for name, version, _ in PIN.findall(LOCKS[0].read_text())}
+def project() -> Any:
+    return tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+
+
+def build_requirements() -> Any:
+    return tomllib.loads((ROOT / "pyproject.toml").read_text())["build-system"]["requires"]
+
+
+def pinned(lock: Path) -> dict[str, str]:
+    return {name: version for name, version, _ in PIN.findall(lock.read_text())}
+
+
+@pytest.mark.parametrize(
+    ("lock", "asked"),
+    [
+        (LOCKS[0], project()["dependencies"] + project()["optional-dependencies"]["dev"]),
+        (RUNTIME_LOCK, project()["dependencies"]),
+        (BUILD_LOCK, build_requirements()),
+    ],
+    ids=["development", "runtime", "build"],
+)
+def test_a_lock_satisfies_the_requirements(lock: Path, asked: list[str]) -> None:
+    pins = pinned(lock)
 
     for requirement in map(Requirement, asked):
-        version = pinned[canonicalize_name(requirement.name)]
+        version = pins[canonicalize_name(requirement.name)]
         assert requirement.specifier.contains(version), requirement
 
 
-@pytest.mark.parametrize("lock", LOCKS, ids=lambda path: path.name)
+@pytest.mark.parametrize("lock", [RUNTIME_LOCK, BUILD_LOCK], ids=lambda path: path.name)
+def test_the_image_has_the_versions_that_are_tested(lock: Path) -> None:
+    assert pinned(lock).items() <= pinned(LOCKS[0]).items()
+
+
+@pytest.mark.parametrize("lock", LOCKS, ids=lambda path: path.relative_to(ROOT).as_posix())
 def test_every_pin_is_hashed_and_names_no_registry(lock: Path) -> None:
     text = lock.read_text()
     pins = PIN.findall(text)
