@@ -1,0 +1,45 @@
+{{- define "genai-ferry.name" -}}
+{{- .Values.nameOverride | default .Chart.Name | trunc 63 | trimSuffix "-" }}
+{{- end }}
+
+{{/* Short enough for the suffix "-admin" of the second Service. */}}
+{{- define "genai-ferry.fullname" -}}
+{{- $name := include "genai-ferry.name" . }}
+{{- $full := contains $name .Release.Name | ternary .Release.Name (printf "%s-%s" .Release.Name $name) }}
+{{- .Values.fullnameOverride | default $full | trunc 57 | trimSuffix "-" }}
+{{- end }}
+
+{{- define "genai-ferry.selectorLabels" -}}
+app.kubernetes.io/name: {{ include "genai-ferry.name" . }}
+app.kubernetes.io/instance: {{ .Release.Name }}
+{{- end }}
+
+{{- define "genai-ferry.labels" -}}
+helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | trunc 63 | trimSuffix "-" }}
+{{ include "genai-ferry.selectorLabels" . }}
+app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
+app.kubernetes.io/managed-by: {{ .Release.Service }}
+{{- end }}
+
+{{- define "genai-ferry.serviceAccountName" -}}
+{{- .Values.serviceAccount.name | default (.Values.serviceAccount.create | ternary (include "genai-ferry.fullname" .) "default") }}
+{{- end }}
+
+{{- define "genai-ferry.image" -}}
+{{- with .Values.image }}
+{{- .repository }}{{ if .digest }}@{{ .digest }}{{ else }}:{{ .tag | default $.Chart.AppVersion }}{{ end }}
+{{- end }}
+{{- end }}
+
+{{- define "genai-ferry.publicHost" -}}
+{{- (urlParse .Values.config.public_url).hostname }}
+{{- end }}
+
+{{- define "genai-ferry.publicPath" -}}
+{{- (urlParse .Values.config.public_url).path | trimSuffix "/" }}/genai
+{{- end }}
+
+{{/* How long a pod needs to end. */}}
+{{- define "genai-ferry.terminationSeconds" -}}
+{{- add .Values.preStopSeconds .Values.config.drain_grace_seconds .Values.config.drain_seconds 10 }}
+{{- end }}
