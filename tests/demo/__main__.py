@@ -1,12 +1,17 @@
-"""`python -m tests.demo`: exits with 0 if everything worked, otherwise with 1."""
+"""`python -m tests.demo`: exits with 0 if everything worked, otherwise with 1.
 
+With `--proxy URL NAME...` it uses a proxy that runs already, and these providers of it.
+A name ends in its kind: `demo-openai`.
+"""
+
+import argparse
 import asyncio
 import sys
 import tempfile
 import warnings
 from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import google.genai
@@ -24,7 +29,7 @@ from tests.demo.questions import (
 )
 from tests.demo.tour import DemoFailed, Tour
 from tests.fakes.aws_keys import LONG_TERM
-from tests.processes import Process, fake, proxy, upstream_settings
+from tests.processes import fake, proxy, upstream_settings
 
 
 @dataclass(frozen=True)
@@ -80,33 +85,54 @@ async def demo(stops: Sequence[Stop]) -> int:
                 for stop in stops
             }
             ferry = await stack.enter_async_context(proxy(Path(folder) / "state", upstreams))
-            _introduce(ferry, fakes)
+            _introduce(ferry.url)
+            say("Behind the proxy stand fakes:")
+            for name, process in fakes.items():
+                show(f"{name:<10}", process.url)
             try:
                 for stop in stops:
-                    await asyncio.to_thread(_show_provider, stop, ferry, Path(folder))
+                    await asyncio.to_thread(_show_provider, stop, ferry.url, Path(folder))
             except Exception as error:
-                _show_failure(error, ferry)
+                _show_failure(error)
+                step("The proxy's log:")
+                show(ferry.output.replace("\n", "\n    "))
                 return 1
-    heading("done")
-    say(f"\nOne program, {len(stops)} providers, and every result was checked.")
+    _conclude(stops)
     return 0
 
 
-def _introduce(ferry: Process, fakes: Mapping[str, Process]) -> None:
+def demo_at(proxy_url: str, stops: Sequence[Stop]) -> int:
+    """Run the demo against a proxy that runs already; returns the exit code."""
+    _introduce(proxy_url)
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            for stop in stops:
+                _show_provider(stop, proxy_url, Path(folder))
+        except Exception as error:
+            _show_failure(error)
+            return 1
+    _conclude(stops)
+    return 0
+
+
+def _introduce(proxy_url: str) -> None:
     heading("genai-ferry")
     say(f"\nA program written against google-genai {google.genai.__version__} points base_url at")
-    show(f"{ferry.url}/genai")
-    say("and names a provider in the header x-model-provider. Behind the proxy stand fakes:")
-    for name, process in fakes.items():
-        show(f"{name:<10}", process.url)
+    show(f"{proxy_url}/genai")
+    say("and names a provider in the header x-model-provider.")
 
 
-def _show_provider(stop: Stop, ferry: Process, folder: Path) -> None:
+def _conclude(stops: Sequence[Stop]) -> None:
+    heading("done")
+    say(f"\nOne program, {len(stops)} providers, and every result was checked.")
+
+
+def _show_provider(stop: Stop, proxy_url: str, folder: Path) -> None:
     heading(f"x-model-provider: {stop.provider}")
     client = genai.Client(
         api_key=stop.key,
         http_options=types.HttpOptions(
-            base_url=f"{ferry.url}/genai", headers={"x-model-provider": stop.provider}
+            base_url=f"{proxy_url}/genai", headers={"x-model-provider": stop.provider}
         ),
     )
     try:
@@ -117,14 +143,34 @@ def _show_provider(stop: Stop, ferry: Process, folder: Path) -> None:
         client.close()
 
 
-def _show_failure(error: Exception, ferry: Process) -> None:
+def _show_failure(error: Exception) -> None:
     heading("the demo failed")
     step(str(error) if isinstance(error, DemoFailed) else f"{type(error).__name__}: {error}")
-    step("The proxy's log:")
-    show(ferry.output.replace("\n", "\n    "))
+
+
+def _stop_named(name: str) -> Stop:
+    kinds = {stop.provider: stop for stop in STOPS}
+    kind = name.rpartition("-")[2]
+    if kind not in kinds:
+        raise argparse.ArgumentTypeError(f"{name} does not end in one of {', '.join(kinds)}")
+    return replace(kinds[kind], provider=name)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.demo",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--proxy", metavar="URL")
+    parser.add_argument("stops", metavar="NAME", nargs="*", type=_stop_named)
+    chosen = parser.parse_args()
+    if bool(chosen.proxy) != bool(chosen.stops):
+        parser.error("--proxy and the names of its providers are given together")
+    # The SDK warns that its embeddings may change, which does not matter here.
+    warnings.filterwarnings("ignore", category=ExperimentalWarning)
+    return demo_at(chosen.proxy, chosen.stops) if chosen.proxy else asyncio.run(demo(STOPS))
 
 
 if __name__ == "__main__":
-    # The SDK warns that its embeddings may change, which does not matter here.
-    warnings.filterwarnings("ignore", category=ExperimentalWarning)
-    sys.exit(asyncio.run(demo(STOPS)))
+    sys.exit(main())

@@ -99,7 +99,7 @@ def built(work: Path, arguments: Mapping[str, str]) -> Iterator[Image]:
     roots.mkdir()
     python = sys.base_prefix
     script = [_PREPARE.format(work=roots, python=python)]
-    found = stages(arguments)
+    found = [stage for stage in stages(arguments) if stage.name != "demo"]
     environment: dict[str, str] = {}
     for stage in found:
         environment = dict(BASE_ENVIRONMENT)
