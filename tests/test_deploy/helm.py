@@ -50,6 +50,15 @@ def helm(*arguments: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+def helm_dependency(folder: Path) -> Path:
+    """A copy of the example app's chart with its dependency, which helm puts into the chart."""
+    for chart in (CHART, EXAMPLE_APP):
+        shutil.copytree(chart, folder / chart.name)
+    done = helm("dependency", "update", str(folder / EXAMPLE_APP.name))
+    assert done.returncode == 0, done.stderr
+    return folder / EXAMPLE_APP.name
+
+
 def render(
     chart: Path = CHART,
     values: Mapping[str, Any] | None = None,

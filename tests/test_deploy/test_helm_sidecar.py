@@ -1,6 +1,5 @@
 """The sidecar, in the chart of an app that depends on genai-ferry's."""
 
-import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -8,11 +7,10 @@ from typing import Any
 import pytest
 
 from tests.test_deploy.helm import (
-    CHART,
-    EXAMPLE_APP,
     Manifest,
     container_of,
     helm,
+    helm_dependency,
     one,
     refusal,
     render,
@@ -23,13 +21,7 @@ from tests.test_deploy.helm import (
 
 @pytest.fixture(scope="module")
 def app(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The example app's chart with its dependency, which helm copies into the chart."""
-    folder = tmp_path_factory.mktemp("charts")
-    for chart in (CHART, EXAMPLE_APP):
-        shutil.copytree(chart, folder / chart.name)
-    done = helm("dependency", "update", str(folder / EXAMPLE_APP.name))
-    assert done.returncode == 0, done.stderr
-    return folder / EXAMPLE_APP.name
+    return helm_dependency(tmp_path_factory.mktemp("charts"))
 
 
 @pytest.fixture(scope="module")
