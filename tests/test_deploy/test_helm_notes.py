@@ -1,0 +1,48 @@
+"""What helm prints after an install."""
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.test_deploy.helm import CHART, one, render
+
+# helm prints the notes only with a cluster at hand, so a copy of the chart renders them.
+RENDERED = """\
+apiVersion: v1
+kind: ConfigMap
+metadata:
+  name: notes
+data:
+  notes: |
+    {{- include (print .Template.BasePath "/NOTES.txt") . | nindent 4 }}
+"""
+REPLICAS = CHART / "ci" / "replicas-values.yaml"
+
+
+@pytest.fixture
+def chart(tmp_path: Path) -> Path:
+    copy = tmp_path / CHART.name
+    shutil.copytree(CHART, copy)
+    (copy / "templates" / "notes.yaml").write_text(RENDERED)
+    return copy
+
+
+def notes(chart: Path, values: dict[str, Any], *files: Path) -> str:
+    return str(one(render(chart, values, *files), "ConfigMap")["data"]["notes"])
+
+
+def test_they_name_the_address_in_the_cluster_and_the_risks(chart: Path) -> None:
+    printed = notes(chart, {})
+
+    assert "base_url is http://release-genai-ferry.ferry:8080/genai\n" in printed
+    assert "RISK: the state ends with the pod" in printed
+    assert "RISK: uploads that are open when a pod restarts fail" in printed
+
+
+def test_they_name_the_public_address_and_no_risk_where_there_is_none(chart: Path) -> None:
+    printed = notes(chart, {}, REPLICAS)
+
+    assert "base_url is https://host.example/team/genai\n" in printed
+    assert "RISK" not in printed
