@@ -101,6 +101,9 @@ def _install(
     async def close_when_draining(_: web.Request, response: web.StreamResponse) -> None:
         if health.phase is Phase.DRAINING:
             response.force_close()
+            # aiohttp has already set the headers. Unannounced, a client would send its next request
+            # on the connection while it is closed.
+            response.headers[hdrs.CONNECTION] = "close"
 
     app.on_response_prepare.extend((_set_server_name, close_when_draining))
 
