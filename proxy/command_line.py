@@ -9,7 +9,7 @@ import signal
 import socket
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from datetime import timedelta
 from functools import partial
 from importlib import metadata
@@ -154,12 +154,20 @@ def _start_problem(settings: Settings) -> str | None:
     """Why the proxy cannot start with these settings, without a full stop. Blocks."""
     if (problem := directory_problem(settings)) is not None:
         return f"{variable('state_url')}: {problem}"
+    for field in ("host", "admin_host"):
+        host = getattr(settings, field)
+        if host is not None and (problem := _host_problem(host)) is not None:
+            return f"{variable(field)}: {problem}"
+    return None
+
+
+def _host_problem(host: str) -> str | None:
     try:
-        socket.getaddrinfo(settings.host, None, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        socket.getaddrinfo(host, None, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     except socket.gaierror as error:
-        return f"{variable('host')}: the name does not resolve to an address: {error.strerror}"
+        return f"the name does not resolve to an address: {error.strerror}"
     except UnicodeError:
-        return f"{variable('host')}: must be an IP address or a host name"
+        return "must be an IP address or a host name"
     return None
 
 
@@ -204,7 +212,11 @@ def _run_one(settings: Settings, lifeline: int | None = None) -> int:
 
 
 def _run_many(settings: Settings) -> int:
-    with reserved_port(settings.host, settings.port) as port:
-        shared = settings.model_copy(update={"port": port})
+    """All workers share both addresses, so health is answered while one of them is replaced."""
+    with ExitStack() as reserved:
+        ports = {"port": reserved.enter_context(reserved_port(settings.host, settings.port))}
+        if settings.admin_address is not None:
+            ports["admin_port"] = reserved.enter_context(reserved_port(*settings.admin_address))
+        shared = settings.model_copy(update=ports)
         workers = Workers(settings.workers, lambda line: _attempt(partial(_run_one, shared, line)))
         return workers.run()

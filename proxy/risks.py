@@ -27,6 +27,11 @@ def probable_mistakes(settings: Settings, kinds: Kinds) -> Iterator[str]:
             f"{', '.join(injected)}: ignored, as Kubernetes injects such variables for Services "
             "whose names begin with ferry."
         )
+    if settings.admin_host is not None and settings.admin_port is None:
+        yield (
+            f"{variable('admin_host')} has no effect: {variable('admin_port')} is not set, so "
+            "health is served on the main address."
+        )
     for name, provider in settings.providers.items():
         yield from _address_mistakes(name, provider, kinds)
         if provider.small_batches is not None:

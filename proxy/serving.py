@@ -65,6 +65,9 @@ async def serve(
 ) -> None:
     """Serves until SIGTERM or SIGINT, then drains; a second signal ends the process immediately.
 
+    After SIGTERM it still accepts connections for the time of grace, so that load balancers can
+    notice that it is not ready. Only SIGTERM comes from an orchestrator, so only it has a grace.
+
     `reuse_port` shares the port with other processes. `lifeline` is a descriptor that the parent
     process keeps open: when it closes, this process stops. Raises OSError if it cannot listen.
     """
@@ -73,16 +76,19 @@ async def serve(
         _stop_at_end_of(lifeline, stop)
     health, in_flight = Health(app.get(STATE)), InFlight()
     background = app.get(BACKGROUND) or BackgroundTasks()
-    _install(app, health, in_flight, health_here=settings.admin_port is None)
+    _install(app, health, in_flight, health_here=settings.admin_address is None)
     async with _admin_site(health, settings, reuse_port) as admin:
         async with _site(_runner(app), settings.host, settings.port, reuse_port) as site:
             health.phase = Phase.SERVING
             urls = {"url": site.name, "admin_url": admin and admin.name}
             _log.info("listening", extra={**urls, "pid": os.getpid()})
-            await stop.wait()
+            grace = settings.drain_grace_seconds if await stop == signal.SIGTERM else 0.0
             health.phase = Phase.DRAINING
-            _log.info("draining", extra={"seconds": settings.drain_seconds})
+            limits = {"grace_seconds": grace, "seconds": settings.drain_seconds}
+            _log.info("draining", extra=limits)
+            await asyncio.sleep(grace)
             await site.stop()
+            _log.info("closed to new connections")
             await asyncio.gather(
                 in_flight.wait_ended(settings.drain_seconds),
                 background.prepare_to_end(settings.drain_seconds),
@@ -148,38 +154,41 @@ async def _admin_site(
     health: Health, settings: Settings, reuse_port: bool
 ) -> AsyncIterator[web.TCPSite | None]:
     """Runs as long as the main site and its drain, so that the drain can be observed."""
-    if settings.admin_port is None:
+    if settings.admin_address is None:
         yield None
         return
     app = web.Application()
     app.add_routes(health.routes())
     app.on_response_prepare.append(_set_server_name)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=CUT_SECONDS)
-    async with _site(runner, settings.host, settings.admin_port, reuse_port) as site:
+    async with _site(runner, *settings.admin_address, reuse_port) as site:
         yield site
 
 
 # --- the end ---------------------------------------------------------------------------------
 
 
-def _stop_on_signals() -> asyncio.Event:
-    stop = asyncio.Event()
+def _stop_on_signals() -> asyncio.Future[signal.Signals | None]:
+    """Gets the signal as its result, or None if the parent process has ended."""
+    loop = asyncio.get_running_loop()
+    stop: asyncio.Future[signal.Signals | None] = loop.create_future()
 
-    def on_signal() -> None:
-        if stop.is_set():
+    def on_signal(number: signal.Signals) -> None:
+        if stop.done():
             os._exit(1)
-        stop.set()
+        stop.set_result(number)
 
     for number in _SIGNALS:
-        asyncio.get_running_loop().add_signal_handler(number, on_signal)
+        loop.add_signal_handler(number, on_signal, number)
     return stop
 
 
-def _stop_at_end_of(lifeline: int, stop: asyncio.Event) -> None:
+def _stop_at_end_of(lifeline: int, stop: asyncio.Future[signal.Signals | None]) -> None:
     loop = asyncio.get_running_loop()
 
     def on_end() -> None:
         loop.remove_reader(lifeline)
-        stop.set()
+        if not stop.done():
+            stop.set_result(None)
 
     loop.add_reader(lifeline, on_end)

@@ -35,6 +35,7 @@ from proxy.setting_values import (
     Network,
     canonical_name,
     default_state_url,
+    is_every_address,
     is_loopback,
     parse_client_tokens,
     parse_duration,
@@ -80,6 +81,7 @@ class Settings(BaseSettings):
 
     host: str = "127.0.0.1"
     port: Port = 8080
+    admin_host: str | None = None
     admin_port: Port | None = None
     public_url: HttpUrl | None = None
     trusted_proxies: Annotated[tuple[Network, ...], NoDecode, BeforeValidator(parse_networks)] = (
@@ -106,6 +108,11 @@ class Settings(BaseSettings):
         Field(gt=0, allow_inf_nan=False),
         with_message("must be a number of seconds above 0, such as 30"),
     ] = 30.0
+    drain_grace_seconds: Annotated[
+        float,
+        Field(ge=0, allow_inf_nan=False),
+        with_message("must be a number of seconds of at least 0, such as 10"),
+    ] = 0.0
     # A body is in memory twice while it is parsed, and the budget for all bodies is 256 MiB.
     inline_max_bytes: Annotated[int, whole_number(1, 128 * MIB, "bytes")] = 20 * MIB
     inline_result_bytes: Annotated[int, whole_number(1, unit="bytes")] = 64 * MIB
@@ -117,6 +124,11 @@ class Settings(BaseSettings):
     def state_directory(self) -> Path:
         """The directory of a `state_url` that is a `file://`."""
         return Path(URL(self.state_url).path)
+
+    @property
+    def admin_address(self) -> tuple[str, int] | None:
+        """Where health is served; None if that is the main address."""
+        return None if self.admin_port is None else (self.admin_host or self.host, self.admin_port)
 
     @property
     def ambient(self) -> tuple[str, ...]:
@@ -179,6 +191,9 @@ def _contradictions(settings: Settings) -> Iterator[Problem]:
     if settings.default_provider not in settings.providers:
         known = must_be_one_of(sorted(settings.providers), settings.default_provider)
         yield Problem(("default_provider",), f": {known}")
+    if _share_a_port(settings):
+        # With several workers both could listen, and connections would reach either of them.
+        yield Problem(("admin_port",), f": must differ from {variable('port')}")
     if not settings.ambient or settings.client_tokens:
         return
     spent = ", ".join(variable("providers", name, "credentials") for name in settings.ambient)
@@ -194,6 +209,13 @@ def _contradictions(settings: Settings) -> Iterator[Problem]:
             f": cannot be * if {spent} is ambient and {variable('client_tokens')} is not set: "
             "any web page could use that credential",
         )
+
+
+def _share_a_port(settings: Settings) -> bool:
+    if settings.admin_address is None or settings.port != settings.admin_port or not settings.port:
+        return False
+    hosts = {settings.host, settings.admin_address[0]}
+    return len(hosts) == 1 or any(map(is_every_address, hosts))
 
 
 # --- sources ---------------------------------------------------------------------------------

@@ -129,6 +129,12 @@ def test_a_risky_setting_is_named(
         ),
         ({"FERRY_PROVIDERS__EUROPE__KIND": "bedrock"}, None),
         (
+            {"FERRY_ADMIN_HOST": "10.0.0.1"},
+            "FERRY_ADMIN_HOST has no effect: FERRY_ADMIN_PORT is not set, so health is served on "
+            "the main address.",
+        ),
+        ({"FERRY_ADMIN_HOST": "10.0.0.1", "FERRY_ADMIN_PORT": "9000"}, None),
+        (
             {"FERRY_PORT": "tcp://10.0.0.1:80", "FERRY_SERVICE_HOST": "10.0.0.1"},
             "FERRY_PORT, FERRY_SERVICE_HOST: ignored, as Kubernetes injects such variables for "
             "Services whose names begin with ferry.",

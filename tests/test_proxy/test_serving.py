@@ -2,11 +2,13 @@
 
 import asyncio
 import signal
+import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 
 import pytest
-from aiohttp import ClientSession
+from aiohttp import ClientConnectorError, ClientSession
+from yarl import URL
 
 from tests.test_proxy.ferry_process import FerryProcess, ferry_process
 
@@ -77,6 +79,77 @@ async def test_with_an_admin_port_the_main_port_has_no_health() -> None:
         url = (await process.event("listening"))["url"]
         async with session.get(f"{url}/healthz") as response:
             assert response.status == 403
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs a second loopback address")
+async def test_health_can_have_a_host_of_its_own() -> None:
+    settings = {"FERRY_ADMIN_HOST": "127.0.0.2", "FERRY_ADMIN_PORT": "0"}
+    async with serving(settings) as process, ClientSession() as session:
+        listening = await process.event("listening")
+        assert URL(listening["url"]).host == "127.0.0.1"
+        admin_url = URL(listening["admin_url"])
+        assert admin_url.host == "127.0.0.2"
+        async with session.get(admin_url / "healthz") as alive:
+            assert alive.status == 200
+        with pytest.raises(ClientConnectorError):
+            await session.get(admin_url.with_host("127.0.0.1") / "healthz")
+
+
+async def test_after_sigterm_the_port_still_accepts_for_the_time_of_grace() -> None:
+    settings = {"FERRY_DRAIN_GRACE_SECONDS": "3600"}
+    async with serving(settings) as process, ClientSession() as session:
+        url = (await process.event("listening"))["url"]
+        process.signal(signal.SIGTERM)
+        draining = await process.event("draining")
+        assert (draining["grace_seconds"], draining["seconds"]) == (3600, 30)
+        async with session.get(f"{url}/readyz") as ready:
+            assert ready.status == 503
+        async with session.post(f"{url}/slow", data=b"late") as response:
+            assert await response.read() == b"late"
+            assert response.headers["Connection"] == "close"
+
+
+async def test_after_the_time_of_grace_the_port_is_closed() -> None:
+    settings = {"FERRY_DRAIN_GRACE_SECONDS": "0.05"}
+    async with serving(settings) as process, ClientSession() as session:
+        url = (await process.event("listening"))["url"]
+        async with slow_request(session, url) as (may_end, request):
+            await process.event("begun")
+            process.signal(signal.SIGTERM)
+            await process.event("closed to new connections")
+            with pytest.raises(ClientConnectorError):
+                await session.post(f"{url}/slow", data=b"late")
+            may_end.set()
+            assert await request == b"begun"
+        assert await process.exit_code() == 0
+
+
+async def test_sigint_skips_the_time_of_grace() -> None:
+    async with serving({"FERRY_DRAIN_GRACE_SECONDS": "3600"}) as process:
+        await process.event("listening")
+        process.signal(signal.SIGINT)
+        assert (await process.event("draining"))["grace_seconds"] == 0
+        assert await process.exit_code() == 0
+
+
+async def test_a_signal_in_the_time_of_grace_ends_the_process_at_once() -> None:
+    async with serving({"FERRY_DRAIN_GRACE_SECONDS": "3600"}) as process:
+        await process.event("listening")
+        process.signal(signal.SIGTERM)
+        await process.event("draining")
+        process.signal(signal.SIGINT)
+        assert await process.exit_code() == 1
+
+
+async def test_grace_and_drain_are_limited_together() -> None:
+    settings = {"FERRY_DRAIN_GRACE_SECONDS": "0.05", "FERRY_DRAIN_SECONDS": "0.05"}
+    async with serving(settings) as process, ClientSession() as session:
+        url = (await process.event("listening"))["url"]
+        async with slow_request(session, url):
+            await process.event("begun")
+            process.signal(signal.SIGTERM)
+            await process.event("cancelled")
+            assert await process.exit_code() == 0
 
 
 async def test_a_drain_is_limited() -> None:

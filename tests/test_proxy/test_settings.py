@@ -13,6 +13,7 @@ from tests.test_proxy.settings_loading import KINDS, PORT, problems, toml
 
 LONG_KEY = "k" * 16
 SECONDS = "must be a number of seconds above 0, such as 30"
+GRACE = "must be a number of seconds of at least 0, such as 10"
 HTTP_URL = "must be an address such as https://host/path"
 STATE_URL = "must be file:///directory, with an absolute path, or s3://bucket/prefix"
 
@@ -29,7 +30,9 @@ def test_no_setting_is_required() -> None:
     assert settings.state_ttl == timedelta(days=30)
     assert settings.upload_ttl == timedelta(hours=24)
     assert settings.default_provider == "gemini"
-    assert (settings.workers, settings.drain_seconds) == (1, 30)
+    assert (settings.admin_host, settings.admin_address) == (None, None)
+    assert settings.workers == 1
+    assert (settings.drain_seconds, settings.drain_grace_seconds) == (30, 0)
     assert settings.inline_max_bytes == 20 << 20
     assert settings.inline_result_bytes == 64 << 20
     assert settings.max_line_bytes == 32 << 20
@@ -47,6 +50,7 @@ def test_no_setting_is_required() -> None:
         ("ferry_port", "81", "port", 81),
         ("FERRY_PORT", "", "port", 8080),
         ("FERRY_ADMIN_PORT", "9000", "admin_port", 9000),
+        ("FERRY_ADMIN_PORT", "9000", "admin_address", ("127.0.0.1", 9000)),
         ("FERRY_PUBLIC_URL", "https://h/x/", "public_url", URL("https://h/x")),
         ("FERRY_STATE_URL", "file:///var/a%20b", "state_directory", Path("/var/a b")),
         ("FERRY_STATE_URL", "s3://a.bucket/some/prefix/", "state_url", "s3://a.bucket/some/prefix"),
@@ -55,6 +59,8 @@ def test_no_setting_is_required() -> None:
         ("FERRY_DEFAULT_PROVIDER", "OpenAI", "default_provider", "openai"),
         ("FERRY_WORKERS", "4", "workers", 4),
         ("FERRY_DRAIN_SECONDS", "0.5", "drain_seconds", 0.5),
+        ("FERRY_DRAIN_GRACE_SECONDS", "0", "drain_grace_seconds", 0),
+        ("FERRY_DRAIN_GRACE_SECONDS", "2.5", "drain_grace_seconds", 2.5),
         ("FERRY_MAX_LINE_BYTES", "1", "max_line_bytes", 1),
         ("FERRY_ALLOW_PLAINTEXT_AWS_KEYS", "true", "allow_plaintext_aws_keys", True),
         ("FERRY_CORS_ORIGINS", "", "cors_origins", ()),
@@ -157,6 +163,7 @@ def test_no_secret_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
         ("FERRY_ADMIN_PORT", "admin", PORT),
         ("FERRY_WORKERS", "0", "must be a whole number from 1 to 256"),
         *(("FERRY_DRAIN_SECONDS", bad, SECONDS) for bad in ("0", "-1", "30s", "inf", "nan")),
+        *(("FERRY_DRAIN_GRACE_SECONDS", bad, GRACE) for bad in ("-1", "10s", "inf", "nan")),
         (
             "FERRY_INLINE_MAX_BYTES",
             "20MiB",
@@ -210,6 +217,34 @@ def test_only_a_bucket_has_an_endpoint(monkeypatch: pytest.MonkeyPatch) -> None:
     assert problems() == ["FERRY_STATE_S3_ENDPOINT_URL: is used only if FERRY_STATE_URL is s3://"]
     monkeypatch.setenv("FERRY_STATE_URL", "s3://bucket/prefix")
     assert load(KINDS).state_s3_endpoint_url == URL("http://localhost:9000")
+
+
+@pytest.mark.parametrize(
+    ("host", "admin_host", "admin_port", "refused"),
+    [
+        ("127.0.0.1", "", "8080", True),
+        ("127.0.0.1", "0.0.0.0", "8080", True),
+        ("::", "127.0.0.1", "8080", True),
+        ("127.0.0.1", "10.0.0.1", "8080", False),
+        ("127.0.0.1", "", "8081", False),
+    ],
+)
+def test_the_two_addresses_must_differ(
+    monkeypatch: pytest.MonkeyPatch, host: str, admin_host: str, admin_port: str, refused: bool
+) -> None:
+    monkeypatch.setenv("FERRY_HOST", host)
+    monkeypatch.setenv("FERRY_ADMIN_HOST", admin_host)
+    monkeypatch.setenv("FERRY_ADMIN_PORT", admin_port)
+    if refused:
+        assert problems() == ["FERRY_ADMIN_PORT: must differ from FERRY_PORT"]
+    else:
+        assert load(KINDS).admin_address == (admin_host or host, int(admin_port))
+
+
+def test_two_ports_that_the_system_chooses_differ(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FERRY_PORT", "0")
+    monkeypatch.setenv("FERRY_ADMIN_PORT", "0")
+    assert load(KINDS).admin_address == ("127.0.0.1", 0)
 
 
 def test_every_problem_is_reported_at_once(monkeypatch: pytest.MonkeyPatch) -> None:

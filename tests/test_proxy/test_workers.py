@@ -8,17 +8,19 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
+from aiohttp import ClientSession
 
 from proxy.workers import RESTARTS, reserved_port
 from tests.test_proxy.ferry_process import FerryProcess, ferry_process
 
 
 @asynccontextmanager
-async def two_workers(directory: Path) -> AsyncIterator[FerryProcess]:
+async def two_workers(directory: Path, **more: str) -> AsyncIterator[FerryProcess]:
     settings = {
         "FERRY_PORT": "0",
         "FERRY_WORKERS": "2",
         "FERRY_STATE_URL": (directory / "state").as_uri(),
+        **more,
     }
     async with ferry_process("-m", "proxy", environment=settings) as process:
         yield process
@@ -37,6 +39,18 @@ async def test_workers_share_a_port_and_end_together(tmp_path: Path) -> None:
         assert await process.exit_code() == 0
 
 
+async def test_workers_share_the_admin_address(tmp_path: Path) -> None:
+    async with two_workers(tmp_path, FERRY_ADMIN_PORT="0") as process, ClientSession() as session:
+        first, second = [await process.event("listening") for _ in range(2)]
+        assert first["admin_url"] == second["admin_url"] != first["url"]
+        os.kill(first["pid"], signal.SIGKILL)
+        await process.event("a worker died and is replaced")
+        async with session.get(f"{first['admin_url']}/readyz") as ready:
+            assert ready.status == 200
+        process.signal(signal.SIGINT)
+        assert await process.exit_code() == 0
+
+
 async def test_a_dead_worker_is_replaced(tmp_path: Path) -> None:
     async with two_workers(tmp_path) as process:
         url, pid = [(await process.event("listening"))[key] for key in ("url", "pid")]
@@ -48,7 +62,8 @@ async def test_a_dead_worker_is_replaced(tmp_path: Path) -> None:
 
 
 async def test_workers_do_not_outlive_their_parent(tmp_path: Path) -> None:
-    async with two_workers(tmp_path) as process:
+    """They do not wait for the time of grace either: nothing sends them clients any more."""
+    async with two_workers(tmp_path, FERRY_DRAIN_GRACE_SECONDS="3600") as process:
         for _ in range(2):
             await process.event("listening")
         process.signal(signal.SIGKILL)
