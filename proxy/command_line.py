@@ -21,6 +21,7 @@ from pydantic import SecretStr
 from proxy.allocator import keep_freed_memory
 from proxy.bucket_errors import UnusableBucket
 from proxy.composition import KINDS, application
+from proxy.listener_tls import certificate_problem
 from proxy.log_lines import log_to_stderr
 from proxy.provider_settings import shown_settings
 from proxy.risks import probable_mistakes, risks_of
@@ -154,6 +155,8 @@ def _start_problem(settings: Settings) -> str | None:
     """Why the proxy cannot start with these settings, without a full stop. Blocks."""
     if (problem := directory_problem(settings)) is not None:
         return f"{variable('state_url')}: {problem}"
+    if (problem := certificate_problem(settings)) is not None:
+        return problem
     for field in ("host", "admin_host"):
         host = getattr(settings, field)
         if host is not None and (problem := _host_problem(host)) is not None:

@@ -3,17 +3,22 @@
 import re
 import stat
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Final
 
 from yarl import URL
 
 from proxy.environment import injected_variables
+from proxy.listener_tls import UnusableCertificate, expiry
 from proxy.provider_settings import Kinds, ProviderSettings
 from proxy.setting_values import is_loopback
 from proxy.settings import Settings
 from proxy.settings_problems import variable
 
 CLIENT_TOKEN_CHARACTERS: Final = 16
+# The certificates of public authorities are usually renewed before this.
+CERTIFICATE_LIFE: Final = timedelta(days=7)
 
 _VERSION: Final = re.compile(r"v[0-9][a-z0-9]*")
 
@@ -99,12 +104,15 @@ def _own_credential_risks(settings: Settings) -> Iterator[str]:
 def _listening_risks(settings: Settings) -> Iterator[str]:
     if "*" in settings.cors_origins:
         yield f"{variable('cors_origins')} is *: any web page may call the proxy from a browser."
+    if settings.tls_cert is not None:
+        yield from _certificate_risks(settings.tls_cert)
     if is_loopback(settings.host):
         return
-    yield (
-        f"{variable('host')} is not a loopback address: callers' keys cross the network without "
-        "encryption unless a TLS proxy is in front."
-    )
+    if settings.tls_cert is None:
+        yield (
+            f"{variable('host')} is not a loopback address and {variable('tls_cert')} is not set: "
+            "callers' keys cross the network without encryption unless a TLS proxy is in front."
+        )
     if settings.public_url is None:
         yield (
             f"{variable('public_url')} is not set: the addresses that clients get depend on the "
@@ -120,6 +128,17 @@ def _listening_risks(settings: Settings) -> Iterator[str]:
             f"{variable('trusted_proxies')} trusts every address: any client can choose the public "
             "address that the proxy uses in its responses to it."
         )
+
+
+def _certificate_risks(cert: Path) -> Iterator[str]:
+    try:
+        expires = expiry(cert)
+    except UnusableCertificate:
+        return  # the proxy does not start with it
+    left = expires - datetime.now(UTC)
+    if left < CERTIFICATE_LIFE:
+        verb = "expires" if left > timedelta() else "expired"
+        yield f"{variable('tls_cert')}: the certificate {verb} on {expires:%Y-%m-%d}."
 
 
 def _upstream_risks(settings: Settings) -> Iterator[str]:

@@ -4,6 +4,7 @@ import asyncio
 import logging
 import os
 import signal
+import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from typing import Final
@@ -14,6 +15,7 @@ from aiohttp.typedefs import Handler, Middleware
 from proxy.background import BACKGROUND, BackgroundTasks
 from proxy.health import STATE, Health, Phase
 from proxy.http_errors import SERVER_NAME, EnvelopeRunner
+from proxy.listener_tls import listener_tls
 from proxy.settings import Settings
 
 # As fast as the default, and bounds memory (streaming.md section 2).
@@ -77,8 +79,9 @@ async def serve(
     health, in_flight = Health(app.get(STATE)), InFlight()
     background = app.get(BACKGROUND) or BackgroundTasks()
     _install(app, health, in_flight, health_here=settings.admin_address is None)
-    async with _admin_site(health, settings, reuse_port) as admin:
-        async with _site(_runner(app), settings.host, settings.port, reuse_port) as site:
+    async with listener_tls(settings) as tls, _admin_site(health, settings, reuse_port) as admin:
+        address = settings.host, settings.port
+        async with _site(_runner(app), address, reuse_port, tls) as site:
             health.phase = Phase.SERVING
             urls = {"url": site.name, "admin_url": admin and admin.name}
             _log.info("listening", extra={**urls, "pid": os.getpid()})
@@ -137,12 +140,15 @@ def _runner(app: web.Application) -> web.AppRunner:
 
 @asynccontextmanager
 async def _site(
-    runner: web.AppRunner, host: str, port: int, reuse_port: bool
+    runner: web.AppRunner,
+    address: tuple[str, int],
+    reuse_port: bool,
+    tls: ssl.SSLContext | None = None,
 ) -> AsyncIterator[web.TCPSite]:
     """A listening site; at the end of the block all its connections are closed."""
     try:
         await runner.setup()
-        site = web.TCPSite(runner, host, port, reuse_port=reuse_port or None)
+        site = web.TCPSite(runner, *address, reuse_port=reuse_port or None, ssl_context=tls)
         await site.start()
         yield site
     finally:
@@ -153,7 +159,10 @@ async def _site(
 async def _admin_site(
     health: Health, settings: Settings, reuse_port: bool
 ) -> AsyncIterator[web.TCPSite | None]:
-    """Runs as long as the main site and its drain, so that the drain can be observed."""
+    """Runs as long as the main site and its drain, so that the drain can be observed.
+
+    Without TLS: probes and scrapers come from inside, and check no certificate.
+    """
     if settings.admin_address is None:
         yield None
         return
@@ -161,7 +170,7 @@ async def _admin_site(
     app.add_routes(health.routes())
     app.on_response_prepare.append(_set_server_name)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=CUT_SECONDS)
-    async with _site(runner, *settings.admin_address, reuse_port) as site:
+    async with _site(runner, settings.admin_address, reuse_port) as site:
         yield site
 
 

@@ -83,6 +83,8 @@ class Settings(BaseSettings):
     port: Port = 8080
     admin_host: str | None = None
     admin_port: Port | None = None
+    tls_cert: Path | None = None
+    tls_key: Path | None = None
     public_url: HttpUrl | None = None
     trusted_proxies: Annotated[tuple[Network, ...], NoDecode, BeforeValidator(parse_networks)] = (
         LOOPBACK
@@ -129,6 +131,11 @@ class Settings(BaseSettings):
     def admin_address(self) -> tuple[str, int] | None:
         """Where health is served; None if that is the main address."""
         return None if self.admin_port is None else (self.admin_host or self.host, self.admin_port)
+
+    @property
+    def tls_files(self) -> tuple[Path, Path] | None:
+        """The files with the certificate and its key; None for a listener without TLS."""
+        return (self.tls_cert, self.tls_key) if self.tls_cert and self.tls_key else None
 
     @property
     def ambient(self) -> tuple[str, ...]:
@@ -191,6 +198,9 @@ def _contradictions(settings: Settings) -> Iterator[Problem]:
     if settings.default_provider not in settings.providers:
         known = must_be_one_of(sorted(settings.providers), settings.default_provider)
         yield Problem(("default_provider",), f": {known}")
+    if (settings.tls_cert is None) != (settings.tls_key is None):
+        given, other = ("tls_cert", "tls_key") if settings.tls_cert else ("tls_key", "tls_cert")
+        yield Problem((given,), f": must be set together with {variable(other)}")
     if _share_a_port(settings):
         # With several workers both could listen, and connections would reach either of them.
         yield Problem(("admin_port",), f": must differ from {variable('port')}")

@@ -5,6 +5,7 @@ import pytest
 from proxy.risks import probable_mistakes, risks_of
 from proxy.setting_values import is_loopback
 from proxy.settings import load
+from tests.test_proxy.certificates import certificate
 from tests.test_proxy.kinds import kinds
 
 KINDS = kinds(
@@ -150,6 +151,21 @@ def test_a_probable_mistake_is_named(
     expected = [mistake] if mistake else []
     assert list(probable_mistakes(settings, KINDS)) == expected
     assert list(risks_of(settings, KINDS)) == expected
+
+
+@pytest.mark.parametrize(
+    ("days", "expected"), [(-1, "expired on"), (1, "expires on"), (6, "expires on"), (8, None)]
+)
+def test_a_certificate_that_ends_soon_is_named(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, days: int, expected: str | None
+) -> None:
+    monkeypatch.setenv("FERRY_HOST", "0.0.0.0")  # with TLS this alone is no risk
+    monkeypatch.setenv("FERRY_PUBLIC_URL", "https://h")
+    for name in ("FERRY_TLS_CERT", "FERRY_TLS_KEY"):
+        monkeypatch.setenv(name, str(certificate(tmp_path, days=days)))
+    found = list(risks_of(load(KINDS), KINDS))
+    assert len(found) == (expected is not None)
+    assert all(f"FERRY_TLS_CERT: the certificate {expected} 20" in risk for risk in found)
 
 
 @pytest.mark.parametrize(("mode", "expected"), [(0o700, []), (0o750, ["FERRY_STATE_URL"])])

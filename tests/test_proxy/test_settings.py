@@ -51,6 +51,7 @@ def test_no_setting_is_required() -> None:
         ("FERRY_PORT", "", "port", 8080),
         ("FERRY_ADMIN_PORT", "9000", "admin_port", 9000),
         ("FERRY_ADMIN_PORT", "9000", "admin_address", ("127.0.0.1", 9000)),
+        ("FERRY_TLS_CERT", "", "tls_files", None),
         ("FERRY_PUBLIC_URL", "https://h/x/", "public_url", URL("https://h/x")),
         ("FERRY_STATE_URL", "file:///var/a%20b", "state_directory", Path("/var/a b")),
         ("FERRY_STATE_URL", "s3://a.bucket/some/prefix/", "state_url", "s3://a.bucket/some/prefix"),
@@ -245,6 +246,15 @@ def test_two_ports_that_the_system_chooses_differ(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setenv("FERRY_PORT", "0")
     monkeypatch.setenv("FERRY_ADMIN_PORT", "0")
     assert load(KINDS).admin_address == ("127.0.0.1", 0)
+
+
+def test_certificate_and_key_are_set_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FERRY_TLS_KEY", "/tls.key")
+    assert problems() == ["FERRY_TLS_KEY: must be set together with FERRY_TLS_CERT"]
+    monkeypatch.setenv("FERRY_TLS_CERT", "/tls.crt")
+    assert load(KINDS).tls_files == (Path("/tls.crt"), Path("/tls.key"))
+    monkeypatch.delenv("FERRY_TLS_KEY")
+    assert problems() == ["FERRY_TLS_CERT: must be set together with FERRY_TLS_KEY"]
 
 
 def test_every_problem_is_reported_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
