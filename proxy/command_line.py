@@ -23,6 +23,7 @@ from proxy.bucket_errors import UnusableBucket
 from proxy.composition import KINDS, application
 from proxy.listener_tls import certificate_problem
 from proxy.log_lines import log_to_stderr
+from proxy.outbound_settings import outbound_problem
 from proxy.provider_settings import shown_settings
 from proxy.risks import probable_mistakes, risks_of
 from proxy.serving import serve
@@ -155,7 +156,7 @@ def _start_problem(settings: Settings) -> str | None:
     """Why the proxy cannot start with these settings, without a full stop. Blocks."""
     if (problem := directory_problem(settings)) is not None:
         return f"{variable('state_url')}: {problem}"
-    if (problem := certificate_problem(settings)) is not None:
+    if (problem := certificate_problem(settings) or outbound_problem(settings)) is not None:
         return problem
     for field in ("host", "admin_host"):
         host = getattr(settings, field)

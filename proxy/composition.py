@@ -34,6 +34,7 @@ from proxy.background import BACKGROUND, BackgroundTasks
 from proxy.client_connection import reset
 from proxy.health import STATE
 from proxy.outbound import OutboundClient
+from proxy.outbound_settings import outbound_client
 from proxy.provider_settings import ProviderSettings
 from proxy.settings import Settings
 from proxy.settings_problems import variable
@@ -180,7 +181,7 @@ KINDS: Final[Mapping[str, Kind]] = {
 def application(settings: Settings) -> web.Application:
     """The proxy as an aiohttp application. Call it inside a running event loop."""
     app = web.Application(middlewares=CHAIN)
-    upstream = OutboundClient()
+    upstream = outbound_client(settings)
     background = BackgroundTasks()
     store = state_store(settings, upstream)
     deps = Dependencies(settings, upstream, bounded(store), MemoryBudget(), background)

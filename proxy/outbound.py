@@ -5,6 +5,7 @@ import socket
 import ssl
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Final, Self
 
 import aiohttp
@@ -15,6 +16,7 @@ from providers.body import Body, read_up_to
 from providers.errors import invalid_argument
 from providers.status import Status
 from providers.upstream import OutboundRequest, UpstreamError
+from proxy.forward_proxies import NO_FORWARD_PROXIES, ForwardProxies
 from proxy.name_resolver import NameResolver
 from proxy.outbound_body import OutboundBody
 
@@ -33,6 +35,8 @@ _FRAMING_HEADERS: Final = frozenset({"content-length", "transfer-encoding"})
 
 # The name does not exist; other codes mean that the name server could not be reached.
 _NO_SUCH_NAME: Final = (socket.EAI_NONAME, socket.EAI_NODATA)
+
+_TEMPORARY: Final = (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS)
 
 _CONTROL_CHARACTERS: Final = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 
@@ -96,12 +100,21 @@ class OutboundReply:
 
 
 class OutboundClient:
-    """Implements `providers.upstream.Upstream`; usable only in the event loop that created it."""
+    """Implements `providers.upstream.Upstream`; usable only in the event loop that created it.
 
-    def __init__(self, timeouts: Timeouts = Timeouts()) -> None:
+    `trust` None trusts the system's certificates.
+    """
+
+    def __init__(
+        self,
+        timeouts: Timeouts = Timeouts(),
+        trust: ssl.SSLContext | None = None,
+        forward_proxies: ForwardProxies = NO_FORWARD_PROXIES,
+    ) -> None:
         self._timeouts = timeouts
+        self._forward_proxies = forward_proxies
         self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=0, resolver=NameResolver()),
+            connector=aiohttp.TCPConnector(limit=0, resolver=NameResolver(), ssl=trust or True),
             cookie_jar=aiohttp.DummyCookieJar(),
             timeout=self._timeout(timeouts.silence),
             skip_auto_headers=_AUTOMATIC_HEADERS,
@@ -119,6 +132,9 @@ class OutboundClient:
             response = await self._request(request, headers, sent)
         except _UPSTREAM_FAULTS as error:
             raise _blame(error, sent, host) from None
+        if response.status == HTTPStatus.PROXY_AUTHENTICATION_REQUIRED:
+            response.close()  # only a forward proxy answers so
+            raise _refused_by_proxy(response.status, host)
         return OutboundReply(response, sent, host)
 
     async def close(self) -> None:
@@ -140,6 +156,7 @@ class OutboundClient:
                 headers=headers,
                 data=sent,
                 allow_redirects=False,
+                proxy=self._forward_proxies.of(request.url),
                 timeout=self._timeout(request.silence or self._timeouts.silence),
             )
         except BaseException:
@@ -165,6 +182,10 @@ def _blame(error: Exception, sent: OutboundBody | None, host: str) -> BaseExcept
 
 def _upstream_error(error: Exception, host: str) -> UpstreamError:
     """Has our own message: aiohttp's may quote a URL whose query is secret."""
+    if isinstance(error, aiohttp.ClientHttpProxyError):
+        return _refused_by_proxy(error.status, host)
+    if isinstance(error, aiohttp.ClientConnectorError) and error.host != host:
+        host = f"the forward proxy {error.host}"
     if mistake := _mistake(error, host):
         message = f"{mistake}: the operator of the proxy must change its settings"
         return UpstreamError(Status.FAILED_PRECONDITION, message, unsent=True)
@@ -189,6 +210,18 @@ def _upstream_error(error: Exception, host: str) -> UpstreamError:
             )
         case _:
             return UpstreamError(Status.UNAVAILABLE, f"{host} closed the connection")
+
+
+def _refused_by_proxy(status: int, host: str) -> UpstreamError:
+    """A forward proxy did not connect to `host`, or asks for a password."""
+    if status == HTTPStatus.PROXY_AUTHENTICATION_REQUIRED:
+        what = "the forward proxy asks for a user name and a password, which HTTPS_PROXY lacks"
+    else:
+        what = f"the forward proxy refuses to connect to {host} (status {status})"
+    if status in _TEMPORARY or status >= 500:
+        return UpstreamError(Status.UNAVAILABLE, what, unsent=True)
+    message = f"{what}: the operator of the proxy must change its settings"
+    return UpstreamError(Status.FAILED_PRECONDITION, message, unsent=True)
 
 
 def _mistake(error: Exception, host: str) -> str | None:

@@ -99,6 +99,7 @@ class Settings(BaseSettings):
     state_s3_endpoint_url: HttpUrl | None = None
     state_ttl: Duration = timedelta(days=30)
     upload_ttl: Duration = timedelta(hours=24)
+    upstream_ca_bundle: Path | None = None
     default_provider: Name = "gemini"
     client_tokens: Annotated[
         tuple[SecretStr, ...], NoDecode, BeforeValidator(parse_client_tokens)

@@ -12,7 +12,7 @@ from aiohttp import web
 from providers.upstream import Upstream, UpstreamError
 from proxy.bounded_state import STALL_SECONDS, BoundedState
 from proxy.bucket_errors import UnusableBucket
-from proxy.outbound import OutboundClient
+from proxy.outbound_settings import outbound_client
 from proxy.parts_as_objects import PartsAsObjects
 from proxy.settings import Settings
 from proxy.state_bucket import BucketAddress, BucketState
@@ -86,7 +86,7 @@ async def bucket_problem(settings: Settings) -> str | None:
     address = _bucket(settings)
     if address is None:
         return None
-    upstream = OutboundClient()
+    upstream = outbound_client(settings)
     try:
         return await _problem_of(BucketState(address, upstream))
     finally:

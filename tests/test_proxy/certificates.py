@@ -19,7 +19,7 @@ def certificate(
     """
     subject = x509.IPAddress(ip_address(host)) if host[0].isdigit() else x509.DNSName(host)
     key = ec.generate_private_key(ec.SECP256R1())
-    ferry_tests = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "ferry tests")])
+    ferry_tests = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, f"ferry tests: {name}")])
     now = datetime.now(UTC)
     made = (
         x509.CertificateBuilder()

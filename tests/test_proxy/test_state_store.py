@@ -1,11 +1,9 @@
 """The program with its state in a bucket."""
 
 import asyncio
-import ssl
 import sys
 import threading
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -21,7 +19,7 @@ from tests.buckets import FakeS3, new_prefix
 from tests.fakes.s3 import BUCKET, OVERWRITING_BUCKET
 from tests.test_proxy.certificates import certificate
 from tests.test_proxy.ferry_process import clean_environment, ferry_process
-from tests.test_proxy.raw_upstream import MIB
+from tests.test_proxy.network import ForwardProxy, forward_proxy, tls_endpoint
 
 CHECK = ("-m", "proxy", "check")
 SERVE = ("-m", "proxy", "serve")
@@ -136,42 +134,36 @@ async def test_an_unreachable_bucket_only_degrades_the_proxy(s3: FakeS3) -> None
 # --- https -----------------------------------------------------------------------------------
 
 
-@asynccontextmanager
-async def https(url: URL, path: Path) -> AsyncIterator[str]:
-    """A TLS proxy in front of `url`."""
-
-    async def copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        while data := await reader.read(MIB):
-            writer.write(data)
-            await writer.drain()
-        writer.close()
-
-    async def converse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        inner_reader, inner_writer = await asyncio.open_connection(url.host, url.port)
-        try:
-            await asyncio.gather(copy(reader, inner_writer), copy(inner_reader, writer))
-        except (ConnectionError, asyncio.CancelledError):
-            pass
-        finally:
-            writer.close()
-            inner_writer.close()
-
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(path)
-    server = await asyncio.start_server(converse, "127.0.0.1", 0, ssl=context)
-    try:
-        yield f"https://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-    finally:
-        server.close()
-
-
 async def test_https_behaves_like_http(s3: FakeS3, tmp_path: Path) -> None:
     path = certificate(tmp_path)
-    trusted = {"SSL_CERT_FILE": str(path)}
-    async with https(URL(s3.url), path) as endpoint:
-        settings = {**on_bucket(s3), "FERRY_STATE_S3_ENDPOINT_URL": endpoint}
-        code, output, errors = await run(*CHECK, **settings, **trusted)
-        assert (code, errors) == (0, "")
-        assert "risk: " not in output
+    async with tls_endpoint(URL(s3.url), path) as endpoint:
+        settings = {**on_bucket(s3), "FERRY_STATE_S3_ENDPOINT_URL": str(endpoint)}
+        for trusting in ("SSL_CERT_FILE", "FERRY_UPSTREAM_CA_BUNDLE"):
+            code, output, errors = await run(*CHECK, **settings, **{trusting: str(path)})
+            assert (code, errors) == (0, "")
+            assert "risk: " not in output
         untrusting = await run(*CHECK, **settings)
         assert "risk: FERRY_STATE_URL: the certificate of 127.0.0.1 is not trusted" in untrusting[1]
+
+
+async def test_a_bucket_is_reached_through_a_forward_proxy(s3: FakeS3, tmp_path: Path) -> None:
+    path = certificate(tmp_path, host="s3.example")
+    async with tls_endpoint(URL(s3.url), path) as there:
+        proxy = ForwardProxy({"s3.example:443": there})
+        async with forward_proxy(proxy) as url:
+            settings = {
+                **on_bucket(s3),
+                "FERRY_STATE_S3_ENDPOINT_URL": "https://s3.example",
+                "FERRY_UPSTREAM_CA_BUNDLE": str(path),
+                "HTTPS_PROXY": str(url),
+            }
+            code, output, errors = await run(*CHECK, **settings)
+            assert (code, errors) == (0, "")
+            assert "risk: " not in output
+            assert set(proxy.targets) == {"s3.example:443"}
+            environment = {**settings, "FERRY_PORT": "0"}
+            async with ferry_process(*SERVE, environment=environment) as process:
+                main = (await process.event("listening"))["url"]
+                assert await readiness(main) == (200, {"status": "serving", "state": "ok"})
+            exempt = await run(*CHECK, **settings, NO_PROXY=".example")
+            assert "s3.example does not exist" in exempt[1]
