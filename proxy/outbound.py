@@ -132,13 +132,19 @@ class OutboundClient:
             response = await self._request(request, headers, sent)
         except _UPSTREAM_FAULTS as error:
             raise _blame(error, sent, host) from None
-        if response.status == HTTPStatus.PROXY_AUTHENTICATION_REQUIRED:
-            response.close()  # only a forward proxy answers so
+        if response.status == HTTPStatus.PROXY_AUTHENTICATION_REQUIRED and self._is_relayed(
+            request
+        ):
+            response.close()
             raise _refused_by_proxy(response.status, host)
         return OutboundReply(response, sent, host)
 
     async def close(self) -> None:
         await self._session.close()
+
+    def _is_relayed(self, request: OutboundRequest) -> bool:
+        """Whether a forward proxy can answer in the upstream's place, as in a tunnel it cannot."""
+        return request.url.scheme == "http" and self._forward_proxies.of(request.url) is not None
 
     def _timeout(self, silence: float) -> aiohttp.ClientTimeout:
         return aiohttp.ClientTimeout(total=None, connect=self._timeouts.connect, sock_read=silence)
