@@ -166,8 +166,11 @@ def load(kinds: Kinds, config: Path | None = None) -> Settings:
     content = file.content if file else {}
     problems = [*(file.problems if file else ()), *repeated_variables(own_variables())]
     problems.extend(_unknown_variables(kinds))
+    # pydantic-settings would accept capitals in the file too, next to the right spelling.
+    capitals = [name for name in content if name != name.lower()]
+    problems.extend(unknown((name,), _known(kinds)) for name in capitals)
     try:
-        settings = Settings(**content)
+        settings = Settings(**{n: v for n, v in content.items() if n not in capitals})
     except ValidationError as error:
         names = {*kinds, *_provider_names(error)}
         problems.extend(problems_of(error, _known(names)))

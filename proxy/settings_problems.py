@@ -14,7 +14,7 @@ from pydantic import ValidationError
 PREFIX: Final = "FERRY_"
 
 # Two names that are at least this similar count as a typo.
-_SIMILARITY: Final = 0.7
+_SIMILARITY: Final = 0.65
 _NESTED_SIMILARITY: Final = 0.9  # higher, since all of these have the same beginning
 
 
@@ -88,13 +88,22 @@ def must_be_one_of(options: Iterable[str], value: object) -> str:
 def nearest(path: Sequence[str], known: Iterable[Sequence[str]]) -> tuple[str, ...]:
     """The most similar known path; empty if none is similar."""
     others = [tuple(other) for other in known if tuple(other) != tuple(path)]
-    siblings = {other[-1]: other for other in others if other[:-1] == tuple(path[:-1])}
-    if near := difflib.get_close_matches(path[-1].lower(), list(siblings), 1, _SIMILARITY):
+    # In a file the names have no prefix.
+    path = (*path[:-1], path[-1].lower().removeprefix(PREFIX.lower()))
+    siblings = {other[-1]: other for other in others if other[:-1] == path[:-1]}
+    if near := difflib.get_close_matches(path[-1], list(siblings), 1, _SIMILARITY):
         return siblings[near[0]]
     # For a table and its setting that are joined with one underscore or with a dash.
     nested = {_flat(other): other for other in others if len(other) > len(path)}
-    near = difflib.get_close_matches(_flat(path), list(nested), 1, _NESTED_SIMILARITY)
-    return nested[near[0]] if near else ()
+    if near := difflib.get_close_matches(_flat(path), list(nested), 1, _NESTED_SIMILARITY):
+        return nested[near[0]]
+    # For a name that lacks words, such as the table's.
+    longer = [other for other in others if _words(path) < _words(other)]
+    return longer[0] if len(longer) == 1 else ()
+
+
+def _words(path: Sequence[str]) -> set[str]:
+    return set(filter(None, _flat(path).split("_")))
 
 
 def _flat(path: Sequence[str]) -> str:

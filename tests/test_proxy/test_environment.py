@@ -19,6 +19,7 @@ pytestmark = pytest.mark.usefixtures("no_settings")
     [
         "FERRY_PROVIDERS",
         "FERRY_PORT__OTHER",
+        "FERRY_API_KEY",  # of which provider?
         "FERRY_PROVIDERS__OPENAI__SECRET",
     ],
 )
@@ -36,7 +37,13 @@ def test_a_misspelt_variable_is_recognised(monkeypatch: pytest.MonkeyPatch) -> N
     ("variable", "meant"),
     [
         ("FERRY_HOTS", "FERRY_HOST"),
+        ("FERRY_PORTT", "FERRY_PORT"),
+        ("FERRY_FERRY_PORT", "FERRY_PORT"),
         ("FERRY_CONFG", "FERRY_CONFIG"),
+        ("FERRY_TLS_CERTIFICATE", "FERRY_TLS_CERT"),
+        ("FERRY_CA_BUNDLE", "FERRY_UPSTREAM_CA_BUNDLE"),
+        ("FERRY_DRAIN_GRACE", "FERRY_DRAIN_GRACE_SECONDS"),
+        ("FERRY_OPENAI_API_KEY", "FERRY_PROVIDERS__OPENAI__API_KEY"),
         ("FERRY_PROVIDERS__OPENAI__BASEURL", "FERRY_PROVIDERS__OPENAI__BASE_URL"),
         ("FERRY_PROVIDERS__MY_VLLM__APIKEY", "FERRY_PROVIDERS__MY_VLLM__API_KEY"),
         ("FERRY_PROVIDERS_OPENAI_BASE_URL", "FERRY_PROVIDERS__OPENAI__BASE_URL"),

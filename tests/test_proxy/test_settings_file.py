@@ -113,6 +113,23 @@ def test_a_value_of_another_type_in_the_file(tmp_path: Path, line: str, problem:
     assert problems(path) == [f"{path}, line 1: {problem}"]
 
 
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("portt", "port"),
+        ("FERRY_PORT", "port"),
+        ("Port", "port"),
+        ("provider", "providers"),
+        ("FERRY_PROVIDERS__OPENAI__API_KEY", "providers.openai.api_key"),
+        ("providers.openai.API_KEY", "providers.openai.api_key"),
+        ("providers.openai.FERRY_API_KEY", "providers.openai.api_key"),
+    ],
+)
+def test_a_name_that_is_no_setting_gets_a_hint(tmp_path: Path, name: str, meant: str) -> None:
+    path = toml(tmp_path, f"{name} = 'sk-secret'")
+    assert problems(path) == [f"{path}, line 1: {name} is not a setting; did you mean {meant}?"]
+
+
 def test_a_misplaced_setting_in_the_file_has_its_line(tmp_path: Path) -> None:
     path = toml(tmp_path, "[providers.gemini]\n\nuploads = 'staged'")
     assert problems(path) == [f"{path}, line 3: providers.gemini.uploads: only openai has it"]
