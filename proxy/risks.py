@@ -106,6 +106,11 @@ def _listening_risks(settings: Settings) -> Iterator[str]:
         yield f"{variable('cors_origins')} is *: any web page may call the proxy from a browser."
     if settings.tls_cert is not None:
         yield from _certificate_risks(settings.tls_cert)
+    if settings.public_url is not None and _is_plaintext(settings.public_url):
+        yield (
+            f"{variable('public_url')} is http and not a loopback address: callers' keys cross the "
+            "network without encryption."
+        )
     if is_loopback(settings.host):
         return
     if settings.tls_cert is None:

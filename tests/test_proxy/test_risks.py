@@ -42,6 +42,8 @@ def risks() -> list[str]:
         ({"FERRY_CORS_ORIGINS": "*"}, ["FERRY_CORS_ORIGINS"]),
         ({"FERRY_HOST": "0.0.0.0"}, ["FERRY_HOST", "FERRY_PUBLIC_URL"]),
         ({"FERRY_HOST": "::", "FERRY_PUBLIC_URL": "https://h"}, ["FERRY_HOST"]),
+        ({"FERRY_PUBLIC_URL": "http://h"}, ["FERRY_PUBLIC_URL"]),
+        ({"FERRY_PUBLIC_URL": "http://localhost:8080"}, []),
         (
             {
                 "FERRY_HOST": "10.0.0.1",
