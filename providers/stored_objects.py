@@ -105,7 +105,12 @@ IMMEDIATE_WORK: Final = Row(
     listed_by="the run of the batch",
 )
 IMMEDIATE_ENDED: Final = Row("immediate-ended/", "how an immediate batch ended", Life.LONGER)
-BUCKET_CHECK: Final = Row("proof/", "objects to check that a bucket overwrites none", Life.STATE)
+STORE_CHECK: Final = Row(
+    "proof/",
+    "objects to check that a store works, and that a bucket overwrites none",
+    Life.STATE,
+    listed_by="`genai-ferry check --online`",
+)
 
 TABLE: Final = (
     SALT,
@@ -124,7 +129,7 @@ TABLE: Final = (
     IMMEDIATE_OPEN,
     IMMEDIATE_WORK,
     IMMEDIATE_ENDED,
-    BUCKET_CHECK,
+    STORE_CHECK,
 )
 _BY_PREFIX: Final[Mapping[str, Row]] = {row.prefix: row for row in TABLE}
 

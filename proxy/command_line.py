@@ -23,6 +23,7 @@ from proxy.bucket_errors import UnusableBucket
 from proxy.composition import KINDS, application
 from proxy.listener_tls import certificate_problem
 from proxy.log_lines import log_to_stderr
+from proxy.online_check import Outcome, try_online
 from proxy.outbound_settings import outbound_problem
 from proxy.provider_settings import shown_settings
 from proxy.risks import probable_mistakes, risks_of
@@ -42,7 +43,8 @@ _log: Final = logging.getLogger(__name__)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """The exit code: 0 after a drain or a check, 1 if it cannot start, 2 for invalid settings.
+    """The exit code: 0 after a drain or a check, 2 for invalid settings, 1 if it cannot start or if
+    something that `check --online` tried does not work.
 
     If the reader of the output has closed it, the code is what a shell reports for SIGPIPE; if the
     output cannot be written for another reason, such as a full disk, it is 1.
@@ -64,14 +66,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _command(arguments: Sequence[str] | None) -> int:
-    options = _parser().parse_args(arguments)
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    if options.online and options.command != "check":
+        parser.error("--online belongs to check")
     try:
         settings = load(KINDS, options.config)
     except InvalidSettings as error:
         for problem in error.problems:
             print(f"genai-ferry: {problem}", file=sys.stderr)
         return INVALID
-    return check(settings) if options.command == "check" else run(settings)
+    if options.command == "serve":
+        return run(settings)
+    return max(check(settings), check_online(settings) if options.online else OK)
 
 
 def _discard_output() -> None:
@@ -96,6 +103,12 @@ def _parser() -> argparse.ArgumentParser:
         default="serve",
         help="serve until SIGTERM (the default), or check the settings: report mistakes and risks, "
         "and print all settings",
+    )
+    parser.add_argument(
+        "--online",
+        action="store_true",
+        help="check also tries the state store, the providers' addresses and the proxy's own "
+        "credentials",
     )
     parser.add_argument("--version", action="version", version=f"genai-ferry {_version()}")
     parser.add_argument("--config", type=Path, metavar="FILE", help="settings in TOML")
@@ -128,6 +141,16 @@ def check(settings: Settings) -> int:
     for name, value in _effective(settings):
         print(f"{name}={value}")
     return OK
+
+
+def check_online(settings: Settings) -> int:
+    """Prints one sentence for each part that was tried, or could not be."""
+    if outbound_problem(settings) is not None:
+        return CANNOT_START  # `check` has said why
+    findings = asyncio.run(try_online(settings))
+    for finding in findings:
+        print(finding)
+    return CANNOT_START if any(each.outcome is Outcome.FAILED for each in findings) else OK
 
 
 def _effective(settings: Settings) -> Iterator[tuple[str, str]]:

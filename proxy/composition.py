@@ -38,16 +38,17 @@ from proxy.outbound_settings import outbound_client
 from proxy.provider_settings import ProviderSettings
 from proxy.settings import Settings
 from proxy.settings_problems import variable
-from proxy.state_store import bounded, opening, state_store
+from proxy.state_store import Store, bounded, opening, state_store
 from proxy.sweep import sweeping
 
 
 @dataclass(frozen=True, slots=True)
 class Dependencies:
-    """What a provider is built from."""
+    """What a provider is built from. `state` is `store`, with limits for each call."""
 
     settings: Settings
     upstream: OutboundClient
+    store: Store
     state: State
     memory: MemoryBudget
     background: BackgroundTasks
@@ -181,22 +182,27 @@ KINDS: Final[Mapping[str, Kind]] = {
 def application(settings: Settings) -> web.Application:
     """The proxy as an aiohttp application. Call it inside a running event loop."""
     app = web.Application(middlewares=CHAIN)
-    upstream = outbound_client(settings)
-    background = BackgroundTasks()
-    store = state_store(settings, upstream)
-    deps = Dependencies(settings, upstream, bounded(store), MemoryBudget(), background)
+    deps = dependencies(settings)
     gateway = _gateway(deps)
     mount(app, gateway)
     if settings.cors_origins:
         passed = {header for each in gateway.providers.values() for header in each.passed_headers}
         Cors(settings.cors_origins, passed).install(app)
     app[STATE] = deps.state
-    app[BACKGROUND] = background
-    app.cleanup_ctx.append(_outbound(upstream))
-    app.cleanup_ctx.append(opening(store))
+    app[BACKGROUND] = deps.background
+    app.cleanup_ctx.append(_outbound(deps.upstream))
+    app.cleanup_ctx.append(opening(deps.store))
     app.cleanup_ctx.append(sweeping(deps.state, settings.upload_ttl, settings.state_ttl))
-    app.cleanup_ctx.append(background.running)
+    app.cleanup_ctx.append(deps.background.running)
     return app
+
+
+def dependencies(settings: Settings) -> Dependencies:
+    """Call it inside a running event loop; nothing is opened or started yet."""
+    upstream = outbound_client(settings)
+    store = state_store(settings, upstream)
+    background = BackgroundTasks()
+    return Dependencies(settings, upstream, store, bounded(store), MemoryBudget(), background)
 
 
 def _gateway(deps: Dependencies) -> Gateway:
@@ -230,12 +236,20 @@ def _gateway(deps: Dependencies) -> Gateway:
 
 def _provider(name: str, settings: ProviderSettings, deps: Dependencies) -> Provider:
     kind = KINDS[settings.kind or name]
+    provider = lending_provider(name, settings, deps)
+    if not settings.ambient or not kind.takes_api_key or not deps.settings.client_tokens:
+        return provider
+    return kind.isolate(provider, deps)
+
+
+def lending_provider(name: str, settings: ProviderSettings, deps: Dependencies) -> Provider:
+    """With the proxy's own credential if the settings say so; tenants that share it see all."""
+    kind = KINDS[settings.kind or name]
     provider = kind.build(name, settings, deps)
     if not settings.ambient or not kind.takes_api_key:
         return provider
     key = settings.api_key.get_secret_value() if settings.api_key else None
-    lending = replace(provider, own_credential=Credential(api_key=key))
-    return kind.isolate(lending, deps) if deps.settings.client_tokens else lending
+    return replace(provider, own_credential=Credential(api_key=key))
 
 
 def _secret_keys(settings: Settings) -> list[str]:

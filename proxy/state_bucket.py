@@ -17,7 +17,7 @@ from providers.body import Body, TruncatedBody, in_memory
 from providers.multipart_uploads import MultipartUpload
 from providers.state import ObjectInfo
 from providers.status import Status
-from providers.stored_objects import BUCKET_CHECK
+from providers.stored_objects import STORE_CHECK
 from providers.upstream import Reply, Upstream, UpstreamError
 from proxy.aws import OwnS3
 from proxy.bucket_errors import BucketRefusal, UnusableBucket, restate
@@ -126,7 +126,7 @@ class BucketState:
 
     async def _second_create_fails(self) -> bool:
         """An object that remains after a failure is deleted later, by age."""
-        name = BUCKET_CHECK.name(secrets.token_hex(16))
+        name = STORE_CHECK.name(secrets.token_hex(16))
         created = [await self._create(self._key(name), in_memory(b"")) for _ in range(2)]
         await self.delete(name)
         return created == [True, False]

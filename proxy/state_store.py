@@ -20,12 +20,14 @@ from proxy.state_directory import DirectoryState, try_directory
 
 VERIFY_SECONDS: Final = 10.0
 
+Store = DirectoryState | BucketState
+
 _BUCKET: Final = "s3://"
 
 _log: Final = logging.getLogger(__name__)
 
 
-def state_store(settings: Settings, upstream: Upstream) -> DirectoryState | BucketState:
+def state_store(settings: Settings, upstream: Upstream) -> Store:
     """Does not access the store; opening or using it does."""
     address = _bucket(settings)
     if address is None:
@@ -33,7 +35,7 @@ def state_store(settings: Settings, upstream: Upstream) -> DirectoryState | Buck
     return BucketState(address, upstream)
 
 
-def bounded(store: DirectoryState | BucketState) -> BoundedState:
+def bounded(store: Store) -> BoundedState:
     state = BoundedState(store)
     if isinstance(store, DirectoryState):
         # Joining the parts of a large object takes longer than one read or write may take.
@@ -42,7 +44,7 @@ def bounded(store: DirectoryState | BucketState) -> BoundedState:
 
 
 def opening(
-    store: DirectoryState | BucketState,
+    store: Store,
 ) -> Callable[[web.Application], AsyncIterator[None]]:
     """For `app.cleanup_ctx`. A store that cannot be reached only degrades the proxy.
 
