@@ -134,8 +134,9 @@ class Admission:
         raise FerryError(
             Status.PERMISSION_DENIED,
             "a secret key crossed the network without TLS, so treat it as exposed: give the SDK an "
-            "https base_url, served by a proxy in front that FERRY_TRUSTED_PROXIES names and that "
-            f"sends X-Forwarded-Proto: https, or set {setting}=true",
+            "https base_url, served with FERRY_TLS_CERT or by a proxy in front that "
+            "FERRY_TRUSTED_PROXIES names and that sends X-Forwarded-Proto: https, or set "
+            f"{setting}=true",
         )
 
     def _refuse_misdirected(self, provider: Provider, key: str) -> None:
