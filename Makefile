@@ -81,7 +81,7 @@ tools: $(TOOLS)
 ## Resolves all pinned versions again. The image gets the versions that are tested.
 lock: $(VENV_LOCK)/bin/uv
 	$(VENV_LOCK)/bin/uv pip compile --upgrade --universal --python-version 3.11 --generate-hashes \
-	    --no-strip-extras --no-header --quiet --extra dev pyproject.toml --output-file requirements.lock
+	    --no-strip-extras --no-header --quiet --extra dev --extra otel pyproject.toml --output-file requirements.lock
 	$(VENV_LOCK)/bin/uv pip compile --upgrade --universal --python-version 3.11 --generate-hashes \
 	    --no-strip-extras --no-header --quiet tests/end_to_end/requirements-sdk2.in \
 	    --output-file tests/end_to_end/requirements-sdk2.lock
