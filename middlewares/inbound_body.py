@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from aiohttp import ClientPayloadError, web
 
+from middlewares.request_keys import OBSERVATION
 from providers.body import Body, read_up_to
 from providers.errors import invalid_argument
 from providers.json_api.json_text import parse_clients_json
@@ -31,15 +32,18 @@ class _Chunks(AsyncIterator[bytes]):
 
     def __init__(self, request: web.Request) -> None:
         self._content = request.content
+        self._seen = request[OBSERVATION]
 
     async def __anext__(self) -> bytes:
         try:
-            async with asyncio.timeout(_SILENCE_SECONDS):
-                chunk = await self._content.readany()
+            with self._seen.waiting:
+                async with asyncio.timeout(_SILENCE_SECONDS):
+                    chunk = await self._content.readany()
         except (TimeoutError, *DISCONNECTED) as error:
             raise ClientDisconnected from error
         if not chunk:
             raise StopAsyncIteration
+        self._seen.bytes_in += len(chunk)
         return chunk
 
 
@@ -90,11 +94,12 @@ async def discard(request: web.Request) -> bool:
     """
     left = _DISCARD_BYTES
     try:
-        async with asyncio.timeout(_DISCARD_SECONDS):
-            async for chunk in request.content.iter_any():
-                left -= len(chunk)
-                if left < 0:
-                    return False
+        with request[OBSERVATION].waiting:
+            async with asyncio.timeout(_DISCARD_SECONDS):
+                async for chunk in request.content.iter_any():
+                    left -= len(chunk)
+                    if left < 0:
+                        return False
     except (TimeoutError, *DISCONNECTED):
         return False
     return True

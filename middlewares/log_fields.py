@@ -12,13 +12,23 @@ from typing import Any, Final
 from aiohttp import web
 
 from middlewares.operations import BatchCreated
-from middlewares.request_keys import GATEWAY, INPUT_FILE, OUTCOME, REFUSAL, ROUTE
+from middlewares.request_keys import (
+    CALLER,
+    GATEWAY,
+    INPUT_FILE,
+    OBSERVATION,
+    OUTCOME,
+    REFUSAL,
+    ROUTE,
+)
 from providers.errors import FerryError
 from providers.gemini_content.warnings import explain
 from providers.upstream import UpstreamError
 
 _MESSAGE_LIMIT: Final = 500
 _NAME_LIMIT: Final = 200
+# Enough to tell tenants apart in a log.
+_TENANT_CHARACTERS: Final = 12
 _WORD: Final = re.compile(r"[^\s'\"`,;()]+")
 _SEGMENT: Final = re.compile(r"[^\s'\"`,;()/]+")
 # The form of upstreams' error codes and request ids; other text may quote the request.
@@ -28,19 +38,33 @@ _MASK: Final = "***"
 
 def log_fields(request: web.Request, response: web.StreamResponse | None) -> dict[str, Any]:
     """The fields for a request and its response; empty if there is nothing to add."""
+    seen, caller = request[OBSERVATION], request.get(CALLER)
+    fields = {
+        "tenant": caller.tenant[:_TENANT_CHARACTERS] if caller else None,
+        "upstream_request_id": _masked_code(request, seen.upstream_request_id),
+        "upload": seen.upload,
+        "cut": seen.cut,
+        **_special_fields(request, response),
+    }
+    return {name: value for name, value in fields.items() if value}
+
+
+def shows_a_key(request: web.Request, text: str) -> bool:
+    return _masked(request, text, len(text)) != text
+
+
+def _special_fields(request: web.Request, response: web.StreamResponse | None) -> dict[str, Any]:
     refusal = request.get(REFUSAL)
     outcome = None if response is None else response.get(OUTCOME)
     if refusal is not None:
-        fields = _refusal(request, refusal)
-    elif isinstance(outcome, BatchCreated):
+        return _refusal(request, refusal)
+    if isinstance(outcome, BatchCreated):
         batch = outcome.batch
-        fields = {"batch": f"batches/{batch.id}", "warnings": explain(batch.warnings)}
-    elif outcome is not None and response is not None and response.status >= 400:
+        return {"batch": f"batches/{batch.id}", "warnings": explain(batch.warnings)}
+    if outcome is not None and response is not None and response.status >= 400:
         # The upstream's response is relayed to the client unchanged, and is not read here.
-        fields = {"resource": _resource(request), "upstream_status": response.status}
-    else:
-        fields = {}
-    return {name: value for name, value in fields.items() if value}
+        return {"resource": _resource(request), "upstream_status": response.status}
+    return {}
 
 
 def _refusal(request: web.Request, error: FerryError) -> dict[str, Any]:
@@ -55,13 +79,17 @@ def _refusal(request: web.Request, error: FerryError) -> dict[str, Any]:
         "input_file": _masked(request, request.get(INPUT_FILE, ""), _NAME_LIMIT),
         "upstream_status": error.upstream_status,
         "upstream_error": _code(error.reason),
-        "upstream_request_id": _code(error.request_id),
+        **({"upstream_request_id": _code(error.request_id)} if error.request_id else {}),
     }
 
 
 def _resource(request: web.Request) -> str:
     route = request.get(ROUTE)
     return _masked(request, route.resource, _NAME_LIMIT) if route else ""
+
+
+def _masked_code(request: web.Request, text: str | None) -> str | None:
+    return _code(_masked(request, text or "", _NAME_LIMIT))
 
 
 def _code(text: str | None) -> str | None:

@@ -54,7 +54,7 @@ class PublicAddress:
 
     def _every_hop_encrypted(self, request: web.Request) -> bool:
         """A chain of proxies gives a scheme for each hop; each must be https."""
-        if not self._is_trusted(request.remote):
+        if not self.is_trusted(request.remote):
             return request.scheme == "https"
         schemes = ",".join(request.headers.getall("X-Forwarded-Proto", [request.scheme]))
         return all(scheme.strip().lower() == "https" for scheme in schemes.split(","))
@@ -63,7 +63,7 @@ class PublicAddress:
         """What a trusted proxy says that the client used, else the request's own."""
         scheme, prefix = request.scheme, ""
         named, host = "Host", request.headers.get("Host", "")
-        if self._is_trusted(request.remote):
+        if self.is_trusted(request.remote):
             scheme = (_first(request, "X-Forwarded-Proto") or scheme).lower()
             prefix = _path_prefix(request)
             if forwarded := _first(request, "X-Forwarded-Host"):
@@ -74,7 +74,8 @@ class PublicAddress:
             raise invalid_argument(f"{named} must be a host name, with or without a port")
         return f"{scheme}://{host}{prefix}"
 
-    def _is_trusted(self, remote: str | None) -> bool:
+    def is_trusted(self, remote: str | None) -> bool:
+        """Whether the peer is a proxy whose headers are believed."""
         address = _address(remote)
         return address is not None and any(address in network for network in self._trusted)
 

@@ -9,6 +9,7 @@ from typing import Final
 from aiohttp import web
 
 from middlewares.admission import Admission
+from middlewares.observation import UNOBSERVED, Observation, RequestObserver
 from middlewares.operations import Operation, Outcome
 from middlewares.public_address import PublicAddress
 from middlewares.sealing import SealedUpload, UploadUrls
@@ -38,6 +39,7 @@ class Gateway:
     memory: MemoryBudget
     inline_max_bytes: int
     reset: Callable[[Transport], None]
+    observer: RequestObserver = UNOBSERVED
 
     def others(self, provider: Provider) -> Sequence[Provider]:
         """One configured provider of each other kind."""
@@ -78,6 +80,7 @@ GATEWAY: Final = web.AppKey("gateway", Gateway)
 # --- set by `observe`
 
 REQUEST_ID: Final = web.RequestKey("request_id", str)
+OBSERVATION: Final = web.RequestKey("observation", Observation)
 
 # --- set by `auth_passthrough`; UPLOAD_URL only on upload URLs, where CREDENTIAL may be empty
 

@@ -13,7 +13,16 @@ from middlewares.ferry_headers import parse_result_form
 from middlewares.header_text import header_text
 from middlewares.inbound_body import inbound_body, read_whole, refuse_transfer_codings
 from middlewares.paths import effective_method
-from middlewares.request_keys import GATEWAY, MEMORY, OPERATION, PROVIDER, ROUTE, Handler, Parse
+from middlewares.request_keys import (
+    GATEWAY,
+    MEMORY,
+    OBSERVATION,
+    OPERATION,
+    PROVIDER,
+    ROUTE,
+    Handler,
+    Parse,
+)
 from providers.errors import FerryError, invalid_argument, unimplemented
 from providers.provider import RelayedRequest
 
@@ -26,11 +35,20 @@ _PATH_LIMIT: Final = 120
 
 @web.middleware
 async def request_rewrite(request: web.Request, handler: Handler) -> web.StreamResponse:
+    _observe(request)
     refuse_transfer_codings(request)
     with ExitStack() as memory:
         request[MEMORY] = memory
         request[OPERATION] = await request[ROUTE].call.parse(request)
         return await handler(request)
+
+
+def _observe(request: web.Request) -> None:
+    seen, route = request[OBSERVATION], request[ROUTE]
+    seen.provider, seen.operation = request[PROVIDER].name, route.call.name
+    seen.model = route.name if route.collection == "models" else ""
+    seen.resolved = True
+    request.app[GATEWAY].observer.resolved(seen)
 
 
 def named(capability: op.Capability[object], operation: Callable[[str], op.Operation]) -> Parse:

@@ -10,8 +10,9 @@ from aiohttp.abc import AbstractStreamWriter
 from multidict import CIMultiDict
 
 from middlewares import operations as op
+from middlewares.observation import Observation
 from middlewares.rendering import render_batch, render_file, render_output
-from middlewares.request_keys import GATEWAY, OUTCOME, Handler
+from middlewares.request_keys import GATEWAY, OBSERVATION, OUTCOME, Handler
 from providers.body import Body, close
 from providers.json_api.json_text import render_json
 from providers.resources import Batch, Download, File, InlineResults
@@ -165,7 +166,7 @@ class StreamedResponse(web.StreamResponse):
     """Sends `body` as it arrives, and then always calls `release`.
 
     If the body fails, `reset` ends the client's connection: after a clean end the client would
-    believe that the body is complete.
+    believe that the body is complete. `ended` is called last.
     """
 
     def __init__(
@@ -183,19 +184,26 @@ class StreamedResponse(web.StreamResponse):
         self._source = body
         self._release = release
         self._reset = reset
+        self.ended: Callable[[], None] = lambda: None
 
     async def prepare(self, request: web.BaseRequest) -> AbstractStreamWriter | None:
+        seen: Observation = request[OBSERVATION]
         try:
             writer = await super().prepare(request)
+            seen.responds()
             if request.method != "HEAD":
                 async for chunk in self._source.chunks:
-                    await self.write(chunk)
+                    with seen.waiting:
+                        await self.write(chunk)
+                    seen.bytes_out += len(chunk)
             await self.write_eof()
-        except BaseException:
+        except BaseException as error:
+            seen.cut = type(error).__name__
             if request.transport is not None:
                 self._reset(request.transport)
             raise
         finally:
             await close(self._source)
             await self._release()
+            self.ended()
         return writer

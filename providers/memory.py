@@ -59,6 +59,10 @@ class MemoryBudget:
         self.size: Final = size
         self._left = size
 
+    @property
+    def used(self) -> int:
+        return self.size - self._left
+
     def take(self, size: int) -> None:
         if size > self._left:
             raise resource_exhausted(

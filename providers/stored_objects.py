@@ -111,6 +111,9 @@ STORE_CHECK: Final = Row(
     Life.STATE,
     listed_by="`genai-ferry check --online`",
 )
+COUNTED: Final = Row(
+    "counted/", "markers that the figures of a batch were counted, empty", Life.STATE
+)
 
 TABLE: Final = (
     SALT,
@@ -129,6 +132,7 @@ TABLE: Final = (
     IMMEDIATE_OPEN,
     IMMEDIATE_WORK,
     IMMEDIATE_ENDED,
+    COUNTED,
     STORE_CHECK,
 )
 _BY_PREFIX: Final[Mapping[str, Row]] = {row.prefix: row for row in TABLE}

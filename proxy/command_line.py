@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, suppress
 from datetime import timedelta
 from functools import partial
-from importlib import metadata
 from pathlib import Path
 from typing import Final
 
@@ -23,6 +22,7 @@ from proxy.bucket_errors import UnusableBucket
 from proxy.composition import KINDS, application
 from proxy.listener_tls import certificate_problem
 from proxy.log_lines import log_to_stderr
+from proxy.metrics_page import shared_by_workers
 from proxy.online_check import Outcome, try_online
 from proxy.outbound_settings import outbound_problem
 from proxy.provider_settings import shown_settings
@@ -32,6 +32,7 @@ from proxy.setting_values import render_duration
 from proxy.settings import CONFIG_VARIABLE, Settings, load
 from proxy.settings_problems import PREFIX, InvalidSettings, variable
 from proxy.state_store import bucket_problem, directory_problem
+from proxy.version import version
 from proxy.workers import Workers, reserved_port
 
 OK: Final = 0
@@ -110,16 +111,9 @@ def _parser() -> argparse.ArgumentParser:
         help="check also tries the state store, the providers' addresses and the proxy's own "
         "credentials",
     )
-    parser.add_argument("--version", action="version", version=f"genai-ferry {_version()}")
+    parser.add_argument("--version", action="version", version=f"genai-ferry {version()}")
     parser.add_argument("--config", type=Path, metavar="FILE", help="settings in TOML")
     return parser
-
-
-def _version() -> str:
-    try:
-        return metadata.version("genai-ferry")
-    except metadata.PackageNotFoundError:
-        return "(unknown version: it runs from a checkout that is not installed)"
 
 
 # --- check -----------------------------------------------------------------------------------
@@ -202,7 +196,8 @@ def _host_problem(host: str) -> str | None:
 
 
 def run(settings: Settings) -> int:
-    log_to_stderr()
+    log_to_stderr(settings.log_level, settings.log_format)
+    _log.info("starting", extra=_summary(settings))
     for mistake in probable_mistakes(settings, KINDS):
         _log.warning(mistake)
     keep_freed_memory()
@@ -211,6 +206,21 @@ def run(settings: Settings) -> int:
         return CANNOT_START
     settings = _with_secret_key(settings)
     return _attempt(lambda: _run_one(settings) if settings.workers == 1 else _run_many(settings))
+
+
+def _summary(settings: Settings) -> dict[str, object]:
+    """What will be served, and where state is kept."""
+    return {
+        "version": version(),
+        "providers": {
+            name: str(dict(shown_settings(provider, KINDS))["base_url"] or "AWS")
+            for name, provider in settings.providers.items()
+        },
+        "default_provider": settings.default_provider,
+        "own_credentials": list(settings.ambient),
+        "state": settings.state_url,
+        "workers": settings.workers,
+    }
 
 
 def _attempt(work: Callable[[], int]) -> int:
@@ -244,6 +254,10 @@ def _run_many(settings: Settings) -> int:
         ports = {"port": reserved.enter_context(reserved_port(settings.host, settings.port))}
         if settings.admin_address is not None:
             ports["admin_port"] = reserved.enter_context(reserved_port(*settings.admin_address))
-        shared = settings.model_copy(update=ports)
-        workers = Workers(settings.workers, lambda line: _attempt(partial(_run_one, shared, line)))
-        return workers.run()
+        died = reserved.enter_context(shared_by_workers())
+        work = partial(_run_worker, settings.model_copy(update=ports))
+        return Workers(settings.workers, work, died).run()
+
+
+def _run_worker(settings: Settings, lifeline: int) -> int:
+    return _attempt(partial(_run_one, settings, lifeline))

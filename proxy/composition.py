@@ -24,34 +24,54 @@ from providers.gemini import provider as gemini
 from providers.gemini.isolation import isolate_tenants as isolate_gemini
 from providers.memory import Limits, MemoryBudget
 from providers.mistral import provider as mistral
+from providers.observation import UNOBSERVED, Observer
 from providers.openai import provider as openai
 from providers.openai_content.schema_rules import OPENAI_SCHEMAS, any_schema
 from providers.provider import Provider
 from providers.state import State
 from providers.tenancy.isolation import isolate_tenants
+from providers.uploads.upload_target import is_session_key
+from providers.upstream import Upstream
 from proxy.aws import OwnAwsKeys, aws_regions
 from proxy.background import BACKGROUND, BackgroundTasks
+from proxy.batch_figures import BatchFigures
 from proxy.client_connection import reset
 from proxy.health import STATE
+from proxy.metrics import Metrics
+from proxy.metrics_page import PAGE, MetricsPage
+from proxy.observed_state import ObservedState
+from proxy.observed_upstream import ObservedUpstream
+from proxy.observers import ProviderObserver, RequestObserver, Telemetry
 from proxy.outbound import OutboundClient
 from proxy.outbound_settings import outbound_client
 from proxy.provider_settings import ProviderSettings
+from proxy.sampling import Sampler
 from proxy.settings import Settings
 from proxy.settings_problems import variable
 from proxy.state_store import Store, bounded, opening, state_store
 from proxy.sweep import sweeping
+from proxy.threads import in_thread
+from proxy.tracing import Tracer
+from proxy.version import version
 
 
 @dataclass(frozen=True, slots=True)
 class Dependencies:
-    """What a provider is built from. `state` is `store`, with limits for each call."""
+    """What a provider is built from. `state` is `store`, with limits for each call.
+
+    `upstream`, which makes its calls through `client`, and `observer` are the provider's own.
+    """
 
     settings: Settings
-    upstream: OutboundClient
+    client: OutboundClient
     store: Store
+    upstream: Upstream
     state: State
     memory: MemoryBudget
     background: BackgroundTasks
+    telemetry: Telemetry
+    figures: BatchFigures
+    observer: Observer = UNOBSERVED
 
 
 def _gemini(name: str, settings: ProviderSettings, deps: Dependencies) -> Provider:
@@ -68,7 +88,7 @@ def _openai(name: str, settings: ProviderSettings, deps: Dependencies) -> Provid
         # A provider with another name is another server, with its own rules for schemas.
         schema_rule=OPENAI_SCHEMAS if name == openai.KIND else any_schema,
     )
-    return openai.openai(name, options, deps.upstream, deps.state, deps.memory)
+    return openai.openai(name, options, deps.upstream, deps.state, deps.memory, deps.observer)
 
 
 def _anthropic(name: str, settings: ProviderSettings, deps: Dependencies) -> Provider:
@@ -79,7 +99,7 @@ def _anthropic(name: str, settings: ProviderSettings, deps: Dependencies) -> Pro
         state_life=deps.settings.state_ttl,
         limits=_limits(deps.settings),
     )
-    return anthropic.anthropic(name, options, deps.upstream, deps.state, deps.memory)
+    return anthropic.anthropic(name, options, deps.upstream, deps.state, deps.memory, deps.observer)
 
 
 def _mistral(name: str, settings: ProviderSettings, deps: Dependencies) -> Provider:
@@ -87,7 +107,7 @@ def _mistral(name: str, settings: ProviderSettings, deps: Dependencies) -> Provi
         base_url=settings.base_url or URL(mistral.DEFAULT_BASE_URL),
         limits=_limits(deps.settings),
     )
-    return mistral.mistral(name, options, deps.upstream, deps.state, deps.memory)
+    return mistral.mistral(name, options, deps.upstream, deps.state, deps.memory, deps.observer)
 
 
 def _bedrock(name: str, settings: ProviderSettings, deps: Dependencies) -> Provider:
@@ -116,7 +136,9 @@ def _bedrock(name: str, settings: ProviderSettings, deps: Dependencies) -> Provi
         upload_life=deps.settings.upload_ttl,
         limits=_limits(deps.settings),
     )
-    return bedrock.bedrock(options, deps.upstream, deps.state, deps.memory, deps.background)
+    return bedrock.bedrock(
+        options, deps.upstream, deps.state, deps.memory, deps.background, deps.observer
+    )
 
 
 def _limits(settings: Settings) -> Limits:
@@ -183,6 +205,7 @@ def application(settings: Settings) -> web.Application:
     """The proxy as an aiohttp application. Call it inside a running event loop."""
     app = web.Application(middlewares=CHAIN)
     deps = dependencies(settings)
+    sampler = Sampler(deps.telemetry.metrics, deps.memory)
     gateway = _gateway(deps)
     mount(app, gateway)
     if settings.cors_origins:
@@ -190,19 +213,36 @@ def application(settings: Settings) -> web.Application:
         Cors(settings.cors_origins, passed).install(app)
     app[STATE] = deps.state
     app[BACKGROUND] = deps.background
-    app.cleanup_ctx.append(_outbound(deps.upstream))
+    app[PAGE] = MetricsPage(deps.telemetry.metrics, sampler.sample)
+    app.cleanup_ctx.append(_traces(deps.telemetry.tracer))
+    app.cleanup_ctx.append(_outbound(deps.client))
     app.cleanup_ctx.append(opening(deps.store))
-    app.cleanup_ctx.append(sweeping(deps.state, settings.upload_ttl, settings.state_ttl))
+    app.cleanup_ctx.append(
+        sweeping(deps.state, settings.upload_ttl, settings.state_ttl, _abandoned(deps.telemetry))
+    )
+    app.cleanup_ctx.append(sampler.running)
+    app.cleanup_ctx.append(deps.figures.running)
     app.cleanup_ctx.append(deps.background.running)
     return app
 
 
 def dependencies(settings: Settings) -> Dependencies:
     """Call it inside a running event loop; nothing is opened or started yet."""
-    upstream = outbound_client(settings)
-    store = state_store(settings, upstream)
-    background = BackgroundTasks()
-    return Dependencies(settings, upstream, store, bounded(store), MemoryBudget(), background)
+    client = outbound_client(settings)
+    store = state_store(settings, client)
+    telemetry = Telemetry(Metrics(version()))
+    state = ObservedState(bounded(store), telemetry)
+    return Dependencies(
+        settings=settings,
+        client=client,
+        store=store,
+        upstream=client,
+        state=state,
+        memory=MemoryBudget(),
+        background=BackgroundTasks(),
+        telemetry=telemetry,
+        figures=BatchFigures(telemetry.metrics, state),
+    )
 
 
 def _gateway(deps: Dependencies) -> Gateway:
@@ -231,6 +271,9 @@ def _gateway(deps: Dependencies) -> Gateway:
         memory=deps.memory,
         inline_max_bytes=settings.inline_max_bytes,
         reset=reset,
+        observer=RequestObserver(
+            deps.telemetry, {name: provider.kind for name, provider in providers.items()}
+        ),
     )
 
 
@@ -245,6 +288,11 @@ def _provider(name: str, settings: ProviderSettings, deps: Dependencies) -> Prov
 def lending_provider(name: str, settings: ProviderSettings, deps: Dependencies) -> Provider:
     """With the proxy's own credential if the settings say so; tenants that share it see all."""
     kind = KINDS[settings.kind or name]
+    deps = replace(
+        deps,
+        upstream=ObservedUpstream(deps.upstream, name, deps.telemetry),
+        observer=ProviderObserver(deps.telemetry, deps.figures, name),
+    )
     provider = kind.build(name, settings, deps)
     if not settings.ambient or not kind.takes_api_key:
         return provider
@@ -256,6 +304,24 @@ def _secret_keys(settings: Settings) -> list[str]:
     """Without a configured key, upload URLs are valid only while this process runs."""
     given = settings.secret_key or ()
     return [key.get_secret_value() for key in given] or [secrets.token_hex(32)]
+
+
+def _abandoned(telemetry: Telemetry) -> Callable[[str], None]:
+    """Counts expired upload sessions: a session that has ended has no key."""
+
+    def deleted(name: str) -> None:
+        if is_session_key(name):
+            telemetry.metrics.uploads_abandoned.inc()
+
+    return deleted
+
+
+def _traces(tracer: Tracer) -> Callable[[web.Application], AsyncIterator[None]]:
+    async def context(_: web.Application) -> AsyncIterator[None]:
+        yield
+        await in_thread(tracer.close)
+
+    return context
 
 
 def _outbound(client: OutboundClient) -> Callable[[web.Application], AsyncIterator[None]]:

@@ -1,4 +1,4 @@
-"""`/healthz` and `/readyz`, on the admin port, or on the main port before the chain."""
+"""`/healthz`, `/readyz` and `/metrics`, on the admin port, or on the main port before the chain."""
 
 import asyncio
 from enum import StrEnum
@@ -9,6 +9,7 @@ from aiohttp.typedefs import Handler, Middleware
 
 from providers.state import State, StateError
 from providers.stored_objects import SALT
+from proxy.metrics_page import MetricsPage
 
 # The state store that `/readyz` checks; the composition root sets it.
 STATE: Final[web.AppKey[State]] = web.AppKey("state")
@@ -23,10 +24,12 @@ class Phase(StrEnum):
 
 
 class Health:
-    def __init__(self, state: State | None) -> None:
+    def __init__(self, state: State | None, metrics: MetricsPage | None = None) -> None:
         self.phase = Phase.STARTING
         self._state = state
         self._answers = {"/healthz": self._alive, "/readyz": self._ready}
+        if metrics is not None:
+            self._answers["/metrics"] = metrics.answer
 
     def routes(self) -> list[web.RouteDef]:
         return [web.get(path, answer) for path, answer in self._answers.items()]

@@ -1,34 +1,85 @@
-"""The log: one JSON object per line, on stderr."""
+"""The log on stderr, one line for each event: readable on a terminal, JSON otherwise.
+
+The program logs through the standard library; structlog renders the lines.
+"""
 
 import json
 import logging
+import re
 import sys
-from datetime import UTC, datetime
-from typing import Any, Final
+from collections.abc import MutableMapping
+from typing import Any, Final, Literal
 
-_OWN_FIELDS: Final = frozenset(
-    logging.LogRecord("", 0, "", 0, "", (), None).__dict__.keys()
-    | {"message", "asctime", "taskName"}
+import structlog
+from structlog.stdlib import ExtraAdder, ProcessorFormatter, add_log_level
+from structlog.typing import Processor
+
+LogFormat = Literal["auto", "console", "json"]
+LogLevel = Literal["debug", "info", "warning", "error"]
+
+# Line breaks would begin another line, and escape sequences would control the terminal.
+_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+
+
+def _only_the_type_of_an_error(
+    _: Any, __: str, event: MutableMapping[str, Any]
+) -> MutableMapping[str, Any]:
+    """A traceback or a message may contain a credential.
+
+    The message and the time of a line that another handler rendered before are left out.
+    """
+    for name in ("message", "asctime"):
+        event.pop(name, None)
+    error = event.pop("exc_info", None)
+    event.pop("stack_info", None)
+    if error and error[0]:
+        event["error"] = error[0].__name__
+    return event
+
+
+def _without_control_characters(
+    _: Any, __: str, event: MutableMapping[str, Any]
+) -> MutableMapping[str, Any]:
+    shown = {name: value for name, value in event.items() if value is not None}
+    return {
+        name: _CONTROL.sub(lambda found: ascii(found[0])[1:-1], value)
+        if isinstance(value, str)
+        else value
+        for name, value in shown.items()
+    }
+
+
+def _to_json(event: Any, **_: Any) -> str:
+    return json.dumps(event, default=str)
+
+
+_COMMON: Final[tuple[Processor, ...]] = (
+    ExtraAdder(),
+    add_log_level,
+    structlog.processors.TimeStamper(fmt="iso", utc=True, key="time"),
+    _only_the_type_of_an_error,
 )
 
 
-class JsonLines(logging.Formatter):
-    """`event` is the message; the members of `extra` are added beside it.
-
-    Only the type of an exception is logged: a traceback or a message may contain a credential.
-    """
-
-    def format(self, record: logging.LogRecord) -> str:
-        line: dict[str, Any] = {"event": record.getMessage()}
-        line |= {k: v for k, v in record.__dict__.items() if k not in _OWN_FIELDS}
-        if record.exc_info and record.exc_info[0]:
-            line["error"] = record.exc_info[0].__name__
-        line["level"] = record.levelname.lower()
-        line["time"] = datetime.fromtimestamp(record.created, UTC).isoformat()
-        return json.dumps(line, default=str)
+def json_lines() -> logging.Formatter:
+    """`event` is the message; the members of `extra` are beside it."""
+    return _formatter(structlog.processors.JSONRenderer(serializer=_to_json))
 
 
-def log_to_stderr() -> None:
+def console_lines(*, colours: bool) -> logging.Formatter:
+    renderer = structlog.dev.ConsoleRenderer(colors=colours, timestamp_key="time")
+    return _formatter(_without_control_characters, renderer)
+
+
+def _formatter(*renderers: Processor) -> logging.Formatter:
+    processors = [ProcessorFormatter.remove_processors_meta, *renderers]
+    return ProcessorFormatter(foreign_pre_chain=_COMMON, processors=processors)
+
+
+def log_to_stderr(level: LogLevel = "info", form: LogFormat = "auto") -> None:
+    """`auto` is `console` on a terminal and `json` otherwise."""
+    on_terminal = sys.stderr.isatty()
+    console = form == "console" or (form == "auto" and on_terminal)
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(JsonLines())
-    logging.basicConfig(handlers=[handler], level=logging.INFO, force=True)
+    handler.setFormatter(console_lines(colours=on_terminal) if console else json_lines())
+    logging.basicConfig(handlers=[handler], level=level.upper(), force=True)

@@ -55,7 +55,7 @@ async def try_online(settings: Settings) -> list[Finding]:
     try:
         return list(await asyncio.gather(*_attempts(deps)))
     finally:
-        await deps.upstream.close()
+        await deps.client.close()
 
 
 def _attempts(deps: Dependencies) -> Iterator[Awaitable[Finding]]:
@@ -65,7 +65,7 @@ def _attempts(deps: Dependencies) -> Iterator[Awaitable[Finding]]:
         yield _not_tried(f"{variable('public_url')}: only a client can tell whether it gets here")
     for name, provider in settings.providers.items():
         unreachable = Outcome.FAILED if _is_in_use(name, settings) else Outcome.RISK
-        yield from _address_attempts(name, provider, deps.upstream, unreachable)
+        yield from _address_attempts(name, provider, deps.client, unreachable)
         yield _credential_attempt(name, provider, deps)
     yield _not_tried("uploads, batches and generation, which cost money or leave something behind")
 

@@ -118,6 +118,11 @@ def _listening_risks(settings: Settings) -> Iterator[str]:
             f"{variable('host')} is not a loopback address and {variable('tls_cert')} is not set: "
             "callers' keys cross the network without encryption unless a TLS proxy is in front."
         )
+    if settings.admin_port is None:
+        yield (
+            f"{variable('admin_port')} is not set: anyone who reaches the main port can read "
+            "/metrics, which shows providers, models and how much they are used."
+        )
     if settings.public_url is None:
         yield (
             f"{variable('public_url')} is not set: the addresses that clients get depend on the "

@@ -16,6 +16,7 @@ from proxy.background import BACKGROUND, BackgroundTasks
 from proxy.health import STATE, Health, Phase
 from proxy.http_errors import SERVER_NAME, EnvelopeRunner
 from proxy.listener_tls import listener_tls
+from proxy.metrics_page import PAGE
 from proxy.settings import Settings
 
 # As fast as the default, and bounds memory (streaming.md section 2).
@@ -76,7 +77,7 @@ async def serve(
     stop = _stop_on_signals()
     if lifeline is not None:
         _stop_at_end_of(lifeline, stop)
-    health, in_flight = Health(app.get(STATE)), InFlight()
+    health, in_flight = Health(app.get(STATE), app.get(PAGE)), InFlight()
     background = app.get(BACKGROUND) or BackgroundTasks()
     _install(app, health, in_flight, health_here=settings.admin_address is None)
     async with listener_tls(settings) as tls, _admin_site(health, settings, reuse_port) as admin:

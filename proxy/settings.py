@@ -4,7 +4,7 @@ import os
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, get_args
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_settings import (
@@ -23,6 +23,7 @@ from proxy.environment import (
     own_variables,
     repeated_variables,
 )
+from proxy.log_lines import LogFormat, LogLevel
 from proxy.provider_settings import (
     Flag,
     HttpUrl,
@@ -37,6 +38,7 @@ from proxy.setting_values import (
     default_state_url,
     is_every_address,
     is_loopback,
+    one_of,
     parse_client_tokens,
     parse_duration,
     parse_networks,
@@ -106,6 +108,8 @@ class Settings(BaseSettings):
     ] = ()
     allow_plaintext_aws_keys: Flag = False
     workers: Annotated[int, whole_number(1, 256)] = 1
+    log_level: Annotated[LogLevel, one_of(*get_args(LogLevel))] = "info"
+    log_format: Annotated[LogFormat, one_of(*get_args(LogFormat))] = "auto"
     drain_seconds: Annotated[
         float,
         Field(gt=0, allow_inf_nan=False),

@@ -19,11 +19,27 @@ INTERVAL_SECONDS: Final = 3600.0
 # Spreads the sweeps of replicas that started together.
 _JITTER: Final = 0.1
 
+Deleted = Callable[[str], None]
+
+
+def _ignore(_: str) -> None:
+    pass
+
+
 _log: Final = logging.getLogger(__name__)
 
 
-async def sweep(state: State, now: datetime, upload_ttl: timedelta, state_ttl: timedelta) -> int:
-    """Deletes expired objects and returns their number. Other replicas may do the same."""
+async def sweep(
+    state: State,
+    now: datetime,
+    upload_ttl: timedelta,
+    state_ttl: timedelta,
+    deleted_one: Deleted = _ignore,
+) -> int:
+    """Deletes expired objects and returns their number. Other replicas may do the same.
+
+    `deleted_one` is called with the name of each.
+    """
     try:
         await state.multipart.abort_before(now - upload_ttl)
     except FerryError as error:
@@ -41,17 +57,18 @@ async def sweep(state: State, now: datetime, upload_ttl: timedelta, state_ttl: t
         # An object outside the table is of another version.
         if now - info.created > lives[row.life if row else Life.STATE]:
             await state.delete(info.name)
+            deleted_one(info.name)
             deleted += 1
     return deleted
 
 
 def sweeping(
-    state: State, upload_ttl: timedelta, state_ttl: timedelta
+    state: State, upload_ttl: timedelta, state_ttl: timedelta, deleted_one: Deleted = _ignore
 ) -> Callable[[web.Application], AsyncIterator[None]]:
     """For `app.cleanup_ctx`: sweeps at the start, and then hourly."""
 
     async def context(_: web.Application) -> AsyncIterator[None]:
-        task = asyncio.create_task(_sweep_periodically(state, upload_ttl, state_ttl))
+        task = asyncio.create_task(_sweep_periodically(state, upload_ttl, state_ttl, deleted_one))
         yield
         task.cancel()
         with suppress(asyncio.CancelledError):
@@ -60,10 +77,12 @@ def sweeping(
     return context
 
 
-async def _sweep_periodically(state: State, upload_ttl: timedelta, state_ttl: timedelta) -> None:
+async def _sweep_periodically(
+    state: State, upload_ttl: timedelta, state_ttl: timedelta, deleted_one: Deleted
+) -> None:
     while True:
         try:
-            await sweep(state, datetime.now(UTC), upload_ttl, state_ttl)
+            await sweep(state, datetime.now(UTC), upload_ttl, state_ttl, deleted_one)
         except Exception as error:  # from any store; the next sweep tries again
             _log.warning("a sweep of the state store failed: %s", type(error).__name__)
         await asyncio.sleep(INTERVAL_SECONDS * random.uniform(1 - _JITTER, 1 + _JITTER))  # noqa: S311

@@ -27,12 +27,16 @@ _log: Final = logging.getLogger(__name__)
 class Workers:
     """Forks `count` processes that run `work`. Call `run` before any thread is started.
 
-    `work` gets a descriptor that closes when the parent ends, and returns an exit code.
+    `work` gets a descriptor that closes when the parent ends, and returns an exit code. `died` is
+    called with the id of each worker that has ended.
     """
 
-    def __init__(self, count: int, work: Callable[[int], int]) -> None:
+    def __init__(
+        self, count: int, work: Callable[[int], int], died: Callable[[int], None] = lambda _: None
+    ) -> None:
         self._count = count
         self._work = work
+        self._died = died
         self._children: set[int] = set()
         self._deaths: deque[float] = deque(maxlen=RESTARTS)
         self._stopping = False
@@ -48,6 +52,7 @@ class Workers:
         while self._children:
             pid, _ = os.wait()
             self._children.discard(pid)
+            self._died(pid)
             if not self._stopping:
                 self._replace(pid)
         return self._exit_code

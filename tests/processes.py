@@ -114,8 +114,9 @@ async def _ready(
 
 
 def _environment() -> dict[str, str]:
-    """Without FERRY_ variables: a developer's own settings must not change a test."""
-    return {name: value for name, value in os.environ.items() if not name.startswith("FERRY_")}
+    """Without FERRY_ and OTEL_ variables: a developer's own settings must not change a test."""
+    own = ("FERRY_", "OTEL_")
+    return {name: value for name, value in os.environ.items() if not name.startswith(own)}
 
 
 def free_port() -> int:

@@ -16,6 +16,7 @@ from providers.anthropic.upload_target import FILE_EXPIRY, AnthropicUploadTarget
 from providers.batches.files_with_results import FilesWithResults
 from providers.batches.target_batches import TargetBatches
 from providers.memory import Limits, MemoryBudget
+from providers.observation import UNOBSERVED, Observer
 from providers.provider import KeyForm, NameForms, Provider
 from providers.resource_names import FileKind
 from providers.state import State
@@ -52,7 +53,12 @@ class AnthropicOptions:
 
 
 def anthropic(
-    name: str, options: AnthropicOptions, upstream: Upstream, state: State, memory: MemoryBudget
+    name: str,
+    options: AnthropicOptions,
+    upstream: Upstream,
+    state: State,
+    memory: MemoryBudget,
+    observer: Observer = UNOBSERVED,
 ) -> Provider:
     client = anthropic_client(name, options.base_url, upstream, options.api_version)
     staged = StagedFiles(name, state, options.state_life)
@@ -61,7 +67,7 @@ def anthropic(
     batch_target = AnthropicBatchTarget(
         client, state, staged, memory, options.limits, options.default_max_tokens
     )
-    batches = TargetBatches(batch_target, state, memory, options.limits)
+    batches = TargetBatches(batch_target, state, memory, options.limits, observer)
     return Provider(
         name=name,
         kind=KIND,

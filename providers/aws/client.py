@@ -18,6 +18,7 @@ from providers.body import Body
 from providers.errors import FerryError
 from providers.json_api.client import Answer, read_refusal
 from providers.json_api.json_text import parse_object
+from providers.observation import UNOBSERVED, Observer
 from providers.status import Status
 from providers.upstream import OutboundRequest, Reply, Upstream, invalid_answer
 
@@ -46,11 +47,13 @@ class AwsClient:
         upstream: Upstream,
         wait: wait_base = wait_exponential_jitter(initial=0.1, max=2.0),  # noqa: B008
         restate: Callable[[FerryError], FerryError] = _as_it_is,
+        observer: Observer = UNOBSERVED,
     ) -> None:
         self.name = name
         self._upstream = upstream
         self._wait = wait
         self._restate = restate
+        self._observer = observer
 
     async def json(
         self, target: AwsTarget, method: str, path: str, document: Any = None, **query: str
@@ -121,6 +124,7 @@ class AwsClient:
             stop=stop_after_attempt(_ATTEMPTS),
             wait=self._wait,
             retry=retry_if_exception(_is_transient),
+            before_sleep=lambda _: self._observer.call_retried(),
             reraise=True,
         )
         async for attempt in attempts:

@@ -14,8 +14,10 @@ from providers.batches.json_lines import ResultLine, TooLong, pieces, work_bytes
 from providers.batches.request_table import RequestTable, RowKind
 from providers.batches.result_lines import id_at_head, parse_result
 from providers.body import start_body
+from providers.gemini_content.result_counts import count_result
 from providers.json_api.json_text import render_compact, render_line
 from providers.memory import Reservation
+from providers.observation import LineOutcome, ResultCounts
 from providers.resources import Download, Failure, InlineResults
 from providers.status import Status, item_error
 
@@ -53,6 +55,7 @@ class Result:
 
 
 Render: TypeAlias = Callable[[Result], bytes]
+Counted: TypeAlias = Callable[[ResultCounts], None]
 Item: TypeAlias = tuple[int, bytes]
 
 
@@ -80,16 +83,28 @@ class ResultLines(Protocol):
         """
 
 
+def not_counted(_: ResultCounts) -> None:
+    pass
+
+
 class BatchResults:
     """The results of one ended batch. `table` is None if another tool created it.
+
+    `counted` is called after all results were read.
 
     While a long line is translated, its memory is taken from `reservation`. The result then takes
     the place of its line, for which `lines` has memory reserved.
     """
 
     def __init__(
-        self, lines: ResultLines, table: RequestTable | None, reservation: Reservation
+        self,
+        lines: ResultLines,
+        table: RequestTable | None,
+        reservation: Reservation,
+        counted: Counted = not_counted,
     ) -> None:
+        self._counted = counted
+        self._counts = ResultCounts()
         self._source = lines
         self._table = table
         self._reservation = reservation
@@ -112,6 +127,9 @@ class BatchResults:
         for start in range(0, len(unanswered), _UNANSWERED_AT_ONCE):
             some = unanswered[start : start + _UNANSWERED_AT_ONCE]
             yield [(index, render(self._missing(index))) for index in some]
+        self._counts.lines[LineOutcome.UNREADABLE] = self._too_long + self._unreadable
+        self._counts.lines[LineOutcome.MISSING] = len(unanswered)
+        self._counted(self._counts)
 
     async def lines(self) -> AsyncGenerator[bytes, None]:
         """The results as JSON lines `{"key", "response" | "error"}`, in chunks of any size."""
@@ -150,11 +168,13 @@ class BatchResults:
 
     def _answer(self, named: str, document: dict[str, Any]) -> Result | None:
         if self._table is None:
+            count_result(self._counts, document)
             return Result(None, orjson.dumps(named), document)
         index = self._table.index_of(named)
         if index is None or self._seen[index]:
             return None
         self._seen[index] = 1
+        count_result(self._counts, document)
         return Result(index, self._key(index), document)
 
     def _fault(self, head: bytes, message: str) -> Result | None:
@@ -199,10 +219,14 @@ class BatchResults:
 
 
 async def deliver_file(
-    lines: ResultLines, table: RequestTable | None, reservation: Reservation, stack: AsyncExitStack
+    lines: ResultLines,
+    table: RequestTable | None,
+    reservation: Reservation,
+    stack: AsyncExitStack,
+    counted: Counted = not_counted,
 ) -> Download:
     """The results as a download; `stack`, with `reservation` in it, is closed at its end."""
-    rendered = BatchResults(lines, table, reservation).lines()
+    rendered = BatchResults(lines, table, reservation, counted).lines()
     stack.push_async_callback(rendered.aclose)
     return Download(await start_body(rendered), "application/jsonl", stack.pop_all().aclose)
 
@@ -213,13 +237,15 @@ async def deliver_inline(
     limit: int,
     reservation: Reservation,
     stack: AsyncExitStack,
+    counted: Counted = not_counted,
 ) -> InlineResults | None:
     """All results in request order; None if they exceed `limit` bytes or the memory budget.
 
     Their memory is taken from `reservation`; `stack`, with `reservation` in it, is closed later.
     """
     items, left = [b""] * len(table), limit
-    slices = BatchResults(lines, table, reservation).items(partial(render_inline, table=table))
+    results = BatchResults(lines, table, reservation, counted)
+    slices = results.items(partial(render_inline, table=table))
     stack.push_async_callback(slices.aclose)
     async for rendered in slices:
         for index, item in rendered:

@@ -7,7 +7,7 @@ from contextlib import AsyncExitStack, aclosing
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
-from providers.batches.batch_results import ResultLines, deliver_file, deliver_inline
+from providers.batches.batch_results import Counted, ResultLines, deliver_file, deliver_inline
 from providers.batches.json_lines import ResultLine, ResultSplitter
 from providers.batches.request_table import RequestTable, RowKind
 from providers.body import Body, start_body
@@ -54,7 +54,9 @@ class EndedResults:
     table: Callable[[Reservation], Awaitable[RequestTable | None]] = field(repr=False)
     exist: Callable[[], Awaitable[bool]] = field(repr=False)
 
-    async def in_order(self, memory: MemoryBudget, limit: int) -> InlineResults | None:
+    async def in_order(
+        self, memory: MemoryBudget, limit: int, counted: Counted
+    ) -> InlineResults | None:
         """All results in request order; None if they exceed `limit` bytes or came from a file."""
         if not self.inline:
             return None
@@ -63,16 +65,19 @@ class EndedResults:
             table = await self.table(reservation)
             if table is None or table.kind is not RowKind.METADATA:
                 return None
-            return await deliver_inline(self.lines, table, limit, reservation, stack)
+            return await deliver_inline(self.lines, table, limit, reservation, stack, counted)
 
-    async def download(self, memory: MemoryBudget, form: ResultForm) -> Download:
-        """JSON lines, translated while they are read, or the provider's own files."""
+    async def download(self, memory: MemoryBudget, form: ResultForm, counted: Counted) -> Download:
+        """JSON lines, translated while they are read, or the provider's own files.
+
+        Only translated lines are `counted`.
+        """
         if form is ResultForm.NATIVE:
             return await deliver_native(self.lines.files())
         async with AsyncExitStack() as stack:
             reservation = stack.enter_context(memory.reserve())
             table = await self.table(reservation)
-            return await deliver_file(self.lines, table, reservation, stack)
+            return await deliver_file(self.lines, table, reservation, stack, counted)
 
 
 async def deliver_native(files: AsyncGenerator[Body, None]) -> Download:

@@ -2,6 +2,7 @@
 
 import logging
 from dataclasses import replace
+from functools import partial
 from typing import Final, Protocol
 
 from providers.batches.ended_results import EndedResults
@@ -10,6 +11,7 @@ from providers.credential import Caller
 from providers.errors import FerryError, NotFound, failed_precondition, invalid_argument, not_found
 from providers.json_api.client import outcome_unknown
 from providers.memory import Limits, MemoryBudget
+from providers.observation import UNOBSERVED, Observer
 from providers.resource_names import FileKind, decode_file_id, result_file_id
 from providers.resources import Batch, Download, NewBatch, Page, ResultFile, ResultForm
 from providers.state import State
@@ -62,8 +64,14 @@ class TargetBatches:
     """
 
     def __init__(
-        self, target: BatchTarget, state: State, memory: MemoryBudget, limits: Limits
+        self,
+        target: BatchTarget,
+        state: State,
+        memory: MemoryBudget,
+        limits: Limits,
+        observer: Observer = UNOBSERVED,
     ) -> None:
+        self._observer = observer
         self._target = target
         self._state = state
         self._memory = memory
@@ -72,7 +80,9 @@ class TargetBatches:
     async def create(self, caller: Caller, batch: NewBatch) -> Batch:
         _check_source(batch)
         if batch.idempotency_key is None:
-            return (await self._target.make(caller, batch, Attempt(None))).batch
+            only = await self._target.make(caller, batch, Attempt(None))
+            self._observer.batch_created(batch.kind)
+            return only.batch
         key, fingerprint = batch.idempotency_key, batch.fingerprint
         repeat = Repeat(self._target.name, self._state, caller.tenant, key, fingerprint)
         recorded = await repeat.recorded()
@@ -82,7 +92,8 @@ class TargetBatches:
         first = await repeat.record(made.batch.id)
         if first != made.batch.id:
             await _discard(made)
-            made = await self._target.find(caller, first)
+            return (await self._target.find(caller, first)).batch
+        self._observer.batch_created(batch.kind)
         return made.batch
 
     async def _attempt(self, caller: Caller, batch: NewBatch, attempt: Attempt) -> FoundBatch:
@@ -96,11 +107,14 @@ class TargetBatches:
     async def get(self, caller: Caller, batch_id: str) -> Batch:
         found = await self._target.find(caller, batch_id)
         batch = found.batch
+        if batch.state.terminal:
+            self._observer.batch_ended(batch)
         results = await found.results() if batch.state.terminal else None
         if results is None:
             return batch
         try:
-            inline = await results.in_order(self._memory, self._limits.inline_results)
+            counted = partial(self._observer.results_translated, batch)
+            inline = await results.in_order(self._memory, self._limits.inline_results, counted)
             if inline is None and not await results.exist():
                 return batch
         except NotFound:
@@ -134,8 +148,9 @@ class TargetBatches:
 
     async def download(self, caller: Caller, batch_id: str, form: ResultForm) -> Download:
         """JSON lines, translated while they are read, or the provider's own files."""
-        _, results = await self._find_results(caller, batch_id)
-        return await results.download(self._memory, form)
+        found, results = await self._find_results(caller, batch_id)
+        counted = partial(self._observer.results_translated, found.batch)
+        return await results.download(self._memory, form, counted)
 
     async def delete_results(self, caller: Caller, batch_id: str) -> None:
         found, _ = await self._find_results(caller, batch_id)

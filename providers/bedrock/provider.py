@@ -26,6 +26,7 @@ from providers.bedrock.jobs.job_batches import JobBatches
 from providers.bedrock.upload_target import BedrockUploadTarget
 from providers.credential import Caller, Credential
 from providers.memory import Limits, MemoryBudget
+from providers.observation import UNOBSERVED, Observer
 from providers.provider import NameForms, Provider
 from providers.resource_names import OBJECT_KEY, OBJECT_LETTER
 from providers.state import State
@@ -64,20 +65,30 @@ def bedrock(
     state: State,
     memory: MemoryBudget,
     background: Background,
+    observer: Observer = UNOBSERVED,
 ) -> Provider:
     name, limits = options.target.name, options.limits
     targets = AwsTargets(options.target)
-    client = AwsClient(name, upstream)
+    client = AwsClient(name, upstream, observer=observer)
     own = options.target.own_keys is not None
     answers = BedrockAnswers(client, targets, limits.line)
     immediate = ImmediateJobs(
-        name, state, memory, background, answers, limits.line, options.immediate, ambient=own
+        name,
+        state,
+        memory,
+        background,
+        answers,
+        limits.line,
+        options.immediate,
+        ambient=own,
+        observer=observer,
     )
     jobs = JobBatches(client, targets, state, memory, limits.line)
     batch_target = BedrockBatchTarget(
         targets, jobs, immediate, options.immediate.use, options.minimum, memory, limits
     )
-    batches = TargetBatches(CombinedTarget(batch_target, immediate), state, memory, limits)
+    combined = CombinedTarget(batch_target, immediate)
+    batches = TargetBatches(combined, state, memory, limits, observer)
     upload_target = BedrockUploadTarget(targets, jobs.s3, state, options.upload_life)
     uploads = ResumableUploads(upload_target, state)
     if own:  # without keys of its own the proxy resumes a batch only when its caller asks for it

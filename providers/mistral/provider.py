@@ -12,6 +12,7 @@ from providers.memory import Limits, MemoryBudget
 from providers.mistral.batches import MistralBatchApi
 from providers.mistral.client import UUID, mistral_client
 from providers.mistral.files import MistralFileApi, MistralUploadTarget
+from providers.observation import UNOBSERVED, Observer
 from providers.provider import NameForms, Provider
 from providers.state import State
 from providers.uploads.native_files import FileRecords, NativeFiles
@@ -34,7 +35,12 @@ class MistralOptions:
 
 
 def mistral(
-    name: str, options: MistralOptions, upstream: Upstream, state: State, memory: MemoryBudget
+    name: str,
+    options: MistralOptions,
+    upstream: Upstream,
+    state: State,
+    memory: MemoryBudget,
+    observer: Observer = UNOBSERVED,
 ) -> Provider:
     """Its keys have no form that only they can have, so there are no `key_forms`."""
     client = mistral_client(name, options.base_url, upstream)
@@ -42,7 +48,7 @@ def mistral(
     uploads = ResumableUploads(MistralUploadTarget(client, state, records, file_api), state)
     batch_api = MistralBatchApi(client, state)
     target = FileBatchTarget(client, batch_api, state, memory, options.limits)
-    batches = TargetBatches(target, state, memory, options.limits)
+    batches = TargetBatches(target, state, memory, options.limits, observer)
     files = NativeFiles(client, records, file_api)
     return Provider(
         name=name,

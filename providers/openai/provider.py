@@ -10,6 +10,7 @@ from providers.batches.file_batches.target import FileBatchTarget
 from providers.batches.files_with_results import FilesWithResults
 from providers.batches.target_batches import TargetBatches
 from providers.memory import Limits, MemoryBudget
+from providers.observation import UNOBSERVED, Observer
 from providers.openai.batch_lines import NATIVE_FILE
 from providers.openai.batches import OpenAIBatchApi
 from providers.openai.client import SCOPING_HEADERS, openai_client
@@ -55,7 +56,12 @@ class OpenAIOptions:
 
 
 def openai(
-    name: str, options: OpenAIOptions, upstream: Upstream, state: State, memory: MemoryBudget
+    name: str,
+    options: OpenAIOptions,
+    upstream: Upstream,
+    state: State,
+    memory: MemoryBudget,
+    observer: Observer = UNOBSERVED,
 ) -> Provider:
     client = openai_client(name, options.base_url, upstream)
     records = FileRecords(name, state)
@@ -63,7 +69,7 @@ def openai(
     uploads = ResumableUploads(target, state)
     batch_api = OpenAIBatchApi(client, state, options.schema_rule)
     batch_target = FileBatchTarget(client, batch_api, state, memory, options.limits)
-    batches = TargetBatches(batch_target, state, memory, options.limits)
+    batches = TargetBatches(batch_target, state, memory, options.limits, observer)
     files = NativeFiles(client, records, OpenAIFileApi(client))
     return Provider(
         name=name,

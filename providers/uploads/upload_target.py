@@ -69,6 +69,11 @@ def session_object(session_id: str, name: str) -> str:
     return UPLOADS.name(session_id, name)
 
 
+def is_session_key(name: str) -> bool:
+    """Whether the object with this name is the key of a session; an ended session has none."""
+    return name.startswith(UPLOADS.prefix) and name.endswith("/key")
+
+
 async def create_session_key(state: State, session_id: str) -> bytes:
     """A key of random bytes; without it the session's URL can never be used again."""
     key = secrets.token_bytes(_KEY_BYTES)

@@ -41,7 +41,7 @@ async def test_our_own_refusal(translated: FakeClient, ferry: Ferry, http: Clien
 
     path = "batch.inputConfig.requests.requests[1].request.generationConfig.candidateCount"
     assert (line["path"], line["why"]) == (path, refused.message)
-    assert (line["provider"], line["call"]) == (translated.kind.name, "generate_batch")
+    assert (line["provider"], line["operation"]) == (translated.kind.name, "generate_batch")
     assert line["resource"] == f"models/{client.model}"
 
 

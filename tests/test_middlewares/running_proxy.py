@@ -17,7 +17,7 @@ from yarl import URL
 
 from middlewares.request_keys import GATEWAY, Gateway, Handler
 from proxy.composition import KINDS, application
-from proxy.log_lines import JsonLines
+from proxy.log_lines import json_lines
 from proxy.serving import _runner
 from proxy.settings import load
 from tests.fakes.gemini import gemini_app
@@ -189,7 +189,7 @@ async def _read_chunked(reader: asyncio.StreamReader) -> bytes:
 class _LogRecorder(logging.Handler):
     def __init__(self, proxy: RunningProxy) -> None:
         super().__init__(logging.INFO)
-        self.setFormatter(JsonLines())
+        self.setFormatter(json_lines())
         self._proxy = proxy
 
     def emit(self, record: logging.LogRecord) -> None:

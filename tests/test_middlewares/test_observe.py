@@ -5,7 +5,7 @@ import logging
 import orjson
 import pytest
 
-from proxy.log_lines import JsonLines
+from proxy.log_lines import json_lines
 from tests.test_middlewares.running_chain import (
     Scripted,
     ScriptedReply,
@@ -13,7 +13,10 @@ from tests.test_middlewares.running_chain import (
     scripted_provider,
 )
 
-FIELDS = {"event", "request_id", "method", "call", "provider", "status", "seconds", "level", "time"}
+FIELDS = {
+    *("event", "level", "time", "request_id", "method", "operation", "provider", "status"),
+    *("seconds", "own_seconds", "bytes_in", "bytes_out"),
+}
 WHY = {"refused", "why"}
 
 
@@ -39,9 +42,13 @@ async def test_a_line_names_the_call_without_secrets(
     async with running_chain(gemini) as client:
         async with client.get(target, headers={"x-secret": "secret"}) as reply:
             assert reply.status == status
-    (line,) = [JsonLines().format(r) for r in caplog.records if r.name == "genai_ferry.access"]
+    (line,) = [json_lines().format(r) for r in caplog.records if r.name == "genai_ferry.access"]
     assert "secret" not in line
     document = orjson.loads(line)
-    assert set(document) == FIELDS | (WHY if status >= 400 else set())
-    assert (document["call"], document["provider"], document["status"]) == (call, provider, status)
+    assert set(document) == FIELDS | (WHY if status >= 400 else {"tenant"})
+    assert (document["operation"], document["provider"], document["status"]) == (
+        call,
+        provider,
+        status,
+    )
     assert document["method"] == "GET"

@@ -60,7 +60,7 @@ def test_check_prints_no_key_and_no_token() -> None:
 def test_check_names_risks() -> None:
     done = ferry("check", FERRY_HOST="0.0.0.0")
     assert done.returncode == 0
-    assert done.stdout.count("risk: ") == 3
+    assert done.stdout.count("risk: ") == 4
 
 
 def test_variables_that_kubernetes_injects_are_one_warning() -> None:

@@ -52,7 +52,7 @@ def test_a_checkout_that_is_not_installed_says_so(
     def not_installed(name: str) -> str:
         raise PackageNotFoundError(name)
 
-    monkeypatch.setattr("proxy.command_line.metadata.version", not_installed)
+    monkeypatch.setattr("proxy.version.metadata.version", not_installed)
     with pytest.raises(SystemExit) as ended:
         main(["--version"])
     assert ended.value.code == 0

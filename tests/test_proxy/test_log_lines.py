@@ -3,34 +3,88 @@ import logging
 import sys
 from typing import Any
 
-from proxy.log_lines import JsonLines
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from proxy.log_lines import console_lines, json_lines, log_to_stderr
+
+FORMATTERS = {"json": json_lines(), "console": console_lines(colours=False)}
 
 
-def line(record: logging.LogRecord) -> dict[str, Any]:
-    told: dict[str, Any] = json.loads(JsonLines().format(record))
+def record(message: str, *arguments: object, **extra: object) -> logging.LogRecord:
+    logger = logging.getLogger("test")
+    return logger.makeRecord("test", logging.INFO, "", 1, message, arguments, None, extra=extra)
+
+
+def failure(message: str) -> logging.LogRecord:
+    try:
+        raise ValueError("AIzaSecret")
+    except ValueError:
+        return logging.LogRecord("t", logging.ERROR, "", 1, message, (), sys.exc_info())
+
+
+def line(logged: logging.LogRecord) -> dict[str, Any]:
+    told: dict[str, Any] = json.loads(json_lines().format(logged))
     return told
 
 
 def test_a_line_has_the_message_and_its_extra_fields() -> None:
-    logger = logging.getLogger("test")
-    record = logger.makeRecord(
-        "test", logging.INFO, "", 1, "sent %s", ("x",), None, extra={"bytes": 5, "to": None}
-    )
-    told = line(record)
-    assert told.pop("time").endswith("+00:00")
+    told = line(record("sent %s", "x", bytes=5, to=None))
+    assert told.pop("time").startswith("20")
     assert told == {"event": "sent x", "bytes": 5, "to": None, "level": "info"}
 
 
-def test_only_the_type_of_an_error_is_logged() -> None:
+def test_a_line_on_a_terminal_is_readable() -> None:
+    written = FORMATTERS["console"].format(record("sent %s", "x", bytes=5, to=None))
+    _, rest = written.split(maxsplit=1)
+    assert " ".join(rest.split()) == "[info ] sent x bytes=5"
+
+
+@pytest.mark.parametrize("form", FORMATTERS)
+def test_only_the_type_of_an_error_is_logged(form: str) -> None:
+    written = FORMATTERS[form].format(failure("failed"))
+    assert "ValueError" in written
+    assert "AIzaSecret" not in written
+    assert "Traceback" not in written
+
+
+@pytest.mark.parametrize("form", FORMATTERS)
+@given(text=st.text())
+def test_an_event_is_one_line_without_control_characters(form: str, text: str) -> None:
+    written = FORMATTERS[form].format(record("%s", text, said=text))
+    assert written.splitlines() == [written]
+    assert "\x1b" not in written
+    assert "\x9b" not in written
+
+
+@pytest.mark.parametrize(
+    ("form", "terminal", "is_json"),
+    [
+        ("auto", False, True),
+        ("auto", True, False),
+        ("json", True, True),
+        ("console", False, False),
+    ],
+)
+def test_the_format_follows_the_setting_and_the_terminal(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    form: Any,
+    terminal: bool,
+    is_json: bool,
+) -> None:
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: terminal)
     try:
-        raise ValueError("AIzaSecret")
-    except ValueError:
-        record = logging.LogRecord("t", logging.ERROR, "", 1, "failed", (), sys.exc_info())
-    assert line(record)["error"] == "ValueError"
-    assert "AIzaSecret" not in JsonLines().format(record)
-    assert "Traceback" not in JsonLines().format(record)
-
-
-def test_a_final_line_break_starts_no_line() -> None:
-    record = logging.LogRecord("t", logging.INFO, "", 1, "a\nb", (), None)
-    assert "\n" not in JsonLines().format(record)
+        log_to_stderr("warning", form)
+        logging.getLogger("t").info("not this")
+        logging.getLogger("t").warning("but this")
+    finally:
+        root.handlers[:], root.level = handlers, level
+    written = capsys.readouterr().err
+    assert "not this" not in written
+    assert written.count("but this") == 1
+    assert written.startswith("{") is is_json
+    assert ("\x1b" in written) is (terminal and not is_json)

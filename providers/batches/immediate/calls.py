@@ -23,6 +23,7 @@ from providers.credential import Caller
 from providers.errors import FerryError
 from providers.json_api.client import outcome_unknown
 from providers.json_api.json_text import parse_json
+from providers.observation import Observer
 from providers.resources import BatchState
 from providers.status import Status
 from providers.upstream import UpstreamError
@@ -85,6 +86,7 @@ class RunDependencies:
     memory: WorkingMemory
     clock: Clock
     slots: asyncio.Semaphore
+    observer: Observer
 
 
 class Failure(Enum):
@@ -148,6 +150,7 @@ class Calls:
         self._caller = caller
         self._slots = dependencies.slots
         self._answerer = dependencies.answerer
+        self._observer = dependencies.observer
         self._clock = dependencies.clock
         self.halted = asyncio.Event()
         self._refused_since: float | None = None
@@ -195,10 +198,13 @@ class Calls:
 
         Raises Halted, LeaseLost, and CallFailed if no call can be made for this caller now.
         """
+        if attempt.number > 1:
+            self._observer.call_retried()
         tries = AsyncRetrying(
             sleep=self.pause,
             wait=pause_before_next,
             retry=retry_if_exception(_may_succeed_later),
+            before_sleep=lambda _: self._observer.call_retried(),
         )
         try:
             result: bytes = await tries(self._try, index, line, attempt)

@@ -25,6 +25,7 @@ from providers.credential import Caller
 from providers.errors import FerryError, invalid_argument
 from providers.json_api.page_tokens import no_token
 from providers.memory import MemoryBudget
+from providers.observation import UNOBSERVED, Observer
 from providers.resources import Batch, BatchState
 from providers.state import State
 from providers.stored_objects import IMMEDIATE
@@ -83,6 +84,7 @@ class ImmediateJobs:
         *,
         ambient: bool,
         clock: Clock | None = None,
+        observer: Observer = UNOBSERVED,
     ) -> None:
         self._upstream = upstream
         self._background = background
@@ -91,7 +93,9 @@ class ImmediateJobs:
         self._clock = clock or Clock()
         self._options = options
         slots = asyncio.Semaphore(options.calls)
-        self._dependencies = RunDependencies(answerer, WorkingMemory(memory), self._clock, slots)
+        self._dependencies = RunDependencies(
+            answerer, WorkingMemory(memory), self._clock, slots, observer
+        )
         self._state = state
         limit = line_limit + _AROUND_BYTES
         self._memory = memory

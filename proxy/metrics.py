@@ -1,0 +1,201 @@
+"""The metrics: every series that `/metrics` shows, and nothing else.
+
+Labels have values from closed sets only: names of configured providers, of the routes' operations,
+of statuses and outcomes. Nothing that a client sends becomes a label. A model is what a provider's
+answer names, and only the first ones get a label of their own.
+"""
+
+import platform
+import re
+from typing import Final
+
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    disable_created_metrics,
+)
+
+MODELS: Final = 100
+OTHER_MODEL: Final = "other"
+NONE: Final = "none"
+"""The provider or the operation of a request that was refused before it was known."""
+
+_MODEL: Final = re.compile(r"[A-Za-z0-9._:/@+-]{1,128}")
+
+# In seconds: from an answer out of memory to a chunk of a slow upload.
+_DURATIONS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300)
+_SHORT: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5)
+_BY_CALL: Final = ("provider", "operation")
+
+# Otherwise each series has a second one with its creation time.
+disable_created_metrics()  # type: ignore[no-untyped-call]
+
+
+class Metrics:
+    """The metrics of one process. Several workers share them if `shared_by_workers` prepared it."""
+
+    def __init__(self, version: str) -> None:
+        self.registry = CollectorRegistry()
+        self._models: set[str] = set()
+        self._requests()
+        self._upstream()
+        self._uploads_and_batches()
+        self._process()
+        self.build.labels(version, platform.python_version()).set(1)
+
+    def model_label(self, model: str) -> str:
+        """The model id; `other` beyond the first models, and `none` for an answer without one.
+
+        An ARN is cut to its last segment, since the others name an account and a region.
+        """
+        name = model.rpartition("/")[2] if model.startswith("arn:") else model
+        if not name:
+            return NONE
+        is_new = name not in self._models
+        if is_new and (len(self._models) >= MODELS or not _MODEL.fullmatch(name)):
+            return OTHER_MODEL
+        self._models.add(name)
+        return name
+
+    def _requests(self) -> None:
+        self.in_flight = self._gauge(
+            "ferry_requests_in_flight", "Requests that are being answered.", *_BY_CALL
+        )
+        self.requests = self._counter(
+            "ferry_requests", "Requests, when they ended.", *_BY_CALL, "code"
+        )
+        self.duration = self._histogram(
+            "ferry_request_duration_seconds",
+            "From a request's headers to the last byte of its response.",
+            _DURATIONS,
+            *_BY_CALL,
+        )
+        self.own_duration = self._histogram(
+            "ferry_request_own_duration_seconds",
+            "The part of a request's duration without waits for the client and for the provider.",
+            _SHORT,
+            *_BY_CALL,
+        )
+        self.first_byte = self._histogram(
+            "ferry_request_first_byte_seconds",
+            "From a request's headers to the first byte of its response.",
+            _DURATIONS,
+            *_BY_CALL,
+        )
+        self.bytes_in = self._counter(
+            "ferry_request_bytes", "Bytes of request bodies that were read.", *_BY_CALL
+        )
+        self.bytes_out = self._counter(
+            "ferry_response_bytes", "Bytes of response bodies that were sent.", *_BY_CALL
+        )
+        self.cut = self._counter(
+            "ferry_responses_cut", "Responses whose body ended early.", *_BY_CALL
+        )
+        self.refusals = self._counter(
+            "ferry_refusals",
+            "Refused requests, by Google's status and by who refused: proxy, provider or state.",
+            *_BY_CALL,
+            "status",
+            "origin",
+        )
+
+    def _upstream(self) -> None:
+        self.upstream_requests = self._counter(
+            "ferry_upstream_requests",
+            "Calls to providers; the code is `error` for a call without an answer.",
+            *_BY_CALL,
+            "code",
+        )
+        self.upstream_duration = self._histogram(
+            "ferry_upstream_duration_seconds",
+            "From the start of a call to a provider to the headers of its answer.",
+            _DURATIONS,
+            *_BY_CALL,
+        )
+        self.retries = self._counter(
+            "ferry_retries", "Calls to a provider that were sent again.", "provider"
+        )
+
+    def _uploads_and_batches(self) -> None:
+        self.uploads_in_flight = self._gauge(
+            "ferry_uploads_in_flight", "Requests that are carrying bytes of a file.", "provider"
+        )
+        self.uploads = self._counter(
+            "ferry_uploads",
+            "Uploads: started, resumed, finished or cancelled.",
+            "provider",
+            "event",
+        )
+        self.uploads_abandoned = self._counter(
+            "ferry_uploads_abandoned", "Upload sessions that expired before their end."
+        )
+        self.batches_created = self._counter(
+            "ferry_batches_created", "Batches created through the proxy.", "provider", "kind"
+        )
+        self.batches_ended = self._counter(
+            "ferry_batches_ended",
+            "Batches, once each, when a client first saw their end.",
+            "provider",
+            "state",
+        )
+        self.batch_requests = self._counter(
+            "ferry_batch_requests",
+            "Requests of ended batches: succeeded, failed or unanswered.",
+            "provider",
+            "outcome",
+        )
+        self.result_lines = self._counter(
+            "ferry_result_lines",
+            "Lines of results that were translated, each time that a client read them.",
+            "provider",
+            "outcome",
+        )
+        self.tokens = self._counter(
+            "ferry_tokens",
+            "Tokens of batches, once each, when a client first read all results.",
+            "provider",
+            "model",
+            "kind",
+        )
+
+    def _process(self) -> None:
+        self.state_duration = self._histogram(
+            "ferry_state_operation_duration_seconds",
+            "Operations of the state store, without the bodies that are read later.",
+            _SHORT,
+            "operation",
+        )
+        self.state_errors = self._counter(
+            "ferry_state_errors", "Operations of the state store that failed.", "operation"
+        )
+        self.memory_used = self._gauge(
+            "ferry_memory_budget_used_bytes", "Reserved bytes of the memory budget."
+        )
+        self.memory_size = self._gauge(
+            "ferry_memory_budget_bytes", "The memory budget of all workers together."
+        )
+        self.loop_lag = self._histogram(
+            "ferry_event_loop_lag_seconds",
+            "How much later than planned the event loop ran a timer.",
+            _SHORT,
+        )
+        self.build = Gauge(
+            "ferry_build_info",
+            "The version of genai-ferry and of Python; always 1.",
+            ("version", "python"),
+            registry=self.registry,
+            multiprocess_mode="max",
+        )
+
+    def _counter(self, name: str, what: str, *labels: str) -> Counter:
+        return Counter(name, what, labels, registry=self.registry)
+
+    def _gauge(self, name: str, what: str, *labels: str) -> Gauge:
+        return Gauge(name, what, labels, registry=self.registry, multiprocess_mode="livesum")
+
+    def _histogram(
+        self, name: str, what: str, buckets: tuple[float, ...], *labels: str
+    ) -> Histogram:
+        return Histogram(name, what, labels, registry=self.registry, buckets=buckets)

@@ -1,0 +1,10 @@
+"""The version of the installed program."""
+
+from importlib import metadata
+
+
+def version() -> str:
+    try:
+        return metadata.version("genai-ferry")
+    except metadata.PackageNotFoundError:
+        return "(unknown version: it runs from a checkout that is not installed)"
