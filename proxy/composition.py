@@ -52,6 +52,7 @@ from proxy.state_store import Store, bounded, opening, state_store
 from proxy.sweep import sweeping
 from proxy.threads import in_thread
 from proxy.tracing import Tracer
+from proxy.tracing_choice import tracer
 from proxy.version import version
 
 
@@ -230,7 +231,7 @@ def dependencies(settings: Settings) -> Dependencies:
     """Call it inside a running event loop; nothing is opened or started yet."""
     client = outbound_client(settings)
     store = state_store(settings, client)
-    telemetry = Telemetry(Metrics(version()))
+    telemetry = Telemetry(Metrics(version()), tracer())
     state = ObservedState(bounded(store), telemetry)
     return Dependencies(
         settings=settings,

@@ -23,6 +23,7 @@ from proxy.composition import KINDS, Dependencies, dependencies, lending_provide
 from proxy.provider_settings import ProviderSettings
 from proxy.settings import Settings
 from proxy.settings_problems import variable
+from proxy.threads import in_thread
 
 DEADLINE_SECONDS: Final = 10.0
 
@@ -56,6 +57,7 @@ async def try_online(settings: Settings) -> list[Finding]:
         return list(await asyncio.gather(*_attempts(deps)))
     finally:
         await deps.client.close()
+        await in_thread(deps.telemetry.tracer.close)
 
 
 def _attempts(deps: Dependencies) -> Iterator[Awaitable[Finding]]:
