@@ -30,6 +30,7 @@ _GEN_AI_OPERATIONS: Final[Mapping[str, str]] = {
 _GEN_AI_PROVIDERS: Final[Mapping[str, str]] = {
     "gemini": "gcp.gemini",
     "bedrock": "aws.bedrock",
+    "mistral": "mistral_ai",
 }
 _GEN_AI_TOKENS: Final[Mapping[TokenKind, str]] = {
     TokenKind.INPUT: "gen_ai.usage.input_tokens",

@@ -25,6 +25,7 @@ PROVIDERS = {
     "gemini": gen_ai.GenAiProviderNameValues.GCP_GEMINI.value,
     "openai": gen_ai.GenAiProviderNameValues.OPENAI.value,
     "anthropic": gen_ai.GenAiProviderNameValues.ANTHROPIC.value,
+    "mistral": gen_ai.GenAiProviderNameValues.MISTRAL_AI.value,
     "bedrock": gen_ai.GenAiProviderNameValues.AWS_BEDROCK.value,
 }
 CREATION = gen_ai.GenAiOperationNameValues.GENERATE_CONTENT.value

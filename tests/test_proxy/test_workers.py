@@ -8,9 +8,11 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
-from aiohttp import ClientSession
+from aiohttp import ClientSession, TCPConnector
 
+from providers.memory import BUDGET_BYTES
 from proxy.workers import RESTARTS, reserved_port
+from tests.scraping import scrape
 from tests.test_proxy.ferry_process import FerryProcess, ferry_process
 
 
@@ -58,6 +60,41 @@ async def test_a_dead_worker_is_replaced(tmp_path: Path) -> None:
         assert (await process.event("a worker died and is replaced"))["pid"] == pid
         assert (await process.event("listening"))["url"] == url
         process.signal(signal.SIGINT)
+        assert await process.exit_code() == 0
+
+
+async def test_any_worker_shows_the_metrics_of_all(tmp_path: Path) -> None:
+    async with two_workers(tmp_path) as process:
+        first = await process.event("listening")
+        await process.event("listening")
+        async with ClientSession(connector=TCPConnector(force_close=True)) as session:
+            for _ in range(20):
+                async with session.get(f"{first['url']}/genai/v1beta/files") as refused:
+                    assert refused.status == 401
+            shown = [await scrape(session, first["url"]) for _ in range(4)]
+        refusals = [each.of("ferry_requests_total", code="401") for each in shown]
+        assert refusals == [20] * 4
+        assert {each.of("ferry_build_info") for each in shown} == {1}
+        assert {each.of("ferry_memory_budget_bytes") for each in shown} == {2 * BUDGET_BYTES}
+        process.signal(signal.SIGTERM)
+        assert await process.exit_code() == 0
+
+
+async def test_a_dead_worker_leaves_its_counters_and_no_gauges(tmp_path: Path) -> None:
+    async with two_workers(tmp_path) as process:
+        listening = [await process.event("listening") for _ in range(2)]
+        url = listening[0]["url"]
+        async with ClientSession(connector=TCPConnector(force_close=True)) as session:
+            for _ in range(20):
+                async with session.get(f"{url}/genai/v1beta/files"):
+                    pass
+            os.kill(listening[0]["pid"], signal.SIGKILL)
+            await process.event("a worker died and is replaced")
+            await process.event("listening")
+            shown = await scrape(session, url)
+        assert shown.of("ferry_requests_total", code="401") == 20
+        assert shown.of("ferry_memory_budget_bytes") == 2 * BUDGET_BYTES
+        process.signal(signal.SIGTERM)
         assert await process.exit_code() == 0
 
 
