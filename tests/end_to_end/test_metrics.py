@@ -184,3 +184,19 @@ async def test_nothing_that_a_client_sends_becomes_a_label(
     await client.call(mark, "v1beta/files")
     async with http.get(f"{ferry.proxy.url}/metrics") as reply:
         assert mark not in await reply.text()
+
+
+async def test_a_repeated_creation_is_one_batch(
+    translated: FakeClient, ferry: Ferry, http: ClientSession
+) -> None:
+    before = await scrape(http, ferry.proxy.url)
+    client = BatchClient(ferry.base_url, translated.kind, http)
+    key = {"x-ferry-idempotency-key": f"metrics-{translated.kind.name}"}
+    source = inline({"request": asking("hello")})
+    names = {(await client.create(source, headers=key)).ok["name"] for _ in range(2)}
+    assert len(names) == 1
+
+    shown = Shown((await scrape(http, ferry.proxy.url)).since(before), translated.kind.name)
+
+    assert shown("requests_total", operation="generate_batch", code="200") == 2
+    assert shown("batches_created_total") == 1

@@ -8,6 +8,7 @@ from providers.aws.keys import AwsKeys
 from providers.aws.signing import BEDROCK
 from providers.body import in_memory
 from providers.errors import FerryError
+from providers.observation import Unobserved
 from providers.status import Status
 from providers.upstream import UpstreamError
 from tests.test_providers.answering import answer
@@ -165,3 +166,17 @@ async def test_a_refusal_may_have_another_message() -> None:
             await call
         assert restated.value.status == Status.PERMISSION_DENIED
     assert upstream.done
+
+
+async def test_each_retry_is_told_to_the_observer() -> None:
+    class Counting(Unobserved):
+        retries = 0
+
+        def call_retried(self) -> None:
+            self.retries += 1
+
+    observer = Counting()
+    upstream = ScriptedUpstream(THROTTLED, BROKEN, answer({}))
+    aws = AwsClient("bedrock", upstream, wait_none(), observer=observer)
+    await aws.json(await aws_target(), "GET", "/jobs")
+    assert observer.retries == 2
