@@ -197,13 +197,13 @@ def _host_problem(host: str) -> str | None:
 
 def run(settings: Settings) -> int:
     log_to_stderr(settings.log_level, settings.log_format)
-    _log.info("starting", extra=_summary(settings))
     for mistake in probable_mistakes(settings, KINDS):
         _log.warning(mistake)
     keep_freed_memory()
     if (problem := _start_problem(settings)) is not None:
         _log.error("cannot start", extra={"reason": problem})
         return CANNOT_START
+    _log.info("starting", extra=_summary(settings))
     settings = _with_secret_key(settings)
     return _attempt(lambda: _run_one(settings) if settings.workers == 1 else _run_many(settings))
 
