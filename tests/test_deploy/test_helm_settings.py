@@ -19,11 +19,8 @@ ELSEWHERE = {"secret_key", "client_tokens", "admin_host"}
 COMING = {
     "answer_seconds",
     "call_seconds",
-    "drain_grace_seconds",
     "header_seconds",
     "idle_seconds",
-    "log_format",
-    "log_level",
     "max_connections",
     "max_connections_per_peer",
     "max_uploads",
@@ -32,9 +29,6 @@ COMING = {
     "state_s3_sse",
     "tenant_state_bytes",
     "tenant_uploads",
-    "tls_cert",
-    "tls_key",
-    "upstream_ca_bundle",
 }
 
 # Of providers: a Secret has the first, and the second is the earlier name of another setting.

@@ -162,7 +162,8 @@ def test_a_probable_mistake_is_named(
 def test_a_certificate_that_ends_soon_is_named(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, days: int, expected: str | None
 ) -> None:
-    monkeypatch.setenv("FERRY_HOST", "0.0.0.0")  # with TLS this alone is no risk
+    monkeypatch.setenv("FERRY_HOST", "0.0.0.0")  # with TLS and an admin port this is no risk
+    monkeypatch.setenv("FERRY_ADMIN_PORT", "1")
     monkeypatch.setenv("FERRY_PUBLIC_URL", "https://h")
     for name in ("FERRY_TLS_CERT", "FERRY_TLS_KEY"):
         monkeypatch.setenv(name, str(certificate(tmp_path, days=days)))
