@@ -20,6 +20,7 @@ JAVA := tests/end_to_end/java
 UV := uv==0.13.9
 HELM := .tools/bin/helm
 HELM_MODULE := helm.sh/helm/v3/cmd/helm@v3.22.0
+PROMTOOL := .tools/bin/promtool
 
 # A developer's own Python settings must not change the result.
 export PYTHONNOUSERSITE := 1
@@ -41,6 +42,11 @@ endif
 TOOLS :=
 ifneq ($(shell command -v go),)
 TOOLS += $(HELM)
+endif
+ifeq ($(shell command -v promtool),)
+ifneq ($(shell command -v apt-get),)
+TOOLS += $(PROMTOOL)
+endif
 endif
 
 .PHONY: demo test lint types bench install sdks tools lock clean
@@ -74,9 +80,11 @@ sdks: $(SDKS)
 	@test -n "$(filter $(JAVA)/%,$(SDKS))" || \
 	    echo "mvn and a JDK of 17 or later were not found: no test drives the Java SDK"
 
-## Installs helm, with which tests render the charts.
+## Installs helm, with which tests render the charts, and promtool, which checks the alert rules.
 tools: $(TOOLS)
 	@command -v go >/dev/null || echo "go was not found: helm is not installed, and no test renders a chart"
+	@command -v promtool apt-get >/dev/null || \
+	    echo "promtool and apt-get were not found: no test checks the alert rules"
 
 ## Resolves all pinned versions again. The image gets the versions that are tested.
 lock: $(VENV_LOCK)/bin/uv
@@ -134,6 +142,16 @@ $(GO)/bin/runner: $(GO)/main.go $(GO)/go.mod $(GO)/go.sum
 $(HELM): Makefile
 	GOBIN=$(CURDIR)/.tools/bin go install $(HELM_MODULE)
 	@touch $@
+
+# Out of Debian's package, since to install it needs root and starts a service. Without a network or
+# package lists the rest of the tests still runs; in CI the tests of the rules then fail.
+$(PROMTOOL):
+	@mkdir -p $(dir $@)
+	@folder=$$(mktemp -d) && trap 'rm -rf "$$folder"' EXIT && cd "$$folder" && \
+	    timeout 240 apt-get -qq -o APT::Sandbox::User=root -o Acquire::Retries=2 download prometheus && \
+	    dpkg-deb --fsys-tarfile prometheus_*.deb | \
+	    tar --extract --directory $(CURDIR)/.tools --strip-components=2 ./usr/bin/promtool || \
+	    echo "apt-get could not download prometheus: promtool is not installed"
 
 # One after the other: two Maven processes cannot safely share a local repository.
 $(JAVA)/target/.built: $(JAVA)/pom.xml $(JAVA)/src/main/java/Runner.java

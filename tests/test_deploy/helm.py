@@ -1,6 +1,5 @@
 """Renders the charts with a real helm, and validates the manifests against Kubernetes' schemas."""
 
-import os
 import shutil
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
@@ -8,16 +7,14 @@ from pathlib import Path
 from typing import Any, Final
 
 import kubernetes_validate
-import pytest
 import yaml
 
+from tests.test_deploy.tools import require_tool
 from tests.test_documentation import ROOT
 
 CHART: Final = ROOT / "deploy" / "helm" / "genai-ferry"
 EXAMPLE_APP: Final = ROOT / "deploy" / "helm" / "example-app"
 MANIFESTS: Final = ROOT / "deploy" / "kubernetes"
-
-HELM: Final = ROOT / ".tools" / "bin" / "helm"  # `make tools` installs it
 
 # The oldest version that the chart supports, and the newest one whose schemas are known.
 VERSIONS: Final = ("1.29.0", kubernetes_validate.latest_version())
@@ -33,15 +30,7 @@ CUSTOM: Final[Mapping[str, tuple[str, Sequence[str]]]] = {
 
 
 def require_helm() -> str:
-    """helm's path. Without it tests are skipped; in CI they fail, unless Go is missing too."""
-    found = str(HELM) if HELM.exists() else shutil.which("helm")
-    if found is not None:
-        return found
-    if shutil.which("go") is None:
-        pytest.skip("helm is missing, and `make tools` cannot build it: no go on this machine")
-    if os.environ.get("CI") == "true":
-        pytest.fail("helm is missing: `make tools` installs it")
-    pytest.skip("helm is missing: run `make tools`")
+    return require_tool("helm", "go")
 
 
 def helm(*arguments: str) -> subprocess.CompletedProcess[str]:
