@@ -76,6 +76,20 @@ def test_prometheus_scrapes_the_admin_port(services: Any) -> None:
     assert port == stages()[-1].the("ENV").pairs["FERRY_ADMIN_PORT"]
 
 
+def test_prometheus_and_grafana_load_the_alerts_and_the_dashboard(services: Any) -> None:
+    prometheus, grafana = (
+        dict(volume.split(":")[:2] for volume in services[name]["volumes"])
+        for name in ("prometheus", "grafana")
+    )
+    (rules,) = _yaml(DEPLOY / "prometheus" / "prometheus.yml")["rule_files"]
+
+    assert prometheus["./prometheus"] == "/etc/prometheus"
+    assert (DEPLOY / "prometheus" / rules).is_file()
+    # Grafana loads every JSON file in its folder.
+    assert grafana["./grafana"] == "/var/lib/grafana/dashboards"
+    assert [path.name for path in (DEPLOY / "grafana").rglob("*.json")] == ["dashboard.json"]
+
+
 def test_grafana_reads_dashboards_and_prometheus_from_this_folder(services: Any) -> None:
     mounts = dict(volume.split(":")[:2] for volume in services["grafana"]["volumes"])
     provisioning = DEPLOY / "grafana" / "provisioning"

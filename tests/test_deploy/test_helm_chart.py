@@ -43,8 +43,7 @@ def test_the_values_files_render_every_kind_between_them() -> None:
         for line in text.splitlines()
         if line.startswith("kind: ")
     }
-    # These two read files that the chart does not have yet: tests/test_deploy/test_helm_files.py.
-    assert files == in_templates - {"PrometheusRule", "ConfigMap"}
+    assert files == in_templates
 
 
 def _kinds(manifests: Any) -> set[str]:

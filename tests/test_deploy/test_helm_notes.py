@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.test_deploy.helm import CHART, one, render
+from tests.test_deploy.helm import CHART, render
 
 # helm prints the notes only with a cluster at hand, so a copy of the chart renders them.
 RENDERED = """\
@@ -30,7 +30,9 @@ def chart(tmp_path: Path) -> Path:
 
 
 def notes(chart: Path, values: dict[str, Any], *files: Path) -> str:
-    return str(one(render(chart, values, *files), "ConfigMap")["data"]["notes"])
+    manifests = render(chart, values, *files)
+    (found,) = (each for each in manifests if each["metadata"]["name"] == "notes")
+    return str(found["data"]["notes"])
 
 
 def test_they_name_the_address_in_the_cluster_and_the_risks(chart: Path) -> None:
