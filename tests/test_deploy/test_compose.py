@@ -23,6 +23,7 @@ from tests.test_documentation import ROOT
 DEPLOY = ROOT / "deploy"
 DEMO = "tests.demo"
 FAKES = "tests.fakes"
+OURS = ("genai-ferry", "genai-ferry-demo")
 
 
 @pytest.fixture
@@ -52,9 +53,19 @@ def test_every_stage_that_is_built_exists(services: Any) -> None:
             assert service["build"].get("target", "genai-ferry") in names
 
 
+def test_each_image_of_ours_is_built_by_one_service_and_never_pulled(services: Any) -> None:
+    """Two services that build one tag at the same time fail with `image … already exists`."""
+    built = [service["image"] for service in services.values() if "build" in service]
+
+    assert sorted(built) == sorted(OURS)
+    for name, service in services.items():
+        if service["image"] in OURS:
+            assert service["pull_policy"] == ("build" if "build" in service else "never"), name
+
+
 def test_our_containers_are_read_only_and_without_privileges(services: Any) -> None:
     for name, service in services.items():
-        if "build" in service:
+        if service["image"] in OURS:
             assert service["read_only"] is True, name
             assert service["cap_drop"] == ["ALL"], name
             assert service["security_opt"] == ["no-new-privileges:true"], name
