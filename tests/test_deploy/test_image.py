@@ -192,7 +192,9 @@ def _only_child(pid: int) -> int:
 async def _health_check(image: Image, admin_port: int) -> int:
     """The exit code of HEALTHCHECK's command."""
     words = image.stage.the("HEALTHCHECK").text.partition(" CMD ")[2]
-    done = await asyncio.to_thread(image.run, *json.loads(words), FERRY_ADMIN_PORT=str(admin_port))
+    # The settings of a forward proxy, which nothing serves, are not for this call.
+    environment = {"FERRY_ADMIN_PORT": str(admin_port), "HTTP_PROXY": "http://127.0.0.1:9"}
+    done = await asyncio.to_thread(image.run, *json.loads(words), **environment)
     return done.returncode
 
 
