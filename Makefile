@@ -94,7 +94,7 @@ lock: $(VENV_LOCK)/bin/uv
 	    --no-strip-extras --no-header --quiet tests/end_to_end/requirements-sdk2.in \
 	    --output-file tests/end_to_end/requirements-sdk2.lock
 	$(VENV_LOCK)/bin/uv pip compile --upgrade --universal --python-version 3.11 --generate-hashes \
-	    --no-strip-extras --no-header --quiet --constraint requirements.lock pyproject.toml \
+	    --no-strip-extras --no-header --quiet --constraint requirements.lock --extra otel pyproject.toml \
 	    --output-file deploy/requirements.lock
 	echo "setuptools" | $(VENV_LOCK)/bin/uv pip compile --upgrade --universal --python-version 3.11 \
 	    --generate-hashes --no-header --quiet --constraint requirements.lock - \

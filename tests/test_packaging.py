@@ -63,7 +63,8 @@ def pinned(lock: Path) -> dict[str, str]:
     ("lock", "asked"),
     [
         (LOCKS[0], project()["dependencies"] + project()["optional-dependencies"]["dev"]),
-        (RUNTIME_LOCK, project()["dependencies"]),
+        # The image can trace.
+        (RUNTIME_LOCK, [*project()["dependencies"], *project()["optional-dependencies"]["otel"]]),
         (BUILD_LOCK, build_requirements()),
     ],
     ids=["development", "runtime", "build"],

@@ -143,6 +143,12 @@ def test_it_runs_as_an_unprivileged_user(image: Image) -> None:
     assert values["NoNewPrivs"] == "1"
 
 
+def test_it_can_trace(image: Image) -> None:
+    done = image.run("python", "-c", "import proxy.opentelemetry_tracing")
+
+    assert done.returncode == 0, done.stderr
+
+
 async def test_it_serves_from_a_read_only_root(image: Image) -> None:
     """An upload that the proxy keeps itself comes back, so the state directory is used."""
     port, admin_port = free_port(), free_port()
