@@ -159,10 +159,42 @@ def test_a_route_needs_a_gateway() -> None:
 
 @pytest.mark.parametrize("mode", ["deployment", "sidecar"])
 def test_ambient_credentials_need_client_tokens(mode: str) -> None:
-    values = {"mode": mode, "config": AMBIENT}
+    keys = {"my-openai": {"existingSecret": "keys", "key": "openai"}}
+    values = {"mode": mode, "config": AMBIENT, "providerKeys": keys}
 
     assert "/clientTokens/existingSecret" in refusal(values)
     render(CHART, {**values, "clientTokens": {"existingSecret": "ferry"}})
+
+
+@pytest.mark.parametrize(
+    ("providers", "keys", "message"),
+    [
+        ({"openai": {"credentials": "ambient"}}, [], "/config/providers/openai/credentials"),
+        ({"g2": {"kind": "gemini", "credentials": "ambient"}}, ["gemini"], "/config/providers/g2"),
+        ({}, ["openai"], "/providerKeys/openai"),
+        ({"openai": {"credentials": "caller"}}, ["openai"], "/providerKeys/openai"),
+        ({"bedrock": {"credentials": "ambient"}}, ["bedrock"], "/providerKeys/bedrock"),
+    ],
+)
+def test_own_credentials_and_their_keys_belong_together(
+    providers: dict[str, Any], keys: list[str], message: str
+) -> None:
+    """The proxy would refuse to start, and helm would say that the release is there."""
+    secret = {"existingSecret": "keys", "key": "key"}
+    values = {
+        "config": {"providers": providers},
+        "clientTokens": {"existingSecret": "tokens"},
+        "providerKeys": dict.fromkeys(keys, secret),
+    }
+
+    assert message in refusal(values)
+
+
+def test_own_credentials_on_bedrock_need_no_key() -> None:
+    providers = {"bedrock": {"credentials": "ambient"}}
+    tokens = {"existingSecret": "tokens"}
+
+    validate(render(CHART, {"config": {"providers": providers}, "clientTokens": tokens}))
 
 
 @pytest.mark.parametrize("providers", [{}, {"openai": {}}, {"openai": {"credentials": "caller"}}])

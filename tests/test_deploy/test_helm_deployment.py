@@ -182,6 +182,24 @@ def test_hosts_of_an_ingress_replace_the_public_urls() -> None:
     ]
 
 
+def test_the_host_of_a_route_is_in_lower_case() -> None:
+    """Kubernetes accepts no other host, and a URL may have both cases."""
+    manifests = render(CHART, {"config": {"public_url": "https://Host.Example"}}, REPLICAS)
+
+    assert one(manifests, "Ingress")["spec"]["rules"][0]["host"] == "host.example"
+    assert one(manifests, "HTTPRoute")["spec"]["hostnames"] == ["host.example"]
+
+
+@pytest.mark.parametrize(
+    ("config", "protocol"),
+    [({}, "http"), ({"tls_cert": "/tls/tls.crt", "tls_key": "/tls/tls.key"}, "https")],
+)
+def test_the_service_says_whether_its_port_has_tls(config: dict[str, str], protocol: str) -> None:
+    (port,) = one(render(CHART, {"config": config}), "Service")["spec"]["ports"]
+
+    assert port["appProtocol"] == protocol
+
+
 def test_a_route_has_no_deadline_for_a_whole_stream(replicas: Sequence[Manifest]) -> None:
     route = one(replicas, "HTTPRoute")["spec"]
     (rule,) = route["rules"]

@@ -23,6 +23,22 @@ def test_the_rules_are_packed_unchanged() -> None:
     assert rule["metadata"]["labels"]["release"] == "p"
 
 
+def test_every_alert_can_link_the_runbook_of_a_team() -> None:
+    url = "https://wiki.example/ferry"
+    values = {"prometheusRule": {"enabled": True, "runbookUrl": url}}
+    alerts = [
+        rule
+        for group in one(render(CHART, values), "PrometheusRule")["spec"]["groups"]
+        for rule in group["rules"]
+        if "alert" in rule
+    ]
+
+    assert alerts
+    for alert in alerts:
+        assert alert["annotations"]["runbook_url"] == f"{url}#{alert['alert'].lower()}"
+        assert "runbook" not in alert["annotations"]
+
+
 def test_the_dashboard_is_packed_unchanged() -> None:
     manifests = render(CHART, {"grafanaDashboard": {"enabled": True}})
     packed = one(manifests, "ConfigMap")

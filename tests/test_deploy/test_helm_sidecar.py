@@ -95,6 +95,45 @@ def test_its_values_are_checked_in_the_app_too(app: Path) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("values", "where"),
+    [
+        ({"networkPolicy": {"enabled": True}}, "/networkPolicy/enabled"),
+        ({"autoscaling": {"enabled": True}}, "/autoscaling/enabled"),
+        ({"serviceMonitor": {"enabled": True}}, "/serviceMonitor/enabled"),
+        (
+            {"ingress": {"enabled": True}, "config": {"public_url": "https://host.example"}},
+            "/ingress/enabled",
+        ),
+        (
+            {
+                "httpRoute": {"enabled": True, "parentRefs": [{"name": "gateway"}]},
+                "config": {"public_url": "https://host.example"},
+            },
+            "/httpRoute/enabled",
+        ),
+        ({"imagePullSecrets": [{"name": "registry"}]}, "/imagePullSecrets"),
+        ({"serviceAccount": {"annotations": {"role": "r"}}}, "/serviceAccount/annotations"),
+        ({"podAnnotations": {"a": "b"}}, "/podAnnotations"),
+        ({"podLabels": {"a": "b"}}, "/podLabels"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_what_only_the_app_can_set_is_refused(
+    app: Path, values: dict[str, Any], where: str
+) -> None:
+    """It would have no effect, and nothing would say so."""
+    assert where in refusal({"genai-ferry": values}, app)
+
+
+def test_the_alerts_and_the_dashboard_can_come_with_the_app(app: Path) -> None:
+    values = {"prometheusRule": {"enabled": True}, "grafanaDashboard": {"enabled": True}}
+    manifests = render(app, {"genai-ferry": values})
+
+    validate(manifests)
+    assert {each["kind"] for each in manifests} == {"Deployment", "PrometheusRule", "ConfigMap"}
+
+
 def test_a_forgotten_mode_is_refused(app: Path) -> None:
     assert "mode: sidecar" in refusal({"genai-ferry": {"mode": "deployment"}}, app)
 

@@ -32,7 +32,7 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- end }}
 
 {{- define "genai-ferry.publicHost" -}}
-{{- (urlParse .Values.config.public_url).hostname }}
+{{- (urlParse .Values.config.public_url).hostname | lower }}
 {{- end }}
 
 {{- define "genai-ferry.publicPath" -}}
