@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.test_deploy.helm import CHART, Manifest, container_of, one, render, variables
+from tests.test_deploy.helm import CHART, Manifest, container_of, one, render, validate, variables
 
 REPLICAS = CHART / "ci" / "replicas-values.yaml"
 OWN_CLAIM = CHART / "ci" / "own-claim-values.yaml"
@@ -180,6 +180,19 @@ def test_hosts_of_an_ingress_replace_the_public_urls() -> None:
     assert [rule["host"] for rule in one(manifests, "Ingress")["spec"]["rules"]] == [
         "inner.example"
     ]
+
+
+def test_a_cluster_can_choose_the_user_itself() -> None:
+    """OpenShift refuses pods that name one."""
+    of_container = {"runAsUser": None, "runAsGroup": None}
+    values = {"securityContext": of_container, "podSecurityContext": {"fsGroup": None}}
+    manifests = render(CHART, values)
+    pod = pod_of(manifests)
+
+    validate(manifests)
+    assert "fsGroup" not in pod["securityContext"]
+    assert not of_container.keys() & container_of(pod)["securityContext"].keys()
+    assert container_of(pod)["securityContext"]["runAsNonRoot"] is True
 
 
 def test_the_host_of_a_route_is_in_lower_case() -> None:

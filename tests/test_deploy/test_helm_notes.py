@@ -43,6 +43,22 @@ def test_they_name_the_address_in_the_cluster_and_the_risks(chart: Path) -> None
     assert "RISK: uploads that are open when a pod restarts fail" in printed
 
 
+def test_they_name_the_address_with_tls(chart: Path) -> None:
+    config = {"tls_cert": "/tls/tls.crt", "tls_key": "/tls/tls.key"}
+
+    assert "base_url is https://release-" in notes(chart, {"config": config})
+
+
+def test_they_say_that_prometheus_is_locked_out(chart: Path) -> None:
+    monitored = {"serviceMonitor": {"enabled": True}}
+    prometheus = [{"podSelector": {}}]
+
+    assert "RISK: Prometheus" in notes(chart, {**monitored, "networkPolicy": {"enabled": True}})
+    assert "RISK: Prometheus" not in notes(
+        chart, {**monitored, "networkPolicy": {"enabled": True, "metricsFrom": prometheus}}
+    )
+
+
 def test_they_name_the_public_address_and_no_risk_where_there_is_none(chart: Path) -> None:
     printed = notes(chart, {}, REPLICAS)
 

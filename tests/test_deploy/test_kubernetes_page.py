@@ -133,7 +133,16 @@ def test_every_build_argument_exists() -> None:
             {"config": {"providers": {"openai": {"credentials": "ambient"}}}},
             "/clientTokens/existingSecret",
         ),
+        (
+            {
+                "config": {"providers": {"openai": {"credentials": "ambient"}}},
+                "clientTokens": {"existingSecret": "client-tokens"},
+            },
+            "/config/providers",
+        ),
+        ({"providerKeys": {"openai": {"existingSecret": "k", "key": "k"}}}, "/providerKeys"),
         ({"extraEnv": [{"name": "FERRY_PORT", "value": "1"}]}, "/extraEnv"),
+        ({"mode": "sidecar", "networkPolicy": {"enabled": True}}, "/networkPolicy/enabled"),
     ],
 )
 def test_the_messages_are_those_of_the_table(values: dict[str, Any], message: str) -> None:
@@ -175,6 +184,15 @@ def test_the_pieces_of_the_page_make_a_sidecar(sidecar: Manifest) -> None:
     assert container["image"].startswith("registry.example/genai-ferry:")
     assert sidecar["enableServiceLinks"] is False
     assert [volume["name"] for volume in sidecar["volumes"]] == ["ferry-state"]
+
+
+def test_the_pod_monitor_of_the_page_reads_the_admin_port(sidecar: Manifest) -> None:
+    monitor = yaml.safe_load(OF_THE_APP["podmonitor.yaml"])
+    (endpoint,) = monitor["spec"]["podMetricsEndpoints"]
+    (container,) = sidecar["initContainers"]
+
+    assert monitor["kind"] == "PodMonitor"
+    assert endpoint["port"] in [port["name"] for port in container["ports"]]
 
 
 def test_the_commands_name_the_example(sidecar: Manifest) -> None:
