@@ -51,7 +51,7 @@ def test_they_name_the_address_with_tls(chart: Path) -> None:
 
 def test_they_say_that_prometheus_is_locked_out(chart: Path) -> None:
     monitored = {"serviceMonitor": {"enabled": True}}
-    prometheus = [{"podSelector": {}}]
+    prometheus: list[Any] = [{"podSelector": {}}]
 
     assert "RISK: Prometheus" in notes(chart, {**monitored, "networkPolicy": {"enabled": True}})
     assert "RISK: Prometheus" not in notes(
