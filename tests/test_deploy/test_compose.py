@@ -78,6 +78,19 @@ def test_ports_are_published_on_loopback_only(services: Any) -> None:
     assert all(port.startswith("127.0.0.1:") for port in ports)
 
 
+def test_services_call_each_other_without_a_forward_proxy(services: Any) -> None:
+    """Docker sets HTTP_PROXY in every container if its own configuration names one."""
+    for name in ("ferry", "demo", "grafana"):
+        given = services[name]["environment"]
+        exempt = given["NO_PROXY"].split(",")
+
+        called = {called for called in services if f"//{called}:" in str(services[name])}
+        called |= {"prometheus"} if name == "grafana" else set()
+        assert called
+        assert called <= set(exempt)
+        assert given["no_proxy"] == given["NO_PROXY"]
+
+
 def test_prometheus_scrapes_the_admin_port(services: Any) -> None:
     scraped = yaml.safe_load((DEPLOY / "prometheus" / "prometheus.yml").read_text())
     (target,) = scraped["scrape_configs"][0]["static_configs"][0]["targets"]
