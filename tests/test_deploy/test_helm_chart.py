@@ -169,11 +169,15 @@ def test_ambient_credentials_need_client_tokens(mode: str) -> None:
 @pytest.mark.parametrize(
     ("providers", "keys", "message"),
     [
-        ({"openai": {"credentials": "ambient"}}, [], "/config/providers/openai/credentials"),
-        ({"g2": {"kind": "gemini", "credentials": "ambient"}}, ["gemini"], "/config/providers/g2"),
-        ({}, ["openai"], "/providerKeys/openai"),
-        ({"openai": {"credentials": "caller"}}, ["openai"], "/providerKeys/openai"),
-        ({"bedrock": {"credentials": "ambient"}}, ["bedrock"], "/providerKeys/bedrock"),
+        ({"openai": {"credentials": "ambient"}}, [], "providerKeys.openai must be set"),
+        (
+            {"g2": {"kind": "gemini", "credentials": "ambient"}},
+            ["gemini"],
+            "providerKeys.g2 must be set",
+        ),
+        ({}, ["openai"], "providerKeys.openai is used only"),
+        ({"openai": {"credentials": "caller"}}, ["openai"], "providerKeys.openai is used only"),
+        ({"bedrock": {"credentials": "ambient"}}, ["bedrock"], "providerKeys.bedrock is used only"),
     ],
 )
 def test_own_credentials_and_their_keys_belong_together(

@@ -1,5 +1,6 @@
 {{/* The container of both shapes. */}}
 {{- define "genai-ferry.container" -}}
+{{- include "genai-ferry.checks" . }}
 name: {{ .Chart.Name }}
 image: {{ include "genai-ferry.image" . | quote }}
 imagePullPolicy: {{ .Values.image.pullPolicy }}
@@ -53,28 +54,7 @@ volumeMounts:
 {{- end }}
 {{- end }}
 
-{{/* Otherwise the proxy would refuse to start. */}}
-{{- define "genai-ferry.checkProviderKeys" -}}
-{{- $needed := list }}
-{{- range $provider, $settings := .Values.config.providers }}
-{{- if and (eq ($settings.credentials | default "caller") "ambient") (ne ($settings.kind | default $provider) "bedrock") }}
-{{- $needed = append $needed $provider }}
-{{- end }}
-{{- end }}
-{{- range $needed }}
-{{- if not (hasKey $.Values.providerKeys .) }}
-{{- fail (printf "/config/providers/%s/credentials: ambient needs providerKeys.%s" . .) }}
-{{- end }}
-{{- end }}
-{{- range keys .Values.providerKeys }}
-{{- if not (has . $needed) }}
-{{- fail (printf "/providerKeys/%s: used only if config.providers.%s.credentials is ambient, and never on Bedrock" . .) }}
-{{- end }}
-{{- end }}
-{{- end }}
-
 {{- define "genai-ferry.env" -}}
-{{- include "genai-ferry.checkProviderKeys" . }}
 {{- $config := .Values.config }}
 {{- if eq .Values.mode "sidecar" }}
 - name: FERRY_ADMIN_HOST

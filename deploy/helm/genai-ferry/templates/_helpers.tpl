@@ -9,6 +9,26 @@
 {{- .Values.fullnameOverride | default $full | trunc 57 | trimSuffix "-" }}
 {{- end }}
 
+{{/* What the schema cannot compare. */}}
+{{- define "genai-ferry.checks" -}}
+{{- $needed := list }}
+{{- range $provider, $settings := .Values.config.providers }}
+{{- if and (eq ($settings.credentials | default "caller") "ambient") (ne ($settings.kind | default $provider) "bedrock") }}
+{{- $needed = append $needed $provider }}
+{{- end }}
+{{- end }}
+{{- range $needed }}
+{{- if not (hasKey $.Values.providerKeys .) }}
+{{- fail (printf "providerKeys.%s must be set, since config.providers.%s.credentials is ambient" . .) }}
+{{- end }}
+{{- end }}
+{{- range keys .Values.providerKeys }}
+{{- if not (has . $needed) }}
+{{- fail (printf "providerKeys.%s is used only if config.providers.%s.credentials is ambient and its kind is not bedrock" . .) }}
+{{- end }}
+{{- end }}
+{{- end }}
+
 {{- define "genai-ferry.selectorLabels" -}}
 app.kubernetes.io/name: {{ include "genai-ferry.name" . }}
 app.kubernetes.io/instance: {{ .Release.Name }}
