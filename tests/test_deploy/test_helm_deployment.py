@@ -182,6 +182,26 @@ def test_hosts_of_an_ingress_replace_the_public_urls() -> None:
     ]
 
 
+def test_two_releases_in_one_namespace_do_not_meet() -> None:
+    """Neither do their objects have a name in common, nor do their selectors find the other's."""
+    first, second = (render(CHART, {}, REPLICAS, release=name) for name in ("blue", "green"))
+    names = [
+        {(each["kind"], each["metadata"]["name"]) for each in all_} for all_ in (first, second)
+    ]
+    selectors = [
+        each["spec"]["selector"] for each in first if each["kind"] in ("Service", "ServiceMonitor")
+    ]
+    selectors += [
+        each["spec"]["podSelector"] for each in first if each["kind"] == "NetworkPolicy"
+    ] + [one(first, kind)["spec"]["selector"] for kind in ("Deployment", "PodDisruptionBudget")]
+
+    assert not names[0] & names[1]
+    assert len(selectors) == 6
+    for selector in selectors:
+        labels = selector.get("matchLabels", selector)
+        assert labels["app.kubernetes.io/instance"] == "blue"
+
+
 def test_a_cluster_can_choose_the_user_itself() -> None:
     """OpenShift refuses pods that name one."""
     of_container = {"runAsUser": None, "runAsGroup": None}
