@@ -2,21 +2,19 @@
 
 import re
 from collections.abc import Sequence
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 from typing import Final
 
 from aiohttp import web
 from yarl import URL
 
 from middlewares.paths import PREFIX
+from middlewares.trusted_proxies import Network, TrustedProxies, parse_address
 from providers.errors import invalid_argument
 
 _HOST: Final = re.compile(r"([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?")
 # Segments of unreserved characters (RFC 3986 section 2.3), except `.` and `..`.
 _PATH_PREFIX: Final = re.compile(r"(/(?!\.{1,2}(/|\Z))[A-Za-z0-9._~-]+)*/?")
 _PATH_PREFIX_LIMIT: Final = 256
-
-Network = IPv4Network | IPv6Network
 
 
 class PublicAddress:
@@ -25,7 +23,7 @@ class PublicAddress:
     def __init__(self, configured: str | None, trusted_proxies: Sequence[Network]) -> None:
         self._configured = configured.rstrip("/").removesuffix(PREFIX) if configured else None
         self._path = URL(self._configured).raw_path.rstrip("/") if self._configured else ""
-        self._trusted = trusted_proxies
+        self._proxies = TrustedProxies(trusted_proxies)
 
     def of(self, request: web.Request) -> str:
         """Scheme, host, path and `/genai`, as in `https://ferry.example/team/genai`."""
@@ -48,7 +46,7 @@ class PublicAddress:
         True for every peer on this machine: a proxy there is its operator's responsibility, and
         many set no X-Forwarded-Proto.
         """
-        address = _address(request.remote)
+        address = parse_address(request.remote)
         on_this_machine = address is not None and address.is_loopback
         return on_this_machine or self._every_hop_encrypted(request)
 
@@ -64,9 +62,9 @@ class PublicAddress:
         scheme, prefix = request.scheme, ""
         named, host = "Host", request.headers.get("Host", "")
         if self.is_trusted(request.remote):
-            scheme = (_first(request, "X-Forwarded-Proto") or scheme).lower()
-            prefix = _path_prefix(request)
-            if forwarded := _first(request, "X-Forwarded-Host"):
+            scheme = (self._proxies.said(request, "X-Forwarded-Proto") or scheme).lower()
+            prefix = _path_prefix(self._proxies.said(request, "X-Forwarded-Prefix"))
+            if forwarded := self._proxies.said(request, "X-Forwarded-Host"):
                 named, host = "X-Forwarded-Host", forwarded
         if scheme not in ("http", "https"):
             raise invalid_argument("X-Forwarded-Proto must be http or https")
@@ -76,26 +74,11 @@ class PublicAddress:
 
     def is_trusted(self, remote: str | None) -> bool:
         """Whether the peer is a proxy whose headers are believed."""
-        address = _address(remote)
-        return address is not None and any(address in network for network in self._trusted)
+        return self._proxies.trusts(remote)
 
 
-def _address(remote: str | None) -> IPv4Address | IPv6Address | None:
-    """A peer's address. A dual-stack socket shows IPv4 peers as `::ffff:127.0.0.1`."""
-    try:
-        address = ip_address(remote or "")
-    except ValueError:
-        return None
-    return getattr(address, "ipv4_mapped", None) or address
-
-
-def _first(request: web.Request, header: str) -> str:
-    return request.headers.get(header, "").partition(",")[0].strip()
-
-
-def _path_prefix(request: web.Request) -> str:
+def _path_prefix(prefix: str) -> str:
     """The path that a proxy in front removed from the request, without a trailing slash."""
-    prefix = _first(request, "X-Forwarded-Prefix")
     if len(prefix) > _PATH_PREFIX_LIMIT or not _PATH_PREFIX.fullmatch(prefix):
         raise invalid_argument(
             "X-Forwarded-Prefix must be a path such as /team: segments of letters, digits and "

@@ -14,9 +14,10 @@ from multidict import CIMultiDict
 from middlewares.admission import Admission
 from middlewares.chain import CHAIN, mount
 from middlewares.cors import Cors
-from middlewares.public_address import Network, PublicAddress
+from middlewares.public_address import PublicAddress
 from middlewares.request_keys import Gateway
 from middlewares.sealing import UploadUrls
+from middlewares.trusted_proxies import Network
 from providers.body import Body, once
 from providers.credential import Caller
 from providers.memory import MemoryBudget

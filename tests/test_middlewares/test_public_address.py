@@ -50,7 +50,7 @@ def test_a_trusted_proxy_is_believed(remote: str) -> None:
         ("/team/", "/team"),
         ("/", ""),
         ("", ""),
-        ("/team, /inner", "/team"),
+        ("/forged, /team", "/team"),
         ("/a/b-c.d_e~f/2", "/a/b-c.d_e~f/2"),
         ("/" + "a" * 255, "/" + "a" * 255),
         ("/...", "/..."),
@@ -141,11 +141,31 @@ def test_other_addresses_are_not_trusted(remote: str | None) -> None:
     assert PublicAddress(None, LOOPBACK).of(request) == "http://inside:8080/genai"
 
 
-def test_the_first_of_several_proxies_counts() -> None:
+@pytest.mark.parametrize(
+    ("hops", "host", "address"),
+    [
+        # Only the peer is trusted: what is to the left of its values may come from the client.
+        ("192.0.2.1", "forged, b.example", "http://b.example/genai"),
+        ("10.0.0.9, 192.0.2.1", "forged, b.example", "http://b.example/genai"),
+        # The peer names another trusted proxy, so the values of that one count.
+        ("192.0.2.1, 127.0.0.2", "forged, a.example, b", "https://a.example/genai"),
+        ("192.0.2.1, 127.0.0.2:4000", "forged, a.example, b", "https://a.example/genai"),
+        # A proxy may replace the values that it received.
+        ("192.0.2.1, 127.0.0.2, 127.0.0.3", "b.example", "http://b.example/genai"),
+    ],
+)
+def test_of_several_proxies_the_outermost_trusted_one_counts(
+    hops: str, host: str, address: str
+) -> None:
+    schemes = ", ".join(["ftp", "HTTPS", "http"][-host.count(",") - 1 :])
     request = request_from(
-        "127.0.0.1", Host="inside", X_Forwarded_Host="a.example, b", X_Forwarded_Proto="HTTPS, http"
+        "127.0.0.1",
+        Host="inside",
+        X_Forwarded_For=hops,
+        X_Forwarded_Host=host,
+        X_Forwarded_Proto=schemes,
     )
-    assert PublicAddress(None, LOOPBACK).of(request) == "https://a.example/genai"
+    assert PublicAddress(None, LOOPBACK).of(request) == address
 
 
 @pytest.mark.parametrize("host", ["a.example", "a:1", "[::1]", "[2001:db8::1]:8080", "a_b-c"])
