@@ -14,6 +14,8 @@ import structlog
 from structlog.stdlib import ExtraAdder, ProcessorFormatter, add_log_level
 from structlog.typing import Processor
 
+from proxy.log_rate import LogRate
+
 LogFormat = Literal["auto", "console", "json"]
 LogLevel = Literal["debug", "info", "warning", "error"]
 
@@ -82,4 +84,5 @@ def log_to_stderr(level: LogLevel = "info", form: LogFormat = "auto") -> None:
     console = form == "console" or (form == "auto" and on_terminal)
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(console_lines(colours=on_terminal) if console else json_lines())
+    handler.addFilter(LogRate())
     logging.basicConfig(handlers=[handler], level=level.upper(), force=True)
