@@ -20,6 +20,7 @@ from pydantic import SecretStr
 from proxy.allocator import keep_freed_memory
 from proxy.bucket_errors import UnusableBucket
 from proxy.composition import KINDS, application
+from proxy.descriptors import raise_descriptor_limit
 from proxy.listener_tls import certificate_problem
 from proxy.log_lines import log_to_stderr
 from proxy.metrics_page import shared_by_workers
@@ -77,6 +78,7 @@ def _command(arguments: Sequence[str] | None) -> int:
         for problem in error.problems:
             print(f"genai-ferry: {problem}", file=sys.stderr)
         return INVALID
+    raise_descriptor_limit()
     if options.command == "serve":
         return run(settings)
     return max(check(settings), check_online(settings) if options.online else OK)

@@ -1,6 +1,7 @@
 """`/healthz`, `/readyz` and `/metrics`, on the admin port, or on the main port before the chain."""
 
 import asyncio
+from collections.abc import Awaitable
 from enum import StrEnum
 from typing import Final
 
@@ -39,15 +40,19 @@ class Health:
 
         @web.middleware
         async def health(request: web.Request, handler: Handler) -> web.StreamResponse:
-            answer = self._answers.get(request.path) if request.method in {"GET", "HEAD"} else None
-            return await (answer or handler)(request)
+            return await (self.answer_to(request) or handler(request))
 
         return health
 
-    async def _alive(self, _: web.Request) -> web.Response:
+    def answer_to(self, request: web.BaseRequest) -> Awaitable[web.StreamResponse] | None:
+        """The answer, if `request` asks for health or for metrics."""
+        answer = self._answers.get(request.path) if request.method in {"GET", "HEAD"} else None
+        return answer and answer(request)
+
+    async def _alive(self, _: web.BaseRequest) -> web.Response:
         return web.json_response({"status": "alive"})
 
-    async def _ready(self, _: web.Request) -> web.Response:
+    async def _ready(self, _: web.BaseRequest) -> web.Response:
         """A degraded store fails no probe: Gemini works without one (contract.md section 2)."""
         body = {"status": str(self.phase), "state": await self._state_store()}
         return web.json_response(body, status=200 if self.phase is Phase.SERVING else 503)

@@ -1,57 +1,50 @@
-"""Answers malformed HTTP with the error envelope, without quoting the request.
+"""Errors of the HTTP server itself, in the error envelope and without quoting the request.
 
-By default aiohttp answers it before any middleware, in plain text that quotes the request: a key in
-a malformed header or request line would be echoed.
+aiohttp would answer them in plain text that quotes the request, which may contain a key.
 """
 
-from typing import Final
+from typing import Final, cast
 
 from aiohttp import hdrs, web
 
 from middlewares.error_envelope import render_error
-from providers.errors import FerryError
+from providers.errors import FerryError, invalid_argument
 from providers.status import Status
 
 SERVER_NAME: Final = "genai-ferry"
+HEAD_BYTES: Final = 64 << 10
 
-
-class _Handler(web.RequestHandler):
-    def handle_error(
-        self,
-        request: web.BaseRequest,
-        status: int = 500,
-        exc: BaseException | None = None,
-        message: str | None = None,
-    ) -> web.StreamResponse:
-        # Called to log, and to raise if a response has begun; its own response is dropped.
-        super().handle_error(request, status, exc, message)
-        ours = status >= 500
-        error = FerryError(Status.INTERNAL, "internal error") if ours else _MALFORMED_REQUEST
-        response = render_error(error)
-        response.headers[hdrs.SERVER] = SERVER_NAME
-        response.force_close()
-        return response
-
-
-_MALFORMED_REQUEST: Final = FerryError(
-    Status.INVALID_ARGUMENT, "the request line or a header is malformed, or longer than 16 KiB"
+MALFORMED: Final = invalid_argument(
+    "the request line or a header is malformed, or longer than 16 KiB"
+)
+TOO_LONG: Final = invalid_argument(
+    f"the request line and the headers are together longer than {HEAD_BYTES >> 10} KiB, or a "
+    "chunked body has too little content in its chunks"
+)
+TOO_MANY_CONNECTIONS: Final = FerryError(
+    Status.UNAVAILABLE,
+    "too many connections: the limits are FERRY_MAX_CONNECTIONS and FERRY_MAX_CONNECTIONS_PER_PEER",
+    retry_after="1",
 )
 
 
-class _Server(web.Server):
-    def __call__(self) -> web.RequestHandler:
-        return _Handler(self, loop=self._loop, **self._kwargs)
+def closing_response(error: FerryError) -> web.Response:
+    """The response to a request after which the connection is closed."""
+    response = render_error(error)
+    response.headers[hdrs.SERVER] = SERVER_NAME
+    response.force_close()
+    return response
 
 
-class EnvelopeRunner(web.AppRunner):
-    """Runs an application. aiohttp has no public way to set another request handler."""
-
-    async def _make_server(self) -> web.Server:
-        made = await super()._make_server()
-        return _Server(
-            made.request_handler,
-            request_factory=made.request_factory,
-            handler_cancellation=made.handler_cancellation,
-            loop=made._loop,
-            **made._kwargs,
-        )
+def raw_response(error: FerryError) -> bytes:
+    """The same, for a connection on which no request was read."""
+    response = closing_response(error)
+    body = cast(bytes, response.body)
+    headers = {
+        **response.headers,
+        hdrs.CONTENT_LENGTH: str(len(body)),
+        hdrs.CONNECTION: "close",
+    }
+    lines = [f"HTTP/1.1 {response.status} {response.reason}"]
+    lines += [f"{name}: {value}" for name, value in headers.items()]
+    return "\r\n".join([*lines, "", ""]).encode() + body

@@ -23,7 +23,7 @@ class MetricsPage:
         self._metrics = metrics
         self._sample = sample
 
-    async def answer(self, _: web.Request) -> web.Response:
+    async def answer(self, _: web.BaseRequest) -> web.Response:
         self._sample()
         body = generate_latest(self._registry())
         return web.Response(body=body, headers={"Content-Type": CONTENT_TYPE_PLAIN_0_0_4})

@@ -9,6 +9,7 @@ from typing import Final
 
 from yarl import URL
 
+from proxy.descriptors import connections_possible
 from proxy.environment import injected_variables
 from proxy.listener_tls import UnusableCertificate, expiry
 from proxy.provider_settings import Kinds, ProviderSettings
@@ -106,6 +107,12 @@ def _listening_risks(settings: Settings) -> Iterator[str]:
         yield f"{variable('cors_origins')} is *: any web page may call the proxy from a browser."
     if settings.tls_cert is not None:
         yield from _certificate_risks(settings.tls_cert)
+    possible = connections_possible()
+    if possible < settings.max_connections:
+        yield (
+            f"{variable('max_connections')} is {settings.max_connections}, but the limit of open "
+            f"files (ulimit -n) of this process allows only {possible} connections."
+        )
     if settings.public_url is not None and _is_plaintext(settings.public_url):
         yield (
             f"{variable('public_url')} is http and not a loopback address: callers' keys cross the "

@@ -4,25 +4,20 @@ import asyncio
 import logging
 import os
 import signal
-import ssl
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import suppress
 from typing import Final
 
 from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler, Middleware
 
+from middlewares.trusted_proxies import TrustedProxies
 from proxy.background import BACKGROUND, BackgroundTasks
 from proxy.health import STATE, Health, Phase
-from proxy.http_errors import SERVER_NAME, EnvelopeRunner
 from proxy.listener_tls import listener_tls
 from proxy.metrics_page import PAGE
+from proxy.peer_requests import limit_peer_requests
 from proxy.settings import Settings
-
-# As fast as the default, and bounds memory (streaming.md section 2).
-READ_BUFFER_BYTES: Final = 64 << 10
-CUT_SECONDS: Final = 0.5  # how long a request may continue after the drain before it is cancelled
-MAX_FIELD_BYTES: Final = 16 << 10  # sealed upload URLs exceed the default limit
+from proxy.sites import admin_site, main_site, set_server_name
 
 _SIGNALS: Final = (signal.SIGTERM, signal.SIGINT)
 
@@ -79,19 +74,25 @@ async def serve(
         _stop_at_end_of(lifeline, stop)
     health, in_flight = Health(app.get(STATE), app.get(PAGE)), InFlight()
     background = app.get(BACKGROUND) or BackgroundTasks()
-    _install(app, health, in_flight, health_here=settings.admin_address is None)
-    async with listener_tls(settings) as tls, _admin_site(health, settings, reuse_port) as admin:
-        address = settings.host, settings.port
-        async with _site(_runner(app), address, reuse_port, tls) as site:
+    here = health if settings.admin_address is None else None
+    _install(app, health, in_flight, health_here=here is not None)
+    proxies = TrustedProxies(settings.trusted_proxies)
+    app.middlewares.insert(0, limit_peer_requests(settings.max_connections_per_peer, proxies))
+    async with (
+        listener_tls(settings) as tls,
+        admin_site(health, settings, reuse_port=reuse_port) as admin,
+    ):
+        async with main_site(app, here, settings, tls, reuse_port=reuse_port) as site:
             health.phase = Phase.SERVING
-            urls = {"url": site.name, "admin_url": admin and admin.name}
-            _log.info("listening", extra={**urls, "pid": os.getpid()})
+            urls = {"url": site.url, "admin_url": admin and admin.url}
+            process = {"pid": os.getpid(), "max_connections": site.slots.total}
+            _log.info("listening", extra={**urls, **process})
             grace = settings.drain_grace_seconds if await stop == signal.SIGTERM else 0.0
             health.phase = Phase.DRAINING
             limits = {"grace_seconds": grace, "seconds": settings.drain_seconds}
             _log.info("draining", extra=limits)
             await asyncio.sleep(grace)
-            await site.stop()
+            site.close()
             _log.info("closed to new connections")
             await asyncio.gather(
                 in_flight.wait_ended(settings.drain_seconds),
@@ -115,64 +116,7 @@ def _install(
             # on the connection while it is closed.
             response.headers[hdrs.CONNECTION] = "close"
 
-    app.on_response_prepare.extend((_set_server_name, close_when_draining))
-
-
-async def _set_server_name(_: web.Request, response: web.StreamResponse) -> None:
-    """Replaces aiohttp's header, which reveals the versions of aiohttp and Python."""
-    response.headers[hdrs.SERVER] = SERVER_NAME
-
-
-# --- sites -----------------------------------------------------------------------------------
-
-
-def _runner(app: web.Application) -> web.AppRunner:
-    return EnvelopeRunner(
-        app,
-        handler_cancellation=True,  # cancels the upstream call if the client disconnects
-        access_log=None,
-        auto_decompress=False,
-        read_bufsize=READ_BUFFER_BYTES,
-        max_line_size=MAX_FIELD_BYTES,
-        max_field_size=MAX_FIELD_BYTES,
-        shutdown_timeout=CUT_SECONDS,
-    )
-
-
-@asynccontextmanager
-async def _site(
-    runner: web.AppRunner,
-    address: tuple[str, int],
-    reuse_port: bool,
-    tls: ssl.SSLContext | None = None,
-) -> AsyncIterator[web.TCPSite]:
-    """A listening site; at the end of the block all its connections are closed."""
-    try:
-        await runner.setup()
-        site = web.TCPSite(runner, *address, reuse_port=reuse_port or None, ssl_context=tls)
-        await site.start()
-        yield site
-    finally:
-        await runner.cleanup()
-
-
-@asynccontextmanager
-async def _admin_site(
-    health: Health, settings: Settings, reuse_port: bool
-) -> AsyncIterator[web.TCPSite | None]:
-    """Runs as long as the main site and its drain, so that the drain can be observed.
-
-    Without TLS: probes and scrapers come from inside, and check no certificate.
-    """
-    if settings.admin_address is None:
-        yield None
-        return
-    app = web.Application()
-    app.add_routes(health.routes())
-    app.on_response_prepare.append(_set_server_name)
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=CUT_SECONDS)
-    async with _site(runner, settings.admin_address, reuse_port) as site:
-        yield site
+    app.on_response_prepare.extend((set_server_name, close_when_draining))
 
 
 # --- the end ---------------------------------------------------------------------------------

@@ -66,6 +66,11 @@ LOOPBACK: Final = parse_networks("127.0.0.0/8,::1/128")
 Name = Annotated[str, AfterValidator(canonical_name)]
 Duration = Annotated[timedelta, BeforeValidator(parse_duration)]
 Port = Annotated[int, whole_number(0, 65535)]
+Seconds = Annotated[
+    float,
+    Field(gt=0, allow_inf_nan=False),
+    with_message("must be a number of seconds above 0, such as 30"),
+]
 
 
 class Settings(BaseSettings):
@@ -110,11 +115,12 @@ class Settings(BaseSettings):
     workers: Annotated[int, whole_number(1, 256)] = 1
     log_level: Annotated[LogLevel, one_of(*get_args(LogLevel))] = "info"
     log_format: Annotated[LogFormat, one_of(*get_args(LogFormat))] = "auto"
-    drain_seconds: Annotated[
-        float,
-        Field(gt=0, allow_inf_nan=False),
-        with_message("must be a number of seconds above 0, such as 30"),
-    ] = 30.0
+    header_seconds: Seconds = 20.0
+    idle_seconds: Seconds = 75.0
+    stall_seconds: Seconds = 60.0
+    max_connections: Annotated[int, whole_number(1)] = 5_000
+    max_connections_per_peer: Annotated[int, whole_number(1)] = 1_000
+    drain_seconds: Seconds = 30.0
     drain_grace_seconds: Annotated[
         float,
         Field(ge=0, allow_inf_nan=False),

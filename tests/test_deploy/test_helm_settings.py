@@ -19,12 +19,7 @@ ELSEWHERE = {"secret_key", "client_tokens", "admin_host"}
 COMING = {
     "answer_seconds",
     "call_seconds",
-    "header_seconds",
-    "idle_seconds",
-    "max_connections",
-    "max_connections_per_peer",
     "max_uploads",
-    "stall_seconds",
     "state_bytes",
     "state_s3_sse",
     "tenant_state_bytes",

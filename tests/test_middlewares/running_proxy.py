@@ -18,8 +18,8 @@ from yarl import URL
 from middlewares.request_keys import GATEWAY, Gateway, Handler
 from proxy.composition import KINDS, application
 from proxy.log_lines import json_lines
-from proxy.serving import _runner
 from proxy.settings import load
+from proxy.sites import application_runner
 from tests.fakes.gemini import gemini_app
 from tests.fakes.openai import openai_app
 
@@ -213,7 +213,7 @@ async def running_proxy(
         app = application(loaded)
         begun = asyncio.Event()
         app.middlewares.insert(0, _signal_start(begun))
-        runner = _runner(app)
+        runner = application_runner(app)
         await runner.setup()
         site = web.TCPSite(runner, "127.0.0.1", 0)
         await site.start()

@@ -7,7 +7,7 @@ import orjson
 import pytest
 from aiohttp import web
 
-from proxy.http_errors import EnvelopeRunner
+from proxy.connection import EnvelopeRunner
 
 
 @pytest.fixture

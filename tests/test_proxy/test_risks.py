@@ -18,13 +18,26 @@ AMBIENT = {
     "FERRY_PROVIDERS__OPENAI__CREDENTIALS": "ambient",
     "FERRY_PROVIDERS__OPENAI__API_KEY": "sk-own",
 }
-SAFE = {"FERRY_SECRET_KEY": "k" * 32, "FERRY_STATE_URL": "file:///nowhere/at/all"}
+SAFE = {
+    "FERRY_SECRET_KEY": "k" * 32,
+    "FERRY_STATE_URL": "file:///nowhere/at/all",
+    "FERRY_MAX_CONNECTIONS": "1",  # possible under every limit of open files
+}
 
 
 @pytest.fixture(autouse=True)
 def _safe(no_settings: None, monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in SAFE.items():
         monkeypatch.setenv(name, value)
+
+
+def test_a_limit_of_open_files_that_is_too_low(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FERRY_MAX_CONNECTIONS", "433")
+    monkeypatch.setattr("resource.getrlimit", lambda _: (1024, 1024))
+    assert list(risks_of(load(KINDS), KINDS)) == [
+        "FERRY_MAX_CONNECTIONS is 433, but the limit of open files (ulimit -n) of this process "
+        "allows only 432 connections."
+    ]
 
 
 def risks() -> list[str]:

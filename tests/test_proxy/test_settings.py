@@ -33,6 +33,8 @@ def test_no_setting_is_required() -> None:
     assert (settings.admin_host, settings.admin_address) == (None, None)
     assert settings.workers == 1
     assert (settings.drain_seconds, settings.drain_grace_seconds) == (30, 0)
+    assert (settings.header_seconds, settings.idle_seconds, settings.stall_seconds) == (20, 75, 60)
+    assert (settings.max_connections, settings.max_connections_per_peer) == (5_000, 1_000)
     assert settings.inline_max_bytes == 20 << 20
     assert settings.inline_result_bytes == 64 << 20
     assert settings.max_line_bytes == 32 << 20
@@ -59,6 +61,11 @@ def test_no_setting_is_required() -> None:
         ("FERRY_UPLOAD_TTL", "15m", "upload_ttl", timedelta(minutes=15)),
         ("FERRY_DEFAULT_PROVIDER", "OpenAI", "default_provider", "openai"),
         ("FERRY_WORKERS", "4", "workers", 4),
+        ("FERRY_HEADER_SECONDS", "0.5", "header_seconds", 0.5),
+        ("FERRY_IDLE_SECONDS", "0.5", "idle_seconds", 0.5),
+        ("FERRY_STALL_SECONDS", "0.5", "stall_seconds", 0.5),
+        ("FERRY_MAX_CONNECTIONS", "1", "max_connections", 1),
+        ("FERRY_MAX_CONNECTIONS_PER_PEER", "1", "max_connections_per_peer", 1),
         ("FERRY_DRAIN_SECONDS", "0.5", "drain_seconds", 0.5),
         ("FERRY_DRAIN_GRACE_SECONDS", "0", "drain_grace_seconds", 0),
         ("FERRY_DRAIN_GRACE_SECONDS", "2.5", "drain_grace_seconds", 2.5),

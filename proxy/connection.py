@@ -1,0 +1,252 @@
+"""One connection of a client: aiohttp's handler, with deadlines and with errors of our own.
+
+aiohttp limits neither the time in which a client sends a request's headers, nor blank lines, nor
+the extensions of chunks, nor how long a client may leave its response unread.
+
+Beyond its public interface this file uses of aiohttp: `RequestHandler._request_count`,
+`AppRunner._make_server`, `Server._loop` and `Server._kwargs`. test_connection.py shows when they
+change.
+"""
+
+import asyncio
+import struct
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from fcntl import ioctl
+from math import inf
+from termios import TIOCOUTQ
+from typing import Any, Final, cast
+
+from aiohttp import StreamReader, web
+from aiohttp.abc import AbstractStreamWriter
+
+from providers.errors import FerryError
+from providers.status import Status
+from proxy.http_errors import HEAD_BYTES, MALFORMED, TOO_LONG, closing_response, raw_response
+
+# What a client may send in a row while its request is answered, other than bytes of a body. More
+# than one read of a socket (256 KiB) and the buffer of a body, which wait while a handler is busy.
+_OVERHEAD_BYTES: Final = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Deadlines:
+    """In seconds: to send a request's headers, from the opening of the connection on; between
+    requests; for a client that reads nothing of its response."""
+
+    header: float = inf
+    idle: float = inf
+    stall: float = inf
+
+    @property
+    def check_seconds(self) -> float:
+        """How often connections must be checked."""
+        return min(1.0, min(self.header, self.idle, self.stall) / 4)
+
+
+NO_DEADLINES: Final = Deadlines()
+
+
+class Connection(web.RequestHandler):
+    """`closed` is called once, when the connection has ended."""
+
+    def __init__(self, server: web.Server, deadlines: Deadlines, **options: Any) -> None:
+        super().__init__(server, **options)
+        self.closed: Callable[[], object] = _nothing
+        self._deadlines = deadlines
+        self._client: asyncio.Transport | None = None
+        self._body: StreamReader | None = None
+        self._answered = 0
+        # The opening counts as the beginning of the first headers.
+        self._head_begun = True
+        self._since = _now()
+        self._unused = 0
+        self._unread = 0
+        self._read_at = self._since
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._client = cast("asyncio.Transport", transport)
+        super().connection_made(transport)
+
+    def connection_lost(self, exc: BaseException | None) -> None:
+        self._client = None
+        super().connection_lost(exc)
+        self.end()
+
+    def end(self) -> None:
+        """The connection has ended, or its TLS handshake has failed."""
+        closed, self.closed = self.closed, _nothing
+        closed()
+
+    def data_received(self, data: bytes) -> None:
+        waiting = self._is_waiting
+        if data and waiting and not self._head_begun:
+            self._head_begun, self._since = True, _now()
+        requests, received = self._request_count, self._received
+        super().data_received(data)
+        new_request = self._request_count != requests
+        if new_request and self._body is not None and not self._body.is_eof():
+            # aiohttp queues the error as a request after this one, which would wait for its body.
+            self._body.set_exception(web.RequestPayloadError("the framing of the body is broken"))
+            self._body.feed_eof()  # otherwise aiohttp would wait for the rest
+        progress = new_request or self._received != received
+        self._unused = 0 if progress else self._unused + len(data)
+        if self._unused > (HEAD_BYTES if waiting else _OVERHEAD_BYTES):
+            self.refuse(TOO_LONG)
+
+    def begins(self, body: StreamReader) -> None:
+        """A request with this body is now answered."""
+        self._body = body
+
+    async def finish_response(
+        self, request: web.BaseRequest, resp: web.StreamResponse, start_time: float | None
+    ) -> tuple[web.StreamResponse, bool]:
+        try:
+            return await super().finish_response(request, resp, start_time)
+        finally:
+            self._answered += 1
+            self._head_begun, self._since = False, _now()
+
+    def handle_error(
+        self,
+        request: web.BaseRequest,
+        status: int = 500,
+        exc: BaseException | None = None,
+        message: str | None = None,
+    ) -> web.StreamResponse:
+        # Called to log, and to raise if a response has begun; its own response is dropped.
+        super().handle_error(request, status, exc, message)
+        internal = FerryError(Status.INTERNAL, "internal error")
+        return closing_response(internal if status >= 500 else MALFORMED)
+
+    def check(self, now: float) -> None:
+        """Ends the connection if its client has used up one of its deadlines."""
+        client = self._client
+        if client is None:
+            return
+        limit = self._deadlines.header if self._head_begun else self._deadlines.idle
+        late = self._is_waiting and now - self._since > limit
+        unread = _unread_bytes(client)
+        if not unread or unread != self._unread:
+            self._unread, self._read_at = unread, now
+        if late or now - self._read_at > self._deadlines.stall:
+            client.abort()
+
+    def refuse(self, error: FerryError) -> None:
+        """Ends the connection, with this error if no request is being answered."""
+        client = self._client
+        if client is None or client.is_closing():
+            return
+        if not self._is_waiting:
+            client.abort()
+            return
+        client.write(raw_response(error))
+        client.close()
+
+    @property
+    def _is_waiting(self) -> bool:
+        """Whether all requests are answered, and read to their end."""
+        all_answered = self._request_count == self._answered
+        return all_answered and (self._body is None or self._body.is_eof())
+
+    @property
+    def _received(self) -> int:
+        """How much of the body has arrived."""
+        return 0 if self._body is None else self._body.total_bytes
+
+
+def _nothing() -> None:
+    pass
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()
+
+
+def _unread_bytes(client: asyncio.Transport) -> int:
+    """What was written and what the client's machine has not confirmed; 0 if nothing waits here."""
+    waiting = client.get_write_buffer_size()
+    socket = client.get_extra_info("socket")
+    if not waiting or socket is None or socket.fileno() < 0:
+        return waiting
+    # A kernel takes new bytes only in large steps, so its own buffer shows that a client reads.
+    with suppress(OSError):
+        waiting += struct.unpack("i", ioctl(socket.fileno(), TIOCOUTQ, bytes(4)))[0]
+    return waiting
+
+
+# --- servers -------------------------------------------------------------------------------------
+
+
+class ConnectionServer(web.Server):
+    """Makes the handler of each connection."""
+
+    def __init__(
+        self,
+        answer: Callable[[web.BaseRequest], Awaitable[web.StreamResponse]],
+        deadlines: Deadlines,
+        **options: Any,
+    ) -> None:
+        super().__init__(answer, **options)
+        self._deadlines = deadlines
+        made = self.request_factory
+
+        def request_factory(
+            message: Any,
+            body: StreamReader,
+            connection: web.RequestHandler,
+            writer: AbstractStreamWriter,
+            task: "asyncio.Task[None]",
+        ) -> web.BaseRequest:
+            cast(Connection, connection).begins(body)
+            return made(message, body, connection, writer, task)
+
+        self.request_factory = request_factory
+
+    def __call__(self) -> Connection:
+        return Connection(self, self._deadlines, loop=self._loop, **self._kwargs)
+
+    @asynccontextmanager
+    async def watched(self) -> AsyncIterator[None]:
+        """Within the block, connections have their deadlines."""
+        watching = asyncio.create_task(self._watch())
+        try:
+            yield
+        finally:
+            watching.cancel()
+            with suppress(asyncio.CancelledError):
+                await watching
+
+    async def _watch(self) -> None:
+        while True:
+            await asyncio.sleep(self._deadlines.check_seconds)
+            now = _now()
+            for connection in self.connections:
+                cast(Connection, connection).check(now)
+
+
+class EnvelopeRunner(web.AppRunner):
+    """Runs an application. aiohttp has no public way to set another handler of connections."""
+
+    def __init__(
+        self, app: web.Application, deadlines: Deadlines = NO_DEADLINES, **options: Any
+    ) -> None:
+        super().__init__(app, **options)
+        self.deadlines = deadlines
+
+    @property
+    def connections(self) -> ConnectionServer:
+        """The server, after `setup`."""
+        return cast(ConnectionServer, self.server)
+
+    async def _make_server(self) -> ConnectionServer:
+        made = await super()._make_server()
+        return ConnectionServer(
+            made.request_handler,
+            self.deadlines,
+            request_factory=made.request_factory,
+            handler_cancellation=made.handler_cancellation,
+            loop=made._loop,
+            **made._kwargs,
+        )
