@@ -8,6 +8,7 @@ from middlewares.admission import required_credential
 from middlewares.auth_passthrough import auth_passthrough
 from middlewares.error_envelope import error_envelope, render_error
 from middlewares.forward import forward
+from middlewares.header_text import make_headers_valid
 from middlewares.observe import observe
 from middlewares.provider_resolution import provider_resolution, resolve
 from middlewares.request_keys import GATEWAY, Gateway
@@ -28,6 +29,7 @@ CHAIN: Final = (
 def mount(app: web.Application, gateway: Gateway) -> None:
     """Sends every request without another route through the chain, and then to `forward`."""
     app[GATEWAY] = gateway
+    app.on_response_prepare.append(make_headers_valid)
     app.router.add_route("*", r"/{path:[\s\S]*}", forward, expect_handler=expect)
 
 

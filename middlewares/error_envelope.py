@@ -10,6 +10,7 @@ from aiohttp import web
 from middlewares.inbound_body import ClientDisconnected, discard
 from middlewares.request_keys import PROVIDER, REFUSAL, REQUEST_ID, ROUTE, Handler
 from middlewares.routes import UPLOAD
+from providers.body import TruncatedBody
 from providers.errors import FerryError
 from providers.json_api.json_text import render_json
 from providers.status import Status
@@ -35,6 +36,13 @@ async def error_envelope(request: web.Request, handler: Handler) -> web.StreamRe
         response = render_error(FerryError(Status.INVALID_ARGUMENT, "the request was interrupted"))
         response.force_close()
         return response
+    except TruncatedBody as error:
+        refusal = FerryError(Status.INVALID_ARGUMENT, str(error))
+    except OSError as error:
+        # Such as a full disk, or too many open files. Upstreams and the state store have their own.
+        extra = {"request_id": request[REQUEST_ID], "reason": error.strerror}
+        _log.error("the operating system refused: %s", type(error).__name__, extra=extra)
+        refusal = FerryError(Status.UNAVAILABLE, f"the proxy lacks a resource: {error.strerror}")
     except Exception as error:
         # The message may contain what the client sent: only type and traceback are logged.
         where = "".join(traceback.format_tb(error.__traceback__))

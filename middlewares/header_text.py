@@ -1,5 +1,13 @@
 """Header values as text that can be used in JSON, in a digest, or in another header."""
 
+import re
+from typing import Final
+
+from aiohttp import web
+
+# aiohttp sends no header with one of these.
+_CONTROL: Final = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
+
 
 def header_text(value: str) -> str:
     """`value` as UTF-8, or if it is not UTF-8 as ISO-8859-1, HTTP's old charset.
@@ -9,8 +17,21 @@ def header_text(value: str) -> str:
     """
     if value.isascii():
         return value
-    data = value.encode("utf-8", "surrogateescape")
+    try:
+        data = value.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:  # surrogates that stand for no byte
+        data = value.encode("utf-8", "backslashreplace")
     try:
         return data.decode()
     except UnicodeDecodeError:
         return data.decode("latin-1")
+
+
+async def make_headers_valid(_: web.Request, response: web.StreamResponse) -> None:
+    """Makes every header one that can be sent: an upstream's values may have any bytes."""
+    headers = response.headers
+    if all(value.isascii() and value.isprintable() for value in headers.values()):
+        return
+    valid = [(name, _CONTROL.sub(" ", header_text(value))) for name, value in headers.items()]
+    headers.clear()
+    headers.extend(valid)

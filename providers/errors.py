@@ -16,6 +16,7 @@ _RETRY_AFTER_SECONDS: Final = "1"
 class FerryError(Exception):
     """An error response to the client.
 
+    Its texts may quote what a client or an upstream sent, and are always valid Unicode.
     `message` says what is wrong and what would be right, after `path`, the JSON path of the field
     at fault. `provider`, `reason` and `request_id` say which provider refused, its own error type,
     and its request id. `upload_status` is what `X-Goog-Upload-Status` must say when the status
@@ -41,12 +42,12 @@ class FerryError(Exception):
         retry_after: str | None = None,
         upload_status: str | None = None,
     ) -> None:
-        super().__init__(message if path is None else f"{path}: {message}")
+        super().__init__(_unicode(message if path is None else f"{path}: {message}"))
         self.status: Final = status
-        self.path: Final = path
+        self.path: Final = path and _unicode(path)
         self.provider: Final = provider
-        self.reason: Final = reason
-        self.request_id: Final = request_id
+        self.reason: Final = reason and _unicode(reason)
+        self.request_id: Final = request_id and _unicode(request_id)
         self.upstream_status: Final = upstream_status
         self.retry_after: Final = retry_after
         self.upload_status: Final = upload_status
@@ -98,9 +99,14 @@ class FerryError(Exception):
     def _copied(self, message: str, **changes: object) -> Self:
         """A copy of the same class, with what a subclass adds."""
         copy = type(self).__new__(type(self))
-        Exception.__init__(copy, message)
+        Exception.__init__(copy, _unicode(message))
         vars(copy).update(vars(self), **changes)
         return copy
+
+
+def _unicode(text: str) -> str:
+    """`text` with escapes for lone surrogates, as Python reads bytes that are not UTF-8."""
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 class NotFound(FerryError):

@@ -19,8 +19,9 @@ from proxy.log_rate import LogRate
 LogFormat = Literal["auto", "console", "json"]
 LogLevel = Literal["debug", "info", "warning", "error"]
 
-# Line breaks would begin another line, and escape sequences would control the terminal.
-_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+# Line breaks would begin another line, escape sequences would control the terminal, and lone
+# surrogates cannot be written.
+_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
 
 def _only_the_type_of_an_error(

@@ -4,9 +4,14 @@ import asyncio
 import logging
 from typing import Any
 
+import orjson
 import pytest
+from aiohttp.http_writer import _safe_header
+from hypothesis import given
+from hypothesis import strategies as st
 
 from middlewares.error_envelope import render_error
+from providers.body import TruncatedBody
 from providers.errors import FerryError
 from providers.status import Status
 from providers.upstream import UpstreamError
@@ -131,6 +136,48 @@ async def test_every_answer_has_its_own_request_id() -> None:
         async with lists(client) as first, lists(client) as second:
             ids = [reply.headers["x-ferry-request-id"] for reply in (first, second)]
     assert len(set(ids)) == 2
+
+
+ANY_TEXT = st.text(st.characters(exclude_categories=()))
+"""Also lone surrogates, as Python reads bytes that are not UTF-8."""
+
+
+@given(
+    st.sampled_from(Status),
+    ANY_TEXT,
+    st.fixed_dictionaries(
+        {
+            name: st.none() | ANY_TEXT
+            for name in ("path", "provider", "reason", "request_id", "retry_after")
+        }
+    ),
+    ANY_TEXT,
+)
+def test_every_error_is_rendered(
+    status: Status, message: str, texts: dict[str, Any], more: str
+) -> None:
+    error = FerryError(status, message, **texts)
+    for each in (error, error.adding(more), error.naming(more), error.restated(Status.NOT_FOUND)):
+        response = render_error(each)
+        assert isinstance(response.body, bytes)
+        assert orjson.loads(response.body)["error"]["code"] == each.code
+        for header in (text for pair in response.headers.items() for text in pair):
+            assert _safe_header(header).isascii()
+
+
+async def test_an_answer_of_the_operating_system_is_no_bug(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    code, document, _ = await answer_to(OSError(28, "No space left on device", "/secret/path"))
+    assert (code, document["error"]["status"]) == (503, "UNAVAILABLE")
+    assert document["error"]["message"] == "the proxy lacks a resource: No space left on device"
+    assert "the operating system refused" in caplog.text
+    assert "/secret/path" not in caplog.text
+
+
+async def test_a_body_that_is_shorter_than_declared_is_no_bug() -> None:
+    code, document, _ = await answer_to(TruncatedBody("the body ended before its declared length"))
+    assert (code, document["error"]["status"]) == (400, "INVALID_ARGUMENT")
 
 
 @pytest.mark.parametrize("said", ["0", "7", "3600", "Wed, 21 Oct 2026 07:28:00 GMT"])

@@ -1,8 +1,13 @@
+import asyncio
+
 import pytest
+from aiohttp import web
+from aiohttp.http_writer import _serialize_headers
+from aiohttp.test_utils import make_mocked_request
 from hypothesis import given
 from hypothesis import strategies as st
 
-from middlewares.header_text import header_text
+from middlewares.header_text import header_text, make_headers_valid
 
 
 @pytest.mark.parametrize(
@@ -23,3 +28,20 @@ def test_utf_8_or_else_latin_1(raw: bytes, text: str) -> None:
 @given(st.binary(max_size=30))
 def test_any_header_can_be_encoded(raw: bytes) -> None:
     header_text(raw.decode("utf-8", "surrogateescape")).encode()
+
+
+@given(st.lists(st.text(st.characters(exclude_categories=())), max_size=3))
+def test_any_header_can_be_sent(values: list[str]) -> None:
+    """Also lone surrogates and control characters; a repeated header stays repeated."""
+    response = web.Response()
+    for value in values:
+        response.headers.add("X-Any", value)
+    asyncio.run(make_headers_valid(make_mocked_request("GET", "/"), response))
+    _serialize_headers("HTTP/1.1 200 OK", response.headers)
+    assert len(response.headers.getall("X-Any", [])) == len(values)
+
+
+def test_valid_headers_stay_as_they_are() -> None:
+    response = web.Response(headers={"X-A": "a\tb", "X-B": "r\u00e9sum\u00e9"})
+    asyncio.run(make_headers_valid(make_mocked_request("GET", "/"), response))
+    assert (response.headers["X-A"], response.headers["X-B"]) == ("a\tb", "r\u00e9sum\u00e9")

@@ -150,6 +150,14 @@ async def test_nothing_is_created_for_a_client_whose_address_is_unknown(
     assert await proxy.upstream_requests(proxy.openai) == []
 
 
+async def test_a_command_that_is_not_unicode_is_refused(proxy: RunningProxy) -> None:
+    started = await proxy.ask("POST", START, {}, b"{}")
+    target = started.headers["x-goog-upload-url"].removeprefix("http://ferry.test")
+    answer = await proxy.ask("POST", target, {"X-Goog-Upload-Command": b"\xff"}, b"x")
+    message = answer.refused(400, "INVALID_ARGUMENT")
+    assert message.startswith("unknown X-Goog-Upload-Command (\\udcff)")
+
+
 async def test_nothing_is_finalized_for_a_client_whose_address_is_unknown(
     proxy: RunningProxy,
 ) -> None:

@@ -17,6 +17,11 @@ def record(message: str, *arguments: object, **extra: object) -> logging.LogReco
     return logger.makeRecord("test", logging.INFO, "", 1, message, arguments, None, extra=extra)
 
 
+@pytest.mark.parametrize("formatter", FORMATTERS.values(), ids=FORMATTERS)
+def test_text_that_is_not_unicode_can_be_written(formatter: logging.Formatter) -> None:
+    formatter.format(record("sent %s", "\udcff", why="\ud800")).encode()
+
+
 def failure(message: str) -> logging.LogRecord:
     try:
         raise ValueError("AIzaSecret")
