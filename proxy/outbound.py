@@ -38,6 +38,9 @@ _NO_SUCH_NAME: Final = (socket.EAI_NONAME, socket.EAI_NODATA)
 
 _TEMPORARY: Final = (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS)
 
+# Of a final answer: one of 1xx never arrives here, except for a change of the protocol.
+_STATUSES: Final = range(200, 600)
+
 _CONTROL_CHARACTERS: Final = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 
 
@@ -137,6 +140,10 @@ class OutboundClient:
         ):
             response.close()
             raise _refused_by_proxy(response.status, host)
+        if response.status not in _STATUSES:
+            response.close()
+            message = f"{host} answered with the status {response.status}, which is no final status"
+            raise UpstreamError(Status.UNAVAILABLE, message)
         return OutboundReply(response, sent, host)
 
     async def close(self) -> None:

@@ -173,6 +173,17 @@ async def test_a_broken_answer_is_unavailable(client: OutboundClient, answer: by
     assert (error.status, error.unsent) == (Status.UNAVAILABLE, False)
 
 
+@pytest.mark.parametrize("status", ["099", "101", "600", "999"])
+async def test_a_status_that_is_no_final_one_is_unavailable(
+    client: OutboundClient, status: str
+) -> None:
+    head = f"HTTP/1.1 {status} Odd\r\nUpgrade: h2c\r\nConnection: upgrade\r\n"
+    async with raw_upstream(answer_once(f"{head}Content-Length: 0\r\n\r\n".encode())) as url:
+        error = await refused(client, OutboundRequest("GET", url))
+    assert (error.status, error.unsent) == (Status.UNAVAILABLE, False)
+    assert error.message.endswith(f"the status {int(status)}, which is no final status")
+
+
 async def test_bytes_before_the_break_are_returned(client: OutboundClient) -> None:
     answer = b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nshort"
     came: list[bytes] = []
