@@ -3,6 +3,7 @@
 from aiohttp import web
 
 from middlewares.admission import lift_credential, required_credential, unknown_upload_url
+from middlewares.http_rules import check_http_rules
 from middlewares.paths import UPLOAD_TAIL
 from middlewares.request_keys import CREDENTIAL, GATEWAY, ROUTE, UPLOAD_URL, Handler
 from middlewares.routes import parse_route, parse_upload_url
@@ -11,6 +12,7 @@ from providers.errors import not_found
 
 @web.middleware
 async def auth_passthrough(request: web.Request, handler: Handler) -> web.StreamResponse:
+    check_http_rules(request)
     gateway, method = request.app[GATEWAY], request.method
     path, token = gateway.public_address.local_path(request), request.query.get("upload_id")
     upload = parse_upload_url(method, path) if token is not None else None

@@ -54,13 +54,6 @@ def inbound_body(request: web.Request) -> Body:
     return Body(_Chunks(request), request.content_length)
 
 
-def refuse_transfer_codings(request: web.Request) -> None:
-    """Otherwise a compressed body would be stored or relayed as if it were not compressed."""
-    coding = request.headers.get("Transfer-Encoding", "").strip().lower()
-    if coding not in ("", "chunked", "identity"):
-        raise invalid_argument("Transfer-Encoding must be chunked; send the body uncompressed")
-
-
 def refuse_encoded(request: web.Request) -> None:
     """A body that is not relayed is parsed or stored, so it must not be compressed."""
     encoding = request.headers.get("Content-Encoding", "").strip().lower()

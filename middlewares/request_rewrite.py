@@ -11,7 +11,7 @@ from yarl import URL
 from middlewares import operations as op
 from middlewares.ferry_headers import parse_result_form
 from middlewares.header_text import header_text
-from middlewares.inbound_body import inbound_body, read_whole, refuse_transfer_codings
+from middlewares.inbound_body import inbound_body, read_whole
 from middlewares.paths import effective_method
 from middlewares.request_keys import (
     GATEWAY,
@@ -36,7 +36,6 @@ _PATH_LIMIT: Final = 120
 @web.middleware
 async def request_rewrite(request: web.Request, handler: Handler) -> web.StreamResponse:
     _observe(request)
-    refuse_transfer_codings(request)
     with ExitStack() as memory:
         request[MEMORY] = memory
         request[OPERATION] = await request[ROUTE].call.parse(request)

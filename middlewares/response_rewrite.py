@@ -10,6 +10,7 @@ from aiohttp.abc import AbstractStreamWriter
 from multidict import CIMultiDict
 
 from middlewares import operations as op
+from middlewares.http_rules import named_in_connection
 from middlewares.observation import Observation
 from middlewares.rendering import render_batch, render_file, render_output
 from middlewares.request_keys import GATEWAY, OBSERVATION, OUTCOME, Handler
@@ -145,9 +146,7 @@ def _inline_results(batch: Batch, results: InlineResults, reset: Reset) -> web.S
 
 def _relayed(reply: Reply, reset: Reset) -> web.StreamResponse:
     headers: CIMultiDict[str] = CIMultiDict()
-    # A `Connection` header declares further headers as hop-by-hop.
-    nominated = reply.headers.get("Connection", "").lower().split(",")
-    dropped = _NOT_RELAYED.union(name.strip() for name in nominated)
+    dropped = _NOT_RELAYED | named_in_connection(reply.headers)
     for name, value in reply.headers.items():
         # Google's CORS headers apply to Google's address, not to the proxy's.
         if name.lower() not in dropped and not name.lower().startswith("access-control-"):

@@ -21,6 +21,7 @@ from typing import Any, Final, cast
 from aiohttp import StreamReader, web
 from aiohttp.abc import AbstractStreamWriter
 
+from middlewares.http_rules import end_to_end
 from providers.errors import FerryError
 from providers.status import Status
 from proxy.http_errors import HEAD_BYTES, MALFORMED, TOO_LONG, closing_response, raw_response
@@ -200,6 +201,8 @@ class ConnectionServer(web.Server):
             task: "asyncio.Task[None]",
         ) -> web.BaseRequest:
             cast(Connection, connection).begins(body)
+            if message.headers:  # a request that cannot be read has none
+                message = message._replace(headers=end_to_end(message.headers))
             return made(message, body, connection, writer, task)
 
         self.request_factory = request_factory

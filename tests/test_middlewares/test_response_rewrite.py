@@ -59,6 +59,32 @@ async def test_headers_of_one_connection_are_not_passed_on() -> None:
     assert not kept & {name.lower() for name, _ in HOP_BY_HOP if name != "Server"}
 
 
+async def test_all_headers_that_connection_names_are_removed() -> None:
+    named = multi(("Connection", "x-a"), ("Connection", "close, X-B"), ("X-A", "1"), ("X-B", "2"))
+    relay = Scripted(lambda *_: ScriptedReply(200, named))
+    async with running_chain(scripted_provider("gemini", relay=relay)) as client:
+        async with client.post(PATH, headers=KEY) as answer:
+            assert not {"x-a", "x-b"} & {name.lower() for name in answer.headers}
+
+
+@pytest.mark.parametrize(
+    ("value", "sent"),
+    [
+        ("\udcff", "\u00ff"),
+        ("caf\udce9", "caf\u00e9"),
+        ("caf\u00e9", "caf\u00e9"),
+        ("a\x01b", "a b"),
+    ],
+)
+async def test_headers_with_any_bytes_are_relayed(value: str, sent: str) -> None:
+    reply = ScriptedReply(200, multi(("x-request-id", value), ("X-Twice", value), ("X-Twice", "2")))
+    relay = Scripted(lambda *_: reply)
+    async with running_chain(scripted_provider("gemini", relay=relay)) as client:
+        async with client.post(PATH, headers=KEY) as answer:
+            assert (answer.status, await answer.read()) == (200, b"{}")
+            assert answer.headers.getall("X-Twice") == [sent, "2"]
+
+
 async def test_a_relayed_request_is_unchanged_except_for_the_key() -> None:
     bodies = []
 
