@@ -59,6 +59,15 @@ def test_they_say_that_prometheus_is_locked_out(chart: Path) -> None:
     )
 
 
+def test_they_say_that_clients_behind_an_ingress_count_as_one(chart: Path) -> None:
+    config = {"public_url": "https://host.example"}
+    values = {"ingress": {"enabled": True}}
+    trusting = {**config, "trusted_proxies": "10.1.2.0/24"}
+
+    assert "RISK: all clients together" in notes(chart, {**values, "config": config})
+    assert "RISK: all clients together" not in notes(chart, {**values, "config": trusting})
+
+
 def test_they_name_the_public_address_and_no_risk_where_there_is_none(chart: Path) -> None:
     printed = notes(chart, {}, REPLICAS)
 
