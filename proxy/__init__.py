@@ -17,6 +17,6 @@ that no provider keeps. So replicas share only the store, and bodies are streame
 memory.
 
 Only this package opens sockets, reads the environment or uses the disk. `composition` builds the
-application, with one row for each kind of provider. Imports point one way:
+application, and `kinds` has one row for each kind of provider. Imports point one way:
 proxy -> middlewares -> providers.
 """

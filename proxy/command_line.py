@@ -19,8 +19,9 @@ from pydantic import SecretStr
 
 from proxy.allocator import keep_freed_memory
 from proxy.bucket_errors import UnusableBucket
-from proxy.composition import KINDS, application
+from proxy.composition import application
 from proxy.descriptors import raise_descriptor_limit
+from proxy.kinds import KINDS
 from proxy.listener_tls import certificate_problem
 from proxy.log_lines import log_to_stderr
 from proxy.metrics_page import shared_by_workers

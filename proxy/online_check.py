@@ -19,7 +19,8 @@ from providers.provider import Provider, RelayedRequest
 from providers.state import State, read
 from providers.stored_objects import STORE_CHECK
 from providers.upstream import OutboundRequest, Upstream
-from proxy.composition import KINDS, Dependencies, dependencies, lending_provider
+from proxy.composition import dependencies, lending_provider
+from proxy.kinds import KINDS, Dependencies
 from proxy.provider_settings import ProviderSettings
 from proxy.settings import Settings
 from proxy.settings_problems import variable

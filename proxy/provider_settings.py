@@ -34,7 +34,7 @@ _COMMON_SETTINGS: Final = ("kind", "base_url", "credentials", "api_key")
 class ProviderSettings(BaseModel):
     """`base_url` None means the provider's public address. `kind` is always set after loading.
 
-    The table of the composition root says which kind has which settings.
+    The table in `proxy.kinds` says which kind has which settings.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
@@ -73,7 +73,7 @@ class ProviderSettings(BaseModel):
 
 
 class KindOfProvider(Protocol):
-    """What the settings need to know about a kind; the composition root has a row for each."""
+    """What the settings need to know about a kind; `proxy.kinds` has a row for each."""
 
     @property
     def settings(self) -> frozenset[str]:

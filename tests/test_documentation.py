@@ -10,7 +10,7 @@ from pathlib import Path
 import botocore.session
 import pytest
 
-from proxy.composition import KINDS
+from proxy.kinds import KINDS
 from proxy.provider_settings import settings_of
 from proxy.settings import Settings
 

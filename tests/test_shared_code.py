@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-# Code that serves every provider. The composition root and the settings name each provider, and
+# Code that serves every provider. `proxy/kinds.py` and the settings name each provider, and
 # the content packages translate between two schemas by their names.
 SHARED = sorted(
     path

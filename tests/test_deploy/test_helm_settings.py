@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from proxy.composition import KINDS
+from proxy.kinds import KINDS
 from proxy.provider_settings import ProviderSettings
 from proxy.settings import Settings, load
 from tests.test_deploy.helm import CHART, container_of, one, render, variables

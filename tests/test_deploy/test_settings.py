@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from pydantic.fields import FieldInfo
 
-from proxy.composition import KINDS
+from proxy.kinds import KINDS
 from proxy.provider_settings import ProviderSettings
 from proxy.settings import MIB, Settings, load
 

@@ -16,7 +16,8 @@ from aiohttp.typedefs import Middleware
 from yarl import URL
 
 from middlewares.request_keys import GATEWAY, Gateway, Handler
-from proxy.composition import KINDS, application
+from proxy.composition import application
+from proxy.kinds import KINDS
 from proxy.log_lines import json_lines
 from proxy.settings import load
 from proxy.sites import application_runner

@@ -16,8 +16,9 @@ from yarl import URL
 
 from middlewares.request_keys import GATEWAY, Gateway
 from providers.state import State
-from proxy.composition import KINDS, application
+from proxy.composition import application
 from proxy.health import STATE
+from proxy.kinds import KINDS
 from proxy.log_lines import json_lines
 from proxy.settings import load
 from tests.fakes.anthropic import anthropic_app

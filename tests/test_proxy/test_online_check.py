@@ -9,7 +9,7 @@ import pytest
 from aiohttp.test_utils import TestServer
 from yarl import URL
 
-from proxy.composition import KINDS
+from proxy.kinds import KINDS
 from proxy.online_check import Outcome, try_online
 from proxy.settings import load
 from tests.buckets import FakeS3, aws_environment, new_prefix
