@@ -89,6 +89,8 @@ def _gateway(deps: Dependencies) -> Gateway:
     providers = {
         name: _provider(name, provider, deps) for name, provider in settings.providers.items()
     }
+    for each in providers.values():
+        deps.telemetry.metrics.provider.labels(each.name, each.kind).set(1)
     public_url = str(settings.public_url) if settings.public_url else None
     public_address = PublicAddress(public_url, settings.trusted_proxies)
     upload_ttl = int(settings.upload_ttl.total_seconds())

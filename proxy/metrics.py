@@ -181,12 +181,17 @@ class Metrics:
             "How much later than planned the event loop ran a timer.",
             _SHORT,
         )
-        self.build = Gauge(
+        self.build = self._info(
             "ferry_build_info",
             "The version of genai-ferry and of Python; always 1.",
-            ("version", "python"),
-            registry=self.registry,
-            multiprocess_mode="max",
+            "version",
+            "python",
+        )
+        self.provider = self._info(
+            "ferry_provider_info",
+            "The configured providers, each with its kind; always 1.",
+            "provider",
+            "kind",
         )
 
     def _counter(self, name: str, what: str, *labels: str) -> Counter:
@@ -194,6 +199,10 @@ class Metrics:
 
     def _gauge(self, name: str, what: str, *labels: str) -> Gauge:
         return Gauge(name, what, labels, registry=self.registry, multiprocess_mode="livesum")
+
+    def _info(self, name: str, what: str, *labels: str) -> Gauge:
+        """A gauge that is 1 in every worker, and 1 for all of them together."""
+        return Gauge(name, what, labels, registry=self.registry, multiprocess_mode="max")
 
     def _histogram(
         self, name: str, what: str, buckets: tuple[float, ...], *labels: str
