@@ -176,6 +176,16 @@ class Metrics:
         self.memory_size = self._gauge(
             "ferry_memory_budget_bytes", "The memory budget of all workers together."
         )
+        self.resident_memory = self._gauge(
+            "ferry_resident_memory_bytes", "Resident memory of all workers together."
+        )
+        # Each worker has its own limit, so the sum would hide one that reaches it.
+        self.open_descriptors = self._largest(
+            "ferry_open_descriptors", "Open file descriptors of the worker that has most of them."
+        )
+        self.descriptor_limit = self._largest(
+            "ferry_descriptor_limit", "How many descriptors a worker can have open."
+        )
         self.loop_lag = self._histogram(
             "ferry_event_loop_lag_seconds",
             "How much later than planned the event loop ran a timer.",
@@ -199,6 +209,10 @@ class Metrics:
 
     def _gauge(self, name: str, what: str, *labels: str) -> Gauge:
         return Gauge(name, what, labels, registry=self.registry, multiprocess_mode="livesum")
+
+    def _largest(self, name: str, what: str) -> Gauge:
+        """A gauge that shows the largest value in any worker."""
+        return Gauge(name, what, registry=self.registry, multiprocess_mode="livemax")
 
     def _info(self, name: str, what: str, *labels: str) -> Gauge:
         """A gauge that is 1 in every worker, and 1 for all of them together."""

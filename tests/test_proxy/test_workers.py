@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import resource
 import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -78,6 +79,28 @@ async def test_any_worker_shows_the_metrics_of_all(tmp_path: Path) -> None:
         assert {each.of("ferry_memory_budget_bytes") for each in shown} == {2 * BUDGET_BYTES}
         process.signal(signal.SIGTERM)
         assert await process.exit_code() == 0
+
+
+@pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="needs /proc")
+async def test_memory_is_that_of_all_workers_and_descriptors_are_those_of_one(
+    tmp_path: Path,
+) -> None:
+    async with two_workers(tmp_path) as process, ClientSession() as session:
+        listening = [await process.event("listening") for _ in range(2)]
+        # Each samples itself before it listens.
+        first, second = [resident_bytes(each["pid"]) for each in listening]
+        shown = await scrape(session, listening[0]["url"])
+        assert shown.of("ferry_resident_memory_bytes") > 1.2 * max(first, second)
+        soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+        assert shown.of("ferry_descriptor_limit") == soft
+        assert 5 < shown.of("ferry_open_descriptors") < 100
+        process.signal(signal.SIGTERM)
+        assert await process.exit_code() == 0
+
+
+def resident_bytes(pid: int) -> int:
+    pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
+    return pages * resource.getpagesize()
 
 
 async def test_a_dead_worker_leaves_its_counters_and_no_gauges(tmp_path: Path) -> None:
