@@ -11,6 +11,14 @@ from typing import Final, Protocol
 from providers.resources import Batch, BatchKind
 
 
+class InputOutcome(StrEnum):
+    """What a line of a batch's input was; NATIVE is the provider's own format."""
+
+    TRANSLATED = "translated"
+    NATIVE = "native"
+    REFUSED = "refused"
+
+
 class LineOutcome(StrEnum):
     """What a line of a batch's results was: one that the provider failed has an error."""
 
@@ -43,6 +51,9 @@ class ResultCounts:
 class Observer(Protocol):
     """Observes one provider. No method raises or waits."""
 
+    def input_checked(self, outcome: InputOutcome, lines: int) -> None:
+        """Once in each creation: all lines of its input, or the one for which it is refused."""
+
     def batch_created(self, kind: BatchKind) -> None:
         """Not for a repeated creation with the same idempotency key."""
 
@@ -58,6 +69,9 @@ class Observer(Protocol):
 
 class Unobserved:
     """Implements `Observer` where nothing is observed."""
+
+    def input_checked(self, outcome: InputOutcome, lines: int) -> None:
+        pass
 
     def batch_created(self, kind: BatchKind) -> None:
         pass

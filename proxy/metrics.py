@@ -131,6 +131,12 @@ class Metrics:
         self.uploads_abandoned = self._counter(
             "ferry_uploads_abandoned", "Upload sessions that expired before their end."
         )
+        self.input_lines = self._counter(
+            "ferry_input_lines",
+            "Lines of the inputs of batches, once in each creation: translated, native or refused.",
+            "provider",
+            "outcome",
+        )
         self.batches_created = self._counter(
             "ferry_batches_created", "Batches created through the proxy.", "provider", "kind"
         )

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from middlewares.observation import Observation
-from providers.observation import LineOutcome, ResultCounts, TokenKind
+from providers.observation import InputOutcome, LineOutcome, ResultCounts, TokenKind
 from providers.resources import Batch, BatchKind
 from proxy.batch_figures import BatchFigures
 from proxy.metrics import NONE, Metrics
@@ -127,6 +127,9 @@ class ProviderObserver:
         self._metrics = telemetry.metrics
         self._figures = figures
         self._provider = provider
+
+    def input_checked(self, outcome: InputOutcome, lines: int) -> None:
+        self._metrics.input_lines.labels(self._provider, outcome).inc(lines)
 
     def batch_created(self, kind: BatchKind) -> None:
         self._metrics.batches_created.labels(self._provider, kind).inc()

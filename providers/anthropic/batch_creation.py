@@ -12,7 +12,14 @@ from typing import Final
 
 from providers.anthropic.batch_lines import AnthropicTranslator, BatchItems
 from providers.anthropic.client import BATCHES
-from providers.batches.batch_input import BatchInput, Framing, InputLimits, check, translated
+from providers.batches.batch_input import (
+    BatchInput,
+    Framing,
+    InputLimits,
+    check,
+    observed_refusals,
+    translated,
+)
 from providers.batches.batch_records import BatchRecord, BatchRecords
 from providers.batches.repeats import Attempt, may_have_created
 from providers.batches.request_table import RequestTables
@@ -21,6 +28,7 @@ from providers.credential import Caller
 from providers.errors import FerryError
 from providers.json_api.client import Answer, JsonApi, outcome_unknown
 from providers.memory import Reservation
+from providers.observation import Observer
 from providers.resources import NewBatch
 
 # anthropic.md section 2
@@ -57,16 +65,21 @@ class Job:
 
 
 class BatchCreation:
-    def __init__(self, client: JsonApi, tables: RequestTables, records: BatchRecords) -> None:
+    def __init__(
+        self, client: JsonApi, tables: RequestTables, records: BatchRecords, observer: Observer
+    ) -> None:
         self._client = client
         self._tables = tables
         self._records = records
+        self._observer = observer
 
     async def create(self, job: Job, reservation: Reservation) -> tuple[Answer, BatchRecord]:
         """The batch, and its record."""
         translator = job.translator()
-        checked = await check(job.source, translator, LIMITS, _REQUESTS, reservation)
-        await translator.files.check(self._client, job.caller, "v1/files")
+        with observed_refusals(self._observer):
+            checked = await check(job.source, translator, LIMITS, _REQUESTS, reservation)
+            await translator.files.check(self._client, job.caller, "v1/files")
+        checked.report_to(self._observer)
         await self._tables.write(job.id, checked.table)
         try:
             async with job.attempt.single():

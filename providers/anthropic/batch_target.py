@@ -25,6 +25,7 @@ from providers.errors import failed_precondition, invalid_argument, unimplemente
 from providers.json_api.client import Answer, JsonApi, wrong_state_if_refused
 from providers.json_api.page_tokens import decode_page_token, encode_page_token
 from providers.memory import Limits, MemoryBudget, Reservation
+from providers.observation import Observer
 from providers.resource_names import FileKind, parse_file_id
 from providers.resources import Batch, BatchKind, NewBatch, Page
 from providers.state import State
@@ -41,6 +42,7 @@ class AnthropicBatchTarget:
         memory: MemoryBudget,
         limits: Limits,
         default_max_tokens: int,
+        observer: Observer,
     ) -> None:
         self.name = client.name
         self.client = client
@@ -51,7 +53,7 @@ class AnthropicBatchTarget:
         self._memory = memory
         self._limits = limits
         self._default_max_tokens = default_max_tokens
-        self._creation = BatchCreation(client, self.tables, self.records)
+        self._creation = BatchCreation(client, self.tables, self.records, observer)
 
     async def make(self, caller: Caller, batch: NewBatch, attempt: Attempt) -> FoundBatch:
         if batch.kind is BatchKind.EMBED:

@@ -65,7 +65,7 @@ def anthropic(
     records = FileRecords(name, state)
     uploads = ResumableUploads(AnthropicUploadTarget(client, state, records, staged), state)
     batch_target = AnthropicBatchTarget(
-        client, state, staged, memory, options.limits, options.default_max_tokens
+        client, state, staged, memory, options.limits, options.default_max_tokens, observer
     )
     batches = TargetBatches(batch_target, state, memory, options.limits, observer)
     return Provider(

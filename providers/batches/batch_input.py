@@ -6,8 +6,8 @@ check every line and count the bytes, then to send them.
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
-from contextlib import AbstractAsyncContextManager, aclosing
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Sequence
+from contextlib import AbstractAsyncContextManager, aclosing, contextmanager
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
@@ -19,6 +19,7 @@ from providers.body import Body
 from providers.errors import FerryError, invalid_argument
 from providers.json_api.json_text import one_line, parse_json
 from providers.memory import Reservation
+from providers.observation import InputOutcome, Observer
 from providers.resources import InlineRequest
 from providers.status import Status
 
@@ -174,6 +175,21 @@ class CheckedInput:
     def native(self) -> bool:
         """Whether the input was in the provider's own format."""
         return self.table.kind is RowKind.CUSTOM_ID
+
+    def report_to(self, observer: Observer) -> None:
+        outcome = InputOutcome.NATIVE if self.native else InputOutcome.TRANSLATED
+        observer.input_checked(outcome, len(self.table))
+
+
+@contextmanager
+def observed_refusals(observer: Observer) -> Iterator[None]:
+    """For a block that checks an input: only an error about a line has a path."""
+    try:
+        yield
+    except FerryError as error:
+        if error.path is not None:
+            observer.input_checked(InputOutcome.REFUSED, 1)
+        raise
 
 
 async def check(

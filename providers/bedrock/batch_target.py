@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from providers.aws.s3 import S3
 from providers.aws.target import AwsTarget, AwsTargets, settings_prefix
-from providers.batches.batch_input import BatchInput, FileInput, InlineInput
+from providers.batches.batch_input import BatchInput, FileInput, InlineInput, observed_refusals
 from providers.batches.immediate.creation import NewImmediateJob
 from providers.batches.immediate.jobs import ImmediateJobs, ImmediateUse
 from providers.batches.json_lines import LineSplitter
@@ -22,6 +22,7 @@ from providers.bedrock.jobs.job_media import Media
 from providers.credential import Caller
 from providers.errors import FerryError, NotFound, invalid_argument
 from providers.memory import Limits, MemoryBudget, Reservation
+from providers.observation import Observer
 from providers.resources import Batch, NewBatch, Page
 from providers.status import Status
 
@@ -43,6 +44,7 @@ class BedrockBatchTarget:
         minimum: int,
         memory: MemoryBudget,
         limits: Limits,
+        observer: Observer,
     ) -> None:
         self.name = jobs.jobs.name
         self._targets = targets
@@ -52,6 +54,7 @@ class BedrockBatchTarget:
         self._minimum = minimum
         self._memory = memory
         self._limits = limits
+        self._observer = observer
 
     async def make(self, caller: Caller, batch: NewBatch, attempt: Attempt) -> FoundBatch:
         new = secrets.token_hex(16)
@@ -75,6 +78,15 @@ class BedrockBatchTarget:
         return immediate or await self._jobs.find_attempt(caller, job_id)
 
     async def _create(self, caller: Caller, job: NewJob, reservation: Reservation) -> FoundBatch:
+        with observed_refusals(self._observer):
+            found = await self._ready(job, reservation)
+        found.checked.report_to(self._observer)
+        if self._runs_itself(found):
+            return await self._create_immediate(caller, job, found)
+        return await self._jobs.create(job, found)
+
+    async def _ready(self, job: NewJob, reservation: Reservation) -> ReadyInput:
+        """The input of a job or of an immediate batch, which its number of requests decides."""
         target, batch = job.target, job.batch
         rules = NativeRules(target.may_read)
         media = Media(target.folder, job.input_folder, batch.check_file_name)
@@ -82,19 +94,18 @@ class BedrockBatchTarget:
         found = await ready(JobInput(batch, source, rules, media), reservation)
         if found.count < self._minimum and self._use is ImmediateUse.NEVER:
             raise self._too_small(found.count)
-        if found.count < self._minimum or self._use is ImmediateUse.ALWAYS:
-            return await self._create_immediate(caller, job, found, reservation)
-        found = await ready_for_a_job(found, reservation)
-        await found.input.media.check(self._jobs.s3, target)
-        return await self._jobs.create(job, found)
-
-    async def _create_immediate(
-        self, caller: Caller, job: NewJob, found: ReadyInput, reservation: Reservation
-    ) -> FoundBatch:
-        if found.input.media.paths:
-            media = Media(job.target.folder, None)
+        if not self._runs_itself(found):
+            found = await ready_for_a_job(found, reservation)
+        elif found.input.media.paths:
+            media = Media(target.folder, None)
             found = await ready(replace(found.input, media=media), reservation)
-            await media.check(self._jobs.s3, job.target)
+        await found.input.media.check(self._jobs.s3, target)
+        return found
+
+    def _runs_itself(self, found: ReadyInput) -> bool:
+        return found.count < self._minimum or self._use is ImmediateUse.ALWAYS
+
+    async def _create_immediate(self, caller: Caller, job: NewJob, found: ReadyInput) -> FoundBatch:
         immediate = NewImmediateJob(
             model=job.batch.model,
             display_name=job.batch.display_name,

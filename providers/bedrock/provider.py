@@ -85,7 +85,7 @@ def bedrock(
     )
     jobs = JobBatches(client, targets, state, memory, limits.line)
     batch_target = BedrockBatchTarget(
-        targets, jobs, immediate, options.immediate.use, options.minimum, memory, limits
+        targets, jobs, immediate, options.immediate.use, options.minimum, memory, limits, observer
     )
     combined = CombinedTarget(batch_target, immediate)
     batches = TargetBatches(combined, state, memory, limits, observer)

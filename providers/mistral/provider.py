@@ -47,7 +47,7 @@ def mistral(
     records, file_api = FileRecords(name, state), MistralFileApi(client)
     uploads = ResumableUploads(MistralUploadTarget(client, state, records, file_api), state)
     batch_api = MistralBatchApi(client, state)
-    target = FileBatchTarget(client, batch_api, state, memory, options.limits)
+    target = FileBatchTarget(client, batch_api, state, memory, options.limits, observer)
     batches = TargetBatches(target, state, memory, options.limits, observer)
     files = NativeFiles(client, records, file_api)
     return Provider(

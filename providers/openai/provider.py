@@ -68,7 +68,7 @@ def openai(
     target = OpenAIUploadTarget(client, state, records, staged=options.staged_uploads)
     uploads = ResumableUploads(target, state)
     batch_api = OpenAIBatchApi(client, state, options.schema_rule)
-    batch_target = FileBatchTarget(client, batch_api, state, memory, options.limits)
+    batch_target = FileBatchTarget(client, batch_api, state, memory, options.limits, observer)
     batches = TargetBatches(batch_target, state, memory, options.limits, observer)
     files = NativeFiles(client, records, OpenAIFileApi(client))
     return Provider(

@@ -22,6 +22,7 @@ from providers.bedrock.provider import BedrockOptions, bedrock
 from providers.credential import Caller, Credential
 from providers.errors import FerryError
 from providers.memory import Limits
+from providers.observation import UNOBSERVED, Observer
 from providers.provider import Provider
 from providers.resources import Batch, BatchKind, InlineResults, NewBatch
 from providers.state import State
@@ -113,6 +114,7 @@ class BedrockWithFake(ProviderWithFake):
         most: int = 10_000,
         limits: Limits = LIMITS,
         state: State | None = None,
+        observer: Observer = UNOBSERVED,
         **target: Any,
     ) -> Provider:
         """Another process with the same state, or with `state`. It retries without a delay."""
@@ -125,7 +127,7 @@ class BedrockWithFake(ProviderWithFake):
         )
         with patch.object(bedrock_provider, "AwsClient", partial(AwsClient, wait=wait_none())):
             kept = state or self.state
-            return bedrock(options, self.upstream, kept, self.memory, self.background)
+            return bedrock(options, self.upstream, kept, self.memory, self.background, observer)
 
     def _target_options(self) -> AwsTargetOptions:
         return AwsTargetOptions(

@@ -1,12 +1,15 @@
 """Creating a batch at Bedrock: the job's parameters, and its uploaded input."""
 
 import re
+from contextlib import suppress
 from typing import Any
 
 import orjson
 import pytest
 
 from providers.batches.request_table import indexed_id
+from providers.errors import FerryError
+from providers.observation import InputOutcome, Unobserved
 from providers.resources import BatchKind, BatchState, InlineRequest, NewBatch
 from providers.status import Status
 from tests.contract.bedrock_batching import (
@@ -27,6 +30,7 @@ from tests.contract.bedrock_with_fake import (
     CALLER,
     JOB,
     MODEL,
+    NOVA,
     PREFIX,
     BedrockWithFake,
     from_file,
@@ -187,6 +191,33 @@ async def test_one_request_with_a_tool_puts_the_whole_job_in_claudes_schema(
     assert (text_of(first), text_of(third)) == ("echo: a", "echo: c")
     [part] = called["response"]["candidates"][0]["content"]["parts"]
     assert part["functionCall"]["name"] == "look"
+
+
+class LinesSeen(Unobserved):
+    def __init__(self) -> None:
+        self.lines: list[tuple[InputOutcome, int]] = []
+
+    def input_checked(self, outcome: InputOutcome, lines: int) -> None:
+        self.lines.append((outcome, lines))
+
+
+@pytest.mark.parametrize(
+    ("model", "counted"),
+    [(MODEL, (InputOutcome.TRANSLATED, 3)), (NOVA, (InputOutcome.REFUSED, 1))],
+)
+async def test_lines_that_are_checked_for_two_schemas_are_counted_once(
+    bedrock: BedrockWithFake, model: str, counted: tuple[InputOutcome, int]
+) -> None:
+    """First for Converse, and because of the tool for the model's own schema."""
+    seen = LinesSeen()
+    batches = bedrock.replica(observer=seen).batches
+    assert batches is not None
+    batch = requests(asking("a"), with_tool("call the tool"), asking("c"), model=model)
+
+    with suppress(FerryError):
+        await batches.create(CALLER, batch)
+
+    assert seen.lines == [counted]
 
 
 @pytest.mark.parametrize("model", ["amazon.nova-lite-v1:0", "meta.llama3-1-8b-instruct-v1:0"])

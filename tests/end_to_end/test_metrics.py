@@ -10,10 +10,13 @@ from aiohttp import ClientSession
 from tests.end_to_end.batch_client import (
     ENDED,
     LOOKS,
+    NATIVE_LINES,
     PAUSE_SECONDS,
     WORK_SECONDS,
     BatchClient,
     asking,
+    from_file,
+    gemini_line,
     inline,
 )
 from tests.end_to_end.conftest import Ferry
@@ -106,6 +109,8 @@ async def test_the_numbers_of_a_workflow(
     total = shown("request_duration_seconds_sum")
     assert 0 < shown("request_own_duration_seconds_sum") <= total
     assert shown("batches_created_total", kind="GenerateContentBatch") == 1
+    assert shown("input_lines_total", outcome="translated") == 2 * translated
+    assert shown("input_lines_total") == 2 * translated
     if translated:
         assert shown("refusals_total", operation="get_file", status="NOT_FOUND") == 1
         assert shown("uploads_total", event="finished") == 1
@@ -148,6 +153,26 @@ async def test_the_models_of_tokens_are_ids(
 
     assert any(model.startswith(client.model) for model in models)
     assert not any(model.startswith("arn:") for model in models)
+
+
+async def test_input_lines_by_what_they_are(
+    translated: FakeClient, ferry: Ferry, http: ClientSession
+) -> None:
+    provider, before = translated.kind.name, await scrape(http, ferry.proxy.url)
+    client, native = BatchClient(ferry.base_url, translated.kind, http), NATIVE_LINES[provider]
+    own = await client.upload_lines([native(f"id-{number}", "hello") for number in range(3)])
+    (await client.create(from_file(own))).ok  # noqa: B018 - it must be created
+    wrong = [gemini_line("a", "b"), gemini_line("c", "d", noSuchField=1), gemini_line("e", "f")]
+    refused = await client.create(from_file(await client.upload_lines(wrong)))
+    assert "line 2" in refused.message
+    whole = await client.create(from_file(await client.upload(b"\x1f\x8b, compressed")))
+    assert "gzip" in whole.message
+
+    shown = Shown((await scrape(http, ferry.proxy.url)).since(before), provider)
+
+    outcomes = ("translated", "native", "refused")
+    counted = [shown("input_lines_total", outcome=outcome) for outcome in outcomes]
+    assert counted == [0, 3, 1]
 
 
 async def test_an_upload_in_chunks(

@@ -11,7 +11,13 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from providers.batches.batch_input import JSON_LINES, BatchInput, check, translated
+from providers.batches.batch_input import (
+    JSON_LINES,
+    BatchInput,
+    check,
+    observed_refusals,
+    translated,
+)
 from providers.batches.file_batches import metadata
 from providers.batches.file_batches.api import FileBatchApi, NewFileBatch
 from providers.batches.file_batches.files import (
@@ -25,6 +31,7 @@ from providers.errors import FerryError
 from providers.json_api.client import Answer, JsonApi, outcome_unknown
 from providers.json_api.multipart import form_with_file
 from providers.memory import Reservation
+from providers.observation import Observer
 from providers.resource_names import native_file_id
 from providers.resources import NewBatch
 
@@ -53,18 +60,26 @@ def table_name(input_file: str, job_id: str) -> str:
 
 class BatchCreation:
     def __init__(
-        self, client: JsonApi, api: FileBatchApi, tables: RequestTables, inputs: InputFiles
+        self,
+        client: JsonApi,
+        api: FileBatchApi,
+        tables: RequestTables,
+        inputs: InputFiles,
+        observer: Observer,
     ) -> None:
         self._client = client
         self._api = api
         self._tables = tables
         self._inputs = inputs
+        self._observer = observer
 
     async def create(self, job: Job, reservation: Reservation) -> Answer:
         stored = metadata.new_metadata(job.id, job.batch, job.creation_key, self._api.limits.whose)
         translator = self._api.translator(job.batch)
-        checked = await check(job.source, translator, self._api.limits, JSON_LINES, reservation)
-        await translator.files.check(self._client, job.caller, "files")
+        with observed_refusals(self._observer):
+            checked = await check(job.source, translator, self._api.limits, JSON_LINES, reservation)
+            await translator.files.check(self._client, job.caller, "files")
+        checked.report_to(self._observer)
         # The client's file is the input if it is already exactly what the provider needs.
         own = job.input_file if checked.native and checked.as_stored else None
         async with self._input_file(job, own, checked.length) as input_file:

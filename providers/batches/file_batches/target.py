@@ -18,6 +18,7 @@ from providers.credential import Caller
 from providers.errors import FerryError, NotFound
 from providers.json_api.client import Answer, JsonApi, wrong_state_if_refused
 from providers.memory import Limits, MemoryBudget, Reservation
+from providers.observation import UNOBSERVED, Observer
 from providers.resource_names import parse_file_id, result_file_id
 from providers.resources import Batch, NewBatch, Page
 from providers.state import State
@@ -33,6 +34,7 @@ class FileBatchTarget:
         state: State,
         memory: MemoryBudget,
         limits: Limits,
+        observer: Observer = UNOBSERVED,
     ) -> None:
         self.name = client.name
         self.client = client
@@ -43,7 +45,7 @@ class FileBatchTarget:
         self.splitter = ResultSplitter(limits.line, memory)
         self._memory = memory
         self._limits = limits
-        self._creation = BatchCreation(client, api, self.tables, self.inputs)
+        self._creation = BatchCreation(client, api, self.tables, self.inputs, observer)
 
     async def make(self, caller: Caller, batch: NewBatch, attempt: Attempt) -> FoundBatch:
         if not await attempt.begin():

@@ -14,6 +14,7 @@ from providers.batches.repeats import Attempt, Repeat
 from providers.batches.request_table import RequestTables
 from providers.errors import FerryError
 from providers.memory import MemoryBudget
+from providers.observation import UNOBSERVED
 from providers.resources import Batch, BatchKind, InlineRequest, NewBatch
 from tests.memory_state import MemoryState
 from tests.test_providers.answering import answer
@@ -39,7 +40,10 @@ def job(count: int, **generation: Any) -> Job:
 
 async def create(upstream: ScriptedUpstream, state: MemoryState, made: Job) -> Batch:
     creation = BatchCreation(
-        client(upstream), RequestTables("anthropic", state), BatchRecords("anthropic", state)
+        client(upstream),
+        RequestTables("anthropic", state),
+        BatchRecords("anthropic", state),
+        UNOBSERVED,
     )
     with MemoryBudget().reserve() as reservation:
         return from_anthropic_batch(*await creation.create(made, reservation))
