@@ -31,6 +31,7 @@ from providers.upload import StartedUpload, UploadSession
 from providers.uploads.upload_target import (
     create_session_key,
     delete_session_key,
+    new_session_id,
     read_session_key,
 )
 
@@ -71,15 +72,11 @@ class UploadUrls:
         self._state = state
         self._ttl = ttl
 
-    @staticmethod
-    def new_session() -> str:
-        return secrets.token_hex(16)
-
     async def issue(
         self, address: str, provider: Provider, caller: Caller, started: StartedUpload
     ) -> str:
         """The URL of an upload that `caller` started. It never contains the proxy's own key."""
-        session, sealed_caller = self.new_session(), ""
+        session, sealed_caller = new_session_id(provider.name), ""
         if started.needs_caller:
             key = await create_session_key(self._state, session)
             uses_own = provider.own_credential is not None

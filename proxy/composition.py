@@ -15,13 +15,13 @@ from middlewares.sealing import UploadUrls
 from providers.credential import Credential
 from providers.memory import MemoryBudget
 from providers.provider import Provider
-from providers.uploads.upload_target import is_session_key
+from providers.uploads.upload_target import provider_of_session_key
 from proxy.background import BACKGROUND, BackgroundTasks
 from proxy.batch_figures import BatchFigures
 from proxy.client_connection import reset
 from proxy.health import STATE
 from proxy.kinds import KINDS, Dependencies
-from proxy.metrics import Metrics
+from proxy.metrics import NONE, Metrics
 from proxy.metrics_page import PAGE, MetricsPage
 from proxy.observed_state import ObservedState
 from proxy.observed_upstream import ObservedUpstream
@@ -57,7 +57,7 @@ def application(settings: Settings) -> web.Application:
     app.cleanup_ctx.append(_outbound(deps.client))
     app.cleanup_ctx.append(opening(deps.store))
     app.cleanup_ctx.append(
-        sweeping(deps.state, settings.upload_ttl, settings.state_ttl, _abandoned(deps.telemetry))
+        sweeping(deps.state, settings.upload_ttl, settings.state_ttl, _abandoned(deps))
     )
     app.cleanup_ctx.append(sampler.running)
     app.cleanup_ctx.append(deps.figures.running)
@@ -147,12 +147,14 @@ def _secret_keys(settings: Settings) -> list[str]:
     return [key.get_secret_value() for key in given] or [secrets.token_hex(32)]
 
 
-def _abandoned(telemetry: Telemetry) -> Callable[[str], None]:
+def _abandoned(deps: Dependencies) -> Callable[[str], None]:
     """Counts expired upload sessions: a session that has ended has no key."""
 
     def deleted(name: str) -> None:
-        if is_session_key(name):
-            telemetry.metrics.uploads_abandoned.inc()
+        provider = provider_of_session_key(name)
+        if provider is not None:
+            label = provider if provider in deps.settings.providers else NONE
+            deps.telemetry.metrics.uploads_abandoned.labels(label).inc()
 
     return deleted
 

@@ -20,7 +20,7 @@ from prometheus_client import (
 MODELS: Final = 100
 OTHER_MODEL: Final = "other"
 NONE: Final = "none"
-"""The provider or the operation of a request that was refused before it was known."""
+"""A provider or an operation that is not known, as of a request that was refused before."""
 
 _MODEL: Final = re.compile(r"[A-Za-z0-9._:/@+-]{1,128}")
 
@@ -129,7 +129,7 @@ class Metrics:
             "event",
         )
         self.uploads_abandoned = self._counter(
-            "ferry_uploads_abandoned", "Upload sessions that expired before their end."
+            "ferry_uploads_abandoned", "Upload sessions that expired before their end.", "provider"
         )
         self.input_lines = self._counter(
             "ferry_input_lines",

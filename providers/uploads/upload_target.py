@@ -12,6 +12,7 @@ from providers.stored_objects import UPLOADS
 from providers.upload import UploadSession, UploadStart
 
 _KEY_BYTES: Final = 32
+_KEY: Final = "/key"
 
 
 class OpenSession:
@@ -69,9 +70,21 @@ def session_object(session_id: str, name: str) -> str:
     return UPLOADS.name(session_id, name)
 
 
-def is_session_key(name: str) -> bool:
-    """Whether the object with this name is the key of a session; an ended session has none."""
-    return name.startswith(UPLOADS.prefix) and name.endswith("/key")
+def new_session_id(provider: str) -> str:
+    """The provider's name is in it, so that the sweep can count what it deletes by provider."""
+    return f"{secrets.token_hex(16)}-{provider}"
+
+
+def provider_of_session_key(name: str) -> str | None:
+    """The provider of a session whose key has this name; None for an object that is no such key.
+
+    A session that has ended has no key. A session of an earlier version names no provider.
+    """
+    if not (name.startswith(UPLOADS.prefix) and name.endswith(_KEY)):
+        return None
+    # A long id is divided.
+    session_id = name.removeprefix(UPLOADS.prefix).removesuffix(_KEY).replace("/", "")
+    return session_id.partition("-")[2]
 
 
 async def create_session_key(state: State, session_id: str) -> bytes:

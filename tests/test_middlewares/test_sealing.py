@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from middlewares.sealing import SealedUpload, UploadUrls
 from providers.credential import Caller, Credential
 from providers.errors import FerryError
+from providers.uploads.upload_target import new_session_id
 from tests.memory_state import MemoryState
 
 
@@ -22,7 +23,7 @@ URLS = _urls("new-secret-of-good-length")
 OLD = _urls("old-secret-of-good-length")
 BOTH = _urls("new-secret-of-good-length", "old-secret-of-good-length")
 UPLOAD = SealedUpload(
-    session=UploadUrls.new_session(),
+    session=new_session_id("openai"),
     tenant="ab" * 16,
     provider="openai",
     expires=2_000_000_000,
@@ -72,7 +73,7 @@ def test_for_another_tail_it_does_not_open(tail: str) -> None:
 
 @pytest.mark.parametrize("place", [0, 1], ids=["session", "tenant"])
 def test_parts_of_two_tokens_cannot_be_combined(place: int) -> None:
-    other = replace(UPLOAD, session=UploadUrls.new_session(), tenant="cd" * 16)
+    other = replace(UPLOAD, session=new_session_id("openai"), tenant="cd" * 16)
     pieces = TOKEN.split(".")
     pieces[place] = URLS.seal(other, TAIL).split(".")[place]
     assert URLS.open(".".join(pieces), TAIL) is None

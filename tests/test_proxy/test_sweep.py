@@ -13,7 +13,6 @@ from providers.body import Body, in_memory
 from providers.errors import unavailable
 from providers.multipart_uploads import UploadEnded
 from providers.state import ObjectInfo, State, write
-from providers.uploads.upload_target import is_session_key
 from proxy.state_directory import DirectoryState
 from proxy.sweep import sweep, sweeping
 from tests.memory_state import MemoryState
@@ -137,16 +136,3 @@ async def test_a_store_that_fails_is_swept_again(
     await state.listed.wait()
     assert [_ async for _ in running] == []  # runs what follows the `yield`
     assert [r.levelno for r in caplog.records if "OSError" in r.getMessage()] == [logging.WARNING]
-
-
-async def test_an_abandoned_upload_is_told_by_its_key(tmp_path: Path) -> None:
-    """An upload that has ended has no key."""
-    state = DirectoryState(tmp_path)
-    for name in ("uploads/open/key", "uploads/open/part-1", "uploads/ended/end"):
-        await write(state, name, b"x")
-    deleted: list[str] = []
-    later = datetime.now(UTC) + UPLOAD_TTL + timedelta(minutes=1)
-
-    assert await sweep(state, later, UPLOAD_TTL, STATE_TTL, deleted.append) == 3
-
-    assert [name for name in deleted if is_session_key(name)] == ["uploads/open/key"]
