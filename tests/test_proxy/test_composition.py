@@ -62,7 +62,9 @@ async def swept(app: web.Application, directory: Path, count: int) -> Scrape:
     """A scrape after the sweep at the start, which no client waits for."""
     async with asyncio.timeout(WORK_SECONDS):
         while True:
-            scraped, left = await shown(app), list(directory.glob("uploads/*/*="))
+            scraped = await shown(app)
+            # Unlike `glob`, this ignores folders that the sweep deletes meanwhile.
+            left = any(files for _, _, files in os.walk(directory / "uploads"))
             if not left and scraped.of("ferry_uploads_abandoned_total") >= count:
                 return scraped
             await asyncio.sleep(0)
