@@ -91,8 +91,8 @@ async def test_memory_is_that_of_all_workers_and_descriptors_are_those_of_one(
         first, second = [resident_bytes(each["pid"]) for each in listening]
         shown = await scrape(session, listening[0]["url"])
         assert shown.of("ferry_resident_memory_bytes") > 1.2 * max(first, second)
-        soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-        assert shown.of("ferry_descriptor_limit") == soft
+        limit, _ = resource.prlimit(listening[0]["pid"], resource.RLIMIT_NOFILE)
+        assert shown.of("ferry_descriptor_limit") == limit
         assert 5 < shown.of("ferry_open_descriptors") < 100
         process.signal(signal.SIGTERM)
         assert await process.exit_code() == 0
