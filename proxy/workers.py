@@ -11,7 +11,7 @@ import socket
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import Final
 
@@ -51,6 +51,8 @@ class Workers:
             self._start()
         while self._children:
             pid, _ = os.wait()
+            if pid not in self._children:
+                continue  # process 1 of a container also gets the orphans of other processes
             self._children.discard(pid)
             self._died(pid)
             if not self._stopping:
@@ -63,20 +65,27 @@ class Workers:
     def _stop(self, number: signal.Signals) -> None:
         self._stopping = True
         for pid in self._children:
-            os.kill(pid, number)
+            with suppress(ProcessLookupError):  # the signal interrupted `run` after its wait
+                os.kill(pid, number)
 
     def _start(self) -> None:
+        """Starts no child after a signal, which it would not get."""
         # No signal may arrive between a child's start and its entry in the set.
         signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
-        pid = os.fork()
-        if pid:
-            self._children.add(pid)
-        else:
+        in_child = not self._stopping and self._forked()
+        if in_child:
             for number in _SIGNALS:
                 signal.signal(number, signal.SIG_DFL)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
-        if not pid:
+        if in_child:
             self._run_child()
+
+    def _forked(self) -> bool:
+        """Whether this is the child."""
+        pid = os.fork()
+        if pid:
+            self._children.add(pid)
+        return not pid
 
     def _run_child(self) -> None:
         code = 1

@@ -4,6 +4,8 @@ import asyncio
 import os
 import resource
 import signal
+import subprocess
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -151,6 +153,65 @@ async def test_a_worker_with_a_bug_says_so() -> None:
     async with ferry_process("-c", script, environment={}) as process:
         assert (await process.event("a worker failed"))["error"] == "ZeroDivisionError"
         assert await process.exit_code() == 1
+
+
+# Its workers wait until they are ended.
+WAITING_WORKERS = """
+import os, signal, sys
+from proxy.workers import Workers
+
+died = []
+
+def wait(lifeline):
+    os.read(lifeline, 1)
+    return 0
+
+def run(count, work=wait):
+    code = Workers(count, work, died.append).run()
+    sys.exit(code or len(died))
+"""
+
+
+def ended_workers(script: str) -> int:
+    """How many workers have ended when `script` ends."""
+    command = [sys.executable, "-c", WAITING_WORKERS + script]
+    return subprocess.run(command, timeout=30, check=False).returncode
+
+
+def test_an_orphan_that_process_1_gets_is_not_a_worker() -> None:
+    """Otherwise each one would add a worker, and five within a minute would stop the proxy."""
+    script = """
+orphan = os.fork()
+if not orphan:
+    os._exit(0)
+
+def work(lifeline):
+    try:
+        while True:
+            os.kill(orphan, 0)
+            os.sched_yield()
+    except ProcessLookupError:  # the parent has seen its end
+        os.kill(os.getppid(), signal.SIGTERM)
+    return wait(lifeline)
+
+run(1, work)
+"""
+    assert ended_workers(script) == 1
+
+
+def test_a_signal_while_workers_are_started_ends_all() -> None:
+    script = """
+forks = []
+
+def before():
+    forks.append(None)
+    if len(forks) == 2:
+        os.kill(os.getpid(), signal.SIGTERM)
+
+os.register_at_fork(before=before)
+run(3)
+"""
+    assert ended_workers(script) == 2
 
 
 async def test_a_reserved_port_can_be_listened_on() -> None:
