@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tomllib
 from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -15,6 +16,7 @@ import pytest
 from aiohttp import ClientConnectorError, ClientResponse, ClientSession
 
 from proxy.command_line import main
+from tests.test_documentation import ROOT
 from tests.test_proxy.ferry_process import SECRET, clean_environment, ferry, ferry_process
 
 
@@ -38,6 +40,31 @@ def test_invalid_settings_end_it_with_a_sentence_each(command: list[str]) -> Non
     first, second = done.stderr.splitlines()
     assert first.startswith("genai-ferry: FERRY_PORT: ")
     assert second == "genai-ferry: FERRY_SECRET_KEY: each key must have at least 16 characters"
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_it_while_it_starts(number: int) -> None:
+    """With a handler of its own: process 1 of a container gets no other signals."""
+    script = f"""
+import os, sys
+from proxy.__main__ import main
+
+class SignalDuringImport:
+    def find_spec(self, name, *_):
+        if name == "proxy.composition":
+            os.kill(os.getpid(), {number:d})
+
+sys.meta_path.insert(0, SignalDuringImport())
+main()
+"""
+    command = [sys.executable, "-c", script]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
+    assert (done.returncode, done.stderr) == (128 + number, "")
+
+
+def test_the_installed_command_starts_there_too() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert project["scripts"] == {"genai-ferry": "proxy.__main__:main"}
 
 
 def test_it_prints_its_version() -> None:
