@@ -125,11 +125,12 @@ def _parser() -> argparse.ArgumentParser:
 def check(settings: Settings) -> int:
     for risk in risks_of(settings, KINDS):
         print(f"risk: {risk}")
-    problem = _start_problem(settings)
-    try:
-        temporary = asyncio.run(bucket_problem(settings))
-    except UnusableBucket as error:
-        problem, temporary = f"{variable('state_url')}: {error}", None
+    problem, temporary = _start_problem(settings), None
+    if problem is None:
+        try:
+            temporary = asyncio.run(bucket_problem(settings))
+        except UnusableBucket as error:
+            problem = f"{variable('state_url')}: {error}"
     if problem is not None:
         print(f"genai-ferry: {problem}", file=sys.stderr)
         return CANNOT_START

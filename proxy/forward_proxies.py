@@ -6,6 +6,7 @@ NO_PROXY takes no networks.
 
 import ipaddress
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
@@ -15,6 +16,7 @@ from yarl import URL
 from proxy.setting_values import Network, is_loopback
 
 _SCHEMES: Final = ("http", "https")
+_NAME_AND_PORT: Final = re.compile(r"(.*):([0-9]{1,5})")
 
 
 class UnusableForwardProxy(Exception):
@@ -88,10 +90,11 @@ def _exemption(entry: str) -> Exemption:
     try:
         return Exemption(entry, network=ipaddress.ip_network(entry.strip("[]"), strict=False))
     except ValueError:
-        name, _, port = entry.rpartition(":")
-        if not port.isdecimal():
-            name, port = entry, ""
-        return Exemption(name.removeprefix("*.").lstrip("."), int(port) if port else None)
+        found = _NAME_AND_PORT.fullmatch(entry)
+        name, port = found.groups() if found else (entry, None)
+        return Exemption(
+            name.removeprefix("*.").lstrip(".").strip("[]"), int(port) if port else None
+        )
 
 
 def _address_of(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:

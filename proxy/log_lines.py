@@ -24,6 +24,10 @@ LogLevel = Literal["debug", "info", "warning", "error"]
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
 
+def printable(text: str) -> str:
+    return _CONTROL.sub(lambda found: ascii(found[0])[1:-1], text)
+
+
 def _only_the_type_of_an_error(
     _: Any, __: str, event: MutableMapping[str, Any]
 ) -> MutableMapping[str, Any]:
@@ -45,10 +49,7 @@ def _without_control_characters(
 ) -> MutableMapping[str, Any]:
     shown = {name: value for name, value in event.items() if value is not None}
     return {
-        name: _CONTROL.sub(lambda found: ascii(found[0])[1:-1], value)
-        if isinstance(value, str)
-        else value
-        for name, value in shown.items()
+        name: printable(value) if isinstance(value, str) else value for name, value in shown.items()
     }
 
 

@@ -29,6 +29,8 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 SECRET_KEY_CHARACTERS: Final = 16
 
+MOST_DURATION: Final = timedelta(days=36500)  # a calendar has room for this before and after now
+
 _DURATION: Final = re.compile(r"([0-9]{1,9})([smhd])")
 _UNITS: Final = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 _BUCKET_URL: Final = re.compile(
@@ -40,6 +42,7 @@ _ORIGIN: Final = re.compile(
 )
 _DEFAULT_PORTS: Final = {"http": ":80", "https": ":443"}
 _KEY: Final = re.compile(r"[!-~]+")
+_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
 _PROVIDER_NAME: Final = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 
 
@@ -205,7 +208,10 @@ def parse_duration(value: object) -> timedelta:
     match = _DURATION.fullmatch(value) if isinstance(value, str) else None
     if match is None or not int(match[1]):
         raise ValueError("must be a duration such as 30d, 24h, 15m or 90s")
-    return timedelta(**{_UNITS[match[2]]: int(match[1])})
+    duration = timedelta(**{_UNITS[match[2]]: int(match[1])})
+    if duration > MOST_DURATION:
+        raise ValueError(f"must be at most {render_duration(MOST_DURATION)}")
+    return duration
 
 
 def render_duration(duration: timedelta) -> str:
@@ -214,6 +220,13 @@ def render_duration(duration: timedelta) -> str:
         if seconds % size == 0:
             return f"{seconds // size}{unit}"
     return f"{seconds}s"
+
+
+def parse_path(value: object) -> Path:
+    """The path of a file; no operating system has one with these characters."""
+    if not isinstance(value, str | Path) or _CONTROL.search(str(value)):
+        raise ValueError("must be the path of a file, without control characters")
+    return Path(value)
 
 
 def parse_http_url(value: object) -> URL:
@@ -239,9 +252,10 @@ def parse_state_url(value: object) -> str:
 def _parse_url(value: object) -> URL:
     """An empty URL if the value is not a URL; every check then refuses it."""
     try:
-        return URL(value) if isinstance(value, str | URL) else URL()
+        url = URL(value) if isinstance(value, str | URL) else URL()
     except ValueError:
         return URL()
+    return URL() if " " in (url.host or "") or _CONTROL.search(f"{url.host}{url.path}") else url
 
 
 def default_state_url() -> str:

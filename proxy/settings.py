@@ -43,6 +43,7 @@ from proxy.setting_values import (
     parse_duration,
     parse_networks,
     parse_origins,
+    parse_path,
     parse_secret_keys,
     parse_state_url,
     whole_number,
@@ -65,6 +66,7 @@ LOOPBACK: Final = parse_networks("127.0.0.0/8,::1/128")
 
 Name = Annotated[str, AfterValidator(canonical_name)]
 Duration = Annotated[timedelta, BeforeValidator(parse_duration)]
+FilePath = Annotated[Path, BeforeValidator(parse_path)]
 Port = Annotated[int, whole_number(0, 65535)]
 Seconds = Annotated[
     float,
@@ -90,8 +92,8 @@ class Settings(BaseSettings):
     port: Port = 8080
     admin_host: str | None = None
     admin_port: Port | None = None
-    tls_cert: Path | None = None
-    tls_key: Path | None = None
+    tls_cert: FilePath | None = None
+    tls_key: FilePath | None = None
     public_url: HttpUrl | None = None
     trusted_proxies: Annotated[tuple[Network, ...], NoDecode, BeforeValidator(parse_networks)] = (
         LOOPBACK
@@ -106,7 +108,7 @@ class Settings(BaseSettings):
     state_s3_endpoint_url: HttpUrl | None = None
     state_ttl: Duration = timedelta(days=30)
     upload_ttl: Duration = timedelta(hours=24)
-    upstream_ca_bundle: Path | None = None
+    upstream_ca_bundle: FilePath | None = None
     default_provider: Name = "gemini"
     client_tokens: Annotated[
         tuple[SecretStr, ...], NoDecode, BeforeValidator(parse_client_tokens)

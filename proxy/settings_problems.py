@@ -11,6 +11,8 @@ from typing import Any, Final
 
 from pydantic import ValidationError
 
+from proxy.log_lines import printable
+
 PREFIX: Final = "FERRY_"
 
 # Two names that are at least this similar count as a typo.
@@ -22,7 +24,8 @@ class InvalidSettings(Exception):
     """The program cannot start with these. `problems` are sentences."""
 
     def __init__(self, problems: Iterable[str]) -> None:
-        self.problems: Sequence[str] = tuple(problems)
+        # A name in a file may contain anything, and each sentence must stay one line.
+        self.problems: Sequence[str] = tuple(map(printable, problems))
         super().__init__("; ".join(self.problems))
 
 

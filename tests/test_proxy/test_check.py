@@ -105,6 +105,15 @@ def test_check_reports_missing_permissions() -> None:
     assert line in [f"genai-ferry: FERRY_STATE_URL: {what}: {reason}" for reason in reasons]
 
 
+def test_a_mistake_in_a_forward_proxy_is_one_sentence_with_a_bucket_too() -> None:
+    done = ferry("check", FERRY_STATE_URL="s3://bucket/prefix", HTTPS_PROXY="socks5://secret@h")
+    assert (done.returncode, done.stderr) == (
+        1,
+        "genai-ferry: HTTPS_PROXY: must be the address of an HTTP proxy, such as "
+        "http://proxy.example:3128\n",
+    )
+
+
 def test_check_leaves_no_directory(tmp_path: Path) -> None:
     done = ferry("check", FERRY_STATE_URL=(tmp_path / "a" / "state").as_uri())
     assert (done.returncode, list(tmp_path.iterdir())) == (0, [])

@@ -106,6 +106,9 @@ def test_this_machine_needs_no_proxy(monkeypatch: pytest.MonkeyPatch, url: str) 
         ("10.1.2.3:8443", "https://10.1.2.3", False),
         ("fd00::/8", "https://[fd12::1]", True),
         ("[fd12::1]", "https://[fd12::1]", True),
+        ("[fd12::1]:8443", "https://[fd12::1]:8443", True),
+        ("[fd12::1]:8443", "https://[fd12::1]", False),
+        (f"api.example:{'9' * 5000}", "https://api.example", False),
         ("svc.cluster.local,,", "https://minio.storage.svc.cluster.local:9000", True),
     ],
 )

@@ -113,6 +113,25 @@ def test_a_value_of_another_type_in_the_file(tmp_path: Path, line: str, problem:
     assert problems(path) == [f"{path}, line 1: {problem}"]
 
 
+def test_a_name_with_control_characters_stays_on_one_line(tmp_path: Path) -> None:
+    path = toml(tmp_path, '"a\\n\\u001b[31mb" = 1')
+    assert problems(path) == [f"{path}, line 1: a\\n\\x1b[31mb is not a setting"]
+
+
+@pytest.mark.parametrize(
+    ("line", "problem"),
+    [
+        ("upstream_ca_bundle", "must be the path of a file, without control characters"),
+        ("public_url", "must be an address such as https://host/path, without query or fragment"),
+    ],
+)
+def test_a_path_or_an_address_has_no_control_character(
+    tmp_path: Path, line: str, problem: str
+) -> None:
+    path = toml(tmp_path, f'{line} = "http://a\\u0000b/"')
+    assert problems(path) == [f"{path}, line 1: {line}: {problem}"]
+
+
 @pytest.mark.parametrize(
     ("name", "meant"),
     [
