@@ -78,7 +78,8 @@ class ListenerTls:
         """Raises UnusableCertificate."""
         self._files = (cert, key)
         self._digest = _digest(self._files)
-        self._newest = self.context = _load(cert, key)
+        self.context, _ = _load(cert, key)
+        self._newest = self.context
         # Loading new files into a context that is in use is not atomic: if the second file is
         # broken, the context has a certificate with the key of another one.
         self.context.sni_callback = self._use_newest
@@ -99,11 +100,12 @@ class ListenerTls:
             return
         self._digest = digest
         try:
-            self._newest = _load(*self._files)
+            self._newest, certificate = _load(*self._files)
         except UnusableCertificate as error:
             _log.error("the earlier certificate stays in use: %s", error)
         else:
-            _log.info("certificate reloaded", extra={"expires": expiry(self._files[0]).isoformat()})
+            expires = certificate.not_valid_after_utc.isoformat()
+            _log.info("certificate reloaded", extra={"expires": expires})
 
 
 def _digest(files: tuple[Path, Path]) -> bytes | None:
@@ -114,9 +116,10 @@ def _digest(files: tuple[Path, Path]) -> bytes | None:
         return None
 
 
-def _load(cert: Path, key: Path) -> ssl.SSLContext:
+def _load(cert: Path, key: Path) -> tuple[ssl.SSLContext, x509.Certificate]:
     # OpenSSL's errors do not say which file is wrong.
-    if _certificate(cert).public_key() != _private_key(key).public_key():
+    certificate = _certificate(cert)
+    if certificate.public_key() != _private_key(key).public_key():
         raise UnusableCertificate(f"{_KEY}: it is not the key of the first certificate of {_CERT}")
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     try:
@@ -125,14 +128,23 @@ def _load(cert: Path, key: Path) -> ssl.SSLContext:
         raise UnusableCertificate(f"{_CERT}: OpenSSL refuses it: {error.reason}") from None
     except OSError as error:  # it was removed in the meantime
         raise UnusableCertificate(f"{_CERT}: cannot read {cert}: {error.strerror}") from None
-    return context
+    return context, certificate
 
 
 def _certificate(cert: Path) -> x509.Certificate:
+    """The first certificate, whose key and time have been read."""
     try:
-        return x509.load_pem_x509_certificates(_read(_CERT, cert))[0]
+        certificate = x509.load_pem_x509_certificates(_read(_CERT, cert))[0]
     except ValueError:
         raise UnusableCertificate(f"{_CERT}: there is no certificate in PEM in {cert}") from None
+    try:
+        certificate.public_key(), certificate.not_valid_after_utc
+    except (ValueError, UnsupportedAlgorithm):
+        raise UnusableCertificate(
+            f"{_CERT}: the certificate in {cert} is damaged, or has a kind of key that is not "
+            "supported"
+        ) from None
+    return certificate
 
 
 def _private_key(key: Path) -> PrivateKeyTypes:

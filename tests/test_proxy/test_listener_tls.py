@@ -79,6 +79,32 @@ def test_an_unusable_file_is_named(tmp_path: Path) -> None:
         assert str(caught.value) == message
 
 
+# Its curve, brainpoolP160r1, is not supported.
+OTHER_CURVE = """
+-----BEGIN CERTIFICATE-----
+MIIBPzCB/qADAgECAhRwbXFsunt0P43mFsOb89bEBypNoDAKBggqhkjOPQQDAjAN
+MQswCQYDVQQDDAJlYzAeFw0yNjExMjkxNTI2MDZaFw0yNjEyMDIxNTI2MDZaMA0x
+CzAJBgNVBAMMAmVjMEIwFAYHKoZIzj0CAQYJKyQDAwIIAQEBAyoABLOZb5sJ9252
+Wb+wCrxisc0Pfq+a174/Q/8TPpNT7slasse8Mhz2CTKjUzBRMB0GA1UdDgQWBBRr
+A/rcNS/X67TtovsJwstH8w5L0zAfBgNVHSMEGDAWgBRrA/rcNS/X67TtovsJwstH
+8w5L0zAPBgNVHRMBAf8EBTADAQH/MAoGCCqGSM49BAMCAzAAMC0CFDyZJRhBTZOK
+LWUrDic1k9qIECKOAhUA58wyg9R4f0p3vOBxHTtrqVoFdcM=
+-----END CERTIFICATE-----
+"""
+
+
+def test_a_certificate_with_an_unsupported_key_is_named(tmp_path: Path) -> None:
+    cert = tmp_path / "cert.pem"
+    cert.write_text(OTHER_CURVE)
+    good = certificate(tmp_path)
+    with pytest.raises(UnusableCertificate) as caught:
+        ListenerTls(cert, good)
+    assert str(caught.value) == (
+        f"FERRY_TLS_CERT: the certificate in {cert} is damaged, or has a kind of key that is not "
+        "supported"
+    )
+
+
 def test_the_expiry_is_read(tmp_path: Path) -> None:
     days = [expiry(certificate(tmp_path, days=n)) for n in (1, 3)]
     assert (days[1] - days[0]).days == 2
@@ -147,7 +173,9 @@ async def test_new_files_are_used_and_open_connections_continue(
     assert line.getMessage() == "certificate reloaded"
 
 
-@pytest.mark.parametrize("broken", [b"", b"-----BEGIN CERTIFICATE-----\nAAAA", None])
+@pytest.mark.parametrize(
+    "broken", [b"", b"-----BEGIN CERTIFICATE-----\nAAAA", OTHER_CURVE.encode(), None]
+)
 async def test_a_broken_file_is_logged_once_and_the_earlier_one_stays(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, broken: bytes | None
 ) -> None:
