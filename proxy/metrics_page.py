@@ -15,6 +15,11 @@ from proxy.metrics import Metrics
 
 _DIRECTORY: Final = "PROMETHEUS_MULTIPROC_DIR"
 
+# Only `shared_by_workers` decides where metrics are. A directory that the environment names, for
+# another program, may be missing, or may have figures of processes that have ended.
+os.environ.pop(_DIRECTORY, None)
+values.ValueClass = values.MutexValue
+
 
 class MetricsPage:
     """`sample` brings gauges up to date that are otherwise written periodically."""

@@ -105,6 +105,18 @@ def resident_bytes(pid: int) -> int:
     return pages * resource.getpagesize()
 
 
+@pytest.mark.parametrize("workers", ["1", "2"])
+async def test_a_directory_for_the_metrics_of_other_programs_is_not_used(
+    tmp_path: Path, workers: str
+) -> None:
+    settings = {"FERRY_WORKERS": workers, "PROMETHEUS_MULTIPROC_DIR": str(tmp_path / "absent")}
+    async with two_workers(tmp_path, **settings) as process, ClientSession() as session:
+        listening = await process.event("listening")
+        assert (await scrape(session, listening["url"])).of("ferry_build_info") == 1
+        process.signal(signal.SIGTERM)
+        assert await process.exit_code() == 0
+
+
 async def test_a_dead_worker_leaves_its_counters_and_no_gauges(tmp_path: Path) -> None:
     async with two_workers(tmp_path) as process:
         listening = [await process.event("listening") for _ in range(2)]
