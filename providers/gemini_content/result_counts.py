@@ -14,6 +14,13 @@ _KINDS: Final[Mapping[str, TokenKind]] = {
 }
 
 
+# An upstream may name another model in each answer. Further ones, and longer names, are counted as
+# one, so that the counts of a batch stay small.
+_COUNTS: Final = 400
+_NAME_CHARACTERS: Final = 512
+OTHER_MODELS: Final = "other"
+
+
 def count_result(counts: ResultCounts, result: Mapping[str, Any]) -> None:
     """Adds one translated line: `{"response"}` or `{"error"}`."""
     response = result.get("response")
@@ -21,7 +28,13 @@ def count_result(counts: ResultCounts, result: Mapping[str, Any]) -> None:
     if isinstance(response, dict):
         model = str(response.get("modelVersion") or "")
         for kind, tokens in _tokens(response):
-            counts.tokens[model, kind] += tokens
+            counts.tokens[_counted_as(counts, model, kind), kind] += tokens
+
+
+def _counted_as(counts: ResultCounts, model: str, kind: TokenKind) -> str:
+    is_new = (model, kind) not in counts.tokens
+    too_many = is_new and len(counts.tokens) >= _COUNTS
+    return OTHER_MODELS if too_many or len(model) > _NAME_CHARACTERS else model
 
 
 def _tokens(response: Mapping[str, Any]) -> list[tuple[TokenKind, int]]:

@@ -37,6 +37,21 @@ def test_the_tokens_of_answers_are_added_by_model_and_kind() -> None:
     assert found.lines == {LineOutcome.ANSWER: 3}
 
 
+def test_models_without_end_are_counted_as_one() -> None:
+    names = [f"model-{number}" for number in range(500)]
+    answers = [
+        {"response": {"modelVersion": name, "usageMetadata": {"promptTokenCount": 1}}}
+        for name in [*names, "model-0", "m" * 513]
+    ]
+
+    found = counted(*answers)
+
+    assert len(found.tokens) == 401
+    assert found.tokens["model-0", TokenKind.INPUT] == 2
+    assert found.tokens["other", TokenKind.INPUT] == 101
+    assert found.tokens.total() == 502
+
+
 def test_an_embedding_has_only_input() -> None:
     found = counted({"response": embedding_answer([[0.5]], 3)})
     assert found.tokens == {("", TokenKind.INPUT): 3}
