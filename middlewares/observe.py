@@ -108,7 +108,7 @@ def _upload_event(operation: op.Operation | None, outcome: op.Outcome) -> Upload
             return UploadEvent.STARTED
         case op.QueryUpload(), UploadProgress(status=UploadStatus.ACTIVE):
             return UploadEvent.RESUMED
-        case op.SendChunk(), UploadProgress(status=UploadStatus.FINAL):
+        case op.SendChunk(), UploadProgress(status=UploadStatus.FINAL, repeated=False):
             return UploadEvent.FINISHED
         case op.CancelUpload(), UploadProgress():
             return UploadEvent.CANCELLED

@@ -103,7 +103,8 @@ class UploadProgress:
     """The answer to a chunk, a query or a cancel.
 
     `received` in bytes. The answer shows `file`, or `document`, which is the provider's own JSON in
-    Gemini's shape. `headers` are further `X-Goog-Upload-*` headers of the provider.
+    Gemini's shape. `headers` are further `X-Goog-Upload-*` headers of the provider. `repeated`: the
+    upload had already ended before this request.
     """
 
     status: UploadStatus
@@ -111,3 +112,4 @@ class UploadProgress:
     file: File | None = None
     document: bytes | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
+    repeated: bool = False

@@ -71,7 +71,7 @@ async def finish(google: GoogleUpload) -> UploadProgress:
             raise
         standing = await google.query()
         if standing.status is UploadStatus.FINAL:
-            return standing
+            return replace(standing, repeated=isinstance(error, GoogleRefusal))
         raise
 
 
@@ -97,8 +97,9 @@ class Transfer:
 
     async def _recover(self, error: FerryError) -> UploadProgress:
         standing = await _unless_permanent(self._google.query())
+        was_final = standing.status is UploadStatus.FINAL and isinstance(error, GoogleRefusal)
         try:
-            return await self._continue_from(standing)
+            return replace(await self._continue_from(standing), repeated=was_final)
         except (BytesGone, TruncatedBody):
             if standing.received == self._bytes.offset:
                 raise error from None

@@ -207,10 +207,11 @@ class ResumableUploads:
 
     async def _finish(self, session: OpenSession, file: File, size: int) -> UploadProgress:
         end = await self._record(session.id, _End(file, size))
-        if end.file is None or end.file.id != file.id:
+        overtaken = end.file is None or end.file.id != file.id
+        if overtaken:
             await self._target.discard(session, file)
         await self._clean_up(session.id)
-        return _answer(end)
+        return replace(_answer(end), repeated=overtaken)
 
     async def _abort(self, session: OpenSession) -> None:
         try:
@@ -246,7 +247,7 @@ async def _repeat(chunk: Chunk, end: _End) -> UploadProgress:
     if not chunk.finalize or reaches != end.size:
         raise _refused("the upload is finished")
     await drain(chunk.body)
-    return answer
+    return replace(answer, repeated=True)
 
 
 def _refused(message: str) -> FerryError:

@@ -181,7 +181,8 @@ async def test_an_upload_in_chunks(
     before = await scrape(http, ferry.proxy.url)
     url = await client.begin(5)
     await client.post(url, b"", {"X-Goog-Upload-Command": "query"})
-    await client.send(url, 0, b"12345", finalize=True)
+    for _ in range(3):  # as if the first answers were lost
+        await client.send(url, 0, b"12345", finalize=True)
     cancelled = await client.begin(5)
     await client.post(cancelled, b"", {"X-Goog-Upload-Command": "cancel"})
 
@@ -193,7 +194,7 @@ async def test_an_upload_in_chunks(
         for event in ("started", "resumed", "finished", "cancelled")
     }
     assert events == {"started": 2, "resumed": 1, "finished": 1, "cancelled": 1}
-    assert shown("request_bytes_total", operation="upload") >= 5
+    assert shown("request_bytes_total", operation="upload") >= 15
 
 
 async def test_nothing_that_a_client_sends_becomes_a_label(
