@@ -19,6 +19,9 @@ from proxy.log_rate import LogRate
 LogFormat = Literal["auto", "console", "json"]
 LogLevel = Literal["debug", "info", "warning", "error"]
 
+# These log what they were given: headers with keys, addresses, messages of errors, whole tasks.
+_LIBRARIES: Final = frozenset({"asyncio", "opentelemetry", "requests", "urllib3"})
+
 # Line breaks would begin another line, escape sequences would control the terminal, and lone
 # surrogates cannot be written.
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
@@ -26,6 +29,27 @@ _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
 def printable(text: str) -> str:
     return _CONTROL.sub(lambda found: ascii(found[0])[1:-1], text)
+
+
+def without_values_of_libraries(record: logging.LogRecord) -> bool:
+    """A filter that keeps a library's own words, numbers, and the types of errors."""
+    if record.name.partition(".")[0] in _LIBRARIES:
+        record.msg = str(record.msg).partition("\n")[0]
+        if isinstance(record.args, tuple):
+            record.args = tuple(map(_without_value, record.args))
+        elif record.args:
+            record.args = {name: _without_value(each) for name, each in record.args.items()}
+    return True
+
+
+def _without_value(argument: object) -> object:
+    match argument:
+        case int() | float():
+            return argument
+        case BaseException():
+            return type(argument).__name__
+        case _:
+            return "…"
 
 
 def _only_the_type_of_an_error(
@@ -86,5 +110,7 @@ def log_to_stderr(level: LogLevel = "info", form: LogFormat = "auto") -> None:
     console = form == "console" or (form == "auto" and on_terminal)
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(console_lines(colours=on_terminal) if console else json_lines())
+    handler.addFilter(without_values_of_libraries)
+    logging.captureWarnings(True)
     handler.addFilter(LogRate())
     logging.basicConfig(handlers=[handler], level=level.upper(), force=True)

@@ -6,6 +6,7 @@ queries, headers, prompts, answers or messages of errors.
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from threading import Thread
 from typing import Final, Self
 
 from opentelemetry import context, trace
@@ -18,6 +19,8 @@ from opentelemetry.trace import SpanKind, Status, StatusCode
 
 from proxy.tracing import Attributes, RequestSpan, Span
 from proxy.version import version
+
+CLOSE_SECONDS: Final = 3.0
 
 _NAME: Final = "genai-ferry"
 # Only these headers of a request are read.
@@ -62,7 +65,10 @@ class OpenTelemetryTracer:
         return {name: headers[name] for name in _PROPAGATED if name in headers}
 
     def close(self) -> None:
-        self._provider.shutdown()
+        """Gives up after a while, since a collector that is gone must not hold up the shutdown."""
+        sending = Thread(target=self._provider.shutdown, daemon=True)
+        sending.start()
+        sending.join(CLOSE_SECONDS)
 
 
 class _Span:

@@ -1,5 +1,6 @@
 import json
 import logging
+import subprocess
 import sys
 from typing import Any
 
@@ -61,6 +62,53 @@ def test_an_event_is_one_line_without_control_characters(form: str, text: str) -
     assert written.splitlines() == [written]
     assert "\x1b" not in written
     assert "\x9b" not in written
+
+
+def logged_by(script: str) -> list[dict[str, Any]]:
+    """The lines on stderr of a process that runs `script`."""
+    begin = "import logging, warnings; from proxy.log_lines import log_to_stderr; log_to_stderr();"
+    done = subprocess.run(
+        [sys.executable, "-c", begin + script],
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=True,
+    )
+    return [json.loads(each) for each in done.stderr.splitlines()]
+
+
+@pytest.mark.parametrize(
+    ("script", "event"),
+    [
+        ("logging.getLogger('urllib3.x').error('%s in %.1f s', 'a-secret', 2)", "… in 2.0 s"),
+        (
+            "logging.getLogger('opentelemetry.x').error('%(e)s', {'e': ValueError('a-secret')})",
+            "ValueError",
+        ),
+        (
+            "logging.getLogger('asyncio').error('never retrieved\\ntask: a-secret')",
+            "never retrieved",
+        ),
+        ("logging.getLogger('proxy.x').error('%s', 'ours')", "ours"),
+    ],
+)
+def test_of_a_library_only_its_own_words_are_logged(script: str, event: str) -> None:
+    [line] = logged_by(script)
+    assert line["event"] == event
+
+
+def test_a_header_of_the_collector_that_is_not_valid_is_not_logged() -> None:
+    [line] = logged_by(
+        "from opentelemetry.util.re import parse_env_headers; parse_env_headers('key: a-secret')"
+    )
+    assert line["level"] == "warning"
+    assert "a-secret" not in str(line)
+
+
+def test_a_warning_of_python_is_a_line_too() -> None:
+    [line] = logged_by("warnings.warn('attention', stacklevel=1)")
+    assert line["level"] == "warning"
+    assert "UserWarning: attention" in line["event"]
 
 
 @pytest.mark.parametrize(

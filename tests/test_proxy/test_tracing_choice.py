@@ -50,3 +50,20 @@ def test_without_the_extra_it_says_what_to_install(
     monkeypatch.setitem(sys.modules, "opentelemetry.sdk.trace", None)
     assert tracer() is NOT_TRACED
     assert "genai-ferry[otel]" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("variable", "named"),
+    [
+        ("OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT", "OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT"),
+        ("OTEL_BSP_MAX_QUEUE_SIZE", "one of the OTEL_ variables"),
+    ],
+)
+def test_a_wrong_value_turns_traces_off(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, variable: str, named: str
+) -> None:
+    monkeypatch.setenv(ENDPOINT, "http://c")
+    monkeypatch.setenv(variable, "-1")
+    assert tracer() is NOT_TRACED
+    [line] = caplog.messages
+    assert line == f"requests are not traced: the value of {named} is not valid"
