@@ -1,5 +1,7 @@
 """The chart renders valid manifests with every values file, and refuses values that are unsafe."""
 
+import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -112,7 +114,16 @@ def _names(values: dict[str, Any], prefix: str = "") -> Iterator[str]:
         ({"service": {"ports": 80}}, "'ports' not allowed"),
         ({"config": {"state_url": "file:///state"}}, "/config/state_url"),
         ({"config": {"public_url": "host.example"}}, "/config/public_url"),
+        ({"config": {"state_url": "s3://bucket/a #b"}}, "/config/state_url"),
+        ({"config": {"tls_cert": "/tls/tls.crt"}}, "missing property 'tls_key'"),
+        ({"config": {"host": "127.0.0.1"}}, "/config/host"),
         ({"image": {"digest": "sha256:1234"}}, "/image/digest"),
+        ({"image": {"repository": "host:5000/ferry:1"}}, "/image/repository"),
+        ({"image": {"repository": "ferry@sha256:00"}}, "/image/repository"),
+        ({"image": {"tag": "a b"}}, "/image/tag"),
+        ({"nameOverride": "A_b"}, "/nameOverride"),
+        ({"fullnameOverride": "a.b"}, "/fullnameOverride"),
+        ({"podLabels": {"app.kubernetes.io/name": "x"}}, "app.kubernetes.io/name"),
         ({"mode": "daemonset"}, "/mode"),
     ],
     ids=str,
@@ -210,6 +221,63 @@ def test_callers_credentials_need_no_client_tokens(providers: dict[str, Any]) ->
 def test_a_setting_among_extra_variables_is_refused(name: str) -> None:
     """There the rules above would not see it."""
     assert "/extraEnv/0/name" in refusal({"extraEnv": [{"name": name, "value": "x"}]})
+
+
+def test_a_value_that_a_template_needs_cannot_be_removed() -> None:
+    values = yaml.safe_load((CHART / "values.yaml").read_text())
+    required = json.loads((CHART / "values.schema.json").read_text())["required"]
+    tables = {name for name, value in values.items() if isinstance(value, dict) and value}
+
+    # toYaml renders the others as they are.
+    assert tables - set(required) == {
+        "podSecurityContext",
+        "securityContext",
+        "resources",
+        *("startupProbe", "livenessProbe", "readinessProbe"),
+    }
+    for name in required:
+        assert f"missing property '{name}'" in refusal({name: None})
+
+
+@pytest.mark.parametrize(
+    ("values", "reason"),
+    [
+        ({"config": {"admin_port": 8080}}, "config.admin_port must differ from config.port"),
+        (
+            {"autoscaling": {"minReplicas": 3, "maxReplicas": 2}},
+            "autoscaling.minReplicas must not be above autoscaling.maxReplicas",
+        ),
+        (
+            {"config": {"providers": {n: {"kind": "openai"} for n in ("my-x", "my_x")}}},
+            "config.providers.my-x and config.providers.my_x are the same name",
+        ),
+    ],
+    ids=str,
+)
+def test_values_with_which_the_proxy_would_not_start_are_refused(
+    values: dict[str, Any], reason: str
+) -> None:
+    assert reason in refusal(values)
+
+
+@pytest.mark.parametrize("release", ["a.b", "b1", "a" * 53])
+def test_a_releases_name_makes_valid_names(release: str) -> None:
+    manifests = render(CHART, {"serviceMonitor": {"enabled": True}}, release=release)
+
+    validate(manifests)
+    for each in manifests:
+        assert re.fullmatch("[a-z]([-a-z0-9]{0,61}[a-z0-9])?", each["metadata"]["name"])
+
+
+def test_names_of_digits_stay_text() -> None:
+    values = {
+        "fullnameOverride": "ferry",
+        "secretKey": {"existingSecret": "1", "key": "2"},
+        "serviceAccount": {"name": "3"},
+        "persistence": {"enabled": True, "storageClass": "4"},
+        "priorityClassName": "5",
+    }
+    validate(render(CHART, values, release="1234"))
 
 
 def test_global_values_of_a_parent_chart_are_accepted() -> None:

@@ -44,7 +44,7 @@ volumeMounts:
 - name: ferry-state
   {{- if .Values.persistence.enabled }}
   persistentVolumeClaim:
-    claimName: {{ .Values.persistence.existingClaim | default (include "genai-ferry.fullname" .) }}
+    claimName: {{ .Values.persistence.existingClaim | default (include "genai-ferry.fullname" .) | quote }}
   {{- else }}
   emptyDir:
     sizeLimit: {{ .Values.persistence.size }}
@@ -65,7 +65,7 @@ volumeMounts:
 - name: FERRY_HOST
   value: {{ $config.host | default (eq .Values.mode "sidecar" | ternary "127.0.0.1" "0.0.0.0") | quote }}
 - name: FERRY_STATE_URL
-  value: {{ $config.state_url | default "file:///var/lib/genai-ferry/state" }}
+  value: {{ $config.state_url | default "file:///var/lib/genai-ferry/state" | quote }}
 - name: TMPDIR
   value: /var/lib/genai-ferry
 {{- include "genai-ferry.settings" (dict "prefix" "FERRY_" "settings" (omit $config "host" "state_url")) }}
@@ -106,7 +106,7 @@ volumeMounts:
 - name: {{ .variable }}
   valueFrom:
     secretKeyRef:
-      name: {{ .secret.existingSecret }}
-      key: {{ .secret.key }}
+      name: {{ .secret.existingSecret | quote }}
+      key: {{ .secret.key | quote }}
 {{- end }}
 {{- end }}

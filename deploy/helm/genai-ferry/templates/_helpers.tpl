@@ -2,15 +2,35 @@
 {{- .Values.nameOverride | default .Chart.Name | trunc 63 | trimSuffix "-" }}
 {{- end }}
 
-{{/* Short enough for the suffix "-admin" of the second Service. */}}
+{{/*
+Short enough for the suffix "-admin" of the second Service, whose name may have no dots either.
+*/}}
 {{- define "genai-ferry.fullname" -}}
 {{- $name := include "genai-ferry.name" . }}
 {{- $full := contains $name .Release.Name | ternary .Release.Name (printf "%s-%s" .Release.Name $name) }}
-{{- .Values.fullnameOverride | default $full | trunc 57 | trimSuffix "-" }}
+{{- .Values.fullnameOverride | default $full | replace "." "-" | trunc 57 | trimSuffix "-" }}
 {{- end }}
 
 {{/* What the schema cannot compare. */}}
 {{- define "genai-ferry.checks" -}}
+{{- if eq (int .Values.config.port) (int .Values.config.admin_port) }}
+{{- fail "config.admin_port must differ from config.port" }}
+{{- end }}
+{{- if gt (int .Values.autoscaling.minReplicas) (int .Values.autoscaling.maxReplicas) }}
+{{- fail "autoscaling.minReplicas must not be above autoscaling.maxReplicas" }}
+{{- end }}
+{{- if and (eq .Values.mode "deployment") (regexMatch "^[0-9]" (include "genai-ferry.fullname" .)) }}
+{{- fail "the name of a Service cannot begin with a digit: set fullnameOverride, or name the release otherwise" }}
+{{- end }}
+{{- $names := dict }}
+{{- range $given, $_ := .Values.config.providers }}
+{{- $name := $given | replace "_" "-" }}
+{{- if hasKey $names $name }}
+{{- fail (printf "config.providers.%s and config.providers.%s are the same name" (get $names $name) $given) }}
+{{- end }}
+{{- $_ := set $names $name $given }}
+{{- end }}
+{{- $keys := .Values.providerKeys | default dict }}
 {{- $needed := list }}
 {{- range $provider, $settings := .Values.config.providers }}
 {{- if and (eq ($settings.credentials | default "caller") "ambient") (ne ($settings.kind | default $provider) "bedrock") }}
@@ -18,11 +38,11 @@
 {{- end }}
 {{- end }}
 {{- range $needed }}
-{{- if not (hasKey $.Values.providerKeys .) }}
+{{- if not (hasKey $keys .) }}
 {{- fail (printf "providerKeys.%s must be set, since config.providers.%s.credentials is ambient" . .) }}
 {{- end }}
 {{- end }}
-{{- range keys .Values.providerKeys }}
+{{- range keys $keys }}
 {{- if not (has . $needed) }}
 {{- fail (printf "providerKeys.%s is used only if config.providers.%s.credentials is ambient and its kind is not bedrock" . .) }}
 {{- end }}
@@ -30,8 +50,8 @@
 {{- end }}
 
 {{- define "genai-ferry.selectorLabels" -}}
-app.kubernetes.io/name: {{ include "genai-ferry.name" . }}
-app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/name: {{ include "genai-ferry.name" . | quote }}
+app.kubernetes.io/instance: {{ .Release.Name | quote }}
 {{- end }}
 
 {{- define "genai-ferry.labels" -}}
