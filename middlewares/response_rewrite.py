@@ -3,6 +3,7 @@
 import secrets
 from asyncio import Transport
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import AsyncExitStack
 from typing import Any, Final
 
 from aiohttp import web
@@ -186,6 +187,14 @@ class StreamedResponse(web.StreamResponse):
         self.ended: Callable[[], None] = lambda: None
 
     async def prepare(self, request: web.BaseRequest) -> AbstractStreamWriter | None:
+        async with AsyncExitStack() as at_the_end:
+            # Called in the reverse order, each one also if another fails.
+            at_the_end.callback(self.ended)
+            at_the_end.push_async_callback(self._release)
+            at_the_end.push_async_callback(close, self._source)
+            return await self._send(request)
+
+    async def _send(self, request: web.BaseRequest) -> AbstractStreamWriter | None:
         seen: Observation = request[OBSERVATION]
         try:
             writer = await super().prepare(request)
@@ -201,8 +210,4 @@ class StreamedResponse(web.StreamResponse):
             if request.transport is not None:
                 self._reset(request.transport)
             raise
-        finally:
-            await close(self._source)
-            await self._release()
-            self.ended()
         return writer

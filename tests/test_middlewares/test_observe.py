@@ -106,3 +106,20 @@ async def test_a_streamed_response_is_logged_when_it_was_sent(
     line = orjson.loads(json_lines().format(logged))
     assert (line["status"], line["bytes_out"], line["bytes_in"]) == (403, len(body), 0)
     assert "cut" not in line
+
+
+class UnclosableReply(ScriptedReply):
+    async def aclose(self) -> None:
+        raise ConnectionResetError
+
+
+async def test_a_streamed_response_is_logged_also_if_its_source_cannot_be_closed(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Otherwise it would also stay counted as in flight."""
+    caplog.set_level(logging.INFO, logger="genai_ferry")
+    gemini = scripted_provider("gemini", relay=Scripted(lambda *_: UnclosableReply(body=b"x")))
+    async with running_chain(gemini) as client:
+        async with client.post("/genai/v1/files", headers=KEY) as reply:
+            assert await reply.read() == b"x"
+    assert [r.getMessage() for r in caplog.records if r.name == "genai_ferry.access"] == ["request"]
