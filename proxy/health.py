@@ -54,8 +54,9 @@ class Health:
 
     async def _ready(self, _: web.BaseRequest) -> web.Response:
         """A degraded store fails no probe: Gemini works without one (contract.md section 2)."""
-        body = {"status": str(self.phase), "state": await self._state_store()}
-        return web.json_response(body, status=200 if self.phase is Phase.SERVING else 503)
+        state, phase = await self._state_store(), self.phase
+        body = {"status": str(phase), "state": state}
+        return web.json_response(body, status=200 if phase is Phase.SERVING else 503)
 
     async def _state_store(self) -> str:
         if self._state is None:

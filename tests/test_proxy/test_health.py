@@ -22,6 +22,16 @@ class Broken(MemoryState):
         raise AssertionError
 
 
+class SlowStart(MemoryState):
+    """The proxy has started before this store answers."""
+
+    health: Health
+
+    async def head(self, _: str) -> ObjectInfo | None:
+        self.health.phase = Phase.SERVING
+        return None
+
+
 async def ready(aiohttp_client: AiohttpClient, health: Health) -> tuple[int, dict[str, str]]:
     app = web.Application()
     app.add_routes(health.routes())
@@ -56,3 +66,10 @@ async def test_a_broken_store_is_named_and_fails_no_probe(
     health.phase = Phase.SERVING
     expected = (200, {"status": "serving", "state": f"degraded: {name}"})
     assert await ready(aiohttp_client, health) == expected
+
+
+async def test_the_answer_is_of_one_moment(aiohttp_client: AiohttpClient) -> None:
+    """A store may take longer to answer than the start takes."""
+    store = SlowStart()
+    health = store.health = Health(store)
+    assert await ready(aiohttp_client, health) == (200, {"status": "serving", "state": "ok"})
