@@ -111,6 +111,6 @@ def log_to_stderr(level: LogLevel = "info", form: LogFormat = "auto") -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(console_lines(colours=on_terminal) if console else json_lines())
     handler.addFilter(without_values_of_libraries)
-    logging.captureWarnings(True)
     handler.addFilter(LogRate())
+    logging.captureWarnings(True)
     logging.basicConfig(handlers=[handler], level=level.upper(), force=True)
