@@ -22,6 +22,14 @@ HELM := .tools/bin/helm
 HELM_MODULE := helm.sh/helm/v3/cmd/helm@v3.22.0
 PROMTOOL := .tools/bin/promtool
 
+# The packages that the image installs, and the licences that they may have.
+SHIPPED = $(shell sed -n 's/^\([a-z0-9._-]*\)\(\[.*\]\)\{0,1\}==.*/\1/p' deploy/requirements.lock)
+LICENCES := Apache Software License;Apache-2.0;Apache-2.0 AND BSD-2-Clause;$\
+  Apache-2.0 AND MIT;Apache-2.0 OR BSD-3-Clause;BSD-2-Clause;BSD-3-Clause;MIT;MIT License;MIT OR Apache-2.0;$\
+  MIT-0;MPL-2.0 AND (Apache-2.0 OR MIT);PSF-2.0;Python Software Foundation License
+
+SBOM ?= build/sbom.json
+
 # A developer's own Python settings must not change the result.
 export PYTHONNOUSERSITE := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
@@ -49,23 +57,43 @@ TOOLS += $(PROMTOOL)
 endif
 endif
 
-.PHONY: demo test lint types bench install sdks tools lock clean
+.PHONY: demo test lint types check audit licences sbom bench install sdks tools lock clean
 
 ## Runs the whole workflow of every provider against the fakes, without keys or network.
 demo: $(INSTALLED)
 	$(VENV)/bin/python -m tests.demo
 
 ## Runs everything that CI checks; pytest runs last.
-test: install sdks tools lint types
+test: install sdks tools lint types licences
 	$(VENV)/bin/python -m pytest $(ARGS)
 
 lint: $(INSTALLED)
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/lint-imports
+	$(VENV)/bin/deptry .
 
 types: $(INSTALLED)
 	$(VENV)/bin/mypy
+
+## What to run before a release; `audit` needs the network.
+check: lint licences sbom audit
+
+## Looks for known vulnerabilities; fails too if it could not ask about every package.
+audit: $(INSTALLED)
+	for lock in requirements.lock deploy/requirements.lock; do \
+	  $(VENV)/bin/pip-audit --strict --disable-pip --require-hashes --requirement "$$lock"; \
+	done
+
+## Fails if a package in the image has a licence that is not among LICENCES.
+licences: $(INSTALLED)
+	$(VENV)/bin/pip-licenses --packages $(SHIPPED) --allow-only="$(LICENCES)" >/dev/null
+
+## Writes the bill of materials of what the image installs, in CycloneDX's form.
+sbom: $(INSTALLED)
+	mkdir -p $(dir $(SBOM))
+	$(VENV)/bin/cyclonedx-py requirements deploy/requirements.lock --pyproject pyproject.toml \
+	    --output-reproducible --output-file $(SBOM)
 
 ## Measures peak memory under load; takes minutes, and is not part of the tests.
 bench: $(INSTALLED)
