@@ -1,5 +1,6 @@
 """Files and batches as all providers describe them to the rest of the proxy."""
 
+import secrets
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -186,7 +187,8 @@ class NewBatch:
 
     `source` is the requests, or the id of the file that contains them. `fingerprint` is a digest of
     the whole creation: a repeat has the same one, another creation with the same
-    `idempotency_key` has not. `check_file_name` is called for every file that the requests name.
+    `idempotency_key` has not; by default it is unique. `check_file_name` is called for every file
+    that the requests name.
     """
 
     model: str
@@ -194,5 +196,5 @@ class NewBatch:
     source: Sequence[InlineRequest] | str = field(repr=False)
     display_name: str | None = None
     idempotency_key: str | None = field(default=None, repr=False)
-    fingerprint: str = ""
+    fingerprint: str = field(default_factory=lambda: secrets.token_hex(16))
     check_file_name: CheckFileName = field(default=any_file_name, repr=False)

@@ -75,6 +75,9 @@ METADATA: Final = Row("metadata/", "the metadata that a server dropped from a ba
 IDEMPOTENCY: Final = Row(
     "idempotency/", "the attempt and the batch of an idempotency key, for a day", Life.STATE
 )
+LOST: Final = Row(
+    "lost/", "the key of a creation without one, whose client may repeat it in a minute", Life.STATE
+)
 # Without its marker, a batch that the provider keeps would show up again.
 DELETED: Final = Row(
     "tombstones/", "markers of deleted batches and results that the provider keeps", Life.UNLIMITED
@@ -126,6 +129,7 @@ TABLE: Final = (
     RECORDS,
     METADATA,
     IDEMPOTENCY,
+    LOST,
     DELETED,
     OWNED,
     IMMEDIATE,

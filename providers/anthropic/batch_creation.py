@@ -7,6 +7,7 @@ If the record is lost, the table is found by the custom ids, which name the job.
 
 import logging
 import secrets
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -23,6 +24,7 @@ from providers.batches.batch_input import (
 from providers.batches.batch_records import BatchRecord, BatchRecords
 from providers.batches.repeats import Attempt, may_have_created
 from providers.batches.request_table import RequestTables
+from providers.body import Body, close
 from providers.claude_content.api_version import OLD_VERSION
 from providers.credential import Caller
 from providers.errors import FerryError
@@ -107,7 +109,8 @@ class BatchCreation:
             _log.warning("the names and warnings of a batch were not stored: %s", error.status.name)
 
     async def _create_batch(self, job: Job, length: int) -> Answer:
-        body = translated(job.source, job.translator(), _REQUESTS, length)
+        requests = translated(job.source, job.translator(), _REQUESTS, length)
+        body = Body(_marked(requests, job.attempt), length)
         version = {"anthropic_version": OLD_VERSION} if job.items.needs_old_version else {}
         try:
             batch = await self._client.post_body(
@@ -120,3 +123,17 @@ class BatchCreation:
                 raise error.adding(f"; whether the batch was made is unknown: {_ADVICE}") from None
             raise
         return batch
+
+
+async def _marked(body: Body, attempt: Attempt) -> AsyncIterator[bytes]:
+    """Anthropic creates nothing from a part of the body, so the last chunk waits for `sending`."""
+    last = b""
+    try:
+        async for chunk in body.chunks:
+            if last:
+                yield last
+            last = chunk
+        await attempt.sending()
+        yield last
+    finally:
+        await close(body)

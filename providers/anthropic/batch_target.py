@@ -14,11 +14,11 @@ from providers.anthropic.results import AnthropicResultLines
 from providers.anthropic.staged_files import StagedFiles
 from providers.batches.batch_input import BatchInput, FileInput, InlineInput
 from providers.batches.batch_records import BatchRecord, BatchRecords
+from providers.batches.batch_target import FoundBatch
 from providers.batches.ended_results import EndedResults
 from providers.batches.json_lines import LineSplitter, ResultSplitter
 from providers.batches.repeats import Attempt
 from providers.batches.request_table import RequestTable, RequestTables, RowKind
-from providers.batches.target_batches import FoundBatch
 from providers.body import close
 from providers.credential import Caller
 from providers.errors import failed_precondition, invalid_argument, unimplemented
@@ -32,7 +32,7 @@ from providers.state import State
 
 
 class AnthropicBatchTarget:
-    """Implements `providers.batches.target_batches.BatchTarget`."""
+    """Implements `providers.batches.batch_target.BatchTarget`."""
 
     def __init__(
         self,
@@ -107,7 +107,7 @@ class AnthropicBatchTarget:
 
 @dataclass(frozen=True, slots=True)
 class AnthropicBatch:
-    """Implements `providers.batches.target_batches.FoundBatch`."""
+    """Implements `providers.batches.batch_target.FoundBatch`."""
 
     target: AnthropicBatchTarget = field(repr=False)
     caller: Caller = field(repr=False)

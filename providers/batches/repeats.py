@@ -66,8 +66,9 @@ class Repeat:
         if not await self.begin():
             raise FerryError(
                 Status.ABORTED,
-                "an earlier request with this x-ferry-idempotency-key is still running, or its "
-                "outcome is unknown: list the batches, and use another key to create one anyway",
+                "an earlier request with this x-ferry-idempotency-key, or an equal one in the last "
+                "minute, is still running, or its outcome is unknown: list the batches, and use "
+                "another x-ferry-idempotency-key to create one anyway",
             )
 
     async def join(self, job: str) -> str:
@@ -80,6 +81,10 @@ class Repeat:
     async def forget(self) -> None:
         """Remove the record of an attempt that certainly created nothing."""
         await self._state.delete(f"{self._name}/attempt")
+
+    async def settled(self) -> bool:
+        """Whether the outcome of the attempt is known: its batch, or that there is none."""
+        return await self.recorded() is not None or await self._read("attempt") is None
 
     async def record(self, native_id: str) -> str:
         """Record the batch of this key. Returns it, or the batch that was recorded first."""
@@ -108,33 +113,39 @@ class Repeat:
 
 
 class Attempt:
-    """One creation of a batch. Without `repeat`, an idempotency key, it is the only attempt.
+    """One creation of a batch with an idempotency key.
 
-    The target uses `begin`, `join` or `single` before the call that creates the batch.
+    The target uses `begin`, `join` or `single` before the call that creates the batch, and
+    `sending` before the provider can have received that call as a whole.
     """
 
-    def __init__(self, repeat: Repeat | None) -> None:
-        self._repeat = repeat
-        self._first = False
+    # Whether another attempt may be under way.
+    repeatable = True
 
-    @property
-    def repeatable(self) -> bool:
-        """Whether another attempt may be under way."""
-        return self._repeat is not None
+    def __init__(self, repeat: Repeat) -> None:
+        self.repeat = repeat
+        self._first = False
+        self.sent = False
 
     @property
     def creation_key(self) -> str:
-        """The same for all attempts with one key, for the provider to store; empty without."""
-        return self._repeat.creation_key if self._repeat else ""
+        """The same for all attempts with one key, for the provider to store."""
+        return self.repeat.creation_key
+
+    async def sending(self) -> None:
+        self.sent = True
+
+    async def remember(self) -> None:
+        """Let a repeat of the request find this attempt, whose outcome is not known yet."""
 
     async def begin(self) -> bool:
         """Record the attempt. False if an earlier one is recorded; its outcome is unknown."""
-        self._first = await self._repeat.begin() if self._repeat else True
+        self._first = await self.repeat.begin()
         return self._first
 
     async def join(self, job: str) -> str:
         """The job id that all attempts share: `job`, or that of the first attempt."""
-        shared = await self._repeat.join(job) if self._repeat else job
+        shared = await self.repeat.join(job)
         self._first = shared == job
         return shared
 
@@ -144,9 +155,7 @@ class Attempt:
 
         The key can be used again after an attempt that certainly created nothing.
         """
-        if self._repeat is not None:
-            await self._repeat.begin_single()
-            self._first = True
+        await self._begin_single()
         try:
             yield
         except Exception as error:
@@ -154,10 +163,14 @@ class Attempt:
                 await self.forget()
             raise
 
+    async def _begin_single(self) -> None:
+        await self.repeat.begin_single()
+        self._first = True
+
     async def forget(self) -> None:
         """The attempt certainly created nothing. What an earlier one did stays unknown."""
-        if self._repeat and self._first:
-            await self._repeat.forget()
+        if self._first:
+            await self.repeat.forget()
 
 
 def may_have_created(error: Exception) -> bool:

@@ -8,11 +8,11 @@ from dataclasses import replace
 from providers.aws.s3 import S3
 from providers.aws.target import AwsTarget, AwsTargets, settings_prefix
 from providers.batches.batch_input import BatchInput, FileInput, InlineInput, observed_refusals
+from providers.batches.batch_target import FoundBatch
 from providers.batches.immediate.creation import NewImmediateJob
 from providers.batches.immediate.jobs import ImmediateJobs, ImmediateUse
 from providers.batches.json_lines import LineSplitter
 from providers.batches.repeats import Attempt
-from providers.batches.target_batches import FoundBatch
 from providers.bedrock.content.native_lines import NativeRules, line_formats
 from providers.bedrock.files import key_of, no_such_file
 from providers.bedrock.jobs.job_batches import JobBatches
@@ -30,7 +30,7 @@ _PRECONDITION_FAILED = 412
 
 
 class BedrockBatchTarget:
-    """Implements `providers.batches.target_batches.BatchTarget`.
+    """Implements `providers.batches.batch_target.BatchTarget`.
 
     `minimum` is the number of records in a job; `use` says which batches `immediate` runs.
     """
@@ -62,7 +62,7 @@ class BedrockBatchTarget:
         earlier = None if job_id == new else await self._find_attempt(caller, job_id)
         if earlier is not None:
             return earlier
-        job = NewJob(job_id, await self._targets.of(caller), batch, attempt.repeatable)
+        job = NewJob(job_id, await self._targets.of(caller), batch, attempt)
         with self._memory.reserve() as reservation:
             return await self._create(caller, job, reservation)
 
@@ -115,6 +115,7 @@ class BedrockBatchTarget:
             input=found.body(),
             warnings=found.warnings,
         )
+        await job.attempt.sending()
         return await self._immediate.create(caller, job.id, immediate)
 
     def _source(self, target: AwsTarget, batch: NewBatch, rules: NativeRules) -> BatchInput:

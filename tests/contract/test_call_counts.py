@@ -47,8 +47,8 @@ from tests.contract.provider_with_fake import asking, data_of
 
 # Batches whose input and results are files at the provider.
 _FILE_BATCHES: Final[Mapping[Operation, Calls]] = {
-    create_from_file: Calls(5, 1),
-    create_inline: Calls(2, 1),
+    create_from_file: Calls(5, 2),
+    create_inline: Calls(2, 2),
     create_repeatable: Calls(2, 5),
     get_running: Calls(1, 1),
     get_inline_results: Calls(2, 3),
@@ -69,8 +69,8 @@ MOST: Final[Mapping[str, Mapping[Operation, Calls]]] = {
     "anthropic": {
         middle_chunk: Calls(0, 6),
         last_chunk: Calls(0, 11),
-        create_from_file: Calls(1, 5),
-        create_inline: Calls(1, 2),
+        create_from_file: Calls(1, 6),
+        create_inline: Calls(1, 3),
         create_repeatable: Calls(1, 6),
         get_running: Calls(1, 1),
         get_inline_results: Calls(2, 2),
@@ -89,8 +89,8 @@ MOST: Final[Mapping[str, Mapping[Operation, Calls]]] = {
     "bedrock": {
         middle_chunk: Calls(3, 3),
         last_chunk: Calls(6, 6),
-        create_from_file: Calls(5, 3),
-        create_inline: Calls(3, 3),
+        create_from_file: Calls(5, 4),
+        create_inline: Calls(3, 4),
         create_repeatable: Calls(3, 7),
         get_running: Calls(1, 3),
         get_inline_results: Calls(3, 5),

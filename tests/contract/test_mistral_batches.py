@@ -198,7 +198,9 @@ async def test_a_refused_creation_leaves_nothing(
     await mistral.strike("POST", call, **fault)
     await refused(mistral.batches.create(CALLER, inline(*TEXTS)))
     assert (await mistral.objects("files"), await mistral.objects("batches")) == ([], [])
-    assert mistral.state.objects == {}
+    # If the answer was lost, a repeat of the request would have to find the batch.
+    lost = {"idempotency", "lost"} if (call, fault["kind"]) == ("batch/jobs", "reset") else set()
+    assert {name.partition("/")[0] for name in mistral.state.objects} == lost
 
 
 @pytest.mark.parametrize("call", ["files", "batch/jobs"])

@@ -25,6 +25,7 @@ from providers.batches.file_batches.files import (
     InputFiles,
     derived_file_name,
 )
+from providers.batches.repeats import Attempt
 from providers.batches.request_table import RequestTables
 from providers.credential import Caller
 from providers.errors import FerryError
@@ -42,14 +43,14 @@ _log = logging.getLogger("genai_ferry.batches")
 class Job:
     """One creation. `input_file` is the native id of the client's file, if the input is a file.
 
-    `creation_key` is the same for all creations with one idempotency key.
+    The batch stores the key of the `attempt`.
     """
 
     caller: Caller
     batch: NewBatch
     source: BatchInput
     input_file: str | None
-    creation_key: str
+    attempt: Attempt
     id: str = field(default_factory=lambda: secrets.token_hex(16))
 
 
@@ -74,7 +75,9 @@ class BatchCreation:
         self._observer = observer
 
     async def create(self, job: Job, reservation: Reservation) -> Answer:
-        stored = metadata.new_metadata(job.id, job.batch, job.creation_key, self._api.limits.whose)
+        stored = metadata.new_metadata(
+            job.id, job.batch, job.attempt.creation_key, self._api.limits.whose
+        )
         translator = self._api.translator(job.batch)
         with observed_refusals(self._observer):
             checked = await check(job.source, translator, self._api.limits, JSON_LINES, reservation)
@@ -98,6 +101,7 @@ class BatchCreation:
         return next((b for b in newest if metadata.metadata_of(b).get(name) == value), None)
 
     async def _create(self, job: Job, document: dict[str, Any]) -> Answer:
+        await job.attempt.sending()
         try:
             batch = await self._client.post(job.caller, self._api.folder, document)
             _ = batch.id  # raises if the answer has none

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from providers.batches.batch_input import BatchInput, FileInput, InlineInput
+from providers.batches.batch_target import FoundBatch
 from providers.batches.deleted_markers import DeletedMarkers
 from providers.batches.ended_results import EndedResults
 from providers.batches.file_batches import metadata
@@ -13,7 +14,6 @@ from providers.batches.file_batches.files import FileResultLines, InputFiles
 from providers.batches.json_lines import LineSplitter, NumberedSplitter, ResultSplitter
 from providers.batches.repeats import Attempt
 from providers.batches.request_table import RequestTable, RequestTables, RowKind
-from providers.batches.target_batches import FoundBatch
 from providers.credential import Caller
 from providers.errors import FerryError, NotFound
 from providers.json_api.client import Answer, JsonApi, wrong_state_if_refused
@@ -25,7 +25,7 @@ from providers.state import State
 
 
 class FileBatchTarget:
-    """Implements `providers.batches.target_batches.BatchTarget`."""
+    """Implements `providers.batches.batch_target.BatchTarget`."""
 
     def __init__(
         self,
@@ -55,7 +55,7 @@ class FileBatchTarget:
         source, input_file = self._input(caller, batch)
         if input_file is not None:
             await self.inputs.check_purpose(caller, input_file)
-        job = Job(caller, batch, source, input_file, attempt.creation_key)
+        job = Job(caller, batch, source, input_file, attempt)
         with self._memory.reserve() as reservation:
             return FoundFileBatch(self, caller, await self._creation.create(job, reservation))
 
@@ -77,7 +77,7 @@ class FileBatchTarget:
 
 @dataclass(frozen=True, slots=True)
 class FoundFileBatch:
-    """Implements `providers.batches.target_batches.FoundBatch`; `native` has its metadata."""
+    """Implements `providers.batches.batch_target.FoundBatch`; `native` has its metadata."""
 
     target: FileBatchTarget = field(repr=False)
     caller: Caller = field(repr=False)

@@ -4,10 +4,10 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
+from providers.batches.batch_target import BatchTarget, FoundBatch
 from providers.batches.immediate.job import is_immediate
 from providers.batches.immediate.jobs import ImmediateJobs
 from providers.batches.repeats import Attempt
-from providers.batches.target_batches import BatchTarget, FoundBatch
 from providers.credential import Caller
 from providers.json_api.page_tokens import decode_page_token, encode_page_token
 from providers.resources import Batch, NewBatch, Page

@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from providers.aws.client import AwsClient
 from providers.aws.s3 import S3
 from providers.aws.target import AwsTarget, AwsTargets
+from providers.batches.batch_target import FoundBatch
 from providers.batches.deleted_markers import DeletedMarkers, batch_marker
 from providers.batches.ended_results import EndedResults
 from providers.batches.json_lines import NumberedSplitter, ResultSplitter
 from providers.batches.request_table import RequestTable, RowKind
-from providers.batches.target_batches import FoundBatch
 from providers.bedrock.jobs.job_creation import JobCreation, NewJob
 from providers.bedrock.jobs.job_input import ReadyInput
 from providers.bedrock.jobs.job_memory import JobMemory, KeptJob
@@ -103,7 +103,7 @@ class JobBatches:
 
 @dataclass(frozen=True, slots=True)
 class JobBatch:
-    """Implements `providers.batches.target_batches.FoundBatch`."""
+    """Implements `providers.batches.batch_target.FoundBatch`."""
 
     batches: JobBatches = field(repr=False)
     target: AwsTarget = field(repr=False)

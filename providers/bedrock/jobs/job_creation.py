@@ -14,6 +14,7 @@ from providers.aws.folder import Folder
 from providers.aws.s3 import S3
 from providers.aws.target import AwsTarget
 from providers.batches.batch_records import BatchRecord
+from providers.batches.repeats import Attempt
 from providers.bedrock.files import JOBS
 from providers.bedrock.jobs.job_input import ReadyInput
 from providers.bedrock.jobs.job_memory import JobMemory, KeptJob
@@ -32,12 +33,12 @@ _log: Final = logging.getLogger("genai_ferry.bedrock")
 
 @dataclass(frozen=True, slots=True)
 class NewJob:
-    """`id` is ours, 32 digits; `repeatable`: another attempt with this id may be under way."""
+    """`id` is ours, 32 digits; all attempts with one idempotency key share it."""
 
     id: str
     target: AwsTarget
     batch: NewBatch
-    repeatable: bool
+    attempt: Attempt
 
     @property
     def name(self) -> str:
@@ -86,11 +87,12 @@ class JobCreation:
 
     async def _make(self, job: NewJob, document: dict[str, Any]) -> Answer:
         """Create the job. The request token makes repeats safe."""
+        await job.attempt.sending()
         try:
             return await self._jobs.create(job.target, document)
         except FerryError as error:
             # This attempt failed, but it or an earlier one with its key may have created the job.
-            if job.repeatable or outcome_unknown(error) or error.status == Status.ABORTED:
+            if job.attempt.repeatable or outcome_unknown(error) or error.status == Status.ABORTED:
                 found = await self._found(job, error)
                 if found is not None:
                     return found
@@ -98,7 +100,7 @@ class JobCreation:
             raise
         except asyncio.CancelledError as left:
             # The client is gone, so no later call will look for this job.
-            if not job.repeatable and await self._does_not_exist(job):
+            if not job.attempt.repeatable and await self._does_not_exist(job):
                 await self._undo(job, left)
             raise
 
@@ -129,7 +131,7 @@ class JobCreation:
     async def _undo_if_alone(self, job: NewJob, error: BaseException) -> None:
         """Delete what was stored, unless another attempt may need it."""
         permanent = isinstance(error, FerryError) and error.permanent
-        if not job.repeatable or (permanent and await self._does_not_exist(job)):
+        if not job.attempt.repeatable or (permanent and await self._does_not_exist(job)):
             await self._undo(job, error)
 
     async def _does_not_exist(self, job: NewJob) -> bool:

@@ -35,7 +35,8 @@ def job(count: int, **generation: Any) -> Job:
         for n in range(count)
     ]
     batch = NewBatch(MODEL, BatchKind.GENERATE, requests, display_name="dn")
-    return Job(CALLER, batch, InlineInput(requests), BatchItems(), 4096, Attempt(None))
+    attempt = Attempt(Repeat("anthropic", MemoryState(), "tenant", "key", "f"))
+    return Job(CALLER, batch, InlineInput(requests), BatchItems(), 4096, attempt)
 
 
 async def create(upstream: ScriptedUpstream, state: MemoryState, made: Job) -> Batch:

@@ -132,12 +132,3 @@ async def test_only_the_first_attempt_is_forgotten(state: MemoryState) -> None:
     assert await second.join("job-b") == "job-b"
     await second.forget()
     assert await Attempt(repeat(state)).join("job-c") == "job-c"
-
-
-async def test_an_attempt_without_a_key_is_independent() -> None:
-    attempt = Attempt(None)
-    assert (attempt.creation_key, attempt.repeatable) == ("", False)
-    assert await attempt.begin()
-    assert await attempt.join("job-a") == "job-a"
-    async with attempt.single():
-        await attempt.forget()

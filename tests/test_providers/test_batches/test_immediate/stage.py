@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 import orjson
 
+from providers.batches.batch_target import FoundBatch
 from providers.batches.ended_results import EndedResults
 from providers.batches.immediate.combined import CombinedTarget
 from providers.batches.immediate.creation import NewImmediateJob
@@ -16,7 +17,7 @@ from providers.batches.immediate.stored import StoredJob
 from providers.batches.json_lines import ResultLine
 from providers.batches.repeats import Attempt
 from providers.batches.request_table import RequestTable, RowKind, indexed_id
-from providers.batches.target_batches import FoundBatch, TargetBatches
+from providers.batches.target_batches import TargetBatches
 from providers.body import in_memory
 from providers.credential import Caller, Credential
 from providers.errors import FerryError, not_found

@@ -1,0 +1,114 @@
+"""Creations without a key whose client lost the answer: an equal request gets the same batch."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+import pytest_asyncio
+from aiohttp import ClientSession
+
+from tests.end_to_end.batch_client import BatchClient, asking, inline
+from tests.end_to_end.conftest import Ferry
+from tests.end_to_end.fake_client import FakeClient, Match
+from tests.processes import Process, proxy
+
+pytestmark = [pytest.mark.end_to_end, pytest.mark.asyncio(loop_scope="session")]
+
+CREATE: dict[str, Match] = {
+    "openai": {"method": "POST", "path": "^/v1/batches$"},
+    "anthropic": {"method": "POST", "path": "^/v1/messages/batches$"},
+    "mistral": {"method": "POST", "path": "^/v1/batch/jobs$"},
+    "bedrock": {"method": "POST", "path": "^/model-invocation-job$"},
+}
+TRANSLATED = pytest.mark.parametrize("fake", CREATE, indirect=True)
+ONE = inline({"request": asking("hello"), "metadata": {"n": "1"}})
+
+
+@pytest.fixture
+def client(fake: FakeClient, ferry: Ferry, http: ClientSession) -> BatchClient:
+    return BatchClient(ferry.base_url, fake.kind, http)
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def replica(ferry: Ferry) -> AsyncIterator[Process]:
+    async with proxy(ferry.state, ferry.upstreams) as process:
+        yield process
+
+
+@pytest.fixture
+def other(fake: FakeClient, replica: Process, http: ClientSession) -> BatchClient:
+    """The same client, at another replica."""
+    return BatchClient(f"{replica.url}/genai", fake.kind, http)
+
+
+async def leave(client: BatchClient, fake: FakeClient) -> str:
+    """A client leaves while the provider creates its batch; returns the name of what holds it."""
+    held = await fake.arm(CREATE[fake.kind.name], "delay", name="held", at="answer")
+    leaving = asyncio.create_task(client.create(ONE))
+    await fake.struck(held)
+    leaving.cancel()
+    await asyncio.gather(leaving, return_exceptions=True)
+    return held
+
+
+async def created(fake: FakeClient) -> int:
+    return len((await fake.objects())["batches"])
+
+
+@TRANSLATED
+async def test_a_repeat_gets_the_batch_of_a_client_that_left(
+    client: BatchClient, fake: FakeClient
+) -> None:
+    held = await leave(client, fake)
+    repeating = asyncio.create_task(client.create(ONE))
+    await fake.release(held)
+    again = (await repeating).ok
+    assert await created(fake) == 1
+    assert (await client.ended(again["name"]))["metadata"]["batchStats"]["requestCount"] == "1"
+
+
+@TRANSLATED
+async def test_a_repeat_at_another_replica_gets_it_too(
+    client: BatchClient, other: BatchClient, fake: FakeClient
+) -> None:
+    held = await leave(client, fake)
+    repeating = asyncio.create_task(other.create(ONE))
+    await fake.release(held)
+    assert (await repeating).ok["name"]
+    assert await created(fake) == 1
+
+
+@TRANSLATED
+async def test_a_batch_is_repeated_only_once(client: BatchClient, fake: FakeClient) -> None:
+    await fake.release(await leave(client, fake))
+    names = {(await client.create(ONE)).ok["name"] for _ in range(2)}
+    assert len(names) == 2
+    assert await created(fake) == 2
+
+
+@TRANSLATED
+async def test_another_request_is_another_batch(client: BatchClient, fake: FakeClient) -> None:
+    await fake.release(await leave(client, fake))
+    await fake.ended(method="POST", path=CREATE[fake.kind.name]["path"])
+    assert (await client.create(ONE, displayName="another")).code == 200
+    assert await created(fake) == 2
+
+
+@TRANSLATED
+async def test_two_connected_clients_have_two_batches(
+    client: BatchClient, fake: FakeClient
+) -> None:
+    made = await asyncio.gather(client.create(ONE), client.create(ONE))
+    assert len({one.ok["name"] for one in made}) == 2
+
+
+@TRANSLATED
+async def test_a_lost_answer_is_never_a_second_batch(client: BatchClient, fake: FakeClient) -> None:
+    """Anthropic stores nothing by which the first could be found, so there the client decides."""
+    await fake.arm(CREATE[fake.kind.name], "lose_answer")
+    first = await client.create(ONE)
+    if first.code != 200:
+        assert first.code == 503
+        again = await client.create(ONE)
+        assert again.error == (409, "ABORTED")
+    assert await created(fake) == 1
