@@ -5,10 +5,8 @@ import logging
 import os
 from collections.abc import Mapping
 from functools import cache, cached_property
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from aiobotocore.credentials import AioCredentials
-from aiobotocore.session import AioSession
 from botocore.exceptions import (
     BotoCoreError,
     ClientError,
@@ -24,6 +22,10 @@ from providers.aws.target import public_bucket
 from providers.errors import FerryError, failed_precondition, unavailable
 from providers.upstream import UpstreamError
 from proxy.bucket_errors import UnusableBucket
+
+if TYPE_CHECKING:
+    from aiobotocore.credentials import AioCredentials
+    from aiobotocore.session import AioSession
 
 _NONE = (
     "the proxy has no AWS credentials of its own: AWS's credential chain (environment, profile, "
@@ -67,11 +69,18 @@ def aws_regions() -> Mapping[str, str]:
     }
 
 
+def _new_session() -> "AioSession":
+    # aiobotocore takes 9 MiB, and only a proxy with AWS keys of its own needs it.
+    from aiobotocore.session import AioSession  # noqa: PLC0415
+
+    return AioSession()
+
+
 class OwnAwsKeys:
     """Implements `providers.aws.keys.KeySource`: AWS's chain, run once, then refreshed."""
 
-    def __init__(self, session: AioSession | None = None) -> None:
-        self._session = session or AioSession()
+    def __init__(self, session: "AioSession | None" = None) -> None:
+        self._session = session or _new_session()
         self._found: AioCredentials | None = None
         self._one_at_a_time = asyncio.Lock()
 
@@ -94,7 +103,7 @@ class OwnS3:
 
     def __init__(self, endpoint: URL | None) -> None:
         self._endpoint = endpoint
-        self._session = AioSession()
+        self._session = _new_session()
         self._keys = OwnAwsKeys(self._session)
 
     async def keys(self) -> AwsKeys:

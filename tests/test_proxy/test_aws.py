@@ -1,4 +1,6 @@
 import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -187,3 +189,8 @@ def test_a_profile_that_does_not_exist_makes_the_bucket_unusable(
     with pytest.raises(UnusableBucket, match="ProfileNotFound") as wrong:
         OwnS3(None).bucket_url("bucket")
     assert "the-secret-name" not in wrong.value.message
+
+
+def test_a_proxy_without_aws_keys_of_its_own_does_not_load_aiobotocore() -> None:
+    program = "import sys, proxy.command_line; sys.exit('aiobotocore' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
