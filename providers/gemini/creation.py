@@ -1,4 +1,4 @@
-"""Creations at Google with `x-ferry-idempotency-key`, a header that Google does not know.
+"""Creations at Google, also with `x-ferry-idempotency-key`, a header that Google does not know.
 
 A batch at Google cannot be found again by its key. So only one attempt for a key is relayed: if its
 outcome is unknown, the caller gets an error and no second batch is created.
@@ -24,6 +24,9 @@ from providers.upstream import Reply, UpstreamError, invalid_answer
 KEY_HEADER: Final = "x-ferry-idempotency-key"
 _CREATIONS: Final = (":batchGenerateContent", ":asyncBatchEmbedContent")
 _ANSWER_BYTES: Final = 32 << 20
+_UNKNOWN_OUTCOME: Final = (
+    "; whether the batch was made is unknown: list the batches before you create it again"
+)
 
 
 class RepeatableCreations:
@@ -40,9 +43,19 @@ class RepeatableCreations:
         self._memory = memory
 
     async def relay(self, caller: Caller, request: RelayedRequest) -> Reply:
-        key = request.headers.get(KEY_HEADER)
-        if not key or not request.target.raw_path.endswith(_CREATIONS):
+        if not request.target.raw_path.endswith(_CREATIONS):
             return await self._relay.relay(caller, request)
+        try:
+            key = request.headers.get(KEY_HEADER)
+            if key:
+                return await self._create_once(caller, request, key)
+            return await self._relay.relay(caller, request)
+        except UpstreamError as error:
+            if error.unsent:
+                raise
+            raise error.adding(_UNKNOWN_OUTCOME) from None
+
+    async def _create_once(self, caller: Caller, request: RelayedRequest, key: str) -> Reply:
         length = 0 if request.body is None else request.body.length
         held_twice = 2 * min(self._limit if length is None else length, self._limit)
         with self._memory.reserve(held_twice):

@@ -57,6 +57,18 @@ async def test_another_body_with_the_same_key_is_refused(google: GeminiWithFake)
     assert await batches(google) == 1
 
 
+@pytest.mark.parametrize("key", ["once", ""])
+async def test_the_error_for_a_lost_answer_says_that_a_batch_may_exist(
+    google: GeminiWithFake, key: str
+) -> None:
+    match = {"method": "POST", "path": ":batchGenerateContent$"}
+    await google.post("/_fake/faults", {"match": match, "fault": {"kind": "lose_answer"}})
+    with pytest.raises(UpstreamError) as caught:
+        await google.relay(CALLER, creation(key=key))
+    assert caught.value.message.endswith("unknown: list the batches before you create it again")
+    assert await batches(google) == 1
+
+
 async def test_a_creation_whose_outcome_is_unknown_is_not_repeated(google: GeminiWithFake) -> None:
     match = {"method": "POST", "path": ".*batchGenerateContent"}
     await google.post("/_fake/faults", {"match": match, "fault": {"kind": "lose_answer"}})
