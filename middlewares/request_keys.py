@@ -13,6 +13,7 @@ from middlewares.observation import UNOBSERVED, Observation, RequestObserver
 from middlewares.operations import Operation, Outcome
 from middlewares.public_address import PublicAddress
 from middlewares.sealing import SealedUpload, UploadUrls
+from middlewares.upload_slots import UploadSlots
 from providers.credential import Caller, Credential
 from providers.errors import FerryError
 from providers.memory import MemoryBudget
@@ -38,6 +39,7 @@ class Gateway:
     public_address: PublicAddress
     memory: MemoryBudget
     inline_max_bytes: int
+    upload_slots: UploadSlots
     reset: Callable[[Transport], None]
     observer: RequestObserver = UNOBSERVED
 
@@ -94,8 +96,8 @@ PROVIDER: Final = web.RequestKey("provider", Provider)
 CALLER: Final = web.RequestKey("caller", Caller)
 SESSION: Final = web.RequestKey("session", UploadSession)
 
-# --- set by `request_rewrite`. MEMORY is released after the response is made; INPUT_FILE is the
-# file that the creation of a batch names
+# --- set by `request_rewrite`. MEMORY, and an upload's slot with it, is released after the response
+# is made; INPUT_FILE is the file that the creation of a batch names
 
 MEMORY: Final = web.RequestKey("memory", ExitStack)
 OPERATION: Final[web.RequestKey[Operation]] = web.RequestKey("operation")

@@ -12,7 +12,7 @@ from middlewares.ferry_headers import parse_expiry
 from middlewares.header_text import header_text
 from middlewares.inbound_body import inbound_body, parse_json_object, read_whole, refuse_encoded
 from middlewares.multipart_related import parse_multipart
-from middlewares.request_keys import GATEWAY, PROVIDER, ROUTE, SESSION
+from middlewares.request_keys import GATEWAY, MEMORY, PROVIDER, ROUTE, SESSION
 from middlewares.request_rewrite import relayed
 from providers.body import Body
 from providers.errors import invalid_argument, unimplemented
@@ -35,7 +35,17 @@ class Protocol(StrEnum):
 
 
 async def upload(request: web.Request) -> op.Operation:
-    """Reads a start, a command on an upload URL, or a whole file."""
+    """Reads a start, a command on an upload URL, or a whole file.
+
+    Raises RESOURCE_EXHAUSTED if it would move bytes and too many uploads already do.
+    """
+    operation = await _upload(request)
+    if isinstance(operation, op.SendChunk | op.CreateFile | op.Relayed):
+        request[MEMORY].enter_context(request.app[GATEWAY].upload_slots.taken())
+    return operation
+
+
+async def _upload(request: web.Request) -> op.Operation:
     session = request.get(SESSION)
     if session is not None:
         return _command(request, session)

@@ -12,6 +12,7 @@ from middlewares.cors import Cors
 from middlewares.public_address import PublicAddress
 from middlewares.request_keys import Gateway
 from middlewares.sealing import UploadUrls
+from middlewares.upload_slots import UploadSlots
 from providers.credential import Credential
 from providers.memory import MemoryBudget
 from providers.provider import Provider
@@ -111,6 +112,7 @@ def _gateway(deps: Dependencies) -> Gateway:
         public_address=public_address,
         memory=deps.memory,
         inline_max_bytes=settings.inline_max_bytes,
+        upload_slots=UploadSlots(settings.max_uploads),
         reset=reset,
         observer=RequestObserver(
             deps.telemetry, {name: provider.kind for name, provider in providers.items()}

@@ -122,6 +122,8 @@ class Settings(BaseSettings):
     stall_seconds: Seconds = 60.0
     max_connections: Annotated[int, whole_number(1)] = 5_000
     max_connections_per_peer: Annotated[int, whole_number(1)] = 1_000
+    # Each takes up to about 1 MiB of buffers.
+    max_uploads: Annotated[int, whole_number(1)] = 256
     drain_seconds: Seconds = 30.0
     drain_grace_seconds: Annotated[
         float,

@@ -19,7 +19,6 @@ ELSEWHERE = {"secret_key", "client_tokens", "admin_host"}
 COMING = {
     "answer_seconds",
     "call_seconds",
-    "max_uploads",
     "state_bytes",
     "state_s3_sse",
     "tenant_state_bytes",

@@ -18,6 +18,7 @@ from middlewares.public_address import PublicAddress
 from middlewares.request_keys import Gateway
 from middlewares.sealing import UploadUrls
 from middlewares.trusted_proxies import Network
+from middlewares.upload_slots import UploadSlots
 from providers.body import Body, once
 from providers.credential import Caller
 from providers.memory import MemoryBudget
@@ -145,6 +146,7 @@ async def running_chain(
         public_address=address,
         memory=MemoryBudget(),
         inline_max_bytes=1000,
+        upload_slots=UploadSlots(2),
         reset=asyncio.Transport.abort,
     )
     app = web.Application(middlewares=CHAIN)

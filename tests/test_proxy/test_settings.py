@@ -35,6 +35,7 @@ def test_no_setting_is_required() -> None:
     assert (settings.drain_seconds, settings.drain_grace_seconds) == (30, 0)
     assert (settings.header_seconds, settings.idle_seconds, settings.stall_seconds) == (20, 75, 60)
     assert (settings.max_connections, settings.max_connections_per_peer) == (5_000, 1_000)
+    assert settings.max_uploads == 256
     assert settings.inline_max_bytes == 20 << 20
     assert settings.inline_result_bytes == 64 << 20
     assert settings.max_line_bytes == 32 << 20
@@ -66,6 +67,7 @@ def test_no_setting_is_required() -> None:
         ("FERRY_STALL_SECONDS", "0.5", "stall_seconds", 0.5),
         ("FERRY_MAX_CONNECTIONS", "1", "max_connections", 1),
         ("FERRY_MAX_CONNECTIONS_PER_PEER", "1", "max_connections_per_peer", 1),
+        ("FERRY_MAX_UPLOADS", "1", "max_uploads", 1),
         ("FERRY_DRAIN_SECONDS", "0.5", "drain_seconds", 0.5),
         ("FERRY_DRAIN_GRACE_SECONDS", "0", "drain_grace_seconds", 0),
         ("FERRY_DRAIN_GRACE_SECONDS", "2.5", "drain_grace_seconds", 2.5),
