@@ -6,7 +6,7 @@ from math import inf
 from typing import Final
 
 # For health, the admin address, the log, the state store and connections that wait for their end.
-RESERVED: Final = 160
+RESERVED: Final = 192
 # A client's connection, and one to its provider.
 _FOR_EACH_CONNECTION: Final = 2
 

@@ -10,6 +10,7 @@ import logging
 import socket
 import ssl
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Final
 
 from yarl import URL
@@ -22,8 +23,8 @@ from proxy.http_errors import TOO_MANY_CONNECTIONS
 SURPLUS: Final = 32
 
 _BACKLOG: Final = 1024
-# So that open connections are served between two rounds.
-_ACCEPTED_AT_ONCE: Final = 64
+# So that open connections are served between two rounds, and few descriptors wait for their end.
+_ACCEPTED_AT_ONCE: Final = 8
 _RETRY_SECONDS: Final = 0.05
 _NO_RESOURCES: Final = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 
@@ -45,7 +46,7 @@ class Listener:
     handshake_seconds: float
     _sockets: list[socket.socket] = field(default_factory=list)
     _beyond: dict[Connection, None] = field(default_factory=dict)
-    _handshakes: set[asyncio.Task[None]] = field(default_factory=set)
+    _opening: dict[Connection, asyncio.Task[None]] = field(default_factory=dict)
     _exhausted: bool = False
 
     async def open(self, *, reuse_port: bool) -> None:
@@ -116,30 +117,43 @@ class Listener:
         _log.warning("too many connections", extra={"peer": peer})
         if len(self._beyond) >= SURPLUS:
             # The oldest has had the longest time to send a request.
-            oldest = next(iter(self._beyond))
-            del self._beyond[oldest]
-            oldest.refuse(TOO_MANY_CONNECTIONS)
+            self._end(next(iter(self._beyond)))
         connection = self.surplus()
         self._beyond[connection] = None
         self._open(connection, accepted, lambda: self._beyond.pop(connection, None))
 
+    def _end(self, connection: Connection) -> None:
+        del self._beyond[connection]
+        opening = self._opening.get(connection)
+        if opening is not None:
+            opening.cancel()
+        else:
+            connection.refuse(TOO_MANY_CONNECTIONS)
+
     def _open(self, connection: Connection, accepted: socket.socket, release: Release) -> None:
         connection.closed = release
-        handshake = asyncio.create_task(self._shake_hands(connection, accepted))
-        self._handshakes.add(handshake)
-        handshake.add_done_callback(self._handshakes.discard)
+        opening = asyncio.create_task(self._connect(connection, accepted))
+        self._opening[connection] = opening
+        opening.add_done_callback(partial(self._opened, connection, accepted))
 
-    async def _shake_hands(self, connection: Connection, accepted: socket.socket) -> None:
+    async def _connect(self, connection: Connection, accepted: socket.socket) -> None:
         seconds = None if self.tls is None else self.handshake_seconds
-        try:
-            await asyncio.get_running_loop().connect_accepted_socket(
-                lambda: connection,
-                accepted,
-                ssl=self.tls,
-                ssl_handshake_timeout=seconds,
-                ssl_shutdown_timeout=seconds,
-            )
-        except BaseException as error:
-            connection.end()
-            if not isinstance(error, OSError):  # the client's, or a timeout
-                raise
+        await asyncio.get_running_loop().connect_accepted_socket(
+            lambda: connection,
+            accepted,
+            ssl=self.tls,
+            ssl_handshake_timeout=seconds,
+            ssl_shutdown_timeout=seconds,
+        )
+
+    def _opened(
+        self, connection: Connection, accepted: socket.socket, opening: asyncio.Task[None]
+    ) -> None:
+        del self._opening[connection]
+        error = None if opening.cancelled() else opening.exception()
+        if error is None and not opening.cancelled():
+            return
+        connection.end()
+        accepted.close()
+        if error is not None and not isinstance(error, OSError):  # the client's, or a timeout
+            _log.error("cannot open a connection", extra={"error": type(error).__name__})

@@ -7,7 +7,7 @@ from proxy.descriptors import connections_possible, raise_descriptor_limit
 
 @pytest.mark.parametrize(
     ("limit", "possible"),
-    [(1024, 432), (256, 48), (100, 1), (resource.RLIM_INFINITY, float("inf"))],
+    [(1024, 416), (256, 32), (100, 1), (resource.RLIM_INFINITY, float("inf"))],
 )
 def test_some_descriptors_are_reserved(
     monkeypatch: pytest.MonkeyPatch, limit: int, possible: float

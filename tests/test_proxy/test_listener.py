@@ -67,11 +67,41 @@ async def test_connections_far_beyond_the_limit_do_not_stop_health() -> None:
         assert (await server.ask("/healthz")).endswith(b'{"status": "alive"}')
 
 
-async def test_a_client_that_sends_no_tls_handshake_is_disconnected(tmp_path: Path) -> None:
+@pytest.mark.parametrize("encrypted", [False, True])
+async def test_many_connections_at_once_are_not_more_than_the_limit(
+    tmp_path: Path, encrypted: bool
+) -> None:
+    """They are accepted before the first of them is opened, or has sent a TLS handshake."""
+    tls = server_tls(tmp_path) if encrypted else None
+    async with edge_server(slots=at_most(5), tls=tls) as server, AsyncExitStack() as held:
+        clients = [
+            held.enter_context(socket.create_connection(("127.0.0.1", server.listener.port)))
+            for _ in range(200)
+        ]
+        await until(lambda: sum(map(is_open, clients)) == 5 + SURPLUS)
+        assert server.listener.slots.open == 5
+
+
+def is_open(client: socket.socket) -> bool:
+    try:
+        client.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
+    except BlockingIOError:
+        return True
+    except ConnectionError:
+        return False
+    return False
+
+
+def server_tls(directory: Path) -> ssl.SSLContext:
     tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    tls.load_cert_chain(certificate(tmp_path))
+    tls.load_cert_chain(certificate(directory))
+    return tls
+
+
+async def test_a_client_that_sends_no_tls_handshake_is_disconnected(tmp_path: Path) -> None:
+    deadlines = Deadlines(0.05, 1000, 1000)
     async with (
-        edge_server(Deadlines(0.05, 1000, 1000), slots=at_most(1), tls=tls) as server,
+        edge_server(deadlines, slots=at_most(1), tls=server_tls(tmp_path)) as server,
         server.connection() as (reader, _),
     ):
         assert await reader.read() == b""
@@ -138,7 +168,7 @@ async def test_a_process_with_few_descriptors_keeps_some_for_health(tmp_path: Pa
         AsyncExitStack() as held,
     ):
         listening = await process.event("listening")
-        assert listening["max_connections"] == 20
+        assert listening["max_connections"] == 4
         main, admin = (int(listening[each].rpartition(":")[2]) for each in ("url", "admin_url"))
         for _ in range(300):
             _, writer = await asyncio.open_connection("127.0.0.1", main)

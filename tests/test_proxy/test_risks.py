@@ -32,11 +32,11 @@ def _safe(no_settings: None, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_limit_of_open_files_that_is_too_low(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("FERRY_MAX_CONNECTIONS", "433")
+    monkeypatch.setenv("FERRY_MAX_CONNECTIONS", "417")
     monkeypatch.setattr("resource.getrlimit", lambda _: (1024, 1024))
     assert list(risks_of(load(KINDS), KINDS)) == [
-        "FERRY_MAX_CONNECTIONS is 433, but the limit of open files (ulimit -n) of this process "
-        "allows only 432 connections."
+        "FERRY_MAX_CONNECTIONS is 417, but the limit of open files (ulimit -n) of this process "
+        "allows only 416 connections."
     ]
 
 
