@@ -16,6 +16,7 @@ from middlewares.sealing import SealedUpload, UploadUrls
 from middlewares.upload_slots import UploadSlots
 from providers.credential import Caller, Credential
 from providers.errors import FerryError
+from providers.known_credentials import KnownCredentials
 from providers.memory import MemoryBudget
 from providers.provider import Provider
 from providers.upload import UploadSession
@@ -38,6 +39,7 @@ class Gateway:
     upload_urls: UploadUrls
     public_address: PublicAddress
     memory: MemoryBudget
+    known_credentials: KnownCredentials
     inline_max_bytes: int
     upload_slots: UploadSlots
     reset: Callable[[Transport], None]

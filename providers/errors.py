@@ -113,6 +113,10 @@ class NotFound(FerryError):
     """Every `FerryError(Status.NOT_FOUND, ...)`; a 404 of Google's uploads stays GoogleRefusal."""
 
 
+class CredentialRefused(FerryError):
+    """The provider says that the credential is invalid, not only that it may not do something."""
+
+
 def invalid_argument(message: str, *, path: str | None = None) -> FerryError:
     return FerryError(Status.INVALID_ARGUMENT, message, path=path)
 

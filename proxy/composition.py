@@ -14,6 +14,8 @@ from middlewares.request_keys import Gateway
 from middlewares.sealing import UploadUrls
 from middlewares.upload_slots import UploadSlots
 from providers.credential import Credential
+from providers.credential_proof import WitnessedUpstream
+from providers.known_credentials import KnownCredentials
 from providers.memory import MemoryBudget
 from providers.provider import Provider
 from providers.uploads.upload_target import provider_of_session_key
@@ -111,6 +113,7 @@ def _gateway(deps: Dependencies) -> Gateway:
         upload_urls=upload_urls,
         public_address=public_address,
         memory=deps.memory,
+        known_credentials=KnownCredentials(),
         inline_max_bytes=settings.inline_max_bytes,
         upload_slots=UploadSlots(settings.max_uploads),
         reset=reset,
@@ -133,7 +136,7 @@ def lending_provider(name: str, settings: ProviderSettings, deps: Dependencies) 
     kind = KINDS[settings.kind or name]
     deps = replace(
         deps,
-        upstream=ObservedUpstream(deps.upstream, name, deps.telemetry),
+        upstream=WitnessedUpstream(ObservedUpstream(deps.upstream, name, deps.telemetry)),
         observer=ProviderObserver(deps.telemetry, deps.figures, name),
     )
     provider = kind.build(name, settings, deps)

@@ -7,7 +7,7 @@ from typing import Any, Final
 from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import ParseError, fromstring
 
-from providers.errors import FerryError
+from providers.errors import CredentialRefused, FerryError
 from providers.json_api.json_text import parse_object
 from providers.status import Status, explain_status, status_of_refusal
 from providers.upstream import Reply
@@ -36,6 +36,18 @@ _STATUS_OF_CODE: Final[Mapping[str, Status]] = {
     }.items()
     for code in codes.split()
 }
+# The others in the first row above can have reasons other than an invalid credential.
+_CREDENTIAL_REFUSED: Final = frozenset(
+    {
+        "ExpiredToken",
+        "ExpiredTokenException",
+        "InvalidAccessKeyId",
+        "InvalidSignatureException",
+        "InvalidToken",
+        "SignatureDoesNotMatch",
+        "UnrecognizedClientException",
+    }
+)
 _WRONG_REGION: Final = (
     "PermanentRedirect",
     "TemporaryRedirect",
@@ -103,6 +115,8 @@ def error_despite_success(name: str, root: Any, secrets: Iterable[str]) -> Ferry
 
 
 def _class_of(refusal: AwsRefusal) -> type[FerryError]:
+    if refusal.code in _CREDENTIAL_REFUSED:
+        return CredentialRefused
     return MissingBucket if refusal.code == _NO_BUCKET else FerryError
 
 

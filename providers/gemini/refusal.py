@@ -4,12 +4,13 @@ from typing import Any, Final
 
 import orjson
 
-from providers.errors import FerryError
+from providers.errors import CredentialRefused, FerryError
 from providers.json_api.answer_shape import object_or_nothing, text_or_none
 from providers.json_api.client import read_refusal
 from providers.status import Status, explain_status
 from providers.upstream import Reply, invalid_answer
 
+_INVALID_KEY: Final = "API_KEY_INVALID"
 _UPLOAD_STATUS: Final = "X-Goog-Upload-Status"
 # If several statuses share an HTTP status, the first is the most general one.
 _STATUS_OF_HTTP: Final = {status.http: status for status in reversed(Status)}
@@ -39,6 +40,10 @@ class GoogleRefusal(FerryError):
         return self.code >= 500 or self.code in _UNCLEAR
 
 
+class GoogleKeyRefused(GoogleRefusal, CredentialRefused):
+    """Google knows that the key is invalid (gemini.md section 8)."""
+
+
 async def check(provider: str, reply: Reply) -> None:
     """Raises the error in `reply`, unless its status is 200."""
     if reply.status == 200:
@@ -47,12 +52,15 @@ async def check(provider: str, reply: Reply) -> None:
         said = explain_status(reply.status)
         raise invalid_answer(f"Google answered neither success nor an error: {said}")
     error = _parse_error(await read_refusal(reply))
-    raise GoogleRefusal(
+    reason = _reason(error.get("details"))
+    invalid_key = reply.status == 401 or reason == _INVALID_KEY
+    refusal = GoogleKeyRefused if invalid_key else GoogleRefusal
+    raise refusal(
         _status(error.get("status"), reply.status),
         text_or_none(error.get("message")) or f"Google answered {reply.status} without a reason",
         provider=provider,
         upstream_status=reply.status,
-        reason=_reason(error.get("details")),
+        reason=reason,
         retry_after=reply.headers.get("Retry-After"),
         # `active` is never passed on with an error: it makes SDKs skip the chunk.
         upload_status="cancelled" if reply.headers.get(_UPLOAD_STATUS) == "cancelled" else None,

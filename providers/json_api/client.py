@@ -12,7 +12,7 @@ from yarl import URL
 
 from providers.body import Body
 from providers.credential import Caller
-from providers.errors import FerryError, NotFound
+from providers.errors import CredentialRefused, FerryError, NotFound
 from providers.json_api.json_text import parse_object
 from providers.json_api.refusal_body import code_of, has_code, message_of
 from providers.resource_names import NATIVE_ID, check_native_id
@@ -194,7 +194,8 @@ class JsonApi:
             text = f"this upstream does not serve the call: {text}"
         if reply.status == 422 and not lasts and _only_names(request):
             status, text = Status.NOT_FOUND, f"nothing has this name: {text}"
-        return FerryError(
+        refused = CredentialRefused if status is Status.UNAUTHENTICATED else FerryError
+        return refused(
             status,
             f"{self.name}: {_without_secret(text, caller)}",
             provider=self.name,

@@ -21,6 +21,7 @@ from middlewares.trusted_proxies import Network
 from middlewares.upload_slots import UploadSlots
 from providers.body import Body, once
 from providers.credential import Caller
+from providers.known_credentials import KnownCredentials
 from providers.memory import MemoryBudget
 from providers.provider import (
     Batches,
@@ -145,6 +146,7 @@ async def running_chain(
         upload_urls=urls,
         public_address=address,
         memory=MemoryBudget(),
+        known_credentials=KnownCredentials(),
         inline_max_bytes=1000,
         upload_slots=UploadSlots(2),
         reset=asyncio.Transport.abort,

@@ -1,7 +1,7 @@
 import pytest
 
 from providers.aws.errors import parse_xml, refused
-from providers.errors import FerryError, NotFound
+from providers.errors import CredentialRefused, FerryError, NotFound
 from providers.status import Status
 from tests.test_providers.test_gemini.scripted_upstream import Answer, ScriptedReply
 
@@ -70,6 +70,30 @@ def test_s3s_errors_are_identified_by_their_code(code: str, http: int, status: S
     found = error(xml(code), http, headers={"x-amz-request-id": "id-2"})
     assert (found.status, found.reason, found.request_id) == (status, code, "id-2")
     assert found.message == f"my-bedrock: {code}: Said so."
+
+
+@pytest.mark.parametrize(
+    ("code", "refused"),
+    [
+        ("InvalidAccessKeyId", True),
+        ("SignatureDoesNotMatch", True),
+        ("ExpiredToken", True),
+        ("InvalidToken", True),
+        ("UnrecognizedClientException", True),
+        ("InvalidSignatureException", True),
+        ("ExpiredTokenException", True),
+        ("AccessDenied", False),
+        ("AccessDeniedException", False),
+        ("RequestTimeTooSkewed", False),
+        ("MissingAuthenticationToken", False),
+        ("NoSuchBucket", False),
+        ("SlowDown", False),
+    ],
+)
+def test_an_invalid_credential_differs_from_a_missing_permission(
+    code: str, *, refused: bool
+) -> None:
+    assert isinstance(error(xml(code), 403), CredentialRefused) is refused
 
 
 def test_a_missing_bucket_is_named() -> None:

@@ -1,6 +1,7 @@
 import orjson
 import pytest
 
+from providers.errors import CredentialRefused
 from providers.gemini.refusal import GoogleRefusal, check
 from providers.status import Status
 from providers.upstream import UpstreamError
@@ -80,3 +81,21 @@ async def test_neither_a_success_nor_a_refusal(code: int) -> None:
 
 async def test_a_200_passes() -> None:
     await check("gemini", ScriptedReply(Answer()))
+
+
+@pytest.mark.parametrize(
+    ("code", "reason", "refused"),
+    [
+        (401, "", True),
+        (400, "API_KEY_INVALID", True),
+        (400, "", False),
+        (403, "SERVICE_DISABLED", False),
+    ],
+)
+async def test_an_invalid_key_differs_from_other_refusals(
+    code: int, reason: str, *, refused: bool
+) -> None:
+    details = [{"reason": reason}] if reason else []
+    body = orjson.dumps({"error": {"message": "no", "details": details}})
+    refusal = await refusal_of(Answer(code, {}, body))
+    assert isinstance(refusal, CredentialRefused) is refused
