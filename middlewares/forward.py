@@ -2,8 +2,8 @@
 
 from aiohttp import web
 
-from middlewares.operations import Relayed
-from middlewares.request_keys import CALLER, GATEWAY, OPERATION, OUTCOME, PROVIDER, ROUTE
+from middlewares.operations import CreateFile, Relayed, StartUpload
+from middlewares.request_keys import CALLER, GATEWAY, OPERATION, OUTCOME, PROVIDER, ROUTE, SESSION
 from providers.credential_proof import CredentialProof
 
 
@@ -16,7 +16,13 @@ async def forward(request: web.Request) -> web.StreamResponse:
 
 
 def _proof(request: web.Request) -> CredentialProof:
-    known, caller = request.app[GATEWAY].known_credentials, request[CALLER]
-    # Google answers calls without a version, such as the description of its API, to everybody.
-    public = isinstance(request[OPERATION], Relayed) and not request[ROUTE].version
-    return CredentialProof(known, caller, public=public)
+    provider, operation = request[PROVIDER], request[OPERATION]
+    uploads = isinstance(operation, StartUpload | CreateFile)
+    return CredentialProof(
+        request.app[GATEWAY].known_credentials,
+        request[CALLER],
+        provider.upload_check if uploads else provider.batch_check,
+        # Google answers calls without a version, such as the description of its API, to everybody.
+        public=isinstance(operation, Relayed) and not request[ROUTE].version,
+        proven=SESSION in request,
+    )

@@ -1,31 +1,61 @@
-"""What the provider's answers in one request say about its caller's credential.
+"""Nothing is stored for a caller whose credential the provider refuses.
 
-The chain opens a `CredentialProof` around each operation, and `WitnessedUpstream` sees the answers.
+The chain opens a `CredentialProof` around each operation. The provider's answers in it are
+remembered: `WitnessedUpstream` sees them. Before the first object is stored, `GuardedState` asks
+the provider, unless it accepted the credential lately. So a caller with a made-up key cannot fill
+the store, and no operation can forget to ask.
 """
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Final
+from datetime import datetime
+from typing import Final, Protocol
 
+from providers.body import Body
 from providers.credential import Caller
-from providers.errors import CredentialRefused
+from providers.errors import CredentialRefused, FerryError
 from providers.known_credentials import KnownCredentials
+from providers.multipart_uploads import MultipartUpload, MultipartUploads, Part
+from providers.state import ObjectInfo, State
+from providers.status import Status
 from providers.upstream import OutboundRequest, Reply, Upstream
 
 _UNAUTHENTICATED: Final = 401
+_TEMPORARY: Final = (408, 429)
+_NOT_IMPLEMENTED: Final = 501
+
+
+class CredentialCheck(Protocol):
+    async def __call__(self, caller: Caller, /) -> None:
+        """Makes a cheap call with the caller's credential.
+
+        Raises CredentialRefused for an invalid credential, and other errors of the call as usual.
+        """
 
 
 class CredentialProof:
     """What the provider says in one request about the credential of `caller`.
 
     `public`: the provider may answer this request without looking at the credential.
+    `proven`: the credential was accepted before this request, for example at the start of the
+    upload.
     """
 
-    def __init__(self, known: KnownCredentials, caller: Caller, *, public: bool = False) -> None:
+    def __init__(
+        self,
+        known: KnownCredentials,
+        caller: Caller,
+        check: CredentialCheck,
+        *,
+        public: bool = False,
+        proven: bool = False,
+    ) -> None:
         self._known = known
         self._caller = caller
+        self._check = check
         self._public = public
+        self._proven = proven
 
     @contextmanager
     def open(self) -> Iterator[None]:
@@ -45,8 +75,40 @@ class CredentialProof:
         elif status == _UNAUTHENTICATED:
             self._known.refuse(self._caller.tenant)
 
+    async def require(self) -> None:
+        """Raises an error unless something may be stored for this caller.
+
+        UNAUTHENTICATED if the provider refuses the credential. If the provider cannot be asked now,
+        its error: nothing is stored then either.
+        """
+        if self._proven or self._known.accepted(self._caller.tenant):
+            self._proven = True
+            return
+        if self._known.refused(self._caller.tenant):
+            raise FerryError(
+                Status.UNAUTHENTICATED,
+                "the provider refused this key a moment ago; nothing is stored for it",
+            )
+        try:
+            await self._check(self._caller)
+        except CredentialRefused:
+            raise
+        except FerryError as error:
+            if not _says_nothing(error):
+                raise
+        self._proven = True
+
 
 _CURRENT: Final[ContextVar[CredentialProof | None]] = ContextVar("credential_proof", default=None)
+
+
+def _says_nothing(error: FerryError) -> bool:
+    """Whether the refusal of the check leaves open if the credential is valid.
+
+    The key may lack the permission for this call, and compatible servers may not have the call.
+    """
+    status = error.upstream_status or 0
+    return status == _NOT_IMPLEMENTED or (400 <= status < 500 and status not in _TEMPORARY)
 
 
 class WitnessedUpstream:
@@ -61,3 +123,62 @@ class WitnessedUpstream:
         if proof is not None:
             proof.answered(reply.status)
         return reply
+
+
+class GuardedState:
+    """Implements `providers.state.State`: in an open proof, the first object is not stored before
+    the proof is there. Work without a caller, such as a sweep, has no proof open.
+    """
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+        self.multipart: MultipartUploads = _GuardedParts(state.multipart)
+
+    async def create(self, name: str, body: Body) -> bool:
+        await _require()
+        return await self._state.create(name, body)
+
+    async def get(self, name: str) -> Body | None:
+        return await self._state.get(name)
+
+    async def head(self, name: str) -> ObjectInfo | None:
+        return await self._state.head(name)
+
+    async def delete(self, name: str) -> None:
+        await self._state.delete(name)
+
+    def list(self, prefix: str) -> AsyncIterator[ObjectInfo]:
+        return self._state.list(prefix)
+
+
+class _GuardedParts:
+    """Implements `providers.multipart_uploads.MultipartUploads`."""
+
+    def __init__(self, multipart: MultipartUploads) -> None:
+        self._multipart = multipart
+
+    async def begin(self, name: str) -> MultipartUpload:
+        await _require()
+        return await self._multipart.begin(name)
+
+    async def put(self, upload: MultipartUpload, number: int, body: Body) -> None:
+        await _require()
+        await self._multipart.put(upload, number, body)
+
+    def parts(self, upload: MultipartUpload, after: int = 0) -> AsyncIterator[Part]:
+        return self._multipart.parts(upload, after)
+
+    async def complete(self, upload: MultipartUpload, size: int) -> None:
+        await self._multipart.complete(upload, size)
+
+    async def abort(self, upload: MultipartUpload) -> None:
+        await self._multipart.abort(upload)
+
+    async def abort_before(self, time: datetime) -> None:
+        await self._multipart.abort_before(time)
+
+
+async def _require() -> None:
+    proof = _CURRENT.get()
+    if proof is not None:
+        await proof.require()

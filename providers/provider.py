@@ -9,6 +9,7 @@ from yarl import URL
 
 from providers.body import Body
 from providers.credential import Caller, Credential
+from providers.credential_proof import CredentialCheck
 from providers.resources import Batch, Download, File, NewBatch, Page, ResultForm
 from providers.upload import Chunk, StartedUpload, UploadProgress, UploadSession, UploadStart
 from providers.upstream import Reply
@@ -121,6 +122,7 @@ class Provider:
     relayed unchanged.
     `passed_headers` are the inbound headers, in lower case, that its operations read;
     `scoping_headers` are those of them that separate tenants.
+    `upload_check` and `batch_check` ask before the first object of an upload or a batch is stored.
     `own_credential` is used in place of the caller's. It is None if the caller's is used, and empty
     if the provider finds its credentials itself.
     `file_expiry`: the seconds after which a client may let a file expire; None if it cannot.
@@ -135,6 +137,8 @@ class Provider:
     passed_headers: frozenset[str]
     scoping_headers: frozenset[str]
     uploads: Uploads
+    upload_check: CredentialCheck
+    batch_check: CredentialCheck
     files: Files | None = None
     batches: Batches | None = None
     relay: Relay | None = None

@@ -14,7 +14,7 @@ from middlewares.request_keys import Gateway
 from middlewares.sealing import UploadUrls
 from middlewares.upload_slots import UploadSlots
 from providers.credential import Credential
-from providers.credential_proof import WitnessedUpstream
+from providers.credential_proof import GuardedState, WitnessedUpstream
 from providers.known_credentials import KnownCredentials
 from providers.memory import MemoryBudget
 from providers.provider import Provider
@@ -73,7 +73,7 @@ def dependencies(settings: Settings) -> Dependencies:
     client = outbound_client(settings)
     store = state_store(settings, client)
     telemetry = Telemetry(Metrics(version()), tracer())
-    state = ObservedState(bounded(store), telemetry)
+    state = GuardedState(ObservedState(bounded(store), telemetry))
     return Dependencies(
         settings=settings,
         client=client,

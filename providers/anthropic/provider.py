@@ -15,6 +15,7 @@ from providers.anthropic.staged_files import STAGED_ID, StagedFiles
 from providers.anthropic.upload_target import FILE_EXPIRY, AnthropicUploadTarget
 from providers.batches.files_with_results import FilesWithResults
 from providers.batches.target_batches import TargetBatches
+from providers.json_api.credential_check import models_check
 from providers.memory import Limits, MemoryBudget
 from providers.observation import UNOBSERVED, Observer
 from providers.provider import KeyForm, NameForms, Provider
@@ -68,6 +69,7 @@ def anthropic(
         client, state, staged, memory, options.limits, options.default_max_tokens, observer
     )
     batches = TargetBatches(batch_target, state, memory, options.limits, observer)
+    check = models_check(client, "v1/models")
     return Provider(
         name=name,
         kind=KIND,
@@ -75,6 +77,8 @@ def anthropic(
         passed_headers=PASSED_HEADERS,
         scoping_headers=SCOPING_HEADERS,
         uploads=uploads,
+        upload_check=check,
+        batch_check=check,
         files=FilesWithResults(AnthropicFiles(client, records, staged), batches, uploads.create),
         batches=batches,
         file_expiry=FILE_EXPIRY,

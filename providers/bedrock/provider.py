@@ -21,6 +21,7 @@ from providers.batches.immediate.jobs import ImmediateJobs, ImmediateOptions
 from providers.batches.target_batches import TargetBatches
 from providers.bedrock.answers import BedrockAnswers
 from providers.bedrock.batch_target import BedrockBatchTarget
+from providers.bedrock.credential_checks import control_plane_check, s3_check
 from providers.bedrock.files import BedrockFiles
 from providers.bedrock.jobs.job_batches import JobBatches
 from providers.bedrock.upload_target import BedrockUploadTarget
@@ -101,6 +102,8 @@ def bedrock(
         passed_headers=PASSED_HEADERS,
         scoping_headers=SCOPING_HEADERS,
         uploads=uploads,
+        upload_check=s3_check(targets, jobs.s3),
+        batch_check=control_plane_check(targets, jobs.jobs),
         files=FilesWithResults(BedrockFiles(targets, jobs.s3), batches, uploads.create),
         batches=batches,
         own_credential=Credential() if own else None,

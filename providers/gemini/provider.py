@@ -6,6 +6,7 @@ from typing import Final
 from yarl import URL
 
 from providers.gemini.creation import RepeatableCreations
+from providers.gemini.credential_check import google_check
 from providers.gemini.headers import PASSED, SCOPING
 from providers.gemini.relay import GeminiRelay
 from providers.gemini.uploads import GeminiUploads
@@ -55,6 +56,7 @@ def gemini(
     inline_limit: int,
 ) -> Provider:
     """`inline_limit` in bytes bounds the bodies that must be in memory as a whole."""
+    check = google_check(name, base_url, upstream)
     return Provider(
         name=name,
         kind=KIND,
@@ -63,6 +65,8 @@ def gemini(
         scoping_headers=SCOPING,
         key_forms=KEY_FORMS,
         uploads=GeminiUploads(name, base_url, upstream, state),
+        upload_check=check,
+        batch_check=check,
         relay=RepeatableCreations(
             name, GeminiRelay(base_url, upstream), state, memory, inline_limit
         ),

@@ -8,6 +8,7 @@ from yarl import URL
 from providers.batches.file_batches.target import FileBatchTarget
 from providers.batches.files_with_results import FilesWithResults
 from providers.batches.target_batches import TargetBatches
+from providers.json_api.credential_check import models_check
 from providers.memory import Limits, MemoryBudget
 from providers.mistral.batches import MistralBatchApi
 from providers.mistral.client import UUID, mistral_client
@@ -50,6 +51,7 @@ def mistral(
     target = FileBatchTarget(client, batch_api, state, memory, options.limits, observer)
     batches = TargetBatches(target, state, memory, options.limits, observer)
     files = NativeFiles(client, records, file_api)
+    check = models_check(client)
     return Provider(
         name=name,
         kind=KIND,
@@ -57,6 +59,8 @@ def mistral(
         passed_headers=frozenset(),
         scoping_headers=frozenset(),
         uploads=uploads,
+        upload_check=check,
+        batch_check=check,
         files=FilesWithResults(files, batches, uploads.create),
         batches=batches,
     )

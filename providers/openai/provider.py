@@ -9,6 +9,7 @@ from yarl import URL
 from providers.batches.file_batches.target import FileBatchTarget
 from providers.batches.files_with_results import FilesWithResults
 from providers.batches.target_batches import TargetBatches
+from providers.json_api.credential_check import models_check
 from providers.memory import Limits, MemoryBudget
 from providers.observation import UNOBSERVED, Observer
 from providers.openai.batch_lines import NATIVE_FILE
@@ -71,6 +72,7 @@ def openai(
     batch_target = FileBatchTarget(client, batch_api, state, memory, options.limits, observer)
     batches = TargetBatches(batch_target, state, memory, options.limits, observer)
     files = NativeFiles(client, records, OpenAIFileApi(client))
+    check = models_check(client)
     return Provider(
         name=name,
         kind=KIND,
@@ -78,6 +80,8 @@ def openai(
         passed_headers=SCOPING_HEADERS | {PURPOSE_HEADER},
         scoping_headers=SCOPING_HEADERS,
         uploads=uploads,
+        upload_check=check,
+        batch_check=check,
         files=FilesWithResults(files, batches, uploads.create),
         batches=batches,
         file_expiry=FILE_EXPIRY,

@@ -11,6 +11,7 @@ from yarl import URL
 
 from providers.body import Body
 from providers.credential import Caller, Credential
+from providers.credential_proof import WitnessedUpstream
 from providers.gemini.provider import gemini
 from providers.memory import MemoryBudget
 from providers.provider import Provider, Uploads
@@ -31,7 +32,7 @@ CALLER = Caller(Credential(api_key="AIzaCaller"), "tenant", {"user-agent": "sdk"
 class GeminiWithFake:
     def __init__(self, url: URL, upstream: OutboundClient, control: ClientSession) -> None:
         self.url = url
-        self._upstream = upstream
+        self._upstream = WitnessedUpstream(upstream)
         self.state = MemoryState()
         self.provider = self.replica(self.state)
         self._control = control

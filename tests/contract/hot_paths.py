@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from providers.body import drain
+from providers.credential_proof import CredentialProof, GuardedState
+from providers.known_credentials import KnownCredentials
 from providers.provider import Provider
 from providers.resource_names import result_file_id
 from providers.resources import InlineResults, NewBatch, ResultFile
@@ -42,12 +44,21 @@ class Subject:
     ended: str
     without_results: Sequence[Mapping[str, Any]]
 
-    async def counted(self, operation: Callable[[], Awaitable[None]]) -> Calls:
-        """What `operation` costs in a process that has nothing in memory."""
+    async def counted(
+        self, operation: Callable[[], Awaitable[None]], *, proven: bool = False
+    ) -> Calls:
+        """What `operation` costs in a process that has nothing in memory.
+
+        So it may have to ask whether the caller's key is valid; `proven`: not within an upload.
+        """
         state = CountedState(self.work.state)
-        self.work.provider = self.over(state)
+        self.work.provider = self.over(GuardedState(state))
+        proof = CredentialProof(
+            KnownCredentials(), self.work.caller, self.work.provider.batch_check, proven=proven
+        )
         before = await self._requests()
-        await operation()
+        with proof.open():
+            await operation()
         return Calls(await self._requests() - before, len(state.calls))
 
     async def made(self, batch: NewBatch) -> str:
@@ -84,7 +95,7 @@ async def middle_chunk(subject: Subject) -> Calls:
     async def operation() -> None:
         assert (await subject.chunk(session, 1)).status is UploadStatus.ACTIVE
 
-    return await subject.counted(operation)
+    return await subject.counted(operation, proven=True)
 
 
 async def last_chunk(subject: Subject) -> Calls:
@@ -95,7 +106,7 @@ async def last_chunk(subject: Subject) -> Calls:
     async def operation() -> None:
         assert (await subject.chunk(session, 2)).status is UploadStatus.FINAL
 
-    return await subject.counted(operation)
+    return await subject.counted(operation, proven=True)
 
 
 async def create_from_file(subject: Subject) -> Calls:

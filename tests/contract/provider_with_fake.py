@@ -11,6 +11,7 @@ from yarl import URL
 
 from providers.body import Body
 from providers.credential import Caller
+from providers.credential_proof import WitnessedUpstream
 from providers.errors import FerryError
 from providers.memory import BUDGET_BYTES, Limits, MemoryBudget
 from providers.provider import Batches, Files, Provider, Uploads
@@ -107,7 +108,7 @@ class ProviderWithFake:
     ) -> None:
         self.caller = caller
         self.url = url
-        self.upstream = upstream
+        self.upstream = WitnessedUpstream(upstream)
         self.state = state
         self.memory = MemoryBudget()
         self._control = control

@@ -3,12 +3,13 @@
 import pytest
 
 from providers.credential import Caller, Credential
-from providers.errors import unavailable
+from providers.errors import CredentialRefused, unavailable
 from providers.status import Status
 from tests.contract.bedrock_batching import TEXTS, ended, items
 from tests.contract.bedrock_with_fake import (
     CALLER,
     JOB,
+    PREFIX,
     BedrockWithFake,
     inline,
     refused,
@@ -97,12 +98,32 @@ async def test_keys_that_aws_rejects(
         (bedrock.batches.list(bad, 10, None), of_bedrock),
         (bedrock.batches.get(bad, "abcdefghijkl"), of_bedrock),
         (bedrock.batches.create(bad, inline(*TEXTS)), of_s3),
+        (bedrock.provider.upload_check(bad), of_s3),
+        (bedrock.provider.batch_check(bad), of_bedrock),
     ):
         error = await refused(attempt)
+        assert isinstance(error, CredentialRefused)
         assert (error.status, error.reason) == (Status.UNAUTHENTICATED, reason)
         assert reason in error.message
         assert api_key.split(":")[1] not in f"{error!r} {error} {vars(error)}"
     assert bedrock.state.objects == {}
+
+
+async def test_valid_keys_are_checked_with_one_small_list(bedrock: BedrockWithFake) -> None:
+    """Each check asks the service that the operation needs, and no other."""
+    await bedrock.provider.upload_check(CALLER)
+    await bedrock.provider.batch_check(CALLER)
+    (of_s3,) = await bedrock.requests("GET", "(?!model).*")
+    (of_bedrock,) = await bedrock.requests("GET", "model.*")
+    assert (of_s3["query"]["max-keys"], of_s3["query"]["prefix"]) == ("1", PREFIX)
+    assert of_bedrock["path"].endswith("/model-invocation-jobs")
+    assert of_bedrock["query"] == {"maxResults": "1"}
+
+
+async def test_keys_without_permission_to_list_are_not_refused(bedrock: BedrockWithFake) -> None:
+    body = "<Error><Code>AccessDenied</Code><Message>no</Message></Error>"
+    await bedrock.strike_s3("GET", "status", status=403, body=body)
+    assert not isinstance(await refused(bedrock.provider.upload_check(CALLER)), CredentialRefused)
 
 
 async def test_a_refusal_that_quotes_the_keys_is_shown_without_them(

@@ -92,6 +92,10 @@ class Scripted:
         return found
 
 
+async def accepting(_: Caller) -> None:
+    """A provider that accepts every credential."""
+
+
 def scripted_provider(
     name: str, *, key_forms: Sequence[KeyForm] = (), **capabilities: Scripted
 ) -> Provider:
@@ -118,6 +122,8 @@ def scripted_provider(
         passed_headers=frozenset({"x-scope", "x-passed"}),
         scoping_headers=frozenset({"x-scope"}),
         uploads=cast(Uploads, Scripted(lambda *_: None)),
+        upload_check=accepting,
+        batch_check=accepting,
         files=cast(Files | None, capabilities.get("files")),
         batches=cast(Batches | None, capabilities.get("batches")),
         relay=cast(Relay | None, capabilities.get("relay")),

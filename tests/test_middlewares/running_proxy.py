@@ -97,6 +97,11 @@ class RunningProxy:
         found: list[dict[str, Any]] = answer["requests"]
         return found
 
+    async def posted(self, fake: TestServer) -> list[dict[str, Any]]:
+        """The requests that could have made something."""
+        seen = await self.upstream_requests(fake)
+        return [request for request in seen if request["method"] == "POST"]
+
     async def wait_upstream(self, fake: TestServer, **query: str | int) -> None:
         await self._control(fake, str(URL("/_fake/events").with_query(query)))
 

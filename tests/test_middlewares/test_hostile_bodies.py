@@ -182,8 +182,8 @@ async def test_a_malformed_multipart_upload_is_refused(proxy: RunningProxy, body
     headers = {**MULTIPART, "Content-Length": str(len(body))}
     answer = await proxy.ask("POST", START, headers, body)
     answer.refused(400, "INVALID_ARGUMENT")
-    seen = await proxy.upstream_requests(proxy.openai)
-    assert [request for request in seen if request["outcome"] == "answered"] == []
+    posted = await proxy.posted(proxy.openai)
+    assert [request for request in posted if request["outcome"] == "answered"] == []
 
 
 @pytest.mark.parametrize(

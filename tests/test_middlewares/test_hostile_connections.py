@@ -64,8 +64,8 @@ async def test_a_client_that_disconnects_during_a_body_leaves_nothing(
     assert logged["status"] != 500
     proxy.gateway.memory.take(BUDGET_BYTES)
     assert proxy.kept() == []
-    requests = await proxy.upstream_requests(proxy.openai)
-    assert [r for r in requests if r["outcome"] == "answered" and r["method"] == "POST"] == []
+    posted = await proxy.posted(proxy.openai)
+    assert [request for request in posted if request["outcome"] == "answered"] == []
 
 
 @pytest.mark.parametrize(("fake", "headers"), [("openai", RAW), ("gemini", {**GEMINI, **RAW})])
@@ -77,7 +77,7 @@ async def test_a_client_that_disconnects_ends_the_upstream_call(
         writer.write(rendered("POST", START, promised(headers)) + b"x" * 500_000)
         await proxy.wait_upstream(upstream, wait="bytes", path="files", count=100_000)
     await proxy.wait_upstream(upstream, wait="requests", path="files", count=1)
-    (seen,) = await proxy.upstream_requests(upstream)
+    (seen,) = await proxy.posted(upstream)
     assert seen["outcome"] != "answered"
     assert (await proxy.until_logged("request"))["status"] != 500
 

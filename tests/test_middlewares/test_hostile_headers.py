@@ -166,6 +166,6 @@ async def test_nothing_is_finalized_for_a_client_whose_address_is_unknown(
     command = {"X-Goog-Upload-Command": "upload, finalize", "X-Goog-Upload-Offset": "0"}
     bad = await proxy.ask("POST", target, {**command, "Host": "a b"}, b"x")
     bad.refused(400, "INVALID_ARGUMENT")
-    assert await proxy.upstream_requests(proxy.openai) == []
+    assert await proxy.posted(proxy.openai) == []
     good = await proxy.ask("POST", target, command, b"x")
     assert (good.status, good.headers["x-goog-upload-status"]) == (200, "final")

@@ -67,6 +67,10 @@ class Jobs:
         following = text_or_none(page.get("nextToken")) or None
         return [Answer(job) for job in listed], leading_on(self.name, token, following)
 
+    async def one(self, target: AwsTarget) -> None:
+        """List one job, only to learn whether the keys are accepted."""
+        await self._client.json(target, "GET", _JOBS, maxResults="1")
+
     async def find(self, target: AwsTarget, name: str) -> Answer | None:
         """The job with exactly this name."""
         token: str | None = None

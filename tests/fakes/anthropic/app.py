@@ -5,7 +5,7 @@ from aiohttp import web
 from .. import control
 from ..journal import Settings
 from ..snapshot import install_snapshot
-from . import batches, files
+from . import batches, files, model_list
 from .backdoor import AnthropicBackdoor
 from .gate import envelope_middleware, gate_middleware, name_request
 from .snapshot import AnthropicSnapshot
@@ -36,4 +36,5 @@ def anthropic_app() -> web.Application:
     app.router.add_delete(BATCH, batches.delete_batch)
     app.router.add_post(f"{BATCH}/cancel", batches.cancel_batch)
     app.router.add_get(f"{BATCH}/results", batches.get_results)
+    app.router.add_get("/v1/models", model_list.list_models)
     return app

@@ -8,6 +8,7 @@ from aiohttp import hdrs, web
 
 from ..intake import BodyTooLong, body_chunks
 from ..journal import fingerprint
+from ..made_up import is_made_up
 from ..multipart import MultipartError
 from ..refusal import Refusal
 from ..shape import ShapeError
@@ -92,8 +93,10 @@ def _owner(request: web.Request, betas: frozenset[str]) -> str:
     if not keys and not bearers:
         raise refuse(401, "x-api-key header is required")
     credential = keys[0] if keys else _bearer(bearers[0], betas)
-    if keys and not API_KEY.fullmatch(credential):
+    if keys and (not API_KEY.fullmatch(credential) or is_made_up(credential)):
         raise refuse(401, "invalid x-api-key")
+    if is_made_up(credential):
+        raise refuse(401, "Invalid bearer token")
     return fingerprint(credential + request.headers.get("anthropic-workspace-id", ""))
 
 

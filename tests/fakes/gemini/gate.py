@@ -8,6 +8,7 @@ from aiohttp import hdrs, web
 
 from ..intake import BodyTooLong
 from ..journal import credential_of, fingerprint
+from ..made_up import is_made_up
 from ..refusal import Refusal
 from ..shape import ShapeError
 from .envelope import invalid, refuse
@@ -72,7 +73,7 @@ def _owner(request: web.Request) -> str:
     credential = credential_of(request)
     if credential is None:
         raise refuse("PERMISSION_DENIED", MISSING_KEY)
-    if not GOOD_KEY.fullmatch(credential):
+    if not GOOD_KEY.fullmatch(credential) or is_made_up(credential):
         message = "API key not valid. Please pass a valid API key."
         raise refuse("INVALID_ARGUMENT", message, reason="API_KEY_INVALID")
     return fingerprint(credential)

@@ -1,4 +1,4 @@
-"""`models.generateContent` and its stream: just enough to see that a relay leaves them alone."""
+"""`models`: just enough to see that a relay leaves calls alone, and whether a key is known."""
 
 import orjson
 from aiohttp import web
@@ -7,8 +7,18 @@ from ..intake import read_json
 from .batches import known_model
 from .content import GENERATE
 from .envelope import invalid
+from .files import page
 from .gate import allow_query
 from .generation import LineError, generate
+
+NAMES = ("gemini-2.5-flash", "gemini-embedding-001")
+
+
+async def list_models(request: web.Request) -> web.Response:
+    allow_query(request, "pageSize", "pageToken")
+    listed, token = page(request, [{"name": f"models/{name}"} for name in NAMES])
+    answer = {"models": listed, **({"nextPageToken": token} if token else {})}
+    return web.json_response(answer)
 
 
 async def generate_content(request: web.Request) -> web.Response:

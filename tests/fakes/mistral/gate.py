@@ -8,6 +8,7 @@ from aiohttp import hdrs, web
 
 from ..intake import BodyTooLong
 from ..journal import fingerprint
+from ..made_up import is_made_up
 from ..multipart import MultipartError
 from ..refusal import Refusal
 from ..shape import ShapeError
@@ -57,7 +58,7 @@ async def gate_middleware(request: web.Request, handler: Handler) -> web.StreamR
             raise refuse(400, f"The header {name} must not leave the proxy.")
     given = request.headers.getall(hdrs.AUTHORIZATION, [])
     scheme, _, key = given[0].partition(" ") if len(given) == 1 else ("", "", "")
-    if scheme != "Bearer" or not GOOD_KEY.fullmatch(key):
+    if scheme != "Bearer" or not GOOD_KEY.fullmatch(key) or is_made_up(key):
         raise Refusal(401, UNAUTHORIZED)
     request[OWNER] = fingerprint(key)
     return await handler(request)

@@ -5,7 +5,7 @@ from aiohttp import web
 from .. import control
 from ..journal import Settings
 from ..snapshot import install_snapshot
-from . import batches, files, uploads
+from . import batches, files, models, uploads
 from .backdoor import OpenAIBackdoor
 from .gate import envelope_middleware, gate_middleware, name_request
 from .snapshot import OpenAISnapshot
@@ -36,4 +36,5 @@ def openai_app() -> web.Application:
     app.router.add_get("/v1/batches", batches.list_batches)
     app.router.add_get("/v1/batches/{id}", batches.get_batch)
     app.router.add_post("/v1/batches/{id}/cancel", batches.cancel_batch)
+    app.router.add_get("/v1/models", models.list_models)
     return app

@@ -8,6 +8,7 @@ from aiohttp import hdrs, web
 
 from ..intake import BodyTooLong
 from ..journal import fingerprint
+from ..made_up import is_made_up
 from ..multipart import MultipartError
 from ..refusal import Refusal
 from ..shape import ShapeError
@@ -60,7 +61,8 @@ def _owner(request: web.Request) -> str:
     if not given:
         raise refuse(401, "You didn't provide an API key.")
     scheme, _, key = given[0].partition(" ")
-    if len(given) > 1 or scheme != "Bearer" or not GOOD_KEY.fullmatch(key):
+    good = GOOD_KEY.fullmatch(key) and not is_made_up(key)
+    if len(given) > 1 or scheme != "Bearer" or not good:
         raise refuse(401, "Incorrect API key provided.", code="invalid_api_key")
     return fingerprint(key)
 

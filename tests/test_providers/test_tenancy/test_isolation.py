@@ -122,6 +122,8 @@ class IsolatedProvider:
             passed_headers=frozenset(),
             scoping_headers=frozenset(),
             uploads=inner,
+            upload_check=inner,
+            batch_check=inner,
             files=inner,
             batches=inner,
         )
