@@ -4,7 +4,7 @@ import secrets
 from asyncio import Transport
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from aiohttp import web
 from aiohttp.abc import AbstractStreamWriter
@@ -14,12 +14,13 @@ from middlewares import operations as op
 from middlewares.http_rules import named_in_connection
 from middlewares.observation import Observation
 from middlewares.rendering import render_batch, render_file, render_output
-from middlewares.request_keys import GATEWAY, OBSERVATION, OUTCOME, Handler
+from middlewares.request_keys import GATEWAY, OBSERVATION, OPERATION, OUTCOME, Handler
 from providers.body import Body, close
 from providers.json_api.json_text import render_json
 from providers.resources import Batch, Download, File, InlineResults
+from providers.status import explain_status, is_redirect
 from providers.upload import UploadProgress
-from providers.upstream import Reply
+from providers.upstream import Reply, invalid_answer
 
 Reset = Callable[[Transport], None]
 
@@ -38,6 +39,8 @@ _NOT_RELAYED: Final = frozenset(
         "content-length",
         "set-cookie",
         "alt-svc",
+        "link",
+        "refresh",
         "server",
         "date",
     }
@@ -47,9 +50,25 @@ _NOT_RELAYED: Final = frozenset(
 @web.middleware
 async def response_rewrite(request: web.Request, handler: Handler) -> web.StreamResponse:
     outcome = (await handler(request))[OUTCOME]
+    if isinstance(request[OPERATION], op.Relayed):
+        await _check_redirect(cast(Reply, outcome), request)
     response = _render(outcome, request)
     response[OUTCOME] = outcome
     return response
+
+
+async def _check_redirect(reply: Reply, request: web.Request) -> None:
+    """Raises UpstreamError for a redirect to anything but an address of this proxy.
+
+    A client that follows it would send its key, or its client token, there.
+    """
+    if not is_redirect(reply.status):
+        return
+    ours = f"{request.app[GATEWAY].public_address.of(request)}/"
+    named = [value for name, value in reply.headers.items() if name.lower() == "location"]
+    if not all(location.startswith(ours) for location in named):
+        await reply.aclose()
+        raise invalid_answer(explain_status(reply.status))
 
 
 def _render(outcome: op.Outcome, request: web.Request) -> web.StreamResponse:

@@ -76,6 +76,11 @@ def status_of_refusal(http: int) -> Status:
     return Status.UNAVAILABLE if status is Status.UNKNOWN else status
 
 
+def is_redirect(http: int) -> bool:
+    """304 is none: it says that the client's own copy is still good."""
+    return 300 <= http < 400 and http != 304
+
+
 def explain_status(http: int) -> str:
     """The message for an answer without a reason. Redirects and 404s often mean a wrong address."""
     if 300 <= http < 400:

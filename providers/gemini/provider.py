@@ -7,6 +7,7 @@ from yarl import URL
 
 from providers.gemini.creation import RepeatableCreations
 from providers.gemini.credential_check import google_check
+from providers.gemini.google_hosts import GOOGLE_HOST
 from providers.gemini.headers import PASSED, SCOPING
 from providers.gemini.relay import GeminiRelay
 from providers.gemini.uploads import GeminiUploads
@@ -34,7 +35,7 @@ NAMES: Final = NameForms(
         _ANYTHING,
     ),
     file_uris=FileUris(
-        host=re.compile(r"generativelanguage[a-z0-9.-]{0,64}\.googleapis\.com"),
+        host=GOOGLE_HOST,
         form=re.compile(
             r"https://generativelanguage\.googleapis\.com/v[0-9][a-z0-9]*/files/([^/:?#%\\\s]+)"
         ),

@@ -1,7 +1,5 @@
 """Relays calls to Google with their path, query and body unchanged."""
 
-import re
-from typing import Final
 from urllib.parse import unquote, unquote_plus
 
 from yarl import URL
@@ -9,11 +7,10 @@ from yarl import URL
 from providers.credential import Caller
 from providers.gemini.headers import relayed
 from providers.json_api.path_names import check_path_name
+from providers.named_address import check_named_addresses
 from providers.provider import RelayedRequest
-from providers.upstream import OutboundRequest, Reply, Upstream, invalid_answer
-
-# Browsers and Node find a host in these, RFC 3986 a path (https://url.spec.whatwg.org/#url-parsing).
-_READ_IN_TWO_WAYS: Final = re.compile(r".*[\\\x00-\x1f]|https?:(?!//[^/])|///", re.IGNORECASE)
+from providers.status import is_redirect
+from providers.upstream import OutboundRequest, Reply, Upstream, UpstreamError
 
 
 class GeminiRelay:
@@ -31,20 +28,13 @@ class GeminiRelay:
                 body=request.body,
             )
         )
-        if _leads_elsewhere(url, reply.headers.get("Location", "")):
-            await reply.aclose()
-            raise invalid_answer("the upstream redirects to another host")
+        if not is_redirect(reply.status):  # the chain decides about redirects
+            try:
+                check_named_addresses(url, reply.headers)
+            except UpstreamError:
+                await reply.aclose()
+                raise
         return reply
-
-
-def _leads_elsewhere(url: URL, location: str) -> bool:
-    """A client that follows a redirect could send its key there."""
-    if _READ_IN_TWO_WAYS.match(location):
-        return True
-    try:
-        return url.join(URL(location)).origin() != url.origin()
-    except ValueError:
-        return True
 
 
 def below(base_url: URL, target: URL) -> URL:

@@ -10,12 +10,14 @@ from yarl import URL
 
 from providers.credential import Caller
 from providers.errors import failed_precondition, unavailable
+from providers.gemini.google_hosts import GOOGLE_HOST
 from providers.gemini.google_upload import GoogleUpload
 from providers.gemini.headers import answered, started
 from providers.gemini.refusal import check
 from providers.gemini.relay import below
 from providers.gemini.transfer import ClientBytes, Transfer, Unfinished, finish
 from providers.json_api.answer_shape import written_count
+from providers.named_address import named_address
 from providers.state import State, StateError, write
 from providers.upload import Chunk, StartedUpload, UploadProgress, UploadSession, UploadStart
 from providers.uploads.upload_target import session_object
@@ -43,7 +45,7 @@ class GeminiUploads:
             await check(self._name, reply)
             # Read to its end, so that the connection can be used for the next request.
             await reply.read(_BODY_OF_START_BYTES)
-            return _parse_started(reply, start.size)
+            return self._parse_started(reply, start.size)
 
     async def send(self, session: UploadSession, chunk: Chunk) -> UploadProgress:
         google = self._open(session)
@@ -77,6 +79,29 @@ class GeminiUploads:
         except StateError:
             return True
 
+    def _parse_started(self, reply: Reply, size: int | None) -> StartedUpload:
+        url = reply.headers.get("X-Goog-Upload-URL", "")
+        control_url = reply.headers.get("X-Goog-Upload-Control-URL") or url
+        if not url:
+            raise invalid_answer("Google's answer to the start has no upload URL")
+        granularity = reply.headers.get("X-Goog-Upload-Chunk-Granularity", "")
+        return StartedUpload(
+            details={
+                "url": str(self._upload_address(url)),
+                "control_url": str(self._upload_address(control_url)),
+                "size": "" if size is None else str(size),
+            },
+            needs_caller=False,
+            granularity=written_count(granularity),
+            headers=answered(reply.headers),
+        )
+
+    def _upload_address(self, text: str) -> URL:
+        """The chunks, and so the file, are sent there."""
+        if GOOGLE_HOST.fullmatch(self._base_url.host or ""):
+            return named_address(self._base_url, text, GOOGLE_HOST)
+        return named_address(self._base_url, text)
+
     def _open(self, session: UploadSession) -> GoogleUpload:
         if session.expired:
             raise failed_precondition("the upload URL has expired; start the upload again")
@@ -97,32 +122,6 @@ def _start_headers(start: UploadStart) -> dict[str, str]:
     if start.file_name:
         headers["X-Goog-Upload-File-Name"] = start.file_name
     return headers
-
-
-def _parse_started(reply: Reply, size: int | None) -> StartedUpload:
-    url = reply.headers.get("X-Goog-Upload-URL", "")
-    control_url = reply.headers.get("X-Goog-Upload-Control-URL") or url
-    if not (_is_absolute(url) and _is_absolute(control_url)):
-        raise invalid_answer("Google's answer to the start has no upload URL")
-    granularity = reply.headers.get("X-Goog-Upload-Chunk-Granularity", "")
-    return StartedUpload(
-        details={
-            "url": url,
-            "control_url": control_url,
-            "size": "" if size is None else str(size),
-        },
-        needs_caller=False,
-        granularity=written_count(granularity),
-        headers=answered(reply.headers),
-    )
-
-
-def _is_absolute(text: str) -> bool:
-    try:
-        url = URL(text, encoded=True)
-    except ValueError:
-        return False
-    return url.scheme in ("http", "https") and bool(url.host)
 
 
 def _check_total(session: UploadSession, end: int, *, finalize: bool) -> None:

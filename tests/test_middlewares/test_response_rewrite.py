@@ -25,6 +25,7 @@ HOP_BY_HOP = (
     ("Connection", "X-Hop"), ("Keep-Alive", "timeout=9"), ("Proxy-Authenticate", "Basic"),
     ("Proxy-Connection", "close"), ("TE", "gzip"), ("Trailer", "X-T"), ("Upgrade", "h2c"),
     ("Set-Cookie", "a=b"), ("Alt-Svc", "h3"), ("Server", "ESF"), ("X-Hop", "1"),
+    ("Link", "<http://evil.test/>; rel=next"), ("Refresh", "0; url=http://evil.test/"),
     ("Access-Control-Allow-Origin", "*"), ("access-control-expose-headers", "vary"),
 )  # fmt: skip
 
@@ -83,6 +84,52 @@ async def test_headers_with_any_bytes_are_relayed(value: str, sent: str) -> None
         async with client.post(PATH, headers=KEY) as answer:
             assert (answer.status, await answer.read()) == (200, b"{}")
             assert answer.headers.getall("X-Twice") == [sent, "2"]
+
+
+async def redirected(*locations: str, status: int = 302) -> tuple[int, str | None]:
+    """What a client gets for a redirect; `{ours}` in a location is the proxy's own address."""
+    reply = ScriptedReply()
+    relay = Scripted(lambda *_: reply)
+    async with running_chain(scripted_provider("gemini", relay=relay)) as client:
+        ours = str(client.make_url("/genai"))
+        named = [("Location", location.replace("{ours}", ours)) for location in locations]
+        reply.status, reply.headers, reply.body = status, multi(*named), b""
+        async with client.get("/genai/v1beta/files", headers=KEY, allow_redirects=False) as answer:
+            await answer.read()
+            found = answer.headers.get("Location")
+            return answer.status, found and found.replace(ours, "{ours}")
+
+
+@pytest.mark.parametrize("status", [300, 301, 302, 303, 307, 308])
+@pytest.mark.parametrize(
+    "locations",
+    [
+        ["http://evil.test/"],
+        ["//evil.test/x"],
+        ["https://generativelanguage.googleapis.com/v1/files/a"],
+        ["/v1/files/a"],
+        ["files/a"],
+        [""],
+        ["{ours}.evil.test/"],
+        ["{ours}@evil.test/"],
+        ["{ours}/v1/files/a", "http://evil.test/"],
+    ],
+)
+async def test_a_redirect_away_from_the_proxy_is_not_passed_on(
+    status: int, locations: list[str]
+) -> None:
+    """The client would send its key, or its client token, to the other server."""
+    assert await redirected(*locations, status=status) == (503, None)
+
+
+async def test_a_redirect_to_the_proxy_itself_is_passed_on() -> None:
+    assert await redirected("{ours}/v1/files/a") == (302, "{ours}/v1/files/a")
+
+
+@pytest.mark.parametrize("status", [304, 308])
+async def test_an_answer_without_an_address_is_passed_on(status: int) -> None:
+    """Google's older upload protocol answers 308 while an upload is not finished."""
+    assert await redirected(status=status) == (status, None)
 
 
 async def test_a_relayed_request_is_unchanged_except_for_the_key() -> None:

@@ -7,6 +7,7 @@ from providers.errors import FerryError
 from providers.gemini.relay import GeminiRelay, below
 from providers.provider import RelayedRequest
 from providers.status import Status
+from providers.upstream import UpstreamError
 from tests.test_providers.test_gemini.scripted_upstream import Answer, ScriptedUpstream
 
 GOOGLE = URL("https://generativelanguage.googleapis.com")
@@ -88,44 +89,19 @@ async def test_a_request_is_relayed_unchanged() -> None:
     assert sent.body is body
 
 
-async def redirected(location: str) -> str:
-    """What a client gets for a redirect to `location`."""
-    upstream = ScriptedUpstream(Answer(302, {"Location": location}))
+@pytest.mark.parametrize("header", ["Location", "X-Goog-Upload-URL", "x-goog-upload-control-url"])
+async def test_an_address_of_another_server_is_not_passed_on(header: str) -> None:
+    upstream = ScriptedUpstream(Answer(200, {header: "http://evil.test/"}))
     request = RelayedRequest("GET", URL("/v1/files"), {}, in_memory(b""))
+    with pytest.raises(UpstreamError) as refused:
+        await GeminiRelay(GOOGLE, upstream).relay(CALLER, request)
+    assert refused.value.status == Status.UNAVAILABLE
+    assert upstream.done
+
+
+async def test_googles_own_address_is_passed_on() -> None:
+    location = f"{GOOGLE.origin()}/upload/v1/files?upload_id=x"
+    upstream = ScriptedUpstream(Answer(200, {"Location": location}))
+    request = RelayedRequest("POST", URL("/upload/v1/files"), {}, in_memory(b""))
     reply = await GeminiRelay(GOOGLE, upstream).relay(CALLER, request)
-    return reply.headers["Location"]
-
-
-@pytest.mark.parametrize(
-    "location", ["http://evil.test/", "//evil.test/x", f"http://{GOOGLE.host}/x", "http://[", "x:y"]
-)
-async def test_a_redirect_to_another_origin_is_not_passed_on(location: str) -> None:
-    with pytest.raises(FerryError) as refused:
-        await redirected(location)
-    assert refused.value.status == Status.UNAVAILABLE
-
-
-@pytest.mark.parametrize(
-    "location",
-    [
-        "/\\evil.test/x",
-        "\\\\evil.test/x",
-        "/\t/evil.test/x",
-        "///evil.test/x",
-        "http:///evil.test/x",
-        "http:/evil.test/x",
-        "HTTP:evil.test/x",
-        f"{GOOGLE.scheme}:evil.test/x",
-    ],
-)
-async def test_a_redirect_that_a_browser_or_node_reads_as_another_host_is_not_passed_on(
-    location: str,
-) -> None:
-    with pytest.raises(FerryError) as refused:
-        await redirected(location)
-    assert refused.value.status == Status.UNAVAILABLE
-
-
-@pytest.mark.parametrize("location", ["/v1/files/a", "files/a", f"{GOOGLE.origin()}/v1/files/a"])
-async def test_a_redirect_to_its_own_origin_is_passed_on(location: str) -> None:
-    assert await redirected(location) == location
+    assert reply.headers["Location"] == location

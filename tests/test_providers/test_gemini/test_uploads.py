@@ -16,7 +16,7 @@ from tests.memory_state import MemoryState
 from tests.test_providers.test_gemini.scripted_upstream import Answer, Failure, ScriptedUpstream
 
 GOOGLE = URL("https://generativelanguage.googleapis.com")
-UPLOAD_URL = "https://uploads.example/upload/v1/files?upload_id=SECRET%2Fx"
+UPLOAD_URL = "https://generativelanguage.googleapis.com/upload/v1/files?upload_id=SECRET%2Fx"
 STARTED = {
     "X-Goog-Upload-Status": "active",
     "X-Goog-Upload-URL": UPLOAD_URL,
@@ -63,14 +63,14 @@ async def test_a_start_has_all_headers_of_the_client() -> None:
 async def test_a_start_invents_nothing(granularity: str) -> None:
     headers = {
         **STARTED,
-        "X-Goog-Upload-Control-URL": "https://uploads.example/control",
+        "X-Goog-Upload-Control-URL": "https://generativelanguage.googleapis.com/control",
         "X-Goog-Upload-Chunk-Granularity": granularity,
     }
     upstream = ScriptedUpstream(Answer(headers=headers))
     started = await uploads(upstream).start(CALLER, UploadStart())
     assert started.granularity is None
     assert started.details["size"] == ""
-    assert started.details["control_url"] == "https://uploads.example/control"
+    assert started.details["control_url"] == "https://generativelanguage.googleapis.com/control"
     request = upstream.sent[0].request
     assert str(request.url) == f"{GOOGLE.origin()}/upload/files"
     assert not any("Header" in name or "File-Name" in name for name in request.headers)
@@ -98,14 +98,39 @@ async def test_googles_url_is_in_no_repr() -> None:
 
 
 @pytest.mark.parametrize(
-    "url", ["", "/upload/v1/files?upload_id=x", "ftp://a/b", "https://", "http://[", "javascript:x"]
+    "url",
+    [
+        "",
+        "ftp://a/b",
+        "https://",
+        "http://[",
+        "javascript:x",
+        "https://evil.test/upload/v1/files?upload_id=x",
+        "//evil.test/upload",
+        "http://generativelanguage.googleapis.com/upload",
+        "https://generativelanguage.googleapis.com:8443/upload",
+        "https://generativelanguage.googleapis.com.evil.test/upload",
+        "https://generativelanguage.googleapis.com@evil.test/upload",
+        "https://evil@generativelanguage.googleapis.com/upload",
+        "https://storage.googleapis.com/upload",
+    ],
 )
-async def test_a_start_without_a_usable_url_is_googles_fault(url: str) -> None:
-    upstream = ScriptedUpstream(Answer(headers={**STARTED, "X-Goog-Upload-URL": url}))
+@pytest.mark.parametrize("header", ["X-Goog-Upload-URL", "X-Goog-Upload-Control-URL"])
+async def test_a_start_without_a_usable_url_is_googles_fault(header: str, url: str) -> None:
+    if not url and header == "X-Goog-Upload-Control-URL":
+        return  # then it is that of the upload
+    upstream = ScriptedUpstream(Answer(headers={**STARTED, header: url}))
     with pytest.raises(UpstreamError) as caught:
         await uploads(upstream).start(CALLER, UploadStart())
     assert caught.value.code == 503
     assert upstream.done
+
+
+async def test_a_regional_host_of_google_takes_uploads() -> None:
+    url = "https://generativelanguage.europe-west1.googleapis.com/upload?upload_id=x%2Fy"
+    upstream = ScriptedUpstream(Answer(headers={"X-Goog-Upload-URL": url}))
+    started = await uploads(upstream).start(CALLER, UploadStart(size=1))
+    assert started.details["url"] == url
 
 
 @pytest.mark.parametrize(
