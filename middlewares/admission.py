@@ -72,9 +72,10 @@ class Admission:
 
         UNAUTHENTICATED: a client token is required and the key is not one, or the client named no
         provider and the key looks like another provider's. PERMISSION_DENIED: a secret key crossed
-        a network without encryption.
+        a network without encryption, or a web page could have sent the request.
         """
         self._refuse_plaintext_key(request, provider)
+        self._refuse_foreign_host(request, provider)
         self._principal(provider, given)
         if provider.own_credential is None and not request.headers.get("x-model-provider"):
             for key in filter(None, (given.api_key, given.bearer)):
@@ -138,6 +139,21 @@ class Admission:
             "FERRY_TRUSTED_PROXIES names and that sends X-Forwarded-Proto: https, or set "
             f"{setting}=true",
         )
+
+    def _refuse_foreign_host(self, request: web.Request, provider: Provider) -> None:
+        """Without client tokens, refuses a host that a web page could have made up.
+
+        A page can let a name of its own resolve to this machine, and is then of the proxy's own
+        origin for the browser (DNS rebinding). Where callers use their own keys, it gains nothing.
+        """
+        if provider.own_credential is None or self.client_tokens:
+            return
+        if not self.public_address.has_own_host(request):
+            raise FerryError(
+                Status.PERMISSION_DENIED,
+                "without client tokens the proxy's own credential can only be used at a loopback "
+                "name, such as localhost, or at the host of FERRY_PUBLIC_URL",
+            )
 
     def _refuse_misdirected(self, provider: Provider, key: str) -> None:
         """Without the header, a key that clearly is another provider's is not sent anywhere."""

@@ -1,4 +1,7 @@
-"""Third step: takes the credential from the request, or opens the sealed upload URL."""
+"""Third step: takes the credential from the request, or opens the sealed upload URL.
+
+First it refuses web pages that may not call, whatever they send.
+"""
 
 from aiohttp import web
 
@@ -14,6 +17,7 @@ from providers.errors import not_found
 async def auth_passthrough(request: web.Request, handler: Handler) -> web.StreamResponse:
     check_http_rules(request)
     gateway, method = request.app[GATEWAY], request.method
+    gateway.origins.check(request)
     path, token = gateway.public_address.local_path(request), request.query.get("upload_id")
     upload = parse_upload_url(method, path) if token is not None else None
     route = upload or parse_route(method, path)

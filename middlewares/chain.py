@@ -43,6 +43,7 @@ async def expect(request: web.Request) -> web.StreamResponse | None:
     try:
         if request.headers.get("Expect", "").lower() != "100-continue":
             raise invalid_argument("unknown expectation; known: 100-continue")
+        request.app[GATEWAY].origins.check(request)
         if "upload_id" not in request.query:  # an upload URL is checked later, when it is opened
             credential = required_credential(request)
             provider = resolve(request.app[GATEWAY], request.headers.get("x-model-provider"))

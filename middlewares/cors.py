@@ -11,10 +11,9 @@ from typing import Final
 
 from aiohttp import hdrs, web
 
+from middlewares.origins import Origins
 from middlewares.paths import is_below_prefix
 from middlewares.request_keys import GATEWAY, Handler
-
-ANY_ORIGIN: Final = "*"
 
 _METHODS: Final = "GET, HEAD, POST, PUT, DELETE"
 # Headers that SDKs send. `*` does not cover `authorization`, so each one is named.
@@ -32,13 +31,10 @@ _PREFLIGHT_SECONDS: Final = "600"
 
 
 class Cors:
-    """`origins` are spelled as browsers send them, or `*` alone.
+    """`passed_headers` are the request headers that the providers read."""
 
-    `passed_headers` are the request headers that the providers read.
-    """
-
-    def __init__(self, origins: Collection[str], passed_headers: Collection[str]) -> None:
-        self._origins = frozenset(origins)
+    def __init__(self, origins: Origins, passed_headers: Collection[str]) -> None:
+        self._origins = origins
         self._request_headers = frozenset(_REQUEST_HEADERS) | {h.lower() for h in passed_headers}
 
     def install(self, app: web.Application) -> None:
@@ -77,9 +73,7 @@ class Cors:
         origin = request.headers.get(hdrs.ORIGIN)
         if origin is None or not _is_ours(request):
             return None
-        if ANY_ORIGIN in self._origins:
-            return ANY_ORIGIN
-        return origin if origin in self._origins else None
+        return self._origins.allowed(origin)
 
     def _headers_for(self, request: web.Request) -> set[str]:
         """The fixed headers, and the proxy's own headers that the browser asks for."""

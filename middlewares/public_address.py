@@ -22,7 +22,9 @@ class PublicAddress:
 
     def __init__(self, configured: str | None, trusted_proxies: Sequence[Network]) -> None:
         self._configured = configured.rstrip("/").removesuffix(PREFIX) if configured else None
-        self._path = URL(self._configured).raw_path.rstrip("/") if self._configured else ""
+        url = URL(self._configured or "")
+        self._path = url.raw_path.rstrip("/")
+        self._host = url.host
         self._proxies = TrustedProxies(trusted_proxies)
 
     def of(self, request: web.Request) -> str:
@@ -39,6 +41,11 @@ class PublicAddress:
         if path == public or path.startswith(f"{public}/"):
             return path.removeprefix(self._path)
         return path
+
+    def has_own_host(self, request: web.Request) -> bool:
+        """Whether `Host` is a loopback name, or the host of the configured address."""
+        hosts = [_host_name(host) for host in request.headers.getall("Host", [""])]
+        return all(_is_loopback(host) or host == self._host for host in hosts)
 
     def is_protected(self, request: web.Request) -> bool:
         """Whether the request crossed no network without encryption, as far as the proxy can tell.
@@ -75,6 +82,22 @@ class PublicAddress:
     def is_trusted(self, remote: str | None) -> bool:
         """Whether the peer is a proxy whose headers are believed."""
         return self._proxies.trusts(remote)
+
+
+def _host_name(host: str) -> str:
+    """A Host header without its port, in lower case; empty for an invalid one."""
+    if not _HOST.fullmatch(host):
+        return ""
+    name = host if host.endswith("]") else host.rpartition(":")[0] or host
+    return name.lower().strip("[]").removesuffix(".")
+
+
+def _is_loopback(host: str) -> bool:
+    """Browsers resolve no name below `localhost` by DNS."""
+    address = parse_address(host)
+    if address is not None:
+        return address.is_loopback
+    return host == "localhost" or host.endswith(".localhost")
 
 
 def _path_prefix(prefix: str) -> str:

@@ -11,6 +11,7 @@ from aiohttp import web
 from middlewares.admission import Admission
 from middlewares.observation import UNOBSERVED, Observation, RequestObserver
 from middlewares.operations import Operation, Outcome
+from middlewares.origins import Origins
 from middlewares.public_address import PublicAddress
 from middlewares.sealing import SealedUpload, UploadUrls
 from middlewares.upload_slots import UploadSlots
@@ -38,6 +39,7 @@ class Gateway:
     admission: Admission
     upload_urls: UploadUrls
     public_address: PublicAddress
+    origins: Origins
     memory: MemoryBudget
     known_credentials: KnownCredentials
     inline_max_bytes: int

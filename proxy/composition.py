@@ -9,6 +9,7 @@ from aiohttp import web
 from middlewares.admission import Admission
 from middlewares.chain import CHAIN, mount
 from middlewares.cors import Cors
+from middlewares.origins import Origins
 from middlewares.public_address import PublicAddress
 from middlewares.request_keys import Gateway
 from middlewares.sealing import UploadUrls
@@ -52,7 +53,7 @@ def application(settings: Settings) -> web.Application:
     mount(app, gateway)
     if settings.cors_origins:
         passed = {header for each in gateway.providers.values() for header in each.passed_headers}
-        Cors(settings.cors_origins, passed).install(app)
+        Cors(gateway.origins, passed).install(app)
     app[STATE] = deps.state
     app[BACKGROUND] = deps.background
     app[PAGE] = MetricsPage(deps.telemetry.metrics, sampler.sample)
@@ -112,6 +113,7 @@ def _gateway(deps: Dependencies) -> Gateway:
         ),
         upload_urls=upload_urls,
         public_address=public_address,
+        origins=Origins(settings.cors_origins, public_address),
         memory=deps.memory,
         known_credentials=KnownCredentials(),
         inline_max_bytes=settings.inline_max_bytes,

@@ -81,7 +81,7 @@ async def test_an_input_in_one_request(client: BatchClient, anthropic: FakeClien
         content,
         "application/jsonl",
     )
-    assert await anthropic.requests() == [], "Anthropic hears nothing of it"
+    assert await anthropic.requests(method="POST") == [], "Anthropic hears nothing of it"
 
 
 async def test_an_input_in_chunks_through_replicas_one_of_which_is_killed(
@@ -114,7 +114,7 @@ async def test_an_input_in_chunks_through_replicas_one_of_which_is_killed(
         client = BatchClient(f"{other.url}/genai", ANTHROPIC, http)
         got = await client.call("GET", f"v1beta/{file['name']}:download?alt=media")
         assert hashlib.sha256(got.content).digest() == hashlib.sha256(content).digest()
-        assert await anthropic.requests() == []
+        assert await anthropic.requests(method="POST") == []
         job = (await client.create(from_file(file["name"]))).ok["name"]
         assert len(by_key(await client.results(await client.ended(job)))) == content.count(b"\n")
 
@@ -143,7 +143,7 @@ async def test_a_file_for_anthropic_leaves_no_bytes_and_no_credential(
     url = await speaking.begin(None)
     await speaking.send(url, 0, content[:CHUNK])
     assert size_of(ferry.state) - before >= CHUNK
-    assert await anthropic.requests() == [], "the length must come first"
+    assert await anthropic.requests(method="POST") == [], "the length must come first"
 
     file = (await speaking.send(url, CHUNK, content[CHUNK:], finalize=True)).file
 

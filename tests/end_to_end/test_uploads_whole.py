@@ -104,7 +104,7 @@ async def test_staged_uploads(fake: FakeClient, http: ClientSession, tmp_path: P
         assert (await client.send(url, 0, FIRST)).upload_status == "active"
         kept = sum(path.stat().st_size for path in tmp_path.rglob("*") if path.is_file())
         assert kept >= CHUNK
-        assert await fake.requests() == [], "nothing is sent to OpenAI before the end"
+        assert await fake.requests(method="POST") == [], "nothing is sent to OpenAI before the end"
         answer: Answer = await client.send(url, CHUNK, LAST, finalize=True)
         await fake.check_only_file(answer.file, DATA)
         kept = sum(path.stat().st_size for path in tmp_path.rglob("*") if path.is_file())

@@ -14,6 +14,7 @@ from multidict import CIMultiDict
 from middlewares.admission import Admission
 from middlewares.chain import CHAIN, mount
 from middlewares.cors import Cors
+from middlewares.origins import Origins
 from middlewares.public_address import PublicAddress
 from middlewares.request_keys import Gateway
 from middlewares.sealing import UploadUrls
@@ -139,7 +140,7 @@ async def running_chain(
     trusted: Sequence[Network] = (),
     plaintext_keys_setting: str | None = "FERRY_ALLOW_PLAINTEXT",
     public_url: str | None = None,
-    cors: Cors | None = None,
+    pages: Sequence[str] = (),
 ) -> AsyncIterator[Client]:
     by_name = {provider.name: provider for provider in providers}
     address = PublicAddress(public_url, trusted)
@@ -151,6 +152,7 @@ async def running_chain(
         admission=Admission(by_name, tokens, plaintext_keys_setting, address, urls, state),
         upload_urls=urls,
         public_address=address,
+        origins=Origins(pages, address),
         memory=MemoryBudget(),
         known_credentials=KnownCredentials(),
         inline_max_bytes=1000,
@@ -159,8 +161,8 @@ async def running_chain(
     )
     app = web.Application(middlewares=CHAIN)
     mount(app, gateway)
-    if cors is not None:
-        cors.install(app)
+    if pages:
+        Cors(gateway.origins, []).install(app)
     server = TestServer(app)
     await server.start_server(access_log=None, auto_decompress=False)
     async with TestClient(server, auto_decompress=False) as client:

@@ -81,7 +81,8 @@ async def test_it_must_not_cross_a_network_without_encryption(
 async def test_only_a_callers_own_secret_key_is_checked() -> None:
     ambient = replace(SIGNING, own_credential=Credential())
     for provider in (scripted_provider("openai"), ambient):
-        assert await refusal(provider, "192.0.2.7", {}, allow=False) is None
+        host = {"Host": "localhost"}
+        assert await refusal(provider, "192.0.2.7", host, allow=False) is None
 
 
 async def test_it_is_refused_before_the_provider_and_before_the_body(
