@@ -5,14 +5,14 @@ the provider, and `Admission.caller` computes the tenant that it belongs to. A r
 URL needs no key: `Admission.reopen` takes caller and tenant from the URL instead.
 """
 
-import hmac
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
 from aiohttp import web
 
+from middlewares.clients import Client, Clients
 from middlewares.header_text import header_text
 from middlewares.public_address import PublicAddress
 from middlewares.sealing import SealedUpload, UploadUrls
@@ -53,33 +53,37 @@ def required_credential(request: web.Request) -> Credential:
 class Admission:
     """Who may use which provider, and as which tenant.
 
-    `client_tokens` say who may use the proxy's own credentials; without any, every caller may, and
+    `clients` may use the proxy's own credentials; without any, every caller may, and
     all of them are one tenant. `plaintext_keys_setting` is the setting that would let secret keys
     that only sign cross a network without encryption; None if it is on. Tenants are computed under
     a salt that is written once into `state`.
     """
 
     providers: Mapping[str, Provider]
-    client_tokens: Sequence[str]
+    clients: Clients
     plaintext_keys_setting: str | None
     public_address: PublicAddress
     upload_urls: UploadUrls
     state: State
     _salt: bytes | None = field(default=None, init=False, repr=False)
 
-    def check(self, request: web.Request, provider: Provider, given: Credential) -> None:
-        """Raises UNAUTHENTICATED or PERMISSION_DENIED for a key that must not be used.
+    def check(self, request: web.Request, provider: Provider, given: Credential) -> Client:
+        """The client that the key identifies.
+
+        Raises UNAUTHENTICATED or PERMISSION_DENIED for a key that must not be used.
 
         UNAUTHENTICATED: a client token is required and the key is not one, or the client named no
         provider and the key looks like another provider's. PERMISSION_DENIED: a secret key crossed
-        a network without encryption, or a web page could have sent the request.
+        a network without encryption, a web page could have sent the request, or the client may
+        not use this provider.
         """
         self._refuse_plaintext_key(request, provider)
         self._refuse_foreign_host(request, provider)
-        self._principal(provider, given)
+        client = self._client(provider, given)
         if provider.own_credential is None and not request.headers.get("x-model-provider"):
             for key in filter(None, (given.api_key, given.bearer)):
                 self._refuse_misdirected(provider, key)
+        return client
 
     async def caller(
         self, provider: Provider, given: Credential, headers: Mapping[str, str]
@@ -89,38 +93,46 @@ class Admission:
         Its credential is the provider's own, if it has one: client tokens are never sent upstream.
         """
         passed = {k: header_text(headers[k]) for k in provider.passed_headers if k in headers}
-        tenant = await self._tenant(provider, self._principal(provider, given), passed)
+        client = self._client(provider, given)
+        tenant = await self._tenant(provider, client.principal, passed)
         own = provider.own_credential
         return Caller(given if own is None else own, tenant, passed)
 
     async def reopen(
         self, request: web.Request, provider: Provider, upload: SealedUpload, given: Credential
-    ) -> UploadSession:
-        """The session of an opened upload URL. A key that comes with it must be the tenant's own.
+    ) -> tuple[UploadSession, Client]:
+        """The session of an opened upload URL, and its client.
+
+        A key that comes with it must be the tenant's own.
 
         Raises NOT_FOUND if it is not, or if since the start its client token was removed or a
         setting changed whose credential is used.
         """
         if given:
             self._refuse_plaintext_key(request, provider)
-        may_use = await self._may_use(provider, upload, given)
-        session = await self.upload_urls.session(upload, provider) if may_use else None
-        if session is None:
+        client = await self._client_of(provider, upload, given)
+        session = await self.upload_urls.session(upload, provider) if client else None
+        if session is None or client is None:
             raise unknown_upload_url()
-        return session
+        return session, client
 
-    async def _may_use(self, provider: Provider, upload: SealedUpload, given: Credential) -> bool:
+    async def _client_of(
+        self, provider: Provider, upload: SealedUpload, given: Credential
+    ) -> Client | None:
+        """The client that may use an upload URL; None if there is none any more."""
         if not given and provider.own_credential is None:
-            return True
-        # Without a key: one of those who may use the proxy's own credential.
-        principals = [Credential(api_key=token) for token in self.client_tokens] or [Credential()]
-        if given:
-            try:
-                principals = [self._principal(provider, given)]
-            except FerryError:
-                return False
-        tenants = [await self._tenant(provider, each, upload.scoping) for each in principals]
-        return upload.tenant in tenants
+            return Client(given)
+        try:
+            # Without a key: one of those who may use the proxy's own credential.
+            clients = [self._client(provider, given)] if given else self.clients.all()
+        except FerryError:
+            return None
+        for client in clients:
+            if not client.may_use(provider.name):
+                continue
+            if upload.tenant == await self._tenant(provider, client.principal, upload.scoping):
+                return client
+        return None
 
     def _refuse_plaintext_key(self, request: web.Request, provider: Provider) -> None:
         """Refuses a secret key of the caller that crossed a network without encryption.
@@ -146,7 +158,7 @@ class Admission:
         A page can let a name of its own resolve to this machine, and is then of the proxy's own
         origin for the browser (DNS rebinding). Where callers use their own keys, it gains nothing.
         """
-        if provider.own_credential is None or self.client_tokens:
+        if provider.own_credential is None or self.clients:
             return
         if not self.public_address.has_own_host(request):
             raise FerryError(
@@ -169,21 +181,20 @@ class Admission:
                     f"{' or '.join(names)}"
                 )
 
-    def _principal(self, provider: Provider, given: Credential) -> Credential:
-        """The credential that identifies the tenant; it may differ from the one sent upstream.
+    def _client(self, provider: Provider, given: Credential) -> Client:
+        """The client that `given` identifies; it may differ from the credential sent upstream.
 
-        Raises UNAUTHENTICATED if `given` may not use the provider's own credential. It is compared
-        with every token, even after a match, so that timing reveals nothing.
+        Raises UNAUTHENTICATED or PERMISSION_DENIED if it may not use the provider's own credential.
         """
         if provider.own_credential is None:
-            return given
-        if not self.client_tokens:
-            return Credential()
-        secret = given.secret.encode()
-        matches = [hmac.compare_digest(secret, token.encode()) for token in self.client_tokens]
-        if not any(matches):
-            raise unauthenticated("the SDK's api_key must be a client token of this proxy")
-        return Credential(api_key=given.secret)
+            return Client(given)
+        client = self.clients.of(given)
+        if not client.may_use(provider.name):
+            raise FerryError(
+                Status.PERMISSION_DENIED,
+                f"this client may not use {provider.name} (FERRY_CLIENTS__<NAME>__PROVIDERS)",
+            )
+        return client
 
     async def _tenant(
         self, provider: Provider, principal: Credential, headers: Mapping[str, str]

@@ -14,6 +14,7 @@ from aiohttp import web
 from middlewares.operations import BatchCreated
 from middlewares.request_keys import (
     CALLER,
+    CLIENT,
     GATEWAY,
     INPUT_FILE,
     OBSERVATION,
@@ -38,8 +39,9 @@ _MASK: Final = "***"
 
 def log_fields(request: web.Request, response: web.StreamResponse | None) -> dict[str, Any]:
     """The fields for a request and its response; empty if there is nothing to add."""
-    seen, caller = request[OBSERVATION], request.get(CALLER)
+    seen, caller, client = request[OBSERVATION], request.get(CALLER), request.get(CLIENT)
     fields = {
+        "client": client.name if client else None,
         "tenant": caller.tenant[:_TENANT_CHARACTERS] if caller else None,
         "upstream_request_id": _masked_code(request, seen.upstream_request_id),
         "upload": seen.upload,

@@ -9,6 +9,7 @@ from middlewares.admission import unknown_upload_url
 from middlewares.ferry_headers import check_ferry_headers
 from middlewares.request_keys import (
     CALLER,
+    CLIENT,
     CREDENTIAL,
     GATEWAY,
     PROVIDER,
@@ -35,12 +36,13 @@ async def provider_resolution(request: web.Request, handler: Handler) -> web.Str
         if provider is None:
             raise unknown_upload_url()
         request[PROVIDER] = provider
-        session = await gateway.admission.reopen(request, provider, sealed, given)
+        session, request[CLIENT] = await gateway.admission.reopen(request, provider, sealed, given)
         request[SESSION] = session
         request[CALLER] = session.caller or Caller(Credential(), session.tenant)
         return await handler(request)
     provider = request[PROVIDER] = resolve(gateway, request.headers.get("x-model-provider"))
-    gateway.admission.check(request, provider, given)
+    client = request[CLIENT] = gateway.admission.check(request, provider, given)
+    client.count_call()
     check_ferry_headers(request)
     check_owner(gateway, provider, request[ROUTE])
     request[CALLER] = await gateway.admission.caller(provider, given, request.headers)

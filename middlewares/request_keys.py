@@ -9,6 +9,7 @@ from typing import Final
 from aiohttp import web
 
 from middlewares.admission import Admission
+from middlewares.clients import Client
 from middlewares.observation import UNOBSERVED, Observation, RequestObserver
 from middlewares.operations import Operation, Outcome
 from middlewares.origins import Origins
@@ -97,6 +98,7 @@ UPLOAD_URL: Final = web.RequestKey("upload_url", SealedUpload)
 # --- set by `provider_resolution`; SESSION only on upload URLs
 
 PROVIDER: Final = web.RequestKey("provider", Provider)
+CLIENT: Final = web.RequestKey("client", Client)
 CALLER: Final = web.RequestKey("caller", Caller)
 SESSION: Final = web.RequestKey("session", UploadSession)
 

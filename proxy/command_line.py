@@ -153,8 +153,11 @@ def check_online(settings: Settings) -> int:
 
 def _effective(settings: Settings) -> Iterator[tuple[str, str]]:
     for field in type(settings).model_fields:
-        if field != "providers":
+        if field not in {"providers", "clients"}:
             yield variable(field), _shown(getattr(settings, field))
+    for name, client in settings.clients.items():
+        for field in type(client).model_fields:
+            yield variable("clients", name, field), _shown(getattr(client, field))
     for name, provider in settings.providers.items():
         for field, value in shown_settings(provider, KINDS):
             yield variable("providers", name, field), _shown(value)

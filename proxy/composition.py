@@ -23,6 +23,7 @@ from providers.uploads.upload_target import provider_of_session_key
 from proxy.background import BACKGROUND, BackgroundTasks
 from proxy.batch_figures import BatchFigures
 from proxy.client_connection import reset
+from proxy.client_settings import clients_of
 from proxy.health import STATE
 from proxy.kinds import KINDS, Dependencies
 from proxy.metrics import NONE, Metrics
@@ -105,7 +106,7 @@ def _gateway(deps: Dependencies) -> Gateway:
         default_provider=settings.default_provider,
         admission=Admission(
             providers,
-            [token.get_secret_value() for token in settings.client_tokens],
+            clients_of(settings.client_tokens, settings.clients),
             None if settings.allow_plaintext_aws_keys else plaintext_keys,
             public_address,
             upload_urls,

@@ -8,6 +8,7 @@ from typing import Final
 from proxy.settings_problems import PREFIX, Problem, variable
 
 PROVIDERS_PREFIX: Final = variable("providers", "")
+CLIENTS_PREFIX: Final = variable("clients", "")
 
 # What Kubernetes injects for a Service: addresses in the form of Docker links, and their parts.
 _SERVICE_ADDRESS: Final = ("tcp://", "udp://", "sctp://")
@@ -45,8 +46,9 @@ def _ours() -> dict[str, str]:
 
 
 def _is_injected(name: str, value: str) -> bool:
-    # Never ignored: without its address, a provider's requests would be sent elsewhere. Usual
-    # Service names contain no two underscores in a row.
-    if name.upper().startswith(PROVIDERS_PREFIX):
+    # Never ignored: without its address, a provider's requests would be sent elsewhere, and without
+    # its limits a client could do everything. Usual names of Services contain no two underscores
+    # in a row.
+    if name.upper().startswith((PROVIDERS_PREFIX, CLIENTS_PREFIX)):
         return False
     return value.startswith(_SERVICE_ADDRESS) or bool(_SERVICE_VARIABLE.search(name.upper()))

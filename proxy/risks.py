@@ -95,10 +95,16 @@ def _own_credential_risks(settings: Settings) -> Iterator[str]:
             f"{tokens} is not set: anyone on this machine may use the proxy's own credential "
             f"for {', '.join(settings.ambient)}, and all share its files and batches."
         )
-    if any(len(t.get_secret_value()) < CLIENT_TOKEN_CHARACTERS for t in settings.client_tokens):
+    if any(len(token.secret) < CLIENT_TOKEN_CHARACTERS for token in settings.client_tokens):
         yield (
             f"{tokens} has a token of less than {CLIENT_TOKEN_CHARACTERS} characters, which is "
             "easy to guess."
+        )
+    if settings.workers > 1 and any(c.calls_per_minute for c in settings.clients.values()):
+        yield (
+            f"{variable('clients', '<name>', 'calls_per_minute')} limits the calls to each of the "
+            f"{settings.workers} workers, so a client can make up to {settings.workers} times as "
+            "many."
         )
 
 

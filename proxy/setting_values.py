@@ -8,6 +8,7 @@ import ipaddress
 import os
 import re
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Final
@@ -28,6 +29,7 @@ from proxy.settings_problems import must_be_one_of
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 SECRET_KEY_CHARACTERS: Final = 16
+_CLIENT_NAME_CHARACTERS: Final = 64
 
 MOST_DURATION: Final = timedelta(days=36500)  # a calendar has room for this before and after now
 
@@ -95,6 +97,15 @@ def check_provider_name(name: str) -> str:
     return name
 
 
+def check_client_name(name: str) -> str:
+    if not _PROVIDER_NAME.fullmatch(name) or len(name) > _CLIENT_NAME_CHARACTERS:
+        raise ValueError(
+            "a client's name may contain only letters, digits, - and _, at most "
+            f"{_CLIENT_NAME_CHARACTERS}"
+        )
+    return name
+
+
 def parse_list(value: object) -> tuple[str, ...]:
     """`a,b` in the environment, a list of strings in TOML."""
     items = value.split(",") if isinstance(value, str) else value
@@ -157,14 +168,38 @@ def parse_key(value: object) -> SecretStr:
     return SecretStr(text)
 
 
-def parse_client_tokens(value: object) -> tuple[SecretStr, ...]:
-    """Each token is what an SDK gets as its `api_key`."""
-    tokens = parse_list(value)
-    if not all(_KEY.fullmatch(token) and "," not in token for token in tokens):
+@dataclass(frozen=True, slots=True)
+class ClientToken:
+    """`secret` is what an SDK gets as its `api_key`. `name` is empty for a token without one."""
+
+    name: str
+    secret: SecretStr
+
+    def __str__(self) -> str:
+        """With the secret as stars."""
+        return f"{self.name}={self.secret}" if self.name else str(self.secret)
+
+
+def parse_client_tokens(value: object) -> tuple[ClientToken, ...]:
+    texts = parse_list(value)
+    if not all(_KEY.fullmatch(text) and "," not in text for text in texts):
         raise ValueError("each token must be visible ASCII characters, without spaces or commas")
-    if len(set(tokens)) < len(tokens):
-        raise ValueError("each token must be unique, since each one is a tenant")
-    return tuple(SecretStr(token) for token in tokens)
+    tokens = tuple(map(_parse_client_token, texts))
+    if len({token.secret for token in tokens}) < len(tokens):
+        raise ValueError("each token must be unique, since it identifies one client")
+    return tokens
+
+
+def _parse_client_token(text: str) -> ClientToken:
+    """`name=token` or `token`; base64 in a token may end in equals signs."""
+    name, _, token = text.rstrip("=").partition("=")
+    if not token:
+        return ClientToken("", SecretStr(text))
+    try:
+        name = check_client_name(canonical_name(name))
+    except ValueError as error:
+        raise ValueError(f"in name=token, {error}") from None
+    return ClientToken(name, SecretStr(text.partition("=")[2]))
 
 
 def parse_region(value: object) -> str:

@@ -17,7 +17,9 @@ from pydantic_settings import (
 )
 from yarl import URL
 
+from proxy.client_settings import ClientSettings, client_problems
 from proxy.environment import (
+    CLIENTS_PREFIX,
     PROVIDERS_PREFIX,
     comparable,
     own_variables,
@@ -33,6 +35,7 @@ from proxy.provider_settings import (
     with_kinds,
 )
 from proxy.setting_values import (
+    ClientToken,
     Network,
     canonical_name,
     default_state_url,
@@ -111,8 +114,9 @@ class Settings(BaseSettings):
     upstream_ca_bundle: FilePath | None = None
     default_provider: Name = "gemini"
     client_tokens: Annotated[
-        tuple[SecretStr, ...], NoDecode, BeforeValidator(parse_client_tokens)
+        tuple[ClientToken, ...], NoDecode, BeforeValidator(parse_client_tokens)
     ] = ()
+    clients: Mapping[str, ClientSettings] = Field(default_factory=dict)
     allow_plaintext_aws_keys: Flag = False
     workers: Annotated[int, whole_number(1, 256)] = 1
     log_level: Annotated[LogLevel, one_of(*get_args(LogLevel))] = "info"
@@ -186,25 +190,25 @@ def load(kinds: Kinds, config: Path | None = None) -> Settings:
     try:
         settings = Settings(**{n: v for n, v in content.items() if n not in capitals})
     except ValidationError as error:
-        names = {*kinds, *_provider_names(error)}
-        problems.extend(problems_of(error, _known(names)))
+        names = {*kinds, *_named_in(error, "providers")}
+        known = _known(names, _named_in(error, "clients"))
+        problems.extend(problems_of(error, known))
         raise InvalidSettings(_sentences(problems, file)) from None
     except SettingsError:  # FERRY_PROVIDERS itself, which is already among the unknown variables
         raise InvalidSettings(_sentences(problems, file)) from None
     settings = settings.model_copy(update={"providers": with_kinds(settings.providers, kinds)})
     problems.extend(provider_problems(settings.providers, kinds))
+    problems.extend(client_problems(settings.client_tokens, settings.clients, settings.ambient))
     problems.extend(_contradictions(settings))
     if problems:
         raise InvalidSettings(_sentences(problems, file))
     return settings
 
 
-def _provider_names(error: ValidationError) -> Iterator[str]:
-    """The providers whose settings have errors."""
-    for details in error.errors(include_input=False):
-        match details["loc"]:
-            case ("providers", str(name), *_):
-                yield name
+def _named_in(error: ValidationError, table: str) -> set[str]:
+    """The names in a table, `providers` or `clients`, whose settings have errors."""
+    places = (details["loc"] for details in error.errors(include_input=False))
+    return {str(place[1]) for place in places if place[:1] == (table,) and place[1:]}
 
 
 def _contradictions(settings: Settings) -> Iterator[Problem]:
@@ -270,16 +274,21 @@ def _sentences(problems: Iterable[Problem], file: SettingsFile | None) -> list[s
 
 def _unknown_variables(kinds: Kinds) -> Iterator[Problem]:
     """pydantic-settings ignores unknown variables, but misspelt ones must be reported."""
-    top = {variable(*path) for path in _known(()) if len(path) == 1} - {variable("providers")}
+    tables = {variable("providers"), variable("clients")}
+    top = {variable(*path) for path in _known(()) if len(path) == 1} - tables
     for name in sorted(map(comparable, own_variables())):
-        if name not in {*top, CONFIG_VARIABLE} and not name.startswith(PROVIDERS_PREFIX):
+        nested = name.startswith((PROVIDERS_PREFIX, CLIENTS_PREFIX))
+        if name not in {*top, CONFIG_VARIABLE} and not nested:
             yield unknown((name.removeprefix(PREFIX).lower(),), _known(kinds))
 
 
-def _known(providers: Iterable[str]) -> Iterator[tuple[str, ...]]:
-    """The paths of all settings, including those of each of `providers`."""
+def _known(providers: Iterable[str], clients: Iterable[str] = ()) -> Iterator[tuple[str, ...]]:
+    """The paths of all settings, including those of each of `providers` and `clients`."""
     for field in (*Settings.model_fields, "config"):
         yield (field,)
     for provider in providers:
         for field in ProviderSettings.model_fields:
             yield ("providers", provider, field)
+    for client in clients:
+        for field in ClientSettings.model_fields:
+            yield ("clients", client, field)

@@ -9,18 +9,20 @@ from typing import Any, Final
 from proxy.setting_values import canonical_name
 from proxy.settings_problems import InvalidSettings, Problem
 
+# The tables whose entries have names of their own, and what an entry is.
+_TABLES: Final = {"providers": "provider", "clients": "client"}
 _POSITION: Final = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
 
 
 class SettingsFile:
-    """In `content`, the names of providers have their canonical spelling."""
+    """In `content`, the names of providers and clients have their canonical spelling."""
 
     def __init__(self, path: Path) -> None:
         """Raises InvalidSettings."""
         self._path = path
         self._text = _text_of(path)
         content = _parse(path, self._text)
-        self.problems = list(_repeated_providers(content))
+        self.problems = [each for table in _TABLES for each in _repeated(table, content)]
         self.content = by_name(content)
 
     def has(self, path: Sequence[str]) -> bool:
@@ -50,14 +52,18 @@ class SettingsFile:
 
 
 def by_name(content: Mapping[str, Any]) -> dict[str, Any]:
-    """The content with canonical provider names, so that the sources can be merged."""
-    providers = content.get("providers")
-    if not isinstance(providers, dict):
-        return dict(content)
+    """The content with canonical names of providers and clients, so that sources can be merged."""
+    named = {table: _canonical(content[table]) for table in _TABLES if table in content}
+    return {**content, **named}
+
+
+def _canonical(table: Any) -> Any:
+    if not isinstance(table, dict):
+        return table
     named: dict[str, Any] = {}
-    for name, settings in providers.items():
+    for name, settings in table.items():
         named = merged(named, {canonical_name(name): settings})
-    return {**content, "providers": named}
+    return named
 
 
 def merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
@@ -103,15 +109,15 @@ def _syntax_problem(message: str, text: str) -> str:
     return f"line {line}, column {column}: not TOML: {message[: position.start()].lower()}"
 
 
-def _repeated_providers(content: Mapping[str, Any]) -> Iterator[Problem]:
-    providers = content.get("providers")
+def _repeated(table: str, content: Mapping[str, Any]) -> Iterator[Problem]:
+    entries = content.get(table)
     spellings: dict[str, str] = {}
-    for name in providers if isinstance(providers, dict) else ():
+    for name in entries if isinstance(entries, dict) else ():
         first = spellings.setdefault(canonical_name(name), name)
         if first != name:
             yield Problem(
-                ("providers", canonical_name(name)),
-                f": {first} and {name} are the same name; give the provider only once",
+                (table, canonical_name(name)),
+                f": {first} and {name} are the same name; give the {_TABLES[table]} only once",
             )
 
 

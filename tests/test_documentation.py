@@ -10,6 +10,7 @@ from pathlib import Path
 import botocore.session
 import pytest
 
+from proxy.client_settings import ClientSettings
 from proxy.kinds import KINDS
 from proxy.provider_settings import settings_of
 from proxy.settings import Settings
@@ -74,9 +75,11 @@ def settings() -> set[str]:
         for name, kind in KINDS.items()
         for field in settings_of(kind)
     }
+    of_clients = {f"FERRY_CLIENTS__WEB__{field.upper()}" for field in ClientSettings.model_fields}
     # Placeholders in documents: `FERRY_PROVIDERS__<NAME>__…`, `FERRY_PROVIDERS__BEDROCK__…`.
     begun = {"FERRY_PROVIDERS__", *(f"FERRY_PROVIDERS__{name.upper()}__" for name in KINDS)}
-    return general | of_providers | begun | {"FERRY_CONFIG"}
+    begun.add("FERRY_CLIENTS__")
+    return general | of_providers | of_clients | begun | {"FERRY_CONFIG"}
 
 
 def actions_of_bedrock() -> set[str]:

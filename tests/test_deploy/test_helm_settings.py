@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from proxy.client_settings import ClientSettings
 from proxy.kinds import KINDS
 from proxy.provider_settings import ProviderSettings
 from proxy.settings import Settings, load
@@ -44,6 +45,12 @@ def test_every_setting_of_a_provider_is_in_the_chart(config: Any) -> None:
     settings = set(config["providers"]["additionalProperties"]["properties"])
 
     assert settings == set(ProviderSettings.model_fields) - ELSEWHERE_OF_PROVIDERS
+
+
+def test_every_limit_of_a_client_is_in_the_chart(config: Any) -> None:
+    limits = config["clients"]["additionalProperties"]["properties"]
+
+    assert set(limits) == set(ClientSettings.model_fields)
 
 
 def test_every_kind_of_provider_is_in_the_chart(config: Any) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from pydantic.fields import FieldInfo
 
+from proxy.client_settings import ClientSettings
 from proxy.kinds import KINDS
 from proxy.provider_settings import ProviderSettings
 from proxy.settings import MIB, Settings, load
@@ -22,7 +23,8 @@ FILE = ROOT / "deploy" / "genai-ferry.toml"
 # Earlier names are mentioned, but not recommended by a line of their own.
 EARLIER_NAMES = {"small_batches"}
 COMMON = {"kind", "base_url", "credentials", "api_key"}
-GENERAL = set(Settings.model_fields) - {"providers"}
+GENERAL = set(Settings.model_fields) - {"providers", "clients"}
+OF_CLIENTS = set(ClientSettings.model_fields)
 OF_PROVIDERS = set(ProviderSettings.model_fields) - EARLIER_NAMES
 
 
@@ -35,6 +37,7 @@ def owners(field: str) -> set[str]:
 
 NAME = re.compile(r"`(FERRY_|…__)([A-Z0-9_<>]+)`")
 PROVIDERS = "FERRY_PROVIDERS__<NAME>__"
+CLIENTS = "clients__<name>__"
 
 
 @dataclass(frozen=True)
@@ -68,6 +71,7 @@ def rows() -> Iterator[Row]:
 def test_the_readmes_table_has_every_setting_once() -> None:
     found = [(row.of_providers, name) for row in rows() for name in row.names]
     expected = {(False, name) for name in GENERAL} | {(True, name) for name in OF_PROVIDERS}
+    expected |= {(False, CLIENTS + name) for name in OF_CLIENTS}
     assert sorted(found) == sorted(expected)
 
 
@@ -108,8 +112,10 @@ IN_WORDS = {
 
 
 def test_the_readmes_table_has_the_defaults() -> None:
+    of_clients = {CLIENTS + name: field for name, field in ClientSettings.model_fields.items()}
+    general = {**Settings.model_fields, **of_clients}
     for row in rows():
-        fields = (ProviderSettings if row.of_providers else Settings).model_fields
+        fields = ProviderSettings.model_fields if row.of_providers else general
         expected = [IN_WORDS.get(name) or shown(fields[name].default) for name in row.names]
         one_for_all = expected[0] if len(set(expected)) == 1 else None
         assert row.default in (", ".join(expected), one_for_all)
@@ -128,6 +134,8 @@ def uncommented() -> dict[str, Any]:
 def test_the_file_has_every_setting_once() -> None:
     content = uncommented()
     providers = content.pop("providers")
+    (client,) = content.pop("clients").values()
+    assert set(client) == OF_CLIENTS
     assert set(content) == GENERAL
     assert set(providers.pop("my-server")) == COMMON
     assert {name: set(settings) for name, settings in providers.items()} == {
@@ -145,6 +153,11 @@ def test_the_file_shows_the_defaults() -> None:
         (ProviderSettings.model_fields[name], getattr(provider, name), name)
         for provider in settings.providers.values()
         for name in provider.model_fields_set
+    ]
+    pairs += [
+        (ClientSettings.model_fields[name], getattr(client, name), name)
+        for client in settings.clients.values()
+        for name in client.model_fields_set
     ]
     for field, value, name in pairs:
         has_default = field.default_factory is None and field.default is not None

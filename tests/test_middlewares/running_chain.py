@@ -13,6 +13,7 @@ from multidict import CIMultiDict
 
 from middlewares.admission import Admission
 from middlewares.chain import CHAIN, mount
+from middlewares.clients import Clients, bare_client
 from middlewares.cors import Cors
 from middlewares.origins import Origins
 from middlewares.public_address import PublicAddress
@@ -137,6 +138,7 @@ async def running_chain(
     *providers: Provider,
     default: str | None = None,
     tokens: Sequence[str] = (),
+    clients: Clients | None = None,
     trusted: Sequence[Network] = (),
     plaintext_keys_setting: str | None = "FERRY_ALLOW_PLAINTEXT",
     public_url: str | None = None,
@@ -149,7 +151,14 @@ async def running_chain(
     gateway = Gateway(
         providers=by_name,
         default_provider=default or providers[0].name,
-        admission=Admission(by_name, tokens, plaintext_keys_setting, address, urls, state),
+        admission=Admission(
+            by_name,
+            clients or Clients({token: bare_client(token) for token in tokens}),
+            plaintext_keys_setting,
+            address,
+            urls,
+            state,
+        ),
         upload_urls=urls,
         public_address=address,
         origins=Origins(pages, address),

@@ -10,6 +10,7 @@ import pytest
 from aiohttp.test_utils import make_mocked_request
 
 from middlewares.admission import Admission
+from middlewares.clients import Clients, bare_client, named_client
 from middlewares.public_address import PublicAddress
 from middlewares.sealing import SealedUpload, UploadUrls
 from providers.credential import Credential
@@ -33,7 +34,8 @@ SCOPE = {"x-scope": "s"}
 def admission(state: MemoryState, *tokens: str) -> Admission:
     providers = {provider.name: provider for provider in (CALLERS,)}
     urls = UploadUrls(["a-secret-of-good-length"], state, ttl=60)
-    return Admission(providers, tokens, None, PublicAddress(None, ()), urls, state)
+    clients = Clients({token: bare_client(token) for token in tokens})
+    return Admission(providers, clients, None, PublicAddress(None, ()), urls, state)
 
 
 async def reopens(
@@ -47,7 +49,7 @@ async def reopens(
     upload = SealedUpload("session", tenant, provider.name, 2_000_000_000, {}, scoping)
     request = make_mocked_request("POST", "/genai/upload/v1beta/files")
     try:
-        session = await admits.reopen(request, provider, upload, given)
+        session, _ = await admits.reopen(request, provider, upload, given)
     except NotFound:
         return False
     assert session.tenant == tenant
@@ -70,6 +72,20 @@ async def test_a_chunk_without_a_key_is_accepted_while_its_token_is_valid() -> N
     assert not await reopens(admission(state, TOKENS[1]), LENDING, none, ann, SCOPE)
     assert not await reopens(admission(state, TOKENS[0]), LENDING, none, ann, {})
     assert not await reopens(admission(state), LENDING, none, ann, SCOPE)
+
+
+async def test_an_upload_goes_on_after_the_token_of_its_client_was_replaced() -> None:
+    state, none = MemoryState(), Credential()
+    before, after = admission(state), admission(state)
+    before.clients = Clients({"old": named_client("ann")})
+    after.clients = Clients({"new": named_client("ann")})
+    ann = (await before.caller(LENDING, Credential("old"), {})).tenant
+    assert (await after.caller(LENDING, Credential("new"), {})).tenant == ann
+    assert await reopens(after, LENDING, none, ann, {})
+    assert await reopens(after, LENDING, Credential("new"), ann, {})
+    assert not await reopens(after, LENDING, Credential("old"), ann, {})
+    after.clients = Clients({"new": named_client("ann", frozenset({"anthropic"}))})
+    assert not await reopens(after, LENDING, none, ann, {})
 
 
 async def test_tokens_do_not_affect_a_provider_with_the_callers_key() -> None:

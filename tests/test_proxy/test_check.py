@@ -57,6 +57,23 @@ def test_check_prints_no_key_and_no_token() -> None:
     assert SECRET not in done.stdout
 
 
+def test_check_shows_the_limits_of_named_clients() -> None:
+    done = ferry(
+        "check",
+        FERRY_CLIENT_TOKENS=f"Acme={SECRET}3,acme={SECRET}4",
+        FERRY_CLIENTS__ACME__PROVIDERS="openai",
+        FERRY_PROVIDERS__OPENAI__CREDENTIALS="ambient",
+        FERRY_PROVIDERS__OPENAI__API_KEY=SECRET,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    lines = dict(line.split("=", 1) for line in done.stdout.splitlines() if "=" in line)
+    assert lines["FERRY_CLIENT_TOKENS"] == "acme=**********,acme=**********"
+    assert lines["FERRY_CLIENTS__ACME__PROVIDERS"] == "openai"
+    assert lines["FERRY_CLIENTS__ACME__CALLS_PER_MINUTE"] == ""
+    assert "FERRY_CLIENTS" not in lines
+    assert SECRET not in done.stdout
+
+
 def test_check_names_risks() -> None:
     done = ferry("check", FERRY_HOST="0.0.0.0")
     assert done.returncode == 0

@@ -23,6 +23,11 @@ SAFE = {
     "FERRY_STATE_URL": "file:///nowhere/at/all",
     "FERRY_MAX_CONNECTIONS": "1",  # possible under every limit of open files
 }
+LIMITED = {
+    **AMBIENT,
+    "FERRY_CLIENT_TOKENS": f"acme={TOKEN}",
+    "FERRY_CLIENTS__ACME__CALLS_PER_MINUTE": "60",
+}
 
 
 @pytest.fixture(autouse=True)
@@ -81,6 +86,13 @@ def risks() -> list[str]:
         (AMBIENT, ["FERRY_CLIENT_TOKENS"]),
         ({**AMBIENT, "FERRY_CLIENT_TOKENS": TOKEN}, []),
         ({**AMBIENT, "FERRY_CLIENT_TOKENS": f"{TOKEN},short"}, ["FERRY_CLIENT_TOKENS"]),
+        ({**AMBIENT, "FERRY_CLIENT_TOKENS": f"acme={TOKEN}"}, []),
+        (
+            {**AMBIENT, "FERRY_CLIENT_TOKENS": "a-long-name-of-a-client=short"},
+            ["FERRY_CLIENT_TOKENS"],
+        ),
+        ({**LIMITED, "FERRY_WORKERS": "1"}, []),
+        ({**LIMITED, "FERRY_WORKERS": "2"}, ["FERRY_CLIENTS__<NAME>__CALLS_PER_MINUTE"]),
         ({"FERRY_CLIENT_TOKENS": TOKEN}, ["FERRY_CLIENT_TOKENS"]),
         (
             {

@@ -153,13 +153,13 @@ def test_lists_are_separated_by_commas(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_no_secret_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FERRY_SECRET_KEY", LONG_KEY)
-    monkeypatch.setenv("FERRY_CLIENT_TOKENS", f"{LONG_KEY}1,{LONG_KEY}2")
+    monkeypatch.setenv("FERRY_CLIENT_TOKENS", f"{LONG_KEY}1,acme={LONG_KEY}2")
     monkeypatch.setenv("FERRY_PROVIDERS__OPENAI__CREDENTIALS", "ambient")
     monkeypatch.setenv("FERRY_PROVIDERS__OPENAI__API_KEY", f"sk-{LONG_KEY}")
     settings = load(KINDS)
-    assert [t.get_secret_value() for t in settings.client_tokens] == [
-        f"{LONG_KEY}1",
-        f"{LONG_KEY}2",
+    assert [(t.name, t.secret.get_secret_value()) for t in settings.client_tokens] == [
+        ("", f"{LONG_KEY}1"),
+        ("acme", f"{LONG_KEY}2"),
     ]
     assert LONG_KEY not in repr(settings)
     assert LONG_KEY not in str(settings)
@@ -215,6 +215,11 @@ def test_no_secret_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
         ("FERRY_CLIENT_TOKENS", "short one", "each token must be visible ASCII characters"),
         ("FERRY_CLIENT_TOKENS", "short\u00e9", "each token must be visible ASCII characters"),
         ("FERRY_CLIENT_TOKENS", "short,b,short", "each token must be unique"),
+        ("FERRY_CLIENT_TOKENS", "a=short,b=short", "each token must be unique"),
+        ("FERRY_CLIENT_TOKENS", "a=short,short", "each token must be unique"),
+        ("FERRY_CLIENT_TOKENS", "a.b=short", "in name=token, a client's name may contain only"),
+        ("FERRY_CLIENT_TOKENS", "=short", "in name=token, a client's name may contain only"),
+        ("FERRY_CLIENT_TOKENS", f"{'a' * 65}=short", "in name=token, a client's name may"),
     ],
 )
 def test_a_bad_value_gets_one_sentence_without_it(
