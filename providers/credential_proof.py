@@ -21,7 +21,6 @@ from providers.state import ObjectInfo, State
 from providers.status import Status
 from providers.upstream import OutboundRequest, Reply, Upstream
 
-_UNAUTHENTICATED: Final = 401
 _TEMPORARY: Final = (408, 429)
 _NOT_IMPLEMENTED: Final = 501
 
@@ -59,6 +58,7 @@ class CredentialProof:
 
     @contextmanager
     def open(self) -> Iterator[None]:
+        """Only CredentialRefused is a refusal: a relayed 401 may be for a call without keys."""
         token = _CURRENT.set(self)
         try:
             yield
@@ -72,8 +72,6 @@ class CredentialProof:
         """The provider answered a call with this HTTP status."""
         if 200 <= status < 300 and not self._public:
             self._known.accept(self._caller.tenant)
-        elif status == _UNAUTHENTICATED:
-            self._known.refuse(self._caller.tenant)
 
     async def require(self) -> None:
         """Raises an error unless something may be stored for this caller.

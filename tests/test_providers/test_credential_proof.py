@@ -55,19 +55,12 @@ async def test_a_success_accepts_the_caller(known: KnownCredentials, status: int
     assert known.accepted("tenant")
 
 
-@pytest.mark.parametrize("status", [302, 400, 403, 404, 405, 429, 500, 503])
+@pytest.mark.parametrize("status", [302, 400, 401, 403, 404, 405, 429, 500, 503])
 async def test_other_answers_say_nothing(known: KnownCredentials, status: int) -> None:
     with CredentialProof(known, CALLER, unasked).open():
         await WitnessedUpstream(_Answering(status)).send(REQUEST)
     assert not known.accepted("tenant")
     assert not known.refused("tenant")
-
-
-async def test_a_401_refuses_the_caller(known: KnownCredentials) -> None:
-    known.accept("tenant")
-    with CredentialProof(known, CALLER, unasked).open():
-        await WitnessedUpstream(_Answering(401)).send(REQUEST)
-    assert known.refused("tenant")
 
 
 async def test_an_answer_to_everybody_accepts_no_caller(known: KnownCredentials) -> None:

@@ -1,6 +1,8 @@
 from typing import Any
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 from yarl import URL
 
 from providers.credential import Caller, Credential
@@ -49,6 +51,17 @@ async def test_a_callers_headers_are_the_providers_own() -> None:
     }
     assert "secret" not in repr(request)
     assert upstream.done
+
+
+@given(st.text())
+@example("../../evil")
+@example("//evil.test/x")
+@example("http://evil.test/x")
+@example("@evil.test")
+async def test_no_id_that_an_upstream_names_leads_to_another_server(native_id: str) -> None:
+    upstream = ScriptedUpstream(answer({}))
+    await client(upstream).get(CALLER, f"files/{native_id}/content")
+    assert upstream.sent[0].request.url.origin() == BASE.origin()
 
 
 async def test_a_document_and_a_stream() -> None:
