@@ -24,7 +24,8 @@ from providers.upstream import Reply, invalid_answer
 
 Reset = Callable[[Transport], None]
 
-# Hop-by-hop headers (RFC 9110 section 7.6.1), and headers that the proxy sets itself.
+# Hop-by-hop headers (RFC 9110 section 7.6.1), headers that the proxy sets itself, and those that
+# would send browsers to other addresses.
 _NOT_RELAYED: Final = frozenset(
     {
         "connection",
@@ -40,7 +41,10 @@ _NOT_RELAYED: Final = frozenset(
         "set-cookie",
         "alt-svc",
         "link",
+        "nel",
         "refresh",
+        "report-to",
+        "reporting-endpoints",
         "server",
         "date",
     }

@@ -25,6 +25,7 @@ HOP_BY_HOP = (
     ("Connection", "X-Hop"), ("Keep-Alive", "timeout=9"), ("Proxy-Authenticate", "Basic"),
     ("Proxy-Connection", "close"), ("TE", "gzip"), ("Trailer", "X-T"), ("Upgrade", "h2c"),
     ("Set-Cookie", "a=b"), ("Alt-Svc", "h3"), ("Server", "ESF"), ("X-Hop", "1"),
+    ("NEL", "{}"), ("Report-To", "{}"), ("Reporting-Endpoints", 'a="http://evil.test/"'),
     ("Link", "<http://evil.test/>; rel=next"), ("Refresh", "0; url=http://evil.test/"),
     ("Access-Control-Allow-Origin", "*"), ("access-control-expose-headers", "vary"),
 )  # fmt: skip
