@@ -1,22 +1,51 @@
-"""The settings of clients that have a name: optional limits."""
+"""The tokens of clients, and the optional limits of those that have a name."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Annotated, Final
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict
+from pydantic import BaseModel, BeforeValidator, ConfigDict, SecretStr
 
 from middlewares.clients import CallLimit, Client, Clients, bare_client, named_client
-from proxy.setting_values import (
-    ClientToken,
-    canonical_name,
-    check_client_name,
-    parse_list,
-    whole_number,
-)
+from proxy.setting_values import canonical_name, check_name, is_key, parse_list, whole_number
 from proxy.settings_problems import Problem, must_be_one_of, variable
 
 # Each process remembers the time of each of these calls.
 _MOST_CALLS: Final = 100_000
+
+
+@dataclass(frozen=True, slots=True)
+class ClientToken:
+    """`secret` is what an SDK gets as its `api_key`. `name` is empty for a token without one."""
+
+    name: str
+    secret: SecretStr
+
+    def __str__(self) -> str:
+        """With the secret as stars."""
+        return f"{self.name}={self.secret}" if self.name else str(self.secret)
+
+
+def parse_client_tokens(value: object) -> tuple[ClientToken, ...]:
+    texts = parse_list(value)
+    if not all(is_key(text) and "," not in text for text in texts):
+        raise ValueError("each token must be visible ASCII characters, without spaces or commas")
+    tokens = tuple(map(_parse_client_token, texts))
+    if len({token.secret for token in tokens}) < len(tokens):
+        raise ValueError("each token must be unique, since it identifies one client")
+    return tokens
+
+
+def _parse_client_token(text: str) -> ClientToken:
+    """`name=token` or `token`; base64 in a token may end in equals signs."""
+    name, _, token = text.rstrip("=").partition("=")
+    if not token:
+        return ClientToken("", SecretStr(text))
+    try:
+        name = check_name(canonical_name(name), "client")
+    except ValueError as error:
+        raise ValueError(f"in name=token, {error}") from None
+    return ClientToken(name, SecretStr(text.partition("=")[2]))
 
 
 def _parse_names(value: object) -> tuple[str, ...]:
@@ -62,7 +91,7 @@ def client_problems(
     known = {token.name for token in tokens}
     for name, client in settings.items():
         try:
-            check_client_name(name)
+            check_name(name, "client")
         except ValueError as error:
             yield Problem(("clients", name), f": {error}")
             continue

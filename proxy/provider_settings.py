@@ -7,7 +7,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, SecretStr
 from yarl import URL
 
 from proxy.setting_values import (
-    check_provider_name,
+    check_name,
     one_of,
     parse_bedrock_s3_uri,
     parse_http_url,
@@ -121,7 +121,7 @@ def provider_problems(providers: Mapping[str, ProviderSettings], kinds: Kinds) -
     for name, provider in providers.items():
         setting = ("providers", name, "kind")
         try:
-            check_provider_name(name)
+            check_name(name, "provider")
         except ValueError as error:
             yield Problem(("providers", name), f": {error}")
         kind = kinds.get(provider.kind or "")

@@ -8,7 +8,6 @@ import ipaddress
 import os
 import re
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Final
@@ -29,7 +28,6 @@ from proxy.settings_problems import must_be_one_of
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 SECRET_KEY_CHARACTERS: Final = 16
-_CLIENT_NAME_CHARACTERS: Final = 64
 
 MOST_DURATION: Final = timedelta(days=36500)  # a calendar has room for this before and after now
 
@@ -45,7 +43,7 @@ _ORIGIN: Final = re.compile(
 _DEFAULT_PORTS: Final = {"http": ":80", "https": ":443"}
 _KEY: Final = re.compile(r"[!-~]+")
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
-_PROVIDER_NAME: Final = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+_NAME: Final = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 
 
 def with_message(requirement: str) -> WrapValidator:
@@ -91,18 +89,10 @@ def canonical_name(name: str) -> str:
     return name.lower().replace("_", "-")
 
 
-def check_provider_name(name: str) -> str:
-    if not _PROVIDER_NAME.fullmatch(name):
-        raise ValueError("a provider's name may contain only letters, digits, - and _")
-    return name
-
-
-def check_client_name(name: str) -> str:
-    if not _PROVIDER_NAME.fullmatch(name) or len(name) > _CLIENT_NAME_CHARACTERS:
-        raise ValueError(
-            "a client's name may contain only letters, digits, - and _, at most "
-            f"{_CLIENT_NAME_CHARACTERS}"
-        )
+def check_name(name: str, whose: str) -> str:
+    """`name` in its canonical form; `whose` is the kind of thing that it names."""
+    if not _NAME.fullmatch(name):
+        raise ValueError(f"a {whose}'s name may contain only letters, digits, - and _")
     return name
 
 
@@ -160,46 +150,17 @@ def _is_unicode(text: str) -> bool:
     return True
 
 
+def is_key(text: str) -> bool:
+    """Whether it has only characters that a key in a header can have."""
+    return _KEY.fullmatch(text) is not None
+
+
 def parse_key(value: object) -> SecretStr:
     """The proxy's own key at a provider. Other characters cannot be sent in a header."""
     text = value.get_secret_value() if isinstance(value, SecretStr) else value
-    if not isinstance(text, str) or not _KEY.fullmatch(text):
+    if not isinstance(text, str) or not is_key(text):
         raise ValueError("must be a key: visible ASCII characters, without spaces")
     return SecretStr(text)
-
-
-@dataclass(frozen=True, slots=True)
-class ClientToken:
-    """`secret` is what an SDK gets as its `api_key`. `name` is empty for a token without one."""
-
-    name: str
-    secret: SecretStr
-
-    def __str__(self) -> str:
-        """With the secret as stars."""
-        return f"{self.name}={self.secret}" if self.name else str(self.secret)
-
-
-def parse_client_tokens(value: object) -> tuple[ClientToken, ...]:
-    texts = parse_list(value)
-    if not all(_KEY.fullmatch(text) and "," not in text for text in texts):
-        raise ValueError("each token must be visible ASCII characters, without spaces or commas")
-    tokens = tuple(map(_parse_client_token, texts))
-    if len({token.secret for token in tokens}) < len(tokens):
-        raise ValueError("each token must be unique, since it identifies one client")
-    return tokens
-
-
-def _parse_client_token(text: str) -> ClientToken:
-    """`name=token` or `token`; base64 in a token may end in equals signs."""
-    name, _, token = text.rstrip("=").partition("=")
-    if not token:
-        return ClientToken("", SecretStr(text))
-    try:
-        name = check_client_name(canonical_name(name))
-    except ValueError as error:
-        raise ValueError(f"in name=token, {error}") from None
-    return ClientToken(name, SecretStr(text.partition("=")[2]))
 
 
 def parse_region(value: object) -> str:

@@ -17,7 +17,12 @@ from pydantic_settings import (
 )
 from yarl import URL
 
-from proxy.client_settings import ClientSettings, client_problems
+from proxy.client_settings import (
+    ClientSettings,
+    ClientToken,
+    client_problems,
+    parse_client_tokens,
+)
 from proxy.environment import (
     CLIENTS_PREFIX,
     PROVIDERS_PREFIX,
@@ -35,14 +40,12 @@ from proxy.provider_settings import (
     with_kinds,
 )
 from proxy.setting_values import (
-    ClientToken,
     Network,
     canonical_name,
     default_state_url,
     is_every_address,
     is_loopback,
     one_of,
-    parse_client_tokens,
     parse_duration,
     parse_networks,
     parse_origins,

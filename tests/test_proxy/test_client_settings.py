@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from proxy.setting_values import parse_client_tokens
+from proxy.client_settings import parse_client_tokens
 from proxy.settings import load
 from tests.test_proxy.settings_loading import KINDS, problems, toml
 

@@ -219,7 +219,6 @@ def test_no_secret_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
         ("FERRY_CLIENT_TOKENS", "a=short,short", "each token must be unique"),
         ("FERRY_CLIENT_TOKENS", "a.b=short", "in name=token, a client's name may contain only"),
         ("FERRY_CLIENT_TOKENS", "=short", "in name=token, a client's name may contain only"),
-        ("FERRY_CLIENT_TOKENS", f"{'a' * 65}=short", "in name=token, a client's name may"),
     ],
 )
 def test_a_bad_value_gets_one_sentence_without_it(
