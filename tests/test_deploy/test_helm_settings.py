@@ -89,6 +89,7 @@ def test_values_become_variables(monkeypatch: pytest.MonkeyPatch) -> None:
         "allow_plaintext_aws_keys": False,
         "state_ttl": "7d",
         "upload_ttl": "",
+        "clients": {"web-app": {"providers": ["openai", "gemini"], "calls_per_minute": 100000}},
         "providers": {"my-vllm": {"kind": "openai", "base_url": "http://vllm:8000/v1"}},
     }
     pod = one(render(CHART, {"config": config}), "Deployment")["spec"]["template"]["spec"]
@@ -98,5 +99,7 @@ def test_values_become_variables(monkeypatch: pytest.MonkeyPatch) -> None:
     assert given["FERRY_TRUSTED_PROXIES"] == "10.0.0.0/8,fd00::/8"
     assert given["FERRY_ALLOW_PLAINTEXT_AWS_KEYS"] == "false"
     assert given["FERRY_STATE_TTL"] == "7d"
+    assert given["FERRY_CLIENTS__WEB_APP__PROVIDERS"] == "openai,gemini"
+    assert given["FERRY_CLIENTS__WEB_APP__CALLS_PER_MINUTE"] == "100000"
     assert given["FERRY_PROVIDERS__MY_VLLM__BASE_URL"] == "http://vllm:8000/v1"
     assert "FERRY_UPLOAD_TTL" not in given
