@@ -126,11 +126,13 @@ class Connection(web.RequestHandler):
         client = self._client
         if client is None:
             return
-        limit = self._deadlines.header if self._head_begun else self._deadlines.idle
-        late = self._is_waiting and now - self._since > limit
         unread = _unread_bytes(client)
         if not unread or unread != self._unread:
             self._unread, self._read_at = unread, now
+        if unread and not self._head_begun:
+            self._since = now  # it still reads the last response
+        limit = self._deadlines.header if self._head_begun else self._deadlines.idle
+        late = self._is_waiting and now - self._since > limit
         if late or now - self._read_at > self._deadlines.stall:
             client.abort()
 

@@ -24,8 +24,8 @@ Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 class EdgeServer:
     """`begun` is set when a request is answered, `cancelled` when its handler was cancelled.
 
-    `/wait` is answered when `may_end` is set. `/endless` has a body without an end, and `/large`
-    one that fits into no buffer of a socket.
+    `/wait` is answered when `may_end` is set. `/endless` has a body without an end, `/large` one
+    that fits into no buffer of a socket, and `/tail` one that just does not fit.
     """
 
     listener: Listener
@@ -59,7 +59,9 @@ class EdgeServer:
             if request.path == "/wait":
                 await self.may_end.wait()
             if request.path == "/endless":
-                return await self._endless(request)
+                return await self._body(request, until_a_byte_waits=False)
+            if request.path == "/tail":
+                return await self._body(request, until_a_byte_waits=True)
             if request.path == "/large":
                 return web.Response(body=bytes(8 << 20))
             return web.Response(body=await request.read())
@@ -67,11 +69,14 @@ class EdgeServer:
             self.cancelled.set()
             raise
 
-    async def _endless(self, request: web.Request) -> web.StreamResponse:
+    async def _body(self, request: web.Request, *, until_a_byte_waits: bool) -> web.StreamResponse:
         response = web.StreamResponse()
         await response.prepare(request)
-        while True:
-            await response.write(bytes(64 << 10))
+        transport = request.transport
+        assert transport is not None
+        while not (until_a_byte_waits and transport.get_write_buffer_size()):
+            await response.write(bytes(4 << 10))
+        return response
 
 
 def rendered(path: str, *headers: str, method: str = "GET") -> bytes:

@@ -208,6 +208,21 @@ async def test_a_slow_reader_may_continue() -> None:
             assert not server.cancelled.is_set()
 
 
+async def test_a_connection_whose_response_is_not_read_yet_is_not_idle() -> None:
+    """The server has written all of it, and its last part still waits for the client."""
+    loop = asyncio.get_running_loop()
+    async with edge_server(Deadlines(LONG, LONG, 10 * LONG)) as server:
+        with UnreadConnection(server) as (client, send):
+            await send(rendered("/tail"))
+            await until(lambda: any(each._answered for each in server.connections))
+            check_all(server, after=LONG + 1)
+            data = b""
+            while not data.endswith(b"0\r\n\r\n"):
+                part = await loop.sock_recv(client, MIB)
+                assert part
+                data = (data + part)[-5:]
+
+
 class UnreadConnection:
     """A connection whose bytes nobody reads, as a plain socket."""
 
