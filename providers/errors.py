@@ -45,7 +45,7 @@ class FerryError(Exception):
         super().__init__(_unicode(message if path is None else f"{path}: {message}"))
         self.status: Final = status
         self.path: Final = path and _unicode(path)
-        self.provider: Final = provider
+        self.provider: Final = provider and _unicode(provider)
         self.reason: Final = reason and _unicode(reason)
         self.request_id: Final = request_id and _unicode(request_id)
         self.upstream_status: Final = upstream_status
@@ -78,7 +78,7 @@ class FerryError(Exception):
 
     def naming(self, provider: str) -> Self:
         """The same error of this provider."""
-        return self._copied(self.message, provider=provider)
+        return self._copied(self.message, provider=_unicode(provider))
 
     def adding(self, text: str) -> Self:
         """The same error with more text in its message."""
