@@ -24,9 +24,10 @@ PROMTOOL := .tools/bin/promtool
 
 # The packages that the image installs, and the licences that they may have.
 SHIPPED = $(shell sed -n 's/^\([a-z0-9._-]*\)\(\[.*\]\)\{0,1\}==.*/\1/p' deploy/requirements.lock)
-LICENCES := Apache Software License;Apache-2.0;Apache-2.0 AND BSD-2-Clause;$\
+LICENCES := 3-Clause BSD License;Apache Software License;Apache-2.0;Apache-2.0 AND BSD-2-Clause;$\
   Apache-2.0 AND MIT;Apache-2.0 OR BSD-3-Clause;BSD-2-Clause;BSD-3-Clause;MIT;MIT License;MIT OR Apache-2.0;$\
-  MIT-0;MPL-2.0 AND (Apache-2.0 OR MIT);PSF-2.0;Python Software Foundation License
+  MIT-0;MPL-2.0 AND (Apache-2.0 OR MIT);Mozilla Public License 2.0 (MPL 2.0);PSF-2.0;$\
+  Python Software Foundation License
 
 SBOM ?= build/sbom.json
 
