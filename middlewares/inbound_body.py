@@ -1,7 +1,7 @@
 """The request body from the client: streamed, read whole up to a limit, or discarded."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable
 from typing import Any, Final
 
 from aiohttp import ClientPayloadError, web
@@ -21,6 +21,9 @@ _SILENCE_SECONDS: Final = 300
 
 # What aiohttp raises if the client disconnected.
 DISCONNECTED: Final = (ClientPayloadError, ConnectionError, web.RequestPayloadError)
+
+
+ReadUpTo = Callable[[AsyncIterable[bytes], int], Awaitable[bytes | None]]
 
 
 class ClientDisconnected(Exception):
@@ -61,13 +64,15 @@ def refuse_encoded(request: web.Request) -> None:
         raise invalid_argument("send the body uncompressed: Content-Encoding is not supported")
 
 
-async def read_whole(request: web.Request, limit: int, what: str) -> bytes:
+async def read_whole(
+    request: web.Request, limit: int, what: str, read: ReadUpTo = read_up_to
+) -> bytes:
     """The whole body. Raises INVALID_ARGUMENT beyond `limit` bytes; `what` names the limit."""
     refuse_encoded(request)
     too_large = invalid_argument(f"the body is larger than {what} ({limit} bytes)")
     if (request.content_length or 0) > limit:
         raise too_large
-    data = await read_up_to(_Chunks(request), limit)
+    data = await read(_Chunks(request), limit)
     if data is None:
         raise too_large
     return data

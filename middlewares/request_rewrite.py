@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from contextlib import ExitStack
+from functools import partial
 from typing import Final
 
 from aiohttp import web
@@ -14,6 +15,7 @@ from middlewares.header_text import header_text
 from middlewares.inbound_body import inbound_body, read_whole
 from middlewares.paths import effective_method
 from middlewares.request_keys import (
+    CALLER,
     GATEWAY,
     MEMORY,
     OBSERVATION,
@@ -24,6 +26,7 @@ from middlewares.request_keys import (
     Parse,
 )
 from providers.errors import FerryError, invalid_argument, unimplemented
+from providers.memory import MEMORY_USER, MemoryUser
 from providers.provider import RelayedRequest
 
 _PAGE_SIZE: Final = 10
@@ -36,6 +39,7 @@ _PATH_LIMIT: Final = 120
 @web.middleware
 async def request_rewrite(request: web.Request, handler: Handler) -> web.StreamResponse:
     _observe(request)
+    MEMORY_USER.set(MemoryUser(request[CALLER].tenant))
     with ExitStack() as memory:
         request[MEMORY] = memory
         request[OPERATION] = await request[ROUTE].call.parse(request)
@@ -89,12 +93,11 @@ async def download_file(request: web.Request) -> op.Operation:
 
 
 async def read_inline(request: web.Request) -> bytes:
-    """The whole body. Memory for it is reserved before it is read, until the response is made."""
-    gateway, length = request.app[GATEWAY], request.content_length
-    limit = gateway.inline_max_bytes
-    size = limit if length is None else min(length, limit)
-    request[MEMORY].enter_context(gateway.memory.reserve(size * _COPIES_IN_MEMORY))
-    return await read_whole(request, limit, "FERRY_INLINE_MAX_BYTES")
+    """The whole body. Memory for it is reserved as it arrives, until the response is made."""
+    gateway = request.app[GATEWAY]
+    reservation = request[MEMORY].enter_context(gateway.memory.reserve())
+    read = partial(reservation.read, copies=_COPIES_IN_MEMORY)
+    return await read_whole(request, gateway.inline_max_bytes, "FERRY_INLINE_MAX_BYTES", read)
 
 
 async def relayed(request: web.Request) -> op.Relayed:

@@ -11,12 +11,12 @@ from typing import Final
 from yarl import URL
 
 from providers.batches.repeats import Repeat
-from providers.body import Body, in_memory, read_up_to
+from providers.body import Body, in_memory
 from providers.credential import Caller
 from providers.errors import FerryError, invalid_argument
 from providers.gemini.buffered_reply import BufferedReply
 from providers.json_api.json_text import parse_object
-from providers.memory import MemoryBudget
+from providers.memory import MemoryBudget, Reservation
 from providers.provider import Relay, RelayedRequest
 from providers.state import State
 from providers.upstream import Reply, UpstreamError, invalid_answer
@@ -27,6 +27,8 @@ _ANSWER_BYTES: Final = 32 << 20
 _UNKNOWN_OUTCOME: Final = (
     "; whether the batch was made is unknown: list the batches before you create it again"
 )
+# The received pieces, and the body that is joined from them.
+_COPIES_IN_MEMORY: Final = 2
 
 
 class RepeatableCreations:
@@ -56,10 +58,8 @@ class RepeatableCreations:
             raise error.adding(_UNKNOWN_OUTCOME) from None
 
     async def _create_once(self, caller: Caller, request: RelayedRequest, key: str) -> Reply:
-        length = 0 if request.body is None else request.body.length
-        held_twice = 2 * min(self._limit if length is None else length, self._limit)
-        with self._memory.reserve(held_twice):
-            data = await self._hold(request.body)
+        with self._memory.reserve() as reservation:
+            data = await self._hold(request.body, reservation)
             fingerprint = hashlib.sha256(request.target.raw_path.encode() + b"\0" + data)
             repeat = Repeat(self._name, self._state, caller.tenant, key, fingerprint.hexdigest())
             recorded = await repeat.recorded()
@@ -68,9 +68,11 @@ class RepeatableCreations:
             await repeat.begin_single()
             return await self._create(caller, replace(request, body=in_memory(data)), repeat)
 
-    async def _hold(self, body: Body | None) -> bytes:
+    async def _hold(self, body: Body | None, reservation: Reservation) -> bytes:
         """The whole body: it must be known before anything is sent."""
-        data = b"" if body is None else await read_up_to(body.chunks, self._limit)
+        if body is None:
+            return b""
+        data = await reservation.read(body.chunks, self._limit, _COPIES_IN_MEMORY)
         if data is None:
             raise invalid_argument(
                 f"with {KEY_HEADER} the body has at most {self._limit} bytes "

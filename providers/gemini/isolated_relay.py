@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from yarl import URL
 
-from providers.body import Body, in_memory, read_up_to
+from providers.body import Body, in_memory
 from providers.credential import Caller
 from providers.errors import invalid_argument
 from providers.gemini.buffered_reply import BufferedReply
@@ -24,7 +24,7 @@ from providers.gemini.owned_resources import (
 )
 from providers.gemini.refusal import check
 from providers.json_api.json_text import parse_clients_json, parse_object, render_json
-from providers.memory import BUDGET_BYTES, MemoryBudget
+from providers.memory import MemoryBudget, Reservation
 from providers.provider import Relay, RelayedRequest
 from providers.resources import Page
 from providers.tenancy.ownership import Ownership, ResourceKind, native_id_of
@@ -96,9 +96,9 @@ class IsolatedRelay:
         """A call whose body may name files. What is sent is what was checked, rendered again."""
         if request.body is None:
             return await self._relay.relay(caller, request)
-        length = self._limit if request.body.length is None else request.body.length
-        with self._memory.reserve(min(_PARSED * min(length, self._limit), BUDGET_BYTES)):
-            document = parse_clients_json(await self._read_body(request, request.body))
+        with self._memory.reserve() as reservation:
+            data = await self._read_body(request, request.body, reservation)
+            document = parse_clients_json(data)
             owns = partial(self._ownership.owns, caller.tenant)
             await self._references.check(document, "body", owns)
             outbound = replace(request, body=in_memory(render_json(document)))
@@ -109,11 +109,15 @@ class IsolatedRelay:
             # Also if the client disconnects: a batch without an owner would be lost.
             return await run_to_completion(self._create(caller, _readable(outbound)))
 
-    async def _read_body(self, request: RelayedRequest, body: Body) -> bytes:
+    async def _read_body(
+        self, request: RelayedRequest, body: Body, reservation: Reservation
+    ) -> bytes:
         encoding = request.headers.get("Content-Encoding", "").strip().lower()
         if encoding not in ("", "identity"):
             raise invalid_argument("send the body uncompressed: Content-Encoding is refused")
-        data = await read_up_to(body.chunks, self._limit)
+        # With a limit above a tenth of the budget, the largest body takes the whole budget.
+        copies = min(_PARSED, self._memory.size // self._limit)
+        data = await reservation.read(body.chunks, self._limit, copies)
         if data is None:
             raise invalid_argument(
                 f"the body has at most {self._limit} bytes (FERRY_INLINE_MAX_BYTES)"

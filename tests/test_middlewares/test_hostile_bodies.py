@@ -218,21 +218,28 @@ async def test_a_body_that_grows_too_large_is_refused(proxy: RunningProxy) -> No
     assert "FERRY_INLINE_MAX_BYTES" in answer.refused(400, "INVALID_ARGUMENT")
 
 
-async def test_an_exhausted_budget_is_reported_before_the_body_is_read(proxy: RunningProxy) -> None:
+async def test_a_body_that_exhausts_the_budget_is_refused(proxy: RunningProxy) -> None:
     with proxy.gateway.memory.reserve(BUDGET_BYTES - 1000):
         answer = await proxy.ask("POST", BATCHES, {}, inline(b'{"contents":[]}' + b" " * 1000))
     answer.refused(429, "RESOURCE_EXHAUSTED")
-    proxy.gateway.memory.take(BUDGET_BYTES)  # everything was released
+    assert answer.headers["retry-after"] == "1"
+    assert proxy.gateway.memory.used == 0
 
 
-async def test_a_chunked_body_is_counted_with_the_largest_size(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("framing", ["Content-Length", "Transfer-Encoding"])
+async def test_a_body_that_is_only_declared_takes_no_memory_from_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, framing: str
 ) -> None:
-    async with running_proxy(tmp_path, monkeypatch, inline_max_bytes=BUDGET_BYTES // 2) as proxy:
-        headers = {"Transfer-Encoding": "chunked"}
-        with proxy.gateway.memory.reserve(1):
-            answer = await proxy.ask("POST", BATCHES, headers, b"2\r\n{}\r\n0\r\n\r\n")
-        answer.refused(429, "RESOURCE_EXHAUSTED")
+    limit = BUDGET_BYTES // 2
+    headers = {framing: str(limit) if framing == "Content-Length" else "chunked"}
+    async with running_proxy(tmp_path, monkeypatch, inline_max_bytes=limit) as proxy:
+        async with proxy.connection() as (_, writer):
+            writer.write(rendered("POST", BATCHES, headers) + b"1\r\n{\r\n")
+            await writer.drain()
+            await proxy.begun.wait()
+            answer = await proxy.ask("POST", BATCHES, {}, inline(b'{"contents":[]}'))
+        answer.refused(400, "INVALID_ARGUMENT")
+        assert answer.error["message"].startswith("batch.")
 
 
 async def test_a_refused_body_leaves_the_connection_usable(proxy: RunningProxy) -> None:
