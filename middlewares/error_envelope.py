@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from aiohttp import web
 
-from middlewares.inbound_body import ClientDisconnected, discard
+from middlewares.inbound_body import ClientDisconnected, ClientTooSlow, discard
 from middlewares.request_keys import PROVIDER, REFUSAL, REQUEST_ID, ROUTE, Handler
 from middlewares.routes import UPLOAD
 from providers.body import TruncatedBody
@@ -20,6 +20,8 @@ from providers.upstream import UpstreamError
 # Seconds or a date (RFC 9110 section 10.2.3). An upstream may send anything, so it is checked.
 _RETRY_AFTER: Final = re.compile(r"[0-9]{1,9}|[A-Z][a-z]{2}, [0-9A-Za-z: ]{16,22} GMT")
 
+_INTERRUPTED: Final = FerryError(Status.INVALID_ARGUMENT, "the request was interrupted")
+
 _log = logging.getLogger("genai_ferry.errors")
 
 
@@ -31,11 +33,11 @@ async def error_envelope(request: web.Request, handler: Handler) -> web.StreamRe
         refusal = _naming_the_provider(request, error)
     except web.HTTPException as error:
         refusal = FerryError(Status.INVALID_ARGUMENT, error.reason)
+    except ClientTooSlow as error:
+        refusal = request[REFUSAL] = FerryError(Status.DEADLINE_EXCEEDED, str(error))
+        return _last(render_error(refusal, upload_status(request, refusal)))
     except (ClientDisconnected, ConnectionResetError):
-        # This connection cannot be used again, so the rest of the body is not read.
-        response = render_error(FerryError(Status.INVALID_ARGUMENT, "the request was interrupted"))
-        response.force_close()
-        return response
+        return _last(render_error(_INTERRUPTED))
     except TruncatedBody as error:
         refusal = FerryError(Status.INVALID_ARGUMENT, str(error))
     except OSError as error:
@@ -52,8 +54,12 @@ async def error_envelope(request: web.Request, handler: Handler) -> web.StreamRe
     request[REFUSAL] = refusal
     read_to_end = await discard(request)
     response = render_error(refusal, upload_status(request, refusal))
-    if not read_to_end:
-        response.force_close()
+    return response if read_to_end else _last(response)
+
+
+def _last(response: web.Response) -> web.Response:
+    """The rest of the body is not read, so the connection cannot be used again."""
+    response.force_close()
     return response
 
 

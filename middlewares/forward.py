@@ -4,14 +4,17 @@ from aiohttp import web
 
 from middlewares.operations import CreateFile, Relayed, StartUpload
 from middlewares.request_keys import CALLER, GATEWAY, OPERATION, OUTCOME, PROVIDER, ROUTE, SESSION
+from middlewares.timing import timed
 from providers.credential_proof import CredentialProof
 
 
 async def forward(request: web.Request) -> web.StreamResponse:
     """A response that carries the outcome, without a body; `response_rewrite` renders it."""
     response = web.Response()
-    with _proof(request).open():
-        response[OUTCOME] = await request[OPERATION].carry_out(request[PROVIDER], request[CALLER])
+    async with timed(request):
+        with _proof(request).open():
+            operation, provider = request[OPERATION], request[PROVIDER]
+            response[OUTCOME] = await operation.carry_out(provider, request[CALLER])
     return response
 
 

@@ -1,12 +1,13 @@
 """The request body from the client: streamed, read whole up to a limit, or discarded."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable
 from typing import Any, Final
 
 from aiohttp import ClientPayloadError, web
 
-from middlewares.request_keys import OBSERVATION
+from middlewares.request_keys import GATEWAY, OBSERVATION
 from providers.body import Body, read_up_to
 from providers.errors import invalid_argument
 from providers.json_api.json_text import parse_clients_json
@@ -14,9 +15,10 @@ from providers.json_api.json_text import parse_clients_json
 # Four chunks: every SDK sends chunks of 8 MiB (sdk-wire.md section 2).
 _DISCARD_BYTES: Final = 32 << 20
 _DISCARD_SECONDS: Final = 30
-# A silent client must not keep its share of the memory budget. aiohttp reports no error if the
-# chunked framing of a body breaks in the middle: such a body also just goes silent.
-_SILENCE_SECONDS: Final = 300
+# The least that a client must send, on average over FERRY_STALL_SECONDS: what it sends may be in
+# memory as a whole. aiohttp reports no error if the chunked framing of a body breaks in the middle:
+# such a body just goes silent.
+_LEAST_BYTES_PER_SECOND: Final = 1 << 10
 
 
 # What aiohttp raises if the client disconnected.
@@ -27,26 +29,43 @@ ReadUpTo = Callable[[AsyncIterable[bytes], int], Awaitable[bytes | None]]
 
 
 class ClientDisconnected(Exception):
-    """The client disconnected, or went silent, while it was sending."""
+    """The client disconnected while it was sending."""
+
+
+class ClientTooSlow(ClientDisconnected):
+    """The client sent too little for too long; the message says which limit that is."""
 
 
 class _Chunks(AsyncIterator[bytes]):
-    """What the client sends. Not a generator, which could not continue after a cancellation."""
+    """What the client sends. Not a generator, which could not continue after a cancellation.
+
+    A client that is waited for uses up its time, and gets time again for every byte.
+    """
 
     def __init__(self, request: web.Request) -> None:
         self._content = request.content
         self._seen = request[OBSERVATION]
+        self._limit = request.app[GATEWAY].time_limits.stalled
+        self._seconds_left = self._limit.seconds
 
     async def __anext__(self) -> bytes:
+        began = time.monotonic()
         try:
             with self._seen.waiting:
-                async with asyncio.timeout(_SILENCE_SECONDS):
+                async with asyncio.timeout(self._seconds_left):
                     chunk = await self._content.readany()
-        except (TimeoutError, *DISCONNECTED) as error:
+        except TimeoutError:
+            raise ClientTooSlow(
+                f"the body came too slowly: it needs {_LEAST_BYTES_PER_SECOND} bytes in each "
+                f"second, on average over {self._limit}"
+            ) from None
+        except DISCONNECTED as error:
             raise ClientDisconnected from error
         if not chunk:
             raise StopAsyncIteration
         self._seen.bytes_in += len(chunk)
+        earned = len(chunk) / _LEAST_BYTES_PER_SECOND - (time.monotonic() - began)
+        self._seconds_left = min(self._limit.seconds, self._seconds_left + earned)
         return chunk
 
 

@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final, Generic, Protocol, TypeVar
+from enum import Enum, auto
+from typing import ClassVar, Final, Generic, Protocol, TypeVar
 
 from middlewares.sealing import UploadUrls
 from providers.body import Body
@@ -87,7 +88,23 @@ Outcome = (
 )
 
 
+class Timing(Enum):
+    """Which deadline an operation has (contract.md section 8).
+
+    SHORT: one for the whole call. MOVING: a body is moved, and must make progress. ANSWERED: the
+    provider may take long to answer. RELAYED: each call is the upstream's own, of any kind.
+    """
+
+    SHORT = auto()
+    MOVING = auto()
+    ANSWERED = auto()
+    RELAYED = auto()
+
+
 class Operation(Protocol):
+    @property
+    def timing(self) -> Timing: ...
+
     async def carry_out(self, provider: Provider, caller: Caller, /) -> Outcome:
         """Raises UNIMPLEMENTED if the provider lacks the capability that this needs."""
 
@@ -99,6 +116,7 @@ class Operation(Protocol):
 class StartUpload:
     """`address` is the proxy's own, at which clients reach the upload URL."""
 
+    timing: ClassVar = Timing.SHORT
     urls: UploadUrls
     address: str
     start: UploadStart
@@ -114,12 +132,17 @@ class SendChunk:
     session: UploadSession
     chunk: Chunk
 
+    @property
+    def timing(self) -> Timing:
+        return Timing.ANSWERED if self.chunk.finalize else Timing.MOVING
+
     async def carry_out(self, provider: Provider, _: Caller) -> UploadProgress:
         return await provider.uploads.send(self.session, self.chunk)
 
 
 @dataclass(frozen=True, slots=True)
 class QueryUpload:
+    timing: ClassVar = Timing.SHORT
     session: UploadSession
 
     async def carry_out(self, provider: Provider, _: Caller) -> UploadProgress:
@@ -128,6 +151,7 @@ class QueryUpload:
 
 @dataclass(frozen=True, slots=True)
 class CancelUpload:
+    timing: ClassVar = Timing.SHORT
     session: UploadSession
 
     async def carry_out(self, provider: Provider, _: Caller) -> UploadProgress:
@@ -141,6 +165,7 @@ class CancelUpload:
 class CreateFile:
     """A whole file in one request: the raw and multipart protocols."""
 
+    timing: ClassVar = Timing.ANSWERED
     session_id: str
     start: UploadStart
     body: Body
@@ -152,6 +177,7 @@ class CreateFile:
 
 @dataclass(frozen=True, slots=True)
 class ListFiles:
+    timing: ClassVar = Timing.SHORT
     page_size: int
     page_token: str | None
 
@@ -162,6 +188,7 @@ class ListFiles:
 
 @dataclass(frozen=True, slots=True)
 class GetFile:
+    timing: ClassVar = Timing.SHORT
     id: str
 
     async def carry_out(self, provider: Provider, caller: Caller) -> File:
@@ -170,6 +197,7 @@ class GetFile:
 
 @dataclass(frozen=True, slots=True)
 class DeleteFile:
+    timing: ClassVar = Timing.SHORT
     id: str
 
     async def carry_out(self, provider: Provider, caller: Caller) -> None:
@@ -178,6 +206,7 @@ class DeleteFile:
 
 @dataclass(frozen=True, slots=True)
 class DownloadFile:
+    timing: ClassVar = Timing.MOVING
     id: str
     form: ResultForm
 
@@ -190,6 +219,7 @@ class DownloadFile:
 
 @dataclass(frozen=True, slots=True)
 class CreateBatch:
+    timing: ClassVar = Timing.ANSWERED
     batch: NewBatch
 
     async def carry_out(self, provider: Provider, caller: Caller) -> BatchCreated:
@@ -198,6 +228,7 @@ class CreateBatch:
 
 @dataclass(frozen=True, slots=True)
 class ListBatches:
+    timing: ClassVar = Timing.SHORT
     page_size: int
     page_token: str | None
 
@@ -208,6 +239,7 @@ class ListBatches:
 
 @dataclass(frozen=True, slots=True)
 class GetBatch:
+    timing: ClassVar = Timing.SHORT
     id: str
 
     async def carry_out(self, provider: Provider, caller: Caller) -> Batch:
@@ -216,6 +248,7 @@ class GetBatch:
 
 @dataclass(frozen=True, slots=True)
 class CancelBatch:
+    timing: ClassVar = Timing.SHORT
     id: str
 
     async def carry_out(self, provider: Provider, caller: Caller) -> None:
@@ -224,6 +257,7 @@ class CancelBatch:
 
 @dataclass(frozen=True, slots=True)
 class DeleteBatch:
+    timing: ClassVar = Timing.SHORT
     id: str
 
     async def carry_out(self, provider: Provider, caller: Caller) -> None:
@@ -237,6 +271,7 @@ class DeleteBatch:
 class Relayed:
     """A request that a provider which speaks Gemini's protocol gets unchanged."""
 
+    timing: ClassVar = Timing.RELAYED
     request: RelayedRequest
 
     async def carry_out(self, provider: Provider, caller: Caller) -> Reply:

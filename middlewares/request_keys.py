@@ -17,6 +17,7 @@ from middlewares.public_address import PublicAddress
 from middlewares.sealing import SealedUpload, UploadUrls
 from middlewares.upload_slots import UploadSlots
 from providers.credential import Caller, Credential
+from providers.deadlines import DEFAULT_LIMITS, TimeLimits
 from providers.errors import FerryError
 from providers.known_credentials import KnownCredentials
 from providers.memory import MemoryBudget
@@ -47,6 +48,7 @@ class Gateway:
     upload_slots: UploadSlots
     reset: Callable[[Transport], None]
     observer: RequestObserver = UNOBSERVED
+    time_limits: TimeLimits = DEFAULT_LIMITS
 
     def others(self, provider: Provider) -> Sequence[Provider]:
         """One configured provider of each other kind."""

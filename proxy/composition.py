@@ -32,7 +32,7 @@ from proxy.observed_state import ObservedState
 from proxy.observed_upstream import ObservedUpstream
 from proxy.observers import ProviderObserver, RequestObserver, Telemetry
 from proxy.outbound import OutboundClient
-from proxy.outbound_settings import outbound_client
+from proxy.outbound_settings import outbound_client, time_limits
 from proxy.provider_settings import ProviderSettings
 from proxy.sampling import Sampler
 from proxy.settings import Settings
@@ -123,6 +123,7 @@ def _gateway(deps: Dependencies) -> Gateway:
         observer=RequestObserver(
             deps.telemetry, {name: provider.kind for name, provider in providers.items()}
         ),
+        time_limits=time_limits(settings),
     )
 
 

@@ -1,5 +1,6 @@
 """The HTTP client that sends all requests of providers to their upstreams."""
 
+import asyncio
 import re
 import socket
 import ssl
@@ -12,7 +13,8 @@ import aiohttp
 from aiohttp import hdrs
 from aiohttp.http_exceptions import HttpProcessingError
 
-from providers.body import Body, read_up_to
+from providers.body import read_up_to
+from providers.deadlines import CALL_LIMITS, DEFAULT_LIMITS, TimeLimits, Wait
 from providers.errors import invalid_argument
 from providers.status import Status
 from providers.upstream import OutboundRequest, UpstreamError
@@ -46,10 +48,30 @@ _CONTROL_CHARACTERS: Final = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 
 @dataclass(frozen=True, slots=True)
 class Timeouts:
-    """In seconds. `silence` limits each wait for the upstream to read or to send something."""
+    """`connect` in seconds. `limits` are for calls for which no request sets other ones."""
 
     connect: float = 30
-    silence: float = 300
+    limits: TimeLimits = DEFAULT_LIMITS
+
+
+@dataclass(frozen=True, slots=True)
+class _Exchange:
+    """A request and its answer, for the message of an error. `wait` is that for the answer."""
+
+    host: str
+    wait: Wait
+    sent: OutboundBody | None
+
+    def blame(self, error: Exception) -> BaseException:
+        """The error of the request's own body if there is one, otherwise the upstream's."""
+        if self.sent is not None and self.sent.failure is not None:
+            return self.sent.failure
+        return _upstream_error(error, self)
+
+    def silence(self, error: TimeoutError) -> str:
+        if self.sent is None or isinstance(error, aiohttp.SocketTimeoutError):
+            return f"{self.host} sent nothing for {self.wait}"
+        return f"{self.host} read nothing for {self.sent.stalled}"
 
 
 class OutboundReply:
@@ -58,12 +80,10 @@ class OutboundReply:
     Reading it to its end, or closing it, stops a request body that is still being sent.
     """
 
-    def __init__(
-        self, response: aiohttp.ClientResponse, sent: OutboundBody | None, host: str
-    ) -> None:
+    def __init__(self, response: aiohttp.ClientResponse, exchange: _Exchange) -> None:
         self._response = response
-        self._sent = sent
-        self._host = host
+        self._exchange = exchange
+        self._sent = exchange.sent
 
     @property
     def status(self) -> int:
@@ -78,14 +98,20 @@ class OutboundReply:
             async for chunk in self._response.content.iter_any():
                 yield chunk
         except _UPSTREAM_FAULTS as error:
-            raise _blame(error, self._sent, self._host) from None
+            raise self._exchange.blame(error) from None
         if self._sent is not None and self._sent.failure is not None:
             raise self._sent.failure
 
     async def read(self, limit: int) -> bytes:
-        data = await read_up_to(self.chunks(), limit)
+        host, wait = self._exchange.host, self._exchange.wait
+        try:
+            async with asyncio.timeout(wait.seconds):
+                data = await read_up_to(self.chunks(), limit)
+        except TimeoutError:
+            message = f"{host} did not finish its answer within {wait}"
+            raise UpstreamError(Status.DEADLINE_EXCEEDED, message) from None
         if data is None:
-            message = f"{self._host} sent a response of more than {limit} bytes"
+            message = f"{host} sent a response of more than {limit} bytes"
             raise UpstreamError(Status.UNAVAILABLE, message)
         return data
 
@@ -119,7 +145,6 @@ class OutboundClient:
         self._session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(limit=0, resolver=NameResolver(), ssl=trust or True),
             cookie_jar=aiohttp.DummyCookieJar(),
-            timeout=self._timeout(timeouts.silence),
             skip_auto_headers=_AUTOMATIC_HEADERS,
             auto_decompress=False,
             read_bufsize=READ_BUFFER_BYTES,
@@ -129,22 +154,21 @@ class OutboundClient:
 
     async def send(self, request: OutboundRequest) -> OutboundReply:
         headers = _outgoing(request.headers)
-        host = request.url.host or "the upstream"
-        sent = self._body(request.body)
+        exchange = self._exchange(request)
         try:
-            response = await self._request(request, headers, sent)
+            response = await self._request(request, headers, exchange)
         except _UPSTREAM_FAULTS as error:
-            raise _blame(error, sent, host) from None
+            raise exchange.blame(error) from None
         if response.status == HTTPStatus.PROXY_AUTHENTICATION_REQUIRED and self._is_relayed(
             request
         ):
             response.close()
-            raise _refused_by_proxy(response.status, host)
+            raise _refused_by_proxy(response.status, exchange.host)
         if response.status not in _STATUSES:
             response.close()
-            message = f"{host} answered with the status {response.status}, which is no final status"
+            message = f"{exchange.host} answered with the status {response.status}, which is no final status"
             raise UpstreamError(Status.UNAVAILABLE, message)
-        return OutboundReply(response, sent, host)
+        return OutboundReply(response, exchange)
 
     async def close(self) -> None:
         await self._session.close()
@@ -153,15 +177,22 @@ class OutboundClient:
         """Whether a forward proxy can answer in the upstream's place, as in a tunnel it cannot."""
         return request.url.scheme == "http" and self._forward_proxies.of(request.url) is not None
 
-    def _timeout(self, silence: float) -> aiohttp.ClientTimeout:
-        return aiohttp.ClientTimeout(total=None, connect=self._timeouts.connect, sock_read=silence)
-
-    def _body(self, body: Body | bytes | None) -> OutboundBody | None:
-        return None if body is None else OutboundBody(body, self._timeouts.silence)
+    def _exchange(self, request: OutboundRequest) -> _Exchange:
+        """Raises UpstreamError if the call that this is for has no time left."""
+        own = self._timeouts.limits
+        limits = CALL_LIMITS.get() or own.answered_call()
+        wait = limits.wait_for(request.method, request.silence)
+        host = request.url.host or "the upstream"
+        if wait.seconds <= 0:
+            message = f"no time was left to call {host}: the call takes at most {own.whole}"
+            raise UpstreamError(Status.DEADLINE_EXCEEDED, message, unsent=True)
+        body = request.body
+        return _Exchange(host, wait, None if body is None else OutboundBody(body, own.stalled))
 
     async def _request(
-        self, request: OutboundRequest, headers: Mapping[str, str], sent: OutboundBody | None
+        self, request: OutboundRequest, headers: Mapping[str, str], exchange: _Exchange
     ) -> aiohttp.ClientResponse:
+        wait, sent = exchange.wait.seconds, exchange.sent
         try:
             return await self._session.request(
                 request.method,
@@ -170,7 +201,9 @@ class OutboundClient:
                 data=sent,
                 allow_redirects=False,
                 proxy=self._forward_proxies.of(request.url),
-                timeout=self._timeout(request.silence or self._timeouts.silence),
+                timeout=aiohttp.ClientTimeout(
+                    total=None, connect=min(self._timeouts.connect, wait), sock_read=wait
+                ),
             )
         except BaseException:
             if sent is not None:
@@ -186,15 +219,9 @@ def _outgoing(headers: Mapping[str, str]) -> dict[str, str]:
     return {n: v for n, v in headers.items() if n.lower() not in _FRAMING_HEADERS}
 
 
-def _blame(error: Exception, sent: OutboundBody | None, host: str) -> BaseException:
-    """The error of the request's own body if there is one, otherwise the upstream's."""
-    if sent is not None and sent.failure is not None:
-        return sent.failure
-    return _upstream_error(error, host)
-
-
-def _upstream_error(error: Exception, host: str) -> UpstreamError:
+def _upstream_error(error: Exception, exchange: _Exchange) -> UpstreamError:
     """Has our own message: aiohttp's may quote a URL whose query is secret."""
+    host = exchange.host
     if isinstance(error, aiohttp.ClientHttpProxyError):
         return _refused_by_proxy(error.status, host)
     if isinstance(error, aiohttp.ClientConnectorError) and error.host != host:
@@ -210,7 +237,7 @@ def _upstream_error(error: Exception, host: str) -> UpstreamError:
                 unsent=True,
             )
         case TimeoutError():
-            return UpstreamError(Status.DEADLINE_EXCEEDED, f"{host} went silent")
+            return UpstreamError(Status.DEADLINE_EXCEEDED, exchange.silence(error))
         case aiohttp.ClientSSLError():
             return UpstreamError(
                 Status.UNAVAILABLE, f"{host} failed the TLS handshake", unsent=True

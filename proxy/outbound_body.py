@@ -11,6 +11,7 @@ from aiohttp.abc import AbstractStreamWriter
 from aiohttp.payload import Payload
 
 from providers.body import Body, TruncatedBody
+from providers.deadlines import Wait
 
 SLICE_BYTES: Final = 64 << 10
 
@@ -40,12 +41,12 @@ class OutboundBody(Payload):
 
     _autoclose = True
 
-    def __init__(self, body: Body | bytes, stall_seconds: float) -> None:
-        """`stall_seconds` is the longest time in which the upstream may read nothing."""
+    def __init__(self, body: Body | bytes, stalled: Wait) -> None:
+        """`stalled` is the longest time in which the upstream may read nothing."""
         super().__init__(body)
         self._size = len(body) if isinstance(body, bytes) else body.length
         self._source = _slices(body) if isinstance(body, bytes) else aiter(body.chunks)
-        self._stall_seconds = stall_seconds
+        self.stalled: Final = stalled
         self._released = asyncio.Event()
         self._released.set()
         self.failure: BaseException | None = None
@@ -97,7 +98,7 @@ class OutboundBody(Payload):
                 # (streaming.md section 3): the loop reads it in its next iteration.
                 await asyncio.sleep(0)
                 await asyncio.sleep(0)
-            async with asyncio.timeout(self._stall_seconds):
+            async with asyncio.timeout(self.stalled.seconds):
                 await writer.write(chunk)
         if left:
             self._fail(TruncatedBody("the body ended before its declared length"))

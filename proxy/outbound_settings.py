@@ -3,8 +3,9 @@
 import ssl
 from pathlib import Path
 
+from providers.deadlines import TimeLimits
 from proxy.forward_proxies import UnusableForwardProxy, forward_proxies
-from proxy.outbound import OutboundClient
+from proxy.outbound import OutboundClient, Timeouts
 from proxy.settings import Settings
 from proxy.settings_problems import variable
 
@@ -16,7 +17,11 @@ class UnusableBundle(Exception):
 def outbound_client(settings: Settings) -> OutboundClient:
     """Call it inside a running event loop, after `outbound_problem` found none."""
     trust = _trust(settings.upstream_ca_bundle)
-    return OutboundClient(trust=trust, forward_proxies=forward_proxies())
+    return OutboundClient(Timeouts(limits=time_limits(settings)), trust, forward_proxies())
+
+
+def time_limits(settings: Settings) -> TimeLimits:
+    return TimeLimits(settings.stall_seconds, settings.call_seconds, settings.answer_seconds)
 
 
 def outbound_problem(settings: Settings) -> str | None:

@@ -21,6 +21,9 @@ CLIENT_TOKEN_CHARACTERS: Final = 16
 # The certificates of public authorities are usually renewed before this.
 CERTIFICATE_LIFE: Final = timedelta(days=7)
 
+# Within this, providers usually answer a creation.
+_USUAL_ANSWER_SECONDS: Final = 60
+
 _VERSION: Final = re.compile(r"v[0-9][a-z0-9]*")
 
 _OTHERS: int = stat.S_IRWXG | stat.S_IRWXO
@@ -75,6 +78,7 @@ def risks_of(settings: Settings, kinds: Kinds) -> Iterator[str]:
     yield from _listening_risks(settings)
     yield from _upstream_risks(settings)
     yield from _missing_settings(settings, kinds)
+    yield from _deadline_risks(settings)
     yield from _state_risks(settings)
 
 
@@ -186,6 +190,14 @@ def _missing_settings(settings: Settings, kinds: Kinds) -> Iterator[str]:
                     f"{variable('providers', name, field)} is not set, and requests may not "
                     "set it: calls that need it are refused."
                 )
+
+
+def _deadline_risks(settings: Settings) -> Iterator[str]:
+    if settings.answer_seconds < _USUAL_ANSWER_SECONDS:
+        yield (
+            f"{variable('answer_seconds')} is below {_USUAL_ANSWER_SECONDS}: a provider may take "
+            "longer to create a batch, which then exists although its creation failed."
+        )
 
 
 def _is_plaintext(url: URL) -> bool:

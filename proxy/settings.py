@@ -127,6 +127,8 @@ class Settings(BaseSettings):
     header_seconds: Seconds = 20.0
     idle_seconds: Seconds = 75.0
     stall_seconds: Seconds = 60.0
+    call_seconds: Seconds = 60.0
+    answer_seconds: Seconds = 600.0
     max_connections: Annotated[int, whole_number(1)] = 5_000
     max_connections_per_peer: Annotated[int, whole_number(1)] = 1_000
     # Each takes up to about 1 MiB of buffers.

@@ -10,6 +10,7 @@ from typing import Any
 from aiohttp import ClientSession
 from yarl import URL
 
+from providers.deadlines import TimeLimits
 from proxy.outbound import OutboundClient, Timeouts
 from proxy.state_bucket import BucketAddress, BucketState
 from tests.fakes.s3 import ACCESS_KEY_ID, BUCKET, SECRET_ACCESS_KEY
@@ -75,7 +76,7 @@ class FakeS3:
 
 @asynccontextmanager
 async def opened(address: BucketAddress) -> AsyncIterator[BucketState]:
-    upstream = OutboundClient(Timeouts(connect=5, silence=30))
+    upstream = OutboundClient(Timeouts(connect=5, limits=TimeLimits(30, 30, 30)))
     try:
         yield BucketState(address, upstream)
     finally:

@@ -18,8 +18,6 @@ ELSEWHERE = {"secret_key", "client_tokens", "admin_host"}
 # Settings that the chart knows and the program does not have yet. Take a name out of here as soon
 # as the program has it.
 COMING = {
-    "answer_seconds",
-    "call_seconds",
     "state_bytes",
     "state_s3_sse",
     "tenant_state_bytes",

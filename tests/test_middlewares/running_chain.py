@@ -23,6 +23,7 @@ from middlewares.trusted_proxies import Network
 from middlewares.upload_slots import UploadSlots
 from providers.body import Body, once
 from providers.credential import Caller
+from providers.deadlines import DEFAULT_LIMITS, TimeLimits
 from providers.known_credentials import KnownCredentials
 from providers.memory import MemoryBudget
 from providers.provider import (
@@ -143,6 +144,7 @@ async def running_chain(
     plaintext_keys_setting: str | None = "FERRY_ALLOW_PLAINTEXT",
     public_url: str | None = None,
     pages: Sequence[str] = (),
+    time_limits: TimeLimits = DEFAULT_LIMITS,
 ) -> AsyncIterator[Client]:
     by_name = {provider.name: provider for provider in providers}
     address = PublicAddress(public_url, trusted)
@@ -167,6 +169,7 @@ async def running_chain(
         inline_max_bytes=1000,
         upload_slots=UploadSlots(2),
         reset=asyncio.Transport.abort,
+        time_limits=time_limits,
     )
     app = web.Application(middlewares=CHAIN)
     mount(app, gateway)

@@ -1,6 +1,7 @@
 """Clients that are slow, disconnect, or send garbage half way: nothing stays open for them."""
 
 import asyncio
+from pathlib import Path
 
 import pytest
 
@@ -12,6 +13,7 @@ from tests.test_middlewares.running_proxy import (
     RunningProxy,
     read_answer,
     rendered,
+    running_proxy,
 )
 
 GEMINI: Headers = {"x-model-provider": "gemini", "x-goog-api-key": GEMINI_KEY}
@@ -122,13 +124,15 @@ async def test_a_client_that_disconnects_before_the_answer_cancels_the_upstream_
 
 @pytest.mark.parametrize(("target", "headers"), [(BATCHES, {}), (START, RAW), (START, {})])
 async def test_a_silent_client_is_disconnected(
-    proxy: RunningProxy, monkeypatch: pytest.MonkeyPatch, target: str, headers: Headers
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, target: str, headers: Headers
 ) -> None:
-    monkeypatch.setattr("middlewares.inbound_body._SILENCE_SECONDS", 0.05)
-    answer = await proxy.ask("POST", target, {**headers, "Content-Length": "1000"}, b"{")
-    answer.refused(400, "INVALID_ARGUMENT")
-    assert answer.headers["connection"] == "close"
-    assert proxy.gateway.memory.used == 0
+    async with running_proxy(tmp_path, monkeypatch, stall_seconds=0.05) as proxy:
+        answer = await proxy.ask("POST", target, {**headers, "Content-Length": "1000"}, b"{")
+        message = answer.refused(504, "DEADLINE_EXCEEDED")
+        assert "1024 bytes in each second" in message
+        assert "0.05 seconds (FERRY_STALL_SECONDS)" in message
+        assert answer.headers["connection"] == "close"
+        assert proxy.gateway.memory.used == 0
 
 
 async def test_a_client_that_is_still_sending_gets_an_early_refusal(proxy: RunningProxy) -> None:

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from typing import ClassVar
 
 import orjson
 import pytest
@@ -33,6 +34,7 @@ PATH = "/genai/v1beta/models/publisher/m:0:repeatContent"
 class RepeatContent:
     """Streams a text twice."""
 
+    timing: ClassVar = op.Timing.ANSWERED
     model: str
     text: bytes
 

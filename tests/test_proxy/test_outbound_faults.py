@@ -4,12 +4,14 @@ import asyncio
 import socket
 import ssl
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from yarl import URL
 
 from providers.body import Body
+from providers.deadlines import CALL_LIMITS, TimeLimits
 from providers.status import Status
 from providers.upstream import OutboundRequest, Reply, UpstreamError
 from proxy.outbound import OutboundClient, Timeouts
@@ -29,7 +31,7 @@ SECRET_QUERY = "key=AIzaSecret"
 
 @pytest.fixture
 async def impatient() -> AsyncIterator[OutboundClient]:
-    client = OutboundClient(Timeouts(connect=0.05, silence=0.05))
+    client = OutboundClient(Timeouts(connect=0.05, limits=TimeLimits(0.05, 0.06, 0.07)))
     yield client
     await client.close()
 
@@ -217,6 +219,45 @@ async def test_silence_before_the_answer_is_a_timeout(impatient: OutboundClient)
         error = await refused(impatient, OutboundRequest("POST", url, {}, b"x"))
         await heard.ended.wait()
     assert (error.status, error.unsent) == (Status.DEADLINE_EXCEEDED, False)
+    assert error.message == "127.0.0.1 sent nothing for 0.07 seconds (FERRY_ANSWER_SECONDS)"
+
+
+async def test_a_call_has_the_limits_of_the_request_that_it_is_for(client: OutboundClient) -> None:
+    async with raw_upstream(RecordingUpstream()) as url:
+        token = CALL_LIMITS.set(TimeLimits(stall=0.05).moving_call())
+        error = await refused(client, OutboundRequest("POST", url, {}, b"x"))
+        CALL_LIMITS.reset(token)
+    assert error.message == "127.0.0.1 sent nothing for 0.05 seconds (FERRY_STALL_SECONDS)"
+
+
+async def test_nothing_is_sent_if_no_time_is_left(client: OutboundClient) -> None:
+    token = CALL_LIMITS.set(replace(TimeLimits().short_call(), ends=0))
+    error = await refused(client, OutboundRequest("GET", URL("http://127.0.0.1:1")))
+    CALL_LIMITS.reset(token)
+    assert (error.status, error.unsent) == (Status.DEADLINE_EXCEEDED, True)
+    assert "60 seconds (FERRY_CALL_SECONDS)" in error.message
+
+
+async def test_an_answer_that_comes_byte_by_byte_ends(impatient: OutboundClient) -> None:
+    """One that is read as a whole has one deadline; each byte alone would be in time."""
+
+    async def conversation(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await read_head(reader)
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n")
+        loop = asyncio.get_running_loop()
+
+        def trickle() -> None:
+            if not writer.is_closing():
+                writer.write(b" ")
+                loop.call_later(0.01, trickle)
+
+        trickle()
+        await reader.read()
+
+    async with raw_upstream(conversation) as url:
+        error = await refused(impatient, OutboundRequest("GET", url))
+    assert error.status == Status.DEADLINE_EXCEEDED
+    assert "did not finish its answer within 0.05 seconds (FERRY_STALL_SECONDS)" in error.message
 
 
 async def test_a_request_may_allow_a_longer_silence(impatient: OutboundClient) -> None:
@@ -263,6 +304,7 @@ async def test_an_upstream_that_stops_reading_is_a_timeout(impatient: OutboundCl
         error = await refused(impatient, request)
         closing.set()
     assert error.status == Status.DEADLINE_EXCEEDED
+    assert error.message == "127.0.0.1 read nothing for 0.05 seconds (FERRY_STALL_SECONDS)"
     assert source.released
 
 

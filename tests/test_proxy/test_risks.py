@@ -62,6 +62,8 @@ def risks() -> list[str]:
         ({"FERRY_HOST": "0.0.0.0", "FERRY_ADMIN_PORT": "1"}, ["FERRY_HOST", "FERRY_PUBLIC_URL"]),
         ({"FERRY_HOST": "::", "FERRY_PUBLIC_URL": "https://h"}, ["FERRY_HOST", "FERRY_ADMIN_PORT"]),
         ({"FERRY_PUBLIC_URL": "http://h"}, ["FERRY_PUBLIC_URL"]),
+        ({"FERRY_ANSWER_SECONDS": "60"}, []),
+        ({"FERRY_ANSWER_SECONDS": "59.5"}, ["FERRY_ANSWER_SECONDS"]),
         ({"FERRY_PUBLIC_URL": "http://localhost:8080"}, []),
         (
             {

@@ -36,6 +36,7 @@ def test_no_setting_is_required() -> None:
     assert (settings.header_seconds, settings.idle_seconds, settings.stall_seconds) == (20, 75, 60)
     assert (settings.max_connections, settings.max_connections_per_peer) == (5_000, 1_000)
     assert settings.max_uploads == 256
+    assert (settings.call_seconds, settings.answer_seconds) == (60, 600)
     assert settings.inline_max_bytes == 20 << 20
     assert settings.inline_result_bytes == 64 << 20
     assert settings.max_line_bytes == 32 << 20
@@ -68,6 +69,8 @@ def test_no_setting_is_required() -> None:
         ("FERRY_MAX_CONNECTIONS", "1", "max_connections", 1),
         ("FERRY_MAX_CONNECTIONS_PER_PEER", "1", "max_connections_per_peer", 1),
         ("FERRY_MAX_UPLOADS", "1", "max_uploads", 1),
+        ("FERRY_CALL_SECONDS", "0.5", "call_seconds", 0.5),
+        ("FERRY_ANSWER_SECONDS", "3600", "answer_seconds", 3600),
         ("FERRY_DRAIN_SECONDS", "0.5", "drain_seconds", 0.5),
         ("FERRY_DRAIN_GRACE_SECONDS", "0", "drain_grace_seconds", 0),
         ("FERRY_DRAIN_GRACE_SECONDS", "2.5", "drain_grace_seconds", 2.5),

@@ -1,0 +1,63 @@
+"""Gives each operation its deadline (contract.md section 8)."""
+
+import asyncio
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from math import inf
+from typing import Final
+
+from aiohttp import web
+
+from middlewares.operations import Timing
+from middlewares.request_keys import GATEWAY, OPERATION
+from providers.deadlines import CALL_LIMITS, CallLimits
+from providers.errors import FerryError, invalid_argument
+from providers.status import Status
+
+_SERVER_TIMEOUT: Final = "X-Server-Timeout"
+_SECONDS: Final = re.compile(r"(?=.*[1-9])[0-9]{1,9}(\.[0-9]{1,9})?")
+
+
+@asynccontextmanager
+async def timed(request: web.Request) -> AsyncIterator[None]:
+    """Sets the limits of the operation, and ends a short one after its time.
+
+    The limits stay set, since a body may be read from upstreams after the block. Raises
+    DEADLINE_EXCEEDED; everything in the block is then cancelled, also its upstream call.
+    """
+    limits = _limits(request)
+    CALL_LIMITS.set(limits)
+    whole = request.app[GATEWAY].time_limits.whole
+    timer = asyncio.timeout(None if limits.ends == inf else limits.seconds_left())
+    try:
+        async with timer:
+            yield
+    except TimeoutError:
+        if not timer.expired():
+            raise
+        message = f"the call took longer than {whole}"
+        raise FerryError(Status.DEADLINE_EXCEEDED, message) from None
+
+
+def _limits(request: web.Request) -> CallLimits:
+    limits = request.app[GATEWAY].time_limits
+    match request[OPERATION].timing:
+        case Timing.SHORT:
+            return limits.short_call()
+        case Timing.MOVING:
+            return limits.moving_call()
+        case Timing.ANSWERED:
+            return limits.answered_call(_server_timeout(request))
+        case Timing.RELAYED:
+            return limits.relayed_call(_server_timeout(request))
+
+
+def _server_timeout(request: web.Request) -> float:
+    """How long the client waits, as SDKs say it. Raises INVALID_ARGUMENT."""
+    text = request.headers.get(_SERVER_TIMEOUT)
+    if text is None:
+        return inf
+    if not _SECONDS.fullmatch(text.strip()):
+        raise invalid_argument(f"{_SERVER_TIMEOUT} must be a number of seconds above 0")
+    return float(text)

@@ -1,0 +1,100 @@
+"""How long a call may take, and how long it may wait for an upstream.
+
+The limits that hold for the running task are in a context variable. The chain sets it once for each
+request, so that no provider has to pass it along; background work has the limits of the client.
+"""
+
+import time
+from contextvars import ContextVar
+from dataclasses import dataclass
+from math import inf
+from typing import Final
+
+_STALL: Final = "FERRY_STALL_SECONDS"
+_CALL: Final = "FERRY_CALL_SECONDS"
+_ANSWER: Final = "FERRY_ANSWER_SECONDS"
+_SERVER_TIMEOUT: Final = "X-Server-Timeout"
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """The longest wait. `named`: the setting that it comes from; empty if it is no setting."""
+
+    seconds: float
+    named: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.seconds:g} seconds" + (f" ({self.named})" if self.named else "")
+
+
+NO_LIMIT: Final = Wait(inf)
+
+
+@dataclass(frozen=True, slots=True)
+class CallLimits:
+    """The limits of one call of a client.
+
+    `answer` is the wait for the answer to an upstream call that makes or ends something, and for
+    the next part of it; `other` is that of every other upstream call. `most` is the client's own
+    limit for each of them. The whole call ends at `ends`, on the clock of `time.monotonic`.
+    """
+
+    answer: Wait
+    other: Wait
+    most: Wait = NO_LIMIT
+    ends: float = inf
+
+    def seconds_left(self) -> float:
+        return self.ends - time.monotonic()
+
+    def wait_for(self, method: str, own: float | None) -> Wait:
+        """The wait of an upstream call; `own` replaces the usual wait for an answer."""
+        usual = self.answer if method == "POST" else self.other
+        return min(
+            usual if own is None else Wait(own),
+            self.most,
+            Wait(self.seconds_left(), _CALL),
+            key=lambda wait: wait.seconds,
+        )
+
+
+CALL_LIMITS: Final[ContextVar[CallLimits | None]] = ContextVar("call_limits", default=None)
+
+
+@dataclass(frozen=True, slots=True)
+class TimeLimits:
+    """The settings FERRY_STALL_SECONDS, FERRY_CALL_SECONDS and FERRY_ANSWER_SECONDS."""
+
+    stall: float = 60
+    call: float = 60
+    answer: float = 600
+
+    @property
+    def stalled(self) -> Wait:
+        """Without progress while a body is moved."""
+        return Wait(self.stall, _STALL)
+
+    @property
+    def whole(self) -> Wait:
+        """For a short call as a whole."""
+        return Wait(self.call, _CALL)
+
+    def short_call(self) -> CallLimits:
+        return CallLimits(self.whole, self.whole, ends=time.monotonic() + self.call)
+
+    def moving_call(self) -> CallLimits:
+        return CallLimits(self.stalled, self.stalled)
+
+    def answered_call(self, server_timeout: float = inf) -> CallLimits:
+        """`server_timeout` is what the client's header says."""
+        return CallLimits(self._answered, self.stalled, Wait(server_timeout, _SERVER_TIMEOUT))
+
+    def relayed_call(self, server_timeout: float = inf) -> CallLimits:
+        return CallLimits(self._answered, self._answered, Wait(server_timeout, _SERVER_TIMEOUT))
+
+    @property
+    def _answered(self) -> Wait:
+        return Wait(self.answer, _ANSWER)
+
+
+DEFAULT_LIMITS: Final = TimeLimits()

@@ -1,0 +1,65 @@
+from math import inf
+
+import pytest
+
+from providers.deadlines import DEFAULT_LIMITS, TimeLimits, Wait
+
+LIMITS = TimeLimits(stall=6, call=7, answer=80)
+
+
+@pytest.fixture(autouse=True)
+def _clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("providers.deadlines.time.monotonic", lambda: 1000.0)
+
+
+def test_the_defaults_are_those_of_the_contract() -> None:
+    assert TimeLimits(stall=60, call=60, answer=600) == DEFAULT_LIMITS
+
+
+def test_a_short_call_ends_as_a_whole() -> None:
+    limits = LIMITS.short_call()
+    assert (limits.ends, limits.seconds_left()) == (1007, 7)
+    for method in ("GET", "POST"):
+        assert limits.wait_for(method, None) == Wait(7, "FERRY_CALL_SECONDS")
+
+
+def test_an_upstream_call_has_only_what_is_left_of_a_short_call(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    limits = LIMITS.short_call()
+    monkeypatch.setattr("providers.deadlines.time.monotonic", lambda: 1005.0)
+    assert limits.wait_for("GET", None) == Wait(2, "FERRY_CALL_SECONDS")
+    assert limits.wait_for("POST", 3600) == Wait(2, "FERRY_CALL_SECONDS")
+
+
+def test_a_moving_body_must_make_progress() -> None:
+    limits = LIMITS.moving_call()
+    assert limits.ends == inf
+    for method in ("GET", "POST"):
+        assert limits.wait_for(method, None) == Wait(6, "FERRY_STALL_SECONDS")
+
+
+def test_only_what_makes_or_ends_something_may_take_long() -> None:
+    limits = LIMITS.answered_call()
+    assert limits.wait_for("POST", None) == Wait(80, "FERRY_ANSWER_SECONDS")
+    for method in ("GET", "HEAD", "DELETE", "PUT"):
+        assert limits.wait_for(method, None) == Wait(6, "FERRY_STALL_SECONDS")
+    assert limits.wait_for("POST", 3600) == Wait(3600)
+
+
+def test_every_relayed_call_may_take_long() -> None:
+    for method in ("GET", "POST"):
+        wait = LIMITS.relayed_call().wait_for(method, None)
+        assert wait == Wait(80, "FERRY_ANSWER_SECONDS")
+
+
+@pytest.mark.parametrize(("seconds", "own"), [(5, None), (70, 3600)])
+def test_the_clients_own_limit_holds_if_it_is_shorter(seconds: float, own: float | None) -> None:
+    for limits in (LIMITS.answered_call(seconds), LIMITS.relayed_call(seconds)):
+        assert limits.wait_for("POST", own) == Wait(seconds, "X-Server-Timeout")
+    assert LIMITS.relayed_call(500).wait_for("POST", None) == Wait(80, "FERRY_ANSWER_SECONDS")
+
+
+def test_a_wait_says_where_it_comes_from() -> None:
+    assert str(Wait(0.5, "FERRY_STALL_SECONDS")) == "0.5 seconds (FERRY_STALL_SECONDS)"
+    assert str(Wait(3600)) == "3600 seconds"
