@@ -55,7 +55,9 @@ class Dependencies:
 def _gemini(name: str, settings: ProviderSettings, deps: Dependencies) -> Provider:
     base_url = settings.base_url or URL(gemini.DEFAULT_BASE_URL)
     limit = deps.settings.inline_max_bytes
-    return gemini.gemini(name, base_url, deps.upstream, deps.state, deps.memory, limit)
+    return gemini.gemini(
+        name, base_url, deps.upstream, deps.state, deps.memory, limit, deps.observer
+    )
 
 
 def _openai(name: str, settings: ProviderSettings, deps: Dependencies) -> Provider:

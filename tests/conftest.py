@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 import pytest_asyncio
+from tenacity import wait_none
 
 from tests.buckets import FakeS3, aws_environment
 from tests.processes import fake
@@ -22,3 +23,9 @@ def s3(s3_process: FakeS3, monkeypatch: pytest.MonkeyPatch) -> FakeS3:
     for name, value in aws_environment().items():
         monkeypatch.setenv(name, value)
     return s3_process
+
+
+@pytest.fixture(autouse=True)
+def _no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Calls to upstreams are repeated at once, unless a refusal names a time."""
+    monkeypatch.setattr("providers.retries.USUAL_PAUSE", wait_none())

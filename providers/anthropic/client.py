@@ -13,6 +13,7 @@ from yarl import URL
 from providers.credential import Caller
 from providers.json_api.client import Answer, JsonApi
 from providers.json_api.page_tokens import leading_on, no_token
+from providers.retries import USUAL_RETRIES, Retries
 from providers.upstream import Upstream
 
 BATCHES: Final = "v1/messages/batches"
@@ -35,8 +36,15 @@ _PAGE: Final = "page"
 _AFTER: Final = "after_id"
 
 
-def anthropic_client(name: str, base_url: URL, upstream: Upstream, api_version: str) -> JsonApi:
-    return JsonApi(name, base_url, upstream, partial(_headers, api_version), _NO_CREDIT)
+def anthropic_client(
+    name: str,
+    base_url: URL,
+    upstream: Upstream,
+    api_version: str,
+    retries: Retries = USUAL_RETRIES,
+) -> JsonApi:
+    headers = partial(_headers, api_version)
+    return JsonApi(name, base_url, upstream, headers, _NO_CREDIT, retries=retries)
 
 
 def _headers(api_version: str, caller: Caller) -> Mapping[str, str]:

@@ -20,6 +20,7 @@ from providers.memory import Limits, MemoryBudget
 from providers.observation import UNOBSERVED, Observer
 from providers.provider import KeyForm, NameForms, Provider
 from providers.resource_names import FileKind
+from providers.retries import Retries
 from providers.state import State
 from providers.uploads.native_files import FileRecords
 from providers.uploads.resumable import ResumableUploads
@@ -61,7 +62,9 @@ def anthropic(
     memory: MemoryBudget,
     observer: Observer = UNOBSERVED,
 ) -> Provider:
-    client = anthropic_client(name, options.base_url, upstream, options.api_version)
+    client = anthropic_client(
+        name, options.base_url, upstream, options.api_version, Retries(observer)
+    )
     staged = StagedFiles(name, state, options.state_life)
     records = FileRecords(name, state)
     uploads = ResumableUploads(AnthropicUploadTarget(client, state, records, staged), state)

@@ -6,8 +6,6 @@ from functools import partial
 from typing import Any, Final, TypeVar
 
 import orjson
-from tenacity import AsyncRetrying, retry_if_exception, stop_after_attempt, wait_exponential_jitter
-from tenacity.wait import wait_base
 from yarl import URL
 
 from providers.aws.errors import error_despite_success, parse_xml, refused
@@ -18,16 +16,13 @@ from providers.body import Body
 from providers.errors import FerryError
 from providers.json_api.client import Answer, read_refusal
 from providers.json_api.json_text import parse_object
-from providers.observation import UNOBSERVED, Observer
-from providers.status import Status
+from providers.retries import USUAL_RETRIES, Retries
 from providers.upstream import OutboundRequest, Reply, Upstream, invalid_answer
 
 T = TypeVar("T")
 
 # A page of 1000 jobs or objects, whose names are long.
 _ANSWER_LIMIT: Final = 16 << 20
-# As many as AWS's own SDKs make.
-_ATTEMPTS: Final = 3
 _PLAIN: Final = {"Accept": "*/*", "Accept-Encoding": "identity"}
 
 
@@ -36,7 +31,7 @@ def _as_it_is(error: FerryError) -> FerryError:
 
 
 class AwsClient:
-    """`name` is how the user configured the upstream; `wait` is the pause between attempts.
+    """`name` is how the user configured the upstream.
 
     `restate` makes the error that is raised for a refusal; its status and reason must stay.
     """
@@ -45,15 +40,13 @@ class AwsClient:
         self,
         name: str,
         upstream: Upstream,
-        wait: wait_base = wait_exponential_jitter(initial=0.1, max=2.0),  # noqa: B008
+        retries: Retries = USUAL_RETRIES,
         restate: Callable[[FerryError], FerryError] = _as_it_is,
-        observer: Observer = UNOBSERVED,
     ) -> None:
         self.name = name
         self._upstream = upstream
-        self._wait = wait
+        self._retries = retries
         self._restate = restate
-        self._observer = observer
 
     async def json(
         self, target: AwsTarget, method: str, path: str, document: Any = None, **query: str
@@ -95,6 +88,13 @@ class AwsClient:
         keys = await target.keys()
         return await self._sent(target, keys, signed(request, keys, service, target.region))
 
+    async def opened(
+        self, target: S3Target, url: URL, headers: Mapping[str, str] | None = None
+    ) -> Reply:
+        """An object of S3, still on the wire. It is asked for again until its answer begins."""
+        call = partial(self.open, target, S3, "GET", url, headers=headers)
+        return await self._retries.idempotent(call)
+
     async def put(
         self, target: S3Target, url: URL, body: Body, headers: Mapping[str, str] | None = None
     ) -> None:
@@ -102,7 +102,8 @@ class AwsClient:
         bare = OutboundRequest("PUT", url, dict(headers or {}))
         keys = await target.keys()
         request = replace(presigned(bare, keys, target.region), body=body)
-        async with await self._sent(target, keys, request) as reply:
+        send = partial(self._sent, target, keys, request)
+        async with await self._retries.unsent(send) as reply:
             await reply.read(_ANSWER_LIMIT)
             if not reply.headers.get("ETag"):
                 # S3 names the ETag of what it has stored; without one, something else answered
@@ -119,19 +120,12 @@ class AwsClient:
         body: bytes,
         headers: Mapping[str, str] | None,
     ) -> T:
-        """The answer of the first attempt that succeeds."""
-        attempts = AsyncRetrying(
-            stop=stop_after_attempt(_ATTEMPTS),
-            wait=self._wait,
-            retry=retry_if_exception(_is_transient),
-            before_sleep=lambda _: self._observer.call_retried(),
-            reraise=True,
-        )
-        async for attempt in attempts:
-            with attempt:
-                async with await self.open(target, service, method, url, body, headers) as reply:
-                    return await read(reply)
-        raise AssertionError("an attempt ends in a return or an error")
+
+        async def call() -> T:
+            async with await self.open(target, service, method, url, body, headers) as reply:
+                return await read(reply)
+
+        return await self._retries.idempotent(call)
 
     async def _sent(self, target: S3Target, keys: AwsKeys, request: OutboundRequest) -> Reply:
         headers = {**_PLAIN, **request.headers}
@@ -165,10 +159,3 @@ class AwsClient:
 
 async def _headers(reply: Reply) -> Mapping[str, str]:
     return reply.headers
-
-
-def _is_transient(error: BaseException) -> bool:
-    """Whether another attempt may succeed. An exhausted service quota does not recover in time."""
-    if not isinstance(error, FerryError) or error.reason == "ServiceQuotaExceededException":
-        return False
-    return error.status in (Status.UNAVAILABLE, Status.RESOURCE_EXHAUSTED)

@@ -14,7 +14,6 @@ from yarl import URL
 from providers.aws.client import AwsClient
 from providers.aws.few_at_a_time import few_at_a_time
 from providers.aws.folder import Folder
-from providers.aws.signing import S3 as SERVICE
 from providers.aws.signing import aws_url, encode_key
 from providers.aws.target import S3Target
 from providers.body import Body
@@ -66,7 +65,7 @@ class S3:
         """
         headers = {"If-Match": etag} if etag else {}
         url = _url(target, bucket, key)
-        return await self._client.open(target, SERVICE, "GET", url, headers=headers)
+        return await self._client.opened(target, url, headers)
 
     async def put(
         self, target: S3Target, bucket: str, key: str, body: Body, headers: Mapping[str, str]

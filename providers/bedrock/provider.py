@@ -30,6 +30,7 @@ from providers.memory import Limits, MemoryBudget
 from providers.observation import UNOBSERVED, Observer
 from providers.provider import NameForms, Provider
 from providers.resource_names import OBJECT_KEY, OBJECT_LETTER
+from providers.retries import Retries
 from providers.state import State
 from providers.uploads.resumable import ResumableUploads
 from providers.upstream import Upstream
@@ -70,7 +71,7 @@ def bedrock(
 ) -> Provider:
     name, limits = options.target.name, options.limits
     targets = AwsTargets(options.target)
-    client = AwsClient(name, upstream, observer=observer)
+    client = AwsClient(name, upstream, Retries(observer))
     own = options.target.own_keys is not None
     answers = BedrockAnswers(client, targets, limits.line)
     immediate = ImmediateJobs(

@@ -1,6 +1,7 @@
 """One resumable upload at Google, command by command (gemini.md section 3.2)."""
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Final
 
 from yarl import URL
@@ -10,6 +11,7 @@ from providers.errors import failed_precondition
 from providers.gemini.headers import answered
 from providers.gemini.refusal import GoogleRefusal, check
 from providers.json_api.answer_shape import written_count
+from providers.retries import Retries
 from providers.status import Status
 from providers.upload import UploadProgress, UploadStatus
 from providers.upstream import OutboundRequest, Reply, Upstream, invalid_answer
@@ -24,11 +26,14 @@ class GoogleUpload:
     answer, or an invalid one.
     """
 
-    def __init__(self, provider: str, details: Mapping[str, str], upstream: Upstream) -> None:
+    def __init__(
+        self, provider: str, details: Mapping[str, str], upstream: Upstream, retries: Retries
+    ) -> None:
         self._provider = provider
         self._url = URL(details["url"], encoded=True)
         self._control_url = URL(details["control_url"], encoded=True)
         self._upstream = upstream
+        self._retries = retries
 
     async def put(self, offset: int, body: Body, *, finalize: bool) -> UploadProgress:
         """ACTIVE, or FINAL with `document`.
@@ -47,8 +52,9 @@ class GoogleUpload:
 
     async def query(self) -> UploadProgress:
         """ACTIVE with `received`, or FINAL with `document`; FAILED_PRECONDITION if cancelled."""
+        ask = partial(self._send, "query", UploadStatus.ACTIVE, UploadStatus.FINAL)
         try:
-            progress = await self._send("query", UploadStatus.ACTIVE, UploadStatus.FINAL)
+            progress = await self._retries.idempotent(ask)
         except GoogleRefusal as refusal:
             if not refusal.upload_status:
                 raise
@@ -79,7 +85,7 @@ class GoogleUpload:
             "Accept-Encoding": "identity",
         }
         request = OutboundRequest("POST", url, protocol | headers, body or in_memory(b""))
-        async with await self._upstream.send(request) as reply:
+        async with await self._retries.unsent(partial(self._upstream.send, request)) as reply:
             await check(self._provider, reply)
             progress = await _parse_progress(reply)
         if progress.status not in expected:

@@ -12,7 +12,9 @@ from providers.gemini.headers import PASSED, SCOPING
 from providers.gemini.relay import GeminiRelay
 from providers.gemini.uploads import GeminiUploads
 from providers.memory import MemoryBudget
+from providers.observation import UNOBSERVED, Observer
 from providers.provider import FileUris, KeyForm, NameForms, Provider
+from providers.retries import Retries
 from providers.state import State
 from providers.upstream import Upstream
 
@@ -55,9 +57,11 @@ def gemini(
     state: State,
     memory: MemoryBudget,
     inline_limit: int,
+    observer: Observer = UNOBSERVED,
 ) -> Provider:
     """`inline_limit` in bytes bounds the bodies that must be in memory as a whole."""
     check = google_check(name, base_url, upstream)
+    retries = Retries(observer)
     return Provider(
         name=name,
         kind=KIND,
@@ -65,10 +69,10 @@ def gemini(
         passed_headers=PASSED,
         scoping_headers=SCOPING,
         key_forms=KEY_FORMS,
-        uploads=GeminiUploads(name, base_url, upstream, state),
+        uploads=GeminiUploads(name, base_url, upstream, state, retries),
         upload_check=check,
         batch_check=check,
         relay=RepeatableCreations(
-            name, GeminiRelay(base_url, upstream), state, memory, inline_limit
+            name, GeminiRelay(base_url, upstream, retries), state, memory, inline_limit
         ),
     )

@@ -4,6 +4,7 @@ The state store only gets a note if a chunk may have arrived in part.
 """
 
 from contextlib import suppress
+from functools import partial
 from typing import Final
 
 from yarl import URL
@@ -18,6 +19,7 @@ from providers.gemini.relay import below
 from providers.gemini.transfer import ClientBytes, Transfer, Unfinished, finish
 from providers.json_api.answer_shape import written_count
 from providers.named_address import named_address
+from providers.retries import Retries
 from providers.state import State, StateError, write
 from providers.upload import Chunk, StartedUpload, UploadProgress, UploadSession, UploadStart
 from providers.uploads.upload_target import session_object
@@ -27,11 +29,14 @@ _BODY_OF_START_BYTES: Final = 1 << 20
 
 
 class GeminiUploads:
-    def __init__(self, name: str, base_url: URL, upstream: Upstream, state: State) -> None:
+    def __init__(
+        self, name: str, base_url: URL, upstream: Upstream, state: State, retries: Retries
+    ) -> None:
         self._name = name
         self._base_url = base_url
         self._upstream = upstream
         self._state = state
+        self._retries = retries
 
     async def start(self, caller: Caller, start: UploadStart) -> StartedUpload:
         path = "/".join(filter(None, ("/upload", start.version, start.resource)))
@@ -41,7 +46,7 @@ class GeminiUploads:
             headers=started(caller, _start_headers(start)),
             body=start.document,
         )
-        async with await self._upstream.send(request) as reply:
+        async with await self._retries.unsent(partial(self._upstream.send, request)) as reply:
             await check(self._name, reply)
             # Read to its end, so that the connection can be used for the next request.
             await reply.read(_BODY_OF_START_BYTES)
@@ -105,7 +110,7 @@ class GeminiUploads:
     def _open(self, session: UploadSession) -> GoogleUpload:
         if session.expired:
             raise failed_precondition("the upload URL has expired; start the upload again")
-        return GoogleUpload(self._name, session.details, self._upstream)
+        return GoogleUpload(self._name, session.details, self._upstream, self._retries)
 
 
 def _start_headers(start: UploadStart) -> dict[str, str]:

@@ -5,6 +5,7 @@ Providers differ in the headers of a request, which are built and never copied.
 
 from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from functools import partial
 from typing import Any, Final
 
 import orjson
@@ -17,6 +18,7 @@ from providers.json_api.json_text import parse_object
 from providers.json_api.refusal_body import code_of, has_code, message_of
 from providers.resource_names import NATIVE_ID, check_native_id
 from providers.resources import Download
+from providers.retries import USUAL_RETRIES, Retries
 from providers.state import StateError
 from providers.status import Status, explain_status, status_of_refusal
 from providers.upstream import OutboundRequest, Reply, Upstream, UpstreamError, invalid_answer
@@ -80,6 +82,7 @@ class JsonApi:
         headers: Headers,
         no_credit: Container[str],
         request_ids: Sequence[str] = ("x-request-id", "request-id"),
+        retries: Retries = USUAL_RETRIES,
     ) -> None:
         self.name = name
         self._base = base_url
@@ -87,9 +90,11 @@ class JsonApi:
         self._headers = headers
         self._no_credit = no_credit
         self._request_ids = request_ids
+        self._retries = retries
 
     async def get(self, caller: Caller, path: str, **query: str | int) -> Answer:
-        return await self._json(caller, OutboundRequest("GET", self._url(path, query)))
+        request = OutboundRequest("GET", self._url(path, query))
+        return await self._retries.idempotent(partial(self._json, caller, request))
 
     async def get_object(self, caller: Caller, folder: str, native_id: str, what: str) -> Answer:
         """The object with this id; `what` names its kind, as in "batch"."""
@@ -120,11 +125,12 @@ class JsonApi:
             raise invalid_answer(f"{self.name} did not answer with a list of objects")
         return [Answer(item) for item in data], page
 
-    async def delete(self, caller: Caller, path: str) -> Answer:
-        return await self._json(caller, OutboundRequest("DELETE", self._url(path)))
+    async def delete(self, caller: Caller, path: str) -> None:
+        request = OutboundRequest("DELETE", self._url(path))
+        await self._retries.deletion(partial(self._json, caller, request))
 
     async def ensure_deleted(self, caller: Caller, path: str) -> None:
-        """As `delete`, but the object may be gone, for example if an earlier answer was lost."""
+        """As `delete`, but the object may be gone, for example if another replica deleted it."""
         with suppress(NotFound):
             await self.delete(caller, path)
 
@@ -133,7 +139,8 @@ class JsonApi:
     ) -> Answer:
         body = None if document is None else orjson.dumps(document)
         headers = {"Content-Type": "application/json"} if body is not None else {}
-        return await self._json(caller, OutboundRequest("POST", self._url(path), headers, body))
+        request = OutboundRequest("POST", self._url(path), headers, body)
+        return await self._retries.unsent(partial(self._json, caller, request))
 
     async def post_body(
         self, caller: Caller, path: str, content_type: str, body: Body, **headers: str
@@ -143,7 +150,7 @@ class JsonApi:
         request = OutboundRequest(
             "POST", self._url(path), {"Content-Type": content_type, **named}, body
         )
-        return await self._json(caller, request)
+        return await self._retries.unsent(partial(self._json, caller, request))
 
     async def download(self, caller: Caller, path: str) -> Download:
         """The unchanged content at `path`."""
@@ -157,7 +164,8 @@ class JsonApi:
 
     async def open(self, caller: Caller, path: str) -> Reply:
         """The content at `path`, not yet read and not compressed; the caller closes the reply."""
-        return await self._send(caller, OutboundRequest("GET", self._url(path)))
+        request = OutboundRequest("GET", self._url(path))
+        return await self._retries.idempotent(partial(self._send, caller, request))
 
     async def _json(self, caller: Caller, request: OutboundRequest) -> Answer:
         async with await self._send(caller, request) as reply:

@@ -15,6 +15,7 @@ from providers.mistral.client import UUID, mistral_client
 from providers.mistral.files import MistralFileApi, MistralUploadTarget
 from providers.observation import UNOBSERVED, Observer
 from providers.provider import NameForms, Provider
+from providers.retries import Retries
 from providers.state import State
 from providers.uploads.native_files import FileRecords, NativeFiles
 from providers.uploads.resumable import ResumableUploads
@@ -44,7 +45,7 @@ def mistral(
     observer: Observer = UNOBSERVED,
 ) -> Provider:
     """Its keys have no form that only they can have, so there are no `key_forms`."""
-    client = mistral_client(name, options.base_url, upstream)
+    client = mistral_client(name, options.base_url, upstream, Retries(observer))
     records, file_api = FileRecords(name, state), MistralFileApi(client)
     uploads = ResumableUploads(MistralUploadTarget(client, state, records, file_api), state)
     batch_api = MistralBatchApi(client, state)

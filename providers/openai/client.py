@@ -7,6 +7,7 @@ from yarl import URL
 from providers.credential import Caller
 from providers.json_api.client import JsonApi
 from providers.json_api.page_tokens import Pages, decode_page_token
+from providers.retries import USUAL_RETRIES, Retries
 from providers.upstream import Upstream
 
 SCOPING_HEADERS: Final = frozenset({"openai-organization", "openai-project"})
@@ -18,8 +19,10 @@ _NO_CREDIT: Final = frozenset(
 _LARGEST_LIMIT: Final = 100
 
 
-def openai_client(name: str, base_url: URL, upstream: Upstream) -> JsonApi:
-    return JsonApi(name, base_url, upstream, _headers, _NO_CREDIT)
+def openai_client(
+    name: str, base_url: URL, upstream: Upstream, retries: Retries = USUAL_RETRIES
+) -> JsonApi:
+    return JsonApi(name, base_url, upstream, _headers, _NO_CREDIT, retries=retries)
 
 
 def _headers(caller: Caller) -> dict[str, str]:

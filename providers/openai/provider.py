@@ -19,6 +19,7 @@ from providers.openai.files import PURPOSE_HEADER, OpenAIFileApi
 from providers.openai.upload_target import FILE_EXPIRY, OpenAIUploadTarget
 from providers.openai_content.schema_rules import SchemaRule
 from providers.provider import KeyForm, NameForms, Provider
+from providers.retries import Retries
 from providers.state import State
 from providers.uploads.native_files import FileRecords, NativeFiles
 from providers.uploads.resumable import ResumableUploads
@@ -64,7 +65,7 @@ def openai(
     memory: MemoryBudget,
     observer: Observer = UNOBSERVED,
 ) -> Provider:
-    client = openai_client(name, options.base_url, upstream)
+    client = openai_client(name, options.base_url, upstream, Retries(observer))
     records = FileRecords(name, state)
     target = OpenAIUploadTarget(client, state, records, staged=options.staged_uploads)
     uploads = ResumableUploads(target, state)

@@ -5,19 +5,14 @@ from collections.abc import AsyncIterator, Awaitable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import timedelta
-from functools import partial
 from typing import Any
-from unittest.mock import patch
 
 from aiohttp import ClientSession, web
-from tenacity import wait_none
 from yarl import URL
 
-from providers.aws.client import AwsClient
 from providers.aws.keys import AwsKeys
 from providers.aws.target import AwsTargetOptions
 from providers.batches.immediate.jobs import ImmediateOptions, ImmediateUse
-from providers.bedrock import provider as bedrock_provider
 from providers.bedrock.provider import BedrockOptions, bedrock
 from providers.credential import Caller, Credential
 from providers.errors import FerryError
@@ -117,7 +112,7 @@ class BedrockWithFake(ProviderWithFake):
         observer: Observer = UNOBSERVED,
         **target: Any,
     ) -> Provider:
-        """Another process with the same state, or with `state`. It retries without a delay."""
+        """Another process with the same state, or with `state`."""
         options = BedrockOptions(
             replace(self._target_options(), **target),
             minimum,
@@ -125,9 +120,8 @@ class BedrockWithFake(ProviderWithFake):
             UPLOAD_LIFE,
             limits,
         )
-        with patch.object(bedrock_provider, "AwsClient", partial(AwsClient, wait=wait_none())):
-            kept = state or self.state
-            return bedrock(options, self.upstream, kept, self.memory, self.background, observer)
+        kept = state or self.state
+        return bedrock(options, self.upstream, kept, self.memory, self.background, observer)
 
     def _target_options(self) -> AwsTargetOptions:
         return AwsTargetOptions(

@@ -11,6 +11,7 @@ from providers.batches.batch_records import BatchRecords
 from providers.errors import unavailable
 from providers.resource_names import FileId, FileKind, native_file_id, result_file_id
 from providers.resources import BatchKind, InlineRequest, NewBatch
+from providers.retries import ATTEMPTS
 from providers.status import Status
 from tests.contract.anthropic_batching import (
     BATCHES,
@@ -318,7 +319,7 @@ async def test_a_key_is_free_while_nothing_can_have_been_created(
     batch = NewBatch(
         MODEL, BatchKind.GENERATE, batch.source, idempotency_key="once", fingerprint="f"
     )
-    await anthropic.strike("GET", "files/[^/]+", "lose_answer", times=2)
+    await anthropic.strike("GET", "files/[^/]+", "lose_answer", times=2 * ATTEMPTS)
     assert (await refused(anthropic.batches.create(CALLER, batch))).status == Status.UNAVAILABLE
     await anthropic.strike("GET", "files/[^/]+", "delay", name="slow")
     creating = asyncio.create_task(anthropic.batches.create(CALLER, batch))

@@ -8,6 +8,7 @@ import pytest
 
 from providers.resource_names import result_file_id
 from providers.resources import BatchState, Counts
+from providers.retries import ATTEMPTS
 from providers.status import Status
 from tests.contract.anthropic_batching import BATCHES, TEXTS, ended, items, lines, listed
 from tests.contract.anthropic_with_fake import (
@@ -199,7 +200,8 @@ async def test_an_invalid_list_is_the_upstreams_fault(
 async def test_an_invalid_batch_from_the_upstream_is_its_fault(
     anthropic: AnthropicWithFake, answer: Any
 ) -> None:
-    await anthropic.strike("GET", f"{BATCHES}/.*", "status", status=200, body=answer)
+    fault = {"status": 200, "body": answer, "times": ATTEMPTS}
+    await anthropic.strike("GET", f"{BATCHES}/.*", "status", **fault)
     error = await refused(anthropic.batches.get(CALLER, "msgbatch_1"))
     assert error.status == Status.UNAVAILABLE
 

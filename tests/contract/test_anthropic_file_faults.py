@@ -9,6 +9,7 @@ import pytest
 from providers.body import Body
 from providers.resource_names import native_file_id, parse_file_id
 from providers.resources import File
+from providers.retries import ATTEMPTS
 from providers.status import Status
 from providers.upload import GRANULARITY
 from tests.contract.anthropic_uploading import (
@@ -46,7 +47,7 @@ async def test_a_lost_file_is_found_after_many_newer_ones(
     await anthropic.post("/_fake/settings", {"page_limit": 1})
     session = await anthropic.start(len(SMALL), SENT)
     await anthropic.strike("POST", "files", **fault)
-    await anthropic.strike("GET", "files", "status", status=500)
+    await anthropic.strike("GET", "files", "status", status=500, times=ATTEMPTS)
     error = await refused(whole(anthropic, session))
     assert (error.status, error.upload_status) == (Status.UNAVAILABLE, None)
     lost = await anthropic.objects("files")
@@ -100,7 +101,7 @@ async def test_staged_parts_are_closed_if_their_file_is_found(
     session = await anthropic.start(len(DATA), SENT)
     await anthropic.send(session, DATA[: 2 * GRANULARITY])
     await anthropic.strike("POST", "files", "lose_answer")
-    await anthropic.strike("GET", "files", "status", status=503)
+    await anthropic.strike("GET", "files", "status", status=503, times=ATTEMPTS)
     await refused(last_chunk(anthropic, session))
     given: list[Content] = []
     get = anthropic.state.get

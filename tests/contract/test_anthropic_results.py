@@ -9,6 +9,7 @@ import pytest
 from providers.memory import Limits
 from providers.resource_names import result_file_id
 from providers.resources import BatchState, Failure, InlineResults, ResultFile
+from providers.retries import ATTEMPTS
 from providers.status import Status
 from tests.contract.anthropic_batching import (
     RESULTS,
@@ -193,6 +194,6 @@ async def test_results_that_are_deleted_while_they_are_read(anthropic: Anthropic
 @pytest.mark.parametrize("status", [403, 429, 500])
 async def test_results_that_are_refused(anthropic: AnthropicWithFake, status: int) -> None:
     batch_id = await ended(anthropic, inline(*TEXTS))
-    await anthropic.strike("GET", RESULTS, "status", status=status)
+    await anthropic.strike("GET", RESULTS, "status", status=status, times=ATTEMPTS)
     error = await refused(anthropic.batches.get(CALLER, batch_id))
     assert error.upstream_status == status

@@ -204,7 +204,7 @@ def said_by(kind: str, status: int) -> dict[str, Any]:
         (said_by("ServiceQuotaExceededException", 400), Status.RESOURCE_EXHAUSTED, 1),
         (said_by("ThrottlingException", 429), Status.RESOURCE_EXHAUSTED, ATTEMPTS),
         (said_by("InternalServerException", 500), Status.UNAVAILABLE, ATTEMPTS),
-        ({"status": 504, "body": ""}, Status.DEADLINE_EXCEEDED, 1),
+        ({"status": 504, "body": ""}, Status.DEADLINE_EXCEEDED, ATTEMPTS),
         ({"status": 200, "body": "no JSON"}, Status.UNAVAILABLE, ATTEMPTS),
         ({"status": 200, "body": []}, Status.UNAVAILABLE, ATTEMPTS),
         ({"status": 200, "body": {"jobArn": None}}, Status.UNAVAILABLE, 1),

@@ -17,6 +17,7 @@ from providers.resources import (
     NewBatch,
     ResultFile,
 )
+from providers.retries import ATTEMPTS
 from providers.status import Status
 from tests.contract.mistral_with_fake import (
     CALLER,
@@ -160,7 +161,7 @@ async def test_a_repeat_is_the_same_batch(mistral: MistralWithFake) -> None:
 
 async def test_a_batch_whose_answer_was_lost_is_found_by_its_key(mistral: MistralWithFake) -> None:
     await mistral.strike("POST", "batch/jobs", "lose_answer")
-    await mistral.strike("GET", "batch/jobs", "status", status=500, times=2)
+    await mistral.strike("GET", "batch/jobs", "status", status=500, times=2 * ATTEMPTS)
     await refused(mistral.batches.create(CALLER, keyed()))
     [made] = await mistral.objects("batches")
     assert (await mistral.batches.create(CALLER, keyed())).id == made

@@ -11,6 +11,7 @@ from aiohttp import FormData
 from providers.openai_content.schema_rules import any_schema
 from providers.resource_names import FileId, FileKind, native_file_id, parse_file_id
 from providers.resources import BatchKind, InlineRequest, NewBatch
+from providers.retries import ATTEMPTS
 from providers.status import Status
 from tests.contract.openai_batching import (
     TEXTS,
@@ -287,7 +288,7 @@ async def test_a_second_batch_is_hidden_even_where_it_cannot_be_cancelled(
 async def test_a_batch_found_by_its_key_is_found_again(openai: OpenAIWithFake) -> None:
     """Also after many newer ones: the batch that was found is recorded."""
     await openai.strike("POST", "batches", "lose_answer")
-    await openai.strike("GET", "batches", "status", status=500, times=2)
+    await openai.strike("GET", "batches", "status", status=500, times=2 * ATTEMPTS)
     await refused(openai.batches.create(CALLER, keyed()))
     [made] = await openai.objects("batches")
     found = await openai.batches.create(CALLER, keyed())

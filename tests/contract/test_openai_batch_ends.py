@@ -13,6 +13,7 @@ from providers.resources import (
     NewBatch,
     ResultFile,
 )
+from providers.retries import ATTEMPTS
 from providers.status import Status
 from tests.contract.openai_batching import (
     CHAT,
@@ -248,7 +249,7 @@ async def test_a_delete_that_was_interrupted_is_finished_by_the_next(
     openai: OpenAIWithFake,
 ) -> None:
     batch_id = await ended(openai, inline(*TEXTS))
-    await openai.strike("DELETE", "files/[^/]+", "status", nth=2, status=503)
+    await openai.strike("DELETE", "files/[^/]+", "status", nth=2, status=503, times=ATTEMPTS)
     await refused(openai.batches.delete(CALLER, batch_id))
     await openai.batches.delete(CALLER, batch_id)
     assert await openai.objects("files") == []

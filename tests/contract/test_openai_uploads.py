@@ -9,6 +9,7 @@ import pytest
 from providers.body import Body, TruncatedBody, in_memory
 from providers.openai.upload_target import WHOLE_FILE_LIMIT
 from providers.resource_names import parse_file_id
+from providers.retries import ATTEMPTS
 from providers.status import Status
 from providers.upload import GRANULARITY, Chunk
 from tests.contract.openai_uploading import (
@@ -178,7 +179,7 @@ async def test_a_lost_answer_to_a_file_creates_no_second(openai: OpenAIWithFake)
 
 async def test_a_lost_answer_that_cannot_be_looked_up_at_once(openai: OpenAIWithFake) -> None:
     await openai.strike("POST", "files", "lose_answer")
-    await openai.strike("GET", "files", "status", status=500)
+    await openai.strike("GET", "files", "status", status=500, times=ATTEMPTS)
     session = await openai.start(len(SMALL))
     error = await refused(whole(openai, session))
     assert (error.status, error.upload_status) == (Status.UNAVAILABLE, None)
@@ -193,7 +194,7 @@ async def test_a_lost_file_is_found_after_many_newer_ones(
     await openai.post("/_fake/settings", {"page_limit": 1})
     session = await openai.start(len(SMALL))
     await openai.strike("POST", "files", **fault)
-    await openai.strike("GET", "files", "status", status=500)
+    await openai.strike("GET", "files", "status", status=500, times=ATTEMPTS)
     await refused(whole(openai, session))
     lost = await openai.objects("files")
     for number in range(3):
@@ -288,7 +289,7 @@ async def test_a_lost_answer_to_complete_creates_no_second_file(openai: OpenAIWi
 
 async def test_a_completed_upload_is_found_by_the_repeat(openai: OpenAIWithFake) -> None:
     await openai.strike("POST", "uploads/[^/]+/complete", "lose_answer")
-    await openai.strike("GET", "files", "status", status=503)
+    await openai.strike("GET", "files", "status", status=503, times=ATTEMPTS)
     session = await openai.start(len(DATA))
     error = await refused(in_chunks(openai, session))
     assert (error.status, error.upload_status) == (Status.UNAVAILABLE, None)

@@ -174,13 +174,13 @@ async def test_a_page_may_read_an_error(
 
 
 async def test_a_page_may_read_retry_after(open_to_page: RunningProxy) -> None:
-    fault = {"kind": "status", "status": 429, "headers": {"Retry-After": "7"}}
+    fault = {"kind": "status", "status": 429, "headers": {"Retry-After": "70"}}
     await open_to_page.strike(open_to_page.openai, {"path": "/v1/files"}, fault)
 
     answer = await open_to_page.ask("GET", FILES, {"Origin": PAGE})
 
     answer.refused(429, "RESOURCE_EXHAUSTED")
-    assert answer.headers["retry-after"] == "7"
+    assert answer.headers["retry-after"] == "70"
     assert "retry-after" in names(answer, "access-control-expose-headers")
 
 

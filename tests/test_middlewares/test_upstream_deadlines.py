@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from providers.retries import ATTEMPTS
 from tests.test_middlewares.running_proxy import (
     BATCHES,
     GEMINI_KEY,
@@ -50,7 +51,8 @@ async def test_an_upstream_that_never_answers_ends_at_its_deadline(
     limits[f"{setting}_seconds"] = SHORT
     async with running_proxy(tmp_path, monkeypatch, **limits) as proxy:
         fake = proxy.gemini if headers.get("x-model-provider") == "gemini" else proxy.openai
-        await proxy.strike(fake, {"path": "/"}, {"kind": "delay"})
+        match = {"method": method, "path": "/", "times": ATTEMPTS}
+        await proxy.strike(fake, match, {"kind": "delay"})
         answer = await proxy.ask(method, target, headers, body)
         message = answer.refused(504, "DEADLINE_EXCEEDED")
         assert f"{SHORT} seconds (FERRY_{setting.upper()}_SECONDS)" in message

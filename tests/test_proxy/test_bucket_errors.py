@@ -10,7 +10,6 @@ from botocore.exceptions import (
     MetadataRetrievalError,
     ProfileNotFound,
 )
-from tenacity import wait_none
 from yarl import URL
 
 from providers.aws.client import AwsClient
@@ -21,6 +20,7 @@ from providers.upstream import UpstreamError
 from proxy.bounded_state import BoundedState
 from proxy.state_bucket import BucketAddress, BucketState
 from tests.buckets import aws_environment
+from tests.test_providers.retrying import AT_ONCE
 from tests.test_providers.test_gemini.scripted_upstream import Answer, Failure, ScriptedUpstream
 
 
@@ -28,7 +28,7 @@ from tests.test_providers.test_gemini.scripted_upstream import Answer, Failure, 
 def keys(monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in aws_environment().items():
         monkeypatch.setenv(name, value)
-    monkeypatch.setattr("proxy.state_bucket.AwsClient", partial(AwsClient, wait=wait_none()))
+    monkeypatch.setattr("proxy.state_bucket.AwsClient", partial(AwsClient, retries=AT_ONCE))
 
 
 def bucket(*script: Answer | Failure) -> State:

@@ -9,6 +9,7 @@ import pytest
 from providers.body import Body, TruncatedBody, close, in_memory
 from providers.errors import FerryError
 from providers.multipart_uploads import SMALLEST_PART, MultipartUpload, UploadEnded
+from providers.retries import ATTEMPTS
 from providers.state import StateError, read, write
 from providers.status import Status
 from providers.upstream import UpstreamError
@@ -317,6 +318,7 @@ async def test_a_temporary_refusal_is_unavailable(
 
 
 async def test_a_refused_get_is_an_error(s3: FakeS3, state: BucketState, prefix: str) -> None:
-    await s3.arm({"method": "GET", "path": prefix}, "status", body="no XML at all")
+    match = {"method": "GET", "path": prefix, "times": ATTEMPTS}
+    await s3.arm(match, "status", body="no XML at all")
     with pytest.raises(BucketRefusal, match="503"):
         await state.get("a")

@@ -25,6 +25,7 @@ from providers.json_api.client import outcome_unknown
 from providers.json_api.json_text import parse_json
 from providers.observation import Observer
 from providers.resources import BatchState
+from providers.retries import retry_after_seconds
 from providers.status import Status
 from providers.upstream import UpstreamError
 
@@ -267,9 +268,8 @@ def _may_succeed_later(error: BaseException) -> bool:
 def pause_before_next(state: RetryCallState) -> float:
     """Seconds until a call is retried that was not begun; at least a short Retry-After.
 
-    A Retry-After that is long or a date is ignored: a try tells more.
+    A long Retry-After is ignored: a try tells more.
     """
     failed = state.outcome.exception() if state.outcome else None
-    said = failed.error.retry_after if isinstance(failed, CallFailed) else None
-    asked = float(said) if said and said.isascii() and said.isdigit() else 0.0
+    asked = retry_after_seconds(failed.error) if isinstance(failed, CallFailed) else 0.0
     return max(_PAUSE(state), asked if asked <= _LONGEST_PAUSE_SECONDS else 0.0)

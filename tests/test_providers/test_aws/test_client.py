@@ -9,9 +9,11 @@ from providers.aws.signing import BEDROCK
 from providers.body import in_memory
 from providers.errors import FerryError
 from providers.observation import Unobserved
+from providers.retries import Retries
 from providers.status import Status
 from providers.upstream import UpstreamError
 from tests.test_providers.answering import answer
+from tests.test_providers.retrying import AT_ONCE
 from tests.test_providers.test_aws.targets import KEY, aws_target
 from tests.test_providers.test_gemini.scripted_upstream import Answer, Failure, ScriptedUpstream
 
@@ -23,7 +25,7 @@ BUCKET = URL("https://bucket.test/key")
 
 def client(*script: Answer | Failure) -> tuple[AwsClient, ScriptedUpstream]:
     upstream = ScriptedUpstream(*script)
-    return AwsClient("bedrock", upstream, wait_none()), upstream
+    return AwsClient("bedrock", upstream, AT_ONCE), upstream
 
 
 async def test_a_document_is_sent_and_received() -> None:
@@ -156,7 +158,7 @@ async def test_a_refusal_may_have_another_message() -> None:
     refusals = Answer(403, body=b"<Error><Code>AccessDenied</Code></Error>"), answer({}, 403)
     late = Answer(body=b"<Error><Code>AccessDenied</Code></Error>")
     upstream = ScriptedUpstream(refusals[0], refusals[1], late)
-    aws = AwsClient("bedrock", upstream, wait_none(), restate=Restated)
+    aws = AwsClient("bedrock", upstream, AT_ONCE, restate=Restated)
     for call in (
         aws.xml(await aws_target(), "DELETE", BUCKET),
         aws.put(await aws_target(), BUCKET, in_memory(b"")),
@@ -177,6 +179,6 @@ async def test_each_retry_is_told_to_the_observer() -> None:
 
     observer = Counting()
     upstream = ScriptedUpstream(THROTTLED, BROKEN, answer({}))
-    aws = AwsClient("bedrock", upstream, wait_none(), observer=observer)
+    aws = AwsClient("bedrock", upstream, Retries(observer, wait_none()))
     await aws.json(await aws_target(), "GET", "/jobs")
     assert observer.retries == 2

@@ -1,13 +1,13 @@
 from datetime import UTC, datetime
 
 import pytest
-from tenacity import wait_none
 
 from providers.aws.client import AwsClient
 from providers.aws.folder import Folder
 from providers.aws.s3 import S3, StoredObject
 from providers.multipart_uploads import Part
 from providers.upstream import UpstreamError
+from tests.test_providers.retrying import AT_ONCE
 from tests.test_providers.test_aws.targets import aws_target
 from tests.test_providers.test_gemini.scripted_upstream import Answer, ScriptedUpstream
 
@@ -17,7 +17,7 @@ NOON = datetime(2026, 11, 26, 12, tzinfo=UTC)
 
 def s3(*script: Answer) -> tuple[S3, ScriptedUpstream]:
     upstream = ScriptedUpstream(*script)
-    return S3(AwsClient("bedrock", upstream, wait_none())), upstream
+    return S3(AwsClient("bedrock", upstream, AT_ONCE)), upstream
 
 
 def listing(

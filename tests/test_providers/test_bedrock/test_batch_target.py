@@ -1,18 +1,18 @@
 import pytest
-from tenacity import wait_none
 
 from providers.aws.client import AwsClient
 from providers.aws.s3 import S3
 from providers.bedrock.batch_target import InputObject
 from providers.errors import FerryError
 from providers.status import Status
+from tests.test_providers.retrying import AT_ONCE
 from tests.test_providers.test_aws.targets import aws_target
 from tests.test_providers.test_gemini.scripted_upstream import Answer, ScriptedUpstream
 
 
 async def input_object(*script: Answer) -> tuple[InputObject, ScriptedUpstream]:
     upstream = ScriptedUpstream(*script)
-    store = S3(AwsClient("bedrock", upstream, wait_none()))
+    store = S3(AwsClient("bedrock", upstream, AT_ONCE))
     return InputObject(store, await aws_target(), "requests.jsonl"), upstream
 
 

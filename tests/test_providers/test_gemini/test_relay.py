@@ -1,14 +1,15 @@
 import pytest
 from yarl import URL
 
-from providers.body import in_memory
+from providers.body import Body, in_memory
 from providers.credential import Caller, Credential
 from providers.errors import FerryError
 from providers.gemini.relay import GeminiRelay, below
 from providers.provider import RelayedRequest
 from providers.status import Status
-from providers.upstream import UpstreamError
-from tests.test_providers.test_gemini.scripted_upstream import Answer, ScriptedUpstream
+from providers.upstream import Reply, UpstreamError
+from tests.test_providers.retrying import AT_ONCE
+from tests.test_providers.test_gemini.scripted_upstream import Answer, Failure, ScriptedUpstream
 
 GOOGLE = URL("https://generativelanguage.googleapis.com")
 CALLER = Caller(Credential(api_key="KEY"), "tenant")
@@ -105,3 +106,69 @@ async def test_googles_own_address_is_passed_on() -> None:
     request = RelayedRequest("POST", URL("/upload/v1/files"), {}, in_memory(b""))
     reply = await GeminiRelay(GOOGLE, upstream).relay(CALLER, request)
     assert reply.headers["Location"] == location
+
+
+# --- repeats ------------------------------------------------------------------------------------
+
+LOST = Failure(UpstreamError(Status.UNAVAILABLE, "broke off"))
+UNSENT = Failure(UpstreamError(Status.UNAVAILABLE, "cannot be reached", unsent=True), takes=0)
+BUSY = Answer(503, {"Retry-After": "1"}, b"busy")
+MISSING = Answer(404, {}, b"gone")
+DONE = Answer(200, {}, b"done")
+
+
+async def relayed(method: str, *script: Answer | Failure, body: Body | None = None) -> Reply:
+    """The reply, after all of the script."""
+    upstream = ScriptedUpstream(*script)
+    request = RelayedRequest(method, URL("/v1/files/x"), {}, body)
+    reply = await GeminiRelay(GOOGLE, upstream, AT_ONCE).relay(CALLER, request)
+    assert len(upstream.sent) == len(script)
+    assert all(each.closed for each in upstream.replies[:-1])
+    return reply
+
+
+@pytest.mark.parametrize("method", ["GET", "DELETE"])
+@pytest.mark.parametrize("failure", [LOST, UNSENT, BUSY, Answer(429), Answer(500)])
+async def test_a_call_that_may_be_repeated_is_repeated(
+    method: str, failure: Answer | Failure
+) -> None:
+    reply = await relayed(method, failure, failure, DONE)
+    assert (reply.status, await reply.read(10)) == (200, b"done")
+
+
+@pytest.mark.parametrize("method", ["GET", "DELETE"])
+async def test_googles_last_refusal_is_relayed_unchanged(method: str) -> None:
+    reply = await relayed(method, LOST, BUSY, BUSY)
+    assert (reply.status, reply.headers["Retry-After"]) == (503, "1")
+    assert await reply.read(10) == b"busy"
+
+
+@pytest.mark.parametrize("method", ["GET", "DELETE"])
+async def test_a_missing_object_is_missing(method: str) -> None:
+    reply = await relayed(method, MISSING)
+    assert (reply.status, await reply.read(10)) == (404, b"gone")
+
+
+async def test_what_a_lost_deletion_has_deleted_is_deleted() -> None:
+    reply = await relayed("DELETE", LOST, MISSING)
+    assert (reply.status, await reply.read(10)) == (200, b"{}")
+
+
+@pytest.mark.parametrize("failure", [BUSY, Answer(429), Answer(500)])
+async def test_a_post_that_was_refused_is_not_repeated(failure: Answer) -> None:
+    assert (await relayed("POST", failure, body=in_memory(b"{}"))).status == failure.status
+
+
+async def test_a_post_that_may_have_arrived_is_not_repeated() -> None:
+    with pytest.raises(UpstreamError):
+        await relayed("POST", LOST, body=in_memory(b"{}"))
+
+
+async def test_a_post_that_did_not_arrive_is_repeated_with_its_body() -> None:
+    reply = await relayed("POST", UNSENT, DONE, body=in_memory(b"{}"))
+    assert await reply.read(10) == b"done"
+
+
+async def test_a_long_refusal_is_relayed_as_it_arrives() -> None:
+    reply = await relayed("GET", Answer(503, {}, b"x" * 100_000))
+    assert (reply.status, len(await reply.read(200_000))) == (503, 100_000)

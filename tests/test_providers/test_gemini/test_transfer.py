@@ -4,6 +4,7 @@ import pytest
 
 from providers.body import Body, TruncatedBody
 from providers.errors import FerryError
+from providers.retries import ATTEMPTS
 from providers.status import Status
 from providers.upload import UploadStatus
 from providers.upstream import UpstreamError
@@ -205,7 +206,7 @@ async def test_a_connection_that_broke_at_once_is_tried_again() -> None:
 
 async def test_after_nothing_was_sent_there_is_no_query() -> None:
     unsent = UpstreamError(Status.UNAVAILABLE, "cannot be reached", unsent=True)
-    uploading = Uploading(Failure(unsent, takes=0))
+    uploading = Uploading(*[Failure(unsent, takes=0)] * ATTEMPTS)
     assert await uploading.fail() is unsent
     assert uploading.state.objects == {}
 
@@ -223,7 +224,7 @@ async def test_lost_bytes_are_requested_from_the_client_again(
 
 @pytest.mark.parametrize("query", [LOST, SILENT, refused(503, ""), refused(429), Answer()])
 async def test_an_outcome_that_stays_unknown_is_recorded(query: Answer | Failure) -> None:
-    uploading = Uploading(LOST, query)
+    uploading = Uploading(LOST, *[query] * ATTEMPTS)
     error = await uploading.fail()
     assert (error.code, error.permanent, error.upload_status) == (503, False, None)
     assert uploading.state.objects == {NOTE: b""}
@@ -272,7 +273,7 @@ async def test_a_recorded_last_chunk_that_arrived_returns_its_file() -> None:
     assert (await uploading.send(finalize=True)).document == DOCUMENT
 
 
-@pytest.mark.parametrize("script", [[LOST], [has(50), LOST], [has(50), refused(409)]])
+@pytest.mark.parametrize("script", [[LOST] * 3, [has(50), LOST], [has(50), refused(409)]])
 async def test_the_record_of_a_chunk_stays_while_the_outcome_is_unknown(
     script: list[Answer | Failure],
 ) -> None:

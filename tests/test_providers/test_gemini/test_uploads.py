@@ -188,7 +188,7 @@ async def test_a_query_of_a_finished_upload_has_the_file() -> None:
 )
 async def test_an_empty_answer_is_googles_fault(headers: dict[str, str]) -> None:
     with pytest.raises(UpstreamError):
-        await uploads(ScriptedUpstream(Answer(headers=headers))).query(SESSION)
+        await uploads(ScriptedUpstream(*[Answer(headers=headers)] * 3)).query(SESSION)
 
 
 async def test_a_query_of_a_cancelled_upload() -> None:

@@ -8,10 +8,12 @@ from yarl import URL
 from providers.credential import Caller, Credential
 from providers.errors import FerryError, NotFound
 from providers.json_api.client import Answer, JsonApi, outcome_unknown
+from providers.retries import ATTEMPTS
 from providers.state import StateError
 from providers.status import Status
 from providers.upstream import Upstream, UpstreamError
 from tests.test_providers.answering import CALLER, answer
+from tests.test_providers.retrying import AT_ONCE
 from tests.test_providers.test_gemini.scripted_upstream import Failure, ScriptedUpstream, in_pieces
 
 BASE = URL("https://api.provider.test/v1")
@@ -24,15 +26,15 @@ def client(upstream: Upstream) -> JsonApi:
         upstream,
         lambda caller: {"x-key": caller.credential.secret},
         frozenset({"no_money"}),
+        retries=AT_ONCE,
     )
 
 
 async def refusal(status: int, document: object, caller: Caller = CALLER) -> FerryError:
     headers = {"x-request-id": "req_1", "retry-after": "7"}
-    upstream = ScriptedUpstream(answer(document, status, headers))
+    refused = answer(document, status, headers)
     with pytest.raises(FerryError) as caught:
-        await client(upstream).get(caller, "files/a")
-    assert upstream.done
+        await client(ScriptedUpstream(*[refused] * ATTEMPTS)).get(caller, "files/a")
     return caught.value
 
 
@@ -92,7 +94,7 @@ async def test_further_headers_of_one_request() -> None:
 
 @pytest.mark.parametrize("data", [b"", b"no json", b"[]", b"null", b"1"])
 async def test_an_answer_that_is_not_an_object_is_the_upstreams_fault(data: bytes) -> None:
-    upstream = ScriptedUpstream(answer(data))
+    upstream = ScriptedUpstream(*[answer(data)] * ATTEMPTS)
     with pytest.raises(UpstreamError) as caught:
         await client(upstream).get(CALLER, "files/a")
     assert caught.value.code == 503
@@ -144,13 +146,13 @@ async def test_a_list_without_objects(data: object) -> None:
 
 
 async def test_a_compressed_answer_is_refused_as_such() -> None:
-    upstream = ScriptedUpstream(answer(b"x", headers={"Content-Encoding": "gzip"}))
+    upstream = ScriptedUpstream(*[answer(b"x", headers={"Content-Encoding": "gzip"})] * ATTEMPTS)
     with pytest.raises(UpstreamError, match="compressed its answer"):
         await client(upstream).get(CALLER, "files/a")
 
 
 async def test_compressed_content_is_not_passed_on() -> None:
-    upstream = ScriptedUpstream(answer(b"x", headers={"Content-Encoding": "gzip"}))
+    upstream = ScriptedUpstream(*[answer(b"x", headers={"Content-Encoding": "gzip"})] * ATTEMPTS)
     with pytest.raises(UpstreamError):
         await client(upstream).open(CALLER, "files/a/content")
     assert upstream.done
@@ -318,7 +320,7 @@ def test_errors_after_which_the_outcome_is_unknown(error: FerryError, unknown: b
 
 async def test_an_upstream_that_fails_says_so_itself() -> None:
     failure = UpstreamError(Status.UNAVAILABLE, "x", unsent=True)
-    upstream = ScriptedUpstream(Failure(failure))
+    upstream = ScriptedUpstream(*[Failure(failure)] * ATTEMPTS)
     with pytest.raises(UpstreamError) as caught:
         await client(upstream).get(CALLER, "files/a")
     assert caught.value is failure

@@ -16,7 +16,7 @@ from providers.openai_content.schema_rules import any_schema
 from providers.resource_names import FileId, FileKind
 from providers.resources import BatchKind, InlineRequest, NewBatch
 from providers.status import Status
-from providers.upstream import OutboundRequest, UpstreamError
+from providers.upstream import OutboundRequest
 from tests.memory_state import MemoryState
 from tests.test_providers.answering import answer
 from tests.test_providers.test_gemini.scripted_upstream import (
@@ -214,13 +214,13 @@ class Stopping(ScriptedUpstream):
             pass
         assert not self.done
         await close(request.body)
-        raise UpstreamError(Status.UNAVAILABLE, "stopped", unsent=True)
+        raise FerryError(Status.INVALID_ARGUMENT, "stopped")
 
 
 async def test_an_abandoned_translation_closes_its_file() -> None:
     content = answer(keyed(3))
     upstream = Stopping(PURPOSE, content, content)
-    with patch("providers.batches.batch_input._SLICE_BYTES", 10), pytest.raises(UpstreamError):
+    with patch("providers.batches.batch_input._SLICE_BYTES", 10), pytest.raises(FerryError):
         await batches(upstream).create(CALLER, from_file())
     assert upstream.done
     assert len(upstream.replies) == 3

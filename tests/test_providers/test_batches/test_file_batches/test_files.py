@@ -14,6 +14,7 @@ from providers.json_api.client import Answer, JsonApi
 from providers.memory import MemoryBudget, Reservation
 from providers.openai.batches import OpenAIBatchApi
 from providers.openai_content.schema_rules import any_schema
+from providers.retries import ATTEMPTS
 from providers.status import Status
 from tests.memory_state import MemoryState
 from tests.test_providers.answering import answer
@@ -133,7 +134,7 @@ async def test_abandoned_results_close_their_file() -> None:
 
 
 async def test_an_unavailable_file_is_not_an_empty_file() -> None:
-    upstream = ScriptedUpstream(Scripted(500))
+    upstream = ScriptedUpstream(*[Scripted(500)] * ATTEMPTS)
     with pytest.raises(FerryError) as caught:
         await read(results(upstream, table()))
     assert caught.value.status == Status.UNAVAILABLE

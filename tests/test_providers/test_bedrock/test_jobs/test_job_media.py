@@ -1,5 +1,4 @@
 import pytest
-from tenacity import wait_none
 
 from providers.aws.client import AwsClient
 from providers.aws.folder import Folder
@@ -8,6 +7,7 @@ from providers.bedrock.jobs.job_media import Media, media_suffix
 from providers.errors import FerryError, not_found
 from providers.resource_names import object_file_id
 from providers.status import Status
+from tests.test_providers.retrying import AT_ONCE
 from tests.test_providers.test_aws.targets import aws_target
 from tests.test_providers.test_gemini.scripted_upstream import Answer, ScriptedUpstream
 
@@ -19,7 +19,7 @@ ABSENT = Answer(404, body=b"<Error><Code>NoSuchKey</Code></Error>")
 
 def s3(*script: Answer) -> tuple[S3, ScriptedUpstream]:
     upstream = ScriptedUpstream(*script)
-    return S3(AwsClient("bedrock", upstream, wait_none())), upstream
+    return S3(AwsClient("bedrock", upstream, AT_ONCE)), upstream
 
 
 def test_a_jobs_media_are_next_to_its_input() -> None:

@@ -1,11 +1,11 @@
 import pytest
-from tenacity import wait_none
 
 from providers.aws.client import AwsClient
 from providers.bedrock.jobs.operations import Jobs, job_id_of
 from providers.json_api.client import Answer
 from providers.upstream import UpstreamError
 from tests.test_providers.answering import answer
+from tests.test_providers.retrying import AT_ONCE
 from tests.test_providers.test_aws.targets import aws_target
 from tests.test_providers.test_gemini.scripted_upstream import ScriptedUpstream
 
@@ -27,7 +27,7 @@ def test_an_invalid_arn_of_a_job_is_the_upstreams_fault(arn: object) -> None:
 async def found(*tokens: str) -> Answer | None:
     """The job found by a search whose pages are empty and have `tokens` for the next page."""
     pages = [answer({"invocationJobSummaries": [], "nextToken": token}) for token in tokens]
-    client = AwsClient("bedrock", ScriptedUpstream(*pages), wait_none())
+    client = AwsClient("bedrock", ScriptedUpstream(*pages), AT_ONCE)
     return await Jobs(client).find(await aws_target(), "name")
 
 
