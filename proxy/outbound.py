@@ -166,8 +166,8 @@ class OutboundClient:
             raise _refused_by_proxy(response.status, exchange.host)
         if response.status not in _STATUSES:
             response.close()
-            message = f"{exchange.host} answered with the status {response.status}, which is no final status"
-            raise UpstreamError(Status.UNAVAILABLE, message)
+            what = f"answered with the status {response.status}, which is no final status"
+            raise UpstreamError(Status.UNAVAILABLE, f"{exchange.host} {what}")
         return OutboundReply(response, exchange)
 
     async def close(self) -> None:
