@@ -76,13 +76,15 @@ def dependencies(settings: Settings) -> Dependencies:
     store = state_store(settings, client)
     telemetry = Telemetry(Metrics(version()), tracer())
     state = GuardedState(ObservedState(bounded(store), telemetry))
+    known_credentials = KnownCredentials()
     return Dependencies(
         settings=settings,
         client=client,
         store=store,
         upstream=client,
         state=state,
-        memory=MemoryBudget(),
+        memory=MemoryBudget(accepted=known_credentials.accepted),
+        known_credentials=known_credentials,
         background=BackgroundTasks(),
         telemetry=telemetry,
         figures=BatchFigures(telemetry.metrics, state),
@@ -116,7 +118,7 @@ def _gateway(deps: Dependencies) -> Gateway:
         public_address=public_address,
         origins=Origins(settings.cors_origins, public_address),
         memory=deps.memory,
-        known_credentials=KnownCredentials(),
+        known_credentials=deps.known_credentials,
         inline_max_bytes=settings.inline_max_bytes,
         upload_slots=UploadSlots(settings.max_uploads),
         reset=reset,

@@ -13,6 +13,7 @@ from providers.batches.json_lines import LineSplitter
 from providers.bedrock import provider as bedrock
 from providers.gemini import provider as gemini
 from providers.gemini.isolation import isolate_tenants as isolate_gemini
+from providers.known_credentials import KnownCredentials
 from providers.memory import Limits, MemoryBudget
 from providers.mistral import provider as mistral
 from providers.observation import UNOBSERVED, Observer
@@ -46,6 +47,7 @@ class Dependencies:
     upstream: Upstream
     state: State
     memory: MemoryBudget
+    known_credentials: KnownCredentials
     background: BackgroundTasks
     telemetry: Telemetry
     figures: BatchFigures
