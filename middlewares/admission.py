@@ -1,13 +1,14 @@
 """Admission: decides by the key, before any body is read, whether a request is accepted.
 
 The order: `lift_credential` finds the key, `Admission.check` refuses one that must not be used at
-the provider, and `Admission.caller` computes the tenant that it belongs to. A request on an upload
-URL needs no key: `Admission.reopen` takes caller and tenant from the URL instead.
+the provider, and `Admission.identify` says whose it is. `Admission.caller` adds the tenant, just
+before a call that needs the state store: no other call asks for it. A request on an upload URL
+needs no key: `Admission.reopen` takes caller and tenant from the URL instead.
 """
 
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from aiohttp import web
@@ -85,18 +86,23 @@ class Admission:
                 self._refuse_misdirected(provider, key)
         return client
 
-    async def caller(
-        self, provider: Provider, given: Credential, headers: Mapping[str, str]
-    ) -> Caller:
-        """The caller at `provider`, with the inbound `headers` that it passes on.
+    def identify(self, provider: Provider, given: Credential, headers: Mapping[str, str]) -> Caller:
+        """The caller at `provider`, with the inbound `headers` that it passes on; no tenant yet.
 
         Its credential is the provider's own, if it has one: client tokens are never sent upstream.
         """
         passed = {k: header_text(headers[k]) for k in provider.passed_headers if k in headers}
-        client = self._client(provider, given)
-        tenant = await self._tenant(provider, client.principal, passed)
-        own = provider.own_credential
-        return Caller(given if own is None else own, tenant, passed)
+        principal, own = self._client(provider, given).principal, provider.own_credential
+        identity = self.upload_urls.identity(provider.name, principal, _scoping(provider, passed))
+        return Caller(given if own is None else own, "", passed, identity)
+
+    async def caller(
+        self, provider: Provider, given: Credential, headers: Mapping[str, str]
+    ) -> Caller:
+        """As `identify`, with the tenant. Raises StateError."""
+        caller = self.identify(provider, given, headers)
+        principal = self._client(provider, given).principal
+        return replace(caller, tenant=await self._tenant(provider, principal, caller.headers))
 
     async def reopen(
         self, request: web.Request, provider: Provider, upload: SealedUpload, given: Credential
@@ -127,9 +133,15 @@ class Admission:
             clients = [self._client(provider, given)] if given else self.clients.all()
         except FerryError:
             return None
-        for client in clients:
-            if not client.may_use(provider.name):
-                continue
+        allowed = [client for client in clients if client.may_use(provider.name)]
+        if not provider.keeps_state:
+            identity, sealed_by = self.upload_urls.identity, upload.opened_by
+            for client in allowed:
+                known = identity(provider.name, client.principal, upload.scoping, sealed_by)
+                if upload.tenant == known:
+                    return client
+        # An earlier version sealed a tenant into every URL.
+        for client in allowed:
             if upload.tenant == await self._tenant(provider, client.principal, upload.scoping):
                 return client
         return None
@@ -199,10 +211,9 @@ class Admission:
     async def _tenant(
         self, provider: Provider, principal: Credential, headers: Mapping[str, str]
     ) -> str:
-        scoping = {k: v for k, v in headers.items() if k in provider.scoping_headers}
         if self._salt is None:
             self._salt = await self._stored_salt()
-        return tenant_of(self._salt, provider.name, principal, scoping)
+        return tenant_of(self._salt, provider.name, principal, _scoping(provider, headers))
 
     async def _stored_salt(self) -> bytes:
         """The salt that all replicas share; the first request of all writes it."""
@@ -213,6 +224,10 @@ class Admission:
         if len(salt) != _SALT_BYTES:
             raise damaged()
         return salt
+
+
+def _scoping(provider: Provider, headers: Mapping[str, str]) -> dict[str, str]:
+    return {k: v for k, v in headers.items() if k in provider.scoping_headers}
 
 
 def _form_of(key: str, provider: Provider) -> KeyForm | None:

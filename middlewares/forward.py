@@ -2,19 +2,31 @@
 
 from aiohttp import web
 
+from middlewares.ferry_headers import IDEMPOTENCY_KEY
 from middlewares.operations import CreateFile, Relayed, StartUpload
-from middlewares.request_keys import CALLER, GATEWAY, OPERATION, OUTCOME, PROVIDER, ROUTE, SESSION
+from middlewares.request_keys import (
+    CALLER,
+    CREDENTIAL,
+    GATEWAY,
+    OPERATION,
+    OUTCOME,
+    PROVIDER,
+    ROUTE,
+    SESSION,
+)
 from middlewares.timing import timed
 from providers.credential_proof import CredentialProof
 
 
 async def forward(request: web.Request) -> web.StreamResponse:
     """A response that carries the outcome, without a body; `response_rewrite` renders it."""
-    response = web.Response()
+    provider, response = request[PROVIDER], web.Response()
     async with timed(request):
+        if SESSION not in request and (provider.keeps_state or IDEMPOTENCY_KEY in request.headers):
+            admission = request.app[GATEWAY].admission
+            request[CALLER] = await admission.caller(provider, request[CREDENTIAL], request.headers)
         with _proof(request).open():
-            operation, provider = request[OPERATION], request[PROVIDER]
-            response[OUTCOME] = await operation.carry_out(provider, request[CALLER])
+            response[OUTCOME] = await request[OPERATION].carry_out(provider, request[CALLER])
     return response
 
 

@@ -42,7 +42,7 @@ def log_fields(request: web.Request, response: web.StreamResponse | None) -> dic
     seen, caller, client = request[OBSERVATION], request.get(CALLER), request.get(CLIENT)
     fields = {
         "client": client.name if client else None,
-        "tenant": caller.tenant[:_TENANT_CHARACTERS] if caller else None,
+        "tenant": (caller.tenant or caller.identity)[:_TENANT_CHARACTERS] if caller else None,
         "upstream_request_id": _masked_code(request, seen.upstream_request_id),
         "upload": seen.upload,
         "cut": seen.cut,

@@ -38,14 +38,15 @@ async def provider_resolution(request: web.Request, handler: Handler) -> web.Str
         request[PROVIDER] = provider
         session, request[CLIENT] = await gateway.admission.reopen(request, provider, sealed, given)
         request[SESSION] = session
-        request[CALLER] = session.caller or Caller(Credential(), session.tenant)
+        caller = Caller(Credential(), session.tenant, identity=sealed.identity)
+        request[CALLER] = session.caller or caller
         return await handler(request)
     provider = request[PROVIDER] = resolve(gateway, request.headers.get("x-model-provider"))
     client = request[CLIENT] = gateway.admission.check(request, provider, given)
     client.count_call()
     check_ferry_headers(request)
     check_owner(gateway, provider, request[ROUTE])
-    request[CALLER] = await gateway.admission.caller(provider, given, request.headers)
+    request[CALLER] = gateway.admission.identify(provider, given, request.headers)
     return await handler(request)
 
 

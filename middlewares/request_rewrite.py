@@ -39,7 +39,7 @@ _PATH_LIMIT: Final = 120
 @web.middleware
 async def request_rewrite(request: web.Request, handler: Handler) -> web.StreamResponse:
     _observe(request)
-    MEMORY_USER.set(MemoryUser(request[CALLER].tenant))
+    MEMORY_USER.set(MemoryUser(request[CALLER].known_as))
     with ExitStack() as memory:
         request[MEMORY] = memory
         request[OPERATION] = await request[ROUTE].call.parse(request)

@@ -23,7 +23,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from middlewares.paths import UPLOAD_TAIL
-from providers.credential import Caller, Credential
+from providers.credential import Caller, Credential, tenant_of
 from providers.errors import invalid_argument
 from providers.provider import Provider
 from providers.state import State
@@ -46,7 +46,8 @@ _PATH: Final = "/upload/v1beta/files"
 class SealedUpload:
     """The content of an upload URL. `expires` is in seconds since the epoch.
 
-    `scoping` are the headers of the start that distinguish tenants. `sealed_caller` opens only
+    `tenant` is the caller's `identity` too, at a provider that keeps no state. `scoping` are the
+    headers of the start that distinguish tenants. `sealed_caller` opens only
     with the session's key; it is empty if chunks need no caller. `opened_by` is the secret that
     opened the URL.
     """
@@ -58,6 +59,7 @@ class SealedUpload:
     details: Mapping[str, str] = field(repr=False)
     scoping: Mapping[str, str] = field(default_factory=dict, repr=False)
     sealed_caller: str = field(default="", repr=False)
+    identity: str = ""
     opened_by: bytes = field(default=b"", repr=False, compare=False)
 
 
@@ -72,6 +74,17 @@ class UploadUrls:
         self._state = state
         self._ttl = ttl
 
+    def identity(
+        self,
+        upstream: str,
+        principal: Credential,
+        scoping: Mapping[str, str],
+        secret: bytes | None = None,
+    ) -> str:
+        """What `Caller.identity` is, under the secret that seals now or an older one."""
+        key = _derive(secret or self._secrets[0], b"identity")
+        return tenant_of(key, upstream, principal, scoping)
+
     async def issue(
         self, address: str, provider: Provider, caller: Caller, started: StartedUpload
     ) -> str:
@@ -84,12 +97,13 @@ class UploadUrls:
             sealed_caller = self.seal_caller(sealed, session, key)
         upload = SealedUpload(
             session=session,
-            tenant=caller.tenant,
+            tenant=caller.tenant if provider.keeps_state else caller.identity,
             provider=provider.name,
             expires=int(time.time()) + self._ttl,
             details=started.details,
             scoping={k: v for k, v in caller.headers.items() if k in provider.scoping_headers},
             sealed_caller=sealed_caller,
+            identity=caller.identity,
         )
         token = self.seal(upload, UPLOAD_TAIL)
         return f"{address}{_PATH}?upload_id={token}&upload_protocol=resumable"
@@ -120,6 +134,7 @@ class UploadUrls:
             "details": dict(upload.details),
             "scoping": dict(upload.scoping),
             "caller": upload.sealed_caller,
+            "identity": upload.identity,
         }
         bound = _bound(upload.session, upload.tenant, tail)
         sealed = _seal(_derive(self._secrets[0], b"upload-url"), orjson.dumps(document), bound)
@@ -145,6 +160,7 @@ class UploadUrls:
                     details=document["details"],
                     scoping=document["scoping"],
                     sealed_caller=document["caller"],
+                    identity=document.get("identity", ""),  # an earlier version sealed none
                     opened_by=secret,
                 )
         return None
@@ -166,7 +182,7 @@ class UploadUrls:
             return None
         document: dict[str, Any] = orjson.loads(plain)
         credential = Credential(document["api_key"], document["bearer"])
-        return Caller(credential, upload.tenant, document["headers"])
+        return Caller(credential, upload.tenant, document["headers"], upload.identity)
 
 
 def _bound(session: str, tenant: str, tail: str) -> bytes:

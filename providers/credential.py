@@ -27,11 +27,21 @@ class Credential:
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """A credential at one upstream, with the inbound headers that the provider reads."""
+    """A credential at one upstream, with the inbound headers that the provider reads.
+
+    `tenant` names the owner of what the state store keeps; it is empty if the call keeps nothing.
+    `identity` tells callers apart without the store: in memory, in logs and in upload URLs.
+    """
 
     credential: Credential
     tenant: str
     headers: Mapping[str, str] = field(default_factory=dict)
+    identity: str = ""
+
+    @property
+    def known_as(self) -> str:
+        """The identity, or the tenant for a caller that no request has identified."""
+        return self.identity or self.tenant
 
 
 def tenant_of(

@@ -63,7 +63,7 @@ class CredentialProof:
         try:
             yield
         except CredentialRefused:
-            self._known.refuse(self._caller.tenant)
+            self._known.refuse(self._caller.known_as)
             raise
         finally:
             _CURRENT.reset(token)
@@ -71,7 +71,7 @@ class CredentialProof:
     def answered(self, status: int) -> None:
         """The provider answered a call with this HTTP status."""
         if 200 <= status < 300 and not self._public:
-            self._known.accept(self._caller.tenant)
+            self._known.accept(self._caller.known_as)
 
     async def require(self) -> None:
         """Raises an error unless something may be stored for this caller.
@@ -79,10 +79,10 @@ class CredentialProof:
         UNAUTHENTICATED if the provider refuses the credential. If the provider cannot be asked now,
         its error: nothing is stored then either.
         """
-        if self._proven or self._known.accepted(self._caller.tenant):
+        if self._proven or self._known.accepted(self._caller.known_as):
             self._proven = True
             return
-        if self._known.refused(self._caller.tenant):
+        if self._known.refused(self._caller.known_as):
             raise FerryError(
                 Status.UNAUTHENTICATED,
                 "the provider refused this key a moment ago; nothing is stored for it",

@@ -1,6 +1,6 @@
 """Which credentials the providers accepted or refused lately. Each process has its own memory.
 
-Credentials are known by their tenant, which is a hash of the upstream, the key and its scope.
+Credentials are known by `Caller.known_as`, a hash of the upstream, the key and its scope.
 """
 
 import time

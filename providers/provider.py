@@ -127,6 +127,7 @@ class Provider:
     if the provider finds its credentials itself.
     `file_expiry`: the seconds after which a client may let a file expire; None if it cannot.
     `key_forms` are the forms of keys that can only be for this kind.
+    `keeps_state`: its calls need the state store; else only one with an idempotency key does.
     `secret_key_travels`: the caller's key contains a secret that is only meant to sign, and that
     must not cross a network in plaintext.
     """
@@ -146,3 +147,4 @@ class Provider:
     file_expiry: range | None = None
     key_forms: Sequence[KeyForm] = ()
     secret_key_travels: bool = False
+    keeps_state: bool = True

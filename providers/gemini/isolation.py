@@ -26,7 +26,7 @@ def isolate_tenants(
         provider.name, provider.relay, ownership, references, memory, inline_limit
     )
     uploads = GoogleNamedUploads(provider.uploads, ownership, uploaded_file)
-    return replace(provider, uploads=uploads, relay=relay)
+    return replace(provider, uploads=uploads, relay=relay, keeps_state=True)
 
 
 class GoogleNamedUploads(IsolatedUploads):

@@ -69,6 +69,7 @@ def gemini(
         passed_headers=PASSED,
         scoping_headers=SCOPING,
         key_forms=KEY_FORMS,
+        keeps_state=False,
         uploads=GeminiUploads(name, base_url, upstream, state, retries),
         upload_check=check,
         batch_check=check,

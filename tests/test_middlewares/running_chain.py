@@ -36,6 +36,7 @@ from providers.provider import (
     RelayedRequest,
     Uploads,
 )
+from providers.state import State
 from tests.memory_state import MemoryState
 
 Client = TestClient[web.Request, web.Application]
@@ -145,10 +146,11 @@ async def running_chain(
     public_url: str | None = None,
     pages: Sequence[str] = (),
     time_limits: TimeLimits = DEFAULT_LIMITS,
+    state: State | None = None,
 ) -> AsyncIterator[Client]:
     by_name = {provider.name: provider for provider in providers}
     address = PublicAddress(public_url, trusted)
-    state = MemoryState()
+    state = state or MemoryState()
     urls = UploadUrls(["a-secret-of-good-length"], state, ttl=60)
     gateway = Gateway(
         providers=by_name,

@@ -9,7 +9,7 @@ FILES = "/genai/v1beta/files"
 async def tenant(proxy: RunningProxy, provider: str, key: str) -> str:
     gateway = proxy.gateway
     caller = await gateway.admission.caller(gateway.providers[provider], Credential(key), {})
-    return caller.tenant
+    return caller.known_as
 
 
 async def test_a_list_accepts_the_caller_at_this_provider_only(proxy: RunningProxy) -> None:

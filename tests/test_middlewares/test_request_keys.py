@@ -62,5 +62,5 @@ async def test_a_chunk_without_a_key_has_the_caller_of_the_start(
     if needs_caller:
         assert chunk[CALLER] == caller
     else:
-        assert chunk[CALLER] == Caller(Credential(), caller.tenant)
+        assert chunk[CALLER] == Caller(Credential(), caller.tenant, identity=caller.identity)
     assert (start[CREDENTIAL].secret, chunk[CREDENTIAL].secret) == ("token-of-ann", "")
