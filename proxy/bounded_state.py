@@ -9,6 +9,7 @@ import asyncio
 import errno
 import logging
 from collections.abc import AsyncIterator, Coroutine
+from contextlib import suppress
 from datetime import datetime
 from typing import Any, Final, Self, TypeVar
 
@@ -220,7 +221,8 @@ class _Stream(AsyncIterator[T]):
         # After a failure the source has ended or still runs in an abandoned task.
         if not self._ended and hasattr(self._source, "aclose"):
             self._ended = True
-            await self._source.aclose()
+            with suppress(OSError):  # what was read is good although its file cannot be closed
+                await self._source.aclose()
 
 
 async def _one(source: AsyncIterator[T]) -> list[T]:

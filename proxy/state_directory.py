@@ -104,9 +104,12 @@ class _Draft:
         return _link(self._path, path)
 
     def discard(self) -> None:
-        if self._file is not None:
-            self._file.close()
-        self._path.unlink(missing_ok=True)
+        """A draft that cannot be removed is removed by a later start; the object is complete."""
+        with suppress(OSError):
+            if self._file is not None:
+                self._file.close()
+        with suppress(OSError):
+            self._path.unlink(missing_ok=True)
 
 
 async def _fill(draft: _Draft, body: Body) -> None:

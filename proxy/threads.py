@@ -1,6 +1,8 @@
 """Reads and writes the disk, which blocks, in threads, one slice at a time."""
 
 import asyncio
+import errno
+import os
 from collections.abc import AsyncIterable, AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -17,9 +19,12 @@ T = TypeVar("T")
 
 async def in_thread(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
     """Runs a blocking function. Even if cancelled, it waits for the thread, so that the caller
-    can close files safely.
+    can close files safely. Raises OSError if no thread can be started.
     """
-    job = _DISK.submit(partial(function, *args, **kwargs))
+    try:
+        job = _DISK.submit(partial(function, *args, **kwargs))
+    except RuntimeError as error:  # the system or the container allows no further thread
+        raise OSError(errno.EAGAIN, os.strerror(errno.EAGAIN)) from error
     work = asyncio.wrap_future(job)
     try:
         return await asyncio.shield(work)
