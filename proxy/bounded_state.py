@@ -6,7 +6,6 @@ operation that does not end in time is left running, and the request that waited
 """
 
 import asyncio
-import errno
 import logging
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import suppress
@@ -19,27 +18,12 @@ from providers.state import ObjectInfo, State, StateError
 from providers.status import Status
 from providers.stored_objects import check_listed, check_written
 from providers.upstream import UpstreamError
+from proxy.disk_errors import is_permanent, reason_of
 
 STALL_SECONDS: Final = 30.0
 
 # How long a cancelled operation may take to release its body; it hangs if it needs longer.
 _RELEASE_SECONDS: Final = 1.0
-
-# Errors that an operator must fix; others, such as a full disk, may be temporary.
-_PERMANENT: Final = frozenset(
-    {
-        errno.EACCES,
-        errno.EPERM,
-        errno.EROFS,
-        errno.ENOENT,
-        errno.ENOTDIR,
-        errno.EISDIR,
-        errno.EEXIST,
-        errno.ELOOP,
-        errno.ENAMETOOLONG,
-        errno.ENOTSUP,
-    }
-)
 
 T = TypeVar("T")
 
@@ -237,8 +221,7 @@ async def _one(source: AsyncIterator[T]) -> list[T]:
 def _state_error(error: OSError | UpstreamError) -> StateError:
     """The message has no paths and addresses, which clients must not see."""
     if isinstance(error, OSError):
-        reason = error.strerror or type(error).__name__
-        return _failed(reason, permanent=error.errno in _PERMANENT)
+        return _failed(reason_of(error), permanent=is_permanent(error))
     return _failed(error.message, permanent=error.permanent)
 
 

@@ -21,6 +21,7 @@ from proxy.allocator import keep_freed_memory
 from proxy.bucket_errors import UnusableBucket
 from proxy.composition import application
 from proxy.descriptors import raise_descriptor_limit
+from proxy.directory_trial import DirectoryProblem
 from proxy.kinds import KINDS
 from proxy.listener_tls import certificate_problem
 from proxy.log_lines import log_to_stderr
@@ -125,8 +126,10 @@ def _parser() -> argparse.ArgumentParser:
 def check(settings: Settings) -> int:
     for risk in risks_of(settings, KINDS):
         print(f"risk: {risk}")
-    problem, temporary = _start_problem(settings), None
-    if problem is None:
+    directory = directory_problem(settings)
+    problem = _start_problem(settings, directory)
+    temporary = directory.text if directory else None
+    if problem is None and directory is None:
         try:
             temporary = asyncio.run(bucket_problem(settings))
         except UnusableBucket as error:
@@ -176,10 +179,10 @@ def _shown(value: object) -> str:
     return "" if value is None else str(value)
 
 
-def _start_problem(settings: Settings) -> str | None:
+def _start_problem(settings: Settings, directory: DirectoryProblem | None) -> str | None:
     """Why the proxy cannot start with these settings, without a full stop. Blocks."""
-    if (problem := directory_problem(settings)) is not None:
-        return f"{variable('state_url')}: {problem}"
+    if directory is not None and not directory.temporary:
+        return f"{variable('state_url')}: {directory.text}"
     if (problem := certificate_problem(settings) or outbound_problem(settings)) is not None:
         return problem
     for field in ("host", "admin_host"):
@@ -207,9 +210,12 @@ def run(settings: Settings) -> int:
     for mistake in probable_mistakes(settings, KINDS):
         _log.warning(mistake)
     keep_freed_memory()
-    if (problem := _start_problem(settings)) is not None:
+    directory = directory_problem(settings)
+    if (problem := _start_problem(settings, directory)) is not None:
         _log.error("cannot start", extra={"reason": problem})
         return CANNOT_START
+    if directory is not None:
+        _log.warning("%s: calls that need it fail until it is available", directory.text)
     _log.info("starting", extra=_summary(settings))
     settings = _with_secret_key(settings)
     return _attempt(lambda: _run_one(settings) if settings.workers == 1 else _run_many(settings))

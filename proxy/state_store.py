@@ -4,21 +4,22 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
-from threading import Thread
 from typing import Final
 
 from aiohttp import web
 
 from providers.upstream import Upstream, UpstreamError
-from proxy.bounded_state import STALL_SECONDS, BoundedState
+from proxy.bounded_state import BoundedState
 from proxy.bucket_errors import UnusableBucket
+from proxy.directory_trial import DirectoryProblem, try_in_time
 from proxy.outbound_settings import outbound_client
 from proxy.parts_as_objects import PartsAsObjects
 from proxy.settings import Settings
 from proxy.state_bucket import BucketAddress, BucketState
-from proxy.state_directory import DirectoryState, try_directory
+from proxy.state_directory import DirectoryState
 
 VERIFY_SECONDS: Final = 10.0
+STOP_SECONDS: Final = 1.0
 
 Store = DirectoryState | BucketState
 
@@ -53,9 +54,10 @@ def opening(
 
     async def context(_: web.Application) -> AsyncIterator[None]:
         if isinstance(store, DirectoryState):
-            with suppress(OSError):  # old drafts that remain do no harm
-                await store.remove_leftovers()
+            task = asyncio.create_task(_remove_leftovers(store))  # a silent disk delays no start
             yield
+            task.cancel()
+            await asyncio.wait({task}, timeout=STOP_SECONDS)
             return
         if problem := await _problem_of(store):
             _log.warning("%s: calls that need it fail until it is available", problem)
@@ -64,23 +66,11 @@ def opening(
     return context
 
 
-def directory_problem(settings: Settings, seconds: float = STALL_SECONDS) -> str | None:
-    """Why the directory cannot be used, if the settings name one. Blocks.
-
-    It is tried in a thread that ends with the process, since a disk may hang.
-    """
+def directory_problem(settings: Settings) -> DirectoryProblem | None:
+    """Why the directory cannot be used, if the settings name one. Blocks."""
     if _bucket(settings) is not None:
         return None
-    root = settings.state_directory
-    found: list[str | None] = [f"the directory {root} did not answer within {seconds:g} s"]
-
-    def attempt() -> None:
-        found.insert(0, try_directory(root))
-
-    thread = Thread(target=attempt, daemon=True)
-    thread.start()
-    thread.join(seconds)
-    return found[0]
+    return try_in_time(settings.state_directory, VERIFY_SECONDS)
 
 
 async def bucket_problem(settings: Settings) -> str | None:
@@ -100,6 +90,11 @@ def _bucket(settings: Settings) -> BucketAddress | None:
         return None
     bucket, _, prefix = settings.state_url.removeprefix(_BUCKET).partition("/")
     return BucketAddress(bucket, f"{prefix}/", settings.state_s3_endpoint_url)
+
+
+async def _remove_leftovers(store: DirectoryState) -> None:
+    with suppress(OSError):  # drafts that remain do no harm
+        await store.remove_leftovers()
 
 
 async def _problem_of(state: BucketState) -> str | None:

@@ -21,6 +21,7 @@ _CALLS = (
     "open",
     "close",
     "link",
+    "rename",
     "fsync",
     "mkdir",
     "stat",

@@ -109,7 +109,7 @@ async def test_a_created_object_is_created_although_its_draft_cannot_be_removed(
     disk.fail(99, ERRORS[0])
     assert await state.create("owned/new/object", in_memory(b"x"))
     calls = list(disk.calls)
-    assert calls[-2:] == ["close", "unlink"]
+    assert calls[-2:] == ["unlink", "close"]
     for at in (len(calls) - 1, len(calls)):
         await state.delete("owned/new/object")
         disk.fail(at, ERRORS[0])

@@ -1,12 +1,9 @@
 """What is specific to a directory; the rest is in `tests/contract/test_state.py`."""
 
 import asyncio
-import errno
 import os
 import stat
 import threading
-import time
-from contextlib import nullcontext
 from io import FileIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -18,8 +15,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from providers.body import close, read_up_to
 from providers.state import ObjectInfo, State, read, write
-from proxy.state_directory import LEFTOVER_SECONDS, DirectoryState, try_directory
-from tests.test_proxy.unprivileged import unprivileged
+from proxy.state_directory import DirectoryState
 
 
 def files(root: Path) -> list[Path]:
@@ -74,7 +70,7 @@ async def test_a_directory_that_vanishes_before_the_link_is_created_again(
             vanished.append(path.parent)
         link(draft, path)
 
-    monkeypatch.setattr("proxy.state_directory.os.link", link_late)
+    monkeypatch.setattr("proxy.drafts.os.link", link_late)
     state = DirectoryState(tmp_path)
     assert await write(state, "a/b", b"x")
     assert await read(state, "a/b") == b"x"
@@ -84,19 +80,6 @@ async def test_a_directory_that_vanishes_before_the_link_is_created_again(
 async def test_another_process_sees_the_same(tmp_path: Path) -> None:
     await write(DirectoryState(tmp_path), "a", b"x")
     assert await read(DirectoryState(tmp_path), "a") == b"x"
-
-
-async def test_only_old_drafts_of_the_dead_are_removed(tmp_path: Path) -> None:
-    await write(DirectoryState(tmp_path), "a", b"x")
-    old, young = tmp_path / ".tmp" / "old", tmp_path / ".tmp" / "young"
-    for draft in (old, young):
-        draft.write_bytes(b"half")
-    long_ago = time.time() - LEFTOVER_SECONDS - 60
-    os.utime(old, (long_ago, long_ago))
-    state = DirectoryState(tmp_path)
-    await state.remove_leftovers()
-    assert {path.name for path in files(tmp_path)} == {young.name, "a="}
-    assert [info.name async for info in state.list("")] == ["a"]
 
 
 @pytest.mark.parametrize("size", [0, 1, 1 << 20])
@@ -149,89 +132,6 @@ async def test_an_object_deleted_during_a_read_is_read_to_its_end(tmp_path: Path
         size += len(chunk)
         await state.delete("a")
     assert size == 1 << 20
-
-
-# --- trying ----------------------------------------------------------------------------------
-
-
-def obstructed(tmp_path: Path, kind: str) -> tuple[Path, str]:
-    """A root that cannot be used, and the reason."""
-    above, root = tmp_path / "deep", tmp_path / "deep" / "state"
-    match kind:
-        case "file above":
-            above.write_bytes(b"")
-            return root, f"{above} is not a directory"
-        case "file":
-            above.mkdir()
-            root.write_bytes(b"")
-            return root, f"{root} is not a directory"
-        case "file inside":
-            root.mkdir(parents=True)
-            (root / ".tmp").write_bytes(b"")
-            return root, f"{root / '.tmp'} is not a directory"
-        case "link above":
-            above.symlink_to(tmp_path / "nowhere")
-            return root, f"the link {above} points to nothing"
-        case "link":
-            above.mkdir()
-            root.symlink_to(tmp_path / "nowhere")
-            return root, f"the link {root} points to nothing"
-        case "circle":
-            above.mkdir()
-            root.symlink_to(root)
-            return root, f"the link {root} is part of a loop of links"
-        case _:
-            root.mkdir(parents=True)
-            root.chmod(0o500)
-            return root, "Permission denied"
-
-
-OBSTACLES = ["file above", "file", "file inside", "link above", "link", "circle", "no rights"]
-
-
-@pytest.mark.parametrize("kind", OBSTACLES)
-async def test_an_unusable_directory_is_reported_in_one_sentence(tmp_path: Path, kind: str) -> None:
-    root, reason = obstructed(tmp_path, kind)
-    with unprivileged() if kind == "no rights" else nullcontext():
-        assert try_directory(root) == (
-            f"the directory {root} cannot be created or written: {reason}"
-        )
-        with pytest.raises(OSError, match=r"\[Errno"):
-            await write(DirectoryState(root), "a", b"x")
-
-
-@pytest.mark.parametrize(
-    ("error", "reason"),
-    [
-        (OSError(errno.EROFS, "Read-only file system"), "Read-only file system"),
-        (OSError(errno.ENOSPC, "No space left on device"), "No space left on device"),
-        (OSError(errno.EPERM, "Operation not permitted"), "Operation not permitted"),
-    ],
-)
-def test_a_read_only_file_system_is_reported_in_one_sentence(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: OSError, reason: str
-) -> None:
-    def refuse(*_: object) -> None:
-        raise error
-
-    monkeypatch.setattr("proxy.state_directory.os.link", refuse)
-    problem = try_directory(tmp_path)
-    assert problem == f"the directory {tmp_path} cannot be created or written: {reason}"
-    assert files(tmp_path) == []
-
-
-def test_trying_a_directory_leaves_nothing(tmp_path: Path) -> None:
-    (tmp_path / "there").mkdir()
-    assert try_directory(tmp_path / "there" / "a" / "b") is None
-    assert list((tmp_path / "there").iterdir()) == []
-
-
-async def test_trying_a_directory_keeps_its_files(tmp_path: Path) -> None:
-    state = DirectoryState(tmp_path)
-    await write(state, "a", b"x")
-    assert try_directory(tmp_path) is None
-    assert await read(state, "a") == b"x"
-    assert list((tmp_path / ".tmp").iterdir()) == []
 
 
 # --- names -----------------------------------------------------------------------------------

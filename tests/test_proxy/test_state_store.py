@@ -7,14 +7,16 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
-from aiohttp import ClientSession
+from aiohttp import ClientSession, web
 from yarl import URL
 
+from proxy.command_line import OK, check
+from proxy.directory_trial import DirectoryProblem
 from proxy.outbound import OutboundClient
 from proxy.settings import Settings
 from proxy.state_bucket import BucketState
 from proxy.state_directory import DirectoryState
-from proxy.state_store import directory_problem, state_store
+from proxy.state_store import opening, state_store
 from tests.buckets import FakeS3, new_prefix
 from tests.fakes.s3 import BUCKET, OVERWRITING_BUCKET
 from tests.test_proxy.certificates import certificate
@@ -52,18 +54,35 @@ async def test_the_scheme_chooses_the_store(tmp_path: Path, client: OutboundClie
     assert isinstance(state_store(Settings(state_url="s3://bucket/p"), client), BucketState)
 
 
-async def test_a_directory_that_hangs_is_named(
+async def test_a_disk_that_hangs_delays_neither_start_nor_end(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     goes_on = threading.Event()
 
-    def hang(_: Path) -> None:
+    def hang(*_: object) -> None:
         goes_on.wait()
 
-    monkeypatch.setattr("proxy.state_store.try_directory", hang)
-    problem = directory_problem(Settings(state_url=tmp_path.as_uri()), 0.05)
-    goes_on.set()
-    assert problem == f"the directory {tmp_path} did not answer within 0.05 s"
+    monkeypatch.setattr("proxy.state_directory.remove_leftovers", hang)
+    monkeypatch.setattr("proxy.state_store.STOP_SECONDS", 0.05)
+    app = web.Application()
+    app.cleanup_ctx.append(opening(DirectoryState(tmp_path)))
+    runner = web.AppRunner(app)
+    try:
+        async with asyncio.timeout(10):
+            await runner.setup()
+            await runner.cleanup()
+    finally:
+        goes_on.set()
+
+
+async def test_a_disk_that_is_full_at_the_start_only_degrades_the_proxy(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = f"the directory {tmp_path} cannot be created or written: No space left on device"
+    full = DirectoryProblem(text, temporary=True)
+    monkeypatch.setattr("proxy.state_store.try_in_time", lambda *_: full)
+    assert check(Settings(state_url=tmp_path.as_uri())) == OK
+    assert f"risk: FERRY_STATE_URL: {text}.\n" in capsys.readouterr().out
 
 
 # --- check -----------------------------------------------------------------------------------
