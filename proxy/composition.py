@@ -24,7 +24,6 @@ from proxy.background import BACKGROUND, BackgroundTasks
 from proxy.batch_figures import BatchFigures
 from proxy.client_connection import reset
 from proxy.client_settings import clients_of
-from proxy.health import STATE
 from proxy.kinds import KINDS, Dependencies
 from proxy.metrics import NONE, Metrics
 from proxy.metrics_page import PAGE, MetricsPage
@@ -37,6 +36,7 @@ from proxy.provider_settings import ProviderSettings
 from proxy.sampling import Sampler
 from proxy.settings import Settings
 from proxy.settings_problems import variable
+from proxy.state_probe import PROBE, StateProbe
 from proxy.state_store import bounded, opening, state_store
 from proxy.sweep import sweeping
 from proxy.threads import in_thread
@@ -55,12 +55,13 @@ def application(settings: Settings) -> web.Application:
     if settings.cors_origins:
         passed = {header for each in gateway.providers.values() for header in each.passed_headers}
         Cors(gateway.origins, passed).install(app)
-    app[STATE] = deps.state
+    app[PROBE] = StateProbe(deps.state)
     app[BACKGROUND] = deps.background
     app[PAGE] = MetricsPage(deps.telemetry.metrics, sampler.sample)
     app.cleanup_ctx.append(_traces(deps.telemetry.tracer))
     app.cleanup_ctx.append(_outbound(deps.client))
     app.cleanup_ctx.append(opening(deps.store))
+    app.cleanup_ctx.append(app[PROBE].running)
     app.cleanup_ctx.append(
         sweeping(deps.state, settings.upload_ttl, settings.state_ttl, _abandoned(deps))
     )

@@ -12,12 +12,13 @@ from aiohttp.typedefs import Handler, Middleware
 
 from middlewares.trusted_proxies import TrustedProxies
 from proxy.background import BACKGROUND, BackgroundTasks
-from proxy.health import STATE, Health, Phase
+from proxy.health import Health, Phase
 from proxy.listener_tls import listener_tls
 from proxy.metrics_page import PAGE
 from proxy.peer_requests import limit_peer_requests
 from proxy.settings import Settings
 from proxy.sites import admin_site, main_site, set_server_name
+from proxy.state_probe import PROBE
 
 _SIGNALS: Final = (signal.SIGTERM, signal.SIGINT)
 
@@ -72,7 +73,7 @@ async def serve(
     stop = _stop_on_signals()
     if lifeline is not None:
         _stop_at_end_of(lifeline, stop)
-    health, in_flight = Health(app.get(STATE), app.get(PAGE)), InFlight()
+    health, in_flight = Health(app.get(PROBE), app.get(PAGE)), InFlight()
     background = app.get(BACKGROUND) or BackgroundTasks()
     here = health if settings.admin_address is None else None
     _install(app, health, in_flight, health_here=here is not None)

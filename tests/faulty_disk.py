@@ -37,17 +37,18 @@ _CALLS = (
 class FaultyDisk:
     """`fail(at, error)` makes the call number `at` from now on fail; `failed` says which it was.
 
-    With `at` 0, every call fails.
+    With `at` 0, every call fails, or every one called `only`.
     """
 
     error: int = errno.EIO
     at: int | None = None
     calls: list[str] = field(default_factory=list)
     failed: str = ""
+    only: str = ""
 
-    def fail(self, at: int, error: int) -> None:
+    def fail(self, at: int, error: int, only: str = "") -> None:
         self.calls.clear()
-        self.at, self.error, self.failed = at, error, ""
+        self.at, self.error, self.only, self.failed = at, error, only, ""
 
     def heal(self) -> None:
         self.at = None
@@ -58,7 +59,7 @@ class FaultyDisk:
 
     def count(self, name: str) -> None:
         self.calls.append(name)
-        if self.at is not None and self.at in (0, len(self.calls)):
+        if self.at in (0, len(self.calls)) and self.only in ("", name):
             self.failed = name
             raise OSError(self.error, os.strerror(self.error))
 

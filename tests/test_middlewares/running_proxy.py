@@ -21,6 +21,7 @@ from proxy.kinds import KINDS
 from proxy.log_lines import json_lines
 from proxy.settings import load
 from proxy.sites import application_runner
+from proxy.state_probe import PROBE
 from tests.fakes.gemini import gemini_app
 from tests.fakes.openai import openai_app
 
@@ -71,9 +72,10 @@ class RunningProxy:
     begun: asyncio.Event = field(default_factory=asyncio.Event)
 
     def kept(self) -> list[str]:
-        """The objects in the state store, without the salt."""
+        """The objects in the state store, without the salt and the probe."""
         paths = [path for path in self.state.rglob("*") if path.is_file()]
-        return sorted(str(p.relative_to(self.state)) for p in paths if p.name != "salt=")
+        names = (str(path.relative_to(self.state)) for path in paths)
+        return sorted(name for name in names if name not in ("salt=", "proof/probe="))
 
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
@@ -223,6 +225,7 @@ async def running_proxy(
         await runner.setup()
         site = web.TCPSite(runner, "127.0.0.1", 0)
         await site.start()
+        assert await app[PROBE].found() == "ok"
         proxy = RunningProxy(
             runner.addresses[0][1], app[GATEWAY], openai, gemini, directory, begun=begun
         )

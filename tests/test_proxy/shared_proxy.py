@@ -17,7 +17,6 @@ from yarl import URL
 from middlewares.request_keys import GATEWAY, Gateway
 from providers.state import State
 from proxy.composition import application
-from proxy.health import STATE
 from proxy.kinds import KINDS
 from proxy.log_lines import json_lines
 from proxy.settings import load
@@ -226,7 +225,7 @@ async def shared_proxy(
         app = application(load(KINDS))
         url = await _served(stack, app)
         http = await stack.enter_async_context(ClientSession(auto_decompress=False))
-        shared = SharedProxy(url, provider, fake, app[GATEWAY], app[STATE], http)
+        shared = SharedProxy(url, provider, fake, app[GATEWAY], app[GATEWAY].admission.state, http)
         listening = _LogRecorder(shared.seen)
         logging.getLogger().addHandler(listening)
         stack.callback(logging.getLogger().removeHandler, listening)

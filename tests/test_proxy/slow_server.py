@@ -8,10 +8,10 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from proxy.background import BACKGROUND, BackgroundTasks
-from proxy.health import STATE
 from proxy.log_lines import log_to_stderr
 from proxy.serving import serve
 from proxy.settings import load
+from proxy.state_probe import PROBE, StateProbe
 from tests.memory_state import MemoryState
 from tests.test_proxy.kinds import kinds
 
@@ -68,7 +68,8 @@ async def main() -> None:
     if "SLOW_SERVER_PREPARES" in os.environ:
         app[BACKGROUND] = BackgroundTasks()
         app[BACKGROUND].before_end(prepare_to_end)
-    app[STATE] = MemoryState()
+    app[PROBE] = StateProbe(MemoryState())
+    app.cleanup_ctx.append(app[PROBE].running)
     app.router.add_post("/slow", slow)
     app.router.add_post("/late", late)
     await serve(app, load(kinds(gemini=set())))

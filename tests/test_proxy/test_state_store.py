@@ -147,7 +147,9 @@ async def test_an_unreachable_bucket_only_degrades_the_proxy(s3: FakeS3) -> None
         assert (status, told["status"]) == (200, "serving")
         assert told["state"].startswith("degraded: ")
         await s3.post("reset", {})
-        assert await readiness(url) == (200, {"status": "serving", "state": "ok"})
+        async with asyncio.timeout(10):
+            while (await readiness(url))[1]["state"] != "ok":
+                pass
 
 
 # --- https -----------------------------------------------------------------------------------
