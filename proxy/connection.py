@@ -9,6 +9,7 @@ change.
 """
 
 import asyncio
+import logging
 import struct
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
@@ -29,6 +30,9 @@ from proxy.http_errors import HEAD_BYTES, MALFORMED, TOO_LONG, closing_response,
 # What a client may send in a row while its request is answered, other than bytes of a body. More
 # than one read of a socket (256 KiB) and the buffer of a body, which wait while a handler is busy.
 _OVERHEAD_BYTES: Final = 1 << 20
+
+
+_log: Final = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,15 +130,23 @@ class Connection(web.RequestHandler):
         client = self._client
         if client is None:
             return
+        try:
+            late = self._is_late(client, now)
+        except Exception as error:  # other connections must be checked too
+            _log.error("a bug of ours: %s", type(error).__name__)
+            late = True
+        if late:
+            client.abort()
+
+    def _is_late(self, client: asyncio.Transport, now: float) -> bool:
         unread = _unread_bytes(client)
         if not unread or unread != self._unread:
             self._unread, self._read_at = unread, now
         if unread and not self._head_begun:
             self._since = now  # it still reads the last response
         limit = self._deadlines.header if self._head_begun else self._deadlines.idle
-        late = self._is_waiting and now - self._since > limit
-        if late or now - self._read_at > self._deadlines.stall:
-            client.abort()
+        unused = self._is_waiting and now - self._since > limit
+        return unused or now - self._read_at > self._deadlines.stall
 
     def refuse(self, error: FerryError) -> None:
         """Ends the connection, with this error if no request is being answered."""

@@ -2,7 +2,9 @@
 
 import asyncio
 import socket
+import ssl
 from collections.abc import Callable
+from pathlib import Path
 
 import orjson
 import pytest
@@ -10,6 +12,7 @@ from aiohttp import web
 
 from proxy.connection import Deadlines
 from proxy.http_errors import HEAD_BYTES
+from tests.test_proxy.certificates import certificate
 from tests.test_proxy.edge_server import EdgeServer, edge_server, rendered, until
 
 # Long enough that only the deadline which a test is about can end a connection.
@@ -190,6 +193,34 @@ async def test_a_client_that_reads_nothing_is_disconnected(path: str) -> None:
             await send(rendered(path, "Connection: close"))
             await server.begun.wait()
             await until(lambda: not server.connections)
+
+
+async def test_the_same_with_tls(tmp_path: Path) -> None:
+    """The client's own buffers are full soon, since it never reads from them."""
+    file = certificate(tmp_path)
+    inbound = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    inbound.load_cert_chain(file)
+    outbound = ssl.create_default_context(cafile=file)
+    async with (
+        edge_server(Deadlines(LONG, LONG, SHORT), tls=inbound) as server,
+        server.connection(outbound) as (_, writer),
+    ):
+        writer.write(rendered("/endless"))
+        await server.cancelled.wait()
+        await until(lambda: not server.connections)
+
+
+async def test_an_error_in_one_check_does_not_end_the_others(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with edge_server(Deadlines(SHORT, LONG, LONG)) as server:
+        async with server.connection() as (_, _):
+            await until(lambda: bool(server.connections))
+            (broken,) = server.connections
+            monkeypatch.setattr(broken, "_is_late", lambda *_: 1 / 0)
+            async with server.connection() as (reader, _):
+                assert await reader.read() == b""
+    assert "a bug of ours: ZeroDivisionError" in caplog.text
 
 
 async def test_a_slow_reader_may_continue() -> None:
