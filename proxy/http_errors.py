@@ -3,6 +3,7 @@
 aiohttp would answer them in plain text that quotes the request, which may contain a key.
 """
 
+from functools import cache
 from typing import Final, cast
 
 from aiohttp import hdrs, web
@@ -36,6 +37,7 @@ def closing_response(error: FerryError) -> web.Response:
     return response
 
 
+@cache
 def raw_response(error: FerryError) -> bytes:
     """The same, for a connection on which no request was read."""
     response = closing_response(error)
