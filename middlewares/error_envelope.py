@@ -11,7 +11,7 @@ from middlewares.inbound_body import ClientDisconnected, ClientTooSlow, discard
 from middlewares.request_keys import PROVIDER, REFUSAL, REQUEST_ID, ROUTE, Handler
 from middlewares.routes import UPLOAD
 from providers.body import TruncatedBody
-from providers.errors import FerryError
+from providers.errors import FerryError, invalid_argument, unavailable
 from providers.json_api.json_text import render_json
 from providers.status import Status
 from providers.upload import UploadStatus
@@ -38,19 +38,8 @@ async def error_envelope(request: web.Request, handler: Handler) -> web.StreamRe
         return _last(render_error(refusal, upload_status(request, refusal)))
     except (ClientDisconnected, ConnectionResetError):
         return _last(render_error(_INTERRUPTED))
-    except TruncatedBody as error:
-        refusal = FerryError(Status.INVALID_ARGUMENT, str(error))
-    except OSError as error:
-        # Such as a full disk, or too many open files. Upstreams and the state store have their own.
-        extra = {"request_id": request[REQUEST_ID], "reason": error.strerror}
-        _log.error("the operating system refused: %s", type(error).__name__, extra=extra)
-        refusal = FerryError(Status.UNAVAILABLE, f"the proxy lacks a resource: {error.strerror}")
     except Exception as error:
-        # The message may contain what the client sent: only type and traceback are logged.
-        where = "".join(traceback.format_tb(error.__traceback__))
-        extra = {"request_id": request[REQUEST_ID]}
-        _log.error("a bug of ours: %s\n%s", type(error).__name__, where, extra=extra)
-        refusal = FerryError(Status.INTERNAL, f"internal error, request {request[REQUEST_ID]}")
+        refusal = _unexpected(request, error)
     request[REFUSAL] = refusal
     read_to_end = await discard(request)
     response = render_error(refusal, upload_status(request, refusal))
@@ -61,6 +50,24 @@ def _last(response: web.Response) -> web.Response:
     """The rest of the body is not read, so the connection cannot be used again."""
     response.force_close()
     return response
+
+
+def _unexpected(request: web.Request, error: Exception) -> FerryError:
+    """Messages may contain what the client sent, or paths: only types and tracebacks are logged."""
+    request_id = request[REQUEST_ID]
+    match error:
+        case TruncatedBody():
+            return invalid_argument(str(error))
+        case OSError(errno=int(), strerror=reason):
+            # Such as a full disk, or too many open files. Upstreams and stores have their own.
+            extra = {"request_id": request_id, "reason": reason}
+            _log.error("the operating system refused: %s", type(error).__name__, extra=extra)
+            return unavailable(f"the proxy lacks a resource: {reason}")
+        case _:
+            where = "".join(traceback.format_tb(error.__traceback__))
+            extra = {"request_id": request_id}
+            _log.error("a bug of ours: %s\n%s", type(error).__name__, where, extra=extra)
+            return FerryError(Status.INTERNAL, f"internal error, request {request_id}")
 
 
 def _naming_the_provider(request: web.Request, error: FerryError) -> FerryError:

@@ -176,6 +176,12 @@ async def test_an_answer_of_the_operating_system_is_no_bug(
     assert "/secret/path" not in caplog.text
 
 
+async def test_a_timeout_that_nobody_expected_is_a_bug(caplog: pytest.LogCaptureFixture) -> None:
+    code, _, _ = await answer_to(TimeoutError())
+    assert code == 500
+    assert "a bug of ours: TimeoutError" in caplog.text
+
+
 async def test_a_body_that_is_shorter_than_declared_is_no_bug() -> None:
     code, document, _ = await answer_to(TruncatedBody("the body ended before its declared length"))
     assert (code, document["error"]["status"]) == (400, "INVALID_ARGUMENT")
