@@ -16,8 +16,7 @@ from providers.json_api.json_text import parse_clients_json
 _DISCARD_BYTES: Final = 32 << 20
 _DISCARD_SECONDS: Final = 30
 # The least that a client must send, on average over FERRY_STALL_SECONDS: what it sends may be in
-# memory as a whole. aiohttp reports no error if the chunked framing of a body breaks in the middle:
-# such a body just goes silent.
+# memory as a whole.
 _LEAST_BYTES_PER_SECOND: Final = 1 << 10
 
 
