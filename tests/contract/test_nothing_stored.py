@@ -5,9 +5,8 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any, Final
 
-import orjson
 import pytest
-from aiohttp import ClientSession, MultipartWriter, web
+from aiohttp import ClientSession, web
 from aiohttp.test_utils import TestServer
 from yarl import URL
 
@@ -17,7 +16,7 @@ from proxy.composition import application
 from proxy.kinds import KINDS
 from proxy.settings import load
 from proxy.state_directory import DirectoryState
-from tests.contract.provider_with_fake import asking, gemini_lines
+from tests.contract.every_operation import GOOD, INLINE, create, operations, start
 from tests.fakes.anthropic import anthropic_app
 from tests.fakes.bedrock import LONG_TERM, REGION, ROLE_ARN
 from tests.fakes.gemini import gemini_app
@@ -34,20 +33,6 @@ MADE_UP: Final[Mapping[str, Callable[[int], str]]] = {
     "gemini": "AIza-madeup-{}".format,
     "bedrock": (LONG_TERM.access_key_id + "{}:a-secret-access-key").format,
 }
-GOOD: Final = {
-    "openai": "sk-key-of-somebody",
-    "anthropic": "sk-ant-api03-key-of-somebody",
-    "mistral": "0" * 32,
-    "gemini": "AIza-key-of-somebody",
-    "bedrock": LONG_TERM.api_key,
-}
-MODELS: Final = {
-    "openai": "gpt-4o-mini",
-    "anthropic": "claude-haiku-4-5",
-    "mistral": "mistral-small-latest",
-    "gemini": "gemini-2.5-flash",
-    "bedrock": "us.anthropic.claude-haiku-4-5-20251001-v1:0",
-}
 APPS: Final = {
     "openai": openai_app,
     "anthropic": anthropic_app,
@@ -60,21 +45,6 @@ CHECKS: Final = {
     "anthropic": "/v1/models",
     "mistral": "/v1/models",
     "gemini": "/v1beta/models",
-}
-INLINE: Final = {"requests": {"requests": [{"request": asking("hello")}]}}
-FILES = {
-    "openai": "file-abc123",
-    "anthropic": "file_abc123",
-    "mistral": "01234567-89ab-cdef-0123-456789abcdef",
-    "gemini": "abc123",
-    "bedrock": "oabcdefgh",
-}
-BATCHES = {
-    "openai": "batch_abc123",
-    "anthropic": "msgbatch_abc123",
-    "mistral": "01234567-89ab-cdef-0123-456789abcdef",
-    "gemini": "abc123",
-    "bedrock": "abcdefghijkl",
 }
 
 
@@ -162,67 +132,6 @@ async def ferry(
 
 def _application() -> web.Application:
     return application(load(KINDS))
-
-
-def start(name: str, size: int | None = None) -> tuple[str, str, dict[str, str], bytes]:
-    headers = {"X-Goog-Upload-Protocol": "resumable", "X-Goog-Upload-Command": "start"}
-    if size is not None:
-        headers["X-Goog-Upload-Header-Content-Length"] = str(size)
-    document = orjson.dumps({"file": {"displayName": name, "mimeType": "text/plain"}})
-    return "POST", "upload/v1beta/files", headers, document
-
-
-def raw(name: str) -> tuple[str, str, dict[str, str], bytes]:
-    headers = {
-        "X-Goog-Upload-Protocol": "raw",
-        "X-Goog-Upload-File-Name": name,
-        "Content-Type": "text/plain",
-    }
-    return "POST", "upload/v1beta/files", headers, gemini_lines("hello")
-
-
-def multipart() -> tuple[str, str, dict[str, str], MultipartWriter]:
-    parts = MultipartWriter("related")
-    parts.append_json({"file": {"displayName": "in.jsonl"}})
-    parts.append(gemini_lines("hello"), {"Content-Type": "text/plain"})
-    return "POST", "upload/v1beta/files", {"X-Goog-Upload-Protocol": "multipart"}, parts
-
-
-def create(
-    provider: str, inputs: Mapping[str, Any], **headers: str
-) -> tuple[str, str, dict[str, str], bytes]:
-    path = f"v1beta/models/{MODELS[provider]}:batchGenerateContent"
-    named = {name.replace("_", "-"): value for name, value in headers.items()}
-    body = orjson.dumps({"batch": {"inputConfig": inputs}})
-    return "POST", path, {"Content-Type": "application/json", **named}, body
-
-
-def operations(provider: str) -> list[tuple[str, str, dict[str, str], Any]]:
-    """Every operation that can be called with a made-up key."""
-    from_file = {"fileName": f"files/{FILES[provider]}"}
-    file, batch = f"v1beta/files/{FILES[provider]}", f"v1beta/batches/{BATCHES[provider]}"
-    return [
-        start("in.jsonl"),
-        start("in.jsonl", 100),
-        start("a.pdf"),
-        start("a.pdf", 100),
-        start("a.png", 100 << 20),
-        raw("in.jsonl"),
-        raw("a.pdf"),
-        multipart(),
-        create(provider, INLINE),
-        create(provider, INLINE, x_ferry_idempotency_key="once"),
-        create(provider, from_file),
-        create(provider, from_file, x_ferry_idempotency_key="once"),
-        ("GET", "v1beta/files", {}, None),
-        ("GET", file, {}, None),
-        ("DELETE", file, {}, None),
-        ("GET", f"{file}:download", {}, None),
-        ("GET", "v1beta/batches", {}, None),
-        ("GET", batch, {}, None),
-        ("POST", f"{batch}:cancel", {}, None),
-        ("DELETE", batch, {}, None),
-    ]
 
 
 @pytest.mark.parametrize("provider", sorted(MADE_UP))
