@@ -8,10 +8,12 @@ from typing import Any, Final
 import pytest
 from aiohttp import ClientSession, web
 from aiohttp.test_utils import TestServer
+from tenacity import wait_none
 from yarl import URL
 
+from providers import retries
 from providers.body import Body
-from providers.stored_objects import SALT
+from providers.stored_objects import SALT, STORE_CHECK, row_of
 from proxy.composition import application
 from proxy.kinds import KINDS
 from proxy.settings import load
@@ -51,8 +53,8 @@ CHECKS: Final = {
 class Ferry:
     """The whole application with the fakes.
 
-    `stored` are the names of all objects that were ever written, except the salt, which belongs to
-    no caller.
+    `stored` are the names of all objects that were ever written, except those of no caller: the
+    salt, and the one with which the store itself is tried.
     """
 
     def __init__(
@@ -87,7 +89,8 @@ class Ferry:
             return len((await answer.json())["requests"])
 
     async def strike(self, provider: str, **fault: Any) -> None:
-        match = {"method": "GET", "path": f"^{CHECKS[provider]}$", "nth": 1, "times": 1}
+        """Every attempt at the question has this fault."""
+        match = {"method": "GET", "path": f"^{CHECKS[provider]}$", "nth": 1, "times": 99}
         url = self._fakes[provider].join(URL("/_fake/faults"))
         async with self._client.post(url, json={"match": match, "fault": fault}) as answer:
             assert answer.status == 200, await answer.text()
@@ -101,11 +104,12 @@ async def ferry(
     create = DirectoryState.create
 
     async def recorded_create(state: DirectoryState, name: str, body: Body) -> bool:
-        if name != SALT.name():
+        if row_of(name) not in (SALT, STORE_CHECK):
             stored.append(name)
         return await create(state, name, body)
 
     monkeypatch.setattr(DirectoryState, "create", recorded_create)
+    monkeypatch.setattr(retries, "USUAL_PAUSE", wait_none())
     async with AsyncExitStack() as stack:
         settings = {
             "STATE_URL": tmp_path.as_uri(),
