@@ -2,7 +2,7 @@
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Final, Self
@@ -27,17 +27,25 @@ from proxy.spool import of_known_length
 _IF_ABSENT: Final = {"If-None-Match": "*"}
 _ALREADY_EXISTS: Final = (HTTPStatus.PRECONDITION_FAILED, HTTPStatus.CONFLICT)
 
+_SSE: Final = "x-amz-server-side-encryption"
+_KMS: Final = "aws:kms"
+
 # User metadata, random for each create: if a response is lost, it shows who made the object.
 _MARK: Final = "ferry-mark"
 
 
 @dataclass(frozen=True, slots=True)
 class BucketAddress:
-    """`prefix` ends in a slash. `endpoint` None is AWS's own."""
+    """`prefix` ends in a slash. `endpoint` None is AWS's own.
+
+    `sse` is how S3 encrypts the objects: `AES256`, `aws:kms` or `aws:kms:KEY`; None is the bucket's
+    own default.
+    """
 
     bucket: str
     prefix: str
     endpoint: URL | None = None
+    sse: str | None = None
 
 
 class BucketState:
@@ -50,9 +58,10 @@ class BucketState:
         self._bucket = address.bucket
         self._prefix = address.prefix
         self._target = OwnS3(address.endpoint)
+        self._encryption = _encryption(address.sse)
         self._s3 = S3(AwsClient("the state store", upstream, restate=restate))
         folder = Folder(address.bucket, address.prefix)
-        self.multipart = _Parts(self._s3, self._target, folder, self.verify)
+        self.multipart = _Parts(self._s3, self._target, folder, self.verify, self._encryption)
         self._verifying = asyncio.Lock()
         self._verified = False
 
@@ -107,7 +116,7 @@ class BucketState:
 
     async def _create(self, key: str, body: Body) -> bool:
         mark, source = secrets.token_hex(16), _Source(body)
-        headers = {**_IF_ABSENT, f"{METADATA_PREFIX}{_MARK}": mark}
+        headers = {**_IF_ABSENT, **self._encryption, f"{METADATA_PREFIX}{_MARK}": mark}
         try:
             sent = Body(source.chunks(), body.length)
             await self._s3.put(self._target, self._bucket, key, sent, headers)
@@ -136,9 +145,14 @@ class _Parts(S3Parts):
     """Never overwrites an object, and takes bodies of unknown length."""
 
     def __init__(
-        self, s3: S3, target: OwnS3, folder: Folder, verify: Callable[[], Awaitable[None]]
+        self,
+        s3: S3,
+        target: OwnS3,
+        folder: Folder,
+        verify: Callable[[], Awaitable[None]],
+        encryption: Mapping[str, str],
     ) -> None:
-        super().__init__(s3, target, folder, is_name, complete=_IF_ABSENT)
+        super().__init__(s3, target, folder, is_name, begin=encryption, complete=_IF_ABSENT)
         self._verify = verify
 
     async def begin(self, name: str) -> MultipartUpload:
@@ -191,6 +205,16 @@ class _Content:
 
     async def aclose(self) -> None:
         await self._reply.aclose()
+
+
+def _encryption(sse: str | None) -> dict[str, str]:
+    """The headers of an object, or of the start of an object in parts."""
+    if sse is None:
+        return {}
+    if not sse.startswith(_KMS):
+        return {_SSE: sse}
+    key = sse.removeprefix(_KMS).removeprefix(":")
+    return {_SSE: _KMS} | ({f"{_SSE}-aws-kms-key-id": key} if key else {})
 
 
 def _info(name: str, found: StoredObject) -> ObjectInfo:

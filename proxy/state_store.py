@@ -89,7 +89,9 @@ def _bucket(settings: Settings) -> BucketAddress | None:
     if not settings.state_url.startswith(_BUCKET):
         return None
     bucket, _, prefix = settings.state_url.removeprefix(_BUCKET).partition("/")
-    return BucketAddress(bucket, f"{prefix}/", settings.state_s3_endpoint_url)
+    return BucketAddress(
+        bucket, f"{prefix}/", settings.state_s3_endpoint_url, settings.state_s3_sse
+    )
 
 
 async def _remove_leftovers(store: DirectoryState) -> None:

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -17,7 +18,7 @@ from proxy.bounded_state import BoundedState
 from proxy.bucket_errors import BucketRefusal
 from proxy.state_bucket import BucketState
 from tests.buckets import FakeS3, new_prefix, opened
-from tests.fakes.s3 import SECRET_ACCESS_KEY
+from tests.fakes.s3 import BUCKET, SECRET_ACCESS_KEY
 
 MIB = 1 << 20
 FIRST, LAST = b"a" * SMALLEST_PART, b"end"
@@ -322,3 +323,39 @@ async def test_a_refused_get_is_an_error(s3: FakeS3, state: BucketState, prefix:
     await s3.arm(match, "status", body="no XML at all")
     with pytest.raises(BucketRefusal, match="503"):
         await state.get("a")
+
+
+# --- encryption ------------------------------------------------------------------------------
+
+_KEY = "arn:aws:kms:us-east-1:123456789012:key/1234abcd"
+
+
+@pytest.mark.parametrize(
+    ("sse", "kind", "key"),
+    [
+        ("AES256", "AES256", None),
+        ("aws:kms", "aws:kms", None),
+        (f"aws:kms:{_KEY}", "aws:kms", _KEY),
+    ],
+)
+async def test_objects_are_encrypted_as_the_setting_says(
+    s3: FakeS3, prefix: str, sse: str, kind: str, key: str | None
+) -> None:
+    async with opened(replace(s3.address(prefix), sse=sse)) as state:
+        await write(state, "owned/whole", b"x")
+        upload = await state.multipart.begin("owned/parts")
+        await state.multipart.put(upload, 1, in_memory(b"x"))
+        await state.multipart.complete(upload, 1)
+        for name in ("owned/whole", "owned/parts"):
+            reply = await state._s3.open(state._target, BUCKET, f"{prefix}{name}")
+            async with reply:
+                assert reply.headers["x-amz-server-side-encryption"] == kind
+                found = reply.headers.get("x-amz-server-side-encryption-aws-kms-key-id")
+                assert key is None or found == key
+
+
+async def test_without_the_setting_the_bucket_decides(s3: FakeS3, prefix: str) -> None:
+    async with opened(s3.address(prefix)) as state:
+        await write(state, "owned/whole", b"x")
+        async with await state._s3.open(state._target, BUCKET, f"{prefix}owned/whole") as reply:
+            assert reply.headers.get("x-amz-server-side-encryption", "AES256") == "AES256"

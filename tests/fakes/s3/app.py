@@ -19,7 +19,7 @@ from ..striking import Handler
 from .backdoor import S3Backdoor
 from .begun import BegunUploads
 from .moto_server import MotoServer
-from .refusals import S3Refusal, check_framing, check_headers, check_part_number
+from .refusals import S3Refusal, check_encryption, check_framing, check_headers, check_part_number
 from .signatures import Signed, check_signature, without_signature
 from .snapshot import S3Snapshot
 
@@ -57,6 +57,7 @@ class Front:
         check_signature(Signed(request.method, url, headers, body))
         check_headers(headers)
         check_part_number(url.query)
+        check_encryption(request.method, url.query, headers)
         async with self._one_at_a_time:
             return await self._pass_on(request.method, without_signature(url), headers, body)
 

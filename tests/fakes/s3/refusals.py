@@ -7,6 +7,7 @@ from ..aws_keys import REGION
 
 METADATA_BYTES = 2048
 METADATA_PREFIX = "x-amz-meta-"
+ENCRYPTION = "x-amz-server-side-encryption"
 PART_NUMBERS = range(1, 10_001)
 SAYS = {
     "AccessDenied": "Access Denied",
@@ -59,6 +60,21 @@ def check_headers(headers: Mapping[str, str]) -> None:
         raise S3Refusal(400, "InvalidArgument")
     if headers.get("if-none-match", "*") != "*":
         raise S3Refusal(501, "NotImplemented")
+
+
+def check_encryption(method: str, query: Mapping[str, str], headers: Mapping[str, str]) -> None:
+    """Encryption is chosen for an object, or at the start of one in parts, and nowhere else."""
+    given = {name for name in headers if name.startswith(ENCRYPTION)}
+    chooses = (method == "PUT" and "partNumber" not in query) or (
+        method == "POST" and "uploads" in query
+    )
+    kind = headers.get(ENCRYPTION)
+    if given and not chooses:
+        raise S3Refusal(400, "InvalidArgument")
+    if given and kind not in ("AES256", "aws:kms"):
+        raise S3Refusal(400, "InvalidArgument")
+    if f"{ENCRYPTION}-aws-kms-key-id" in given and kind != "aws:kms":
+        raise S3Refusal(400, "InvalidArgument")
 
 
 def check_part_number(query: Mapping[str, str]) -> None:
